@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process'
+
+export interface CommandOptions {
+  env?: NodeJS.ProcessEnv
+  cwd?: string
+  /** Called with every line of standard output and standard error as it comes. */
+  onLine?: ((line: string) => void) | undefined
+  /** After so many milliseconds the command gets SIGTERM (which sudo passes on) and counts as failed. */
+  timeoutMs?: number
+  signal?: AbortSignal | undefined
+}
+
+export interface CommandResult {
+  /** Null when a signal ended it or it could not be started. */
+  exitCode: number | null
+  stdout: string
+  stderr: string
+}
+
+/** A command that could not be started or did not exit with 0. The message ends with what it printed. */
+export class CommandError extends Error {
+  override name = 'CommandError'
+  readonly result: CommandResult
+
+  constructor(command: readonly string[], result: CommandResult) {
+    const end = result.exitCode === null ? 'was ended' : `exited with ${result.exitCode}`
+    const said = (result.stderr.trim() || result.stdout.trim()).split('\n').slice(-25).join('\n')
+    super(`${command.slice(0, 4).join(' ')} ... ${end}${said === '' ? '' : `:\n${said}`}`)
+    this.result = result
+  }
+}
+
+/** Runs a program to its end, without a shell and without standard input; a failure is a result, not an error. */
+export function tryCommand(command: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+  const [file = '', ...args] = command
+  return new Promise((resolve) => {
+    const child = spawn(file, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: options.env ?? process.env,
+      cwd: options.cwd,
+      timeout: options.timeoutMs,
+      signal: options.signal,
+    })
+    const texts = { stdout: '', stderr: '' }
+    for (const name of ['stdout', 'stderr'] as const) {
+      let rest = ''
+      child[name].setEncoding('utf8').on('data', (chunk: string) => {
+        texts[name] += chunk
+        const lines = (rest + chunk).split('\n')
+        rest = lines.pop() ?? ''
+        if (options.onLine) lines.forEach(options.onLine)
+      })
+      child[name].on('end', () => rest !== '' && options.onLine?.(rest))
+    }
+    child.on('error', (error) => resolve({ exitCode: null, stdout: texts.stdout, stderr: error.message }))
+    child.on('close', (exitCode) => resolve({ exitCode, ...texts }))
+  })
+}
+
+/**
+ * Runs a program to its end.
+ * @returns what it printed on standard output
+ * @throws CommandError
+ */
+export async function runCommand(command: readonly string[], options: CommandOptions = {}): Promise<string> {
+  const result = await tryCommand(command, options)
+  if (result.exitCode !== 0) throw new CommandError(command, result)
+  return result.stdout
+}

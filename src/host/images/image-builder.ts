@@ -1,0 +1,174 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Language } from '../../shared/language.ts'
+import { IMAGE_LABEL, INIT_PATH, runtimeImage, wrappedImage } from '../../shared/runtime-image.ts'
+import { aptVolumes, readAptSettings } from '../apt-settings.ts'
+import { detectRuntime } from '../oci-runtime.ts'
+import { podmanVersion, type Podman } from '../podman.ts'
+import type { Progress } from '../progress.ts'
+import { ulimitArguments } from '../ulimits.ts'
+import { buildImage, condense } from './build-image.ts'
+import { makeDebianImage } from './debian-image.ts'
+import { listImages } from './image-store.ts'
+import { baseImage, DEBIAN_IMAGE, SUITE, toolchainImage } from './references.ts'
+
+export interface ImageBuilder {
+  /** Builds what of a language's image is missing. @returns false when there was nothing to do */
+  language(language: Language): Promise<boolean>
+  /** Wraps an image that the operator allows in container jobs with init; fetches it when podman has it not. */
+  container(reference: string): Promise<boolean>
+}
+
+export interface ImageBuilderOptions {
+  root: string
+  /** Where caches, and the OCI runtime that was found, are kept. */
+  dataDir: string
+  podman: Podman
+  progress: Progress
+  /** The OCI runtime to use, without trying others. */
+  ociRuntime?: string | undefined
+}
+
+/** Name of the file in the data directory that remembers the OCI runtime. */
+export const OCI_RUNTIME_FILE = 'oci-runtime.json'
+
+/** @throws Error (from its methods) when a build fails, ending with the last lines the build printed */
+export function imageBuilder(options: ImageBuilderOptions): ImageBuilder {
+  const { root, dataDir, progress } = options
+  const aptFolder = join(dataDir, 'apt')
+  let present: Promise<Set<string>> | undefined
+  let working: Promise<Podman> | undefined
+  const images = () => (present ??= listImages(options.podman))
+  const has = async (reference: string) => (await images()).has(reference)
+
+  async function build(tag: string, rest: Omit<Parameters<typeof buildImage>[0], 'podman' | 'tag'>): Promise<void> {
+    await buildImage({ ...rest, podman: await podman(), tag })
+    ;(await images()).add(tag)
+  }
+
+  async function apt() {
+    return await aptVolumes(aptFolder, await readAptSettings(SUITE))
+  }
+
+  /** Podman with a runtime that works. Needs an image to try it with, so the first image is made before. */
+  function podman(): Promise<Podman> {
+    return (working ??= (async () => {
+      await debian()
+      const version = (await podmanVersion()) ?? 'none'
+      const cacheFile = join(dataDir, OCI_RUNTIME_FILE)
+      const asked = options.ociRuntime
+      const found = { podman: options.podman, podmanVersion: version, image: DEBIAN_IMAGE, asked, cacheFile }
+      return options.podman.withRuntime(await detectRuntime(found))
+    })())
+  }
+
+  async function debian(): Promise<void> {
+    if (await has(DEBIAN_IMAGE)) return
+    await progress.step(`Minimal Debian (${SUITE})`, async (detail) => {
+      await makeDebianImage(options.podman, dataDir, await readAptSettings(SUITE), detail)
+      ;(await images()).add(DEBIAN_IMAGE)
+    })
+  }
+
+  async function base(): Promise<string> {
+    const tag = baseImage(root)
+    if (await has(tag)) return tag
+    await debian()
+    await progress.step('Base image', async (detail) =>
+      build(tag, {
+        containerfile: BASE_CONTAINERFILE,
+        buildArgs: { FROM: DEBIAN_IMAGE },
+        context: join(root, 'sandbox'),
+        volumes: [...(await apt()), '--volume', `${join(root, 'sandbox')}:/mnt:ro`],
+        onLine: (line) => detailOf(line, detail),
+      }),
+    )
+    return tag
+  }
+
+  async function toolchain(language: Language, detail: (text: string) => void): Promise<string> {
+    const tag = toolchainImage(root, language)
+    if (await has(tag)) return tag
+    const context = join(root, 'languages', language.id)
+    await build(tag, {
+      containerfile: `${await readFile(join(context, 'Containerfile'), 'utf8')}\n${STRIP_SETUID}\n`,
+      buildArgs: { BASE: baseImage(root) },
+      context,
+      volumes: await apt(),
+      onLine: (line) => detailOf(line, detail),
+    })
+    return tag
+  }
+
+  /** Adds init as the last layer. */
+  async function addInit(tag: string, from: string, labels: Record<string, string>): Promise<void> {
+    const context = join(root, 'sandbox/build')
+    if (!existsSync(join(context, 'init'))) {
+      throw new Error(`${join(context, 'init')} is missing; "make -C sandbox" builds it`)
+    }
+    const lines = Object.entries(labels).map(([name, value]) => `LABEL ${name}=${JSON.stringify(value)}\n`)
+    const containerfile = `ARG FROM\nFROM \${FROM}\nCOPY --chown=0:0 --chmod=0755 init ${INIT_PATH}\n${lines.join('')}`
+    await build(tag, { containerfile, buildArgs: { FROM: from }, context })
+  }
+
+  return {
+    async language(language) {
+      const tag = runtimeImage(root, language)
+      if (await has(tag)) return false
+      await base()
+      await progress.step(`${language.name} image`, async (detail) => {
+        const from = await toolchain(language, detail)
+        detail('asking for its version')
+        const version = await versionOf(await podman(), from, language)
+        detail('adding init')
+        await addInit(tag, from, { [IMAGE_LABEL.language]: language.id, [IMAGE_LABEL.version]: version })
+      })
+      return true
+    },
+    async container(reference) {
+      const tag = wrappedImage(root, reference)
+      if (await has(tag)) return false
+      await podman()
+      await progress.step(`Container image ${reference}`, async (detail) => {
+        const fetched = await options.podman.try(['image', 'exists', reference])
+        if (fetched.exitCode !== 0) {
+          detail('fetching it')
+          await options.podman.run(['pull', '--quiet', reference], { timeoutMs: 600_000 })
+        }
+        await addInit(tag, reference, {})
+      })
+      return true
+    },
+  }
+}
+
+const BASE_CONTAINERFILE =
+  'ARG FROM\nFROM ${FROM}\nENV LANG=C.UTF-8\nRUN DEBIAN_FRONTEND=noninteractive sh /mnt/base.sh\nWORKDIR /job\n'
+
+/** Packages may bring programs that give rights to whoever runs them. */
+const STRIP_SETUID = 'RUN find / -xdev -type f -perm /6000 -exec chmod a-s {} +'
+
+function detailOf(line: string, detail: (text: string) => void): void {
+  const text = condense(line)
+  if (text !== undefined) detail(text)
+}
+
+/** The bare number out of what the version command prints in the image. */
+async function versionOf(podman: Podman, image: string, language: Language): Promise<string> {
+  const text = await podman.run([
+    ...['run', '--rm', '--pull', 'never', '--network', 'none', '--read-only', ...ulimitArguments()],
+    ...[...Object.entries(language.env).flatMap(([name, value]) => ['--env', `${name}=${value}`])],
+    ...[image, ...language.versionCommand],
+  ])
+  return parseVersion(text) ?? fail(`${language.id}: no version number in the output of its versionCommand: ${text}`)
+}
+
+/** The first thing like `3.13.5` in a text. */
+export function parseVersion(text: string): string | undefined {
+  return /\d+\.\d+(?:\.\d+)?/.exec(text)?.[0]
+}
+
+function fail(message: string): never {
+  throw new Error(message)
+}

@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { runtimeImage } from '../../shared/runtime-image.ts'
+import type { Language } from '../../shared/language.ts'
+
+/** The Debian release the images are made of. */
+export const SUITE = 'trixie'
+
+/** Every image of Runyard's making has a name that begins so. */
+export const PREFIX = 'localhost/runyard/'
+
+/** Debian as it came, before `sandbox/base.sh`. */
+export const DEBIAN_IMAGE = `${PREFIX}debian:${SUITE}`
+
+/** The base of all language images, named by a hash of the recipe. */
+export function baseImage(root: string): string {
+  return `${PREFIX}base:${hash(readFileSync(join(root, 'sandbox/base.sh')), SUITE)}`
+}
+
+/** A language's packages on the base image, still without init: what need not be built again when only init changed. */
+export function toolchainImage(root: string, language: Language): string {
+  const containerfile = readFileSync(join(root, 'languages', language.id, 'Containerfile'))
+  return `${PREFIX}toolchain-${language.id}:${hash(baseImage(root), containerfile)}`
+}
+
+/** Every reference this version of Runyard may use for these languages. */
+export function currentReferences(root: string, languages: readonly Language[]): Set<string> {
+  return new Set([
+    DEBIAN_IMAGE,
+    baseImage(root),
+    ...languages.flatMap((language) => [toolchainImage(root, language), runtimeImage(root, language)]),
+  ])
+}
+
+function hash(...parts: (string | Buffer)[]): string {
+  const sum = createHash('sha256')
+  for (const part of parts) sum.update(part)
+  return sum.digest('hex').slice(0, 12)
+}

@@ -1,0 +1,78 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { release } from 'node:os'
+import { dirname } from 'node:path'
+import type { Podman } from './podman.ts'
+import { ulimitArguments } from './ulimits.ts'
+
+/** Tried in this order. Others (gVisor's `runsc`) are used only when asked for. */
+export const OCI_RUNTIMES = ['crun', 'runc'] as const
+
+export interface RuntimeProbe {
+  runtime: string
+  /** Undefined when it works, else what the container engine said. */
+  fault: string | undefined
+}
+
+/** Runs one container that has what a sandbox has: the only proof that a runtime works with this machine's cgroups. */
+export async function probeRuntime(podman: Podman, runtime: string, image: string): Promise<RuntimeProbe> {
+  const result = await podman
+    .withRuntime(runtime)
+    .try(['run', '--rm', ...SANDBOX_LIKE, ...ulimitArguments(), image, '/bin/true'], { timeoutMs: 30_000 })
+  return { runtime, fault: result.exitCode === 0 ? undefined : lastLine(result.stderr) || 'no answer within 30 s' }
+}
+
+const SANDBOX_LIKE = [
+  ['--pull', 'never'],
+  ['--network', 'none'],
+  ['--userns', 'auto:size=65536'],
+  ['--memory', '64m'],
+  ['--memory-swap', '64m'],
+  ['--pids-limit', '32'],
+  ['--cpu-shares', '512'],
+  ['--log-driver', 'none'],
+  ['--cap-drop', 'all'],
+  ['--read-only'],
+].flat()
+
+export interface DetectOptions {
+  podman: Podman
+  podmanVersion: string
+  /** Any image with `/bin/true`. */
+  image: string
+  /** The one to use, without trying others. */
+  asked?: string | undefined
+  /** Where the answer is kept; another podman or kernel is asked anew. */
+  cacheFile: string
+}
+
+/**
+ * Finds the OCI runtime that can run containers here.
+ * @throws Error with what each of them said, when none can
+ */
+export async function detectRuntime(options: DetectOptions): Promise<string> {
+  const candidates: readonly string[] = options.asked === undefined ? OCI_RUNTIMES : [options.asked]
+  const key = [options.podmanVersion, release(), ...candidates].join(' ')
+  const cached = await readCache(options.cacheFile)
+  if (cached?.key === key) return cached.runtime
+  const faults: string[] = []
+  for (const candidate of candidates) {
+    const { runtime, fault } = await probeRuntime(options.podman, candidate, options.image)
+    if (fault === undefined) {
+      await mkdir(dirname(options.cacheFile), { recursive: true })
+      await writeFile(options.cacheFile, JSON.stringify({ key, runtime }))
+      return runtime
+    }
+    faults.push(`  ${runtime}: ${fault}`)
+  }
+  throw new Error(`no OCI runtime can run a container on this machine:\n${faults.join('\n')}`)
+}
+
+async function readCache(file: string): Promise<{ key: string; runtime: string } | undefined> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as { key: string; runtime: string }
+  } catch {
+    return undefined
+  }
+}
+
+const lastLine = (text: string) => text.trim().split('\n').at(-1) ?? ''

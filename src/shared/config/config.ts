@@ -1,0 +1,178 @@
+import { isAbsolute, join } from 'node:path'
+import { isIP } from 'node:net'
+import { LIMIT_NAMES, type Limits } from '../limits.ts'
+import { limitVariable, SETTINGS, type Setting } from './settings.ts'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+export type SettingValue = string | number | string[]
+
+export type RedisAddress = { kind: 'url'; url: string } | { kind: 'path'; path: string; db: number }
+
+export interface Config {
+  http: { host: string; port: number; maxBodyBytes: number; maxCodeBytes: number }
+  /** Undefined when none is configured: only `npm start`, which runs its own, can go on then. */
+  redis: RedisAddress | undefined
+  namespace: string
+  dataDir: string
+  resultTtlSeconds: number
+  worker: { slots: number; drainTimeoutMs: number }
+  sandbox: {
+    podmanSocket: string | undefined
+    reuse: 'tenant' | 'never'
+    maxJobs: number
+    maxAgeMs: number
+    poolReady: number
+    containerImages: string[]
+    cpuWeight: number
+    graceMs: number
+  }
+  limits: { defaults: Limits; ceilings: Limits }
+  logLevel: string
+}
+
+/** A variable that is malformed or contradicts another. The message names it, its value and what is allowed. */
+export class ConfigError extends Error {
+  override name = 'ConfigError'
+}
+
+/**
+ * Reads and checks every setting.
+ * @param environment normally `process.env`
+ * @throws ConfigError for a malformed value, and for a `RUNYARD_` variable that does not exist
+ */
+export function readEnvironment(environment: Environment = process.env): Map<string, SettingValue> {
+  const known = new Set(SETTINGS.map((setting) => setting.name))
+  for (const name of Object.keys(environment)) {
+    if (name.startsWith('RUNYARD_') && !known.has(name) && !OTHER_RUNYARD_VARIABLES.has(name)) {
+      throw new ConfigError(`${name} is not a setting of Runyard; docs/configuration.md lists them`)
+    }
+  }
+  return new Map(SETTINGS.map((setting) => [setting.name, parse(setting, environment[setting.name])]))
+}
+
+/** Variables of the command line and the tests, which are not settings of the product. */
+const OTHER_RUNYARD_VARIABLES = new Set(['RUNYARD_URL', 'RUNYARD_API_KEY', 'RUNYARD_TEST_REDIS', 'RUNYARD_TEST_PODMAN'])
+
+/**
+ * Maps the settings to the nested form the program is built on.
+ * @param root folder against which a relative data directory is taken
+ * @throws ConfigError when two settings contradict each other
+ */
+export function toConfig(values: Map<string, SettingValue>, root: string): Config {
+  const text = (name: string) => values.get(name) as string
+  const number = (name: string) => values.get(name) as number
+  const limits = (prefix: string) =>
+    Object.fromEntries(LIMIT_NAMES.map((name) => [name, number(`${prefix}_${limitVariable(name)}`)])) as Limits
+  const dataDir = text('RUNYARD_DATA_DIR')
+  const config: Config = {
+    http: {
+      host: text('HOST'),
+      port: number('PORT'),
+      maxBodyBytes: number('MAX_BODY_BYTES'),
+      maxCodeBytes: number('MAX_CODE_BYTES'),
+    },
+    redis: redisAddress(text('REDIS_URL')),
+    namespace: text('RUNYARD_NAMESPACE'),
+    dataDir: isAbsolute(dataDir) ? dataDir : join(root, dataDir),
+    resultTtlSeconds: number('RESULT_TTL_SECONDS'),
+    worker: { slots: number('WORKER_CONCURRENCY'), drainTimeoutMs: number('DRAIN_TIMEOUT_MS') },
+    sandbox: {
+      podmanSocket: text('PODMAN_SOCKET') || undefined,
+      reuse: text('SANDBOX_REUSE') as 'tenant' | 'never',
+      maxJobs: number('SANDBOX_MAX_JOBS'),
+      maxAgeMs: number('SANDBOX_MAX_AGE_SECONDS') * 1000,
+      poolReady: number('POOL_READY'),
+      containerImages: values.get('CONTAINER_IMAGES') as string[],
+      cpuWeight: number('CPU_WEIGHT'),
+      graceMs: number('KILL_GRACE_MS'),
+    },
+    limits: { defaults: limits('DEFAULT'), ceilings: limits('MAX') },
+    logLevel: text('LOG_LEVEL'),
+  }
+  check(config)
+  return config
+}
+
+/** `readEnvironment` and `toConfig` in one. */
+export function loadConfig(root: string, environment: Environment = process.env): Config {
+  return toConfig(readEnvironment(environment), root)
+}
+
+function check(config: Config): void {
+  if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(config.namespace)) {
+    throw new ConfigError(
+      `RUNYARD_NAMESPACE is "${config.namespace}"; allowed are 1 to 32 of a-z, 0-9 and "-", not beginning with "-"`,
+    )
+  }
+  for (const name of LIMIT_NAMES) {
+    const variable = limitVariable(name)
+    const { defaults, ceilings } = config.limits
+    if (defaults[name] > ceilings[name]) {
+      throw new ConfigError(`DEFAULT_${variable} (${defaults[name]}) is above MAX_${variable} (${ceilings[name]})`)
+    }
+  }
+  if (config.http.maxCodeBytes > config.http.maxBodyBytes) {
+    throw new ConfigError(
+      `MAX_CODE_BYTES (${config.http.maxCodeBytes}) is above MAX_BODY_BYTES (${config.http.maxBodyBytes})`,
+    )
+  }
+  if (!isLoopback(config.http.host)) {
+    throw new ConfigError(
+      `HOST is "${config.http.host}", which others can reach, and no authentication is configured; ` +
+        'allowed without it are 127.0.0.0/8, ::1 and localhost',
+    )
+  }
+}
+
+/** Whether a listening address can be reached from this machine only. */
+export function isLoopback(host: string): boolean {
+  if (host === 'localhost' || host === '::1') return true
+  return isIP(host) === 4 && host.startsWith('127.')
+}
+
+function redisAddress(text: string): RedisAddress | undefined {
+  if (text === '') return undefined
+  let url: URL
+  try {
+    url = new URL(text)
+  } catch {
+    throw new ConfigError('REDIS_URL is not a URL; allowed are redis://, rediss:// and unix:///path')
+  }
+  if (url.protocol === 'unix:') {
+    const db = Number(url.searchParams.get('db') ?? '0')
+    if (!Number.isInteger(db) || db < 0) throw new ConfigError('REDIS_URL: db must be a whole number from 0')
+    return { kind: 'path', path: decodeURIComponent(url.pathname), db }
+  }
+  if (url.protocol !== 'redis:' && url.protocol !== 'rediss:') {
+    throw new ConfigError(`REDIS_URL begins with "${url.protocol}"; allowed are redis://, rediss:// and unix:///path`)
+  }
+  return { kind: 'url', url: text }
+}
+
+function parse(setting: Setting, raw: string | undefined): SettingValue {
+  const text = raw ?? setting.default
+  const { kind } = setting
+  switch (kind.type) {
+    case 'string':
+      return text
+    case 'list':
+      return text
+        .split(',')
+        .map((item) => item.trim())
+        .filter((item) => item !== '')
+    case 'choice':
+      if (!kind.of.includes(text)) {
+        throw new ConfigError(`${setting.name} is "${text}"; allowed are ${kind.of.join(', ')}`)
+      }
+      return text
+    case 'integer': {
+      const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
+      if (!(value >= kind.minimum && value <= kind.maximum)) {
+        throw new ConfigError(
+          `${setting.name} is "${text}"; allowed is a whole number from ${kind.minimum} to ${kind.maximum}`,
+        )
+      }
+      return value
+    }
+  }
+}

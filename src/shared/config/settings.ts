@@ -1,0 +1,185 @@
+import { availableParallelism } from 'node:os'
+import { DEFAULT_CEILINGS, DEFAULT_LIMITS, LIMIT_NAMES, type Limits } from '../limits.ts'
+
+/** How the text of a variable becomes a value. */
+export type SettingKind =
+  | { type: 'string' }
+  | { type: 'integer'; minimum: number; maximum: number }
+  | { type: 'choice'; of: readonly string[] }
+  | { type: 'list' }
+
+export interface Setting {
+  readonly name: string
+  readonly kind: SettingKind
+  /** As it would be written in the environment. */
+  readonly default: string
+  readonly group: 'Network' | 'Storage' | 'Worker' | 'Sandbox' | 'Limits' | 'Ceilings' | 'Intake' | 'Logs'
+  readonly description: string
+}
+
+const string = { type: 'string' } as const
+const integer = (minimum: number, maximum = Number.MAX_SAFE_INTEGER) => ({ type: 'integer', minimum, maximum }) as const
+
+/** `wallMs` becomes `WALL_MS`. */
+export const limitVariable = (name: keyof Limits): string => name.replaceAll(/[A-Z]/g, '_$&').toUpperCase()
+
+const LIMIT_WORDS: Record<keyof Limits, string> = {
+  wallMs: 'wall time of the run stage, ms',
+  cpuMs: 'CPU time of a stage over all its processes, ms',
+  compileWallMs: 'wall time of the compile stage, ms',
+  memoryBytes: 'memory of a job, bytes',
+  processes: 'processes and threads of a job',
+  outputBytes: 'stdout and stderr of a stage together, bytes',
+  fileBytes: "a job's file system, bytes",
+  openFiles: 'open files of a process',
+  stackBytes: 'stack of a process, bytes',
+}
+
+/** Every variable Runyard reads. The table in docs/configuration.md is held to this one by a test. */
+export const SETTINGS: readonly Setting[] = [
+  {
+    name: 'HOST',
+    kind: string,
+    default: '127.0.0.1',
+    group: 'Network',
+    description: 'Address the gateway listens on. Only loopback is accepted while no authentication is configured.',
+  },
+  { name: 'PORT', kind: integer(0, 65535), default: '3000', group: 'Network', description: 'Port of the gateway.' },
+  {
+    name: 'REDIS_URL',
+    kind: string,
+    default: '',
+    group: 'Storage',
+    description:
+      '`redis://`, `rediss://` or `unix:///path`. Empty: `npm start` runs a Redis of its own in the data directory.',
+  },
+  {
+    name: 'RUNYARD_NAMESPACE',
+    kind: string,
+    default: 'runyard',
+    group: 'Storage',
+    description: 'Prefix of every Redis key and value of every container label, so that installations can share both.',
+  },
+  {
+    name: 'RUNYARD_DATA_DIR',
+    kind: string,
+    default: '.runyard',
+    group: 'Storage',
+    description:
+      "Folder of what `npm start` keeps: Redis's append-only file, logs, build stamps. Relative to the package.",
+  },
+  {
+    name: 'RESULT_TTL_SECONDS',
+    kind: integer(1),
+    default: '86400',
+    group: 'Storage',
+    description: 'How long a finished job, its output and its events can be read.',
+  },
+  {
+    name: 'WORKER_CONCURRENCY',
+    kind: integer(1, 1024),
+    default: String(availableParallelism()),
+    group: 'Worker',
+    description: 'Slots: jobs one worker runs at a time. The default is the number of processors.',
+  },
+  {
+    name: 'DRAIN_TIMEOUT_MS',
+    kind: integer(0),
+    default: '40000',
+    group: 'Worker',
+    description:
+      'How long a worker that was told to stop waits for its running jobs; what is left then runs elsewhere.',
+  },
+  {
+    name: 'PODMAN_SOCKET',
+    kind: string,
+    default: '',
+    group: 'Sandbox',
+    description: "Path of podman's API socket. Empty: `npm start` runs a `podman system service` of its own.",
+  },
+  {
+    name: 'SANDBOX_REUSE',
+    kind: { type: 'choice', of: ['tenant', 'never'] },
+    default: 'tenant',
+    group: 'Sandbox',
+    description:
+      '`tenant`: a sandbox serves jobs of one tenant, each in a cell of its own. `never`: one container a job.',
+  },
+  {
+    name: 'SANDBOX_MAX_JOBS',
+    kind: integer(1),
+    default: '500',
+    group: 'Sandbox',
+    description: 'A sandbox is retired after so many jobs.',
+  },
+  {
+    name: 'SANDBOX_MAX_AGE_SECONDS',
+    kind: integer(1),
+    default: '1800',
+    group: 'Sandbox',
+    description: 'A sandbox is retired after this long.',
+  },
+  {
+    name: 'POOL_READY',
+    kind: integer(0, 256),
+    default: '1',
+    group: 'Sandbox',
+    description: 'Unbound sandboxes kept ready for each installed language; recent demand adds to it.',
+  },
+  {
+    name: 'CONTAINER_IMAGES',
+    kind: { type: 'list' },
+    default: '',
+    group: 'Sandbox',
+    description: 'Images allowed in container jobs beside those of the languages, comma-separated.',
+  },
+  {
+    name: 'CPU_WEIGHT',
+    kind: integer(2, 262144),
+    default: '512',
+    group: 'Sandbox',
+    description: 'CPU shares of a sandbox, where 1024 is one ordinary process of the host.',
+  },
+  {
+    name: 'KILL_GRACE_MS',
+    kind: integer(0, 60_000),
+    default: '5000',
+    group: 'Sandbox',
+    description: 'Time between SIGTERM and SIGKILL when a limit ends a job.',
+  },
+  ...LIMIT_NAMES.map((name): Setting => ({
+    name: `DEFAULT_${limitVariable(name)}`,
+    kind: integer(1),
+    default: String(DEFAULT_LIMITS[name]),
+    group: 'Limits',
+    description: `Default limit: ${LIMIT_WORDS[name]}.`,
+  })),
+  ...LIMIT_NAMES.map((name): Setting => ({
+    name: `MAX_${limitVariable(name)}`,
+    kind: integer(1),
+    default: String(DEFAULT_CEILINGS[name]),
+    group: 'Ceilings',
+    description: `The most a job may ask for: ${LIMIT_WORDS[name]}.`,
+  })),
+  {
+    name: 'MAX_BODY_BYTES',
+    kind: integer(1024, 64 * 1024 * 1024),
+    default: '2097152',
+    group: 'Intake',
+    description: 'Largest request body, after decompression.',
+  },
+  {
+    name: 'MAX_CODE_BYTES',
+    kind: integer(1, 64 * 1024 * 1024),
+    default: '1048576',
+    group: 'Intake',
+    description: 'Largest `code`, or all `files` together, in bytes of UTF-8.',
+  },
+  {
+    name: 'LOG_LEVEL',
+    kind: { type: 'choice', of: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] },
+    default: 'info',
+    group: 'Logs',
+    description: 'Least severity that is written; one JSON object a line on standard output.',
+  },
+]

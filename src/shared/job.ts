@@ -1,0 +1,132 @@
+import Type, { type Static } from 'typebox'
+import { Limits } from './limits.ts'
+
+/** Where a job is. */
+export const STATES = ['queued', 'running', 'finished', 'cancelled'] as const
+export const State = Type.Enum(STATES)
+export type State = (typeof STATES)[number]
+
+/** How a finished job ended. The one list that schema, worker, documentation, command line and pages share. */
+export const STATUSES = [
+  'succeeded',
+  'failed',
+  'signalled',
+  'compile-failed',
+  'wall-time-limit',
+  'cpu-time-limit',
+  'memory-limit',
+  'output-limit',
+  'wrong-answer',
+  'cancelled',
+  'internal-error',
+] as const
+export const Status = Type.Enum(STATUSES)
+export type Status = (typeof STATUSES)[number]
+
+export const Encoding = Type.Enum(['utf-8', 'base64'])
+export type Encoding = Static<typeof Encoding>
+
+const orNull = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+
+/** What one process tree did: `compile`, `run`, or `test N`. */
+export const Stage = Type.Object({
+  name: Type.String({ description: '`compile`, `run`, or `test N` counted from 1' }),
+  status: Status,
+  exitCode: orNull(Type.Integer()),
+  signal: orNull(Type.String({ description: 'e.g. `SIGSEGV`' })),
+  wallMs: Type.Number(),
+  cpuMs: Type.Number(),
+  memoryPeakBytes: Type.Integer({ description: 'largest resident set of one process' }),
+  stdout: Type.String(),
+  stderr: Type.String(),
+  output: Type.String({ description: 'stdout and stderr in the order they were written' }),
+  encoding: Encoding,
+  stdoutBytes: Type.Integer(),
+  stderrBytes: Type.Integer(),
+  truncated: Type.Boolean(),
+})
+export type Stage = Static<typeof Stage>
+
+/** A stage as it stands in events: its output came in events of its own. */
+export type StageSummary = Omit<Stage, 'stdout' | 'stderr' | 'output' | 'encoding'>
+
+/** A job as its owner sees it. */
+export const Job = Type.Object({
+  id: Type.String(),
+  kind: Type.Enum(['code', 'container']),
+  state: State,
+  status: orNull(Status),
+  message: orNull(Type.String({ description: 'why it ended as it did, when the status alone does not tell' })),
+  language: orNull(Type.String()),
+  version: orNull(Type.String()),
+  image: orNull(Type.String()),
+  limits: Limits,
+  metadata: Type.Record(Type.String(), Type.Unknown()),
+  createdAt: Type.String({ description: 'RFC 3339, UTC' }),
+  startedAt: orNull(Type.String()),
+  finishedAt: orNull(Type.String()),
+  attempt: Type.Integer({ description: 'how often it was started' }),
+  stages: Type.Array(Stage),
+})
+export type Job = Static<typeof Job>
+
+/** The part of a job that is known when it is accepted. */
+export type JobHead = Pick<Job, 'id' | 'kind' | 'language' | 'version' | 'image' | 'limits' | 'metadata' | 'createdAt'>
+
+/** The part that is known when it has ended. */
+export type JobResult = Pick<Job, 'status' | 'message' | 'stages' | 'finishedAt'> & { status: Status }
+
+export interface SourceFile {
+  path: string
+  content: string
+  encoding: Encoding
+}
+
+export interface TestCase {
+  name?: string
+  stdin?: string
+  args?: string[]
+  expectedOutput?: string
+}
+
+/** What is put on the queue: everything a worker needs, checked and complete. */
+export interface JobSpec {
+  head: JobHead
+  tenant: string
+  /** Whether its sandbox may serve the tenant's next job too. */
+  shareable: boolean
+  files: SourceFile[]
+  /** Path of the file that is run; empty for a container job. */
+  entrypoint: string
+  /** Argument vector of a container job; empty for code. */
+  command: string[]
+  stdin: string
+  args: string[]
+  compilerArgs: string[]
+  env: Record<string, string>
+  /** At least one case when the job is judged, else empty. */
+  tests: TestCase[]
+  expectedOutput: string | null
+}
+
+/** What BullMQ keeps of a job that has ended; the result itself has a key and a lifetime of its own. */
+export interface JobReturn {
+  status: Status
+}
+
+/** One entry of a job's event stream. */
+export type JobEvent =
+  | { type: 'state'; data: { state: State; attempt: number } }
+  | {
+      type: 'stage'
+      data: { stage: string; phase: 'started' } | { stage: string; phase: 'ended'; report: StageSummary }
+    }
+  | { type: 'stdout' | 'stderr'; data: { stage: string; data: string; encoding: Encoding } }
+  | { type: 'warning'; data: { message: string } }
+  | { type: 'result'; data: Omit<Job, 'stages'> & { stages: StageSummary[] } }
+
+/** The stage without its output. */
+export function summarize(stage: Stage): StageSummary {
+  const { stdout: _stdout, stderr: _stderr, output: _output, encoding: _encoding, ...summary } = stage
+  return summary
+}

@@ -1,0 +1,86 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import Type, { type Static } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { LimitOverrides } from './limits.ts'
+
+const Command = Type.Object(
+  {
+    /**
+     * An argument vector, never a shell line. `{entrypoint}` stands for the file that is run or compiled, `{sources}` for
+     * every submitted file with the language's file extension, `{compilerArgs}` for the job's own compiler options; the
+     * last two become as many arguments as there are. The job's `args` follow the run command.
+     */
+    argv: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }),
+  },
+  { additionalProperties: false },
+)
+
+/** A language at the one version its image has: the contents of `languages/<id>/language.json`. */
+export const Language = Type.Object(
+  {
+    id: Type.String({ pattern: '^[a-z][a-z0-9+-]{0,31}$' }),
+    name: Type.String({ minLength: 1 }),
+    aliases: Type.Array(Type.String({ pattern: '^[a-z0-9][a-z0-9.+#-]{0,31}$' })),
+    /** Prints a line with the version in it, run once in the image when it is built. */
+    versionCommand: Type.Array(Type.String(), { minItems: 1 }),
+    /** Name given to `code`; its extension is what `{sources}` collects. */
+    fileName: Type.String({ pattern: '^[A-Za-z0-9_.-]+$' }),
+    compile: Type.Optional(Command),
+    run: Command,
+    env: Type.Record(Type.String(), Type.String()),
+    /** Where this language needs other than the defaults. */
+    limits: LimitOverrides,
+    hello: Type.Object({ code: Type.String(), stdout: Type.String() }, { additionalProperties: false }),
+    /** Installed by the set-up, without being asked for. */
+    default: Type.Boolean(),
+    judge0Ids: Type.Array(Type.Integer()),
+    pistonNames: Type.Array(Type.String()),
+  },
+  { additionalProperties: false },
+)
+export type Language = Static<typeof Language>
+
+const validator = Compile(Language)
+
+/**
+ * Reads every `<folder>/<id>/language.json`, sorted by id.
+ * @throws Error naming the file and the field when one is malformed, or when two languages claim one name.
+ */
+export function loadLanguages(folder: string): Language[] {
+  const languages = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => readLanguage(folder, entry.name))
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
+  const owners = new Map<string, string>()
+  for (const language of languages) {
+    for (const name of [language.id, ...language.aliases]) {
+      const owner = owners.get(name)
+      if (owner !== undefined) throw new Error(`languages: "${name}" names both ${owner} and ${language.id}`)
+      owners.set(name, language.id)
+    }
+  }
+  return languages
+}
+
+/** The language with this id or alias, letter case ignored; undefined when there is none. */
+export function findLanguage(languages: readonly Language[], name: string): Language | undefined {
+  const wanted = name.toLowerCase()
+  return languages.find((language) => language.id === wanted || language.aliases.includes(wanted))
+}
+
+function readLanguage(folder: string, id: string): Language {
+  const file = join(folder, id, 'language.json')
+  let value: unknown
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new Error(`${file}: ${(error as Error).message}`, { cause: error })
+  }
+  if (!validator.Check(value)) {
+    const [first] = validator.Errors(value)
+    throw new Error(`${file}: ${first?.instancePath || '/'} ${first?.message ?? 'is malformed'}`)
+  }
+  if (value.id !== id) throw new Error(`${file}: /id must be "${id}", the name of its folder`)
+  return value
+}

@@ -1,0 +1,87 @@
+import Type, { type Static } from 'typebox'
+
+const limit = (description: string) => Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description })
+
+/** The hard limits of one job. Each stage (compile, run) has them to itself. */
+export const Limits = Type.Object(
+  {
+    wallMs: limit('Wall time of the run stage, in milliseconds; then SIGTERM, a grace, SIGKILL.'),
+    cpuMs: limit('CPU time of a stage over all its processes, in milliseconds.'),
+    compileWallMs: limit('Wall time of the compile stage, in milliseconds.'),
+    memoryBytes: limit('Memory of all processes and files of the job together, in bytes.'),
+    processes: limit('Processes and threads at one time.'),
+    outputBytes: limit('Standard output and standard error of a stage together, in bytes.'),
+    fileBytes: limit("Size of the job's file system, in bytes."),
+    openFiles: limit('Open files of one process.'),
+    stackBytes: limit('Stack of a process, in bytes.'),
+  },
+  { additionalProperties: false },
+)
+export type Limits = Static<typeof Limits>
+
+/** Some of the limits: what a job asks for, or what a language needs. */
+export const LimitOverrides = Type.Partial(Limits, { additionalProperties: false })
+export type LimitOverrides = Static<typeof LimitOverrides>
+
+export const LIMIT_NAMES = Object.keys(Limits.properties) as (keyof Limits)[]
+
+export const KIB = 1024
+export const MIB = 1024 * KIB
+export const GIB = 1024 * MIB
+export const SECOND = 1000
+export const MINUTE = 60 * SECOND
+
+/** What a job gets when neither it nor its language says otherwise. */
+export const DEFAULT_LIMITS: Limits = {
+  wallMs: 30 * SECOND,
+  cpuMs: 30 * SECOND,
+  compileWallMs: 30 * SECOND,
+  memoryBytes: 512 * MIB,
+  processes: 64,
+  outputBytes: MIB,
+  fileBytes: 64 * MIB,
+  openFiles: 256,
+  stackBytes: 8 * MIB,
+}
+
+/** The most a job may ask for, unless the operator sets other ceilings. */
+export const DEFAULT_CEILINGS: Limits = {
+  wallMs: 2 * MINUTE,
+  cpuMs: 2 * MINUTE,
+  compileWallMs: 2 * MINUTE,
+  memoryBytes: 2 * GIB,
+  processes: 256,
+  outputBytes: 8 * MIB,
+  fileBytes: 512 * MIB,
+  openFiles: 1024,
+  stackBytes: 64 * MIB,
+}
+
+/**
+ * Names the limits asked for that are above the operator's ceiling.
+ * @returns one entry per offender, empty when all are allowed
+ */
+export function limitsAboveCeiling(
+  asked: LimitOverrides,
+  ceilings: Limits,
+): { name: keyof Limits; asked: number; ceiling: number }[] {
+  return LIMIT_NAMES.flatMap((name) => {
+    const value = asked[name]
+    return value !== undefined && value > ceilings[name] ? [{ name, asked: value, ceiling: ceilings[name] }] : []
+  })
+}
+
+/**
+ * The limits a job runs under: its own, else its language's, else the defaults. A language's need may lie above a ceiling
+ * the operator lowered; the ceiling wins.
+ */
+export function effectiveLimits(
+  asked: LimitOverrides,
+  language: LimitOverrides,
+  defaults: Limits,
+  ceilings: Limits,
+): Limits {
+  const limits = { ...defaults, ...language, ...asked }
+  for (const name of LIMIT_NAMES) limits[name] = Math.min(limits[name], ceilings[name])
+  return limits
+}

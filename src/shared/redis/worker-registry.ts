@@ -1,0 +1,71 @@
+import type { Redis } from 'ioredis'
+import type { Keys } from './keys.ts'
+
+/** What a worker can run. */
+export interface Runtimes {
+  /** Language id to the version in its image, e.g. `{"python": "3.13.5"}`. */
+  languages: Record<string, string>
+  /** Other images allowed in container jobs. */
+  images: string[]
+}
+
+export interface WorkerInfo {
+  id: string
+  host: string
+  pid: number
+  startedAt: string
+  slots: number
+  runtimes: Runtimes
+}
+
+/** How often a worker tells that it is there, and how long after the last time it counts as gone. */
+export const HEARTBEAT_MS = 5_000
+export const WORKER_TTL_MS = 20_000
+
+export interface WorkerRegistry {
+  heartbeat(worker: WorkerInfo): Promise<void>
+  leave(id: string): Promise<void>
+  /** Workers whose heartbeat is recent. */
+  alive(): Promise<WorkerInfo[]>
+  /**
+   * What can be run: all that the workers alive have; when none is alive, what there was last, so that jobs can be accepted while
+   * every worker restarts.
+   */
+  runtimes(): Promise<Runtimes>
+}
+
+export function createWorkerRegistry(redis: Redis, keys: Keys): WorkerRegistry {
+  const alive = async (): Promise<WorkerInfo[]> => {
+    const ids = await redis.zrangebyscore(keys.workers, Date.now() - WORKER_TTL_MS, '+inf')
+    if (ids.length === 0) return []
+    const found = await redis.mget(ids.map((id) => keys.worker(id)))
+    return found.flatMap((text) => (text === null ? [] : [JSON.parse(text) as WorkerInfo]))
+  }
+  return {
+    async heartbeat(worker) {
+      const now = Date.now()
+      await redis
+        .multi()
+        .set(keys.worker(worker.id), JSON.stringify(worker), 'PX', WORKER_TTL_MS)
+        .zadd(keys.workers, now, worker.id)
+        .zremrangebyscore(keys.workers, 0, now - WORKER_TTL_MS)
+        .set(keys.runtimes, JSON.stringify(worker.runtimes))
+        .exec()
+    },
+    async leave(id) {
+      await redis.multi().del(keys.worker(id)).zrem(keys.workers, id).exec()
+    },
+    alive,
+    async runtimes() {
+      const workers = await alive()
+      if (workers.length > 0) {
+        return {
+          languages: Object.assign({}, ...workers.map((worker) => worker.runtimes.languages)) as Record<string, string>,
+          images: [...new Set(workers.flatMap((worker) => worker.runtimes.images))],
+        }
+      }
+      const last = await redis.get(keys.runtimes)
+      return last === null ? { languages: {}, images: [] } : (JSON.parse(last) as Runtimes)
+    },
+  }
+}

@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Language } from './language.ts'
+
+/** Labels on every image the set-up builds. */
+export const IMAGE_LABEL = {
+  language: 'io.runyard.language',
+  version: 'io.runyard.version',
+} as const
+
+/** Where init stands in every image a sandbox is made from. */
+export const INIT_PATH = '/.runyard/init'
+
+const SANDBOX_SOURCES = /\.(c|h)$|^Makefile$|^base\.sh$/
+
+/**
+ * The reference of a language's image, e.g. `localhost/runyard/python:3f2a9c0d1e4b`. The tag is a hash of all that the image
+ * is built from (the sandbox's sources, the language's Containerfile and version command), so a worker never runs an image of another
+ * version of Runyard, and a change of a source is a rebuild.
+ * @param root the folder that holds `sandbox/` and `languages/`
+ */
+export function runtimeImage(root: string, language: Language): string {
+  const hash = createHash('sha256')
+  hashSandbox(hash, root)
+  hash.update(readFileSync(join(root, 'languages', language.id, 'Containerfile')))
+  hash.update(JSON.stringify(language.versionCommand))
+  return `localhost/runyard/${language.id}:${hash.digest('hex').slice(0, 12)}`
+}
+
+/**
+ * The reference of the image that wraps a foreign one with init, for jobs of kind `container`.
+ * @param reference what the operator allowed, e.g. `alpine:3.20`
+ */
+export function wrappedImage(root: string, reference: string): string {
+  const hash = createHash('sha256')
+  hashSandbox(hash, root)
+  hash.update(reference)
+  const name = reference
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-|-$/g, '')
+  return `localhost/runyard/container-${name}:${hash.digest('hex').slice(0, 12)}`
+}
+
+function hashSandbox(hash: ReturnType<typeof createHash>, root: string): void {
+  const folder = join(root, 'sandbox')
+  const names = readdirSync(folder).filter((name) => SANDBOX_SOURCES.test(name))
+  for (const name of names.sort()) hash.update(name).update(readFileSync(join(folder, name)))
+}

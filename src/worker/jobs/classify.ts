@@ -1,0 +1,84 @@
+import { constants } from 'node:os'
+import type { Status } from '../../shared/job.ts'
+import type { Limits } from '../../shared/limits.ts'
+import type { StageReport } from '../sandbox/frames.ts'
+
+const SIGNAL_NAMES = new Map(Object.entries(constants.signals).map(([name, number]) => [number as number, name]))
+
+/** `SIGSEGV` for 11; `SIG60` for a real-time signal, which has no name. */
+export function signalName(signal: number): string {
+  return SIGNAL_NAMES.get(signal) ?? `SIG${signal}`
+}
+
+export interface Outcome {
+  status: Status
+  /** A sentence for the job's owner when the status alone does not tell; else null. */
+  message: string | null
+}
+
+/** What a shell answers for a command it does not find or may not run. */
+const EXIT_NOT_STARTED = 127
+
+/**
+ * How a stage ended, from init's report. Limits come first: the first cause of an end wins, and init tells it.
+ * @param name of the stage, for the message
+ * @param wallMs the wall limit this stage had
+ */
+export function classify(
+  report: StageReport,
+  name: string,
+  kind: 'compile' | 'run',
+  wallMs: number,
+  limits: Limits,
+): Outcome {
+  switch (report.reason) {
+    case 'wall':
+      return { status: 'wall-time-limit', message: `${name} ran longer than ${wallMs} ms` }
+    case 'cpu':
+      return { status: 'cpu-time-limit', message: `${name} used more than ${limits.cpuMs} ms of CPU time` }
+    case 'output':
+      return { status: 'output-limit', message: `${name} wrote more than ${limits.outputBytes} bytes` }
+    case 'kill':
+      return { status: 'cancelled', message: null }
+    case 'start':
+      return {
+        status: kind === 'compile' ? 'compile-failed' : 'failed',
+        message: `${name} could not be started: ${report.error?.call ?? 'start'}: ${report.error?.message ?? 'unknown'}`,
+      }
+    case 'exit':
+      return classifyExit(report, name, kind, limits)
+  }
+}
+
+function classifyExit(report: StageReport, name: string, kind: 'compile' | 'run', limits: Limits): Outcome {
+  if (report.exitCode === 0) return { status: 'succeeded', message: null }
+  if (report.oomKills > 0) {
+    return { status: 'memory-limit', message: `${name} needed more than ${limits.memoryBytes} bytes of memory` }
+  }
+  if (report.signal === constants.signals.SIGXCPU) {
+    return { status: 'cpu-time-limit', message: `${name} used more than ${limits.cpuMs} ms of CPU time` }
+  }
+  if (kind === 'compile') return { status: 'compile-failed', message: null }
+  return { status: report.signal === null ? 'failed' : 'signalled', message: null }
+}
+
+/** The exit code to show: a program that could not be started has that of a shell in the same place. */
+export function shownExitCode(report: StageReport): number | null {
+  return report.reason === 'start' ? EXIT_NOT_STARTED : report.exitCode
+}
+
+/**
+ * Whether a program's answer is the expected one: equal line by line, white space at the end of a line and empty lines at
+ * the end of the text aside.
+ */
+export function sameOutput(actual: string, expected: string): boolean {
+  return normalize(actual) === normalize(expected)
+}
+
+function normalize(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n')
+    .trimEnd()
+}

@@ -1,0 +1,57 @@
+import { isUtf8 } from 'node:buffer'
+import type { Encoding } from '../../shared/job.ts'
+
+/** Text as it goes into JSON: as it is when it is UTF-8, else base64. */
+export interface EncodedText {
+  data: string
+  encoding: Encoding
+}
+
+/**
+ * Cuts one stream between characters: a character split over two chunks is held back until it is whole, so that valid
+ * UTF-8 never looks invalid because of where a read ended.
+ */
+export interface CharacterSplitter {
+  push(chunk: Buffer): Buffer
+  /** What is still held back, at the end of the stream: at most 3 bytes. */
+  end(): Buffer
+}
+
+const NOTHING = Buffer.alloc(0)
+
+export function createCharacterSplitter(): CharacterSplitter {
+  let held = NOTHING
+  return {
+    push(chunk) {
+      const bytes = held.length > 0 ? Buffer.concat([held, chunk]) : chunk
+      const whole = bytes.length - incompleteTail(bytes)
+      held = Buffer.from(bytes.subarray(whole))
+      return bytes.subarray(0, whole)
+    },
+    end() {
+      const rest = held
+      held = NOTHING
+      return rest
+    },
+  }
+}
+
+/** UTF-8 as text, anything else as base64. */
+export function encodeText(bytes: Buffer): EncodedText {
+  return isUtf8(bytes)
+    ? { data: bytes.toString('utf8'), encoding: 'utf-8' }
+    : { data: bytes.toString('base64'), encoding: 'base64' }
+}
+
+/** How many bytes at the end begin a character that is not complete yet (0 to 3). */
+function incompleteTail(bytes: Buffer): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
+    const byte = bytes[bytes.length - back] ?? 0
+    if (byte >= 0xc0) {
+      const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2
+      return length > back ? back : 0
+    }
+    if (byte < 0x80) return 0
+  }
+  return 0
+}

@@ -1,0 +1,93 @@
+import type { JobSpec, TestCase } from '../../shared/job.ts'
+import type { Language } from '../../shared/language.ts'
+import type { StageStart } from '../sandbox/frames.ts'
+
+/** A stage that is going to run. */
+export interface PlannedStage {
+  name: string
+  kind: 'compile' | 'run'
+  start: StageStart
+  stdin: Uint8Array
+  /** Compared with what the stage wrote to standard output; null: not judged. */
+  expectedOutput: string | null
+}
+
+/** What every program's environment begins with; nothing else is inherited. */
+export const BASE_ENV: Readonly<Record<string, string>> = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  HOME: '/job',
+  USER: 'runner',
+  LANG: 'C.UTF-8',
+  TMPDIR: '/tmp',
+}
+
+const NONE = new Uint8Array()
+
+/**
+ * The stages of a job: an optional `compile`, then `run` or one `test N` each.
+ * @param language undefined for a container job
+ * @param graceMs between SIGTERM and SIGKILL when a limit ends a stage
+ */
+export function planStages(spec: JobSpec, language: Language | undefined, graceMs: number): PlannedStage[] {
+  const { limits } = spec.head
+  const env = { ...BASE_ENV, ...language?.env, ...spec.env }
+  const start = (args: string[], wallMs: number, stdin: boolean): StageStart => ({
+    args,
+    env,
+    wallMs,
+    cpuMs: limits.cpuMs,
+    graceMs,
+    outputBytes: limits.outputBytes,
+    processes: limits.processes,
+    fileBytes: limits.fileBytes,
+    openFiles: limits.openFiles,
+    stackBytes: limits.stackBytes,
+    stdin,
+  })
+  const stages: PlannedStage[] = []
+  if (language?.compile) {
+    const args = expand(language.compile.argv, spec, language)
+    const { compileWallMs } = limits
+    stages.push({
+      name: 'compile',
+      kind: 'compile',
+      start: start(args, compileWallMs, false),
+      stdin: NONE,
+      expectedOutput: null,
+    })
+  }
+  const command = language ? expand(language.run.argv, spec, language) : spec.command
+  const run = (name: string, test: TestCase): PlannedStage => {
+    const stdin = Buffer.from(test.stdin ?? spec.stdin)
+    return {
+      name,
+      kind: 'run',
+      start: start([...command, ...(test.args ?? spec.args)], limits.wallMs, stdin.length > 0),
+      stdin,
+      expectedOutput: test.expectedOutput ?? null,
+    }
+  }
+  if (spec.tests.length > 0) stages.push(...spec.tests.map((test, index) => run(`test ${index + 1}`, test)))
+  else stages.push(run('run', spec.expectedOutput === null ? {} : { expectedOutput: spec.expectedOutput }))
+  return stages
+}
+
+/**
+ * Fills an argument vector of a language. Each placeholder is a whole argument or none of it: what a job supplies never
+ * becomes part of another argument, and there is no shell.
+ */
+function expand(argv: readonly string[], spec: JobSpec, language: Language): string[] {
+  const extension = /\.[^.]+$/.exec(language.fileName)?.[0] ?? ''
+  return argv.flatMap((argument) => {
+    switch (argument) {
+      case '{entrypoint}':
+        return [`./${spec.entrypoint}`]
+      case '{sources}':
+        return spec.files.filter((file) => file.path.endsWith(extension)).map((file) => `./${file.path}`)
+      case '{compilerArgs}':
+        return spec.compilerArgs
+      default:
+        return [argument]
+    }
+  })
+}

@@ -1,0 +1,108 @@
+import type { Logger } from 'pino'
+import { type Job, type JobReturn, type JobSpec, type Status, summarize } from '../../shared/job.ts'
+import type { Language } from '../../shared/language.ts'
+import { SECOND } from '../../shared/limits.ts'
+import type { JobRecords } from '../../shared/redis/job-record.ts'
+import type { SandboxPool } from '../sandbox/pool.ts'
+import { createEventPublisher } from './event-publisher.ts'
+import { type JobOutcome, runJob } from './run-job.ts'
+
+export interface JobContext {
+  records: JobRecords
+  pool: SandboxPool
+  /** @returns the language of a code job and the image it runs in. @throws Error naming what is not installed here */
+  locate(spec: JobSpec): { language: Language | undefined; image: string }
+  graceMs: number
+  log: Logger
+}
+
+/** Added to all the time a job may take by its own limits; a sandbox that needs longer has failed. */
+const DEADLINE_MARGIN_MS = 15 * SECOND
+
+/**
+ * Takes one job from the queue to its stored result. Every way out stores one, unless an earlier attempt already had.
+ * @param attempt how often it has been started, from 1
+ * @param signal ends the job, which is `cancelled` then
+ * @throws when Redis refuses; never because of the program or its sandbox
+ */
+export async function processJob(
+  context: JobContext,
+  spec: JobSpec,
+  attempt: number,
+  signal: AbortSignal,
+): Promise<JobReturn> {
+  const { records, log } = context
+  const { head, tenant } = spec
+  const startedAt = new Date().toISOString()
+  if (!(await records.start(head, tenant, attempt))) return storedReturn(records, head.id)
+  const events = createEventPublisher(records, head.id)
+  const outcome = await attemptJob(context, spec, signal, events).catch((err: unknown): JobOutcome => {
+    log.error({ err, jobId: head.id, tenant }, 'job failed inside')
+    return internalError()
+  })
+  const job: Job = {
+    ...head,
+    state: outcome.status === 'cancelled' ? 'cancelled' : 'finished',
+    status: outcome.status,
+    message: outcome.message,
+    startedAt,
+    finishedAt: new Date().toISOString(),
+    attempt,
+    stages: outcome.stages,
+  }
+  await records.finish(job, tenant, await events.close())
+  log.info(
+    { jobId: head.id, tenant, language: head.language, image: head.image, status: job.status, attempt },
+    'job ended',
+  )
+  return { status: outcome.status }
+}
+
+async function attemptJob(
+  { pool, locate, graceMs }: JobContext,
+  spec: JobSpec,
+  signal: AbortSignal,
+  events: ReturnType<typeof createEventPublisher>,
+): Promise<JobOutcome> {
+  const { language, image } = locate(spec)
+  const { memoryBytes } = spec.head.limits
+  const lease = await pool.acquire({ image, memoryBytes, tenant: spec.tenant, shareable: spec.shareable })
+  const deadline = setTimeout(() => void lease.sandbox.destroy(), longestMs(spec, graceMs) + DEADLINE_MARGIN_MS)
+  try {
+    const outcome = await runJob(
+      lease.sandbox,
+      spec,
+      language,
+      graceMs,
+      { ...events, stageEnded: (stage) => events.stageEnded(stage.name, summarize(stage)) },
+      signal,
+    )
+    if (outcome.reusable) lease.release()
+    return outcome
+  } finally {
+    clearTimeout(deadline)
+    lease.retire()
+  }
+}
+
+/** The longest a job can take when init keeps its limits, in ms. */
+function longestMs(spec: JobSpec, graceMs: number): number {
+  const { wallMs, compileWallMs } = spec.head.limits
+  const runs = Math.max(1, spec.tests.length)
+  return compileWallMs + graceMs + runs * (wallMs + graceMs)
+}
+
+async function storedReturn(records: JobRecords, id: string): Promise<{ status: Status }> {
+  const stored = await records.read(id)
+  return { status: stored?.job.status ?? 'internal-error' }
+}
+
+/** The owner learns that it was not the program; what it was stands in the log. */
+export function internalError(): JobOutcome {
+  return {
+    status: 'internal-error',
+    message: 'the job could not be run; this is a fault of the service, not of the program',
+    stages: [],
+    reusable: false,
+  }
+}

@@ -1,0 +1,103 @@
+import type { JobSpec, Stage, Status } from '../../shared/job.ts'
+import type { Language } from '../../shared/language.ts'
+import type { OutputStream, Sandbox } from '../sandbox/sandbox.ts'
+import { classify, sameOutput, shownExitCode, signalName } from './classify.ts'
+import { type PlannedStage, planStages } from './plan.ts'
+import { createStageOutput } from './stage-output.ts'
+
+/** What a job tells while it runs. */
+export interface JobListener {
+  stageStarted(stage: string): void
+  output(stage: string, stream: OutputStream, bytes: Buffer): void
+  stageEnded(stage: Stage): void
+}
+
+export interface JobOutcome {
+  status: Status
+  message: string | null
+  stages: Stage[]
+  /** Whether the sandbox may serve another job of the same tenant. */
+  reusable: boolean
+}
+
+const SOURCE_MODE = 0o644
+
+/**
+ * Runs a job's stages in a sandbox that stands idle. The first stage that does not succeed is the last that runs, but for tests: every one of
+ * them runs, and the first that did not pass decides.
+ * @param signal ends the running stage when aborted; the job is `cancelled` then
+ * @throws SandboxBroken when the sandbox fails; the program's failure is an outcome
+ */
+export async function runJob(
+  sandbox: Sandbox,
+  spec: JobSpec,
+  language: Language | undefined,
+  graceMs: number,
+  listener: JobListener,
+  signal: AbortSignal,
+): Promise<JobOutcome> {
+  const stages: Stage[] = []
+  let verdict: { status: Status; message: string | null } = { status: 'succeeded', message: null }
+  let reusable = true
+  const kill = () => sandbox.kill()
+  signal.addEventListener('abort', kill)
+  try {
+    sandbox.begin(spec.head.limits.fileBytes)
+    for (const file of spec.files) {
+      sandbox.writeFile(
+        file.path,
+        SOURCE_MODE,
+        Buffer.from(file.content, file.encoding === 'base64' ? 'base64' : 'utf8'),
+      )
+    }
+    for (const planned of planStages(spec, language, graceMs)) {
+      if (signal.aborted) verdict = { status: 'cancelled', message: null }
+      if (verdict.status === 'cancelled') break
+      const { stage, message, oomKills } = await runStage(sandbox, spec, planned, listener)
+      stages.push(stage)
+      // The kernel's killer has been at work in there; podman's own processes may have been near.
+      if (oomKills > 0) reusable = false
+      if (stage.status === 'succeeded') continue
+      if (verdict.status === 'succeeded' || stage.status === 'cancelled') verdict = { status: stage.status, message }
+      if (planned.kind === 'compile' || spec.tests.length === 0) break
+    }
+    await sandbox.end()
+  } finally {
+    signal.removeEventListener('abort', kill)
+  }
+  return { ...verdict, stages, reusable }
+}
+
+async function runStage(sandbox: Sandbox, spec: JobSpec, planned: PlannedStage, listener: JobListener) {
+  const { name, kind, start, stdin, expectedOutput } = planned
+  const output = createStageOutput()
+  listener.stageStarted(name)
+  const tell = (stream: OutputStream, bytes: Buffer) => {
+    if (bytes.length > 0) listener.output(name, stream, bytes)
+  }
+  const report = await sandbox.run(start, stdin, (stream, bytes) => tell(stream, output.push(stream, bytes)))
+  const rest = output.end(report.truncated)
+  tell('stdout', rest.stdout)
+  tell('stderr', rest.stderr)
+  const texts = output.texts()
+  let { status, message } = classify(report, name, kind, start.wallMs, spec.head.limits)
+  if (status === 'succeeded' && expectedOutput !== null && !sameOutput(texts.stdout, expectedOutput)) {
+    status = 'wrong-answer'
+    message = `${name} wrote something else than expected`
+  }
+  const stage: Stage = {
+    name,
+    status,
+    exitCode: shownExitCode(report),
+    signal: report.signal === null ? null : signalName(report.signal),
+    wallMs: report.wallUs / 1000,
+    cpuMs: report.cpuUs / 1000,
+    memoryPeakBytes: report.memoryPeakBytes,
+    ...texts,
+    stdoutBytes: report.stdoutBytes,
+    stderrBytes: report.stderrBytes,
+    truncated: report.truncated,
+  }
+  listener.stageEnded(stage)
+  return { stage, message, oomKills: report.oomKills }
+}

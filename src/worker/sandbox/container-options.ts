@@ -1,0 +1,82 @@
+import type { ContainerCreateOptions } from 'dockerode'
+import type { Limits } from '../../shared/limits.ts'
+import { KIB } from '../../shared/limits.ts'
+import { INIT_PATH } from '../../shared/runtime-image.ts'
+
+/** Labels on every container a worker makes. */
+export const CONTAINER_LABEL = {
+  /** Which installation it belongs to: RUNYARD_NAMESPACE. */
+  namespace: 'io.runyard.namespace',
+  /** Which worker made it; its lease is that worker's heartbeat in Redis. */
+  worker: 'io.runyard.worker',
+} as const
+
+export interface ContainerSpec {
+  image: string
+  namespace: string
+  worker: string
+  memoryBytes: number
+  /** Shares, where 1024 is one ordinary process. */
+  cpuWeight: number
+  /** The operator's ceilings: a job's own limits lie below and are kept by init. */
+  ceilings: Limits
+  /** Size of the file system the first job finds, in bytes. */
+  fileBytes: number
+}
+
+/** Init, the leaders of two cells and the short-lived process that clears one. */
+const INIT_PROCESSES = 8
+
+/**
+ * What podman is asked for. The container is the outer wall; init builds the inner one (see docs/sandbox-protocol.md), for
+ * which it needs three capabilities in its own user namespace, NET_ADMIN to raise the loopback of a cell's network
+ * namespace, and a /proc that podman has not covered, since the kernel lets nobody mount a fresh one otherwise.
+ */
+export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {
+  const { ceilings } = spec
+  const ulimit = (name: string, value: number) => ({ Name: name, Soft: value, Hard: value })
+  return {
+    Image: spec.image,
+    Entrypoint: [INIT_PATH],
+    Cmd: [`--bytes=${spec.fileBytes}`],
+    Env: [],
+    Hostname: 'sandbox',
+    User: '0:0',
+    WorkingDir: '/',
+    OpenStdin: true,
+    StdinOnce: true,
+    AttachStdin: true,
+    AttachStdout: true,
+    AttachStderr: true,
+    Tty: false,
+    Labels: { [CONTAINER_LABEL.namespace]: spec.namespace, [CONTAINER_LABEL.worker]: spec.worker },
+    HostConfig: {
+      AutoRemove: true,
+      NetworkMode: 'none',
+      ReadonlyRootfs: true,
+      CapDrop: ['ALL'],
+      CapAdd: ['SYS_ADMIN', 'SETUID', 'SETGID', 'NET_ADMIN'],
+      SecurityOpt: ['unmask=all', 'no-new-privileges'],
+      UsernsMode: 'auto:size=65536',
+      PidMode: '',
+      IpcMode: 'private',
+      Memory: spec.memoryBytes,
+      MemorySwap: spec.memoryBytes,
+      CpuShares: spec.cpuWeight,
+      PidsLimit: ceilings.processes + INIT_PROCESSES,
+      ShmSize: 64 * KIB,
+      // podman mounts these unsized when it is not told otherwise. The cell covers them; nobody but init ever sees them.
+      Tmpfs: {
+        '/tmp': 'size=64k,mode=0755,nosuid,nodev,noexec',
+        '/run': 'size=64k,mode=0755,nosuid,nodev,noexec',
+        '/var/tmp': 'size=64k,mode=0755,nosuid,nodev,noexec',
+      },
+      Ulimits: [
+        ulimit('nofile', Math.max(ceilings.openFiles, 256)),
+        ulimit('nproc', ceilings.processes + INIT_PROCESSES),
+        ulimit('core', 0),
+      ],
+      LogConfig: { Type: 'none', Config: {} },
+    },
+  }
+}

@@ -1,0 +1,131 @@
+import type { Duplex } from 'node:stream'
+import Docker, { type Container, type ContainerCreateOptions } from 'dockerode'
+
+/** A container whose standard streams are attached, as one multiplexed stream. */
+export interface AttachedContainer {
+  id: string
+  /** In: standard input. Out: blocks of standard output and error (see `createDockerDemux`). Ends with the container. */
+  stream: Duplex
+}
+
+export interface EngineImage {
+  /** Every tag of the image. */
+  references: string[]
+  labels: Record<string, string>
+}
+
+export interface EngineContainer {
+  id: string
+  labels: Record<string, string>
+  createdAt: number
+}
+
+/** What Runyard asks of podman's Docker-compatible API. Every call has a time limit of its own. */
+export interface Engine {
+  /** @throws when the engine does not answer within 10 s */
+  ping(): Promise<void>
+  /**
+   * Creates and starts a container and attaches to it before it runs, so that nothing it says is lost.
+   * @throws when the engine refuses; nothing is left behind then
+   */
+  launch(options: ContainerCreateOptions): Promise<AttachedContainer>
+  /** Kills and removes. Resolves when it is gone, also when it was before. */
+  remove(id: string): Promise<void>
+  /** Images that have the label, whatever its value. */
+  images(label: string): Promise<EngineImage[]>
+  /** Containers, running or not, with this value of the label. */
+  containers(label: string, value: string): Promise<EngineContainer[]>
+}
+
+const CALL_TIMEOUT_MS = 10_000
+/** Removal may meet a container in the middle of its own exit; podman then answers 500 for a moment. */
+const REMOVE_BACKOFF_MS = [50, 200, 500, 1000, 2000]
+
+const limit = () => AbortSignal.timeout(CALL_TIMEOUT_MS)
+
+/**
+ * @param socketPath of `podman system service`, or of any engine with Docker's API
+ */
+export function createEngine(socketPath: string): Engine {
+  const docker = new Docker({ socketPath })
+  return {
+    ping: async () => {
+      await docker.listContainers({ limit: 1, abortSignal: limit() })
+    },
+    launch: async (options) => {
+      const container = await docker.createContainer({ ...options, abortSignal: limit() })
+      try {
+        const stream = await attach(docker, container.id)
+        try {
+          await container.start({ abortSignal: limit() })
+        } catch (error) {
+          stream.destroy()
+          throw error
+        }
+        return { id: container.id, stream }
+      } catch (error) {
+        await removeContainer(container).catch(() => undefined)
+        throw error
+      }
+    },
+    remove: (id) => removeContainer(docker.getContainer(id)),
+    images: async (label) => {
+      const images = await docker.listImages({ filters: { label: [label] }, abortSignal: limit() })
+      return images.map((image) => ({ references: image.RepoTags ?? [], labels: image.Labels ?? {} }))
+    },
+    containers: async (label, value) => {
+      const found = await docker.listContainers({
+        all: true,
+        filters: { label: [`${label}=${value}`] },
+        abortSignal: limit(),
+      })
+      return found.map(({ Id, Labels, Created }) => ({ id: Id, labels: Labels, createdAt: Created * 1000 }))
+    },
+  }
+}
+
+/**
+ * dockerode's own `attach` writes its options as JSON into the container's standard input when it hijacks the connection;
+ * dialling with the options in the query and an empty body does not.
+ */
+function attach(docker: Docker, id: string): Promise<Duplex> {
+  const dial = {
+    path: `/containers/${id}/attach?`,
+    method: 'POST',
+    isStream: true,
+    hijack: true,
+    openStdin: true,
+    file: Buffer.alloc(0),
+    statusCodes: { 101: true, 200: true, 400: 'bad parameter', 404: 'no such container', 500: 'server error' },
+    options: { _query: { stream: 1, stdin: 1, stdout: 1, stderr: 1 } },
+  }
+  const modem = docker.modem as unknown as {
+    dial(options: typeof dial, done: (error: Error | null, stream: Duplex) => void): void
+  }
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`attach to ${id} took over ${CALL_TIMEOUT_MS} ms`)),
+      CALL_TIMEOUT_MS,
+    )
+    modem.dial(dial, (error, stream) => {
+      clearTimeout(timer)
+      if (error) reject(error)
+      else resolve(stream)
+    })
+  })
+}
+
+async function removeContainer(container: Container): Promise<void> {
+  for (const pauseMs of [...REMOVE_BACKOFF_MS, 0]) {
+    try {
+      await container.remove({ force: true, v: true, abortSignal: limit() })
+      return
+    } catch (error) {
+      const { statusCode } = error as { statusCode?: number }
+      if (statusCode === 404) return
+      if (statusCode !== 500 && statusCode !== 409) throw error
+      if (pauseMs === 0) throw error
+      await new Promise((resolve) => setTimeout(resolve, pauseMs))
+    }
+  }
+}

@@ -1,0 +1,372 @@
+/**
+ * The sandbox protocol as bytes: frames out, frames in, no I/O. `docs/sandbox-protocol.md` is its source; the other end
+ * is `sandbox/init.c`.
+ *
+ * A frame is `type (1 byte) | length (4 bytes, big endian) | payload`, the payload at most {@link MAX_PAYLOAD} bytes.
+ */
+
+/** Frame types, both directions, as their byte values. */
+export const FRAME = {
+  BEGIN: 0x42,
+  WRITE: 0x57,
+  START: 0x53,
+  INPUT: 0x49,
+  INPUT_END: 0x45,
+  KILL: 0x4b,
+  QUIT: 0x51,
+  READY: 0x52,
+  STDOUT: 0x4f,
+  STDERR: 0x58,
+  ACK: 0x41,
+  DONE: 0x44,
+  CLEAN: 0x5a,
+  FAULT: 0x46,
+} as const
+
+export type FrameType = (typeof FRAME)[keyof typeof FRAME]
+
+/** Largest payload of one frame, in bytes. */
+export const MAX_PAYLOAD = 262_144
+
+/** Most bytes of standard input that may be under way without an acknowledgement. */
+export const INPUT_WINDOW = 262_144
+
+const HEADER = 5
+const DEMUX_HEADER = 8
+
+/** What a stage runs and within which limits. Times in ms, sizes in bytes; `processes` counts threads too. */
+export interface StageStart {
+  args: string[]
+  env: Record<string, string>
+  wallMs: number
+  cpuMs: number
+  graceMs: number
+  outputBytes: number
+  processes: number
+  fileBytes: number
+  openFiles: number
+  stackBytes: number
+  /** Whether standard input will follow; otherwise it is `/dev/null`. */
+  stdin: boolean
+}
+
+const REASONS = ['exit', 'wall', 'cpu', 'output', 'kill', 'start'] as const
+
+/** How a stage ended, as init reports it. Times in microseconds, sizes in bytes. */
+export interface StageReport {
+  reason: (typeof REASONS)[number]
+  exitCode: number | null
+  signal: number | null
+  wallUs: number
+  cpuUs: number
+  memoryPeakBytes: number
+  oomKills: number
+  stdoutBytes: number
+  stderrBytes: number
+  truncated: boolean
+  error: { call: string; errno: number; message: string } | null
+}
+
+/** One frame of init. `payload` is valid for as long as it is referenced; it may share memory with the chunk it came in. */
+export interface Frame {
+  type: FrameType
+  payload: Buffer
+}
+
+/** The other end broke the protocol: nothing after it on the stream can be trusted. */
+export class ProtocolFault extends Error {
+  override readonly name = 'ProtocolFault'
+}
+
+/**
+ * One frame as bytes.
+ * @throws RangeError when the payload is longer than {@link MAX_PAYLOAD}
+ */
+export function encodeFrame(type: FrameType, payload: Uint8Array | string = ''): Buffer {
+  const length = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length
+  if (length > MAX_PAYLOAD) throw new RangeError(`a frame of ${length} bytes exceeds ${MAX_PAYLOAD}`)
+  const frame = Buffer.allocUnsafe(HEADER + length)
+  frame[0] = type
+  frame.writeUInt32BE(length, 1)
+  if (typeof payload === 'string') frame.write(payload, HEADER)
+  else frame.set(payload, HEADER)
+  return frame
+}
+
+/**
+ * A record list: each `[field, value]` becomes the field's character, the value and a NUL.
+ * @throws TypeError when a value holds a NUL, which would begin a record of the value's choosing
+ */
+export function encodeRecords(records: Iterable<readonly [field: string, value: string | number]>): string {
+  let list = ''
+  for (const [field, value] of records) {
+    const text = String(value)
+    if (text.includes('\0')) throw new TypeError(`record '${field}' holds a NUL`)
+    list += `${field}${text}\0`
+  }
+  return list
+}
+
+/** `B`: begin a job in a cell whose file system holds so many bytes and inodes. */
+export function encodeBegin(cell: { bytes: number; inodes: number }): Buffer {
+  return encodeFrame(
+    FRAME.BEGIN,
+    encodeRecords([
+      ['b', natural('bytes', cell.bytes)],
+      ['i', natural('inodes', cell.inodes)],
+    ]),
+  )
+}
+
+/**
+ * `S`: start a stage.
+ * @throws TypeError when there is no argument, a limit is no natural number, or a string holds a NUL
+ * @throws RangeError when arguments and environment do not fit one frame
+ */
+export function encodeStart(stage: StageStart): Buffer {
+  if (stage.args.length === 0) throw new TypeError('a stage needs at least one argument')
+  return encodeFrame(
+    FRAME.START,
+    encodeRecords([
+      ...stage.args.map((arg) => ['a', arg] as const),
+      ...Object.entries(stage.env).map(([name, value]) => ['e', `${name}=${value}`] as const),
+      ['w', natural('wallMs', stage.wallMs)],
+      ['c', natural('cpuMs', stage.cpuMs)],
+      ['g', natural('graceMs', stage.graceMs)],
+      ['o', natural('outputBytes', stage.outputBytes)],
+      ['p', natural('processes', stage.processes)],
+      ['f', natural('fileBytes', stage.fileBytes)],
+      ['n', natural('openFiles', stage.openFiles)],
+      ['s', natural('stackBytes', stage.stackBytes)],
+      ['i', stage.stdin ? 1 : 0],
+    ]),
+  )
+}
+
+/**
+ * `W`: write a file of the job's folder, in as many frames as its content needs.
+ * @param path relative, without `.`, `..` or empty components: init refuses those
+ * @param mode permission bits, for example 0o644
+ * @throws TypeError when the path holds a NUL
+ */
+export function encodeWriteFile(path: string, mode: number, content: Uint8Array | string): Buffer[] {
+  if (path.includes('\0')) throw new TypeError('a path holds a NUL')
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content
+  const name = Buffer.from(path)
+  const prefix = 3 + name.length + 1
+  const room = MAX_PAYLOAD - prefix
+  if (room < 1) throw new RangeError(`a path of ${name.length} bytes fits no frame`)
+  const frames: Buffer[] = []
+  for (let offset = 0; offset === 0 || offset < bytes.length; offset += room) {
+    const piece = bytes.subarray(offset, offset + room)
+    const frame = Buffer.allocUnsafe(HEADER + prefix + piece.length)
+    frame[0] = FRAME.WRITE
+    frame.writeUInt32BE(prefix + piece.length, 1)
+    frame[HEADER] = offset === 0 ? 0 : 1
+    frame.writeUInt16BE(mode, HEADER + 1)
+    frame.set(name, HEADER + 3)
+    frame[HEADER + prefix - 1] = 0
+    frame.set(piece, HEADER + prefix)
+    frames.push(frame)
+  }
+  return frames
+}
+
+/** `I`: bytes for standard input. The sender keeps to {@link INPUT_WINDOW}; longer input becomes several frames. */
+export function encodeInput(bytes: Uint8Array): Buffer[] {
+  const frames: Buffer[] = []
+  for (let offset = 0; offset < bytes.length; offset += MAX_PAYLOAD)
+    frames.push(encodeFrame(FRAME.INPUT, bytes.subarray(offset, offset + MAX_PAYLOAD)))
+  return frames
+}
+
+/** `K`: 0 ends the stage (SIGTERM, grace, SIGKILL); any other number is the signal its processes get. */
+export function encodeKill(signal = 0): Buffer {
+  return encodeFrame(FRAME.KILL, Uint8Array.of(signal))
+}
+
+/** Puts the frames of a byte stream together again, whatever its chunks. */
+export interface FrameDecoder {
+  /**
+   * The frames that this chunk completes. Only a payload that spans chunks is copied.
+   * @throws ProtocolFault on an unknown type or an oversized payload, as soon as its header is there; the decoder is of
+   * no more use then
+   */
+  push(chunk: Buffer): Frame[]
+  /** Whether the stream stands in the middle of a frame. */
+  partial(): boolean
+}
+
+const SENT_BY_INIT: ReadonlySet<number> = new Set([
+  FRAME.READY,
+  FRAME.STDOUT,
+  FRAME.STDERR,
+  FRAME.ACK,
+  FRAME.DONE,
+  FRAME.CLEAN,
+  FRAME.FAULT,
+])
+
+/** A decoder for what init sends. */
+export function createFrameDecoder(): FrameDecoder {
+  const parser = createParser(HEADER, (header) => {
+    const type = header[0] ?? 0
+    const length = header.readUInt32BE(1)
+    if (!SENT_BY_INIT.has(type)) throw new ProtocolFault(`unknown frame type 0x${type.toString(16)}`)
+    if (length > MAX_PAYLOAD) throw new ProtocolFault(`a frame of ${length} bytes exceeds ${MAX_PAYLOAD}`)
+    return length
+  })
+  return {
+    push(chunk) {
+      const frames: Frame[] = []
+      parser.push(chunk, (header, payload) => frames.push({ type: header[0] as FrameType, payload }))
+      return frames
+    },
+    partial: () => parser.partial(),
+  }
+}
+
+/** Takes the multiplexed stream of an attach without a terminal apart. */
+export interface DockerDemux {
+  /**
+   * The pieces of standard output and standard error in this chunk, in order, without waiting for whole blocks.
+   * @throws ProtocolFault on a header that is none
+   */
+  push(chunk: Buffer): { stdout: Buffer[]; stderr: Buffer[] }
+}
+
+/**
+ * A demultiplexer for the attach stream of Docker and podman: blocks of `stream (0, 1 or 2), three zero bytes, length
+ * (4 bytes, big endian), bytes`. Streams 0 and 1 are standard output. A block may be of any length and is passed on as
+ * it comes.
+ */
+export function createDockerDemux(): DockerDemux {
+  const header = Buffer.alloc(DEMUX_HEADER)
+  let have = 0
+  let left = 0
+  return {
+    push(chunk) {
+      const out = { stdout: [] as Buffer[], stderr: [] as Buffer[] }
+      let at = 0
+      while (at < chunk.length) {
+        if (left === 0) {
+          const copied = chunk.copy(header, have, at, at + DEMUX_HEADER - have)
+          have += copied
+          at += copied
+          if (have < DEMUX_HEADER) break
+          if (header.readUInt32BE(0) % 0x1000000 !== 0 || header.readUInt8(0) > 2)
+            throw new ProtocolFault(`not an attach stream: header ${header.toString('hex')}`)
+          have = 0
+          left = header.readUInt32BE(4)
+          continue
+        }
+        const piece = chunk.subarray(at, at + left)
+        at += piece.length
+        left -= piece.length
+        if (header[0] === 2) out.stderr.push(piece)
+        else out.stdout.push(piece)
+      }
+      return out
+    },
+  }
+}
+
+/**
+ * The report in a `D` frame.
+ * @throws ProtocolFault when it is not one
+ */
+export function parseReport(payload: Uint8Array): StageReport {
+  const report = parseObject(payload)
+  const { reason, error } = report
+  if (!REASONS.some((known) => known === reason)) throw new ProtocolFault(`unknown reason in report: ${String(reason)}`)
+  return {
+    reason: reason as StageReport['reason'],
+    exitCode: report['exitCode'] === null ? null : count(report, 'exitCode'),
+    signal: report['signal'] === null ? null : count(report, 'signal'),
+    wallUs: count(report, 'wallUs'),
+    cpuUs: count(report, 'cpuUs'),
+    memoryPeakBytes: count(report, 'memoryPeakBytes'),
+    oomKills: count(report, 'oomKills'),
+    stdoutBytes: count(report, 'stdoutBytes'),
+    stderrBytes: count(report, 'stderrBytes'),
+    truncated: report['truncated'] === true,
+    error: error === null ? null : parseError(error),
+  }
+}
+
+/** The bytes acknowledged by an `A` frame. */
+export function parseAck(payload: Buffer): number {
+  if (payload.length !== 4) throw new ProtocolFault(`an acknowledgement of ${payload.length} bytes`)
+  return payload.readUInt32BE(0)
+}
+
+function parseError(value: unknown): { call: string; errno: number; message: string } {
+  if (typeof value !== 'object' || value === null) throw new ProtocolFault('the error in a report is no object')
+  const error = value as Record<string, unknown>
+  return { call: String(error['call']), errno: count(error, 'errno'), message: String(error['message']) }
+}
+
+function parseObject(payload: Uint8Array): Record<string, unknown> {
+  let value: unknown
+  try {
+    value = JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString())
+  } catch (cause) {
+    throw new ProtocolFault('a report is no JSON', { cause })
+  }
+  if (typeof value !== 'object' || value === null) throw new ProtocolFault('a report is no object')
+  return value as Record<string, unknown>
+}
+
+function count(from: Record<string, unknown>, name: string): number {
+  const value = from[name]
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
+    throw new ProtocolFault(`'${name}' is no natural number`)
+  return value
+}
+
+function natural(name: string, value: number): number {
+  if (!Number.isSafeInteger(value) || value < 0) throw new TypeError(`${name} must be a natural number, not ${value}`)
+  return value
+}
+
+/** Cuts a stream into header and payload; a payload that lies within one chunk is a view of it. */
+function createParser(headerBytes: number, lengthOf: (header: Buffer) => number) {
+  let header = Buffer.alloc(headerBytes)
+  let haveHeader = 0
+  let payload: Buffer | undefined
+  let havePayload = 0
+
+  return {
+    partial: () => haveHeader > 0,
+    push(chunk: Buffer, emit: (header: Buffer, payload: Buffer) => void): void {
+      let at = 0
+      const finish = (whole: Buffer) => {
+        const complete = header
+        header = Buffer.alloc(headerBytes)
+        haveHeader = 0
+        payload = undefined
+        havePayload = 0
+        emit(complete, whole)
+      }
+      while (at < chunk.length) {
+        if (haveHeader < headerBytes) {
+          const copied = chunk.copy(header, haveHeader, at, at + headerBytes - haveHeader)
+          haveHeader += copied
+          at += copied
+          if (haveHeader < headerBytes) return
+          const length = lengthOf(header)
+          if (chunk.length - at >= length) {
+            finish(chunk.subarray(at, at + length))
+            at += length
+          } else payload = Buffer.allocUnsafe(length)
+          continue
+        }
+        const target = payload as Buffer
+        const copied = chunk.copy(target, havePayload, at)
+        havePayload += copied
+        at += copied
+        if (havePayload === target.length) finish(target)
+      }
+    },
+  }
+}

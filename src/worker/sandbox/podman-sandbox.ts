@@ -1,0 +1,214 @@
+import type { Logger } from 'pino'
+import type { ContainerCreateOptions } from 'dockerode'
+import type { Engine } from './engine.ts'
+import {
+  createDockerDemux,
+  createFrameDecoder,
+  encodeBegin,
+  encodeFrame,
+  encodeInput,
+  encodeKill,
+  encodeStart,
+  encodeWriteFile,
+  FRAME,
+  type Frame,
+  INPUT_WINDOW,
+  parseAck,
+  parseReport,
+  type StageReport,
+} from './frames.ts'
+import { type OutputStream, type Sandbox, SandboxBroken } from './sandbox.ts'
+
+/**
+ * A sandbox is always in one of these: `starting` (until init says it is ready), `idle`, `job` (between `begin` and
+ * `end`), `stage` (a stage runs), `ending`, `gone`. Whatever init says out of turn is a fault, and a fault ends the
+ * sandbox: nothing that came out of a stream in disorder is worth keeping.
+ */
+type State = 'starting' | 'idle' | 'job' | 'stage' | 'ending' | 'gone'
+
+/** One inode for so many bytes of a job's file system: small files must not cost more memory than they show. */
+const BYTES_PER_INODE = 4096
+const MIN_INODES = 1024
+const READY_TIMEOUT_MS = 20_000
+const END_TIMEOUT_MS = 10_000
+
+interface Waiter<T> {
+  resolve(value: T): void
+  reject(error: Error): void
+}
+
+interface RunningStage extends Waiter<StageReport> {
+  onOutput(stream: OutputStream, bytes: Buffer): void
+  stdin: Uint8Array
+  sent: number
+  acknowledged: number
+}
+
+/**
+ * Makes a container and waits until the init in it is ready.
+ * @throws SandboxBroken when it does not get ready, Error when the engine refuses; nothing is left then
+ */
+export async function createPodmanSandbox(
+  engine: Engine,
+  options: ContainerCreateOptions,
+  log: Logger,
+): Promise<Sandbox> {
+  const { id, stream } = await engine.launch(options)
+  const short = id.slice(0, 12)
+  const demux = createDockerDemux()
+  const decoder = createFrameDecoder()
+  let state: State = 'starting'
+  let jobs = 0
+  let stage: RunningStage | undefined
+  let waiter: Waiter<void> | undefined
+  let removing: Promise<void> | undefined
+  let markGone = () => {}
+  const gone = new Promise<void>((resolve) => (markGone = resolve))
+
+  const fail = (reason: string) => {
+    if (state === 'gone') return
+    const wasIdle = state === 'idle'
+    state = 'gone'
+    stream.destroy()
+    const error = new SandboxBroken(`sandbox ${short}: ${reason}`)
+    if (wasIdle) log.warn({ sandbox: short, reason }, 'idle sandbox ended')
+    stage?.reject(error)
+    waiter?.reject(error)
+    stage = undefined
+    waiter = undefined
+    void destroy()
+    markGone()
+  }
+
+  const destroy = (): Promise<void> => {
+    if (state !== 'gone') {
+      const running = stage ?? waiter
+      state = 'gone'
+      stage = undefined
+      waiter = undefined
+      running?.reject(new SandboxBroken(`sandbox ${short}: was removed`))
+      markGone()
+    }
+    // The end of its input is how init learns that nobody needs it; removal is for one that does not listen.
+    stream.destroy()
+    removing ??= engine.remove(id).catch((err: unknown) => {
+      log.error({ err, sandbox: short }, 'sandbox removal failed')
+    })
+    return removing
+  }
+
+  const sendInput = (running: RunningStage) => {
+    while (running.sent < running.stdin.length && running.sent - running.acknowledged < INPUT_WINDOW) {
+      const room = INPUT_WINDOW - (running.sent - running.acknowledged)
+      const piece = running.stdin.subarray(running.sent, running.sent + room)
+      for (const frame of encodeInput(piece)) stream.write(frame)
+      running.sent += piece.length
+      if (running.sent === running.stdin.length) stream.write(encodeFrame(FRAME.INPUT_END))
+    }
+  }
+
+  const settle = (expected: State, next: State) => {
+    if (state !== expected) throw new SandboxBroken(`init spoke out of turn in state ${state}`)
+    state = next
+    waiter?.resolve()
+    waiter = undefined
+  }
+
+  const onFrame = ({ type, payload }: Frame) => {
+    if (type === FRAME.FAULT) throw new SandboxBroken(payload.toString())
+    if (type === FRAME.READY) return settle('starting', 'idle')
+    if (type === FRAME.CLEAN) return settle('ending', 'idle')
+    if (!stage) throw new SandboxBroken(`frame 0x${type.toString(16)} without a stage`)
+    if (type === FRAME.STDOUT) stage.onOutput('stdout', payload)
+    else if (type === FRAME.STDERR) stage.onOutput('stderr', payload)
+    else if (type === FRAME.ACK) {
+      stage.acknowledged += parseAck(payload)
+      sendInput(stage)
+    } else if (type === FRAME.DONE) {
+      const report = parseReport(payload)
+      const done = stage
+      stage = undefined
+      state = 'job'
+      done.resolve(report)
+    }
+  }
+
+  stream.on('data', (chunk: Buffer) => {
+    if (state === 'gone') return
+    try {
+      const { stdout, stderr } = demux.push(chunk)
+      for (const line of stderr) log.warn({ sandbox: short, text: line.toString() }, 'init wrote to its log')
+      for (const bytes of stdout) for (const frame of decoder.push(bytes)) onFrame(frame)
+    } catch (error) {
+      fail((error as Error).message)
+    }
+  })
+  stream.on('end', () => fail('its stream ended'))
+  stream.on('close', () => fail('its stream was closed'))
+  stream.on('error', (error: Error) => fail(error.message))
+
+  const wait = (timeoutMs: number, what: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const timer = setTimeout(() => fail(`${what} took over ${timeoutMs} ms`), timeoutMs)
+      const settled = <T>(then: (value: T) => void) => {
+        return (value: T) => {
+          clearTimeout(timer)
+          then(value)
+        }
+      }
+      waiter = { resolve: settled(resolve), reject: settled(reject) }
+    })
+
+  const inState = (allowed: State) => {
+    if (state !== allowed) throw new SandboxBroken(`sandbox ${short} is ${state}, not ${allowed}`)
+  }
+
+  const sandbox: Sandbox = {
+    id: short,
+    createdAt: Date.now(),
+    get jobs() {
+      return jobs
+    },
+    gone,
+    begin(fileBytes) {
+      inState('idle')
+      state = 'job'
+      jobs++
+      stream.write(
+        encodeBegin({ bytes: fileBytes, inodes: Math.max(MIN_INODES, Math.ceil(fileBytes / BYTES_PER_INODE)) }),
+      )
+    },
+    writeFile(path, mode, content) {
+      inState('job')
+      for (const frame of encodeWriteFile(path, mode, content)) stream.write(frame)
+    },
+    run(start, stdin, onOutput) {
+      inState('job')
+      state = 'stage'
+      return new Promise((resolve, reject) => {
+        stage = { resolve, reject, onOutput, stdin, sent: 0, acknowledged: 0 }
+        stream.write(encodeStart(start))
+        sendInput(stage)
+      })
+    },
+    kill() {
+      if (state === 'stage') stream.write(encodeKill())
+    },
+    async end() {
+      inState('job')
+      state = 'ending'
+      const clean = wait(END_TIMEOUT_MS, 'clearing the job')
+      stream.write(encodeFrame(FRAME.QUIT))
+      await clean
+    },
+    destroy,
+  }
+
+  try {
+    await wait(READY_TIMEOUT_MS, 'getting ready')
+  } catch (error) {
+    await destroy()
+    throw error
+  }
+  return sandbox
+}

@@ -1,0 +1,264 @@
+import type { Logger } from 'pino'
+import { closeOnce } from '../../shared/close-once.ts'
+import { SECOND } from '../../shared/limits.ts'
+import { createGate, type Urgency } from './gate.ts'
+import type { Sandbox } from './sandbox.ts'
+
+/**
+ * Sandboxes are either *ready* (made ahead, never used, anybody's), *bound* (idle between two jobs of one tenant) or *lent*
+ * (a job runs in it). A job takes a bound one of its tenant, else a ready one, else waits for one to be made. Behind every
+ * ready one that is taken another is made, so that a slot does not wait for the engine while demand is steady.
+ */
+export interface PoolOptions {
+  /** Makes a sandbox of this image with this much memory. */
+  create(image: string, memoryBytes: number): Promise<Sandbox>
+  reuse: 'tenant' | 'never'
+  standardMemoryBytes: number
+  /** Ready sandboxes kept for each image at the least. */
+  ready: number
+  /** Jobs that run at a time: the most ready sandboxes of one image, and the most bound ones in all. */
+  slots: number
+  maxJobs: number
+  maxAgeMs: number
+  log: Logger
+}
+
+export interface SandboxRequest {
+  image: string
+  memoryBytes: number
+  tenant: string
+  /** Whether the tenant's jobs may share a sandbox, one after another. */
+  shareable: boolean
+}
+
+export interface Lease {
+  sandbox: Sandbox
+  /** Gives it back, idle and clean. */
+  release(): void
+  /** Gives it up: it is removed. */
+  retire(): void
+}
+
+export interface PoolCounts {
+  ready: number
+  bound: number
+  lent: number
+  making: number
+}
+
+export interface SandboxPool {
+  /**
+   * @throws what `create` throws when one has to be made and cannot; Error when the pool is closed
+   */
+  acquire(request: SandboxRequest): Promise<Lease>
+  /** Keeps ready sandboxes for these images from now on, and for no others. */
+  keepReady(images: readonly string[]): void
+  counts(): PoolCounts
+  /** Removes every sandbox, lent ones too. */
+  close(): Promise<void>
+}
+
+interface Waiter {
+  resolve(sandbox: Sandbox): void
+  reject(error: unknown): void
+}
+
+interface Bound {
+  tenant: string
+  image: string
+  sandbox: Sandbox
+}
+
+/** How far back demand is looked at when deciding how many to keep ready. */
+const DEMAND_WINDOW_MS = 30 * SECOND
+/** Making one takes about so long; what was taken within it is what should have stood ready. */
+const BURST_MS = SECOND
+/** After a failure to make one ahead of need, the next try waits: the engine has trouble enough. */
+const REFILL_RETRY_MS = 2 * SECOND
+/** Containers made at a time: more only make each other slower. */
+const MAKERS = 2
+
+export function createSandboxPool(options: PoolOptions): SandboxPool {
+  const { log } = options
+  const ready = new Map<string, Sandbox[]>()
+  const waiters = new Map<string, Waiter[]>()
+  const making = new Map<string, number>()
+  const takes = new Map<string, number[]>()
+  let bound: Bound[] = []
+  const lent = new Set<Sandbox>()
+  const wanted = new Set<string>()
+  const makers = createGate(MAKERS)
+  let closed = false
+  let retryTimer: NodeJS.Timeout | undefined
+
+  const usable = (sandbox: Sandbox) =>
+    sandbox.jobs < options.maxJobs && Date.now() - sandbox.createdAt < options.maxAgeMs
+
+  const discard = (sandbox: Sandbox) => {
+    void sandbox.destroy()
+  }
+
+  const makingOf = (image: string) => making.get(image) ?? 0
+  const readyOf = (image: string) => listIn(ready, image)
+  const waitersOf = (image: string) => listIn(waiters, image)
+
+  const target = (image: string): number => {
+    if (closed || !wanted.has(image)) return 0
+    return Math.min(options.slots, Math.max(options.ready, largestBurst(takes.get(image) ?? [])))
+  }
+
+  const refill = (image: string) => {
+    const missing = target(image) - readyOf(image).length - makingOf(image)
+    for (let i = 0; i < missing; i++) void make(image, 'later')
+  }
+
+  /** Makes one for whoever waits longest, else for the ready ones. */
+  const make = async (image: string, urgency: Urgency) => {
+    making.set(image, makingOf(image) + 1)
+    try {
+      const sandbox = await makers.run(urgency, () => options.create(image, options.standardMemoryBytes))
+      const waiter = waitersOf(image).shift()
+      if (waiter) waiter.resolve(sandbox)
+      else if (closed || !wanted.has(image)) discard(sandbox)
+      else shelve(image, sandbox)
+    } catch (err) {
+      const waiter = waitersOf(image).shift()
+      if (waiter) waiter.reject(err)
+      else if (!closed) log.error({ err, image }, 'making a sandbox ahead of need failed')
+      retryLater()
+    } finally {
+      making.set(image, makingOf(image) - 1)
+    }
+  }
+
+  const waitForOne = (image: string): Promise<Sandbox> =>
+    new Promise((resolve, reject) => {
+      const waiters = waitersOf(image)
+      waiters.push({ resolve, reject })
+      if (waiters.length > makingOf(image)) void make(image, 'now')
+    })
+
+  const shelve = (image: string, sandbox: Sandbox) => {
+    const list = readyOf(image)
+    list.push(sandbox)
+    void sandbox.gone.then(() => {
+      const index = list.indexOf(sandbox)
+      if (index < 0) return
+      list.splice(index, 1)
+      retryLater()
+    })
+  }
+
+  const retryLater = () => {
+    if (closed) return
+    retryTimer ??= setTimeout(() => {
+      retryTimer = undefined
+      for (const image of wanted) refill(image)
+    }, REFILL_RETRY_MS)
+  }
+
+  const takeBound = (request: SandboxRequest): Sandbox | undefined => {
+    const index = bound.findLastIndex((item) => item.tenant === request.tenant && item.image === request.image)
+    return index < 0 ? undefined : bound.splice(index, 1)[0]?.sandbox
+  }
+
+  const takeReady = (image: string): Sandbox | undefined => {
+    const now = Date.now()
+    takes.set(image, [...(takes.get(image) ?? []).filter((at) => now - at < DEMAND_WINDOW_MS), now])
+    const list = readyOf(image)
+    for (let sandbox = list.shift(); sandbox; sandbox = list.shift()) {
+      if (usable(sandbox)) return sandbox
+      discard(sandbox)
+    }
+    return undefined
+  }
+
+  const bind = (item: Bound) => {
+    bound.push(item)
+    void item.sandbox.gone.then(() => {
+      bound = bound.filter((other) => other !== item)
+    })
+    // The longest idle one makes room: its tenant has not come back.
+    if (bound.length > options.slots) {
+      const oldest = bound.shift()
+      if (oldest) discard(oldest.sandbox)
+    }
+  }
+
+  const lease = (sandbox: Sandbox, request: SandboxRequest, standard: boolean): Lease => {
+    let ended = false
+    lent.add(sandbox)
+    const end = (keep: boolean) => {
+      if (ended) return
+      ended = true
+      lent.delete(sandbox)
+      if (keep && !closed && usable(sandbox)) bind({ tenant: request.tenant, image: request.image, sandbox })
+      else discard(sandbox)
+      refill(request.image)
+    }
+    return {
+      sandbox,
+      release: () => end(standard && request.shareable && options.reuse === 'tenant'),
+      retire: () => end(false),
+    }
+  }
+
+  return {
+    async acquire(request) {
+      if (closed) throw new Error('the sandbox pool is closed')
+      const { image, memoryBytes } = request
+      const standard = memoryBytes === options.standardMemoryBytes
+      if (!standard) return lease(await makers.run('now', () => options.create(image, memoryBytes)), request, false)
+      for (let sandbox = takeBound(request); sandbox; sandbox = takeBound(request)) {
+        if (usable(sandbox)) return lease(sandbox, request, true)
+        discard(sandbox)
+      }
+      const sandbox = takeReady(image) ?? (await waitForOne(image))
+      refill(image)
+      return lease(sandbox, request, true)
+    },
+    keepReady(images) {
+      wanted.clear()
+      for (const image of images) wanted.add(image)
+      for (const [image, list] of ready) {
+        if (!wanted.has(image)) list.splice(0).forEach(discard)
+      }
+      for (const image of wanted) refill(image)
+    },
+    counts: () => ({
+      ready: sum([...ready.values()].map((list) => list.length)),
+      bound: bound.length,
+      lent: lent.size,
+      making: sum([...making.values()]),
+    }),
+    close: closeOnce(
+      () => {
+        closed = true
+        clearTimeout(retryTimer)
+      },
+      () => makers.idle(),
+      async () => {
+        const all = [...[...ready.values()].flat(), ...bound.map((item) => item.sandbox), ...lent]
+        await Promise.all(all.map((sandbox) => sandbox.destroy()))
+      },
+    ),
+  }
+}
+
+/** The most takes within one burst's time: how many would have been wanted at once. */
+function largestBurst(times: readonly number[]): number {
+  let largest = 0
+  for (let last = 0, first = 0; last < times.length; last++) {
+    while ((times[last] ?? 0) - (times[first] ?? 0) > BURST_MS) first++
+    largest = Math.max(largest, last - first + 1)
+  }
+  return largest
+}
+
+function listIn<T>(lists: Map<string, T[]>, key: string): T[] {
+  const list = lists.get(key) ?? []
+  lists.set(key, list)
+  return list
+}
+
+const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0)

@@ -1,0 +1,43 @@
+import type { StageReport, StageStart } from './frames.ts'
+
+export type OutputStream = 'stdout' | 'stderr'
+
+/** A place where one job at a time runs. The seam between the life of a job and how it is isolated. */
+export interface Sandbox {
+  /** For logs. */
+  readonly id: string
+  /** When it was made, in ms since the epoch. */
+  readonly createdAt: number
+  /** Jobs it has begun. */
+  readonly jobs: number
+  /** Resolves, never rejects, when it is gone, whoever ended it. */
+  readonly gone: Promise<void>
+  /** Begins a job with an empty file system of this size in bytes. */
+  begin(fileBytes: number): void
+  /** Writes a file into the job's folder; `path` is relative and clean. */
+  writeFile(path: string, mode: number, content: Uint8Array): void
+  /**
+   * Runs one stage to its end; no process of it is left then.
+   * @param onOutput gets every piece of output, in order
+   * @throws SandboxBroken when the sandbox ends before the stage does
+   */
+  run(
+    stage: StageStart,
+    stdin: Uint8Array,
+    onOutput: (stream: OutputStream, bytes: Buffer) => void,
+  ): Promise<StageReport>
+  /** Ends the running stage: SIGTERM, grace, SIGKILL; its report says `kill`. Nothing happens when none runs. */
+  kill(): void
+  /**
+   * Ends the job; nothing of it is left when this resolves, and the sandbox is ready for the next.
+   * @throws SandboxBroken
+   */
+  end(): Promise<void>
+  /** Removes the sandbox with everything in it. Idempotent. */
+  destroy(): Promise<void>
+}
+
+/** We failed, not the program: the sandbox ended or broke the protocol. */
+export class SandboxBroken extends Error {
+  override readonly name = 'SandboxBroken'
+}

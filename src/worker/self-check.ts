@@ -1,0 +1,81 @@
+import { MIB, SECOND } from '../shared/limits.ts'
+import { INIT_PATH } from '../shared/runtime-image.ts'
+import type { StageReport, StageStart } from './sandbox/frames.ts'
+import type { Sandbox } from './sandbox/sandbox.ts'
+
+/** A limit that does not hold here, and what that usually means. */
+export class LimitsNotEnforced extends Error {
+  override readonly name = 'LimitsNotEnforced'
+}
+
+const BASE: Omit<StageStart, 'args'> = {
+  env: {},
+  wallMs: 10 * SECOND,
+  cpuMs: 10 * SECOND,
+  graceMs: 200,
+  outputBytes: 4096,
+  processes: 16,
+  fileBytes: MIB,
+  openFiles: 64,
+  stackBytes: 8 * MIB,
+  stdin: false,
+}
+
+interface Probe {
+  limit: string
+  args: string[]
+  start: Partial<StageStart>
+  holds(report: StageReport, stdout: string): boolean
+  mend: string
+}
+
+/** Each probe is a program that breaks one limit if the host lets it. */
+const PROBES: readonly Probe[] = [
+  {
+    limit: 'memory',
+    args: ['memory'],
+    start: {},
+    holds: (report) => report.signal !== null && report.oomKills > 0,
+    mend: 'the memory cgroup controller must be available to podman (cgroup v1: memory mounted; v2: delegated)',
+  },
+  {
+    limit: 'processes',
+    args: ['pids'],
+    start: { processes: 16 },
+    holds: (report, stdout) => report.exitCode === 0 && Number(stdout.trim()) > 0 && Number(stdout.trim()) <= 16,
+    mend: 'the pids cgroup controller and RLIMIT_NPROC must work in user namespaces',
+  },
+  {
+    limit: 'wall time',
+    args: ['sleep'],
+    start: { wallMs: 300 },
+    holds: (report) => report.reason === 'wall',
+    mend: 'timers do not work in this kernel',
+  },
+  {
+    limit: 'CPU time',
+    args: ['spin'],
+    start: { cpuMs: 300 },
+    holds: (report) => report.reason === 'cpu',
+    mend: 'the cpuacct (v1) or cpu (v2) cgroup controller must be readable inside a container',
+  },
+]
+
+/**
+ * Proves on this host, in a real sandbox, that limits hold. The sandbox is not fit for jobs afterwards.
+ * @throws LimitsNotEnforced naming the limits that do not hold and what is missing
+ */
+export async function checkLimitsHold(sandbox: Sandbox): Promise<void> {
+  const failures: string[] = []
+  sandbox.begin(MIB)
+  for (const probe of PROBES) {
+    let stdout = ''
+    const start: StageStart = { ...BASE, ...probe.start, args: [INIT_PATH, '--probe', ...probe.args] }
+    const report = await sandbox.run(start, new Uint8Array(), (_stream, bytes) => (stdout += bytes.toString()))
+    if (!probe.holds(report, stdout)) {
+      failures.push(`the ${probe.limit} limit does not hold (${probe.mend}); init reported ${JSON.stringify(report)}`)
+    }
+  }
+  await sandbox.end()
+  if (failures.length > 0) throw new LimitsNotEnforced(failures.join('\n'))
+}

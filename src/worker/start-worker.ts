@@ -1,0 +1,165 @@
+import { hostname } from 'node:os'
+import type { Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import { v7 as uuid } from 'uuid'
+import { closeOnce } from '../shared/close-once.ts'
+import { type Config, ConfigError } from '../shared/config/config.ts'
+import type { Job, JobSpec } from '../shared/job.ts'
+import { loadLanguages } from '../shared/language.ts'
+import { connectRedis } from '../shared/redis/connect.ts'
+import { createJobRecords, type JobRecords } from '../shared/redis/job-record.ts'
+import { createKeys } from '../shared/redis/keys.ts'
+import { createWorkerRegistry, HEARTBEAT_MS } from '../shared/redis/worker-registry.ts'
+import { createInstalledRuntimes } from './installed-runtimes.ts'
+import { internalError, processJob } from './jobs/process-job.ts'
+import { createQueueWorker, type QueueWorker } from './queue-worker.ts'
+import { containerOptions } from './sandbox/container-options.ts'
+import { createEngine } from './sandbox/engine.ts'
+import { createPodmanSandbox } from './sandbox/podman-sandbox.ts'
+import { createSandboxPool } from './sandbox/pool.ts'
+import { checkLimitsHold } from './self-check.ts'
+import { startTimer } from './timer.ts'
+import { sweepOrphans } from './sweep.ts'
+
+export interface RunningWorker {
+  id: string
+  /** Ends running jobs in good order, within the drain time, and removes every sandbox. Idempotent. */
+  close(): Promise<void>
+}
+
+const REFRESH_MS = 10_000
+const SWEEP_MS = 30_000
+
+/**
+ * Starts a worker: proves that limits hold here, fills the pool, then takes jobs.
+ * @param root folder with `languages/` and `sandbox/`
+ * @throws ConfigError when Redis or podman is not configured, LimitsNotEnforced when this host cannot keep limits, Error when no
+ * language is installed or podman does not answer; nothing is left running then
+ */
+export async function startWorker(config: Config, root: string, log: Logger): Promise<RunningWorker> {
+  if (!config.redis) throw new ConfigError('REDIS_URL is not set; a worker needs one')
+  const { namespace, limits, sandbox: settings } = config
+  const { podmanSocket } = settings
+  if (podmanSocket === undefined) throw new ConfigError('PODMAN_SOCKET is not set; a worker needs one')
+  const id = uuid()
+  const keys = createKeys(namespace)
+  const engine = createEngine(podmanSocket)
+  const languages = loadLanguages(`${root}/languages`)
+  const installed = createInstalledRuntimes(engine, root, languages, settings.containerImages)
+  await installed.refresh()
+  const [firstImage] = installed.images()
+  if (firstImage === undefined) {
+    throw new Error('no language is installed for this version of Runyard; runyard languages install python')
+  }
+
+  const create = (image: string, memoryBytes: number) =>
+    createPodmanSandbox(
+      engine,
+      containerOptions({
+        image,
+        memoryBytes,
+        namespace,
+        worker: id,
+        cpuWeight: settings.cpuWeight,
+        ceilings: limits.ceilings,
+        fileBytes: limits.defaults.fileBytes,
+      }),
+      log,
+    )
+  const probe = await create(firstImage, PROBE_MEMORY_BYTES)
+  await checkLimitsHold(probe).finally(() => probe.destroy())
+
+  const redis = connectRedis(config.redis, 'wait', 'runyard-worker', log)
+  const records = createJobRecords(redis, keys, config.resultTtlSeconds)
+  const registry = createWorkerRegistry(redis, keys)
+  const pool = createSandboxPool({
+    create,
+    reuse: settings.reuse,
+    standardMemoryBytes: limits.defaults.memoryBytes,
+    ready: settings.poolReady,
+    slots: config.worker.slots,
+    maxJobs: settings.maxJobs,
+    maxAgeMs: settings.maxAgeMs,
+    log,
+  })
+  pool.keepReady(installed.images())
+
+  const info = {
+    id,
+    host: hostname(),
+    pid: process.pid,
+    startedAt: new Date().toISOString(),
+    slots: config.worker.slots,
+  }
+  const beat = () => registry.heartbeat({ ...info, runtimes: installed.runtimes })
+  await beat()
+  const timers = [
+    startTimer('heartbeat', HEARTBEAT_MS, beat, log),
+    startTimer(
+      'refresh of runtimes',
+      REFRESH_MS,
+      async () => {
+        await installed.refresh()
+        pool.keepReady(installed.images())
+      },
+      log,
+    ),
+    startTimer('sweep', SWEEP_MS, () => sweepOrphans(engine, registry, namespace, id, log), log),
+  ]
+  const context = { records, pool, locate: installed.locate, graceMs: settings.graceMs, log }
+  const queue = createQueueWorker(
+    redis,
+    keys,
+    config.worker.slots,
+    (spec, attempt, signal) => processJob(context, spec, attempt, signal),
+    (spec, attempt) => storeLost(records, spec, attempt),
+    log,
+  )
+  log.info({ worker: id, slots: config.worker.slots, runtimes: installed.runtimes }, 'worker ready')
+
+  return {
+    id,
+    close: closeOnce(
+      () => drain(queue, redis, config.worker.drainTimeoutMs, log),
+      () => timers.forEach((timer) => timer.stop()),
+      () => pool.close(),
+      () => (redis.status === 'ready' ? registry.leave(id) : undefined),
+      () => redis.disconnect(),
+    ),
+  }
+}
+
+/** Small, so that the memory probe is over soon. */
+const PROBE_MEMORY_BYTES = 64 * 1024 * 1024
+
+/**
+ * Waits for the running jobs. When they take too long the connection is cut first: a job whose sandbox goes away now must not
+ * be stored as failed, it runs again on another worker.
+ */
+async function drain(queue: QueueWorker, redis: Redis, timeoutMs: number, log: Logger): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<'timeout'>((resolve) => {
+    timer = setTimeout(() => resolve('timeout'), timeoutMs)
+  })
+  const ended = await Promise.race([queue.drain().then(() => 'drained' as const), timeout])
+  clearTimeout(timer)
+  if (ended === 'drained') return
+  log.warn({ timeoutMs }, 'running jobs did not end in time; they will run again on another worker')
+  redis.disconnect()
+}
+
+/** The owner of a job that was started twice and ended with its worker twice learns of it. */
+async function storeLost(records: JobRecords, spec: JobSpec, attempt: number): Promise<void> {
+  const { status, message, stages } = internalError()
+  const job: Job = {
+    ...spec.head,
+    state: 'finished',
+    status,
+    message,
+    stages,
+    startedAt: null,
+    finishedAt: new Date().toISOString(),
+    attempt,
+  }
+  await records.finish(job, spec.tenant)
+}

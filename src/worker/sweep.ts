@@ -1,0 +1,27 @@
+import type { Logger } from 'pino'
+import type { WorkerRegistry } from '../shared/redis/worker-registry.ts'
+import { CONTAINER_LABEL } from './sandbox/container-options.ts'
+import type { Engine } from './sandbox/engine.ts'
+
+/**
+ * Removes sandboxes whose worker is gone. They end by themselves when their worker does; this is for those that could not,
+ * e.g. because podman's monitor was killed too. Each worker looks at its own engine, since no other can.
+ * @returns how many were removed
+ * @throws when the engine or Redis does not answer
+ */
+export async function sweepOrphans(
+  engine: Engine,
+  registry: WorkerRegistry,
+  namespace: string,
+  self: string,
+  log: Logger,
+): Promise<number> {
+  const containers = await engine.containers(CONTAINER_LABEL.namespace, namespace)
+  const alive = new Set((await registry.alive()).map((worker) => worker.id)).add(self)
+  const orphans = containers.filter(({ labels }) => !alive.has(labels[CONTAINER_LABEL.worker] ?? ''))
+  for (const orphan of orphans) {
+    log.warn({ sandbox: orphan.id.slice(0, 12), worker: orphan.labels[CONTAINER_LABEL.worker] }, 'orphan removed')
+    await engine.remove(orphan.id)
+  }
+  return orphans.length
+}
