@@ -15,6 +15,8 @@ export interface CommandResult {
   exitCode: number | null
   stdout: string
   stderr: string
+  /** Both, in the order they came. */
+  output: string
 }
 
 /** A command that could not be started or did not exit with 0. The message ends with what it printed. */
@@ -24,7 +26,7 @@ export class CommandError extends Error {
 
   constructor(command: readonly string[], result: CommandResult) {
     const end = result.exitCode === null ? 'was ended' : `exited with ${result.exitCode}`
-    const said = (result.stderr.trim() || result.stdout.trim()).split('\n').slice(-25).join('\n')
+    const said = result.output.trim().split('\n').slice(-40).join('\n')
     super(`${command.slice(0, 4).join(' ')} ... ${end}${said === '' ? '' : `:\n${said}`}`)
     this.result = result
   }
@@ -41,18 +43,19 @@ export function tryCommand(command: readonly string[], options: CommandOptions =
       timeout: options.timeoutMs,
       signal: options.signal,
     })
-    const texts = { stdout: '', stderr: '' }
+    const texts = { stdout: '', stderr: '', output: '' }
     for (const name of ['stdout', 'stderr'] as const) {
       let rest = ''
       child[name].setEncoding('utf8').on('data', (chunk: string) => {
         texts[name] += chunk
+        texts.output += chunk
         const lines = (rest + chunk).split('\n')
         rest = lines.pop() ?? ''
         if (options.onLine) lines.forEach(options.onLine)
       })
       child[name].on('end', () => rest !== '' && options.onLine?.(rest))
     }
-    child.on('error', (error) => resolve({ exitCode: null, stdout: texts.stdout, stderr: error.message }))
+    child.on('error', (error) => resolve({ exitCode: null, stdout: '', stderr: error.message, output: error.message }))
     child.on('close', (exitCode) => resolve({ exitCode, ...texts }))
   })
 }

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { release } from 'node:os'
-import { dirname } from 'node:path'
-import type { Podman } from './podman.ts'
+import { join } from 'node:path'
+import { podmanVersion, type Podman } from './podman.ts'
 import { ulimitArguments } from './ulimits.ts'
 
 /** Tried in this order. Others (gVisor's `runsc`) are used only when asked for. */
@@ -36,13 +36,12 @@ const SANDBOX_LIKE = [
 
 export interface DetectOptions {
   podman: Podman
-  podmanVersion: string
   /** Any image with `/bin/true`. */
   image: string
   /** The one to use, without trying others. */
   asked?: string | undefined
-  /** Where the answer is kept; another podman or kernel is asked anew. */
-  cacheFile: string
+  /** Folder in which the answer is kept; another podman or kernel is asked anew. */
+  dataDir: string
 }
 
 /**
@@ -51,15 +50,16 @@ export interface DetectOptions {
  */
 export async function detectRuntime(options: DetectOptions): Promise<string> {
   const candidates: readonly string[] = options.asked === undefined ? OCI_RUNTIMES : [options.asked]
-  const key = [options.podmanVersion, release(), ...candidates].join(' ')
-  const cached = await readCache(options.cacheFile)
+  const key = [await podmanVersion(), release(), ...candidates].join(' ')
+  const cacheFile = join(options.dataDir, 'oci-runtime.json')
+  const cached = await readCache(cacheFile)
   if (cached?.key === key) return cached.runtime
   const faults: string[] = []
   for (const candidate of candidates) {
     const { runtime, fault } = await probeRuntime(options.podman, candidate, options.image)
     if (fault === undefined) {
-      await mkdir(dirname(options.cacheFile), { recursive: true })
-      await writeFile(options.cacheFile, JSON.stringify({ key, runtime }))
+      await mkdir(options.dataDir, { recursive: true })
+      await writeFile(cacheFile, JSON.stringify({ key, runtime }))
       return runtime
     }
     faults.push(`  ${runtime}: ${fault}`)

@@ -28,6 +28,21 @@ export function podmanCommand({ socketPath, runtime }: PodmanOptions = {}): Podm
   }
 }
 
+/**
+ * The podman to make images with. A service on this machine keeps them where the command line does; that one is preferred
+ * then, for a build through a service cannot mount this machine's apt settings.
+ */
+export async function podmanForImages(socketPath: string | undefined): Promise<Podman> {
+  const local = podmanCommand()
+  if (socketPath === undefined) return local
+  const service = podmanCommand({ socketPath })
+  const [here, there] = await Promise.all([local, service].map((podman) => podman.try(STORE)))
+  const isSame = here?.exitCode === 0 && there?.exitCode === 0 && here.stdout === there.stdout
+  return isSame ? local : service
+}
+
+const STORE = ['info', '--format', '{{.Store.GraphRoot}} {{.Store.RunRoot}}']
+
 /** The version of podman, e.g. `4.3.1`; undefined when there is none. */
 export async function podmanVersion(): Promise<string | undefined> {
   const { exitCode, stdout } = await tryCommand(['podman', '--version'])

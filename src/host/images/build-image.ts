@@ -28,7 +28,12 @@ export async function buildImage(options: BuildOptions): Promise<void> {
     await writeFile(file, options.containerfile)
     await options.podman.run(
       [
-        ...['build', '--pull=never', '--format', 'oci', '--network', 'host', '--tag', options.tag, '--file', file],
+        'build',
+        '--pull=never',
+        '--format=oci',
+        '--network=host',
+        `--tag=${options.tag}`,
+        `--file=${file}`,
         ...Object.entries(options.buildArgs ?? {}).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
         ...(options.volumes ?? []),
         ...ulimitArguments(),

@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Language } from '../../shared/language.ts'
 import { IMAGE_LABEL, INIT_PATH, runtimeImage, wrappedImage } from '../../shared/runtime-image.ts'
 import { aptVolumes, readAptSettings } from '../apt-settings.ts'
 import { detectRuntime } from '../oci-runtime.ts'
-import { podmanVersion, type Podman } from '../podman.ts'
+import type { Podman } from '../podman.ts'
 import type { Progress } from '../progress.ts'
 import { ulimitArguments } from '../ulimits.ts'
 import { buildImage, condense } from './build-image.ts'
@@ -30,9 +30,6 @@ export interface ImageBuilderOptions {
   ociRuntime?: string | undefined
 }
 
-/** Name of the file in the data directory that remembers the OCI runtime. */
-export const OCI_RUNTIME_FILE = 'oci-runtime.json'
-
 /** @throws Error (from its methods) when a build fails, ending with the last lines the build printed */
 export function imageBuilder(options: ImageBuilderOptions): ImageBuilder {
   const { root, dataDir, progress } = options
@@ -55,11 +52,13 @@ export function imageBuilder(options: ImageBuilderOptions): ImageBuilder {
   function podman(): Promise<Podman> {
     return (working ??= (async () => {
       await debian()
-      const version = (await podmanVersion()) ?? 'none'
-      const cacheFile = join(dataDir, OCI_RUNTIME_FILE)
-      const asked = options.ociRuntime
-      const found = { podman: options.podman, podmanVersion: version, image: DEBIAN_IMAGE, asked, cacheFile }
-      return options.podman.withRuntime(await detectRuntime(found))
+      const runtime = await detectRuntime({
+        podman: options.podman,
+        image: DEBIAN_IMAGE,
+        asked: options.ociRuntime,
+        dataDir,
+      })
+      return options.podman.withRuntime(runtime)
     })())
   }
 
@@ -104,9 +103,7 @@ export function imageBuilder(options: ImageBuilderOptions): ImageBuilder {
   /** Adds init as the last layer. */
   async function addInit(tag: string, from: string, labels: Record<string, string>): Promise<void> {
     const context = join(root, 'sandbox/build')
-    if (!existsSync(join(context, 'init'))) {
-      throw new Error(`${join(context, 'init')} is missing; "make -C sandbox" builds it`)
-    }
+    requireFreshInit(root)
     const lines = Object.entries(labels).map(([name, value]) => `LABEL ${name}=${JSON.stringify(value)}\n`)
     const containerfile = `ARG FROM\nFROM \${FROM}\nCOPY --chown=0:0 --chmod=0755 init ${INIT_PATH}\n${lines.join('')}`
     await build(tag, { containerfile, buildArgs: { FROM: from }, context })
@@ -149,6 +146,17 @@ const BASE_CONTAINERFILE =
 /** Packages may bring programs that give rights to whoever runs them. */
 const STRIP_SETUID = 'RUN find / -xdev -type f -perm /6000 -exec chmod a-s {} +'
 
+/** An image is named by init's sources, so it must not get an init made of others. */
+function requireFreshInit(root: string): void {
+  const folder = join(root, 'sandbox')
+  const init = statSync(join(folder, 'build/init'), { throwIfNoEntry: false })
+  const sources = readdirSync(folder).filter((name) => /\.[ch]$/.test(name))
+  const newest = Math.max(0, ...sources.map((name) => statSync(join(folder, name)).mtimeMs))
+  if (init === undefined || init.mtimeMs < newest) {
+    throw new Error(`${join(folder, 'build/init')} is missing or older than its sources; "make -C sandbox" builds it`)
+  }
+}
+
 function detailOf(line: string, detail: (text: string) => void): void {
   const text = condense(line)
   if (text !== undefined) detail(text)
@@ -157,9 +165,15 @@ function detailOf(line: string, detail: (text: string) => void): void {
 /** The bare number out of what the version command prints in the image. */
 async function versionOf(podman: Podman, image: string, language: Language): Promise<string> {
   const text = await podman.run([
-    ...['run', '--rm', '--pull', 'never', '--network', 'none', '--read-only', ...ulimitArguments()],
-    ...[...Object.entries(language.env).flatMap(([name, value]) => ['--env', `${name}=${value}`])],
-    ...[image, ...language.versionCommand],
+    'run',
+    '--rm',
+    '--pull=never',
+    '--network=none',
+    '--read-only',
+    ...ulimitArguments(),
+    ...Object.entries(language.env).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
+    image,
+    ...language.versionCommand,
   ])
   return parseVersion(text) ?? fail(`${language.id}: no version number in the output of its versionCommand: ${text}`)
 }

@@ -1,33 +1,35 @@
-import type { Language } from '../../shared/language.ts'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Podman } from '../podman.ts'
-import { listImages } from './image-store.ts'
-import { PREFIX } from './references.ts'
 
 /**
- * Which images of a language (or `base`) are left over from other versions of Runyard's files.
- * @param images every reference podman has
+ * Removes the images this installation made for earlier versions of its files. Those that a container still uses stay until
+ * the next time; those of other installations on the machine are left alone.
+ * @param dataDir where this installation keeps the list of what it made
+ * @param present every reference podman has
  * @param current the references in use by this version
  */
-export function outdatedImages(
-  images: Iterable<string>,
-  current: ReadonlySet<string>,
-  languages: readonly Language[],
-): string[] {
-  const names = new Set(['base', ...languages.flatMap(({ id }) => [id, `toolchain-${id}`])])
-  const nameOf = (image: string) => image.slice(PREFIX.length).split(':')[0] ?? ''
-  return [...images].filter((image) => image.startsWith(PREFIX) && names.has(nameOf(image)) && !current.has(image))
-}
-
-/** Removes them where no container uses them. Podman itself refuses the others. */
 export async function pruneImages(
   podman: Podman,
+  dataDir: string,
+  present: ReadonlySet<string>,
   current: ReadonlySet<string>,
-  languages: readonly Language[],
-): Promise<string[]> {
-  const removed: string[] = []
-  for (const image of outdatedImages(await listImages(podman), current, languages)) {
-    const { exitCode } = await podman.try(['rmi', image])
-    if (exitCode === 0) removed.push(image)
+): Promise<void> {
+  const file = join(dataDir, 'images.json')
+  const made = await readList(file)
+  const kept = new Set([...current].filter((image) => present.has(image)))
+  for (const image of made) {
+    if (current.has(image) || !present.has(image)) continue
+    // Podman itself refuses to remove one that is in use.
+    if ((await podman.try(['rmi', image])).exitCode !== 0) kept.add(image)
   }
-  return removed
+  await writeFile(file, `${JSON.stringify([...kept].sort(), undefined, 2)}\n`)
+}
+
+async function readList(file: string): Promise<string[]> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as string[]
+  } catch {
+    return []
+  }
 }

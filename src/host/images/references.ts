@@ -38,3 +38,14 @@ function hash(...parts: (string | Buffer)[]): string {
   for (const part of parts) sum.update(part)
   return sum.digest('hex').slice(0, 12)
 }
+
+/**
+ * An image of ours to try OCI runtimes with.
+ * @throws Error when there is none
+ */
+export function probeImage(images: ReadonlySet<string>): string {
+  const ours = [...images].filter((image) => image.startsWith(PREFIX) && !image.startsWith(`${PREFIX}container-`))
+  const image = images.has(DEBIAN_IMAGE) ? DEBIAN_IMAGE : ours[0]
+  if (image === undefined) throw new Error('podman has no image of Runyard yet; "npm run setup" makes them')
+  return image
+}

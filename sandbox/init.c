@@ -1,0 +1,146 @@
+/*
+ * PID 1 of a Runyard sandbox.
+ *
+ * THEORY OF OPERATION
+ *
+ * A sandbox is a container whose only processes of ours are these:
+ *
+ *   init     PID 1 of the container. Covers what no job may see, then makes one leader after another and waits for each.
+ *            It handles nothing that a program has made: no frame, no output, no path. Root of the container's user
+ *            namespace, with the container's few capabilities.
+ *   leader   One for each job, forked from init into PID, mount, IPC, UTS and network namespaces of its own: the cell. It sets the
+ *            cell up, says that it stands ready, and from then on it is the worker's partner on standard input and
+ *            output until the job ends (leader.c). Once the job has begun it keeps two capabilities: SETUID and SETGID.
+ *   program  One process tree for each stage, forked by the leader: an unprivileged user, no capability, no_new_privs,
+ *            resource limits, a system call filter, nothing but its three streams (program.c, seccomp.c).
+ *
+ * The end of a job is the end of its leader: the kernel kills everything in the PID namespace before the leader can be
+ * waited for, and takes mounts, IPC objects and sockets with it. There is nothing to clean up and nothing to forget.
+ * Init then makes the next leader, which says `Z` when its cell stands. Leaders read exactly the frames of their job, so
+ * the next one finds the stream at the right place.
+ *
+ * When standard input ends, the worker is gone: the leader exits, init exits, and with it the container. A leader that
+ * ends in any other way than by finishing its job has failed, or was killed for memory; the stream may then stand in the
+ * middle of a frame, so init exits too and the worker makes another sandbox.
+ *
+ *   worker <--stdin/stdout--> leader <--pipes--> program
+ *                  ^            |
+ *                  +-- init --clone3
+ */
+#include "sandbox.h"
+
+#include <errno.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+void warn(const char *format, ...)
+{
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(text, sizeof text - 1, format, args);
+    va_end(args);
+    if (n < 0)
+        return;
+    if ((size_t)n > sizeof text - 2)
+        n = (int)sizeof text - 2;
+    text[n] = '\n';
+    if (write(STDERR_FILENO, text, (size_t)n + 1) < 0)
+        return;
+}
+
+static _Noreturn void usage(void)
+{
+    warn("usage: init [--bytes=N] [--inodes=N] | init --probe memory|pids|spin|sleep");
+    exit(2);
+}
+
+static bool option(const char *arg, const char *name, uint64_t *value)
+{
+    size_t length = strlen(name);
+    char *end;
+    if (strncmp(arg, name, length) != 0)
+        return false;
+    *value = strtoull(arg + length, &end, 10);
+    if (*end || *value == 0)
+        usage();
+    return true;
+}
+
+static struct cell_size parse_options(int argc, char **argv)
+{
+    struct cell_size size = {.bytes = 64 << 20, .inodes = 16384};
+    for (int i = 1; i < argc; i++)
+        if (!option(argv[i], "--bytes=", &size.bytes) && !option(argv[i], "--inodes=", &size.inodes))
+            usage();
+    return size;
+}
+
+static void block_signals(void)
+{
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+}
+
+/* Forks into the namespaces of a new cell. */
+static pid_t make_leader(const struct cell_size *size, bool first)
+{
+    struct clone_args args = {
+        .flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET,
+        .exit_signal = SIGCHLD,
+    };
+    pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
+    if (pid == 0)
+        leader(size, first);
+    return pid;
+}
+
+/* The leader's exit status; LEADER_FAULT when it was killed. */
+static int wait_for(pid_t pid)
+{
+    int status;
+    for (;;) {
+        pid_t ended = waitpid(-1, &status, 0);
+        if (ended == pid)
+            break;
+        if (ended < 0 && errno != EINTR)
+            return LEADER_FAULT;
+    }
+    if (WIFSIGNALED(status))
+        warn("the leader was killed by signal %d", WTERMSIG(status));
+    return WIFEXITED(status) ? WEXITSTATUS(status) : LEADER_FAULT;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 3 && strcmp(argv[1], "--probe") == 0)
+        return probe(argv[2]);
+    struct cell_size size = parse_options(argc, argv);
+    block_signals();
+    gauges_open();
+    seccomp_prepare();
+    container_prepare();
+    wire_open();
+    for (bool first = true;; first = false) {
+        pid_t pid = make_leader(&size, first);
+        if (pid < 0) {
+            warn("clone3: %s", strerror(errno));
+            return 1;
+        }
+        int how = wait_for(pid);
+        if (how == LEADER_EOF)
+            return 0;
+        if (how != LEADER_QUIT)
+            return 1;
+    }
+}

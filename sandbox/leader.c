@@ -1,0 +1,580 @@
+/*
+ * The leader of a cell: PID 1 of its namespaces, and the worker's partner in the protocol for one job. One thread, one
+ * poll loop, no tick: every wait ends by a descriptor (frames, the program's pipes, two timers, SIGCHLD).
+ *
+ * A stage goes RUNNING (the program lives), DRAINING (it has ended; the rest of its processes die, what they wrote is
+ * still relayed), and its report is sent when no process is left and both pipes have ended. Whatever ends a stage first is its reason.
+ *
+ * The program cannot hurt the leader: it has another user id, and PID 1 of a namespace is deaf to what comes from inside.
+ * To signal the program's processes without CAP_KILL the leader takes their effective user id for the length of one
+ * kill(-1); its real and saved ids stay root's, so that they cannot do the same to it.
+ */
+#include "sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { READ_SIZE = 65536, INPUT_WINDOW = 262144, REPORT_SIZE = 1024, CPU_CHECK_MIN_US = 5000 };
+
+enum phase { BEFORE, JOB, RUNNING, DRAINING };
+
+static struct {
+    enum phase phase;
+    struct cell_size size;
+    struct start_error write_error; /* of a file that could not be written: the next stage tells */
+    int signals, wall_timer, cpu_timer;
+} cell = {.signals = -1, .wall_timer = -1, .cpu_timer = -1};
+
+static struct {
+    struct stage plan;
+    pid_t main;
+    int out, err, in;
+    const char *reason;
+    bool grace; /* SIGTERM is sent, the wall timer now counts the grace */
+    bool truncated, children;
+    int status;
+    uint64_t began_us, wall_us, relayed_out, relayed_err;
+    int64_t cpu_began_us, own_began_us, cpu_us, oom_began;
+    int64_t peak_bytes;
+} stage;
+
+static struct {
+    uint8_t bytes[INPUT_WINDOW];
+    size_t from, to;
+    bool ended;
+} input;
+
+static struct frame frame;
+
+static _Noreturn void fault(const char *what)
+{
+    warn("protocol fault: %s", what);
+    if (wire_room() >= strlen(what))
+        wire_send('F', what, strlen(what));
+    wire_drain();
+    _exit(LEADER_FAULT);
+}
+
+static uint64_t clock_us(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* 0 disarms. */
+static void arm(int timer, uint64_t us)
+{
+    struct itimerspec at = {.it_value = {.tv_sec = (time_t)(us / 1000000), .tv_nsec = (long)(us % 1000000) * 1000}};
+    timerfd_settime(timer, 0, &at, NULL);
+}
+
+static bool timer_fired(int timer)
+{
+    uint64_t times;
+    return read(timer, &times, sizeof times) == sizeof times;
+}
+
+static void shut(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+/* --- the stage's processes --- */
+
+static void signal_as_program(pid_t whom, int number)
+{
+    if (seteuid(PROGRAM_UID) < 0) {
+        warn("seteuid: %s", strerror(errno));
+        return;
+    }
+    kill(whom, number);
+    if (seteuid(0) < 0)
+        _exit(LEADER_FAULT);
+}
+
+static void signal_all(int number)
+{
+    signal_as_program(-1, number);
+}
+
+/* Ends the running stage for this reason, unless another came first. */
+static void stop_stage(const char *reason, bool at_once)
+{
+    if (cell.phase != RUNNING)
+        return;
+    if (!stage.reason)
+        stage.reason = reason;
+    if (at_once || stage.plan.grace_ms == 0) {
+        signal_all(SIGKILL);
+        return;
+    }
+    if (stage.grace)
+        return;
+    stage.grace = true;
+    signal_all(SIGTERM);
+    /* A stopped process would not see it. */
+    signal_all(SIGCONT);
+    arm(cell.wall_timer, stage.plan.grace_ms * 1000);
+}
+
+static int64_t cpu_used_us(void)
+{
+    int64_t all = gauge_cpu_us(), own = (int64_t)clock_us(CLOCK_PROCESS_CPUTIME_ID);
+    int64_t used = all - stage.cpu_began_us - (own - stage.own_began_us);
+    return used > 0 ? used : 0;
+}
+
+/* The earliest moment at which the limit can be met, were all processors at it. */
+static void arm_cpu_check(int64_t used_us)
+{
+    cpu_set_t cpus;
+    int count = sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
+    int64_t wait = ((int64_t)stage.plan.cpu_ms * 1000 - used_us) / count;
+    arm(cell.cpu_timer, (uint64_t)(wait > CPU_CHECK_MIN_US ? wait : CPU_CHECK_MIN_US));
+}
+
+static void check_cpu(void)
+{
+    int64_t used = cpu_used_us();
+    if (used >= (int64_t)stage.plan.cpu_ms * 1000)
+        stop_stage("cpu", false);
+    else
+        arm_cpu_check(used);
+}
+
+static void main_ended(int status)
+{
+    stage.status = status;
+    stage.wall_us = clock_us(CLOCK_MONOTONIC) - stage.began_us;
+    if (!stage.reason)
+        stage.reason = "exit";
+    cell.phase = DRAINING;
+    arm(cell.wall_timer, 0);
+    arm(cell.cpu_timer, 0);
+    shut(&stage.in);
+    signal_all(SIGKILL);
+}
+
+/* Takes in every process that has ended: the program, and all the orphans of the cell. */
+static void reap(void)
+{
+    struct rusage usage;
+    int status;
+    pid_t pid;
+    while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
+        if ((int64_t)usage.ru_maxrss * 1024 > stage.peak_bytes)
+            stage.peak_bytes = (int64_t)usage.ru_maxrss * 1024;
+        if (pid == stage.main)
+            main_ended(status);
+    }
+    stage.children = !(pid < 0 && errno == ECHILD);
+    /* One that was being born when the others were killed. */
+    if (cell.phase == DRAINING && stage.children)
+        signal_all(SIGKILL);
+}
+
+/* --- its streams --- */
+
+static void acknowledge(size_t count)
+{
+    uint8_t text[4] = {(uint8_t)(count >> 24), (uint8_t)(count >> 16), (uint8_t)(count >> 8), (uint8_t)count};
+    if (count > 0)
+        wire_send('A', text, sizeof text);
+}
+
+/* Passes on what the program will take; once it has closed its input the rest is thrown away. */
+static void feed_input(void)
+{
+    size_t before = input.from;
+    while (stage.in >= 0 && input.from < input.to) {
+        ssize_t n = write(stage.in, input.bytes + input.from, input.to - input.from);
+        if (n > 0)
+            input.from += (size_t)n;
+        else if (n < 0 && errno == EAGAIN)
+            break;
+        else if (errno != EINTR)
+            shut(&stage.in);
+    }
+    if (stage.in < 0)
+        input.from = input.to;
+    acknowledge(input.from - before);
+    if (input.from == input.to) {
+        input.from = input.to = 0;
+        if (input.ended)
+            shut(&stage.in);
+    }
+}
+
+static void take_input(void)
+{
+    if (input.from > 0) {
+        memmove(input.bytes, input.bytes + input.from, input.to - input.from);
+        input.to -= input.from;
+        input.from = 0;
+    }
+    if (frame.length > sizeof input.bytes - input.to)
+        fault("more input than the window allows");
+    memcpy(input.bytes + input.to, frame.payload, frame.length);
+    input.to += frame.length;
+    feed_input();
+}
+
+static bool room_for_output(void)
+{
+    return wire_room() >= READ_SIZE;
+}
+
+/* Relays one piece of output, up to the limit; what comes after it is read and dropped until the program is dead. */
+static void relay(int *fd, uint8_t type, uint64_t *relayed)
+{
+    if (*fd < 0 || !room_for_output())
+        return;
+    ssize_t n = read(*fd, wire_reserve(), READ_SIZE);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n <= 0) {
+        shut(fd);
+        return;
+    }
+    uint64_t left = stage.plan.output_bytes - stage.relayed_out - stage.relayed_err;
+    size_t kept = (uint64_t)n < left ? (size_t)n : (size_t)left;
+    if (kept > 0)
+        wire_commit(type, kept);
+    *relayed += kept;
+    if (kept < (size_t)n && !stage.truncated) {
+        stage.truncated = true;
+        stop_stage("output", true);
+    }
+}
+
+/* --- its report --- */
+
+static void send_report(void)
+{
+    char text[REPORT_SIZE], exit_code[16] = "null", number[16] = "null", error[160] = "null";
+    bool started = strcmp(stage.reason, "start") != 0;
+    if (started && WIFEXITED(stage.status))
+        snprintf(exit_code, sizeof exit_code, "%d", WEXITSTATUS(stage.status));
+    if (started && WIFSIGNALED(stage.status))
+        snprintf(number, sizeof number, "%d", WTERMSIG(stage.status));
+    if (!started)
+        snprintf(error, sizeof error, "{\"call\":\"%s\",\"errno\":%d,\"message\":\"%s\"}", cell.write_error.call,
+                 cell.write_error.error, strerror(cell.write_error.error));
+    int64_t kills = gauge_oom_kills() - stage.oom_began;
+    int n = snprintf(text, sizeof text,
+                     "{\"reason\":\"%s\",\"exitCode\":%s,\"signal\":%s,\"wallUs\":%" PRIu64 ",\"cpuUs\":%" PRId64
+                     ",\"memoryPeakBytes\":%" PRId64 ",\"oomKills\":%" PRId64 ",\"stdoutBytes\":%" PRIu64
+                     ",\"stderrBytes\":%" PRIu64 ",\"truncated\":%s,\"error\":%s}",
+                     stage.reason, exit_code, number, stage.wall_us, started ? cpu_used_us() : 0, stage.peak_bytes,
+                     kills > 0 ? kills : 0, stage.relayed_out, stage.relayed_err, stage.truncated ? "true" : "false",
+                     error);
+    wire_send('D', text, (size_t)n);
+    free(stage.plan.args);
+    free(stage.plan.env);
+    stage.plan.args = stage.plan.env = NULL;
+    stage.main = -1;
+    cell.write_error.error = 0;
+    cell.phase = JOB;
+}
+
+static void finish_when_done(void)
+{
+    if (cell.phase == DRAINING && !stage.children && stage.out < 0 && stage.err < 0 && wire_room() >= REPORT_SIZE)
+        send_report();
+}
+
+/* --- frames --- */
+
+static uint64_t number(const char *text)
+{
+    char *end;
+    errno = 0;
+    uint64_t value = strtoull(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end || errno)
+        fault("a record is no number");
+    return value;
+}
+
+/* Calls take(field, value) for each record of the frame. */
+static void each_record(void (*take)(char field, char *value))
+{
+    char *at = (char *)frame.payload, *end = at + frame.length;
+    if (frame.length > 0 && end[-1])
+        fault("a record list does not end with a NUL");
+    for (; at < end; at += strlen(at) + 1) {
+        if (!*at)
+            fault("an empty record");
+        take(*at, at + 1);
+    }
+}
+
+static void take_begin_record(char field, char *value)
+{
+    if (field == 'b')
+        cell.size.bytes = number(value);
+    else if (field == 'i')
+        cell.size.inodes = number(value);
+    else
+        fault("an unknown record in B");
+}
+
+static void begin(void)
+{
+    struct cell_size before = cell.size;
+    each_record(take_begin_record);
+    if ((before.bytes != cell.size.bytes || before.inodes != cell.size.inodes) && !cell_resize(&cell.size))
+        fault("the job's file system cannot have that size");
+    cell_lock();
+    cell.phase = JOB;
+}
+
+static void write_file(void)
+{
+    char *path = (char *)frame.payload + 3;
+    size_t length = frame.length > 3 ? strnlen(path, frame.length - 3) : 0;
+    if (frame.length < 4 || 3 + length >= frame.length)
+        fault("a file without a path");
+    mode_t mode = (mode_t)(frame.payload[1] << 8 | frame.payload[2]);
+    const uint8_t *content = frame.payload + 3 + length + 1;
+    if (!cell_write(path, mode, frame.payload[0] & 1, content, frame.length - 3 - length - 1) && !cell.write_error.error)
+        cell.write_error = (struct start_error){.call = "write", .error = errno};
+}
+
+static size_t arg_count, env_count;
+
+static void count_record(char field, char *value)
+{
+    (void)value;
+    arg_count += field == 'a';
+    env_count += field == 'e';
+}
+
+static void take_stage_record(char field, char *value)
+{
+    struct stage *plan = &stage.plan;
+    switch (field) {
+    case 'a': plan->args[arg_count++] = value; break;
+    case 'e': plan->env[env_count++] = value; break;
+    case 'w': plan->wall_ms = number(value); break;
+    case 'c': plan->cpu_ms = number(value); break;
+    case 'g': plan->grace_ms = number(value); break;
+    case 'o': plan->output_bytes = number(value); break;
+    case 'p': plan->processes = number(value); break;
+    case 'f': plan->file_bytes = number(value); break;
+    case 'n': plan->open_files = number(value); break;
+    case 's': plan->stack_bytes = number(value); break;
+    case 'i': plan->input = number(value) != 0; break;
+    default: fault("an unknown record in S");
+    }
+}
+
+static void parse_stage(void)
+{
+    memset(&stage, 0, sizeof stage);
+    stage.out = stage.err = stage.in = -1;
+    stage.main = -1;
+    arg_count = env_count = 0;
+    each_record(count_record);
+    stage.plan.args = calloc(arg_count + 1, sizeof(char *));
+    stage.plan.env = calloc(env_count + 1, sizeof(char *));
+    if (arg_count == 0 || !stage.plan.args || !stage.plan.env)
+        fault("a stage without a program");
+    arg_count = env_count = 0;
+    each_record(take_stage_record);
+    if (stage.plan.wall_ms == 0 || stage.plan.cpu_ms == 0)
+        fault("a stage without a limit of time");
+}
+
+/* Three pipes that belong to the program, which may want to open /dev/stdout again. theirs: in, out, err. */
+static bool make_streams(int theirs[3])
+{
+    int in[2] = {-1, -1}, out[2] = {-1, -1}, err[2] = {-1, -1};
+    setfsuid(PROGRAM_UID);
+    bool made = pipe2(out, O_CLOEXEC) == 0 && pipe2(err, O_CLOEXEC) == 0;
+    if (made && stage.plan.input)
+        made = pipe2(in, O_CLOEXEC) == 0;
+    else if (made)
+        made = (in[0] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0;
+    int error = errno;
+    setfsuid(0);
+    theirs[0] = in[0];
+    theirs[1] = out[1];
+    theirs[2] = err[1];
+    stage.in = in[1];
+    stage.out = out[0];
+    stage.err = err[0];
+    for (int i = 0; made && i < 3; i++) {
+        int ours = i == 0 ? stage.in : i == 1 ? stage.out : stage.err;
+        if (ours >= 0 && fcntl(ours, F_SETFL, O_NONBLOCK) < 0)
+            made = false;
+    }
+    errno = error;
+    return made;
+}
+
+static void start_stage(void)
+{
+    int theirs[3];
+    parse_stage();
+    input.from = input.to = 0;
+    input.ended = false;
+    stage.oom_began = gauge_oom_kills();
+    stage.cpu_began_us = gauge_cpu_us();
+    stage.own_began_us = (int64_t)clock_us(CLOCK_PROCESS_CPUTIME_ID);
+    stage.began_us = clock_us(CLOCK_MONOTONIC);
+    if (!cell.write_error.error) {
+        if (make_streams(theirs))
+            stage.main = program_start(&stage.plan, theirs, &cell.write_error);
+        else
+            cell.write_error = (struct start_error){.call = "pipe", .error = errno};
+        for (int i = 0; i < 3; i++)
+            shut(&theirs[i]);
+    }
+    if (stage.main < 0) {
+        shut(&stage.in);
+        shut(&stage.out);
+        shut(&stage.err);
+        stage.reason = "start";
+        /* The child that could not become the program. */
+        while (waitpid(-1, NULL, 0) > 0)
+            ;
+        send_report();
+        return;
+    }
+    stage.children = true;
+    cell.phase = RUNNING;
+    arm(cell.wall_timer, stage.plan.wall_ms * 1000);
+    arm_cpu_check(0);
+}
+
+static void take_kill(void)
+{
+    if (frame.length != 1)
+        fault("a K that is not one byte");
+    if (cell.phase != RUNNING)
+        return; /* the stage has just ended by itself */
+    if (frame.payload[0] == 0)
+        stop_stage("kill", false);
+    else
+        signal_as_program(-stage.main, frame.payload[0]);
+}
+
+static void take_frame(void)
+{
+    enum phase phase = cell.phase;
+    if (frame.type == 'B' && phase == BEFORE)
+        begin();
+    else if (frame.type == 'W' && phase == JOB)
+        write_file();
+    else if (frame.type == 'S' && phase == JOB)
+        start_stage();
+    else if (frame.type == 'K' && phase != BEFORE)
+        take_kill();
+    else if (frame.type == 'Q' && phase == JOB)
+        _exit(LEADER_QUIT);
+    else if (frame.type == 'I' && phase == RUNNING)
+        take_input();
+    else if (frame.type == 'E' && phase == RUNNING) {
+        input.ended = true;
+        feed_input();
+    } else if ((frame.type == 'I' || frame.type == 'E') && phase != BEFORE)
+        return; /* sent before the worker knew that the stage had ended */
+    else
+        fault("a frame out of turn");
+}
+
+static void take_frames(void)
+{
+    for (;;) {
+        int got = wire_read(&frame);
+        if (got == 0)
+            return;
+        if (got == -1)
+            _exit(LEADER_EOF);
+        if (got == -2)
+            fault("an oversized frame");
+        take_frame();
+    }
+}
+
+static void open_descriptors(void)
+{
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    cell.signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+    cell.wall_timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    cell.cpu_timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (cell.signals < 0 || cell.wall_timer < 0 || cell.cpu_timer < 0)
+        fault("no descriptors");
+}
+
+static void turn(void)
+{
+    bool room = room_for_output();
+    struct pollfd fds[] = {
+        {.fd = STDIN_FILENO, .events = POLLIN},
+        {.fd = wire_pending() ? STDOUT_FILENO : -1, .events = POLLOUT},
+        {.fd = cell.signals, .events = POLLIN},
+        {.fd = cell.wall_timer, .events = POLLIN},
+        {.fd = cell.cpu_timer, .events = POLLIN},
+        {.fd = room ? stage.out : -1, .events = POLLIN},
+        {.fd = room ? stage.err : -1, .events = POLLIN},
+        {.fd = input.from < input.to && room ? stage.in : -1, .events = POLLOUT},
+    };
+    if (poll(fds, sizeof fds / sizeof *fds, -1) < 0 && errno != EINTR)
+        fault("poll");
+    if (fds[5].revents)
+        relay(&stage.out, 'O', &stage.relayed_out);
+    if (fds[6].revents)
+        relay(&stage.err, 'X', &stage.relayed_err);
+    if (fds[7].revents)
+        feed_input();
+    if (fds[3].revents && timer_fired(cell.wall_timer))
+        stop_stage("wall", stage.grace);
+    if (fds[4].revents && timer_fired(cell.cpu_timer))
+        check_cpu();
+    if (fds[2].revents) {
+        struct signalfd_siginfo info;
+        while (read(cell.signals, &info, sizeof info) > 0)
+            ;
+        reap();
+    }
+    finish_when_done();
+    if (fds[0].revents)
+        take_frames();
+    if (!wire_flush())
+        _exit(LEADER_EOF);
+}
+
+void leader(const struct cell_size *size, bool first)
+{
+    char ready[64];
+    cell.size = *size;
+    stage.out = stage.err = stage.in = stage.main = -1;
+    cell_setup(size);
+    open_descriptors();
+    if (first)
+        wire_send('R', ready, (size_t)snprintf(ready, sizeof ready, "{\"protocol\":1,\"cgroup\":%d}", gauge_version()));
+    else
+        wire_send('Z', NULL, 0);
+    for (wire_flush();;)
+        turn();
+}

@@ -1,0 +1,129 @@
+/* Frames on standard input and output: see docs/sandbox-protocol.md. Both ends are non-blocking. */
+#include "sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Two full frames: one may be under way while the next is filled. */
+enum { QUEUE = 2 * (MAX_PAYLOAD + FRAME_HEADER) };
+
+static uint8_t queue[QUEUE];
+static size_t queue_from, queue_to;
+
+static uint8_t header[FRAME_HEADER];
+static size_t header_have, payload_have;
+
+static void nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        warn("descriptor %d cannot be made non-blocking: %s", fd, strerror(errno));
+}
+
+void wire_open(void)
+{
+    nonblocking(STDIN_FILENO);
+    nonblocking(STDOUT_FILENO);
+}
+
+/* Reads up to `want` bytes more: 1 when some came, 0 when none can be had now, -1 at the end. */
+static int read_some(uint8_t *into, size_t want, size_t *have)
+{
+    ssize_t n;
+    do
+        n = read(STDIN_FILENO, into + *have, want - *have);
+    while (n < 0 && errno == EINTR);
+    if (n > 0) {
+        *have += (size_t)n;
+        return 1;
+    }
+    return n < 0 && errno == EAGAIN ? 0 : -1;
+}
+
+int wire_read(struct frame *frame)
+{
+    while (header_have < FRAME_HEADER) {
+        int got = read_some(header, FRAME_HEADER, &header_have);
+        if (got <= 0)
+            return got;
+    }
+    frame->type = header[0];
+    frame->length = (uint32_t)header[1] << 24 | (uint32_t)header[2] << 16 | (uint32_t)header[3] << 8 | header[4];
+    if (frame->length > MAX_PAYLOAD)
+        return -2;
+    while (payload_have < frame->length) {
+        int got = read_some(frame->payload, frame->length, &payload_have);
+        if (got <= 0)
+            return got;
+    }
+    frame->payload[frame->length] = 0;
+    header_have = payload_have = 0;
+    return 1;
+}
+
+size_t wire_room(void)
+{
+    if (queue_from > 0) {
+        memmove(queue, queue + queue_from, queue_to - queue_from);
+        queue_to -= queue_from;
+        queue_from = 0;
+    }
+    size_t left = QUEUE - queue_to;
+    return left <= FRAME_HEADER ? 0 : left - FRAME_HEADER < MAX_PAYLOAD ? left - FRAME_HEADER : MAX_PAYLOAD;
+}
+
+uint8_t *wire_reserve(void)
+{
+    return queue + queue_to + FRAME_HEADER;
+}
+
+void wire_commit(uint8_t type, size_t length)
+{
+    uint8_t *at = queue + queue_to;
+    at[0] = type;
+    at[1] = (uint8_t)(length >> 24);
+    at[2] = (uint8_t)(length >> 16);
+    at[3] = (uint8_t)(length >> 8);
+    at[4] = (uint8_t)length;
+    queue_to += FRAME_HEADER + length;
+}
+
+void wire_send(uint8_t type, const void *payload, size_t length)
+{
+    if (wire_room() < length) {
+        warn("no room for a frame of type %c", type);
+        _exit(LEADER_FAULT);
+    }
+    if (length > 0)
+        memcpy(wire_reserve(), payload, length);
+    wire_commit(type, length);
+}
+
+bool wire_flush(void)
+{
+    while (queue_from < queue_to) {
+        ssize_t n = write(STDOUT_FILENO, queue + queue_from, queue_to - queue_from);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno == EAGAIN;
+        queue_from += (size_t)n;
+    }
+    queue_from = queue_to = 0;
+    return true;
+}
+
+bool wire_pending(void)
+{
+    return queue_from < queue_to;
+}
+
+void wire_drain(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    for (int turns = 0; turns < 10 && wire_flush() && wire_pending(); turns++)
+        poll(&out, 1, 100);
+}

@@ -1,0 +1,98 @@
+// From a fresh machine with Node and npm to a running Runyard. Plain JavaScript without dependencies, because it is what
+// installs them. Each step is skipped when it was done for exactly the present sources.
+//
+//   node scripts/bootstrap.mjs up             what `npm start` does
+//   node scripts/bootstrap.mjs test           what `npm test` does
+//   node scripts/bootstrap.mjs <command> ...  the set-up of programs, then `runyard <command> ...`
+import { existsSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { hashFiles, unlessStamped } from './stamp.mjs'
+import { passThrough, step } from './steps.mjs'
+import { installSystemPackages } from './system-packages.mjs'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const OLDEST_NODE = [20, 19]
+
+function checkMachine() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])) {
+    throw new Error(`Node ${process.versions.node} is too old: Runyard needs ${OLDEST_NODE.join('.')} or newer`)
+  }
+  if (process.platform !== 'linux') throw new Error(`Runyard needs Linux (this is ${process.platform})`)
+}
+
+async function installDependencies() {
+  const hash = hashFiles(root, ['package.json', 'package-lock.json']) + process.versions.node
+  await unlessStamped(join(root, 'node_modules/.runyard-stamp'), hash, () =>
+    // No package here needs its install script: what they would compile is optional or comes ready-made.
+    step('npm packages', ['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+      cwd: root,
+    }),
+  )
+}
+
+async function compile() {
+  const hash = hashFiles(root, ['src/', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'])
+  await unlessStamped(join(root, 'dist/.stamp'), hash, async () => {
+    rmSync(join(root, 'dist'), { recursive: true, force: true })
+    await step('Compiling TypeScript', ['npm', 'run', '--silent', 'build'], { cwd: root })
+  })
+}
+
+async function buildInit() {
+  const isSource = (name) => /\.[ch]$/.test(name) || name === 'Makefile'
+  const stamp = join(root, 'sandbox/build/.stamp')
+  if (!existsSync(join(root, 'sandbox/build/init'))) rmSync(stamp, { force: true })
+  await unlessStamped(stamp, hashFiles(root, ['sandbox/'], isSource), () =>
+    step("The sandbox's init", ['make', '--directory', 'sandbox'], { cwd: root }),
+  )
+}
+
+/** Runs the compiled command line in this process, so that signals and the terminal are simply its own. */
+async function runyard(args) {
+  const main = join(root, 'dist/cli/main.js')
+  process.argv = [process.argv[0], main, ...args]
+  await import(pathToFileURL(main).href)
+}
+
+async function test() {
+  const runs = [
+    [process.execPath, 'dist/cli/main.js', 'setup'],
+    ['npm', 'run', '--silent', 'lint'],
+    ['npm', 'run', '--silent', 'types'],
+    ['npm', 'run', '--silent', 'test:jest'],
+  ]
+  for (const command of runs) {
+    console.log(`> ${command.slice(command[0] === 'npm' ? 3 : 1).join(' ')}`)
+    const code = await passThrough(command, { cwd: root })
+    if (code !== 0) return code
+  }
+  return 0
+}
+
+/** The command line runs podman by `sudo --non-interactive`; the password is asked for here, once. */
+async function askForRoot() {
+  if (process.getuid() === 0) return
+  if ((await passThrough(['sudo', '--validate'])) !== 0)
+    throw new Error('podman needs root: run this as root, or with sudo')
+}
+
+try {
+  checkMachine()
+  const args = process.argv.slice(2)
+  // The doctor looks at the machine as it is: only what it takes to run the doctor is made.
+  const looksOnly = args[0] === 'doctor'
+  if (!looksOnly) await installSystemPackages(root)
+  await installDependencies()
+  await compile()
+  if (!looksOnly) {
+    await buildInit()
+    await askForRoot()
+  }
+  if (args[0] === 'test') process.exitCode = await test()
+  else await runyard(args.length === 0 ? ['up'] : args)
+} catch (error) {
+  console.error(`\nrunyard: ${error.message}`)
+  process.exitCode = 1
+}

@@ -1,0 +1,68 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { step } from './steps.mjs'
+
+/** Installs the system packages that are missing, after saying which; does nothing when there are none. */
+export async function installSystemPackages(root) {
+  const packages = JSON.parse(readFileSync(join(root, 'scripts/system-packages.json'), 'utf8'))
+  const installed = installedPackages(packages.map(({ name }) => name))
+  const missing = packages.filter(({ name }) => !installed.has(name))
+  if (missing.length === 0) return
+  const names = missing.map(({ name }) => name)
+  if (!existsSync('/usr/bin/apt-get')) {
+    throw new Error(
+      `missing: ${names.join(', ')}. There is no apt-get here to install them with; Runyard's set-up knows Debian and Ubuntu`,
+    )
+  }
+  console.log('System packages to install:')
+  for (const { name, for: purpose } of missing) console.log(`  ${name.padEnd(24)} ${purpose}`)
+  const prefix = asRoot(names)
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const sh = (script) => [...prefix, 'sh', '-euc', script]
+  await step('Package lists', [...prefix, 'apt-get', 'update'], { env })
+  await step(
+    'System packages',
+    sh(`${GUARD}\napt-get install --yes --no-install-recommends ${names.join(' ')}${OWN_REDIS(names)}`),
+    { env },
+  )
+}
+
+/** The command prefix that gives root's rights. @throws {Error} when there is none */
+function asRoot(names) {
+  if (process.getuid() === 0) return []
+  if (spawnSync('sudo', ['--version']).status !== 0) {
+    throw new Error(
+      `missing: ${names.join(', ')}. Run this as root, or install them: apt-get install ${names.join(' ')}`,
+    )
+  }
+  return ['sudo', '--preserve-env=DEBIAN_FRONTEND']
+}
+
+/**
+ * Runyard runs a Redis of its own. The package's service must not start with the installation (policy-rc.d, Debian's way of
+ * saying so) and not at the next boot.
+ */
+const GUARD = `
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+  trap 'rm -f $policy' EXIT
+  printf '#!/bin/sh\\ncase "$1" in redis*) exit 101 ;; esac\\nexit 0\\n' >$policy
+  chmod 0755 $policy
+fi`
+
+const OWN_REDIS = (names) =>
+  names.includes('redis-server')
+    ? '\nif [ -d /run/systemd/system ]; then systemctl disable --now redis-server.service >/dev/null 2>&1 || true; fi'
+    : ''
+
+function installedPackages(names) {
+  const query = ['--show', '--showformat', '${db:Status-Status} ${Package}\\n', ...names]
+  const { stdout } = spawnSync('dpkg-query', query, { encoding: 'utf8' })
+  return new Set(
+    (stdout ?? '')
+      .split('\n')
+      .filter((line) => line.startsWith('installed '))
+      .map((line) => line.slice('installed '.length)),
+  )
+}

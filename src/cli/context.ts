@@ -1,0 +1,35 @@
+import { join } from 'node:path'
+import type { Config } from '../shared/config/config.ts'
+import { findLanguage, loadLanguages, type Language } from '../shared/language.ts'
+
+/** What every command works with. */
+export interface CliContext {
+  /** The folder of package.json. */
+  root: string
+  config: Config
+  /** A line for the person at the terminal, or the command's result. */
+  readonly print: (text: string) => void
+}
+
+/** The command was given something it cannot take. Its message is all a person needs; it has no stack. */
+export class UsageError extends Error {
+  override name = 'UsageError'
+}
+
+export function loadConfiguredLanguages(root: string): Language[] {
+  return loadLanguages(join(root, 'languages'))
+}
+
+/**
+ * The languages with these ids or aliases.
+ * @throws UsageError naming the unknown one and what there is
+ */
+export function selectLanguages(languages: readonly Language[], names: readonly string[]): Language[] {
+  return names.map((name) => {
+    const language = findLanguage(languages, name)
+    if (language === undefined) {
+      throw new UsageError(`no language "${name}"; there are ${languages.map(({ id }) => id).join(', ')}`)
+    }
+    return language
+  })
+}

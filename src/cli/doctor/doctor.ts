@@ -1,0 +1,66 @@
+import { readFile } from 'node:fs/promises'
+import type { Config } from '../../shared/config/config.ts'
+import { fail, guarded, ok, renderChecks, type Check } from './check.ts'
+import { checkImages, checkInit, checkPodman, checkRuntime } from './engine-checks.ts'
+import {
+  checkCgroups,
+  checkDataDir,
+  checkNode,
+  checkPackages,
+  checkPort,
+  checkSubordinateIds,
+  checkUlimits,
+} from './machine-checks.ts'
+import { checkRedis } from './redis-check.ts'
+
+export interface DoctorOptions {
+  root: string
+  /** Read late: a setting that is wrong is one of the things to find. */
+  readonly loadConfig: () => Config
+  readonly print: (text: string) => void
+  json: boolean
+}
+
+/**
+ * `runyard doctor`: looks at everything Runyard needs, changes nothing.
+ * @returns the exit code, 1 when a check failed
+ */
+export async function doctor(options: DoctorOptions): Promise<number> {
+  const checks = await examine(options)
+  options.print(options.json ? JSON.stringify({ checks }, null, 2) : renderChecks(checks))
+  return checks.some(({ state }) => state === 'fail') ? 1 : 0
+}
+
+async function examine({ root, loadConfig }: DoctorOptions): Promise<Check[]> {
+  const checks = [
+    checkNode(process.versions.node),
+    await guarded('system packages', () => checkPackages(root)),
+    await guarded('cgroups', async () => checkCgroups(await read('/proc/self/mounts'), await read(CONTROLLERS))),
+    await guarded('ulimits', checkUlimits),
+    await guarded('subordinate ids', checkSubordinateIds),
+    await guarded('podman', checkPodman),
+    await guarded('init', () => checkInit(root)),
+  ]
+  let config: Config
+  try {
+    config = loadConfig()
+  } catch (error) {
+    return [
+      ...checks,
+      fail('settings', (error as Error).message, 'correct that variable; docs/configuration.md lists all'),
+    ]
+  }
+  return [
+    ...checks,
+    ok('settings', 'all well-formed'),
+    await guarded('OCI runtime', () => checkRuntime(config)),
+    await guarded('images', () => checkImages(root, config)),
+    await guarded('Redis', () => checkRedis(config)),
+    await guarded('data directory', () => checkDataDir(config)),
+    await guarded('port', () => checkPort(config)),
+  ]
+}
+
+const CONTROLLERS = '/sys/fs/cgroup/cgroup.controllers'
+
+const read = (file: string) => readFile(file, 'utf8').catch(() => '')

@@ -1,0 +1,36 @@
+import { mkdir } from 'node:fs/promises'
+import { imageBuilder } from '../host/images/image-builder.ts'
+import { listImages } from '../host/images/image-store.ts'
+import { pruneImages } from '../host/images/prune-images.ts'
+import { currentReferences } from '../host/images/references.ts'
+import { podmanForImages } from '../host/podman.ts'
+import type { Progress } from '../host/progress.ts'
+import { ensureSubordinateIds, missingSubordinateIds } from '../host/subordinate-ids.ts'
+import { loadConfiguredLanguages, type CliContext } from './context.ts'
+
+/**
+ * Makes what jobs need beyond the programs of this machine: ranges of user ids and the images of these languages and of
+ * the operator's container images. What exists is left as it is.
+ * @param wanted ids of languages
+ * @returns how many images were built
+ * @throws Error when something cannot be made
+ */
+export async function setUp(context: CliContext, wanted: readonly string[], progress: Progress): Promise<number> {
+  const { root, config } = context
+  const languages = loadConfiguredLanguages(root)
+  const podman = await podmanForImages(config.sandbox.podmanSocket)
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
+  if (config.sandbox.podmanSocket === undefined && (await missingSubordinateIds()).length > 0) {
+    await progress.step('User id ranges for sandboxes (/etc/subuid, /etc/subgid)', ensureSubordinateIds)
+  }
+  const builder = imageBuilder({ root, dataDir: config.dataDir, podman, progress })
+  let built = 0
+  for (const language of languages) {
+    if (wanted.includes(language.id) && (await builder.language(language))) built += 1
+  }
+  for (const reference of config.sandbox.containerImages) if (await builder.container(reference)) built += 1
+  if (built > 0) {
+    await pruneImages(podman, config.dataDir, await listImages(podman), currentReferences(root, languages))
+  }
+  return built
+}

@@ -1,0 +1,43 @@
+import type { Progress } from '../host/progress.ts'
+
+const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
+
+/** One line a step, which lives while the step runs; without a terminal, a line before and a line after it. */
+export function terminalProgress(out: NodeJS.WriteStream = process.stdout, ci = Boolean(process.env['CI'])): Progress {
+  const live = out.isTTY && !ci
+  return {
+    note: (text) => void out.write(`${text}\n`),
+    async step(title, work) {
+      const began = performance.now()
+      const elapsed = () => formatSeconds(performance.now() - began)
+      let detail = ''
+      let frame = 0
+      const draw = () => {
+        const mark = FRAMES[frame++ % FRAMES.length] ?? ''
+        const line = `${mark} ${title}  ${elapsed()}${detail === '' ? '' : `  ${detail}`}`
+        out.write(`\r\x1b[K${line.slice(0, Math.max(20, out.columns - 1))}`)
+      }
+      const timer = live ? setInterval(draw, 100) : undefined
+      if (live) draw()
+      else out.write(`- ${title} ...\n`)
+      const finish = (mark: string) => {
+        clearInterval(timer)
+        out.write(`${live ? '\r\x1b[K' : '  '}${mark} ${title}  ${elapsed()}\n`)
+      }
+      try {
+        const result = await work((text) => (detail = text))
+        finish('✓')
+        return result
+      } catch (error) {
+        finish('✗')
+        throw error
+      }
+    },
+  }
+}
+
+/** `0.42 s`, `3.1 s`, `75 s`: never more digits than a person reads. */
+export function formatSeconds(ms: number): string {
+  const seconds = ms / 1000
+  return `${seconds < 1 ? seconds.toFixed(2) : seconds < 10 ? seconds.toFixed(1) : seconds.toFixed(0)} s`
+}

@@ -1,0 +1,86 @@
+import { startBackends } from '../../host/backends.ts'
+import { describeEnd, type Child } from '../../host/child.ts'
+import { waitForNoContainers } from '../../host/leftovers.ts'
+import { logTail } from '../../host/log-tail.ts'
+import { closeOnce } from '../../shared/close-once.ts'
+import type { RedisAddress } from '../../shared/config/config.ts'
+import type { CliContext } from '../context.ts'
+import { summarise } from './log-watch.ts'
+import { startService } from './service.ts'
+
+/** Redis, podman's service, a worker and the gateway, as children of this process. */
+export interface Platform {
+  readonly children: readonly Child[]
+  /**
+   * Settles as `work` does, unless a child ends first: then the signal `work` was given aborts.
+   * @throws Error naming the child, with the end of its log
+   */
+  whileAlive<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>
+  /** Stops gateway, worker, podman's service and Redis, in this order. Idempotent. */
+  close(): Promise<void>
+  /** Makes a close under way quick: running jobs are not waited for. */
+  hurry(): void
+}
+
+/** @throws Error when a part cannot be started; nothing is left running then */
+export async function startPlatform(context: CliContext, port: number): Promise<Platform> {
+  const { dataDir, namespace, redis, sandbox, worker: settings } = context.config
+  const backends = await startBackends({ dataDir, redisUrl: urlOf(redis), podmanSocket: sandbox.podmanSocket })
+  const services: Child[] = []
+  const ownsPodman = sandbox.podmanSocket === undefined
+  const label = `${NAMESPACE_LABEL}=${namespace}`
+  const stop = (name: string, graceMs: number) => services.find((child) => child.name === name)?.stop(graceMs)
+  const close = closeOnce(
+    () => stop('api', API_GRACE_MS),
+    () => stop('worker', settings.drainTimeoutMs + WORKER_GRACE_MS),
+    () => (ownsPodman ? waitForNoContainers(backends.podmanSocket, label, CONTAINERS_MS) : undefined),
+    () => backends.close(),
+  )
+  try {
+    for (const name of ['worker', 'api'] as const) services.push(await startService(context, name, backends, port))
+  } catch (error) {
+    await close()
+    throw error
+  }
+  const children = [...backends.children, ...services]
+  const death = firstDeath(children)
+  return {
+    children,
+    async whileAlive(work) {
+      const race = new AbortController()
+      try {
+        return await Promise.race([work(race.signal), death])
+      } finally {
+        race.abort()
+      }
+    },
+    close,
+    hurry: () => services.forEach((child) => child.kill()),
+  }
+}
+
+/** On every container a worker makes. */
+const NAMESPACE_LABEL = 'io.runyard.namespace'
+const API_GRACE_MS = 10_000
+/** Beyond the drain time: to remove its sandboxes. */
+const WORKER_GRACE_MS = 15_000
+/** The containers of a worker that was killed are gone after about two. */
+const CONTAINERS_MS = 6_000
+
+function firstDeath(children: readonly Child[]): Promise<never> {
+  const death = Promise.race(
+    children.map(async (child): Promise<never> => {
+      const end = await child.ended
+      const tail = (await logTail(child.logFile)).map((line) => summarise(line) ?? '').filter((line) => line !== '')
+      const said = tail.length === 0 ? '' : `\n${tail.map((line) => `  ${line}`).join('\n')}`
+      throw new Error(`${child.name} ${describeEnd(end)} unexpectedly; the end of ${child.logFile}:${said}`)
+    }),
+  )
+  // Whoever waits learns of it through whileAlive; after a close nobody does.
+  death.catch(() => {})
+  return death
+}
+
+function urlOf(redis: RedisAddress | undefined): string | undefined {
+  return redis?.kind === 'path' ? `unix://${redis.path}?db=${redis.db}` : redis?.url
+}

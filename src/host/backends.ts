@@ -1,0 +1,72 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { closeOnce } from '../shared/close-once.ts'
+import type { Child } from './child.ts'
+import { listImages } from './images/image-store.ts'
+import { probeImage } from './images/references.ts'
+import { detectRuntime } from './oci-runtime.ts'
+import { podmanCommand } from './podman.ts'
+import { startPodmanService } from './podman-service.ts'
+import { startRedis } from './redis.ts'
+import { makeSocketFolder } from './socket-folder.ts'
+
+export interface Backends {
+  /** As `REDIS_URL` takes it. */
+  readonly redisUrl: string
+  /** As `PODMAN_SOCKET` takes it. */
+  readonly podmanSocket: string
+  /** What was started here, to be watched. */
+  readonly children: readonly Child[]
+  /** Stops what was started here, podman's service before Redis. Idempotent. */
+  close(): Promise<void>
+}
+
+export interface BackendOptions {
+  /** Absolute. Sockets, logs and Redis's data are kept below it. */
+  dataDir: string
+  /** One that runs already; none is started then. */
+  redisUrl?: string | undefined
+  /** One that answers already; none is started then. */
+  podmanSocket?: string | undefined
+  /** The OCI runtime to use, without trying others. */
+  ociRuntime?: string | undefined
+}
+
+/**
+ * Starts Redis and podman's service, each unless there is one already.
+ * @throws Error when one does not start; nothing is left running then
+ */
+export async function startBackends(options: BackendOptions): Promise<Backends> {
+  const { dataDir } = options
+  const logs = logFolder(dataDir)
+  await mkdir(logs, { recursive: true, mode: 0o700 })
+  const socketFolder = await makeSocketFolder(dataDir)
+  const children: Child[] = []
+  const closers: (() => Promise<void>)[] = []
+  const close = closeOnce(() => closers.pop()?.(), () => closers.pop()?.()) // prettier-ignore
+  let { redisUrl, podmanSocket } = options
+  try {
+    if (redisUrl === undefined) {
+      const redis = await startRedis({ dataDir, socketFolder, logFile: join(logs, 'redis.log') })
+      children.push(redis.child)
+      closers.push(() => redis.close())
+      redisUrl = redis.url
+    }
+    if (podmanSocket === undefined) {
+      const podman = podmanCommand()
+      const image = probeImage(await listImages(podman))
+      const runtime = await detectRuntime({ podman, image, asked: options.ociRuntime, dataDir })
+      const service = await startPodmanService({ socketFolder, logFile: join(logs, 'podman.log'), runtime })
+      children.push(service.child)
+      closers.push(() => service.close())
+      podmanSocket = service.socketPath
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { redisUrl, podmanSocket, children, close }
+}
+
+/** Where the logs of everything started are. */
+export const logFolder = (dataDir: string) => join(dataDir, 'logs')

@@ -1,0 +1,64 @@
+import { fail, guarded, ok, renderChecks, warn } from '../../src/cli/doctor/check.ts'
+import { doctor } from '../../src/cli/doctor/doctor.ts'
+import { checkCgroups, checkNode } from '../../src/cli/doctor/machine-checks.ts'
+import { loadConfig } from '../../src/shared/config/config.ts'
+import { packageRoot } from '../../src/shared/package-root.ts'
+
+const root = packageRoot()
+
+test('each check is a line, each fault has its mending below', () => {
+  const text = renderChecks([
+    ok('node', '20.20.2'),
+    warn('port', 'in use', 'set PORT'),
+    fail('podman', 'none', 'install it'),
+  ])
+  expect(text).toBe(
+    [
+      '✓ node    20.20.2',
+      '! port    in use',
+      '          mend: set PORT',
+      '✗ podman  none',
+      '          mend: install it',
+      '',
+      '1 ok, 1 to look at, 1 failed',
+    ].join('\n'),
+  )
+})
+
+test.each([
+  ['20.18.3', 'fail'],
+  ['20.19.0', 'ok'],
+  ['22.1.0', 'ok'],
+])('Node %s is %s', (version, state) => expect(checkNode(version).state).toBe(state))
+
+test.each([
+  ['cgroup v2', 'cgroup2 /sys/fs/cgroup cgroup2 rw 0 0', 'cpuset cpu io memory pids', 'ok', 'v2'],
+  [
+    'cgroup v1',
+    'cgroup /c cgroup rw,cpu 0 0\ncgroup /m cgroup rw,memory 0 0\ncgroup /p cgroup rw,pids 0 0',
+    '',
+    'ok',
+    'v1',
+  ],
+  ['no memory controller', 'cgroup2 /sys/fs/cgroup cgroup2 rw 0 0', 'cpu pids', 'fail', 'without memory'],
+])('%s', (_title, mounts, controllers, state, words) => {
+  const check = checkCgroups(mounts, controllers)
+  expect(check.state).toBe(state)
+  expect(check.detail).toContain(words)
+})
+
+test('a check that breaks is a failed check', async () => {
+  const check = await guarded('redis', () => Promise.reject(new Error('broke')))
+  expect(check).toMatchObject({ name: 'redis', state: 'fail', detail: 'broke' })
+})
+
+test('a wrong setting is found, named and makes the exit code 1', async () => {
+  let text = ''
+  const print = (line: string) => void (text += line)
+  const wrong = () => loadConfig(root, { PORT: 'ture' })
+  expect(await doctor({ root, print, loadConfig: wrong, json: true })).toBe(1)
+  const { checks } = JSON.parse(text) as { checks: { name: string; state: string; detail: string; mend?: string }[] }
+  expect(checks.find(({ name }) => name === 'settings')).toMatchObject({ state: 'fail' })
+  expect(checks.find(({ name }) => name === 'settings')?.detail).toContain('PORT is "ture"')
+  for (const check of checks) expect(check.state === 'ok' || check.mend !== undefined).toBe(true)
+})

@@ -1,0 +1,61 @@
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { claimDataDir } from '../../src/cli/up/claim.ts'
+import { summarise, watchLog } from '../../src/cli/up/log-watch.ts'
+import { formatSeconds } from '../../src/cli/terminal-progress.ts'
+import { freePort } from '../../src/host/free-port.ts'
+
+test('a second start on a data directory learns who runs there', async () => {
+  const dataDir = join(tmpdir(), `runyard-claim-${process.pid}`)
+  const holder = { pid: 4711, url: 'http://127.0.0.1:3000' }
+  const first = await claimDataDir(dataDir, holder)
+  expect(first.mine).toBe(true)
+  expect(await claimDataDir(dataDir, { pid: 1, url: '' })).toEqual({ mine: false, holder })
+  if (first.mine) first.release()
+  let again = await claimDataDir(dataDir, holder)
+  while (!again.mine) again = await claimDataDir(dataDir, holder)
+  again.release()
+})
+
+test('a port in use is named, with what to do', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  await expect(freePort('127.0.0.1', port)).rejects.toThrow(`port ${port} of 127.0.0.1 is in use`)
+  server.close()
+  await once(server, 'close')
+  expect(await freePort('127.0.0.1', port)).toBe(port)
+  expect(await freePort('127.0.0.1', 0)).toBeGreaterThan(0)
+})
+
+test.each([
+  ['{"level":30,"msg":"job finished"}', undefined],
+  ['{"level":40,"msg":"slow"}', 'warning: slow'],
+  ['{"level":50,"msg":"lost","err":{"message":"ECONNREFUSED"}}', 'error: lost: ECONNREFUSED'],
+  ['Segmentation fault', 'Segmentation fault'],
+  ['{broken', '{broken'],
+  ['', undefined],
+])('of %s is shown: %s', (line, shown) => expect(summarise(line)).toBe(shown))
+
+test('warnings of a log are shown once, from now on', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'runyard-test-'))
+  const file = join(folder, 'worker.log')
+  writeFileSync(file, '{"level":50,"msg":"of yesterday"}\n')
+  const shown: string[] = []
+  const watch = await watchLog('worker', file, (text) => shown.push(text))
+  appendFileSync(file, '{"level":40,"msg":"slow"}\n{"level":40,"msg":"slow"}\n{"level":30,"msg":"fine"}\n')
+  while (shown.length === 0) await sleep(20)
+  watch.stop()
+  expect(shown).toEqual(['worker: warning: slow'])
+  rmSync(folder, { recursive: true })
+})
+
+test.each([
+  [420, '0.42 s'],
+  [3140, '3.1 s'],
+  [75_000, '75 s'],
+])('%i ms is written %s', (ms, text) => expect(formatSeconds(ms)).toBe(text))

@@ -1,0 +1,48 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { baseImage, toolchainImage } from '../../src/host/images/references.ts'
+import { loadLanguages, type Language } from '../../src/shared/language.ts'
+import { packageRoot } from '../../src/shared/package-root.ts'
+import { runtimeImage } from '../../src/shared/runtime-image.ts'
+
+let root: string
+let python: Language
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'runyard-test-'))
+  for (const folder of ['languages', 'sandbox']) {
+    cpSync(join(packageRoot(), folder), join(root, folder), { recursive: true })
+  }
+  python = loadLanguages(join(root, 'languages')).find(({ id }) => id === 'python')!
+})
+
+afterEach(() => rmSync(root, { recursive: true, force: true }))
+
+test('an image is named by all it is built from', () => {
+  const before = runtimeImage(root, python)
+  expect(runtimeImage(root, python)).toBe(before)
+  writeFileSync(join(root, 'sandbox/extra.c'), '')
+  expect(runtimeImage(root, python)).not.toBe(before)
+})
+
+test('another init leaves the packages of a language as they are', () => {
+  const before = toolchainImage(root, python)
+  writeFileSync(join(root, 'sandbox/extra.c'), '')
+  expect(toolchainImage(root, python)).toBe(before)
+})
+
+test('another recipe of the base image rebuilds everything', () => {
+  const before = [baseImage(root), toolchainImage(root, python), runtimeImage(root, python)]
+  writeFileSync(join(root, 'sandbox/base.sh'), '#!/bin/sh\n')
+  const after = [baseImage(root), toolchainImage(root, python), runtimeImage(root, python)]
+  for (const [index, reference] of after.entries()) expect(reference).not.toBe(before[index])
+})
+
+test('another Containerfile rebuilds its language alone', () => {
+  const ruby = loadLanguages(join(root, 'languages')).find(({ id }) => id === 'ruby')!
+  const before = { python: runtimeImage(root, python), ruby: runtimeImage(root, ruby) }
+  writeFileSync(join(root, 'languages/python/Containerfile'), 'ARG BASE\nFROM ${BASE}\n')
+  expect(runtimeImage(root, python)).not.toBe(before.python)
+  expect(runtimeImage(root, ruby)).toBe(before.ruby)
+})
