@@ -32,6 +32,8 @@ export const Language = Type.Object(
     /** Where this language needs other than the defaults. */
     limits: LimitOverrides,
     hello: Type.Object({ code: Type.String(), stdout: Type.String() }, { additionalProperties: false }),
+    /** Names by which `dependencies` of a job may ask for what the image has beside the standard library. */
+    packages: Type.Optional(Type.Array(Type.String())),
     /** Installed by the set-up, without being asked for. */
     default: Type.Boolean(),
     judge0Ids: Type.Array(Type.Integer()),

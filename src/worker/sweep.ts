@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { WorkerRegistry } from '../shared/redis/worker-registry.ts'
-import { CONTAINER_LABEL } from './sandbox/container-options.ts'
+import { CONTAINER_LABEL } from '../shared/container-label.ts'
 import type { Engine } from './sandbox/engine.ts'
 
 /**

@@ -4,6 +4,7 @@ import { waitForNoContainers } from '../../host/leftovers.ts'
 import { logTail } from '../../host/log-tail.ts'
 import { closeOnce } from '../../shared/close-once.ts'
 import type { RedisAddress } from '../../shared/config/config.ts'
+import { CONTAINER_LABEL } from '../../shared/container-label.ts'
 import type { CliContext } from '../context.ts'
 import { summarise } from './log-watch.ts'
 import { startService } from './service.ts'
@@ -25,10 +26,15 @@ export interface Platform {
 /** @throws Error when a part cannot be started; nothing is left running then */
 export async function startPlatform(context: CliContext, port: number): Promise<Platform> {
   const { dataDir, namespace, redis, sandbox, worker: settings } = context.config
-  const backends = await startBackends({ dataDir, redisUrl: urlOf(redis), podmanSocket: sandbox.podmanSocket })
+  const backends = await startBackends({
+    dataDir,
+    redisUrl: urlOf(redis),
+    podmanSocket: sandbox.podmanSocket,
+    ociRuntime: sandbox.ociRuntime,
+  })
   const services: Child[] = []
   const ownsPodman = sandbox.podmanSocket === undefined
-  const label = `${NAMESPACE_LABEL}=${namespace}`
+  const label = `${CONTAINER_LABEL.namespace}=${namespace}`
   const stop = (name: string, graceMs: number) => services.find((child) => child.name === name)?.stop(graceMs)
   const close = closeOnce(
     () => stop('api', API_GRACE_MS),
@@ -59,8 +65,6 @@ export async function startPlatform(context: CliContext, port: number): Promise<
   }
 }
 
-/** On every container a worker makes. */
-const NAMESPACE_LABEL = 'io.runyard.namespace'
 const API_GRACE_MS = 10_000
 /** Beyond the drain time: to remove its sandboxes. */
 const WORKER_GRACE_MS = 15_000

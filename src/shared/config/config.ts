@@ -18,6 +18,7 @@ export interface Config {
   worker: { slots: number; drainTimeoutMs: number }
   sandbox: {
     podmanSocket: string | undefined
+    ociRuntime: string | undefined
     reuse: 'tenant' | 'never'
     maxJobs: number
     maxAgeMs: number
@@ -78,6 +79,7 @@ export function toConfig(values: Map<string, SettingValue>, root: string): Confi
     worker: { slots: number('WORKER_CONCURRENCY'), drainTimeoutMs: number('DRAIN_TIMEOUT_MS') },
     sandbox: {
       podmanSocket: text('PODMAN_SOCKET') || undefined,
+      ociRuntime: text('OCI_RUNTIME') || undefined,
       reuse: text('SANDBOX_REUSE') as 'tenant' | 'never',
       maxJobs: number('SANDBOX_MAX_JOBS'),
       maxAgeMs: number('SANDBOX_MAX_AGE_SECONDS') * 1000,

@@ -98,6 +98,14 @@ export const SETTINGS: readonly Setting[] = [
     description: "Path of podman's API socket. Empty: `npm start` runs a `podman system service` of its own.",
   },
   {
+    name: 'OCI_RUNTIME',
+    kind: string,
+    default: '',
+    group: 'Sandbox',
+    description:
+      'The OCI runtime of the `podman system service` that `npm start` runs: `crun`, `runc`, `runsc` or a path. Empty: crun, else runc, whichever runs a probe container.',
+  },
+  {
     name: 'SANDBOX_REUSE',
     kind: { type: 'choice', of: ['tenant', 'never'] },
     default: 'tenant',

@@ -1,15 +1,8 @@
 import type { ContainerCreateOptions } from 'dockerode'
 import type { Limits } from '../../shared/limits.ts'
 import { KIB } from '../../shared/limits.ts'
+import { CONTAINER_LABEL } from '../../shared/container-label.ts'
 import { INIT_PATH } from '../../shared/runtime-image.ts'
-
-/** Labels on every container a worker makes. */
-export const CONTAINER_LABEL = {
-  /** Which installation it belongs to: RUNYARD_NAMESPACE. */
-  namespace: 'io.runyard.namespace',
-  /** Which worker made it; its lease is that worker's heartbeat in Redis. */
-  worker: 'io.runyard.worker',
-} as const
 
 export interface ContainerSpec {
   image: string
@@ -43,6 +36,9 @@ export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {
     Hostname: 'sandbox',
     User: '0:0',
     WorkingDir: '/',
+    // Init ends by itself when its input does; a container that is to be removed gets no time for goodbyes.
+    StopSignal: 'SIGKILL',
+    StopTimeout: 0,
     OpenStdin: true,
     StdinOnce: true,
     AttachStdin: true,

@@ -1,0 +1,101 @@
+import type { Redis } from 'ioredis'
+import type { Keys } from '../../shared/redis/keys.ts'
+import type { LiveEvents, StoredEvent } from './live-events.ts'
+
+/** The stream id before every other. */
+export const BEGINNING = '0-0'
+
+const PAGE = 200
+/** Events that wait for a slow reader; beyond it they are forgotten here and read from the stream again. */
+const QUEUE_BYTES = 256 * 1024
+
+/**
+ * Reads a job's events from any point on, until its result: those in the stream first, then as they are published, each
+ * exactly once and in order. The subscription stands before the stream is read, so nothing falls between the two; an id not
+ * above the last one is a double. A reader slower than the job costs a bounded queue, then it reads from the stream again.
+ */
+export interface EventFeed {
+  /**
+   * @param after id of the last event the reader has, or BEGINNING
+   * @param signal ends the reading, without an error
+   * @throws when Redis fails
+   */
+  read(jobId: string, after: string, signal: AbortSignal): AsyncGenerator<StoredEvent, void, undefined>
+  /** What is stored after this id: `more` events, none because all are `read`, or undefined: no event is stored at all. */
+  rest(jobId: string, after: string): Promise<'more' | 'read' | undefined>
+}
+
+export function createEventFeed(redis: Redis, live: LiveEvents, keys: Keys): EventFeed {
+  const readPage = async (jobId: string, from: string, count = PAGE): Promise<StoredEvent[]> => {
+    const entries = await redis.xrange(keys.events(jobId), `(${from}`, '+', 'COUNT', count)
+    return entries.map(([id, [, type = '', , data = '']]) => ({ id, type, data }))
+  }
+  return {
+    async rest(jobId, after) {
+      if ((await readPage(jobId, after, 1)).length > 0) return 'more'
+      return (await redis.exists(keys.events(jobId))) === 1 ? 'read' : undefined
+    },
+    async *read(jobId, after, signal) {
+      let last = after
+      let queue: StoredEvent[] = []
+      let queuedBytes = 0
+      let behind = true
+      let wake = () => {}
+      const wakeUp = () => wake()
+      const unsubscribe = await live.subscribe(jobId, {
+        event(event) {
+          if (!behind) {
+            queue.push(event)
+            queuedBytes += event.data.length
+            if (queuedBytes > QUEUE_BYTES) {
+              queue = []
+              behind = true
+            }
+          }
+          wake()
+        },
+        gap() {
+          behind = true
+          wake()
+        },
+      })
+      signal.addEventListener('abort', wakeUp)
+      try {
+        while (!signal.aborted) {
+          if (behind) {
+            behind = false
+            queue = []
+            queuedBytes = 0
+            for (let page = await readPage(jobId, last); page.length > 0; page = await readPage(jobId, last)) {
+              for (const event of page) {
+                last = event.id
+                yield event
+                if (event.type === 'result' || signal.aborted) return
+              }
+            }
+          }
+          for (let event = queue.shift(); event; event = queue.shift()) {
+            queuedBytes -= event.data.length
+            if (compareIds(event.id, last) <= 0) continue
+            last = event.id
+            yield event
+            if (event.type === 'result' || signal.aborted) return
+          }
+          if (!behind && queue.length === 0 && !signal.aborted) {
+            await new Promise<void>((resolve) => (wake = resolve))
+          }
+        }
+      } finally {
+        signal.removeEventListener('abort', wakeUp)
+        unsubscribe()
+      }
+    },
+  }
+}
+
+/** Order of two stream ids, `milliseconds-sequence`. */
+export function compareIds(a: string, b: string): number {
+  const [aTime = '', aSequence = ''] = a.split('-')
+  const [bTime = '', bSequence = ''] = b.split('-')
+  return Number(aTime) - Number(bTime) || Number(aSequence) - Number(bSequence)
+}

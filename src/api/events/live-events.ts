@@ -1,0 +1,70 @@
+import type { Redis } from 'ioredis'
+import type { Keys } from '../../shared/redis/keys.ts'
+
+/** An event as it came from Redis; `data` is JSON. */
+export interface StoredEvent {
+  id: string
+  type: string
+  data: string
+}
+
+export interface EventListener {
+  event(event: StoredEvent): void
+  /** The connection was lost and is back: events may have passed unseen. */
+  gap(): void
+}
+
+/** Events of jobs as they are published, for any number of listeners over one connection. */
+export interface LiveEvents {
+  /**
+   * Resolves when events begin to arrive.
+   * @returns a function that ends it
+   * @throws when Redis does not take the subscription
+   */
+  subscribe(jobId: string, listener: EventListener): Promise<() => void>
+}
+
+/**
+ * @param subscriber a connection for nothing else; ioredis subscribes again by itself when it reconnects
+ */
+export function createLiveEvents(subscriber: Redis, keys: Keys): LiveEvents {
+  const listeners = new Map<string, Set<EventListener>>()
+
+  subscriber.on('message', (channel: string, message: string) => {
+    const first = message.indexOf(' ')
+    const second = message.indexOf(' ', first + 1)
+    const event = {
+      id: message.slice(0, first),
+      type: message.slice(first + 1, second),
+      data: message.slice(second + 1),
+    }
+    for (const listener of listeners.get(channel) ?? []) listener.event(event)
+  })
+  subscriber.on('ready', () => {
+    for (const group of listeners.values()) for (const listener of group) listener.gap()
+  })
+
+  const leave = (channel: string, listener: EventListener) => {
+    const group = listeners.get(channel)
+    if (!group?.delete(listener) || group.size > 0) return
+    listeners.delete(channel)
+    subscriber.unsubscribe(channel).catch(() => undefined)
+  }
+
+  return {
+    async subscribe(jobId, listener) {
+      const channel = keys.events(jobId)
+      const group = listeners.get(channel) ?? new Set()
+      group.add(listener)
+      listeners.set(channel, group)
+      try {
+        // Asking again for a channel that is subscribed is harmless, and waits for the first request to be through.
+        await subscriber.subscribe(channel)
+      } catch (error) {
+        leave(channel, listener)
+        throw error
+      }
+      return () => leave(channel, listener)
+    },
+  }
+}

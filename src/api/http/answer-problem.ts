@@ -1,0 +1,54 @@
+import type { ErrorRequestHandler, RequestHandler, Response } from 'express'
+import type { Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import { Problem } from '../../shared/problems.ts'
+
+/** Writes a problem as `application/problem+json`. */
+export function sendProblem(res: Response, problem: Problem): void {
+  res.status(problem.status).set(problem.headers)
+  res.type('application/problem+json').send(JSON.stringify(problem))
+}
+
+/** For a path that no route has. */
+export const noRoute: RequestHandler = (req) => {
+  throw new Problem('not-found', `${req.path} is not a path of this service`)
+}
+
+/** For a path that has routes, but none for the method. */
+export function onlyMethods(...methods: string[]): RequestHandler {
+  return (req) => {
+    const allowed = methods.join(', ')
+    throw new Problem('method-not-allowed', `${req.method} cannot be used on ${req.path}; allowed: ${allowed}`, {
+      headers: { Allow: allowed },
+    })
+  }
+}
+
+/**
+ * The last stop of every error. The client learns what it can act on; what failed inside stands in the log, with the request's
+ * id.
+ */
+export function answerProblem(redis: Redis, log: Logger): ErrorRequestHandler {
+  return (error: unknown, req, res, next) => {
+    if (res.headersSent) return next(error)
+    const problem = asProblem(error, redis)
+    if (problem.status >= 500 && problem.code !== 'wait-timeout') {
+      log.error({ err: error, requestId: req.id, code: problem.code }, 'request failed')
+    }
+    sendProblem(res, problem)
+  }
+}
+
+function asProblem(error: unknown, redis: Redis): Problem {
+  if (error instanceof Problem) return error
+  const { status, name } = error as { status?: unknown; name?: unknown }
+  // A path whose percent-encoding is broken.
+  if (status === 400 && error instanceof URIError) return new Problem('not-found', 'the path cannot be decoded')
+  if (redis.status !== 'ready' || name === 'ReplyError' || name === 'MaxRetriesPerRequestError') {
+    return new Problem('unavailable', 'the queue cannot be reached; try again shortly', {
+      headers: { 'Retry-After': '2' },
+      cause: error,
+    })
+  }
+  return new Problem('internal-error', 'something failed inside; the log tells more under this request’s id')
+}

@@ -1,0 +1,47 @@
+import { isUtf8 } from 'node:buffer'
+import express, { type RequestHandler } from 'express'
+import { Problem } from '../../shared/problems.ts'
+
+/**
+ * Reads a JSON body of at most so many bytes, after decompression.
+ * Errors go on as Problem: `unsupported-media-type`, `too-large`, `invalid-json`.
+ */
+export function jsonBody(maxBytes: number): RequestHandler {
+  const read = express.json({
+    limit: maxBytes,
+    verify: (_req, _res, bytes) => {
+      if (!isUtf8(bytes)) throw new Problem('invalid-json', 'the body is not UTF-8')
+    },
+  })
+  return (req, res, next) => {
+    if (!req.is('application/json')) {
+      const type = req.headers['content-type']
+      const detail = `the content type is ${type === undefined ? 'missing' : `"${type}"`}; it must be application/json`
+      return next(new Problem('unsupported-media-type', detail))
+    }
+    read(req, res, (error: unknown) => next(error === undefined ? undefined : bodyProblem(error, maxBytes)))
+  }
+}
+
+/** What body-parser calls its errors, in the words of this service. */
+function bodyProblem(error: unknown, maxBytes: number): unknown {
+  if (error instanceof Problem) return error
+  const { type, message } = error as { type?: string; message?: string }
+  switch (type) {
+    case 'entity.too.large':
+      return new Problem('too-large', `the body has more than ${maxBytes} bytes`)
+    case 'entity.parse.failed':
+      return new Problem('invalid-json', `the body is not JSON: ${message ?? ''}`)
+    case 'encoding.unsupported':
+    case 'charset.unsupported':
+      return new Problem('unsupported-media-type', `the body's ${message ?? 'encoding is not supported'}`)
+    case 'entity.verify.failed':
+      return new Problem('invalid-json', message ?? 'the body is not UTF-8')
+    case 'request.aborted':
+    case 'request.size.invalid':
+      return new Problem('invalid-json', 'the body ended before its announced length')
+    default:
+      // What zlib says of a broken compressed body.
+      return new Problem('invalid-json', 'the body cannot be decompressed', { cause: error })
+  }
+}

@@ -1,0 +1,33 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Logger } from 'pino'
+import { type HttpLogger, pinoHttp } from 'pino-http'
+import { v7 as uuid } from 'uuid'
+
+/**
+ * A line for each request: method, path, status, time. Never a header, a query or a body, where keys and code would stand.
+ * The request's id goes out as `X-Request-Id`; one from outside is not believed.
+ */
+export function requestLog(log: Logger): HttpLogger {
+  return pinoHttp<IncomingMessage, ServerResponse>({
+    logger: log,
+    genReqId: (_req, res) => {
+      const id = uuid()
+      res.setHeader('X-Request-Id', id)
+      return id
+    },
+    customLogLevel: (_req, res) => (res.statusCode >= 500 ? 'error' : 'info'),
+    customSuccessMessage: () => 'request',
+    customErrorMessage: () => 'request failed',
+    wrapSerializers: false,
+    serializers: {
+      req: ({ id, method, url }: { id: string; method: string; url: string }) => ({
+        id,
+        method,
+        path: url.split('?', 1)[0],
+      }),
+      res: ({ statusCode }: { statusCode: number }) => ({ statusCode }),
+      // The error itself is logged where it is answered.
+      err: ({ name }: { name: string }) => name,
+    },
+  })
+}

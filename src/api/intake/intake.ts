@@ -1,0 +1,192 @@
+import semver from 'semver'
+import { v7 as uuid } from 'uuid'
+import type { Config } from '../../shared/config/config.ts'
+import type { JobHead, JobSpec, SourceFile } from '../../shared/job.ts'
+import { findLanguage, type Language } from '../../shared/language.ts'
+import { effectiveLimits, type LimitOverrides } from '../../shared/limits.ts'
+import { type FieldError, Problem } from '../../shared/problems.ts'
+import type { Runtimes } from '../../shared/redis/worker-registry.ts'
+import { CodeRequest, ContainerRequest, type RequestFile } from '../../shared/requests.ts'
+import type { Caller } from '../http/caller.ts'
+import { checkCodeSize, checkFiles, checkLimits, checkMetadata, checkVectors } from './check-request.ts'
+import { pathProblem } from './path-problem.ts'
+import { bodyValidator, invalidRequest } from './validate.ts'
+
+/** Turns request bodies into jobs, complete and checked. */
+export interface Intake {
+  /** @throws Problem */
+  code(body: unknown, caller: Caller): Promise<JobSpec>
+  /** @throws Problem */
+  container(body: unknown, caller: Caller): Promise<JobSpec>
+}
+
+export interface IntakeOptions {
+  config: Config
+  languages: readonly Language[]
+  /** What can be run now. */
+  runtimes(): Promise<Runtimes>
+}
+
+const codeRequest = bodyValidator(CodeRequest)
+const containerRequest = bodyValidator(ContainerRequest)
+
+export function createIntake({ config, languages, runtimes }: IntakeOptions): Intake {
+  const { defaults, ceilings } = config.limits
+
+  const head = (request: CodeRequest | ContainerRequest, needs: LimitOverrides): Omit<JobHead, 'kind'> => ({
+    id: uuid(),
+    language: null,
+    version: null,
+    image: null,
+    limits: effectiveLimits(request.limits ?? {}, needs, defaults, ceilings),
+    metadata: request.metadata ?? {},
+    createdAt: new Date().toISOString(),
+  })
+
+  const base = (request: CodeRequest | ContainerRequest, caller: Caller) => ({
+    tenant: caller.tenant,
+    shareable: caller.shareable,
+    stdin: request.stdin ?? '',
+    env: request.env ?? {},
+  })
+
+  const refuse = (errors: FieldError[]) => {
+    if (errors.length > 0) throw invalidRequest(errors)
+  }
+
+  return {
+    async code(body, caller) {
+      const request = codeRequest(body)
+      const language = findLanguage(languages, request.language)
+      if (!language) throw unknownLanguage(request.language, languages)
+      const files = sourceFiles(request, language)
+      checkCodeSize(files, config.http.maxCodeBytes, request.files ? '/files' : '/code')
+      refuse([
+        ...checkSource(request),
+        ...checkFiles(request.files ?? []),
+        ...checkLimits(request.limits ?? {}, ceilings),
+        ...checkVectors({ args: request.args, compilerArgs: request.compilerArgs, env: request.env }),
+        ...(request.tests ?? []).flatMap(({ args }, index) => checkVectors({ [`tests/${index}/args`]: args })),
+        ...checkMetadata(request.metadata),
+        ...checkCompilerArgs(request, language),
+        ...checkDependencies(request, language),
+      ])
+      const entrypoint = findEntrypoint(request, files, language)
+      const version = installedVersion(await runtimes(), language, request.version)
+      return {
+        ...base(request, caller),
+        head: { ...head(request, language.limits), kind: 'code', language: language.id, version },
+        files,
+        entrypoint,
+        command: [],
+        args: request.args ?? [],
+        compilerArgs: request.compilerArgs ?? [],
+        tests: request.tests ?? [],
+        expectedOutput: request.expectedOutput ?? null,
+      }
+    },
+    async container(body, caller) {
+      const request = containerRequest(body)
+      const files = (request.files ?? []).map(toSourceFile)
+      checkCodeSize(files, config.http.maxCodeBytes, '/files')
+      refuse([
+        ...checkFiles(request.files ?? []),
+        ...checkLimits(request.limits ?? {}, ceilings),
+        ...checkVectors({ command: request.command, env: request.env }),
+        ...checkMetadata(request.metadata),
+      ])
+      const image = allowedImage(await runtimes(), languages, request.image)
+      return {
+        ...base(request, caller),
+        head: { ...head(request, {}), kind: 'container', image },
+        files,
+        entrypoint: '',
+        command: request.command,
+        args: [],
+        compilerArgs: [],
+        tests: [],
+        expectedOutput: null,
+      }
+    },
+  }
+}
+
+function unknownLanguage(name: string, languages: readonly Language[]): Problem {
+  const detail = `is "${name}"; there are ${languages.map(({ id }) => id).join(', ')}`
+  return new Problem('unknown-language', `/language ${detail}`, { errors: [{ pointer: '/language', detail }] })
+}
+
+function checkSource({ code, files, tests, expectedOutput }: CodeRequest): FieldError[] {
+  const errors: FieldError[] = []
+  if (code === undefined && files === undefined)
+    errors.push({ pointer: '/code', detail: 'is missing, and so is /files' })
+  if (code !== undefined && files !== undefined) errors.push({ pointer: '/code', detail: 'cannot be used with /files' })
+  if (tests !== undefined && expectedOutput !== undefined) {
+    errors.push({ pointer: '/expectedOutput', detail: 'cannot be used with /tests; each test has its own' })
+  }
+  return errors
+}
+
+function sourceFiles(request: CodeRequest, language: Language): SourceFile[] {
+  if (request.files) return request.files.map(toSourceFile)
+  return [{ path: language.fileName, content: request.code ?? '', encoding: 'utf-8' }]
+}
+
+const toSourceFile = ({ path, content, encoding = 'utf-8' }: RequestFile): SourceFile => ({ path, content, encoding })
+
+function findEntrypoint(request: CodeRequest, files: readonly SourceFile[], language: Language): string {
+  const paths = files.map(({ path }) => path)
+  const { entrypoint } = request
+  if (entrypoint === undefined) {
+    if (paths.includes(language.fileName)) return language.fileName
+    const [only, second] = paths
+    if (only !== undefined && second === undefined) return only
+    const detail = `is missing: none of the files is ${language.fileName}`
+    throw invalidRequest([{ pointer: '/entrypoint', detail }])
+  }
+  if (pathProblem(entrypoint) !== undefined || !paths.includes(entrypoint)) {
+    throw invalidRequest([{ pointer: '/entrypoint', detail: `must be one of ${paths.join(', ')}` }])
+  }
+  return entrypoint
+}
+
+function checkCompilerArgs({ compilerArgs }: CodeRequest, language: Language): FieldError[] {
+  if (compilerArgs === undefined || compilerArgs.length === 0) return []
+  if (language.compile?.argv.includes('{compilerArgs}')) return []
+  return [{ pointer: '/compilerArgs', detail: `cannot be used: ${language.name} has no compiler options here` }]
+}
+
+/** A job has no network, so what it depends on must be in the image. */
+function checkDependencies({ dependencies = [] }: CodeRequest, language: Language): FieldError[] {
+  const packages = language.packages ?? []
+  return dependencies.flatMap((name, index) => {
+    if (packages.includes(name)) return []
+    const there = packages.length > 0 ? `has ${packages.join(', ')}` : 'has no packages beside the standard library'
+    return [{ pointer: `/dependencies/${index}`, detail: `is "${name}"; the image of ${language.name} ${there}` }]
+  })
+}
+
+function installedVersion(runtimes: Runtimes, language: Language, range: string | undefined): string {
+  const version = runtimes.languages[language.id]
+  if (version === undefined) {
+    const detail = `${language.name} is defined but not installed; the operator can: runyard languages install ${language.id}`
+    throw new Problem('language-not-installed', detail, { errors: [{ pointer: '/language', detail }] })
+  }
+  if (range === undefined) return version
+  const pointer = '/version'
+  if (semver.validRange(range) === null) throw invalidRequest([{ pointer, detail: `"${range}" is not a semver range` }])
+  const installed = semver.coerce(version)
+  if (!installed || !semver.satisfies(installed, range)) {
+    throw invalidRequest([{ pointer, detail: `"${range}" is not met; installed is ${language.name} ${version}` }])
+  }
+  return version
+}
+
+function allowedImage(runtimes: Runtimes, languages: readonly Language[], name: string): string {
+  if (runtimes.images.includes(name)) return name
+  const language = findLanguage(languages, name)
+  if (language && runtimes.languages[language.id] !== undefined) return language.id
+  const allowed = [...Object.keys(runtimes.languages), ...runtimes.images].join(', ')
+  const detail = `is "${name}"; allowed are ${allowed}`
+  throw new Problem('image-not-allowed', `/image ${detail}`, { errors: [{ pointer: '/image', detail }] })
+}

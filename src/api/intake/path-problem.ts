@@ -1,0 +1,19 @@
+const MAX_COMPONENT_BYTES = 255
+
+/**
+ * Why a path cannot name a file of a job.
+ * @returns a sentence without a subject, or undefined when it can
+ */
+export function pathProblem(path: string): string | undefined {
+  if (path.startsWith('/')) return 'must be relative'
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  if (/[\u0000-\u001f\u007f]/.test(path)) return 'must not hold control characters'
+  for (const component of path.split('/')) {
+    if (component === '') return 'must not hold empty components'
+    if (component === '.' || component === '..') return `must not hold "${component}"`
+    if (Buffer.byteLength(component) > MAX_COMPONENT_BYTES) {
+      return `must not hold a name of over ${MAX_COMPONENT_BYTES} bytes`
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,61 @@
+import type { Static, TSchema } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { Settings } from 'typebox/system'
+import { type FieldError, Problem } from '../../shared/problems.ts'
+
+// Eight, the default, would tell a client of half its mistakes.
+Settings.Set({ maxErrors: 64 })
+
+/**
+ * Compiles a schema into a check of request bodies.
+ * @returns a function that gives the body its type
+ * @throws Problem, from that function: `invalid-request` with every offending field
+ */
+export function bodyValidator<T extends TSchema>(schema: T): (body: unknown) => Static<T> {
+  const validator = Compile(schema)
+  return (body) => {
+    if (validator.Check(body)) return body
+    throw invalidRequest(fieldErrors(validator.Errors(body)))
+  }
+}
+
+/** The problem that names these fields. */
+export function invalidRequest(errors: FieldError[]): Problem {
+  const [first] = errors
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
+  const detail = first ? `${first.pointer || 'the body'} ${first.detail}${more}` : 'the body is not as it must be'
+  return new Problem('invalid-request', detail, { errors })
+}
+
+interface SchemaError {
+  keyword: string
+  instancePath: string
+  message: string
+  params: object
+}
+
+function fieldErrors(errors: readonly SchemaError[]): FieldError[] {
+  const found = errors.flatMap((error): FieldError[] => {
+    const { keyword, instancePath, message, params } = error
+    const named = (property: string, detail: string) => ({
+      pointer: `${instancePath}/${property.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+      detail,
+    })
+    if (keyword === 'additionalProperties') {
+      const { additionalProperties } = params as { additionalProperties: string[] }
+      return additionalProperties.map((name) => named(name, 'is not a known field'))
+    }
+    if (keyword === 'required') {
+      const { requiredProperties } = params as { requiredProperties: string[] }
+      return requiredProperties.map((name) => named(name, 'is missing'))
+    }
+    // What stands behind a field that is not allowed at all adds nothing.
+    if (keyword === 'boolean') return []
+    if (keyword === 'enum') {
+      const { allowedValues } = params as { allowedValues: unknown[] }
+      return [{ pointer: instancePath, detail: `must be one of ${allowedValues.join(', ')}` }]
+    }
+    return [{ pointer: instancePath, detail: message }]
+  })
+  return [...new Map(found.map((error) => [`${error.pointer}\n${error.detail}`, error])).values()]
+}

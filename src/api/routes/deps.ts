@@ -1,0 +1,22 @@
+import type { Config } from '../../shared/config/config.ts'
+import type { Language } from '../../shared/language.ts'
+import type { JobRecords } from '../../shared/redis/job-record.ts'
+import type { WorkerRegistry } from '../../shared/redis/worker-registry.ts'
+import type { EventFeed } from '../events/event-feed.ts'
+import type { Intake } from '../intake/intake.ts'
+import type { JobSubmission } from '../job-submission.ts'
+
+/** What routes are built on. */
+export interface RouteDeps {
+  config: Config
+  languages: readonly Language[]
+  registry: WorkerRegistry
+  records: JobRecords
+  submission: JobSubmission
+  intake: Intake
+  feed: EventFeed
+  /** Answers when Redis does. @throws when it does not within a second */
+  pingRedis(): Promise<void>
+  /** Aborts when the gateway closes: whatever is held open ends. */
+  closing: AbortSignal
+}

@@ -1,0 +1,81 @@
+import { type RequestHandler, Router } from 'express'
+import type { Job, JobSpec, Stage } from '../../shared/job.ts'
+import { MINUTE } from '../../shared/limits.ts'
+import { Problem } from '../../shared/problems.ts'
+import type { Caller } from '../http/caller.ts'
+import { onlyMethods } from '../http/answer-problem.ts'
+import { jsonBody } from '../http/body.ts'
+import { goneSignal } from '../http/sse.ts'
+import type { RouteDeps } from './deps.ts'
+import { streamJob } from './stream-job.ts'
+
+/** How long a request waits for a job beyond the job's own limits: its time in the queue. */
+const QUEUE_WAIT_MS = MINUTE
+
+/**
+ * Endpoints that run a job while the client waits: `/` answers with the result, `/stream` with events. The job is one like any other,
+ * in the same queue, and can be read under `/v1/jobs` afterwards.
+ * @param accept makes a job of a request body, or throws a Problem
+ */
+export function runNowRoutes(deps: RouteDeps, accept: (body: unknown, caller: Caller) => Promise<JobSpec>): Router {
+  const router = Router()
+  const body = jsonBody(deps.config.http.maxBodyBytes)
+  router.route('/').post(body, answerResult(deps, accept)).all(onlyMethods('POST'))
+  router.route('/stream').post(body, answerStream(deps, accept)).all(onlyMethods('POST'))
+  return router
+}
+
+type Accept = (body: unknown, caller: Caller) => Promise<JobSpec>
+
+const answerResult = (deps: RouteDeps, accept: Accept): RequestHandler => {
+  const { submission, config, closing } = deps
+  return async (req, res) => {
+    const spec = await accept(req.body, res.locals.caller)
+    const { id, limits } = spec.head
+    const runs = Math.max(1, spec.tests.length)
+    const longest = limits.compileWallMs + runs * (limits.wallMs + config.sandbox.graceMs) + QUEUE_WAIT_MS
+    res.location(`/v1/jobs/${id}`)
+    const job = await submission.submitAndWait(spec, longest, goneSignal(res, closing))
+    if (!job) {
+      throw new Problem('wait-timeout', `the job is still in the queue; read it at /v1/jobs/${id}`, { extra: { id } })
+    }
+    const result = flatten(job)
+    if (job.status === 'wall-time-limit' || job.status === 'cpu-time-limit') {
+      throw new Problem('time-limit', job.message ?? 'the time limit was met', { extra: { result } })
+    }
+    if (job.status === 'internal-error') {
+      throw new Problem('internal-error', job.message ?? 'the job could not be run', { extra: { result } })
+    }
+    res.json(result)
+  }
+}
+
+const answerStream = (deps: RouteDeps, accept: Accept): RequestHandler => {
+  return async (req, res) => {
+    const spec = await accept(req.body, res.locals.caller)
+    const { id } = spec.head
+    await deps.submission.submit(spec)
+    res.location(`/v1/jobs/${id}`)
+    const record = await deps.records.read(id)
+    if (!record) throw new Problem('internal-error', 'the job was accepted and has vanished')
+    await streamJob(deps, res, record.job, undefined)
+  }
+}
+
+/** The last stage's figures beside the job's own, for clients that run one program and want one answer. */
+function flatten(job: Job): Record<string, unknown> {
+  const compile = job.stages.find((stage) => stage.name === 'compile')
+  const last: Stage | undefined = job.stages.at(-1)
+  const { name: _name, status: _status, ...figures } = last ?? ({} as Partial<Stage>)
+  return {
+    id: job.id,
+    status: job.status,
+    message: job.message,
+    language: job.language,
+    version: job.version,
+    image: job.image,
+    ...figures,
+    compile: compile ?? null,
+    tests: job.stages.filter((stage) => stage.name.startsWith('test ')),
+  }
+}

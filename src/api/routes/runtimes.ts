@@ -1,0 +1,30 @@
+import { Router } from 'express'
+import { effectiveLimits } from '../../shared/limits.ts'
+import { onlyMethods } from '../http/answer-problem.ts'
+import type { RouteDeps } from './deps.ts'
+
+/** The languages, in the shape of `GET /v1/runtimes` and in that of `GET /api/repl/languages`. */
+export function runtimeRoutes(deps: RouteDeps, member: 'runtimes' | 'languages'): Router {
+  const { languages, registry, config } = deps
+  const router = Router()
+  router
+    .route('/')
+    .get(async (_req, res) => {
+      const { languages: versions } = await registry.runtimes()
+      const list = languages.map((language) => ({
+        language: language.id,
+        name: language.name,
+        version: versions[language.id] ?? null,
+        aliases: language.aliases,
+        fileName: language.fileName,
+        compiled: language.compile !== undefined,
+        installed: versions[language.id] !== undefined,
+        limits: effectiveLimits({}, language.limits, config.limits.defaults, config.limits.ceilings),
+        packages: language.packages ?? [],
+        hello: language.hello.code,
+      }))
+      res.json({ [member]: list })
+    })
+    .all(onlyMethods('GET'))
+  return router
+}

@@ -1,0 +1,102 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Logger } from 'pino'
+import { closeOnce } from '../shared/close-once.ts'
+import { type Config, ConfigError } from '../shared/config/config.ts'
+import { loadLanguages } from '../shared/language.ts'
+import { SECOND } from '../shared/limits.ts'
+import { connectRedis } from '../shared/redis/connect.ts'
+import { createJobQueue } from '../shared/redis/job-queue.ts'
+import { createJobRecords } from '../shared/redis/job-record.ts'
+import { createKeys } from '../shared/redis/keys.ts'
+import { createWorkerRegistry, type Runtimes } from '../shared/redis/worker-registry.ts'
+import { createApp } from './app.ts'
+import { createEventFeed } from './events/event-feed.ts'
+import { createLiveEvents } from './events/live-events.ts'
+import { createIntake } from './intake/intake.ts'
+import { createJobSubmission } from './job-submission.ts'
+import { cacheFor } from './cache-for.ts'
+
+export interface RunningApi {
+  /** e.g. `http://127.0.0.1:3000`; tells the port when it was asked for as 0. */
+  url: string
+  /** Ends what is held open, lets running requests answer, and closes. Idempotent. */
+  close(): Promise<void>
+}
+
+const PING_TIMEOUT_MS = SECOND
+/** How old the gateway's idea of what is installed may be. */
+const RUNTIMES_MAX_AGE_MS = SECOND
+const CLOSE_TIMEOUT_MS = 10 * SECOND
+
+/**
+ * Starts a gateway.
+ * @param root folder with `languages/`
+ * @throws ConfigError when Redis is not configured; Error when the address cannot be listened on
+ */
+export async function startApi(config: Config, root: string, log: Logger): Promise<RunningApi> {
+  if (!config.redis) throw new ConfigError('REDIS_URL is not set; the gateway needs one')
+  const keys = createKeys(config.namespace)
+  const languages = loadLanguages(`${root}/languages`)
+  const redis = connectRedis(config.redis, 'fail-fast', 'runyard-api', log)
+  const subscriber = connectRedis(config.redis, 'wait', 'runyard-api-events', log)
+  const queue = createJobQueue(redis, keys)
+  queue.on('error', () => undefined) // The connection's own listener has logged it.
+  const records = createJobRecords(redis, keys, config.resultTtlSeconds)
+  const registry = createWorkerRegistry(redis, keys)
+  const live = createLiveEvents(subscriber, keys)
+  const closing = new AbortController()
+  const runtimes = cacheFor<Runtimes>(RUNTIMES_MAX_AGE_MS, () => registry.runtimes())
+
+  const app = createApp(
+    {
+      config,
+      languages,
+      registry,
+      records,
+      submission: createJobSubmission(queue, records, live),
+      intake: createIntake({ config, languages, runtimes }),
+      feed: createEventFeed(redis, live, keys),
+      pingRedis: async () => {
+        const timeout = AbortSignal.timeout(PING_TIMEOUT_MS)
+        const late = new Promise<never>((_resolve, reject) =>
+          timeout.addEventListener('abort', () => reject(timeout.reason as Error)),
+        )
+        await Promise.race([redis.ping(), late])
+      },
+      closing: closing.signal,
+    },
+    redis,
+    log,
+  )
+  const server = createServer(app)
+  const close = closeOnce(
+    () => closing.abort(),
+    () =>
+      new Promise<void>((resolve) => {
+        const force = setTimeout(() => server.closeAllConnections(), CLOSE_TIMEOUT_MS)
+        server.close(() => {
+          clearTimeout(force)
+          resolve()
+        })
+        server.closeIdleConnections()
+      }),
+    () => queue.close(),
+    () => redis.disconnect(),
+    () => subscriber.disconnect(),
+  )
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(config.http.port, config.http.host, resolve)
+    })
+  } catch (error) {
+    await close()
+    throw error
+  }
+  const { port } = server.address() as AddressInfo
+  const host = config.http.host.includes(':') ? `[${config.http.host}]` : config.http.host
+  const url = `http://${host}:${port}`
+  log.info({ url }, 'gateway ready')
+  return { url, close }
+}

@@ -1,0 +1,76 @@
+import Type, { type Static } from 'typebox'
+import { Encoding } from './job.ts'
+import { LimitOverrides } from './limits.ts'
+
+const optional = Type.Optional
+const text = (description: string) => Type.String({ description })
+const words = (maxItems: number, description: string) => Type.Array(Type.String(), { maxItems, description })
+
+export const MAX_DEPENDENCIES = 20
+export const MAX_FILES = 100
+export const MAX_TESTS = 100
+
+export const RequestFile = Type.Object(
+  {
+    path: Type.String({ minLength: 1, maxLength: 1024, description: "relative to the job's folder" }),
+    content: Type.String(),
+    encoding: optional(Encoding),
+  },
+  { additionalProperties: false },
+)
+export type RequestFile = Static<typeof RequestFile>
+
+export const RequestTest = Type.Object(
+  {
+    name: optional(Type.String({ maxLength: 200 })),
+    stdin: optional(text('standard input of this run; the job’s own when absent')),
+    args: optional(words(256, 'arguments of this run; the job’s own when absent')),
+    expectedOutput: optional(text('standard output must equal this, white space at line ends aside')),
+  },
+  { additionalProperties: false },
+)
+
+const common = {
+  files: optional(Type.Array(RequestFile, { minItems: 1, maxItems: MAX_FILES })),
+  stdin: optional(text('standard input')),
+  env: optional(
+    Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }), Type.String(), {
+      maxProperties: 128,
+      additionalProperties: false,
+      description: 'environment variables; nothing else is inherited but PATH, HOME, USER, LANG and TMPDIR',
+    }),
+  ),
+  limits: optional(LimitOverrides),
+  metadata: optional(Type.Record(Type.String(), Type.Unknown(), { description: 'yours; at most 4 KiB of JSON' })),
+}
+
+/** The body of `POST /v1/jobs` and `POST /api/repl/execute`. */
+export const CodeRequest = Type.Object(
+  {
+    language: Type.String({ minLength: 1, maxLength: 32, description: 'id or alias, see GET /v1/runtimes' }),
+    version: optional(Type.String({ minLength: 1, maxLength: 64, description: 'a semver range, e.g. `3.x`' })),
+    code: optional(text('the program; either this or `files`')),
+    ...common,
+    entrypoint: optional(Type.String({ minLength: 1, maxLength: 1024, description: 'which of `files` is run' })),
+    args: optional(words(256, 'arguments of the program')),
+    compilerArgs: optional(words(64, 'arguments of the compiler, for compiled languages')),
+    dependencies: optional(words(MAX_DEPENDENCIES, 'packages the program needs; the image must have them')),
+    tests: optional(
+      Type.Array(RequestTest, { minItems: 1, maxItems: MAX_TESTS, description: 'compile once, run once for each' }),
+    ),
+    expectedOutput: optional(text('standard output must equal this, white space at line ends aside')),
+  },
+  { additionalProperties: false },
+)
+export type CodeRequest = Static<typeof CodeRequest>
+
+/** The body of `POST /api/containers/create`. */
+export const ContainerRequest = Type.Object(
+  {
+    image: Type.String({ minLength: 1, maxLength: 255, description: 'an allowed image, or a language id' }),
+    command: Type.Array(Type.String(), { minItems: 1, maxItems: 256, description: 'argument vector, no shell' }),
+    ...common,
+  },
+  { additionalProperties: false },
+)
+export type ContainerRequest = Static<typeof ContainerRequest>
