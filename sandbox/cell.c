@@ -28,11 +28,12 @@
 #define JOB "/job"
 
 static const char *const covered_files[] = {
-    "/proc/cmdline", "/proc/config.gz", "/proc/kcore", "/proc/kallsyms", "/proc/keys", "/proc/key-users", "/proc/kmsg",
-    "/proc/latency_stats", "/proc/modules", "/proc/sched_debug", "/proc/sysrq-trigger", "/proc/timer_list",
+    "/proc/cmdline", "/proc/config.gz", "/proc/diskstats", "/proc/interrupts", "/proc/kcore", "/proc/kallsyms",
+    "/proc/keys", "/proc/key-users", "/proc/kmsg", "/proc/latency_stats", "/proc/modules", "/proc/partitions",
+    "/proc/sched_debug", "/proc/schedstat", "/proc/softirqs", "/proc/sysrq-trigger", "/proc/timer_list",
 };
 static const char *const covered_folders[] = {"/proc/acpi", "/proc/asound", "/proc/bus", "/proc/driver",
-                                              "/proc/fs", "/proc/irq", "/proc/scsi"};
+                                              "/proc/fs", "/proc/irq", "/proc/pressure", "/proc/scsi"};
 
 #define EACH(item, list) \
     for (size_t item = 0; item < sizeof(list) / sizeof *(list); item++)

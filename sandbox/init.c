@@ -85,9 +85,12 @@ static struct cell_size parse_options(int argc, char **argv)
     return size;
 }
 
+/* None is delivered, and none is ignored either: programs would inherit that from whoever started the container. */
 static void block_signals(void)
 {
     sigset_t all;
+    for (int number = 1; number < NSIG; number++)
+        signal(number, SIG_DFL);
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
 }

@@ -2,12 +2,14 @@
  * The leader of a cell: PID 1 of its namespaces, and the worker's partner in the protocol for one job. One thread, one
  * poll loop, no tick: every wait ends by a descriptor (frames, the program's pipes, two timers, SIGCHLD).
  *
- * A stage goes RUNNING (the program lives), DRAINING (it has ended; the rest of its processes die, what they wrote is
- * still relayed), and its report is sent when no process is left and both pipes have ended. Whatever ends a stage first is its reason.
+ * A stage goes RUNNING (the program lives), DRAINING (it has ended, or never began; the rest of its processes die, what
+ * they wrote is still relayed), and its report is sent when no process is left and both pipes are empty. Whatever ends a
+ * stage first is its reason.
  *
  * The program cannot hurt the leader: it has another user id, and PID 1 of a namespace is deaf to what comes from inside.
  * To signal the program's processes without CAP_KILL the leader takes their effective user id for the length of one
- * kill(-1); its real and saved ids stay root's, so that they cannot do the same to it.
+ * kill(-1); its real and saved ids stay root's, so that they cannot do the same to it. What they could do in that moment,
+ * change its scheduling, the system call filter refuses.
  */
 #include "sandbox.h"
 
@@ -21,7 +23,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
 #include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -29,6 +35,9 @@
 #include <unistd.h>
 
 enum { READ_SIZE = 65536, INPUT_WINDOW = 262144, REPORT_SIZE = 1024, CPU_CHECK_MIN_US = 5000 };
+
+/* What a double holds exactly; in milliseconds it fits 63 bits of microseconds. */
+#define MAX_NUMBER ((UINT64_C(1) << 53) - 1)
 
 enum phase { BEFORE, JOB, RUNNING, DRAINING };
 
@@ -55,6 +64,7 @@ static struct {
 static struct {
     uint8_t bytes[INPUT_WINDOW];
     size_t from, to;
+    size_t unacknowledged; /* taken, but not told yet */
     bool ended;
 } input;
 
@@ -98,20 +108,58 @@ static void shut(int *fd)
 
 /* --- the stage's processes --- */
 
-static void signal_as_program(pid_t whom, int number)
+static bool become_program(void)
 {
-    if (seteuid(PROGRAM_UID) < 0) {
-        warn("seteuid: %s", strerror(errno));
-        return;
-    }
-    kill(whom, number);
+    if (seteuid(PROGRAM_UID) == 0)
+        return true;
+    warn("seteuid: %s", strerror(errno));
+    return false;
+}
+
+static void become_root(void)
+{
     if (seteuid(0) < 0)
         _exit(LEADER_FAULT);
+}
+
+static void signal_as_program(pid_t whom, int number)
+{
+    if (!become_program())
+        return;
+    kill(whom, number);
+    become_root();
 }
 
 static void signal_all(int number)
 {
     signal_as_program(-1, number);
+}
+
+/*
+ * What System V keeps holds memory with no process to be killed for it: when it is full, the kernel's next victim would be
+ * the leader.
+ */
+static void clear_ipc(void)
+{
+    struct shm_info memory;
+    struct msginfo queues;
+    struct seminfo semaphores;
+    int last_memory = shmctl(0, SHM_INFO, (struct shmid_ds *)&memory);
+    int last_queue = msgctl(0, MSG_INFO, (struct msqid_ds *)&queues);
+    int last_semaphore = semctl(0, 0, SEM_INFO, &semaphores);
+    bool any = memory.used_ids > 0 || queues.msgpool > 0 || semaphores.semusz > 0;
+    if (!any || !become_program())
+        return;
+    struct shmid_ds shm;
+    struct msqid_ds msg;
+    struct semid_ds sem;
+    for (int i = 0; i <= last_memory; i++)
+        shmctl(shmctl(i, SHM_STAT_ANY, &shm), IPC_RMID, NULL);
+    for (int i = 0; i <= last_queue; i++)
+        msgctl(msgctl(i, MSG_STAT_ANY, &msg), IPC_RMID, NULL);
+    for (int i = 0; i <= last_semaphore; i++)
+        semctl(semctl(i, 0, SEM_STAT_ANY, &sem), 0, IPC_RMID);
+    become_root();
 }
 
 /* Ends the running stage for this reason, unless another came first. */
@@ -185,6 +233,8 @@ static void reap(void)
             main_ended(status);
     }
     stage.children = !(pid < 0 && errno == ECHILD);
+    if (all_dead())
+        clear_ipc();
     /* One that was being born when the others were killed. */
     if (cell.phase == DRAINING && stage.children)
         signal_all(SIGKILL);
@@ -192,11 +242,15 @@ static void reap(void)
 
 /* --- its streams --- */
 
-static void acknowledge(size_t count)
+/* Once there is room: the program decides how full of its output the queue is. */
+static void acknowledge(void)
 {
+    size_t count = input.unacknowledged;
     uint8_t text[4] = {(uint8_t)(count >> 24), (uint8_t)(count >> 16), (uint8_t)(count >> 8), (uint8_t)count};
-    if (count > 0)
-        wire_send('A', text, sizeof text);
+    if (count == 0 || wire_room() < sizeof text)
+        return;
+    wire_send('A', text, sizeof text);
+    input.unacknowledged = 0;
 }
 
 /* Passes on what the program will take; once it has closed its input the rest is thrown away. */
@@ -214,7 +268,7 @@ static void feed_input(void)
     }
     if (stage.in < 0)
         input.from = input.to;
-    acknowledge(input.from - before);
+    input.unacknowledged += input.from - before;
     if (input.from == input.to) {
         input.from = input.to = 0;
         if (input.ended)
@@ -236,18 +290,27 @@ static void take_input(void)
     feed_input();
 }
 
+/* Nothing more is written then. The pipes need not have ended: a descriptor under way in a socket may hold one open. */
+static bool all_dead(void)
+{
+    return cell.phase == DRAINING && !stage.children;
+}
+
 static bool room_for_output(void)
 {
     return wire_room() >= READ_SIZE;
 }
 
-/* Relays one piece of output, up to the limit; what comes after it is read and dropped until the program is dead. */
+/*
+ * Relays one piece of output, up to the limit; what comes after it is read and dropped until the program is dead. Whether
+ * the end of a program or the reading of its last words comes first is chance: too much output is the reason in both.
+ */
 static void relay(int *fd, uint8_t type, uint64_t *relayed)
 {
     if (*fd < 0 || !room_for_output())
         return;
     ssize_t n = read(*fd, wire_reserve(), READ_SIZE);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+    if (n < 0 && (errno == EINTR || (errno == EAGAIN && !all_dead())))
         return;
     if (n <= 0) {
         shut(fd);
@@ -260,6 +323,8 @@ static void relay(int *fd, uint8_t type, uint64_t *relayed)
     *relayed += kept;
     if (kept < (size_t)n && !stage.truncated) {
         stage.truncated = true;
+        if (cell.phase == DRAINING && strcmp(stage.reason, "exit") == 0)
+            stage.reason = "output";
         stop_stage("output", true);
     }
 }
@@ -296,7 +361,11 @@ static void send_report(void)
 
 static void finish_when_done(void)
 {
-    if (cell.phase == DRAINING && !stage.children && stage.out < 0 && stage.err < 0 && wire_room() >= REPORT_SIZE)
+    if (!all_dead())
+        return;
+    relay(&stage.out, 'O', &stage.relayed_out);
+    relay(&stage.err, 'X', &stage.relayed_err);
+    if (stage.out < 0 && stage.err < 0 && wire_room() >= REPORT_SIZE)
         send_report();
 }
 
@@ -307,7 +376,7 @@ static uint64_t number(const char *text)
     char *end;
     errno = 0;
     uint64_t value = strtoull(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || errno)
+    if (*text < '0' || *text > '9' || *end || errno || value > MAX_NUMBER)
         fault("a record is no number");
     return value;
 }
@@ -339,6 +408,9 @@ static void begin(void)
 {
     struct cell_size before = cell.size;
     each_record(take_begin_record);
+    /* To the kernel 0 is no limit at all. */
+    if (cell.size.bytes == 0 || cell.size.inodes == 0)
+        fault("a job without a file system");
     if ((before.bytes != cell.size.bytes || before.inodes != cell.size.inodes) && !cell_resize(&cell.size))
         fault("the job's file system cannot have that size");
     cell_lock();
@@ -433,7 +505,7 @@ static void start_stage(void)
 {
     int theirs[3];
     parse_stage();
-    input.from = input.to = 0;
+    input.from = input.to = input.unacknowledged = 0;
     input.ended = false;
     stage.oom_began = gauge_oom_kills();
     stage.cpu_began_us = gauge_cpu_us();
@@ -452,10 +524,9 @@ static void start_stage(void)
         shut(&stage.out);
         shut(&stage.err);
         stage.reason = "start";
-        /* The child that could not become the program. */
-        while (waitpid(-1, NULL, 0) > 0)
-            ;
-        send_report();
+        /* There may be a child that could not become the program. */
+        cell.phase = DRAINING;
+        reap();
         return;
     }
     stage.children = true;
@@ -528,6 +599,7 @@ static void open_descriptors(void)
 
 static void turn(void)
 {
+    acknowledge();
     bool room = room_for_output();
     struct pollfd fds[] = {
         {.fd = STDIN_FILENO, .events = POLLIN},
@@ -537,7 +609,7 @@ static void turn(void)
         {.fd = cell.cpu_timer, .events = POLLIN},
         {.fd = room ? stage.out : -1, .events = POLLIN},
         {.fd = room ? stage.err : -1, .events = POLLIN},
-        {.fd = input.from < input.to && room ? stage.in : -1, .events = POLLOUT},
+        {.fd = input.from < input.to ? stage.in : -1, .events = POLLOUT},
     };
     if (poll(fds, sizeof fds / sizeof *fds, -1) < 0 && errno != EINTR)
         fault("poll");
@@ -547,19 +619,21 @@ static void turn(void)
         relay(&stage.err, 'X', &stage.relayed_err);
     if (fds[7].revents)
         feed_input();
-    if (fds[3].revents && timer_fired(cell.wall_timer))
-        stop_stage("wall", stage.grace);
-    if (fds[4].revents && timer_fired(cell.cpu_timer))
-        check_cpu();
+    /* Before the timers: where this process came late, a program that ended in time has ended in time. */
     if (fds[2].revents) {
         struct signalfd_siginfo info;
         while (read(cell.signals, &info, sizeof info) > 0)
             ;
         reap();
     }
+    if (fds[3].revents && timer_fired(cell.wall_timer))
+        stop_stage("wall", stage.grace);
+    if (fds[4].revents && timer_fired(cell.cpu_timer))
+        check_cpu();
     finish_when_done();
     if (fds[0].revents)
         take_frames();
+    finish_when_done();
     if (!wire_flush())
         _exit(LEADER_EOF);
 }

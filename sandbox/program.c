@@ -16,11 +16,13 @@
 /* Where the descriptor that tells of a failed start is put; it closes itself when the program runs. */
 enum { STATUS_FD = 3 };
 
+static int status_fd = -1;
+
 static _Noreturn void fail(const char *call)
 {
     struct start_error why = {.error = errno};
     snprintf(why.call, sizeof why.call, "%s", call);
-    if (write(STATUS_FD, &why, sizeof why) != sizeof why)
+    if (write(status_fd, &why, sizeof why) != sizeof why)
         _exit(126);
     _exit(127);
 }
@@ -48,7 +50,8 @@ static void set_limits(const struct stage *stage)
     limit(RLIMIT_NOFILE, stage->open_files, stage->open_files);
     limit(RLIMIT_NPROC, stage->processes, stage->processes);
     limit(RLIMIT_STACK, stage->stack_bytes, stage->stack_bytes);
-    limit(RLIMIT_CORE, 0, 0);
+    /* 0 still feeds a core_pattern that is a pipe, a program of the host; 1 does not, and is too small for a file. */
+    limit(RLIMIT_CORE, 1, 1);
 }
 
 /* The kernel's killer shall take the program before the leader and init. */
@@ -96,15 +99,16 @@ static _Noreturn void execute(char *const *args, char *const *env)
 static _Noreturn void become(const struct stage *stage, const int streams[3], int status)
 {
     /* Out of the way of 0 to 3 first: the descriptors may stand anywhere. */
-    int moved[4];
+    int moved[3];
+    status_fd = fcntl(status, F_DUPFD, 10);
     for (int i = 0; i < 3; i++)
         moved[i] = fcntl(streams[i], F_DUPFD, 10);
-    moved[3] = fcntl(status, F_DUPFD, 10);
     for (int i = 0; i < 3; i++)
         if (dup2(moved[i], i) < 0)
-            _exit(126);
-    if (dup3(moved[3], STATUS_FD, O_CLOEXEC) < 0)
-        _exit(126);
+            fail("dup2");
+    if (dup3(status_fd, STATUS_FD, O_CLOEXEC) < 0)
+        fail("dup3");
+    status_fd = STATUS_FD;
     if (close_range(STATUS_FD + 1, ~0u, 0) < 0)
         fail("close_range");
     if (setsid() < 0)

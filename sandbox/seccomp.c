@@ -6,7 +6,9 @@
 
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/netlink.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdlib.h>
@@ -14,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -71,20 +74,62 @@ static void refuse_namespaces(scmp_filter_ctx filter)
 }
 
 /* All but the families above. The ranges between them, since two comparisons of one argument cannot be joined. */
-static void refuse_families(scmp_filter_ctx filter)
+static void refuse_families(scmp_filter_ctx filter, int call)
 {
     for (unsigned family = 0; family <= AF_NETLINK; family++) {
         size_t i = 0;
         while (i < sizeof families / sizeof *families && families[i] != (int)family)
             i++;
         if (i == sizeof families / sizeof *families)
-            require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
-                                     SCMP_A0(SCMP_CMP_EQ, family)),
-                    "socket");
+            require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), call, 1, SCMP_A0(SCMP_CMP_EQ, family)),
+                    "family");
     }
-    require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
-                             SCMP_A0(SCMP_CMP_GT, AF_NETLINK)),
-            "socket");
+    require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), call, 1, SCMP_A0(SCMP_CMP_GT, AF_NETLINK)),
+            "family");
+}
+
+/* Within those families TCP, UDP and the routing table; asking for another protocol would load its kernel module. */
+static void refuse_protocols(scmp_filter_ctx filter)
+{
+    static const unsigned internet[] = {AF_INET, AF_INET6}, types[] = {SOCK_RAW, SOCK_RDM, SOCK_SEQPACKET, SOCK_DCCP, SOCK_PACKET};
+    const uint32_t refusal = SCMP_ACT_ERRNO(EPROTONOSUPPORT);
+    for (size_t i = 0; i < sizeof internet / sizeof *internet; i++) {
+        for (size_t k = 0; k < sizeof types / sizeof *types; k++)
+            require(seccomp_rule_add(filter, refusal, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, internet[i]),
+                                     SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, types[k])),
+                    "type");
+        require(seccomp_rule_add(filter, refusal, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, internet[i]),
+                                 SCMP_A2(SCMP_CMP_GT, IPPROTO_UDP)),
+                "protocol");
+    }
+    require(seccomp_rule_add(filter, refusal, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK),
+                             SCMP_A2(SCMP_CMP_NE, NETLINK_ROUTE)),
+            "netlink");
+}
+
+/* The leader is process 1 to a program, which could touch it while their effective user is the same (leader.c). */
+static void refuse_scheduling_leader(scmp_filter_ctx filter)
+{
+    static const struct scmp_arg_cmp first = SCMP_A0(SCMP_CMP_MASKED_EQ, 0xffffffffu, 1),
+                                     second = SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffffu, 1);
+    const int by_first[] = {SCMP_SYS(sched_setscheduler), SCMP_SYS(sched_setparam), SCMP_SYS(sched_setattr),
+                            SCMP_SYS(sched_setaffinity)};
+    const int by_second[] = {SCMP_SYS(setpriority), SCMP_SYS(ioprio_set)};
+    for (size_t i = 0; i < sizeof by_first / sizeof *by_first; i++)
+        require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), by_first[i], 1, first), "scheduling");
+    for (size_t i = 0; i < sizeof by_second / sizeof *by_second; i++)
+        require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), by_second[i], 1, second), "priority");
+}
+
+/* The limit of core files stays what program.c says; to ask for another does nothing, and is no error. */
+static void keep_core_limit(scmp_filter_ctx filter)
+{
+    require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(0), SCMP_SYS(setrlimit), 1,
+                             SCMP_A0(SCMP_CMP_MASKED_EQ, 0xffffffffu, RLIMIT_CORE)),
+            "setrlimit");
+    require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(0), SCMP_SYS(prlimit64), 2,
+                             SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffffu, RLIMIT_CORE), SCMP_A2(SCMP_CMP_NE, 0)),
+            "prlimit64");
 }
 
 /* Typing into somebody else's terminal. */
@@ -107,7 +152,11 @@ void seccomp_prepare(void)
     require(seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2), "optimise");
     refuse_calls(filter);
     refuse_namespaces(filter);
-    refuse_families(filter);
+    refuse_families(filter, SCMP_SYS(socket));
+    refuse_families(filter, SCMP_SYS(socketpair));
+    refuse_protocols(filter);
+    refuse_scheduling_leader(filter);
+    keep_core_limit(filter);
     refuse_ioctls(filter);
 
     int fd = memfd_create("filter", MFD_CLOEXEC);

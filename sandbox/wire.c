@@ -1,4 +1,4 @@
-/* Frames on standard input and output: see docs/sandbox-protocol.md. Both ends are non-blocking. */
+/* Frames on standard input and output: see docs/sandbox-protocol.md. Nothing here waits but wire_drain. */
 #include "sandbox.h"
 
 #include <errno.h>
@@ -27,6 +27,8 @@ void wire_open(void)
 {
     nonblocking(STDIN_FILENO);
     nonblocking(STDOUT_FILENO);
+    /* A line for the log is not worth waiting for. */
+    nonblocking(STDERR_FILENO);
 }
 
 /* Reads up to `want` bytes more: 1 when some came, 0 when none can be had now, -1 at the end. */

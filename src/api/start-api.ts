@@ -1,5 +1,7 @@
+import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { closeOnce } from '../shared/close-once.ts'
 import { type Config, ConfigError } from '../shared/config/config.ts'
@@ -27,6 +29,7 @@ export interface RunningApi {
 const PING_TIMEOUT_MS = SECOND
 /** How old the gateway's idea of what is installed may be. */
 const RUNTIMES_MAX_AGE_MS = SECOND
+const FIRST_CONNECTION_MS = 5 * SECOND
 const CLOSE_TIMEOUT_MS = 10 * SECOND
 
 /**
@@ -86,6 +89,7 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
     () => subscriber.disconnect(),
   )
   try {
+    await Promise.all([redis, subscriber].map(firstConnection))
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
       server.listen(config.http.port, config.http.host, resolve)
@@ -99,4 +103,13 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
   const url = `http://${host}:${port}`
   log.info({ url }, 'gateway ready')
   return { url, close }
+}
+
+/**
+ * Resolves when the connection stands, or after a while without it: a gateway that starts before its Redis serves 503 until
+ * it is there.
+ */
+async function firstConnection(redis: Redis): Promise<void> {
+  if (redis.status === 'ready') return
+  await once(redis, 'ready', { signal: AbortSignal.timeout(FIRST_CONNECTION_MS) }).catch(() => undefined)
 }

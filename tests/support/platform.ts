@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto'
+import { pino } from 'pino'
+import { startApi } from '../../src/api/start-api.ts'
+import { loadConfig } from '../../src/shared/config/config.ts'
+import { packageRoot } from '../../src/shared/package-root.ts'
+import { connectRedis } from '../../src/shared/redis/connect.ts'
+import { CONTAINER_LABEL } from '../../src/shared/container-label.ts'
+import { startWorker } from '../../src/worker/start-worker.ts'
+import { createEngine } from '../../src/worker/sandbox/engine.ts'
+
+/** A gateway and a worker of their own, in a namespace of their own, on the run's Redis and podman. */
+export interface TestPlatform {
+  /** e.g. `http://127.0.0.1:41234` */
+  url: string
+  namespace: string
+  /** Ends both. @throws Error when a container of the namespace is left, or a key that is neither a result nor the queue's */
+  close(): Promise<void>
+}
+
+export const testRoot = packageRoot()
+
+/**
+ * @param env settings that differ from the defaults, as environment variables
+ */
+export async function startPlatform(env: Record<string, string> = {}): Promise<TestPlatform> {
+  const namespace = `test-${randomBytes(4).toString('hex')}`
+  const config = loadConfig(testRoot, {
+    REDIS_URL: process.env['RUNYARD_TEST_REDIS'],
+    PODMAN_SOCKET: process.env['RUNYARD_TEST_PODMAN'],
+    RUNYARD_NAMESPACE: namespace,
+    PORT: '0',
+    LOG_LEVEL: 'fatal',
+    ...env,
+  })
+  const log = pino({ level: config.logLevel })
+  const worker = await startWorker(config, testRoot, log)
+  const api = await startApi(config, testRoot, log)
+  return {
+    url: api.url,
+    namespace,
+    async close() {
+      await api.close()
+      await worker.close()
+      const containers = await createEngine(config.sandbox.podmanSocket ?? '').containers(
+        CONTAINER_LABEL.namespace,
+        namespace,
+      )
+      const keys = await leftKeys(config.redis, namespace)
+      if (containers.length > 0) throw new Error(`containers left: ${containers.map(({ id }) => id).join(', ')}`)
+      if (keys.length > 0) throw new Error(`keys left that never expire: ${keys.join(', ')}`)
+    },
+  }
+}
+
+/** Keys of the namespace without a lifetime, but for those BullMQ keeps for the queue itself. Removes all of them. */
+async function leftKeys(address: Parameters<typeof connectRedis>[0] | undefined, namespace: string): Promise<string[]> {
+  if (!address) return []
+  const redis = connectRedis(address, 'wait', 'test-leak-check', pino({ level: 'silent' }))
+  try {
+    const keys = await redis.keys(`{${namespace}}:*`)
+    const left: string[] = []
+    for (const key of keys) {
+      const queueOwn = key.startsWith(`{${namespace}}:jobs:`)
+      const registry = key === `{${namespace}}:runtimes`
+      if (!queueOwn && !registry && (await redis.ttl(key)) === -1) left.push(key)
+    }
+    if (keys.length > 0) await redis.del(...keys)
+    return left
+  } finally {
+    redis.disconnect()
+  }
+}
