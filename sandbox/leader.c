@@ -8,8 +8,8 @@
  *
  * The program cannot hurt the leader: it has another user id, and PID 1 of a namespace is deaf to what comes from inside.
  * To signal the program's processes without CAP_KILL the leader takes their effective user id for the length of one
- * kill(-1); its real and saved ids stay root's, so that they cannot do the same to it. What they could do in that moment,
- * change its scheduling, the system call filter refuses.
+ * kill(-1); its real and saved ids stay root's, so that they cannot do the same to it. Nor can they change its scheduling in
+ * that moment: the kernel wants every permitted capability of the other for that, and the leader keeps its two.
  */
 #include "sandbox.h"
 
@@ -34,7 +34,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { READ_SIZE = 65536, INPUT_WINDOW = 262144, REPORT_SIZE = 1024, CPU_CHECK_MIN_US = 5000 };
+enum { READ_SIZE = 65536, INPUT_WINDOW = 262144, REPORT_SIZE = 1024, CPU_CHECK_MIN_US = 5000, FRAMES_PER_TURN = 16 };
 
 /* What a double holds exactly; in milliseconds it fits 63 bits of microseconds. */
 #define MAX_NUMBER ((UINT64_C(1) << 53) - 1)
@@ -220,6 +220,12 @@ static void main_ended(int status)
     signal_all(SIGKILL);
 }
 
+/* Nothing more is written then. The pipes need not have ended: a descriptor under way in a socket may hold one open. */
+static bool all_dead(void)
+{
+    return cell.phase == DRAINING && !stage.children;
+}
+
 /* Takes in every process that has ended: the program, and all the orphans of the cell. */
 static void reap(void)
 {
@@ -288,12 +294,6 @@ static void take_input(void)
     memcpy(input.bytes + input.to, frame.payload, frame.length);
     input.to += frame.length;
     feed_input();
-}
-
-/* Nothing more is written then. The pipes need not have ended: a descriptor under way in a socket may hold one open. */
-static bool all_dead(void)
-{
-    return cell.phase == DRAINING && !stage.children;
 }
 
 static bool room_for_output(void)
@@ -571,9 +571,10 @@ static void take_frame(void)
         fault("a frame out of turn");
 }
 
+/* A few at a time: however fast they come, limits are kept and output is relayed. */
 static void take_frames(void)
 {
-    for (;;) {
+    for (int i = 0; i < FRAMES_PER_TURN; i++) {
         int got = wire_read(&frame);
         if (got == 0)
             return;
@@ -599,7 +600,9 @@ static void open_descriptors(void)
 
 static void turn(void)
 {
+    /* What had to wait for room, which the last turn's flush may have made. */
     acknowledge();
+    finish_when_done();
     bool room = room_for_output();
     struct pollfd fds[] = {
         {.fd = STDIN_FILENO, .events = POLLIN},
@@ -633,7 +636,6 @@ static void turn(void)
     finish_when_done();
     if (fds[0].revents)
         take_frames();
-    finish_when_done();
     if (!wire_flush())
         _exit(LEADER_EOF);
 }

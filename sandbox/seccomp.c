@@ -91,7 +91,8 @@ static void refuse_families(scmp_filter_ctx filter, int call)
 /* Within those families TCP, UDP and the routing table; asking for another protocol would load its kernel module. */
 static void refuse_protocols(scmp_filter_ctx filter)
 {
-    static const unsigned internet[] = {AF_INET, AF_INET6}, types[] = {SOCK_RAW, SOCK_RDM, SOCK_SEQPACKET, SOCK_DCCP, SOCK_PACKET};
+    static const unsigned internet[] = {AF_INET, AF_INET6};
+    static const unsigned types[] = {SOCK_RAW, SOCK_RDM, SOCK_SEQPACKET, SOCK_DCCP, SOCK_PACKET};
     const uint32_t refusal = SCMP_ACT_ERRNO(EPROTONOSUPPORT);
     for (size_t i = 0; i < sizeof internet / sizeof *internet; i++) {
         for (size_t k = 0; k < sizeof types / sizeof *types; k++)
@@ -105,20 +106,6 @@ static void refuse_protocols(scmp_filter_ctx filter)
     require(seccomp_rule_add(filter, refusal, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK),
                              SCMP_A2(SCMP_CMP_NE, NETLINK_ROUTE)),
             "netlink");
-}
-
-/* The leader is process 1 to a program, which could touch it while their effective user is the same (leader.c). */
-static void refuse_scheduling_leader(scmp_filter_ctx filter)
-{
-    static const struct scmp_arg_cmp first = SCMP_A0(SCMP_CMP_MASKED_EQ, 0xffffffffu, 1),
-                                     second = SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffffu, 1);
-    const int by_first[] = {SCMP_SYS(sched_setscheduler), SCMP_SYS(sched_setparam), SCMP_SYS(sched_setattr),
-                            SCMP_SYS(sched_setaffinity)};
-    const int by_second[] = {SCMP_SYS(setpriority), SCMP_SYS(ioprio_set)};
-    for (size_t i = 0; i < sizeof by_first / sizeof *by_first; i++)
-        require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), by_first[i], 1, first), "scheduling");
-    for (size_t i = 0; i < sizeof by_second / sizeof *by_second; i++)
-        require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), by_second[i], 1, second), "priority");
 }
 
 /* The limit of core files stays what program.c says; to ask for another does nothing, and is no error. */
@@ -155,7 +142,6 @@ void seccomp_prepare(void)
     refuse_families(filter, SCMP_SYS(socket));
     refuse_families(filter, SCMP_SYS(socketpair));
     refuse_protocols(filter);
-    refuse_scheduling_leader(filter);
     keep_core_limit(filter);
     refuse_ioctls(filter);
 

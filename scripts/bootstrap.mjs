@@ -4,7 +4,7 @@
 //   node scripts/bootstrap.mjs up             what `npm start` does
 //   node scripts/bootstrap.mjs test           what `npm test` does
 //   node scripts/bootstrap.mjs <command> ...  the set-up of programs, then `runyard <command> ...`
-import { existsSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { hashFiles, unlessStamped } from './stamp.mjs'
@@ -38,6 +38,8 @@ async function compile() {
     rmSync(join(root, 'dist'), { recursive: true, force: true })
     await step('Compiling TypeScript', ['npm', 'run', '--silent', 'build'], { cwd: root })
   })
+  // The compiler does not know that this is a program; `npx runyard` runs it as one.
+  chmodSync(join(root, 'dist/cli/main.js'), 0o755)
 }
 
 async function buildInit() {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { listImages } from '../host/images/image-store.ts'
 import { toolchainImage } from '../host/images/references.ts'
 import { podmanCommand, type Podman } from '../host/podman.ts'
@@ -26,7 +27,10 @@ export async function listLanguages(context: CliContext, json: boolean): Promise
     const version = installed ? await versionLabel(podman, image) : null
     rows.push({ id: language.id, name: language.name, aliases: language.aliases, installed, version })
   }
-  context.print(json ? JSON.stringify({ languages: rows }, null, 2) : table(rows))
+  if (json) return context.print(JSON.stringify({ languages: rows }, null, 2))
+  context.print(table(rows))
+  const other = rows.find(({ installed }) => !installed)
+  if (other !== undefined) context.print(`\nTo install one: npx runyard languages install ${other.id}`)
 }
 
 /** `runyard languages install`. */
@@ -41,15 +45,51 @@ export async function installLanguages(
   context.print(built === 0 ? `${ids.join(', ')}: installed already` : `${ids.join(', ')}: installed`)
 }
 
-/** `runyard languages remove`. @throws CommandError when a running job still uses one */
-export async function removeLanguages(context: CliContext, names: readonly string[]): Promise<void> {
+/**
+ * `runyard languages remove`. A worker keeps sandboxes of an image ready for as long as the image has its name, so the name
+ * goes first: no job is accepted for it within seconds, the ready sandboxes end, and then the image itself can go.
+ */
+export async function removeLanguages(
+  context: CliContext,
+  names: readonly string[],
+  progress: Progress,
+): Promise<void> {
   const podman = podmanOf(context)
   const present = await listImages(podman)
   for (const language of selectLanguages(loadConfiguredLanguages(context.root), names)) {
     const images = imagesOf(context.root, language).filter((image) => present.has(image))
-    if (images.length > 0) await podman.run(['rmi', ...images])
-    context.print(`${language.id}: ${images.length > 0 ? 'removed' : 'was not installed'}`)
+    if (images.length === 0) {
+      context.print(`${language.id}: was not installed`)
+      continue
+    }
+    const gone = await progress.step(`Removing ${language.name}`, () => removeImages(podman, images))
+    context.print(gone ? `${language.id}: removed` : `${language.id}: removed; ${STILL_USED}`)
   }
+}
+
+const STILL_USED = 'sandboxes still use its image, "podman image prune" frees the space once they have ended'
+/** A worker looks for images every 10 s. */
+const RELEASE_MS = 15_000
+
+/** @returns false when a container still uses one; its name is gone all the same */
+async function removeImages(podman: Podman, images: readonly string[]): Promise<boolean> {
+  let ids: string[] = []
+  for (const image of images) {
+    ids.push((await podman.run(['image', 'inspect', '--format', '{{.Id}}', image])).trim())
+    await podman.run(['untag', image, image])
+  }
+  for (const deadline = Date.now() + RELEASE_MS; ; await sleep(500)) {
+    const left: string[] = []
+    for (const id of ids) if (!(await removeImage(podman, id))) left.push(id)
+    ids = left
+    if (ids.length === 0 || Date.now() > deadline) return ids.length === 0
+  }
+}
+
+/** @returns false when a container uses it; true also when it was gone before, e.g. with an image made of it */
+async function removeImage(podman: Podman, id: string): Promise<boolean> {
+  if ((await podman.try(['rmi', id])).exitCode === 0) return true
+  return (await podman.try(['image', 'exists', id])).exitCode !== 0
 }
 
 const podmanOf = ({ config }: CliContext) => podmanCommand({ socketPath: config.sandbox.podmanSocket })

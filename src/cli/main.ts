@@ -46,13 +46,20 @@ program
     process.exitCode = await doctor({ root, print, loadConfig: () => loadConfig(root), json })
   })
 
-const languages = program.command('languages').description('languages that jobs can be written in')
+const languages = program.command('languages').description('list, install and remove the languages of jobs')
 languages
   .command('list')
+  .description('which languages there are, and which are installed')
   .option('--json', 'print them as JSON')
   .action(({ json = false }: { json?: boolean }) => listLanguages(context(), json))
-languages.command('install <ids...>').action((ids: string[]) => installLanguages(context(), ids, terminalProgress()))
-languages.command('remove <ids...>').action((ids: string[]) => removeLanguages(context(), ids))
+languages
+  .command('install <ids...>')
+  .description('make the images of languages; a running worker takes them up by itself')
+  .action((ids: string[]) => installLanguages(context(), ids, terminalProgress()))
+languages
+  .command('remove <ids...>')
+  .description('remove the images of languages')
+  .action((ids: string[]) => removeLanguages(context(), ids, terminalProgress()))
 
 try {
   await program.parseAsync()

@@ -30,6 +30,8 @@ export interface BackendOptions {
   podmanSocket?: string | undefined
   /** The OCI runtime to use, without trying others. */
   ociRuntime?: string | undefined
+  /** Label of the containers whose half-made ones go with podman's service, e.g. `name=value`. */
+  label?: string | undefined
 }
 
 /**
@@ -56,7 +58,12 @@ export async function startBackends(options: BackendOptions): Promise<Backends> 
       const podman = podmanCommand()
       const image = probeImage(await listImages(podman))
       const runtime = await detectRuntime({ podman, image, asked: options.ociRuntime, dataDir })
-      const service = await startPodmanService({ socketFolder, logFile: join(logs, 'podman.log'), runtime })
+      const service = await startPodmanService({
+        socketFolder,
+        logFile: join(logs, 'podman.log'),
+        runtime,
+        label: options.label,
+      })
       children.push(service.child)
       closers.push(() => service.close())
       podmanSocket = service.socketPath

@@ -19,7 +19,27 @@ export interface PodmanServiceOptions {
   logFile: string
   /** OCI runtime of every container the service makes; a request cannot choose another. */
   runtime: string
+  /** Label of containers that never ran and are to be removed when the service has ended, e.g. `name=value`. */
+  label?: string | undefined
 }
+
+/**
+ * Runs the service; once it has ended, removes what it was making in that moment. A sandbox that runs ends with its worker by itself,
+ * but one whose worker and service were killed between its creation and its start has nobody who would end it. The
+ * service is bound to this shell's life, as the shell is to its parent's.
+ */
+const GUARD = `
+label=$1; shift
+setpriv --pdeathsig KILL -- "$@" & service=$!
+trap 'kill "$service"' TERM
+wait "$service"; code=$?
+trap '' TERM
+while kill -0 "$service" 2>/dev/null; do wait "$service"; code=$?; done
+if [ -n "$label" ]; then
+  ids=$(podman ps --all --quiet --filter "label=$label" --filter status=created --filter status=initialized)
+  [ -z "$ids" ] || podman rm --force $ids
+fi
+exit "$code"`
 
 const START_MS = 15_000
 
@@ -34,7 +54,7 @@ export async function startPodmanService(options: PodmanServiceOptions): Promise
   const child = await start({
     socketPath,
     name: 'podman service',
-    command: ['podman', '--runtime', options.runtime, 'system', 'service', '--time=0', `unix://${socketPath}`],
+    command: ['sh', '-c', GUARD, 'sh', options.label ?? '', ...serviceCommand(options.runtime, socketPath)],
     logFile: options.logFile,
     deathSignal: 'TERM',
   })
@@ -54,6 +74,9 @@ export async function startPodmanService(options: PodmanServiceOptions): Promise
   await service.close()
   throw new Error(`podman's service ${fault}:\n${(await logTail(options.logFile)).join('\n')}`)
 }
+
+const serviceCommand = (runtime: string, socketPath: string) =>
+  ['podman', '--runtime', runtime, 'system', 'service', '--time=0', `unix://${socketPath}`] // prettier-ignore
 
 async function faultOfStart(socketPath: string, child: Child): Promise<string | undefined> {
   let ended: string | undefined

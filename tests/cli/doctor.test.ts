@@ -1,6 +1,11 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fail, guarded, ok, renderChecks, warn } from '../../src/cli/doctor/check.ts'
 import { doctor } from '../../src/cli/doctor/doctor.ts'
-import { checkCgroups, checkNode } from '../../src/cli/doctor/machine-checks.ts'
+import { checkCgroups, checkNode, checkPort } from '../../src/cli/doctor/machine-checks.ts'
+import { claimDataDir } from '../../src/cli/up/claim.ts'
 import { loadConfig } from '../../src/shared/config/config.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 
@@ -50,6 +55,24 @@ test.each([
 test('a check that breaks is a failed check', async () => {
   const check = await guarded('redis', () => Promise.reject(new Error('broke')))
   expect(check).toMatchObject({ name: 'redis', state: 'fail', detail: 'broke' })
+})
+
+test('a port held by Runyard itself is as it should be, one held by another program is not', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  const dataDir = join(tmpdir(), `runyard-doctor-${process.pid}`)
+  const config = loadConfig(root, { PORT: String(port), RUNYARD_DATA_DIR: dataDir })
+  expect(await checkPort(config)).toEqual({
+    name: 'port',
+    state: 'warn',
+    detail: `port ${port} of 127.0.0.1 is in use by another program`,
+    mend: 'set PORT to another one, e.g. PORT=3001 npm start',
+  })
+  const claim = await claimDataDir(dataDir, { pid: 4711, url: `http://127.0.0.1:${port}`, dataDir })
+  expect(await checkPort(config)).toMatchObject({ state: 'ok', detail: expect.stringContaining('pid 4711') as string })
+  if (claim.mine) claim.release()
+  server.close()
 })
 
 test('a wrong setting is found, named and makes the exit code 1', async () => {

@@ -4,21 +4,38 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { claimDataDir } from '../../src/cli/up/claim.ts'
+import { claimDataDir, holderOf } from '../../src/cli/up/claim.ts'
+import { languageLines } from '../../src/cli/up/installed-languages.ts'
 import { summarise, watchLog } from '../../src/cli/up/log-watch.ts'
 import { formatSeconds } from '../../src/cli/terminal-progress.ts'
 import { freePort } from '../../src/host/free-port.ts'
 
 test('a second start on a data directory learns who runs there', async () => {
   const dataDir = join(tmpdir(), `runyard-claim-${process.pid}`)
-  const holder = { pid: 4711, url: 'http://127.0.0.1:3000' }
+  const holder = { pid: 4711, url: 'http://127.0.0.1:3000', dataDir }
   const first = await claimDataDir(dataDir, holder)
   expect(first.mine).toBe(true)
-  expect(await claimDataDir(dataDir, { pid: 1, url: '' })).toEqual({ mine: false, holder })
+  expect(await claimDataDir(dataDir, { ...holder, pid: 1 })).toEqual({ mine: false, holder })
+  expect(await holderOf(dataDir)).toEqual(holder)
   if (first.mine) first.release()
   let again = await claimDataDir(dataDir, holder)
   while (!again.mine) again = await claimDataDir(dataDir, holder)
   again.release()
+})
+
+test('nobody holds a data directory that nobody claimed', async () => {
+  expect(await holderOf(join(tmpdir(), `runyard-unclaimed-${process.pid}`))).toBeUndefined()
+})
+
+test('the languages that can be used are shown, and how to get the others', () => {
+  const python = { language: 'python', version: '3.13.5', installed: true }
+  const ruby = { language: 'ruby', version: null, installed: false }
+  expect(languageLines([python])).toEqual(['Languages           python 3.13.5'])
+  expect(languageLines([python, ruby])).toEqual([
+    'Languages           python 3.13.5',
+    'More                ruby:',
+    '                      npx runyard languages install ruby',
+  ])
 })
 
 test('a port in use is named, with what to do', async () => {

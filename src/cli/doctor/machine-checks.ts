@@ -1,10 +1,11 @@
 import { access, constants, mkdir, readFile } from 'node:fs/promises'
-import { freePort } from '../../host/free-port.ts'
+import { freePort, PortError } from '../../host/free-port.ts'
 import { hardLimits } from '../../host/ulimits.ts'
 import { missingSubordinateIds } from '../../host/subordinate-ids.ts'
 import { missingPackages, systemPackages } from '../../host/system-packages.ts'
 import type { Config } from '../../shared/config/config.ts'
 import { DEFAULT_LIMITS } from '../../shared/limits.ts'
+import { holderOf } from '../up/claim.ts'
 import { fail, ok, warn, type Check } from './check.ts'
 
 const OLDEST_NODE = [20, 19] as const
@@ -76,10 +77,14 @@ export async function checkDataDir({ dataDir }: Config): Promise<Check> {
   }
 }
 
-export async function checkPort({ http }: Config): Promise<Check> {
+/** A port that Runyard itself holds, started on the same data directory, is as it should be. */
+export async function checkPort({ http, dataDir }: Config): Promise<Check> {
+  const holder = await holderOf(dataDir)
+  if (holder !== undefined) return ok('port', `Runyard runs at ${holder.url} (pid ${holder.pid})`)
   try {
     return ok('port', `${await freePort(http.host, http.port)} of ${http.host} is free`)
   } catch (error) {
-    return warn('port', (error as Error).message, 'nothing, if it is Runyard itself; else set PORT')
+    if (error instanceof PortError) return warn('port', error.fault, error.mend)
+    throw error
   }
 }

@@ -5,6 +5,7 @@ import { connect, createServer } from 'node:net'
 export interface Holder {
   pid: number
   url: string
+  dataDir: string
 }
 
 export type Claim = { mine: true; release(): void } | { mine: false; holder: Holder | undefined }
@@ -15,8 +16,19 @@ export type Claim = { mine: true; release(): void } | { mine: false; holder: Hol
  * @param dataDir absolute
  */
 export function claimDataDir(dataDir: string, holder: Holder): Promise<Claim> {
-  const hash = createHash('sha256').update(dataDir).digest('hex').slice(0, 32)
-  const path = `\0runyard-${hash}`
+  return claim(pathOf(dataDir), holder)
+}
+
+/**
+ * Claims a namespace on this machine. Two installations that share podman's containers but no Redis would take each other's
+ * sandboxes for those of a lost worker.
+ */
+export function claimNamespace(namespace: string, holder: Holder): Promise<Claim> {
+  return claim(pathOf(`namespace ${namespace}`), holder)
+}
+
+/** @param holder is read when somebody asks, so it may still change */
+function claim(path: string, holder: Holder): Promise<Claim> {
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => {
       socket.on('error', () => {})
@@ -29,6 +41,15 @@ export function claimDataDir(dataDir: string, holder: Holder): Promise<Claim> {
     server.listen(path, () => resolve({ mine: true, release: () => void server.close() }))
     server.unref()
   })
+}
+
+/** Who runs on a data directory now; undefined when nobody does. */
+export function holderOf(dataDir: string): Promise<Holder | undefined> {
+  return askHolder(pathOf(dataDir))
+}
+
+function pathOf(what: string): string {
+  return `\0runyard-${createHash('sha256').update(what).digest('hex').slice(0, 32)}`
 }
 
 function askHolder(path: string): Promise<Holder | undefined> {

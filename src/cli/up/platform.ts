@@ -26,15 +26,16 @@ export interface Platform {
 /** @throws Error when a part cannot be started; nothing is left running then */
 export async function startPlatform(context: CliContext, port: number): Promise<Platform> {
   const { dataDir, namespace, redis, sandbox, worker: settings } = context.config
+  const label = `${CONTAINER_LABEL.namespace}=${namespace}`
   const backends = await startBackends({
     dataDir,
     redisUrl: urlOf(redis),
     podmanSocket: sandbox.podmanSocket,
     ociRuntime: sandbox.ociRuntime,
+    label,
   })
   const services: Child[] = []
   const ownsPodman = sandbox.podmanSocket === undefined
-  const label = `${CONTAINER_LABEL.namespace}=${namespace}`
   const stop = (name: string, graceMs: number) => services.find((child) => child.name === name)?.stop(graceMs)
   const close = closeOnce(
     () => stop('api', API_GRACE_MS),

@@ -2,10 +2,11 @@ import { once } from 'node:events'
 import { logFolder } from '../../host/backends.ts'
 import { freePort } from '../../host/free-port.ts'
 import type { Progress } from '../../host/progress.ts'
-import { loadConfiguredLanguages, type CliContext } from '../context.ts'
+import { loadConfiguredLanguages, UsageError, type CliContext } from '../context.ts'
 import { setUp } from '../set-up.ts'
-import { claimDataDir } from './claim.ts'
+import { claimDataDir, claimNamespace, type Holder } from './claim.ts'
 import { describeJob, runFirstJob } from './first-job.ts'
+import { describeLanguages } from './installed-languages.ts'
 import { watchLog } from './log-watch.ts'
 import { startPlatform, type Platform } from './platform.ts'
 import { waitUntilReady } from './wait-until-ready.ts'
@@ -28,14 +29,22 @@ const READY_MS = 60_000
 export async function up(options: UpOptions): Promise<number> {
   const { config, print, progress, stop } = options
   const { host } = config.http
-  const claim = await claimDataDir(config.dataDir, { pid: process.pid, url: urlOf(host, config.http.port) })
+  const self: Holder = { pid: process.pid, url: urlOf(host, config.http.port), dataDir: config.dataDir }
+  const claim = await claimDataDir(config.dataDir, self)
   if (!claim.mine) {
     print(`Runyard is already running${claim.holder ? ` at ${claim.holder.url} (pid ${claim.holder.pid})` : ''}.`)
     return 0
   }
+  if (config.redis === undefined) await requireOwnNamespace(config.namespace, self)
   const port = await freePort(host, config.http.port)
+  self.url = urlOf(host, port)
   const defaults = loadConfiguredLanguages(options.root).filter((language) => language.default)
-  await setUp(options, defaults.map(({ id }) => id), progress) // prettier-ignore
+  try {
+    await setUp(options, defaults.map(({ id }) => id), progress) // prettier-ignore
+  } catch (error) {
+    // Ctrl-C in a terminal ends the builds too, and what they say then is no fault.
+    if (!stop.aborted) throw error
+  }
   if (stop.aborted) return 0
 
   const platform = await progress.step('Starting Redis, podman, worker and gateway', () => startPlatform(options, port))
@@ -52,6 +61,17 @@ export async function up(options: UpOptions): Promise<number> {
   return 0
 }
 
+/** @throws UsageError naming who has the namespace */
+async function requireOwnNamespace(namespace: string, self: Holder): Promise<void> {
+  const claim = await claimNamespace(namespace, self)
+  if (claim.mine) return
+  const { pid, url, dataDir } = claim.holder ?? { pid: '?', url: '?', dataDir: '?' }
+  throw new UsageError(
+    `another Runyard of the namespace "${namespace}" runs on this machine, at ${url} (pid ${pid}, data in ${dataDir}); ` +
+      'to run a second one, set RUNYARD_NAMESPACE and PORT',
+  )
+}
+
 /** From the first answer to the signal that ends it. */
 async function serve(options: UpOptions, platform: Platform, url: string): Promise<void> {
   const { config, print, progress, stop } = options
@@ -61,7 +81,8 @@ async function serve(options: UpOptions, platform: Platform, url: string): Promi
   const job = await progress.step('Running one job through all of it', () =>
     platform.whileAlive((alive) => runFirstJob(url, AbortSignal.any([stop, alive]))),
   )
-  print(`\n${describeJob(job)}\n\n${addresses(url, config.dataDir)}`)
+  const languages = await platform.whileAlive((alive) => describeLanguages(url, AbortSignal.any([stop, alive])))
+  print(`\n${describeJob(job)}\n\n${addresses(url, config.dataDir, languages)}`)
   const watched = platform.children.filter(({ name }) => name === 'api' || name === 'worker')
   const watches = await Promise.all(watched.map((child) => watchLog(child.name, child.logFile, print)))
   try {
@@ -71,11 +92,12 @@ async function serve(options: UpOptions, platform: Platform, url: string): Promi
   }
 }
 
-function addresses(url: string, dataDir: string): string {
+function addresses(url: string, dataDir: string, languages: readonly string[]): string {
   return [
     `Runyard answers at  ${url}`,
     `Try it              curl -s ${url}/v1/jobs -H 'content-type: application/json' -H 'prefer: wait=30' \\`,
     `                      -d '{"language": "python", "code": "print(6 * 7)"}'`,
+    ...languages,
     `Logs                ${logFolder(dataDir)}`,
     'Stop                Ctrl-C',
   ].join('\n')

@@ -3,7 +3,12 @@ import type { Status } from '../../shared/job.ts'
 import type { Limits } from '../../shared/limits.ts'
 import type { StageReport } from '../sandbox/frames.ts'
 
-const SIGNAL_NAMES = new Map(Object.entries(constants.signals).map(([name, number]) => [number as number, name]))
+/** Where a signal has two names, the one listed first is the usual one: SIGABRT, not SIGIOT. */
+const SIGNAL_NAMES = new Map(
+  Object.entries(constants.signals)
+    .reverse()
+    .map(([name, number]) => [number as number, name]),
+)
 
 /** `SIGSEGV` for 11; `SIG60` for a real-time signal, which has no name. */
 export function signalName(signal: number): string {

@@ -1,0 +1,2 @@
+const dive = () => dive() + 1
+dive()

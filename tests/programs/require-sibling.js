@@ -1,0 +1,2 @@
+const { greeting } = require('./lib/greeting.js')
+console.log(greeting)

@@ -1,0 +1,2 @@
+console.log('asleep')
+setInterval(() => {}, 3600_000)

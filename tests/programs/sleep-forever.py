@@ -1,0 +1,5 @@
+import time
+
+print('asleep')
+while True:
+    time.sleep(3600)

@@ -1,0 +1,2 @@
+echo asleep
+sleep infinity

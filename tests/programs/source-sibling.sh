@@ -1,0 +1,2 @@
+. ./lib/greeting.sh
+echo "$greeting"

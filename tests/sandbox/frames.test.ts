@@ -1,0 +1,253 @@
+import {
+  createDockerDemux,
+  createFrameDecoder,
+  encodeBegin,
+  encodeFrame,
+  encodeInput,
+  encodeKill,
+  encodeRecords,
+  encodeStart,
+  encodeWriteFile,
+  FRAME,
+  type Frame,
+  MAX_PAYLOAD,
+  parseAck,
+  parseReport,
+  ProtocolFault,
+  type StageStart,
+} from '../../src/worker/sandbox/frames.ts'
+
+const STAGE: StageStart = {
+  args: ['cat', '-'],
+  env: { PATH: '/bin', EMPTY: '' },
+  wallMs: 1,
+  cpuMs: 2,
+  graceMs: 0,
+  outputBytes: 4,
+  processes: 5,
+  fileBytes: 6,
+  openFiles: 7,
+  stackBytes: 8,
+  stdin: true,
+}
+
+const REPORT = {
+  reason: 'exit',
+  exitCode: 0,
+  signal: null,
+  wallUs: 10,
+  cpuUs: 9,
+  memoryPeakBytes: 4096,
+  oomKills: 0,
+  stdoutBytes: 3,
+  stderrBytes: 0,
+  truncated: false,
+  error: null,
+}
+
+const plain = (frames: Frame[]) => frames.map(({ type, payload }) => [type, payload.toString('latin1')])
+const reportBytes = (changes: object = {}) => Buffer.from(JSON.stringify({ ...REPORT, ...changes }))
+
+describe('frames', () => {
+  const sent: [(typeof FRAME)['READY' | 'STDOUT' | 'ACK' | 'CLEAN'], string][] = [
+    [FRAME.READY, '{"protocol":1}'],
+    [FRAME.STDOUT, 'O\0\0\0\u0001Z'],
+    [FRAME.STDOUT, ''],
+    [FRAME.ACK, '\0\0\0\u0007'],
+    [FRAME.CLEAN, ''],
+  ]
+  const stream = Buffer.concat(sent.map(([type, payload]) => encodeFrame(type, payload)))
+
+  test('are type, length and payload', () => {
+    expect(encodeFrame(FRAME.INPUT, 'ab')).toEqual(Buffer.from('I\0\0\0\u0002ab'))
+    expect(encodeFrame(FRAME.QUIT)).toEqual(Buffer.from('Q\0\0\0\0'))
+    expect(encodeFrame(FRAME.INPUT, 'ä').readUInt32BE(1)).toBe(2)
+  })
+
+  test('come out as they went in', () => {
+    const decoder = createFrameDecoder()
+    expect(plain(decoder.push(stream))).toEqual(sent)
+    expect(decoder.partial()).toBe(false)
+  })
+
+  test('come out the same wherever the stream is split', () => {
+    for (let at = 0; at <= stream.length; at++) {
+      const decoder = createFrameDecoder()
+      const frames = [...decoder.push(stream.subarray(0, at)), ...decoder.push(stream.subarray(at))]
+      expect(plain(frames)).toEqual(sent)
+    }
+  })
+
+  test('come out the same byte by byte', () => {
+    const decoder = createFrameDecoder()
+    expect(plain([...stream].flatMap((byte) => decoder.push(Buffer.of(byte))))).toEqual(sent)
+  })
+
+  test('a stream that stops within a frame is known to', () => {
+    const decoder = createFrameDecoder()
+    const inside: boolean[] = []
+    for (const byte of encodeFrame(FRAME.STDOUT, 'ab')) {
+      decoder.push(Buffer.of(byte))
+      inside.push(decoder.partial())
+    }
+    expect(inside).toEqual([true, true, true, true, true, true, false])
+  })
+
+  test('a whole payload is the chunk, not a copy', () => {
+    const chunk = encodeFrame(FRAME.STDOUT, 'abc')
+    const [frame] = createFrameDecoder().push(chunk)
+    expect(frame?.payload.buffer).toBe(chunk.buffer)
+  })
+
+  test('the largest payload passes, one byte more is refused by its header alone', () => {
+    const largest = encodeFrame(FRAME.STDOUT, Buffer.alloc(MAX_PAYLOAD, 1))
+    expect(createFrameDecoder().push(largest)[0]?.payload.length).toBe(MAX_PAYLOAD)
+    expect(() => encodeFrame(FRAME.STDOUT, Buffer.alloc(MAX_PAYLOAD + 1))).toThrow(RangeError)
+    const header = Buffer.from([FRAME.STDOUT, 0, 4, 0, 1])
+    expect(() => createFrameDecoder().push(header)).toThrow(ProtocolFault)
+  })
+
+  test.each([0, 0x3f, FRAME.BEGIN, FRAME.WRITE, FRAME.QUIT, 0xff])('type %i is none of init', (type) => {
+    expect(() => createFrameDecoder().push(Buffer.from([type, 0, 0, 0, 0]))).toThrow(ProtocolFault)
+  })
+})
+
+describe('what a worker sends', () => {
+  const payload = (frame: Buffer | undefined) => frame?.subarray(5).toString('latin1')
+
+  test('begins a job with bytes and inodes', () => {
+    expect(encodeBegin({ bytes: 65536, inodes: 10 }).toString()).toBe('B\0\0\0\u000bb65536\0i10\0')
+  })
+
+  test('starts a stage with every field', () => {
+    expect(payload(encodeStart(STAGE))).toBe(
+      ['acat', 'a-', 'ePATH=/bin', 'eEMPTY=', 'w1', 'c2', 'g0', 'o4', 'p5', 'f6', 'n7', 's8', 'i1', ''].join('\0'),
+    )
+  })
+
+  test.each([
+    { args: [] },
+    { args: ['a\0b'] },
+    { env: { A: 'x\0w9' } },
+    { wallMs: -1 },
+    { wallMs: 1.5 },
+    { wallMs: Number.NaN },
+    { cpuMs: Number.POSITIVE_INFINITY },
+    { stackBytes: 2 ** 53 },
+  ])('does not start a stage with %j', (changes) => {
+    expect(() => encodeStart({ ...STAGE, ...changes })).toThrow(TypeError)
+  })
+
+  test('does not start a stage that fits no frame', () => {
+    expect(() => encodeStart({ ...STAGE, args: ['x'.repeat(MAX_PAYLOAD)] })).toThrow(RangeError)
+  })
+
+  test('a record cannot smuggle in another', () => {
+    expect(encodeRecords([['a', ''], ['b', 7]])).toBe('a\0b7\0') // prettier-ignore
+    expect(() => encodeRecords([['a', 'x\0b7']])).toThrow(TypeError)
+  })
+
+  test('writes an empty file with one frame', () => {
+    const frames = encodeWriteFile('a/b', 0o640, '')
+    expect(frames.map(payload)).toEqual(['\0\u0001\u00a0a/b\0'])
+  })
+
+  test('writes a large file with frames that append', () => {
+    const content = Buffer.alloc(2 * MAX_PAYLOAD, 'abcdefg')
+    const frames = encodeWriteFile('big', 0o644, content)
+    expect(frames.map((frame) => frame[5])).toEqual([0, 1, 1])
+    for (const frame of frames) expect(frame.length).toBeLessThanOrEqual(5 + MAX_PAYLOAD)
+    const prefix = 5 + 3 + 'big'.length + 1
+    expect(Buffer.concat(frames.map((frame) => frame.subarray(prefix))).equals(content)).toBe(true)
+  })
+
+  test('does not write to a path with a NUL or without room for content', () => {
+    expect(() => encodeWriteFile('a\0b', 0o644, '')).toThrow(TypeError)
+    expect(() => encodeWriteFile('a'.repeat(MAX_PAYLOAD), 0o644, '')).toThrow(RangeError)
+  })
+
+  test('splits input that fits no frame', () => {
+    expect(encodeInput(Buffer.alloc(0))).toEqual([])
+    expect(encodeInput(Buffer.alloc(MAX_PAYLOAD + 1)).map((frame) => frame.length - 5)).toEqual([MAX_PAYLOAD, 1])
+  })
+
+  test('ends a stage, or signals it', () => {
+    expect([...encodeKill()]).toEqual([FRAME.KILL, 0, 0, 0, 1, 0])
+    expect([...encodeKill(2)]).toEqual([FRAME.KILL, 0, 0, 0, 1, 2])
+  })
+})
+
+describe('an attach stream', () => {
+  const block = (stream: number, text: string) => {
+    const header = Buffer.alloc(8)
+    header[0] = stream
+    header.writeUInt32BE(Buffer.byteLength(text), 4)
+    return Buffer.concat([header, Buffer.from(text)])
+  }
+  const stream = Buffer.concat([block(1, 'one'), block(2, 'error'), block(1, ''), block(0, 'zero'), block(1, 'two')])
+  const joined = (parts: { stdout: Buffer[]; stderr: Buffer[] }[]) => ({
+    stdout: Buffer.concat(parts.flatMap((part) => part.stdout)).toString(),
+    stderr: Buffer.concat(parts.flatMap((part) => part.stderr)).toString(),
+  })
+
+  test('is taken apart the same wherever it is split', () => {
+    for (let at = 0; at <= stream.length; at++) {
+      const demux = createDockerDemux()
+      const parts = [demux.push(stream.subarray(0, at)), demux.push(stream.subarray(at))]
+      expect(joined(parts)).toEqual({ stdout: 'onezerotwo', stderr: 'error' })
+    }
+  })
+
+  test('is taken apart byte by byte', () => {
+    const demux = createDockerDemux()
+    const parts = [...stream].map((byte) => demux.push(Buffer.of(byte)))
+    expect(joined(parts)).toEqual({ stdout: 'onezerotwo', stderr: 'error' })
+  })
+
+  test('is passed on before its block is whole', () => {
+    const demux = createDockerDemux()
+    expect(joined([demux.push(block(1, 'abcdef').subarray(0, 10))]).stdout).toBe('ab')
+  })
+
+  test.each(['\u0003\0\0\0\0\0\0\u0001', '\u0001\0\0\u0001\0\0\0\u0001', 'HTTP/1.1'])('is not %j', (header) => {
+    expect(() => createDockerDemux().push(Buffer.from(header, 'latin1'))).toThrow(ProtocolFault)
+  })
+})
+
+describe('a report', () => {
+  test('is read whole', () => {
+    expect(parseReport(reportBytes())).toEqual(REPORT)
+    const error = { call: 'execve', errno: 2, message: 'No such file or directory' }
+    expect(parseReport(reportBytes({ reason: 'start', exitCode: null, error })).error).toEqual(error)
+  })
+
+  test.each([
+    { reason: 'bored' },
+    { reason: 7 },
+    { exitCode: -1 },
+    { exitCode: '0' },
+    { signal: 1.5 },
+    { wallUs: undefined },
+    { cpuUs: null },
+    { stdoutBytes: 2 ** 60 },
+    { error: 'no' },
+    { error: { call: 'open' } },
+    { error: undefined },
+  ])('with %j is refused', (changes) => {
+    expect(() => parseReport(reportBytes(changes))).toThrow(ProtocolFault)
+  })
+
+  test.each(['', '{', '[', 'null', '7', '"D"'])('that reads %j is refused', (text) => {
+    expect(() => parseReport(Buffer.from(text))).toThrow(ProtocolFault)
+  })
+
+  test('may lie within a larger chunk', () => {
+    const chunk = Buffer.concat([Buffer.from('xx'), reportBytes(), Buffer.from('yy')])
+    expect(parseReport(chunk.subarray(2, -2))).toEqual(REPORT)
+  })
+
+  test('an acknowledgement is four bytes', () => {
+    expect(parseAck(Buffer.from([0, 1, 0, 2]))).toBe(65538)
+    expect(() => parseAck(Buffer.from([0, 1, 0]))).toThrow(ProtocolFault)
+  })
+})

@@ -1,0 +1,336 @@
+import { CONTAINER_LABEL } from '../../src/shared/container-label.ts'
+import { MIB } from '../../src/shared/limits.ts'
+import { encodeFrame, encodeKill, encodeStart, FRAME } from '../../src/worker/sandbox/frames.ts'
+import { createBench, python, stage, STAGE, syscalls } from './init-harness.ts'
+
+const bench = createBench('test-init-walls')
+const { run } = bench
+afterAll(() => bench.close())
+
+describe('a program', () => {
+  test('has no capability in use, no way to new ones, and a filter', async () => {
+    const { stdout } = await run([
+      'grep',
+      '-E',
+      '^(Cap(Inh|Prm|Eff|Amb)|NoNewPrivs|Seccomp|[UG]id|Groups):',
+      '/proc/self/status',
+    ])
+    expect(stdout.replaceAll(/[\t ]+/g, ' ').trim().split('\n').map((line) => line.trim()).sort()).toEqual([
+      'CapAmb: 0000000000000000',
+      'CapEff: 0000000000000000',
+      'CapInh: 0000000000000000',
+      'CapPrm: 0000000000000000',
+      'Gid: 1000 1000 1000 1000',
+      'Groups:',
+      'NoNewPrivs: 1',
+      'Seccomp: 2',
+      'Uid: 1000 1000 1000 1000',
+    ]) // prettier-ignore
+  })
+
+  test('gains nothing by a setuid file', async () => {
+    const ran = await run(
+      'find / -xdev -perm /6000 -type f 2>/dev/null; cp /usr/bin/id a; chmod 6755 a; ./a -u; ./a -g',
+    )
+    expect(ran.stdout).toBe('1000\n1000\n')
+  })
+
+  test('is refused what reaches past its own processes', async () => {
+    const { stdout } = await run(
+      syscalls(`
+NEWUSER = 0x10000000
+buffer = ctypes.create_string_buffer(256)
+for label, number, args in [
+    ('unshare', 272, (NEWUSER,)), ('setns', 308, (0, NEWUSER)), ('mount', 165, (b'x', b'/tmp', b'tmpfs', 0, 0)),
+    ('umount', 166, (b'/tmp', 2)), ('pivot_root', 155, (b'/', b'/')), ('chroot', 161, (b'/tmp',)),
+    ('fsopen', 430, (b'tmpfs', 0)), ('open_tree', 428, (-100, b'/', 1)), ('mount_setattr', 442, (-100, b'/', 0, buffer, 32)),
+    ('bpf', 321, (0, buffer, 120)), ('io_uring_setup', 425, (8, buffer)), ('userfaultfd', 323, (1,)),
+    ('keyctl', 250, (0, -3, 0)), ('add_key', 248, (b'user', b'a', b'b', 1, -3)),
+    ('perf_event_open', 298, (buffer, 0, -1, -1, 0)), ('ptrace', 101, (0, 0, 0, 0)),
+    ('process_vm_readv', 310, (1, buffer, 1, buffer, 1, 0)), ('pidfd_getfd', 438, (0, 0, 0)), ('kcmp', 312, (1, 1, 0, 0, 0)),
+    ('open_by_handle_at', 304, (-100, buffer, 0)), ('vmsplice', 278, (1, buffer, 0, 0)), ('syslog', 103, (3, buffer, 9)),
+    ('clone NEWUSER', 56, (NEWUSER | 17, 0, 0, 0, 0)), ('clone NEWNET', 56, (0x40000000 | 17, 0, 0, 0, 0)),
+    ('clone3', 435, (buffer, 88)), ('x32 getpid', 0x40000000 + 39, ()),
+]:
+    print(label, name(call(number, *args)))`),
+    )
+    const answers = stdout.trim().split('\n').map((line) => line.split(/ (?=\w+$)/)) // prettier-ignore
+    const other = answers.filter(([, answer]) => answer !== 'EPERM')
+    expect(other).toEqual([
+      ['clone3', 'ENOSYS'],
+      ['x32 getpid', 'ENOSYS'],
+    ])
+    expect(answers.length).toBe(26)
+  })
+
+  test('cannot walk around the filter by calls of 32 bits', async () => {
+    // mov eax, 20 (getpid); int 0x80; ret
+    const { stdout, signal } = await run(
+      syscalls(`
+import mmap
+code = mmap.mmap(-1, 4096, prot=7); code.write(b'\\xb8\\x14\\0\\0\\0\\xcd\\x80\\xc3')
+at = ctypes.addressof(ctypes.c_char.from_buffer(code))
+print(name(ctypes.CFUNCTYPE(ctypes.c_int)(at)()))`),
+    )
+    // A kernel built without such calls ends the program instead.
+    if (signal === null) expect(stdout).toBe('ENOSYS\n')
+    else expect(signal).toBe(11)
+  })
+
+  test('has the kinds of socket that stay in its cell, and no other', async () => {
+    const { stdout } = await run(
+      syscalls(`
+def kind(call, family, type, protocol=0):
+    result = libc.socket(family, type, protocol) if call == 'socket' else libc.socketpair(family, type, protocol, (ctypes.c_int * 2)())
+    return 'ok' if result >= 0 else errno.errorcode[ctypes.get_errno()]
+print([kind('socket', f, t) for f, t in ((1, 1), (1, 2), (1, 5), (2, 1), (2, 2), (10, 1), (10, 2))])
+print(kind('socket', 16, 3), kind('socketpair', 1, 1), kind('socket', 2, 1, 6), kind('socket', 2, 2, 17))
+print({kind('socket', f, t) for f in (0, 3, 4, 9, 15, 17, 21, 29, 30, 31, 38, 40, 44, 45) for t in (1, 2, 3, 5)})
+print({kind('socketpair', f, t) for f in (0, 15, 17, 30, 38, 40) for t in (1, 5)})
+print({kind('socket', f, t, p) for f in (2, 10) for t, p in ((3, 1), (1, 132), (5, 132), (1, 262), (6, 33), (6, 0), (2, 136), (10, 3))})
+print({kind('socket', 16, 3, p) for p in range(1, 22)})`),
+    )
+    expect(stdout.trim().split('\n')).toEqual([
+      `[${Array.from({ length: 7 }, () => "'ok'").join(', ')}]`,
+      'ok ok ok ok',
+      "{'EAFNOSUPPORT'}",
+      "{'EAFNOSUPPORT'}",
+      "{'EPROTONOSUPPORT'}",
+      "{'EPROTONOSUPPORT'}",
+    ])
+  })
+
+  test('cannot change the limit of core files, and may ask', async () => {
+    const ran = await run(
+      python(`
+import resource
+before = resource.getrlimit(resource.RLIMIT_CORE)
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+print(before == resource.getrlimit(resource.RLIMIT_CORE))
+resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20)); print(resource.getrlimit(resource.RLIMIT_NOFILE))`),
+    )
+    expect(ran.stdout).toBe('True\n(20, 20)\n')
+  })
+})
+
+test('a program cannot slow the leader down while it is being signalled without pause', async () => {
+  const raw = await bench.attach()
+  await raw.begin()
+  const program = syscalls(`
+print('up', flush=True)
+import time
+end = time.monotonic() + 1.5
+while time.monotonic() < end:
+    for _ in range(1000):
+        libc.setpriority(0, 1, 19)
+print(open('/proc/1/stat').read().rsplit(')', 1)[1].split()[16])`)
+  raw.send(encodeStart({ ...STAGE, args: program }))
+  await raw.skipTo(FRAME.STDOUT)
+  // SIGURG does nothing to who does not handle it.
+  const signals = Buffer.concat(Array.from({ length: 2000 }, () => encodeKill(23)))
+  let done = false
+  const flood = async () => {
+    while (!done) await new Promise((resolve) => raw.stream.write(signals, resolve))
+  }
+  const flooding = flood()
+  const nice = (await raw.skipTo(FRAME.STDOUT))?.payload.toString()
+  done = true
+  await flooding
+  expect(nice).toBe('0\n')
+  expect(await raw.report()).toMatchObject({ reason: 'exit', exitCode: 0 })
+})
+
+describe('the file system', () => {
+  test('can be written in the five places of the job alone', async () => {
+    const { stdout } = await run(
+      python(`
+import os
+found = []
+for folder, _, files in os.walk('/', followlinks=False):
+    if folder.startswith('/proc'): continue
+    try: open(folder + '/.probe', 'w').close(); os.unlink(folder + '/.probe'); found.append(folder)
+    except OSError: pass
+print(sorted(found))
+print(sorted(p for p in ('/etc/passwd', '/usr/bin/python3', '/.runyard/init', '/dev/null') if os.access(p, os.W_OK)))`),
+    )
+    expect(stdout).toBe("['/dev/shm', '/job', '/run', '/tmp', '/var/tmp']\n['/dev/null']\n")
+  })
+
+  test('of the kernel tells nothing of the machine and takes no orders', async () => {
+    const { stdout } = await run(
+      python(`
+import os
+def read(path):
+    try: return open(path, 'rb').read(1)
+    except OSError: return b''
+files = 'cmdline diskstats interrupts kcore kallsyms keys key-users kmsg latency_stats modules partitions sched_debug schedstat softirqs sysrq-trigger timer_list'
+print([name for name in files.split() if read('/proc/' + name)])
+print([name for name in 'acpi asound bus driver fs irq pressure scsi'.split() if os.path.isdir('/proc/' + name) and os.listdir('/proc/' + name)])
+print(os.listdir('/sys'), os.listdir('/dev/mqueue'))
+wrote = []
+for folder, _, names in os.walk('/proc/sys'):
+    for name in names:
+        try: os.close(os.open(folder + '/' + name, os.O_WRONLY)); wrote.append(name)
+        except OSError: pass
+print(wrote)`),
+    )
+    expect(stdout).toBe('[]\n[]\n[] []\n[]\n')
+  })
+
+  test('names no host, no folder of it but the image store, and nobody to ask', async () => {
+    const { stdout } = await run(
+      'cat /etc/hosts /etc/hostname /etc/resolv.conf; hostname; uname -n; cat /proc/self/mountinfo',
+    )
+    const [hosts, ...rest] = stdout.split('\nsandbox\n')
+    expect(hosts).toBe('127.0.0.1 localhost sandbox\n::1 localhost')
+    expect(rest.slice(0, -1)).toEqual(expect.arrayContaining(['sandbox']))
+    expect(stdout).not.toMatch(/userdata|containers\/storage\/overlay-containers|\.containerenv|secrets/)
+    expect((await run('ls /run /run/secrets /.dockerenv /run/.containerenv 2>/dev/null')).stdout).toBe('/run:\n')
+  })
+})
+
+test('the network is a loopback and nothing else', async () => {
+  const { stdout } = await run(
+    python(`
+import socket
+server = socket.socket(); server.bind(('127.0.0.1', 0)); server.listen()
+client = socket.create_connection(server.getsockname()); client.send(b'hello')
+print(server.accept()[0].recv(5), [name for _, name in socket.if_nameindex()])
+six = socket.socket(socket.AF_INET6); six.bind(('::1', 0)); print('six')
+for to in ('169.254.169.254', '10.0.2.2', '1.1.1.1', '127.0.0.1'):
+    try: socket.create_connection((to, 6379), timeout=1); print('reached', to)
+    except OSError as e: print(e.errno)
+try: socket.getaddrinfo('example.com', 80); print('resolved')
+except OSError: print('unknown')`),
+  )
+  expect(stdout).toBe("b'hello' ['lo']\nsix\n101\n101\n101\n111\nunknown\n")
+})
+
+describe('a file that is written', () => {
+  const write = async (prepare: string, path: string, content = 'planted', fileBytes = 4 * MIB) => {
+    const sandbox = await bench.shared()
+    sandbox.begin(fileBytes)
+    await stage(sandbox, prepare)
+    sandbox.writeFile(path, 0o600, Buffer.from(content))
+    const ran = await stage(sandbox, ['cat', path])
+    const look = await stage(sandbox, 'cat /tmp/target /tmp/planted 2>/dev/null; echo looked')
+    await sandbox.end()
+    return { ...ran, look: look.stdout }
+  }
+
+  test('makes its folders, has its mode and belongs to the program', async () => {
+    const sandbox = await bench.shared()
+    sandbox.begin(4 * MIB)
+    sandbox.writeFile('a/b/c.sh', 0o4750, Buffer.from('#!/bin/sh\necho ran\n'))
+    sandbox.writeFile('empty', 0o600, Buffer.alloc(0))
+    sandbox.writeFile('large', 0o600, Buffer.alloc(700_000, 'x'))
+    const ran = await stage(sandbox, 'stat -c "%a %u %g %s" a a/b a/b/c.sh empty large; a/b/c.sh')
+    await sandbox.end()
+    expect(ran.stdout.replaceAll(/^755 1000 1000 \d+$/gm, 'folder')).toBe(
+      'folder\nfolder\n750 1000 1000 19\n600 1000 1000 0\n600 1000 1000 700000\nran\n',
+    )
+  })
+
+  test.each(['/tmp/planted', '../tmp/planted', 'a/../../tmp/planted', './planted', 'a//b', 'a/', '', '.', '..', 'a/.'])(
+    'does not take the path %j',
+    async (path) => {
+      const ran = await write('true', path)
+      expect(ran).toMatchObject({ reason: 'start', error: { call: 'write', errno: 22 }, look: 'looked\n' })
+    },
+  )
+
+  test.each([
+    ['a link to a file', 'echo safe > /tmp/target; ln -s /tmp/target x', 'x', 40],
+    ['a link to a file of the image', 'ln -s /etc/passwd x', 'x', 40],
+    ['a link to nothing', 'ln -s /tmp/planted x', 'x', 40],
+    ['a link to a folder', 'ln -s /tmp x', 'x/planted', 20],
+    ['a link within the job', 'mkdir y; ln -s y x', 'x/planted', 20],
+    ['a magic link', 'ln -s /proc/self/root x', 'x/tmp/planted', 20],
+    ['a FIFO', 'mkfifo x', 'x', 6],
+    ['a folder', 'mkdir x', 'x', 21],
+    ['a socket', `python3 -c "import socket; socket.socket(socket.AF_UNIX).bind('x')"`, 'x', 6],
+  ])('does not go through %s', async (_, prepare, path, number) => {
+    const ran = await write(prepare, path)
+    expect(ran).toMatchObject({ reason: 'start', error: { call: 'write', errno: number } })
+    expect(ran.look).toBe(prepare.includes('safe') ? 'safe\nlooked\n' : 'looked\n')
+  })
+
+  test('is refused where the file system is full', async () => {
+    const ran = await write('true', 'big', 'x'.repeat(3 * MIB), MIB)
+    expect(ran).toMatchObject({ reason: 'start', error: { call: 'write', errno: 28 } })
+  })
+
+  test('that was refused stops one stage, not the next', async () => {
+    const sandbox = await bench.shared()
+    sandbox.begin(4 * MIB)
+    sandbox.writeFile('/etc/passwd', 0o644, Buffer.from('x'))
+    sandbox.writeFile('fine', 0o644, Buffer.from('fine'))
+    expect(await stage(sandbox, ['cat', 'fine'])).toMatchObject({ reason: 'start' })
+    expect(await stage(sandbox, ['cat', 'fine'])).toMatchObject({ reason: 'exit', stdout: 'fine' })
+    await sandbox.end()
+  })
+})
+
+describe('the sandbox ends', () => {
+  const start = (records: string) => encodeFrame(FRAME.START, records)
+  const begin = (records: string) => encodeFrame(FRAME.BEGIN, records)
+
+  test.each<[string, boolean, Uint8Array]>([
+    ['a job without a beginning', false, encodeStart(STAGE)],
+    ['a type that is none', false, Buffer.from('?\0\0\0\0')],
+    ['an oversized frame', false, Buffer.from('B\u00ff\u00ff\u00ff\u00ff', 'latin1')],
+    ['a file system without bytes', false, begin('b0\0i100\0')],
+    ['a file system without inodes', false, begin('b65536\0i0\0')],
+    ['a file system too small to stand', false, begin('b65536\0i1\0')],
+    ['a second beginning', true, begin('b65536\0i100\0')],
+    ['a record that is unknown', true, start('atrue\0zz\0')],
+    ['a record list without its end', true, start('atrue\0w1\0c1')],
+    ['an empty record', true, start('atrue\0\0')],
+    ['a number that is none', true, start('atrue\0w1x\0')],
+    ['a negative number', true, start('atrue\0w-1\0')],
+    ['a number too large', true, start('atrue\0w1\0c9007199254740992\0')],
+    ['a stage without a program', true, start('w1\0c1\0')],
+    ['a stage without limits of time', true, start('atrue\0')],
+    ['a file without a path', true, encodeFrame(FRAME.WRITE, '\0\0\0abc')],
+    ['a signal that is not one byte', true, encodeFrame(FRAME.KILL, '\0\0')],
+    ['what only init sends', true, encodeFrame(FRAME.DONE, '{}')],
+  ])('by %s', async (_, begun, frame) => {
+    const raw = await bench.attach()
+    if (begun) await raw.begin()
+    else await raw.skipTo(FRAME.READY)
+    raw.send(frame)
+    expect(await raw.rest()).toEqual([expect.stringMatching(/^F \S/)])
+    expect(await gone(raw.id)).toBe(true)
+  })
+
+  test('by more input than the window', async () => {
+    const raw = await bench.attach()
+    await raw.begin()
+    const piece = encodeFrame(FRAME.INPUT, Buffer.alloc(262_144))
+    raw.send(encodeStart({ ...STAGE, args: ['sleep', '60'], stdin: true }), piece, piece)
+    expect((await raw.rest()).at(-1)).toMatch(/^F /)
+  })
+
+  test('with its standard input, whatever it was doing', async () => {
+    const raw = await bench.attach()
+    await raw.begin()
+    raw.send(encodeStart({ ...STAGE, args: ['sh', '-c', "trap '' TERM; echo up; sleep 60 & wait"] }))
+    await raw.skipTo(FRAME.STDOUT)
+    raw.stream.destroy()
+    expect(await gone(raw.id)).toBe(true)
+    const idle = await bench.attach()
+    await idle.skipTo(FRAME.READY)
+    idle.stream.end()
+    expect(await gone(idle.id)).toBe(true)
+  })
+
+  /** Waits until no container has this id. */
+  async function gone(id: string): Promise<boolean> {
+    for (let tries = 0; tries < 100; tries++) {
+      const left = await bench.engine.containers(CONTAINER_LABEL.namespace, 'test-init-walls')
+      if (!left.some((container) => container.id === id)) return true
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    return false
+  }
+})
