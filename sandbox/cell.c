@@ -87,6 +87,8 @@ void container_prepare(void)
     }
     /* The queue of the container's IPC namespace would outlive a job. */
     bind_over(STORE "/empty", "/dev/mqueue", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
+    /* The gauges are open by now; the rest, the container's name among it, nobody needs. */
+    umount2("/sys", MNT_DETACH);
     bind_over(STORE "/empty", "/sys", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
 }
 
@@ -123,6 +125,8 @@ static void setup_writable(const struct cell_size *size)
     EACH(i, places) bind_over(places[i].folder, places[i].path, 0);
 }
 
+int proc_writable = -1;
+
 static void setup_proc(void)
 {
     const unsigned long harmless = MS_NOSUID | MS_NODEV | MS_NOEXEC;
@@ -136,8 +140,13 @@ static void setup_proc(void)
     snprintf(empty_path, sizeof empty_path, "/proc/self/fd/%d", empty);
     EACH(i, covered_files) bind_over("/dev/null", covered_files[i], 0);
     EACH(i, covered_folders) bind_over(empty_path, covered_folders[i], MS_RDONLY | harmless);
-    bind_over("/proc/sys", "/proc/sys", MS_RDONLY | harmless);
     close(empty);
+    proc_writable = (int)syscall(SYS_open_tree, AT_FDCWD, "/proc", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    if (proc_writable < 0)
+        die("clone", "/proc");
+    /* A program could otherwise lower its oom_score_adj, and the kernel would take the leader before it. */
+    if (mount(NULL, "/proc", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | harmless, NULL) < 0)
+        die("restrict", "/proc");
 }
 
 static void raise_loopback(void)

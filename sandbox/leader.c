@@ -350,6 +350,8 @@ static void send_report(void)
                      stage.reason, exit_code, number, stage.wall_us, started ? cpu_used_us() : 0, stage.peak_bytes,
                      kills > 0 ? kills : 0, stage.relayed_out, stage.relayed_err, stage.truncated ? "true" : "false",
                      error);
+    /* What is taken but not told yet belonged to this stage: told after its report it would be a frame out of turn. */
+    input.unacknowledged = 0;
     wire_send('D', text, (size_t)n);
     free(stage.plan.args);
     free(stage.plan.env);

@@ -57,7 +57,7 @@ static void set_limits(const struct stage *stage)
 /* The kernel's killer shall take the program before the leader and init. */
 static void offer_to_oom_killer(void)
 {
-    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    int fd = openat(proc_writable, "self/oom_score_adj", O_WRONLY | O_CLOEXEC);
     if (fd < 0 || write(fd, "1000", 4) != 4)
         fail("oom_score_adj");
     close(fd);
@@ -109,11 +109,11 @@ static _Noreturn void become(const struct stage *stage, const int streams[3], in
     if (dup3(status_fd, STATUS_FD, O_CLOEXEC) < 0)
         fail("dup3");
     status_fd = STATUS_FD;
+    offer_to_oom_killer();
     if (close_range(STATUS_FD + 1, ~0u, 0) < 0)
         fail("close_range");
     if (setsid() < 0)
         fail("setsid");
-    offer_to_oom_killer();
     set_limits(stage);
     if (setgroups(0, NULL) < 0)
         fail("setgroups");

@@ -26,6 +26,8 @@ struct cell_size {
 void container_prepare(void);
 /* In a new leader: its file systems, host name and loopback. Exits with LEADER_FAULT when it cannot. */
 void cell_setup(const struct cell_size *size);
+/* The cell's /proc as the leader alone may write to it, since cell_setup. */
+extern int proc_writable;
 /* Gives the job's file system another size. False, with errno, when the kernel refuses. */
 bool cell_resize(const struct cell_size *size);
 /* Leaves the leader the capabilities to change user and group, and no other. */

@@ -24,7 +24,7 @@ export async function step(title, command, options = {}) {
         .split(/[\r\n]/)
         .at(-1) ?? ''
     const line = `${FRAMES[frame++ % FRAMES.length]} ${title}  ${seconds(began)}  ${last}`
-    process.stdout.write(`\r\x1b[K${line.slice(0, Math.max(20, process.stdout.columns - 1))}`)
+    process.stdout.write(`\r\x1b[K${line.slice(0, Math.max(20, (process.stdout.columns || 80) - 1))}`)
   }
   const timer = live ? setInterval(draw, 100) : undefined
   // Standard input stays the terminal's: sudo may ask for a password.

@@ -16,6 +16,11 @@ const root = packageRoot()
 const print = (text: string) => void process.stdout.write(`${text}\n`)
 const context = (): CliContext => ({ root, config: loadConfig(root), print })
 
+// Whoever read this may have seen enough (`| head`); what the command does goes on all the same.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
+
 const program = new Command('runyard').description('Runs untrusted code as queued jobs').showHelpAfterError()
 
 program

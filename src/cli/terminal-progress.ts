@@ -15,7 +15,7 @@ export function terminalProgress(out: NodeJS.WriteStream = process.stdout, ci = 
       const draw = () => {
         const mark = FRAMES[frame++ % FRAMES.length] ?? ''
         const line = `${mark} ${title}  ${elapsed()}${detail === '' ? '' : `  ${detail}`}`
-        out.write(`\r\x1b[K${line.slice(0, Math.max(20, out.columns - 1))}`)
+        out.write(`\r\x1b[K${line.slice(0, Math.max(20, (out.columns || 80) - 1))}`)
       }
       const timer = live ? setInterval(draw, 100) : undefined
       if (live) draw()

@@ -1,6 +1,13 @@
 import Type, { type Static } from 'typebox'
 
-const limit = (description: string) => Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description })
+export const KIB = 1024
+export const MIB = 1024 * KIB
+export const GIB = 1024 * MIB
+export const SECOND = 1000
+export const MINUTE = 60 * SECOND
+
+const limit = (description: string, minimum = 1) =>
+  Type.Integer({ minimum, maximum: Number.MAX_SAFE_INTEGER, description })
 
 /** The hard limits of one job. Each stage (compile, run) has them to itself. */
 export const Limits = Type.Object(
@@ -8,12 +15,13 @@ export const Limits = Type.Object(
     wallMs: limit('Wall time of the run stage, in milliseconds; then SIGTERM, a grace, SIGKILL.'),
     cpuMs: limit('CPU time of a stage over all its processes, in milliseconds.'),
     compileWallMs: limit('Wall time of the compile stage, in milliseconds.'),
-    memoryBytes: limit('Memory of all processes and files of the job together, in bytes.'),
+    // Below these a program cannot even be started, and nobody could tell that from its own failure.
+    memoryBytes: limit('Memory of all processes and files of the job together, in bytes.', 16 * MIB),
     processes: limit('Processes and threads at one time.'),
     outputBytes: limit('Standard output and standard error of a stage together, in bytes.'),
-    fileBytes: limit("Size of the job's file system, in bytes."),
-    openFiles: limit('Open files of one process.'),
-    stackBytes: limit('Stack of a process, in bytes.'),
+    fileBytes: limit("Size of the job's file system, in bytes; at most half of its memory.", 64 * KIB),
+    openFiles: limit('Open files of one process.', 16),
+    stackBytes: limit('Stack of a process, in bytes.', 128 * KIB),
   },
   { additionalProperties: false },
 )
@@ -24,12 +32,6 @@ export const LimitOverrides = Type.Partial(Limits, { additionalProperties: false
 export type LimitOverrides = Static<typeof LimitOverrides>
 
 export const LIMIT_NAMES = Object.keys(Limits.properties) as (keyof Limits)[]
-
-export const KIB = 1024
-export const MIB = 1024 * KIB
-export const GIB = 1024 * MIB
-export const SECOND = 1000
-export const MINUTE = 60 * SECOND
 
 /** What a job gets when neither it nor its language says otherwise. */
 export const DEFAULT_LIMITS: Limits = {
@@ -72,8 +74,14 @@ export function limitsAboveCeiling(
 }
 
 /**
+ * The most a job's file system may hold: files are memory too, and a full file system has no process whose end would free
+ * it.
+ */
+export const fileBytesWithin = (memoryBytes: number): number => Math.floor(memoryBytes / 2)
+
+/**
  * The limits a job runs under: its own, else its language's, else the defaults. A language's need may lie above a ceiling
- * the operator lowered; the ceiling wins.
+ * the operator lowered; the ceiling wins. So does the memory over the file system.
  */
 export function effectiveLimits(
   asked: LimitOverrides,
@@ -83,5 +91,6 @@ export function effectiveLimits(
 ): Limits {
   const limits = { ...defaults, ...language, ...asked }
   for (const name of LIMIT_NAMES) limits[name] = Math.min(limits[name], ceilings[name])
+  limits.fileBytes = Math.min(limits.fileBytes, fileBytesWithin(limits.memoryBytes))
   return limits
 }

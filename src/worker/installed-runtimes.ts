@@ -11,7 +11,7 @@ export interface InstalledRuntimes {
   /** References of the images of installed languages. */
   images(): string[]
   /** @throws Error naming what is not installed and how to install it */
-  locate(spec: JobSpec): { language: Language | undefined; image: string }
+  locate: (spec: JobSpec) => { language: Language | undefined; image: string }
 }
 
 /**

@@ -51,6 +51,7 @@ export const TABLE_ENV = {
 } as const
 
 const BIG_INPUT = 'All work and no play. '.repeat(50_000).slice(0, MIB)
+const HALF_INPUT = BIG_INPUT.slice(0, MIB / 2)
 const ANY_BYTES = Uint8Array.from({ length: 700_000 }, (_, index) => (index * 7919) % 256)
 const STRANGE_ARGUMENTS = [
   'a\nb',
@@ -136,6 +137,25 @@ const ordinary: ProgramRow[] = [
     program: 'ignore-stdin.py',
     stdin: BIG_INPUT,
     expect: said('done without reading\n'),
+  },
+  {
+    title: 'input that is read in part holds nobody up',
+    program: 'read-some-input.sh',
+    stdin: BIG_INPUT,
+    expect: said('70000\n'),
+  },
+  {
+    title: 'input that is read in part leaves the rest to no other test',
+    program: 'read-some-input.sh',
+    tests: [{ stdin: HALF_INPUT }, { stdin: '2' }, { stdin: HALF_INPUT }, { stdin: '' }],
+    expect: {
+      ...said('70000\n'),
+      stages: ['test 1', 'test 2', 'test 3', 'test 4'],
+      check: ({ stages }) => {
+        const counts = stages.map(({ stdout }) => stdout.trim()).join()
+        if (counts !== '70000,1,70000,0') throw new Error(`they read ${counts} bytes`)
+      },
+    },
   },
   {
     title: 'input that is closed holds nobody up',

@@ -1,5 +1,5 @@
 import type { SourceFile } from '../../shared/job.ts'
-import { type LimitOverrides, type Limits, limitsAboveCeiling } from '../../shared/limits.ts'
+import { fileBytesWithin, type LimitOverrides, type Limits, limitsAboveCeiling } from '../../shared/limits.ts'
 import { type FieldError, Problem } from '../../shared/problems.ts'
 import type { RequestFile } from '../../shared/requests.ts'
 import { pathProblem } from './path-problem.ts'
@@ -9,11 +9,18 @@ const MAX_VECTOR_BYTES = 128 * 1024
 const MAX_METADATA_BYTES = 4096
 
 /** Rules a schema cannot say. Each returns what is wrong, as fields. */
-export const checkLimits = (asked: LimitOverrides, ceilings: Limits): FieldError[] =>
-  limitsAboveCeiling(asked, ceilings).map(({ name, asked: value, ceiling }) => ({
+export function checkLimits(asked: LimitOverrides, defaults: Limits, ceilings: Limits): FieldError[] {
+  const errors = limitsAboveCeiling(asked, ceilings).map(({ name, asked: value, ceiling }) => ({
     pointer: `/limits/${name}`,
     detail: `is ${value}; the most this service allows is ${ceiling}`,
   }))
+  const most = fileBytesWithin(asked.memoryBytes ?? defaults.memoryBytes)
+  if (asked.fileBytes !== undefined && asked.fileBytes > most) {
+    const detail = `is ${asked.fileBytes}; allowed is half of memoryBytes, ${most}`
+    errors.push({ pointer: '/limits/fileBytes', detail })
+  }
+  return errors
+}
 
 export function checkFiles(files: readonly RequestFile[]): FieldError[] {
   const seen = new Set<string>()

@@ -64,7 +64,7 @@ export function createIntake({ config, languages, runtimes }: IntakeOptions): In
       refuse([
         ...checkSource(request),
         ...checkFiles(request.files ?? []),
-        ...checkLimits(request.limits ?? {}, ceilings),
+        ...checkLimits(request.limits ?? {}, defaults, ceilings),
         ...checkVectors({ args: request.args, compilerArgs: request.compilerArgs, env: request.env }),
         ...(request.tests ?? []).flatMap(({ args }, index) => checkVectors({ [`tests/${index}/args`]: args })),
         ...checkMetadata(request.metadata),
@@ -91,7 +91,7 @@ export function createIntake({ config, languages, runtimes }: IntakeOptions): In
       checkCodeSize(files, config.http.maxCodeBytes, '/files')
       refuse([
         ...checkFiles(request.files ?? []),
-        ...checkLimits(request.limits ?? {}, ceilings),
+        ...checkLimits(request.limits ?? {}, defaults, ceilings),
         ...checkVectors({ command: request.command, env: request.env }),
         ...checkMetadata(request.metadata),
       ])

@@ -16,7 +16,7 @@ export interface RouteDeps {
   intake: Intake
   feed: EventFeed
   /** Answers when Redis does. @throws when it does not within a second */
-  pingRedis(): Promise<void>
+  pingRedis: () => Promise<void>
   /** Aborts when the gateway closes: whatever is held open ends. */
   closing: AbortSignal
 }

@@ -1,17 +1,17 @@
 import type { Logger } from 'pino'
-import { type Job, type JobReturn, type JobSpec, type Status, summarize } from '../../shared/job.ts'
+import { type Job, type JobReturn, type JobSpec, type Stage, type Status, summarize } from '../../shared/job.ts'
 import type { Language } from '../../shared/language.ts'
 import { SECOND } from '../../shared/limits.ts'
 import type { JobRecords } from '../../shared/redis/job-record.ts'
 import type { SandboxPool } from '../sandbox/pool.ts'
-import { createEventPublisher } from './event-publisher.ts'
+import { createEventPublisher, type EventPublisher } from './event-publisher.ts'
 import { type JobOutcome, runJob } from './run-job.ts'
 
 export interface JobContext {
   records: JobRecords
   pool: SandboxPool
   /** @returns the language of a code job and the image it runs in. @throws Error naming what is not installed here */
-  locate(spec: JobSpec): { language: Language | undefined; image: string }
+  locate: (spec: JobSpec) => { language: Language | undefined; image: string }
   graceMs: number
   log: Logger
 }
@@ -36,9 +36,9 @@ export async function processJob(
   const startedAt = new Date().toISOString()
   if (!(await records.start(head, tenant, attempt))) return storedReturn(records, head.id)
   const events = createEventPublisher(records, head.id)
-  const outcome = await attemptJob(context, spec, signal, events).catch((err: unknown): JobOutcome => {
+  const { outcome, clear } = await attemptJob(context, spec, signal, events).catch((err: unknown): Attempt => {
     log.error({ err, jobId: head.id, tenant }, 'job failed inside')
-    return internalError()
+    return { outcome: internalError(), clear: async () => {} }
   })
   const job: Job = {
     ...head,
@@ -50,7 +50,8 @@ export async function processJob(
     attempt,
     stages: outcome.stages,
   }
-  await records.finish(job, tenant, await events.close())
+  const store = async () => records.finish(job, tenant, await events.close())
+  await Promise.all([store(), clear()])
   log.info(
     { jobId: head.id, tenant, language: head.language, image: head.image, status: job.status, attempt },
     'job ended',
@@ -58,30 +59,43 @@ export async function processJob(
   return { status: outcome.status }
 }
 
+interface Attempt {
+  outcome: JobOutcome
+  /** Clears the sandbox and gives it back; never rejects. */
+  clear: () => Promise<void>
+}
+
 async function attemptJob(
-  { pool, locate, graceMs }: JobContext,
+  { pool, locate, graceMs, log }: JobContext,
   spec: JobSpec,
   signal: AbortSignal,
-  events: ReturnType<typeof createEventPublisher>,
-): Promise<JobOutcome> {
+  events: EventPublisher,
+): Promise<Attempt> {
   const { language, image } = locate(spec)
   const { memoryBytes } = spec.head.limits
   const lease = await pool.acquire({ image, memoryBytes, tenant: spec.tenant, shareable: spec.shareable })
-  const deadline = setTimeout(() => void lease.sandbox.destroy(), longestMs(spec, graceMs) + DEADLINE_MARGIN_MS)
-  try {
-    const outcome = await runJob(
-      lease.sandbox,
-      spec,
-      language,
-      graceMs,
-      { ...events, stageEnded: (stage) => events.stageEnded(stage.name, summarize(stage)) },
-      signal,
-    )
-    if (outcome.reusable) lease.release()
-    return outcome
-  } finally {
-    clearTimeout(deadline)
-    lease.retire()
+  const { sandbox } = lease
+  const deadline = setTimeout(() => void sandbox.destroy(), longestMs(spec, graceMs) + DEADLINE_MARGIN_MS)
+  const listener = { ...events, stageEnded: (stage: Stage) => events.stageEnded(stage.name, summarize(stage)) }
+  const outcome = await runJob(sandbox, spec, language, graceMs, listener, signal)
+    .catch((error: unknown) => {
+      lease.retire()
+      throw error
+    })
+    .finally(() => clearTimeout(deadline))
+  return {
+    outcome,
+    async clear() {
+      try {
+        if (lease.reusable && outcome.reusable) {
+          await sandbox.end()
+          return lease.release()
+        }
+      } catch (err) {
+        log.warn({ err, jobId: spec.head.id }, 'sandbox could not be cleared')
+      }
+      lease.retire()
+    },
   }
 }
 

@@ -25,6 +25,7 @@ const SOURCE_MODE = 0o644
 /**
  * Runs a job's stages in a sandbox that stands idle. The first stage that does not succeed is the last that runs, but for tests: every one of
  * them runs, and the first that did not pass decides.
+ * The job is still to be ended (`sandbox.end`): its owner need not wait for that.
  * @param signal ends the running stage when aborted; the job is `cancelled` then
  * @throws SandboxBroken when the sandbox fails; the program's failure is an outcome
  */
@@ -61,7 +62,6 @@ export async function runJob(
       if (verdict.status === 'succeeded' || stage.status === 'cancelled') verdict = { status: stage.status, message }
       if (planned.kind === 'compile' || spec.tests.length === 0) break
     }
-    await sandbox.end()
   } finally {
     signal.removeEventListener('abort', kill)
   }

@@ -70,7 +70,8 @@ export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {
       Ulimits: [
         ulimit('nofile', Math.max(ceilings.openFiles, 256)),
         ulimit('nproc', ceilings.processes + INIT_PROCESSES),
-        ulimit('core', 0),
+        // With a limit of 0 a host whose core_pattern is a pipe still starts its handler on a stranger's core; not with 1.
+        ulimit('core', 1),
       ],
       LogConfig: { Type: 'none', Config: {} },
     },

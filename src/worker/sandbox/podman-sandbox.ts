@@ -42,6 +42,8 @@ interface RunningStage extends Waiter<StageReport> {
   stdin: Uint8Array
   sent: number
   acknowledged: number
+  /** Whether the end of the input is still to be told. */
+  open: boolean
 }
 
 /**
@@ -98,12 +100,16 @@ export async function createPodmanSandbox(
   }
 
   const sendInput = (running: RunningStage) => {
-    while (running.sent < running.stdin.length && running.sent - running.acknowledged < INPUT_WINDOW) {
+    const { stdin } = running
+    while (running.sent < stdin.length && running.sent - running.acknowledged < INPUT_WINDOW) {
       const room = INPUT_WINDOW - (running.sent - running.acknowledged)
-      const piece = running.stdin.subarray(running.sent, running.sent + room)
+      const piece = stdin.subarray(running.sent, running.sent + room)
       for (const frame of encodeInput(piece)) stream.write(frame)
       running.sent += piece.length
-      if (running.sent === running.stdin.length) stream.write(encodeFrame(FRAME.INPUT_END))
+    }
+    if (running.sent === stdin.length && running.open) {
+      running.open = false
+      stream.write(encodeFrame(FRAME.INPUT_END))
     }
   }
 
@@ -186,7 +192,7 @@ export async function createPodmanSandbox(
       inState('job')
       state = 'stage'
       return new Promise((resolve, reject) => {
-        stage = { resolve, reject, onOutput, stdin, sent: 0, acknowledged: 0 }
+        stage = { resolve, reject, onOutput, stdin, sent: 0, acknowledged: 0, open: start.stdin }
         stream.write(encodeStart(start))
         sendInput(stage)
       })

@@ -16,7 +16,7 @@ export interface PoolOptions {
   standardMemoryBytes: number
   /** Ready sandboxes kept for each image at the least. */
   ready: number
-  /** Jobs that run at a time: the most ready sandboxes of one image, and the most bound ones in all. */
+  /** Jobs that run at a time: also the most ready sandboxes of one image. */
   slots: number
   maxJobs: number
   maxAgeMs: number
@@ -33,6 +33,8 @@ export interface SandboxRequest {
 
 export interface Lease {
   sandbox: Sandbox
+  /** Whether release can keep it; otherwise there is no use in clearing it first. */
+  reusable: boolean
   /** Gives it back, idle and clean. */
   release(): void
   /** Gives it up: it is removed. */
@@ -69,6 +71,8 @@ interface Bound {
   sandbox: Sandbox
 }
 
+/** Bound sandboxes kept for each slot: tenants and languages take turns, and an idle sandbox costs little memory. */
+const BOUND_PER_SLOT = 4
 /** How far back demand is looked at when deciding how many to keep ready. */
 const DEMAND_WINDOW_MS = 30 * SECOND
 /** Making one takes about so long; what was taken within it is what should have stood ready. */
@@ -179,7 +183,7 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
       bound = bound.filter((other) => other !== item)
     })
     // The longest idle one makes room: its tenant has not come back.
-    if (bound.length > options.slots) {
+    if (bound.length > options.slots * BOUND_PER_SLOT) {
       const oldest = bound.shift()
       if (oldest) discard(oldest.sandbox)
     }
@@ -196,9 +200,11 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
       else discard(sandbox)
       refill(request.image)
     }
+    const reusable = standard && request.shareable && options.reuse === 'tenant'
     return {
       sandbox,
-      release: () => end(standard && request.shareable && options.reuse === 'tenant'),
+      reusable,
+      release: () => end(reusable),
       retire: () => end(false),
     }
   }
