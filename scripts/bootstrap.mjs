@@ -4,7 +4,8 @@
 //   node scripts/bootstrap.mjs up             what `npm start` does
 //   node scripts/bootstrap.mjs test           what `npm test` does
 //   node scripts/bootstrap.mjs <command> ...  the set-up of programs, then `runyard <command> ...`
-import { chmodSync, existsSync, rmSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { hashFiles, unlessStamped } from './stamp.mjs'
@@ -45,7 +46,10 @@ async function compile() {
 async function buildInit() {
   const isSource = (name) => /\.[ch]$/.test(name) || name === 'Makefile'
   const stamp = join(root, 'sandbox/build/.stamp')
-  if (!existsSync(join(root, 'sandbox/build/init'))) rmSync(stamp, { force: true })
+  // Sources that were written anew with the same contents (a branch and back) count as newer than init: make sees that.
+  if (spawnSync('make', ['--question', '--directory', 'sandbox'], { cwd: root }).status !== 0) {
+    rmSync(stamp, { force: true })
+  }
   await unlessStamped(stamp, hashFiles(root, ['sandbox/'], isSource), () =>
     step("The sandbox's init", ['make', '--directory', 'sandbox'], { cwd: root }),
   )

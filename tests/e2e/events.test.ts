@@ -79,7 +79,7 @@ describe('a stream of events', () => {
   })
 
   test('tells states, stages and the result, in this order', async () => {
-    const id = await submit('print("x")')
+    const id = await submit('import sys; sys.stdout.write("x\\n")')
     const events = await read(id)
     const kinds = events.map(({ event, data }) => [
       event,

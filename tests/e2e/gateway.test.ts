@@ -218,12 +218,13 @@ describe('a request that cannot be used is refused with what, where and what is 
     ],
     ['an array', [], 422, 'invalid-request', ''],
     ['text that is not JSON', '{"language":', 400, 'invalid-json'],
-    ['an empty body', '', 400, 'invalid-json'],
+    ['an empty body', '', 422, 'invalid-request', '/language'],
     ['NaN', '{"language":"python","code":"","limits":{"wallMs":NaN}}', 400, 'invalid-json'],
     ['1e309', '{"language":"python","code":"","limits":{"wallMs":1e309}}', 422, 'invalid-request', '/limits/wallMs'],
     ['__proto__', '{"language":"python","code":"","__proto__":{"a":1}}', 422, 'invalid-request'],
   ]
-  test.each(cases)('%s', async (_title, body, status, code, pointer, detail) => {
+  test.each(cases.map((row) => ({ title: row[0], row })))('$title', async ({ row }) => {
+    const [, body, status, code, pointer, detail] = row
     const answer = await submit(body)
     expect([answer.status, answer.body.code]).toEqual([status, code])
     expect(answer.headers.get('content-type')).toBe('application/problem+json; charset=utf-8')

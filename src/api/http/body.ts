@@ -10,7 +10,7 @@ export function jsonBody(maxBytes: number): RequestHandler {
   const read = express.json({
     limit: maxBytes,
     verify: (_req, _res, bytes) => {
-      if (!isUtf8(bytes)) throw new Problem('invalid-json', 'the body is not UTF-8')
+      if (!isUtf8(bytes)) throw new Error('the body is not UTF-8')
     },
   })
   return (req, res, next) => {
@@ -19,13 +19,19 @@ export function jsonBody(maxBytes: number): RequestHandler {
       const detail = `the content type is ${type === undefined ? 'missing' : `"${type}"`}; it must be application/json`
       return next(new Problem('unsupported-media-type', detail))
     }
-    read(req, res, (error: unknown) => next(error === undefined ? undefined : bodyProblem(error, maxBytes)))
+    read(req, res, (error: unknown) => {
+      if (error === undefined) return next()
+      // What is still on its way is thrown away, so that a client in the middle of sending can come to read the answer; the
+      // connection ends with it.
+      req.resume()
+      res.set('Connection', 'close')
+      next(bodyProblem(error, maxBytes))
+    })
   }
 }
 
 /** What body-parser calls its errors, in the words of this service. */
 function bodyProblem(error: unknown, maxBytes: number): unknown {
-  if (error instanceof Problem) return error
   const { type, message } = error as { type?: string; message?: string }
   switch (type) {
     case 'entity.too.large':

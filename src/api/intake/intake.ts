@@ -24,7 +24,7 @@ export interface IntakeOptions {
   config: Config
   languages: readonly Language[]
   /** What can be run now. */
-  runtimes(): Promise<Runtimes>
+  runtimes: () => Promise<Runtimes>
 }
 
 const codeRequest = bodyValidator(CodeRequest)

@@ -1,0 +1,44 @@
+import { describe, expect, test } from '@jest/globals'
+import { type Environment, loadConfig } from '../../src/shared/config/config.ts'
+
+const load = (environment: Environment) => loadConfig('/srv/runyard', environment)
+
+describe('the configuration', () => {
+  test('without any variable is the documented default', () => {
+    expect(load({})).toMatchObject({
+      http: { host: '127.0.0.1', port: 3000, maxBodyBytes: 2 * 1024 ** 2, maxCodeBytes: 1024 ** 2 },
+      redis: undefined,
+      dataDir: '/srv/runyard/.runyard',
+      sandbox: { reuse: 'tenant', graceMs: 5000, cpuWeight: 512 },
+      limits: { defaults: { wallMs: 30_000, memoryBytes: 512 * 1024 ** 2 } },
+    })
+  })
+
+  test('reads the address of Redis in all its forms', () => {
+    expect(load({ REDIS_URL: 'unix:///run/a%20b.sock?db=2' }).redis).toEqual({
+      kind: 'path',
+      path: '/run/a b.sock',
+      db: 2,
+    })
+    expect(load({ REDIS_URL: 'rediss://u:p@h:1/3' }).redis).toEqual({ kind: 'url', url: 'rediss://u:p@h:1/3' })
+  })
+
+  test.each([
+    [{ PORT: 'abc' }, /PORT is "abc".*0 to 65535/],
+    [{ PORT: '70000' }, /PORT/],
+    [{ PORT: '' }, /PORT/],
+    [{ SANDBOX_REUSE: 'ture' }, /SANDBOX_REUSE is "ture"; allowed are tenant, never/],
+    [{ HOST: '0.0.0.0' }, /HOST is "0.0.0.0".*authentication/],
+    [{ HOST: '::' }, /HOST/],
+    [{ REDIS_URL: 'localhost:6379' }, /REDIS_URL/],
+    [{ REDIS_URL: 'http://h' }, /REDIS_URL/],
+    [{ RUNYARD_FOO: '1' }, /RUNYARD_FOO is not a setting/],
+    [{ RUNYARD_NAMESPACE: 'a}b' }, /RUNYARD_NAMESPACE/],
+    [{ DEFAULT_WALL_MS: '9999999' }, /DEFAULT_WALL_MS.*MAX_WALL_MS/],
+    [{ MAX_CODE_BYTES: '9999999' }, /MAX_CODE_BYTES.*MAX_BODY_BYTES/],
+    [{ KILL_GRACE_MS: '-1' }, /KILL_GRACE_MS/],
+    [{ DEFAULT_CPU_MS: '1e3' }, /DEFAULT_CPU_MS/],
+  ])('refuses %j and names what is wrong', (environment, message) => {
+    expect(() => load(environment)).toThrow(message)
+  })
+})

@@ -1,0 +1,118 @@
+import { describe, expect, test } from '@jest/globals'
+import type { JobEvent } from '../../src/shared/job.ts'
+import { DEFAULT_LIMITS } from '../../src/shared/limits.ts'
+import type { JobRecords } from '../../src/shared/redis/job-record.ts'
+import { classify, sameOutput, signalName } from '../../src/worker/jobs/classify.ts'
+import { createEventPublisher } from '../../src/worker/jobs/event-publisher.ts'
+import { createCharacterSplitter, encodeText } from '../../src/worker/jobs/output-text.ts'
+import { createStageOutput } from '../../src/worker/jobs/stage-output.ts'
+import { SUCCESS } from './null-sandbox.ts'
+
+describe('how a stage ended', () => {
+  const status = (report: object, kind: 'compile' | 'run' = 'run') =>
+    classify({ ...SUCCESS, ...report }, kind, kind, 1000, DEFAULT_LIMITS).status
+
+  test.each([
+    ['exit 0 is success', {}, 'succeeded'],
+    ['another exit is failure', { exitCode: 3 }, 'failed'],
+    ['a signal from inside is told', { exitCode: null, signal: 11 }, 'signalled'],
+    ['a kill for memory is the memory limit', { exitCode: null, signal: 9, oomKills: 1 }, 'memory-limit'],
+    ['a kill for memory of a child decides when the program fails of it', { exitCode: 1, oomKills: 1 }, 'memory-limit'],
+    ['a kill for memory of a child does not when the program succeeds', { oomKills: 1 }, 'succeeded'],
+    ['the wall limit wins over the exit it caused', { reason: 'wall', exitCode: 0 }, 'wall-time-limit'],
+    ['the CPU limit is told', { reason: 'cpu', exitCode: null, signal: 15 }, 'cpu-time-limit'],
+    ['the kernel’s own CPU limit is the same', { exitCode: null, signal: 24 }, 'cpu-time-limit'],
+    ['the output limit is told', { reason: 'output', exitCode: null, signal: 9 }, 'output-limit'],
+    ['a kill by us is a cancellation', { reason: 'kill', exitCode: null, signal: 15 }, 'cancelled'],
+  ] as const)('%s', (_title, report, expected) => expect(status(report)).toBe(expected))
+
+  test('a compiler that fails is a failed compilation, its limits are limits', () => {
+    expect(status({ exitCode: 1 }, 'compile')).toBe('compile-failed')
+    expect(status({ exitCode: null, signal: 11 }, 'compile')).toBe('compile-failed')
+    expect(status({ reason: 'wall' }, 'compile')).toBe('wall-time-limit')
+  })
+
+  test('signals have their names, real-time ones a number', () => {
+    expect([11, 6, 60].map(signalName)).toEqual(['SIGSEGV', 'SIGABRT', 'SIG60'])
+  })
+})
+
+test.each([
+  ['a\nb\n', 'a\nb', true],
+  ['a  \nb\n\n', 'a\nb', true],
+  ['a\r\nb', 'a\nb', true],
+  [' a', 'a', false],
+  ['a\n\nb', 'a\nb', false],
+])('output %j against %j: equal is %s', (actual, expected, equal) => expect(sameOutput(actual, expected)).toBe(equal))
+
+describe('text in pieces', () => {
+  const bytes = Buffer.from('aé€😀z')
+
+  test('is cut only between characters, wherever the reads ended', () => {
+    for (let cut = 0; cut <= bytes.length; cut++) {
+      const splitter = createCharacterSplitter()
+      const pieces = [splitter.push(bytes.subarray(0, cut)), splitter.push(bytes.subarray(cut)), splitter.end()]
+      expect(pieces.map((piece) => encodeText(piece).encoding)).toEqual(['utf-8', 'utf-8', 'utf-8'])
+      expect(Buffer.concat(pieces)).toEqual(bytes)
+    }
+  })
+
+  test('that is not UTF-8 comes back whole as base64', () => {
+    const output = createStageOutput()
+    output.push('stdout', Buffer.from([0xff, 0x41]))
+    output.push('stderr', Buffer.from('ok'))
+    output.end(false)
+    expect(output.texts()).toEqual({ stdout: '/0E=', stderr: 'b2s=', output: '/0Fvaw==', encoding: 'base64' })
+  })
+
+  test('cut by a limit in the middle of a character loses that half and stays text', () => {
+    const output = createStageOutput()
+    output.push('stdout', bytes.subarray(0, 2))
+    output.end(true)
+    expect(output.texts()).toMatchObject({ stdout: 'a', encoding: 'utf-8' })
+  })
+
+  test('of two streams keeps its order, and characters whole that the other stream interrupted', () => {
+    const output = createStageOutput()
+    output.push('stdout', Buffer.from('é').subarray(0, 1))
+    output.push('stderr', Buffer.from('!'))
+    output.push('stdout', Buffer.from('é').subarray(1))
+    output.end(false)
+    expect(output.texts()).toMatchObject({ stdout: 'é', stderr: '!', output: '!é', encoding: 'utf-8' })
+  })
+})
+
+describe('the publisher of events', () => {
+  const record = () => {
+    const writes: JobEvent[][] = []
+    const append: JobRecords['append'] = async (_id, events) => {
+      writes.push([...events])
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    return { writes, records: { append } as JobRecords }
+  }
+
+  test('sends the first output at once and joins what follows while that is under way', async () => {
+    const { writes, records } = record()
+    const publisher = createEventPublisher(records, 'id')
+    for (let i = 0; i < 1000; i++) publisher.output('run', 'stdout', Buffer.from('x'))
+    publisher.output('run', 'stderr', Buffer.from('e'))
+    publisher.output('run', 'stdout', Buffer.from('y'))
+    expect(writes).toEqual([[{ type: 'stdout', data: { stage: 'run', data: 'x', encoding: 'utf-8' } }]])
+    const rest = await publisher.close()
+    const all = [...writes.flat(), ...rest].map(({ type, data }) => [type, (data as { data: string }).data])
+    expect(all).toEqual([
+      ['stdout', 'x'],
+      ['stdout', 'x'.repeat(999)],
+      ['stderr', 'e'],
+      ['stdout', 'y'],
+    ])
+  })
+
+  test('tells a refusal of Redis when it is closed', async () => {
+    const records = { append: () => Promise.reject(new Error('refused')) } as unknown as JobRecords
+    const publisher = createEventPublisher(records, 'id')
+    publisher.stageStarted('run')
+    await expect(publisher.close()).rejects.toThrow('refused')
+  })
+})

@@ -1,0 +1,54 @@
+import type { StageReport } from '../../src/worker/sandbox/frames.ts'
+import type { Sandbox } from '../../src/worker/sandbox/sandbox.ts'
+
+/** A sandbox that runs nothing and answers at once: the double behind the one seam. */
+export interface NullSandbox extends Sandbox {
+  /** As when its container is killed. */
+  die(): void
+  readonly destroyed: boolean
+  jobs: number
+}
+
+export const SUCCESS: StageReport = {
+  reason: 'exit',
+  exitCode: 0,
+  signal: null,
+  wallUs: 1000,
+  cpuUs: 1000,
+  memoryPeakBytes: 1,
+  oomKills: 0,
+  stdoutBytes: 0,
+  stderrBytes: 0,
+  truncated: false,
+  error: null,
+}
+
+let count = 0
+
+export function nullSandbox(): NullSandbox {
+  let markGone = () => {}
+  let destroyed = false
+  const gone = new Promise<void>((resolve) => (markGone = resolve))
+  const sandbox: NullSandbox = {
+    id: `null-${++count}`,
+    createdAt: Date.now(),
+    jobs: 0,
+    gone,
+    begin() {
+      sandbox.jobs++
+    },
+    writeFile: () => undefined,
+    run: async () => SUCCESS,
+    kill: () => undefined,
+    end: async () => undefined,
+    destroy: async () => {
+      destroyed = true
+      markGone()
+    },
+    die: () => markGone(),
+    get destroyed() {
+      return destroyed
+    },
+  }
+  return sandbox
+}

@@ -1,0 +1,136 @@
+import { describe, expect, test } from '@jest/globals'
+import { pino } from 'pino'
+import { createSandboxPool, type PoolOptions, type SandboxRequest } from '../../src/worker/sandbox/pool.ts'
+import { nullSandbox, type NullSandbox } from './null-sandbox.ts'
+
+const MEMORY = 1024
+
+function setUp(options: Partial<PoolOptions> = {}) {
+  const made: NullSandbox[] = []
+  const pool = createSandboxPool({
+    create: async () => {
+      const sandbox = nullSandbox()
+      made.push(sandbox)
+      return sandbox
+    },
+    reuse: 'tenant',
+    standardMemoryBytes: MEMORY,
+    ready: 1,
+    slots: 2,
+    maxJobs: 100,
+    maxAgeMs: 60_000,
+    log: pino({ level: 'silent' }),
+    ...options,
+  })
+  return { pool, made }
+}
+
+const request = (more: Partial<SandboxRequest> = {}): SandboxRequest => ({
+  image: 'python',
+  memoryBytes: MEMORY,
+  tenant: 'a',
+  shareable: true,
+  ...more,
+})
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1))
+}
+
+describe('a pool of sandboxes', () => {
+  test('keeps as many ready as asked for each image, and replaces one that is taken', async () => {
+    const { pool, made } = setUp()
+    pool.keepReady(['python', 'bash'])
+    await until(() => pool.counts().ready === 2)
+    const { sandbox } = await pool.acquire(request())
+    expect(made.slice(0, 2)).toContain(sandbox)
+    await until(() => pool.counts().ready === 2)
+    await pool.close()
+  })
+
+  test('gives a tenant the sandbox it had, and never another tenant', async () => {
+    const { pool } = setUp()
+    const first = await pool.acquire(request())
+    first.release()
+    const other = await pool.acquire(request({ tenant: 'b' }))
+    expect(other.sandbox).not.toBe(first.sandbox)
+    expect((await pool.acquire(request())).sandbox).toBe(first.sandbox)
+    await pool.close()
+  })
+
+  test.each([
+    ['the policy is never', { reuse: 'never' as const }, {}],
+    ['the tenant is anonymous', {}, { shareable: false }],
+    ['the job had other memory than the standard', {}, { memoryBytes: 2 * MEMORY }],
+  ])('uses a sandbox once when %s', async (_title, options, more) => {
+    const { pool } = setUp(options)
+    const lease = await pool.acquire(request(more))
+    expect(lease.reusable).toBe(false)
+    lease.release()
+    expect((lease.sandbox as NullSandbox).destroyed).toBe(true)
+    await pool.close()
+  })
+
+  test('retires a sandbox after its number of jobs, and after its age', async () => {
+    const { pool } = setUp({ maxJobs: 2 })
+    const first = await pool.acquire(request())
+    first.sandbox.begin(1)
+    first.release()
+    const second = await pool.acquire(request())
+    second.sandbox.begin(1)
+    second.release()
+    expect((first.sandbox as NullSandbox).destroyed).toBe(true)
+    const aged = setUp({ maxAgeMs: -1 })
+    const lease = await aged.pool.acquire(request())
+    lease.release()
+    expect((lease.sandbox as NullSandbox).destroyed).toBe(true)
+    await pool.close()
+    await aged.pool.close()
+  })
+
+  test('forgets an idle sandbox that ended by itself', async () => {
+    const { pool } = setUp()
+    const lease = await pool.acquire(request())
+    lease.release()
+    const dead = lease.sandbox as NullSandbox
+    dead.die()
+    await until(() => pool.counts().bound === 0)
+    expect((await pool.acquire(request())).sandbox).not.toBe(dead)
+    await pool.close()
+  })
+
+  test('hands a failure to whoever waits, and works again afterwards', async () => {
+    let broken = true
+    const { pool } = setUp({
+      ready: 0,
+      create: async () => {
+        if (broken) throw new Error('no engine')
+        return nullSandbox()
+      },
+    })
+    await expect(pool.acquire(request())).rejects.toThrow('no engine')
+    broken = false
+    await expect(pool.acquire(request())).resolves.toBeDefined()
+    await pool.close()
+  })
+
+  test('gives everyone who waits a sandbox of their own', async () => {
+    const { pool } = setUp({ ready: 0, slots: 8 })
+    const leases = await Promise.all(Array.from({ length: 20 }, () => pool.acquire(request())))
+    expect(new Set(leases.map(({ sandbox }) => sandbox)).size).toBe(20)
+    expect(pool.counts().lent).toBe(20)
+    await pool.close()
+  })
+
+  test('removes every sandbox when it closes, lent ones too, and gives none afterwards', async () => {
+    const { pool, made } = setUp()
+    pool.keepReady(['python'])
+    const lease = await pool.acquire(request())
+    await pool.acquire(request({ tenant: 'b' })).then((other) => other.release())
+    await pool.close()
+    expect(made.every((sandbox) => sandbox.destroyed)).toBe(true)
+    expect(pool.counts().ready + pool.counts().making).toBe(0)
+    lease.release()
+    await expect(pool.acquire(request())).rejects.toThrow('closed')
+  })
+})
