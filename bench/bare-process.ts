@@ -33,7 +33,7 @@ export async function createBareProcess(language: Language, image: string): Prom
   execFileSync('mount', ['--bind', '/dev', join(merged, 'dev')])
   writeFileSync(join(merged, 'job', language.fileName), language.hello.code)
   const argv = language.run.argv.map((part) => (part === '{entrypoint}' ? `/job/${language.fileName}` : part))
-  const env = { ...language.env, PATH: '/usr/local/bin:/usr/bin:/bin', HOME: '/job', LANG: 'C.UTF-8' }
+  const env = { ...language.env, PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', HOME: '/job', LANG: 'C.UTF-8' }
   return {
     run: () =>
       new Promise((resolve, reject) => {

@@ -12,10 +12,10 @@ import { median, quantile, rate, timeEach } from './statistics.ts'
  * Hello world in each default language, as ratios to the bare process, both measured in turns in this one run so that a noisy
  * machine disturbs both alike. `npm run bench [-- FILE]` prints a table, and writes the figures as JSON to FILE.
  */
-const ROUNDS = 5
+const ROUNDS = 3
 const SEQUENTIAL = 30
 const IN_FLIGHT = 8
-const RATE_MS = 3000
+const RATE_MS = 2000
 const WARM_UP = 10
 
 interface Row {

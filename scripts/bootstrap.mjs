@@ -64,7 +64,8 @@ async function runyard(args) {
 
 async function test() {
   const runs = [
-    [process.execPath, 'dist/cli/main.js', 'setup'],
+    // The default languages, and one with a compiler.
+    [process.execPath, 'dist/cli/main.js', 'setup', '--languages', 'bash,c,javascript,python'],
     ['npm', 'run', '--silent', 'lint'],
     ['npm', 'run', '--silent', 'types'],
     ['npm', 'run', '--silent', 'test:jest'],

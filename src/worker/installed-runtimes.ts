@@ -32,7 +32,7 @@ export function createInstalledRuntimes(
   const imageOf = (id: string): string => {
     const image = references.get(id)
     if (image === undefined || runtimes.languages[id] === undefined) {
-      throw new Error(`language ${id} is not installed on this worker; runyard languages install ${id}`)
+      throw new Error(`language ${id} is not installed on this worker; npx runyard languages install ${id}`)
     }
     return image
   }

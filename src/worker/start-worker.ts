@@ -49,7 +49,7 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
   await installed.refresh()
   const [firstImage] = installed.images()
   if (firstImage === undefined) {
-    throw new Error('no language is installed for this version of Runyard; runyard languages install python')
+    throw new Error('no language is installed for this version of Runyard; npx runyard languages install python')
   }
 
   const create = (image: string, memoryBytes: number) =>
@@ -101,6 +101,7 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
       async () => {
         await installed.refresh()
         pool.keepReady(installed.images())
+        await beat()
       },
       log,
     ),

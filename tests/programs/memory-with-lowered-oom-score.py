@@ -1,6 +1,4 @@
-import itertools
-
-# As low as an unprivileged process may go: the memory is in files, so the process itself is small.
+# As low as an unprivileged process may go, with half of the memory in files: the process itself is small.
 for score in range(0, 1001, 100):
     try:
         with open('/proc/self/oom_score_adj', 'w') as file:
@@ -8,7 +6,7 @@ for score in range(0, 1001, 100):
         break
     except OSError:
         pass
-for number in itertools.count():
-    with open(f'/dev/shm/{number}', 'wb') as file:
-        for _ in range(16):
-            file.write(b'x' * (256 << 10))
+with open('/dev/shm/file', 'wb') as file:
+    for _ in range(60):
+        file.write(b'x' * (1 << 20))
+heap = [bytearray(b'x' * (1 << 20)) for _ in range(90)]

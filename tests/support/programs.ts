@@ -43,11 +43,11 @@ function portsOf(platform: TestPlatform): string[] {
 }
 
 const MESSAGES: Readonly<Partial<Record<Status, RegExp>>> = {
-  'wall-time-limit': /^(run|test \d+) ran longer than \d+ ms$/,
-  'cpu-time-limit': /^(run|test \d+) used more than \d+ ms of CPU time$/,
-  'memory-limit': /^(run|test \d+) needed more than \d+ bytes of memory$/,
-  'output-limit': /^(run|test \d+) wrote more than \d+ bytes$/,
-  'wrong-answer': /^(run|test \d+) wrote something else than expected$/,
+  'wall-time-limit': /^stage (run|test \d+) took longer than \d+ ms$/,
+  'cpu-time-limit': /^stage (run|test \d+) used more than \d+ ms of CPU time$/,
+  'memory-limit': /^stage (run|test \d+) needed more than \d+ bytes of memory$/,
+  'output-limit': /^stage (run|test \d+) wrote more than \d+ bytes$/,
+  'wrong-answer': /^stage (run|test \d+) wrote something else than expected$/,
 }
 
 /** Holds a job to the whole of what is expected: what a row does not name must be the ordinary. */

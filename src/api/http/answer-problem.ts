@@ -18,9 +18,13 @@ export const noRoute: RequestHandler = (req) => {
 export function onlyMethods(...methods: string[]): RequestHandler {
   return (req) => {
     const allowed = methods.join(', ')
-    throw new Problem('method-not-allowed', `${req.method} cannot be used on ${req.path}; allowed: ${allowed}`, {
-      headers: { Allow: allowed },
-    })
+    throw new Problem(
+      'method-not-allowed',
+      `${req.method} cannot be used on ${req.baseUrl}${req.path}; allowed: ${allowed}`,
+      {
+        headers: { Allow: allowed },
+      },
+    )
   }
 }
 

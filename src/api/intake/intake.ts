@@ -169,7 +169,7 @@ function checkDependencies({ dependencies = [] }: CodeRequest, language: Languag
 function installedVersion(runtimes: Runtimes, language: Language, range: string | undefined): string {
   const version = runtimes.languages[language.id]
   if (version === undefined) {
-    const detail = `${language.name} is defined but not installed; the operator can: runyard languages install ${language.id}`
+    const detail = `${language.name} is defined but not installed; the operator can, with: npx runyard languages install ${language.id}`
     throw new Problem('language-not-installed', detail, { errors: [{ pointer: '/language', detail }] })
   }
   if (range === undefined) return version

@@ -38,17 +38,17 @@ export function classify(
 ): Outcome {
   switch (report.reason) {
     case 'wall':
-      return { status: 'wall-time-limit', message: `${name} ran longer than ${wallMs} ms` }
+      return { status: 'wall-time-limit', message: `stage ${name} took longer than ${wallMs} ms` }
     case 'cpu':
-      return { status: 'cpu-time-limit', message: `${name} used more than ${limits.cpuMs} ms of CPU time` }
+      return { status: 'cpu-time-limit', message: `stage ${name} used more than ${limits.cpuMs} ms of CPU time` }
     case 'output':
-      return { status: 'output-limit', message: `${name} wrote more than ${limits.outputBytes} bytes` }
+      return { status: 'output-limit', message: `stage ${name} wrote more than ${limits.outputBytes} bytes` }
     case 'kill':
       return { status: 'cancelled', message: null }
     case 'start':
       return {
         status: kind === 'compile' ? 'compile-failed' : 'failed',
-        message: `${name} could not be started: ${report.error?.call ?? 'start'}: ${report.error?.message ?? 'unknown'}`,
+        message: `stage ${name} could not be started: ${report.error?.call ?? 'start'}: ${report.error?.message ?? 'unknown'}`,
       }
     case 'exit':
       return classifyExit(report, name, kind, limits)
@@ -58,10 +58,10 @@ export function classify(
 function classifyExit(report: StageReport, name: string, kind: 'compile' | 'run', limits: Limits): Outcome {
   if (report.exitCode === 0) return { status: 'succeeded', message: null }
   if (report.oomKills > 0) {
-    return { status: 'memory-limit', message: `${name} needed more than ${limits.memoryBytes} bytes of memory` }
+    return { status: 'memory-limit', message: `stage ${name} needed more than ${limits.memoryBytes} bytes of memory` }
   }
   if (report.signal === constants.signals.SIGXCPU) {
-    return { status: 'cpu-time-limit', message: `${name} used more than ${limits.cpuMs} ms of CPU time` }
+    return { status: 'cpu-time-limit', message: `stage ${name} used more than ${limits.cpuMs} ms of CPU time` }
   }
   if (kind === 'compile') return { status: 'compile-failed', message: null }
   return { status: report.signal === null ? 'failed' : 'signalled', message: null }

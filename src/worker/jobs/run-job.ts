@@ -83,7 +83,7 @@ async function runStage(sandbox: Sandbox, spec: JobSpec, planned: PlannedStage, 
   let { status, message } = classify(report, name, kind, start.wallMs, spec.head.limits)
   if (status === 'succeeded' && expectedOutput !== null && !sameOutput(texts.stdout, expectedOutput)) {
     status = 'wrong-answer'
-    message = `${name} wrote something else than expected`
+    message = `stage ${name} wrote something else than expected`
   }
   const stage: Stage = {
     name,
