@@ -15,7 +15,9 @@ export function closeOnce(...steps: (() => unknown)[]): () => Promise<void> {
         failures.push(error)
       }
     }
-    if (failures.length > 0) throw new AggregateError(failures, 'closing failed')
+    if (failures.length === 0) return
+    const said = failures.map((failure) => (failure instanceof Error ? failure.message : String(failure)))
+    throw new AggregateError(failures, `closing failed: ${said.join('; ')}`)
   }
   return () => (closing ??= run())
 }

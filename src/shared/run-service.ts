@@ -1,0 +1,41 @@
+import type { Logger } from 'pino'
+import { type Config, loadConfig } from './config/config.ts'
+import { createLog } from './log.ts'
+import { packageRoot } from './package-root.ts'
+import { stopSignal } from './signals.ts'
+
+export interface Service {
+  close(): Promise<void>
+}
+
+/**
+ * The life of a process: reads the settings, starts its one service, and closes it when it is told to stop. This is where a
+ * service's process ends, with 0 after an orderly stop and with 1, and a plain sentence on standard error, when it could not be started or closed.
+ * @param start gets the settings and the folder with `languages/` and `sandbox/`
+ */
+export async function runService(
+  name: 'api' | 'worker',
+  start: (config: Config, root: string, log: Logger) => Promise<Service>,
+): Promise<void> {
+  const signal = stopSignal()
+  try {
+    const root = packageRoot()
+    const config = loadConfig(root)
+    const log = createLog(config.logLevel, name)
+    const service = await start(config, root, log)
+    await aborted(signal)
+    log.info({ reason: String(signal.reason) }, 'stopping')
+    await service.close()
+    log.info('stopped')
+    // What outlived its time to end still holds timers and sockets.
+    process.exit(0)
+  } catch (error) {
+    process.stderr.write(`runyard ${name}: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exit(1)
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+}
