@@ -36,6 +36,11 @@ export function createJobSubmission(queue: JobQueue, records: JobRecords, live: 
     async submitAndWait(spec, waitMs, signal) {
       const { id } = spec.head
       const watch = await watchForEnd(live, id, async () => (await finished(id)) !== undefined)
+      // A client that is gone by now wants no job.
+      if (signal.aborted) {
+        watch.cancel()
+        return undefined
+      }
       try {
         await submit(spec)
       } catch (error) {

@@ -6,22 +6,37 @@ export const GIB = 1024 * MIB
 export const SECOND = 1000
 export const MINUTE = 60 * SECOND
 
-const limit = (description: string, minimum = 1) =>
-  Type.Integer({ minimum, maximum: Number.MAX_SAFE_INTEGER, description })
+/** Node fires a timer of more than this at once. */
+export const MAX_TIMER_MS = 2 ** 31 - 1
+
+/** Below these a program cannot even be started, and nobody could tell that from its own failure. */
+export const LIMIT_MINIMA = {
+  wallMs: 1,
+  cpuMs: 1,
+  compileWallMs: 1,
+  memoryBytes: 16 * MIB,
+  processes: 1,
+  outputBytes: 1,
+  fileBytes: 64 * KIB,
+  openFiles: 16,
+  stackBytes: 128 * KIB,
+} as const
+
+const limit = (name: keyof typeof LIMIT_MINIMA, description: string) =>
+  Type.Integer({ minimum: LIMIT_MINIMA[name], maximum: Number.MAX_SAFE_INTEGER, description })
 
 /** The hard limits of one job. Each stage (compile, run) has them to itself. */
 export const Limits = Type.Object(
   {
-    wallMs: limit('Wall time of the run stage, in milliseconds; then SIGTERM, a grace, SIGKILL.'),
-    cpuMs: limit('CPU time of a stage over all its processes, in milliseconds.'),
-    compileWallMs: limit('Wall time of the compile stage, in milliseconds.'),
-    // Below these a program cannot even be started, and nobody could tell that from its own failure.
-    memoryBytes: limit('Memory of all processes and files of the job together, in bytes.', 16 * MIB),
-    processes: limit('Processes and threads at one time.'),
-    outputBytes: limit('Standard output and standard error of a stage together, in bytes.'),
-    fileBytes: limit("Size of the job's file system, in bytes; at most half of its memory.", 64 * KIB),
-    openFiles: limit('Open files of one process.', 16),
-    stackBytes: limit('Stack of a process, in bytes.', 128 * KIB),
+    wallMs: limit('wallMs', 'Wall time of the run stage, in milliseconds; then SIGTERM, a grace, SIGKILL.'),
+    cpuMs: limit('cpuMs', 'CPU time of a stage over all its processes, in milliseconds.'),
+    compileWallMs: limit('compileWallMs', 'Wall time of the compile stage, in milliseconds.'),
+    memoryBytes: limit('memoryBytes', 'Memory of all processes and files of the job together, in bytes.'),
+    processes: limit('processes', 'Processes and threads at one time.'),
+    outputBytes: limit('outputBytes', 'Standard output and standard error of a stage together, in bytes.'),
+    fileBytes: limit('fileBytes', "Size of the job's file system, in bytes; at most half of its memory."),
+    openFiles: limit('openFiles', 'Open files of one process.'),
+    stackBytes: limit('stackBytes', 'Stack of a process, in bytes.'),
   },
   { additionalProperties: false },
 )

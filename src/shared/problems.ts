@@ -70,3 +70,11 @@ export class Problem extends Error {
     }
   }
 }
+
+/** Redis does not answer. */
+export function queueUnavailable(cause?: unknown): Problem {
+  return new Problem('unavailable', 'the queue cannot be reached; try again shortly', {
+    headers: { 'Retry-After': '2' },
+    cause,
+  })
+}

@@ -22,7 +22,9 @@ export async function runService(
     const root = packageRoot()
     const config = loadConfig(root)
     const log = createLog(config.logLevel, name)
-    const service = await start(config, root, log)
+    const service = await Promise.race([start(config, root, log), aborted(signal)])
+    // Told to stop while starting: what was begun ends with this process, sandboxes at the end of their input.
+    if (!service) process.exit(0)
     await aborted(signal)
     log.info({ reason: String(signal.reason) }, 'stopping')
     await service.close()

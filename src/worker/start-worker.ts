@@ -93,6 +93,7 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
   }
   const beat = () => registry.heartbeat({ ...info, runtimes: installed.runtimes })
   await beat()
+  const suspects = new Set<string>()
   const timers = [
     startTimer('heartbeat', HEARTBEAT_MS, beat, log),
     startTimer(
@@ -105,7 +106,7 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
       },
       log,
     ),
-    startTimer('sweep', SWEEP_MS, () => sweepOrphans(engine, registry, namespace, id, log), log),
+    startTimer('sweep', SWEEP_MS, () => sweepOrphans(engine, registry, namespace, id, suspects, log), log),
   ]
   const context = { records, pool, locate: installed.locate, graceMs: settings.graceMs, log }
   const queue = createQueueWorker(

@@ -6,6 +6,8 @@ import type { Engine } from './sandbox/engine.ts'
 /**
  * Removes sandboxes whose worker is gone. They end by themselves when their worker does; this is for those that could not,
  * e.g. because podman's monitor was killed too. Each worker looks at its own engine, since no other can.
+ * What is missing at two sweeps in a row counts: right after Redis was away, workers that live have not yet told so.
+ * @param suspects ids found without a worker the last time; is brought up to date
  * @returns how many were removed
  * @throws when the engine or Redis does not answer
  */
@@ -14,14 +16,18 @@ export async function sweepOrphans(
   registry: WorkerRegistry,
   namespace: string,
   self: string,
+  suspects: Set<string>,
   log: Logger,
 ): Promise<number> {
   const containers = await engine.containers(CONTAINER_LABEL.namespace, namespace)
   const alive = new Set((await registry.alive()).map((worker) => worker.id)).add(self)
   const orphans = containers.filter(({ labels }) => !alive.has(labels[CONTAINER_LABEL.worker] ?? ''))
-  for (const orphan of orphans) {
+  const certain = orphans.filter(({ id }) => suspects.has(id))
+  suspects.clear()
+  for (const { id } of orphans) suspects.add(id)
+  for (const orphan of certain) {
     log.warn({ sandbox: orphan.id.slice(0, 12), worker: orphan.labels[CONTAINER_LABEL.worker] }, 'orphan removed')
     await engine.remove(orphan.id)
   }
-  return orphans.length
+  return certain.length
 }

@@ -127,6 +127,20 @@ describe('a stream of events', () => {
     await read(id)
   })
 
+  test('of a running job refuses an id that the job has not come to, which would hide its end', async () => {
+    const id = await submit('import time; time.sleep(1)')
+    const response = await fetch(`${jobs}/${id}/events`, { headers: { 'last-event-id': '999999999999999-0' } })
+    expect(response.status).toBe(400)
+    await read(id)
+  })
+
+  test('answers HEAD at once, also while the job runs', async () => {
+    const id = await submit('import time; time.sleep(1)')
+    const response = await fetch(`${jobs}/${id}/events`, { method: 'HEAD' })
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8'])
+    await read(id)
+  })
+
   test('is not slowed or cut by another reader that never reads', async () => {
     const id = await submit('import sys\nfor i in range(8): sys.stdout.write("x" * 100_000); sys.stdout.flush()')
     const stuck = new AbortController()

@@ -1,16 +1,19 @@
 import { describe, expect, test } from '@jest/globals'
-import type { JobEvent } from '../../src/shared/job.ts'
+import type { JobEvent, JobSpec } from '../../src/shared/job.ts'
+import { loadLanguages } from '../../src/shared/language.ts'
 import { DEFAULT_LIMITS } from '../../src/shared/limits.ts'
+import { packageRoot } from '../../src/shared/package-root.ts'
 import type { JobRecords } from '../../src/shared/redis/job-record.ts'
 import { classify, sameOutput, signalName } from '../../src/worker/jobs/classify.ts'
 import { createEventPublisher } from '../../src/worker/jobs/event-publisher.ts'
 import { createCharacterSplitter, encodeText } from '../../src/worker/jobs/output-text.ts'
+import { runJob } from '../../src/worker/jobs/run-job.ts'
 import { createStageOutput } from '../../src/worker/jobs/stage-output.ts'
-import { SUCCESS } from './null-sandbox.ts'
+import { nullSandbox, SUCCESS } from './null-sandbox.ts'
 
 describe('how a stage ended', () => {
   const status = (report: object, kind: 'compile' | 'run' = 'run') =>
-    classify({ ...SUCCESS, ...report }, kind, kind, 1000, DEFAULT_LIMITS).status
+    classify({ ...SUCCESS, ...report }, kind, kind, { wallMs: 1000, outputBytes: 1000 }, DEFAULT_LIMITS).status
 
   test.each([
     ['exit 0 is success', {}, 'succeeded'],
@@ -115,4 +118,41 @@ describe('the publisher of events', () => {
     publisher.stageStarted('run')
     await expect(publisher.close()).rejects.toThrow('refused')
   })
+})
+
+test('a job of many tests may write only so much in all', async () => {
+  const sandbox = nullSandbox()
+  const given: number[] = []
+  sandbox.run = async ({ outputBytes }) => {
+    given.push(outputBytes)
+    return { ...SUCCESS, stdoutBytes: outputBytes }
+  }
+  const spec: JobSpec = {
+    head: {
+      id: 'x',
+      kind: 'code',
+      language: 'python',
+      version: '3',
+      image: null,
+      limits: DEFAULT_LIMITS,
+      metadata: {},
+      createdAt: '',
+    },
+    tenant: 'local',
+    shareable: true,
+    files: [],
+    entrypoint: 'main.py',
+    command: [],
+    stdin: '',
+    args: [],
+    compilerArgs: [],
+    env: {},
+    tests: Array.from({ length: 100 }, () => ({})),
+    expectedOutput: null,
+  }
+  const [python] = loadLanguages(`${packageRoot()}/languages`).filter(({ id }) => id === 'python')
+  const quiet = { stageStarted: () => {}, output: () => {}, stageEnded: () => {} }
+  const { stages } = await runJob(sandbox, spec, python, 0, quiet, new AbortController().signal)
+  expect(stages).toHaveLength(100)
+  expect(given.slice(0, 9)).toEqual([...Array.from({ length: 8 }, () => 1024 ** 2), 1])
 })

@@ -21,6 +21,8 @@ export interface EventFeed {
    * @throws when Redis fails
    */
   read(jobId: string, after: string, signal: AbortSignal): AsyncGenerator<StoredEvent, void, undefined>
+  /** Whether the job has got as far as this id: an id from elsewhere would hide what is to come. */
+  known(jobId: string, id: string): Promise<boolean>
   /** What is stored after this id: `more` events, none because all are `read`, or undefined: no event is stored at all. */
   rest(jobId: string, after: string): Promise<'more' | 'read' | undefined>
 }
@@ -31,6 +33,11 @@ export function createEventFeed(redis: Redis, live: LiveEvents, keys: Keys): Eve
     return entries.map(([id, [, type = '', , data = '']]) => ({ id, type, data }))
   }
   return {
+    async known(jobId, id) {
+      if (id === BEGINNING) return true
+      const [last] = await redis.xrevrange(keys.events(jobId), '+', '-', 'COUNT', 1)
+      return last !== undefined && compareIds(id, last[0]) <= 0
+    },
     async rest(jobId, after) {
       if ((await readPage(jobId, after, 1)).length > 0) return 'more'
       return (await redis.exists(keys.events(jobId))) === 1 ? 'read' : undefined

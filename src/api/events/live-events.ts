@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis'
+import { queueUnavailable } from '../../shared/problems.ts'
 import type { Keys } from '../../shared/redis/keys.ts'
 
 /** An event as it came from Redis; `data` is JSON. */
@@ -53,6 +54,8 @@ export function createLiveEvents(subscriber: Redis, keys: Keys): LiveEvents {
 
   return {
     async subscribe(jobId, listener) {
+      // This connection would wait for its Redis; whoever subscribes has somebody waiting.
+      if (subscriber.status !== 'ready') throw queueUnavailable()
       const channel = keys.events(jobId)
       const group = listeners.get(channel) ?? new Set()
       group.add(listener)

@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from '../../shared/limits.ts'
 import type { LiveEvents } from './live-events.ts'
 
 export interface EndWatch {
@@ -38,7 +39,7 @@ export async function watchForEnd(live: LiveEvents, jobId: string, isFinal: () =
         if (!ended && !signal.aborted) {
           await new Promise<void>((resolve) => {
             wake = resolve
-            timer = setTimeout(resolve, timeoutMs)
+            timer = setTimeout(resolve, Math.min(timeoutMs, MAX_TIMER_MS))
             signal.addEventListener('abort', onAbort)
           })
         }

@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import { Problem } from '../../shared/problems.ts'
+import { Problem, queueUnavailable } from '../../shared/problems.ts'
 
 /** Writes a problem as `application/problem+json`. */
 export function sendProblem(res: Response, problem: Problem): void {
@@ -45,14 +45,11 @@ export function answerProblem(redis: Redis, log: Logger): ErrorRequestHandler {
 
 function asProblem(error: unknown, redis: Redis): Problem {
   if (error instanceof Problem) return error
-  const { status, name } = error as { status?: unknown; name?: unknown }
+  const { status, name, message } = error as { status?: unknown; name?: unknown; message?: unknown }
   // A path whose percent-encoding is broken.
   if (status === 400 && error instanceof URIError) return new Problem('not-found', 'the path cannot be decoded')
-  if (redis.status !== 'ready' || name === 'ReplyError' || name === 'MaxRetriesPerRequestError') {
-    return new Problem('unavailable', 'the queue cannot be reached; try again shortly', {
-      headers: { 'Retry-After': '2' },
-      cause: error,
-    })
-  }
+  // ioredis tells a command's time-out by its words alone.
+  const fromRedis = name === 'ReplyError' || name === 'MaxRetriesPerRequestError' || message === 'Command timed out'
+  if (redis.status !== 'ready' || fromRedis) return queueUnavailable(error)
   return new Problem('internal-error', 'something failed inside; the log tells more under this request’s id')
 }

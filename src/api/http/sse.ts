@@ -43,6 +43,8 @@ export async function sendEvents(
  */
 export function goneSignal(res: Response, closing: AbortSignal): AbortSignal {
   const controller = new AbortController()
-  res.once('close', () => controller.abort())
+  // It may have gone while its request was looked at.
+  if (res.destroyed) controller.abort()
+  else res.once('close', () => controller.abort())
   return AbortSignal.any([controller.signal, closing])
 }

@@ -61,7 +61,12 @@ export function checkVectors(
 }
 
 export function checkMetadata(metadata: Record<string, unknown> | undefined): FieldError[] {
-  const bytes = metadata === undefined ? 0 : Buffer.byteLength(JSON.stringify(metadata))
+  let bytes = 0
+  try {
+    bytes = metadata === undefined ? 0 : Buffer.byteLength(JSON.stringify(metadata))
+  } catch {
+    return [{ pointer: '/metadata', detail: 'is nested too deeply' }]
+  }
   if (bytes <= MAX_METADATA_BYTES) return []
   return [{ pointer: '/metadata', detail: `has ${bytes} bytes; ${MAX_METADATA_BYTES} are allowed` }]
 }

@@ -42,6 +42,7 @@ export function jobRoutes(deps: RouteDeps): Router {
     .route('/:id/events')
     .get(async (req, res) => {
       const job = await ownJob({ records }, res, req.params.id)
+      if (req.method === 'HEAD') return void res.type('text/event-stream').end()
       await streamJob(deps, res, job, req.get('last-event-id'))
     })
     .all(onlyMethods('GET'))

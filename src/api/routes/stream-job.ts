@@ -19,9 +19,10 @@ export async function streamJob(
 ): Promise<void> {
   const after = lastEventId === undefined || lastEventId === '' ? BEGINNING : lastEventId
   if (!/^\d{1,15}-\d{1,15}$/.test(after)) {
-    throw new Problem('invalid-header', 'Last-Event-ID must be the id of an event of this job')
+    throw unknownEvent()
   }
   const signal = goneSignal(res, closing)
+  if (job.status === null && !(await feed.known(job.id, after))) throw unknownEvent()
   if (job.status === null) return sendEvents(res, feed.read(job.id, after, signal), signal)
   const stored = await feed.rest(job.id, after)
   if (stored === undefined) return sendEvents(res, only(resultOf(job, after)), signal)
@@ -33,6 +34,8 @@ export async function streamJob(
 function resultOf(job: Job, id: string): StoredEvent {
   return { id, type: 'result', data: JSON.stringify({ ...job, stages: job.stages.map(summarize) }) }
 }
+
+const unknownEvent = () => new Problem('invalid-header', 'Last-Event-ID must be the id of an event of this job')
 
 async function* only(event: StoredEvent): AsyncGenerator<StoredEvent> {
   yield event

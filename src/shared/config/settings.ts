@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { DEFAULT_CEILINGS, DEFAULT_LIMITS, LIMIT_NAMES, type Limits } from '../limits.ts'
+import { DEFAULT_CEILINGS, DEFAULT_LIMITS, LIMIT_MINIMA, LIMIT_NAMES, type Limits, MAX_TIMER_MS } from '../limits.ts'
 
 /** How the text of a variable becomes a value. */
 export type SettingKind =
@@ -22,6 +22,9 @@ const integer = (minimum: number, maximum = Number.MAX_SAFE_INTEGER) => ({ type:
 
 /** `wallMs` becomes `WALL_MS`. */
 export const limitVariable = (name: keyof Limits): string => name.replaceAll(/[A-Z]/g, '_$&').toUpperCase()
+
+/** As little as a request may ask for, and no time that a timer cannot count. */
+const limitKind = (name: keyof Limits) => integer(LIMIT_MINIMA[name], name.endsWith('Ms') ? MAX_TIMER_MS : undefined)
 
 const LIMIT_WORDS: Record<keyof Limits, string> = {
   wallMs: 'wall time of the run stage, ms',
@@ -84,7 +87,7 @@ export const SETTINGS: readonly Setting[] = [
   },
   {
     name: 'DRAIN_TIMEOUT_MS',
-    kind: integer(0),
+    kind: integer(0, MAX_TIMER_MS),
     default: '40000',
     group: 'Worker',
     description:
@@ -157,14 +160,14 @@ export const SETTINGS: readonly Setting[] = [
   },
   ...LIMIT_NAMES.map((name): Setting => ({
     name: `DEFAULT_${limitVariable(name)}`,
-    kind: integer(1),
+    kind: limitKind(name),
     default: String(DEFAULT_LIMITS[name]),
     group: 'Limits',
     description: `Default limit: ${LIMIT_WORDS[name]}.`,
   })),
   ...LIMIT_NAMES.map((name): Setting => ({
     name: `MAX_${limitVariable(name)}`,
-    kind: integer(1),
+    kind: limitKind(name),
     default: String(DEFAULT_CEILINGS[name]),
     group: 'Ceilings',
     description: `The most a job may ask for: ${LIMIT_WORDS[name]}.`,

@@ -8,6 +8,9 @@ import type { RedisAddress } from '../config/config.ts'
  */
 export type Patience = 'fail-fast' | 'wait'
 
+/** A Redis that takes longer is as good as away, for somebody who waits. */
+const COMMAND_TIMEOUT_MS = 5000
+
 /**
  * Opens a connection. It reconnects by itself, at most 1 s apart; errors go to the log once each time it is lost.
  * @param name shown by `CLIENT LIST`
@@ -17,8 +20,8 @@ export function connectRedis(address: RedisAddress, patience: Patience, name: st
     connectionName: name,
     enableOfflineQueue: patience === 'wait',
     maxRetriesPerRequest: patience === 'wait' ? null : 1,
+    ...(patience === 'fail-fast' && { commandTimeout: COMMAND_TIMEOUT_MS }),
     retryStrategy: (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 5), 1000),
-    // A connection cut without a word is noticed by keep-alive probes, not by the next job's time limit.
     keepAlive: 5000,
     connectTimeout: 5000,
   }

@@ -17,8 +17,8 @@ const MAX_EVENTS = 20_000
 const UPDATE_SCRIPT = `
 local ttl = tonumber(ARGV[1])
 local fields = tonumber(ARGV[2])
+if ARGV[3] == 'unless-finished' and (redis.call('HGET', KEYS[1], 'result') or '') ~= '' then return 0 end
 if fields > 0 then
-  if ARGV[3] == 'unless-finished' and (redis.call('HGET', KEYS[1], 'result') or '') ~= '' then return 0 end
   redis.call('HSET', KEYS[1], unpack(ARGV, 4, 3 + fields))
   redis.call('EXPIRE', KEYS[1], ttl)
 end
@@ -40,7 +40,7 @@ export interface JobRecords {
   create(head: JobHead, tenant: string): Promise<void>
   /** Marks it running. @returns false when an earlier attempt already finished it, and nothing was changed */
   start(head: JobHead, tenant: string, attempt: number): Promise<boolean>
-  /** Adds events, in order. */
+  /** Adds events, in order; to a job that has its result already, nothing. */
   append(id: string, events: readonly JobEvent[]): Promise<void>
   /**
    * Stores the result with its own lifetime.
@@ -106,7 +106,7 @@ export function createJobRecords(redis: Redis, keys: Keys, resultTtlSeconds: num
         'unless-finished',
       ),
     append: async (id, events) => {
-      await update(id, QUEUED_TTL_SECONDS, {}, events)
+      await update(id, QUEUED_TTL_SECONDS, {}, events, 'unless-finished')
     },
     finish: (job, tenant, events = []) => {
       const { state, attempt, startedAt, status, message, finishedAt, stages, ...head } = job

@@ -28,7 +28,7 @@ export interface WorkerRegistry {
   /** Workers whose heartbeat is recent. */
   alive(): Promise<WorkerInfo[]>
   /**
-   * What can be run: all that the workers alive have; when none is alive, what there was last, so that jobs can be accepted while
+   * What can be run: what every worker alive has, since any of them may get the job; when none is alive, what there was last, so that jobs can be accepted while
    * every worker restarts.
    */
   runtimes(): Promise<Runtimes>
@@ -57,15 +57,18 @@ export function createWorkerRegistry(redis: Redis, keys: Keys): WorkerRegistry {
     },
     alive,
     async runtimes() {
-      const workers = await alive()
-      if (workers.length > 0) {
-        return {
-          languages: Object.assign({}, ...workers.map((worker) => worker.runtimes.languages)) as Record<string, string>,
-          images: [...new Set(workers.flatMap((worker) => worker.runtimes.images))],
-        }
-      }
+      const [first, ...others] = (await alive()).map((worker) => worker.runtimes)
+      if (first) return others.reduce(common, first)
       const last = await redis.get(keys.runtimes)
       return last === null ? { languages: {}, images: [] } : (JSON.parse(last) as Runtimes)
     },
+  }
+}
+
+/** What both have. */
+function common(a: Runtimes, b: Runtimes): Runtimes {
+  return {
+    languages: Object.fromEntries(Object.entries(a.languages).filter(([id]) => id in b.languages)),
+    images: a.images.filter((image) => b.images.includes(image)),
   }
 }

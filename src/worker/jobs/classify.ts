@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
 import type { Status } from '../../shared/job.ts'
 import type { Limits } from '../../shared/limits.ts'
-import type { StageReport } from '../sandbox/frames.ts'
+import type { StageReport, StageStart } from '../sandbox/frames.ts'
 
 /** Where a signal has two names, the one listed first is the usual one: SIGABRT, not SIGIOT. */
 const SIGNAL_NAMES = new Map(
@@ -27,22 +27,22 @@ const EXIT_NOT_STARTED = 127
 /**
  * How a stage ended, from init's report. Limits come first: the first cause of an end wins, and init tells it.
  * @param name of the stage, for the message
- * @param wallMs the wall limit this stage had
+ * @param start what this stage was given: its wall limit, and what was left of the job's output
  */
 export function classify(
   report: StageReport,
   name: string,
   kind: 'compile' | 'run',
-  wallMs: number,
+  start: Pick<StageStart, 'wallMs' | 'outputBytes'>,
   limits: Limits,
 ): Outcome {
   switch (report.reason) {
     case 'wall':
-      return { status: 'wall-time-limit', message: `stage ${name} took longer than ${wallMs} ms` }
+      return { status: 'wall-time-limit', message: `stage ${name} took longer than ${start.wallMs} ms` }
     case 'cpu':
       return { status: 'cpu-time-limit', message: `stage ${name} used more than ${limits.cpuMs} ms of CPU time` }
     case 'output':
-      return { status: 'output-limit', message: `stage ${name} wrote more than ${limits.outputBytes} bytes` }
+      return { status: 'output-limit', message: `stage ${name} wrote more than ${start.outputBytes} bytes` }
     case 'kill':
       return { status: 'cancelled', message: null }
     case 'start':

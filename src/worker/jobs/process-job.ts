@@ -1,8 +1,9 @@
 import type { Logger } from 'pino'
 import { type Job, type JobReturn, type JobSpec, type Stage, type Status, summarize } from '../../shared/job.ts'
 import type { Language } from '../../shared/language.ts'
-import { SECOND } from '../../shared/limits.ts'
+import { MAX_TIMER_MS, SECOND } from '../../shared/limits.ts'
 import type { JobRecords } from '../../shared/redis/job-record.ts'
+import { acquirePatiently } from '../sandbox/acquire-patiently.ts'
 import type { SandboxPool } from '../sandbox/pool.ts'
 import { createEventPublisher, type EventPublisher } from './event-publisher.ts'
 import { type JobOutcome, runJob } from './run-job.ts'
@@ -73,9 +74,17 @@ async function attemptJob(
 ): Promise<Attempt> {
   const { language, image } = locate(spec)
   const { memoryBytes } = spec.head.limits
-  const lease = await pool.acquire({ image, memoryBytes, tenant: spec.tenant, shareable: spec.shareable })
+  const lease = await acquirePatiently(
+    pool,
+    { image, memoryBytes, tenant: spec.tenant, shareable: spec.shareable },
+    signal,
+    log,
+  )
   const { sandbox } = lease
-  const deadline = setTimeout(() => void sandbox.destroy(), longestMs(spec, graceMs) + DEADLINE_MARGIN_MS)
+  const deadline = setTimeout(
+    () => void sandbox.destroy(),
+    Math.min(longestMs(spec, graceMs) + DEADLINE_MARGIN_MS, MAX_TIMER_MS),
+  )
   const listener = { ...events, stageEnded: (stage: Stage) => events.stageEnded(stage.name, summarize(stage)) }
   const outcome = await runJob(sandbox, spec, language, graceMs, listener, signal)
     .catch((error: unknown) => {

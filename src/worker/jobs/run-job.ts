@@ -1,5 +1,6 @@
 import type { JobSpec, Stage, Status } from '../../shared/job.ts'
 import type { Language } from '../../shared/language.ts'
+import { MIB } from '../../shared/limits.ts'
 import type { OutputStream, Sandbox } from '../sandbox/sandbox.ts'
 import { classify, sameOutput, shownExitCode, signalName } from './classify.ts'
 import { type PlannedStage, planStages } from './plan.ts'
@@ -21,6 +22,8 @@ export interface JobOutcome {
 }
 
 const SOURCE_MODE = 0o644
+/** The most a job's stages may write together: a hundred tests must not be a hundred times one stage's limit. */
+const JOB_OUTPUT_BYTES = 8 * MIB
 
 /**
  * Runs a job's stages in a sandbox that stands idle. The first stage that does not succeed is the last that runs, but for tests: every one of
@@ -51,11 +54,14 @@ export async function runJob(
         Buffer.from(file.content, file.encoding === 'base64' ? 'base64' : 'utf8'),
       )
     }
+    let room = Math.max(JOB_OUTPUT_BYTES, spec.head.limits.outputBytes)
     for (const planned of planStages(spec, language, graceMs)) {
+      planned.start.outputBytes = Math.max(1, Math.min(planned.start.outputBytes, room))
       if (signal.aborted) verdict = { status: 'cancelled', message: null }
       if (verdict.status === 'cancelled') break
       const { stage, message, oomKills } = await runStage(sandbox, spec, planned, listener)
       stages.push(stage)
+      room -= stage.stdoutBytes + stage.stderrBytes
       // The kernel's killer has been at work in there; podman's own processes may have been near.
       if (oomKills > 0) reusable = false
       if (stage.status === 'succeeded') continue
@@ -80,7 +86,7 @@ async function runStage(sandbox: Sandbox, spec: JobSpec, planned: PlannedStage, 
   tell('stdout', rest.stdout)
   tell('stderr', rest.stderr)
   const texts = output.texts()
-  let { status, message } = classify(report, name, kind, start.wallMs, spec.head.limits)
+  let { status, message } = classify(report, name, kind, start, spec.head.limits)
   if (status === 'succeeded' && expectedOutput !== null && !sameOutput(texts.stdout, expectedOutput)) {
     status = 'wrong-answer'
     message = `stage ${name} wrote something else than expected`

@@ -50,7 +50,7 @@ export interface PoolCounts {
 
 export interface SandboxPool {
   /**
-   * @throws what `create` throws when one has to be made and cannot; Error when the pool is closed
+   * @throws what `create` throws when one has to be made and cannot; PoolClosed
    */
   acquire(request: SandboxRequest): Promise<Lease>
   /** Keeps ready sandboxes for these images from now on, and for no others. */
@@ -58,6 +58,11 @@ export interface SandboxPool {
   counts(): PoolCounts
   /** Removes every sandbox, lent ones too. */
   close(): Promise<void>
+}
+
+/** No sandbox is to be had any more: the worker is closing. */
+export class PoolClosed extends Error {
+  override readonly name = 'PoolClosed'
 }
 
 interface Waiter {
@@ -211,7 +216,7 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
 
   return {
     async acquire(request) {
-      if (closed) throw new Error('the sandbox pool is closed')
+      if (closed) throw new PoolClosed('the sandbox pool is closed')
       const { image, memoryBytes } = request
       const standard = memoryBytes === options.standardMemoryBytes
       if (!standard) return lease(await makers.run('now', () => options.create(image, memoryBytes)), request, false)
