@@ -8,9 +8,10 @@
  *   init     PID 1 of the container. Covers what no job may see, then makes one leader after another and waits for each.
  *            It handles nothing that a program has made: no frame, no output, no path. Root of the container's user
  *            namespace, with the container's few capabilities.
- *   leader   One for each job, forked from init into PID, mount, IPC, UTS and network namespaces of its own: the cell. It sets the
- *            cell up, says that it stands ready, and from then on it is the worker's partner on standard input and
- *            output until the job ends (leader.c). Once the job has begun it keeps two capabilities: SETUID and SETGID.
+ *   leader   One for each job, forked from init into PID, mount, IPC, UTS, network and cgroup namespaces of its own:
+ *            the cell. It sets the cell up, says that it stands ready, and from then on it is the worker's partner on
+ *            standard input and output until the job ends (leader.c). Once the job has begun it keeps two
+ *            capabilities: SETUID and SETGID.
  *   program  One process tree for each stage, forked by the leader: an unprivileged user, no capability, no_new_privs,
  *            resource limits, a system call filter, nothing but its three streams (program.c, seccomp.c).
  *
