@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 
 export interface Child {
@@ -42,15 +42,8 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     detached: true,
   })
   closeSync(log)
-  await new Promise<void>((resolve, reject) => {
-    child.once('spawn', resolve)
-    child.once('error', (error) =>
-      reject(new Error(`${options.name} did not start: ${error.message}`, { cause: error })),
-    )
-  })
-  const ended = new Promise<ChildEnd>((resolve) => {
-    child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }))
-  })
+  await untilStarted(child, options.name)
+  const ended = endOf(child)
   let stopping: Promise<ChildEnd> | undefined
   return {
     name: options.name,
@@ -75,4 +68,19 @@ export async function startChild(options: ChildOptions): Promise<Child> {
 /** `exited with 1` or `was ended by SIGKILL`. */
 export function describeEnd({ exitCode, signal }: ChildEnd): string {
   return signal === null ? `exited with ${exitCode}` : `was ended by ${signal}`
+}
+
+/** @throws Error, through the promise, when it cannot be started */
+export function untilStarted(child: ChildProcess, name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once('spawn', resolve)
+    child.once('error', (error) => reject(new Error(`${name} did not start: ${error.message}`, { cause: error })))
+  })
+}
+
+/** Settles when it has ended, however that came. */
+export function endOf(child: ChildProcess): Promise<ChildEnd> {
+  return new Promise((resolve) => {
+    child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }))
+  })
 }

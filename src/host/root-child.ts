@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
-import type { Child, ChildEnd, ChildOptions } from './child.ts'
+import { type Child, type ChildOptions, endOf, untilStarted } from './child.ts'
 import { rootPrefix } from './root-command.ts'
 
 /**
@@ -27,15 +27,8 @@ export async function startRootChild(options: ChildOptions & { socketPath: strin
   const [file = '', ...args] = [...rootPrefix(), ...variables, 'sh', '-c', GUARD, 'sh', ...options.command]
   const child = spawn(file, args, { stdio: ['pipe', log, log], env: options.env ?? process.env })
   closeSync(log)
-  await new Promise<void>((resolve, reject) => {
-    child.once('spawn', resolve)
-    child.once('error', (error) =>
-      reject(new Error(`${options.name} did not start: ${error.message}`, { cause: error })),
-    )
-  })
-  const ended = new Promise<ChildEnd>((resolve) => {
-    child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }))
-  })
+  await untilStarted(child, options.name)
+  const ended = endOf(child)
   const stop = () => {
     child.stdin?.end()
     return ended
