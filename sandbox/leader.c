@@ -57,7 +57,7 @@ static struct {
     bool truncated, children;
     int status;
     uint64_t began_us, wall_us, relayed_out, relayed_err;
-    int64_t cpu_began_us, own_began_us, cpu_us, oom_began;
+    int64_t cpu_began_us, own_began_us, oom_began;
     int64_t peak_bytes;
 } stage;
 

@@ -4,14 +4,14 @@ import type { Logger } from 'pino'
 import { v7 as uuid } from 'uuid'
 import { closeOnce } from '../shared/close-once.ts'
 import { type Config, ConfigError } from '../shared/config/config.ts'
-import type { Job, JobSpec } from '../shared/job.ts'
 import { loadLanguages } from '../shared/language.ts'
+import { MIB } from '../shared/limits.ts'
 import { connectRedis } from '../shared/redis/connect.ts'
-import { createJobRecords, type JobRecords } from '../shared/redis/job-record.ts'
+import { createJobRecords } from '../shared/redis/job-record.ts'
 import { createKeys } from '../shared/redis/keys.ts'
 import { createWorkerRegistry, HEARTBEAT_MS } from '../shared/redis/worker-registry.ts'
 import { createInstalledRuntimes } from './installed-runtimes.ts'
-import { internalError, processJob } from './jobs/process-job.ts'
+import { processJob, storeLostJob } from './jobs/process-job.ts'
 import { createQueueWorker, type QueueWorker } from './queue-worker.ts'
 import { containerOptions } from './sandbox/container-options.ts'
 import { createEngine } from './sandbox/engine.ts'
@@ -29,6 +29,8 @@ export interface RunningWorker {
 
 const REFRESH_MS = 10_000
 const SWEEP_MS = 30_000
+/** Small, so that the memory probe is over soon. */
+const PROBE_MEMORY_BYTES = 64 * MIB
 
 /**
  * Starts a worker: proves that limits hold here, fills the pool, then takes jobs.
@@ -114,7 +116,7 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
     keys,
     config.worker.slots,
     (spec, attempt, signal) => processJob(context, spec, attempt, signal),
-    (spec, attempt) => storeLost(records, spec, attempt),
+    (spec, attempt) => storeLostJob(records, spec, attempt),
     log,
   )
   log.info({ worker: id, slots: config.worker.slots, runtimes: installed.runtimes }, 'worker ready')
@@ -131,9 +133,6 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
   }
 }
 
-/** Small, so that the memory probe is over soon. */
-const PROBE_MEMORY_BYTES = 64 * 1024 * 1024
-
 /**
  * Waits for the running jobs. When they take too long the connection is cut first: a job whose sandbox goes away now must not
  * be stored as failed, it runs again on another worker.
@@ -148,20 +147,4 @@ async function drain(queue: QueueWorker, redis: Redis, timeoutMs: number, log: L
   if (ended === 'drained') return
   log.warn({ timeoutMs }, 'running jobs did not end in time; they will run again on another worker')
   redis.disconnect()
-}
-
-/** The owner of a job that was started twice and ended with its worker twice learns of it. */
-async function storeLost(records: JobRecords, spec: JobSpec, attempt: number): Promise<void> {
-  const { status, message, stages } = internalError()
-  const job: Job = {
-    ...spec.head,
-    state: 'finished',
-    status,
-    message,
-    stages,
-    startedAt: null,
-    finishedAt: new Date().toISOString(),
-    attempt,
-  }
-  await records.finish(job, spec.tenant)
 }

@@ -41,16 +41,7 @@ export async function processJob(
     log.error({ err, jobId: head.id, tenant }, 'job failed inside')
     return { outcome: internalError(), clear: async () => {} }
   })
-  const job: Job = {
-    ...head,
-    state: outcome.status === 'cancelled' ? 'cancelled' : 'finished',
-    status: outcome.status,
-    message: outcome.message,
-    startedAt,
-    finishedAt: new Date().toISOString(),
-    attempt,
-    stages: outcome.stages,
-  }
+  const job = endedJob(spec, outcome, startedAt, attempt)
   const store = async () => records.finish(job, tenant, await events.close())
   await Promise.all([store(), clear()])
   log.info(
@@ -120,8 +111,19 @@ async function storedReturn(records: JobRecords, id: string): Promise<{ status: 
   return { status: stored?.job.status ?? 'internal-error' }
 }
 
+/** Stores the end of a job that the queue gave up, normally one whose worker died twice: its owner learns of it. */
+export async function storeLostJob(records: JobRecords, spec: JobSpec, attempt: number): Promise<void> {
+  await records.finish(endedJob(spec, internalError(), null, attempt), spec.tenant)
+}
+
+function endedJob({ head }: JobSpec, outcome: JobOutcome, startedAt: string | null, attempt: number): Job {
+  const { status, message, stages } = outcome
+  const state = status === 'cancelled' ? 'cancelled' : 'finished'
+  return { ...head, state, status, message, startedAt, finishedAt: new Date().toISOString(), attempt, stages }
+}
+
 /** The owner learns that it was not the program; what it was stands in the log. */
-export function internalError(): JobOutcome {
+function internalError(): JobOutcome {
   return {
     status: 'internal-error',
     message: 'the job could not be run; this is a fault of the service, not of the program',

@@ -26,8 +26,8 @@ const SOURCE_MODE = 0o644
 const JOB_OUTPUT_BYTES = 8 * MIB
 
 /**
- * Runs a job's stages in a sandbox that stands idle. The first stage that does not succeed is the last that runs, but for tests: every one of
- * them runs, and the first that did not pass decides.
+ * Runs a job's stages in a sandbox that stands idle. The first stage that does not succeed is the last that runs, but
+ * for tests: every one of them runs, and the first that did not pass decides.
  * The job is still to be ended (`sandbox.end`): its owner need not wait for that.
  * @param signal ends the running stage when aborted; the job is `cancelled` then
  * @throws SandboxBroken when the sandbox fails; the program's failure is an outcome
@@ -62,7 +62,7 @@ export async function runJob(
       const { stage, message, oomKills } = await runStage(sandbox, spec, planned, listener)
       stages.push(stage)
       room -= stage.stdoutBytes + stage.stderrBytes
-      // The kernel's killer has been at work in there; podman's own processes may have been near.
+      // The kernel's killer has been at work in there, and what it took is not known for sure.
       if (oomKills > 0) reusable = false
       if (stage.status === 'succeeded') continue
       if (verdict.status === 'succeeded' || stage.status === 'cancelled') verdict = { status: stage.status, message }
