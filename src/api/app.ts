@@ -3,7 +3,6 @@ import helmet from 'helmet'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { answerProblem, noRoute, onlyMethods } from './http/answer-problem.ts'
-import { localCaller } from './http/caller.ts'
 import { requestLog } from './http/request-log.ts'
 import type { RouteDeps } from './routes/deps.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -33,20 +32,29 @@ export function createApp(deps: RouteDeps, redis: Redis, log: Logger): Express {
 
   app.use('/v1/jobs', jobRoutes(deps))
   app.use('/v1/runtimes', runtimeRoutes(deps, 'runtimes'))
-  app.use(
-    '/api/repl/execute',
-    runNowRoutes(deps, (body, caller) => intake.code(body, caller)),
-  )
+  app.use('/api/repl/execute', runNowRoutes(deps, intake.code))
   app.use('/api/repl/languages', runtimeRoutes(deps, 'languages'))
-  app.use(
-    '/api/containers/create',
-    runNowRoutes(deps, (body, caller) => intake.container(body, caller)),
-  )
+  app.use('/api/containers/create', runNowRoutes(deps, intake.container))
   app.route('/').get(welcome).all(onlyMethods('GET'))
 
   app.use(noRoute)
   app.use(answerProblem(redis, log))
   return app
+}
+
+const localCaller: express.RequestHandler = (req, res, next) => {
+  res.locals.caller = {
+    tenant: 'local',
+    shareable: true,
+    address: req.ip ?? '',
+    keyId: null,
+    scopes: ['jobs', 'containers'],
+    rate: null,
+    maxRunningJobs: null,
+    ceilings: {},
+    screening: 'off',
+  }
+  next()
 }
 
 const welcome: express.RequestHandler = (_req, res) => {

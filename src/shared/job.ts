@@ -1,5 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { Limits } from './limits.ts'
+import { Finding } from './security/finding.ts'
+import type { Origin } from './security/origin.ts'
 
 /** Where a job is. */
 export const STATES = ['queued', 'running', 'finished', 'cancelled'] as const
@@ -62,6 +64,7 @@ export const Job = Type.Object({
   image: orNull(Type.String()),
   limits: Limits,
   metadata: Type.Record(Type.String(), Type.Unknown()),
+  warnings: Type.Array(Finding, { description: 'what screening found and did not refuse' }),
   createdAt: Type.String({ description: 'RFC 3339, UTC' }),
   startedAt: orNull(Type.String()),
   finishedAt: orNull(Type.String()),
@@ -71,7 +74,10 @@ export const Job = Type.Object({
 export type Job = Static<typeof Job>
 
 /** The part of a job that is known when it is accepted. */
-export type JobHead = Pick<Job, 'id' | 'kind' | 'language' | 'version' | 'image' | 'limits' | 'metadata' | 'createdAt'>
+export type JobHead = Pick<
+  Job,
+  'id' | 'kind' | 'language' | 'version' | 'image' | 'limits' | 'metadata' | 'warnings' | 'createdAt'
+>
 
 /** The part that is known when it has ended. */
 export type JobResult = Pick<Job, 'status' | 'message' | 'stages' | 'finishedAt'> & { status: Status }
@@ -93,8 +99,11 @@ export interface TestCase {
 export interface JobSpec {
   head: JobHead
   tenant: string
+  origin: Origin
   /** Whether its sandbox may serve the tenant's next job too. */
   shareable: boolean
+  /** Jobs of its tenant that may run at one time; null: as many as there are slots. */
+  maxRunningJobs: number | null
   files: SourceFile[]
   /** Path of the file that is run; empty for a container job. */
   entrypoint: string
@@ -122,7 +131,7 @@ export type JobEvent =
       data: { stage: string; phase: 'started' } | { stage: string; phase: 'ended'; report: StageSummary }
     }
   | { type: 'stdout' | 'stderr'; data: { stage: string; data: string; encoding: Encoding } }
-  | { type: 'warning'; data: { message: string } }
+  | { type: 'warning'; data: Finding }
   | { type: 'result'; data: Omit<Job, 'stages'> & { stages: StageSummary[] } }
 
 /** The stage without its output. */

@@ -37,6 +37,7 @@ const head = (id: string): JobHead => ({
   image: null,
   limits: DEFAULT_LIMITS,
   metadata: {},
+  warnings: [],
   createdAt: new Date().toISOString(),
 })
 

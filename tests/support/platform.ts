@@ -19,6 +19,9 @@ export interface TestPlatform {
 
 export const testRoot = packageRoot()
 
+/** Tests submit faster than a caller may by default; those of the rate limit set their own. */
+const UNLIMITED = { RATE_PER_MINUTE: '100000000', RATE_BURST: '1000000', READ_RATE_PER_MINUTE: '100000000', READ_RATE_BURST: '1000000' } // prettier-ignore
+
 /**
  * @param env settings that differ from the defaults, as environment variables
  */
@@ -30,6 +33,7 @@ export async function startPlatform(env: Record<string, string> = {}): Promise<T
     RUNYARD_NAMESPACE: namespace,
     PORT: '0',
     LOG_LEVEL: 'fatal',
+    ...UNLIMITED,
     ...env,
   })
   const log = pino({ level: config.logLevel })

@@ -1,23 +1,29 @@
-import type { RequestHandler } from 'express'
+import type { Rate, Scope } from '../../shared/access/api-key.ts'
+import type { LimitOverrides } from '../../shared/limits.ts'
+import type { ScreeningPolicy } from '../../shared/security/finding.ts'
 
 /** Whom a request comes from. */
 export interface Caller {
   tenant: string
   /** Whether this tenant's jobs may share a sandbox, one after another. */
   shareable: boolean
+  /** IPv4 address, or IPv6 network of 64 bits. */
+  address: string
+  /** The key it showed; null for a caller without one. */
+  keyId: string | null
+  scopes: readonly Scope[]
+  /** Its own rate of submissions; null: that of the service. */
+  rate: Rate | null
+  /** Jobs of its tenant that may run at one time; null: as many as there are slots. */
+  maxRunningJobs: number | null
+  /** Ceilings of its own, below those of the service. */
+  ceilings: LimitOverrides
+  screening: ScreeningPolicy
 }
 
 declare module 'express-serve-static-core' {
   interface Locals {
+    /** Set before any route but health. */
     caller: Caller
   }
-}
-
-/**
- * Tells who the caller is. A gateway without keys serves loopback only (the configuration refuses anything else), and every
- * caller of it is the tenant `local`.
- */
-export const localCaller: RequestHandler = (_req, res, next) => {
-  res.locals.caller = { tenant: 'local', shareable: true }
-  next()
 }

@@ -15,9 +15,9 @@ import { bodyValidator, invalidRequest } from './validate.ts'
 /** Turns request bodies into jobs, complete and checked. */
 export interface Intake {
   /** @throws Problem */
-  code(body: unknown, caller: Caller): Promise<JobSpec>
+  code: (body: unknown, caller: Caller, requestId: string) => Promise<JobSpec>
   /** @throws Problem */
-  container(body: unknown, caller: Caller): Promise<JobSpec>
+  container: (body: unknown, caller: Caller, requestId: string) => Promise<JobSpec>
 }
 
 export interface IntakeOptions {
@@ -40,12 +40,15 @@ export function createIntake({ config, languages, runtimes }: IntakeOptions): In
     image: null,
     limits: effectiveLimits(request.limits ?? {}, needs, defaults, ceilings),
     metadata: request.metadata ?? {},
+    warnings: [],
     createdAt: new Date().toISOString(),
   })
 
-  const base = (request: CodeRequest | ContainerRequest, caller: Caller) => ({
+  const base = (request: CodeRequest | ContainerRequest, caller: Caller, requestId: string) => ({
     tenant: caller.tenant,
+    origin: { requestId, address: caller.address, keyId: caller.keyId },
     shareable: caller.shareable,
+    maxRunningJobs: caller.maxRunningJobs,
     stdin: request.stdin ?? '',
     env: request.env ?? {},
   })
@@ -55,7 +58,7 @@ export function createIntake({ config, languages, runtimes }: IntakeOptions): In
   }
 
   return {
-    async code(body, caller) {
+    async code(body, caller, requestId) {
       const request = codeRequest(body)
       const language = findLanguage(languages, request.language)
       if (!language) throw unknownLanguage(request.language, languages)
@@ -74,7 +77,7 @@ export function createIntake({ config, languages, runtimes }: IntakeOptions): In
       const entrypoint = findEntrypoint(request, files, language)
       const version = installedVersion(await runtimes(), language, request.version)
       return {
-        ...base(request, caller),
+        ...base(request, caller, requestId),
         head: { ...head(request, language.limits), kind: 'code', language: language.id, version },
         files,
         entrypoint,
@@ -85,7 +88,7 @@ export function createIntake({ config, languages, runtimes }: IntakeOptions): In
         expectedOutput: request.expectedOutput ?? null,
       }
     },
-    async container(body, caller) {
+    async container(body, caller, requestId) {
       const request = containerRequest(body)
       const files = (request.files ?? []).map(toSourceFile)
       checkCodeSize(files, config.http.maxCodeBytes, '/files')
@@ -97,7 +100,7 @@ export function createIntake({ config, languages, runtimes }: IntakeOptions): In
       ])
       const image = allowedImage(await runtimes(), languages, request.image)
       return {
-        ...base(request, caller),
+        ...base(request, caller, requestId),
         head: { ...head(request, {}), kind: 'container', image },
         files,
         entrypoint: '',

@@ -17,7 +17,7 @@ export function jobRoutes(deps: RouteDeps): Router {
   router
     .route('/')
     .post(jsonBody(config.http.maxBodyBytes), async (req, res) => {
-      const spec = await intake.code(req.body, res.locals.caller)
+      const spec = await intake.code(req.body, res.locals.caller, String(req.id))
       const { id } = spec.head
       const waitSeconds = preferredWait(req.get('prefer'))
       res.location(`/v1/jobs/${id}`)

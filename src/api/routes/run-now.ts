@@ -17,7 +17,7 @@ const QUEUE_WAIT_MS = MINUTE
  * in the same queue, and can be read under `/v1/jobs` afterwards.
  * @param accept makes a job of a request body, or throws a Problem
  */
-export function runNowRoutes(deps: RouteDeps, accept: (body: unknown, caller: Caller) => Promise<JobSpec>): Router {
+export function runNowRoutes(deps: RouteDeps, accept: Accept): Router {
   const router = Router()
   const body = jsonBody(deps.config.http.maxBodyBytes)
   router.route('/').post(body, answerResult(deps, accept)).all(onlyMethods('POST'))
@@ -25,12 +25,12 @@ export function runNowRoutes(deps: RouteDeps, accept: (body: unknown, caller: Ca
   return router
 }
 
-type Accept = (body: unknown, caller: Caller) => Promise<JobSpec>
+type Accept = (body: unknown, caller: Caller, requestId: string) => Promise<JobSpec>
 
 const answerResult = (deps: RouteDeps, accept: Accept): RequestHandler => {
   const { submission, config, closing } = deps
   return async (req, res) => {
-    const spec = await accept(req.body, res.locals.caller)
+    const spec = await accept(req.body, res.locals.caller, String(req.id))
     const { id, limits } = spec.head
     const runs = Math.max(1, spec.tests.length)
     const longest = limits.compileWallMs + runs * (limits.wallMs + config.sandbox.graceMs) + QUEUE_WAIT_MS
@@ -52,7 +52,7 @@ const answerResult = (deps: RouteDeps, accept: Accept): RequestHandler => {
 
 const answerStream = (deps: RouteDeps, accept: Accept): RequestHandler => {
   return async (req, res) => {
-    const spec = await accept(req.body, res.locals.caller)
+    const spec = await accept(req.body, res.locals.caller, String(req.id))
     const { id } = spec.head
     await deps.submission.submit(spec)
     res.location(`/v1/jobs/${id}`)

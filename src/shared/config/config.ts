@@ -1,6 +1,9 @@
-import { isAbsolute, join } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 import { isIP } from 'node:net'
+import ipaddr from 'ipaddr.js'
+import type { Rate } from '../access/api-key.ts'
 import { LIMIT_NAMES, type Limits } from '../limits.ts'
+import type { ScreeningPolicy } from '../security/finding.ts'
 import { limitVariable, SETTINGS, type Setting } from './settings.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -9,7 +12,26 @@ export type SettingValue = string | number | string[]
 export type RedisAddress = { kind: 'url'; url: string } | { kind: 'path'; path: string; db: number }
 
 export interface Config {
-  http: { host: string; port: number; maxBodyBytes: number; maxCodeBytes: number }
+  http: { host: string; port: number; maxBodyBytes: number; maxCodeBytes: number; trustProxy: string[] }
+  auth: 'none' | 'optional' | 'required'
+  /** Of submissions, and of requests that submit nothing. */
+  rates: { submit: Rate; read: Rate }
+  screening: { policy: ScreeningPolicy; rulesFile: string | undefined }
+  abuse: {
+    /** 0: nobody is blocked by itself. */
+    blockScore: number
+    halfLifeSeconds: number
+    blockSeconds: number
+    maxBlockSeconds: number
+    eventsKept: number
+    alerts: { url: string; secret: string | undefined } | undefined
+  }
+  load: {
+    maxQueuedJobs: number
+    tenantMaxQueuedJobs: number
+    /** Null: no cap. */
+    tenantMaxRunningJobs: number | null
+  }
   /** Undefined when none is configured: only `npm start`, which runs its own, can go on then. */
   redis: RedisAddress | undefined
   namespace: string
@@ -71,6 +93,29 @@ export function toConfig(values: Map<string, SettingValue>, root: string): Confi
       port: number('PORT'),
       maxBodyBytes: number('MAX_BODY_BYTES'),
       maxCodeBytes: number('MAX_CODE_BYTES'),
+      trustProxy: values.get('TRUST_PROXY') as string[],
+    },
+    auth: text('AUTH') as Config['auth'],
+    rates: {
+      submit: { perMinute: number('RATE_PER_MINUTE'), burst: number('RATE_BURST') },
+      read: { perMinute: number('READ_RATE_PER_MINUTE'), burst: number('READ_RATE_BURST') },
+    },
+    screening: {
+      policy: text('SCREENING') as ScreeningPolicy,
+      rulesFile: text('SCREENING_RULES') === '' ? undefined : resolve(root, text('SCREENING_RULES')),
+    },
+    abuse: {
+      blockScore: number('ABUSE_BLOCK_SCORE'),
+      halfLifeSeconds: number('ABUSE_HALF_LIFE_SECONDS'),
+      blockSeconds: number('ABUSE_BLOCK_SECONDS'),
+      maxBlockSeconds: number('ABUSE_MAX_BLOCK_SECONDS'),
+      eventsKept: number('SECURITY_EVENTS_KEPT'),
+      alerts: alertReceiver(text('ALERT_WEBHOOK_URL'), text('ALERT_WEBHOOK_SECRET')),
+    },
+    load: {
+      maxQueuedJobs: number('MAX_QUEUED_JOBS'),
+      tenantMaxQueuedJobs: number('TENANT_MAX_QUEUED_JOBS'),
+      tenantMaxRunningJobs: number('TENANT_MAX_RUNNING_JOBS') || null,
     },
     redis: redisAddress(text('REDIS_URL')),
     namespace: text('RUNYARD_NAMESPACE'),
@@ -118,13 +163,50 @@ function check(config: Config): void {
       `MAX_CODE_BYTES (${config.http.maxCodeBytes}) is above MAX_BODY_BYTES (${config.http.maxBodyBytes})`,
     )
   }
-  if (!isLoopback(config.http.host)) {
+  if (config.auth === 'none' && !isLoopback(config.http.host)) {
     throw new ConfigError(
       `HOST is "${config.http.host}", which others can reach, and no authentication is configured; ` +
-        'allowed without it are 127.0.0.0/8, ::1 and localhost',
+        'allowed without it are 127.0.0.0/8, ::1 and localhost, with AUTH=required or AUTH=optional every address',
+    )
+  }
+  for (const proxy of config.http.trustProxy) {
+    if (proxy === 'loopback' || isNetwork(proxy)) continue
+    throw new ConfigError(`TRUST_PROXY has "${proxy}"; allowed are IP addresses, networks as CIDR, and loopback`)
+  }
+  const { load } = config
+  if (load.tenantMaxQueuedJobs > load.maxQueuedJobs) {
+    throw new ConfigError(
+      `TENANT_MAX_QUEUED_JOBS (${load.tenantMaxQueuedJobs}) is above MAX_QUEUED_JOBS (${load.maxQueuedJobs})`,
+    )
+  }
+  const { abuse } = config
+  if (abuse.blockSeconds > abuse.maxBlockSeconds) {
+    throw new ConfigError(
+      `ABUSE_BLOCK_SECONDS (${abuse.blockSeconds}) is above ABUSE_MAX_BLOCK_SECONDS (${abuse.maxBlockSeconds})`,
     )
   }
 }
+
+const isNetwork = (text: string): boolean => ipaddr.isValid(text) || ipaddr.isValidCIDR(text)
+
+function alertReceiver(url: string, secret: string): Config['abuse']['alerts'] {
+  if (url === '') {
+    if (secret !== '') throw new ConfigError('ALERT_WEBHOOK_SECRET is set, and ALERT_WEBHOOK_URL is not')
+    return undefined
+  }
+  const protocol = URL.canParse(url) ? new URL(url).protocol : ''
+  if (protocol !== 'https:' && protocol !== 'http:') {
+    throw new ConfigError('ALERT_WEBHOOK_URL is not a URL that begins with https:// or http://')
+  }
+  if (secret === '') return { url, secret: undefined }
+  const bytes = Buffer.from(secret.slice(WEBHOOK_SECRET_PREFIX.length), 'base64').length
+  if (!secret.startsWith(WEBHOOK_SECRET_PREFIX) || bytes < 24 || bytes > 64) {
+    throw new ConfigError('ALERT_WEBHOOK_SECRET must be "whsec_" and the base64 of 24 to 64 bytes')
+  }
+  return { url, secret }
+}
+
+const WEBHOOK_SECRET_PREFIX = 'whsec_'
 
 /** Whether a listening address can be reached from this machine only. */
 export function isLoopback(host: string): boolean {

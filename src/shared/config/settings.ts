@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { SCREENING_POLICIES } from '../security/finding.ts'
 import { DEFAULT_CEILINGS, DEFAULT_LIMITS, LIMIT_MINIMA, LIMIT_NAMES, type Limits, MAX_TIMER_MS } from '../limits.ts'
 
 /** How the text of a variable becomes a value. */
@@ -13,7 +14,8 @@ export interface Setting {
   readonly kind: SettingKind
   /** As it would be written in the environment. */
   readonly default: string
-  readonly group: 'Network' | 'Storage' | 'Worker' | 'Sandbox' | 'Limits' | 'Ceilings' | 'Intake' | 'Logs'
+  readonly group:
+    'Network' | 'Access' | 'Load' | 'Storage' | 'Worker' | 'Sandbox' | 'Limits' | 'Ceilings' | 'Intake' | 'Logs'
   readonly description: string
 }
 
@@ -45,9 +47,138 @@ export const SETTINGS: readonly Setting[] = [
     kind: string,
     default: '127.0.0.1',
     group: 'Network',
-    description: 'Address the gateway listens on. Only loopback is accepted while no authentication is configured.',
+    description: 'Address the gateway listens on. Only loopback is accepted while `AUTH` is `none`.',
   },
   { name: 'PORT', kind: integer(0, 65535), default: '3000', group: 'Network', description: 'Port of the gateway.' },
+  {
+    name: 'TRUST_PROXY',
+    kind: { type: 'list' },
+    default: '',
+    group: 'Network',
+    description:
+      'Proxies whose `X-Forwarded-For` is believed: addresses, networks as CIDR, or `loopback`, comma-separated. Empty: none.',
+  },
+  {
+    name: 'AUTH',
+    kind: { type: 'choice', of: ['none', 'optional', 'required'] },
+    default: 'none',
+    group: 'Access',
+    description:
+      '`none`: whoever reaches the gateway is the tenant `local`. `optional`: callers without a key are a tenant each by their address. `required`: nobody is served without a key.',
+  },
+  {
+    name: 'RATE_PER_MINUTE',
+    kind: integer(1, 1e9),
+    default: '60',
+    group: 'Access',
+    description: 'Submissions a minute, for each key or else each address; a key may have its own.',
+  },
+  {
+    name: 'RATE_BURST',
+    kind: integer(1, 1e6),
+    default: '10',
+    group: 'Access',
+    description: 'Submissions at once, after a pause; a key may have its own.',
+  },
+  {
+    name: 'READ_RATE_PER_MINUTE',
+    kind: integer(1, 1e9),
+    default: '600',
+    group: 'Access',
+    description: 'Requests a minute that submit nothing, for each key or else each address.',
+  },
+  {
+    name: 'READ_RATE_BURST',
+    kind: integer(1, 1e6),
+    default: '100',
+    group: 'Access',
+    description: 'Requests at once that submit nothing.',
+  },
+  {
+    name: 'SCREENING',
+    kind: { type: 'choice', of: SCREENING_POLICIES },
+    default: 'strict',
+    group: 'Access',
+    description:
+      'Screening of code before it runs: `strict`, `standard` (rules about a language only warn) or `off`; a key may have its own.',
+  },
+  {
+    name: 'SCREENING_RULES',
+    kind: string,
+    default: '',
+    group: 'Access',
+    description: "Path of a JSON file with the operator's own screening rules, used beside those of Runyard.",
+  },
+  {
+    name: 'ABUSE_BLOCK_SCORE',
+    kind: integer(0, 1e9),
+    default: '100',
+    group: 'Access',
+    description: 'Score of security events at which an address or key is blocked by itself. 0: never.',
+  },
+  {
+    name: 'ABUSE_HALF_LIFE_SECONDS',
+    kind: integer(1, 1e9),
+    default: '600',
+    group: 'Access',
+    description: 'Time in which a score decays to a half.',
+  },
+  {
+    name: 'ABUSE_BLOCK_SECONDS',
+    kind: integer(1, 1e9),
+    default: '60',
+    group: 'Access',
+    description: 'Length of a first block; each further one within a day is twice as long as the one before.',
+  },
+  {
+    name: 'ABUSE_MAX_BLOCK_SECONDS',
+    kind: integer(1, 1e9),
+    default: '86400',
+    group: 'Access',
+    description: 'The longest block that is made by itself.',
+  },
+  {
+    name: 'SECURITY_EVENTS_KEPT',
+    kind: integer(1, 1e7),
+    default: '10000',
+    group: 'Access',
+    description: 'How many security events are kept, about.',
+  },
+  {
+    name: 'ALERT_WEBHOOK_URL',
+    kind: string,
+    default: '',
+    group: 'Access',
+    description: 'Where blocks and escape attempts are reported to, by `POST`. Empty: nowhere.',
+  },
+  {
+    name: 'ALERT_WEBHOOK_SECRET',
+    kind: string,
+    default: '',
+    group: 'Access',
+    description: 'Signs those reports as Standard Webhooks do: `whsec_` and base64 of 24 to 64 bytes.',
+  },
+  {
+    name: 'MAX_QUEUED_JOBS',
+    kind: integer(1, 1e7),
+    default: '10000',
+    group: 'Load',
+    description: 'Jobs that may wait; beyond it submissions are answered 503.',
+  },
+  {
+    name: 'TENANT_MAX_QUEUED_JOBS',
+    kind: integer(1, 1e7),
+    default: '1000',
+    group: 'Load',
+    description: 'Jobs of one tenant that may wait; beyond it its submissions are answered 429.',
+  },
+  {
+    name: 'TENANT_MAX_RUNNING_JOBS',
+    kind: integer(0, 1e6),
+    default: '0',
+    group: 'Load',
+    description: 'Jobs of one tenant that run at one time, on all workers together; a key may have its own. 0: no cap.',
+  },
   {
     name: 'REDIS_URL',
     kind: string,

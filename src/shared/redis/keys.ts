@@ -12,6 +12,38 @@ export interface Keys {
   worker(id: string): string
   /** JSON of the runtimes some worker had last. */
   readonly runtimes: string
+  /** JSON of an API key, by its id. */
+  apiKey(id: string): string
+  /** Sorted set of the ids of all API keys by when they were made, in ms. */
+  readonly apiKeys: string
+  /** Channel: ids of API keys as they are revoked. */
+  readonly revocations: string
+  /** Theoretical arrival time of a bucket of the rate limit, in microseconds. */
+  rate(bucket: string): string
+  /** Hash: score of an address or key, and when it was that. */
+  abuse(subject: string): string
+  /** JSON of a block of an address or key; lives as long as the block. */
+  block(subject: string): string
+  /** Sorted set of blocked addresses and keys by when the block ends, in ms. */
+  readonly blocks: string
+  /** Hash: addresses and keys that are never blocked by themselves, and why. */
+  readonly allowed: string
+  /** Stream of security events. */
+  readonly securityEvents: string
+  /** Hash: how many security events of each kind there were. */
+  readonly securityCounts: string
+  /** Sorted set of the ids of queued jobs by when they were accepted, in ms. */
+  readonly queued: string
+  /** The same of one tenant. */
+  tenantQueued(tenant: string): string
+  /** Sorted set of the ids of a tenant's running jobs by when they count as lost, in ms. */
+  tenantRunning(tenant: string): string
+  /** Sorted set of the ids of jobs that wait for another of their tenant to end, by when they were accepted, in ms. */
+  tenantHeld(tenant: string): string
+  /** Hash: virtual time of the queue (`now`) and last tag of each tenant that waits. */
+  readonly fairness: string
+  /** List of when the last jobs ended, in ms, newest first. */
+  readonly ends: string
 }
 
 export const QUEUE_NAME = 'jobs'
@@ -25,5 +57,21 @@ export function createKeys(namespace: string): Keys {
     workers: `${prefix}:workers`,
     worker: (id) => `${prefix}:worker:${id}`,
     runtimes: `${prefix}:runtimes`,
+    apiKey: (id) => `${prefix}:key:${id}`,
+    apiKeys: `${prefix}:keys`,
+    revocations: `${prefix}:revocations`,
+    rate: (bucket) => `${prefix}:rate:${bucket}`,
+    abuse: (subject) => `${prefix}:abuse:${subject}`,
+    block: (subject) => `${prefix}:block:${subject}`,
+    blocks: `${prefix}:blocks`,
+    allowed: `${prefix}:allowed`,
+    securityEvents: `${prefix}:security-events`,
+    securityCounts: `${prefix}:security-counts`,
+    queued: `${prefix}:queued`,
+    tenantQueued: (tenant) => `${prefix}:queued:${tenant}`,
+    tenantRunning: (tenant) => `${prefix}:running:${tenant}`,
+    tenantHeld: (tenant) => `${prefix}:held:${tenant}`,
+    fairness: `${prefix}:fairness`,
+    ends: `${prefix}:ends`,
   }
 }

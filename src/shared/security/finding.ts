@@ -1,0 +1,18 @@
+import Type, { type Static } from 'typebox'
+
+/** How strictly code is screened before it runs; see docs/screening.md. */
+export const SCREENING_POLICIES = ['strict', 'standard', 'off'] as const
+export const ScreeningPolicy = Type.Enum(SCREENING_POLICIES)
+export type ScreeningPolicy = (typeof SCREENING_POLICIES)[number]
+
+/** A place in a submission that a screening rule is about. */
+export const Finding = Type.Object({
+  rule: Type.String({ description: 'id of the rule, e.g. `python-os-system`' }),
+  severity: Type.Enum(['block', 'warn']),
+  reason: Type.String(),
+  pointer: Type.String({ description: 'JSON pointer into the request, e.g. `/code`, `/files/0/content`' }),
+  line: Type.Integer({ description: 'from 1' }),
+  column: Type.Integer({ description: 'from 1, in characters' }),
+  excerpt: Type.String({ description: 'the line, at most 120 characters of it around the place' }),
+})
+export type Finding = Static<typeof Finding>

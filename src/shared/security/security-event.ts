@@ -1,0 +1,33 @@
+import Type, { type Static } from 'typebox'
+
+/** What counts for or against a caller, or was done by an operator about it. */
+export const SECURITY_EVENT_KINDS = [
+  'submission-blocked',
+  'rate-limited',
+  'authentication-failed',
+  'scope-refused',
+  'time-limit',
+  'escape-attempt',
+  'caller-blocked',
+  'caller-unblocked',
+  'caller-allowed',
+  'caller-disallowed',
+  'key-created',
+  'key-revoked',
+] as const
+export const SecurityEventKind = Type.Enum(SECURITY_EVENT_KINDS)
+export type SecurityEventKind = (typeof SECURITY_EVENT_KINDS)[number]
+
+const orNull = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+
+/** One entry of the security stream. Never holds code, keys or environment. */
+export const SecurityEvent = Type.Object({
+  kind: SecurityEventKind,
+  address: orNull(Type.String({ description: 'IPv4 address, or IPv6 network of 64 bits' })),
+  keyId: orNull(Type.String()),
+  tenant: orNull(Type.String()),
+  requestId: orNull(Type.String()),
+  jobId: orNull(Type.String()),
+  detail: Type.String({ description: 'what happened, in a sentence' }),
+})
+export type SecurityEvent = Static<typeof SecurityEvent>
