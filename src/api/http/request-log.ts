@@ -31,3 +31,6 @@ export function requestLog(log: Logger): HttpLogger {
     },
   })
 }
+
+/** The id under which the log tells of a request. */
+export const requestIdOf = (req: IncomingMessage): string => req.id as string

@@ -5,6 +5,7 @@ import { Problem } from '../../shared/problems.ts'
 import { onlyMethods } from '../http/answer-problem.ts'
 import { jsonBody } from '../http/body.ts'
 import { preferredWait } from '../http/prefer.ts'
+import { requestIdOf } from '../http/request-log.ts'
 import { goneSignal } from '../http/sse.ts'
 import type { RouteDeps } from './deps.ts'
 import { streamJob } from './stream-job.ts'
@@ -17,7 +18,7 @@ export function jobRoutes(deps: RouteDeps): Router {
   router
     .route('/')
     .post(jsonBody(config.http.maxBodyBytes), async (req, res) => {
-      const spec = await intake.code(req.body, res.locals.caller, String(req.id))
+      const spec = await intake.code(req.body, res.locals.caller, requestIdOf(req))
       const { id } = spec.head
       const waitSeconds = preferredWait(req.get('prefer'))
       res.location(`/v1/jobs/${id}`)

@@ -5,6 +5,7 @@ import { Problem } from '../../shared/problems.ts'
 import type { Caller } from '../http/caller.ts'
 import { onlyMethods } from '../http/answer-problem.ts'
 import { jsonBody } from '../http/body.ts'
+import { requestIdOf } from '../http/request-log.ts'
 import { goneSignal } from '../http/sse.ts'
 import type { RouteDeps } from './deps.ts'
 import { streamJob } from './stream-job.ts'
@@ -30,7 +31,7 @@ type Accept = (body: unknown, caller: Caller, requestId: string) => Promise<JobS
 const answerResult = (deps: RouteDeps, accept: Accept): RequestHandler => {
   const { submission, config, closing } = deps
   return async (req, res) => {
-    const spec = await accept(req.body, res.locals.caller, String(req.id))
+    const spec = await accept(req.body, res.locals.caller, requestIdOf(req))
     const { id, limits } = spec.head
     const runs = Math.max(1, spec.tests.length)
     const longest = limits.compileWallMs + runs * (limits.wallMs + config.sandbox.graceMs) + QUEUE_WAIT_MS
@@ -52,7 +53,7 @@ const answerResult = (deps: RouteDeps, accept: Accept): RequestHandler => {
 
 const answerStream = (deps: RouteDeps, accept: Accept): RequestHandler => {
   return async (req, res) => {
-    const spec = await accept(req.body, res.locals.caller, String(req.id))
+    const spec = await accept(req.body, res.locals.caller, requestIdOf(req))
     const { id } = spec.head
     await deps.submission.submit(spec)
     res.location(`/v1/jobs/${id}`)
