@@ -1,31 +1,51 @@
 import type { Job, JobSpec } from '../shared/job.ts'
 import type { JobQueue } from '../shared/redis/job-queue.ts'
-import type { JobRecords } from '../shared/redis/job-record.ts'
-import { watchForEnd } from './events/wait-for-end.ts'
+import type { JobRecords, QueueBounds } from '../shared/redis/job-record.ts'
 import type { LiveEvents } from './events/live-events.ts'
+import { watchForEnd } from './events/wait-for-end.ts'
+import { queueFull } from './load/queue-full.ts'
 
 export interface JobSubmission {
-  /** Accepts a job. When this resolves it is on the queue. @throws when Redis fails; the job is not accepted then */
+  /**
+   * Accepts a job. When this resolves it is on the queue.
+   * @throws Problem when the queue is full or nobody can run jobs; what Redis answered, when it fails. The job is not
+   * accepted then
+   */
   submit(spec: JobSpec): Promise<void>
   /**
    * Accepts a job and waits for its end.
    * @returns the finished job, or undefined when it did not end in time
+   * @throws as `submit`
    */
   submitAndWait(spec: JobSpec, waitMs: number, signal: AbortSignal): Promise<Job | undefined>
 }
 
-export function createJobSubmission(queue: JobQueue, records: JobRecords, live: LiveEvents): JobSubmission {
+export interface JobSubmissionOptions {
+  queue: JobQueue
+  records: JobRecords
+  live: LiveEvents
+  bounds: QueueBounds
+  /** @throws Problem when no worker could run a job now */
+  checkWorkers: () => Promise<void>
+}
+
+export function createJobSubmission({
+  queue,
+  records,
+  live,
+  bounds,
+  checkWorkers,
+}: JobSubmissionOptions): JobSubmission {
   const submit = async (spec: JobSpec) => {
-    const { id } = spec.head
-    // Both leave on one connection in this order: whoever sees the job finds its record.
-    const results = await Promise.allSettled([
-      records.create(spec.head, spec.tenant),
-      queue.add('run', spec, { jobId: id }),
-    ])
-    const failed = results.find((result) => result.status === 'rejected')
-    if (!failed) return
-    await records.remove(id).catch(() => undefined)
-    throw failed.reason
+    await checkWorkers()
+    const admission = await records.admit(spec, bounds)
+    if (!admission.admitted) throw queueFull(admission.load, bounds)
+    try {
+      await queue.add('run', spec, { jobId: spec.head.id, priority: admission.priority })
+    } catch (error) {
+      await records.remove(spec).catch(() => undefined)
+      throw error
+    }
   }
   const finished = async (id: string): Promise<Job | undefined> => {
     const record = await records.read(id)

@@ -11,11 +11,12 @@ import { connectRedis } from '../shared/redis/connect.ts'
 import { createJobQueue } from '../shared/redis/job-queue.ts'
 import { createJobRecords } from '../shared/redis/job-record.ts'
 import { createKeys } from '../shared/redis/keys.ts'
-import { createWorkerRegistry, type Runtimes } from '../shared/redis/worker-registry.ts'
+import { createWorkerRegistry, type Overview } from '../shared/redis/worker-registry.ts'
 import { createApp } from './app.ts'
 import { createEventFeed } from './events/event-feed.ts'
 import { createLiveEvents } from './events/live-events.ts'
 import { createIntake } from './intake/intake.ts'
+import { checkWorkers } from './load/check-workers.ts'
 import { createJobSubmission } from './job-submission.ts'
 import { cacheFor } from './cache-for.ts'
 
@@ -27,8 +28,8 @@ export interface RunningApi {
 }
 
 const PING_TIMEOUT_MS = SECOND
-/** How old the gateway's idea of what is installed may be. */
-const RUNTIMES_MAX_AGE_MS = SECOND
+/** How old the gateway's idea of the workers may be. */
+const OVERVIEW_MAX_AGE_MS = SECOND / 4
 const FIRST_CONNECTION_MS = 5 * SECOND
 const CLOSE_TIMEOUT_MS = 10 * SECOND
 
@@ -49,16 +50,23 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
   const registry = createWorkerRegistry(redis, keys)
   const live = createLiveEvents(subscriber, keys)
   const closing = new AbortController()
-  const runtimes = cacheFor<Runtimes>(RUNTIMES_MAX_AGE_MS, () => registry.runtimes())
+  const overview = cacheFor<Overview>(OVERVIEW_MAX_AGE_MS, () => registry.overview())
 
   const app = createApp(
     {
       config,
       languages,
-      registry,
+      overview,
       records,
-      submission: createJobSubmission(queue, records, live),
-      intake: createIntake({ config, languages, runtimes }),
+      submission: createJobSubmission({
+        queue,
+        records,
+        live,
+        bounds: config.load,
+        checkWorkers: async () => checkWorkers(await overview()),
+      }),
+      intake: createIntake({ config, languages, runtimes: async () => (await overview()).runtimes }),
+      countQueued: () => redis.zcard(keys.queued),
       feed: createEventFeed(redis, live, keys),
       pingRedis: async () => {
         const timeout = AbortSignal.timeout(PING_TIMEOUT_MS)

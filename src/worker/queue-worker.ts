@@ -1,12 +1,26 @@
-import { type Job as QueuedJob, Worker } from 'bullmq'
+import { DelayedError, type Job as QueuedJob, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { JobReturn, JobSpec } from '../shared/job.ts'
 import { type Keys, QUEUE_NAME } from '../shared/redis/keys.ts'
 
-export type Processor = (spec: JobSpec, attempt: number, signal: AbortSignal) => Promise<JobReturn>
+/** A worker's hold on a job it was given. */
+export interface Turn {
+  /** Aborts when the job has to end. */
+  signal: AbortSignal
+  /**
+   * Gives the job back to the queue, from which it comes again after this time, or sooner when it is promoted. What the
+   * processor returns then does not count.
+   */
+  giveBack(delayMs: number): Promise<void>
+}
+
+export type Processor = (spec: JobSpec, turn: Turn) => Promise<JobReturn>
 
 export interface QueueWorker {
+  /** Takes no more jobs until it is told to. */
+  pause(): Promise<void>
+  resume(): Promise<void>
   /** Takes no more jobs, and resolves when the running ones have ended. */
   drain(): Promise<void>
 }
@@ -26,13 +40,21 @@ export function createQueueWorker(
   keys: Keys,
   slots: number,
   process: Processor,
-  lost: (spec: JobSpec, attempt: number) => Promise<void>,
+  lost: (spec: JobSpec) => Promise<void>,
   log: Logger,
 ): QueueWorker {
   const worker = new Worker<JobSpec, JobReturn, 'run'>(
     QUEUE_NAME,
-    // BullMQ counts a start when it hands the job over, so the first attempt is 1.
-    (job, _token, signal) => process(job.data, job.attemptsStarted, signal ?? new AbortController().signal),
+    async (job, token, signal = new AbortController().signal) => {
+      let given = false
+      const giveBack = async (delayMs: number) => {
+        await job.moveToDelayed(Date.now() + delayMs, token)
+        given = true
+      }
+      const result = await process(job.data, { signal, giveBack })
+      if (given) throw new DelayedError()
+      return result
+    },
     {
       connection: redis,
       prefix: keys.prefix,
@@ -47,8 +69,11 @@ export function createQueueWorker(
   worker.on('stalled', (jobId) => log.warn({ jobId }, 'job of a lost worker goes back to the queue'))
   worker.on('failed', (job: QueuedJob<JobSpec, JobReturn, 'run'> | undefined, err) => {
     log.error({ err, jobId: job?.id }, 'job failed in the queue')
-    if (job)
-      lost(job.data, job.attemptsStarted).catch((cause: unknown) => log.error({ err: cause }, 'result not stored'))
+    if (job) lost(job.data).catch((cause: unknown) => log.error({ err: cause }, 'result not stored'))
   })
-  return { drain: () => worker.close() }
+  return {
+    pause: () => worker.pause(true),
+    resume: () => worker.resume(),
+    drain: () => worker.close(),
+  }
 }

@@ -4,16 +4,19 @@ import type { Logger } from 'pino'
 import { v7 as uuid } from 'uuid'
 import { closeOnce } from '../shared/close-once.ts'
 import { type Config, ConfigError } from '../shared/config/config.ts'
+import type { JobSpec } from '../shared/job.ts'
 import { loadLanguages } from '../shared/language.ts'
 import { MIB } from '../shared/limits.ts'
 import { connectRedis } from '../shared/redis/connect.ts'
-import { createJobRecords } from '../shared/redis/job-record.ts'
+import { createJobRecords, RENEW_MS } from '../shared/redis/job-record.ts'
+import { createJobQueue, promoteJobs } from '../shared/redis/job-queue.ts'
 import { createKeys } from '../shared/redis/keys.ts'
 import { createWorkerRegistry, HEARTBEAT_MS } from '../shared/redis/worker-registry.ts'
 import { createInstalledRuntimes } from './installed-runtimes.ts'
-import { processJob, storeLostJob } from './jobs/process-job.ts'
+import { type JobContext, processJob, storeLostJob } from './jobs/process-job.ts'
 import { createQueueWorker, type QueueWorker } from './queue-worker.ts'
 import { containerOptions } from './sandbox/container-options.ts'
+import { createEngineHealth } from './sandbox/engine-health.ts'
 import { createEngine } from './sandbox/engine.ts'
 import { createPodmanSandbox } from './sandbox/podman-sandbox.ts'
 import { createSandboxPool } from './sandbox/pool.ts'
@@ -54,7 +57,7 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
     throw new Error('no language is installed for this version of Runyard; npx runyard languages install python')
   }
 
-  const create = (image: string, memoryBytes: number) =>
+  const makeSandbox = (image: string, memoryBytes: number) =>
     createPodmanSandbox(
       engine,
       containerOptions({
@@ -68,14 +71,22 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
       }),
       log,
     )
-  const probe = await create(firstImage, PROBE_MEMORY_BYTES)
+  const probe = await makeSandbox(firstImage, PROBE_MEMORY_BYTES)
   await checkLimitsHold(probe).finally(() => probe.destroy())
 
   const redis = connectRedis(config.redis, 'wait', 'runyard-worker', log)
   const records = createJobRecords(redis, keys, config.resultTtlSeconds)
   const registry = createWorkerRegistry(redis, keys)
+  const health = createEngineHealth({
+    engine,
+    create: makeSandbox,
+    trial: async () => (await makeSandbox(installed.images()[0] ?? firstImage, limits.defaults.memoryBytes)).destroy(),
+    changed: (up) =>
+      void engineChanged(up).catch((err: unknown) => log.error({ err }, 'change of the engine not told')),
+    log,
+  })
   const pool = createSandboxPool({
-    create,
+    create: health.create,
     reuse: settings.reuse,
     standardMemoryBytes: limits.defaults.memoryBytes,
     ready: settings.poolReady,
@@ -93,9 +104,15 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
     startedAt: new Date().toISOString(),
     slots: config.worker.slots,
   }
-  const beat = () => registry.heartbeat({ ...info, runtimes: installed.runtimes })
+  let queue: QueueWorker | undefined
+  const beat = () => registry.heartbeat({ ...info, engine: health.up ? 'up' : 'down', runtimes: installed.runtimes })
+  const engineChanged = async (up: boolean) => {
+    await (up ? queue?.resume() : queue?.pause())
+    await beat()
+  }
   await beat()
   const suspects = new Set<string>()
+  const running = new Set<JobSpec>()
   const timers = [
     startTimer('heartbeat', HEARTBEAT_MS, beat, log),
     startTimer(
@@ -108,26 +125,41 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
       },
       log,
     ),
+    startTimer('renewal of leases', RENEW_MS, () => Promise.all([...running].map((job) => records.renew(job))), log),
     startTimer('sweep', SWEEP_MS, () => sweepOrphans(engine, registry, namespace, id, suspects, log), log),
   ]
-  const context = { records, pool, locate: installed.locate, graceMs: settings.graceMs, log }
-  const queue = createQueueWorker(
+  const jobs = createJobQueue(redis, keys)
+  const context: JobContext = {
+    records,
+    pool,
+    locate: installed.locate,
+    graceMs: settings.graceMs,
+    release: (ids) => promoteJobs(jobs, ids, log),
+    report: () => {},
+    running,
+    log,
+  }
+  const taken = createQueueWorker(
     redis,
     keys,
     config.worker.slots,
-    (spec, attempt, signal) => processJob(context, spec, attempt, signal),
-    (spec, attempt) => storeLostJob(records, spec, attempt),
+    (spec, turn) => processJob(context, spec, turn),
+    (spec) => storeLostJob(context, spec),
     log,
   )
+  queue = taken
+  if (!health.up) await queue.pause()
   log.info({ worker: id, slots: config.worker.slots, runtimes: installed.runtimes }, 'worker ready')
 
   return {
     id,
     close: closeOnce(
-      () => drain(queue, redis, config.worker.drainTimeoutMs, log),
+      () => drain(taken, redis, config.worker.drainTimeoutMs, log),
       () => timers.forEach((timer) => timer.stop()),
+      () => health.stop(),
       () => pool.close(),
       () => (redis.status === 'ready' ? registry.leave(id) : undefined),
+      () => jobs.close(),
       () => redis.disconnect(),
     ),
   }

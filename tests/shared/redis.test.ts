@@ -3,11 +3,8 @@ import { randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { loadConfig } from '../../src/shared/config/config.ts'
-import type { Job, JobHead } from '../../src/shared/job.ts'
-import { DEFAULT_LIMITS } from '../../src/shared/limits.ts'
 import { serializeError } from '../../src/shared/log.ts'
 import { connectRedis } from '../../src/shared/redis/connect.ts'
-import { createJobRecords } from '../../src/shared/redis/job-record.ts'
 import { createKeys } from '../../src/shared/redis/keys.ts'
 import { createWorkerRegistry, type Runtimes } from '../../src/shared/redis/worker-registry.ts'
 import type { Engine } from '../../src/worker/sandbox/engine.ts'
@@ -29,55 +26,24 @@ afterAll(async () => {
   redis.disconnect()
 })
 
-const head = (id: string): JobHead => ({
-  id,
-  kind: 'code',
-  language: 'python',
-  version: '3.13.5',
-  image: null,
-  limits: DEFAULT_LIMITS,
-  metadata: {},
-  warnings: [],
-  createdAt: new Date().toISOString(),
-})
-
-const finished = (id: string): Job => ({
-  ...head(id),
-  state: 'finished',
-  status: 'succeeded',
-  message: null,
-  startedAt: new Date().toISOString(),
-  finishedAt: new Date().toISOString(),
-  attempt: 1,
-  stages: [],
-})
-
-describe('the record of a job', () => {
-  test('takes one result, and neither events nor another attempt after it', async () => {
-    const records = createJobRecords(redis, keys, 100)
-    await records.create(head('a'), 'local')
-    expect(await records.start(head('a'), 'local', 1)).toBe(true)
-    expect(await records.finish(finished('a'), 'local')).toBe(true)
-    await records.append('a', [{ type: 'stdout', data: { stage: 'run', data: 'late', encoding: 'utf-8' } }])
-    expect(await records.start(head('a'), 'local', 2)).toBe(false)
-    expect(await records.finish({ ...finished('a'), status: 'internal-error' }, 'local')).toBe(false)
-    expect((await records.read('a'))?.job.status).toBe('succeeded')
-    const events = await redis.xrange(keys.events('a'), '-', '+')
-    expect(events.map(([, [, type]]) => type)).toEqual(['state', 'state', 'state', 'result'])
-    expect(await redis.ttl(keys.events('a'))).toBeLessThanOrEqual(100)
-  })
-})
-
 describe('the registry of workers', () => {
-  const worker = (id: string, runtimes: Runtimes) => ({ id, host: 'h', pid: 1, startedAt: '', slots: 1, runtimes })
+  const worker = (id: string, runtimes: Runtimes) => ({
+    id,
+    host: 'h',
+    pid: 1,
+    startedAt: '',
+    slots: 1,
+    engine: 'up' as const,
+    runtimes,
+  })
 
   test('offers what every worker has, since any of them may get the job', async () => {
     const registry = createWorkerRegistry(redis, keys)
     await registry.heartbeat(worker('a', { languages: { python: '3.13.5', ruby: '3.3' }, images: ['x', 'y'] }))
     await registry.heartbeat(worker('b', { languages: { python: '3.13.5' }, images: ['y'] }))
-    expect(await registry.runtimes()).toEqual({ languages: { python: '3.13.5' }, images: ['y'] })
+    expect((await registry.overview()).runtimes).toEqual({ languages: { python: '3.13.5' }, images: ['y'] })
     await registry.leave('b')
-    expect(Object.keys((await registry.runtimes()).languages)).toEqual(['python', 'ruby'])
+    expect(Object.keys((await registry.overview()).runtimes.languages)).toEqual(['python', 'ruby'])
     await registry.leave('a')
   })
 
@@ -86,7 +52,7 @@ describe('the registry of workers', () => {
     await registry.heartbeat(worker('c', { languages: { bash: '5' }, images: [] }))
     await registry.leave('c')
     expect(await registry.alive()).toEqual([])
-    expect(await registry.runtimes()).toEqual({ languages: { bash: '5' }, images: [] })
+    expect((await registry.overview()).runtimes).toEqual({ languages: { bash: '5' }, images: [] })
   })
 
   test('lets a sweep remove only what had no worker twice in a row', async () => {

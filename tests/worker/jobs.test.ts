@@ -88,7 +88,7 @@ describe('text in pieces', () => {
 describe('the publisher of events', () => {
   const record = () => {
     const writes: JobEvent[][] = []
-    const append: JobRecords['append'] = async (_id, events) => {
+    const append: JobRecords['append'] = async (_id, _attempt, events) => {
       writes.push([...events])
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
@@ -97,7 +97,7 @@ describe('the publisher of events', () => {
 
   test('sends the first output at once and joins what follows while that is under way', async () => {
     const { writes, records } = record()
-    const publisher = createEventPublisher(records, 'id')
+    const publisher = createEventPublisher(records, 'id', 1)
     for (let i = 0; i < 1000; i++) publisher.output('run', 'stdout', Buffer.from('x'))
     publisher.output('run', 'stderr', Buffer.from('e'))
     publisher.output('run', 'stdout', Buffer.from('y'))
@@ -114,7 +114,7 @@ describe('the publisher of events', () => {
 
   test('tells a refusal of Redis when it is closed', async () => {
     const records = { append: () => Promise.reject(new Error('refused')) } as unknown as JobRecords
-    const publisher = createEventPublisher(records, 'id')
+    const publisher = createEventPublisher(records, 'id', 1)
     publisher.stageStarted('run')
     await expect(publisher.close()).rejects.toThrow('refused')
   })

@@ -1,7 +1,7 @@
 import type { Config } from '../../shared/config/config.ts'
 import type { Language } from '../../shared/language.ts'
 import type { JobRecords } from '../../shared/redis/job-record.ts'
-import type { WorkerRegistry } from '../../shared/redis/worker-registry.ts'
+import type { Overview } from '../../shared/redis/worker-registry.ts'
 import type { EventFeed } from '../events/event-feed.ts'
 import type { Intake } from '../intake/intake.ts'
 import type { JobSubmission } from '../job-submission.ts'
@@ -10,7 +10,10 @@ import type { JobSubmission } from '../job-submission.ts'
 export interface RouteDeps {
   config: Config
   languages: readonly Language[]
-  registry: WorkerRegistry
+  /** The workers and what they can run, as of at most a moment ago. */
+  overview: () => Promise<Overview>
+  /** How many jobs wait. */
+  countQueued: () => Promise<number>
   records: JobRecords
   submission: JobSubmission
   intake: Intake

@@ -5,12 +5,12 @@ import type { RouteDeps } from './deps.ts'
 
 /** The languages, in the shape of `GET /v1/runtimes` and in that of `GET /api/repl/languages`. */
 export function runtimeRoutes(deps: RouteDeps, member: 'runtimes' | 'languages'): Router {
-  const { languages, registry, config } = deps
+  const { languages, overview, config } = deps
   const router = Router()
   router
     .route('/')
     .get(async (_req, res) => {
-      const { languages: versions } = await registry.runtimes()
+      const versions = (await overview()).runtimes.languages
       const list = languages.map((language) => ({
         language: language.id,
         name: language.name,

@@ -1,5 +1,6 @@
 import { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
+import type { Logger } from 'pino'
 import type { JobReturn, JobSpec } from '../job.ts'
 import { type Keys, QUEUE_NAME } from './keys.ts'
 
@@ -20,4 +21,15 @@ export function createJobQueue(redis: Redis, keys: Keys): JobQueue {
     streams: { events: { maxLen: 100 } },
     defaultJobOptions: { attempts: 1, removeOnComplete: KEPT, removeOnFail: KEPT },
   })
+}
+
+/** Takes delayed jobs back among those that wait. One that is not delayed (any more) is passed over; it looks by itself later. */
+export async function promoteJobs(queue: JobQueue, ids: readonly string[], log: Logger): Promise<void> {
+  for (const id of ids) {
+    try {
+      await (await queue.getJob(id))?.promote()
+    } catch (err) {
+      log.debug({ err, jobId: id }, 'held job was not promoted')
+    }
+  }
 }

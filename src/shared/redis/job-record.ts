@@ -1,137 +1,166 @@
-import type { Redis, Result } from 'ioredis'
-import { type Job, type JobEvent, type JobHead, type JobResult, type State, summarize } from '../job.ts'
+import type { Redis } from 'ioredis'
+import { type Job, type JobEvent, type JobHead, type JobResult, type JobSpec, type State, summarize } from '../job.ts'
+import { defineJobScripts } from './job-scripts.ts'
 import type { Keys } from './keys.ts'
 
+/** The part of a job that its record needs. */
+export type RecordedJob = Pick<JobSpec, 'head' | 'tenant' | 'maxRunningJobs'>
+
+/** How many jobs may wait. */
+export interface QueueBounds {
+  maxQueuedJobs: number
+  tenantMaxQueuedJobs: number
+}
+
+/** What is known of a queue that is full. */
+export interface QueueLoad {
+  queued: number
+  tenantQueued: number
+  /** Jobs that ended lately, and how long ago the first of them did, in ms. */
+  ended: number
+  sinceFirstEndMs: number
+  /** Tenants with a job in the queue. */
+  tenants: number
+}
+
+export type Admission = { admitted: true; priority: number } | { admitted: false; load: QueueLoad }
+
+export type Start = { kind: 'started'; attempt: number } | { kind: 'finished' } | { kind: 'held' }
+
 /**
- * A job's record is a hash (head, tenant, state, attempt, startedAt, result) and a stream of events. Every change of the
+ * A job's record is a hash (head, tenant, state, attempt, startedAt, result, tag) and a stream of events. Every change of the
  * record and the event that tells of it are one script, so that a reader never sees one without the other. Events are
  * added to the stream and published in the same step: a reader that subscribes first and then reads the stream misses
  * nothing, and tells doubles by their id.
+ *
+ * Where a method returns ids of held jobs, the caller has to promote them in the queue: a running job of their tenant has
+ * made room.
  */
-
-/** How long the record of a job that has not ended is kept, should nobody ever run it. */
-const QUEUED_TTL_SECONDS = 7 * 24 * 3600
-const MAX_EVENTS = 20_000
-
-/** KEYS: record, events. ARGV: ttl, count of hash arguments, condition, hash arguments..., then type and data of each event. */
-const UPDATE_SCRIPT = `
-local ttl = tonumber(ARGV[1])
-local fields = tonumber(ARGV[2])
-if ARGV[3] == 'unless-finished' and (redis.call('HGET', KEYS[1], 'result') or '') ~= '' then return 0 end
-if fields > 0 then
-  redis.call('HSET', KEYS[1], unpack(ARGV, 4, 3 + fields))
-  redis.call('EXPIRE', KEYS[1], ttl)
-end
-for i = 4 + fields, #ARGV, 2 do
-  local id = redis.call('XADD', KEYS[2], 'MAXLEN', '~', ${MAX_EVENTS}, '*', 't', ARGV[i], 'd', ARGV[i + 1])
-  redis.call('PUBLISH', KEYS[2], id .. ' ' .. ARGV[i] .. ' ' .. ARGV[i + 1])
-end
-redis.call('EXPIRE', KEYS[2], ttl)
-return 1`
-
-declare module 'ioredis' {
-  interface RedisCommander<Context> {
-    runyardUpdate(record: string, events: string, ...args: (string | number)[]): Result<number, Context>
-  }
-}
-
 export interface JobRecords {
-  /** Writes the record of a job that is about to be queued. */
-  create(head: JobHead, tenant: string): Promise<void>
-  /** Marks it running. @returns false when an earlier attempt already finished it, and nothing was changed */
-  start(head: JobHead, tenant: string, attempt: number): Promise<boolean>
-  /** Adds events, in order; to a job that has its result already, nothing. */
-  append(id: string, events: readonly JobEvent[]): Promise<void>
+  /** Writes the record of a job that is about to be queued, unless too many wait. */
+  admit(job: RecordedJob, bounds: QueueBounds): Promise<Admission>
+  /** Marks it running, unless an earlier attempt finished it or its tenant already runs as many as it may. */
+  start(job: RecordedJob): Promise<Start>
+  /** Adds events, in order; nothing to a job that has its result, or of which a later attempt runs. */
+  append(id: string, attempt: number, events: readonly JobEvent[]): Promise<void>
   /**
    * Stores the result with its own lifetime.
    * @param events that have not been written yet, told before the result
-   * @returns false when it was finished before, and nothing was changed
+   * @param attempt only when this is still the attempt that runs; null: whichever does
    */
-  finish(job: Job, tenant: string, events?: readonly JobEvent[]): Promise<boolean>
+  finish(
+    job: Job,
+    recorded: RecordedJob,
+    attempt: number | null,
+    events?: readonly JobEvent[],
+  ): Promise<{ stored: boolean; released: string[] }>
+  /** Marks a running job queued again. */
+  putBack(job: RecordedJob, attempt: number): Promise<{ done: boolean; released: string[] }>
+  /** Notes that a job waits for another of its tenant to end. Its place in the queue must be delayed already. */
+  hold(job: RecordedJob): Promise<string[]>
+  /** Tells that a running job's worker lives. */
+  renew(job: RecordedJob): Promise<void>
   /** Takes back a record whose job could not be queued. */
-  remove(id: string): Promise<void>
+  remove(job: RecordedJob): Promise<void>
   /** @returns the job and its tenant, or undefined when there is none or it has expired */
   read(id: string): Promise<{ job: Job; tenant: string } | undefined>
 }
+
+/** How long the record of a job that has not ended is kept, should nobody ever run it. */
+const QUEUED_TTL_SECONDS = 7 * 24 * 3600
+/** A running job whose worker says nothing for so long no longer counts for its tenant's cap. */
+const LEASE_MS = 30_000
+/** How often a worker renews the leases of its jobs. */
+export const RENEW_MS = 10_000
 
 /**
  * @param resultTtlSeconds how long a finished job can be read
  */
 export function createJobRecords(redis: Redis, keys: Keys, resultTtlSeconds: number): JobRecords {
-  redis.defineCommand('runyardUpdate', { numberOfKeys: 2, lua: UPDATE_SCRIPT })
-
-  const update = async (
-    id: string,
-    ttlSeconds: number,
-    fields: Record<string, string | number>,
-    events: readonly JobEvent[],
-    condition: 'always' | 'unless-finished' = 'always',
-  ): Promise<boolean> => {
-    const hash = Object.entries(fields).flat()
-    const args = events.flatMap((event) => [event.type, JSON.stringify(event.data)])
-    const done = await redis.runyardUpdate(
-      keys.job(id),
-      keys.events(id),
-      ttlSeconds,
-      hash.length,
-      condition,
-      ...hash,
-      ...args,
-    )
-    return done === 1
-  }
+  defineJobScripts(redis)
+  const place = (tenant: string) => [keys.queued, keys.tenantQueued(tenant), keys.fairness]
+  const record = (id: string) => [keys.job(id), keys.events(id)]
+  const texts = (events: readonly JobEvent[]) => events.flatMap(({ type, data }) => [type, JSON.stringify(data)])
+  const cap = (job: RecordedJob) => job.maxRunningJobs ?? 0
 
   return {
-    create: async (head, tenant) => {
-      await update(
-        head.id,
-        QUEUED_TTL_SECONDS,
-        { head: JSON.stringify(head), tenant, state: 'queued', attempt: 0, startedAt: '', result: '' },
-        [{ type: 'state', data: { state: 'queued', attempt: 0 } }],
+    async admit({ head, tenant }, bounds) {
+      const fields = hash({
+        head: JSON.stringify(head),
+        tenant,
+        state: 'queued',
+        attempt: 0,
+        startedAt: '',
+        result: '',
+      })
+      const events: JobEvent[] = [
+        { type: 'state', data: { state: 'queued', attempt: 0 } },
+        ...head.warnings.map((finding): JobEvent => ({ type: 'warning', data: finding })),
+      ]
+      const answer = await redis.runyardAdmit(
+        ...[...record(head.id), ...place(tenant), keys.ends],
+        ...[QUEUED_TTL_SECONDS, head.id, tenant, bounds.maxQueuedJobs, bounds.tenantMaxQueuedJobs],
+        ...[fields.length, ...fields, ...texts(events)],
       )
+      const [admitted, queued = 0, tenantQueued = 0, ended = 0, sinceFirstEndMs = 0, tenants = 0] = answer
+      if (admitted === 1) return { admitted: true, priority: queued }
+      return { admitted: false, load: { queued, tenantQueued, ended, sinceFirstEndMs, tenants } }
     },
-    start: (head, tenant, attempt) =>
-      update(
-        head.id,
-        QUEUED_TTL_SECONDS,
-        {
-          head: JSON.stringify(head),
-          tenant,
-          state: 'running',
-          attempt,
-          startedAt: new Date().toISOString(),
-          result: '',
-        },
-        [{ type: 'state', data: { state: 'running', attempt } }],
-        'unless-finished',
-      ),
-    append: async (id, events) => {
-      await update(id, QUEUED_TTL_SECONDS, {}, events, 'unless-finished')
+    async start(job) {
+      const { head, tenant } = job
+      const [kind, attempt = 0] = await redis.runyardStart(
+        ...[...record(head.id), ...place(tenant), keys.tenantRunning(tenant)],
+        ...[QUEUED_TTL_SECONDS, head.id, tenant, cap(job), LEASE_MS],
+        ...[new Date().toISOString(), JSON.stringify(head)],
+      )
+      return kind === 'started' ? { kind, attempt } : { kind: kind as 'finished' | 'held' }
     },
-    finish: (job, tenant, events = []) => {
+    async append(id, attempt, events) {
+      await redis.runyardAppend(...record(id), QUEUED_TTL_SECONDS, attempt, ...texts(events))
+    },
+    async finish(job, recorded, onlyAttempt, events = []) {
       const { state, attempt, startedAt, status, message, finishedAt, stages, ...head } = job
+      const { tenant } = recorded
       const result = { status, message, stages, finishedAt }
-      return update(
-        job.id,
-        resultTtlSeconds,
-        {
-          head: JSON.stringify(head),
-          tenant,
-          state,
-          attempt,
-          startedAt: startedAt ?? '',
-          result: JSON.stringify(result),
-        },
-        [
-          ...events,
-          { type: 'state', data: { state, attempt } },
-          { type: 'result', data: { ...job, stages: stages.map(summarize) } },
-        ],
-        'unless-finished',
+      const fields = hash({
+        head: JSON.stringify(head),
+        tenant,
+        state,
+        attempt,
+        startedAt: startedAt ?? '',
+        result: JSON.stringify(result),
+      })
+      const ending: JobEvent[] = [
+        ...events,
+        { type: 'state', data: { state, attempt } },
+        { type: 'result', data: { ...job, stages: stages.map(summarize) } },
+      ]
+      const [stored, ...released] = await redis.runyardFinish(
+        ...[...record(job.id), ...place(tenant), keys.tenantRunning(tenant), keys.tenantHeld(tenant), keys.ends],
+        ...[resultTtlSeconds, job.id, tenant, cap(recorded), onlyAttempt ?? ''],
+        ...[fields.length, ...fields, ...texts(ending)],
       )
+      return { stored: stored === 1, released }
     },
-    remove: async (id) => {
-      await redis.del(keys.job(id), keys.events(id))
+    async putBack(job, attempt) {
+      const { head, tenant } = job
+      const [done, ...released] = await redis.runyardPutBack(
+        ...[...record(head.id), keys.queued, keys.tenantQueued(tenant)],
+        ...[keys.tenantRunning(tenant), keys.tenantHeld(tenant)],
+        ...[QUEUED_TTL_SECONDS, head.id, cap(job), attempt],
+      )
+      return { done: done === 1, released }
+    },
+    hold: (job) =>
+      redis.runyardHold(
+        ...[keys.tenantRunning(job.tenant), keys.tenantHeld(job.tenant)],
+        ...[QUEUED_TTL_SECONDS, job.head.id, cap(job)],
+      ),
+    async renew({ head, tenant }) {
+      await redis.runyardRenew(keys.tenantRunning(tenant), head.id, LEASE_MS)
+    },
+    async remove({ head, tenant }) {
+      await redis.runyardRemove(...record(head.id), ...place(tenant), head.id, tenant)
     },
     read: async (id) => {
       const fields = await redis.hgetall(keys.job(id))
@@ -139,6 +168,8 @@ export function createJobRecords(redis: Redis, keys: Keys, resultTtlSeconds: num
     },
   }
 }
+
+const hash = (fields: Record<string, string | number>): (string | number)[] => Object.entries(fields).flat()
 
 function parseRecord(fields: Record<string, string>): { job: Job; tenant: string } {
   const head = JSON.parse(fields['head'] ?? '') as JobHead

@@ -15,6 +15,8 @@ export interface WorkerInfo {
   pid: number
   startedAt: string
   slots: number
+  /** Whether its container engine answers; while it does not, it takes no jobs. */
+  engine: 'up' | 'down'
   runtimes: Runtimes
 }
 
@@ -27,11 +29,18 @@ export interface WorkerRegistry {
   leave(id: string): Promise<void>
   /** Workers whose heartbeat is recent. */
   alive(): Promise<WorkerInfo[]>
+  /** @throws when Redis fails */
+  overview(): Promise<Overview>
+}
+
+export interface Overview {
+  /** Those that are alive. */
+  workers: WorkerInfo[]
   /**
-   * What can be run: what every worker alive has, since any of them may get the job; when none is alive, what there was last, so that jobs can be accepted while
-   * every worker restarts.
+   * What can be run: what every worker alive has, since any of them may get the job; when none is alive, what there was
+   * last, so that jobs can be accepted while every worker restarts.
    */
-  runtimes(): Promise<Runtimes>
+  runtimes: Runtimes
 }
 
 export function createWorkerRegistry(redis: Redis, keys: Keys): WorkerRegistry {
@@ -56,11 +65,12 @@ export function createWorkerRegistry(redis: Redis, keys: Keys): WorkerRegistry {
       await redis.multi().del(keys.worker(id)).zrem(keys.workers, id).exec()
     },
     alive,
-    async runtimes() {
-      const [first, ...others] = (await alive()).map((worker) => worker.runtimes)
-      if (first) return others.reduce(common, first)
+    async overview() {
+      const workers = await alive()
+      const [first, ...others] = workers.map((worker) => worker.runtimes)
+      if (first) return { workers, runtimes: others.reduce(common, first) }
       const last = await redis.get(keys.runtimes)
-      return last === null ? { languages: {}, images: [] } : (JSON.parse(last) as Runtimes)
+      return { workers, runtimes: last === null ? { languages: {}, images: [] } : (JSON.parse(last) as Runtimes) }
     },
   }
 }

@@ -26,7 +26,7 @@ const INTERVAL_MS = 10
 /** Output of one stream that is joined into one event, in characters. */
 const EVENT_CHARACTERS = 64 * 1024
 
-export function createEventPublisher(records: JobRecords, id: string): EventPublisher {
+export function createEventPublisher(records: JobRecords, id: string, attempt: number): EventPublisher {
   let pending: JobEvent[] = []
   let writing: Promise<void> | undefined
   let failure: unknown
@@ -40,7 +40,7 @@ export function createEventPublisher(records: JobRecords, id: string): EventPubl
     const events = pending
     pending = []
     writing = records
-      .append(id, events)
+      .append(id, attempt, events)
       .catch((error: unknown) => {
         failure ??= error
       })

@@ -3,7 +3,10 @@ import { type Job, type JobReturn, type JobSpec, type Stage, type Status, summar
 import type { Language } from '../../shared/language.ts'
 import { MAX_TIMER_MS, SECOND } from '../../shared/limits.ts'
 import type { JobRecords } from '../../shared/redis/job-record.ts'
+import type { SecurityEvent } from '../../shared/security/security-event.ts'
+import type { Turn } from '../queue-worker.ts'
 import { acquirePatiently } from '../sandbox/acquire-patiently.ts'
+import { EngineDown } from '../sandbox/engine-health.ts'
 import type { SandboxPool } from '../sandbox/pool.ts'
 import { createEventPublisher, type EventPublisher } from './event-publisher.ts'
 import { type JobOutcome, runJob } from './run-job.ts'
@@ -14,41 +17,90 @@ export interface JobContext {
   /** @returns the language of a code job and the image it runs in. @throws Error naming what is not installed here */
   locate: (spec: JobSpec) => { language: Language | undefined; image: string }
   graceMs: number
+  /** Lets held jobs go: one of their tenant has ended. */
+  release: (ids: readonly string[]) => Promise<void>
+  /** Takes a security event; never fails. */
+  report: (event: SecurityEvent) => void
+  /** Jobs that run here now, whose leases are to be renewed. */
+  running: Set<JobSpec>
   log: Logger
 }
 
 /** Added to all the time a job may take by its own limits; a sandbox that needs longer has failed. */
 const DEADLINE_MARGIN_MS = 15 * SECOND
+/** A held job looks again after this time by itself, should whoever was to let it go have been killed. */
+const HELD_MS = 10 * SECOND
+/** A job put back because the engine is away here; another worker may take it. */
+const PUT_BACK_MS = SECOND
 
 /**
- * Takes one job from the queue to its stored result. Every way out stores one, unless an earlier attempt already had.
- * @param attempt how often it has been started, from 1
- * @param signal ends the job, which is `cancelled` then
+ * Takes one job from the queue to its stored result. Every way out stores one, unless an earlier attempt already had, or
+ * the job goes back to the queue: because its tenant runs as many as it may, or the engine is away.
+ * @param turn its signal ends the job, which is `cancelled` then
  * @throws when Redis refuses; never because of the program or its sandbox
  */
-export async function processJob(
-  context: JobContext,
-  spec: JobSpec,
-  attempt: number,
-  signal: AbortSignal,
-): Promise<JobReturn> {
-  const { records, log } = context
-  const { head, tenant } = spec
+export async function processJob(context: JobContext, spec: JobSpec, turn: Turn): Promise<JobReturn> {
+  const { records, release, running } = context
+  const start = await records.start(spec)
+  if (start.kind === 'finished') return storedReturn(records, spec.head.id)
+  if (start.kind === 'held') {
+    await turn.giveBack(HELD_MS)
+    await release(await records.hold(spec))
+    return GIVEN_BACK
+  }
+  running.add(spec)
+  try {
+    return await runAttempt(context, spec, start.attempt, turn)
+  } finally {
+    running.delete(spec)
+  }
+}
+
+/** What BullMQ is told of a job that went back; it does not count. */
+const GIVEN_BACK: JobReturn = { status: 'internal-error' }
+
+async function runAttempt(context: JobContext, spec: JobSpec, attempt: number, turn: Turn): Promise<JobReturn> {
+  const { records, release, log } = context
+  const { head, tenant, origin } = spec
   const startedAt = new Date().toISOString()
-  if (!(await records.start(head, tenant, attempt))) return storedReturn(records, head.id)
-  const events = createEventPublisher(records, head.id)
-  const { outcome, clear } = await attemptJob(context, spec, signal, events).catch((err: unknown): Attempt => {
-    log.error({ err, jobId: head.id, tenant }, 'job failed inside')
+  const fields = { jobId: head.id, tenant, requestId: origin.requestId, attempt }
+  log.info({ ...fields, language: head.language, image: head.image }, 'job started')
+  const events = createEventPublisher(records, head.id, attempt)
+  const attempted = await attemptJob(context, spec, turn.signal, events).catch((err: unknown): Attempt | undefined => {
+    if (err instanceof EngineDown) return undefined
+    log.error({ err, ...fields }, 'job failed inside')
     return { outcome: internalError(), clear: async () => {} }
   })
+  if (!attempted) {
+    const { done, released } = await records.putBack(spec, attempt)
+    if (!done) return storedReturn(records, head.id)
+    await turn.giveBack(PUT_BACK_MS)
+    await release(released)
+    log.warn(fields, 'job put back: the container engine is away')
+    return GIVEN_BACK
+  }
+  const { outcome, clear } = attempted
   const job = endedJob(spec, outcome, startedAt, attempt)
-  const store = async () => records.finish(job, tenant, await events.close())
+  const store = async () => {
+    const { released } = await records.finish(job, spec, attempt, await events.close())
+    await release(released)
+  }
   await Promise.all([store(), clear()])
-  log.info(
-    { jobId: head.id, tenant, language: head.language, image: head.image, status: job.status, attempt },
-    'job ended',
-  )
+  log.info({ ...fields, language: head.language, image: head.image, status: job.status }, 'job ended')
+  reportOutcome(context, spec, outcome)
   return { status: outcome.status }
+}
+
+/** What of a job's end is of interest for security. */
+function reportOutcome(
+  { report }: JobContext,
+  { head, tenant, origin }: JobSpec,
+  { status, message }: JobOutcome,
+): void {
+  const common = { ...origin, tenant, jobId: head.id }
+  if (status === 'wall-time-limit' || status === 'cpu-time-limit') {
+    report({ kind: 'time-limit', ...common, detail: message ?? 'a time limit ended the job' })
+  }
 }
 
 interface Attempt {
@@ -112,8 +164,11 @@ async function storedReturn(records: JobRecords, id: string): Promise<{ status: 
 }
 
 /** Stores the end of a job that the queue gave up, normally one whose worker died twice: its owner learns of it. */
-export async function storeLostJob(records: JobRecords, spec: JobSpec, attempt: number): Promise<void> {
-  await records.finish(endedJob(spec, internalError(), null, attempt), spec.tenant)
+export async function storeLostJob({ records, release }: JobContext, spec: JobSpec): Promise<void> {
+  const stored = (await records.read(spec.head.id))?.job
+  const job = endedJob(spec, internalError(), stored?.startedAt ?? null, stored?.attempt ?? 0)
+  const { released } = await records.finish(job, spec, null)
+  await release(released)
 }
 
 function endedJob({ head }: JobSpec, outcome: JobOutcome, startedAt: string | null, attempt: number): Job {

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { SECOND } from '../../shared/limits.ts'
+import { EngineDown } from './engine-health.ts'
 import { type Lease, PoolClosed, type SandboxPool, type SandboxRequest } from './pool.ts'
 
 /** Between one try and the next; about a minute in all. */
 const PAUSES_MS = [1, 2, 5, 10, 10, 10, 10, 10].map((seconds) => seconds * SECOND)
 
 /**
- * Asks the pool for a sandbox, again and again while the engine cannot make one. A worker whose engine is away holds as many
- * jobs as it has slots; the others stay in the queue, instead of failing one after another.
- * @throws what the last try threw; at once when the pool is closed or the signal aborts
+ * Asks the pool for a sandbox, again and again while one cannot be made.
+ * @throws what the last try threw; at once when the engine is down, the pool is closed or the signal aborts
  */
 export async function acquirePatiently(
   pool: SandboxPool,
@@ -21,7 +21,7 @@ export async function acquirePatiently(
     try {
       return await pool.acquire(request)
     } catch (err) {
-      if (err instanceof PoolClosed || signal.aborted) throw err
+      if (err instanceof EngineDown || err instanceof PoolClosed || signal.aborted) throw err
       log.warn({ err, pauseMs }, 'no sandbox could be made; trying again')
       await sleep(pauseMs, undefined, { signal })
     }

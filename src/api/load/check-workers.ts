@@ -1,0 +1,19 @@
+import { Problem } from '../../shared/problems.ts'
+import type { Overview } from '../../shared/redis/worker-registry.ts'
+
+/** A worker tries its engine again every second. */
+const RETRY_SECONDS = 5
+
+/**
+ * Refuses work while every worker that is alive has lost its container engine. With no worker at all jobs are accepted:
+ * they wait for one, as they do while all of them restart.
+ * @throws Problem `engine-unavailable`
+ */
+export function checkWorkers({ workers }: Overview): void {
+  if (workers.length === 0 || workers.some((worker) => worker.engine === 'up')) return
+  throw new Problem(
+    'engine-unavailable',
+    'no worker can run jobs now: the container engine does not answer; it is tried again every second',
+    { headers: { 'Retry-After': String(RETRY_SECONDS) } },
+  )
+}

@@ -1,0 +1,61 @@
+import { type Response, Router } from 'express'
+import type { ApiKeys } from '../../../shared/access/api-keys.ts'
+import { NewApiKey, newApiKeyErrors } from '../../../shared/access/new-api-key.ts'
+import type { Config } from '../../../shared/config/config.ts'
+import { KIB } from '../../../shared/limits.ts'
+import { Problem } from '../../../shared/problems.ts'
+import type { SecurityEvent, SecurityEventKind } from '../../../shared/security/security-event.ts'
+import { onlyMethods } from '../../http/answer-problem.ts'
+import { jsonBody } from '../../http/body.ts'
+import { requestIdOf } from '../../http/request-log.ts'
+import { bodyValidator, invalidRequest } from '../../intake/validate.ts'
+
+export interface AdminKeysDeps {
+  config: Pick<Config, 'limits'>
+  apiKeys: Pick<ApiKeys, 'create' | 'list' | 'revoke'>
+  /** Told of every key that is made or revoked. */
+  audit: (event: SecurityEvent) => void
+}
+
+const MAX_BODY_BYTES = 16 * KIB
+const newApiKey = bodyValidator(NewApiKey)
+
+/** `/v1/admin/keys`: list, make and revoke API keys. Which callers may is decided before. */
+export function adminKeyRoutes({ config, apiKeys, audit }: AdminKeysDeps): Router {
+  const router = Router()
+  const tell = (kind: SecurityEventKind, res: Response, detail: string) => {
+    const { address, keyId, tenant } = res.locals.caller
+    audit({ kind, address, keyId, tenant, requestId: requestIdOf(res.req), jobId: null, detail })
+  }
+
+  router
+    .route('/')
+    .get(async (_req, res) => {
+      res.set('Cache-Control', 'no-store').json({ keys: await apiKeys.list() })
+    })
+    .post(jsonBody(MAX_BODY_BYTES), async (req, res) => {
+      const fields = newApiKey(req.body)
+      const errors = newApiKeyErrors(fields, config.limits.ceilings, Date.now())
+      if (errors.length > 0) throw invalidRequest(errors)
+      const { record, secretKey } = await apiKeys.create(fields)
+      tell('key-created', res, `key ${record.id} ("${record.name}") of the tenant ${record.tenant} was made`)
+      const { id, ...rest } = record
+      res
+        .status(201)
+        .set('Cache-Control', 'no-store')
+        .json({ id, key: secretKey, ...rest })
+    })
+    .all(onlyMethods('GET', 'POST'))
+
+  router
+    .route('/:id')
+    .delete(async (req, res) => {
+      const record = await apiKeys.revoke(req.params.id)
+      if (!record) throw new Problem('not-found', 'there is no such key')
+      tell('key-revoked', res, `key ${record.id} ("${record.name}") of the tenant ${record.tenant} was revoked`)
+      res.set('Cache-Control', 'no-store').json(record)
+    })
+    .all(onlyMethods('DELETE'))
+
+  return router
+}

@@ -1,0 +1,204 @@
+import type { Redis, Result } from 'ioredis'
+
+/**
+ * The steps of a job's life, each one script, so that its record, its events and the places it is counted in never
+ * disagree, whoever is killed when.
+ *
+ * A *queued* job is in two sorted sets, of all queued jobs and of its tenant's. A *running* one is in its tenant's set of
+ * running jobs, with a lease that its worker renews. A job that finds its tenant's cap met goes back to the queue's delayed
+ * jobs and is *held*: whoever ends a job of that tenant is told which held one may go.
+ *
+ * Fairness is start-time fair queueing (Goyal, Vin, Cheng 1996) with a cost of 1 for each job: a job's tag is one more than
+ * its tenant's last tag or the queue's virtual time, whichever is later, and the tag is its priority. The virtual time is
+ * the highest tag that was started. A tenant that queues 500 jobs at once thus gets 500 rising tags, and the next tenant's
+ * first job stands beside the first of those.
+ */
+
+/** BullMQ's lowest priority. */
+const MAX_PRIORITY = 2_097_151
+const MAX_EVENTS = 20_000
+/** Of so many ends the rate is told at which jobs leave the queue. */
+const ENDS_KEPT = 100
+const ENDS_TTL_SECONDS = 600
+
+const COMMON = `
+local function now()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local function tell(events, ttl, from)
+  for i = from, #ARGV, 2 do
+    local id = redis.call('XADD', events, 'MAXLEN', '~', ${MAX_EVENTS}, '*', 't', ARGV[i], 'd', ARGV[i + 1])
+    redis.call('PUBLISH', events, id .. ' ' .. ARGV[i] .. ' ' .. ARGV[i + 1])
+  end
+  redis.call('EXPIRE', events, ttl)
+end
+local function tellState(events, ttl, state, attempt)
+  local data = '{"state":"' .. state .. '","attempt":' .. attempt .. '}'
+  local id = redis.call('XADD', events, 'MAXLEN', '~', ${MAX_EVENTS}, '*', 't', 'state', 'd', data)
+  redis.call('PUBLISH', events, id .. ' state ' .. data)
+  redis.call('EXPIRE', events, ttl)
+end
+local function enterQueue(queued, tenantQueued, ttl, id)
+  for _, key in ipairs({queued, tenantQueued}) do
+    redis.call('ZADD', key, now(), id)
+    redis.call('EXPIRE', key, ttl)
+  end
+end
+local function leaveQueue(queued, tenantQueued, fairness, tenant, id, tag)
+  redis.call('ZREM', queued, id)
+  redis.call('ZREM', tenantQueued, id)
+  if redis.call('ZCARD', queued) == 0 then
+    redis.call('DEL', fairness)
+    return
+  end
+  if tag and tag > tonumber(redis.call('HGET', fairness, 'now') or 0) then redis.call('HSET', fairness, 'now', tag) end
+  if redis.call('ZCARD', tenantQueued) == 0 then redis.call('HDEL', fairness, 't:' .. tenant) end
+end
+local function free(running, cap)
+  redis.call('ZREMRANGEBYSCORE', running, '-inf', now())
+  return cap - redis.call('ZCARD', running)
+end
+local function next(running, held, cap)
+  if cap == 0 then return {} end
+  local room = math.min(free(running, cap), 1000)
+  if room <= 0 then return {} end
+  local ids = redis.call('ZRANGE', held, 0, room - 1)
+  if #ids > 0 then redis.call('ZREM', held, unpack(ids)) end
+  return ids
+end
+local function isFinished(record)
+  return (redis.call('HGET', record, 'result') or '') ~= ''
+end
+`
+
+/**
+ * KEYS: record, events, queued, tenant's queued, fairness, ends.
+ * ARGV: ttl, id, tenant, most queued, most queued of the tenant, count of hash arguments, hash arguments..., then type and
+ * data of each event.
+ * @returns {1, priority}, or {0, queued, tenant's queued, ends looked at, ms since the oldest of them, tenants waiting}
+ */
+const ADMIT = `${COMMON}
+local ttl, id, tenant = tonumber(ARGV[1]), ARGV[2], ARGV[3]
+local waiting, own = redis.call('ZCARD', KEYS[3]), redis.call('ZCARD', KEYS[4])
+if waiting >= tonumber(ARGV[4]) or own >= tonumber(ARGV[5]) then
+  local oldest = redis.call('LINDEX', KEYS[6], -1)
+  return {0, waiting, own, redis.call('LLEN', KEYS[6]), oldest and now() - oldest or 0, redis.call('HLEN', KEYS[5])}
+end
+local virtual = tonumber(redis.call('HGET', KEYS[5], 'now') or 0)
+local last = tonumber(redis.call('HGET', KEYS[5], 't:' .. tenant) or 0)
+local tag = math.min(math.max(virtual, last) + 1, ${MAX_PRIORITY})
+redis.call('HSET', KEYS[5], 't:' .. tenant, tag)
+redis.call('EXPIRE', KEYS[5], ttl)
+enterQueue(KEYS[3], KEYS[4], ttl, id)
+local fields = tonumber(ARGV[6])
+redis.call('HSET', KEYS[1], 'tag', tag, unpack(ARGV, 7, 6 + fields))
+redis.call('EXPIRE', KEYS[1], ttl)
+tell(KEYS[2], ttl, 7 + fields)
+return {1, tag}`
+
+/**
+ * KEYS: record, events, queued, tenant's queued, fairness, tenant's running.
+ * ARGV: ttl, id, tenant, cap or 0, lease in ms, started at, head.
+ * @returns {'finished'}, {'held'}, or {'started', attempt}
+ */
+const START = `${COMMON}
+local ttl, id, tenant, cap = tonumber(ARGV[1]), ARGV[2], ARGV[3], tonumber(ARGV[4])
+if isFinished(KEYS[1]) then return {'finished'} end
+if cap > 0 and not redis.call('ZSCORE', KEYS[6], id) and free(KEYS[6], cap) <= 0 then return {'held'} end
+redis.call('ZADD', KEYS[6], now() + ARGV[5], id)
+redis.call('EXPIRE', KEYS[6], ttl)
+local attempt = redis.call('HINCRBY', KEYS[1], 'attempt', 1)
+redis.call('HSET', KEYS[1], 'head', ARGV[7], 'tenant', tenant, 'state', 'running', 'startedAt', ARGV[6], 'result', '')
+redis.call('EXPIRE', KEYS[1], ttl)
+leaveQueue(KEYS[3], KEYS[4], KEYS[5], tenant, id, tonumber(redis.call('HGET', KEYS[1], 'tag') or 0))
+tellState(KEYS[2], ttl, 'running', attempt)
+return {'started', attempt}`
+
+/**
+ * KEYS: record, events. ARGV: ttl, attempt, then type and data of each event.
+ * @returns 0 when the job has its result, or another attempt runs: nothing is added then
+ */
+const APPEND = `${COMMON}
+if isFinished(KEYS[1]) or redis.call('HGET', KEYS[1], 'attempt') ~= ARGV[2] then return 0 end
+tell(KEYS[2], tonumber(ARGV[1]), 3)
+return 1`
+
+/**
+ * KEYS: record, events, queued, tenant's queued, fairness, tenant's running, tenant's held, ends.
+ * ARGV: ttl, id, tenant, cap or 0, attempt or '', count of hash arguments, hash arguments..., then type and data of each
+ * event.
+ * @returns {1 when stored else 0, ids of held jobs that may go...}
+ */
+const FINISH = `${COMMON}
+local ttl, id, tenant, cap = tonumber(ARGV[1]), ARGV[2], ARGV[3], tonumber(ARGV[4])
+if isFinished(KEYS[1]) or (ARGV[5] ~= '' and redis.call('HGET', KEYS[1], 'attempt') ~= ARGV[5]) then return {0} end
+local fields = tonumber(ARGV[6])
+redis.call('HSET', KEYS[1], unpack(ARGV, 7, 6 + fields))
+redis.call('EXPIRE', KEYS[1], ttl)
+tell(KEYS[2], ttl, 7 + fields)
+leaveQueue(KEYS[3], KEYS[4], KEYS[5], tenant, id, nil)
+redis.call('ZREM', KEYS[6], id)
+redis.call('ZREM', KEYS[7], id)
+redis.call('LPUSH', KEYS[8], now())
+redis.call('LTRIM', KEYS[8], 0, ${ENDS_KEPT - 1})
+redis.call('EXPIRE', KEYS[8], ${ENDS_TTL_SECONDS})
+return {1, unpack(next(KEYS[6], KEYS[7], cap))}`
+
+/**
+ * KEYS: record, events, queued, tenant's queued, tenant's running, tenant's held. ARGV: ttl, id, cap or 0, attempt.
+ * @returns {1 when put back else 0, ids of held jobs that may go...}
+ */
+const PUT_BACK = `${COMMON}
+local ttl, id = tonumber(ARGV[1]), ARGV[2]
+if isFinished(KEYS[1]) or redis.call('HGET', KEYS[1], 'attempt') ~= ARGV[4] then return {0} end
+redis.call('HSET', KEYS[1], 'state', 'queued', 'startedAt', '')
+redis.call('ZREM', KEYS[5], id)
+enterQueue(KEYS[3], KEYS[4], ttl, id)
+tellState(KEYS[2], ttl, 'queued', ARGV[4])
+return {1, unpack(next(KEYS[5], KEYS[6], tonumber(ARGV[3])))}`
+
+/**
+ * KEYS: tenant's running, tenant's held. ARGV: ttl, id, cap.
+ * @returns ids of held jobs that may go: one of the tenant's may have ended in the meantime
+ */
+const HOLD = `${COMMON}
+redis.call('ZADD', KEYS[2], now(), ARGV[2])
+redis.call('EXPIRE', KEYS[2], tonumber(ARGV[1]))
+return next(KEYS[1], KEYS[2], tonumber(ARGV[3]))`
+
+/** KEYS: tenant's running. ARGV: id, lease in ms. */
+const RENEW = `${COMMON}
+return redis.call('ZADD', KEYS[1], 'XX', now() + ARGV[2], ARGV[1])`
+
+/** KEYS: record, events, queued, tenant's queued, fairness. ARGV: id, tenant. */
+const REMOVE = `${COMMON}
+leaveQueue(KEYS[3], KEYS[4], KEYS[5], ARGV[2], ARGV[1], nil)
+return redis.call('DEL', KEYS[1], KEYS[2])`
+
+type Arguments = (string | number)[]
+
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    runyardAdmit(...args: Arguments): Result<number[], Context>
+    runyardStart(...args: Arguments): Result<[string, number?], Context>
+    runyardAppend(...args: Arguments): Result<number, Context>
+    runyardFinish(...args: Arguments): Result<[number, ...string[]], Context>
+    runyardPutBack(...args: Arguments): Result<[number, ...string[]], Context>
+    runyardHold(...args: Arguments): Result<string[], Context>
+    runyardRenew(...args: Arguments): Result<number, Context>
+    runyardRemove(...args: Arguments): Result<number, Context>
+  }
+}
+
+/** Teaches a connection these commands. */
+export function defineJobScripts(redis: Redis): void {
+  redis.defineCommand('runyardAdmit', { numberOfKeys: 6, lua: ADMIT })
+  redis.defineCommand('runyardStart', { numberOfKeys: 6, lua: START })
+  redis.defineCommand('runyardAppend', { numberOfKeys: 2, lua: APPEND })
+  redis.defineCommand('runyardFinish', { numberOfKeys: 8, lua: FINISH })
+  redis.defineCommand('runyardPutBack', { numberOfKeys: 6, lua: PUT_BACK })
+  redis.defineCommand('runyardHold', { numberOfKeys: 2, lua: HOLD })
+  redis.defineCommand('runyardRenew', { numberOfKeys: 1, lua: RENEW })
+  redis.defineCommand('runyardRemove', { numberOfKeys: 5, lua: REMOVE })
+}
