@@ -34,7 +34,7 @@ const common = {
   files: optional(Type.Array(RequestFile, { minItems: 1, maxItems: MAX_FILES })),
   stdin: optional(text('standard input')),
   env: optional(
-    Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }), Type.String(), {
+    Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]{0,255}$' }), Type.String(), {
       maxProperties: 128,
       additionalProperties: false,
       description: 'environment variables; nothing else is inherited but PATH, HOME, USER, LANG and TMPDIR',
@@ -54,7 +54,12 @@ export const CodeRequest = Type.Object(
     entrypoint: optional(Type.String({ minLength: 1, maxLength: 1024, description: 'which of `files` is run' })),
     args: optional(words(256, 'arguments of the program')),
     compilerArgs: optional(words(64, 'arguments of the compiler, for compiled languages')),
-    dependencies: optional(words(MAX_DEPENDENCIES, 'packages the program needs; the image must have them')),
+    dependencies: optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 214 }), {
+        maxItems: MAX_DEPENDENCIES,
+        description: 'packages the program needs; the image must have them',
+      }),
+    ),
     tests: optional(
       Type.Array(RequestTest, { minItems: 1, maxItems: MAX_TESTS, description: 'compile once, run once for each' }),
     ),

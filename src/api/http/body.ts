@@ -1,16 +1,21 @@
 import { isUtf8 } from 'node:buffer'
+import type { IncomingMessage } from 'node:http'
 import express, { type RequestHandler } from 'express'
 import { Problem } from '../../shared/problems.ts'
+import { invalidRequest } from './invalid-request.ts'
+import { jsonFaults } from './json-faults.ts'
 
 /**
  * Reads a JSON body of at most so many bytes, after decompression.
- * Errors go on as Problem: `unsupported-media-type`, `too-large`, `invalid-json`.
+ * Errors go on as Problem: `unsupported-media-type`, `too-large`, `invalid-json`, `invalid-request`.
  */
 export function jsonBody(maxBytes: number): RequestHandler {
+  const texts = new WeakMap<IncomingMessage, Buffer>()
   const read = express.json({
     limit: maxBytes,
-    verify: (_req, _res, bytes) => {
+    verify: (req, _res, bytes) => {
       if (!isUtf8(bytes)) throw new Error('the body is not UTF-8')
+      texts.set(req, bytes)
     },
   })
   return (req, res, next) => {
@@ -20,7 +25,10 @@ export function jsonBody(maxBytes: number): RequestHandler {
       return next(new Problem('unsupported-media-type', detail))
     }
     read(req, res, (error: unknown) => {
-      if (error === undefined) return next()
+      if (error === undefined) {
+        const faults = jsonFaults(texts.get(req)?.toString() ?? '')
+        return faults.length === 0 ? next() : next(invalidRequest(faults))
+      }
       // What is still on its way is thrown away, so that a client in the middle of sending can come to read the answer; the
       // connection ends with it.
       req.resume()

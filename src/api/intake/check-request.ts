@@ -1,5 +1,5 @@
 import type { SourceFile } from '../../shared/job.ts'
-import { fileBytesWithin, type LimitOverrides, type Limits, limitsAboveCeiling } from '../../shared/limits.ts'
+import { fileBytesWithin, type LimitOverrides, type Limits, limitsAboveCeiling, MIB } from '../../shared/limits.ts'
 import { type FieldError, Problem } from '../../shared/problems.ts'
 import type { RequestFile } from '../../shared/requests.ts'
 import { pathProblem } from './path-problem.ts'
@@ -7,6 +7,7 @@ import { pathProblem } from './path-problem.ts'
 /** What the kernel takes as arguments and environment of a program, with room to spare; all of it crosses in one frame. */
 const MAX_VECTOR_BYTES = 128 * 1024
 const MAX_METADATA_BYTES = 4096
+const MAX_TEXT_BYTES = MIB
 
 /** Rules a schema cannot say. Each returns what is wrong, as fields. */
 export function checkLimits(asked: LimitOverrides, defaults: Limits, ceilings: Limits): FieldError[] {
@@ -58,6 +59,14 @@ export function checkVectors(
     errors.push({ pointer: '', detail: `has ${bytes} bytes in ${fields}; ${MAX_VECTOR_BYTES} are allowed in all` })
   }
   return errors
+}
+
+/** Input and expected output, a text each. */
+export function checkTexts(texts: Record<string, string | undefined>): FieldError[] {
+  return Object.entries(texts).flatMap(([pointer, text]) => {
+    const bytes = text === undefined ? 0 : Buffer.byteLength(text)
+    return bytes <= MAX_TEXT_BYTES ? [] : [{ pointer, detail: `has ${bytes} bytes; ${MAX_TEXT_BYTES} are allowed` }]
+  })
 }
 
 export function checkMetadata(metadata: Record<string, unknown> | undefined): FieldError[] {

@@ -8,9 +8,10 @@ import { type FieldError, Problem } from '../../shared/problems.ts'
 import type { Runtimes } from '../../shared/redis/worker-registry.ts'
 import { CodeRequest, ContainerRequest, type RequestFile } from '../../shared/requests.ts'
 import type { Caller } from '../http/caller.ts'
-import { checkCodeSize, checkFiles, checkLimits, checkMetadata, checkVectors } from './check-request.ts'
+import { invalidRequest } from '../http/invalid-request.ts'
+import { checkCodeSize, checkFiles, checkLimits, checkMetadata, checkTexts, checkVectors } from './check-request.ts'
 import { pathProblem } from './path-problem.ts'
-import { bodyValidator, invalidRequest } from './validate.ts'
+import { bodyValidator } from './validate.ts'
 
 /** Turns request bodies into jobs, complete and checked. */
 export interface Intake {
@@ -69,7 +70,11 @@ export function createIntake({ config, languages, runtimes }: IntakeOptions): In
         ...checkFiles(request.files ?? []),
         ...checkLimits(request.limits ?? {}, defaults, ceilings),
         ...checkVectors({ args: request.args, compilerArgs: request.compilerArgs, env: request.env }),
-        ...(request.tests ?? []).flatMap(({ args }, index) => checkVectors({ [`tests/${index}/args`]: args })),
+        ...checkTexts({ '/stdin': request.stdin, '/expectedOutput': request.expectedOutput }),
+        ...(request.tests ?? []).flatMap(({ args, stdin, expectedOutput }, index) => [
+          ...checkVectors({ [`tests/${index}/args`]: args }),
+          ...checkTexts({ [`/tests/${index}/stdin`]: stdin, [`/tests/${index}/expectedOutput`]: expectedOutput }),
+        ]),
         ...checkMetadata(request.metadata),
         ...checkCompilerArgs(request, language),
         ...checkDependencies(request, language),
@@ -96,6 +101,7 @@ export function createIntake({ config, languages, runtimes }: IntakeOptions): In
         ...checkFiles(request.files ?? []),
         ...checkLimits(request.limits ?? {}, defaults, ceilings),
         ...checkVectors({ command: request.command, env: request.env }),
+        ...checkTexts({ '/stdin': request.stdin }),
         ...checkMetadata(request.metadata),
       ])
       const image = allowedImage(await runtimes(), languages, request.image)

@@ -1,7 +1,8 @@
 import type { Static, TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { Settings } from 'typebox/system'
-import { type FieldError, Problem } from '../../shared/problems.ts'
+import type { FieldError } from '../../shared/problems.ts'
+import { invalidRequest } from '../http/invalid-request.ts'
 
 // Eight, the default, would tell a client of half its mistakes.
 Settings.Set({ maxErrors: 64 })
@@ -17,14 +18,6 @@ export function bodyValidator<T extends TSchema>(schema: T): (body: unknown) => 
     if (validator.Check(body)) return body
     throw invalidRequest(fieldErrors(validator.Errors(body)))
   }
-}
-
-/** The problem that names these fields. */
-export function invalidRequest(errors: FieldError[]): Problem {
-  const [first] = errors
-  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
-  const detail = first ? `${first.pointer || 'the body'} ${first.detail}${more}` : 'the body is not as it must be'
-  return new Problem('invalid-request', detail, { errors })
 }
 
 interface SchemaError {

@@ -1,0 +1,81 @@
+import type { FieldError } from '../../shared/problems.ts'
+
+/** Objects and arrays within one another; no request of this service comes near it. */
+export const MAX_DEPTH = 32
+/** A body may be one long list of mistakes; the client learns of the first. */
+const MAX_FAULTS = 16
+
+interface Level {
+  /** Names seen so far; undefined in an array. */
+  names: Set<string> | undefined
+  /** Name or index of the member that is read now. */
+  at: string | number
+}
+
+/**
+ * What a JSON parser silently does away with: names that stand twice in an object (of which it keeps the last), names that
+ * reach an object's prototype, and nesting without end. Linear in the length of the text.
+ * @param text JSON that a parser has accepted
+ * @returns nothing for an ordinary text
+ */
+export function jsonFaults(text: string): FieldError[] {
+  const faults: FieldError[] = []
+  const levels: Level[] = []
+  let isName = false
+  const pointerTo = (levels_: readonly Level[]) =>
+    levels_.map(({ at }) => `/${String(at).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+
+  for (let i = 0; i < text.length && faults.length < MAX_FAULTS; i++) {
+    const level = levels.at(-1)
+    switch (text[i]) {
+      case '{':
+      case '[': {
+        if (levels.length === MAX_DEPTH) {
+          return [...faults, { pointer: pointerTo(levels), detail: `is nested over ${MAX_DEPTH} levels deep` }]
+        }
+        const isObject = text[i] === '{'
+        levels.push(isObject ? { names: new Set(), at: '' } : { names: undefined, at: 0 })
+        isName = isObject
+        break
+      }
+      case '}':
+      case ']':
+        levels.pop()
+        isName = false
+        break
+      case ',':
+        if (typeof level?.at === 'number') level.at++
+        else isName = true
+        break
+      case '"': {
+        const end = endOfString(text, i)
+        if (isName && level?.names) {
+          const name = nameBetween(text, i, end)
+          level.at = name
+          if (level.names.has(name)) faults.push({ pointer: pointerTo(levels), detail: 'is there twice' })
+          if (name === '__proto__')
+            faults.push({ pointer: pointerTo(levels), detail: 'is not a name that can be used' })
+          level.names.add(name)
+          isName = false
+        }
+        i = end
+      }
+    }
+  }
+  return faults
+}
+
+/** Index of the quote that closes the string beginning at `start`. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0
+    while (text[end - 1 - backslashes] === '\\') backslashes++
+    if (backslashes % 2 === 0) return end
+  }
+  return text.length
+}
+
+function nameBetween(text: string, start: number, end: number): string {
+  const raw = text.slice(start + 1, end)
+  return raw.includes('\\') ? (JSON.parse(`"${raw}"`) as string) : raw
+}

@@ -1,0 +1,50 @@
+import { describe, expect, test } from '@jest/globals'
+import { jsonFaults, MAX_DEPTH } from '../../src/api/http/json-faults.ts'
+
+describe('an ordinary text has no faults:', () => {
+  test.each([
+    '{}',
+    '[]',
+    '"a"',
+    '{"a":{"a":{"a":1}},"b":[{"a":1},{"a":2}]}',
+    '{"a":"{\\"a\\":1,\\"a\\":2}","b":"[[[["}',
+    '{"a\\\\":1,"a":2}',
+    '{"":1,"a":""}',
+    `{ "a" : [ "b" , "b" , "c" ] ,\n "b" : "a" }`,
+    '['.repeat(MAX_DEPTH) + ']'.repeat(MAX_DEPTH),
+  ])('%s', (text) => {
+    JSON.parse(text)
+    expect(jsonFaults(text)).toEqual([])
+  })
+})
+
+describe('a name that stands twice is found:', () => {
+  test.each([
+    { text: '{"a":1,"a":2}', pointer: '/a' },
+    { text: '{"a":1,"b":{"c":1},"a":2}', pointer: '/a' },
+    { text: '{"l":[0,{"x":1,"y":[1,2],"x":3}]}', pointer: '/l/1/x' },
+    { text: '{"a":1,"\\u0061":2}', pointer: '/a' },
+    { text: '{"a/b":1,"a~b":{"c":1,"c":2}}', pointer: '/a~0b/c' },
+    { text: '{"":1,"":2}', pointer: '/' },
+  ])('$text', ({ text, pointer }) => {
+    JSON.parse(text)
+    expect(jsonFaults(text)).toEqual([{ pointer, detail: 'is there twice' }])
+  })
+})
+
+test('a name that reaches a prototype is found, however it is written', () => {
+  for (const text of ['{"a":{"__proto__":{}}}', '{"a":{"\\u005f_proto__":{}}}']) {
+    expect(jsonFaults(text)).toEqual([{ pointer: '/a/__proto__', detail: 'is not a name that can be used' }])
+  }
+})
+
+test('nesting of ten thousand levels is one fault, with the place where it went too deep', () => {
+  const [fault, ...others] = jsonFaults(`{"metadata":${'['.repeat(10_000)}${']'.repeat(10_000)}}`)
+  expect(fault?.detail).toBe('is nested over 32 levels deep')
+  expect(fault?.pointer).toBe(`/metadata${'/0'.repeat(MAX_DEPTH - 1)}`)
+  expect(others).toEqual([])
+})
+
+test('a thousand doubles are told of a few times', () => {
+  expect(jsonFaults(`{${'"a":1,'.repeat(1000)}"b":1}`)).toHaveLength(16)
+})
