@@ -1,40 +1,56 @@
-import express, { type Express } from 'express'
+import express, { type Express, type Request } from 'express'
 import helmet from 'helmet'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
+import { authenticate } from './access/authenticate.ts'
+import { ownHost } from './access/own-host.ts'
+import { requireScope } from './access/require-scope.ts'
+import { trustProxy } from './access/trust-proxy.ts'
 import { answerProblem, noRoute, onlyMethods } from './http/answer-problem.ts'
 import { requestLog } from './http/request-log.ts'
+import { authenticationFailures, rateLimit } from './rate-limit/rate-limit.ts'
+import type { Budget } from './rate-limit/rate-limiter.ts'
+import { adminKeyRoutes } from './routes/admin/keys.ts'
+import { adminSecurityRoutes } from './routes/admin/security.ts'
 import type { RouteDeps } from './routes/deps.ts'
 import { healthRoutes } from './routes/health.ts'
 import { jobRoutes } from './routes/jobs.ts'
+import { metricsRoutes } from './routes/metrics.ts'
 import { runNowRoutes } from './routes/run-now.ts'
 import { runtimeRoutes } from './routes/runtimes.ts'
 
 /**
  * The gateway's middleware, in the order a request meets it:
  *
- *   request id and log > security headers > who is the caller > (rate limit) > route: body, schema, (screening), queue
- *
- * The two in parentheses have their place here and are not built yet: the rate limit goes after the caller is known and before a body
- * is read; screening goes into the intake, between a valid request and the queue.
+ *   request id and log > security headers > host > health > who is the caller > rate limit and blocks > scope >
+ *   route: body, schema, screening, bounds of the queue, queue
  */
 export function createApp(deps: RouteDeps, redis: Redis, log: Logger): Express {
-  const { intake } = deps
+  const { config, intake, access, events } = deps
   const app = express()
   app.disable('x-powered-by')
   app.set('etag', false)
   app.set('query parser', 'simple')
+  trustProxy(app, config.http.trustProxy)
+
+  const allow = (...scopes: Parameters<typeof requireScope>[0][]) => requireScope(scopes.flat(), events.record)
 
   app.use(requestLog(log))
   app.use(helmet())
+  app.use(ownHost(config.auth))
   app.use(healthRoutes(deps))
-  app.use(localCaller)
+  app.use(authenticate({ config, ...access, onFailure: authenticationFailures(access.limiter, events.record) }))
+  app.use(rateLimit(access.limiter, budgetOf, events.record))
 
-  app.use('/v1/jobs', jobRoutes(deps))
+  app.use('/v1/jobs', allow('jobs', 'containers'), jobRoutes(deps, allow('jobs')))
   app.use('/v1/runtimes', runtimeRoutes(deps, 'runtimes'))
-  app.use('/api/repl/execute', runNowRoutes(deps, intake.code))
+  app.use('/api/repl/execute', allow('jobs'), runNowRoutes(deps, intake.code))
   app.use('/api/repl/languages', runtimeRoutes(deps, 'languages'))
-  app.use('/api/containers/create', runNowRoutes(deps, intake.container))
+  app.use('/api/containers/create', allow('containers'), runNowRoutes(deps, intake.container))
+  app.use('/v1/admin', allow('admin'))
+  app.use('/v1/admin/keys', adminKeyRoutes({ config, apiKeys: access.apiKeys, audit: events.record }))
+  app.use('/v1/admin', adminSecurityRoutes({ events, blocks: deps.blocks }))
+  app.use('/metrics', config.auth === 'none' ? [] : allow('admin'), metricsRoutes(deps))
   app.route('/').get(welcome).all(onlyMethods('GET'))
 
   app.use(noRoute)
@@ -42,19 +58,9 @@ export function createApp(deps: RouteDeps, redis: Redis, log: Logger): Express {
   return app
 }
 
-const localCaller: express.RequestHandler = (req, res, next) => {
-  res.locals.caller = {
-    tenant: 'local',
-    shareable: true,
-    address: req.ip ?? '',
-    keyId: null,
-    scopes: ['jobs', 'containers'],
-    rate: null,
-    maxRunningJobs: null,
-    ceilings: {},
-    screening: 'off',
-  }
-  next()
+/** What runs something takes from the budget of submissions. */
+function budgetOf(req: Request): Budget {
+  return req.method === 'POST' && !req.path.startsWith('/v1/admin') ? 'submit' : 'read'
 }
 
 const welcome: express.RequestHandler = (_req, res) => {

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
+import { createApiKeys } from '../shared/access/api-keys.ts'
 import { closeOnce } from '../shared/close-once.ts'
 import { type Config, ConfigError } from '../shared/config/config.ts'
 import { loadLanguages } from '../shared/language.ts'
@@ -12,11 +13,16 @@ import { createJobQueue } from '../shared/redis/job-queue.ts'
 import { createJobRecords } from '../shared/redis/job-record.ts'
 import { createKeys } from '../shared/redis/keys.ts'
 import { createWorkerRegistry, type Overview } from '../shared/redis/worker-registry.ts'
+import { createBlocks } from '../shared/security/blocks.ts'
+import { createSecurityEvents } from '../shared/security/security-events.ts'
+import { createRevocations } from './access/revocations.ts'
 import { createApp } from './app.ts'
 import { createEventFeed } from './events/event-feed.ts'
 import { createLiveEvents } from './events/live-events.ts'
 import { createIntake } from './intake/intake.ts'
 import { checkWorkers } from './load/check-workers.ts'
+import { createMetrics } from './metrics.ts'
+import { createRateLimiter } from './rate-limit/rate-limiter.ts'
 import { createJobSubmission } from './job-submission.ts'
 import { cacheFor } from './cache-for.ts'
 
@@ -52,6 +58,11 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
   const closing = new AbortController()
   const overview = cacheFor<Overview>(OVERVIEW_MAX_AGE_MS, () => registry.overview())
 
+  const countQueued = () => redis.zcard(keys.queued)
+  const apiKeys = createApiKeys(redis, keys)
+  const events = createSecurityEvents(redis, keys, config.abuse, log)
+  const metrics = createMetrics({ overview, countQueued, securityCounts: events.counts })
+
   const app = createApp(
     {
       config,
@@ -66,7 +77,15 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
         checkWorkers: async () => checkWorkers(await overview()),
       }),
       intake: createIntake({ config, languages, runtimes: async () => (await overview()).runtimes }),
-      countQueued: () => redis.zcard(keys.queued),
+      countQueued,
+      access: {
+        apiKeys,
+        revocations: createRevocations(subscriber, keys, apiKeys),
+        limiter: createRateLimiter({ redis, keys, rates: config.rates, counters: metrics }),
+      },
+      events,
+      blocks: createBlocks(redis, keys, events.record),
+      metrics,
       feed: createEventFeed(redis, live, keys),
       pingRedis: async () => {
         const timeout = AbortSignal.timeout(PING_TIMEOUT_MS)
@@ -93,6 +112,7 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
         server.closeIdleConnections()
       }),
     () => queue.close(),
+    () => events.close(),
     () => redis.disconnect(),
     () => subscriber.disconnect(),
   )

@@ -5,6 +5,7 @@ import { loadConfig, ConfigError } from '../shared/config/config.ts'
 import { packageRoot } from '../shared/package-root.ts'
 import { loadConfiguredLanguages, selectLanguages, UsageError, type CliContext } from './context.ts'
 import { doctor } from './doctor/doctor.ts'
+import { addKeyCommands } from './keys.ts'
 import { installLanguages, listLanguages, removeLanguages } from './languages.ts'
 import { setUp } from './set-up.ts'
 import { terminalProgress } from './terminal-progress.ts'
@@ -65,6 +66,8 @@ languages
   .command('remove <ids...>')
   .description('remove the images of languages')
   .action((ids: string[]) => removeLanguages(context(), ids, terminalProgress()))
+
+addKeyCommands(program, context)
 
 try {
   await program.parseAsync()

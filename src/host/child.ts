@@ -25,6 +25,8 @@ export interface ChildOptions {
   /** File that gets what it prints, appended. */
   logFile: string
   env?: NodeJS.ProcessEnv
+  /** Its working directory; this process's otherwise. */
+  cwd?: string
   /** Sent to it by the kernel when this process dies without having stopped it. */
   deathSignal: 'TERM' | 'KILL'
 }
@@ -39,6 +41,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   const child = spawn('setpriv', ['--pdeathsig', options.deathSignal, '--', ...options.command], {
     stdio: ['ignore', log, log],
     env: options.env ?? process.env,
+    cwd: options.cwd,
     detached: true,
   })
   closeSync(log)

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { request } from 'node:http'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeEnd, startChild, type Child } from './child.ts'
 import { logTail } from './log-tail.ts'
@@ -56,6 +56,8 @@ export async function startPodmanService(options: PodmanServiceOptions): Promise
     name: 'podman service',
     command: ['sh', '-c', GUARD, 'sh', options.label ?? '', ...serviceCommand(options.runtime, socketPath)],
     logFile: options.logFile,
+    // conmon leaves a file named `oom` where it stands when a container meets its memory limit.
+    cwd: dirname(options.logFile),
     deathSignal: 'TERM',
   })
   let closing: Promise<void> | undefined

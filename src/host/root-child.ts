@@ -25,7 +25,7 @@ export async function startRootChild(options: ChildOptions & { socketPath: strin
   const owner = `${process.getuid?.()}:${process.getgid?.()}`
   const variables = ['env', `GUARD_SOCKET=${options.socketPath}`, `GUARD_OWNER=${owner}`]
   const [file = '', ...args] = [...rootPrefix(), ...variables, 'sh', '-c', GUARD, 'sh', ...options.command]
-  const child = spawn(file, args, { stdio: ['pipe', log, log], env: options.env ?? process.env })
+  const child = spawn(file, args, { stdio: ['pipe', log, log], env: options.env ?? process.env, cwd: options.cwd })
   closeSync(log)
   await untilStarted(child, options.name)
   const ended = endOf(child)

@@ -12,17 +12,19 @@ import { createJobRecords, RENEW_MS } from '../shared/redis/job-record.ts'
 import { createJobQueue, promoteJobs } from '../shared/redis/job-queue.ts'
 import { createKeys } from '../shared/redis/keys.ts'
 import { createWorkerRegistry, HEARTBEAT_MS } from '../shared/redis/worker-registry.ts'
+import { createSecurityEvents } from '../shared/security/security-events.ts'
+import { deliverAlerts } from './alerts/deliver-alerts.ts'
 import { createInstalledRuntimes } from './installed-runtimes.ts'
 import { type JobContext, processJob, storeLostJob } from './jobs/process-job.ts'
 import { createQueueWorker, type QueueWorker } from './queue-worker.ts'
 import { containerOptions } from './sandbox/container-options.ts'
 import { createEngineHealth } from './sandbox/engine-health.ts'
 import { createEngine } from './sandbox/engine.ts'
-import { createPodmanSandbox } from './sandbox/podman-sandbox.ts'
+import { createPodmanSandbox, shortId } from './sandbox/podman-sandbox.ts'
 import { createSandboxPool } from './sandbox/pool.ts'
 import { checkLimitsHold } from './self-check.ts'
 import { startTimer } from './timer.ts'
-import { sweepOrphans } from './sweep.ts'
+import { sweepOrphans, sweepOwn } from './sweep.ts'
 
 export interface RunningWorker {
   id: string
@@ -57,20 +59,23 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
     throw new Error('no language is installed for this version of Runyard; npx runyard languages install python')
   }
 
-  const makeSandbox = (image: string, memoryBytes: number) =>
-    createPodmanSandbox(
-      engine,
-      containerOptions({
-        image,
-        memoryBytes,
-        namespace,
-        worker: id,
-        cpuWeight: settings.cpuWeight,
-        ceilings: limits.ceilings,
-        fileBytes: limits.defaults.fileBytes,
-      }),
-      log,
-    )
+  const sandboxes = new Set<string>()
+  const own = (container: string) => sandboxes.has(shortId(container))
+  const makeSandbox = async (image: string, memoryBytes: number) => {
+    const options = containerOptions({
+      image,
+      memoryBytes,
+      namespace,
+      worker: id,
+      cpuWeight: settings.cpuWeight,
+      ceilings: limits.ceilings,
+      fileBytes: limits.defaults.fileBytes,
+    })
+    const sandbox = await createPodmanSandbox(engine, options, log)
+    sandboxes.add(sandbox.id)
+    void sandbox.gone.then(() => sandboxes.delete(sandbox.id))
+    return sandbox
+  }
   const probe = await makeSandbox(firstImage, PROBE_MEMORY_BYTES)
   await checkLimitsHold(probe).finally(() => probe.destroy())
 
@@ -126,16 +131,18 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
       log,
     ),
     startTimer('renewal of leases', RENEW_MS, () => Promise.all([...running].map((job) => records.renew(job))), log),
-    startTimer('sweep', SWEEP_MS, () => sweepOrphans(engine, registry, namespace, id, suspects, log), log),
+    startTimer('sweep', SWEEP_MS, () => sweepOrphans(engine, registry, namespace, id, own, suspects, log), log),
   ]
   const jobs = createJobQueue(redis, keys)
+  const events = createSecurityEvents(redis, keys, config.abuse, log)
+  const alerts = config.abuse.alerts ? deliverAlerts(redis, keys, config.abuse.alerts, log) : undefined
   const context: JobContext = {
     records,
     pool,
     locate: installed.locate,
     graceMs: settings.graceMs,
     release: (ids) => promoteJobs(jobs, ids, log),
-    report: () => {},
+    report: (event) => void events.record(event),
     running,
     log,
   }
@@ -158,7 +165,10 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
       () => timers.forEach((timer) => timer.stop()),
       () => health.stop(),
       () => pool.close(),
+      () => sweepOwn(engine, id),
       () => (redis.status === 'ready' ? registry.leave(id) : undefined),
+      () => alerts?.close(),
+      () => events.close(),
       () => jobs.close(),
       () => redis.disconnect(),
     ),

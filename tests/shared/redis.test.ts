@@ -58,17 +58,26 @@ describe('the registry of workers', () => {
   test('lets a sweep remove only what had no worker twice in a row', async () => {
     const registry = createWorkerRegistry(redis, keys)
     const removed: string[] = []
-    const container = (id: string) => ({ id, labels: { 'io.runyard.worker': `worker-of-${id}` }, createdAt: 0 })
+    const container = (id: string, worker = `worker-of-${id}`) => ({
+      id,
+      labels: { 'io.runyard.worker': worker },
+      createdAt: 0,
+    })
     const engine = {
-      containers: async () => [container('back-again'), container('orphan')],
+      containers: async () => [
+        container('back-again'),
+        container('orphan'),
+        container('known', 'self'),
+        container('lost', 'self'),
+      ],
       remove: async (id: string) => void removed.push(id),
     } as unknown as Engine
     const suspects = new Set<string>()
-    const sweep = () => sweepOrphans(engine, registry, namespace, 'self', suspects, log)
+    const sweep = () => sweepOrphans(engine, registry, namespace, 'self', (id) => id === 'known', suspects, log)
     expect(await sweep()).toBe(0)
     await registry.heartbeat(worker('worker-of-back-again', { languages: {}, images: [] }))
-    expect(await sweep()).toBe(1)
-    expect(removed).toEqual(['orphan'])
+    expect(await sweep()).toBe(2)
+    expect(removed).toEqual(['orphan', 'lost'])
     await registry.leave('worker-of-back-again')
   })
 })

@@ -56,6 +56,9 @@ export async function startPlatform(env: Record<string, string> = {}): Promise<T
   }
 }
 
+/** What has no lifetime because it is to stay. */
+const LASTING = /^(runtimes|keys?|key:.*|allowed|block:.*|blocks|security-events|security-counts|alerts:.*)$/
+
 /** Keys of the namespace without a lifetime, but for those BullMQ keeps for the queue itself. Removes all of them. */
 async function leftKeys(address: Parameters<typeof connectRedis>[0] | undefined, namespace: string): Promise<string[]> {
   if (!address) return []
@@ -65,8 +68,8 @@ async function leftKeys(address: Parameters<typeof connectRedis>[0] | undefined,
     const left: string[] = []
     for (const key of keys) {
       const queueOwn = key.startsWith(`{${namespace}}:jobs:`)
-      const registry = key === `{${namespace}}:runtimes`
-      if (!queueOwn && !registry && (await redis.ttl(key)) === -1) left.push(key)
+      const lasting = LASTING.test(key.slice(namespace.length + 3))
+      if (!queueOwn && !lasting && (await redis.ttl(key)) === -1) left.push(key)
     }
     if (keys.length > 0) await redis.del(...keys)
     return left

@@ -25,5 +25,7 @@ declare module 'express-serve-static-core' {
   interface Locals {
     /** Set before any route but health. */
     caller: Caller
+    /** Of the job a request is about, for the log. */
+    jobId?: string
   }
 }

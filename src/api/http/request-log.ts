@@ -1,10 +1,11 @@
+import type { Response } from 'express'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import { type HttpLogger, pinoHttp } from 'pino-http'
 import { v7 as uuid } from 'uuid'
 
 /**
- * A line for each request: method, path, status, time. Never a header, a query or a body, where keys and code would stand.
+ * A line for each request: method, path, status, time, and once they are known tenant, key and job. Never a header, a query or a body, where keys and code would stand.
  * The request's id goes out as `X-Request-Id`; one from outside is not believed.
  */
 export function requestLog(log: Logger): HttpLogger {
@@ -14,6 +15,10 @@ export function requestLog(log: Logger): HttpLogger {
       const id = uuid()
       res.setHeader('X-Request-Id', id)
       return id
+    },
+    customProps: (_req, res) => {
+      const { caller, jobId } = (res as Partial<Response>).locals ?? {}
+      return caller ? { tenant: caller.tenant, keyId: caller.keyId, jobId } : {}
     },
     customLogLevel: (_req, res) => (res.statusCode >= 500 ? 'error' : 'info'),
     customSuccessMessage: () => 'request',

@@ -39,12 +39,12 @@ export async function sendEvents(
 }
 
 /**
- * A signal that aborts when the client goes away or the gateway closes.
+ * A signal that aborts when the client goes away, its key ends or the gateway closes.
  */
 export function goneSignal(res: Response, closing: AbortSignal): AbortSignal {
   const controller = new AbortController()
   // It may have gone while its request was looked at.
   if (res.destroyed) controller.abort()
   else res.once('close', () => controller.abort())
-  return AbortSignal.any([controller.signal, closing])
+  return AbortSignal.any([controller.signal, closing, res.locals.keyEnds()])
 }

@@ -70,12 +70,7 @@ export function checkTexts(texts: Record<string, string | undefined>): FieldErro
 }
 
 export function checkMetadata(metadata: Record<string, unknown> | undefined): FieldError[] {
-  let bytes = 0
-  try {
-    bytes = metadata === undefined ? 0 : Buffer.byteLength(JSON.stringify(metadata))
-  } catch {
-    return [{ pointer: '/metadata', detail: 'is nested too deeply' }]
-  }
+  const bytes = metadata === undefined ? 0 : Buffer.byteLength(JSON.stringify(metadata))
   if (bytes <= MAX_METADATA_BYTES) return []
   return [{ pointer: '/metadata', detail: `has ${bytes} bytes; ${MAX_METADATA_BYTES} are allowed` }]
 }

@@ -2,6 +2,12 @@ import type { Config } from '../../shared/config/config.ts'
 import type { Language } from '../../shared/language.ts'
 import type { JobRecords } from '../../shared/redis/job-record.ts'
 import type { Overview } from '../../shared/redis/worker-registry.ts'
+import type { ApiKeys } from '../../shared/access/api-keys.ts'
+import type { Blocks } from '../../shared/security/blocks.ts'
+import type { SecurityEvents } from '../../shared/security/security-events.ts'
+import type { Revocations } from '../access/revocations.ts'
+import type { Metrics } from '../metrics.ts'
+import type { RateLimiter } from '../rate-limit/rate-limiter.ts'
 import type { EventFeed } from '../events/event-feed.ts'
 import type { Intake } from '../intake/intake.ts'
 import type { JobSubmission } from '../job-submission.ts'
@@ -18,6 +24,11 @@ export interface RouteDeps {
   submission: JobSubmission
   intake: Intake
   feed: EventFeed
+  access: { apiKeys: ApiKeys; revocations: Revocations; limiter: RateLimiter }
+  /** Security events: recorded by whoever notices, read by operators. */
+  events: SecurityEvents
+  blocks: Blocks
+  metrics: Metrics
   /** Answers when Redis does. @throws when it does not within a second */
   pingRedis: () => Promise<void>
   /** Aborts when the gateway closes: whatever is held open ends. */

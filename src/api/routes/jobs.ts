@@ -1,4 +1,4 @@
-import { type Response, Router } from 'express'
+import { type RequestHandler, type Response, Router } from 'express'
 import type { Job } from '../../shared/job.ts'
 import { SECOND } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
@@ -10,16 +10,20 @@ import { goneSignal } from '../http/sse.ts'
 import type { RouteDeps } from './deps.ts'
 import { streamJob } from './stream-job.ts'
 
-/** `/v1/jobs`: submit, poll, stream. */
-export function jobRoutes(deps: RouteDeps): Router {
+/**
+ * `/v1/jobs`: submit, poll, stream.
+ * @param maySubmit lets through callers that may submit code
+ */
+export function jobRoutes(deps: RouteDeps, maySubmit: RequestHandler): Router {
   const { config, records, submission, intake, closing } = deps
   const router = Router()
 
   router
     .route('/')
-    .post(jsonBody(config.http.maxBodyBytes), async (req, res) => {
+    .post(maySubmit, jsonBody(config.http.maxBodyBytes), async (req, res) => {
       const spec = await intake.code(req.body, res.locals.caller, requestIdOf(req))
       const { id } = spec.head
+      res.locals.jobId = id
       const waitSeconds = preferredWait(req.get('prefer'))
       res.location(`/v1/jobs/${id}`)
       if (waitSeconds !== undefined && waitSeconds > 0) {
@@ -35,6 +39,7 @@ export function jobRoutes(deps: RouteDeps): Router {
   router
     .route('/:id')
     .get(async (req, res) => {
+      res.locals.jobId = req.params.id
       res.json(await ownJob(deps, res, req.params.id))
     })
     .all(onlyMethods('GET'))
@@ -42,6 +47,7 @@ export function jobRoutes(deps: RouteDeps): Router {
   router
     .route('/:id/events')
     .get(async (req, res) => {
+      res.locals.jobId = req.params.id
       const job = await ownJob({ records }, res, req.params.id)
       if (req.method === 'HEAD') return void res.type('text/event-stream').end()
       await streamJob(deps, res, job, req.get('last-event-id'))

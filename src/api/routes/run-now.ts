@@ -33,6 +33,7 @@ const answerResult = (deps: RouteDeps, accept: Accept): RequestHandler => {
   return async (req, res) => {
     const spec = await accept(req.body, res.locals.caller, requestIdOf(req))
     const { id, limits } = spec.head
+    res.locals.jobId = id
     const runs = Math.max(1, spec.tests.length)
     const longest = limits.compileWallMs + runs * (limits.wallMs + config.sandbox.graceMs) + QUEUE_WAIT_MS
     res.location(`/v1/jobs/${id}`)
@@ -55,6 +56,7 @@ const answerStream = (deps: RouteDeps, accept: Accept): RequestHandler => {
   return async (req, res) => {
     const spec = await accept(req.body, res.locals.caller, requestIdOf(req))
     const { id } = spec.head
+    res.locals.jobId = id
     await deps.submission.submit(spec)
     res.location(`/v1/jobs/${id}`)
     const record = await deps.records.read(id)

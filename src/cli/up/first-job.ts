@@ -23,12 +23,13 @@ print(f"Python {platform.python_version()}, user {os.getuid()}, all the processe
 /**
  * Runs one real job through the gateway.
  * @param url the gateway's
+ * @param headers that say who is calling
  * @throws Error when it is refused or does not end within 45 s
  */
-export async function runFirstJob(url: string, signal: AbortSignal): Promise<Job> {
+export async function runFirstJob(url: string, headers: Record<string, string>, signal: AbortSignal): Promise<Job> {
   const answer = await fetch(`${url}/v1/jobs`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', prefer: 'wait=30' },
+    headers: { ...headers, 'content-type': 'application/json', prefer: 'wait=30' },
     body: JSON.stringify({ language: 'python', code: CODE }),
     signal: AbortSignal.any([signal, AbortSignal.timeout(45_000)]),
   })

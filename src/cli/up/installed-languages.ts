@@ -8,12 +8,19 @@ interface Runtime {
 /**
  * The languages as lines for a terminal: those that jobs can use now, and how to get the others.
  * @param url the gateway's
+ * @param headers that say who is calling
  * @throws Error when it does not answer
  */
-export async function describeLanguages(url: string, signal: AbortSignal): Promise<string[]> {
+export async function describeLanguages(
+  url: string,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+): Promise<string[]> {
   const answer = await fetch(`${url}/v1/runtimes`, {
+    headers,
     signal: AbortSignal.any([signal, AbortSignal.timeout(5_000)]),
   })
+  if (!answer.ok) throw new Error(`${url}/v1/runtimes answers ${answer.status} ${await answer.text()}`)
   const { runtimes } = (await answer.json()) as { runtimes: Runtime[] }
   return languageLines(runtimes)
 }

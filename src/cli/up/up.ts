@@ -2,12 +2,15 @@ import { once } from 'node:events'
 import { logFolder } from '../../host/backends.ts'
 import { freePort } from '../../host/free-port.ts'
 import type { Progress } from '../../host/progress.ts'
+import type { Config } from '../../shared/config/config.ts'
 import { loadConfiguredLanguages, UsageError, type CliContext } from '../context.ts'
 import { setUp } from '../set-up.ts'
 import { claimDataDir, claimNamespace, type Holder } from './claim.ts'
 import { describeJob, runFirstJob } from './first-job.ts'
 import { describeLanguages } from './installed-languages.ts'
+import { probeHost, usableHost } from './hosts.ts'
 import { watchLog } from './log-watch.ts'
+import { withOwnKey } from './own-key.ts'
 import { startPlatform, type Platform } from './platform.ts'
 import { waitUntilReady } from './wait-until-ready.ts'
 
@@ -50,7 +53,7 @@ export async function up(options: UpOptions): Promise<number> {
   const platform = await progress.step('Starting Redis, podman, worker and gateway', () => startPlatform(options, port))
   options.hurry.addEventListener('abort', () => platform.hurry())
   try {
-    await serve(options, platform, urlOf(host, port))
+    await serve(options, platform, port)
   } catch (error) {
     if (!stop.aborted) throw error
   } finally {
@@ -73,16 +76,22 @@ async function requireOwnNamespace(namespace: string, self: Holder): Promise<voi
 }
 
 /** From the first answer to the signal that ends it. */
-async function serve(options: UpOptions, platform: Platform, url: string): Promise<void> {
+async function serve(options: UpOptions, platform: Platform, port: number): Promise<void> {
   const { config, print, progress, stop } = options
-  await progress.step('Waiting until they can take jobs', () =>
-    platform.whileAlive((alive) => waitUntilReady(url, 'python', READY_MS, AbortSignal.any([stop, alive]))),
-  )
-  const job = await progress.step('Running one job through all of it', () =>
-    platform.whileAlive((alive) => runFirstJob(url, AbortSignal.any([stop, alive]))),
-  )
-  const languages = await platform.whileAlive((alive) => describeLanguages(url, AbortSignal.any([stop, alive])))
-  print(`\n${describeJob(job)}\n\n${addresses(url, config.dataDir, languages)}`)
+  const url = `http://${probeHost(config.http.host)}:${port}`
+  const shown = await withOwnKey(options, async (headers) => {
+    await progress.step('Waiting until they can take jobs', () =>
+      platform.whileAlive((alive) => waitUntilReady(url, headers, 'python', READY_MS, AbortSignal.any([stop, alive]))),
+    )
+    const job = await progress.step('Running one job through all of it', () =>
+      platform.whileAlive((alive) => runFirstJob(url, headers, AbortSignal.any([stop, alive]))),
+    )
+    const languages = await platform.whileAlive((alive) =>
+      describeLanguages(url, headers, AbortSignal.any([stop, alive])),
+    )
+    return { job, languages }
+  })
+  print(`\n${describeJob(shown.job)}\n\n${addresses(config, port, shown.languages)}`)
   const watched = platform.children.filter(({ name }) => name === 'api' || name === 'worker')
   const watches = await Promise.all(watched.map((child) => watchLog(child.name, child.logFile, print)))
   try {
@@ -92,10 +101,13 @@ async function serve(options: UpOptions, platform: Platform, url: string): Promi
   }
 }
 
-function addresses(url: string, dataDir: string, languages: readonly string[]): string {
+function addresses({ auth, http, dataDir }: Config, port: number, languages: readonly string[]): string {
+  const url = urlOf(http.host, port)
+  const key = auth === 'required' ? " -H 'authorization: Bearer KEY'" : ''
   return [
     `Runyard answers at  ${url}`,
-    `Try it              curl -s ${url}/v1/jobs -H 'content-type: application/json' -H 'prefer: wait=30' \\`,
+    ...(auth === 'none' ? [] : ['Make a key          npx runyard keys create --name my-laptop --tenant me']),
+    `Try it              curl -s ${url}/v1/jobs${key} -H 'content-type: application/json' -H 'prefer: wait=30' \\`,
     `                      -d '{"language": "python", "code": "print(6 * 7)"}'`,
     ...languages,
     `Logs                ${logFolder(dataDir)}`,
@@ -103,4 +115,4 @@ function addresses(url: string, dataDir: string, languages: readonly string[]): 
   ].join('\n')
 }
 
-const urlOf = (host: string, port: number) => `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+const urlOf = (host: string, port: number) => `http://${usableHost(host)}:${port}`

@@ -1,28 +1,38 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
+/** Asked more often than this, the gateway would take it for too many requests. */
+const POLL_MS = 150
+
 /**
  * Waits until the gateway answers that it can serve and a worker has reported the language.
+ * @param headers that say who is calling
  * @throws Error after `timeoutMs`, and when `signal` aborts
  */
 export async function waitUntilReady(
   url: string,
+  headers: Record<string, string>,
   language: string,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const deadline = Date.now() + timeoutMs; ; await sleep(50, undefined, { signal })) {
-    const lacking = await whatIsLacking(url, language)
+  for (const deadline = Date.now() + timeoutMs; ; await sleep(POLL_MS, undefined, { signal })) {
+    const lacking = await whatIsLacking(url, headers, language)
     if (lacking === undefined) return
     if (Date.now() > deadline) throw new Error(`not ready after ${timeoutMs / 1000} s: ${lacking}`)
   }
 }
 
-async function whatIsLacking(url: string, language: string): Promise<string | undefined> {
+async function whatIsLacking(
+  url: string,
+  headers: Record<string, string>,
+  language: string,
+): Promise<string | undefined> {
   try {
     const ready = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2_000) })
     const text = await ready.text()
     if (!ready.ok) return `${url}/readyz answers ${ready.status} ${text}`
-    const answer = await fetch(`${url}/v1/runtimes`, { signal: AbortSignal.timeout(2_000) })
+    const answer = await fetch(`${url}/v1/runtimes`, { headers, signal: AbortSignal.timeout(2_000) })
+    if (!answer.ok) return `${url}/v1/runtimes answers ${answer.status} ${await answer.text()}`
     const { runtimes } = (await answer.json()) as { runtimes: { language: string; installed: boolean }[] }
     const installed = runtimes.some((one) => one.language === language && one.installed)
     return installed ? undefined : `no worker has reported that it can run ${language}`

@@ -31,3 +31,11 @@ export const SecurityEvent = Type.Object({
   detail: Type.String({ description: 'what happened, in a sentence' }),
 })
 export type SecurityEvent = Static<typeof SecurityEvent>
+
+/** An event as it is read back: with its place in the stream, and when it happened. */
+export const StoredSecurityEvent = Type.Object({
+  id: Type.String(),
+  timestamp: Type.String({ description: 'RFC 3339, UTC' }),
+  ...SecurityEvent.properties,
+})
+export type StoredSecurityEvent = Static<typeof StoredSecurityEvent>

@@ -46,6 +46,9 @@ interface RunningStage extends Waiter<StageReport> {
   open: boolean
 }
 
+/** A container's id as people see it; also the id of its sandbox. */
+export const shortId = (container: string): string => container.slice(0, 12)
+
 /**
  * Makes a container and waits until the init in it is ready.
  * @throws SandboxBroken when it does not get ready, Error when the engine refuses; nothing is left then
@@ -56,7 +59,7 @@ export async function createPodmanSandbox(
   log: Logger,
 ): Promise<Sandbox> {
   const { id, stream } = await engine.launch(options)
-  const short = id.slice(0, 12)
+  const short = shortId(id)
   const demux = createDockerDemux()
   const decoder = createFrameDecoder()
   let state: State = 'starting'

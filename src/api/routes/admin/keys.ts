@@ -7,8 +7,9 @@ import { Problem } from '../../../shared/problems.ts'
 import type { SecurityEvent, SecurityEventKind } from '../../../shared/security/security-event.ts'
 import { onlyMethods } from '../../http/answer-problem.ts'
 import { jsonBody } from '../../http/body.ts'
+import { invalidRequest } from '../../http/invalid-request.ts'
 import { requestIdOf } from '../../http/request-log.ts'
-import { bodyValidator, invalidRequest } from '../../intake/validate.ts'
+import { bodyValidator } from '../../intake/validate.ts'
 
 export interface AdminKeysDeps {
   config: Pick<Config, 'limits'>

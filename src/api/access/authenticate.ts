@@ -1,0 +1,102 @@
+import type { RequestHandler, Response } from 'express'
+import type { ApiKey } from '../../shared/access/api-key.ts'
+import type { ApiKeys } from '../../shared/access/api-keys.ts'
+import { parseKey } from '../../shared/access/key-text.ts'
+import type { Config } from '../../shared/config/config.ts'
+import { queueUnavailable } from '../../shared/problems.ts'
+import type { SecurityEvent } from '../../shared/security/security-event.ts'
+import type { Caller } from '../http/caller.ts'
+import { requestIdOf } from '../http/request-log.ts'
+import { clientAddress } from './client-address.ts'
+import { presentedKey } from './presented-key.ts'
+import type { Revocations } from './revocations.ts'
+import { unauthenticated } from './unauthenticated.ts'
+
+export interface AuthenticateDeps {
+  config: Pick<Config, 'auth' | 'screening' | 'load'>
+  apiKeys: Pick<ApiKeys, 'verify'>
+  revocations: Revocations
+  /** Told of every request that is turned away here. What it throws is answered in place of the 401. */
+  onFailure: (event: SecurityEvent, res: Response) => Promise<void>
+}
+
+declare module 'express-serve-static-core' {
+  interface Locals {
+    /**
+     * A signal that aborts when the caller's key is revoked or expires, for routes that stay open; it never does for a
+     * caller without a key. What it takes to know is released when the response closes.
+     */
+    keyEnds: () => AbortSignal
+  }
+}
+
+const NO_KEY = 'show a key as the header "Authorization: Bearer ry_..." or "X-API-Key: ry_..."'
+/** One answer to them all, so that it does not help to find a key. */
+const NOT_VALID = 'the key is not valid: it may be mistyped, revoked or expired'
+
+/**
+ * Finds out who is calling and sets `res.locals.caller`. A key that is shown must be valid, also where none is needed:
+ * whoever shows one counts on being its tenant.
+ */
+export function authenticate({ config, apiKeys, revocations, onFailure }: AuthenticateDeps): RequestHandler {
+  const withoutKey = (address: string): Caller => ({
+    ...(config.auth === 'none'
+      ? { tenant: 'local', shareable: true }
+      : { tenant: `anonymous:${address}`, shareable: false }),
+    address,
+    keyId: null,
+    scopes: ['jobs', 'containers'],
+    rate: null,
+    maxRunningJobs: config.load.tenantMaxRunningJobs,
+    ceilings: {},
+    screening: config.screening.policy,
+  })
+  const ofKey = (key: ApiKey, address: string): Caller => ({
+    tenant: key.tenant,
+    shareable: true,
+    address,
+    keyId: key.id,
+    scopes: key.scopes,
+    rate: key.rate,
+    maxRunningJobs: key.maxRunningJobs ?? config.load.tenantMaxRunningJobs,
+    ceilings: key.limits,
+    screening: key.screening ?? config.screening.policy,
+  })
+
+  return async (req, res, next) => {
+    const address = clientAddress(req.ip)
+    const fail = async (answer: string, detail: string) => {
+      // The id shown is in the words only: counted against, it would let anybody have somebody else's key blocked.
+      const origin = { address, keyId: null, tenant: null, requestId: requestIdOf(req), jobId: null }
+      await onFailure({ kind: 'authentication-failed', ...origin, detail }, res)
+      throw unauthenticated(answer)
+    }
+
+    const presented = presentedKey(req)
+    if (presented === undefined) {
+      if (config.auth === 'required') return fail(NO_KEY, 'no key was shown')
+      res.locals.caller = withoutKey(address)
+      res.locals.keyEnds = () => NEVER
+      return next()
+    }
+    if ('fault' in presented) return fail(presented.fault, presented.fault)
+    const key = await apiKeys.verify(presented.key).catch((error: unknown) => {
+      throw queueUnavailable(error)
+    })
+    if (!key) {
+      const id = parseKey(presented.key)?.id
+      return fail(NOT_VALID, id === undefined ? 'what was shown is no key' : `a key ${id} was shown that is not valid`)
+    }
+    res.locals.caller = ofKey(key, address)
+    res.locals.keyEnds = () => untilClosed(res, revocations.watch(key.id, key.expiresAt))
+    next()
+  }
+}
+
+const NEVER = new AbortController().signal
+
+function untilClosed(res: Response, { signal, release }: ReturnType<Revocations['watch']>): AbortSignal {
+  if (res.closed || res.destroyed) release()
+  else res.once('close', release)
+  return signal
+}

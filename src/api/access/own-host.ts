@@ -1,0 +1,48 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { isIPv4 } from 'node:net'
+import type { RequestHandler } from 'express'
+import type { Config } from '../../shared/config/config.ts'
+import { Problem } from '../../shared/problems.ts'
+
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/**
+ * Keeps a gateway without authentication to this machine, beyond the address it listens on. A page from elsewhere can have its
+ * own name resolve to 127.0.0.1, and a proxy can pass requests of the whole world on: both show in the host that the request
+ * names. With authentication this lets everything through.
+ *
+ * A browser tells of a request that a page of another site made; such a one may not change anything. Programs send neither of
+ * the headers looked at here.
+ */
+export function ownHost(auth: Config['auth']): RequestHandler {
+  return (req, _res, next) => {
+    if (auth !== 'none') return next()
+    const forwarded = req.headers['x-forwarded-host']
+    const hosts = [req.headers.host ?? '', ...(typeof forwarded === 'string' ? forwarded.split(',') : [])]
+    if (!hosts.every((host) => isLoopbackName(host.trim()))) {
+      throw new Problem(
+        'wrong-host',
+        'this gateway has no authentication and serves only localhost, 127.0.0.1 and [::1]; ' +
+          'to serve it under another name, set AUTH=required, or AUTH=optional',
+      )
+    }
+    if (!SAFE_METHODS.has(req.method) && isCrossSite(req.headers)) {
+      throw new Problem('wrong-host', 'this gateway has no authentication and takes nothing from pages of other sites')
+    }
+    next()
+  }
+}
+
+/** @param host as in the header: a name or address, with or without a port; IPv6 in brackets */
+export function isLoopbackName(host: string): boolean {
+  const name = host.toLowerCase().replace(/:\d{1,5}$/, '')
+  if (name === 'localhost' || name === '[::1]' || /^[a-z0-9.-]+\.localhost$/.test(name)) return true
+  return isIPv4(name) && name.startsWith('127.')
+}
+
+/** Whether a browser says that a page of another site, or of none that it names, makes this request. */
+export function isCrossSite(headers: Pick<IncomingHttpHeaders, 'origin' | 'sec-fetch-site'>): boolean {
+  if (headers['sec-fetch-site'] === 'cross-site') return true
+  const { origin } = headers
+  return origin !== undefined && !isLoopbackName(origin.replace(/^https?:\/\//, ''))
+}

@@ -1,0 +1,31 @@
+import type { RequestHandler } from 'express'
+import type { Scope } from '../../shared/access/api-key.ts'
+import { Problem } from '../../shared/problems.ts'
+import type { SecurityEvent } from '../../shared/security/security-event.ts'
+import { requestIdOf } from '../http/request-log.ts'
+import { unauthenticated } from './unauthenticated.ts'
+
+/**
+ * Lets through callers that have one of these scopes.
+ * @param onRefused told of every request that is turned away here; what it throws is answered in place of the refusal
+ */
+export function requireScope(
+  scopes: Scope | readonly Scope[],
+  onRefused: (event: SecurityEvent) => Promise<void>,
+): RequestHandler {
+  const enough: readonly Scope[] = typeof scopes === 'string' ? [scopes] : scopes
+  const wanted = enough.join(' or ')
+  return async (req, res, next) => {
+    const { caller } = res.locals
+    if (caller.scopes.some((scope) => enough.includes(scope))) return next()
+    const { address, keyId, tenant } = caller
+    const detail = `${req.method} ${req.baseUrl} takes a key with the scope ${wanted}`
+    const kind = keyId === null ? 'authentication-failed' : 'scope-refused'
+    await onRefused({ kind, address, keyId, tenant, requestId: requestIdOf(req), jobId: null, detail })
+    if (keyId === null) throw unauthenticated(`this takes a key with the scope ${wanted}`)
+    throw new Problem(
+      'insufficient-scope',
+      `this takes a key with the scope ${wanted}; this one has ${caller.scopes.join(', ')}`,
+    )
+  }
+}

@@ -1,0 +1,110 @@
+import type { Request, RequestHandler, Response } from 'express'
+import { SECOND } from '../../shared/limits.ts'
+import { Problem } from '../../shared/problems.ts'
+import type { BlockEntry } from '../../shared/security/block-entry.ts'
+import type { SecurityEvent } from '../../shared/security/security-event.ts'
+import { requestIdOf } from '../http/request-log.ts'
+import type { Budget, LimitedCaller, RateLimiter, Verdict } from './rate-limiter.ts'
+
+/** Takes an event to where they are kept; see `SecurityEvents.record`. */
+export type Report = (event: SecurityEvent) => unknown
+
+const MICROS_PER_SECOND = 1_000_000
+
+/**
+ * Lets a request of a known caller through, or refuses it, and tells the caller how its bucket stands: `RateLimit` and
+ * `RateLimit-Policy` as draft-ietf-httpapi-ratelimit-headers-10 has them, where `t` is the time until there is one more token.
+ * It goes after the caller is known and before a body is read.
+ * Errors go on as Problem: `rate-limited`, `caller-blocked`.
+ * @param budget which of the caller's buckets a request takes from
+ */
+export function rateLimit(
+  limiter: RateLimiter,
+  budget: Budget | ((req: Request) => Budget),
+  report: Report,
+): RequestHandler {
+  return async (req, res, next) => {
+    const { caller } = res.locals
+    const which = typeof budget === 'function' ? budget(req) : budget
+    await spend(limiter, caller, which, 1, res, (detail) => {
+      const { address, keyId, tenant } = caller
+      report({ kind: 'rate-limited', address, keyId, tenant, requestId: requestIdOf(req), jobId: null, detail })
+    })
+    next()
+  }
+}
+
+/**
+ * Takes tokens for a caller and writes the headers that tell of it.
+ * @param whenLimited is called with what happened, for the first refusal of a bucket in a second
+ * @throws Problem `rate-limited`, `caller-blocked`
+ */
+export async function spend(
+  limiter: RateLimiter,
+  caller: LimitedCaller,
+  budget: Budget,
+  tokens: number,
+  res: Response,
+  whenLimited: (detail: string) => void,
+): Promise<void> {
+  const verdict = await limiter.take(caller, budget, tokens)
+  if (verdict.outcome === 'blocked') throw callerBlocked(verdict.block)
+  res.set(limitHeaders(verdict))
+  if (verdict.outcome === 'passed') return
+  const problem = rateLimited(verdict, tokens)
+  if (verdict.isFirstOfSecond) whenLimited(problem.message)
+  throw problem
+}
+
+/**
+ * What to do with a request whose key is not valid, before it is answered 401: it takes from the submit bucket of its address,
+ * so that keys cannot be tried without end, and is recorded.
+ * @returns a function of the event, which has the address
+ * @throws Problem `rate-limited`, `caller-blocked`, from that function
+ */
+export function authenticationFailures(
+  limiter: RateLimiter,
+  report: Report,
+): (event: SecurityEvent, res: Response) => Promise<void> {
+  return async (event, res) => {
+    const caller = { address: event.address ?? '', keyId: null, rate: null }
+    await spend(limiter, caller, 'submit', 1, res, (detail) => report({ ...event, kind: 'rate-limited', detail }))
+    report(event)
+  }
+}
+
+const toSeconds = (micros: number) => Math.ceil(micros / MICROS_PER_SECOND)
+
+function limitHeaders(verdict: Exclude<Verdict, { outcome: 'blocked' }>): Record<string, string> {
+  const { budget, rate, remaining, nextMicros } = verdict
+  const windowSeconds = Math.max(1, Math.ceil((rate.burst * 60) / rate.perMinute))
+  return {
+    'RateLimit-Policy': `"${budget}";q=${rate.burst};w=${windowSeconds}`,
+    RateLimit: `"${budget}";r=${remaining};t=${toSeconds(nextMicros)}`,
+  }
+}
+
+const THINGS: Record<Budget, string> = { submit: 'submissions', read: 'requests' }
+
+function rateLimited(verdict: Extract<Verdict, { outcome: 'limited' }>, tokens: number): Problem {
+  const { budget, rate, waitMicros } = verdict
+  const allowed = `${rate.perMinute} ${THINGS[budget]} a minute are allowed, ${rate.burst} of them at once`
+  if (waitMicros === null) return new Problem('rate-limited', `${allowed}; these are ${tokens} at once`)
+  const seconds = Math.max(1, toSeconds(waitMicros))
+  return new Problem('rate-limited', `${allowed}; try again in ${seconds} s`, {
+    headers: { 'Retry-After': String(seconds) },
+  })
+}
+
+function callerBlocked({ untilMs, subject }: BlockEntry): Problem {
+  const whom = subject.startsWith('key:') ? 'this key' : 'this address'
+  if (untilMs === null) {
+    return new Problem('caller-blocked', `${whom} is blocked until the operator lifts it`, { extra: { until: null } })
+  }
+  const until = new Date(untilMs).toISOString()
+  const seconds = Math.max(1, Math.ceil((untilMs - Date.now()) / SECOND))
+  return new Problem('caller-blocked', `${whom} is blocked until ${until}`, {
+    headers: { 'Retry-After': String(seconds) },
+    extra: { until },
+  })
+}

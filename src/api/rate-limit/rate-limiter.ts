@@ -1,0 +1,116 @@
+import type { Redis } from 'ioredis'
+import type { Rate } from '../../shared/access/api-key.ts'
+import type { Config } from '../../shared/config/config.ts'
+import type { Keys } from '../../shared/redis/keys.ts'
+import type { BlockEntry } from '../../shared/security/block-entry.ts'
+import { addressSubject, keySubject } from '../../shared/security/subject.ts'
+import type { Caller } from '../http/caller.ts'
+import { defineGate } from './gate-script.ts'
+import { type Standing, standing } from './gcra.ts'
+import { createLocalBuckets } from './local-buckets.ts'
+import { onceASecond } from './once-a-second.ts'
+import { createRememberedBlocks } from './remembered-blocks.ts'
+
+/**
+ * A caller has a bucket in Redis, which all gateways share, and one of the same size in each gateway it comes to. A request
+ * takes from the local one first, then from the one in Redis. So, over all gateways, no more pass than the bucket allows; a
+ * gateway that has lost Redis limits by itself; and a Redis that comes back empty gives nobody a second burst through a
+ * gateway that has already served the first.
+ */
+
+/** `submit`: what runs something. `read`: everything else. */
+export type Budget = 'submit' | 'read'
+
+export type LimitedCaller = Pick<Caller, 'address' | 'keyId' | 'rate'>
+
+export type Verdict =
+  | ({ outcome: 'passed'; budget: Budget; rate: Rate } & Standing)
+  | ({ outcome: 'limited'; budget: Budget; rate: Rate; isFirstOfSecond: boolean } & Standing)
+  | { outcome: 'blocked'; block: BlockEntry }
+
+export interface RateLimiter {
+  /**
+   * Takes tokens from a caller's bucket, unless the caller is blocked. Never rejects.
+   * @param tokens how many; a caller that asks for more than its burst never gets them
+   */
+  take: (caller: LimitedCaller, budget: Budget, tokens?: number) => Promise<Verdict>
+}
+
+export interface RateLimitCounters {
+  /** A request was refused. `local`: by the bucket of this process, with or without Redis. */
+  limited: (budget: Budget, decidedBy: 'local' | 'redis') => void
+}
+
+export interface RateLimiterOptions {
+  /** A `fail-fast` connection. */
+  redis: Redis
+  keys: Keys
+  rates: Config['rates']
+  counters: RateLimitCounters
+  /** Buckets this process keeps. */
+  maxLocalBuckets?: number
+}
+
+const MAX_LOCAL_BUCKETS = 100_000
+
+const nowMicros = () => Math.floor(performance.now() * 1000)
+const nowMs = () => performance.now()
+
+export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
+  const { redis, keys, rates, counters, maxLocalBuckets = MAX_LOCAL_BUCKETS } = options
+  defineGate(redis)
+  const buckets = createLocalBuckets(maxLocalBuckets, nowMicros)
+  const remembered = createRememberedBlocks()
+  const isFirstOfSecond = onceASecond(nowMs)
+
+  /** @returns undefined when Redis is away */
+  const askRedis = async (bucket: string, rate: Rate, tokens: number, subjects: string[]) => {
+    if (redis.status !== 'ready') return undefined
+    const named = [keys.rate(bucket), keys.allowed, ...subjects.map((subject) => keys.block(subject))]
+    try {
+      return await redis.runyardGate(named.length, ...named, rate.perMinute, rate.burst, tokens, ...subjects)
+    } catch {
+      // The connection's own listener logs its loss.
+      return undefined
+    }
+  }
+
+  return {
+    async take(caller, budget, tokens = 1) {
+      const rate = (budget === 'submit' ? caller.rate : null) ?? rates[budget]
+      // The address first: the script knows them by their order.
+      const subjects = [addressSubject(caller.address), ...(caller.keyId === null ? [] : [keySubject(caller.keyId)])]
+      const bucket = `${budget}:${subjects.at(-1) ?? ''}`
+
+      const passed = (debt: number): Verdict => ({ outcome: 'passed', budget, rate, ...standing(debt, rate, tokens) })
+      const limited = (debt: number, decidedBy: 'local' | 'redis'): Verdict => {
+        counters.limited(budget, decidedBy)
+        const first = isFirstOfSecond(bucket)
+        return { outcome: 'limited', budget, rate, isFirstOfSecond: first, ...standing(debt, rate, tokens) }
+      }
+
+      const { ticket, debt, shared } = buckets.take(bucket, rate, tokens)
+      const giveBack = () => ticket && buckets.giveBack(ticket)
+      // Who has no local bucket of its own is left to Redis, while it is there.
+      const answer = ticket || shared ? await askRedis(bucket, rate, tokens, subjects) : undefined
+      if (answer?.[0] === 'blocked') {
+        giveBack()
+        const block = JSON.parse(answer[1]) as BlockEntry
+        remembered.remember(block)
+        return { outcome: 'blocked', block }
+      }
+      if (answer) {
+        remembered.forget(subjects)
+        if (answer[0] === 'passed') return passed(answer[1])
+        giveBack()
+        return limited(answer[1], 'redis')
+      }
+      const block = remembered.find(subjects)
+      if (block) {
+        giveBack()
+        return { outcome: 'blocked', block }
+      }
+      return ticket ? passed(debt) : limited(debt, 'local')
+    },
+  }
+}

@@ -1,0 +1,16 @@
+import { Router } from 'express'
+import { onlyMethods } from '../http/answer-problem.ts'
+import type { RouteDeps } from './deps.ts'
+
+/** `/metrics`, in the text format of Prometheus. */
+export function metricsRoutes({ metrics }: Pick<RouteDeps, 'metrics'>): Router {
+  const router = Router()
+  router
+    .route('/')
+    .get(async (_req, res) => {
+      const text = await metrics.text()
+      res.set('Content-Type', metrics.contentType).send(text)
+    })
+    .all(onlyMethods('GET'))
+  return router
+}

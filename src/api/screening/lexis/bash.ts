@@ -1,0 +1,99 @@
+import { beginString, emit, endInterpolation, punctuation, skipLine, type Reader } from '../reader.ts'
+import { OTHER, SPACE_BEFORE } from '../tokens.ts'
+import { isWordCharacter } from './c-family.ts'
+import { queueHeredoc } from './heredoc.ts'
+import { CLOSE, meaningsOf, OPEN, PIPE, SPECIAL, stringKind, type Lexis } from './lexis.ts'
+
+const DOUBLE = stringKind({ quote: '"', multiline: true, hole: 'shell' })
+const SINGLE = stringKind({ quote: "'", escape: false, multiline: true })
+const ANSI = stringKind({ quote: "'", multiline: true })
+const HEREDOC = stringKind({ multiline: true, hole: 'shell', heredoc: true })
+const RAW_HEREDOC = stringKind({ escape: false, multiline: true, heredoc: true })
+
+export const bash: Lexis = {
+  meanings: meaningsOf(['"\'`$#\\<', SPECIAL], ['(', OPEN], [')', CLOSE], ['|', PIPE]),
+  lines: true,
+  operators: [],
+  special(reader, c) {
+    const { text, at } = reader
+    if (c === 35) return hash(reader)
+    if (c === 36) return dollar(reader)
+    if (c === 60) return lessThan(reader)
+    if (c === 96) {
+      if (reader.frames.at(-1)?.closer === 96 && reader.depth === 0) return endInterpolation(reader)
+      return punctuation(reader, c)
+    }
+    reader.at++
+    if (c === 34) return beginString(reader, DOUBLE, at)
+    if (c === 39) return beginString(reader, SINGLE, at)
+    const escaped = text.charCodeAt(at + 1)
+    reader.at = Math.min(at + 2, text.length)
+    if (escaped === 10) reader.space = SPACE_BEFORE
+    else emit(reader, OTHER, at)
+  },
+  loops: {
+    starts: [
+      'while true|:|1 ;? <newline>? do',
+      'until false ;? <newline>? do',
+      'while [ 1|true ] ;? <newline>? do',
+      'while ( ( 1 ) ) ;? <newline>? do',
+      'for ( ( ; ; ) ) ;? <newline>? do',
+    ],
+    body: 'do-done',
+  },
+}
+
+/** A comment begins only where a word could: `$#`, `${#a}` and `a#b` hold none. */
+function hash(reader: Reader): void {
+  const before = reader.at === 0 ? 10 : reader.text.charCodeAt(reader.at - 1)
+  if (before <= 32 || before === 59 || before === 38 || before === 124 || before === 40) skipLine(reader)
+  else punctuation(reader, 35)
+}
+
+function dollar(reader: Reader): void {
+  const { text, at } = reader
+  const next = text.charCodeAt(at + 1)
+  if (next === 39) {
+    reader.at += 2
+    return beginString(reader, ANSI, at)
+  }
+  punctuation(reader, 36)
+  // `$#`, `$$`, `$!` and `${#a}`, `${!a}` are names.
+  if (next === 123) punctuation(reader, 123)
+  const c = text.charCodeAt(reader.at)
+  if (c === 35 || c === 36 || c === 33) punctuation(reader, c)
+}
+
+function lessThan(reader: Reader): void {
+  const { text, at } = reader
+  if (text.charCodeAt(at + 1) !== 60) return punctuation(reader, 60)
+  if (text.charCodeAt(at + 2) === 60) {
+    for (let i = 0; i < 3; i++) punctuation(reader, 60)
+    return
+  }
+  // In arithmetic, `1 << n` shifts.
+  if (inArithmetic(reader)) {
+    punctuation(reader, 60)
+    return punctuation(reader, 60)
+  }
+  const indented = text.charCodeAt(at + 2) === 45
+  let start = at + (indented ? 3 : 2)
+  while (text.charCodeAt(start) === 32 || text.charCodeAt(start) === 9) start++
+  reader.tokens.steps += start - at
+  const quote = text.charCodeAt(start)
+  const quoted = quote === 34 || quote === 39 || quote === 92
+  if (quoted) start++
+  if (!isWordCharacter(text.charCodeAt(start))) return punctuation(reader, 60)
+  queueHeredoc(reader, start, { indented, quoted, kind: quoted ? RAW_HEREDOC : HEREDOC })
+}
+
+/** Whether one of the last few tokens of this line is a `((` that no `))` has closed. */
+function inArithmetic(reader: Reader): boolean {
+  const { codes, count } = reader.tokens
+  for (let i = count - 1; i > 0 && i > count - 24; i--) {
+    const pair = (codes[i - 1]! & 0x7fff) === (codes[i]! & 0xffff)
+    if (codes[i] === 10 || (pair && codes[i] === 41)) return false
+    if (pair && codes[i] === 40) return true
+  }
+  return false
+}

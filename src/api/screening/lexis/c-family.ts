@@ -1,0 +1,67 @@
+import { beginString, punctuation, skipLine, skipPast, type Reader } from '../reader.ts'
+import { SPACE_BEFORE } from '../tokens.ts'
+import { meaningsOf, SPECIAL, stringKind, type Lexis } from './lexis.ts'
+
+const DOUBLE = stringKind({ quote: '"' })
+const SINGLE = stringKind({ quote: "'" })
+const RAW = stringKind({ quote: ')', escape: false, multiline: true, tail: true })
+
+/** `//` and block comments. @returns whether one was read */
+export function slashComment(reader: Reader): boolean {
+  const next = reader.text.charCodeAt(reader.at + 1)
+  if (next === 47) skipLine(reader)
+  else if (next === 42) skipPast(reader, '*/', reader.at + 2)
+  else return false
+  return true
+}
+
+/** A to Z, a to z, 0 to 9 and the underscore. */
+export function isWordCharacter(c: number): boolean {
+  return (c >= 48 && c < 58) || (c >= 65 && c < 91) || (c >= 97 && c < 123) || c === 95
+}
+
+/** C and C++: raw strings, digit separators (`1'000`), continued lines. */
+function special(reader: Reader, c: number): void {
+  const { text, at } = reader
+  if (c === 47) {
+    if (!slashComment(reader)) punctuation(reader, c)
+  } else if (c === 34) {
+    const raw = text.charCodeAt(at - 1) === 82 ? rawDelimiter(text, at + 1) : undefined
+    reader.at++
+    if (raw === undefined) return beginString(reader, DOUBLE, at)
+    reader.at += raw.length + 1
+    reader.terminator = `${raw}"`
+    beginString(reader, RAW, at)
+  } else if (c === 39) {
+    reader.at++
+    const before = text.charCodeAt(at - 1)
+    // A digit before the mark: a separator. A letter is a prefix, as in L'x'.
+    if (reader.space === 0 && before >= 48 && before < 58 && isWordCharacter(text.charCodeAt(at + 1))) return
+    beginString(reader, SINGLE, at)
+  } else continued(reader)
+}
+
+/** A backslash before a line end joins two lines. */
+export function continued(reader: Reader): void {
+  let end = reader.at + 1
+  if (reader.text.charCodeAt(end) === 13) end++
+  if (reader.text.charCodeAt(end) !== 10) return punctuation(reader, 92)
+  reader.at = end + 1
+  reader.space = SPACE_BEFORE
+}
+
+/** The delimiter of `R"delimiter(`, at most 16 characters; undefined when this is no raw string. */
+function rawDelimiter(text: string, at: number): string | undefined {
+  const end = text.slice(at, at + 17).indexOf('(')
+  return end < 0 ? undefined : text.slice(at, at + end)
+}
+
+const C_LOOPS = ['while ( 1|true )', 'for ( ; ; )', 'for ( ; 1|true ; )']
+
+export const cFamily: Lexis = {
+  meanings: meaningsOf(['/"\'\\', SPECIAL]),
+  lines: false,
+  operators: [],
+  special,
+  loops: { starts: C_LOOPS, body: 'braces' },
+}

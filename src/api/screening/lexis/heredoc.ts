@@ -1,0 +1,25 @@
+import { emit, punctuation, type Reader } from '../reader.ts'
+import { OTHER } from '../tokens.ts'
+import { isWordCharacter } from './c-family.ts'
+import type { StringKind } from './lexis.ts'
+
+const MAX_HEREDOCS = 16
+const MAX_TERMINATOR = 64
+
+/** Notes that the heredoc whose terminator's name stands at `start` begins at the next line end. */
+export function queueHeredoc(
+  reader: Reader,
+  start: number,
+  heredoc: { indented: boolean; quoted: boolean; kind: StringKind },
+): void {
+  const { text, at } = reader
+  let end = start
+  while (end - start <= MAX_TERMINATOR && isWordCharacter(text.charCodeAt(end))) end++
+  reader.tokens.steps += end - start
+  if (end - start > MAX_TERMINATOR || reader.heredocs.length >= MAX_HEREDOCS) return punctuation(reader, 60)
+  const { indented, kind } = heredoc
+  reader.heredocs.push({ terminator: text.slice(start, end), indented, kind })
+  emit(reader, OTHER, at)
+  const closed = heredoc.quoted && (text.charCodeAt(end) === 34 || text.charCodeAt(end) === 39)
+  reader.at = closed ? end + 1 : end
+}

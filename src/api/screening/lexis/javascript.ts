@@ -1,0 +1,26 @@
+import { beginString } from '../reader.ts'
+import { continued, slashComment } from './c-family.ts'
+import { CLOSE, meaningsOf, OPEN, SPECIAL, stringKind, type Lexis } from './lexis.ts'
+import { slash } from './regular-expression.ts'
+
+const DOUBLE = stringKind({ quote: '"' })
+const SINGLE = stringKind({ quote: "'" })
+const TEMPLATE = stringKind({ quote: '`', multiline: true, hole: 'dollar-brace' })
+
+/** JavaScript and TypeScript. */
+export const javascript: Lexis = {
+  meanings: meaningsOf(['/"\'`\\', SPECIAL], ['{', OPEN], ['}', CLOSE]),
+  lines: false,
+  operators: 'return typeof case in of delete void instanceof new do else yield await throw'.split(' '),
+  special(reader, c) {
+    const { at } = reader
+    if (c === 47) {
+      if (!slashComment(reader)) slash(reader, false)
+    } else if (c === 92) continued(reader)
+    else {
+      reader.at++
+      beginString(reader, c === 34 ? DOUBLE : c === 39 ? SINGLE : TEMPLATE, at)
+    }
+  },
+  loops: { starts: ['while ( 1|true )', 'while ( ! 0 )', 'for ( ; ; )', 'for ( ; 1|true ; )'], body: 'braces' },
+}

@@ -1,0 +1,102 @@
+import type { Reader } from '../reader.ts'
+
+/** What a character means in code or in a string; the readers switch on it. */
+export const PUNCTUATION = 0
+export const SPACE = 1
+export const LINE_END = 2
+export const WORD = 3
+/** In code: the language's own `special` decides. */
+export const SPECIAL = 4
+/** Brackets that are counted, so that the end of an interpolation is found. */
+export const OPEN = 5
+export const CLOSE = 6
+/** In a string: may end it, escapes, may begin code. */
+export const QUOTE = 7
+export const ESCAPE = 8
+export const HOLE = 9
+/** A `|`, which is looked at for a command piped into itself. */
+export const PIPE = 10
+
+/** A way to write a string literal. */
+export interface StringKind {
+  /** One of the meanings above for each ASCII character. */
+  meanings: Uint8Array
+  /** How many closing quotes end it: 1, or 3. */
+  quotes: number
+  /** A line end does not end it. */
+  multiline: boolean
+  /** How code begins inside it, or none. */
+  hole: 'none' | 'dollar-brace' | 'hash-brace' | 'brace' | 'shell'
+  /** It ends at a line that holds this reader's `terminator` alone. */
+  heredoc: boolean
+  /** It ends at its quote followed by this reader's `terminator`. */
+  tail: boolean
+}
+
+/** How a language is written, as far as screening needs to know. */
+export interface Lexis {
+  /** Meaning of each ASCII character in code. */
+  meanings: Uint8Array
+  /** Line ends are tokens. */
+  lines: boolean
+  /** Words after which `/` begins a regular expression, where there are any. */
+  operators: readonly string[]
+  /** Reads on from a SPECIAL character, which stands at `reader.at`; must move `reader.at`. */
+  special: (reader: Reader, character: number) => void
+  /** The whole text is one string of this kind. */
+  whole?: StringKind
+  /** How loops that never end begin, as code patterns up to the body, and what bounds their bodies. */
+  loops: { starts: readonly string[]; body: 'braces' | 'indentation' | 'do-done' }
+}
+
+const blank = (() => {
+  const meanings = new Uint8Array(128)
+  for (let c = 0; c <= 32; c++) meanings[c] = SPACE
+  for (let c = 48; c < 58; c++) meanings[c] = WORD
+  for (let c = 65; c < 91; c++) meanings[c] = meanings[c + 32] = WORD
+  meanings[95] = WORD
+  meanings[127] = SPACE
+  return meanings
+})()
+
+/** A table of meanings: words, white space and punctuation, and for the characters of each string what is said there. */
+export function meaningsOf(...changes: [characters: string, meaning: number][]): Uint8Array {
+  const meanings = blank.slice()
+  for (const [characters, meaning] of changes) {
+    for (const character of characters) meanings[character.charCodeAt(0)] = meaning
+  }
+  return meanings
+}
+
+interface StringOptions {
+  quote?: string
+  quotes?: number
+  escape?: boolean
+  multiline?: boolean
+  hole?: StringKind['hole']
+  nest?: string
+  heredoc?: boolean
+  tail?: boolean
+}
+
+const HOLE_CHARACTERS = { none: '', 'dollar-brace': '$', 'hash-brace': '#', brace: '{', shell: '$`' }
+
+/** A kind of string: by default it takes escapes, ends with its line and holds no code. */
+export function stringKind(options: StringOptions): StringKind {
+  const { quote = '', quotes = 1, escape = true, multiline = false, hole = 'none', nest = '' } = options
+  return {
+    meanings: meaningsOf(
+      ['|', PIPE],
+      ['\n', LINE_END],
+      [HOLE_CHARACTERS[hole], HOLE],
+      [nest, OPEN],
+      [escape ? '\\' : '', ESCAPE],
+      [quote, QUOTE],
+    ),
+    quotes,
+    multiline,
+    hole,
+    heredoc: options.heredoc ?? false,
+    tail: options.tail ?? false,
+  }
+}

@@ -1,0 +1,43 @@
+import { beginString, skipLine, type Reader } from '../reader.ts'
+import { isWordCharacter, continued } from './c-family.ts'
+import { CLOSE, meaningsOf, OPEN, SPECIAL, stringKind, type Lexis, type StringKind } from './lexis.ts'
+
+const kinds = (quote: string) => ({
+  plain: stringKind({ quote }),
+  format: stringKind({ quote, hole: 'brace' }),
+  long: stringKind({ quote, quotes: 3, multiline: true }),
+  longFormat: stringKind({ quote, quotes: 3, multiline: true, hole: 'brace' }),
+})
+const DOUBLE = kinds('"')
+const SINGLE = kinds("'")
+
+export const python: Lexis = {
+  meanings: meaningsOf(['"\'#\\', SPECIAL], ['{', OPEN], ['}', CLOSE]),
+  lines: true,
+  operators: [],
+  special(reader, c) {
+    if (c === 35) return skipLine(reader)
+    if (c === 92) return continued(reader)
+    const { text, at } = reader
+    if (text.charCodeAt(at + 1) === c && text.charCodeAt(at + 2) === c) {
+      reader.at += 3
+      return beginString(reader, kindAt(reader, at, c === 34 ? DOUBLE : SINGLE, true), at)
+    }
+    reader.at++
+    beginString(reader, kindAt(reader, at, c === 34 ? DOUBLE : SINGLE, false), at)
+  },
+  loops: { starts: ['while True|1 :', 'while ( True|1 ) :', 'while not False|0 :'], body: 'indentation' },
+}
+
+/** The prefix of a literal is at most two letters; an `f` or a `t` among them makes it a format string. */
+function kindAt(reader: Reader, at: number, of: ReturnType<typeof kinds>, long: boolean): StringKind {
+  const format = reader.space === 0 && hasFormatPrefix(reader.text, at)
+  if (long) return format ? of.longFormat : of.long
+  return format ? of.format : of.plain
+}
+
+function hasFormatPrefix(text: string, at: number): boolean {
+  let start = at
+  while (start > at - 3 && isWordCharacter(text.charCodeAt(start - 1))) start--
+  return start > at - 3 && /[ftFT]/.test(text.slice(start, at))
+}

@@ -1,0 +1,106 @@
+import { beginString, emit, lastCode, punctuation, skipLine, skipPast, type Reader } from '../reader.ts'
+import { OTHER } from '../tokens.ts'
+import { continued, isWordCharacter } from './c-family.ts'
+import { queueHeredoc } from './heredoc.ts'
+import { CLOSE, meaningsOf, OPEN, SPECIAL, stringKind, type Lexis, type StringKind } from './lexis.ts'
+import { isValueBefore, slash } from './regular-expression.ts'
+
+const DOUBLE = stringKind({ quote: '"', multiline: true, hole: 'hash-brace' })
+const SINGLE = stringKind({ quote: "'", multiline: true })
+const COMMAND = stringKind({ quote: '`', multiline: true, hole: 'hash-brace' })
+const HEREDOC = stringKind({ multiline: true, hole: 'hash-brace', heredoc: true })
+const RAW_HEREDOC = stringKind({ escape: false, multiline: true, heredoc: true })
+
+const BRACKETS: Record<string, string> = { '(': ')', '[': ']', '{': '}', '<': '>' }
+const PERCENT = new Map<string, StringKind>()
+for (const open of '([{<|!/-:;^_~*+"\'') {
+  const nest = BRACKETS[open]
+  const options = { quote: nest ?? open, multiline: true, ...(nest ? { nest: open } : {}) }
+  PERCENT.set(`raw${open}`, stringKind(options))
+  PERCENT.set(`code${open}`, stringKind({ ...options, hole: 'hash-brace' }))
+}
+
+const BACKTICK = 96
+
+/** A command literal is the mark "`" followed by a string, however it is written. */
+export const ruby: Lexis = {
+  meanings: meaningsOf(['"\'`#/%<?$=\\', SPECIAL], ['{', OPEN], ['}', CLOSE]),
+  lines: true,
+  operators: 'if unless while until and or not when then return else elsif in do puts p print case'.split(' '),
+  special(reader, c) {
+    const { text, at } = reader
+    if (c === 35) return skipLine(reader)
+    if (c === 47) return slash(reader, true)
+    if (c === 37) return percent(reader)
+    if (c === 60) return lessThan(reader)
+    if (c === 92) return continued(reader)
+    if (c === 61) {
+      const block = (at === 0 || text.charCodeAt(at - 1) === 10) && text.startsWith('=begin', at)
+      return block ? skipPast(reader, '\n=end', at) : punctuation(reader, c)
+    }
+    if (c === 63 || c === 36) return characterOrGlobal(reader, c)
+    // `def `(command)` and :` name the method.
+    if (c === BACKTICK && lastCode(reader) === 58) return punctuation(reader, c)
+    reader.at++
+    if (c !== BACKTICK) return beginString(reader, c === 34 ? DOUBLE : SINGLE, at)
+    emitCommand(reader, at)
+    beginString(reader, COMMAND, at)
+  },
+  loops: {
+    starts: ['loop do', 'loop <brace>', 'while true|1 do?', 'until false|nil do?', 'while ( true|1 )'],
+    body: 'indentation',
+  },
+}
+
+function emitCommand(reader: Reader, at: number): void {
+  const { tokens } = reader
+  tokens.looks[tokens.lookCount++] = tokens.count
+  emit(reader, BACKTICK, at)
+}
+
+/** `?x` is a character, `$"` a global variable. */
+function characterOrGlobal(reader: Reader, c: number): void {
+  const { text, at } = reader
+  const next = text.charCodeAt(at + 1)
+  const named = isWordCharacter(next)
+  if (c === 36) {
+    punctuation(reader, c)
+    if (!named && next > 32) reader.at++
+    return
+  }
+  if (isValueBefore(reader) || isWordCharacter(text.charCodeAt(at + 2)) || !(next > 32)) return punctuation(reader, c)
+  emit(reader, OTHER, at)
+  reader.at += next === 92 ? 3 : 2
+}
+
+/** `%w[a b]`, `%q(...)`, `%x(...)` and so on; a `%` after a value divides. */
+function percent(reader: Reader): void {
+  const { text, at } = reader
+  const letter = /[wWqQxriIs]/.test(text.charAt(at + 1)) ? text.charAt(at + 1) : ''
+  const open = text.charAt(at + 1 + letter.length)
+  const raw = letter !== '' && 'wqis'.includes(letter)
+  const kind = PERCENT.get(`${raw ? 'raw' : 'code'}${open}`)
+  const bracket = open in BRACKETS
+  const modulo = isValueBefore(reader, true) || (letter === '' && !bracket)
+  if (!kind || modulo) return punctuation(reader, 37)
+  reader.at += 2 + letter.length
+  if (letter === 'x') emitCommand(reader, at)
+  beginString(reader, kind, at)
+}
+
+/** `<<~SQL`, `<<-EOS`, `<<EOS`, and with a quoted name; `a << b` appends. */
+function lessThan(reader: Reader): void {
+  const { text, at } = reader
+  const mark = text.charCodeAt(at + 2)
+  const indented = mark === 126 || mark === 45
+  let start = at + (indented ? 3 : 2)
+  const quote = text.charCodeAt(start)
+  const quoted = quote === 34 || quote === 39 || quote === BACKTICK
+  if (quoted) start++
+  const first = text.charCodeAt(start)
+  const upper = first >= 65 && first < 91
+  const heredoc = text.charCodeAt(at + 1) === 60 && (quoted || upper || (indented && isWordCharacter(first)))
+  if (!heredoc || (!indented && isValueBefore(reader, true))) return punctuation(reader, 60)
+  if (quote === BACKTICK) emitCommand(reader, at)
+  queueHeredoc(reader, start, { indented, quoted, kind: quote === 39 ? RAW_HEREDOC : HEREDOC })
+}

@@ -1,0 +1,64 @@
+import { beginString, emit, punctuation, skipLine, type Reader } from '../reader.ts'
+import { SPACE_BEFORE } from '../tokens.ts'
+import { isWordCharacter } from './c-family.ts'
+import { meaningsOf, SPECIAL, stringKind, type Lexis } from './lexis.ts'
+
+const SINGLE = stringKind({ quote: "'" })
+const STRING = stringKind({ quote: '"', multiline: true })
+const RAW = stringKind({ quote: '"', escape: false, multiline: true, tail: true })
+
+/** Rust: nested comments, raw strings with any number of `#`, lifetimes beside character literals. */
+export const rust: Lexis = {
+  meanings: meaningsOf(['/"\'', SPECIAL]),
+  lines: false,
+  operators: [],
+  special(reader, c) {
+    const { text, at } = reader
+    if (c === 47) return rustSlash(reader)
+    reader.at++
+    if (c === 34) {
+      const hashes = rawHashes(reader)
+      if (hashes === undefined) return beginString(reader, STRING, at)
+      reader.terminator = '#'.repeat(hashes)
+      return beginString(reader, RAW, at)
+    }
+    const wide = text.codePointAt(at + 1) ?? 0
+    const escaped = wide === 92
+    if (escaped || text.charCodeAt(at + (wide > 0xffff ? 3 : 2)) === 39) return beginString(reader, SINGLE, at)
+    emit(reader, c, at)
+  },
+  loops: { starts: ['loop', 'while true'].map((start) => `${start} <brace>`), body: 'braces' },
+}
+
+function rustSlash(reader: Reader): void {
+  const { text, at } = reader
+  if (text.charCodeAt(at + 1) === 47) return skipLine(reader)
+  if (text.charCodeAt(at + 1) !== 42) return punctuation(reader, 47)
+  let depth = 1
+  let end = at + 2
+  for (; end < text.length && depth > 0; end++) {
+    const c = text.charCodeAt(end)
+    if (c === 42 && text.charCodeAt(end + 1) === 47) {
+      depth--
+      end++
+    } else if (c === 47 && text.charCodeAt(end + 1) === 42) {
+      depth++
+      end++
+    }
+  }
+  reader.at = Math.min(end, text.length)
+  reader.space = SPACE_BEFORE
+}
+
+/** How many `#` stand between `r` and the quote before `reader.at`; undefined when this is no raw string. */
+function rawHashes(reader: Reader): number | undefined {
+  const { text, tokens } = reader
+  let at = reader.at - 2
+  while (text.charCodeAt(at) === 35) at--
+  const hashes = reader.at - 2 - at
+  tokens.steps += hashes
+  if (text.charCodeAt(at) !== 114) return undefined
+  const before = text.charCodeAt(at - 1)
+  const prefixed = before === 98 || before === 99 ? text.charCodeAt(at - 2) : before
+  return isWordCharacter(prefixed) ? undefined : hashes
+}

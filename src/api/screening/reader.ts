@@ -1,0 +1,380 @@
+import * as lexis from './lexis/lexis.ts'
+import type { Lexis, StringKind } from './lexis/lexis.ts'
+import { CODE, INTERPOLATION, IN_STRING, NEWLINE, NONE, OTHER, SPACE_BEFORE, STRING, type Tokens } from './tokens.ts'
+import { HASH_PRIME, HASH_SEED, type Vocabulary } from './vocabulary.ts'
+
+/** Deeper interpolations stay strings; no interpreter's own parser goes that deep. */
+const MAX_DEPTH = 16_384
+
+/**
+ * A text being read. There is no recursion: strings that hold code which holds strings are frames on a stack.
+ */
+export interface Reader {
+  readonly text: string
+  readonly tokens: Tokens
+  readonly vocabulary: Vocabulary
+  /** Whether a word may be followed by a regular expression, by its code. */
+  readonly isOperator: Uint8Array
+  /** Whether a rule may begin at a word, by its code. */
+  readonly isAnchor: Uint8Array
+  /** Offset of the next character. */
+  at: number
+  /** SPACE_BEFORE when white space came since the last token, else 0. */
+  space: number
+  /** Brackets open since the innermost interpolation began. */
+  depth: number
+  /** For heredocs and strings with a tail: what ends them. */
+  terminator: string
+  /** A heredoc's terminator may be indented. */
+  indented: boolean
+  /** Brackets of its own kind open in the string being read, as in Ruby's `%w(a (b))`. */
+  nesting: number
+  /** Heredocs that begin at the next line end. */
+  heredocs: { terminator: string; indented: boolean; kind: StringKind }[]
+  frames: Frame[]
+  /** Up to here no regular expression of this line ends; see `lexis/regular-expression.ts`. */
+  noRegexBefore: number
+}
+
+interface Frame {
+  kind: StringKind
+  closer: number
+  depth: number
+  nesting: number
+  terminator: string
+  indented: boolean
+}
+
+/** Reads a whole text into tokens. Time is linear in its length. */
+export function readText(
+  text: string,
+  rules: Pick<Reader, 'vocabulary' | 'isAnchor' | 'isOperator'> & { lexis: Lexis },
+  tokens: Tokens,
+): void {
+  const reader: Reader = {
+    text,
+    tokens,
+    vocabulary: rules.vocabulary,
+    isOperator: rules.isOperator,
+    isAnchor: rules.isAnchor,
+    at: 0,
+    space: SPACE_BEFORE,
+    depth: 0,
+    terminator: '',
+    indented: false,
+    nesting: 0,
+    heredocs: [],
+    frames: [],
+    noRegexBefore: 0,
+  }
+  if (rules.lexis.whole) beginString(reader, rules.lexis.whole)
+  else readCode(reader, rules.lexis)
+}
+
+/** Adds a token that begins at `start`. */
+export function emit(reader: Reader, code: number, start: number): void {
+  const { tokens } = reader
+  tokens.codes[tokens.count] = code | reader.space
+  tokens.starts[tokens.count++] = start
+  reader.space = 0
+}
+
+/** Adds a token that rules may begin at. */
+export function emitLook(reader: Reader, code: number, start: number): void {
+  const { tokens } = reader
+  tokens.looks[tokens.lookCount++] = tokens.count
+  emit(reader, code, start)
+}
+
+/** The last token without its marks, or NONE. */
+export function lastCode(reader: Reader): number {
+  const { codes, count } = reader.tokens
+  return count === 0 ? NONE : codes[count - 1]! & CODE
+}
+
+/** Moves past the line, up to its line end. */
+export function skipLine(reader: Reader): void {
+  const end = reader.text.indexOf('\n', reader.at)
+  reader.at = end < 0 ? reader.text.length : end
+  reader.space = SPACE_BEFORE
+}
+
+/** Moves past the next `closer`, or to the end of the text. */
+export function skipPast(reader: Reader, closer: string, from: number): void {
+  const end = reader.text.indexOf(closer, from)
+  reader.at = end < 0 ? reader.text.length : end + closer.length
+  reader.space = SPACE_BEFORE
+}
+
+/** White space beyond ASCII: without it a byte order mark would hide the first word of a text. */
+function isWideSpace(c: number): boolean {
+  if (c < 0x2000) return c === 0xa0 || c === 0x85 || c === 0x1680
+  return c <= 0x200f || c === 0x2028 || c === 0x2029 || c === 0x202f || c === 0x205f || c === 0x3000 || c === 0xfeff
+}
+
+function readCode(reader: Reader, { meanings, lines, special }: Lexis): void {
+  const { text, tokens, vocabulary, isAnchor } = reader
+  const { codes, starts, looks } = tokens
+  const { length } = text
+  const { slots, mask, find } = vocabulary
+  while (reader.at < length) {
+    let at = reader.at
+    let count = tokens.count
+    let space = reader.space
+    let meaning: number = lexis.PUNCTUATION
+    let c = 0
+    const inHole = reader.frames.length > 0
+    const heredocs = reader.heredocs.length > 0
+    // What is common to all languages stays in local variables; the rest leaves this loop.
+    while (at < length) {
+      c = text.charCodeAt(at)
+      meaning = c < 128 ? meanings[c]! : isWideSpace(c) ? lexis.SPACE : lexis.WORD
+      if (meaning === lexis.WORD) {
+        const start = at
+        let hash = HASH_SEED
+        let more = true
+        do {
+          hash = Math.imul(hash ^ c, HASH_PRIME)
+          if (++at === length) break
+          c = text.charCodeAt(at)
+          more = c < 128 ? meanings[c] === lexis.WORD : !isWideSpace(c)
+        } while (more)
+        let code = OTHER
+        if (slots[(hash ^ (hash >>> 15)) & mask] !== 0) {
+          code = find(text, start, at, hash)
+          if (isAnchor[code] === 1) looks[tokens.lookCount++] = count
+        }
+        codes[count] = code | space
+        starts[count++] = start
+        space = 0
+      } else if (meaning === lexis.SPACE) {
+        at++
+        space = SPACE_BEFORE
+      } else if (meaning === lexis.PUNCTUATION || (!inHole && (meaning === lexis.OPEN || meaning === lexis.CLOSE))) {
+        codes[count] = c | space
+        starts[count++] = at++
+        space = 0
+      } else if (meaning === lexis.LINE_END && !heredocs) {
+        if (lines) {
+          // A run of line ends is one token, which stands at the last of them.
+          if (count === 0 || (codes[count - 1]! & (CODE | IN_STRING)) !== NEWLINE) codes[count++] = NEWLINE
+          starts[count - 1] = at
+        }
+        at++
+        space = SPACE_BEFORE
+      } else break
+    }
+    reader.at = at
+    tokens.count = count
+    reader.space = space
+    if (at >= length) return
+    if (meaning === lexis.SPECIAL) special(reader, c)
+    else if (meaning === lexis.PIPE) pipe(reader, 0)
+    else if (meaning === lexis.LINE_END) beginHeredoc(reader)
+    else if (meaning === lexis.OPEN) {
+      reader.depth++
+      punctuation(reader, c)
+    } else if (reader.depth === 0 && reader.frames.at(-1)?.closer === c) endInterpolation(reader)
+    else {
+      if (reader.depth > 0) reader.depth--
+      punctuation(reader, c)
+    }
+  }
+}
+
+/** Adds the character at `reader.at` as punctuation and moves past it. */
+export function punctuation(reader: Reader, character: number): void {
+  emit(reader, character, reader.at)
+  reader.at++
+}
+
+/**
+ * Begins a string literal: `reader.at` stands at its first character of content, the literal itself at `start`. Returns
+ * when it has ended or when code begins inside it.
+ */
+export function beginString(reader: Reader, kind: StringKind, start = reader.at): void {
+  emit(reader, STRING, start)
+  reader.nesting = 0
+  readString(reader, kind)
+}
+
+function beginHeredoc(reader: Reader): void {
+  reader.at++
+  const [next] = reader.heredocs.splice(0, 1)
+  if (!next) return
+  reader.terminator = next.terminator
+  reader.indented = next.indented
+  emit(reader, STRING, reader.at)
+  if (!endsHeredoc(reader)) readString(reader, next.kind)
+}
+
+/** Whether the line at `reader.at` ends the heredoc; moves to that line's end when it does. */
+function endsHeredoc(reader: Reader): boolean {
+  const { text, terminator } = reader
+  let { at } = reader
+  if (reader.indented) while (text.charCodeAt(at) === 32 || text.charCodeAt(at) === 9) at++
+  reader.tokens.steps += at - reader.at
+  if (!text.startsWith(terminator, at)) return false
+  at += terminator.length
+  if (text.charCodeAt(at) === 13) at++
+  if (at < text.length && text.charCodeAt(at) !== 10) return false
+  reader.at = at
+  reader.space = SPACE_BEFORE
+  return true
+}
+
+/** Goes on in the string that the code just read stands in. */
+export function endInterpolation(reader: Reader): void {
+  const frame = reader.frames.pop()
+  if (!frame) return
+  reader.at++
+  reader.depth = frame.depth
+  reader.nesting = frame.nesting
+  reader.terminator = frame.terminator
+  reader.indented = frame.indented
+  reader.space = 0
+  readString(reader, frame.kind)
+}
+
+function readString(reader: Reader, kind: StringKind): void {
+  const { text, tokens, vocabulary, isAnchor } = reader
+  const { codes, starts, looks } = tokens
+  const { length } = text
+  const { slots, mask, find } = vocabulary
+  const { meanings } = kind
+  let { at, space } = reader
+  let { count } = tokens
+  while (at < length) {
+    let c = text.charCodeAt(at)
+    const meaning = c < 128 ? meanings[c]! : isWideSpace(c) ? lexis.SPACE : lexis.WORD
+    if (meaning === lexis.WORD) {
+      const start = at
+      let hash = HASH_SEED
+      let more = true
+      do {
+        hash = Math.imul(hash ^ c, HASH_PRIME)
+        if (++at === length) break
+        c = text.charCodeAt(at)
+        more = c < 128 ? meanings[c] === lexis.WORD : !isWideSpace(c)
+      } while (more)
+      let code = OTHER
+      if (slots[(hash ^ (hash >>> 15)) & mask] !== 0) {
+        code = find(text, start, at, hash)
+        if (isAnchor[code] === 1) looks[tokens.lookCount++] = count
+      }
+      codes[count] = code | space | IN_STRING
+      starts[count++] = start
+      space = 0
+    } else if (meaning === lexis.SPACE) {
+      at++
+      space = SPACE_BEFORE
+    } else if (meaning === lexis.PUNCTUATION) {
+      codes[count] = c | space | IN_STRING
+      starts[count++] = at++
+      space = 0
+    } else if (meaning === lexis.ESCAPE) {
+      const escaped = text.charCodeAt(at + 1)
+      // Quotes and line ends keep their meaning for the shell that may get this string; other escapes part words.
+      if (escaped === 34 || escaped === 39 || escaped === 110) {
+        codes[count] = (escaped === 110 ? NEWLINE : escaped) | space | IN_STRING
+        starts[count++] = at
+      }
+      at = Math.min(at + 2, length)
+      space = SPACE_BEFORE
+    } else {
+      reader.at = at
+      reader.space = space
+      tokens.count = count
+      const ended = stringMark(reader, kind, meaning, c)
+      if (ended) return
+      at = reader.at
+      space = reader.space
+      count = tokens.count
+    }
+  }
+  reader.at = length
+  reader.space = space
+  tokens.count = count
+}
+
+/** Reads the rarer marks in a string. @returns whether the string is left: at its end, or because code begins */
+function stringMark(reader: Reader, kind: StringKind, meaning: number, c: number): boolean {
+  if (meaning === lexis.QUOTE) return quote(reader, kind, c)
+  if (meaning === lexis.LINE_END) {
+    if (!kind.multiline) return true
+    const { tokens } = reader
+    tokens.codes[tokens.count] = NEWLINE | IN_STRING
+    tokens.starts[tokens.count++] = reader.at++
+    reader.space = SPACE_BEFORE
+    return kind.heredoc && endsHeredoc(reader)
+  }
+  if (meaning === lexis.HOLE) return hole(reader, kind, c)
+  if (meaning === lexis.OPEN) reader.nesting++
+  if (meaning === lexis.PIPE) pipe(reader, IN_STRING)
+  else inString(reader, c)
+  return false
+}
+
+function inString(reader: Reader, character: number): void {
+  emit(reader, character | IN_STRING, reader.at)
+  reader.at++
+}
+
+function quote(reader: Reader, kind: StringKind, c: number): boolean {
+  const { text, at } = reader
+  if (reader.nesting > 0) {
+    reader.nesting--
+  } else if (kind.tail) {
+    if (text.startsWith(reader.terminator, at + 1)) return leave(reader, 1 + reader.terminator.length)
+  } else if (kind.quotes === 1 || (text.charCodeAt(at + 1) === c && text.charCodeAt(at + 2) === c)) {
+    return leave(reader, kind.quotes)
+  }
+  inString(reader, c)
+  return false
+}
+
+function leave(reader: Reader, characters: number): true {
+  reader.at += characters
+  reader.space = 0
+  return true
+}
+
+/** Where code may begin in a string: pushes a frame when it does. */
+function hole(reader: Reader, kind: StringKind, c: number): boolean {
+  const { text, at } = reader
+  const next = text.charCodeAt(at + 1)
+  let width = 0
+  let closer = 125
+  if (kind.hole === 'brace') {
+    if (next === 123) {
+      inString(reader, c)
+      reader.at++
+      return false
+    }
+    width = 1
+  } else if (kind.hole === 'shell') {
+    if (c === 96) [width, closer] = [1, 96]
+    else if (next === 40) [width, closer] = [2, 41]
+  } else if (next === 123) width = 2
+  if (width === 0 || reader.frames.length >= MAX_DEPTH) {
+    inString(reader, c)
+    return false
+  }
+  emit(reader, INTERPOLATION | IN_STRING, at)
+  const { depth, nesting, terminator, indented } = reader
+  reader.frames.push({ kind, closer, depth, nesting, terminator, indented })
+  reader.at += width
+  reader.depth = 0
+  return true
+}
+
+/** A `|`: looked at closer when what stands before it may be a command that is piped into itself. */
+function pipe(reader: Reader, mark: number): void {
+  const { tokens, text, at } = reader
+  const before = lastCode(reader)
+  const plausible = (before === 58 || before >= OTHER) && text.charCodeAt(at + 1) !== 124
+  if (plausible) emitLook(reader, 124 | mark, at)
+  else emit(reader, 124 | mark, at)
+  tokens.steps++
+  reader.at++
+}

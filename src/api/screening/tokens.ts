@@ -1,0 +1,50 @@
+/**
+ * A text as screening sees it: one number for each token. Below 128 it is a punctuation mark's own character code, above
+ * it a word of the rules' vocabulary or one of the codes here. Comments leave nothing behind but white space.
+ */
+export const NONE = 0
+export const NEWLINE = 10
+/** A word that no rule names. */
+export const OTHER = 128
+/** The beginning of a string literal, whose words follow as tokens marked IN_STRING. */
+export const STRING = 129
+/** Where code begins inside a string, as `${` in a template; that code's tokens are not marked IN_STRING. */
+export const INTERPOLATION = 130
+export const FIRST_WORD = 131
+
+/** What a token is, without the two marks below. */
+export const CODE = 0x3fff
+export const IN_STRING = 0x4000
+/** White space or a comment stands before the token. */
+export const SPACE_BEFORE = 0x8000
+
+/** Buffers for the tokens of one text, used again for the next. */
+export interface Tokens {
+  codes: Uint16Array
+  /** Offset of each token in the text, in UTF-16 units. */
+  starts: Int32Array
+  count: number
+  /** Indices of the tokens that a rule may begin at. */
+  looks: Int32Array
+  lookCount: number
+  /** Characters that were read more than once; what makes a scan slower than its length. */
+  steps: number
+}
+
+const SPARE = 64
+
+export function createTokens(): Tokens {
+  return { ...buffers(4096), count: 0, lookCount: 0, steps: 0 }
+}
+
+/** Empties the buffers and makes them large enough for a text of `length` UTF-16 units: at most one token for each. */
+export function reset(tokens: Tokens, length: number): void {
+  if (tokens.codes.length < length + SPARE) Object.assign(tokens, buffers(length + SPARE))
+  tokens.count = 0
+  tokens.lookCount = 0
+  tokens.steps = 0
+}
+
+function buffers(size: number) {
+  return { codes: new Uint16Array(size), starts: new Int32Array(size), looks: new Int32Array(size) }
+}

@@ -1,0 +1,65 @@
+import { FIRST_WORD, OTHER } from './tokens.ts'
+
+/** The words that rules name, each with a code of its own, found by hash while a text is read. */
+export interface Vocabulary {
+  /** Every word's code is below this. */
+  size: number
+  /** @returns the word's code, or OTHER */
+  codeOf(word: string): number
+  /** Open addressing: hash & mask, then the next slot; 0 is an empty one. */
+  slots: Uint16Array
+  mask: number
+  /** The code of the word between two offsets of a text, given its hash; OTHER when no rule names it. */
+  find: (text: string, start: number, end: number, hash: number) => number
+}
+
+/** FNV-1a over UTF-16 units, one unit at a time; begins at HASH_SEED. */
+export const HASH_SEED = 0x811c9dc5 | 0
+export const HASH_PRIME = 0x01000193
+
+export function createVocabulary(words: Iterable<string>): Vocabulary {
+  const list = [...new Set(words)]
+  let slotCount = 256
+  while (slotCount < list.length * 8) slotCount *= 2
+  const mask = slotCount - 1
+  const slots = new Uint16Array(slotCount)
+  const codes = new Map<string, number>()
+  list.forEach((word, index) => {
+    codes.set(word, FIRST_WORD + index)
+    let slot = spread(hashOf(word)) & mask
+    while (slots[slot] !== 0) slot = (slot + 1) & mask
+    slots[slot] = FIRST_WORD + index
+  })
+  return {
+    size: FIRST_WORD + list.length,
+    codeOf: (word) => codes.get(word) ?? OTHER,
+    slots,
+    mask,
+    find(text, start, end, hash) {
+      let slot = spread(hash) & mask
+      for (let code = slots[slot]!; code !== 0; code = slots[slot]!) {
+        if (isWord(text, start, end, list[code - FIRST_WORD]!)) return code
+        slot = (slot + 1) & mask
+      }
+      return OTHER
+    },
+  }
+}
+
+export function spread(hash: number): number {
+  return hash ^ (hash >>> 15)
+}
+
+function isWord(text: string, start: number, end: number, word: string): boolean {
+  if (word.length !== end - start) return false
+  for (let i = 0; i < word.length; i++) {
+    if (text.charCodeAt(start + i) !== word.charCodeAt(i)) return false
+  }
+  return true
+}
+
+function hashOf(word: string): number {
+  let hash = HASH_SEED
+  for (let i = 0; i < word.length; i++) hash = Math.imul(hash ^ word.charCodeAt(i), HASH_PRIME)
+  return hash
+}

@@ -1,0 +1,40 @@
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { socketFolderPath } from '../host/socket-folder.ts'
+import { createKeys, type Keys } from '../shared/redis/keys.ts'
+import { UsageError, type CliContext } from './context.ts'
+
+const ANSWER_MS = 5_000
+
+/**
+ * Does something on the Redis of this installation: that of `REDIS_URL`, else the one `npm start` runs for the data
+ * directory.
+ * @throws UsageError when it does not answer; whatever `work` throws
+ */
+export async function withRedis<T>(context: CliContext, work: (redis: Redis, keys: Keys) => Promise<T>): Promise<T> {
+  const { redis: address, dataDir, namespace } = context.config
+  const options = {
+    connectionName: 'runyard-cli',
+    lazyConnect: true,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+    connectTimeout: ANSWER_MS,
+    commandTimeout: ANSWER_MS,
+  }
+  const path = address?.kind === 'path' ? address.path : join(socketFolderPath(dataDir), 'redis.sock')
+  const db = address?.kind === 'path' ? address.db : 0
+  const redis = address?.kind === 'url' ? new Redis(address.url, options) : new Redis({ ...options, path, db })
+  redis.on('error', () => {}) // What fails is told by the call that failed.
+  try {
+    await redis.connect().catch((error: Error) => {
+      throw new UsageError(
+        address === undefined
+          ? `no Runyard runs on ${dataDir}; start it with npm start, or set REDIS_URL to the Redis in use`
+          : `the Redis of REDIS_URL does not answer (${error.message}); start it, or set REDIS_URL to the one in use`,
+      )
+    })
+    return await work(redis, createKeys(namespace))
+  } finally {
+    redis.disconnect()
+  }
+}

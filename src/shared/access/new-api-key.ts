@@ -1,0 +1,58 @@
+import Type, { type Static } from 'typebox'
+import { LimitOverrides, type Limits, limitsAboveCeiling } from '../limits.ts'
+import type { FieldError } from '../problems.ts'
+import { ScreeningPolicy } from '../security/finding.ts'
+import { Rate, Scope, SCOPES } from './api-key.ts'
+
+const optional = Type.Optional
+
+/** What a new key shall be: the body of `POST /v1/admin/keys`, and what `runyard keys create` makes of its options. */
+export const NewApiKey = Type.Object(
+  {
+    name: Type.String({
+      minLength: 1,
+      maxLength: 100,
+      pattern: '^[^\\p{C}\\p{Zl}\\p{Zp}]*$',
+      description: 'for people; printable characters',
+    }),
+    tenant: Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,63}$', description: 'whose jobs it submits and reads' }),
+    scopes: optional(
+      Type.Array(Scope, { minItems: 1, maxItems: SCOPES.length, uniqueItems: true, description: 'jobs when absent' }),
+    ),
+    rate: optional(Rate),
+    maxRunningJobs: optional(Type.Integer({ minimum: 1, maximum: 1e6 })),
+    limits: optional(LimitOverrides),
+    screening: optional(ScreeningPolicy),
+    expiresAt: optional(Type.String({ description: 'RFC 3339, with a time zone' })),
+  },
+  { additionalProperties: false },
+)
+export type NewApiKey = Static<typeof NewApiKey>
+
+const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/i
+
+/**
+ * What the schema cannot say.
+ * @param ceilings those of the service, above which no key can go
+ * @param nowMs the time
+ * @returns what is wrong, empty when nothing is
+ */
+export function newApiKeyErrors(fields: NewApiKey, ceilings: Limits, nowMs: number): FieldError[] {
+  const { name, tenant, limits = {}, expiresAt } = fields
+  const errors: FieldError[] = []
+  if (name.trim() === '') errors.push({ pointer: '/name', detail: 'is blank' })
+  // These are what callers without a key are.
+  if (tenant === 'local' || tenant.startsWith('anonymous')) {
+    errors.push({ pointer: '/tenant', detail: 'is a name that callers without a key have' })
+  }
+  for (const { name: limit, asked, ceiling } of limitsAboveCeiling(limits, ceilings)) {
+    errors.push({ pointer: `/limits/${limit}`, detail: `is ${asked}; the most this service allows is ${ceiling}` })
+  }
+  if (expiresAt !== undefined) {
+    const time = RFC3339.test(expiresAt) ? Date.parse(expiresAt) : Number.NaN
+    if (Number.isNaN(time)) {
+      errors.push({ pointer: '/expiresAt', detail: 'must be a time as RFC 3339 has it, e.g. 2027-01-31T00:00:00Z' })
+    } else if (time <= nowMs) errors.push({ pointer: '/expiresAt', detail: 'is not in the future' })
+  }
+  return errors
+}

@@ -1,0 +1,57 @@
+import { Worker } from 'bullmq'
+import type { Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import type { Config } from '../../shared/config/config.ts'
+import { SECOND } from '../../shared/limits.ts'
+import { type Alert, ALERT_QUEUE_NAME } from '../../shared/redis/alert-queue.ts'
+import type { Keys } from '../../shared/redis/keys.ts'
+import { alertHeaders } from './sign-alert.ts'
+
+export interface AlertDelivery {
+  /** Takes no more alerts, and resolves when the one under way has ended. */
+  close: () => Promise<void>
+}
+
+const TIMEOUT_MS = 10 * SECOND
+
+/**
+ * Delivers alerts to the operator's webhook, one after another. Any worker may deliver any of them.
+ * @param redis a `wait` connection; BullMQ makes a second one of it to block on
+ * @param receiver the operator's own, so that addresses of the internal network are fine
+ */
+export function deliverAlerts(
+  redis: Redis,
+  keys: Keys,
+  receiver: NonNullable<Config['abuse']['alerts']>,
+  log: Logger,
+): AlertDelivery {
+  const worker = new Worker<Alert>(ALERT_QUEUE_NAME, ({ data }) => deliver(data, receiver), {
+    connection: redis,
+    prefix: keys.prefix,
+    concurrency: 1,
+    skipVersionCheck: true,
+  })
+  worker.on('error', (err) => log.error({ err }, 'alert worker error'))
+  worker.on('failed', (job, err) => {
+    if (!job || job.attemptsMade < (job.opts.attempts ?? 1)) return
+    log.error({ err, alert: job.data.id, type: job.data.body.type, attempts: job.attemptsMade }, 'alert not delivered')
+  })
+  return { close: () => worker.close() }
+}
+
+/** @throws Error when the receiver does not answer 2xx in time */
+async function deliver(
+  { id, body }: Alert,
+  { url, secret }: { url: string; secret: string | undefined },
+): Promise<void> {
+  const text = JSON.stringify(body)
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: alertHeaders(id, Math.floor(Date.now() / SECOND), text, secret),
+    body: text,
+    redirect: 'manual',
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  })
+  await response.body?.cancel()
+  if (!response.ok) throw new Error(`the receiver of alerts answered ${response.status}`)
+}
