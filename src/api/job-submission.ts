@@ -1,3 +1,4 @@
+import type { Logger } from 'pino'
 import type { Job, JobSpec } from '../shared/job.ts'
 import type { JobQueue } from '../shared/redis/job-queue.ts'
 import type { JobRecords, QueueBounds } from '../shared/redis/job-record.ts'
@@ -27,6 +28,7 @@ export interface JobSubmissionOptions {
   bounds: QueueBounds
   /** @throws Problem when no worker could run a job now */
   checkWorkers: () => Promise<void>
+  log: Logger
 }
 
 export function createJobSubmission({
@@ -35,6 +37,7 @@ export function createJobSubmission({
   live,
   bounds,
   checkWorkers,
+  log,
 }: JobSubmissionOptions): JobSubmission {
   const submit = async (spec: JobSpec) => {
     await checkWorkers()
@@ -46,6 +49,9 @@ export function createJobSubmission({
       await records.remove(spec).catch(() => undefined)
       throw error
     }
+    const { head, tenant, origin } = spec
+    const { id: jobId, language, image } = head
+    log.info({ jobId, tenant, requestId: origin.requestId, keyId: origin.keyId, language, image }, 'job accepted')
   }
   const finished = async (id: string): Promise<Job | undefined> => {
     const record = await records.read(id)

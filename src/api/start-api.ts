@@ -75,6 +75,7 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
         live,
         bounds: config.load,
         checkWorkers: async () => checkWorkers(await overview()),
+        log,
       }),
       intake: createIntake({ config, languages, runtimes: async () => (await overview()).runtimes }),
       countQueued,

@@ -88,6 +88,13 @@ export function limitsAboveCeiling(
   })
 }
 
+/** Ceilings of which some are lowered. */
+export function lowerOf(ceilings: Limits, own: LimitOverrides): Limits {
+  const lower = { ...ceilings }
+  for (const name of LIMIT_NAMES) lower[name] = Math.min(ceilings[name], own[name] ?? Infinity)
+  return lower
+}
+
 /**
  * The most a job's file system may hold: files are memory too, and a full file system has no process whose end would free
  * it.

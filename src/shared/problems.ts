@@ -16,6 +16,7 @@ export const PROBLEMS = {
   'unsupported-media-type': { status: 415, title: 'The body has a type or encoding that is not read here' },
   'wrong-host': { status: 421, title: 'The request is meant for another host' },
   'invalid-request': { status: 422, title: 'The request has fields that cannot be used' },
+  'idempotency-mismatch': { status: 422, title: 'The Idempotency-Key was used with another request' },
   'unknown-language': { status: 422, title: 'There is no such language' },
   'language-not-installed': { status: 422, title: 'The language is not installed' },
   'image-not-allowed': { status: 422, title: 'The image is not allowed' },

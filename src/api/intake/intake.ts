@@ -3,7 +3,7 @@ import { v7 as uuid } from 'uuid'
 import type { Config } from '../../shared/config/config.ts'
 import type { JobHead, JobSpec, SourceFile } from '../../shared/job.ts'
 import { findLanguage, type Language } from '../../shared/language.ts'
-import { effectiveLimits, type LimitOverrides } from '../../shared/limits.ts'
+import { effectiveLimits, type LimitOverrides, type Limits, lowerOf } from '../../shared/limits.ts'
 import { type FieldError, Problem } from '../../shared/problems.ts'
 import type { Runtimes } from '../../shared/redis/worker-registry.ts'
 import { CodeRequest, ContainerRequest, type RequestFile } from '../../shared/requests.ts'
@@ -32,9 +32,14 @@ const codeRequest = bodyValidator(CodeRequest)
 const containerRequest = bodyValidator(ContainerRequest)
 
 export function createIntake({ config, languages, runtimes }: IntakeOptions): Intake {
-  const { defaults, ceilings } = config.limits
+  const { defaults } = config.limits
+  const ceilingsOf = (caller: Caller) => lowerOf(config.limits.ceilings, caller.ceilings)
 
-  const head = (request: CodeRequest | ContainerRequest, needs: LimitOverrides): Omit<JobHead, 'kind'> => ({
+  const head = (
+    request: CodeRequest | ContainerRequest,
+    needs: LimitOverrides,
+    ceilings: Limits,
+  ): Omit<JobHead, 'kind'> => ({
     id: uuid(),
     language: null,
     version: null,
@@ -61,6 +66,7 @@ export function createIntake({ config, languages, runtimes }: IntakeOptions): In
   return {
     async code(body, caller, requestId) {
       const request = codeRequest(body)
+      const ceilings = ceilingsOf(caller)
       const language = findLanguage(languages, request.language)
       if (!language) throw unknownLanguage(request.language, languages)
       const files = sourceFiles(request, language)
@@ -83,7 +89,7 @@ export function createIntake({ config, languages, runtimes }: IntakeOptions): In
       const version = installedVersion(await runtimes(), language, request.version)
       return {
         ...base(request, caller, requestId),
-        head: { ...head(request, language.limits), kind: 'code', language: language.id, version },
+        head: { ...head(request, language.limits, ceilings), kind: 'code', language: language.id, version },
         files,
         entrypoint,
         command: [],
@@ -95,6 +101,7 @@ export function createIntake({ config, languages, runtimes }: IntakeOptions): In
     },
     async container(body, caller, requestId) {
       const request = containerRequest(body)
+      const ceilings = ceilingsOf(caller)
       const files = (request.files ?? []).map(toSourceFile)
       checkCodeSize(files, config.http.maxCodeBytes, '/files')
       refuse([
@@ -107,7 +114,7 @@ export function createIntake({ config, languages, runtimes }: IntakeOptions): In
       const image = allowedImage(await runtimes(), languages, request.image)
       return {
         ...base(request, caller, requestId),
-        head: { ...head(request, {}), kind: 'container', image },
+        head: { ...head(request, {}, ceilings), kind: 'container', image },
         files,
         entrypoint: '',
         command: request.command,

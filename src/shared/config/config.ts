@@ -37,6 +37,14 @@ export interface Config {
   namespace: string
   dataDir: string
   resultTtlSeconds: number
+  tenantResultsKept: number
+  webhooks: {
+    /** Internal networks that may be reached, as addresses and CIDR. */
+    allow: string[]
+    timeoutMs: number
+    concurrency: number
+    deliveriesKeptSeconds: number
+  }
   worker: { slots: number; drainTimeoutMs: number }
   sandbox: {
     podmanSocket: string | undefined
@@ -121,6 +129,13 @@ export function toConfig(values: Map<string, SettingValue>, root: string): Confi
     namespace: text('RUNYARD_NAMESPACE'),
     dataDir: isAbsolute(dataDir) ? dataDir : join(root, dataDir),
     resultTtlSeconds: number('RESULT_TTL_SECONDS'),
+    tenantResultsKept: number('TENANT_RESULTS_KEPT'),
+    webhooks: {
+      allow: values.get('WEBHOOK_ALLOW') as string[],
+      timeoutMs: number('WEBHOOK_TIMEOUT_MS'),
+      concurrency: number('WEBHOOK_CONCURRENCY'),
+      deliveriesKeptSeconds: number('WEBHOOK_DELIVERIES_KEPT_SECONDS'),
+    },
     worker: { slots: number('WORKER_CONCURRENCY'), drainTimeoutMs: number('DRAIN_TIMEOUT_MS') },
     sandbox: {
       podmanSocket: text('PODMAN_SOCKET') || undefined,
@@ -172,6 +187,10 @@ function check(config: Config): void {
   for (const proxy of config.http.trustProxy) {
     if (proxy === 'loopback' || isNetwork(proxy)) continue
     throw new ConfigError(`TRUST_PROXY has "${proxy}"; allowed are IP addresses, networks as CIDR, and loopback`)
+  }
+  for (const network of config.webhooks.allow) {
+    if (isNetwork(network)) continue
+    throw new ConfigError(`WEBHOOK_ALLOW has "${network}"; allowed are IP addresses and networks as CIDR`)
   }
   const { load } = config
   if (load.tenantMaxQueuedJobs > load.maxQueuedJobs) {

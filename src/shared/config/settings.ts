@@ -15,7 +15,17 @@ export interface Setting {
   /** As it would be written in the environment. */
   readonly default: string
   readonly group:
-    'Network' | 'Access' | 'Load' | 'Storage' | 'Worker' | 'Sandbox' | 'Limits' | 'Ceilings' | 'Intake' | 'Logs'
+    | 'Network'
+    | 'Access'
+    | 'Load'
+    | 'Webhooks'
+    | 'Storage'
+    | 'Worker'
+    | 'Sandbox'
+    | 'Limits'
+    | 'Ceilings'
+    | 'Intake'
+    | 'Logs'
   readonly description: string
 }
 
@@ -210,6 +220,13 @@ export const SETTINGS: readonly Setting[] = [
     description: 'How long a finished job, its output and its events can be read.',
   },
   {
+    name: 'TENANT_RESULTS_KEPT',
+    kind: integer(1, 1e7),
+    default: '100000',
+    group: 'Storage',
+    description: 'Finished jobs kept of one tenant; beyond it the oldest go before their time.',
+  },
+  {
     name: 'WORKER_CONCURRENCY',
     kind: integer(1, 1024),
     default: String(availableParallelism()),
@@ -288,6 +305,35 @@ export const SETTINGS: readonly Setting[] = [
     default: '5000',
     group: 'Sandbox',
     description: 'Time between SIGTERM and SIGKILL when a limit ends a job.',
+  },
+  {
+    name: 'WEBHOOK_ALLOW',
+    kind: { type: 'list' },
+    default: '',
+    group: 'Webhooks',
+    description:
+      'Internal networks that webhooks may reach all the same: addresses and networks as CIDR, comma-separated. Empty: none.',
+  },
+  {
+    name: 'WEBHOOK_TIMEOUT_MS',
+    kind: integer(100, 120_000),
+    default: '15000',
+    group: 'Webhooks',
+    description: 'How long one delivery of a webhook may take in all.',
+  },
+  {
+    name: 'WEBHOOK_CONCURRENCY',
+    kind: integer(1, 1024),
+    default: '16',
+    group: 'Webhooks',
+    description: 'Deliveries of webhooks one worker makes at a time.',
+  },
+  {
+    name: 'WEBHOOK_DELIVERIES_KEPT_SECONDS',
+    kind: integer(1, 1e9),
+    default: '604800',
+    group: 'Webhooks',
+    description: 'How long a delivery and its attempts can be read.',
   },
   ...LIMIT_NAMES.map((name): Setting => ({
     name: `DEFAULT_${limitVariable(name)}`,

@@ -40,6 +40,26 @@ export interface Keys {
   tenantRunning(tenant: string): string
   /** Sorted set of the ids of jobs that wait for another of their tenant to end, by when they were accepted, in ms. */
   tenantHeld(tenant: string): string
+  /** Sorted set of the ids of a tenant's jobs by when they were accepted, in ms. */
+  tenantJobs(tenant: string): string
+  /** Sorted set of the ids of a tenant's finished jobs by when they ended, in ms. */
+  tenantFinished(tenant: string): string
+  /** What was answered to an `Idempotency-Key` of a tenant: id and fingerprint of the request. */
+  idempotency(tenant: string, hash: string): string
+  /** JSON of a batch: its tenant and the ids of its jobs. */
+  batch(id: string): string
+  /** Channel: ids of running jobs that are to end. */
+  readonly cancellations: string
+  /** Stream of what is sent to an interactive job; also the channel on which it is published. */
+  input(id: string): string
+  /** JSON of a tenant's webhook secrets. */
+  webhookSecrets(tenant: string): string
+  /** JSON of a webhook delivery with its attempts, by its id. */
+  delivery(id: string): string
+  /** Sorted set of the ids of a tenant's webhook deliveries by when they were made, in ms. */
+  tenantDeliveries(tenant: string): string
+  /** Hash: failures in a row of a webhook endpoint of a tenant, and whether it is disabled, by a hash of its URL. */
+  webhookEndpoint(tenant: string, hash: string): string
   /** Hash: virtual time of the queue (`now`) and last tag of each tenant that waits. */
   readonly fairness: string
   /** List of when the last jobs ended, in ms, newest first. */
@@ -71,6 +91,16 @@ export function createKeys(namespace: string): Keys {
     tenantQueued: (tenant) => `${prefix}:queued:${tenant}`,
     tenantRunning: (tenant) => `${prefix}:running:${tenant}`,
     tenantHeld: (tenant) => `${prefix}:held:${tenant}`,
+    tenantJobs: (tenant) => `${prefix}:jobs-of:${tenant}`,
+    tenantFinished: (tenant) => `${prefix}:finished-of:${tenant}`,
+    idempotency: (tenant, hash) => `${prefix}:idempotency:${tenant}:${hash}`,
+    batch: (id) => `${prefix}:batch:${id}`,
+    cancellations: `${prefix}:cancellations`,
+    input: (id) => `${prefix}:input:${id}`,
+    webhookSecrets: (tenant) => `${prefix}:webhook-secrets:${tenant}`,
+    delivery: (id) => `${prefix}:delivery:${id}`,
+    tenantDeliveries: (tenant) => `${prefix}:deliveries-of:${tenant}`,
+    webhookEndpoint: (tenant, hash) => `${prefix}:webhook-endpoint:${tenant}:${hash}`,
     fairness: `${prefix}:fairness`,
     ends: `${prefix}:ends`,
   }

@@ -59,7 +59,8 @@ for i = 5, #KEYS, 2 do
   local score = (old[1] or 0) * 0.5 ^ (age / halfLife) + weight
   local blocks = recent(old[3])
   local spared = redis.call('HEXISTS', KEYS[3], subject) == 1 or redis.call('EXISTS', KEYS[i + 1]) == 1
-  if threshold > 0 and score >= threshold and not spared then
+  -- Rounded: ten times a tenth of the threshold reach it, although the first have decayed a little by then.
+  if threshold > 0 and math.floor(score + 0.5) >= threshold and not spared then
     block(subject, KEYS[i + 1], math.min(ARGV[5] * 2 ^ #blocks, tonumber(ARGV[6])), score)
     blocks[#blocks + 1] = string.format('%.0f', now)
     score = threshold / 2
