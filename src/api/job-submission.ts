@@ -1,24 +1,39 @@
 import type { Logger } from 'pino'
 import type { Job, JobSpec } from '../shared/job.ts'
+import { Problem } from '../shared/problems.ts'
 import type { JobQueue } from '../shared/redis/job-queue.ts'
-import type { JobRecords, QueueBounds } from '../shared/redis/job-record.ts'
+import type { Idempotency, JobRecords, QueueBounds } from '../shared/redis/job-record.ts'
 import type { LiveEvents } from './events/live-events.ts'
 import { watchForEnd } from './events/wait-for-end.ts'
 import { queueFull } from './load/queue-full.ts'
 
+/** A job that is on the queue. */
+export interface Accepted {
+  id: string
+  /** Whether it was there already: the request was a repeated one. */
+  replayed: boolean
+}
+
 export interface JobSubmission {
   /**
    * Accepts a job. When this resolves it is on the queue.
-   * @throws Problem when the queue is full or nobody can run jobs; what Redis answered, when it fails. The job is not
-   * accepted then
+   * @throws Problem when the queue is full, nobody can run jobs, or the idempotency key was used for something else; what
+   * Redis answered, when it fails. The job is not accepted then
    */
-  submit(spec: JobSpec): Promise<void>
+  submit(spec: JobSpec, idempotency: Idempotency | undefined): Promise<Accepted>
   /**
    * Accepts a job and waits for its end.
-   * @returns the finished job, or undefined when it did not end in time
+   * @returns with the finished job, unless it did not end in time
    * @throws as `submit`
    */
-  submitAndWait(spec: JobSpec, waitMs: number, signal: AbortSignal): Promise<Job | undefined>
+  submitAndWait(
+    spec: JobSpec,
+    idempotency: Idempotency | undefined,
+    waitMs: number,
+    signal: AbortSignal,
+  ): Promise<Accepted & { job: Job | undefined }>
+  /** The job, once it has ended; undefined when it does not in time or the signal aborts. */
+  waitForEnd(id: string, waitMs: number, signal: AbortSignal): Promise<Job | undefined>
 }
 
 export interface JobSubmissionOptions {
@@ -31,50 +46,63 @@ export interface JobSubmissionOptions {
   log: Logger
 }
 
-export function createJobSubmission({
-  queue,
-  records,
-  live,
-  bounds,
-  checkWorkers,
-  log,
-}: JobSubmissionOptions): JobSubmission {
-  const submit = async (spec: JobSpec) => {
+export function createJobSubmission(options: JobSubmissionOptions): JobSubmission {
+  const { queue, records, live, bounds, checkWorkers, log } = options
+
+  const submit = async (spec: JobSpec, idempotency: Idempotency | undefined): Promise<Accepted> => {
     await checkWorkers()
-    const admission = await records.admit(spec, bounds)
-    if (!admission.admitted) throw queueFull(admission.load, bounds)
+    const { head, tenant, origin, rank, delayMs } = spec
+    const admission = await records.admit(spec, { bounds, rank, idempotency })
+    if (admission.kind === 'full') throw queueFull(admission.load, bounds)
+    if (admission.kind === 'known') {
+      if (admission.fingerprint === idempotency?.fingerprint) return { id: admission.id, replayed: true }
+      const detail = `the Idempotency-Key was used for another request, which made the job ${admission.id}`
+      throw new Problem('idempotency-mismatch', detail)
+    }
     try {
-      await queue.add('run', spec, { jobId: spec.head.id, priority: admission.priority })
+      await queue.add('run', spec, { jobId: head.id, priority: admission.priority, delay: delayMs })
     } catch (error) {
-      await records.remove(spec).catch(() => undefined)
+      await records.remove(spec, idempotency).catch(() => undefined)
       throw error
     }
-    const { head, tenant, origin } = spec
     const { id: jobId, language, image } = head
     log.info({ jobId, tenant, requestId: origin.requestId, keyId: origin.keyId, language, image }, 'job accepted')
+    return { id: jobId, replayed: false }
   }
+
   const finished = async (id: string): Promise<Job | undefined> => {
     const record = await records.read(id)
     return record && record.job.status !== null ? record.job : undefined
   }
+  const watch = (id: string) => watchForEnd(live, id, async () => (await finished(id)) !== undefined)
+
+  const waitForEnd = async (id: string, waitMs: number, signal: AbortSignal): Promise<Job | undefined> => {
+    const watched = await watch(id)
+    const job = await finished(id).catch((error: unknown) => {
+      watched.cancel()
+      throw error
+    })
+    if (job) watched.cancel()
+    else await watched.wait(waitMs, signal)
+    return job ?? finished(id)
+  }
+
   return {
     submit,
-    async submitAndWait(spec, waitMs, signal) {
-      const { id } = spec.head
-      const watch = await watchForEnd(live, id, async () => (await finished(id)) !== undefined)
-      // A client that is gone by now wants no job.
-      if (signal.aborted) {
-        watch.cancel()
-        return undefined
-      }
+    waitForEnd,
+    async submitAndWait(spec, idempotency, waitMs, signal) {
+      // Watched before it is queued, so that its end is not missed.
+      const watched = await watch(spec.head.id)
       try {
-        await submit(spec)
-      } catch (error) {
-        watch.cancel()
-        throw error
+        // A client that is gone by now wants no job.
+        signal.throwIfAborted()
+        const accepted = await submit(spec, idempotency)
+        if (accepted.replayed) return { ...accepted, job: await waitForEnd(accepted.id, waitMs, signal) }
+        await watched.wait(waitMs, signal)
+        return { ...accepted, job: await finished(accepted.id) }
+      } finally {
+        watched.cancel()
       }
-      await watch.wait(waitMs, signal)
-      return finished(id)
     },
   }
 }

@@ -9,6 +9,7 @@ import { type Config, ConfigError } from '../shared/config/config.ts'
 import { loadLanguages } from '../shared/language.ts'
 import { SECOND } from '../shared/limits.ts'
 import { connectRedis } from '../shared/redis/connect.ts'
+import { createJobList } from '../shared/redis/job-list.ts'
 import { createJobQueue } from '../shared/redis/job-queue.ts'
 import { createJobRecords } from '../shared/redis/job-record.ts'
 import { createKeys } from '../shared/redis/keys.ts'
@@ -21,6 +22,7 @@ import { createEventFeed } from './events/event-feed.ts'
 import { createLiveEvents } from './events/live-events.ts'
 import { createIntake } from './intake/intake.ts'
 import { checkWorkers } from './load/check-workers.ts'
+import { createCancel } from './cancellation.ts'
 import { createMetrics } from './metrics.ts'
 import { createRateLimiter } from './rate-limit/rate-limiter.ts'
 import { createJobSubmission } from './job-submission.ts'
@@ -52,7 +54,7 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
   const subscriber = connectRedis(config.redis, 'wait', 'runyard-api-events', log)
   const queue = createJobQueue(redis, keys)
   queue.on('error', () => undefined) // The connection's own listener has logged it.
-  const records = createJobRecords(redis, keys, config.resultTtlSeconds)
+  const records = createJobRecords(redis, keys, config)
   const registry = createWorkerRegistry(redis, keys)
   const live = createLiveEvents(subscriber, keys)
   const closing = new AbortController()
@@ -77,6 +79,8 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
         checkWorkers: async () => checkWorkers(await overview()),
         log,
       }),
+      cancel: createCancel(queue, records),
+      jobList: createJobList(redis, keys, records),
       intake: createIntake({ config, languages, runtimes: async () => (await overview()).runtimes }),
       countQueued,
       access: {

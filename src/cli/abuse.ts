@@ -135,7 +135,7 @@ function eventTable(events: readonly StoredSecurityEvent[]): string {
   const rows = events.map(({ timestamp, kind, address, keyId, detail }) => [
     second(timestamp),
     kind,
-    keyId === null ? `address:${address ?? '?'}` : `key:${keyId}`,
+    keyId !== null ? `key:${keyId}` : address !== null ? `address:${address}` : '-',
     detail,
   ])
   return table(['WHEN (UTC)', 'KIND', 'WHO', 'WHAT'], rows)

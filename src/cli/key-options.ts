@@ -2,6 +2,7 @@ import { InvalidArgumentError } from 'commander'
 import { Compile } from 'typebox/compile'
 import { type Rate, type Scope, SCOPES } from '../shared/access/api-key.ts'
 import { NewApiKey, newApiKeyErrors } from '../shared/access/new-api-key.ts'
+import { parseTime } from '../shared/access/parse-time.ts'
 import type { Config } from '../shared/config/config.ts'
 import { LIMIT_NAMES, type LimitOverrides, MINUTE } from '../shared/limits.ts'
 import type { ScreeningPolicy } from '../shared/security/finding.ts'
@@ -101,9 +102,8 @@ export function parseExpiry(text: string, nowMs = Date.now()): string {
   if (count !== undefined) {
     return new Date(nowMs + Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS]).toISOString()
   }
-  const isTime = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2}))?$/.test(text)
-  const time = isTime ? Date.parse(text) : Number.NaN
-  if (Number.isNaN(time)) {
+  const time = parseTime(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text)
+  if (time === undefined) {
     throw new InvalidArgumentError('It must be like 30d, 12h, 2027-01-31 or 2027-01-31T12:00:00Z.')
   }
   return new Date(time).toISOString()

@@ -1,8 +1,10 @@
 import { type Command, Option } from 'commander'
+import { pino } from 'pino'
 import type { ApiKey } from '../shared/access/api-key.ts'
 import { createApiKeys, type ApiKeys } from '../shared/access/api-keys.ts'
 import { looksLikeKey } from '../shared/access/key-text.ts'
 import { SCREENING_POLICIES } from '../shared/security/finding.ts'
+import { createSecurityEvents } from '../shared/security/security-events.ts'
 import { UsageError, type CliContext } from './context.ts'
 import {
   type KeyOptions,
@@ -13,6 +15,7 @@ import {
   parseRate,
   parseScopes,
 } from './key-options.ts'
+import { operator } from './operator.ts'
 import { usableHost } from './up/hosts.ts'
 import { withRedis } from './with-redis.ts'
 
@@ -47,13 +50,36 @@ export function addKeyCommands(program: Command, context: () => CliContext): voi
     .action((ids: string[], { json = false }: { json?: boolean }) => revokeKeys(context(), ids, json))
 }
 
-const withKeys = <T>(context: CliContext, work: (apiKeys: ApiKeys) => Promise<T>): Promise<T> =>
-  withRedis(context, (redis, keys) => work(createApiKeys(redis, keys)))
+interface Access {
+  apiKeys: ApiKeys
+  /** Puts what was done on record, where the gateways put it too. */
+  audit: (kind: 'key-created' | 'key-revoked', record: ApiKey) => Promise<void>
+}
+
+function withKeys<T>(context: CliContext, work: (access: Access) => Promise<T>): Promise<T> {
+  return withRedis(context, (redis, keys) => {
+    // The terminal is told by the command itself.
+    const events = createSecurityEvents(redis, keys, { ...context.config.abuse, alerts: undefined }, pino({ level: 'silent' })) // prettier-ignore
+    const nobody = { address: null, keyId: null, tenant: null, requestId: null, jobId: null }
+    return work({
+      apiKeys: createApiKeys(redis, keys),
+      audit: (kind, { id, name, tenant }) => {
+        const done = kind === 'key-created' ? 'made' : 'revoked'
+        const detail = `key ${id} ("${name}") of the tenant ${tenant} was ${done} by the ${operator()}`
+        return events.record({ kind, ...nobody, detail })
+      },
+    })
+  })
+}
 
 /** @throws UsageError for options that cannot be used, and when Redis does not answer */
 async function createKey(context: CliContext, options: KeyOptions, json: boolean): Promise<void> {
   const fields = newKeyOf(options, context.config)
-  const { record, secretKey } = await withKeys(context, (apiKeys) => apiKeys.create(fields))
+  const { record, secretKey } = await withKeys(context, async ({ apiKeys, audit }) => {
+    const made = await apiKeys.create(fields)
+    await audit('key-created', made.record)
+    return made
+  })
   if (json) return context.print(JSON.stringify({ id: record.id, key: secretKey }))
   const { host, port } = context.config.http
   const url = `http://${usableHost(host)}:${port}`
@@ -73,7 +99,7 @@ async function createKey(context: CliContext, options: KeyOptions, json: boolean
 }
 
 async function listKeys(context: CliContext, json: boolean): Promise<void> {
-  const records = await withKeys(context, (apiKeys) => apiKeys.list())
+  const records = await withKeys(context, ({ apiKeys }) => apiKeys.list())
   if (json) return context.print(JSON.stringify({ keys: records }, null, 2))
   if (records.length === 0) {
     return context.print('There are no keys. To make one: npx runyard keys create --name my-laptop --tenant me')
@@ -89,11 +115,13 @@ async function revokeKeys(context: CliContext, ids: readonly string[], json: boo
   }
   const revoked: ApiKey[] = []
   const unknown: string[] = []
-  await withKeys(context, async (apiKeys) => {
+  await withKeys(context, async ({ apiKeys, audit }) => {
     for (const id of ids) {
       const record = await apiKeys.revoke(id)
-      if (record) revoked.push(record)
-      else unknown.push(id)
+      if (record) {
+        revoked.push(record)
+        await audit('key-revoked', record)
+      } else unknown.push(id)
     }
   })
   if (json) context.print(JSON.stringify({ keys: revoked }, null, 2))

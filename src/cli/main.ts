@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { CommandError } from '../host/command.ts'
 import { loadConfig, ConfigError } from '../shared/config/config.ts'
 import { packageRoot } from '../shared/package-root.ts'
+import { addAbuseCommands } from './abuse.ts'
 import { loadConfiguredLanguages, selectLanguages, UsageError, type CliContext } from './context.ts'
 import { doctor } from './doctor/doctor.ts'
 import { addKeyCommands } from './keys.ts'
@@ -68,6 +69,7 @@ languages
   .action((ids: string[]) => removeLanguages(context(), ids, terminalProgress()))
 
 addKeyCommands(program, context)
+addAbuseCommands(program, context)
 
 try {
   await program.parseAsync()

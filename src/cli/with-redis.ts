@@ -24,15 +24,16 @@ export async function withRedis<T>(context: CliContext, work: (redis: Redis, key
   const path = address?.kind === 'path' ? address.path : join(socketFolderPath(dataDir), 'redis.sock')
   const db = address?.kind === 'path' ? address.db : 0
   const redis = address?.kind === 'url' ? new Redis(address.url, options) : new Redis({ ...options, path, db })
-  redis.on('error', () => {}) // What fails is told by the call that failed.
+  let cause = 'no answer'
+  redis.on('error', (error: Error) => (cause = error.message))
+  await redis.connect().catch(() => {
+    throw new UsageError(
+      address === undefined
+        ? `no Runyard runs on ${dataDir}; start it with npm start, or set REDIS_URL to the Redis in use`
+        : `the Redis of REDIS_URL does not answer (${cause}); start it, or set REDIS_URL to the one in use`,
+    )
+  })
   try {
-    await redis.connect().catch((error: Error) => {
-      throw new UsageError(
-        address === undefined
-          ? `no Runyard runs on ${dataDir}; start it with npm start, or set REDIS_URL to the Redis in use`
-          : `the Redis of REDIS_URL does not answer (${error.message}); start it, or set REDIS_URL to the one in use`,
-      )
-    })
     return await work(redis, createKeys(namespace))
   } finally {
     redis.disconnect()

@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox'
 import { Limits } from './limits.ts'
 import { Finding } from './security/finding.ts'
 import type { Origin } from './security/origin.ts'
+import type { Webhook } from './webhook.ts'
 
 /** Where a job is. */
 export const STATES = ['queued', 'running', 'finished', 'cancelled'] as const
@@ -104,6 +105,12 @@ export interface JobSpec {
   shareable: boolean
   /** Jobs of its tenant that may run at one time; null: as many as there are slots. */
   maxRunningJobs: number | null
+  /** Among the waiting jobs of its tenant: 0 to 2, the highest first. */
+  rank: number
+  /** How long it is not to begin, from when it was accepted. */
+  delayMs: number
+  /** Who is told of it; null: nobody. */
+  webhook: Webhook | null
   files: SourceFile[]
   /** Path of the file that is run; empty for a container job. */
   entrypoint: string

@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { Encoding } from './job.ts'
-import { LimitOverrides } from './limits.ts'
+import { LimitOverrides, MINUTE } from './limits.ts'
+import { Webhook } from './webhook.ts'
 
 const optional = Type.Optional
 const text = (description: string) => Type.String({ description })
@@ -9,6 +10,9 @@ const words = (maxItems: number, description: string) => Type.Array(Type.String(
 export const MAX_DEPENDENCIES = 20
 export const MAX_FILES = 100
 export const MAX_TESTS = 100
+export const MAX_DELAY_MS = 7 * 24 * 60 * MINUTE
+/** Lowest first. */
+export const PRIORITIES = ['low', 'normal', 'high'] as const
 
 export const RequestFile = Type.Object(
   {
@@ -41,6 +45,9 @@ const common = {
     }),
   ),
   limits: optional(LimitOverrides),
+  priority: optional(Type.Enum(PRIORITIES, { description: 'among your own waiting jobs; `normal` when absent' })),
+  delayMs: optional(Type.Integer({ minimum: 0, maximum: MAX_DELAY_MS, description: 'not to begin before this time' })),
+  webhook: optional(Webhook),
   metadata: optional(Type.Record(Type.String(), Type.Unknown(), { description: 'yours; at most 4 KiB of JSON' })),
 }
 

@@ -6,8 +6,6 @@ import { type Keys, QUEUE_NAME } from '../shared/redis/keys.ts'
 
 /** A worker's hold on a job it was given. */
 export interface Turn {
-  /** Aborts when the job has to end. */
-  signal: AbortSignal
   /**
    * Gives the job back to the queue, from which it comes again after this time, or sooner when it is promoted. What the
    * processor returns then does not count.
@@ -45,13 +43,13 @@ export function createQueueWorker(
 ): QueueWorker {
   const worker = new Worker<JobSpec, JobReturn, 'run'>(
     QUEUE_NAME,
-    async (job, token, signal = new AbortController().signal) => {
+    async (job, token) => {
       let given = false
       const giveBack = async (delayMs: number) => {
         await job.moveToDelayed(Date.now() + delayMs, token)
         given = true
       }
-      const result = await process(job.data, { signal, giveBack })
+      const result = await process(job.data, { giveBack })
       if (given) throw new DelayedError()
       return result
     },

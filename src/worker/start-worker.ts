@@ -4,7 +4,6 @@ import type { Logger } from 'pino'
 import { v7 as uuid } from 'uuid'
 import { closeOnce } from '../shared/close-once.ts'
 import { type Config, ConfigError } from '../shared/config/config.ts'
-import type { JobSpec } from '../shared/job.ts'
 import { loadLanguages } from '../shared/language.ts'
 import { MIB } from '../shared/limits.ts'
 import { connectRedis } from '../shared/redis/connect.ts'
@@ -16,6 +15,7 @@ import { createSecurityEvents } from '../shared/security/security-events.ts'
 import { deliverAlerts } from './alerts/deliver-alerts.ts'
 import { createInstalledRuntimes } from './installed-runtimes.ts'
 import { type JobContext, processJob, storeLostJob } from './jobs/process-job.ts'
+import { createRunningJobs } from './jobs/running-jobs.ts'
 import { createQueueWorker, type QueueWorker } from './queue-worker.ts'
 import { containerOptions } from './sandbox/container-options.ts'
 import { createEngineHealth } from './sandbox/engine-health.ts'
@@ -80,7 +80,7 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
   await checkLimitsHold(probe).finally(() => probe.destroy())
 
   const redis = connectRedis(config.redis, 'wait', 'runyard-worker', log)
-  const records = createJobRecords(redis, keys, config.resultTtlSeconds)
+  const records = createJobRecords(redis, keys, config)
   const registry = createWorkerRegistry(redis, keys)
   const health = createEngineHealth({
     engine,
@@ -117,7 +117,10 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
   }
   await beat()
   const suspects = new Set<string>()
-  const running = new Set<JobSpec>()
+  const running = createRunningJobs(records)
+  const subscriber = connectRedis(config.redis, 'wait', 'runyard-worker-events', log)
+  subscriber.on('message', (_channel: string, jobId: string) => running.cancel(jobId))
+  await subscriber.subscribe(keys.cancellations)
   const timers = [
     startTimer('heartbeat', HEARTBEAT_MS, beat, log),
     startTimer(
@@ -130,7 +133,7 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
       },
       log,
     ),
-    startTimer('renewal of leases', RENEW_MS, () => Promise.all([...running].map((job) => records.renew(job))), log),
+    startTimer('renewal of leases', RENEW_MS, running.renew, log),
     startTimer('sweep', SWEEP_MS, () => sweepOrphans(engine, registry, namespace, id, own, suspects, log), log),
   ]
   const jobs = createJobQueue(redis, keys)
@@ -170,6 +173,7 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
       () => alerts?.close(),
       () => events.close(),
       () => jobs.close(),
+      () => subscriber.disconnect(),
       () => redis.disconnect(),
     ),
   }

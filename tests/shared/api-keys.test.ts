@@ -240,6 +240,7 @@ describe('a new key', () => {
     { pointer: '/expiresAt', wrong: { expiresAt: 'tomorrow' } },
     { pointer: '/expiresAt', wrong: { expiresAt: '2027-01-31' } },
     { pointer: '/expiresAt', wrong: { expiresAt: '2027-13-31T00:00:00Z' } },
+    { pointer: '/expiresAt', wrong: { expiresAt: '2027-02-31T00:00:00Z' } },
     { pointer: '/expiresAt', wrong: { expiresAt: '2026-01-01T00:00:00Z' } },
   ])('with $wrong is refused for its $pointer', ({ pointer, wrong }) => {
     const asked = { ...fields, ...wrong }

@@ -6,7 +6,7 @@ import { findLanguage, type Language } from '../../shared/language.ts'
 import { effectiveLimits, type LimitOverrides, type Limits, lowerOf } from '../../shared/limits.ts'
 import { type FieldError, Problem } from '../../shared/problems.ts'
 import type { Runtimes } from '../../shared/redis/worker-registry.ts'
-import { CodeRequest, ContainerRequest, type RequestFile } from '../../shared/requests.ts'
+import { CodeRequest, ContainerRequest, PRIORITIES, type RequestFile } from '../../shared/requests.ts'
 import type { Caller } from '../http/caller.ts'
 import { invalidRequest } from '../http/invalid-request.ts'
 import { checkCodeSize, checkFiles, checkLimits, checkMetadata, checkTexts, checkVectors } from './check-request.ts'
@@ -55,6 +55,9 @@ export function createIntake({ config, languages, runtimes }: IntakeOptions): In
     origin: { requestId, address: caller.address, keyId: caller.keyId },
     shareable: caller.shareable,
     maxRunningJobs: caller.maxRunningJobs,
+    rank: PRIORITIES.indexOf(request.priority ?? 'normal'),
+    delayMs: request.delayMs ?? 0,
+    webhook: request.webhook ?? null,
     stdin: request.stdin ?? '',
     env: request.env ?? {},
   })

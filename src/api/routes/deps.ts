@@ -1,5 +1,6 @@
 import type { Config } from '../../shared/config/config.ts'
 import type { Language } from '../../shared/language.ts'
+import type { JobList } from '../../shared/redis/job-list.ts'
 import type { JobRecords } from '../../shared/redis/job-record.ts'
 import type { Overview } from '../../shared/redis/worker-registry.ts'
 import type { ApiKeys } from '../../shared/access/api-keys.ts'
@@ -10,6 +11,7 @@ import type { Metrics } from '../metrics.ts'
 import type { RateLimiter } from '../rate-limit/rate-limiter.ts'
 import type { EventFeed } from '../events/event-feed.ts'
 import type { Intake } from '../intake/intake.ts'
+import type { Cancel } from '../cancellation.ts'
 import type { JobSubmission } from '../job-submission.ts'
 
 /** What routes are built on. */
@@ -22,6 +24,8 @@ export interface RouteDeps {
   countQueued: () => Promise<number>
   records: JobRecords
   submission: JobSubmission
+  cancel: Cancel
+  jobList: JobList
   intake: Intake
   feed: EventFeed
   access: { apiKeys: ApiKeys; revocations: Revocations; limiter: RateLimiter }

@@ -1,10 +1,11 @@
-import { type RequestHandler, Router } from 'express'
+import { type RequestHandler, type Response, Router } from 'express'
 import type { Job, JobSpec, Stage } from '../../shared/job.ts'
 import { MINUTE } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
 import type { Caller } from '../http/caller.ts'
 import { onlyMethods } from '../http/answer-problem.ts'
 import { jsonBody } from '../http/body.ts'
+import { idempotencyOf } from '../http/idempotency.ts'
 import { requestIdOf } from '../http/request-log.ts'
 import { goneSignal } from '../http/sse.ts'
 import type { RouteDeps } from './deps.ts'
@@ -31,13 +32,15 @@ type Accept = (body: unknown, caller: Caller, requestId: string) => Promise<JobS
 const answerResult = (deps: RouteDeps, accept: Accept): RequestHandler => {
   const { submission, config, closing } = deps
   return async (req, res) => {
+    const idempotency = idempotencyOf(req)
     const spec = await accept(req.body, res.locals.caller, requestIdOf(req))
-    const { id, limits } = spec.head
-    res.locals.jobId = id
+    const { limits } = spec.head
     const runs = Math.max(1, spec.tests.length)
-    const longest = limits.compileWallMs + runs * (limits.wallMs + config.sandbox.graceMs) + QUEUE_WAIT_MS
-    res.location(`/v1/jobs/${id}`)
-    const job = await submission.submitAndWait(spec, longest, goneSignal(res, closing))
+    const longest =
+      spec.delayMs + limits.compileWallMs + runs * (limits.wallMs + config.sandbox.graceMs) + QUEUE_WAIT_MS
+    const signal = goneSignal(res, closing)
+    const { id, job, replayed } = await submission.submitAndWait(spec, idempotency, longest, signal)
+    tellPlace(res, id, replayed)
     if (!job) {
       throw new Problem('wait-timeout', `the job is still in the queue; read it at /v1/jobs/${id}`, { extra: { id } })
     }
@@ -54,15 +57,20 @@ const answerResult = (deps: RouteDeps, accept: Accept): RequestHandler => {
 
 const answerStream = (deps: RouteDeps, accept: Accept): RequestHandler => {
   return async (req, res) => {
+    const idempotency = idempotencyOf(req)
     const spec = await accept(req.body, res.locals.caller, requestIdOf(req))
-    const { id } = spec.head
-    res.locals.jobId = id
-    await deps.submission.submit(spec)
-    res.location(`/v1/jobs/${id}`)
+    const { id, replayed } = await deps.submission.submit(spec, idempotency)
+    tellPlace(res, id, replayed)
     const record = await deps.records.read(id)
     if (!record) throw new Problem('internal-error', 'the job was accepted and has vanished')
     await streamJob(deps, res, record.job, undefined)
   }
+}
+
+function tellPlace(res: Response, id: string, replayed: boolean): void {
+  res.locals.jobId = id
+  res.location(`/v1/jobs/${id}`)
+  if (replayed) res.set('Idempotent-Replayed', 'true')
 }
 
 /** The last stage's figures beside the job's own, for clients that run one program and want one answer. */

@@ -31,7 +31,7 @@ export interface Tokens {
   steps: number
 }
 
-const SPARE = 64
+const SPARE = 128
 
 export function createTokens(): Tokens {
   return { ...buffers(4096), count: 0, lookCount: 0, steps: 0 }
@@ -43,6 +43,18 @@ export function reset(tokens: Tokens, length: number): void {
   tokens.count = 0
   tokens.lookCount = 0
   tokens.steps = 0
+}
+
+/** Marks the end, so that what looks ahead stops there. */
+export function finish(tokens: Tokens): void {
+  tokens.codes.fill(NONE, tokens.count, tokens.count + SPARE / 2)
+}
+
+/** Whether nothing stands between a token and the one before it, a quote included. */
+export function isGlued({ codes }: Tokens, index: number): boolean {
+  const mark = codes[index]!
+  if (index === 0 || (mark & SPACE_BEFORE) !== 0) return false
+  return ((mark ^ codes[index - 1]!) & IN_STRING) === 0 && (codes[index - 1]! & CODE) !== STRING
 }
 
 function buffers(size: number) {

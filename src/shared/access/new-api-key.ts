@@ -3,6 +3,7 @@ import { LimitOverrides, type Limits, limitsAboveCeiling } from '../limits.ts'
 import type { FieldError } from '../problems.ts'
 import { ScreeningPolicy } from '../security/finding.ts'
 import { Rate, Scope, SCOPES } from './api-key.ts'
+import { parseTime } from './parse-time.ts'
 
 const optional = Type.Optional
 
@@ -29,8 +30,6 @@ export const NewApiKey = Type.Object(
 )
 export type NewApiKey = Static<typeof NewApiKey>
 
-const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/i
-
 /**
  * What the schema cannot say.
  * @param ceilings those of the service, above which no key can go
@@ -49,8 +48,8 @@ export function newApiKeyErrors(fields: NewApiKey, ceilings: Limits, nowMs: numb
     errors.push({ pointer: `/limits/${limit}`, detail: `is ${asked}; the most this service allows is ${ceiling}` })
   }
   if (expiresAt !== undefined) {
-    const time = RFC3339.test(expiresAt) ? Date.parse(expiresAt) : Number.NaN
-    if (Number.isNaN(time)) {
+    const time = parseTime(expiresAt)
+    if (time === undefined) {
       errors.push({ pointer: '/expiresAt', detail: 'must be a time as RFC 3339 has it, e.g. 2027-01-31T00:00:00Z' })
     } else if (time <= nowMs) errors.push({ pointer: '/expiresAt', detail: 'is not in the future' })
   }

@@ -1,5 +1,14 @@
 import type { Redis } from 'ioredis'
-import { type Job, type JobEvent, type JobHead, type JobResult, type JobSpec, type State, summarize } from '../job.ts'
+import {
+  type Job,
+  type JobEvent,
+  type JobHead,
+  type JobResult,
+  type JobSpec,
+  type StageSummary,
+  type State,
+  summarize,
+} from '../job.ts'
 import { defineJobScripts } from './job-scripts.ts'
 import type { Keys } from './keys.ts'
 
@@ -23,9 +32,42 @@ export interface QueueLoad {
   tenants: number
 }
 
-export type Admission = { admitted: true; priority: number } | { admitted: false; load: QueueLoad }
+/** What a client sends along so that a repeated request makes no second job. */
+export interface Idempotency {
+  /** A hash of the key the client gave. */
+  hash: string
+  /** A hash of what is asked for. */
+  fingerprint: string
+}
 
-export type Start = { kind: 'started'; attempt: number } | { kind: 'finished' } | { kind: 'held' }
+export interface AdmitOptions {
+  bounds: QueueBounds
+  /** Among the jobs of its tenant: 0 to 2. */
+  rank: number
+  idempotency: Idempotency | undefined
+}
+
+export type Admission =
+  | { kind: 'admitted'; priority: number }
+  | { kind: 'full'; load: QueueLoad }
+  /** The key was used before, for this job and this request. */
+  | { kind: 'known'; id: string; fingerprint: string }
+
+export type Start =
+  | { kind: 'started'; attempt: number }
+  | { kind: 'finished' }
+  /** It was cancelled while an earlier attempt, which was lost, ran. */
+  | { kind: 'cancelled'; attempt: number }
+  | { kind: 'held' }
+
+/** Under which a job may be finished: only by the attempt that runs, only in this state. */
+export interface FinishCondition {
+  attempt?: number
+  state?: State
+}
+
+/** A job without its output. */
+export type JobSummary = Omit<Job, 'stages'> & { stages: StageSummary[] }
 
 /**
  * A job's record is a hash (head, tenant, state, attempt, startedAt, result, tag) and a stream of events. Every change of the
@@ -37,54 +79,75 @@ export type Start = { kind: 'started'; attempt: number } | { kind: 'finished' } 
  * made room.
  */
 export interface JobRecords {
-  /** Writes the record of a job that is about to be queued, unless too many wait. */
-  admit(job: RecordedJob, bounds: QueueBounds): Promise<Admission>
+  /** Writes the record of a job that is about to be queued, unless too many wait or the request is a repeated one. */
+  admit(job: RecordedJob, options: AdmitOptions): Promise<Admission>
   /** Marks it running, unless an earlier attempt finished it or its tenant already runs as many as it may. */
   start(job: RecordedJob): Promise<Start>
   /** Adds events, in order; nothing to a job that has its result, or of which a later attempt runs. */
   append(id: string, attempt: number, events: readonly JobEvent[]): Promise<void>
   /**
-   * Stores the result with its own lifetime.
+   * Stores the result with its own lifetime; nothing happens to a job that has one.
    * @param events that have not been written yet, told before the result
-   * @param attempt only when this is still the attempt that runs; null: whichever does
    */
   finish(
     job: Job,
     recorded: RecordedJob,
-    attempt: number | null,
+    only: FinishCondition,
     events?: readonly JobEvent[],
   ): Promise<{ stored: boolean; released: string[] }>
-  /** Marks a running job queued again. */
-  putBack(job: RecordedJob, attempt: number): Promise<{ done: boolean; released: string[] }>
+  /**
+   * Asks whoever runs a job to end it.
+   * @returns the state it was in; undefined when there is no such job. Only a running one is told
+   */
+  cancel(id: string): Promise<State | undefined>
+  /**
+   * Marks a running job queued again.
+   * @param reason a job whose sandbox was lost is put back once
+   */
+  putBack(
+    job: RecordedJob,
+    attempt: number,
+    reason: 'engine-down' | 'sandbox-lost',
+  ): Promise<{ outcome: 'done' | 'overtaken' | 'too often'; released: string[] }>
   /** Notes that a job waits for another of its tenant to end. Its place in the queue must be delayed already. */
   hold(job: RecordedJob): Promise<string[]>
-  /** Tells that a running job's worker lives. */
-  renew(job: RecordedJob): Promise<void>
+  /** Tells that a running job's worker lives. @returns whether the job is to end */
+  renew(job: RecordedJob): Promise<boolean>
   /** Takes back a record whose job could not be queued. */
-  remove(job: RecordedJob): Promise<void>
+  remove(job: RecordedJob, idempotency?: Idempotency): Promise<void>
   /** @returns the job and its tenant, or undefined when there is none or it has expired */
   read(id: string): Promise<{ job: Job; tenant: string } | undefined>
+  /** The jobs of these ids that there are, without their output. */
+  summaries(ids: readonly string[]): Promise<Map<string, { job: JobSummary; tenant: string }>>
 }
 
 /** How long the record of a job that has not ended is kept, should nobody ever run it. */
-const QUEUED_TTL_SECONDS = 7 * 24 * 3600
+const QUEUED_TTL_SECONDS = 14 * 24 * 3600
+/** Sandboxes that a job may lose and still be tried again. */
+const MAX_LOSSES = 1
 /** A running job whose worker says nothing for so long no longer counts for its tenant's cap. */
 const LEASE_MS = 30_000
 /** How often a worker renews the leases of its jobs. */
-export const RENEW_MS = 10_000
+export const RENEW_MS = 5_000
 
-/**
- * @param resultTtlSeconds how long a finished job can be read
- */
-export function createJobRecords(redis: Redis, keys: Keys, resultTtlSeconds: number): JobRecords {
+export interface Retention {
+  /** How long a finished job can be read. */
+  resultTtlSeconds: number
+  /** How many finished jobs of one tenant are kept. */
+  tenantResultsKept: number
+}
+
+export function createJobRecords(redis: Redis, keys: Keys, retention: Retention): JobRecords {
   defineJobScripts(redis)
   const place = (tenant: string) => [keys.queued, keys.tenantQueued(tenant), keys.fairness]
   const record = (id: string) => [keys.job(id), keys.events(id)]
   const texts = (events: readonly JobEvent[]) => events.flatMap(({ type, data }) => [type, JSON.stringify(data)])
   const cap = (job: RecordedJob) => job.maxRunningJobs ?? 0
+  const idempotencyKey = (id: string, tenant: string, idempotency: Idempotency | undefined) =>
+    idempotency ? keys.idempotency(tenant, idempotency.hash) : keys.job(id)
 
   return {
-    async admit({ head, tenant }, bounds) {
+    async admit({ head, tenant }, { bounds, rank, idempotency }) {
       const fields = hash({
         head: JSON.stringify(head),
         tenant,
@@ -98,13 +161,19 @@ export function createJobRecords(redis: Redis, keys: Keys, resultTtlSeconds: num
         ...head.warnings.map((finding): JobEvent => ({ type: 'warning', data: finding })),
       ]
       const answer = await redis.runyardAdmit(
-        ...[...record(head.id), ...place(tenant), keys.ends],
+        ...[...record(head.id), ...place(tenant), keys.ends, keys.tenantJobs(tenant)],
+        ...[idempotencyKey(head.id, tenant, idempotency)],
         ...[QUEUED_TTL_SECONDS, head.id, tenant, bounds.maxQueuedJobs, bounds.tenantMaxQueuedJobs],
+        ...[rank, idempotency?.fingerprint ?? ''],
         ...[fields.length, ...fields, ...texts(events)],
       )
-      const [admitted, queued = 0, tenantQueued = 0, ended = 0, sinceFirstEndMs = 0, tenants = 0] = answer
-      if (admitted === 1) return { admitted: true, priority: queued }
-      return { admitted: false, load: { queued, tenantQueued, ended, sinceFirstEndMs, tenants } }
+      if (answer[0] === 1) return { kind: 'admitted', priority: Number(answer[1]) }
+      if (answer[0] === 2) {
+        const [id = '', fingerprint = ''] = String(answer[1]).split(' ')
+        return { kind: 'known', id, fingerprint }
+      }
+      const [queued = 0, tenantQueued = 0, ended = 0, sinceFirstEndMs = 0, tenants = 0] = answer.slice(1).map(Number)
+      return { kind: 'full', load: { queued, tenantQueued, ended, sinceFirstEndMs, tenants } }
     },
     async start(job) {
       const { head, tenant } = job
@@ -113,43 +182,50 @@ export function createJobRecords(redis: Redis, keys: Keys, resultTtlSeconds: num
         ...[QUEUED_TTL_SECONDS, head.id, tenant, cap(job), LEASE_MS],
         ...[new Date().toISOString(), JSON.stringify(head)],
       )
-      return kind === 'started' ? { kind, attempt } : { kind: kind as 'finished' | 'held' }
+      return kind === 'started' || kind === 'cancelled' ? { kind, attempt } : { kind: kind as 'finished' | 'held' }
     },
     async append(id, attempt, events) {
       await redis.runyardAppend(...record(id), QUEUED_TTL_SECONDS, attempt, ...texts(events))
     },
-    async finish(job, recorded, onlyAttempt, events = []) {
+    async finish(job, recorded, only, events = []) {
       const { state, attempt, startedAt, status, message, finishedAt, stages, ...head } = job
       const { tenant } = recorded
-      const result = { status, message, stages, finishedAt }
+      const summary = { status, message, finishedAt, stages: stages.map(summarize) }
       const fields = hash({
         head: JSON.stringify(head),
         tenant,
         state,
         attempt,
         startedAt: startedAt ?? '',
-        result: JSON.stringify(result),
+        result: JSON.stringify({ ...summary, stages }),
+        summary: JSON.stringify(summary),
       })
       const ending: JobEvent[] = [
         ...events,
         { type: 'state', data: { state, attempt } },
-        { type: 'result', data: { ...job, stages: stages.map(summarize) } },
+        { type: 'result', data: { ...job, stages: summary.stages } },
       ]
       const [stored, ...released] = await redis.runyardFinish(
         ...[...record(job.id), ...place(tenant), keys.tenantRunning(tenant), keys.tenantHeld(tenant), keys.ends],
-        ...[resultTtlSeconds, job.id, tenant, cap(recorded), onlyAttempt ?? ''],
+        ...[keys.tenantJobs(tenant), keys.tenantFinished(tenant)],
+        ...[retention.resultTtlSeconds, job.id, tenant, cap(recorded), only.attempt ?? '', only.state ?? ''],
+        ...[retention.tenantResultsKept, keys.job(''), keys.events('')],
         ...[fields.length, ...fields, ...texts(ending)],
       )
       return { stored: stored === 1, released }
     },
-    async putBack(job, attempt) {
+    async cancel(id) {
+      const state = await redis.runyardCancel(keys.job(id), keys.cancellations, id)
+      return state === null ? undefined : (state as State)
+    },
+    async putBack(job, attempt, reason) {
       const { head, tenant } = job
-      const [done, ...released] = await redis.runyardPutBack(
+      const [outcome, ...released] = await redis.runyardPutBack(
         ...[...record(head.id), keys.queued, keys.tenantQueued(tenant)],
         ...[keys.tenantRunning(tenant), keys.tenantHeld(tenant)],
-        ...[QUEUED_TTL_SECONDS, head.id, cap(job), attempt],
+        ...[QUEUED_TTL_SECONDS, head.id, cap(job), attempt, reason === 'sandbox-lost' ? MAX_LOSSES : ''],
       )
-      return { done: done === 1, released }
+      return { outcome: outcome as 'done' | 'overtaken' | 'too often', released }
     },
     hold: (job) =>
       redis.runyardHold(
@@ -157,32 +233,51 @@ export function createJobRecords(redis: Redis, keys: Keys, resultTtlSeconds: num
         ...[QUEUED_TTL_SECONDS, job.head.id, cap(job)],
       ),
     async renew({ head, tenant }) {
-      await redis.runyardRenew(keys.tenantRunning(tenant), head.id, LEASE_MS)
+      return (await redis.runyardRenew(keys.tenantRunning(tenant), keys.job(head.id), head.id, LEASE_MS)) === 1
     },
-    async remove({ head, tenant }) {
-      await redis.runyardRemove(...record(head.id), ...place(tenant), head.id, tenant)
+    async remove({ head, tenant }, idempotency) {
+      await redis.runyardRemove(
+        ...[...record(head.id), ...place(tenant), keys.tenantJobs(tenant)],
+        ...[idempotencyKey(head.id, tenant, idempotency), head.id, tenant],
+      )
     },
-    read: async (id) => {
+    async read(id) {
       const fields = await redis.hgetall(keys.job(id))
-      return fields['head'] === undefined ? undefined : parseRecord(fields)
+      if (fields['head'] === undefined) return undefined
+      const { job, tenant } = parseRecord(fields, fields['result'])
+      return { job: job as Job, tenant }
+    },
+    async summaries(ids) {
+      const names = ['head', 'tenant', 'state', 'attempt', 'startedAt', 'summary']
+      const pipeline = redis.pipeline()
+      for (const id of ids) pipeline.hmget(keys.job(id), ...names)
+      const answers = (await pipeline.exec()) ?? []
+      const found = new Map<string, { job: JobSummary; tenant: string }>()
+      for (const [index, [error, values]] of answers.entries()) {
+        if (error) throw error
+        const fields = Object.fromEntries(names.map((name, i) => [name, (values as (string | null)[])[i] ?? '']))
+        if (fields['head']) found.set(ids[index] ?? '', parseRecord(fields, fields['summary']))
+      }
+      return found
     },
   }
 }
 
 const hash = (fields: Record<string, string | number>): (string | number)[] => Object.entries(fields).flat()
 
-function parseRecord(fields: Record<string, string>): { job: Job; tenant: string } {
+/** @param result its JSON, with or without the stages' output; empty or undefined when it has none */
+function parseRecord(fields: Record<string, string>, result: string | undefined): { job: JobSummary; tenant: string } {
   const head = JSON.parse(fields['head'] ?? '') as JobHead
-  const result = fields['result'] ? (JSON.parse(fields['result']) as JobResult) : undefined
-  const job: Job = {
+  const ended = result ? (JSON.parse(result) as JobResult) : undefined
+  const job = {
     ...head,
     state: fields['state'] as State,
     attempt: Number(fields['attempt']),
     startedAt: fields['startedAt'] || null,
-    status: result?.status ?? null,
-    message: result?.message ?? null,
-    finishedAt: result?.finishedAt ?? null,
-    stages: result?.stages ?? [],
+    status: ended?.status ?? null,
+    message: ended?.message ?? null,
+    finishedAt: ended?.finishedAt ?? null,
+    stages: ended?.stages ?? [],
   }
   return { job, tenant: fields['tenant'] ?? '' }
 }

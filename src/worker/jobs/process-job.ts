@@ -1,5 +1,13 @@
 import type { Logger } from 'pino'
-import { type Job, type JobReturn, type JobSpec, type Stage, type Status, summarize } from '../../shared/job.ts'
+import {
+  type Job,
+  type JobEvent,
+  type JobReturn,
+  type JobSpec,
+  type Stage,
+  type Status,
+  summarize,
+} from '../../shared/job.ts'
 import type { Language } from '../../shared/language.ts'
 import { MAX_TIMER_MS, SECOND } from '../../shared/limits.ts'
 import type { JobRecords } from '../../shared/redis/job-record.ts'
@@ -8,8 +16,10 @@ import type { Turn } from '../queue-worker.ts'
 import { acquirePatiently } from '../sandbox/acquire-patiently.ts'
 import { EngineDown } from '../sandbox/engine-health.ts'
 import type { SandboxPool } from '../sandbox/pool.ts'
+import { SandboxBroken } from '../sandbox/sandbox.ts'
 import { createEventPublisher, type EventPublisher } from './event-publisher.ts'
 import { type JobOutcome, runJob } from './run-job.ts'
+import type { RunningJobs } from './running-jobs.ts'
 
 export interface JobContext {
   records: JobRecords
@@ -21,8 +31,7 @@ export interface JobContext {
   release: (ids: readonly string[]) => Promise<void>
   /** Takes a security event; never fails. */
   report: (event: SecurityEvent) => void
-  /** Jobs that run here now, whose leases are to be renewed. */
-  running: Set<JobSpec>
+  running: RunningJobs
   log: Logger
 }
 
@@ -30,62 +39,110 @@ export interface JobContext {
 const DEADLINE_MARGIN_MS = 15 * SECOND
 /** A held job looks again after this time by itself, should whoever was to let it go have been killed. */
 const HELD_MS = 10 * SECOND
-/** A job put back because the engine is away here; another worker may take it. */
-const PUT_BACK_MS = SECOND
+/** Before a job that was put back is taken again: by another worker, or here when the engine is back. */
+const PUT_BACK_MS = { 'engine-down': SECOND, 'sandbox-lost': SECOND / 10 }
 
 /**
  * Takes one job from the queue to its stored result. Every way out stores one, unless an earlier attempt already had, or
- * the job goes back to the queue: because its tenant runs as many as it may, or the engine is away.
- * @param turn its signal ends the job, which is `cancelled` then
+ * the job goes back to the queue: because its tenant runs as many as it may, the engine is away, or its sandbox was lost.
  * @throws when Redis refuses; never because of the program or its sandbox
  */
 export async function processJob(context: JobContext, spec: JobSpec, turn: Turn): Promise<JobReturn> {
   const { records, release, running } = context
-  const start = await records.start(spec)
-  if (start.kind === 'finished') return storedReturn(records, spec.head.id)
-  if (start.kind === 'held') {
-    await turn.giveBack(HELD_MS)
-    await release(await records.hold(spec))
-    return GIVEN_BACK
-  }
-  running.add(spec)
+  // Before it counts as running, since from then on it can be cancelled.
+  const { signal, done } = running.begin(spec)
   try {
-    return await runAttempt(context, spec, start.attempt, turn)
+    const start = await records.start(spec)
+    switch (start.kind) {
+      case 'finished':
+        return await storedReturn(records, spec.head.id)
+      case 'cancelled':
+        return await finish(context, spec, start.attempt, CANCELLED, null, [])
+      case 'held':
+        await turn.giveBack(HELD_MS)
+        await release(await records.hold(spec))
+        return GIVEN_BACK
+      case 'started':
+        return await runAttempt(context, spec, start.attempt, turn, signal)
+    }
   } finally {
-    running.delete(spec)
+    done()
   }
 }
 
 /** What BullMQ is told of a job that went back; it does not count. */
 const GIVEN_BACK: JobReturn = { status: 'internal-error' }
 
-async function runAttempt(context: JobContext, spec: JobSpec, attempt: number, turn: Turn): Promise<JobReturn> {
-  const { records, release, log } = context
+const CANCELLED: JobOutcome = { status: 'cancelled', message: null, stages: [], reusable: false }
+
+async function runAttempt(
+  context: JobContext,
+  spec: JobSpec,
+  attempt: number,
+  turn: Turn,
+  signal: AbortSignal,
+): Promise<JobReturn> {
+  const { records, log } = context
   const { head, tenant, origin } = spec
   const startedAt = new Date().toISOString()
   const fields = { jobId: head.id, tenant, requestId: origin.requestId, attempt }
   log.info({ ...fields, language: head.language, image: head.image }, 'job started')
   const events = createEventPublisher(records, head.id, attempt)
-  const attempted = await attemptJob(context, spec, turn.signal, events).catch((err: unknown): Attempt | undefined => {
-    if (err instanceof EngineDown) return undefined
-    log.error({ err, ...fields }, 'job failed inside')
-    return { outcome: internalError(), clear: async () => {} }
-  })
-  if (!attempted) {
-    const { done, released } = await records.putBack(spec, attempt)
-    if (!done) return storedReturn(records, head.id)
-    await turn.giveBack(PUT_BACK_MS)
-    await release(released)
-    log.warn(fields, 'job put back: the container engine is away')
-    return GIVEN_BACK
+  try {
+    const { outcome, clear } = await attemptJob(context, spec, signal, events)
+    const store = async () => finish(context, spec, attempt, outcome, startedAt, await events.close())
+    const [result] = await Promise.all([store(), clear()])
+    return result
+  } catch (err) {
+    const rest = await events.close()
+    if (signal.aborted) return finish(context, spec, attempt, CANCELLED, startedAt, rest)
+    const reason = reasonToPutBack(err)
+    if (reason === undefined) log.error({ err, ...fields }, 'job failed inside')
+    else if (await putBack(context, spec, attempt, turn, reason)) return GIVEN_BACK
+    return finish(context, spec, attempt, internalError(), startedAt, rest)
   }
-  const { outcome, clear } = attempted
+}
+
+/** Only where nothing was wrong with the job itself. */
+function reasonToPutBack(error: unknown): 'engine-down' | 'sandbox-lost' | undefined {
+  if (error instanceof EngineDown) return 'engine-down'
+  return error instanceof SandboxBroken ? 'sandbox-lost' : undefined
+}
+
+/** @returns false when it was put back before for the same reason, and this is its end */
+async function putBack(
+  { records, release, log }: JobContext,
+  spec: JobSpec,
+  attempt: number,
+  turn: Turn,
+  reason: 'engine-down' | 'sandbox-lost',
+): Promise<boolean> {
+  const { outcome, released } = await records.putBack(spec, attempt, reason)
+  if (outcome === 'too often') return false
+  if (outcome === 'done') {
+    await turn.giveBack(PUT_BACK_MS[reason])
+    await release(released)
+    const { head, tenant, origin } = spec
+    log.warn({ jobId: head.id, tenant, requestId: origin.requestId, attempt, reason }, 'job put back into the queue')
+  }
+  return true
+}
+
+async function finish(
+  context: JobContext,
+  spec: JobSpec,
+  attempt: number,
+  outcome: JobOutcome,
+  startedAt: string | null,
+  events: readonly JobEvent[],
+): Promise<JobReturn> {
+  const { records, release, log } = context
+  const { head, tenant, origin } = spec
   const job = endedJob(spec, outcome, startedAt, attempt)
-  const store = async () => {
-    const { released } = await records.finish(job, spec, attempt, await events.close())
-    await release(released)
-  }
-  await Promise.all([store(), clear()])
+  const { stored, released } = await records.finish(job, spec, { attempt }, events)
+  await release(released)
+  if (!stored) return storedReturn(records, head.id)
+  const fields = { jobId: head.id, tenant, requestId: origin.requestId, attempt }
   log.info({ ...fields, language: head.language, image: head.image, status: job.status }, 'job ended')
   reportOutcome(context, spec, outcome)
   return { status: outcome.status }
@@ -167,7 +224,7 @@ async function storedReturn(records: JobRecords, id: string): Promise<{ status: 
 export async function storeLostJob({ records, release }: JobContext, spec: JobSpec): Promise<void> {
   const stored = (await records.read(spec.head.id))?.job
   const job = endedJob(spec, internalError(), stored?.startedAt ?? null, stored?.attempt ?? 0)
-  const { released } = await records.finish(job, spec, null)
+  const { released } = await records.finish(job, spec, {})
   await release(released)
 }
 

@@ -22,6 +22,8 @@ export interface JobOutcome {
 }
 
 const SOURCE_MODE = 0o644
+/** What a program has to end by itself when its job is cancelled: less than at a limit, since somebody waits. */
+const CANCEL_GRACE_MS = 400
 /** The most a job's stages may write together: a hundred tests must not be a hundred times one stage's limit. */
 const JOB_OUTPUT_BYTES = 8 * MIB
 
@@ -43,7 +45,11 @@ export async function runJob(
   const stages: Stage[] = []
   let verdict: { status: Status; message: string | null } = { status: 'succeeded', message: null }
   let reusable = true
-  const kill = () => sandbox.kill()
+  let hurry: NodeJS.Timeout | undefined
+  const kill = () => {
+    sandbox.kill()
+    hurry = setTimeout(() => sandbox.kill(), CANCEL_GRACE_MS)
+  }
   signal.addEventListener('abort', kill)
   try {
     sandbox.begin(spec.head.limits.fileBytes)
@@ -70,6 +76,7 @@ export async function runJob(
     }
   } finally {
     signal.removeEventListener('abort', kill)
+    clearTimeout(hurry)
   }
   return { ...verdict, stages, reusable }
 }

@@ -19,12 +19,30 @@ export async function acquirePatiently(
 ): Promise<Lease> {
   for (const pauseMs of PAUSES_MS) {
     try {
-      return await pool.acquire(request)
+      return await unlessAborted(pool.acquire(request), signal)
     } catch (err) {
       if (err instanceof EngineDown || err instanceof PoolClosed || signal.aborted) throw err
       log.warn({ err, pauseMs }, 'no sandbox could be made; trying again')
       await sleep(pauseMs, undefined, { signal })
     }
   }
-  return pool.acquire(request)
+  return unlessAborted(pool.acquire(request), signal)
+}
+
+/** @throws the signal's reason when it aborts first; the lease goes back when it comes */
+async function unlessAborted(acquiring: Promise<Lease>, signal: AbortSignal): Promise<Lease> {
+  let onAbort = () => {}
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(signal.reason as Error)
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort)
+  })
+  try {
+    return await Promise.race([acquiring, aborted])
+  } catch (error) {
+    if (signal.aborted) acquiring.then((lease) => lease.release()).catch(() => undefined)
+    throw error
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
 }

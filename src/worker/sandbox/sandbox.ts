@@ -26,7 +26,7 @@ export interface Sandbox {
     stdin: Uint8Array,
     onOutput: (stream: OutputStream, bytes: Buffer) => void,
   ): Promise<StageReport>
-  /** Ends the running stage: SIGTERM, grace, SIGKILL; its report says `kill`. Nothing happens when none runs. */
+  /** Ends the running stage: SIGTERM, then after a grace, or when asked again, SIGKILL; its report says `kill`. Nothing happens when none runs. */
   kill(): void
   /**
    * Ends the job; nothing of it is left when this resolves, and the sandbox is ready for the next.

@@ -37,7 +37,8 @@ export async function openTestRedis(): Promise<TestRedis> {
     async close() {
       const left = await redis.keys(`{${namespace}}:*`)
       if (left.length > 0) await redis.del(...left)
-      for (const connection of connections) connection.disconnect()
+      // ioredis arms a timer for a connection that has ended already.
+      for (const connection of connections) if (connection.status !== 'end') connection.disconnect()
     },
   }
 }

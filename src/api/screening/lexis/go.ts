@@ -19,5 +19,5 @@ export const go: Lexis = {
     reader.at++
     beginString(reader, c === 34 ? DOUBLE : c === 39 ? SINGLE : BACKTICK, at)
   },
-  loops: { starts: ['for', 'for true', 'for ; ;'].map((start) => `${start} <brace>`), body: 'braces' },
+  loops: { starts: ['for', 'for true', 'for ; ;'].map((start) => `${start} {`), body: 'braces' },
 }

@@ -1,5 +1,4 @@
 import { emit, punctuation, type Reader } from '../reader.ts'
-import { OTHER } from '../tokens.ts'
 import { isWordCharacter } from './c-family.ts'
 import type { StringKind } from './lexis.ts'
 
@@ -19,7 +18,7 @@ export function queueHeredoc(
   if (end - start > MAX_TERMINATOR || reader.heredocs.length >= MAX_HEREDOCS) return punctuation(reader, 60)
   const { indented, kind } = heredoc
   reader.heredocs.push({ terminator: text.slice(start, end), indented, kind })
-  emit(reader, OTHER, at)
+  emit(reader, 60, at)
   const closed = heredoc.quoted && (text.charCodeAt(end) === 34 || text.charCodeAt(end) === 39)
   reader.at = closed ? end + 1 : end
 }

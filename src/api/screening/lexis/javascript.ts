@@ -1,6 +1,6 @@
 import { beginString } from '../reader.ts'
 import { continued, slashComment } from './c-family.ts'
-import { CLOSE, meaningsOf, OPEN, SPECIAL, stringKind, type Lexis } from './lexis.ts'
+import { CLOSE, meaningsOf, OPEN, SPECIAL, stringKind, WORD, type Lexis } from './lexis.ts'
 import { slash } from './regular-expression.ts'
 
 const DOUBLE = stringKind({ quote: '"' })
@@ -9,7 +9,7 @@ const TEMPLATE = stringKind({ quote: '`', multiline: true, hole: 'dollar-brace' 
 
 /** JavaScript and TypeScript. */
 export const javascript: Lexis = {
-  meanings: meaningsOf(['/"\'`\\', SPECIAL], ['{', OPEN], ['}', CLOSE]),
+  meanings: meaningsOf(['/"\'`\\', SPECIAL], ['{', OPEN], ['}', CLOSE], ['$', WORD]),
   lines: false,
   operators: 'return typeof case in of delete void instanceof new do else yield await throw'.split(' '),
   special(reader, c) {

@@ -47,7 +47,7 @@ export const ruby: Lexis = {
     beginString(reader, COMMAND, at)
   },
   loops: {
-    starts: ['loop do', 'loop <brace>', 'while true|1 do?', 'until false|nil do?', 'while ( true|1 )'],
+    starts: ['loop do', 'loop {', 'while true|1 do?', 'until false|nil do?', 'while ( true|1 )'],
     body: 'indentation',
   },
 }

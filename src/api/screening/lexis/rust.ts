@@ -27,7 +27,7 @@ export const rust: Lexis = {
     if (escaped || text.charCodeAt(at + (wide > 0xffff ? 3 : 2)) === 39) return beginString(reader, SINGLE, at)
     emit(reader, c, at)
   },
-  loops: { starts: ['loop', 'while true'].map((start) => `${start} <brace>`), body: 'braces' },
+  loops: { starts: ['loop', 'while true'].map((start) => `${start} {`), body: 'braces' },
 }
 
 function rustSlash(reader: Reader): void {

@@ -1,0 +1,25 @@
+import type { Job } from '../shared/job.ts'
+import type { JobQueue } from '../shared/redis/job-queue.ts'
+import type { JobRecords } from '../shared/redis/job-record.ts'
+
+/**
+ * Ends a job: a queued one at once, a running one by its worker. Nothing happens to one that has ended.
+ * @throws what Redis answered, when it fails
+ */
+export type Cancel = (job: Job, tenant: string) => Promise<void>
+
+export function createCancel(queue: JobQueue, records: JobRecords): Cancel {
+  const cancel: Cancel = async (job, tenant) => {
+    const state = await records.cancel(job.id)
+    if (state !== 'queued') return
+    const { state: _state, status: _status, ...rest } = job
+    const cancelled: Job = { ...rest, state: 'cancelled', status: 'cancelled', finishedAt: new Date().toISOString() }
+    const recorded = { head: job, tenant, maxRunningJobs: null }
+    const { stored } = await records.finish(cancelled, recorded, { state: 'queued' })
+    // A worker took it in this moment: now it is running.
+    if (!stored) return cancel(job, tenant)
+    // Should a worker have it after all, it finds the job finished.
+    await queue.remove(job.id).catch(() => undefined)
+  }
+  return cancel
+}

@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto'
+import type { Request } from 'express'
+import { Problem } from '../../shared/problems.ts'
+import type { Idempotency } from '../../shared/redis/job-record.ts'
+
+const hash = (text: string): string => createHash('sha256').update(text).digest('base64url')
+
+/**
+ * What the `Idempotency-Key` header says (draft-ietf-httpapi-idempotency-key-header). Requests count as the same when they go
+ * to the same place with the same body, white space and the order of names aside.
+ * @returns undefined without the header
+ * @throws Problem `invalid-header`
+ */
+export function idempotencyOf(req: Request): Idempotency | undefined {
+  const key = req.get('idempotency-key')
+  if (key === undefined) return undefined
+  if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
+    throw new Problem('invalid-header', 'Idempotency-Key must be 1 to 255 visible ASCII characters')
+  }
+  return { hash: hash(key), fingerprint: hash(`${req.baseUrl} ${JSON.stringify(req.body, sorted)}`) }
+}
+
+/** For JSON.stringify: objects with their names in order. */
+function sorted(_name: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+}

@@ -1,0 +1,20 @@
+import type { RequestHandler } from 'express'
+import { SECOND } from '../../../shared/limits.ts'
+import { goneSignal } from '../../http/sse.ts'
+import type { RouteDeps } from '../deps.ts'
+import { ownJob } from './own-job.ts'
+
+/** A program gets half a second to end by itself; the rest is for its worker. */
+const END_MS = 5 * SECOND
+
+/** 200 with the job that has ended, whoever ended it; 202 when its worker does not do so in time. */
+export function cancelJob({ records, submission, cancel, closing }: RouteDeps): RequestHandler<{ id: string }> {
+  return async (req, res) => {
+    const job = await ownJob(records, res, req.params.id)
+    if (job.status !== null) return void res.json(job)
+    await cancel(job, res.locals.caller.tenant)
+    const ended = await submission.waitForEnd(job.id, END_MS, goneSignal(res, closing))
+    if (ended) return void res.json(ended)
+    res.status(202).json(await ownJob(records, res, job.id))
+  }
+}

@@ -1,0 +1,40 @@
+import type { RequestHandler } from 'express'
+import Type from 'typebox'
+import { STATES, STATUSES } from '../../../shared/job.ts'
+import { invalidRequest } from '../../http/invalid-request.ts'
+import { queryOf } from '../../http/query.ts'
+import type { RouteDeps } from '../deps.ts'
+
+const DEFAULT_LIMIT = 20
+
+export const ListJobsQuery = Type.Object(
+  {
+    limit: Type.Optional(Type.String({ pattern: '^([1-9][0-9]?|100)$', description: '1 to 100; 20 when absent' })),
+    cursor: Type.Optional(Type.String({ maxLength: 64, description: '`next` of the page before' })),
+    state: Type.Optional(Type.Enum(STATES)),
+    status: Type.Optional(Type.Enum(STATUSES)),
+    language: Type.Optional(Type.String({ minLength: 1, maxLength: 32, description: 'id of a language' })),
+  },
+  { additionalProperties: false },
+)
+const listQuery = queryOf(ListJobsQuery)
+
+/** The caller's jobs, newest first, without their output: `{jobs, next}`; `next` is null on the last page. */
+export function listJobs({ jobList }: RouteDeps): RequestHandler {
+  return async (req, res) => {
+    const { limit, cursor, ...filter } = listQuery(req)
+    const before = cursor === undefined ? undefined : decodeCursor(cursor)
+    const count = limit === undefined ? DEFAULT_LIMIT : Number(limit)
+    const { jobs, next } = await jobList.page(res.locals.caller.tenant, { limit: count, before, filter })
+    res.set('Cache-Control', 'private, no-cache')
+    res.json({ jobs, next: next === undefined ? null : encodeCursor(next) })
+  }
+}
+
+const encodeCursor = (id: string): string => Buffer.from(id).toString('base64url')
+
+function decodeCursor(cursor: string): string {
+  const id = Buffer.from(cursor, 'base64url').toString()
+  if (/^[0-9a-f-]{36}$/.test(id)) return id
+  throw invalidRequest([{ pointer: '/cursor', detail: 'is not the `next` of a page' }])
+}

@@ -1,0 +1,45 @@
+import type { RequestHandler } from 'express'
+import Type from 'typebox'
+import type { Job } from '../../../shared/job.ts'
+import { SECOND } from '../../../shared/limits.ts'
+import { MAX_WAIT_SECONDS } from '../../http/prefer.ts'
+import { queryOf } from '../../http/query.ts'
+import { goneSignal } from '../../http/sse.ts'
+import type { RouteDeps } from '../deps.ts'
+import { ownJob } from './own-job.ts'
+
+export const ReadJobQuery = Type.Object(
+  {
+    wait: Type.Optional(
+      Type.String({ pattern: '^[0-9]{1,9}$', description: 'seconds to wait for the end; at most 60' }),
+    ),
+  },
+  { additionalProperties: false },
+)
+const readQuery = queryOf(ReadJobQuery)
+
+/** The job as it is; with `wait` as soon as it has ended, or when the time is over. 304 when the client has it already. */
+export function readJob({ records, submission, closing }: RouteDeps): RequestHandler<{ id: string }> {
+  return async (req, res) => {
+    const { wait = '0' } = readQuery(req)
+    let job = await ownJob(records, res, req.params.id)
+    const waitSeconds = Math.min(Number(wait), MAX_WAIT_SECONDS)
+    if (job.status === null && waitSeconds > 0) {
+      const ended = await submission.waitForEnd(job.id, waitSeconds * SECOND, goneSignal(res, closing))
+      job = ended ?? (await ownJob(records, res, job.id))
+    }
+    const tag = entityTag(job)
+    res.set({ ETag: tag, 'Cache-Control': 'private, no-cache' })
+    if (knows(req.get('if-none-match'), tag)) return void res.status(304).end()
+    res.json(job)
+  }
+}
+
+/** A job changes with its state and its attempts, and with nothing else. */
+const entityTag = (job: Job): string => `"${job.id}.${job.attempt}.${job.status ?? job.state}"`
+
+/** Whether an `If-None-Match` names this tag (RFC 9110, weak comparison). */
+export function knows(header: string | undefined, tag: string): boolean {
+  if (header === undefined) return false
+  return header.split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === tag)
+}

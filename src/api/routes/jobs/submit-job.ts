@@ -1,0 +1,27 @@
+import type { RequestHandler } from 'express'
+import { SECOND } from '../../../shared/limits.ts'
+import { idempotencyOf } from '../../http/idempotency.ts'
+import { preferredWait } from '../../http/prefer.ts'
+import { requestIdOf } from '../../http/request-log.ts'
+import { goneSignal } from '../../http/sse.ts'
+import type { RouteDeps } from '../deps.ts'
+import { ownJob } from './own-job.ts'
+
+/** 202 with the job; 200 with the finished one when the client prefers to wait and it ends in time. */
+export function submitJob({ records, submission, intake, closing }: RouteDeps): RequestHandler {
+  return async (req, res) => {
+    const idempotency = idempotencyOf(req)
+    const spec = await intake.code(req.body, res.locals.caller, requestIdOf(req))
+    const waitSeconds = preferredWait(req.get('prefer')) ?? 0
+    const waits = waitSeconds > 0
+    const accepted = waits
+      ? await submission.submitAndWait(spec, idempotency, waitSeconds * SECOND, goneSignal(res, closing))
+      : { ...(await submission.submit(spec, idempotency)), job: undefined }
+    res.locals.jobId = accepted.id
+    res.location(`/v1/jobs/${accepted.id}`)
+    if (accepted.replayed) res.set('Idempotent-Replayed', 'true')
+    if (waits) res.set('Preference-Applied', `wait=${waitSeconds}`)
+    if (accepted.job) return void res.status(200).json(accepted.job)
+    res.status(202).json(await ownJob(records, res, accepted.id))
+  }
+}

@@ -1,0 +1,105 @@
+import { endlessLoops, type LoopStart } from './endless-loops.ts'
+import type { BoundPattern, LanguageRules, ReadText } from './language-rules.ts'
+import { matchPattern } from './match-pattern.ts'
+import { readText } from './reader.ts'
+import { pipesToItself } from './self-pipe.ts'
+import { CODE, finish, IN_STRING, reset, type Tokens } from './tokens.ts'
+
+/** A place where a rule matched. */
+export interface Hit {
+  /** Index of the rule. */
+  rule: number
+  /** Offset in the text, in UTF-16 units. */
+  offset: number
+  /** A command in a string: it counts only when something in the submission runs commands. */
+  dormant: boolean
+}
+
+export interface ScreenedText {
+  hits: Hit[]
+  /** The text runs shell commands. */
+  runsCommands: boolean
+  /** Where looking was given up, in UTF-16 units; undefined when all of the text was looked at. */
+  gaveUpAt: number | undefined
+  /** How much work it was: tokens, and what was looked at more than once. */
+  steps: number
+}
+
+/** More matches of one rule in one text say nothing new. */
+const MAX_HITS = 5
+/**
+ * So much work is spent on what looks like a match: many times what a program of the largest size needs. A text made to
+ * need more is refused, for what comes after in it is not looked at.
+ */
+const MAX_LOOK_STEPS = 60_000
+
+/** Finds what the rules of a language say of a text. Time is linear in its length. */
+export function screenText(text: string, rules: LanguageRules, tokens: Tokens): ScreenedText {
+  reset(tokens, text.length)
+  readText(text, rules, tokens)
+  finish(tokens)
+  const read: ReadText = { text, tokens, rules, isShell: rules.isShell }
+  const hits: Hit[] = []
+  const counts = new Map<number, number>()
+  const parts = new Map<string, number>()
+  const loops: LoopStart[] = []
+  let runsCommands = rules.lexis.whole !== undefined
+
+  const isFull = (rule: number, dormant: boolean) => (counts.get(rule * 2 + Number(dormant)) ?? 0) >= MAX_HITS
+  const hit = (rule: number, index: number, dormant = false) => {
+    const offset = tokens.starts[index]!
+    const isKnown = hits.some((one) => one.rule === rule && one.offset === offset && one.dormant === dormant)
+    if (isKnown || isFull(rule, dormant)) return
+    counts.set(rule * 2 + Number(dormant), (counts.get(rule * 2 + Number(dormant)) ?? 0) + 1)
+    hits.push({ rule, offset, dormant })
+  }
+  const isSpent = ({ purpose, pattern }: BoundPattern, inString: boolean) => {
+    if (purpose.kind === 'runner') return runsCommands
+    if (purpose.kind === 'rule') return isFull(purpose.rule, sleeps(pattern.kind, inString))
+    if (purpose.kind === 'part') return ((parts.get(`${purpose.rule}/${purpose.group}`) ?? 0) & purpose.bit) !== 0
+    return false
+  }
+  const sleeps = (kind: string, inString: boolean) =>
+    inString && (kind === 'command' || kind === 'text') && rules.lexis.whole === undefined
+
+  const { codes, looks } = tokens
+  const stepsBefore = tokens.steps
+  let gaveUpAt: number | undefined
+  for (let k = 0; k < tokens.lookCount; k++) {
+    const index = looks[k]!
+    const code = codes[index]! & CODE
+    const inString = (codes[index]! & IN_STRING) !== 0
+    if (code === 124) {
+      if (pipesToItself(read, index))
+        for (const rule of rules.selfPipeRules) hit(rule, index - 1, sleeps('text', inString))
+      continue
+    }
+    const bounds = rules.patterns[code]
+    if (!bounds) continue
+    if (tokens.steps - stepsBefore > MAX_LOOK_STEPS) {
+      gaveUpAt = tokens.starts[index]!
+      break
+    }
+    const next = codes[index + 1]! & CODE
+    const previous = index === 0 ? 0 : codes[index - 1]! & CODE
+    for (const bound of bounds) {
+      if (bound.next !== undefined && bound.next[next] === 0) continue
+      if (bound.previous !== undefined && bound.previous[previous] === 0) continue
+      if (isSpent(bound, inString)) continue
+      const end = matchPattern(read, bound.pattern, index)
+      if (end < 0) continue
+      const { purpose, pattern } = bound
+      if (purpose.kind === 'rule') hit(purpose.rule, index - pattern.lead, sleeps(pattern.kind, inString))
+      else if (purpose.kind === 'runner') runsCommands = true
+      else if (purpose.kind === 'loop') loops.push({ index: index - pattern.lead, body: end })
+      else {
+        const key = `${purpose.rule}/${purpose.group}`
+        const found = (parts.get(key) ?? 0) | purpose.bit
+        parts.set(key, found)
+        if (found === rules.groups.get(purpose.rule)?.[purpose.group]) hit(purpose.rule, index)
+      }
+    }
+  }
+  for (const { rule, index } of endlessLoops(read, loops, MAX_HITS)) hit(rule, index)
+  return { hits, runsCommands, gaveUpAt, steps: tokens.count + tokens.steps }
+}

@@ -1,0 +1,89 @@
+import type { Finding, ScreeningPolicy } from '../../shared/security/finding.ts'
+import { suspiciousName } from './dependencies.ts'
+import { languageRules, type LanguageRules } from './language-rules.ts'
+import { isScreened, SCREENED_LANGUAGES, type ScreenedLanguage } from './lexis/lexes.ts'
+import { placesOf } from './place.ts'
+import type { Rules } from './rule.ts'
+import { screenText, type Hit } from './screen-text.ts'
+import type { Subject } from './subject.ts'
+import { createTokens } from './tokens.ts'
+
+/** At most so many findings of one submission are told; what blocks comes before what warns. */
+export const MAX_FINDINGS = 20
+
+export const TOO_MUCH_TO_SCREEN = 'too-much-to-screen'
+
+export interface Screening {
+  /** What the rules say of a submission, ordered: what blocks first, then by place. Never throws. */
+  screen: (subject: Subject, policy: ScreeningPolicy) => Finding[]
+  /** Whether one of the findings refuses the submission. */
+  isBlocked: (findings: readonly Finding[]) => boolean
+}
+
+/**
+ * Screens programs before they run; see docs/screening.md.
+ * @throws Error when a pattern among the rules cannot be read; rules of `loadRules` have been tried
+ */
+export function createScreening(rules: Rules): Screening {
+  const plain = languageRules(rules, undefined)
+  const byLanguage = Object.fromEntries(
+    SCREENED_LANGUAGES.map((language) => [language, languageRules(rules, language)]),
+  ) as Record<ScreenedLanguage, LanguageRules>
+  const tokens = createTokens()
+
+  const severityOf = (rule: number, policy: ScreeningPolicy): Finding['severity'] => {
+    const { severity, scope } = rules.rules[rule]!
+    return policy === 'standard' && scope === 'language' ? 'warn' : severity
+  }
+  const findingsIn = (pointer: string, text: string, hits: Hit[], policy: ScreeningPolicy): Finding[] => {
+    const ordered = hits.toSorted((a, b) => a.offset - b.offset)
+    const places = placesOf(
+      text,
+      ordered.map(({ offset }) => offset),
+    )
+    return ordered.map(({ rule }, index) => ({
+      rule: rules.rules[rule]!.id,
+      severity: severityOf(rule, policy),
+      reason: rules.rules[rule]!.reason,
+      pointer,
+      ...places[index]!,
+    }))
+  }
+  return {
+    screen({ texts, dependencies }, policy) {
+      if (policy === 'off') return []
+      const screened = texts.map(({ language, text }) =>
+        screenText(text, isScreened(language) ? byLanguage[language] : plain, tokens),
+      )
+      const runsCommands = screened.some((one) => one.runsCommands)
+      const findings = texts.flatMap(({ pointer, text }, index) => {
+        const hits = screened[index]!.hits.filter(({ dormant }) => runsCommands || !dormant)
+        const { gaveUpAt } = screened[index]!
+        return [...findingsIn(pointer, text, hits, policy), ...gaveUp(pointer, text, gaveUpAt)]
+      })
+      for (const { pointer, language, name } of dependencies) {
+        const suspicious = suspiciousName(rules.dependencies, language, name)
+        if (!suspicious) continue
+        const { rule, reason } = suspicious
+        const [place] = placesOf(name, [0])
+        findings.push({ rule, severity: 'block', reason, pointer, ...place! })
+      }
+      const blocks = findings.filter(({ severity }) => severity === 'block')
+      const warnings = findings.filter(({ severity }) => severity === 'warn')
+      return [...blocks, ...warnings].slice(0, MAX_FINDINGS)
+    },
+    isBlocked: (findings) => findings.some(({ severity }) => severity === 'block'),
+  }
+}
+
+function gaveUp(pointer: string, text: string, offset: number | undefined): Finding[] {
+  if (offset === undefined) return []
+  const reason = 'the text has more places that must be looked at closely than any honest program'
+  return placesOf(text, [offset]).map((place) => ({
+    rule: TOO_MUCH_TO_SCREEN,
+    severity: 'block',
+    reason,
+    pointer,
+    ...place,
+  }))
+}

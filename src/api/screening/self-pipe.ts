@@ -1,0 +1,25 @@
+import type { ReadText } from './language-rules.ts'
+import { CODE } from './tokens.ts'
+
+const MAX_NAME = 64
+
+/** Whether the `|` at `index` stands in `x | x &`, x being a name or one as `$0`: the heart of a fork bomb. */
+export function pipesToItself({ text, tokens }: ReadText, index: number): boolean {
+  const { codes, starts } = tokens
+  tokens.steps += 2
+  for (const width of [1, 2]) {
+    if (index < width || (codes[index + 1 + width]! & CODE) !== 38) continue
+    let same = true
+    for (let i = 0; i < width; i++) {
+      if (wordAt(text, starts[index - width + i]!) !== wordAt(text, starts[index + 1 + i]!)) same = false
+    }
+    if (same) return true
+  }
+  return false
+}
+
+/** The name or the mark at an offset. */
+function wordAt(text: string, offset: number): string {
+  const slice = text.slice(offset, offset + MAX_NAME)
+  return /^[\w\u0080-\uffff]+/.exec(slice)?.[0] ?? slice.charAt(0)
+}

@@ -1,0 +1,117 @@
+import { extname } from 'node:path/posix'
+
+/** What is screened of one submission. */
+export interface Subject {
+  texts: { pointer: string; language: string | undefined; text: string }[]
+  dependencies: { pointer: string; language: string; name: string }[]
+}
+
+export interface SubmittedFile {
+  path: string
+  content: string
+  encoding?: 'utf8' | 'base64' | undefined
+}
+
+export interface Submitted {
+  /** Language id of a job of code; undefined for a container. */
+  language: string | undefined
+  files: readonly SubmittedFile[]
+  /** Argument vector of a container. */
+  command?: readonly string[] | undefined
+  dependencies?: readonly string[] | undefined
+  /** JSON pointer of each file's content: `['/code']` for a request with `code`. By default `/files/N/content`. */
+  pointers?: readonly string[] | undefined
+}
+
+const EXTENSIONS: Record<string, string> = {
+  '.sh': 'bash',
+  '.bash': 'bash',
+  '.c': 'c',
+  '.h': 'c',
+  '.cc': 'cpp',
+  '.cpp': 'cpp',
+  '.cxx': 'cpp',
+  '.hh': 'cpp',
+  '.hpp': 'cpp',
+  '.go': 'go',
+  '.js': 'javascript',
+  '.cjs': 'javascript',
+  '.mjs': 'javascript',
+  '.py': 'python',
+  '.rb': 'ruby',
+  '.rs': 'rust',
+  '.ts': 'typescript',
+  '.cts': 'typescript',
+  '.mts': 'typescript',
+}
+
+/** Interpreters that take a program as the argument after one of their options. */
+const INTERPRETERS: Record<string, { language: string; options: string[] }> = {
+  bash: { language: 'bash', options: ['-c'] },
+  sh: { language: 'bash', options: ['-c'] },
+  dash: { language: 'bash', options: ['-c'] },
+  ash: { language: 'bash', options: ['-c'] },
+  zsh: { language: 'bash', options: ['-c'] },
+  ksh: { language: 'bash', options: ['-c'] },
+  python: { language: 'python', options: ['-c'] },
+  python3: { language: 'python', options: ['-c'] },
+  node: { language: 'javascript', options: ['-e', '--eval', '-p', '--print'] },
+  ruby: { language: 'ruby', options: ['-e'] },
+}
+
+/** Makes of a submission what is screened of it. Files that are not UTF-8 text are left out. */
+export function subjectOf({ language, files, command, dependencies, pointers }: Submitted): Subject {
+  const texts: Subject['texts'] = []
+  for (const [index, file] of files.entries()) {
+    const text = textOf(file)
+    if (text === undefined) continue
+    const pointer = pointers?.[index] ?? `/files/${index}/content`
+    texts.push({ pointer, language: languageOfFile(file.path) ?? language, text })
+  }
+  if (command) texts.push(...commandTexts(command))
+  return {
+    texts,
+    dependencies: (dependencies ?? []).map((name, index) => ({
+      pointer: `/dependencies/${index}`,
+      language: language ?? '',
+      name,
+    })),
+  }
+}
+
+/** The language that a file's extension names; undefined when it names none. */
+export function languageOfFile(path: string): string | undefined {
+  const extension = extname(path).toLowerCase()
+  return Object.hasOwn(EXTENSIONS, extension) ? EXTENSIONS[extension] : undefined
+}
+
+function textOf({ content, encoding }: SubmittedFile): string | undefined {
+  if (encoding !== 'base64') return content
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(content, 'base64'))
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * A container's command: as a whole it is a shell line with its arguments quoted; a program that an argument holds
+ * (`sh -c`, `python3 -c`, `node -e`) is screened on its own.
+ */
+function commandTexts(command: readonly string[]): Subject['texts'] {
+  const name = command[0]?.split('/').at(-1) ?? ''
+  const interpreter = Object.hasOwn(INTERPRETERS, name) ? INTERPRETERS[name] : undefined
+  if (interpreter?.language === 'bash') {
+    return command.map((text, index) => ({ pointer: `/command/${index}`, language: 'bash', text }))
+  }
+  const line = { pointer: '/command', language: 'bash', text: command.map(quoted).join(' ') }
+  if (!interpreter) return [line]
+  const option = command.findIndex((argument) => interpreter.options.includes(argument))
+  const program = option < 0 ? undefined : command[option + 1]
+  if (program === undefined) return [line]
+  return [line, { pointer: `/command/${option + 1}`, language: interpreter.language, text: program }]
+}
+
+function quoted(argument: string): string {
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`
+}

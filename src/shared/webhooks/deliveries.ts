@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto'
+import type { Redis } from 'ioredis'
+import type { Keys } from '../redis/keys.ts'
+import type { WebhookEvent } from '../webhook.ts'
+import { type Attempt, type Delivery, type DeliveryState } from './delivery.ts'
+import { defineDeliveryScripts } from './delivery-scripts.ts'
+import { listDeliveries, type DeliveryPage, type DeliveryQuery } from './list-deliveries.ts'
+import type { NewDelivery } from './new-delivery.ts'
+import { pendingDeliveries } from './pending-deliveries.ts'
+
+/** A delivery with what only those who deliver it need. */
+export interface StoredDelivery extends Delivery {
+  tenant: string
+  /** The text that is sent, the same at every attempt. */
+  body: string
+  /** Attempts of the present round of the schedule. */
+  tries: number
+  /** Whether its owner asked for it again, and that has not ended. */
+  byHand: boolean
+}
+
+/** What an attempt made of a delivery, and of the endpoint it went to. */
+export interface AttemptOutcome {
+  attempt: Attempt
+  state: DeliveryState
+  /** In ms since 1970; of no meaning unless pending. */
+  nextAttemptAtMs: number
+  /** `gone`: it wants no more. `untried`: nothing was sent. */
+  endpoint: 'worked' | 'failed' | 'gone' | 'untried'
+}
+
+/** The records of deliveries. */
+export interface Deliveries {
+  /** Notes a delivery by itself, outside the scripts of jobs. Nothing happens when it is noted already. */
+  add: (delivery: NewDelivery, jobId: string, tenant: string) => Promise<void>
+  /** @returns undefined when there is none, or it has expired */
+  read: (id: string) => Promise<StoredDelivery | undefined>
+  /** @throws RangeError when the cursor is not one */
+  list: (tenant: string, query: DeliveryQuery) => Promise<DeliveryPage>
+  /** Whether the endpoint answered that it wants no more. */
+  isDisabled: (tenant: string, url: string) => Promise<boolean>
+  /** @returns failures of the endpoint in a row when the operator is to be told of them, else 0 */
+  record: (delivery: StoredDelivery, outcome: AttemptOutcome) => Promise<number>
+  /** Makes a delivery pending again, to be tried at once. @returns false when the tenant has no such one */
+  redeliver: (id: string, tenant: string) => Promise<boolean>
+  /** Ids of pending deliveries that were to be tried so long ago, at most 1000, the longest overdue first. */
+  overdue: (byMs: number) => Promise<string[]>
+  /** Looks at these again only when they are overdue from now. */
+  putOff: (ids: readonly string[]) => Promise<void>
+  /** Takes an id without a record out of the pending ones. */
+  forget: (id: string) => Promise<void>
+}
+
+const MAX_OVERDUE = 1000
+
+/**
+ * @param keptSeconds how long a delivery that has ended can be read
+ * @param now the time in ms; that of this machine unless given
+ */
+export function createDeliveries(
+  redis: Redis,
+  keys: Keys,
+  keptSeconds: number,
+  now: () => number = Date.now,
+): Deliveries {
+  defineDeliveryScripts(redis)
+  const pending = pendingDeliveries(keys)
+  const endpointKey = (tenant: string, url: string) =>
+    keys.webhookEndpoint(tenant, createHash('sha256').update(url).digest('hex'))
+  const read = async (id: string) => parseRecord(id, await redis.hgetall(keys.delivery(id)))
+
+  return {
+    async add({ keys: names, args: [id, ...rest] }, jobId, tenant) {
+      await redis.runyardAddDelivery(...names, now(), tenant, jobId, id, ...rest)
+    },
+    read,
+    list: (tenant, query) => listDeliveries(redis, keys.tenantDeliveries(tenant), read, query),
+    isDisabled: async (tenant, url) => (await redis.hexists(endpointKey(tenant, url), 'disabledAt')) === 1,
+    record: ({ id, tenant, url }, { attempt, state, nextAttemptAtMs, endpoint }) =>
+      redis.runyardRecordAttempt(
+        ...[keys.delivery(id), pending, endpointKey(tenant, url), keys.webhookEndpoint(tenant, 'alerts')],
+        ...[id, now(), JSON.stringify(attempt), state, nextAttemptAtMs, keptSeconds, endpoint],
+      ),
+    redeliver: async (id, tenant) =>
+      (await redis.runyardRedeliver(keys.delivery(id), pending, id, now(), tenant)) === 1,
+    overdue: (byMs) => redis.zrangebyscore(pending, '-inf', now() - byMs, 'LIMIT', 0, MAX_OVERDUE),
+    async putOff(ids) {
+      const at = now()
+      if (ids.length > 0) await redis.zadd(pending, 'XX', ...ids.flatMap((id) => [at, id]))
+    },
+    async forget(id) {
+      await redis.zrem(pending, id)
+    },
+  }
+}
+
+function parseRecord(id: string, fields: Record<string, string>): StoredDelivery | undefined {
+  if (fields['tenant'] === undefined) return undefined
+  const text = (name: string) => fields[name] ?? ''
+  const attempts = Object.entries(fields)
+    .filter(([name]) => name.startsWith('attempt:'))
+    .map(([name, json]) => ({ number: Number(name.slice('attempt:'.length)), json }))
+    .sort((a, b) => a.number - b.number)
+    .map(({ json }) => JSON.parse(json) as Attempt)
+  const state = text('state') as DeliveryState
+  return {
+    id,
+    tenant: text('tenant'),
+    event: text('event') as WebhookEvent,
+    jobId: text('jobId'),
+    url: text('url'),
+    body: text('body'),
+    state,
+    createdAt: new Date(Number(text('createdAt'))).toISOString(),
+    nextAttemptAt: state === 'pending' ? new Date(Number(text('nextAttemptAt'))).toISOString() : null,
+    tries: Number(text('tries')),
+    byHand: text('byHand') === '1',
+    attempts,
+  }
+}
+
+/** The delivery as its owner sees it. */
+export function publicDelivery(stored: StoredDelivery): Delivery {
+  const { tenant: _tenant, body: _body, tries: _tries, byHand: _byHand, ...delivery } = stored
+  return delivery
+}

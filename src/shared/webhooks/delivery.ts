@@ -1,0 +1,51 @@
+import Type, { type Static } from 'typebox'
+import { WebhookEvent } from '../webhook.ts'
+
+/** Where a delivery is: `pending` until an attempt succeeded or no more are made. */
+export const DELIVERY_STATES = ['pending', 'succeeded', 'failed'] as const
+export const DeliveryState = Type.Enum(DELIVERY_STATES)
+export type DeliveryState = (typeof DELIVERY_STATES)[number]
+
+/** Why an attempt got no answer that could be read. */
+export const ATTEMPT_ERRORS = [
+  'address-not-allowed',
+  'name-not-found',
+  'unreachable',
+  'connection-refused',
+  'connection-closed',
+  'tls-failed',
+  'invalid-answer',
+  'timeout',
+  'endpoint-disabled',
+  'failed',
+] as const
+export const AttemptError = Type.Enum(ATTEMPT_ERRORS)
+export type AttemptError = (typeof ATTEMPT_ERRORS)[number]
+
+const orNull = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+
+export const Attempt = Type.Object({
+  at: Type.String({ description: 'when it began: RFC 3339, UTC' }),
+  status: orNull(Type.Integer({ description: 'of the answer' })),
+  error: orNull(AttemptError),
+  durationMs: Type.Integer(),
+  answer: Type.String({ description: 'the first 1 KiB of its body' }),
+})
+export type Attempt = Static<typeof Attempt>
+
+/** A delivery as its owner sees it. */
+export const Delivery = Type.Object({
+  id: Type.String({ description: 'the `webhook-id` of every attempt' }),
+  event: WebhookEvent,
+  jobId: Type.String(),
+  url: Type.String(),
+  state: DeliveryState,
+  createdAt: Type.String({ description: 'RFC 3339, UTC' }),
+  nextAttemptAt: orNull(Type.String({ description: 'when it is tried (again), while it is pending' })),
+  attempts: Type.Array(Attempt, { description: 'oldest first; the last 50' }),
+})
+export type Delivery = Static<typeof Delivery>
+
+/** The id of the one delivery that tells of this event of a job. Has no full stop, which the signed text is parted by. */
+export const deliveryId = (jobId: string, event: WebhookEvent): string =>
+  `${jobId}-${event === 'job.started' ? 'started' : 'finished'}`
