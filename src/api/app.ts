@@ -8,10 +8,11 @@ import { requireScope } from './access/require-scope.ts'
 import { trustProxy } from './access/trust-proxy.ts'
 import { answerProblem, noRoute, onlyMethods } from './http/answer-problem.ts'
 import { requestLog } from './http/request-log.ts'
-import { authenticationFailures, rateLimit } from './rate-limit/rate-limit.ts'
+import { authenticationFailures, rateLimit, spendMore } from './rate-limit/rate-limit.ts'
 import type { Budget } from './rate-limit/rate-limiter.ts'
 import { adminKeyRoutes } from './routes/admin/keys.ts'
 import { adminSecurityRoutes } from './routes/admin/security.ts'
+import { batchRoutes } from './routes/batches.ts'
 import type { RouteDeps } from './routes/deps.ts'
 import { healthRoutes } from './routes/health.ts'
 import { jobRoutes } from './routes/jobs.ts'
@@ -43,6 +44,11 @@ export function createApp(deps: RouteDeps, redis: Redis, log: Logger): Express {
   app.use(rateLimit(access.limiter, budgetOf, events.record))
 
   app.use('/v1/jobs', allow('jobs', 'containers'), jobRoutes(deps, allow('jobs')))
+  app.use(
+    '/v1/batches',
+    allow('jobs', 'containers'),
+    batchRoutes(deps, allow('jobs'), spendMore(access.limiter, 'submit', events.record)),
+  )
   app.use('/v1/runtimes', runtimeRoutes(deps, 'runtimes'))
   app.use('/api/repl/execute', allow('jobs'), runNowRoutes(deps, intake.code))
   app.use('/api/repl/languages', runtimeRoutes(deps, 'languages'))

@@ -1,10 +1,11 @@
 import type { Logger } from 'pino'
 import type { Job, JobSpec } from '../shared/job.ts'
-import { Problem } from '../shared/problems.ts'
 import type { JobQueue } from '../shared/redis/job-queue.ts'
 import type { Idempotency, JobRecords, QueueBounds } from '../shared/redis/job-record.ts'
+import { Problem } from '../shared/problems.ts'
 import type { LiveEvents } from './events/live-events.ts'
 import { watchForEnd } from './events/wait-for-end.ts'
+import { idempotencyMismatch } from './http/idempotency.ts'
 import { queueFull } from './load/queue-full.ts'
 
 /** A job that is on the queue. */
@@ -56,8 +57,7 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
     if (admission.kind === 'full') throw queueFull(admission.load, bounds)
     if (admission.kind === 'known') {
       if (admission.fingerprint === idempotency?.fingerprint) return { id: admission.id, replayed: true }
-      const detail = `the Idempotency-Key was used for another request, which made the job ${admission.id}`
-      throw new Problem('idempotency-mismatch', detail)
+      throw idempotencyMismatch(`the job ${admission.id}`)
     }
     try {
       await queue.add('run', spec, { jobId: head.id, priority: admission.priority, delay: delayMs })
@@ -95,7 +95,7 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
       const watched = await watch(spec.head.id)
       try {
         // A client that is gone by now wants no job.
-        signal.throwIfAborted()
+        if (signal.aborted) throw new Problem('unavailable', 'the request ended before the job was accepted')
         const accepted = await submit(spec, idempotency)
         if (accepted.replayed) return { ...accepted, job: await waitForEnd(accepted.id, waitMs, signal) }
         await watched.wait(waitMs, signal)

@@ -9,6 +9,7 @@ import { type Config, ConfigError } from '../shared/config/config.ts'
 import { loadLanguages } from '../shared/language.ts'
 import { SECOND } from '../shared/limits.ts'
 import { connectRedis } from '../shared/redis/connect.ts'
+import { createBatchRecords } from '../shared/redis/batch-record.ts'
 import { createJobList } from '../shared/redis/job-list.ts'
 import { createJobQueue } from '../shared/redis/job-queue.ts'
 import { createJobRecords } from '../shared/redis/job-record.ts'
@@ -80,6 +81,7 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
         log,
       }),
       cancel: createCancel(queue, records),
+      batches: createBatchRecords(redis, keys),
       jobList: createJobList(redis, keys, records),
       intake: createIntake({ config, languages, runtimes: async () => (await overview()).runtimes }),
       countQueued,

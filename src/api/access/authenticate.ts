@@ -79,7 +79,7 @@ export function authenticate({ config, apiKeys, revocations, onFailure }: Authen
       res.locals.keyEnds = () => NEVER
       return next()
     }
-    if ('fault' in presented) return fail(presented.fault, presented.fault)
+    if ('fault' in presented) return fail(presented.fault.answer, presented.fault.detail)
     const key = await apiKeys.verify(presented.key).catch((error: unknown) => {
       throw queueUnavailable(error)
     })

@@ -1,16 +1,33 @@
 import type { IncomingMessage } from 'node:http'
 import { looksLikeKey } from '../../shared/access/key-text.ts'
 
-/** The key that a request shows, none, or what is wrong with the way it is shown. */
-export type PresentedKey = { key: string } | { fault: string } | undefined
+/** What is wrong with the way a key is shown. */
+export interface Fault {
+  /** For the caller. */
+  answer: string
+  /** For the record. */
+  detail: string
+}
+
+/** The key that a request shows, or none, or one shown in a wrong way. */
+export type PresentedKey = { key: string } | { fault: Fault } | undefined
 
 const QUERY_NAMES = new Set(['key', 'api_key', 'apikey', 'api-key', 'x-api-key', 'token', 'access_token'])
 
-const IN_URL =
-  'a key in a URL ends up in logs and histories, so it is not accepted there: ' +
-  'send it as the header "Authorization: Bearer", and revoke this one if it was real'
-const TWO_KEYS = 'the request shows two different keys; show one'
-const NOT_BEARER = 'the Authorization header is not "Bearer" and a key'
+const IN_URL: Fault = {
+  answer:
+    'a key in a URL ends up in logs and histories, so it is not accepted there: ' +
+    'send it as the header "Authorization: Bearer", and revoke this one if it was real',
+  detail: 'a key was shown in the URL',
+}
+const TWO_KEYS: Fault = {
+  answer: 'the request shows two different keys; show one',
+  detail: 'two different keys were shown',
+}
+const NOT_BEARER: Fault = {
+  answer: 'the Authorization header is not "Bearer" and a key',
+  detail: 'an Authorization header was shown that is not Bearer',
+}
 
 /** Looks for a key in `Authorization: Bearer`, in `X-API-Key`, and where it must not be: in the URL. */
 export function presentedKey({

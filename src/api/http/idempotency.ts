@@ -25,3 +25,8 @@ function sorted(_name: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
+
+/** @param what the key was used for before, e.g. `the job ID` */
+export function idempotencyMismatch(what: string): Problem {
+  return new Problem('idempotency-mismatch', `the Idempotency-Key was used for another request, which made ${what}`)
+}

@@ -24,13 +24,22 @@ export function rateLimit(
   report: Report,
 ): RequestHandler {
   return async (req, res, next) => {
-    const { caller } = res.locals
-    const which = typeof budget === 'function' ? budget(req) : budget
-    await spend(limiter, caller, which, 1, res, (detail) => {
-      const { address, keyId, tenant } = caller
+    await spendMore(limiter, typeof budget === 'function' ? budget(req) : budget, report)(req, res, 1)
+    next()
+  }
+}
+
+/** For requests that cost more than one token: takes so many from the caller's bucket. */
+export function spendMore(
+  limiter: RateLimiter,
+  budget: Budget,
+  report: Report,
+): (req: Request, res: Response, tokens: number) => Promise<void> {
+  return (req, res, tokens) => {
+    const { address, keyId, tenant } = res.locals.caller
+    return spend(limiter, res.locals.caller, budget, tokens, res, (detail) => {
       report({ kind: 'rate-limited', address, keyId, tenant, requestId: requestIdOf(req), jobId: null, detail })
     })
-    next()
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Config } from '../../shared/config/config.ts'
 import type { Language } from '../../shared/language.ts'
+import type { BatchRecords } from '../../shared/redis/batch-record.ts'
 import type { JobList } from '../../shared/redis/job-list.ts'
 import type { JobRecords } from '../../shared/redis/job-record.ts'
 import type { Overview } from '../../shared/redis/worker-registry.ts'
@@ -26,6 +27,7 @@ export interface RouteDeps {
   submission: JobSubmission
   cancel: Cancel
   jobList: JobList
+  batches: BatchRecords
   intake: Intake
   feed: EventFeed
   access: { apiKeys: ApiKeys; revocations: Revocations; limiter: RateLimiter }

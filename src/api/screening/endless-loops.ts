@@ -34,7 +34,7 @@ export function endlessLoops(
   if (first === undefined) return found
   const { tokens, rules } = read
   const { codes, count } = tokens
-  const { callsOf, unlessOf, loopRules } = rules
+  const { callsOf, unlessOf, loopRules, isLoopMark } = rules
   const style = rules.lexis.loops.body
   const [opener, closer] =
     style === 'braces' ? [123, 125] : [rules.vocabulary.codeOf('do'), rules.vocabulary.codeOf('done')]
@@ -44,6 +44,7 @@ export function endlessLoops(
   const open: OpenLoop[] = []
   let level = 0
   let next = 0
+  let nextBody = loops[0]?.body ?? Infinity
 
   const note = (last: number[], bits: number, index: number) => {
     for (let bit = 0; bit < last.length; bit++) if ((bits & (1 << bit)) !== 0) last[bit] = index
@@ -62,8 +63,7 @@ export function endlessLoops(
   for (let i = first; i < count; i++) {
     const mark = codes[i]!
     const code = mark & CODE
-    if ((mark & IN_STRING) === 0) {
-      if (code >= callsOf.length) continue
+    if (isLoopMark[code] === 1 && (mark & IN_STRING) === 0) {
       if (callsOf[code] !== 0) note(lastCall, callsOf[code]!, i)
       if (unlessOf[code] !== 0) note(lastUnless, unlessOf[code]!, i)
       if (style === 'indentation') {
@@ -79,8 +79,9 @@ export function endlessLoops(
         while (open.at(-1)?.single && open.at(-1)!.level === level) close()
       }
     }
-    while (next < loops.length && loops[next]!.body <= i + 1) {
+    while (nextBody <= i + 1) {
       const loop = loops[next++]!
+      nextBody = loops[next]?.body ?? Infinity
       if (open.length >= MAX_OPEN) continue
       if (style === 'indentation') open.push({ ...loop, level: columnOf(read, loop.index), single: false })
       else if (style === 'do-done' || (codes[loop.body - 1]! & CODE) === opener) {

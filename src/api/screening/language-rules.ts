@@ -5,7 +5,7 @@ import { linkPattern, neighbours, wordsOf, type LinkedPattern } from './linked-p
 import { parsePattern, type Pattern, type PatternKind } from './pattern.ts'
 import type { Patterned, Rule, Rules } from './rule.ts'
 import { COMMAND_STARTERS, LIST_WORDS, SYSTEM_FOLDERS } from './shell-words.ts'
-import type { Tokens } from './tokens.ts'
+import { NEWLINE, type Tokens } from './tokens.ts'
 import { createVocabulary, type Vocabulary } from './vocabulary.ts'
 
 /** What a pattern is for when it matches. */
@@ -50,8 +50,12 @@ export interface LanguageRules {
   /** By a word's code: bits of the loop rules it is a call of, or keeps from matching. */
   callsOf: Int32Array
   unlessOf: Int32Array
-  /** Bits of all parts of each `together`, by rule and group. */
-  groups: Map<number, number[]>
+  /** 1 for every code that the pass over loops minds. */
+  isLoopMark: Uint8Array
+  /** Bits of all parts of each list under `together`, by group. */
+  groupBits: number[]
+  /** How many rules there are, those for other languages included. */
+  ruleCount: number
 }
 
 /** A text with its tokens and the rules it is read by. */
@@ -73,7 +77,7 @@ export function languageRules(all: Rules, language: ScreenedLanguage | undefined
   const lexis = language === undefined ? plain : LEXES[language]
   const held = all.rules.flatMap((rule, index) => (holdsFor(rule, language) ? [{ rule, index }] : []))
   const parsed: Parsed[] = []
-  const groups = new Map<number, number[]>()
+  const groupBits: number[] = []
   const add = (patterned: Patterned, purpose: Purpose) => {
     for (const kind of KINDS) {
       for (const source of patterned[kind] ?? []) parsed.push({ pattern: parsePattern(source, kind), kind, purpose })
@@ -81,10 +85,10 @@ export function languageRules(all: Rules, language: ScreenedLanguage | undefined
   }
   for (const { rule, index } of held) {
     add(rule.match, { kind: 'rule', rule: index })
-    rule.match.together?.forEach((parts, group) => {
-      parts.forEach((part, i) => add(part, { kind: 'part', rule: index, group, bit: 1 << i }))
-      groups.set(index, [...(groups.get(index) ?? []), (1 << parts.length) - 1])
-    })
+    for (const parts of rule.match.together ?? []) {
+      parts.forEach((part, i) => add(part, { kind: 'part', rule: index, group: groupBits.length, bit: 1 << i }))
+      groupBits.push((1 << parts.length) - 1)
+    }
   }
   if (language !== undefined) add({ code: all.runners[language] ?? [] }, { kind: 'runner' })
   const loops = held.filter(({ rule }) => rule.match.loop).slice(0, MAX_LOOP_RULES)
@@ -119,6 +123,10 @@ export function languageRules(all: Rules, language: ScreenedLanguage | undefined
     })
     return mask
   }
+  const callsOf = bits('calls')
+  const unlessOf = bits('unless')
+  const isLoopMark = Uint8Array.from(callsOf, (mask, code) => Number(mask !== 0 || unlessOf[code] !== 0))
+  for (const code of [NEWLINE, 59, 123, 125, vocabulary.codeOf('do'), vocabulary.codeOf('done')]) isLoopMark[code] = 1
   return {
     lexis,
     isShell: language === 'bash',
@@ -133,9 +141,11 @@ export function languageRules(all: Rules, language: ScreenedLanguage | undefined
     patterns,
     selfPipeRules: held.filter(({ rule }) => rule.match.selfPipe).map(({ index }) => index),
     loopRules: loops.map(({ rule, index }) => ({ rule: index, hasCalls: rule.match.loop?.calls !== undefined })),
-    callsOf: bits('calls'),
-    unlessOf: bits('unless'),
-    groups,
+    callsOf,
+    unlessOf,
+    isLoopMark,
+    groupBits,
+    ruleCount: all.rules.length,
   }
 }
 

@@ -1,5 +1,5 @@
 import type { LinkedPattern, LinkedStep } from './linked-pattern.ts'
-import { isCommandStart, isDevice, isRoot, nextWord } from './shell-words.ts'
+import { isDevice, isRoot, nextWord } from './shell-words.ts'
 import { CODE, INTERPOLATION, IN_STRING, isGlued, NEWLINE, NONE, OTHER, SPACE_BEFORE, STRING } from './tokens.ts'
 import type { ReadText } from './language-rules.ts'
 
@@ -9,16 +9,17 @@ const MAX_GAP = 16
 const MAX_CALL = 48
 
 /**
- * Whether a pattern matches around the token at `index`, which its anchor is known to fit.
+ * Whether a pattern matches around the token at `index`, whose word is that of the anchor. That a command may begin there is
+ * for the caller to know.
  * @returns the index after the last token it took, or -1
  */
 export function matchPattern(read: ReadText, pattern: LinkedPattern, index: number): number {
   const { codes } = read.tokens
   const { anchor, before, after } = pattern
   const mark = codes[index]!
+  read.tokens.steps++
   if (!fits(mark, anchor.where)) return -1
   if (anchor.glued && !isGlued(read.tokens, index)) return -1
-  if (pattern.kind === 'command' && !isCommandStart(read, index)) return -1
   for (let k = 0; k < before.length; k++) {
     const at = index - 1 - k
     read.tokens.steps++

@@ -1,6 +1,6 @@
 import * as lexis from './lexis/lexis.ts'
 import type { Lexis, StringKind } from './lexis/lexis.ts'
-import { CODE, INTERPOLATION, IN_STRING, NEWLINE, NONE, OTHER, SPACE_BEFORE, STRING, type Tokens } from './tokens.ts'
+import { CODE, INTERPOLATION, IN_STRING, NEWLINE, NONE, OTHER, SPACE_BEFORE, type Tokens } from './tokens.ts'
 import { HASH_PRIME, HASH_SEED, type Vocabulary } from './vocabulary.ts'
 
 /** Deeper interpolations stay strings; no interpreter's own parser goes that deep. */
@@ -19,6 +19,8 @@ export interface Reader {
   readonly isAnchor: Uint8Array
   /** Offset of the next character. */
   at: number
+  /** The kind of string being read; undefined in code. */
+  kind: StringKind | undefined
   /** SPACE_BEFORE when white space came since the last token, else 0. */
   space: number
   /** Brackets open since the innermost interpolation began. */
@@ -58,6 +60,7 @@ export function readText(
     isOperator: rules.isOperator,
     isAnchor: rules.isAnchor,
     at: 0,
+    kind: undefined,
     space: SPACE_BEFORE,
     depth: 0,
     terminator: '',
@@ -68,7 +71,7 @@ export function readText(
     noRegexBefore: 0,
   }
   if (rules.lexis.whole) beginString(reader, rules.lexis.whole)
-  else readCode(reader, rules.lexis)
+  read(reader, rules.lexis)
 }
 
 /** Adds a token that begins at `start`. */
@@ -112,20 +115,22 @@ function isWideSpace(c: number): boolean {
   return c <= 0x200f || c === 0x2028 || c === 0x2029 || c === 0x202f || c === 0x205f || c === 0x3000 || c === 0xfeff
 }
 
-function readCode(reader: Reader, { meanings, lines, special }: Lexis): void {
+function read(reader: Reader, language: Lexis): void {
   const { text, tokens, vocabulary, isAnchor } = reader
   const { codes, starts, looks } = tokens
   const { length } = text
   const { slots, mask, find } = vocabulary
+  const { lines, special, quotes, tripled, skipsEscaped } = language
   while (reader.at < length) {
-    let at = reader.at
-    let count = tokens.count
-    let space = reader.space
+    let { at, space, kind } = reader
+    let { count } = tokens
+    let meanings = kind === undefined ? language.meanings : kind.meanings
+    let mark = kind === undefined ? 0 : IN_STRING
     let meaning: number = lexis.PUNCTUATION
     let c = 0
     const inHole = reader.frames.length > 0
     const heredocs = reader.heredocs.length > 0
-    // What is common to all languages stays in local variables; the rest leaves this loop.
+    // What is common stays in this loop and in local variables; the rest leaves it and comes back.
     while (at < length) {
       c = text.charCodeAt(at)
       meaning = c < 128 ? meanings[c]! : isWideSpace(c) ? lexis.SPACE : lexis.WORD
@@ -144,32 +149,85 @@ function readCode(reader: Reader, { meanings, lines, special }: Lexis): void {
           code = find(text, start, at, hash)
           if (isAnchor[code] === 1) looks[tokens.lookCount++] = count
         }
-        codes[count] = code | space
+        codes[count] = code | space | mark
         starts[count++] = start
         space = 0
       } else if (meaning === lexis.SPACE) {
         at++
         space = SPACE_BEFORE
-      } else if (meaning === lexis.PUNCTUATION || (!inHole && (meaning === lexis.OPEN || meaning === lexis.CLOSE))) {
-        codes[count] = c | space
+      } else if (meaning === lexis.PUNCTUATION) {
+        codes[count] = c | space | mark
         starts[count++] = at++
         space = 0
-      } else if (meaning === lexis.LINE_END && !heredocs) {
-        if (lines) {
-          // A run of line ends is one token, which stands at the last of them.
-          if (count === 0 || (codes[count - 1]! & (CODE | IN_STRING)) !== NEWLINE) codes[count++] = NEWLINE
-          starts[count - 1] = at
-        }
+      } else if (kind === undefined) {
+        if (!inHole && (meaning === lexis.OPEN || meaning === lexis.CLOSE)) {
+          codes[count] = c | space
+          starts[count++] = at++
+          space = 0
+        } else if (meaning === lexis.LINE_END && !heredocs) {
+          if (lines) {
+            // A run of line ends is one token, which stands at the last of them.
+            if (count === 0 || codes[count - 1] !== NEWLINE) codes[count++] = NEWLINE
+            starts[count - 1] = at
+          }
+          at++
+          space = SPACE_BEFORE
+        } else if (meaning === lexis.ESCAPE) {
+          const next = text.charCodeAt(at + 1)
+          if (skipsEscaped && next !== 10) {
+            codes[count] = OTHER | space
+            starts[count++] = at
+            space = 0
+            at = Math.min(at + 2, length)
+          } else {
+            at += next === 10 ? 2 : next === 13 && text.charCodeAt(at + 2) === 10 ? 3 : 1
+            space = SPACE_BEFORE
+          }
+        } else if (meaning === lexis.SPECIAL) {
+          // A quote with nothing around it that could make it more than a quote.
+          const simple = quotes[c]
+          if (simple === undefined) break
+          const before = at === 0 ? 32 : text.charCodeAt(at - 1)
+          if (before === 35 || before >= 128 || meanings[before] === lexis.WORD) break
+          if (tripled && text.charCodeAt(at + 1) === c) break
+          if (isAnchor[simple.opens] === 1) looks[tokens.lookCount++] = count
+          codes[count] = simple.opens | space
+          starts[count++] = at++
+          space = 0
+          kind = simple
+          reader.nesting = 0
+          meanings = simple.meanings
+          mark = IN_STRING
+        } else break
+      } else if (meaning === lexis.QUOTE && kind.quotes === 1 && !kind.tail && reader.nesting === 0) {
         at++
+        space = 0
+        kind = undefined
+        meanings = language.meanings
+        mark = 0
+      } else if (meaning === lexis.ESCAPE) {
+        const escaped = text.charCodeAt(at + 1)
+        // Quotes and line ends keep their meaning for the shell that may get this string; other escapes part words.
+        if (escaped === 34 || escaped === 39 || escaped === 110) {
+          codes[count] = (escaped === 110 ? NEWLINE : escaped) | space | IN_STRING
+          starts[count++] = at
+        }
+        at = Math.min(at + 2, length)
+        space = SPACE_BEFORE
+      } else if (meaning === lexis.LINE_END && kind.multiline && !kind.heredoc) {
+        if (count === 0 || codes[count - 1] !== (NEWLINE | IN_STRING)) codes[count++] = NEWLINE | IN_STRING
+        starts[count - 1] = at++
         space = SPACE_BEFORE
       } else break
     }
     reader.at = at
-    tokens.count = count
     reader.space = space
+    reader.kind = kind
+    tokens.count = count
     if (at >= length) return
-    if (meaning === lexis.SPECIAL) special(reader, c)
-    else if (meaning === lexis.PIPE) pipe(reader, 0)
+    if (meaning === lexis.PIPE) pipe(reader)
+    else if (kind !== undefined) stringMark(reader, kind, meaning, c)
+    else if (meaning === lexis.SPECIAL) special(reader, c)
     else if (meaning === lexis.LINE_END) beginHeredoc(reader)
     else if (meaning === lexis.OPEN) {
       reader.depth++
@@ -189,13 +247,14 @@ export function punctuation(reader: Reader, character: number): void {
 }
 
 /**
- * Begins a string literal: `reader.at` stands at its first character of content, the literal itself at `start`. Returns
- * when it has ended or when code begins inside it.
+ * Begins a string literal: `reader.at` stands at its first character of content, the literal itself at `start`. The
+ * reader goes on in it.
  */
 export function beginString(reader: Reader, kind: StringKind, start = reader.at): void {
-  emit(reader, STRING, start)
+  if (reader.isAnchor[kind.opens] === 1) emitLook(reader, kind.opens, start)
+  else emit(reader, kind.opens, start)
   reader.nesting = 0
-  readString(reader, kind)
+  reader.kind = kind
 }
 
 function beginHeredoc(reader: Reader): void {
@@ -204,8 +263,8 @@ function beginHeredoc(reader: Reader): void {
   if (!next) return
   reader.terminator = next.terminator
   reader.indented = next.indented
-  emit(reader, STRING, reader.at)
-  if (!endsHeredoc(reader)) readString(reader, next.kind)
+  beginString(reader, next.kind)
+  if (endsHeredoc(reader)) reader.kind = undefined
 }
 
 /** Whether the line at `reader.at` ends the heredoc; moves to that line's end when it does. */
@@ -233,86 +292,23 @@ export function endInterpolation(reader: Reader): void {
   reader.terminator = frame.terminator
   reader.indented = frame.indented
   reader.space = 0
-  readString(reader, frame.kind)
+  reader.kind = frame.kind
 }
 
-function readString(reader: Reader, kind: StringKind): void {
-  const { text, tokens, vocabulary, isAnchor } = reader
-  const { codes, starts, looks } = tokens
-  const { length } = text
-  const { slots, mask, find } = vocabulary
-  const { meanings } = kind
-  let { at, space } = reader
-  let { count } = tokens
-  while (at < length) {
-    let c = text.charCodeAt(at)
-    const meaning = c < 128 ? meanings[c]! : isWideSpace(c) ? lexis.SPACE : lexis.WORD
-    if (meaning === lexis.WORD) {
-      const start = at
-      let hash = HASH_SEED
-      let more = true
-      do {
-        hash = Math.imul(hash ^ c, HASH_PRIME)
-        if (++at === length) break
-        c = text.charCodeAt(at)
-        more = c < 128 ? meanings[c] === lexis.WORD : !isWideSpace(c)
-      } while (more)
-      let code = OTHER
-      if (slots[(hash ^ (hash >>> 15)) & mask] !== 0) {
-        code = find(text, start, at, hash)
-        if (isAnchor[code] === 1) looks[tokens.lookCount++] = count
-      }
-      codes[count] = code | space | IN_STRING
-      starts[count++] = start
-      space = 0
-    } else if (meaning === lexis.SPACE) {
-      at++
-      space = SPACE_BEFORE
-    } else if (meaning === lexis.PUNCTUATION) {
-      codes[count] = c | space | IN_STRING
-      starts[count++] = at++
-      space = 0
-    } else if (meaning === lexis.ESCAPE) {
-      const escaped = text.charCodeAt(at + 1)
-      // Quotes and line ends keep their meaning for the shell that may get this string; other escapes part words.
-      if (escaped === 34 || escaped === 39 || escaped === 110) {
-        codes[count] = (escaped === 110 ? NEWLINE : escaped) | space | IN_STRING
-        starts[count++] = at
-      }
-      at = Math.min(at + 2, length)
-      space = SPACE_BEFORE
-    } else {
-      reader.at = at
-      reader.space = space
-      tokens.count = count
-      const ended = stringMark(reader, kind, meaning, c)
-      if (ended) return
-      at = reader.at
-      space = reader.space
-      count = tokens.count
-    }
-  }
-  reader.at = length
-  reader.space = space
-  tokens.count = count
-}
-
-/** Reads the rarer marks in a string. @returns whether the string is left: at its end, or because code begins */
-function stringMark(reader: Reader, kind: StringKind, meaning: number, c: number): boolean {
-  if (meaning === lexis.QUOTE) return quote(reader, kind, c)
-  if (meaning === lexis.LINE_END) {
-    if (!kind.multiline) return true
-    const { tokens } = reader
-    tokens.codes[tokens.count] = NEWLINE | IN_STRING
-    tokens.starts[tokens.count++] = reader.at++
+/** Reads the rarer marks in a string. */
+function stringMark(reader: Reader, kind: StringKind, meaning: number, c: number): void {
+  if (meaning === lexis.QUOTE) quote(reader, kind, c)
+  else if (meaning === lexis.HOLE) hole(reader, kind, c)
+  else if (meaning === lexis.LINE_END) {
+    if (!kind.multiline) return leave(reader, 0)
+    emit(reader, NEWLINE | IN_STRING, reader.at)
+    reader.at++
     reader.space = SPACE_BEFORE
-    return kind.heredoc && endsHeredoc(reader)
+    if (endsHeredoc(reader)) reader.kind = undefined
+  } else {
+    if (meaning === lexis.OPEN) reader.nesting++
+    inString(reader, c)
   }
-  if (meaning === lexis.HOLE) return hole(reader, kind, c)
-  if (meaning === lexis.OPEN) reader.nesting++
-  if (meaning === lexis.PIPE) pipe(reader, IN_STRING)
-  else inString(reader, c)
-  return false
 }
 
 function inString(reader: Reader, character: number): void {
@@ -320,7 +316,7 @@ function inString(reader: Reader, character: number): void {
   reader.at++
 }
 
-function quote(reader: Reader, kind: StringKind, c: number): boolean {
+function quote(reader: Reader, kind: StringKind, c: number): void {
   const { text, at } = reader
   if (reader.nesting > 0) {
     reader.nesting--
@@ -330,17 +326,16 @@ function quote(reader: Reader, kind: StringKind, c: number): boolean {
     return leave(reader, kind.quotes)
   }
   inString(reader, c)
-  return false
 }
 
-function leave(reader: Reader, characters: number): true {
+function leave(reader: Reader, characters: number): void {
   reader.at += characters
   reader.space = 0
-  return true
+  reader.kind = undefined
 }
 
 /** Where code may begin in a string: pushes a frame when it does. */
-function hole(reader: Reader, kind: StringKind, c: number): boolean {
+function hole(reader: Reader, kind: StringKind, c: number): void {
   const { text, at } = reader
   const next = text.charCodeAt(at + 1)
   let width = 0
@@ -349,7 +344,7 @@ function hole(reader: Reader, kind: StringKind, c: number): boolean {
     if (next === 123) {
       inString(reader, c)
       reader.at++
-      return false
+      return
     }
     width = 1
   } else if (kind.hole === 'shell') {
@@ -357,24 +352,23 @@ function hole(reader: Reader, kind: StringKind, c: number): boolean {
     else if (next === 40) [width, closer] = [2, 41]
   } else if (next === 123) width = 2
   if (width === 0 || reader.frames.length >= MAX_DEPTH) {
-    inString(reader, c)
-    return false
+    return inString(reader, c)
   }
   emit(reader, INTERPOLATION | IN_STRING, at)
   const { depth, nesting, terminator, indented } = reader
   reader.frames.push({ kind, closer, depth, nesting, terminator, indented })
   reader.at += width
   reader.depth = 0
-  return true
+  reader.kind = undefined
 }
 
 /** A `|`: looked at closer when what stands before it may be a command that is piped into itself. */
-function pipe(reader: Reader, mark: number): void {
-  const { tokens, text, at } = reader
+function pipe(reader: Reader): void {
+  const { text, at } = reader
+  const mark = reader.kind === undefined ? 0 : IN_STRING
   const before = lastCode(reader)
   const plausible = (before === 58 || before >= OTHER) && text.charCodeAt(at + 1) !== 124
   if (plausible) emitLook(reader, 124 | mark, at)
   else emit(reader, 124 | mark, at)
-  tokens.steps++
   reader.at++
 }

@@ -1,6 +1,7 @@
 import { endlessLoops, type LoopStart } from './endless-loops.ts'
 import type { BoundPattern, LanguageRules, ReadText } from './language-rules.ts'
 import { matchPattern } from './match-pattern.ts'
+import { isCommandStart } from './shell-words.ts'
 import { readText } from './reader.ts'
 import { pipesToItself } from './self-pipe.ts'
 import { CODE, finish, IN_STRING, reset, type Tokens } from './tokens.ts'
@@ -40,24 +41,25 @@ export function screenText(text: string, rules: LanguageRules, tokens: Tokens): 
   finish(tokens)
   const read: ReadText = { text, tokens, rules, isShell: rules.isShell }
   const hits: Hit[] = []
-  const counts = new Map<number, number>()
-  const parts = new Map<string, number>()
+  const counts = new Uint8Array(rules.ruleCount * 2)
+  const parts = new Int32Array(rules.groupBits.length)
   const loops: LoopStart[] = []
   let runsCommands = rules.lexis.whole !== undefined
 
-  const isFull = (rule: number, dormant: boolean) => (counts.get(rule * 2 + Number(dormant)) ?? 0) >= MAX_HITS
   const hit = (rule: number, index: number, dormant = false) => {
+    const slot = rule * 2 + Number(dormant)
+    if (counts[slot]! >= MAX_HITS) return
     const offset = tokens.starts[index]!
-    const isKnown = hits.some((one) => one.rule === rule && one.offset === offset && one.dormant === dormant)
-    if (isKnown || isFull(rule, dormant)) return
-    counts.set(rule * 2 + Number(dormant), (counts.get(rule * 2 + Number(dormant)) ?? 0) + 1)
+    if (hits.some((one) => one.rule === rule && one.offset === offset && one.dormant === dormant)) return
+    counts[slot]!++
     hits.push({ rule, offset, dormant })
   }
   const isSpent = ({ purpose, pattern }: BoundPattern, inString: boolean) => {
-    if (purpose.kind === 'runner') return runsCommands
-    if (purpose.kind === 'rule') return isFull(purpose.rule, sleeps(pattern.kind, inString))
-    if (purpose.kind === 'part') return ((parts.get(`${purpose.rule}/${purpose.group}`) ?? 0) & purpose.bit) !== 0
-    return false
+    if (purpose.kind === 'rule') {
+      return counts[purpose.rule * 2 + Number(sleeps(pattern.kind, inString))]! >= MAX_HITS
+    }
+    if (purpose.kind === 'part') return (parts[purpose.group]! & purpose.bit) !== 0
+    return purpose.kind === 'runner' && runsCommands
   }
   const sleeps = (kind: string, inString: boolean) =>
     inString && (kind === 'command' || kind === 'text') && rules.lexis.whole === undefined
@@ -81,11 +83,13 @@ export function screenText(text: string, rules: LanguageRules, tokens: Tokens): 
       break
     }
     const next = codes[index + 1]! & CODE
+    let isCommand: boolean | undefined
     const previous = index === 0 ? 0 : codes[index - 1]! & CODE
     for (const bound of bounds) {
       if (bound.next !== undefined && bound.next[next] === 0) continue
       if (bound.previous !== undefined && bound.previous[previous] === 0) continue
       if (isSpent(bound, inString)) continue
+      if (bound.pattern.kind === 'command' && !(isCommand ??= isCommandStart(read, index))) continue
       const end = matchPattern(read, bound.pattern, index)
       if (end < 0) continue
       const { purpose, pattern } = bound
@@ -93,10 +97,8 @@ export function screenText(text: string, rules: LanguageRules, tokens: Tokens): 
       else if (purpose.kind === 'runner') runsCommands = true
       else if (purpose.kind === 'loop') loops.push({ index: index - pattern.lead, body: end })
       else {
-        const key = `${purpose.rule}/${purpose.group}`
-        const found = (parts.get(key) ?? 0) | purpose.bit
-        parts.set(key, found)
-        if (found === rules.groups.get(purpose.rule)?.[purpose.group]) hit(purpose.rule, index)
+        parts[purpose.group]! |= purpose.bit
+        if (parts[purpose.group] === rules.groupBits[purpose.group]) hit(purpose.rule, index)
       }
     }
   }

@@ -6,16 +6,13 @@ const MAX_NAME = 64
 /** Whether the `|` at `index` stands in `x | x &`, x being a name or one as `$0`: the heart of a fork bomb. */
 export function pipesToItself({ text, tokens }: ReadText, index: number): boolean {
   const { codes, starts } = tokens
-  tokens.steps += 2
-  for (const width of [1, 2]) {
-    if (index < width || (codes[index + 1 + width]! & CODE) !== 38) continue
-    let same = true
-    for (let i = 0; i < width; i++) {
-      if (wordAt(text, starts[index - width + i]!) !== wordAt(text, starts[index + 1 + i]!)) same = false
-    }
-    if (same) return true
+  const width = (codes[index + 2]! & CODE) === 38 ? 1 : (codes[index + 3]! & CODE) === 38 ? 2 : 0
+  if (width === 0 || index < width) return false
+  tokens.steps += width
+  for (let i = 0; i < width; i++) {
+    if (wordAt(text, starts[index - width + i]!) !== wordAt(text, starts[index + 1 + i]!)) return false
   }
-  return false
+  return true
 }
 
 /** The name or the mark at an offset. */

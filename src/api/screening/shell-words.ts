@@ -42,6 +42,7 @@ export function nextWord(read: ReadText, index: number, shell: boolean): number 
 export function isCommandStart(read: ReadText, index: number): boolean {
   const { codes } = read.tokens
   let at = index
+  read.tokens.steps++
   for (let i = 0; i < MAX_PATH && at > 0 && isGlued(read.tokens, at) && isPath(codes[at - 1]! & CODE); i++) at--
   if (at === 0) return true
   const before = codes[at - 1]!

@@ -26,7 +26,7 @@ const MAX_EVENTS = 20_000
 const ENDS_KEPT = 100
 const ENDS_TTL_SECONDS = 600
 /** How long a request with an `Idempotency-Key` is known. */
-const IDEMPOTENCY_TTL_SECONDS = 24 * 3600
+export const IDEMPOTENCY_TTL_SECONDS = 24 * 3600
 /** Ranks of a tenant's own jobs: 0 to 2. */
 const RANKS = 3
 const MAX_TAG = Math.floor(MAX_PRIORITY / RANKS)

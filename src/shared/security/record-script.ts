@@ -27,6 +27,8 @@ local function recent(times)
   for at in string.gmatch(times or '', '%d+') do
     if tonumber(at) > now - DAY then kept[#kept + 1] = at end
   end
+  -- More doublings than any longest block has room for.
+  while #kept > 32 do table.remove(kept, 1) end
   return kept
 end
 

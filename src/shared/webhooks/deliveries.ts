@@ -1,23 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import type { Keys } from '../redis/keys.ts'
-import type { WebhookEvent } from '../webhook.ts'
-import { type Attempt, type Delivery, type DeliveryState } from './delivery.ts'
+import type { Attempt, DeliveryState } from './delivery.ts'
 import { defineDeliveryScripts } from './delivery-scripts.ts'
 import { listDeliveries, type DeliveryPage, type DeliveryQuery } from './list-deliveries.ts'
 import type { NewDelivery } from './new-delivery.ts'
 import { pendingDeliveries } from './pending-deliveries.ts'
-
-/** A delivery with what only those who deliver it need. */
-export interface StoredDelivery extends Delivery {
-  tenant: string
-  /** The text that is sent, the same at every attempt. */
-  body: string
-  /** Attempts of the present round of the schedule. */
-  tries: number
-  /** Whether its owner asked for it again, and that has not ended. */
-  byHand: boolean
-}
+import { parseDelivery, type StoredDelivery } from './stored-delivery.ts'
 
 /** What an attempt made of a delivery, and of the endpoint it went to. */
 export interface AttemptOutcome {
@@ -67,7 +56,7 @@ export function createDeliveries(
   const pending = pendingDeliveries(keys)
   const endpointKey = (tenant: string, url: string) =>
     keys.webhookEndpoint(tenant, createHash('sha256').update(url).digest('hex'))
-  const read = async (id: string) => parseRecord(id, await redis.hgetall(keys.delivery(id)))
+  const read = async (id: string) => parseDelivery(id, await redis.hgetall(keys.delivery(id)))
 
   return {
     async add({ keys: names, args: [id, ...rest] }, jobId, tenant) {
@@ -78,8 +67,17 @@ export function createDeliveries(
     isDisabled: async (tenant, url) => (await redis.hexists(endpointKey(tenant, url), 'disabledAt')) === 1,
     record: ({ id, tenant, url }, { attempt, state, nextAttemptAtMs, endpoint }) =>
       redis.runyardRecordAttempt(
-        ...[keys.delivery(id), pending, endpointKey(tenant, url), keys.webhookEndpoint(tenant, 'alerts')],
-        ...[id, now(), JSON.stringify(attempt), state, nextAttemptAtMs, keptSeconds, endpoint],
+        keys.delivery(id),
+        pending,
+        endpointKey(tenant, url),
+        keys.webhookEndpoint(tenant, 'alerts'),
+        id,
+        now(),
+        JSON.stringify(attempt),
+        state,
+        nextAttemptAtMs,
+        keptSeconds,
+        endpoint,
       ),
     redeliver: async (id, tenant) =>
       (await redis.runyardRedeliver(keys.delivery(id), pending, id, now(), tenant)) === 1,
@@ -92,35 +90,4 @@ export function createDeliveries(
       await redis.zrem(pending, id)
     },
   }
-}
-
-function parseRecord(id: string, fields: Record<string, string>): StoredDelivery | undefined {
-  if (fields['tenant'] === undefined) return undefined
-  const text = (name: string) => fields[name] ?? ''
-  const attempts = Object.entries(fields)
-    .filter(([name]) => name.startsWith('attempt:'))
-    .map(([name, json]) => ({ number: Number(name.slice('attempt:'.length)), json }))
-    .sort((a, b) => a.number - b.number)
-    .map(({ json }) => JSON.parse(json) as Attempt)
-  const state = text('state') as DeliveryState
-  return {
-    id,
-    tenant: text('tenant'),
-    event: text('event') as WebhookEvent,
-    jobId: text('jobId'),
-    url: text('url'),
-    body: text('body'),
-    state,
-    createdAt: new Date(Number(text('createdAt'))).toISOString(),
-    nextAttemptAt: state === 'pending' ? new Date(Number(text('nextAttemptAt'))).toISOString() : null,
-    tries: Number(text('tries')),
-    byHand: text('byHand') === '1',
-    attempts,
-  }
-}
-
-/** The delivery as its owner sees it. */
-export function publicDelivery(stored: StoredDelivery): Delivery {
-  const { tenant: _tenant, body: _body, tries: _tries, byHand: _byHand, ...delivery } = stored
-  return delivery
 }

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
-import type { StoredDelivery } from './deliveries.ts'
 import type { DeliveryState } from './delivery.ts'
+import type { StoredDelivery } from './stored-delivery.ts'
 
 export interface DeliveryQuery {
   limit: number
@@ -40,18 +40,19 @@ export async function listDeliveries(
   const deliveries: StoredDelivery[] = []
   let last = cursor === undefined ? undefined : parseCursor(cursor)
   for (let seen = 0; seen < MAX_READ;) {
-    const places = await placesAfter(redis, key, last)
+    const room = limit - deliveries.length
+    const places = (await placesAfter(redis, key, last)).slice(0, state === undefined ? room : CHUNK)
     if (places.length === 0) return { deliveries, next: null }
-    for (const place of places) {
-      const stored = await read(place.id)
+    const found = await Promise.all(places.map(({ id }) => read(id)))
+    for (const [index, place] of places.entries()) {
+      const stored = found[index]
       if (!stored) await redis.zrem(key, place.id)
       else if (state === undefined || stored.state === state) deliveries.push(stored)
       last = place
       seen++
-      if (deliveries.length === limit) {
-        const isMore = (await placesAfter(redis, key, last)).length > 0
-        return { deliveries, next: isMore ? formatCursor(place) : null }
-      }
+      if (deliveries.length < limit) continue
+      const isMore = (await placesAfter(redis, key, last)).length > 0
+      return { deliveries, next: isMore ? formatCursor(place) : null }
     }
   }
   return { deliveries, next: last ? formatCursor(last) : null }

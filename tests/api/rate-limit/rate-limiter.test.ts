@@ -1,4 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Redis } from 'ioredis'
+import { pino } from 'pino'
 import type { Rate } from '../../../src/shared/access/api-key.ts'
 import {
   type Arrival,
@@ -10,6 +17,7 @@ import {
 } from '../../../src/api/rate-limit/gcra.ts'
 import { defineGate } from '../../../src/api/rate-limit/gate-script.ts'
 import { createRateLimiter, type LimitedCaller, type RateLimiter } from '../../../src/api/rate-limit/rate-limiter.ts'
+import { connectRedis } from '../../../src/shared/redis/connect.ts'
 import { createBlocks } from '../../../src/shared/security/blocks.ts'
 import { openTestRedis, type TestRedis } from '../../shared/security/test-redis.ts'
 
@@ -29,17 +37,19 @@ const newCaller = (keyed = false): LimitedCaller => {
 const limitedBy: string[] = []
 afterEach(() => void limitedBy.splice(0))
 
-/** A gateway's limiter, with a connection of its own. */
-async function newLimiter(submit: Rate, options: { maxLocalBuckets?: number } = {}) {
-  const redis = await own.connect()
-  const limiter = createRateLimiter({
+const limiterOn = (redis: Redis, submit: Rate, options: { maxLocalBuckets?: number } = {}) =>
+  createRateLimiter({
     redis,
     keys: own.keys,
     rates: { submit, read: { perMinute: 600, burst: 100 } },
     counters: { limited: (budget, decidedBy) => limitedBy.push(`${budget} ${decidedBy}`) },
     ...options,
   })
-  return { limiter, redis }
+
+/** A gateway's limiter, with a connection of its own. */
+async function newLimiter(submit: Rate, options: { maxLocalBuckets?: number } = {}) {
+  const redis = await own.connect()
+  return { limiter: limiterOn(redis, submit, options), redis }
 }
 
 async function outcomes(limiter: RateLimiter, caller: LimitedCaller, times: number, tokens = 1): Promise<string[]> {
@@ -269,5 +279,28 @@ describe('without Redis', () => {
     const caller = newCaller()
     await redis.hset(own.keys.rate(`submit:address:${caller.address}`), 'not', 'a bucket')
     expect(passedOf(await outcomes(limiter, caller, 20))).toBe(5)
+  })
+
+  test('a Redis that does not answer is as good as away, and requests do not wait for it for ever', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'runyard-frozen-'))
+    const path = join(folder, 'redis.sock')
+    const args = ['--port', '0', '--unixsocket', path, '--dir', folder, '--save', '', '--appendonly', 'no']
+    const server = spawn('redis-server', args, { stdio: 'ignore' })
+    const ended = once(server, 'exit')
+    const redis = connectRedis({ kind: 'path', path, db: 0 }, 'fail-fast', 'test', pino({ level: 'silent' }))
+    try {
+      await new Promise((resolve) => redis.once('ready', resolve))
+      const limiter = limiterOn(redis, SLOW)
+      expect((await limiter.take(newCaller(), 'submit')).outcome).toBe('passed')
+      server.kill('SIGSTOP')
+      const caller = newCaller()
+      const verdicts = await Promise.all(Array.from({ length: 20 }, () => limiter.take(caller, 'submit')))
+      expect(passedOf(verdicts.map(({ outcome }) => outcome))).toBe(5)
+    } finally {
+      redis.disconnect()
+      server.kill('SIGKILL')
+      await ended
+      await rm(folder, { recursive: true, force: true })
+    }
   })
 })

@@ -1,8 +1,7 @@
-import { beginString, emit, endInterpolation, punctuation, skipLine, type Reader } from '../reader.ts'
-import { OTHER, SPACE_BEFORE } from '../tokens.ts'
+import { beginString, endInterpolation, punctuation, skipLine, type Reader } from '../reader.ts'
 import { isWordCharacter } from './c-family.ts'
-import { queueHeredoc } from './heredoc.ts'
-import { CLOSE, meaningsOf, OPEN, PIPE, SPECIAL, stringKind, type Lexis } from './lexis.ts'
+import { MAX_HEREDOCS, queueHeredoc } from './heredoc.ts'
+import { byQuote, CLOSE, ESCAPE, meaningsOf, OPEN, PIPE, SPECIAL, stringKind, type Lexis } from './lexis.ts'
 
 const DOUBLE = stringKind({ quote: '"', multiline: true, hole: 'shell' })
 const SINGLE = stringKind({ quote: "'", escape: false, multiline: true })
@@ -11,11 +10,13 @@ const HEREDOC = stringKind({ multiline: true, hole: 'shell', heredoc: true })
 const RAW_HEREDOC = stringKind({ escape: false, multiline: true, heredoc: true })
 
 export const bash: Lexis = {
-  meanings: meaningsOf(['"\'`$#\\<', SPECIAL], ['(', OPEN], [')', CLOSE], ['|', PIPE]),
+  meanings: meaningsOf(['"\'`$#<', SPECIAL], ['\\', ESCAPE], ['(', OPEN], [')', CLOSE], ['|', PIPE]),
   lines: true,
+  quotes: byQuote({ '"': DOUBLE, "'": SINGLE }),
+  skipsEscaped: true,
   operators: [],
   special(reader, c) {
-    const { text, at } = reader
+    const { at } = reader
     if (c === 35) return hash(reader)
     if (c === 36) return dollar(reader)
     if (c === 60) return lessThan(reader)
@@ -24,12 +25,7 @@ export const bash: Lexis = {
       return punctuation(reader, c)
     }
     reader.at++
-    if (c === 34) return beginString(reader, DOUBLE, at)
-    if (c === 39) return beginString(reader, SINGLE, at)
-    const escaped = text.charCodeAt(at + 1)
-    reader.at = Math.min(at + 2, text.length)
-    if (escaped === 10) reader.space = SPACE_BEFORE
-    else emit(reader, OTHER, at)
+    beginString(reader, c === 34 ? DOUBLE : SINGLE, at)
   },
   loops: {
     starts: [
@@ -72,7 +68,7 @@ function lessThan(reader: Reader): void {
     return
   }
   // In arithmetic, `1 << n` shifts.
-  if (inArithmetic(reader)) {
+  if (reader.heredocs.length >= MAX_HEREDOCS || inArithmetic(reader)) {
     punctuation(reader, 60)
     return punctuation(reader, 60)
   }

@@ -1,6 +1,5 @@
 import { beginString, punctuation, skipLine, skipPast, type Reader } from '../reader.ts'
-import { SPACE_BEFORE } from '../tokens.ts'
-import { meaningsOf, SPECIAL, stringKind, type Lexis } from './lexis.ts'
+import { byQuote, ESCAPE, meaningsOf, SPECIAL, stringKind, type Lexis } from './lexis.ts'
 
 const DOUBLE = stringKind({ quote: '"' })
 const SINGLE = stringKind({ quote: "'" })
@@ -20,7 +19,7 @@ export function isWordCharacter(c: number): boolean {
   return (c >= 48 && c < 58) || (c >= 65 && c < 91) || (c >= 97 && c < 123) || c === 95
 }
 
-/** C and C++: raw strings, digit separators (`1'000`), continued lines. */
+/** C and C++: raw strings, digit separators (`1'000`). */
 function special(reader: Reader, c: number): void {
   const { text, at } = reader
   if (c === 47) {
@@ -32,22 +31,13 @@ function special(reader: Reader, c: number): void {
     reader.at += raw.length + 1
     reader.terminator = `${raw}"`
     beginString(reader, RAW, at)
-  } else if (c === 39) {
+  } else {
     reader.at++
     const before = text.charCodeAt(at - 1)
     // A digit before the mark: a separator. A letter is a prefix, as in L'x'.
     if (reader.space === 0 && before >= 48 && before < 58 && isWordCharacter(text.charCodeAt(at + 1))) return
     beginString(reader, SINGLE, at)
-  } else continued(reader)
-}
-
-/** A backslash before a line end joins two lines. */
-export function continued(reader: Reader): void {
-  let end = reader.at + 1
-  if (reader.text.charCodeAt(end) === 13) end++
-  if (reader.text.charCodeAt(end) !== 10) return punctuation(reader, 92)
-  reader.at = end + 1
-  reader.space = SPACE_BEFORE
+  }
 }
 
 /** The delimiter of `R"delimiter(`, at most 16 characters; undefined when this is no raw string. */
@@ -59,8 +49,9 @@ function rawDelimiter(text: string, at: number): string | undefined {
 const C_LOOPS = ['while ( 1|true )', 'for ( ; ; )', 'for ( ; 1|true ; )']
 
 export const cFamily: Lexis = {
-  meanings: meaningsOf(['/"\'\\', SPECIAL]),
+  meanings: meaningsOf(['/"\'', SPECIAL], ['\\', ESCAPE]),
   lines: false,
+  quotes: byQuote({ '"': DOUBLE, "'": SINGLE }),
   operators: [],
   special,
   loops: { starts: C_LOOPS, body: 'braces' },

@@ -1,6 +1,6 @@
 import { beginString, punctuation } from '../reader.ts'
 import { slashComment } from './c-family.ts'
-import { meaningsOf, SPECIAL, stringKind, type Lexis } from './lexis.ts'
+import { byQuote, meaningsOf, SPECIAL, stringKind, type Lexis } from './lexis.ts'
 
 const DOUBLE = stringKind({ quote: '"' })
 const SINGLE = stringKind({ quote: "'" })
@@ -9,6 +9,7 @@ const BACKTICK = stringKind({ quote: '`', escape: false, multiline: true })
 export const go: Lexis = {
   meanings: meaningsOf(['/"\'`', SPECIAL]),
   lines: false,
+  quotes: byQuote({ '"': DOUBLE, "'": SINGLE, '`': BACKTICK }),
   operators: [],
   special(reader, c) {
     const { at } = reader

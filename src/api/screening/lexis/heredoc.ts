@@ -2,7 +2,8 @@ import { emit, punctuation, type Reader } from '../reader.ts'
 import { isWordCharacter } from './c-family.ts'
 import type { StringKind } from './lexis.ts'
 
-const MAX_HEREDOCS = 16
+/** More of them begin on one line in no honest script. */
+export const MAX_HEREDOCS = 16
 const MAX_TERMINATOR = 64
 
 /** Notes that the heredoc whose terminator's name stands at `start` begins at the next line end. */
@@ -19,6 +20,7 @@ export function queueHeredoc(
   const { indented, kind } = heredoc
   reader.heredocs.push({ terminator: text.slice(start, end), indented, kind })
   emit(reader, 60, at)
-  const closed = heredoc.quoted && (text.charCodeAt(end) === 34 || text.charCodeAt(end) === 39)
+  const closed =
+    heredoc.quoted && (text.charCodeAt(end) === 34 || text.charCodeAt(end) === 39 || text.charCodeAt(end) === 96)
   reader.at = closed ? end + 1 : end
 }

@@ -1,6 +1,6 @@
 import { beginString } from '../reader.ts'
-import { continued, slashComment } from './c-family.ts'
-import { CLOSE, meaningsOf, OPEN, SPECIAL, stringKind, WORD, type Lexis } from './lexis.ts'
+import { slashComment } from './c-family.ts'
+import { byQuote, CLOSE, ESCAPE, meaningsOf, OPEN, SPECIAL, stringKind, WORD, type Lexis } from './lexis.ts'
 import { slash } from './regular-expression.ts'
 
 const DOUBLE = stringKind({ quote: '"' })
@@ -9,15 +9,15 @@ const TEMPLATE = stringKind({ quote: '`', multiline: true, hole: 'dollar-brace' 
 
 /** JavaScript and TypeScript. */
 export const javascript: Lexis = {
-  meanings: meaningsOf(['/"\'`\\', SPECIAL], ['{', OPEN], ['}', CLOSE], ['$', WORD]),
+  meanings: meaningsOf(['/"\'`', SPECIAL], ['\\', ESCAPE], ['{', OPEN], ['}', CLOSE], ['$', WORD]),
   lines: false,
+  quotes: byQuote({ '"': DOUBLE, "'": SINGLE, '`': TEMPLATE }),
   operators: 'return typeof case in of delete void instanceof new do else yield await throw'.split(' '),
   special(reader, c) {
     const { at } = reader
     if (c === 47) {
       if (!slashComment(reader)) slash(reader, false)
-    } else if (c === 92) continued(reader)
-    else {
+    } else {
       reader.at++
       beginString(reader, c === 34 ? DOUBLE : c === 39 ? SINGLE : TEMPLATE, at)
     }

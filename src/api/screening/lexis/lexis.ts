@@ -1,3 +1,4 @@
+import { STRING } from '../tokens.ts'
 import type { Reader } from '../reader.ts'
 
 /** What a character means in code or in a string; the readers switch on it. */
@@ -19,6 +20,8 @@ export const PIPE = 10
 
 /** A way to write a string literal. */
 export interface StringKind {
+  /** The token at its beginning: STRING, or the mark of a command literal. */
+  opens: number
   /** One of the meanings above for each ASCII character. */
   meanings: Uint8Array
   /** How many closing quotes end it: 1, or 3. */
@@ -39,6 +42,12 @@ export interface Lexis {
   meanings: Uint8Array
   /** Line ends are tokens. */
   lines: boolean
+  /** The kinds of string that begin with a quote alone, by its character code. */
+  quotes: readonly (StringKind | undefined)[]
+  /** Three quotes begin a string of another kind. */
+  tripled?: true
+  /** In code, a backslash takes the next character with it; else it is white space. It always joins two lines. */
+  skipsEscaped?: true
   /** Words after which `/` begins a regular expression, where there are any. */
   operators: readonly string[]
   /** Reads on from a SPECIAL character, which stands at `reader.at`; must move `reader.at`. */
@@ -77,6 +86,7 @@ interface StringOptions {
   nest?: string
   heredoc?: boolean
   tail?: boolean
+  opens?: number
 }
 
 const HOLE_CHARACTERS = { none: '', 'dollar-brace': '$', 'hash-brace': '#', brace: '{', shell: '$`' }
@@ -85,6 +95,7 @@ const HOLE_CHARACTERS = { none: '', 'dollar-brace': '$', 'hash-brace': '#', brac
 export function stringKind(options: StringOptions): StringKind {
   const { quote = '', quotes = 1, escape = true, multiline = false, hole = 'none', nest = '' } = options
   return {
+    opens: options.opens ?? STRING,
     meanings: meaningsOf(
       ['|', PIPE],
       ['\n', LINE_END],
@@ -99,4 +110,11 @@ export function stringKind(options: StringOptions): StringKind {
     heredoc: options.heredoc ?? false,
     tail: options.tail ?? false,
   }
+}
+
+/** Kinds by the character that begins them. */
+export function byQuote(kinds: Record<string, StringKind>): (StringKind | undefined)[] {
+  const quotes: (StringKind | undefined)[] = Array.from({ length: 128 })
+  for (const [character, kind] of Object.entries(kinds)) quotes[character.charCodeAt(0)] = kind
+  return quotes
 }

@@ -4,6 +4,7 @@ import { meaningsOf, stringKind, type Lexis } from './lexis.ts'
 export const plain: Lexis = {
   meanings: meaningsOf(),
   lines: true,
+  quotes: [],
   operators: [],
   special: () => undefined,
   whole: stringKind({ escape: false, multiline: true }),

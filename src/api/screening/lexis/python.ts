@@ -1,6 +1,6 @@
 import { beginString, skipLine, type Reader } from '../reader.ts'
-import { isWordCharacter, continued } from './c-family.ts'
-import { CLOSE, meaningsOf, OPEN, SPECIAL, stringKind, type Lexis, type StringKind } from './lexis.ts'
+import { isWordCharacter } from './c-family.ts'
+import { byQuote, CLOSE, ESCAPE, meaningsOf, OPEN, SPECIAL, stringKind, type Lexis, type StringKind } from './lexis.ts'
 
 const kinds = (quote: string) => ({
   plain: stringKind({ quote }),
@@ -12,12 +12,13 @@ const DOUBLE = kinds('"')
 const SINGLE = kinds("'")
 
 export const python: Lexis = {
-  meanings: meaningsOf(['"\'#\\', SPECIAL], ['{', OPEN], ['}', CLOSE]),
+  meanings: meaningsOf(['"\'#', SPECIAL], ['\\', ESCAPE], ['{', OPEN], ['}', CLOSE]),
   lines: true,
+  quotes: byQuote({ '"': DOUBLE.plain, "'": SINGLE.plain }),
+  tripled: true,
   operators: [],
   special(reader, c) {
     if (c === 35) return skipLine(reader)
-    if (c === 92) return continued(reader)
     const { text, at } = reader
     if (text.charCodeAt(at + 1) === c && text.charCodeAt(at + 2) === c) {
       reader.at += 3

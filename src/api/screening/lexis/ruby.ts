@@ -1,14 +1,16 @@
 import { beginString, emit, lastCode, punctuation, skipLine, skipPast, type Reader } from '../reader.ts'
 import { OTHER } from '../tokens.ts'
-import { continued, isWordCharacter } from './c-family.ts'
+import { isWordCharacter } from './c-family.ts'
 import { queueHeredoc } from './heredoc.ts'
-import { CLOSE, meaningsOf, OPEN, SPECIAL, stringKind, type Lexis, type StringKind } from './lexis.ts'
+import { byQuote, CLOSE, ESCAPE, meaningsOf, OPEN, SPECIAL, stringKind, type Lexis, type StringKind } from './lexis.ts'
 import { isValueBefore, slash } from './regular-expression.ts'
 
 const DOUBLE = stringKind({ quote: '"', multiline: true, hole: 'hash-brace' })
 const SINGLE = stringKind({ quote: "'", multiline: true })
-const COMMAND = stringKind({ quote: '`', multiline: true, hole: 'hash-brace' })
+const BACKTICK = 96
+const COMMAND = stringKind({ opens: BACKTICK, quote: '`', multiline: true, hole: 'hash-brace' })
 const HEREDOC = stringKind({ multiline: true, hole: 'hash-brace', heredoc: true })
+const COMMAND_HEREDOC = stringKind({ multiline: true, hole: 'hash-brace', heredoc: true, opens: BACKTICK })
 const RAW_HEREDOC = stringKind({ escape: false, multiline: true, heredoc: true })
 
 const BRACKETS: Record<string, string> = { '(': ')', '[': ']', '{': '}', '<': '>' }
@@ -18,14 +20,14 @@ for (const open of '([{<|!/-:;^_~*+"\'') {
   const options = { quote: nest ?? open, multiline: true, ...(nest ? { nest: open } : {}) }
   PERCENT.set(`raw${open}`, stringKind(options))
   PERCENT.set(`code${open}`, stringKind({ ...options, hole: 'hash-brace' }))
+  PERCENT.set(`run${open}`, stringKind({ ...options, hole: 'hash-brace', opens: BACKTICK }))
 }
 
-const BACKTICK = 96
-
-/** A command literal is the mark "`" followed by a string, however it is written. */
+/** A command literal begins with the mark "`" however it is written. */
 export const ruby: Lexis = {
-  meanings: meaningsOf(['"\'`#/%<?$=\\', SPECIAL], ['{', OPEN], ['}', CLOSE]),
+  meanings: meaningsOf(['"\'`#/%<?$=', SPECIAL], ['\\', ESCAPE], ['{', OPEN], ['}', CLOSE]),
   lines: true,
+  quotes: byQuote({ '"': DOUBLE, "'": SINGLE }),
   operators: 'if unless while until and or not when then return else elsif in do puts p print case'.split(' '),
   special(reader, c) {
     const { text, at } = reader
@@ -33,7 +35,6 @@ export const ruby: Lexis = {
     if (c === 47) return slash(reader, true)
     if (c === 37) return percent(reader)
     if (c === 60) return lessThan(reader)
-    if (c === 92) return continued(reader)
     if (c === 61) {
       const block = (at === 0 || text.charCodeAt(at - 1) === 10) && text.startsWith('=begin', at)
       return block ? skipPast(reader, '\n=end', at) : punctuation(reader, c)
@@ -42,20 +43,12 @@ export const ruby: Lexis = {
     // `def `(command)` and :` name the method.
     if (c === BACKTICK && lastCode(reader) === 58) return punctuation(reader, c)
     reader.at++
-    if (c !== BACKTICK) return beginString(reader, c === 34 ? DOUBLE : SINGLE, at)
-    emitCommand(reader, at)
-    beginString(reader, COMMAND, at)
+    beginString(reader, c === BACKTICK ? COMMAND : c === 34 ? DOUBLE : SINGLE, at)
   },
   loops: {
     starts: ['loop do', 'loop {', 'while true|1 do?', 'until false|nil do?', 'while ( true|1 )'],
     body: 'indentation',
   },
-}
-
-function emitCommand(reader: Reader, at: number): void {
-  const { tokens } = reader
-  tokens.looks[tokens.lookCount++] = tokens.count
-  emit(reader, BACKTICK, at)
 }
 
 /** `?x` is a character, `$"` a global variable. */
@@ -79,12 +72,11 @@ function percent(reader: Reader): void {
   const letter = /[wWqQxriIs]/.test(text.charAt(at + 1)) ? text.charAt(at + 1) : ''
   const open = text.charAt(at + 1 + letter.length)
   const raw = letter !== '' && 'wqis'.includes(letter)
-  const kind = PERCENT.get(`${raw ? 'raw' : 'code'}${open}`)
+  const kind = PERCENT.get(`${raw ? 'raw' : letter === 'x' ? 'run' : 'code'}${open}`)
   const bracket = open in BRACKETS
   const modulo = isValueBefore(reader, true) || (letter === '' && !bracket)
   if (!kind || modulo) return punctuation(reader, 37)
   reader.at += 2 + letter.length
-  if (letter === 'x') emitCommand(reader, at)
   beginString(reader, kind, at)
 }
 
@@ -101,6 +93,6 @@ function lessThan(reader: Reader): void {
   const upper = first >= 65 && first < 91
   const heredoc = text.charCodeAt(at + 1) === 60 && (quoted || upper || (indented && isWordCharacter(first)))
   if (!heredoc || (!indented && isValueBefore(reader, true))) return punctuation(reader, 60)
-  if (quote === BACKTICK) emitCommand(reader, at)
-  queueHeredoc(reader, start, { indented, quoted, kind: quote === 39 ? RAW_HEREDOC : HEREDOC })
+  const kind = quote === 39 ? RAW_HEREDOC : quote === BACKTICK ? COMMAND_HEREDOC : HEREDOC
+  queueHeredoc(reader, start, { indented, quoted, kind })
 }

@@ -1,7 +1,7 @@
 import { beginString, emit, punctuation, skipLine, type Reader } from '../reader.ts'
 import { SPACE_BEFORE } from '../tokens.ts'
 import { isWordCharacter } from './c-family.ts'
-import { meaningsOf, SPECIAL, stringKind, type Lexis } from './lexis.ts'
+import { byQuote, meaningsOf, SPECIAL, stringKind, type Lexis } from './lexis.ts'
 
 const SINGLE = stringKind({ quote: "'" })
 const STRING = stringKind({ quote: '"', multiline: true })
@@ -11,6 +11,7 @@ const RAW = stringKind({ quote: '"', escape: false, multiline: true, tail: true 
 export const rust: Lexis = {
   meanings: meaningsOf(['/"\'', SPECIAL]),
   lines: false,
+  quotes: byQuote({ '"': STRING }),
   operators: [],
   special(reader, c) {
     const { text, at } = reader

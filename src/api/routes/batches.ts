@@ -1,0 +1,21 @@
+import { type Request, type RequestHandler, type Response, Router } from 'express'
+import { onlyMethods } from '../http/answer-problem.ts'
+import { jsonBody } from '../http/body.ts'
+import { readBatch } from './batches/read-batch.ts'
+import { submitBatch } from './batches/submit-batch.ts'
+import type { RouteDeps } from './deps.ts'
+
+/** `/v1/batches`: many jobs in one call. */
+export function batchRoutes(
+  deps: RouteDeps,
+  maySubmit: RequestHandler,
+  spendRest: (req: Request, res: Response, tokens: number) => Promise<void>,
+): Router {
+  const router = Router()
+  router
+    .route('/')
+    .post(maySubmit, jsonBody(deps.config.http.maxBodyBytes), submitBatch(deps, spendRest))
+    .all(onlyMethods('POST'))
+  router.route('/:id').get(readBatch(deps)).all(onlyMethods('GET'))
+  return router
+}

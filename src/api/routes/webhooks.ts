@@ -1,0 +1,95 @@
+import { type Response, Router } from 'express'
+import Type from 'typebox'
+import { Problem } from '../../shared/problems.ts'
+import type { WebhookQueue } from '../../shared/redis/webhook-queue.ts'
+import type { Deliveries } from '../../shared/webhooks/deliveries.ts'
+import { DeliveryState } from '../../shared/webhooks/delivery.ts'
+import { publicDelivery, type StoredDelivery } from '../../shared/webhooks/stored-delivery.ts'
+import type { WebhookSecrets } from '../../shared/webhooks/webhook-secrets.ts'
+import { onlyMethods } from '../http/answer-problem.ts'
+import { invalidRequest } from '../http/invalid-request.ts'
+import { bodyValidator } from '../intake/validate.ts'
+
+export interface WebhookDeps {
+  secrets: WebhookSecrets
+  deliveries: Pick<Deliveries, 'read' | 'list' | 'redeliver'>
+  queue: Pick<WebhookQueue, 'hurry'>
+}
+
+const DEFAULT_LIMIT = 50
+
+export const DeliveriesQuery = Type.Object(
+  {
+    limit: Type.Optional(Type.String({ pattern: '^(?:[1-9][0-9]?|100)$', description: '1 to 100; 50 when absent' })),
+    cursor: Type.Optional(Type.String({ maxLength: 256, description: '`next` of the page before' })),
+    state: Type.Optional(DeliveryState),
+  },
+  { additionalProperties: false },
+)
+const NoQuery = Type.Object({}, { additionalProperties: false })
+
+const deliveriesQuery = bodyValidator(DeliveriesQuery)
+const noQuery = bodyValidator(NoQuery)
+
+/** `/v1/webhook-secret`: what the caller's webhooks are signed with. Which callers may is decided before. */
+export function webhookSecretRoutes({ secrets }: Pick<WebhookDeps, 'secrets'>): Router {
+  const router = Router()
+  router
+    .route('/')
+    .get(async (req, res) => {
+      noQuery(req.query)
+      answer(res, await secrets.read(res.locals.caller.tenant))
+    })
+    .all(onlyMethods('GET'))
+  router
+    .route('/rotate')
+    .post(async (_req, res) => answer(res, await secrets.rotate(res.locals.caller.tenant)))
+    .all(onlyMethods('POST'))
+  return router
+}
+
+/** `/v1/webhook-deliveries`: the caller's own, with every attempt. Which callers may is decided before. */
+export function webhookDeliveryRoutes({ deliveries, queue }: Pick<WebhookDeps, 'deliveries' | 'queue'>): Router {
+  const router = Router()
+  router
+    .route('/')
+    .get(async (req, res) => {
+      const { limit, cursor, state } = deliveriesQuery(req.query)
+      const query = { limit: limit === undefined ? DEFAULT_LIMIT : Number(limit), cursor, state }
+      const page = await deliveries.list(res.locals.caller.tenant, query).catch((error: unknown) => {
+        if (!(error instanceof RangeError)) throw error
+        throw invalidRequest([{ pointer: '/cursor', detail: 'is not the `next` of a page before' }])
+      })
+      answer(res, { deliveries: page.deliveries.map(publicDelivery), next: page.next })
+    })
+    .all(onlyMethods('GET'))
+  router
+    .route('/:id')
+    .get(async (req, res) => {
+      const stored = await ownDelivery(deliveries, res, req.params.id)
+      answer(res, { ...publicDelivery(stored), payload: JSON.parse(stored.body) as unknown })
+    })
+    .all(onlyMethods('GET'))
+  router
+    .route('/:id/redeliver')
+    .post(async (req, res) => {
+      const { id } = req.params
+      if (!(await deliveries.redeliver(id, res.locals.caller.tenant))) throw noDelivery()
+      await queue.hurry(id)
+      res.status(202)
+      answer(res, publicDelivery(await ownDelivery(deliveries, res, id)))
+    })
+    .all(onlyMethods('POST'))
+  return router
+}
+
+const answer = (res: Response, body: unknown): void => void res.set('Cache-Control', 'no-store').json(body)
+
+const noDelivery = () => new Problem('not-found', 'there is no such delivery, or it has expired')
+
+/** @throws Problem `not-found` when there is none, or it is somebody else's */
+async function ownDelivery({ read }: Pick<Deliveries, 'read'>, res: Response, id: string): Promise<StoredDelivery> {
+  const stored = await read(id)
+  if (stored?.tenant !== res.locals.caller.tenant) throw noDelivery()
+  return stored
+}

@@ -1,0 +1,91 @@
+import type { Logger } from 'pino'
+import type { Config } from '../../shared/config/config.ts'
+import { SECOND } from '../../shared/limits.ts'
+import { checkWebhookUrl, originOf } from '../../shared/webhooks/check-webhook-url.ts'
+import type { AttemptOutcome, Deliveries } from '../../shared/webhooks/deliveries.ts'
+import type { Attempt, AttemptError } from '../../shared/webhooks/delivery.ts'
+import { webhookHeaders } from '../../shared/webhooks/sign.ts'
+import type { StoredDelivery } from '../../shared/webhooks/stored-delivery.ts'
+import type { WebhookSecrets } from '../../shared/webhooks/webhook-secrets.ts'
+import type { Resolve } from './guarded-agent.ts'
+import { retryAfterMs, retryDelayMs } from './retry-schedule.ts'
+import { sendWebhook } from './send-webhook.ts'
+
+/** An endpoint that fails again and again, for the operator. */
+export interface EndpointAlert {
+  tenant: string
+  /** Scheme, host and port; the rest of a URL may hold secrets. */
+  origin: string
+  /** Attempts that failed in a row. */
+  failures: number
+  deliveryId: string
+  /** What came of the last one: a status, or the word for an error. */
+  last: string
+}
+
+export interface AttemptContext {
+  deliveries: Deliveries
+  secrets: WebhookSecrets
+  settings: Pick<Config['webhooks'], 'allow' | 'timeoutMs'>
+  scheduleMs: readonly number[]
+  resolve: Resolve | undefined
+  alert: (alert: EndpointAlert) => void
+  log: Logger
+}
+
+const GONE = 410
+
+/**
+ * Makes one attempt of a pending delivery and records it.
+ * @returns in how many ms the next is due; undefined when the delivery has ended
+ * @throws when Redis refuses; never because of the receiver
+ */
+export async function attemptDelivery(context: AttemptContext, delivery: StoredDelivery): Promise<number | undefined> {
+  const { deliveries, alert, log } = context
+  const { id, tenant, jobId, url } = delivery
+  const isDisabled = await deliveries.isDisabled(tenant, url)
+  const outcome =
+    isDisabled && !delivery.byHand ? untried('endpoint-disabled') : await send(context, delivery, isDisabled)
+  const failures = await deliveries.record(delivery, outcome)
+  const { attempt, state, nextAttemptAtMs } = outcome
+  const last = attempt.error ?? String(attempt.status)
+  const fields = { deliveryId: id, jobId, tenant, origin: originOf(url), last }
+  log.debug({ ...fields, state, durationMs: attempt.durationMs }, 'webhook attempted')
+  if (failures > 0) {
+    log.warn({ ...fields, failures }, 'webhook endpoint fails again and again')
+    alert({ tenant, origin: fields.origin, failures, deliveryId: id, last })
+  }
+  return state === 'pending' ? Math.max(0, nextAttemptAtMs - Date.now()) : undefined
+}
+
+async function send(context: AttemptContext, delivery: StoredDelivery, isDisabled: boolean): Promise<AttemptOutcome> {
+  const { secrets, settings, scheduleMs, resolve } = context
+  const { id, tenant, url, body, tries } = delivery
+  // What is allowed may have changed since it was submitted.
+  if (checkWebhookUrl(url, settings.allow) !== undefined) return untried('address-not-allowed')
+  const { secret, previous } = await secrets.read(tenant)
+  const begunMs = Date.now()
+  const signing = [secret, ...previous.map((one) => one.secret)]
+  const headers = webhookHeaders(id, Math.floor(begunMs / SECOND), body, signing)
+  const { status, error, durationMs, answer, retryAfter } = await sendWebhook(url, headers, body, {
+    ...settings,
+    resolve,
+  })
+  const attempt: Attempt = { at: new Date(begunMs).toISOString(), status, error, durationMs, answer }
+  if (error === null && status !== null && status >= 200 && status < 300) {
+    return { attempt, state: 'succeeded', nextAttemptAtMs: 0, endpoint: 'worked' }
+  }
+  const isGone = status === GONE
+  const nowMs = Date.now()
+  const asked = status === null ? null : retryAfterMs(status, retryAfter, nowMs)
+  const delayMs = isGone || isDisabled ? undefined : retryDelayMs(scheduleMs, tries, asked, Math.random())
+  const endpoint = isGone ? 'gone' : 'failed'
+  if (delayMs === undefined) return { attempt, state: 'failed', nextAttemptAtMs: 0, endpoint }
+  return { attempt, state: 'pending', nextAttemptAtMs: nowMs + delayMs, endpoint }
+}
+
+/** The end of a delivery for which nothing is sent. */
+function untried(error: AttemptError): AttemptOutcome {
+  const attempt: Attempt = { at: new Date().toISOString(), status: null, error, durationMs: 0, answer: '' }
+  return { attempt, state: 'failed', nextAttemptAtMs: 0, endpoint: 'untried' }
+}

@@ -1,0 +1,116 @@
+import { DelayedError, type Job as QueuedJob, Worker } from 'bullmq'
+import type { Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import { closeOnce } from '../../shared/close-once.ts'
+import type { Config } from '../../shared/config/config.ts'
+import { SECOND } from '../../shared/limits.ts'
+import type { Keys } from '../../shared/redis/keys.ts'
+import { type WebhookQueue, WEBHOOK_QUEUE_NAME } from '../../shared/redis/webhook-queue.ts'
+import { originOf } from '../../shared/webhooks/check-webhook-url.ts'
+import { createDeliveries } from '../../shared/webhooks/deliveries.ts'
+import { createWebhookSecrets } from '../../shared/webhooks/webhook-secrets.ts'
+import { startTimer } from '../timer.ts'
+import { attemptDelivery, type EndpointAlert } from './attempt-delivery.ts'
+import { createDeliverySlots } from './delivery-slots.ts'
+import type { Resolve } from './guarded-agent.ts'
+import { RETRY_SCHEDULE_MS } from './retry-schedule.ts'
+
+export interface WebhookDeliverer {
+  /**
+   * Queues pending deliveries that are overdue: whoever was to queue them has died. Runs by itself too.
+   * @param byMs how much overdue they are
+   */
+  recoverPending: (byMs?: number) => Promise<void>
+  /** Takes no more deliveries, and resolves when the running ones have ended. Idempotent. */
+  close: () => Promise<void>
+}
+
+export interface DelivererOptions {
+  /** A `wait` connection; BullMQ makes a second one of it to block on. */
+  redis: Redis
+  keys: Keys
+  queue: WebhookQueue
+  settings: Config['webhooks']
+  /** Told of an endpoint that fails again and again: once a day, and at most once an hour of one tenant. Must not throw. */
+  alert: (alert: EndpointAlert) => void
+  log: Logger
+  /** How long after each attempt the next one comes; `RETRY_SCHEDULE_MS` unless given. */
+  scheduleMs?: readonly number[]
+  /** `dns.lookup` unless given. */
+  resolve?: Resolve
+}
+
+const RECOVERY_MS = 10 * SECOND
+/** Whoever ends a job queues its delivery at once; after this time it counts as dead. */
+const OVERDUE_MS = 30 * SECOND
+/** More than there are places, so that those sent back at once do not keep places empty. */
+const TAKEN_PER_PLACE = 4
+/** A delivery that comes so much too soon is tried all the same. */
+const EARLY_MS = SECOND
+const LOCK_MS = 10 * SECOND
+const STALLED_CHECK_MS = 5 * SECOND
+
+/** Delivers webhooks. Any worker may deliver any of them. */
+export function deliverWebhooks(options: DelivererOptions): WebhookDeliverer {
+  const { redis, keys, queue, settings, alert, log, resolve, scheduleMs = RETRY_SCHEDULE_MS } = options
+  const deliveries = createDeliveries(redis, keys, settings.deliveriesKeptSeconds)
+  const secrets = createWebhookSecrets(redis, keys)
+  const slots = createDeliverySlots(settings.concurrency)
+  const context = { deliveries, secrets, settings, scheduleMs, resolve, alert, log }
+
+  /** @returns in how many ms to come again; undefined when it has ended */
+  const deliver = async (id: string): Promise<number | undefined> => {
+    const delivery = await deliveries.read(id)
+    if (!delivery) await deliveries.forget(id)
+    if (delivery?.state !== 'pending') return undefined
+    const earlyMs = Date.parse(delivery.nextAttemptAt ?? '') - Date.now()
+    if (earlyMs > EARLY_MS) return earlyMs
+    const slot = await slots.take([`tenant ${delivery.tenant}`, `origin ${originOf(delivery.url)}`])
+    if ('againMs' in slot) return slot.againMs
+    try {
+      return await attemptDelivery(context, delivery)
+    } finally {
+      slot.release()
+    }
+  }
+
+  const worker = new Worker(
+    WEBHOOK_QUEUE_NAME,
+    async (job: QueuedJob, token) => {
+      const againMs = await deliver(job.id ?? '')
+      if (againMs === undefined) return
+      await job.moveToDelayed(Date.now() + againMs, token)
+      throw new DelayedError()
+    },
+    {
+      connection: redis,
+      prefix: keys.prefix,
+      concurrency: settings.concurrency * TAKEN_PER_PLACE,
+      lockDuration: LOCK_MS,
+      stalledInterval: STALLED_CHECK_MS,
+      // A delivery cannot kill a worker: it was the worker's own end each time.
+      maxStalledCount: 1000,
+      skipVersionCheck: true,
+    },
+  )
+  worker.on('error', (err) => log.error({ err }, 'webhook worker error'))
+  // It is still pending, and found overdue.
+  worker.on('failed', (job, err) => log.error({ err, deliveryId: job?.id }, 'webhook failed in the queue'))
+
+  const recoverPending = async (byMs = OVERDUE_MS) => {
+    const ids = await deliveries.overdue(byMs)
+    if (ids.length === 0) return
+    await queue.enqueue(...ids)
+    await deliveries.putOff(ids)
+  }
+  const timer = startTimer('recovery of webhooks', RECOVERY_MS, recoverPending, log)
+
+  return {
+    recoverPending,
+    close: closeOnce(
+      () => timer.stop(),
+      () => slots.close(),
+      () => worker.close(),
+    ),
+  }
+}

@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import type { Job } from '../../src/shared/job.ts'
+import { get, post } from '../support/client.ts'
+import { makeKey } from '../support/make-key.ts'
+import { startPlatform, type TestPlatform } from '../support/platform.ts'
+
+interface Accepted {
+  id: string
+  jobs: string[]
+  code?: string
+  errors?: { pointer: string; detail: string }[]
+}
+interface Batch {
+  id: string
+  counts: Record<string, number>
+  jobs: Job[]
+}
+
+let platform: TestPlatform
+let batches: string
+let headers: Record<string, string>
+beforeAll(async () => {
+  platform = await startPlatform({ AUTH: 'required', WORKER_CONCURRENCY: '2', TENANT_MAX_QUEUED_JOBS: '50' })
+  batches = `${platform.url}/v1/batches`
+  headers = await makeKey(platform, 'alice')
+})
+afterAll(() => platform.close())
+
+const bash = (code: string, more: object = {}) => ({ language: 'bash', code, ...more })
+const submit = (jobs: unknown, more: Record<string, string> = {}) =>
+  post<Accepted>(batches, { jobs }, { ...headers, ...more })
+const untilEnded = async (id: string): Promise<Batch> => {
+  for (;;) {
+    const { body } = await get<Batch>(`${batches}/${id}`, headers)
+    if ((body.counts['queued'] ?? 0) + (body.counts['running'] ?? 0) === 0) return body
+    await sleep(50)
+  }
+}
+
+test('jobs submitted in one call all run, and are read in their order', async () => {
+  const { status, body, headers: answered } = await submit([bash('echo 0'), bash('exit 1'), bash('echo 2')])
+  expect(status).toBe(202)
+  expect(answered.get('location')).toBe(`/v1/batches/${body.id}`)
+  const ended = await untilEnded(body.id)
+  expect(ended.counts).toEqual({ queued: 0, running: 0, finished: 3, cancelled: 0 })
+  expect(ended.jobs.map(({ id }) => id)).toEqual(body.jobs)
+  expect(ended.jobs.map(({ status: ending }) => ending)).toEqual(['succeeded', 'failed', 'succeeded'])
+  const single = await get<Job>(`${platform.url}/v1/jobs/${body.jobs[2] ?? ''}`, headers)
+  expect(single.body.stages[0]?.stdout).toBe('2\n')
+})
+
+test('one that cannot be used refuses them all, and its place is told', async () => {
+  const refused = await submit([bash('true'), bash('true', { limits: { wallMs: -1 } })])
+  expect(refused).toMatchObject({ status: 422, body: { errors: [{ pointer: '/jobs/1/limits/wallMs' }] } })
+  expect(await submit([])).toMatchObject({ status: 422, body: { errors: [{ pointer: '/jobs' }] } })
+  expect(await submit(Array.from({ length: 101 }, () => bash('true')))).toMatchObject({ status: 422 })
+})
+
+test('a batch for which the queue has no room leaves nothing of it behind', async () => {
+  const tenant = await makeKey(platform, 'greedy')
+  const many = Array.from({ length: 100 }, () => bash('sleep 0.5'))
+  const answer = await post<Accepted>(batches, { jobs: many }, tenant)
+  expect(answer).toMatchObject({ status: 429, body: { code: 'tenant-queue-full' } })
+  const { body } = await get<{ jobs: Job[] }>(`${platform.url}/v1/jobs?limit=100`, tenant)
+  expect(body.jobs.filter(({ state }) => state === 'queued')).toEqual([])
+})
+
+test('a repeated batch is the same one', async () => {
+  const key = { 'idempotency-key': 'batch-1' }
+  const first = await submit([bash('echo a'), bash('echo b')], key)
+  expect((await submit([bash('echo a'), bash('echo b')], key)).body).toEqual(first.body)
+  expect(await submit([bash('echo a')], key)).toMatchObject({ status: 422, body: { code: 'idempotency-mismatch' } })
+  await untilEnded(first.body.id)
+})
+
+test('to others there is no such batch', async () => {
+  const { body } = await submit([bash('true')])
+  const other = await makeKey(platform, 'bob')
+  expect((await get(`${batches}/${body.id}`, other)).status).toBe(404)
+  expect((await get(`${batches}/nosuch`, headers)).status).toBe(404)
+  await untilEnded(body.id)
+})
+
+test('a batch costs as many submissions as it has jobs', async () => {
+  const limited = await makeKey(platform, 'limited', { rate: { perMinute: 1, burst: 5 } })
+  const jobs = (count: number) => ({ jobs: Array.from({ length: count }, () => bash('true')) })
+  expect((await post(batches, jobs(3), limited)).status).toBe(202)
+  expect(await post(batches, jobs(3), limited)).toMatchObject({ status: 429, body: { code: 'rate-limited' } })
+  expect((await post(batches, jobs(1), limited)).status).toBe(202)
+})
