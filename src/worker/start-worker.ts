@@ -5,7 +5,7 @@ import { v7 as uuid } from 'uuid'
 import { closeOnce } from '../shared/close-once.ts'
 import { type Config, ConfigError } from '../shared/config/config.ts'
 import { loadLanguages } from '../shared/language.ts'
-import { MIB } from '../shared/limits.ts'
+import { MIB, SECOND } from '../shared/limits.ts'
 import { connectRedis } from '../shared/redis/connect.ts'
 import { createJobRecords, RENEW_MS } from '../shared/redis/job-record.ts'
 import { createJobQueue, promoteJobs } from '../shared/redis/job-queue.ts'
@@ -15,13 +15,14 @@ import { createSecurityEvents } from '../shared/security/security-events.ts'
 import { deliverAlerts } from './alerts/deliver-alerts.ts'
 import { createInstalledRuntimes } from './installed-runtimes.ts'
 import { type JobContext, processJob, storeLostJob } from './jobs/process-job.ts'
-import { createRunningJobs } from './jobs/running-jobs.ts'
+import { createRunningJobs, type RunningJobs } from './jobs/running-jobs.ts'
 import { createQueueWorker, type QueueWorker } from './queue-worker.ts'
 import { containerOptions } from './sandbox/container-options.ts'
 import { createEngineHealth } from './sandbox/engine-health.ts'
 import { createEngine } from './sandbox/engine.ts'
 import { createPodmanSandbox, shortId } from './sandbox/podman-sandbox.ts'
 import { createSandboxPool } from './sandbox/pool.ts'
+import { reconcile } from './reconcile.ts'
 import { checkLimitsHold } from './self-check.ts'
 import { startTimer } from './timer.ts'
 import { sweepOrphans, sweepOwn } from './sweep.ts'
@@ -82,6 +83,8 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
   const redis = connectRedis(config.redis, 'wait', 'runyard-worker', log)
   const records = createJobRecords(redis, keys, config)
   const registry = createWorkerRegistry(redis, keys)
+  const jobs = createJobQueue(redis, keys)
+  const release = (ids: readonly string[]) => promoteJobs(jobs, ids, log)
   const health = createEngineHealth({
     engine,
     create: makeSandbox,
@@ -134,9 +137,9 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
       log,
     ),
     startTimer('renewal of leases', RENEW_MS, running.renew, log),
+    startTimer('reconciliation', SWEEP_MS, () => reconcile({ records, queue: jobs, release, log }), log),
     startTimer('sweep', SWEEP_MS, () => sweepOrphans(engine, registry, namespace, id, own, suspects, log), log),
   ]
-  const jobs = createJobQueue(redis, keys)
   const events = createSecurityEvents(redis, keys, config.abuse, log)
   const alerts = config.abuse.alerts ? deliverAlerts(redis, keys, config.abuse.alerts, log) : undefined
   const context: JobContext = {
@@ -144,7 +147,7 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
     pool,
     locate: installed.locate,
     graceMs: settings.graceMs,
-    release: (ids) => promoteJobs(jobs, ids, log),
+    release,
     report: (event) => void events.record(event),
     running,
     log,
@@ -164,7 +167,7 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
   return {
     id,
     close: closeOnce(
-      () => drain(taken, redis, config.worker.drainTimeoutMs, log),
+      () => drain(taken, running, redis, config.worker.drainTimeoutMs, log),
       () => timers.forEach((timer) => timer.stop()),
       () => health.stop(),
       () => pool.close(),
@@ -179,18 +182,32 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
   }
 }
 
+/** What jobs that are told to end have until they are back in the queue. */
+const PUT_BACK_MS = 5 * SECOND
+
 /**
- * Waits for the running jobs. When they take too long the connection is cut first: a job whose sandbox goes away now must not
- * be stored as failed, it runs again on another worker.
+ * Waits for the running jobs. Those that take too long are ended and go back to the queue, for another worker. Should even that
+ * not be done in time, the connection is cut: a job whose sandbox goes away now must not be stored as failed.
  */
-async function drain(queue: QueueWorker, redis: Redis, timeoutMs: number, log: Logger): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<'timeout'>((resolve) => {
-    timer = setTimeout(() => resolve('timeout'), timeoutMs)
-  })
-  const ended = await Promise.race([queue.drain().then(() => 'drained' as const), timeout])
-  clearTimeout(timer)
-  if (ended === 'drained') return
-  log.warn({ timeoutMs }, 'running jobs did not end in time; they will run again on another worker')
+async function drain(
+  queue: QueueWorker,
+  running: RunningJobs,
+  redis: Redis,
+  timeoutMs: number,
+  log: Logger,
+): Promise<void> {
+  const drained = queue.drain()
+  if (await within(drained, timeoutMs)) return
+  log.warn({ timeoutMs }, 'running jobs did not end in time; they go back to the queue')
+  running.drain()
+  if (await within(drained, PUT_BACK_MS)) return
+  log.error('jobs could not be put back; they run again once they count as lost')
   redis.disconnect()
+}
+
+/** Whether it settles in time. @throws what it rejects with */
+async function within(promise: Promise<void>, timeoutMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), timeoutMs)))
+  return Promise.race([promise.then(() => true), late]).finally(() => clearTimeout(timer))
 }

@@ -60,6 +60,9 @@ export type Start =
   | { kind: 'cancelled'; attempt: number }
   | { kind: 'held' }
 
+/** `sandbox-lost` may be the job's own doing; the others are not. */
+export type PutBackReason = 'engine-down' | 'draining' | 'sandbox-lost'
+
 /** Under which a job may be finished: only by the attempt that runs, only in this state. */
 export interface FinishCondition {
   attempt?: number
@@ -107,12 +110,17 @@ export interface JobRecords {
   putBack(
     job: RecordedJob,
     attempt: number,
-    reason: 'engine-down' | 'sandbox-lost',
+    reason: PutBackReason,
   ): Promise<{ outcome: 'done' | 'overtaken' | 'too often'; released: string[] }>
   /** Notes that a job waits for another of its tenant to end. Its place in the queue must be delayed already. */
   hold(job: RecordedJob): Promise<string[]>
   /** Tells that a running job's worker lives. @returns whether the job is to end */
   renew(job: RecordedJob): Promise<boolean>
+  /**
+   * Ids of jobs that should be in the queue or be run by somebody, for so long that it is worth a look whether they are: those
+   * queued the longest, and those whose worker says nothing.
+   */
+  doubtful(olderThanMs: number, limit: number): Promise<string[]>
   /** Takes back a record whose job could not be queued. */
   remove(job: RecordedJob, idempotency?: Idempotency): Promise<void>
   /** @returns the job and its tenant, or undefined when there is none or it has expired */
@@ -178,7 +186,7 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention)
     async start(job) {
       const { head, tenant } = job
       const [kind, attempt = 0] = await redis.runyardStart(
-        ...[...record(head.id), ...place(tenant), keys.tenantRunning(tenant)],
+        ...[...record(head.id), ...place(tenant), keys.tenantRunning(tenant), keys.running],
         ...[QUEUED_TTL_SECONDS, head.id, tenant, cap(job), LEASE_MS],
         ...[new Date().toISOString(), JSON.stringify(head)],
       )
@@ -207,7 +215,7 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention)
       ]
       const [stored, ...released] = await redis.runyardFinish(
         ...[...record(job.id), ...place(tenant), keys.tenantRunning(tenant), keys.tenantHeld(tenant), keys.ends],
-        ...[keys.tenantJobs(tenant), keys.tenantFinished(tenant)],
+        ...[keys.tenantJobs(tenant), keys.tenantFinished(tenant), keys.running],
         ...[retention.resultTtlSeconds, job.id, tenant, cap(recorded), only.attempt ?? '', only.state ?? ''],
         ...[retention.tenantResultsKept, keys.job(''), keys.events('')],
         ...[fields.length, ...fields, ...texts(ending)],
@@ -222,7 +230,7 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention)
       const { head, tenant } = job
       const [outcome, ...released] = await redis.runyardPutBack(
         ...[...record(head.id), keys.queued, keys.tenantQueued(tenant)],
-        ...[keys.tenantRunning(tenant), keys.tenantHeld(tenant)],
+        ...[keys.tenantRunning(tenant), keys.tenantHeld(tenant), keys.running],
         ...[QUEUED_TTL_SECONDS, head.id, cap(job), attempt, reason === 'sandbox-lost' ? MAX_LOSSES : ''],
       )
       return { outcome: outcome as 'done' | 'overtaken' | 'too often', released }
@@ -233,7 +241,21 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention)
         ...[QUEUED_TTL_SECONDS, job.head.id, cap(job)],
       ),
     async renew({ head, tenant }) {
-      return (await redis.runyardRenew(keys.tenantRunning(tenant), keys.job(head.id), head.id, LEASE_MS)) === 1
+      return (
+        (await redis.runyardRenew(
+          ...[keys.tenantRunning(tenant), keys.job(head.id), keys.running],
+          ...[head.id, LEASE_MS],
+        )) === 1
+      )
+    },
+    async doubtful(olderThanMs, limit) {
+      const [seconds] = await redis.time()
+      const nowMs = Number(seconds) * 1000
+      const [queued, silent] = await Promise.all([
+        redis.zrangebyscore(keys.queued, '-inf', nowMs - olderThanMs, 'LIMIT', 0, limit),
+        redis.zrangebyscore(keys.running, '-inf', nowMs, 'LIMIT', 0, limit),
+      ])
+      return [...queued, ...silent]
     },
     async remove({ head, tenant }, idempotency) {
       await redis.runyardRemove(

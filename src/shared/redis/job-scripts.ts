@@ -126,7 +126,7 @@ tell(KEYS[2], ttl, 9 + fields)
 return {1, tag * ${RANKS} - rank}`
 
 /**
- * KEYS: record, events, queued, tenant's queued, fairness, tenant's running.
+ * KEYS: record, events, queued, tenant's queued, fairness, tenant's running, running.
  * ARGV: ttl, id, tenant, cap or 0, lease in ms, started at, head.
  * @returns {'finished'}, {'cancelled'} when it is to end before it begins, {'held'}, or {'started', attempt}
  */
@@ -135,8 +135,10 @@ local ttl, id, tenant, cap = tonumber(ARGV[1]), ARGV[2], ARGV[3], tonumber(ARGV[
 if isFinished(KEYS[1]) then return {'finished'} end
 if redis.call('HEXISTS', KEYS[1], 'cancel') == 1 then return {'cancelled', tonumber(redis.call('HGET', KEYS[1], 'attempt'))} end
 if cap > 0 and not redis.call('ZSCORE', KEYS[6], id) and free(KEYS[6], cap) <= 0 then return {'held'} end
-redis.call('ZADD', KEYS[6], now() + ARGV[5], id)
-redis.call('EXPIRE', KEYS[6], ttl)
+for _, key in ipairs({KEYS[6], KEYS[7]}) do
+  redis.call('ZADD', key, now() + ARGV[5], id)
+  redis.call('EXPIRE', key, ttl)
+end
 local attempt = redis.call('HINCRBY', KEYS[1], 'attempt', 1)
 redis.call('HSET', KEYS[1], 'head', ARGV[7], 'tenant', tenant, 'state', 'running', 'startedAt', ARGV[6], 'result', '')
 redis.call('EXPIRE', KEYS[1], ttl)
@@ -155,7 +157,7 @@ return 1`
 
 /**
  * KEYS: record, events, queued, tenant's queued, fairness, tenant's running, tenant's held, ends, tenant's jobs, tenant's
- * finished.
+ * finished, running.
  * ARGV: ttl, id, tenant, cap or 0, attempt or '' for any, state it must be in or '' for any, finished jobs kept, beginning of
  * the names of records and of events, count of hash arguments, hash arguments..., then type and data of each event.
  * @returns {1 when stored else 0, ids of held jobs that may go...}
@@ -169,8 +171,7 @@ redis.call('HSET', KEYS[1], unpack(ARGV, 11, 10 + fields))
 redis.call('EXPIRE', KEYS[1], ttl)
 tell(KEYS[2], ttl, 11 + fields)
 leaveQueue(KEYS[3], KEYS[4], KEYS[5], tenant, id, nil)
-redis.call('ZREM', KEYS[6], id)
-redis.call('ZREM', KEYS[7], id)
+for _, key in ipairs({KEYS[6], KEYS[7], KEYS[11]}) do redis.call('ZREM', key, id) end
 redis.call('LPUSH', KEYS[8], now())
 redis.call('LTRIM', KEYS[8], 0, ${ENDS_KEPT - 1})
 redis.call('EXPIRE', KEYS[8], ${ENDS_TTL_SECONDS})
@@ -201,7 +202,7 @@ end
 return state`
 
 /**
- * KEYS: record, events, queued, tenant's queued, tenant's running, tenant's held. ARGV: ttl, id, cap or 0, attempt, how often it
+ * KEYS: record, events, queued, tenant's queued, tenant's running, tenant's held, running. ARGV: ttl, id, cap or 0, attempt, how often it
  * may be put back for this reason ('' for any).
  * @returns {'done', ids of held jobs that may go...}, {'overtaken'}, or {'too often'}
  */
@@ -211,6 +212,7 @@ if isFinished(KEYS[1]) or redis.call('HGET', KEYS[1], 'attempt') ~= ARGV[4] then
 if ARGV[5] ~= '' and redis.call('HINCRBY', KEYS[1], 'losses', 1) > tonumber(ARGV[5]) then return {'too often'} end
 redis.call('HSET', KEYS[1], 'state', 'queued', 'startedAt', '')
 redis.call('ZREM', KEYS[5], id)
+redis.call('ZREM', KEYS[7], id)
 enterQueue(KEYS[3], KEYS[4], ttl, id)
 tellState(KEYS[2], ttl, 'queued', ARGV[4])
 return {'done', unpack(next(KEYS[5], KEYS[6], tonumber(ARGV[3])))}`
@@ -225,11 +227,11 @@ redis.call('EXPIRE', KEYS[2], tonumber(ARGV[1]))
 return next(KEYS[1], KEYS[2], tonumber(ARGV[3]))`
 
 /**
- * KEYS: tenant's running, record. ARGV: id, lease in ms.
+ * KEYS: tenant's running, record, running. ARGV: id, lease in ms.
  * @returns 1 when the job is to end: its worker may not have heard of it
  */
 const RENEW = `${COMMON}
-redis.call('ZADD', KEYS[1], 'XX', now() + ARGV[2], ARGV[1])
+for _, key in ipairs({KEYS[1], KEYS[3]}) do redis.call('ZADD', key, 'XX', now() + ARGV[2], ARGV[1]) end
 return redis.call('HEXISTS', KEYS[2], 'cancel')`
 
 /** KEYS: record, events, queued, tenant's queued, fairness, tenant's jobs, idempotency key or the record again. ARGV: id, tenant. */
@@ -257,12 +259,12 @@ declare module 'ioredis' {
 /** Teaches a connection these commands. */
 export function defineJobScripts(redis: Redis): void {
   redis.defineCommand('runyardAdmit', { numberOfKeys: 8, lua: ADMIT })
-  redis.defineCommand('runyardStart', { numberOfKeys: 6, lua: START })
+  redis.defineCommand('runyardStart', { numberOfKeys: 7, lua: START })
   redis.defineCommand('runyardAppend', { numberOfKeys: 2, lua: APPEND })
-  redis.defineCommand('runyardFinish', { numberOfKeys: 10, lua: FINISH })
-  redis.defineCommand('runyardPutBack', { numberOfKeys: 6, lua: PUT_BACK })
+  redis.defineCommand('runyardFinish', { numberOfKeys: 11, lua: FINISH })
+  redis.defineCommand('runyardPutBack', { numberOfKeys: 7, lua: PUT_BACK })
   redis.defineCommand('runyardCancel', { numberOfKeys: 2, lua: CANCEL })
   redis.defineCommand('runyardHold', { numberOfKeys: 2, lua: HOLD })
-  redis.defineCommand('runyardRenew', { numberOfKeys: 2, lua: RENEW })
+  redis.defineCommand('runyardRenew', { numberOfKeys: 3, lua: RENEW })
   redis.defineCommand('runyardRemove', { numberOfKeys: 7, lua: REMOVE })
 }

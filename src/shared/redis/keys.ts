@@ -36,6 +36,8 @@ export interface Keys {
   readonly queued: string
   /** The same of one tenant. */
   tenantQueued(tenant: string): string
+  /** Sorted set of the ids of running jobs by when they count as lost, in ms. */
+  readonly running: string
   /** Sorted set of the ids of a tenant's running jobs by when they count as lost, in ms. */
   tenantRunning(tenant: string): string
   /** Sorted set of the ids of jobs that wait for another of their tenant to end, by when they were accepted, in ms. */
@@ -89,6 +91,7 @@ export function createKeys(namespace: string): Keys {
     securityCounts: `${prefix}:security-counts`,
     queued: `${prefix}:queued`,
     tenantQueued: (tenant) => `${prefix}:queued:${tenant}`,
+    running: `${prefix}:running`,
     tenantRunning: (tenant) => `${prefix}:running:${tenant}`,
     tenantHeld: (tenant) => `${prefix}:held:${tenant}`,
     tenantJobs: (tenant) => `${prefix}:jobs-of:${tenant}`,

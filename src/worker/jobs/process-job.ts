@@ -10,7 +10,7 @@ import {
 } from '../../shared/job.ts'
 import type { Language } from '../../shared/language.ts'
 import { MAX_TIMER_MS, SECOND } from '../../shared/limits.ts'
-import type { JobRecords } from '../../shared/redis/job-record.ts'
+import type { JobRecords, PutBackReason, RecordedJob } from '../../shared/redis/job-record.ts'
 import type { SecurityEvent } from '../../shared/security/security-event.ts'
 import type { Turn } from '../queue-worker.ts'
 import { acquirePatiently } from '../sandbox/acquire-patiently.ts'
@@ -40,11 +40,12 @@ const DEADLINE_MARGIN_MS = 15 * SECOND
 /** A held job looks again after this time by itself, should whoever was to let it go have been killed. */
 const HELD_MS = 10 * SECOND
 /** Before a job that was put back is taken again: by another worker, or here when the engine is back. */
-const PUT_BACK_MS = { 'engine-down': SECOND, 'sandbox-lost': SECOND / 10 }
+const PUT_BACK_MS: Record<PutBackReason, number> = { 'engine-down': SECOND, draining: 0, 'sandbox-lost': SECOND / 10 }
 
 /**
  * Takes one job from the queue to its stored result. Every way out stores one, unless an earlier attempt already had, or
- * the job goes back to the queue: because its tenant runs as many as it may, the engine is away, or its sandbox was lost.
+ * the job goes back to the queue: because its tenant runs as many as it may, the engine is away, its
+ * sandbox was lost, or this worker closes.
  * @throws when Redis refuses; never because of the program or its sandbox
  */
 export async function processJob(context: JobContext, spec: JobSpec, turn: Turn): Promise<JobReturn> {
@@ -90,21 +91,31 @@ async function runAttempt(
   const events = createEventPublisher(records, head.id, attempt)
   try {
     const { outcome, clear } = await attemptJob(context, spec, signal, events)
+    if (outcome.status === 'cancelled' && signal.reason === 'draining') {
+      await clear()
+      throw new Drained('the worker is closing')
+    }
     const store = async () => finish(context, spec, attempt, outcome, startedAt, await events.close())
     const [result] = await Promise.all([store(), clear()])
     return result
   } catch (err) {
     const rest = await events.close()
-    if (signal.aborted) return finish(context, spec, attempt, CANCELLED, startedAt, rest)
-    const reason = reasonToPutBack(err)
+    if (signal.reason === 'cancelled') return finish(context, spec, attempt, CANCELLED, startedAt, rest)
+    const reason = reasonToPutBack(err, signal)
     if (reason === undefined) log.error({ err, ...fields }, 'job failed inside')
     else if (await putBack(context, spec, attempt, turn, reason)) return GIVEN_BACK
     return finish(context, spec, attempt, internalError(), startedAt, rest)
   }
 }
 
+/** The job was ended because its worker closes. */
+class Drained extends Error {
+  override readonly name = 'Drained'
+}
+
 /** Only where nothing was wrong with the job itself. */
-function reasonToPutBack(error: unknown): 'engine-down' | 'sandbox-lost' | undefined {
+function reasonToPutBack(error: unknown, signal: AbortSignal): PutBackReason | undefined {
+  if (signal.reason === 'draining') return 'draining'
   if (error instanceof EngineDown) return 'engine-down'
   return error instanceof SandboxBroken ? 'sandbox-lost' : undefined
 }
@@ -115,7 +126,7 @@ async function putBack(
   spec: JobSpec,
   attempt: number,
   turn: Turn,
-  reason: 'engine-down' | 'sandbox-lost',
+  reason: PutBackReason,
 ): Promise<boolean> {
   const { outcome, released } = await records.putBack(spec, attempt, reason)
   if (outcome === 'too often') return false
@@ -220,15 +231,20 @@ async function storedReturn(records: JobRecords, id: string): Promise<{ status: 
   return { status: stored?.job.status ?? 'internal-error' }
 }
 
-/** Stores the end of a job that the queue gave up, normally one whose worker died twice: its owner learns of it. */
-export async function storeLostJob({ records, release }: JobContext, spec: JobSpec): Promise<void> {
+/**
+ * Stores the end of a job that the queue gave up, normally one whose worker died twice: its owner learns of it.
+ */
+export async function storeLostJob(
+  { records, release }: Pick<JobContext, 'records' | 'release'>,
+  spec: RecordedJob,
+): Promise<void> {
   const stored = (await records.read(spec.head.id))?.job
   const job = endedJob(spec, internalError(), stored?.startedAt ?? null, stored?.attempt ?? 0)
   const { released } = await records.finish(job, spec, {})
   await release(released)
 }
 
-function endedJob({ head }: JobSpec, outcome: JobOutcome, startedAt: string | null, attempt: number): Job {
+function endedJob({ head }: RecordedJob, outcome: JobOutcome, startedAt: string | null, attempt: number): Job {
   const { status, message, stages } = outcome
   const state = status === 'cancelled' ? 'cancelled' : 'finished'
   return { ...head, state, status, message, startedAt, finishedAt: new Date().toISOString(), attempt, stages }

@@ -1,12 +1,17 @@
 import type { JobSpec } from '../../shared/job.ts'
 import type { JobRecords } from '../../shared/redis/job-record.ts'
 
-/** The jobs that run on this worker now: to renew their leases, and to end one that is cancelled. */
+/** Why the signal of a running job aborts. */
+export type EndReason = 'cancelled' | 'draining'
+
+/** The jobs that run on this worker now: to renew their leases, and to end them early. */
 export interface RunningJobs {
-  /** @returns a signal that aborts when the job is to end; `done` when it has */
+  /** @returns a signal that aborts, with an EndReason, when the job is to end; `done` when it has */
   begin: (job: JobSpec) => { signal: AbortSignal; done: () => void }
   /** Ends the job of this id, if it runs here. */
   cancel: (id: string) => void
+  /** Ends them all, to be run by another worker. */
+  drain: () => void
   /** Renews every lease, and ends those that were cancelled unheard. @throws when Redis fails */
   renew: () => Promise<void>
 }
@@ -23,11 +28,14 @@ export function createRunningJobs(records: Pick<JobRecords, 'renew'>): RunningJo
         done: () => void (running.get(job.head.id) === entry && running.delete(job.head.id)),
       }
     },
-    cancel: (id) => running.get(id)?.controller.abort(),
+    cancel: (id) => running.get(id)?.controller.abort('cancelled' satisfies EndReason),
+    drain() {
+      for (const { controller } of running.values()) controller.abort('draining' satisfies EndReason)
+    },
     async renew() {
       await Promise.all(
         [...running.values()].map(async ({ job, controller }) => {
-          if (await records.renew(job)) controller.abort()
+          if (await records.renew(job)) controller.abort('cancelled' satisfies EndReason)
         }),
       )
     },
