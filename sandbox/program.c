@@ -1,4 +1,7 @@
-/* From a fork of the leader to a stranger's program: nothing of ours may get across. */
+/*
+ * From a fork of the leader to a stranger's program: nothing of ours may get across. The two are joined by a pair of
+ * sockets: the listener of the filter comes first, where there is one, then what failed, or the end when the program runs.
+ */
 #include "sandbox.h"
 
 #include <errno.h>
@@ -10,6 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,13 +22,50 @@ enum { STATUS_FD = 3 };
 
 static int status_fd = -1;
 
+/* Room for one descriptor beside a message. */
+union passenger {
+    char bytes[CMSG_SPACE(sizeof(int))];
+    struct cmsghdr aligned;
+};
+
+/* To the leader: what failed, or without an error the listener of the filter. */
+static bool tell(struct start_error what, int listener)
+{
+    struct iovec body = {.iov_base = &what, .iov_len = sizeof what};
+    struct msghdr message = {.msg_iov = &body, .msg_iovlen = 1};
+    union passenger passenger = {0};
+    if (listener >= 0) {
+        message.msg_control = passenger.bytes;
+        message.msg_controllen = sizeof passenger.bytes;
+        *CMSG_FIRSTHDR(&message) =
+            (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof listener), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+        memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), &listener, sizeof listener);
+    }
+    return sendmsg(status_fd, &message, MSG_NOSIGNAL) == sizeof what;
+}
+
+/* The child's next message and what came with it; false at the end, which is the beginning of the program. */
+static bool hear(int socket, struct start_error *what, int *listener)
+{
+    struct iovec body = {.iov_base = what, .iov_len = sizeof *what};
+    union passenger passenger = {0};
+    struct msghdr message = {
+        .msg_iov = &body, .msg_iovlen = 1, .msg_control = passenger.bytes, .msg_controllen = sizeof passenger.bytes};
+    ssize_t n;
+    do
+        n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    while (n < 0 && errno == EINTR);
+    struct cmsghdr *control = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+    if (control && control->cmsg_type == SCM_RIGHTS && *listener < 0)
+        memcpy(listener, CMSG_DATA(control), sizeof *listener);
+    return n == sizeof *what;
+}
+
 static _Noreturn void fail(const char *call)
 {
     struct start_error why = {.error = errno};
     snprintf(why.call, sizeof why.call, "%s", call);
-    if (write(status_fd, &why, sizeof why) != sizeof why)
-        _exit(126);
-    _exit(127);
+    _exit(tell(why, -1) ? 127 : 126);
 }
 
 static void limit(int resource, uint64_t soft, uint64_t hard)
@@ -47,7 +88,6 @@ static void set_limits(const struct stage *stage)
     uint64_t seconds = stage->cpu_ms / 1000 + 2;
     limit(RLIMIT_CPU, seconds, seconds + stage->grace_ms / 1000 + 1);
     limit(RLIMIT_FSIZE, stage->file_bytes, stage->file_bytes);
-    limit(RLIMIT_NOFILE, stage->open_files, stage->open_files);
     limit(RLIMIT_NPROC, stage->processes, stage->processes);
     limit(RLIMIT_STACK, stage->stack_bytes, stage->stack_bytes);
     /* 0 still feeds a core_pattern that is a pipe, a program of the host; 1 does not, and is too small for a file. */
@@ -96,6 +136,24 @@ static _Noreturn void execute(char *const *args, char *const *env)
     fail("execve");
 }
 
+/*
+ * Puts the filter on and gives its listener away. This happens as root, whom no process of a job can trace, and whose
+ * descriptors under way a job cannot use up.
+ */
+static void enter_filter(void)
+{
+    int listener;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        fail("no_new_privs");
+    if (!seccomp_enter(&listener))
+        fail("seccomp");
+    if (listener < 0)
+        return;
+    if (!tell((struct start_error){.error = 0}, listener))
+        fail("sendmsg");
+    close(listener);
+}
+
 static _Noreturn void become(const struct stage *stage, const int streams[3], int status)
 {
     /* Out of the way of 0 to 3 first: the descriptors may stand anywhere. */
@@ -115,6 +173,9 @@ static _Noreturn void become(const struct stage *stage, const int streams[3], in
     if (setsid() < 0)
         fail("setsid");
     set_limits(stage);
+    enter_filter();
+    /* Only now, since the listener needed a descriptor. */
+    limit(RLIMIT_NOFILE, stage->open_files, stage->open_files);
     if (setgroups(0, NULL) < 0)
         fail("setgroups");
     if (setresgid(PROGRAM_GID, PROGRAM_GID, PROGRAM_GID) < 0)
@@ -122,24 +183,21 @@ static _Noreturn void become(const struct stage *stage, const int streams[3], in
     /* Leaving root empties every set of capabilities. */
     if (setresuid(PROGRAM_UID, PROGRAM_UID, PROGRAM_UID) < 0)
         fail("setresuid");
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        fail("no_new_privs");
     umask(022);
     if (chdir("/job") < 0)
         fail("chdir");
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    if (!seccomp_enter())
-        fail("seccomp");
     execute(stage->args, stage->env);
 }
 
-pid_t program_start(const struct stage *stage, const int streams[3], struct start_error *why)
+pid_t program_start(const struct stage *stage, const int streams[3], struct start_error *why, int *listener)
 {
     int status[2];
-    if (pipe2(status, O_CLOEXEC) < 0) {
-        *why = (struct start_error){.call = "pipe", .error = errno};
+    *listener = -1;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, status) < 0) {
+        *why = (struct start_error){.call = "socketpair", .error = errno};
         return -1;
     }
     pid_t pid = fork();
@@ -147,14 +205,13 @@ pid_t program_start(const struct stage *stage, const int streams[3], struct star
         become(stage, streams, status[1]);
     *why = (struct start_error){.call = "fork", .error = pid < 0 ? errno : 0};
     close(status[1]);
-    if (pid > 0) {
-        ssize_t n;
-        do
-            n = read(status[0], why, sizeof *why);
-        while (n < 0 && errno == EINTR);
-        if (n == 0)
-            why->error = 0;
-    }
+    while (pid > 0 && hear(status[0], why, listener) && !why->error)
+        ;
     close(status[0]);
-    return why->error ? -1 : pid;
+    if (!why->error)
+        return pid;
+    if (*listener >= 0)
+        close(*listener);
+    *listener = -1;
+    return -1;
 }

@@ -1,0 +1,221 @@
+import { join } from 'node:path'
+import { packageRoot } from '../../src/shared/package-root.ts'
+import { encodeKill, encodeStart, FRAME, type StageStart } from '../../src/worker/sandbox/frames.ts'
+import { createBench, python, RawSandbox, stage, STAGE, syscalls } from './init-harness.ts'
+
+const bench = createBench('test-init-notices')
+const { run } = bench
+afterAll(() => bench.close())
+
+/** Calls `mount` without end in so many processes besides the first, of which each says `up` once it was refused. */
+const flood = (processes: number, prepare = '') =>
+  syscalls(`
+import signal
+${prepare}
+for _ in range(${processes}):
+    if os.fork() == 0: break
+if name(call(165, b'x', b'/tmp', b'tmpfs', 0, 0)) == 'EPERM': print('up', flush=True)
+while True: libc.mount(b'x', b'/tmp', b'tmpfs', 0, 0)`)
+
+const MOUNT = { name: 'mount', count: expect.any(Number) as number }
+
+describe('the report names what a program tried', () => {
+  test('each call that is a way out, with how often', async () => {
+    const { stdout, refusedCalls } = await run(
+      syscalls(`
+buffer = ctypes.create_string_buffer(256)
+USER, NET, TIME, SIGCHLD, PID_1 = 0x10000000, 0x40000000, 0x80, 17, 1
+answers = [name(call(*args)) for args in [
+    (165, b'x', b'/tmp', b'tmpfs', 0, 0), (166, b'/tmp', 2), (166, b'/proc', 0), (155, b'/', b'/'),
+    (308, 0, USER), (272, USER), (272, NET), (272, TIME), (56, USER | SIGCHLD, 0, 0, 0, 0), (56, NET | SIGCHLD, 0, 0, 0, 0),
+    (430, b'tmpfs', 0), (433, -100, b'/', 0), (428, -100, b'/', 1), (429, -100, b'a', -100, b'b', 0),
+    (442, -100, b'/', 0, buffer, 32), (321, 0, buffer, 120), (169, 0, 0, 0, 0), (101, 16, PID_1, 0, 0),
+    (310, PID_1, buffer, 1, buffer, 1, 0), (311, PID_1, buffer, 1, buffer, 1, 0),
+]]
+print(len(answers), set(answers))`),
+    )
+    expect(stdout).toBe("20 {'EPERM'}\n")
+    expect(Object.fromEntries(refusedCalls.map(({ name, count }) => [name, count]))).toEqual({
+      mount: 1,
+      umount2: 2,
+      pivot_root: 1,
+      setns: 1,
+      unshare: 3,
+      clone: 2,
+      fsopen: 1,
+      fspick: 1,
+      open_tree: 1,
+      move_mount: 1,
+      mount_setattr: 1,
+      bpf: 1,
+      reboot: 1,
+      ptrace: 1,
+      process_vm_readv: 1,
+      process_vm_writev: 1,
+    })
+  })
+
+  test('not what honest programs ask as well, which is refused all the same', async () => {
+    const { stdout, refusedCalls } = await run(
+      syscalls(`
+buffer = ctypes.create_string_buffer(256)
+FILES, ME = 0x400, os.getpid()
+print({name(call(*args)) for args in [
+    (272, FILES), (101, 0, 0, 0, 0), (101, 16, ME, 0, 0), (310, ME, buffer, 1, buffer, 1, 0), (425, 8, buffer),
+    (250, 0, -3, 0), (298, buffer, 0, -1, -1, 0), (103, 3, buffer, 9), (312, ME, ME, 0, 0, 0), (323, 1),
+]}, name(call(435, buffer, 88)), name(call(56, 17, 0, 0, 0, 0)) if False else '')`),
+    )
+    expect({ stdout, refusedCalls }).toEqual({ stdout: "{'EPERM'} ENOSYS \n", refusedCalls: [] })
+  })
+
+  test('of every process of the stage, and of this stage alone', async () => {
+    const sandbox = await bench.shared()
+    sandbox.begin(1 << 20)
+    const many = await stage(
+      sandbox,
+      syscalls(`
+for _ in range(20):
+    if os.fork() == 0:
+        for _ in range(50): libc.mount(b'x', b'/tmp', b'tmpfs', 0, 0)
+        os._exit(0)
+for _ in range(20): os.wait()`),
+    )
+    const next = await stage(sandbox, ['true'])
+    const missing = await stage(sandbox, ['no-such-program'])
+    await sandbox.end()
+    expect(many.refusedCalls).toEqual([{ name: 'mount', count: 1000 }])
+    expect([next.refusedCalls, missing.refusedCalls]).toEqual([[], []])
+    expect(missing).toMatchObject({ reason: 'start', error: { call: 'execve', errno: 2 } })
+  })
+
+  test('of a program that may open no file beyond its streams', async () => {
+    const program = ['/usr/bin/python3', '-S', '-c', 'print(1)']
+    const { refusedCalls, stdout } = await run(
+      ['sh', '-c', 'ulimit -n 16; exec "$@"', 'sh', ...syscalls(`libc.umount(b'/proc'); print('done')`)],
+      { openFiles: 16 },
+    )
+    expect(program.length).toBe(4)
+    expect({ refusedCalls, stdout }).toEqual({ refusedCalls: [{ name: 'umount2', count: 1 }], stdout: 'done\n' })
+  })
+
+  test('nothing of ordinary programs', async () => {
+    const scripts = [
+      'echo hello; sort /etc/passwd | head -n 1 >&2; mkdir -p a/b; mktemp; df . >/dev/null; ls -la / /proc/self/ns >/dev/null',
+      'ps 2>/dev/null; id; date; find / -maxdepth 2 >/dev/null 2>&1; tar cf - /etc 2>/dev/null | gzip | wc -c; umount; mount',
+    ]
+    for (const script of scripts) expect(await run(script)).toMatchObject({ reason: 'exit', refusedCalls: [] })
+    const ran = await run(
+      python(`
+import asyncio, ctypes, hashlib, json, multiprocessing, os, random, socket, sqlite3, ssl, subprocess, tempfile, threading, uuid
+thread = threading.Thread(target=lambda: None); thread.start(); thread.join()
+subprocess.run(['sh', '-c', 'true'], check=True); subprocess.run(['true'], preexec_fn=os.setsid, check=True)
+with multiprocessing.get_context('fork').Pool(2) as pool: pool.map(abs, [-1, 2])
+asyncio.run(asyncio.create_subprocess_exec('true')); os.urandom(8); shared = multiprocessing.shared_memory if False else None
+print(sqlite3.connect(':memory:').execute('select 1').fetchone(), uuid.uuid4().version)`),
+    )
+    expect(ran).toMatchObject({ exitCode: 0, stdout: '(1,) 4\n', stderr: '', refusedCalls: [] })
+  })
+})
+
+test('a program has no descriptor of the listener, nor a way to one', async () => {
+  const { stdout } = await run(
+    syscalls(`
+print(sorted(os.listdir('/proc/self/fd'))[:3], [os.readlink('/proc/self/fd/' + fd) for fd in os.listdir('/proc/self/fd') if os.path.exists('/proc/self/fd/' + fd) and 'seccomp' in os.readlink('/proc/self/fd/' + fd)])
+try: os.listdir('/proc/1/fd')
+except OSError as e: print(e.strerror)
+pidfd = os.pidfd_open(1)
+print({name(call(438, pidfd, fd, 0)) for fd in range(32)})
+# A second listener below the first.
+class Program(ctypes.Structure): _fields_ = [('length', ctypes.c_ushort), ('code', ctypes.c_char_p)]
+allow = Program(1, (6).to_bytes(2, 'little') + bytes(2) + 0x7fff0000.to_bytes(4, 'little'))
+print(name(call(317, 1, 8, ctypes.byref(allow))), name(call(317, 1, 0, ctypes.byref(allow))), name(call(165, 0, 0, 0, 0, 0)))`),
+  )
+  expect(stdout.split('\n')).toEqual([
+    "['0', '1', '2'] []",
+    'Permission denied',
+    "{'EPERM'}",
+    expect.stringMatching(/^EBUSY ok EPERM$/),
+    '',
+  ])
+})
+
+describe('a flood of such calls', () => {
+  const floods: { title: string; changes: Partial<StageStart>; prepare?: string; reason: string; signal: number | null }[] = [
+    { title: 'ends by the wall limit', changes: { wallMs: 1500 }, reason: 'wall', signal: 15 },
+    {
+      title: 'that ignores SIGTERM ends by the wall limit',
+      changes: { wallMs: 1500 },
+      prepare: 'signal.signal(15, signal.SIG_IGN)',
+      reason: 'wall',
+      signal: 9,
+    },
+    { title: 'ends by the CPU limit', changes: { cpuMs: 1000 }, reason: 'cpu', signal: 15 },
+    {
+      title: 'under a storm of signals ends by the wall limit',
+      changes: { wallMs: 1500 },
+      prepare: "signal.signal(14, lambda *_: None); signal.setitimer(0, 0.001, 0.0002)",
+      reason: 'wall',
+      signal: 15,
+    },
+  ]
+
+  test.each(floods)('$title', async ({ changes, prepare, reason, signal }) => {
+    const sandbox = await bench.make()
+    sandbox.begin(1 << 20)
+    const ran = await stage(sandbox, flood(60, prepare), changes)
+    expect(ran).toMatchObject({ reason, signal, refusedCalls: [MOUNT] })
+    expect(ran.refusedCalls[0]?.count).toBeGreaterThan(1000)
+    expect(await stage(sandbox, 'echo fine')).toMatchObject({ reason: 'exit', stdout: 'fine\n', refusedCalls: [] })
+    await sandbox.end()
+    expect(await run('echo fine', {}, { sandbox })).toMatchObject({ exitCode: 0, stdout: 'fine\n', refusedCalls: [] })
+    await sandbox.destroy()
+  })
+
+  test('lets output and orders through', async () => {
+    const raw = await bench.attach()
+    await raw.begin()
+    raw.send(encodeStart({ ...STAGE, args: flood(60), graceMs: 0 }))
+    let up = 0
+    while (up < 61) up += (await raw.skipTo(FRAME.STDOUT))?.payload.toString().match(/up/g)?.length ?? Infinity
+    raw.send(encodeKill())
+    expect(await raw.report()).toMatchObject({ reason: 'kill', signal: 9, refusedCalls: [MOUNT] })
+    await raw.quit()
+  })
+
+  test('by processes that are killed while they wait is no trouble', async () => {
+    const { refusedCalls, ...ran } = await run(
+      syscalls(`
+import signal, time
+for _ in range(200):
+    pid = os.fork()
+    if pid == 0:
+        while True: libc.mount(b'x', b'/tmp', b'tmpfs', 0, 0)
+    time.sleep(0.001)
+    os.kill(pid, 9); os.waitpid(pid, 0)
+print(name(call(165, b'x', b'/tmp', b'tmpfs', 0, 0)))`),
+    )
+    expect(ran).toMatchObject({ reason: 'exit', exitCode: 0, stdout: 'EPERM\n' })
+    expect(refusedCalls).toEqual([MOUNT])
+  })
+})
+
+describe('where the kernel tells nobody, calls are refused in silence', () => {
+  const kernels = [
+    { title: 'since it does not know how', operation: 2, flag: 0, errno: 95 },
+    { title: 'since it does not know the flag', operation: 1, flag: 8, errno: 22 },
+    { title: 'since somebody else listens', operation: 1, flag: 8, errno: 16 },
+  ]
+
+  test.each(kernels)('$title', async ({ operation, flag, errno }) => {
+    const script = join(packageRoot(), 'tests/sandbox/refuse-listeners.py')
+    const args = ['python3', '/refuse-listeners.py', operation, flag, errno].map(String)
+    const raw = new RawSandbox(await bench.launch(args, [`${script}:/refuse-listeners.py:ro`]))
+    await raw.begin()
+    const program = syscalls(`print(name(call(165, 0, 0, 0, 0, 0)), name(call(272, 0x10000000)), name(call(101, 16, 1, 0, 0)))`)
+    raw.send(encodeStart({ ...STAGE, args: program }))
+    const said = await raw.skipTo(FRAME.STDOUT)
+    expect(said?.payload.toString()).toBe('EPERM EPERM EPERM\n')
+    expect(await raw.report()).toMatchObject({ reason: 'exit', exitCode: 0, refusedCalls: [] })
+    await raw.quit()
+  })
+})
