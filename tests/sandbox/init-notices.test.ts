@@ -60,12 +60,12 @@ print(len(answers), set(answers))`),
       syscalls(`
 buffer = ctypes.create_string_buffer(256)
 FILES, ME = 0x400, os.getpid()
-print({name(call(*args)) for args in [
+print(name(call(435, buffer, 88)), {name(call(*args)) for args in [
     (272, FILES), (101, 0, 0, 0, 0), (101, 16, ME, 0, 0), (310, ME, buffer, 1, buffer, 1, 0), (425, 8, buffer),
     (250, 0, -3, 0), (298, buffer, 0, -1, -1, 0), (103, 3, buffer, 9), (312, ME, ME, 0, 0, 0), (323, 1),
-]}, name(call(435, buffer, 88)), name(call(56, 17, 0, 0, 0, 0)) if False else '')`),
+]})`),
     )
-    expect({ stdout, refusedCalls }).toEqual({ stdout: "{'EPERM'} ENOSYS \n", refusedCalls: [] })
+    expect({ stdout, refusedCalls }).toEqual({ stdout: "ENOSYS {'EPERM'}\n", refusedCalls: [] })
   })
 
   test('of every process of the stage, and of this stage alone', async () => {
@@ -88,14 +88,9 @@ for _ in range(20): os.wait()`),
     expect(missing).toMatchObject({ reason: 'start', error: { call: 'execve', errno: 2 } })
   })
 
-  test('of a program that may open no file beyond its streams', async () => {
-    const program = ['/usr/bin/python3', '-S', '-c', 'print(1)']
-    const { refusedCalls, stdout } = await run(
-      ['sh', '-c', 'ulimit -n 16; exec "$@"', 'sh', ...syscalls(`libc.umount(b'/proc'); print('done')`)],
-      { openFiles: 16 },
-    )
-    expect(program.length).toBe(4)
-    expect({ refusedCalls, stdout }).toEqual({ refusedCalls: [{ name: 'umount2', count: 1 }], stdout: 'done\n' })
+  test('of a program that may open one file beside its streams', async () => {
+    const ran = await run(['unshare', '-U', 'true'], { openFiles: 4 })
+    expect(ran).toMatchObject({ reason: 'exit', refusedCalls: [{ name: 'unshare', count: 1 }] })
   })
 
   test('nothing of ordinary programs', async () => {
@@ -110,7 +105,7 @@ import asyncio, ctypes, hashlib, json, multiprocessing, os, random, socket, sqli
 thread = threading.Thread(target=lambda: None); thread.start(); thread.join()
 subprocess.run(['sh', '-c', 'true'], check=True); subprocess.run(['true'], preexec_fn=os.setsid, check=True)
 with multiprocessing.get_context('fork').Pool(2) as pool: pool.map(abs, [-1, 2])
-asyncio.run(asyncio.create_subprocess_exec('true')); os.urandom(8); shared = multiprocessing.shared_memory if False else None
+asyncio.run(asyncio.create_subprocess_exec('true')); os.urandom(8)
 print(sqlite3.connect(':memory:').execute('select 1').fetchone(), uuid.uuid4().version)`),
     )
     expect(ran).toMatchObject({ exitCode: 0, stdout: '(1,) 4\n', stderr: '', refusedCalls: [] })
@@ -120,7 +115,11 @@ print(sqlite3.connect(':memory:').execute('select 1').fetchone(), uuid.uuid4().v
 test('a program has no descriptor of the listener, nor a way to one', async () => {
   const { stdout } = await run(
     syscalls(`
-print(sorted(os.listdir('/proc/self/fd'))[:3], [os.readlink('/proc/self/fd/' + fd) for fd in os.listdir('/proc/self/fd') if os.path.exists('/proc/self/fd/' + fd) and 'seccomp' in os.readlink('/proc/self/fd/' + fd)])
+links = []
+for fd in range(64):
+    try: links.append(os.readlink(f'/proc/self/fd/{fd}').split(':')[0])
+    except OSError: pass
+print(links)
 try: os.listdir('/proc/1/fd')
 except OSError as e: print(e.strerror)
 pidfd = os.pidfd_open(1)
@@ -131,16 +130,22 @@ allow = Program(1, (6).to_bytes(2, 'little') + bytes(2) + 0x7fff0000.to_bytes(4,
 print(name(call(317, 1, 8, ctypes.byref(allow))), name(call(317, 1, 0, ctypes.byref(allow))), name(call(165, 0, 0, 0, 0, 0)))`),
   )
   expect(stdout.split('\n')).toEqual([
-    "['0', '1', '2'] []",
+    "['/dev/null', 'pipe', 'pipe']",
     'Permission denied',
     "{'EPERM'}",
-    expect.stringMatching(/^EBUSY ok EPERM$/),
+    'EBUSY ok EPERM',
     '',
   ])
 })
 
 describe('a flood of such calls', () => {
-  const floods: { title: string; changes: Partial<StageStart>; prepare?: string; reason: string; signal: number | null }[] = [
+  const floods: {
+    title: string
+    changes: Partial<StageStart>
+    prepare?: string
+    reason: string
+    signal: number | null
+  }[] = [
     { title: 'ends by the wall limit', changes: { wallMs: 1500 }, reason: 'wall', signal: 15 },
     {
       title: 'that ignores SIGTERM ends by the wall limit',
@@ -153,7 +158,7 @@ describe('a flood of such calls', () => {
     {
       title: 'under a storm of signals ends by the wall limit',
       changes: { wallMs: 1500 },
-      prepare: "signal.signal(14, lambda *_: None); signal.setitimer(0, 0.001, 0.0002)",
+      prepare: 'signal.signal(14, lambda *_: None); signal.setitimer(0, 0.001, 0.0002)',
       reason: 'wall',
       signal: 15,
     },
@@ -211,7 +216,9 @@ describe('where the kernel tells nobody, calls are refused in silence', () => {
     const args = ['python3', '/refuse-listeners.py', operation, flag, errno].map(String)
     const raw = new RawSandbox(await bench.launch(args, [`${script}:/refuse-listeners.py:ro`]))
     await raw.begin()
-    const program = syscalls(`print(name(call(165, 0, 0, 0, 0, 0)), name(call(272, 0x10000000)), name(call(101, 16, 1, 0, 0)))`)
+    const program = syscalls(
+      `print(name(call(165, 0, 0, 0, 0, 0)), name(call(272, 0x10000000)), name(call(101, 16, 1, 0, 0)))`,
+    )
     raw.send(encodeStart({ ...STAGE, args: program }))
     const said = await raw.skipTo(FRAME.STDOUT)
     expect(said?.payload.toString()).toBe('EPERM EPERM EPERM\n')

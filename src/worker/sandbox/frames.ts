@@ -322,7 +322,8 @@ function parseError(value: unknown): { call: string; errno: number; message: str
 }
 
 function parseRefusedCalls(value: unknown): RefusedCall[] {
-  if (!Array.isArray(value) || value.length > MAX_REFUSED_CALLS) throw new ProtocolFault('refused calls are no short list')
+  if (!Array.isArray(value) || value.length > MAX_REFUSED_CALLS)
+    throw new ProtocolFault('refused calls are no short list')
   return value.map((entry: unknown) => {
     const { name, count: times } = Object(entry) as Record<string, unknown>
     if (typeof name !== 'string' || !SYSTEM_CALL.test(name)) throw new ProtocolFault('a refused call has no name')
