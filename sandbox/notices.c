@@ -1,8 +1,8 @@
 /*
  * Notices: what a stage's program tried that no honest program does in a sandbox. The kernel holds such a call (the list
  * is in seccomp.c) and tells the leader by the listener of the stage's filter; the leader counts it and answers EPERM,
- * which is what the program would have had without any of this. Nothing else depends on the answer: the filter alone
- * refuses, and no answer can let a call through that the leader does not ask the kernel to let through.
+ * which is what the program would have had without any of this. A call is made only where the one who answers says in so
+ * many words that it shall be, by a flag that nobody sets here; so no program may ever hold a listener.
  *
  * Nobody waits for ever. A process that waits for its answer can be killed like any other. Once the listener is closed,
  * by the end of the stage or of the leader, the kernel answers ENOSYS by itself. A process has one call under way at most,

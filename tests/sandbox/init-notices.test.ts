@@ -1,21 +1,53 @@
 import { join } from 'node:path'
+import { loadLanguages } from '../../src/shared/language.ts'
+import { MIB } from '../../src/shared/limits.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
-import { encodeKill, encodeStart, FRAME, type StageStart } from '../../src/worker/sandbox/frames.ts'
+import { IMAGE_LABEL } from '../../src/shared/runtime-image.ts'
+import { encodeStart, FRAME } from '../../src/worker/sandbox/frames.ts'
+import type { Sandbox } from '../../src/worker/sandbox/sandbox.ts'
 import { createBench, python, RawSandbox, stage, STAGE, syscalls } from './init-harness.ts'
 
 const bench = createBench('test-init-notices')
 const { run } = bench
 afterAll(() => bench.close())
 
-/** Calls `mount` without end in so many processes besides the first, of which each says `up` once it was refused. */
-const flood = (processes: number, prepare = '') =>
-  syscalls(`
-import signal
-${prepare}
-for _ in range(${processes}):
-    if os.fork() == 0: break
-if name(call(165, b'x', b'/tmp', b'tmpfs', 0, 0)) == 'EPERM': print('up', flush=True)
-while True: libc.mount(b'x', b'/tmp', b'tmpfs', 0, 0)`)
+/** Calls `mount` without end in 61 processes, of which each says `up` once it was refused. */
+const FLOOD = `
+#include <errno.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/time.h>
+#include <unistd.h>
+static void nothing(int number) { (void)number; }
+int main(int argc, char **argv)
+{
+    if (argc > 1 && *argv[1] == 't')
+        signal(SIGTERM, SIG_IGN);
+    for (int i = 0; i < 60 && fork() > 0; i++)
+        ;
+    struct itimerval often = {{0, 200}, {0, 200}};
+    while (mount("x", "/tmp", "tmpfs", 0, 0) == 0 || errno != EPERM)
+        ;
+    if (write(1, "up\\n", 3) != 3)
+        return 1;
+    if (argc > 1 && *argv[1] == 's' && signal(SIGALRM, nothing) != SIG_ERR)
+        setitimer(ITIMER_REAL, &often, 0);
+    for (;;)
+        mount("x", "/tmp", "tmpfs", 0, 0);
+}`
+
+/** A sandbox whose job has the flood as a program. */
+async function floodable(): Promise<Sandbox> {
+  const sandbox = await bench.make({ language: 'c', memoryBytes: 512 * MIB })
+  sandbox.begin(64 * MIB)
+  sandbox.writeFile('flood.c', 0o644, Buffer.from(FLOOD))
+  expect(await stage(sandbox, ['gcc', '-Wall', '-Werror', '-O2', '-o', 'flood', 'flood.c'])).toMatchObject({
+    exitCode: 0,
+    stderr: '',
+    refusedCalls: [],
+  })
+  return sandbox
+}
 
 const MOUNT = { name: 'mount', count: expect.any(Number) as number }
 
@@ -112,6 +144,31 @@ print(sqlite3.connect(':memory:').execute('select 1').fetchone(), uuid.uuid4().v
   })
 })
 
+test('the hello program of every language that is here tries nothing', async () => {
+  const images = await bench.engine.images(IMAGE_LABEL.language)
+  const present = new Set(images.map(({ labels }) => labels[IMAGE_LABEL.language]))
+  const languages = loadLanguages(join(packageRoot(), 'languages')).filter(({ id }) => present.has(id))
+  expect(languages.map(({ id }) => id)).toEqual(expect.arrayContaining(['bash', 'c', 'javascript', 'python']))
+  for (const { id, fileName, compile, run: start, env, hello } of languages) {
+    const sandbox = await bench.make({ language: id, memoryBytes: 1024 * MIB })
+    sandbox.begin(256 * MIB)
+    sandbox.writeFile(fileName, 0o644, Buffer.from(hello.code))
+    const word = (part: string) => (part === '{entrypoint}' || part === '{sources}' ? fileName : part)
+    const known = (part: string) => !['{args}', '{compilerArgs}'].includes(part)
+    const limits = {
+      env: { ...STAGE.env, HOME: '/job', TMPDIR: '/tmp', ...env },
+      openFiles: 1024,
+      fileBytes: 256 * MIB,
+    }
+    const stages = [compile?.argv, start.argv].flatMap((argv) => (argv ? [argv.filter(known).map(word)] : []))
+    const reports = []
+    for (const argv of stages) reports.push(await stage(sandbox, argv, { ...limits, wallMs: 60_000, cpuMs: 60_000 }))
+    await sandbox.destroy()
+    const told = reports.flatMap(({ refusedCalls }) => refusedCalls)
+    expect({ id, stdout: reports.at(-1)?.stdout, told }).toEqual({ id, stdout: hello.stdout, told: [] })
+  }
+})
+
 test('a program has no descriptor of the listener, nor a way to one', async () => {
   const { stdout } = await run(
     syscalls(`
@@ -139,36 +196,17 @@ print(name(call(317, 1, 8, ctypes.byref(allow))), name(call(317, 1, 0, ctypes.by
 })
 
 describe('a flood of such calls', () => {
-  const floods: {
-    title: string
-    changes: Partial<StageStart>
-    prepare?: string
-    reason: string
-    signal: number | null
-  }[] = [
-    { title: 'ends by the wall limit', changes: { wallMs: 1500 }, reason: 'wall', signal: 15 },
-    {
-      title: 'that ignores SIGTERM ends by the wall limit',
-      changes: { wallMs: 1500 },
-      prepare: 'signal.signal(15, signal.SIG_IGN)',
-      reason: 'wall',
-      signal: 9,
-    },
-    { title: 'ends by the CPU limit', changes: { cpuMs: 1000 }, reason: 'cpu', signal: 15 },
-    {
-      title: 'under a storm of signals ends by the wall limit',
-      changes: { wallMs: 1500 },
-      prepare: 'signal.signal(14, lambda *_: None); signal.setitimer(0, 0.001, 0.0002)',
-      reason: 'wall',
-      signal: 15,
-    },
+  const floods = [
+    { title: 'ends by the wall limit', kind: [], changes: { wallMs: 1500 }, reason: 'wall', signal: 15 },
+    { title: 'that ignores SIGTERM ends by it', kind: ['t'], changes: { wallMs: 1500 }, reason: 'wall', signal: 9 },
+    { title: 'in a storm of signals ends by it', kind: ['s'], changes: { wallMs: 1500 }, reason: 'wall', signal: 15 },
+    { title: 'ends by the CPU limit', kind: [], changes: { cpuMs: 1000 }, reason: 'cpu', signal: 15 },
   ]
 
-  test.each(floods)('$title', async ({ changes, prepare, reason, signal }) => {
-    const sandbox = await bench.make()
-    sandbox.begin(1 << 20)
-    const ran = await stage(sandbox, flood(60, prepare), changes)
-    expect(ran).toMatchObject({ reason, signal, refusedCalls: [MOUNT] })
+  test.each(floods)('$title, and the next stage and job are unharmed', async ({ kind, changes, reason, signal }) => {
+    const sandbox = await floodable()
+    const ran = await stage(sandbox, ['./flood', ...kind], changes)
+    expect(ran).toMatchObject({ reason, signal, stdout: 'up\n'.repeat(61), stderr: '', refusedCalls: [MOUNT] })
     expect(ran.refusedCalls[0]?.count).toBeGreaterThan(1000)
     expect(await stage(sandbox, 'echo fine')).toMatchObject({ reason: 'exit', stdout: 'fine\n', refusedCalls: [] })
     await sandbox.end()
@@ -177,14 +215,47 @@ describe('a flood of such calls', () => {
   })
 
   test('lets output and orders through', async () => {
-    const raw = await bench.attach()
-    await raw.begin()
-    raw.send(encodeStart({ ...STAGE, args: flood(60), graceMs: 0 }))
-    let up = 0
-    while (up < 61) up += (await raw.skipTo(FRAME.STDOUT))?.payload.toString().match(/up/g)?.length ?? Infinity
-    raw.send(encodeKill())
-    expect(await raw.report()).toMatchObject({ reason: 'kill', signal: 9, refusedCalls: [MOUNT] })
-    await raw.quit()
+    const sandbox = await floodable()
+    let told = false
+    const ran = await stage(
+      sandbox,
+      ['./flood'],
+      { graceMs: 0 },
+      {
+        onOutput: (_, soFar) => {
+          if (soFar.length < 61 * 3 || told) return
+          told = true
+          sandbox.kill()
+        },
+      },
+    )
+    expect(ran).toMatchObject({ reason: 'kill', signal: 9, refusedCalls: [MOUNT] })
+    await sandbox.destroy()
+  })
+
+  test('costs its stage the CPU time of the leader, who answers in a few kilobytes', async () => {
+    const { stdout, cpuUs } = await run(
+      syscalls(`
+import resource, time
+def leader(): return sum(int(x) for x in open('/proc/1/stat').read().rsplit(')', 1)[1].split()[11:13]) / os.sysconf('SC_CLK_TCK')
+def resident(): return int(open('/proc/1/statm').read().split()[1]) * 4
+def spent(who): return sum(resource.getrusage(who)[:2])
+before, pids = leader(), []
+for _ in range(60):
+    pid = os.fork()
+    if pid == 0:
+        while True: libc.mount(b'x', b'/tmp', b'tmpfs', 0, 0)
+    pids.append(pid)
+kilobytes = resident()
+time.sleep(1.5)
+print(resident() - kilobytes)
+for pid in pids: os.kill(pid, 9); os.waitpid(pid, 0)
+print(spent(resource.RUSAGE_SELF) + spent(resource.RUSAGE_CHILDREN)); print(leader() - before)`),
+    )
+    const [kilobytes = NaN, program = NaN, leader = NaN] = stdout.trim().split('\n').map(Number)
+    expect(kilobytes).toBeLessThanOrEqual(64)
+    expect(leader).toBeGreaterThan(0.1)
+    expect(cpuUs / 1e6).toBeGreaterThan(program + 0.8 * leader)
   })
 
   test('by processes that are killed while they wait is no trouble', async () => {
