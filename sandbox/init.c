@@ -134,6 +134,7 @@ int main(int argc, char **argv)
     block_signals();
     gauges_open();
     seccomp_prepare();
+    program_prepare();
     container_prepare();
     wire_open();
     for (bool first = true;; first = false) {

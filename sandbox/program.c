@@ -1,6 +1,7 @@
 /*
- * From a fork of the leader to a stranger's program: nothing of ours may get across. The two are joined by a pair of
- * sockets: the listener of the filter comes first, where there is one, then what failed, or the end when the program runs.
+ * From a fork of the leader to a stranger's program: nothing of ours may get across. A pipe tells of a failed start, or by
+ * its end that the program runs. The listener of the filter crosses by a pair of sockets that init makes once for all: a
+ * pair of the leader's own would belong to the cell's network, where programs see it.
  */
 #include "sandbox.h"
 
@@ -17,55 +18,73 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Where the descriptor that tells of a failed start is put; it closes itself when the program runs. */
-enum { STATUS_FD = 3 };
+/* Where the descriptor that tells of a failed start is put, and the one for the listener; they close when the program runs. */
+enum { STATUS_FD = 3, HANDOVER_FD = 4 };
 
 static int status_fd = -1;
-
-/* Room for one descriptor beside a message. */
-union passenger {
-    char bytes[CMSG_SPACE(sizeof(int))];
-    struct cmsghdr aligned;
-};
-
-/* To the leader: what failed, or without an error the listener of the filter. */
-static bool tell(struct start_error what, int listener)
-{
-    struct iovec body = {.iov_base = &what, .iov_len = sizeof what};
-    struct msghdr message = {.msg_iov = &body, .msg_iovlen = 1};
-    union passenger passenger = {0};
-    if (listener >= 0) {
-        message.msg_control = passenger.bytes;
-        message.msg_controllen = sizeof passenger.bytes;
-        *CMSG_FIRSTHDR(&message) =
-            (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof listener), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-        memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), &listener, sizeof listener);
-    }
-    return sendmsg(status_fd, &message, MSG_NOSIGNAL) == sizeof what;
-}
-
-/* The child's next message and what came with it; false at the end, which is the beginning of the program. */
-static bool hear(int socket, struct start_error *what, int *listener)
-{
-    struct iovec body = {.iov_base = what, .iov_len = sizeof *what};
-    union passenger passenger = {0};
-    struct msghdr message = {
-        .msg_iov = &body, .msg_iovlen = 1, .msg_control = passenger.bytes, .msg_controllen = sizeof passenger.bytes};
-    ssize_t n;
-    do
-        n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-    while (n < 0 && errno == EINTR);
-    struct cmsghdr *control = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
-    if (control && control->cmsg_type == SCM_RIGHTS && *listener < 0)
-        memcpy(listener, CMSG_DATA(control), sizeof *listener);
-    return n == sizeof *what;
-}
+static int handover[2] = {-1, -1};
 
 static _Noreturn void fail(const char *call)
 {
     struct start_error why = {.error = errno};
     snprintf(why.call, sizeof why.call, "%s", call);
-    _exit(tell(why, -1) ? 127 : 126);
+    if (write(status_fd, &why, sizeof why) != sizeof why)
+        _exit(126);
+    _exit(127);
+}
+
+/* A message of one byte, and room beside it for a descriptor. */
+struct parcel {
+    char byte;
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr aligned;
+    } beside;
+    struct iovec body;
+    struct msghdr message;
+};
+
+static void wrap(struct parcel *parcel)
+{
+    *parcel = (struct parcel){.byte = 0};
+    parcel->body = (struct iovec){.iov_base = &parcel->byte, .iov_len = 1};
+    parcel->message = (struct msghdr){.msg_iov = &parcel->body,
+                                      .msg_iovlen = 1,
+                                      .msg_control = parcel->beside.bytes,
+                                      .msg_controllen = sizeof parcel->beside.bytes};
+}
+
+static bool send_listener(int socket, int listener)
+{
+    struct parcel parcel;
+    wrap(&parcel);
+    struct cmsghdr *beside = CMSG_FIRSTHDR(&parcel.message);
+    *beside = (struct cmsghdr){
+        .cmsg_len = CMSG_LEN(sizeof listener), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+    memcpy(CMSG_DATA(beside), &listener, sizeof listener);
+    return sendmsg(socket, &parcel.message, MSG_NOSIGNAL) == 1;
+}
+
+/* The listener that was sent; -1 when there is none. */
+static int receive_listener(int socket)
+{
+    struct parcel parcel;
+    int listener = -1;
+    wrap(&parcel);
+    if (recvmsg(socket, &parcel.message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != 1)
+        return -1;
+    struct cmsghdr *beside = CMSG_FIRSTHDR(&parcel.message);
+    if (beside && beside->cmsg_type == SCM_RIGHTS)
+        memcpy(&listener, CMSG_DATA(beside), sizeof listener);
+    return listener;
+}
+
+void program_prepare(void)
+{
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, handover) == 0)
+        return;
+    warn("socketpair: %s", strerror(errno));
+    _exit(LEADER_FAULT);
 }
 
 static void limit(int resource, uint64_t soft, uint64_t hard)
@@ -147,17 +166,18 @@ static void enter_filter(void)
         fail("no_new_privs");
     if (!seccomp_enter(&listener))
         fail("seccomp");
-    if (listener < 0)
-        return;
-    if (!tell((struct start_error){.error = 0}, listener))
+    if (listener >= 0 && !send_listener(HANDOVER_FD, listener))
         fail("sendmsg");
-    close(listener);
+    if (listener >= 0)
+        close(listener);
+    close(HANDOVER_FD);
 }
 
 static _Noreturn void become(const struct stage *stage, const int streams[3], int status)
 {
-    /* Out of the way of 0 to 3 first: the descriptors may stand anywhere. */
+    /* Out of the way of 0 to 4 first: the descriptors may stand anywhere. */
     int moved[3];
+    int sender = fcntl(handover[1], F_DUPFD, 10);
     status_fd = fcntl(status, F_DUPFD, 10);
     for (int i = 0; i < 3; i++)
         moved[i] = fcntl(streams[i], F_DUPFD, 10);
@@ -167,8 +187,10 @@ static _Noreturn void become(const struct stage *stage, const int streams[3], in
     if (dup3(status_fd, STATUS_FD, O_CLOEXEC) < 0)
         fail("dup3");
     status_fd = STATUS_FD;
+    if (dup3(sender, HANDOVER_FD, O_CLOEXEC) < 0)
+        fail("dup3");
     offer_to_oom_killer();
-    if (close_range(STATUS_FD + 1, ~0u, 0) < 0)
+    if (close_range(HANDOVER_FD + 1, ~0u, 0) < 0)
         fail("close_range");
     if (setsid() < 0)
         fail("setsid");
@@ -196,8 +218,8 @@ pid_t program_start(const struct stage *stage, const int streams[3], struct star
 {
     int status[2];
     *listener = -1;
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, status) < 0) {
-        *why = (struct start_error){.call = "socketpair", .error = errno};
+    if (pipe2(status, O_CLOEXEC) < 0) {
+        *why = (struct start_error){.call = "pipe", .error = errno};
         return -1;
     }
     pid_t pid = fork();
@@ -205,13 +227,15 @@ pid_t program_start(const struct stage *stage, const int streams[3], struct star
         become(stage, streams, status[1]);
     *why = (struct start_error){.call = "fork", .error = pid < 0 ? errno : 0};
     close(status[1]);
-    while (pid > 0 && hear(status[0], why, listener) && !why->error)
-        ;
+    if (pid > 0) {
+        ssize_t n;
+        do
+            n = read(status[0], why, sizeof *why);
+        while (n < 0 && errno == EINTR);
+        if (n == 0)
+            why->error = 0;
+        *listener = receive_listener(handover[0]);
+    }
     close(status[0]);
-    if (!why->error)
-        return pid;
-    if (*listener >= 0)
-        close(*listener);
-    *listener = -1;
-    return -1;
+    return why->error ? -1 : pid;
 }

@@ -61,9 +61,12 @@ struct start_error {
     int error;
 };
 
+/* Once, in init. Exits when it cannot. */
+void program_prepare(void);
 /*
  * Starts the stage's program, its standard streams on the three descriptors. Returns its process id, or -1 and says why.
- * Returns only when the program runs or has failed to. `listener` becomes that of its filter, or -1.
+ * Returns only when the program runs or has failed to. `listener` becomes that of its filter, to be closed in either case,
+ * or -1.
  */
 pid_t program_start(const struct stage *stage, const int streams[3], struct start_error *why, int *listener);
 

@@ -195,6 +195,15 @@ print(name(call(317, 1, 8, ctypes.byref(allow))), name(call(317, 1, 0, ctypes.by
   ])
 })
 
+test('a program sees no socket of the leader, however early it looks', async () => {
+  const sandbox = await bench.shared()
+  sandbox.begin(MIB)
+  const seen = new Set<string>()
+  for (let i = 0; i < 200; i++) seen.add((await stage(sandbox, ['cat', '/proc/net/unix'])).stdout)
+  await sandbox.end()
+  expect([...seen]).toEqual([expect.stringMatching(/^Num .*\n$/)])
+})
+
 describe('a flood of such calls', () => {
   const floods = [
     { title: 'ends by the wall limit', kind: [], changes: { wallMs: 1500 }, reason: 'wall', signal: 15 },
