@@ -14,6 +14,7 @@
  *            capabilities: SETUID and SETGID.
  *   program  One process tree for each stage, forked by the leader: an unprivileged user, no capability, no_new_privs,
  *            resource limits, a system call filter, nothing but its three streams (program.c, seccomp.c).
+ *            The kernel tells the leader of the ways out that it tries (notices.c).
  *
  * The end of a job is the end of its leader: the kernel kills everything in the PID namespace before the leader can be
  * waited for, and takes mounts, IPC objects and sockets with it. There is nothing to clean up and nothing to forget.
@@ -24,7 +25,7 @@
  * ends in any other way than by finishing its job has failed, or was killed for memory; the stream may then stand in the
  * middle of a frame, so init exits too and the worker makes another sandbox.
  *
- *   worker <--stdin/stdout--> leader <--pipes--> program
+ *   worker <--stdin/stdout--> leader <--pipes, notices--> program
  *                  ^            |
  *                  +-- init --clone3
  */
@@ -133,6 +134,7 @@ int main(int argc, char **argv)
     block_signals();
     gauges_open();
     seccomp_prepare();
+    program_prepare();
     container_prepare();
     wire_open();
     for (bool first = true;; first = false) {

@@ -1,6 +1,6 @@
 /*
  * The leader of a cell: PID 1 of its namespaces, and the worker's partner in the protocol for one job. One thread, one
- * poll loop, no tick: every wait ends by a descriptor (frames, the program's pipes, two timers, SIGCHLD).
+ * poll loop, no tick: every wait ends by a descriptor (frames, the program's pipes, two timers, SIGCHLD, notices).
  *
  * A stage goes RUNNING (the program lives), DRAINING (it has ended, or never began; the rest of its processes die, what
  * they wrote is still relayed), and its report is sent when no process is left and both pipes are empty. Whatever ends a
@@ -34,10 +34,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { READ_SIZE = 65536, INPUT_WINDOW = 262144, REPORT_SIZE = 1024, CPU_CHECK_MIN_US = 5000, FRAMES_PER_TURN = 16 };
-
-/* What a double holds exactly; in milliseconds it fits 63 bits of microseconds. */
-#define MAX_NUMBER ((UINT64_C(1) << 53) - 1)
+enum { READ_SIZE = 65536, INPUT_WINDOW = 262144, REPORT_SIZE = 1024 + NOTICES_SIZE, CPU_CHECK_MIN_US = 5000, FRAMES_PER_TURN = 16 };
 
 enum phase { BEFORE, JOB, RUNNING, DRAINING };
 
@@ -70,7 +67,7 @@ static struct {
 
 static struct frame frame;
 
-static _Noreturn void fault(const char *what)
+_Noreturn void fault(const char *what)
 {
     warn("protocol fault: %s", what);
     if (wire_room() >= strlen(what))
@@ -182,10 +179,14 @@ static void stop_stage(const char *reason, bool at_once)
     arm(cell.wall_timer, stage.plan.grace_ms * 1000);
 }
 
+static int64_t own_cpu_us(void)
+{
+    return (int64_t)clock_us(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 static int64_t cpu_used_us(void)
 {
-    int64_t all = gauge_cpu_us(), own = (int64_t)clock_us(CLOCK_PROCESS_CPUTIME_ID);
-    int64_t used = all - stage.cpu_began_us - (own - stage.own_began_us);
+    int64_t used = gauge_cpu_us() - stage.cpu_began_us - (own_cpu_us() - stage.own_began_us);
     return used > 0 ? used : 0;
 }
 
@@ -205,6 +206,14 @@ static void check_cpu(void)
         stop_stage("cpu", false);
     else
         arm_cpu_check(used);
+}
+
+/* The work is the stage's doing, so it counts as its CPU time. */
+static void take_notices(void)
+{
+    int64_t before = own_cpu_us();
+    notices_take();
+    stage.own_began_us += own_cpu_us() - before;
 }
 
 static void main_ended(int status)
@@ -333,7 +342,7 @@ static void relay(int *fd, uint8_t type, uint64_t *relayed)
 
 static void send_report(void)
 {
-    char text[REPORT_SIZE], exit_code[16] = "null", number[16] = "null", error[160] = "null";
+    char text[REPORT_SIZE], refused[NOTICES_SIZE], exit_code[16] = "null", number[16] = "null", error[160] = "null";
     bool started = strcmp(stage.reason, "start") != 0;
     if (started && WIFEXITED(stage.status))
         snprintf(exit_code, sizeof exit_code, "%d", WEXITSTATUS(stage.status));
@@ -342,20 +351,19 @@ static void send_report(void)
     if (!started)
         snprintf(error, sizeof error, "{\"call\":\"%s\",\"errno\":%d,\"message\":\"%s\"}", cell.write_error.call,
                  cell.write_error.error, strerror(cell.write_error.error));
+    notices_end(refused, sizeof refused);
     int64_t kills = gauge_oom_kills() - stage.oom_began;
     int n = snprintf(text, sizeof text,
                      "{\"reason\":\"%s\",\"exitCode\":%s,\"signal\":%s,\"wallUs\":%" PRIu64 ",\"cpuUs\":%" PRId64
                      ",\"memoryPeakBytes\":%" PRId64 ",\"oomKills\":%" PRId64 ",\"stdoutBytes\":%" PRIu64
-                     ",\"stderrBytes\":%" PRIu64 ",\"truncated\":%s,\"error\":%s}",
+                     ",\"stderrBytes\":%" PRIu64 ",\"truncated\":%s,\"error\":%s,\"refusedCalls\":[%s]}",
                      stage.reason, exit_code, number, stage.wall_us, started ? cpu_used_us() : 0, stage.peak_bytes,
                      kills > 0 ? kills : 0, stage.relayed_out, stage.relayed_err, stage.truncated ? "true" : "false",
-                     error);
+                     error, refused);
     /* What is taken but not told yet belonged to this stage: told after its report it would be a frame out of turn. */
     input.unacknowledged = 0;
     wire_send('D', text, (size_t)n);
-    free(stage.plan.args);
-    free(stage.plan.env);
-    stage.plan.args = stage.plan.env = NULL;
+    stage_free(&stage.plan);
     stage.main = -1;
     cell.write_error.error = 0;
     cell.phase = JOB;
@@ -373,43 +381,10 @@ static void finish_when_done(void)
 
 /* --- frames --- */
 
-static uint64_t number(const char *text)
-{
-    char *end;
-    errno = 0;
-    uint64_t value = strtoull(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || errno || value > MAX_NUMBER)
-        fault("a record is no number");
-    return value;
-}
-
-/* Calls take(field, value) for each record of the frame. */
-static void each_record(void (*take)(char field, char *value))
-{
-    char *at = (char *)frame.payload, *end = at + frame.length;
-    if (frame.length > 0 && end[-1])
-        fault("a record list does not end with a NUL");
-    for (; at < end; at += strlen(at) + 1) {
-        if (!*at)
-            fault("an empty record");
-        take(*at, at + 1);
-    }
-}
-
-static void take_begin_record(char field, char *value)
-{
-    if (field == 'b')
-        cell.size.bytes = number(value);
-    else if (field == 'i')
-        cell.size.inodes = number(value);
-    else
-        fault("an unknown record in B");
-}
-
 static void begin(void)
 {
     struct cell_size before = cell.size;
-    each_record(take_begin_record);
+    records_begin(&frame, &cell.size);
     /* To the kernel 0 is no limit at all. */
     if (cell.size.bytes == 0 || cell.size.inodes == 0)
         fault("a job without a file system");
@@ -431,49 +406,12 @@ static void write_file(void)
         cell.write_error = (struct start_error){.call = "write", .error = errno};
 }
 
-static size_t arg_count, env_count;
-
-static void count_record(char field, char *value)
-{
-    (void)value;
-    arg_count += field == 'a';
-    env_count += field == 'e';
-}
-
-static void take_stage_record(char field, char *value)
-{
-    struct stage *plan = &stage.plan;
-    switch (field) {
-    case 'a': plan->args[arg_count++] = value; break;
-    case 'e': plan->env[env_count++] = value; break;
-    case 'w': plan->wall_ms = number(value); break;
-    case 'c': plan->cpu_ms = number(value); break;
-    case 'g': plan->grace_ms = number(value); break;
-    case 'o': plan->output_bytes = number(value); break;
-    case 'p': plan->processes = number(value); break;
-    case 'f': plan->file_bytes = number(value); break;
-    case 'n': plan->open_files = number(value); break;
-    case 's': plan->stack_bytes = number(value); break;
-    case 'i': plan->input = number(value) != 0; break;
-    default: fault("an unknown record in S");
-    }
-}
-
 static void parse_stage(void)
 {
     memset(&stage, 0, sizeof stage);
     stage.out = stage.err = stage.in = -1;
     stage.main = -1;
-    arg_count = env_count = 0;
-    each_record(count_record);
-    stage.plan.args = calloc(arg_count + 1, sizeof(char *));
-    stage.plan.env = calloc(env_count + 1, sizeof(char *));
-    if (arg_count == 0 || !stage.plan.args || !stage.plan.env)
-        fault("a stage without a program");
-    arg_count = env_count = 0;
-    each_record(take_stage_record);
-    if (stage.plan.wall_ms == 0 || stage.plan.cpu_ms == 0)
-        fault("a stage without a limit of time");
+    records_stage(&frame, &stage.plan);
 }
 
 /* Three pipes that belong to the program, which may want to open /dev/stdout again. theirs: in, out, err. */
@@ -505,22 +443,23 @@ static bool make_streams(int theirs[3])
 
 static void start_stage(void)
 {
-    int theirs[3];
+    int theirs[3], listener = -1;
     parse_stage();
     input.from = input.to = input.unacknowledged = 0;
     input.ended = false;
     stage.oom_began = gauge_oom_kills();
     stage.cpu_began_us = gauge_cpu_us();
-    stage.own_began_us = (int64_t)clock_us(CLOCK_PROCESS_CPUTIME_ID);
+    stage.own_began_us = own_cpu_us();
     stage.began_us = clock_us(CLOCK_MONOTONIC);
     if (!cell.write_error.error) {
         if (make_streams(theirs))
-            stage.main = program_start(&stage.plan, theirs, &cell.write_error);
+            stage.main = program_start(&stage.plan, theirs, &cell.write_error, &listener);
         else
             cell.write_error = (struct start_error){.call = "pipe", .error = errno};
         for (int i = 0; i < 3; i++)
             shut(&theirs[i]);
     }
+    notices_begin(listener);
     if (stage.main < 0) {
         shut(&stage.in);
         shut(&stage.out);
@@ -544,7 +483,8 @@ static void take_kill(void)
     if (cell.phase != RUNNING)
         return; /* the stage has just ended by itself */
     if (frame.payload[0] == 0)
-        stop_stage("kill", false);
+        /* Asked again, or while a limit's grace runs: whoever asks will not wait. */
+        stop_stage("kill", stage.grace);
     else
         signal_as_program(-stage.main, frame.payload[0]);
 }
@@ -615,6 +555,7 @@ static void turn(void)
         {.fd = room ? stage.out : -1, .events = POLLIN},
         {.fd = room ? stage.err : -1, .events = POLLIN},
         {.fd = input.from < input.to ? stage.in : -1, .events = POLLOUT},
+        {.fd = notices_listener(), .events = POLLIN},
     };
     if (poll(fds, sizeof fds / sizeof *fds, -1) < 0 && errno != EINTR)
         fault("poll");
@@ -624,6 +565,9 @@ static void turn(void)
         relay(&stage.err, 'X', &stage.relayed_err);
     if (fds[7].revents)
         feed_input();
+    /* Before the reaping, which may kill who waits for an answer: what was tried shall be told. */
+    if (fds[8].revents)
+        take_notices();
     /* Before the timers: where this process came late, a program that ended in time has ended in time. */
     if (fds[2].revents) {
         struct signalfd_siginfo info;

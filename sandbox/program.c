@@ -1,4 +1,8 @@
-/* From a fork of the leader to a stranger's program: nothing of ours may get across. */
+/*
+ * From a fork of the leader to a stranger's program: nothing of ours may get across. A pipe tells of a failed start, or by
+ * its end that the program runs. The listener of the filter crosses by a pair of sockets that init makes once for all: a
+ * pair of the leader's own would belong to the cell's network, where programs see it.
+ */
 #include "sandbox.h"
 
 #include <errno.h>
@@ -10,13 +14,15 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Where the descriptor that tells of a failed start is put; it closes itself when the program runs. */
-enum { STATUS_FD = 3 };
+/* Where the descriptor that tells of a failed start is put, and the one for the listener; they close when the program runs. */
+enum { STATUS_FD = 3, HANDOVER_FD = 4 };
 
 static int status_fd = -1;
+static int handover[2] = {-1, -1};
 
 static _Noreturn void fail(const char *call)
 {
@@ -25,6 +31,60 @@ static _Noreturn void fail(const char *call)
     if (write(status_fd, &why, sizeof why) != sizeof why)
         _exit(126);
     _exit(127);
+}
+
+/* A message of one byte, and room beside it for a descriptor. */
+struct parcel {
+    char byte;
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr aligned;
+    } beside;
+    struct iovec body;
+    struct msghdr message;
+};
+
+static void wrap(struct parcel *parcel)
+{
+    *parcel = (struct parcel){.byte = 0};
+    parcel->body = (struct iovec){.iov_base = &parcel->byte, .iov_len = 1};
+    parcel->message = (struct msghdr){.msg_iov = &parcel->body,
+                                      .msg_iovlen = 1,
+                                      .msg_control = parcel->beside.bytes,
+                                      .msg_controllen = sizeof parcel->beside.bytes};
+}
+
+static bool send_listener(int socket, int listener)
+{
+    struct parcel parcel;
+    wrap(&parcel);
+    struct cmsghdr *beside = CMSG_FIRSTHDR(&parcel.message);
+    *beside = (struct cmsghdr){
+        .cmsg_len = CMSG_LEN(sizeof listener), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+    memcpy(CMSG_DATA(beside), &listener, sizeof listener);
+    return sendmsg(socket, &parcel.message, MSG_NOSIGNAL) == 1;
+}
+
+/* The listener that was sent; -1 when there is none. */
+static int receive_listener(int socket)
+{
+    struct parcel parcel;
+    int listener = -1;
+    wrap(&parcel);
+    if (recvmsg(socket, &parcel.message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != 1)
+        return -1;
+    struct cmsghdr *beside = CMSG_FIRSTHDR(&parcel.message);
+    if (beside && beside->cmsg_type == SCM_RIGHTS)
+        memcpy(&listener, CMSG_DATA(beside), sizeof listener);
+    return listener;
+}
+
+void program_prepare(void)
+{
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, handover) == 0)
+        return;
+    warn("socketpair: %s", strerror(errno));
+    _exit(LEADER_FAULT);
 }
 
 static void limit(int resource, uint64_t soft, uint64_t hard)
@@ -47,7 +107,6 @@ static void set_limits(const struct stage *stage)
     uint64_t seconds = stage->cpu_ms / 1000 + 2;
     limit(RLIMIT_CPU, seconds, seconds + stage->grace_ms / 1000 + 1);
     limit(RLIMIT_FSIZE, stage->file_bytes, stage->file_bytes);
-    limit(RLIMIT_NOFILE, stage->open_files, stage->open_files);
     limit(RLIMIT_NPROC, stage->processes, stage->processes);
     limit(RLIMIT_STACK, stage->stack_bytes, stage->stack_bytes);
     /* 0 still feeds a core_pattern that is a pipe, a program of the host; 1 does not, and is too small for a file. */
@@ -96,10 +155,29 @@ static _Noreturn void execute(char *const *args, char *const *env)
     fail("execve");
 }
 
+/*
+ * Puts the filter on and gives its listener away. This happens as root, whom no process of a job can trace, and whose
+ * descriptors under way a job cannot use up.
+ */
+static void enter_filter(void)
+{
+    int listener;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        fail("no_new_privs");
+    if (!seccomp_enter(&listener))
+        fail("seccomp");
+    if (listener >= 0 && !send_listener(HANDOVER_FD, listener))
+        fail("sendmsg");
+    if (listener >= 0)
+        close(listener);
+    close(HANDOVER_FD);
+}
+
 static _Noreturn void become(const struct stage *stage, const int streams[3], int status)
 {
-    /* Out of the way of 0 to 3 first: the descriptors may stand anywhere. */
+    /* Out of the way of 0 to 4 first: the descriptors may stand anywhere. */
     int moved[3];
+    int sender = fcntl(handover[1], F_DUPFD, 10);
     status_fd = fcntl(status, F_DUPFD, 10);
     for (int i = 0; i < 3; i++)
         moved[i] = fcntl(streams[i], F_DUPFD, 10);
@@ -109,12 +187,17 @@ static _Noreturn void become(const struct stage *stage, const int streams[3], in
     if (dup3(status_fd, STATUS_FD, O_CLOEXEC) < 0)
         fail("dup3");
     status_fd = STATUS_FD;
+    if (dup3(sender, HANDOVER_FD, O_CLOEXEC) < 0)
+        fail("dup3");
     offer_to_oom_killer();
-    if (close_range(STATUS_FD + 1, ~0u, 0) < 0)
+    if (close_range(HANDOVER_FD + 1, ~0u, 0) < 0)
         fail("close_range");
     if (setsid() < 0)
         fail("setsid");
     set_limits(stage);
+    enter_filter();
+    /* Only now, since the listener needed a descriptor. */
+    limit(RLIMIT_NOFILE, stage->open_files, stage->open_files);
     if (setgroups(0, NULL) < 0)
         fail("setgroups");
     if (setresgid(PROGRAM_GID, PROGRAM_GID, PROGRAM_GID) < 0)
@@ -122,22 +205,19 @@ static _Noreturn void become(const struct stage *stage, const int streams[3], in
     /* Leaving root empties every set of capabilities. */
     if (setresuid(PROGRAM_UID, PROGRAM_UID, PROGRAM_UID) < 0)
         fail("setresuid");
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        fail("no_new_privs");
     umask(022);
     if (chdir("/job") < 0)
         fail("chdir");
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    if (!seccomp_enter())
-        fail("seccomp");
     execute(stage->args, stage->env);
 }
 
-pid_t program_start(const struct stage *stage, const int streams[3], struct start_error *why)
+pid_t program_start(const struct stage *stage, const int streams[3], struct start_error *why, int *listener)
 {
     int status[2];
+    *listener = -1;
     if (pipe2(status, O_CLOEXEC) < 0) {
         *why = (struct start_error){.call = "pipe", .error = errno};
         return -1;
@@ -154,6 +234,7 @@ pid_t program_start(const struct stage *stage, const int streams[3], struct star
         while (n < 0 && errno == EINTR);
         if (n == 0)
             why->error = 0;
+        *listener = receive_listener(handover[0]);
     }
     close(status[0]);
     return why->error ? -1 : pid;

@@ -61,18 +61,38 @@ struct start_error {
     int error;
 };
 
+/* Once, in init. Exits when it cannot. */
+void program_prepare(void);
 /*
  * Starts the stage's program, its standard streams on the three descriptors. Returns its process id, or -1 and says why.
- * Returns only when the program runs or has failed to.
+ * Returns only when the program runs or has failed to. `listener` becomes that of its filter, to be closed in either case,
+ * or -1.
  */
-pid_t program_start(const struct stage *stage, const int streams[3], struct start_error *why);
+pid_t program_start(const struct stage *stage, const int streams[3], struct start_error *why, int *listener);
 
 /* --- seccomp.c --- */
 
-/* Builds the filter, once. Exits when it cannot. */
+/* Builds the filters, once. Exits when it cannot. */
 void seccomp_prepare(void);
-/* Puts it around the calling process. False with errno. */
-bool seccomp_enter(void);
+/*
+ * Puts one around the calling process: the one that tells, with its listener, or where there is no telling the silent one,
+ * with -1. False with errno.
+ */
+bool seccomp_enter(int *listener);
+
+/* --- notices.c: calls that no honest program makes --- */
+
+/* The most names a report has, and what the text of all of them needs. */
+enum { TOLD_CALLS = 16, NOTICES_SIZE = TOLD_CALLS * 64 };
+
+/* A stage begins: takes over the listener of its filter, or -1. */
+void notices_begin(int descriptor);
+/* What to poll for reading; -1 when there is nothing to hear. */
+int notices_listener(void);
+/* Counts and answers some of the calls that wait. Never waits itself. */
+void notices_take(void);
+/* The stage has ended: writes the members of a JSON array into `text` and closes the listener. */
+void notices_end(char *text, size_t room);
 
 /* --- wire.c: frames --- */
 
@@ -102,7 +122,18 @@ bool wire_pending(void);
 /* Writes everything, waiting at most a second: for last words. */
 void wire_drain(void);
 
+/* --- records.c: the record lists of frames; what is wrong with one is a fault --- */
+
+/* What B says of the cell; what it does not say stays. */
+void records_begin(struct frame *from, struct cell_size *size);
+/* What S says of the stage. Its strings are the frame's; the lists of them are freed by stage_free. */
+void records_stage(struct frame *from, struct stage *plan);
+void stage_free(struct stage *plan);
+
 /* --- leader.c, probe.c --- */
+
+/* The worker broke the protocol, or the cell is broken: says so and exits. */
+_Noreturn void fault(const char *what);
 
 /* The life of one cell; never returns. */
 _Noreturn void leader(const struct cell_size *size, bool first);

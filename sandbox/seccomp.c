@@ -1,6 +1,23 @@
 /*
  * What a program may not ask of the kernel, on top of podman's own filter. The list refuses what reaches beyond a program's own
  * processes and files, or has been the door of one kernel fault after another; ordinary toolchains need none of it.
+ *
+ * Some of it says more than that: nobody asks for it who does not mean to leave. Of those calls the leader is told
+ * (notices.c). A call is refused in silence where honest programs make it as well and live with the refusal:
+ *
+ *   io_uring_*                     libuv, the event loop of Node, looks whether it is there
+ *   keyctl, add_key, request_key   Kerberos, behind curl, git and ssh, looks for a ring with tickets
+ *   perf_event_open                benchmark libraries and profilers look for counters
+ *   ptrace, process_vm_*           the leak sanitizer stops the threads of its own program, unwinders read their own memory;
+ *                                  of PID 1, which is no process of the program's, the leader is told
+ *   unshare without a namespace    a thread that wants a working folder of its own
+ *   clone3                         the C library tries it first; its flags lie behind a pointer, so they cannot be told apart
+ *   fsconfig, fsmount              nothing comes of them without fsopen, of which the leader is told
+ *   sockets                        ping and cryptography look for their families
+ *   the rest                       asks, measures or is a matter of the machine's care, and is no way out
+ *
+ * Nor is there word of what podman's filter refuses before this one is asked: the stricter answer counts, and an error is
+ * stricter than a notice. With podman's own that is chroot, open_by_handle_at, userfaultfd, modules, kexec, swap, the clock.
  */
 #include "sandbox.h"
 
@@ -18,23 +35,31 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-static struct sock_fprog program;
+/* The filter whose leader is told, where the kernel can (else it has no instructions), and the one that only refuses. */
+static struct sock_fprog telling, silent;
+
+static const char *const told[] = {
+    /* namespaces, mounts, and the end of them all; clone, unshare and what goes against PID 1 have rules of their own */
+    "setns", "mount", "umount2", "pivot_root", "fsopen", "fspick", "open_tree", "move_mount", "mount_setattr", "bpf", "reboot",
+};
+enum { RULED_CALLS = 5 };
+_Static_assert(sizeof told / sizeof *told + RULED_CALLS <= TOLD_CALLS, "a report has room for every call");
 
 static const char *const refused[] = {
     /* namespaces and mounts */
-    "unshare", "setns", "mount", "umount", "umount2", "pivot_root", "chroot", "fsopen", "fsconfig", "fsmount", "fspick",
-    "open_tree", "open_tree_attr", "move_mount", "mount_setattr", "listmount", "statmount", "quotactl", "quotactl_fd",
+    "umount", "chroot", "fsconfig", "fsmount", "open_tree_attr", "listmount", "statmount", "quotactl", "quotactl_fd",
     /* code and data inside the kernel */
-    "bpf", "io_uring_setup", "io_uring_enter", "io_uring_register", "userfaultfd", "perf_event_open", "keyctl", "add_key",
+    "io_uring_setup", "io_uring_enter", "io_uring_register", "userfaultfd", "perf_event_open", "keyctl", "add_key",
     "request_key", "init_module", "finit_module", "delete_module", "create_module", "kexec_load", "kexec_file_load",
     "lookup_dcookie", "fanotify_init", "vmsplice", "remap_file_pages", "uselib", "_sysctl", "nfsservctl",
     /* other processes */
-    "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "kcmp", "pidfd_getfd", "move_pages",
+    "process_madvise", "kcmp", "pidfd_getfd", "move_pages",
     "migrate_pages",
     /* files past their paths, and the machine */
-    "open_by_handle_at", "name_to_handle_at", "swapon", "swapoff", "reboot", "acct", "settimeofday", "clock_settime",
+    "open_by_handle_at", "name_to_handle_at", "swapon", "swapoff", "acct", "settimeofday", "clock_settime",
     "clock_settime64", "adjtimex", "clock_adjtime", "stime", "syslog", "iopl", "ioperm", "modify_ldt", "vhangup",
     "ustat", "sysfs",
 };
@@ -50,27 +75,51 @@ static void require(int result, const char *what)
     _exit(LEADER_FAULT);
 }
 
-static void refuse_calls(scmp_filter_ctx filter)
+static void refuse_calls(scmp_filter_ctx filter, const char *const *names, size_t count, uint32_t refusal)
 {
-    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
-        int number = seccomp_syscall_resolve_name(refused[i]);
+    for (size_t i = 0; i < count; i++) {
+        int number = seccomp_syscall_resolve_name(names[i]);
         /* Not a call of this architecture, or newer than the library. */
         if (number == __NR_SCMP_ERROR || number < 0)
             continue;
-        require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), number, 0), refused[i]);
+        require(seccomp_rule_add(filter, refusal, number, 0), names[i]);
     }
 }
 
-/* clone with a flag for a new namespace; clone3 hides its flags behind a pointer, so the C library is sent to clone. */
-static void refuse_namespaces(scmp_filter_ctx filter)
+/*
+ * clone and unshare with a flag for a new namespace, unshare without one. clone3 hides its flags behind a pointer, so the C
+ * library is sent to clone. To clone, the bit of a time namespace is part of a signal's number.
+ */
+static void refuse_namespaces(scmp_filter_ctx filter, uint32_t refusal)
 {
-    static const unsigned long flags[] = {CLONE_NEWNS,  CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER,
-                                          CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWCGROUP};
-    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
-        require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
-                                 SCMP_A0(SCMP_CMP_MASKED_EQ, flags[i], flags[i])),
-                "clone");
+    static const unsigned long flags[] = {CLONE_NEWNS,  CLONE_NEWUTS, CLONE_NEWIPC,    CLONE_NEWUSER,
+                                          CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWCGROUP, CLONE_NEWTIME};
+    unsigned long any = 0;
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        struct scmp_arg_cmp set = SCMP_A0(SCMP_CMP_MASKED_EQ, flags[i], flags[i]);
+        any |= flags[i];
+        if (flags[i] != CLONE_NEWTIME)
+            require(seccomp_rule_add(filter, refusal, SCMP_SYS(clone), 1, set), "clone");
+        require(seccomp_rule_add(filter, refusal, SCMP_SYS(unshare), 1, set), "unshare");
+    }
+    require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(unshare), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, any, 0)),
+            "unshare");
     require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0), "clone3");
+}
+
+/* Tracing, reading and writing other processes. PID 1 is the leader. */
+static void refuse_tracing(scmp_filter_ctx filter, uint32_t refusal)
+{
+    static const struct {
+        int call;
+        unsigned argument; /* where the process id stands */
+    } ways[] = {{SCMP_SYS(ptrace), 1}, {SCMP_SYS(process_vm_readv), 0}, {SCMP_SYS(process_vm_writev), 0}};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        const unsigned argument = ways[i].argument;
+        require(seccomp_rule_add(filter, refusal, ways[i].call, 1, SCMP_CMP(argument, SCMP_CMP_EQ, 1)), "PID 1");
+        require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), ways[i].call, 1, SCMP_CMP(argument, SCMP_CMP_NE, 1)),
+                "a process");
+    }
 }
 
 /* All but the families above. The ranges between them, since two comparisons of one argument cannot be joined. */
@@ -129,7 +178,8 @@ static void refuse_ioctls(scmp_filter_ctx filter)
                 "ioctl");
 }
 
-void seccomp_prepare(void)
+/* The filter as the kernel takes it. `refusal` is what becomes of the calls the leader wants to know of. */
+static void build(struct sock_fprog *program, uint32_t refusal)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
     if (!filter)
@@ -137,8 +187,10 @@ void seccomp_prepare(void)
     /* 32-bit and x32 calls would walk around every rule. */
     require(seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS)), "architecture");
     require(seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2), "optimise");
-    refuse_calls(filter);
-    refuse_namespaces(filter);
+    refuse_calls(filter, refused, sizeof refused / sizeof *refused, SCMP_ACT_ERRNO(EPERM));
+    refuse_calls(filter, told, sizeof told / sizeof *told, refusal);
+    refuse_namespaces(filter, refusal);
+    refuse_tracing(filter, refusal);
     refuse_families(filter, SCMP_SYS(socket));
     refuse_families(filter, SCMP_SYS(socketpair));
     refuse_protocols(filter);
@@ -149,14 +201,35 @@ void seccomp_prepare(void)
     require(fd < 0 ? -errno : seccomp_export_bpf(filter, fd), "export");
     seccomp_release(filter);
     off_t size = lseek(fd, 0, SEEK_END);
-    program.len = (unsigned short)((size_t)size / sizeof *program.filter);
-    program.filter = malloc((size_t)size);
-    if (!program.filter || pread(fd, program.filter, (size_t)size, 0) != size)
+    program->len = (unsigned short)((size_t)size / sizeof *program->filter);
+    program->filter = malloc((size_t)size);
+    if (!program->filter || pread(fd, program->filter, (size_t)size, 0) != size)
         require(-EIO, "read back");
     close(fd);
 }
 
-bool seccomp_enter(void)
+/* Whether this kernel tells of calls, in the shape known here. */
+static bool kernel_tells(void)
 {
-    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0;
+    const uint32_t action = SECCOMP_RET_USER_NOTIF;
+    struct seccomp_notif_sizes sizes;
+    return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0 &&
+           syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) == 0 &&
+           sizes.seccomp_notif == sizeof(struct seccomp_notif) &&
+           sizes.seccomp_notif_resp == sizeof(struct seccomp_notif_resp);
+}
+
+void seccomp_prepare(void)
+{
+    build(&silent, SCMP_ACT_ERRNO(EPERM));
+    if (kernel_tells())
+        build(&telling, SCMP_ACT_NOTIFY);
+}
+
+bool seccomp_enter(int *listener)
+{
+    *listener = -1;
+    if (telling.len > 0)
+        *listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &telling);
+    return *listener >= 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &silent, 0, 0) == 0;
 }

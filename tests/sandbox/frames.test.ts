@@ -43,6 +43,7 @@ const REPORT = {
   stderrBytes: 0,
   truncated: false,
   error: null,
+  refusedCalls: [{ name: 'umount2', count: 4_294_967_295 }],
 }
 
 const plain = (frames: Frame[]) => frames.map(({ type, payload }) => [type, payload.toString('latin1')])
@@ -233,6 +234,15 @@ describe('a report', () => {
     { error: 'no' },
     { error: { call: 'open' } },
     { error: undefined },
+    { refusedCalls: undefined },
+    { refusedCalls: {} },
+    { refusedCalls: Array.from({ length: 17 }, () => ({ name: 'mount', count: 1 })) },
+    { refusedCalls: ['mount'] },
+    { refusedCalls: [null] },
+    { refusedCalls: [{ count: 1 }] },
+    { refusedCalls: [{ name: 'mount' }] },
+    { refusedCalls: [{ name: 'mount', count: -1 }] },
+    { refusedCalls: [{ name: 'a\nb', count: 1 }] },
   ])('with %j is refused', (changes) => {
     expect(() => parseReport(reportBytes(changes))).toThrow(ProtocolFault)
   })

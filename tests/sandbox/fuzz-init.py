@@ -20,6 +20,8 @@ INIT = ['unshare', '--fork', '--pid', '--mount', '--kill-child', 'sh', '-c', BEG
 ANSWERS = b'ROXADZF'
 TYPES = b'BWSIEKQ'
 TIMEOUT_S = 20
+# Reports that named a call.
+TOLD = [0]
 
 
 def frame(kind, payload=b''):
@@ -50,6 +52,17 @@ def conversation(rng):
     return frames
 
 
+def refused(rng):
+    """A stage that asks for namespaces without end, of which the leader is told, and orders in between."""
+    ask = b'for i in 1 2 3 4; do while unshare -U true; [ $? = 1 ]; do :; done & done; cat; wait'
+    records = [b'ash', b'a-c', b'a' + ask, b'ePATH=/usr/bin:/bin', b'w100', b'c500', b'g%d' % rng.choice([0, 5]), b'o99']
+    records += [b'p64', b'f9', b'n32', b's1048576', b'i1']
+    frames = [frame(ord('B'), b'b65536\0i64\0'), frame(ord('S'), b''.join(record + b'\0' for record in records))]
+    for _ in range(rng.randint(0, 9)):
+        frames.append(rng.choice([frame(ord('I'), rng.randbytes(9)), frame(ord('K'), bytes([rng.choice([2, 14, 17, 18])]))]))
+    return frames
+
+
 def mutate(rng, frames):
     frames = [bytearray(one) for one in frames]
     for _ in range(rng.randint(1, 4)):
@@ -76,17 +89,19 @@ def mutate(rng, frames):
 
 def case(rng):
     # Unpaced: frames that are all right, sent without waiting for the answers in between.
-    kind = rng.choice(['bytes', 'frames', 'mutated', 'mutated', 'mutated', 'unpaced'])
+    kind = rng.choice(['bytes', 'frames', 'mutated', 'mutated', 'mutated', 'unpaced', 'refused'])
     if kind == 'bytes':
         return kind, rng.randbytes(rng.randint(0, 2000))
     if kind == 'frames':
         begun = frame(ord('B'), b'b65536\0i64\0')
         return kind, begun + b''.join(frame(rng.choice(TYPES), rng.randbytes(rng.randint(0, 40))) for _ in range(9))
+    if kind == 'refused':
+        return kind, b''.join(refused(rng))
     frames = conversation(rng)
     return kind, b''.join(frames if kind == 'unpaced' else mutate(rng, frames))
 
 
-def talk(rng, data):
+def talk(rng, data, pause):
     """Sends all of it in pieces of any size, while reading; the exit status, what it said, and its log."""
     init = subprocess.Popen(INIT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     said, log, deadline = b'', b'', time.monotonic() + TIMEOUT_S
@@ -115,7 +130,7 @@ def talk(rng, data):
                 data = b''
             # Let it finish what it was told now and then, before its input ends.
             if not data:
-                time.sleep(rng.choice([0, 0, 0.02]))
+                time.sleep(pause)
                 init.stdin.close()
     return init.wait(), said, log
 
@@ -130,6 +145,12 @@ def fault(status, said, log):
     while len(said) >= 5:
         if said[0] not in ANSWERS or int.from_bytes(said[1:5], 'big') > 262144:
             return f'said no frame: {said[:16]!r}'
+        payload = said[5:5 + int.from_bytes(said[1:5], 'big')]
+        if said[:1] == b'D' and len(payload) == int.from_bytes(said[1:5], 'big'):
+            told = json.loads(payload)['refusedCalls']
+            if any(call['name'] != 'unshare' or call['count'] < 1 for call in told):
+                return f'told of {told}'
+            TOLD[0] += len(told)
         said = said[5 + int.from_bytes(said[1:5], 'big'):]
     return None
 
@@ -140,13 +161,13 @@ def main(seed, seconds):
     while time.monotonic() < end and len(faults) < 5:
         rng = random.Random(number)
         kind, data = case(rng)
-        status, said, log = talk(rng, data)
+        status, said, log = talk(rng, data, 0.3 if kind == 'refused' else rng.choice([0, 0, 0.02]))
         counts[f'{kind} {status}'] = counts.get(f'{kind} {status}', 0) + 1
         what = fault(status, said, log)
         if what:
             faults.append({'seed': number, 'what': what, 'log': log.decode(errors='replace')[-1500:]})
         number += 1
-    print(json.dumps({'cases': number - seed, 'counts': counts, 'faults': faults}))
+    print(json.dumps({'cases': number - seed, 'told': TOLD[0], 'counts': counts, 'faults': faults}))
     return 1 if faults else 0
 
 

@@ -49,6 +49,8 @@ export interface Bench {
 }
 
 export interface BenchOptions {
+  /** Whose image it is; Python's otherwise. */
+  language?: string
   memoryBytes?: number
   processes?: number
 }
@@ -109,7 +111,7 @@ export function createBench(namespace: string): Bench {
 
   const options = async (changes: BenchOptions): Promise<ContainerCreateOptions> => {
     const spec = containerOptions({
-      image: await languageImage(engine, 'python'),
+      image: await languageImage(engine, changes.language ?? 'python'),
       namespace,
       worker: namespace,
       memoryBytes: changes.memoryBytes ?? 192 * MIB,

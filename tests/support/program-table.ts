@@ -81,6 +81,9 @@ const wroteExactly = (bytes: number) => (_job: Job, stage: Stage) => {
     throw new Error(`reports ${written} bytes, keeps ${kept} and joins ${joined}, not ${bytes}`)
   }
 }
+const saysNothingOf = (secret: RegExp) => (job: Job) => {
+  if (secret.test(JSON.stringify(job))) throw new Error(`tells its owner of ${String(secret)}`)
+}
 const cpuAround = (low: number, high: number) => (_job: Job, stage: Stage) => {
   if (stage.cpuMs < low || stage.cpuMs > high) throw new Error(`used ${stage.cpuMs} ms, not ${low} to ${high} ms`)
 }
@@ -690,6 +693,12 @@ const hostile: ProgramRow[] = [
     expect: said(
       `38 of 38 refused\n${['mount', 'uts', 'ipc', 'user', 'pid', 'net', 'cgroup'].map((name) => `clone ${name} EPERM\n`).join('')}clone3 -1 ENOSYS\n`,
     ),
+  },
+  {
+    title: 'a program that tries the walls without end, in many processes, ends by its limit',
+    program: 'try-the-walls.py',
+    limits: { wallMs: 1000 },
+    expect: wall({ stdout: 'EPERM\n'.repeat(20), check: saysNothingOf(/refusedCalls|mount/) }),
   },
   {
     title: 'devices cannot be made, and only the harmless ones are there',

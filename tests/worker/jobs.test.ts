@@ -120,6 +120,38 @@ describe('the publisher of events', () => {
   })
 })
 
+const [python] = loadLanguages(`${packageRoot()}/languages`).filter(({ id }) => id === 'python')
+const quiet = { stageStarted: () => {}, output: () => {}, stageEnded: () => {} }
+const SPEC: JobSpec = {
+  head: {
+    id: 'x',
+    kind: 'code',
+    language: 'python',
+    version: '3',
+    image: null,
+    limits: DEFAULT_LIMITS,
+    metadata: {},
+    warnings: [],
+    createdAt: '',
+  },
+  tenant: 'local',
+  origin: { requestId: 'r', address: '127.0.0.1', keyId: null },
+  shareable: true,
+  maxRunningJobs: null,
+  rank: 1,
+  delayMs: 0,
+  webhook: null,
+  files: [],
+  entrypoint: 'main.py',
+  command: [],
+  stdin: '',
+  args: [],
+  compilerArgs: [],
+  env: {},
+  tests: [],
+  expectedOutput: null,
+}
+
 test('a job of many tests may write only so much in all', async () => {
   const sandbox = nullSandbox()
   const given: number[] = []
@@ -127,38 +159,18 @@ test('a job of many tests may write only so much in all', async () => {
     given.push(outputBytes)
     return { ...SUCCESS, stdoutBytes: outputBytes }
   }
-  const spec: JobSpec = {
-    head: {
-      id: 'x',
-      kind: 'code',
-      language: 'python',
-      version: '3',
-      image: null,
-      limits: DEFAULT_LIMITS,
-      metadata: {},
-      warnings: [],
-      createdAt: '',
-    },
-    tenant: 'local',
-    origin: { requestId: 'r', address: '127.0.0.1', keyId: null },
-    shareable: true,
-    maxRunningJobs: null,
-    rank: 1,
-    delayMs: 0,
-    webhook: null,
-    files: [],
-    entrypoint: 'main.py',
-    command: [],
-    stdin: '',
-    args: [],
-    compilerArgs: [],
-    env: {},
-    tests: Array.from({ length: 100 }, () => ({})),
-    expectedOutput: null,
-  }
-  const [python] = loadLanguages(`${packageRoot()}/languages`).filter(({ id }) => id === 'python')
-  const quiet = { stageStarted: () => {}, output: () => {}, stageEnded: () => {} }
+  const spec = { ...SPEC, tests: Array.from({ length: 100 }, () => ({})) }
   const { stages } = await runJob(sandbox, spec, python, 0, quiet, new AbortController().signal)
   expect(stages).toHaveLength(100)
   expect(given.slice(0, 9)).toEqual([...Array.from({ length: 8 }, () => 1024 ** 2), 1])
+})
+
+test('the ways out a job tried are told once each over its stages, and in none of them', async () => {
+  const sandbox = nullSandbox()
+  const tried = [['mount'], [], ['bpf', 'mount']].map((names) => names.map((name) => ({ name, count: 7 })))
+  sandbox.run = async () => ({ ...SUCCESS, refusedCalls: tried.shift() ?? [] })
+  const spec = { ...SPEC, tests: [{}, {}, {}] }
+  const outcome = await runJob(sandbox, spec, python, 0, quiet, new AbortController().signal)
+  expect(outcome.refusedCalls).toEqual(['mount', 'bpf'])
+  expect(JSON.stringify(outcome.stages)).not.toMatch(/mount|bpf|refused/i)
 })

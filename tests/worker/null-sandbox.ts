@@ -21,6 +21,7 @@ export const SUCCESS: StageReport = {
   stderrBytes: 0,
   truncated: false,
   error: null,
+  refusedCalls: [],
 }
 
 let count = 0

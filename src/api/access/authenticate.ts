@@ -16,7 +16,7 @@ export interface AuthenticateDeps {
   config: Pick<Config, 'auth' | 'screening' | 'load'>
   apiKeys: Pick<ApiKeys, 'verify'>
   revocations: Revocations
-  /** Told of every request that is turned away here. What it throws is answered in place of the 401. */
+  /** Told of every request whose key is turned away here; none at all is a mistake, no guess. What it throws is answered in place of the 401. */
   onFailure: (event: SecurityEvent, res: Response) => Promise<void>
 }
 
@@ -74,7 +74,7 @@ export function authenticate({ config, apiKeys, revocations, onFailure }: Authen
 
     const presented = presentedKey(req)
     if (presented === undefined) {
-      if (config.auth === 'required') return fail(NO_KEY, 'no key was shown')
+      if (config.auth === 'required') throw unauthenticated(NO_KEY)
       res.locals.caller = withoutKey(address)
       res.locals.keyEnds = () => NEVER
       return next()

@@ -20,8 +20,7 @@ export function requireScope(
     if (caller.scopes.some((scope) => enough.includes(scope))) return next()
     const { address, keyId, tenant } = caller
     const detail = `${req.method} ${req.baseUrl} takes a key with the scope ${wanted}`
-    const kind = keyId === null ? 'authentication-failed' : 'scope-refused'
-    await onRefused({ kind, address, keyId, tenant, requestId: requestIdOf(req), jobId: null, detail })
+    await onRefused({ kind: 'scope-refused', address, keyId, tenant, requestId: requestIdOf(req), jobId: null, detail })
     if (keyId === null) throw unauthenticated(`this takes a key with the scope ${wanted}`)
     throw new Problem(
       'insufficient-scope',

@@ -47,8 +47,7 @@ export function isCommandStart(read: ReadText, index: number): boolean {
   if (at === 0) return true
   const before = codes[at - 1]!
   const code = before & CODE
-  if (code === STRING) return !read.isShell || at < 2 || isStarting(read, codes[at - 2]! & CODE)
-  return isStarting(read, code)
+  return code === STRING || isStarting(read, code)
 }
 
 function isStarting(read: ReadText, code: number): boolean {

@@ -74,7 +74,7 @@ export async function processJob(context: JobContext, spec: JobSpec, turn: Turn)
 /** What BullMQ is told of a job that went back; it does not count. */
 const GIVEN_BACK: JobReturn = { status: 'internal-error' }
 
-const CANCELLED: JobOutcome = { status: 'cancelled', message: null, stages: [], reusable: false }
+const CANCELLED: JobOutcome = { status: 'cancelled', message: null, stages: [], reusable: false, refusedCalls: [] }
 
 async function runAttempt(
   context: JobContext,
@@ -163,9 +163,12 @@ async function finish(
 function reportOutcome(
   { report }: JobContext,
   { head, tenant, origin }: JobSpec,
-  { status, message }: JobOutcome,
+  { status, message, refusedCalls }: JobOutcome,
 ): void {
   const common = { ...origin, tenant, jobId: head.id }
+  if (refusedCalls.length > 0) {
+    report({ kind: 'escape-attempt', ...common, detail: `the program tried ${refusedCalls.join(', ')}` })
+  }
   if (status === 'wall-time-limit' || status === 'cpu-time-limit') {
     report({ kind: 'time-limit', ...common, detail: message ?? 'a time limit ended the job' })
   }
@@ -257,5 +260,6 @@ function internalError(): JobOutcome {
     message: 'the job could not be run; this is a fault of the service, not of the program',
     stages: [],
     reusable: false,
+    refusedCalls: [],
   }
 }

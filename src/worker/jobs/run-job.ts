@@ -19,6 +19,8 @@ export interface JobOutcome {
   stages: Stage[]
   /** Whether the sandbox may serve another job of the same tenant. */
   reusable: boolean
+  /** Names of the system calls by which the job tried to get out, over all its stages; not for its owner's eyes. */
+  refusedCalls: string[]
 }
 
 const SOURCE_MODE = 0o644
@@ -45,6 +47,7 @@ export async function runJob(
   const stages: Stage[] = []
   let verdict: { status: Status; message: string | null } = { status: 'succeeded', message: null }
   let reusable = true
+  const refusedCalls = new Set<string>()
   let hurry: NodeJS.Timeout | undefined
   const kill = () => {
     sandbox.kill()
@@ -65,11 +68,12 @@ export async function runJob(
       planned.start.outputBytes = Math.max(1, Math.min(planned.start.outputBytes, room))
       if (signal.aborted) verdict = { status: 'cancelled', message: null }
       if (verdict.status === 'cancelled') break
-      const { stage, message, oomKills } = await runStage(sandbox, spec, planned, listener)
+      const { stage, message, report } = await runStage(sandbox, spec, planned, listener)
       stages.push(stage)
       room -= stage.stdoutBytes + stage.stderrBytes
       // The kernel's killer has been at work in there, and what it took is not known for sure.
-      if (oomKills > 0) reusable = false
+      if (report.oomKills > 0) reusable = false
+      for (const { name } of report.refusedCalls) refusedCalls.add(name)
       if (stage.status === 'succeeded') continue
       if (verdict.status === 'succeeded' || stage.status === 'cancelled') verdict = { status: stage.status, message }
       if (planned.kind === 'compile' || spec.tests.length === 0) break
@@ -78,7 +82,7 @@ export async function runJob(
     signal.removeEventListener('abort', kill)
     clearTimeout(hurry)
   }
-  return { ...verdict, stages, reusable }
+  return { ...verdict, stages, reusable, refusedCalls: [...refusedCalls] }
 }
 
 async function runStage(sandbox: Sandbox, spec: JobSpec, planned: PlannedStage, listener: JobListener) {
@@ -112,5 +116,5 @@ async function runStage(sandbox: Sandbox, spec: JobSpec, planned: PlannedStage, 
     truncated: report.truncated,
   }
   listener.stageEnded(stage)
-  return { stage, message, oomKills: report.oomKills }
+  return { stage, message, report }
 }

@@ -31,6 +31,10 @@ export const MAX_PAYLOAD = 262_144
 /** Most bytes of standard input that may be under way without an acknowledgement. */
 export const INPUT_WINDOW = 262_144
 
+/** Most names of system calls in one report. */
+const MAX_REFUSED_CALLS = 16
+const SYSTEM_CALL = /^[a-z][a-z0-9_]{0,31}$/
+
 const HEADER = 5
 const DEMUX_HEADER = 8
 
@@ -65,6 +69,16 @@ export interface StageReport {
   stderrBytes: number
   truncated: boolean
   error: { call: string; errno: number; message: string } | null
+  /**
+   * System calls the program made that no honest program makes in a sandbox, by name, each with how often. Empty as well
+   * where the kernel does not tell init of them.
+   */
+  refusedCalls: RefusedCall[]
+}
+
+export interface RefusedCall {
+  name: string
+  count: number
 }
 
 /** One frame of init. `payload` is valid for as long as it is referenced; it may share memory with the chunk it came in. */
@@ -291,6 +305,7 @@ export function parseReport(payload: Uint8Array): StageReport {
     stderrBytes: count(report, 'stderrBytes'),
     truncated: report['truncated'] === true,
     error: error === null ? null : parseError(error),
+    refusedCalls: parseRefusedCalls(report['refusedCalls']),
   }
 }
 
@@ -304,6 +319,16 @@ function parseError(value: unknown): { call: string; errno: number; message: str
   if (typeof value !== 'object' || value === null) throw new ProtocolFault('the error in a report is no object')
   const error = value as Record<string, unknown>
   return { call: String(error['call']), errno: count(error, 'errno'), message: String(error['message']) }
+}
+
+function parseRefusedCalls(value: unknown): RefusedCall[] {
+  if (!Array.isArray(value) || value.length > MAX_REFUSED_CALLS)
+    throw new ProtocolFault('refused calls are no short list')
+  return value.map((entry: unknown) => {
+    const { name, count: times } = Object(entry) as Record<string, unknown>
+    if (typeof name !== 'string' || !SYSTEM_CALL.test(name)) throw new ProtocolFault('a refused call has no name')
+    return { name, count: count({ times }, 'times') }
+  })
 }
 
 function parseObject(payload: Uint8Array): Record<string, unknown> {

@@ -1,0 +1,88 @@
+/* The record lists in the worker's frames: see docs/sandbox-protocol.md. */
+#include "sandbox.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What a double holds exactly; in milliseconds it fits 63 bits of microseconds. */
+#define MAX_NUMBER ((UINT64_C(1) << 53) - 1)
+
+static uint64_t number(const char *text)
+{
+    char *end;
+    errno = 0;
+    uint64_t value = strtoull(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end || errno || value > MAX_NUMBER)
+        fault("a record is no number");
+    return value;
+}
+
+/* The record behind `at`, NULL behind the last; with NULL the first. A record that is found has a field. */
+static char *next_record(struct frame *from, char *at)
+{
+    char *first = (char *)from->payload, *end = first + from->length;
+    if (!at && from->length > 0 && end[-1])
+        fault("a record list does not end with a NUL");
+    at = at ? at + strlen(at) + 1 : first;
+    if (at < end && !*at)
+        fault("an empty record");
+    return at < end ? at : NULL;
+}
+
+void records_begin(struct frame *from, struct cell_size *size)
+{
+    for (char *record = NULL; (record = next_record(from, record));) {
+        if (*record == 'b')
+            size->bytes = number(record + 1);
+        else if (*record == 'i')
+            size->inodes = number(record + 1);
+        else
+            fault("an unknown record in B");
+    }
+}
+
+static void make_lists(struct frame *from, struct stage *plan)
+{
+    size_t args = 0, env = 0;
+    for (char *record = NULL; (record = next_record(from, record));) {
+        args += *record == 'a';
+        env += *record == 'e';
+    }
+    plan->args = calloc(args + 1, sizeof(char *));
+    plan->env = calloc(env + 1, sizeof(char *));
+    if (args == 0 || !plan->args || !plan->env)
+        fault("a stage without a program");
+}
+
+void records_stage(struct frame *from, struct stage *plan)
+{
+    size_t args = 0, env = 0;
+    make_lists(from, plan);
+    for (char *record = NULL; (record = next_record(from, record));) {
+        char *value = record + 1;
+        switch (*record) {
+        case 'a': plan->args[args++] = value; break;
+        case 'e': plan->env[env++] = value; break;
+        case 'w': plan->wall_ms = number(value); break;
+        case 'c': plan->cpu_ms = number(value); break;
+        case 'g': plan->grace_ms = number(value); break;
+        case 'o': plan->output_bytes = number(value); break;
+        case 'p': plan->processes = number(value); break;
+        case 'f': plan->file_bytes = number(value); break;
+        case 'n': plan->open_files = number(value); break;
+        case 's': plan->stack_bytes = number(value); break;
+        case 'i': plan->input = number(value) != 0; break;
+        default: fault("an unknown record in S");
+        }
+    }
+    if (plan->wall_ms == 0 || plan->cpu_ms == 0)
+        fault("a stage without a limit of time");
+}
+
+void stage_free(struct stage *plan)
+{
+    free(plan->args);
+    free(plan->env);
+    plan->args = plan->env = NULL;
+}
