@@ -44,11 +44,13 @@ export interface JobSubmissionOptions {
   bounds: QueueBounds
   /** @throws Problem when no worker could run a job now */
   checkWorkers: () => Promise<void>
+  /** Told of every job that is on the queue. */
+  accepted: () => void
   log: Logger
 }
 
 export function createJobSubmission(options: JobSubmissionOptions): JobSubmission {
-  const { queue, records, live, bounds, checkWorkers, log } = options
+  const { queue, records, live, bounds, checkWorkers, accepted, log } = options
 
   const submit = async (spec: JobSpec, idempotency: Idempotency | undefined): Promise<Accepted> => {
     await checkWorkers()
@@ -65,6 +67,7 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
       await records.remove(spec, idempotency).catch(() => undefined)
       throw error
     }
+    accepted()
     const { id: jobId, language, image } = head
     log.info({ jobId, tenant, requestId: origin.requestId, keyId: origin.keyId, language, image }, 'job accepted')
     return { id: jobId, replayed: false }

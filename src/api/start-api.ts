@@ -25,6 +25,8 @@ import { createIntake } from './intake/intake.ts'
 import { checkWorkers } from './load/check-workers.ts'
 import { createCancel } from './cancellation.ts'
 import { createMetrics } from './metrics.ts'
+import { loadRules } from './screening/load-rules.ts'
+import { createScreening } from './screening/screening.ts'
 import { createRateLimiter } from './rate-limit/rate-limiter.ts'
 import { createJobSubmission } from './job-submission.ts'
 import { cacheFor } from './cache-for.ts'
@@ -54,7 +56,6 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
   const redis = connectRedis(config.redis, 'fail-fast', 'runyard-api', log)
   const subscriber = connectRedis(config.redis, 'wait', 'runyard-api-events', log)
   const queue = createJobQueue(redis, keys)
-  queue.on('error', () => undefined) // The connection's own listener has logged it.
   const records = createJobRecords(redis, keys, config)
   const registry = createWorkerRegistry(redis, keys)
   const live = createLiveEvents(subscriber, keys)
@@ -79,11 +80,21 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
         bounds: config.load,
         checkWorkers: async () => checkWorkers(await overview()),
         log,
+        accepted: () => metrics.submission('accepted'),
       }),
       cancel: createCancel(queue, records),
       batches: createBatchRecords(redis, keys),
       jobList: createJobList(redis, keys, records),
-      intake: createIntake({ config, languages, runtimes: async () => (await overview()).runtimes }),
+      intake: createIntake({
+        config,
+        languages,
+        runtimes: async () => (await overview()).runtimes,
+        screening: createScreening(loadRules(root, config.screening.rulesFile)),
+        blocked: (event) => {
+          metrics.submission('blocked')
+          void events.record(event)
+        },
+      }),
       countQueued,
       access: {
         apiKeys,

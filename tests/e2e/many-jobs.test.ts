@@ -129,6 +129,7 @@ const close = async () => {
 
 beforeAll(async () => {
   platform = await startPlatform({
+    SCREENING: 'off',
     WORKER_CONCURRENCY: '4',
     KILL_GRACE_MS: '300',
     DEFAULT_MEMORY_BYTES: String(128 * MIB),

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { Response } from 'express'
+import type { Problem } from '../../shared/problems.ts'
 import type { StoredEvent } from '../events/live-events.ts'
 
 /** Proxies drop a connection that is silent for long. */
@@ -18,11 +19,7 @@ export async function sendEvents(
   events: AsyncIterable<StoredEvent>,
   signal: AbortSignal,
 ): Promise<void> {
-  res.status(200).set({
-    'Content-Type': 'text/event-stream; charset=utf-8',
-    'Cache-Control': 'no-store',
-    'X-Accel-Buffering': 'no',
-  })
+  begin(res)
   res.write(`retry: ${RETRY_MS}\n\n`)
   const heartbeat = setInterval(() => res.write(': still here\n\n'), HEARTBEAT_MS)
   try {
@@ -36,6 +33,20 @@ export async function sendEvents(
     clearInterval(heartbeat)
     res.end()
   }
+}
+
+/** Sends one event `error` with a problem, and ends the stream. */
+export function sendError(res: Response, problem: Problem): void {
+  begin(res)
+  res.end(`event: error\ndata: ${JSON.stringify(problem)}\n\n`)
+}
+
+function begin(res: Response): void {
+  res.status(200).set({
+    'Content-Type': 'text/event-stream; charset=utf-8',
+    'Cache-Control': 'no-store',
+    'X-Accel-Buffering': 'no',
+  })
 }
 
 /**

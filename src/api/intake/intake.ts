@@ -1,16 +1,20 @@
-import semver from 'semver'
 import { v7 as uuid } from 'uuid'
 import type { Config } from '../../shared/config/config.ts'
 import type { JobHead, JobSpec, SourceFile } from '../../shared/job.ts'
 import { findLanguage, type Language } from '../../shared/language.ts'
 import { effectiveLimits, type LimitOverrides, type Limits, lowerOf } from '../../shared/limits.ts'
-import { type FieldError, Problem } from '../../shared/problems.ts'
+import type { FieldError } from '../../shared/problems.ts'
 import type { Runtimes } from '../../shared/redis/worker-registry.ts'
 import { CodeRequest, ContainerRequest, PRIORITIES, type RequestFile } from '../../shared/requests.ts'
+import type { SecurityEvent } from '../../shared/security/security-event.ts'
+import type { Screening } from '../screening/screening.ts'
+import { subjectOf } from '../screening/subject.ts'
 import type { Caller } from '../http/caller.ts'
 import { invalidRequest } from '../http/invalid-request.ts'
 import { checkCodeSize, checkFiles, checkLimits, checkMetadata, checkTexts, checkVectors } from './check-request.ts'
 import { pathProblem } from './path-problem.ts'
+import { allowedImage, installedVersion, unknownLanguage } from './installed.ts'
+import { screenWith } from './screen-with.ts'
 import { bodyValidator } from './validate.ts'
 
 /** Turns request bodies into jobs, complete and checked. */
@@ -26,27 +30,30 @@ export interface IntakeOptions {
   languages: readonly Language[]
   /** What can be run now. */
   runtimes: () => Promise<Runtimes>
+  screening: Screening
+  /** Told of every submission that screening refuses. */
+  blocked: (event: SecurityEvent) => void
 }
 
 const codeRequest = bodyValidator(CodeRequest)
 const containerRequest = bodyValidator(ContainerRequest)
 
-export function createIntake({ config, languages, runtimes }: IntakeOptions): Intake {
+export function createIntake({ config, languages, runtimes, screening, blocked }: IntakeOptions): Intake {
   const { defaults } = config.limits
+  const screen = screenWith(screening, blocked)
   const ceilingsOf = (caller: Caller) => lowerOf(config.limits.ceilings, caller.ceilings)
 
   const head = (
     request: CodeRequest | ContainerRequest,
     needs: LimitOverrides,
     ceilings: Limits,
-  ): Omit<JobHead, 'kind'> => ({
+  ): Omit<JobHead, 'kind' | 'warnings'> => ({
     id: uuid(),
     language: null,
     version: null,
     image: null,
     limits: effectiveLimits(request.limits ?? {}, needs, defaults, ceilings),
     metadata: request.metadata ?? {},
-    warnings: [],
     createdAt: new Date().toISOString(),
   })
 
@@ -74,6 +81,9 @@ export function createIntake({ config, languages, runtimes }: IntakeOptions): In
       if (!language) throw unknownLanguage(request.language, languages)
       const files = sourceFiles(request, language)
       checkCodeSize(files, config.http.maxCodeBytes, request.files ? '/files' : '/code')
+      const { dependencies } = request
+      const pointers = request.files ? undefined : ['/code']
+      const warnings = screen(subjectOf({ language: language.id, files, dependencies, pointers }), caller, requestId)
       refuse([
         ...checkSource(request),
         ...checkFiles(request.files ?? []),
@@ -92,7 +102,7 @@ export function createIntake({ config, languages, runtimes }: IntakeOptions): In
       const version = installedVersion(await runtimes(), language, request.version)
       return {
         ...base(request, caller, requestId),
-        head: { ...head(request, language.limits, ceilings), kind: 'code', language: language.id, version },
+        head: { ...head(request, language.limits, ceilings), warnings, kind: 'code', language: language.id, version },
         files,
         entrypoint,
         command: [],
@@ -107,6 +117,8 @@ export function createIntake({ config, languages, runtimes }: IntakeOptions): In
       const ceilings = ceilingsOf(caller)
       const files = (request.files ?? []).map(toSourceFile)
       checkCodeSize(files, config.http.maxCodeBytes, '/files')
+      const subject = subjectOf({ language: undefined, files, command: request.command })
+      const warnings = screen(subject, caller, requestId)
       refuse([
         ...checkFiles(request.files ?? []),
         ...checkLimits(request.limits ?? {}, defaults, ceilings),
@@ -117,7 +129,7 @@ export function createIntake({ config, languages, runtimes }: IntakeOptions): In
       const image = allowedImage(await runtimes(), languages, request.image)
       return {
         ...base(request, caller, requestId),
-        head: { ...head(request, {}, ceilings), kind: 'container', image },
+        head: { ...head(request, {}, ceilings), warnings, kind: 'container', image },
         files,
         entrypoint: '',
         command: request.command,
@@ -128,11 +140,6 @@ export function createIntake({ config, languages, runtimes }: IntakeOptions): In
       }
     },
   }
-}
-
-function unknownLanguage(name: string, languages: readonly Language[]): Problem {
-  const detail = `is "${name}"; there are ${languages.map(({ id }) => id).join(', ')}`
-  return new Problem('unknown-language', `/language ${detail}`, { errors: [{ pointer: '/language', detail }] })
 }
 
 function checkSource({ code, files, tests, expectedOutput }: CodeRequest): FieldError[] {
@@ -183,29 +190,4 @@ function checkDependencies({ dependencies = [] }: CodeRequest, language: Languag
     const there = packages.length > 0 ? `has ${packages.join(', ')}` : 'has no packages beside the standard library'
     return [{ pointer: `/dependencies/${index}`, detail: `is "${name}"; the image of ${language.name} ${there}` }]
   })
-}
-
-function installedVersion(runtimes: Runtimes, language: Language, range: string | undefined): string {
-  const version = runtimes.languages[language.id]
-  if (version === undefined) {
-    const detail = `${language.name} is defined but not installed; the operator can, with: npx runyard languages install ${language.id}`
-    throw new Problem('language-not-installed', detail, { errors: [{ pointer: '/language', detail }] })
-  }
-  if (range === undefined) return version
-  const pointer = '/version'
-  if (semver.validRange(range) === null) throw invalidRequest([{ pointer, detail: `"${range}" is not a semver range` }])
-  const installed = semver.coerce(version)
-  if (!installed || !semver.satisfies(installed, range)) {
-    throw invalidRequest([{ pointer, detail: `"${range}" is not met; installed is ${language.name} ${version}` }])
-  }
-  return version
-}
-
-function allowedImage(runtimes: Runtimes, languages: readonly Language[], name: string): string {
-  if (runtimes.images.includes(name)) return name
-  const language = findLanguage(languages, name)
-  if (language && runtimes.languages[language.id] !== undefined) return language.id
-  const allowed = [...Object.keys(runtimes.languages), ...runtimes.images].join(', ')
-  const detail = `is "${name}"; allowed are ${allowed}`
-  throw new Problem('image-not-allowed', `/image ${detail}`, { errors: [{ pointer: '/image', detail }] })
 }

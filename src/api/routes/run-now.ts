@@ -7,7 +7,7 @@ import { onlyMethods } from '../http/answer-problem.ts'
 import { jsonBody } from '../http/body.ts'
 import { idempotencyOf } from '../http/idempotency.ts'
 import { requestIdOf } from '../http/request-log.ts'
-import { goneSignal } from '../http/sse.ts'
+import { goneSignal, sendError } from '../http/sse.ts'
 import type { RouteDeps } from './deps.ts'
 import { streamJob } from './stream-job.ts'
 
@@ -58,7 +58,14 @@ const answerResult = (deps: RouteDeps, accept: Accept): RequestHandler => {
 const answerStream = (deps: RouteDeps, accept: Accept): RequestHandler => {
   return async (req, res) => {
     const idempotency = idempotencyOf(req)
-    const spec = await accept(req.body, res.locals.caller, requestIdOf(req))
+    let spec: JobSpec
+    try {
+      spec = await accept(req.body, res.locals.caller, requestIdOf(req))
+    } catch (error) {
+      // A stream tells of a blocked submission as an event.
+      if (error instanceof Problem && error.code === 'submission-blocked') return sendError(res, error)
+      throw error
+    }
     const { id, replayed } = await deps.submission.submit(spec, idempotency)
     tellPlace(res, id, replayed)
     const record = await deps.records.read(id)

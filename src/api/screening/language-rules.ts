@@ -14,6 +14,7 @@ export type Purpose =
   | { kind: 'part'; rule: number; group: number; bit: number }
   | { kind: 'runner' }
   | { kind: 'loop' }
+  | { kind: 'ending' }
 
 export interface BoundPattern {
   pattern: LinkedPattern
@@ -91,6 +92,7 @@ export function languageRules(all: Rules, language: ScreenedLanguage | undefined
     }
   }
   if (language !== undefined) add({ code: all.runners[language] ?? [] }, { kind: 'runner' })
+  if (lexis.ending !== undefined) add({ code: [`<newline> ${lexis.ending}`] }, { kind: 'ending' })
   const loops = held.filter(({ rule }) => rule.match.loop).slice(0, MAX_LOOP_RULES)
   if (loops.length > 0) add({ code: [...lexis.loops.starts] }, { kind: 'loop' })
   const vocabulary = createVocabulary([

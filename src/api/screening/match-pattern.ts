@@ -1,6 +1,17 @@
 import type { LinkedPattern, LinkedStep } from './linked-pattern.ts'
 import { isDevice, isRoot, nextWord } from './shell-words.ts'
-import { CODE, FIRST_WORD, INTERPOLATION, IN_STRING, isGlued, NEWLINE, NONE, OTHER, SPACE_BEFORE, STRING } from './tokens.ts'
+import {
+  CODE,
+  FIRST_WORD,
+  INTERPOLATION,
+  IN_STRING,
+  isGlued,
+  NEWLINE,
+  NONE,
+  OTHER,
+  SPACE_BEFORE,
+  STRING,
+} from './tokens.ts'
 import type { ReadText } from './language-rules.ts'
 
 /** A gap skips at most so many tokens, and never past the end of a statement or the pattern's own first word. */
@@ -118,7 +129,11 @@ function matchStep(read: ReadText, step: LinkedStep, index: number): number {
 /** A word of code that is no word of the language's own, after white space. */
 function isName(read: ReadText, mark: number): boolean {
   const code = mark & CODE
-  return (mark & (IN_STRING | SPACE_BEFORE)) === SPACE_BEFORE && (code === OTHER || code >= FIRST_WORD) && read.rules.isOperator[code] !== 1
+  return (
+    (mark & (IN_STRING | SPACE_BEFORE)) === SPACE_BEFORE &&
+    (code === OTHER || code >= FIRST_WORD) &&
+    read.rules.isOperator[code] !== 1
+  )
 }
 
 function isOpening(code: number): boolean {

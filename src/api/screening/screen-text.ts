@@ -64,6 +64,11 @@ export function screenText(text: string, rules: LanguageRules, tokens: Tokens): 
   const sleeps = (kind: string, inString: boolean) =>
     inString && (kind === 'command' || kind === 'text') && rules.lexis.whole === undefined
 
+  // What stands after a program's end is data.
+  const ending = (index: number) => {
+    tokens.count = index
+    tokens.lookCount = 0
+  }
   const { codes, looks } = tokens
   const stepsBefore = tokens.steps
   let gaveUpAt: number | undefined
@@ -95,6 +100,7 @@ export function screenText(text: string, rules: LanguageRules, tokens: Tokens): 
       const { purpose, pattern } = bound
       if (purpose.kind === 'rule') hit(purpose.rule, index - pattern.lead, sleeps(pattern.kind, inString))
       else if (purpose.kind === 'runner') runsCommands = true
+      else if (purpose.kind === 'ending') ending(index)
       else if (purpose.kind === 'loop') loops.push({ index: index - pattern.lead, body: end })
       else {
         parts[purpose.group]! |= purpose.bit

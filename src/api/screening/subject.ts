@@ -1,4 +1,5 @@
 import { extname } from 'node:path/posix'
+import type { Encoding } from '../../shared/job.ts'
 
 /** What is screened of one submission. */
 export interface Subject {
@@ -9,7 +10,7 @@ export interface Subject {
 export interface SubmittedFile {
   path: string
   content: string
-  encoding?: 'utf8' | 'base64' | undefined
+  encoding?: Encoding | undefined
 }
 
 export interface Submitted {

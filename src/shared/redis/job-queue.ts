@@ -13,7 +13,7 @@ const KEPT = { age: 3600, count: 1000 }
  * The producer's end of the queue. Give it a `fail-fast` connection.
  */
 export function createJobQueue(redis: Redis, keys: Keys): JobQueue {
-  return new Queue<JobSpec, JobReturn, 'run'>(QUEUE_NAME, {
+  const queue: JobQueue = new Queue<JobSpec, JobReturn, 'run'>(QUEUE_NAME, {
     connection: redis,
     prefix: keys.prefix,
     skipWaitingForReady: true,
@@ -21,6 +21,8 @@ export function createJobQueue(redis: Redis, keys: Keys): JobQueue {
     streams: { events: { maxLen: 100 } },
     defaultJobOptions: { attempts: 1, removeOnComplete: KEPT, removeOnFail: KEPT },
   })
+  queue.on('error', () => undefined) // The connection's own listener has logged it.
+  return queue
 }
 
 /** Takes delayed jobs back among those that wait. One that is not delayed (any more) is passed over; it looks by itself later. */

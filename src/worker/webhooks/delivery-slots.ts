@@ -35,8 +35,11 @@ const FIRST_AGAIN_MS = SECOND
 const SPACING_MS = 100
 const LAST_AGAIN_MS = 60 * SECOND
 
-/** @param places deliveries at a time */
-export function createDeliverySlots(places: number): DeliverySlots {
+/**
+ * @param places deliveries at a time
+ * @param clock a time in ms that only rises; that of this process unless given
+ */
+export function createDeliverySlots(places: number, clock: () => number = () => performance.now()): DeliverySlots {
   const share = Math.max(1, Math.floor(places / 2))
   const parties = new Map<string, Party>()
   const waiting = new Set<() => void>()
@@ -51,10 +54,10 @@ export function createDeliverySlots(places: number): DeliverySlots {
   const fullOf = (names: readonly string[]): Party[] =>
     names.flatMap((name) => parties.get(name) ?? []).filter(({ running }) => running.size >= share)
   const isSlow = ({ running, wasSlow }: Party) =>
-    wasSlow || [...running].some(({ sinceMs }) => performance.now() - sinceMs > SLOW_MS)
+    wasSlow || [...running].some(({ sinceMs }) => clock() - sinceMs > SLOW_MS)
 
   const sendBack = (names: readonly string[]) => {
-    const now = performance.now()
+    const now = clock()
     const full = fullOf(names)
     for (const party of full) {
       const next = Math.max(now + FIRST_AGAIN_MS, party.lineEndsMs + SPACING_MS)
@@ -64,7 +67,7 @@ export function createDeliverySlots(places: number): DeliverySlots {
   }
 
   const occupy = (names: readonly string[]): Slot => {
-    const entry = { sinceMs: performance.now() }
+    const entry = { sinceMs: clock() }
     taken++
     for (const name of names) partyOf(name).running.add(entry)
     return {
@@ -73,8 +76,8 @@ export function createDeliverySlots(places: number): DeliverySlots {
         for (const name of names) {
           const party = partyOf(name)
           party.running.delete(entry)
-          party.wasSlow = performance.now() - entry.sinceMs > SLOW_MS
-          if (party.running.size === 0 && party.lineEndsMs < performance.now()) parties.delete(name)
+          party.wasSlow = clock() - entry.sinceMs > SLOW_MS
+          if (party.running.size === 0 && party.lineEndsMs < clock()) parties.delete(name)
         }
         for (const wake of waiting) wake()
       },
@@ -83,11 +86,11 @@ export function createDeliverySlots(places: number): DeliverySlots {
 
   return {
     async take(names) {
-      const deadline = performance.now() + SLOW_MS
+      const deadline = clock() + SLOW_MS
       for (;;) {
         const full = fullOf(names)
         if (taken < places && full.length === 0) return occupy(names)
-        const leftMs = deadline - performance.now()
+        const leftMs = deadline - clock()
         if (closed || leftMs <= 0 || full.some(isSlow)) return sendBack(names)
         await wakeOrTimeout(waiting, leftMs)
       }

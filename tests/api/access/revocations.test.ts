@@ -9,6 +9,7 @@ import { type AccessGateway, startAccessGateway } from './gateway.ts'
 
 const namespace = `revocations-${randomBytes(4).toString('hex')}`
 const fields = { name: 'test', tenant: 'acme' }
+const admin = new Redis(process.env['RUNYARD_TEST_REDIS']?.replace('unix://', '') ?? '')
 let one: AccessGateway
 let other: AccessGateway
 
@@ -16,7 +17,10 @@ beforeAll(async () => {
   const start = () => startAccessGateway({ env: { AUTH: 'required' }, namespace })
   ;[one, other] = await Promise.all([start(), start()])
 })
-afterAll(() => Promise.all([one.close(), other.close()]))
+afterAll(async () => {
+  await Promise.all([one.close(), other.close()])
+  admin.disconnect()
+})
 
 const bearer = (shown: string) => ({ authorization: `Bearer ${shown}` })
 
@@ -83,28 +87,29 @@ test('a client that leaves leaves nothing behind', async () => {
   await until(() => one.watched() === 0)
 })
 
+/** Revokes a key and tells nobody: as if the message had passed while nobody listened for it. */
+async function revokeUnheard(admin: Redis, id: string): Promise<void> {
+  const stored = JSON.parse((await admin.get(`{${namespace}}:key:${id}`)) ?? '') as object
+  await admin.set(`{${namespace}}:key:${id}`, JSON.stringify({ ...stored, revokedAt: new Date().toISOString() }))
+}
+
 test('a revocation that passed while the connection was away is found when it is back', async () => {
-  const admin = new Redis(process.env['RUNYARD_TEST_REDIS']?.replace('unix://', '') ?? '')
   const { record, secretKey } = await one.apiKeys.create(fields)
   const stream = await openStream(one, secretKey)
   await until(() => one.watched() === 1)
-  // Revoked, and told to nobody: as if it had happened while nobody was connected.
-  const stored = JSON.parse((await admin.get(`{${namespace}}:key:${record.id}`)) ?? '') as object
-  const revoked = { ...stored, revokedAt: new Date().toISOString() }
-  await admin.set(`{${namespace}}:key:${record.id}`, JSON.stringify(revoked))
+  await revokeUnheard(admin, record.id)
   const clients = (await admin.client('LIST')) as string
   const ids = [...clients.matchAll(/^id=(\d+) .* name=test-access-events /gm)].map(([, id]) => id ?? '')
   expect(ids.length).toBeGreaterThan(0)
   for (const id of ids) await admin.client('KILL', 'ID', id)
   await stream.ended
   expect(stream.text()).toBe('open\nended\n')
-  admin.disconnect()
 })
 
 test('a revocation between the reading of a key and its watch is found', async () => {
   const { record, secretKey } = await one.apiKeys.create(fields)
   expect(await one.apiKeys.verify(secretKey)).toBeDefined()
-  await other.apiKeys.revoke(record.id)
+  await revokeUnheard(admin, record.id)
   const { signal, release } = one.watch(record.id)
   if (!signal.aborted) await once(signal, 'abort')
   release()

@@ -70,7 +70,7 @@ test('what is allowed opens nothing beside it', () => {
   expect(checkWebhookUrl('http://[::1]/', ['127.0.0.0/8'])).toBe(INTERNAL)
 })
 
-test.each(['not an address', '', '1.2.3', 'fe80::1%eth0', '::1%lo', '999.1.1.1'])(
+test.each(['not an address', '', 'fe80::1%eth0', '::1%lo', '999.1.1.1'])(
   'an address that cannot be read, or has a zone, counts as internal: %j',
   (address) => expect(isInternalAddress(address, [])).toBe(true),
 )

@@ -54,6 +54,8 @@ export interface Lexis {
   special: (reader: Reader, character: number) => void
   /** The whole text is one string of this kind. */
   whole?: StringKind
+  /** A line with this word alone ends the program. */
+  ending?: string
   /** How loops that never end begin, as code patterns up to the body, and what bounds their bodies. */
   loops: { starts: readonly string[]; body: 'braces' | 'indentation' | 'do-done' }
 }
@@ -63,6 +65,7 @@ const blank = (() => {
   for (let c = 0; c <= 32; c++) meanings[c] = SPACE
   for (let c = 48; c < 58; c++) meanings[c] = WORD
   for (let c = 65; c < 91; c++) meanings[c] = meanings[c + 32] = WORD
+  meanings[10] = LINE_END
   meanings[95] = WORD
   meanings[127] = SPACE
   return meanings
@@ -98,7 +101,6 @@ export function stringKind(options: StringOptions): StringKind {
     opens: options.opens ?? STRING,
     meanings: meaningsOf(
       ['|', PIPE],
-      ['\n', LINE_END],
       [HOLE_CHARACTERS[hole], HOLE],
       [nest, OPEN],
       [escape ? '\\' : '', ESCAPE],

@@ -45,6 +45,7 @@ export const ruby: Lexis = {
     reader.at++
     beginString(reader, c === BACKTICK ? COMMAND : c === 34 ? DOUBLE : SINGLE, at)
   },
+  ending: '__END__',
   loops: {
     starts: ['loop do', 'loop {', 'while true|1 do?', 'until false|nil do?', 'while ( true|1 )'],
     body: 'indentation',

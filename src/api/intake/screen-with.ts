@@ -1,0 +1,34 @@
+import { Problem } from '../../shared/problems.ts'
+import type { Finding } from '../../shared/security/finding.ts'
+import type { SecurityEvent } from '../../shared/security/security-event.ts'
+import type { Caller } from '../http/caller.ts'
+import type { Screening } from '../screening/screening.ts'
+import type { Subject } from '../screening/subject.ts'
+
+/**
+ * Screens submissions under their caller's policy.
+ * @param blocked is told of every one that is refused
+ * @returns a function that gives what is to be told with the job
+ * @throws Problem `submission-blocked`, from that function, with what was found as `violations`
+ */
+export function screenWith(
+  screening: Screening,
+  blocked: (event: SecurityEvent) => void,
+): (subject: Subject, caller: Caller, requestId: string) => Finding[] {
+  return (subject, caller, requestId) => {
+    const findings = screening.screen(subject, caller.screening)
+    if (!screening.isBlocked(findings)) return findings
+    const { tenant, address, keyId } = caller
+    const rules = [...new Set(findings.filter(({ severity }) => severity === 'block').map(({ rule }) => rule))]
+    const detail = `screening refused it: ${rules.join(', ')}`
+    blocked({ kind: 'submission-blocked', address, keyId, tenant, requestId, jobId: null, detail })
+    throw submissionBlocked(findings)
+  }
+}
+
+function submissionBlocked(findings: Finding[]): Problem {
+  const [first] = findings
+  const place = first ? `${first.pointer}, line ${first.line}: ${first.reason} (${first.rule})` : ''
+  const more = findings.length > 1 ? `, and ${findings.length - 1} more` : ''
+  return new Problem('submission-blocked', `${place}${more}`, { extra: { violations: findings } })
+}

@@ -1,0 +1,66 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from '@jest/globals'
+import { loadRules } from '../../../src/api/screening/load-rules.ts'
+import { createScreening } from '../../../src/api/screening/screening.ts'
+import { languageOfFile } from '../../../src/api/screening/subject.ts'
+import { loadLanguages } from '../../../src/shared/language.ts'
+import { packageRoot } from '../../../src/shared/package-root.ts'
+import type { ScreeningPolicy } from '../../../src/shared/security/finding.ts'
+
+const root = packageRoot()
+const screening = createScreening(loadRules(root))
+const languages = loadLanguages(join(root, 'languages')).map(({ id }) => id)
+
+function entries(kind: 'hostile' | 'ordinary') {
+  return languages.flatMap((language) => {
+    const folder = join(import.meta.dirname, 'corpus', kind, language)
+    return readdirSync(folder).map((name) => ({ language, name, text: readFileSync(join(folder, name), 'utf8') }))
+  })
+}
+
+function screen(language: string | undefined, text: string, policy: ScreeningPolicy = 'strict') {
+  return screening.screen({ texts: [{ pointer: '/code', language, text }], dependencies: [] }, policy)
+}
+
+/** The first line of a hostile program names the rule that must find it. */
+const hostile = entries('hostile').map(({ language, name, text }) => {
+  const [first = '', ...lines] = text.split('\n')
+  return { language, name, rule: first.replace('expect: ', ''), text: lines.join('\n') }
+})
+const ordinary = entries('ordinary')
+
+test('the corpus has at least 60 hostile and 200 ordinary programs, of every language', () => {
+  expect(hostile.length).toBeGreaterThanOrEqual(60)
+  expect(ordinary.length).toBeGreaterThanOrEqual(200)
+  for (const language of languages) {
+    expect(hostile.filter((entry) => entry.language === language).length).toBeGreaterThanOrEqual(4)
+    expect(ordinary.filter((entry) => entry.language === language).length).toBeGreaterThanOrEqual(15)
+  }
+})
+
+test.each(hostile)('$language $name is blocked by $rule', ({ language, rule, text }) => {
+  const blocking = screen(language, text).filter(({ severity }) => severity === 'block')
+  expect(blocking.map((finding) => finding.rule)).toContain(rule)
+})
+
+test('at most 1 % of the ordinary programs are blocked under strict, and none under standard', () => {
+  const blocked = (policy: ScreeningPolicy) =>
+    ordinary
+      .filter(({ language, text }) => screening.isBlocked(screen(language, text, policy)))
+      .map(({ language, name }) => `${language}/${name}`)
+  expect(blocked('standard')).toEqual([])
+  expect(blocked('strict').length).toBeLessThanOrEqual(ordinary.length / 100)
+})
+
+test('the greeting of every language is free of findings', () => {
+  for (const { id, hello } of loadLanguages(join(root, 'languages'))) expect(screen(id, hello.code)).toEqual([])
+})
+
+test('of the test programs only fork bombs and the like are blocked', () => {
+  const folder = join(root, 'tests', 'programs')
+  const blocked = readdirSync(folder).filter((name) =>
+    screening.isBlocked(screen(languageOfFile(name), readFileSync(join(folder, name), 'utf8'))),
+  )
+  expect(blocked).toEqual(['fork-bomb.py', 'fork-bomb.sh'])
+})
