@@ -55,6 +55,12 @@ describe('the registry of workers', () => {
     expect((await registry.overview()).runtimes).toEqual({ languages: { bash: '5' }, images: [] })
   })
 
+  test('leaves nothing for good behind a worker that was killed', async () => {
+    await createWorkerRegistry(redis, keys).heartbeat(worker('killed', { languages: {}, images: [] }))
+    expect(await redis.pttl(keys.workers)).toBeGreaterThan(0)
+    await createWorkerRegistry(redis, keys).leave('killed')
+  })
+
   test('lets a sweep remove only what had no worker twice in a row', async () => {
     const registry = createWorkerRegistry(redis, keys)
     const removed: string[] = []

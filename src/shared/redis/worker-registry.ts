@@ -58,6 +58,7 @@ export function createWorkerRegistry(redis: Redis, keys: Keys): WorkerRegistry {
         .set(keys.worker(worker.id), JSON.stringify(worker), 'PX', WORKER_TTL_MS)
         .zadd(keys.workers, now, worker.id)
         .zremrangebyscore(keys.workers, 0, now - WORKER_TTL_MS)
+        .pexpire(keys.workers, WORKER_TTL_MS)
         .set(keys.runtimes, JSON.stringify(worker.runtimes))
         .exec()
     },
