@@ -58,19 +58,33 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
     const admission = await records.admit(spec, { bounds, rank, idempotency })
     if (admission.kind === 'full') throw queueFull(admission.load, bounds)
     if (admission.kind === 'known') {
-      if (admission.fingerprint === idempotency?.fingerprint) return { id: admission.id, replayed: true }
-      throw idempotencyMismatch(`the job ${admission.id}`)
+      if (admission.fingerprint !== idempotency?.fingerprint) throw idempotencyMismatch(`the job ${admission.id}`)
+      await queueAgain(admission.id, spec)
+      return { id: admission.id, replayed: admission.id !== head.id }
     }
     try {
       await queue.add('run', spec, { jobId: head.id, priority: admission.priority, delay: delayMs })
     } catch (error) {
-      await records.remove(spec, idempotency).catch(() => undefined)
+      // It may have got there all the same; the order on the connection is kept.
+      await Promise.allSettled([queue.remove(head.id), records.remove(spec, idempotency)])
       throw error
     }
     accepted()
     const { id: jobId, language, image } = head
     log.info({ jobId, tenant, requestId: origin.requestId, keyId: origin.keyId, language, image }, 'job accepted')
     return { id: jobId, replayed: false }
+  }
+
+  /**
+   * Puts a job on the queue that has a record and may be nowhere else: the gateway that made the record was killed then, or
+   * Redis was. The queue leaves alone a job that it has.
+   */
+  const queueAgain = async (id: string, spec: JobSpec): Promise<void> => {
+    const waiting = await records.waiting(id, spec.rank)
+    if (!waiting) return
+    const { head, priority } = waiting
+    const delay = Math.max(0, Date.parse(head.createdAt) + spec.delayMs - Date.now())
+    await queue.add('run', { ...spec, head }, { jobId: id, priority, delay })
   }
 
   const finished = async (id: string): Promise<Job | undefined> => {

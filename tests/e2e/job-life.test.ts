@@ -5,6 +5,7 @@ import { type Answer, get, post } from '../support/client.ts'
 import { makeKey } from '../support/make-key.ts'
 import { readProgram } from '../support/programs.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
+import { withQueue } from '../support/with-queue.ts'
 
 type Headers = Record<string, string>
 
@@ -85,6 +86,14 @@ describe('a repeated request', () => {
     const spaced = `{ "stdin": "",  "code": "echo once", "language": "bash" }`
     const waited = await submit(spaced, { ...headers, prefer: 'wait=30' })
     expect(waited).toMatchObject({ status: 200, body: { id: answers[0]?.body.id, status: 'succeeded' } })
+  })
+
+  test('puts a job on the queue that was accepted and got no further, its gateway having been killed', async () => {
+    const [body, headers] = [bash('echo late'), { 'idempotency-key': 'order-cut-short' }]
+    const first = await submit({ ...body, delayMs: 1000 }, headers)
+    await withQueue(platform, (queue) => queue.remove(first.body.id))
+    const again = await submit({ ...body, delayMs: 1000 }, { ...headers, prefer: 'wait=30' })
+    expect(again).toMatchObject({ status: 200, body: { id: first.body.id, status: 'succeeded', attempt: 1 } })
   })
 
   test('with the same key and another body is refused', async () => {

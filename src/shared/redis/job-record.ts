@@ -9,7 +9,7 @@ import {
   type State,
   summarize,
 } from '../job.ts'
-import { defineJobScripts } from './job-scripts.ts'
+import { defineJobScripts, priorityOf } from './job-scripts.ts'
 import type { Keys } from './keys.ts'
 
 /** The part of a job that its record needs. */
@@ -84,6 +84,8 @@ export type JobSummary = Omit<Job, 'stages'> & { stages: StageSummary[] }
 export interface JobRecords {
   /** Writes the record of a job that is about to be queued, unless too many wait or the request is a repeated one. */
   admit(job: RecordedJob, options: AdmitOptions): Promise<Admission>
+  /** What is queued of a job that waits, from its record; undefined when it does not wait. @param rank as when it was admitted */
+  waiting(id: string, rank: number): Promise<{ head: JobHead; priority: number } | undefined>
   /** Marks it running, unless an earlier attempt finished it or its tenant already runs as many as it may. */
   start(job: RecordedJob): Promise<Start>
   /** Adds events, in order; nothing to a job that has its result, or of which a later attempt runs. */
@@ -175,13 +177,18 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention)
         ...[rank, idempotency?.fingerprint ?? ''],
         ...[fields.length, ...fields, ...texts(events)],
       )
-      if (answer[0] === 1) return { kind: 'admitted', priority: Number(answer[1]) }
+      if (answer[0] === 1) return { kind: 'admitted', priority: priorityOf(Number(answer[1]), rank) }
       if (answer[0] === 2) {
         const [id = '', fingerprint = ''] = String(answer[1]).split(' ')
         return { kind: 'known', id, fingerprint }
       }
       const [queued = 0, tenantQueued = 0, ended = 0, sinceFirstEndMs = 0, tenants = 0] = answer.slice(1).map(Number)
       return { kind: 'full', load: { queued, tenantQueued, ended, sinceFirstEndMs, tenants } }
+    },
+    async waiting(id, rank) {
+      const [head, state, tag] = await redis.hmget(keys.job(id), 'head', 'state', 'tag')
+      if (!head || state !== 'queued') return undefined
+      return { head: JSON.parse(head) as JobHead, priority: priorityOf(Number(tag), rank) }
     },
     async start(job) {
       const { head, tenant } = job

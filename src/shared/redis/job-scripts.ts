@@ -30,6 +30,8 @@ export const IDEMPOTENCY_TTL_SECONDS = 24 * 3600
 /** Ranks of a tenant's own jobs: 0 to 2. */
 const RANKS = 3
 const MAX_TAG = Math.floor(MAX_PRIORITY / RANKS)
+/** The priority in the queue of a job with this tag. */
+export const priorityOf = (tag: number, rank: number): number => tag * RANKS - rank
 /** Rounds for which a job of the lowest rank lets others pass. */
 const LOW_RANK_ROUNDS = 100
 /** Old jobs that one end clears away at most, so that no script takes long. */
@@ -93,7 +95,7 @@ end
  * record again when there is none).
  * ARGV: ttl, id, tenant, most queued, most queued of the tenant, rank, fingerprint or '', count of hash arguments, hash
  * arguments..., then type and data of each event.
- * @returns {1, priority}; {2, what is known of the idempotency key}; or {0, queued, tenant's queued, ends looked at, ms since
+ * @returns {1, tag}; {2, what is known of the idempotency key}; or {0, queued, tenant's queued, ends looked at, ms since
  * the oldest of them, tenants waiting}
  */
 const ADMIT = `${COMMON}
@@ -123,7 +125,7 @@ local fields = tonumber(ARGV[8])
 redis.call('HSET', KEYS[1], 'tag', tag, unpack(ARGV, 9, 8 + fields))
 redis.call('EXPIRE', KEYS[1], ttl)
 tell(KEYS[2], ttl, 9 + fields)
-return {1, tag * ${RANKS} - rank}`
+return {1, tag}`
 
 /**
  * KEYS: record, events, queued, tenant's queued, fairness, tenant's running, running.
