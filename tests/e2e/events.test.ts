@@ -1,13 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { EventSourceParserStream } from 'eventsource-parser/stream'
 import { post } from '../support/client.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
-
-interface Event {
-  id: string
-  event: string
-  data: Record<string, unknown>
-}
+import { eventsOf, type ReceivedEvent, textOf as text } from '../support/read-events.ts'
 
 let platform: TestPlatform
 let jobs: string
@@ -32,33 +26,23 @@ async function submit(code: string, more: object = {}): Promise<string> {
 }
 
 /** Reads a stream to its end, or until so many events have come. */
-async function read(id: string, lastEventId?: string, most = Infinity): Promise<Event[]> {
+async function read(id: string, lastEventId?: string, most = Infinity): Promise<ReceivedEvent[]> {
   const controller = new AbortController()
   const headers = lastEventId === undefined ? {} : { 'last-event-id': lastEventId }
   const response = await fetch(`${jobs}/${id}/events`, { headers, signal: controller.signal })
   return collect(response, most, controller)
 }
 
-async function collect(response: Response, most = Infinity, controller?: AbortController): Promise<Event[]> {
-  if (!response.body) return []
-  const events: Event[] = []
-  const stream = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream())
-  for await (const { id, event, data } of stream as unknown as AsyncIterable<{
-    id: string
-    event: string
-    data: string
-  }>) {
-    events.push({ id, event, data: JSON.parse(data) as Record<string, unknown> })
-    if (events.length >= most) {
-      controller?.abort()
-      break
-    }
+async function collect(response: Response, most = Infinity, controller?: AbortController): Promise<ReceivedEvent[]> {
+  const events: ReceivedEvent[] = []
+  for await (const event of eventsOf(response)) {
+    events.push(event)
+    if (events.length < most) continue
+    controller?.abort()
+    break
   }
   return events
 }
-
-const text = (events: Event[], stream: string) =>
-  events.filter(({ event }) => event === stream).map(({ data }) => data['data']).join('') // prettier-ignore
 
 describe('a stream of events', () => {
   test('opened before, during and after a job gives the same events', async () => {
@@ -107,7 +91,7 @@ describe('a stream of events', () => {
 
   test('broken off and resumed again and again while the job runs loses and doubles nothing', async () => {
     const id = await submit(CHATTY)
-    const pieces: Event[] = []
+    const pieces: ReceivedEvent[] = []
     while (pieces.at(-1)?.event !== 'result') pieces.push(...(await read(id, pieces.at(-1)?.id, 3)))
     expect(pieces).toEqual(await read(id))
   })

@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { CONTAINER_LABEL } from '../../src/shared/container-label.ts'
@@ -6,6 +5,7 @@ import type { Job } from '../../src/shared/job.ts'
 import { MIB } from '../../src/shared/limits.ts'
 import { createEngine } from '../../src/worker/sandbox/engine.ts'
 import { get, post } from '../support/client.ts'
+import { mountsOf, processesOf } from '../support/processes.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
 import { readProgram } from '../support/programs.ts'
 
@@ -207,27 +207,5 @@ async function watchContainers(ids: Set<string>, signal: AbortSignal): Promise<v
   while (!signal.aborted) {
     for (const { id } of await engine.containers(CONTAINER_LABEL.namespace, platform.namespace)) ids.add(id)
     await delay(250, undefined, { signal }).catch(() => undefined)
-  }
-}
-
-/** Processes of this machine that belong to one of the containers: in its control group, or with its id among its arguments. */
-function processesOf(ids: ReadonlySet<string>): string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => mentions(`/proc/${pid}/cgroup`, ids) || mentions(`/proc/${pid}/cmdline`, ids))
-}
-
-function mountsOf(ids: ReadonlySet<string>): string[] {
-  const lines = readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
-  return lines.filter((line) => [...ids].some((id) => line.includes(id)))
-}
-
-function mentions(path: string, ids: ReadonlySet<string>): boolean {
-  try {
-    const text = readFileSync(path, 'utf8')
-    return [...ids].some((id) => text.includes(id))
-  } catch {
-    // It has ended meanwhile.
-    return false
   }
 }

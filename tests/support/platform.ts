@@ -7,12 +7,15 @@ import { connectRedis } from '../../src/shared/redis/connect.ts'
 import { CONTAINER_LABEL } from '../../src/shared/container-label.ts'
 import { startWorker } from '../../src/worker/start-worker.ts'
 import { createEngine } from '../../src/worker/sandbox/engine.ts'
+import { leftKeys } from './left-keys.ts'
 
 /** A gateway and a worker of their own, in a namespace of their own, on the run's Redis and podman. */
 export interface TestPlatform {
   /** e.g. `http://127.0.0.1:41234` */
   url: string
   namespace: string
+  /** Its settings as environment variables, for another gateway or worker of the same installation. */
+  env: Record<string, string>
   /** Ends both. @throws Error when a container of the namespace is left, or a key that is neither a result nor the queue's */
   close(): Promise<void>
 }
@@ -23,25 +26,27 @@ export const testRoot = packageRoot()
 const UNLIMITED = { RATE_PER_MINUTE: '100000000', RATE_BURST: '1000000', READ_RATE_PER_MINUTE: '100000000', READ_RATE_BURST: '1000000' } // prettier-ignore
 
 /**
- * @param env settings that differ from the defaults, as environment variables
+ * @param more settings that differ from the defaults, as environment variables
  */
-export async function startPlatform(env: Record<string, string> = {}): Promise<TestPlatform> {
+export async function startPlatform(more: Record<string, string> = {}): Promise<TestPlatform> {
   const namespace = `test-${randomBytes(4).toString('hex')}`
-  const config = loadConfig(testRoot, {
-    REDIS_URL: process.env['RUNYARD_TEST_REDIS'],
-    PODMAN_SOCKET: process.env['RUNYARD_TEST_PODMAN'],
+  const env = {
+    REDIS_URL: process.env['RUNYARD_TEST_REDIS'] ?? '',
+    PODMAN_SOCKET: process.env['RUNYARD_TEST_PODMAN'] ?? '',
     RUNYARD_NAMESPACE: namespace,
     PORT: '0',
     LOG_LEVEL: 'fatal',
     ...UNLIMITED,
-    ...env,
-  })
+    ...more,
+  }
+  const config = loadConfig(testRoot, env)
   const log = pino({ level: config.logLevel })
   const worker = await startWorker(config, testRoot, log)
   const api = await startApi(config, testRoot, log)
   return {
     url: api.url,
     namespace,
+    env,
     async close() {
       await api.close()
       await worker.close()
@@ -49,28 +54,20 @@ export async function startPlatform(env: Record<string, string> = {}): Promise<T
         CONTAINER_LABEL.namespace,
         namespace,
       )
-      const keys = await leftKeys(config.redis, namespace)
+      const keys = await takeKeys(config.redis, namespace)
       if (containers.length > 0) throw new Error(`containers left: ${containers.map(({ id }) => id).join(', ')}`)
       if (keys.length > 0) throw new Error(`keys left that never expire: ${keys.join(', ')}`)
     },
   }
 }
 
-/** What has no lifetime because it is to stay. */
-const LASTING = /^(runtimes|keys?|key:.*|allowed|block:.*|blocks|security-events|security-counts|alerts:.*)$/
-
-/** Keys of the namespace without a lifetime, but for those BullMQ keeps for the queue itself. Removes all of them. */
-async function leftKeys(address: Parameters<typeof connectRedis>[0] | undefined, namespace: string): Promise<string[]> {
+/** See `leftKeys`. Removes all keys of the namespace. */
+async function takeKeys(address: Parameters<typeof connectRedis>[0] | undefined, namespace: string): Promise<string[]> {
   if (!address) return []
   const redis = connectRedis(address, 'wait', 'test-leak-check', pino({ level: 'silent' }))
   try {
+    const left = await leftKeys(redis, namespace)
     const keys = await redis.keys(`{${namespace}}:*`)
-    const left: string[] = []
-    for (const key of keys) {
-      const queueOwn = key.startsWith(`{${namespace}}:jobs:`)
-      const lasting = LASTING.test(key.slice(namespace.length + 3))
-      if (!queueOwn && !lasting && (await redis.ttl(key)) === -1) left.push(key)
-    }
     if (keys.length > 0) await redis.del(...keys)
     return left
   } finally {

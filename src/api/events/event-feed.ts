@@ -5,7 +5,9 @@ import type { LiveEvents, StoredEvent } from './live-events.ts'
 /** The stream id before every other. */
 export const BEGINNING = '0-0'
 
-const PAGE = 200
+/** Events read from the stream at a time: few at first, then as many as are about QUEUE_BYTES, at most. */
+const FIRST_PAGE = 8
+const MAX_PAGE = 200
 /** Events that wait for a slow reader; beyond it they are forgotten here and read from the stream again. */
 const QUEUE_BYTES = 256 * 1024
 
@@ -28,7 +30,7 @@ export interface EventFeed {
 }
 
 export function createEventFeed(redis: Redis, live: LiveEvents, keys: Keys): EventFeed {
-  const readPage = async (jobId: string, from: string, count = PAGE): Promise<StoredEvent[]> => {
+  const readPage = async (jobId: string, from: string, count: number): Promise<StoredEvent[]> => {
     const entries = await redis.xrange(keys.events(jobId), `(${from}`, '+', 'COUNT', count)
     return entries.map(([id, [, type = '', , data = '']]) => ({ id, type, data }))
   }
@@ -73,7 +75,11 @@ export function createEventFeed(redis: Redis, live: LiveEvents, keys: Keys): Eve
             behind = false
             queue = []
             queuedBytes = 0
-            for (let page = await readPage(jobId, last); page.length > 0; page = await readPage(jobId, last)) {
+            for (
+              let page = await readPage(jobId, last, FIRST_PAGE);
+              page.length > 0;
+              page = await readPage(jobId, last, nextCount(page))
+            ) {
               for (const event of page) {
                 last = event.id
                 yield event
@@ -98,6 +104,12 @@ export function createEventFeed(redis: Redis, live: LiveEvents, keys: Keys): Eve
       }
     },
   }
+}
+
+/** How many events of the size of these are about as many as may wait. */
+function nextCount(page: readonly StoredEvent[]): number {
+  const bytes = page.reduce((sum, { data }) => sum + data.length, 0)
+  return Math.min(MAX_PAGE, Math.max(1, Math.floor((QUEUE_BYTES * page.length) / Math.max(1, bytes))))
 }
 
 /** Order of two stream ids, `milliseconds-sequence`. */

@@ -1,0 +1,15 @@
+import type { Redis } from 'ioredis'
+
+/** What has no lifetime because it is to stay. */
+const LASTING = /^(runtimes|keys?|key:.*|allowed|block:.*|blocks|security-events|security-counts|alerts:.*)$/
+
+/** Keys of the namespace without a lifetime, but for those that are to stay and those BullMQ keeps for the queue itself. */
+export async function leftKeys(redis: Redis, namespace: string): Promise<string[]> {
+  const left: string[] = []
+  for (const key of await redis.keys(`{${namespace}}:*`)) {
+    const queueOwn = key.startsWith(`{${namespace}}:jobs:`)
+    const lasting = LASTING.test(key.slice(namespace.length + 3))
+    if (!queueOwn && !lasting && (await redis.ttl(key)) === -1) left.push(key)
+  }
+  return left
+}

@@ -1,0 +1,51 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** What `/proc` tells. Whatever has ended meanwhile counts as not there. */
+
+export const allPids = (): number[] => readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number) // prettier-ignore
+
+/** The arguments it was started with. */
+export const commandLine = (pid: number): string[] => read(`/proc/${pid}/cmdline`).split('\0').slice(0, -1)
+
+export const childrenOf = (pid: number): number[] =>
+  read(`/proc/${pid}/task/${pid}/children`).split(' ').filter((text) => text !== '').map(Number) // prettier-ignore
+
+/** Neither ended nor waiting to be reaped. */
+export const isAlive = (pid: number): boolean => /^State:\s+[^ZX]/m.test(read(`/proc/${pid}/status`))
+
+/** The id of the container it runs in. */
+export const containerOf = (pid: number): string | undefined => /[0-9a-f]{64}/.exec(read(`/proc/${pid}/cgroup`))?.[0]
+
+/** Resident set, in bytes; 0 when it has ended. */
+export const residentBytes = (pid: number): number =>
+  Number(/^VmRSS:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) * 1024
+
+/** Open file descriptors. */
+export function openFiles(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length
+  } catch {
+    return 0
+  }
+}
+
+/** Processes of this machine that belong to one of the containers: in its control group, or with its id among its arguments. */
+export function processesOf(containers: ReadonlySet<string>): number[] {
+  const mentions = (text: string) => [...containers].some((id) => text.includes(id))
+  return allPids().filter((pid) => mentions(read(`/proc/${pid}/cgroup`)) || mentions(read(`/proc/${pid}/cmdline`)))
+}
+
+/** Mounts of this machine that belong to one of the containers. */
+export function mountsOf(containers: ReadonlySet<string>): string[] {
+  return read('/proc/self/mountinfo')
+    .split('\n')
+    .filter((line) => [...containers].some((id) => line.includes(id)))
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
