@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Job } from '../../src/shared/job.ts'
+import { MINUTE, SECOND } from '../../src/shared/limits.ts'
+import { faultsOfList } from '../faults/verify.ts'
+import { type Installation, type Part, startInstallation } from '../support/installation.ts'
+import { faultOf, type JobKind, startLoad } from '../support/mixed-load.ts'
+import { createPatientClient } from '../support/patient-client.ts'
+
+/**
+ * Restarts all workers and gateways one after another, again and again, under a steady load, in which no request may fail
+ * and no job be lost. `npm run test:rolling [-- JOBS_PER_SECOND [SECONDS]]`.
+ */
+const [perSecond = 20, seconds = 180] = process.argv.slice(2).map(Number)
+
+const TRUE: JobKind = {
+  name: 'bash, true',
+  request: (token) => ({ language: 'bash', code: 'true', metadata: { token } }),
+  status: 'succeeded',
+  stdout: () => '',
+}
+/** Some jobs are under way when their worker is told to stop. */
+const SLOW: JobKind = { ...TRUE, name: 'bash, a second', request: (token) => ({ language: 'bash', code: 'sleep 1', metadata: { token } }) } // prettier-ignore
+const KINDS = [...Array.from({ length: 39 }, () => TRUE), SLOW]
+
+const installation = await startInstallation({ name: 'rolling', workers: 2, gateways: 2 })
+const { gateways, workers, urls } = installation
+/** Told to end: what stands before the gateways sends nothing to it any more. */
+const leaving = new Set<Part>()
+const serves = (gateway: number) => {
+  const part = gateways[gateway]
+  return part !== undefined && part.running && !leaving.has(part)
+}
+const client = createPatientClient(urls, { serves, mostPauseMs: 5 * SECOND })
+let failures: string[] = []
+try {
+  failures = await run(installation)
+} finally {
+  const left = await installation.close()
+  if (left > 0) failures.push(`${left} containers are left`)
+}
+for (const failure of failures.slice(0, 20)) console.log(`  ${failure}`)
+console.log(failures.length === 0 ? 'no request failed and no job was lost' : `${failures.length} things went wrong`)
+process.exit(failures.length === 0 ? 0 : 1)
+
+async function run({ namespace }: Installation): Promise<string[]> {
+  console.log(`${namespace}: ${perSecond} jobs/s for ${seconds} s`)
+  const began = performance.now()
+  const elapsed = () => (performance.now() - began) / 1000
+  const load = startLoad(client, KINDS, perSecond)
+  let restarts = 0
+  const failures: string[] = []
+  while (elapsed() < seconds) {
+    for (const part of [...workers, ...gateways]) {
+      const at = performance.now()
+      leaving.add(part)
+      const exitCode = await part.stop()
+      if (exitCode !== 0) failures.push(`${part.name} exited with ${exitCode}`)
+      const stopped = performance.now()
+      await part.start()
+      leaving.delete(part)
+      restarts++
+      const queued = await installation.connection.zcard(installation.keys.queued)
+      console.log(`${elapsed().toFixed(0).padStart(5)} s  ${part.name} restarted (${Math.round(stopped - at)} ms to stop, ${Math.round(performance.now() - stopped)} ms to start); ${load.jobs.length} accepted, ${queued} wait`) // prettier-ignore
+      await sleep(SECOND)
+    }
+  }
+  await load.stop()
+  const { requests, unavailable, unavailableWithoutTime, broken } = client.counts
+  failures.push(...client.counts.failed)
+  if (broken > 0) failures.push(`${broken} requests were not answered`)
+  if (unavailableWithoutTime > 0) failures.push(`${unavailableWithoutTime} answers 503 had no Retry-After`)
+
+  const deadline = Date.now() + 2 * MINUTE
+  const jobs: Job[] = []
+  for (const submitted of load.jobs) {
+    const job = await client.untilEnded(submitted.id, deadline)
+    jobs.push(job)
+    const fault = job.status === null ? `${job.id} is ${job.state} for ever` : faultOf(job, submitted)
+    if (fault !== undefined) failures.push(fault)
+  }
+  failures.push(...(await faultsOfList(client, load.jobs)))
+  const again = jobs.filter(({ attempt }) => attempt > 1).length
+  console.log(`${restarts} restarts; ${requests} requests, ${unavailable} of them answered 503 with Retry-After; ${load.jobs.length} jobs accepted in ${elapsed().toFixed(0)} s, ${again} run again`) // prettier-ignore
+  return failures
+}
