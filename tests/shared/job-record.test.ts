@@ -131,6 +131,35 @@ describe('the record of a job', () => {
     expect((await records.putBack(job('x'), 7, 'sandbox-lost')).outcome).toBe('too often')
   })
 
+  test('is put back once when the worker asks again, not having had the answer', async () => {
+    const { records, keys } = fresh()
+    await records.admit(job('x'), ROOM)
+    await records.start(job('x'))
+    expect((await records.putBack(job('x'), 1, 'sandbox-lost')).outcome).toBe('done')
+    expect((await records.putBack(job('x'), 1, 'sandbox-lost')).outcome).toBe('done')
+    expect(await eventTypes(keys, 'x')).toEqual(['state', 'state', 'state'])
+    expect(await redis.hget(keys.job('x'), 'losses')).toBe('1')
+  })
+
+  test('is not taken back once a worker has taken it', async () => {
+    const { records } = fresh()
+    await records.admit(job('x'), ROOM)
+    await records.start(job('x'))
+    await records.remove(job('x'))
+    expect((await records.finish(finished('x'), job('x'), { attempt: 1 })).stored).toBe(true)
+  })
+
+  test('tells what to put on the queue while it waits, and nothing else', async () => {
+    const { records } = fresh()
+    const mine = job('x')
+    const admission = await records.admit(mine, ROOM)
+    const priority = admission.kind === 'admitted' ? admission.priority : 0
+    expect(await records.waiting('x', 1)).toEqual({ head: mine.head, priority })
+    await records.start(job('x'))
+    expect(await records.waiting('x', 1)).toBeUndefined()
+    expect(await records.waiting('nosuch', 1)).toBeUndefined()
+  })
+
   test('that is cancelled while it runs tells its worker, also one that takes it up again', async () => {
     const { records } = fresh()
     await records.admit(job('x'), ROOM)

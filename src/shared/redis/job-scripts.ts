@@ -211,6 +211,8 @@ return state`
 const PUT_BACK = `${COMMON}
 local ttl, id = tonumber(ARGV[1]), ARGV[2]
 if isFinished(KEYS[1]) or redis.call('HGET', KEYS[1], 'attempt') ~= ARGV[4] then return {'overtaken'} end
+-- Asked a second time: the connection was lost before the answer to the first.
+if redis.call('HGET', KEYS[1], 'state') == 'queued' then return {'done'} end
 if ARGV[5] ~= '' and redis.call('HINCRBY', KEYS[1], 'losses', 1) > tonumber(ARGV[5]) then return {'too often'} end
 redis.call('HSET', KEYS[1], 'state', 'queued', 'startedAt', '')
 redis.call('ZREM', KEYS[5], id)
@@ -236,8 +238,12 @@ const RENEW = `${COMMON}
 for _, key in ipairs({KEYS[1], KEYS[3]}) do redis.call('ZADD', key, 'XX', now() + ARGV[2], ARGV[1]) end
 return redis.call('HEXISTS', KEYS[2], 'cancel')`
 
-/** KEYS: record, events, queued, tenant's queued, fairness, tenant's jobs, idempotency key or the record again. ARGV: id, tenant. */
+/**
+ * KEYS: record, events, queued, tenant's queued, fairness, tenant's jobs, idempotency key or the record again. ARGV: id, tenant.
+ * A job that a worker has taken, since it had got onto the queue after all, stays.
+ */
 const REMOVE = `${COMMON}
+if redis.call('HGET', KEYS[1], 'attempt') ~= '0' then return 0 end
 leaveQueue(KEYS[3], KEYS[4], KEYS[5], ARGV[2], ARGV[1], nil)
 redis.call('ZREM', KEYS[6], ARGV[1])
 return redis.call('DEL', KEYS[1], KEYS[2], KEYS[7])`
