@@ -120,7 +120,7 @@ describe('a client that', () => {
     const readers = [...early, ...late]
     const [first, ...others] = readers
     if (!first) throw new Error('there is no reader')
-    await Promise.all(others.map(({ body }) => body?.cancel()))
+    for (const { body } of others) await body?.cancel()
     const events: ReceivedEvent[] = []
     for await (const event of eventsOf(first)) {
       events.push(event)

@@ -22,9 +22,9 @@ const HEAD = [
 ]
 
 export function outcomeTable(outcomes: readonly Outcome[]): string {
-  const rows = outcomes.map((outcome) => [
-    ...[outcome.victim, outcome.step, outcome.jobs, outcome.asExpected, outcome.runAgain, outcome.internalErrors],
-    `${outcome.recoverySeconds.toFixed(1)} s`,
-  ])
+  const rows = outcomes.map((one) => {
+    const counts = [one.jobs, one.asExpected, one.runAgain, one.internalErrors]
+    return [one.victim, one.step, ...counts, `${one.recoverySeconds.toFixed(1)} s`]
+  })
   return [HEAD, HEAD.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')
 }
