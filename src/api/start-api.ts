@@ -22,7 +22,7 @@ import { createApp } from './app.ts'
 import { createEventFeed } from './events/event-feed.ts'
 import { createLiveEvents } from './events/live-events.ts'
 import { createIntake } from './intake/intake.ts'
-import { checkWorkers } from './load/check-workers.ts'
+import { checkWorkers, knownRuntimes } from './load/check-workers.ts'
 import { createCancel } from './cancellation.ts'
 import { createMetrics } from './metrics.ts'
 import { loadRules } from './screening/load-rules.ts'
@@ -88,7 +88,7 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
       intake: createIntake({
         config,
         languages,
-        runtimes: async () => (await overview()).runtimes,
+        runtimes: async () => knownRuntimes(await overview()),
         screening: createScreening(loadRules(root, config.screening.rulesFile)),
         blocked: (event) => {
           metrics.submission('blocked')

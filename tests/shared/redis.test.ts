@@ -43,7 +43,7 @@ describe('the registry of workers', () => {
     await registry.heartbeat(worker('b', { languages: { python: '3.13.5' }, images: ['y'] }))
     expect((await registry.overview()).runtimes).toEqual({ languages: { python: '3.13.5' }, images: ['y'] })
     await registry.leave('b')
-    expect(Object.keys((await registry.overview()).runtimes.languages)).toEqual(['python', 'ruby'])
+    expect(Object.keys((await registry.overview()).runtimes?.languages ?? {})).toEqual(['python', 'ruby'])
     await registry.leave('a')
   })
 
@@ -59,6 +59,16 @@ describe('the registry of workers', () => {
     await createWorkerRegistry(redis, keys).heartbeat(worker('killed', { languages: {}, images: [] }))
     expect(await redis.pttl(keys.workers)).toBeGreaterThan(0)
     await createWorkerRegistry(redis, keys).leave('killed')
+  })
+
+  test('tells a Redis that no worker has been at from one whose workers have nothing', async () => {
+    const other = createKeys(`${namespace}-new`)
+    const registry = createWorkerRegistry(redis, other)
+    expect((await registry.overview()).runtimes).toBeUndefined()
+    await registry.heartbeat(worker('d', { languages: {}, images: [] }))
+    await registry.leave('d')
+    expect((await registry.overview()).runtimes).toEqual({ languages: {}, images: [] })
+    await redis.del(other.runtimes)
   })
 
   test('lets a sweep remove only what had no worker twice in a row', async () => {

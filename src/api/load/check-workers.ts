@@ -1,5 +1,5 @@
 import { Problem } from '../../shared/problems.ts'
-import type { Overview } from '../../shared/redis/worker-registry.ts'
+import type { Overview, Runtimes } from '../../shared/redis/worker-registry.ts'
 
 /** A worker tries its engine again every second. */
 const RETRY_SECONDS = 5
@@ -16,4 +16,15 @@ export function checkWorkers({ workers }: Overview): void {
     'no worker can run jobs now: the container engine does not answer; it is tried again every second',
     { headers: { 'Retry-After': String(RETRY_SECONDS) } },
   )
+}
+
+/**
+ * What can be run.
+ * @throws Problem `unavailable` when no worker has told so far: on a Redis that is new, or that has lost its data
+ */
+export function knownRuntimes({ runtimes }: Overview): Runtimes {
+  if (runtimes) return runtimes
+  throw new Problem('unavailable', 'no worker has told yet what it can run; try again shortly', {
+    headers: { 'Retry-After': String(RETRY_SECONDS) },
+  })
 }

@@ -10,7 +10,7 @@ export function runtimeRoutes(deps: RouteDeps, member: 'runtimes' | 'languages')
   router
     .route('/')
     .get(async (_req, res) => {
-      const versions = (await overview()).runtimes.languages
+      const versions = (await overview()).runtimes?.languages ?? {}
       const list = languages.map((language) => ({
         language: language.id,
         name: language.name,

@@ -38,9 +38,9 @@ export interface Overview {
   workers: WorkerInfo[]
   /**
    * What can be run: what every worker alive has, since any of them may get the job; when none is alive, what there was
-   * last, so that jobs can be accepted while every worker restarts.
+   * last, so that jobs can be accepted while every worker restarts. Undefined before the first worker told.
    */
-  runtimes: Runtimes
+  runtimes: Runtimes | undefined
 }
 
 export function createWorkerRegistry(redis: Redis, keys: Keys): WorkerRegistry {
@@ -71,7 +71,7 @@ export function createWorkerRegistry(redis: Redis, keys: Keys): WorkerRegistry {
       const [first, ...others] = workers.map((worker) => worker.runtimes)
       if (first) return { workers, runtimes: others.reduce(common, first) }
       const last = await redis.get(keys.runtimes)
-      return { workers, runtimes: last === null ? { languages: {}, images: [] } : (JSON.parse(last) as Runtimes) }
+      return { workers, runtimes: last === null ? undefined : (JSON.parse(last) as Runtimes) }
     },
   }
 }
