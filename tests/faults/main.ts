@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createWorkerRegistry } from '../../src/shared/redis/worker-registry.ts'
 import type { Installation, InstallationOptions } from '../support/installation.ts'
 import { writeSection } from '../support/write-section.ts'
 import { bringTo, containerRunning, STEPS, untilEvent } from './marked-job.ts'
@@ -84,6 +85,26 @@ const frozen: Fault = redisAway('Redis, frozen for 10 s', {
   end: ({ redis }) => void process.kill(redis.pid, 'SIGCONT'),
 })
 
+/** Whoever lost the data has lost the jobs; all else must go on. */
+const emptied: Fault = {
+  victim: 'Redis, restarted empty',
+  step: 'running',
+  mark: (installation, clientOf) => bringTo('running', installation, clientOf),
+  async hit(installation) {
+    await installation.redis.kill()
+    const at = Date.now()
+    const restart = async () => {
+      await installation.loseData()
+      await installation.redis.start()
+      const registry = createWorkerRegistry(installation.connection, installation.keys)
+      while ((await registry.alive()).length < installation.workers.length) await sleep(100)
+    }
+    return { at, mended: restart() }
+  },
+  forgets: true,
+  mayFail: never,
+}
+
 interface Trial {
   name: string
   faults: readonly Fault[]
@@ -99,6 +120,7 @@ const trials: readonly Trial[] = [
   ...VICTIMS.map((victim): Trial => ({ name: victim, faults: killed(victim) })),
   { name: 'twice', faults: [killedTwice('worker'), killedTwice('init')] },
   { name: 'frozen', faults: [frozen] },
+  { name: 'empty', faults: [emptied] },
   {
     name: 'link',
     faults: [

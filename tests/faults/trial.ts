@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CONTAINER_LABEL } from '../../src/shared/container-label.ts'
 import { createEngine } from '../../src/worker/sandbox/engine.ts'
 import { type Installation, type InstallationOptions, startInstallation } from '../support/installation.ts'
-import { faultOf, JOB_KINDS, startLoad, type SubmittedJob } from '../support/mixed-load.ts'
+import { faultOf, JOB_KINDS, startLoad, submitKind, type SubmittedJob } from '../support/mixed-load.ts'
 import { createPatientClient, type PatientClient } from '../support/patient-client.ts'
 import { commandLine, isAlive, processesOf } from '../support/processes.ts'
 import type { MarkedJob } from './marked-job.ts'
@@ -31,6 +31,8 @@ export interface Fault {
   mark: (installation: Installation, clientOf: (gateway: number) => PatientClient) => Promise<MarkedJob>
   /** Resolves as soon as it has hit. */
   hit: (installation: Installation, marked: MarkedJob, client: PatientClient) => Promise<Hit>
+  /** Whether nothing is known afterwards of what was accepted before; then only new jobs count. */
+  forgets?: boolean
   /** Whether a job may end as `internal-error`. */
   mayFail: (ending: Ending, marked: MarkedJob) => boolean
 }
@@ -84,11 +86,18 @@ async function runFault(
   const { at: hitAt, mended } = await fault.hit(installation, marked, client)
   await sleep(AFTER_MS)
   await load.stop()
-  const jobs = [...load.jobs, ...marked.others, marked.job]
+  let jobs = [...load.jobs, ...marked.others, marked.job]
+  if (fault.forgets) {
+    await mended
+    accepted.length = 0
+    const known = new Set((await client.list()).map(({ id }) => id))
+    jobs = jobs.filter(({ id }) => known.has(id))
+    jobs.push(...(await Promise.all(JOB_KINDS.map((kind) => submitKind(client, kind)))))
+  }
   accepted.push(...jobs)
   const [ended] = await Promise.all([endings(client, jobs), mended])
 
-  const early = ended.filter(({ submitted }) => submitted.acceptedAt <= hitAt)
+  const early = ended.filter(({ submitted }) => fault.forgets || submitted.acceptedAt <= hitAt)
   const finishedAt = early.map(({ job }) => Date.parse(job.finishedAt ?? '')).filter((time) => time > 0)
   return {
     victim: fault.victim,

@@ -18,11 +18,18 @@ const TRUE: JobKind = {
   status: 'succeeded',
   stdout: () => '',
 }
-/** Some jobs are under way when their worker is told to stop. */
-const SLOW: JobKind = { ...TRUE, name: 'bash, a second', request: (token) => ({ language: 'bash', code: 'sleep 1', metadata: { token } }) } // prettier-ignore
-const KINDS = [...Array.from({ length: 39 }, () => TRUE), SLOW]
+const sleeping = (seconds: number): JobKind => ({
+  ...TRUE,
+  name: `bash, ${seconds} s`,
+  request: (token) => ({ language: 'bash', code: `sleep ${seconds}`, metadata: { token } }),
+})
+/** Of 200 jobs five are under way for a while when their worker is told to stop, and one for longer than it waits. */
+const KINDS = Array.from({ length: 200 }, (_, number) =>
+  number === 100 ? sleeping(5) : number % 40 === 0 ? sleeping(1) : TRUE,
+)
+const ENV = { DRAIN_TIMEOUT_MS: '2000' }
 
-const installation = await startInstallation({ name: 'rolling', workers: 2, gateways: 2 })
+const installation = await startInstallation({ name: 'rolling', workers: 2, gateways: 2, env: ENV })
 const { gateways, workers, urls } = installation
 /** Told to end: what stands before the gateways sends nothing to it any more. */
 const leaving = new Set<Part>()

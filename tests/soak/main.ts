@@ -15,12 +15,18 @@ import { type Trend, trendOf } from './trend.ts'
  * A steady mixed load, and whether anything grows under it. `npm run soak [-- MINUTES [JOBS_PER_SECOND]]` writes
  * docs/soak.json, docs/soak.svg and a part of docs/reliability.md; it fails when something grows beyond its bound.
  */
-const [minutes = 20, perSecond = 4] = process.argv.slice(2).map(Number)
+const [minutes = 20, perSecond = 3] = process.argv.slice(2).map(Number)
 
 const HOUR = 60 * MINUTE
 const SAMPLE_MS = 5 * SECOND
 /** Finished jobs are kept for so long and no more of them than so many, so that what Redis holds reaches its plateau in the first half. */
-const ENV = { RESULT_TTL_SECONDS: '120', TENANT_RESULTS_KEPT: '300', KILL_GRACE_MS: '300', LOG_LEVEL: 'warn' }
+const ENV = {
+  RESULT_TTL_SECONDS: '120',
+  TENANT_RESULTS_KEPT: '300',
+  KILL_GRACE_MS: '300',
+  LOG_LEVEL: 'warn',
+  WORKER_CONCURRENCY: '4',
+}
 /** Most growth an hour, in the unit of the figure: what would be a tenth of a small machine's memory in a week is a leak. */
 const BOUNDS = { residentMib: 20, openFiles: 20, redisUsedMib: 5, containers: 5, processes: 20 }
 /** Growth counts when it is so many times its standard error. */

@@ -56,6 +56,8 @@ export interface Installation {
   redisSocket: string
   /** Past whatever stands between the services and Redis. */
   connection: Redis
+  /** Removes what a Redis that does not run has kept. */
+  loseData(): Promise<void>
   /** Stops everything in good order. @returns how many containers were left */
   close(): Promise<number>
 }
@@ -153,6 +155,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
       ),
     ),
   )
+  const loseData = () => rm(join(dataDir, 'redis'), { recursive: true })
   const close = async () => {
     for (const part of [...gateways, ...workers]) if (part.running) await part.stop()
     const left = await waitForNoContainers(podmanSocket, label, 8_000)
@@ -167,7 +170,20 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     await close()
     throw error
   }
-  return { namespace, keys, redis, podman, workers, gateways, urls, podmanSocket, redisSocket, connection, close }
+  return {
+    namespace,
+    keys,
+    redis,
+    podman,
+    workers,
+    gateways,
+    urls,
+    podmanSocket,
+    redisSocket,
+    connection,
+    loseData,
+    close,
+  }
 }
 
 function createPart(
