@@ -58,7 +58,8 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
     const admission = await records.admit(spec, { bounds, rank, idempotency })
     if (admission.kind === 'full') throw queueFull(admission.load, bounds)
     if (admission.kind === 'known') {
-      if (admission.fingerprint !== idempotency?.fingerprint) throw idempotencyMismatch(`the job ${admission.id}`)
+      const same = admission.id === head.id || admission.fingerprint === idempotency?.fingerprint
+      if (!same) throw idempotencyMismatch(`the job ${admission.id}`)
       await queueAgain(admission.id, spec)
       return { id: admission.id, replayed: admission.id !== head.id }
     }

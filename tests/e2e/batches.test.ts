@@ -4,6 +4,7 @@ import type { Job } from '../../src/shared/job.ts'
 import { get, post } from '../support/client.ts'
 import { makeKey } from '../support/make-key.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
+import { withInside } from '../support/with-inside.ts'
 
 interface Accepted {
   id: string
@@ -55,6 +56,25 @@ test('one that cannot be used refuses them all, and its place is told', async ()
   expect(refused).toMatchObject({ status: 422, body: { errors: [{ pointer: '/jobs/1/limits/wallMs' }] } })
   expect(await submit([])).toMatchObject({ status: 422, body: { errors: [{ pointer: '/jobs' }] } })
   expect(await submit(Array.from({ length: 101 }, () => bash('true')))).toMatchObject({ status: 422 })
+})
+
+test('a batch whose gateway was killed in the middle is completed when it is repeated', async () => {
+  const key = { 'idempotency-key': 'cut-short' }
+  const jobs = ['a', 'b', 'c'].map((word) => bash(`echo ${word}`, { delayMs: 1000 }))
+  const { body } = await submit(jobs, key)
+  const [first = '', second = '', third = ''] = body.jobs
+  // The second has got as far as its record, the third nowhere.
+  await withInside(platform, async ({ redis, keys, queue }) => {
+    await Promise.all([second, third].map((id) => queue.remove(id)))
+    await redis.del(keys.job(third), keys.events(third))
+    await redis.zrem(keys.tenantJobs('alice'), third)
+    const batch = JSON.parse((await redis.get(keys.batch(body.id))) ?? '') as object
+    await redis.set(keys.batch(body.id), JSON.stringify({ ...batch, complete: false }), 'KEEPTTL')
+  })
+  expect(await submit(jobs, key)).toMatchObject({ status: 202, body: { jobs: [first, second, third] } })
+  const ended = await untilEnded(body.id)
+  expect(ended.jobs.map(({ attempt, stages }) => [attempt, stages.length])).toEqual([[1, 1], [1, 1], [1, 1]]) // prettier-ignore
+  expect(ended.jobs.map(({ status }) => status)).toEqual(['succeeded', 'succeeded', 'succeeded'])
 })
 
 test('a batch for which the queue has no room leaves nothing of it behind', async () => {

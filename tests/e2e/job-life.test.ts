@@ -5,7 +5,7 @@ import { type Answer, get, post } from '../support/client.ts'
 import { makeKey } from '../support/make-key.ts'
 import { readProgram } from '../support/programs.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
-import { withQueue } from '../support/with-queue.ts'
+import { withInside } from '../support/with-inside.ts'
 
 type Headers = Record<string, string>
 
@@ -91,7 +91,7 @@ describe('a repeated request', () => {
   test('puts a job on the queue that was accepted and got no further, its gateway having been killed', async () => {
     const [body, headers] = [bash('echo late'), { 'idempotency-key': 'order-cut-short' }]
     const first = await submit({ ...body, delayMs: 1000 }, headers)
-    await withQueue(platform, (queue) => queue.remove(first.body.id))
+    await withInside(platform, ({ queue }) => queue.remove(first.body.id))
     const again = await submit({ ...body, delayMs: 1000 }, { ...headers, prefer: 'wait=30' })
     expect(again).toMatchObject({ status: 200, body: { id: first.body.id, status: 'succeeded', attempt: 1 } })
   })

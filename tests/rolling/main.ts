@@ -5,6 +5,7 @@ import { faultsOfList } from '../faults/verify.ts'
 import { type Installation, type Part, startInstallation } from '../support/installation.ts'
 import { faultOf, type JobKind, startLoad } from '../support/mixed-load.ts'
 import { createPatientClient } from '../support/patient-client.ts'
+import { writeSection } from '../support/write-section.ts'
 
 /**
  * Restarts all workers and gateways one after another, again and again, under a steady load, in which no request may fail
@@ -87,6 +88,8 @@ async function run({ namespace }: Installation): Promise<string[]> {
   }
   failures.push(...(await faultsOfList(client, load.jobs)))
   const again = jobs.filter(({ attempt }) => attempt > 1).length
-  console.log(`${restarts} restarts; ${requests} requests, ${unavailable} of them answered 503 with Retry-After; ${load.jobs.length} jobs accepted in ${elapsed().toFixed(0)} s, ${again} run again`) // prettier-ignore
+  const summary = `${restarts} restarts under ${perSecond} jobs a second for ${seconds} s: ${requests} requests, of which ${unavailable} were answered 503 with \`Retry-After\` and ${failures.length} failed; ${load.jobs.length} jobs, of which ${again} ran again and none was lost.`
+  console.log(summary)
+  if (failures.length === 0) await writeSection('docs/reliability.md', 'rolling', summary)
   return failures
 }

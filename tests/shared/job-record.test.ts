@@ -193,6 +193,15 @@ describe('the record of a job', () => {
     expect((await admit('u', 'key', 'same')).kind).toBe('admitted')
   })
 
+  test('is admitted once, also when the gateway asks again', async () => {
+    const { records, keys } = fresh()
+    await records.admit(job('x'), ROOM)
+    await records.start(job('x'))
+    expect(await records.admit(job('x'), ROOM)).toMatchObject({ kind: 'known', id: 'x' })
+    expect(await redis.zcard(keys.queued)).toBe(0)
+    expect((await records.read('x'))?.job).toMatchObject({ state: 'running', attempt: 1 })
+  })
+
   test('goes before its time when its tenant has more than are kept, with its events', async () => {
     const { records, keys } = fresh()
     for (let i = 0; i < 8; i++) {
@@ -239,16 +248,16 @@ describe('the bounds of the queue', () => {
 
   test('have room again when a job starts, ends or is taken back', async () => {
     const { records } = fresh()
-    const full = async () => (await records.admit(job('probe', 'p'), within(1, 2))).kind === 'full'
+    const full = async (id: string) => (await records.admit(job(id, 'p'), within(1, 2))).kind === 'full'
     await records.admit(job('x'), bounds)
-    expect(await full()).toBe(true)
+    expect(await full('one')).toBe(true)
     await records.start(job('x'))
-    expect(await full()).toBe(false)
-    expect(await full()).toBe(true)
-    await records.remove(job('probe', 'p'))
-    expect(await full()).toBe(false)
-    await records.finish(finished('probe'), job('probe', 'p'), {})
-    expect(await full()).toBe(false)
+    expect(await full('two')).toBe(false)
+    expect(await full('three')).toBe(true)
+    await records.remove(job('two', 'p'))
+    expect(await full('four')).toBe(false)
+    await records.finish(finished('four'), job('four', 'p'), {})
+    expect(await full('five')).toBe(false)
   })
 
   test('tell how fast jobs end', async () => {

@@ -9,6 +9,8 @@ export interface Batch {
   tenant: string
   createdAt: string
   jobIds: string[]
+  /** Whether all of its jobs are on the queue: whoever was to put them there may have been killed. */
+  complete: boolean
 }
 
 export interface BatchRecords {
@@ -17,6 +19,8 @@ export interface BatchRecords {
     batch: Batch,
     idempotency: Idempotency | undefined,
   ) => Promise<{ id: string; fingerprint: string } | undefined>
+  /** Notes that all of its jobs are on the queue. */
+  complete: (batch: Batch) => Promise<void>
   read: (id: string) => Promise<Batch | undefined>
   remove: (batch: Batch, idempotency: Idempotency | undefined) => Promise<void>
 }
@@ -25,20 +29,24 @@ export interface BatchRecords {
 const TTL_SECONDS = 14 * 24 * 3600
 
 export function createBatchRecords(redis: Redis, keys: Keys): BatchRecords {
+  const write = async (batch: Batch) => {
+    await redis.set(keys.batch(batch.id), JSON.stringify(batch), 'EX', TTL_SECONDS)
+  }
   return {
     async store(batch, idempotency) {
-      if (idempotency) {
-        const key = keys.idempotency(batch.tenant, idempotency.hash)
-        const mine = `${batch.id} ${idempotency.fingerprint}`
-        const known = await redis.set(key, mine, 'EX', IDEMPOTENCY_TTL_SECONDS, 'NX', 'GET')
-        if (known !== null) {
-          const [id = '', fingerprint = ''] = known.split(' ')
-          return { id, fingerprint }
-        }
-      }
-      await redis.set(keys.batch(batch.id), JSON.stringify(batch), 'EX', TTL_SECONDS)
-      return undefined
+      // Before the key, so that whoever finds the key finds the batch.
+      await write(batch)
+      if (!idempotency) return undefined
+      const mine = `${batch.id} ${idempotency.fingerprint}`
+      const key = keys.idempotency(batch.tenant, idempotency.hash)
+      const known = await redis.set(key, mine, 'EX', IDEMPOTENCY_TTL_SECONDS, 'NX', 'GET')
+      // Its own, when the connection was lost before the answer and the command was sent again.
+      if (known === null || known === mine) return undefined
+      await redis.del(keys.batch(batch.id))
+      const [id = '', fingerprint = ''] = known.split(' ')
+      return { id, fingerprint }
     },
+    complete: (batch) => write({ ...batch, complete: true }),
     async read(id) {
       const text = await redis.get(keys.batch(id))
       return text === null ? undefined : (JSON.parse(text) as Batch)

@@ -50,7 +50,7 @@ export interface AdmitOptions {
 export type Admission =
   | { kind: 'admitted'; priority: number }
   | { kind: 'full'; load: QueueLoad }
-  /** The key was used before, for this job and this request. */
+  /** The key was used before, for this job and this request; or there is a job of this id. */
   | { kind: 'known'; id: string; fingerprint: string }
 
 export type Start =

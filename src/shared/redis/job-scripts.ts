@@ -95,7 +95,7 @@ end
  * record again when there is none).
  * ARGV: ttl, id, tenant, most queued, most queued of the tenant, rank, fingerprint or '', count of hash arguments, hash
  * arguments..., then type and data of each event.
- * @returns {1, tag}; {2, what is known of the idempotency key}; or {0, queued, tenant's queued, ends looked at, ms since
+ * @returns {1, tag}; {2, what is known of the idempotency key, or as if it were when the record is there already}; or {0, queued, tenant's queued, ends looked at, ms since
  * the oldest of them, tenants waiting}
  */
 const ADMIT = `${COMMON}
@@ -104,6 +104,7 @@ if fingerprint ~= '' then
   local known = redis.call('GET', KEYS[8])
   if known then return {2, known} end
 end
+if redis.call('EXISTS', KEYS[1]) == 1 then return {2, id .. ' ' .. fingerprint} end
 local waiting, own = redis.call('ZCARD', KEYS[3]), redis.call('ZCARD', KEYS[4])
 if waiting >= tonumber(ARGV[4]) or own >= tonumber(ARGV[5]) then
   local oldest = redis.call('LINDEX', KEYS[6], -1)

@@ -51,9 +51,9 @@ export function submitBatch(
       })) // prettier-ignore
     }
     const jobIds = specs.map(({ head }) => head.id)
-    const batch = { id: uuid(), tenant: caller.tenant, createdAt: new Date().toISOString(), jobIds }
+    const batch = { id: uuid(), tenant: caller.tenant, createdAt: new Date().toISOString(), jobIds, complete: false }
     const known = await batches.store(batch, idempotency)
-    if (known) return answerKnown(res, known)
+    if (known) return answerKnown(res, known, specs)
     for (const [index, spec] of specs.entries()) {
       try {
         await submission.submit(spec, undefined)
@@ -62,13 +62,26 @@ export function submitBatch(
         throw error
       }
     }
+    await batches.complete(batch)
     answer(res, batch)
   }
 
-  async function answerKnown(res: Response, { id, fingerprint }: { id: string; fingerprint: string }): Promise<void> {
+  async function answerKnown(
+    res: Response,
+    { id, fingerprint }: { id: string; fingerprint: string },
+    specs: readonly JobSpec[],
+  ): Promise<void> {
     if (fingerprint !== idempotencyOf(res.req)?.fingerprint) throw idempotencyMismatch(`the batch ${id}`)
     const batch = await batches.read(id)
     if (!batch) throw new Problem('unavailable', 'the first request with this Idempotency-Key is still being worked on')
+    if (!batch.complete) {
+      // Those that are there already stay as they are.
+      for (const [index, jobId] of batch.jobIds.entries()) {
+        const spec = specs[index]
+        if (spec) await submission.submit({ ...spec, head: { ...spec.head, id: jobId } }, undefined)
+      }
+      await batches.complete(batch)
+    }
     answer(res.set('Idempotent-Replayed', 'true'), batch)
   }
 }
