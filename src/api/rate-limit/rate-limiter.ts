@@ -105,7 +105,9 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
         giveBack()
         return limited(answer[1], 'redis')
       }
-      const block = remembered.find(subjects)
+      const block = remembered.find(subjects, ({ subject, by }) => {
+        return caller.keyId === null || subject === subjects.at(-1) || by !== 'score'
+      })
       if (block) {
         giveBack()
         return { outcome: 'blocked', block }

@@ -6,8 +6,8 @@ const MAX_REMEMBERED = 10_000
 export interface RememberedBlocks {
   remember: (block: BlockEntry) => void
   forget: (subjects: readonly string[]) => void
-  /** The first block of one of these that has not ended. */
-  find: (subjects: readonly string[]) => BlockEntry | undefined
+  /** The first block of one of these that has not ended and that holds. */
+  find: (subjects: readonly string[], holds: (block: BlockEntry) => boolean) => BlockEntry | undefined
 }
 
 /** Keeps at most 10,000; beyond that the one seen least recently is forgotten. */
@@ -22,12 +22,12 @@ export function createRememberedBlocks(): RememberedBlocks {
       if (blocks.size > MAX_REMEMBERED && oldest !== undefined) forget([oldest])
     },
     forget,
-    find(subjects) {
+    find(subjects, holds) {
       for (const subject of subjects) {
         const block = blocks.get(subject)
         if (!block) continue
-        if (block.untilMs === null || block.untilMs > Date.now()) return block
-        forget([subject])
+        if (block.untilMs !== null && block.untilMs <= Date.now()) forget([subject])
+        else if (holds(block)) return block
       }
       return undefined
     },

@@ -21,7 +21,7 @@ export interface AttemptOutcome {
 /** The records of deliveries. */
 export interface Deliveries {
   /** Notes a delivery by itself, outside the scripts of jobs. Nothing happens when it is noted already. */
-  add: (delivery: NewDelivery, jobId: string, tenant: string) => Promise<void>
+  add: (delivery: NewDelivery, jobId: string, tenant: string, url: string) => Promise<void>
   /** @returns undefined when there is none, or it has expired */
   read: (id: string) => Promise<StoredDelivery | undefined>
   /** @throws RangeError when the cursor is not one */
@@ -59,8 +59,8 @@ export function createDeliveries(
   const read = async (id: string) => parseDelivery(id, await redis.hgetall(keys.delivery(id)))
 
   return {
-    async add({ keys: names, args: [id, ...rest] }, jobId, tenant) {
-      await redis.runyardAddDelivery(...names, now(), tenant, jobId, id, ...rest)
+    async add({ keys: names, args }, jobId, tenant, url) {
+      await redis.runyardAddDelivery(...names, now(), tenant, jobId, ...args, url)
     },
     read,
     list: (tenant, query) => listDeliveries(redis, keys.tenantDeliveries(tenant), read, query),
