@@ -94,7 +94,7 @@ test('`up` runs a first job, serves, is found by another `up`, and leaves nothin
     expect(first.text()).toMatch(/^Languages {11}.*python 3\.\d+\.\d+/m)
 
     const url = `http://127.0.0.1:${port}`
-    expect((await get(`${url}/readyz`)).body).toEqual({ status: 'ok', redis: 'ok', workers: 1 })
+    expect((await get(`${url}/readyz`)).body).toEqual({ status: 'ok', redis: 'ok', workers: 1, queued: 0 })
     const job = await runJob(url, { language: 'python', code: 'print(6 * 7)' })
     expect(stageOf(job).stdout).toBe('42\n')
 
@@ -119,8 +119,9 @@ test('`up` runs a first job, serves, is found by another `up`, and leaves nothin
 }, 180_000)
 
 test('`up` that is killed takes everything with it, and the next one starts on what it left', async () => {
-  for (const _ of ['killed', 'started on the leftovers, and killed again']) {
-    const started = start()
+  // The second time it also asks for keys, of which it makes itself one for its first job.
+  for (const settings of [{}, { AUTH: 'required', HOST: '0.0.0.0' }]) {
+    const started = start(settings)
     try {
       await printed(started, 'First job: succeeded')
     } finally {

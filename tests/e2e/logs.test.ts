@@ -99,6 +99,7 @@ test('no line has code, input, environment, keys, queries or output', async () =
   await post(jobs, `{"language":"bash","code":"${SECRET}`, headers)
   await get(`${jobs}?note=${SECRET}`, headers)
   await fetch(`${platform.url}/v1/jobs`, { headers: { ...headers, cookie: SECRET, referer: SECRET } })
+  await fetch(`${platform.url}/v1/jobs/${headers.authorization.slice('Bearer '.length)}`, { headers })
   const all = texts.join('')
   expect(all).not.toContain(SECRET)
   expect(all).not.toContain(headers.authorization.split('_')[2])

@@ -120,31 +120,41 @@ function read(reader: Reader, language: Lexis): void {
   const { codes, starts, looks } = tokens
   const { length } = text
   const { slots, mask, find } = vocabulary
+  // Constants of other modules are slow to read in a loop as hot as this one.
+  const { PUNCTUATION, SPACE, LINE_END, WORD, SPECIAL, OPEN, CLOSE, QUOTE, ESCAPE, PIPE } = lexis
+  const [spaceBefore, inString, other, newline, seed, prime] = [
+    SPACE_BEFORE,
+    IN_STRING,
+    OTHER,
+    NEWLINE,
+    HASH_SEED,
+    HASH_PRIME,
+  ]
   const { lines, special, quotes, tripled, skipsEscaped } = language
   while (reader.at < length) {
     let { at, space, kind } = reader
     let { count } = tokens
     let meanings = kind === undefined ? language.meanings : kind.meanings
     let mark = kind === undefined ? 0 : IN_STRING
-    let meaning: number = lexis.PUNCTUATION
+    let meaning: number = PUNCTUATION
     let c = 0
     const inHole = reader.frames.length > 0
     const heredocs = reader.heredocs.length > 0
     // What is common stays in this loop and in local variables; the rest leaves it and comes back.
     while (at < length) {
       c = text.charCodeAt(at)
-      meaning = c < 128 ? meanings[c]! : isWideSpace(c) ? lexis.SPACE : lexis.WORD
-      if (meaning === lexis.WORD) {
+      meaning = c < 128 ? meanings[c]! : isWideSpace(c) ? SPACE : WORD
+      if (meaning === WORD) {
         const start = at
-        let hash = HASH_SEED
+        let hash = seed
         let more = true
         do {
-          hash = Math.imul(hash ^ c, HASH_PRIME)
+          hash = Math.imul(hash ^ c, prime)
           if (++at === length) break
           c = text.charCodeAt(at)
-          more = c < 128 ? meanings[c] === lexis.WORD : !isWideSpace(c)
+          more = c < 128 ? meanings[c] === WORD : !isWideSpace(c)
         } while (more)
-        let code = OTHER
+        let code = other
         if (slots[(hash ^ (hash >>> 15)) & mask] !== 0) {
           code = find(text, start, at, hash)
           if (isAnchor[code] === 1) looks[tokens.lookCount++] = count
@@ -152,43 +162,50 @@ function read(reader: Reader, language: Lexis): void {
         codes[count] = code | space | mark
         starts[count++] = start
         space = 0
-      } else if (meaning === lexis.SPACE) {
+      } else if (meaning === SPACE) {
         at++
-        space = SPACE_BEFORE
-      } else if (meaning === lexis.PUNCTUATION) {
+        space = spaceBefore
+      } else if (meaning === PUNCTUATION) {
+        codes[count] = c | space | mark
+        starts[count++] = at++
+        space = 0
+      } else if (meaning === PIPE) {
+        // Looked at closer when what stands before it may be a command that is piped into itself.
+        const before = count === 0 ? 0 : codes[count - 1]! & 0x3fff
+        if ((before === 58 || before >= other) && text.charCodeAt(at + 1) !== 124) looks[tokens.lookCount++] = count
         codes[count] = c | space | mark
         starts[count++] = at++
         space = 0
       } else if (kind === undefined) {
-        if (!inHole && (meaning === lexis.OPEN || meaning === lexis.CLOSE)) {
+        if (!inHole && (meaning === OPEN || meaning === CLOSE)) {
           codes[count] = c | space
           starts[count++] = at++
           space = 0
-        } else if (meaning === lexis.LINE_END && !heredocs) {
+        } else if (meaning === LINE_END && !heredocs) {
           if (lines) {
             // A run of line ends is one token, which stands at the last of them.
-            if (count === 0 || codes[count - 1] !== NEWLINE) codes[count++] = NEWLINE
+            if (count === 0 || codes[count - 1] !== newline) codes[count++] = newline
             starts[count - 1] = at
           }
           at++
-          space = SPACE_BEFORE
-        } else if (meaning === lexis.ESCAPE) {
+          space = spaceBefore
+        } else if (meaning === ESCAPE) {
           const next = text.charCodeAt(at + 1)
           if (skipsEscaped && next !== 10) {
-            codes[count] = OTHER | space
+            codes[count] = other | space
             starts[count++] = at
             space = 0
             at = Math.min(at + 2, length)
           } else {
-            at += next === 10 ? 2 : next === 13 && text.charCodeAt(at + 2) === 10 ? 3 : 1
-            space = SPACE_BEFORE
+            at += next > 13 ? 1 : next === 10 ? 2 : next === 13 && text.charCodeAt(at + 2) === 10 ? 3 : 1
+            space = spaceBefore
           }
-        } else if (meaning === lexis.SPECIAL) {
+        } else if (meaning === SPECIAL) {
           // A quote with nothing around it that could make it more than a quote.
           const simple = quotes[c]
           if (simple === undefined) break
           const before = at === 0 ? 32 : text.charCodeAt(at - 1)
-          if (before === 35 || before >= 128 || meanings[before] === lexis.WORD) break
+          if (before === 35 || before >= 128 || meanings[before] === WORD) break
           if (tripled && text.charCodeAt(at + 1) === c) break
           if (isAnchor[simple.opens] === 1) looks[tokens.lookCount++] = count
           codes[count] = simple.opens | space
@@ -197,27 +214,27 @@ function read(reader: Reader, language: Lexis): void {
           kind = simple
           reader.nesting = 0
           meanings = simple.meanings
-          mark = IN_STRING
+          mark = inString
         } else break
-      } else if (meaning === lexis.QUOTE && kind.quotes === 1 && !kind.tail && reader.nesting === 0) {
+      } else if (meaning === QUOTE && kind.quotes === 1 && !kind.tail && reader.nesting === 0) {
         at++
         space = 0
         kind = undefined
         meanings = language.meanings
         mark = 0
-      } else if (meaning === lexis.ESCAPE) {
+      } else if (meaning === ESCAPE) {
         const escaped = text.charCodeAt(at + 1)
         // Quotes and line ends keep their meaning for the shell that may get this string; other escapes part words.
         if (escaped === 34 || escaped === 39 || escaped === 110) {
-          codes[count] = (escaped === 110 ? NEWLINE : escaped) | space | IN_STRING
+          codes[count] = (escaped === 110 ? newline : escaped) | space | inString
           starts[count++] = at
         }
         at = Math.min(at + 2, length)
-        space = SPACE_BEFORE
-      } else if (meaning === lexis.LINE_END && kind.multiline && !kind.heredoc) {
-        if (count === 0 || codes[count - 1] !== (NEWLINE | IN_STRING)) codes[count++] = NEWLINE | IN_STRING
+        space = spaceBefore
+      } else if (meaning === LINE_END && kind.multiline && !kind.heredoc) {
+        if (count === 0 || codes[count - 1] !== (newline | inString)) codes[count++] = newline | inString
         starts[count - 1] = at++
-        space = SPACE_BEFORE
+        space = spaceBefore
       } else break
     }
     reader.at = at
@@ -225,11 +242,10 @@ function read(reader: Reader, language: Lexis): void {
     reader.kind = kind
     tokens.count = count
     if (at >= length) return
-    if (meaning === lexis.PIPE) pipe(reader)
-    else if (kind !== undefined) stringMark(reader, kind, meaning, c)
-    else if (meaning === lexis.SPECIAL) special(reader, c)
-    else if (meaning === lexis.LINE_END) beginHeredoc(reader)
-    else if (meaning === lexis.OPEN) {
+    if (kind !== undefined) stringMark(reader, kind, meaning, c)
+    else if (meaning === SPECIAL) special(reader, c)
+    else if (meaning === LINE_END) beginHeredoc(reader)
+    else if (meaning === OPEN) {
       reader.depth++
       punctuation(reader, c)
     } else if (reader.depth === 0 && reader.frames.at(-1)?.closer === c) endInterpolation(reader)
@@ -360,15 +376,4 @@ function hole(reader: Reader, kind: StringKind, c: number): void {
   reader.at += width
   reader.depth = 0
   reader.kind = undefined
-}
-
-/** A `|`: looked at closer when what stands before it may be a command that is piped into itself. */
-function pipe(reader: Reader): void {
-  const { text, at } = reader
-  const mark = reader.kind === undefined ? 0 : IN_STRING
-  const before = lastCode(reader)
-  const plausible = (before === 58 || before >= OTHER) && text.charCodeAt(at + 1) !== 124
-  if (plausible) emitLook(reader, 124 | mark, at)
-  else emit(reader, 124 | mark, at)
-  reader.at++
 }
