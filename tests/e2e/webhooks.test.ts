@@ -1,12 +1,15 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import { Webhook } from 'standardwebhooks'
 import type { Job } from '../../src/shared/job.ts'
+import { createJobRecords } from '../../src/shared/redis/job-record.ts'
 import type { Delivery } from '../../src/shared/webhooks/delivery.ts'
 import type { TenantSecrets } from '../../src/shared/webhooks/webhook-secrets.ts'
+import { finishedJob } from '../shared/webhooks/job.ts'
 import { INTERNAL_HOSTS } from '../shared/webhooks/internal-hosts.ts'
 import { get, post } from '../support/client.ts'
 import { makeKey } from '../support/make-key.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
+import { openDeliverer } from '../worker/webhooks/test-deliverer.ts'
 import { answering, type ReceivedRequest, type Receiver, startReceiver } from '../worker/webhooks/receiver.ts'
 
 const HELLO = { language: 'python', code: 'print("hello")' }
@@ -232,4 +235,33 @@ test('without a key, or with one that opens neither jobs nor containers, there a
     expect(wrong.status).toBe(405)
     expect((await get(`${platform.url}${path}`, me)).headers.get('cache-control')).toBe('no-store')
   }
+})
+
+test('the delivery of a job whose worker died right after storing its end is found and made', async () => {
+  const own = await openDeliverer()
+  const records = createJobRecords(own.redis, own.keys, { resultTtlSeconds: 100, tenantResultsKept: 100 })
+  const webhook = { url: receiver.url, events: ['job.started' as const, 'job.finished' as const] }
+  const job = finishedJob()
+  const spec = { head: job, tenant: 'me', maxRunningJobs: null, webhook }
+  const bounds = { maxQueuedJobs: 10, tenantMaxQueuedJobs: 10 }
+  await records.admit(spec, { bounds, rank: 1, idempotency: undefined })
+  const started = await records.start(spec)
+  expect(started).toEqual({ kind: 'started', attempt: 1, delivery: `${job.id}-started` })
+  // Another attempt after the first was lost; its start is not told again.
+  expect(await records.start(spec)).toEqual({ kind: 'started', attempt: 2, delivery: '' })
+  const ended = { ...job, attempt: 2 }
+  const finish = () => records.finish(ended, { head: job, tenant: 'me', maxRunningJobs: null }, {})
+  expect(await finish()).toMatchObject({ stored: true, delivery: `${job.id}-finished` })
+  expect(await finish()).toMatchObject({ stored: false, delivery: '' })
+  // Nobody queues what the two steps noted: as if the worker had been killed after each.
+  const deliverer = await own.start()
+  await deliverer.recoverPending(-1)
+  await own.end(`${job.id}-started`)
+  await own.end(`${job.id}-finished`)
+  expect(
+    received(job.id)
+      .map((request) => messageOf(request).type)
+      .toSorted(),
+  ).toEqual(['job.finished', 'job.started'])
+  await own.close()
 })

@@ -279,6 +279,7 @@ function beginHeredoc(reader: Reader): void {
   if (!next) return
   reader.terminator = next.terminator
   reader.indented = next.indented
+  reader.space = SPACE_BEFORE
   beginString(reader, next.kind)
   if (endsHeredoc(reader)) reader.kind = undefined
 }

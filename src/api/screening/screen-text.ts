@@ -32,7 +32,7 @@ const MAX_HITS = 5
  * So much work is spent on what looks like a match: many times what a program of the largest size needs. A text made to
  * need more is refused, for what comes after in it is not looked at.
  */
-const MAX_LOOK_STEPS = 20_000
+const MAX_LOOK_STEPS = 30_000
 
 /** Finds what the rules of a language say of a text. Time is linear in its length. */
 export function screenText(text: string, rules: LanguageRules, tokens: Tokens): ScreenedText {
@@ -98,6 +98,7 @@ export function screenText(text: string, rules: LanguageRules, tokens: Tokens): 
     for (const bound of bounds) {
       if (isSpent(bound, inString)) continue
       isQuiet = 0
+      if (bound.pattern.anchor.where === (inString ? 'code' : 'string')) continue
       if (bound.next !== undefined && bound.next[next] === 0) continue
       if (bound.second !== undefined && bound.second[second] === 0) continue
       if (bound.previous !== undefined && bound.previous[previous] === 0) continue

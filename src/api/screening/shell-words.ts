@@ -1,5 +1,5 @@
 import type { ReadText } from './language-rules.ts'
-import { CODE, IN_STRING, isGlued, NEWLINE, NONE, OTHER, SPACE_BEFORE, STRING } from './tokens.ts'
+import { CODE, INTERPOLATION, IN_STRING, isGlued, NEWLINE, NONE, OTHER, SPACE_BEFORE, STRING } from './tokens.ts'
 
 /** Words after which a command may stand. */
 export const COMMAND_STARTERS = (
@@ -51,7 +51,13 @@ export function isCommandStart(read: ReadText, index: number): boolean {
 }
 
 function isStarting(read: ReadText, code: number): boolean {
-  return code === NONE || code === NEWLINE || STARTING_MARKS.has(code) || read.rules.isStarter[code] === 1
+  return (
+    code === NONE ||
+    code === NEWLINE ||
+    code === INTERPOLATION ||
+    STARTING_MARKS.has(code) ||
+    read.rules.isStarter[code] === 1
+  )
 }
 
 function isPath(code: number): boolean {
