@@ -12,8 +12,8 @@ export const DISKS = ['sd', 'hd', 'vd', 'xvd', 'nvme', 'mmcblk']
 /** What may stand between the strings of one argument list. */
 export const LIST_WORDS = ['arg', 'args', 'new', 'vec']
 
-const STARTING_MARKS = new Set([...';&|(){`!\'"'].map((mark) => mark.charCodeAt(0)))
-export const LIST_MARKS = new Set([...',[]().&{}!'].map((mark) => mark.charCodeAt(0)))
+const STARTING_MARKS = new Set(Buffer.from(';&|(){`!\'"'))
+export const LIST_MARKS = new Set(Buffer.from(',[]().&{}!'))
 const MAX_LIST_MARKS = 10
 const MAX_PATH = 8
 

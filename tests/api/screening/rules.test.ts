@@ -73,10 +73,14 @@ test('a file that is not there is refused by name', () => {
 
 test('the documentation has a row for every rule, and none for others', () => {
   const doc = readFileSync(join(root, 'docs', 'screening.md'), 'utf8')
-  const rows = [...doc.matchAll(/^\| `([a-z0-9-]+)` \| ([^|]+) \| (block|warn) \| (general|language) \| (.+) \|$/gm)]
-  const ids = rows.map(([, id]) => id)
+  const rows = [
+    ...doc.matchAll(/^\| `([a-z0-9-]+)` *\| ([^|]+?) *\| (block|warn) *\| (general|language) *\| (.+?) *\|$/gm),
+  ]
+  const ids = rows.map(([, id]) => id ?? '')
   const known = rules.rules.map(({ id }) => id)
-  expect(ids.toSorted()).toEqual([...known, DEPENDENCY_KEYWORD, DEPENDENCY_TYPOSQUAT, TOO_MUCH_TO_SCREEN].toSorted())
+  const built = [DEPENDENCY_KEYWORD, DEPENDENCY_TYPOSQUAT, TOO_MUCH_TO_SCREEN]
+  expect(new Set(ids)).toEqual(new Set([...known, ...built]))
+  expect(ids).toHaveLength(known.length + built.length)
   for (const { id, severity, scope, reason } of rules.rules) {
     expect(rows.find((row) => row[1] === id)?.slice(3)).toEqual([severity, scope, reason])
   }
