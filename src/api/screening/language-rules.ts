@@ -104,7 +104,10 @@ export function languageRules(all: Rules, language: ScreenedLanguage | undefined
     ...COMMAND_STARTERS,
     ...LIST_WORDS,
     ...SYSTEM_FOLDERS,
-    ...['HOME', 'dev', 'done', 'do'],
+    'HOME',
+    'dev',
+    'done',
+    'do',
   ])
   const flags = (words: readonly string[]) => {
     const flagged = new Uint8Array(vocabulary.size)

@@ -2,7 +2,7 @@ import { endlessLoops, type LoopStart } from './endless-loops.ts'
 import type { BoundPattern, LanguageRules, ReadText } from './language-rules.ts'
 import { matchPattern } from './match-pattern.ts'
 import { isCommandStart } from './shell-words.ts'
-import { readText } from './reader.ts'
+import { readText } from './read-text.ts'
 import { pipesToItself } from './self-pipe.ts'
 import { CODE, finish, IN_STRING, reset, type Tokens } from './tokens.ts'
 
