@@ -13,6 +13,9 @@ import { createBatchRecords } from '../shared/redis/batch-record.ts'
 import { createJobList } from '../shared/redis/job-list.ts'
 import { createJobQueue } from '../shared/redis/job-queue.ts'
 import { createJobRecords } from '../shared/redis/job-record.ts'
+import { createWebhookQueue } from '../shared/redis/webhook-queue.ts'
+import { createDeliveries } from '../shared/webhooks/deliveries.ts'
+import { createWebhookSecrets } from '../shared/webhooks/webhook-secrets.ts'
 import { createKeys } from '../shared/redis/keys.ts'
 import { createWorkerRegistry, type Overview } from '../shared/redis/worker-registry.ts'
 import { createBlocks } from '../shared/security/blocks.ts'
@@ -56,6 +59,7 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
   const redis = connectRedis(config.redis, 'fail-fast', 'runyard-api', log)
   const subscriber = connectRedis(config.redis, 'wait', 'runyard-api-events', log)
   const queue = createJobQueue(redis, keys)
+  const webhookQueue = createWebhookQueue(redis, keys)
   const records = createJobRecords(redis, keys, config)
   const registry = createWorkerRegistry(redis, keys)
   const live = createLiveEvents(subscriber, keys)
@@ -82,7 +86,10 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
         log,
         accepted: () => metrics.submission('accepted'),
       }),
-      cancel: createCancel(queue, records),
+      cancel: createCancel(queue, records, (id) =>
+        // What is not queued now is found overdue.
+        webhookQueue.enqueue(id).catch((err: unknown) => log.warn({ err, deliveryId: id }, 'webhook was not queued')),
+      ),
       batches: createBatchRecords(redis, keys),
       jobList: createJobList(redis, keys, records),
       intake: createIntake({
@@ -95,6 +102,11 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
           void events.record(event)
         },
       }),
+      webhooks: {
+        queue: webhookQueue,
+        secrets: createWebhookSecrets(redis, keys),
+        deliveries: createDeliveries(redis, keys, config.webhooks.deliveriesKeptSeconds),
+      },
       countQueued,
       access: {
         apiKeys,
@@ -130,6 +142,7 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
         server.closeIdleConnections()
       }),
     () => queue.close(),
+    () => webhookQueue.close(),
     () => events.close(),
     () => redis.disconnect(),
     () => subscriber.disconnect(),

@@ -74,7 +74,7 @@ async function leftKeys(address: Parameters<typeof connectRedis>[0] | undefined,
     const keys = await redis.keys(`{${namespace}}:*`)
     const left: string[] = []
     for (const key of keys) {
-      const queueOwn = key.startsWith(`{${namespace}}:jobs:`)
+      const queueOwn = /^:(?:jobs|webhooks):/.test(key.slice(namespace.length + 2))
       const lasting = LASTING.test(key.slice(namespace.length + 3))
       if (!queueOwn && !lasting && (await redis.ttl(key)) === -1) left.push(key)
     }

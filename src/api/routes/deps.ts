@@ -9,6 +9,7 @@ import type { Blocks } from '../../shared/security/blocks.ts'
 import type { SecurityEvents } from '../../shared/security/security-events.ts'
 import type { Revocations } from '../access/revocations.ts'
 import type { Metrics } from '../metrics.ts'
+import type { WebhookDeps } from './webhooks.ts'
 import type { RateLimiter } from '../rate-limit/rate-limiter.ts'
 import type { EventFeed } from '../events/event-feed.ts'
 import type { Intake } from '../intake/intake.ts'
@@ -31,6 +32,7 @@ export interface RouteDeps {
   intake: Intake
   feed: EventFeed
   access: { apiKeys: ApiKeys; revocations: Revocations; limiter: RateLimiter }
+  webhooks: WebhookDeps
   /** Security events: recorded by whoever notices, read by operators. */
   events: SecurityEvents
   blocks: Blocks

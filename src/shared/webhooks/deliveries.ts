@@ -5,7 +5,6 @@ import type { Attempt, DeliveryState } from './delivery.ts'
 import { defineDeliveryScripts } from './delivery-scripts.ts'
 import { listDeliveries, type DeliveryPage, type DeliveryQuery } from './list-deliveries.ts'
 import type { NewDelivery } from './new-delivery.ts'
-import { pendingDeliveries } from './pending-deliveries.ts'
 import { parseDelivery, type StoredDelivery } from './stored-delivery.ts'
 
 /** What an attempt made of a delivery, and of the endpoint it went to. */
@@ -53,7 +52,7 @@ export function createDeliveries(
   now: () => number = Date.now,
 ): Deliveries {
   defineDeliveryScripts(redis)
-  const pending = pendingDeliveries(keys)
+  const pending = keys.pendingDeliveries
   const endpointKey = (tenant: string, url: string) =>
     keys.webhookEndpoint(tenant, createHash('sha256').update(url).digest('hex'))
   const read = async (id: string) => parseDelivery(id, await redis.hgetall(keys.delivery(id)))

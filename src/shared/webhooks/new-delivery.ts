@@ -2,7 +2,6 @@ import { type Job, summarize } from '../job.ts'
 import type { Keys } from '../redis/keys.ts'
 import type { Webhook, WebhookEvent } from '../webhook.ts'
 import { deliveryId } from './delivery.ts'
-import { pendingDeliveries } from './pending-deliveries.ts'
 
 /** What the scripts that start and finish jobs take to note a delivery in the same step, as `addDelivery` has them. */
 export interface NewDelivery {
@@ -19,7 +18,7 @@ export interface NewDelivery {
 export function newDelivery(keys: Keys, job: Job, tenant: string, event: WebhookEvent): NewDelivery {
   const id = deliveryId(job.id, event)
   return {
-    keys: [keys.delivery(id), keys.tenantDeliveries(tenant), pendingDeliveries(keys)],
+    keys: [keys.delivery(id), keys.tenantDeliveries(tenant), keys.pendingDeliveries],
     args: [id, event, webhookBody(job, event)],
   }
 }

@@ -34,6 +34,7 @@ test('a key is made, shown once, opens what it says, is listed and revoked', asy
     maxRunningJobs: 2,
     limits: { wallMs: 60_000 },
     screening: 'standard',
+    webhook: { url: 'https://example.com/hook' },
     expiresAt: '2100-01-01T00:00:00.000Z',
   }
   const made = await post<ApiKey & { key: string }>(url, asked, admin)

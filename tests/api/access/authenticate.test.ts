@@ -36,6 +36,7 @@ test('without authentication a caller without a key is the tenant `local`', asyn
     maxRunningJobs: 7,
     ceilings: {},
     screening: 'strict',
+    webhook: null,
   })
 })
 
@@ -69,6 +70,7 @@ test('a key makes its holder the tenant it says, in every mode', async () => {
       maxRunningJobs: 7,
       ceilings: {},
       screening: 'strict',
+      webhook: null,
     })
   }
 })

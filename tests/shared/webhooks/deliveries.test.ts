@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { createDeliveries, type AttemptOutcome, type Deliveries } from '../../../src/shared/webhooks/deliveries.ts'
 import { newDelivery, webhookUrls } from '../../../src/shared/webhooks/new-delivery.ts'
-import { pendingDeliveries } from '../../../src/shared/webhooks/pending-deliveries.ts'
 import { openTestRedis, type TestRedis } from '../security/test-redis.ts'
 import { finishedJob } from './job.ts'
 
@@ -73,7 +72,7 @@ test('an event is noted once, however often its job ends', async () => {
   await record(delivery.args[0], { state: 'succeeded', endpoint: 'worked' })
   await deliveries.add(delivery, job.id, 'me', URL)
   expect(await deliveries.read(delivery.args[0])).toMatchObject({ state: 'succeeded', attempts: [{ status: 500 }] })
-  expect(await own.redis.zcard(pendingDeliveries(own.keys))).toBe(0)
+  expect(await own.redis.zcard(own.keys.pendingDeliveries)).toBe(0)
 })
 
 test('deliveries are listed newest first, in pages that what comes and goes meanwhile does not move', async () => {
