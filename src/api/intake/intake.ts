@@ -4,13 +4,21 @@ import type { Config } from '../../shared/config/config.ts'
 import type { JobHead, JobSpec, SourceFile } from '../../shared/job.ts'
 import { findLanguage, type Language } from '../../shared/language.ts'
 import { effectiveLimits, type LimitOverrides, type Limits, lowerOf } from '../../shared/limits.ts'
+import { pathProblem } from '../../shared/path-problem.ts'
 import { type FieldError, Problem } from '../../shared/problems.ts'
 import type { Runtimes } from '../../shared/redis/worker-registry.ts'
 import { CodeRequest, ContainerRequest, PRIORITIES, type RequestFile } from '../../shared/requests.ts'
 import type { Caller } from '../http/caller.ts'
 import { invalidRequest } from '../http/invalid-request.ts'
-import { checkCodeSize, checkFiles, checkLimits, checkMetadata, checkTexts, checkVectors } from './check-request.ts'
-import { pathProblem } from './path-problem.ts'
+import {
+  checkArtifacts,
+  checkCodeSize,
+  checkFiles,
+  checkLimits,
+  checkMetadata,
+  checkTexts,
+  checkVectors,
+} from './check-request.ts'
 import { bodyValidator } from './validate.ts'
 
 /** Turns request bodies into jobs, complete and checked. */
@@ -58,6 +66,7 @@ export function createIntake({ config, languages, runtimes }: IntakeOptions): In
     rank: PRIORITIES.indexOf(request.priority ?? 'normal'),
     delayMs: request.delayMs ?? 0,
     webhook: request.webhook ?? null,
+    artifacts: request.artifacts ? { globs: request.artifacts, ...config.artifacts } : null,
     stdin: request.stdin ?? '',
     env: request.env ?? {},
   })
@@ -85,6 +94,7 @@ export function createIntake({ config, languages, runtimes }: IntakeOptions): In
           ...checkTexts({ [`/tests/${index}/stdin`]: stdin, [`/tests/${index}/expectedOutput`]: expectedOutput }),
         ]),
         ...checkMetadata(request.metadata),
+        ...checkArtifacts(request.artifacts),
         ...checkCompilerArgs(request, language),
         ...checkDependencies(request, language),
       ])
@@ -113,6 +123,7 @@ export function createIntake({ config, languages, runtimes }: IntakeOptions): In
         ...checkVectors({ command: request.command, env: request.env }),
         ...checkTexts({ '/stdin': request.stdin }),
         ...checkMetadata(request.metadata),
+        ...checkArtifacts(request.artifacts),
       ])
       const image = allowedImage(await runtimes(), languages, request.image)
       return {

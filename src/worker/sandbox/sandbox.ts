@@ -1,4 +1,6 @@
+import type { ArtifactRequest } from '../../shared/artifact.ts'
 import type { StageReport, StageStart } from './frames.ts'
+import type { Gathered } from './gathering.ts'
 
 export type OutputStream = 'stdout' | 'stderr'
 
@@ -28,6 +30,11 @@ export interface Sandbox {
   ): Promise<StageReport>
   /** Ends the running stage: SIGTERM, then after a grace, or when asked again, SIGKILL; its report says `kill`. Nothing happens when none runs. */
   kill(): void
+  /**
+   * Collects files of the job's folder, between two stages or after the last.
+   * @throws SandboxBroken
+   */
+  gather(wanted: ArtifactRequest): Promise<Gathered>
   /**
    * Ends the job; nothing of it is left when this resolves, and the sandbox is ready for the next.
    * @throws SandboxBroken
