@@ -98,7 +98,7 @@ def mutate(rng, frames):
 
 def case(rng):
     # Unpaced: frames that are all right, sent without waiting for the answers in between.
-    kind = rng.choice(['bytes', 'frames', 'mutated', 'mutated', 'mutated', 'unpaced', 'refused'])
+    kind = rng.choice(['bytes', 'frames', 'mutated', 'mutated', 'mutated', 'unpaced', 'refused', 'gathers'])
     if kind == 'bytes':
         return kind, rng.randbytes(rng.randint(0, 2000))
     if kind == 'frames':
@@ -106,6 +106,10 @@ def case(rng):
         return kind, begun + b''.join(frame(rng.choice(TYPES), rng.randbytes(rng.randint(0, 40))) for _ in range(9))
     if kind == 'refused':
         return kind, b''.join(refused(rng))
+    if kind == 'gathers':
+        written = [frame(ord('W'), b'\0\1\xa4' + path + b'\0' + rng.randbytes(rng.choice([0, 9, 70000]))) for path in (b'a', b'b/a', b'\xff')]
+        job = [frame(ord('B'), b'b1048576\0i64\0'), *written, *(gather(rng) for _ in range(3)), frame(ord('Q'))]
+        return kind, b''.join(mutate(rng, job) if rng.random() < 0.5 else job)
     frames = conversation(rng)
     return kind, b''.join(frames if kind == 'unpaced' else mutate(rng, frames))
 

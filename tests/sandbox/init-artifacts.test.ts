@@ -92,6 +92,16 @@ describe('a glob', () => {
     expect(texts).toEqual({ a: '1\n', 'd/b': '2\n' })
   })
 
+  test('that costs all the time there is ends the search', async () => {
+    const slow = `*[${'b-c'.repeat(80)}a]b`
+    const tree = python(`for i in range(1800): open('a' * 250 + str(i), 'w')`)
+    const { files, missing } = await gather(
+      tree,
+      Array.from({ length: 16 }, () => slow),
+    )
+    expect({ files, missing }).toEqual({ files: [], missing: { ...NOTHING_MISSING, stopped: 'time' } })
+  })
+
   test('that is made to be slow is not', async () => {
     const name = 'a'.repeat(255)
     const slow = [
