@@ -94,6 +94,8 @@ void records_gather(struct frame *from, struct gathering *plan)
         else
             plan->globs[plan->count++] = record + 1;
     }
+    if (plan->count == 0)
+        fault("nothing to gather");
 }
 
 void stage_free(struct stage *plan)

@@ -26,6 +26,7 @@ const ROUTES = [
   'GET /healthz',
   'GET /readyz',
   'GET /v1/jobs/:id',
+  'GET /v1/jobs/:id/artifacts/:path',
   'GET /v1/jobs/:id/events',
   'GET /v1/runtimes',
   'POST /api/containers/create',

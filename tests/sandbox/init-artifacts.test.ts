@@ -292,6 +292,7 @@ describe('on the wire', () => {
   test.each<[string, Uint8Array]>([
     ['a glob with an empty part', records('ga//b\0')],
     ['an absolute glob', records('g/etc/*\0')],
+    ['no glob', records('b1\0n1\0')],
     ['an empty glob', records('g\0')],
     ['a glob of too many parts', records(`g${'a/'.repeat(32)}a\0`)],
     ['too many globs', records('ga\0'.repeat(17))],
