@@ -8,8 +8,8 @@
  * a name takes the bits one step on. A folder that no glob reaches into is not opened, and no pattern costs more than its
  * length times that of the names.
  *
- * However large the tree, the search ends: it counts what it looks at, how deep it is and the processor's time it has used.
- * Time that is spent waiting for the worker to read does not count. Memory does not grow with the tree.
+ * However large the tree, the search ends: it counts what it looks at, how deep it is and how long it takes, the time aside
+ * in which it waits for the worker to read. Memory does not grow with the tree.
  */
 #include "sandbox.h"
 
@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_DEPTH = 32, MAX_PATH = 512, MAX_ENTRIES = 100000, MAX_CPU_MS = 2000, PIECE = 65536, LIST_SIZE = 256 };
+enum { MAX_DEPTH = 32, MAX_PATH = 512, MAX_ENTRIES = 100000, MAX_MS = 2000, PIECE = 65536, LIST_SIZE = 256 };
 enum { CONTINUED = 1, FORGET = 2 };
 
 struct glob {
@@ -41,7 +41,7 @@ static struct {
     struct glob globs[MAX_GLOBS];
     size_t count;
     uint64_t files_left, bytes_left, entries;
-    int64_t began_ms;
+    int64_t began_ms, waited_ms;
     char path[MAX_PATH + 1];
     /* What matched and is not among the files. */
     unsigned too_large, unreadable, unusable, special, deep;
@@ -198,11 +198,11 @@ static void parse_glob(struct glob *glob, char *text)
 
 /* --- telling --- */
 
-static int64_t cpu_ms(void)
+static int64_t now_ms(void)
 {
-    struct timespec used;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-    return (int64_t)used.tv_sec * 1000 + used.tv_nsec / 1000000;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* Nothing else is to be done meanwhile: no stage runs, and the worker sends nothing before it has the list. */
@@ -210,7 +210,9 @@ static void wait_for_room(size_t room)
 {
     while (wire_flush() && wire_room() < room) {
         struct pollfd fds[] = {{.fd = STDOUT_FILENO, .events = POLLOUT}, {.fd = STDIN_FILENO}};
+        int64_t before = now_ms();
         poll(fds, 2, -1);
+        search.waited_ms += now_ms() - before;
         if (fds[1].revents & (POLLHUP | POLLERR))
             _exit(LEADER_EOF);
     }
@@ -325,7 +327,7 @@ static void search_folder(int folder, size_t length, unsigned depth, const struc
             continue;
         if (++search.entries > MAX_ENTRIES)
             search.stopped = "entries";
-        else if (cpu_ms() - search.began_ms > MAX_CPU_MS)
+        else if (now_ms() - search.began_ms - search.waited_ms > MAX_MS)
             search.stopped = "time";
         else
             consider(dirfd(entries), entry, length, depth, here);
@@ -354,7 +356,7 @@ void artifacts_gather(struct frame *from)
     search.count = plan.count;
     search.files_left = plan.files;
     search.bytes_left = plan.bytes;
-    search.began_ms = cpu_ms();
+    search.began_ms = now_ms();
     for (size_t i = 0; i < plan.count; i++) {
         parse_glob(&search.globs[i], plan.globs[i]);
         start.done[i] = pass_over(&search.globs[i], bit(0));

@@ -18,7 +18,7 @@ import type { Turn } from '../queue-worker.ts'
 import { acquirePatiently } from '../sandbox/acquire-patiently.ts'
 import { EngineDown } from '../sandbox/engine-health.ts'
 import type { SandboxPool } from '../sandbox/pool.ts'
-import { SandboxBroken } from '../sandbox/sandbox.ts'
+import { GATHER_TIMEOUT_MS, SandboxBroken } from '../sandbox/sandbox.ts'
 import { createEventPublisher, type EventPublisher } from './event-publisher.ts'
 import { missingArtifacts } from './missing-artifacts.ts'
 import { type JobOutcome, runJob } from './run-job.ts'
@@ -232,7 +232,8 @@ async function attemptJob(
 function longestMs(spec: JobSpec, graceMs: number): number {
   const { wallMs, compileWallMs } = spec.head.limits
   const runs = Math.max(1, spec.tests.length)
-  return compileWallMs + graceMs + runs * (wallMs + graceMs)
+  const gatherMs = spec.artifacts ? GATHER_TIMEOUT_MS : 0
+  return compileWallMs + graceMs + runs * (wallMs + graceMs) + gatherMs
 }
 
 async function storedReturn(records: JobRecords, id: string): Promise<{ status: Status }> {

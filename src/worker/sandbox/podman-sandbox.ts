@@ -19,7 +19,7 @@ import {
   type StageReport,
 } from './frames.ts'
 import { createGathering, type Gathered, type Gathering } from './gathering.ts'
-import { type OutputStream, type Sandbox, SandboxBroken } from './sandbox.ts'
+import { GATHER_TIMEOUT_MS, type OutputStream, type Sandbox, SandboxBroken } from './sandbox.ts'
 
 /**
  * A sandbox is always in one of these: `starting` (until init says it is ready), `idle`, `job` (between `begin` and
@@ -33,8 +33,6 @@ const BYTES_PER_INODE = 4096
 const MIN_INODES = 1024
 const READY_TIMEOUT_MS = 20_000
 const END_TIMEOUT_MS = 10_000
-/** Init's own search ends long before; the rest is for the bytes to come over. */
-const GATHER_TIMEOUT_MS = 10_000
 
 interface Waiter<T> {
   resolve(value: T): void

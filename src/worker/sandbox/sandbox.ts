@@ -4,6 +4,9 @@ import type { Gathered } from './gathering.ts'
 
 export type OutputStream = 'stdout' | 'stderr'
 
+/** The longest that gathering may take: init's own search ends long before, the rest is for the bytes to come over. */
+export const GATHER_TIMEOUT_MS = 30_000
+
 /** A place where one job at a time runs. The seam between the life of a job and how it is isolated. */
 export interface Sandbox {
   /** For logs. */
