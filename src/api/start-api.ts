@@ -8,6 +8,7 @@ import { closeOnce } from '../shared/close-once.ts'
 import { type Config, ConfigError } from '../shared/config/config.ts'
 import { loadLanguages } from '../shared/language.ts'
 import { SECOND } from '../shared/limits.ts'
+import { createArtifactStore } from '../shared/redis/artifact-store.ts'
 import { connectRedis } from '../shared/redis/connect.ts'
 import { createBatchRecords } from '../shared/redis/batch-record.ts'
 import { createJobList } from '../shared/redis/job-list.ts'
@@ -77,6 +78,7 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
       languages,
       overview,
       records,
+      artifacts: createArtifactStore(redis, keys, config),
       submission: createJobSubmission({
         queue,
         records,

@@ -6,6 +6,7 @@ import { closeOnce } from '../shared/close-once.ts'
 import { type Config, ConfigError } from '../shared/config/config.ts'
 import { loadLanguages } from '../shared/language.ts'
 import { MIB, SECOND } from '../shared/limits.ts'
+import { createArtifactStore } from '../shared/redis/artifact-store.ts'
 import { connectRedis } from '../shared/redis/connect.ts'
 import { createJobRecords, RENEW_MS } from '../shared/redis/job-record.ts'
 import { createAlertQueue } from '../shared/redis/alert-queue.ts'
@@ -169,6 +170,7 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
   })
   const context: JobContext = {
     records,
+    artifacts: createArtifactStore(redis, keys, config),
     pool,
     locate: installed.locate,
     graceMs: settings.graceMs,

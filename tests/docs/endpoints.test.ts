@@ -33,6 +33,7 @@ const ROUTES = [
   'GET /v1/batches/:id',
   'GET /v1/jobs',
   'GET /v1/jobs/:id',
+  'GET /v1/jobs/:id/artifacts/:path',
   'GET /v1/jobs/:id/events',
   'GET /v1/runtimes',
   'GET /v1/webhook-deliveries',

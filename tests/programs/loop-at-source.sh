@@ -1,2 +1,3 @@
-ln -sf ./main.sh main.sh
+rm main.sh
+ln -s main.sh main.sh
 echo replaced

@@ -1,10 +1,11 @@
 import type { SourceFile } from '../../shared/job.ts'
 import { fileBytesWithin, type LimitOverrides, type Limits, limitsAboveCeiling, MIB } from '../../shared/limits.ts'
+import { pathProblem } from '../../shared/path-problem.ts'
 import { type FieldError, Problem } from '../../shared/problems.ts'
 import type { RequestFile } from '../../shared/requests.ts'
 import type { Webhook } from '../../shared/webhook.ts'
 import { checkWebhookUrl } from '../../shared/webhooks/check-webhook-url.ts'
-import { pathProblem } from './path-problem.ts'
+import { globProblem } from './glob-problem.ts'
 
 /** What the kernel takes as arguments and environment of a program, with room to spare; all of it crosses in one frame. */
 const MAX_VECTOR_BYTES = 128 * 1024
@@ -80,6 +81,13 @@ export function checkMetadata(metadata: Record<string, unknown> | undefined): Fi
   const bytes = metadata === undefined ? 0 : Buffer.byteLength(JSON.stringify(metadata))
   if (bytes <= MAX_METADATA_BYTES) return []
   return [{ pointer: '/metadata', detail: `has ${bytes} bytes; ${MAX_METADATA_BYTES} are allowed` }]
+}
+
+export function checkArtifacts(globs: readonly string[] = []): FieldError[] {
+  return globs.flatMap((glob, index) => {
+    const detail = globProblem(glob)
+    return detail === undefined ? [] : [{ pointer: `/artifacts/${index}`, detail }]
+  })
 }
 
 /** @throws Problem `too-large` when all files together have more bytes than allowed */

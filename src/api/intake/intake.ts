@@ -4,6 +4,7 @@ import type { JobHead, JobSpec, SourceFile } from '../../shared/job.ts'
 import { findLanguage, type Language } from '../../shared/language.ts'
 import { effectiveLimits, type LimitOverrides, type Limits, lowerOf } from '../../shared/limits.ts'
 import type { FieldError } from '../../shared/problems.ts'
+import { pathProblem } from '../../shared/path-problem.ts'
 import type { Runtimes } from '../../shared/redis/worker-registry.ts'
 import { CodeRequest, ContainerRequest, PRIORITIES, type RequestFile } from '../../shared/requests.ts'
 import type { SecurityEvent } from '../../shared/security/security-event.ts'
@@ -12,6 +13,7 @@ import { subjectOf } from '../screening/subject.ts'
 import type { Caller } from '../http/caller.ts'
 import { invalidRequest } from '../http/invalid-request.ts'
 import {
+  checkArtifacts,
   checkCodeSize,
   checkFiles,
   checkLimits,
@@ -20,7 +22,6 @@ import {
   checkVectors,
   checkWebhook,
 } from './check-request.ts'
-import { pathProblem } from './path-problem.ts'
 import { allowedImage, installedVersion, unknownLanguage } from './installed.ts'
 import { screenWith } from './screen-with.ts'
 import { bodyValidator } from './validate.ts'
@@ -73,6 +74,7 @@ export function createIntake({ config, languages, runtimes, screening, blocked }
     rank: PRIORITIES.indexOf(request.priority ?? 'normal'),
     delayMs: request.delayMs ?? 0,
     webhook: request.webhook ?? caller.webhook,
+    artifacts: request.artifacts ? { globs: request.artifacts, ...config.artifacts } : null,
     stdin: request.stdin ?? '',
     env: request.env ?? {},
   })
@@ -104,6 +106,7 @@ export function createIntake({ config, languages, runtimes, screening, blocked }
         ]),
         ...checkMetadata(request.metadata),
         ...checkWebhook(request.webhook, config.webhooks.allow),
+        ...checkArtifacts(request.artifacts),
         ...checkCompilerArgs(request, language),
         ...checkDependencies(request, language),
       ])
@@ -135,6 +138,7 @@ export function createIntake({ config, languages, runtimes, screening, blocked }
         ...checkTexts({ '/stdin': request.stdin }),
         ...checkMetadata(request.metadata),
         ...checkWebhook(request.webhook, config.webhooks.allow),
+        ...checkArtifacts(request.artifacts),
       ])
       const image = allowedImage(await runtimes(), languages, request.image)
       return {

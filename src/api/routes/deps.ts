@@ -1,5 +1,6 @@
 import type { Config } from '../../shared/config/config.ts'
 import type { Language } from '../../shared/language.ts'
+import type { ArtifactStore } from '../../shared/redis/artifact-store.ts'
 import type { BatchRecords } from '../../shared/redis/batch-record.ts'
 import type { JobList } from '../../shared/redis/job-list.ts'
 import type { JobRecords } from '../../shared/redis/job-record.ts'
@@ -25,6 +26,7 @@ export interface RouteDeps {
   /** How many jobs wait. */
   countQueued: () => Promise<number>
   records: JobRecords
+  artifacts: Pick<ArtifactStore, 'get'>
   submission: JobSubmission
   cancel: Cancel
   jobList: JobList

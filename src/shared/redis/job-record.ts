@@ -209,7 +209,8 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention)
       await redis.runyardAppend(...record(id), QUEUED_TTL_SECONDS, attempt, ...texts(events))
     },
     async finish(job, recorded, only, events = []) {
-      const { state, attempt, startedAt, status, message, finishedAt, stages, ...head } = job
+      const { state, attempt, startedAt, status, message, finishedAt, stages, artifacts, artifactsTruncated, ...head } =
+        job
       const { tenant } = recorded
       const summary = { status, message, finishedAt, stages: stages.map(summarize) }
       const fields = hash({
@@ -218,7 +219,7 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention)
         state,
         attempt,
         startedAt: startedAt ?? '',
-        result: JSON.stringify({ ...summary, stages }),
+        result: JSON.stringify({ ...summary, stages, artifacts, artifactsTruncated }),
         summary: JSON.stringify(summary),
       })
       const ending: JobEvent[] = [
@@ -231,7 +232,7 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention)
         ...[...record(job.id), ...place(tenant), keys.tenantRunning(tenant), keys.tenantHeld(tenant), keys.ends],
         ...[keys.tenantJobs(tenant), keys.tenantFinished(tenant), keys.running, ...told.keys],
         ...[retention.resultTtlSeconds, job.id, tenant, cap(recorded), only.attempt ?? '', only.state ?? ''],
-        ...[retention.tenantResultsKept, keys.job(''), keys.events(''), ...told.args],
+        ...[retention.tenantResultsKept, keys.job(''), keys.events(''), keys.artifacts(''), ...told.args],
         ...[fields.length, ...fields, ...texts(ending)],
       )
       return { stored: stored === 1, delivery, released }
@@ -316,6 +317,7 @@ function parseRecord(fields: Record<string, string>, result: string | undefined)
     message: ended?.message ?? null,
     finishedAt: ended?.finishedAt ?? null,
     stages: ended?.stages ?? [],
+    ...(ended?.artifacts && { artifacts: ended.artifacts, artifactsTruncated: ended.artifactsTruncated ?? false }),
   }
   return { job, tenant: fields['tenant'] ?? '' }
 }

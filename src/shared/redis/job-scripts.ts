@@ -16,7 +16,7 @@ import { ADD_DELIVERY } from '../webhooks/delivery-scripts.ts'
  * and of higher ranks only; one of the lowest rank lets everybody pass for a hundred rounds. Among equal tags the higher
  * rank goes first.
  *
- * Finished jobs go with their time (the record's and the events' own lifetime), or before it when their tenant has more of
+ * Finished jobs go with their time (the own lifetime of record, events and artifacts), or before it when their tenant has more of
  * them than are kept.
  */
 
@@ -164,19 +164,20 @@ return 1`
  * KEYS: record, events, queued, tenant's queued, fairness, tenant's running, tenant's held, ends, tenant's jobs, tenant's
  * finished, running, then those of the delivery that tells of it.
  * ARGV: ttl, id, tenant, cap or 0, attempt or '' for any, state it must be in or '' for any, finished jobs kept, beginning of
- * the names of records and of events, id, event and body of the delivery, count of hash arguments, hash arguments..., then
- * type and data of each event.
+ * the names of records, of events and of artifacts, id, event and body of the delivery, count of hash arguments, hash
+ * arguments..., then type and data of each event.
  * @returns {1 when stored else 0, id of the delivery or '', ids of held jobs that may go...}
  */
 const FINISH = `${COMMON}
 local ttl, id, tenant, cap = tonumber(ARGV[1]), ARGV[2], ARGV[3], tonumber(ARGV[4])
 local state, attempt = unpack(redis.call('HMGET', KEYS[1], 'state', 'attempt'))
 if isFinished(KEYS[1]) or (ARGV[5] ~= '' and attempt ~= ARGV[5]) or (ARGV[6] ~= '' and state ~= ARGV[6]) then return {0, ''} end
-local fields = tonumber(ARGV[13])
-redis.call('HSET', KEYS[1], unpack(ARGV, 14, 13 + fields))
+local fields = tonumber(ARGV[14])
+redis.call('HSET', KEYS[1], unpack(ARGV, 15, 14 + fields))
 redis.call('EXPIRE', KEYS[1], ttl)
-tell(KEYS[2], ttl, 14 + fields)
-local delivery = addDelivery(KEYS[12], KEYS[13], KEYS[14], now(), tenant, id, ARGV[10], ARGV[11], ARGV[12],
+redis.call('EXPIRE', ARGV[10] .. id, ttl)
+tell(KEYS[2], ttl, 15 + fields)
+local delivery = addDelivery(KEYS[12], KEYS[13], KEYS[14], now(), tenant, id, ARGV[11], ARGV[12], ARGV[13],
   redis.call('HGET', KEYS[1], 'finishedUrl'))
 leaveQueue(KEYS[3], KEYS[4], KEYS[5], tenant, id, nil)
 for _, key in ipairs({KEYS[6], KEYS[7], KEYS[11]}) do redis.call('ZREM', key, id) end
@@ -191,7 +192,7 @@ if #old == 0 then
   if over > 0 then old = redis.call('ZRANGE', KEYS[10], 0, over - 1) end
 end
 for _, one in ipairs(old) do
-  redis.call('DEL', ARGV[8] .. one, ARGV[9] .. one)
+  redis.call('DEL', ARGV[8] .. one, ARGV[9] .. one, ARGV[10] .. one)
   redis.call('ZREM', KEYS[9], one)
   redis.call('ZREM', KEYS[10], one)
 end

@@ -6,6 +6,8 @@ export interface Keys {
   job(id: string): string
   /** Stream of the job's events; also the name of the channel they are published on. */
   events(id: string): string
+  /** Hash: content of the job's artifacts by their paths. */
+  artifacts(id: string): string
   /** Sorted set of worker ids by the time of their last heartbeat, in ms. */
   readonly workers: string
   /** JSON of what a worker is and has; lives as long as its heartbeat. */
@@ -78,6 +80,7 @@ export function createKeys(namespace: string): Keys {
     prefix,
     job: (id) => `${prefix}:job:${id}`,
     events: (id) => `${prefix}:events:${id}`,
+    artifacts: (id) => `${prefix}:artifacts:${id}`,
     workers: `${prefix}:workers`,
     worker: (id) => `${prefix}:worker:${id}`,
     runtimes: `${prefix}:runtimes`,
