@@ -188,12 +188,11 @@ void cell_lock(void)
         die("drop", "capabilities");
 }
 
-/* Opens below `folder`, meeting no link on the way. */
-static int open_below(int folder, const char *name, uint64_t flags, mode_t mode)
+int cell_open_below(int folder, const char *name, uint64_t flags, mode_t mode)
 {
     struct open_how how = {.flags = flags | O_CLOEXEC | O_NOFOLLOW,
                            .mode = mode,
-                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV};
     return (int)syscall(SYS_openat2, folder, name, &how, sizeof how);
 }
 
@@ -226,7 +225,7 @@ static int open_parent(char **path)
         if (!clean_component(*path))
             errno = EINVAL;
         else if (mkdirat(folder, *path, 0755) == 0 || errno == EEXIST)
-            next = open_below(folder, *path, O_PATH | O_DIRECTORY, 0);
+            next = cell_open_below(folder, *path, O_PATH | O_DIRECTORY, 0);
         int error = errno;
         close(folder);
         errno = error;
@@ -247,7 +246,7 @@ bool cell_write(char *path, mode_t mode, bool append, const uint8_t *content, si
     mode_t before = umask(0);
     int folder = open_parent(&path), fd = -1, error = 0;
     if (folder >= 0)
-        fd = open_below(folder, path, O_WRONLY | O_NONBLOCK | (append ? O_APPEND : O_CREAT | O_TRUNC), append ? 0 : mode & 0777);
+        fd = cell_open_below(folder, path, O_WRONLY | O_NONBLOCK | (append ? O_APPEND : O_CREAT | O_TRUNC), append ? 0 : mode & 0777);
     struct stat status;
     if (fd < 0)
         error = errno;

@@ -498,6 +498,8 @@ static void take_frame(void)
         write_file();
     else if (frame.type == 'S' && phase == JOB)
         start_stage();
+    else if (frame.type == 'G' && phase == JOB)
+        artifacts_gather(&frame);
     else if (frame.type == 'K' && phase != BEFORE)
         take_kill();
     else if (frame.type == 'Q' && phase == JOB)

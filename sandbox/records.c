@@ -80,6 +80,24 @@ void records_stage(struct frame *from, struct stage *plan)
         fault("a stage without a limit of time");
 }
 
+void records_gather(struct frame *from, struct gathering *plan)
+{
+    for (char *record = NULL; (record = next_record(from, record));) {
+        if (*record == 'b')
+            plan->bytes = number(record + 1);
+        else if (*record == 'n')
+            plan->files = number(record + 1);
+        else if (*record != 'g')
+            fault("an unknown record in G");
+        else if (plan->count == MAX_GLOBS)
+            fault("too many globs");
+        else
+            plan->globs[plan->count++] = record + 1;
+    }
+    if (plan->count == 0)
+        fault("nothing to gather");
+}
+
 void stage_free(struct stage *plan)
 {
     free(plan->args);

@@ -34,6 +34,8 @@ bool cell_resize(const struct cell_size *size);
 void cell_lock(void);
 /* Writes (or appends to) a file of the job, as the program's user, following no link. False with errno. */
 bool cell_write(char *path, mode_t mode, bool append, const uint8_t *content, size_t length);
+/* Opens what lies below `folder`, meeting no link and no other file system on the way. -1 with errno. */
+int cell_open_below(int folder, const char *name, uint64_t flags, mode_t mode);
 
 /* --- gauge.c: the container's counters --- */
 
@@ -122,6 +124,14 @@ bool wire_pending(void);
 /* Writes everything, waiting at most a second: for last words. */
 void wire_drain(void);
 
+enum { MAX_GLOBS = 16 };
+
+struct gathering {
+    char *globs[MAX_GLOBS];
+    size_t count;
+    uint64_t bytes, files;
+};
+
 /* --- records.c: the record lists of frames; what is wrong with one is a fault --- */
 
 /* What B says of the cell; what it does not say stays. */
@@ -129,6 +139,13 @@ void records_begin(struct frame *from, struct cell_size *size);
 /* What S says of the stage. Its strings are the frame's; the lists of them are freed by stage_free. */
 void records_stage(struct frame *from, struct stage *plan);
 void stage_free(struct stage *plan);
+/* What G asks for. Its strings are the frame's. */
+void records_gather(struct frame *from, struct gathering *plan);
+
+/* --- artifacts.c --- */
+
+/* Sends the job's files that G asks for, and the list that ends them. Waits for the worker to read them. */
+void artifacts_gather(struct frame *from);
 
 /* --- leader.c, probe.c --- */
 

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { Artifact, type ArtifactRequest } from './artifact.ts'
 import { Limits } from './limits.ts'
 import { Finding } from './security/finding.ts'
 import type { Origin } from './security/origin.ts'
@@ -71,6 +72,12 @@ export const Job = Type.Object({
   finishedAt: orNull(Type.String()),
   attempt: Type.Integer({ description: 'how often it was started' }),
   stages: Type.Array(Stage),
+  artifacts: Type.Optional(
+    Type.Array(Artifact, { description: 'files the job made; there when it asked for some and has ended' }),
+  ),
+  artifactsTruncated: Type.Optional(
+    Type.Boolean({ description: 'whether some that were asked for are missing; `message` says why' }),
+  ),
 })
 export type Job = Static<typeof Job>
 
@@ -81,7 +88,10 @@ export type JobHead = Pick<
 >
 
 /** The part that is known when it has ended. */
-export type JobResult = Pick<Job, 'status' | 'message' | 'stages' | 'finishedAt'> & { status: Status }
+export type JobResult = Pick<
+  Job,
+  'status' | 'message' | 'stages' | 'finishedAt' | 'artifacts' | 'artifactsTruncated'
+> & { status: Status }
 
 export interface SourceFile {
   path: string
@@ -111,6 +121,8 @@ export interface JobSpec {
   delayMs: number
   /** Who is told of it; null: nobody. */
   webhook: Webhook | null
+  /** Files to keep; null: none. */
+  artifacts: ArtifactRequest | null
   files: SourceFile[]
   /** Path of the file that is run; empty for a container job. */
   entrypoint: string

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { MAX_GLOBS } from './artifact.ts'
 import { Encoding } from './job.ts'
 import { LimitOverrides, MINUTE } from './limits.ts'
 import { Webhook } from './webhook.ts'
@@ -48,6 +49,13 @@ const common = {
   priority: optional(Type.Enum(PRIORITIES, { description: 'among your own waiting jobs; `normal` when absent' })),
   delayMs: optional(Type.Integer({ minimum: 0, maximum: MAX_DELAY_MS, description: 'not to begin before this time' })),
   webhook: optional(Webhook),
+  artifacts: optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
+      minItems: 1,
+      maxItems: MAX_GLOBS,
+      description: "files to keep, as globs relative to the job's folder, e.g. `out/*.png`, `**/*.csv`",
+    }),
+  ),
   metadata: optional(Type.Record(Type.String(), Type.Unknown(), { description: 'yours; at most 4 KiB of JSON' })),
 }
 

@@ -6,9 +6,12 @@ import { closeOnce } from '../shared/close-once.ts'
 import { type Config, ConfigError } from '../shared/config/config.ts'
 import { loadLanguages } from '../shared/language.ts'
 import { MIB, SECOND } from '../shared/limits.ts'
+import { createArtifactStore } from '../shared/redis/artifact-store.ts'
 import { connectRedis } from '../shared/redis/connect.ts'
 import { createJobRecords, RENEW_MS } from '../shared/redis/job-record.ts'
+import { createAlertQueue } from '../shared/redis/alert-queue.ts'
 import { createJobQueue, promoteJobs } from '../shared/redis/job-queue.ts'
+import { createWebhookQueue } from '../shared/redis/webhook-queue.ts'
 import { createKeys } from '../shared/redis/keys.ts'
 import { createWorkerRegistry, HEARTBEAT_MS } from '../shared/redis/worker-registry.ts'
 import { createSecurityEvents } from '../shared/security/security-events.ts'
@@ -26,6 +29,7 @@ import { reconcile } from './reconcile.ts'
 import { checkLimitsHold } from './self-check.ts'
 import { startTimer } from './timer.ts'
 import { sweepOrphans, sweepOwn } from './sweep.ts'
+import { deliverWebhooks } from './webhooks/deliver-webhooks.ts'
 
 export interface RunningWorker {
   id: string
@@ -85,6 +89,10 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
   const registry = createWorkerRegistry(redis, keys)
   const jobs = createJobQueue(redis, keys)
   const release = (ids: readonly string[]) => promoteJobs(jobs, ids, log)
+  const webhookQueue = createWebhookQueue(redis, keys)
+  // What is not queued now is found overdue.
+  const announce = (deliveryId: string) =>
+    webhookQueue.enqueue(deliveryId).catch((err: unknown) => log.warn({ err, deliveryId }, 'webhook was not queued'))
   const health = createEngineHealth({
     engine,
     create: makeSandbox,
@@ -137,17 +145,37 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
       log,
     ),
     startTimer('renewal of leases', RENEW_MS, running.renew, log),
-    startTimer('reconciliation', SWEEP_MS, () => reconcile({ records, queue: jobs, release, log }), log),
+    startTimer('reconciliation', SWEEP_MS, () => reconcile({ records, queue: jobs, release, announce, log }), log),
     startTimer('sweep', SWEEP_MS, () => sweepOrphans(engine, registry, namespace, id, own, suspects, log), log),
   ]
   const events = createSecurityEvents(redis, keys, config.abuse, log)
   const alerts = config.abuse.alerts ? deliverAlerts(redis, keys, config.abuse.alerts, log) : undefined
+  const alertQueue = config.abuse.alerts ? createAlertQueue(redis, keys) : undefined
+  const webhooks = deliverWebhooks({
+    redis,
+    keys,
+    queue: webhookQueue,
+    settings: config.webhooks,
+    alert: (failing) => {
+      const body = {
+        type: 'webhook.endpoint-failing',
+        timestamp: new Date().toISOString(),
+        data: { ...failing },
+      } as const
+      alertQueue
+        ?.add({ id: uuid(), body }, `${failing.tenant} ${failing.origin}`)
+        .catch((err: unknown) => log.error({ err }, 'alert not queued'))
+    },
+    log,
+  })
   const context: JobContext = {
     records,
+    artifacts: createArtifactStore(redis, keys, config),
     pool,
     locate: installed.locate,
     graceMs: settings.graceMs,
     release,
+    announce,
     report: (event) => void events.record(event),
     running,
     log,
@@ -173,7 +201,10 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
       () => pool.close(),
       () => sweepOwn(engine, id),
       () => (redis.status === 'ready' ? registry.leave(id) : undefined),
+      () => (redis.status === 'ready' ? webhooks.close() : undefined),
+      () => webhookQueue.close(),
       () => alerts?.close(),
+      () => alertQueue?.close(),
       () => events.close(),
       () => jobs.close(),
       () => subscriber.disconnect(),

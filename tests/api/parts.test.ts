@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { compareIds } from '../../src/api/events/event-feed.ts'
 import { preferredWait } from '../../src/api/http/prefer.ts'
-import { pathProblem } from '../../src/api/intake/path-problem.ts'
+import { pathProblem } from '../../src/shared/path-problem.ts'
 
 test.each([
   [undefined, undefined],

@@ -17,11 +17,13 @@ import time
 # Each finds /run as a new container's.
 BEGIN = 'mount -t tmpfs run /run && exec /.runyard/init --bytes=1048576'
 INIT = ['unshare', '--fork', '--pid', '--mount', '--kill-child', 'sh', '-c', BEGIN]
-ANSWERS = b'ROXADZF'
-TYPES = b'BWSIEKQ'
+ANSWERS = b'ROXADPLZF'
+TYPES = b'BWSIEKGQ'
 TIMEOUT_S = 20
 # Reports that named a call.
 TOLD = [0]
+# Lists of artifacts.
+GATHERED = [0]
 
 
 def frame(kind, payload=b''):
@@ -36,6 +38,12 @@ def start(rng):
     return frame(ord('S'), b''.join(record + b'\0' for record in records))
 
 
+def gather(rng):
+    globs = [b'*', b'**', b'a/**/[!x]', b'[a-', b'**/**/*a*', b'../*', b'\xff?', b'/', b'a//b']
+    records = [b'g' + glob for glob in rng.choices(globs[:9 if rng.random() < 0.03 else 7], k=17 if rng.random() < 0.03 else rng.randint(1, 16))]
+    return frame(ord('G'), b''.join(record + b'\0' for record in records + [b'b%d' % rng.choice([0, 5, 99999]), b'n9']))
+
+
 def conversation(rng):
     frames = []
     for _ in range(rng.randint(1, 3)):
@@ -48,6 +56,7 @@ def conversation(rng):
             frames += [frame(ord('I'), rng.randbytes(rng.choice([0, 1, 60000]))) for _ in range(rng.randint(0, 3))]
             frames += [frame(ord('K'), bytes([rng.choice([0, 2, 15, 200])]))] * rng.randint(0, 1)
             frames.append(frame(ord('E')))
+        frames += [gather(rng) for _ in range(rng.randint(0, 2))]
         frames.append(frame(ord('Q')))
     return frames
 
@@ -89,7 +98,7 @@ def mutate(rng, frames):
 
 def case(rng):
     # Unpaced: frames that are all right, sent without waiting for the answers in between.
-    kind = rng.choice(['bytes', 'frames', 'mutated', 'mutated', 'mutated', 'unpaced', 'refused'])
+    kind = rng.choice(['bytes', 'frames', 'mutated', 'mutated', 'mutated', 'unpaced', 'refused', 'gathers'])
     if kind == 'bytes':
         return kind, rng.randbytes(rng.randint(0, 2000))
     if kind == 'frames':
@@ -97,6 +106,10 @@ def case(rng):
         return kind, begun + b''.join(frame(rng.choice(TYPES), rng.randbytes(rng.randint(0, 40))) for _ in range(9))
     if kind == 'refused':
         return kind, b''.join(refused(rng))
+    if kind == 'gathers':
+        written = [frame(ord('W'), b'\0\1\xa4' + path + b'\0' + rng.randbytes(rng.choice([0, 9, 70000]))) for path in (b'a', b'b/a', b'\xff')]
+        job = [frame(ord('B'), b'b1048576\0i64\0'), *written, *(gather(rng) for _ in range(3)), frame(ord('Q'))]
+        return kind, b''.join(mutate(rng, job) if rng.random() < 0.5 else job)
     frames = conversation(rng)
     return kind, b''.join(frames if kind == 'unpaced' else mutate(rng, frames))
 
@@ -146,6 +159,9 @@ def fault(status, said, log):
         if said[0] not in ANSWERS or int.from_bytes(said[1:5], 'big') > 262144:
             return f'said no frame: {said[:16]!r}'
         payload = said[5:5 + int.from_bytes(said[1:5], 'big')]
+        if said[:1] == b'L' and len(payload) == int.from_bytes(said[1:5], 'big'):
+            GATHERED[0] += 1
+            json.loads(payload)
         if said[:1] == b'D' and len(payload) == int.from_bytes(said[1:5], 'big'):
             told = json.loads(payload)['refusedCalls']
             if any(call['name'] != 'unshare' or call['count'] < 1 for call in told):
@@ -167,7 +183,7 @@ def main(seed, seconds):
         if what:
             faults.append({'seed': number, 'what': what, 'log': log.decode(errors='replace')[-1500:]})
         number += 1
-    print(json.dumps({'cases': number - seed, 'told': TOLD[0], 'counts': counts, 'faults': faults}))
+    print(json.dumps({'cases': number - seed, 'told': TOLD[0], 'gathered': GATHERED[0], 'counts': counts, 'faults': faults}))
     return 1 if faults else 0
 
 

@@ -21,15 +21,17 @@ test(
       const { stdout, stderr } = demux.push(chunk as Buffer)
       said += Buffer.concat([...stdout, ...stderr]).toString()
     }
-    const { cases, told, counts, faults } = JSON.parse(said) as {
+    const { cases, told, gathered, counts, faults } = JSON.parse(said) as {
       cases: number
       told: number
+      gathered: number
       counts: object
       faults: unknown[]
     }
     expect(faults).toEqual([])
     expect(cases).toBeGreaterThan(10)
     expect(told).toBeGreaterThan(0)
+    expect(gathered).toBeGreaterThan(0)
     expect(Object.keys(counts)).toEqual(expect.arrayContaining(['mutated 0', 'mutated 1']))
     if (process.env['RUNYARD_TEST_FUZZ_SECONDS'] !== undefined) console.log(said)
   },

@@ -53,6 +53,8 @@ export interface BenchOptions {
   language?: string
   memoryBytes?: number
   processes?: number
+  /** What begins in place of init, and the files of the host it needs. */
+  instead?: { entrypoint: string[]; binds: string[] }
 }
 
 export interface RunOptions {
@@ -121,6 +123,10 @@ export function createBench(namespace: string): Bench {
     })
     const binds = [`${initBinary()}:${INIT_PATH}:ro`]
     const env = ['ASAN_OPTIONS=detect_leaks=0:abort_on_error=0', 'UBSAN_OPTIONS=print_stacktrace=1']
+    if (changes.instead) {
+      const { entrypoint, binds: more } = changes.instead
+      return { ...spec, Entrypoint: entrypoint, Cmd: [], HostConfig: { ...spec.HostConfig, Binds: more } }
+    }
     return { ...spec, Env: env, HostConfig: { ...spec.HostConfig, Binds: binds } }
   }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { pino } from 'pino'
 import { startApi } from '../../src/api/start-api.ts'
 import { loadConfig } from '../../src/shared/config/config.ts'
+import { serializeError } from '../../src/shared/log.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import { connectRedis } from '../../src/shared/redis/connect.ts'
 import { CONTAINER_LABEL } from '../../src/shared/container-label.ts'
@@ -27,8 +28,12 @@ const UNLIMITED = { RATE_PER_MINUTE: '100000000', RATE_BURST: '1000000', READ_RA
 
 /**
  * @param more settings that differ from the defaults, as environment variables
+ * @param logTo gets the lines of both logs
  */
-export async function startPlatform(more: Record<string, string> = {}): Promise<TestPlatform> {
+export async function startPlatform(
+  more: Record<string, string> = {},
+  logTo?: (line: string) => void,
+): Promise<TestPlatform> {
   const namespace = `test-${randomBytes(4).toString('hex')}`
   const env = {
     REDIS_URL: process.env['RUNYARD_TEST_REDIS'] ?? '',
@@ -40,7 +45,9 @@ export async function startPlatform(more: Record<string, string> = {}): Promise<
     ...more,
   }
   const config = loadConfig(testRoot, env)
-  const log = pino({ level: config.logLevel })
+  const log = logTo
+    ? pino({ level: config.logLevel, serializers: { err: serializeError } }, { write: logTo })
+    : pino({ level: config.logLevel })
   const worker = await startWorker(config, testRoot, log)
   const api = await startApi(config, testRoot, log)
   return {

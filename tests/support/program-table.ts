@@ -38,6 +38,7 @@ export interface ProgramRow {
   limits?: LimitOverrides
   tests?: { stdin?: string; args?: string[]; expectedOutput?: string }[]
   expectedOutput?: string
+  artifacts?: string[]
   expect: Expected
 }
 
@@ -86,6 +87,13 @@ const wroteExactly = (bytes: number) => (_job: Job, stage: Stage) => {
 const saysNothingOf = (secret: RegExp) => (job: Job) => {
   if (secret.test(JSON.stringify(job))) throw new Error(`tells its owner of ${String(secret)}`)
 }
+const leaves =
+  (count: number, ...paths: string[]) =>
+  ({ artifacts = [] }: Job) => {
+    const found = artifacts.map(({ path }) => path)
+    const wrong = found.length !== count || paths.some((path) => !found.includes(path))
+    if (wrong) throw new Error(`leaves ${found.length} files, ${found.slice(0, 9).join(', ')}`)
+  }
 const cpuAround = (low: number, high: number) => (_job: Job, stage: Stage) => {
   if (stage.cpuMs < low || stage.cpuMs > high) throw new Error(`used ${stage.cpuMs} ms, not ${low} to ${high} ms`)
 }
@@ -815,6 +823,41 @@ const hostile: ProgramRow[] = [
       stdout: 'locked\n',
       stages: ['test 1', 'test 2'],
       message: 'stage test 2 could not be started: chdir: Permission denied',
+    },
+  },
+  {
+    title: 'of what is planted where artifacts are looked for only the own files come out',
+    program: 'plant-links.py',
+    artifacts: ['out/*', 'out/etc/passwd', 'out/root/**', 'out/up/**', '**/shadow', 'out/*/*'],
+    expect: {
+      status: 'succeeded',
+      stdout: 'planted\n',
+      message:
+        'artifacts are missing: 1 that the program itself could not read; 2 whose name is not UTF-8 or holds control ' +
+        'characters; 9 that are links or other special files',
+      check: leaves(2, 'out/own', 'out/own too'),
+    },
+  },
+  {
+    title: 'more files than may be kept are kept in part',
+    program: 'leave-many-files.py',
+    limits: { fileBytes: 4 * MIB },
+    artifacts: ['**/*.txt'],
+    expect: {
+      ...said('full\n'),
+      message: 'artifacts are missing: all beyond the first 64 found',
+      check: leaves(64),
+    },
+  },
+  {
+    title: 'of files in folders without end those come out that a path can name',
+    program: 'leave-deep-files.py',
+    limits: { fileBytes: 4 * MIB },
+    artifacts: ['**/*.txt'],
+    expect: {
+      ...said('full\n'),
+      message: 'artifacts are missing: 1 whose path is too long or too deep',
+      check: leaves(32, 'a.txt', `${'d/'.repeat(31)}a.txt`),
     },
   },
   { title: 'folders deeper than a path can name go too', program: 'deep-folders.sh', expect: said('deep\n') },

@@ -23,10 +23,10 @@ export const readProgram = (name: string): string => readFileSync(`${testRoot}/t
 
 /** Runs a row's program through the gateway, to its end. */
 export function runRow(platform: TestPlatform, row: ProgramRow): Promise<Job> {
-  const { program, path, files = [], args = [], hostPorts, stdin, env, limits, tests, expectedOutput } = row
+  const { program, path, files = [], args = [], hostPorts, stdin, env, limits, tests, expectedOutput, artifacts } = row
   const { language, fileName } = languageOf(program)
   const entrypoint = path ?? fileName
-  const given = { stdin, env, limits, tests, expectedOutput }
+  const given = { stdin, env, limits, tests, expectedOutput, artifacts }
   return runJob(platform.url, {
     language,
     files: [{ path: entrypoint, content: readProgram(program) }, ...files],

@@ -141,6 +141,7 @@ const SPEC: JobSpec = {
   rank: 1,
   delayMs: 0,
   webhook: null,
+  artifacts: null,
   files: [],
   entrypoint: 'main.py',
   command: [],

@@ -41,6 +41,10 @@ export function nullSandbox(): NullSandbox {
     writeFile: () => undefined,
     run: async () => SUCCESS,
     kill: () => undefined,
+    gather: async () => ({
+      files: [],
+      missing: { tooLarge: 0, unreadable: 0, unusable: 0, special: 0, deep: 0, stopped: null },
+    }),
     end: async () => undefined,
     destroy: async () => {
       destroyed = true

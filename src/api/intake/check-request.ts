@@ -1,8 +1,11 @@
 import type { SourceFile } from '../../shared/job.ts'
 import { fileBytesWithin, type LimitOverrides, type Limits, limitsAboveCeiling, MIB } from '../../shared/limits.ts'
+import { pathProblem } from '../../shared/path-problem.ts'
 import { type FieldError, Problem } from '../../shared/problems.ts'
 import type { RequestFile } from '../../shared/requests.ts'
-import { pathProblem } from './path-problem.ts'
+import type { Webhook } from '../../shared/webhook.ts'
+import { checkWebhookUrl } from '../../shared/webhooks/check-webhook-url.ts'
+import { globProblem } from './glob-problem.ts'
 
 /** What the kernel takes as arguments and environment of a program, with room to spare; all of it crosses in one frame. */
 const MAX_VECTOR_BYTES = 128 * 1024
@@ -69,10 +72,22 @@ export function checkTexts(texts: Record<string, string | undefined>): FieldErro
   })
 }
 
+export function checkWebhook(webhook: Webhook | undefined, allow: readonly string[]): FieldError[] {
+  const detail = webhook && checkWebhookUrl(webhook.url, allow)
+  return detail === undefined ? [] : [{ pointer: '/webhook/url', detail }]
+}
+
 export function checkMetadata(metadata: Record<string, unknown> | undefined): FieldError[] {
   const bytes = metadata === undefined ? 0 : Buffer.byteLength(JSON.stringify(metadata))
   if (bytes <= MAX_METADATA_BYTES) return []
   return [{ pointer: '/metadata', detail: `has ${bytes} bytes; ${MAX_METADATA_BYTES} are allowed` }]
+}
+
+export function checkArtifacts(globs: readonly string[] = []): FieldError[] {
+  return globs.flatMap((glob, index) => {
+    const detail = globProblem(glob)
+    return detail === undefined ? [] : [{ pointer: `/artifacts/${index}`, detail }]
+  })
 }
 
 /** @throws Problem `too-large` when all files together have more bytes than allowed */

@@ -4,6 +4,7 @@ import type { JobHead, JobSpec, SourceFile } from '../../shared/job.ts'
 import { findLanguage, type Language } from '../../shared/language.ts'
 import { effectiveLimits, type LimitOverrides, type Limits, lowerOf } from '../../shared/limits.ts'
 import type { FieldError } from '../../shared/problems.ts'
+import { pathProblem } from '../../shared/path-problem.ts'
 import type { Runtimes } from '../../shared/redis/worker-registry.ts'
 import { CodeRequest, ContainerRequest, PRIORITIES, type RequestFile } from '../../shared/requests.ts'
 import type { SecurityEvent } from '../../shared/security/security-event.ts'
@@ -11,8 +12,16 @@ import type { Screening } from '../screening/screening.ts'
 import { subjectOf } from '../screening/subject.ts'
 import type { Caller } from '../http/caller.ts'
 import { invalidRequest } from '../http/invalid-request.ts'
-import { checkCodeSize, checkFiles, checkLimits, checkMetadata, checkTexts, checkVectors } from './check-request.ts'
-import { pathProblem } from './path-problem.ts'
+import {
+  checkArtifacts,
+  checkCodeSize,
+  checkFiles,
+  checkLimits,
+  checkMetadata,
+  checkTexts,
+  checkVectors,
+  checkWebhook,
+} from './check-request.ts'
 import { allowedImage, installedVersion, unknownLanguage } from './installed.ts'
 import { screenWith } from './screen-with.ts'
 import { bodyValidator } from './validate.ts'
@@ -64,7 +73,8 @@ export function createIntake({ config, languages, runtimes, screening, blocked }
     maxRunningJobs: caller.maxRunningJobs,
     rank: PRIORITIES.indexOf(request.priority ?? 'normal'),
     delayMs: request.delayMs ?? 0,
-    webhook: request.webhook ?? null,
+    webhook: request.webhook ?? caller.webhook,
+    artifacts: request.artifacts ? { globs: request.artifacts, ...config.artifacts } : null,
     stdin: request.stdin ?? '',
     env: request.env ?? {},
   })
@@ -95,6 +105,8 @@ export function createIntake({ config, languages, runtimes, screening, blocked }
           ...checkTexts({ [`/tests/${index}/stdin`]: stdin, [`/tests/${index}/expectedOutput`]: expectedOutput }),
         ]),
         ...checkMetadata(request.metadata),
+        ...checkWebhook(request.webhook, config.webhooks.allow),
+        ...checkArtifacts(request.artifacts),
         ...checkCompilerArgs(request, language),
         ...checkDependencies(request, language),
       ])
@@ -125,6 +137,8 @@ export function createIntake({ config, languages, runtimes, screening, blocked }
         ...checkVectors({ command: request.command, env: request.env }),
         ...checkTexts({ '/stdin': request.stdin }),
         ...checkMetadata(request.metadata),
+        ...checkWebhook(request.webhook, config.webhooks.allow),
+        ...checkArtifacts(request.artifacts),
       ])
       const image = allowedImage(await runtimes(), languages, request.image)
       return {

@@ -1,5 +1,6 @@
 import type { Config } from '../../shared/config/config.ts'
 import type { Language } from '../../shared/language.ts'
+import type { ArtifactStore } from '../../shared/redis/artifact-store.ts'
 import type { BatchRecords } from '../../shared/redis/batch-record.ts'
 import type { JobList } from '../../shared/redis/job-list.ts'
 import type { JobRecords } from '../../shared/redis/job-record.ts'
@@ -9,6 +10,7 @@ import type { Blocks } from '../../shared/security/blocks.ts'
 import type { SecurityEvents } from '../../shared/security/security-events.ts'
 import type { Revocations } from '../access/revocations.ts'
 import type { Metrics } from '../metrics.ts'
+import type { WebhookDeps } from './webhooks.ts'
 import type { RateLimiter } from '../rate-limit/rate-limiter.ts'
 import type { EventFeed } from '../events/event-feed.ts'
 import type { Intake } from '../intake/intake.ts'
@@ -24,6 +26,7 @@ export interface RouteDeps {
   /** How many jobs wait. */
   countQueued: () => Promise<number>
   records: JobRecords
+  artifacts: Pick<ArtifactStore, 'get'>
   submission: JobSubmission
   cancel: Cancel
   jobList: JobList
@@ -31,6 +34,7 @@ export interface RouteDeps {
   intake: Intake
   feed: EventFeed
   access: { apiKeys: ApiKeys; revocations: Revocations; limiter: RateLimiter }
+  webhooks: WebhookDeps
   /** Security events: recorded by whoever notices, read by operators. */
   events: SecurityEvents
   blocks: Blocks

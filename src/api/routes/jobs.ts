@@ -5,12 +5,13 @@ import type { RouteDeps } from './deps.ts'
 import { cancelJob } from './jobs/cancel-job.ts'
 import { listJobs } from './jobs/list-jobs.ts'
 import { ownJob } from './jobs/own-job.ts'
+import { readArtifact } from './jobs/read-artifact.ts'
 import { readJob } from './jobs/read-job.ts'
 import { submitJob } from './jobs/submit-job.ts'
 import { streamJob } from './stream-job.ts'
 
 /**
- * `/v1/jobs`: submit, list, poll, stream, cancel.
+ * `/v1/jobs`: submit, list, poll, stream, cancel, read what they left.
  * @param maySubmit lets through callers that may submit code
  */
 export function jobRoutes(deps: RouteDeps, maySubmit: RequestHandler): Router {
@@ -32,6 +33,8 @@ export function jobRoutes(deps: RouteDeps, maySubmit: RequestHandler): Router {
       await streamJob(deps, res, job, req.get('last-event-id'))
     })
     .all(onlyMethods('GET'))
+
+  router.route('/:id/artifacts/*path').get(readArtifact(deps)).all(onlyMethods('GET'))
 
   return router
 }

@@ -93,6 +93,7 @@ function flatten(job: Job): Record<string, unknown> {
     version: job.version,
     image: job.image,
     ...figures,
+    ...(job.artifacts && { artifacts: job.artifacts, artifactsTruncated: job.artifactsTruncated }),
     compile: compile ?? null,
     tests: job.stages.filter((stage) => stage.name.startsWith('test ')),
   }

@@ -38,6 +38,8 @@ export interface Config {
   dataDir: string
   resultTtlSeconds: number
   tenantResultsKept: number
+  /** Of one job, all of them together. */
+  artifacts: { maxBytes: number; maxFiles: number }
   webhooks: {
     /** Internal networks that may be reached, as addresses and CIDR. */
     allow: string[]
@@ -130,6 +132,7 @@ export function toConfig(values: Map<string, SettingValue>, root: string): Confi
     dataDir: isAbsolute(dataDir) ? dataDir : join(root, dataDir),
     resultTtlSeconds: number('RESULT_TTL_SECONDS'),
     tenantResultsKept: number('TENANT_RESULTS_KEPT'),
+    artifacts: { maxBytes: number('ARTIFACT_MAX_BYTES'), maxFiles: number('ARTIFACT_MAX_FILES') },
     webhooks: {
       allow: values.get('WEBHOOK_ALLOW') as string[],
       timeoutMs: number('WEBHOOK_TIMEOUT_MS'),

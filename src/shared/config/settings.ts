@@ -227,6 +227,20 @@ export const SETTINGS: readonly Setting[] = [
     description: 'Finished jobs kept of one tenant; beyond it the oldest go before their time.',
   },
   {
+    name: 'ARTIFACT_MAX_BYTES',
+    kind: integer(1, 256 * 1024 * 1024),
+    default: '8388608',
+    group: 'Storage',
+    description: 'The most bytes of artifacts kept of one job, all together.',
+  },
+  {
+    name: 'ARTIFACT_MAX_FILES',
+    kind: integer(1, 1000),
+    default: '64',
+    group: 'Storage',
+    description: 'The most artifacts kept of one job.',
+  },
+  {
     name: 'WORKER_CONCURRENCY',
     kind: integer(1, 1024),
     default: String(availableParallelism()),

@@ -1,4 +1,5 @@
 import type { Redis, Result } from 'ioredis'
+import { ADD_DELIVERY } from '../webhooks/delivery-scripts.ts'
 
 /**
  * The steps of a job's life, each one script, so that its record, its events and the places it is counted in never
@@ -15,7 +16,7 @@ import type { Redis, Result } from 'ioredis'
  * and of higher ranks only; one of the lowest rank lets everybody pass for a hundred rounds. Among equal tags the higher
  * rank goes first.
  *
- * Finished jobs go with their time (the record's and the events' own lifetime), or before it when their tenant has more of
+ * Finished jobs go with their time (the own lifetime of record, events and artifacts), or before it when their tenant has more of
  * them than are kept.
  */
 
@@ -37,7 +38,7 @@ const LOW_RANK_ROUNDS = 100
 /** Old jobs that one end clears away at most, so that no script takes long. */
 const CLEARED_AT_ONCE = 100
 
-const COMMON = `
+const COMMON = `${ADD_DELIVERY}
 local function now()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
@@ -129,9 +130,12 @@ tell(KEYS[2], ttl, 9 + fields)
 return {1, tag}`
 
 /**
- * KEYS: record, events, queued, tenant's queued, fairness, tenant's running, running.
- * ARGV: ttl, id, tenant, cap or 0, lease in ms, started at, head.
- * @returns {'finished'}, {'cancelled'} when it is to end before it begins, {'held'}, or {'started', attempt}
+ * KEYS: record, events, queued, tenant's queued, fairness, tenant's running, running, then those of the delivery that tells of
+ * it.
+ * ARGV: ttl, id, tenant, cap or 0, lease in ms, started at, head, where its start is told or '', where its end, then id, event
+ * and body of the delivery.
+ * @returns {'finished'}, {'cancelled', attempt} when it is to end before it begins, {'held'}, or {'started', attempt, id of the
+ * delivery or ''}
  */
 const START = `${COMMON}
 local ttl, id, tenant, cap = tonumber(ARGV[1]), ARGV[2], ARGV[3], tonumber(ARGV[4])
@@ -143,11 +147,12 @@ for _, key in ipairs({KEYS[6], KEYS[7]}) do
   redis.call('EXPIRE', key, ttl)
 end
 local attempt = redis.call('HINCRBY', KEYS[1], 'attempt', 1)
-redis.call('HSET', KEYS[1], 'head', ARGV[7], 'tenant', tenant, 'state', 'running', 'startedAt', ARGV[6], 'result', '')
+redis.call('HSET', KEYS[1], 'head', ARGV[7], 'tenant', tenant, 'state', 'running', 'startedAt', ARGV[6], 'result', '',
+  'startedUrl', ARGV[8], 'finishedUrl', ARGV[9])
 redis.call('EXPIRE', KEYS[1], ttl)
 leaveQueue(KEYS[3], KEYS[4], KEYS[5], tenant, id, tonumber(redis.call('HGET', KEYS[1], 'tag') or 0))
 tellState(KEYS[2], ttl, 'running', attempt)
-return {'started', attempt}`
+return {'started', attempt, addDelivery(KEYS[8], KEYS[9], KEYS[10], now(), tenant, id, ARGV[10], ARGV[11], ARGV[12], ARGV[8])}`
 
 /**
  * KEYS: record, events. ARGV: ttl, attempt, then type and data of each event.
@@ -160,19 +165,23 @@ return 1`
 
 /**
  * KEYS: record, events, queued, tenant's queued, fairness, tenant's running, tenant's held, ends, tenant's jobs, tenant's
- * finished, running.
+ * finished, running, then those of the delivery that tells of it.
  * ARGV: ttl, id, tenant, cap or 0, attempt or '' for any, state it must be in or '' for any, finished jobs kept, beginning of
- * the names of records and of events, count of hash arguments, hash arguments..., then type and data of each event.
- * @returns {1 when stored else 0, ids of held jobs that may go...}
+ * the names of records, of events and of artifacts, id, event and body of the delivery, count of hash arguments, hash
+ * arguments..., then type and data of each event.
+ * @returns {1 when stored else 0, id of the delivery or '', ids of held jobs that may go...}
  */
 const FINISH = `${COMMON}
 local ttl, id, tenant, cap = tonumber(ARGV[1]), ARGV[2], ARGV[3], tonumber(ARGV[4])
 local state, attempt = unpack(redis.call('HMGET', KEYS[1], 'state', 'attempt'))
-if isFinished(KEYS[1]) or (ARGV[5] ~= '' and attempt ~= ARGV[5]) or (ARGV[6] ~= '' and state ~= ARGV[6]) then return {0} end
-local fields = tonumber(ARGV[10])
-redis.call('HSET', KEYS[1], unpack(ARGV, 11, 10 + fields))
+if isFinished(KEYS[1]) or (ARGV[5] ~= '' and attempt ~= ARGV[5]) or (ARGV[6] ~= '' and state ~= ARGV[6]) then return {0, ''} end
+local fields = tonumber(ARGV[14])
+redis.call('HSET', KEYS[1], unpack(ARGV, 15, 14 + fields))
 redis.call('EXPIRE', KEYS[1], ttl)
-tell(KEYS[2], ttl, 11 + fields)
+redis.call('EXPIRE', ARGV[10] .. id, ttl)
+tell(KEYS[2], ttl, 15 + fields)
+local delivery = addDelivery(KEYS[12], KEYS[13], KEYS[14], now(), tenant, id, ARGV[11], ARGV[12], ARGV[13],
+  redis.call('HGET', KEYS[1], 'finishedUrl'))
 leaveQueue(KEYS[3], KEYS[4], KEYS[5], tenant, id, nil)
 for _, key in ipairs({KEYS[6], KEYS[7], KEYS[11]}) do redis.call('ZREM', key, id) end
 redis.call('LPUSH', KEYS[8], now())
@@ -186,11 +195,11 @@ if #old == 0 then
   if over > 0 then old = redis.call('ZRANGE', KEYS[10], 0, over - 1) end
 end
 for _, one in ipairs(old) do
-  redis.call('DEL', ARGV[8] .. one, ARGV[9] .. one)
+  redis.call('DEL', ARGV[8] .. one, ARGV[9] .. one, ARGV[10] .. one)
   redis.call('ZREM', KEYS[9], one)
   redis.call('ZREM', KEYS[10], one)
 end
-return {1, unpack(next(KEYS[6], KEYS[7], cap))}`
+return {1, delivery, unpack(next(KEYS[6], KEYS[7], cap))}`
 
 /**
  * KEYS: record, channel of cancellations. ARGV: id.
@@ -254,9 +263,9 @@ type Arguments = (string | number)[]
 declare module 'ioredis' {
   interface RedisCommander<Context> {
     runyardAdmit(...args: Arguments): Result<[number, ...(number | string)[]], Context>
-    runyardStart(...args: Arguments): Result<[string, number?], Context>
+    runyardStart(...args: Arguments): Result<[string, number?, string?], Context>
     runyardAppend(...args: Arguments): Result<number, Context>
-    runyardFinish(...args: Arguments): Result<[number, ...string[]], Context>
+    runyardFinish(...args: Arguments): Result<[number, string, ...string[]], Context>
     runyardPutBack(...args: Arguments): Result<[string, ...string[]], Context>
     runyardCancel(...args: Arguments): Result<string | null, Context>
     runyardHold(...args: Arguments): Result<string[], Context>
@@ -268,9 +277,9 @@ declare module 'ioredis' {
 /** Teaches a connection these commands. */
 export function defineJobScripts(redis: Redis): void {
   redis.defineCommand('runyardAdmit', { numberOfKeys: 8, lua: ADMIT })
-  redis.defineCommand('runyardStart', { numberOfKeys: 7, lua: START })
+  redis.defineCommand('runyardStart', { numberOfKeys: 10, lua: START })
   redis.defineCommand('runyardAppend', { numberOfKeys: 2, lua: APPEND })
-  redis.defineCommand('runyardFinish', { numberOfKeys: 11, lua: FINISH })
+  redis.defineCommand('runyardFinish', { numberOfKeys: 14, lua: FINISH })
   redis.defineCommand('runyardPutBack', { numberOfKeys: 7, lua: PUT_BACK })
   redis.defineCommand('runyardCancel', { numberOfKeys: 2, lua: CANCEL })
   redis.defineCommand('runyardHold', { numberOfKeys: 2, lua: HOLD })

@@ -8,27 +8,33 @@ import {
   type Status,
   summarize,
 } from '../../shared/job.ts'
+import { artifactUrl } from '../../shared/artifact.ts'
 import type { Language } from '../../shared/language.ts'
 import { MAX_TIMER_MS, SECOND } from '../../shared/limits.ts'
+import type { ArtifactStore } from '../../shared/redis/artifact-store.ts'
 import type { JobRecords, PutBackReason, RecordedJob } from '../../shared/redis/job-record.ts'
 import type { SecurityEvent } from '../../shared/security/security-event.ts'
 import type { Turn } from '../queue-worker.ts'
 import { acquirePatiently } from '../sandbox/acquire-patiently.ts'
 import { EngineDown } from '../sandbox/engine-health.ts'
 import type { SandboxPool } from '../sandbox/pool.ts'
-import { SandboxBroken } from '../sandbox/sandbox.ts'
+import { GATHER_TIMEOUT_MS, SandboxBroken } from '../sandbox/sandbox.ts'
 import { createEventPublisher, type EventPublisher } from './event-publisher.ts'
+import { missingArtifacts } from './missing-artifacts.ts'
 import { type JobOutcome, runJob } from './run-job.ts'
 import type { RunningJobs } from './running-jobs.ts'
 
 export interface JobContext {
   records: JobRecords
+  artifacts: Pick<ArtifactStore, 'put'>
   pool: SandboxPool
   /** @returns the language of a code job and the image it runs in. @throws Error naming what is not installed here */
   locate: (spec: JobSpec) => { language: Language | undefined; image: string }
   graceMs: number
   /** Lets held jobs go: one of their tenant has ended. */
   release: (ids: readonly string[]) => Promise<void>
+  /** Queues a webhook delivery; an empty id is none. Never fails. */
+  announce: (deliveryId: string) => Promise<void>
   /** Takes a security event; never fails. */
   report: (event: SecurityEvent) => void
   running: RunningJobs
@@ -64,6 +70,7 @@ export async function processJob(context: JobContext, spec: JobSpec, turn: Turn)
         await release(await records.hold(spec))
         return GIVEN_BACK
       case 'started':
+        await context.announce(start.delivery)
         return await runAttempt(context, spec, start.attempt, turn, signal)
     }
   } finally {
@@ -147,11 +154,13 @@ async function finish(
   startedAt: string | null,
   events: readonly JobEvent[],
 ): Promise<JobReturn> {
-  const { records, release, log } = context
+  const { records, release, announce, log } = context
   const { head, tenant, origin } = spec
-  const job = endedJob(spec, outcome, startedAt, attempt)
-  const { stored, released } = await records.finish(job, spec, { attempt }, events)
-  await release(released)
+  const job = { ...endedJob(spec, outcome, startedAt, attempt), ...producedBy(spec, outcome) }
+  // Before the result, so that whoever has read of a file finds it.
+  if (outcome.gathered) await context.artifacts.put(head.id, attempt, outcome.gathered.files)
+  const { stored, delivery, released } = await records.finish(job, spec, { attempt }, events)
+  await Promise.all([release(released), announce(delivery)])
   if (!stored) return storedReturn(records, head.id)
   const fields = { jobId: head.id, tenant, requestId: origin.requestId, attempt }
   log.info({ ...fields, language: head.language, image: head.image, status: job.status }, 'job ended')
@@ -226,7 +235,8 @@ async function attemptJob(
 function longestMs(spec: JobSpec, graceMs: number): number {
   const { wallMs, compileWallMs } = spec.head.limits
   const runs = Math.max(1, spec.tests.length)
-  return compileWallMs + graceMs + runs * (wallMs + graceMs)
+  const gatherMs = spec.artifacts ? GATHER_TIMEOUT_MS : 0
+  return compileWallMs + graceMs + runs * (wallMs + graceMs) + gatherMs
 }
 
 async function storedReturn(records: JobRecords, id: string): Promise<{ status: Status }> {
@@ -238,19 +248,38 @@ async function storedReturn(records: JobRecords, id: string): Promise<{ status: 
  * Stores the end of a job that the queue gave up, normally one whose worker died twice: its owner learns of it.
  */
 export async function storeLostJob(
-  { records, release }: Pick<JobContext, 'records' | 'release'>,
+  { records, release, announce }: Pick<JobContext, 'records' | 'release' | 'announce'>,
   spec: RecordedJob,
 ): Promise<void> {
   const stored = (await records.read(spec.head.id))?.job
   const job = endedJob(spec, internalError(), stored?.startedAt ?? null, stored?.attempt ?? 0)
-  const { released } = await records.finish(job, spec, {})
-  await release(released)
+  const { delivery, released } = await records.finish(job, spec, {})
+  await Promise.all([release(released), announce(delivery)])
 }
 
 function endedJob({ head }: RecordedJob, outcome: JobOutcome, startedAt: string | null, attempt: number): Job {
   const { status, message, stages } = outcome
   const state = status === 'cancelled' ? 'cancelled' : 'finished'
   return { ...head, state, status, message, startedAt, finishedAt: new Date().toISOString(), attempt, stages }
+}
+
+/** What the job tells of its artifacts. */
+function producedBy(
+  { head, artifacts }: JobSpec,
+  { gathered, message }: JobOutcome,
+): Pick<Job, 'artifacts' | 'artifactsTruncated'> & { message?: string } {
+  if (!artifacts) return {}
+  if (!gathered) return { artifacts: [], artifactsTruncated: false }
+  const missing = missingArtifacts(gathered.missing, artifacts)
+  return {
+    artifacts: gathered.files.map(({ path, content }) => ({
+      path,
+      bytes: content.length,
+      url: artifactUrl(head.id, path),
+    })),
+    artifactsTruncated: missing !== null,
+    ...(missing !== null && { message: message === null ? missing : `${message}; ${missing}` }),
+  }
 }
 
 /** The owner learns that it was not the program; what it was stands in the log. */

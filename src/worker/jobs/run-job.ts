@@ -1,6 +1,7 @@
 import type { JobSpec, Stage, Status } from '../../shared/job.ts'
 import type { Language } from '../../shared/language.ts'
 import { MIB } from '../../shared/limits.ts'
+import type { Gathered } from '../sandbox/gathering.ts'
 import type { OutputStream, Sandbox } from '../sandbox/sandbox.ts'
 import { classify, sameOutput, shownExitCode, signalName } from './classify.ts'
 import { type PlannedStage, planStages } from './plan.ts'
@@ -21,6 +22,8 @@ export interface JobOutcome {
   reusable: boolean
   /** Names of the system calls by which the job tried to get out, over all its stages; not for its owner's eyes. */
   refusedCalls: string[]
+  /** The files its owner asked for; not there when none were asked for or looked for. */
+  gathered?: Gathered
 }
 
 const SOURCE_MODE = 0o644
@@ -82,7 +85,9 @@ export async function runJob(
     signal.removeEventListener('abort', kill)
     clearTimeout(hurry)
   }
-  return { ...verdict, stages, reusable, refusedCalls: [...refusedCalls] }
+  const outcome: JobOutcome = { ...verdict, stages, reusable, refusedCalls: [...refusedCalls] }
+  if (spec.artifacts && verdict.status !== 'cancelled') outcome.gathered = await sandbox.gather(spec.artifacts)
+  return outcome
 }
 
 async function runStage(sandbox: Sandbox, spec: JobSpec, planned: PlannedStage, listener: JobListener) {

@@ -13,12 +13,15 @@ export const FRAME = {
   INPUT: 0x49,
   INPUT_END: 0x45,
   KILL: 0x4b,
+  GATHER: 0x47,
   QUIT: 0x51,
   READY: 0x52,
   STDOUT: 0x4f,
   STDERR: 0x58,
   ACK: 0x41,
   DONE: 0x44,
+  PIECE: 0x50,
+  LIST: 0x4c,
   CLEAN: 0x5a,
   FAULT: 0x46,
 } as const
@@ -217,6 +220,8 @@ const SENT_BY_INIT: ReadonlySet<number> = new Set([
   FRAME.STDERR,
   FRAME.ACK,
   FRAME.DONE,
+  FRAME.PIECE,
+  FRAME.LIST,
   FRAME.CLEAN,
   FRAME.FAULT,
 ])
@@ -331,7 +336,8 @@ function parseRefusedCalls(value: unknown): RefusedCall[] {
   })
 }
 
-function parseObject(payload: Uint8Array): Record<string, unknown> {
+/** @throws ProtocolFault */
+export function parseObject(payload: Uint8Array): Record<string, unknown> {
   let value: unknown
   try {
     value = JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString())
@@ -342,14 +348,16 @@ function parseObject(payload: Uint8Array): Record<string, unknown> {
   return value as Record<string, unknown>
 }
 
-function count(from: Record<string, unknown>, name: string): number {
+/** @throws ProtocolFault when it is no natural number */
+export function count(from: Record<string, unknown>, name: string): number {
   const value = from[name]
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
     throw new ProtocolFault(`'${name}' is no natural number`)
   return value
 }
 
-function natural(name: string, value: number): number {
+/** @throws TypeError when it is none */
+export function natural(name: string, value: number): number {
   if (!Number.isSafeInteger(value) || value < 0) throw new TypeError(`${name} must be a natural number, not ${value}`)
   return value
 }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { ContainerCreateOptions } from 'dockerode'
+import { encodeGather } from './artifact-frames.ts'
 import type { Engine } from './engine.ts'
 import {
   createDockerDemux,
@@ -17,14 +18,15 @@ import {
   parseReport,
   type StageReport,
 } from './frames.ts'
-import { type OutputStream, type Sandbox, SandboxBroken } from './sandbox.ts'
+import { createGathering, type Gathered, type Gathering } from './gathering.ts'
+import { GATHER_TIMEOUT_MS, type OutputStream, type Sandbox, SandboxBroken } from './sandbox.ts'
 
 /**
  * A sandbox is always in one of these: `starting` (until init says it is ready), `idle`, `job` (between `begin` and
- * `end`), `stage` (a stage runs), `ending`, `gone`. Whatever init says out of turn is a fault, and a fault ends the
+ * `end`), `stage` (a stage runs), `gathering`, `ending`, `gone`. Whatever init says out of turn is a fault, and a fault ends the
  * sandbox: nothing that came out of a stream in disorder is worth keeping.
  */
-type State = 'starting' | 'idle' | 'job' | 'stage' | 'ending' | 'gone'
+type State = 'starting' | 'idle' | 'job' | 'stage' | 'gathering' | 'ending' | 'gone'
 
 /** One inode for so many bytes of a job's file system: small files must not cost more memory than they show. */
 const BYTES_PER_INODE = 4096
@@ -66,6 +68,8 @@ export async function createPodmanSandbox(
   let jobs = 0
   let stage: RunningStage | undefined
   let waiter: Waiter<void> | undefined
+  let gathering: Gathering | undefined
+  let gathered: Gathered | undefined
   let removing: Promise<void> | undefined
   let markGone = () => {}
   const gone = new Promise<void>((resolve) => (markGone = resolve))
@@ -127,6 +131,12 @@ export async function createPodmanSandbox(
     if (type === FRAME.FAULT) throw new SandboxBroken(payload.toString())
     if (type === FRAME.READY) return settle('starting', 'idle')
     if (type === FRAME.CLEAN) return settle('ending', 'idle')
+    if (gathering && type === FRAME.PIECE) return gathering.piece(payload)
+    if (gathering && type === FRAME.LIST) {
+      gathered = gathering.end(payload)
+      gathering = undefined
+      return settle('gathering', 'job')
+    }
     if (!stage) throw new SandboxBroken(`frame 0x${type.toString(16)} without a stage`)
     if (type === FRAME.STDOUT) stage.onOutput('stdout', payload)
     else if (type === FRAME.STDERR) stage.onOutput('stderr', payload)
@@ -202,6 +212,18 @@ export async function createPodmanSandbox(
     },
     kill() {
       if (state === 'stage') stream.write(encodeKill())
+    },
+    async gather(wanted) {
+      inState('job')
+      state = 'gathering'
+      gathering = createGathering(wanted)
+      const listed = wait(GATHER_TIMEOUT_MS, 'gathering artifacts')
+      stream.write(encodeGather(wanted))
+      await listed
+      const all = gathered
+      gathered = undefined
+      if (!all) throw new SandboxBroken(`sandbox ${short} told of no end of its artifacts`)
+      return all
     },
     async end() {
       inState('job')

@@ -1,6 +1,11 @@
+import type { ArtifactRequest } from '../../shared/artifact.ts'
 import type { StageReport, StageStart } from './frames.ts'
+import type { Gathered } from './gathering.ts'
 
 export type OutputStream = 'stdout' | 'stderr'
+
+/** The longest that gathering may take: init's own search ends long before, the rest is for the bytes to come over. */
+export const GATHER_TIMEOUT_MS = 30_000
 
 /** A place where one job at a time runs. The seam between the life of a job and how it is isolated. */
 export interface Sandbox {
@@ -28,6 +33,11 @@ export interface Sandbox {
   ): Promise<StageReport>
   /** Ends the running stage: SIGTERM, then after a grace, or when asked again, SIGKILL; its report says `kill`. Nothing happens when none runs. */
   kill(): void
+  /**
+   * Collects files of the job's folder, between two stages or after the last.
+   * @throws SandboxBroken
+   */
+  gather(wanted: ArtifactRequest): Promise<Gathered>
   /**
    * Ends the job; nothing of it is left when this resolves, and the sandbox is ready for the next.
    * @throws SandboxBroken

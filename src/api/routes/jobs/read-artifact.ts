@@ -1,0 +1,36 @@
+import type { RequestHandler } from 'express'
+import { Problem } from '../../../shared/problems.ts'
+import type { RouteDeps } from '../deps.ts'
+import { ownJob } from './own-job.ts'
+import { knows } from './read-job.ts'
+
+/**
+ * A file the job produced: what a stranger's program wrote, so nothing a browser would show or run on this origin.
+ * Artifacts never change, so that an attempt's number tells all versions of one apart.
+ */
+export function readArtifact({ records, artifacts }: RouteDeps): RequestHandler<{ id: string; path: string[] }> {
+  return async (req, res) => {
+    const path = req.params.path.join('/')
+    const job = await ownJob(records, res, req.params.id)
+    const known = job.artifacts?.some((artifact) => artifact.path === path) ?? false
+    const tag = `"${job.id}.${job.attempt}"`
+    const headers = { ETag: tag, 'Cache-Control': 'private, no-cache' }
+    if (known && knows(req.get('if-none-match'), tag)) return void res.set(headers).status(304).end()
+    const content = known ? await artifacts.get(job.id, path) : undefined
+    if (!content) throw new Problem('not-found', 'the job has no such artifact, or it has expired')
+    res.set({
+      ...headers,
+      'Content-Type': 'application/octet-stream',
+      'Content-Disposition': `attachment; filename*=UTF-8''${encodeName(path.slice(path.lastIndexOf('/') + 1))}`,
+      'X-Content-Type-Options': 'nosniff',
+      'Content-Security-Policy': "sandbox; default-src 'none'",
+    })
+    res.send(content)
+  }
+}
+
+/** As RFC 8187 has it: of what `encodeURIComponent` leaves, these four are no `attr-char`. */
+function encodeName(name: string): string {
+  const hex = (character: string) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`
+  return encodeURIComponent(name).replaceAll(/['()*]/g, hex)
+}

@@ -1,0 +1,3 @@
+rm main.sh
+ln -s main.sh main.sh
+echo replaced

@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { randomBytes } from 'node:crypto'
+import type { Redis } from 'ioredis'
+import { pino } from 'pino'
+import { artifactUrl } from '../../src/shared/artifact.ts'
+import { loadConfig } from '../../src/shared/config/config.ts'
+import type { Job, JobHead } from '../../src/shared/job.ts'
+import { DEFAULT_LIMITS } from '../../src/shared/limits.ts'
+import { type ArtifactStore, createArtifactStore } from '../../src/shared/redis/artifact-store.ts'
+import { connectRedis } from '../../src/shared/redis/connect.ts'
+import { createJobRecords, type JobRecords, type SubmittedJob } from '../../src/shared/redis/job-record.ts'
+import { createKeys } from '../../src/shared/redis/keys.ts'
+import { testRoot } from '../support/platform.ts'
+
+const keys = createKeys(`test-${randomBytes(4).toString('hex')}`)
+const TTL = 100
+let redis: Redis
+let records: JobRecords
+let store: ArtifactStore
+beforeAll(() => {
+  const { redis: address } = loadConfig(testRoot, { REDIS_URL: process.env['RUNYARD_TEST_REDIS'] })
+  if (!address) throw new Error('RUNYARD_TEST_REDIS is not set; run the tests with npm run test:jest')
+  redis = connectRedis(address, 'wait', 'test', pino({ level: 'silent' }))
+  records = createJobRecords(redis, keys, { resultTtlSeconds: TTL, tenantResultsKept: 2 })
+  store = createArtifactStore(redis, keys, { resultTtlSeconds: TTL })
+})
+afterAll(async () => {
+  const left = await redis.keys(`${keys.prefix}:*`)
+  if (left.length > 0) await redis.del(...left)
+  redis.disconnect()
+})
+
+const ANY_BYTES = Buffer.from(Uint8Array.from({ length: 1000 }, (_, i) => i * 7))
+const head = (id: string): JobHead => ({
+  id,
+  kind: 'code',
+  language: 'python',
+  version: '3',
+  image: null,
+  limits: DEFAULT_LIMITS,
+  metadata: {},
+  warnings: [],
+  createdAt: new Date().toISOString(),
+})
+const job = (id: string): SubmittedJob => ({ head: head(id), tenant: 'a', maxRunningJobs: null, webhook: null })
+const finished = (id: string): Job => ({
+  ...head(id),
+  state: 'finished',
+  status: 'succeeded',
+  message: null,
+  startedAt: new Date().toISOString(),
+  finishedAt: new Date().toISOString(),
+  attempt: 1,
+  stages: [],
+  artifacts: [{ path: 'a', bytes: 1, url: artifactUrl(id, 'a') }],
+  artifactsTruncated: true,
+})
+async function start(id: string): Promise<void> {
+  const bounds = { maxQueuedJobs: 1000, tenantMaxQueuedJobs: 1000 }
+  await records.admit(job(id), { bounds, rank: 1, idempotency: undefined })
+  await records.start(job(id))
+}
+const finish = (id: string) => records.finish(finished(id), job(id), { attempt: 1 })
+
+test('artifacts come back byte by byte, and live as long as the result', async () => {
+  await start('bytes')
+  await store.put('bytes', 1, [
+    { path: 'a/ü', content: ANY_BYTES },
+    { path: 'empty', content: Buffer.alloc(0) },
+  ])
+  expect(await store.get('bytes', 'a/ü')).toEqual(ANY_BYTES)
+  expect(await store.get('bytes', 'empty')).toEqual(Buffer.alloc(0))
+  expect(await store.get('bytes', 'other')).toBeUndefined()
+  await redis.expire(keys.artifacts('bytes'), 5)
+  const result = finished('bytes')
+  await records.finish(result, job('bytes'), { attempt: 1 })
+  const after = (await redis.pexpiretime(keys.artifacts('bytes'))) - (await redis.pexpiretime(keys.job('bytes')))
+  expect([0, 1, 2, 3, 4, 5]).toContain(after)
+  expect((await records.read('bytes'))?.job).toEqual(result)
+})
+
+test('artifacts of an attempt that was lost are not those of the next', async () => {
+  await start('again')
+  await store.put('again', 1, [{ path: 'first', content: ANY_BYTES }])
+  await records.putBack(job('again'), 1, 'draining')
+  await records.start(job('again'))
+  await store.put('again', 2, [{ path: 'second', content: ANY_BYTES }])
+  await store.put('again', 1, [{ path: 'late', content: ANY_BYTES }])
+  expect(await redis.hkeys(keys.artifacts('again'))).toEqual(['second'])
+})
+
+test('a job that has its result takes no artifacts, and one that is unknown takes none', async () => {
+  await start('over')
+  await finish('over')
+  await store.put('over', 1, [{ path: 'late', content: ANY_BYTES }])
+  await store.put('nosuch', 1, [{ path: 'late', content: ANY_BYTES }])
+  expect(await redis.exists(keys.artifacts('over'), keys.artifacts('nosuch'))).toBe(0)
+})
+
+test('artifacts go with the record of a job that is no longer kept', async () => {
+  for (const id of ['old', 'newer', 'newest']) {
+    await start(id)
+    await store.put(id, 1, [{ path: 'a', content: ANY_BYTES }])
+    await finish(id)
+  }
+  expect(await records.read('old')).toBeUndefined()
+  expect(await Promise.all(['old', 'newer', 'newest'].map((id) => redis.exists(keys.artifacts(id))))).toEqual([0, 1, 1])
+})
+
+test('the address of an artifact spells each part of its path', () => {
+  expect(artifactUrl('x', 'a b/ü?#%/..c')).toBe('/v1/jobs/x/artifacts/a%20b/%C3%BC%3F%23%25/..c')
+})
