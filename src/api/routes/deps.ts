@@ -11,6 +11,8 @@ import type { Revocations } from '../access/revocations.ts'
 import type { Metrics } from '../metrics.ts'
 import type { RateLimiter } from '../rate-limit/rate-limiter.ts'
 import type { EventFeed } from '../events/event-feed.ts'
+import type { SocketDeps } from '../io/serve-socket.ts'
+import type { Upgrades } from '../io/upgrades.ts'
 import type { Intake } from '../intake/intake.ts'
 import type { Cancel } from '../cancellation.ts'
 import type { JobSubmission } from '../job-submission.ts'
@@ -30,6 +32,8 @@ export interface RouteDeps {
   batches: BatchRecords
   intake: Intake
   feed: EventFeed
+  /** For sockets to interactive jobs. */
+  io: SocketDeps & { upgrades: Upgrades }
   access: { apiKeys: ApiKeys; revocations: Revocations; limiter: RateLimiter }
   /** Security events: recorded by whoever notices, read by operators. */
   events: SecurityEvents

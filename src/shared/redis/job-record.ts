@@ -215,7 +215,7 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention)
       ]
       const [stored, ...released] = await redis.runyardFinish(
         ...[...record(job.id), ...place(tenant), keys.tenantRunning(tenant), keys.tenantHeld(tenant), keys.ends],
-        ...[keys.tenantJobs(tenant), keys.tenantFinished(tenant), keys.running],
+        ...[keys.tenantJobs(tenant), keys.tenantFinished(tenant), keys.running, keys.input(job.id)],
         ...[retention.resultTtlSeconds, job.id, tenant, cap(recorded), only.attempt ?? '', only.state ?? ''],
         ...[retention.tenantResultsKept, keys.job(''), keys.events('')],
         ...[fields.length, ...fields, ...texts(ending)],

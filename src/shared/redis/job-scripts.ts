@@ -157,7 +157,7 @@ return 1`
 
 /**
  * KEYS: record, events, queued, tenant's queued, fairness, tenant's running, tenant's held, ends, tenant's jobs, tenant's
- * finished, running.
+ * finished, running, input.
  * ARGV: ttl, id, tenant, cap or 0, attempt or '' for any, state it must be in or '' for any, finished jobs kept, beginning of
  * the names of records and of events, count of hash arguments, hash arguments..., then type and data of each event.
  * @returns {1 when stored else 0, ids of held jobs that may go...}
@@ -172,6 +172,7 @@ redis.call('EXPIRE', KEYS[1], ttl)
 tell(KEYS[2], ttl, 11 + fields)
 leaveQueue(KEYS[3], KEYS[4], KEYS[5], tenant, id, nil)
 for _, key in ipairs({KEYS[6], KEYS[7], KEYS[11]}) do redis.call('ZREM', key, id) end
+redis.call('DEL', KEYS[12])
 redis.call('LPUSH', KEYS[8], now())
 redis.call('LTRIM', KEYS[8], 0, ${ENDS_KEPT - 1})
 redis.call('EXPIRE', KEYS[8], ${ENDS_TTL_SECONDS})
@@ -261,7 +262,7 @@ export function defineJobScripts(redis: Redis): void {
   redis.defineCommand('runyardAdmit', { numberOfKeys: 8, lua: ADMIT })
   redis.defineCommand('runyardStart', { numberOfKeys: 7, lua: START })
   redis.defineCommand('runyardAppend', { numberOfKeys: 2, lua: APPEND })
-  redis.defineCommand('runyardFinish', { numberOfKeys: 11, lua: FINISH })
+  redis.defineCommand('runyardFinish', { numberOfKeys: 12, lua: FINISH })
   redis.defineCommand('runyardPutBack', { numberOfKeys: 7, lua: PUT_BACK })
   redis.defineCommand('runyardCancel', { numberOfKeys: 2, lua: CANCEL })
   redis.defineCommand('runyardHold', { numberOfKeys: 2, lua: HOLD })
