@@ -47,11 +47,15 @@ function open(): Socket {
 /** Reads until the text is complete in somebody's eyes. */
 async function readUntil(from: Socket, complete: (text: string) => boolean): Promise<string> {
   let text = ''
-  const end = once(from, 'close')
+  const over = new AbortController()
+  const end = once(from, 'close', over).catch(() => undefined)
   for (;;) {
     const chunk: unknown = from.read()
     if (typeof chunk === 'string') text += chunk
-    if (complete(text)) return text
+    if (complete(text)) {
+      over.abort()
+      return text
+    }
     const result = await Promise.race([once(from, 'readable'), end.then(() => 'end')])
     if (result === 'end') return text
   }
