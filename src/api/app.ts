@@ -18,6 +18,7 @@ import { healthRoutes } from './routes/health.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { runNowRoutes } from './routes/run-now.ts'
+import { webhookDeliveryRoutes, webhookSecretRoutes } from './routes/webhooks.ts'
 import { runtimeRoutes } from './routes/runtimes.ts'
 
 /**
@@ -49,6 +50,8 @@ export function createApp(deps: RouteDeps, redis: Redis, log: Logger): Express {
     allow('jobs', 'containers'),
     batchRoutes(deps, allow('jobs'), spendMore(access.limiter, 'submit', events.record)),
   )
+  app.use('/v1/webhook-secret', allow('jobs', 'containers'), webhookSecretRoutes(deps.webhooks))
+  app.use('/v1/webhook-deliveries', allow('jobs', 'containers'), webhookDeliveryRoutes(deps.webhooks))
   app.use('/v1/runtimes', runtimeRoutes(deps, 'runtimes'))
   app.use('/api/repl/execute', allow('jobs'), runNowRoutes(deps, intake.code))
   app.use('/api/repl/languages', runtimeRoutes(deps, 'languages'))

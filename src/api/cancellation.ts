@@ -8,16 +8,22 @@ import type { JobRecords } from '../shared/redis/job-record.ts'
  */
 export type Cancel = (job: Job, tenant: string) => Promise<void>
 
-export function createCancel(queue: JobQueue, records: JobRecords): Cancel {
+/** @param announce queues a webhook delivery; an empty id is none. Never fails */
+export function createCancel(
+  queue: JobQueue,
+  records: JobRecords,
+  announce: (deliveryId: string) => Promise<void>,
+): Cancel {
   const cancel: Cancel = async (job, tenant) => {
     const state = await records.cancel(job.id)
     if (state !== 'queued') return
     const { state: _state, status: _status, ...rest } = job
     const cancelled: Job = { ...rest, state: 'cancelled', status: 'cancelled', finishedAt: new Date().toISOString() }
     const recorded = { head: job, tenant, maxRunningJobs: null }
-    const { stored } = await records.finish(cancelled, recorded, { state: 'queued' })
+    const { stored, delivery } = await records.finish(cancelled, recorded, { state: 'queued' })
     // A worker took it in this moment: now it is running.
     if (!stored) return cancel(job, tenant)
+    await announce(delivery)
     // Should a worker have it after all, it finds the job finished.
     await queue.remove(job.id).catch(() => undefined)
   }

@@ -14,6 +14,9 @@ import { createJobList } from '../shared/redis/job-list.ts'
 import { createJobQueue } from '../shared/redis/job-queue.ts'
 import { createJobRecords } from '../shared/redis/job-record.ts'
 import { createJobInputs } from '../shared/redis/job-input.ts'
+import { createWebhookQueue } from '../shared/redis/webhook-queue.ts'
+import { createDeliveries } from '../shared/webhooks/deliveries.ts'
+import { createWebhookSecrets } from '../shared/webhooks/webhook-secrets.ts'
 import { createKeys } from '../shared/redis/keys.ts'
 import { createWakeUps } from '../shared/redis/wake-ups.ts'
 import { createWorkerRegistry, type Overview } from '../shared/redis/worker-registry.ts'
@@ -59,6 +62,7 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
   const redis = connectRedis(config.redis, 'fail-fast', 'runyard-api', log)
   const subscriber = connectRedis(config.redis, 'wait', 'runyard-api-events', log)
   const queue = createJobQueue(redis, keys)
+  const webhookQueue = createWebhookQueue(redis, keys)
   const records = createJobRecords(redis, keys, config)
   const registry = createWorkerRegistry(redis, keys)
   const live = createLiveEvents(subscriber, keys)
@@ -86,7 +90,10 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
         log,
         accepted: () => metrics.submission('accepted'),
       }),
-      cancel: createCancel(queue, records),
+      cancel: createCancel(queue, records, (id) =>
+        // What is not queued now is found overdue.
+        webhookQueue.enqueue(id).catch((err: unknown) => log.warn({ err, deliveryId: id }, 'webhook was not queued')),
+      ),
       batches: createBatchRecords(redis, keys),
       jobList: createJobList(redis, keys, records),
       intake: createIntake({
@@ -99,6 +106,11 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
           void events.record(event)
         },
       }),
+      webhooks: {
+        queue: webhookQueue,
+        secrets: createWebhookSecrets(redis, keys),
+        deliveries: createDeliveries(redis, keys, config.webhooks.deliveriesKeptSeconds),
+      },
       countQueued,
       access: {
         apiKeys,
@@ -144,6 +156,7 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
         server.closeIdleConnections()
       }),
     () => queue.close(),
+    () => webhookQueue.close(),
     () => events.close(),
     () => redis.disconnect(),
     () => subscriber.disconnect(),

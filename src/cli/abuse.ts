@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { pino } from 'pino'
 import { type Allowed, type Block, type Blocks, createBlocks } from '../shared/security/blocks.ts'
@@ -6,6 +5,7 @@ import { SECURITY_EVENT_KINDS, type SecurityEventKind, type StoredSecurityEvent 
 import { createSecurityEvents, type SecurityEvents } from '../shared/security/security-events.ts'
 import { parseSubject, type Subject, SUBJECT_WORDS } from '../shared/security/subject.ts'
 import type { CliContext } from './context.ts'
+import { operator } from './operator.ts'
 import { withRedis } from './with-redis.ts'
 
 /** Adds `runyard abuse events|blocks|block|unblock|allow|disallow|allowed`. */
@@ -105,7 +105,6 @@ async function readEvents(
 }
 
 /** Who acts, as far as this machine knows. */
-const operator = () => `command line (${userInfo().username})`
 
 function parseSubjectArgument(text: string): Subject {
   const subject = parseSubject(text)

@@ -10,6 +10,7 @@ import { addKeyCommands } from './keys.ts'
 import { installLanguages, listLanguages, removeLanguages } from './languages.ts'
 import { setUp } from './set-up.ts'
 import { terminalProgress } from './terminal-progress.ts'
+import { addWebhookCommands } from './webhooks.ts'
 import { up } from './up/up.ts'
 
 const ONE_PRESS_MS = 500
@@ -69,6 +70,7 @@ languages
   .action((ids: string[]) => removeLanguages(context(), ids, terminalProgress()))
 
 addKeyCommands(program, context)
+addWebhookCommands(program, context)
 addAbuseCommands(program, context)
 
 try {

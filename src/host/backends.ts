@@ -1,13 +1,13 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { closeOnce } from '../shared/close-once.ts'
-import type { Child } from './child.ts'
 import { listImages } from './images/image-store.ts'
 import { probeImage } from './images/references.ts'
 import { detectRuntime } from './oci-runtime.ts'
 import { podmanCommand } from './podman.ts'
-import { startPodmanService } from './podman-service.ts'
-import { startRedis } from './redis.ts'
+import { podmanSocketIn, startPodmanService } from './podman-service.ts'
+import { redisUrlIn, startRedis } from './redis.ts'
+import { type RestartingChild, startRestartingChild } from './restarting-child.ts'
 import { makeSocketFolder } from './socket-folder.ts'
 
 export interface Backends {
@@ -16,7 +16,7 @@ export interface Backends {
   /** As `PODMAN_SOCKET` takes it. */
   readonly podmanSocket: string
   /** What was started here, to be watched. */
-  readonly children: readonly Child[]
+  readonly parts: readonly RestartingChild[]
   /** Stops what was started here, podman's service before Redis. Idempotent. */
   close(): Promise<void>
 }
@@ -43,36 +43,32 @@ export async function startBackends(options: BackendOptions): Promise<Backends> 
   const logs = logFolder(dataDir)
   await mkdir(logs, { recursive: true, mode: 0o700 })
   const socketFolder = await makeSocketFolder(dataDir)
-  const children: Child[] = []
-  const closers: (() => Promise<void>)[] = []
-  const close = closeOnce(() => closers.pop()?.(), () => closers.pop()?.()) // prettier-ignore
+  const parts: RestartingChild[] = []
+  const close = closeOnce(
+    () => parts[1]?.close(),
+    () => parts[0]?.close(),
+  )
   let { redisUrl, podmanSocket } = options
   try {
     if (redisUrl === undefined) {
-      const redis = await startRedis({ dataDir, socketFolder, logFile: join(logs, 'redis.log') })
-      children.push(redis.child)
-      closers.push(() => redis.close())
-      redisUrl = redis.url
+      const start = () => startRedis({ dataDir, socketFolder, logFile: join(logs, 'redis.log') })
+      parts.push(await startRestartingChild(start))
+      redisUrl = redisUrlIn(socketFolder)
     }
     if (podmanSocket === undefined) {
       const podman = podmanCommand()
       const image = probeImage(await listImages(podman))
       const runtime = await detectRuntime({ podman, image, asked: options.ociRuntime, dataDir })
-      const service = await startPodmanService({
-        socketFolder,
-        logFile: join(logs, 'podman.log'),
-        runtime,
-        label: options.label,
-      })
-      children.push(service.child)
-      closers.push(() => service.close())
-      podmanSocket = service.socketPath
+      const logFile = join(logs, 'podman.log')
+      const start = () => startPodmanService({ socketFolder, logFile, runtime, label: options.label })
+      parts.push(await startRestartingChild(start))
+      podmanSocket = podmanSocketIn(socketFolder)
     }
   } catch (error) {
     await close()
     throw error
   }
-  return { redisUrl, podmanSocket, children, close }
+  return { redisUrl, podmanSocket, parts, close }
 }
 
 /** Where the logs of everything started are. */

@@ -48,7 +48,7 @@ const START_MS = 15_000
  * @throws Error with the end of its log when it does not
  */
 export async function startPodmanService(options: PodmanServiceOptions): Promise<PodmanService> {
-  const socketPath = join(options.socketFolder, 'podman.sock')
+  const socketPath = podmanSocketIn(options.socketFolder)
   await rm(socketPath, { force: true })
   const start = process.getuid?.() === 0 ? startChild : startRootChild
   const child = await start({
@@ -76,6 +76,9 @@ export async function startPodmanService(options: PodmanServiceOptions): Promise
   await service.close()
   throw new Error(`podman's service ${fault}:\n${(await logTail(options.logFile)).join('\n')}`)
 }
+
+/** The socket of a service that was told to make it in this folder. */
+export const podmanSocketIn = (socketFolder: string): string => join(socketFolder, 'podman.sock')
 
 const serviceCommand = (runtime: string, socketPath: string) =>
   ['podman', '--runtime', runtime, 'system', 'service', '--time=0', `unix://${socketPath}`] // prettier-ignore

@@ -30,7 +30,7 @@ const LOAD_MS = 120_000
  */
 export async function startRedis(options: RedisOptions): Promise<RedisServer> {
   const folder = join(options.dataDir, 'redis')
-  const socketPath = join(options.socketFolder, 'redis.sock')
+  const socketPath = socketPathIn(options.socketFolder)
   await mkdir(folder, { recursive: true, mode: 0o700 })
   await rm(socketPath, { force: true })
   const child = await startChild({
@@ -41,7 +41,7 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
   })
   let closing: Promise<void> | undefined
   const server: RedisServer = {
-    url: `unix://${socketPath}`,
+    url: redisUrlIn(options.socketFolder),
     child,
     close() {
       return (closing ??= (async () => {
@@ -55,6 +55,11 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
   await server.close()
   throw new Error(`Redis ${fault}:\n${(await logTail(options.logFile)).join('\n')}`)
 }
+
+const socketPathIn = (socketFolder: string): string => join(socketFolder, 'redis.sock')
+
+/** Where a Redis whose socket is in this folder is reached. */
+export const redisUrlIn = (socketFolder: string): string => `unix://${socketPathIn(socketFolder)}`
 
 function redisArguments(folder: string, socketPath: string): string[] {
   return Object.entries({

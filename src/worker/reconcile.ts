@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import { MINUTE } from '../shared/limits.ts'
 import type { JobQueue } from '../shared/redis/job-queue.ts'
 import type { JobRecords } from '../shared/redis/job-record.ts'
-import { storeLostJob } from './jobs/process-job.ts'
+import { type JobContext, storeLostJob } from './jobs/process-job.ts'
 
 /** Long after a job was accepted it is in the queue, or never will be. */
 const DOUBT_MS = MINUTE
@@ -11,7 +11,8 @@ const AT_ONCE = 200
 export interface ReconcileOptions {
   records: JobRecords
   queue: JobQueue
-  release: (ids: readonly string[]) => Promise<void>
+  release: JobContext['release']
+  announce: JobContext['announce']
   log: Logger
 }
 
@@ -22,7 +23,7 @@ export interface ReconcileOptions {
  * @returns how many
  * @throws when Redis fails
  */
-export async function reconcile({ records, queue, release, log }: ReconcileOptions): Promise<number> {
+export async function reconcile({ records, queue, release, announce, log }: ReconcileOptions): Promise<number> {
   let ended = 0
   for (const id of await records.doubtful(DOUBT_MS, AT_ONCE)) {
     const state = await queue.getJobState(id)
@@ -30,7 +31,7 @@ export async function reconcile({ records, queue, release, log }: ReconcileOptio
     const found = await records.read(id)
     if (!found || found.job.status !== null) continue
     log.warn({ jobId: id, tenant: found.tenant, state: found.job.state }, 'job that the queue does not know was ended')
-    await storeLostJob({ records, release }, { head: found.job, tenant: found.tenant, maxRunningJobs: null })
+    await storeLostJob({ records, release, announce }, { head: found.job, tenant: found.tenant, maxRunningJobs: null })
     ended++
   }
   return ended

@@ -10,6 +10,7 @@ import { connectRedis } from '../shared/redis/connect.ts'
 import { createJobRecords, RENEW_MS } from '../shared/redis/job-record.ts'
 import { createJobQueue, promoteJobs } from '../shared/redis/job-queue.ts'
 import { createJobInputs } from '../shared/redis/job-input.ts'
+import { createWebhookQueue } from '../shared/redis/webhook-queue.ts'
 import { createKeys } from '../shared/redis/keys.ts'
 import { createWakeUps } from '../shared/redis/wake-ups.ts'
 import { createWorkerRegistry, HEARTBEAT_MS } from '../shared/redis/worker-registry.ts'
@@ -29,6 +30,7 @@ import { reconcile } from './reconcile.ts'
 import { checkLimitsHold } from './self-check.ts'
 import { startTimer } from './timer.ts'
 import { sweepOrphans, sweepOwn } from './sweep.ts'
+import { deliverWebhooks } from './webhooks/deliver-webhooks.ts'
 
 export interface RunningWorker {
   id: string
@@ -88,6 +90,10 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
   const registry = createWorkerRegistry(redis, keys)
   const jobs = createJobQueue(redis, keys)
   const release = (ids: readonly string[]) => promoteJobs(jobs, ids, log)
+  const webhookQueue = createWebhookQueue(redis, keys)
+  // What is not queued now is found overdue.
+  const announce = (deliveryId: string) =>
+    webhookQueue.enqueue(deliveryId).catch((err: unknown) => log.warn({ err, deliveryId }, 'webhook was not queued'))
   const health = createEngineHealth({
     engine,
     create: makeSandbox,
@@ -142,17 +148,27 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
       log,
     ),
     startTimer('renewal of leases', RENEW_MS, running.renew, log),
-    startTimer('reconciliation', SWEEP_MS, () => reconcile({ records, queue: jobs, release, log }), log),
+    startTimer('reconciliation', SWEEP_MS, () => reconcile({ records, queue: jobs, release, announce, log }), log),
     startTimer('sweep', SWEEP_MS, () => sweepOrphans(engine, registry, namespace, id, own, suspects, log), log),
   ]
   const events = createSecurityEvents(redis, keys, config.abuse, log)
   const alerts = config.abuse.alerts ? deliverAlerts(redis, keys, config.abuse.alerts, log) : undefined
+  const webhooks = deliverWebhooks({
+    redis,
+    keys,
+    queue: webhookQueue,
+    settings: config.webhooks,
+    // The warning in the log is what operators have of it.
+    alert: () => undefined,
+    log,
+  })
   const context: JobContext = {
     records,
     pool,
     locate: installed.locate,
     graceMs: settings.graceMs,
     release,
+    announce,
     report: (event) => void events.record(event),
     running,
     input: createLiveInput({ inputs: createJobInputs(redis, keys), wakeUps: createWakeUps(subscriber), keys, log }),
@@ -179,6 +195,8 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
       () => pool.close(),
       () => sweepOwn(engine, id),
       () => (redis.status === 'ready' ? registry.leave(id) : undefined),
+      () => (redis.status === 'ready' ? webhooks.close() : undefined),
+      () => webhookQueue.close(),
       () => alerts?.close(),
       () => events.close(),
       () => jobs.close(),

@@ -94,7 +94,7 @@ test('`up` runs a first job, serves, is found by another `up`, and leaves nothin
     expect(first.text()).toMatch(/^Languages {11}.*python 3\.\d+\.\d+/m)
 
     const url = `http://127.0.0.1:${port}`
-    expect((await get(`${url}/readyz`)).body).toEqual({ status: 'ok', redis: 'ok', workers: 1 })
+    expect((await get(`${url}/readyz`)).body).toEqual({ status: 'ok', redis: 'ok', workers: 1, queued: 0 })
     const job = await runJob(url, { language: 'python', code: 'print(6 * 7)' })
     expect(stageOf(job).stdout).toBe('42\n')
 
@@ -118,9 +118,59 @@ test('`up` runs a first job, serves, is found by another `up`, and leaves nothin
   expect(readdirSync(join(dataDir, 'run'))).toEqual([])
 }, 180_000)
 
+test('what dies under `up` is started again, and jobs are run as before', async () => {
+  const started = start()
+  try {
+    await printed(started, 'Stop                Ctrl-C')
+    const url = `http://127.0.0.1:${port}`
+    for (const [name, words] of [
+      ['worker', 'dist/worker/main.js'],
+      ['api', 'dist/api/main.js'],
+      ['podman service', 'system\0service'],
+      ['Redis', 'redis-server'],
+    ] as const) {
+      process.kill(pidOf(words), 'SIGKILL')
+      await printed(started, `${name} runs again`)
+      expect(started.text()).toMatch(new RegExp(`^${name} (was ended by SIGKILL|exited with 137) unexpectedly`, 'm'))
+      while (!(await isReady(url))) await sleep(100)
+      const job = await runJob(url, { language: 'bash', code: `echo after ${name.split(' ')[0]}` })
+      expect(stageOf(job).stdout).toBe(`after ${name.split(' ')[0]}\n`)
+    }
+  } finally {
+    started.child.kill('SIGINT')
+    await started.ended
+  }
+  expect(started.child.exitCode).toBe(0)
+  await leavesNothing()
+}, 180_000)
+
+/** Whether jobs can be run: the gateway answers, and a worker's engine is up. */
+async function isReady(url: string): Promise<boolean> {
+  const body = await get(`${url}/readyz`).then((answer) => answer.body, () => undefined) // prettier-ignore
+  return Number(body?.['workers']) >= 1
+}
+
+/** The process of this file's Runyard whose command line has these words. */
+function pidOf(words: string): number {
+  const found = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .find((pid) => {
+      try {
+        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+        const own = readFileSync(`/proc/${pid}/environ`, 'utf8').includes(dataDir) || command.includes(dataDir)
+        return own && command.includes(words) && !command.startsWith('sh\0')
+      } catch {
+        return false // It ended meanwhile.
+      }
+    })
+  if (found === undefined) throw new Error(`no process with ${words}`)
+  return Number(found)
+}
+
 test('`up` that is killed takes everything with it, and the next one starts on what it left', async () => {
-  for (const _ of ['killed', 'started on the leftovers, and killed again']) {
-    const started = start()
+  // The second time it also asks for keys, of which it makes itself one for its first job.
+  for (const settings of [{}, { AUTH: 'required', HOST: '0.0.0.0' }]) {
+    const started = start(settings)
     try {
       await printed(started, 'First job: succeeded')
     } finally {

@@ -86,6 +86,7 @@ test('a new key opens what was asked for, and nothing else is set', async () => 
     maxRunningJobs: null,
     limits: {},
     screening: null,
+    webhook: null,
     createdAt: '2026-01-01T00:00:00.000Z',
     expiresAt: null,
     revokedAt: null,

@@ -11,7 +11,7 @@ import {
   type JobInputs,
   MESSAGE_COST_BYTES,
 } from '../../src/shared/redis/job-input.ts'
-import { createJobRecords, type JobRecords, type RecordedJob } from '../../src/shared/redis/job-record.ts'
+import { createJobRecords, type JobRecords, type SubmittedJob } from '../../src/shared/redis/job-record.ts'
 import { createWakeUps } from '../../src/shared/redis/wake-ups.ts'
 import { openTestRedis, type TestRedis } from './security/test-redis.ts'
 
@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => test0.close())
 
 let count = 0
-let job: RecordedJob & { head: JobHead }
+let job: SubmittedJob
 let id: string
 beforeEach(async () => {
   id = `job-${++count}`
@@ -42,7 +42,7 @@ beforeEach(async () => {
     warnings: [],
     createdAt: new Date().toISOString(),
   }
-  job = { head, tenant: 'a', maxRunningJobs: null }
+  job = { head, tenant: 'a', maxRunningJobs: null, webhook: null }
   const bounds = { maxQueuedJobs: 1000, tenantMaxQueuedJobs: 1000 }
   await records.admit(job, { bounds, rank: 1, idempotency: undefined })
 })

@@ -10,7 +10,7 @@ import {
   type AdmitOptions,
   createJobRecords,
   type JobRecords,
-  type RecordedJob,
+  type SubmittedJob,
 } from '../../src/shared/redis/job-record.ts'
 import { createKeys, type Keys } from '../../src/shared/redis/keys.ts'
 import { testRoot } from '../support/platform.ts'
@@ -58,10 +58,11 @@ const head = (id: string): JobHead => ({
   createdAt: new Date().toISOString(),
 })
 
-const job = (id: string, tenant = 'a', maxRunningJobs: number | null = null): RecordedJob => ({
+const job = (id: string, tenant = 'a', maxRunningJobs: number | null = null): SubmittedJob => ({
   head: head(id),
   tenant,
   maxRunningJobs,
+  webhook: null,
 })
 
 const finished = (id: string, attempt = 1): Job => ({
@@ -85,7 +86,7 @@ describe('the record of a job', () => {
   test('takes one result, and neither events nor another attempt after it', async () => {
     const { records, keys } = fresh()
     await records.admit(job('x'), ROOM)
-    expect(await records.start(job('x'))).toEqual({ kind: 'started', attempt: 1 })
+    expect(await records.start(job('x'))).toEqual({ kind: 'started', attempt: 1, delivery: '' })
     expect((await records.finish(finished('x'), job('x'), { attempt: 1 })).stored).toBe(true)
     await records.append('x', 1, [output])
     expect(await records.start(job('x'))).toEqual({ kind: 'finished' })
@@ -99,7 +100,7 @@ describe('the record of a job', () => {
     const { records, keys } = fresh()
     await records.admit(job('x'), ROOM)
     await records.start(job('x'))
-    expect(await records.start(job('x'))).toEqual({ kind: 'started', attempt: 2 })
+    expect(await records.start(job('x'))).toEqual({ kind: 'started', attempt: 2, delivery: '' })
     await records.append('x', 1, [output])
     expect((await records.finish(finished('x', 1), job('x'), { attempt: 1 })).stored).toBe(false)
     expect((await records.putBack(job('x'), 1, 'engine-down')).outcome).toBe('overtaken')
@@ -116,7 +117,7 @@ describe('the record of a job', () => {
     expect((await records.putBack(job('x'), 1, 'engine-down')).outcome).toBe('done')
     expect((await records.read('x'))?.job).toMatchObject({ state: 'queued', startedAt: null })
     expect(await redis.zcard(keys.queued)).toBe(1)
-    expect(await records.start(job('x'))).toEqual({ kind: 'started', attempt: 2 })
+    expect(await records.start(job('x'))).toEqual({ kind: 'started', attempt: 2, delivery: '' })
   })
 
   test('is put back once for a sandbox that was lost, and as often as it takes while the engine is away', async () => {
@@ -301,7 +302,7 @@ describe('the cap of a tenant', () => {
     expect(started.filter(({ kind }) => kind === 'held')).toHaveLength(7)
     expect((await records.start(job('b0', 'b', 3))).kind).toBe('started')
     // The second attempt of one that runs takes no second place.
-    expect(await records.start(job('a0', 'a', 3))).toEqual({ kind: 'started', attempt: 2 })
+    expect(await records.start(job('a0', 'a', 3))).toEqual({ kind: 'started', attempt: 2, delivery: '' })
   })
 
   test('lets as many held jobs go as have room, the longest waiting first', async () => {

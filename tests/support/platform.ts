@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { pino } from 'pino'
 import { startApi } from '../../src/api/start-api.ts'
 import { loadConfig } from '../../src/shared/config/config.ts'
+import { serializeError } from '../../src/shared/log.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import { connectRedis } from '../../src/shared/redis/connect.ts'
 import { CONTAINER_LABEL } from '../../src/shared/container-label.ts'
@@ -24,8 +25,12 @@ const UNLIMITED = { RATE_PER_MINUTE: '100000000', RATE_BURST: '1000000', READ_RA
 
 /**
  * @param env settings that differ from the defaults, as environment variables
+ * @param logTo gets the lines of both logs
  */
-export async function startPlatform(env: Record<string, string> = {}): Promise<TestPlatform> {
+export async function startPlatform(
+  env: Record<string, string> = {},
+  logTo?: (line: string) => void,
+): Promise<TestPlatform> {
   const namespace = `test-${randomBytes(4).toString('hex')}`
   const config = loadConfig(testRoot, {
     REDIS_URL: process.env['RUNYARD_TEST_REDIS'],
@@ -36,7 +41,9 @@ export async function startPlatform(env: Record<string, string> = {}): Promise<T
     ...UNLIMITED,
     ...env,
   })
-  const log = pino({ level: config.logLevel })
+  const log = logTo
+    ? pino({ level: config.logLevel, serializers: { err: serializeError } }, { write: logTo })
+    : pino({ level: config.logLevel })
   const worker = await startWorker(config, testRoot, log)
   const api = await startApi(config, testRoot, log)
   return {
@@ -67,7 +74,7 @@ async function leftKeys(address: Parameters<typeof connectRedis>[0] | undefined,
     const keys = await redis.keys(`{${namespace}}:*`)
     const left: string[] = []
     for (const key of keys) {
-      const queueOwn = key.startsWith(`{${namespace}}:jobs:`)
+      const queueOwn = /^:(?:jobs|webhooks):/.test(key.slice(namespace.length + 2))
       const lasting = LASTING.test(key.slice(namespace.length + 3))
       if (!queueOwn && !lasting && (await redis.ttl(key)) === -1) left.push(key)
     }

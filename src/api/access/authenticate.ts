@@ -50,6 +50,7 @@ export function authenticate({ config, apiKeys, revocations, onFailure }: Authen
     maxRunningJobs: config.load.tenantMaxRunningJobs,
     ceilings: {},
     screening: config.screening.policy,
+    webhook: null,
   })
   const ofKey = (key: ApiKey, address: string): Caller => ({
     tenant: key.tenant,
@@ -61,6 +62,8 @@ export function authenticate({ config, apiKeys, revocations, onFailure }: Authen
     maxRunningJobs: key.maxRunningJobs ?? config.load.tenantMaxRunningJobs,
     ceilings: key.limits,
     screening: key.screening ?? config.screening.policy,
+    // Keys of before webhooks have none.
+    webhook: key.webhook ?? null,
   })
 
   return async (req, res, next) => {

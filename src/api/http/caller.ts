@@ -1,5 +1,6 @@
 import type { Rate, Scope } from '../../shared/access/api-key.ts'
 import type { LimitOverrides } from '../../shared/limits.ts'
+import type { Webhook } from '../../shared/webhook.ts'
 import type { ScreeningPolicy } from '../../shared/security/finding.ts'
 
 /** Whom a request comes from. */
@@ -19,6 +20,8 @@ export interface Caller {
   /** Ceilings of its own, below those of the service. */
   ceilings: LimitOverrides
   screening: ScreeningPolicy
+  /** Where its jobs are told of that name no webhook of their own. */
+  webhook: Webhook | null
 }
 
 declare module 'express-serve-static-core' {

@@ -28,7 +28,7 @@ export function requestLog(log: Logger): HttpLogger {
       req: ({ id, method, url }: { id: string; method: string; url: string }) => ({
         id,
         method,
-        path: url.split('?', 1)[0],
+        path: withoutKeys(url.split('?', 1)[0] ?? ''),
       }),
       res: ({ statusCode }: { statusCode: number }) => ({ statusCode }),
       // The error itself is logged where it is answered.
@@ -39,3 +39,6 @@ export function requestLog(log: Logger): HttpLogger {
 
 /** The id under which the log tells of a request. */
 export const requestIdOf = (req: IncomingMessage): string => req.id as string
+
+/** A path as it may be logged: somebody may have put a key there. */
+export const withoutKeys = (path: string): string => path.replaceAll(/ry_[0-9a-f]{12}_[^/]*/gi, 'ry_...')

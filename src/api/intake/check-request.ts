@@ -2,6 +2,8 @@ import type { SourceFile } from '../../shared/job.ts'
 import { fileBytesWithin, type LimitOverrides, type Limits, limitsAboveCeiling, MIB } from '../../shared/limits.ts'
 import { type FieldError, Problem } from '../../shared/problems.ts'
 import type { RequestFile } from '../../shared/requests.ts'
+import type { Webhook } from '../../shared/webhook.ts'
+import { checkWebhookUrl } from '../../shared/webhooks/check-webhook-url.ts'
 import { pathProblem } from './path-problem.ts'
 
 /** What the kernel takes as arguments and environment of a program, with room to spare; all of it crosses in one frame. */
@@ -67,6 +69,11 @@ export function checkTexts(texts: Record<string, string | undefined>): FieldErro
     const bytes = text === undefined ? 0 : Buffer.byteLength(text)
     return bytes <= MAX_TEXT_BYTES ? [] : [{ pointer, detail: `has ${bytes} bytes; ${MAX_TEXT_BYTES} are allowed` }]
   })
+}
+
+export function checkWebhook(webhook: Webhook | undefined, allow: readonly string[]): FieldError[] {
+  const detail = webhook && checkWebhookUrl(webhook.url, allow)
+  return detail === undefined ? [] : [{ pointer: '/webhook/url', detail }]
 }
 
 export function checkMetadata(metadata: Record<string, unknown> | undefined): FieldError[] {

@@ -11,7 +11,15 @@ import type { Screening } from '../screening/screening.ts'
 import { subjectOf } from '../screening/subject.ts'
 import type { Caller } from '../http/caller.ts'
 import { invalidRequest } from '../http/invalid-request.ts'
-import { checkCodeSize, checkFiles, checkLimits, checkMetadata, checkTexts, checkVectors } from './check-request.ts'
+import {
+  checkCodeSize,
+  checkFiles,
+  checkLimits,
+  checkMetadata,
+  checkTexts,
+  checkVectors,
+  checkWebhook,
+} from './check-request.ts'
 import { pathProblem } from './path-problem.ts'
 import { allowedImage, installedVersion, unknownLanguage } from './installed.ts'
 import { screenWith } from './screen-with.ts'
@@ -65,7 +73,7 @@ export function createIntake({ config, languages, runtimes, screening, blocked }
     maxRunningJobs: caller.maxRunningJobs,
     rank: PRIORITIES.indexOf(request.priority ?? 'normal'),
     delayMs: request.delayMs ?? 0,
-    webhook: request.webhook ?? null,
+    webhook: request.webhook ?? caller.webhook,
     stdin: request.stdin ?? '',
     env: request.env ?? {},
   })
@@ -96,6 +104,7 @@ export function createIntake({ config, languages, runtimes, screening, blocked }
           ...checkTexts({ [`/tests/${index}/stdin`]: stdin, [`/tests/${index}/expectedOutput`]: expectedOutput }),
         ]),
         ...checkMetadata(request.metadata),
+        ...checkWebhook(request.webhook, config.webhooks.allow),
         ...checkCompilerArgs(request, language),
         ...checkDependencies(request, language),
       ])
@@ -126,6 +135,7 @@ export function createIntake({ config, languages, runtimes, screening, blocked }
         ...checkVectors({ command: request.command, env: request.env }),
         ...checkTexts({ '/stdin': request.stdin }),
         ...checkMetadata(request.metadata),
+        ...checkWebhook(request.webhook, config.webhooks.allow),
       ])
       const image = allowedImage(await runtimes(), languages, request.image)
       return {

@@ -2,6 +2,8 @@ import Type from 'typebox'
 import { Encoding } from '../../shared/job.ts'
 import { type FieldError, Problem } from '../../shared/problems.ts'
 import { type InputMessage, SIGNAL_NAMES } from '../../shared/redis/job-input.ts'
+import { invalidRequest } from '../http/invalid-request.ts'
+import { jsonFaults } from '../http/json-faults.ts'
 import { isBase64 } from '../intake/check-request.ts'
 import { bodyValidator } from '../intake/validate.ts'
 
@@ -46,6 +48,8 @@ export function readMessage(text: string): InputMessage | { unusable: Unusable }
 
 function parse(text: string): InputMessage {
   const value: unknown = JSON.parse(text)
+  const faults = jsonFaults(text)
+  if (faults.length > 0) throw invalidRequest(faults)
   switch (kind(value).type) {
     case 'stdin': {
       const { data, encoding = 'utf-8', seq: number = null } = stdin(value)
@@ -62,14 +66,12 @@ function parse(text: string): InputMessage {
 
 function bytesOf(data: string, encoding: Encoding): Buffer {
   if (encoding === 'base64') {
-    if (!isBase64(data)) throw unusable('is not base64')
+    if (!isBase64(data)) throw invalidRequest([{ pointer: '/data', detail: 'is not base64' }])
     return Buffer.from(data, 'base64')
   }
   // It would reach the program as another character.
-  if (/\p{Surrogate}/u.test(data)) throw unusable('holds half of a character; bytes can be sent as base64')
+  if (/\p{Surrogate}/u.test(data)) {
+    throw invalidRequest([{ pointer: '/data', detail: 'holds half of a character; bytes can be sent as base64' }])
+  }
   return Buffer.from(data)
-}
-
-function unusable(detail: string): Problem {
-  return new Problem('invalid-request', `/data ${detail}`, { errors: [{ pointer: '/data', detail }] })
 }

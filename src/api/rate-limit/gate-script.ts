@@ -2,7 +2,8 @@ import type { Redis, Result } from 'ioredis'
 
 /**
  * Is this caller blocked, and if not, does its bucket hold so many tokens? In one round trip, on Redis's clock. The bucket is
- * kept as its theoretical arrival time, as in gcra.ts, and vanishes when it is full.
+ * kept as its theoretical arrival time, as in gcra.ts, and vanishes when it is full. A block that an address got by its score
+ * does not hold for who shows a key there: others behind the same address may have earned it.
  *
  * KEYS: bucket, allowed, block of the address, block of the key (when there is one).
  * ARGV: tokens a minute, burst, tokens asked for, subject of the address, subject of the key (when there is one).
@@ -11,6 +12,7 @@ import type { Redis, Result } from 'ioredis'
 const GATE_SCRIPT = `
 local blocks = redis.call('MGET', unpack(KEYS, 3))
 local ofAddress, ofKey = blocks[1], blocks[2]
+if ofAddress and #ARGV > 4 and string.find(ofAddress, '"by":"score"', 1, true) then ofAddress = false end
 if ofAddress or ofKey then
   local allowed = redis.call('HMGET', KEYS[2], unpack(ARGV, 4))
   if ofKey and not allowed[2] then return {'blocked', ofKey} end

@@ -82,6 +82,8 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
       const subjects = [addressSubject(caller.address), ...(caller.keyId === null ? [] : [keySubject(caller.keyId)])]
       const bucket = `${budget}:${subjects.at(-1) ?? ''}`
 
+      const holds = ({ subject, by }: BlockEntry) =>
+        caller.keyId === null || subject === subjects.at(-1) || by !== 'score'
       const passed = (debt: number): Verdict => ({ outcome: 'passed', budget, rate, ...standing(debt, rate, tokens) })
       const limited = (debt: number, decidedBy: 'local' | 'redis'): Verdict => {
         counters.limited(budget, decidedBy)
@@ -100,12 +102,12 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
         return { outcome: 'blocked', block }
       }
       if (answer) {
-        remembered.forget(subjects)
+        remembered.forget(subjects, holds)
         if (answer[0] === 'passed') return passed(answer[1])
         giveBack()
         return limited(answer[1], 'redis')
       }
-      const block = remembered.find(subjects)
+      const block = remembered.find(subjects, holds)
       if (block) {
         giveBack()
         return { outcome: 'blocked', block }

@@ -9,6 +9,7 @@ import type { Blocks } from '../../shared/security/blocks.ts'
 import type { SecurityEvents } from '../../shared/security/security-events.ts'
 import type { Revocations } from '../access/revocations.ts'
 import type { Metrics } from '../metrics.ts'
+import type { WebhookDeps } from './webhooks.ts'
 import type { RateLimiter } from '../rate-limit/rate-limiter.ts'
 import type { EventFeed } from '../events/event-feed.ts'
 import type { SocketDeps } from '../io/serve-socket.ts'
@@ -35,6 +36,7 @@ export interface RouteDeps {
   /** For sockets to interactive jobs. */
   io: SocketDeps & { upgrades: Upgrades }
   access: { apiKeys: ApiKeys; revocations: Revocations; limiter: RateLimiter }
+  webhooks: WebhookDeps
   /** Security events: recorded by whoever notices, read by operators. */
   events: SecurityEvents
   blocks: Blocks

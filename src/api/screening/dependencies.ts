@@ -31,8 +31,11 @@ export function suspiciousName(
   const packages = Object.hasOwn(rules.packages, language) ? rules.packages[language] : undefined
   if (!packages) return undefined
   const known = [...packages.popular, ...packages.genuine].map((other) => other.toLowerCase())
-  if (known.includes(name) || known.some((other) => isSameTo(language, name, other))) return undefined
-  const imitated = packages.popular.find((popular) => imitates(name, popular.toLowerCase()))
+  if (known.includes(name) || known.some((other) => folded(language, other) === folded(language, name)))
+    return undefined
+  const imitated = packages.popular.find((popular) =>
+    imitates(folded(language, name), folded(language, popular.toLowerCase())),
+  )
   if (imitated === undefined) return undefined
   return { rule: DEPENDENCY_TYPOSQUAT, reason: `the package's name imitates "${imitated}"` }
 }
@@ -44,9 +47,9 @@ function nameOf(dependency: string): string {
 }
 
 /** Python takes `-`, `_` and `.` for one, Rust `-` and `_`. */
-function isSameTo(language: string, name: string, other: string): boolean {
-  const fold = (text: string) => text.replaceAll(language === 'rust' ? /[-_]/g : /[-_.]+/g, '-')
-  return (language === 'python' || language === 'rust') && fold(name) === fold(other)
+function folded(language: string, name: string): string {
+  if (language === 'python') return name.replaceAll(/[-_.]+/g, '-')
+  return language === 'rust' ? name.replaceAll('_', '-') : name
 }
 
 function imitates(name: string, popular: string): boolean {

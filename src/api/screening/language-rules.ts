@@ -21,6 +21,8 @@ export interface BoundPattern {
   purpose: Purpose
   /** Tokens that may follow the anchor, by code; undefined when any may. Most of what does not match ends here. */
   next: Uint8Array | undefined
+  /** Tokens that may follow after that one. */
+  second: Uint8Array | undefined
   /** Tokens that may stand before the anchor. */
   previous: Uint8Array | undefined
 }
@@ -102,7 +104,10 @@ export function languageRules(all: Rules, language: ScreenedLanguage | undefined
     ...COMMAND_STARTERS,
     ...LIST_WORDS,
     ...SYSTEM_FOLDERS,
-    ...['HOME', 'dev', 'done', 'do'],
+    'HOME',
+    'dev',
+    'done',
+    'do',
   ])
   const flags = (words: readonly string[]) => {
     const flagged = new Uint8Array(vocabulary.size)

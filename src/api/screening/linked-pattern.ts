@@ -54,17 +54,24 @@ export function wordsOf(pattern: Pattern): string[] {
 
 /** Which tokens may follow the anchor of a pattern and which may stand before it, by code; undefined when any may. */
 export function neighbours(pattern: LinkedPattern, size: number): Neighbours {
-  return { next: nextOf(pattern, size), previous: previousOf(pattern, size) }
+  const [first] = pattern.after
+  const fixed = pattern.kind === 'code' && first?.kind === 'token' && !first.optional
+  return {
+    next: followers(pattern.kind, pattern.after, size),
+    second: fixed ? followers(pattern.kind, pattern.after.slice(1), size) : undefined,
+    previous: previousOf(pattern, size),
+  }
 }
 
 interface Neighbours {
   next: Uint8Array | undefined
+  second: Uint8Array | undefined
   previous: Uint8Array | undefined
 }
 
-function nextOf({ kind, after }: LinkedPattern, size: number): Uint8Array | undefined {
+function followers(kind: PatternKind, after: LinkedStep[], size: number): Uint8Array | undefined {
   const may = new Uint8Array(size)
-  may[STRING] = 1
+  may[STRING] = may[NEWLINE] = 1
   // Between the strings of an argument list stands what `nextWord` passes over, words of lists included.
   if (kind !== 'code') for (const mark of LIST_MARKS) may[mark] = 1
   for (const step of after) {

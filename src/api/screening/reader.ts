@@ -1,10 +1,6 @@
-import * as lexis from './lexis/lexis.ts'
-import type { Lexis, StringKind } from './lexis/lexis.ts'
-import { CODE, INTERPOLATION, IN_STRING, NEWLINE, NONE, OTHER, SPACE_BEFORE, type Tokens } from './tokens.ts'
-import { HASH_PRIME, HASH_SEED, type Vocabulary } from './vocabulary.ts'
-
-/** Deeper interpolations stay strings; no interpreter's own parser goes that deep. */
-const MAX_DEPTH = 16_384
+import type { StringKind } from './lexis/lexis.ts'
+import { CODE, NONE, SPACE_BEFORE, type Tokens } from './tokens.ts'
+import type { Vocabulary } from './vocabulary.ts'
 
 /**
  * A text being read. There is no recursion: strings that hold code which holds strings are frames on a stack.
@@ -38,40 +34,14 @@ export interface Reader {
   noRegexBefore: number
 }
 
-interface Frame {
+/** A string that was left for the code inside it. */
+export interface Frame {
   kind: StringKind
   closer: number
   depth: number
   nesting: number
   terminator: string
   indented: boolean
-}
-
-/** Reads a whole text into tokens. Time is linear in its length. */
-export function readText(
-  text: string,
-  rules: Pick<Reader, 'vocabulary' | 'isAnchor' | 'isOperator'> & { lexis: Lexis },
-  tokens: Tokens,
-): void {
-  const reader: Reader = {
-    text,
-    tokens,
-    vocabulary: rules.vocabulary,
-    isOperator: rules.isOperator,
-    isAnchor: rules.isAnchor,
-    at: 0,
-    kind: undefined,
-    space: SPACE_BEFORE,
-    depth: 0,
-    terminator: '',
-    indented: false,
-    nesting: 0,
-    heredocs: [],
-    frames: [],
-    noRegexBefore: 0,
-  }
-  if (rules.lexis.whole) beginString(reader, rules.lexis.whole)
-  read(reader, rules.lexis)
 }
 
 /** Adds a token that begins at `start`. */
@@ -109,137 +79,6 @@ export function skipPast(reader: Reader, closer: string, from: number): void {
   reader.space = SPACE_BEFORE
 }
 
-/** White space beyond ASCII: without it a byte order mark would hide the first word of a text. */
-function isWideSpace(c: number): boolean {
-  if (c < 0x2000) return c === 0xa0 || c === 0x85 || c === 0x1680
-  return c <= 0x200f || c === 0x2028 || c === 0x2029 || c === 0x202f || c === 0x205f || c === 0x3000 || c === 0xfeff
-}
-
-function read(reader: Reader, language: Lexis): void {
-  const { text, tokens, vocabulary, isAnchor } = reader
-  const { codes, starts, looks } = tokens
-  const { length } = text
-  const { slots, mask, find } = vocabulary
-  const { lines, special, quotes, tripled, skipsEscaped } = language
-  while (reader.at < length) {
-    let { at, space, kind } = reader
-    let { count } = tokens
-    let meanings = kind === undefined ? language.meanings : kind.meanings
-    let mark = kind === undefined ? 0 : IN_STRING
-    let meaning: number = lexis.PUNCTUATION
-    let c = 0
-    const inHole = reader.frames.length > 0
-    const heredocs = reader.heredocs.length > 0
-    // What is common stays in this loop and in local variables; the rest leaves it and comes back.
-    while (at < length) {
-      c = text.charCodeAt(at)
-      meaning = c < 128 ? meanings[c]! : isWideSpace(c) ? lexis.SPACE : lexis.WORD
-      if (meaning === lexis.WORD) {
-        const start = at
-        let hash = HASH_SEED
-        let more = true
-        do {
-          hash = Math.imul(hash ^ c, HASH_PRIME)
-          if (++at === length) break
-          c = text.charCodeAt(at)
-          more = c < 128 ? meanings[c] === lexis.WORD : !isWideSpace(c)
-        } while (more)
-        let code = OTHER
-        if (slots[(hash ^ (hash >>> 15)) & mask] !== 0) {
-          code = find(text, start, at, hash)
-          if (isAnchor[code] === 1) looks[tokens.lookCount++] = count
-        }
-        codes[count] = code | space | mark
-        starts[count++] = start
-        space = 0
-      } else if (meaning === lexis.SPACE) {
-        at++
-        space = SPACE_BEFORE
-      } else if (meaning === lexis.PUNCTUATION) {
-        codes[count] = c | space | mark
-        starts[count++] = at++
-        space = 0
-      } else if (kind === undefined) {
-        if (!inHole && (meaning === lexis.OPEN || meaning === lexis.CLOSE)) {
-          codes[count] = c | space
-          starts[count++] = at++
-          space = 0
-        } else if (meaning === lexis.LINE_END && !heredocs) {
-          if (lines) {
-            // A run of line ends is one token, which stands at the last of them.
-            if (count === 0 || codes[count - 1] !== NEWLINE) codes[count++] = NEWLINE
-            starts[count - 1] = at
-          }
-          at++
-          space = SPACE_BEFORE
-        } else if (meaning === lexis.ESCAPE) {
-          const next = text.charCodeAt(at + 1)
-          if (skipsEscaped && next !== 10) {
-            codes[count] = OTHER | space
-            starts[count++] = at
-            space = 0
-            at = Math.min(at + 2, length)
-          } else {
-            at += next === 10 ? 2 : next === 13 && text.charCodeAt(at + 2) === 10 ? 3 : 1
-            space = SPACE_BEFORE
-          }
-        } else if (meaning === lexis.SPECIAL) {
-          // A quote with nothing around it that could make it more than a quote.
-          const simple = quotes[c]
-          if (simple === undefined) break
-          const before = at === 0 ? 32 : text.charCodeAt(at - 1)
-          if (before === 35 || before >= 128 || meanings[before] === lexis.WORD) break
-          if (tripled && text.charCodeAt(at + 1) === c) break
-          if (isAnchor[simple.opens] === 1) looks[tokens.lookCount++] = count
-          codes[count] = simple.opens | space
-          starts[count++] = at++
-          space = 0
-          kind = simple
-          reader.nesting = 0
-          meanings = simple.meanings
-          mark = IN_STRING
-        } else break
-      } else if (meaning === lexis.QUOTE && kind.quotes === 1 && !kind.tail && reader.nesting === 0) {
-        at++
-        space = 0
-        kind = undefined
-        meanings = language.meanings
-        mark = 0
-      } else if (meaning === lexis.ESCAPE) {
-        const escaped = text.charCodeAt(at + 1)
-        // Quotes and line ends keep their meaning for the shell that may get this string; other escapes part words.
-        if (escaped === 34 || escaped === 39 || escaped === 110) {
-          codes[count] = (escaped === 110 ? NEWLINE : escaped) | space | IN_STRING
-          starts[count++] = at
-        }
-        at = Math.min(at + 2, length)
-        space = SPACE_BEFORE
-      } else if (meaning === lexis.LINE_END && kind.multiline && !kind.heredoc) {
-        if (count === 0 || codes[count - 1] !== (NEWLINE | IN_STRING)) codes[count++] = NEWLINE | IN_STRING
-        starts[count - 1] = at++
-        space = SPACE_BEFORE
-      } else break
-    }
-    reader.at = at
-    reader.space = space
-    reader.kind = kind
-    tokens.count = count
-    if (at >= length) return
-    if (meaning === lexis.PIPE) pipe(reader)
-    else if (kind !== undefined) stringMark(reader, kind, meaning, c)
-    else if (meaning === lexis.SPECIAL) special(reader, c)
-    else if (meaning === lexis.LINE_END) beginHeredoc(reader)
-    else if (meaning === lexis.OPEN) {
-      reader.depth++
-      punctuation(reader, c)
-    } else if (reader.depth === 0 && reader.frames.at(-1)?.closer === c) endInterpolation(reader)
-    else {
-      if (reader.depth > 0) reader.depth--
-      punctuation(reader, c)
-    }
-  }
-}
-
 /** Adds the character at `reader.at` as punctuation and moves past it. */
 export function punctuation(reader: Reader, character: number): void {
   emit(reader, character, reader.at)
@@ -257,31 +96,6 @@ export function beginString(reader: Reader, kind: StringKind, start = reader.at)
   reader.kind = kind
 }
 
-function beginHeredoc(reader: Reader): void {
-  reader.at++
-  const [next] = reader.heredocs.splice(0, 1)
-  if (!next) return
-  reader.terminator = next.terminator
-  reader.indented = next.indented
-  beginString(reader, next.kind)
-  if (endsHeredoc(reader)) reader.kind = undefined
-}
-
-/** Whether the line at `reader.at` ends the heredoc; moves to that line's end when it does. */
-function endsHeredoc(reader: Reader): boolean {
-  const { text, terminator } = reader
-  let { at } = reader
-  if (reader.indented) while (text.charCodeAt(at) === 32 || text.charCodeAt(at) === 9) at++
-  reader.tokens.steps += at - reader.at
-  if (!text.startsWith(terminator, at)) return false
-  at += terminator.length
-  if (text.charCodeAt(at) === 13) at++
-  if (at < text.length && text.charCodeAt(at) !== 10) return false
-  reader.at = at
-  reader.space = SPACE_BEFORE
-  return true
-}
-
 /** Goes on in the string that the code just read stands in. */
 export function endInterpolation(reader: Reader): void {
   const frame = reader.frames.pop()
@@ -293,82 +107,4 @@ export function endInterpolation(reader: Reader): void {
   reader.indented = frame.indented
   reader.space = 0
   reader.kind = frame.kind
-}
-
-/** Reads the rarer marks in a string. */
-function stringMark(reader: Reader, kind: StringKind, meaning: number, c: number): void {
-  if (meaning === lexis.QUOTE) quote(reader, kind, c)
-  else if (meaning === lexis.HOLE) hole(reader, kind, c)
-  else if (meaning === lexis.LINE_END) {
-    if (!kind.multiline) return leave(reader, 0)
-    emit(reader, NEWLINE | IN_STRING, reader.at)
-    reader.at++
-    reader.space = SPACE_BEFORE
-    if (endsHeredoc(reader)) reader.kind = undefined
-  } else {
-    if (meaning === lexis.OPEN) reader.nesting++
-    inString(reader, c)
-  }
-}
-
-function inString(reader: Reader, character: number): void {
-  emit(reader, character | IN_STRING, reader.at)
-  reader.at++
-}
-
-function quote(reader: Reader, kind: StringKind, c: number): void {
-  const { text, at } = reader
-  if (reader.nesting > 0) {
-    reader.nesting--
-  } else if (kind.tail) {
-    if (text.startsWith(reader.terminator, at + 1)) return leave(reader, 1 + reader.terminator.length)
-  } else if (kind.quotes === 1 || (text.charCodeAt(at + 1) === c && text.charCodeAt(at + 2) === c)) {
-    return leave(reader, kind.quotes)
-  }
-  inString(reader, c)
-}
-
-function leave(reader: Reader, characters: number): void {
-  reader.at += characters
-  reader.space = 0
-  reader.kind = undefined
-}
-
-/** Where code may begin in a string: pushes a frame when it does. */
-function hole(reader: Reader, kind: StringKind, c: number): void {
-  const { text, at } = reader
-  const next = text.charCodeAt(at + 1)
-  let width = 0
-  let closer = 125
-  if (kind.hole === 'brace') {
-    if (next === 123) {
-      inString(reader, c)
-      reader.at++
-      return
-    }
-    width = 1
-  } else if (kind.hole === 'shell') {
-    if (c === 96) [width, closer] = [1, 96]
-    else if (next === 40) [width, closer] = [2, 41]
-  } else if (next === 123) width = 2
-  if (width === 0 || reader.frames.length >= MAX_DEPTH) {
-    return inString(reader, c)
-  }
-  emit(reader, INTERPOLATION | IN_STRING, at)
-  const { depth, nesting, terminator, indented } = reader
-  reader.frames.push({ kind, closer, depth, nesting, terminator, indented })
-  reader.at += width
-  reader.depth = 0
-  reader.kind = undefined
-}
-
-/** A `|`: looked at closer when what stands before it may be a command that is piped into itself. */
-function pipe(reader: Reader): void {
-  const { text, at } = reader
-  const mark = reader.kind === undefined ? 0 : IN_STRING
-  const before = lastCode(reader)
-  const plausible = (before === 58 || before >= OTHER) && text.charCodeAt(at + 1) !== 124
-  if (plausible) emitLook(reader, 124 | mark, at)
-  else emit(reader, 124 | mark, at)
-  reader.at++
 }

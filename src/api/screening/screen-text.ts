@@ -2,7 +2,7 @@ import { endlessLoops, type LoopStart } from './endless-loops.ts'
 import type { BoundPattern, LanguageRules, ReadText } from './language-rules.ts'
 import { matchPattern } from './match-pattern.ts'
 import { isCommandStart } from './shell-words.ts'
-import { readText } from './reader.ts'
+import { readText } from './read-text.ts'
 import { pipesToItself } from './self-pipe.ts'
 import { CODE, finish, IN_STRING, reset, type Tokens } from './tokens.ts'
 
@@ -32,7 +32,7 @@ const MAX_HITS = 5
  * So much work is spent on what looks like a match: many times what a program of the largest size needs. A text made to
  * need more is refused, for what comes after in it is not looked at.
  */
-const MAX_LOOK_STEPS = 60_000
+const MAX_LOOK_STEPS = 30_000
 
 /** Finds what the rules of a language say of a text. Time is linear in its length. */
 export function screenText(text: string, rules: LanguageRules, tokens: Tokens): ScreenedText {
@@ -42,6 +42,8 @@ export function screenText(text: string, rules: LanguageRules, tokens: Tokens): 
   const read: ReadText = { text, tokens, rules, isShell: rules.isShell }
   const hits: Hit[] = []
   const counts = new Uint8Array(rules.ruleCount * 2)
+  // Words whose patterns have all been found often enough, in code and in strings.
+  const quiet = new Uint8Array(rules.vocabulary.size * 2)
   const parts = new Int32Array(rules.groupBits.length)
   const loops: LoopStart[] = []
   let runsCommands = rules.lexis.whole !== undefined
@@ -82,18 +84,24 @@ export function screenText(text: string, rules: LanguageRules, tokens: Tokens): 
       continue
     }
     const bounds = rules.patterns[code]
-    if (!bounds) continue
+    const slot = code * 2 + Number(inString)
+    if (!bounds || quiet[slot] === 1) continue
     if (tokens.steps - stepsBefore > MAX_LOOK_STEPS) {
       gaveUpAt = tokens.starts[index]!
       break
     }
     const next = codes[index + 1]! & CODE
+    const second = codes[index + 2]! & CODE
+    let isQuiet = 1
     let isCommand: boolean | undefined
     const previous = index === 0 ? 0 : codes[index - 1]! & CODE
     for (const bound of bounds) {
-      if (bound.next !== undefined && bound.next[next] === 0) continue
-      if (bound.previous !== undefined && bound.previous[previous] === 0) continue
       if (isSpent(bound, inString)) continue
+      isQuiet = 0
+      if (bound.pattern.anchor.where === (inString ? 'code' : 'string')) continue
+      if (bound.next !== undefined && bound.next[next] === 0) continue
+      if (bound.second !== undefined && bound.second[second] === 0) continue
+      if (bound.previous !== undefined && bound.previous[previous] === 0) continue
       if (bound.pattern.kind === 'command' && !(isCommand ??= isCommandStart(read, index))) continue
       const end = matchPattern(read, bound.pattern, index)
       if (end < 0) continue
@@ -107,7 +115,9 @@ export function screenText(text: string, rules: LanguageRules, tokens: Tokens): 
         if (parts[purpose.group] === rules.groupBits[purpose.group]) hit(purpose.rule, index)
       }
     }
+    quiet[slot] = isQuiet
   }
-  for (const { rule, index } of endlessLoops(read, loops, MAX_HITS)) hit(rule, index)
+  const endless = gaveUpAt === undefined ? endlessLoops(read, loops, MAX_HITS) : []
+  for (const { rule, index } of endless) hit(rule, index)
   return { hits, runsCommands, gaveUpAt, steps: tokens.count + tokens.steps }
 }

@@ -41,13 +41,17 @@ export function createScreening(rules: Rules): Screening {
       text,
       ordered.map(({ offset }) => offset),
     )
-    return ordered.map(({ rule }, index) => ({
+    const findings = ordered.map(({ rule }, index) => ({
       rule: rules.rules[rule]!.id,
       severity: severityOf(rule, policy),
       reason: rules.rules[rule]!.reason,
       pointer,
       ...places[index]!,
     }))
+    // One pattern may lie within another of the same rule.
+    return findings.filter(
+      (one, index) => !findings.slice(0, index).some(({ rule, line }) => rule === one.rule && line === one.line),
+    )
   }
   return {
     screen({ texts, dependencies }, policy) {

@@ -1,5 +1,5 @@
 import type { ReadText } from './language-rules.ts'
-import { CODE, IN_STRING, isGlued, NEWLINE, NONE, OTHER, SPACE_BEFORE, STRING } from './tokens.ts'
+import { CODE, INTERPOLATION, IN_STRING, isGlued, NEWLINE, NONE, OTHER, SPACE_BEFORE, STRING } from './tokens.ts'
 
 /** Words after which a command may stand. */
 export const COMMAND_STARTERS = (
@@ -12,8 +12,8 @@ export const DISKS = ['sd', 'hd', 'vd', 'xvd', 'nvme', 'mmcblk']
 /** What may stand between the strings of one argument list. */
 export const LIST_WORDS = ['arg', 'args', 'new', 'vec']
 
-const STARTING_MARKS = new Set([...';&|(){`!\'"'].map((mark) => mark.charCodeAt(0)))
-export const LIST_MARKS = new Set([...',[]().&{}!'].map((mark) => mark.charCodeAt(0)))
+const STARTING_MARKS = new Set(Buffer.from(';&|(){`!\'"'))
+export const LIST_MARKS = new Set(Buffer.from(',[]().&{}!'))
 const MAX_LIST_MARKS = 10
 const MAX_PATH = 8
 
@@ -51,7 +51,13 @@ export function isCommandStart(read: ReadText, index: number): boolean {
 }
 
 function isStarting(read: ReadText, code: number): boolean {
-  return code === NONE || code === NEWLINE || STARTING_MARKS.has(code) || read.rules.isStarter[code] === 1
+  return (
+    code === NONE ||
+    code === NEWLINE ||
+    code === INTERPOLATION ||
+    STARTING_MARKS.has(code) ||
+    read.rules.isStarter[code] === 1
+  )
 }
 
 function isPath(code: number): boolean {

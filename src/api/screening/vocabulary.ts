@@ -23,6 +23,9 @@ export function createVocabulary(words: Iterable<string>): Vocabulary {
   while (slotCount < list.length * 8) slotCount *= 2
   const mask = slotCount - 1
   const slots = new Uint16Array(slotCount)
+  const hashes = Int32Array.from(list, hashOf)
+  const lengths = Uint16Array.from(list, (word) => word.length)
+  const firsts = Uint16Array.from(list, (word) => word.charCodeAt(0))
   const codes = new Map<string, number>()
   list.forEach((word, index) => {
     codes.set(word, FIRST_WORD + index)
@@ -38,7 +41,10 @@ export function createVocabulary(words: Iterable<string>): Vocabulary {
     find(text, start, end, hash) {
       let slot = spread(hash) & mask
       for (let code = slots[slot]!; code !== 0; code = slots[slot]!) {
-        if (isWord(text, start, end, list[code - FIRST_WORD]!)) return code
+        const index = code - FIRST_WORD
+        // Whole hash, length and first letter: a word that shares all three costs a warning too many, never one too few.
+        if (hashes[index] === hash && lengths[index] === end - start && firsts[index] === text.charCodeAt(start))
+          return code
         slot = (slot + 1) & mask
       }
       return OTHER
@@ -48,14 +54,6 @@ export function createVocabulary(words: Iterable<string>): Vocabulary {
 
 export function spread(hash: number): number {
   return hash ^ (hash >>> 15)
-}
-
-function isWord(text: string, start: number, end: number, word: string): boolean {
-  if (word.length !== end - start) return false
-  for (let i = 0; i < word.length; i++) {
-    if (text.charCodeAt(start + i) !== word.charCodeAt(i)) return false
-  }
-  return true
 }
 
 function hashOf(word: string): number {

@@ -1,17 +1,20 @@
 import { startBackends } from '../../host/backends.ts'
 import { describeEnd, type Child } from '../../host/child.ts'
 import { waitForNoContainers } from '../../host/leftovers.ts'
+import { type RestartingChild, type Running, startRestartingChild } from '../../host/restarting-child.ts'
 import { logTail } from '../../host/log-tail.ts'
 import { closeOnce } from '../../shared/close-once.ts'
 import type { RedisAddress } from '../../shared/config/config.ts'
 import { CONTAINER_LABEL } from '../../shared/container-label.ts'
 import type { CliContext } from '../context.ts'
 import { summarise } from './log-watch.ts'
-import { startService } from './service.ts'
+import { type ServiceName, startService } from './service.ts'
 
 /** Redis, podman's service, a worker and the gateway, as children of this process. */
 export interface Platform {
-  readonly children: readonly Child[]
+  readonly parts: readonly RestartingChild[]
+  /** From now on, starts again what ends by itself. @param tell gets a line for a person each time */
+  keepAlive(tell: (line: string) => void): void
   /**
    * Settles as `work` does, unless a child ends first: then the signal `work` was given aborts.
    * @throws Error naming the child, with the end of its log
@@ -34,25 +37,29 @@ export async function startPlatform(context: CliContext, port: number): Promise<
     ociRuntime: sandbox.ociRuntime,
     label,
   })
-  const services: Child[] = []
+  const services = new Map<ServiceName, RestartingChild>()
   const ownsPodman = sandbox.podmanSocket === undefined
-  const stop = (name: string, graceMs: number) => services.find((child) => child.name === name)?.stop(graceMs)
+  const start = async (name: ServiceName): Promise<Running> => {
+    const child = await startService(context, name, backends, port)
+    return { child, close: (graceMs) => child.stop(graceMs) }
+  }
   const close = closeOnce(
-    () => stop('api', API_GRACE_MS),
-    () => stop('worker', settings.drainTimeoutMs + WORKER_GRACE_MS),
+    () => services.get('api')?.close(API_GRACE_MS),
+    () => services.get('worker')?.close(settings.drainTimeoutMs + WORKER_GRACE_MS),
     () => (ownsPodman ? waitForNoContainers(backends.podmanSocket, label, CONTAINERS_MS) : undefined),
     () => backends.close(),
   )
   try {
-    for (const name of ['worker', 'api'] as const) services.push(await startService(context, name, backends, port))
+    for (const name of ['worker', 'api'] as const) services.set(name, await startRestartingChild(() => start(name)))
   } catch (error) {
     await close()
     throw error
   }
-  const children = [...backends.children, ...services]
-  const death = firstDeath(children)
+  const parts = [...backends.parts, ...services.values()]
+  const death = firstDeath(parts.map(({ child }) => child))
   return {
-    children,
+    parts,
+    keepAlive: (tell) => parts.forEach((part) => part.keepAlive(tell)),
     async whileAlive(work) {
       const race = new AbortController()
       try {
@@ -62,7 +69,7 @@ export async function startPlatform(context: CliContext, port: number): Promise<
       }
     },
     close,
-    hurry: () => services.forEach((child) => child.kill()),
+    hurry: () => services.forEach(({ child }) => child.kill()),
   }
 }
 

@@ -27,7 +27,7 @@ const READY_MS = 60_000
 /**
  * `runyard up`: everything on one machine, until it is told to stop.
  * @returns the exit code: 0 when it was told to stop, or runs already
- * @throws Error when it cannot start or a part of it died; nothing is left running then
+ * @throws Error when it cannot start; nothing is left running then. A part that dies later is started again
  */
 export async function up(options: UpOptions): Promise<number> {
   const { config, print, progress, stop } = options
@@ -92,10 +92,11 @@ async function serve(options: UpOptions, platform: Platform, port: number): Prom
     return { job, languages }
   })
   print(`\n${describeJob(shown.job)}\n\n${addresses(config, port, shown.languages)}`)
-  const watched = platform.children.filter(({ name }) => name === 'api' || name === 'worker')
+  platform.keepAlive(print)
+  const watched = platform.parts.map(({ child }) => child).filter(({ name }) => name === 'api' || name === 'worker')
   const watches = await Promise.all(watched.map((child) => watchLog(child.name, child.logFile, print)))
   try {
-    if (!stop.aborted) await platform.whileAlive((signal) => once(stop, 'abort', { signal }))
+    if (!stop.aborted) await once(stop, 'abort')
   } finally {
     for (const watch of watches) watch.stop()
   }

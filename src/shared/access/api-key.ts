@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { LimitOverrides } from '../limits.ts'
 import { ScreeningPolicy } from '../security/finding.ts'
+import { Webhook } from '../webhook.ts'
 
 /** What a key opens: `jobs` and `containers` to run those and read one's own, `admin` to look after the service. */
 export const SCOPES = ['jobs', 'containers', 'admin'] as const
@@ -26,6 +27,7 @@ export const ApiKey = Type.Object({
   maxRunningJobs: orNull(Type.Integer({ minimum: 1, description: 'jobs of its tenant that run at one time' })),
   limits: LimitOverrides,
   screening: orNull(ScreeningPolicy),
+  webhook: orNull(Webhook),
   createdAt: Type.String({ description: 'RFC 3339, UTC' }),
   expiresAt: orNull(Type.String()),
   revokedAt: orNull(Type.String()),

@@ -81,6 +81,7 @@ export function createApiKeys(redis: Redis, keys: Keys, now: () => number = Date
         maxRunningJobs: fields.maxRunningJobs ?? null,
         limits: fields.limits ?? {},
         screening: fields.screening ?? null,
+        webhook: fields.webhook ?? null,
         createdAt: new Date(createdAtMs).toISOString(),
         expiresAt: fields.expiresAt === undefined ? null : new Date(fields.expiresAt).toISOString(),
         revokedAt: null,

@@ -2,6 +2,8 @@ import Type, { type Static } from 'typebox'
 import { LimitOverrides, type Limits, limitsAboveCeiling } from '../limits.ts'
 import type { FieldError } from '../problems.ts'
 import { ScreeningPolicy } from '../security/finding.ts'
+import { Webhook } from '../webhook.ts'
+import { checkWebhookUrl } from '../webhooks/check-webhook-url.ts'
 import { Rate, Scope, SCOPES } from './api-key.ts'
 import { parseTime } from './parse-time.ts'
 
@@ -24,6 +26,7 @@ export const NewApiKey = Type.Object(
     maxRunningJobs: optional(Type.Integer({ minimum: 1, maximum: 1e6 })),
     limits: optional(LimitOverrides),
     screening: optional(ScreeningPolicy),
+    webhook: optional(Webhook),
     expiresAt: optional(Type.String({ description: 'RFC 3339, with a time zone' })),
   },
   { additionalProperties: false },
@@ -34,9 +37,15 @@ export type NewApiKey = Static<typeof NewApiKey>
  * What the schema cannot say.
  * @param ceilings those of the service, above which no key can go
  * @param nowMs the time
+ * @param webhookAllow internal networks that webhooks may reach
  * @returns what is wrong, empty when nothing is
  */
-export function newApiKeyErrors(fields: NewApiKey, ceilings: Limits, nowMs: number): FieldError[] {
+export function newApiKeyErrors(
+  fields: NewApiKey,
+  ceilings: Limits,
+  nowMs: number,
+  webhookAllow: readonly string[] = [],
+): FieldError[] {
   const { name, tenant, limits = {}, expiresAt } = fields
   const errors: FieldError[] = []
   if (name.trim() === '') errors.push({ pointer: '/name', detail: 'is blank' })
@@ -47,6 +56,8 @@ export function newApiKeyErrors(fields: NewApiKey, ceilings: Limits, nowMs: numb
   for (const { name: limit, asked, ceiling } of limitsAboveCeiling(limits, ceilings)) {
     errors.push({ pointer: `/limits/${limit}`, detail: `is ${asked}; the most this service allows is ${ceiling}` })
   }
+  const wrongUrl = fields.webhook && checkWebhookUrl(fields.webhook.url, webhookAllow)
+  if (wrongUrl !== undefined) errors.push({ pointer: '/webhook/url', detail: wrongUrl })
   if (expiresAt !== undefined) {
     const time = parseTime(expiresAt)
     if (time === undefined) {

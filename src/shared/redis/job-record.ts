@@ -9,11 +9,15 @@ import {
   type State,
   summarize,
 } from '../job.ts'
+import { newDelivery, webhookUrls } from '../webhooks/new-delivery.ts'
 import { defineJobScripts } from './job-scripts.ts'
 import type { Keys } from './keys.ts'
 
 /** The part of a job that its record needs. */
 export type RecordedJob = Pick<JobSpec, 'head' | 'tenant' | 'maxRunningJobs'>
+
+/** The part its record needs when it is made, or made again. */
+export type SubmittedJob = RecordedJob & Pick<JobSpec, 'webhook'>
 
 /** How many jobs may wait. */
 export interface QueueBounds {
@@ -54,7 +58,8 @@ export type Admission =
   | { kind: 'known'; id: string; fingerprint: string }
 
 export type Start =
-  | { kind: 'started'; attempt: number }
+  /** `delivery`: id of the webhook delivery that tells of it, to be queued; empty when there is none. */
+  | { kind: 'started'; attempt: number; delivery: string }
   | { kind: 'finished' }
   /** It was cancelled while an earlier attempt, which was lost, ran. */
   | { kind: 'cancelled'; attempt: number }
@@ -83,21 +88,22 @@ export type JobSummary = Omit<Job, 'stages'> & { stages: StageSummary[] }
  */
 export interface JobRecords {
   /** Writes the record of a job that is about to be queued, unless too many wait or the request is a repeated one. */
-  admit(job: RecordedJob, options: AdmitOptions): Promise<Admission>
+  admit(job: SubmittedJob, options: AdmitOptions): Promise<Admission>
   /** Marks it running, unless an earlier attempt finished it or its tenant already runs as many as it may. */
-  start(job: RecordedJob): Promise<Start>
+  start(job: SubmittedJob): Promise<Start>
   /** Adds events, in order; nothing to a job that has its result, or of which a later attempt runs. */
   append(id: string, attempt: number, events: readonly JobEvent[]): Promise<void>
   /**
    * Stores the result with its own lifetime; nothing happens to a job that has one.
    * @param events that have not been written yet, told before the result
+   * @returns with `delivery`, the id of the webhook delivery that tells of it, to be queued; empty when there is none
    */
   finish(
     job: Job,
     recorded: RecordedJob,
     only: FinishCondition,
     events?: readonly JobEvent[],
-  ): Promise<{ stored: boolean; released: string[] }>
+  ): Promise<{ stored: boolean; delivery: string; released: string[] }>
   /**
    * Asks whoever runs a job to end it.
    * @returns the state it was in; undefined when there is no such job. Only a running one is told
@@ -155,7 +161,7 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention)
     idempotency ? keys.idempotency(tenant, idempotency.hash) : keys.job(id)
 
   return {
-    async admit({ head, tenant }, { bounds, rank, idempotency }) {
+    async admit({ head, tenant, webhook }, { bounds, rank, idempotency }) {
       const fields = hash({
         head: JSON.stringify(head),
         tenant,
@@ -163,6 +169,7 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention)
         attempt: 0,
         startedAt: '',
         result: '',
+        ...webhookUrls(webhook),
       })
       const events: JobEvent[] = [
         { type: 'state', data: { state: 'queued', attempt: 0 } },
@@ -184,13 +191,19 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention)
       return { kind: 'full', load: { queued, tenantQueued, ended, sinceFirstEndMs, tenants } }
     },
     async start(job) {
-      const { head, tenant } = job
-      const [kind, attempt = 0] = await redis.runyardStart(
-        ...[...record(head.id), ...place(tenant), keys.tenantRunning(tenant), keys.running],
+      const { head, tenant, webhook } = job
+      const startedAt = new Date().toISOString()
+      const { startedUrl, finishedUrl } = webhookUrls(webhook)
+      // Told once, of the first attempt.
+      const first: Job = { ...head, ...NOT_ENDED, state: 'running', attempt: 1, startedAt }
+      const told = newDelivery(keys, first, tenant, 'job.started')
+      const [kind, attempt = 0, delivery = ''] = await redis.runyardStart(
+        ...[...record(head.id), ...place(tenant), keys.tenantRunning(tenant), keys.running, ...told.keys],
         ...[QUEUED_TTL_SECONDS, head.id, tenant, cap(job), LEASE_MS],
-        ...[new Date().toISOString(), JSON.stringify(head)],
+        ...[startedAt, JSON.stringify(head), startedUrl, finishedUrl, ...told.args],
       )
-      return kind === 'started' || kind === 'cancelled' ? { kind, attempt } : { kind: kind as 'finished' | 'held' }
+      if (kind === 'started') return { kind, attempt, delivery }
+      return kind === 'cancelled' ? { kind, attempt } : { kind: kind as 'finished' | 'held' }
     },
     async append(id, attempt, events) {
       await redis.runyardAppend(...record(id), QUEUED_TTL_SECONDS, attempt, ...texts(events))
@@ -213,14 +226,15 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention)
         { type: 'state', data: { state, attempt } },
         { type: 'result', data: { ...job, stages: summary.stages } },
       ]
-      const [stored, ...released] = await redis.runyardFinish(
+      const told = newDelivery(keys, job, tenant, 'job.finished')
+      const [stored, delivery, ...released] = await redis.runyardFinish(
         ...[...record(job.id), ...place(tenant), keys.tenantRunning(tenant), keys.tenantHeld(tenant), keys.ends],
-        ...[keys.tenantJobs(tenant), keys.tenantFinished(tenant), keys.running, keys.input(job.id)],
+        ...[keys.tenantJobs(tenant), keys.tenantFinished(tenant), keys.running, ...told.keys, keys.input(job.id)],
         ...[retention.resultTtlSeconds, job.id, tenant, cap(recorded), only.attempt ?? '', only.state ?? ''],
-        ...[retention.tenantResultsKept, keys.job(''), keys.events('')],
+        ...[retention.tenantResultsKept, keys.job(''), keys.events(''), ...told.args],
         ...[fields.length, ...fields, ...texts(ending)],
       )
-      return { stored: stored === 1, released }
+      return { stored: stored === 1, delivery, released }
     },
     async cancel(id) {
       const state = await redis.runyardCancel(keys.job(id), keys.cancellations, id)
@@ -284,6 +298,8 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention)
     },
   }
 }
+
+const NOT_ENDED = { status: null, message: null, finishedAt: null, stages: [] }
 
 const hash = (fields: Record<string, string | number>): (string | number)[] => Object.entries(fields).flat()
 

@@ -1,4 +1,5 @@
 import type { Redis, Result } from 'ioredis'
+import { ADD_DELIVERY } from '../webhooks/delivery-scripts.ts'
 
 /**
  * The steps of a job's life, each one script, so that its record, its events and the places it is counted in never
@@ -35,7 +36,7 @@ const LOW_RANK_ROUNDS = 100
 /** Old jobs that one end clears away at most, so that no script takes long. */
 const CLEARED_AT_ONCE = 100
 
-const COMMON = `
+const COMMON = `${ADD_DELIVERY}
 local function now()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
@@ -126,9 +127,12 @@ tell(KEYS[2], ttl, 9 + fields)
 return {1, tag * ${RANKS} - rank}`
 
 /**
- * KEYS: record, events, queued, tenant's queued, fairness, tenant's running, running.
- * ARGV: ttl, id, tenant, cap or 0, lease in ms, started at, head.
- * @returns {'finished'}, {'cancelled'} when it is to end before it begins, {'held'}, or {'started', attempt}
+ * KEYS: record, events, queued, tenant's queued, fairness, tenant's running, running, then those of the delivery that tells of
+ * it.
+ * ARGV: ttl, id, tenant, cap or 0, lease in ms, started at, head, where its start is told or '', where its end, then id, event
+ * and body of the delivery.
+ * @returns {'finished'}, {'cancelled', attempt} when it is to end before it begins, {'held'}, or {'started', attempt, id of the
+ * delivery or ''}
  */
 const START = `${COMMON}
 local ttl, id, tenant, cap = tonumber(ARGV[1]), ARGV[2], ARGV[3], tonumber(ARGV[4])
@@ -140,11 +144,12 @@ for _, key in ipairs({KEYS[6], KEYS[7]}) do
   redis.call('EXPIRE', key, ttl)
 end
 local attempt = redis.call('HINCRBY', KEYS[1], 'attempt', 1)
-redis.call('HSET', KEYS[1], 'head', ARGV[7], 'tenant', tenant, 'state', 'running', 'startedAt', ARGV[6], 'result', '')
+redis.call('HSET', KEYS[1], 'head', ARGV[7], 'tenant', tenant, 'state', 'running', 'startedAt', ARGV[6], 'result', '',
+  'startedUrl', ARGV[8], 'finishedUrl', ARGV[9])
 redis.call('EXPIRE', KEYS[1], ttl)
 leaveQueue(KEYS[3], KEYS[4], KEYS[5], tenant, id, tonumber(redis.call('HGET', KEYS[1], 'tag') or 0))
 tellState(KEYS[2], ttl, 'running', attempt)
-return {'started', attempt}`
+return {'started', attempt, addDelivery(KEYS[8], KEYS[9], KEYS[10], now(), tenant, id, ARGV[10], ARGV[11], ARGV[12], ARGV[8])}`
 
 /**
  * KEYS: record, events. ARGV: ttl, attempt, then type and data of each event.
@@ -157,22 +162,25 @@ return 1`
 
 /**
  * KEYS: record, events, queued, tenant's queued, fairness, tenant's running, tenant's held, ends, tenant's jobs, tenant's
- * finished, running, input.
+ * finished, running, then the three of the delivery that tells of it, input.
  * ARGV: ttl, id, tenant, cap or 0, attempt or '' for any, state it must be in or '' for any, finished jobs kept, beginning of
- * the names of records and of events, count of hash arguments, hash arguments..., then type and data of each event.
- * @returns {1 when stored else 0, ids of held jobs that may go...}
+ * the names of records and of events, id, event and body of the delivery, count of hash arguments, hash arguments..., then
+ * type and data of each event.
+ * @returns {1 when stored else 0, id of the delivery or '', ids of held jobs that may go...}
  */
 const FINISH = `${COMMON}
 local ttl, id, tenant, cap = tonumber(ARGV[1]), ARGV[2], ARGV[3], tonumber(ARGV[4])
 local state, attempt = unpack(redis.call('HMGET', KEYS[1], 'state', 'attempt'))
-if isFinished(KEYS[1]) or (ARGV[5] ~= '' and attempt ~= ARGV[5]) or (ARGV[6] ~= '' and state ~= ARGV[6]) then return {0} end
-local fields = tonumber(ARGV[10])
-redis.call('HSET', KEYS[1], unpack(ARGV, 11, 10 + fields))
+if isFinished(KEYS[1]) or (ARGV[5] ~= '' and attempt ~= ARGV[5]) or (ARGV[6] ~= '' and state ~= ARGV[6]) then return {0, ''} end
+local fields = tonumber(ARGV[13])
+redis.call('HSET', KEYS[1], unpack(ARGV, 14, 13 + fields))
 redis.call('EXPIRE', KEYS[1], ttl)
-tell(KEYS[2], ttl, 11 + fields)
+tell(KEYS[2], ttl, 14 + fields)
+local delivery = addDelivery(KEYS[12], KEYS[13], KEYS[14], now(), tenant, id, ARGV[10], ARGV[11], ARGV[12],
+  redis.call('HGET', KEYS[1], 'finishedUrl'))
 leaveQueue(KEYS[3], KEYS[4], KEYS[5], tenant, id, nil)
 for _, key in ipairs({KEYS[6], KEYS[7], KEYS[11]}) do redis.call('ZREM', key, id) end
-redis.call('DEL', KEYS[12])
+redis.call('DEL', KEYS[15])
 redis.call('LPUSH', KEYS[8], now())
 redis.call('LTRIM', KEYS[8], 0, ${ENDS_KEPT - 1})
 redis.call('EXPIRE', KEYS[8], ${ENDS_TTL_SECONDS})
@@ -188,7 +196,7 @@ for _, one in ipairs(old) do
   redis.call('ZREM', KEYS[9], one)
   redis.call('ZREM', KEYS[10], one)
 end
-return {1, unpack(next(KEYS[6], KEYS[7], cap))}`
+return {1, delivery, unpack(next(KEYS[6], KEYS[7], cap))}`
 
 /**
  * KEYS: record, channel of cancellations. ARGV: id.
@@ -246,9 +254,9 @@ type Arguments = (string | number)[]
 declare module 'ioredis' {
   interface RedisCommander<Context> {
     runyardAdmit(...args: Arguments): Result<[number, ...(number | string)[]], Context>
-    runyardStart(...args: Arguments): Result<[string, number?], Context>
+    runyardStart(...args: Arguments): Result<[string, number?, string?], Context>
     runyardAppend(...args: Arguments): Result<number, Context>
-    runyardFinish(...args: Arguments): Result<[number, ...string[]], Context>
+    runyardFinish(...args: Arguments): Result<[number, string, ...string[]], Context>
     runyardPutBack(...args: Arguments): Result<[string, ...string[]], Context>
     runyardCancel(...args: Arguments): Result<string | null, Context>
     runyardHold(...args: Arguments): Result<string[], Context>
@@ -260,9 +268,9 @@ declare module 'ioredis' {
 /** Teaches a connection these commands. */
 export function defineJobScripts(redis: Redis): void {
   redis.defineCommand('runyardAdmit', { numberOfKeys: 8, lua: ADMIT })
-  redis.defineCommand('runyardStart', { numberOfKeys: 7, lua: START })
+  redis.defineCommand('runyardStart', { numberOfKeys: 10, lua: START })
   redis.defineCommand('runyardAppend', { numberOfKeys: 2, lua: APPEND })
-  redis.defineCommand('runyardFinish', { numberOfKeys: 12, lua: FINISH })
+  redis.defineCommand('runyardFinish', { numberOfKeys: 15, lua: FINISH })
   redis.defineCommand('runyardPutBack', { numberOfKeys: 7, lua: PUT_BACK })
   redis.defineCommand('runyardCancel', { numberOfKeys: 2, lua: CANCEL })
   redis.defineCommand('runyardHold', { numberOfKeys: 2, lua: HOLD })

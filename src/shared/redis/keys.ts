@@ -54,13 +54,15 @@ export interface Keys {
   readonly cancellations: string
   /** Stream of what is sent to an interactive job; also the channel on which it is published. */
   input(id: string): string
-  /** JSON of a tenant's webhook secrets. */
+  /** Sorted set of a tenant's webhook secrets by until when they sign, in ms; the current one by infinity. */
   webhookSecrets(tenant: string): string
-  /** JSON of a webhook delivery with its attempts, by its id. */
+  /** Hash: a webhook delivery with its attempts, by its id. */
   delivery(id: string): string
+  /** Sorted set of the ids of deliveries that have not ended, by when they are to be tried, in ms. */
+  readonly pendingDeliveries: string
   /** Sorted set of the ids of a tenant's webhook deliveries by when they were made, in ms. */
   tenantDeliveries(tenant: string): string
-  /** Hash: failures in a row of a webhook endpoint of a tenant, and whether it is disabled, by a hash of its URL. */
+  /** Hash: failures in a row of a webhook endpoint of a tenant, and whether it is disabled, by a hash of its URL; `alerts`: set while no further alert is due. */
   webhookEndpoint(tenant: string, hash: string): string
   /** Hash: virtual time of the queue (`now`) and last tag of each tenant that waits. */
   readonly fairness: string
@@ -103,6 +105,7 @@ export function createKeys(namespace: string): Keys {
     webhookSecrets: (tenant) => `${prefix}:webhook-secrets:${tenant}`,
     delivery: (id) => `${prefix}:delivery:${id}`,
     tenantDeliveries: (tenant) => `${prefix}:deliveries-of:${tenant}`,
+    pendingDeliveries: `${prefix}:webhooks-pending`,
     webhookEndpoint: (tenant, hash) => `${prefix}:webhook-endpoint:${tenant}:${hash}`,
     fairness: `${prefix}:fairness`,
     ends: `${prefix}:ends`,

@@ -12,7 +12,7 @@ export const Finding = Type.Object({
   reason: Type.String(),
   pointer: Type.String({ description: 'JSON pointer into the request, e.g. `/code`, `/files/0/content`' }),
   line: Type.Integer({ description: 'from 1' }),
-  column: Type.Integer({ description: 'from 1, in characters' }),
+  column: Type.Integer({ description: 'from 1, in UTF-16 units' }),
   excerpt: Type.String({ description: 'the line, at most 120 characters of it around the place' }),
 })
 export type Finding = Static<typeof Finding>

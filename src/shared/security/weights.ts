@@ -6,7 +6,7 @@ import { addressSubject, isLoopbackAddress, keySubject, type Subject } from './s
  * users: what happens in ordinary use does not count against it. docs/abuse.md holds the same table.
  */
 export const WEIGHTS: Readonly<Partial<Record<SecurityEventKind, { address: number; key: number }>>> = {
-  'escape-attempt': { address: 25, key: 5 },
+  'escape-attempt': { address: 50, key: 5 },
   'submission-blocked': { address: 10, key: 2 },
   'authentication-failed': { address: 5, key: 0 },
   'scope-refused': { address: 2, key: 1 },

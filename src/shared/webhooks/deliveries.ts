@@ -5,7 +5,6 @@ import type { Attempt, DeliveryState } from './delivery.ts'
 import { defineDeliveryScripts } from './delivery-scripts.ts'
 import { listDeliveries, type DeliveryPage, type DeliveryQuery } from './list-deliveries.ts'
 import type { NewDelivery } from './new-delivery.ts'
-import { pendingDeliveries } from './pending-deliveries.ts'
 import { parseDelivery, type StoredDelivery } from './stored-delivery.ts'
 
 /** What an attempt made of a delivery, and of the endpoint it went to. */
@@ -21,7 +20,7 @@ export interface AttemptOutcome {
 /** The records of deliveries. */
 export interface Deliveries {
   /** Notes a delivery by itself, outside the scripts of jobs. Nothing happens when it is noted already. */
-  add: (delivery: NewDelivery, jobId: string, tenant: string) => Promise<void>
+  add: (delivery: NewDelivery, jobId: string, tenant: string, url: string) => Promise<void>
   /** @returns undefined when there is none, or it has expired */
   read: (id: string) => Promise<StoredDelivery | undefined>
   /** @throws RangeError when the cursor is not one */
@@ -53,14 +52,14 @@ export function createDeliveries(
   now: () => number = Date.now,
 ): Deliveries {
   defineDeliveryScripts(redis)
-  const pending = pendingDeliveries(keys)
+  const pending = keys.pendingDeliveries
   const endpointKey = (tenant: string, url: string) =>
     keys.webhookEndpoint(tenant, createHash('sha256').update(url).digest('hex'))
   const read = async (id: string) => parseDelivery(id, await redis.hgetall(keys.delivery(id)))
 
   return {
-    async add({ keys: names, args: [id, ...rest] }, jobId, tenant) {
-      await redis.runyardAddDelivery(...names, now(), tenant, jobId, id, ...rest)
+    async add({ keys: names, args }, jobId, tenant, url) {
+      await redis.runyardAddDelivery(...names, now(), tenant, jobId, ...args, url)
     },
     read,
     list: (tenant, query) => listDeliveries(redis, keys.tenantDeliveries(tenant), read, query),

@@ -24,12 +24,13 @@ const ALERT_AGAIN_MS = 24 * 3600 * 1000
 const TENANT_ALERT_SECONDS = 3600
 
 /**
- * A function for scripts: notes a delivery, unless it is noted already, or its id is empty.
- * Its keys: record, tenant's deliveries, pending deliveries.
+ * A function for scripts: notes a delivery, unless it is noted already, or there is no URL (empty, or false when a field was
+ * not there). Its keys: record, tenant's deliveries, pending deliveries.
+ * Returns its id when it was noted, else an empty text.
  */
 export const ADD_DELIVERY = `
-local function addDelivery(record, ofTenant, pending, at, tenant, jobId, id, event, url, body)
-  if id == '' or redis.call('EXISTS', record) == 1 then return end
+local function addDelivery(record, ofTenant, pending, at, tenant, jobId, id, event, body, url)
+  if (url or '') == '' or redis.call('EXISTS', record) == 1 then return '' end
   redis.call('HSET', record, 'tenant', tenant, 'jobId', jobId, 'event', event, 'url', url, 'body', body,
     'state', 'pending', 'createdAt', at, 'nextAttemptAt', at, 'tries', 0, 'made', 0)
   redis.call('EXPIRE', record, ${PENDING_TTL_SECONDS})
@@ -38,7 +39,7 @@ local function addDelivery(record, ofTenant, pending, at, tenant, jobId, id, eve
     redis.call('EXPIRE', key, ${PENDING_TTL_SECONDS})
   end
   local surplus = redis.call('ZCARD', ofTenant) - ${MAX_KEPT}
-  if surplus <= 0 then return end
+  if surplus <= 0 then return id end
   local prefix = string.sub(record, 1, #record - #id)
   for _, old in ipairs(redis.call('ZRANGE', ofTenant, 0, 9)) do
     if surplus > 0 and redis.call('HGET', prefix .. old, 'state') ~= 'pending' then
@@ -47,12 +48,13 @@ local function addDelivery(record, ofTenant, pending, at, tenant, jobId, id, eve
       surplus = surplus - 1
     end
   end
+  return id
 end
 `
 
-/** KEYS: record, tenant's deliveries, pending. ARGV: at, tenant, job id, id, event, url, body. */
+/** KEYS: record, tenant's deliveries, pending. ARGV: at, tenant, job id, id, event, body, url. */
 const ADD = `${ADD_DELIVERY}
-addDelivery(KEYS[1], KEYS[2], KEYS[3], tonumber(ARGV[1]), unpack(ARGV, 2))`
+return addDelivery(KEYS[1], KEYS[2], KEYS[3], tonumber(ARGV[1]), unpack(ARGV, 2))`
 
 /**
  * KEYS: record, pending, endpoint, tenant's alerts.
@@ -107,7 +109,7 @@ type Arguments = (string | number)[]
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
-    runyardAddDelivery(...args: Arguments): Result<null, Context>
+    runyardAddDelivery(...args: Arguments): Result<string, Context>
     runyardRecordAttempt(...args: Arguments): Result<number, Context>
     runyardRedeliver(...args: Arguments): Result<number, Context>
   }

@@ -5,7 +5,7 @@ import type { Config } from '../../shared/config/config.ts'
 import { SECOND } from '../../shared/limits.ts'
 import { type Alert, ALERT_QUEUE_NAME } from '../../shared/redis/alert-queue.ts'
 import type { Keys } from '../../shared/redis/keys.ts'
-import { alertHeaders } from './sign-alert.ts'
+import { webhookHeaders } from '../../shared/webhooks/sign.ts'
 
 export interface AlertDelivery {
   /** Takes no more alerts, and resolves when the one under way has ended. */
@@ -47,7 +47,7 @@ async function deliver(
   const text = JSON.stringify(body)
   const response = await fetch(url, {
     method: 'POST',
-    headers: alertHeaders(id, Math.floor(Date.now() / SECOND), text, secret),
+    headers: webhookHeaders(id, Math.floor(Date.now() / SECOND), text, secret === undefined ? [] : [secret]),
     body: text,
     redirect: 'manual',
     signal: AbortSignal.timeout(TIMEOUT_MS),

@@ -30,6 +30,8 @@ export interface JobContext {
   graceMs: number
   /** Lets held jobs go: one of their tenant has ended. */
   release: (ids: readonly string[]) => Promise<void>
+  /** Queues a webhook delivery; an empty id is none. Never fails. */
+  announce: (deliveryId: string) => Promise<void>
   /** Takes a security event; never fails. */
   report: (event: SecurityEvent) => void
   running: RunningJobs
@@ -66,6 +68,7 @@ export async function processJob(context: JobContext, spec: JobSpec, turn: Turn)
         await release(await records.hold(spec))
         return GIVEN_BACK
       case 'started':
+        await context.announce(start.delivery)
         return await runAttempt(context, spec, start.attempt, turn, signal)
     }
   } finally {
@@ -149,11 +152,11 @@ async function finish(
   startedAt: string | null,
   events: readonly JobEvent[],
 ): Promise<JobReturn> {
-  const { records, release, log } = context
+  const { records, release, announce, log } = context
   const { head, tenant, origin } = spec
   const job = endedJob(spec, outcome, startedAt, attempt)
-  const { stored, released } = await records.finish(job, spec, { attempt }, events)
-  await release(released)
+  const { stored, delivery, released } = await records.finish(job, spec, { attempt }, events)
+  await Promise.all([release(released), announce(delivery)])
   if (!stored) return storedReturn(records, head.id)
   const fields = { jobId: head.id, tenant, requestId: origin.requestId, attempt }
   log.info({ ...fields, language: head.language, image: head.image, status: job.status }, 'job ended')
@@ -241,13 +244,13 @@ async function storedReturn(records: JobRecords, id: string): Promise<{ status: 
  * Stores the end of a job that the queue gave up, normally one whose worker died twice: its owner learns of it.
  */
 export async function storeLostJob(
-  { records, release }: Pick<JobContext, 'records' | 'release'>,
+  { records, release, announce }: Pick<JobContext, 'records' | 'release' | 'announce'>,
   spec: RecordedJob,
 ): Promise<void> {
   const stored = (await records.read(spec.head.id))?.job
   const job = endedJob(spec, internalError(), stored?.startedAt ?? null, stored?.attempt ?? 0)
-  const { released } = await records.finish(job, spec, {})
-  await release(released)
+  const { delivery, released } = await records.finish(job, spec, {})
+  await Promise.all([release(released), announce(delivery)])
 }
 
 function endedJob({ head }: RecordedJob, outcome: JobOutcome, startedAt: string | null, attempt: number): Job {

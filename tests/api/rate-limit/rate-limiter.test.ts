@@ -242,6 +242,18 @@ describe('a block', () => {
     expect((await limiter.take(caller, 'read')).outcome).toBe(passes ? 'passed' : 'blocked')
   })
 
+  test('that an address got by its score does not hold for who shows a key there, with Redis or without', async () => {
+    const { limiter, redis } = await newLimiter(SLOW)
+    const keyed = newCaller(true)
+    const keyless = { ...keyed, keyId: null }
+    await blocksOf().block(`address:${keyed.address}`, { seconds: 60, ...action, by: 'score' })
+    expect((await limiter.take(keyless, 'read')).outcome).toBe('blocked')
+    expect((await limiter.take(keyed, 'read')).outcome).toBe('passed')
+    redis.disconnect()
+    expect((await limiter.take(keyless, 'read')).outcome).toBe('blocked')
+    expect((await limiter.take(keyed, 'read')).outcome).toBe('passed')
+  })
+
   test('is remembered while Redis is away, until it ends', async () => {
     const { limiter, redis } = await newLimiter(SLOW)
     const caller = newCaller()

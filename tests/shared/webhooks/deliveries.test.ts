@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { createDeliveries, type AttemptOutcome, type Deliveries } from '../../../src/shared/webhooks/deliveries.ts'
-import { newDelivery, wantedDelivery } from '../../../src/shared/webhooks/new-delivery.ts'
-import { pendingDeliveries } from '../../../src/shared/webhooks/pending-deliveries.ts'
+import { newDelivery, webhookUrls } from '../../../src/shared/webhooks/new-delivery.ts'
 import { openTestRedis, type TestRedis } from '../security/test-redis.ts'
 import { finishedJob } from './job.ts'
 
@@ -20,9 +19,9 @@ afterEach(() => own.close())
 
 async function add(tenant = 'me', url = URL): Promise<string> {
   const job = finishedJob()
-  const delivery = newDelivery(own.keys, job, tenant, { url }, 'job.finished')
-  await deliveries.add(delivery, job.id, tenant)
-  return delivery.id
+  const delivery = newDelivery(own.keys, job, tenant, 'job.finished')
+  await deliveries.add(delivery, job.id, tenant, url)
+  return delivery.args[0]
 }
 
 const outcome = (fields: Partial<AttemptOutcome> = {}): AttemptOutcome => ({
@@ -41,9 +40,9 @@ async function record(id: string, fields: Partial<AttemptOutcome> = {}): Promise
 
 test('the body is the job without its output, the same text at every attempt', async () => {
   const job = finishedJob()
-  const delivery = newDelivery(own.keys, job, 'me', { url: URL }, 'job.finished')
-  await deliveries.add(delivery, job.id, 'me')
-  const { body = '' } = (await deliveries.read(delivery.id)) ?? {}
+  const delivery = newDelivery(own.keys, job, 'me', 'job.finished')
+  await deliveries.add(delivery, job.id, 'me', URL)
+  const { body = '' } = (await deliveries.read(delivery.args[0])) ?? {}
   const { type, timestamp, data } = JSON.parse(body) as { type: string; timestamp: string; data: typeof job }
   expect({ type, timestamp }).toEqual({ type: 'job.finished', timestamp: job.finishedAt })
   expect(data).toMatchObject({ id: job.id, status: 'succeeded', metadata: job.metadata, url: `/v1/jobs/${job.id}` })
@@ -58,22 +57,22 @@ test.each([
   { webhook: { url: URL, events: ['job.started' as const, 'job.finished' as const] }, started: true, finished: true },
 ])('who asked for what: $webhook', async ({ webhook, started, finished }) => {
   const job = finishedJob()
-  expect(wantedDelivery(job.id, webhook, 'job.started')).toBe(started ? `${job.id}-started` : '')
-  expect(wantedDelivery(job.id, webhook, 'job.finished')).toBe(finished ? `${job.id}-finished` : '')
-  for (const event of ['job.started', 'job.finished'] as const) {
-    await deliveries.add(newDelivery(own.keys, job, 'me', webhook, event), job.id, 'me')
-  }
-  expect(await own.redis.zcard(pendingDeliveries(own.keys))).toBe(Number(started) + Number(finished))
+  const urls = webhookUrls(webhook)
+  expect(urls).toEqual({ startedUrl: started ? URL : '', finishedUrl: finished ? URL : '' })
+  await deliveries.add(newDelivery(own.keys, job, 'me', 'job.started'), job.id, 'me', urls.startedUrl)
+  await deliveries.add(newDelivery(own.keys, job, 'me', 'job.finished'), job.id, 'me', urls.finishedUrl)
+  expect((await deliveries.read(`${job.id}-started`))?.event).toBe(started ? 'job.started' : undefined)
+  expect((await deliveries.read(`${job.id}-finished`))?.event).toBe(finished ? 'job.finished' : undefined)
 })
 
 test('an event is noted once, however often its job ends', async () => {
   const job = finishedJob()
-  const delivery = newDelivery(own.keys, job, 'me', { url: URL }, 'job.finished')
-  await deliveries.add(delivery, job.id, 'me')
-  await record(delivery.id, { state: 'succeeded', endpoint: 'worked' })
-  await deliveries.add(delivery, job.id, 'me')
-  expect(await deliveries.read(delivery.id)).toMatchObject({ state: 'succeeded', attempts: [{ status: 500 }] })
-  expect(await own.redis.zcard(pendingDeliveries(own.keys))).toBe(0)
+  const delivery = newDelivery(own.keys, job, 'me', 'job.finished')
+  await deliveries.add(delivery, job.id, 'me', URL)
+  await record(delivery.args[0], { state: 'succeeded', endpoint: 'worked' })
+  await deliveries.add(delivery, job.id, 'me', URL)
+  expect(await deliveries.read(delivery.args[0])).toMatchObject({ state: 'succeeded', attempts: [{ status: 500 }] })
+  expect(await own.redis.zcard(own.keys.pendingDeliveries)).toBe(0)
 })
 
 test('deliveries are listed newest first, in pages that what comes and goes meanwhile does not move', async () => {

@@ -27,7 +27,7 @@ test('a worker with one place delivers', async () => {
 })
 
 test('deliveries that are fast wait a moment for their next place, and none is sent back', async () => {
-  const slots = createDeliverySlots(4)
+  const slots = createDeliverySlots(4, () => 0)
   let running = 0
   let most = 0
   await Promise.all(

@@ -15,11 +15,11 @@ import {
   type WebhookDeliverer,
 } from '../../../src/worker/webhooks/deliver-webhooks.ts'
 import { finishedJob } from '../../shared/webhooks/job.ts'
-import { openTestRedis } from '../../shared/security/test-redis.ts'
+import { openTestRedis, type TestRedis } from '../../shared/security/test-redis.ts'
 import { testRoot } from '../../support/platform.ts'
 
 /** One or more deliverers on the run's Redis, in a namespace of their own. */
-export interface TestDeliverer {
+export interface TestDeliverer extends Pick<TestRedis, 'redis' | 'keys' | 'namespace'> {
   queue: WebhookQueue
   deliveries: Deliveries
   secrets: WebhookSecrets
@@ -45,7 +45,7 @@ export interface TestDeliverer {
 }
 
 /** Of a delivery, so short that tests need not wait long for it to run out. */
-export const TIMEOUT_MS = 500
+export const TIMEOUT_MS = 2000
 
 export async function openDeliverer(): Promise<TestDeliverer> {
   const own = await openTestRedis()
@@ -61,9 +61,9 @@ export async function openDeliverer(): Promise<TestDeliverer> {
 
   const note = async (url: string, tenant = 'me') => {
     const job = finishedJob()
-    const delivery = newDelivery(own.keys, job, tenant, { url }, 'job.finished')
-    await deliveries.add(delivery, job.id, tenant)
-    return delivery.id
+    const delivery = newDelivery(own.keys, job, tenant, 'job.finished')
+    await deliveries.add(delivery, job.id, tenant, url)
+    return delivery.args[0]
   }
   const until: TestDeliverer['until'] = async (id, condition) => {
     for (;;) {
@@ -73,6 +73,9 @@ export async function openDeliverer(): Promise<TestDeliverer> {
     }
   }
   return {
+    redis: own.redis,
+    keys: own.keys,
+    namespace: own.namespace,
     queue,
     deliveries,
     secrets: createWebhookSecrets(own.redis, own.keys),

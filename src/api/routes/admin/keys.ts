@@ -12,7 +12,7 @@ import { requestIdOf } from '../../http/request-log.ts'
 import { bodyValidator } from '../../intake/validate.ts'
 
 export interface AdminKeysDeps {
-  config: Pick<Config, 'limits'>
+  config: Pick<Config, 'limits' | 'webhooks'>
   apiKeys: Pick<ApiKeys, 'create' | 'list' | 'revoke'>
   /** Told of every key that is made or revoked. */
   audit: (event: SecurityEvent) => void
@@ -36,7 +36,7 @@ export function adminKeyRoutes({ config, apiKeys, audit }: AdminKeysDeps): Route
     })
     .post(jsonBody(MAX_BODY_BYTES), async (req, res) => {
       const fields = newApiKey(req.body)
-      const errors = newApiKeyErrors(fields, config.limits.ceilings, Date.now())
+      const errors = newApiKeyErrors(fields, config.limits.ceilings, Date.now(), config.webhooks.allow)
       if (errors.length > 0) throw invalidRequest(errors)
       const { record, secretKey } = await apiKeys.create(fields)
       tell('key-created', res, `key ${record.id} ("${record.name}") of the tenant ${record.tenant} was made`)

@@ -38,7 +38,14 @@ function kindAt(reader: Reader, at: number, of: ReturnType<typeof kinds>, long: 
 }
 
 function hasFormatPrefix(text: string, at: number): boolean {
-  let start = at
-  while (start > at - 3 && isWordCharacter(text.charCodeAt(start - 1))) start--
-  return start > at - 3 && /[ftFT]/.test(text.slice(start, at))
+  const first = text.charCodeAt(at - 1)
+  if (!isWordCharacter(first)) return false
+  const second = text.charCodeAt(at - 2)
+  if (!isWordCharacter(second)) return isFormat(first)
+  return !isWordCharacter(text.charCodeAt(at - 3)) && (isFormat(first) || isFormat(second))
+}
+
+/** `f` and `t`, small or large. */
+function isFormat(c: number): boolean {
+  return c === 102 || c === 116 || c === 70 || c === 84
 }
