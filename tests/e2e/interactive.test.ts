@@ -7,6 +7,7 @@ import { KIB, MIB } from '../../src/shared/limits.ts'
 import { INPUT_LIMIT_BYTES, INPUT_WINDOW_BYTES } from '../../src/shared/redis/job-input.ts'
 import { get, post, stageOf } from '../support/client.ts'
 import { connectIo, type IoClient, refusedIo } from '../support/io-client.ts'
+import { openRedisLink } from '../support/redis-link.ts'
 import { startPlatform, type TestPlatform, testRoot } from '../support/platform.ts'
 
 const UNLIMITED = { RATE_PER_MINUTE: '100000000', RATE_BURST: '1000000', READ_RATE_PER_MINUTE: '100000000', READ_RATE_BURST: '1000000' } // prettier-ignore
@@ -25,9 +26,9 @@ afterAll(async () => {
   await platform.close()
 })
 
-async function startGateway(): Promise<RunningApi> {
+async function startGateway(redisUrl = process.env['RUNYARD_TEST_REDIS']): Promise<RunningApi> {
   const config = loadConfig(testRoot, {
-    REDIS_URL: process.env['RUNYARD_TEST_REDIS'],
+    REDIS_URL: redisUrl,
     RUNYARD_NAMESPACE: platform.namespace,
     PORT: '0',
     LOG_LEVEL: 'fatal',
@@ -436,6 +437,43 @@ describe('an upgrade', () => {
     await client.closed
   })
 })
+
+test('a gateway that loses Redis ends its connections; at another one nothing is lost or doubled', async () => {
+  const link = await openRedisLink(process.env['RUNYARD_TEST_REDIS'] ?? '')
+  const third = await startGateway(link.url)
+  try {
+    const id = await submit('bash', ECHO.bash)
+    const client = await connectIo(third.url, id)
+    client.line('one', 1)
+    await client.until(() => client.stdout() === 'got one\n')
+    link.cut()
+    client.line('two', 2)
+    expect(await client.closed).toMatchObject({ code: 1013 })
+    const again = await connectIo(url, id, { after: client.lastId() })
+    for (const [index, word] of ['one', 'two', 'three'].entries()) again.line(word, index + 1)
+    again.send({ type: 'eof', seq: 4 })
+    await again.closed
+    expect(again.stdout()).toBe('got two\ngot three\nend\n')
+    link.mend()
+    const late = await retried(() => connectIo(third.url, id))
+    await late.closed
+    expect(late.stdout()).toBe('got one\ngot two\ngot three\nend\n')
+  } finally {
+    await third.close()
+    await link.close()
+  }
+})
+
+/** Until it does not fail. */
+async function retried<T>(what: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await what()
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+}
 
 test('a gateway that closes ends its connections, also hung ones, and not their jobs', async () => {
   const third = await startGateway()
