@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { KIB } from '../../shared/limits.ts'
 import {
   INPUT_LIMIT_BYTES,
@@ -46,6 +47,8 @@ export interface ClientInputOptions {
 
 /** What may gather of one client before its connection is no longer read, in bytes. */
 const HELD_BYTES = 256 * KIB
+/** Messages of one connection are taken no faster: each costs Redis something, and none of them counts for the rate limit. */
+const PACE = { messages: 100, everyMs: 100 }
 /** Messages in a row that cannot be used. */
 const MAX_FAULTS = 100
 
@@ -115,6 +118,18 @@ export function createClientInput(options: ClientInputOptions): ClientInput {
     return true
   }
 
+  let paceEnds = 0
+  let left = 0
+  const pace = async () => {
+    const waitMs = paceEnds - Date.now()
+    if (waitMs > 0 && left === 0) await sleep(waitMs)
+    if (waitMs <= 0 || left === 0) {
+      paceEnds = Date.now() + PACE.everyMs
+      left = PACE.messages
+    }
+    left--
+  }
+
   return {
     push(text) {
       const message = readMessage(text)
@@ -125,8 +140,12 @@ export function createClientInput(options: ClientInputOptions): ClientInput {
     async run() {
       try {
         while (!signal.aborted) {
-          if (queue.length === 0) await bell.wait()
-          else if (!(await step(0))) {
+          if (queue.length === 0) {
+            await bell.wait()
+            continue
+          }
+          await pace()
+          if (!(await step(0))) {
             const signals = queue.findIndex((message) => 'kind' in message && message.kind === 'signal')
             if (signals < 0 || !(await step(signals))) await room()
           }

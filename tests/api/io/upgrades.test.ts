@@ -7,11 +7,14 @@ import { createUpgrades } from '../../../src/api/io/upgrades.ts'
 
 const upgrades = createUpgrades()
 let server: Server
+/** Status of the responses that closed. */
+const closed: number[] = []
 let socket: Socket
 beforeAll(async () => {
   const app = express()
   app.use(express.text({ type: '*/*', limit: '1mb' }))
-  app.get('/io', async (req, _res) => {
+  app.get('/io', async (req, res) => {
+    res.once('close', () => closed.push(res.statusCode))
     const webSocket = await upgrades.accept(req)
     webSocket.on('message', (data) => webSocket.send(`echo ${(data as Buffer).toString()}`))
     webSocket.resume()
@@ -124,5 +127,9 @@ test('a message that comes with the handshake is not lost', async () => {
   client.write(Buffer.concat([Buffer.from(`GET /io HTTP/1.1\r\nHost: a\r\n${HANDSHAKE}\r\n`), masked]))
   const text = await readUntil(client, (got) => got.includes('echo hi'))
   expect(text).toMatch(/^HTTP\/1.1 101 /)
+  // What waits for the end of a response (the log, the watch of a key) learns of it.
+  closed.length = 0
   client.destroy()
+  while (closed.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  expect(closed).toEqual([101])
 })
