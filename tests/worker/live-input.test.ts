@@ -42,7 +42,7 @@ function stage() {
     told,
     listening: () => listening,
     fail: (times: number) => (failures = times),
-    add(kind: InputEntry['kind'], data = '', attempt = 1) {
+    add: (kind: InputEntry['kind'], data = '', attempt = 1) => {
       total += data.length + 64
       entries.push({ id: String(entries.length + 1), kind, data: Buffer.from(data), attempt, total })
       wake()
