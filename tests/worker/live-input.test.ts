@@ -13,6 +13,7 @@ function stage() {
   let listening = 0
   let failures = 0
   let total = 0
+  let onRead = () => {}
   const noted = new Set<() => void>()
   const note = (what: string) => {
     reached.push(what)
@@ -21,6 +22,7 @@ function stage() {
   const live = createLiveInput({
     inputs: {
       read: async (_id, after) => {
+        onRead()
         await new Promise((resolve) => setImmediate(resolve))
         if (failures > 0 && failures-- > 0) throw new Error('away')
         return entries.slice(after === BEFORE_ALL ? 0 : Number(after)).slice(0, 3)
@@ -41,6 +43,8 @@ function stage() {
     reached,
     told,
     listening: () => listening,
+    /** Resolves when a read has begun, and is not over. */
+    readBegins: () => new Promise<void>((resolve) => (onRead = resolve)),
     fail: (times: number) => (failures = times),
     add: (kind: InputEntry['kind'], data = '', attempt = 1) => {
       total += data.length + 64
@@ -91,10 +95,12 @@ test('signals of an earlier attempt are not repeated; input is', async () => {
 })
 
 test('nothing reaches a sandbox after the stop: it may be another job’s', async () => {
-  const { add, start, reached, listening } = stage()
+  const { add, start, reached, listening, readBegins } = stage()
   add('stdin', 'secret')
   start().stop()
+  const begun = readBegins()
   const feed = start()
+  await begun
   add('stdin', 'secret')
   feed.stop()
   for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve))
