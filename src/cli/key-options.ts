@@ -21,6 +21,8 @@ export interface KeyOptions {
   screening?: ScreeningPolicy
   /** RFC 3339. */
   expires?: string
+  /** URL that is told of the end of jobs that name none. */
+  webhook?: string
 }
 
 const newApiKey = Compile(NewApiKey)
@@ -37,8 +39,11 @@ const OPTION_OF: Record<string, string> = {
  * What these options ask for, checked as the admin API checks its body.
  * @throws UsageError naming the options that cannot be used
  */
-export function newKeyOf(options: KeyOptions, { limits, rates }: Pick<Config, 'limits' | 'rates'>): NewApiKey {
-  const { name, tenant, scope, rate, burst, maxRunning, limit, screening, expires } = options
+export function newKeyOf(
+  options: KeyOptions,
+  { limits, rates, webhooks }: Pick<Config, 'limits' | 'rates' | 'webhooks'>,
+): NewApiKey {
+  const { name, tenant, scope, rate, burst, maxRunning, limit, screening, expires, webhook } = options
   const { perMinute, burst: usualBurst } = rates.submit
   const asked = rate !== undefined || burst !== undefined
   const ownRate: Rate = { perMinute: rate ?? perMinute, burst: burst ?? usualBurst }
@@ -51,9 +56,10 @@ export function newKeyOf(options: KeyOptions, { limits, rates }: Pick<Config, 'l
     ...(limit && { limits: limit }),
     ...(screening && { screening }),
     ...(expires !== undefined && { expiresAt: expires }),
+    ...(webhook !== undefined && { webhook: { url: webhook } }),
   }
   const errors = newApiKey.Check(fields)
-    ? newApiKeyErrors(fields, limits.ceilings, Date.now())
+    ? newApiKeyErrors(fields, limits.ceilings, Date.now(), webhooks.allow)
     : newApiKey.Errors(fields).map(({ instancePath, message }) => ({ pointer: instancePath, detail: message }))
   if (errors.length > 0) throw new UsageError(errors.map(sentence).join('; '))
   return fields

@@ -33,6 +33,7 @@ export function addKeyCommands(program: Command, context: () => CliContext): voi
     .option('--max-running <count>', 'jobs of its tenant that run at one time', parseCount)
     .option('--limit <name=value>', 'the most a job may ask for, e.g. wallMs=10000; again for others', parseLimit)
     .addOption(new Option('--screening <policy>', 'screening of its code').choices(SCREENING_POLICIES))
+    .option('--webhook <url>', 'told of the end of jobs that name no webhook themselves')
     .option('--expires <when>', 'e.g. 30d, 12h, or 2027-01-31 (its beginning, UTC); never otherwise', (text) =>
       parseExpiry(text),
     )

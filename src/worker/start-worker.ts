@@ -8,6 +8,7 @@ import { loadLanguages } from '../shared/language.ts'
 import { MIB, SECOND } from '../shared/limits.ts'
 import { connectRedis } from '../shared/redis/connect.ts'
 import { createJobRecords, RENEW_MS } from '../shared/redis/job-record.ts'
+import { createAlertQueue } from '../shared/redis/alert-queue.ts'
 import { createJobQueue, promoteJobs } from '../shared/redis/job-queue.ts'
 import { createJobInputs } from '../shared/redis/job-input.ts'
 import { createWebhookQueue } from '../shared/redis/webhook-queue.ts'
@@ -153,13 +154,22 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
   ]
   const events = createSecurityEvents(redis, keys, config.abuse, log)
   const alerts = config.abuse.alerts ? deliverAlerts(redis, keys, config.abuse.alerts, log) : undefined
+  const alertQueue = config.abuse.alerts ? createAlertQueue(redis, keys) : undefined
   const webhooks = deliverWebhooks({
     redis,
     keys,
     queue: webhookQueue,
     settings: config.webhooks,
-    // The warning in the log is what operators have of it.
-    alert: () => undefined,
+    alert: (failing) => {
+      const body = {
+        type: 'webhook.endpoint-failing',
+        timestamp: new Date().toISOString(),
+        data: { ...failing },
+      } as const
+      alertQueue
+        ?.add({ id: uuid(), body }, `${failing.tenant} ${failing.origin}`)
+        .catch((err: unknown) => log.error({ err }, 'alert not queued'))
+    },
     log,
   })
   const context: JobContext = {
@@ -198,6 +208,7 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
       () => (redis.status === 'ready' ? webhooks.close() : undefined),
       () => webhookQueue.close(),
       () => alerts?.close(),
+      () => alertQueue?.close(),
       () => events.close(),
       () => jobs.close(),
       () => subscriber.disconnect(),

@@ -36,12 +36,17 @@ const ROUTES = [
   'GET /v1/jobs/:id/events',
   'GET /v1/jobs/:id/io',
   'GET /v1/runtimes',
+  'GET /v1/webhook-deliveries',
+  'GET /v1/webhook-deliveries/:id',
+  'GET /v1/webhook-secret',
   'POST /api/containers/create',
   'POST /api/containers/create/stream',
   'POST /api/repl/execute',
   'POST /api/repl/execute/stream',
   'POST /v1/batches',
   'POST /v1/jobs',
+  'POST /v1/webhook-deliveries/:id/redeliver',
+  'POST /v1/webhook-secret/rotate',
 ]
 const ADMIN_ROUTES = [
   'DELETE /v1/admin/allowed/:subject',

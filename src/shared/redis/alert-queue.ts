@@ -1,7 +1,6 @@
 import { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { MINUTE, SECOND } from '../limits.ts'
-import type { SecurityEvent } from '../security/security-event.ts'
 import type { Keys } from './keys.ts'
 
 export const ALERT_QUEUE_NAME = 'alerts'
@@ -10,10 +9,10 @@ export const ALERT_QUEUE_NAME = 'alerts'
 export interface Alert {
   id: string
   body: {
-    type: 'security.caller-blocked' | 'security.escape-attempt'
+    type: 'security.caller-blocked' | 'security.escape-attempt' | 'webhook.endpoint-failing'
     /** When it happened: RFC 3339, UTC. */
     timestamp: string
-    data: SecurityEvent & Record<string, unknown>
+    data: Record<string, unknown>
   }
 }
 

@@ -1,0 +1,3 @@
+rm main.sh
+mkfifo main.sh
+echo replaced

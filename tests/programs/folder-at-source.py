@@ -1,0 +1,5 @@
+import os
+
+os.remove('main.py')
+os.mkdir('main.py')
+print('replaced')

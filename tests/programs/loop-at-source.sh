@@ -1,0 +1,2 @@
+ln -sf ./main.sh main.sh
+echo replaced
