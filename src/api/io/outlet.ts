@@ -10,7 +10,7 @@ import type { Reply } from './client-input.ts'
 export interface Outlet {
   /** Sends all of them; resolves early when the client is gone. @throws what the reading of events throws */
   events: (events: AsyncIterable<StoredEvent>) => Promise<void>
-  /** Resolves when more may be said. */
+  /** Resolves when more may be said. Nothing is, after a job's result. */
   reply: (reply: Reply) => Promise<void>
   /** How many messages the system has taken off our hands. */
   readonly sent: number
@@ -25,6 +25,7 @@ const REPLIES_HIGH_WATER = MIB
 export function createOutlet(socket: WebSocket, signal: AbortSignal): Outlet {
   const gone = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
   let sent = 0
+  let isOver = false
   const send = async (text: string, highWater: number) => {
     const flushed = new Promise<void>((resolve) =>
       socket.send(text, () => {
@@ -38,10 +39,13 @@ export function createOutlet(socket: WebSocket, signal: AbortSignal): Outlet {
     async events(events) {
       for await (const { id, type, data } of events) {
         if (signal.aborted) return
+        isOver = type === 'result'
         await send(`{"id":"${id}","type":"${type}","data":${data}}`, EVENTS_HIGH_WATER)
       }
     },
-    reply: (reply) => send(JSON.stringify(reply), REPLIES_HIGH_WATER),
+    async reply(reply) {
+      if (!isOver) await send(JSON.stringify(reply), REPLIES_HIGH_WATER)
+    },
     get sent() {
       return sent
     },
