@@ -14,10 +14,12 @@ import { createBatchRecords } from '../shared/redis/batch-record.ts'
 import { createJobList } from '../shared/redis/job-list.ts'
 import { createJobQueue } from '../shared/redis/job-queue.ts'
 import { createJobRecords } from '../shared/redis/job-record.ts'
+import { createJobInputs } from '../shared/redis/job-input.ts'
 import { createWebhookQueue } from '../shared/redis/webhook-queue.ts'
 import { createDeliveries } from '../shared/webhooks/deliveries.ts'
 import { createWebhookSecrets } from '../shared/webhooks/webhook-secrets.ts'
 import { createKeys } from '../shared/redis/keys.ts'
+import { createWakeUps } from '../shared/redis/wake-ups.ts'
 import { createWorkerRegistry, type Overview } from '../shared/redis/worker-registry.ts'
 import { createBlocks } from '../shared/security/blocks.ts'
 import { createSecurityEvents } from '../shared/security/security-events.ts'
@@ -25,6 +27,7 @@ import { createRevocations } from './access/revocations.ts'
 import { createApp } from './app.ts'
 import { createEventFeed } from './events/event-feed.ts'
 import { createLiveEvents } from './events/live-events.ts'
+import { createUpgrades } from './io/upgrades.ts'
 import { createIntake } from './intake/intake.ts'
 import { checkWorkers, knownRuntimes } from './load/check-workers.ts'
 import { createCancel } from './cancellation.ts'
@@ -65,6 +68,7 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
   const registry = createWorkerRegistry(redis, keys)
   const live = createLiveEvents(subscriber, keys)
   const closing = new AbortController()
+  const upgrades = createUpgrades()
   const overview = cacheFor<Overview>(OVERVIEW_MAX_AGE_MS, () => registry.overview())
 
   const countQueued = () => redis.zcard(keys.queued)
@@ -119,6 +123,12 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
       blocks: createBlocks(redis, keys, events.record),
       metrics,
       feed: createEventFeed(redis, live, keys),
+      io: {
+        upgrades,
+        inputs: createJobInputs(redis, keys),
+        wakeUps: createWakeUps(subscriber),
+        channelOf: (id) => keys.input(id),
+      },
       pingRedis: async () => {
         const timeout = AbortSignal.timeout(PING_TIMEOUT_MS)
         const late = new Promise<never>((_resolve, reject) =>
@@ -132,11 +142,15 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
     log,
   )
   const server = createServer(app)
+  upgrades.serve(server, app)
   const close = closeOnce(
     () => closing.abort(),
     () =>
       new Promise<void>((resolve) => {
-        const force = setTimeout(() => server.closeAllConnections(), CLOSE_TIMEOUT_MS)
+        const force = setTimeout(() => {
+          server.closeAllConnections()
+          upgrades.destroyAll()
+        }, CLOSE_TIMEOUT_MS)
         server.close(() => {
           clearTimeout(force)
           resolve()

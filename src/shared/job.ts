@@ -64,6 +64,7 @@ export const Job = Type.Object({
   language: orNull(Type.String()),
   version: orNull(Type.String()),
   image: orNull(Type.String()),
+  interactive: Type.Boolean({ description: 'whether its standard input stays open' }),
   limits: Limits,
   metadata: Type.Record(Type.String(), Type.Unknown()),
   warnings: Type.Array(Finding, { description: 'what screening found and did not refuse' }),
@@ -84,7 +85,7 @@ export type Job = Static<typeof Job>
 /** The part of a job that is known when it is accepted. */
 export type JobHead = Pick<
   Job,
-  'id' | 'kind' | 'language' | 'version' | 'image' | 'limits' | 'metadata' | 'warnings' | 'createdAt'
+  'id' | 'kind' | 'language' | 'version' | 'image' | 'interactive' | 'limits' | 'metadata' | 'warnings' | 'createdAt'
 >
 
 /** The part that is known when it has ended. */

@@ -20,6 +20,7 @@ export const PROBLEMS = {
   'unknown-language': { status: 422, title: 'There is no such language' },
   'language-not-installed': { status: 422, title: 'The language is not installed' },
   'image-not-allowed': { status: 422, title: 'The image is not allowed' },
+  'upgrade-required': { status: 426, title: 'This is a WebSocket' },
   'rate-limited': { status: 429, title: 'There were too many requests' },
   'tenant-queue-full': { status: 429, title: 'Too many of your jobs are waiting' },
   'internal-error': { status: 500, title: 'The service failed' },

@@ -79,6 +79,9 @@ export const CodeRequest = Type.Object(
       Type.Array(RequestTest, { minItems: 1, maxItems: MAX_TESTS, description: 'compile once, run once for each' }),
     ),
     expectedOutput: optional(text('standard output must equal this, white space at line ends aside')),
+    interactive: optional(
+      Type.Boolean({ description: 'standard input stays open, for what is sent to GET /v1/jobs/:id/io' }),
+    ),
   },
   { additionalProperties: false },
 )

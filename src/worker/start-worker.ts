@@ -11,13 +11,16 @@ import { connectRedis } from '../shared/redis/connect.ts'
 import { createJobRecords, RENEW_MS } from '../shared/redis/job-record.ts'
 import { createAlertQueue } from '../shared/redis/alert-queue.ts'
 import { createJobQueue, promoteJobs } from '../shared/redis/job-queue.ts'
+import { createJobInputs } from '../shared/redis/job-input.ts'
 import { createWebhookQueue } from '../shared/redis/webhook-queue.ts'
 import { createKeys } from '../shared/redis/keys.ts'
+import { createWakeUps } from '../shared/redis/wake-ups.ts'
 import { createWorkerRegistry, HEARTBEAT_MS } from '../shared/redis/worker-registry.ts'
 import { createSecurityEvents } from '../shared/security/security-events.ts'
 import { deliverAlerts } from './alerts/deliver-alerts.ts'
 import { createInstalledRuntimes } from './installed-runtimes.ts'
 import { type JobContext, processJob, storeLostJob } from './jobs/process-job.ts'
+import { createLiveInput } from './jobs/live-input.ts'
 import { createRunningJobs, type RunningJobs } from './jobs/running-jobs.ts'
 import { createQueueWorker, type QueueWorker } from './queue-worker.ts'
 import { containerOptions } from './sandbox/container-options.ts'
@@ -130,7 +133,9 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
   const suspects = new Set<string>()
   const running = createRunningJobs(records)
   const subscriber = connectRedis(config.redis, 'wait', 'runyard-worker-events', log)
-  subscriber.on('message', (_channel: string, jobId: string) => running.cancel(jobId))
+  subscriber.on('message', (channel: string, jobId: string) => {
+    if (channel === keys.cancellations) running.cancel(jobId)
+  })
   await subscriber.subscribe(keys.cancellations)
   const timers = [
     startTimer('heartbeat', HEARTBEAT_MS, beat, log),
@@ -178,6 +183,7 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
     announce,
     report: (event) => void events.record(event),
     running,
+    input: createLiveInput({ inputs: createJobInputs(redis, keys), wakeUps: createWakeUps(subscriber), keys, log }),
     log,
   }
   const taken = createQueueWorker(

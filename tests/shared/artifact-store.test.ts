@@ -40,6 +40,7 @@ const head = (id: string): JobHead => ({
   limits: DEFAULT_LIMITS,
   metadata: {},
   warnings: [],
+  interactive: false,
   createdAt: new Date().toISOString(),
 })
 const job = (id: string): SubmittedJob => ({ head: head(id), tenant: 'a', maxRunningJobs: null, webhook: null })

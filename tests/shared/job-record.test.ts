@@ -51,6 +51,7 @@ const head = (id: string): JobHead => ({
   language: 'python',
   version: '3.13.5',
   image: null,
+  interactive: false,
   limits: DEFAULT_LIMITS,
   metadata: {},
   warnings: [],

@@ -129,6 +129,7 @@ const SPEC: JobSpec = {
     language: 'python',
     version: '3',
     image: null,
+    interactive: false,
     limits: DEFAULT_LIMITS,
     metadata: {},
     warnings: [],

@@ -40,6 +40,9 @@ export function nullSandbox(): NullSandbox {
     },
     writeFile: () => undefined,
     run: async () => SUCCESS,
+    input: () => undefined,
+    endInput: () => undefined,
+    signal: () => undefined,
     kill: () => undefined,
     gather: async () => ({
       files: [],

@@ -11,7 +11,7 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
  * own name resolve to 127.0.0.1, and a proxy can pass requests of the whole world on: both show in the host that the request
  * names. With authentication this lets everything through.
  *
- * A browser tells of a request that a page of another site made; such a one may not change anything. Programs send neither of
+ * A browser tells of a request that a page of another site made; such a one may not change anything, nor open a WebSocket. Programs send neither of
  * the headers looked at here.
  */
 export function ownHost(auth: Config['auth']): RequestHandler {
@@ -26,7 +26,9 @@ export function ownHost(auth: Config['auth']): RequestHandler {
           'to serve it under another name, set AUTH=required, or AUTH=optional',
       )
     }
-    if (!SAFE_METHODS.has(req.method) && isCrossSite(req.headers)) {
+    // A page may open a WebSocket to anywhere, and read it: no rule of browsers is in its way as with other requests.
+    const isOpen = SAFE_METHODS.has(req.method) && req.headers.upgrade === undefined
+    if (!isOpen && isCrossSite(req.headers)) {
       throw new Problem('wrong-host', 'this gateway has no authentication and takes nothing from pages of other sites')
     }
     next()

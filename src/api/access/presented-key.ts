@@ -29,7 +29,13 @@ const NOT_BEARER: Fault = {
   detail: 'an Authorization header was shown that is not Bearer',
 }
 
-/** Looks for a key in `Authorization: Bearer`, in `X-API-Key`, and where it must not be: in the URL. */
+/** Where browsers can show a key: they let pages name subprotocols of a WebSocket, and set no header of it. */
+const KEY_PROTOCOL = /^key\.(.*)$/
+
+/**
+ * Looks for a key in `Authorization: Bearer`, in `X-API-Key`, as `key.ry_...` in `Sec-WebSocket-Protocol`, and where it must not
+ * be: in the URL.
+ */
 export function presentedKey({
   url = '',
   headersDistinct,
@@ -40,6 +46,10 @@ export function presentedKey({
     const bearer = /^bearer +(.*)$/i.exec(header)?.[1]
     if (bearer === undefined) return { fault: NOT_BEARER }
     shown.add(bearer.trim())
+  }
+  for (const protocol of headersDistinct['sec-websocket-protocol']?.join().split(',') ?? []) {
+    const key = KEY_PROTOCOL.exec(protocol.trim())?.[1]
+    if (key !== undefined) shown.add(key)
   }
   const [key, other] = shown
   if (key === undefined) return undefined

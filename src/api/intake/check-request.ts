@@ -101,6 +101,6 @@ export function checkCodeSize(files: readonly SourceFile[], maxBytes: number, po
 const contentBytes = (file: SourceFile): number =>
   Buffer.byteLength(file.content, file.encoding === 'base64' ? 'base64' : 'utf8')
 
-function isBase64(text: string): boolean {
+export function isBase64(text: string): boolean {
   return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text)
 }

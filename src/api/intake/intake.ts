@@ -61,6 +61,7 @@ export function createIntake({ config, languages, runtimes, screening, blocked }
     language: null,
     version: null,
     image: null,
+    interactive: 'interactive' in request && request.interactive === true,
     limits: effectiveLimits(request.limits ?? {}, needs, defaults, ceilings),
     metadata: request.metadata ?? {},
     createdAt: new Date().toISOString(),
@@ -156,13 +157,16 @@ export function createIntake({ config, languages, runtimes, screening, blocked }
   }
 }
 
-function checkSource({ code, files, tests, expectedOutput }: CodeRequest): FieldError[] {
+function checkSource({ code, files, tests, expectedOutput, interactive }: CodeRequest): FieldError[] {
   const errors: FieldError[] = []
   if (code === undefined && files === undefined)
     errors.push({ pointer: '/code', detail: 'is missing, and so is /files' })
   if (code !== undefined && files !== undefined) errors.push({ pointer: '/code', detail: 'cannot be used with /files' })
   if (tests !== undefined && expectedOutput !== undefined) {
     errors.push({ pointer: '/expectedOutput', detail: 'cannot be used with /tests; each test has its own' })
+  }
+  if (tests !== undefined && interactive === true) {
+    errors.push({ pointer: '/interactive', detail: 'cannot be used with /tests' })
   }
   return errors
 }

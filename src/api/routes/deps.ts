@@ -13,6 +13,8 @@ import type { Metrics } from '../metrics.ts'
 import type { WebhookDeps } from './webhooks.ts'
 import type { RateLimiter } from '../rate-limit/rate-limiter.ts'
 import type { EventFeed } from '../events/event-feed.ts'
+import type { SocketDeps } from '../io/serve-socket.ts'
+import type { Upgrades } from '../io/upgrades.ts'
 import type { Intake } from '../intake/intake.ts'
 import type { Cancel } from '../cancellation.ts'
 import type { JobSubmission } from '../job-submission.ts'
@@ -33,6 +35,8 @@ export interface RouteDeps {
   batches: BatchRecords
   intake: Intake
   feed: EventFeed
+  /** For sockets to interactive jobs. */
+  io: SocketDeps & { upgrades: Upgrades }
   access: { apiKeys: ApiKeys; revocations: Revocations; limiter: RateLimiter }
   webhooks: WebhookDeps
   /** Security events: recorded by whoever notices, read by operators. */

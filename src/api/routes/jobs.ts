@@ -3,6 +3,7 @@ import { onlyMethods } from '../http/answer-problem.ts'
 import { jsonBody } from '../http/body.ts'
 import type { RouteDeps } from './deps.ts'
 import { cancelJob } from './jobs/cancel-job.ts'
+import { jobIo } from './jobs/job-io.ts'
 import { listJobs } from './jobs/list-jobs.ts'
 import { ownJob } from './jobs/own-job.ts'
 import { readArtifact } from './jobs/read-artifact.ts'
@@ -11,7 +12,7 @@ import { submitJob } from './jobs/submit-job.ts'
 import { streamJob } from './stream-job.ts'
 
 /**
- * `/v1/jobs`: submit, list, poll, stream, cancel, read what they left.
+ * `/v1/jobs`: submit, list, poll, stream, talk to, cancel, read what they left.
  * @param maySubmit lets through callers that may submit code
  */
 export function jobRoutes(deps: RouteDeps, maySubmit: RequestHandler): Router {
@@ -35,6 +36,7 @@ export function jobRoutes(deps: RouteDeps, maySubmit: RequestHandler): Router {
     .all(onlyMethods('GET'))
 
   router.route('/:id/artifacts/*path').get(readArtifact(deps)).all(onlyMethods('GET'))
+  router.route('/:id/io').get(jobIo(deps)).all(onlyMethods('GET'))
 
   return router
 }

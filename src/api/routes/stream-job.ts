@@ -1,7 +1,7 @@
 import type { Response } from 'express'
 import { type Job, summarize } from '../../shared/job.ts'
 import { Problem } from '../../shared/problems.ts'
-import { BEGINNING } from '../events/event-feed.ts'
+import { BEGINNING, type EventFeed } from '../events/event-feed.ts'
 import type { StoredEvent } from '../events/live-events.ts'
 import { goneSignal, sendEvents } from '../http/sse.ts'
 import type { RouteDeps } from './deps.ts'
@@ -18,16 +18,31 @@ export async function streamJob(
   lastEventId: string | undefined,
 ): Promise<void> {
   const after = lastEventId === undefined || lastEventId === '' ? BEGINNING : lastEventId
-  if (!/^\d{1,15}-\d{1,15}$/.test(after)) {
-    throw unknownEvent()
-  }
+  const read = await eventsAfter(feed, job, after)
+  if (!read) throw new Problem('invalid-header', 'Last-Event-ID must be the id of an event of this job')
+  if (read.over) return void res.status(204).end()
   const signal = goneSignal(res, closing)
-  if (job.status === null && !(await feed.known(job.id, after))) throw unknownEvent()
-  if (job.status === null) return sendEvents(res, feed.read(job.id, after, signal), signal)
-  const stored = await feed.rest(job.id, after)
-  if (stored === undefined) return sendEvents(res, only(resultOf(job, after)), signal)
-  if (stored === 'read') return void res.status(204).end()
-  return sendEvents(res, feed.read(job.id, after, signal), signal)
+  return sendEvents(res, read.events(signal), signal)
+}
+
+/**
+ * The events of a job after this one, to its end. `over`: there are none and there will be none.
+ * @param after BEGINNING, or an event's id
+ * @returns undefined when `after` is not the id of an event of the job
+ */
+export async function eventsAfter(
+  feed: EventFeed,
+  job: Job,
+  after: string,
+): Promise<{ over: boolean; events: (signal: AbortSignal) => AsyncIterable<StoredEvent> } | undefined> {
+  if (!/^\d{1,15}-\d{1,15}$/.test(after)) return undefined
+  if (job.status === null && !(await feed.known(job.id, after))) return undefined
+  const stored = job.status === null ? 'more' : await feed.rest(job.id, after)
+  if (stored === undefined) return { over: false, events: () => only(resultOf(job, after)) }
+  return {
+    over: stored === 'read',
+    events: (signal) => (stored === 'read' ? none() : feed.read(job.id, after, signal)),
+  }
 }
 
 /** The result of a job whose events have gone before its record. */
@@ -35,8 +50,10 @@ function resultOf(job: Job, id: string): StoredEvent {
   return { id, type: 'result', data: JSON.stringify({ ...job, stages: job.stages.map(summarize) }) }
 }
 
-const unknownEvent = () => new Problem('invalid-header', 'Last-Event-ID must be the id of an event of this job')
-
 async function* only(event: StoredEvent): AsyncGenerator<StoredEvent> {
   yield event
+}
+
+async function* none(): AsyncGenerator<StoredEvent> {
+  // Nothing.
 }

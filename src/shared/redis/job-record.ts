@@ -237,7 +237,7 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention)
       const told = newDelivery(keys, job, tenant, 'job.finished')
       const [stored, delivery, ...released] = await redis.runyardFinish(
         ...[...record(job.id), ...place(tenant), keys.tenantRunning(tenant), keys.tenantHeld(tenant), keys.ends],
-        ...[keys.tenantJobs(tenant), keys.tenantFinished(tenant), keys.running, ...told.keys],
+        ...[keys.tenantJobs(tenant), keys.tenantFinished(tenant), keys.running, ...told.keys, keys.input(job.id)],
         ...[retention.resultTtlSeconds, job.id, tenant, cap(recorded), only.attempt ?? '', only.state ?? ''],
         ...[retention.tenantResultsKept, keys.job(''), keys.events(''), keys.artifacts(''), ...told.args],
         ...[fields.length, ...fields, ...texts(ending)],

@@ -165,7 +165,7 @@ return 1`
 
 /**
  * KEYS: record, events, queued, tenant's queued, fairness, tenant's running, tenant's held, ends, tenant's jobs, tenant's
- * finished, running, then those of the delivery that tells of it.
+ * finished, running, then the three of the delivery that tells of it, input.
  * ARGV: ttl, id, tenant, cap or 0, attempt or '' for any, state it must be in or '' for any, finished jobs kept, beginning of
  * the names of records, of events and of artifacts, id, event and body of the delivery, count of hash arguments, hash
  * arguments..., then type and data of each event.
@@ -184,6 +184,7 @@ local delivery = addDelivery(KEYS[12], KEYS[13], KEYS[14], now(), tenant, id, AR
   redis.call('HGET', KEYS[1], 'finishedUrl'))
 leaveQueue(KEYS[3], KEYS[4], KEYS[5], tenant, id, nil)
 for _, key in ipairs({KEYS[6], KEYS[7], KEYS[11]}) do redis.call('ZREM', key, id) end
+redis.call('DEL', KEYS[15])
 redis.call('LPUSH', KEYS[8], now())
 redis.call('LTRIM', KEYS[8], 0, ${ENDS_KEPT - 1})
 redis.call('EXPIRE', KEYS[8], ${ENDS_TTL_SECONDS})
@@ -279,7 +280,7 @@ export function defineJobScripts(redis: Redis): void {
   redis.defineCommand('runyardAdmit', { numberOfKeys: 8, lua: ADMIT })
   redis.defineCommand('runyardStart', { numberOfKeys: 10, lua: START })
   redis.defineCommand('runyardAppend', { numberOfKeys: 2, lua: APPEND })
-  redis.defineCommand('runyardFinish', { numberOfKeys: 14, lua: FINISH })
+  redis.defineCommand('runyardFinish', { numberOfKeys: 15, lua: FINISH })
   redis.defineCommand('runyardPutBack', { numberOfKeys: 7, lua: PUT_BACK })
   redis.defineCommand('runyardCancel', { numberOfKeys: 2, lua: CANCEL })
   redis.defineCommand('runyardHold', { numberOfKeys: 2, lua: HOLD })

@@ -8,6 +8,8 @@ export interface PlannedStage {
   kind: 'compile' | 'run'
   start: StageStart
   stdin: Uint8Array
+  /** Whether standard input stays open, for what clients send. */
+  interactive: boolean
   /** Compared with what the stage wrote to standard output; null: not judged. */
   expectedOutput: string | null
 }
@@ -29,7 +31,7 @@ const NONE = new Uint8Array()
  * @param graceMs between SIGTERM and SIGKILL when a limit ends a stage
  */
 export function planStages(spec: JobSpec, language: Language | undefined, graceMs: number): PlannedStage[] {
-  const { limits } = spec.head
+  const { limits, interactive } = spec.head
   const env = { ...BASE_ENV, ...language?.env, ...spec.env }
   const start = (args: string[], wallMs: number, stdin: boolean): StageStart => ({
     args,
@@ -53,6 +55,7 @@ export function planStages(spec: JobSpec, language: Language | undefined, graceM
       kind: 'compile',
       start: start(args, compileWallMs, false),
       stdin: NONE,
+      interactive: false,
       expectedOutput: null,
     })
   }
@@ -62,8 +65,9 @@ export function planStages(spec: JobSpec, language: Language | undefined, graceM
     return {
       name,
       kind: 'run',
-      start: start([...command, ...(test.args ?? spec.args)], limits.wallMs, stdin.length > 0),
+      start: start([...command, ...(test.args ?? spec.args)], limits.wallMs, stdin.length > 0 || interactive),
       stdin,
+      interactive,
       expectedOutput: test.expectedOutput ?? null,
     }
   }

@@ -20,6 +20,7 @@ import { EngineDown } from '../sandbox/engine-health.ts'
 import type { SandboxPool } from '../sandbox/pool.ts'
 import { GATHER_TIMEOUT_MS, SandboxBroken } from '../sandbox/sandbox.ts'
 import { createEventPublisher, type EventPublisher } from './event-publisher.ts'
+import type { LiveInput } from './live-input.ts'
 import { missingArtifacts } from './missing-artifacts.ts'
 import { type JobOutcome, runJob } from './run-job.ts'
 import type { RunningJobs } from './running-jobs.ts'
@@ -38,6 +39,7 @@ export interface JobContext {
   /** Takes a security event; never fails. */
   report: (event: SecurityEvent) => void
   running: RunningJobs
+  input: LiveInput
   log: Logger
 }
 
@@ -97,7 +99,7 @@ async function runAttempt(
   log.info({ ...fields, language: head.language, image: head.image }, 'job started')
   const events = createEventPublisher(records, head.id, attempt)
   try {
-    const { outcome, clear } = await attemptJob(context, spec, signal, events)
+    const { outcome, clear } = await attemptJob(context, spec, attempt, signal, events)
     if (outcome.status === 'cancelled' && signal.reason === 'draining') {
       await clear()
       throw new Drained('the worker is closing')
@@ -190,8 +192,9 @@ interface Attempt {
 }
 
 async function attemptJob(
-  { pool, locate, graceMs, log }: JobContext,
+  { pool, locate, graceMs, input, log }: JobContext,
   spec: JobSpec,
+  attempt: number,
   signal: AbortSignal,
   events: EventPublisher,
 ): Promise<Attempt> {
@@ -209,7 +212,7 @@ async function attemptJob(
     Math.min(longestMs(spec, graceMs) + DEADLINE_MARGIN_MS, MAX_TIMER_MS),
   )
   const listener = { ...events, stageEnded: (stage: Stage) => events.stageEnded(stage.name, summarize(stage)) }
-  const outcome = await runJob(sandbox, spec, language, graceMs, listener, signal)
+  const outcome = await runJob(sandbox, spec, language, graceMs, listener, signal, input(spec.head.id, attempt))
     .catch((error: unknown) => {
       lease.retire()
       throw error

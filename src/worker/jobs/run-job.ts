@@ -4,6 +4,7 @@ import { MIB } from '../../shared/limits.ts'
 import type { Gathered } from '../sandbox/gathering.ts'
 import type { OutputStream, Sandbox } from '../sandbox/sandbox.ts'
 import { classify, sameOutput, shownExitCode, signalName } from './classify.ts'
+import type { StartFeed } from './live-input.ts'
 import { type PlannedStage, planStages } from './plan.ts'
 import { createStageOutput } from './stage-output.ts'
 
@@ -37,6 +38,7 @@ const JOB_OUTPUT_BYTES = 8 * MIB
  * for tests: every one of them runs, and the first that did not pass decides.
  * The job is still to be ended (`sandbox.end`): its owner need not wait for that.
  * @param signal ends the running stage when aborted; the job is `cancelled` then
+ * @param startFeed brings an interactive job what it is sent; without it, its input ends with what it was submitted with
  * @throws SandboxBroken when the sandbox fails; the program's failure is an outcome
  */
 export async function runJob(
@@ -46,6 +48,7 @@ export async function runJob(
   graceMs: number,
   listener: JobListener,
   signal: AbortSignal,
+  startFeed?: StartFeed,
 ): Promise<JobOutcome> {
   const stages: Stage[] = []
   let verdict: { status: Status; message: string | null } = { status: 'succeeded', message: null }
@@ -71,7 +74,7 @@ export async function runJob(
       planned.start.outputBytes = Math.max(1, Math.min(planned.start.outputBytes, room))
       if (signal.aborted) verdict = { status: 'cancelled', message: null }
       if (verdict.status === 'cancelled') break
-      const { stage, message, report } = await runStage(sandbox, spec, planned, listener)
+      const { stage, message, report } = await runStage(sandbox, spec, planned, listener, startFeed)
       stages.push(stage)
       room -= stage.stdoutBytes + stage.stderrBytes
       // The kernel's killer has been at work in there, and what it took is not known for sure.
@@ -90,14 +93,23 @@ export async function runJob(
   return outcome
 }
 
-async function runStage(sandbox: Sandbox, spec: JobSpec, planned: PlannedStage, listener: JobListener) {
-  const { name, kind, start, stdin, expectedOutput } = planned
+async function runStage(
+  sandbox: Sandbox,
+  spec: JobSpec,
+  planned: PlannedStage,
+  listener: JobListener,
+  startFeed: StartFeed | undefined,
+) {
+  const { name, kind, start, stdin, interactive, expectedOutput } = planned
   const output = createStageOutput()
   listener.stageStarted(name)
   const tell = (stream: OutputStream, bytes: Buffer) => {
     if (bytes.length > 0) listener.output(name, stream, bytes)
   }
-  const report = await sandbox.run(start, stdin, (stream, bytes) => tell(stream, output.push(stream, bytes)))
+  const feed = interactive ? startFeed?.(sandbox, stdin.length) : undefined
+  const report = await sandbox
+    .run(start, stdin, (stream, bytes) => tell(stream, output.push(stream, bytes)), feed)
+    .finally(() => feed?.stop())
   const rest = output.end(report.truncated)
   tell('stdout', rest.stdout)
   tell('stderr', rest.stderr)

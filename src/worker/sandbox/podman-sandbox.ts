@@ -41,11 +41,15 @@ interface Waiter<T> {
 
 interface RunningStage extends Waiter<StageReport> {
   onOutput(stream: OutputStream, bytes: Buffer): void
-  stdin: Uint8Array
-  sent: number
-  acknowledged: number
+  /** Input that was not sent yet. */
+  input: Uint8Array[]
+  /** Bytes of input that were sent and not acknowledged. */
+  underWay: number
+  /** Whether all of the input is there. */
+  complete: boolean
   /** Whether the end of the input is still to be told. */
   open: boolean
+  taken(bytes: number): void
 }
 
 /** A container's id as people see it; also the id of its sandbox. */
@@ -107,14 +111,15 @@ export async function createPodmanSandbox(
   }
 
   const sendInput = (running: RunningStage) => {
-    const { stdin } = running
-    while (running.sent < stdin.length && running.sent - running.acknowledged < INPUT_WINDOW) {
-      const room = INPUT_WINDOW - (running.sent - running.acknowledged)
-      const piece = stdin.subarray(running.sent, running.sent + room)
+    const { input } = running
+    for (let next = input[0]; next && running.underWay < INPUT_WINDOW; next = input[0]) {
+      const piece = next.subarray(0, INPUT_WINDOW - running.underWay)
       for (const frame of encodeInput(piece)) stream.write(frame)
-      running.sent += piece.length
+      running.underWay += piece.length
+      if (piece.length === next.length) input.shift()
+      else input[0] = next.subarray(piece.length)
     }
-    if (running.sent === stdin.length && running.open) {
+    if (input.length === 0 && running.complete && running.open) {
       running.open = false
       stream.write(encodeFrame(FRAME.INPUT_END))
     }
@@ -141,8 +146,10 @@ export async function createPodmanSandbox(
     if (type === FRAME.STDOUT) stage.onOutput('stdout', payload)
     else if (type === FRAME.STDERR) stage.onOutput('stderr', payload)
     else if (type === FRAME.ACK) {
-      stage.acknowledged += parseAck(payload)
+      const taken = parseAck(payload)
+      stage.underWay -= taken
       sendInput(stage)
+      stage.taken(taken)
     } else if (type === FRAME.DONE) {
       const report = parseReport(payload)
       const done = stage
@@ -201,14 +208,29 @@ export async function createPodmanSandbox(
       inState('job')
       for (const frame of encodeWriteFile(path, mode, content)) stream.write(frame)
     },
-    run(start, stdin, onOutput) {
+    run(start, stdin, onOutput, live) {
       inState('job')
       state = 'stage'
       return new Promise((resolve, reject) => {
-        stage = { resolve, reject, onOutput, stdin, sent: 0, acknowledged: 0, open: start.stdin }
+        const taken = (bytes: number) => live?.taken(bytes)
+        const input = { input: [stdin], underWay: 0, complete: !live, open: start.stdin }
+        stage = { resolve, reject, onOutput, ...input, taken }
         stream.write(encodeStart(start))
         sendInput(stage)
       })
+    },
+    input(bytes) {
+      if (!stage || stage.complete) return
+      stage.input.push(bytes)
+      sendInput(stage)
+    },
+    endInput() {
+      if (!stage) return
+      stage.complete = true
+      sendInput(stage)
+    },
+    signal(number) {
+      if (state === 'stage' && number !== 0) stream.write(encodeKill(number))
     },
     kill() {
       if (state === 'stage') stream.write(encodeKill())

@@ -23,14 +23,23 @@ export interface Sandbox {
   writeFile(path: string, mode: number, content: Uint8Array): void
   /**
    * Runs one stage to its end; no process of it is left then.
+   * @param stdin ends where it ends, unless there is `live`
    * @param onOutput gets every piece of output, in order
+   * @param live standard input stays open, for more by `input`; told of how much of all of it the program took
    * @throws SandboxBroken when the sandbox ends before the stage does
    */
   run(
     stage: StageStart,
     stdin: Uint8Array,
     onOutput: (stream: OutputStream, bytes: Buffer) => void,
+    live?: { taken(bytes: number): void },
   ): Promise<StageReport>
+  /** More input for the running stage; none after its end. This and the next two: nothing happens when no such stage runs. */
+  input(bytes: Uint8Array): void
+  /** Ends the input of the running stage. */
+  endInput(): void
+  /** Sends a signal, not 0, to the process group of the running stage's program. */
+  signal(number: number): void
   /** Ends the running stage: SIGTERM, then after a grace, or when asked again, SIGKILL; its report says `kill`. Nothing happens when none runs. */
   kill(): void
   /**

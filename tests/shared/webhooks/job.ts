@@ -30,6 +30,7 @@ export function finishedJob(fields: Partial<Job> = {}): Job {
     language: 'python',
     version: '3.13.0',
     image: null,
+    interactive: false,
     limits: DEFAULT_LIMITS,
     metadata: { order: 7, text: 'ü' },
     warnings: [],

@@ -1,0 +1,77 @@
+import Type from 'typebox'
+import { Encoding } from '../../shared/job.ts'
+import { type FieldError, Problem } from '../../shared/problems.ts'
+import { type InputMessage, SIGNAL_NAMES } from '../../shared/redis/job-input.ts'
+import { invalidRequest } from '../http/invalid-request.ts'
+import { jsonFaults } from '../http/json-faults.ts'
+import { isBase64 } from '../intake/check-request.ts'
+import { bodyValidator } from '../intake/validate.ts'
+
+const seq = Type.Optional(
+  Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'a message is taken once under a number' }),
+)
+const closed = { additionalProperties: false }
+
+const Kind = Type.Object({ type: Type.Enum(['stdin', 'eof', 'signal']) })
+
+/** What a client sends over `GET /v1/jobs/:id/io`. */
+export const StdinMessage = Type.Object(
+  { type: Type.Literal('stdin'), data: Type.String(), encoding: Type.Optional(Encoding), seq },
+  closed,
+)
+export const EofMessage = Type.Object({ type: Type.Literal('eof'), seq }, closed)
+export const SignalMessage = Type.Object({ type: Type.Literal('signal'), signal: Type.Enum(SIGNAL_NAMES), seq }, closed)
+
+const kind = bodyValidator(Kind)
+const stdin = bodyValidator(StdinMessage)
+const eof = bodyValidator(EofMessage)
+const signal = bodyValidator(SignalMessage)
+
+const NONE = Buffer.alloc(0)
+
+/** A message that cannot be used. */
+export interface Unusable {
+  detail: string
+  errors: FieldError[]
+}
+
+/** Reads one text message of a client. */
+export function readMessage(text: string): InputMessage | { unusable: Unusable } {
+  try {
+    return parse(text)
+  } catch (error) {
+    if (error instanceof Problem) return { unusable: { detail: error.message, errors: error.errors ?? [] } }
+    if (error instanceof SyntaxError) return { unusable: { detail: 'the message is not JSON', errors: [] } }
+    throw error
+  }
+}
+
+function parse(text: string): InputMessage {
+  const value: unknown = JSON.parse(text)
+  const faults = jsonFaults(text)
+  if (faults.length > 0) throw invalidRequest(faults)
+  switch (kind(value).type) {
+    case 'stdin': {
+      const { data, encoding = 'utf-8', seq: number = null } = stdin(value)
+      return { kind: 'stdin', data: bytesOf(data, encoding), seq: number }
+    }
+    case 'eof':
+      return { kind: 'eof', data: NONE, seq: eof(value).seq ?? null }
+    case 'signal': {
+      const { signal: name, seq: number = null } = signal(value)
+      return { kind: 'signal', data: Buffer.from(name), seq: number }
+    }
+  }
+}
+
+function bytesOf(data: string, encoding: Encoding): Buffer {
+  if (encoding === 'base64') {
+    if (!isBase64(data)) throw invalidRequest([{ pointer: '/data', detail: 'is not base64' }])
+    return Buffer.from(data, 'base64')
+  }
+  // It would reach the program as another character.
+  if (/\p{Surrogate}/u.test(data)) {
+    throw invalidRequest([{ pointer: '/data', detail: 'holds half of a character; bytes can be sent as base64' }])
+  }
+  return Buffer.from(data)
+}
