@@ -105,7 +105,7 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
     log,
   })
   const pool = createSandboxPool({
-    create: health.create,
+    create: (image, memoryBytes) => health.create(image, memoryBytes),
     reuse: settings.reuse,
     standardMemoryBytes: limits.defaults.memoryBytes,
     ready: settings.poolReady,

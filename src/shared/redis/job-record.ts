@@ -178,11 +178,21 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention)
         ...head.warnings.map((finding): JobEvent => ({ type: 'warning', data: finding })),
       ]
       const answer = await redis.runyardAdmit(
-        ...[...record(head.id), ...place(tenant), keys.ends, keys.tenantJobs(tenant)],
-        ...[idempotencyKey(head.id, tenant, idempotency)],
-        ...[QUEUED_TTL_SECONDS, head.id, tenant, bounds.maxQueuedJobs, bounds.tenantMaxQueuedJobs],
-        ...[rank, idempotency?.fingerprint ?? ''],
-        ...[fields.length, ...fields, ...texts(events)],
+        ...record(head.id),
+        ...place(tenant),
+        keys.ends,
+        keys.tenantJobs(tenant),
+        idempotencyKey(head.id, tenant, idempotency),
+        QUEUED_TTL_SECONDS,
+        head.id,
+        tenant,
+        bounds.maxQueuedJobs,
+        bounds.tenantMaxQueuedJobs,
+        rank,
+        idempotency?.fingerprint ?? '',
+        fields.length,
+        ...fields,
+        ...texts(events),
       )
       if (answer[0] === 1) return { kind: 'admitted', priority: priorityOf(Number(answer[1]), rank) }
       if (answer[0] === 2) {
@@ -205,9 +215,21 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention)
       const first: Job = { ...head, ...NOT_ENDED, state: 'running', attempt: 1, startedAt }
       const told = newDelivery(keys, first, tenant, 'job.started')
       const [kind, attempt = 0, delivery = ''] = await redis.runyardStart(
-        ...[...record(head.id), ...place(tenant), keys.tenantRunning(tenant), keys.running, ...told.keys],
-        ...[QUEUED_TTL_SECONDS, head.id, tenant, cap(job), LEASE_MS],
-        ...[startedAt, JSON.stringify(head), startedUrl, finishedUrl, ...told.args],
+        ...record(head.id),
+        ...place(tenant),
+        keys.tenantRunning(tenant),
+        keys.running,
+        ...told.keys,
+        QUEUED_TTL_SECONDS,
+        head.id,
+        tenant,
+        cap(job),
+        LEASE_MS,
+        startedAt,
+        JSON.stringify(head),
+        startedUrl,
+        finishedUrl,
+        ...told.args,
       )
       if (kind === 'started') return { kind, attempt, delivery }
       return kind === 'cancelled' ? { kind, attempt } : { kind: kind as 'finished' | 'held' }
@@ -236,11 +258,30 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention)
       ]
       const told = newDelivery(keys, job, tenant, 'job.finished')
       const [stored, delivery, ...released] = await redis.runyardFinish(
-        ...[...record(job.id), ...place(tenant), keys.tenantRunning(tenant), keys.tenantHeld(tenant), keys.ends],
-        ...[keys.tenantJobs(tenant), keys.tenantFinished(tenant), keys.running, ...told.keys, keys.input(job.id)],
-        ...[retention.resultTtlSeconds, job.id, tenant, cap(recorded), only.attempt ?? '', only.state ?? ''],
-        ...[retention.tenantResultsKept, keys.job(''), keys.events(''), keys.artifacts(''), ...told.args],
-        ...[fields.length, ...fields, ...texts(ending)],
+        ...record(job.id),
+        ...place(tenant),
+        keys.tenantRunning(tenant),
+        keys.tenantHeld(tenant),
+        keys.ends,
+        keys.tenantJobs(tenant),
+        keys.tenantFinished(tenant),
+        keys.running,
+        ...told.keys,
+        keys.input(job.id),
+        retention.resultTtlSeconds,
+        job.id,
+        tenant,
+        cap(recorded),
+        only.attempt ?? '',
+        only.state ?? '',
+        retention.tenantResultsKept,
+        keys.job(''),
+        keys.events(''),
+        keys.artifacts(''),
+        ...told.args,
+        fields.length,
+        ...fields,
+        ...texts(ending),
       )
       return { stored: stored === 1, delivery, released }
     },
@@ -251,23 +292,31 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention)
     async putBack(job, attempt, reason) {
       const { head, tenant } = job
       const [outcome, ...released] = await redis.runyardPutBack(
-        ...[...record(head.id), keys.queued, keys.tenantQueued(tenant)],
-        ...[keys.tenantRunning(tenant), keys.tenantHeld(tenant), keys.running],
-        ...[QUEUED_TTL_SECONDS, head.id, cap(job), attempt, reason === 'sandbox-lost' ? MAX_LOSSES : ''],
+        ...record(head.id),
+        keys.queued,
+        keys.tenantQueued(tenant),
+        keys.tenantRunning(tenant),
+        keys.tenantHeld(tenant),
+        keys.running,
+        QUEUED_TTL_SECONDS,
+        head.id,
+        cap(job),
+        attempt,
+        reason === 'sandbox-lost' ? MAX_LOSSES : '',
       )
       return { outcome: outcome as 'done' | 'overtaken' | 'too often', released }
     },
     hold: (job) =>
       redis.runyardHold(
-        ...[keys.tenantRunning(job.tenant), keys.tenantHeld(job.tenant)],
-        ...[QUEUED_TTL_SECONDS, job.head.id, cap(job)],
+        keys.tenantRunning(job.tenant),
+        keys.tenantHeld(job.tenant),
+        QUEUED_TTL_SECONDS,
+        job.head.id,
+        cap(job),
       ),
     async renew({ head, tenant }) {
       return (
-        (await redis.runyardRenew(
-          ...[keys.tenantRunning(tenant), keys.job(head.id), keys.running],
-          ...[head.id, LEASE_MS],
-        )) === 1
+        (await redis.runyardRenew(keys.tenantRunning(tenant), keys.job(head.id), keys.running, head.id, LEASE_MS)) === 1
       )
     },
     async doubtful(olderThanMs, limit) {
@@ -281,8 +330,12 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention)
     },
     async remove({ head, tenant }, idempotency) {
       await redis.runyardRemove(
-        ...[...record(head.id), ...place(tenant), keys.tenantJobs(tenant)],
-        ...[idempotencyKey(head.id, tenant, idempotency), head.id, tenant],
+        ...record(head.id),
+        ...place(tenant),
+        keys.tenantJobs(tenant),
+        idempotencyKey(head.id, tenant, idempotency),
+        head.id,
+        tenant,
       )
     },
     async read(id) {
