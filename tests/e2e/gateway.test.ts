@@ -337,7 +337,7 @@ describe('paths and methods', () => {
   })
 
   test('a wrong method is 405 and told which are right', async () => {
-    const { status, headers, body } = await get(jobs)
+    const { status, headers, body } = await get(`${platform.url}/api/repl/execute`)
     expect([status, body['code'], headers.get('allow')]).toEqual([405, 'method-not-allowed', 'POST'])
   })
 
