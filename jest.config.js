@@ -1,7 +1,7 @@
 /** @type {import('jest').Config} */
 export default {
   testMatch: ['<rootDir>/tests/**/*.test.ts'],
-  // What measures the gateway's memory wants the machine to itself: npm run test:many-clients.
+  // What measures the gateway's memory wants the machine to itself: npm run test:clients.
   testPathIgnorePatterns: process.env.MANY_CLIENTS
     ? ['/node_modules/']
     : ['/node_modules/', '<rootDir>/tests/many-clients/'],
