@@ -294,6 +294,16 @@ describe('a request that cannot be used is refused with what, where and what is 
     })
   })
 
+  test('a charset that is not UTF-8, and the gateway goes on', async () => {
+    const response = await fetch(jobs, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json; charset=utf-16le' },
+      body: Buffer.from('{"\\u006canguage":"bash","code":""}', 'utf16le'),
+    })
+    expect(response.status).toBe(415)
+    expect((await submit(python('', { language: 'nosuch' }))).status).toBe(422)
+  })
+
   test('bytes that are not UTF-8', async () => {
     const response = await fetch(jobs, {
       method: 'POST',

@@ -24,6 +24,10 @@ export function jsonBody(maxBytes: number): RequestHandler {
       const detail = `the content type is ${type === undefined ? 'missing' : `"${type}"`}; it must be application/json`
       return next(new Problem('unsupported-media-type', detail))
     }
+    const charset = /charset\s*=\s*"?([^";\s]+)/i.exec(req.headers['content-type'] ?? '')?.[1]
+    if (charset !== undefined && charset.toLowerCase() !== 'utf-8') {
+      return next(new Problem('unsupported-media-type', `the body's charset is "${charset}"; it must be utf-8`))
+    }
     read(req, res, (error: unknown) => {
       if (error === undefined) {
         const faults = jsonFaults(texts.get(req)?.toString() ?? '')
