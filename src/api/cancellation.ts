@@ -1,4 +1,4 @@
-import type { Job } from '../shared/job.ts'
+import type { JobSummary } from '../shared/job.ts'
 import type { JobQueue } from '../shared/redis/job-queue.ts'
 import type { JobRecords } from '../shared/redis/job-record.ts'
 
@@ -6,24 +6,32 @@ import type { JobRecords } from '../shared/redis/job-record.ts'
  * Ends a job: a queued one at once, a running one by its worker. Nothing happens to one that has ended.
  * @throws what Redis answered, when it fails
  */
-export type Cancel = (job: Job, tenant: string) => Promise<void>
+export type Cancel = (job: JobSummary, tenant: string) => Promise<void>
 
-/** @param announce queues a webhook delivery; an empty id is none. Never fails */
+/**
+ * @param release lets held jobs go. Never fails
+ * @param announce queues a webhook delivery; an empty id is none. Never fails
+ */
 export function createCancel(
   queue: JobQueue,
   records: JobRecords,
+  release: (ids: readonly string[]) => Promise<void>,
   announce: (deliveryId: string) => Promise<void>,
 ): Cancel {
   const cancel: Cancel = async (job, tenant) => {
     const state = await records.cancel(job.id)
     if (state !== 'queued') return
     const { state: _state, status: _status, ...rest } = job
-    const cancelled: Job = { ...rest, state: 'cancelled', status: 'cancelled', finishedAt: new Date().toISOString() }
-    const recorded = { head: job, tenant, maxRunningJobs: null }
-    const { stored, delivery } = await records.finish(cancelled, recorded, { state: 'queued' })
+    const cancelled: JobSummary = {
+      ...rest,
+      state: 'cancelled',
+      status: 'cancelled',
+      finishedAt: new Date().toISOString(),
+    }
+    const { stored, delivery, released } = await records.finish(cancelled, tenant, { state: 'queued' })
     // A worker took it in this moment: now it is running.
     if (!stored) return cancel(job, tenant)
-    await announce(delivery)
+    await Promise.all([release(released), announce(delivery)])
     // Should a worker have it after all, it finds the job finished.
     await queue.remove(job.id).catch(() => undefined)
   }

@@ -1,7 +1,8 @@
 import type { Logger } from 'pino'
-import type { Job, JobSpec } from '../shared/job.ts'
+import type { JobSpec, JobSummary } from '../shared/job.ts'
+import type { Batch } from '../shared/redis/batch-record.ts'
 import type { JobQueue } from '../shared/redis/job-queue.ts'
-import type { Idempotency, JobRecords, QueueBounds } from '../shared/redis/job-record.ts'
+import type { Idempotency, JobRecords, QueueBounds, Submission } from '../shared/redis/job-record.ts'
 import { Problem } from '../shared/problems.ts'
 import type { LiveEvents } from './events/live-events.ts'
 import { watchForEnd } from './events/wait-for-end.ts'
@@ -23,6 +24,16 @@ export interface JobSubmission {
    */
   submit(spec: JobSpec, idempotency: Idempotency | undefined): Promise<Accepted>
   /**
+   * Accepts all jobs of a batch, or none.
+   * @returns the batch, or the one that a repeated request made before
+   * @throws as `submit`
+   */
+  submitBatch(
+    specs: readonly JobSpec[],
+    batch: Batch,
+    idempotency: Idempotency | undefined,
+  ): Promise<{ batch: Batch; replayed: boolean }>
+  /**
    * Accepts a job and waits for its end.
    * @returns with the finished job, unless it did not end in time
    * @throws as `submit`
@@ -32,14 +43,15 @@ export interface JobSubmission {
     idempotency: Idempotency | undefined,
     waitMs: number,
     signal: AbortSignal,
-  ): Promise<Accepted & { job: Job | undefined }>
+  ): Promise<Accepted & { job: JobSummary | undefined }>
   /** The job, once it has ended; undefined when it does not in time or the signal aborts. */
-  waitForEnd(id: string, waitMs: number, signal: AbortSignal): Promise<Job | undefined>
+  waitForEnd(id: string, waitMs: number, signal: AbortSignal): Promise<JobSummary | undefined>
 }
 
 export interface JobSubmissionOptions {
   queue: JobQueue
   records: JobRecords
+  readBatch: (id: string) => Promise<Batch | undefined>
   live: LiveEvents
   bounds: QueueBounds
   /** @throws Problem when no worker could run a job now */
@@ -50,30 +62,62 @@ export interface JobSubmissionOptions {
 }
 
 export function createJobSubmission(options: JobSubmissionOptions): JobSubmission {
-  const { queue, records, live, bounds, checkWorkers, accepted, log } = options
+  const { queue, records, readBatch, live, bounds, checkWorkers, accepted, log } = options
 
-  const submit = async (spec: JobSpec, idempotency: Idempotency | undefined): Promise<Accepted> => {
+  /** @returns what a repeated request made before; undefined when these jobs are on the queue now */
+  const accept = async (
+    specs: readonly JobSpec[],
+    idempotency: Idempotency | undefined,
+    batch?: Batch,
+  ): Promise<{ id: string } | undefined> => {
     await checkWorkers()
-    const { head, tenant, origin, rank, delayMs } = spec
-    const admission = await records.admit(spec, { bounds, rank, idempotency })
-    if (admission.kind === 'full') throw queueFull(admission.load, bounds)
-    if (admission.kind === 'known') {
-      const same = admission.id === head.id || admission.fingerprint === idempotency?.fingerprint
-      if (!same) throw idempotencyMismatch(`the job ${admission.id}`)
-      await queueAgain(admission.id, spec)
-      return { id: admission.id, replayed: admission.id !== head.id }
+    const submission: Submission = {
+      jobs: specs.map((spec) => ({ ...spec, size: sizeOf(spec) })),
+      bounds,
+      idempotency,
+      ...(batch && { batch: { id: batch.id, json: JSON.stringify(batch) } }),
     }
+    const admission = await records.admit(submission)
+    if (admission.kind === 'full') {
+      const bytes = submission.jobs.reduce((sum, { size }) => sum + size, 0)
+      throw queueFull(admission.load, bounds, { jobs: specs.length, bytes })
+    }
+    if (admission.kind === 'known') {
+      const own = admission.id === (batch?.id ?? specs[0]?.head.id)
+      if (!own && admission.fingerprint !== idempotency?.fingerprint) {
+        throw idempotencyMismatch(`the ${batch ? 'batch' : 'job'} ${admission.id}`)
+      }
+      return { id: admission.id }
+    }
+    const entries = specs.map((spec, index) => {
+      const { head, delayMs } = spec
+      const priority = admission.priorities[index] ?? 1
+      return { name: 'run' as const, data: spec, opts: { jobId: head.id, priority, delay: delayMs } }
+    })
     try {
-      await queue.add('run', spec, { jobId: head.id, priority: admission.priority, delay: delayMs })
+      await queue.addBulk(entries)
     } catch (error) {
-      // It may have got there all the same; the order on the connection is kept.
-      await Promise.allSettled([queue.remove(head.id), records.remove(spec, idempotency)])
+      // They may have got there all the same; the order on the connection is kept. A request that can be repeated will be, and
+      // by then somebody may count on what the first one made.
+      if (!idempotency) {
+        const removals = specs.map(({ head }) => queue.remove(head.id))
+        await Promise.allSettled([...removals, records.remove(submission)])
+      }
       throw error
     }
-    accepted()
-    const { id: jobId, language, image } = head
-    log.info({ jobId, tenant, requestId: origin.requestId, keyId: origin.keyId, language, image }, 'job accepted')
-    return { id: jobId, replayed: false }
+    for (const { head, tenant, origin } of specs) {
+      accepted()
+      const { id: jobId, language, image } = head
+      log.info({ jobId, tenant, requestId: origin.requestId, keyId: origin.keyId, language, image }, 'job accepted')
+    }
+    return undefined
+  }
+
+  const submit = async (spec: JobSpec, idempotency: Idempotency | undefined): Promise<Accepted> => {
+    const known = await accept([spec], idempotency)
+    if (!known) return { id: spec.head.id, replayed: false }
+    await queueAgain(known.id, spec)
+    return { id: known.id, replayed: known.id !== spec.head.id }
   }
 
   /**
@@ -81,20 +125,20 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
    * Redis was. The queue leaves alone a job that it has.
    */
   const queueAgain = async (id: string, spec: JobSpec): Promise<void> => {
-    const waiting = await records.waiting(id, spec.rank)
+    const waiting = await records.waiting(id)
     if (!waiting) return
     const { head, priority } = waiting
     const delay = Math.max(0, Date.parse(head.createdAt) + spec.delayMs - Date.now())
     await queue.add('run', { ...spec, head }, { jobId: id, priority, delay })
   }
 
-  const finished = async (id: string): Promise<Job | undefined> => {
+  const finished = async (id: string): Promise<JobSummary | undefined> => {
     const record = await records.read(id)
     return record && record.job.status !== null ? record.job : undefined
   }
   const watch = (id: string) => watchForEnd(live, id, async () => (await finished(id)) !== undefined)
 
-  const waitForEnd = async (id: string, waitMs: number, signal: AbortSignal): Promise<Job | undefined> => {
+  const waitForEnd = async (id: string, waitMs: number, signal: AbortSignal): Promise<JobSummary | undefined> => {
     const watched = await watch(id)
     const job = await finished(id).catch((error: unknown) => {
       watched.cancel()
@@ -107,6 +151,17 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
 
   return {
     submit,
+    async submitBatch(specs, batch, idempotency) {
+      const known = await accept(specs, idempotency, batch)
+      if (!known) return { batch, replayed: false }
+      const first = await readBatch(known.id)
+      if (!first) throw idempotencyMismatch(`the job ${known.id}`)
+      for (const [index, id] of first.jobIds.entries()) {
+        const spec = specs[index]
+        if (spec) await queueAgain(id, spec)
+      }
+      return { batch: first, replayed: known.id !== batch.id }
+    },
     waitForEnd,
     async submitAndWait(spec, idempotency, waitMs, signal) {
       // Watched before it is queued, so that its end is not missed.
@@ -124,3 +179,21 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
     },
   }
 }
+
+/** What a job takes while it waits, in bytes: what its owner sent, and a little for what stands around it. */
+function sizeOf({ files, stdin, args, compilerArgs, env, tests, expectedOutput, head }: JobSpec): number {
+  const texts = [
+    ...files.flatMap(({ path, content }) => [path, content]),
+    stdin,
+    expectedOutput ?? '',
+    ...args,
+    ...compilerArgs,
+    ...Object.entries(env).flat(),
+    ...tests.flatMap((one) => [one.name ?? '', one.stdin ?? '', one.expectedOutput ?? '', ...(one.args ?? [])]),
+    JSON.stringify(head),
+  ]
+  return texts.reduce((sum, text) => sum + Buffer.byteLength(text), JOB_BYTES)
+}
+
+/** What a job takes in Redis beside what its owner sent, roughly. */
+const JOB_BYTES = 2048

@@ -7,12 +7,12 @@ import { createApiKeys } from '../shared/access/api-keys.ts'
 import { closeOnce } from '../shared/close-once.ts'
 import { type Config, ConfigError } from '../shared/config/config.ts'
 import { loadLanguages } from '../shared/language.ts'
-import { SECOND } from '../shared/limits.ts'
+import { MIB, SECOND } from '../shared/limits.ts'
 import { createArtifactStore } from '../shared/redis/artifact-store.ts'
 import { connectRedis } from '../shared/redis/connect.ts'
-import { createBatchRecords } from '../shared/redis/batch-record.ts'
+import { readBatchRecord } from '../shared/redis/batch-record.ts'
 import { createJobList } from '../shared/redis/job-list.ts'
-import { createJobQueue } from '../shared/redis/job-queue.ts'
+import { createJobQueue, promoteJobs } from '../shared/redis/job-queue.ts'
 import { createJobRecords } from '../shared/redis/job-record.ts'
 import { createJobInputs } from '../shared/redis/job-input.ts'
 import { createWebhookQueue } from '../shared/redis/webhook-queue.ts'
@@ -25,6 +25,7 @@ import { createBlocks } from '../shared/security/blocks.ts'
 import { createSecurityEvents } from '../shared/security/security-events.ts'
 import { createRevocations } from './access/revocations.ts'
 import { createApp } from './app.ts'
+import { createByteGate } from './byte-gate.ts'
 import { createEventFeed } from './events/event-feed.ts'
 import { createLiveEvents } from './events/live-events.ts'
 import { createUpgrades } from './io/upgrades.ts'
@@ -50,6 +51,8 @@ const PING_TIMEOUT_MS = SECOND
 const OVERVIEW_MAX_AGE_MS = SECOND / 4
 const FIRST_CONNECTION_MS = 5 * SECOND
 const CLOSE_TIMEOUT_MS = 10 * SECOND
+/** Output on its way to clients at one time; as JSON, and while that is made, it is a few times as much. */
+const SENDING_BYTES = 32 * MIB
 
 /**
  * Starts a gateway.
@@ -64,13 +67,16 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
   const subscriber = connectRedis(config.redis, 'wait', 'runyard-api-events', log)
   const queue = createJobQueue(redis, keys)
   const webhookQueue = createWebhookQueue(redis, keys)
-  const records = createJobRecords(redis, keys, config)
+  // What may be long: nothing else waits behind it.
+  const bulk = connectRedis(config.redis, 'fail-fast', 'runyard-api-output', log)
+  const records = createJobRecords(redis, keys, config, bulk)
   const registry = createWorkerRegistry(redis, keys)
   const live = createLiveEvents(subscriber, keys)
   const closing = new AbortController()
   const upgrades = createUpgrades()
   const overview = cacheFor<Overview>(OVERVIEW_MAX_AGE_MS, () => registry.overview())
 
+  const readBatch = (id: string) => readBatchRecord(redis, keys, id)
   const countQueued = () => redis.zcard(keys.queued)
   const apiKeys = createApiKeys(redis, keys)
   const events = createSecurityEvents(redis, keys, config.abuse, log)
@@ -82,21 +88,27 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
       languages,
       overview,
       records,
-      artifacts: createArtifactStore(redis, keys, config),
+      artifacts: createArtifactStore(bulk, keys, config),
+      sending: createByteGate(SENDING_BYTES),
       submission: createJobSubmission({
         queue,
         records,
+        readBatch,
         live,
         bounds: config.load,
         checkWorkers: async () => checkWorkers(await overview()),
         log,
         accepted: () => metrics.submission('accepted'),
       }),
-      cancel: createCancel(queue, records, (id) =>
+      cancel: createCancel(
+        queue,
+        records,
+        (ids) => promoteJobs(queue, ids, log),
         // What is not queued now is found overdue.
-        webhookQueue.enqueue(id).catch((err: unknown) => log.warn({ err, deliveryId: id }, 'webhook was not queued')),
+        (id) =>
+          webhookQueue.enqueue(id).catch((err: unknown) => log.warn({ err, deliveryId: id }, 'webhook was not queued')),
       ),
-      batches: createBatchRecords(redis, keys),
+      readBatch,
       jobList: createJobList(redis, keys, records),
       intake: createIntake({
         config,
@@ -161,10 +173,11 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
     () => webhookQueue.close(),
     () => events.close(),
     () => redis.disconnect(),
+    () => bulk.disconnect(),
     () => subscriber.disconnect(),
   )
   try {
-    await Promise.all([redis, subscriber].map(firstConnection))
+    await Promise.all([redis, bulk, subscriber].map(firstConnection))
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
       server.listen(config.http.port, config.http.host, resolve)

@@ -82,17 +82,14 @@ export const Job = Type.Object({
 })
 export type Job = Static<typeof Job>
 
+/** A job without its output. */
+export type JobSummary = Omit<Job, 'stages'> & { stages: StageSummary[] }
+
 /** The part of a job that is known when it is accepted. */
 export type JobHead = Pick<
   Job,
   'id' | 'kind' | 'language' | 'version' | 'image' | 'interactive' | 'limits' | 'metadata' | 'warnings' | 'createdAt'
 >
-
-/** The part that is known when it has ended. */
-export type JobResult = Pick<
-  Job,
-  'status' | 'message' | 'stages' | 'finishedAt' | 'artifacts' | 'artifactsTruncated'
-> & { status: Status }
 
 export interface SourceFile {
   path: string
@@ -152,10 +149,4 @@ export type JobEvent =
     }
   | { type: 'stdout' | 'stderr'; data: { stage: string; data: string; encoding: Encoding } }
   | { type: 'warning'; data: Finding }
-  | { type: 'result'; data: Omit<Job, 'stages'> & { stages: StageSummary[] } }
-
-/** The stage without its output. */
-export function summarize(stage: Stage): StageSummary {
-  const { stdout: _stdout, stderr: _stderr, output: _output, encoding: _encoding, ...summary } = stage
-  return summary
-}
+  | { type: 'result'; data: JobSummary }

@@ -10,7 +10,7 @@ import { createArtifactStore } from '../shared/redis/artifact-store.ts'
 import { connectRedis } from '../shared/redis/connect.ts'
 import { createJobRecords, RENEW_MS } from '../shared/redis/job-record.ts'
 import { createAlertQueue } from '../shared/redis/alert-queue.ts'
-import { createJobQueue, promoteJobs } from '../shared/redis/job-queue.ts'
+import { changePriorities, createJobQueue, promoteJobs } from '../shared/redis/job-queue.ts'
 import { createJobInputs } from '../shared/redis/job-input.ts'
 import { createWebhookQueue } from '../shared/redis/webhook-queue.ts'
 import { createKeys } from '../shared/redis/keys.ts'
@@ -150,7 +150,12 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
       log,
     ),
     startTimer('renewal of leases', RENEW_MS, running.renew, log),
-    startTimer('reconciliation', SWEEP_MS, () => reconcile({ records, queue: jobs, release, announce, log }), log),
+    startTimer(
+      'reconciliation',
+      SWEEP_MS,
+      () => reconcile({ redis, records, queue: jobs, release, announce, log }),
+      log,
+    ),
     startTimer('sweep', SWEEP_MS, () => sweepOrphans(engine, registry, namespace, id, own, suspects, log), log),
   ]
   const events = createSecurityEvents(redis, keys, config.abuse, log)
@@ -179,6 +184,7 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
     pool,
     locate: installed.locate,
     graceMs: settings.graceMs,
+    reorder: (changes) => changePriorities(jobs, changes),
     release,
     announce,
     report: (event) => void events.record(event),

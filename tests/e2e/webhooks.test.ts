@@ -8,6 +8,7 @@ import { finishedJob } from '../shared/webhooks/job.ts'
 import { INTERNAL_HOSTS } from '../shared/webhooks/internal-hosts.ts'
 import { get, post } from '../support/client.ts'
 import { makeKey } from '../support/make-key.ts'
+import { admit, RETENTION, submittedJob } from '../support/job-records.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
 import { openDeliverer } from '../worker/webhooks/test-deliverer.ts'
 import { answering, type ReceivedRequest, type Receiver, startReceiver } from '../worker/webhooks/receiver.ts'
@@ -239,18 +240,17 @@ test('without a key, or with one that opens neither jobs nor containers, there a
 
 test('the delivery of a job whose worker died right after storing its end is found and made', async () => {
   const own = await openDeliverer()
-  const records = createJobRecords(own.redis, own.keys, { resultTtlSeconds: 100, tenantResultsKept: 100 })
+  const records = createJobRecords(own.redis, own.keys, RETENTION)
   const webhook = { url: receiver.url, events: ['job.started' as const, 'job.finished' as const] }
   const job = finishedJob()
-  const spec = { head: job, tenant: 'me', maxRunningJobs: null, webhook }
-  const bounds = { maxQueuedJobs: 10, tenantMaxQueuedJobs: 10 }
-  await records.admit(spec, { bounds, rank: 1, idempotency: undefined })
+  const spec = submittedJob(job.id, 'me', { webhook })
+  await admit(records, spec)
   const started = await records.start(spec)
   expect(started).toEqual({ kind: 'started', attempt: 1, delivery: `${job.id}-started` })
   // Another attempt after the first was lost; its start is not told again.
   expect(await records.start(spec)).toEqual({ kind: 'started', attempt: 2, delivery: '' })
   const ended = { ...job, attempt: 2 }
-  const finish = () => records.finish(ended, { head: job, tenant: 'me', maxRunningJobs: null }, {})
+  const finish = () => records.finish(ended, 'me', {})
   expect(await finish()).toMatchObject({ stored: true, delivery: `${job.id}-finished` })
   expect(await finish()).toMatchObject({ stored: false, delivery: '' })
   // Nobody queues what the two steps noted: as if the worker had been killed after each.

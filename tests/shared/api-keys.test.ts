@@ -22,21 +22,15 @@ afterAll(async () => {
   redis.disconnect()
 })
 
-/** The commands that Redis gets from this connection during `work`, without what they are about. */
+/** The commands that go to Redis on this connection during `work`. */
 async function commandsOf(work: () => Promise<unknown>): Promise<string[]> {
-  const monitor = await redis.monitor()
   const seen: string[] = []
-  const mark = `mark-${randomBytes(8).toString('hex')}`
-  const done = new Promise<void>((resolve) =>
-    monitor.on('monitor', (_time: string, args: string[]) => {
-      if (args[1] === mark) resolve()
-      else if (args.some((arg) => arg.includes(`{${namespace}}`))) seen.push(args[0] ?? '')
-    }),
-  )
-  await work()
-  await redis.echo(mark)
-  await done
-  monitor.disconnect()
+  const send = redis.sendCommand.bind(redis)
+  redis.sendCommand = (command, ...rest) => {
+    seen.push(command.name)
+    return send(command, ...rest)
+  }
+  await work().finally(() => (redis.sendCommand = send))
   return seen
 }
 

@@ -4,12 +4,12 @@ import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { artifactUrl } from '../../src/shared/artifact.ts'
 import { loadConfig } from '../../src/shared/config/config.ts'
-import type { Job, JobHead } from '../../src/shared/job.ts'
-import { DEFAULT_LIMITS } from '../../src/shared/limits.ts'
+import type { JobSummary } from '../../src/shared/job.ts'
 import { type ArtifactStore, createArtifactStore } from '../../src/shared/redis/artifact-store.ts'
 import { connectRedis } from '../../src/shared/redis/connect.ts'
-import { createJobRecords, type JobRecords, type SubmittedJob } from '../../src/shared/redis/job-record.ts'
+import { createJobRecords, type JobRecords } from '../../src/shared/redis/job-record.ts'
 import { createKeys } from '../../src/shared/redis/keys.ts'
+import { admit, endedJob, RETENTION, submittedJob } from '../support/job-records.ts'
 import { testRoot } from '../support/platform.ts'
 
 const keys = createKeys(`test-${randomBytes(4).toString('hex')}`)
@@ -21,7 +21,7 @@ beforeAll(() => {
   const { redis: address } = loadConfig(testRoot, { REDIS_URL: process.env['RUNYARD_TEST_REDIS'] })
   if (!address) throw new Error('RUNYARD_TEST_REDIS is not set; run the tests with npm run test:jest')
   redis = connectRedis(address, 'wait', 'test', pino({ level: 'silent' }))
-  records = createJobRecords(redis, keys, { resultTtlSeconds: TTL, tenantResultsKept: 2 })
+  records = createJobRecords(redis, keys, { ...RETENTION, resultTtlSeconds: TTL, tenantResultsKept: 2 })
   store = createArtifactStore(redis, keys, { resultTtlSeconds: TTL })
 })
 afterAll(async () => {
@@ -31,37 +31,17 @@ afterAll(async () => {
 })
 
 const ANY_BYTES = Buffer.from(Uint8Array.from({ length: 1000 }, (_, i) => i * 7))
-const head = (id: string): JobHead => ({
-  id,
-  kind: 'code',
-  language: 'python',
-  version: '3',
-  image: null,
-  limits: DEFAULT_LIMITS,
-  metadata: {},
-  warnings: [],
-  interactive: false,
-  createdAt: new Date().toISOString(),
-})
-const job = (id: string): SubmittedJob => ({ head: head(id), tenant: 'a', maxRunningJobs: null, webhook: null })
-const finished = (id: string): Job => ({
-  ...head(id),
-  state: 'finished',
-  status: 'succeeded',
-  message: null,
-  startedAt: new Date().toISOString(),
-  finishedAt: new Date().toISOString(),
-  attempt: 1,
-  stages: [],
+const job = (id: string) => submittedJob(id)
+const finished = (id: string): JobSummary => ({
+  ...endedJob(id),
   artifacts: [{ path: 'a', bytes: 1, url: artifactUrl(id, 'a') }],
   artifactsTruncated: true,
 })
 async function start(id: string): Promise<void> {
-  const bounds = { maxQueuedJobs: 1000, tenantMaxQueuedJobs: 1000 }
-  await records.admit(job(id), { bounds, rank: 1, idempotency: undefined })
+  await admit(records, job(id))
   await records.start(job(id))
 }
-const finish = (id: string) => records.finish(finished(id), job(id), { attempt: 1 })
+const finish = (id: string) => records.finish(finished(id), 'a', { attempt: 1 })
 
 test('artifacts come back byte by byte, and live as long as the result', async () => {
   await start('bytes')
@@ -74,7 +54,7 @@ test('artifacts come back byte by byte, and live as long as the result', async (
   expect(await store.get('bytes', 'other')).toBeUndefined()
   await redis.expire(keys.artifacts('bytes'), 5)
   const result = finished('bytes')
-  await records.finish(result, job('bytes'), { attempt: 1 })
+  await records.finish(result, 'a', { attempt: 1 })
   const after = (await redis.pexpiretime(keys.artifacts('bytes'))) - (await redis.pexpiretime(keys.job('bytes')))
   expect([0, 1, 2, 3, 4, 5]).toContain(after)
   expect((await records.read('bytes'))?.job).toEqual(result)

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import { type Job, type JobHead } from '../../src/shared/job.ts'
-import { DEFAULT_LIMITS, KIB } from '../../src/shared/limits.ts'
+import { KIB } from '../../src/shared/limits.ts'
 import {
   BEFORE_ALL,
   createJobInputs,
@@ -13,6 +12,7 @@ import {
 } from '../../src/shared/redis/job-input.ts'
 import { createJobRecords, type JobRecords, type SubmittedJob } from '../../src/shared/redis/job-record.ts'
 import { createWakeUps } from '../../src/shared/redis/wake-ups.ts'
+import { admit, endedJob, RETENTION, submittedJob } from '../support/job-records.ts'
 import { openTestRedis, type TestRedis } from './security/test-redis.ts'
 
 let test0: TestRedis
@@ -21,7 +21,7 @@ let records: JobRecords
 beforeAll(async () => {
   test0 = await openTestRedis()
   inputs = createJobInputs(test0.redis, test0.keys)
-  records = createJobRecords(test0.redis, test0.keys, { resultTtlSeconds: 100, tenantResultsKept: 5 })
+  records = createJobRecords(test0.redis, test0.keys, RETENTION)
 })
 afterAll(() => test0.close())
 
@@ -30,38 +30,12 @@ let job: SubmittedJob
 let id: string
 beforeEach(async () => {
   id = `job-${++count}`
-  const head: JobHead = {
-    id,
-    kind: 'code',
-    language: 'python',
-    version: '3',
-    image: null,
-    interactive: true,
-    limits: DEFAULT_LIMITS,
-    metadata: {},
-    warnings: [],
-    createdAt: new Date().toISOString(),
-  }
-  job = { head, tenant: 'a', maxRunningJobs: null, webhook: null }
-  const bounds = { maxQueuedJobs: 1000, tenantMaxQueuedJobs: 1000 }
-  await records.admit(job, { bounds, rank: 1, idempotency: undefined })
+  job = submittedJob(id)
+  job.head.interactive = true
+  await admit(records, job)
 })
 
-const finish = (attempt: number) =>
-  records.finish(
-    {
-      ...job.head,
-      state: 'finished',
-      status: 'succeeded',
-      message: null,
-      startedAt: null,
-      finishedAt: new Date().toISOString(),
-      attempt,
-      stages: [],
-    } satisfies Job,
-    job,
-    {},
-  )
+const finish = (attempt: number) => records.finish({ ...endedJob(id, attempt), interactive: true }, 'a', {})
 
 const stdin = (data: string | Buffer, seq: number | null = null): InputMessage => ({
   kind: 'stdin',

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Job } from '../../src/shared/job.ts'
-import type { JobSummary } from '../../src/shared/redis/job-record.ts'
+import type { JobSummary } from '../../src/shared/job.ts'
 import { eventsOf, type ReceivedEvent } from './read-events.ts'
 
 /** A client as one should be written: it repeats what was not answered or answered 503, under the same Idempotency-Key. */

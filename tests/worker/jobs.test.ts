@@ -7,6 +7,7 @@ import type { JobRecords } from '../../src/shared/redis/job-record.ts'
 import { classify, sameOutput, signalName } from '../../src/worker/jobs/classify.ts'
 import { createEventPublisher } from '../../src/worker/jobs/event-publisher.ts'
 import { createCharacterSplitter, encodeText } from '../../src/worker/jobs/output-text.ts'
+import { encodingOf, textsOf } from '../../src/shared/redis/stored-output.ts'
 import { runJob } from '../../src/worker/jobs/run-job.ts'
 import { createStageOutput } from '../../src/worker/jobs/stage-output.ts'
 import { nullSandbox, SUCCESS } from './null-sandbox.ts'
@@ -65,14 +66,19 @@ describe('text in pieces', () => {
     output.push('stdout', Buffer.from([0xff, 0x41]))
     output.push('stderr', Buffer.from('ok'))
     output.end(false)
-    expect(output.texts()).toEqual({ stdout: '/0E=', stderr: 'b2s=', output: '/0Fvaw==', encoding: 'base64' })
+    expect(textsOf(output.captured())).toEqual({
+      stdout: '/0E=',
+      stderr: 'b2s=',
+      output: '/0Fvaw==',
+      encoding: 'base64',
+    })
   })
 
   test('cut by a limit in the middle of a character loses that half and stays text', () => {
     const output = createStageOutput()
     output.push('stdout', bytes.subarray(0, 2))
     output.end(true)
-    expect(output.texts()).toMatchObject({ stdout: 'a', encoding: 'utf-8' })
+    expect(textsOf(output.captured())).toMatchObject({ stdout: 'a', encoding: 'utf-8' })
   })
 
   test('of two streams keeps its order, and characters whole that the other stream interrupted', () => {
@@ -81,7 +87,41 @@ describe('text in pieces', () => {
     output.push('stderr', Buffer.from('!'))
     output.push('stdout', Buffer.from('é').subarray(1))
     output.end(false)
-    expect(output.texts()).toMatchObject({ stdout: 'é', stderr: '!', output: '!é', encoding: 'utf-8' })
+    expect(textsOf(output.captured())).toMatchObject({ stdout: 'é', stderr: '!', output: '!é', encoding: 'utf-8' })
+  })
+  test('of any length of pieces is parted again as it was written', () => {
+    const output = createStageOutput()
+    const written = { stdout: '', stderr: '', output: '' }
+    const lengths = [0, 1, 127, 128, 129, 16_383, 16_384, 70_000, 2_097_152, 3]
+    for (const [index, length] of lengths.entries()) {
+      const stream = index % 3 === 0 ? 'stderr' : 'stdout'
+      const text = String.fromCharCode(97 + index).repeat(length)
+      output.push(stream, Buffer.from(text))
+      written[stream] += text
+      written.output += text
+    }
+    output.end(false)
+    expect(textsOf(output.captured())).toEqual({ ...written, encoding: 'utf-8' })
+  })
+
+  test('written byte by byte to two streams in turn takes little more than its bytes', () => {
+    const output = createStageOutput()
+    for (let i = 0; i < 20_000; i++) output.push(i % 2 ? 'stdout' : 'stderr', Buffer.from('x'))
+    output.end(false)
+    const { bytes, order } = output.captured()
+    expect([bytes.length, order.length]).toEqual([20_000, 20_001])
+  })
+
+  test('that is full of control characters is base64, so that JSON does not make it six times as long', () => {
+    const controls = Buffer.alloc(100_000, 1)
+    expect(JSON.stringify(encodeText(controls)).length).toBeLessThan(1.4 * controls.length)
+    const output = createStageOutput()
+    output.push('stdout', controls)
+    output.end(false)
+    expect(textsOf(output.captured()).encoding).toBe('base64')
+    const usual = ['\u001b[1;31mred text\u001b[0m and more\n', '\n', '\ttab\r\n', '"\\']
+    for (const text of usual) expect(encodingOf(Buffer.from(text.repeat(10_000)))).toBe('utf-8')
+    expect(encodingOf(Buffer.from('\u001b[2J'))).toBe('utf-8')
   })
 })
 
@@ -110,6 +150,20 @@ describe('the publisher of events', () => {
       ['stderr', 'e'],
       ['stdout', 'y'],
     ])
+  })
+
+  test('joins output before it is written as text or base64, what is not text apart', async () => {
+    const { writes, records } = record()
+    const publisher = createEventPublisher(records, 'id', 1)
+    publisher.stageStarted('run')
+    for (let i = 0; i < 5000; i++) publisher.output('run', 'stdout', Buffer.from([1]))
+    publisher.output('run', 'stdout', Buffer.from([255]))
+    publisher.output('run', 'stdout', Buffer.from('text'))
+    const rest = await publisher.close()
+    expect(writes).toHaveLength(1)
+    const data = rest.map((event) => event.data as { data: string; encoding: string })
+    expect(data.map(({ encoding }) => encoding)).toEqual(['base64', 'base64', 'utf-8'])
+    expect(Buffer.from(data[0]?.data ?? '', 'base64')).toEqual(Buffer.alloc(5000, 1))
   })
 
   test('tells a refusal of Redis when it is closed', async () => {

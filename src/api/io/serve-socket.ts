@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { WebSocket } from 'ws'
-import type { Job } from '../../shared/job.ts'
+import type { JobSummary } from '../../shared/job.ts'
 import { SECOND } from '../../shared/limits.ts'
 import type { JobInputs } from '../../shared/redis/job-input.ts'
 import type { WakeUps } from '../../shared/redis/wake-ups.ts'
@@ -16,7 +16,7 @@ export interface SocketDeps {
 }
 
 export interface SocketOptions {
-  job: Job
+  job: JobSummary
   /** Reads the job's events, until the signal. */
   events: (signal: AbortSignal) => AsyncIterable<StoredEvent>
   /** Aborts when the gateway closes. */

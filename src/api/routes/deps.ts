@@ -1,7 +1,7 @@
 import type { Config } from '../../shared/config/config.ts'
 import type { Language } from '../../shared/language.ts'
 import type { ArtifactStore } from '../../shared/redis/artifact-store.ts'
-import type { BatchRecords } from '../../shared/redis/batch-record.ts'
+import type { Batch } from '../../shared/redis/batch-record.ts'
 import type { JobList } from '../../shared/redis/job-list.ts'
 import type { JobRecords } from '../../shared/redis/job-record.ts'
 import type { Overview } from '../../shared/redis/worker-registry.ts'
@@ -10,6 +10,7 @@ import type { Blocks } from '../../shared/security/blocks.ts'
 import type { SecurityEvents } from '../../shared/security/security-events.ts'
 import type { Revocations } from '../access/revocations.ts'
 import type { Metrics } from '../metrics.ts'
+import type { ByteGate } from '../byte-gate.ts'
 import type { WebhookDeps } from './webhooks.ts'
 import type { RateLimiter } from '../rate-limit/rate-limiter.ts'
 import type { EventFeed } from '../events/event-feed.ts'
@@ -29,10 +30,12 @@ export interface RouteDeps {
   countQueued: () => Promise<number>
   records: JobRecords
   artifacts: Pick<ArtifactStore, 'get'>
+  /** Room for output on its way to clients. */
+  sending: ByteGate
   submission: JobSubmission
   cancel: Cancel
   jobList: JobList
-  batches: BatchRecords
+  readBatch: (id: string) => Promise<Batch | undefined>
   intake: Intake
   feed: EventFeed
   /** For sockets to interactive jobs. */

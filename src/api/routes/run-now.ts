@@ -9,6 +9,7 @@ import { idempotencyOf } from '../http/idempotency.ts'
 import { requestIdOf } from '../http/request-log.ts'
 import { goneSignal, sendError } from '../http/sse.ts'
 import type { RouteDeps } from './deps.ts'
+import { withOutput } from './jobs/with-output.ts'
 import { streamJob } from './stream-job.ts'
 
 /** How long a request waits for a job beyond the job's own limits: its time in the queue. */
@@ -44,7 +45,7 @@ const answerResult = (deps: RouteDeps, accept: Accept): RequestHandler => {
     if (!job) {
       throw new Problem('wait-timeout', `the job is still in the queue; read it at /v1/jobs/${id}`, { extra: { id } })
     }
-    const result = flatten(job)
+    const result = flatten(await withOutput(deps, res, job))
     if (job.status === 'wall-time-limit' || job.status === 'cpu-time-limit') {
       throw new Problem('time-limit', job.message ?? 'the time limit was met', { extra: { result } })
     }

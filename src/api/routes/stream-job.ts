@@ -1,5 +1,5 @@
 import type { Response } from 'express'
-import { type Job, summarize } from '../../shared/job.ts'
+import type { JobSummary } from '../../shared/job.ts'
 import { Problem } from '../../shared/problems.ts'
 import { BEGINNING, type EventFeed } from '../events/event-feed.ts'
 import type { StoredEvent } from '../events/live-events.ts'
@@ -14,7 +14,7 @@ import type { RouteDeps } from './deps.ts'
 export async function streamJob(
   { feed, closing }: Pick<RouteDeps, 'feed' | 'closing'>,
   res: Response,
-  job: Job,
+  job: JobSummary,
   lastEventId: string | undefined,
 ): Promise<void> {
   const after = lastEventId === undefined || lastEventId === '' ? BEGINNING : lastEventId
@@ -32,7 +32,7 @@ export async function streamJob(
  */
 export async function eventsAfter(
   feed: EventFeed,
-  job: Job,
+  job: JobSummary,
   after: string,
 ): Promise<{ over: boolean; events: (signal: AbortSignal) => AsyncIterable<StoredEvent> } | undefined> {
   if (!/^\d{1,15}-\d{1,15}$/.test(after)) return undefined
@@ -46,8 +46,8 @@ export async function eventsAfter(
 }
 
 /** The result of a job whose events have gone before its record. */
-function resultOf(job: Job, id: string): StoredEvent {
-  return { id, type: 'result', data: JSON.stringify({ ...job, stages: job.stages.map(summarize) }) }
+function resultOf(job: JobSummary, id: string): StoredEvent {
+  return { id, type: 'result', data: JSON.stringify(job) }
 }
 
 async function* only(event: StoredEvent): AsyncGenerator<StoredEvent> {

@@ -29,6 +29,8 @@ export interface Config {
   load: {
     maxQueuedJobs: number
     tenantMaxQueuedJobs: number
+    maxQueuedBytes: number
+    tenantMaxQueuedBytes: number
     /** Null: no cap. */
     tenantMaxRunningJobs: number | null
   }
@@ -38,6 +40,8 @@ export interface Config {
   dataDir: string
   resultTtlSeconds: number
   tenantResultsKept: number
+  maxStoredBytes: number
+  tenantMaxStoredBytes: number
   /** Of one job, all of them together. */
   artifacts: { maxBytes: number; maxFiles: number }
   webhooks: {
@@ -125,6 +129,8 @@ export function toConfig(values: Map<string, SettingValue>, root: string): Confi
     load: {
       maxQueuedJobs: number('MAX_QUEUED_JOBS'),
       tenantMaxQueuedJobs: number('TENANT_MAX_QUEUED_JOBS'),
+      maxQueuedBytes: number('MAX_QUEUED_BYTES'),
+      tenantMaxQueuedBytes: number('TENANT_MAX_QUEUED_BYTES'),
       tenantMaxRunningJobs: number('TENANT_MAX_RUNNING_JOBS') || null,
     },
     redis: redisAddress(text('REDIS_URL')),
@@ -132,6 +138,8 @@ export function toConfig(values: Map<string, SettingValue>, root: string): Confi
     dataDir: isAbsolute(dataDir) ? dataDir : join(root, dataDir),
     resultTtlSeconds: number('RESULT_TTL_SECONDS'),
     tenantResultsKept: number('TENANT_RESULTS_KEPT'),
+    maxStoredBytes: number('MAX_STORED_BYTES'),
+    tenantMaxStoredBytes: number('TENANT_MAX_STORED_BYTES'),
     artifacts: { maxBytes: number('ARTIFACT_MAX_BYTES'), maxFiles: number('ARTIFACT_MAX_FILES') },
     webhooks: {
       allow: values.get('WEBHOOK_ALLOW') as string[],
@@ -196,10 +204,13 @@ function check(config: Config): void {
     throw new ConfigError(`WEBHOOK_ALLOW has "${network}"; allowed are IP addresses and networks as CIDR`)
   }
   const { load } = config
-  if (load.tenantMaxQueuedJobs > load.maxQueuedJobs) {
-    throw new ConfigError(
-      `TENANT_MAX_QUEUED_JOBS (${load.tenantMaxQueuedJobs}) is above MAX_QUEUED_JOBS (${load.maxQueuedJobs})`,
-    )
+  const ofTenants = {
+    MAX_QUEUED_JOBS: [load.tenantMaxQueuedJobs, load.maxQueuedJobs],
+    MAX_QUEUED_BYTES: [load.tenantMaxQueuedBytes, load.maxQueuedBytes],
+    MAX_STORED_BYTES: [config.tenantMaxStoredBytes, config.maxStoredBytes],
+  } as const
+  for (const [name, [one, all]] of Object.entries(ofTenants)) {
+    if (one > all) throw new ConfigError(`TENANT_${name} (${one}) is above ${name} (${all})`)
   }
   const { abuse } = config
   if (abuse.blockSeconds > abuse.maxBlockSeconds) {

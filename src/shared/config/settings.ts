@@ -173,14 +173,29 @@ export const SETTINGS: readonly Setting[] = [
     kind: integer(1, 1e7),
     default: '10000',
     group: 'Load',
-    description: 'Jobs that may wait; beyond it submissions are answered 503.',
+    description: 'Jobs that may wait, and as many again that are delayed; beyond it submissions are answered 503.',
   },
   {
     name: 'TENANT_MAX_QUEUED_JOBS',
     kind: integer(1, 1e7),
     default: '1000',
     group: 'Load',
-    description: 'Jobs of one tenant that may wait; beyond it its submissions are answered 429.',
+    description:
+      'Jobs of one tenant that may wait, and as many again that are delayed; beyond it its submissions are answered 429.',
+  },
+  {
+    name: 'MAX_QUEUED_BYTES',
+    kind: integer(64 * 1024 * 1024),
+    default: '1073741824',
+    group: 'Load',
+    description: 'Bytes of code and input that may wait in Redis; beyond it submissions are answered 503.',
+  },
+  {
+    name: 'TENANT_MAX_QUEUED_BYTES',
+    kind: integer(64 * 1024 * 1024),
+    default: '268435456',
+    group: 'Load',
+    description: 'The same of one tenant; beyond it its submissions are answered 429.',
   },
   {
     name: 'TENANT_MAX_RUNNING_JOBS',
@@ -225,6 +240,21 @@ export const SETTINGS: readonly Setting[] = [
     default: '100000',
     group: 'Storage',
     description: 'Finished jobs kept of one tenant; beyond it the oldest go before their time.',
+  },
+  {
+    name: 'MAX_STORED_BYTES',
+    kind: integer(64 * 1024 * 1024),
+    default: '4294967296',
+    group: 'Storage',
+    description:
+      'Bytes of finished jobs kept in Redis, with output, events and artifacts; beyond it the oldest go before their time.',
+  },
+  {
+    name: 'TENANT_MAX_STORED_BYTES',
+    kind: integer(64 * 1024 * 1024),
+    default: '536870912',
+    group: 'Storage',
+    description: 'The same of one tenant.',
   },
   {
     name: 'ARTIFACT_MAX_BYTES',

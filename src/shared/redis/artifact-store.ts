@@ -15,8 +15,8 @@ export interface ArtifactStore {
 
 /** KEYS: record, artifacts. ARGV: ttl, attempt, then path and content of each file. Those of an attempt that was lost go. */
 const PUT = `
-local attempt, result = unpack(redis.call('HMGET', KEYS[1], 'attempt', 'result'))
-if attempt ~= ARGV[2] or (result or '') ~= '' then return 0 end
+local attempt, summary = unpack(redis.call('HMGET', KEYS[1], 'attempt', 'summary'))
+if attempt ~= ARGV[2] or (summary or '') ~= '' then return 0 end
 redis.call('DEL', KEYS[2])
 for i = 3, #ARGV, 2 do redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
 redis.call('EXPIRE', KEYS[2], tonumber(ARGV[1]))

@@ -80,13 +80,13 @@ const PAGE = 64
  * @returns an InputAnswer
  */
 const SEND = `
-local state, result, attempt, total, taken, seq, signalSeq, closed, over = unpack(redis.call('HMGET', KEYS[1],
-  'state', 'result', 'attempt', 'inTotal', 'inTaken', 'inSeq', 'inSignalSeq', 'inClosed', 'inOver'))
+local state, summary, attempt, total, taken, seq, signalSeq, closed, over = unpack(redis.call('HMGET', KEYS[1],
+  'state', 'summary', 'attempt', 'inTotal', 'inTaken', 'inSeq', 'inSignalSeq', 'inClosed', 'inOver'))
 local kind, number, cost = ARGV[1], ARGV[3], tonumber(ARGV[4])
 local counter = kind == 'signal' and 'inSignalSeq' or 'inSeq'
 local last = kind == 'signal' and signalSeq or seq
 if number ~= '' and last and tonumber(number) <= tonumber(last) then return 'known' end
-if not state or (result or '') ~= '' then return 'ended' end
+if not state or (summary or '') ~= '' then return 'ended' end
 if kind == 'signal' then
   if state ~= 'running' then return 'not-running' end
 elseif closed then

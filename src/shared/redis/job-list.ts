@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
-import type { State, Status } from '../job.ts'
-import type { JobRecords, JobSummary } from './job-record.ts'
+import type { JobSummary, State, Status } from '../job.ts'
+import type { JobRecords } from './job-record.ts'
 import type { Keys } from './keys.ts'
 
 export interface JobFilter {

@@ -1,13 +1,11 @@
-import { Queue } from 'bullmq'
+import { Job, Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { JobReturn, JobSpec } from '../job.ts'
+import type { Priority } from './job-record.ts'
 import { type Keys, QUEUE_NAME } from './keys.ts'
 
 export type JobQueue = Queue<JobSpec, JobReturn, 'run'>
-
-/** BullMQ keeps a few ended jobs for the operator to look at; results have keys of their own. */
-const KEPT = { age: 3600, count: 1000 }
 
 /**
  * The producer's end of the queue. Give it a `fail-fast` connection.
@@ -19,7 +17,8 @@ export function createJobQueue(redis: Redis, keys: Keys): JobQueue {
     skipWaitingForReady: true,
     skipVersionCheck: true,
     streams: { events: { maxLen: 100 } },
-    defaultJobOptions: { attempts: 1, removeOnComplete: KEPT, removeOnFail: KEPT },
+    // With a job goes what its owner sent; its result has keys of its own.
+    defaultJobOptions: { attempts: 1, removeOnComplete: true, removeOnFail: true },
   })
   queue.on('error', () => undefined) // The connection's own listener has logged it.
   return queue
@@ -34,4 +33,29 @@ export async function promoteJobs(queue: JobQueue, ids: readonly string[], log: 
       log.debug({ err, jobId: id }, 'held job was not promoted')
     }
   }
+}
+
+/** Gives jobs other places in the queue. One that is not there (any more) is passed over. @throws when Redis fails */
+export async function changePriorities(queue: JobQueue, changes: readonly Priority[]): Promise<void> {
+  // Without its data, which is long and of no use here.
+  const jobs = changes.map(({ id, priority }) => ({ job: new Job(queue, 'run', {} as JobSpec, {}, id), priority }))
+  await Promise.all(
+    jobs.map(async ({ job, priority }) => {
+      await job.changePriority({ priority }).catch((error: unknown) => {
+        if (!/missing key/i.test((error as Error).message)) throw error
+      })
+    }),
+  )
+}
+
+/** Which of these ids the queue does not know (any more). @throws when Redis fails */
+export async function unknownTo(redis: Redis, queue: JobQueue, ids: readonly string[]): Promise<string[]> {
+  const pipeline = redis.pipeline()
+  for (const id of ids) pipeline.exists(queue.toKey(id))
+  const answers = (await pipeline.exec()) ?? []
+  return ids.filter((_id, index) => {
+    const [error, there] = answers[index] ?? []
+    if (error) throw error
+    return there === 0
+  })
 }

@@ -1,8 +1,11 @@
-/** Names of everything Runyard keeps in Redis, all under one hash tag so that a cluster can hold them in one slot. */
+/**
+ * Names of everything Runyard keeps in Redis, all under one hash tag so that a cluster can hold them in one slot. Those of
+ * jobs stand in `job-scripts/common.ts` too.
+ */
 export interface Keys {
   /** Given to BullMQ as its prefix. */
   readonly prefix: string
-  /** Hash: head, tenant, state, startedAt, attempt, result. */
+  /** Hash: head, tenant, state, startedAt, attempt, summary, output and more. */
   job(id: string): string
   /** Stream of the job's events; also the name of the channel they are published on. */
   events(id: string): string
@@ -38,6 +41,12 @@ export interface Keys {
   readonly queued: string
   /** The same of one tenant. */
   tenantQueued(tenant: string): string
+  /** Sorted set of the ids of delayed jobs by when they are due, in ms. */
+  readonly delayed: string
+  /** The same of one tenant. */
+  tenantDelayed(tenant: string): string
+  /** Hash: bytes that queued and delayed jobs wait with, of `all` and `of:TENANT`. */
+  readonly waitingBytes: string
   /** Sorted set of the ids of running jobs by when they count as lost, in ms. */
   readonly running: string
   /** Sorted set of the ids of a tenant's running jobs by when they count as lost, in ms. */
@@ -48,6 +57,12 @@ export interface Keys {
   tenantJobs(tenant: string): string
   /** Sorted set of the ids of a tenant's finished jobs by when they ended, in ms. */
   tenantFinished(tenant: string): string
+  /** Sorted set of the ids of all finished jobs by when they ended, in ms. */
+  readonly finished: string
+  /** Hash: what a finished job takes, `BYTES TENANT`, by its id. */
+  readonly sizes: string
+  /** Hash: bytes of finished jobs, of `all` and `of:TENANT`. */
+  readonly stored: string
   /** What was answered to an `Idempotency-Key` of a tenant: id and fingerprint of the request. */
   idempotency(tenant: string, hash: string): string
   /** JSON of a batch: its tenant and the ids of its jobs. */
@@ -66,7 +81,7 @@ export interface Keys {
   tenantDeliveries(tenant: string): string
   /** Hash: failures in a row of a webhook endpoint of a tenant, and whether it is disabled, by a hash of its URL; `alerts`: set while no further alert is due. */
   webhookEndpoint(tenant: string, hash: string): string
-  /** Hash: virtual time of the queue (`now`) and last tag of each tenant that waits. */
+  /** Hash: virtual time of the queue (`now`), the `base` of priorities, last tag of each tenant that waits, how many do. */
   readonly fairness: string
   /** List of when the last jobs ended, in ms, newest first. */
   readonly ends: string
@@ -96,11 +111,17 @@ export function createKeys(namespace: string): Keys {
     securityCounts: `${prefix}:security-counts`,
     queued: `${prefix}:queued`,
     tenantQueued: (tenant) => `${prefix}:queued:${tenant}`,
+    delayed: `${prefix}:delayed`,
+    tenantDelayed: (tenant) => `${prefix}:delayed:${tenant}`,
+    waitingBytes: `${prefix}:waiting-bytes`,
     running: `${prefix}:running`,
     tenantRunning: (tenant) => `${prefix}:running:${tenant}`,
     tenantHeld: (tenant) => `${prefix}:held:${tenant}`,
     tenantJobs: (tenant) => `${prefix}:jobs-of:${tenant}`,
     tenantFinished: (tenant) => `${prefix}:finished-of:${tenant}`,
+    finished: `${prefix}:finished`,
+    sizes: `${prefix}:sizes`,
+    stored: `${prefix}:stored`,
     idempotency: (tenant, hash) => `${prefix}:idempotency:${tenant}:${hash}`,
     batch: (id) => `${prefix}:batch:${id}`,
     cancellations: `${prefix}:cancellations`,

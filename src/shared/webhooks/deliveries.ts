@@ -58,8 +58,8 @@ export function createDeliveries(
   const read = async (id: string) => parseDelivery(id, await redis.hgetall(keys.delivery(id)))
 
   return {
-    async add({ keys: names, args }, jobId, tenant, url) {
-      await redis.runyardAddDelivery(...names, now(), tenant, jobId, ...args, url)
+    async add(delivery, jobId, tenant, url) {
+      await redis.runyardAddDelivery(keys.prefix, now(), tenant, jobId, ...delivery, url)
     },
     read,
     list: (tenant, query) => listDeliveries(redis, keys.tenantDeliveries(tenant), read, query),

@@ -25,11 +25,14 @@ const TENANT_ALERT_SECONDS = 3600
 
 /**
  * A function for scripts: notes a delivery, unless it is noted already, or there is no URL (empty, or false when a field was
- * not there). Its keys: record, tenant's deliveries, pending deliveries.
+ * not there).
+ * @param prefix of all names
  * Returns its id when it was noted, else an empty text.
  */
 export const ADD_DELIVERY = `
-local function addDelivery(record, ofTenant, pending, at, tenant, jobId, id, event, body, url)
+local function addDelivery(prefix, at, tenant, jobId, id, event, body, url)
+  local records = prefix .. ':delivery:'
+  local record, ofTenant, pending = records .. id, prefix .. ':deliveries-of:' .. tenant, prefix .. ':webhooks-pending'
   if (url or '') == '' or redis.call('EXISTS', record) == 1 then return '' end
   redis.call('HSET', record, 'tenant', tenant, 'jobId', jobId, 'event', event, 'url', url, 'body', body,
     'state', 'pending', 'createdAt', at, 'nextAttemptAt', at, 'tries', 0, 'made', 0)
@@ -40,10 +43,9 @@ local function addDelivery(record, ofTenant, pending, at, tenant, jobId, id, eve
   end
   local surplus = redis.call('ZCARD', ofTenant) - ${MAX_KEPT}
   if surplus <= 0 then return id end
-  local prefix = string.sub(record, 1, #record - #id)
   for _, old in ipairs(redis.call('ZRANGE', ofTenant, 0, 9)) do
-    if surplus > 0 and redis.call('HGET', prefix .. old, 'state') ~= 'pending' then
-      redis.call('DEL', prefix .. old)
+    if surplus > 0 and redis.call('HGET', records .. old, 'state') ~= 'pending' then
+      redis.call('DEL', records .. old)
       redis.call('ZREM', ofTenant, old)
       surplus = surplus - 1
     end
@@ -52,9 +54,9 @@ local function addDelivery(record, ofTenant, pending, at, tenant, jobId, id, eve
 end
 `
 
-/** KEYS: record, tenant's deliveries, pending. ARGV: at, tenant, job id, id, event, body, url. */
+/** KEYS: prefix of all names. ARGV: at, tenant, job id, id, event, body, url. */
 const ADD = `${ADD_DELIVERY}
-return addDelivery(KEYS[1], KEYS[2], KEYS[3], tonumber(ARGV[1]), unpack(ARGV, 2))`
+return addDelivery(KEYS[1], tonumber(ARGV[1]), unpack(ARGV, 2))`
 
 /**
  * KEYS: record, pending, endpoint, tenant's alerts.
@@ -117,7 +119,7 @@ declare module 'ioredis' {
 
 /** Teaches a connection these commands. */
 export function defineDeliveryScripts(redis: Redis): void {
-  redis.defineCommand('runyardAddDelivery', { numberOfKeys: 3, lua: ADD })
+  redis.defineCommand('runyardAddDelivery', { numberOfKeys: 1, lua: ADD })
   redis.defineCommand('runyardRecordAttempt', { numberOfKeys: 4, lua: RECORD })
   redis.defineCommand('runyardRedeliver', { numberOfKeys: 2, lua: REDELIVER })
 }

@@ -1,26 +1,17 @@
-import { type Job, summarize } from '../job.ts'
-import type { Keys } from '../redis/keys.ts'
+import type { JobSummary } from '../job.ts'
 import type { Webhook, WebhookEvent } from '../webhook.ts'
 import { deliveryId } from './delivery.ts'
 
-/** What the scripts that start and finish jobs take to note a delivery in the same step, as `addDelivery` has them. */
-export interface NewDelivery {
-  /** Record of the delivery, tenant's deliveries, pending deliveries. */
-  keys: [string, string, string]
-  /** Id, event, body. */
-  args: [string, WebhookEvent, string]
-}
+/** Id, event and body. */
+export type NewDelivery = [id: string, event: WebhookEvent, body: string]
 
 /**
- * The delivery that tells a job's owner of an event. Whether it is to be told at all stands in the job's record.
+ * The delivery that tells a job's owner of an event, as the scripts that start and finish jobs take it to note it in the same step.
+ * Whether it is to be told at all stands in the job's record.
  * @param job as it is from this event on
  */
-export function newDelivery(keys: Keys, job: Job, tenant: string, event: WebhookEvent): NewDelivery {
-  const id = deliveryId(job.id, event)
-  return {
-    keys: [keys.delivery(id), keys.tenantDeliveries(tenant), keys.pendingDeliveries],
-    args: [id, event, webhookBody(job, event)],
-  }
+export function newDelivery(job: JobSummary, event: WebhookEvent): NewDelivery {
+  return [deliveryId(job.id, event), event, webhookBody(job, event)]
 }
 
 /** What a job's record holds of its webhook: where each event is told, empty for one that is not. */
@@ -31,8 +22,8 @@ export function webhookUrls(webhook: Webhook | null): { startedUrl: string; fini
 }
 
 /** What is sent: the job without its output, and where the whole of it can be read. */
-function webhookBody(job: Job, type: WebhookEvent): string {
+function webhookBody(job: JobSummary, type: WebhookEvent): string {
   const timestamp = (type === 'job.started' ? job.startedAt : job.finishedAt) ?? job.createdAt
-  const data = { ...job, stages: job.stages.map(summarize), url: `/v1/jobs/${job.id}` }
+  const data = { ...job, url: `/v1/jobs/${job.id}` }
   return JSON.stringify({ type, timestamp, data })
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { JobEvent, StageSummary } from '../../shared/job.ts'
 import type { JobRecords } from '../../shared/redis/job-record.ts'
 import type { OutputStream } from '../sandbox/sandbox.ts'
@@ -23,24 +24,27 @@ export interface EventPublisher {
 
 /** Least time between two writes of one job's output, in ms. */
 const INTERVAL_MS = 10
-/** Output of one stream that is joined into one event, in characters. */
-const EVENT_CHARACTERS = 64 * 1024
+/** Output of one stream that is joined into one event, in bytes. */
+const EVENT_BYTES = 64 * 1024
 
-export function createEventPublisher(records: JobRecords, id: string, attempt: number): EventPublisher {
-  let pending: JobEvent[] = []
+/** What has not been written: events, and output that may still grow. */
+type Pending = JobEvent | { type: OutputStream; stage: string; valid: boolean; bytes: number; pieces: Buffer[] }
+
+export function createEventPublisher(records: Pick<JobRecords, 'append'>, id: string, attempt: number): EventPublisher {
+  let pending: Pending[] = []
   let writing: Promise<void> | undefined
   let failure: unknown
   let timer: NodeJS.Timeout | undefined
   let lastWrite = 0
   let closed = false
 
+  const take = () => pending.splice(0).map(toEvent)
+
   const send = () => {
     clearTimeout(timer)
     timer = undefined
-    const events = pending
-    pending = []
     writing = records
-      .append(id, attempt, events)
+      .append(id, attempt, take())
       .catch((error: unknown) => {
         failure ??= error
       })
@@ -59,38 +63,38 @@ export function createEventPublisher(records: JobRecords, id: string, attempt: n
   }
 
   const add = (event: JobEvent) => {
-    const last = pending.at(-1)
-    if (last && isText(last) && isText(event) && joinable(last, event)) last.data.data += event.data.data
-    else pending.push(event)
+    pending.push(event)
     schedule()
   }
 
   return {
     stageStarted: (stage) => add({ type: 'stage', data: { stage, phase: 'started' } }),
-    output: (stage, stream, bytes) => add({ type: stream, data: { stage, ...encodeText(bytes) } }),
+    output(stage, stream, bytes) {
+      const last = pending.at(-1)
+      const valid = isUtf8(bytes)
+      const joins =
+        last && 'pieces' in last && last.type === stream && last.stage === stage && last.valid && valid &&
+        last.bytes + bytes.length <= EVENT_BYTES // prettier-ignore
+      if (joins) {
+        last.pieces.push(bytes)
+        last.bytes += bytes.length
+      } else {
+        pending.push({ type: stream, stage, valid, bytes: bytes.length, pieces: [bytes] })
+      }
+      schedule()
+    },
     stageEnded: (stage, report) => add({ type: 'stage', data: { stage, phase: 'ended', report } }),
     async close() {
       closed = true
       clearTimeout(timer)
       await writing
       if (failure !== undefined) throw failure
-      return pending.splice(0)
+      return take()
     },
   }
 }
 
-type TextEvent = Extract<JobEvent, { type: 'stdout' | 'stderr' }>
-
-function isText(event: JobEvent): event is TextEvent {
-  return event.type === 'stdout' || event.type === 'stderr'
-}
-
-function joinable(last: TextEvent, next: TextEvent): boolean {
-  return (
-    last.type === next.type &&
-    last.data.stage === next.data.stage &&
-    last.data.encoding === 'utf-8' &&
-    next.data.encoding === 'utf-8' &&
-    last.data.data.length + next.data.data.length <= EVENT_CHARACTERS
-  )
+function toEvent(entry: Pending): JobEvent {
+  if (!('pieces' in entry)) return entry
+  return { type: entry.type, data: { stage: entry.stage, ...encodeText(Buffer.concat(entry.pieces)) } }
 }

@@ -1,7 +1,7 @@
-import { isUtf8 } from 'node:buffer'
 import type { Encoding } from '../../shared/job.ts'
+import { encodingOf } from '../../shared/redis/stored-output.ts'
 
-/** Text as it goes into JSON: as it is when it is UTF-8, else base64. */
+/** Text as it goes into JSON. */
 export interface EncodedText {
   data: string
   encoding: Encoding
@@ -36,11 +36,10 @@ export function createCharacterSplitter(): CharacterSplitter {
   }
 }
 
-/** UTF-8 as text, anything else as base64. */
+/** UTF-8 as text, anything else as base64; so too what is full of control characters. */
 export function encodeText(bytes: Buffer): EncodedText {
-  return isUtf8(bytes)
-    ? { data: bytes.toString('utf8'), encoding: 'utf-8' }
-    : { data: bytes.toString('base64'), encoding: 'base64' }
+  const encoding = encodingOf(bytes)
+  return { data: bytes.toString(encoding === 'utf-8' ? 'utf8' : 'base64'), encoding }
 }
 
 /** How many bytes at the end begin a character that is not complete yet (0 to 3). */

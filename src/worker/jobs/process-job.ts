@@ -1,21 +1,13 @@
 import type { Logger } from 'pino'
-import {
-  type Job,
-  type JobEvent,
-  type JobReturn,
-  type JobSpec,
-  type Stage,
-  type Status,
-  summarize,
-} from '../../shared/job.ts'
+import type { Job, JobEvent, JobReturn, JobSpec, JobSummary, StageSummary, Status } from '../../shared/job.ts'
 import { artifactUrl } from '../../shared/artifact.ts'
 import type { Language } from '../../shared/language.ts'
 import { MAX_TIMER_MS, SECOND } from '../../shared/limits.ts'
 import type { ArtifactStore } from '../../shared/redis/artifact-store.ts'
-import type { JobRecords, PutBackReason, RecordedJob } from '../../shared/redis/job-record.ts'
+import type { JobRecords, Priority, PutBackReason, RecordedJob } from '../../shared/redis/job-record.ts'
 import type { SecurityEvent } from '../../shared/security/security-event.ts'
 import type { Turn } from '../queue-worker.ts'
-import { acquirePatiently } from '../sandbox/acquire-patiently.ts'
+import { acquirePatiently, NoSandbox } from '../sandbox/acquire-patiently.ts'
 import { EngineDown } from '../sandbox/engine-health.ts'
 import type { SandboxPool } from '../sandbox/pool.ts'
 import { GATHER_TIMEOUT_MS, SandboxBroken } from '../sandbox/sandbox.ts'
@@ -32,6 +24,8 @@ export interface JobContext {
   /** @returns the language of a code job and the image it runs in. @throws Error naming what is not installed here */
   locate: (spec: JobSpec) => { language: Language | undefined; image: string }
   graceMs: number
+  /** Gives queued jobs other places. @throws when Redis refuses */
+  reorder: (changes: readonly Priority[]) => Promise<void>
   /** Lets held jobs go: one of their tenant has ended. */
   release: (ids: readonly string[]) => Promise<void>
   /** Queues a webhook delivery; an empty id is none. Never fails. */
@@ -48,7 +42,12 @@ const DEADLINE_MARGIN_MS = 15 * SECOND
 /** A held job looks again after this time by itself, should whoever was to let it go have been killed. */
 const HELD_MS = 10 * SECOND
 /** Before a job that was put back is taken again: by another worker, or here when the engine is back. */
-const PUT_BACK_MS: Record<PutBackReason, number> = { 'engine-down': SECOND, draining: 0, 'sandbox-lost': SECOND / 10 }
+const PUT_BACK_MS: Record<PutBackReason, number> = {
+  'engine-down': SECOND,
+  'no-sandbox': 5 * SECOND,
+  draining: 0,
+  'sandbox-lost': SECOND / 10,
+}
 
 /**
  * Takes one job from the queue to its stored result. Every way out stores one, unless an earlier attempt already had, or
@@ -67,6 +66,10 @@ export async function processJob(context: JobContext, spec: JobSpec, turn: Turn)
         return await storedReturn(records, spec.head.id)
       case 'cancelled':
         return await finish(context, spec, start.attempt, CANCELLED, null, [])
+      case 'later':
+        await context.reorder([{ id: spec.head.id, priority: start.priority }, ...start.others])
+        await turn.giveBack(0)
+        return GIVEN_BACK
       case 'held':
         await turn.giveBack(HELD_MS)
         await release(await records.hold(spec))
@@ -83,7 +86,7 @@ export async function processJob(context: JobContext, spec: JobSpec, turn: Turn)
 /** What BullMQ is told of a job that went back; it does not count. */
 const GIVEN_BACK: JobReturn = { status: 'internal-error' }
 
-const CANCELLED: JobOutcome = { status: 'cancelled', message: null, stages: [], reusable: false, refusedCalls: [] }
+const CANCELLED: JobOutcome = endedInside('cancelled', null)
 
 async function runAttempt(
   context: JobContext,
@@ -111,8 +114,10 @@ async function runAttempt(
     const rest = await events.close()
     if (signal.reason === 'cancelled') return finish(context, spec, attempt, CANCELLED, startedAt, rest)
     const reason = reasonToPutBack(err, signal)
-    if (reason === undefined) log.error({ err, ...fields }, 'job failed inside')
-    else if (await putBack(context, spec, attempt, turn, reason)) return GIVEN_BACK
+    const how = reason && (await putBack(context, spec, attempt, turn, reason))
+    if (how === 'back') return GIVEN_BACK
+    if (how === 'cancelled') return finish(context, spec, attempt, CANCELLED, startedAt, rest)
+    log.error({ err, ...fields }, 'job failed inside')
     return finish(context, spec, attempt, internalError(), startedAt, rest)
   }
 }
@@ -126,26 +131,34 @@ class Drained extends Error {
 function reasonToPutBack(error: unknown, signal: AbortSignal): PutBackReason | undefined {
   if (signal.reason === 'draining') return 'draining'
   if (error instanceof EngineDown) return 'engine-down'
+  if (error instanceof NoSandbox) return 'no-sandbox'
   return error instanceof SandboxBroken ? 'sandbox-lost' : undefined
 }
 
-/** @returns false when it was put back before for the same reason, and this is its end */
+/** @returns `end` when it was put back before for the same reason, and `cancelled` when it is not to run again */
 async function putBack(
-  { records, release, log }: JobContext,
+  { records, reorder, release, log }: JobContext,
   spec: JobSpec,
   attempt: number,
   turn: Turn,
   reason: PutBackReason,
-): Promise<boolean> {
-  const { outcome, released } = await records.putBack(spec, attempt, reason)
-  if (outcome === 'too often') return false
-  if (outcome === 'done') {
-    await turn.giveBack(PUT_BACK_MS[reason])
-    await release(released)
-    const { head, tenant, origin } = spec
-    log.warn({ jobId: head.id, tenant, requestId: origin.requestId, attempt, reason }, 'job put back into the queue')
+): Promise<'back' | 'cancelled' | 'end'> {
+  const { head, tenant, origin } = spec
+  const answer = await records.putBack(spec, attempt, reason)
+  switch (answer.outcome) {
+    case 'too often':
+      return 'end'
+    case 'cancelled':
+      return 'cancelled'
+    case 'overtaken':
+      return 'back'
+    case 'done':
+      await reorder([{ id: head.id, priority: answer.priority }])
+      await turn.giveBack(PUT_BACK_MS[reason])
+      await release(answer.released)
+      log.warn({ jobId: head.id, tenant, requestId: origin.requestId, attempt, reason }, 'job put back into the queue')
+      return 'back'
   }
-  return true
 }
 
 async function finish(
@@ -161,7 +174,9 @@ async function finish(
   const job = { ...endedJob(spec, outcome, startedAt, attempt), ...producedBy(spec, outcome) }
   // Before the result, so that whoever has read of a file finds it.
   if (outcome.gathered) await context.artifacts.put(head.id, attempt, outcome.gathered.files)
-  const { stored, delivery, released } = await records.finish(job, spec, { attempt }, events)
+  const artifactBytes = outcome.gathered?.files.reduce((sum, { content }) => sum + content.length, 0) ?? 0
+  const ending = { events, outputs: outcome.outputs, artifactBytes }
+  const { stored, delivery, released } = await records.finish(job, tenant, { attempt }, ending)
   await Promise.all([release(released), announce(delivery)])
   if (!stored) return storedReturn(records, head.id)
   const fields = { jobId: head.id, tenant, requestId: origin.requestId, attempt }
@@ -211,7 +226,7 @@ async function attemptJob(
     () => void sandbox.destroy(),
     Math.min(longestMs(spec, graceMs) + DEADLINE_MARGIN_MS, MAX_TIMER_MS),
   )
-  const listener = { ...events, stageEnded: (stage: Stage) => events.stageEnded(stage.name, summarize(stage)) }
+  const listener = { ...events, stageEnded: (stage: StageSummary) => events.stageEnded(stage.name, stage) }
   const outcome = await runJob(sandbox, spec, language, graceMs, listener, signal, input(spec.head.id, attempt))
     .catch((error: unknown) => {
       lease.retire()
@@ -252,15 +267,20 @@ async function storedReturn(records: JobRecords, id: string): Promise<{ status: 
  */
 export async function storeLostJob(
   { records, release, announce }: Pick<JobContext, 'records' | 'release' | 'announce'>,
-  spec: RecordedJob,
+  spec: Pick<RecordedJob, 'head' | 'tenant'>,
 ): Promise<void> {
   const stored = (await records.read(spec.head.id))?.job
   const job = endedJob(spec, internalError(), stored?.startedAt ?? null, stored?.attempt ?? 0)
-  const { delivery, released } = await records.finish(job, spec, {})
+  const { delivery, released } = await records.finish(job, spec.tenant, {})
   await Promise.all([release(released), announce(delivery)])
 }
 
-function endedJob({ head }: RecordedJob, outcome: JobOutcome, startedAt: string | null, attempt: number): Job {
+function endedJob(
+  { head }: Pick<RecordedJob, 'head'>,
+  outcome: JobOutcome,
+  startedAt: string | null,
+  attempt: number,
+): JobSummary {
   const { status, message, stages } = outcome
   const state = status === 'cancelled' ? 'cancelled' : 'finished'
   return { ...head, state, status, message, startedAt, finishedAt: new Date().toISOString(), attempt, stages }
@@ -287,11 +307,10 @@ function producedBy(
 
 /** The owner learns that it was not the program; what it was stands in the log. */
 function internalError(): JobOutcome {
-  return {
-    status: 'internal-error',
-    message: 'the job could not be run; this is a fault of the service, not of the program',
-    stages: [],
-    reusable: false,
-    refusedCalls: [],
-  }
+  return endedInside('internal-error', 'the job could not be run; this is a fault of the service, not of the program')
+}
+
+/** The end of a job that has nothing to show. */
+function endedInside(status: Status, message: string | null): JobOutcome {
+  return { status, message, stages: [], outputs: [], reusable: false, refusedCalls: [] }
 }

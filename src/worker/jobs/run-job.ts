@@ -1,6 +1,7 @@
-import type { JobSpec, Stage, Status } from '../../shared/job.ts'
+import type { JobSpec, StageSummary, Status } from '../../shared/job.ts'
 import type { Language } from '../../shared/language.ts'
 import { MIB } from '../../shared/limits.ts'
+import { type CapturedOutput, partOutput } from '../../shared/redis/stored-output.ts'
 import type { Gathered } from '../sandbox/gathering.ts'
 import type { OutputStream, Sandbox } from '../sandbox/sandbox.ts'
 import { classify, sameOutput, shownExitCode, signalName } from './classify.ts'
@@ -12,13 +13,15 @@ import { createStageOutput } from './stage-output.ts'
 export interface JobListener {
   stageStarted(stage: string): void
   output(stage: string, stream: OutputStream, bytes: Buffer): void
-  stageEnded(stage: Stage): void
+  stageEnded(stage: StageSummary): void
 }
 
 export interface JobOutcome {
   status: Status
   message: string | null
-  stages: Stage[]
+  stages: StageSummary[]
+  /** What each stage wrote, in the same order. */
+  outputs: CapturedOutput[]
   /** Whether the sandbox may serve another job of the same tenant. */
   reusable: boolean
   /** Names of the system calls by which the job tried to get out, over all its stages; not for its owner's eyes. */
@@ -50,7 +53,8 @@ export async function runJob(
   signal: AbortSignal,
   startFeed?: StartFeed,
 ): Promise<JobOutcome> {
-  const stages: Stage[] = []
+  const stages: StageSummary[] = []
+  const outputs: CapturedOutput[] = []
   let verdict: { status: Status; message: string | null } = { status: 'succeeded', message: null }
   let reusable = true
   const refusedCalls = new Set<string>()
@@ -74,8 +78,9 @@ export async function runJob(
       planned.start.outputBytes = Math.max(1, Math.min(planned.start.outputBytes, room))
       if (signal.aborted) verdict = { status: 'cancelled', message: null }
       if (verdict.status === 'cancelled') break
-      const { stage, message, report } = await runStage(sandbox, spec, planned, listener, startFeed)
+      const { stage, captured, message, report } = await runStage(sandbox, spec, planned, listener, startFeed)
       stages.push(stage)
+      outputs.push(captured)
       room -= stage.stdoutBytes + stage.stderrBytes
       // The kernel's killer has been at work in there, and what it took is not known for sure.
       if (report.oomKills > 0) reusable = false
@@ -88,7 +93,7 @@ export async function runJob(
     signal.removeEventListener('abort', kill)
     clearTimeout(hurry)
   }
-  const outcome: JobOutcome = { ...verdict, stages, reusable, refusedCalls: [...refusedCalls] }
+  const outcome: JobOutcome = { ...verdict, stages, outputs, reusable, refusedCalls: [...refusedCalls] }
   if (spec.artifacts && verdict.status !== 'cancelled') outcome.gathered = await sandbox.gather(spec.artifacts)
   return outcome
 }
@@ -113,13 +118,17 @@ async function runStage(
   const rest = output.end(report.truncated)
   tell('stdout', rest.stdout)
   tell('stderr', rest.stderr)
-  const texts = output.texts()
+  const captured = output.captured()
   let { status, message } = classify(report, name, kind, start, spec.head.limits)
-  if (status === 'succeeded' && expectedOutput !== null && !sameOutput(texts.stdout, expectedOutput)) {
+  if (
+    status === 'succeeded' &&
+    expectedOutput !== null &&
+    !sameOutput(partOutput(captured).stdout.toString(), expectedOutput)
+  ) {
     status = 'wrong-answer'
     message = `stage ${name} wrote something else than expected`
   }
-  const stage: Stage = {
+  const stage: StageSummary = {
     name,
     status,
     exitCode: shownExitCode(report),
@@ -127,11 +136,10 @@ async function runStage(
     wallMs: report.wallUs / 1000,
     cpuMs: report.cpuUs / 1000,
     memoryPeakBytes: report.memoryPeakBytes,
-    ...texts,
     stdoutBytes: report.stdoutBytes,
     stderrBytes: report.stderrBytes,
     truncated: report.truncated,
   }
   listener.stageEnded(stage)
-  return { stage, message, report }
+  return { stage, captured, message, report }
 }

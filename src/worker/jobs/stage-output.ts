@@ -1,5 +1,4 @@
-import { isUtf8 } from 'node:buffer'
-import type { Stage } from '../../shared/job.ts'
+import type { CapturedOutput } from '../../shared/redis/stored-output.ts'
 import type { OutputStream } from '../sandbox/sandbox.ts'
 import { createCharacterSplitter } from './output-text.ts'
 
@@ -13,31 +12,65 @@ export interface StageOutput {
    * @returns what had been held back of each
    */
   end(truncated: boolean): Record<OutputStream, Buffer>
-  /** The three texts of a stage. One encoding for all of them: base64 as soon as one is not UTF-8. */
-  texts(): Pick<Stage, 'stdout' | 'stderr' | 'output' | 'encoding'>
+  captured(): CapturedOutput
 }
 
+/** What the kernel gives out at a time, mostly. */
+const FIRST_BYTES = 64 * 1024
+
 export function createStageOutput(): StageOutput {
-  const pieces: { stream: OutputStream; bytes: Buffer }[] = []
   const splitters = { stdout: createCharacterSplitter(), stderr: createCharacterSplitter() }
-  const join = (wanted?: OutputStream) =>
-    Buffer.concat(pieces.filter(({ stream }) => !wanted || stream === wanted).map(({ bytes }) => bytes))
-  const keep = (stream: OutputStream, bytes: Buffer) => {
-    if (bytes.length > 0) pieces.push({ stream, bytes })
-    return bytes
+  // Grown by doubling: a program may write byte by byte, and a piece of its own for each would cost a hundred times as much.
+  const bytes = createGrowing()
+  const order = createGrowing()
+  let current: OutputStream = 'stdout'
+  let length = 0
+
+  const endPiece = () => {
+    const varint: number[] = []
+    let rest = length
+    for (; rest > 0x7f; rest = Math.floor(rest / 128)) varint.push((rest % 128) | 0x80)
+    order.add([...varint, rest])
+    length = 0
+  }
+  const keep = (stream: OutputStream, piece: Buffer) => {
+    if (piece.length === 0) return piece
+    if (stream !== current) {
+      endPiece()
+      current = stream
+    }
+    length += piece.length
+    bytes.add(piece)
+    return piece
   }
   return {
-    push: (stream, bytes) => keep(stream, splitters[stream].push(bytes)),
+    push: (stream, piece) => keep(stream, splitters[stream].push(piece)),
     end(truncated) {
       const rest = { stdout: splitters.stdout.end(), stderr: splitters.stderr.end() }
       if (truncated) return { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) }
       return { stdout: keep('stdout', rest.stdout), stderr: keep('stderr', rest.stderr) }
     },
-    texts() {
-      const all = { stdout: join('stdout'), stderr: join('stderr'), output: join() }
-      const encoding = isUtf8(all.stdout) && isUtf8(all.stderr) && isUtf8(all.output) ? 'utf-8' : 'base64'
-      const text = (bytes: Buffer) => bytes.toString(encoding === 'utf-8' ? 'utf8' : 'base64')
-      return { stdout: text(all.stdout), stderr: text(all.stderr), output: text(all.output), encoding }
+    captured() {
+      if (length > 0) endPiece()
+      return { bytes: bytes.all(), order: order.all() }
     },
+  }
+}
+
+/** Bytes that become more. */
+function createGrowing(): { add: (piece: Uint8Array | number[]) => void; all: () => Buffer } {
+  let buffer = Buffer.alloc(0)
+  let used = 0
+  return {
+    add(piece) {
+      if (used + piece.length > buffer.length) {
+        const larger = Buffer.allocUnsafeSlow(Math.max(2 * buffer.length, used + piece.length, FIRST_BYTES))
+        buffer.copy(larger, 0, 0, used)
+        buffer = larger
+      }
+      buffer.set(piece, used)
+      used += piece.length
+    },
+    all: () => buffer.subarray(0, used),
   }
 }

@@ -1,32 +1,41 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { SECOND } from '../../shared/limits.ts'
-import { EngineDown } from './engine-health.ts'
+import { EngineDown, isAboutOneImage } from './engine-health.ts'
 import { type Lease, PoolClosed, type SandboxPool, type SandboxRequest } from './pool.ts'
+
+/** The engine answers, and makes no sandbox. */
+export class NoSandbox extends Error {
+  override readonly name = 'NoSandbox'
+}
 
 /** Between one try and the next; about a minute in all. */
 const PAUSES_MS = [1, 2, 5, 10, 10, 10, 10, 10].map((seconds) => seconds * SECOND)
 
 /**
  * Asks the pool for a sandbox, again and again while one cannot be made.
- * @throws what the last try threw; at once when the engine is down, the pool is closed or the signal aborts
+ * @param pausesMs between one try and the next
+ * @throws NoSandbox when none could be made in all that time; at once what was thrown when the engine is down, the pool is closed,
+ * the image cannot be run, or the signal aborts
  */
 export async function acquirePatiently(
   pool: SandboxPool,
   request: SandboxRequest,
   signal: AbortSignal,
   log: Logger,
+  pausesMs: readonly number[] = PAUSES_MS,
 ): Promise<Lease> {
-  for (const pauseMs of PAUSES_MS) {
+  for (let tries = 0; ; tries++) {
     try {
       return await unlessAborted(pool.acquire(request), signal)
     } catch (err) {
-      if (err instanceof EngineDown || err instanceof PoolClosed || signal.aborted) throw err
+      if (err instanceof EngineDown || err instanceof PoolClosed || isAboutOneImage(err) || signal.aborted) throw err
+      const pauseMs = pausesMs[tries]
+      if (pauseMs === undefined) throw new NoSandbox('no sandbox could be made for the job', { cause: err })
       log.warn({ err, pauseMs }, 'no sandbox could be made; trying again')
       await sleep(pauseMs, undefined, { signal })
     }
   }
-  return unlessAborted(pool.acquire(request), signal)
 }
 
 /** @throws the signal's reason when it aborts first; the lease goes back when it comes */

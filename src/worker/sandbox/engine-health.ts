@@ -12,7 +12,7 @@ export class EngineDown extends Error {
 
 /**
  * A circuit breaker around the making of sandboxes. It opens when the engine does not answer, or fails to make most of the
- * sandboxes it is asked for; then making one fails at once. While it is open the engine is asked every second whether it
+ * sandboxes it is asked for, or a few in a row; then making one fails at once. While it is open the engine is asked every second whether it
  * answers again, and one sandbox is made for a trial before it closes.
  */
 export interface EngineHealth {
@@ -37,7 +37,7 @@ const PING_MS = SECOND / 4
 /** So many pings in a row that take too long mean that the engine is stuck; one that is refused, that it is gone. */
 const SLOW_PINGS = 4
 const TRIAL_MS = SECOND
-/** Of at least so many tries within ten seconds most have to fail. */
+/** Of at least so many tries within ten seconds most have to fail; so many in a row may take as long as they like to. */
 const LEAST_TRIES = 4
 
 export function createEngineHealth(options: EngineHealthOptions): EngineHealth {
@@ -51,6 +51,7 @@ export function createEngineHealth(options: EngineHealthOptions): EngineHealth {
     errorFilter: isAboutOneImage,
   })
   let slow = 0
+  let failedInRow = 0
   let trying = false
   let lastTrial = 0
 
@@ -72,6 +73,7 @@ export function createEngineHealth(options: EngineHealthOptions): EngineHealth {
       if (!breaker.opened || performance.now() - lastTrial < TRIAL_MS) return
       lastTrial = performance.now()
       await options.trial()
+      failedInRow = 0
       breaker.close()
     } catch (err) {
       slow++
@@ -87,9 +89,13 @@ export function createEngineHealth(options: EngineHealthOptions): EngineHealth {
   return {
     async create(image, memoryBytes) {
       try {
-        return await breaker.fire(image, memoryBytes)
+        const sandbox = await breaker.fire(image, memoryBytes)
+        failedInRow = 0
+        return sandbox
       } catch (error) {
         if (CircuitBreaker.isOurError(error as Error)) throw new EngineDown('the container engine is away')
+        // Each of them may hang until it is given up, so that there are never many within ten seconds.
+        if (!isAboutOneImage(error) && ++failedInRow >= LEAST_TRIES && !breaker.opened) breaker.open()
         // A call that fails because the engine went away tells so sooner than the next look.
         void look()
         throw error
@@ -107,7 +113,7 @@ export function createEngineHealth(options: EngineHealthOptions): EngineHealth {
 }
 
 /** No such image, or one that cannot be run: the engine itself is well. */
-function isAboutOneImage(error: unknown): boolean {
+export function isAboutOneImage(error: unknown): boolean {
   const { statusCode } = error as { statusCode?: number }
   return statusCode === 404 || statusCode === 400
 }

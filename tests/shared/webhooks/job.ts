@@ -1,8 +1,8 @@
 import { v7 as uuid } from 'uuid'
 import { DEFAULT_LIMITS } from '../../../src/shared/limits.ts'
-import type { Job, Stage } from '../../../src/shared/job.ts'
+import type { JobSummary, StageSummary } from '../../../src/shared/job.ts'
 
-const stage: Stage = {
+const stage: StageSummary = {
   name: 'run',
   status: 'succeeded',
   exitCode: 0,
@@ -10,17 +10,13 @@ const stage: Stage = {
   wallMs: 12,
   cpuMs: 9,
   memoryPeakBytes: 8_000_000,
-  stdout: 'a large output\n',
-  stderr: '',
-  output: 'a large output\n',
-  encoding: 'utf-8',
   stdoutBytes: 15,
   stderrBytes: 0,
   truncated: false,
 }
 
 /** A job that has succeeded, with an id of its own. */
-export function finishedJob(fields: Partial<Job> = {}): Job {
+export function finishedJob(fields: Partial<JobSummary> = {}): JobSummary {
   return {
     id: uuid(),
     kind: 'code',

@@ -61,9 +61,9 @@ export async function openDeliverer(): Promise<TestDeliverer> {
 
   const note = async (url: string, tenant = 'me') => {
     const job = finishedJob()
-    const delivery = newDelivery(own.keys, job, tenant, 'job.finished')
+    const delivery = newDelivery(job, 'job.finished')
     await deliveries.add(delivery, job.id, tenant, url)
-    return delivery.args[0]
+    return delivery[0]
   }
   const until: TestDeliverer['until'] = async (id, condition) => {
     for (;;) {

@@ -7,9 +7,9 @@ import type { RouteDeps } from '../deps.ts'
  * How far a batch is: the number of its jobs in each state, and the jobs in their order, without output. Jobs whose results
  * have expired are no longer there.
  */
-export function readBatch({ batches, records }: RouteDeps): RequestHandler<{ id: string }> {
+export function readBatch({ readBatch: read, records }: RouteDeps): RequestHandler<{ id: string }> {
   return async (req, res) => {
-    const batch = await batches.read(req.params.id)
+    const batch = await read(req.params.id)
     if (!batch || batch.tenant !== res.locals.caller.tenant) {
       throw new Problem('not-found', 'there is no such batch, or it has expired')
     }

@@ -3,18 +3,20 @@ import { SECOND } from '../../../shared/limits.ts'
 import { goneSignal } from '../../http/sse.ts'
 import type { RouteDeps } from '../deps.ts'
 import { ownJob } from './own-job.ts'
+import { withOutput } from './with-output.ts'
 
 /** A program gets half a second to end by itself; the rest is for its worker. */
 const END_MS = 5 * SECOND
 
 /** 200 with the job that has ended, whoever ended it; 202 when its worker does not do so in time. */
-export function cancelJob({ records, submission, cancel, closing }: RouteDeps): RequestHandler<{ id: string }> {
+export function cancelJob(deps: RouteDeps): RequestHandler<{ id: string }> {
+  const { records, submission, cancel, closing } = deps
   return async (req, res) => {
     const job = await ownJob(records, res, req.params.id)
-    if (job.status !== null) return void res.json(job)
+    if (job.status !== null) return void res.json(await withOutput(deps, res, job))
     await cancel(job, res.locals.caller.tenant)
     const ended = await submission.waitForEnd(job.id, END_MS, goneSignal(res, closing))
-    if (ended) return void res.json(ended)
-    res.status(202).json(await ownJob(records, res, job.id))
+    if (ended) return void res.json(await withOutput(deps, res, ended))
+    res.status(202).json(await withOutput(deps, res, await ownJob(records, res, job.id)))
   }
 }

@@ -3,19 +3,25 @@ import { Problem } from '../../../shared/problems.ts'
 import type { RouteDeps } from '../deps.ts'
 import { ownJob } from './own-job.ts'
 import { knows } from './read-job.ts'
+import { enterUntilSent } from './with-output.ts'
 
 /**
  * A file the job produced: what a stranger's program wrote, so nothing a browser would show or run on this origin.
  * Artifacts never change, so that an attempt's number tells all versions of one apart.
  */
-export function readArtifact({ records, artifacts }: RouteDeps): RequestHandler<{ id: string; path: string[] }> {
+export function readArtifact({
+  records,
+  artifacts,
+  sending,
+}: RouteDeps): RequestHandler<{ id: string; path: string[] }> {
   return async (req, res) => {
     const path = req.params.path.join('/')
     const job = await ownJob(records, res, req.params.id)
-    const known = job.artifacts?.some((artifact) => artifact.path === path) ?? false
+    const known = job.artifacts?.find((artifact) => artifact.path === path)
     const tag = `"${job.id}.${job.attempt}"`
     const headers = { ETag: tag, 'Cache-Control': 'private, no-cache' }
     if (known && knows(req.get('if-none-match'), tag)) return void res.set(headers).status(304).end()
+    if (known) await enterUntilSent(sending, res, known.bytes)
     const content = known ? await artifacts.get(job.id, path) : undefined
     if (!content) throw new Problem('not-found', 'the job has no such artifact, or it has expired')
     res.set({

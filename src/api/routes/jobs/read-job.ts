@@ -1,12 +1,13 @@
 import type { RequestHandler } from 'express'
 import Type from 'typebox'
-import type { Job } from '../../../shared/job.ts'
+import type { JobSummary } from '../../../shared/job.ts'
 import { SECOND } from '../../../shared/limits.ts'
 import { MAX_WAIT_SECONDS } from '../../http/prefer.ts'
 import { queryOf } from '../../http/query.ts'
 import { goneSignal } from '../../http/sse.ts'
 import type { RouteDeps } from '../deps.ts'
 import { ownJob } from './own-job.ts'
+import { withOutput } from './with-output.ts'
 
 export const ReadJobQuery = Type.Object(
   {
@@ -19,7 +20,8 @@ export const ReadJobQuery = Type.Object(
 const readQuery = queryOf(ReadJobQuery)
 
 /** The job as it is; with `wait` as soon as it has ended, or when the time is over. 304 when the client has it already. */
-export function readJob({ records, submission, closing }: RouteDeps): RequestHandler<{ id: string }> {
+export function readJob(deps: RouteDeps): RequestHandler<{ id: string }> {
+  const { records, submission, closing } = deps
   return async (req, res) => {
     const { wait = '0' } = readQuery(req)
     let job = await ownJob(records, res, req.params.id)
@@ -31,12 +33,12 @@ export function readJob({ records, submission, closing }: RouteDeps): RequestHan
     const tag = entityTag(job)
     res.set({ ETag: tag, 'Cache-Control': 'private, no-cache' })
     if (knows(req.get('if-none-match'), tag)) return void res.status(304).end()
-    res.json(job)
+    res.json(await withOutput(deps, res, job))
   }
 }
 
 /** A job changes with its state and its attempts, and with nothing else. */
-const entityTag = (job: Job): string => `"${job.id}.${job.attempt}.${job.status ?? job.state}"`
+const entityTag = (job: JobSummary): string => `"${job.id}.${job.attempt}.${job.status ?? job.state}"`
 
 /** Whether an `If-None-Match` names this tag (RFC 9110, weak comparison). */
 export function knows(header: string | undefined, tag: string): boolean {

@@ -6,9 +6,11 @@ import { requestIdOf } from '../../http/request-log.ts'
 import { goneSignal } from '../../http/sse.ts'
 import type { RouteDeps } from '../deps.ts'
 import { ownJob } from './own-job.ts'
+import { withOutput } from './with-output.ts'
 
 /** 202 with the job; 200 with the finished one when the client prefers to wait and it ends in time. */
-export function submitJob({ records, submission, intake, closing }: RouteDeps): RequestHandler {
+export function submitJob(deps: RouteDeps): RequestHandler {
+  const { records, submission, intake, closing } = deps
   return async (req, res) => {
     const idempotency = idempotencyOf(req)
     const spec = await intake.code(req.body, res.locals.caller, requestIdOf(req))
@@ -21,7 +23,7 @@ export function submitJob({ records, submission, intake, closing }: RouteDeps): 
     res.location(`/v1/jobs/${accepted.id}`)
     if (accepted.replayed) res.set('Idempotent-Replayed', 'true')
     if (waits) res.set('Preference-Applied', `wait=${waitSeconds}`)
-    if (accepted.job) return void res.status(200).json(accepted.job)
-    res.status(202).json(await ownJob(records, res, accepted.id))
+    if (accepted.job) return void res.status(200).json(await withOutput(deps, res, accepted.job))
+    res.status(202).json(await withOutput(deps, res, await ownJob(records, res, accepted.id)))
   }
 }
