@@ -53,6 +53,10 @@ async function buildInit() {
   await unlessStamped(stamp, hashFiles(root, ['sandbox/'], isSource), () =>
     step("The sandbox's init", ['make', '--directory', 'sandbox'], { cwd: root }),
   )
+  const host = join(root, 'sandbox/host')
+  await unlessStamped(join(host, 'build/.stamp'), hashFiles(root, ['sandbox/host/'], isSource), () =>
+    step('What runs beside podman', ['make', '--directory', host], { cwd: root }),
+  )
 }
 
 /** Runs the compiled command line in this process, so that signals and the terminal are simply its own. */

@@ -1,11 +1,12 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { closeOnce } from '../shared/close-once.ts'
+import { packageRoot } from '../shared/package-root.ts'
 import { listImages } from './images/image-store.ts'
 import { probeImage } from './images/references.ts'
 import { detectRuntime } from './oci-runtime.ts'
 import { podmanCommand } from './podman.ts'
-import { podmanSocketIn, startPodmanService } from './podman-service.ts'
+import { conmonIn, podmanSocketIn, startPodmanService } from './podman-service.ts'
 import { redisUrlIn, startRedis } from './redis.ts'
 import { type RestartingChild, startRestartingChild } from './restarting-child.ts'
 import { makeSocketFolder } from './socket-folder.ts'
@@ -60,7 +61,8 @@ export async function startBackends(options: BackendOptions): Promise<Backends> 
       const image = probeImage(await listImages(podman))
       const runtime = await detectRuntime({ podman, image, asked: options.ociRuntime, dataDir })
       const logFile = join(logs, 'podman.log')
-      const start = () => startPodmanService({ socketFolder, logFile, runtime, label: options.label })
+      const start = () =>
+        startPodmanService({ socketFolder, logFile, runtime, conmon: conmonIn(packageRoot()), label: options.label })
       parts.push(await startRestartingChild(start))
       podmanSocket = podmanSocketIn(socketFolder)
     }

@@ -19,6 +19,8 @@ export interface PodmanServiceOptions {
   logFile: string
   /** OCI runtime of every container the service makes; a request cannot choose another. */
   runtime: string
+  /** Runs conmon in conmon's place (`sandbox/host`). */
+  conmon: string
   /** Label of containers that never ran and are to be removed when the service has ended, e.g. `name=value`. */
   label?: string | undefined
 }
@@ -54,7 +56,7 @@ export async function startPodmanService(options: PodmanServiceOptions): Promise
   const child = await start({
     socketPath,
     name: 'podman service',
-    command: ['sh', '-c', GUARD, 'sh', options.label ?? '', ...serviceCommand(options.runtime, socketPath)],
+    command: ['sh', '-c', GUARD, 'sh', options.label ?? '', ...serviceCommand(options, socketPath)],
     logFile: options.logFile,
     // conmon leaves a file named `oom` where it stands when a container meets its memory limit.
     cwd: dirname(options.logFile),
@@ -80,8 +82,11 @@ export async function startPodmanService(options: PodmanServiceOptions): Promise
 /** The socket of a service that was told to make it in this folder. */
 export const podmanSocketIn = (socketFolder: string): string => join(socketFolder, 'podman.sock')
 
-const serviceCommand = (runtime: string, socketPath: string) =>
-  ['podman', '--runtime', runtime, 'system', 'service', '--time=0', `unix://${socketPath}`] // prettier-ignore
+const serviceCommand = ({ runtime, conmon }: PodmanServiceOptions, socketPath: string) =>
+  ['podman', '--runtime', runtime, '--conmon', conmon, 'system', 'service', '--time=0', `unix://${socketPath}`] // prettier-ignore
+
+/** What is to be given as `conmon`. @param root the folder that holds `sandbox/` */
+export const conmonIn = (root: string): string => join(root, 'sandbox/host/build/conmon')
 
 async function faultOfStart(socketPath: string, child: Child): Promise<string | undefined> {
   let ended: string | undefined

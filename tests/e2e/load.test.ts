@@ -7,12 +7,12 @@ import { listImages } from '../../src/host/images/image-store.ts'
 import { probeImage } from '../../src/host/images/references.ts'
 import { detectRuntime } from '../../src/host/oci-runtime.ts'
 import { podmanCommand } from '../../src/host/podman.ts'
-import { type PodmanService, startPodmanService } from '../../src/host/podman-service.ts'
+import { conmonIn, type PodmanService, startPodmanService } from '../../src/host/podman-service.ts'
 import { makeSocketFolder } from '../../src/host/socket-folder.ts'
 import type { Job } from '../../src/shared/job.ts'
 import { type Answer, get, post } from '../support/client.ts'
 import { makeKey } from '../support/make-key.ts'
-import { startPlatform, type TestPlatform } from '../support/platform.ts'
+import { startPlatform, testRoot, type TestPlatform } from '../support/platform.ts'
 
 const bash = (code: string, more: object = {}) => ({ language: 'bash', code, ...more })
 
@@ -134,6 +134,7 @@ describe('while the container engine is away', () => {
       socketFolder: await makeSocketFolder(dataDir),
       logFile: join(dataDir, 'podman.log'),
       runtime,
+      conmon: conmonIn(testRoot),
     })
   }
   beforeAll(async () => {

@@ -14,7 +14,7 @@ import { probeImage } from '../../src/host/images/references.ts'
 import { waitForNoContainers } from '../../src/host/leftovers.ts'
 import { detectRuntime } from '../../src/host/oci-runtime.ts'
 import { podmanCommand } from '../../src/host/podman.ts'
-import { startPodmanService } from '../../src/host/podman-service.ts'
+import { conmonIn, startPodmanService } from '../../src/host/podman-service.ts'
 import { startRedis } from '../../src/host/redis.ts'
 import { makeSocketFolder } from '../../src/host/socket-folder.ts'
 import { CONTAINER_LABEL } from '../../src/shared/container-label.ts'
@@ -100,7 +100,13 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     return { child, pid: child.pid }
   })
   const podman = createPart('podman', join(logs, 'podman.log'), async (logFile) => {
-    const { child } = await startPodmanService({ socketFolder, logFile, runtime, label })
+    const { child } = await startPodmanService({
+      socketFolder,
+      logFile,
+      runtime,
+      conmon: conmonIn(packageRoot()),
+      label,
+    })
     return { child, pid: childrenOf(child.pid)[0] ?? child.pid }
   })
   await redis.start()
