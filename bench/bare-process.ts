@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Language } from '../src/shared/language.ts'
 
-/** The floor: the same interpreter from the same image, started as a plain process, without any isolation but chroot. */
+/**
+ * The floor: the same interpreter, or compiler and program, from the same image, started as plain processes without any isolation but
+ * chroot.
+ */
 export interface BareProcess {
   /** Runs the hello program once. @throws Error when it prints something else */
   run(): Promise<void>
@@ -32,20 +35,33 @@ export async function createBareProcess(language: Language, image: string): Prom
   execFileSync('mount', ['-t', 'proc', 'proc', join(merged, 'proc')])
   execFileSync('mount', ['--bind', '/dev', join(merged, 'dev')])
   writeFileSync(join(merged, 'job', language.fileName), language.hello.code)
-  const argv = language.run.argv.map((part) => (part === '{entrypoint}' ? `/job/${language.fileName}` : part))
+  const fill = (argv: readonly string[]) =>
+    argv.flatMap((part) => {
+      if (part === '{compilerArgs}') return []
+      return part === '{entrypoint}' || part === '{sources}' ? `/job/${language.fileName}` : part
+    })
+  // Every job compiles anew, and so does this.
+  const commands = [...(language.compile ? [fill(language.compile.argv)] : []), fill(language.run.argv)]
   const env = { ...language.env, PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', HOME: '/job', LANG: 'C.UTF-8' }
+  let made = 0
+  const print = ([command = '', ...args]: string[], cwd: string) =>
+    new Promise<string>((resolve, reject) => {
+      const child = spawn(command, args, { env, cwd, stdio: ['ignore', 'pipe', 'inherit'] })
+      let output = ''
+      child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+      child.on('error', reject)
+      child.on('close', () => resolve(output))
+    })
   return {
-    run: () =>
-      new Promise((resolve, reject) => {
-        const child = spawn('chroot', [merged, ...argv], { env, stdio: ['ignore', 'pipe', 'inherit'] })
-        let output = ''
-        child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
-        child.on('error', reject)
-        child.on('close', () => {
-          if (output === language.hello.stdout) resolve()
-          else reject(new Error(`${language.id} printed ${JSON.stringify(output)}`))
-        })
-      }),
+    async run() {
+      // Those that are compiled at once get a folder each, as jobs do.
+      const folder = language.compile ? `/job/${(made++ % 64).toString()}` : '/job'
+      if (language.compile) mkdirSync(join(merged, folder), { recursive: true })
+      let output = ''
+      for (const argv of commands)
+        output = await print(['chroot', '--skip-chdir', merged, ...argv], join(merged, folder))
+      if (output !== language.hello.stdout) throw new Error(`${language.id} printed ${JSON.stringify(output)}`)
+    },
     async close() {
       for (const path of ['dev', 'proc', '.']) execFileSync('umount', [join(merged, path)])
       execFileSync('podman', ['image', 'unmount', image])

@@ -1,38 +1,52 @@
-import { Agent, request } from 'node:http'
+import { Agent, type IncomingMessage, request } from 'node:http'
+import { createParser } from 'eventsource-parser'
 
 /** A client with kept-alive connections and no more work of its own than needed: what is measured is the service. */
 export interface BenchClient {
-  /** Posts JSON and reads JSON. @throws Error for any status but 200 */
+  /** Posts JSON and reads JSON. @throws Error for any status but 200 and 202 */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Record<string, unknown>>
+  /**
+   * Reads a job's events to their end.
+   * @param output is told of each piece of standard output as it comes
+   */
+  events(path: string, output: (text: string) => void): Promise<void>
   close(): void
 }
 
-export function createBenchClient(url: string): BenchClient {
+/** @param common headers of every request, e.g. with a key */
+export function createBenchClient(url: string, common: Record<string, string>): BenchClient {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 })
+  const ask = (method: string, path: string, headers: Record<string, string | number>, body?: string) =>
+    new Promise<IncomingMessage>((resolve, reject) => {
+      const call = request(`${url}${path}`, { agent, method, headers: { ...common, ...headers } }, resolve)
+      call.on('error', reject)
+      call.end(body)
+    })
+  const textOf = async (response: IncomingMessage) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of response) chunks.push(chunk as Buffer)
+    return Buffer.concat(chunks).toString()
+  }
   return {
-    post: (path, body, headers = {}) =>
-      new Promise((resolve, reject) => {
-        const text = JSON.stringify(body)
-        const call = request(
-          `${url}${path}`,
-          {
-            agent,
-            method: 'POST',
-            headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), ...headers },
-          },
-          (response) => {
-            const chunks: Buffer[] = []
-            response.on('data', (chunk: Buffer) => chunks.push(chunk))
-            response.on('end', () => {
-              const answer = Buffer.concat(chunks).toString()
-              if (response.statusCode === 200) resolve(JSON.parse(answer) as Record<string, unknown>)
-              else reject(new Error(`${path} answered ${response.statusCode}: ${answer}`))
-            })
-          },
-        )
-        call.on('error', reject)
-        call.end(text)
-      }),
+    async post(path, body, headers = {}) {
+      const text = JSON.stringify(body)
+      const length = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
+      const response = await ask('POST', path, { ...length, ...headers }, text)
+      const answer = await textOf(response)
+      if (response.statusCode === 200 || response.statusCode === 202)
+        return JSON.parse(answer) as Record<string, unknown>
+      throw new Error(`${path} answered ${response.statusCode}: ${answer}`)
+    },
+    async events(path, output) {
+      const response = await ask('GET', path, {})
+      if (response.statusCode !== 200) throw new Error(`${path} answered ${response.statusCode}`)
+      const parser = createParser({
+        onEvent({ event, data }) {
+          if (event === 'stdout') output((JSON.parse(data) as { data: string }).data)
+        },
+      })
+      for await (const chunk of response) parser.feed((chunk as Buffer).toString())
+    },
     close: () => agent.destroy(),
   }
 }

@@ -1,113 +1,123 @@
-import { writeFile } from 'node:fs/promises'
-import { cpus } from 'node:os'
-import { loadLanguages } from '../src/shared/language.ts'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { listImages } from '../src/host/images/image-store.ts'
+import { podmanCommand } from '../src/host/podman.ts'
+import { type Language, loadLanguages } from '../src/shared/language.ts'
 import { packageRoot } from '../src/shared/package-root.ts'
 import { runtimeImage } from '../src/shared/runtime-image.ts'
-import { createBareProcess } from './bare-process.ts'
-import { createBenchClient } from './http-client.ts'
-import { startProduct } from './product.ts'
-import { median, quantile, rate, timeEach } from './statistics.ts'
+import { measureCpu, measureMemory, measureSizes } from './costs.ts'
+import { DEEP, measureDepths, measureRetained, ROOMY } from './depth.ts'
+import { measureHello } from './hello.ts'
+import { type BenchClient, createBenchClient } from './http-client.ts'
+import { type Product, startProduct } from './product.ts'
+import { fillDocument, machine, picture, type Report, tables } from './report.ts'
 
-/**
- * Hello world in each default language, as ratios to the bare process, both measured in turns in this one run so that a noisy
- * machine disturbs both alike. `npm run bench [-- FILE]` prints a table, and writes the figures as JSON to FILE.
- */
-const ROUNDS = 3
-const SEQUENTIAL = 30
-const IN_FLIGHT = 8
-const RATE_MS = 2000
-const WARM_UP = 10
-
-interface Row {
-  language: string
-  reuse: string
-  bareP50Ms: number
-  p50Ms: number
-  p95Ms: number
-  p50Ratio: number
-  bareRate: number
-  rate: number
-  rateRatio: number
-}
+const USAGE = `npm run bench [-- options]
+  --languages a,b   only these; every installed one otherwise
+  --only a,b        of hello, cpu, memory, sizes, depth
+  --policies a,b    of tenant, never
+  --document        write docs/performance.md, .json and .svg`
+const PARTS = ['hello', 'cpu', 'memory', 'sizes', 'depth']
+const POLICIES = ['tenant', 'never']
+/** After which nothing more is made ready. */
+const IDLE_MS = 5000
 
 const root = packageRoot()
-const languages = loadLanguages(`${root}/languages`).filter((language) => language.default)
-const rows: Row[] = []
-for (const reuse of ['tenant', 'never']) {
-  const product = await startProduct(root, { SANDBOX_REUSE: reuse })
-  const client = createBenchClient(product.url)
+const { values } = parseArgs({
+  options: {
+    languages: { type: 'string' },
+    only: { type: 'string' },
+    policies: { type: 'string' },
+    document: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
+if (values.help) {
+  process.stdout.write(`${USAGE}\n`)
+  process.exit(0)
+}
+const parts = new Set(chosen(values.only, PARTS))
+const policies = chosen(values.policies, POLICIES)
+const installed = await installedLanguages()
+const names = chosen(values.languages, installed.map(({ id }) => id)) // prettier-ignore
+const languages = installed.filter(({ id }) => names.includes(id))
+const [first] = languages.toSorted((a, b) => Number(b.id === 'python') - Number(a.id === 'python'))
+if (!first) throw new Error('no language is installed')
+
+const report: Report = { at: new Date().toISOString(), machine: machine(), hello: [], cpu: [], memory: undefined, sizes: [], depths: [] } // prettier-ignore
+for (const policy of policies) await withProduct({ SANDBOX_REUSE: policy }, (product, client) => ofPolicy(product, client, policy)) // prettier-ignore
+if (parts.has('depth')) await withProduct({ ...DEEP, ...ROOMY }, ofDepth)
+
+for (const { title, text } of tables(report)) process.stdout.write(`\n${title}\n\n${text}\n`)
+if (values.document) {
+  const document = join(root, 'docs/performance.md')
+  await writeFile(document, fillDocument(await readFile(document, 'utf8'), report))
+  await writeFile(join(root, 'docs/performance.json'), `${JSON.stringify(report, null, 2)}\n`)
+  await writeFile(join(root, 'docs/performance.svg'), picture(report))
+}
+
+async function ofPolicy(product: Product, client: BenchClient, policy: string): Promise<void> {
+  if (parts.has('memory') && policy === 'tenant') {
+    tell('memory')
+    await sleep(IDLE_MS)
+    report.memory = await measureMemory(product)
+  }
+  for (const language of languages) {
+    if (!parts.has('hello')) break
+    tell(`hello, ${policy}, ${language.id}`)
+    report.hello.push(await measureHello(client, language, policy))
+  }
+  if (parts.has('cpu') && first) {
+    tell(`CPU time, ${policy}`)
+    report.cpu.push(await measureCpu(product, client, first, policy))
+  }
+  if (parts.has('sizes') && policy === 'tenant') {
+    tell('sizes')
+    report.sizes = await measureSizes(client)
+  }
+}
+
+async function ofDepth(product: Product, client: BenchClient): Promise<void> {
+  if (!first) return
+  report.depths.push(...(await measureRetained(product, client, first, 'bench', [0, 100_000], tell)))
+  const crowd = createBenchClient(product.url, await product.key('crowd'))
   try {
-    for (const language of languages) {
-      process.stderr.write(`${language.id}, reuse ${reuse} ...\n`)
-      const bare = await createBareProcess(language, runtimeImage(root, language))
-      try {
-        rows.push(await measure(language.id, reuse, () => bare.run(), hello(language)))
-      } finally {
-        await bare.close()
-      }
-    }
+    report.depths.push(...(await measureDepths(product, crowd, client, first, [10, 1000, 100_000], tell)))
+    tell('taking the queue away')
+    await product.redis.flushdb()
+  } finally {
+    crowd.close()
+  }
+}
+
+async function withProduct(
+  env: Record<string, string>,
+  work: (product: Product, client: BenchClient) => Promise<void>,
+): Promise<void> {
+  const product = await startProduct(root, env)
+  const client = createBenchClient(product.url, await product.key('bench'))
+  try {
+    await work(product, client)
   } finally {
     client.close()
     await product.close()
   }
-
-  function hello({ id, hello: program }: (typeof languages)[number]): () => Promise<void> {
-    return async () => {
-      const job = await client.post('/v1/jobs', { language: id, code: program.code }, { prefer: 'wait=60' })
-      const [stage] = job['stages'] as { stdout: string }[]
-      if (stage?.stdout !== program.stdout) throw new Error(`wrong answer: ${JSON.stringify(job)}`)
-    }
-  }
-}
-print(rows)
-const [file] = process.argv.slice(2)
-if (file !== undefined) await writeFile(file, `${JSON.stringify({ cpus: cpus().length, rows }, null, 2)}\n`)
-
-async function measure(
-  language: string,
-  reuse: string,
-  bare: () => Promise<void>,
-  job: () => Promise<void>,
-): Promise<Row> {
-  await timeEach(WARM_UP, job)
-  await timeEach(WARM_UP, bare)
-  const times = { bare: [] as number[], job: [] as number[] }
-  const p50s: number[] = []
-  const rates: number[] = []
-  const measured = { bare: [] as number[], job: [] as number[] }
-  for (let round = 0; round < ROUNDS; round++) {
-    const bareTimes = await timeEach(SEQUENTIAL, bare)
-    const jobTimes = await timeEach(SEQUENTIAL, job)
-    times.bare.push(...bareTimes)
-    times.job.push(...jobTimes)
-    p50s.push(median(jobTimes) / median(bareTimes))
-    const bareRate = await rate(IN_FLIGHT, RATE_MS, bare)
-    const jobRate = await rate(IN_FLIGHT, RATE_MS, job)
-    measured.bare.push(bareRate)
-    measured.job.push(jobRate)
-    rates.push(jobRate / bareRate)
-  }
-  return {
-    language,
-    reuse,
-    bareP50Ms: median(times.bare),
-    p50Ms: median(times.job),
-    p95Ms: quantile(times.job, 0.95),
-    p50Ratio: median(p50s),
-    bareRate: median(measured.bare),
-    rate: median(measured.job),
-    rateRatio: median(rates),
-  }
 }
 
-function print(table: readonly Row[]): void {
-  const lines = [
-    '| language | reuse | bare p50 ms | p50 ms | p95 ms | p50 / bare | bare jobs/s | jobs/s | jobs/s / bare |',
-    '|---|---|---|---|---|---|---|---|---|',
-    ...table.map((row) => {
-      const { language, reuse, ...figures } = row
-      return `| ${[language, reuse, ...Object.values(figures).map((figure) => figure.toFixed(2))].join(' | ')} |`
-    }),
-  ]
-  process.stdout.write(`${lines.join('\n')}\n`)
+function tell(text: string): void {
+  process.stderr.write(`${text} ...\n`)
+}
+
+function chosen(list: string | undefined, all: readonly string[]): string[] {
+  if (list === undefined) return [...all]
+  const wanted = list.split(',')
+  for (const one of wanted) if (!all.includes(one)) throw new Error(`"${one}" is none of ${all.join(', ')}`)
+  return wanted
+}
+
+async function installedLanguages(): Promise<Language[]> {
+  const images = await listImages(podmanCommand())
+  return loadLanguages(`${root}/languages`).filter((language) => images.has(runtimeImage(root, language)))
 }

@@ -3,13 +3,32 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Redis } from 'ioredis'
+import { pino } from 'pino'
+import { freePort } from '../src/host/free-port.ts'
 import { startBackends } from '../src/host/backends.ts'
+import { createApiKeys } from '../src/shared/access/api-keys.ts'
+import { loadConfig } from '../src/shared/config/config.ts'
+import { connectRedis } from '../src/shared/redis/connect.ts'
+import { createKeys, type Keys } from '../src/shared/redis/keys.ts'
+import { childrenOf } from '../tests/support/processes.ts'
 
 /** The product as it is run: gateway and worker as processes of their own, on a Redis and a podman service of their own. */
 export interface Product {
   url: string
+  /** Makes a key of this tenant that may submit as fast as it likes. @returns the headers that show it */
+  key(tenant: string): Promise<Record<string, string>>
+  keys: Keys
+  redis: Redis
+  podmanSocket: string
+  namespace: string
+  /** Process ids, by component. */
+  pids: Record<Component, number>
   close(): Promise<void>
 }
+
+export const COMPONENTS = ['gateway', 'worker', 'Redis', 'podman service'] as const
+export type Component = (typeof COMPONENTS)[number]
 
 /**
  * @param root of the package; `dist/` must be built
@@ -18,14 +37,16 @@ export interface Product {
 export async function startProduct(root: string, env: Record<string, string>): Promise<Product> {
   const dataDir = await mkdtemp(join(tmpdir(), 'runyard-bench-'))
   const backends = await startBackends({ dataDir })
-  const port = String(20_000 + Math.floor(Math.random() * 10_000))
+  const port = String(await freePort('127.0.0.1', 0))
+  const namespace = `bench-${port}`
   const settings = {
     ...process.env,
     REDIS_URL: backends.redisUrl,
     PODMAN_SOCKET: backends.podmanSocket,
-    RUNYARD_NAMESPACE: `bench-${port}`,
+    RUNYARD_NAMESPACE: namespace,
     LOG_LEVEL: 'warn',
     PORT: port,
+    AUTH: 'required',
     ...env,
   }
   const start = (name: string) =>
@@ -33,13 +54,35 @@ export async function startProduct(root: string, env: Record<string, string>): P
       env: settings,
       stdio: ['ignore', 'inherit', 'inherit'],
     })
-  const children = [start('worker'), start('api')]
+  const [worker, gateway] = [start('worker'), start('api')]
   const url = `http://127.0.0.1:${port}`
-  await untilReady(url, children)
+  await untilReady(url, [worker, gateway])
+  const { redis: address } = loadConfig(root, { REDIS_URL: backends.redisUrl })
+  if (!address) throw new Error('there is no Redis')
+  const redis = connectRedis(address, 'wait', 'bench', pino({ level: 'warn' }))
+  const keys = createKeys(namespace)
+  const [redisPid = 0, podmanPid = 0] = backends.parts.map(({ child }) => child.pid)
   return {
     url,
+    keys,
+    redis,
+    namespace,
+    podmanSocket: backends.podmanSocket,
+    async key(tenant) {
+      const rate = { perMinute: 1e8, burst: 1e6 }
+      const { secretKey } = await createApiKeys(redis, keys).create({ name: 'bench', tenant, rate })
+      return { authorization: `Bearer ${secretKey}` }
+    },
+    pids: {
+      gateway: gateway.pid ?? 0,
+      worker: worker.pid ?? 0,
+      Redis: redisPid,
+      // Behind a shell that outlives it.
+      'podman service': childrenOf(podmanPid)[0] ?? podmanPid,
+    },
     async close() {
-      for (const child of children.toReversed()) {
+      redis.disconnect()
+      for (const child of [gateway, worker]) {
         if (child.exitCode !== null) continue
         child.kill('SIGTERM')
         await once(child, 'exit')

@@ -7,7 +7,7 @@ import { type Installation, startInstallation } from '../support/installation.ts
 import { faultOf, JOB_KINDS, startLoad } from '../support/mixed-load.ts'
 import { createPatientClient } from '../support/patient-client.ts'
 import { writeSection } from '../support/write-section.ts'
-import { plot } from './plot.ts'
+import { plot } from '../support/plot.ts'
 import { MEASURED, type Sample, takeSample } from './samples.ts'
 import { type Trend, trendOf } from './trend.ts'
 

@@ -1,0 +1,128 @@
+import type { Language } from '../src/shared/language.ts'
+import { packageRoot } from '../src/shared/package-root.ts'
+import { runtimeImage } from '../src/shared/runtime-image.ts'
+import { type BareProcess, createBareProcess } from './bare-process.ts'
+import type { BenchClient } from './http-client.ts'
+import { median, quantile, rate, timeEach } from './statistics.ts'
+
+export const ROUNDS = 3
+export const SEQUENTIAL = 20
+export const IN_FLIGHT = [1, 2, 4, 8, 16] as const
+const RATE_MS = 1500
+const WARM_UP = 8
+
+/** A job's times, in ms. */
+export interface Times {
+  p50: number
+  p95: number
+  p99: number
+}
+
+export interface HelloRow {
+  language: string
+  policy: string
+  bare: Times
+  sync: Times
+  /** From the submission to the first byte of output on the event stream. */
+  firstByte: Times
+  /** Medians over the rounds, of the ratio within each. */
+  p50Ratio: number
+  firstByteRatio: number
+  /** Jobs per second, and their part of what the bare process does, by how many are in flight. */
+  rates: { inFlight: number; bare: number; product: number; ratio: number }[]
+}
+
+/** What runs the hello program once, and checks the answer. */
+export interface Hello {
+  sync: () => Promise<void>
+  /** @returns when the first byte of its output came, in ms from the submission */
+  stream: () => Promise<number>
+}
+
+export function hello(client: BenchClient, { id, hello: program }: Language): Hello {
+  const request = { language: id, code: program.code }
+  const check = (printed: string | undefined, job: unknown) => {
+    if (printed !== program.stdout) throw new Error(`wrong answer: ${JSON.stringify(job)}`)
+  }
+  return {
+    async sync() {
+      const job = await client.post('/v1/jobs', request, { prefer: 'wait=60' })
+      check((job['stages'] as { stdout: string }[]).at(-1)?.stdout, job)
+    },
+    async stream() {
+      const from = performance.now()
+      const { id: job } = await client.post('/v1/jobs', request)
+      let first = Number.NaN
+      let printed = ''
+      await client.events(`/v1/jobs/${String(job)}/events`, (text) => {
+        if (printed === '') first = performance.now() - from
+        printed += text
+      })
+      check(printed, job)
+      return first
+    },
+  }
+}
+
+/** Measures one language in turns with its bare process, so that a noisy machine disturbs both alike. */
+export async function measureHello(client: BenchClient, language: Language, policy: string): Promise<HelloRow> {
+  const bare = await createBareProcess(language, runtimeImage(packageRoot(), language))
+  try {
+    return await measure(bare, hello(client, language), language.id, policy)
+  } finally {
+    await bare.close()
+  }
+}
+
+async function measure(
+  bare: BareProcess,
+  { sync, stream }: Hello,
+  language: string,
+  policy: string,
+): Promise<HelloRow> {
+  await timeEach(WARM_UP, sync)
+  await timeEach(3, () => bare.run())
+  const all = { bare: [] as number[], sync: [] as number[], firstByte: [] as number[] }
+  const ratios = { sync: [] as number[], firstByte: [] as number[] }
+  const rates = IN_FLIGHT.map((inFlight) => ({
+    inFlight,
+    bare: [] as number[],
+    product: [] as number[],
+    ratio: [] as number[],
+  }))
+  for (let round = 0; round < ROUNDS; round++) {
+    const times = { bare: [] as number[], sync: [] as number[], firstByte: [] as number[] }
+    for (let i = 0; i < SEQUENTIAL; i++) {
+      times.bare.push(...(await timeEach(1, () => bare.run())))
+      times.sync.push(...(await timeEach(1, sync)))
+      times.firstByte.push(await stream())
+    }
+    for (const kind of ['bare', 'sync', 'firstByte'] as const) all[kind].push(...times[kind])
+    for (const kind of ['sync', 'firstByte'] as const) ratios[kind].push(median(times[kind]) / median(times.bare))
+    for (const row of rates) {
+      row.bare.push(await rate(row.inFlight, RATE_MS, () => bare.run()))
+      row.product.push(await rate(row.inFlight, RATE_MS, sync))
+      row.ratio.push((row.product.at(-1) ?? 0) / (row.bare.at(-1) ?? 1))
+    }
+  }
+  const timesOf = (samples: number[]) => ({
+    p50: median(samples),
+    p95: quantile(samples, 0.95),
+    p99: quantile(samples, 0.99),
+  })
+  return {
+    language,
+    policy,
+    bare: timesOf(all.bare),
+    sync: timesOf(all.sync),
+    firstByte: timesOf(all.firstByte),
+    p50Ratio: median(ratios.sync),
+    firstByteRatio: median(ratios.firstByte),
+    rates: rates.map((row) => ({
+      inFlight: row.inFlight,
+      bare: median(row.bare),
+      product: median(row.product),
+      ratio: median(row.ratio),
+    })),
+  }
+}

@@ -1,0 +1,134 @@
+import { cpus } from 'node:os'
+import { plot } from '../tests/support/plot.ts'
+import type { CpuRow, MemoryFigures, SizeRow } from './costs.ts'
+import { engineVersion } from './costs.ts'
+import type { DepthRow } from './depth.ts'
+import { type HelloRow, IN_FLIGHT, ROUNDS, SEQUENTIAL } from './hello.ts'
+import { COMPONENTS } from './product.ts'
+
+export interface Report {
+  at: string
+  machine: { cpus: number; model: string; engine: string }
+  hello: HelloRow[]
+  cpu: CpuRow[]
+  memory: MemoryFigures | undefined
+  sizes: SizeRow[]
+  depths: DepthRow[]
+}
+
+export const machine = (): Report['machine'] => ({
+  cpus: cpus().length,
+  model: cpus()[0]?.model ?? 'unknown',
+  engine: engineVersion(),
+})
+
+const figure = (value: number, digits = 1): string => value.toFixed(digits)
+
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [heads, heads.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+}
+
+/** The figures as tables, in Markdown. */
+export function tables({ hello, cpu, memory, sizes, depths }: Report): { title: string; text: string }[] {
+  const parts = [
+    {
+      title: 'Hello world, one after another',
+      text: table(
+        [
+          'language',
+          'policy',
+          'bare p50 ms',
+          'p50 ms',
+          'p95 ms',
+          'p99 ms',
+          'p50 / bare',
+          'first byte ms',
+          'first byte / bare',
+        ],
+        hello.map((row) => [
+          row.language,
+          row.policy,
+          figure(row.bare.p50),
+          figure(row.sync.p50),
+          figure(row.sync.p95),
+          figure(row.sync.p99),
+          figure(row.p50Ratio, 2),
+          figure(row.firstByte.p50),
+          figure(row.firstByteRatio, 2),
+        ]),
+      ),
+    },
+    {
+      title: 'Hello world, many at a time',
+      text: table(
+        ['language', 'policy', ...IN_FLIGHT.map((count) => `${count} in flight: jobs/s (part of bare)`)],
+        hello.map(({ language, policy, rates }) => [
+          language,
+          policy,
+          ...rates.map(({ product, ratio }) => `${figure(product)} (${figure(ratio, 2)})`),
+        ]),
+      ),
+    },
+    {
+      title: 'CPU time of a job, in ms',
+      text: table(
+        ['language', 'policy', ...COMPONENTS, 'sandboxes'],
+        cpu.map(({ language, policy, cpuMs }) => [
+          language,
+          policy,
+          ...[...COMPONENTS, 'sandboxes' as const].map((name) => figure(cpuMs[name])),
+        ]),
+      ),
+    },
+    {
+      title: 'Output and files',
+      text: table(['bash', 'p50 ms'], sizes.map(({ what, p50Ms }) => [what, figure(p50Ms)])), // prettier-ignore
+    },
+    {
+      title: 'A deep queue, many results',
+      text: table(['while', 'p50 ms'], depths.map(({ what, p50Ms }) => [what, figure(p50Ms)])), // prettier-ignore
+    },
+  ]
+  if (memory) {
+    const { idleMib, sandboxMib, conmonMib, sandboxes } = memory
+    parts.splice(3, 0, {
+      title: 'Memory, idle',
+      text: table(
+        ['', 'MiB'],
+        [
+          ...COMPONENTS.map((name) => [`${name}, resident`, figure(idleMib[name])]),
+          [`a ready sandbox (of ${sandboxes}), proportional`, figure(sandboxMib, 2)],
+          ['its conmon, proportional', figure(conmonMib, 2)],
+        ],
+      ),
+    })
+  }
+  return parts.filter(({ text }) => text.split('\n').length > 2)
+}
+
+/** Jobs per second by how many are in flight, as a picture. */
+export const picture = ({ hello }: Report): string =>
+  plot(
+    [...new Set(hello.map(({ policy }) => policy))].map((policy) => ({
+      title: `jobs per second by jobs in flight, in percent of what bare processes do; sandbox reuse: ${policy}`,
+      series: hello
+        .filter((row) => row.policy === policy)
+        .map(({ language, rates }) => ({
+          name: language,
+          points: rates.map(({ inFlight, ratio }) => ({ x: inFlight, y: 100 * ratio })),
+        })),
+    })),
+    'in flight',
+  )
+
+/** The document with the tables between its marks. @throws Error when the marks are not there */
+export function fillDocument(document: string, report: Report): string {
+  const [begin, end] = ['<!-- figures -->', '<!-- end of figures -->']
+  const from = document.indexOf(begin)
+  const to = document.indexOf(end)
+  if (from < 0 || to < from) throw new Error(`the document has no ${begin} and ${end}`)
+  const { at, machine: on } = report
+  const said = `Measured on ${at.slice(0, 10)}: ${on.cpus} CPUs (${on.model}), ${on.engine}; ${ROUNDS} rounds of ${SEQUENTIAL} jobs.`
+  const text = tables(report).map((part) => `### ${part.title}\n\n${part.text}`)
+  return `${document.slice(0, from)}${begin}\n\n${[said, ...text].join('\n\n')}\n\n${document.slice(to)}`
+}
