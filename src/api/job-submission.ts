@@ -5,7 +5,7 @@ import type { JobQueue } from '../shared/redis/job-queue.ts'
 import type { Idempotency, JobRecords, QueueBounds, Submission } from '../shared/redis/job-record.ts'
 import { Problem } from '../shared/problems.ts'
 import type { LiveEvents } from './events/live-events.ts'
-import { watchForEnd } from './events/wait-for-end.ts'
+import { type EndWatch, watchForEnd } from './events/wait-for-end.ts'
 import { idempotencyMismatch } from './http/idempotency.ts'
 import { queueFull } from './load/queue-full.ts'
 
@@ -136,7 +136,7 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
     const record = await records.read(id)
     return record && record.job.status !== null ? record.job : undefined
   }
-  const watch = (id: string) => watchForEnd(live, id, async () => (await finished(id)) !== undefined)
+  const watch = (id: string) => watchForEnd(live, id, () => finished(id))
 
   const waitForEnd = async (id: string, waitMs: number, signal: AbortSignal): Promise<JobSummary | undefined> => {
     const watched = await watch(id)
@@ -144,9 +144,9 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
       watched.cancel()
       throw error
     })
-    if (job) watched.cancel()
-    else await watched.wait(waitMs, signal)
-    return job ?? finished(id)
+    if (!job) return (await watched.wait(waitMs, signal)) ?? finished(id)
+    watched.cancel()
+    return job
   }
 
   return {
@@ -164,17 +164,25 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
     },
     waitForEnd,
     async submitAndWait(spec, idempotency, waitMs, signal) {
-      // Watched before it is queued, so that its end is not missed.
-      const watched = await watch(spec.head.id)
+      // A client that is gone by now wants no job.
+      if (signal.aborted) throw new Problem('unavailable', 'the request ended before the job was accepted')
+      // Asked for before the job is queued, so that its end is not missed; waited for afterwards.
+      let watched: EndWatch | undefined
+      // Where it does not come about, the job is told as it is.
+      const watching = watch(spec.head.id).then(
+        (begun) => (watched = begun),
+        () => undefined,
+      )
       try {
-        // A client that is gone by now wants no job.
-        if (signal.aborted) throw new Problem('unavailable', 'the request ended before the job was accepted')
         const accepted = await submit(spec, idempotency)
         if (accepted.replayed) return { ...accepted, job: await waitForEnd(accepted.id, waitMs, signal) }
-        await watched.wait(waitMs, signal)
-        return { ...accepted, job: await finished(accepted.id) }
+        const inTime = watched !== undefined
+        const begun = await watching
+        const missed = inTime ? undefined : await finished(accepted.id)
+        const job = missed ?? (await begun?.wait(waitMs, signal)) ?? (await finished(accepted.id))
+        return { ...accepted, job }
       } finally {
-        watched.cancel()
+        void watching.then((begun) => begun?.cancel())
       }
     },
   }

@@ -48,7 +48,7 @@ export interface RunningApi {
 
 const PING_TIMEOUT_MS = SECOND
 /** How old the gateway's idea of the workers may be. */
-const OVERVIEW_MAX_AGE_MS = SECOND / 4
+const OVERVIEW_AGE = { freshMs: SECOND / 4, staleMs: SECOND / 2 }
 const FIRST_CONNECTION_MS = 5 * SECOND
 const CLOSE_TIMEOUT_MS = 10 * SECOND
 /** Output on its way to clients at one time; as JSON, and while that is made, it is a few times as much. */
@@ -74,7 +74,7 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
   const live = createLiveEvents(subscriber, keys)
   const closing = new AbortController()
   const upgrades = createUpgrades()
-  const overview = cacheFor<Overview>(OVERVIEW_MAX_AGE_MS, () => registry.overview())
+  const overview = cacheFor<Overview>(OVERVIEW_AGE, () => registry.overview())
 
   const readBatch = (id: string) => readBatchRecord(redis, keys, id)
   const countQueued = () => redis.zcard(keys.queued)

@@ -56,15 +56,16 @@ export function createEventPublisher(records: Pick<JobRecords, 'append'>, id: st
   }
 
   const schedule = () => {
-    if (writing || timer || closed) return
+    if (writing || closed) return
     const wait = lastWrite + INTERVAL_MS - Date.now()
     if (wait <= 0) send()
-    else timer = setTimeout(send, wait)
+    else timer ??= setTimeout(send, wait)
   }
 
+  /** Soon: output that comes at once goes with it, in one step. */
   const add = (event: JobEvent) => {
     pending.push(event)
-    schedule()
+    if (!writing && !closed) timer ??= setTimeout(send, INTERVAL_MS)
   }
 
   return {
