@@ -4,6 +4,7 @@ import type { CpuRow, MemoryFigures, SizeRow } from './costs.ts'
 import { engineVersion } from './costs.ts'
 import type { DepthRow } from './depth.ts'
 import { type HelloRow, IN_FLIGHT, ROUNDS, SEQUENTIAL } from './hello.ts'
+import { fillMarked, table } from './markdown.ts'
 import { COMPONENTS } from './product.ts'
 
 export interface Report {
@@ -23,10 +24,6 @@ export const machine = (): Report['machine'] => ({
 })
 
 const figure = (value: number, digits = 1): string => value.toFixed(digits)
-
-function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [heads, heads.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
-}
 
 /** The figures as tables, in Markdown. */
 export function tables({ hello, cpu, memory, sizes, depths }: Report): { title: string; text: string }[] {
@@ -121,14 +118,10 @@ export const picture = ({ hello }: Report): string =>
     'in flight',
   )
 
-/** The document with the tables between its marks. @throws Error when the marks are not there */
+/** The document with these figures. @throws Error when it has no marks for them */
 export function fillDocument(document: string, report: Report): string {
-  const [begin, end] = ['<!-- figures -->', '<!-- end of figures -->']
-  const from = document.indexOf(begin)
-  const to = document.indexOf(end)
-  if (from < 0 || to < from) throw new Error(`the document has no ${begin} and ${end}`)
   const { at, machine: on } = report
   const said = `Measured on ${at.slice(0, 10)}: ${on.cpus} CPUs (${on.model}), ${on.engine}; ${ROUNDS} rounds of ${SEQUENTIAL} jobs.`
   const text = tables(report).map((part) => `### ${part.title}\n\n${part.text}`)
-  return `${document.slice(0, from)}${begin}\n\n${[said, ...text].join('\n\n')}\n\n${document.slice(to)}`
+  return fillMarked(document, [said, ...text].join('\n\n'))
 }

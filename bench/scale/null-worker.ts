@@ -1,0 +1,62 @@
+import { pino } from 'pino'
+import { changePriorities, createJobQueue, promoteJobs } from '../../src/shared/redis/job-queue.ts'
+import { connectRedis } from '../../src/shared/redis/connect.ts'
+import { createArtifactStore } from '../../src/shared/redis/artifact-store.ts'
+import { createJobInputs } from '../../src/shared/redis/job-input.ts'
+import { createJobRecords } from '../../src/shared/redis/job-record.ts'
+import { createKeys } from '../../src/shared/redis/keys.ts'
+import { createWakeUps } from '../../src/shared/redis/wake-ups.ts'
+import { createLiveInput } from '../../src/worker/jobs/live-input.ts'
+import { type JobContext, processJob, storeLostJob } from '../../src/worker/jobs/process-job.ts'
+import { createRunningJobs } from '../../src/worker/jobs/running-jobs.ts'
+import { createQueueWorker } from '../../src/worker/queue-worker.ts'
+import { createSandboxPool } from '../../src/worker/sandbox/pool.ts'
+import { nullSandbox } from '../../tests/worker/null-sandbox.ts'
+import { RETENTION, SLOTS } from './settings.ts'
+
+/**
+ * A worker whose sandboxes run nothing and answer at once: what is left is the queue, the records and the events. It begins when it
+ * is told to, and ends with its parent. Arguments: path of Redis's socket, namespace.
+ */
+const [path = '', namespace = ''] = process.argv.slice(2)
+const log = pino({ level: 'error' })
+const keys = createKeys(namespace)
+const redis = connectRedis({ kind: 'path', path, db: 0 }, 'wait', 'null-worker', log)
+const records = createJobRecords(redis, keys, RETENTION)
+const jobs = createJobQueue(redis, keys)
+const pool = createSandboxPool({
+  create: async () => nullSandbox(),
+  reuse: 'tenant',
+  standardMemoryBytes: 1,
+  ready: SLOTS,
+  slots: SLOTS,
+  maxJobs: 1e9,
+  maxAgeMs: 1e9,
+  log,
+})
+const context: JobContext = {
+  records,
+  artifacts: createArtifactStore(redis, keys, RETENTION),
+  pool,
+  locate: () => ({ language: undefined, image: 'null' }),
+  graceMs: 0,
+  reorder: (changes) => changePriorities(jobs, changes),
+  release: (ids) => promoteJobs(jobs, ids, log),
+  announce: async () => undefined,
+  report: () => undefined,
+  running: createRunningJobs(records),
+  input: createLiveInput({ inputs: createJobInputs(redis, keys), wakeUps: createWakeUps(redis), keys, log }),
+  log,
+}
+process.on('message', () => {
+  createQueueWorker(
+    redis,
+    keys,
+    SLOTS,
+    (spec, turn) => processJob(context, spec, turn),
+    (spec) => storeLostJob(context, spec),
+    log,
+  )
+})
+process.on('disconnect', () => process.exit(0))
+process.send?.('ready')
