@@ -1,9 +1,7 @@
-import * as lexis from './lexis/lexis.ts'
 import type { Lexis } from './lexis/lexis.ts'
-import { beginString, endInterpolation, punctuation, type Reader } from './reader.ts'
+import { beginString, endInterpolation, type Reader } from './reader.ts'
 import { beginHeredoc, stringMark } from './string-marks.ts'
-import { IN_STRING, NEWLINE, OTHER, SPACE_BEFORE, type Tokens } from './tokens.ts'
-import { HASH_PRIME, HASH_SEED } from './vocabulary.ts'
+import { SPACE_BEFORE, type Tokens } from './tokens.ts'
 
 /** Reads a whole text into tokens. Time is linear in its length. */
 export function readText(
@@ -33,143 +31,161 @@ export function readText(
 }
 
 function read(reader: Reader, language: Lexis): void {
-  const { text, tokens, vocabulary, isAnchor } = reader
-  const { codes, starts, looks } = tokens
-  const { length } = text
+  const { tokens, vocabulary, isAnchor } = reader
+  const { units, codes, starts, looks, length } = tokens
   const { slots, mask, find } = vocabulary
-  // Constants of other modules are slow to read in a loop as hot as this one.
-  const { PUNCTUATION, SPACE, LINE_END, WORD, SPECIAL, OPEN, CLOSE, QUOTE, ESCAPE, PIPE } = lexis
-  const [spaceBefore, inString, other, newline, seed, prime] = [
-    SPACE_BEFORE,
-    IN_STRING,
-    OTHER,
-    NEWLINE,
-    HASH_SEED,
-    HASH_PRIME,
-  ]
-  const { lines, special, quotes, tripled, skipsEscaped } = language
+  const { lines, special, quotes, skipsEscaped } = language
   while (reader.at < length) {
-    let { at, space, kind } = reader
-    let { count } = tokens
+    let { at, space, kind, depth } = reader
+    let { count, lookCount } = tokens
     let meanings = kind === undefined ? language.meanings : kind.meanings
-    let mark = kind === undefined ? 0 : IN_STRING
-    let meaning: number = PUNCTUATION
+    let mark = kind === undefined ? 0 : 0x4000
+    let meaning: number = 0 /* PUNCTUATION */
     let c = 0
-    const inHole = reader.frames.length > 0
+    const closer = reader.frames.at(-1)?.closer ?? 0
     const heredocs = reader.heredocs.length > 0
     // What is common stays in this loop and in local variables; the rest leaves it and comes back.
     while (at < length) {
-      c = text.charCodeAt(at)
-      meaning = c < 128 ? meanings[c]! : isWideSpace(c) ? SPACE : WORD
-      if (meaning === WORD) {
+      c = units[at]!
+      meaning = c < 128 ? meanings[c]! : isWideSpace(c) ? 1 /* SPACE */ : 3 /* WORD */
+      if (meaning === 3 /* WORD */) {
         const start = at
-        let hash = seed
+        const first = c
+        let hash = -0x7ee3623b
         let more = true
         do {
-          hash = Math.imul(hash ^ c, prime)
+          hash = Math.imul(hash ^ c, 0x01000193)
           if (++at === length) break
-          c = text.charCodeAt(at)
-          more = c < 128 ? meanings[c] === WORD : !isWideSpace(c)
+          c = units[at]!
+          more = c < 128 ? meanings[c] === 3 /* WORD */ : !isWideSpace(c)
         } while (more)
-        let code = other
+        let code = 128
         if (slots[(hash ^ (hash >>> 15)) & mask] !== 0) {
-          code = find(text, start, at, hash)
-          if (isAnchor[code] === 1) looks[tokens.lookCount++] = count
+          code = find(hash, at - start, first)
+          if (isAnchor[code] === 1) looks[lookCount++] = count
         }
         codes[count] = code | space | mark
         starts[count++] = start
         space = 0
-      } else if (meaning === SPACE) {
-        at++
-        space = spaceBefore
-      } else if (meaning === PUNCTUATION) {
+      } else if (meaning === 1 /* SPACE */) {
+        do at++
+        while (units[at] === 32)
+        space = 0x8000
+      } else if (meaning === 0 /* PUNCTUATION */) {
         codes[count] = c | space | mark
         starts[count++] = at++
+        while (units[at] === c) {
+          codes[count] = c | mark
+          starts[count++] = at++
+        }
         space = 0
-      } else if (meaning === PIPE) {
+      } else if (meaning === 10 /* PIPE */) {
         // Looked at closer when what stands before it may be a command that is piped into itself.
         const before = count === 0 ? 0 : codes[count - 1]! & 0x3fff
-        if ((before === 58 || before >= other) && text.charCodeAt(at + 1) !== 124) looks[tokens.lookCount++] = count
+        if ((before === 58 || before >= 128) && units[at + 1] !== 124) looks[lookCount++] = count
         codes[count] = c | space | mark
         starts[count++] = at++
         space = 0
       } else if (kind === undefined) {
-        if (!inHole && (meaning === OPEN || meaning === CLOSE)) {
+        if (meaning === 11 /* BEGIN */) {
+          const begun = quotes[c]!
+          const before = at === 0 ? 32 : units[at - 1]!
+          // What may be a prefix, or makes the quote a name or a lifetime, is looked at closer.
+          if (before === 35 || before >= 128 || meanings[before] === 3 /* WORD */) break
+          if (begun.character && units[at + 1] !== 92 && units[at + 2] !== c) break
+          if (begun.opens !== 129) {
+            if (count > 0 && (codes[count - 1]! & 0x3fff) === 58) break
+            if (isAnchor[begun.opens] === 1) looks[lookCount++] = count
+          }
+          codes[count] = begun.opens | space
+          starts[count++] = at++
+          space = 0
+          if (units[at] !== c) kind = begun
+          else if (begun.long !== undefined && units[at + 1] === c) {
+            kind = begun.long
+            at += 2
+          } else at++
+          if (kind !== undefined) {
+            meanings = kind.meanings
+            mark = 0x4000
+          }
+        } else if (meaning === 5 /* OPEN */) {
           codes[count] = c | space
           starts[count++] = at++
           space = 0
-        } else if (meaning === LINE_END && !heredocs) {
+          depth++
+        } else if (meaning === 6 /* CLOSE */) {
+          if (depth === 0 && c === closer) break
+          // A backtick opens nothing.
+          if (depth > 0 && c !== 96) depth--
+          codes[count] = c | space
+          starts[count++] = at++
+          space = 0
+        } else if (meaning === 2 /* LINE_END */ && !heredocs) {
           if (lines) {
             // A run of line ends is one token, which stands at the last of them.
-            if (count === 0 || codes[count - 1] !== newline) codes[count++] = newline
+            if (count === 0 || codes[count - 1] !== 10) codes[count++] = 10
             starts[count - 1] = at
           }
           at++
-          space = spaceBefore
-        } else if (meaning === ESCAPE) {
-          const next = text.charCodeAt(at + 1)
+          space = 0x8000
+        } else if (meaning === 8 /* ESCAPE */) {
+          const next = units[at + 1]!
           if (skipsEscaped && next !== 10) {
-            codes[count] = other | space
+            codes[count] = 128 | space
             starts[count++] = at
             space = 0
             at = Math.min(at + 2, length)
           } else {
-            at += next > 13 ? 1 : next === 10 ? 2 : next === 13 && text.charCodeAt(at + 2) === 10 ? 3 : 1
-            space = spaceBefore
+            at += next === 10 ? 2 : next === 13 && units[at + 2] === 10 ? 3 : 1
+            space = 0x8000
           }
-        } else if (meaning === SPECIAL) {
-          // A quote with nothing around it that could make it more than a quote.
-          const simple = quotes[c]
-          if (simple === undefined) break
-          const before = at === 0 ? 32 : text.charCodeAt(at - 1)
-          if (before === 35 || before >= 128 || meanings[before] === WORD) break
-          if (tripled && text.charCodeAt(at + 1) === c) break
-          if (isAnchor[simple.opens] === 1) looks[tokens.lookCount++] = count
-          codes[count] = simple.opens | space
-          starts[count++] = at++
-          space = 0
-          kind = simple
-          reader.nesting = 0
-          meanings = simple.meanings
-          mark = inString
         } else break
-      } else if (meaning === QUOTE && kind.quotes === 1 && !kind.tail && reader.nesting === 0) {
-        at++
+      } else if (meaning === 12 /* END */ || (meaning === 2 /* LINE_END */ && !kind.multiline)) {
+        // A line end is read again, as code.
+        if (meaning === 12 /* END */) at++
         space = 0
         kind = undefined
         meanings = language.meanings
         mark = 0
-      } else if (meaning === ESCAPE) {
-        const escaped = text.charCodeAt(at + 1)
+      } else if (meaning === 8 /* ESCAPE */) {
+        const escaped = units[at + 1]!
         // Quotes and line ends keep their meaning for the shell that may get this string; other escapes part words.
         if (escaped === 34 || escaped === 39 || escaped === 110) {
-          codes[count] = (escaped === 110 ? newline : escaped) | space | inString
+          codes[count] = (escaped === 110 ? 10 : escaped) | space | 0x4000
           starts[count++] = at
         }
         at = Math.min(at + 2, length)
-        space = spaceBefore
-      } else if (meaning === LINE_END && kind.multiline && !kind.heredoc) {
-        if (count === 0 || codes[count - 1] !== (newline | inString)) codes[count++] = newline | inString
+        space = 0x8000
+      } else if (meaning === 2 /* LINE_END */ && !kind.heredoc) {
+        if (count === 0 || codes[count - 1] !== (10 | 0x4000)) codes[count++] = 10 | 0x4000
         starts[count - 1] = at++
-        space = spaceBefore
+        space = 0x8000
+      } else if (meaning === 13 /* TRIPLE */) {
+        if (units[at + 1] === c && units[at + 2] === c) {
+          at += 3
+          space = 0
+          kind = undefined
+          meanings = language.meanings
+          mark = 0
+        } else {
+          codes[count] = c | space | 0x4000
+          starts[count++] = at++
+          space = 0
+        }
       } else break
     }
     reader.at = at
     reader.space = space
     reader.kind = kind
+    reader.depth = depth
     tokens.count = count
+    tokens.lookCount = lookCount
     if (at >= length) return
     if (kind !== undefined) stringMark(reader, kind, meaning, c)
-    else if (meaning === SPECIAL) special(reader, c)
-    else if (meaning === LINE_END) beginHeredoc(reader)
-    else if (meaning === OPEN) {
-      reader.depth++
-      punctuation(reader, c)
-    } else if (reader.depth === 0 && reader.frames.at(-1)?.closer === c) endInterpolation(reader)
-    else {
-      if (reader.depth > 0) reader.depth--
-      punctuation(reader, c)
-    }
+    else if (meaning === 2 /* LINE_END */) beginHeredoc(reader)
+    else if (meaning === 6 /* CLOSE */) endInterpolation(reader)
+    else special(reader, c)
   }
 }
 

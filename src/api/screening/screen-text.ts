@@ -36,7 +36,7 @@ const MAX_LOOK_STEPS = 30_000
 
 /** Finds what the rules of a language say of a text. Time is linear in its length. */
 export function screenText(text: string, rules: LanguageRules, tokens: Tokens): ScreenedText {
-  reset(tokens, text.length)
+  reset(tokens, text)
   readText(text, rules, tokens)
   finish(tokens)
   const read: ReadText = { text, tokens, rules, isShell: rules.isShell }

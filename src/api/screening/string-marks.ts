@@ -11,7 +11,6 @@ export function stringMark(reader: Reader, kind: StringKind, meaning: number, c:
   if (meaning === lexis.QUOTE) quote(reader, kind, c)
   else if (meaning === lexis.HOLE) hole(reader, kind, c)
   else if (meaning === lexis.LINE_END) {
-    if (!kind.multiline) return leave(reader, 0)
     emit(reader, NEWLINE | IN_STRING, reader.at)
     reader.at++
     reader.space = SPACE_BEFORE
@@ -33,9 +32,7 @@ function quote(reader: Reader, kind: StringKind, c: number): void {
     reader.nesting--
   } else if (kind.tail) {
     if (text.startsWith(reader.terminator, at + 1)) return leave(reader, 1 + reader.terminator.length)
-  } else if (kind.quotes === 1 || (text.charCodeAt(at + 1) === c && text.charCodeAt(at + 2) === c)) {
-    return leave(reader, kind.quotes)
-  }
+  } else return leave(reader, 1)
   inString(reader, c)
 }
 

@@ -18,8 +18,12 @@ export const IN_STRING = 0x4000
 /** White space or a comment stands before the token. */
 export const SPACE_BEFORE = 0x8000
 
-/** Buffers for the tokens of one text, used again for the next. */
+/** Buffers for one text and its tokens, used again for the next. */
 export interface Tokens {
+  /** The text's UTF-16 units, then zeros: much faster to read one by one than a string. */
+  units: Uint16Array
+  /** How many units the text has. */
+  length: number
   codes: Uint16Array
   /** Offset of each token in the text, in UTF-16 units. */
   starts: Int32Array
@@ -34,12 +38,17 @@ export interface Tokens {
 const SPARE = 128
 
 export function createTokens(): Tokens {
-  return { ...buffers(4096), count: 0, lookCount: 0, steps: 0 }
+  return { ...buffers(4096), length: 0, count: 0, lookCount: 0, steps: 0 }
 }
 
-/** Empties the buffers and makes them large enough for a text of `length` UTF-16 units: at most one token for each. */
-export function reset(tokens: Tokens, length: number): void {
+/** Takes a text in and empties the rest, made large enough for it: at most one token for each UTF-16 unit. */
+export function reset(tokens: Tokens, text: string): void {
+  const { length } = text
   if (tokens.codes.length < length + SPARE) Object.assign(tokens, buffers(length + SPARE))
+  const { units } = tokens
+  Buffer.from(units.buffer).write(text, 'utf16le')
+  units.fill(0, length, length + SPARE)
+  tokens.length = length
   tokens.count = 0
   tokens.lookCount = 0
   tokens.steps = 0
@@ -58,5 +67,10 @@ export function isGlued({ codes }: Tokens, index: number): boolean {
 }
 
 function buffers(size: number) {
-  return { codes: new Uint16Array(size), starts: new Int32Array(size), looks: new Int32Array(size) }
+  return {
+    units: new Uint16Array(size),
+    codes: new Uint16Array(size),
+    starts: new Int32Array(size),
+    looks: new Int32Array(size),
+  }
 }

@@ -9,8 +9,8 @@ export interface Vocabulary {
   /** Open addressing: hash & mask, then the next slot; 0 is an empty one. */
   slots: Uint16Array
   mask: number
-  /** The code of the word between two offsets of a text, given its hash; OTHER when no rule names it. */
-  find: (text: string, start: number, end: number, hash: number) => number
+  /** The code of a word by its hash, its length and its first unit; OTHER when no rule names it. */
+  find: (hash: number, length: number, first: number) => number
 }
 
 /** FNV-1a over UTF-16 units, one unit at a time; begins at HASH_SEED. */
@@ -38,13 +38,12 @@ export function createVocabulary(words: Iterable<string>): Vocabulary {
     codeOf: (word) => codes.get(word) ?? OTHER,
     slots,
     mask,
-    find(text, start, end, hash) {
+    find(hash, length, first) {
       let slot = spread(hash) & mask
       for (let code = slots[slot]!; code !== 0; code = slots[slot]!) {
         const index = code - FIRST_WORD
         // Whole hash, length and first letter: a word that shares all three costs a warning too many, never one too few.
-        if (hashes[index] === hash && lengths[index] === end - start && firsts[index] === text.charCodeAt(start))
-          return code
+        if (hashes[index] === hash && lengths[index] === length && firsts[index] === first) return code
         slot = (slot + 1) & mask
       }
       return OTHER

@@ -1,7 +1,7 @@
-import { beginString, endInterpolation, punctuation, skipLine, type Reader } from '../reader.ts'
+import { beginString, punctuation, skipLine, type Reader } from '../reader.ts'
 import { isWordCharacter } from './c-family.ts'
 import { MAX_HEREDOCS, queueHeredoc } from './heredoc.ts'
-import { byQuote, CLOSE, ESCAPE, meaningsOf, OPEN, PIPE, SPECIAL, stringKind, type Lexis } from './lexis.ts'
+import { BEGIN, byQuote, CLOSE, ESCAPE, meaningsOf, OPEN, PIPE, SPECIAL, stringKind, type Lexis } from './lexis.ts'
 
 const DOUBLE = stringKind({ quote: '"', multiline: true, hole: 'shell' })
 const SINGLE = stringKind({ quote: "'", escape: false, multiline: true })
@@ -10,7 +10,7 @@ const HEREDOC = stringKind({ multiline: true, hole: 'shell', heredoc: true })
 const RAW_HEREDOC = stringKind({ escape: false, multiline: true, heredoc: true })
 
 export const bash: Lexis = {
-  meanings: meaningsOf(['"\'`$#<', SPECIAL], ['\\', ESCAPE], ['(', OPEN], [')', CLOSE], ['|', PIPE]),
+  meanings: meaningsOf(['$#<', SPECIAL], ['"\'', BEGIN], ['\\', ESCAPE], ['(', OPEN], [')`', CLOSE], ['|', PIPE]),
   lines: true,
   quotes: byQuote({ '"': DOUBLE, "'": SINGLE }),
   skipsEscaped: true,
@@ -20,10 +20,6 @@ export const bash: Lexis = {
     if (c === 35) return hash(reader)
     if (c === 36) return dollar(reader)
     if (c === 60) return lessThan(reader)
-    if (c === 96) {
-      if (reader.frames.at(-1)?.closer === 96 && reader.depth === 0) return endInterpolation(reader)
-      return punctuation(reader, c)
-    }
     reader.at++
     beginString(reader, c === 34 ? DOUBLE : SINGLE, at)
   },

@@ -1,5 +1,5 @@
 import { beginString, punctuation, skipLine, skipPast, type Reader } from '../reader.ts'
-import { byQuote, ESCAPE, meaningsOf, SPECIAL, stringKind, type Lexis } from './lexis.ts'
+import { BEGIN, byQuote, ESCAPE, meaningsOf, SPECIAL, stringKind, type Lexis } from './lexis.ts'
 
 const DOUBLE = stringKind({ quote: '"' })
 const SINGLE = stringKind({ quote: "'" })
@@ -49,7 +49,7 @@ function rawDelimiter(text: string, at: number): string | undefined {
 const C_LOOPS = ['while ( 1|true )', 'for ( ; ; )', 'for ( ; 1|true ; )']
 
 export const cFamily: Lexis = {
-  meanings: meaningsOf(['/"\'', SPECIAL], ['\\', ESCAPE]),
+  meanings: meaningsOf(['/', SPECIAL], ['"\'', BEGIN], ['\\', ESCAPE]),
   lines: false,
   quotes: byQuote({ '"': DOUBLE, "'": SINGLE }),
   operators: [],

@@ -1,13 +1,13 @@
 import { beginString, punctuation } from '../reader.ts'
 import { slashComment } from './c-family.ts'
-import { byQuote, meaningsOf, SPECIAL, stringKind, type Lexis } from './lexis.ts'
+import { BEGIN, byQuote, meaningsOf, SPECIAL, stringKind, type Lexis } from './lexis.ts'
 
 const DOUBLE = stringKind({ quote: '"' })
 const SINGLE = stringKind({ quote: "'" })
 const BACKTICK = stringKind({ quote: '`', escape: false, multiline: true })
 
 export const go: Lexis = {
-  meanings: meaningsOf(['/"\'`', SPECIAL]),
+  meanings: meaningsOf(['/', SPECIAL], ['"\'`', BEGIN]),
   lines: false,
   quotes: byQuote({ '"': DOUBLE, "'": SINGLE, '`': BACKTICK }),
   operators: [],

@@ -1,6 +1,6 @@
 import { beginString } from '../reader.ts'
 import { slashComment } from './c-family.ts'
-import { byQuote, CLOSE, ESCAPE, meaningsOf, OPEN, SPECIAL, stringKind, WORD, type Lexis } from './lexis.ts'
+import { BEGIN, byQuote, CLOSE, ESCAPE, meaningsOf, OPEN, SPECIAL, stringKind, WORD, type Lexis } from './lexis.ts'
 import { slash } from './regular-expression.ts'
 
 const DOUBLE = stringKind({ quote: '"' })
@@ -9,7 +9,7 @@ const TEMPLATE = stringKind({ quote: '`', multiline: true, hole: 'dollar-brace' 
 
 /** JavaScript and TypeScript. */
 export const javascript: Lexis = {
-  meanings: meaningsOf(['/"\'`', SPECIAL], ['\\', ESCAPE], ['{', OPEN], ['}', CLOSE], ['$', WORD]),
+  meanings: meaningsOf(['/', SPECIAL], ['"\'`', BEGIN], ['\\', ESCAPE], ['{', OPEN], ['}', CLOSE], ['$', WORD]),
   lines: false,
   quotes: byQuote({ '"': DOUBLE, "'": SINGLE, '`': TEMPLATE }),
   operators: 'return typeof case in of delete void instanceof new do else yield await throw'.split(' '),

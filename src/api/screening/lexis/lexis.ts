@@ -11,12 +11,20 @@ export const SPECIAL = 4
 /** Brackets that are counted, so that the end of an interpolation is found. */
 export const OPEN = 5
 export const CLOSE = 6
-/** In a string: may end it, escapes, may begin code. */
+/** In a string: may end it, depending on what was read; see END and TRIPLE. */
 export const QUOTE = 7
+/** In a string it takes the next character with it; in code it joins lines. */
 export const ESCAPE = 8
+/** In a string: may begin code. */
 export const HOLE = 9
 /** A `|`, which is looked at for a command piped into itself. */
 export const PIPE = 10
+/** In code: a quote that begins a string, unless what stands around it makes it more than that. */
+export const BEGIN = 11
+/** In a string: ends it. */
+export const END = 12
+/** In a string: ends it when three of them stand together. */
+export const TRIPLE = 13
 
 /** A way to write a string literal. */
 export interface StringKind {
@@ -24,8 +32,10 @@ export interface StringKind {
   opens: number
   /** One of the meanings above for each ASCII character. */
   meanings: Uint8Array
-  /** How many closing quotes end it: 1, or 3. */
-  quotes: number
+  /** The kind that three of its quote begin, where there is one. */
+  long: StringKind | undefined
+  /** Its quote begins it only before a single character or an escape, as in Rust. */
+  character: boolean
   /** A line end does not end it. */
   multiline: boolean
   /** How code begins inside it, or none. */
@@ -44,13 +54,11 @@ export interface Lexis {
   lines: boolean
   /** The kinds of string that begin with a quote alone, by its character code. */
   quotes: readonly (StringKind | undefined)[]
-  /** Three quotes begin a string of another kind. */
-  tripled?: true
   /** In code, a backslash takes the next character with it; else it is white space. It always joins two lines. */
   skipsEscaped?: true
   /** Words after which `/` begins a regular expression, where there are any. */
   operators: readonly string[]
-  /** Reads on from a SPECIAL character, which stands at `reader.at`; must move `reader.at`. */
+  /** Reads on from a SPECIAL character, or a BEGIN that may be more; it stands at `reader.at`, which must be moved. */
   special: (reader: Reader, character: number) => void
   /** The whole text is one string of this kind. */
   whole?: StringKind
@@ -82,7 +90,9 @@ export function meaningsOf(...changes: [characters: string, meaning: number][]):
 
 interface StringOptions {
   quote?: string
-  quotes?: number
+  tripled?: boolean
+  long?: StringKind
+  character?: boolean
   escape?: boolean
   multiline?: boolean
   hole?: StringKind['hole']
@@ -96,7 +106,8 @@ const HOLE_CHARACTERS = { none: '', 'dollar-brace': '$', 'hash-brace': '#', brac
 
 /** A kind of string: by default it takes escapes, ends with its line and holds no code. */
 export function stringKind(options: StringOptions): StringKind {
-  const { quote = '', quotes = 1, escape = true, multiline = false, hole = 'none', nest = '' } = options
+  const { quote = '', escape = true, multiline = false, hole = 'none', nest = '', tail = false } = options
+  const ends = options.tripled ? TRIPLE : tail || nest !== '' ? QUOTE : END
   return {
     opens: options.opens ?? STRING,
     meanings: meaningsOf(
@@ -104,13 +115,14 @@ export function stringKind(options: StringOptions): StringKind {
       [HOLE_CHARACTERS[hole], HOLE],
       [nest, OPEN],
       [escape ? '\\' : '', ESCAPE],
-      [quote, QUOTE],
+      [quote, ends],
     ),
-    quotes,
+    long: options.long,
+    character: options.character ?? false,
     multiline,
     hole,
     heredoc: options.heredoc ?? false,
-    tail: options.tail ?? false,
+    tail,
   }
 }
 

@@ -1,21 +1,34 @@
 import { beginString, skipLine, type Reader } from '../reader.ts'
 import { isWordCharacter } from './c-family.ts'
-import { byQuote, CLOSE, ESCAPE, meaningsOf, OPEN, SPECIAL, stringKind, type Lexis, type StringKind } from './lexis.ts'
+import {
+  BEGIN,
+  byQuote,
+  CLOSE,
+  ESCAPE,
+  meaningsOf,
+  OPEN,
+  SPECIAL,
+  stringKind,
+  type Lexis,
+  type StringKind,
+} from './lexis.ts'
 
-const kinds = (quote: string) => ({
-  plain: stringKind({ quote }),
-  format: stringKind({ quote, hole: 'brace' }),
-  long: stringKind({ quote, quotes: 3, multiline: true }),
-  longFormat: stringKind({ quote, quotes: 3, multiline: true, hole: 'brace' }),
-})
+const kinds = (quote: string) => {
+  const long = stringKind({ quote, tripled: true, multiline: true })
+  return {
+    long,
+    plain: stringKind({ quote, long }),
+    format: stringKind({ quote, hole: 'brace' }),
+    longFormat: stringKind({ quote, tripled: true, multiline: true, hole: 'brace' }),
+  }
+}
 const DOUBLE = kinds('"')
 const SINGLE = kinds("'")
 
 export const python: Lexis = {
-  meanings: meaningsOf(['"\'#', SPECIAL], ['\\', ESCAPE], ['{', OPEN], ['}', CLOSE]),
+  meanings: meaningsOf(['"\'', BEGIN], ['#', SPECIAL], ['\\', ESCAPE], ['{', OPEN], ['}', CLOSE]),
   lines: true,
   quotes: byQuote({ '"': DOUBLE.plain, "'": SINGLE.plain }),
-  tripled: true,
   operators: [],
   special(reader, c) {
     if (c === 35) return skipLine(reader)

@@ -2,7 +2,18 @@ import { beginString, emit, lastCode, punctuation, skipLine, skipPast, type Read
 import { OTHER } from '../tokens.ts'
 import { isWordCharacter } from './c-family.ts'
 import { queueHeredoc } from './heredoc.ts'
-import { byQuote, CLOSE, ESCAPE, meaningsOf, OPEN, SPECIAL, stringKind, type Lexis, type StringKind } from './lexis.ts'
+import {
+  BEGIN,
+  byQuote,
+  CLOSE,
+  ESCAPE,
+  meaningsOf,
+  OPEN,
+  SPECIAL,
+  stringKind,
+  type Lexis,
+  type StringKind,
+} from './lexis.ts'
 import { isValueBefore, slash } from './regular-expression.ts'
 
 const DOUBLE = stringKind({ quote: '"', multiline: true, hole: 'hash-brace' })
@@ -25,9 +36,9 @@ for (const open of '([{<|!/-:;^_~*+"\'') {
 
 /** A command literal begins with the mark "`" however it is written. */
 export const ruby: Lexis = {
-  meanings: meaningsOf(['"\'`#/%<?$=', SPECIAL], ['\\', ESCAPE], ['{', OPEN], ['}', CLOSE]),
+  meanings: meaningsOf(['#/%<?$=', SPECIAL], ['"\'`', BEGIN], ['\\', ESCAPE], ['{', OPEN], ['}', CLOSE]),
   lines: true,
-  quotes: byQuote({ '"': DOUBLE, "'": SINGLE }),
+  quotes: byQuote({ '"': DOUBLE, "'": SINGLE, '`': COMMAND }),
   operators: 'if unless while until and or not when then return else elsif in do puts p print case'.split(' '),
   special(reader, c) {
     const { text, at } = reader

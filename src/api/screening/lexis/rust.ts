@@ -1,17 +1,17 @@
 import { beginString, emit, punctuation, skipLine, type Reader } from '../reader.ts'
 import { SPACE_BEFORE } from '../tokens.ts'
 import { isWordCharacter } from './c-family.ts'
-import { byQuote, meaningsOf, SPECIAL, stringKind, type Lexis } from './lexis.ts'
+import { BEGIN, byQuote, meaningsOf, SPECIAL, stringKind, type Lexis } from './lexis.ts'
 
-const SINGLE = stringKind({ quote: "'" })
+const SINGLE = stringKind({ quote: "'", character: true })
 const STRING = stringKind({ quote: '"', multiline: true })
 const RAW = stringKind({ quote: '"', escape: false, multiline: true, tail: true })
 
 /** Rust: nested comments, raw strings with any number of `#`, lifetimes beside character literals. */
 export const rust: Lexis = {
-  meanings: meaningsOf(['/"\'', SPECIAL]),
+  meanings: meaningsOf(['/', SPECIAL], ['"\'', BEGIN]),
   lines: false,
-  quotes: byQuote({ '"': STRING }),
+  quotes: byQuote({ '"': STRING, "'": SINGLE }),
   operators: [],
   special(reader, c) {
     const { text, at } = reader
