@@ -27,6 +27,13 @@ export interface BoundPattern {
   previous: Uint8Array | undefined
 }
 
+/** The patterns whose anchor is one word. */
+export interface Anchored {
+  bounds: BoundPattern[]
+  /** Tokens that may follow the word in any of them, by code; undefined when any may. */
+  next: Uint8Array | undefined
+}
+
 /** One rule about loops: its bit in the masks of words. */
 export interface LoopRule {
   rule: number
@@ -47,7 +54,7 @@ export interface LanguageRules {
   isHome: Uint8Array
   isDev: Uint8Array
   /** Patterns by the code of their anchor. */
-  patterns: (BoundPattern[] | undefined)[]
+  patterns: (Anchored | undefined)[]
   selfPipeRules: number[]
   loopRules: LoopRule[]
   /** By a word's code: bits of the loop rules it is a call of, or keeps from matching. */
@@ -114,12 +121,12 @@ export function languageRules(all: Rules, language: ScreenedLanguage | undefined
     for (const word of words) flagged[vocabulary.codeOf(word)] = 1
     return flagged
   }
-  const patterns: (BoundPattern[] | undefined)[] = []
+  const bounds: (BoundPattern[] | undefined)[] = Array.from({ length: vocabulary.size })
   const isAnchor = new Uint8Array(vocabulary.size)
   for (const { pattern, kind, purpose } of parsed) {
     const linked = linkPattern(pattern, kind, vocabulary)
     for (const code of linked.anchor.codes) {
-      ;(patterns[code] ??= []).push({ pattern: linked, purpose, ...neighbours(linked, vocabulary.size) })
+      ;(bounds[code] ??= []).push({ pattern: linked, purpose, ...neighbours(linked, vocabulary.size) })
       isAnchor[code] = 1
     }
   }
@@ -145,7 +152,7 @@ export function languageRules(all: Rules, language: ScreenedLanguage | undefined
     isSystemFolder: flags(SYSTEM_FOLDERS),
     isHome: flags(['HOME']),
     isDev: flags(['dev']),
-    patterns,
+    patterns: bounds.map((list) => list && anchored(list)),
     selfPipeRules: held.filter(({ rule }) => rule.match.selfPipe).map(({ index }) => index),
     loopRules: loops.map(({ rule, index }) => ({ rule: index, hasCalls: rule.match.loop?.calls !== undefined })),
     callsOf,
@@ -153,6 +160,17 @@ export function languageRules(all: Rules, language: ScreenedLanguage | undefined
     isLoopMark,
     groupBits,
     ruleCount: all.rules.length,
+  }
+}
+
+function anchored(bounds: BoundPattern[]): Anchored {
+  const tables = bounds.flatMap(({ next }) => (next ? [next] : []))
+  return {
+    bounds,
+    next:
+      tables.length < bounds.length
+        ? undefined
+        : tables[0]!.map((_, code) => Math.max(...tables.map((may) => may[code]!))),
   }
 }
 

@@ -42,8 +42,8 @@ export function screenText(text: string, rules: LanguageRules, tokens: Tokens): 
   const read: ReadText = { text, tokens, rules, isShell: rules.isShell }
   const hits: Hit[] = []
   const counts = new Uint8Array(rules.ruleCount * 2)
-  // Words whose patterns have all been found often enough, in code and in strings.
-  const quiet = new Uint8Array(rules.vocabulary.size * 2)
+  // Words whose patterns have all been found often enough, by code, in code and in strings.
+  const quiet = new Uint8Array(2 * IN_STRING)
   const parts = new Int32Array(rules.groupBits.length)
   const loops: LoopStart[] = []
   let runsCommands = rules.lexis.whole !== undefined
@@ -76,32 +76,38 @@ export function screenText(text: string, rules: LanguageRules, tokens: Tokens): 
   let gaveUpAt: number | undefined
   for (let k = 0; k < tokens.lookCount; k++) {
     const index = looks[k]!
-    const code = codes[index]! & CODE
-    const inString = (codes[index]! & IN_STRING) !== 0
+    // Numbers, for constants of other modules are slow to read where most looks end.
+    const word = codes[index]! & 0x7fff /* CODE | IN_STRING */
+    if (quiet[word] === 1) continue
+    const code = word & 0x3fff /* CODE */
+    const inString = code !== word
     if (code === 124) {
-      if (pipesToItself(read, index))
+      const ampersand = (codes[index + 2]! & 0x3fff) === 38 || (codes[index + 3]! & 0x3fff) === 38
+      if (ampersand && pipesToItself(read, index))
         for (const rule of rules.selfPipeRules) hit(rule, index - 1, sleeps('text', inString))
       continue
     }
-    const bounds = rules.patterns[code]
-    const slot = code * 2 + Number(inString)
-    if (!bounds || quiet[slot] === 1) continue
+    const anchored = rules.patterns[code]
+    if (anchored === undefined) continue
     if (tokens.steps - stepsBefore > MAX_LOOK_STEPS) {
       gaveUpAt = tokens.starts[index]!
       break
     }
-    const next = codes[index + 1]! & CODE
+    const elsewhere = inString ? 'code' : 'string'
+    const next = codes[index + 1]! & 0x3fff
+    if (anchored.next !== undefined && anchored.next[next] === 0) continue
     const second = codes[index + 2]! & CODE
     let isQuiet = 1
     let isCommand: boolean | undefined
     const previous = index === 0 ? 0 : codes[index - 1]! & CODE
-    for (const bound of bounds) {
-      if (isSpent(bound, inString)) continue
+    for (const bound of anchored.bounds) {
+      const fits =
+        (bound.next === undefined || bound.next[next] === 1) &&
+        (bound.second === undefined || bound.second[second] === 1) &&
+        (bound.previous === undefined || bound.previous[previous] === 1)
+      if (fits && isSpent(bound, inString)) continue
       isQuiet = 0
-      if (bound.pattern.anchor.where === (inString ? 'code' : 'string')) continue
-      if (bound.next !== undefined && bound.next[next] === 0) continue
-      if (bound.second !== undefined && bound.second[second] === 0) continue
-      if (bound.previous !== undefined && bound.previous[previous] === 0) continue
+      if (!fits || bound.pattern.anchor.where === elsewhere) continue
       if (bound.pattern.kind === 'command' && !(isCommand ??= isCommandStart(read, index))) continue
       const end = matchPattern(read, bound.pattern, index)
       if (end < 0) continue
@@ -115,7 +121,7 @@ export function screenText(text: string, rules: LanguageRules, tokens: Tokens): 
         if (parts[purpose.group] === rules.groupBits[purpose.group]) hit(purpose.rule, index)
       }
     }
-    quiet[slot] = isQuiet
+    quiet[word] = isQuiet
   }
   const endless = gaveUpAt === undefined ? endlessLoops(read, loops, MAX_HITS) : []
   for (const { rule, index } of endless) hit(rule, index)
