@@ -1,6 +1,6 @@
 import type { Lexis } from './lexis/lexis.ts'
 import { beginString, endInterpolation, type Reader } from './reader.ts'
-import { beginHeredoc, stringMark } from './string-marks.ts'
+import { beginHeredoc, MAX_DEPTH, stringMark } from './string-marks.ts'
 import { SPACE_BEFORE, type Tokens } from './tokens.ts'
 
 /** Reads a whole text into tokens. Time is linear in its length. */
@@ -11,6 +11,7 @@ export function readText(
 ): void {
   const reader: Reader = {
     text,
+    units: tokens.units,
     tokens,
     vocabulary: rules.vocabulary,
     isOperator: rules.isOperator,
@@ -34,7 +35,7 @@ function read(reader: Reader, language: Lexis): void {
   const { tokens, vocabulary, isAnchor } = reader
   const { units, codes, starts, looks, length } = tokens
   const { slots, mask, find } = vocabulary
-  const { lines, special, quotes, skipsEscaped } = language
+  const { lines, special, quotes, prefixes, skipsEscaped } = language
   while (reader.at < length) {
     let { at, space, kind, depth } = reader
     let { count, lookCount } = tokens
@@ -43,6 +44,7 @@ function read(reader: Reader, language: Lexis): void {
     let meaning: number = 0 /* PUNCTUATION */
     let c = 0
     const closer = reader.frames.at(-1)?.closer ?? 0
+    const full = reader.frames.length >= MAX_DEPTH
     const heredocs = reader.heredocs.length > 0
     // What is common stays in this loop and in local variables; the rest leaves it and comes back.
     while (at < length) {
@@ -90,21 +92,28 @@ function read(reader: Reader, language: Lexis): void {
         if (meaning === 11 /* BEGIN */) {
           const begun = quotes[c]!
           const before = at === 0 ? 32 : units[at - 1]!
-          // What may be a prefix, or makes the quote a name or a lifetime, is looked at closer.
-          if (before === 35 || before >= 128 || meanings[before] === 3 /* WORD */) break
+          // A prefix, and what makes a lifetime or a name of the quote, is looked at closer.
+          if (before < 128 && prefixes[before] === 1) break
           if (begun.character && units[at + 1] !== 92 && units[at + 2] !== c) break
-          if (begun.opens !== 129) {
-            if (count > 0 && (codes[count - 1]! & 0x3fff) === 58) break
-            if (isAnchor[begun.opens] === 1) looks[lookCount++] = count
-          }
-          codes[count] = begun.opens | space
-          starts[count++] = at++
-          space = 0
-          if (units[at] !== c) kind = begun
-          else if (begun.long !== undefined && units[at + 1] === c) {
-            kind = begun.long
-            at += 2
-          } else at++
+          if (begun.opens !== 129 /* STRING */ && count > 0 && (codes[count - 1]! & 0x3fff) === 58) break
+          const anchors = isAnchor[begun.opens] === 1
+          do {
+            if (anchors) looks[lookCount++] = count
+            codes[count] = begun.opens | space
+            starts[count++] = at++
+            space = 0
+            if (units[at] !== c) kind = begun
+            else if (begun.long !== undefined && units[at + 1] === c) {
+              kind = begun.long
+              at += 2
+            } else at++
+            // One empty string after the other.
+          } while (
+            kind === undefined &&
+            units[at] === c &&
+            units[at + 1] === c &&
+            (!begun.character || units[at + 2] === c)
+          )
           if (kind !== undefined) {
             meanings = kind.meanings
             mark = 0x4000
@@ -112,8 +121,13 @@ function read(reader: Reader, language: Lexis): void {
         } else if (meaning === 5 /* OPEN */) {
           codes[count] = c | space
           starts[count++] = at++
-          space = 0
           depth++
+          while (units[at] === c) {
+            codes[count] = c
+            starts[count++] = at++
+            depth++
+          }
+          space = 0
         } else if (meaning === 6 /* CLOSE */) {
           if (depth === 0 && c === closer) break
           // A backtick opens nothing.
@@ -161,6 +175,10 @@ function read(reader: Reader, language: Lexis): void {
         if (count === 0 || codes[count - 1] !== (10 | 0x4000)) codes[count++] = 10 | 0x4000
         starts[count - 1] = at++
         space = 0x8000
+      } else if (meaning === 9 /* HOLE */ && (full ? units[at + 1] !== c : isNoHole(c, units[at + 1]!))) {
+        codes[count] = c | space | 0x4000
+        starts[count++] = at++
+        space = 0
       } else if (meaning === 13 /* TRIPLE */) {
         if (units[at + 1] === c && units[at + 2] === c) {
           at += 3
@@ -187,6 +205,11 @@ function read(reader: Reader, language: Lexis): void {
     else if (meaning === 6 /* CLOSE */) endInterpolation(reader)
     else special(reader, c)
   }
+}
+
+/** A `$` or `#` in a string with no bracket after it. */
+function isNoHole(c: number, next: number): boolean {
+  return (c === 36 || c === 35) && next !== 123 && next !== 40
 }
 
 /** White space beyond ASCII: without it a byte order mark would hide the first word of a text. */

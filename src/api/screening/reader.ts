@@ -7,6 +7,8 @@ import type { Vocabulary } from './vocabulary.ts'
  */
 export interface Reader {
   readonly text: string
+  /** The text's units one by one; zeros come after its end. */
+  readonly units: Uint16Array
   readonly tokens: Tokens
   readonly vocabulary: Vocabulary
   /** Whether a word may be followed by a regular expression, by its code. */

@@ -66,15 +66,16 @@ export function screenText(text: string, rules: LanguageRules, tokens: Tokens): 
   const sleeps = (kind: string, inString: boolean) =>
     inString && (kind === 'command' || kind === 'text') && rules.lexis.whole === undefined
 
+  const { codes, looks } = tokens
+  let { lookCount } = tokens
   // What stands after a program's end is data.
   const ending = (index: number) => {
     tokens.count = index
-    tokens.lookCount = 0
+    lookCount = 0
   }
-  const { codes, looks } = tokens
   const stepsBefore = tokens.steps
   let gaveUpAt: number | undefined
-  for (let k = 0; k < tokens.lookCount; k++) {
+  for (let k = 0; k < lookCount; k++) {
     const index = looks[k]!
     // Numbers, for constants of other modules are slow to read where most looks end.
     const word = codes[index]! & 0x7fff /* CODE | IN_STRING */

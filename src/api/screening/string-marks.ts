@@ -4,7 +4,7 @@ import { beginString, emit, type Reader } from './reader.ts'
 import { INTERPOLATION, IN_STRING, NEWLINE, SPACE_BEFORE } from './tokens.ts'
 
 /** Deeper interpolations stay strings; no interpreter's own parser goes that deep. */
-const MAX_DEPTH = 16_384
+export const MAX_DEPTH = 16_384
 
 /** Reads the rarer marks in a string. */
 export function stringMark(reader: Reader, kind: StringKind, meaning: number, c: number): void {
@@ -44,8 +44,8 @@ function leave(reader: Reader, characters: number): void {
 
 /** Where code may begin in a string: pushes a frame when it does. */
 function hole(reader: Reader, kind: StringKind, c: number): void {
-  const { text, at } = reader
-  const next = text.charCodeAt(at + 1)
+  const { units, at } = reader
+  const next = units[at + 1]!
   let width = 0
   let closer = 125
   if (kind.hole === 'brace') {
@@ -84,14 +84,14 @@ export function beginHeredoc(reader: Reader): void {
 
 /** Whether the line at `reader.at` ends the heredoc; moves to that line's end when it does. */
 function endsHeredoc(reader: Reader): boolean {
-  const { text, terminator } = reader
+  const { text, units, terminator } = reader
   let { at } = reader
-  if (reader.indented) while (text.charCodeAt(at) === 32 || text.charCodeAt(at) === 9) at++
+  if (reader.indented) while (units[at] === 32 || units[at] === 9) at++
   reader.tokens.steps += at - reader.at
   if (!text.startsWith(terminator, at)) return false
   at += terminator.length
-  if (text.charCodeAt(at) === 13) at++
-  if (at < text.length && text.charCodeAt(at) !== 10) return false
+  if (units[at] === 13) at++
+  if (at < text.length && units[at] !== 10) return false
   reader.at = at
   reader.space = SPACE_BEFORE
   return true

@@ -1,7 +1,19 @@
 import { beginString, punctuation, skipLine, type Reader } from '../reader.ts'
 import { isWordCharacter } from './c-family.ts'
 import { MAX_HEREDOCS, queueHeredoc } from './heredoc.ts'
-import { BEGIN, byQuote, CLOSE, ESCAPE, meaningsOf, OPEN, PIPE, SPECIAL, stringKind, type Lexis } from './lexis.ts'
+import {
+  BEGIN,
+  byQuote,
+  CLOSE,
+  ESCAPE,
+  flagsOf,
+  meaningsOf,
+  OPEN,
+  PIPE,
+  SPECIAL,
+  stringKind,
+  type Lexis,
+} from './lexis.ts'
 
 const DOUBLE = stringKind({ quote: '"', multiline: true, hole: 'shell' })
 const SINGLE = stringKind({ quote: "'", escape: false, multiline: true })
@@ -13,6 +25,7 @@ export const bash: Lexis = {
   meanings: meaningsOf(['$#<', SPECIAL], ['"\'', BEGIN], ['\\', ESCAPE], ['(', OPEN], [')`', CLOSE], ['|', PIPE]),
   lines: true,
   quotes: byQuote({ '"': DOUBLE, "'": SINGLE }),
+  prefixes: flagsOf(''),
   skipsEscaped: true,
   operators: [],
   special(reader, c) {
@@ -37,14 +50,14 @@ export const bash: Lexis = {
 
 /** A comment begins only where a word could: `$#`, `${#a}` and `a#b` hold none. */
 function hash(reader: Reader): void {
-  const before = reader.at === 0 ? 10 : reader.text.charCodeAt(reader.at - 1)
+  const before = reader.at === 0 ? 10 : reader.units[reader.at - 1]!
   if (before <= 32 || before === 59 || before === 38 || before === 124 || before === 40) skipLine(reader)
   else punctuation(reader, 35)
 }
 
 function dollar(reader: Reader): void {
-  const { text, at } = reader
-  const next = text.charCodeAt(at + 1)
+  const { units, at } = reader
+  const next = units[at + 1]!
   if (next === 39) {
     reader.at += 2
     return beginString(reader, ANSI, at)
@@ -52,14 +65,14 @@ function dollar(reader: Reader): void {
   punctuation(reader, 36)
   // `$#`, `$$`, `$!` and `${#a}`, `${!a}` are names.
   if (next === 123) punctuation(reader, 123)
-  const c = text.charCodeAt(reader.at)
+  const c = units[reader.at]!
   if (c === 35 || c === 36 || c === 33) punctuation(reader, c)
 }
 
 function lessThan(reader: Reader): void {
-  const { text, at } = reader
-  if (text.charCodeAt(at + 1) !== 60) return punctuation(reader, 60)
-  if (text.charCodeAt(at + 2) === 60) {
+  const { units, at } = reader
+  if (units[at + 1] !== 60) return punctuation(reader, 60)
+  if (units[at + 2] === 60) {
     for (let i = 0; i < 3; i++) punctuation(reader, 60)
     return
   }
@@ -68,14 +81,14 @@ function lessThan(reader: Reader): void {
     punctuation(reader, 60)
     return punctuation(reader, 60)
   }
-  const indented = text.charCodeAt(at + 2) === 45
+  const indented = units[at + 2] === 45
   let start = at + (indented ? 3 : 2)
-  while (text.charCodeAt(start) === 32 || text.charCodeAt(start) === 9) start++
+  while (units[start] === 32 || units[start] === 9) start++
   reader.tokens.steps += start - at
-  const quote = text.charCodeAt(start)
+  const quote = units[start]!
   const quoted = quote === 34 || quote === 39 || quote === 92
   if (quoted) start++
-  if (!isWordCharacter(text.charCodeAt(start))) return punctuation(reader, 60)
+  if (!isWordCharacter(units[start]!)) return punctuation(reader, 60)
   queueHeredoc(reader, start, { indented, quoted, kind: quoted ? RAW_HEREDOC : HEREDOC })
 }
 

@@ -1,5 +1,5 @@
 import { beginString, punctuation, skipLine, skipPast, type Reader } from '../reader.ts'
-import { BEGIN, byQuote, ESCAPE, meaningsOf, SPECIAL, stringKind, type Lexis } from './lexis.ts'
+import { BEGIN, byQuote, ESCAPE, flagsOf, meaningsOf, SPECIAL, stringKind, type Lexis } from './lexis.ts'
 
 const DOUBLE = stringKind({ quote: '"' })
 const SINGLE = stringKind({ quote: "'" })
@@ -7,7 +7,7 @@ const RAW = stringKind({ quote: ')', escape: false, multiline: true, tail: true 
 
 /** `//` and block comments. @returns whether one was read */
 export function slashComment(reader: Reader): boolean {
-  const next = reader.text.charCodeAt(reader.at + 1)
+  const next = reader.units[reader.at + 1]!
   if (next === 47) skipLine(reader)
   else if (next === 42) skipPast(reader, '*/', reader.at + 2)
   else return false
@@ -21,11 +21,11 @@ export function isWordCharacter(c: number): boolean {
 
 /** C and C++: raw strings, digit separators (`1'000`). */
 function special(reader: Reader, c: number): void {
-  const { text, at } = reader
+  const { text, units, at } = reader
   if (c === 47) {
     if (!slashComment(reader)) punctuation(reader, c)
   } else if (c === 34) {
-    const raw = text.charCodeAt(at - 1) === 82 ? rawDelimiter(text, at + 1) : undefined
+    const raw = units[at - 1] === 82 ? rawDelimiter(text, at + 1) : undefined
     reader.at++
     if (raw === undefined) return beginString(reader, DOUBLE, at)
     reader.at += raw.length + 1
@@ -33,9 +33,9 @@ function special(reader: Reader, c: number): void {
     beginString(reader, RAW, at)
   } else {
     reader.at++
-    const before = text.charCodeAt(at - 1)
+    const before = units[at - 1]!
     // A digit before the mark: a separator. A letter is a prefix, as in L'x'.
-    if (reader.space === 0 && before >= 48 && before < 58 && isWordCharacter(text.charCodeAt(at + 1))) return
+    if (reader.space === 0 && before >= 48 && before < 58 && isWordCharacter(units[at + 1]!)) return
     beginString(reader, SINGLE, at)
   }
 }
@@ -52,6 +52,7 @@ export const cFamily: Lexis = {
   meanings: meaningsOf(['/', SPECIAL], ['"\'', BEGIN], ['\\', ESCAPE]),
   lines: false,
   quotes: byQuote({ '"': DOUBLE, "'": SINGLE }),
+  prefixes: flagsOf('R0123456789'),
   operators: [],
   special,
   loops: { starts: C_LOOPS, body: 'braces' },

@@ -1,6 +1,6 @@
 import { beginString, punctuation } from '../reader.ts'
 import { slashComment } from './c-family.ts'
-import { BEGIN, byQuote, meaningsOf, SPECIAL, stringKind, type Lexis } from './lexis.ts'
+import { BEGIN, byQuote, flagsOf, meaningsOf, SPECIAL, stringKind, type Lexis } from './lexis.ts'
 
 const DOUBLE = stringKind({ quote: '"' })
 const SINGLE = stringKind({ quote: "'" })
@@ -10,6 +10,7 @@ export const go: Lexis = {
   meanings: meaningsOf(['/', SPECIAL], ['"\'`', BEGIN]),
   lines: false,
   quotes: byQuote({ '"': DOUBLE, "'": SINGLE, '`': BACKTICK }),
+  prefixes: flagsOf(''),
   operators: [],
   special(reader, c) {
     const { at } = reader

@@ -12,15 +12,14 @@ export function queueHeredoc(
   start: number,
   heredoc: { indented: boolean; quoted: boolean; kind: StringKind },
 ): void {
-  const { text, at } = reader
+  const { text, units, at } = reader
   let end = start
-  while (end - start <= MAX_TERMINATOR && isWordCharacter(text.charCodeAt(end))) end++
+  while (end - start <= MAX_TERMINATOR && isWordCharacter(units[end]!)) end++
   reader.tokens.steps += end - start
   if (end - start > MAX_TERMINATOR || reader.heredocs.length >= MAX_HEREDOCS) return punctuation(reader, 60)
   const { indented, kind } = heredoc
   reader.heredocs.push({ terminator: text.slice(start, end), indented, kind })
   emit(reader, 60, at)
-  const closed =
-    heredoc.quoted && (text.charCodeAt(end) === 34 || text.charCodeAt(end) === 39 || text.charCodeAt(end) === 96)
+  const closed = heredoc.quoted && (units[end] === 34 || units[end] === 39 || units[end] === 96)
   reader.at = closed ? end + 1 : end
 }

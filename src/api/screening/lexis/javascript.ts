@@ -1,6 +1,18 @@
 import { beginString } from '../reader.ts'
 import { slashComment } from './c-family.ts'
-import { BEGIN, byQuote, CLOSE, ESCAPE, meaningsOf, OPEN, SPECIAL, stringKind, WORD, type Lexis } from './lexis.ts'
+import {
+  BEGIN,
+  byQuote,
+  CLOSE,
+  ESCAPE,
+  flagsOf,
+  meaningsOf,
+  OPEN,
+  SPECIAL,
+  stringKind,
+  WORD,
+  type Lexis,
+} from './lexis.ts'
 import { slash } from './regular-expression.ts'
 
 const DOUBLE = stringKind({ quote: '"' })
@@ -12,6 +24,7 @@ export const javascript: Lexis = {
   meanings: meaningsOf(['/', SPECIAL], ['"\'`', BEGIN], ['\\', ESCAPE], ['{', OPEN], ['}', CLOSE], ['$', WORD]),
   lines: false,
   quotes: byQuote({ '"': DOUBLE, "'": SINGLE, '`': TEMPLATE }),
+  prefixes: flagsOf(''),
   operators: 'return typeof case in of delete void instanceof new do else yield await throw'.split(' '),
   special(reader, c) {
     const { at } = reader

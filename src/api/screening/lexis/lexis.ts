@@ -54,6 +54,8 @@ export interface Lexis {
   lines: boolean
   /** The kinds of string that begin with a quote alone, by its character code. */
   quotes: readonly (StringKind | undefined)[]
+  /** 1 for each ASCII character after which a quote is left to `special`, by its code. */
+  prefixes: Uint8Array
   /** In code, a backslash takes the next character with it; else it is white space. It always joins two lines. */
   skipsEscaped?: true
   /** Words after which `/` begins a regular expression, where there are any. */
@@ -124,6 +126,13 @@ export function stringKind(options: StringOptions): StringKind {
     heredoc: options.heredoc ?? false,
     tail,
   }
+}
+
+/** A table in which these ASCII characters are 1. */
+export function flagsOf(characters: string): Uint8Array {
+  const flags = new Uint8Array(128)
+  for (const character of characters) flags[character.charCodeAt(0)] = 1
+  return flags
 }
 
 /** Kinds by the character that begins them. */

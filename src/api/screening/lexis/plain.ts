@@ -1,10 +1,11 @@
-import { meaningsOf, stringKind, type Lexis } from './lexis.ts'
+import { flagsOf, meaningsOf, stringKind, type Lexis } from './lexis.ts'
 
 /** Text of no known language: one string from beginning to end, in which only the general rules look. */
 export const plain: Lexis = {
   meanings: meaningsOf(),
   lines: true,
   quotes: [],
+  prefixes: flagsOf(''),
   operators: [],
   special: () => undefined,
   whole: stringKind({ escape: false, multiline: true }),

@@ -5,6 +5,7 @@ import {
   byQuote,
   CLOSE,
   ESCAPE,
+  flagsOf,
   meaningsOf,
   OPEN,
   SPECIAL,
@@ -22,6 +23,8 @@ const kinds = (quote: string) => {
     longFormat: stringKind({ quote, tripled: true, multiline: true, hole: 'brace' }),
   }
 }
+/** Any two characters of a word may be a prefix; which of them are is looked at in `hasFormatPrefix`. */
+const PREFIXES = '_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
 const DOUBLE = kinds('"')
 const SINGLE = kinds("'")
 
@@ -29,11 +32,12 @@ export const python: Lexis = {
   meanings: meaningsOf(['"\'', BEGIN], ['#', SPECIAL], ['\\', ESCAPE], ['{', OPEN], ['}', CLOSE]),
   lines: true,
   quotes: byQuote({ '"': DOUBLE.plain, "'": SINGLE.plain }),
+  prefixes: flagsOf(PREFIXES),
   operators: [],
   special(reader, c) {
     if (c === 35) return skipLine(reader)
-    const { text, at } = reader
-    if (text.charCodeAt(at + 1) === c && text.charCodeAt(at + 2) === c) {
+    const { units, at } = reader
+    if (units[at + 1] === c && units[at + 2] === c) {
       reader.at += 3
       return beginString(reader, kindAt(reader, at, c === 34 ? DOUBLE : SINGLE, true), at)
     }
@@ -45,17 +49,17 @@ export const python: Lexis = {
 
 /** The prefix of a literal is at most two letters; an `f` or a `t` among them makes it a format string. */
 function kindAt(reader: Reader, at: number, of: ReturnType<typeof kinds>, long: boolean): StringKind {
-  const format = reader.space === 0 && hasFormatPrefix(reader.text, at)
+  const format = reader.space === 0 && hasFormatPrefix(reader.units, at)
   if (long) return format ? of.longFormat : of.long
   return format ? of.format : of.plain
 }
 
-function hasFormatPrefix(text: string, at: number): boolean {
-  const first = text.charCodeAt(at - 1)
+function hasFormatPrefix(units: Uint16Array, at: number): boolean {
+  const first = units[at - 1]!
   if (!isWordCharacter(first)) return false
-  const second = text.charCodeAt(at - 2)
+  const second = units[at - 2]!
   if (!isWordCharacter(second)) return isFormat(first)
-  return !isWordCharacter(text.charCodeAt(at - 3)) && (isFormat(first) || isFormat(second))
+  return !isWordCharacter(units[at - 3]!) && (isFormat(first) || isFormat(second))
 }
 
 /** `f` and `t`, small or large. */

@@ -6,12 +6,12 @@ import { emit, lastCode, punctuation, type Reader } from '../reader.ts'
  * ends is searched once: the marks after it are marks.
  */
 export function slash(reader: Reader, spacedCall: boolean): void {
-  const { text, at } = reader
+  const { text, units, at } = reader
   if (isValueBefore(reader, spacedCall) || at < reader.noRegexBefore) return punctuation(reader, 47)
   let end = at + 1
   let inClass = false
   for (; end < text.length; end++) {
-    const c = text.charCodeAt(end)
+    const c = units[end]!
     if (c === 10) break
     if (c === 92) end++
     else if (c === 91) inClass = true
@@ -30,7 +30,7 @@ export function slash(reader: Reader, spacedCall: boolean): void {
 
 /** Whether the token before is a value, so that a `/` divides it. */
 export function isValueBefore(reader: Reader, spacedCall = false): boolean {
-  const { tokens, isOperator, text, at } = reader
+  const { tokens, isOperator, units, at } = reader
   const { count, codes } = tokens
   if (count === 0) return false
   const code = lastCode(reader)
@@ -38,7 +38,7 @@ export function isValueBefore(reader: Reader, spacedCall = false): boolean {
   if (code >= OTHER) {
     if (isOperator[code] === 1) return false
     // Ruby: `split /,/` passes a regular expression, `a / b` and `a/b` divide.
-    const next = text.charCodeAt(at + 1)
+    const next = units[at + 1]!
     return !(spacedCall && code >= OTHER && reader.space === SPACE_BEFORE && next !== 32 && next !== 61)
   }
   return code === 41 || code === 93 || code === 125

@@ -7,6 +7,7 @@ import {
   byQuote,
   CLOSE,
   ESCAPE,
+  flagsOf,
   meaningsOf,
   OPEN,
   SPECIAL,
@@ -39,15 +40,16 @@ export const ruby: Lexis = {
   meanings: meaningsOf(['#/%<?$=', SPECIAL], ['"\'`', BEGIN], ['\\', ESCAPE], ['{', OPEN], ['}', CLOSE]),
   lines: true,
   quotes: byQuote({ '"': DOUBLE, "'": SINGLE, '`': COMMAND }),
+  prefixes: flagsOf(''),
   operators: 'if unless while until and or not when then return else elsif in do puts p print case'.split(' '),
   special(reader, c) {
-    const { text, at } = reader
+    const { text, units, at } = reader
     if (c === 35) return skipLine(reader)
     if (c === 47) return slash(reader, true)
     if (c === 37) return percent(reader)
     if (c === 60) return lessThan(reader)
     if (c === 61) {
-      const block = (at === 0 || text.charCodeAt(at - 1) === 10) && text.startsWith('=begin', at)
+      const block = (at === 0 || units[at - 1] === 10) && text.startsWith('=begin', at)
       return block ? skipPast(reader, '\n=end', at) : punctuation(reader, c)
     }
     if (c === 63 || c === 36) return characterOrGlobal(reader, c)
@@ -65,15 +67,15 @@ export const ruby: Lexis = {
 
 /** `?x` is a character, `$"` a global variable. */
 function characterOrGlobal(reader: Reader, c: number): void {
-  const { text, at } = reader
-  const next = text.charCodeAt(at + 1)
+  const { units, at } = reader
+  const next = units[at + 1]!
   const named = isWordCharacter(next)
   if (c === 36) {
     punctuation(reader, c)
     if (!named && next > 32) reader.at++
     return
   }
-  if (isValueBefore(reader) || isWordCharacter(text.charCodeAt(at + 2)) || !(next > 32)) return punctuation(reader, c)
+  if (isValueBefore(reader) || isWordCharacter(units[at + 2]!) || !(next > 32)) return punctuation(reader, c)
   emit(reader, OTHER, at)
   reader.at += next === 92 ? 3 : 2
 }
@@ -94,16 +96,16 @@ function percent(reader: Reader): void {
 
 /** `<<~SQL`, `<<-EOS`, `<<EOS`, and with a quoted name; `a << b` appends. */
 function lessThan(reader: Reader): void {
-  const { text, at } = reader
-  const mark = text.charCodeAt(at + 2)
+  const { units, at } = reader
+  const mark = units[at + 2]!
   const indented = mark === 126 || mark === 45
   let start = at + (indented ? 3 : 2)
-  const quote = text.charCodeAt(start)
+  const quote = units[start]!
   const quoted = quote === 34 || quote === 39 || quote === BACKTICK
   if (quoted) start++
-  const first = text.charCodeAt(start)
+  const first = units[start]!
   const upper = first >= 65 && first < 91
-  const heredoc = text.charCodeAt(at + 1) === 60 && (quoted || upper || (indented && isWordCharacter(first)))
+  const heredoc = units[at + 1] === 60 && (quoted || upper || (indented && isWordCharacter(first)))
   if (!heredoc || (!indented && isValueBefore(reader, true))) return punctuation(reader, 60)
   const kind = quote === 39 ? RAW_HEREDOC : quote === BACKTICK ? COMMAND_HEREDOC : HEREDOC
   queueHeredoc(reader, start, { indented, quoted, kind })

@@ -1,7 +1,7 @@
 import { beginString, emit, punctuation, skipLine, type Reader } from '../reader.ts'
 import { SPACE_BEFORE } from '../tokens.ts'
 import { isWordCharacter } from './c-family.ts'
-import { BEGIN, byQuote, meaningsOf, SPECIAL, stringKind, type Lexis } from './lexis.ts'
+import { BEGIN, byQuote, flagsOf, meaningsOf, SPECIAL, stringKind, type Lexis } from './lexis.ts'
 
 const SINGLE = stringKind({ quote: "'", character: true })
 const STRING = stringKind({ quote: '"', multiline: true })
@@ -12,9 +12,10 @@ export const rust: Lexis = {
   meanings: meaningsOf(['/', SPECIAL], ['"\'', BEGIN]),
   lines: false,
   quotes: byQuote({ '"': STRING, "'": SINGLE }),
+  prefixes: flagsOf('#r'),
   operators: [],
   special(reader, c) {
-    const { text, at } = reader
+    const { text, units, at } = reader
     if (c === 47) return rustSlash(reader)
     reader.at++
     if (c === 34) {
@@ -25,24 +26,24 @@ export const rust: Lexis = {
     }
     const wide = text.codePointAt(at + 1) ?? 0
     const escaped = wide === 92
-    if (escaped || text.charCodeAt(at + (wide > 0xffff ? 3 : 2)) === 39) return beginString(reader, SINGLE, at)
+    if (escaped || units[at + (wide > 0xffff ? 3 : 2)] === 39) return beginString(reader, SINGLE, at)
     emit(reader, c, at)
   },
   loops: { starts: ['loop', 'while true'].map((start) => `${start} {`), body: 'braces' },
 }
 
 function rustSlash(reader: Reader): void {
-  const { text, at } = reader
-  if (text.charCodeAt(at + 1) === 47) return skipLine(reader)
-  if (text.charCodeAt(at + 1) !== 42) return punctuation(reader, 47)
+  const { text, units, at } = reader
+  if (units[at + 1] === 47) return skipLine(reader)
+  if (units[at + 1] !== 42) return punctuation(reader, 47)
   let depth = 1
   let end = at + 2
   for (; end < text.length && depth > 0; end++) {
-    const c = text.charCodeAt(end)
-    if (c === 42 && text.charCodeAt(end + 1) === 47) {
+    const c = units[end]!
+    if (c === 42 && units[end + 1] === 47) {
       depth--
       end++
-    } else if (c === 47 && text.charCodeAt(end + 1) === 42) {
+    } else if (c === 47 && units[end + 1] === 42) {
       depth++
       end++
     }
@@ -53,13 +54,13 @@ function rustSlash(reader: Reader): void {
 
 /** How many `#` stand between `r` and the quote before `reader.at`; undefined when this is no raw string. */
 function rawHashes(reader: Reader): number | undefined {
-  const { text, tokens } = reader
+  const { units, tokens } = reader
   let at = reader.at - 2
-  while (text.charCodeAt(at) === 35) at--
+  while (units[at] === 35) at--
   const hashes = reader.at - 2 - at
   tokens.steps += hashes
-  if (text.charCodeAt(at) !== 114) return undefined
-  const before = text.charCodeAt(at - 1)
-  const prefixed = before === 98 || before === 99 ? text.charCodeAt(at - 2) : before
+  if (units[at] !== 114) return undefined
+  const before = units[at - 1]!
+  const prefixed = before === 98 || before === 99 ? units[at - 2]! : before
   return isWordCharacter(prefixed) ? undefined : hashes
 }
