@@ -43,8 +43,9 @@ function read(reader: Reader, language: Lexis): void {
     let mark = kind === undefined ? 0 : 0x4000
     let meaning: number = 0 /* PUNCTUATION */
     let c = 0
-    const closer = reader.frames.at(-1)?.closer ?? 0
-    const full = reader.frames.length >= MAX_DEPTH
+    const nested = reader.frames.length
+    const closer = nested === 0 ? 0 : reader.frames[nested - 1]!.closer
+    const full = nested >= MAX_DEPTH
     const heredocs = reader.heredocs.length > 0
     // What is common stays in this loop and in local variables; the rest leaves it and comes back.
     while (at < length) {
