@@ -75,13 +75,11 @@ function read(reader: Reader, language: Lexis): void {
         while (units[at] === 32)
         space = 0x8000
       } else if (meaning === 0 /* PUNCTUATION */) {
-        codes[count] = c | space | mark
-        starts[count++] = at++
-        while (units[at] === c) {
-          codes[count] = c | mark
+        do {
+          codes[count] = c | space | mark
           starts[count++] = at++
-        }
-        space = 0
+          space = 0
+        } while (units[at] === c)
       } else if (meaning === 10 /* PIPE */) {
         // Looked at closer when what stands before it may be a command that is piped into itself.
         const before = count === 0 ? 0 : codes[count - 1]! & 0x3fff
@@ -120,29 +118,29 @@ function read(reader: Reader, language: Lexis): void {
             mark = 0x4000
           }
         } else if (meaning === 5 /* OPEN */) {
-          codes[count] = c | space
-          starts[count++] = at++
-          depth++
-          while (units[at] === c) {
-            codes[count] = c
+          do {
+            codes[count] = c | space
             starts[count++] = at++
+            space = 0
             depth++
-          }
-          space = 0
+          } while (units[at] === c)
         } else if (meaning === 6 /* CLOSE */) {
           if (depth === 0 && c === closer) break
-          // A backtick opens nothing.
-          if (depth > 0 && c !== 96) depth--
-          codes[count] = c | space
-          starts[count++] = at++
-          space = 0
+          do {
+            // A backtick opens nothing.
+            if (depth > 0 && c !== 96) depth--
+            codes[count] = c | space
+            starts[count++] = at++
+            space = 0
+          } while (units[at] === c && (depth > 0 || c !== closer))
         } else if (meaning === 2 /* LINE_END */ && !heredocs) {
+          do at++
+          while (units[at] === 10)
           if (lines) {
             // A run of line ends is one token, which stands at the last of them.
             if (count === 0 || codes[count - 1] !== 10) codes[count++] = 10
-            starts[count - 1] = at
+            starts[count - 1] = at - 1
           }
-          at++
           space = 0x8000
         } else if (meaning === 8 /* ESCAPE */) {
           const next = units[at + 1]!
@@ -173,8 +171,10 @@ function read(reader: Reader, language: Lexis): void {
         at = Math.min(at + 2, length)
         space = 0x8000
       } else if (meaning === 2 /* LINE_END */ && !kind.heredoc) {
+        do at++
+        while (units[at] === 10)
         if (count === 0 || codes[count - 1] !== (10 | 0x4000)) codes[count++] = 10 | 0x4000
-        starts[count - 1] = at++
+        starts[count - 1] = at - 1
         space = 0x8000
       } else if (meaning === 9 /* HOLE */ && (full ? units[at + 1] !== c : isNoHole(c, units[at + 1]!))) {
         codes[count] = c | space | 0x4000
