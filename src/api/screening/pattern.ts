@@ -23,7 +23,7 @@ export type PatternKind = 'code' | 'command' | 'text' | 'string'
 
 const MAX_STEPS = 24
 const NAMED = ['rest', 'hole', 'root', 'device', 'end', 'name', 'any', 'call'] as const
-const isWord = (part: string) => /^[\w$]+$/.test(part)
+const isWord = (part: string) => /^[\w$]+$/.test(part) && part !== '$'
 /** The mark of a command literal may stand alone: Ruby's reader adds it for nothing else. */
 const COMMAND_LITERAL = '`'
 
