@@ -85,6 +85,7 @@ type Parsed = { pattern: Pattern; kind: PatternKind; purpose: Purpose }
 /** Gathers the rules of one language; `undefined` is text of no known language. */
 export function languageRules(all: Rules, language: ScreenedLanguage | undefined): LanguageRules {
   const lexis = language === undefined ? plain : LEXES[language]
+  const isShell = language === 'bash'
   const held = all.rules.flatMap((rule, index) => (holdsFor(rule, language) ? [{ rule, index }] : []))
   const parsed: Parsed[] = []
   const groupBits: number[] = []
@@ -124,7 +125,7 @@ export function languageRules(all: Rules, language: ScreenedLanguage | undefined
   const bounds: (BoundPattern[] | undefined)[] = Array.from({ length: vocabulary.size })
   const isAnchor = new Uint8Array(vocabulary.size)
   for (const { pattern, kind, purpose } of parsed) {
-    const linked = linkPattern(pattern, kind, vocabulary)
+    const linked = linkPattern(pattern, kind, vocabulary, isShell)
     for (const code of linked.anchor.codes) {
       ;(bounds[code] ??= []).push({ pattern: linked, purpose, ...neighbours(linked, vocabulary.size) })
       isAnchor[code] = 1
@@ -143,7 +144,7 @@ export function languageRules(all: Rules, language: ScreenedLanguage | undefined
   for (const code of [NEWLINE, 59, 123, 125, vocabulary.codeOf('do'), vocabulary.codeOf('done')]) isLoopMark[code] = 1
   return {
     lexis,
-    isShell: language === 'bash',
+    isShell,
     vocabulary,
     isAnchor,
     isOperator: flags(lexis.operators),

@@ -25,13 +25,20 @@ export interface LinkedPattern {
   lead: number
 }
 
-export function linkPattern(pattern: Pattern, kind: PatternKind, vocabulary: Vocabulary): LinkedPattern {
+/** @param isShell the language's code is shell text; else shell text stands in strings alone */
+export function linkPattern(
+  pattern: Pattern,
+  kind: PatternKind,
+  vocabulary: Vocabulary,
+  isShell: boolean,
+): LinkedPattern {
   const steps = pattern.steps.map((step) => linkStep(step, vocabulary))
   const anchor = steps[pattern.anchor]
   if (anchor?.kind !== 'token') throw new Error('a pattern begins at a word')
   const before = steps.slice(0, pattern.anchor).reverse()
   const lead = 1 + before.findLastIndex((step) => step.kind !== 'token' || !step.negated)
-  return { kind, before, anchor, after: steps.slice(pattern.anchor + 1), lead }
+  const where = kind === 'code' || isShell ? anchor.where : 'string'
+  return { kind, before, anchor: { ...anchor, where }, after: steps.slice(pattern.anchor + 1), lead }
 }
 
 function linkStep(step: Step, vocabulary: Vocabulary): LinkedStep {
