@@ -5,7 +5,7 @@ import { linkPattern, neighbours, wordsOf, type LinkedPattern } from './linked-p
 import { parsePattern, type Pattern, type PatternKind } from './pattern.ts'
 import type { Patterned, Rule, Rules } from './rule.ts'
 import { COMMAND_STARTERS, LIST_WORDS, SYSTEM_FOLDERS } from './shell-words.ts'
-import { NEWLINE, type Tokens } from './tokens.ts'
+import { IN_STRING, NEWLINE, type Tokens } from './tokens.ts'
 import { createVocabulary, type Vocabulary } from './vocabulary.ts'
 
 /** What a pattern is for when it matches. */
@@ -46,6 +46,7 @@ export interface LanguageRules {
   /** Its code is shell text. */
   isShell: boolean
   vocabulary: Vocabulary
+  /** 1 where there are such patterns. */
   isAnchor: Uint8Array
   isOperator: Uint8Array
   isStarter: Uint8Array
@@ -53,7 +54,7 @@ export interface LanguageRules {
   isSystemFolder: Uint8Array
   isHome: Uint8Array
   isDev: Uint8Array
-  /** Patterns by the code of their anchor. */
+  /** Patterns by their anchor: its code, with IN_STRING for those that look there. */
   patterns: (Anchored | undefined)[]
   selfPipeRules: number[]
   loopRules: LoopRule[]
@@ -122,13 +123,17 @@ export function languageRules(all: Rules, language: ScreenedLanguage | undefined
     for (const word of words) flagged[vocabulary.codeOf(word)] = 1
     return flagged
   }
-  const bounds: (BoundPattern[] | undefined)[] = Array.from({ length: vocabulary.size })
-  const isAnchor = new Uint8Array(vocabulary.size)
+  const bounds: (BoundPattern[] | undefined)[] = Array.from({ length: IN_STRING + vocabulary.size })
+  const isAnchor = new Uint8Array(2 * IN_STRING)
   for (const { pattern, kind, purpose } of parsed) {
     const linked = linkPattern(pattern, kind, vocabulary, isShell)
-    for (const code of linked.anchor.codes) {
-      ;(bounds[code] ??= []).push({ pattern: linked, purpose, ...neighbours(linked, vocabulary.size) })
-      isAnchor[code] = 1
+    const bound = { pattern: linked, purpose, ...neighbours(linked, vocabulary.size) }
+    const { codes, where } = linked.anchor
+    const words = where === 'string' ? [] : codes
+    const inStrings = where === 'code' ? [] : codes.map((code) => code | IN_STRING)
+    for (const word of [...words, ...inStrings]) {
+      ;(bounds[word] ??= []).push(bound)
+      isAnchor[word] = 1
     }
   }
   const bits = (field: 'calls' | 'unless') => {

@@ -65,7 +65,7 @@ function read(reader: Reader, language: Lexis): void {
         let code = 128
         if (slots[(hash ^ (hash >>> 15)) & mask] !== 0) {
           code = find(hash, at - start, first)
-          if (isAnchor[code] === 1) looks[lookCount++] = count
+          if (isAnchor[code | mark] === 1) looks[lookCount++] = count
         }
         codes[count] = code | space | mark
         starts[count++] = start

@@ -13,7 +13,7 @@ export interface Reader {
   readonly vocabulary: Vocabulary
   /** Whether a word may be followed by a regular expression, by its code. */
   readonly isOperator: Uint8Array
-  /** Whether a rule may begin at a word, by its code. */
+  /** Whether a rule may begin at a word, by its code, with IN_STRING for one in a string. */
   readonly isAnchor: Uint8Array
   /** Offset of the next character. */
   at: number

@@ -88,13 +88,12 @@ export function screenText(text: string, rules: LanguageRules, tokens: Tokens): 
         for (const rule of rules.selfPipeRules) hit(rule, index - 1, sleeps('text', inString))
       continue
     }
-    const anchored = rules.patterns[code]
+    const anchored = rules.patterns[word]
     if (anchored === undefined) continue
     if (tokens.steps - stepsBefore > MAX_LOOK_STEPS) {
       gaveUpAt = tokens.starts[index]!
       break
     }
-    const elsewhere = inString ? 'code' : 'string'
     const next = codes[index + 1]! & 0x3fff
     if (anchored.next !== undefined && anchored.next[next] === 0) continue
     const second = codes[index + 2]! & CODE
@@ -108,7 +107,7 @@ export function screenText(text: string, rules: LanguageRules, tokens: Tokens): 
         (bound.previous === undefined || bound.previous[previous] === 1)
       if (fits && isSpent(bound, inString)) continue
       isQuiet = 0
-      if (!fits || bound.pattern.anchor.where === elsewhere) continue
+      if (!fits) continue
       if (bound.pattern.kind === 'command' && !(isCommand ??= isCommandStart(read, index))) continue
       const end = matchPattern(read, bound.pattern, index)
       if (end < 0) continue

@@ -2,19 +2,7 @@ import { beginString, emit, lastCode, punctuation, skipLine, skipPast, type Read
 import { OTHER } from '../tokens.ts'
 import { isWordCharacter } from './c-family.ts'
 import { queueHeredoc } from './heredoc.ts'
-import {
-  BEGIN,
-  byQuote,
-  CLOSE,
-  ESCAPE,
-  flagsOf,
-  meaningsOf,
-  OPEN,
-  SPECIAL,
-  stringKind,
-  type Lexis,
-  type StringKind,
-} from './lexis.ts'
+import { BEGIN, byQuote, CLOSE, ESCAPE, flagsOf, meaningsOf, OPEN, SPECIAL, stringKind, type Lexis } from './lexis.ts'
 import { isValueBefore, slash } from './regular-expression.ts'
 
 const DOUBLE = stringKind({ quote: '"', multiline: true, hole: 'hash-brace' })
@@ -25,15 +13,26 @@ const HEREDOC = stringKind({ multiline: true, hole: 'hash-brace', heredoc: true 
 const COMMAND_HEREDOC = stringKind({ multiline: true, hole: 'hash-brace', heredoc: true, opens: BACKTICK })
 const RAW_HEREDOC = stringKind({ escape: false, multiline: true, heredoc: true })
 
-const BRACKETS: Record<string, string> = { '(': ')', '[': ']', '{': '}', '<': '>' }
-const PERCENT = new Map<string, StringKind>()
-for (const open of '([{<|!/-:;^_~*+"\'') {
-  const nest = BRACKETS[open]
-  const options = { quote: nest ?? open, multiline: true, ...(nest ? { nest: open } : {}) }
-  PERCENT.set(`raw${open}`, stringKind(options))
-  PERCENT.set(`code${open}`, stringKind({ ...options, hole: 'hash-brace' }))
-  PERCENT.set(`run${open}`, stringKind({ ...options, hole: 'hash-brace', opens: BACKTICK }))
-}
+const CLOSERS: Record<string, string> = { '(': ')', '[': ']', '{': '}', '<': '>' }
+/** The kinds of `%` literals with some options, by the character that opens them. */
+const percents = (options: { hole?: 'hash-brace'; opens?: number }) =>
+  byQuote(
+    Object.fromEntries(
+      Array.from('([{<|!/-:;^_~*+"\'', (open) => {
+        const nest = CLOSERS[open]
+        return [open, stringKind({ ...options, quote: nest ?? open, multiline: true, ...(nest ? { nest: open } : {}) })]
+      }),
+    ),
+  )
+const INTERPOLATED = percents({ hole: 'hash-brace' })
+const RAW = percents({})
+const RUN = percents({ hole: 'hash-brace', opens: BACKTICK })
+const LETTERED = new Map([
+  ...Array.from('wqis', (letter) => [letter.charCodeAt(0), RAW] as const),
+  ...Array.from('WQrI', (letter) => [letter.charCodeAt(0), INTERPOLATED] as const),
+  ['x'.charCodeAt(0), RUN],
+])
+const isBracket = flagsOf(Object.keys(CLOSERS).join(''))
 
 /** A command literal begins with the mark "`" however it is written. */
 export const ruby: Lexis = {
@@ -82,15 +81,13 @@ function characterOrGlobal(reader: Reader, c: number): void {
 
 /** `%w[a b]`, `%q(...)`, `%x(...)` and so on; a `%` after a value divides. */
 function percent(reader: Reader): void {
-  const { text, at } = reader
-  const letter = /[wWqQxriIs]/.test(text.charAt(at + 1)) ? text.charAt(at + 1) : ''
-  const open = text.charAt(at + 1 + letter.length)
-  const raw = letter !== '' && 'wqis'.includes(letter)
-  const kind = PERCENT.get(`${raw ? 'raw' : letter === 'x' ? 'run' : 'code'}${open}`)
-  const bracket = open in BRACKETS
-  const modulo = isValueBefore(reader, true) || (letter === '' && !bracket)
-  if (!kind || modulo) return punctuation(reader, 37)
-  reader.at += 2 + letter.length
+  const { units, at } = reader
+  const next = units[at + 1]!
+  const lettered = LETTERED.get(next)
+  const open = lettered ? units[at + 2]! : next
+  const kind = (lettered ?? INTERPOLATED)[open]
+  if (!kind || (!lettered && isBracket[open] !== 1) || isValueBefore(reader, true)) return punctuation(reader, 37)
+  reader.at += lettered ? 3 : 2
   beginString(reader, kind, at)
 }
 
