@@ -35,7 +35,8 @@ function read(reader: Reader, language: Lexis): void {
   const { tokens, vocabulary, isAnchor } = reader
   const { units, codes, starts, looks, length } = tokens
   const { slots, mask, find } = vocabulary
-  const { lines, special, quotes, prefixes, skipsEscaped } = language
+  const { lines, hashAfter, special, quotes, prefixes, skipsEscaped } = language
+  const regexes = language.operators.length > 0
   while (reader.at < length) {
     let { at, space, kind, depth } = reader
     let { count, lookCount } = tokens
@@ -152,6 +153,21 @@ function read(reader: Reader, language: Lexis): void {
           } else {
             at += next === 10 ? 2 : next === 13 && units[at + 2] === 10 ? 3 : 1
             space = 0x8000
+          }
+        } else if (meaning === 15 /* HASH */ || meaning === 14 /* SLASH */) {
+          const comment =
+            meaning === 15 /* HASH */
+              ? hashAfter === undefined || at === 0 || hashAfter[units[at - 1]!] === 1
+              : units[at + 1] === 47
+          if (comment) {
+            do at++
+            while (units[at] !== 10 && at < length)
+            space = 0x8000
+          } else {
+            if (meaning === 14 /* SLASH */ && (regexes || units[at + 1] === 42)) break
+            codes[count] = c | space
+            starts[count++] = at++
+            space = 0
           }
         } else break
       } else if (meaning === 12 /* END */ || (meaning === 2 /* LINE_END */ && !kind.multiline)) {

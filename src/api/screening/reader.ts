@@ -67,13 +67,6 @@ export function lastCode(reader: Reader): number {
   return count === 0 ? NONE : codes[count - 1]! & CODE
 }
 
-/** Moves past the line, up to its line end. */
-export function skipLine(reader: Reader): void {
-  const end = reader.text.indexOf('\n', reader.at)
-  reader.at = end < 0 ? reader.text.length : end
-  reader.space = SPACE_BEFORE
-}
-
 /** Moves past the next `closer`, or to the end of the text. */
 export function skipPast(reader: Reader, closer: string, from: number): void {
   const end = reader.text.indexOf(closer, from)

@@ -1,4 +1,4 @@
-import { beginString, punctuation, skipLine, type Reader } from '../reader.ts'
+import { beginString, punctuation, type Reader } from '../reader.ts'
 import { isWordCharacter } from './c-family.ts'
 import { MAX_HEREDOCS, queueHeredoc } from './heredoc.ts'
 import {
@@ -7,6 +7,7 @@ import {
   CLOSE,
   ESCAPE,
   flagsOf,
+  HASH,
   meaningsOf,
   OPEN,
   PIPE,
@@ -22,15 +23,24 @@ const HEREDOC = stringKind({ multiline: true, hole: 'shell', heredoc: true })
 const RAW_HEREDOC = stringKind({ escape: false, multiline: true, heredoc: true })
 
 export const bash: Lexis = {
-  meanings: meaningsOf(['$#<', SPECIAL], ['"\'', BEGIN], ['\\', ESCAPE], ['(', OPEN], [')`', CLOSE], ['|', PIPE]),
+  meanings: meaningsOf(
+    ['#', HASH],
+    ['$<', SPECIAL],
+    ['"\'', BEGIN],
+    ['\\', ESCAPE],
+    ['(', OPEN],
+    [')`', CLOSE],
+    ['|', PIPE],
+  ),
   lines: true,
   quotes: byQuote({ '"': DOUBLE, "'": SINGLE }),
   prefixes: flagsOf(''),
   skipsEscaped: true,
+  // Where a word could begin: `$#`, `${#a}` and `a#b` hold no comment.
+  hashAfter: flagsOf(`${String.fromCharCode(...Array.from({ length: 33 }).keys())};&|(`),
   operators: [],
   special(reader, c) {
     const { at } = reader
-    if (c === 35) return hash(reader)
     if (c === 36) return dollar(reader)
     if (c === 60) return lessThan(reader)
     reader.at++
@@ -46,13 +56,6 @@ export const bash: Lexis = {
     ],
     body: 'do-done',
   },
-}
-
-/** A comment begins only where a word could: `$#`, `${#a}` and `a#b` hold none. */
-function hash(reader: Reader): void {
-  const before = reader.at === 0 ? 10 : reader.units[reader.at - 1]!
-  if (before <= 32 || before === 59 || before === 38 || before === 124 || before === 40) skipLine(reader)
-  else punctuation(reader, 35)
 }
 
 function dollar(reader: Reader): void {

@@ -1,17 +1,13 @@
-import { beginString, punctuation, skipLine, skipPast, type Reader } from '../reader.ts'
-import { BEGIN, byQuote, ESCAPE, flagsOf, meaningsOf, SPECIAL, stringKind, type Lexis } from './lexis.ts'
+import { beginString, skipPast, type Reader } from '../reader.ts'
+import { BEGIN, byQuote, ESCAPE, flagsOf, meaningsOf, SLASH, stringKind, type Lexis } from './lexis.ts'
 
 const DOUBLE = stringKind({ quote: '"' })
 const SINGLE = stringKind({ quote: "'" })
 const RAW = stringKind({ quote: ')', escape: false, multiline: true, tail: true })
 
-/** `//` and block comments. @returns whether one was read */
-export function slashComment(reader: Reader): boolean {
-  const next = reader.units[reader.at + 1]!
-  if (next === 47) skipLine(reader)
-  else if (next === 42) skipPast(reader, '*/', reader.at + 2)
-  else return false
-  return true
+/** Moves past the block comment that begins here. */
+export function blockComment(reader: Reader): void {
+  skipPast(reader, '*/', reader.at + 2)
 }
 
 /** A to Z, a to z, 0 to 9 and the underscore. */
@@ -22,9 +18,8 @@ export function isWordCharacter(c: number): boolean {
 /** C and C++: raw strings, digit separators (`1'000`). */
 function special(reader: Reader, c: number): void {
   const { text, units, at } = reader
-  if (c === 47) {
-    if (!slashComment(reader)) punctuation(reader, c)
-  } else if (c === 34) {
+  if (c === 47) blockComment(reader)
+  else if (c === 34) {
     const raw = units[at - 1] === 82 ? rawDelimiter(text, at + 1) : undefined
     reader.at++
     if (raw === undefined) return beginString(reader, DOUBLE, at)
@@ -49,7 +44,7 @@ function rawDelimiter(text: string, at: number): string | undefined {
 const C_LOOPS = ['while ( 1|true )', 'for ( ; ; )', 'for ( ; 1|true ; )']
 
 export const cFamily: Lexis = {
-  meanings: meaningsOf(['/', SPECIAL], ['"\'', BEGIN], ['\\', ESCAPE]),
+  meanings: meaningsOf(['/', SLASH], ['"\'', BEGIN], ['\\', ESCAPE]),
   lines: false,
   quotes: byQuote({ '"': DOUBLE, "'": SINGLE }),
   prefixes: flagsOf('R0123456789'),

@@ -1,5 +1,5 @@
 import { beginString } from '../reader.ts'
-import { slashComment } from './c-family.ts'
+import { blockComment } from './c-family.ts'
 import {
   BEGIN,
   byQuote,
@@ -8,7 +8,7 @@ import {
   flagsOf,
   meaningsOf,
   OPEN,
-  SPECIAL,
+  SLASH,
   stringKind,
   WORD,
   type Lexis,
@@ -21,7 +21,7 @@ const TEMPLATE = stringKind({ quote: '`', multiline: true, hole: 'dollar-brace' 
 
 /** JavaScript and TypeScript. */
 export const javascript: Lexis = {
-  meanings: meaningsOf(['/', SPECIAL], ['"\'`', BEGIN], ['\\', ESCAPE], ['{', OPEN], ['}', CLOSE], ['$', WORD]),
+  meanings: meaningsOf(['/', SLASH], ['"\'`', BEGIN], ['\\', ESCAPE], ['{', OPEN], ['}', CLOSE], ['$', WORD]),
   lines: false,
   quotes: byQuote({ '"': DOUBLE, "'": SINGLE, '`': TEMPLATE }),
   prefixes: flagsOf(''),
@@ -29,7 +29,8 @@ export const javascript: Lexis = {
   special(reader, c) {
     const { at } = reader
     if (c === 47) {
-      if (!slashComment(reader)) slash(reader, false)
+      if (reader.units[at + 1] === 42) blockComment(reader)
+      else slash(reader, false)
     } else {
       reader.at++
       beginString(reader, c === 34 ? DOUBLE : c === 39 ? SINGLE : TEMPLATE, at)

@@ -26,6 +26,11 @@ export const END = 12
 /** In a string: ends it when three of them stand together. */
 export const TRIPLE = 13
 
+/** In code: a slash, which begins a comment before another slash and is left to `special` before a star. */
+export const SLASH = 14
+/** In code: a `#` that may begin a comment. */
+export const HASH = 15
+
 /** A way to write a string literal. */
 export interface StringKind {
   /** The token at its beginning: STRING, or the mark of a command literal. */
@@ -58,6 +63,8 @@ export interface Lexis {
   prefixes: Uint8Array
   /** In code, a backslash takes the next character with it; else it is white space. It always joins two lines. */
   skipsEscaped?: true
+  /** 1 for each ASCII character after which `#` begins a comment; undefined when it begins one anywhere. */
+  hashAfter?: Uint8Array
   /** Words after which `/` begins a regular expression, where there are any. */
   operators: readonly string[]
   /** Reads on from a SPECIAL character, or a BEGIN that may be more; it stands at `reader.at`, which must be moved. */

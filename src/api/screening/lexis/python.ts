@@ -1,4 +1,4 @@
-import { beginString, skipLine, type Reader } from '../reader.ts'
+import { beginString, type Reader } from '../reader.ts'
 import { isWordCharacter } from './c-family.ts'
 import {
   BEGIN,
@@ -6,9 +6,9 @@ import {
   CLOSE,
   ESCAPE,
   flagsOf,
+  HASH,
   meaningsOf,
   OPEN,
-  SPECIAL,
   stringKind,
   type Lexis,
   type StringKind,
@@ -29,13 +29,12 @@ const DOUBLE = kinds('"')
 const SINGLE = kinds("'")
 
 export const python: Lexis = {
-  meanings: meaningsOf(['"\'', BEGIN], ['#', SPECIAL], ['\\', ESCAPE], ['{', OPEN], ['}', CLOSE]),
+  meanings: meaningsOf(['"\'', BEGIN], ['#', HASH], ['\\', ESCAPE], ['{', OPEN], ['}', CLOSE]),
   lines: true,
   quotes: byQuote({ '"': DOUBLE.plain, "'": SINGLE.plain }),
   prefixes: flagsOf(PREFIXES),
   operators: [],
   special(reader, c) {
-    if (c === 35) return skipLine(reader)
     const { units, at } = reader
     if (units[at + 1] === c && units[at + 2] === c) {
       reader.at += 3

@@ -1,8 +1,20 @@
-import { beginString, emit, lastCode, punctuation, skipLine, skipPast, type Reader } from '../reader.ts'
+import { beginString, emit, lastCode, punctuation, skipPast, type Reader } from '../reader.ts'
 import { OTHER } from '../tokens.ts'
 import { isWordCharacter } from './c-family.ts'
 import { queueHeredoc } from './heredoc.ts'
-import { BEGIN, byQuote, CLOSE, ESCAPE, flagsOf, meaningsOf, OPEN, SPECIAL, stringKind, type Lexis } from './lexis.ts'
+import {
+  BEGIN,
+  byQuote,
+  CLOSE,
+  ESCAPE,
+  flagsOf,
+  HASH,
+  meaningsOf,
+  OPEN,
+  SPECIAL,
+  stringKind,
+  type Lexis,
+} from './lexis.ts'
 import { isValueBefore, slash } from './regular-expression.ts'
 
 const DOUBLE = stringKind({ quote: '"', multiline: true, hole: 'hash-brace' })
@@ -36,14 +48,13 @@ const isBracket = flagsOf(Object.keys(CLOSERS).join(''))
 
 /** A command literal begins with the mark "`" however it is written. */
 export const ruby: Lexis = {
-  meanings: meaningsOf(['#/%<?$=', SPECIAL], ['"\'`', BEGIN], ['\\', ESCAPE], ['{', OPEN], ['}', CLOSE]),
+  meanings: meaningsOf(['#', HASH], ['/%<?$=', SPECIAL], ['"\'`', BEGIN], ['\\', ESCAPE], ['{', OPEN], ['}', CLOSE]),
   lines: true,
   quotes: byQuote({ '"': DOUBLE, "'": SINGLE, '`': COMMAND }),
   prefixes: flagsOf(''),
   operators: 'if unless while until and or not when then return else elsif in do puts p print case'.split(' '),
   special(reader, c) {
     const { text, units, at } = reader
-    if (c === 35) return skipLine(reader)
     if (c === 47) return slash(reader, true)
     if (c === 37) return percent(reader)
     if (c === 60) return lessThan(reader)

@@ -1,7 +1,7 @@
-import { beginString, emit, punctuation, skipLine, type Reader } from '../reader.ts'
+import { beginString, emit, type Reader } from '../reader.ts'
 import { SPACE_BEFORE } from '../tokens.ts'
 import { isWordCharacter } from './c-family.ts'
-import { BEGIN, byQuote, flagsOf, meaningsOf, SPECIAL, stringKind, type Lexis } from './lexis.ts'
+import { BEGIN, byQuote, flagsOf, meaningsOf, SLASH, stringKind, type Lexis } from './lexis.ts'
 
 const SINGLE = stringKind({ quote: "'", character: true })
 const STRING = stringKind({ quote: '"', multiline: true })
@@ -9,14 +9,14 @@ const RAW = stringKind({ quote: '"', escape: false, multiline: true, tail: true 
 
 /** Rust: nested comments, raw strings with any number of `#`, lifetimes beside character literals. */
 export const rust: Lexis = {
-  meanings: meaningsOf(['/', SPECIAL], ['"\'', BEGIN]),
+  meanings: meaningsOf(['/', SLASH], ['"\'', BEGIN]),
   lines: false,
   quotes: byQuote({ '"': STRING, "'": SINGLE }),
   prefixes: flagsOf('#r'),
   operators: [],
   special(reader, c) {
     const { text, units, at } = reader
-    if (c === 47) return rustSlash(reader)
+    if (c === 47) return blockComment(reader)
     reader.at++
     if (c === 34) {
       const hashes = rawHashes(reader)
@@ -32,10 +32,9 @@ export const rust: Lexis = {
   loops: { starts: ['loop', 'while true'].map((start) => `${start} {`), body: 'braces' },
 }
 
-function rustSlash(reader: Reader): void {
+/** Block comments nest. */
+function blockComment(reader: Reader): void {
   const { text, units, at } = reader
-  if (units[at + 1] === 47) return skipLine(reader)
-  if (units[at + 1] !== 42) return punctuation(reader, 47)
   let depth = 1
   let end = at + 2
   for (; end < text.length && depth > 0; end++) {
