@@ -31,6 +31,12 @@ export function readText(
   read(reader, rules.lexis)
 }
 
+/**
+ * The loop that looks at every character. It writes the meanings of `lexis.ts`, the codes and marks of `tokens.ts`
+ * (0x4000 IN_STRING, 0x8000 SPACE_BEFORE, 128 OTHER, 129 STRING, 10 NEWLINE) and the hash of `vocabulary.ts` as numbers:
+ * constants of other modules are looked up each time, at twice the cost. Runs of one character are read in loops of
+ * their own; the zeros after the text end them.
+ */
 function read(reader: Reader, language: Lexis): void {
   const { tokens, vocabulary, isAnchor } = reader
   const { units, codes, starts, looks, length } = tokens

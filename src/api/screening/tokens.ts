@@ -20,7 +20,7 @@ export const SPACE_BEFORE = 0x8000
 
 /** Buffers for one text and its tokens, used again for the next. */
 export interface Tokens {
-  /** The text's UTF-16 units, then zeros: much faster to read one by one than a string. */
+  /** The text's UTF-16 units, then zeros: faster to read one by one than a string. For little-endian machines. */
   units: Uint16Array
   /** How many units the text has. */
   length: number

@@ -14,8 +14,8 @@ export interface Vocabulary {
 }
 
 /** FNV-1a over UTF-16 units, one unit at a time; begins at HASH_SEED. */
-export const HASH_SEED = 0x811c9dc5 | 0
-export const HASH_PRIME = 0x01000193
+const HASH_SEED = 0x811c9dc5 | 0
+const HASH_PRIME = 0x01000193
 
 export function createVocabulary(words: Iterable<string>): Vocabulary {
   const list = [...new Set(words)]
@@ -51,7 +51,7 @@ export function createVocabulary(words: Iterable<string>): Vocabulary {
   }
 }
 
-export function spread(hash: number): number {
+function spread(hash: number): number {
   return hash ^ (hash >>> 15)
 }
 
