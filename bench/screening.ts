@@ -2,9 +2,9 @@
  * How long screening takes for 1 MiB of the worst text.
  *
  * First the long runs that the limit is told for, each in a process of its own, whose code is compiled for this text
- * alone, and then all of them in turns in one process, as a gateway meets them. Then other texts, in turns, with how many
- * times as long 1 MiB takes as 256 KiB: 4 when time is linear. Beside the wall clock stands the processor's time, so that
- * a busy machine can be told from slow code.
+ * alone, and then all of them in turns in one process, as a gateway meets them. Then other texts, in turns, with how often
+ * 1 MiB takes the processor's time of 256 KiB: 4 times when time is linear. Beside the wall clock stands the processor's
+ * time, so that a busy machine can be told from slow code.
  * Run: npx tsx bench/screening.ts [runs]
  */
 import { execFileSync } from 'node:child_process'
@@ -83,10 +83,10 @@ function screenOnce({ language, piece }: Cell, bytes: number): Sample {
 
 function tell(title: string, cells: Cell[], samples: Sample[], quarters?: Sample[]) {
   console.log(`\n${title}\nlanguage    input                  median ms   cpu ms${quarters ? '   times 256 KiB' : ''}`)
-  const rows = cells.map((cell, index) => ({ ...cell, ...samples[index]!, quarterMs: quarters?.[index]?.wallMs }))
+  const rows = cells.map((cell, index) => ({ ...cell, ...samples[index]!, quarterMs: quarters?.[index]?.cpuMs }))
   for (const { language, piece, wallMs, cpuMs, quarterMs } of rows.toSorted((a, b) => a.wallMs - b.wallMs)) {
     const input = JSON.stringify(piece.length > 20 ? `${piece.slice(0, 17)}...` : piece)
-    const growth = quarterMs === undefined ? '' : (wallMs / quarterMs).toFixed(1).padStart(16)
+    const growth = quarterMs === undefined ? '' : (cpuMs / quarterMs).toFixed(1).padStart(16)
     const figures = `${wallMs.toFixed(2).padStart(9)} ${cpuMs.toFixed(2).padStart(8)}${growth}`
     console.log(`${language.padEnd(11)} ${input.padEnd(22)} ${figures}`)
   }

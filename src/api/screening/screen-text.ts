@@ -84,8 +84,11 @@ export function screenText(text: string, rules: LanguageRules, tokens: Tokens): 
     const inString = code !== word
     if (code === 124) {
       const ampersand = (codes[index + 2]! & 0x3fff) === 38 || (codes[index + 3]! & 0x3fff) === 38
-      if (ampersand && pipesToItself(read, index))
-        for (const rule of rules.selfPipeRules) hit(rule, index - 1, sleeps('text', inString))
+      if (ampersand && pipesToItself(read, index)) {
+        const dormant = sleeps('text', inString)
+        for (const rule of rules.selfPipeRules) hit(rule, index - 1, dormant)
+        quiet[word] = Number(rules.selfPipeRules.every((rule) => counts[rule * 2 + Number(dormant)]! >= MAX_HITS))
+      }
       continue
     }
     const anchored = rules.patterns[word]
