@@ -1,62 +1,88 @@
+import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { startPlatform, type TestPlatform } from '../support/platform.ts'
-import { PROGRAM_TABLE, type ProgramRow, TABLE_ENV } from '../support/program-table.ts'
-import { expectOutcome, inspectSandbox, probeOf, runRow } from '../support/programs.ts'
+import { startPlatform, testRoot, type TestPlatform } from '../support/platform.ts'
+import { HOSTILE, PLAIN, type Rows, TABLE_ENV } from '../support/program-table.ts'
+import { expectOutcome, inspectSandbox, languageIdOf, runRow, tableLanguages } from '../support/programs.ts'
 
-const { ordinary, failing, limited, hostile } = PROGRAM_TABLE
+const languages = await tableLanguages()
 
-/** Every program of a list, and after each the proof that the sandbox is as good as new. */
-function runsOf(reuse: 'tenant' | 'never', groups: Record<string, readonly ProgramRow[]>): void {
+/** Every program of some groups, and after each the proof that the sandbox is as good as new. */
+function runsOf(reuse: 'tenant' | 'never', groups: Rows): void {
   let platform: TestPlatform
   const fresh = new Map<string, string>()
 
   beforeAll(async () => {
     platform = await startPlatform({ ...TABLE_ENV, SANDBOX_REUSE: reuse })
-    for (const program of ['hello.py', 'hello.js', 'hello.sh']) {
-      const probe = probeOf(program)
-      fresh.set(probe, await inspectSandbox(platform, probe))
+    for (const program of ['hello.py', 'hello.js', 'hello.sh', 'hello.c', 'main.cpp']) {
+      const language = languageIdOf(program)
+      if (languages.has(language)) fresh.set(language, await inspectSandbox(platform, program))
     }
   })
   afterAll(() => platform.close())
 
   test('a fresh sandbox holds the program and nothing else', () => {
-    const [greeting, json] = (fresh.get('inspect-sandbox.py') ?? '').split('\n')
-    const { pid, processes, folders, ipc, sockets, ids, nice, leaderNice } = JSON.parse(json ?? '') as {
-      pid: number
-      processes: number[]
-    } & Record<string, unknown>
-    expect({ greeting, processes, folders, ipc, sockets, ids, nice, leaderNice }).toEqual({
+    const [greeting, json] = (fresh.get('python') ?? '').split('\n')
+    const { pid, processes, folders, ipc, sockets, ids, nice, leaderNice, locks, scheduler } = JSON.parse(
+      json ?? '',
+    ) as { pid: number; processes: number[] } & Record<string, unknown>
+    expect({ greeting, processes, folders, ipc, sockets, ids, nice, leaderNice, locks, scheduler }).toEqual({
       greeting: 'Hello, world!',
       processes: [1, pid],
-      folders: { '/job': ['main.py'], '/tmp': [], '/var/tmp': [], '/dev/shm': [], '/run': [], '/dev/mqueue': [] },
+      folders: {
+        '/job': ['main.py'],
+        '/tmp': [],
+        '/var/tmp': [],
+        '/dev/shm': [],
+        '/run': [],
+        '/dev/mqueue': [],
+        '/dev/pts': ['ptmx'],
+      },
       ipc: { shm: [], sem: [], msg: [] },
-      sockets: [0, 0, 0],
+      sockets: [0, 0, 0, 0, 0],
       ids: [1000, 1000, []],
       nice: 0,
       leaderNice: 0,
+      locks: [],
+      scheduler: [0, 0],
     })
   })
 
   for (const [group, rows] of Object.entries(groups)) {
     describe(group, () => {
-      test.each(rows.map((row) => [row.title, row] as const))('%s', async (_title, row) => {
-        expectOutcome(await runRow(platform, row), row.expect)
-        const probe = probeOf(row.program)
-        expect(await inspectSandbox(platform, probe)).toBe(fresh.get(probe))
-      })
+      for (const row of rows) {
+        const language = languageIdOf(row.program)
+        const runs = languages.has(language) ? test : test.skip
+        runs(row.title, async () => {
+          expectOutcome(await runRow(platform, row), row.expect)
+          expect(await inspectSandbox(platform, row.program)).toBe(fresh.get(language))
+        })
+      }
     })
   }
 }
 
 describe('in a sandbox that serves one job of a tenant after another', () => {
-  runsOf('tenant', {
-    'an ordinary program': ordinary,
-    'a failing program': failing,
-    'a program beyond its limits': limited,
-    'a hostile program': hostile,
-  })
+  runsOf('tenant', { ...PLAIN, ...HOSTILE })
 })
 
 describe('in a sandbox for each job', () => {
-  runsOf('never', { 'a hostile program': hostile })
+  runsOf('never', HOSTILE)
+})
+
+test('the table holds at least 90 hostile programs, and leaves no program out', () => {
+  const named = (rows: Rows) =>
+    new Set(
+      Object.values(rows)
+        .flat()
+        .flatMap((row) => [row.program, ...(row.beside ? [row.beside.program] : [])]),
+    )
+  const hostile = named(HOSTILE)
+  expect(hostile.size).toBeGreaterThanOrEqual(90)
+  const files = readdirSync(`${testRoot}/tests/programs`, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => name)
+  const left = files.filter(
+    (name) => !hostile.has(name) && !named(PLAIN).has(name) && !name.startsWith('inspect-sandbox.'),
+  )
+  expect(left).toEqual([])
 })

@@ -1,6 +1,6 @@
 const fs = require('node:fs')
 console.log('Hello, world!')
-for (const path of ['/job', '/tmp', '/var/tmp', '/dev/shm', '/run', '/dev/mqueue']) console.log(path, fs.readdirSync(path))
+for (const path of ['/job', '/tmp', '/var/tmp', '/dev/shm', '/run', '/dev/mqueue', '/dev/pts']) console.log(path, fs.readdirSync(path))
 console.log(fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name)))
 for (const name of ['shm', 'sem', 'msg']) console.log(fs.readFileSync(`/proc/sysvipc/${name}`, 'utf8'))
 const { blocks, bfree, files, ffree } = fs.statfsSync('/job')

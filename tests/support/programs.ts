@@ -1,15 +1,22 @@
 import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { extname } from 'node:path'
 import { expect } from '@jest/globals'
 import type { Job, Stage, Status } from '../../src/shared/job.ts'
+import { loadLanguages } from '../../src/shared/language.ts'
+import { createInstalledRuntimes } from '../../src/worker/installed-runtimes.ts'
+import { createEngine } from '../../src/worker/sandbox/engine.ts'
+import type { Expected, ProgramRow } from '../programs/rows/row.ts'
 import { runJob, stageOf } from './client.ts'
+import { startNeighbour } from './neighbour.ts'
 import { testRoot, type TestPlatform } from './platform.ts'
-import type { Expected, ProgramRow } from './program-table.ts'
 
-const LANGUAGES: Readonly<Record<string, { language: string; fileName: string }>> = {
-  '.py': { language: 'python', fileName: 'main.py' },
-  '.js': { language: 'javascript', fileName: 'main.js' },
-  '.sh': { language: 'bash', fileName: 'main.sh' },
+const LANGUAGES: Readonly<Record<string, { language: string; fileName: string; probe: string; optional?: true }>> = {
+  '.py': { language: 'python', fileName: 'main.py', probe: 'inspect-sandbox.py' },
+  '.js': { language: 'javascript', fileName: 'main.js', probe: 'inspect-sandbox.js' },
+  '.sh': { language: 'bash', fileName: 'main.sh', probe: 'inspect-sandbox.sh' },
+  '.c': { language: 'c', fileName: 'main.c', probe: 'inspect-sandbox.c' },
+  '.cpp': { language: 'cpp', fileName: 'main.cpp', probe: 'inspect-sandbox.c', optional: true },
 }
 
 const languageOf = (program: string) => {
@@ -21,19 +28,62 @@ const languageOf = (program: string) => {
 /** Text of a program under `tests/programs/`. */
 export const readProgram = (name: string): string => readFileSync(`${testRoot}/tests/programs/${name}`, 'utf8')
 
-/** Runs a row's program through the gateway, to its end. */
-export function runRow(platform: TestPlatform, row: ProgramRow): Promise<Job> {
-  const { program, path, files = [], args = [], hostPorts, stdin, env, limits, tests, expectedOutput, artifacts } = row
+/** Languages of the table that run here. Those every installation has are never missing from it. */
+export async function tableLanguages(): Promise<ReadonlySet<string>> {
+  const engine = createEngine(process.env['RUNYARD_TEST_PODMAN'] ?? '')
+  const installed = createInstalledRuntimes(engine, testRoot, loadLanguages(`${testRoot}/languages`), [])
+  await installed.refresh()
+  const all = Object.values(LANGUAGES)
+  return new Set(
+    all
+      .filter(({ language, optional }) => !optional || installed.runtimes.languages[language])
+      .map((one) => one.language),
+  )
+}
+
+/** Id of the language a program is in. */
+export const languageIdOf = (program: string): string => languageOf(program).language
+
+/** Runs a row's program through the gateway, to its end, beside its neighbour if it has one. */
+export async function runRow(platform: TestPlatform, row: ProgramRow): Promise<Job> {
+  const {
+    program,
+    path,
+    files = [],
+    args = [],
+    hostPorts,
+    env,
+    limits,
+    tests,
+    expectedOutput,
+    compilerArgs,
+    artifacts,
+  } = row
   const { language, fileName } = languageOf(program)
   const entrypoint = path ?? fileName
-  const given = { stdin, env, limits, tests, expectedOutput, artifacts }
-  return runJob(platform.url, {
+  const stdin = row.secretsAsInput ? secretsOf(platform).join('\n') : row.stdin
+  const given = { stdin, env, limits, tests, expectedOutput, compilerArgs, artifacts }
+  const request = {
     language,
     files: [{ path: entrypoint, content: readProgram(program) }, ...files],
     entrypoint,
     args: hostPorts ? [...args, ...portsOf(platform)] : args,
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
-  })
+  }
+  if (!row.beside) return runJob(platform.url, request)
+  const { program: other, begins = 'ready\n', says } = row.beside
+  const neighbour = await startNeighbour(
+    platform.url,
+    { language: languageOf(other).language, code: readProgram(other) },
+    begins,
+  )
+  try {
+    return await runJob(platform.url, request)
+  } finally {
+    const end = await neighbour.cancel()
+    expect(end.status).toBe('cancelled')
+    if (says !== undefined) expect(stageOf(end).stdout).toBe(says)
+  }
 }
 
 /** Ports of the host's loopback on which the gateway and Redis answer. */
@@ -42,18 +92,27 @@ function portsOf(platform: TestPlatform): string[] {
   return [new URL(platform.url).port, redis || '6379']
 }
 
+/** Names, addresses and paths of the platform and its machine. */
+function secretsOf(platform: TestPlatform): string[] {
+  const { RUNYARD_TEST_REDIS = '', RUNYARD_TEST_PODMAN = '' } = process.env
+  const addresses = [platform.url, platform.namespace, RUNYARD_TEST_REDIS, RUNYARD_TEST_PODMAN, testRoot]
+  const words = ['libpod', 'podman.sock', 'redis.sock', 'RUNYARD_NAMESPACE', 'REDIS_URL', 'conmon']
+  return [...addresses, ...words, ...(hostname().length > 5 ? [hostname()] : [])]
+}
+
 const MESSAGES: Readonly<Partial<Record<Status, RegExp>>> = {
-  'wall-time-limit': /^stage (run|test \d+) took longer than \d+ ms$/,
-  'cpu-time-limit': /^stage (run|test \d+) used more than \d+ ms of CPU time$/,
-  'memory-limit': /^stage (run|test \d+) needed more than \d+ bytes of memory$/,
-  'output-limit': /^stage (run|test \d+) wrote more than \d+ bytes$/,
+  'wall-time-limit': /^stage (compile|run|test \d+) took longer than \d+ ms$/,
+  'cpu-time-limit': /^stage (compile|run|test \d+) used more than \d+ ms of CPU time$/,
+  'memory-limit': /^stage (compile|run|test \d+) needed more than \d+ bytes of memory$/,
+  'output-limit': /^stage (compile|run|test \d+) wrote more than \d+ bytes$/,
   'wrong-answer': /^stage (run|test \d+) wrote something else than expected$/,
 }
 
 /** Holds a job to the whole of what is expected: what a row does not name must be the ordinary. */
 export function expectOutcome(job: Job, expected: Expected): void {
   const { status, stdout = '', stderr = '', truncated = false, encoding = 'utf-8', stages = ['run'] } = expected
-  const stage: Stage = stageOf(job, stages[0])
+  const { of = stages[0] } = expected
+  const stage: Stage = stageOf(job, of)
   const message = MESSAGES[status]
   // Chance alone decides how these end; `check` says what may be.
   const open = expected.check !== undefined && expected.exitCode === undefined && expected.signal === undefined
@@ -95,14 +154,11 @@ function text(actual: string, expected: string | RegExp): unknown {
   return expected.test(actual) ? short(actual) : expect.stringMatching(expected)
 }
 
-/** A program that greets and then tells all it finds around itself, in the language of a row's program. */
-export function probeOf(program: string): string {
-  return `inspect-sandbox${extname(program)}`
-}
-
-/** Runs the probe. @returns what it wrote, which is the same in every fresh sandbox of the language */
-export async function inspectSandbox(platform: TestPlatform, probe: string): Promise<string> {
-  const { language } = languageOf(probe)
+/** Runs the probe of a language, a program that greets and then tells all it finds around itself.
+ * @param program any of the language
+ * @returns what the probe wrote, which is the same in every fresh sandbox of the language */
+export async function inspectSandbox(platform: TestPlatform, program: string): Promise<string> {
+  const { language, probe } = languageOf(program)
   const job = await runJob(platform.url, { language, code: readProgram(probe) })
   const stage = stageOf(job)
   expect({ status: job.status, stderr: stage.stderr }).toEqual({ status: 'succeeded', stderr: '' })

@@ -1,0 +1,2 @@
+console.log('matching')
+console.log(/^(a+)+$/.test(`${'a'.repeat(60)}!`))

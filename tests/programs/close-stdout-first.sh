@@ -1,0 +1,4 @@
+exec 1>&-
+echo nowhere
+echo 'still there' >&2
+exit 3

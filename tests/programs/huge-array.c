@@ -1,0 +1,2 @@
+char zeros[1 << 30] = {1};
+int main(void) { return zeros[0]; }

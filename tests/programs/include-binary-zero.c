@@ -1,0 +1,2 @@
+__asm__(".data\n.incbin \"/dev/zero\"\n.text");
+int main(void) { return 0; }

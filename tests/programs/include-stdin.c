@@ -1,0 +1,3 @@
+#include </dev/stdin>
+#include <stdio.h>
+int main(void) { puts("nothing came from there"); }

@@ -1,0 +1,160 @@
+import { ran, said, saysNothingOf, wall } from './expectations.ts'
+import type { ProgramRow } from './row.ts'
+
+export const kernelSurface: readonly ProgramRow[] = [
+  {
+    title: 'nothing answers on any network',
+    program: 'connect-anywhere.py',
+    hostPorts: true,
+    expect: said(
+      /^(host port ECONNREFUSED\n){8}(host port, IPv6 (ECONNREFUSED|EADDRNOTAVAIL)\n){3}metadata ENETUNREACH\ngateway ENETUNREACH\ninternet ENETUNREACH\ninternet, IPv6 ENETUNREACH\nudp ENETUNREACH\nbroadcast (ENETUNREACH|EACCES)\ndns no such name\n$/,
+    ),
+  },
+  {
+    title: 'sockets of other kinds cannot be made',
+    program: 'open-strange-sockets.py',
+    expect: said(/^([a-z0-9 ]+ (EAFNOSUPPORT|EPROTONOSUPPORT|EACCES)\n){15}$/),
+  },
+  {
+    title: 'the kernel refuses what reaches beyond a program',
+    program: 'ask-the-kernel.py',
+    expect: said(
+      `38 of 38 refused\n${['mount', 'uts', 'ipc', 'user', 'pid', 'net', 'cgroup'].map((name) => `clone ${name} EPERM\n`).join('')}clone3 -1 ENOSYS\n`,
+    ),
+  },
+  {
+    title: 'a program that tries the walls without end, in many processes, ends by its limit',
+    program: 'try-the-walls.py',
+    limits: { wallMs: 1000 },
+    expect: wall({ stdout: 'EPERM\n'.repeat(20), check: saysNothingOf(/refusedCalls|mount/) }),
+  },
+  {
+    title: 'devices cannot be made, and only the harmless ones are there',
+    program: 'make-device.py',
+    expect: said(
+      "memory EPERM\ndisk EPERM\n['fd', 'full', 'mqueue', 'null', 'ptmx', 'pts', 'random', 'shm', 'stderr', 'stdin', " +
+        "'stdout', 'tty', 'urandom', 'zero']\n",
+    ),
+  },
+  {
+    title: 'nothing can be written outside of the own folders',
+    program: 'write-where-forbidden.py',
+    expect: said('written: []\n'),
+  },
+  { title: 'there is no setuid file', program: 'find-setuid.py', expect: said('setuid files: []\n') },
+  {
+    title: 'nobody becomes root',
+    program: 'become-root.py',
+    expect: said(
+      /^setuid EPERM\nsetresuid EPERM\nsetgid EPERM\nsetgroups EPERM\nchown EPERM\nnice (EPERM|EACCES)\n1000\nUid: 1000 1000 1000 1000\nGid: 1000 1000 1000 1000\nGroups:\nCapInh: 0{16}\nCapPrm: 0{16}\nCapEff: 0{16}\nCapBnd: [0-9a-f]{16}\nCapAmb: 0{16}\nNoNewPrivs: 1\nSeccomp: 2\n$/,
+    ),
+  },
+  {
+    title: 'calls by the numbers of other architectures are refused',
+    program: 'call-as-32-bit.c',
+    expect: ran(
+      said(
+        'mount by int 0x80: ENOSYS\ngetpid by int 0x80: ENOSYS\ngetpid of x32: ENOSYS\nmount of x32: ENOSYS\n',
+      ),
+    ),
+  },
+  { title: 'no namespace can be made or entered', program: 'unshare-everything.sh', expect: said('tried\n') },
+  { title: 'nothing can be mounted, unmounted or swapped', program: 'mount-anything.sh', expect: said('tried\n') },
+  {
+    title: 'io_uring is refused',
+    program: 'use-io-uring.c',
+    expect: ran(said(/^setup (EPERM|ENOSYS)\nenter (EPERM|ENOSYS)\nregister (EPERM|ENOSYS)\n$/)),
+  },
+  {
+    title: 'bpf and perf are refused',
+    program: 'use-bpf.c',
+    expect: ran(said(/^map EPERM\nprogram EPERM\nown counter EPERM\ncounter of a processor EPERM\n$/)),
+  },
+  {
+    title: 'userfaultfd is refused',
+    program: 'use-userfaultfd.c',
+    expect: ran(said(/^call (EPERM|ENOSYS)\nfor user faults (EPERM|ENOSYS)\ndevice ENOENT\n$/)),
+  },
+  {
+    title: 'keyrings are refused',
+    program: 'use-keyrings.c',
+    expect: ran(said(/^((thread|process|session|user|user session|join|search) (EPERM|ENOSYS)\n){7}$/)),
+  },
+  {
+    title: 'the machine’s own state is refused',
+    program: 'change-machine-state.c',
+    expect: ran(said(/^([\w ]+ (EPERM|ENOSYS)\n){16}$/)),
+  },
+  {
+    title: 'nobody gets ahead of the others',
+    program: 'raise-priority.py',
+    expect: said(
+      /^nice (EACCES|EPERM)\nof all of the user (EACCES|EPERM)\nfifo EPERM\nround robin EPERM\ndeadline EPERM\nreal-time disk EPERM\nlock all memory (ENOMEM|EPERM)\nmemory policy (done|EPERM|ENOSYS)\n$/,
+    ),
+  },
+  {
+    title: 'there is no climbing out',
+    program: 'climb-out.c',
+    expect: ran(
+      said(
+        /^chroot EPERM\nclimbing ends at the root\nhandle EPERM\nroot of process 1 EACCES\nworking folder of process 1 EACCES\nnamespace of process 1 EACCES\nthrough a task EACCES\nits memory EACCES\nshadow by its own root EACCES\n$/,
+      ),
+    ),
+  },
+  {
+    title: 'no device leads out',
+    program: 'open-devices.py',
+    expect: said('there: []\nstrange: []\nno terminal\n'),
+  },
+  {
+    title: 'no file of /proc and /sys can be written to',
+    program: 'write-all-of-proc.py',
+    expect: said('more than 500 files: True\nopened: []\n'),
+  },
+  {
+    title: 'a process writes nothing to its own /proc either',
+    program: 'write-own-proc.py',
+    expect: said(/^([\w/]+ refused\n){14}$/),
+  },
+  {
+    title: 'nobody types into a terminal',
+    program: 'type-into-terminal.c',
+    expect: ran(said(/^((TIOCSTI|TIOCLINUX|TIOCCONS)( with a high bit)? (EPERM|EIO)\n){6}$/)),
+  },
+  {
+    title: 'the network of the cell stays as it is',
+    program: 'change-network.py',
+    expect: said(
+      /^lo down EPERM\nnew link EPERM\nnew address EPERM\nnew route EPERM\nSO_MARK EPERM\nSO_BINDTODEVICE (ENODEV|EPERM)\nSO_RCVBUFFORCE EPERM\nSO_PRIORITY (EPERM|EINVAL)\nport 80 EACCES\ninterface down EPERM\n$/,
+    ),
+  },
+  {
+    title: 'a filter of the program’s own loosens nothing',
+    program: 'loosen-filter.c',
+    expect: ran(said('filter added\nmount EPERM\nlistener EBUSY\nprivileges EINVAL\n')),
+  },
+  {
+    title: 'no capability can be gained',
+    program: 'gain-capabilities.c',
+    expect: ran(
+      said(
+        /^((capset|ambient|bounding|securebits|memory map|setuid|setreuid|setgid) EPERM\n){8}file owner 1000\nstill 1000 1000\n$/,
+      ),
+    ),
+  },
+  {
+    title: 'a setuid file of the program’s own gives nothing',
+    program: 'run-own-setuid-file.sh',
+    expect: said('/job 1000 1000\n/tmp 1000 1000\n/var/tmp 1000 1000\n/dev/shm 1000 1000\n/run 1000 1000\n'),
+  },
+  {
+    title: 'no core is dumped, and none is handed to the machine',
+    program: 'dump-core.py',
+    expect: said("(1, 1)\nnot dumped ['main.py']\n"),
+  },
+  {
+    title: 'of all kinds of socket only those that stay inside can be had',
+    program: 'open-every-socket.py',
+    expect: said('[(1, 1), (1, 2), (1, 3), (1, 5), (2, 1), (2, 2), (10, 1), (10, 2), (16, 2), (16, 3)]\n'),
+  },
+]

@@ -1,0 +1,155 @@
+import { MIB } from '../../../src/shared/limits.ts'
+import { leaves, ran, said, secondTest, wall } from './expectations.ts'
+import type { ProgramRow } from './row.ts'
+
+export const links: readonly ProgramRow[] = [
+  {
+    title: 'a program that puts a link in the place of its source harms only itself',
+    program: 'replace-program.py',
+    tests: [{}, {}],
+    expect: {
+      status: 'failed',
+      exitCode: 0,
+      stdout: 'replaced\n',
+      stages: ['test 1', 'test 2'],
+      check: ({ stages }) => {
+        const second = stages[1]
+        if (second?.exitCode !== 1 || !second.stderr.includes('SyntaxError')) throw new Error('the second test ran')
+      },
+    },
+  },
+  {
+    title: 'a program that locks its own folder is told so by the next test',
+    program: 'lock-folder.py',
+    tests: [{}, {}],
+    expect: {
+      status: 'failed',
+      exitCode: 0,
+      stdout: 'locked\n',
+      stages: ['test 1', 'test 2'],
+      message: 'stage test 2 could not be started: chdir: Permission denied',
+    },
+  },
+  {
+    title: 'of what is planted where artifacts are looked for only the own files come out',
+    program: 'plant-links.py',
+    artifacts: ['out/*', 'out/etc/passwd', 'out/root/**', 'out/up/**', '**/shadow', 'out/*/*'],
+    expect: {
+      status: 'succeeded',
+      stdout: 'planted\n',
+      message:
+        'artifacts are missing: 1 that the program itself could not read; 2 whose name is not UTF-8 or holds control ' +
+        'characters; 9 that are links or other special files',
+      check: leaves(2, 'out/own', 'out/own too'),
+    },
+  },
+  {
+    title: 'more files than may be kept are kept in part',
+    program: 'leave-many-files.py',
+    limits: { fileBytes: 4 * MIB },
+    artifacts: ['**/*.txt'],
+    expect: {
+      ...said('full\n'),
+      message: 'artifacts are missing: all beyond the first 64 found',
+      check: leaves(64),
+    },
+  },
+  {
+    title: 'of files in folders without end those come out that a path can name',
+    program: 'leave-deep-files.py',
+    limits: { fileBytes: 4 * MIB },
+    artifacts: ['**/*.txt'],
+    expect: {
+      ...said('full\n'),
+      message: 'artifacts are missing: 1 whose path is too long or too deep',
+      check: leaves(32, 'a.txt', `${'d/'.repeat(31)}a.txt`),
+    },
+  },
+  { title: 'folders deeper than a path can name go too', program: 'deep-folders.sh', expect: said('deep\n') },
+  ...(
+    [
+      ['FIFO', 'fifo-at-source.sh', { status: 'wall-time-limit', signal: 'SIGTERM' }, ''],
+      ['socket', 'socket-at-source.py', { status: 'failed', exitCode: 2 }, 'No such device or address'],
+      ['folder', 'folder-at-source.py', { status: 'failed', exitCode: 1 }, "can't find '__main__' module"],
+      ['link to itself', 'loop-at-source.sh', { status: 'failed', exitCode: 127 }, 'Too many levels of symbolic links'],
+      ['link to nothing', 'dangling-link-at-source.sh', { status: 'failed', exitCode: 127 }, 'No such file or directory'],
+      ['link to a secret', 'secret-at-source.py', { status: 'failed', exitCode: 2 }, 'Permission denied'],
+    ] as const
+  ).map(([kind, program, second, words]): ProgramRow => ({
+    title: `a ${kind} in the place of the source harms only the program's own next test`,
+    program,
+    tests: [{}, {}],
+    limits: { wallMs: 800 },
+    expect: {
+      ...secondTest({ exitCode: null, signal: null, ...second }, words),
+      status: second.status,
+      exitCode: 0,
+      stdout: 'replaced\n',
+    },
+  })),
+  {
+    title: 'a link to what never ends in the place of the source meets a limit',
+    program: 'endless-file-at-source.py',
+    tests: [{}, {}],
+    limits: { memoryBytes: 64 * MIB, fileBytes: 16 * MIB },
+    expect: {
+      ...secondTest({ exitCode: null, signal: 'SIGKILL' }, ''),
+      status: 'memory-limit',
+      exitCode: 0,
+      stdout: 'replaced\n',
+    },
+  },
+  {
+    title: 'no device takes the place of the source',
+    program: 'device-at-source.py',
+    tests: [{}, {}],
+    expect: {
+      ...secondTest({ exitCode: 2, signal: null }, 'Permission denied'),
+      status: 'failed',
+      exitCode: 0,
+      stdout: 'urandom EPERM not made\nmemory EPERM not made\ndisk EPERM not made\nloop EPERM not made\nwhiteout EACCES made\n',
+    },
+  },
+  {
+    title: 'nothing outside of the own files can be given a second name',
+    program: 'hardlink-outside-files.py',
+    expect: said(
+      /^(\/\S+ (EXDEV|EPERM)\n){7}own program through \/proc (EXDEV|EPERM)\nstandard output through \/proc (EXDEV|EPERM)\na descriptor (EXDEV|EPERM|ENOENT)\nleft: \['main\.py'\]\n$/,
+    ),
+  },
+  {
+    title: 'the folder of the job and its kin stay where they are',
+    program: 'move-job-folder.py',
+    expect: said(
+      /^((rename|rmdir) \/\S* (EXDEV|EROFS|EACCES|EBUSY|EPERM)\n){16}link over \/job EEXIST\nlink beside \/job (EROFS|EACCES)\nexchange (EXDEV|EROFS|EBUSY|EACCES)\n$/,
+    ),
+  },
+  {
+    title: 'exchanges, whiteouts and renames end at the own folders',
+    program: 'rename-games.c',
+    expect: ran(
+      said(
+        'exchange source and folder done\nexchange program and link done\nleave a whiteout done\nfrom /job to /tmp EXDEV\n' +
+          'onto the host name EXDEV\ninto a shell EXDEV\nthrough a link EXDEV\n20000 more\n',
+      ),
+    ),
+  },
+  {
+    title: 'links to everything, in every folder, are cleared without being followed',
+    program: 'links-everywhere.py',
+    expect: said('55 links\n'),
+  },
+  {
+    title: 'standard output is no path that could be replaced',
+    program: 'link-at-stdout.py',
+    expect: said(
+      /^pipe: \/proc\/self\/fd\/1\nremove \/dev\/stdout (EACCES|EROFS|EPERM)\nlink at \/dev\/stdout EEXIST\nmove onto \/dev\/stdout (EXDEV|EACCES)\nremove its entry in \/proc (EROFS|EPERM)\ntruncate EINVAL\nchange its mode done\nseek ESPIPE\nstill written\n$/,
+    ),
+  },
+  {
+    title: 'names that are a file, a folder, a link and a FIFO in turn are cleared all the same',
+    program: 'swap-links-in-a-race.py',
+    limits: { wallMs: 600 },
+    expect: wall({ stdout: 'swapping\n' }),
+  },
+]

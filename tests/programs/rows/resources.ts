@@ -1,0 +1,316 @@
+import { MIB } from '../../../src/shared/limits.ts'
+import { between, compiling, cpuAround, endedBy, memory, ran, said, wall } from './expectations.ts'
+import type { ProgramRow } from './row.ts'
+
+const SMALL = { memoryBytes: 64 * MIB, fileBytes: 16 * MIB }
+
+export const resources: readonly ProgramRow[] = [
+  ...['py', 'sh', 'js'].map((extension): ProgramRow => ({
+    title: `sleeping forever ends at the wall limit, and what was said is kept (${extension})`,
+    program: `sleep-forever.${extension}`,
+    limits: { wallMs: 700 },
+    expect: wall({ stdout: 'asleep\n', check: between(700, 1700) }),
+  })),
+  {
+    title: 'spinning ends at the limit of CPU time',
+    program: 'spin.py',
+    limits: { cpuMs: 300 },
+    expect: { status: 'cpu-time-limit', signal: 'SIGTERM', check: cpuAround(300, 1000) },
+  },
+  {
+    title: 'spinning in JavaScript ends at the limit of CPU time',
+    program: 'spin.js',
+    limits: { cpuMs: 300 },
+    expect: { status: 'cpu-time-limit', signal: 'SIGTERM', check: cpuAround(300, 1000) },
+  },
+  {
+    title: 'spinning in many processes adds up',
+    program: 'spin-in-many-processes.py',
+    limits: { cpuMs: 400 },
+    expect: { status: 'cpu-time-limit', signal: 'SIGTERM', check: cpuAround(400, 1200) },
+  },
+  {
+    title: 'spinning in children that end adds up',
+    program: 'spin-in-short-children.sh',
+    limits: { cpuMs: 300 },
+    expect: { status: 'cpu-time-limit', signal: 'SIGTERM', check: cpuAround(300, 1000) },
+  },
+  {
+    title: 'spinning that is within its CPU time ends at the wall limit',
+    program: 'spin.py',
+    limits: { wallMs: 500 },
+    expect: wall(),
+  },
+  { title: 'memory beyond the limit', program: 'memory-heap.py', expect: memory() },
+  { title: 'memory beyond the limit in JavaScript', program: 'memory-heap.js', expect: memory() },
+  {
+    title: 'a job may have less memory than others',
+    program: 'memory-heap.py',
+    limits: { memoryBytes: 32 * MIB },
+    expect: memory(),
+  },
+  {
+    title: 'files count as memory',
+    program: 'memory-in-files.py',
+    limits: { fileBytes: 64 * MIB },
+    expect: memory(),
+  },
+  {
+    title: 'files count as memory of a program that made itself unlikely to be killed',
+    program: 'memory-with-lowered-oom-score.py',
+    limits: { fileBytes: 64 * MIB },
+    expect: memory(),
+  },
+  { title: 'shared memory segments count', program: 'memory-in-shared-segments.py', expect: memory() },
+  { title: 'files in memory without a name count', program: 'memory-in-memfd.py', expect: memory() },
+  {
+    title: 'a child killed for memory is told when the program fails by it',
+    program: 'memory-in-child.py',
+    args: ['1'],
+    expect: { status: 'memory-limit', exitCode: 1, stdout: 'child killed by 9\n' },
+  },
+  {
+    title: 'a program that copes with the death of a child has succeeded',
+    program: 'memory-in-child.py',
+    args: ['0'],
+    expect: said('child killed by 9\n'),
+  },
+  {
+    title: 'a fork bomb is held and ends at the wall limit',
+    program: 'fork-bomb.py',
+    limits: { wallMs: 1000, cpuMs: 20_000 },
+    expect: wall(),
+  },
+  {
+    title: 'a fork bomb in Bash is held',
+    program: 'fork-bomb.sh',
+    limits: { wallMs: 1000, cpuMs: 20_000 },
+    // Bash itself tries again and again, and says so.
+    expect: wall({ stderr: /^(\.\/main\.sh: (fork: retry: Resource temporarily unavailable|line .*)\n)*$/ }),
+  },
+  {
+    title: 'processes are refused at the limit',
+    program: 'fork-until-refused.py',
+    limits: { processes: 20 },
+    expect: said('20 processes, then EAGAIN\n'),
+  },
+  {
+    title: 'threads are refused at the limit',
+    program: 'thread-bomb.py',
+    limits: { processes: 40 },
+    expect: said("40 threads, then can't start new thread\n"),
+  },
+  {
+    title: 'filling the disk, all places together, meets one limit',
+    program: 'disk-fill.py',
+    limits: { fileBytes: 16 * MIB },
+    expect: said('15 MiB, then ENOSPC\none more: ENOSPC\n'),
+  },
+  {
+    title: 'filling the disk with nothing but names meets a limit',
+    program: 'inode-fill.py',
+    limits: { fileBytes: 4 * MIB },
+    expect: said('below 1024 ENOSPC\n'),
+  },
+  {
+    title: 'reserving space meets the same limits',
+    program: 'allocate-too-much.py',
+    limits: { fileBytes: 16 * MIB },
+    expect: said('EFBIG allowed ENOSPC\n'),
+  },
+  {
+    title: 'a file past the limit ends a program that does not catch the signal',
+    program: 'file-beyond-limit.py',
+    expect: { status: 'signalled', signal: 'SIGXFSZ' },
+  },
+  {
+    title: 'open files are refused at the limit',
+    program: 'open-too-many-files.py',
+    limits: { openFiles: 50 },
+    expect: said('50 open, then EMFILE\n'),
+  },
+  {
+    title: 'limits cannot be raised from inside',
+    program: 'raise-limits.py',
+    expect: said('NPROC refused\nNOFILE refused\nFSIZE refused\nSTACK refused\nCPU refused\n'),
+  },
+  {
+    title: 'an include of what never ends, random, meets a limit of the compiler',
+    program: 'include-random.c',
+    limits: SMALL,
+    expect: compiling('memory-limit', { exitCode: 1, stderr: /Killed signal terminated program cc1/ }),
+  },
+  {
+    title: 'an include of what never ends, zeros, meets a limit of the compiler',
+    program: 'include-zero.c',
+    limits: SMALL,
+    expect: compiling('memory-limit', { exitCode: 1, stderr: /Killed signal terminated program cc1/ }),
+  },
+  {
+    title: 'an include of the standard input finds it empty, whatever the program is given',
+    program: 'include-stdin.c',
+    stdin: '#error input\n',
+    expect: ran(said('nothing came from there\n')),
+  },
+  {
+    title: 'a source that includes itself without end ends at the wall limit of the compiler',
+    program: 'include-itself.c',
+    limits: { compileWallMs: 1000 },
+    expect: compiling('wall-time-limit', { signal: 'SIGTERM' }),
+  },
+  {
+    title: 'a source that includes itself without end ends at the limit of CPU time',
+    program: 'include-itself.c',
+    limits: { cpuMs: 300 },
+    expect: compiling('cpu-time-limit', { signal: 'SIGTERM' }),
+  },
+  {
+    title: 'a macro that grows without end meets the limit of memory',
+    program: 'macro-bomb.c',
+    limits: SMALL,
+    expect: compiling('memory-limit', { exitCode: 1, stderr: /Killed signal terminated program cc1/ }),
+  },
+  {
+    title: 'a program of a gibibyte cannot be written',
+    program: 'huge-array.c',
+    expect: compiling('compile-failed', { exitCode: 4, stderr: /File size limit exceeded/ }),
+  },
+  {
+    title: 'the assembler cannot be made to repeat itself beyond its memory',
+    program: 'repeat-in-assembler.c',
+    expect: compiling('compile-failed', { exitCode: 1, stderr: /out of memory allocating/ }),
+  },
+  {
+    title: 'the assembler does not embed a device',
+    program: 'include-binary-zero.c',
+    limits: SMALL,
+    expect: compiling('compile-failed', { exitCode: 1, stderr: /unable to include|Error/ }),
+  },
+  {
+    title: 'templates that double without end meet a limit',
+    program: 'template-bomb.cpp',
+    limits: { ...SMALL, memoryBytes: 96 * MIB },
+    expect: compiling('memory-limit', { exitCode: 1, stderr: /Killed signal terminated program cc1plus/ }),
+  },
+  {
+    title: 'templates that nest without end are refused by the compiler',
+    program: 'template-depth.cpp',
+    expect: compiling('compile-failed', { exitCode: 1, stderr: /template instantiation depth exceeds maximum/ }),
+  },
+  {
+    title: 'recursion without end meets the limit of the stack',
+    program: 'huge-stack.c',
+    expect: ran({ status: 'signalled', signal: 'SIGSEGV', stdout: 'sinking\n' }),
+  },
+  {
+    title: 'spinning in thirty threads adds up',
+    program: 'spin-in-threads.c',
+    limits: { cpuMs: 300 },
+    expect: ran({ status: 'cpu-time-limit', signal: 'SIGTERM', check: cpuAround(300, 1200) }),
+  },
+  { title: 'a decompression bomb meets the limit of memory', program: 'inflate-bomb.py', expect: memory({ stdout: 'True\n' }) },
+  {
+    title: 'memory shared between processes counts',
+    program: 'memory-in-shared-mapping.py',
+    expect: memory({ stdout: 'mapping\n' }),
+  },
+  {
+    title: 'bytes in pipes that nobody reads are limited',
+    program: 'memory-in-pipes.py',
+    limits: { memoryBytes: 256 * MIB },
+    expect: said('below 130 MiB: True Too many open files\n'),
+  },
+  {
+    title: 'bytes in sockets that nobody reads count as memory',
+    program: 'memory-in-sockets.py',
+    limits: SMALL,
+    expect: memory(),
+  },
+  {
+    title: 'messages that nobody takes count as memory, and go with the job',
+    program: 'memory-in-message-queues.py',
+    limits: SMALL,
+    expect: memory(),
+  },
+  {
+    title: 'descriptors under way in sockets are limited',
+    program: 'descriptors-under-way.py',
+    expect: said('below 2000: True ETOOMANYREFS\n'),
+  },
+  {
+    title: 'a storm of timers ends at the wall limit',
+    program: 'timer-storm.py',
+    limits: { wallMs: 600 },
+    expect: wall({ stdout: 'storm\n' }),
+  },
+  {
+    title: 'a storm of signals ends at the wall limit',
+    program: 'signal-storm.py',
+    limits: { wallMs: 600 },
+    expect: wall({ stdout: 'storm\n' }),
+  },
+  {
+    title: 'a storm of orphans ends at the wall limit',
+    program: 'orphan-storm.py',
+    limits: { wallMs: 600 },
+    expect: wall({ stdout: 'storm\n' }),
+  },
+  {
+    title: 'a file may not even pretend to be larger than the limit',
+    program: 'sparse-files.py',
+    limits: { fileBytes: 16 * MIB },
+    expect: said('exbibyte EFBIG\ntebibyte EFBIG\nat the limit made\ntaken less than a mebibyte: True\n'),
+  },
+  {
+    title: 'writing through a mapping meets the end of the disk',
+    program: 'write-through-mapping.py',
+    limits: { fileBytes: 16 * MIB },
+    expect: { status: 'signalled', signal: 'SIGBUS', stdout: 'writing\n' },
+  },
+  {
+    title: 'files that are deleted and still open count',
+    program: 'fill-deleted-files.py',
+    limits: { fileBytes: 16 * MIB },
+    expect: said('15 MiB, then ENOSPC\n'),
+  },
+  {
+    title: 'the longest names, the deepest folders and the strangest bytes go too',
+    program: 'long-names.py',
+    expect: said('ENAMETOOLONG\nENAMETOOLONG\nENAMETOOLONG\n219 made\n'),
+  },
+  {
+    title: 'limits a program takes from itself it takes from nobody else',
+    program: 'lower-limits.sh',
+    expect: said('lowered\n'),
+  },
+  {
+    title: 'a pattern that never comes to an end ends at the limit of CPU time',
+    program: 'catastrophic-pattern.js',
+    limits: { cpuMs: 500 },
+    expect: { status: 'cpu-time-limit', signal: 'SIGTERM', stdout: 'matching\n' },
+  },
+  {
+    title: 'workers that spin end with their program',
+    program: 'worker-threads-bomb.js',
+    limits: { wallMs: 1000, cpuMs: 20_000 },
+    // Node may be too busy to listen.
+    expect: { status: 'wall-time-limit', stdout: 'multiplying\n', check: endedBy('SIGTERM', 'SIGKILL') },
+  },
+  {
+    title: 'memory outside of the heap of JavaScript counts',
+    program: 'memory-in-buffers.js',
+    expect: memory({ stdout: 'allocating\n' }),
+  },
+  {
+    title: 'many that sleep and do not listen are killed after the grace',
+    program: 'sleep-in-many-processes.sh',
+    limits: { wallMs: 600 },
+    expect: wall({ signal: 'SIGKILL', stdout: 'asleep\n', check: between(850, 2500) }),
+  },
+  {
+    title: 'terminals are refused at the limit of open files',
+    program: 'ptys-until-refused.py',
+    limits: { openFiles: 60 },
+    expect: said(/^at most as many as open files: True (EMFILE|ENOSPC|EIO|ENOENT|EACCES)\n$/),
+  },
+]

@@ -1,0 +1,3 @@
+import os
+
+print('program as', os.getuid())
