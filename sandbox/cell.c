@@ -26,6 +26,8 @@
 /* The job's tmpfs is assembled here and covered at the end. */
 #define STAGING "/tmp"
 #define JOB "/job"
+/* Each container has its own file system of them; when the last cell ended its terminals did. */
+#define TERMINALS "64"
 
 static const char *const covered_files[] = {
     "/proc/cmdline", "/proc/config.gz", "/proc/diskstats", "/proc/interrupts", "/proc/kcore", "/proc/kallsyms",
@@ -87,6 +89,9 @@ void container_prepare(void)
     }
     /* The queue of the container's IPC namespace would outlive a job. */
     bind_over(STORE "/empty", "/dev/mqueue", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
+    /* The machine has one number of terminals for all containers. */
+    if (mount(NULL, "/dev/pts", NULL, MS_REMOUNT | MS_NOSUID | MS_NOEXEC, "ptmxmode=0666,mode=0620,gid=5,max=" TERMINALS) < 0)
+        die("limit", "/dev/pts");
     /* The gauges are open by now; the rest, the container's name among it, nobody needs. */
     umount2("/sys", MNT_DETACH);
     bind_over(STORE "/empty", "/sys", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);

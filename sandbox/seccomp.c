@@ -64,6 +64,12 @@ static const char *const refused[] = {
     "ustat", "sysfs",
 };
 
+/*
+ * What the kernel counts for all containers and the machine's root together, so that a single program could use it up, and
+ * programs know how to do without. A watch would also tell of others: /dev/null and its like are the machine's own files.
+ */
+static const char *const missing[] = {"inotify_init", "inotify_init1", "io_setup"};
+
 /* Kinds of socket that stay inside the cell. */
 static const int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
 
@@ -188,6 +194,7 @@ static void build(struct sock_fprog *program, uint32_t refusal)
     require(seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS)), "architecture");
     require(seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2), "optimise");
     refuse_calls(filter, refused, sizeof refused / sizeof *refused, SCMP_ACT_ERRNO(EPERM));
+    refuse_calls(filter, missing, sizeof missing / sizeof *missing, SCMP_ACT_ERRNO(ENOSYS));
     refuse_calls(filter, told, sizeof told / sizeof *told, refusal);
     refuse_namespaces(filter, refusal);
     refuse_tracing(filter, refusal);

@@ -1,5 +1,6 @@
 import type { Job } from '../../src/shared/job.ts'
 import { get, post } from './client.ts'
+import { eventsOf } from './read-events.ts'
 
 /** A job that runs until it is told to end. */
 export interface Neighbour {
@@ -16,7 +17,7 @@ export async function startNeighbour(
   request: Record<string, unknown>,
   begins: string,
 ): Promise<Neighbour> {
-  const { status, body } = await post<Job>(`${url}/v1/jobs`, { ...request, limits: { wallMs: 60_000 } })
+  const { status, body } = await post<Job>(`${url}/v1/jobs`, { ...request, limits: { wallMs: 30_000 } })
   if (status !== 202) throw new Error(`submission answered ${status}: ${JSON.stringify(body)}`)
   const job = `${url}/v1/jobs/${body.id}`
   await written(`${job}/events`, begins)
@@ -28,18 +29,17 @@ export async function startNeighbour(
   }
 }
 
-/** Until the events of a job tell of this text on its standard output. */
+/** Until a job has written this text to its standard output. Words of one write may come as several events. */
 async function written(url: string, text: string): Promise<void> {
   const end = new AbortController()
-  const { body } = await fetch(url, { signal: end.signal })
-  let events = ''
+  let output = ''
   try {
-    for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
-      events += Buffer.from(chunk).toString()
-      if (events.includes(JSON.stringify(text).slice(1, -1))) return
+    for await (const { event, data } of eventsOf(await fetch(url, { signal: end.signal }))) {
+      if (event === 'stdout') output += String(data['data'])
+      if (output.includes(text)) return
     }
   } finally {
     end.abort()
   }
-  throw new Error(`ended without ${text}: ${events}`)
+  throw new Error(`ended without ${JSON.stringify(text)}: ${output}`)
 }

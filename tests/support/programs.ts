@@ -71,10 +71,10 @@ export async function runRow(platform: TestPlatform, row: ProgramRow): Promise<J
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   }
   if (!row.beside) return runJob(platform.url, request)
-  const { program: other, begins = 'ready\n', says } = row.beside
+  const { program: other, args: otherArgs = [], begins = 'ready\n', says } = row.beside
   const neighbour = await startNeighbour(
     platform.url,
-    { language: languageOf(other).language, code: readProgram(other) },
+    { language: languageOf(other).language, code: readProgram(other), args: otherArgs },
     begins,
   )
   try {

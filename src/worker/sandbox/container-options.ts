@@ -72,6 +72,11 @@ export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {
         ulimit('nproc', ceilings.processes + INIT_PROCESSES),
         // With a limit of 0 a host whose core_pattern is a pipe still starts its handler on a stranger's core; not with 1.
         ulimit('core', 1),
+        // The kernel counts these for the user who made the container too, which is one for all of them and for the machine's
+        // root: by default a single job could take what there is.
+        ulimit('sigpending', 1024),
+        ulimit('msgqueue', 128 * KIB),
+        ulimit('memlock', 64 * KIB),
       ],
       LogConfig: { Type: 'none', Config: {} },
     },

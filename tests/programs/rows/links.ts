@@ -71,7 +71,7 @@ export const links: readonly ProgramRow[] = [
       ['FIFO', 'fifo-at-source.sh', { status: 'wall-time-limit', signal: 'SIGTERM' }, ''],
       ['socket', 'socket-at-source.py', { status: 'failed', exitCode: 2 }, 'No such device or address'],
       ['folder', 'folder-at-source.py', { status: 'failed', exitCode: 1 }, "can't find '__main__' module"],
-      ['link to itself', 'loop-at-source.sh', { status: 'failed', exitCode: 127 }, 'Too many levels of symbolic links'],
+      ['link to itself', 'loop-at-source.sh', { status: 'failed', exitCode: 126 }, 'Too many levels of symbolic links'],
       ['link to nothing', 'dangling-link-at-source.sh', { status: 'failed', exitCode: 127 }, 'No such file or directory'],
       ['link to a secret', 'secret-at-source.py', { status: 'failed', exitCode: 2 }, 'Permission denied'],
     ] as const

@@ -24,6 +24,7 @@ export interface Expected {
 /** A neighbour: runs in another sandbox from before a row's program begins until after it has ended, and is then cancelled. */
 export interface Beside {
   program: string
+  args?: string[]
   /** What it writes when it has begun; `ready` and a line end unless said. */
   begins?: string
   /** All it must have written in the end; not looked at when absent. */
