@@ -2,6 +2,5 @@
 #define B(x) A(A(x))
 #define C(x) B(B(x))
 #define D(x) C(C(x))
-#define NUMBER 1,
-int numbers[] = {D(NUMBER)};
-int main(void) { return 0; }
+int number = 0 D(+ 1);
+int main(void) { return number; }
