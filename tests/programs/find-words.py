@@ -2,8 +2,10 @@ import os
 import re
 import sys
 
-# The words come by standard input: what the platform keeps to itself. They are looked for in all that can be read.
-words = [word.encode() for word in sys.stdin.read().split('\n') if len(word) > 3]
+# The words come by standard input: what the platform keeps to itself. They are looked for in all that can be read, and with
+# them one that is there.
+THERE = 'localhost'
+words = [word.encode() for word in [*sys.stdin.read().split('\n'), THERE] if len(word) > 3]
 found = set()
 
 
@@ -34,4 +36,4 @@ for name, value in os.environ.items():
 for word in words:
     if word in ' '.join(os.uname()).encode().split():
         found.add('uname')
-print(len(words) > 3, 'found:', sorted(found))
+print(len(words) > 4, 'found:', sorted(found))

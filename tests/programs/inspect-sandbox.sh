@@ -5,7 +5,7 @@ cat /proc/sysvipc/shm /proc/sysvipc/sem /proc/sysvipc/msg
 df --output=size,used,itotal,iused /job
 env | sort
 hostname
-cut -d' ' -f2,3 /proc/mounts
+cut -d' ' -f2,3 /proc/mounts | sort
 cat /proc/net/unix /proc/net/tcp /proc/net/udp /proc/locks
 trap
 ulimit -a

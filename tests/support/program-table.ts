@@ -7,17 +7,18 @@ import { links } from '../programs/rows/links.ts'
 import { ordinary } from '../programs/rows/ordinary.ts'
 import { output } from '../programs/rows/output.ts'
 import { resources } from '../programs/rows/resources.ts'
-import type { ProgramRow } from '../programs/rows/row.ts'
+import { reach } from '../programs/rows/reach.ts'
+import type { HostileRow, ProgramRow } from '../programs/rows/row.ts'
 import { secrets } from '../programs/rows/secrets.ts'
 import { survivors } from '../programs/rows/survivors.ts'
 
-export type Rows = Readonly<Record<string, readonly ProgramRow[]>>
+export type Rows<Row extends ProgramRow = ProgramRow> = Readonly<Record<string, readonly Row[]>>
 
 /** Programs that mean no harm. */
 export const PLAIN: Rows = { 'an ordinary program': ordinary, 'a failing program': failing }
 
 /** Programs that do, by the groups of the threats they stand for. */
-export const HOSTILE: Rows = {
+export const HOSTILE: Rows<HostileRow> = {
   'links and special files': links,
   resources,
   output,
@@ -26,6 +27,7 @@ export const HOSTILE: Rows = {
   'before the sandbox': beforeTheSandbox,
   'kernel surface': kernelSurface,
   secrets,
+  reach,
 }
 
 /** What the platform is started with for this table. Small limits make a row of it short. */

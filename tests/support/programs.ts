@@ -6,7 +6,7 @@ import type { Job, Stage, Status } from '../../src/shared/job.ts'
 import { loadLanguages } from '../../src/shared/language.ts'
 import { createInstalledRuntimes } from '../../src/worker/installed-runtimes.ts'
 import { createEngine } from '../../src/worker/sandbox/engine.ts'
-import type { Expected, ProgramRow } from '../programs/rows/row.ts'
+import type { Beside, Expected, ProgramRow } from '../programs/rows/row.ts'
 import { runJob, stageOf } from './client.ts'
 import { startNeighbour } from './neighbour.ts'
 import { testRoot, type TestPlatform } from './platform.ts'
@@ -17,6 +17,9 @@ const LANGUAGES: Readonly<Record<string, { language: string; fileName: string; p
   '.sh': { language: 'bash', fileName: 'main.sh', probe: 'inspect-sandbox.sh' },
   '.c': { language: 'c', fileName: 'main.c', probe: 'inspect-sandbox.c' },
   '.cpp': { language: 'cpp', fileName: 'main.cpp', probe: 'inspect-sandbox.c', optional: true },
+  '.rb': { language: 'ruby', fileName: 'main.rb', probe: 'inspect-sandbox.rb', optional: true },
+  '.go': { language: 'go', fileName: 'main.go', probe: 'inspect-sandbox.go', optional: true },
+  '.rs': { language: 'rust', fileName: 'main.rs', probe: 'inspect-sandbox.rs', optional: true },
 }
 
 const languageOf = (program: string) => {
@@ -45,7 +48,7 @@ export async function tableLanguages(): Promise<ReadonlySet<string>> {
 export const languageIdOf = (program: string): string => languageOf(program).language
 
 /** Runs a row's program through the gateway, to its end, beside its neighbour if it has one. */
-export async function runRow(platform: TestPlatform, row: ProgramRow): Promise<Job> {
+export function runRow(platform: TestPlatform, row: ProgramRow): Promise<Job> {
   const {
     program,
     path,
@@ -70,13 +73,14 @@ export async function runRow(platform: TestPlatform, row: ProgramRow): Promise<J
     args: hostPorts ? [...args, ...portsOf(platform)] : args,
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   }
-  if (!row.beside) return runJob(platform.url, request)
-  const { program: other, args: otherArgs = [], begins = 'ready\n', says } = row.beside
-  const neighbour = await startNeighbour(
-    platform.url,
-    { language: languageOf(other).language, code: readProgram(other), args: otherArgs },
-    begins,
-  )
+  return row.beside ? runBeside(platform, row.beside, request) : runJob(platform.url, request)
+}
+
+/** Runs a job from after its neighbour has begun until before it ends. */
+async function runBeside(platform: TestPlatform, beside: Beside, request: Record<string, unknown>): Promise<Job> {
+  const { program, begins = 'ready\n', says, ...given } = beside
+  const { language } = languageOf(program)
+  const neighbour = await startNeighbour(platform.url, { language, code: readProgram(program), ...given }, begins)
   try {
     return await runJob(platform.url, request)
   } finally {

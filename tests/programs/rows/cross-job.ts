@@ -1,9 +1,17 @@
 import { said } from './expectations.ts'
-import type { ProgramRow } from './row.ts'
+import type { HostileRow } from './row.ts'
 
-export const crossJob: readonly ProgramRow[] = [
+export const crossJob: readonly HostileRow[] = [
   {
     title: 'traces are left wherever a job can leave them',
+    threat: [
+      "another job's files",
+      "another job's /tmp",
+      "another job's /dev/shm",
+      'SysV and POSIX IPC objects',
+      'abstract sockets',
+      'file left for the next job',
+    ],
     program: 'leave-traces.py',
     expect: said(
       [
@@ -26,6 +34,15 @@ export const crossJob: readonly ProgramRow[] = [
   },
   {
     title: 'the job that follows finds none of them',
+    threat: [
+      "another job's files",
+      "another job's /tmp",
+      "another job's /dev/shm",
+      "another job's /proc entries",
+      'SysV and POSIX IPC objects',
+      'abstract sockets',
+      'file left for the next job',
+    ],
     program: 'look-for-traces.py',
     expect: said(
       [
@@ -47,31 +64,43 @@ export const crossJob: readonly ProgramRow[] = [
   },
   {
     title: 'nothing of a neighbour can be found, signalled or met',
+    threat: [
+      "another job's files",
+      "another job's environment",
+      "another job's /proc entries",
+      'SysV and POSIX IPC objects',
+      'abstract sockets',
+      'other sandboxes',
+    ],
     program: 'search-for-neighbours.py',
-    beside: { program: 'hold-secrets.py', says: 'ready\nwhole alone\n' },
+    beside: { program: 'hold-secrets.py', env: { WORD: 'neighbours-secret-word' }, says: 'ready\nwhole alone\n' },
     expect: said('found: []\n'),
   },
   {
     title: 'no file tells the work of a neighbour',
+    threat: 'timing a neighbour',
     program: 'time-neighbours.py',
     beside: { program: 'use-shared-files.sh' },
     expect: said('open: []\nlast process is one of ours: True\n'),
   },
   {
     title: 'files that all share do not tell that a neighbour uses them',
+    threat: 'timing a neighbour',
     program: 'watch-shared-files.py',
     beside: { program: 'use-shared-files.sh' },
     expect: said('no watches: ENOSYS\n'),
   },
   {
     title: 'locks on files that all share are a job’s own',
+    threat: 'taking what all share',
     program: 'lock-shared-files.py',
     beside: { program: 'lock-shared-files.py', args: ['and wait'], begins: 'locked 6\n' },
     expect: said('locked 6\n'),
   },
   ...['inotify', 'terminals', 'pending-signals', 'message-queues', 'asynchronous-io', 'locked-memory'].map(
-    (what): ProgramRow => ({
+    (what): HostileRow => ({
       title: `a neighbour that takes all it can get leaves the others their share: ${what.replaceAll('-', ' ')}`,
+      threat: 'taking what all share',
       program: 'use-a-little.py',
       beside: { program: `take-all-${what}.py` },
       expect: said('done\n'),
@@ -79,19 +108,27 @@ export const crossJob: readonly ProgramRow[] = [
   ),
   {
     title: 'what a process changes about itself is gone with it',
+    threat: 'state of a process left for the next',
     program: 'change-own-attributes.py',
     expect: said('changed\n'),
   },
   {
     title: 'files with strange attributes are cleared',
+    threat: 'file left for the next job',
     program: 'leave-strange-files.py',
     expect: said(
       /^immutable (EPERM|EOPNOTSUPP|ENOTTY)\nappend only (EPERM|EOPNOTSUPP|ENOTTY)\nuser attribute (set|EOPNOTSUPP)\ntrusted attribute (EPERM|EOPNOTSUPP)\ncapabilities EPERM\nowner EPERM\nsetuid (set|EPERM)\nsticky folder set\nseal (EPERM|EINVAL)\nleft\n$/,
     ),
   },
-  { title: 'a full file system is empty for the next job', program: 'leave-full-disk.py', expect: said('full\n') },
+  {
+    title: 'a full file system is empty for the next job',
+    threat: 'file left for the next job',
+    program: 'leave-full-disk.py',
+    expect: said('full\n'),
+  },
   {
     title: 'connections, listeners and datagrams are gone for the next job',
+    threat: 'abstract sockets',
     program: 'leave-connections.py',
     expect: said('left\n'),
   },

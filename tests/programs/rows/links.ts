@@ -1,10 +1,11 @@
 import { MIB } from '../../../src/shared/limits.ts'
 import { leaves, ran, said, secondTest, wall } from './expectations.ts'
-import type { ProgramRow } from './row.ts'
+import type { HostileRow } from './row.ts'
 
-export const links: readonly ProgramRow[] = [
+export const links: readonly HostileRow[] = [
   {
     title: 'a program that puts a link in the place of its source harms only itself',
+    threat: 'symlink at the source',
     program: 'replace-program.py',
     tests: [{}, {}],
     expect: {
@@ -20,6 +21,7 @@ export const links: readonly ProgramRow[] = [
   },
   {
     title: 'a program that locks its own folder is told so by the next test',
+    threat: 'symlink at the source',
     program: 'lock-folder.py',
     tests: [{}, {}],
     expect: {
@@ -32,6 +34,7 @@ export const links: readonly ProgramRow[] = [
   },
   {
     title: 'of what is planted where artifacts are looked for only the own files come out',
+    threat: ['symlink at an artifact', 'artifact linked to /dev/urandom', 'FIFO', 'socket', 'hard link'],
     program: 'plant-links.py',
     artifacts: ['out/*', 'out/etc/passwd', 'out/root/**', 'out/up/**', '**/shadow', 'out/*/*'],
     expect: {
@@ -45,6 +48,7 @@ export const links: readonly ProgramRow[] = [
   },
   {
     title: 'more files than may be kept are kept in part',
+    threat: 'names too many, too deep or too long',
     program: 'leave-many-files.py',
     limits: { fileBytes: 4 * MIB },
     artifacts: ['**/*.txt'],
@@ -56,6 +60,7 @@ export const links: readonly ProgramRow[] = [
   },
   {
     title: 'of files in folders without end those come out that a path can name',
+    threat: 'names too many, too deep or too long',
     program: 'leave-deep-files.py',
     limits: { fileBytes: 4 * MIB },
     artifacts: ['**/*.txt'],
@@ -65,18 +70,48 @@ export const links: readonly ProgramRow[] = [
       check: leaves(32, 'a.txt', `${'d/'.repeat(31)}a.txt`),
     },
   },
-  { title: 'folders deeper than a path can name go too', program: 'deep-folders.sh', expect: said('deep\n') },
+  {
+    title: 'folders deeper than a path can name go too',
+    threat: 'names too many, too deep or too long',
+    program: 'deep-folders.sh',
+    expect: said('deep\n'),
+  },
   ...(
     [
-      ['FIFO', 'fifo-at-source.sh', { status: 'wall-time-limit', signal: 'SIGTERM' }, ''],
-      ['socket', 'socket-at-source.py', { status: 'failed', exitCode: 2 }, 'No such device or address'],
-      ['folder', 'folder-at-source.py', { status: 'failed', exitCode: 1 }, "can't find '__main__' module"],
-      ['link to itself', 'loop-at-source.sh', { status: 'failed', exitCode: 126 }, 'Too many levels of symbolic links'],
-      ['link to nothing', 'dangling-link-at-source.sh', { status: 'failed', exitCode: 127 }, 'No such file or directory'],
-      ['link to a secret', 'secret-at-source.py', { status: 'failed', exitCode: 2 }, 'Permission denied'],
+      ['FIFO', 'FIFO', 'fifo-at-source.sh', { status: 'wall-time-limit', signal: 'SIGTERM' }, ''],
+      ['socket', 'socket', 'socket-at-source.py', { status: 'failed', exitCode: 2 }, 'No such device or address'],
+      [
+        'folder',
+        'symlink at the source',
+        'folder-at-source.py',
+        { status: 'failed', exitCode: 1 },
+        "can't find '__main__' module",
+      ],
+      [
+        'link to itself',
+        'symlink at the source',
+        'loop-at-source.sh',
+        { status: 'failed', exitCode: 126 },
+        'Too many levels of symbolic links',
+      ],
+      [
+        'link to nothing',
+        'symlink at the source',
+        'dangling-link-at-source.sh',
+        { status: 'failed', exitCode: 127 },
+        'No such file or directory',
+      ],
+      [
+        'link to a secret',
+        'symlink at the source',
+        'secret-at-source.py',
+        { status: 'failed', exitCode: 2 },
+        'Permission denied',
+      ],
     ] as const
-  ).map(([kind, program, second, words]): ProgramRow => ({
+  ).map(([kind, threat, program, second, words]): HostileRow => ({
     title: `a ${kind} in the place of the source harms only the program's own next test`,
+    threat,
     program,
     tests: [{}, {}],
     limits: { wallMs: 800 },
@@ -89,6 +124,7 @@ export const links: readonly ProgramRow[] = [
   })),
   {
     title: 'a link to what never ends in the place of the source meets a limit',
+    threat: 'symlink at the source',
     program: 'endless-file-at-source.py',
     tests: [{}, {}],
     limits: { memoryBytes: 64 * MIB, fileBytes: 16 * MIB },
@@ -101,17 +137,20 @@ export const links: readonly ProgramRow[] = [
   },
   {
     title: 'no device takes the place of the source',
+    threat: 'device node',
     program: 'device-at-source.py',
     tests: [{}, {}],
     expect: {
       ...secondTest({ exitCode: 2, signal: null }, 'Permission denied'),
       status: 'failed',
       exitCode: 0,
-      stdout: 'urandom EPERM not made\nmemory EPERM not made\ndisk EPERM not made\nloop EPERM not made\nwhiteout EACCES made\n',
+      stdout:
+        'urandom EPERM not made\nmemory EPERM not made\ndisk EPERM not made\nloop EPERM not made\nwhiteout EACCES made\n',
     },
   },
   {
     title: 'nothing outside of the own files can be given a second name',
+    threat: 'hard link',
     program: 'hardlink-outside-files.py',
     expect: said(
       /^(\/\S+ (EXDEV|EPERM)\n){7}own program through \/proc (EXDEV|EPERM)\nstandard output through \/proc (EXDEV|EPERM)\na descriptor (EXDEV|EPERM|ENOENT)\nleft: \['main\.py'\]\n$/,
@@ -119,6 +158,7 @@ export const links: readonly ProgramRow[] = [
   },
   {
     title: 'the folder of the job and its kin stay where they are',
+    threat: 'symlink at the source',
     program: 'move-job-folder.py',
     expect: said(
       /^((rename|rmdir) \/\S* (EXDEV|EROFS|EACCES|EBUSY|EPERM)\n){16}link over \/job EEXIST\nlink beside \/job (EROFS|EACCES)\nexchange (EXDEV|EROFS|EBUSY|EACCES)\n$/,
@@ -126,6 +166,7 @@ export const links: readonly ProgramRow[] = [
   },
   {
     title: 'exchanges, whiteouts and renames end at the own folders',
+    threat: 'symlink at the source',
     program: 'rename-games.c',
     expect: ran(
       said(
@@ -136,11 +177,13 @@ export const links: readonly ProgramRow[] = [
   },
   {
     title: 'links to everything, in every folder, are cleared without being followed',
+    threat: 'symlink at an artifact',
     program: 'links-everywhere.py',
     expect: said('55 links\n'),
   },
   {
     title: 'standard output is no path that could be replaced',
+    threat: 'symlink at the stdout file',
     program: 'link-at-stdout.py',
     expect: said(
       /^pipe: \/proc\/self\/fd\/1\nremove \/dev\/stdout (EACCES|EROFS|EPERM)\nlink at \/dev\/stdout EEXIST\nmove onto \/dev\/stdout (EXDEV|EACCES)\nremove its entry in \/proc (EROFS|EPERM)\ntruncate EINVAL\nchange its mode done\nseek ESPIPE\nstill written\n$/,
@@ -148,6 +191,7 @@ export const links: readonly ProgramRow[] = [
   },
   {
     title: 'names that are a file, a folder, a link and a FIFO in turn are cleared all the same',
+    threat: 'names in a race',
     program: 'swap-links-in-a-race.py',
     limits: { wallMs: 600 },
     expect: wall({ stdout: 'swapping\n' }),

@@ -1,11 +1,12 @@
 import { MIB } from '../../../src/shared/limits.ts'
 import { atLeast, between, failed, tooMuch, said, wroteExactly } from './expectations.ts'
 import { forgedFrames } from './forged-frames.ts'
-import type { ProgramRow } from './row.ts'
+import type { HostileRow } from './row.ts'
 
-export const output: readonly ProgramRow[] = [
+export const output: readonly HostileRow[] = [
   {
     title: 'output without end',
+    threat: 'endless stdout',
     program: 'output-forever.sh',
     limits: { outputBytes: 10_001 },
     // The main program is the shell; `yes` dies with it.
@@ -13,31 +14,41 @@ export const output: readonly ProgramRow[] = [
   },
   {
     title: 'errors without end',
+    threat: 'endless stderr',
     program: 'errors-forever.sh',
     limits: { outputBytes: 10_000 },
     expect: tooMuch(10_000, { stderr: /^(y\n){5000}$/ }),
   },
   {
     title: 'output and errors without end share one limit',
+    threat: 'both at once',
     program: 'both-forever.py',
     limits: { outputBytes: 100_000 },
     expect: tooMuch(100_000, { stdout: /^o+$/, stderr: /^e+$/ }),
   },
   {
     title: 'one line of 100 MB is cut at the limit',
+    threat: 'one 100 MB line',
     program: 'one-line-of-100-mb.py',
     limits: { memoryBytes: 512 * MIB },
     expect: tooMuch(MIB, { stdout: /^x+$/ }),
   },
   {
     title: 'output that ignores every signal and error',
+    threat: 'endless stdout',
     program: 'output-after-the-limit.py',
     limits: { outputBytes: 1000 },
     expect: tooMuch(1000, { stdout: /^(more){250}$/ }),
   },
-  { title: 'a byte at a time', program: 'byte-at-a-time.py', expect: said('0123456789'.repeat(500)) },
+  {
+    title: 'a byte at a time',
+    threat: '1 byte at a time',
+    program: 'byte-at-a-time.py',
+    expect: said('0123456789'.repeat(500)),
+  },
   {
     title: 'output of exactly the limit is whole',
+    threat: 'output at the edge of the limit',
     program: 'write-bytes.py',
     args: ['1', '200000'],
     limits: { outputBytes: 200_000 },
@@ -45,6 +56,7 @@ export const output: readonly ProgramRow[] = [
   },
   {
     title: 'errors of exactly the limit are whole',
+    threat: 'output at the edge of the limit',
     program: 'write-bytes.py',
     args: ['2', '200000'],
     limits: { outputBytes: 200_000 },
@@ -52,6 +64,7 @@ export const output: readonly ProgramRow[] = [
   },
   {
     title: 'output of one byte more is too much, however it ends',
+    threat: 'output at the edge of the limit',
     program: 'write-bytes.py',
     args: ['1', '200001'],
     limits: { outputBytes: 200_000 },
@@ -68,17 +81,20 @@ export const output: readonly ProgramRow[] = [
   },
   {
     title: 'standard output held by a child does not keep a job from ending',
+    threat: 'stdout held open',
     program: 'hold-stdout.py',
     expect: { ...said('main ends\n'), check: between(0, 2000) },
   },
   {
     title: 'standard output held in a socket does not keep a job from ending',
+    threat: 'stdout held open',
     program: 'hold-stdout-in-socket.py',
     expect: { ...said('sent\n'), check: between(0, 2000) },
   },
-  { title: 'NUL bytes come back as they are', program: 'nul-bytes.py', expect: said('a\0b\0') },
+  { title: 'NUL bytes come back as they are', threat: 'NUL bytes', program: 'nul-bytes.py', expect: said('a\0b\0') },
   {
     title: 'bytes that are not UTF-8 come back as base64, both streams alike',
+    threat: 'invalid UTF-8',
     program: 'invalid-utf8.py',
     expect: {
       status: 'succeeded',
@@ -89,22 +105,26 @@ export const output: readonly ProgramRow[] = [
   },
   {
     title: 'characters written a byte at a time are whole',
+    threat: 'multibyte character split over two chunks',
     program: 'half-character.py',
     expect: said('€ and 🙂'),
   },
   {
     title: 'a character cut at the end is base64, not mended',
+    threat: 'multibyte character split over two chunks',
     program: 'half-character-at-the-end.py',
     expect: { status: 'succeeded', encoding: 'base64', stdout: Buffer.from('f09f99', 'hex').toString('base64') },
   },
   {
     title: 'a character cut by the limit is dropped',
+    threat: 'multibyte character split over two chunks',
     program: 'half-character.py',
     limits: { outputBytes: 2 },
     expect: { status: 'output-limit', signal: 'SIGKILL', truncated: true, stdout: '' },
   },
   {
     title: 'markup and control characters come back as they are',
+    threat: ['HTML and script', 'ANSI escapes'],
     program: 'markup.py',
     expect: said(
       '\x1b[31mred\x1b[0m \x1b]0;title\x07 <script>alert(1)</script> <img src=x onerror=alert(1)> &amp; \r\x08\n',
@@ -112,21 +132,25 @@ export const output: readonly ProgramRow[] = [
   },
   {
     title: 'output that looks like our own protocol is only output',
+    threat: 'text that looks like the wire protocol',
     program: 'frames.py',
     expect: { status: 'failed', exitCode: 7, encoding: 'base64', stdout: forgedFrames().toString('base64') },
   },
   {
     title: 'no descriptor of ours is open',
+    threat: 'output by other ways than a write',
     program: 'write-to-other-descriptors.py',
     expect: said("['0', '1', '2']\n"),
   },
   {
     title: 'a program that closes its streams is waited for',
+    threat: 'closed stdout',
     program: 'close-streams.py',
     expect: { status: 'failed', exitCode: 4, check: atLeast(200) },
   },
   {
     title: 'streams can be opened by name',
+    threat: 'output by other ways than a write',
     program: 'reopen-streams.sh',
     stdin: 'input by name\n',
     expect: {
@@ -137,6 +161,7 @@ export const output: readonly ProgramRow[] = [
   },
   {
     title: 'lines of many processes come whole',
+    threat: 'both at once',
     program: 'output-from-many-processes.py',
     expect: {
       ...said(/^(\d\d \d{3}\n){8000}$/),
@@ -148,22 +173,26 @@ export const output: readonly ProgramRow[] = [
   },
   {
     title: 'output by every name of the descriptor is output',
+    threat: 'output by other ways than a write',
     program: 'output-through-proc.sh',
     expect: { status: 'succeeded', stdout: 'one\ntwo\nthree\nfour\nsix\n', stderr: 'five\n' },
   },
   {
     title: 'output after the main program has ended is cut at the limit, or with it',
+    threat: 'process left after the main one exits',
     program: 'output-after-main-ends.sh',
     limits: { outputBytes: 5000 },
     expect: tooMuch(5000, { stdout: /^(late\n){1000}$/ }),
   },
   {
     title: 'output in another mode of the descriptor is whole',
+    threat: 'output by other ways than a write',
     program: 'nonblocking-stdout.py',
     expect: { status: 'succeeded', stdout: 'x'.repeat(400_000), stderr: 'asked again\n' },
   },
   {
     title: 'output through a pipe that grows and shrinks is whole',
+    threat: 'output by other ways than a write',
     program: 'resize-stdout.py',
     expect: {
       status: 'succeeded',
@@ -173,11 +202,13 @@ export const output: readonly ProgramRow[] = [
   },
   {
     title: 'output in packets is whole',
+    threat: 'output by other ways than a write',
     program: 'packet-stdout.py',
     expect: said(`${Array.from({ length: 3000 }, (_, number) => String(number).padStart(4, '0')).join('')}end\n`),
   },
   {
     title: 'output that is spliced, teed and sent from files is whole',
+    threat: 'output by other ways than a write',
     program: 'splice-to-stdout.py',
     expect: {
       status: 'succeeded',
@@ -187,11 +218,13 @@ export const output: readonly ProgramRow[] = [
   },
   {
     title: 'a program that takes its own output back harms only itself',
+    threat: 'output by other ways than a write',
     program: 'read-own-output.py',
     expect: said(/^x*\nend\n$/),
   },
   {
     title: 'output that is closed takes nothing',
+    threat: 'closed stdout',
     program: 'close-stdout-first.sh',
     expect: {
       status: 'failed',
@@ -201,21 +234,25 @@ export const output: readonly ProgramRow[] = [
   },
   {
     title: 'half characters of JavaScript are replaced by Node, the strange rest comes back as it is',
+    threat: 'invalid UTF-8',
     program: 'lone-surrogates.js',
     expect: said('a\ufffdb\ufffdc \ufeff \u2028 \u0085 \uffff\n'),
   },
   {
     title: 'characters in forms that no decoder may take are base64',
+    threat: 'invalid UTF-8',
     program: 'overlong-characters.py',
     expect: { status: 'succeeded', encoding: 'base64', stdout: 'wK8gwIAg7aCAIPSQgIAK' },
   },
   {
     title: 'characters of four bytes are whole however the output is cut in pieces',
+    threat: 'multibyte character split over two chunks',
     program: 'wide-characters-across-chunks.py',
     expect: { ...said(`x${'𝄞'.repeat(75_000)}`), check: wroteExactly(300_001) },
   },
   {
     title: 'a limit in the middle of a character drops the rest of it',
+    threat: 'multibyte character split over two chunks',
     program: 'wide-characters-across-chunks.py',
     limits: { outputBytes: 5000 },
     expect: {
@@ -227,6 +264,7 @@ export const output: readonly ProgramRow[] = [
   },
   {
     title: 'output that looks like other protocols is only output',
+    threat: 'text that looks like the wire protocol',
     program: 'other-protocols.py',
     expect: said(
       'data: {"status":"succeeded"}\n\nevent: result\nid: 999999-0\n' +
@@ -240,6 +278,7 @@ export const output: readonly ProgramRow[] = [
   },
   {
     title: 'what a terminal would obey comes back as it is',
+    threat: 'ANSI escapes',
     program: 'terminal-tricks.sh',
     expect: said(
       '\u001b[2J\u001b[H\u001b]52;c;ZXZpbA==\u0007\u001b]0;title\u0007\u001bP$qm\u001b\\\u001b[6n\u001b[c\u001b[?1049h\u001b#8\n' +
@@ -249,28 +288,35 @@ export const output: readonly ProgramRow[] = [
   },
   {
     title: 'script in an error comes back as it is',
+    threat: 'HTML and script',
     program: 'script-in-errors.js',
-    expect: failed(/^\/job\/main\.js:1\n[^]*\nError: <\/pre><script>alert\(document\.cookie\)<\/script><img src=x onerror=alert\(1\)>\n/),
+    expect: failed(
+      /^\/job\/main\.js:1\n[^]*\nError: <\/pre><script>alert\(document\.cookie\)<\/script><img src=x onerror=alert\(1\)>\n/,
+    ),
   },
   {
     title: 'both streams in turn, a byte at a time, are whole',
+    threat: ['1 byte at a time', 'both at once'],
     program: 'streams-in-turn.py',
     expect: { status: 'succeeded', stdout: 'x'.repeat(2500), stderr: 'x'.repeat(2500), check: wroteExactly(5000) },
   },
   {
     title: 'empty lines without end',
+    threat: 'endless stdout',
     program: 'empty-lines-forever.sh',
     limits: { outputBytes: 5000 },
     expect: tooMuch(5000, { stdout: '\n'.repeat(5000) }),
   },
   {
     title: 'what a program writes to its own input reaches nobody else',
+    threat: 'output by other ways than a write',
     program: 'write-to-stdin.py',
     stdin: 'given',
     expect: said(/^its end EBADF\nby name (4|EACCES)\nTrue\n$/),
   },
   {
     title: 'standard output held by sixty processes does not keep a job from ending',
+    threat: 'stdout held open',
     program: 'stdout-held-by-many.sh',
     expect: { status: 'succeeded', stdout: 'held\n', stderr: /^(.*fork: .*\n)*$/, check: between(0, 4000) },
   },

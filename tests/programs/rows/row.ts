@@ -1,5 +1,6 @@
 import type { Job, Stage, Status } from '../../../src/shared/job.ts'
 import type { LimitOverrides } from '../../../src/shared/limits.ts'
+import type { Threat } from './threats.ts'
 
 /** What a row's program must come to. What is not said is the ordinary: nothing written, nothing cut, exit code 0. */
 export interface Expected {
@@ -25,6 +26,7 @@ export interface Expected {
 export interface Beside {
   program: string
   args?: string[]
+  env?: Record<string, string>
   /** What it writes when it has begun; `ready` and a line end unless said. */
   begins?: string
   /** All it must have written in the end; not looked at when absent. */
@@ -53,4 +55,10 @@ export interface ProgramRow {
   artifacts?: string[]
   beside?: Beside
   expect: Expected
+}
+
+/** A row of a program that means harm. */
+export interface HostileRow extends ProgramRow {
+  /** What it stands for. */
+  threat: Threat | readonly Threat[]
 }

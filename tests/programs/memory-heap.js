@@ -1,2 +1,0 @@
-const hoard = []
-for (;;) hoard.push(Buffer.alloc(4 << 20, 1))
