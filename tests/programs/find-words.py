@@ -4,7 +4,7 @@ import sys
 
 # The words come by standard input: what the platform keeps to itself. They are looked for in all that can be read, and with
 # them one that is there.
-THERE = 'localhost'
+THERE = 'localhost sandbox'
 words = [word.encode() for word in [*sys.stdin.read().split('\n'), THERE] if len(word) > 3]
 found = set()
 

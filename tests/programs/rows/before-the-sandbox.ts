@@ -384,10 +384,12 @@ export const beforeTheSandbox: readonly HostileRow[] = [
     threat: 'go.mod replace',
     program: 'hello.go',
     files: [
-      { path: 'go.mod', content: 'module evil\n\ngo 1.21\n\nreplace fmt => ./evil\n' },
+      {
+        path: 'go.mod',
+        content: 'module evil\n\ngo 1.21\n\nreplace golang.org/x/sys => ./evil\n\nreplace fmt => ./evil\n',
+      },
       { path: 'go.work', content: 'go 1.21\n\nuse .\n' },
       { path: 'evil/go.mod', content: 'module fmt\n' },
-      { path: 'evil/fmt.go', content: 'package fmt\n\nfunc Println(...any) { print("replaced") }\n' },
     ],
     expect: ran(said('Hello, world!\n')),
   },

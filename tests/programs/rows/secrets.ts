@@ -25,7 +25,7 @@ export const secrets: readonly HostileRow[] = [
     threat: ['environment', '/proc/self/mountinfo', 'names and keys in files'],
     program: 'find-words.py',
     secretsAsInput: true,
-    expect: said("True found: ['/etc/hosts: localhost']\n"),
+    expect: said("True found: ['/etc/hosts: localhost sandbox']\n"),
   },
   {
     title: 'process 1 tells nothing of what it works for',
