@@ -1,19 +1,22 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
-import { HOSTILE, PLAIN, type Rows, TABLE_ENV } from '../support/program-table.ts'
+import { HOSTILE, PLAIN, type Rows, TABLE_ENV, those } from '../support/program-table.ts'
 import { expectOutcome, inspectSandbox, languageIdOf, runRow, tableLanguages } from '../support/programs.ts'
 
 const languages = await tableLanguages()
 /** One program of each language. */
 const PROBED = ['hello.py', 'hello.js', 'hello.sh', 'hello.c', 'template-bomb.cpp', 'hello.rb', 'hello.go', 'hello.rs']
 
-/** Every program of some groups, and after each the proof that the sandbox is as good as new. */
-function runsOf(reuse: 'tenant' | 'never', groups: Rows): void {
+/**
+ * Every program of some groups, and after each the proof that the sandbox is as good as new.
+ * @param slots 1, and the proof is made in the very sandbox of the program, where it may be used again; 2 for neighbours
+ */
+function runsOf(reuse: 'tenant' | 'never', slots: 1 | 2, groups: Rows): void {
   let platform: TestPlatform
   const fresh = new Map<string, string>()
 
   beforeAll(async () => {
-    platform = await startPlatform({ ...TABLE_ENV, SANDBOX_REUSE: reuse })
+    platform = await startPlatform({ ...TABLE_ENV, SANDBOX_REUSE: reuse, WORKER_CONCURRENCY: String(slots) })
     for (const program of PROBED) {
       const language = languageIdOf(program)
       if (languages.has(language)) fresh.set(language, await inspectSandbox(platform, program))
@@ -63,9 +66,13 @@ function runsOf(reuse: 'tenant' | 'never', groups: Rows): void {
 }
 
 describe('in a sandbox that serves one job of a tenant after another', () => {
-  runsOf('tenant', { ...PLAIN, ...HOSTILE })
+  runsOf('tenant', 1, { ...PLAIN, ...those(HOSTILE, 'alone') })
+})
+
+describe('in such a sandbox beside another', () => {
+  runsOf('tenant', 2, those(HOSTILE, 'beside'))
 })
 
 describe('in a sandbox for each job', () => {
-  runsOf('never', HOSTILE)
+  runsOf('never', 2, HOSTILE)
 })

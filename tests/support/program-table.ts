@@ -30,6 +30,17 @@ export const HOSTILE: Rows<HostileRow> = {
   reach,
 }
 
+/** The rows that have a neighbour, or those that have none. */
+export const those = (groups: Rows, which: 'alone' | 'beside'): Rows =>
+  Object.fromEntries(
+    Object.entries(groups)
+      .map(
+        ([group, rows]) =>
+          [group, rows.filter(({ beside }) => (which === 'beside') === (beside !== undefined))] as const,
+      )
+      .filter(([, rows]) => rows.length > 0),
+  )
+
 /** What the platform is started with for this table. Small limits make a row of it short. */
 export const TABLE_ENV = {
   // What is hostile here has to reach the sandbox.
@@ -38,5 +49,4 @@ export const TABLE_ENV = {
   DEFAULT_WALL_MS: '8000',
   DEFAULT_MEMORY_BYTES: String(128 * MIB),
   DEFAULT_FILE_BYTES: String(32 * MIB),
-  WORKER_CONCURRENCY: '2',
 } as const
