@@ -15,8 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A worker that lives has removed its container long before. */
-enum { GRACE_SECONDS = 3 };
+/* A worker that lives removes its container in less. */
+enum { GRACE_MS = 3000, LOOK_MS = 100 };
 
 /* Where podman itself looks for it. */
 static const char *const places[] = {
@@ -25,9 +25,11 @@ static const char *const places[] = {
     "/usr/local/sbin/conmon",     "/run/current-system/sw/bin/conmon"};
 
 static int after(char **argv) {
-  for (unsigned left = GRACE_SECONDS; left > 0;) left = sleep(left);
-  /* The container's folder goes with the container. */
-  if (access(argv[2], F_OK) != 0 && errno == ENOENT) return 0;
+  for (int waited = 0; waited < GRACE_MS; waited += LOOK_MS) {
+    usleep(LOOK_MS * 1000);
+    /* The container's folder goes with the container. */
+    if (access(argv[2], F_OK) != 0 && errno == ENOENT) return 0;
+  }
   execv(argv[3], argv + 3);
   perror(argv[3]);
   return 127;
