@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { jsonFaults, MAX_DEPTH } from '../../src/api/http/json-faults.ts'
+import { jsonFaults, MAX_DEPTH, MAX_MEMBERS, MAX_NAME_LENGTH } from '../../src/api/http/json-faults.ts'
 
 describe('an ordinary text has no faults:', () => {
   test.each([
@@ -47,4 +47,31 @@ test('nesting of ten thousand levels is one fault, with the place where it went 
 
 test('a thousand doubles are told of a few times', () => {
   expect(jsonFaults(`{${'"a":1,'.repeat(1000)}"b":1}`)).toHaveLength(16)
+})
+
+describe('what no request comes near is refused before anything is made of it:', () => {
+  const numbers = (count: number) => Array.from({ length: count }, (_, index) => index)
+  const object = (count: number) => JSON.stringify(Object.fromEntries(numbers(count).map((i) => [`f${i}`, i])))
+
+  test('more members than any object or list of a request may have, wherever it stands', () => {
+    expect(jsonFaults(object(MAX_MEMBERS))).toEqual([])
+    expect(jsonFaults(JSON.stringify(numbers(MAX_MEMBERS)))).toEqual([])
+    expect(jsonFaults(object(MAX_MEMBERS + 1))).toEqual([{ pointer: '', detail: 'has over 4096 members' }])
+    expect(jsonFaults(`{"a":[0,${JSON.stringify(numbers(MAX_MEMBERS + 1))}]}`)).toEqual([
+      { pointer: '/a/1', detail: 'has over 4096 members' },
+    ])
+  })
+
+  test('a name that is longer than all of the text a request may name', () => {
+    expect(jsonFaults(`{"a":{"${'n'.repeat(MAX_NAME_LENGTH)}":1}}`)).toEqual([])
+    expect(jsonFaults(`{"a":{"${'n'.repeat(MAX_NAME_LENGTH + 1)}":1}}`)).toEqual([
+      { pointer: '/a', detail: 'has a name of over 4096 characters' },
+    ])
+  })
+})
+
+test('what is not JSON is looked at without harm', () => {
+  for (const text of ['', '}', ']]', '{"', '{"\\', '{"\\u00', '{"\\x":1}', ',,,', '[,', '"\\"', ':', '{"a":}']) {
+    expect(jsonFaults(text)).toEqual([])
+  }
 })

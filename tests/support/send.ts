@@ -11,7 +11,7 @@ export interface RawAnswer {
 export async function send(
   url: string,
   headers: OutgoingHttpHeaders = {},
-  { method = 'GET', body }: { method?: string; body?: string } = {},
+  { method = 'GET', body }: { method?: string; body?: string | Buffer } = {},
 ): Promise<RawAnswer> {
   const req = request(url, { method, headers, agent: false })
   req.end(body)

@@ -1,23 +1,16 @@
 import { isUtf8 } from 'node:buffer'
-import type { IncomingMessage } from 'node:http'
 import express, { type RequestHandler } from 'express'
 import { Problem } from '../../shared/problems.ts'
 import { invalidRequest } from './invalid-request.ts'
 import { jsonFaults } from './json-faults.ts'
 
 /**
- * Reads a JSON body of at most so many bytes, after decompression.
+ * Reads a JSON body of at most so many bytes, after decompression. It is read as UTF-8 and nothing else: one text is looked at and
+ * parsed, whatever a header says of it.
  * Errors go on as Problem: `unsupported-media-type`, `too-large`, `invalid-json`, `invalid-request`.
  */
 export function jsonBody(maxBytes: number): RequestHandler {
-  const texts = new WeakMap<IncomingMessage, Buffer>()
-  const read = express.json({
-    limit: maxBytes,
-    verify: (req, _res, bytes) => {
-      if (!isUtf8(bytes)) throw new Error('the body is not UTF-8')
-      texts.set(req, bytes)
-    },
-  })
+  const read = express.raw({ limit: maxBytes, type: () => true })
   return (req, res, next) => {
     if (!req.is('application/json')) {
       const type = req.headers['content-type']
@@ -29,16 +22,35 @@ export function jsonBody(maxBytes: number): RequestHandler {
       return next(new Problem('unsupported-media-type', `the body's charset is "${charset}"; it must be utf-8`))
     }
     read(req, res, (error: unknown) => {
-      if (error === undefined) {
-        const faults = jsonFaults(texts.get(req)?.toString() ?? '')
-        return faults.length === 0 ? next() : next(invalidRequest(faults))
+      if (error !== undefined) {
+        // What is still on its way is thrown away, so that a client in the middle of sending can come to read the answer; the
+        // connection ends with it.
+        req.resume()
+        res.set('Connection', 'close')
+        return next(bodyProblem(error, maxBytes))
       }
-      // What is still on its way is thrown away, so that a client in the middle of sending can come to read the answer; the
-      // connection ends with it.
-      req.resume()
-      res.set('Connection', 'close')
-      next(bodyProblem(error, maxBytes))
+      // This is called by a stream: what is thrown here would end the process.
+      try {
+        req.body = parseBody(req.body as unknown)
+      } catch (fault) {
+        return next(fault)
+      }
+      next()
     })
+  }
+}
+
+/** @throws Problem */
+function parseBody(bytes: unknown): unknown {
+  if (!Buffer.isBuffer(bytes) || bytes.length === 0) return {}
+  if (!isUtf8(bytes)) throw new Problem('invalid-json', 'the body is not UTF-8')
+  const text = new TextDecoder().decode(bytes)
+  const faults = jsonFaults(text)
+  if (faults.length > 0) throw invalidRequest(faults)
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new Problem('invalid-json', `the body is not JSON: ${error instanceof Error ? error.message : ''}`)
   }
 }
 
@@ -48,13 +60,8 @@ function bodyProblem(error: unknown, maxBytes: number): unknown {
   switch (type) {
     case 'entity.too.large':
       return new Problem('too-large', `the body has more than ${maxBytes} bytes`)
-    case 'entity.parse.failed':
-      return new Problem('invalid-json', `the body is not JSON: ${message ?? ''}`)
     case 'encoding.unsupported':
-    case 'charset.unsupported':
       return new Problem('unsupported-media-type', `the body's ${message ?? 'encoding is not supported'}`)
-    case 'entity.verify.failed':
-      return new Problem('invalid-json', message ?? 'the body is not UTF-8')
     case 'request.aborted':
     case 'request.size.invalid':
       return new Problem('invalid-json', 'the body ended before its announced length')

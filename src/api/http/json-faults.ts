@@ -2,6 +2,10 @@ import type { FieldError } from '../../shared/problems.ts'
 
 /** Objects and arrays within one another; no request of this service comes near it. */
 export const MAX_DEPTH = 32
+/** Members of one object or list; the longest that a request may have, metadata, have at most half of it. */
+export const MAX_MEMBERS = 4096
+/** More than any name of a request may have, metadata included. */
+export const MAX_NAME_LENGTH = 4096
 /** A body may be one long list of mistakes; the client learns of the first. */
 const MAX_FAULTS = 16
 
@@ -10,12 +14,15 @@ interface Level {
   names: Set<string> | undefined
   /** Name or index of the member that is read now. */
   at: string | number
+  /** Commas so far. */
+  commas: number
 }
 
 /**
- * What a JSON parser silently does away with: names that stand twice in an object (of which it keeps the last), names that
- * reach an object's prototype, and nesting without end. Linear in the length of the text.
- * @param text JSON that a parser has accepted
+ * What a JSON parser silently does away with, names that stand twice in an object (of which it keeps the last) and names that
+ * reach an object's prototype, and what no request comes near: nesting without end, names and lists without end. The latter
+ * end the search, so that nothing has to be made of such a text. Linear in the length of the text.
+ * @param text what may be JSON; whether it is, a parser has to tell
  * @returns nothing for an ordinary text
  */
 export function jsonFaults(text: string): FieldError[] {
@@ -34,7 +41,7 @@ export function jsonFaults(text: string): FieldError[] {
           return [...faults, { pointer: pointerTo(levels), detail: `is nested over ${MAX_DEPTH} levels deep` }]
         }
         const isObject = text[i] === '{'
-        levels.push(isObject ? { names: new Set(), at: '' } : { names: undefined, at: 0 })
+        levels.push(isObject ? { names: new Set(), at: '', commas: 0 } : { names: undefined, at: 0, commas: 0 })
         isName = isObject
         break
       }
@@ -44,6 +51,9 @@ export function jsonFaults(text: string): FieldError[] {
         isName = false
         break
       case ',':
+        if (level && ++level.commas === MAX_MEMBERS) {
+          return [...faults, { pointer: pointerTo(levels.slice(0, -1)), detail: `has over ${MAX_MEMBERS} members` }]
+        }
         if (typeof level?.at === 'number') level.at++
         else isName = true
         break
@@ -51,6 +61,10 @@ export function jsonFaults(text: string): FieldError[] {
         const end = endOfString(text, i)
         if (isName && level?.names) {
           const name = nameBetween(text, i, end)
+          if (name.length > MAX_NAME_LENGTH) {
+            const detail = `has a name of over ${MAX_NAME_LENGTH} characters`
+            return [...faults, { pointer: pointerTo(levels.slice(0, -1)), detail }]
+          }
           level.at = name
           if (level.names.has(name)) faults.push({ pointer: pointerTo(levels), detail: 'is there twice' })
           if (name === '__proto__')
@@ -77,5 +91,10 @@ function endOfString(text: string, start: number): number {
 
 function nameBetween(text: string, start: number, end: number): string {
   const raw = text.slice(start + 1, end)
-  return raw.includes('\\') ? (JSON.parse(`"${raw}"`) as string) : raw
+  if (!raw.includes('\\')) return raw
+  try {
+    return JSON.parse(`"${raw}"`) as string
+  } catch {
+    return raw
+  }
 }

@@ -10,7 +10,7 @@ Settings.Set({ maxErrors: 64 })
 /**
  * Compiles a schema into a check of request bodies.
  * @returns a function that gives the body its type
- * @throws Problem, from that function: `invalid-request` with every offending field
+ * @throws Problem, from that function: `invalid-request` with the first 64 of the offending fields
  */
 export function bodyValidator<T extends TSchema>(schema: T): (body: unknown) => Static<T> {
   const validator = Compile(schema)
@@ -42,8 +42,8 @@ function fieldErrors(errors: readonly SchemaError[]): FieldError[] {
       const { requiredProperties } = params as { requiredProperties: string[] }
       return requiredProperties.map((name) => named(name, 'is missing'))
     }
-    // What stands behind a field that is not allowed at all adds nothing.
-    if (keyword === 'boolean') return []
+    // Each field that is not allowed at all, told one by one before they are told together: there may be too many for that.
+    if (keyword === 'boolean') return [{ pointer: instancePath, detail: 'is not a known field' }]
     if (keyword === 'enum') {
       const { allowedValues } = params as { allowedValues: unknown[] }
       return [{ pointer: instancePath, detail: `must be one of ${allowedValues.join(', ')}` }]
