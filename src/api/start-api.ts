@@ -28,6 +28,7 @@ import { createApp } from './app.ts'
 import { createByteGate } from './byte-gate.ts'
 import { createEventFeed } from './events/event-feed.ts'
 import { createLiveEvents } from './events/live-events.ts'
+import { createOpenResponses } from './http/open-responses.ts'
 import { createUpgrades } from './io/upgrades.ts'
 import { createIntake } from './intake/intake.ts'
 import { checkWorkers, knownRuntimes } from './load/check-workers.ts'
@@ -148,6 +149,7 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
         )
         await Promise.race([redis.ping(), late])
       },
+      open: createOpenResponses(closing.signal, config.load.tenantMaxOpenStreams),
       closing: closing.signal,
     },
     redis,

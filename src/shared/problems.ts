@@ -22,6 +22,7 @@ export const PROBLEMS = {
   'image-not-allowed': { status: 422, title: 'The image is not allowed' },
   'upgrade-required': { status: 426, title: 'This is a WebSocket' },
   'rate-limited': { status: 429, title: 'There were too many requests' },
+  'too-many-open': { status: 429, title: 'Too many of your responses are held open' },
   'tenant-queue-full': { status: 429, title: 'Too many of your jobs are waiting' },
   'internal-error': { status: 500, title: 'The service failed' },
   unavailable: { status: 503, title: 'The service cannot do this now' },

@@ -23,10 +23,10 @@ export interface AuthenticateDeps {
 declare module 'express-serve-static-core' {
   interface Locals {
     /**
-     * A signal that aborts when the caller's key is revoked or expires, for routes that stay open; it never does for a
-     * caller without a key. What it takes to know is released when the response closes.
+     * A signal that aborts when the caller's key is revoked or expires, for routes that stay open; undefined for a caller
+     * without a key. It is this response's own, and what it takes to know is released when that closes.
      */
-    keyEnds: () => AbortSignal
+    keyEnds: () => AbortSignal | undefined
   }
 }
 
@@ -79,7 +79,7 @@ export function authenticate({ config, apiKeys, revocations, onFailure }: Authen
     if (presented === undefined) {
       if (config.auth === 'required') throw unauthenticated(NO_KEY)
       res.locals.caller = withoutKey(address)
-      res.locals.keyEnds = () => NEVER
+      res.locals.keyEnds = () => undefined
       return next()
     }
     if ('fault' in presented) return fail(presented.fault.answer, presented.fault.detail)
@@ -95,8 +95,6 @@ export function authenticate({ config, apiKeys, revocations, onFailure }: Authen
     next()
   }
 }
-
-const NEVER = new AbortController().signal
 
 function untilClosed(res: Response, { signal, release }: ReturnType<Revocations['watch']>): AbortSignal {
   if (res.closed || res.destroyed) release()

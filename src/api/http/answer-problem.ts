@@ -30,11 +30,16 @@ export function onlyMethods(...methods: string[]): RequestHandler {
 
 /**
  * The last stop of every error. The client learns what it can act on; what failed inside stands in the log, with the request's
- * id.
+ * id. A response that has begun is broken off, so that nobody takes it for all there is.
  */
 export function answerProblem(redis: Redis, log: Logger): ErrorRequestHandler {
-  return (error: unknown, req, res, next) => {
-    if (res.headersSent) return next(error)
+  // Express knows it for what it is by its four parameters.
+  return (error: unknown, req, res, _next) => {
+    if (res.headersSent) {
+      log.error({ err: error, requestId: req.id }, 'response broken off')
+      if (!res.writableEnded) res.destroy()
+      return
+    }
     const problem = asProblem(error, redis)
     if (problem.status >= 500 && problem.code !== 'wait-timeout') {
       log.error({ err: error, requestId: req.id, code: problem.code }, 'request failed')

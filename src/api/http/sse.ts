@@ -12,7 +12,8 @@ const RETRY_MS = 1000
  * Sends events as server-sent events until they end or the client leaves; a client that reads slowly slows the reading of
  * events, nothing else.
  * @param events each becomes `event:`, `id:`, `data:`
- * @param signal aborts when the client is gone
+ * @param signal aborts when the response is to end
+ * @throws what the reading of events throws; the response has begun then
  */
 export async function sendEvents(
   res: Response,
@@ -28,11 +29,12 @@ export async function sendEvents(
       if (!open) await once(res, 'drain', { signal })
     }
   } catch (error) {
+    // Whoever answers errors breaks it off: an end in good order would tell the client that it has had all.
     if (!signal.aborted) throw error
   } finally {
     clearInterval(heartbeat)
-    res.end()
   }
+  res.end()
 }
 
 /** Sends one event `error` with a problem, and ends the stream. */
@@ -47,15 +49,4 @@ function begin(res: Response): void {
     'Cache-Control': 'no-store',
     'X-Accel-Buffering': 'no',
   })
-}
-
-/**
- * A signal that aborts when the client goes away, its key ends or the gateway closes.
- */
-export function goneSignal(res: Response, closing: AbortSignal): AbortSignal {
-  const controller = new AbortController()
-  // It may have gone while its request was looked at.
-  if (res.destroyed) controller.abort()
-  else res.once('close', () => controller.abort())
-  return AbortSignal.any([controller.signal, closing, res.locals.keyEnds()])
 }

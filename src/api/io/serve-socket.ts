@@ -5,6 +5,7 @@ import { SECOND } from '../../shared/limits.ts'
 import type { JobInputs } from '../../shared/redis/job-input.ts'
 import type { WakeUps } from '../../shared/redis/wake-ups.ts'
 import type { StoredEvent } from '../events/live-events.ts'
+import type { EndedBy } from '../http/open-responses.ts'
 import { createClientInput, TooManyFaults } from './client-input.ts'
 import { createOutlet } from './outlet.ts'
 
@@ -19,10 +20,8 @@ export interface SocketOptions {
   job: JobSummary
   /** Reads the job's events, until the signal. */
   events: (signal: AbortSignal) => AsyncIterable<StoredEvent>
-  /** Aborts when the gateway closes. */
-  closing: AbortSignal
-  /** Aborts when the client's key does. */
-  keyEnds: AbortSignal
+  /** Aborts when the connection has to end, with what it is ended by as its reason. */
+  ends: AbortSignal
   log: Pick<Logger, 'warn'>
 }
 
@@ -44,7 +43,7 @@ const SILENT_PINGS = 2
 /** Serves a socket that was just accepted, to its end. Never rejects. */
 export async function serveSocket(socket: WebSocket, deps: SocketDeps, options: SocketOptions): Promise<void> {
   const { inputs, wakeUps, channelOf } = deps
-  const { job, events, closing, keyEnds, log } = options
+  const { job, events, ends, log } = options
   const gone = new AbortController()
   const { signal } = gone
   const end = ([code, reason]: (typeof CLOSE)[keyof typeof CLOSE]) => {
@@ -54,8 +53,7 @@ export async function serveSocket(socket: WebSocket, deps: SocketDeps, options: 
     // Or the client's answer would not be heard.
     socket.resume()
   }
-  const onClosing = () => end(CLOSE.closing)
-  const onKeyEnd = () => end(CLOSE.key)
+  const onEnd = () => end(ends.reason === ('key' satisfies EndedBy) ? CLOSE.key : CLOSE.closing)
 
   const outlet = createOutlet(socket, signal)
   const input = createClientInput({
@@ -92,11 +90,9 @@ export async function serveSocket(socket: WebSocket, deps: SocketDeps, options: 
   socket.on('error', () => undefined)
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
   void closed.then(() => gone.abort())
-  closing.addEventListener('abort', onClosing)
-  keyEnds.addEventListener('abort', onKeyEnd)
+  ends.addEventListener('abort', onEnd)
   try {
-    if (closing.aborted) onClosing()
-    if (keyEnds.aborted) onKeyEnd()
+    if (ends.aborted) onEnd()
     const seq = job.interactive ? await inputs.lastSeq(job.id) : null
     if (seq !== null) await outlet.reply({ type: 'ack', seq })
     socket.resume()
@@ -108,7 +104,6 @@ export async function serveSocket(socket: WebSocket, deps: SocketDeps, options: 
   } finally {
     await closed
     clearInterval(heartbeat)
-    closing.removeEventListener('abort', onClosing)
-    keyEnds.removeEventListener('abort', onKeyEnd)
+    ends.removeEventListener('abort', onEnd)
   }
 }

@@ -8,6 +8,7 @@ import type { Overview } from '../../shared/redis/worker-registry.ts'
 import type { ApiKeys } from '../../shared/access/api-keys.ts'
 import type { Blocks } from '../../shared/security/blocks.ts'
 import type { SecurityEvents } from '../../shared/security/security-events.ts'
+import type { OpenResponses } from '../http/open-responses.ts'
 import type { Revocations } from '../access/revocations.ts'
 import type { Metrics } from '../metrics.ts'
 import type { ByteGate } from '../byte-gate.ts'
@@ -48,6 +49,8 @@ export interface RouteDeps {
   metrics: Metrics
   /** Answers when Redis does. @throws when it does not within a second */
   pingRedis: () => Promise<void>
-  /** Aborts when the gateway closes: whatever is held open ends. */
+  /** The responses that stay open: whatever does is noted here first. */
+  open: OpenResponses
+  /** Aborts when the gateway closes. */
   closing: AbortSignal
 }

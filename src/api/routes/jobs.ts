@@ -31,7 +31,7 @@ export function jobRoutes(deps: RouteDeps, maySubmit: RequestHandler): Router {
     .get(async (req, res) => {
       const job = await ownJob(deps.records, res, req.params.id)
       if (req.method === 'HEAD') return void res.type('text/event-stream').end()
-      await streamJob(deps, res, job, req.get('last-event-id'))
+      await streamJob(deps.feed, res, job, req.get('last-event-id'), deps.open.hold(res))
     })
     .all(onlyMethods('GET'))
 

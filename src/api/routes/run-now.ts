@@ -6,8 +6,10 @@ import type { Caller } from '../http/caller.ts'
 import { onlyMethods } from '../http/answer-problem.ts'
 import { jsonBody } from '../http/body.ts'
 import { idempotencyOf } from '../http/idempotency.ts'
+import { invalidRequest } from '../http/invalid-request.ts'
+import { whileKeyHolds } from '../http/open-responses.ts'
 import { requestIdOf } from '../http/request-log.ts'
-import { goneSignal, sendError } from '../http/sse.ts'
+import { sendError } from '../http/sse.ts'
 import type { RouteDeps } from './deps.ts'
 import { withOutput } from './jobs/with-output.ts'
 import { streamJob } from './stream-job.ts'
@@ -31,16 +33,16 @@ export function runNowRoutes(deps: RouteDeps, accept: Accept): Router {
 type Accept = (body: unknown, caller: Caller, requestId: string) => Promise<JobSpec>
 
 const answerResult = (deps: RouteDeps, accept: Accept): RequestHandler => {
-  const { submission, config, closing } = deps
+  const { submission, config, open } = deps
   return async (req, res) => {
     const idempotency = idempotencyOf(req)
-    const spec = await accept(req.body, res.locals.caller, requestIdOf(req))
+    const spec = withoutDelay(await accept(req.body, res.locals.caller, requestIdOf(req)))
     const { limits } = spec.head
     const runs = Math.max(1, spec.tests.length)
-    const longest =
-      spec.delayMs + limits.compileWallMs + runs * (limits.wallMs + config.sandbox.graceMs) + QUEUE_WAIT_MS
-    const signal = goneSignal(res, closing)
-    const { id, job, replayed } = await submission.submitAndWait(spec, idempotency, longest, signal)
+    const longest = limits.compileWallMs + runs * (limits.wallMs + config.sandbox.graceMs) + QUEUE_WAIT_MS
+    const signal = open.hold(res)
+    const work = submission.submitAndWait(spec, idempotency, longest, signal)
+    const { id, job, replayed } = await whileKeyHolds(signal, work)
     tellPlace(res, id, replayed)
     if (!job) {
       throw new Problem('wait-timeout', `the job is still in the queue; read it at /v1/jobs/${id}`, { extra: { id } })
@@ -61,18 +63,25 @@ const answerStream = (deps: RouteDeps, accept: Accept): RequestHandler => {
     const idempotency = idempotencyOf(req)
     let spec: JobSpec
     try {
-      spec = await accept(req.body, res.locals.caller, requestIdOf(req))
+      spec = withoutDelay(await accept(req.body, res.locals.caller, requestIdOf(req)))
     } catch (error) {
       // A stream tells of a blocked submission as an event.
       if (error instanceof Problem && error.code === 'submission-blocked') return sendError(res, error)
       throw error
     }
+    const signal = deps.open.hold(res)
     const { id, replayed } = await deps.submission.submit(spec, idempotency)
     tellPlace(res, id, replayed)
     const record = await deps.records.read(id)
     if (!record) throw new Problem('internal-error', 'the job was accepted and has vanished')
-    await streamJob(deps, res, record.job, undefined)
+    await streamJob(deps.feed, res, record.job, undefined, signal)
   }
+}
+
+/** @throws Problem `invalid-request` for a job that is to begin later: its client would hold a connection open until then */
+function withoutDelay(spec: JobSpec): JobSpec {
+  if (spec.delayMs === 0) return spec
+  throw invalidRequest([{ pointer: '/delayMs', detail: 'cannot be used here, where the job is waited for' }])
 }
 
 function tellPlace(res: Response, id: string, replayed: boolean): void {

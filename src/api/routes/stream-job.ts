@@ -3,25 +3,25 @@ import type { JobSummary } from '../../shared/job.ts'
 import { Problem } from '../../shared/problems.ts'
 import { BEGINNING, type EventFeed } from '../events/event-feed.ts'
 import type { StoredEvent } from '../events/live-events.ts'
-import { goneSignal, sendEvents } from '../http/sse.ts'
-import type { RouteDeps } from './deps.ts'
+import { sendEvents } from '../http/sse.ts'
 
 /**
  * Streams a job's events from the one after `lastEventId`, or from the first. A client that has had all of a finished job
  * gets 204, which is how a server tells an EventSource not to come back.
+ * @param signal aborts when the response is to end
  * @throws Problem `invalid-header` when `lastEventId` is not an id this service gave
  */
 export async function streamJob(
-  { feed, closing }: Pick<RouteDeps, 'feed' | 'closing'>,
+  feed: EventFeed,
   res: Response,
   job: JobSummary,
   lastEventId: string | undefined,
+  signal: AbortSignal,
 ): Promise<void> {
   const after = lastEventId === undefined || lastEventId === '' ? BEGINNING : lastEventId
   const read = await eventsAfter(feed, job, after)
   if (!read) throw new Problem('invalid-header', 'Last-Event-ID must be the id of an event of this job')
   if (read.over) return void res.status(204).end()
-  const signal = goneSignal(res, closing)
   return sendEvents(res, read.events(signal), signal)
 }
 

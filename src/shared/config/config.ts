@@ -31,6 +31,8 @@ export interface Config {
     tenantMaxQueuedJobs: number
     maxQueuedBytes: number
     tenantMaxQueuedBytes: number
+    /** Of one gateway. */
+    tenantMaxOpenStreams: number
     /** Null: no cap. */
     tenantMaxRunningJobs: number | null
   }
@@ -131,6 +133,7 @@ export function toConfig(values: Map<string, SettingValue>, root: string): Confi
       tenantMaxQueuedJobs: number('TENANT_MAX_QUEUED_JOBS'),
       maxQueuedBytes: number('MAX_QUEUED_BYTES'),
       tenantMaxQueuedBytes: number('TENANT_MAX_QUEUED_BYTES'),
+      tenantMaxOpenStreams: number('TENANT_MAX_OPEN_STREAMS'),
       tenantMaxRunningJobs: number('TENANT_MAX_RUNNING_JOBS') || null,
     },
     redis: redisAddress(text('REDIS_URL')),

@@ -198,6 +198,14 @@ export const SETTINGS: readonly Setting[] = [
     description: 'The same of one tenant; beyond it its submissions are answered 429.',
   },
   {
+    name: 'TENANT_MAX_OPEN_STREAMS',
+    kind: integer(1, 1e6),
+    default: '2000',
+    group: 'Load',
+    description:
+      'Event streams, sockets and requests that wait for a job which one tenant may hold open at one gateway; beyond it they are answered 429.',
+  },
+  {
     name: 'TENANT_MAX_RUNNING_JOBS',
     kind: integer(0, 1e6),
     default: '0',

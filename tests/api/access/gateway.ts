@@ -83,7 +83,7 @@ export async function startAccessGateway(options: AccessGatewayOptions = {}): Pr
   app.get('/open', (_req, res) => {
     const ends = res.locals.keyEnds()
     res.write('open\n')
-    ends.addEventListener('abort', () => res.end('ended\n'))
+    ends?.addEventListener('abort', () => res.end('ended\n'))
   })
   app.get('/jobs-only', requireScope('jobs', tell), (_req, res) => void res.json({}))
   app.get('/either', requireScope(['jobs', 'containers'], tell), (_req, res) => void res.json({}))

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express'
 import { SECOND } from '../../../shared/limits.ts'
-import { goneSignal } from '../../http/sse.ts'
+import { whileKeyHolds } from '../../http/open-responses.ts'
 import type { RouteDeps } from '../deps.ts'
 import { ownJob } from './own-job.ts'
 import { withOutput } from './with-output.ts'
@@ -10,12 +10,14 @@ const END_MS = 5 * SECOND
 
 /** 200 with the job that has ended, whoever ended it; 202 when its worker does not do so in time. */
 export function cancelJob(deps: RouteDeps): RequestHandler<{ id: string }> {
-  const { records, submission, cancel, closing } = deps
+  const { records, submission, cancel, open } = deps
   return async (req, res) => {
     const job = await ownJob(records, res, req.params.id)
     if (job.status !== null) return void res.json(await withOutput(deps, res, job))
     await cancel(job, res.locals.caller.tenant)
-    const ended = await submission.waitForEnd(job.id, END_MS, goneSignal(res, closing))
+    // Whoever has too much open must still be able to end jobs.
+    const signal = open.watch(res)
+    const ended = await whileKeyHolds(signal, submission.waitForEnd(job.id, END_MS, signal))
     if (ended) return void res.json(await withOutput(deps, res, ended))
     res.status(202).json(await withOutput(deps, res, await ownJob(records, res, job.id)))
   }

@@ -18,7 +18,7 @@ export const JobIoQuery = Type.Object(
 const ioQuery = queryOf(JobIoQuery)
 
 /** A WebSocket: what the job is sent in, its events out, until its end. 426 to a request that asks for no WebSocket. */
-export function jobIo({ records, feed, io, closing }: RouteDeps): RequestHandler<{ id: string }> {
+export function jobIo({ records, feed, io, open }: RouteDeps): RequestHandler<{ id: string }> {
   const { upgrades, ...socketDeps } = io
   return async (req, res) => {
     const job = await ownJob(records, res, req.params.id)
@@ -30,8 +30,8 @@ export function jobIo({ records, feed, io, closing }: RouteDeps): RequestHandler
     const { after = BEGINNING } = ioQuery(req)
     const read = await eventsAfter(feed, job, after)
     if (!read) throw invalidRequest([{ pointer: '/after', detail: 'must be the id of an event of this job' }])
-    const keyEnds = res.locals.keyEnds()
+    const ends = open.hold(res)
     const socket = await upgrades.accept(req)
-    await serveSocket(socket, socketDeps, { job, events: read.events, closing, keyEnds, log: req.log })
+    await serveSocket(socket, socketDeps, { job, events: read.events, ends, log: req.log })
   }
 }

@@ -2,9 +2,9 @@ import type { RequestHandler } from 'express'
 import Type from 'typebox'
 import type { JobSummary } from '../../../shared/job.ts'
 import { SECOND } from '../../../shared/limits.ts'
+import { whileKeyHolds } from '../../http/open-responses.ts'
 import { MAX_WAIT_SECONDS } from '../../http/prefer.ts'
 import { queryOf } from '../../http/query.ts'
-import { goneSignal } from '../../http/sse.ts'
 import type { RouteDeps } from '../deps.ts'
 import { ownJob } from './own-job.ts'
 import { withOutput } from './with-output.ts'
@@ -21,13 +21,14 @@ const readQuery = queryOf(ReadJobQuery)
 
 /** The job as it is; with `wait` as soon as it has ended, or when the time is over. 304 when the client has it already. */
 export function readJob(deps: RouteDeps): RequestHandler<{ id: string }> {
-  const { records, submission, closing } = deps
+  const { records, submission, open } = deps
   return async (req, res) => {
     const { wait = '0' } = readQuery(req)
     let job = await ownJob(records, res, req.params.id)
     const waitSeconds = Math.min(Number(wait), MAX_WAIT_SECONDS)
     if (job.status === null && waitSeconds > 0) {
-      const ended = await submission.waitForEnd(job.id, waitSeconds * SECOND, goneSignal(res, closing))
+      const signal = open.hold(res)
+      const ended = await whileKeyHolds(signal, submission.waitForEnd(job.id, waitSeconds * SECOND, signal))
       job = ended ?? (await ownJob(records, res, job.id))
     }
     const tag = entityTag(job)

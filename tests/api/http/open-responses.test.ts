@@ -1,0 +1,112 @@
+import { EventEmitter, getEventListeners, once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import express from 'express'
+import { Redis } from 'ioredis'
+import { pino } from 'pino'
+import type { Caller } from '../../../src/api/http/caller.ts'
+import { answerProblem } from '../../../src/api/http/answer-problem.ts'
+import { createOpenResponses, type OpenResponses } from '../../../src/api/http/open-responses.ts'
+import { problemOf, send } from '../../support/send.ts'
+
+const MOST = 100
+let closing: AbortController
+let open: OpenResponses
+/** Ends the key of whoever has something open. */
+const keys = new EventEmitter()
+/** What the responses that stayed open were ended by. */
+let ends: unknown[]
+let redis: Redis
+let server: Server
+let url: string
+beforeAll(async () => {
+  redis = new Redis(process.env['RUNYARD_TEST_REDIS']?.replace('unix://', '') ?? '')
+  await redis.ping()
+  const app = express()
+  app.use((req, res, next) => {
+    res.locals.caller = { tenant: req.get('tenant') ?? 'one' } as Caller
+    res.locals.keyEnds = () => {
+      const controller = new AbortController()
+      keys.once('end', () => controller.abort())
+      return controller.signal
+    }
+    next()
+  })
+  app.get('/short', (_req, res) => {
+    open.hold(res)
+    res.end('done')
+  })
+  app.get('/long', (_req, res) => {
+    const signal = open.hold(res)
+    res.write('begun')
+    signal.addEventListener('abort', () => {
+      ends.push(signal.reason)
+      res.end()
+    })
+  })
+  app.use(answerProblem(redis, pino({ level: 'silent' })))
+  server = createServer(app).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+beforeEach(() => {
+  closing = new AbortController()
+  open = createOpenResponses(closing.signal, MOST)
+  ends = []
+  keys.removeAllListeners()
+  keys.setMaxListeners(0)
+})
+afterAll(async () => {
+  server.closeAllConnections()
+  server.close()
+  await once(server, 'close')
+  redis.disconnect()
+})
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(5)
+}
+
+test('thousands of short responses leave nothing behind at the gateway', async () => {
+  for (let i = 0; i < 60; i++) {
+    await Promise.all(Array.from({ length: 50 }, async () => expect((await fetch(`${url}/short`)).status).toBe(200)))
+  }
+  await until(() => open.count === 0)
+  expect(getEventListeners(closing.signal, 'abort')).toHaveLength(1)
+  // `AbortSignal.any` notes each signal it makes at those it is made of, and never takes all of the note away.
+  const names = Object.getOwnPropertySymbols(closing.signal).map(({ description }) => description)
+  expect(names).not.toContain('kDependantSignals')
+})
+
+test('a tenant that holds as many as it may is refused another one, and another tenant is not', async () => {
+  const leave = new AbortController()
+  const held = Array.from({ length: MOST }, () => fetch(`${url}/long`, { signal: leave.signal }))
+  expect(new Set((await Promise.all(held)).map(({ status }) => status))).toEqual(new Set([200]))
+  const refused = await send(`${url}/short`)
+  expect([refused.status, problemOf(refused).code, refused.headers['retry-after']]).toEqual([429, 'too-many-open', '5'])
+  expect((await send(`${url}/short`, { tenant: 'two' })).status).toBe(200)
+  leave.abort()
+  await until(() => open.count === 0)
+  expect((await send(`${url}/short`)).status).toBe(200)
+  expect(ends).toEqual(held.map(() => 'client'))
+})
+
+test.each([
+  { by: 'key', end: () => keys.emit('end') },
+  { by: 'gateway', end: () => closing.abort() },
+])('what is open is told that it ends by the $by', async ({ by, end }) => {
+  const held = await Promise.all([fetch(`${url}/long`), fetch(`${url}/long`)])
+  end()
+  await Promise.all(held.map((response) => response.text()))
+  expect(ends).toEqual([by, by])
+  await until(() => open.count === 0)
+})
+
+test('what would open while the gateway closes ends at once', async () => {
+  closing.abort()
+  const response = await fetch(`${url}/short`)
+  expect(await response.text()).toBe('done')
+  expect(open.count).toBe(0)
+})
