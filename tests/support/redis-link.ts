@@ -5,6 +5,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 export interface RedisLink {
   /** To be used as REDIS_URL. */
   url: string
+  /** Lets nothing through any more, and keeps the connections: until it is cut. */
+  freeze(): void
   /** Ends what is connected, and takes nothing more. */
   cut(): void
   mend(): void
@@ -40,6 +42,9 @@ export async function openRedisLink(target: string): Promise<RedisLink> {
     for (const socket of sockets) socket.destroy()
   }
   return {
+    freeze() {
+      for (const socket of sockets) socket.unpipe().pause()
+    },
     url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
     cut,
     mend: () => (isCut = false),

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import { queueUnavailable } from '../../shared/problems.ts'
 import type { Keys } from '../../shared/redis/keys.ts'
+import { createSubscribeSoon } from './subscribe-soon.ts'
 
 /** An event as it came from Redis; `data` is JSON. */
 export interface StoredEvent {
@@ -20,7 +21,7 @@ export interface LiveEvents {
   /**
    * Resolves when events begin to arrive.
    * @returns a function that ends it
-   * @throws when Redis does not take the subscription
+   * @throws Problem `unavailable` when Redis does not take the subscription soon
    */
   subscribe(jobId: string, listener: EventListener): Promise<() => void>
 }
@@ -30,6 +31,7 @@ export interface LiveEvents {
  */
 export function createLiveEvents(subscriber: Redis, keys: Keys): LiveEvents {
   const listeners = new Map<string, Set<EventListener>>()
+  const subscribeSoon = createSubscribeSoon(subscriber)
 
   subscriber.on('message', (channel: string, message: string) => {
     const first = message.indexOf(' ')
@@ -62,7 +64,7 @@ export function createLiveEvents(subscriber: Redis, keys: Keys): LiveEvents {
       listeners.set(channel, group)
       try {
         // Asking again for a channel that is subscribed is harmless, and waits for the first request to be through.
-        await subscriber.subscribe(channel)
+        await subscribeSoon(channel)
       } catch (error) {
         leave(channel, listener)
         throw error
