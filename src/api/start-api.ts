@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { createApiKeys } from '../shared/access/api-keys.ts'
@@ -8,6 +9,7 @@ import { closeOnce } from '../shared/close-once.ts'
 import { type Config, ConfigError } from '../shared/config/config.ts'
 import { loadLanguages } from '../shared/language.ts'
 import { MIB, SECOND } from '../shared/limits.ts'
+import { queueUnavailable } from '../shared/problems.ts'
 import { createArtifactStore } from '../shared/redis/artifact-store.ts'
 import { connectRedis } from '../shared/redis/connect.ts'
 import { readBatchRecord } from '../shared/redis/batch-record.ts'
@@ -31,6 +33,7 @@ import { createLiveEvents } from './events/live-events.ts'
 import { createOpenResponses } from './http/open-responses.ts'
 import { createUpgrades } from './io/upgrades.ts'
 import { createIntake } from './intake/intake.ts'
+import { readQueueStanding } from './load/queue-standing.ts'
 import { checkWorkers, knownRuntimes } from './load/check-workers.ts'
 import { createCancel } from './cancellation.ts'
 import { createMetrics } from './metrics.ts'
@@ -126,7 +129,7 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
         secrets: createWebhookSecrets(redis, keys),
         deliveries: createDeliveries(redis, keys, config.webhooks.deliveriesKeptSeconds),
       },
-      countQueued,
+      queueStanding: () => readQueueStanding(redis, keys, config.load),
       access: {
         apiKeys,
         revocations: createRevocations(subscriber, keys, apiKeys),
@@ -143,11 +146,8 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
         channelOf: (id) => keys.input(id),
       },
       pingRedis: async () => {
-        const timeout = AbortSignal.timeout(PING_TIMEOUT_MS)
-        const late = new Promise<never>((_resolve, reject) =>
-          timeout.addEventListener('abort', () => reject(timeout.reason as Error)),
-        )
-        await Promise.race([redis.ping(), late])
+        const late = sleep(PING_TIMEOUT_MS, 'late', { ref: false })
+        if ((await Promise.race([redis.ping(), late])) === 'late') throw queueUnavailable()
       },
       open: createOpenResponses(closing.signal, config.load.tenantMaxOpenStreams),
       closing: closing.signal,

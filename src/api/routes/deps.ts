@@ -10,6 +10,7 @@ import type { Blocks } from '../../shared/security/blocks.ts'
 import type { SecurityEvents } from '../../shared/security/security-events.ts'
 import type { OpenResponses } from '../http/open-responses.ts'
 import type { Revocations } from '../access/revocations.ts'
+import type { QueueStanding } from '../load/queue-standing.ts'
 import type { Metrics } from '../metrics.ts'
 import type { ByteGate } from '../byte-gate.ts'
 import type { WebhookDeps } from './webhooks.ts'
@@ -27,8 +28,8 @@ export interface RouteDeps {
   languages: readonly Language[]
   /** The workers and what they can run, as of at most a moment ago. */
   overview: () => Promise<Overview>
-  /** How many jobs wait. */
-  countQueued: () => Promise<number>
+  /** How the queue stands, as of now. */
+  queueStanding: () => Promise<QueueStanding>
   records: JobRecords
   artifacts: Pick<ArtifactStore, 'get'>
   /** Room for output on its way to clients. */
@@ -47,7 +48,7 @@ export interface RouteDeps {
   events: SecurityEvents
   blocks: Blocks
   metrics: Metrics
-  /** Answers when Redis does. @throws when it does not within a second */
+  /** Answers when Redis does. @throws Problem `unavailable` when it does not within a second */
   pingRedis: () => Promise<void>
   /** The responses that stay open: whatever does is noted here first. */
   open: OpenResponses

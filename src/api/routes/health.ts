@@ -2,13 +2,18 @@ import { Router } from 'express'
 import { Problem } from '../../shared/problems.ts'
 import { onlyMethods } from '../http/answer-problem.ts'
 import { checkWorkers } from '../load/check-workers.ts'
+import { queueFull } from '../load/queue-full.ts'
+import { SMALLEST } from '../load/queue-standing.ts'
 import type { RouteDeps } from './deps.ts'
+
+/** Another one has taken its place by then, if any does. */
+const RETRY_SECONDS = 5
 
 /**
  * `/healthz`: this process lives. `/readyz`: a submission would be accepted now; otherwise it answers as the submission
  * would.
  */
-export function healthRoutes({ pingRedis, overview, countQueued, config, closing }: RouteDeps): Router {
+export function healthRoutes({ pingRedis, overview, queueStanding, config, closing }: RouteDeps): Router {
   const router = Router()
   router
     .route('/healthz')
@@ -17,16 +22,17 @@ export function healthRoutes({ pingRedis, overview, countQueued, config, closing
   router
     .route('/readyz')
     .get(async (_req, res) => {
-      if (closing.aborted) throw new Problem('unavailable', 'the gateway is closing')
+      if (closing.aborted) throw closes()
       await pingRedis()
-      const [seen, queued] = await Promise.all([overview(), countQueued()])
+      const [seen, { queued, full }] = await Promise.all([overview(), queueStanding()])
       checkWorkers(seen)
-      const { maxQueuedJobs } = config.load
-      if (queued >= maxQueuedJobs)
-        throw new Problem('queue-full', `${queued} jobs are waiting, and ${maxQueuedJobs} may`)
+      if (full) throw queueFull(full, config.load, SMALLEST)
       const able = seen.workers.filter((worker) => worker.engine === 'up').length
       res.json({ status: 'ok', redis: 'ok', workers: able, queued })
     })
     .all(onlyMethods('GET'))
   return router
 }
+
+const closes = () =>
+  new Problem('unavailable', 'the gateway is closing', { headers: { 'Retry-After': String(RETRY_SECONDS) } })
