@@ -15,6 +15,9 @@ const QUEUE_BYTES = 256 * 1024
  * Reads a job's events from any point on, until its result: those in the stream first, then as they are published, each
  * exactly once and in order. The subscription stands before the stream is read, so nothing falls between the two; an id not
  * above the last one is a double. A reader slower than the job costs a bounded queue, then it reads from the stream again.
+ *
+ * A stream keeps its last events only. Where a reader has to go on behind one that is no longer kept, it gets an event `gap`,
+ * under the id it had before.
  */
 export interface EventFeed {
   /**
@@ -30,9 +33,20 @@ export interface EventFeed {
 }
 
 export function createEventFeed(redis: Redis, live: LiveEvents, keys: Keys): EventFeed {
-  const readPage = async (jobId: string, from: string, count: number): Promise<StoredEvent[]> => {
-    const entries = await redis.xrange(keys.events(jobId), `(${from}`, '+', 'COUNT', count)
-    return entries.map(([id, [, type = '', , data = '']]) => ({ id, type, data }))
+  const entries = async (jobId: string, from: string, count: number): Promise<StoredEvent[]> => {
+    const found = await redis.xrange(keys.events(jobId), from, '+', 'COUNT', count)
+    return found.map(([id, [, type = '', , data = '']]) => ({ id, type, data }))
+  }
+  /** What is stored after an event, and whether it does not follow on that one. */
+  const readPage = async (
+    jobId: string,
+    last: string,
+    count: number,
+  ): Promise<{ page: StoredEvent[]; isGap: boolean }> => {
+    const [first, ...others] = await entries(jobId, last === BEGINNING ? '-' : last, count + 1)
+    if (first?.id === last) return { page: others, isGap: false }
+    if (!first) return { page: [], isGap: false }
+    return { page: [first, ...others], isGap: last !== BEGINNING || !isFirstOfJob(first) }
   }
   return {
     async known(jobId, id) {
@@ -41,7 +55,7 @@ export function createEventFeed(redis: Redis, live: LiveEvents, keys: Keys): Eve
       return last !== undefined && compareIds(id, last[0]) <= 0
     },
     async rest(jobId, after) {
-      if ((await readPage(jobId, after, 1)).length > 0) return 'more'
+      if ((await entries(jobId, `(${after}`, 1)).length > 0) return 'more'
       return (await redis.exists(keys.events(jobId))) === 1 ? 'read' : undefined
     },
     async *read(jobId, after, signal) {
@@ -75,11 +89,11 @@ export function createEventFeed(redis: Redis, live: LiveEvents, keys: Keys): Eve
             behind = false
             queue = []
             queuedBytes = 0
-            for (
-              let page = await readPage(jobId, last, FIRST_PAGE);
-              page.length > 0;
-              page = await readPage(jobId, last, nextCount(page))
-            ) {
+            for (let count = FIRST_PAGE; ;) {
+              const { page, isGap } = await readPage(jobId, last, count)
+              if (isGap) yield gapBefore(page, last)
+              if (page.length === 0) break
+              count = nextCount(page)
               for (const event of page) {
                 last = event.id
                 yield event
@@ -105,6 +119,16 @@ export function createEventFeed(redis: Redis, live: LiveEvents, keys: Keys): Eve
     },
   }
 }
+
+/** The record of a job and this event of it are written in one. */
+const isFirstOfJob = ({ type, data }: StoredEvent): boolean =>
+  type === 'state' && (JSON.parse(data) as { attempt?: unknown }).attempt === 0
+
+const gapBefore = ([first]: readonly StoredEvent[], last: string): StoredEvent => ({
+  id: last,
+  type: 'gap',
+  data: JSON.stringify({ before: first?.id ?? null }),
+})
 
 /** How many events of the size of these are about as many as may wait. */
 function nextCount(page: readonly StoredEvent[]): number {
