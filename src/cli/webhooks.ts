@@ -3,7 +3,7 @@ import { createWebhookQueue } from '../shared/redis/webhook-queue.ts'
 import { originOf } from '../shared/webhooks/check-webhook-url.ts'
 import { createDeliveries } from '../shared/webhooks/deliveries.ts'
 import { DELIVERY_STATES, type DeliveryState } from '../shared/webhooks/delivery.ts'
-import { publicDelivery, type StoredDelivery } from '../shared/webhooks/stored-delivery.ts'
+import { publicDelivery, type DeliverySummary } from '../shared/webhooks/stored-delivery.ts'
 import { type CliContext, UsageError } from './context.ts'
 import { withRedis } from './with-redis.ts'
 
@@ -35,7 +35,7 @@ export function addWebhookCommands(program: Command, context: () => CliContext):
 async function listDeliveries(context: CliContext, { tenant, state, limit, json }: ListOptions): Promise<void> {
   const found = await withRedis(context, async (redis, keys) => {
     const deliveries = createDeliveries(redis, keys, context.config.webhooks.deliveriesKeptSeconds)
-    const all: StoredDelivery[] = []
+    const all: DeliverySummary[] = []
     let cursor: string | undefined
     do {
       const page = await deliveries.list(tenant, { limit: limit - all.length, cursor, state })
@@ -75,7 +75,7 @@ function parseCount(text: string): number {
 
 const second = (timestamp: string) => timestamp.slice(0, 19).replace('T', ' ')
 
-function table(deliveries: readonly StoredDelivery[]): string {
+function table(deliveries: readonly DeliverySummary[]): string {
   const rows = [
     ['ID', 'MADE (UTC)', 'STATE', 'ATTEMPTS', 'LAST', 'TO'],
     ...deliveries.map(({ id, createdAt, state, attempts, url }) => {

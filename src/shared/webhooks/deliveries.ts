@@ -62,7 +62,7 @@ export function createDeliveries(
       await redis.runyardAddDelivery(keys.prefix, now(), tenant, jobId, ...delivery, url)
     },
     read,
-    list: (tenant, query) => listDeliveries(redis, keys.tenantDeliveries(tenant), read, query),
+    list: (tenant, query) => listDeliveries(redis, keys.tenantDeliveries(tenant), (id) => keys.delivery(id), query),
     isDisabled: async (tenant, url) => (await redis.hexists(endpointKey(tenant, url), 'disabledAt')) === 1,
     record: ({ id, tenant, url }, { attempt, state, nextAttemptAtMs, endpoint }) =>
       redis.runyardRecordAttempt(

@@ -15,7 +15,7 @@ import type { Redis, Result } from 'ioredis'
 const PENDING_TTL_SECONDS = 30 * 24 * 3600
 /** Of one tenant; beyond it the oldest that have ended go before their time. */
 const MAX_KEPT = 10_000
-const MAX_ATTEMPTS_KEPT = 50
+export const MAX_ATTEMPTS_KEPT = 50
 const ENDPOINT_TTL_SECONDS = 30 * 24 * 3600
 /** So many attempts that failed in a row, over all deliveries to an endpoint, are told to the operator. */
 export const ALERT_AFTER = 10

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import type { DeliveryState } from './delivery.ts'
-import type { StoredDelivery } from './stored-delivery.ts'
+import { readStates, readSummaries } from './read-summaries.ts'
+import type { DeliverySummary } from './stored-delivery.ts'
 
 export interface DeliveryQuery {
   limit: number
@@ -11,7 +12,7 @@ export interface DeliveryQuery {
 
 export interface DeliveryPage {
   /** Newest first. */
-  deliveries: StoredDelivery[]
+  deliveries: DeliverySummary[]
   /** Where the next page begins; null when there is none. A page may be short, or empty, and still have a next one. */
   next: string | null
 }
@@ -27,35 +28,40 @@ interface Place {
 
 /**
  * One page of a tenant's deliveries. A cursor tells the last place that was looked at, so that what comes and goes meanwhile
- * moves nothing.
+ * moves nothing. Of deliveries that are not on the page, nothing but their state is read.
  * @param key sorted set of ids by time
+ * @param recordOf the key of a delivery's record
  * @throws RangeError when the cursor is not one
  */
 export async function listDeliveries(
   redis: Redis,
   key: string,
-  read: (id: string) => Promise<StoredDelivery | undefined>,
+  recordOf: (id: string) => string,
   { limit, cursor, state }: DeliveryQuery,
 ): Promise<DeliveryPage> {
-  const deliveries: StoredDelivery[] = []
+  const ids: string[] = []
+  const page = async (next: Place | undefined): Promise<DeliveryPage> => {
+    const found = await readSummaries(redis, recordOf, ids)
+    return { deliveries: found.flatMap((one) => one ?? []), next: next ? formatCursor(next) : null }
+  }
   let last = cursor === undefined ? undefined : parseCursor(cursor)
   for (let seen = 0; seen < MAX_READ;) {
-    const room = limit - deliveries.length
+    const room = limit - ids.length
     const places = (await placesAfter(redis, key, last)).slice(0, state === undefined ? room : CHUNK)
-    if (places.length === 0) return { deliveries, next: null }
-    const found = await Promise.all(places.map(({ id }) => read(id)))
+    if (places.length === 0) return page(undefined)
+    const states = await readStates(redis, recordOf, places.map(({ id }) => id)) // prettier-ignore
     for (const [index, place] of places.entries()) {
-      const stored = found[index]
-      if (!stored) await redis.zrem(key, place.id)
-      else if (state === undefined || stored.state === state) deliveries.push(stored)
+      const found = states[index] ?? null
+      if (found === null) await redis.zrem(key, place.id)
+      else if (state === undefined || found === state) ids.push(place.id)
       last = place
       seen++
-      if (deliveries.length < limit) continue
+      if (ids.length < limit) continue
       const isMore = (await placesAfter(redis, key, last)).length > 0
-      return { deliveries, next: isMore ? formatCursor(place) : null }
+      return page(isMore ? place : undefined)
     }
   }
-  return { deliveries, next: last ? formatCursor(last) : null }
+  return page(last)
 }
 
 /** The next places in the list. Of those at the same ms the greater id comes first. */

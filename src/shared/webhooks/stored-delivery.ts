@@ -1,22 +1,37 @@
 import type { WebhookEvent } from '../webhook.ts'
 import type { Attempt, Delivery, DeliveryState } from './delivery.ts'
 
-/** A delivery with what only those who deliver it need. */
-export interface StoredDelivery extends Delivery {
+/** A delivery with what only those who deliver it need, but without the text that is sent. */
+export interface DeliverySummary extends Delivery {
   tenant: string
-  /** The text that is sent, the same at every attempt. */
-  body: string
   /** Attempts of the present round of the schedule. */
   tries: number
   /** Whether its owner asked for it again, and that has not ended. */
   byHand: boolean
 }
 
+export interface StoredDelivery extends DeliverySummary {
+  /** The text that is sent, the same at every attempt. */
+  body: string
+}
+
 /**
- * @param fields of its hash
+ * @param fields of its hash, all of them
  * @returns undefined when there are none
  */
 export function parseDelivery(id: string, fields: Record<string, string>): StoredDelivery | undefined {
+  const summary = parseSummary(id, fields)
+  return summary && { ...summary, body: fields['body'] ?? '' }
+}
+
+/** What a summary is made of, beside the attempts (`attempt:N`); `made` is the number of the last of those. */
+export const SUMMARY_FIELDS = ['tenant', 'event', 'jobId', 'url', 'state', 'createdAt', 'nextAttemptAt', 'tries', 'byHand', 'made'] as const // prettier-ignore
+
+/**
+ * @param fields of its hash, without its body
+ * @returns undefined when there are none
+ */
+export function parseSummary(id: string, fields: Record<string, string>): DeliverySummary | undefined {
   if (fields['tenant'] === undefined) return undefined
   const text = (name: string) => fields[name] ?? ''
   const time = (name: string) => new Date(Number(text(name))).toISOString()
@@ -27,7 +42,6 @@ export function parseDelivery(id: string, fields: Record<string, string>): Store
     event: text('event') as WebhookEvent,
     jobId: text('jobId'),
     url: text('url'),
-    body: text('body'),
     state,
     createdAt: time('createdAt'),
     nextAttemptAt: state === 'pending' ? time('nextAttemptAt') : null,
@@ -45,7 +59,7 @@ function attemptsOf(fields: Record<string, string>): Attempt[] {
 }
 
 /** The delivery as its owner sees it. */
-export function publicDelivery(stored: StoredDelivery): Delivery {
-  const { tenant: _tenant, body: _body, tries: _tries, byHand: _byHand, ...delivery } = stored
-  return delivery
+export function publicDelivery(stored: DeliverySummary): Delivery {
+  const { id, event, jobId, url, state, createdAt, nextAttemptAt, attempts } = stored
+  return { id, event, jobId, url, state, createdAt, nextAttemptAt, attempts }
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { createDeliveries, type AttemptOutcome, type Deliveries } from '../../../src/shared/webhooks/deliveries.ts'
+import type { DeliveryQuery } from '../../../src/shared/webhooks/list-deliveries.ts'
 import { newDelivery, webhookUrls } from '../../../src/shared/webhooks/new-delivery.ts'
 import { openTestRedis, type TestRedis } from '../security/test-redis.ts'
 import { finishedJob } from './job.ts'
@@ -120,6 +121,32 @@ test('a list of one state leaves the others out; what is no cursor is refused', 
   for (const cursor of ['nonsense', '', Buffer.from('x y').toString('base64url')]) {
     await expect(deliveries.list('me', { limit: 5, cursor })).rejects.toThrow(RangeError)
   }
+})
+
+test('a list reads nothing of what was sent, and of deliveries in another state next to nothing', async () => {
+  const body = 'x'.repeat(100_000)
+  const ids = await Promise.all(Array.from({ length: 200 }, () => add()))
+  await Promise.all(ids.map((id) => own.redis.hset(own.keys.delivery(id), 'body', body)))
+  const [failed = ''] = ids
+  for (let i = 0; i < 60; i++) {
+    await record(failed, { attempt: { ...outcome().attempt, durationMs: i }, state: 'pending', nextAttemptAtMs: nowMs })
+  }
+  await record(failed)
+  const readOf = async (query: DeliveryQuery) => {
+    const before = own.redis.stream.bytesRead
+    const { deliveries: found } = await deliveries.list('me', query)
+    return { found, bytes: own.redis.stream.bytesRead - before }
+  }
+  const one = await readOf({ limit: 50, state: 'failed' })
+  expect(one.found).toHaveLength(1)
+  expect(one.bytes).toBeLessThan(body.length / 2)
+  const all = await readOf({ limit: 100 })
+  expect(all.found).toHaveLength(100)
+  expect(all.bytes).toBeLessThan(body.length)
+  // What is listed is what one of them shows, but for its text.
+  const { body: _body, ...shown } = (await deliveries.read(failed)) ?? {}
+  expect(one.found[0]).toEqual(shown)
+  expect(one.found[0]?.attempts).toHaveLength(50)
 })
 
 test('a delivery that has ended is kept as long as the setting says, one that is pending for the whole schedule', async () => {
