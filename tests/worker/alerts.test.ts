@@ -32,6 +32,8 @@ let url: string
 let received: Delivery[] = []
 /** Statuses of the next answers; 204 afterwards. */
 let answers: number[] = []
+/** Whether answers have a body that does not end. */
+let isEndless = false
 let events: SecurityEvents
 let delivery: AlertDelivery
 let queue: Queue<Alert>
@@ -43,7 +45,9 @@ beforeAll(async () => {
     req.on('end', () => {
       received.push({ headers: req.headers, body })
       const status = answers.shift() ?? 204
-      res.writeHead(status, status === 302 ? { location: '/elsewhere' } : {}).end()
+      res.writeHead(status, status === 302 ? { location: '/elsewhere' } : {})
+      if (isEndless) res.write('and')
+      else res.end()
     })
   })
   server.listen(0, '127.0.0.1')
@@ -55,6 +59,7 @@ afterAll(() => new Promise((resolve) => server.close(resolve)))
 beforeEach(async () => {
   received = []
   answers = []
+  isEndless = false
   errors.splice(0)
   own = await openTestRedis()
   const config = loadConfig(testRoot, {
@@ -107,6 +112,16 @@ test('an escape attempt reaches the operator’s webhook, signed as Standard Web
   expect(webhook.verify(body, headers as Record<string, string>)).toEqual(JSON.parse(body))
   expect(() => webhook.verify(`${body} `, headers as Record<string, string>)).toThrow()
   await until(isIdle)
+})
+
+test('a receiver whose answer does not end has been told all the same', async () => {
+  isEndless = true
+  answers = [200]
+  await events.record(escape('192.0.2.9'))
+  await until(() => received.length === 1)
+  await until(isIdle)
+  expect(received).toHaveLength(1)
+  expect(errors).toEqual([])
 })
 
 test('a block that the score made is told with whom it is about and until when', async () => {

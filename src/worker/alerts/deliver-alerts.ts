@@ -1,11 +1,13 @@
 import { Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
+import { Agent, request } from 'undici'
 import type { Config } from '../../shared/config/config.ts'
 import { SECOND } from '../../shared/limits.ts'
 import { type Alert, ALERT_QUEUE_NAME } from '../../shared/redis/alert-queue.ts'
 import type { Keys } from '../../shared/redis/keys.ts'
 import { webhookHeaders } from '../../shared/webhooks/sign.ts'
+import { createNameLookup, lookupBy } from '../webhooks/name-lookup.ts'
 
 export interface AlertDelivery {
   /** Takes no more alerts, and resolves when the one under way has ended. */
@@ -45,13 +47,21 @@ async function deliver(
   { url, secret }: { url: string; secret: string | undefined },
 ): Promise<void> {
   const text = JSON.stringify(body)
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: webhookHeaders(id, Math.floor(Date.now() / SECOND), text, secret === undefined ? [] : [secret]),
-    body: text,
-    redirect: 'manual',
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  })
-  await response.body?.cancel()
-  if (!response.ok) throw new Error(`the receiver of alerts answered ${response.status}`)
+  const names = createNameLookup()
+  const agent = new Agent({ connect: { lookup: lookupBy(names.resolve) } })
+  try {
+    const response = await request(url, {
+      method: 'POST',
+      headers: webhookHeaders(id, Math.floor(Date.now() / SECOND), text, secret === undefined ? [] : [secret]),
+      body: text,
+      dispatcher: agent,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    })
+    const { statusCode, body: unread } = response
+    unread.on('error', () => undefined).destroy()
+    if (statusCode < 200 || statusCode > 299) throw new Error(`the receiver of alerts answered ${statusCode}`)
+  } finally {
+    names.cancel()
+    await agent.destroy()
+  }
 }

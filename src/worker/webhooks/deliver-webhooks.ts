@@ -36,7 +36,7 @@ export interface DelivererOptions {
   log: Logger
   /** How long after each attempt the next one comes; `RETRY_SCHEDULE_MS` unless given. */
   scheduleMs?: readonly number[]
-  /** `dns.lookup` unless given. */
+  /** Looks up names; see `createNameLookup`. */
   resolve?: Resolve
 }
 

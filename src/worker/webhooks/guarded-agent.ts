@@ -1,4 +1,4 @@
-import { type LookupAddress, type LookupOptions, lookup } from 'node:dns'
+import type { LookupAddress, LookupOptions } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import { Agent, buildConnector } from 'undici'
 import { isInternalAddress } from '../../shared/webhooks/internal-address.ts'
@@ -23,8 +23,8 @@ export interface GuardOptions {
   allow: readonly string[]
   /** Of the connection itself, in ms. */
   connectTimeoutMs: number
-  /** `dns.lookup` unless given. */
-  resolve?: Resolve | undefined
+  /** Looks up names. */
+  resolve: Resolve
 }
 
 /**
@@ -32,7 +32,7 @@ export interface GuardOptions {
  * and the connection goes to one of those checked: no second answer of a name server can change where it leads. One internal
  * address among several is enough to refuse a name. No proxy is used, whatever the environment says, and no connection twice.
  */
-export function createGuardedAgent({ allow, connectTimeoutMs, resolve = lookup }: GuardOptions): Agent {
+export function createGuardedAgent({ allow, connectTimeoutMs, resolve }: GuardOptions): Agent {
   const connect = buildConnector({ timeout: connectTimeoutMs, lookup: guardLookup(allow, resolve) })
   return new Agent({
     connect(options, callback) {

@@ -2,6 +2,7 @@ import { type Dispatcher, errors as undiciErrors, request } from 'undici'
 import { KIB } from '../../shared/limits.ts'
 import type { AttemptError } from '../../shared/webhooks/delivery.ts'
 import { AddressNotAllowed, createGuardedAgent, type Resolve } from './guarded-agent.ts'
+import { createNameLookup } from './name-lookup.ts'
 
 /** What came of one request. Either `status` or `error` is null, or both are there: an answer that did not end. */
 export interface WebhookAnswer {
@@ -18,6 +19,7 @@ export interface SendOptions {
   allow: readonly string[]
   /** Of all of it, from the name to the last byte of the answer. */
   timeoutMs: number
+  /** Looks up names; a lookup of this request's own unless given. */
   resolve?: Resolve | undefined
 }
 
@@ -35,7 +37,8 @@ export async function sendWebhook(
   { allow, timeoutMs, resolve }: SendOptions,
 ): Promise<WebhookAnswer> {
   const started = performance.now()
-  const agent = createGuardedAgent({ allow, connectTimeoutMs: timeoutMs, resolve })
+  const names = createNameLookup()
+  const agent = createGuardedAgent({ allow, connectTimeoutMs: timeoutMs, resolve: resolve ?? names.resolve })
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(), timeoutMs)
   const received: Received = { status: null, retryAfter: undefined, chunks: [] }
@@ -49,6 +52,7 @@ export async function sendWebhook(
     error = late.signal.aborted ? 'timeout' : errorOf(cause)
   } finally {
     clearTimeout(timer)
+    names.cancel()
     await agent.destroy()
   }
   const { status, retryAfter, chunks } = received
