@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { newDelivery } from '../../../src/shared/webhooks/new-delivery.ts'
+import { createDeliveries } from '../../../src/shared/webhooks/deliveries.ts'
+import { finishedJob } from '../../shared/webhooks/job.ts'
+import { get, post } from '../../support/client.ts'
+import { connectIo, refusedIo } from '../../support/io-client.ts'
+import { type LoneGateway, startLoneGateway } from '../../support/lone-gateway.ts'
+import { type RawAnswer, send } from '../../support/send.ts'
+
+const JOB = { language: 'bash', code: 'read -r line', interactive: true }
+const UNKNOWN = '01999999-9999-7999-8999-999999999999'
+
+type Headers = { authorization: string }
+
+let gateway: LoneGateway
+let mine: Headers
+let colleague: Headers
+let theirs: Headers
+/** What is mine: a job, a batch, a webhook delivery. */
+let job: string
+let batch: string
+let delivery: string
+beforeAll(async () => {
+  gateway = await startLoneGateway({ AUTH: 'required' })
+  ;[mine, colleague, theirs] = (
+    await Promise.all(['acme', 'acme', 'other'].map((tenant) => gateway.makeKey(tenant)))
+  ).map(({ headers }) => headers) as [Headers, Headers, Headers]
+  job = String((await post(`${gateway.url}/v1/jobs`, JOB, mine)).body['id'])
+  batch = String((await post(`${gateway.url}/v1/batches`, { jobs: [JOB] }, mine)).body['id'])
+  const ended = finishedJob()
+  const noted = newDelivery(gateway.keys, ended, 'acme', 'job.finished')
+  delivery = noted.args[0]
+  await createDeliveries(gateway.redis, gateway.keys, 600).add(noted, ended.id, 'acme', 'https://example.com/hook')
+})
+afterAll(() => gateway.close())
+
+const ask = (method: string, path: string, headers: Headers): Promise<RawAnswer> =>
+  send(`${gateway.url}${path}`, { ...headers }, { method })
+
+describe('what belongs to another tenant is no other than what does not exist:', () => {
+  test.each<{ what: string; method?: string; path: (id: string) => string; id: () => string }>([
+    { what: 'a job that is read', path: (id) => `/v1/jobs/${id}`, id: () => job },
+    { what: 'a job that is waited for', path: (id) => `/v1/jobs/${id}?wait=5`, id: () => job },
+    { what: 'a job that is streamed', path: (id) => `/v1/jobs/${id}/events`, id: () => job },
+    { what: 'a job whose stream is asked for by HEAD', method: 'HEAD', path: (id) => `/v1/jobs/${id}/events`, id: () => job }, // prettier-ignore
+    { what: 'a job that is cancelled', method: 'DELETE', path: (id) => `/v1/jobs/${id}`, id: () => job },
+    { what: 'a batch', path: (id) => `/v1/batches/${id}`, id: () => batch },
+    { what: 'a delivery', path: (id) => `/v1/webhook-deliveries/${id}`, id: () => delivery },
+    { what: 'a delivery that is to be repeated', method: 'POST', path: (id) => `/v1/webhook-deliveries/${id}/redeliver`, id: () => delivery }, // prettier-ignore
+  ])('$what', async ({ method = 'GET', path, id }) => {
+    const found = await ask(method, path(id()), theirs)
+    const missing = await ask(method, path(UNKNOWN), theirs)
+    expect([found.status, found.text]).toEqual([404, missing.text])
+  })
+
+  test('a job that is talked to', async () => {
+    const answer = await refusedIo(gateway.url, job, { headers: { ...theirs } })
+    expect([answer.status, answer.body['code']]).toEqual([404, 'not-found'])
+  })
+
+  test('and after all of that it is as it was, for those of its own tenant', async () => {
+    expect((await get(`${gateway.url}/v1/jobs/${job}`, colleague)).body).toMatchObject({ state: 'queued' })
+    expect((await get(`${gateway.url}/v1/batches/${batch}`, colleague)).status).toBe(200)
+    expect((await get(`${gateway.url}/v1/webhook-deliveries/${delivery}`, colleague)).status).toBe(200)
+    const socket = await connectIo(gateway.url, job, { headers: { ...colleague } })
+    socket.socket.terminate()
+  })
+})
+
+test('lists show what belongs to the tenant, and nothing else', async () => {
+  for (const [path, id] of [
+    ['/v1/jobs', job],
+    ['/v1/webhook-deliveries', delivery],
+  ] as const) {
+    expect((await ask('GET', path, colleague)).text).toContain(id)
+    const { status, text } = await ask('GET', path, theirs)
+    expect(status).toBe(200)
+    expect(text).not.toContain(id)
+  }
+})
+
+test('webhooks of two tenants are signed with secrets of their own', async () => {
+  const secretOf = async (headers: Headers) => (await get(`${gateway.url}/v1/webhook-secret`, headers)).body['secret']
+  expect(await secretOf(mine)).toBe(await secretOf(colleague))
+  expect(await secretOf(theirs)).not.toBe(await secretOf(mine))
+})

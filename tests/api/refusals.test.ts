@@ -1,0 +1,279 @@
+import { gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { get, post } from '../support/client.ts'
+import { type LoneGateway, startLoneGateway } from '../support/lone-gateway.ts'
+
+interface ProblemBody {
+  code: string
+  errors?: { pointer: string; detail: string }[]
+}
+
+let gateway: LoneGateway
+let jobs: string
+beforeAll(async () => {
+  gateway = await startLoneGateway()
+  jobs = `${gateway.url}/v1/jobs`
+})
+afterAll(() => gateway.close())
+
+const submit = (body: unknown, headers: Record<string, string> = {}) => post<ProblemBody>(jobs, body, headers)
+const python = (code: string, more: object = {}) => ({ language: 'python', code, ...more })
+
+describe('a request that cannot be used is refused with what, where and what is allowed:', () => {
+  const cases: [string, unknown, number, string, string?, RegExp?][] = [
+    ['an unknown language', { language: 'cobol', code: '' }, 422, 'unknown-language', '/language', /cobol.*python/],
+    ['no language', { code: '' }, 422, 'invalid-request', '/language', /missing/],
+    ['no code', { language: 'python' }, 422, 'invalid-request', '/code', /missing/],
+    ['code and files', python('', { files: [{ path: 'a', content: '' }] }), 422, 'invalid-request', '/code'],
+    ['an unknown field', python('', { colour: 'red' }), 422, 'invalid-request', '/colour', /not a known field/],
+    ['an unknown limit', python('', { limits: { wallSeconds: 1 } }), 422, 'invalid-request', '/limits/wallSeconds'],
+    ['a negative limit', python('', { limits: { wallMs: -1 } }), 422, 'invalid-request', '/limits/wallMs', />= 1/],
+    ['a limit of 0', python('', { limits: { wallMs: 0 } }), 422, 'invalid-request', '/limits/wallMs'],
+    ['a limit that is a string', python('', { limits: { wallMs: '1' } }), 422, 'invalid-request', '/limits/wallMs'],
+    ['half a millisecond', python('', { limits: { wallMs: 0.5 } }), 422, 'invalid-request', '/limits/wallMs'],
+    [
+      'a limit that is a truth value',
+      python('', { limits: { processes: true } }),
+      422,
+      'invalid-request',
+      '/limits/processes',
+    ],
+    ['a negative delay', python('', { delayMs: -1 }), 422, 'invalid-request', '/delayMs'],
+    ['a delay of 2^53', python('', { delayMs: 2 ** 53 }), 422, 'invalid-request', '/delayMs'],
+    ['a priority that there is not', python('', { priority: 'highest' }), 422, 'invalid-request', '/priority'],
+    ['a variable that is a number', python('', { env: { A: 1 } }), 422, 'invalid-request', '/env/A'],
+    ['a limit of 2^53', python('', { limits: { wallMs: 2 ** 53 } }), 422, 'invalid-request', '/limits/wallMs'],
+    [
+      'a limit above the ceiling',
+      python('', { limits: { memoryBytes: 2 ** 40 } }),
+      422,
+      'invalid-request',
+      '/limits/memoryBytes',
+      /1099511627776.*2147483648/,
+    ],
+    ['1 MiB and 1 byte of code', python('x'.repeat(1024 * 1024 + 1)), 413, 'too-large', '/code', /1048577.*1048576/],
+    ['1 MiB and 1 byte in two-byte characters', python('é'.repeat(512 * 1024) + 'x'), 413, 'too-large', '/code'],
+    ['a body over 2 MiB', python('', { stdin: 'x'.repeat(2 * 1024 * 1024) }), 413, 'too-large'],
+    [
+      '21 dependencies',
+      python('', { dependencies: Array.from({ length: 21 }, () => 'a') }),
+      422,
+      'invalid-request',
+      '/dependencies',
+    ],
+    [
+      'a dependency the image has not',
+      python('', { dependencies: ['numpy'] }),
+      422,
+      'invalid-request',
+      '/dependencies/0',
+      /numpy/,
+    ],
+    [
+      'a version that is not installed',
+      python('', { version: '2.x' }),
+      422,
+      'invalid-request',
+      '/version',
+      /installed is Python 3/,
+    ],
+    ['a version that is none', python('', { version: 'new' }), 422, 'invalid-request', '/version'],
+    [
+      'a path with ..',
+      { language: 'python', files: [{ path: '../a', content: '' }] },
+      422,
+      'invalid-request',
+      '/files/0/path',
+    ],
+    [
+      'an absolute path',
+      { language: 'python', files: [{ path: '/etc/passwd', content: '' }] },
+      422,
+      'invalid-request',
+      '/files/0/path',
+    ],
+    [
+      'a file twice',
+      { language: 'python', files: ['a', 'a'].map((path) => ({ path, content: '' })) },
+      422,
+      'invalid-request',
+      '/files/1/path',
+    ],
+    [
+      'a file that is a folder too',
+      { language: 'python', files: ['main.py', 'main.py/a'].map((path) => ({ path, content: '' })) },
+      422,
+      'invalid-request',
+      '/files/0/path',
+    ],
+    [
+      'an entrypoint that is no file',
+      { language: 'python', files: [{ path: 'a', content: '' }], entrypoint: 'b' },
+      422,
+      'invalid-request',
+      '/entrypoint',
+    ],
+    [
+      'content that is not base64',
+      { language: 'python', files: [{ path: 'main.py', content: '%', encoding: 'base64' }] },
+      422,
+      'invalid-request',
+      '/files/0/content',
+    ],
+    ['NUL in an argument', python('', { args: ['a\0b'] }), 422, 'invalid-request', '/args/0'],
+    ['a bad name of a variable', python('', { env: { 'A=B': '' } }), 422, 'invalid-request', '/env/A=B'],
+    [
+      'arguments beyond what a program can be given',
+      python('', { args: ['x'.repeat(200_000)] }),
+      422,
+      'invalid-request',
+      '',
+    ],
+    ['metadata over 4 KiB', python('', { metadata: { a: 'x'.repeat(4096) } }), 422, 'invalid-request', '/metadata'],
+    [
+      'compiler options without a compiler',
+      python('', { compilerArgs: ['-O3'] }),
+      422,
+      'invalid-request',
+      '/compilerArgs',
+    ],
+    [
+      'ten thousand levels of nesting',
+      `{"language":"python","code":"","metadata":{"a":${'['.repeat(10_000)}${']'.repeat(10_000)}}}`,
+      422,
+      'invalid-request',
+      `/metadata/a${'/0'.repeat(30)}`,
+      /nested over 32 levels/,
+    ],
+    [
+      'less memory than a program needs to start',
+      python('', { limits: { memoryBytes: 4096 } }),
+      422,
+      'invalid-request',
+      '/limits/memoryBytes',
+    ],
+    [
+      'files beyond half of the memory',
+      python('', { limits: { memoryBytes: 67108864, fileBytes: 67108864 } }),
+      422,
+      'invalid-request',
+      '/limits/fileBytes',
+      /33554432/,
+    ],
+    ['an array', [], 422, 'invalid-request', ''],
+    ['text that is not JSON', '{"language":', 400, 'invalid-json'],
+    ['an empty body', '', 422, 'invalid-request', '/language'],
+    ['NaN', '{"language":"python","code":"","limits":{"wallMs":NaN}}', 400, 'invalid-json'],
+    ['1e309', '{"language":"python","code":"","limits":{"wallMs":1e309}}', 422, 'invalid-request', '/limits/wallMs'],
+    ['Infinity', '{"language":"python","code":"","limits":{"wallMs":Infinity}}', 400, 'invalid-json'],
+    ['2^53', python('', { limits: { memoryBytes: 2 ** 53 } }), 422, 'invalid-request', '/limits/memoryBytes'],
+    ['__proto__', '{"language":"python","code":"","__proto__":{"a":1}}', 422, 'invalid-request', '/__proto__'],
+    [
+      '__proto__ as a variable',
+      '{"language":"python","code":"","env":{"__proto__":"x"}}',
+      422,
+      'invalid-request',
+      '/env/__proto__',
+      /not a name/,
+    ],
+    ['a field twice', '{"language":"python","code":"1","code":"2"}', 422, 'invalid-request', '/code', /there twice/],
+    [
+      'a limit twice',
+      '{"language":"python","code":"","limits":{"wallMs":1,"wallMs":2}}',
+      422,
+      'invalid-request',
+      '/limits/wallMs',
+      /there twice/,
+    ],
+    [
+      'more input than is allowed',
+      python('', { stdin: 'ü'.repeat(2 ** 19 + 1) }),
+      422,
+      'invalid-request',
+      '/stdin',
+      /1048578 bytes; 1048576/,
+    ],
+  ]
+  test.each(cases.map((row) => ({ title: row[0], row })))('$title', async ({ row }) => {
+    const [, body, status, code, pointer, detail] = row
+    const answer = await submit(body)
+    expect([answer.status, answer.body.code]).toEqual([status, code])
+    expect(answer.headers.get('content-type')).toBe('application/problem+json; charset=utf-8')
+    expect(answer.body).toMatchObject({ status, title: expect.any(String), detail: expect.any(String) })
+    if (pointer !== undefined) {
+      const errors = answer.body.errors ?? []
+      expect(errors.map((error) => error.pointer)).toContain(pointer)
+      if (detail) expect(errors.find((error) => error.pointer === pointer)?.detail).toMatch(detail)
+    }
+    expect(JSON.stringify(answer.body)).not.toMatch(/node_modules|\.ts:|\.js:/)
+  })
+
+  test('a content type that is not JSON', async () => {
+    expect(await submit('language=python', { 'content-type': 'application/x-www-form-urlencoded' })).toMatchObject({
+      status: 415,
+      body: { code: 'unsupported-media-type' },
+    })
+  })
+
+  test('a charset that is not UTF-8, and the gateway goes on', async () => {
+    const response = await fetch(jobs, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json; charset=utf-16le' },
+      body: Buffer.from('{"\\u006canguage":"bash","code":""}', 'utf16le'),
+    })
+    expect(response.status).toBe(415)
+    expect((await submit(python('', { language: 'nosuch' }))).status).toBe(422)
+  })
+
+  test('bytes that are not UTF-8', async () => {
+    const response = await fetch(jobs, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: Buffer.from([0x22, 0xff, 0x22]),
+    })
+    expect([response.status, ((await response.json()) as ProblemBody).code]).toEqual([400, 'invalid-json'])
+  })
+
+  test('a compressed body that grows beyond the limit', async () => {
+    const body = gzipSync(JSON.stringify(python('x'.repeat(8 * 1024 * 1024))))
+    const response = await fetch(jobs, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+      body,
+    })
+    expect([response.status, ((await response.json()) as ProblemBody).code]).toEqual([413, 'too-large'])
+  })
+
+  test('a compressed body that is cut off', async () => {
+    const body = gzipSync(JSON.stringify(python('pass'))).subarray(0, 20)
+    const response = await fetch(jobs, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+      body,
+    })
+    expect([response.status, ((await response.json()) as ProblemBody).code]).toEqual([400, 'invalid-json'])
+  })
+
+  test('all wrong fields are named at once', async () => {
+    const { body } = await submit({ language: 'python', code: 1, limits: { wallMs: -1 }, colour: 'red' })
+    expect(body.errors?.map(({ pointer }) => pointer).toSorted()).toEqual(['/code', '/colour', '/limits/wallMs'])
+  })
+})
+
+describe('a query that cannot be used is refused:', () => {
+  const job = '01999999-9999-7999-8999-999999999999'
+  test.each([
+    ...['wait=-1', 'wait=1e3', 'wait=NaN', 'wait=1.5', 'wait=', 'wait=1&wait=2', 'wiat=1'].map((query) => ({ path: `/v1/jobs/${job}`, query })), // prettier-ignore
+    ...['limit=0', 'limit=-1', 'limit=101', 'limit=1e1', 'limit=Infinity', 'state=done', 'cursor=x', 'colour=red'].map((query) => ({ path: '/v1/jobs', query })), // prettier-ignore
+    ...['limit=0', 'limit=101', 'state=done', 'colour=red'].map((query) => ({ path: '/v1/webhook-deliveries', query })),
+  ])('$path?$query', async ({ path, query }) => {
+    const { status, body } = await get(`${gateway.url}${path}?${query}`)
+    expect([status, body['code']]).toEqual([422, 'invalid-request'])
+  })
+})
+
+test('headers beyond what any request needs are refused, and the gateway goes on', async () => {
+  const response = await fetch(jobs, { headers: { 'x-large': 'x'.repeat(20_000) } })
+  expect(response.status).toBe(431)
+  expect((await get(jobs)).status).toBe(200)
+})
