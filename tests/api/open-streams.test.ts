@@ -76,6 +76,26 @@ describe('a tenant that holds as much open as it may', () => {
   })
 })
 
+describe('a key that is revoked loses what it has open:', () => {
+  test('an event stream', async () => {
+    const key = await gateway.makeKey('revoked')
+    const response = await fetch(`${jobs}/${await submit(key.headers)}/events`, { headers: key.headers })
+    expect(response.status).toBe(200)
+    await gateway.revoke(key.id)
+    const text = await response.text()
+    expect(text).toContain('event: state')
+    expect(text).not.toContain('event: result')
+  })
+
+  test('a socket', async () => {
+    const key = await gateway.makeKey('revoked')
+    const client = await connectIo(gateway.url, await submit(key.headers), { headers: { ...key.headers } })
+    await client.until(() => client.messages.length > 0)
+    await gateway.revoke(key.id)
+    expect(await client.closed).toEqual({ code: 4401, reason: 'the key is not valid any more' })
+  })
+})
+
 describe('a key that is revoked while its caller waits is answered 401:', () => {
   test.each([
     {

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -33,13 +33,14 @@ test('what runs already is used and not stopped', async () => {
   await first.close()
 })
 
-test('Redis keeps what it was given, evicts nothing and listens on no port', async () => {
+test('Redis keeps what it was given, evicts nothing, listens on no port and lets its own user in alone', async () => {
   const options = { dataDir, socketFolder: await makeSocketFolder(dataDir), logFile: join(dataDir, 'redis.log') }
   const first = await startRedis(options)
   const ask = (command: string) => redisReply(first.url.replace('unix://', ''), command)
   expect(await ask('CONFIG GET maxmemory-policy')).toContain('noeviction')
   expect(await ask('CONFIG GET appendonly')).toContain('yes')
   expect(await ask('CONFIG GET port')).toMatch(/\r\n0\r\n$/)
+  expect(statSync(first.url.replace('unix://', '')).mode & 0o777).toBe(0o700)
   await ask('SET kept 42')
   await first.close()
   const second = await startRedis(options)

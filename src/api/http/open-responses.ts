@@ -85,8 +85,8 @@ function tooManyOpen(most: number): Problem {
  */
 export async function whileKeyHolds<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   const refuse = () => {
-    if (signal.reason === ('key' satisfies EndedBy))
-      throw unauthenticated('the key was revoked or has expired meanwhile')
+    if (signal.reason !== ('key' satisfies EndedBy)) return
+    throw unauthenticated('the key was revoked or has expired meanwhile')
   }
   const result = await work.catch((error: unknown) => {
     refuse()

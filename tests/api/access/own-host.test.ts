@@ -77,6 +77,14 @@ describe('without authentication', () => {
     })
   })
 
+  test.each(['https://attacker.example', 'null'])(
+    'no WebSocket is opened by a page of another site: %s',
+    async (origin) => {
+      const headers = { origin, connection: 'Upgrade', upgrade: 'websocket' }
+      expect((await send(`${open.url}/caller`, headers)).status).toBe(421)
+    },
+  )
+
   describe('something may be changed by', () => {
     test.each<{ who: string; headers: Record<string, string> }>([
       { who: 'a program', headers: {} },

@@ -71,6 +71,23 @@ test('what takes the scope of an operator takes a key in every mode', async () =
   }
 })
 
+test('a key cannot go above its own ceilings, nor above those of the service', async () => {
+  const { headers } = await gateway.makeKey('acme', { limits: { wallMs: 2000 } })
+  const ceilings = { wallMs: 2000, cpuMs: 120_000 }
+  for (const [name, ceiling] of Object.entries(ceilings)) {
+    const submit = async (value: number) => {
+      const body = JSON.stringify({ language: 'bash', code: 'true', limits: { [name]: value } })
+      return send(
+        `${gateway.url}/v1/jobs`,
+        { 'content-type': 'application/json', ...headers },
+        { method: 'POST', body },
+      )
+    }
+    expect((await submit(ceiling + 1)).status).toBe(422)
+    expect((await submit(ceiling)).status).toBe(202)
+  }
+})
+
 test('without a key nothing is served but health, where one is required', async () => {
   for (const { route } of [...ROUTES, { route: 'GET /' }, { route: 'GET /v1/runtimes' }, { route: 'GET /nowhere' }]) {
     expect({ route, status: (await ask(gateway.url, route, {})).status }).toEqual({ route, status: 401 })
