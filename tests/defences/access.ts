@@ -454,5 +454,5 @@ const pages: Defence[] = [
   },
 ]
 
-/** threats.md, Access. */
+/** Who gets in, and to what. */
 export const ACCESS: readonly Defence[] = [...keys, ...tenants, ...scopes, ...pages]

@@ -2,9 +2,8 @@ import { type Defence, edit } from './defence.ts'
 
 const CONFIG = 'src/shared/config/config.ts'
 const CONFIG_TEST = 'tests/shared/config.test.ts'
-const REFUSES = 'refuses'
 
-/** threats.md, Defaults. */
+/** What holds before anybody has set anything. */
 export const DEFAULTS: readonly Defence[] = [
   {
     threat: 'a non-loopback bind without authentication',
@@ -15,7 +14,7 @@ export const DEFAULTS: readonly Defence[] = [
       'if (config.http.host === undefined) {',
     ),
     test: CONFIG_TEST,
-    name: REFUSES,
+    name: 'refuses {"HOST":"0.0.0.0"}',
   },
   {
     threat: 'a non-loopback bind without authentication',
@@ -26,14 +25,14 @@ export const DEFAULTS: readonly Defence[] = [
       "return isIP(host) !== 6 && host.startsWith('127.')",
     ),
     test: CONFIG_TEST,
-    name: REFUSES,
+    name: 'refuses {"HOST":"127.0.0.1.example.org"}',
   },
   {
     threat: 'a non-loopback bind without authentication',
     without: 'that a mode of authentication which there is not is refused',
     edits: edit(CONFIG, 'if (!kind.of.includes(text)) {', 'if (kind.of.length === 0) {'),
     test: CONFIG_TEST,
-    name: REFUSES,
+    name: 'refuses {"AUTH":"off"}',
   },
   {
     threat: 'a non-loopback bind without authentication',

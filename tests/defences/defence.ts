@@ -8,7 +8,7 @@ export interface Edit {
 
 /** A defence, and the test that has to notice when it is gone. */
 export interface Defence {
-  /** What it keeps out, in the words of the list of threats. */
+  /** What it keeps out. */
   threat: string
   /** What is taken away. */
   without: string

@@ -3,7 +3,7 @@ import { type Defence, edit } from './defence.ts'
 const AGENT = 'src/worker/webhooks/guarded-agent.ts'
 const AGENT_TEST = 'tests/worker/webhooks/guarded-agent.test.ts'
 
-/** threats.md, Reach, from a webhook. */
+/** Where a webhook may not lead. */
 export const REACH: readonly Defence[] = [
   {
     threat: 'an internal address as a literal',

@@ -255,36 +255,29 @@ const paths: Defence[] = [
 ]
 
 const messages: Defence[] = [
-  ...[
-    [
-      'the look at what a parser does away with',
-      '  if (faults.length > 0) throw invalidRequest(faults)\n',
-      '',
-      'a field twice',
-    ],
-    [
-      'the look for half characters',
-      'if (/\\p{Surrogate}/u.test(data)) {',
-      'if (data.length < 0) {',
-      'half a character',
-    ],
-    ['the look at base64', 'if (!isBase64(data)) throw', 'if (data.length < 0) throw', 'what is no base64'],
-    ['the form of their numbers', 'Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description:', 'Type.Any({ description:', '2^53 as a number'], // prettier-ignore
-    [
-      'the signals that may be sent',
-      'signal: Type.Enum(SIGNAL_NAMES)',
-      'signal: Type.String()',
-      'a signal that may not be sent',
-    ],
-    ['that they have no other fields', 'const closed = { additionalProperties: false }', 'const closed = { additionalProperties: true }', 'a field that is not known'], // prettier-ignore
-  ].map(([without = '', find = '', replace = '', name = '']): Defence => ({
-    threat: 'messages over a socket',
-    without,
-    edits: edit('src/api/io/read-message.ts', find, replace),
-    test: MESSAGE_TEST,
-    name: `a message that cannot be used is told why: ${name}`,
-  })),
-]
+  [
+    'the look at what a parser does away with',
+    '  if (faults.length > 0) throw invalidRequest(faults)\n',
+    '',
+    'a field twice',
+  ],
+  ['the look for half characters', 'if (/\\p{Surrogate}/u.test(data)) {', 'if (data.length < 0) {', 'half a character'],
+  ['the look at base64', 'if (!isBase64(data)) throw', 'if (data.length < 0) throw', 'what is no base64'],
+  ['the form of their numbers', 'Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description:', 'Type.Any({ description:', '2^53 as a number'], // prettier-ignore
+  [
+    'the signals that may be sent',
+    'signal: Type.Enum(SIGNAL_NAMES)',
+    'signal: Type.String()',
+    'a signal that may not be sent',
+  ],
+  ['that they have no other fields', 'const closed = { additionalProperties: false }', 'const closed = { additionalProperties: true }', 'a field that is not known'], // prettier-ignore
+].map(([without = '', find = '', replace = '', name = '']): Defence => ({
+  threat: 'messages over a socket',
+  without,
+  edits: edit('src/api/io/read-message.ts', find, replace),
+  test: MESSAGE_TEST,
+  name: `a message that cannot be used is told why: ${name}`,
+}))
 
-/** threats.md, Values. */
+/** Values that no request should have. */
 export const VALUES: readonly Defence[] = [...numbers, ...names, ...sizes, ...bodies, ...paths, ...messages]
