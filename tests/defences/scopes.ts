@@ -1,0 +1,147 @@
+import { type Defence, edit } from './defence.ts'
+
+const PRESENTED = 'src/api/access/presented-key.ts'
+const HOST = 'src/api/access/own-host.ts'
+const HOST_TEST = 'tests/api/access/own-host.test.ts'
+const SCOPES_TEST = 'tests/api/access/scopes.test.ts'
+const PAGES_TEST = 'tests/api/access/pages.test.ts'
+const APP = 'src/api/app.ts'
+
+const scopes: Defence[] = [
+  {
+    threat: 'a token of low scope on an admin route',
+    without: 'the look at the scopes of a key',
+    edits: edit('src/api/access/require-scope.ts', 'if (caller.scopes.some((scope) => enough.includes(scope))) return next()', 'return next()'), // prettier-ignore
+    test: SCOPES_TEST,
+    name: 'GET /v1/admin/keys takes one of',
+  },
+  {
+    threat: 'a token of low scope on an admin route',
+    without: 'it for all of them',
+    edits: edit(APP, "  app.use('/v1/admin', allow('admin'))\n", ''),
+    test: SCOPES_TEST,
+    name: 'POST /v1/admin/keys takes one of',
+  },
+  {
+    threat: 'a token of low scope: metrics',
+    without: 'it for this route',
+    edits: edit(APP, "config.auth === 'none' ? [] : allow('admin'), ", ''),
+    test: SCOPES_TEST,
+    name: 'GET /metrics takes one of',
+  },
+  ...[
+    { route: '/v1/jobs', name: 'GET /v1/jobs takes one of', scope: "allow('jobs', 'containers'), jobRoutes", with: 'jobRoutes' }, // prettier-ignore
+    { route: '/v1/webhook-secret', name: 'GET /v1/webhook-secret takes one of', scope: "allow('jobs', 'containers'), webhookSecretRoutes", with: 'webhookSecretRoutes' }, // prettier-ignore
+    { route: '/v1/webhook-deliveries', name: 'GET /v1/webhook-deliveries takes one of', scope: "allow('jobs', 'containers'), webhookDeliveryRoutes", with: 'webhookDeliveryRoutes' }, // prettier-ignore
+    { route: '/api/repl/execute', name: 'POST /api/repl/execute takes one of', scope: "allow('jobs'), runNowRoutes", with: 'runNowRoutes' }, // prettier-ignore
+    { route: '/api/containers/create', name: 'POST /api/containers/create takes one of', scope: "allow('containers'), runNowRoutes", with: 'runNowRoutes' }, // prettier-ignore
+  ].map(({ route, name, scope, with: replace }): Defence => ({
+    threat: `a token of low scope: ${route}`,
+    without: 'it for this route',
+    edits: edit(APP, scope, replace),
+    test: SCOPES_TEST,
+    name,
+  })),
+  {
+    threat: 'a token of low scope: /v1/batches',
+    without: 'it for this route',
+    edits: edit(APP, "    allow('jobs', 'containers'),\n    batchRoutes", '    batchRoutes'),
+    test: SCOPES_TEST,
+    name: 'GET /v1/batches',
+  },
+  {
+    threat: 'a token of low scope: submitting code',
+    without: 'that it takes more than reading does',
+    edits: edit('src/api/routes/jobs.ts', '.post(maySubmit, jsonBody', '.post(jsonBody'),
+    test: SCOPES_TEST,
+    name: 'POST /v1/jobs takes one of',
+  },
+  {
+    threat: 'a token of low scope: submitting batches',
+    without: 'that it takes more than reading does',
+    edits: edit('src/api/routes/batches.ts', '.post(maySubmit, jsonBody', '.post(jsonBody'),
+    test: SCOPES_TEST,
+    name: 'POST /v1/batches takes one of',
+  },
+  {
+    threat: 'a token above the ceilings',
+    without: 'the ceilings of a key',
+    edits: edit(
+      'src/api/intake/intake.ts',
+      'lowerOf(config.limits.ceilings, caller.ceilings)',
+      'config.limits.ceilings',
+    ),
+    test: SCOPES_TEST,
+    name: 'a key cannot go above its own ceilings',
+  },
+]
+
+const pages: Defence[] = [
+  {
+    threat: 'CORS',
+    without: 'that no answer lets a page of another origin read it',
+    edits: edit(APP, '  app.use(helmet())\n', "  app.use(helmet())\n  app.use((_req, res, next) => {\n    res.set('Access-Control-Allow-Origin', '*')\n    next()\n  })\n"), // prettier-ignore
+    test: PAGES_TEST,
+    name: 'is not given to pages of other origins to read',
+  },
+  {
+    threat: 'clickjacking',
+    without: 'the headers that keep answers out of frames',
+    edits: edit(APP, '  app.use(helmet())\n', ''),
+    test: PAGES_TEST,
+    name: 'is not shown inside a page of another site',
+  },
+  {
+    threat: 'CSRF on the admin pages',
+    without: 'that no cookie opens anything',
+    edits: edit(
+      PRESENTED,
+      "  const shown = new Set(headersDistinct['x-api-key'])\n",
+      "  const shown = new Set(headersDistinct['x-api-key'])\n  const brought = /ry_[0-9a-f]{12}_[0-9a-f]{64}/.exec(headersDistinct.cookie?.join() ?? '')?.[0]\n  if (brought !== undefined) shown.add(brought)\n",
+    ),
+    test: PAGES_TEST,
+    name: 'a browser brings nothing along by itself that opens anything',
+  },
+  {
+    threat: 'CSRF on the admin pages',
+    without: 'that a form can send nothing that is taken',
+    edits: edit(
+      'src/api/http/body.ts',
+      "if (!req.is('application/json')) {",
+      "if (req.headers['content-type'] === undefined) {",
+    ),
+    test: PAGES_TEST,
+    name: 'a form of another site can send nothing that is taken',
+  },
+  {
+    threat: 'CSRF without authentication',
+    without: 'the look at the site a request comes from',
+    edits: edit(HOST, 'if (!isOpen && isCrossSite(req.headers)) {', 'if (!isOpen && req.method === undefined) {'),
+    test: HOST_TEST,
+    name: 'nothing is changed by a page of another site',
+  },
+  {
+    threat: 'CSRF without authentication',
+    without: 'it for WebSockets, which count as reading elsewhere',
+    edits: edit(HOST, ' && req.headers.upgrade === undefined', ''),
+    test: HOST_TEST,
+    name: 'no WebSocket is opened by a page of another site',
+  },
+  {
+    threat: 'DNS rebinding without authentication',
+    without: 'the look at the host that a request names',
+    edits: edit(HOST, 'if (!hosts.every((host) => isLoopbackName(host.trim()))) {', 'if (hosts.length === 0) {'),
+    test: HOST_TEST,
+    name: 'a request to "attacker.example" is not',
+  },
+  {
+    threat: 'DNS rebinding without authentication',
+    without: 'the look at the host that a proxy was asked for',
+    edits: edit(HOST, "...(typeof forwarded === 'string' ? forwarded.split(',') : [])", ''),
+    test: HOST_TEST,
+    name: 'one that a proxy took for runyard.example is not',
+  },
+]
+
+/** What a key does not open, and what pages of other sites cannot do. */
+export const SCOPES_AND_PAGES: readonly Defence[] = [...scopes, ...pages]

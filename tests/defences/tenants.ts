@@ -1,0 +1,144 @@
+import { type Defence, edit } from './defence.ts'
+
+const AUTHENTICATE = 'src/api/access/authenticate.ts'
+const AUTHENTICATE_TEST = 'tests/api/access/authenticate.test.ts'
+const KEYS = 'src/shared/access/api-keys.ts'
+const TENANTS_TEST = 'tests/api/access/tenants.test.ts'
+
+/** What belongs to somebody else. Each place that reads something of a tenant is tried without the look at whose it is. */
+export const TENANTS: readonly Defence[] = [
+  {
+    threat: 'another tenant’s job, wherever a job is read by its id',
+    without: 'the look at whose job it is',
+    edits: edit('src/api/routes/jobs/own-job.ts', ' || record.tenant !== res.locals.caller.tenant', ''),
+    test: TENANTS_TEST,
+    name: 'is no other than what does not exist: a job that is read',
+  },
+  {
+    threat: 'another tenant’s job: read',
+    without: 'it for this route',
+    edits: edit(
+      'src/api/routes/jobs/read-job.ts',
+      'let job = await ownJob(records, res, req.params.id)',
+      'let job = (await records.read(req.params.id))?.job ?? (await ownJob(records, res, req.params.id))',
+    ),
+    test: TENANTS_TEST,
+    name: 'is no other than what does not exist: a job that is read',
+  },
+  {
+    threat: 'another tenant’s job: stream',
+    without: 'it for this route',
+    edits: edit(
+      'src/api/routes/jobs.ts',
+      'const job = await ownJob(deps.records, res, req.params.id)',
+      'const job = (await deps.records.read(req.params.id))?.job ?? (await ownJob(deps.records, res, req.params.id))',
+    ),
+    test: TENANTS_TEST,
+    name: 'is no other than what does not exist: a job whose stream is asked for by HEAD',
+  },
+  {
+    threat: 'another tenant’s job: cancel',
+    without: 'it for this route',
+    edits: edit(
+      'src/api/routes/jobs/cancel-job.ts',
+      'const job = await ownJob(records, res, req.params.id)',
+      'const job = (await records.read(req.params.id))?.job ?? (await ownJob(records, res, req.params.id))',
+    ),
+    test: TENANTS_TEST,
+    name: 'is no other than what does not exist: a job that is cancelled',
+  },
+  {
+    threat: 'another tenant’s job: talk to',
+    without: 'it for this route',
+    edits: edit(
+      'src/api/routes/jobs/job-io.ts',
+      'const job = await ownJob(records, res, req.params.id)',
+      'const job = (await records.read(req.params.id))?.job ?? (await ownJob(records, res, req.params.id))',
+    ),
+    test: TENANTS_TEST,
+    name: 'a job that is talked to',
+  },
+  {
+    threat: 'another tenant’s job: artifacts',
+    without: 'it for this route',
+    edits: edit(
+      'src/api/routes/jobs/read-artifact.ts',
+      'const job = await ownJob(records, res, req.params.id)',
+      'const job = (await records.read(req.params.id))?.job ?? (await ownJob(records, res, req.params.id))',
+    ),
+    test: 'tests/e2e/artifacts.test.ts',
+    name: 'is 404 to others',
+  },
+  {
+    threat: 'another tenant’s job: list',
+    without: 'a list of its own for each tenant',
+    edits: edit('src/api/routes/jobs/list-jobs.ts', 'jobList.page(res.locals.caller.tenant, ', "jobList.page('acme', "),
+    test: TENANTS_TEST,
+    name: 'lists show what belongs to the tenant',
+  },
+  {
+    threat: 'another tenant’s batch',
+    without: 'the look at whose batch it is',
+    edits: edit('src/api/routes/batches/read-batch.ts', ' || batch.tenant !== res.locals.caller.tenant', ''),
+    test: TENANTS_TEST,
+    name: 'is no other than what does not exist: a batch',
+  },
+  {
+    threat: 'another tenant’s webhook delivery: read',
+    without: 'the look at whose delivery it is',
+    edits: edit(
+      'src/api/routes/webhooks.ts',
+      'if (stored?.tenant !== res.locals.caller.tenant) throw noDelivery()',
+      'if (!stored) throw noDelivery()',
+    ),
+    test: TENANTS_TEST,
+    name: 'is no other than what does not exist: a delivery',
+  },
+  {
+    threat: 'another tenant’s webhook delivery: repeat',
+    without: 'the look at whose delivery it is',
+    edits: edit(
+      'src/shared/webhooks/delivery-scripts.ts',
+      "if redis.call('HGET', KEYS[1], 'tenant') ~= ARGV[3] then return 0 end",
+      "if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end",
+    ),
+    test: 'tests/shared/webhooks/deliveries.test.ts',
+    name: 'only its own tenant can have a delivery made again',
+  },
+  {
+    threat: 'another tenant’s webhook secret',
+    without: 'a secret of its own for each tenant',
+    edits: edit(
+      'src/api/routes/webhooks.ts',
+      'await secrets.read(res.locals.caller.tenant)',
+      "await secrets.read('acme')",
+    ),
+    test: TENANTS_TEST,
+    name: 'webhooks of two tenants are signed with secrets of their own',
+  },
+  {
+    threat: 'a tenant that is another one’s',
+    without: 'that callers without a key are tenants by their address',
+    edits: edit(AUTHENTICATE, '`anonymous:${address}`', "'anonymous'"),
+    test: AUTHENTICATE_TEST,
+    name: 'a caller without a key is a tenant by its address',
+  },
+  {
+    threat: 'a tenant that is another one’s',
+    without: 'that an address is believed of no proxy that is not trusted',
+    edits: edit('src/api/access/trust-proxy.ts', 'proxies.length > 0 ? [...proxies] : false', 'true'),
+    test: 'tests/api/access/client-address.test.ts',
+    name: 'is that of the connection when no proxy is trusted',
+  },
+  {
+    threat: 'a tenant that is another one’s',
+    without: 'that no key can be made for the tenants of callers without one',
+    edits: edit(
+      'src/shared/access/new-api-key.ts',
+      "if (tenant === 'local' || tenant.startsWith('anonymous')) {",
+      "if (tenant === '') {",
+    ),
+    test: 'tests/api/access/admin-keys.test.ts',
+    name: 'is refused with the field named: /tenant',
+  },
+]
