@@ -29,6 +29,18 @@ test('a gateway whose queue is full is not ready, and says when to come back as 
   expect(Math.abs((ready ?? 0) - (submission ?? 0))).toBeLessThanOrEqual(1)
 })
 
+test('a gateway for whose jobs Redis has no bytes left is not ready either', async () => {
+  const full = await startLoneGateway({ MAX_QUEUED_BYTES: '67108864', TENANT_MAX_QUEUED_BYTES: '67108864' })
+  try {
+    await full.redis.hset(full.keys.waitingBytes, 'all', 67_108_864)
+    for (const answer of [await get(`${full.url}/readyz`), await post(`${full.url}/v1/jobs`, JOB)]) {
+      expect([answer.status, answer.body['code'], answer.headers.get('retry-after')]).toEqual([503, 'queue-full', '60'])
+    }
+  } finally {
+    await full.close()
+  }
+})
+
 test('a gateway whose Redis says nothing is not ready, and says when to come back', async () => {
   const link = await openRedisLink(process.env['RUNYARD_TEST_REDIS'] ?? '')
   const behind = await startLoneGateway({ REDIS_URL: link.url })

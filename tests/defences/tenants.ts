@@ -2,7 +2,6 @@ import { type Defence, edit } from './defence.ts'
 
 const AUTHENTICATE = 'src/api/access/authenticate.ts'
 const AUTHENTICATE_TEST = 'tests/api/access/authenticate.test.ts'
-const KEYS = 'src/shared/access/api-keys.ts'
 const TENANTS_TEST = 'tests/api/access/tenants.test.ts'
 
 /** What belongs to somebody else. Each place that reads something of a tenant is tried without the look at whose it is. */

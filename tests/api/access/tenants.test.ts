@@ -28,8 +28,8 @@ beforeAll(async () => {
   job = String((await post(`${gateway.url}/v1/jobs`, JOB, mine)).body['id'])
   batch = String((await post(`${gateway.url}/v1/batches`, { jobs: [JOB] }, mine)).body['id'])
   const ended = finishedJob()
-  const noted = newDelivery(gateway.keys, ended, 'acme', 'job.finished')
-  delivery = noted.args[0]
+  const noted = newDelivery(ended, 'job.finished')
+  delivery = noted[0]
   await createDeliveries(gateway.redis, gateway.keys, 600).add(noted, ended.id, 'acme', 'https://example.com/hook')
 })
 afterAll(() => gateway.close())
