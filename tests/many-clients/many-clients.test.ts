@@ -70,7 +70,8 @@ test(`${STREAMS} idle streams and ${SUBMISSIONS} submissions at once: all are an
   console.log(
     `gateway: ${mib(before.bytes)} before, ${mib(during.bytes)} with ${STREAMS} idle streams (${Math.round((during.bytes - before.bytes) / STREAMS / 1024)} KiB each), ${mib(residentBytes(gateway.pid))} after ${SUBMISSIONS} submissions at once and the streams' end`,
   )
-  expect(during.files - before.files).toBeGreaterThanOrEqual(STREAMS)
+  // Connections that were kept from the jobs before may have been closed meanwhile.
+  expect(during.files - before.files).toBeGreaterThanOrEqual(STREAMS - 50)
   expect(during.bytes - before.bytes).toBeLessThan(STREAMS * STREAM_BYTES)
 }, 90_000)
 
