@@ -201,6 +201,61 @@ int cell_open_below(int folder, const char *name, uint64_t flags, mode_t mode)
     return (int)syscall(SYS_openat2, folder, name, &how, sizeof how);
 }
 
+static void become_program(void)
+{
+    setfsgid(PROGRAM_GID);
+    setfsuid(PROGRAM_UID);
+}
+
+static void become_leader(void)
+{
+    setfsuid(0);
+    setfsgid(0);
+}
+
+static bool clean_component(const char *name)
+{
+    return *name && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+bool cell_make_fifo(const char *name)
+{
+    if (!clean_component(name) || strchr(name, '/')) {
+        errno = EINVAL;
+        return false;
+    }
+    become_program();
+    int folder = open(JOB, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    bool made = folder >= 0 && mknodat(folder, name, S_IFIFO | 0600, 0) == 0;
+    int error = errno;
+    if (folder >= 0)
+        close(folder);
+    become_leader();
+    errno = error;
+    return made;
+}
+
+void cell_remove(const char *name)
+{
+    become_program();
+    int folder = open(JOB, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (folder >= 0) {
+        unlinkat(folder, name, 0);
+        close(folder);
+    }
+    become_leader();
+}
+
+void cell_reset_pids(void)
+{
+    int fd = openat(proc_writable, "sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (write(fd, "1", 1) != 1 && errno != EPERM)
+        warn("ns_last_pid: %s", strerror(errno));
+    close(fd);
+}
+
 static bool write_all(int fd, const uint8_t *content, size_t length)
 {
     while (length > 0) {
@@ -213,11 +268,6 @@ static bool write_all(int fd, const uint8_t *content, size_t length)
         length -= (size_t)n;
     }
     return true;
-}
-
-static bool clean_component(const char *name)
-{
-    return *name && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
 /* The folder a path lies in, made where missing; `path` becomes the last component. */
@@ -246,8 +296,7 @@ static int open_parent(char **path)
 
 bool cell_write(char *path, mode_t mode, bool append, const uint8_t *content, size_t length)
 {
-    setfsgid(PROGRAM_GID);
-    setfsuid(PROGRAM_UID);
+    become_program();
     mode_t before = umask(0);
     int folder = open_parent(&path), fd = -1, error = 0;
     if (folder >= 0)
@@ -264,8 +313,7 @@ bool cell_write(char *path, mode_t mode, bool append, const uint8_t *content, si
     if (folder >= 0)
         close(folder);
     umask(before);
-    setfsuid(0);
-    setfsgid(0);
+    become_leader();
     errno = error;
     return error == 0;
 }

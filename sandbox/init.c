@@ -14,7 +14,8 @@
  *            capabilities: SETUID and SETGID.
  *   program  One process tree for each stage, forked by the leader: an unprivileged user, no capability, no_new_privs,
  *            resource limits, a system call filter, nothing but its three streams (program.c, seccomp.c).
- *            The kernel tells the leader of the ways out that it tries (notices.c).
+ *            The kernel tells the leader of the ways out that it tries (notices.c). The first may be started before
+ *            its job is there, and is held until then (leader.c).
  *
  * The end of a job is the end of its leader: the kernel kills everything in the PID namespace before the leader can be
  * waited for, and takes mounts, IPC objects and sockets with it. There is nothing to clean up and nothing to forget.

@@ -6,6 +6,11 @@
  * they wrote is still relayed), and its report is sent when no process is left and both pipes are empty. Whatever ends a
  * stage first is its reason.
  *
+ * A program may be held: started before its job is there, with a FIFO in the place of its file. What runs up to there is the
+ * image's interpreter and nothing of any job's; opening the FIFO it sleeps. When its job comes it is stopped, its file takes
+ * the place of the FIFO, and it is told to go on: the kernel then begins the interrupted call anew, which finds the file. Both
+ * halves count as one stage, but for its wall time.
+ *
  * The program cannot hurt the leader: it has another user id, and PID 1 of a namespace is deaf to what comes from inside.
  * To signal the program's processes without CAP_KILL the leader takes their effective user id for the length of one
  * kill(-1); its real and saved ids stay root's, so that they cannot do the same to it. Nor can they change its scheduling in
@@ -14,15 +19,14 @@
 #include "sandbox.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/fsuid.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/resource.h>
@@ -34,7 +38,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { READ_SIZE = 65536, INPUT_WINDOW = 262144, REPORT_SIZE = 1024 + NOTICES_SIZE, CPU_CHECK_MIN_US = 5000, FRAMES_PER_TURN = 16 };
+enum { READ_SIZE = 65536, REPORT_SIZE = 1024 + NOTICES_SIZE, CPU_CHECK_MIN_US = 5000, FRAMES_PER_TURN = 16 };
 
 enum phase { BEFORE, JOB, RUNNING, DRAINING };
 
@@ -42,13 +46,15 @@ static struct {
     enum phase phase;
     struct cell_size size;
     struct start_error write_error; /* of a file that could not be written: the next stage tells */
+    bool held;                      /* a program waits for its job */
+    char door[NAME_MAX + 1];        /* the FIFO that it waits at, while there is one */
     int signals, wall_timer, cpu_timer;
 } cell = {.signals = -1, .wall_timer = -1, .cpu_timer = -1};
 
 static struct {
     struct stage plan;
     pid_t main;
-    int out, err, in;
+    int out, err;
     const char *reason;
     bool grace; /* SIGTERM is sent, the wall timer now counts the grace */
     bool truncated, children;
@@ -57,13 +63,6 @@ static struct {
     int64_t cpu_began_us, own_began_us, oom_began;
     int64_t peak_bytes;
 } stage;
-
-static struct {
-    uint8_t bytes[INPUT_WINDOW];
-    size_t from, to;
-    size_t unacknowledged; /* taken, but not told yet */
-    bool ended;
-} input;
 
 static struct frame frame;
 
@@ -216,6 +215,53 @@ static void take_notices(void)
     stage.own_began_us += own_cpu_us() - before;
 }
 
+/* Of the stage there is nothing any more but its report. */
+static void shut_streams(void)
+{
+    input_close();
+    shut(&stage.out);
+    shut(&stage.err);
+}
+
+static void close_door(void)
+{
+    if (*cell.door)
+        cell_remove(cell.door);
+    *cell.door = 0;
+}
+
+/* Ends the held program, without a trace in the cell. */
+static void let_go(void)
+{
+    if (!cell.held)
+        return;
+    cell.held = false;
+    /* Again for one that was being born meanwhile. */
+    do
+        signal_all(SIGKILL);
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR);
+    stage.main = -1;
+    stage.children = false;
+    shut_streams();
+    notices_begin(-1);
+    clear_ipc();
+    close_door();
+    cell_reset_pids();
+}
+
+/* Stops the held program and takes the FIFO away; from here on until it goes on, no process of the cell runs. */
+static void stop_held(void)
+{
+    int status = 0;
+    signal_all(SIGSTOP);
+    while (waitpid(stage.main, &status, WUNTRACED) < 0 && errno == EINTR)
+        ;
+    if (WIFSTOPPED(status))
+        close_door();
+    else
+        let_go();
+}
+
 static void main_ended(int status)
 {
     stage.status = status;
@@ -225,7 +271,7 @@ static void main_ended(int status)
     cell.phase = DRAINING;
     arm(cell.wall_timer, 0);
     arm(cell.cpu_timer, 0);
-    shut(&stage.in);
+    input_close();
     signal_all(SIGKILL);
 }
 
@@ -244,7 +290,10 @@ static void reap(void)
     while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
         if ((int64_t)usage.ru_maxrss * 1024 > stage.peak_bytes)
             stage.peak_bytes = (int64_t)usage.ru_maxrss * 1024;
-        if (pid == stage.main)
+        if (pid == stage.main && cell.held) {
+            warn("the held program ended: %d", status);
+            let_go();
+        } else if (pid == stage.main)
             main_ended(status);
     }
     stage.children = !(pid < 0 && errno == ECHILD);
@@ -256,54 +305,6 @@ static void reap(void)
 }
 
 /* --- its streams --- */
-
-/* Once there is room: the program decides how full of its output the queue is. */
-static void acknowledge(void)
-{
-    size_t count = input.unacknowledged;
-    uint8_t text[4] = {(uint8_t)(count >> 24), (uint8_t)(count >> 16), (uint8_t)(count >> 8), (uint8_t)count};
-    if (count == 0 || wire_room() < sizeof text)
-        return;
-    wire_send('A', text, sizeof text);
-    input.unacknowledged = 0;
-}
-
-/* Passes on what the program will take; once it has closed its input the rest is thrown away. */
-static void feed_input(void)
-{
-    size_t before = input.from;
-    while (stage.in >= 0 && input.from < input.to) {
-        ssize_t n = write(stage.in, input.bytes + input.from, input.to - input.from);
-        if (n > 0)
-            input.from += (size_t)n;
-        else if (n < 0 && errno == EAGAIN)
-            break;
-        else if (errno != EINTR)
-            shut(&stage.in);
-    }
-    if (stage.in < 0)
-        input.from = input.to;
-    input.unacknowledged += input.from - before;
-    if (input.from == input.to) {
-        input.from = input.to = 0;
-        if (input.ended)
-            shut(&stage.in);
-    }
-}
-
-static void take_input(void)
-{
-    if (input.from > 0) {
-        memmove(input.bytes, input.bytes + input.from, input.to - input.from);
-        input.to -= input.from;
-        input.from = 0;
-    }
-    if (frame.length > sizeof input.bytes - input.to)
-        fault("more input than the window allows");
-    memcpy(input.bytes + input.to, frame.payload, frame.length);
-    input.to += frame.length;
-    feed_input();
-}
 
 static bool room_for_output(void)
 {
@@ -361,7 +362,7 @@ static void send_report(void)
                      kills > 0 ? kills : 0, stage.relayed_out, stage.relayed_err, stage.truncated ? "true" : "false",
                      error, refused);
     /* What is taken but not told yet belonged to this stage: told after its report it would be a frame out of turn. */
-    input.unacknowledged = 0;
+    input_forget();
     wire_send('D', text, (size_t)n);
     stage_free(&stage.plan);
     stage.main = -1;
@@ -384,7 +385,12 @@ static void finish_when_done(void)
 static void begin(void)
 {
     struct cell_size before = cell.size;
-    records_begin(&frame, &cell.size);
+    bool wanted = false;
+    records_begin(&frame, &cell.size, &wanted);
+    if (cell.held && wanted)
+        stop_held();
+    else
+        let_go();
     /* To the kernel 0 is no limit at all. */
     if (cell.size.bytes == 0 || cell.size.inodes == 0)
         fault("a job without a file system");
@@ -406,74 +412,100 @@ static void write_file(void)
         cell.write_error = (struct start_error){.call = "write", .error = errno};
 }
 
-static void parse_stage(void)
+/* A stage as the frame says, which counts from here on. `door` as for records_stage. */
+static void parse_stage(const char **door)
 {
     memset(&stage, 0, sizeof stage);
-    stage.out = stage.err = stage.in = -1;
-    stage.main = -1;
-    records_stage(&frame, &stage.plan);
+    stage.out = stage.err = stage.main = -1;
+    input_begin(-1);
+    records_stage(&frame, &stage.plan, door);
+    stage.oom_began = gauge_oom_kills();
+    stage.cpu_began_us = gauge_cpu_us();
+    stage.own_began_us = own_cpu_us();
 }
 
-/* Three pipes that belong to the program, which may want to open /dev/stdout again. theirs: in, out, err. */
-static bool make_streams(int theirs[3])
+static bool start_program(struct start_error *why)
 {
-    int in[2] = {-1, -1}, out[2] = {-1, -1}, err[2] = {-1, -1};
-    setfsuid(PROGRAM_UID);
-    bool made = pipe2(out, O_CLOEXEC) == 0 && pipe2(err, O_CLOEXEC) == 0;
-    if (made && stage.plan.input)
-        made = pipe2(in, O_CLOEXEC) == 0;
-    else if (made)
-        made = (in[0] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0;
-    int error = errno;
-    setfsuid(0);
-    theirs[0] = in[0];
-    theirs[1] = out[1];
-    theirs[2] = err[1];
-    stage.in = in[1];
-    stage.out = out[0];
-    stage.err = err[0];
-    for (int i = 0; made && i < 3; i++) {
-        int ours = i == 0 ? stage.in : i == 1 ? stage.out : stage.err;
-        if (ours >= 0 && fcntl(ours, F_SETFL, O_NONBLOCK) < 0)
-            made = false;
+    int ours[3], theirs[3], listener = -1;
+    bool made = program_streams(stage.plan.input, ours, theirs);
+    input_begin(ours[0]);
+    stage.out = ours[1];
+    stage.err = ours[2];
+    if (made)
+        stage.main = program_start(&stage.plan, theirs, why, &listener);
+    else
+        *why = (struct start_error){.call = "pipe", .error = errno};
+    for (int i = 0; i < 3; i++)
+        shut(&theirs[i]);
+    notices_begin(listener);
+    if (stage.main < 0)
+        shut_streams();
+    stage.children = stage.main >= 0;
+    return stage.children;
+}
+
+static void hold(void)
+{
+    struct start_error why;
+    const char *door = NULL;
+    let_go();
+    if (frame.length == 0)
+        return;
+    parse_stage(&door);
+    snprintf(cell.door, sizeof cell.door, "%s", door);
+    if (!cell_make_fifo(cell.door))
+        fault("no FIFO can be made there");
+    stage.plan.held = true;
+    if (!start_program(&why))
+        warn("hold: %s: %s", why.call, strerror(why.error));
+    /* Also when it was not: let_go clears what is left. */
+    cell.held = true;
+    if (stage.main < 0)
+        let_go();
+    stage_free(&stage.plan);
+}
+
+/* Lets the held program go on, as what the frame asks for. False when that cannot be. */
+static bool resume_held(void)
+{
+    struct stage plan;
+    if (cell.write_error.error) {
+        let_go();
+        return false;
     }
-    errno = error;
-    return made;
+    records_stage(&frame, &plan, NULL);
+    if (!program_limit(stage.main, &plan)) {
+        warn("prlimit: %s", strerror(errno));
+        stage_free(&plan);
+        let_go();
+        return false;
+    }
+    stage.plan = plan;
+    stage.began_us = clock_us(CLOCK_MONOTONIC);
+    cell.held = false;
+    signal_all(SIGCONT);
+    return true;
 }
 
 static void start_stage(void)
 {
-    int theirs[3], listener = -1;
-    parse_stage();
-    input.from = input.to = input.unacknowledged = 0;
-    input.ended = false;
-    stage.oom_began = gauge_oom_kills();
-    stage.cpu_began_us = gauge_cpu_us();
-    stage.own_began_us = own_cpu_us();
-    stage.began_us = clock_us(CLOCK_MONOTONIC);
-    if (!cell.write_error.error) {
-        if (make_streams(theirs))
-            stage.main = program_start(&stage.plan, theirs, &cell.write_error, &listener);
-        else
-            cell.write_error = (struct start_error){.call = "pipe", .error = errno};
-        for (int i = 0; i < 3; i++)
-            shut(&theirs[i]);
+    bool resumed = cell.held && resume_held();
+    if (!resumed) {
+        parse_stage(NULL);
+        stage.began_us = clock_us(CLOCK_MONOTONIC);
+        if (!cell.write_error.error)
+            start_program(&cell.write_error);
     }
-    notices_begin(listener);
     if (stage.main < 0) {
-        shut(&stage.in);
-        shut(&stage.out);
-        shut(&stage.err);
         stage.reason = "start";
         /* There may be a child that could not become the program. */
         cell.phase = DRAINING;
         reap();
         return;
     }
-    stage.children = true;
     cell.phase = RUNNING;
     arm(cell.wall_timer, stage.plan.wall_ms * 1000);
-    arm_cpu_check(0);
+    arm_cpu_check(resumed ? cpu_used_us() : 0);
 }
 
 static void take_kill(void)
@@ -494,6 +526,8 @@ static void take_frame(void)
     enum phase phase = cell.phase;
     if (frame.type == 'B' && phase == BEFORE)
         begin();
+    else if (frame.type == 'H' && phase == BEFORE)
+        hold();
     else if (frame.type == 'W' && phase == JOB)
         write_file();
     else if (frame.type == 'S' && phase == JOB)
@@ -505,11 +539,10 @@ static void take_frame(void)
     else if (frame.type == 'Q' && phase == JOB)
         _exit(LEADER_QUIT);
     else if (frame.type == 'I' && phase == RUNNING)
-        take_input();
-    else if (frame.type == 'E' && phase == RUNNING) {
-        input.ended = true;
-        feed_input();
-    } else if ((frame.type == 'I' || frame.type == 'E') && phase != BEFORE)
+        input_take(&frame);
+    else if (frame.type == 'E' && phase == RUNNING)
+        input_end();
+    else if ((frame.type == 'I' || frame.type == 'E') && phase != BEFORE)
         return; /* sent before the worker knew that the stage had ended */
     else
         fault("a frame out of turn");
@@ -545,9 +578,9 @@ static void open_descriptors(void)
 static void turn(void)
 {
     /* What had to wait for room, which the last turn's flush may have made. */
-    acknowledge();
+    input_acknowledge();
     finish_when_done();
-    bool room = room_for_output();
+    bool room = cell.phase >= RUNNING && room_for_output();
     struct pollfd fds[] = {
         {.fd = STDIN_FILENO, .events = POLLIN},
         {.fd = wire_pending() ? STDOUT_FILENO : -1, .events = POLLOUT},
@@ -556,7 +589,7 @@ static void turn(void)
         {.fd = cell.cpu_timer, .events = POLLIN},
         {.fd = room ? stage.out : -1, .events = POLLIN},
         {.fd = room ? stage.err : -1, .events = POLLIN},
-        {.fd = input.from < input.to ? stage.in : -1, .events = POLLOUT},
+        {.fd = input_waiting(), .events = POLLOUT},
         {.fd = notices_listener(), .events = POLLIN},
     };
     if (poll(fds, sizeof fds / sizeof *fds, -1) < 0 && errno != EINTR)
@@ -566,7 +599,7 @@ static void turn(void)
     if (fds[6].revents)
         relay(&stage.err, 'X', &stage.relayed_err);
     if (fds[7].revents)
-        feed_input();
+        input_feed();
     /* Before the reaping, which may kill who waits for an answer: what was tried shall be told. */
     if (fds[8].revents)
         take_notices();
@@ -592,7 +625,7 @@ void leader(const struct cell_size *size, bool first)
 {
     char ready[64];
     cell.size = *size;
-    stage.out = stage.err = stage.in = stage.main = -1;
+    stage.out = stage.err = stage.main = -1;
     cell_setup(size);
     open_descriptors();
     if (first)

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -87,30 +88,56 @@ void program_prepare(void)
     _exit(LEADER_FAULT);
 }
 
-static void limit(int resource, uint64_t soft, uint64_t hard)
+/* Of the process, or of the calling one where it is 0. The container's own limits may be lower; those stay. */
+static bool set_limit(pid_t pid, int resource, uint64_t soft, uint64_t hard)
 {
-    struct rlimit both = {.rlim_cur = soft, .rlim_max = hard}, now;
-    /* The container's own limits may be lower; those cannot be raised and need not be. */
-    if (getrlimit((__rlimit_resource_t)resource, &now) == 0 && now.rlim_max != RLIM_INFINITY) {
-        if (both.rlim_max > now.rlim_max)
-            both.rlim_max = now.rlim_max;
-        if (both.rlim_cur > now.rlim_max)
-            both.rlim_cur = now.rlim_max;
+    struct rlimit both = {.rlim_cur = soft, .rlim_max = hard}, container;
+    if (getrlimit((__rlimit_resource_t)resource, &container) == 0 && container.rlim_max != RLIM_INFINITY) {
+        if (both.rlim_max > container.rlim_max)
+            both.rlim_max = container.rlim_max;
+        if (both.rlim_cur > container.rlim_max)
+            both.rlim_cur = container.rlim_max;
     }
-    if (setrlimit((__rlimit_resource_t)resource, &both) < 0)
+    return prlimit(pid, (__rlimit_resource_t)resource, &both, NULL) == 0;
+}
+
+static bool limit_cpu(pid_t pid, const struct stage *stage)
+{
+    /* The leader counts CPU time over all processes; this is for the one that escapes its notice. */
+    uint64_t seconds = stage->cpu_ms / 1000 + 2;
+    return set_limit(pid, RLIMIT_CPU, seconds, seconds + stage->grace_ms / 1000 + 1);
+}
+
+/* What is held will be given its limits once they are known, which may be higher than these but not than the hard ones. */
+static void limit(const struct stage *stage, int resource, uint64_t value)
+{
+    if (!set_limit(0, resource, value, stage->held ? RLIM_INFINITY : value))
         fail("setrlimit");
 }
 
 static void set_limits(const struct stage *stage)
 {
-    /* Init counts CPU time over all processes; this is for the one that escapes its notice. */
-    uint64_t seconds = stage->cpu_ms / 1000 + 2;
-    limit(RLIMIT_CPU, seconds, seconds + stage->grace_ms / 1000 + 1);
-    limit(RLIMIT_FSIZE, stage->file_bytes, stage->file_bytes);
-    limit(RLIMIT_NPROC, stage->processes, stage->processes);
-    limit(RLIMIT_STACK, stage->stack_bytes, stage->stack_bytes);
+    if (!stage->held && !limit_cpu(0, stage))
+        fail("setrlimit");
+    limit(stage, RLIMIT_FSIZE, stage->file_bytes);
+    limit(stage, RLIMIT_NPROC, stage->processes);
     /* 0 still feeds a core_pattern that is a pipe, a program of the host; 1 does not, and is too small for a file. */
-    limit(RLIMIT_CORE, 1, 1);
+    if (!set_limit(0, RLIMIT_STACK, stage->stack_bytes, stage->stack_bytes) || !set_limit(0, RLIMIT_CORE, 1, 1))
+        fail("setrlimit");
+}
+
+bool program_limit(pid_t pid, const struct stage *stage)
+{
+    /* The kernel wants the other's user to be the real one of who asks. */
+    bool done = setresgid(PROGRAM_GID, (gid_t)-1, (gid_t)-1) == 0 && setresuid(PROGRAM_UID, (uid_t)-1, (uid_t)-1) == 0 &&
+                limit_cpu(pid, stage) && set_limit(pid, RLIMIT_FSIZE, stage->file_bytes, stage->file_bytes) &&
+                set_limit(pid, RLIMIT_NPROC, stage->processes, stage->processes) &&
+                set_limit(pid, RLIMIT_NOFILE, stage->open_files, stage->open_files);
+    int error = errno;
+    if (setresuid(0, (uid_t)-1, (uid_t)-1) < 0 || setresgid(0, (gid_t)-1, (gid_t)-1) < 0)
+        _exit(LEADER_FAULT);
+    errno = error;
+    return done;
 }
 
 /* The kernel's killer shall take the program before the leader and init. */
@@ -197,7 +224,7 @@ static _Noreturn void become(const struct stage *stage, const int streams[3], in
     set_limits(stage);
     enter_filter();
     /* Only now, since the listener needed a descriptor. */
-    limit(RLIMIT_NOFILE, stage->open_files, stage->open_files);
+    limit(stage, RLIMIT_NOFILE, stage->open_files);
     if (setgroups(0, NULL) < 0)
         fail("setgroups");
     if (setresgid(PROGRAM_GID, PROGRAM_GID, PROGRAM_GID) < 0)
@@ -212,6 +239,29 @@ static _Noreturn void become(const struct stage *stage, const int streams[3], in
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     execute(stage->args, stage->env);
+}
+
+bool program_streams(bool input, int ours[3], int theirs[3])
+{
+    int pipes[3][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
+    setfsuid(PROGRAM_UID);
+    bool made = pipe2(pipes[1], O_CLOEXEC) == 0 && pipe2(pipes[2], O_CLOEXEC) == 0;
+    if (made && input)
+        made = pipe2(pipes[0], O_CLOEXEC) == 0;
+    else if (made)
+        made = (pipes[0][0] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0;
+    int error = errno;
+    setfsuid(0);
+    for (int i = 0; i < 3; i++) {
+        ours[i] = pipes[i][i == 0];
+        theirs[i] = pipes[i][i != 0];
+        if (made && ours[i] >= 0 && fcntl(ours[i], F_SETFL, O_NONBLOCK) < 0) {
+            error = errno;
+            made = false;
+        }
+    }
+    errno = error;
+    return made;
 }
 
 pid_t program_start(const struct stage *stage, const int streams[3], struct start_error *why, int *listener)

@@ -2,6 +2,7 @@
 #include "sandbox.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,13 +31,15 @@ static char *next_record(struct frame *from, char *at)
     return at < end ? at : NULL;
 }
 
-void records_begin(struct frame *from, struct cell_size *size)
+void records_begin(struct frame *from, struct cell_size *size, bool *held)
 {
     for (char *record = NULL; (record = next_record(from, record));) {
         if (*record == 'b')
             size->bytes = number(record + 1);
         else if (*record == 'i')
             size->inodes = number(record + 1);
+        else if (*record == 'h')
+            *held = number(record + 1) != 0;
         else
             fault("an unknown record in B");
     }
@@ -55,9 +58,10 @@ static void make_lists(struct frame *from, struct stage *plan)
         fault("a stage without a program");
 }
 
-void records_stage(struct frame *from, struct stage *plan)
+void records_stage(struct frame *from, struct stage *plan, const char **door)
 {
     size_t args = 0, env = 0;
+    memset(plan, 0, sizeof *plan);
     make_lists(from, plan);
     for (char *record = NULL; (record = next_record(from, record));) {
         char *value = record + 1;
@@ -73,9 +77,17 @@ void records_stage(struct frame *from, struct stage *plan)
         case 'n': plan->open_files = number(value); break;
         case 's': plan->stack_bytes = number(value); break;
         case 'i': plan->input = number(value) != 0; break;
-        default: fault("an unknown record in S");
+        case 'h':
+            if (door) {
+                *door = value;
+                break;
+            }
+            /* fall through */
+        default: fault("an unknown record in S or H");
         }
     }
+    if (door && (!*door || strlen(*door) > NAME_MAX))
+        fault("nothing to hold a program at");
     if (plan->wall_ms == 0 || plan->cpu_ms == 0)
         fault("a stage without a limit of time");
 }

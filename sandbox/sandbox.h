@@ -34,6 +34,12 @@ bool cell_resize(const struct cell_size *size);
 void cell_lock(void);
 /* Writes (or appends to) a file of the job, as the program's user, following no link. False with errno. */
 bool cell_write(char *path, mode_t mode, bool append, const uint8_t *content, size_t length);
+/* Makes a FIFO in the job's folder, as the program's user. False with errno. */
+bool cell_make_fifo(const char *name);
+/* Removes a file of the job's folder. */
+void cell_remove(const char *name);
+/* The next process will have the id that the first of a new cell has, if no other lives and the leader may still say so. */
+void cell_reset_pids(void);
 /* Opens what lies below `folder`, meeting no link and no other file system on the way. -1 with errno. */
 int cell_open_below(int folder, const char *name, uint64_t flags, mode_t mode);
 
@@ -55,6 +61,7 @@ struct stage {
     char **env;
     uint64_t wall_ms, cpu_ms, grace_ms, output_bytes, processes, file_bytes, open_files, stack_bytes;
     bool input;
+    bool held; /* started ahead of its job, whose limits are not known yet */
 };
 
 /* Why a program could not be started. */
@@ -66,11 +73,21 @@ struct start_error {
 /* Once, in init. Exits when it cannot. */
 void program_prepare(void);
 /*
+ * Makes the program's standard streams, in, out, err, which belong to it: it may want to open /dev/stdout again. Ours do not
+ * wait; that of the input is -1 where there is none. What could not be made, with errno, is -1.
+ */
+bool program_streams(bool input, int ours[3], int theirs[3]);
+/*
  * Starts the stage's program, its standard streams on the three descriptors. Returns its process id, or -1 and says why.
  * Returns only when the program runs or has failed to. `listener` becomes that of its filter, to be closed in either case,
  * or -1.
  */
 pid_t program_start(const struct stage *stage, const int streams[3], struct start_error *why, int *listener);
+/*
+ * Gives a held program the limits of its stage, but for that of the stack, which counted when it was started. No process of the
+ * cell may run meanwhile. False with errno.
+ */
+bool program_limit(pid_t pid, const struct stage *stage);
 
 /* --- seccomp.c --- */
 
@@ -124,6 +141,24 @@ bool wire_pending(void);
 /* Writes everything, waiting at most a second: for last words. */
 void wire_drain(void);
 
+/* --- input.c: a stage's standard input --- */
+
+/* A stage begins: takes over the pipe to its program, or -1. Nothing of the stage before is left. */
+void input_begin(int descriptor);
+/* What to poll for writing; -1 when nothing waits to be written. */
+int input_waiting(void);
+/* Takes what an I brings, which may not be more than the window allows. */
+void input_take(const struct frame *frame);
+/* Passes on what the program will take; once it has closed its input the rest is thrown away. */
+void input_feed(void);
+/* No more will come: the pipe is closed when all is written. */
+void input_end(void);
+/* Tells the worker of what was taken, once there is room: the program decides how full of its output the queue is. */
+void input_acknowledge(void);
+/* What is taken but not told yet never will be. */
+void input_forget(void);
+void input_close(void);
+
 enum { MAX_GLOBS = 16 };
 
 struct gathering {
@@ -134,10 +169,13 @@ struct gathering {
 
 /* --- records.c: the record lists of frames; what is wrong with one is a fault --- */
 
-/* What B says of the cell; what it does not say stays. */
-void records_begin(struct frame *from, struct cell_size *size);
-/* What S says of the stage. Its strings are the frame's; the lists of them are freed by stage_free. */
-void records_stage(struct frame *from, struct stage *plan);
+/* What B says of the cell, and whether the job is that of the held program; what it does not say stays. */
+void records_begin(struct frame *from, struct cell_size *size, bool *held);
+/*
+ * What S or H says of the stage. Its strings are the frame's; the lists of them are freed by stage_free. `door`, NULL for an S,
+ * becomes the name of the file that the program is held at, at most NAME_MAX long.
+ */
+void records_stage(struct frame *from, struct stage *plan, const char **door);
 void stage_free(struct stage *plan);
 /* What G asks for. Its strings are the frame's. */
 void records_gather(struct frame *from, struct gathering *plan);

@@ -18,7 +18,7 @@ import time
 BEGIN = 'mount -t tmpfs run /run && exec /.runyard/init --bytes=1048576'
 INIT = ['unshare', '--fork', '--pid', '--mount', '--kill-child', 'sh', '-c', BEGIN]
 ANSWERS = b'ROXADPLZF'
-TYPES = b'BWSIEKGQ'
+TYPES = b'HBWSIEKGQ'
 TIMEOUT_S = 20
 # Reports that named a call.
 TOLD = [0]
@@ -30,12 +30,23 @@ def frame(kind, payload=b''):
     return bytes([kind]) + len(payload).to_bytes(4, 'big') + payload
 
 
-def start(rng):
+def start(rng, kind=b'S', door=b''):
     programs = [[b'cat'], [b'sh', b'-c', b'cat; echo x >&2; sleep 0.01'], [b'true'], [b'nothing'], [b'head', b'-c', b'9']]
     records = [b'a' + arg for arg in rng.choice(programs)]
     records += [b'ePATH=/usr/bin:/bin', b'w%d' % rng.choice([1, 50, 500]), b'c500', b'g%d' % rng.choice([0, 5])]
     records += [b'o%d' % rng.choice([0, 5, 99999]), b'p16', b'f99999', b'n32', b's1048576', b'i%d' % rng.choice([0, 1])]
-    return frame(ord('S'), b''.join(record + b'\0' for record in records))
+    records += [b'h' + door] if door else []
+    return frame(ord(kind), b''.join(record + b'\0' for record in records))
+
+
+def hold(rng):
+    """Programs that wait at a file, and such as do not; or none any more."""
+    if rng.random() < 0.2:
+        return frame(ord('H'))
+    if rng.random() < 0.3:
+        return start(rng, b'H', rng.choice([b'a', b'b', b'a', b'a/b'] if rng.random() < 0.1 else [b'a']))
+    records = [b'a' + rng.choice([b'cat', b'sh', b'head']), b'a./a', b'ha', b'ePATH=/usr/bin:/bin', b'w50', b'c50', b'p16', b'f9999']
+    return frame(ord('H'), b''.join(record + b'\0' for record in records + [b'n32', b's1048576', b'i%d' % rng.choice([0, 1])]))
 
 
 def gather(rng):
@@ -47,7 +58,9 @@ def gather(rng):
 def conversation(rng):
     frames = []
     for _ in range(rng.randint(1, 3)):
-        frames.append(frame(ord('B'), b'b%d\0i%d\0' % (rng.choice([65536, 1 << 20]), rng.choice([64, 1000]))))
+        frames += [hold(rng) for _ in range(rng.choice([0, 0, 1, 1, 2]))]
+        held = rng.choice([b'', b'h1\0', b'h1\0', b'h0\0'])
+        frames.append(frame(ord('B'), b'b%d\0i%d\0' % (rng.choice([65536, 1 << 20]), rng.choice([64, 1000])) + held))
         for _ in range(rng.randint(0, 2)):
             path = rng.choice([b'a', b'a/b', b'../x', b'/x', b'a//b'])
             frames.append(frame(ord('W'), bytes([rng.choice([0, 0, 1]), 1, 0xa4]) + path + b'\0' + rng.randbytes(rng.choice([0, 9, 70000]))))

@@ -7,6 +7,7 @@
 
 /** Frame types, both directions, as their byte values. */
 export const FRAME = {
+  HOLD: 0x48,
   BEGIN: 0x42,
   WRITE: 0x57,
   START: 0x53,
@@ -124,15 +125,33 @@ export function encodeRecords(records: Iterable<readonly [field: string, value: 
   return list
 }
 
-/** `B`: begin a job in a cell whose file system holds so many bytes and inodes. */
-export function encodeBegin(cell: { bytes: number; inodes: number }): Buffer {
+/**
+ * `B`: begin a job in a cell whose file system holds so many bytes and inodes.
+ * @param cell.held its first stage is the program that is held; otherwise that goes
+ */
+export function encodeBegin(cell: { bytes: number; inodes: number; held?: boolean }): Buffer {
   return encodeFrame(
     FRAME.BEGIN,
     encodeRecords([
       ['b', natural('bytes', cell.bytes)],
       ['i', natural('inodes', cell.inodes)],
+      ...(cell.held ? ([['h', 1]] as const) : []),
     ]),
   )
+}
+
+/**
+ * `H`: start a program ahead of its job and hold it at its file, which the job will bring.
+ * @param file a plain name
+ * @throws as `encodeStart`
+ */
+export function encodeHold(file: string, stage: StageStart): Buffer {
+  return encodeFrame(FRAME.HOLD, encodeRecords([['h', file], ...stageRecords(stage)]))
+}
+
+/** `H` of nothing: let the held program go, if there is one. */
+export function encodeLetGo(): Buffer {
+  return encodeFrame(FRAME.HOLD)
 }
 
 /**
@@ -141,23 +160,24 @@ export function encodeBegin(cell: { bytes: number; inodes: number }): Buffer {
  * @throws RangeError when arguments and environment do not fit one frame
  */
 export function encodeStart(stage: StageStart): Buffer {
+  return encodeFrame(FRAME.START, encodeRecords(stageRecords(stage)))
+}
+
+function stageRecords(stage: StageStart): (readonly [string, string | number])[] {
   if (stage.args.length === 0) throw new TypeError('a stage needs at least one argument')
-  return encodeFrame(
-    FRAME.START,
-    encodeRecords([
-      ...stage.args.map((arg) => ['a', arg] as const),
-      ...Object.entries(stage.env).map(([name, value]) => ['e', `${name}=${value}`] as const),
-      ['w', natural('wallMs', stage.wallMs)],
-      ['c', natural('cpuMs', stage.cpuMs)],
-      ['g', natural('graceMs', stage.graceMs)],
-      ['o', natural('outputBytes', stage.outputBytes)],
-      ['p', natural('processes', stage.processes)],
-      ['f', natural('fileBytes', stage.fileBytes)],
-      ['n', natural('openFiles', stage.openFiles)],
-      ['s', natural('stackBytes', stage.stackBytes)],
-      ['i', stage.stdin ? 1 : 0],
-    ]),
-  )
+  return [
+    ...stage.args.map((arg) => ['a', arg] as const),
+    ...Object.entries(stage.env).map(([name, value]) => ['e', `${name}=${value}`] as const),
+    ['w', natural('wallMs', stage.wallMs)],
+    ['c', natural('cpuMs', stage.cpuMs)],
+    ['g', natural('graceMs', stage.graceMs)],
+    ['o', natural('outputBytes', stage.outputBytes)],
+    ['p', natural('processes', stage.processes)],
+    ['f', natural('fileBytes', stage.fileBytes)],
+    ['n', natural('openFiles', stage.openFiles)],
+    ['s', natural('stackBytes', stage.stackBytes)],
+    ['i', stage.stdin ? 1 : 0],
+  ]
 }
 
 /**
