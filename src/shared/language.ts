@@ -28,6 +28,13 @@ export const Language = Type.Object(
     fileName: Type.String({ pattern: '^[A-Za-z0-9_.-]+$' }),
     compile: Type.Optional(Command),
     run: Command,
+    /**
+     * Given where the interpreter can be started ahead of its program: it opens the program's file once, waits there, and has
+     * looked at nothing else of the job by then. A program that holds one of the texts would notice, and is not run so.
+     */
+    armed: Type.Optional(
+      Type.Object({ unless: Type.Array(Type.String({ minLength: 1 })) }, { additionalProperties: false }),
+    ),
     env: Type.Record(Type.String(), Type.String()),
     /** Where this language needs other than the defaults. */
     limits: LimitOverrides,

@@ -10,6 +10,8 @@ export interface InstalledRuntimes {
   readonly runtimes: Runtimes
   /** References of the images of installed languages. */
   images(): string[]
+  /** Whose image this is; undefined for an operator's. */
+  languageOf(image: string): Language | undefined
   /** @throws Error naming what is not installed and how to install it */
   locate: (spec: JobSpec) => { language: Language | undefined; image: string }
 }
@@ -52,6 +54,7 @@ export function createInstalledRuntimes(
     get runtimes() {
       return runtimes
     },
+    languageOf: (image) => languages.find(({ id }) => references.get(id) === image),
     images: () => Object.keys(runtimes.languages).map(imageOf),
     locate({ head }) {
       if (head.kind === 'code') {

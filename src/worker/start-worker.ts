@@ -5,7 +5,7 @@ import { v7 as uuid } from 'uuid'
 import { closeOnce } from '../shared/close-once.ts'
 import { type Config, ConfigError } from '../shared/config/config.ts'
 import { loadLanguages } from '../shared/language.ts'
-import { MIB, SECOND } from '../shared/limits.ts'
+import { effectiveLimits, MIB, SECOND } from '../shared/limits.ts'
 import { createArtifactStore } from '../shared/redis/artifact-store.ts'
 import { connectRedis } from '../shared/redis/connect.ts'
 import { createJobRecords, RENEW_MS } from '../shared/redis/job-record.ts'
@@ -19,6 +19,7 @@ import { createWorkerRegistry, HEARTBEAT_MS } from '../shared/redis/worker-regis
 import { createSecurityEvents } from '../shared/security/security-events.ts'
 import { deliverAlerts } from './alerts/deliver-alerts.ts'
 import { createInstalledRuntimes } from './installed-runtimes.ts'
+import { planAhead } from './jobs/plan.ts'
 import { type JobContext, processJob, storeLostJob } from './jobs/process-job.ts'
 import { createLiveInput } from './jobs/live-input.ts'
 import { createRunningJobs, type RunningJobs } from './jobs/running-jobs.ts'
@@ -67,6 +68,11 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
     throw new Error('no language is installed for this version of Runyard; npx runyard languages install python')
   }
 
+  const armed = (image: string) => {
+    const language = settings.armed ? installed.languageOf(image) : undefined
+    if (!language) return undefined
+    return planAhead(language, effectiveLimits({}, language.limits, limits.defaults, limits.ceilings), settings.graceMs)
+  }
   const sandboxes = new Set<string>()
   const own = (container: string) => sandboxes.has(shortId(container))
   const makeSandbox = async (image: string, memoryBytes: number) => {
@@ -79,7 +85,7 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
       ceilings: limits.ceilings,
       fileBytes: limits.defaults.fileBytes,
     })
-    const sandbox = await createPodmanSandbox(engine, options, log)
+    const sandbox = await createPodmanSandbox(engine, options, log, armed(image))
     sandboxes.add(sandbox.id)
     void sandbox.gone.then(() => sandboxes.delete(sandbox.id))
     return sandbox

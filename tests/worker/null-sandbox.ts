@@ -7,6 +7,7 @@ export interface NullSandbox extends Sandbox {
   die(): void
   readonly destroyed: boolean
   jobs: number
+  armed: boolean
 }
 
 export const SUCCESS: StageReport = {
@@ -35,7 +36,15 @@ export function nullSandbox(): NullSandbox {
     createdAt: Date.now(),
     jobs: 0,
     gone,
+    armed: false,
+    arm() {
+      sandbox.armed = true
+    },
+    disarm() {
+      sandbox.armed = false
+    },
     begin() {
+      sandbox.armed = false
       sandbox.jobs++
     },
     writeFile: () => undefined,

@@ -61,6 +61,8 @@ export interface Config {
     maxJobs: number
     maxAgeMs: number
     poolReady: number
+    /** Whether interpreters are started ahead of their jobs. */
+    armed: boolean
     containerImages: string[]
     cpuWeight: number
     graceMs: number
@@ -158,6 +160,7 @@ export function toConfig(values: Map<string, SettingValue>, root: string): Confi
       maxJobs: number('SANDBOX_MAX_JOBS'),
       maxAgeMs: number('SANDBOX_MAX_AGE_SECONDS') * 1000,
       poolReady: number('POOL_READY'),
+      armed: text('ARMED') === 'on',
       containerImages: values.get('CONTAINER_IMAGES') as string[],
       cpuWeight: number('CPU_WEIGHT'),
       graceMs: number('KILL_GRACE_MS'),

@@ -1,5 +1,7 @@
 import type { JobSpec, TestCase } from '../../shared/job.ts'
 import type { Language } from '../../shared/language.ts'
+import type { Limits } from '../../shared/limits.ts'
+import type { ArmedProgram } from '../sandbox/armed.ts'
 import type { StageStart } from '../sandbox/frames.ts'
 
 /** A stage that is going to run. */
@@ -34,16 +36,10 @@ export function planStages(spec: JobSpec, language: Language | undefined, graceM
   const { limits, interactive } = spec.head
   const env = { ...BASE_ENV, ...language?.env, ...spec.env }
   const start = (args: string[], wallMs: number, stdin: boolean): StageStart => ({
+    ...within(limits, graceMs),
     args,
     env,
     wallMs,
-    cpuMs: limits.cpuMs,
-    graceMs,
-    outputBytes: limits.outputBytes,
-    processes: limits.processes,
-    fileBytes: limits.fileBytes,
-    openFiles: limits.openFiles,
-    stackBytes: limits.stackBytes,
     stdin,
   })
   const stages: PlannedStage[] = []
@@ -77,10 +73,39 @@ export function planStages(spec: JobSpec, language: Language | undefined, graceM
 }
 
 /**
+ * The interpreter of a language as it runs a job that asks for nothing but its program.
+ * @param limits those of such a job
+ * @returns undefined for a language of which none can wait for its program
+ */
+export function planAhead(language: Language, limits: Limits, graceMs: number): ArmedProgram | undefined {
+  const { armed, fileName } = language
+  if (!armed) return undefined
+  const args = expand(
+    language.run.argv,
+    { entrypoint: fileName, files: [{ path: fileName }], compilerArgs: [] },
+    language,
+  )
+  const start = { ...within(limits, graceMs), args, env: { ...BASE_ENV, ...language.env }, wallMs: limits.wallMs }
+  return { file: fileName, start, unless: armed.unless }
+}
+
+/** What every stage of a job has of its limits. */
+function within(limits: Limits, graceMs: number): Omit<StageStart, 'args' | 'env' | 'wallMs' | 'stdin'> {
+  const { cpuMs, outputBytes, processes, fileBytes, openFiles, stackBytes } = limits
+  return { cpuMs, graceMs, outputBytes, processes, fileBytes, openFiles, stackBytes }
+}
+
+interface Sources {
+  entrypoint: string
+  files: readonly { path: string }[]
+  compilerArgs: readonly string[]
+}
+
+/**
  * Fills an argument vector of a language. Each placeholder is a whole argument or none of it: what a job supplies never
  * becomes part of another argument, and there is no shell.
  */
-function expand(argv: readonly string[], spec: JobSpec, language: Language): string[] {
+function expand(argv: readonly string[], spec: Sources, language: Language): string[] {
   const extension = /\.[^.]+$/.exec(language.fileName)?.[0] ?? ''
   return argv.flatMap((argument) => {
     switch (argument) {
@@ -89,7 +114,7 @@ function expand(argv: readonly string[], spec: JobSpec, language: Language): str
       case '{sources}':
         return spec.files.filter((file) => file.path.endsWith(extension)).map((file) => `./${file.path}`)
       case '{compilerArgs}':
-        return spec.compilerArgs
+        return [...spec.compilerArgs]
       default:
         return [argument]
     }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { ContainerCreateOptions } from 'dockerode'
+import { type ArmedProgram, createForecast, fitsArmed, type JobFile, type JobShape } from './armed.ts'
 import { encodeGather } from './artifact-frames.ts'
 import type { Engine } from './engine.ts'
 import {
@@ -7,8 +8,10 @@ import {
   createFrameDecoder,
   encodeBegin,
   encodeFrame,
+  encodeHold,
   encodeInput,
   encodeKill,
+  encodeLetGo,
   encodeStart,
   encodeWriteFile,
   FRAME,
@@ -17,6 +20,7 @@ import {
   parseAck,
   parseReport,
   type StageReport,
+  type StageStart,
 } from './frames.ts'
 import { createGathering, type Gathered, type Gathering } from './gathering.ts'
 import { GATHER_TIMEOUT_MS, type OutputStream, type Sandbox, SandboxBroken } from './sandbox.ts'
@@ -55,14 +59,22 @@ interface RunningStage extends Waiter<StageReport> {
 /** A container's id as people see it; also the id of its sandbox. */
 export const shortId = (container: string): string => container.slice(0, 12)
 
+/** A job that has begun and of which init was told nothing yet: what it begins with is known with its first stage. */
+interface Beginning {
+  fileBytes: number
+  files: JobFile[]
+}
+
 /**
  * Makes a container and waits until the init in it is ready.
+ * @param program what it can be armed with
  * @throws SandboxBroken when it does not get ready, Error when the engine refuses; nothing is left then
  */
 export async function createPodmanSandbox(
   engine: Engine,
   options: ContainerCreateOptions,
   log: Logger,
+  program?: ArmedProgram,
 ): Promise<Sandbox> {
   const { id, stream } = await engine.launch(options)
   const short = shortId(id)
@@ -70,6 +82,9 @@ export async function createPodmanSandbox(
   const decoder = createFrameDecoder()
   let state: State = 'starting'
   let jobs = 0
+  let beginning: Beginning | undefined
+  const forecast = createForecast()
+  let armedFor: JobShape
   let stage: RunningStage | undefined
   let waiter: Waiter<void> | undefined
   let gathering: Gathering | undefined
@@ -123,6 +138,22 @@ export async function createPodmanSandbox(
       running.open = false
       stream.write(encodeFrame(FRAME.INPUT_END))
     }
+  }
+
+  /** Tells init of the job that has begun, if it was not told yet. @param first its first stage, if it has one */
+  const sendBeginning = (first?: StageStart) => {
+    if (!beginning) return
+    const { fileBytes, files } = beginning
+    const fits = program !== undefined && first !== undefined && fitsArmed(program, files, first)
+    const shape = fits ? first.stdin : undefined
+    const inodes = Math.max(MIN_INODES, Math.ceil(fileBytes / BYTES_PER_INODE))
+    stream.write(encodeBegin({ bytes: fileBytes, inodes, held: fits && armedFor === shape }))
+    for (const { path, mode, content } of files) {
+      for (const frame of encodeWriteFile(path, mode, content)) stream.write(frame)
+    }
+    forecast.saw(shape, armedFor)
+    armedFor = undefined
+    beginning = undefined
   }
 
   const settle = (expected: State, next: State) => {
@@ -196,17 +227,30 @@ export async function createPodmanSandbox(
       return jobs
     },
     gone,
+    get armed() {
+      return state === 'idle' && armedFor !== undefined
+    },
+    arm() {
+      const stdin = forecast.expected()
+      if (!program || state !== 'idle' || armedFor !== undefined || stdin === undefined) return
+      stream.write(encodeHold(program.file, { ...program.start, stdin }))
+      armedFor = stdin
+    },
+    disarm() {
+      if (!sandbox.armed) return
+      stream.write(encodeLetGo())
+      armedFor = undefined
+    },
     begin(fileBytes) {
       inState('idle')
       state = 'job'
       jobs++
-      stream.write(
-        encodeBegin({ bytes: fileBytes, inodes: Math.max(MIN_INODES, Math.ceil(fileBytes / BYTES_PER_INODE)) }),
-      )
+      beginning = { fileBytes, files: [] }
     },
     writeFile(path, mode, content) {
       inState('job')
-      for (const frame of encodeWriteFile(path, mode, content)) stream.write(frame)
+      if (beginning) beginning.files.push({ path, mode, content })
+      else for (const frame of encodeWriteFile(path, mode, content)) stream.write(frame)
     },
     run(start, stdin, onOutput, live) {
       inState('job')
@@ -215,8 +259,12 @@ export async function createPodmanSandbox(
         const taken = (bytes: number) => live?.taken(bytes)
         const input = { input: [stdin], underWay: 0, complete: !live, open: start.stdin }
         stage = { resolve, reject, onOutput, ...input, taken }
-        stream.write(encodeStart(start))
+        const started = encodeStart(start)
+        stream.cork()
+        sendBeginning(start)
+        stream.write(started)
         sendInput(stage)
+        stream.uncork()
       })
     },
     input(bytes) {
@@ -240,6 +288,7 @@ export async function createPodmanSandbox(
       state = 'gathering'
       gathering = createGathering(wanted)
       const listed = wait(GATHER_TIMEOUT_MS, 'gathering artifacts')
+      sendBeginning()
       stream.write(encodeGather(wanted))
       await listed
       const all = gathered
@@ -251,6 +300,7 @@ export async function createPodmanSandbox(
       inState('job')
       state = 'ending'
       const clean = wait(END_TIMEOUT_MS, 'clearing the job')
+      sendBeginning()
       stream.write(encodeFrame(FRAME.QUIT))
       await clean
     },

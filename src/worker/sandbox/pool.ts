@@ -8,6 +8,9 @@ import type { Sandbox } from './sandbox.ts'
  * Sandboxes are either *ready* (made ahead, never used, anybody's), *bound* (idle between two jobs of one tenant) or *lent*
  * (a job runs in it). A job takes a bound one of its tenant, else a ready one, else waits for one to be made. Behind every
  * ready one that is taken another is made, so that a slot does not wait for the engine while demand is steady.
+ *
+ * All ready ones are armed, and as many bound ones as there are slots, those that were used last. Of those of one tenant the one
+ * that was used first is taken first, since its interpreter had the longest time to start.
  */
 export interface PoolOptions {
   /** Makes a sandbox of this image with this much memory. */
@@ -46,6 +49,8 @@ export interface PoolCounts {
   bound: number
   lent: number
   making: number
+  /** Of the ready and bound ones, those in which an interpreter waits: each is a process tree and its memory. */
+  armed: number
 }
 
 export interface SandboxPool {
@@ -107,6 +112,7 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
     void sandbox.destroy()
   }
 
+  const idle = () => [...[...ready.values()].flat(), ...bound.map((item) => item.sandbox)]
   const makingOf = (image: string) => making.get(image) ?? 0
   const readyOf = (image: string) => listIn(ready, image)
   const waitersOf = (image: string) => listIn(waiters, image)
@@ -150,6 +156,7 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
   const shelve = (image: string, sandbox: Sandbox) => {
     const list = readyOf(image)
     list.push(sandbox)
+    sandbox.arm()
     void sandbox.gone.then(() => {
       const index = list.indexOf(sandbox)
       if (index < 0) return
@@ -167,7 +174,9 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
   }
 
   const takeBound = (request: SandboxRequest): Sandbox | undefined => {
-    const index = bound.findLastIndex((item) => item.tenant === request.tenant && item.image === request.image)
+    const fits = ({ tenant, image }: Bound) => tenant === request.tenant && image === request.image
+    const armed = bound.findIndex((item) => item.sandbox.armed && fits(item))
+    const index = armed < 0 ? bound.findLastIndex(fits) : armed
     return index < 0 ? undefined : bound.splice(index, 1)[0]?.sandbox
   }
 
@@ -184,6 +193,8 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
 
   const bind = (item: Bound) => {
     bound.push(item)
+    item.sandbox.arm()
+    bound.at(-1 - options.slots)?.sandbox.disarm()
     void item.sandbox.gone.then(() => {
       bound = bound.filter((other) => other !== item)
     })
@@ -241,6 +252,7 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
       bound: bound.length,
       lent: lent.size,
       making: sum([...making.values()]),
+      armed: idle().filter((sandbox) => sandbox.armed).length,
     }),
     close: closeOnce(
       () => {
@@ -249,8 +261,7 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
       },
       () => makers.idle(),
       async () => {
-        const all = [...[...ready.values()].flat(), ...bound.map((item) => item.sandbox), ...lent]
-        await Promise.all(all.map((sandbox) => sandbox.destroy()))
+        await Promise.all([...idle(), ...lent].map((sandbox) => sandbox.destroy()))
       },
     ),
   }

@@ -17,6 +17,15 @@ export interface Sandbox {
   readonly jobs: number
   /** Resolves, never rejects, when it is gone, whoever ended it. */
   readonly gone: Promise<void>
+  /** Whether an interpreter waits in it for the next job. */
+  readonly armed: boolean
+  /**
+   * Starts the interpreter of the job that is likely to be next, ahead of it. What the job then finds is the same with and
+   * without. Nothing happens where none can wait, none is likely to be wanted, or a job has begun.
+   */
+  arm(): void
+  /** Ends what waits. */
+  disarm(): void
   /** Begins a job with an empty file system of this size in bytes. */
   begin(fileBytes: number): void
   /** Writes a file into the job's folder; `path` is relative and clean. */
