@@ -20,6 +20,7 @@ import {
   type StageReport,
   type StageStart,
 } from '../../src/worker/sandbox/frames.ts'
+import type { ArmedProgram } from '../../src/worker/sandbox/armed.ts'
 import { createPodmanSandbox } from '../../src/worker/sandbox/podman-sandbox.ts'
 import type { Sandbox } from '../../src/worker/sandbox/sandbox.ts'
 
@@ -53,6 +54,8 @@ export interface BenchOptions {
   language?: string
   memoryBytes?: number
   processes?: number
+  /** What the sandbox can be armed with. */
+  program?: ArmedProgram
   /** What begins in place of init, and the files of the host it needs. */
   instead?: { entrypoint: string[]; binds: string[] }
 }
@@ -133,7 +136,7 @@ export function createBench(namespace: string): Bench {
   const bench: Bench = {
     engine,
     async make(changes = {}) {
-      const sandbox = await createPodmanSandbox(engine, await options(changes), log)
+      const sandbox = await createPodmanSandbox(engine, await options(changes), log, changes.program)
       made.add(sandbox)
       return sandbox
     },
