@@ -88,6 +88,19 @@ describe('a pool of sandboxes', () => {
     await aged.pool.close()
   })
 
+  test('replaces one that is taken only when no job has been starting for a moment, or when one waits', async () => {
+    const { pool, made } = setUp({ slots: 3 })
+    pool.keepReady(['python'])
+    await until(() => pool.counts().ready === 1)
+    await pool.acquire(request())
+    await Promise.resolve()
+    expect({ made: made.length, making: pool.counts().making }).toEqual({ made: 1, making: 1 })
+    await pool.acquire(request())
+    expect(made.length).toBe(2)
+    await until(() => pool.counts().ready === 2)
+    await pool.close()
+  })
+
   test('arms what is ready, and takes the one of a tenant that was armed first', async () => {
     const { pool, made } = setUp({ slots: 3 })
     pool.keepReady(['python'])

@@ -7,14 +7,17 @@ export interface Gate {
   idle(): Promise<void>
 }
 
-/** Lets so many tasks run at a time; those that somebody waits for (`now`) go before those made ahead (`later`). */
+/**
+ * Lets so many tasks run at a time. Those that somebody waits for (`now`) go before those made ahead (`later`), for which the
+ * last place, if there is more than one, is never taken.
+ */
 export function createGate(width: number): Gate {
   let running = 0
   const queues = { now: [] as (() => void)[], later: [] as (() => void)[] }
   const idlers: (() => void)[] = []
   const next = () => {
     while (running < width) {
-      const start = queues.now.shift() ?? queues.later.shift()
+      const start = queues.now.shift() ?? (running < Math.max(1, width - 1) ? queues.later.shift() : undefined)
       if (!start) break
       running++
       start()

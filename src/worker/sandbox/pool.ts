@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { closeOnce } from '../../shared/close-once.ts'
 import { SECOND } from '../../shared/limits.ts'
+import { createCalm } from './calm.ts'
 import { createGate, type Urgency } from './gate.ts'
 import type { Sandbox } from './sandbox.ts'
 
@@ -89,8 +90,11 @@ const DEMAND_WINDOW_MS = 30 * SECOND
 const BURST_MS = SECOND
 /** After a failure to make one ahead of need, the next try waits: the engine has trouble enough. */
 const REFILL_RETRY_MS = 2 * SECOND
-/** Containers made at a time: more only make each other slower. */
+/** Containers made at a time: more only make each other slower. Of those nobody waits for it is one less. */
 const MAKERS = 2
+/** None is made ahead of need before so much time has passed since a job took a sandbox, or the patience is at its end. */
+const CALM_MS = 30
+const PATIENCE_MS = 500
 
 export function createSandboxPool(options: PoolOptions): SandboxPool {
   const { log } = options
@@ -102,6 +106,7 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
   const lent = new Set<Sandbox>()
   const wanted = new Set<string>()
   const makers = createGate(MAKERS)
+  const calm = createCalm(CALM_MS, PATIENCE_MS)
   let closed = false
   let retryTimer: NodeJS.Timeout | undefined
 
@@ -131,6 +136,8 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
   const make = async (image: string, urgency: Urgency) => {
     making.set(image, makingOf(image) + 1)
     try {
+      if (urgency === 'later') await calm.wait()
+      if (closed && waitersOf(image).length === 0) return
       const sandbox = await makers.run(urgency, () => options.create(image, options.standardMemoryBytes))
       const waiter = waitersOf(image).shift()
       if (waiter) waiter.resolve(sandbox)
@@ -150,6 +157,7 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
     new Promise((resolve, reject) => {
       const waiters = waitersOf(image)
       waiters.push({ resolve, reject })
+      calm.skip()
       if (waiters.length > makingOf(image)) void make(image, 'now')
     })
 
@@ -228,6 +236,7 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
   return {
     async acquire(request) {
       if (closed) throw new PoolClosed('the sandbox pool is closed')
+      calm.disturb()
       const { image, memoryBytes } = request
       const standard = memoryBytes === options.standardMemoryBytes
       if (!standard) return lease(await makers.run('now', () => options.create(image, memoryBytes)), request, false)
@@ -258,6 +267,7 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
       () => {
         closed = true
         clearTimeout(retryTimer)
+        calm.skip()
       },
       () => makers.idle(),
       async () => {
