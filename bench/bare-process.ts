@@ -44,9 +44,9 @@ export async function createBareProcess(language: Language, image: string): Prom
   const commands = [...(language.compile ? [fill(language.compile.argv)] : []), fill(language.run.argv)]
   const env = { ...language.env, PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', HOME: '/job', LANG: 'C.UTF-8' }
   let made = 0
-  const print = ([command = '', ...args]: string[], cwd: string) =>
+  const print = (argv: string[]) =>
     new Promise<string>((resolve, reject) => {
-      const child = spawn(command, args, { env, cwd, stdio: ['ignore', 'pipe', 'inherit'] })
+      const child = spawn('chroot', [merged, ...argv], { env, stdio: ['ignore', 'pipe', 'inherit'] })
       let output = ''
       child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
       child.on('error', reject)
@@ -58,8 +58,7 @@ export async function createBareProcess(language: Language, image: string): Prom
       const folder = language.compile ? `/job/${(made++ % 64).toString()}` : '/job'
       if (language.compile) mkdirSync(join(merged, folder), { recursive: true })
       let output = ''
-      for (const argv of commands)
-        output = await print(['chroot', '--skip-chdir', merged, ...argv], join(merged, folder))
+      for (const argv of commands) output = await print(language.compile ? ['env', `--chdir=${folder}`, ...argv] : argv)
       if (output !== language.hello.stdout) throw new Error(`${language.id} printed ${JSON.stringify(output)}`)
     },
     async close() {
