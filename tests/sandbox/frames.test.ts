@@ -3,8 +3,10 @@ import {
   createFrameDecoder,
   encodeBegin,
   encodeFrame,
+  encodeHold,
   encodeInput,
   encodeKill,
+  encodeLetGo,
   encodeRecords,
   encodeStart,
   encodeWriteFile,
@@ -118,6 +120,19 @@ describe('what a worker sends', () => {
 
   test('begins a job with bytes and inodes', () => {
     expect(encodeBegin({ bytes: 65536, inodes: 10 }).toString()).toBe('B\0\0\0\u000bb65536\0i10\0')
+  })
+
+  test('begins the job of a held program', () => {
+    expect(payload(encodeBegin({ bytes: 1, inodes: 2, held: true }))).toBe('b1\0i2\0h1\0')
+    expect(payload(encodeBegin({ bytes: 1, inodes: 2, held: false }))).toBe('b1\0i2\0')
+  })
+
+  test('holds a program with every field of a stage, and lets it go', () => {
+    const frame = encodeHold('main.py', STAGE)
+    expect(frame[0]).toBe(FRAME.HOLD)
+    expect(payload(frame)).toBe(`hmain.py\0${payload(encodeStart(STAGE))}`)
+    expect(encodeLetGo().toString()).toBe('H\0\0\0\0')
+    expect(() => encodeHold('a\0h', STAGE)).toThrow(TypeError)
   })
 
   test('starts a stage with every field', () => {

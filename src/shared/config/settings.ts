@@ -343,7 +343,7 @@ export const SETTINGS: readonly Setting[] = [
     default: 'on',
     group: 'Sandbox',
     description:
-      '`on`: in idle sandboxes of languages that can, an interpreter is already started and waits for its program. It takes memory: about 7 MB for Python, 45 MB for JavaScript, 2 MB for Bash.',
+      '`on`: in idle sandboxes of languages that can, an interpreter is already started and waits for its program. Each takes memory: 3 MB for Python, 20 MB for JavaScript, half of one for Bash.',
   },
   {
     name: 'CONTAINER_IMAGES',
