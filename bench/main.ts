@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -52,8 +52,7 @@ if (parts.has('depth')) await withProduct({ ...DEEP, ...ROOMY }, ofDepth)
 
 for (const { title, text } of tables(report)) process.stdout.write(`\n${title}\n\n${text}\n`)
 if (values.document) {
-  const document = join(root, 'docs/performance.md')
-  await writeFile(document, fillDocument(await readFile(document, 'utf8'), report))
+  await fillDocument(join(root, 'docs/performance.md'), report)
   await writeFile(join(root, 'docs/performance.json'), `${JSON.stringify(report, null, 2)}\n`)
   await writeFile(join(root, 'docs/performance.svg'), picture(report))
 }

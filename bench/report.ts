@@ -118,10 +118,10 @@ export const picture = ({ hello }: Report): string =>
     'in flight',
   )
 
-/** The document with these figures. @throws Error when it has no marks for them */
-export function fillDocument(document: string, report: Report): string {
+/** Puts the figures into the document. @throws Error when it has no marks for them */
+export async function fillDocument(file: string, report: Report): Promise<void> {
   const { at, machine: on } = report
   const said = `Measured on ${at.slice(0, 10)}: ${on.cpus} CPUs (${on.model}), ${on.engine}; ${ROUNDS} rounds of ${SEQUENTIAL} jobs.`
   const text = tables(report).map((part) => `### ${part.title}\n\n${part.text}`)
-  return fillMarked(document, [said, ...text].join('\n\n'))
+  await fillMarked(file, [said, ...text].join('\n\n'))
 }

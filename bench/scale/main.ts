@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -62,8 +62,7 @@ const text = table(
 )
 process.stdout.write(`${text}\n`)
 if (process.argv.includes('--document')) {
-  const document = join(packageRoot(), 'docs/scaling.md')
-  await writeFile(document, fillMarked(await readFile(document, 'utf8'), text))
+  await fillMarked(join(packageRoot(), 'docs/scaling.md'), text)
 }
 
 async function measure(count: number): Promise<Row> {
