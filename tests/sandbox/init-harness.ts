@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ContainerCreateOptions } from 'dockerode'
 import { pino } from 'pino'
 import { CONTAINER_LABEL } from '../../src/shared/container-label.ts'
@@ -84,6 +85,7 @@ export const STAGE: StageStart = {
 }
 
 const FILE_BYTES = 8 * MIB
+const GOING_MS = 15_000
 /** Another build of init to test, such as the one with sanitizers. */
 const initBinary = () => process.env['RUNYARD_TEST_INIT'] ?? join(packageRoot(), 'sandbox/build/init')
 
@@ -177,7 +179,11 @@ export function createBench(namespace: string): Bench {
         await engine.remove(sandbox.id)
       }
       for (const id of others) await engine.remove(id)
-      const left = await engine.containers(CONTAINER_LABEL.namespace, namespace)
+      // One that ended by itself goes a few seconds later.
+      let left = await engine.containers(CONTAINER_LABEL.namespace, namespace)
+      for (const deadline = Date.now() + GOING_MS; left.length > 0 && Date.now() < deadline; await sleep(200)) {
+        left = await engine.containers(CONTAINER_LABEL.namespace, namespace)
+      }
       for (const { id } of left) await engine.remove(id)
       if (left.length > 0) throw new Error(`containers were left: ${left.map(({ id }) => id).join(', ')}`)
     },
