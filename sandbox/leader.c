@@ -38,7 +38,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { READ_SIZE = 65536, REPORT_SIZE = 1024 + NOTICES_SIZE, CPU_CHECK_MIN_US = 5000, FRAMES_PER_TURN = 16 };
+enum { READ_SIZE = 65536, REPORT_SIZE = 1024 + NOTICES_SIZE, CPU_CHECK_MIN_US = 5000, FRAMES_PER_TURN = 16, STOP_US = 50000 };
 
 enum phase { BEFORE, JOB, RUNNING, DRAINING };
 
@@ -249,13 +249,18 @@ static void let_go(void)
     cell_reset_pids();
 }
 
-/* Stops the held program and takes the FIFO away; from here on until it goes on, no process of the cell runs. */
+/*
+ * Stops the held program and takes the FIFO away; from here on until it goes on, no process of the cell runs. One that does
+ * not stop soon is no use: the parent of a vfork cannot while its child, which is stopped, has not become another program.
+ */
 static void stop_held(void)
 {
+    const struct timespec nap = {.tv_nsec = 20 * 1000};
+    uint64_t until = clock_us(CLOCK_MONOTONIC) + STOP_US;
     int status = 0;
     signal_all(SIGSTOP);
-    while (waitpid(stage.main, &status, WUNTRACED) < 0 && errno == EINTR)
-        ;
+    while (waitpid(stage.main, &status, WUNTRACED | WNOHANG) <= 0 && clock_us(CLOCK_MONOTONIC) < until)
+        nanosleep(&nap, NULL);
     if (WIFSTOPPED(status))
         close_door();
     else

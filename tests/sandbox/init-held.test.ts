@@ -228,6 +228,14 @@ describe('a program that is held', () => {
     expect(await job(raw, true, 'print(7)')).toMatchObject({ reason: 'exit', exitCode: 0, stdout: '7\n', error: null })
   })
 
+  test('goes when it cannot be stopped: the parent of a vfork waits for a child that is stopped', async () => {
+    const raw = await ready()
+    const vfork = 'import ctypes; libc = ctypes.CDLL(None); libc.vfork() or libc.pause()'
+    raw.send(encodeHold('main.py', { ...PYTHON, args: ['python3', '-c', vfork] }))
+    await untilItWaits()
+    expect(await job(raw, true, 'print(7)')).toMatchObject({ reason: 'exit', exitCode: 0, stdout: '7\n', error: null })
+  })
+
   test('goes when a file of its job cannot be written', async () => {
     const raw = await ready()
     raw.send(encodeHold('main.py', PYTHON), begin(true), ...main('print(1)'))
