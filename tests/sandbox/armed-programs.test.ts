@@ -127,11 +127,19 @@ function told({ outcome, wrote }: Ran) {
   }
 }
 
-/** The same of one that is: neither what it writes nor how much. */
+/**
+ * The same of one that is: neither what it writes nor how much, nor whether a program that met a time limit went at the first signal or
+ * was killed after its grace.
+ */
 const ended = ({ wrote, stages, ...rest }: ReturnType<typeof told>) => ({
   ...rest,
   streams: Object.keys(wrote),
-  stages: stages.map((stage) => ({ ...stage, stdoutBytes: 0, stderrBytes: 0 })),
+  stages: stages.map((stage) => ({
+    ...stage,
+    signal: stage.status.endsWith('-time-limit') ? 'SIGTERM or SIGKILL' : stage.signal,
+    stdoutBytes: 0,
+    stderrBytes: 0,
+  })),
 })
 
 const short = (bytes: Buffer) =>
