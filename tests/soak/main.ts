@@ -29,7 +29,7 @@ const ENV = {
 }
 /** Most growth an hour, in the unit of the figure: what would be a tenth of a small machine's memory in a week is a leak. */
 const BOUNDS = { residentMib: 20, openFiles: 20, redisUsedMib: 5, containers: 5, processes: 20 }
-/** Growth counts when it is so many times its standard error. */
+/** Growth counts when it is above what is allowed by so many times its standard error. */
 const SIGNIFICANT = 2
 
 interface Figure {
@@ -51,7 +51,7 @@ try {
   if (left > 0) console.error(`${left} containers are left`)
 }
 const figures = judge(samples)
-const grown = figures.filter(({ trend, bound }) => trend.slope > bound && trend.slope > SIGNIFICANT * trend.error)
+const grown = figures.filter(({ trend, bound }) => trend.slope - SIGNIFICANT * trend.error > bound)
 await write()
 for (const one of [...wrong, ...grown.map(({ name, trend, bound }) => `${name} grows by ${trend.slope.toFixed(1)} an hour; ${bound} are allowed`)]) console.error(one) // prettier-ignore
 console.log(grown.length + wrong.length === 0 ? 'steady' : 'not steady')
