@@ -5,7 +5,7 @@ import type { Job } from '../../src/shared/job.ts'
 import { MIB } from '../../src/shared/limits.ts'
 import { createEngine } from '../../src/worker/sandbox/engine.ts'
 import { get, post } from '../support/client.ts'
-import { mountsOf, processesOf } from '../support/processes.ts'
+import { mountsOf, outlivingProcesses, processesOf } from '../support/processes.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
 import { readProgram } from '../support/programs.ts'
 
@@ -183,7 +183,7 @@ test(`${JOBS} jobs on 4 slots each end as they must, and nothing is left of them
   watching.abort()
   await watch
   await close()
-  expect(processesOf(containers)).toEqual([])
+  expect(await outlivingProcesses(containers)).toEqual([])
   expect(mountsOf(containers)).toEqual([])
 }, 180_000)
 

@@ -1,8 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** What `/proc` tells. Whatever has ended meanwhile counts as not there. */
 
 export const allPids = (): number[] => readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number) // prettier-ignore
+
+const GONE_MS = 2000
 
 /** The arguments it was started with. */
 export const commandLine = (pid: number): string[] => read(`/proc/${pid}/cmdline`).split('\0').slice(0, -1)
@@ -33,6 +36,17 @@ export function openFiles(pid: number): number {
 export function processesOf(containers: ReadonlySet<string>): number[] {
   const mentions = (text: string) => [...containers].some((id) => text.includes(id))
   return allPids().filter((pid) => mentions(read(`/proc/${pid}/cgroup`)) || mentions(read(`/proc/${pid}/cmdline`)))
+}
+
+/**
+ * Those of the containers' processes that live on behind them. What conmon starts behind a container looks every 100 ms whether
+ * that is gone, so it may be a moment behind the removal; and whoever ended may wait to be reaped by others.
+ */
+export async function outlivingProcesses(containers: ReadonlySet<string>): Promise<string[]> {
+  for (const deadline = Date.now() + GONE_MS; ; await sleep(20)) {
+    const alive = processesOf(containers).filter(isAlive)
+    if (alive.length === 0 || Date.now() > deadline) return alive.map((pid) => `${pid}: ${commandLine(pid).join(' ')}`)
+  }
 }
 
 /** Mounts of this machine that belong to one of the containers. */
