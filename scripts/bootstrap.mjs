@@ -34,10 +34,16 @@ async function installDependencies() {
 }
 
 async function compile() {
-  const hash = hashFiles(root, ['src/', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'])
+  const hash = hashFiles(root, [
+    'src/',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'scripts/build-pages.mjs',
+    'package-lock.json',
+  ])
   await unlessStamped(join(root, 'dist/.stamp'), hash, async () => {
     rmSync(join(root, 'dist'), { recursive: true, force: true })
-    await step('Compiling TypeScript', ['npm', 'run', '--silent', 'build'], { cwd: root })
+    await step('Compiling TypeScript, bundling the pages', ['npm', 'run', '--silent', 'build'], { cwd: root })
   })
   // The compiler does not know that this is a program; `npx runyard` runs it as one.
   chmodSync(join(root, 'dist/cli/main.js'), 0o755)
@@ -94,7 +100,7 @@ try {
   const args = process.argv.slice(2)
   // The doctor looks at the machine as it is: only what it takes to run the doctor is made.
   const looksOnly = args[0] === 'doctor'
-  if (!looksOnly) await installSystemPackages(root)
+  if (!looksOnly) await installSystemPackages(root, args[0])
   await installDependencies()
   await compile()
   if (!looksOnly) {

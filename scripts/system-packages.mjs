@@ -3,9 +3,17 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { step } from './steps.mjs'
 
-/** Installs the system packages that are missing, after saying which; does nothing when there are none. */
-export async function installSystemPackages(root) {
-  const packages = JSON.parse(readFileSync(join(root, 'scripts/system-packages.json'), 'utf8'))
+/**
+ * Installs the system packages that are missing, after saying which; does nothing when there are none.
+ *
+ * Of an entry in `system-packages.json`, `for` says what needs the package, `only` that nothing but this command does, and
+ * `services` which services it brings that must not be started: Runyard and its tests run their own.
+ * @param {string} root
+ * @param {string} [command] e.g. `test`
+ */
+export async function installSystemPackages(root, command) {
+  const all = JSON.parse(readFileSync(join(root, 'scripts/system-packages.json'), 'utf8'))
+  const packages = all.filter(({ only }) => only === undefined || only === command)
   const installed = installedPackages(packages.map(({ name }) => name))
   const missing = packages.filter(({ name }) => !installed.has(name))
   if (missing.length === 0) return
@@ -19,13 +27,13 @@ export async function installSystemPackages(root) {
   for (const { name, for: purpose } of missing) console.log(`  ${name.padEnd(24)} ${purpose}`)
   const prefix = asRoot(names)
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  const sh = (script) => [...prefix, 'sh', '-euc', script]
-  await step('Package lists', [...prefix, 'apt-get', 'update'], { env })
-  await step(
-    'System packages',
-    sh(`${GUARD}\napt-get install --yes --no-install-recommends ${names.join(' ')}${OWN_REDIS(names)}`),
-    { env },
+  const install = `apt-get install --yes --no-install-recommends ${names.join(' ')}`
+  const script = withoutServices(
+    missing.flatMap(({ services = [] }) => services),
+    install,
   )
+  await step('Package lists', [...prefix, 'apt-get', 'update'], { env })
+  await step('System packages', [...prefix, 'sh', '-euc', script], { env })
 }
 
 /** The command prefix that gives root's rights. @throws {Error} when there is none */
@@ -40,21 +48,24 @@ function asRoot(names) {
 }
 
 /**
- * Runyard runs a Redis of its own. The package's service must not start with the installation (policy-rc.d, Debian's way of
- * saying so) and not at the next boot.
+ * A shell script that installs packages while none of these services is started: not with the installation (policy-rc.d,
+ * Debian's way of saying so) and not at the next boot.
  */
-const GUARD = `
+function withoutServices(services, install) {
+  if (services.length === 0) return install
+  const patterns = services.map((service) => `${service}|${service}.service`).join('|')
+  return `
 policy=/usr/sbin/policy-rc.d
 if [ ! -e $policy ]; then
   trap 'rm -f $policy' EXIT
-  printf '#!/bin/sh\\ncase "$1" in redis*) exit 101 ;; esac\\nexit 0\\n' >$policy
+  printf '#!/bin/sh\\ncase "$1" in ${patterns}) exit 101 ;; esac\\nexit 0\\n' >$policy
   chmod 0755 $policy
+fi
+${install}
+if [ -d /run/systemd/system ]; then
+  systemctl disable --now ${services.join(' ')} >/dev/null 2>&1 || true
 fi`
-
-const OWN_REDIS = (names) =>
-  names.includes('redis-server')
-    ? '\nif [ -d /run/systemd/system ]; then systemctl disable --now redis-server.service >/dev/null 2>&1 || true; fi'
-    : ''
+}
 
 function installedPackages(names) {
   const query = ['--show', '--showformat', '${db:Status-Status} ${Package}\\n', ...names]

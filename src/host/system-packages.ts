@@ -6,11 +6,14 @@ export interface SystemPackage {
   name: string
   /** What Runyard needs it for. */
   for: string
+  /** The one command that needs it; absent: all do. */
+  only?: string
 }
 
-/** The list the set-up installs from. */
+/** What Runyard needs to run: the list the set-up installs from, without what only its tests need. */
 export async function systemPackages(root: string): Promise<SystemPackage[]> {
-  return JSON.parse(await readFile(join(root, 'scripts/system-packages.json'), 'utf8')) as SystemPackage[]
+  const all = JSON.parse(await readFile(join(root, 'scripts/system-packages.json'), 'utf8')) as SystemPackage[]
+  return all.filter(({ only }) => only === undefined)
 }
 
 /** Those of the packages that dpkg does not have installed. */
