@@ -17,6 +17,7 @@ import type { RouteDeps } from './routes/deps.ts'
 import { healthRoutes } from './routes/health.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { metricsRoutes } from './routes/metrics.ts'
+import { pageRoutes } from './routes/pages.ts'
 import { runNowRoutes } from './routes/run-now.ts'
 import { webhookDeliveryRoutes, webhookSecretRoutes } from './routes/webhooks.ts'
 import { runtimeRoutes } from './routes/runtimes.ts'
@@ -24,7 +25,7 @@ import { runtimeRoutes } from './routes/runtimes.ts'
 /**
  * The gateway's middleware, in the order a request meets it:
  *
- *   request id and log > security headers > host > health > who is the caller > rate limit and blocks > scope >
+ *   request id and log > security headers > host > health > pages > who is the caller > rate limit and blocks > scope >
  *   route: body, schema, screening, bounds of the queue, queue
  */
 export function createApp(deps: RouteDeps, redis: Redis, log: Logger): Express {
@@ -41,6 +42,7 @@ export function createApp(deps: RouteDeps, redis: Redis, log: Logger): Express {
   app.use(helmet())
   app.use(ownHost(config.auth))
   app.use(healthRoutes(deps))
+  if (deps.pages) app.use(pageRoutes(deps.pages))
   app.use(authenticate({ config, ...access, onFailure: authenticationFailures(access.limiter, events.record) }))
   app.use(rateLimit(access.limiter, budgetOf, events.record))
 

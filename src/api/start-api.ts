@@ -33,6 +33,7 @@ import { createLiveEvents } from './events/live-events.ts'
 import { createOpenResponses } from './http/open-responses.ts'
 import { createUpgrades } from './io/upgrades.ts'
 import { createIntake } from './intake/intake.ts'
+import { loadPages } from './pages/load-pages.ts'
 import { readQueueStanding } from './load/queue-standing.ts'
 import { checkWorkers, knownRuntimes } from './load/check-workers.ts'
 import { createCancel } from './cancellation.ts'
@@ -60,13 +61,15 @@ const SENDING_BYTES = 32 * MIB
 
 /**
  * Starts a gateway.
- * @param root folder with `languages/`
+ * @param root folder with `languages/`, and `dist/pages/` if there are to be pages
  * @throws ConfigError when Redis is not configured; Error when the address cannot be listened on
  */
 export async function startApi(config: Config, root: string, log: Logger): Promise<RunningApi> {
   if (!config.redis) throw new ConfigError('REDIS_URL is not set; the gateway needs one')
   const keys = createKeys(config.namespace)
   const languages = loadLanguages(`${root}/languages`)
+  const pages = loadPages(`${root}/dist/pages`)
+  if (!pages) log.warn('the pages were not built: npm run build')
   const redis = connectRedis(config.redis, 'fail-fast', 'runyard-api', log)
   const subscriber = connectRedis(config.redis, 'wait', 'runyard-api-events', log)
   const queue = createJobQueue(redis, keys)
@@ -138,6 +141,7 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
       events,
       blocks: createBlocks(redis, keys, events.record),
       metrics,
+      pages,
       feed: createEventFeed(redis, live, keys),
       io: {
         upgrades,

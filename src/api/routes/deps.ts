@@ -13,6 +13,7 @@ import type { Revocations } from '../access/revocations.ts'
 import type { QueueStanding } from '../load/queue-standing.ts'
 import type { Metrics } from '../metrics.ts'
 import type { ByteGate } from '../byte-gate.ts'
+import type { BuiltPages } from '../pages/load-pages.ts'
 import type { WebhookDeps } from './webhooks.ts'
 import type { RateLimiter } from '../rate-limit/rate-limiter.ts'
 import type { EventFeed } from '../events/event-feed.ts'
@@ -48,6 +49,8 @@ export interface RouteDeps {
   events: SecurityEvents
   blocks: Blocks
   metrics: Metrics
+  /** Undefined when they were not built. */
+  pages: BuiltPages | undefined
   /** Answers when Redis does. @throws Problem `unavailable` when it does not within a second */
   pingRedis: () => Promise<void>
   /** The responses that stay open: whatever does is noted here first. */

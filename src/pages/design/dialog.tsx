@@ -1,0 +1,39 @@
+import type { ComponentChildren } from 'preact'
+import { useEffect, useId, useRef } from 'preact/hooks'
+import { CloseIcon } from './icons.tsx'
+
+/**
+ * A modal dialog, open for as long as it is rendered. The browser keeps the focus inside and gives it back.
+ * @param onClose is called when it is to go away: Escape, the button, a click beside it
+ */
+export function Dialog({
+  title,
+  onClose,
+  children,
+}: {
+  title: string
+  onClose: () => void
+  children: ComponentChildren
+}) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  const heading = useId()
+  useEffect(() => dialog.current?.showModal(), [])
+  return (
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- a click beside it; Escape does the same
+    <dialog
+      class="dialog"
+      ref={dialog}
+      aria-labelledby={heading}
+      onClose={onClose}
+      onMouseDown={(event) => event.target === dialog.current && dialog.current?.close()}
+    >
+      <header>
+        <h2 id={heading}>{title}</h2>
+        <button type="button" class="button quiet square" aria-label="Close" onClick={() => dialog.current?.close()}>
+          <CloseIcon />
+        </button>
+      </header>
+      <div class="body">{children}</div>
+    </dialog>
+  )
+}

@@ -1,0 +1,84 @@
+import { existsSync } from 'node:fs'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+
+/** Chromium as Debian has it; another one can be named. */
+const PROGRAM = process.env['RUNYARD_TEST_BROWSER'] ?? '/usr/bin/chromium'
+
+const SWITCHES = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/** A browser whose pages may do nothing wrong. */
+export interface TestBrowser {
+  /**
+   * Opens a page in a profile of its own.
+   * @param options `allow`: errors on the console that a test is about
+   */
+  open(url: string, options?: BrowserContextOptions & { allow?: RegExp[] }): Promise<TestPage>
+  close(): Promise<void>
+}
+
+export interface TestPage {
+  page: Page
+  /**
+   * Closes the page.
+   * @throws Error when it wrote an error to the console, failed in a script, broke its content security policy or asked another
+   * origin for anything
+   */
+  close(): Promise<void>
+}
+
+/** @throws Error that says how to get a browser when there is none */
+export async function startBrowser(): Promise<TestBrowser> {
+  if (!existsSync(PROGRAM)) {
+    throw new Error(`there is no browser at ${PROGRAM}: npm test installs it, or name one in RUNYARD_TEST_BROWSER`)
+  }
+  const browser = await chromium.launch({ executablePath: PROGRAM, args: SWITCHES })
+  return {
+    open: (url, options) => openPage(browser, url, options),
+    close: () => browser.close(),
+  }
+}
+
+async function openPage(
+  browser: Browser,
+  url: string,
+  { allow = [], ...options }: BrowserContextOptions & { allow?: RegExp[] } = {},
+): Promise<TestPage> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
+  const page = await context.newPage()
+  const { origin } = new URL(url)
+  const faults: string[] = []
+  const note = (fault: string) => {
+    if (!allow.some((pattern) => pattern.test(fault))) faults.push(fault)
+  }
+  page.on('console', (message) => message.type() === 'error' && note(`console: ${message.text()}`))
+  page.on('pageerror', (error) => note(`script: ${error.stack ?? error.message}`))
+  page.on('request', (request) => {
+    const asked = request.url()
+    if (new URL(asked).origin !== origin && !asked.startsWith('blob:')) note(`another origin: ${asked}`)
+  })
+  page.on('websocket', (socket) => {
+    if (new URL(socket.url()).host !== new URL(origin).host) note(`another origin: ${socket.url()}`)
+  })
+  await page.exposeFunction('noteViolation', (text: string) => note(`policy: ${text}`))
+  await page.addInitScript(() => {
+    addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sample }) => {
+      const { noteViolation } = globalThis as unknown as { noteViolation: (text: string) => void }
+      noteViolation(`${violatedDirective} ${blockedURI} ${sample}`)
+    })
+  })
+  await page.goto(url)
+  return {
+    page,
+    async close() {
+      await context.close()
+      if (faults.length > 0) throw new Error(`the page did wrong:\n${faults.join('\n')}`)
+    },
+  }
+}
