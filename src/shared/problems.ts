@@ -1,3 +1,7 @@
+import Type, { type Static } from 'typebox'
+import { RunResult } from './run-result.ts'
+import { Finding } from './security/finding.ts'
+
 /**
  * Every error a client can get: its stable code, HTTP status and title. docs/errors.md lists the same, and a test holds the two
  * together.
@@ -33,11 +37,40 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS
 
-/** What is wrong with one field: a JSON pointer to it, and a sentence. */
-export interface FieldError {
-  pointer: string
-  detail: string
+export const PROBLEM_CODES = Object.keys(PROBLEMS) as ProblemCode[]
+
+/** What is wrong with one field. */
+export const FieldError = Type.Object({
+  pointer: Type.String({ description: 'JSON pointer to the field, e.g. `/limits/wallMs`' }),
+  detail: Type.String({ description: 'what is wrong with it, and what is allowed' }),
+})
+export type FieldError = Static<typeof FieldError>
+
+/** What some problems tell beside the members of RFC 9457. */
+const extra = {
+  violations: Type.Optional(Type.Array(Finding, { description: '`submission-blocked`: what screening refuses' })),
+  until: Type.Optional(
+    Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
+      description: '`caller-blocked`: for how long; `null` until the operator lifts it',
+    }),
+  ),
+  result: Type.Optional(RunResult),
+  id: Type.Optional(Type.String({ format: 'uuid', description: '`wait-timeout`: the job, which goes on' })),
 }
+const Extra = Type.Object(extra)
+type Extra = Static<typeof Extra>
+
+/** An error as it is sent: `application/problem+json`, RFC 9457. */
+export const ProblemBody = Type.Object({
+  type: Type.String({ description: '`urn:runyard:problem:` and the code' }),
+  title: Type.String(),
+  status: Type.Integer({ description: 'the HTTP status' }),
+  code: Type.Enum(PROBLEM_CODES, { description: 'stable: programs may rely on it' }),
+  detail: Type.String({ description: 'for people; may change' }),
+  errors: Type.Optional(Type.Array(FieldError, { description: 'the first 64 fields that are wrong' })),
+  ...extra,
+})
+export type ProblemBody = Static<typeof ProblemBody>
 
 /** An answer that is not a success, on its way to the client. */
 export class Problem extends Error {
@@ -45,7 +78,7 @@ export class Problem extends Error {
   readonly code: ProblemCode
   readonly errors: FieldError[] | undefined
   /** Members of the answer beside those of RFC 9457. */
-  readonly extra: Record<string, unknown>
+  readonly extra: Extra
   readonly headers: Record<string, string>
 
   constructor(
@@ -53,7 +86,7 @@ export class Problem extends Error {
     detail: string,
     options: {
       errors?: FieldError[]
-      extra?: Record<string, unknown>
+      extra?: Extra
       headers?: Record<string, string>
       cause?: unknown
     } = {},
@@ -70,7 +103,7 @@ export class Problem extends Error {
   }
 
   /** The body, as RFC 9457 has it. */
-  toJSON(): Record<string, unknown> {
+  toJSON(): ProblemBody {
     return {
       type: `urn:runyard:problem:${this.code}`,
       title: PROBLEMS[this.code].title,

@@ -9,7 +9,8 @@ import {
 } from '../../shared/redis/job-input.ts'
 import type { WakeUps } from '../../shared/redis/wake-ups.ts'
 import { createBell } from './bell.ts'
-import { readMessage } from './read-message.ts'
+import { readMessage, type Unusable } from './read-message.ts'
+import type { ErrorMessage, Reply } from './reply.ts'
 
 /**
  * Takes what one client sends to its job, in order, one after another. When there is no room for input it waits, and reads no
@@ -21,10 +22,6 @@ export interface ClientInput {
   /** Takes them to the job, until the signal. @throws what Redis answered, when it fails, or TooManyFaults */
   run(): Promise<void>
 }
-
-/** What is said to the client beside the events. */
-export type Reply =
-  { type: 'ack'; seq: number | null } | { type: 'error'; code: string; detail: string; errors?: object[]; seq?: number }
 
 /** The client sends nothing but what cannot be used. */
 export class TooManyFaults extends Error {
@@ -52,7 +49,10 @@ const PACE = { messages: 100, everyMs: 100 }
 /** Messages in a row that cannot be used. */
 const MAX_FAULTS = 100
 
-const REFUSED: Record<Exclude<InputAnswer, 'taken' | 'known' | 'full'>, [code: string, detail: string]> = {
+const REFUSED: Record<
+  Exclude<InputAnswer, 'taken' | 'known' | 'full'>,
+  [code: ErrorMessage['code'], detail: string]
+> = {
   limit: ['input-limit', `a job is sent at most ${INPUT_LIMIT_BYTES} bytes; nothing more is taken`],
   closed: ['input-closed', 'the input of the job has ended; nothing can follow'],
   'not-running': ['not-running', 'a signal can be sent to a running job only; this one waits'],
@@ -61,7 +61,7 @@ const REFUSED: Record<Exclude<InputAnswer, 'taken' | 'known' | 'full'>, [code: s
 
 export function createClientInput(options: ClientInputOptions): ClientInput {
   const { jobId, interactive, inputs, wakeUps, channel, reply, flow, signal } = options
-  const queue: (InputMessage | { unusable: Parameters<typeof refusal>[0] })[] = []
+  const queue: (InputMessage | { unusable: Unusable })[] = []
   const bell = createBell(signal)
   let held = 0
   let isOpen = true
@@ -160,6 +160,6 @@ export function createClientInput(options: ClientInputOptions): ClientInput {
 const costOf = (message: object): number =>
   MESSAGE_COST_BYTES + ('data' in message && Buffer.isBuffer(message.data) ? message.data.length : 0)
 
-function refusal({ detail, errors }: { detail: string; errors: object[] }): Reply {
+function refusal({ detail, errors }: Unusable): Reply {
   return { type: 'error', code: 'invalid-message', detail, ...(errors.length > 0 && { errors }) }
 }

@@ -1,7 +1,7 @@
 import type { WebSocket } from 'ws'
 import { KIB, MIB } from '../../shared/limits.ts'
 import type { StoredEvent } from '../events/live-events.ts'
-import type { Reply } from './client-input.ts'
+import type { Reply } from './reply.ts'
 
 /**
  * What goes to the client of a socket. A client that reads slowly slows the reading of its job's events, and when it does not even

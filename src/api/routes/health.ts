@@ -1,4 +1,5 @@
 import { Router } from 'express'
+import Type, { type Static } from 'typebox'
 import { Problem } from '../../shared/problems.ts'
 import { onlyMethods } from '../http/answer-problem.ts'
 import { checkWorkers } from '../load/check-workers.ts'
@@ -9,6 +10,17 @@ import type { RouteDeps } from './deps.ts'
 /** Another one has taken its place by then, if any does. */
 const RETRY_SECONDS = 5
 
+export const Health = Type.Object({ status: Type.Literal('ok') })
+type Health = Static<typeof Health>
+
+export const Readiness = Type.Object({
+  status: Type.Literal('ok'),
+  redis: Type.Literal('ok'),
+  workers: Type.Integer({ description: 'those that can run jobs; 0 while all restart, when jobs wait' }),
+  queued: Type.Integer({ description: 'jobs that wait' }),
+})
+type Readiness = Static<typeof Readiness>
+
 /**
  * `/healthz`: this process lives. `/readyz`: a submission would be accepted now; otherwise it answers as the submission
  * would.
@@ -17,7 +29,7 @@ export function healthRoutes({ pingRedis, overview, queueStanding, config, closi
   const router = Router()
   router
     .route('/healthz')
-    .get((_req, res) => void res.json({ status: 'ok' }))
+    .get((_req, res) => void res.json({ status: 'ok' } satisfies Health))
     .all(onlyMethods('GET'))
   router
     .route('/readyz')
@@ -28,7 +40,7 @@ export function healthRoutes({ pingRedis, overview, queueStanding, config, closi
       checkWorkers(seen)
       if (full) throw queueFull(full, config.load, SMALLEST)
       const able = seen.workers.filter((worker) => worker.engine === 'up').length
-      res.json({ status: 'ok', redis: 'ok', workers: able, queued })
+      res.json({ status: 'ok', redis: 'ok', workers: able, queued } satisfies Readiness)
     })
     .all(onlyMethods('GET'))
   return router

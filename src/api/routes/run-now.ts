@@ -2,6 +2,7 @@ import { type RequestHandler, type Response, Router } from 'express'
 import type { Job, JobSpec, Stage } from '../../shared/job.ts'
 import { MINUTE } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
+import type { RunResult } from '../../shared/run-result.ts'
 import type { Caller } from '../http/caller.ts'
 import { onlyMethods } from '../http/answer-problem.ts'
 import { jsonBody } from '../http/body.ts'
@@ -91,10 +92,11 @@ function tellPlace(res: Response, id: string, replayed: boolean): void {
 }
 
 /** The last stage's figures beside the job's own, for clients that run one program and want one answer. */
-function flatten(job: Job): Record<string, unknown> {
+function flatten(job: Job): RunResult {
   const compile = job.stages.find((stage) => stage.name === 'compile')
   const last: Stage | undefined = job.stages.at(-1)
   const { name: _name, status: _status, ...figures } = last ?? ({} as Partial<Stage>)
+  if (job.status === null) throw new Error(`job ${job.id} has not ended`)
   return {
     id: job.id,
     status: job.status,
@@ -103,7 +105,7 @@ function flatten(job: Job): Record<string, unknown> {
     version: job.version,
     image: job.image,
     ...figures,
-    ...(job.artifacts && { artifacts: job.artifacts, artifactsTruncated: job.artifactsTruncated }),
+    ...(job.artifacts && { artifacts: job.artifacts, artifactsTruncated: job.artifactsTruncated ?? false }),
     compile: compile ?? null,
     tests: job.stages.filter((stage) => stage.name.startsWith('test ')),
   }

@@ -1,7 +1,22 @@
 import { Router } from 'express'
-import { effectiveLimits } from '../../shared/limits.ts'
+import Type, { type Static } from 'typebox'
+import { effectiveLimits, Limits } from '../../shared/limits.ts'
 import { onlyMethods } from '../http/answer-problem.ts'
 import type { RouteDeps } from './deps.ts'
+
+export const Runtime = Type.Object({
+  language: Type.String({ description: 'its id' }),
+  name: Type.String(),
+  version: Type.Union([Type.String(), Type.Null()], { description: '`null` when it is not installed' }),
+  aliases: Type.Array(Type.String()),
+  fileName: Type.String({ description: 'the name that `code` gets' }),
+  compiled: Type.Boolean(),
+  installed: Type.Boolean(),
+  limits: Limits,
+  packages: Type.Array(Type.String(), { description: 'what `dependencies` may name' }),
+  hello: Type.String({ description: 'a program that prints `Hello, world!`' }),
+})
+export type Runtime = Static<typeof Runtime>
 
 /** The languages, in the shape of `GET /v1/runtimes` and in that of `GET /api/repl/languages`. */
 export function runtimeRoutes(deps: RouteDeps, member: 'runtimes' | 'languages'): Router {
@@ -11,7 +26,7 @@ export function runtimeRoutes(deps: RouteDeps, member: 'runtimes' | 'languages')
     .route('/')
     .get(async (_req, res) => {
       const versions = (await overview()).runtimes?.languages ?? {}
-      const list = languages.map((language) => ({
+      const list = languages.map((language): Runtime => ({
         language: language.id,
         name: language.name,
         version: versions[language.id] ?? null,

@@ -1,10 +1,11 @@
 import { type Response, Router } from 'express'
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import { Problem } from '../../shared/problems.ts'
 import type { WebhookQueue } from '../../shared/redis/webhook-queue.ts'
 import type { Deliveries } from '../../shared/webhooks/deliveries.ts'
-import { DeliveryState } from '../../shared/webhooks/delivery.ts'
+import { Delivery, DeliveryState } from '../../shared/webhooks/delivery.ts'
 import { publicDelivery, type StoredDelivery } from '../../shared/webhooks/stored-delivery.ts'
+import { WebhookBody } from '../../shared/webhooks/webhook-body.ts'
 import type { WebhookSecrets } from '../../shared/webhooks/webhook-secrets.ts'
 import { onlyMethods } from '../http/answer-problem.ts'
 import { invalidRequest } from '../http/invalid-request.ts'
@@ -26,6 +27,18 @@ export const DeliveriesQuery = Type.Object(
   },
   { additionalProperties: false },
 )
+export const DeliveryPage = Type.Object({
+  deliveries: Type.Array(Delivery),
+  next: Type.Union([Type.String(), Type.Null()], {
+    description: 'the `cursor` of the next page; `null` when there is none',
+  }),
+})
+type DeliveryPage = Static<typeof DeliveryPage>
+
+/** One delivery with what is sent. */
+export const WholeDelivery = Type.Object({ ...Delivery.properties, payload: WebhookBody })
+type WholeDelivery = Static<typeof WholeDelivery>
+
 const NoQuery = Type.Object({}, { additionalProperties: false })
 
 const deliveriesQuery = bodyValidator(DeliveriesQuery)
@@ -60,14 +73,16 @@ export function webhookDeliveryRoutes({ deliveries, queue }: Pick<WebhookDeps, '
         if (!(error instanceof RangeError)) throw error
         throw invalidRequest([{ pointer: '/cursor', detail: 'is not the `next` of a page before' }])
       })
-      answer(res, { deliveries: page.deliveries.map(publicDelivery), next: page.next })
+      const shown: DeliveryPage = { deliveries: page.deliveries.map(publicDelivery), next: page.next }
+      answer(res, shown)
     })
     .all(onlyMethods('GET'))
   router
     .route('/:id')
     .get(async (req, res) => {
       const stored = await ownDelivery(deliveries, res, req.params.id)
-      answer(res, { ...publicDelivery(stored), payload: JSON.parse(stored.body) as unknown })
+      const whole: WholeDelivery = { ...publicDelivery(stored), payload: JSON.parse(stored.body) as WebhookBody }
+      answer(res, whole)
     })
     .all(onlyMethods('GET'))
   router

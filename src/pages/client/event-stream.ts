@@ -1,10 +1,10 @@
 import { createParser } from 'eventsource-parser'
-import type { JobEvent } from '../../shared/job.ts'
+import type { GapEvent, JobEvent } from '../../shared/job-event.ts'
 import { ApiProblem } from './api-problem.ts'
 import type { Http } from './http.ts'
 
 /** An event of a job as it comes; `gap` stands where events are no longer kept. */
-export type StreamedEvent = (JobEvent | { type: 'gap'; data: { before: string } }) & { id: string }
+export type StreamedEvent = (JobEvent | GapEvent) & { id: string }
 
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 8000

@@ -28,8 +28,8 @@ export const ApiKey = Type.Object({
   limits: LimitOverrides,
   screening: orNull(ScreeningPolicy),
   webhook: orNull(Webhook),
-  createdAt: Type.String({ description: 'RFC 3339, UTC' }),
-  expiresAt: orNull(Type.String()),
-  revokedAt: orNull(Type.String()),
+  createdAt: Type.String({ format: 'date-time', description: 'RFC 3339, UTC' }),
+  expiresAt: orNull(Type.String({ format: 'date-time' })),
+  revokedAt: orNull(Type.String({ format: 'date-time' })),
 })
 export type ApiKey = Static<typeof ApiKey>

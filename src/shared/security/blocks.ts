@@ -1,29 +1,29 @@
 import type { Redis } from 'ioredis'
+import Type, { type Static } from 'typebox'
 import { SECOND } from '../limits.ts'
 import type { Keys } from '../redis/keys.ts'
 import type { BlockEntry } from './block-entry.ts'
 import type { SecurityEvent, SecurityEventKind } from './security-event.ts'
 import { partsOf, type Subject } from './subject.ts'
 
+const subject = Type.String({ description: 'e.g. `address:192.0.2.7`, `address:2001:db8:1:2::/64`, `key:4f2a91`' })
+const since = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' })
+
 /** A block as it is shown. */
-export interface Block {
-  subject: Subject
-  /** RFC 3339, UTC. */
-  since: string
-  /** Null: until somebody lifts it. */
-  until: string | null
-  reason: string
-  /** `score`, or the operator who did it. */
-  by: string
-}
+export const Block = Type.Object({
+  subject,
+  since,
+  until: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
+    description: '`null`: until somebody lifts it',
+  }),
+  reason: Type.String(),
+  by: Type.String({ description: '`score`, or the operator who did it' }),
+})
+export type Block = Static<typeof Block>
 
 /** Somebody who is never blocked. */
-export interface Allowed {
-  subject: Subject
-  since: string
-  reason: string
-  by: string
-}
+export const Allowed = Type.Object({ subject, since, reason: Type.String(), by: Type.String() })
+export type Allowed = Static<typeof Allowed>
 
 export interface OperatorAction {
   reason: string

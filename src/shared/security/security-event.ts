@@ -35,7 +35,13 @@ export type SecurityEvent = Static<typeof SecurityEvent>
 /** An event as it is read back: with its place in the stream, and when it happened. */
 export const StoredSecurityEvent = Type.Object({
   id: Type.String(),
-  timestamp: Type.String({ description: 'RFC 3339, UTC' }),
+  timestamp: Type.String({ format: 'date-time', description: 'RFC 3339, UTC' }),
   ...SecurityEvent.properties,
 })
 export type StoredSecurityEvent = Static<typeof StoredSecurityEvent>
+
+export const SecurityEventPage = Type.Object({
+  events: Type.Array(StoredSecurityEvent, { description: 'newest first' }),
+  next: orNull(Type.String({ description: 'the `cursor` of the next page' })),
+})
+export type SecurityEventPage = Static<typeof SecurityEventPage>

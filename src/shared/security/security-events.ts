@@ -10,6 +10,7 @@ import {
   SECURITY_EVENT_KINDS,
   type SecurityEvent,
   type SecurityEventKind,
+  type SecurityEventPage,
   type StoredSecurityEvent,
 } from './security-event.ts'
 import { addressSubject, keySubject } from './subject.ts'
@@ -29,7 +30,7 @@ export interface SecurityEvents {
    * when there are no more
    * @throws RangeError when the cursor is none
    */
-  list: (options: ListOptions) => Promise<{ events: StoredSecurityEvent[]; next: string | null }>
+  list: (options: ListOptions) => Promise<SecurityEventPage>
   /** How many there were of each kind. */
   counts: () => Promise<Record<SecurityEventKind, number>>
   close: () => Promise<void>

@@ -25,7 +25,7 @@ export type AttemptError = (typeof ATTEMPT_ERRORS)[number]
 const orNull = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
 export const Attempt = Type.Object({
-  at: Type.String({ description: 'when it began: RFC 3339, UTC' }),
+  at: Type.String({ format: 'date-time', description: 'when it began: RFC 3339, UTC' }),
   status: orNull(Type.Integer({ description: 'of the answer' })),
   error: orNull(AttemptError),
   durationMs: Type.Integer(),
@@ -40,8 +40,10 @@ export const Delivery = Type.Object({
   jobId: Type.String(),
   url: Type.String(),
   state: DeliveryState,
-  createdAt: Type.String({ description: 'RFC 3339, UTC' }),
-  nextAttemptAt: orNull(Type.String({ description: 'when it is tried (again), while it is pending' })),
+  createdAt: Type.String({ format: 'date-time', description: 'RFC 3339, UTC' }),
+  nextAttemptAt: orNull(
+    Type.String({ format: 'date-time', description: 'when it is tried (again), while it is pending' }),
+  ),
   attempts: Type.Array(Attempt, { description: 'oldest first; the last 50' }),
 })
 export type Delivery = Static<typeof Delivery>

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Redis, Result } from 'ioredis'
+import Type, { type Static } from 'typebox'
 import { MINUTE } from '../limits.ts'
 import type { Keys } from '../redis/keys.ts'
 import { SECRET_PREFIX } from './sign.ts'
@@ -13,12 +14,13 @@ const MAX_SECRETS = 5
 const UNUSED_TTL_SECONDS = 365 * 24 * 3600
 const SECRET_BYTES = 32
 
-export interface TenantSecrets {
-  /** `whsec_` and base64. */
-  secret: string
-  /** Those it took the place of that still sign, newest first. */
-  previous: { secret: string; validUntil: string }[]
-}
+export const TenantSecrets = Type.Object({
+  secret: Type.String({ description: '`whsec_` and base64' }),
+  previous: Type.Array(Type.Object({ secret: Type.String(), validUntil: Type.String({ format: 'date-time' }) }), {
+    description: 'those it took the place of that still sign, newest first',
+  }),
+})
+export type TenantSecrets = Static<typeof TenantSecrets>
 
 /**
  * The secrets that tenants' webhooks are signed with. They stand in Redis as they are: a hash could not sign.

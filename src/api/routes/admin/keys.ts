@@ -1,4 +1,6 @@
 import { type Response, Router } from 'express'
+import Type, { type Static } from 'typebox'
+import { ApiKey } from '../../../shared/access/api-key.ts'
 import type { ApiKeys } from '../../../shared/access/api-keys.ts'
 import { NewApiKey, newApiKeyErrors } from '../../../shared/access/new-api-key.ts'
 import type { Config } from '../../../shared/config/config.ts'
@@ -19,6 +21,15 @@ export interface AdminKeysDeps {
 }
 
 const MAX_BODY_BYTES = 16 * KIB
+export const ApiKeyList = Type.Object({ keys: Type.Array(ApiKey) })
+type ApiKeyList = Static<typeof ApiKeyList>
+
+export const CreatedApiKey = Type.Object({
+  ...ApiKey.properties,
+  key: Type.String({ description: 'the key itself, `ry_...`: shown this once, and kept nowhere' }),
+})
+export type CreatedApiKey = Static<typeof CreatedApiKey>
+
 const newApiKey = bodyValidator(NewApiKey)
 
 /** `/v1/admin/keys`: list, make and revoke API keys. Which callers may is decided before. */
@@ -32,7 +43,8 @@ export function adminKeyRoutes({ config, apiKeys, audit }: AdminKeysDeps): Route
   router
     .route('/')
     .get(async (_req, res) => {
-      res.set('Cache-Control', 'no-store').json({ keys: await apiKeys.list() })
+      const list: ApiKeyList = { keys: await apiKeys.list() }
+      res.set('Cache-Control', 'no-store').json(list)
     })
     .post(jsonBody(MAX_BODY_BYTES), async (req, res) => {
       const fields = newApiKey(req.body)
@@ -41,10 +53,8 @@ export function adminKeyRoutes({ config, apiKeys, audit }: AdminKeysDeps): Route
       const { record, secretKey } = await apiKeys.create(fields)
       tell('key-created', res, `key ${record.id} ("${record.name}") of the tenant ${record.tenant} was made`)
       const { id, ...rest } = record
-      res
-        .status(201)
-        .set('Cache-Control', 'no-store')
-        .json({ id, key: secretKey, ...rest })
+      const created: CreatedApiKey = { id, key: secretKey, ...rest }
+      res.status(201).set('Cache-Control', 'no-store').json(created)
     })
     .all(onlyMethods('GET', 'POST'))
 

@@ -1,8 +1,8 @@
 import { type Request, type Response, Router } from 'express'
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import { KIB } from '../../../shared/limits.ts'
 import { Problem } from '../../../shared/problems.ts'
-import type { Blocks, OperatorAction } from '../../../shared/security/blocks.ts'
+import { Allowed, Block, type Blocks, type OperatorAction } from '../../../shared/security/blocks.ts'
 import { SecurityEventKind } from '../../../shared/security/security-event.ts'
 import type { SecurityEvents } from '../../../shared/security/security-events.ts'
 import { addressSubject, keySubject, parseSubject, type Subject, SUBJECT_WORDS } from '../../../shared/security/subject.ts' // prettier-ignore
@@ -39,6 +39,11 @@ export const SecurityEventsQuery = Type.Object(
   },
   { additionalProperties: false },
 )
+export const BlockList = Type.Object({ blocks: Type.Array(Block, { description: 'those that end first first' }) })
+type BlockList = Static<typeof BlockList>
+export const AllowedList = Type.Object({ allowed: Type.Array(Allowed) })
+type AllowedList = Static<typeof AllowedList>
+
 const NoQuery = Type.Object({}, { additionalProperties: false })
 
 const blockRequest = bodyValidator(BlockRequest)
@@ -71,7 +76,7 @@ export function adminSecurityRoutes({ events, blocks }: AdminSecurityDeps): Rout
     .route('/blocks')
     .get(async (req, res) => {
       noQuery(req.query)
-      answer(res, { blocks: await blocks.list() })
+      answer(res, { blocks: await blocks.list() } satisfies BlockList)
     })
     .all(onlyMethods('GET'))
   router
@@ -92,7 +97,7 @@ export function adminSecurityRoutes({ events, blocks }: AdminSecurityDeps): Rout
     .route('/allowed')
     .get(async (req, res) => {
       noQuery(req.query)
-      answer(res, { allowed: await blocks.allowed() })
+      answer(res, { allowed: await blocks.allowed() } satisfies AllowedList)
     })
     .all(onlyMethods('GET'))
   router

@@ -1,7 +1,22 @@
 import type { RequestHandler } from 'express'
-import { STATES } from '../../../shared/job.ts'
+import Type, { type Static } from 'typebox'
+import type { State } from '../../../shared/job.ts'
+import { JobSummary } from '../../../shared/job-summary.ts'
 import { Problem } from '../../../shared/problems.ts'
 import type { RouteDeps } from '../deps.ts'
+
+const count = Type.Integer({ minimum: 0 })
+
+export const Batch = Type.Object({
+  id: Type.String({ format: 'uuid' }),
+  createdAt: Type.String({ format: 'date-time', description: 'RFC 3339, UTC' }),
+  counts: Type.Object(
+    { queued: count, running: count, finished: count, cancelled: count },
+    { description: 'how many of its jobs are in each state' },
+  ),
+  jobs: Type.Array(JobSummary, { description: 'in their order, without output; those whose results have not expired' }),
+})
+export type Batch = Static<typeof Batch>
 
 /**
  * How far a batch is: the number of its jobs in each state, and the jobs in their order, without output. Jobs whose results
@@ -15,8 +30,18 @@ export function readBatch({ readBatch: read, records }: RouteDeps): RequestHandl
     }
     const found = await records.summaries(batch.jobIds)
     const jobs = batch.jobIds.flatMap((id) => found.get(id)?.job ?? [])
-    const counts = Object.fromEntries(STATES.map((state) => [state, jobs.filter((job) => job.state === state).length]))
-    const { id, createdAt } = batch
-    res.set('Cache-Control', 'private, no-cache').json({ id, createdAt, counts, jobs })
+    const inState = (state: State) => jobs.filter((job) => job.state === state).length
+    const answer: Batch = {
+      id: batch.id,
+      createdAt: batch.createdAt,
+      counts: {
+        queued: inState('queued'),
+        running: inState('running'),
+        finished: inState('finished'),
+        cancelled: inState('cancelled'),
+      },
+      jobs,
+    }
+    res.set('Cache-Control', 'private, no-cache').json(answer)
   }
 }

@@ -1,8 +1,9 @@
 import type { Request, RequestHandler, Response } from 'express'
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import { v7 as uuid } from 'uuid'
 import type { JobSpec } from '../../../shared/job.ts'
 import { Problem } from '../../../shared/problems.ts'
+import { CodeRequest } from '../../../shared/requests.ts'
 import { idempotencyOf } from '../../http/idempotency.ts'
 import { requestIdOf } from '../../http/request-log.ts'
 import { bodyValidator } from '../../intake/validate.ts'
@@ -10,17 +11,18 @@ import type { RouteDeps } from '../deps.ts'
 
 export const MAX_BATCH_JOBS = 100
 
-export const BatchRequest = Type.Object(
-  {
-    jobs: Type.Array(Type.Unknown(), {
-      minItems: 1,
-      maxItems: MAX_BATCH_JOBS,
-      description: 'each a body of `POST /v1/jobs`',
-    }),
-  },
-  { additionalProperties: false },
-)
-const batchRequest = bodyValidator(BatchRequest)
+const bounds = { minItems: 1, maxItems: MAX_BATCH_JOBS, description: 'each a body of `POST /v1/jobs`' }
+const closed = { additionalProperties: false }
+
+export const BatchRequest = Type.Object({ jobs: Type.Array(CodeRequest, bounds) }, closed)
+/** Each job is checked by itself, for its place to stand in what is wrong with it. */
+const batchRequest = bodyValidator(Type.Object({ jobs: Type.Array(Type.Unknown(), bounds) }, closed))
+
+export const AcceptedBatch = Type.Object({
+  id: Type.String({ format: 'uuid' }),
+  jobs: Type.Array(Type.String({ format: 'uuid' }), { description: 'the ids of its jobs, in their order' }),
+})
+export type AcceptedBatch = Static<typeof AcceptedBatch>
 
 /**
  * 202 with the batch's id and those of its jobs, in their order. All are accepted or none: one that cannot be used refuses
@@ -46,18 +48,17 @@ export function submitBatch(
     const made = { id: uuid(), tenant: caller.tenant, createdAt: new Date().toISOString(), jobIds }
     const { batch, replayed } = await submission.submitBatch(specs, made, idempotency)
     if (replayed) res.set('Idempotent-Replayed', 'true')
-    res.status(202).location(`/v1/batches/${batch.id}`).json({ id: batch.id, jobs: batch.jobIds })
+    const answer: AcceptedBatch = { id: batch.id, jobs: batch.jobIds }
+    res.status(202).location(`/v1/batches/${batch.id}`).json(answer)
   }
 }
 
 /** The same problem, its pointers beginning with this place. */
 function within(place: string, problem: Problem): Problem {
-  const move = ({ pointer, ...rest }: { pointer: string }) => ({ ...rest, pointer: `${place}${pointer}` })
-  const { violations } = problem.extra as { violations?: { pointer: string }[] }
+  const move = <T extends { pointer: string }>(one: T) => ({ ...one, pointer: `${place}${one.pointer}` })
+  const { violations } = problem.extra
   return new Problem(problem.code, `${place}: ${problem.message}`, {
-    ...(problem.errors && {
-      errors: problem.errors.map((error) => ({ ...error, pointer: `${place}${error.pointer}` })),
-    }),
+    ...(problem.errors && { errors: problem.errors.map(move) }),
     extra: { ...problem.extra, ...(violations && { violations: violations.map(move) }) },
     headers: problem.headers,
     cause: problem.cause,

@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express'
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import { STATES, STATUSES } from '../../../shared/job.ts'
+import { JobSummary } from '../../../shared/job-summary.ts'
 import { invalidRequest } from '../../http/invalid-request.ts'
 import { queryOf } from '../../http/query.ts'
 import type { RouteDeps } from '../deps.ts'
@@ -17,6 +18,12 @@ export const ListJobsQuery = Type.Object(
   },
   { additionalProperties: false },
 )
+export const JobPage = Type.Object({
+  jobs: Type.Array(JobSummary),
+  next: Type.Union([Type.String(), Type.Null()], { description: 'the `cursor` of the next page; `null` on the last' }),
+})
+export type JobPage = Static<typeof JobPage>
+
 const listQuery = queryOf(ListJobsQuery)
 
 /** The caller's jobs, newest first, without their output: `{jobs, next}`; `next` is null on the last page. */
@@ -27,7 +34,8 @@ export function listJobs({ jobList }: RouteDeps): RequestHandler {
     const count = limit === undefined ? DEFAULT_LIMIT : Number(limit)
     const { jobs, next } = await jobList.page(res.locals.caller.tenant, { limit: count, before, filter })
     res.set('Cache-Control', 'private, no-cache')
-    res.json({ jobs, next: next === undefined ? null : encodeCursor(next) })
+    const page: JobPage = { jobs, next: next === undefined ? null : encodeCursor(next) }
+    res.json(page)
   }
 }
 

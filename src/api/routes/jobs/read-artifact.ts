@@ -1,8 +1,8 @@
 import type { RequestHandler } from 'express'
 import { Problem } from '../../../shared/problems.ts'
+import { knows } from '../../http/entity-tag.ts'
 import type { RouteDeps } from '../deps.ts'
 import { ownJob } from './own-job.ts'
-import { knows } from './read-job.ts'
 import { enterUntilSent } from './with-output.ts'
 
 /**

@@ -2,6 +2,7 @@ import type { RequestHandler } from 'express'
 import Type from 'typebox'
 import type { JobSummary } from '../../../shared/job.ts'
 import { SECOND } from '../../../shared/limits.ts'
+import { knows } from '../../http/entity-tag.ts'
 import { whileKeyHolds } from '../../http/open-responses.ts'
 import { MAX_WAIT_SECONDS } from '../../http/prefer.ts'
 import { queryOf } from '../../http/query.ts'
@@ -32,17 +33,12 @@ export function readJob(deps: RouteDeps): RequestHandler<{ id: string }> {
       job = ended ?? (await ownJob(records, res, job.id))
     }
     const tag = entityTag(job)
-    res.set({ ETag: tag, 'Cache-Control': 'private, no-cache' })
-    if (knows(req.get('if-none-match'), tag)) return void res.status(304).end()
-    res.json(await withOutput(deps, res, job))
+    const headers = { ETag: tag, 'Cache-Control': 'private, no-cache' }
+    if (knows(req.get('if-none-match'), tag)) return void res.set(headers).status(304).end()
+    const whole = await withOutput(deps, res, job)
+    res.set(headers).json(whole)
   }
 }
 
 /** A job changes with its state and its attempts, and with nothing else. */
 const entityTag = (job: JobSummary): string => `"${job.id}.${job.attempt}.${job.status ?? job.state}"`
-
-/** Whether an `If-None-Match` names this tag (RFC 9110, weak comparison). */
-export function knows(header: string | undefined, tag: string): boolean {
-  if (header === undefined) return false
-  return header.split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === tag)
-}

@@ -1,0 +1,41 @@
+import Type, { type Static } from 'typebox'
+import { Encoding, State } from './job.ts'
+import { JobSummary, StageSummary } from './job-summary.ts'
+import { Finding } from './security/finding.ts'
+
+export const StateEvent = Type.Object({
+  type: Type.Literal('state'),
+  data: Type.Object({ state: State, attempt: Type.Integer({ description: 'counts the starts' }) }),
+})
+
+export const StageEvent = Type.Object({
+  type: Type.Literal('stage'),
+  data: Type.Union([
+    Type.Object({ stage: Type.String(), phase: Type.Literal('started') }),
+    Type.Object({ stage: Type.String(), phase: Type.Literal('ended'), report: StageSummary }),
+  ]),
+})
+
+export const OutputEvent = Type.Object({
+  type: Type.Enum(['stdout', 'stderr']),
+  data: Type.Object({
+    stage: Type.String(),
+    data: Type.String({ description: 'a piece of the output, cut anywhere between characters' }),
+    encoding: Encoding,
+  }),
+})
+
+export const WarningEvent = Type.Object({ type: Type.Literal('warning'), data: Finding })
+
+export const ResultEvent = Type.Object({ type: Type.Literal('result'), data: JobSummary })
+
+/** Stands to one reader in the place of events that are no longer kept. */
+export const GapEvent = Type.Object({
+  type: Type.Literal('gap'),
+  data: Type.Object({ before: Type.String({ description: 'id of the first event behind the gap' }) }),
+})
+export type GapEvent = Static<typeof GapEvent>
+
+/** One entry of a job's event stream. */
+export const JobEvent = Type.Union([StateEvent, StageEvent, OutputEvent, WarningEvent, ResultEvent])
+export type JobEvent = Static<typeof JobEvent>

@@ -1,0 +1,24 @@
+import Type, { type Static } from 'typebox'
+import { Job, Stage, Status } from './job.ts'
+
+const { name: _name, status: _status, ...figures } = Stage.properties
+const { id, message, language, version, image, artifacts, artifactsTruncated } = Job.properties
+
+/** A job that has ended as one flat answer: the figures of its last stage beside its own, for clients that run one program. */
+export const RunResult = Type.Object(
+  {
+    id,
+    status: Status,
+    message,
+    language,
+    version,
+    image,
+    ...Type.Partial(Type.Object(figures)).properties,
+    artifacts,
+    artifactsTruncated,
+    compile: Type.Union([Stage, Type.Null()], { description: 'the compile stage, where there is one' }),
+    tests: Type.Array(Stage, { description: 'the stages `test N`' }),
+  },
+  { description: 'the figures are those of the last stage; absent when none was reached' },
+)
+export type RunResult = Static<typeof RunResult>

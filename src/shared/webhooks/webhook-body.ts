@@ -1,0 +1,14 @@
+import Type, { type Static } from 'typebox'
+import { JobSummary } from '../job-summary.ts'
+import { WebhookEvent } from '../webhook.ts'
+
+/** What a webhook is sent: the job without its output, and where the whole of it can be read. */
+export const WebhookBody = Type.Object({
+  type: WebhookEvent,
+  timestamp: Type.String({ format: 'date-time', description: 'when the job started, or ended: RFC 3339, UTC' }),
+  data: Type.Object({
+    ...JobSummary.properties,
+    url: Type.String({ description: 'where the whole job can be read: `/v1/jobs/<id>`' }),
+  }),
+})
+export type WebhookBody = Static<typeof WebhookBody>
