@@ -14,6 +14,7 @@ import { adminKeyRoutes } from './routes/admin/keys.ts'
 import { adminSecurityRoutes } from './routes/admin/security.ts'
 import { batchRoutes } from './routes/batches.ts'
 import type { RouteDeps } from './routes/deps.ts'
+import { documentationRoutes } from './routes/documentation.ts'
 import { healthRoutes } from './routes/health.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { metricsRoutes } from './routes/metrics.ts'
@@ -25,8 +26,8 @@ import { runtimeRoutes } from './routes/runtimes.ts'
 /**
  * The gateway's middleware, in the order a request meets it:
  *
- *   request id and log > security headers > host > health > pages > who is the caller > rate limit and blocks > scope >
- *   route: body, schema, screening, bounds of the queue, queue
+ *   request id and log > security headers > host > health, documentation, pages > who is the caller > rate limit and blocks >
+ *   scope > route: body, schema, screening, bounds of the queue, queue
  */
 export function createApp(deps: RouteDeps, redis: Redis, log: Logger): Express {
   const { config, intake, access, events } = deps
@@ -42,6 +43,7 @@ export function createApp(deps: RouteDeps, redis: Redis, log: Logger): Express {
   app.use(helmet())
   app.use(ownHost(config.auth))
   app.use(healthRoutes(deps))
+  app.use(documentationRoutes())
   if (deps.pages) app.use(pageRoutes(deps.pages))
   app.use(authenticate({ config, ...access, onFailure: authenticationFailures(access.limiter, events.record) }))
   app.use(rateLimit(access.limiter, budgetOf, events.record))
@@ -75,5 +77,13 @@ function budgetOf(req: Request): Budget {
 }
 
 const welcome: express.RequestHandler = (_req, res) => {
-  res.json({ name: 'Runyard', submit: '/v1/jobs', runtimes: '/v1/runtimes', health: '/healthz', ready: '/readyz' })
+  res.json({
+    name: 'Runyard',
+    submit: '/v1/jobs',
+    runtimes: '/v1/runtimes',
+    docs: '/docs',
+    openapi: '/openapi.json',
+    health: '/healthz',
+    ready: '/readyz',
+  })
 }

@@ -1,0 +1,98 @@
+import type { TSchema } from 'typebox'
+import { ApiKey, Rate, Scope } from '../../shared/access/api-key.ts'
+import { NewApiKey } from '../../shared/access/new-api-key.ts'
+import { Artifact } from '../../shared/artifact.ts'
+import { Encoding, Job, Stage, State, Status } from '../../shared/job.ts'
+import { JobSummary, StageSummary } from '../../shared/job-summary.ts'
+import { GapEvent, JobEvent, OutputEvent, ResultEvent, StageEvent, StateEvent, WarningEvent } from '../../shared/job-event.ts' // prettier-ignore
+import { LimitOverrides, Limits } from '../../shared/limits.ts'
+import { FieldError, ProblemBody } from '../../shared/problems.ts'
+import { CodeRequest, ContainerRequest, RequestFile, RequestTest } from '../../shared/requests.ts'
+import { RunResult } from '../../shared/run-result.ts'
+import { Allowed, Block } from '../../shared/security/blocks.ts'
+import { Finding, ScreeningPolicy } from '../../shared/security/finding.ts'
+import { SecurityEventKind, SecurityEventPage, StoredSecurityEvent } from '../../shared/security/security-event.ts'
+import { Webhook, WebhookEvent } from '../../shared/webhook.ts'
+import { Attempt, AttemptError, Delivery, DeliveryState } from '../../shared/webhooks/delivery.ts'
+import { WebhookBody } from '../../shared/webhooks/webhook-body.ts'
+import { TenantSecrets } from '../../shared/webhooks/webhook-secrets.ts'
+import { EofMessage, SignalMessage, StdinMessage } from '../io/read-message.ts'
+import { AckMessage, ErrorMessage } from '../io/reply.ts'
+import { ApiKeyList, CreatedApiKey } from '../routes/admin/keys.ts'
+import { AllowedList, AllowRequest, BlockList, BlockRequest } from '../routes/admin/security.ts'
+import { Batch } from '../routes/batches/read-batch.ts'
+import { AcceptedBatch, BatchRequest } from '../routes/batches/submit-batch.ts'
+import { Health, Readiness } from '../routes/health.ts'
+import { JobPage } from '../routes/jobs/list-jobs.ts'
+import { Runtime } from '../routes/runtimes.ts'
+import { DeliveryPage, WholeDelivery } from '../routes/webhooks.ts'
+
+/**
+ * The schemas that have a name in the document. Wherever one of them stands within another, there is a reference to it: give
+ * a schema a name here when it is used in several places, or when readers look for it.
+ */
+export const COMPONENTS: Readonly<Record<string, TSchema>> = {
+  AcceptedBatch,
+  AckMessage,
+  Allowed,
+  AllowedList,
+  AllowRequest,
+  ApiKey,
+  ApiKeyList,
+  Artifact,
+  Attempt,
+  AttemptError,
+  Batch,
+  BatchRequest,
+  Block,
+  BlockList,
+  BlockRequest,
+  CodeRequest,
+  ContainerRequest,
+  CreatedApiKey,
+  Delivery,
+  DeliveryPage,
+  DeliveryState,
+  Encoding,
+  EofMessage,
+  ErrorMessage,
+  FieldError,
+  Finding,
+  GapEvent,
+  Health,
+  Job,
+  JobEvent,
+  JobPage,
+  JobSummary,
+  LimitOverrides,
+  Limits,
+  NewApiKey,
+  OutputEvent,
+  Problem: ProblemBody,
+  Rate,
+  Readiness,
+  RequestFile,
+  RequestTest,
+  ResultEvent,
+  Runtime,
+  RunResult,
+  Scope,
+  ScreeningPolicy,
+  SecurityEvent: StoredSecurityEvent,
+  SecurityEventKind,
+  SecurityEventPage,
+  SignalMessage,
+  Stage,
+  StageEvent,
+  StageSummary,
+  State,
+  StateEvent,
+  Status,
+  StdinMessage,
+  TenantSecrets,
+  WarningEvent,
+  Webhook,
+  WebhookBody,
+  WebhookEvent,
+  WholeDelivery,
+}

@@ -1,0 +1,14 @@
+/** The ways in which a request can show who makes it. */
+export const SECURITY_SCHEMES = {
+  bearer: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'A key, `ry_...`, as `Authorization: Bearer ry_...`.',
+  },
+  apiKey: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-API-Key',
+    description: 'The same key, for clients that cannot set `Authorization`.',
+  },
+}
