@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { JOB_EXAMPLES } from '../../src/api/openapi/examples/requests.ts'
+import type { RequestExample } from '../../src/api/openapi/operation.ts'
+import { OPERATIONS } from '../../src/api/openapi/operations.ts'
+import type { Job } from '../../src/shared/job.ts'
+import type { RunResult } from '../../src/shared/run-result.ts'
+import { get, post } from '../support/client.ts'
+import { makeKey } from '../support/make-key.ts'
+import { startPlatform, type TestPlatform } from '../support/platform.ts'
+
+// That the answers themselves are as documented is looked at for every test; see watch-responses.ts.
+
+let platform: TestPlatform
+let key: { authorization: string }
+let installed: Set<string>
+beforeAll(async () => {
+  platform = await startPlatform({ POOL_READY: '0' })
+  key = await makeKey(platform, 'reader', { scopes: ['admin', 'jobs', 'containers'] })
+  const { body } = await get<{ runtimes: { language: string; installed: boolean }[] }>(`${platform.url}/v1/runtimes`)
+  installed = new Set(body.runtimes.filter((runtime) => runtime.installed).map(({ language }) => language))
+})
+afterAll(() => platform.close())
+
+const languageOf = ({ value }: RequestExample) => (value as { language?: string }).language
+const rows = OPERATIONS.flatMap((operation) =>
+  Object.entries(operation.body?.examples ?? {}).map(
+    ([name, example]) => [`${operation.method} ${operation.path}, "${name}"`, operation, example] as const,
+  ),
+)
+
+test.each(rows)('%s is accepted as it stands in the document', async (_title, { method, path, answers }, example) => {
+  const url = `${platform.url}${path.replace('{subject}', encodeURIComponent('address:192.0.2.7'))}`
+  const headers = { ...key, 'content-type': 'application/json' }
+  const response = await fetch(url, { method, headers, body: JSON.stringify(example.value) })
+  const text = await response.text()
+  const language = languageOf(example)
+  if (language !== undefined && !installed.has(language)) {
+    expect([response.status, text]).toEqual([422, expect.stringContaining('"language-not-installed"')])
+    return
+  }
+  expect([text, Object.keys(answers)]).toEqual([text, expect.arrayContaining([String(response.status)])])
+})
+
+test.each(Object.entries(JOB_EXAMPLES))(
+  'the job of the example "%s" ends as the document says',
+  async (_name, example) => {
+    if (!installed.has(example.value.language)) return
+    const { status, body } = await post<Job>(`${platform.url}/v1/jobs`, example.value, { ...key, prefer: 'wait=30' })
+    expect([status, body.status]).toEqual([200, example.ends])
+  },
+)
+
+test('the commands of container examples run', async () => {
+  for (const { path, body } of OPERATIONS.filter((operation) => operation.path === '/api/containers/create')) {
+    for (const { value, ends } of Object.values(body?.examples ?? {})) {
+      const answer = await post<RunResult>(`${platform.url}${path}`, value, key)
+      expect([answer.status, answer.body.status]).toEqual([200, ends])
+    }
+  }
+})

@@ -1,0 +1,78 @@
+import diagnostics from 'node:diagnostics_channel'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { afterAll, afterEach, expect } from '@jest/globals'
+import type { Exchange } from './conformance.ts'
+
+/**
+ * Holds every answer of every gateway that runs in a test file to the OpenAPI document: a status, a header, a content type or
+ * a body that the document does not know fails the test. It looks at the server's side, so that it does not matter by
+ * what a test calls: each response is noted as it is written, and looked at when the test is over.
+ */
+const CHANNEL = 'http.server.request.start'
+/** What is noted at most before it is looked at, in bytes. */
+const MOST_NOTED = 32 * 1024 * 1024
+
+let noted: Exchange[] = []
+let notedBytes = 0
+let faults: string[] = []
+let checking = Promise.resolve()
+
+async function check(): Promise<void> {
+  const exchanges = noted
+  noted = []
+  notedBytes = 0
+  if (exchanges.length === 0) return
+  const { faultsOf, plainBody } = await import('./conformance.ts')
+  for (const exchange of exchanges) {
+    const body = exchange.complete ? plainBody(exchange.body, exchange.headers['content-encoding']) : exchange.body
+    faults.push(...faultsOf({ ...exchange, body }))
+  }
+}
+
+function watch(message: unknown): void {
+  const { request, response } = message as { request: IncomingMessage; response: ServerResponse }
+  const { method = '', url = '' } = request
+  const chunks: Buffer[] = []
+  const keep = (chunk: unknown, encoding: unknown) => {
+    if (typeof chunk === 'string')
+      chunks.push(Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')) // prettier-ignore
+    else if (chunk instanceof Uint8Array) chunks.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
+  }
+  const write = response.write.bind(response) as (...all: unknown[]) => boolean
+  const end = response.end.bind(response) as (...all: unknown[]) => ServerResponse
+  // Their overloads are those of the originals.
+  response.write = ((...args: unknown[]) => {
+    keep(args[0], args[1])
+    return write(...args)
+  }) as ServerResponse['write']
+  response.end = ((...args: unknown[]) => {
+    keep(args[0], args[1])
+    return end(...args)
+  }) as ServerResponse['end']
+  const note = () => {
+    response.off('finish', note).off('close', note)
+    const headers = response.getHeaders()
+    // Only a whole gateway answers with both; tests have servers that are no gateways, or parts of one.
+    if (headers['x-request-id'] === undefined || headers['content-security-policy'] === undefined) return
+    if (!response.headersSent) return
+    const body = Buffer.concat(chunks)
+    noted.push({ method, url, status: response.statusCode, headers, body, complete: response.writableFinished })
+    notedBytes += body.length
+    if (notedBytes > MOST_NOTED) checking = checking.then(check)
+  }
+  response.once('finish', note).once('close', note)
+}
+
+diagnostics.subscribe(CHANNEL, watch)
+
+/** What was found wrong since it was last asked for. */
+export async function takeFaults(): Promise<string[]> {
+  checking = checking.then(check)
+  await checking
+  const found = faults
+  faults = []
+  return found
+}
+
+afterEach(async () => expect(await takeFaults()).toEqual([]))
+afterAll(() => void diagnostics.unsubscribe(CHANNEL, watch))
