@@ -13,7 +13,7 @@ afterAll(() => platform.close())
 
 /** `METHOD /path` of every route a document names or calls. */
 function routes(text: string): string[] {
-  const named = [...text.matchAll(/`(GET|POST|PUT|PATCH|DELETE) (\/[\w/:-]*)`/g)].map(
+  const named = [...text.matchAll(/`(GET|POST|PUT|PATCH|DELETE) (\/[\w/:.-]*)`/g)].map(
     ([, verb, path]) => `${verb} ${path}`,
   )
   const oneLine = text.replaceAll(/\\\n\s*/g, ' ')
@@ -27,8 +27,10 @@ function routes(text: string): string[] {
 const ROUTES = [
   'DELETE /v1/jobs/:id',
   'GET /api/repl/languages',
+  'GET /docs',
   'GET /healthz',
   'GET /metrics',
+  'GET /openapi.json',
   'GET /readyz',
   'GET /v1/batches/:id',
   'GET /v1/jobs',
