@@ -5,7 +5,9 @@ import type { JobQueue } from '../shared/redis/job-queue.ts'
 import type { Idempotency, JobRecords, QueueBounds, Submission } from '../shared/redis/job-record.ts'
 import { Problem } from '../shared/problems.ts'
 import type { LiveEvents } from './events/live-events.ts'
-import { type EndWatch, watchForEnd } from './events/wait-for-end.ts'
+import type { EndedJob } from './events/end-watch.ts'
+import type { Replies } from './events/replies.ts'
+import { watchForEnd } from './events/wait-for-end.ts'
 import { idempotencyMismatch } from './http/idempotency.ts'
 import { queueFull } from './load/queue-full.ts'
 
@@ -43,9 +45,9 @@ export interface JobSubmission {
     idempotency: Idempotency | undefined,
     waitMs: number,
     signal: AbortSignal,
-  ): Promise<Accepted & { job: JobSummary | undefined }>
+  ): Promise<Accepted & { job: EndedJob | undefined }>
   /** The job, once it has ended; undefined when it does not in time or the signal aborts. */
-  waitForEnd(id: string, waitMs: number, signal: AbortSignal): Promise<JobSummary | undefined>
+  waitForEnd(id: string, waitMs: number, signal: AbortSignal): Promise<EndedJob | undefined>
 }
 
 export interface JobSubmissionOptions {
@@ -53,6 +55,7 @@ export interface JobSubmissionOptions {
   records: JobRecords
   readBatch: (id: string) => Promise<Batch | undefined>
   live: LiveEvents
+  replies: Replies
   bounds: QueueBounds
   /** @throws Problem when no worker could run a job now */
   checkWorkers: () => Promise<void>
@@ -62,7 +65,7 @@ export interface JobSubmissionOptions {
 }
 
 export function createJobSubmission(options: JobSubmissionOptions): JobSubmission {
-  const { queue, records, readBatch, live, bounds, checkWorkers, accepted, log } = options
+  const { queue, records, readBatch, live, replies, bounds, checkWorkers, accepted, log } = options
 
   /** @returns what a repeated request made before; undefined when these jobs are on the queue now */
   const accept = async (
@@ -132,14 +135,10 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
     await queue.add('run', { ...spec, head }, { jobId: id, priority, delay })
   }
 
-  const finished = async (id: string): Promise<JobSummary | undefined> => {
-    const record = await records.read(id)
-    return record && record.job.status !== null ? record.job : undefined
-  }
-  const watch = (id: string) => watchForEnd(live, id, () => finished(id))
+  const finished = (id: string): Promise<JobSummary | undefined> => readEnded(records, id)
 
-  const waitForEnd = async (id: string, waitMs: number, signal: AbortSignal): Promise<JobSummary | undefined> => {
-    const watched = await watch(id)
+  const waitForEnd = async (id: string, waitMs: number, signal: AbortSignal): Promise<EndedJob | undefined> => {
+    const watched = await watchForEnd(live, id, () => finished(id))
     const job = await finished(id).catch((error: unknown) => {
       watched.cancel()
       throw error
@@ -166,26 +165,23 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
     async submitAndWait(spec, idempotency, waitMs, signal) {
       // A client that is gone by now wants no job.
       if (signal.aborted) throw new Problem('unavailable', 'the request ended before the job was accepted')
-      // Asked for before the job is queued, so that its end is not missed; waited for afterwards.
-      let watched: EndWatch | undefined
-      // Where it does not come about, the job is told as it is.
-      const watching = watch(spec.head.id).then(
-        (begun) => (watched = begun),
-        () => undefined,
-      )
+      // Before the job is queued, so that its end is not missed. Where there is none, the job is told as it is.
+      const watched = replies.watch(spec.head.id)
       try {
-        const accepted = await submit(spec, idempotency)
+        const accepted = await submit(watched ? { ...spec, replyTo: replies.address } : spec, idempotency)
         if (accepted.replayed) return { ...accepted, job: await waitForEnd(accepted.id, waitMs, signal) }
-        const inTime = watched !== undefined
-        const begun = await watching
-        const missed = inTime ? undefined : await finished(accepted.id)
-        const job = missed ?? (await begun?.wait(waitMs, signal)) ?? (await finished(accepted.id))
-        return { ...accepted, job }
+        return { ...accepted, job: (await watched?.wait(waitMs, signal)) ?? (await finished(accepted.id)) }
       } finally {
-        void watching.then((begun) => begun?.cancel())
+        watched?.cancel()
       }
     },
   }
+}
+
+/** The job, if it has ended. */
+export async function readEnded(records: Pick<JobRecords, 'read'>, id: string): Promise<JobSummary | undefined> {
+  const record = await records.read(id)
+  return record && record.job.status !== null ? record.job : undefined
 }
 
 /** What a job takes while it waits, in bytes: what its owner sent, and a little for what stands around it. */

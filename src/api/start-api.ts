@@ -30,6 +30,7 @@ import { createApp } from './app.ts'
 import { createByteGate } from './byte-gate.ts'
 import { createEventFeed } from './events/event-feed.ts'
 import { createLiveEvents } from './events/live-events.ts'
+import { createReplies } from './events/replies.ts'
 import { createOpenResponses } from './http/open-responses.ts'
 import { createUpgrades } from './io/upgrades.ts'
 import { createIntake } from './intake/intake.ts'
@@ -41,7 +42,7 @@ import { createMetrics } from './metrics.ts'
 import { loadRules } from './screening/load-rules.ts'
 import { createScreening } from './screening/screening.ts'
 import { createRateLimiter } from './rate-limit/rate-limiter.ts'
-import { createJobSubmission } from './job-submission.ts'
+import { createJobSubmission, readEnded } from './job-submission.ts'
 import { cacheFor } from './cache-for.ts'
 
 export interface RunningApi {
@@ -102,6 +103,7 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
         records,
         readBatch,
         live,
+        replies: createReplies(subscriber, keys, (id) => readEnded(records, id)),
         bounds: config.load,
         checkWorkers: async () => checkWorkers(await overview()),
         log,

@@ -117,6 +117,8 @@ export interface JobSpec {
   rank: number
   /** How long it is not to begin, from when it was accepted. */
   delayMs: number
+  /** The gateway that waits for its end, if one does. */
+  replyTo?: string
   /** Who is told of it; null: nobody. */
   webhook: Webhook | null
   /** Files to keep; null: none. */

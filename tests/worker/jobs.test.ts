@@ -167,6 +167,22 @@ describe('the publisher of events', () => {
     expect(Buffer.from(data[0]?.data ?? '', 'base64')).toEqual(Buffer.alloc(4999, 1))
   })
 
+  test('writes a short job in one step with its end where that is what is waited for', async () => {
+    const { writes, records } = record()
+    const publisher = createEventPublisher(records, 'id', 1, 'soon')
+    publisher.stageStarted('run')
+    publisher.output('run', 'stdout', Buffer.from('x'))
+    expect((await publisher.close()).map(({ type }) => type)).toEqual(['stage', 'stdout'])
+    expect(writes).toEqual([])
+
+    const longer = createEventPublisher(records, 'id', 1, 'soon')
+    longer.output('run', 'stdout', Buffer.from('x'))
+    while (writes.length === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+    longer.output('run', 'stdout', Buffer.from('y'))
+    const told = [...writes.flat(), ...(await longer.close())].map(({ data }) => (data as { data: string }).data)
+    expect(told).toEqual(['x', 'y'])
+  })
+
   test('tells a refusal of Redis when it is closed', async () => {
     const records = { append: () => Promise.reject(new Error('refused')) } as unknown as JobRecords
     const publisher = createEventPublisher(records, 'id', 1)

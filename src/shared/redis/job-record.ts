@@ -1,16 +1,17 @@
 import type { Redis } from 'ioredis'
 import type { Job, JobEvent, JobHead, JobSpec, JobSummary, State } from '../job.ts'
-import { newDelivery, webhookUrls } from '../webhooks/new-delivery.ts'
+import { KIB } from '../limits.ts'
+import { NO_DELIVERY, newDelivery, webhookUrls } from '../webhooks/new-delivery.ts'
 import { defineJobScripts } from './job-scripts/define.ts'
 import type { Keys } from './keys.ts'
 import { NOT_ENDED, parseRecord, SUMMARY_FIELDS, summaryField } from './record-fields.ts'
-import { type CapturedOutput, packOutputs, withTexts } from './stored-output.ts'
+import { type CapturedOutput, packOutputs, textsOf, withTexts } from './stored-output.ts'
 
 /** The part of a job that its record needs. */
 export type RecordedJob = Pick<JobSpec, 'head' | 'tenant' | 'maxRunningJobs'>
 
 /** The part its record needs when it is made, or made again. */
-export type SubmittedJob = RecordedJob & Pick<JobSpec, 'webhook' | 'rank' | 'delayMs'>
+export type SubmittedJob = RecordedJob & Pick<JobSpec, 'webhook' | 'rank' | 'delayMs' | 'replyTo'>
 
 /** How much may wait: jobs that are queued, as many again that are delayed, and the bytes of both. */
 export interface QueueBounds {
@@ -93,6 +94,10 @@ export interface Ending {
   outputs?: readonly CapturedOutput[]
   /** Of the artifacts that were stored. */
   artifactBytes?: number
+  /** Whether a gateway waits for it: it is sent the output too, when that is short. */
+  replies?: boolean
+  /** Whether the job has no webhook. */
+  silent?: boolean
 }
 
 /**
@@ -162,6 +167,8 @@ const MOST_PUT_BACK: Partial<Record<PutBackReason, number>> = { 'sandbox-lost': 
 const LEASE_MS = 30_000
 /** How often a worker renews the leases of its jobs. */
 export const RENEW_MS = 5_000
+/** Output up to so long goes to the gateway that waits, with the job. */
+const REPLY_BYTES = 16 * KIB
 /** Jobs looked at in one step where all that wait are. */
 const PAGE = 500
 
@@ -235,7 +242,7 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention,
         JSON.stringify(head),
         startedUrl,
         finishedUrl,
-        ...newDelivery(first, 'job.started'),
+        ...(startedUrl === '' ? NO_DELIVERY : newDelivery(first, 'job.started')),
       )
       switch (kind) {
         case 'started':
@@ -251,7 +258,7 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention,
     async append(id, attempt, events) {
       await redis.runyardAppend(prefix, QUEUED_TTL_SECONDS, id, attempt, ...texts(events))
     },
-    async finish(job, tenant, only, { events = [], outputs = [], artifactBytes = 0 } = {}) {
+    async finish(job, tenant, only, { events = [], outputs = [], artifactBytes = 0, replies, silent } = {}) {
       const { state, attempt, startedAt, status: _status, message: _message, finishedAt: _at, ...rest } = job
       const { stages: _stages, artifacts: _artifacts, artifactsTruncated: _truncated, ...head } = rest
       const fields = [
@@ -270,7 +277,8 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention,
         retention.tenantMaxStoredBytes,
         retention.maxStoredBytes,
         artifactBytes,
-        ...newDelivery(job, 'job.finished'),
+        replies ? replyOf(job, outputs) : '',
+        ...(silent ? NO_DELIVERY : newDelivery(job, 'job.finished')),
         fields.length,
         ...fields,
         ...texts(ending),
@@ -350,8 +358,17 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention,
   }
 }
 
+/** As JSON, with its output or empty when that is long: it is read by itself then. */
+function replyOf(job: JobSummary, outputs: readonly CapturedOutput[]): string {
+  if (outputs.reduce((sum, { bytes }) => sum + bytes.length, 0) > REPLY_BYTES) return ''
+  const stages = job.stages.map((stage, index) => ({ ...stage, ...textsOf(outputs[index] ?? NO_OUTPUT) }))
+  return JSON.stringify({ ...job, stages })
+}
+
+const NO_OUTPUT: CapturedOutput = { bytes: Buffer.alloc(0), order: Buffer.alloc(0) }
+
 /** What the script that admits jobs takes of one. */
-function admitted({ head, tenant, webhook, rank, delayMs, size, maxRunningJobs }: Submission['jobs'][number]) {
+function admitted({ head, tenant, webhook, rank, delayMs, size, maxRunningJobs, replyTo }: Submission['jobs'][number]) {
   const fields = hash({
     head: JSON.stringify(head),
     tenant,
@@ -363,6 +380,7 @@ function admitted({ head, tenant, webhook, rank, delayMs, size, maxRunningJobs }
     size,
     cap: maxRunningJobs ?? 0,
     ...webhookUrls(webhook),
+    ...(replyTo !== undefined && { replyTo }),
   })
   const events = texts([
     { type: 'state', data: { state: 'queued', attempt: 0 } },

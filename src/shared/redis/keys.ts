@@ -67,6 +67,8 @@ export interface Keys {
   idempotency(tenant: string, hash: string): string
   /** JSON of a batch: its tenant and the ids of its jobs. */
   batch(id: string): string
+  /** Channel: jobs that have ended and that this gateway waits for, each as its id and its JSON. */
+  replies(gateway: string): string
   /** Channel: ids of running jobs that are to end. */
   readonly cancellations: string
   /** Stream of what is sent to an interactive job; also the channel on which it is published. */
@@ -124,6 +126,7 @@ export function createKeys(namespace: string): Keys {
     stored: `${prefix}:stored`,
     idempotency: (tenant, hash) => `${prefix}:idempotency:${tenant}:${hash}`,
     batch: (id) => `${prefix}:batch:${id}`,
+    replies: (gateway) => `${prefix}:replies:${gateway}`,
     cancellations: `${prefix}:cancellations`,
     input: (id) => `${prefix}:input:${id}`,
     webhookSecrets: (tenant) => `${prefix}:webhook-secrets:${tenant}`,

@@ -5,6 +5,9 @@ import { deliveryId } from './delivery.ts'
 /** Id, event and body. */
 export type NewDelivery = [id: string, event: WebhookEvent, body: string]
 
+/** In the place of one where nobody is told. */
+export const NO_DELIVERY = ['', '', ''] as const
+
 /**
  * The delivery that tells a job's owner of an event, as the scripts that start and finish jobs take it to note it in the same step.
  * Whether it is to be told at all stands in the job's record.

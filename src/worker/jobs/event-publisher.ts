@@ -5,7 +5,8 @@ import type { OutputStream } from '../sandbox/sandbox.ts'
 import { encodeText } from './output-text.ts'
 
 /**
- * Publishes what one job does while it does it. The first output goes out at once; while a write is under way the next
+ * Publishes what one job does while it does it. The first output goes out at once, or soon where somebody waits for the end and most
+ * likely nobody looks: then a short job's output is written with its end. While a write is under way the next
  * output gathers, so a program that writes a byte at a time costs a few events, not one a byte. Output is bounded at its source,
  * therefore so is what can gather here.
  */
@@ -24,13 +25,20 @@ export interface EventPublisher {
 
 /** Least time between two writes of one job's output, in ms. */
 const INTERVAL_MS = 10
+/** From the first event to the first write where nobody looks, in ms: most jobs have ended by then. */
+const SOON_MS = 25
 /** Output of one stream that is joined into one event, in bytes. */
 const EVENT_BYTES = 64 * 1024
 
 /** What has not been written: events, and output that may still grow. */
 type Pending = JobEvent | { type: OutputStream; stage: string; valid: boolean; bytes: number; pieces: Buffer[] }
 
-export function createEventPublisher(records: Pick<JobRecords, 'append'>, id: string, attempt: number): EventPublisher {
+export function createEventPublisher(
+  records: Pick<JobRecords, 'append'>,
+  id: string,
+  attempt: number,
+  first: 'at once' | 'soon' = 'at once',
+): EventPublisher {
   let pending: Pending[] = []
   let writing: Promise<void> | undefined
   let failure: unknown
@@ -57,7 +65,7 @@ export function createEventPublisher(records: Pick<JobRecords, 'append'>, id: st
 
   const schedule = () => {
     if (writing || closed) return
-    const wait = lastWrite + INTERVAL_MS - Date.now()
+    const wait = first === 'soon' && lastWrite === 0 ? SOON_MS : lastWrite + INTERVAL_MS - Date.now()
     if (wait <= 0) send()
     else timer ??= setTimeout(send, wait)
   }
@@ -65,7 +73,7 @@ export function createEventPublisher(records: Pick<JobRecords, 'append'>, id: st
   /** Soon: output that comes at once goes with it, in one step. */
   const add = (event: JobEvent) => {
     pending.push(event)
-    if (!writing && !closed) timer ??= setTimeout(send, INTERVAL_MS)
+    if (!writing && !closed) timer ??= setTimeout(send, first === 'soon' && lastWrite === 0 ? SOON_MS : INTERVAL_MS)
   }
 
   return {

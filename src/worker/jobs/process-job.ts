@@ -100,7 +100,7 @@ async function runAttempt(
   const startedAt = new Date().toISOString()
   const fields = { jobId: head.id, tenant, requestId: origin.requestId, attempt }
   log.info({ ...fields, language: head.language, image: head.image }, 'job started')
-  const events = createEventPublisher(records, head.id, attempt)
+  const events = createEventPublisher(records, head.id, attempt, spec.replyTo === undefined ? 'at once' : 'soon')
   try {
     const { outcome, clear } = await attemptJob(context, spec, attempt, signal, events)
     if (outcome.status === 'cancelled' && signal.reason === 'draining') {
@@ -175,7 +175,13 @@ async function finish(
   // Before the result, so that whoever has read of a file finds it.
   if (outcome.gathered) await context.artifacts.put(head.id, attempt, outcome.gathered.files)
   const artifactBytes = outcome.gathered?.files.reduce((sum, { content }) => sum + content.length, 0) ?? 0
-  const ending = { events, outputs: outcome.outputs, artifactBytes }
+  const ending = {
+    events,
+    outputs: outcome.outputs,
+    artifactBytes,
+    replies: spec.replyTo !== undefined,
+    silent: spec.webhook === null,
+  }
   const { stored, delivery, released } = await records.finish(job, tenant, { attempt }, ending)
   await Promise.all([release(released), announce(delivery)])
   if (!stored) return storedReturn(records, head.id)

@@ -1,7 +1,8 @@
 import type { Response } from 'express'
-import type { Job, JobSummary } from '../../../shared/job.ts'
+import type { Job } from '../../../shared/job.ts'
 import { MINUTE } from '../../../shared/limits.ts'
 import { Problem } from '../../../shared/problems.ts'
+import type { EndedJob } from '../../events/end-watch.ts'
 import type { RouteDeps } from '../deps.ts'
 
 /** What is sent to one client at a time takes room; one that reads so slowly gives it up. */
@@ -15,8 +16,9 @@ const SEND_MS = MINUTE
 export async function withOutput(
   { records, sending }: Pick<RouteDeps, 'records' | 'sending'>,
   res: Response,
-  job: JobSummary,
+  job: EndedJob,
 ): Promise<Job> {
+  if (isWhole(job)) return job
   await enterUntilSent(
     sending,
     res,
@@ -26,6 +28,9 @@ export async function withOutput(
   if (!whole) throw new Problem('not-found', 'there is no such job, or its result has expired')
   return whole
 }
+
+/** Whether its output came with it, which is short then. */
+const isWhole = (job: EndedJob): job is Job => job.stages.length > 0 && job.stages.every((stage) => 'output' in stage)
 
 /**
  * Waits until there is room for so many bytes, and keeps it until the response has closed.

@@ -44,6 +44,7 @@ local SIZES, ENDS = P .. ':sizes', P .. ':ends'
 local function recordOf(id) return P .. ':job:' .. id end
 local function eventsOf(id) return P .. ':events:' .. id end
 local function inputOf(id) return P .. ':input:' .. id end
+local function repliesTo(gateway) return P .. ':replies:' .. gateway end
 local function artifactsOf(id) return P .. ':artifacts:' .. id end
 local function queuedOf(tenant) return P .. ':queued:' .. tenant end
 local function delayedOf(tenant) return P .. ':delayed:' .. tenant end

@@ -6,25 +6,26 @@ const CLEARED_AT_ONCE = 100
 
 /**
  * ARGV: ttl, id, tenant, attempt or '' for any, state it must be in or '' for any, finished jobs of the tenant that are kept,
- * bytes of them, bytes of all tenants' that are kept, bytes stored beside record and events, id, event and body of the delivery that
- * tells of it, count of hash arguments, hash arguments..., then type and data of each event.
+ * bytes of them, bytes of all tenants' that are kept, bytes stored beside record and events, what the gateway that waits for it is sent or ''
+ * for the last event, id, event and body of the delivery that tells of it, count of hash arguments, hash arguments..., then type and data of each event.
  * @returns {1 when stored else 0, id of the delivery or '', ids of held jobs that may go...}
  */
 export const FINISH = `${COMMON}
 local ttl, id, tenant = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local record = recordOf(id)
-local state, attempt, cap = unpack(redis.call('HMGET', record, 'state', 'attempt', 'cap'))
+local state, attempt, cap, replyTo = unpack(redis.call('HMGET', record, 'state', 'attempt', 'cap', 'replyTo'))
 if isFinished(id) or (ARGV[4] ~= '' and attempt ~= ARGV[4]) or (ARGV[5] ~= '' and state ~= ARGV[5]) then return {0, ''} end
 leaveQueue(tenant, id)
 leaveRunning(tenant, id)
 redis.call('ZREM', heldOf(tenant), id)
 redis.call('UNLINK', inputOf(id))
-local fields, bytes = tonumber(ARGV[13]), tonumber(ARGV[9])
-for i = 14, 13 + fields do bytes = bytes + #ARGV[i] end
-redis.call('HSET', record, unpack(ARGV, 14, 13 + fields))
-tell(id, ttl, ARGV, 14 + fields, #ARGV)
+local fields, bytes = tonumber(ARGV[14]), tonumber(ARGV[9])
+for i = 15, 14 + fields do bytes = bytes + #ARGV[i] end
+redis.call('HSET', record, unpack(ARGV, 15, 14 + fields))
+tell(id, ttl, ARGV, 15 + fields, #ARGV)
+if replyTo then redis.call('PUBLISH', repliesTo(replyTo), id .. ' ' .. (ARGV[10] ~= '' and ARGV[10] or ARGV[#ARGV])) end
 for _, key in ipairs({record, artifactsOf(id)}) do redis.call('EXPIRE', key, ttl) end
-local delivery = addDelivery(P, now(), tenant, id, ARGV[10], ARGV[11], ARGV[12], redis.call('HGET', record, 'finishedUrl'))
+local delivery = addDelivery(P, now(), tenant, id, ARGV[11], ARGV[12], ARGV[13], redis.call('HGET', record, 'finishedUrl'))
 redis.call('LPUSH', ENDS, now())
 redis.call('LTRIM', ENDS, 0, ${ENDS_KEPT - 1})
 redis.call('EXPIRE', ENDS, ${ENDS_TTL_SECONDS})
