@@ -20,7 +20,7 @@ export const DEFAULTS: readonly Defence[] = [
     threat: 'a non-loopback bind without authentication',
     without: 'that only an address counts as 127.x, and no name that begins so',
     edits: edit(
-      CONFIG,
+      'src/shared/loopback.ts',
       "return isIP(host) === 4 && host.startsWith('127.')",
       "return isIP(host) !== 6 && host.startsWith('127.')",
     ),

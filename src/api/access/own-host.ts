@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { isIPv4 } from 'node:net'
 import type { RequestHandler } from 'express'
 import type { Config } from '../../shared/config/config.ts'
+import { isLoopbackName } from '../../shared/loopback.ts'
 import { Problem } from '../../shared/problems.ts'
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -33,13 +33,6 @@ export function ownHost(auth: Config['auth']): RequestHandler {
     }
     next()
   }
-}
-
-/** @param host as in the header: a name or address, with or without a port; IPv6 in brackets */
-export function isLoopbackName(host: string): boolean {
-  const name = host.toLowerCase().replace(/:\d{1,5}$/, '')
-  if (name === 'localhost' || name === '[::1]' || /^[a-z0-9.-]+\.localhost$/.test(name)) return true
-  return isIPv4(name) && name.startsWith('127.')
 }
 
 /** Whether a browser says that a page of another site, or of none that it names, makes this request. */

@@ -1,8 +1,8 @@
 import { isAbsolute, join, resolve } from 'node:path'
-import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { Rate } from '../access/api-key.ts'
 import { LIMIT_NAMES, type Limits } from '../limits.ts'
+import { isLoopback } from '../loopback.ts'
 import type { ScreeningPolicy } from '../security/finding.ts'
 import { limitVariable, SETTINGS, type Setting } from './settings.ts'
 
@@ -69,6 +69,8 @@ export interface Config {
   }
   limits: { defaults: Limits; ceilings: Limits }
   logLevel: string
+  /** Undefined: the gateway serves them with the rest, a worker serves none. */
+  metrics: { host: string; port: number | undefined; workerPort: number | undefined }
 }
 
 /** A variable that is malformed or contradicts another. The message names it, its value and what is allowed. */
@@ -102,6 +104,7 @@ const OTHER_RUNYARD_VARIABLES = new Set(['RUNYARD_URL', 'RUNYARD_API_KEY', 'RUNY
 export function toConfig(values: Map<string, SettingValue>, root: string): Config {
   const text = (name: string) => values.get(name) as string
   const number = (name: string) => values.get(name) as number
+  const port = (name: string) => (text(name) === '' ? undefined : number(name))
   const limits = (prefix: string) =>
     Object.fromEntries(LIMIT_NAMES.map((name) => [name, number(`${prefix}_${limitVariable(name)}`)])) as Limits
   const dataDir = text('RUNYARD_DATA_DIR')
@@ -167,6 +170,7 @@ export function toConfig(values: Map<string, SettingValue>, root: string): Confi
     },
     limits: { defaults: limits('DEFAULT'), ceilings: limits('MAX') },
     logLevel: text('LOG_LEVEL'),
+    metrics: { host: text('METRICS_HOST'), port: port('METRICS_PORT'), workerPort: port('WORKER_METRICS_PORT') },
   }
   check(config)
   return config
@@ -247,12 +251,6 @@ function alertReceiver(url: string, secret: string): Config['abuse']['alerts'] {
 
 const WEBHOOK_SECRET_PREFIX = 'whsec_'
 
-/** Whether a listening address can be reached from this machine only. */
-export function isLoopback(host: string): boolean {
-  if (host === 'localhost' || host === '::1') return true
-  return isIP(host) === 4 && host.startsWith('127.')
-}
-
 function redisAddress(text: string): RedisAddress | undefined {
   if (text === '') return undefined
   let url: URL
@@ -289,10 +287,11 @@ function parse(setting: Setting, raw: string | undefined): SettingValue {
       }
       return text
     case 'integer': {
+      if (kind.isOptional && text === '') return text
       const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
       if (!(value >= kind.minimum && value <= kind.maximum)) {
         throw new ConfigError(
-          `${setting.name} is "${text}"; allowed is a whole number from ${kind.minimum} to ${kind.maximum}`,
+          `${setting.name} is "${text}"; allowed is a whole number from ${kind.minimum} to ${kind.maximum}${kind.isOptional ? ', or empty' : ''}`,
         )
       }
       return value

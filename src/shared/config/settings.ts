@@ -5,7 +5,7 @@ import { DEFAULT_CEILINGS, DEFAULT_LIMITS, LIMIT_MINIMA, LIMIT_NAMES, type Limit
 /** How the text of a variable becomes a value. */
 export type SettingKind =
   | { type: 'string' }
-  | { type: 'integer'; minimum: number; maximum: number }
+  | { type: 'integer'; minimum: number; maximum: number; isOptional?: true }
   | { type: 'choice'; of: readonly string[] }
   | { type: 'list' }
 
@@ -26,11 +26,15 @@ export interface Setting {
     | 'Ceilings'
     | 'Intake'
     | 'Logs'
+    | 'Metrics'
   readonly description: string
 }
 
 const string = { type: 'string' } as const
 const integer = (minimum: number, maximum = Number.MAX_SAFE_INTEGER) => ({ type: 'integer', minimum, maximum }) as const
+
+/** A port that may be left out, which empty text says. */
+const optionalPort = { ...integer(0, 65535), isOptional: true } as const
 
 /** `wallMs` becomes `WALL_MS`. */
 export const limitVariable = (name: keyof Limits): string => name.replaceAll(/[A-Z]/g, '_$&').toUpperCase()
@@ -429,5 +433,27 @@ export const SETTINGS: readonly Setting[] = [
     default: 'info',
     group: 'Logs',
     description: 'Least severity that is written; one JSON object a line on standard output.',
+  },
+  {
+    name: 'METRICS_PORT',
+    kind: optionalPort,
+    default: '',
+    group: 'Metrics',
+    description:
+      'Port on which the gateway serves `/metrics` without a key; it is no longer served on `PORT` then. Empty: none.',
+  },
+  {
+    name: 'WORKER_METRICS_PORT',
+    kind: optionalPort,
+    default: '',
+    group: 'Metrics',
+    description: 'Port on which a worker serves its `/metrics`, without a key. Empty: none.',
+  },
+  {
+    name: 'METRICS_HOST',
+    kind: string,
+    default: '127.0.0.1',
+    group: 'Metrics',
+    description: 'Address of those two ports. Whoever reaches it can read the metrics.',
   },
 ]
