@@ -8,6 +8,7 @@ import { createKeys } from '../../src/shared/redis/keys.ts'
 import { createWakeUps } from '../../src/shared/redis/wake-ups.ts'
 import { createLiveInput } from '../../src/worker/jobs/live-input.ts'
 import { type JobContext, processJob, storeLostJob } from '../../src/worker/jobs/process-job.ts'
+import { createWorkerMetrics } from '../../src/worker/metrics/worker-metrics.ts'
 import { createRunningJobs } from '../../src/worker/jobs/running-jobs.ts'
 import { createQueueWorker } from '../../src/worker/queue-worker.ts'
 import { createSandboxPool } from '../../src/worker/sandbox/pool.ts'
@@ -24,6 +25,14 @@ const keys = createKeys(namespace)
 const redis = connectRedis({ kind: 'path', path, db: 0 }, 'wait', 'null-worker', log)
 const records = createJobRecords(redis, keys, RETENTION)
 const jobs = createJobQueue(redis, keys)
+const metrics = createWorkerMetrics({
+  ofNode: false,
+  slots: SLOTS,
+  busySlots: () => running.count,
+  sandboxes: () => pool.counts(),
+  isEngineUp: () => true,
+  redis: () => redis,
+})
 const pool = createSandboxPool({
   create: async () => nullSandbox(),
   reuse: 'tenant',
@@ -34,6 +43,7 @@ const pool = createSandboxPool({
   maxAgeMs: 1e9,
   log,
 })
+const running = createRunningJobs(records)
 const context: JobContext = {
   records,
   artifacts: createArtifactStore(redis, keys, RETENTION),
@@ -44,8 +54,9 @@ const context: JobContext = {
   release: (ids) => promoteJobs(jobs, ids, log),
   announce: async () => undefined,
   report: () => undefined,
-  running: createRunningJobs(records),
+  running,
   input: createLiveInput({ inputs: createJobInputs(redis, keys), wakeUps: createWakeUps(redis), keys, log }),
+  observer: metrics.jobs,
   log,
 }
 process.on('message', () => {
@@ -54,7 +65,7 @@ process.on('message', () => {
     keys,
     SLOTS,
     (spec, turn) => processJob(context, spec, turn),
-    (spec) => storeLostJob(context, spec),
+    (spec) => storeLostJob({ ...context, lost: metrics.lost }, spec),
     log,
   )
 })

@@ -10,6 +10,7 @@ import { answerProblem, noRoute, onlyMethods } from './http/answer-problem.ts'
 import { requestLog } from './http/request-log.ts'
 import { authenticationFailures, rateLimit, spendMore } from './rate-limit/rate-limit.ts'
 import type { Budget } from './rate-limit/rate-limiter.ts'
+import { requestMeter } from './metrics/request-meter.ts'
 import { adminKeyRoutes } from './routes/admin/keys.ts'
 import { adminSecurityRoutes } from './routes/admin/security.ts'
 import { batchRoutes } from './routes/batches.ts'
@@ -39,6 +40,7 @@ export function createApp(deps: RouteDeps, redis: Redis, log: Logger): Express {
 
   const allow = (...scopes: Parameters<typeof requireScope>[0][]) => requireScope(scopes.flat(), events.record)
 
+  app.use(requestMeter(app, deps.metrics))
   app.use(requestLog(log))
   app.use(helmet())
   app.use(ownHost(config.auth))
@@ -63,7 +65,10 @@ export function createApp(deps: RouteDeps, redis: Redis, log: Logger): Express {
   app.use('/v1/admin', allow('admin'))
   app.use('/v1/admin/keys', adminKeyRoutes({ config, apiKeys: access.apiKeys, audit: events.record }))
   app.use('/v1/admin', adminSecurityRoutes({ events, blocks: deps.blocks }))
-  app.use('/metrics', config.auth === 'none' ? [] : allow('admin'), metricsRoutes(deps))
+  // Else they have a port of their own.
+  if (config.metrics.port === undefined) {
+    app.use('/metrics', config.auth === 'none' ? [] : allow('admin'), metricsRoutes(deps))
+  }
   app.route('/').get(welcome).all(onlyMethods('GET'))
 
   app.use(noRoute)

@@ -1,4 +1,5 @@
 import type { JobSummary } from '../shared/job.ts'
+import type { CountFinished } from '../shared/metrics/finished-jobs.ts'
 import type { JobQueue } from '../shared/redis/job-queue.ts'
 import type { JobRecords } from '../shared/redis/job-record.ts'
 
@@ -11,12 +12,14 @@ export type Cancel = (job: JobSummary, tenant: string) => Promise<void>
 /**
  * @param release lets held jobs go. Never fails
  * @param announce queues a webhook delivery; an empty id is none. Never fails
+ * @param finished counts a job that ended here
  */
 export function createCancel(
   queue: JobQueue,
   records: JobRecords,
   release: (ids: readonly string[]) => Promise<void>,
   announce: (deliveryId: string) => Promise<void>,
+  finished: CountFinished,
 ): Cancel {
   const cancel: Cancel = async (job, tenant) => {
     const state = await records.cancel(job.id)
@@ -31,6 +34,7 @@ export function createCancel(
     const { stored, delivery, released } = await records.finish(cancelled, tenant, { state: 'queued' })
     // A worker took it in this moment: now it is running.
     if (!stored) return cancel(job, tenant)
+    finished(job, 'cancelled')
     await Promise.all([release(released), announce(delivery)])
     // Should a worker have it after all, it finds the job finished.
     await queue.remove(job.id).catch(() => undefined)

@@ -10,6 +10,7 @@ import type { Replies } from './events/replies.ts'
 import { watchForEnd } from './events/wait-for-end.ts'
 import { idempotencyMismatch } from './http/idempotency.ts'
 import { queueFull } from './load/queue-full.ts'
+import type { GatewayMetrics } from './metrics/gateway-metrics.ts'
 
 /** A job that is on the queue. */
 export interface Accepted {
@@ -57,15 +58,14 @@ export interface JobSubmissionOptions {
   live: LiveEvents
   replies: Replies
   bounds: QueueBounds
-  /** @throws Problem when no worker could run a job now */
-  checkWorkers: () => Promise<void>
-  /** Told of every job that is on the queue. */
-  accepted: () => void
+  /** @throws Problem when no worker could run jobs now; these are so many */
+  checkWorkers: (jobs: number) => Promise<void>
+  metrics: Pick<GatewayMetrics, 'submitted' | 'refused'>
   log: Logger
 }
 
 export function createJobSubmission(options: JobSubmissionOptions): JobSubmission {
-  const { queue, records, readBatch, live, replies, bounds, checkWorkers, accepted, log } = options
+  const { queue, records, readBatch, live, replies, bounds, checkWorkers, metrics, log } = options
 
   /** @returns what a repeated request made before; undefined when these jobs are on the queue now */
   const accept = async (
@@ -73,7 +73,7 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
     idempotency: Idempotency | undefined,
     batch?: Batch,
   ): Promise<{ id: string } | undefined> => {
-    await checkWorkers()
+    await checkWorkers(specs.length)
     const submission: Submission = {
       jobs: specs.map((spec) => ({ ...spec, size: sizeOf(spec) })),
       bounds,
@@ -83,13 +83,17 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
     const admission = await records.admit(submission)
     if (admission.kind === 'full') {
       const bytes = submission.jobs.reduce((sum, { size }) => sum + size, 0)
-      throw queueFull(admission.load, bounds, { jobs: specs.length, bytes })
+      const problem = queueFull(admission.load, bounds, { jobs: specs.length, bytes })
+      const { full } = admission.load
+      metrics.refused(problem.code === 'queue-full' ? full : `tenant-${full}`, specs.length)
+      throw problem
     }
     if (admission.kind === 'known') {
       const own = admission.id === (batch?.id ?? specs[0]?.head.id)
       if (!own && admission.fingerprint !== idempotency?.fingerprint) {
         throw idempotencyMismatch(`the ${batch ? 'batch' : 'job'} ${admission.id}`)
       }
+      metrics.submitted('replayed', specs.length)
       return { id: admission.id }
     }
     const entries = specs.map((spec, index) => {
@@ -108,8 +112,8 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
       }
       throw error
     }
+    metrics.submitted('accepted', specs.length)
     for (const { head, tenant, origin } of specs) {
-      accepted()
       const { id: jobId, language, image } = head
       log.info({ jobId, tenant, requestId: origin.requestId, keyId: origin.keyId, language, image }, 'job accepted')
     }

@@ -9,7 +9,8 @@ import { closeOnce } from '../shared/close-once.ts'
 import { type Config, ConfigError } from '../shared/config/config.ts'
 import { loadLanguages } from '../shared/language.ts'
 import { MIB, SECOND } from '../shared/limits.ts'
-import { queueUnavailable } from '../shared/problems.ts'
+import { startMetricsServer, type MetricsServer } from '../shared/metrics/metrics-server.ts'
+import { Problem, queueUnavailable } from '../shared/problems.ts'
 import { createArtifactStore } from '../shared/redis/artifact-store.ts'
 import { connectRedis } from '../shared/redis/connect.ts'
 import { readBatchRecord } from '../shared/redis/batch-record.ts'
@@ -38,7 +39,7 @@ import { loadPages } from './pages/load-pages.ts'
 import { readQueueStanding } from './load/queue-standing.ts'
 import { checkWorkers, knownRuntimes } from './load/check-workers.ts'
 import { createCancel } from './cancellation.ts'
-import { createMetrics } from './metrics.ts'
+import { createGatewayMetrics } from './metrics/gateway-metrics.ts'
 import { loadRules } from './screening/load-rules.ts'
 import { createScreening } from './screening/screening.ts'
 import { createRateLimiter } from './rate-limit/rate-limiter.ts'
@@ -48,6 +49,8 @@ import { cacheFor } from './cache-for.ts'
 export interface RunningApi {
   /** e.g. `http://127.0.0.1:3000`; tells the port when it was asked for as 0. */
   url: string
+  /** Where metrics are served, when they have a port of their own. */
+  metricsUrl: string | undefined
   /** Ends what is held open, lets running requests answer, and closes. Idempotent. */
   close(): Promise<void>
 }
@@ -85,10 +88,17 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
   const overview = cacheFor<Overview>(OVERVIEW_AGE, () => registry.overview())
 
   const readBatch = (id: string) => readBatchRecord(redis, keys, id)
-  const countQueued = () => redis.zcard(keys.queued)
   const apiKeys = createApiKeys(redis, keys)
   const events = createSecurityEvents(redis, keys, config.abuse, log)
-  const metrics = createMetrics({ overview, countQueued, securityCounts: events.counts })
+  const metrics = createGatewayMetrics({
+    ofNode: true,
+    redis,
+    keys,
+    config,
+    overview,
+    securityCounts: events.counts,
+    queueCounts: { jobs: () => queue.getJobCounts(), webhooks: webhookQueue.counts },
+  })
 
   const app = createApp(
     {
@@ -105,9 +115,16 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
         live,
         replies: createReplies(subscriber, keys, (id) => readEnded(records, id)),
         bounds: config.load,
-        checkWorkers: async () => checkWorkers(await overview()),
+        checkWorkers: async (jobs) => {
+          try {
+            checkWorkers(await overview())
+          } catch (error) {
+            if (error instanceof Problem) metrics.refused('engine', jobs)
+            throw error
+          }
+        },
         log,
-        accepted: () => metrics.submission('accepted'),
+        metrics,
       }),
       cancel: createCancel(
         queue,
@@ -116,6 +133,7 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
         // What is not queued now is found overdue.
         (id) =>
           webhookQueue.enqueue(id).catch((err: unknown) => log.warn({ err, deliveryId: id }, 'webhook was not queued')),
+        metrics.finished,
       ),
       readBatch,
       jobList: createJobList(redis, keys, records),
@@ -125,9 +143,10 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
         runtimes: async () => knownRuntimes(await overview()),
         screening: createScreening(loadRules(root, config.screening.rulesFile)),
         blocked: (event) => {
-          metrics.submission('blocked')
+          metrics.submitted('blocked')
           void events.record(event)
         },
+        screened: metrics.screened,
       }),
       webhooks: {
         queue: webhookQueue,
@@ -163,6 +182,7 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
   )
   const server = createServer(app)
   upgrades.serve(server, app)
+  let metricsServer: MetricsServer | undefined
   const close = closeOnce(
     () => closing.abort(),
     () =>
@@ -177,6 +197,7 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
         })
         server.closeIdleConnections()
       }),
+    () => metricsServer?.close(),
     () => queue.close(),
     () => webhookQueue.close(),
     () => events.close(),
@@ -186,6 +207,8 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
   )
   try {
     await Promise.all([redis, bulk, subscriber].map(firstConnection))
+    const { host, port } = config.metrics
+    if (port !== undefined) metricsServer = await startMetricsServer({ host, port }, metrics, log)
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
       server.listen(config.http.port, config.http.host, resolve)
@@ -198,7 +221,7 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
   const host = config.http.host.includes(':') ? `[${config.http.host}]` : config.http.host
   const url = `http://${host}:${port}`
   log.info({ url }, 'gateway ready')
-  return { url, close }
+  return { url, metricsUrl: metricsServer?.url, close }
 }
 
 /**

@@ -6,6 +6,7 @@ import { closeOnce } from '../shared/close-once.ts'
 import { type Config, ConfigError } from '../shared/config/config.ts'
 import { loadLanguages } from '../shared/language.ts'
 import { effectiveLimits, MIB, SECOND } from '../shared/limits.ts'
+import { type MetricsServer, startMetricsServer } from '../shared/metrics/metrics-server.ts'
 import { createArtifactStore } from '../shared/redis/artifact-store.ts'
 import { connectRedis } from '../shared/redis/connect.ts'
 import { createJobRecords, RENEW_MS } from '../shared/redis/job-record.ts'
@@ -29,6 +30,8 @@ import { createEngineHealth } from './sandbox/engine-health.ts'
 import { createEngine } from './sandbox/engine.ts'
 import { createPodmanSandbox, shortId } from './sandbox/podman-sandbox.ts'
 import { createSandboxPool } from './sandbox/pool.ts'
+import { countEvents } from './metrics/count-events.ts'
+import { createWorkerMetrics } from './metrics/worker-metrics.ts'
 import { reconcile } from './reconcile.ts'
 import { checkLimitsHold } from './self-check.ts'
 import { startTimer } from './timer.ts'
@@ -37,6 +40,8 @@ import { deliverWebhooks } from './webhooks/deliver-webhooks.ts'
 
 export interface RunningWorker {
   id: string
+  /** Where its metrics are served, if they are. */
+  metricsUrl: string | undefined
   /** Ends running jobs in good order, within the drain time, and removes every sandbox. Idempotent. */
   close(): Promise<void>
 }
@@ -73,6 +78,15 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
     if (!language) return undefined
     return planAhead(language, effectiveLimits({}, language.limits, limits.defaults, limits.ceilings), settings.graceMs)
   }
+  const { host, workerPort } = config.metrics
+  const metrics = createWorkerMetrics({
+    ofNode: workerPort !== undefined,
+    slots: config.worker.slots,
+    busySlots: () => running.count,
+    sandboxes: () => pool.counts(),
+    isEngineUp: () => health.up,
+    redis: () => redis,
+  })
   const sandboxes = new Set<string>()
   const own = (container: string) => sandboxes.has(shortId(container))
   const makeSandbox = async (image: string, memoryBytes: number) => {
@@ -85,7 +99,13 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
       ceilings: limits.ceilings,
       fileBytes: limits.defaults.fileBytes,
     })
-    const sandbox = await createPodmanSandbox(engine, options, log, armed(image))
+    const begun = performance.now()
+    const making = createPodmanSandbox(engine, options, log, armed(image), metrics.sandboxFault)
+    const sandbox = await making.catch((error: unknown) => {
+      metrics.sandboxNotStarted()
+      throw error
+    })
+    metrics.sandboxStarted(performance.now() - begun)
     sandboxes.add(sandbox.id)
     void sandbox.gone.then(() => sandboxes.delete(sandbox.id))
     return sandbox
@@ -94,7 +114,7 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
   await checkLimitsHold(probe).finally(() => probe.destroy())
 
   const redis = connectRedis(config.redis, 'wait', 'runyard-worker', log)
-  const records = createJobRecords(redis, keys, config)
+  const records = countEvents(createJobRecords(redis, keys, config), metrics.published)
   const registry = createWorkerRegistry(redis, keys)
   const jobs = createJobQueue(redis, keys)
   const release = (ids: readonly string[]) => promoteJobs(jobs, ids, log)
@@ -118,6 +138,7 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
     slots: config.worker.slots,
     maxJobs: settings.maxJobs,
     maxAgeMs: settings.maxAgeMs,
+    observer: metrics.pool,
     log,
   })
   pool.keepReady(installed.images())
@@ -159,7 +180,7 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
     startTimer(
       'reconciliation',
       SWEEP_MS,
-      () => reconcile({ redis, records, queue: jobs, release, announce, log }),
+      () => reconcile({ redis, records, queue: jobs, release, announce, lost: metrics.lost, log }),
       log,
     ),
     startTimer('sweep', SWEEP_MS, () => sweepOrphans(engine, registry, namespace, id, own, suspects, log), log),
@@ -182,6 +203,7 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
         ?.add({ id: uuid(), body }, `${failing.tenant} ${failing.origin}`)
         .catch((err: unknown) => log.error({ err }, 'alert not queued'))
     },
+    attempted: metrics.webhookAttempted,
     log,
   })
   const context: JobContext = {
@@ -196,6 +218,7 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
     report: (event) => void events.record(event),
     running,
     input: createLiveInput({ inputs: createJobInputs(redis, keys), wakeUps: createWakeUps(subscriber), keys, log }),
+    observer: metrics.jobs,
     log,
   }
   const taken = createQueueWorker(
@@ -203,32 +226,37 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
     keys,
     config.worker.slots,
     (spec, turn) => processJob(context, spec, turn),
-    (spec) => storeLostJob(context, spec),
+    (spec) => storeLostJob({ ...context, lost: metrics.lost }, spec),
     log,
   )
   queue = taken
   if (!health.up) await queue.pause()
-  log.info({ worker: id, slots: config.worker.slots, runtimes: installed.runtimes }, 'worker ready')
-
-  return {
-    id,
-    close: closeOnce(
-      () => drain(taken, running, redis, config.worker.drainTimeoutMs, log),
-      () => timers.forEach((timer) => timer.stop()),
-      () => health.stop(),
-      () => pool.close(),
-      () => sweepOwn(engine, id),
-      () => (redis.status === 'ready' ? registry.leave(id) : undefined),
-      () => (redis.status === 'ready' ? webhooks.close() : undefined),
-      () => webhookQueue.close(),
-      () => alerts?.close(),
-      () => alertQueue?.close(),
-      () => events.close(),
-      () => jobs.close(),
-      () => subscriber.disconnect(),
-      () => redis.disconnect(),
-    ),
+  let metricsServer: MetricsServer | undefined
+  const close = closeOnce(
+    () => drain(taken, running, redis, config.worker.drainTimeoutMs, log),
+    () => metricsServer?.close(),
+    () => timers.forEach((timer) => timer.stop()),
+    () => health.stop(),
+    () => pool.close(),
+    () => sweepOwn(engine, id),
+    () => (redis.status === 'ready' ? registry.leave(id) : undefined),
+    () => (redis.status === 'ready' ? webhooks.close() : undefined),
+    () => webhookQueue.close(),
+    () => alerts?.close(),
+    () => alertQueue?.close(),
+    () => events.close(),
+    () => jobs.close(),
+    () => subscriber.disconnect(),
+    () => redis.disconnect(),
+  )
+  try {
+    if (workerPort !== undefined) metricsServer = await startMetricsServer({ host, port: workerPort }, metrics, log)
+  } catch (error) {
+    await close()
+    throw error
   }
+  log.info({ worker: id, slots: config.worker.slots, runtimes: installed.runtimes }, 'worker ready')
+  return { id, metricsUrl: metricsServer?.url, close }
 }
 
 /** What jobs that are told to end have until they are back in the queue. */

@@ -15,6 +15,8 @@ export interface TestPlatform {
   /** e.g. `http://127.0.0.1:41234` */
   url: string
   namespace: string
+  /** Of gateway and worker, when they have ports of their own. */
+  metricsUrls: { gateway: string; worker: string }
   /** Its settings as environment variables, for another gateway or worker of the same installation. */
   env: Record<string, string>
   /** Ends both. @throws Error when a container of the namespace is left, or a key that is neither a result nor the queue's */
@@ -53,6 +55,7 @@ export async function startPlatform(
   return {
     url: api.url,
     namespace,
+    metricsUrls: { gateway: api.metricsUrl ?? '', worker: worker.metricsUrl ?? '' },
     env,
     async close() {
       await api.close()

@@ -22,7 +22,8 @@ afterAll(async () => {
 
 const log = pino({ level: 'silent' })
 const nothing = async () => undefined
-const look = () => reconcile({ redis: own.redis, records, queue, release: nothing, announce: nothing, log })
+const look = () =>
+  reconcile({ redis: own.redis, records, queue, release: nothing, announce: nothing, lost: () => undefined, log })
 const enqueue = (id: string, priority = 1) => queue.add('run', {} as JobSpec, { jobId: id, priority })
 const stateOf = async (id: string) => (await records.read(id))?.job.status
 

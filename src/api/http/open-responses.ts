@@ -48,6 +48,7 @@ export function createOpenResponses(closing: AbortSignal, maxOfTenant: number): 
     if (closing.aborted) end('gateway')
     if (controller.signal.aborted) return controller.signal
     const { tenant } = res.locals.caller
+    res.locals.held = true
     controllers.add(controller)
     count(tenant, 1)
     res.once('close', () => {

@@ -23,7 +23,7 @@ import {
   checkWebhook,
 } from './check-request.ts'
 import { allowedImage, installedVersion, unknownLanguage } from './installed.ts'
-import { screenWith } from './screen-with.ts'
+import { type Screened, screenWith } from './screen-with.ts'
 import { bodyValidator } from './validate.ts'
 
 /** Turns request bodies into jobs, complete and checked. */
@@ -42,14 +42,16 @@ export interface IntakeOptions {
   screening: Screening
   /** Told of every submission that screening refuses. */
   blocked: (event: SecurityEvent) => void
+  /** Told of every screening. */
+  screened: Screened
 }
 
 const codeRequest = bodyValidator(CodeRequest)
 const containerRequest = bodyValidator(ContainerRequest)
 
-export function createIntake({ config, languages, runtimes, screening, blocked }: IntakeOptions): Intake {
+export function createIntake({ config, languages, runtimes, screening, blocked, screened }: IntakeOptions): Intake {
   const { defaults } = config.limits
-  const screen = screenWith(screening, blocked)
+  const screen = screenWith(screening, blocked, screened)
   const ceilingsOf = (caller: Caller) => lowerOf(config.limits.ceilings, caller.ceilings)
 
   const head = (

@@ -1,22 +1,28 @@
 import { Problem } from '../../shared/problems.ts'
-import type { Finding } from '../../shared/security/finding.ts'
+import type { Finding, ScreeningPolicy } from '../../shared/security/finding.ts'
 import type { SecurityEvent } from '../../shared/security/security-event.ts'
 import type { Caller } from '../http/caller.ts'
 import type { Screening } from '../screening/screening.ts'
 import type { Subject } from '../screening/subject.ts'
 
+export type Screened = (policy: ScreeningPolicy, ms: number, findings: readonly Finding[]) => void
+
 /**
  * Screens submissions under their caller's policy.
  * @param blocked is told of every one that is refused
+ * @param screened is told of every screening, with what it found and the ms it took
  * @returns a function that gives what is to be told with the job
  * @throws Problem `submission-blocked`, from that function, with what was found as `violations`
  */
 export function screenWith(
   screening: Screening,
   blocked: (event: SecurityEvent) => void,
+  screened: Screened,
 ): (subject: Subject, caller: Caller, requestId: string) => Finding[] {
   return (subject, caller, requestId) => {
+    const begun = performance.now()
     const findings = screening.screen(subject, caller.screening)
+    screened(caller.screening, performance.now() - begun, findings)
     if (!screening.isBlocked(findings)) return findings
     const { tenant, address, keyId } = caller
     const rules = [...new Set(findings.filter(({ severity }) => severity === 'block').map(({ rule }) => rule))]

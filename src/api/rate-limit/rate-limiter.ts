@@ -37,8 +37,11 @@ export interface RateLimiter {
 }
 
 export interface RateLimitCounters {
-  /** A request was refused. `local`: by the bucket of this process, with or without Redis. */
-  limited: (budget: Budget, decidedBy: 'local' | 'redis') => void
+  /**
+   * What was decided of a request. `local`: by the bucket of this process, which was empty, before Redis was asked; `fallback`: by
+   * this process alone, since Redis said nothing.
+   */
+  decided: (budget: Budget, outcome: Verdict['outcome'], by: 'redis' | 'local' | 'fallback') => void
 }
 
 export interface RateLimiterOptions {
@@ -85,8 +88,7 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
       const holds = ({ subject, by }: BlockEntry) =>
         caller.keyId === null || subject === subjects.at(-1) || by !== 'score'
       const passed = (debt: number): Verdict => ({ outcome: 'passed', budget, rate, ...standing(debt, rate, tokens) })
-      const limited = (debt: number, decidedBy: 'local' | 'redis'): Verdict => {
-        counters.limited(budget, decidedBy)
+      const limited = (debt: number): Verdict => {
         const first = isFirstOfSecond(bucket)
         return { outcome: 'limited', budget, rate, isFirstOfSecond: first, ...standing(debt, rate, tokens) }
       }
@@ -94,25 +96,31 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
       const { ticket, debt, shared } = buckets.take(bucket, rate, tokens)
       const giveBack = () => ticket && buckets.giveBack(ticket)
       // Who has no local bucket of its own is left to Redis, while it is there.
-      const answer = ticket || shared ? await askRedis(bucket, rate, tokens, subjects) : undefined
+      const isAsked = ticket !== undefined || shared
+      const answer = isAsked ? await askRedis(bucket, rate, tokens, subjects) : undefined
+      const by = answer ? 'redis' : isAsked ? 'fallback' : 'local'
+      const decided = (verdict: Verdict) => {
+        counters.decided(budget, verdict.outcome, by)
+        return verdict
+      }
       if (answer?.[0] === 'blocked') {
         giveBack()
         const block = JSON.parse(answer[1]) as BlockEntry
         remembered.remember(block)
-        return { outcome: 'blocked', block }
+        return decided({ outcome: 'blocked', block })
       }
       if (answer) {
         remembered.forget(subjects, holds)
-        if (answer[0] === 'passed') return passed(answer[1])
+        if (answer[0] === 'passed') return decided(passed(answer[1]))
         giveBack()
-        return limited(answer[1], 'redis')
+        return decided(limited(answer[1]))
       }
       const block = remembered.find(subjects, holds)
       if (block) {
         giveBack()
-        return { outcome: 'blocked', block }
+        return decided({ outcome: 'blocked', block })
       }
-      return ticket ? passed(debt) : limited(debt, 'local')
+      return decided(ticket ? passed(debt) : limited(debt))
     },
   }
 }

@@ -11,7 +11,7 @@ import type { SecurityEvents } from '../../shared/security/security-events.ts'
 import type { OpenResponses } from '../http/open-responses.ts'
 import type { Revocations } from '../access/revocations.ts'
 import type { QueueStanding } from '../load/queue-standing.ts'
-import type { Metrics } from '../metrics.ts'
+import type { GatewayMetrics } from '../metrics/gateway-metrics.ts'
 import type { ByteGate } from '../byte-gate.ts'
 import type { BuiltPages } from '../pages/load-pages.ts'
 import type { WebhookDeps } from './webhooks.ts'
@@ -48,7 +48,7 @@ export interface RouteDeps {
   /** Security events: recorded by whoever notices, read by operators. */
   events: SecurityEvents
   blocks: Blocks
-  metrics: Metrics
+  metrics: GatewayMetrics
   /** Undefined when they were not built. */
   pages: BuiltPages | undefined
   /** Answers when Redis does. @throws Problem `unavailable` when it does not within a second */

@@ -9,7 +9,7 @@ export function metricsRoutes({ metrics }: Pick<RouteDeps, 'metrics'>): Router {
     .route('/')
     .get(async (_req, res) => {
       const text = await metrics.text()
-      res.set('Content-Type', metrics.contentType).send(text)
+      res.set('Content-Type', metrics.register.contentType).send(text)
     })
     .all(onlyMethods('GET'))
   return router

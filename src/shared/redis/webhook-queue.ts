@@ -13,6 +13,8 @@ export interface WebhookQueue {
   enqueue: (...ids: string[]) => Promise<void>
   /** The same, and a delivery that waits for its next attempt goes now. */
   hurry: (id: string) => Promise<void>
+  /** Of its jobs, by BullMQ's own states. @throws when Redis fails */
+  counts: () => Promise<Record<string, number>>
   close: () => Promise<void>
 }
 
@@ -39,6 +41,7 @@ export function createWebhookQueue(redis: Redis, keys: Keys): WebhookQueue {
       // Between the two it may have been taken by a worker, which is as good.
       if (await job?.isDelayed()) await job?.promote().catch(() => undefined)
     },
+    counts: () => queue.getJobCounts(),
     close: () => queue.close(),
   }
 }

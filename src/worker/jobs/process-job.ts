@@ -3,6 +3,7 @@ import type { Job, JobEvent, JobReturn, JobSpec, JobSummary, StageSummary, Statu
 import { artifactUrl } from '../../shared/artifact.ts'
 import type { Language } from '../../shared/language.ts'
 import { MAX_TIMER_MS, SECOND } from '../../shared/limits.ts'
+import type { CountFinished } from '../../shared/metrics/finished-jobs.ts'
 import type { ArtifactStore } from '../../shared/redis/artifact-store.ts'
 import type { JobRecords, Priority, PutBackReason, RecordedJob } from '../../shared/redis/job-record.ts'
 import type { SecurityEvent } from '../../shared/security/security-event.ts'
@@ -12,6 +13,7 @@ import { EngineDown } from '../sandbox/engine-health.ts'
 import type { SandboxPool } from '../sandbox/pool.ts'
 import { GATHER_TIMEOUT_MS, SandboxBroken } from '../sandbox/sandbox.ts'
 import { createEventPublisher, type EventPublisher } from './event-publisher.ts'
+import type { JobObserver } from './job-observer.ts'
 import type { LiveInput } from './live-input.ts'
 import { missingArtifacts } from './missing-artifacts.ts'
 import { type JobOutcome, runJob } from './run-job.ts'
@@ -34,6 +36,7 @@ export interface JobContext {
   report: (event: SecurityEvent) => void
   running: RunningJobs
   input: LiveInput
+  observer: JobObserver
   log: Logger
 }
 
@@ -75,6 +78,7 @@ export async function processJob(context: JobContext, spec: JobSpec, turn: Turn)
         await release(await records.hold(spec))
         return GIVEN_BACK
       case 'started':
+        context.observer.started(spec, start.attempt)
         await context.announce(start.delivery)
         return await runAttempt(context, spec, start.attempt, turn, signal)
     }
@@ -137,7 +141,7 @@ function reasonToPutBack(error: unknown, signal: AbortSignal): PutBackReason | u
 
 /** @returns `end` when it was put back before for the same reason, and `cancelled` when it is not to run again */
 async function putBack(
-  { records, reorder, release, log }: JobContext,
+  { records, reorder, release, observer, log }: JobContext,
   spec: JobSpec,
   attempt: number,
   turn: Turn,
@@ -156,6 +160,7 @@ async function putBack(
       await reorder([{ id: head.id, priority: answer.priority }])
       await turn.giveBack(PUT_BACK_MS[reason])
       await release(answer.released)
+      observer.putBack(spec, reason)
       log.warn({ jobId: head.id, tenant, requestId: origin.requestId, attempt, reason }, 'job put back into the queue')
       return 'back'
   }
@@ -169,7 +174,7 @@ async function finish(
   startedAt: string | null,
   events: readonly JobEvent[],
 ): Promise<JobReturn> {
-  const { records, release, announce, log } = context
+  const { records, release, announce, observer, log } = context
   const { head, tenant, origin } = spec
   const job = { ...endedJob(spec, outcome, startedAt, attempt), ...producedBy(spec, outcome) }
   // Before the result, so that whoever has read of a file finds it.
@@ -183,6 +188,7 @@ async function finish(
     silent: spec.webhook === null,
   }
   const { stored, delivery, released } = await records.finish(job, tenant, { attempt }, ending)
+  if (stored) observer.ended(spec, outcome.status, startedAt)
   await Promise.all([release(released), announce(delivery)])
   if (!stored) return storedReturn(records, head.id)
   const fields = { jobId: head.id, tenant, requestId: origin.requestId, attempt }
@@ -213,7 +219,7 @@ interface Attempt {
 }
 
 async function attemptJob(
-  { pool, locate, graceMs, input, log }: JobContext,
+  { pool, locate, graceMs, input, observer, log }: JobContext,
   spec: JobSpec,
   attempt: number,
   signal: AbortSignal,
@@ -221,18 +227,26 @@ async function attemptJob(
 ): Promise<Attempt> {
   const { language, image } = locate(spec)
   const { memoryBytes } = spec.head.limits
+  const asked = performance.now()
   const lease = await acquirePatiently(
     pool,
     { image, memoryBytes, tenant: spec.tenant, shareable: spec.shareable },
     signal,
     log,
   )
+  observer.acquired(spec, performance.now() - asked)
   const { sandbox } = lease
   const deadline = setTimeout(
     () => void sandbox.destroy(),
     Math.min(longestMs(spec, graceMs) + DEADLINE_MARGIN_MS, MAX_TIMER_MS),
   )
-  const listener = { ...events, stageEnded: (stage: StageSummary) => events.stageEnded(stage.name, stage) }
+  const listener = {
+    ...events,
+    stageEnded(stage: StageSummary) {
+      observer.stageEnded(spec, stage)
+      events.stageEnded(stage.name, stage)
+    },
+  }
   const outcome = await runJob(sandbox, spec, language, graceMs, listener, signal, input(spec.head.id, attempt))
     .catch((error: unknown) => {
       lease.retire()
@@ -250,7 +264,7 @@ async function attemptJob(
       } catch (err) {
         log.warn({ err, jobId: spec.head.id }, 'sandbox could not be cleared')
       }
-      lease.retire()
+      lease.retire(outcome.reusable ? 'fault' : 'memory')
     },
   }
 }
@@ -268,16 +282,22 @@ async function storedReturn(records: JobRecords, id: string): Promise<{ status: 
   return { status: stored?.job.status ?? 'internal-error' }
 }
 
+export interface LostJobContext extends Pick<JobContext, 'records' | 'release' | 'announce'> {
+  /** Counts the job. */
+  lost: CountFinished
+}
+
 /**
  * Stores the end of a job that the queue gave up, normally one whose worker died twice: its owner learns of it.
  */
 export async function storeLostJob(
-  { records, release, announce }: Pick<JobContext, 'records' | 'release' | 'announce'>,
+  { records, release, announce, lost }: LostJobContext,
   spec: Pick<RecordedJob, 'head' | 'tenant'>,
 ): Promise<void> {
   const stored = (await records.read(spec.head.id))?.job
   const job = endedJob(spec, internalError(), stored?.startedAt ?? null, stored?.attempt ?? 0)
-  const { delivery, released } = await records.finish(job, spec.tenant, {})
+  const { stored: isStored, delivery, released } = await records.finish(job, spec.tenant, {})
+  if (isStored) lost(spec.head, 'internal-error')
   await Promise.all([release(released), announce(delivery)])
 }
 

@@ -8,6 +8,8 @@ export type EndReason = 'cancelled' | 'draining'
 export interface RunningJobs {
   /** @returns a signal that aborts, with an EndReason, when the job is to end; `done` when it has */
   begin: (job: JobSpec) => { signal: AbortSignal; done: () => void }
+  /** How many there are. */
+  readonly count: number
   /** Ends the job of this id, if it runs here. */
   cancel: (id: string) => void
   /** Ends them all, to be run by another worker. */
@@ -27,6 +29,9 @@ export function createRunningJobs(records: Pick<JobRecords, 'renew'>): RunningJo
         // A later attempt may run here as well by now.
         done: () => void (running.get(job.head.id) === entry && running.delete(job.head.id)),
       }
+    },
+    get count() {
+      return running.size
     },
     cancel: (id) => running.get(id)?.controller.abort('cancelled' satisfies EndReason),
     drain() {

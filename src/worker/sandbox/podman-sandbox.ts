@@ -23,7 +23,7 @@ import {
   type StageStart,
 } from './frames.ts'
 import { createGathering, type Gathered, type Gathering } from './gathering.ts'
-import { GATHER_TIMEOUT_MS, type OutputStream, type Sandbox, SandboxBroken } from './sandbox.ts'
+import { type FaultKind, GATHER_TIMEOUT_MS, type OutputStream, type Sandbox, SandboxBroken } from './sandbox.ts'
 
 /**
  * A sandbox is always in one of these: `starting` (until init says it is ready), `idle`, `job` (between `begin` and
@@ -68,6 +68,7 @@ interface Beginning {
 /**
  * Makes a container and waits until the init in it is ready.
  * @param program what it can be armed with
+ * @param faulted is told when it fails, once
  * @throws SandboxBroken when it does not get ready, Error when the engine refuses; nothing is left then
  */
 export async function createPodmanSandbox(
@@ -75,6 +76,7 @@ export async function createPodmanSandbox(
   options: ContainerCreateOptions,
   log: Logger,
   program?: ArmedProgram,
+  faulted?: (kind: FaultKind) => void,
 ): Promise<Sandbox> {
   const { id, stream } = await engine.launch(options)
   const short = shortId(id)
@@ -93,8 +95,9 @@ export async function createPodmanSandbox(
   let markGone = () => {}
   const gone = new Promise<void>((resolve) => (markGone = resolve))
 
-  const fail = (reason: string) => {
+  const fail = (kind: FaultKind, reason: string) => {
     if (state === 'gone') return
+    faulted?.(kind)
     const wasIdle = state === 'idle'
     state = 'gone'
     stream.destroy()
@@ -164,7 +167,7 @@ export async function createPodmanSandbox(
   }
 
   const onFrame = ({ type, payload }: Frame) => {
-    if (type === FRAME.FAULT) throw new SandboxBroken(payload.toString())
+    if (type === FRAME.FAULT) return fail('init', payload.toString())
     if (type === FRAME.READY) return settle('starting', 'idle')
     if (type === FRAME.CLEAN) return settle('ending', 'idle')
     if (gathering && type === FRAME.PIECE) return gathering.piece(payload)
@@ -197,16 +200,16 @@ export async function createPodmanSandbox(
       for (const line of stderr) log.warn({ sandbox: short, text: line.toString() }, 'init wrote to its log')
       for (const bytes of stdout) for (const frame of decoder.push(bytes)) onFrame(frame)
     } catch (error) {
-      fail((error as Error).message)
+      fail('protocol', (error as Error).message)
     }
   })
-  stream.on('end', () => fail('its stream ended'))
-  stream.on('close', () => fail('its stream was closed'))
-  stream.on('error', (error: Error) => fail(error.message))
+  stream.on('end', () => fail('stream', 'its stream ended'))
+  stream.on('close', () => fail('stream', 'its stream was closed'))
+  stream.on('error', (error: Error) => fail('stream', error.message))
 
   const wait = (timeoutMs: number, what: string): Promise<void> =>
     new Promise((resolve, reject) => {
-      const timer = setTimeout(() => fail(`${what} took over ${timeoutMs} ms`), timeoutMs)
+      const timer = setTimeout(() => fail('timeout', `${what} took over ${timeoutMs} ms`), timeoutMs)
       const settled = <T>(then: (value: T) => void) => {
         return (value: T) => {
           clearTimeout(timer)

@@ -24,7 +24,21 @@ export interface PoolOptions {
   slots: number
   maxJobs: number
   maxAgeMs: number
+  observer?: PoolObserver
   log: Logger
+}
+
+/**
+ * Why a sandbox went: it had served its jobs or its time; the kernel had killed in it for memory; its job was not to share it; too
+ * many stood bound; its image is not wanted any more; the pool closed; or it failed.
+ */
+export type RetireReason =
+  'max-jobs' | 'max-age' | 'memory' | 'single-use' | 'surplus' | 'unwanted' | 'closed' | 'fault'
+
+/** Told of every sandbox that was made, and once of each when it is gone. Must not throw. */
+export interface PoolObserver {
+  created: () => void
+  retired: (reason: RetireReason) => void
 }
 
 export interface SandboxRequest {
@@ -41,8 +55,8 @@ export interface Lease {
   reusable: boolean
   /** Gives it back, idle and clean. */
   release(): void
-  /** Gives it up: it is removed. */
-  retire(): void
+  /** Gives it up: it is removed. @param reason `fault` unless given, or `single-use` where it could not be kept anyway */
+  retire(reason?: RetireReason): void
 }
 
 export interface PoolCounts {
@@ -113,8 +127,19 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
   const usable = (sandbox: Sandbox) =>
     sandbox.jobs < options.maxJobs && Date.now() - sandbox.createdAt < options.maxAgeMs
 
-  const discard = (sandbox: Sandbox) => {
+  // Why each is being removed; of what went by itself nothing stands here.
+  const reasons = new WeakMap<Sandbox, RetireReason>()
+  const discard = (sandbox: Sandbox, reason: RetireReason) => {
+    reasons.set(sandbox, reason)
     void sandbox.destroy()
+  }
+  const worn = (sandbox: Sandbox): RetireReason => (sandbox.jobs < options.maxJobs ? 'max-age' : 'max-jobs')
+
+  const create = async (image: string, memoryBytes: number): Promise<Sandbox> => {
+    const sandbox = await options.create(image, memoryBytes)
+    options.observer?.created()
+    void sandbox.gone.then(() => options.observer?.retired(reasons.get(sandbox) ?? 'fault'))
+    return sandbox
   }
 
   const idle = () => [...[...ready.values()].flat(), ...bound.map((item) => item.sandbox)]
@@ -138,10 +163,10 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
     try {
       if (urgency === 'later') await calm.wait()
       if (closed && waitersOf(image).length === 0) return
-      const sandbox = await makers.run(urgency, () => options.create(image, options.standardMemoryBytes))
+      const sandbox = await makers.run(urgency, () => create(image, options.standardMemoryBytes))
       const waiter = waitersOf(image).shift()
       if (waiter) waiter.resolve(sandbox)
-      else if (closed || !wanted.has(image)) discard(sandbox)
+      else if (closed || !wanted.has(image)) discard(sandbox, closed ? 'closed' : 'unwanted')
       else shelve(image, sandbox)
     } catch (err) {
       const waiter = waitersOf(image).shift()
@@ -194,7 +219,7 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
     const list = readyOf(image)
     for (let sandbox = list.shift(); sandbox; sandbox = list.shift()) {
       if (usable(sandbox)) return sandbox
-      discard(sandbox)
+      discard(sandbox, worn(sandbox))
     }
     return undefined
   }
@@ -209,27 +234,27 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
     // The longest idle one makes room: its tenant has not come back.
     if (bound.length > options.slots * BOUND_PER_SLOT) {
       const oldest = bound.shift()
-      if (oldest) discard(oldest.sandbox)
+      if (oldest) discard(oldest.sandbox, 'surplus')
     }
   }
 
   const lease = (sandbox: Sandbox, request: SandboxRequest, standard: boolean): Lease => {
     let ended = false
     lent.add(sandbox)
-    const end = (keep: boolean) => {
+    const end = (keep: boolean, reason: RetireReason) => {
       if (ended) return
       ended = true
       lent.delete(sandbox)
       if (keep && !closed && usable(sandbox)) bind({ tenant: request.tenant, image: request.image, sandbox })
-      else discard(sandbox)
+      else discard(sandbox, keep ? (closed ? 'closed' : worn(sandbox)) : reason)
       refill(request.image)
     }
     const reusable = standard && request.shareable && options.reuse === 'tenant'
     return {
       sandbox,
       reusable,
-      release: () => end(reusable),
-      retire: () => end(false),
+      release: () => end(reusable, 'single-use'),
+      retire: (reason = 'fault') => end(false, reusable ? reason : 'single-use'),
     }
   }
 
@@ -239,10 +264,10 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
       calm.disturb()
       const { image, memoryBytes } = request
       const standard = memoryBytes === options.standardMemoryBytes
-      if (!standard) return lease(await makers.run('now', () => options.create(image, memoryBytes)), request, false)
+      if (!standard) return lease(await makers.run('now', () => create(image, memoryBytes)), request, false)
       for (let sandbox = takeBound(request); sandbox; sandbox = takeBound(request)) {
         if (usable(sandbox)) return lease(sandbox, request, true)
-        discard(sandbox)
+        discard(sandbox, worn(sandbox))
       }
       const sandbox = takeReady(image) ?? (await waitForOne(image))
       refill(image)
@@ -252,7 +277,7 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
       wanted.clear()
       for (const image of images) wanted.add(image)
       for (const [image, list] of ready) {
-        if (!wanted.has(image)) list.splice(0).forEach(discard)
+        if (!wanted.has(image)) list.splice(0).forEach((sandbox) => discard(sandbox, 'unwanted'))
       }
       for (const image of wanted) refill(image)
     },
@@ -271,7 +296,9 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
       },
       () => makers.idle(),
       async () => {
-        await Promise.all([...idle(), ...lent].map((sandbox) => sandbox.destroy()))
+        const left = [...idle(), ...lent]
+        for (const sandbox of left) reasons.set(sandbox, 'closed')
+        await Promise.all(left.map((sandbox) => sandbox.destroy()))
       },
     ),
   }

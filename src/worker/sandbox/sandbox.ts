@@ -65,6 +65,9 @@ export interface Sandbox {
   destroy(): Promise<void>
 }
 
+/** How a sandbox failed: init said so, spoke out of turn, its stream ended, or it took too long. */
+export type FaultKind = 'init' | 'protocol' | 'stream' | 'timeout'
+
 /** We failed, not the program: the sandbox ended or broke the protocol. */
 export class SandboxBroken extends Error {
   override readonly name = 'SandboxBroken'

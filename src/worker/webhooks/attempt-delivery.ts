@@ -30,6 +30,8 @@ export interface AttemptContext {
   scheduleMs: readonly number[]
   resolve: Resolve | undefined
   alert: (alert: EndpointAlert) => void
+  /** Told of every attempt, for metrics. Must not throw. */
+  attempted: (outcome: AttemptOutcome) => void
   log: Logger
 }
 
@@ -41,12 +43,13 @@ const GONE = 410
  * @throws when Redis refuses; never because of the receiver
  */
 export async function attemptDelivery(context: AttemptContext, delivery: StoredDelivery): Promise<number | undefined> {
-  const { deliveries, alert, log } = context
+  const { deliveries, alert, attempted, log } = context
   const { id, tenant, jobId, url } = delivery
   const isDisabled = await deliveries.isDisabled(tenant, url)
   const outcome =
     isDisabled && !delivery.byHand ? untried('endpoint-disabled') : await send(context, delivery, isDisabled)
   const failures = await deliveries.record(delivery, outcome)
+  attempted(outcome)
   const { attempt, state, nextAttemptAtMs } = outcome
   const last = attempt.error ?? String(attempt.status)
   const fields = { deliveryId: id, jobId, tenant, origin: originOf(url), last }

@@ -10,7 +10,7 @@ import { originOf } from '../../shared/webhooks/check-webhook-url.ts'
 import { createDeliveries } from '../../shared/webhooks/deliveries.ts'
 import { createWebhookSecrets } from '../../shared/webhooks/webhook-secrets.ts'
 import { startTimer } from '../timer.ts'
-import { attemptDelivery, type EndpointAlert } from './attempt-delivery.ts'
+import { type AttemptContext, attemptDelivery, type EndpointAlert } from './attempt-delivery.ts'
 import { createDeliverySlots } from './delivery-slots.ts'
 import type { Resolve } from './guarded-agent.ts'
 import { RETRY_SCHEDULE_MS } from './retry-schedule.ts'
@@ -33,6 +33,8 @@ export interface DelivererOptions {
   settings: Config['webhooks']
   /** Told of an endpoint that fails again and again: once a day, and at most once an hour of one tenant. Must not throw. */
   alert: (alert: EndpointAlert) => void
+  /** Told of every attempt. Must not throw. */
+  attempted?: AttemptContext['attempted']
   log: Logger
   /** How long after each attempt the next one comes; `RETRY_SCHEDULE_MS` unless given. */
   scheduleMs?: readonly number[]
@@ -53,10 +55,11 @@ const STALLED_CHECK_MS = 5 * SECOND
 /** Delivers webhooks. Any worker may deliver any of them. */
 export function deliverWebhooks(options: DelivererOptions): WebhookDeliverer {
   const { redis, keys, queue, settings, alert, log, resolve, scheduleMs = RETRY_SCHEDULE_MS } = options
+  const { attempted = () => undefined } = options
   const deliveries = createDeliveries(redis, keys, settings.deliveriesKeptSeconds)
   const secrets = createWebhookSecrets(redis, keys)
   const slots = createDeliverySlots(settings.concurrency)
-  const context = { deliveries, secrets, settings, scheduleMs, resolve, alert, log }
+  const context = { deliveries, secrets, settings, scheduleMs, resolve, alert, attempted, log }
 
   /** @returns in how many ms to come again; undefined when it has ended */
   const deliver = async (id: string): Promise<number | undefined> => {

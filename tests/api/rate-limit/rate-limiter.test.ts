@@ -42,7 +42,7 @@ const limiterOn = (redis: Redis, submit: Rate, options: { maxLocalBuckets?: numb
     redis,
     keys: own.keys,
     rates: { submit, read: { perMinute: 600, burst: 100 } },
-    counters: { limited: (budget, decidedBy) => limitedBy.push(`${budget} ${decidedBy}`) },
+    counters: { decided: (budget, outcome, by) => void (outcome === 'limited' && limitedBy.push(`${budget} ${by}`)) },
     ...options,
   })
 

@@ -34,7 +34,7 @@ const MAX_EVENTS = 20_000
 /** Of so many ends the rate is told at which jobs leave the queue. */
 export const ENDS_KEPT = 100
 /** Where a rank stands in the score of a tenant's queued jobs: above every tag. */
-const RANK_STEP = 2 ** 50
+export const RANK_STEP = 2 ** 50
 
 export const COMMON = `${ADD_DELIVERY}
 local P = KEYS[1]

@@ -1,0 +1,125 @@
+import { Counter, Gauge, Histogram } from 'prom-client'
+import { SECOND } from '../../shared/limits.ts'
+import { BUCKETS } from '../../shared/metrics/buckets.ts'
+import type { Exposition } from '../../shared/metrics/exposition.ts'
+import { createFinishedJobs, type CountFinished } from '../../shared/metrics/finished-jobs.ts'
+import { createRedisMetrics } from '../../shared/metrics/redis-metrics.ts'
+import { createRegister } from '../../shared/metrics/register.ts'
+import type { QueueLoad } from '../../shared/redis/job-record.ts'
+import type { Finding, ScreeningPolicy } from '../../shared/security/finding.ts'
+import type { Budget, RateLimitCounters } from '../rate-limit/rate-limiter.ts'
+import { createInstallationMetrics, type InstallationSources } from './installation-metrics.ts'
+
+/** What refused a job: a bound of the queue, of all or of one tenant, or no engine that works. */
+export type Bound = QueueLoad['full'] | `tenant-${QueueLoad['full']}` | 'engine'
+
+export interface AnsweredRequest {
+  method: string
+  route: string
+  /** The answer's, or `aborted`: the client went away before it. */
+  status: string
+  /** Whether it was held open on purpose: a stream, a socket, a request that waits for a job. */
+  held: 'yes' | 'no'
+}
+
+/** What the gateway counts. Every label has a small, known set of values: never a tenant, an id or a caller's text. */
+export interface GatewayMetrics extends Exposition, RateLimitCounters {
+  /** A request has met its route. */
+  routed: (route: string) => void
+  /** It is over. @param wasRouted whether it has met one */
+  answered: (request: AnsweredRequest, ms: number, wasRouted: boolean) => void
+  submitted: (outcome: 'accepted' | 'replayed' | 'blocked' | 'refused', jobs?: number) => void
+  refused: (bound: Bound, jobs: number) => void
+  screened: (policy: ScreeningPolicy, ms: number, findings: readonly Finding[]) => void
+  finished: CountFinished
+}
+
+export interface GatewayMetricsOptions extends InstallationSources {
+  /** Whether the figures of Node belong to it. */
+  ofNode: boolean
+}
+
+export function createGatewayMetrics(options: GatewayMetricsOptions): GatewayMetrics {
+  const register = createRegister(options.ofNode)
+  const registers = [register]
+  const requests = new Histogram({
+    name: 'runyard_http_request_duration_seconds',
+    help: 'Requests, from the first byte to the end of the answer',
+    labelNames: ['method', 'route', 'status', 'held'],
+    buckets: BUCKETS.request,
+    registers,
+  })
+  const inFlight = new Gauge({
+    name: 'runyard_http_requests_in_flight',
+    help: 'Requests that have met their route and are not answered yet, event streams and sockets among them',
+    labelNames: ['route'],
+    registers,
+  })
+  const submissions = new Counter({
+    name: 'runyard_submissions_total',
+    help: 'Jobs submitted to this gateway, each of a batch',
+    labelNames: ['outcome'],
+    registers,
+  })
+  const refusals = new Counter({
+    name: 'runyard_refused_jobs_total',
+    help: 'Jobs for which this gateway had no room, by what was full',
+    labelNames: ['bound'],
+    registers,
+  })
+  const decisions = new Counter({
+    name: 'runyard_rate_limit_decisions_total',
+    help: 'What the rate limit of this gateway decided; fallback: by this process alone, since Redis was away',
+    labelNames: ['budget', 'outcome', 'decided_by'],
+    registers,
+  })
+  const screening = new Histogram({
+    name: 'runyard_screening_duration_seconds',
+    help: 'How long it took to screen a submission',
+    labelNames: ['policy'],
+    buckets: BUCKETS.screening,
+    registers,
+  })
+  const findings = new Counter({
+    name: 'runyard_screening_findings_total',
+    help: 'Findings of screening',
+    labelNames: ['rule', 'severity', 'policy'],
+    registers,
+  })
+  // There from the start: of a series that begins with 1 no rate can tell the first.
+  for (const outcome of ['accepted', 'replayed', 'blocked', 'refused']) submissions.inc({ outcome }, 0)
+  const bounds: Bound[] = ['queued', 'delayed', 'bytes', 'tenant-queued', 'tenant-delayed', 'tenant-bytes', 'engine']
+  for (const bound of bounds) refusals.inc({ bound }, 0)
+  for (const budget of ['submit', 'read'] satisfies Budget[]) {
+    for (const decided_by of ['redis', 'local', 'fallback']) {
+      for (const outcome of ['passed', 'limited', 'blocked']) decisions.inc({ budget, outcome, decided_by }, 0)
+    }
+  }
+  const finished = createFinishedJobs(registers)
+  const askRedis = createRedisMetrics(() => options.redis, registers)
+  const readInstallation = createInstallationMetrics(options, registers)
+
+  return {
+    routed: (route) => inFlight.inc({ route }),
+    answered({ method, route, status, held }, ms, wasRouted) {
+      if (wasRouted) inFlight.dec({ route })
+      requests.observe({ method, route, status, held }, ms / SECOND)
+    },
+    submitted: (outcome, jobs = 1) => submissions.inc({ outcome }, jobs),
+    refused(bound, jobs) {
+      submissions.inc({ outcome: 'refused' }, jobs)
+      refusals.inc({ bound }, jobs)
+    },
+    decided: (budget, outcome, by) => decisions.inc({ budget, outcome, decided_by: by }),
+    screened(policy, ms, found) {
+      screening.observe({ policy }, ms / SECOND)
+      for (const { rule, severity } of found) findings.inc({ rule, severity, policy })
+    },
+    finished,
+    register,
+    async text() {
+      await Promise.all([askRedis(), readInstallation()])
+      return register.metrics()
+    },
+  }
+}

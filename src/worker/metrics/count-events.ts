@@ -1,0 +1,18 @@
+import type { JobEvent } from '../../shared/job.ts'
+import type { JobRecords } from '../../shared/redis/job-record.ts'
+
+/** Records whose events are counted as they are written; those that a script adds by itself, of a change of state, are not. */
+export function countEvents(records: JobRecords, published: (events: readonly JobEvent[]) => void): JobRecords {
+  return {
+    ...records,
+    async append(id, attempt, events) {
+      await records.append(id, attempt, events)
+      published(events)
+    },
+    async finish(job, tenant, only, ending = {}) {
+      const answer = await records.finish(job, tenant, only, ending)
+      if (answer.stored) published([...(ending.events ?? []), { type: 'result', data: job }])
+      return answer
+    },
+  }
+}
