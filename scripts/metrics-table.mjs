@@ -9,7 +9,7 @@ import { createWorkerMetrics } from '../dist/worker/metrics/worker-metrics.js'
 const file = new URL('../docs/metrics.md', import.meta.url)
 
 const gateway = describeMetrics(createGatewayMetrics({ ofNode: true }).register)
-const worker = describeMetrics(createWorkerMetrics({ ofNode: true, slots: 1 }).register)
+const worker = describeMetrics(createWorkerMetrics({ ofNode: true, slots: 1, runtimes: [] }).register)
 const isIn = (list) => (metric) => list.some(({ name }) => name === metric.name)
 const isOwn = ({ name }) => name.startsWith('runyard_')
 const sections = {

@@ -28,6 +28,7 @@ const jobs = createJobQueue(redis, keys)
 const metrics = createWorkerMetrics({
   ofNode: false,
   slots: SLOTS,
+  runtimes: [],
   busySlots: () => running.count,
   sandboxes: () => pool.counts(),
   isEngineUp: () => true,

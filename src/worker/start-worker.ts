@@ -82,6 +82,7 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
   const metrics = createWorkerMetrics({
     ofNode: workerPort !== undefined,
     slots: config.worker.slots,
+    runtimes: [...languages.map((language) => language.id), 'container'],
     busySlots: () => running.count,
     sandboxes: () => pool.counts(),
     isEngineUp: () => health.up,

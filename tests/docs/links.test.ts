@@ -39,7 +39,7 @@ test.each(documents)('every file and command that is named exists: %s', (file) =
   const { scripts } = JSON.parse(readDoc('package.json')) as { scripts: Record<string, string> }
   const named = [...text.matchAll(/npm run ([a-z:]+)/g)].map(([, name = '']) => name)
   expect(named.filter((name) => scripts[name] === undefined)).toEqual([])
-  const paths = [...text.matchAll(/`((?:src|scripts|sandbox|languages|tests|docs)\/[\w./-]*)`/g)].map(
+  const paths = [...text.matchAll(/`((?:src|scripts|sandbox|languages|tests|docs|deploy)\/[\w./-]*)`/g)].map(
     ([, path]) => path,
   )
   const missing = paths.filter((path) => path !== 'sandbox/build' && !existsSync(join(root, path ?? '')))

@@ -6,7 +6,9 @@ import { readDoc, tableRows, uncoded } from './tables.ts'
 
 // What they read from is asked only when somebody scrapes.
 const gateway = describeMetrics(createGatewayMetrics({ ofNode: true } as GatewayMetricsOptions).register)
-const worker = describeMetrics(createWorkerMetrics({ ofNode: true, slots: 1 } as WorkerSources).register)
+const worker = describeMetrics(
+  createWorkerMetrics({ ofNode: true, slots: 1, runtimes: ['python'] as readonly string[] } as WorkerSources).register,
+)
 
 const text = readDoc('docs/metrics.md')
 const section = (name: string) => text.split(`<!-- ${name}: begin -->`)[1]?.split(`<!-- ${name}: end -->`)[0] ?? ''

@@ -4,6 +4,7 @@ import { answering, type Receiver, startReceiver } from '../worker/webhooks/rece
 import { get, post, runJob } from '../support/client.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
 import { promtool } from './promtool.ts'
+import { metricsOf, queries } from './queries.ts'
 import { type Sample, scrape, total } from './scrape.ts'
 
 /** A load that is known, and what the metrics say of it. */
@@ -219,4 +220,10 @@ describe('the worker', () => {
 test.each(['gateway', 'worker'] as const)('the text of the %s is as Prometheus wants it', async (who) => {
   const text = await (await fetch(platform.metricsUrls[who])).text()
   expect(promtool(['check', 'metrics'], text)).toEqual({ status: 0, output: '' })
+})
+
+test('what the dashboard and the alerts ask for is there after this load', () => {
+  const there = new Set([...gateway, ...worker].map(({ name }) => name.replace(/_(?:bucket|count|sum)$/, '')))
+  const asked = new Set(queries().flatMap(({ expr }) => metricsOf(expr).map(({ name }) => name)))
+  expect([...asked].filter((name) => !there.has(name))).toEqual([])
 })

@@ -31,6 +31,8 @@ export interface WorkerSources {
   /** Whether the figures of Node belong to it. */
   ofNode: boolean
   slots: number
+  /** What jobs can run in, as metrics name it. */
+  runtimes: readonly string[]
   busySlots: () => number
   sandboxes: () => PoolCounts
   isEngineUp: () => boolean
@@ -47,7 +49,7 @@ export function createWorkerMetrics(sources: WorkerSources): WorkerMetrics {
   const gauge = <T extends string>(name: string, help: string, labelNames: T[] = []) =>
     new Gauge({ name: `runyard_${name}`, help, labelNames, registers })
 
-  const finished = createFinishedJobs(registers)
+  const finished = createFinishedJobs(registers, sources.runtimes)
   const wait = seconds('job_queue_wait', 'From when a job was accepted, or due, to the begin of its first attempt', BUCKETS.queueWait, ['priority']) // prettier-ignore
   const duration = seconds('job_duration', 'From the begin of the attempt that ended a job to its stored result', BUCKETS.job, ['runtime', 'status']) // prettier-ignore
   const turnaround = seconds('job_turnaround', 'From when a job was accepted, or due, to its stored result', BUCKETS.job, ['runtime']) // prettier-ignore
