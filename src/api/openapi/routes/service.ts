@@ -37,8 +37,9 @@ export const serviceOperations: readonly Operation[] = [
     id: 'metrics',
     tag,
     summary: 'Figures for Prometheus',
-    description: 'Without authentication (`AUTH=none`) it takes no key.',
+    description: 'Without authentication (`AUTH=none`) it takes no key. 404 where metrics have a port of their own.',
     scopes: ['admin'],
+    problems: ['not-found'],
     answers: {
       200: {
         description: 'The text format of Prometheus.',
