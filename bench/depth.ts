@@ -90,7 +90,16 @@ export async function measureRetained(
     const at = new Date().toISOString()
     const head: JobHead = { id, kind: 'code', language: 'bash', version: '5', image: null, interactive: false, limits: DEFAULT_LIMITS, metadata: {}, warnings: [], createdAt: at } // prettier-ignore
     const ended = { ...head, state: 'finished', status: 'succeeded', message: null, startedAt: at, finishedAt: at, attempt: 1, stages: [] } as const // prettier-ignore
-    const job = { head, tenant: owner, maxRunningJobs: null, webhook: null, rank: 1, delayMs: 0, size: 100 }
+    const job = {
+      head,
+      tenant: owner,
+      maxRunningJobs: null,
+      webhook: null,
+      rank: 1,
+      delayMs: 0,
+      keptRequest: null,
+      size: 100,
+    }
     const bounds = { maxQueuedJobs: 1e7, tenantMaxQueuedJobs: 1e7, maxQueuedBytes: 1e12, tenantMaxQueuedBytes: 1e12 }
     await records.admit({ jobs: [job], bounds, idempotency: undefined })
     await records.finish({ ...ended, limits: { ...ended.limits }, warnings: [], metadata: {}, stages: [] }, owner, {})

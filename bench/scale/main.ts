@@ -136,6 +136,7 @@ function specOf(tenant: string): JobSpec {
     shareable: true,
     maxRunningJobs: null,
     rank: 1,
+    keptRequest: null,
     delayMs: 0,
     webhook: null,
     artifacts: null,

@@ -99,7 +99,7 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
     const entries = specs.map((spec, index) => {
       const { head, delayMs } = spec
       const priority = admission.priorities[index] ?? 1
-      return { name: 'run' as const, data: spec, opts: { jobId: head.id, priority, delay: delayMs } }
+      return { name: 'run' as const, data: withoutRequest(spec), opts: { jobId: head.id, priority, delay: delayMs } }
     })
     try {
       await queue.addBulk(entries)
@@ -136,7 +136,7 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
     if (!waiting) return
     const { head, priority } = waiting
     const delay = Math.max(0, Date.parse(head.createdAt) + spec.delayMs - Date.now())
-    await queue.add('run', { ...spec, head }, { jobId: id, priority, delay })
+    await queue.add('run', { ...withoutRequest(spec), head }, { jobId: id, priority, delay })
   }
 
   const finished = (id: string): Promise<JobSummary | undefined> => readEnded(records, id)
@@ -188,12 +188,16 @@ export async function readEnded(records: Pick<JobRecords, 'read'>, id: string): 
   return record && record.job.status !== null ? record.job : undefined
 }
 
+/** The request is kept with the record; a worker has no use for it. */
+const withoutRequest = (spec: JobSpec): JobSpec => ({ ...spec, keptRequest: null })
+
 /** What a job takes while it waits, in bytes: what its owner sent, and a little for what stands around it. */
-function sizeOf({ files, stdin, args, compilerArgs, env, tests, expectedOutput, head }: JobSpec): number {
+function sizeOf({ keptRequest, files, stdin, args, compilerArgs, env, tests, expectedOutput, head }: JobSpec): number {
   const texts = [
     ...files.flatMap(({ path, content }) => [path, content]),
     stdin,
     expectedOutput ?? '',
+    keptRequest ?? '',
     ...args,
     ...compilerArgs,
     ...Object.entries(env).flat(),

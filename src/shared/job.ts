@@ -73,6 +73,9 @@ export const Job = Type.Object({
   finishedAt: orNull(Type.String()),
   attempt: Type.Integer({ description: 'how often it was started' }),
   stages: Type.Array(Stage),
+  requestKept: Type.Optional(
+    Type.Boolean({ description: 'there, and true, when the request can be read at GET /v1/jobs/:id/request' }),
+  ),
   artifacts: Type.Optional(
     Type.Array(Artifact, { description: 'files the job made; there when it asked for some and has ended' }),
   ),
@@ -88,7 +91,17 @@ export type JobSummary = Omit<Job, 'stages'> & { stages: StageSummary[] }
 /** The part of a job that is known when it is accepted. */
 export type JobHead = Pick<
   Job,
-  'id' | 'kind' | 'language' | 'version' | 'image' | 'interactive' | 'limits' | 'metadata' | 'warnings' | 'createdAt'
+  | 'id'
+  | 'kind'
+  | 'language'
+  | 'version'
+  | 'image'
+  | 'interactive'
+  | 'limits'
+  | 'metadata'
+  | 'warnings'
+  | 'createdAt'
+  | 'requestKept'
 >
 
 export interface SourceFile {
@@ -121,6 +134,8 @@ export interface JobSpec {
   replyTo?: string
   /** Who is told of it; null: nobody. */
   webhook: Webhook | null
+  /** The request as JSON, when it is to be kept with the job's record; null: it is not, or it is there already. */
+  keptRequest: string | null
   /** Files to keep; null: none. */
   artifacts: ArtifactRequest | null
   files: SourceFile[]

@@ -56,6 +56,11 @@ const common = {
       description: "files to keep, as globs relative to the job's folder, e.g. `out/*.png`, `**/*.csv`",
     }),
   ),
+  keepRequest: optional(
+    Type.Boolean({
+      description: 'keep this request with the job, to be read at GET /v1/jobs/:id/request and sent again',
+    }),
+  ),
   metadata: optional(Type.Record(Type.String(), Type.Unknown(), { description: 'yours; at most 4 KiB of JSON' })),
 }
 

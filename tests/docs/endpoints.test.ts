@@ -38,6 +38,7 @@ const ROUTES = [
   'GET /v1/jobs/:id/artifacts/:path',
   'GET /v1/jobs/:id/events',
   'GET /v1/jobs/:id/io',
+  'GET /v1/jobs/:id/request',
   'GET /v1/runtimes',
   'GET /v1/webhook-deliveries',
   'GET /v1/webhook-deliveries/:id',

@@ -49,6 +49,7 @@ function specOf(row: Omit<ProgramRow, 'title' | 'expect'>): JobSpec {
     shareable: true,
     maxRunningJobs: null,
     rank: 1,
+    keptRequest: null,
     delayMs: 0,
     webhook: null,
     artifacts: row.artifacts ? { globs: row.artifacts, maxBytes: MIB, maxFiles: 64 } : null,

@@ -43,6 +43,7 @@ export const submittedJob = (id: string, tenant = 'a', more: Partial<SubmittedJo
   maxRunningJobs: null,
   webhook: null,
   rank: 1,
+  keptRequest: null,
   delayMs: 0,
   ...more,
 })

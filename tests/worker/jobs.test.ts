@@ -211,6 +211,7 @@ const SPEC: JobSpec = {
   shareable: true,
   maxRunningJobs: null,
   rank: 1,
+  keptRequest: null,
   delayMs: 0,
   webhook: null,
   artifacts: null,

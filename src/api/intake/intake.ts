@@ -66,6 +66,7 @@ export function createIntake({ config, languages, runtimes, screening, blocked, 
     interactive: 'interactive' in request && request.interactive === true,
     limits: effectiveLimits(request.limits ?? {}, needs, defaults, ceilings),
     metadata: request.metadata ?? {},
+    ...(request.keepRequest === true && { requestKept: true }),
     createdAt: new Date().toISOString(),
   })
 
@@ -77,6 +78,7 @@ export function createIntake({ config, languages, runtimes, screening, blocked, 
     rank: PRIORITIES.indexOf(request.priority ?? 'normal'),
     delayMs: request.delayMs ?? 0,
     webhook: request.webhook ?? caller.webhook,
+    keptRequest: request.keepRequest === true ? keptRequest(request) : null,
     artifacts: request.artifacts ? { globs: request.artifacts, ...config.artifacts } : null,
     stdin: request.stdin ?? '',
     env: request.env ?? {},
@@ -157,6 +159,15 @@ export function createIntake({ config, languages, runtimes, screening, blocked, 
       }
     },
   }
+}
+
+/**
+ * What is kept of a request: what makes the program run as it did. Whom to tell, when to begin and what it was for are matters of
+ * that one time.
+ */
+function keptRequest(request: CodeRequest | ContainerRequest): string {
+  const { webhook: _webhook, delayMs: _delayMs, priority: _priority, metadata: _metadata, ...kept } = request
+  return JSON.stringify(kept)
 }
 
 function checkSource({ code, files, tests, expectedOutput, interactive }: CodeRequest): FieldError[] {

@@ -8,6 +8,7 @@ import { listJobs } from './jobs/list-jobs.ts'
 import { ownJob } from './jobs/own-job.ts'
 import { readArtifact } from './jobs/read-artifact.ts'
 import { readJob } from './jobs/read-job.ts'
+import { readRequest } from './jobs/read-request.ts'
 import { submitJob } from './jobs/submit-job.ts'
 import { streamJob } from './stream-job.ts'
 
@@ -36,6 +37,7 @@ export function jobRoutes(deps: RouteDeps, maySubmit: RequestHandler): Router {
     .all(onlyMethods('GET'))
 
   router.route('/:id/artifacts/*path').get(readArtifact(deps)).all(onlyMethods('GET'))
+  router.route('/:id/request').get(readRequest(deps)).all(onlyMethods('GET'))
   router.route('/:id/io').get(jobIo(deps)).all(onlyMethods('GET'))
 
   return router

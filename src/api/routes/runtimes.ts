@@ -1,6 +1,6 @@
 import { Router } from 'express'
 import Type, { type Static } from 'typebox'
-import { effectiveLimits, Limits } from '../../shared/limits.ts'
+import { effectiveLimits, Limits, lowerOf } from '../../shared/limits.ts'
 import { onlyMethods } from '../http/answer-problem.ts'
 import type { RouteDeps } from './deps.ts'
 
@@ -12,7 +12,10 @@ export const Runtime = Type.Object({
   fileName: Type.String({ description: 'the name that `code` gets' }),
   compiled: Type.Boolean(),
   installed: Type.Boolean(),
+  /** What a job gets that asks for none. */
   limits: Limits,
+  /** The most the caller may ask for. */
+  ceilings: Limits,
   packages: Type.Array(Type.String(), { description: 'what `dependencies` may name' }),
   hello: Type.String({ description: 'a program that prints `Hello, world!`' }),
 })
@@ -25,6 +28,7 @@ export function runtimeRoutes(deps: RouteDeps, member: 'runtimes' | 'languages')
   router
     .route('/')
     .get(async (_req, res) => {
+      const ceilings = lowerOf(config.limits.ceilings, res.locals.caller.ceilings)
       const versions = (await overview()).runtimes?.languages ?? {}
       const list = languages.map((language): Runtime => ({
         language: language.id,
@@ -34,7 +38,8 @@ export function runtimeRoutes(deps: RouteDeps, member: 'runtimes' | 'languages')
         fileName: language.fileName,
         compiled: language.compile !== undefined,
         installed: versions[language.id] !== undefined,
-        limits: effectiveLimits({}, language.limits, config.limits.defaults, config.limits.ceilings),
+        limits: effectiveLimits({}, language.limits, config.limits.defaults, ceilings),
+        ceilings,
         packages: language.packages ?? [],
         hello: language.hello.code,
       }))

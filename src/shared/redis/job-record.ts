@@ -11,7 +11,7 @@ import { type CapturedOutput, packOutputs, textsOf, withTexts } from './stored-o
 export type RecordedJob = Pick<JobSpec, 'head' | 'tenant' | 'maxRunningJobs'>
 
 /** The part its record needs when it is made, or made again. */
-export type SubmittedJob = RecordedJob & Pick<JobSpec, 'webhook' | 'rank' | 'delayMs' | 'replyTo'>
+export type SubmittedJob = RecordedJob & Pick<JobSpec, 'webhook' | 'rank' | 'delayMs' | 'keptRequest' | 'replyTo'>
 
 /** How much may wait: jobs that are queued, as many again that are delayed, and the bytes of both. */
 export interface QueueBounds {
@@ -155,6 +155,8 @@ export interface JobRecords {
   read(id: string): Promise<{ job: JobSummary; tenant: string } | undefined>
   /** The job with the output of its stages; undefined when it has expired in the meantime. */
   withOutput(job: JobSummary): Promise<Job | undefined>
+  /** The request of a job that was to be kept, as JSON, and how long it is; undefined when there is none. */
+  request(id: string): Promise<{ bytes: number; read: () => Promise<string | null> } | undefined>
   /** The jobs of these ids that there are, without their output. */
   summaries(ids: readonly string[]): Promise<Map<string, { job: JobSummary; tenant: string }>>
 }
@@ -344,6 +346,10 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention,
       const [output, layout] = await bulk.hmgetBuffer(keys.job(job.id), 'output', 'layout')
       return output && layout ? { ...job, stages: withTexts(job.stages, output, String(layout)) } : undefined
     },
+    async request(id) {
+      const bytes = await redis.hstrlen(keys.job(id), 'request')
+      return bytes === 0 ? undefined : { bytes, read: () => bulk.hget(keys.job(id), 'request') }
+    },
     async summaries(ids) {
       const pipeline = redis.pipeline()
       for (const id of ids) pipeline.hmget(keys.job(id), ...SUMMARY_FIELDS)
@@ -368,7 +374,8 @@ function replyOf(job: JobSummary, outputs: readonly CapturedOutput[]): string {
 const NO_OUTPUT: CapturedOutput = { bytes: Buffer.alloc(0), order: Buffer.alloc(0) }
 
 /** What the script that admits jobs takes of one. */
-function admitted({ head, tenant, webhook, rank, delayMs, size, maxRunningJobs, replyTo }: Submission['jobs'][number]) {
+function admitted(job: Submission['jobs'][number]) {
+  const { head, tenant, webhook, rank, delayMs, size, maxRunningJobs, keptRequest, replyTo } = job
   const fields = hash({
     head: JSON.stringify(head),
     tenant,
@@ -381,6 +388,7 @@ function admitted({ head, tenant, webhook, rank, delayMs, size, maxRunningJobs, 
     cap: maxRunningJobs ?? 0,
     ...webhookUrls(webhook),
     ...(replyTo !== undefined && { replyTo }),
+    ...(keptRequest !== null && { request: keptRequest }),
   })
   const events = texts([
     { type: 'state', data: { state: 'queued', attempt: 0 } },

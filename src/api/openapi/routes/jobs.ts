@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { Job } from '../../../shared/job.ts'
 import { GapEvent, JobEvent } from '../../../shared/job-event.ts'
-import { CodeRequest } from '../../../shared/requests.ts'
+import { CodeRequest, ContainerRequest } from '../../../shared/requests.ts'
 import { EofMessage, SignalMessage, StdinMessage } from '../../io/read-message.ts'
 import { AckMessage, ErrorMessage } from '../../io/reply.ts'
 import { JobIoQuery } from '../../routes/jobs/job-io.ts'
@@ -132,6 +132,30 @@ export const jobOperations: readonly Operation[] = [
       204: { description: 'You have had `result`: there is nothing more to come.' },
     },
     problems: ['invalid-header', 'too-many-open'],
+  },
+  {
+    method: 'get',
+    path: '/v1/jobs/{id}/request',
+    id: 'readJobRequest',
+    tag,
+    summary: 'Read the request a job came of',
+    description:
+      'A body that runs the same program again, of a job that was submitted with `"keepRequest": true`: what it was sent ' +
+      'with, but for `webhook`, `delayMs`, `priority` and `metadata`. 404 when it was not kept.',
+    scopes: EITHER,
+    pathParameters: { id: PATH.job },
+    answers: {
+      200: {
+        description: 'The request.',
+        schema: Type.Union([CodeRequest, ContainerRequest]),
+        examples: {
+          program: {
+            summary: 'A program with its input',
+            value: { language: 'python', code: 'print(input())', stdin: 'hello', keepRequest: true },
+          },
+        },
+      },
+    },
   },
   {
     method: 'get',

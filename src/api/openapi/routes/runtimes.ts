@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { DEFAULT_LIMITS } from '../../../shared/limits.ts'
+import { DEFAULT_CEILINGS, DEFAULT_LIMITS } from '../../../shared/limits.ts'
 import { Runtime } from '../../routes/runtimes.ts'
 import type { Answer, Operation } from '../operation.ts'
 
@@ -12,6 +12,7 @@ const python: Runtime = {
   compiled: false,
   installed: true,
   limits: DEFAULT_LIMITS,
+  ceilings: DEFAULT_CEILINGS,
   packages: [],
   hello: "print('Hello, world!')\n",
 }
@@ -23,7 +24,8 @@ const common = {
 } as const
 const answer = (member: 'runtimes' | 'languages'): Answer => ({
   description:
-    'Every language there is, also those that are not installed. `limits` is what a job gets that asks for none.',
+    'Every language there is, also those that are not installed. `limits` is what a job gets that asks for none, ' +
+    '`ceilings` the most you may ask for.',
   schema: Type.Object({ [member]: Type.Array(Runtime) }),
   examples: { python: { summary: 'One language', value: { [member]: [python] } } },
 })

@@ -30,7 +30,7 @@ redis.call('LPUSH', ENDS, now())
 redis.call('LTRIM', ENDS, 0, ${ENDS_KEPT - 1})
 redis.call('EXPIRE', ENDS, ${ENDS_TTL_SECONDS})
 
-bytes = bytes + number(record, 'eventBytes')
+bytes = bytes + number(record, 'eventBytes') + redis.call('HSTRLEN', record, 'request')
 for _, key in ipairs({FINISHED, finishedOf(tenant)}) do redis.call('ZADD', key, now(), id) end
 redis.call('HSET', SIZES, id, bytes .. ' ' .. tenant)
 for _, field in ipairs({'all', 'of:' .. tenant}) do redis.call('HINCRBY', STORED, field, bytes) end
