@@ -1,14 +1,7 @@
 import '../design/design.css'
+import './playground.css'
 import { render } from 'preact'
-import { Topbar } from '../design/topbar.tsx'
-
-function Playground() {
-  return (
-    <Topbar>
-      <span class="spacer" />
-    </Topbar>
-  )
-}
+import { Playground } from './playground.tsx'
 
 const page = document.getElementById('page')
 if (page) render(<Playground />, page)

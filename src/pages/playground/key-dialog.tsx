@@ -1,0 +1,66 @@
+import { useId, useState } from 'preact/hooks'
+import type { ApiProblem } from '../client/api-problem.ts'
+import { Dialog } from '../design/dialog.tsx'
+import { ProblemNotice } from '../design/problem-notice.tsx'
+
+export interface KeyDialogProps {
+  /** Why one is asked for; null when somebody wants to change theirs. */
+  problem: ApiProblem | null
+  hasKey: boolean
+  /** Tries a key. @returns why it was not taken */
+  onKey: (key: string) => Promise<ApiProblem | null>
+  onForget: () => void
+  onClose: () => void
+}
+
+/** Asks for an API key, which this tab then shows with each request. */
+export function KeyDialog({ problem, hasKey, onKey, onForget, onClose }: KeyDialogProps) {
+  const [key, setKey] = useState('')
+  const [busy, setBusy] = useState(false)
+  const [refusal, setRefusal] = useState<ApiProblem | null>(null)
+  const id = useId()
+  const submit = async (event: Event) => {
+    event.preventDefault()
+    setBusy(true)
+    setRefusal(await onKey(key.trim()))
+    setBusy(false)
+  }
+  return (
+    <Dialog title="API key" onClose={onClose}>
+      {problem && (
+        <p>
+          This Runyard asks for a key. The operator makes one with <code>npx runyard keys create</code>.
+        </p>
+      )}
+      <form class="key-form" onSubmit={(event) => void submit(event)}>
+        <div class="field">
+          <label for={id}>Key</label>
+          <input
+            class="input mono"
+            id={id}
+            type="password"
+            autocomplete="off"
+            spellcheck={false}
+            placeholder="ry_..."
+            required
+            value={key}
+            aria-invalid={refusal !== null}
+            onInput={(event) => setKey(event.currentTarget.value)}
+          />
+          <span class="hint">It is kept in this tab alone, until you close it.</span>
+        </div>
+        {refusal && <ProblemNotice problem={refusal} />}
+        <div class="actions">
+          {hasKey && (
+            <button type="button" class="button" onClick={onForget}>
+              Forget the key
+            </button>
+          )}
+          <button type="submit" class="button primary" disabled={busy}>
+            Use this key
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}

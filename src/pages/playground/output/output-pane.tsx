@@ -1,0 +1,87 @@
+import type { ComponentChildren } from 'preact'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { CopyIcon } from '../../design/icons.tsx'
+import { toast } from '../../design/toasts.tsx'
+import type { JobRun } from '../run/job-run.ts'
+import { useObservable } from '../run/observable.ts'
+import { StatusLine } from '../run/status-line.tsx'
+import { InputLine } from './input-line.tsx'
+import { createOutputView, type OutputView, type Shown } from './output-view.ts'
+
+const SHOWN: Record<Shown, string> = { all: 'All', stdout: 'stdout', stderr: 'stderr' }
+
+export interface OutputPaneProps {
+  run: JobRun
+  onView: (view: OutputView) => void
+  /** What there is to tell beside the output. */
+  children: ComponentChildren
+}
+
+/** What the program writes; under it the line for what it is told, notices, and how it stands. */
+export function OutputPane({ run, onView, children }: OutputPaneProps) {
+  const state = useObservable(run.state)
+  const { phase, job, takesInput } = state
+  const scroller = useRef<HTMLDivElement>(null)
+  const view = useRef<OutputView>(null)
+  const [shown, setShown] = useState<Shown>('all')
+  useEffect(() => {
+    if (!scroller.current) return
+    view.current = createOutputView(scroller.current)
+    onView(view.current)
+  }, [])
+  const choose = (wanted: Shown) => {
+    setShown(wanted)
+    view.current?.filter(wanted)
+  }
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(view.current?.text() ?? '')
+      toast('The output was copied', 'good')
+    } catch {
+      toast('The browser does not let this page copy; select the output and copy it yourself', 'bad')
+    }
+  }
+  const isSilent =
+    phase === 'ended' && job?.stages.every(({ stdoutBytes, stderrBytes }) => stdoutBytes + stderrBytes === 0)
+  return (
+    <section class="pane output-pane" aria-labelledby="output-title">
+      <header class="pane-bar">
+        <h2 id="output-title">Output</h2>
+        <div class="segments" role="group" aria-label="Which stream is shown">
+          {(Object.keys(SHOWN) as Shown[]).map((one) => (
+            <button type="button" key={one} aria-pressed={shown === one} onClick={() => choose(one)}>
+              {SHOWN[one]}
+            </button>
+          ))}
+        </div>
+        <span class="spacer" />
+        <button
+          type="button"
+          class="button quiet square"
+          title="Copy the output"
+          aria-label="Copy the output"
+          onClick={() => void copy()}
+        >
+          <CopyIcon />
+        </button>
+      </header>
+      <div class="output-body">
+        {phase === 'idle' && <p class="empty">What the program writes appears here, as it comes.</p>}
+        {isSilent && <p class="empty">The program wrote nothing.</p>}
+        {/* Keys scroll it, so the focus has to get here. */}
+        <div
+          class="output"
+          id="output"
+          ref={scroller}
+          role="log"
+          aria-label="Output of the program"
+          aria-live={takesInput ? 'polite' : 'off'}
+          tabIndex={0}
+        />
+      </div>
+      {takesInput && <InputLine run={run} />}
+      <div class="told">{children}</div>
+      <StatusLine state={state} />
+    </section>
+  )
+}

@@ -1,0 +1,258 @@
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import type { CodeRequest } from '../../shared/requests.ts'
+import { ApiProblem } from '../client/api-problem.ts'
+import { createHttp } from '../client/http.ts'
+import { createJobs, type Runtime } from '../client/jobs.ts'
+import { keyStore } from '../client/key-store.ts'
+import { KeyIcon } from '../design/icons.tsx'
+import { ProblemNotice } from '../design/problem-notice.tsx'
+import { toast, Toasts } from '../design/toasts.tsx'
+import { Topbar } from '../design/topbar.tsx'
+import { drafts } from './drafts.ts'
+import type { Editor } from './editor/create-editor.ts'
+import { EditorPane } from './editor/editor-pane.tsx'
+import { KeyDialog } from './key-dialog.tsx'
+import { OptionsPane } from './options-pane.tsx'
+import { OutputPane } from './output/output-pane.tsx'
+import type { OutputView } from './output/output-view.ts'
+import { type Program, programOf, requestOf } from './program.ts'
+import { createJobRun } from './run/job-run.ts'
+import { useObservable } from './run/observable.ts'
+import { Warnings } from './run/warnings.tsx'
+import { readProgramFragment } from './share/program-link.ts'
+import { ShareDialog } from './share/share-dialog.tsx'
+import { ShortcutsDialog } from './shortcuts-dialog.tsx'
+import { Toolbar } from './toolbar.tsx'
+import { useShortcuts } from './use-shortcuts.ts'
+
+const EMPTY: Program = { language: '', code: '', otherFiles: [], stdin: '', args: '', limits: {}, interactive: false }
+const FIRST_CHOICE = 'python'
+
+export function Playground() {
+  const [runtimes, setRuntimes] = useState<Runtime[]>([])
+  const [program, setProgram] = useState(EMPTY)
+  /** Rises when the editor is to show another text than was typed. */
+  const [version, setVersion] = useState(0)
+  const [dialog, setDialog] = useState<'share' | 'shortcuts' | 'key' | null>(null)
+  const [fault, setFault] = useState<ApiProblem | null>(null)
+  const editor = useRef<Editor>(null)
+  const view = useRef<OutputView>(null)
+  /** What is shown came by a link: the person's own draft stays as it is until they run something. */
+  const isVisiting = useRef(false)
+
+  const { jobs, run } = useMemo(() => {
+    const http = createHttp(keyStore.read)
+    const made = createJobs(http)
+    const output = () => {
+      if (!view.current) throw new Error('the output is not there yet')
+      return view.current
+    }
+    return { jobs: made, run: createJobRun({ http, jobs: made, key: keyStore.read, output }) }
+  }, [])
+  const state = useObservable(run.state)
+  const isRunning = state.phase === 'submitting' || state.phase === 'following'
+  const runtime = runtimes.find(({ language }) => language === program.language)
+
+  const show = (shown: Program) => {
+    setProgram(shown)
+    setVersion((before) => before + 1)
+  }
+  const change = (changes: Partial<Program>) => setProgram((before) => ({ ...before, ...changes }))
+  const ownProgram = (language: string, known: Runtime[]): Program => {
+    const hello = known.find((one) => one.language === language)?.hello ?? ''
+    return { ...EMPTY, language, code: drafts.code(language) ?? hello }
+  }
+
+  /** Shows what the address names: a job, a program in the link, or what was typed here last. */
+  const arrive = async (known: Runtime[]) => {
+    const jobId = new URLSearchParams(location.search).get('job')
+    const linked = await readProgramFragment(location.hash)
+    const installed = known.filter((one) => one.installed)
+    const wanted = [drafts.language(), FIRST_CHOICE].find((id) => installed.some(({ language }) => language === id))
+    const language = wanted ?? installed[0]?.language ?? known[0]?.language ?? ''
+    isVisiting.current = jobId !== null || linked !== undefined
+    if (linked) show({ ...EMPTY, ...linked })
+    else if (jobId === null) show(ownProgram(language, known))
+    else {
+      const job = await run.open(jobId)
+      const request = job?.requestKept ? await jobs.request(jobId) : undefined
+      const fileName = known.find((one) => one.language === job?.language)?.fileName ?? ''
+      if (request && 'language' in request)
+        show(programOf({ ...request, language: job?.language ?? request.language }, fileName))
+      else show({ ...ownProgram(job?.language ?? language, known), ...(job && { code: '' }) })
+    }
+    if (location.hash.startsWith('#program=') && !linked) toast('The program in the link cannot be read', 'bad')
+  }
+  const load = async (): Promise<ApiProblem | null> => {
+    try {
+      const known = await jobs.runtimes()
+      setRuntimes(known)
+      setFault(null)
+      setDialog(null)
+      await arrive(known)
+      return null
+    } catch (error) {
+      if (!(error instanceof ApiProblem)) throw error
+      setFault(error)
+      if (error.status === 401) setDialog('key')
+      return error
+    }
+  }
+  useEffect(() => void load(), [])
+
+  const start = () => {
+    if (!runtime) return
+    const request: CodeRequest = requestOf(program, runtime.fileName)
+    isVisiting.current = false
+    drafts.keep(program.language, program.code)
+    drafts.keepLanguage(program.language)
+    history.replaceState(null, '', '/')
+    void run.start(request)
+    // On a phone it lies below what is in sight.
+    document.querySelector('.output-pane')?.scrollIntoView({ block: 'nearest' })
+  }
+  const choose = (language: string) => {
+    isVisiting.current = false
+    drafts.keepLanguage(language)
+    show({
+      ...program,
+      ...ownProgram(language, runtimes),
+      stdin: program.stdin,
+      args: program.args,
+      interactive: program.interactive,
+    })
+    history.replaceState(null, '', '/')
+  }
+  const reset = () => {
+    if (!runtime) return
+    if (!isVisiting.current) drafts.forget(runtime.language)
+    show({ ...EMPTY, language: runtime.language, code: runtime.hello })
+  }
+  const typed = (code: string) => {
+    change({ code })
+    if (!isVisiting.current) drafts.keep(program.language, code)
+  }
+  const tryKey = async (key: string): Promise<ApiProblem | null> => {
+    const before = keyStore.read()
+    keyStore.write(key)
+    const problem = await load()
+    if (problem === null) return null
+    if (before === null) keyStore.forget()
+    else keyStore.write(before)
+    return problem
+  }
+  const forgetKey = () => {
+    keyStore.forget()
+    location.reload()
+  }
+  useShortcuts({
+    Escape: () => isRunning && void run.stop(),
+    'Mod+Enter': start,
+    'Alt+l': () => document.getElementById('language')?.focus(),
+    'Alt+e': () => editor.current?.focus(),
+    'Alt+o': () => (document.getElementById('input-line') ?? document.getElementById('output'))?.focus(),
+    '?': () => setDialog('shortcuts'),
+  })
+
+  const problem = state.problem ?? fault
+  const isRefusedKey = problem?.status === 401
+  useEffect(() => {
+    if (isRefusedKey) setDialog('key')
+  }, [isRefusedKey])
+
+  return (
+    <>
+      <a class="button primary skip" href="#output">
+        Skip to the output
+      </a>
+      <Topbar>
+        <nav aria-label="Pages">
+          <a href="/" aria-current="page">
+            Playground
+          </a>
+          <a href="/docs">API</a>
+          <a href="/admin">Admin</a>
+        </nav>
+        <span class="spacer" />
+        {(keyStore.read() !== null || isRefusedKey) && (
+          <button type="button" class="button quiet" onClick={() => setDialog('key')}>
+            <KeyIcon />
+            Key
+          </button>
+        )}
+      </Topbar>
+      <main class="playground">
+        <h1 class="unseen">Playground</h1>
+        <Toolbar
+          runtimes={runtimes}
+          language={program.language}
+          isRunning={isRunning}
+          isStopping={state.stopping}
+          onLanguage={choose}
+          onRun={start}
+          onStop={() => void run.stop()}
+          onReset={reset}
+          onShare={() => setDialog('share')}
+          onShortcuts={() => setDialog('shortcuts')}
+        />
+        <div class="left">
+          <section class="pane editor-pane" aria-label="Program">
+            <header class="pane-bar">
+              <span class="file mono">{runtime?.fileName ?? ' '}</span>
+              {program.otherFiles.map(({ path }) => (
+                <span class="file other mono" key={path} title="Runs with the program">
+                  {path}
+                </span>
+              ))}
+            </header>
+            {runtime && !runtime.installed && (
+              <p class="notice warn">
+                {runtime.name} is not installed here. The operator installs it with{' '}
+                <code>npx runyard languages install {runtime.language}</code>.
+              </p>
+            )}
+            <EditorPane
+              label="Program"
+              language={program.language}
+              text={program.code}
+              version={version}
+              onChange={typed}
+              onRun={start}
+              onReady={(made) => (editor.current = made)}
+            />
+          </section>
+          <OptionsPane program={program} runtime={runtime} problem={problem} onChange={change} />
+        </div>
+        <div class="right">
+          <OutputPane run={run} onView={(made) => (view.current = made)}>
+            {problem && !(isRefusedKey && dialog === 'key') && <ProblemNotice problem={problem} />}
+            {state.notes.map((text) => (
+              <p class="notice" key={text}>
+                {text}
+              </p>
+            ))}
+            <Warnings findings={state.warnings} onGoTo={(line) => editor.current?.goTo(line)} />
+          </OutputPane>
+        </div>
+      </main>
+      {dialog === 'share' && (
+        <ShareDialog
+          jobId={state.job?.id ?? null}
+          program={{ language: program.language, code: program.code, stdin: program.stdin, args: program.args }}
+          onClose={() => setDialog(null)}
+        />
+      )}
+      {dialog === 'shortcuts' && <ShortcutsDialog onClose={() => setDialog(null)} />}
+      {dialog === 'key' && (
+        <KeyDialog
+          problem={isRefusedKey ? problem : null}
+          hasKey={keyStore.read() !== null}
+          onKey={tryKey}
+          onForget={forgetKey}
+          onClose={() => setDialog(null)}
+        />
+      )}
+      <Toasts />
+    </>
+  )
+}

@@ -1,0 +1,82 @@
+import type { CodeRequest } from '../../shared/requests.ts'
+import type { Limits } from '../../shared/limits.ts'
+
+/** What the person has put together: a program and how it is to be run. */
+export interface Program {
+  language: string
+  code: string
+  /** Files beside the code, of a job that was opened by its link. */
+  otherFiles: NonNullable<CodeRequest['files']>
+  stdin: string
+  /** Arguments, one a line. */
+  args: string
+  /** Limits as they were typed; empty ones are the defaults. */
+  limits: LimitTexts
+  interactive: boolean
+}
+
+/** Limits that the page offers, in the units that people use. */
+export const OFFERED_LIMITS = {
+  wallMs: { label: 'Time', unit: 's', factor: 1000 },
+  cpuMs: { label: 'CPU time', unit: 's', factor: 1000 },
+  memoryBytes: { label: 'Memory', unit: 'MiB', factor: 1024 * 1024 },
+  processes: { label: 'Processes', unit: '', factor: 1 },
+  outputBytes: { label: 'Output', unit: 'KiB', factor: 1024 },
+} as const satisfies Partial<Record<keyof Limits, { label: string; unit: string; factor: number }>>
+export type OfferedLimit = keyof typeof OFFERED_LIMITS
+export const OFFERED_LIMIT_NAMES = Object.keys(OFFERED_LIMITS) as OfferedLimit[]
+export type LimitTexts = Partial<Record<OfferedLimit, string>>
+
+/** A body for `POST /v1/jobs`. The request is kept, so that a link to the job shows the program too. */
+export function requestOf(program: Program, fileName: string): CodeRequest {
+  const { language, code, otherFiles, stdin, interactive } = program
+  const source =
+    otherFiles.length === 0
+      ? { code }
+      : { files: [{ path: fileName, content: code }, ...otherFiles], entrypoint: fileName }
+  const args = argumentsOf(program.args)
+  const limits = limitsOf(program.limits)
+  return {
+    language,
+    ...source,
+    ...(stdin !== '' && { stdin }),
+    ...(args.length > 0 && { args }),
+    ...(Object.keys(limits).length > 0 && { limits }),
+    ...(interactive && { interactive }),
+    keepRequest: true,
+  }
+}
+
+/** The program of a request that was kept. @param fileName the language's own */
+export function programOf(request: CodeRequest, fileName: string): Program {
+  const { files = [], entrypoint = fileName } = request
+  const main = files.find(({ path }) => path === entrypoint) ?? files[0]
+  const limits: LimitTexts = {}
+  for (const name of OFFERED_LIMIT_NAMES) {
+    const asked = request.limits?.[name]
+    if (asked !== undefined) limits[name] = String(asked / OFFERED_LIMITS[name].factor)
+  }
+  return {
+    language: request.language,
+    code: request.code ?? main?.content ?? '',
+    otherFiles: files.filter((file) => file !== main),
+    stdin: request.stdin ?? '',
+    args: (request.args ?? []).join('\n'),
+    limits,
+    interactive: request.interactive ?? false,
+  }
+}
+
+const argumentsOf = (text: string): string[] => (text === '' ? [] : text.replace(/\n$/, '').split('\n'))
+
+/** What is no number is sent as it is, for the API to say what is wrong with it. */
+function limitsOf(texts: LimitTexts): NonNullable<CodeRequest['limits']> {
+  return Object.fromEntries(
+    OFFERED_LIMIT_NAMES.flatMap((name) => {
+      const text = texts[name]?.trim() ?? ''
+      if (text === '') return []
+      const value = Number(text.replace(',', '.')) * OFFERED_LIMITS[name].factor
+      return [[name, Number.isNaN(value) ? text : Math.round(value)]]
+    }),
+  )
+}
