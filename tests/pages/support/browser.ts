@@ -13,14 +13,16 @@ const SWITCHES = [
   '--disable-sync',
 ]
 
+export type OpenOptions = BrowserContextOptions & {
+  /** Errors on the console that a test is about. */
+  allow?: RegExp[]
+}
+
 /** A browser whose pages may do nothing wrong. */
 export interface TestBrowser {
-  /**
-   * Opens a page in a profile of its own.
-   * @param options `allow`: errors on the console that a test is about
-   */
-  open(url: string, options?: BrowserContextOptions & { allow?: RegExp[] }): Promise<TestPage>
-  close(): Promise<void>
+  /** Opens a page in a profile of its own. */
+  open: (url: string, options?: OpenOptions) => Promise<TestPage>
+  close: () => Promise<void>
 }
 
 export interface TestPage {
@@ -30,7 +32,7 @@ export interface TestPage {
    * @throws Error when it wrote an error to the console, failed in a script, broke its content security policy or asked another
    * origin for anything
    */
-  close(): Promise<void>
+  close: () => Promise<void>
 }
 
 /** @throws Error that says how to get a browser when there is none */
@@ -48,7 +50,7 @@ export async function startBrowser(): Promise<TestBrowser> {
 async function openPage(
   browser: Browser,
   url: string,
-  { allow = [], ...options }: BrowserContextOptions & { allow?: RegExp[] } = {},
+  { allow = [], ...options }: OpenOptions = {},
 ): Promise<TestPage> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
   const page = await context.newPage()

@@ -1,0 +1,344 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { get } from '../support/client.ts'
+import { startPlatform, type TestPlatform } from '../support/platform.ts'
+import { openTcpLink } from '../support/tcp-link.ts'
+import { startBrowser, type TestBrowser } from './support/browser.ts'
+import { openPlayground, playgroundOn, ready } from './support/playground.ts'
+
+let platform: TestPlatform
+let browser: TestBrowser
+beforeAll(async () => {
+  platform = await startPlatform({ SCREENING: 'standard', KILL_GRACE_MS: '200' })
+  browser = await startBrowser()
+})
+afterAll(async () => {
+  await browser?.close()
+  await platform.close()
+})
+
+const open = (path = '/', options = {}) => openPlayground(browser, platform.url + path, options)
+
+describe('running a program', () => {
+  test('the hello program of a language runs, and the page tells how it ended', async () => {
+    const { page, run, badge, output, close } = await open()
+    expect(await page.title()).toBe('Runyard playground')
+    await run()
+    await badge('Succeeded')
+    expect(await output()).toBe('Hello, world!\n')
+    const status = await page.locator('.status-line .facts').innerText()
+    expect(status).toMatch(/exit code 0/)
+    expect(status).toMatch(/[\d.]+ ms/)
+    expect(status).toMatch(/[\d.]+ MiB/)
+    expect(status).toMatch(/python 3\.\d+/)
+    await page
+      .getByRole('status')
+      .filter({ hasText: /^Succeeded, exit code 0, / })
+      .waitFor({ state: 'attached' })
+    await close()
+  })
+
+  test('input, arguments and limits go with it', async () => {
+    const { page, write, run, badge, output, close } = await open()
+    await write('import sys\nprint(sys.argv[1:], sys.stdin.read())\nwhile True: pass')
+    await page.getByLabel('Standard input').fill('one\ntwo')
+    await page.getByLabel('Arguments, one a line').fill('a b\n\n"c"\n')
+    await page.getByRole('tab', { name: 'Limits' }).click()
+    await page.getByLabel('Time (s)', { exact: true }).fill('0.5')
+    await run()
+    await badge('Out of time')
+    expect(await output()).toBe(`['a b', '', '"c"'] one\ntwo\n`)
+    expect(await page.locator('.status-line .message').innerText()).toContain('500 ms')
+    await close()
+  })
+
+  test('stdout and stderr are told apart, and either can be seen alone', async () => {
+    const { page, choose, write, run, badge, output, close } = await open()
+    await choose('bash')
+    await write('echo out; sleep 0.2; echo err >&2; sleep 0.2; echo out again')
+    await run()
+    await badge('Succeeded')
+    expect(await output()).toBe('out\nerr\nout again\n')
+    expect(await page.locator('#output .stderr').allTextContents()).toEqual(['err'])
+    const only = (stream: string) => page.getByRole('group', { name: 'Which stream' }).getByText(stream).click()
+    await only('stderr')
+    await page.waitForFunction(() => document.getElementById('output')?.textContent === 'err\n')
+    await only('stdout')
+    await page.waitForFunction(() => document.getElementById('output')?.textContent === 'out\nout again\n')
+    await close()
+  })
+
+  test('what a compiler says stands under its own heading', async () => {
+    const { page, choose, write, run, badge, close } = await open()
+    await choose('c')
+    await write('int main(void) { return x; }')
+    await run()
+    await badge('Did not compile')
+    expect(await page.locator('#output .stage').allTextContents()).toEqual(['compile'])
+    expect(await page.locator('#output .stderr').allTextContents()).toContainEqual(
+      expect.stringContaining('undeclared'),
+    )
+    await write('#include <stdio.h>\nint main(void) { puts("compiled"); return 3; }')
+    await run()
+    await badge('Failed')
+    expect(await page.locator('#output .stage').allTextContents()).toEqual(['compile', 'run'])
+    expect(await page.locator('.status-line .facts').innerText()).toMatch(/exit code 3/)
+    await close()
+  })
+
+  test('what screening notices is told, with a way to the line', async () => {
+    const { page, write, run, badge, close } = await open()
+    await write('# one\nimport os\nos.system("echo hi")')
+    await run()
+    await badge('Succeeded')
+    await page.getByRole('button', { name: 'line 3' }).click()
+    await page.locator('.cm-activeLine', { hasText: 'os.system' }).waitFor()
+    await close()
+  })
+})
+
+describe('while it runs', () => {
+  const FOREVER = 'import time\nprint("begun", flush=True)\nwhile True: time.sleep(1)'
+
+  test('output is seen before the end, and Stop ends it', async () => {
+    const { page, write, run, badge, shows, close } = await open()
+    await write(FOREVER)
+    await run()
+    await shows('begun')
+    await badge('Running')
+    await page.getByRole('button', { name: 'Stop' }).click()
+    await badge('Stopped')
+    await page.getByRole('button', { name: 'Run' }).waitFor()
+    await close()
+  })
+
+  test('keys do the same: Ctrl-Enter runs, Escape stops', async () => {
+    const { page, write, badge, shows, close } = await open()
+    await write(FOREVER)
+    await page.keyboard.press('Control+Enter')
+    await shows('begun')
+    await page.keyboard.press('Escape')
+    await badge('Stopped')
+    await page.locator('h1').evaluate(() => (document.activeElement as HTMLElement).blur())
+    await page.keyboard.press('?')
+    await page.getByRole('dialog', { name: 'Keyboard' }).waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    await page.keyboard.press('Alt+l')
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('language')
+    await page.keyboard.press('Alt+o')
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('output')
+    await close()
+  })
+
+  test('a connection that is lost is found again, and nothing is missing or twice', async () => {
+    const link = await openTcpLink({ port: Number(new URL(platform.url).port), host: '127.0.0.1' })
+    const allow = [/ERR_(?:CONNECTION|EMPTY|INCOMPLETE|NETWORK)/]
+    const { page, choose, write, run, badge, shows, output, close } = await openPlayground(
+      browser,
+      `http://127.0.0.1:${link.port}`,
+      { allow },
+    )
+    await choose('bash')
+    await write('for i in 1 2 3 4 5 6 7 8 9 10; do echo line $i; sleep 0.3; done')
+    await run()
+    await shows('line 2')
+    link.cut()
+    await page.getByText('connection lost').waitFor()
+    link.mend()
+    await badge('Succeeded')
+    expect(await output()).toBe(Array.from({ length: 10 }, (_, i) => `line ${i + 1}\n`).join(''))
+    await close()
+    await link.close()
+  })
+})
+
+describe('talking to a program', () => {
+  const ECHO = `
+import sys
+print('What is your name?', end=' ', flush=True)
+for line in sys.stdin:
+    print('Hello,', line.strip() + '!', flush=True)
+print('bye')`
+
+  test('lines go in, answers come out, Ctrl-D ends the input', async () => {
+    const { page, write, run, badge, shows, output, close } = await open()
+    await write(ECHO)
+    await page.getByLabel('Interactive').check()
+    await run()
+    await shows('What is your name?')
+    const input = page.getByLabel('Input to the program')
+    expect(await input.evaluate((element) => element === document.activeElement)).toBe(true)
+    await input.fill('Ada')
+    await input.press('Enter')
+    await shows('Hello, Ada!')
+    await input.press('ArrowUp')
+    expect(await input.inputValue()).toBe('Ada')
+    await input.fill('ÿ😀')
+    await input.press('Enter')
+    await shows('Hello, ÿ😀!')
+    await input.press('Control+d')
+    await badge('Succeeded')
+    expect(await output()).toBe('What is your name? Ada\nHello, Ada!\nÿ😀\nHello, ÿ😀!\nbye\n')
+    await input.waitFor({ state: 'detached' })
+    await close()
+  })
+
+  test('Ctrl-C interrupts it', async () => {
+    const { page, write, run, badge, shows, close } = await open()
+    await write(
+      'import sys\nprint("waits", flush=True)\ntry: sys.stdin.read()\nexcept KeyboardInterrupt: print("interrupted")',
+    )
+    await page.getByLabel('Interactive').check()
+    await run()
+    await shows('waits')
+    await page.getByLabel('Input to the program').press('Control+c')
+    await badge('Succeeded')
+    await shows('interrupted')
+    await close()
+  })
+
+  test('a lost connection loses no line', async () => {
+    const link = await openTcpLink({ port: Number(new URL(platform.url).port), host: '127.0.0.1' })
+    const allow = [/ERR_(?:CONNECTION|EMPTY)|WebSocket connection/]
+    const opened = await openPlayground(browser, `http://127.0.0.1:${link.port}`, { allow })
+    const { page, write, run, badge, shows, output, close } = opened
+    await write(ECHO)
+    await page.getByLabel('Interactive').check()
+    await run()
+    await shows('What is your name?')
+    link.cut()
+    await page.getByText('connection lost').waitFor()
+    const input = page.getByLabel('Input to the program')
+    await input.fill('Ada')
+    await input.press('Enter')
+    link.mend()
+    await shows('Hello, Ada!')
+    await input.press('Control+d')
+    await badge('Succeeded')
+    expect((await output()).match(/Hello, Ada!/g)).toHaveLength(1)
+    await close()
+    await link.close()
+  })
+})
+
+describe('what was typed', () => {
+  test('is there again after a reload, for each language', async () => {
+    const { page, choose, write, program, close } = await open()
+    await write('print("mine")')
+    await choose('bash')
+    await page.waitForFunction(() => document.querySelector('.cm-content')?.textContent?.includes('echo'))
+    await write('echo mine too')
+    await page.reload()
+    await ready(page)
+    await page.waitForFunction(() => document.querySelector('.cm-content')?.textContent?.includes('mine too'))
+    await choose('python')
+    await page.waitForFunction(() => document.querySelector('.cm-content')?.textContent?.includes('mine'))
+    expect(await program()).toBe('print("mine")')
+    await page.getByRole('button', { name: 'Begin again' }).click()
+    await page.waitForFunction(() => document.querySelector('.cm-content')?.textContent?.includes('Hello, world'))
+    await close()
+  })
+})
+
+describe('sharing', () => {
+  test('the link to a job shows the program as it was run, and its output', async () => {
+    const first = await open()
+    await first.choose('bash')
+    await first.write('read name; echo "shared by $name"; echo "and $1" >&2; exit 4')
+    await first.page.getByLabel('Standard input').fill('me')
+    await first.page.getByLabel('Arguments, one a line').fill('more')
+    await first.run()
+    await first.badge('Failed')
+    await first.page.getByRole('button', { name: 'Share' }).click()
+    const link = await first.page.getByLabel(/^This job/).inputValue()
+    expect(link).toMatch(new RegExp(`^${platform.url}/\\?job=[0-9a-f-]{36}$`))
+    await first.close()
+
+    const second = await browser.open(link)
+    const shared = playgroundOn(second.page)
+    await ready(second.page)
+    await shared.badge('Failed')
+    expect(await shared.output()).toContain('shared by me\n')
+    expect(await second.page.locator('#output .stderr').allTextContents()).toEqual(['and more'])
+    expect(await shared.program()).toBe('read name; echo "shared by $name"; echo "and $1" >&2; exit 4')
+    expect(await second.page.getByLabel('Language').inputValue()).toBe('bash')
+    expect(await second.page.getByLabel('Standard input').inputValue()).toBe('me')
+    // A visit leaves no trace in what the visitor has typed, and runs as it stands.
+    expect(await second.page.evaluate(() => localStorage.getItem('runyard.code.bash'))).toBeNull()
+    await shared.run()
+    await shared.badge('Failed')
+    expect(new URL(second.page.url()).search).toBe('')
+    await second.close()
+  })
+
+  test('the link to a job that runs shows what comes', async () => {
+    const first = await open()
+    await first.write('import time\nprint("begun", flush=True)\ntime.sleep(60)')
+    await first.run()
+    await first.shows('begun')
+    await first.page.getByRole('button', { name: 'Share' }).click()
+    const link = await first.page.getByLabel(/^This job/).inputValue()
+    await first.page.keyboard.press('Escape')
+    const second = await browser.open(link)
+    const shared = playgroundOn(second.page)
+    await shared.shows('begun')
+    await shared.badge('Running')
+    await second.page.getByRole('button', { name: 'Stop' }).click()
+    await first.badge('Stopped')
+    await shared.badge('Stopped')
+    await first.close()
+    await second.close()
+  })
+
+  test('a program travels in the link alone', async () => {
+    const first = await open()
+    const code = 'print("ünïcode " * 3)\n# <script>alert(1)</script>'
+    await first.write(code)
+    await first.page.getByRole('button', { name: 'Share' }).click()
+    const field = first.page.getByLabel(/^The program alone/)
+    await first.page.waitForFunction(() => document.querySelector<HTMLInputElement>('dialog input')?.value !== '')
+    const link = await field.inputValue()
+    expect(link).toContain('/#program=')
+    await first.close()
+
+    const second = await browser.open(link)
+    await ready(second.page)
+    const shared = playgroundOn(second.page)
+    await second.page.waitForFunction(() => document.querySelector('.cm-content')?.textContent?.includes('ünïcode'))
+    expect(await shared.program()).toBe(code)
+    await shared.run()
+    await shared.badge('Succeeded')
+    await second.close()
+  })
+
+  test('a link to a job that is not there says so, and a broken one too', async () => {
+    const allow = [/status of 404/]
+    const none = await open('/?job=01890000-0000-7000-8000-000000000000', { allow })
+    await none.page.getByRole('alert').filter({ hasText: 'there is no such job' }).waitFor()
+    await none.close()
+    const broken = await open('/#program=AAAA')
+    await broken.page.getByText('cannot be read').waitFor()
+    await broken.close()
+  })
+})
+
+test('languages that are not installed are told apart', async () => {
+  const { body } = await get<{ runtimes: { language: string; installed: boolean }[] }>(`${platform.url}/v1/runtimes`)
+  const { page, choose, close } = await open()
+  for (const [label, installed] of [
+    ['Installed', true],
+    ['Not installed', false],
+  ] as const) {
+    const shown = await page
+      .locator(`#language optgroup[label="${label}"] option`)
+      .evaluateAll((options) => options.map((option) => (option as HTMLOptionElement).value))
+    const expected = body.runtimes.filter((one) => one.installed === installed).map(({ language }) => language)
+    expect(shown).toEqual(expected)
+  }
+  const missing = body.runtimes.find(({ installed }) => !installed)
+  if (missing) {
+    await choose(missing.language)
+    await page.getByText(`npx runyard languages install ${missing.language}`).waitFor()
+  }
+  await close()
+})
