@@ -4,18 +4,18 @@ import { type OpenOptions, type TestBrowser, type TestPage } from './browser.ts'
 /** The playground, as a person uses it. */
 export interface PlaygroundPage extends TestPage {
   /** Chooses a language by its id. */
-  choose(language: string): Promise<void>
+  choose: (language: string) => Promise<void>
   /** Replaces the program. */
-  write(code: string): Promise<void>
+  write: (code: string) => Promise<void>
   /** The program as the editor shows it. */
-  program(): Promise<string>
-  run(): Promise<void>
+  program: () => Promise<string>
+  run: () => Promise<void>
   /** Waits until the job is told to be so, e.g. `Succeeded`. */
-  badge(words: string): Promise<void>
+  badge: (words: string) => Promise<void>
   /** What the output shows, as text. */
-  output(): Promise<string>
+  output: () => Promise<string>
   /** Waits until the output shows this text. */
-  shows(text: string): Promise<void>
+  shows: (text: string) => Promise<void>
 }
 
 export async function openPlayground(

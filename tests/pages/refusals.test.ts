@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { makeKey } from '../support/make-key.ts'
+import { type LoneGateway, startLoneGateway } from '../support/lone-gateway.ts'
+import { startPlatform, type TestPlatform } from '../support/platform.ts'
+import { startBrowser, type TestBrowser } from './support/browser.ts'
+import { openPlayground, playgroundOn, ready } from './support/playground.ts'
+
+let platform: TestPlatform
+let browser: TestBrowser
+beforeAll(async () => {
+  platform = await startPlatform({ AUTH: 'required', POOL_READY: '0' })
+  browser = await startBrowser()
+})
+afterAll(async () => {
+  await browser?.close()
+  await platform.close()
+})
+
+const allow = [/status of (?:401|403|422|429|503)/]
+const bearer = ({ authorization }: { authorization: string }) => authorization.slice('Bearer '.length)
+
+async function withGateway(env: Record<string, string>, work: (gateway: LoneGateway) => Promise<void>): Promise<void> {
+  const gateway = await startLoneGateway(env)
+  try {
+    await work(gateway)
+  } finally {
+    await gateway.close()
+  }
+}
+
+test('a page that needs a key asks for it, keeps it in its tab alone, and forgets it', async () => {
+  const key = bearer(await makeKey(platform, 'acme'))
+  const opened = await browser.open(platform.url, { allow })
+  const { page } = opened
+  const dialog = page.getByRole('dialog', { name: 'API key' })
+  await dialog.waitFor()
+  await dialog.getByLabel('Key', { exact: true }).fill(`ry_000000000000_${'0'.repeat(64)}`)
+  await dialog.getByRole('button', { name: 'Use this key' }).click()
+  await dialog.getByRole('alert').filter({ hasText: 'the key is not valid' }).waitFor()
+  await dialog.getByLabel('Key', { exact: true }).fill(` ${key} `)
+  await page.keyboard.press('Enter')
+  await dialog.waitFor({ state: 'detached' })
+  await ready(page)
+  const playground = playgroundOn(page)
+  await playground.run()
+  await playground.badge('Succeeded')
+
+  // The WebSocket shows it too.
+  await playground.write('print(input())')
+  await page.getByLabel('Interactive').check()
+  await playground.run()
+  await page.getByLabel('Input to the program').fill('by key')
+  await page.keyboard.press('Enter')
+  await playground.badge('Succeeded')
+  expect(await playground.output()).toBe('by key\nby key\n')
+
+  await page.reload()
+  await ready(page)
+  const stored = await page.evaluate(() => ({ local: { ...localStorage }, cookies: document.cookie }))
+  expect(JSON.stringify(stored)).not.toContain(key)
+  const other = await page.context().newPage()
+  await other.goto(platform.url)
+  await other.getByRole('dialog', { name: 'API key' }).waitFor()
+  await other.close()
+
+  await page.getByRole('button', { name: 'Key', exact: true }).click()
+  await page.getByRole('button', { name: 'Forget the key' }).click()
+  await dialog.waitFor()
+  expect(await page.evaluate(() => ({ ...sessionStorage }))).toEqual({})
+  await opened.close()
+})
+
+test('a job is no more seen by its link with the key of another tenant', async () => {
+  const [alice, bob] = [await makeKey(platform, 'alice'), await makeKey(platform, 'bob')]
+  const answer = await fetch(`${platform.url}/v1/jobs`, {
+    method: 'POST',
+    headers: { ...alice, 'content-type': 'application/json', prefer: 'wait=30' },
+    body: JSON.stringify({ language: 'bash', code: 'echo secret', keepRequest: true }),
+  })
+  const { id } = (await answer.json()) as { id: string }
+  for (const [key, sees] of [
+    [alice, true],
+    [bob, false],
+  ] as const) {
+    const opened = await browser.open(`${platform.url}/?job=${id}`, { allow: [...allow, /status of 404/] })
+    await opened.page.getByLabel('Key', { exact: true }).fill(bearer(key))
+    await opened.page.keyboard.press('Enter')
+    if (sees) await playgroundOn(opened.page).shows('secret')
+    else await opened.page.getByRole('alert').filter({ hasText: 'there is no such job' }).waitFor()
+    await ready(opened.page)
+    expect((await opened.page.content()).includes('secret')).toBe(sees)
+    await opened.close()
+  }
+})
+
+test('each field that is wrong is told, at its field as well', async () => {
+  await withGateway({}, async ({ url }) => {
+    const { page, run, close } = await openPlayground(browser, url, { allow })
+    await page.getByRole('tab', { name: 'Limits' }).click()
+    await page.getByLabel('Time (s)', { exact: true }).fill('100000')
+    await page.getByLabel('Processes').fill('many')
+    await run()
+    const alert = page.getByRole('alert')
+    await alert.waitFor()
+    const told = await alert.innerText()
+    expect(told).toContain('/limits/processes')
+    await page.getByLabel('Processes').and(page.locator('[aria-invalid=true]')).waitFor()
+    await page.getByLabel('Processes').fill('')
+    await run()
+    await alert.filter({ hasText: '/limits/wallMs' }).waitFor()
+    const time = page.getByLabel('Time (s)', { exact: true })
+    await time.and(page.locator('[aria-invalid=true]')).waitFor()
+    expect(await page.locator('.field', { has: time }).locator('.fault').innerText()).toContain('120000')
+    await close()
+  })
+})
+
+test('what screening refuses is told with reason, place and excerpt', async () => {
+  await withGateway({ SCREENING: 'strict' }, async ({ url }) => {
+    const { page, write, run, close } = await openPlayground(browser, url, { allow })
+    await write('import os\nos.system("<b>rm</b>")')
+    await run()
+    const alert = page.getByRole('alert')
+    await alert.waitFor()
+    const told = await alert.innerText()
+    expect(told).toContain('refused by screening')
+    expect(told).toContain('at line 2')
+    expect(told).toContain('os.system("<b>rm</b>")')
+    await close()
+  })
+})
+
+test('a rate that is met is told, and when to come back', async () => {
+  await withGateway({ RATE_PER_MINUTE: '1', RATE_BURST: '1' }, async ({ url }) => {
+    const { page, run, badge, close } = await openPlayground(browser, url, { allow })
+    await run()
+    await badge('Queued')
+    // Nobody runs it: it is cancelled where it waits.
+    await page.keyboard.press('Escape')
+    await badge('Stopped')
+    await run()
+    const alert = page.getByRole('alert')
+    await alert.waitFor()
+    expect(await alert.innerText()).toMatch(/too many requests[^]*Try again in \d+ s/)
+    await close()
+  })
+})
+
+test('a queue that is full is told, and what was typed is still there', async () => {
+  await withGateway({ MAX_QUEUED_JOBS: '1', TENANT_MAX_QUEUED_JOBS: '1' }, async ({ url }) => {
+    const first = await openPlayground(browser, url)
+    await first.run()
+    await first.badge('Queued')
+    const second = await openPlayground(browser, url, { allow })
+    await second.write('print("kept")')
+    await second.run()
+    const alert = second.page.getByRole('alert')
+    await alert.waitFor()
+    expect(await alert.innerText()).toMatch(/Too many jobs are waiting/)
+    expect(await second.program()).toBe('print("kept")')
+    await second.page.getByRole('button', { name: 'Run' }).waitFor()
+    await first.page.keyboard.press('Escape')
+    await first.badge('Stopped')
+    await first.close()
+    await second.close()
+  })
+})
+
+test('a service that is away is told as such', async () => {
+  const gateway = await startLoneGateway()
+  const { page, run, close } = await openPlayground(browser, gateway.url, { allow: [/ERR_CONNECTION/] })
+  await gateway.close()
+  await run()
+  await page.getByRole('alert').filter({ hasText: 'Runyard does not answer' }).waitFor()
+  await close()
+})
