@@ -22,15 +22,12 @@ export function describeOperation(operation: Operation, { refer }: References, s
     describeAnswer(answer, headersOf(answer.headers ?? []), refer),
   ])
   const bad = [...byStatus(problemsOf(operation))].map(([status, codes]) => {
-    // Access control is the same in front of every route but those that are open.
-    const placed = codes.some(isAfterAcceptance) ? placeHeaders(answers) : []
-    const name = [
-      status,
-      ...codes,
-      ...(scopes === 'open' ? ['open'] : []),
-      ...(placed.length > 0 ? ['accepted'] : []),
-    ].join('.')
-    if (!shared.has(name)) shared.set(name, problemAnswer(codes, headersOf([...headersOfProblems(codes), ...placed])))
+    const more = codes.flatMap((code) => [
+      ...(operation.problemHeaders?.[code] ?? []),
+      ...(isAfterAcceptance(code) ? placeHeaders(answers) : []),
+    ])
+    const answer = problemAnswer(codes, headersOf([...headersOfProblems(codes), ...more]))
+    const name = share(shared, [status, ...codes].join('.'), answer)
     return [String(status), { $ref: `#/components/responses/${name}` }]
   })
   const parameters = describeParameters(operation, refer)
@@ -48,6 +45,18 @@ export function describeOperation(operation: Operation, { refer }: References, s
       },
     }),
     responses: Object.fromEntries([...good, ...bad]) as object,
+  }
+}
+
+/** Puts an answer where it can be referred to. @returns its name: the given one, with a number when another answer has that */
+function share(shared: Shared, name: string, answer: object): string {
+  const text = JSON.stringify(answer)
+  for (let number = 1; ; number++) {
+    const own = number === 1 ? name : `${name}.${number}`
+    const there = shared.get(own)
+    if (there && JSON.stringify(there) !== text) continue
+    shared.set(own, answer)
+    return own
   }
 }
 

@@ -27,6 +27,8 @@ export interface Operation {
   answers: Record<number, Answer>
   /** What it can refuse beside what every route of its kind can; see `commonProblems`. */
   problems?: readonly ProblemCode[]
+  /** Headers that some of these have here, and not elsewhere. */
+  problemHeaders?: Partial<Record<ProblemCode, readonly ResponseHeader[]>>
 }
 
 export interface RequestExample {

@@ -33,7 +33,6 @@ export function problemsOf({ scopes, body, query, path, problems = [] }: Operati
 const HEADERS: Partial<Record<ProblemCode, readonly ResponseHeader[]>> = {
   unauthenticated: ['WWW-Authenticate'],
   'caller-blocked': ['Retry-After'],
-  'invalid-header': ['Sec-WebSocket-Version'],
   'method-not-allowed': ['Allow'],
   'upgrade-required': ['Upgrade'],
   'rate-limited': ['Retry-After'],

@@ -8,7 +8,7 @@ import { Problem } from '../../shared/problems.ts'
 import { onlyMethods } from '../http/answer-problem.ts'
 import { serveStatic, type StaticFile } from '../http/static-file.ts'
 import { createDocument } from '../openapi/document.ts'
-import { DOCS_CSP, DOCS_PAGE, INITIALIZER } from '../openapi/docs-page.ts'
+import { DOCS_CSP, DOCS_PAGE, DOCS_SCRIPT, DOCS_STYLE, DOCS_THEME } from '../openapi/docs-page.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -34,7 +34,11 @@ export function documentationRoutes(): Router {
   const text = (type: string, content: string) =>
     serveStatic((): StaticFile => ({ type: `${type}; charset=utf-8`, content: Buffer.from(content) }))
 
-  const files = new Map<string, RequestHandler>([['initializer.js', text('text/javascript', INITIALIZER)]])
+  const files = new Map<string, RequestHandler>([
+    ['docs.css', text('text/css', DOCS_STYLE)],
+    ['theme.js', text('text/javascript', DOCS_THEME)],
+    ['initializer.js', text('text/javascript', DOCS_SCRIPT)],
+  ])
   for (const [name, type] of Object.entries(SWAGGER_FILES)) {
     files.set(
       name,

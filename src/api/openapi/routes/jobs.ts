@@ -186,6 +186,7 @@ export const jobOperations: readonly Operation[] = [
       },
     },
     problems: ['invalid-header', 'upgrade-required', 'too-many-open'],
+    problemHeaders: { 'invalid-header': ['Sec-WebSocket-Version'] },
   },
   {
     method: 'get',
