@@ -1,6 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { Encoding, State } from './job.ts'
-import { JobSummary, StageSummary } from './job-summary.ts'
+import { Encoding, JobSummary, StageSummary, State } from './job.ts'
 import { Finding } from './security/finding.ts'
 
 export const StateEvent = Type.Object({

@@ -52,11 +52,12 @@ export const Stage = Type.Object({
 export type Stage = Static<typeof Stage>
 
 /** A stage as it stands in events: its output came in events of its own. */
-export type StageSummary = Omit<Stage, 'stdout' | 'stderr' | 'output' | 'encoding'>
+export const StageSummary = Type.Omit(Stage, ['stdout', 'stderr', 'output', 'encoding'])
+export type StageSummary = Static<typeof StageSummary>
 
 /** A job as its owner sees it. */
 export const Job = Type.Object({
-  id: Type.String(),
+  id: Type.String({ format: 'uuid', description: 'a UUID of version 7' }),
   kind: Type.Enum(['code', 'container']),
   state: State,
   status: orNull(Status),
@@ -68,9 +69,9 @@ export const Job = Type.Object({
   limits: Limits,
   metadata: Type.Record(Type.String(), Type.Unknown()),
   warnings: Type.Array(Finding, { description: 'what screening found and did not refuse' }),
-  createdAt: Type.String({ description: 'RFC 3339, UTC' }),
-  startedAt: orNull(Type.String()),
-  finishedAt: orNull(Type.String()),
+  createdAt: Type.String({ format: 'date-time', description: 'RFC 3339, UTC' }),
+  startedAt: orNull(Type.String({ format: 'date-time' })),
+  finishedAt: orNull(Type.String({ format: 'date-time' })),
   attempt: Type.Integer({ description: 'how often it was started' }),
   stages: Type.Array(Stage),
   requestKept: Type.Optional(
@@ -86,7 +87,8 @@ export const Job = Type.Object({
 export type Job = Static<typeof Job>
 
 /** A job without its output. */
-export type JobSummary = Omit<Job, 'stages'> & { stages: StageSummary[] }
+export const JobSummary = Type.Object({ ...Job.properties, stages: Type.Array(StageSummary) })
+export type JobSummary = Static<typeof JobSummary>
 
 /** The part of a job that is known when it is accepted. */
 export type JobHead = Pick<
@@ -156,14 +158,3 @@ export interface JobSpec {
 export interface JobReturn {
   status: Status
 }
-
-/** One entry of a job's event stream. */
-export type JobEvent =
-  | { type: 'state'; data: { state: State; attempt: number } }
-  | {
-      type: 'stage'
-      data: { stage: string; phase: 'started' } | { stage: string; phase: 'ended'; report: StageSummary }
-    }
-  | { type: 'stdout' | 'stderr'; data: { stage: string; data: string; encoding: Encoding } }
-  | { type: 'warning'; data: Finding }
-  | { type: 'result'; data: JobSummary }

@@ -7,6 +7,7 @@ import type { TenantSecrets } from '../../src/shared/webhooks/webhook-secrets.ts
 import { finishedJob } from '../shared/webhooks/job.ts'
 import { INTERNAL_HOSTS } from '../shared/webhooks/internal-hosts.ts'
 import { get, post } from '../support/client.ts'
+import { schemaFault } from '../support/conformance.ts'
 import { makeKey } from '../support/make-key.ts'
 import { admit, RETENTION, submittedJob } from '../support/job-records.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
@@ -42,7 +43,13 @@ const until = async (condition: () => boolean | Promise<boolean>) => {
 }
 const secretOf = async (key: Record<string, string>) =>
   (await get<TenantSecrets>(`${platform.url}/v1/webhook-secret`, key)).body
-const messageOf = ({ body }: ReceivedRequest) => JSON.parse(body) as Message
+/** The message of a request, which is as the OpenAPI document has it. */
+function messageOf({ body }: ReceivedRequest): Message {
+  const message = JSON.parse(body) as Message
+  const pointer = `/webhooks/${message.type}/post/requestBody/content/application~1json/schema`
+  expect(schemaFault(pointer, message)).toBeUndefined()
+  return message
+}
 const received = (jobId: string) => receiver.requests.filter((request) => messageOf(request).data.id === jobId)
 
 async function submit(request: Record<string, unknown>, key = me): Promise<string> {

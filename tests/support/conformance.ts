@@ -170,8 +170,8 @@ function eventFaults(body: Buffer, schema: string): string[] {
 }
 
 /** What is wrong with a message that a gateway sent over a WebSocket. @returns undefined when nothing is */
-export const messageFault = (message: Json): string | undefined => {
-  const { id: _id, ...rest } = message
+export const messageFault = (message: object): string | undefined => {
+  const { id: _id, ...rest } = message as { id?: string }
   return schemaFault('/paths/~1v1~1jobs~1{id}~1io/get/responses/101/x-messages/received', rest)
 }
 

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { WebSocket } from 'ws'
+import { faultsOf, messageFault } from './conformance.ts'
+import { noteFault } from './noted-faults.ts'
 
 export interface IoMessage {
   id?: string
@@ -50,7 +52,11 @@ export async function connectIo(url: string, id: string, options: IoOptions = {}
     for (const watcher of watchers) watcher()
   }
   socket.on('message', (data) => {
-    messages.push(JSON.parse((data as Buffer).toString()) as IoMessage)
+    const text = (data as Buffer).toString()
+    const message = JSON.parse(text) as IoMessage
+    const fault = messageFault(message)
+    if (fault !== undefined) noteFault(`message ${text.slice(0, 200)}: ${fault}`)
+    messages.push(message)
     changed()
   })
   let isClosed = false
@@ -110,6 +116,11 @@ export async function refusedIo(
   })
   let text = ''
   for await (const chunk of response) text += String(chunk)
+  const { statusCode: status = 0, headers: received } = response
+  const path = `/v1/jobs/${id}/io`
+  faultsOf({ method: 'GET', url: path, status, headers: received, body: Buffer.from(text), complete: true }).map(
+    noteFault,
+  )
   return {
     status: response.statusCode ?? 0,
     type: response.headers['content-type'],

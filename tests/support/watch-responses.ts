@@ -2,6 +2,7 @@ import diagnostics from 'node:diagnostics_channel'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { afterAll, afterEach, expect } from '@jest/globals'
 import type { Exchange } from './conformance.ts'
+import { noteFault, takeNotedFaults } from './noted-faults.ts'
 
 /**
  * Holds every answer of every gateway that runs in a test file to the OpenAPI document: a status, a header, a content type or
@@ -14,7 +15,6 @@ const MOST_NOTED = 32 * 1024 * 1024
 
 let noted: Exchange[] = []
 let notedBytes = 0
-let faults: string[] = []
 let checking = Promise.resolve()
 
 async function check(): Promise<void> {
@@ -25,7 +25,7 @@ async function check(): Promise<void> {
   const { faultsOf, plainBody } = await import('./conformance.ts')
   for (const exchange of exchanges) {
     const body = exchange.complete ? plainBody(exchange.body, exchange.headers['content-encoding']) : exchange.body
-    faults.push(...faultsOf({ ...exchange, body }))
+    for (const fault of faultsOf({ ...exchange, body })) noteFault(fault)
   }
 }
 
@@ -69,9 +69,7 @@ diagnostics.subscribe(CHANNEL, watch)
 export async function takeFaults(): Promise<string[]> {
   checking = checking.then(check)
   await checking
-  const found = faults
-  faults = []
-  return found
+  return takeNotedFaults()
 }
 
 afterEach(async () => expect(await takeFaults()).toEqual([]))

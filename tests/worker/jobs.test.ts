@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import type { JobEvent, JobSpec } from '../../src/shared/job.ts'
+import type { JobSpec } from '../../src/shared/job.ts'
+import type { JobEvent } from '../../src/shared/job-event.ts'
 import { loadLanguages } from '../../src/shared/language.ts'
 import { DEFAULT_LIMITS } from '../../src/shared/limits.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'

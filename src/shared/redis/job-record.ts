@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis'
-import type { Job, JobEvent, JobHead, JobSpec, JobSummary, State } from '../job.ts'
+import type { Job, JobHead, JobSpec, JobSummary, State } from '../job.ts'
+import type { JobEvent } from '../job-event.ts'
 import { KIB } from '../limits.ts'
 import { NO_DELIVERY, newDelivery, webhookUrls } from '../webhooks/new-delivery.ts'
 import { defineJobScripts } from './job-scripts/define.ts'

@@ -1,6 +1,7 @@
 import type { JobSummary } from '../job.ts'
 import type { Webhook, WebhookEvent } from '../webhook.ts'
 import { deliveryId } from './delivery.ts'
+import type { WebhookBody } from './webhook-body.ts'
 
 /** Id, event and body. */
 export type NewDelivery = [id: string, event: WebhookEvent, body: string]
@@ -24,9 +25,8 @@ export function webhookUrls(webhook: Webhook | null): { startedUrl: string; fini
   return { startedUrl: urlFor('job.started'), finishedUrl: urlFor('job.finished') }
 }
 
-/** What is sent: the job without its output, and where the whole of it can be read. */
 function webhookBody(job: JobSummary, type: WebhookEvent): string {
   const timestamp = (type === 'job.started' ? job.startedAt : job.finishedAt) ?? job.createdAt
-  const data = { ...job, url: `/v1/jobs/${job.id}` }
-  return JSON.stringify({ type, timestamp, data })
+  const body: WebhookBody = { type, timestamp, data: { ...job, url: `/v1/jobs/${job.id}` } }
+  return JSON.stringify(body)
 }

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { JobSummary } from '../job-summary.ts'
+import { JobSummary } from '../job.ts'
 import { WebhookEvent } from '../webhook.ts'
 
 /** What a webhook is sent: the job without its output, and where the whole of it can be read. */

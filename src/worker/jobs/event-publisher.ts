@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
-import type { JobEvent, StageSummary } from '../../shared/job.ts'
+import type { StageSummary } from '../../shared/job.ts'
+import type { JobEvent } from '../../shared/job-event.ts'
 import type { JobRecords } from '../../shared/redis/job-record.ts'
 import type { OutputStream } from '../sandbox/sandbox.ts'
 import { encodeText } from './output-text.ts'

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
-import type { Job, JobEvent, JobReturn, JobSpec, JobSummary, StageSummary, Status } from '../../shared/job.ts'
+import type { Job, JobReturn, JobSpec, JobSummary, StageSummary, Status } from '../../shared/job.ts'
+import type { JobEvent } from '../../shared/job-event.ts'
 import { artifactUrl } from '../../shared/artifact.ts'
 import type { Language } from '../../shared/language.ts'
 import { MAX_TIMER_MS, SECOND } from '../../shared/limits.ts'

@@ -1,7 +1,6 @@
 import type { RequestHandler } from 'express'
 import Type, { type Static } from 'typebox'
-import type { State } from '../../../shared/job.ts'
-import { JobSummary } from '../../../shared/job-summary.ts'
+import { JobSummary, type State } from '../../../shared/job.ts'
 import { Problem } from '../../../shared/problems.ts'
 import type { RouteDeps } from '../deps.ts'
 

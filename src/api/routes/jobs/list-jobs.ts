@@ -1,7 +1,6 @@
 import type { RequestHandler } from 'express'
 import Type, { type Static } from 'typebox'
-import { STATES, STATUSES } from '../../../shared/job.ts'
-import { JobSummary } from '../../../shared/job-summary.ts'
+import { JobSummary, STATES, STATUSES } from '../../../shared/job.ts'
 import { invalidRequest } from '../../http/invalid-request.ts'
 import { queryOf } from '../../http/query.ts'
 import type { RouteDeps } from '../deps.ts'
