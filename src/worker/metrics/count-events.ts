@@ -1,4 +1,4 @@
-import type { JobEvent } from '../../shared/job.ts'
+import type { JobEvent } from '../../shared/job-event.ts'
 import type { JobRecords } from '../../shared/redis/job-record.ts'
 
 /** Records whose events are counted as they are written; those that a script adds by itself, of a change of state, are not. */

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import { Counter, Gauge, Histogram } from 'prom-client'
-import type { JobEvent, JobHead, JobSpec, Status } from '../../shared/job.ts'
+import type { JobHead, JobSpec, Status } from '../../shared/job.ts'
+import type { JobEvent } from '../../shared/job-event.ts'
 import { SECOND } from '../../shared/limits.ts'
 import { BUCKETS } from '../../shared/metrics/buckets.ts'
 import type { Exposition } from '../../shared/metrics/exposition.ts'
