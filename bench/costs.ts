@@ -61,6 +61,8 @@ function cpuOf(pid: number): number {
 export interface MemoryFigures {
   /** Resident, in MiB, when nothing has happened for a while. */
   idleMib: Record<Component, number>
+  /** Gateway and worker, in MiB, with each page they share counted once. */
+  bothMib: number
   /** Of init and what waits in a ready sandbox, in MiB: what no other process shares, and its part of the rest. */
   sandboxMib: number
   conmonMib: number
@@ -75,6 +77,7 @@ export async function measureMemory({ pids, podmanSocket, namespace }: Product):
   const idleMib = Object.fromEntries(COMPONENTS.map((name) => [name, rollup(pids[name], 'Rss')]))
   return {
     idleMib: idleMib as Record<Component, number>,
+    bothMib: rollup(pids.gateway, 'Pss') + rollup(pids.worker, 'Pss'),
     sandboxMib: sum(processes.filter((pid) => !isConmon(pid))),
     conmonMib: sum(processes.filter(isConmon)),
     sandboxes: containers.length,

@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -12,13 +13,13 @@ import { DEEP, measureDepths, measureRetained, ROOMY } from './depth.ts'
 import { measureHello, warmUp } from './hello.ts'
 import { type BenchClient, createBenchClient } from './http-client.ts'
 import { type Product, startProduct } from './product.ts'
-import { fillDocument, machine, picture, type Report, tables } from './report.ts'
+import { fillDocument, machine, merged, picture, type Report, tables } from './report.ts'
 
 const USAGE = `npm run bench [-- options]
   --languages a,b   only these; every installed one otherwise
   --only a,b        of hello, cpu, memory, sizes, depth
   --policies a,b    of tenant, never
-  --document        write docs/performance.md, .json and .svg`
+  --document        write docs/performance.md, .json and .svg; what is not measured now stays there as it was`
 const PARTS = ['hello', 'cpu', 'memory', 'sizes', 'depth']
 const POLICIES = ['tenant', 'never']
 /** After which nothing more is made ready. */
@@ -54,9 +55,11 @@ if (parts.has('depth')) await withProduct({ ...DEEP, ...ROOMY }, ofDepth)
 
 for (const { title, text } of tables(report)) process.stdout.write(`\n${title}\n\n${text}\n`)
 if (values.document) {
-  await fillDocument(join(root, 'docs/performance.md'), report)
-  await writeFile(join(root, 'docs/performance.json'), `${JSON.stringify(report, null, 2)}\n`)
-  await writeFile(join(root, 'docs/performance.svg'), picture(report))
+  const file = join(root, 'docs/performance.json')
+  const all = merged(existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as Report) : undefined, report)
+  await fillDocument(join(root, 'docs/performance.md'), all)
+  await writeFile(file, `${JSON.stringify(all, null, 2)}\n`)
+  await writeFile(join(root, 'docs/performance.svg'), picture(all))
 }
 
 async function ofPolicy(product: Product, client: BenchClient, policy: string): Promise<void> {

@@ -7,6 +7,7 @@ import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { freePort } from '../src/host/free-port.ts'
 import { startBackends } from '../src/host/backends.ts'
+import { serviceCommand } from '../src/host/service-command.ts'
 import { createApiKeys } from '../src/shared/access/api-keys.ts'
 import { loadConfig } from '../src/shared/config/config.ts'
 import { connectRedis } from '../src/shared/redis/connect.ts'
@@ -49,11 +50,10 @@ export async function startProduct(root: string, env: Record<string, string>): P
     AUTH: 'required',
     ...env,
   }
-  const start = (name: string) =>
-    spawn(process.execPath, [join(root, 'dist', name, 'main.js')], {
-      env: settings,
-      stdio: ['ignore', 'inherit', 'inherit'],
-    })
+  const start = (name: 'api' | 'worker') => {
+    const [node = '', ...args] = serviceCommand(root, name)
+    return spawn(node, args, { env: settings, stdio: ['ignore', 'inherit', 'inherit'] })
+  }
   const [worker, gateway] = [start('worker'), start('api')]
   const url = `http://127.0.0.1:${port}`
   await untilReady(url, [worker, gateway])

@@ -87,13 +87,14 @@ export function tables({ hello, cpu, memory, sizes, depths }: Report): { title: 
     },
   ]
   if (memory) {
-    const { idleMib, sandboxMib, conmonMib, sandboxes } = memory
+    const { idleMib, bothMib, sandboxMib, conmonMib, sandboxes } = memory
     parts.splice(3, 0, {
       title: 'Memory, idle',
       text: table(
         ['', 'MiB'],
         [
           ...COMPONENTS.map((name) => [`${name}, resident`, figure(idleMib[name])]),
+          ['gateway and worker together, what they share counted once', figure(bothMib)],
           [`a ready sandbox (of ${sandboxes}), proportional`, figure(sandboxMib, 2)],
           ['its conmon, proportional', figure(conmonMib, 2)],
         ],
@@ -117,6 +118,25 @@ export const picture = ({ hello }: Report): string =>
     })),
     'in flight',
   )
+
+/** What was measured now, and beside it what was measured before and not again. */
+export function merged(before: Report | undefined, now: Report): Report {
+  if (!before) return now
+  const join = <T>(old: readonly T[], fresh: readonly T[], nameOf: (row: T) => string): T[] => {
+    const rows = new Map([...old, ...fresh].map((row) => [nameOf(row), row]))
+    return [...rows].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row)
+  }
+  const ofRuntime = ({ policy, language }: { policy: string; language: string }) =>
+    `${policy === 'tenant' ? 0 : 1} ${language}`
+  return {
+    ...now,
+    hello: join(before.hello, now.hello, ofRuntime),
+    cpu: join(before.cpu, now.cpu, ofRuntime),
+    memory: now.memory ?? before.memory,
+    sizes: now.sizes.length > 0 ? now.sizes : before.sizes,
+    depths: now.depths.length > 0 ? now.depths : before.depths,
+  }
+}
 
 /** Puts the figures into the document. @throws Error when it has no marks for them */
 export async function fillDocument(file: string, report: Report): Promise<void> {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { pino } from 'pino'
+import { serviceCommand } from '../../src/host/service-command.ts'
 import { logFolder } from '../../src/host/backends.ts'
 import { type Child, startChild } from '../../src/host/child.ts'
 import { freePort } from '../../src/host/free-port.ts'
@@ -129,7 +130,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
         PORT: String(port),
         ...options.env,
       }
-      const command = [process.execPath, '--enable-source-maps', join(root, 'dist', name, 'main.js')]
+      const command = serviceCommand(root, name)
       const child = await startChild({ name, command, logFile, env, deathSignal: 'KILL' })
       let ended = false
       void child.ended.then(() => (ended = true))

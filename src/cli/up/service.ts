@@ -1,6 +1,7 @@
 import { rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startChild, type Child } from '../../host/child.ts'
+import { serviceCommand } from '../../host/service-command.ts'
 import { logFolder, type Backends } from '../../host/backends.ts'
 import { MIB } from '../../shared/limits.ts'
 import type { CliContext } from '../context.ts'
@@ -20,7 +21,7 @@ export async function startService(
   await putAside(logFile)
   return await startChild({
     name,
-    command: [process.execPath, '--enable-source-maps', join(root, 'dist', name, 'main.js')],
+    command: serviceCommand(root, name),
     logFile,
     env: {
       ...process.env,
