@@ -6,10 +6,10 @@ export interface BenchClient {
   /** Posts JSON and reads JSON. @throws Error for any status but 200 and 202 */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Record<string, unknown>>
   /**
-   * Reads a job's events to their end.
+   * Posts a job to where its events are the answer, and reads them to their end.
    * @param output is told of each piece of standard output as it comes
    */
-  events(path: string, output: (text: string) => void): Promise<void>
+  stream(path: string, body: unknown, output: (text: string) => void): Promise<void>
   close(): void
 }
 
@@ -22,6 +22,10 @@ export function createBenchClient(url: string, common: Record<string, string>): 
       call.on('error', reject)
       call.end(body)
     })
+  const jsonHeaders = (text: string) => ({
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+  })
   const textOf = async (response: IncomingMessage) => {
     const chunks: Buffer[] = []
     for await (const chunk of response) chunks.push(chunk as Buffer)
@@ -30,15 +34,15 @@ export function createBenchClient(url: string, common: Record<string, string>): 
   return {
     async post(path, body, headers = {}) {
       const text = JSON.stringify(body)
-      const length = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
-      const response = await ask('POST', path, { ...length, ...headers }, text)
+      const response = await ask('POST', path, { ...jsonHeaders(text), ...headers }, text)
       const answer = await textOf(response)
       if (response.statusCode === 200 || response.statusCode === 202)
         return JSON.parse(answer) as Record<string, unknown>
       throw new Error(`${path} answered ${response.statusCode}: ${answer}`)
     },
-    async events(path, output) {
-      const response = await ask('GET', path, {})
+    async stream(path, body, output) {
+      const text = JSON.stringify(body)
+      const response = await ask('POST', path, jsonHeaders(text), text)
       if (response.statusCode !== 200) throw new Error(`${path} answered ${response.statusCode}`)
       const parser = createParser({
         onEvent({ event, data }) {
