@@ -56,8 +56,9 @@ test('a page that needs a key asks for it, keeps it in its tab alone, and forget
 
   await page.reload()
   await ready(page)
-  const stored = await page.evaluate(() => ({ local: { ...localStorage }, cookies: document.cookie }))
-  expect(JSON.stringify(stored)).not.toContain(key)
+  const stored = await page.evaluate(() => JSON.stringify(localStorage) + document.cookie)
+  expect(stored).toContain('runyard.language')
+  expect(stored).not.toContain(key)
   const other = await page.context().newPage()
   await other.goto(platform.url)
   await other.getByRole('dialog', { name: 'API key' }).waitFor()
@@ -66,7 +67,7 @@ test('a page that needs a key asks for it, keeps it in its tab alone, and forget
   await page.getByRole('button', { name: 'Key', exact: true }).click()
   await page.getByRole('button', { name: 'Forget the key' }).click()
   await dialog.waitFor()
-  expect(await page.evaluate(() => ({ ...sessionStorage }))).toEqual({})
+  expect(await page.evaluate(() => sessionStorage.length)).toBe(0)
   await opened.close()
 })
 

@@ -135,6 +135,7 @@ export function createEditor({ parent, label, onChange, onRun }: EditorOptions):
         ]),
         EditorView.contentAttributes.of({
           'aria-label': label,
+          tabindex: '0',
           autocorrect: 'off',
           autocapitalize: 'off',
           spellcheck: 'false',
