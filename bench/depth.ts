@@ -71,7 +71,13 @@ export async function measureRetained(
 ): Promise<DepthRow[]> {
   const rows: DepthRow[] = []
   const { sync } = hello(client, language)
-  const kept = { resultTtlSeconds: 86_400, tenantResultsKept: 1e7, maxStoredBytes: 1e12, tenantMaxStoredBytes: 1e12 }
+  const kept = {
+    resultTtlSeconds: 86_400,
+    tenantResultsKept: 1e7,
+    maxStoredBytes: 1e12,
+    tenantMaxStoredBytes: 1e12,
+    keepRequests: true,
+  }
   const records = createJobRecords(product.redis, product.keys, kept)
   let stored = 0
   for (const count of counts) {

@@ -3,6 +3,7 @@ import { changePriorities, createJobQueue, promoteJobs } from '../../src/shared/
 import { connectRedis } from '../../src/shared/redis/connect.ts'
 import { createArtifactStore } from '../../src/shared/redis/artifact-store.ts'
 import { createJobInputs } from '../../src/shared/redis/job-input.ts'
+import { createFiguresWriter } from '../../src/shared/redis/figures.ts'
 import { createJobRecords } from '../../src/shared/redis/job-record.ts'
 import { createKeys } from '../../src/shared/redis/keys.ts'
 import { createWakeUps } from '../../src/shared/redis/wake-ups.ts'
@@ -45,6 +46,8 @@ const pool = createSandboxPool({
   log,
 })
 const running = createRunningJobs(records)
+const figures = createFiguresWriter(redis, keys)
+setInterval(() => void figures.flush().catch(() => undefined), 1000)
 const context: JobContext = {
   records,
   artifacts: createArtifactStore(redis, keys, RETENTION),
@@ -56,6 +59,7 @@ const context: JobContext = {
   announce: async () => undefined,
   report: () => undefined,
   running,
+  count: figures.ended,
   input: createLiveInput({ inputs: createJobInputs(redis, keys), wakeUps: createWakeUps(redis), keys, log }),
   observer: metrics.jobs,
   log,

@@ -8,4 +8,5 @@ export const RETENTION: Retention = {
   tenantResultsKept: 1e7,
   maxStoredBytes: 1e12,
   tenantMaxStoredBytes: 1e12,
+  keepRequests: true,
 }

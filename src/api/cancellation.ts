@@ -13,6 +13,7 @@ export type Cancel = (job: JobSummary, tenant: string) => Promise<void>
  * @param release lets held jobs go. Never fails
  * @param announce queues a webhook delivery; an empty id is none. Never fails
  * @param finished counts a job that ended here
+ * @param count takes the end of a job for the figures. Never fails
  */
 export function createCancel(
   queue: JobQueue,
@@ -20,6 +21,7 @@ export function createCancel(
   release: (ids: readonly string[]) => Promise<void>,
   announce: (deliveryId: string) => Promise<void>,
   finished: CountFinished,
+  count: (job: JobSummary, delayMs: number) => void,
 ): Cancel {
   const cancel: Cancel = async (job, tenant) => {
     const state = await records.cancel(job.id)
@@ -31,10 +33,13 @@ export function createCancel(
       status: 'cancelled',
       finishedAt: new Date().toISOString(),
     }
-    const { stored, delivery, released } = await records.finish(cancelled, tenant, { state: 'queued' })
+    // It goes from the queue with its end.
+    const spec = (await queue.getJob(job.id).catch(() => undefined))?.data
+    const { stored, delivery, released } = await records.finish(cancelled, tenant, { state: 'queued' }, { spec })
     // A worker took it in this moment: now it is running.
     if (!stored) return cancel(job, tenant)
     finished(job, 'cancelled')
+    count(cancelled, spec?.delayMs ?? 0)
     await Promise.all([release(released), announce(delivery)])
     // Should a worker have it after all, it finds the job finished.
     await queue.remove(job.id).catch(() => undefined)

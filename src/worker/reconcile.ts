@@ -15,6 +15,7 @@ export interface ReconcileOptions {
   release: JobContext['release']
   announce: JobContext['announce']
   lost: LostJobContext['lost']
+  count: JobContext['count']
   log: Logger
 }
 
@@ -26,7 +27,7 @@ export interface ReconcileOptions {
  * @throws when Redis fails
  */
 export async function reconcile(options: ReconcileOptions): Promise<number> {
-  const { redis, records, queue, release, announce, lost, log } = options
+  const { redis, records, queue, release, announce, lost, count, log } = options
   for await (const changes of records.reorder()) await changePriorities(queue, changes)
   let ended = 0
   for await (const ids of records.doubtful(DOUBT_MS)) {
@@ -35,7 +36,7 @@ export async function reconcile(options: ReconcileOptions): Promise<number> {
       if (!found || found.job.status !== null) continue
       const { job, tenant } = found
       log.warn({ jobId: id, tenant, state: job.state }, 'job that the queue does not know was ended')
-      await storeLostJob({ records, release, announce, lost }, { head: job, tenant })
+      await storeLostJob({ records, release, announce, lost, count }, { head: job, tenant })
       ended++
     }
   }

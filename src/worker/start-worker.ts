@@ -1,4 +1,4 @@
-import { hostname } from 'node:os'
+import { availableParallelism, freemem, hostname, loadavg, totalmem } from 'node:os'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { v7 as uuid } from 'uuid'
@@ -9,6 +9,7 @@ import { effectiveLimits, MIB, SECOND } from '../shared/limits.ts'
 import { type MetricsServer, startMetricsServer } from '../shared/metrics/metrics-server.ts'
 import { createArtifactStore } from '../shared/redis/artifact-store.ts'
 import { connectRedis } from '../shared/redis/connect.ts'
+import { createFiguresWriter } from '../shared/redis/figures.ts'
 import { createJobRecords, RENEW_MS } from '../shared/redis/job-record.ts'
 import { createAlertQueue } from '../shared/redis/alert-queue.ts'
 import { changePriorities, createJobQueue, promoteJobs } from '../shared/redis/job-queue.ts'
@@ -48,6 +49,8 @@ export interface RunningWorker {
 
 const REFRESH_MS = 10_000
 const SWEEP_MS = 30_000
+/** How far behind the dashboard's figures may be. */
+const FLUSH_MS = SECOND
 /** Small, so that the memory probe is over soon. */
 const PROBE_MEMORY_BYTES = 64 * MIB
 
@@ -152,14 +155,22 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
     slots: config.worker.slots,
   }
   let queue: QueueWorker | undefined
-  const beat = () => registry.heartbeat({ ...info, engine: health.up ? 'up' : 'down', runtimes: installed.runtimes })
+  const running = createRunningJobs(records)
+  const beat = () =>
+    registry.heartbeat({
+      ...info,
+      engine: health.up ? 'up' : 'down',
+      runtimes: installed.runtimes,
+      heartbeatAt: new Date().toISOString(),
+      load: { ...machineLoad(), jobs: running.count, pool: pool.counts() },
+    })
   const engineChanged = async (up: boolean) => {
     await (up ? queue?.resume() : queue?.pause())
     await beat()
   }
   await beat()
   const suspects = new Set<string>()
-  const running = createRunningJobs(records)
+  const figures = createFiguresWriter(redis, keys)
   const subscriber = connectRedis(config.redis, 'wait', 'runyard-worker-events', log)
   subscriber.on('message', (channel: string, jobId: string) => {
     if (channel === keys.cancellations) running.cancel(jobId)
@@ -177,11 +188,13 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
       },
       log,
     ),
+    startTimer('flush of figures', FLUSH_MS, figures.flush, log),
     startTimer('renewal of leases', RENEW_MS, running.renew, log),
     startTimer(
       'reconciliation',
       SWEEP_MS,
-      () => reconcile({ redis, records, queue: jobs, release, announce, lost: metrics.lost, log }),
+      () =>
+        reconcile({ redis, records, queue: jobs, release, announce, lost: metrics.lost, count: figures.ended, log }),
       log,
     ),
     startTimer('sweep', SWEEP_MS, () => sweepOrphans(engine, registry, namespace, id, own, suspects, log), log),
@@ -217,6 +230,7 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
     release,
     announce,
     report: (event) => void events.record(event),
+    count: figures.ended,
     running,
     input: createLiveInput({ inputs: createJobInputs(redis, keys), wakeUps: createWakeUps(subscriber), keys, log }),
     observer: metrics.jobs,
@@ -237,6 +251,7 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
     () => drain(taken, running, redis, config.worker.drainTimeoutMs, log),
     () => metricsServer?.close(),
     () => timers.forEach((timer) => timer.stop()),
+    () => (redis.status === 'ready' ? figures.flush() : undefined),
     () => health.stop(),
     () => pool.close(),
     () => sweepOwn(engine, id),
@@ -259,6 +274,13 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
   log.info({ worker: id, slots: config.worker.slots, runtimes: installed.runtimes }, 'worker ready')
   return { id, metricsUrl: metricsServer?.url, close }
 }
+
+const machineLoad = () => ({
+  cpus: availableParallelism(),
+  load1: loadavg()[0] ?? 0,
+  memoryBytes: totalmem(),
+  freeMemoryBytes: freemem(),
+})
 
 /** What jobs that are told to end have until they are back in the queue. */
 const PUT_BACK_MS = 5 * SECOND

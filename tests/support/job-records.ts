@@ -22,6 +22,7 @@ export const RETENTION: Retention = {
   tenantResultsKept: 100,
   maxStoredBytes: 64 * MIB,
   tenantMaxStoredBytes: 64 * MIB,
+  keepRequests: true,
 }
 
 export const jobHead = (id: string): JobHead => ({

@@ -22,8 +22,10 @@ afterAll(async () => {
 
 const log = pino({ level: 'silent' })
 const nothing = async () => undefined
-const look = () =>
-  reconcile({ redis: own.redis, records, queue, release: nothing, announce: nothing, lost: () => undefined, log })
+const look = () => {
+  const silent = { release: nothing, announce: nothing, lost: () => undefined, count: () => undefined, log }
+  return reconcile({ redis: own.redis, records, queue, ...silent })
+}
 const enqueue = (id: string, priority = 1) => queue.add('run', {} as JobSpec, { jobId: id, priority })
 const stateOf = async (id: string) => (await records.read(id))?.job.status
 

@@ -14,6 +14,8 @@ export type RedisAddress = { kind: 'url'; url: string } | { kind: 'path'; path: 
 export interface Config {
   http: { host: string; port: number; maxBodyBytes: number; maxCodeBytes: number; trustProxy: string[] }
   auth: 'none' | 'optional' | 'required'
+  /** Sessions of the dashboard. */
+  adminSessions: { idleSeconds: number; maxSeconds: number }
   /** Of submissions, and of requests that submit nothing. */
   rates: { submit: Rate; read: Rate }
   screening: { policy: ScreeningPolicy; rulesFile: string | undefined }
@@ -44,6 +46,7 @@ export interface Config {
   tenantResultsKept: number
   maxStoredBytes: number
   tenantMaxStoredBytes: number
+  keepRequests: boolean
   /** Of one job, all of them together. */
   artifacts: { maxBytes: number; maxFiles: number }
   webhooks: {
@@ -53,7 +56,7 @@ export interface Config {
     concurrency: number
     deliveriesKeptSeconds: number
   }
-  worker: { slots: number; drainTimeoutMs: number }
+  worker: { slots: number; drainTimeoutMs: number; installOnRequest: boolean }
   sandbox: {
     podmanSocket: string | undefined
     ociRuntime: string | undefined
@@ -117,6 +120,10 @@ export function toConfig(values: Map<string, SettingValue>, root: string): Confi
       trustProxy: values.get('TRUST_PROXY') as string[],
     },
     auth: text('AUTH') as Config['auth'],
+    adminSessions: {
+      idleSeconds: number('ADMIN_SESSION_IDLE_SECONDS'),
+      maxSeconds: number('ADMIN_SESSION_MAX_SECONDS'),
+    },
     rates: {
       submit: { perMinute: number('RATE_PER_MINUTE'), burst: number('RATE_BURST') },
       read: { perMinute: number('READ_RATE_PER_MINUTE'), burst: number('READ_RATE_BURST') },
@@ -148,6 +155,7 @@ export function toConfig(values: Map<string, SettingValue>, root: string): Confi
     tenantResultsKept: number('TENANT_RESULTS_KEPT'),
     maxStoredBytes: number('MAX_STORED_BYTES'),
     tenantMaxStoredBytes: number('TENANT_MAX_STORED_BYTES'),
+    keepRequests: text('KEEP_REQUESTS') === 'on',
     artifacts: { maxBytes: number('ARTIFACT_MAX_BYTES'), maxFiles: number('ARTIFACT_MAX_FILES') },
     webhooks: {
       allow: values.get('WEBHOOK_ALLOW') as string[],
@@ -155,7 +163,11 @@ export function toConfig(values: Map<string, SettingValue>, root: string): Confi
       concurrency: number('WEBHOOK_CONCURRENCY'),
       deliveriesKeptSeconds: number('WEBHOOK_DELIVERIES_KEPT_SECONDS'),
     },
-    worker: { slots: number('WORKER_CONCURRENCY'), drainTimeoutMs: number('DRAIN_TIMEOUT_MS') },
+    worker: {
+      slots: number('WORKER_CONCURRENCY'),
+      drainTimeoutMs: number('DRAIN_TIMEOUT_MS'),
+      installOnRequest: text('INSTALL_ON_REQUEST') === 'on',
+    },
     sandbox: {
       podmanSocket: text('PODMAN_SOCKET') || undefined,
       ociRuntime: text('OCI_RUNTIME') || undefined,
@@ -222,7 +234,12 @@ function check(config: Config): void {
   for (const [name, [one, all]] of Object.entries(ofTenants)) {
     if (one > all) throw new ConfigError(`TENANT_${name} (${one}) is above ${name} (${all})`)
   }
-  const { abuse } = config
+  const { abuse, adminSessions } = config
+  if (adminSessions.idleSeconds > adminSessions.maxSeconds) {
+    throw new ConfigError(
+      `ADMIN_SESSION_IDLE_SECONDS (${adminSessions.idleSeconds}) is above ADMIN_SESSION_MAX_SECONDS (${adminSessions.maxSeconds})`,
+    )
+  }
   if (abuse.blockSeconds > abuse.maxBlockSeconds) {
     throw new ConfigError(
       `ABUSE_BLOCK_SECONDS (${abuse.blockSeconds}) is above ABUSE_MAX_BLOCK_SECONDS (${abuse.maxBlockSeconds})`,

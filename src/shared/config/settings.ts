@@ -109,6 +109,20 @@ export const SETTINGS: readonly Setting[] = [
     description: 'Requests at once that submit nothing.',
   },
   {
+    name: 'ADMIN_SESSION_IDLE_SECONDS',
+    kind: integer(60, 30 * 24 * 3600),
+    default: '3600',
+    group: 'Access',
+    description: 'A session of the dashboard ends when it was not used for so long. An open dashboard uses it.',
+  },
+  {
+    name: 'ADMIN_SESSION_MAX_SECONDS',
+    kind: integer(60, 30 * 24 * 3600),
+    default: '43200',
+    group: 'Access',
+    description: 'A session of the dashboard ends after so long in any case.',
+  },
+  {
     name: 'SCREENING',
     kind: { type: 'choice', of: SCREENING_POLICIES },
     default: 'strict',
@@ -269,6 +283,14 @@ export const SETTINGS: readonly Setting[] = [
     description: 'The same of one tenant.',
   },
   {
+    name: 'KEEP_REQUESTS',
+    kind: { type: 'choice', of: ['on', 'off'] },
+    default: 'on',
+    group: 'Storage',
+    description:
+      'Whether what was asked for (code, input, environment) is kept with the result, for as long as that, so that an operator can have a job run again. `off`: it is gone when the job has ended.',
+  },
+  {
     name: 'ARTIFACT_MAX_BYTES',
     kind: integer(1, 256 * 1024 * 1024),
     default: '8388608',
@@ -288,6 +310,14 @@ export const SETTINGS: readonly Setting[] = [
     default: String(availableParallelism()),
     group: 'Worker',
     description: 'Slots: jobs one worker runs at a time. The default is the number of processors.',
+  },
+  {
+    name: 'INSTALL_ON_REQUEST',
+    kind: { type: 'choice', of: ['on', 'off'] },
+    default: 'on',
+    group: 'Worker',
+    description:
+      'Whether this worker installs a language on its machine when an operator asks for it in the dashboard; only those of `languages/`.',
   },
   {
     name: 'DRAIN_TIMEOUT_MS',

@@ -9,46 +9,75 @@ export interface JobFilter {
   language?: string
 }
 
-export interface JobPage {
-  jobs: JobSummary[]
+export interface JobPage<T = JobSummary> {
+  jobs: T[]
   /** Id after which the next page begins; undefined when there are no more. */
   next: string | undefined
 }
 
+export interface PageOptions {
+  limit: number
+  /** The id after which this page begins. */
+  before: string | undefined
+  filter: JobFilter
+}
+
+/** A job as an operator sees it. */
+export type TenantJob = JobSummary & { tenant: string }
+
 export interface JobList {
   /**
    * A tenant's jobs, newest first. Ids are UUIDs of version 7, so their order is that of their making.
-   * @param before the id after which this page begins
    * @returns at most `limit` jobs; fewer, with a `next`, when few of very many pass the filter
    */
-  page: (tenant: string, options: { limit: number; before: string | undefined; filter: JobFilter }) => Promise<JobPage>
+  page: (tenant: string, options: PageOptions) => Promise<JobPage>
+  /**
+   * The same of all tenants, or of one.
+   * @param idPrefix only jobs whose ids begin so
+   */
+  pageOfAll: (
+    options: PageOptions & { tenant?: string | undefined; idPrefix?: string | undefined },
+  ) => Promise<JobPage<TenantJob>>
 }
 
 const CHUNK = 100
 const MAX_CHUNKS = 20
+/** After every id. */
+const LAST = '~'
 
 export function createJobList(redis: Redis, keys: Keys, records: Pick<JobRecords, 'summaries'>): JobList {
-  return {
-    async page(tenant, { limit, before, filter }) {
-      const index = keys.tenantJobs(tenant)
-      const jobs: JobSummary[] = []
-      let last = before
-      for (let chunk = 0; chunk < MAX_CHUNKS; chunk++) {
-        const from = last === undefined ? '+' : `(${last}`
-        const ids = await redis.zrange(index, from, '-', 'BYLEX', 'REV', 'LIMIT', 0, CHUNK)
-        const found = await records.summaries(ids)
-        const gone = ids.filter((id) => !found.has(id))
-        if (gone.length > 0) await redis.zrem(index, ...gone)
-        for (const id of ids) {
-          last = id
-          const job = found.get(id)?.job
-          if (job && passes(job, filter)) jobs.push(job)
-          if (jobs.length === limit) return { jobs, next: id }
-        }
-        if (ids.length < CHUNK) return { jobs, next: undefined }
+  const scan = async (
+    index: string,
+    { limit, before, filter }: PageOptions,
+    prefix = '',
+  ): Promise<JobPage<TenantJob>> => {
+    const jobs: TenantJob[] = []
+    const until = prefix === '' ? '-' : `[${prefix}`
+    let last = before
+    for (let chunk = 0; chunk < MAX_CHUNKS; chunk++) {
+      const from = last === undefined ? `(${prefix}${LAST}` : `(${last}`
+      const ids = await redis.zrange(index, from, until, 'BYLEX', 'REV', 'LIMIT', 0, CHUNK)
+      const found = await records.summaries(ids)
+      const gone = ids.filter((id) => !found.has(id))
+      if (gone.length > 0) await redis.zrem(index, ...gone)
+      for (const id of ids) {
+        last = id
+        const record = found.get(id)
+        if (record && passes(record.job, filter)) jobs.push({ ...record.job, tenant: record.tenant })
+        if (jobs.length === limit) return { jobs, next: id }
       }
-      return { jobs, next: last }
+      if (ids.length < CHUNK) return { jobs, next: undefined }
+    }
+    return { jobs, next: last }
+  }
+
+  return {
+    async page(tenant, options) {
+      const { jobs, next } = await scan(keys.tenantJobs(tenant), options)
+      return { jobs: jobs.map(({ tenant: _tenant, ...job }) => job), next }
     },
+    pageOfAll: ({ tenant, idPrefix, ...options }) =>
+      scan(tenant === undefined ? keys.allJobs : keys.tenantJobs(tenant), options, idPrefix),
   }
 }
 

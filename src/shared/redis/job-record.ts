@@ -99,6 +99,8 @@ export interface Ending {
   replies?: boolean
   /** Whether the job has no webhook. */
   silent?: boolean
+  /** What was asked for, so that an operator can have it run again. */
+  spec?: JobSpec | undefined
 }
 
 /**
@@ -158,6 +160,10 @@ export interface JobRecords {
   withOutput(job: JobSummary): Promise<Job | undefined>
   /** The request of a job that was to be kept, as JSON, and how long it is; undefined when there is none. */
   request(id: string): Promise<{ bytes: number; read: () => Promise<string | null> } | undefined>
+  /** Whether there is something for `spec`. */
+  hasSpec(id: string): Promise<boolean>
+  /** What was asked for; undefined when that is not kept, or the job has not ended. */
+  spec(id: string): Promise<JobSpec | undefined>
   /** The jobs of these ids that there are, without their output. */
   summaries(ids: readonly string[]): Promise<Map<string, { job: JobSummary; tenant: string }>>
 }
@@ -183,6 +189,8 @@ export interface Retention {
   /** Bytes of finished jobs that are kept: of all, and of one tenant. */
   maxStoredBytes: number
   tenantMaxStoredBytes: number
+  /** Whether what was asked for is kept with the result. */
+  keepRequests: boolean
 }
 
 /** @param bulk a connection for output, which may be long: what else is asked does not wait behind it */
@@ -261,12 +269,13 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention,
     async append(id, attempt, events) {
       await redis.runyardAppend(prefix, QUEUED_TTL_SECONDS, id, attempt, ...texts(events))
     },
-    async finish(job, tenant, only, { events = [], outputs = [], artifactBytes = 0, replies, silent } = {}) {
+    async finish(job, tenant, only, { events = [], outputs = [], artifactBytes = 0, replies, silent, spec } = {}) {
       const { state, attempt, startedAt, status: _status, message: _message, finishedAt: _at, ...rest } = job
       const { stages: _stages, artifacts: _artifacts, artifactsTruncated: _truncated, ...head } = rest
       const fields = [
         ...hash({ head: JSON.stringify(head), tenant, state, attempt, startedAt: startedAt ?? '' }),
         ...hash({ summary: summaryField(job), ...packOutputs(outputs) }),
+        ...(spec && retention.keepRequests ? hash({ spec: JSON.stringify(spec) }) : []),
       ]
       const ending: JobEvent[] = [...events, { type: 'state', data: { state, attempt } }, { type: 'result', data: job }]
       const [stored, delivery, ...released] = await redis.runyardFinish(
@@ -350,6 +359,11 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention,
     async request(id) {
       const bytes = await redis.hstrlen(keys.job(id), 'request')
       return bytes === 0 ? undefined : { bytes, read: () => bulk.hget(keys.job(id), 'request') }
+    },
+    hasSpec: async (id) => (await redis.hexists(keys.job(id), 'spec')) === 1,
+    async spec(id) {
+      const found = await bulk.hget(keys.job(id), 'spec')
+      return found === null ? undefined : (JSON.parse(found) as JobSpec)
     },
     async summaries(ids) {
       const pipeline = redis.pipeline()

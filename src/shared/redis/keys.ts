@@ -73,6 +73,20 @@ export interface Keys {
   readonly cancellations: string
   /** Stream of what is sent to an interactive job; also the channel on which it is published. */
   input(id: string): string
+  /** Sorted set of the ids of all jobs, which are in the order of their making. */
+  readonly allJobs: string
+  /** Hash: what was counted in the ten seconds from this time on, in ms. */
+  figures(at: number): string
+  /** JSON of who is logged in to the dashboard, by a hash of what shows it. */
+  adminSession(hash: string): string
+  /** There while a link to the dashboard can be used, by a hash of it. */
+  adminLink(hash: string): string
+  /** Hash: what is known of the installation of a language that was asked for, by its id. */
+  installation(id: string): string
+  /** Id of the last installation of a language that was asked for. */
+  installationOf(language: string): string
+  /** Sorted set of the ids of installations that have not ended, by when they were asked for, in ms; the channel on which they are told, too. */
+  readonly installations: string
   /** Sorted set of a tenant's webhook secrets by until when they sign, in ms; the current one by infinity. */
   webhookSecrets(tenant: string): string
   /** Hash: a webhook delivery with its attempts, by its id. */
@@ -81,6 +95,8 @@ export interface Keys {
   readonly pendingDeliveries: string
   /** Sorted set of the ids of a tenant's webhook deliveries by when they were made, in ms. */
   tenantDeliveries(tenant: string): string
+  /** Sorted set of the ids of all webhook deliveries by when they were made, in ms. */
+  readonly allDeliveries: string
   /** Hash: failures in a row of a webhook endpoint of a tenant, and whether it is disabled, by a hash of its URL; `alerts`: set while no further alert is due. */
   webhookEndpoint(tenant: string, hash: string): string
   /** Hash: virtual time of the queue (`now`), the `base` of priorities, last tag of each tenant that waits, how many do. */
@@ -129,6 +145,14 @@ export function createKeys(namespace: string): Keys {
     replies: (gateway) => `${prefix}:replies:${gateway}`,
     cancellations: `${prefix}:cancellations`,
     input: (id) => `${prefix}:input:${id}`,
+    allJobs: `${prefix}:all-jobs`,
+    figures: (at) => `${prefix}:figures:${at}`,
+    adminSession: (hash) => `${prefix}:admin-session:${hash}`,
+    adminLink: (hash) => `${prefix}:admin-link:${hash}`,
+    installation: (id) => `${prefix}:installation:${id}`,
+    installationOf: (language) => `${prefix}:installation-of:${language}`,
+    installations: `${prefix}:installations`,
+    allDeliveries: `${prefix}:deliveries`,
     webhookSecrets: (tenant) => `${prefix}:webhook-secrets:${tenant}`,
     delivery: (id) => `${prefix}:delivery:${id}`,
     tenantDeliveries: (tenant) => `${prefix}:deliveries-of:${tenant}`,

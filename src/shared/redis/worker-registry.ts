@@ -18,6 +18,22 @@ export interface WorkerInfo {
   /** Whether its container engine answers; while it does not, it takes no jobs. */
   engine: 'up' | 'down'
   runtimes: Runtimes
+  /** When it told this: RFC 3339, UTC. Workers of before the dashboard do not tell this, nor their load. */
+  heartbeatAt?: string
+  load?: WorkerLoad
+}
+
+/** What a worker and its machine are busy with. */
+export interface WorkerLoad {
+  /** Jobs it runs. */
+  jobs: number
+  /** Its sandboxes: ready for anybody, idle between two jobs of a tenant, in use, being made. */
+  pool: { ready: number; bound: number; lent: number; making: number }
+  cpus: number
+  /** Of the machine: processes that want to run, averaged over a minute. */
+  load1: number
+  memoryBytes: number
+  freeMemoryBytes: number
 }
 
 /** How often a worker tells that it is there, and how long after the last time it counts as gone. */

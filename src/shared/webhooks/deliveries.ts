@@ -23,8 +23,10 @@ export interface Deliveries {
   add: (delivery: NewDelivery, jobId: string, tenant: string, url: string) => Promise<void>
   /** @returns undefined when there is none, or it has expired */
   read: (id: string) => Promise<StoredDelivery | undefined>
-  /** @throws RangeError when the cursor is not one */
+  /** Those of a tenant. @throws RangeError when the cursor is not one */
   list: (tenant: string, query: DeliveryQuery) => Promise<DeliveryPage>
+  /** Those of all tenants. @throws RangeError when the cursor is not one */
+  listAll: (query: DeliveryQuery) => Promise<DeliveryPage>
   /** Whether the endpoint answered that it wants no more. */
   isDisabled: (tenant: string, url: string) => Promise<boolean>
   /** @returns failures of the endpoint in a row when the operator is to be told of them, else 0 */
@@ -63,6 +65,7 @@ export function createDeliveries(
     },
     read,
     list: (tenant, query) => listDeliveries(redis, keys.tenantDeliveries(tenant), (id) => keys.delivery(id), query),
+    listAll: (query) => listDeliveries(redis, keys.allDeliveries, (id) => keys.delivery(id), query),
     isDisabled: async (tenant, url) => (await redis.hexists(endpointKey(tenant, url), 'disabledAt')) === 1,
     record: ({ id, tenant, url }, { attempt, state, nextAttemptAtMs, endpoint }) =>
       redis.runyardRecordAttempt(

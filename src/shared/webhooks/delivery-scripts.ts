@@ -15,6 +15,8 @@ import type { Redis, Result } from 'ioredis'
 const PENDING_TTL_SECONDS = 30 * 24 * 3600
 /** Of one tenant; beyond it the oldest that have ended go before their time. */
 const MAX_KEPT = 10_000
+/** Of all tenants together, the newest can be listed. */
+const MAX_LISTED = 50_000
 export const MAX_ATTEMPTS_KEPT = 50
 const ENDPOINT_TTL_SECONDS = 30 * 24 * 3600
 /** So many attempts that failed in a row, over all deliveries to an endpoint, are told to the operator. */
@@ -33,20 +35,22 @@ export const ADD_DELIVERY = `
 local function addDelivery(prefix, at, tenant, jobId, id, event, body, url)
   local records = prefix .. ':delivery:'
   local record, ofTenant, pending = records .. id, prefix .. ':deliveries-of:' .. tenant, prefix .. ':webhooks-pending'
+  local all = prefix .. ':deliveries'
   if (url or '') == '' or redis.call('EXISTS', record) == 1 then return '' end
   redis.call('HSET', record, 'tenant', tenant, 'jobId', jobId, 'event', event, 'url', url, 'body', body,
     'state', 'pending', 'createdAt', at, 'nextAttemptAt', at, 'tries', 0, 'made', 0)
   redis.call('EXPIRE', record, ${PENDING_TTL_SECONDS})
-  for _, key in ipairs({ofTenant, pending}) do
+  for _, key in ipairs({ofTenant, pending, all}) do
     redis.call('ZADD', key, at, id)
     redis.call('EXPIRE', key, ${PENDING_TTL_SECONDS})
   end
+  redis.call('ZREMRANGEBYRANK', all, 0, ${-1 - MAX_LISTED})
   local surplus = redis.call('ZCARD', ofTenant) - ${MAX_KEPT}
   if surplus <= 0 then return id end
   for _, old in ipairs(redis.call('ZRANGE', ofTenant, 0, 9)) do
     if surplus > 0 and redis.call('HGET', records .. old, 'state') ~= 'pending' then
       redis.call('DEL', records .. old)
-      redis.call('ZREM', ofTenant, old)
+      for _, list in ipairs({ofTenant, all}) do redis.call('ZREM', list, old) end
       surplus = surplus - 1
     end
   end

@@ -35,6 +35,8 @@ export interface JobContext {
   announce: (deliveryId: string) => Promise<void>
   /** Takes a security event; never fails. */
   report: (event: SecurityEvent) => void
+  /** Counts the end of a job for the figures. */
+  count: (job: JobSummary, delayMs: number) => void
   running: RunningJobs
   input: LiveInput
   observer: JobObserver
@@ -187,11 +189,13 @@ async function finish(
     artifactBytes,
     replies: spec.replyTo !== undefined,
     silent: spec.webhook === null,
+    spec,
   }
   const { stored, delivery, released } = await records.finish(job, tenant, { attempt }, ending)
   if (stored) observer.ended(spec, outcome.status, startedAt)
   await Promise.all([release(released), announce(delivery)])
   if (!stored) return storedReturn(records, head.id)
+  context.count(job, spec.delayMs)
   const fields = { jobId: head.id, tenant, requestId: origin.requestId, attempt }
   log.info({ ...fields, language: head.language, image: head.image, status: job.status }, 'job ended')
   reportOutcome(context, spec, outcome)
@@ -283,7 +287,7 @@ async function storedReturn(records: JobRecords, id: string): Promise<{ status: 
   return { status: stored?.job.status ?? 'internal-error' }
 }
 
-export interface LostJobContext extends Pick<JobContext, 'records' | 'release' | 'announce'> {
+export interface LostJobContext extends Pick<JobContext, 'records' | 'release' | 'announce' | 'count'> {
   /** Counts the job. */
   lost: CountFinished
 }
@@ -292,15 +296,22 @@ export interface LostJobContext extends Pick<JobContext, 'records' | 'release' |
  * Stores the end of a job that the queue gave up, normally one whose worker died twice: its owner learns of it.
  */
 export async function storeLostJob(
-  { records, release, announce, lost }: LostJobContext,
-  spec: Pick<RecordedJob, 'head' | 'tenant'>,
+  { records, release, announce, lost, count }: LostJobContext,
+  spec: Pick<RecordedJob, 'head' | 'tenant'> & Partial<JobSpec>,
 ): Promise<void> {
   const stored = (await records.read(spec.head.id))?.job
   const job = endedJob(spec, internalError(), stored?.startedAt ?? null, stored?.attempt ?? 0)
-  const { stored: isStored, delivery, released } = await records.finish(job, spec.tenant, {})
-  if (isStored) lost(spec.head, 'internal-error')
+  const ending = isWhole(spec) ? { spec } : {}
+  const { stored: isStored, delivery, released } = await records.finish(job, spec.tenant, {}, ending)
+  if (isStored) {
+    lost(spec.head, 'internal-error')
+    count(job, spec.delayMs ?? 0)
+  }
   await Promise.all([release(released), announce(delivery)])
 }
+
+/** Whether more than its record is known of a job. */
+const isWhole = (spec: Partial<JobSpec>): spec is JobSpec => spec.files !== undefined
 
 function endedJob(
   { head }: Pick<RecordedJob, 'head'>,

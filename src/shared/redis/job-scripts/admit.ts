@@ -44,7 +44,7 @@ for _ = 1, count do
   redis.call('HSET', recordOf(id), unpack(ARGV, at, at + fields - 1))
   redis.call('EXPIRE', recordOf(id), ttl)
   at = at + fields
-  redis.call('ZADD', jobsOf(tenant), 0, id)
+  for _, list in ipairs({jobsOf(tenant), ALL_JOBS}) do redis.call('ZADD', list, 0, id) end
   if due > 0 then
     enterDelayed(tenant, id, ttl, due)
     answer[#answer + 1] = 1
@@ -57,7 +57,7 @@ for _ = 1, count do
   tell(id, ttl, ARGV, at + 1, at + told)
   at = at + 1 + told
 end
-redis.call('EXPIRE', jobsOf(tenant), ttl)
+for _, list in ipairs({jobsOf(tenant), ALL_JOBS}) do redis.call('EXPIRE', list, ttl) end
 if number(FAIRNESS, 'now') - number(FAIRNESS, 'base') > ${REBASE_AT} then
   redis.call('HSET', FAIRNESS, 'base', number(FAIRNESS, 'now'), 'moved', 1)
 end
@@ -74,7 +74,7 @@ for i = 4, #ARGV do
   local id = ARGV[i]
   if redis.call('HGET', recordOf(id), 'attempt') == '0' and not isFinished(id) then
     leaveQueue(tenant, id)
-    redis.call('ZREM', jobsOf(tenant), id)
+    for _, list in ipairs({jobsOf(tenant), ALL_JOBS}) do redis.call('ZREM', list, id) end
     gone = gone + redis.call('DEL', recordOf(id))
     redis.call('DEL', eventsOf(id), inputOf(id))
   end

@@ -40,7 +40,7 @@ export const COMMON = `${ADD_DELIVERY}
 local P = KEYS[1]
 local QUEUED, DELAYED, RUNNING, FAIRNESS = P .. ':queued', P .. ':delayed', P .. ':running', P .. ':fairness'
 local WAITING_BYTES, FINISHED, STORED = P .. ':waiting-bytes', P .. ':finished', P .. ':stored'
-local SIZES, ENDS = P .. ':sizes', P .. ':ends'
+local SIZES, ENDS, ALL_JOBS = P .. ':sizes', P .. ':ends', P .. ':all-jobs'
 local function recordOf(id) return P .. ':job:' .. id end
 local function eventsOf(id) return P .. ':events:' .. id end
 local function inputOf(id) return P .. ':input:' .. id end

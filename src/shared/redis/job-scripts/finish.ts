@@ -43,7 +43,7 @@ local function forget(one)
     if redis.call('HINCRBY', STORED, field, 0 - size) <= 0 then redis.call('HDEL', STORED, field) end
   end
   redis.call('UNLINK', recordOf(one), eventsOf(one), artifactsOf(one))
-  for _, key in ipairs({FINISHED, finishedOf(owner), jobsOf(owner)}) do redis.call('ZREM', key, one) end
+  for _, key in ipairs({FINISHED, finishedOf(owner), jobsOf(owner), ALL_JOBS}) do redis.call('ZREM', key, one) end
 end
 -- The oldest goes while there is too much, but never the one that has just ended.
 local function trim(set, isOver)

@@ -1,0 +1,145 @@
+import type { Redis } from 'ioredis'
+import { type Bucket, BUCKET_MS, emptyBucket } from '../shared/figures/bucket.ts'
+import { merge, quantile } from '../shared/figures/histogram.ts'
+import type { Status } from '../shared/job.ts'
+import { SECOND } from '../shared/limits.ts'
+import { PRIORITIES } from '../shared/requests.ts'
+import type { Figures } from '../shared/redis/figures.ts'
+import type { Keys } from '../shared/redis/keys.ts'
+
+/** How the queue stands, for operators. */
+export interface QueueView {
+  queued: number
+  delayed: number
+  running: number
+  /** Of the queued ones. */
+  priorities: { priority: (typeof PRIORITIES)[number]; queued: number; longestWaitMs: number }[]
+  /** Bytes that queued and delayed jobs wait with, and those of results that are kept. */
+  waitingBytes: number
+  storedBytes: number
+  finished: number
+}
+
+/** Of more queued jobs than this the priorities are not counted. */
+const MAX_COUNTED = 10_000
+const PAGE = 1000
+
+/** @throws when Redis fails */
+export async function readQueueView(redis: Redis, keys: Keys): Promise<QueueView> {
+  const nowMs = await redisNow(redis)
+  const [queued, delayed, running, waiting, stored, finished] = await Promise.all([
+    redis.zcard(keys.queued),
+    redis.zcard(keys.delayed),
+    redis.zcount(keys.running, nowMs, '+inf'),
+    redis.hget(keys.waitingBytes, 'all'),
+    redis.hget(keys.stored, 'all'),
+    redis.zcard(keys.finished),
+  ])
+  const counts = PRIORITIES.map((priority) => ({ priority, queued: 0, longestWaitMs: 0 }))
+  for (let from = 0; from < Math.min(queued, MAX_COUNTED); from += PAGE) {
+    const flat = await redis.zrange(keys.queued, String(from), String(from + PAGE - 1), 'WITHSCORES')
+    const pipeline = redis.pipeline()
+    for (let i = 0; i < flat.length; i += 2) pipeline.hget(keys.job(flat[i] ?? ''), 'rank')
+    const ranks = (await pipeline.exec()) ?? []
+    for (const [index, [error, rank]] of ranks.entries()) {
+      if (error) throw error
+      const count = counts[Number(rank ?? 1)]
+      if (!count) continue
+      count.queued += 1
+      count.longestWaitMs = Math.max(count.longestWaitMs, nowMs - Number(flat[2 * index + 1]))
+    }
+  }
+  return { queued, delayed, running, priorities: counts.reverse(), waitingBytes: Number(waiting ?? 0), storedBytes: Number(stored ?? 0), finished } // prettier-ignore
+}
+
+async function redisNow(redis: Redis): Promise<number> {
+  const [seconds, micros] = await redis.time()
+  return Number(seconds) * SECOND + Math.floor(Number(micros) / 1000)
+}
+
+/** What of Redis an operator looks at. */
+export interface RedisView {
+  version: string
+  usedMemoryBytes: number
+  /** 0: as much as there is. */
+  maxMemoryBytes: number
+  clients: number
+  commandsPerSecond: number
+  uptimeSeconds: number
+}
+
+/** @throws when Redis fails */
+export async function readRedisView(redis: Redis): Promise<RedisView> {
+  const fields = new Map(
+    (await redis.info()).split(/\r?\n/).flatMap((line) => {
+      const colon = line.indexOf(':')
+      return colon < 0 ? [] : [[line.slice(0, colon), line.slice(colon + 1)] as const]
+    }),
+  )
+  const number = (name: string) => Number(fields.get(name) ?? 0)
+  return {
+    version: fields.get('redis_version') ?? '',
+    usedMemoryBytes: number('used_memory'),
+    maxMemoryBytes: number('maxmemory'),
+    clients: number('connected_clients'),
+    commandsPerSecond: number('instantaneous_ops_per_sec'),
+    uptimeSeconds: number('uptime_in_seconds'),
+  }
+}
+
+interface Times {
+  p50: number | null
+  p95: number | null
+}
+
+/** What happened in some stretch of time. */
+export interface Span {
+  /** Jobs that ended. */
+  jobs: number
+  outcomes: Partial<Record<Status, number>>
+  /** ms from when a job was to begin at the earliest to its end, and to its start. */
+  latencyMs: Times
+  waitMs: Times
+}
+
+export interface SeriesPoint extends Span {
+  /** When it begins: RFC 3339, UTC. */
+  at: string
+  queued: number | null
+  running: number | null
+}
+
+export interface Series {
+  bucketSeconds: number
+  /** Oldest first; stretches in which nothing was noted are absent. */
+  points: SeriesPoint[]
+  /** All of them together. */
+  total: Span
+}
+
+export function seriesOf(figures: Figures): Series {
+  const total = emptyBucket()
+  for (const { outcomes, latency, wait } of figures.values()) {
+    for (const [status, count] of Object.entries(outcomes) as [Status, number][]) {
+      total.outcomes[status] = (total.outcomes[status] ?? 0) + count
+    }
+    merge(total.latency, latency)
+    merge(total.wait, wait)
+  }
+  const points = [...figures].map(([at, bucket]) => ({
+    at: new Date(at).toISOString(),
+    ...spanOf(bucket),
+    queued: bucket.queued ?? null,
+    running: bucket.running ?? null,
+  }))
+  return { bucketSeconds: BUCKET_MS / SECOND, points, total: spanOf(total) }
+}
+
+const spanOf = ({ outcomes, latency, wait }: Bucket): Span => ({
+  jobs: Object.values(outcomes).reduce((sum, count) => sum + count, 0),
+  outcomes,
+  latencyMs: { p50: rounded(quantile(latency, 0.5)), p95: rounded(quantile(latency, 0.95)) },
+  waitMs: { p50: rounded(quantile(wait, 0.5)), p95: rounded(quantile(wait, 0.95)) },
+})
+
+const rounded = (ms: number | null) => (ms === null ? null : Math.round(ms * 10) / 10)
