@@ -1,18 +1,24 @@
-import express, { type Express, type Request } from 'express'
+import express, { type Express, type Request, type Response } from 'express'
 import helmet from 'helmet'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
+import { createAdminLogin } from './access/admin-login.ts'
 import { authenticate } from './access/authenticate.ts'
 import { ownHost } from './access/own-host.ts'
 import { requireScope } from './access/require-scope.ts'
 import { trustProxy } from './access/trust-proxy.ts'
 import { answerProblem, noRoute, onlyMethods } from './http/answer-problem.ts'
 import { requestLog } from './http/request-log.ts'
-import { authenticationFailures, rateLimit, spendMore } from './rate-limit/rate-limit.ts'
+import { authenticationFailures, rateLimit, spend, spendMore } from './rate-limit/rate-limit.ts'
 import type { Budget } from './rate-limit/rate-limiter.ts'
 import { requestMeter } from './metrics/request-meter.ts'
+import { auditWith } from './routes/admin/audit.ts'
+import { adminJobRoutes } from './routes/admin/jobs.ts'
 import { adminKeyRoutes } from './routes/admin/keys.ts'
+import { adminOverviewRoutes } from './routes/admin/overview.ts'
 import { adminSecurityRoutes } from './routes/admin/security.ts'
+import { adminSessionRoutes } from './routes/admin/session.ts'
+import { adminWebhookRoutes } from './routes/admin/webhooks.ts'
 import { batchRoutes } from './routes/batches.ts'
 import type { RouteDeps } from './routes/deps.ts'
 import { documentationRoutes } from './routes/documentation.ts'
@@ -47,7 +53,12 @@ export function createApp(deps: RouteDeps, redis: Redis, log: Logger): Express {
   app.use(healthRoutes(deps))
   app.use(documentationRoutes())
   if (deps.pages) app.use(pageRoutes(deps.pages))
-  app.use(authenticate({ config, ...access, onFailure: authenticationFailures(access.limiter, events.record) }))
+  const login = createAdminLogin(access)
+  const onFailure = authenticationFailures(access.limiter, events.record)
+  app.use('/v1/admin/session', adminSessionRoutes({ ...access, login, onFailure, audit: events.record }))
+  const onEnded = (address: string, res: Response) =>
+    spend(access.limiter, { address, keyId: null, rate: null }, 'read', 1, res, () => undefined)
+  app.use(authenticate({ config, ...access, login, onFailure, onEnded }))
   app.use(rateLimit(access.limiter, budgetOf, events.record))
 
   app.use('/v1/jobs', allow('jobs', 'containers'), jobRoutes(deps, allow('jobs')))
@@ -63,6 +74,10 @@ export function createApp(deps: RouteDeps, redis: Redis, log: Logger): Express {
   app.use('/api/repl/languages', runtimeRoutes(deps, 'languages'))
   app.use('/api/containers/create', allow('containers'), runNowRoutes(deps, intake.container))
   app.use('/v1/admin', allow('admin'))
+  const audit = auditWith(events.record)
+  app.use('/v1/admin/jobs', adminJobRoutes(deps, audit))
+  app.use('/v1/admin/webhook-deliveries', adminWebhookRoutes(deps.webhooks, audit))
+  app.use('/v1/admin', adminOverviewRoutes({ ...deps.figures, overview: deps.overview }))
   app.use('/v1/admin/keys', adminKeyRoutes({ config, apiKeys: access.apiKeys, audit: events.record }))
   app.use('/v1/admin', adminSecurityRoutes({ events, blocks: deps.blocks }))
   // Else they have a port of their own.

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
+import { createAdminSessions } from '../shared/access/admin-sessions.ts'
 import { createApiKeys } from '../shared/access/api-keys.ts'
 import { closeOnce } from '../shared/close-once.ts'
 import { type Config, ConfigError } from '../shared/config/config.ts'
@@ -14,6 +15,7 @@ import { Problem, queueUnavailable } from '../shared/problems.ts'
 import { createArtifactStore } from '../shared/redis/artifact-store.ts'
 import { connectRedis } from '../shared/redis/connect.ts'
 import { readBatchRecord } from '../shared/redis/batch-record.ts'
+import { createFiguresReader, createFiguresWriter } from '../shared/redis/figures.ts'
 import { createJobList } from '../shared/redis/job-list.ts'
 import { createJobQueue, promoteJobs } from '../shared/redis/job-queue.ts'
 import { createJobRecords } from '../shared/redis/job-record.ts'
@@ -40,6 +42,7 @@ import { readQueueStanding } from './load/queue-standing.ts'
 import { checkWorkers, knownRuntimes } from './load/check-workers.ts'
 import { createCancel } from './cancellation.ts'
 import { createGatewayMetrics } from './metrics/gateway-metrics.ts'
+import { readQueueView, readRedisView } from './overview.ts'
 import { loadRules } from './screening/load-rules.ts'
 import { createScreening } from './screening/screening.ts'
 import { createRateLimiter } from './rate-limit/rate-limiter.ts'
@@ -90,6 +93,7 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
   const readBatch = (id: string) => readBatchRecord(redis, keys, id)
   const apiKeys = createApiKeys(redis, keys)
   const events = createSecurityEvents(redis, keys, config.abuse, log)
+  const figures = createFiguresWriter(redis, keys)
   const metrics = createGatewayMetrics({
     ofNode: true,
     redis,
@@ -134,6 +138,10 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
         (id) =>
           webhookQueue.enqueue(id).catch((err: unknown) => log.warn({ err, deliveryId: id }, 'webhook was not queued')),
         metrics.finished,
+        (job, delayMs) => {
+          figures.ended(job, delayMs)
+          figures.flush().catch((err: unknown) => log.warn({ err }, 'figures were not stored'))
+        },
       ),
       readBatch,
       jobList: createJobList(redis, keys, records),
@@ -153,10 +161,16 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
         secrets: createWebhookSecrets(redis, keys),
         deliveries: createDeliveries(redis, keys, config.webhooks.deliveriesKeptSeconds),
       },
+      figures: {
+        readQueue: () => readQueueView(redis, keys),
+        readRedis: () => readRedisView(redis),
+        readFigures: createFiguresReader(redis, keys),
+      },
       queueStanding: () => readQueueStanding(redis, keys, config.load),
       access: {
         apiKeys,
         revocations: createRevocations(subscriber, keys, apiKeys),
+        sessions: createAdminSessions(redis, keys, config.adminSessions),
         limiter: createRateLimiter({ redis, keys, rates: config.rates, counters: metrics }),
       },
       events,

@@ -5,6 +5,7 @@ import { loadConfig, ConfigError } from '../shared/config/config.ts'
 import { packageRoot } from '../shared/package-root.ts'
 import { addAbuseCommands } from './abuse.ts'
 import { loadConfiguredLanguages, selectLanguages, UsageError, type CliContext } from './context.ts'
+import { printDashboardLink } from './dashboard.ts'
 import { doctor } from './doctor/doctor.ts'
 import { addKeyCommands } from './keys.ts'
 import { installLanguages, listLanguages, removeLanguages } from './languages.ts'
@@ -68,6 +69,11 @@ languages
   .command('remove <ids...>')
   .description('remove the images of languages')
   .action((ids: string[]) => removeLanguages(context(), ids, terminalProgress()))
+
+program
+  .command('dashboard')
+  .description('a link that opens the dashboard once, without a key')
+  .action(() => printDashboardLink(context()))
 
 addKeyCommands(program, context)
 addWebhookCommands(program, context)

@@ -7,6 +7,7 @@ import { queueUnavailable } from '../../shared/problems.ts'
 import type { SecurityEvent } from '../../shared/security/security-event.ts'
 import type { Caller } from '../http/caller.ts'
 import { requestIdOf } from '../http/request-log.ts'
+import type { AdminLogin, Login } from './admin-login.ts'
 import { clientAddress } from './client-address.ts'
 import { presentedKey } from './presented-key.ts'
 import type { Revocations } from './revocations.ts'
@@ -16,8 +17,12 @@ export interface AuthenticateDeps {
   config: Pick<Config, 'auth' | 'screening' | 'load'>
   apiKeys: Pick<ApiKeys, 'verify'>
   revocations: Revocations
+  /** Who is logged in to the dashboard, where that opens something. */
+  login: Pick<AdminLogin, 'forRequest'>
   /** Told of every request whose key is turned away here; none at all is a mistake, no guess. What it throws is answered in place of the 401. */
   onFailure: (event: SecurityEvent, res: Response) => Promise<void>
+  /** Told of every request with a cookie of a session that has ended, which is no offence. What it throws is answered in place of the 401. */
+  onEnded: (address: string, res: Response) => Promise<void>
 }
 
 declare module 'express-serve-static-core' {
@@ -30,6 +35,7 @@ declare module 'express-serve-static-core' {
   }
 }
 
+const ENDED = 'the session has ended; log in again'
 const NO_KEY = 'show a key as the header "Authorization: Bearer ry_..." or "X-API-Key: ry_..."'
 /** One answer to them all, so that it does not help to find a key. */
 const NOT_VALID = 'the key is not valid: it may be mistyped, revoked or expired'
@@ -38,7 +44,14 @@ const NOT_VALID = 'the key is not valid: it may be mistyped, revoked or expired'
  * Finds out who is calling and sets `res.locals.caller`. A key that is shown must be valid, also where none is needed:
  * whoever shows one counts on being its tenant.
  */
-export function authenticate({ config, apiKeys, revocations, onFailure }: AuthenticateDeps): RequestHandler {
+export function authenticate({
+  config,
+  apiKeys,
+  revocations,
+  login,
+  onFailure,
+  onEnded,
+}: AuthenticateDeps): RequestHandler {
   const withoutKey = (address: string): Caller => ({
     ...(config.auth === 'none'
       ? { tenant: 'local', shareable: true }
@@ -66,6 +79,10 @@ export function authenticate({ config, apiKeys, revocations, onFailure }: Authen
     webhook: key.webhook ?? null,
   })
 
+  /** The session's key holds as if it were shown, but opens nothing that is not the operator's; a link has no key. */
+  const ofLogin = ({ key }: Login, address: string): Caller =>
+    key ? { ...ofKey(key, address), scopes: ['admin'] } : { ...withoutKey(address), scopes: ['admin'] }
+
   return async (req, res, next) => {
     const address = clientAddress(req.ip)
     const fail = async (answer: string, detail: string) => {
@@ -77,6 +94,18 @@ export function authenticate({ config, apiKeys, revocations, onFailure }: Authen
 
     const presented = presentedKey(req)
     if (presented === undefined) {
+      const found = await login.forRequest(req)
+      if (found === 'ended') {
+        await onEnded(address, res)
+        throw unauthenticated(ENDED)
+      }
+      if (found) {
+        const { key, session } = found
+        res.locals.caller = ofLogin(found, address)
+        res.locals.keyEnds = () =>
+          key ? untilClosed(res, revocations.watch(key.id, earlier(key.expiresAt, session.expiresAt))) : undefined
+        return next()
+      }
       if (config.auth === 'required') throw unauthenticated(NO_KEY)
       res.locals.caller = withoutKey(address)
       res.locals.keyEnds = () => undefined
@@ -95,6 +124,9 @@ export function authenticate({ config, apiKeys, revocations, onFailure }: Authen
     next()
   }
 }
+
+/** Of two times as RFC 3339 has them in UTC. */
+const earlier = (a: string | null, b: string): string => (a !== null && Date.parse(a) < Date.parse(b) ? a : b)
 
 function untilClosed(res: Response, { signal, release }: ReturnType<Revocations['watch']>): AbortSignal {
   if (res.closed || res.destroyed) release()

@@ -5,6 +5,7 @@ import type { Batch } from '../../shared/redis/batch-record.ts'
 import type { JobList } from '../../shared/redis/job-list.ts'
 import type { JobRecords } from '../../shared/redis/job-record.ts'
 import type { Overview } from '../../shared/redis/worker-registry.ts'
+import type { AdminSessions } from '../../shared/access/admin-sessions.ts'
 import type { ApiKeys } from '../../shared/access/api-keys.ts'
 import type { Blocks } from '../../shared/security/blocks.ts'
 import type { SecurityEvents } from '../../shared/security/security-events.ts'
@@ -13,6 +14,8 @@ import type { Revocations } from '../access/revocations.ts'
 import type { QueueStanding } from '../load/queue-standing.ts'
 import type { GatewayMetrics } from '../metrics/gateway-metrics.ts'
 import type { ByteGate } from '../byte-gate.ts'
+import type { AdminOverviewDeps } from './admin/overview.ts'
+import type { AdminWebhooksDeps } from './admin/webhooks.ts'
 import type { BuiltPages } from '../pages/load-pages.ts'
 import type { WebhookDeps } from './webhooks.ts'
 import type { RateLimiter } from '../rate-limit/rate-limiter.ts'
@@ -43,8 +46,10 @@ export interface RouteDeps {
   feed: EventFeed
   /** For sockets to interactive jobs. */
   io: SocketDeps & { upgrades: Upgrades }
-  access: { apiKeys: ApiKeys; revocations: Revocations; limiter: RateLimiter }
-  webhooks: WebhookDeps
+  access: { apiKeys: ApiKeys; revocations: Revocations; limiter: RateLimiter; sessions: AdminSessions }
+  webhooks: WebhookDeps & AdminWebhooksDeps
+  /** What operators look at. */
+  figures: Omit<AdminOverviewDeps, 'overview'>
   /** Security events: recorded by whoever notices, read by operators. */
   events: SecurityEvents
   blocks: Blocks

@@ -3,14 +3,13 @@ import { onlyMethods } from '../http/answer-problem.ts'
 import { jsonBody } from '../http/body.ts'
 import type { RouteDeps } from './deps.ts'
 import { cancelJob } from './jobs/cancel-job.ts'
+import { jobEvents } from './jobs/job-events.ts'
 import { jobIo } from './jobs/job-io.ts'
 import { listJobs } from './jobs/list-jobs.ts'
-import { ownJob } from './jobs/own-job.ts'
 import { readArtifact } from './jobs/read-artifact.ts'
 import { readJob } from './jobs/read-job.ts'
 import { readRequest } from './jobs/read-request.ts'
 import { submitJob } from './jobs/submit-job.ts'
-import { streamJob } from './stream-job.ts'
 
 /**
  * `/v1/jobs`: submit, list, poll, stream, talk to, cancel, read what they left.
@@ -27,15 +26,7 @@ export function jobRoutes(deps: RouteDeps, maySubmit: RequestHandler): Router {
 
   router.route('/:id').get(readJob(deps)).delete(cancelJob(deps)).all(onlyMethods('GET', 'DELETE'))
 
-  router
-    .route('/:id/events')
-    .get(async (req, res) => {
-      const job = await ownJob(deps.records, res, req.params.id)
-      if (req.method === 'HEAD') return void res.type('text/event-stream').end()
-      await streamJob(deps.feed, res, job, req.get('last-event-id'), deps.open.hold(res))
-    })
-    .all(onlyMethods('GET'))
-
+  router.route('/:id/events').get(jobEvents(deps)).all(onlyMethods('GET'))
   router.route('/:id/artifacts/*path').get(readArtifact(deps)).all(onlyMethods('GET'))
   router.route('/:id/request').get(readRequest(deps)).all(onlyMethods('GET'))
   router.route('/:id/io').get(jobIo(deps)).all(onlyMethods('GET'))

@@ -4,6 +4,7 @@ import { freePort } from '../../host/free-port.ts'
 import type { Progress } from '../../host/progress.ts'
 import type { Config } from '../../shared/config/config.ts'
 import { loadConfiguredLanguages, UsageError, type CliContext } from '../context.ts'
+import { dashboardLink, LINK_MINUTES } from '../dashboard.ts'
 import { setUp } from '../set-up.ts'
 import { claimDataDir, claimNamespace, type Holder } from './claim.ts'
 import { describeJob, runFirstJob } from './first-job.ts'
@@ -91,7 +92,8 @@ async function serve(options: UpOptions, platform: Platform, port: number): Prom
     )
     return { job, languages }
   })
-  print(`\n${describeJob(shown.job)}\n\n${addresses(config, port, shown.languages)}`)
+  const dashboard = await dashboardLink(options, port)
+  print(`\n${describeJob(shown.job)}\n\n${addresses(config, port, shown.languages, dashboard)}`)
   platform.keepAlive(print)
   const watched = platform.parts.map(({ child }) => child).filter(({ name }) => name === 'api' || name === 'worker')
   const watches = await Promise.all(watched.map((child) => watchLog(child.name, child.logFile, print)))
@@ -102,11 +104,18 @@ async function serve(options: UpOptions, platform: Platform, port: number): Prom
   }
 }
 
-function addresses({ auth, http, dataDir }: Config, port: number, languages: readonly string[]): string {
+function addresses(
+  { auth, http, dataDir }: Config,
+  port: number,
+  languages: readonly string[],
+  dashboard: string,
+): string {
   const url = urlOf(http.host, port)
   const key = auth === 'required' ? " -H 'authorization: Bearer KEY'" : ''
   return [
     `Runyard answers at  ${url}`,
+    `Dashboard           ${dashboard}`,
+    `                    opens once, within ${LINK_MINUTES} minutes; npx runyard dashboard makes another link`,
     ...(auth === 'none' ? [] : ['Make a key          npx runyard keys create --name my-laptop --tenant me']),
     `Try it              curl -s ${url}/v1/jobs${key} -H 'content-type: application/json' -H 'prefer: wait=30' \\`,
     `                      -d '{"language": "python", "code": "print(6 * 7)"}'`,

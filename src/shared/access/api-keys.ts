@@ -15,6 +15,8 @@ export interface ApiKeys {
   /** @returns the record of a key that opens something now; undefined for every other, whatever the reason */
   verify: (presented: string) => Promise<ApiKey | undefined>
   find: (id: string) => Promise<ApiKey | undefined>
+  /** The record of a key of this id that opens something now; undefined for every other. */
+  findValid: (id: string) => Promise<ApiKey | undefined>
   /** Revoked and expired ones too, oldest first. */
   list: () => Promise<ApiKey[]>
   /** Ends a key on every gateway at once; its record stays. Idempotent. @returns undefined when there is none */
@@ -56,6 +58,11 @@ export function createApiKeys(redis: Redis, keys: Keys, now: () => number = Date
 
   const isOver = ({ revokedAt, expiresAt }: ApiKey): boolean =>
     revokedAt !== null || (expiresAt !== null && Date.parse(expiresAt) <= now())
+
+  const find = async (id: string): Promise<ApiKey | undefined> => {
+    const found = await redis.get(keys.apiKey(id))
+    return found === null ? undefined : withoutHash(JSON.parse(found) as StoredApiKey)
+  }
 
   const revoke = async (id: string): Promise<ApiKey | undefined> => {
     const before = await redis.get(keys.apiKey(id))
@@ -103,9 +110,10 @@ export function createApiKeys(redis: Redis, keys: Keys, now: () => number = Date
       const isRight = timingSafeEqual(hashSecret(text.secret), expected)
       return isRight && stored && !isOver(stored) ? withoutHash(stored) : undefined
     },
-    async find(id) {
-      const found = await redis.get(keys.apiKey(id))
-      return found === null ? undefined : withoutHash(JSON.parse(found) as StoredApiKey)
+    find,
+    async findValid(id) {
+      const key = await find(id)
+      return key && !isOver(key) ? key : undefined
     },
     async list() {
       const ids = await redis.zrange(keys.apiKeys, '0', '-1')

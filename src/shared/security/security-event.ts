@@ -14,6 +14,12 @@ export const SECURITY_EVENT_KINDS = [
   'caller-disallowed',
   'key-created',
   'key-revoked',
+  'admin-login',
+  'admin-logout',
+  'job-cancelled',
+  'job-run-again',
+  'webhook-redelivered',
+  'runtime-install',
 ] as const
 export const SecurityEventKind = Type.Enum(SECURITY_EVENT_KINDS)
 export type SecurityEventKind = (typeof SECURITY_EVENT_KINDS)[number]

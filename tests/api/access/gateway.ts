@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { Writable } from 'node:stream'
 import express from 'express'
 import { pino } from 'pino'
+import { createAdminLogin } from '../../../src/api/access/admin-login.ts'
 import { authenticate } from '../../../src/api/access/authenticate.ts'
 import { ownHost } from '../../../src/api/access/own-host.ts'
 import { requireScope } from '../../../src/api/access/require-scope.ts'
@@ -13,6 +14,7 @@ import { trustProxy } from '../../../src/api/access/trust-proxy.ts'
 import { answerProblem, noRoute } from '../../../src/api/http/answer-problem.ts'
 import { requestLog } from '../../../src/api/http/request-log.ts'
 import { adminKeyRoutes } from '../../../src/api/routes/admin/keys.ts'
+import { createAdminSessions } from '../../../src/shared/access/admin-sessions.ts'
 import { createApiKeys, type ApiKeys } from '../../../src/shared/access/api-keys.ts'
 import { loadConfig } from '../../../src/shared/config/config.ts'
 import { packageRoot } from '../../../src/shared/package-root.ts'
@@ -78,7 +80,9 @@ export async function startAccessGateway(options: AccessGatewayOptions = {}): Pr
   app.use(requestLog(log))
   app.use(ownHost(config.auth))
   app.get('/healthz', (_req, res) => void res.json({ status: 'ok' }))
-  app.use(authenticate({ config, apiKeys, revocations, onFailure: tell }))
+  const sessions = createAdminSessions(redis, keys, config.adminSessions)
+  const login = createAdminLogin({ sessions, apiKeys })
+  app.use(authenticate({ config, apiKeys, revocations, login, onFailure: tell, onEnded: async () => undefined }))
   app.all('/caller', (_req, res) => void res.json(res.locals.caller))
   app.get('/open', (_req, res) => {
     const ends = res.locals.keyEnds()

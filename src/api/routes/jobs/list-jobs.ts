@@ -1,9 +1,9 @@
 import type { RequestHandler } from 'express'
 import Type, { type Static } from 'typebox'
 import { JobSummary, STATES, STATUSES } from '../../../shared/job.ts'
-import { invalidRequest } from '../../http/invalid-request.ts'
 import { queryOf } from '../../http/query.ts'
 import type { RouteDeps } from '../deps.ts'
+import { decodeCursor, encodeCursor } from './cursor.ts'
 
 const DEFAULT_LIMIT = 20
 
@@ -36,12 +36,4 @@ export function listJobs({ jobList }: RouteDeps): RequestHandler {
     const page: JobPage = { jobs, next: next === undefined ? null : encodeCursor(next) }
     res.json(page)
   }
-}
-
-const encodeCursor = (id: string): string => Buffer.from(id).toString('base64url')
-
-function decodeCursor(cursor: string): string {
-  const id = Buffer.from(cursor, 'base64url').toString()
-  if (/^[0-9a-f-]{36}$/.test(id)) return id
-  throw invalidRequest([{ pointer: '/cursor', detail: 'is not the `next` of a page' }])
 }

@@ -2,21 +2,20 @@ import type { RequestHandler } from 'express'
 import { Problem } from '../../../shared/problems.ts'
 import { knows } from '../../http/entity-tag.ts'
 import type { RouteDeps } from '../deps.ts'
-import { ownJob } from './own-job.ts'
+import { type FindJob, ownJobs } from './own-job.ts'
 import { enterUntilSent } from './with-output.ts'
 
 /**
  * A file the job produced: what a stranger's program wrote, so nothing a browser would show or run on this origin.
  * Artifacts never change, so that an attempt's number tells all versions of one apart.
  */
-export function readArtifact({
-  records,
-  artifacts,
-  sending,
-}: RouteDeps): RequestHandler<{ id: string; path: string[] }> {
+export function readArtifact(
+  { records, artifacts, sending }: Pick<RouteDeps, 'records' | 'artifacts' | 'sending'>,
+  find: FindJob = ownJobs(records),
+): RequestHandler<{ id: string; path: string[] }> {
   return async (req, res) => {
     const path = req.params.path.join('/')
-    const job = await ownJob(records, res, req.params.id)
+    const { job } = await find(res, req.params.id)
     const known = job.artifacts?.find((artifact) => artifact.path === path)
     const tag = `"${job.id}.${job.attempt}"`
     const headers = { ETag: tag, 'Cache-Control': 'private, no-cache' }

@@ -1,0 +1,69 @@
+import { type Response, Router } from 'express'
+import Type from 'typebox'
+import { Problem } from '../../../shared/problems.ts'
+import { originOf } from '../../../shared/webhooks/check-webhook-url.ts'
+import type { Deliveries } from '../../../shared/webhooks/deliveries.ts'
+import { type DeliverySummary, publicDelivery } from '../../../shared/webhooks/stored-delivery.ts'
+import { onlyMethods } from '../../http/answer-problem.ts'
+import { invalidRequest } from '../../http/invalid-request.ts'
+import { bodyValidator } from '../../intake/validate.ts'
+import { DeliveriesQuery, type WebhookDeps } from '../webhooks.ts'
+import type { Audit } from './audit.ts'
+
+export interface AdminWebhooksDeps {
+  deliveries: Pick<Deliveries, 'read' | 'list' | 'listAll' | 'redeliver'>
+  queue: WebhookDeps['queue']
+}
+
+const DEFAULT_LIMIT = 50
+
+export const AdminDeliveriesQuery = Type.Object(
+  { ...DeliveriesQuery.properties, tenant: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })) },
+  { additionalProperties: false },
+)
+const deliveriesQuery = bodyValidator(AdminDeliveriesQuery)
+
+/**
+ * `/v1/admin/webhook-deliveries`: those of all tenants. Of their URLs only the origin is told, since the rest may be a secret between
+ * a tenant and its receiver. Which callers may is decided before.
+ */
+export function adminWebhookRoutes({ deliveries, queue }: AdminWebhooksDeps, audit: Audit): Router {
+  const router = Router()
+  router
+    .route('/')
+    .get(async (req, res) => {
+      const { limit, cursor, state, tenant } = deliveriesQuery(req.query)
+      const query = { limit: limit === undefined ? DEFAULT_LIMIT : Number(limit), cursor, state }
+      const found = tenant === undefined ? deliveries.listAll(query) : deliveries.list(tenant, query)
+      const page = await found.catch((error: unknown) => {
+        if (!(error instanceof RangeError)) throw error
+        throw invalidRequest([{ pointer: '/cursor', detail: 'is not the `next` of a page before' }])
+      })
+      answer(res, { deliveries: page.deliveries.map(shown), next: page.next })
+    })
+    .all(onlyMethods('GET'))
+  router
+    .route('/:id/redeliver')
+    .post(async (req, res) => {
+      const { id } = req.params
+      const stored = await deliveries.read(id)
+      if (!stored || !(await deliveries.redeliver(id, stored.tenant))) throw noDelivery()
+      await queue.hurry(id)
+      audit(req, 'webhook-redelivered', `the delivery ${id} of the tenant ${stored.tenant} is made again`, stored.jobId)
+      const now = await deliveries.read(id)
+      if (!now) throw noDelivery()
+      res.status(202)
+      answer(res, shown(now))
+    })
+    .all(onlyMethods('POST'))
+  return router
+}
+
+const answer = (res: Response, body: unknown): void => void res.set('Cache-Control', 'no-store').json(body)
+
+const noDelivery = () => new Problem('not-found', 'there is no such delivery, or it has expired')
+
+function shown(stored: DeliverySummary): Record<string, unknown> {
+  const { url, ...rest } = publicDelivery(stored)
+  return { ...rest, tenant: stored.tenant, origin: originOf(url) }
+}
