@@ -16,6 +16,7 @@ import { auditWith } from './routes/admin/audit.ts'
 import { adminJobRoutes } from './routes/admin/jobs.ts'
 import { adminKeyRoutes } from './routes/admin/keys.ts'
 import { adminOverviewRoutes } from './routes/admin/overview.ts'
+import { adminRuntimeRoutes } from './routes/admin/runtimes.ts'
 import { adminSecurityRoutes } from './routes/admin/security.ts'
 import { adminSessionRoutes } from './routes/admin/session.ts'
 import { adminWebhookRoutes } from './routes/admin/webhooks.ts'
@@ -77,6 +78,7 @@ export function createApp(deps: RouteDeps, redis: Redis, log: Logger): Express {
   const audit = auditWith(events.record)
   app.use('/v1/admin/jobs', adminJobRoutes(deps, audit))
   app.use('/v1/admin/webhook-deliveries', adminWebhookRoutes(deps.webhooks, audit))
+  app.use('/v1/admin', adminRuntimeRoutes(deps, audit))
   app.use('/v1/admin', adminOverviewRoutes({ ...deps.figures, overview: deps.overview }))
   app.use('/v1/admin/keys', adminKeyRoutes({ config, apiKeys: access.apiKeys, audit: events.record }))
   app.use('/v1/admin', adminSecurityRoutes({ events, blocks: deps.blocks }))

@@ -16,6 +16,7 @@ import { createArtifactStore } from '../shared/redis/artifact-store.ts'
 import { connectRedis } from '../shared/redis/connect.ts'
 import { readBatchRecord } from '../shared/redis/batch-record.ts'
 import { createFiguresReader, createFiguresWriter } from '../shared/redis/figures.ts'
+import { createInstallations } from '../shared/redis/installations.ts'
 import { createJobList } from '../shared/redis/job-list.ts'
 import { createJobQueue, promoteJobs } from '../shared/redis/job-queue.ts'
 import { createJobRecords } from '../shared/redis/job-record.ts'
@@ -161,6 +162,7 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
         secrets: createWebhookSecrets(redis, keys),
         deliveries: createDeliveries(redis, keys, config.webhooks.deliveriesKeptSeconds),
       },
+      installations: createInstallations(redis, keys),
       figures: {
         readQueue: () => readQueueView(redis, keys),
         readRedis: () => readRedisView(redis),

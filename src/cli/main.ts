@@ -64,7 +64,10 @@ languages
 languages
   .command('install <ids...>')
   .description('make the images of languages; a running worker takes them up by itself')
-  .action((ids: string[]) => installLanguages(context(), ids, terminalProgress()))
+  .option('--details', 'without a terminal, print whatever it is at')
+  .action((ids: string[], { details }: { details?: boolean }) =>
+    installLanguages(context(), ids, terminalProgress(process.stdout, undefined, details)),
+  )
 languages
   .command('remove <ids...>')
   .description('remove the images of languages')

@@ -2,8 +2,15 @@ import type { Progress } from '../host/progress.ts'
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
 
-/** One line a step, which lives while the step runs; without a terminal, a line before and a line after it. */
-export function terminalProgress(out: NodeJS.WriteStream = process.stdout, ci = Boolean(process.env['CI'])): Progress {
+/**
+ * One line a step, which lives while the step runs; without a terminal, a line before and a line after it.
+ * @param details without a terminal, a line for whatever a step is at, too
+ */
+export function terminalProgress(
+  out: NodeJS.WriteStream = process.stdout,
+  ci = Boolean(process.env['CI']),
+  details = false,
+): Progress {
   const live = out.isTTY && !ci
   return {
     note: (text) => void out.write(`${text}\n`),
@@ -25,7 +32,10 @@ export function terminalProgress(out: NodeJS.WriteStream = process.stdout, ci = 
         out.write(`${live ? '\r\x1b[K' : '  '}${mark} ${title}  ${elapsed()}\n`)
       }
       try {
-        const result = await work((text) => (detail = text))
+        const result = await work((text) => {
+          if (details && !live && text !== detail) out.write(`  ${text}\n`)
+          detail = text
+        })
         finish('✓')
         return result
       } catch (error) {

@@ -15,11 +15,13 @@ import { createAlertQueue } from '../shared/redis/alert-queue.ts'
 import { changePriorities, createJobQueue, promoteJobs } from '../shared/redis/job-queue.ts'
 import { createJobInputs } from '../shared/redis/job-input.ts'
 import { createWebhookQueue } from '../shared/redis/webhook-queue.ts'
+import { createInstallations } from '../shared/redis/installations.ts'
 import { createKeys } from '../shared/redis/keys.ts'
 import { createWakeUps } from '../shared/redis/wake-ups.ts'
 import { createWorkerRegistry, HEARTBEAT_MS } from '../shared/redis/worker-registry.ts'
 import { createSecurityEvents } from '../shared/security/security-events.ts'
 import { deliverAlerts } from './alerts/deliver-alerts.ts'
+import { createInstallOnRequest } from './installing/install-on-request.ts'
 import { createInstalledRuntimes } from './installed-runtimes.ts'
 import { planAhead } from './jobs/plan.ts'
 import { type JobContext, processJob, storeLostJob } from './jobs/process-job.ts'
@@ -162,6 +164,7 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
       engine: health.up ? 'up' : 'down',
       runtimes: installed.runtimes,
       heartbeatAt: new Date().toISOString(),
+      installsOnRequest: config.worker.installOnRequest,
       load: { ...machineLoad(), jobs: running.count, pool: pool.counts() },
     })
   const engineChanged = async (up: boolean) => {
@@ -174,17 +177,33 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
   const subscriber = connectRedis(config.redis, 'wait', 'runyard-worker-events', log)
   subscriber.on('message', (channel: string, jobId: string) => {
     if (channel === keys.cancellations) running.cancel(jobId)
+    else if (channel === keys.installations) installing?.look(jobId)
   })
-  await subscriber.subscribe(keys.cancellations)
+  const refresh = async () => {
+    await installed.refresh()
+    pool.keepReady(installed.images())
+    await beat()
+  }
+  const installing = config.worker.installOnRequest
+    ? createInstallOnRequest({
+        installations: createInstallations(redis, keys),
+        host: info.host,
+        languages: new Set(languages.map((language) => language.id)),
+        root,
+        env: { ...process.env, PODMAN_SOCKET: podmanSocket, RUNYARD_DATA_DIR: config.dataDir },
+        installed: refresh,
+        log,
+      })
+    : undefined
+  await subscriber.subscribe(keys.cancellations, keys.installations)
   const timers = [
     startTimer('heartbeat', HEARTBEAT_MS, beat, log),
     startTimer(
       'refresh of runtimes',
       REFRESH_MS,
       async () => {
-        await installed.refresh()
-        pool.keepReady(installed.images())
-        await beat()
+        await refresh()
+        await installing?.lookAtAll()
       },
       log,
     ),
@@ -248,6 +267,7 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
   if (!health.up) await queue.pause()
   let metricsServer: MetricsServer | undefined
   const close = closeOnce(
+    () => installing?.close(),
     () => drain(taken, running, redis, config.worker.drainTimeoutMs, log),
     () => metricsServer?.close(),
     () => timers.forEach((timer) => timer.stop()),

@@ -31,10 +31,12 @@ const UNLIMITED = { RATE_PER_MINUTE: '100000000', RATE_BURST: '1000000', READ_RA
 /**
  * @param more settings that differ from the defaults, as environment variables
  * @param logTo gets the lines of both logs
+ * @param root folder with the languages and the pages
  */
 export async function startPlatform(
   more: Record<string, string> = {},
   logTo?: (line: string) => void,
+  root = testRoot,
 ): Promise<TestPlatform> {
   const namespace = `test-${randomBytes(4).toString('hex')}`
   const env = {
@@ -50,8 +52,8 @@ export async function startPlatform(
   const log = logTo
     ? pino({ level: config.logLevel, serializers: { err: serializeError } }, { write: logTo })
     : pino({ level: config.logLevel })
-  const worker = await startWorker(config, testRoot, log)
-  const api = await startApi(config, testRoot, log)
+  const worker = await startWorker(config, root, log)
+  const api = await startApi(config, root, log)
   return {
     url: api.url,
     namespace,

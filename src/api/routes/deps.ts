@@ -3,6 +3,7 @@ import type { Language } from '../../shared/language.ts'
 import type { ArtifactStore } from '../../shared/redis/artifact-store.ts'
 import type { Batch } from '../../shared/redis/batch-record.ts'
 import type { JobList } from '../../shared/redis/job-list.ts'
+import type { Installations } from '../../shared/redis/installations.ts'
 import type { JobRecords } from '../../shared/redis/job-record.ts'
 import type { Overview } from '../../shared/redis/worker-registry.ts'
 import type { AdminSessions } from '../../shared/access/admin-sessions.ts'
@@ -48,6 +49,7 @@ export interface RouteDeps {
   io: SocketDeps & { upgrades: Upgrades }
   access: { apiKeys: ApiKeys; revocations: Revocations; limiter: RateLimiter; sessions: AdminSessions }
   webhooks: WebhookDeps & AdminWebhooksDeps
+  installations: Installations
   /** What operators look at. */
   figures: Omit<AdminOverviewDeps, 'overview'>
   /** Security events: recorded by whoever notices, read by operators. */

@@ -21,6 +21,8 @@ export interface WorkerInfo {
   /** When it told this: RFC 3339, UTC. Workers of before the dashboard do not tell this, nor their load. */
   heartbeatAt?: string
   load?: WorkerLoad
+  /** Whether it installs languages that operators ask for. */
+  installsOnRequest?: boolean
 }
 
 /** What a worker and its machine are busy with. */

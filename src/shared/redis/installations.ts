@@ -1,0 +1,157 @@
+import type { Redis, Result } from 'ioredis'
+import { v7 as uuid } from 'uuid'
+import type { Keys } from './keys.ts'
+
+/**
+ * A language that an operator wants installed. A gateway cannot make images: it notes what is wanted and tells the workers, and
+ * on each host one worker takes it up, tells how it goes and how it ended. What is told are events in a stream as jobs have
+ * one, so that it is read like those: `state` first, then `host` and `line`, `result` last.
+ */
+export interface Installation {
+  id: string
+  language: string
+  /** RFC 3339, UTC. */
+  requestedAt: string
+  /** `waiting` until a worker takes it; `lost`: its worker says nothing any more. */
+  hosts: Record<string, HostInstallation>
+  /** Whether nothing more will come of it. */
+  over: boolean
+}
+
+export interface HostInstallation {
+  state: 'waiting' | 'installing' | 'installed' | 'failed' | 'lost'
+  /** What went wrong. */
+  detail: string | null
+}
+
+export interface Installations {
+  /** @returns a new one, or the one of this language that is under way */
+  request: (language: string, hosts: readonly string[]) => Promise<{ installation: Installation; isNew: boolean }>
+  read: (id: string) => Promise<Installation | undefined>
+  /** The last one of each of these languages, as far as that is known. */
+  latest: (languages: readonly string[]) => Promise<Installation[]>
+  /** Ids of those that may wait for a worker. */
+  open: () => Promise<string[]>
+  /** Takes one up for a host. @returns false when another worker has, or it is not wanted there */
+  claim: (id: string, host: string) => Promise<boolean>
+  /** Tells how it goes. */
+  line: (id: string, host: string, text: string) => Promise<void>
+  /** Tells that it still goes on. */
+  alive: (installation: Installation) => Promise<void>
+  end: (installation: Installation, host: string, state: 'installed' | 'failed', detail: string | null) => Promise<void>
+}
+
+/** How long it can be read, and how long it counts as under way without a sign of life. */
+const TTL_SECONDS = 24 * 3600
+const LEASE_SECONDS = 60
+const MAX_EVENTS = 5000
+export const INSTALLATION_BEAT_MS = 10_000
+
+/** KEYS: stream, also the channel. ARGV: lifetime, then type and data of each event. */
+const TELL = `
+for i = 2, #ARGV, 2 do
+  local entry = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ${MAX_EVENTS}, '*', 't', ARGV[i], 'd', ARGV[i + 1])
+  redis.call('PUBLISH', KEYS[1], entry .. ' ' .. ARGV[i] .. ' ' .. ARGV[i + 1])
+end
+return redis.call('EXPIRE', KEYS[1], ARGV[1])`
+
+/** KEYS: record. ARGV: field, value before, value after. @returns whether it was as before */
+const CHANGE = `
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+return 1`
+
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    runyardTellInstallation(...args: (string | number)[]): Result<number, Context>
+    runyardChangeInstallation(...args: string[]): Result<number, Context>
+  }
+}
+
+const WAITING = JSON.stringify({ state: 'waiting', detail: null } satisfies HostInstallation)
+const HOST = 'host:'
+
+export function createInstallations(redis: Redis, keys: Keys): Installations {
+  redis.defineCommand('runyardTellInstallation', { numberOfKeys: 1, lua: TELL })
+  redis.defineCommand('runyardChangeInstallation', { numberOfKeys: 1, lua: CHANGE })
+
+  const tell = async (id: string, ...events: (readonly [type: string, data: unknown])[]) => {
+    const texts = events.flatMap(([type, data]) => [type, JSON.stringify(data)])
+    await redis.runyardTellInstallation(keys.events(id), TTL_SECONDS, ...texts)
+  }
+  const read = async (id: string): Promise<Installation | undefined> => {
+    const { language, requestedAt, ...fields } = await redis.hgetall(keys.installation(id))
+    if (language === undefined || requestedAt === undefined) return undefined
+    const isUnderWay = (await redis.get(keys.installationOf(language))) === id
+    const hosts = Object.entries(fields).map(([name, json]) => {
+      const told = JSON.parse(json) as HostInstallation
+      const isOpen = told.state === 'waiting' || told.state === 'installing'
+      return [name.slice(HOST.length), isOpen && !isUnderWay ? { ...told, state: 'lost' as const } : told] as const
+    })
+    return {
+      id,
+      language,
+      requestedAt,
+      hosts: Object.fromEntries(hosts),
+      over: hosts.every(([, host]) => isOver(host)),
+    }
+  }
+  const lastOf = (language: string) => `${keys.installationOf(language)}:last`
+
+  return {
+    read,
+    async request(language, hosts) {
+      const id = uuid()
+      const taken = await redis.set(keys.installationOf(language), id, 'EX', LEASE_SECONDS, 'NX')
+      if (taken === null) {
+        const other = await redis.get(keys.installationOf(language))
+        const underWay = other === null ? undefined : await read(other)
+        if (underWay) return { installation: underWay, isNew: false }
+      }
+      const requestedAt = new Date().toISOString()
+      const fields = Object.fromEntries(hosts.map((host) => [`${HOST}${host}`, WAITING]))
+      await redis
+        .multi()
+        .set(keys.installationOf(language), id, 'EX', LEASE_SECONDS)
+        .set(lastOf(language), id, 'EX', TTL_SECONDS)
+        .hset(keys.installation(id), { language, requestedAt, ...fields })
+        .expire(keys.installation(id), TTL_SECONDS)
+        .zadd(keys.installations, Date.now(), id)
+        .expire(keys.installations, LEASE_SECONDS)
+        .exec()
+      await tell(id, ['state', { state: 'queued', attempt: 0 }])
+      await redis.publish(keys.installations, id)
+      const made = await read(id)
+      if (!made) throw new Error(`the installation ${id} is gone already`)
+      return { installation: made, isNew: true }
+    },
+    async latest(languages) {
+      if (languages.length === 0) return []
+      const ids = await redis.mget(languages.map(lastOf))
+      const found = await Promise.all(ids.map((id) => (id === null ? undefined : read(id))))
+      return found.flatMap((one) => one ?? [])
+    },
+    open: () => redis.zrange(keys.installations, '0', '-1'),
+    async claim(id, host) {
+      const mine = JSON.stringify({ state: 'installing', detail: null } satisfies HostInstallation)
+      const done = await redis.runyardChangeInstallation(keys.installation(id), `${HOST}${host}`, WAITING, mine)
+      if (done === 1) await tell(id, ['host', { host, state: 'installing', detail: null }])
+      return done === 1
+    },
+    line: (id, host, text) => tell(id, ['line', { host, text }]),
+    async alive({ language }) {
+      await redis.expire(keys.installationOf(language), LEASE_SECONDS)
+    },
+    async end({ id, language }, host, state, detail) {
+      const ended: HostInstallation = { state, detail }
+      await redis.hset(keys.installation(id), `${HOST}${host}`, JSON.stringify(ended))
+      await tell(id, ['host', { host, ...ended }])
+      const now = await read(id)
+      if (!now?.over) return
+      await tell(id, ['result', now])
+      await redis.multi().zrem(keys.installations, id).del(keys.installationOf(language)).exec()
+    },
+  }
+}
+
+const isOver = ({ state }: HostInstallation): boolean => state !== 'waiting' && state !== 'installing'
