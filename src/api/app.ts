@@ -16,6 +16,7 @@ import { auditWith } from './routes/admin/audit.ts'
 import { adminJobRoutes } from './routes/admin/jobs.ts'
 import { adminKeyRoutes } from './routes/admin/keys.ts'
 import { adminOverviewRoutes } from './routes/admin/overview.ts'
+import { queueBoardRoutes, toLogin } from './routes/admin/queues.ts'
 import { adminRuntimeRoutes } from './routes/admin/runtimes.ts'
 import { adminSecurityRoutes } from './routes/admin/security.ts'
 import { adminSessionRoutes } from './routes/admin/session.ts'
@@ -57,6 +58,7 @@ export function createApp(deps: RouteDeps, redis: Redis, log: Logger): Express {
   const login = createAdminLogin(access)
   const onFailure = authenticationFailures(access.limiter, events.record)
   app.use('/v1/admin/session', adminSessionRoutes({ ...access, login, onFailure, audit: events.record }))
+  app.use('/admin/queues', toLogin(login))
   const onEnded = (address: string, res: Response) =>
     spend(access.limiter, { address, keyId: null, rate: null }, 'read', 1, res, () => undefined)
   app.use(authenticate({ config, ...access, login, onFailure, onEnded }))
@@ -82,6 +84,7 @@ export function createApp(deps: RouteDeps, redis: Redis, log: Logger): Express {
   app.use('/v1/admin', adminOverviewRoutes({ ...deps.figures, overview: deps.overview }))
   app.use('/v1/admin/keys', adminKeyRoutes({ config, apiKeys: access.apiKeys, audit: events.record }))
   app.use('/v1/admin', adminSecurityRoutes({ events, blocks: deps.blocks }))
+  app.use('/admin/queues', allow('admin'), queueBoardRoutes(deps.queueBoard))
   // Else they have a port of their own.
   if (config.metrics.port === undefined) {
     app.use('/metrics', config.auth === 'none' ? [] : allow('admin'), metricsRoutes(deps))

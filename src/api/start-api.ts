@@ -47,6 +47,7 @@ import { readQueueView, readRedisView } from './overview.ts'
 import { loadRules } from './screening/load-rules.ts'
 import { createScreening } from './screening/screening.ts'
 import { createRateLimiter } from './rate-limit/rate-limiter.ts'
+import { createQueueBoard } from './queue-board/queue-board.ts'
 import { createJobSubmission, readEnded } from './job-submission.ts'
 import { cacheFor } from './cache-for.ts'
 
@@ -84,6 +85,7 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
   const webhookQueue = createWebhookQueue(redis, keys)
   // What may be long: nothing else waits behind it.
   const bulk = connectRedis(config.redis, 'fail-fast', 'runyard-api-output', log)
+  const shownQueues = [createJobQueue(bulk, keys), createWebhookQueue(bulk, keys)] as const
   const records = createJobRecords(redis, keys, config, bulk)
   const registry = createWorkerRegistry(redis, keys)
   const live = createLiveEvents(subscriber, keys)
@@ -162,6 +164,7 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
         secrets: createWebhookSecrets(redis, keys),
         deliveries: createDeliveries(redis, keys, config.webhooks.deliveriesKeptSeconds),
       },
+      queueBoard: createQueueBoard({ basePath: '/admin/queues', jobs: shownQueues[0], webhooks: shownQueues[1].queue }),
       installations: createInstallations(redis, keys),
       figures: {
         readQueue: () => readQueueView(redis, keys),
@@ -215,6 +218,7 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
       }),
     () => metricsServer?.close(),
     () => queue.close(),
+    ...shownQueues.map((shown) => () => shown.close()),
     () => webhookQueue.close(),
     () => events.close(),
     () => redis.disconnect(),

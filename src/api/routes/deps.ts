@@ -18,6 +18,7 @@ import type { ByteGate } from '../byte-gate.ts'
 import type { AdminOverviewDeps } from './admin/overview.ts'
 import type { AdminWebhooksDeps } from './admin/webhooks.ts'
 import type { BuiltPages } from '../pages/load-pages.ts'
+import type { QueueBoard } from '../queue-board/queue-board.ts'
 import type { WebhookDeps } from './webhooks.ts'
 import type { RateLimiter } from '../rate-limit/rate-limiter.ts'
 import type { EventFeed } from '../events/event-feed.ts'
@@ -49,6 +50,7 @@ export interface RouteDeps {
   io: SocketDeps & { upgrades: Upgrades }
   access: { apiKeys: ApiKeys; revocations: Revocations; limiter: RateLimiter; sessions: AdminSessions }
   webhooks: WebhookDeps & AdminWebhooksDeps
+  queueBoard: QueueBoard
   installations: Installations
   /** What operators look at. */
   figures: Omit<AdminOverviewDeps, 'overview'>

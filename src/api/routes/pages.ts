@@ -19,7 +19,11 @@ export function pageRoutes({ html, assets }: BuiltPages): Router {
     if (req.accepts(['json', 'html']) !== 'html') return next()
     sendPage(res, html.get('playground'))
   })
-  router.get('/admin{/*path}', (_req, res) => sendPage(res, html.get('admin')))
+  router.get('/admin{/*path}', (req, res, next) => {
+    // These are bull-board's, for who is logged in.
+    if (/^\/admin\/queues(?:\/|$)/i.test(req.path)) return next()
+    sendPage(res, html.get('admin'))
+  })
   router
     .route('/assets/:name')
     .get((req, res) => {

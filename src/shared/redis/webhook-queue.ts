@@ -15,6 +15,8 @@ export interface WebhookQueue {
   hurry: (id: string) => Promise<void>
   /** Of its jobs, by BullMQ's own states. @throws when Redis fails */
   counts: () => Promise<Record<string, number>>
+  /** What BullMQ keeps, to be looked at. */
+  readonly queue: Queue<Record<string, never>>
   close: () => Promise<void>
 }
 
@@ -34,6 +36,7 @@ export function createWebhookQueue(redis: Redis, keys: Keys): WebhookQueue {
     if (jobs.length > 0) await queue.addBulk(jobs)
   }
   return {
+    queue,
     enqueue,
     async hurry(id) {
       await enqueue(id)

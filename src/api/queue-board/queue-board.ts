@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { createBullBoard } from '@bull-board/api'
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
+import { ExpressAdapter } from '@bull-board/express'
+import type { Queue } from 'bullmq'
+import type { RequestHandler } from 'express'
+import { shownJob } from './shown-job.ts'
+
+/** The pages of bull-board: what BullMQ itself holds, to be looked at. */
+export interface QueueBoard {
+  /** The page, for every path that is none of a file or of its API. */
+  html: string
+  /** Its files and its API; see `isPagePath` for what is not its. */
+  handler: RequestHandler
+}
+
+export interface QueueBoardOptions {
+  /** Where it is mounted. */
+  basePath: string
+  jobs: Queue
+  webhooks: Queue
+}
+
+/**
+ * A job on the queue holds what its owner sent. Of that the board gets what `shownJob` leaves, and nothing of it can be changed there.
+ */
+export function createQueueBoard({ basePath, jobs, webhooks }: QueueBoardOptions): QueueBoard {
+  const readOnly = { readOnlyMode: true, allowRetries: false }
+  const jobsShown = new BullMQAdapter(jobs, { ...readOnly, description: 'Jobs that wait, or run' })
+  jobsShown.setFormatter('data', shownJob)
+  const webhooksShown = new BullMQAdapter(webhooks, { ...readOnly, description: 'Webhook deliveries that are due' })
+  const adapter = new ExpressAdapter()
+  adapter.setBasePath(basePath)
+  const uiConfig = {
+    boardTitle: 'Runyard queues',
+    hideDocsLink: true,
+    miscLinks: [{ text: 'Dashboard', url: '/admin' }],
+    pollingInterval: { showSetting: true },
+    locale: { lng: 'en' },
+  }
+  createBullBoard({ queues: [jobsShown, webhooksShown], serverAdapter: adapter, options: { uiConfig } })
+  return { html: pageOf(basePath, uiConfig), handler: adapter.getRouter() as RequestHandler }
+}
+
+/**
+ * The page of bull-board as it can be served under a strict policy: what it loads from elsewhere (fonts) and what is styled in place
+ * (a sign that it loads) are left out.
+ */
+function pageOf(basePath: string, uiConfig: object): string {
+  const require = createRequire(import.meta.url)
+  const ui = createRequire(require.resolve('@bull-board/api')).resolve('@bull-board/ui/package.json')
+  const template = readFileSync(join(dirname(ui), 'dist/index.ejs'), 'utf8')
+  const values: Record<string, string> = {
+    basePath: `${basePath}/`,
+    title: 'Runyard queues',
+    favIconDefault: 'static/images/logo.svg',
+    favIconAlternative: 'static/favicon-32x32.png',
+    uiConfig: JSON.stringify(uiConfig).replaceAll('<', '\\u003c'),
+  }
+  return template
+    .replace(/(<div id="root">)[\s\S]*<\/style>\s*(<\/div>)/, '$1$2')
+    .replaceAll(/<link [^>]*https:[^>]*>/g, '')
+    .replaceAll(/<%[=-] (\w+) %>/g, (_whole, name: string) => values[name] ?? '')
+}

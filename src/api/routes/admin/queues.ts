@@ -1,0 +1,30 @@
+import { type RequestHandler, Router } from 'express'
+import type { AdminLogin } from '../../access/admin-login.ts'
+import { onlyMethods } from '../../http/answer-problem.ts'
+import { queueBoardHeaders } from '../../pages/page-headers.ts'
+import type { QueueBoard } from '../../queue-board/queue-board.ts'
+
+/** Sends browsers without a session to where they can log in; whoever shows a key is looked at like everybody. */
+export function toLogin(login: Pick<AdminLogin, 'of'>): RequestHandler {
+  return async (req, res, next) => {
+    const shows = req.headers.authorization !== undefined || req.headers['x-api-key'] !== undefined
+    if (req.method !== 'GET' || shows || req.accepts(['json', 'html']) !== 'html') return next()
+    if (await login.of(req)) return next()
+    res.set('Cache-Control', 'no-store').redirect(303, '/admin')
+  }
+}
+
+/** `/admin/queues`: bull-board, to be looked at. Which callers may is decided before. */
+export function queueBoardRoutes({ html, handler }: QueueBoard): Router {
+  const router = Router()
+  router.use((_req, res, next) => {
+    res.set(queueBoardHeaders())
+    next()
+  })
+  router
+    .route(['/', '/queue/*path', '/job-schedulers'])
+    .get((_req, res) => void res.type('html').send(html))
+    .all(onlyMethods('GET'))
+  router.route(['/static/*path', '/api/*path']).get(handler).all(onlyMethods('GET'))
+  return router
+}
