@@ -1,24 +1,28 @@
 import type { Redis } from 'ioredis'
+import Type, { type Static } from 'typebox'
 import { type Bucket, BUCKET_MS, emptyBucket } from '../shared/figures/bucket.ts'
 import { merge, quantile } from '../shared/figures/histogram.ts'
-import type { Status } from '../shared/job.ts'
+import { type Status, STATUSES } from '../shared/job.ts'
 import { SECOND } from '../shared/limits.ts'
 import { PRIORITIES } from '../shared/requests.ts'
 import type { Figures } from '../shared/redis/figures.ts'
 import type { Keys } from '../shared/redis/keys.ts'
+import { PoolCounts, WorkerInfo } from '../shared/redis/worker-registry.ts'
 
 /** How the queue stands, for operators. */
-export interface QueueView {
-  queued: number
-  delayed: number
-  running: number
-  /** Of the queued ones. */
-  priorities: { priority: (typeof PRIORITIES)[number]; queued: number; longestWaitMs: number }[]
-  /** Bytes that queued and delayed jobs wait with, and those of results that are kept. */
-  waitingBytes: number
-  storedBytes: number
-  finished: number
-}
+export const QueueView = Type.Object({
+  queued: Type.Integer(),
+  delayed: Type.Integer(),
+  running: Type.Integer(),
+  finished: Type.Integer({ description: 'jobs whose results are kept' }),
+  priorities: Type.Array(
+    Type.Object({ priority: Type.Enum(PRIORITIES), queued: Type.Integer(), longestWaitMs: Type.Integer() }),
+    { description: 'of the first 10,000 queued ones' },
+  ),
+  waitingBytes: Type.Integer({ description: 'that queued and delayed jobs wait with' }),
+  storedBytes: Type.Integer({ description: 'of results that are kept' }),
+})
+export type QueueView = Static<typeof QueueView>
 
 /** Of more queued jobs than this the priorities are not counted. */
 const MAX_COUNTED = 10_000
@@ -58,15 +62,26 @@ async function redisNow(redis: Redis): Promise<number> {
 }
 
 /** What of Redis an operator looks at. */
-export interface RedisView {
-  version: string
-  usedMemoryBytes: number
-  /** 0: as much as there is. */
-  maxMemoryBytes: number
-  clients: number
-  commandsPerSecond: number
-  uptimeSeconds: number
-}
+export const RedisView = Type.Object({
+  version: Type.String(),
+  usedMemoryBytes: Type.Integer(),
+  maxMemoryBytes: Type.Integer({ description: '0: as much as there is' }),
+  clients: Type.Integer(),
+  commandsPerSecond: Type.Integer(),
+  uptimeSeconds: Type.Integer(),
+})
+export type RedisView = Static<typeof RedisView>
+
+/** How all of it stands. */
+export const AdminOverview = Type.Object({
+  at: Type.String({ format: 'date-time' }),
+  queue: QueueView,
+  slots: Type.Integer({ description: 'jobs that can run at a time, on all workers together' }),
+  pool: PoolCounts,
+  workers: Type.Array(WorkerInfo, { description: 'those that are alive' }),
+  redis: RedisView,
+})
+export type AdminOverview = Static<typeof AdminOverview>
 
 /** @throws when Redis fails */
 export async function readRedisView(redis: Redis): Promise<RedisView> {
@@ -87,33 +102,45 @@ export async function readRedisView(redis: Redis): Promise<RedisView> {
   }
 }
 
-interface Times {
-  p50: number | null
-  p95: number | null
+const Times = Type.Object({
+  p50: Type.Union([Type.Number(), Type.Null()]),
+  p95: Type.Union([Type.Number(), Type.Null()]),
+})
+const span = {
+  jobs: Type.Integer({ description: 'that ended' }),
+  outcomes: Type.Partial(Type.Object(Object.fromEntries(STATUSES.map((status) => [status, Type.Integer()])))),
+  latencyMs: Times,
+  waitMs: Times,
 }
-
-/** What happened in some stretch of time. */
+/** What happened in some stretch of time. Times are from when a job was to begin at the earliest to its end, and to its start. */
+export const Span = Type.Object(span)
 export interface Span {
-  /** Jobs that ended. */
   jobs: number
   outcomes: Partial<Record<Status, number>>
-  /** ms from when a job was to begin at the earliest to its end, and to its start. */
-  latencyMs: Times
-  waitMs: Times
+  latencyMs: Static<typeof Times>
+  waitMs: Static<typeof Times>
 }
 
+export const SeriesPoint = Type.Object({
+  at: Type.String({ format: 'date-time', description: 'when it begins' }),
+  ...span,
+  queued: Type.Union([Type.Integer(), Type.Null()], { description: 'as it was seen in it' }),
+  running: Type.Union([Type.Integer(), Type.Null()], { description: 'as it was seen in it' }),
+})
 export interface SeriesPoint extends Span {
-  /** When it begins: RFC 3339, UTC. */
   at: string
   queued: number | null
   running: number | null
 }
 
+export const Series = Type.Object({
+  bucketSeconds: Type.Integer(),
+  points: Type.Array(SeriesPoint, { description: 'oldest first; stretches in which nothing was noted are absent' }),
+  total: Span,
+})
 export interface Series {
   bucketSeconds: number
-  /** Oldest first; stretches in which nothing was noted are absent. */
   points: SeriesPoint[]
-  /** All of them together. */
   total: Span
 }
 

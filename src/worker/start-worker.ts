@@ -158,15 +158,17 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
   }
   let queue: QueueWorker | undefined
   const running = createRunningJobs(records)
-  const beat = () =>
-    registry.heartbeat({
+  const beat = () => {
+    const { ready, bound, lent, making } = pool.counts()
+    return registry.heartbeat({
       ...info,
       engine: health.up ? 'up' : 'down',
       runtimes: installed.runtimes,
       heartbeatAt: new Date().toISOString(),
       installsOnRequest: config.worker.installOnRequest,
-      load: { ...machineLoad(), jobs: running.count, pool: pool.counts() },
+      load: { ...machineLoad(), jobs: running.count, pool: { ready, bound, lent, making } },
     })
+  }
   const engineChanged = async (up: boolean) => {
     await (up ? queue?.resume() : queue?.pause())
     await beat()

@@ -55,6 +55,8 @@ const ROUTES = [
 const ADMIN_ROUTES = [
   'DELETE /v1/admin/jobs/:id',
   'DELETE /v1/admin/session',
+  'GET /v1/admin/installations/:id',
+  'GET /v1/admin/installations/:id/events',
   'GET /v1/admin/jobs',
   'GET /v1/admin/jobs/:id',
   'GET /v1/admin/jobs/:id/artifacts/:path',
@@ -64,6 +66,7 @@ const ADMIN_ROUTES = [
   'GET /v1/admin/session',
   'GET /v1/admin/webhook-deliveries',
   'POST /v1/admin/jobs/:id/run-again',
+  'POST /v1/admin/runtimes/:language/install',
   'POST /v1/admin/session',
   'POST /v1/admin/webhook-deliveries/:id/redeliver',
   'DELETE /v1/admin/allowed/:subject',
@@ -72,6 +75,7 @@ const ADMIN_ROUTES = [
   'GET /v1/admin/allowed',
   'GET /v1/admin/blocks',
   'GET /v1/admin/keys',
+  'GET /v1/admin/runtimes',
   'GET /v1/admin/security-events',
   'POST /v1/admin/keys',
   'PUT /v1/admin/allowed/:subject',
@@ -85,7 +89,7 @@ test('docs/api.md names every route', () =>
 
 test.each(['GET /', ...ROUTES, ...ADMIN_ROUTES])('%s is a route', async (route) => {
   const [method = '', path = ''] = route.split(' ')
-  const url = `${platform.url}${path.replace(/:id|:subject/, 'nosuch')}`
+  const url = `${platform.url}${path.replace(/:id|:subject|:language/, 'nosuch')}`
   const answer = await fetch(url, { method, headers: key })
   const problem = answer.ok ? undefined : ((await answer.json()) as { code: string; detail: string })
   // A job that is not there is another matter than a path that is not.

@@ -83,6 +83,11 @@ export const PAGE_ROUTES: Readonly<Record<string, RegExp>> = {
   '/docs': /^\/docs\/?$/,
   '/docs/:file': /^\/docs\/[^/]+$/,
   '/admin{/*path}': /^\/admin(\/|$)/,
+  '/admin/queues': /^\/admin\/queues\/?$/,
+  '/admin/queues/queue/*path': /^\/admin\/queues\/queue\//,
+  '/admin/queues/job-schedulers': /^\/admin\/queues\/job-schedulers$/,
+  '/admin/queues/static/*path': /^\/admin\/queues\/static\//,
+  '/admin/queues/api/*path': /^\/admin\/queues\/api\//,
   '/assets/:name': /^\/assets\/[^/]+$/,
 }
 const isPage = (path: string): boolean => Object.values(PAGE_ROUTES).some((pattern) => pattern.test(path))

@@ -11,12 +11,20 @@ import { RunResult } from '../../shared/run-result.ts'
 import { Allowed, Block } from '../../shared/security/blocks.ts'
 import { Finding, ScreeningPolicy } from '../../shared/security/finding.ts'
 import { SecurityEventKind, SecurityEventPage, StoredSecurityEvent } from '../../shared/security/security-event.ts'
+import { Installation, InstallationEvent, HostInstallation } from '../../shared/redis/installations.ts'
+import { TenantJob } from '../../shared/redis/job-list.ts'
+import { PoolCounts, WorkerInfo, WorkerLoad } from '../../shared/redis/worker-registry.ts'
 import { Webhook, WebhookEvent } from '../../shared/webhook.ts'
 import { Attempt, AttemptError, Delivery, DeliveryState } from '../../shared/webhooks/delivery.ts'
 import { WebhookBody } from '../../shared/webhooks/webhook-body.ts'
 import { TenantSecrets } from '../../shared/webhooks/webhook-secrets.ts'
 import { EofMessage, SignalMessage, StdinMessage } from '../io/read-message.ts'
 import { AckMessage, ErrorMessage } from '../io/reply.ts'
+import { AdminOverview, QueueView, RedisView, Series, SeriesPoint, Span } from '../overview.ts'
+import { AdminJob, AdminJobPage } from '../routes/admin/jobs.ts'
+import { AdminRuntime, AdminRuntimeList } from '../routes/admin/runtimes.ts'
+import { LoginRequest, SessionView } from '../routes/admin/session.ts'
+import { AdminDelivery, AdminDeliveryPage } from '../routes/admin/webhooks.ts'
 import { ApiKeyList, CreatedApiKey } from '../routes/admin/keys.ts'
 import { AllowedList, AllowRequest, BlockList, BlockRequest } from '../routes/admin/security.ts'
 import { Batch } from '../routes/batches/read-batch.ts'
@@ -33,6 +41,13 @@ import { DeliveryPage, WholeDelivery } from '../routes/webhooks.ts'
 export const COMPONENTS: Readonly<Record<string, TSchema>> = {
   AcceptedBatch,
   AckMessage,
+  AdminDelivery,
+  AdminDeliveryPage,
+  AdminJob,
+  AdminJobPage,
+  AdminOverview,
+  AdminRuntime,
+  AdminRuntimeList,
   Allowed,
   AllowedList,
   AllowRequest,
@@ -59,28 +74,39 @@ export const COMPONENTS: Readonly<Record<string, TSchema>> = {
   Finding,
   GapEvent,
   Health,
+  HostInstallation,
+  Installation,
+  InstallationEvent,
   Job,
   JobEvent,
   JobPage,
   JobSummary,
   LimitOverrides,
   Limits,
+  LoginRequest,
   NewApiKey,
   OutputEvent,
+  PoolCounts,
   Problem: ProblemBody,
+  QueueView,
   Rate,
   Readiness,
+  RedisView,
   RequestFile,
   RequestTest,
   ResultEvent,
-  Runtime,
   RunResult,
+  Runtime,
   Scope,
   ScreeningPolicy,
   SecurityEvent: StoredSecurityEvent,
   SecurityEventKind,
   SecurityEventPage,
+  Series,
+  SeriesPoint,
+  SessionView,
   SignalMessage,
+  Span,
   Stage,
   StageEvent,
   StageSummary,
@@ -88,10 +114,13 @@ export const COMPONENTS: Readonly<Record<string, TSchema>> = {
   StateEvent,
   Status,
   StdinMessage,
+  TenantJob,
   TenantSecrets,
   WarningEvent,
   Webhook,
   WebhookBody,
   WebhookEvent,
   WholeDelivery,
+  WorkerInfo,
+  WorkerLoad,
 }

@@ -1,4 +1,6 @@
 import type { Operation } from './operation.ts'
+import { adminDashboardOperations } from './routes/admin-dashboard.ts'
+import { adminJobOperations } from './routes/admin-jobs.ts'
 import { adminKeyOperations } from './routes/admin-keys.ts'
 import { adminSecurityOperations } from './routes/admin-security.ts'
 import { batchOperations } from './routes/batches.ts'
@@ -15,6 +17,8 @@ export const OPERATIONS: readonly Operation[] = [
   ...runNowOperations,
   ...runtimeOperations,
   ...webhookOperations,
+  ...adminDashboardOperations,
+  ...adminJobOperations,
   ...adminKeyOperations,
   ...adminSecurityOperations,
   ...serviceOperations,

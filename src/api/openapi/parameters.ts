@@ -26,6 +26,8 @@ export const PATH = {
     example: 'out/plot.png',
   },
   delivery: { description: 'id of a delivery, the `webhook-id` of its attempts', schema: Type.String() },
+  installation: { description: 'id of an installation', schema: Type.String({ format: 'uuid' }) },
+  language: { description: 'id of a language', schema: Type.String(), example: 'rust' },
   key: { description: 'id of a key', schema: Type.String() },
   subject: {
     description: 'whom it is about: `address:` and an IPv4 address or IPv6 network of 64 bits, or `key:` and an id',

@@ -24,6 +24,8 @@ export function problemsOf({ scopes, body, query, path, problems = [] }: Operati
   const add = (codes: readonly ProblemCode[]) => codes.forEach((code) => found.add(code))
   if (scopes !== 'open') add(BEHIND_ACCESS)
   if (scopes !== 'open' && scopes.length > 0) add(['insufficient-scope'])
+  // These the session of the dashboard opens too.
+  if (scopes !== 'open' && scopes.includes('admin')) add(['cross-site'])
   if (body) add(OF_BODIES)
   if (query) add(['invalid-request'])
   if (path.includes('{')) add(['not-found'])

@@ -1,28 +1,44 @@
 import type { Redis, Result } from 'ioredis'
+import Type, { type Static } from 'typebox'
 import { v7 as uuid } from 'uuid'
 import type { Keys } from './keys.ts'
+
+/** How it goes on one host. */
+export const HostInstallation = Type.Object({
+  state: Type.Enum(['waiting', 'installing', 'installed', 'failed', 'lost'], {
+    description: '`waiting` until a worker takes it; `lost`: its worker says nothing any more',
+  }),
+  detail: Type.Union([Type.String(), Type.Null()], { description: 'what went wrong' }),
+})
+export type HostInstallation = Static<typeof HostInstallation>
 
 /**
  * A language that an operator wants installed. A gateway cannot make images: it notes what is wanted and tells the workers, and
  * on each host one worker takes it up, tells how it goes and how it ended. What is told are events in a stream as jobs have
  * one, so that it is read like those: `state` first, then `host` and `line`, `result` last.
  */
-export interface Installation {
-  id: string
-  language: string
-  /** RFC 3339, UTC. */
-  requestedAt: string
-  /** `waiting` until a worker takes it; `lost`: its worker says nothing any more. */
-  hosts: Record<string, HostInstallation>
-  /** Whether nothing more will come of it. */
-  over: boolean
-}
+export const Installation = Type.Object({
+  id: Type.String({ format: 'uuid' }),
+  language: Type.String(),
+  requestedAt: Type.String({ format: 'date-time' }),
+  hosts: Type.Record(Type.String(), HostInstallation),
+  over: Type.Boolean({ description: 'whether nothing more will come of it' }),
+})
+export type Installation = Static<typeof Installation>
 
-export interface HostInstallation {
-  state: 'waiting' | 'installing' | 'installed' | 'failed' | 'lost'
-  /** What went wrong. */
-  detail: string | null
-}
+/** What is told of one while it goes on. */
+export const InstallationEvent = Type.Union([
+  Type.Object({
+    type: Type.Literal('state'),
+    data: Type.Object({ state: Type.Literal('queued'), attempt: Type.Literal(0) }),
+  }),
+  Type.Object({
+    type: Type.Literal('host'),
+    data: Type.Object({ host: Type.String(), ...HostInstallation.properties }),
+  }),
+  Type.Object({ type: Type.Literal('line'), data: Type.Object({ host: Type.String(), text: Type.String() }) }),
+  Type.Object({ type: Type.Literal('result'), data: Installation }),
+])
 
 export interface Installations {
   /** @returns a new one, or the one of this language that is under way */

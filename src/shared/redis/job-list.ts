@@ -1,5 +1,7 @@
 import type { Redis } from 'ioredis'
-import type { JobSummary, State, Status } from '../job.ts'
+import Type, { type Static } from 'typebox'
+import type { State, Status } from '../job.ts'
+import { JobSummary } from '../job-summary.ts'
 import type { JobRecords } from './job-record.ts'
 import type { Keys } from './keys.ts'
 
@@ -22,8 +24,9 @@ export interface PageOptions {
   filter: JobFilter
 }
 
-/** A job as an operator sees it. */
-export type TenantJob = JobSummary & { tenant: string }
+/** A job as an operator sees it, without its output. */
+export const TenantJob = Type.Object({ ...JobSummary.properties, tenant: Type.String() })
+export type TenantJob = Static<typeof TenantJob>
 
 export interface JobList {
   /**

@@ -1,42 +1,52 @@
 import type { Redis } from 'ioredis'
+import Type, { type Static } from 'typebox'
 import type { Keys } from './keys.ts'
 
 /** What a worker can run. */
-export interface Runtimes {
-  /** Language id to the version in its image, e.g. `{"python": "3.13.5"}`. */
-  languages: Record<string, string>
-  /** Other images allowed in container jobs. */
-  images: string[]
-}
+export const Runtimes = Type.Object({
+  languages: Type.Record(Type.String(), Type.String(), {
+    description: 'language id to the version in its image, e.g. `{"python": "3.13.5"}`',
+  }),
+  images: Type.Array(Type.String(), { description: 'other images allowed in container jobs' }),
+})
+export type Runtimes = Static<typeof Runtimes>
 
-export interface WorkerInfo {
-  id: string
-  host: string
-  pid: number
-  startedAt: string
-  slots: number
-  /** Whether its container engine answers; while it does not, it takes no jobs. */
-  engine: 'up' | 'down'
-  runtimes: Runtimes
-  /** When it told this: RFC 3339, UTC. Workers of before the dashboard do not tell this, nor their load. */
-  heartbeatAt?: string
-  load?: WorkerLoad
-  /** Whether it installs languages that operators ask for. */
-  installsOnRequest?: boolean
-}
+export const PoolCounts = Type.Object({
+  ready: Type.Integer({ description: 'for anybody' }),
+  bound: Type.Integer({ description: 'idle between two jobs of one tenant' }),
+  lent: Type.Integer({ description: 'in use' }),
+  making: Type.Integer(),
+})
+export type PoolCounts = Static<typeof PoolCounts>
 
 /** What a worker and its machine are busy with. */
-export interface WorkerLoad {
-  /** Jobs it runs. */
-  jobs: number
-  /** Its sandboxes: ready for anybody, idle between two jobs of a tenant, in use, being made. */
-  pool: { ready: number; bound: number; lent: number; making: number }
-  cpus: number
-  /** Of the machine: processes that want to run, averaged over a minute. */
-  load1: number
-  memoryBytes: number
-  freeMemoryBytes: number
-}
+export const WorkerLoad = Type.Object({
+  jobs: Type.Integer({ description: 'that it runs' }),
+  pool: PoolCounts,
+  cpus: Type.Integer(),
+  load1: Type.Number({ description: 'of the machine: processes that want to run, averaged over a minute' }),
+  memoryBytes: Type.Integer(),
+  freeMemoryBytes: Type.Integer(),
+})
+
+export const WorkerInfo = Type.Object({
+  id: Type.String(),
+  host: Type.String(),
+  pid: Type.Integer(),
+  startedAt: Type.String({ format: 'date-time' }),
+  slots: Type.Integer({ description: 'jobs at a time' }),
+  engine: Type.Enum(['up', 'down'], {
+    description: 'whether its container engine answers; while it does not, it takes no jobs',
+  }),
+  runtimes: Runtimes,
+  // Workers of before the dashboard do not tell the rest.
+  heartbeatAt: Type.Optional(Type.String({ format: 'date-time', description: 'when it told this' })),
+  load: Type.Optional(WorkerLoad),
+  installsOnRequest: Type.Optional(
+    Type.Boolean({ description: 'whether it installs languages that operators ask for' }),
+  ),
+})
+export type WorkerInfo = Static<typeof WorkerInfo>
 
 /** How often a worker tells that it is there, and how long after the last time it counts as gone. */
 export const HEARTBEAT_MS = 5_000

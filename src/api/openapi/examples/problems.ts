@@ -30,6 +30,7 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, Example>> = {
       ],
     },
   },
+  'cross-site': { detail: 'with a session, only pages of this gateway itself may do this' },
   'caller-blocked': {
     detail: 'this address is blocked until 2027-01-31T12:05:00.000Z',
     extra: { until: '2027-01-31T12:05:00.000Z' },
@@ -37,6 +38,7 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, Example>> = {
   'not-found': { detail: 'there is no such job, or its result has expired' },
   'method-not-allowed': { detail: 'PATCH cannot be used on /v1/jobs/; allowed: GET, POST' },
   'time-limit': { detail: 'the wall time limit of 500 ms was met', extra: { result: limitedResult } },
+  'nothing-to-run': { detail: 'the job has not ended yet; it is kept with the result, unless KEEP_REQUESTS is off' },
   'too-large': field('/code', 'has 1048577 bytes; 1048576 are allowed'),
   'unsupported-media-type': { detail: 'the content type is missing; it must be application/json' },
   'wrong-host': {

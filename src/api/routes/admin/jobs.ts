@@ -1,10 +1,10 @@
 import { type RequestHandler, Router } from 'express'
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import { v7 as uuid } from 'uuid'
-import type { JobSpec } from '../../../shared/job.ts'
 import type { Language } from '../../../shared/language.ts'
-import { STATES, STATUSES } from '../../../shared/job.ts'
+import { Job, type JobSpec, STATES, STATUSES } from '../../../shared/job.ts'
 import { Problem } from '../../../shared/problems.ts'
+import { TenantJob } from '../../../shared/redis/job-list.ts'
 import type { Runtimes } from '../../../shared/redis/worker-registry.ts'
 import { onlyMethods } from '../../http/answer-problem.ts'
 import { queryOf } from '../../http/query.ts'
@@ -34,6 +34,18 @@ export const AdminJobsQuery = Type.Object(
   },
   { additionalProperties: false },
 )
+export const AdminJobPage = Type.Object({
+  jobs: Type.Array(TenantJob),
+  next: Type.Union([Type.String(), Type.Null()], {
+    description: 'the `cursor` of the next page; `null` when there is none',
+  }),
+})
+/** A job with its output, as an operator sees it. */
+export const AdminJob = Type.Object({
+  ...Job.properties,
+  tenant: Type.String(),
+  canRunAgain: Type.Boolean({ description: 'whether what it was asked for is kept' }),
+})
 const jobsQuery = queryOf(AdminJobsQuery)
 
 export type AdminJobsDeps = Pick<
@@ -74,7 +86,8 @@ function listAll({ jobList }: Pick<RouteDeps, 'jobList'>): RequestHandler {
       tenant,
       idPrefix: id,
     })
-    res.set('Cache-Control', 'no-store').json({ jobs, next: next === undefined ? null : encodeCursor(next) })
+    const page: Static<typeof AdminJobPage> = { jobs, next: next === undefined ? null : encodeCursor(next) }
+    res.set('Cache-Control', 'no-store').json(page)
   }
 }
 
@@ -82,7 +95,8 @@ function readAny(deps: AdminJobsDeps, find: FindJob): RequestHandler<{ id: strin
   return async (req, res) => {
     const { job, tenant } = await find(res, req.params.id)
     const [whole, canRunAgain] = await Promise.all([withOutput(deps, res, job), deps.records.hasRequest(job.id)])
-    res.set('Cache-Control', 'no-store').json({ ...whole, tenant, canRunAgain })
+    const shown: Static<typeof AdminJob> = { ...whole, tenant, canRunAgain }
+    res.set('Cache-Control', 'no-store').json(shown)
   }
 }
 
@@ -100,8 +114,10 @@ function runAgain(deps: AdminJobsDeps, find: FindJob, audit: Audit): RequestHand
       throw new Problem('nothing-to-run', `${why}; it is kept with the result, unless KEEP_REQUESTS is off`)
     }
     const { address, keyId } = res.locals.caller
+    // Whoever waited for the first does not wait for this.
+    const { replyTo: _replyTo, ...asked } = request
     const spec: JobSpec = {
-      ...request,
+      ...asked,
       head: { ...request.head, ...whatRunsIt(request, knownRuntimes(await overview()), languages), id: uuid(), createdAt: new Date().toISOString() }, // prettier-ignore
       origin: { requestId: requestIdOf(req), address, keyId },
       delayMs: 0,
@@ -109,11 +125,9 @@ function runAgain(deps: AdminJobsDeps, find: FindJob, audit: Audit): RequestHand
     }
     const { id } = await submission.submit(spec, undefined)
     audit(req, 'job-run-again', `the job of the tenant ${tenant} runs again as ${id}`, job.id)
-    const found = await find(res, id)
-    res
-      .status(202)
-      .location(`/v1/admin/jobs/${id}`)
-      .json({ ...found.job, tenant })
+    const { job: made } = await find(res, id)
+    const shown: TenantJob = { ...made, tenant }
+    res.status(202).location(`/v1/admin/jobs/${id}`).json(shown)
   }
 }
 

@@ -6,7 +6,7 @@ import type { WorkerInfo } from '../../../shared/redis/worker-registry.ts'
 import { cacheFor } from '../../cache-for.ts'
 import { onlyMethods } from '../../http/answer-problem.ts'
 import { queryOf } from '../../http/query.ts'
-import { type QueueView, type RedisView, seriesOf } from '../../overview.ts'
+import { type AdminOverview, type QueueView, type RedisView, seriesOf } from '../../overview.ts'
 import type { RouteDeps } from '../deps.ts'
 
 export interface AdminOverviewDeps {
@@ -47,7 +47,8 @@ export function adminOverviewRoutes({ overview, readQueue, readRedis, readFigure
       for (const { load } of workers) {
         for (const name of ['ready', 'bound', 'lent', 'making'] as const) pool[name] += load?.pool[name] ?? 0
       }
-      res.set('Cache-Control', 'no-store').json({ at: new Date().toISOString(), queue, slots, pool, workers, redis })
+      const answer: AdminOverview = { at: new Date().toISOString(), queue, slots, pool, workers, redis }
+      res.set('Cache-Control', 'no-store').json(answer)
     })
     .all(onlyMethods('GET'))
   router

@@ -1,6 +1,7 @@
 import { Router } from 'express'
+import Type, { type Static } from 'typebox'
 import { Problem } from '../../../shared/problems.ts'
-import type { Installations } from '../../../shared/redis/installations.ts'
+import { Installation, type Installations } from '../../../shared/redis/installations.ts'
 import type { WorkerInfo } from '../../../shared/redis/worker-registry.ts'
 import { BEGINNING } from '../../events/event-feed.ts'
 import { onlyMethods } from '../../http/answer-problem.ts'
@@ -11,6 +12,22 @@ import type { Audit } from './audit.ts'
 export type AdminRuntimesDeps = Pick<RouteDeps, 'languages' | 'overview' | 'feed' | 'open'> & {
   installations: Installations
 }
+
+export const AdminRuntime = Type.Object({
+  language: Type.String(),
+  name: Type.String(),
+  default: Type.Boolean({ description: 'whether the set-up installs it without being asked' }),
+  hosts: Type.Array(
+    Type.Object({
+      host: Type.String(),
+      workers: Type.Integer(),
+      version: Type.Union([Type.String(), Type.Null()], { description: '`null`: it is not installed there' }),
+      installsOnRequest: Type.Boolean(),
+    }),
+  ),
+  installation: Type.Union([Installation, Type.Null()], { description: 'the last one of a day' }),
+})
+export const AdminRuntimeList = Type.Object({ runtimes: Type.Array(AdminRuntime) })
 
 /**
  * `/runtimes` and `/installations`: which languages each host of workers has, and having them installed. Which callers may is
@@ -35,11 +52,12 @@ export function adminRuntimeRoutes(deps: AdminRuntimesDeps, audit: Audit): Route
           host,
           workers: there.length,
           version: there.map(({ runtimes: { languages: versions } }) => versions[language.id]).find(Boolean) ?? null,
-          installsOnRequest: there.some(({ installsOnRequest }) => installsOnRequest),
+          installsOnRequest: there.some(({ installsOnRequest }) => installsOnRequest === true),
         })),
         installation: last.get(language.id) ?? null,
       }))
-      res.set('Cache-Control', 'no-store').json({ runtimes })
+      const list: Static<typeof AdminRuntimeList> = { runtimes }
+      res.set('Cache-Control', 'no-store').json(list)
     })
     .all(onlyMethods('GET'))
 

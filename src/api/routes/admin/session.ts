@@ -1,5 +1,5 @@
 import { type Response, Router } from 'express'
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import type { AdminSessions } from '../../../shared/access/admin-sessions.ts'
 import type { ApiKey } from '../../../shared/access/api-key.ts'
 import type { ApiKeys } from '../../../shared/access/api-keys.ts'
@@ -40,6 +40,18 @@ export const LoginRequest = Type.Union([
     { additionalProperties: false },
   ),
 ])
+/** Who is logged in; never what shows it. */
+export const SessionView = Type.Object({
+  session: Type.Union([
+    Type.Null(),
+    Type.Object({
+      keyId: Type.Union([Type.String(), Type.Null()], { description: 'of the key it was opened with; null: a link' }),
+      createdAt: Type.String({ format: 'date-time' }),
+      expiresAt: Type.String({ format: 'date-time', description: 'when it ends however much it is used' }),
+      key: Type.Union([Type.Null(), Type.Object({ id: Type.String(), name: Type.String(), tenant: Type.String() })]),
+    }),
+  ]),
+})
 const loginRequest = bodyValidator(LoginRequest)
 
 /**
@@ -114,12 +126,12 @@ export function adminSessionRoutes(deps: AdminSessionDeps): Router {
   return router
 }
 
-/** Who is logged in; never what shows it. */
 function answer(res: Response, login: Login | undefined): void {
   const { session, key } = login ?? { session: null, key: null }
-  res.set('Cache-Control', 'no-store').json({
+  const shown: Static<typeof SessionView> = {
     session: session && { ...session, key: key && { id: key.id, name: key.name, tenant: key.tenant } },
-  })
+  }
+  res.set('Cache-Control', 'no-store').json(shown)
 }
 
 const addressOf = (res: Response): string => clientAddress(res.req.ip)

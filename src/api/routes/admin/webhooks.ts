@@ -1,8 +1,9 @@
 import { type Response, Router } from 'express'
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import { Problem } from '../../../shared/problems.ts'
 import { originOf } from '../../../shared/webhooks/check-webhook-url.ts'
 import type { Deliveries } from '../../../shared/webhooks/deliveries.ts'
+import { Delivery } from '../../../shared/webhooks/delivery.ts'
 import { type DeliverySummary, publicDelivery } from '../../../shared/webhooks/stored-delivery.ts'
 import { onlyMethods } from '../../http/answer-problem.ts'
 import { invalidRequest } from '../../http/invalid-request.ts'
@@ -21,6 +22,20 @@ export const AdminDeliveriesQuery = Type.Object(
   { ...DeliveriesQuery.properties, tenant: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })) },
   { additionalProperties: false },
 )
+const { url: _url, ...delivery } = Delivery.properties
+/** A delivery as an operator sees it. */
+export const AdminDelivery = Type.Object({
+  ...delivery,
+  tenant: Type.String(),
+  origin: Type.String({ description: 'of its URL; the rest may be a secret' }),
+})
+type AdminDelivery = Static<typeof AdminDelivery>
+export const AdminDeliveryPage = Type.Object({
+  deliveries: Type.Array(AdminDelivery),
+  next: Type.Union([Type.String(), Type.Null()], {
+    description: 'the `cursor` of the next page; `null` when there is none',
+  }),
+})
 const deliveriesQuery = bodyValidator(AdminDeliveriesQuery)
 
 /**
@@ -39,7 +54,8 @@ export function adminWebhookRoutes({ deliveries, queue }: AdminWebhooksDeps, aud
         if (!(error instanceof RangeError)) throw error
         throw invalidRequest([{ pointer: '/cursor', detail: 'is not the `next` of a page before' }])
       })
-      answer(res, { deliveries: page.deliveries.map(shown), next: page.next })
+      const told: Static<typeof AdminDeliveryPage> = { deliveries: page.deliveries.map(shown), next: page.next }
+      answer(res, told)
     })
     .all(onlyMethods('GET'))
   router
@@ -63,7 +79,7 @@ const answer = (res: Response, body: unknown): void => void res.set('Cache-Contr
 
 const noDelivery = () => new Problem('not-found', 'there is no such delivery, or it has expired')
 
-function shown(stored: DeliverySummary): Record<string, unknown> {
+function shown(stored: DeliverySummary): AdminDelivery {
   const { url, ...rest } = publicDelivery(stored)
   return { ...rest, tenant: stored.tenant, origin: originOf(url) }
 }
