@@ -105,7 +105,7 @@ describe('an operator', () => {
     const early = await post(url(`/v1/admin/jobs/${running.body.id}/run-again`), {}, admin)
     expect([early.status, early.body['code']]).toEqual([409, 'nothing-to-run'])
     await fetch(url(`/v1/admin/jobs/${running.body.id}`), { method: 'DELETE', headers: admin })
-    await withInside(platform, ({ redis, keys }) => redis.hdel(keys.job(first.id), 'request'))
+    await withInside(platform, ({ redis, keys }) => redis.hdel(keys.job(first.id), 'spec'))
     const gone = await post(url(`/v1/admin/jobs/${first.id}/run-again`), {}, admin)
     expect([gone.status, gone.body['code']]).toEqual([409, 'nothing-to-run'])
     expect((await post(url('/v1/admin/jobs/nosuch/run-again'), {}, admin)).status).toBe(404)
@@ -118,7 +118,7 @@ test('with KEEP_REQUESTS off nothing of a request is left when its job has ended
     const job = await runJob(forgetful.url, { language: 'bash', code: 'echo forgotten # unmistakable' })
     await withInside(forgetful, async ({ redis, keys }) => {
       expect(JSON.stringify(await redis.hgetall(keys.job(job.id)))).not.toContain('unmistakable')
-      expect(await redis.hexists(keys.job(job.id), 'request')).toBe(0)
+      expect(await redis.hexists(keys.job(job.id), 'spec')).toBe(0)
     })
   } finally {
     await forgetful.close()

@@ -370,7 +370,7 @@ describe('the bounds of the queue', () => {
     expect(await redis.exists(keys.queued, keys.tenantQueued('x'), keys.fairness)).toBe(0)
     for (const id of ['x', 'y']) await records.finish(finished(id), id, { attempt: 1 })
     const left = (await redis.keys(`${keys.prefix}:*`)).filter(
-      (key) => !/:(job|events|jobs-of|finished-of):|:(ends|finished|sizes|stored)$/.test(key),
+      (key) => !/:(job|events|jobs-of|finished-of):|:(all-jobs|ends|finished|sizes|stored)$/.test(key),
     )
     expect(left).toEqual([])
   })

@@ -144,7 +144,7 @@ export function createInstallations(redis: Redis, keys: Keys): Installations {
     async latest(languages) {
       if (languages.length === 0) return []
       const ids = await redis.mget(languages.map(lastOf))
-      const found = await Promise.all(ids.map((id) => (id === null ? undefined : read(id))))
+      const found = await Promise.all(ids.flatMap((id) => (id === null ? [] : [read(id)])))
       return found.flatMap((one) => one ?? [])
     },
     open: () => redis.zrange(keys.installations, '0', '-1'),

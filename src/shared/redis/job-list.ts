@@ -1,7 +1,6 @@
 import type { Redis } from 'ioredis'
 import Type, { type Static } from 'typebox'
-import type { State, Status } from '../job.ts'
-import { JobSummary } from '../job-summary.ts'
+import { JobSummary, type State, type Status } from '../job.ts'
 import type { JobRecords } from './job-record.ts'
 import type { Keys } from './keys.ts'
 

@@ -16,7 +16,6 @@ export interface RunningJobs {
   drain: () => void
   /** Renews every lease, and ends those that were cancelled unheard. @throws when Redis fails */
   renew: () => Promise<void>
-  readonly count: number
 }
 
 export function createRunningJobs(records: Pick<JobRecords, 'renew'>): RunningJobs {
@@ -37,9 +36,6 @@ export function createRunningJobs(records: Pick<JobRecords, 'renew'>): RunningJo
     cancel: (id) => running.get(id)?.controller.abort('cancelled' satisfies EndReason),
     drain() {
       for (const { controller } of running.values()) controller.abort('draining' satisfies EndReason)
-    },
-    get count() {
-      return running.size
     },
     async renew() {
       await Promise.all(

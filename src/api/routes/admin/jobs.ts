@@ -94,7 +94,7 @@ function listAll({ jobList }: Pick<RouteDeps, 'jobList'>): RequestHandler {
 function readAny(deps: AdminJobsDeps, find: FindJob): RequestHandler<{ id: string }> {
   return async (req, res) => {
     const { job, tenant } = await find(res, req.params.id)
-    const [whole, canRunAgain] = await Promise.all([withOutput(deps, res, job), deps.records.hasRequest(job.id)])
+    const [whole, canRunAgain] = await Promise.all([withOutput(deps, res, job), deps.records.hasSpec(job.id)])
     const shown: Static<typeof AdminJob> = { ...whole, tenant, canRunAgain }
     res.set('Cache-Control', 'no-store').json(shown)
   }
@@ -108,7 +108,7 @@ function runAgain(deps: AdminJobsDeps, find: FindJob, audit: Audit): RequestHand
   const { records, submission, overview, languages } = deps
   return async (req, res) => {
     const { job, tenant } = await find(res, req.params.id)
-    const request = await records.request(job.id)
+    const request = await records.spec(job.id)
     if (!request) {
       const why = job.status === null ? 'the job has not ended yet' : 'what this job was asked for is not kept'
       throw new Problem('nothing-to-run', `${why}; it is kept with the result, unless KEEP_REQUESTS is off`)
