@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -45,16 +46,17 @@ export async function startProduct(root: string, env: Record<string, string>): P
     REDIS_URL: backends.redisUrl,
     PODMAN_SOCKET: backends.podmanSocket,
     RUNYARD_NAMESPACE: namespace,
-    LOG_LEVEL: 'warn',
     PORT: port,
     AUTH: 'required',
     ...env,
   }
+  const log = openSync(join(dataDir, 'log'), 'a')
   const start = (name: 'api' | 'worker') => {
     const [node = '', ...args] = serviceCommand(root, name)
-    return spawn(node, args, { env: settings, stdio: ['ignore', 'inherit', 'inherit'] })
+    return spawn(node, args, { env: settings, stdio: ['ignore', log, 'inherit'] })
   }
   const [worker, gateway] = [start('worker'), start('api')]
+  closeSync(log)
   const url = `http://127.0.0.1:${port}`
   await untilReady(url, [worker, gateway])
   const { redis: address } = loadConfig(root, { REDIS_URL: backends.redisUrl })
