@@ -11,6 +11,7 @@ import { answerProblem, noRoute, onlyMethods } from './http/answer-problem.ts'
 import { requestLog } from './http/request-log.ts'
 import { authenticationFailures, rateLimit, spend, spendMore } from './rate-limit/rate-limit.ts'
 import type { Budget } from './rate-limit/rate-limiter.ts'
+import { traceRequests } from './tracing/trace-requests.ts'
 import { requestMeter } from './metrics/request-meter.ts'
 import { auditWith } from './routes/admin/audit.ts'
 import { adminJobRoutes } from './routes/admin/jobs.ts'
@@ -49,6 +50,7 @@ export function createApp(deps: RouteDeps, redis: Redis, log: Logger): Express {
   const allow = (...scopes: Parameters<typeof requireScope>[0][]) => requireScope(scopes.flat(), events.record)
 
   app.use(requestMeter(app, deps.metrics))
+  if (deps.tracing) app.use(traceRequests(deps.tracing))
   app.use(requestLog(log))
   app.use(helmet())
   app.use(ownHost(config.auth))

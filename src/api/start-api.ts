@@ -29,6 +29,7 @@ import { createWakeUps } from '../shared/redis/wake-ups.ts'
 import { createWorkerRegistry, type Overview } from '../shared/redis/worker-registry.ts'
 import { createBlocks } from '../shared/security/blocks.ts'
 import { createSecurityEvents } from '../shared/security/security-events.ts'
+import type { Tracing } from '../shared/tracing/tracing.ts'
 import { createRevocations } from './access/revocations.ts'
 import { createApp } from './app.ts'
 import { createByteGate } from './byte-gate.ts'
@@ -73,7 +74,7 @@ const SENDING_BYTES = 32 * MIB
  * @param root folder with `languages/`, and `dist/pages/` if there are to be pages
  * @throws ConfigError when Redis is not configured; Error when the address cannot be listened on
  */
-export async function startApi(config: Config, root: string, log: Logger): Promise<RunningApi> {
+export async function startApi(config: Config, root: string, log: Logger, tracing?: Tracing): Promise<RunningApi> {
   if (!config.redis) throw new ConfigError('REDIS_URL is not set; the gateway needs one')
   const keys = createKeys(config.namespace)
   const languages = loadLanguages(`${root}/languages`)
@@ -81,8 +82,8 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
   if (!pages) log.warn('the pages were not built: npm run build')
   const redis = connectRedis(config.redis, 'fail-fast', 'runyard-api', log)
   const subscriber = connectRedis(config.redis, 'wait', 'runyard-api-events', log)
-  const queue = createJobQueue(redis, keys)
-  const webhookQueue = createWebhookQueue(redis, keys)
+  const queue = createJobQueue(redis, keys, tracing)
+  const webhookQueue = createWebhookQueue(redis, keys, tracing)
   // What may be long: nothing else waits behind it.
   const bulk = connectRedis(config.redis, 'fail-fast', 'runyard-api-output', log)
   const shownQueues = [createJobQueue(bulk, keys), createWebhookQueue(bulk, keys)] as const
@@ -182,6 +183,7 @@ export async function startApi(config: Config, root: string, log: Logger): Promi
       blocks: createBlocks(redis, keys, events.record),
       metrics,
       pages,
+      tracing,
       feed: createEventFeed(redis, live, keys),
       io: {
         upgrades,

@@ -3,6 +3,7 @@ import { Artifact, type ArtifactRequest } from './artifact.ts'
 import { Limits } from './limits.ts'
 import { Finding } from './security/finding.ts'
 import type { Origin } from './security/origin.ts'
+import type { TraceContext } from './tracing/trace-context.ts'
 import type { Webhook } from './webhook.ts'
 
 /** Where a job is. */
@@ -124,6 +125,8 @@ export interface JobSpec {
   head: JobHead
   tenant: string
   origin: Origin
+  /** What its run follows from, where there are traces. */
+  trace?: TraceContext
   /** Whether its sandbox may serve the tenant's next job too. */
   shareable: boolean
   /** Jobs of its tenant that may run at one time; null: as many as there are slots. */

@@ -3,10 +3,15 @@ import { type Config, loadConfig } from './config/config.ts'
 import { createLog } from './log.ts'
 import { packageRoot } from './package-root.ts'
 import { stopSignal } from './signals.ts'
+import { createCollectorLog } from './tracing/collector-log.ts'
+import { openTracing, type Tracing } from './tracing/tracing.ts'
 
 export interface Service {
   close(): Promise<void>
 }
+
+/** What the processes are called in traces. */
+const SERVICE_NAMES = { api: 'runyard-gateway', worker: 'runyard-worker' }
 
 /**
  * The life of a process: reads the settings, starts its one service, and closes it when it is told to stop. This is where a
@@ -15,19 +20,22 @@ export interface Service {
  */
 export async function runService(
   name: 'api' | 'worker',
-  start: (config: Config, root: string, log: Logger) => Promise<Service>,
+  start: (config: Config, root: string, log: Logger, tracing: Tracing | undefined) => Promise<Service>,
 ): Promise<void> {
   const signal = stopSignal()
   try {
     const root = packageRoot()
     const config = loadConfig(root)
-    const log = createLog(config.logLevel, name)
-    const service = await Promise.race([start(config, root, log), aborted(signal)])
+    const collector = createCollectorLog(() => log)
+    const tracing = await openTracing(config.tracing, SERVICE_NAMES[name], collector)
+    const log: Logger = createLog(config.logLevel, name, tracing?.logFields)
+    const service = await Promise.race([start(config, root, log, tracing), aborted(signal)])
     // Told to stop while starting: what was begun ends with this process, sandboxes at the end of their input.
     if (!service) process.exit(0)
     await aborted(signal)
     log.info({ reason: String(signal.reason) }, 'stopping')
     await service.close()
+    await tracing?.close()
     log.info('stopped')
     // What outlived its time to end still holds timers and sockets.
     process.exit(0)

@@ -19,12 +19,14 @@ import { createInstallations } from '../shared/redis/installations.ts'
 import { createKeys } from '../shared/redis/keys.ts'
 import { createWakeUps } from '../shared/redis/wake-ups.ts'
 import { createWorkerRegistry, HEARTBEAT_MS } from '../shared/redis/worker-registry.ts'
+import type { Tracing } from '../shared/tracing/tracing.ts'
 import { createSecurityEvents } from '../shared/security/security-events.ts'
 import { deliverAlerts } from './alerts/deliver-alerts.ts'
 import { createInstallOnRequest } from './installing/install-on-request.ts'
 import { createInstalledRuntimes } from './installed-runtimes.ts'
 import { planAhead } from './jobs/plan.ts'
 import { type JobContext, processJob, storeLostJob } from './jobs/process-job.ts'
+import { observeTogether } from './jobs/job-observer.ts'
 import { createLiveInput } from './jobs/live-input.ts'
 import { createRunningJobs, type RunningJobs } from './jobs/running-jobs.ts'
 import { createQueueWorker, type QueueWorker } from './queue-worker.ts'
@@ -35,6 +37,7 @@ import { createPodmanSandbox, shortId } from './sandbox/podman-sandbox.ts'
 import { createSandboxPool } from './sandbox/pool.ts'
 import { countEvents } from './metrics/count-events.ts'
 import { createWorkerMetrics } from './metrics/worker-metrics.ts'
+import { jobSpans, traceJobs } from './tracing/trace-jobs.ts'
 import { reconcile } from './reconcile.ts'
 import { checkLimitsHold } from './self-check.ts'
 import { startTimer } from './timer.ts'
@@ -59,10 +62,16 @@ const PROBE_MEMORY_BYTES = 64 * MIB
 /**
  * Starts a worker: proves that limits hold here, fills the pool, then takes jobs.
  * @param root folder with `languages/` and `sandbox/`
+ * @param tracing its own; the caller closes it
  * @throws ConfigError when Redis or podman is not configured, LimitsNotEnforced when this host cannot keep limits, Error when no
  * language is installed or podman does not answer; nothing is left running then
  */
-export async function startWorker(config: Config, root: string, log: Logger): Promise<RunningWorker> {
+export async function startWorker(
+  config: Config,
+  root: string,
+  log: Logger,
+  tracing?: Tracing,
+): Promise<RunningWorker> {
   if (!config.redis) throw new ConfigError('REDIS_URL is not set; a worker needs one')
   const { namespace, limits, sandbox: settings } = config
   const { podmanSocket } = settings
@@ -124,7 +133,7 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
   const registry = createWorkerRegistry(redis, keys)
   const jobs = createJobQueue(redis, keys)
   const release = (ids: readonly string[]) => promoteJobs(jobs, ids, log)
-  const webhookQueue = createWebhookQueue(redis, keys)
+  const webhookQueue = createWebhookQueue(redis, keys, tracing)
   // What is not queued now is found overdue.
   const announce = (deliveryId: string) =>
     webhookQueue.enqueue(deliveryId).catch((err: unknown) => log.warn({ err, deliveryId }, 'webhook was not queued'))
@@ -239,6 +248,7 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
         .catch((err: unknown) => log.error({ err }, 'alert not queued'))
     },
     attempted: metrics.webhookAttempted,
+    tracing,
     log,
   })
   const context: JobContext = {
@@ -254,14 +264,14 @@ export async function startWorker(config: Config, root: string, log: Logger): Pr
     count: figures.ended,
     running,
     input: createLiveInput({ inputs: createJobInputs(redis, keys), wakeUps: createWakeUps(subscriber), keys, log }),
-    observer: metrics.jobs,
+    observer: observeTogether([metrics.jobs, ...(tracing ? [jobSpans(tracing)] : [])]),
     log,
   }
   const taken = createQueueWorker(
     redis,
     keys,
     config.worker.slots,
-    (spec, turn) => processJob(context, spec, turn),
+    traceJobs(tracing, (spec, turn) => processJob(context, spec, turn)),
     (spec) => storeLostJob({ ...context, lost: metrics.lost }, spec),
     log,
   )

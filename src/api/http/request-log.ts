@@ -17,8 +17,9 @@ export function requestLog(log: Logger): HttpLogger {
       return id
     },
     customProps: (_req, res) => {
-      const { caller, jobId } = (res as Partial<Response>).locals ?? {}
-      return caller ? { tenant: caller.tenant, keyId: caller.keyId, jobId } : {}
+      const { caller, jobId, traceId } = (res as Partial<Response>).locals ?? {}
+      const trace = traceId === undefined ? {} : { trace_id: traceId }
+      return caller ? { tenant: caller.tenant, keyId: caller.keyId, jobId, ...trace } : trace
     },
     customLogLevel: (_req, res) => (res.statusCode >= 500 ? 'error' : 'info'),
     customSuccessMessage: () => 'request',

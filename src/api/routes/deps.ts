@@ -9,6 +9,7 @@ import type { Overview } from '../../shared/redis/worker-registry.ts'
 import type { AdminSessions } from '../../shared/access/admin-sessions.ts'
 import type { ApiKeys } from '../../shared/access/api-keys.ts'
 import type { Blocks } from '../../shared/security/blocks.ts'
+import type { Tracing } from '../../shared/tracing/tracing.ts'
 import type { SecurityEvents } from '../../shared/security/security-events.ts'
 import type { OpenResponses } from '../http/open-responses.ts'
 import type { Revocations } from '../access/revocations.ts'
@@ -58,6 +59,8 @@ export interface RouteDeps {
   events: SecurityEvents
   blocks: Blocks
   metrics: GatewayMetrics
+  /** Undefined when there are no traces. */
+  tracing: Tracing | undefined
   /** Undefined when they were not built. */
   pages: BuiltPages | undefined
   /** Answers when Redis does. @throws Problem `unavailable` when it does not within a second */

@@ -5,6 +5,7 @@ import { LIMIT_NAMES, type Limits } from '../limits.ts'
 import { isLoopback } from '../loopback.ts'
 import type { ScreeningPolicy } from '../security/finding.ts'
 import { limitVariable, SETTINGS, type Setting } from './settings.ts'
+import { type TracingSettings, tracingSettings } from './tracing.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 export type SettingValue = string | number | string[]
@@ -74,6 +75,8 @@ export interface Config {
   logLevel: string
   /** Undefined: the gateway serves them with the rest, a worker serves none. */
   metrics: { host: string; port: number | undefined; workerPort: number | undefined }
+  /** Undefined: no traces. */
+  tracing: TracingSettings | undefined
 }
 
 /** A variable that is malformed or contradicts another. The message names it, its value and what is allowed. */
@@ -183,6 +186,9 @@ export function toConfig(values: Map<string, SettingValue>, root: string): Confi
     limits: { defaults: limits('DEFAULT'), ceilings: limits('MAX') },
     logLevel: text('LOG_LEVEL'),
     metrics: { host: text('METRICS_HOST'), port: port('METRICS_PORT'), workerPort: port('WORKER_METRICS_PORT') },
+    tracing: tracingSettings(text, (message) => {
+      throw new ConfigError(message)
+    }),
   }
   check(config)
   return config

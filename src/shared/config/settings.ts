@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { SAMPLERS } from './tracing.ts'
 import { SCREENING_POLICIES } from '../security/finding.ts'
 import { DEFAULT_CEILINGS, DEFAULT_LIMITS, LIMIT_MINIMA, LIMIT_NAMES, type Limits, MAX_TIMER_MS } from '../limits.ts'
 
@@ -27,6 +28,7 @@ export interface Setting {
     | 'Intake'
     | 'Logs'
     | 'Metrics'
+    | 'Traces'
   readonly description: string
 }
 
@@ -485,5 +487,76 @@ export const SETTINGS: readonly Setting[] = [
     default: '127.0.0.1',
     group: 'Metrics',
     description: 'Address of those two ports. Whoever reaches it can read the metrics.',
+  },
+  {
+    name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    kind: string,
+    default: '',
+    group: 'Traces',
+    description:
+      'Collector that traces are sent to by OTLP over HTTP, e.g. `http://localhost:4318`; `/v1/traces` is added. Empty: no traces.',
+  },
+  {
+    name: 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+    kind: string,
+    default: '',
+    group: 'Traces',
+    description: 'The same with its whole path, in place of it.',
+  },
+  {
+    name: 'OTEL_EXPORTER_OTLP_PROTOCOL',
+    kind: { type: 'choice', of: ['http/protobuf', 'http/json'] },
+    default: 'http/protobuf',
+    group: 'Traces',
+    description: 'How traces are encoded.',
+  },
+  {
+    name: 'OTEL_EXPORTER_OTLP_HEADERS',
+    kind: string,
+    default: '',
+    group: 'Traces',
+    description: 'Headers for the collector: `name=value,other=value`, percent-encoded.',
+  },
+  {
+    name: 'OTEL_SERVICE_NAME',
+    kind: string,
+    default: '',
+    group: 'Traces',
+    description: 'Name of the service in traces. Empty: `runyard-gateway` and `runyard-worker`.',
+  },
+  {
+    name: 'OTEL_RESOURCE_ATTRIBUTES',
+    kind: string,
+    default: '',
+    group: 'Traces',
+    description: 'What else traces tell of their process: `name=value,other=value`, percent-encoded.',
+  },
+  {
+    name: 'OTEL_TRACES_SAMPLER',
+    kind: { type: 'choice', of: SAMPLERS },
+    default: 'parentbased_always_on',
+    group: 'Traces',
+    description: 'Which traces are kept. `parentbased_...`: where a caller names a trace, the caller decides.',
+  },
+  {
+    name: 'OTEL_TRACES_SAMPLER_ARG',
+    kind: string,
+    default: '',
+    group: 'Traces',
+    description: 'The part of the traces that `..._traceidratio` keeps: 0 to 1. Empty: 1.',
+  },
+  {
+    name: 'OTEL_BSP_SCHEDULE_DELAY',
+    kind: integer(1, MAX_TIMER_MS),
+    default: '5000',
+    group: 'Traces',
+    description: 'How often traces are sent, in ms.',
+  },
+  {
+    name: 'OTEL_SDK_DISABLED',
+    kind: { type: 'choice', of: ['true', 'false'] },
+    default: 'false',
+    group: 'Traces',
+    description: '`true`: no traces, whatever the rest says.',
   },
 ]

@@ -2,6 +2,8 @@ import { Job, Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { JobReturn, JobSpec } from '../job.ts'
+import { messagingAttributes } from '../tracing/messaging.ts'
+import type { Tracing } from '../tracing/tracing.ts'
 import type { Priority } from './job-record.ts'
 import { type Keys, QUEUE_NAME } from './keys.ts'
 
@@ -9,8 +11,9 @@ export type JobQueue = Queue<JobSpec, JobReturn, 'run'>
 
 /**
  * The producer's end of the queue. Give it a `fail-fast` connection.
+ * @param tracing makes a span of each sending, which the jobs carry with them
  */
-export function createJobQueue(redis: Redis, keys: Keys): JobQueue {
+export function createJobQueue(redis: Redis, keys: Keys, tracing?: Tracing): JobQueue {
   const queue: JobQueue = new Queue<JobSpec, JobReturn, 'run'>(QUEUE_NAME, {
     connection: redis,
     prefix: keys.prefix,
@@ -21,7 +24,19 @@ export function createJobQueue(redis: Redis, keys: Keys): JobQueue {
     defaultJobOptions: { attempts: 1, removeOnComplete: true, removeOnFail: true },
   })
   queue.on('error', () => undefined) // The connection's own listener has logged it.
+  if (tracing) traceSending(queue, tracing)
   return queue
+}
+
+function traceSending(queue: JobQueue, tracing: Tracing): void {
+  const addBulk = queue.addBulk.bind(queue)
+  queue.addBulk = (jobs) => {
+    const id = jobs.length === 1 ? jobs[0]?.opts?.jobId : undefined
+    const attributes = { ...messagingAttributes(QUEUE_NAME, 'send', id), 'messaging.batch.message_count': jobs.length }
+    return tracing.run(`send ${QUEUE_NAME}`, { kind: 'producer', attributes }, (span) =>
+      addBulk(jobs.map((job) => ({ ...job, data: { ...job.data, trace: span.context } }))),
+    )
+  }
 }
 
 /** Takes delayed jobs back among those that wait. One that is not delayed (any more) is passed over; it looks by itself later. */

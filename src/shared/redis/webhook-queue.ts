@@ -1,8 +1,16 @@
 import { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
+import { messagingAttributes } from '../tracing/messaging.ts'
+import type { TraceContext } from '../tracing/trace-context.ts'
+import type { Tracing } from '../tracing/tracing.ts'
 import type { Keys } from './keys.ts'
 
 export const WEBHOOK_QUEUE_NAME = 'webhooks'
+
+/** What goes with a delivery: what it follows from, where there are traces. */
+export interface QueuedDelivery {
+  trace?: TraceContext
+}
 
 /** What hands deliveries out to workers. It holds ids only; the records are the truth. */
 export interface WebhookQueue {
@@ -16,13 +24,13 @@ export interface WebhookQueue {
   /** Of its jobs, by BullMQ's own states. @throws when Redis fails */
   counts: () => Promise<Record<string, number>>
   /** What BullMQ keeps, to be looked at. */
-  readonly queue: Queue<Record<string, never>>
+  readonly queue: Queue<QueuedDelivery>
   close: () => Promise<void>
 }
 
 /** The producer's end of the webhooks. Workers deliver them. */
-export function createWebhookQueue(redis: Redis, keys: Keys): WebhookQueue {
-  const queue = new Queue<Record<string, never>>(WEBHOOK_QUEUE_NAME, {
+export function createWebhookQueue(redis: Redis, keys: Keys, tracing?: Tracing): WebhookQueue {
+  const queue = new Queue<QueuedDelivery>(WEBHOOK_QUEUE_NAME, {
     connection: redis,
     prefix: keys.prefix,
     skipWaitingForReady: true,
@@ -32,8 +40,16 @@ export function createWebhookQueue(redis: Redis, keys: Keys): WebhookQueue {
   })
   queue.on('error', () => undefined) // The connection's own listener has logged it.
   const enqueue = async (...ids: string[]) => {
-    const jobs = ids.filter((id) => id !== '').map((id) => ({ name: 'deliver', data: {}, opts: { jobId: id } }))
-    if (jobs.length > 0) await queue.addBulk(jobs)
+    const known = ids.filter((id) => id !== '')
+    if (known.length === 0) return
+    const add = (data: QueuedDelivery) =>
+      queue.addBulk(known.map((id) => ({ name: 'deliver', data, opts: { jobId: id } })))
+    // Those found overdue follow from nothing that is known here.
+    if (!tracing?.current) return void (await add({}))
+    const attributes = messagingAttributes(WEBHOOK_QUEUE_NAME, 'send', known[1] === undefined ? known[0] : undefined)
+    await tracing.run(`send ${WEBHOOK_QUEUE_NAME}`, { kind: 'producer', attributes }, (span) =>
+      add({ trace: span.context }),
+    )
   }
   return {
     queue,

@@ -13,3 +13,16 @@ export interface JobObserver {
   /** Its result was stored. @param startedAt of the attempt; null when none had begun */
   ended: (spec: JobSpec, status: Status, startedAt: string | null) => void
 }
+
+/** One that tells all of these, in their order. */
+export function observeTogether(observers: readonly JobObserver[]): JobObserver {
+  const [only, ...others] = observers
+  if (only && others.length === 0) return only
+  return {
+    started: (spec, attempt) => observers.forEach((one) => one.started(spec, attempt)),
+    acquired: (spec, ms) => observers.forEach((one) => one.acquired(spec, ms)),
+    stageEnded: (spec, stage) => observers.forEach((one) => one.stageEnded(spec, stage)),
+    putBack: (spec, reason) => observers.forEach((one) => one.putBack(spec, reason)),
+    ended: (spec, status, startedAt) => observers.forEach((one) => one.ended(spec, status, startedAt)),
+  }
+}

@@ -6,6 +6,7 @@ import type { AttemptOutcome, Deliveries } from '../../shared/webhooks/deliverie
 import type { Attempt, AttemptError } from '../../shared/webhooks/delivery.ts'
 import { webhookHeaders } from '../../shared/webhooks/sign.ts'
 import type { StoredDelivery } from '../../shared/webhooks/stored-delivery.ts'
+import type { Attributes, Tracing } from '../../shared/tracing/tracing.ts'
 import type { WebhookSecrets } from '../../shared/webhooks/webhook-secrets.ts'
 import type { Resolve } from './guarded-agent.ts'
 import { retryAfterMs, retryDelayMs } from './retry-schedule.ts'
@@ -32,6 +33,7 @@ export interface AttemptContext {
   alert: (alert: EndpointAlert) => void
   /** Told of every attempt, for metrics. Must not throw. */
   attempted: (outcome: AttemptOutcome) => void
+  tracing?: Tracing | undefined
   log: Logger
 }
 
@@ -62,18 +64,25 @@ export async function attemptDelivery(context: AttemptContext, delivery: StoredD
 }
 
 async function send(context: AttemptContext, delivery: StoredDelivery, isDisabled: boolean): Promise<AttemptOutcome> {
-  const { secrets, settings, scheduleMs, resolve } = context
+  const { secrets, settings, scheduleMs, resolve, tracing } = context
   const { id, tenant, url, body, tries } = delivery
   // What is allowed may have changed since it was submitted.
   if (checkWebhookUrl(url, settings.allow) !== undefined) return untried('address-not-allowed')
   const { secret, previous } = await secrets.read(tenant)
   const begunMs = Date.now()
   const signing = [secret, ...previous.map((one) => one.secret)]
-  const headers = webhookHeaders(id, Math.floor(begunMs / SECOND), body, signing)
+  const span = tracing?.start('POST', { kind: 'client', attributes: requestAttributes(url) })
+  const headers = {
+    ...webhookHeaders(id, Math.floor(begunMs / SECOND), body, signing),
+    ...(span && { traceparent: span.context.traceparent }),
+  }
   const { status, error, durationMs, answer, retryAfter } = await sendWebhook(url, headers, body, {
     ...settings,
     resolve,
   })
+  span?.set({ 'http.response.status_code': status ?? undefined })
+  if (error !== null || (status ?? 0) >= 400) span?.fail(error ?? String(status))
+  span?.end()
   const attempt: Attempt = { at: new Date(begunMs).toISOString(), status, error, durationMs, answer }
   if (error === null && status !== null && status >= 200 && status < 300) {
     return { attempt, state: 'succeeded', nextAttemptAtMs: 0, endpoint: 'worked' }
@@ -85,6 +94,18 @@ async function send(context: AttemptContext, delivery: StoredDelivery, isDisable
   const endpoint = isGone ? 'gone' : 'failed'
   if (delayMs === undefined) return { attempt, state: 'failed', nextAttemptAtMs: 0, endpoint }
   return { attempt, state: 'pending', nextAttemptAtMs: nowMs + delayMs, endpoint }
+}
+
+/** Of where it goes no more than the host: the rest of a URL may hold secrets. */
+function requestAttributes(url: string): Attributes {
+  const { hostname, port, protocol } = new URL(url)
+  const standard = protocol === 'https:' ? 443 : 80
+  return {
+    'http.request.method': 'POST',
+    'url.scheme': protocol.slice(0, -1),
+    'server.address': hostname,
+    'server.port': Number(port) || standard,
+  }
 }
 
 /** The end of a delivery for which nothing is sent. */

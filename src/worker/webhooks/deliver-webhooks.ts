@@ -5,8 +5,10 @@ import { closeOnce } from '../../shared/close-once.ts'
 import type { Config } from '../../shared/config/config.ts'
 import { SECOND } from '../../shared/limits.ts'
 import type { Keys } from '../../shared/redis/keys.ts'
-import { type WebhookQueue, WEBHOOK_QUEUE_NAME } from '../../shared/redis/webhook-queue.ts'
+import { type QueuedDelivery, type WebhookQueue, WEBHOOK_QUEUE_NAME } from '../../shared/redis/webhook-queue.ts'
 import { originOf } from '../../shared/webhooks/check-webhook-url.ts'
+import { messagingAttributes } from '../../shared/tracing/messaging.ts'
+import type { Tracing } from '../../shared/tracing/tracing.ts'
 import { createDeliveries } from '../../shared/webhooks/deliveries.ts'
 import { createWebhookSecrets } from '../../shared/webhooks/webhook-secrets.ts'
 import { startTimer } from '../timer.ts'
@@ -35,6 +37,8 @@ export interface DelivererOptions {
   alert: (alert: EndpointAlert) => void
   /** Told of every attempt. Must not throw. */
   attempted?: AttemptContext['attempted']
+  /** Makes spans of deliveries, which follow from what sent them. */
+  tracing?: Tracing | undefined
   log: Logger
   /** How long after each attempt the next one comes; `RETRY_SCHEDULE_MS` unless given. */
   scheduleMs?: readonly number[]
@@ -55,11 +59,11 @@ const STALLED_CHECK_MS = 5 * SECOND
 /** Delivers webhooks. Any worker may deliver any of them. */
 export function deliverWebhooks(options: DelivererOptions): WebhookDeliverer {
   const { redis, keys, queue, settings, alert, log, resolve, scheduleMs = RETRY_SCHEDULE_MS } = options
-  const { attempted = () => undefined } = options
+  const { tracing, attempted = () => undefined } = options
   const deliveries = createDeliveries(redis, keys, settings.deliveriesKeptSeconds)
   const secrets = createWebhookSecrets(redis, keys)
   const slots = createDeliverySlots(settings.concurrency)
-  const context = { deliveries, secrets, settings, scheduleMs, resolve, alert, attempted, log }
+  const context = { deliveries, secrets, settings, scheduleMs, resolve, alert, attempted, tracing, log }
 
   /** @returns in how many ms to come again; undefined when it has ended */
   const deliver = async (id: string): Promise<number | undefined> => {
@@ -77,10 +81,17 @@ export function deliverWebhooks(options: DelivererOptions): WebhookDeliverer {
     }
   }
 
-  const worker = new Worker(
+  const traced = ({ id = '', data }: QueuedJob<QueuedDelivery>) => {
+    if (!tracing) return deliver(id)
+    const attributes = messagingAttributes(WEBHOOK_QUEUE_NAME, 'process', id)
+    const options = { kind: 'consumer', parent: data.trace, attributes } as const
+    return tracing.run(`process ${WEBHOOK_QUEUE_NAME}`, options, () => deliver(id))
+  }
+
+  const worker = new Worker<QueuedDelivery>(
     WEBHOOK_QUEUE_NAME,
-    async (job: QueuedJob, token) => {
-      const againMs = await deliver(job.id ?? '')
+    async (job: QueuedJob<QueuedDelivery>, token) => {
+      const againMs = await traced(job)
       if (againMs === undefined) return
       await job.moveToDelayed(Date.now() + againMs, token)
       throw new DelayedError()
