@@ -6,6 +6,7 @@ import { serializeError } from '../../src/shared/log.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import { connectRedis } from '../../src/shared/redis/connect.ts'
 import { CONTAINER_LABEL } from '../../src/shared/container-label.ts'
+import { openTracing, type Tracing } from '../../src/shared/tracing/tracing.ts'
 import { startWorker } from '../../src/worker/start-worker.ts'
 import { createEngine } from '../../src/worker/sandbox/engine.ts'
 import { leftKeys } from './left-keys.ts'
@@ -49,11 +50,16 @@ export async function startPlatform(
     ...more,
   }
   const config = loadConfig(testRoot, env)
-  const log = logTo
-    ? pino({ level: config.logLevel, serializers: { err: serializeError } }, { write: logTo })
-    : pino({ level: config.logLevel })
-  const worker = await startWorker(config, root, log)
-  const api = await startApi(config, root, log)
+  const [ofWorker, ofGateway] = await Promise.all(
+    ['runyard-worker', 'runyard-gateway'].map((name) => openTracing(config.tracing, name, () => undefined)),
+  )
+  const openLog = (tracing: Tracing | undefined) => {
+    if (!logTo) return pino({ level: config.logLevel })
+    const mixin = tracing?.logFields
+    return pino({ level: config.logLevel, serializers: { err: serializeError }, ...(mixin && { mixin }) }, { write: logTo }) // prettier-ignore
+  }
+  const worker = await startWorker(config, root, openLog(ofWorker), ofWorker)
+  const api = await startApi(config, root, openLog(ofGateway), ofGateway)
   return {
     url: api.url,
     namespace,
@@ -62,6 +68,7 @@ export async function startPlatform(
     async close() {
       await api.close()
       await worker.close()
+      await Promise.all([ofGateway?.close(), ofWorker?.close()])
       const containers = await createEngine(config.sandbox.podmanSocket ?? '').containers(
         CONTAINER_LABEL.namespace,
         namespace,
