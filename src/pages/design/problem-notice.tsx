@@ -2,11 +2,13 @@ import type { ApiProblem } from '../client/api-problem.ts'
 
 /** An error of the API in full: what it is, why, and each field that is wrong. */
 export function ProblemNotice({ problem }: { problem: ApiProblem }) {
+  // One field alone stands in the detail already.
+  const isTold = problem.errors.every(({ pointer, detail }) => problem.message === `${pointer} ${detail}`)
   return (
     <div class="notice bad" role="alert">
       <strong>{problem.title}</strong>
       {problem.message !== problem.title && <p>{problem.message}</p>}
-      {problem.errors.length > 0 && (
+      {!isTold && (
         <ul>
           {problem.errors.map(({ pointer, detail }, index) => (
             <li key={index}>

@@ -47,7 +47,7 @@ export function OptionsPane({ program, runtime, problem, onChange }: OptionsPane
           </button>
         ))}
       </div>
-      <div class={`options ${tab}`} role="tabpanel" id={`${ids}-panel`} aria-labelledby={`${ids}-${tab}`}>
+      <div class={`options of-${tab}`} role="tabpanel" id={`${ids}-panel`} aria-labelledby={`${ids}-${tab}`}>
         {tab === 'input' ? (
           <InputOptions program={program} onChange={onChange} />
         ) : (

@@ -12,6 +12,7 @@ export function StatusLine({ state }: { state: RunState }) {
     <div class="status-line">
       <div class="facts">
         {phase === 'idle' && <span class="faint">Ready</span>}
+        {phase === 'ended' && !job && <span class="faint">Not run</span>}
         {phase === 'submitting' && <Badge tone="calm" words="Submitting" />}
         {job && <JobBadge state={job.state} status={job.status} />}
         {phase === 'following' && <Elapsed since={state.runningSince} />}
