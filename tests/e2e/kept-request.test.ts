@@ -88,6 +88,21 @@ test('what is kept counts with what waits of a tenant, and with what is stored o
   redis.disconnect()
 })
 
+test('where the operator keeps no requests, none is kept', async () => {
+  const other = await startPlatform({ KEEP_REQUESTS: 'off', POOL_READY: '0' })
+  const request = { language: 'bash', code: 'echo "not to be found"', keepRequest: true }
+  const { body } = await post<Job>(`${other.url}/v1/jobs`, request, { prefer: 'wait=60' })
+  expect(body).toMatchObject({ status: 'succeeded' })
+  expect(body.requestKept).toBeUndefined()
+  expect((await get(`${other.url}/v1/jobs/${body.id}/request`)).status).toBe(404)
+  const redis = new Redis(process.env['RUNYARD_TEST_REDIS'] ?? '')
+  const record = await redis.hgetall(`{${other.namespace}}:job:${body.id}`)
+  expect(record['state']).toBe('finished')
+  expect(JSON.stringify(record)).not.toContain('echo')
+  redis.disconnect()
+  await other.close()
+})
+
 test('a caller is told the ceilings of its own key', async () => {
   const key = await makeKey(platform, 'low', { limits: { wallMs: 1000 } })
   const { body } = await get<{ runtimes: { limits: object; ceilings: object }[] }>(`${platform.url}/v1/runtimes`, key)

@@ -54,6 +54,9 @@ export function createIntake({ config, languages, runtimes, screening, blocked, 
   const screen = screenWith(screening, blocked, screened)
   const ceilingsOf = (caller: Caller) => lowerOf(config.limits.ceilings, caller.ceilings)
 
+  /** The owner asks for it, the operator may not allow it. */
+  const isKept = (request: CodeRequest | ContainerRequest) => config.keepRequests && request.keepRequest === true
+
   const head = (
     request: CodeRequest | ContainerRequest,
     needs: LimitOverrides,
@@ -66,7 +69,7 @@ export function createIntake({ config, languages, runtimes, screening, blocked, 
     interactive: 'interactive' in request && request.interactive === true,
     limits: effectiveLimits(request.limits ?? {}, needs, defaults, ceilings),
     metadata: request.metadata ?? {},
-    ...(request.keepRequest === true && { requestKept: true }),
+    ...(isKept(request) && { requestKept: true }),
     createdAt: new Date().toISOString(),
   })
 
@@ -78,7 +81,7 @@ export function createIntake({ config, languages, runtimes, screening, blocked, 
     rank: PRIORITIES.indexOf(request.priority ?? 'normal'),
     delayMs: request.delayMs ?? 0,
     webhook: request.webhook ?? caller.webhook,
-    keptRequest: request.keepRequest === true ? keptRequest(request) : null,
+    keptRequest: isKept(request) ? keptRequest(request) : null,
     artifacts: request.artifacts ? { globs: request.artifacts, ...config.artifacts } : null,
     stdin: request.stdin ?? '',
     env: request.env ?? {},

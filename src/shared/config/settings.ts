@@ -290,7 +290,7 @@ export const SETTINGS: readonly Setting[] = [
     default: 'on',
     group: 'Storage',
     description:
-      'Whether what was asked for (code, input, environment) is kept with the result, for as long as that, so that an operator can have a job run again. `off`: it is gone when the job has ended.',
+      'Whether what was asked for (code, input, environment) is kept with the result, for as long as that, so that an operator can have a job run again, and its owner read it back (`keepRequest`). `off`: it is gone when the job has ended.',
   },
   {
     name: 'ARTIFACT_MAX_BYTES',

@@ -15,7 +15,10 @@ export function readRequest({
     if (kept) await enterUntilSent(sending, res, kept.bytes)
     const request = await kept?.read()
     if (!request)
-      throw new Problem('not-found', 'the request of this job was not kept; keepRequest does so, when it is submitted')
+      throw new Problem(
+        'not-found',
+        'the request of this job was not kept; keepRequest has it kept when the job is submitted, unless KEEP_REQUESTS is off',
+      )
     res.set('Cache-Control', 'private, no-cache').type('json').send(request)
   }
 }
