@@ -1,25 +1,8 @@
 import { Router } from 'express'
-import Type, { type Static } from 'typebox'
-import { effectiveLimits, Limits, lowerOf } from '../../shared/limits.ts'
+import { effectiveLimits, lowerOf } from '../../shared/limits.ts'
+import type { Runtime } from '../../shared/runtime.ts'
 import { onlyMethods } from '../http/answer-problem.ts'
 import type { RouteDeps } from './deps.ts'
-
-export const Runtime = Type.Object({
-  language: Type.String({ description: 'its id' }),
-  name: Type.String(),
-  version: Type.Union([Type.String(), Type.Null()], { description: '`null` when it is not installed' }),
-  aliases: Type.Array(Type.String()),
-  fileName: Type.String({ description: 'the name that `code` gets' }),
-  compiled: Type.Boolean(),
-  installed: Type.Boolean(),
-  /** What a job gets that asks for none. */
-  limits: Limits,
-  /** The most the caller may ask for. */
-  ceilings: Limits,
-  packages: Type.Array(Type.String(), { description: 'what `dependencies` may name' }),
-  hello: Type.String({ description: 'a program that prints `Hello, world!`' }),
-})
-export type Runtime = Static<typeof Runtime>
 
 /** The languages, in the shape of `GET /v1/runtimes` and in that of `GET /api/repl/languages`. */
 export function runtimeRoutes(deps: RouteDeps, member: 'runtimes' | 'languages'): Router {

@@ -1,5 +1,5 @@
-import { Batch } from '../../routes/batches/read-batch.ts'
-import { AcceptedBatch, BatchRequest } from '../../routes/batches/submit-batch.ts'
+import { AcceptedBatch, Batch } from '../../../shared/batch.ts'
+import { BatchRequest } from '../../routes/batches/submit-batch.ts'
 import { BATCH_EXAMPLES } from '../examples/requests.ts'
 import { BATCH_ID, finishedJob, JOB_ID, summaryOf } from '../examples/results.ts'
 import type { Operation } from '../operation.ts'

@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { DEFAULT_CEILINGS, DEFAULT_LIMITS } from '../../../shared/limits.ts'
-import { Runtime } from '../../routes/runtimes.ts'
+import { Runtime } from '../../../shared/runtime.ts'
 import type { Answer, Operation } from '../operation.ts'
 
 const python: Runtime = {

@@ -1,21 +1,8 @@
 import type { RequestHandler } from 'express'
-import Type, { type Static } from 'typebox'
-import { JobSummary, type State } from '../../../shared/job.ts'
+import type { Batch } from '../../../shared/batch.ts'
+import type { State } from '../../../shared/job.ts'
 import { Problem } from '../../../shared/problems.ts'
 import type { RouteDeps } from '../deps.ts'
-
-const count = Type.Integer({ minimum: 0 })
-
-export const Batch = Type.Object({
-  id: Type.String({ format: 'uuid' }),
-  createdAt: Type.String({ format: 'date-time', description: 'RFC 3339, UTC' }),
-  counts: Type.Object(
-    { queued: count, running: count, finished: count, cancelled: count },
-    { description: 'how many of its jobs are in each state' },
-  ),
-  jobs: Type.Array(JobSummary, { description: 'in their order, without output; those whose results have not expired' }),
-})
-export type Batch = Static<typeof Batch>
 
 /**
  * How far a batch is: the number of its jobs in each state, and the jobs in their order, without output. Jobs whose results

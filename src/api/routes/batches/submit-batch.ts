@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express'
-import Type, { type Static } from 'typebox'
+import Type from 'typebox'
 import { v7 as uuid } from 'uuid'
+import type { AcceptedBatch } from '../../../shared/batch.ts'
 import type { JobSpec } from '../../../shared/job.ts'
 import { Problem } from '../../../shared/problems.ts'
 import { CodeRequest } from '../../../shared/requests.ts'
@@ -17,12 +18,6 @@ const closed = { additionalProperties: false }
 export const BatchRequest = Type.Object({ jobs: Type.Array(CodeRequest, bounds) }, closed)
 /** Each job is checked by itself, for its place to stand in what is wrong with it. */
 const batchRequest = bodyValidator(Type.Object({ jobs: Type.Array(Type.Unknown(), bounds) }, closed))
-
-export const AcceptedBatch = Type.Object({
-  id: Type.String({ format: 'uuid' }),
-  jobs: Type.Array(Type.String({ format: 'uuid' }), { description: 'the ids of its jobs, in their order' }),
-})
-export type AcceptedBatch = Static<typeof AcceptedBatch>
 
 /**
  * 202 with the batch's id and those of its jobs, in their order. All are accepted or none: one that cannot be used refuses

@@ -1,0 +1,147 @@
+import type { AcceptedBatch, Batch } from '../shared/batch.ts'
+import type { Job, JobSummary, State, Status } from '../shared/job.ts'
+import type { CodeRequest, ContainerRequest } from '../shared/requests.ts'
+import type { Runtime } from '../shared/runtime.ts'
+import { eventsOf, type StreamedEvent, type StreamOptions } from './event-stream.ts'
+import { type CallOptions, createHttp, type HttpOptions } from './http.ts'
+import { type InteractiveJob, openInteractive } from './interactive.ts'
+import { RunyardError } from './runyard-error.ts'
+import { findWebSocket, type WebSocketConstructor } from './web-socket.ts'
+
+export type { AcceptedBatch, Batch } from '../shared/batch.ts'
+export type { Encoding, Job, JobSummary, Stage, StageSummary, State, Status } from '../shared/job.ts'
+export type { Limits, LimitOverrides } from '../shared/limits.ts'
+export type { FieldError, ProblemCode } from '../shared/problems.ts'
+export type { CodeRequest, ContainerRequest } from '../shared/requests.ts'
+export type { Runtime } from '../shared/runtime.ts'
+export type { Finding } from '../shared/security/finding.ts'
+export type { WebhookBody } from '../shared/webhooks/webhook-body.ts'
+export type { StreamedEvent, StreamOptions } from './event-stream.ts'
+export type { CallOptions } from './http.ts'
+export type { InteractiveJob, Signal } from './interactive.ts'
+export { type ErrorCode, RunyardError } from './runyard-error.ts'
+export { type ReceivedWebhook, verifyWebhook, WebhookVerificationError } from './verify-webhook.ts'
+export type { WebSocketConstructor, WebSocketLike } from './web-socket.ts'
+
+export interface ClientOptions extends HttpOptions {
+  /** Instead of the global one, or that of the package `ws` where there is none. */
+  WebSocket?: WebSocketConstructor | undefined
+}
+
+export interface SubmitOptions extends CallOptions {
+  /**
+   * The same key with the same request is the same job, for 24 hours. Each call makes one of its own when it is absent, so that
+   * what is sent again after a fault runs once.
+   */
+  idempotencyKey?: string | undefined
+}
+
+export interface ListOptions extends CallOptions {
+  state?: State | undefined
+  status?: Status | undefined
+  language?: string | undefined
+  /** Jobs of one page, 1 to 100. */
+  pageSize?: number | undefined
+}
+
+/** Runyard, as a program uses it. Everything throws a RunyardError when it does not work, or the reason of its `signal`. */
+export interface Client {
+  /** Submits a job and waits for its end, however long that takes. */
+  run(request: CodeRequest, options?: SubmitOptions): Promise<Job>
+  /** Submits a job. */
+  submit(request: CodeRequest, options?: SubmitOptions): Promise<Job>
+  /** The job as it is now. */
+  get(id: string, options?: CallOptions): Promise<Job>
+  /** The job when it has ended. */
+  wait(id: string, options?: CallOptions): Promise<Job>
+  /** Your jobs, newest first, read page by page as they are asked for. */
+  list(options?: ListOptions): AsyncGenerator<JobSummary, void, void>
+  /** The events of a job from its first to `result`, across lost connections. */
+  stream(id: string, options?: StreamOptions): AsyncGenerator<StreamedEvent, void, void>
+  /** Submits a job and talks to it; with an id, talks to one that was submitted with `interactive`. */
+  interactive(request: CodeRequest | string, options?: SubmitOptions): Promise<InteractiveJob>
+  /** Ends a job, queued or running. One that has ended stays as it is. */
+  cancel(id: string, options?: CallOptions): Promise<Job>
+  /** Submits up to 100 jobs, all or none. */
+  batch(requests: CodeRequest[], options?: SubmitOptions): Promise<AcceptedBatch>
+  /** How far a batch is. */
+  getBatch(id: string, options?: CallOptions): Promise<Batch>
+  /** What a job came of, when it was kept. */
+  getRequest(id: string, options?: CallOptions): Promise<CodeRequest | ContainerRequest>
+  /** A file that a job made, by its path in the job's `artifacts`. */
+  artifact(id: string, path: string, options?: CallOptions): Promise<Uint8Array>
+  /** The languages. */
+  runtimes(options?: CallOptions): Promise<Runtime[]>
+}
+
+/** The longest the service waits at one time, in seconds. */
+const LONGEST_WAIT = 60
+
+export function createClient(options: ClientOptions): Client {
+  const http = createHttp(options)
+  const part = encodeURIComponent
+
+  const post = <T>(path: string, body: unknown, waitSeconds: number, submit: SubmitOptions = {}) => {
+    const { idempotencyKey = newIdempotencyKey(), ...call } = submit
+    const headers: Record<string, string> = { 'idempotency-key': idempotencyKey }
+    if (waitSeconds > 0) headers['prefer'] = `wait=${waitSeconds}`
+    return http.json<T>(path, { ...call, method: 'POST', headers, body, waitsMs: waitSeconds * 1000 })
+  }
+
+  const untilEnded = async (job: Job, call: CallOptions = {}): Promise<Job> => {
+    let now = job
+    while (!hasEnded(now)) {
+      const path = `/v1/jobs/${part(job.id)}?wait=${LONGEST_WAIT}`
+      now = await http.json<Job>(path, { ...call, waitsMs: LONGEST_WAIT * 1000 }).catch((error: unknown) => {
+        throw lostJob(job.id, error)
+      })
+    }
+    return now
+  }
+
+  const client: Client = {
+    run: async (request, submit = {}) => untilEnded(await post<Job>('/v1/jobs', request, LONGEST_WAIT, submit), submit),
+    submit: (request, submit) => post<Job>('/v1/jobs', request, 0, submit),
+    get: (id, call) => http.json<Job>(`/v1/jobs/${part(id)}`, call),
+    wait: async (id, call) => untilEnded(await client.get(id, call), call),
+    async *list({ state, status, language, pageSize = 100, ...call } = {}) {
+      const query = new URLSearchParams({ limit: String(pageSize) })
+      for (const [name, value] of Object.entries({ state, status, language })) if (value) query.set(name, value)
+      for (let next: string | null = ''; next !== null;) {
+        if (next !== '') query.set('cursor', next)
+        const page: { jobs: JobSummary[]; next: string | null } = await http.json(`/v1/jobs?${query.toString()}`, call)
+        yield* page.jobs
+        next = page.next
+      }
+    },
+    stream: (id, stream) => eventsOf(http, id, stream),
+    async interactive(what, submit = {}) {
+      const WebSocket = options.WebSocket ?? (await findWebSocket())
+      const id = typeof what === 'string' ? what : (await client.submit({ ...what, interactive: true }, submit)).id
+      return openInteractive(http, WebSocket, id, submit)
+    },
+    cancel: (id, call) => http.json<Job>(`/v1/jobs/${part(id)}`, { ...call, method: 'DELETE' }),
+    batch: (jobs, submit) => post<AcceptedBatch>('/v1/batches', { jobs }, 0, submit),
+    getBatch: (id, call) => http.json<Batch>(`/v1/batches/${part(id)}`, call),
+    getRequest: (id, call) => http.json(`/v1/jobs/${part(id)}/request`, call),
+    artifact: (id, path, call) =>
+      http.bytes(`/v1/jobs/${part(id)}/artifacts/${path.split('/').map(part).join('/')}`, call),
+    runtimes: async (call) => (await http.json<{ runtimes: Runtime[] }>('/v1/runtimes', call)).runtimes,
+  }
+  return client
+}
+
+const hasEnded = ({ state }: Job) => state === 'finished' || state === 'cancelled'
+
+/** A job that was there and is not any more has expired. */
+function lostJob(id: string, error: unknown): unknown {
+  if (!(error instanceof RunyardError) || error.code !== 'not-found') return error
+  const detail = `the result of job ${id} has expired before it was read`
+  return new RunyardError({ code: 'job-lost', status: 404, detail, cause: error })
+}
+
+/** `crypto.randomUUID` is for secure contexts only; a page that is served by http has this. */
+function newIdempotencyKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}

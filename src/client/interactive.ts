@@ -1,0 +1,211 @@
+import type { JobSummary } from '../shared/job.ts'
+import type { FieldError } from '../shared/problems.ts'
+import type { StreamedEvent } from './event-stream.ts'
+import { type CallOptions, type Http, unreachable } from './http.ts'
+import { type QueuedInput, createInputQueue } from './input-queue.ts'
+import { pauseBefore } from './retry.ts'
+import { type ErrorCode, RunyardError } from './runyard-error.ts'
+import type { WebSocketConstructor, WebSocketLike } from './web-socket.ts'
+
+export const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGKILL', 'SIGUSR1', 'SIGUSR2', 'SIGTERM'] as const
+export type Signal = (typeof SIGNALS)[number]
+
+/** A job that is talked to while it runs. It is iterated once; each of its events comes once. */
+export interface InteractiveJob extends AsyncIterable<StreamedEvent> {
+  readonly id: string
+  /**
+   * Sends standard input. Resolves when all of it has been taken: wait for that, and input is never made faster than the program reads it.
+   * @throws RunyardError when it was refused, e.g. `input-closed`
+   */
+  write(input: string | Uint8Array): Promise<void>
+  /** Ends standard input, behind what was written. */
+  end(): Promise<void>
+  /** Sends a signal to the program, past the input that waits. */
+  signal(name: Signal): Promise<void>
+  /** Resolves with the job, without its output, when it has ended. @throws RunyardError when the connection cannot be had any more */
+  readonly result: Promise<JobSummary>
+  /** Goes away. The job goes on. */
+  close(): void
+}
+
+/** Why a connection ends that need not be made again. */
+const REFUSED: Record<number, { code: ErrorCode; status: number; detail: string }> = {
+  1008: { code: 'invalid-message', status: 0, detail: 'too many messages could not be used' },
+  4401: { code: 'unauthenticated', status: 401, detail: 'the key was revoked or has expired' },
+}
+
+interface Message {
+  type: string
+  seq?: number | null
+  code?: ErrorCode
+  detail?: string
+  errors?: FieldError[]
+}
+
+/**
+ * Connects to an interactive job, and connects again when that is lost: events go on after the last one, and input that was not
+ * acknowledged is sent again under its number, which the service uses once.
+ */
+export function openInteractive(
+  http: Http,
+  WebSocket: WebSocketConstructor,
+  id: string,
+  { signal, retries = http.retries }: CallOptions = {},
+): InteractiveJob {
+  const events = createEventBuffer()
+  const result = withResolvers<JobSummary>()
+  // Who does not look at it is told by the iterator.
+  result.promise.catch(() => undefined)
+  let socket: WebSocketLike | undefined
+  let isOpen = false
+  let lastId: string | undefined
+  let failures = 0
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let over = false
+  const input = createInputQueue((text) => isOpen && (socket?.send(text), true))
+
+  const end = (error?: unknown, left?: RunyardError) => {
+    if (over) return
+    over = true
+    isOpen = false
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', onAbort)
+    const refusal = error ?? left ?? new RunyardError({ code: 'job-ended', detail: `job ${id} has ended` })
+    input.refuse(refusal)
+    result.reject(refusal)
+    events.end(error)
+    socket?.close()
+  }
+  const onAbort = () => end(signal?.reason)
+
+  const take = ({ seq, ...message }: Message) => {
+    if (message.type === 'ack') return input.taken(seq ?? null)
+    if (message.type === 'error') {
+      const { code = 'unknown', detail = 'an input was refused', errors } = message
+      return input.taken(seq ?? null, new RunyardError({ code, detail, errors }))
+    }
+    const event = message as unknown as StreamedEvent
+    lastId = event.id
+    events.push(event)
+    if (event.type === 'result') result.resolve(event.data)
+  }
+
+  /** A handshake that is refused does not tell why; an ordinary request does. */
+  const lost = async (code: number) => {
+    failures += 1
+    let error: RunyardError
+    try {
+      await http.json(`/v1/jobs/${encodeURIComponent(id)}`, { retries: 0, signal })
+      error = unreachable(http.url, new Error(`the connection to job ${id} was closed with ${code}`))
+    } catch (cause) {
+      if (over) return
+      error = cause as RunyardError
+    }
+    const ms = pauseBefore(error, failures, retries)
+    if (ms === undefined) return end(error)
+    timer = setTimeout(connect, ms)
+  }
+
+  const connect = () => {
+    const url = new URL(`${http.url}/v1/jobs/${encodeURIComponent(id)}/io`)
+    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
+    if (lastId !== undefined) url.searchParams.set('after', lastId)
+    socket = new WebSocket(url.href, http.key === undefined ? ['runyard'] : ['runyard', `key.${http.key}`])
+    socket.onopen = () => {
+      isOpen = true
+      input.again()
+    }
+    socket.onmessage = ({ data }: { data: unknown }) => {
+      if (over) return
+      failures = 0
+      take(JSON.parse(String(data)) as Message)
+    }
+    // What went wrong comes with the close.
+    socket.onerror = () => undefined
+    socket.onclose = ({ code }: { code: number }) => {
+      isOpen = false
+      if (over) return
+      if (code === 1000) return end()
+      const refused = REFUSED[code]
+      if (refused) return end(new RunyardError(refused))
+      void lost(code)
+    }
+  }
+
+  if (signal?.aborted) end(signal.reason)
+  else {
+    signal?.addEventListener('abort', onAbort, { once: true })
+    connect()
+  }
+
+  const send = (messages: QueuedInput[], first = false) => input.add(messages, first)
+  return {
+    id,
+    write: (text) => send(inputPieces(typeof text === 'string' ? new TextEncoder().encode(text) : text)),
+    end: () => send([{ message: { type: 'eof' }, bytes: 0 }]),
+    signal: (name) => send([{ message: { type: 'signal', signal: name }, bytes: 0 }], true),
+    result: result.promise,
+    close: () =>
+      end(undefined, new RunyardError({ code: 'connection-closed', detail: `job ${id} was left; it goes on` })),
+    [Symbol.asyncIterator]: () => events.iterate(),
+  }
+}
+
+/** A message has at most 64 KiB, in base64 and with its frame. */
+const PIECE_BYTES = 32 * 1024
+
+/** Input as messages. Base64 throughout, since a cut may go through a character. */
+function inputPieces(bytes: Uint8Array): QueuedInput[] {
+  const pieces: QueuedInput[] = []
+  for (let start = 0; start < bytes.length; start += PIECE_BYTES) {
+    const piece = bytes.subarray(start, start + PIECE_BYTES)
+    let binary = ''
+    for (const byte of piece) binary += String.fromCharCode(byte)
+    pieces.push({ message: { type: 'stdin', data: btoa(binary), encoding: 'base64' }, bytes: piece.length })
+  }
+  return pieces
+}
+
+interface EventBuffer {
+  push(event: StreamedEvent): void
+  end(error?: unknown): void
+  iterate(): AsyncGenerator<StreamedEvent, void, void>
+}
+
+/** Holds events until they are asked for. */
+function createEventBuffer(): EventBuffer {
+  const events: StreamedEvent[] = []
+  let ended: { error: unknown } | undefined
+  let wake = () => {}
+  return {
+    push(event) {
+      events.push(event)
+      wake()
+    },
+    end(error) {
+      ended = { error }
+      wake()
+    },
+    async *iterate() {
+      for (;;) {
+        for (let event = events.shift(); event; event = events.shift()) yield event
+        if (ended) {
+          if (ended.error !== undefined) throw ended.error
+          return
+        }
+        await new Promise<void>((resolve) => (wake = resolve))
+      }
+    },
+  }
+}
+
+/** `Promise.withResolvers`, which Node 20 does not have. */
+function withResolvers<T>() {
+  let resolve!: (value: T) => void
+  let reject!: (reason: unknown) => void
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes
+    reject = no
+  })
+  return { promise, resolve, reject }
+}

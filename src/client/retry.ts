@@ -1,0 +1,45 @@
+import type { RunyardError } from './runyard-error.ts'
+
+const FIRST_PAUSE_MS = 500
+const LONGEST_PAUSE_MS = 8000
+/** Who is asked to wait for longer is told so instead. */
+const LONGEST_RETRY_AFTER_MS = 60_000
+
+const PASSING = new Set([429, 502, 503, 504])
+
+/**
+ * How long to wait before a request is made again, in milliseconds; undefined when it should not be.
+ * @param failures how often it failed in a row, this time included
+ * @param retries how often it may be made again
+ * @param random from 0 to 1: clients that failed together do not come back together
+ */
+export function pauseBefore(
+  error: Pick<RunyardError, 'code' | 'status' | 'retryAfterMs'>,
+  failures: number,
+  retries: number,
+  random = Math.random(),
+): number | undefined {
+  const passes = error.code === 'unreachable' || error.code === 'connection-closed' || PASSING.has(error.status)
+  if (!passes || failures > retries) return undefined
+  if (error.retryAfterMs !== null) {
+    return error.retryAfterMs > LONGEST_RETRY_AFTER_MS ? undefined : error.retryAfterMs * (1 + 0.1 * random)
+  }
+  const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1))
+  return longest * (0.5 + 0.5 * random)
+}
+
+/** @throws the signal's reason, as soon as it aborts */
+export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason as Error)
+    const onAbort = () => {
+      clearTimeout(timer)
+      reject(signal?.reason as Error)
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', onAbort)
+      resolve()
+    }, ms)
+    signal?.addEventListener('abort', onAbort, { once: true })
+  })
+}

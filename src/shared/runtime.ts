@@ -1,0 +1,20 @@
+import Type, { type Static } from 'typebox'
+import { Limits } from './limits.ts'
+
+/** A language, as callers see it. */
+export const Runtime = Type.Object({
+  language: Type.String({ description: 'its id' }),
+  name: Type.String(),
+  version: Type.Union([Type.String(), Type.Null()], { description: '`null` when it is not installed' }),
+  aliases: Type.Array(Type.String()),
+  fileName: Type.String({ description: 'the name that `code` gets' }),
+  compiled: Type.Boolean(),
+  installed: Type.Boolean(),
+  /** What a job gets that asks for none. */
+  limits: Limits,
+  /** The most the caller may ask for. */
+  ceilings: Limits,
+  packages: Type.Array(Type.String(), { description: 'what `dependencies` may name' }),
+  hello: Type.String({ description: 'a program that prints `Hello, world!`' }),
+})
+export type Runtime = Static<typeof Runtime>
