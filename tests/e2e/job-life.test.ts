@@ -4,6 +4,7 @@ import type { Job } from '../../src/shared/job.ts'
 import { type Answer, get, post } from '../support/client.ts'
 import { makeKey } from '../support/make-key.ts'
 import { readProgram } from '../support/programs.ts'
+import { eventsOf } from '../support/read-events.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
 import { withInside } from '../support/with-inside.ts'
 
@@ -32,11 +33,17 @@ const untilRunning = async (id: string): Promise<void> => {
   while ((await read(id)).body.state !== 'running') await sleep(20)
 }
 
+/** Resolves when the job has written something. */
+async function untilItWrites(id: string): Promise<void> {
+  for await (const { event } of eventsOf(await fetch(`${jobs}/${id}/events`, { headers: alice }))) {
+    if (event === 'stdout') return
+  }
+}
+
 describe('cancelling', () => {
   test('ends a running job, keeps what it wrote, and does nothing the second time', async () => {
     const { body } = await submit(bash('echo begun; sleep 60; echo never'))
-    await untilRunning(body.id)
-    await sleep(200)
+    await untilItWrites(body.id)
     const first = await cancel(body.id)
     expect(first).toMatchObject({ status: 200, body: { state: 'cancelled', status: 'cancelled' } })
     expect(first.body.stages[0]).toMatchObject({ stdout: 'begun\n', status: 'cancelled' })
