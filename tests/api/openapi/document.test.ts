@@ -183,3 +183,46 @@ describe('GET /openapi.json', () => {
     }
   })
 })
+
+describe('GET /docs', () => {
+  test('names files that are there, of the right type, compressed, and 304 for whoever has them', async () => {
+    const page = await fetch(`${gateway.url}/docs`)
+    const named = [...(await page.text()).matchAll(/(?:href|src)="(\/docs\/[^"]+)"/g)].map(([, path = '']) => path)
+    const types = await Promise.all(
+      named.map(async (path) => {
+        const { status, headers } = await fetch(`${gateway.url}${path}`)
+        const again = await send(`${gateway.url}${path}`, { 'if-none-match': headers.get('etag') ?? '' })
+        expect([path, status, again.status, again.text]).toEqual([path, 200, 304, ''])
+        expect(headers.get('x-content-type-options')).toBe('nosniff')
+        return `${path} ${headers.get('content-type')?.split(';')[0]}`
+      }),
+    )
+    expect(types.toSorted()).toEqual([
+      '/docs/docs.css text/css',
+      '/docs/favicon-32x32.png image/png',
+      '/docs/initializer.js text/javascript',
+      '/docs/swagger-ui-bundle.js text/javascript',
+      '/docs/swagger-ui.css text/css',
+      '/docs/theme.js text/javascript',
+    ])
+  })
+
+  test('lets the page load and call nothing but this gateway', async () => {
+    const policy = (await fetch(`${gateway.url}/docs`)).headers.get('content-security-policy') ?? ''
+    expect(policy).not.toContain('unsafe')
+    expect(policy.split('; ')).toEqual(
+      expect.arrayContaining(["default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'"]),
+    )
+  })
+
+  test.each([
+    'index.html',
+    'swagger-initializer.js',
+    'package.json',
+    '..%2fpackage.json',
+    '%2e%2e%2fswagger-ui-dist%2findex.js',
+  ])('has no file %s: what the page does not need is not served', async (name) => {
+    const { status, text } = await send(`${gateway.url}/docs/${name}`)
+    expect([status, JSON.parse(text)]).toEqual([404, expect.objectContaining({ code: 'not-found' })])
+  })
+})
