@@ -124,7 +124,7 @@ function byStatus(codes: readonly ProblemCode[]): Map<number, ProblemCode[]> {
 function securityOf(scopes: Operation['scopes']): { security: object[] } {
   if (scopes === 'open') return { security: [] }
   const keys = [{ bearer: [] }, { apiKey: [] }]
-  return { security: scopes.includes('admin') ? keys : [{}, ...keys] }
+  return { security: scopes.includes('admin') ? [...keys, { session: [] }] : [{}, ...keys] }
 }
 
 function scopeSentence(scopes: Operation['scopes']): string | undefined {

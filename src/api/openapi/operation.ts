@@ -37,6 +37,8 @@ export interface RequestExample {
   value: unknown
   /** How the job ends that it makes, where it makes one and its end is the point of it. */
   ends?: Status
+  /** What is answered to it as it stands, where that is no success: it holds a key that is made up. */
+  refused?: number
 }
 
 export interface Answer {

@@ -112,6 +112,7 @@ export const RESPONSE_HEADERS = {
     schema: Type.String(),
     required: true,
   },
+  'Set-Cookie': { description: 'The cookie of the session: begun, or ended.', schema: Type.String(), required: true },
   Upgrade: { description: 'What to upgrade to.', schema: Type.Literal('websocket'), required: true },
   'Sec-WebSocket-Version': { description: 'The version that is spoken.', schema: Type.Literal('13') },
 } as const satisfies Record<string, Header>

@@ -11,4 +11,12 @@ export const SECURITY_SCHEMES = {
     name: 'X-API-Key',
     description: 'The same key, for clients that cannot set `Authorization`.',
   },
+  session: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: 'runyard-session',
+    description:
+      'The session of the dashboard, which `POST /v1/admin/session` begins. Behind TLS its name is `__Host-runyard-session`. ' +
+      'It counts only for pages of this gateway.',
+  },
 }

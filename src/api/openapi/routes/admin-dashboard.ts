@@ -23,11 +23,11 @@ export const adminDashboardOperations: readonly Operation[] = [
     body: {
       schema: LoginRequest,
       examples: {
-        key: { summary: 'With a key', value: { key: 'ry_4f2a91c07b3e_...' } },
-        link: { summary: 'With a link', value: { link: 'q2Yp...' } },
+        key: { summary: 'With a key', value: { key: 'ry_4f2a91c07b3e_...' }, refused: 401 },
+        link: { summary: 'With a link', value: { link: 'q2Yp...' }, refused: 401 },
       },
     },
-    answers: { 201: { description: 'Who is logged in.', schema: SessionView } },
+    answers: { 201: { description: 'Who is logged in.', schema: SessionView, headers: ['Set-Cookie'] } },
     problems: ['insufficient-scope', 'cross-site'],
   },
   {
@@ -43,7 +43,7 @@ export const adminDashboardOperations: readonly Operation[] = [
     method: 'delete',
     id: 'logOut',
     summary: 'Log out',
-    answers: { 204: { description: 'Nobody is logged in.' } },
+    answers: { 204: { description: 'Nobody is logged in.', headers: ['Set-Cookie'] } },
     problems: ['cross-site'],
   },
   {
