@@ -6,14 +6,16 @@ import { step } from './steps.mjs'
 /**
  * Installs the system packages that are missing, after saying which; does nothing when there are none.
  *
- * Of an entry in `system-packages.json`, `for` says what needs the package, `only` that nothing but this command does, and
+ * Of an entry in `system-packages.json`, `for` says what needs the package, `only` that nothing but this command does, `unless` which environment variable names another in its place, and
  * `services` which services it brings that must not be started: Runyard and its tests run their own.
  * @param {string} root
  * @param {string} [command] e.g. `test`
  */
 export async function installSystemPackages(root, command) {
   const all = JSON.parse(readFileSync(join(root, 'scripts/system-packages.json'), 'utf8'))
-  const packages = all.filter(({ only }) => only === undefined || only === command)
+  const packages = all.filter(
+    ({ only, unless }) => (only === undefined || only === command) && !(unless && process.env[unless]),
+  )
   const installed = installedPackages(packages.map(({ name }) => name))
   const missing = packages.filter(({ name }) => !installed.has(name))
   if (missing.length === 0) return

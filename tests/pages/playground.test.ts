@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { get } from '../support/client.ts'
+import { Redis } from 'ioredis'
+import { get, runJob } from '../support/client.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
 import { openTcpLink } from '../support/tcp-link.ts'
 import { startBrowser, type TestBrowser } from './support/browser.ts'
@@ -309,6 +310,27 @@ describe('sharing', () => {
     await shared.run()
     await shared.badge('Succeeded')
     await second.close()
+  })
+
+  test('a job whose events are kept no longer shows its output all the same', async () => {
+    const redis = new Redis(process.env['RUNYARD_TEST_REDIS'] ?? '')
+    const code = 'for i in 1 2 3; do echo line $i; sleep 0.1; done; echo fault >&2'
+    const ids = await Promise.all(
+      [1, 2].map(async () => (await runJob(platform.url, { language: 'bash', code, keepRequest: false })).id),
+    )
+    const events = (id = '') => `{${platform.namespace}}:events:${id}`
+    await redis.xtrim(events(ids[0]), 'MAXLEN', 3)
+    await redis.del(events(ids[1]))
+    redis.disconnect()
+    for (const id of ids) {
+      const { page, badge, shows, output, close } = await open(`/?job=${id}`)
+      await badge('Succeeded')
+      await shows('fault')
+      expect(await output()).toBe('line 1\nline 2\nline 3\nfault\n')
+      await page.getByText('Not all events').waitFor()
+      await page.getByText('was not kept').waitFor()
+      await close()
+    }
   })
 
   test('a link to a job that is not there says so, and a broken one too', async () => {

@@ -79,7 +79,10 @@ export function Playground() {
       const fileName = known.find((one) => one.language === job?.language)?.fileName ?? ''
       if (request && 'language' in request)
         show(programOf({ ...request, language: job?.language ?? request.language }, fileName))
-      else show({ ...ownProgram(job?.language ?? language, known), ...(job && { code: '' }) })
+      else if (job) {
+        show({ ...EMPTY, language: job.language ?? language })
+        toast('The program of this job was not kept; what it wrote is shown')
+      } else show(ownProgram(language, known))
     }
     if (location.hash.startsWith('#program=') && !linked) toast('The program in the link cannot be read', 'bad')
   }

@@ -154,7 +154,9 @@ export function createEditor({ parent, label, onChange, onRun }: EditorOptions):
       view.setState(stateOf(text))
       quiet = false
       shown = id
-      void highlightingOf(id).then((support) => {
+      // Without it the text is plain, and can be worked on all the same.
+      const highlighting = highlightingOf(id).catch(() => undefined)
+      void highlighting.then((support) => {
         // Another language may have been asked for meanwhile.
         if (shown === id) view.dispatch({ effects: language.reconfigure(support ?? []) })
       })

@@ -134,7 +134,7 @@ export function createJobRun({ http, jobs, key, output }: JobRunOptions): JobRun
       output().write('stdout', decoders.stdout(stdout, encoding))
       output().write('stderr', decoders.stderr(stderr, encoding))
     }
-    note('Not all events are kept of so much output: first comes all of stdout here, then all of stderr.')
+    note('Not all events of this job are kept any more: here is all of stdout first, then all of stderr.')
   }
   const follow = async (job: JobSummary) => {
     change({ job, phase: 'following' })
@@ -143,7 +143,9 @@ export function createJobRun({ http, jobs, key, output }: JobRunOptions): JobRun
     for await (const event of eventsOf(http, job.id, { signal, onConnection: (connected) => change({ connected }) })) {
       take(event)
     }
-    if (hasGap) await fillGap(job.id)
+    const { job: ended } = state.get()
+    // Events may be gone altogether before the result is.
+    if (hasGap || (stages === 0 && ended && ended.stages.length > 0)) await fillGap(job.id)
   }
   const talk = (id: string) =>
     new Promise<void>((resolve) => {
