@@ -86,7 +86,7 @@ const rows = {
     stat('Workers', 'short', 'max(runyard_workers{engine="up"})', RED_GREEN),
     stat('Redis', 'short', 'min(runyard_redis_up)', RED_GREEN),
     stat('Internal errors, 1 h', 'short', 'sum(increase(runyard_jobs_finished_total{status="internal-error"}[1h]))', GREEN_RED), // prettier-ignore
-    stat('5xx', 'percentunit', `sum(rate(${HTTP}_count{status=~"5.."}${RATE})) / sum(rate(${HTTP}_count${RATE}))`, [[null, 'green'], [0.01, 'orange'], [0.05, 'red']]), // prettier-ignore
+    stat('5xx', 'percentunit', `(sum(rate(${HTTP}_count{status=~"5.."}${RATE})) or vector(0)) / sum(rate(${HTTP}_count${RATE}))`, [[null, 'green'], [0.01, 'orange'], [0.05, 'red']]), // prettier-ignore
     series('Jobs by status', 'ops', rate('runyard_jobs_finished_total', 'status'), { stack: true, width: 12 }),
     series('From accepted to stored', 's', quantiles('runyard_job_turnaround_seconds'), { width: 12 }),
   ],

@@ -6,14 +6,16 @@ interface Panel {
   targets?: { expr: string }[]
 }
 
-/** Every query of the dashboard and of the alerts, by where it stands. */
-export function queries(): { where: string; expr: string }[] {
+/** Every query of the dashboard, which shows it, and of the alerts, by where it stands. */
+export function queries(): { where: string; expr: string; isShown: boolean }[] {
   const { panels } = JSON.parse(readDoc('deploy/grafana/runyard.json')) as { panels: Panel[] }
-  const shown = panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => ({ where: title, expr })))
+  const shown = panels.flatMap(({ title, targets = [] }) =>
+    targets.map(({ expr }) => ({ where: title, expr, isShown: true })),
+  )
   const alerts = readDoc('deploy/prometheus/alerts.yml').split(/^ +- alert: /m).slice(1) // prettier-ignore
   const watched = alerts.map((text) => {
     const expr = /expr: (?:>-)?([\s\S]*?)\n +(?:for|labels):/.exec(text)?.[1]?.replaceAll(/\s+/g, ' ').trim() ?? ''
-    return { where: text.split('\n', 1)[0] ?? '', expr }
+    return { where: text.split('\n', 1)[0] ?? '', expr, isShown: false }
   })
   return [...shown, ...watched]
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { pino } from 'pino'
-import { createSandboxPool, type PoolOptions, type SandboxRequest } from '../../src/worker/sandbox/pool.ts'
+import { createSandboxPool, type Lease, type PoolOptions, type SandboxRequest } from '../../src/worker/sandbox/pool.ts'
 import { nullSandbox, type NullSandbox } from './null-sandbox.ts'
 
 const MEMORY = 1024
@@ -175,5 +175,39 @@ describe('a pool of sandboxes', () => {
     expect(pool.counts().ready + pool.counts().making).toBe(0)
     lease.release()
     await expect(pool.acquire(request())).rejects.toThrow('closed')
+  })
+
+  test('tells of every sandbox that was made and why it went, once', async () => {
+    const told: string[] = []
+    const observer = { created: () => told.push('created'), retired: (reason: string) => told.push(reason) }
+    const { pool, made } = setUp({ observer, ready: 0, slots: 1, maxJobs: 2 })
+    const reasons = () => told.filter((word) => word !== 'created')
+    const use = async (more: Partial<SandboxRequest>, end: (lease: Lease) => void) => {
+      const lease = await pool.acquire(request(more))
+      lease.sandbox.begin(1)
+      end(lease)
+      await until(() => told.length > 0)
+    }
+    pool.keepReady(['python'])
+    await use({}, (lease) => lease.release())
+    await use({}, (lease) => lease.release())
+    await until(() => reasons().at(-1) === 'max-jobs')
+    await use({}, (lease) => lease.retire('memory'))
+    await until(() => reasons().at(-1) === 'memory')
+    await use({}, (lease) => lease.retire())
+    await until(() => reasons().at(-1) === 'fault')
+    await use({ shareable: false }, (lease) => lease.retire('memory'))
+    await until(() => reasons().at(-1) === 'single-use')
+    await use({ memoryBytes: 2 * MEMORY }, (lease) => lease.release())
+    await until(() => reasons().filter((reason) => reason === 'single-use').length === 2)
+    // Four stand bound for one slot; the next tenant's is one too many.
+    for (const tenant of ['a', 'b', 'c', 'd', 'e']) await use({ tenant }, (lease) => lease.release())
+    await until(() => reasons().at(-1) === 'surplus')
+    made.at(-1)?.die()
+    await until(() => reasons().filter((reason) => reason === 'fault').length === 2)
+    await pool.close()
+    expect(reasons().filter((reason) => reason === 'closed')).toHaveLength(3)
+    expect(told.filter((word) => word === 'created')).toHaveLength(made.length)
+    expect(reasons()).toHaveLength(made.length)
   })
 })
