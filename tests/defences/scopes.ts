@@ -85,6 +85,17 @@ const pages: Defence[] = [
     name: 'is not given to pages of other origins to read',
   },
   {
+    threat: 'markup that finds its way into a page of ours',
+    without: 'the policy of what a page may load and send',
+    edits: edit(
+      'src/api/pages/page-headers.ts',
+      "    'style-src': `'self' 'nonce-${nonce}'`,\n",
+      "    'style-src': `'self' 'nonce-${nonce}' 'unsafe-inline'`,\n",
+    ),
+    test: 'tests/pages/serving.test.ts',
+    name: 'a page forbids what is not its own',
+  },
+  {
     threat: 'clickjacking',
     without: 'the headers that keep answers out of frames',
     edits: edit(APP, '  app.use(helmet())\n', ''),

@@ -69,6 +69,17 @@ export const TENANTS: readonly Defence[] = [
     name: 'is 404 to others',
   },
   {
+    threat: 'another tenant’s job: request',
+    without: 'it for this route',
+    edits: edit(
+      'src/api/routes/jobs/read-request.ts',
+      'const job = await ownJob(records, res, req.params.id)',
+      'const job = (await records.read(req.params.id))?.job ?? (await ownJob(records, res, req.params.id))',
+    ),
+    test: TENANTS_TEST,
+    name: 'is no other than what does not exist: a job whose request is read',
+  },
+  {
     threat: 'another tenant’s job: list',
     without: 'a list of its own for each tenant',
     edits: edit('src/api/routes/jobs/list-jobs.ts', 'jobList.page(res.locals.caller.tenant, ', "jobList.page('acme', "),

@@ -23,12 +23,13 @@ const LEFT_OUT = new Set(['.git', 'node_modules', 'dist', '.runyard', 'docs'])
 /** After this time a run that hangs is ended. */
 const RUN_MS = 180_000
 
-/** Copies the tree, with the packages as a link. */
+/** Copies the tree with the pages as they were built, and the packages as a link. */
 export async function copyTree(root: string, to: string): Promise<void> {
   await cp(root, to, {
     recursive: true,
     filter: (path) => !LEFT_OUT.has(path.slice(root.length + 1)),
   })
+  await cp(join(root, 'dist/pages'), join(to, 'dist/pages'), { recursive: true })
   await symlink(join(root, 'node_modules'), join(to, 'node_modules'))
   await writeFile(join(to, CONFIG), CONFIG_TEXT)
 }

@@ -7,7 +7,7 @@ import { connectIo, refusedIo } from '../../support/io-client.ts'
 import { type LoneGateway, startLoneGateway } from '../../support/lone-gateway.ts'
 import { type RawAnswer, send } from '../../support/send.ts'
 
-const JOB = { language: 'bash', code: 'read -r line', interactive: true }
+const JOB = { language: 'bash', code: 'read -r line', interactive: true, keepRequest: true }
 const UNKNOWN = '01999999-9999-7999-8999-999999999999'
 
 type Headers = { authorization: string }
@@ -44,6 +44,7 @@ describe('what belongs to another tenant is no other than what does not exist:',
     { what: 'a job that is streamed', path: (id) => `/v1/jobs/${id}/events`, id: () => job },
     { what: 'a job whose stream is asked for by HEAD', method: 'HEAD', path: (id) => `/v1/jobs/${id}/events`, id: () => job }, // prettier-ignore
     { what: 'a job that is cancelled', method: 'DELETE', path: (id) => `/v1/jobs/${id}`, id: () => job },
+    { what: 'a job whose request is read', path: (id) => `/v1/jobs/${id}/request`, id: () => job },
     { what: 'a batch', path: (id) => `/v1/batches/${id}`, id: () => batch },
     { what: 'a delivery', path: (id) => `/v1/webhook-deliveries/${id}`, id: () => delivery },
     { what: 'a delivery that is to be repeated', method: 'POST', path: (id) => `/v1/webhook-deliveries/${id}/redeliver`, id: () => delivery }, // prettier-ignore
@@ -60,6 +61,7 @@ describe('what belongs to another tenant is no other than what does not exist:',
 
   test('and after all of that it is as it was, for those of its own tenant', async () => {
     expect((await get(`${gateway.url}/v1/jobs/${job}`, colleague)).body).toMatchObject({ state: 'queued' })
+    expect((await get(`${gateway.url}/v1/jobs/${job}/request`, colleague)).body).toEqual(JOB)
     expect((await get(`${gateway.url}/v1/batches/${batch}`, colleague)).status).toBe(200)
     expect((await get(`${gateway.url}/v1/webhook-deliveries/${delivery}`, colleague)).status).toBe(200)
     const socket = await connectIo(gateway.url, job, { headers: { ...colleague } })

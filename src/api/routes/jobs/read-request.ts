@@ -4,6 +4,9 @@ import type { RouteDeps } from '../deps.ts'
 import { ownJob } from './own-job.ts'
 import { enterUntilSent } from './with-output.ts'
 
+const NOT_KEPT =
+  'the request of this job was not kept: it is where keepRequest is true, unless the operator keeps none (KEEP_REQUESTS)'
+
 /** The request that a job came of, when it was to be kept: a body for another one. */
 export function readRequest({
   records,
@@ -14,11 +17,7 @@ export function readRequest({
     const kept = await records.request(job.id)
     if (kept) await enterUntilSent(sending, res, kept.bytes)
     const request = await kept?.read()
-    if (!request)
-      throw new Problem(
-        'not-found',
-        'the request of this job was not kept; keepRequest has it kept when the job is submitted, unless KEEP_REQUESTS is off',
-      )
+    if (!request) throw new Problem('not-found', NOT_KEPT)
     res.set('Cache-Control', 'private, no-cache').type('json').send(request)
   }
 }
