@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { get, runJob } from '../support/client.ts'
+import { startLoneGateway } from '../support/lone-gateway.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
 import { openTcpLink } from '../support/tcp-link.ts'
 import { startBrowser, type TestBrowser } from './support/browser.ts'
@@ -344,23 +345,21 @@ describe('sharing', () => {
   })
 })
 
-test('languages that are not installed are told apart', async () => {
-  const { body } = await get<{ runtimes: { language: string; installed: boolean }[] }>(`${platform.url}/v1/runtimes`)
-  const { page, choose, close } = await open()
-  for (const [label, installed] of [
-    ['Installed', true],
-    ['Not installed', false],
-  ] as const) {
-    const shown = await page
+test('languages that are not installed are told apart, and how to install them', async () => {
+  const gateway = await startLoneGateway()
+  const { body } = await get<{ runtimes: { language: string; installed: boolean }[] }>(`${gateway.url}/v1/runtimes`)
+  const { page, choose, close } = await openPlayground(browser, gateway.url)
+  const idsOf = (wanted: boolean) =>
+    body.runtimes.filter(({ installed }) => installed === wanted).map(({ language }) => language)
+  const shown = (label: string) =>
+    page
       .locator(`#language optgroup[label="${label}"] option`)
       .evaluateAll((options) => options.map((option) => (option as HTMLOptionElement).value))
-    const expected = body.runtimes.filter((one) => one.installed === installed).map(({ language }) => language)
-    expect(shown).toEqual(expected)
-  }
-  const missing = body.runtimes.find(({ installed }) => !installed)
-  if (missing) {
-    await choose(missing.language)
-    await page.getByText(`npx runyard languages install ${missing.language}`).waitFor()
-  }
+  expect(idsOf(true)).toEqual(['bash', 'c', 'python'])
+  expect(await shown('Installed')).toEqual(idsOf(true))
+  expect(await shown('Not installed')).toEqual(idsOf(false))
+  await choose('ruby')
+  await page.getByText('npx runyard languages install ruby').waitFor()
   await close()
+  await gateway.close()
 })
