@@ -105,6 +105,11 @@ describe('on a port of their own', () => {
   })
 })
 
+test('one port for both is refused, and any free one is not', () => {
+  expect(() => loadConfig(testRoot, { PORT: '3001', METRICS_PORT: '3001' })).toThrow('METRICS_PORT (3001) is PORT too')
+  expect(loadConfig(testRoot, { PORT: '0', METRICS_PORT: '0' }).metrics.port).toBe(0)
+})
+
 test.each(['x', '-1', '65536', '1.5'])('METRICS_PORT=%s is refused', (value) => {
   for (const name of ['METRICS_PORT', 'WORKER_METRICS_PORT']) {
     expect(() => loadConfig(testRoot, { [name]: value })).toThrow(

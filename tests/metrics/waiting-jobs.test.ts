@@ -91,12 +91,17 @@ test('an address that probes paths and methods makes no new labels', async () =>
   for (let i = 0; i < 20; i++) await fetch(`${gateway.url}/probe-${i}/v1/jobs`, { headers: admin })
   const { headers } = await gateway.makeKey('mallory')
   await fetch(`${gateway.url}/v1/jobs/${'x'.repeat(50)}`, { method: 'PROPFIND', headers })
+  const id = '01999999-9999-7999-8999-999999999999'
+  for (const path of ['', 'api/queues', `queue/jobs/${id}`]) {
+    await fetch(`${gateway.url}/admin/queues/${path}`, { headers: admin })
+  }
   const labels = (await read())
     .filter(({ name }) => name === 'runyard_http_request_duration_seconds_count')
     .map(({ labels: one }) => `${one['method']} ${one['route']}`)
   expect(labels).toContain('GET none')
   expect(labels).toContain('other /v1/jobs/:id')
-  expect(labels.filter((text) => /probe|xxx|PROPFIND/.test(text))).toEqual([])
+  expect(labels).toContain('GET /admin/queues/static/:path|/api/:path')
+  expect(labels.filter((text) => /probe|xxx|PROPFIND|01999999/.test(text))).toEqual([])
 })
 
 test('what Redis says of itself is read, whatever it leaves out', () => {

@@ -24,8 +24,8 @@ export interface AnsweredRequest {
 
 /** What the gateway counts. Every label has a small, known set of values: never a tenant, an id or a caller's text. */
 export interface GatewayMetrics extends Exposition, RateLimitCounters {
-  /** A request has met its route. */
-  routed: (route: string) => void
+  /** A request has met a route. @param before one that passed it on */
+  routed: (route: string, before?: string) => void
   /** It is over. @param wasRouted whether it has met one */
   answered: (request: AnsweredRequest, ms: number, wasRouted: boolean) => void
   submitted: (outcome: 'accepted' | 'replayed' | 'blocked' | 'refused', jobs?: number) => void
@@ -100,7 +100,10 @@ export function createGatewayMetrics(options: GatewayMetricsOptions): GatewayMet
   const readInstallation = createInstallationMetrics(options, registers)
 
   return {
-    routed: (route) => inFlight.inc({ route }),
+    routed(route, before) {
+      if (before !== undefined) inFlight.dec({ route: before })
+      inFlight.inc({ route })
+    },
     answered({ method, route, status, held }, ms, wasRouted) {
       if (wasRouted) inFlight.dec({ route })
       requests.observe({ method, route, status, held }, ms / SECOND)

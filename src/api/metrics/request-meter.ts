@@ -33,9 +33,9 @@ export function noteRoutes(app: Express, routed: (req: Request, route: string) =
   })
 }
 
-/** `/v1/jobs` and `/:id/artifacts/*path` make `/v1/jobs/:id/artifacts/:path`. */
+/** `/v1/jobs` and `/:id/artifacts/*path` make `/v1/jobs/:id/artifacts/:path`; of several paths one stands beside the other. */
 function templateOf(mount: string, path: unknown): string {
-  const whole = `${mount}${String(path)}`.replaceAll('/*', '/:')
+  const whole = `${mount}${[path].flat().map(String).join('|')}`.replaceAll('/*', '/:').replaceAll(/[{}]/g, '')
   return whole.length > 1 && whole.endsWith('/') ? whole.slice(0, -1) : whole
 }
 
@@ -43,10 +43,10 @@ function templateOf(mount: string, path: unknown): string {
 export function requestMeter(app: Express, metrics: Pick<GatewayMetrics, 'routed' | 'answered'>): RequestHandler {
   noteRoutes(app, (req, route) => {
     const locals = req.res?.locals
-    // A second route on its way is passed over: it has been counted in.
-    if (!locals || locals.route !== undefined) return
+    if (!locals) return
+    metrics.routed(route, locals.route)
+    // One that passes it on to the next has not answered it.
     locals.route = route
-    metrics.routed(route)
   })
   return (req, res, next) => {
     const begun = performance.now()

@@ -240,6 +240,10 @@ function check(config: Config): void {
   for (const [name, [one, all]] of Object.entries(ofTenants)) {
     if (one > all) throw new ConfigError(`TENANT_${name} (${one}) is above ${name} (${all})`)
   }
+  const { port } = config.metrics
+  if (port !== undefined && port !== 0 && port === config.http.port) {
+    throw new ConfigError(`METRICS_PORT (${port}) is PORT too; leave it empty to have metrics there`)
+  }
   const { abuse, adminSessions } = config
   if (adminSessions.idleSeconds > adminSessions.maxSeconds) {
     throw new ConfigError(
