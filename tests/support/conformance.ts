@@ -101,7 +101,8 @@ const NOWHERE = [401, 403, 421, 429, 500, 503]
  */
 export function faultsOf(exchange: Exchange): string[] {
   const [path = ''] = exchange.url.split('?')
-  if (isPage(path) && exchange.status < 400) return []
+  const isRead = exchange.method === 'GET' || exchange.method === 'HEAD'
+  if (isRead && isPage(path) && exchange.status < 400) return []
   const documented = PATHS.find(({ pattern }) => pattern.test(path))
   const method = exchange.method === 'HEAD' ? 'get' : exchange.method.toLowerCase()
   const operation = documented && `/paths/${step(documented.path)}/${method}`

@@ -13,15 +13,18 @@ const FOR_EVER = 'public, max-age=31536000, immutable'
  */
 export function pageRoutes({ html, assets }: BuiltPages): Router {
   const router = Router()
-  router.get('/', (req, res, next) => {
+  // Of every method, since Express answers OPTIONS by itself where there is one for GET alone.
+  router.all('/', (req, res, next) => {
+    if (!isRead(req)) return next()
     // What is no browser gets the addresses, as it always did.
     res.vary('Accept')
     if (req.accepts(['json', 'html']) !== 'html') return next()
     sendPage(res, html.get('playground'))
   })
-  router.get('/admin{/*path}', (req, res, next) => {
+  router.all('/admin{/*path}', (req, res, next) => {
     // These are bull-board's, for who is logged in.
     if (/^\/admin\/queues(?:\/|$)/i.test(req.path)) return next()
+    if (!isRead(req)) return onlyMethods('GET')(req, res, next)
     sendPage(res, html.get('admin'))
   })
   router
@@ -35,6 +38,8 @@ export function pageRoutes({ html, assets }: BuiltPages): Router {
     .all(onlyMethods('GET'))
   return router
 }
+
+const isRead = ({ method }: Request): boolean => method === 'GET' || method === 'HEAD'
 
 function sendPage(res: Response, html: string | undefined): void {
   if (html === undefined) throw new Problem('not-found', 'this page was not built')
