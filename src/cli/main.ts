@@ -1,12 +1,15 @@
 #!/usr/bin/env node
-import { Command } from 'commander'
-import { CommandError } from '../host/command.ts'
-import { loadConfig, ConfigError } from '../shared/config/config.ts'
+import { Command, CommanderError } from 'commander'
+import { loadConfig } from '../shared/config/config.ts'
 import { packageRoot } from '../shared/package-root.ts'
 import { addAbuseCommands } from './abuse.ts'
-import { loadConfiguredLanguages, selectLanguages, UsageError, type CliContext } from './context.ts'
+import { addCompletionCommand } from './completion.ts'
+import { loadConfiguredLanguages, selectLanguages, type CliContext } from './context.ts'
 import { printDashboardLink } from './dashboard.ts'
+import { addExamples } from './examples.ts'
 import { doctor } from './doctor/doctor.ts'
+import { EXIT, ExitError } from './jobs/exit.ts'
+import { addJobCommands } from './jobs/jobs.ts'
 import { addKeyCommands } from './keys.ts'
 import { installLanguages, listLanguages, removeLanguages } from './languages.ts'
 import { setUp } from './set-up.ts'
@@ -17,6 +20,7 @@ import { up } from './up/up.ts'
 const ONE_PRESS_MS = 500
 
 const root = packageRoot()
+const note = (text: string) => void process.stderr.write(`runyard: ${text}\n`)
 const print = (text: string) => void process.stdout.write(`${text}\n`)
 const context = (): CliContext => ({ root, config: loadConfig(root), print })
 
@@ -81,13 +85,27 @@ program
 addKeyCommands(program, context)
 addWebhookCommands(program, context)
 addAbuseCommands(program, context)
+addJobCommands(program, {
+  context,
+  env: process.env,
+  streams: { stdout: process.stdout, stderr: process.stderr, note },
+  stdin: () => process.stdin,
+  signals: stopSignals,
+  setExitCode: (code) => (process.exitCode = code),
+})
+addCompletionCommand(program, () => loadConfiguredLanguages(root).map(({ id }) => id), print)
+addExamples(program)
 
 try {
   await program.parseAsync()
 } catch (error) {
-  const plain = error instanceof UsageError || error instanceof ConfigError || error instanceof CommandError
-  process.stderr.write(`runyard: ${plain ? error.message : error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 1
+  if (error instanceof CommanderError) {
+    // What is wrong stands there already, or the help that was asked for.
+    process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage
+  } else {
+    note(error instanceof Error ? error.message : String(error))
+    process.exitCode = error instanceof ExitError ? error.exitCode : 1
+  }
 }
 
 /**

@@ -1,0 +1,77 @@
+import type { Command } from 'commander'
+
+/** What stands at the end of each command's help, by the words that lead to it. */
+export const EXAMPLES: Record<string, [command: string, what: string][]> = {
+  up: [['runyard up', 'start everything; Ctrl-C ends it']],
+  setup: [['runyard setup --languages python,c', 'make the images of two languages']],
+  doctor: [
+    ['runyard doctor', 'what is missing, and how to mend it'],
+    ['runyard doctor --json', 'the same for a program'],
+  ],
+  dashboard: [['runyard dashboard', 'prints the link; it opens once']],
+  run: [
+    ['runyard run hello.py', 'the language is told by the extension'],
+    ['runyard run sum.js -- 1 2 3', 'with arguments'],
+    ['cat numbers.txt | runyard run sort.rb', 'with standard input'],
+    ['runyard run -i guess.py', 'talk to it'],
+    ['runyard run main.c --limit wallMs=2000 --compiler-arg -O2', 'with limits of its own'],
+    ['runyard run script --language bash --json', 'the whole result as JSON'],
+  ],
+  submit: [
+    ['runyard submit train.py --limit wallMs=120000', 'prints the id at once'],
+    ['runyard submit sort.rb --stdin numbers.txt', 'with standard input from a file'],
+  ],
+  get: [
+    ['runyard get <id>', 'how it stands'],
+    ['runyard get <id> --wait --json', 'all of it, when it has ended'],
+  ],
+  logs: [
+    ['runyard logs <id>', 'what it has written so far'],
+    ['runyard logs <id> -f', 'and what it writes until it ends'],
+  ],
+  cancel: [['runyard cancel <id>', 'end it']],
+  list: [
+    ['runyard list', 'the last 20'],
+    ['runyard list --state running', 'those that run'],
+    ['runyard list --status failed --language python --json', 'those that failed, for a program'],
+  ],
+  artifact: [['runyard artifact <id> out/plot.png -o plot.png', 'fetch a file that it made']],
+  completion: [
+    ['source <(runyard completion bash)', 'in ~/.bashrc'],
+    ['source <(runyard completion zsh)', 'in ~/.zshrc'],
+    ['runyard completion fish | source', 'in ~/.config/fish/config.fish'],
+  ],
+  'languages list': [['runyard languages list', 'which are installed']],
+  'languages install': [['runyard languages install go rust', 'add two']],
+  'languages remove': [['runyard languages remove rust', 'and its image']],
+  'keys create': [
+    ['runyard keys create --name "a laptop" --tenant me', 'shows the key, once'],
+    ['runyard keys create --name ci --tenant me --rate 600/min --expires 30d', 'with a rate and an end'],
+  ],
+  'keys list': [['runyard keys list', 'never shows the keys themselves']],
+  'keys revoke': [['runyard keys revoke 4f2a91b3c7d8', 'the id, as runyard keys list has it']],
+  'webhooks deliveries': [['runyard webhooks deliveries --tenant me --state failed', 'those that did not get through']],
+  'webhooks redeliver': [['runyard webhooks redeliver <id>', 'once more, now']],
+  'abuse events': [['runyard abuse events --kind rate-limited --limit 5', 'the last five']],
+  'abuse blocks': [['runyard abuse blocks', 'who, and until when']],
+  'abuse block': [['runyard abuse block address:192.0.2.7 --for 12h --reason "floods us"', 'on every gateway at once']],
+  'abuse unblock': [['runyard abuse unblock address:192.0.2.7', 'and forget its score']],
+  'abuse allow': [['runyard abuse allow key:4f2a91b3c7d8', 'never block it']],
+  'abuse disallow': [['runyard abuse disallow key:4f2a91b3c7d8', 'take that back']],
+  'abuse allowed': [['runyard abuse allowed', 'who is never blocked']],
+}
+
+/** Shows each command's examples in its help. */
+export function addExamples(program: Command): void {
+  const visit = (command: Command, path: string) => {
+    const examples = EXAMPLES[path]
+    if (examples) command.addHelpText('after', `\nExamples:\n${lines(examples)}`)
+    for (const one of command.commands) visit(one, `${path} ${one.name()}`.trim())
+  }
+  visit(program, '')
+}
+
+function lines(examples: [string, string][]): string {
+  const width = Math.max(...examples.map(([command]) => command.length))
+  return examples.map(([command, what]) => `  ${command.padEnd(width)}  # ${what}`).join('\n')
+}

@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs'
+import { basename, extname } from 'node:path'
+import { type Command, InvalidArgumentError } from 'commander'
+import type { Client, CodeRequest, Runtime } from '../../client/client.ts'
+import type { LimitOverrides } from '../../shared/limits.ts'
+import { parseLimit } from '../key-options.ts'
+import { readFile } from './connection.ts'
+import { EXIT, ExitError } from './exit.ts'
+
+/** What a job is made of on the command line, beside its file and arguments. */
+export interface RequestOptions {
+  language?: string
+  languageVersion?: string
+  file?: string[]
+  env?: Record<string, string>
+  limit?: LimitOverrides
+  compilerArg?: string[]
+  dependency?: string[]
+  artifact?: string[]
+  stdin?: string
+}
+
+const several = (text: string, previous: string[] = []) => [...previous, text]
+
+export function addRequestOptions(command: Command): Command {
+  return command
+    .option('-l, --language <id>', 'of the program; else told by the extension of FILE')
+    .option('--language-version <range>', 'that the installed version must meet, e.g. 3.x')
+    .option('-f, --file <path>', 'another file to put beside it; may be repeated', several)
+    .option('-e, --env <name=value>', 'an environment variable; may be repeated', parseEnv)
+    .option('--limit <name=value>', 'e.g. wallMs=10000, memoryBytes=67108864; may be repeated', parseLimit)
+    .option('--compiler-arg <argument>', 'for compiled languages; may be repeated', several)
+    .option('--dependency <package>', 'that the program needs; may be repeated', several)
+    .option('--artifact <glob>', 'files it makes to keep, e.g. "out/*.png"; may be repeated', several)
+    .option('--stdin <path>', 'its standard input, from a file; - for that of this command, to its end')
+}
+
+function parseEnv(text: string, previous: Record<string, string> = {}): Record<string, string> {
+  const at = text.indexOf('=')
+  if (at < 1) throw new InvalidArgumentError('It must be like NAME=value.')
+  return { ...previous, [text.slice(0, at)]: text.slice(at + 1) }
+}
+
+/** @throws ExitError when a file cannot be read or its language not be told */
+export async function requestOf(
+  path: string,
+  args: readonly string[],
+  options: RequestOptions,
+  client: Client,
+): Promise<CodeRequest> {
+  const content = readFile(path, 'the program')
+  const { language, languageVersion, file, env, limit, compilerArg, dependency, artifact, stdin } = options
+  const files = file?.map((one) => ({ path: basename(one), ...encoded(readFile(one, '--file')) }))
+  const program = encoded(content)
+  const isWhole = files === undefined && program.encoding === 'utf-8'
+  const request: CodeRequest = { language: language ?? (await languageOf(path, client)) }
+  if (isWhole) request.code = program.content
+  else {
+    request.files = [{ path: basename(path), ...program }, ...(files ?? [])]
+    request.entrypoint = basename(path)
+  }
+  if (args.length > 0) request.args = [...args]
+  if (languageVersion !== undefined) request.version = languageVersion
+  if (env !== undefined) request.env = env
+  if (limit !== undefined) request.limits = limit
+  if (compilerArg !== undefined) request.compilerArgs = compilerArg
+  if (dependency !== undefined) request.dependencies = dependency
+  if (artifact !== undefined) request.artifacts = artifact
+  if (stdin !== undefined)
+    request.stdin = inputText(stdin === '-' ? readFileSync(0) : readFile(stdin, '--stdin'), stdin)
+  return request
+}
+
+function encoded(bytes: Buffer): { content: string; encoding: 'utf-8' | 'base64' } {
+  const text = bytes.toString()
+  // What is not UTF-8 would come back changed.
+  return Buffer.from(text).equals(bytes)
+    ? { content: text, encoding: 'utf-8' }
+    : { content: bytes.toString('base64'), encoding: 'base64' }
+}
+
+function inputText(bytes: Buffer, path: string): string {
+  const { content, encoding } = encoded(bytes)
+  if (encoding === 'utf-8') return content
+  throw new ExitError(EXIT.usage, `--stdin ${path} is not UTF-8; pipe it into "runyard run" instead`)
+}
+
+async function languageOf(path: string, client: Client): Promise<string> {
+  const runtimes = await client.runtimes()
+  const extension = extname(path).toLowerCase()
+  const found = runtimeOf(extension, runtimes)
+  if (found !== undefined) return found
+  const known = runtimes.map((one) => `${one.language} (${extname(one.fileName)})`).join(', ')
+  const what = extension === '' ? `${path} has no extension` : `no language has the extension ${extension}`
+  throw new ExitError(EXIT.usage, `${what}; name one with --language: ${known}`)
+}
+
+/** @param extension with its dot */
+export function runtimeOf(extension: string, runtimes: readonly Runtime[]): string | undefined {
+  if (extension === '') return undefined
+  const named = (one: Runtime) => one.aliases.includes(extension.slice(1)) || one.language === extension.slice(1)
+  const found = runtimes.find(({ fileName }) => extname(fileName) === extension) ?? runtimes.find(named)
+  return found?.language ?? runtimes.find(({ language }) => language === OTHER_EXTENSIONS[extension])?.language
+}
+
+const OTHER_EXTENSIONS: Record<string, string> = {
+  '.bash': 'bash',
+  '.cc': 'cpp',
+  '.cxx': 'cpp',
+  '.mjs': 'javascript',
+  '.cjs': 'javascript',
+}

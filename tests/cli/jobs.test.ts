@@ -1,0 +1,285 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { openSync, closeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { createClient, type Job } from '../../src/client/client.ts'
+import { packageRoot } from '../../src/shared/package-root.ts'
+import { makeKey } from '../support/make-key.ts'
+import { type TestPlatform, startPlatform } from '../support/platform.ts'
+
+const main = join(packageRoot(), 'dist/cli/main.js')
+const folder = mkdtempSync(join(tmpdir(), 'runyard-cli-jobs-'))
+const at = (name: string) => join(folder, name)
+const PROGRAMS = {
+  'hello.py': 'print("Hello, world!")',
+  'args.py': 'import sys; print(sys.argv[1:])',
+  'both.py': 'import sys; print("out"); print("err", file=sys.stderr); sys.exit(3)',
+  'count.py': 'import sys; print(len(sys.stdin.buffer.read()))',
+  'lines.py': 'import time\nfor i in range(3): print(i, flush=True); time.sleep(0.3)',
+  'sleep.py': 'print("asleep", flush=True)\nimport time; time.sleep(60)',
+  'forever.py': 'while True: pass',
+  'flood.py': 'while True: print("x" * 100)',
+  'kill.py': 'import os; os.kill(os.getpid(), 15)',
+  'env.sh': 'echo "$GREETING $(cat data.txt)"',
+  'broken.c': 'int main(void) { return x; }',
+  'blocked.py': 'import os\nos.system("id")\n',
+  'file.py': 'open("a.bin", "wb").write(bytes(range(256)))',
+  'data.txt': 'from a file',
+  noext: 'echo bash',
+  'page.html': '<p>',
+}
+
+let platform: TestPlatform
+let client: ReturnType<typeof createClient>
+beforeAll(async () => {
+  for (const [name, text] of Object.entries(PROGRAMS)) writeFileSync(at(name), text)
+  platform = await startPlatform()
+  client = createClient({ url: platform.url })
+})
+afterAll(async () => {
+  await platform.close()
+  rmSync(folder, { recursive: true })
+})
+
+interface Ended {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+function start(args: string[], { env = {}, stdin = 'ignore' as 'ignore' | 'pipe' | number } = {}) {
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'], RUNYARD_URL: platform.url, ...env },
+    stdio: [stdin, 'pipe', 'pipe'],
+  })
+  let [stdout, stderr] = ['', '']
+  child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
+  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+  const ended = once(child, 'close').then(([code]): Ended => ({ code: code as number | null, stdout, stderr }))
+  const until = async (text: string) => {
+    while (!stdout.includes(text)) await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  return { child, ended, until }
+}
+
+const runyard = (args: string[], options: Parameters<typeof start>[1] = {}) => start(args, options).ended
+
+/** With this as standard input, through a pipe. */
+async function piped(args: string[], input: string | Buffer): Promise<Ended> {
+  const { child, ended } = start(args, { stdin: 'pipe' })
+  child.stdin?.end(input)
+  return ended
+}
+
+describe('`run`', () => {
+  test('passes on output and exit code', async () => {
+    expect(await runyard(['run', 'hello.py'])).toEqual({ code: 0, stdout: 'Hello, world!\n', stderr: '' })
+    expect(await runyard(['run', 'both.py'])).toEqual({ code: 3, stdout: 'out\n', stderr: 'err\n' })
+  })
+
+  test('passes on arguments, environment and files', async () => {
+    expect((await runyard(['run', 'args.py', '--', '-l', 'two words'])).stdout).toBe("['-l', 'two words']\n")
+    const more = ['-e', 'GREETING=hello', '--file', 'data.txt']
+    expect((await runyard(['run', 'env.sh', ...more])).stdout).toBe('hello from a file\n')
+  })
+
+  test('writes output as it comes', async () => {
+    const { child, ended, until } = start(['run', 'sleep.py'])
+    await until('asleep')
+    child.kill('SIGINT')
+    expect((await ended).code).toBe(130)
+  })
+
+  test('passes on standard input: a pipe, a file, bytes', async () => {
+    expect((await piped(['run', 'count.py'], 'x'.repeat(100_000))).stdout).toBe('100000\n')
+    expect((await piped(['run', 'count.py'], Buffer.from([0xff, 0, 0xfe]))).stdout).toBe('3\n')
+    for (const content of ['text', Buffer.from([0xff, 0xfe, 0, 1, 2])]) {
+      writeFileSync(at('input'), content)
+      const file = openSync(at('input'), 'r')
+      expect((await runyard(['run', 'count.py'], { stdin: file })).stdout).toBe(`${content.length}\n`)
+      closeSync(file)
+    }
+    expect((await runyard(['run', 'count.py', '--stdin', 'data.txt'])).stdout).toBe('11\n')
+  })
+
+  test('does not wait for the end of a pipe that the program does not read', async () => {
+    const { child, ended } = start(['run', 'hello.py'], { stdin: 'pipe' })
+    expect(await ended).toMatchObject({ code: 0, stdout: 'Hello, world!\n' })
+    child.stdin?.destroy()
+  })
+
+  test.each([
+    { args: ['forever.py', '--limit', 'wallMs=500'], code: 124, words: 'time limit of 500 ms; --limit wallMs=N' },
+    { args: ['flood.py', '--limit', 'outputBytes=1000'], code: 123, words: 'output limit of 1000 bytes' },
+    { args: ['kill.py'], code: 143, words: 'SIGTERM' },
+    { args: ['broken.c'], code: 120, words: 'it does not compile' },
+  ])('ends with $code for $args.0', async ({ args, code, words }) => {
+    const ended = await runyard(['run', ...args])
+    expect(ended.code).toBe(code)
+    expect(ended.stderr).toContain(words)
+  })
+
+  test('cancels its job at Ctrl-C', async () => {
+    const { child, ended, until } = start(['run', 'sleep.py', '-e', 'MARK=1'])
+    await until('asleep')
+    child.kill('SIGINT')
+    expect(await ended).toEqual({ code: 130, stdout: 'asleep\n', stderr: 'runyard: cancelled\n' })
+    for await (const { status } of client.list({ pageSize: 1 })) {
+      expect(status).toBe('cancelled')
+      break
+    }
+  })
+
+  test('cancels its job when nobody reads its output', async () => {
+    const { child, ended } = start(['run', 'flood.py', '--limit', 'outputBytes=8388608'])
+    await once(child.stdout!, 'data')
+    child.stdout?.destroy()
+    expect((await ended).code).toBe(141)
+  })
+
+  test('gives the whole job as JSON', async () => {
+    const { code, stdout } = await runyard(['run', 'both.py', '--json'])
+    expect(code).toBe(3)
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'failed', stages: [{ stdout: 'out\n', stderr: 'err\n' }] })
+  })
+})
+
+test('`submit`, `get`, `logs`, `list` and `cancel` follow a job through its life', async () => {
+  const submitted = await runyard(['submit', 'sleep.py'])
+  const id = submitted.stdout.trim()
+  expect(submitted).toEqual({ code: 0, stdout: `${id}\n`, stderr: '' })
+  const follower = start(['logs', id, '-f'])
+  await follower.until('asleep')
+  expect((await runyard(['get', id])).stdout).toMatch(new RegExp(`^Job +${id}\nState +running\nRuns +python 3`))
+  expect((await runyard(['logs', id])).stdout).toBe('asleep\n')
+  expect((await runyard(['list', '--state', 'running'])).stdout).toContain(id)
+  expect((await runyard(['cancel', id])).stdout).toBe(`${id} cancelled\n`)
+  expect(await follower.ended).toEqual({ code: 0, stdout: 'asleep\n', stderr: '' })
+  const { stdout } = await runyard(['list', '--status', 'cancelled', '-n', '1', '--json'])
+  expect((JSON.parse(stdout) as { jobs: Job[] }).jobs).toMatchObject([{ id, status: 'cancelled' }])
+  expect((await runyard(['get', id, '--json'])).stdout).toContain('"asleep\\n"')
+  const events = (await runyard(['logs', id, '--json'])).stdout.trim().split('\n')
+  expect(events.map((line) => (JSON.parse(line) as { type: string }).type)).toContain('result')
+})
+
+test('`artifact` fetches a file byte for byte', async () => {
+  const id = (await runyard(['submit', 'file.py', '--artifact', '*.bin'])).stdout.trim()
+  expect((await runyard(['get', id, '--wait'])).stdout).toContain('a.bin (256 bytes)')
+  expect((await runyard(['artifact', id, 'a.bin', '-o', 'got.bin'])).code).toBe(0)
+  expect([...readFileSync(at('got.bin'))]).toEqual(Array.from({ length: 256 }, (_, i) => i))
+})
+
+describe('a key', () => {
+  let strict: TestPlatform
+  let key = ''
+  beforeAll(async () => {
+    strict = await startPlatform({ AUTH: 'required' })
+    key = (await makeKey(strict, 'me')).authorization.replace('Bearer ', '')
+    writeFileSync(at('key'), `${key}\n`)
+  })
+  afterAll(() => strict.close())
+
+  test('comes from a file or the environment; on the command line it is warned of', async () => {
+    const env = { RUNYARD_URL: strict.url }
+    const good = { code: 0, stdout: 'Hello, world!\n', stderr: '' }
+    expect(await runyard(['run', 'hello.py', '--key-file', 'key'], { env })).toEqual(good)
+    expect(await runyard(['run', 'hello.py'], { env: { ...env, RUNYARD_KEY: key } })).toEqual(good)
+    const shown = await runyard(['run', 'hello.py', '--key', key], { env })
+    expect(shown).toMatchObject({ code: 0, stdout: good.stdout })
+    expect(shown.stderr).toContain('--key shows the key')
+    expect(shown.stderr).not.toContain(key)
+  })
+
+  test('that is missing or wrong is told with what to do', async () => {
+    const env = { RUNYARD_URL: strict.url }
+    const none = await runyard(['run', 'hello.py'], { env })
+    expect(none).toMatchObject({ code: 77, stdout: '' })
+    expect(none.stderr).toMatch(
+      /asks for a key\. Put yours .* --key-file, or into RUNYARD_KEY\.\n.*runyard keys create/,
+    )
+    const wrong = await runyard(['list'], { env: { ...env, RUNYARD_KEY: 'ry_no' } })
+    expect(wrong).toMatchObject({ code: 77, stderr: expect.stringContaining('does not take this key') as unknown })
+  })
+})
+
+describe('what cannot be done is told with what to do', () => {
+  test.each([
+    { args: ['run', 'hello.py', '--url', 'http://127.0.0.1:1'], code: 69, words: 'npx runyard up' },
+    { args: ['run', 'hello.py', '--url', 'localhost:3000'], code: 64, words: 'must be like http://127.0.0.1:3000' },
+    { args: ['run', 'absent.py'], code: 64, words: 'absent.py: there is no such file' },
+    { args: ['run', '.'], code: 64, words: 'it is a folder' },
+    { args: ['run', 'noext'], code: 64, words: '--language: bash (.sh)' },
+    { args: ['run', 'page.html'], code: 64, words: 'no language has the extension .html' },
+    { args: ['run', 'noext', '-l', 'cobol'], code: 64, words: 'cobol' },
+    {
+      args: ['run', 'hello.py', '--limit', 'wallMs=999999999'],
+      code: 64,
+      words: '--limit wallMs is 999999999; the most',
+    },
+    { args: ['run', 'hello.py', '--limit', 'time=1'], code: 64, words: 'wallMs' },
+    { args: ['run', 'hello.py', '--color'], code: 64, words: 'runyard run --help says more' },
+    { args: ['run'], code: 64, words: "missing required argument 'file'" },
+    { args: ['run', 'hello.py', '--key-file', 'absent'], code: 64, words: '--key-file absent: there is no such file' },
+    { args: ['run', 'blocked.py'], code: 77, words: 'blocked.py:2:' },
+    { args: ['get', '01890a5d-ac96-774b-bcce-b302099a8057'], code: 64, words: 'no such job of yours' },
+    { args: ['cancel', 'nonsense'], code: 64, words: 'no such job of yours' },
+    { args: ['list', '--state', 'done'], code: 64, words: 'queued, running' },
+    { args: ['completion', 'tcsh'], code: 1, words: 'bash, zsh, fish' },
+  ])('$args', async ({ args, code, words }) => {
+    const ended = await runyard(args)
+    expect(ended.stderr).toContain(words)
+    expect(ended).toMatchObject({ code, stdout: '' })
+    expect(ended.stderr).not.toMatch(/\n {4}at /)
+  })
+})
+
+describe('completion', () => {
+  /** What bash offers for these words, the last one unfinished. */
+  function offered(...words: string[]): string[] {
+    const script = spawnSync(process.execPath, [main, 'completion', 'bash'], { encoding: 'utf8' }).stdout
+    const line = words.map((word) => `'${word}'`).join(' ')
+    const ask = `COMP_WORDS=(runyard ${line}); COMP_CWORD=${words.length}; _runyard; printf '%s\\n' "\${COMPREPLY[@]}"`
+    const { stdout, stderr } = spawnSync('bash', ['-c', `${script}\n${ask}`], { encoding: 'utf8' })
+    expect(stderr).toBe('')
+    return stdout.trim().split('\n')
+  }
+
+  test('offers commands, options and their values', () => {
+    expect(offered('r')).toEqual(['run'])
+    expect(offered('keys', '')).toEqual(expect.arrayContaining(['create', 'list', 'revoke']))
+    expect(offered('run', '--la')).toEqual(['--language', '--language-version'])
+    expect(offered('run', 'x.py', '--language', 'py')).toEqual(['python'])
+    expect(offered('list', '--status', 'w')).toEqual(['wall-time-limit', 'wrong-answer'])
+    expect(offered('languages', 'install', 'ru')).toEqual(['ruby', 'rust'])
+    expect(offered('run', 'hel')).toEqual([''])
+  })
+})
+
+test('each command’s help has examples, which name commands and options that there are', async () => {
+  const visit = async (path: string[]): Promise<void> => {
+    const { stdout } = await runyard([...path, '--help'])
+    const below = stdout.split('\nCommands:\n')[1]
+    if (below !== undefined) {
+      const names = [...below.matchAll(/^ {2}(\w[\w-]*)/gm)].map(([, name = '']) => name)
+      for (const name of names) if (name !== 'help') await visit([...path, name])
+      return
+    }
+    const examples = stdout.split('\nExamples:\n')[1] ?? ''
+    const commands = examples
+      .trim()
+      .split('\n')
+      .map((line) => line.split('  #')[0] ?? '')
+    expect(commands.join('\n')).toContain(`runyard ${path.join(' ')}`)
+    for (const [option] of commands
+      .join(' ')
+      .split(' -- ')[0]
+      ?.matchAll(/(?<= )--?[a-zA-Z][\w-]*/g) ?? []) {
+      expect(stdout.split('\nExamples:\n')[0]).toMatch(new RegExp(`${option}\\b`))
+    }
+  }
+  await visit([])
+})
