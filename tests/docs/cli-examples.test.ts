@@ -28,7 +28,7 @@ test.each(examplesOf('docs/cli.md', 'sh'))(
   'docs/cli.md, $title: the example writes what stands behind it',
   async ({ code, output = '' }) => {
     const env = { PATH: `${folder}:${process.env['PATH']}`, RUNYARD_URL: platform.url }
-    const { stdout, stderr } = await run('bash', ['-euo', 'pipefail', '-c', code], { cwd: folder, env })
+    const { stdout, stderr } = await run('bash', ['--norc', '-euo', 'pipefail', '-c', code], { cwd: folder, env })
     expect(stdout.trimEnd()).toBe(output.trimEnd())
     expect(stderr).toBe('')
   },
