@@ -1,4 +1,5 @@
 import '../design/design.css'
+import './output/output.css'
 import './playground.css'
 import { render } from 'preact'
 import { Playground } from './playground.tsx'
