@@ -1,14 +1,8 @@
 import '../design/design.css'
+import '../playground/output/output.css'
+import './admin.css'
 import { render } from 'preact'
-import { Topbar } from '../design/topbar.tsx'
-
-function Admin() {
-  return (
-    <Topbar>
-      <span class="spacer" />
-    </Topbar>
-  )
-}
+import { App } from './app.tsx'
 
 const page = document.getElementById('page')
-if (page) render(<Admin />, page)
+if (page) render(<App />, page)

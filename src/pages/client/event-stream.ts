@@ -11,6 +11,8 @@ const LONGEST_PAUSE_MS = 8000
 
 export interface EventStreamOptions {
   signal: AbortSignal
+  /** Where the events are; those of one's own job unless given. */
+  path?: string
   /** Told when the connection was lost and is sought again, and when it stands again. */
   onConnection?: (connected: boolean) => void
 }
@@ -21,13 +23,13 @@ export interface EventStreamOptions {
  * @throws ApiProblem when the stream is refused; what may pass (no answer, 429, 5xx) is tried again without end
  */
 export async function* eventsOf(http: Http, jobId: string, options: EventStreamOptions): AsyncGenerator<StreamedEvent> {
-  const { signal, onConnection } = options
+  const { signal, onConnection, path = `/v1/jobs/${jobId}/events` } = options
   let lastId: string | undefined
   let pauseMs = FIRST_PAUSE_MS
   while (!signal.aborted) {
     try {
       const headers = lastId === undefined ? {} : { 'last-event-id': lastId }
-      const answer = await http.fetch(`/v1/jobs/${jobId}/events`, { signal, headers })
+      const answer = await http.fetch(path, { signal, headers })
       if (answer.status === 204 || !answer.body) return
       onConnection?.(true)
       for await (const event of parsed(answer.body)) {

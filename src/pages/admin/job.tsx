@@ -1,0 +1,218 @@
+import { useState } from 'preact/hooks'
+import type { ComponentChildren } from 'preact'
+import { JobBadge } from '../design/badge.tsx'
+import { formatBytes, formatMs } from '../design/format.ts'
+import { ResetIcon, StopIcon } from '../design/icons.tsx'
+import { ProblemNotice } from '../design/problem-notice.tsx'
+import { useAction } from './act.ts'
+import type { Api } from './api.ts'
+import type { Job } from './api-types.ts'
+import { Confirm } from './confirm.tsx'
+import { Output } from './output.tsx'
+import { go, Link } from './router.tsx'
+import { At, Took } from './times.tsx'
+import { usePolled } from './use-polled.ts'
+
+const EVERY_MS = 5000
+/** It has ended, and changes no more. */
+const NEVER_MS = 10 * 60_000
+
+export function JobPage({ api, id }: { api: Api; id: string }) {
+  const [every, setEvery] = useState(EVERY_MS)
+  const {
+    value: job,
+    problem,
+    refresh,
+  } = usePolled(
+    async () => {
+      const found = await api.job(id)
+      if (found.status !== null) setEvery(NEVER_MS)
+      return found
+    },
+    every,
+    [api, id, every],
+  )
+  return (
+    <div class="page">
+      <p class="crumb">
+        <Link to="/admin/jobs">Jobs</Link>
+      </p>
+      <header class="head">
+        <h1 class="mono id">{id}</h1>
+        {job && <Actions api={api} job={job} refresh={refresh} />}
+      </header>
+      {problem && <ProblemNotice problem={problem} />}
+      {job && (
+        <>
+          {job.message !== null && <p class="notice">{job.message}</p>}
+          <Facts job={job} />
+        </>
+      )}
+      {!problem && <Output api={api} id={id} onChange={refresh} />}
+      {job && job.stages.length > 0 && <Stages job={job} />}
+      {job && job.warnings.length > 0 && <Warnings job={job} />}
+      {job?.artifacts && job.artifacts.length > 0 && <Artifacts job={job} />}
+    </div>
+  )
+}
+
+function Actions({ api, job, refresh }: { api: Api; job: Job; refresh: () => void }) {
+  const { busy, run } = useAction()
+  const [asks, setAsks] = useState(false)
+  const cancel = async () => {
+    await api.cancel(job.id)
+    refresh()
+    return 'The job was cancelled.'
+  }
+  const runAgain = async () => {
+    const { id } = await api.runAgain(job.id)
+    go(`/admin/jobs/${id}`)
+    return 'The job runs again, as this one.'
+  }
+  return (
+    <div class="actions">
+      {job.status === null ? (
+        <button type="button" class="button danger" onClick={() => setAsks(true)}>
+          <StopIcon /> Cancel
+        </button>
+      ) : (
+        <button
+          type="button"
+          class="button"
+          disabled={busy || !job.canRunAgain}
+          title={job.canRunAgain ? '' : 'What it was asked for is not kept'}
+          onClick={() => void run(runAgain)}
+        >
+          <ResetIcon /> Run again
+        </button>
+      )}
+      {asks && (
+        <Confirm
+          question={{
+            title: 'Cancel this job?',
+            text: `It belongs to the tenant ${job.tenant}, who is told that it was cancelled.`,
+            verb: 'Cancel the job',
+            work: cancel,
+          }}
+          onClose={() => setAsks(false)}
+        />
+      )}
+    </div>
+  )
+}
+
+function Facts({ job }: { job: Job }) {
+  const facts: [string, ComponentChildren][] = [
+    ['State', <JobBadge key="state" state={job.state} status={job.status} />],
+    [
+      'Tenant',
+      <Link key="tenant" to={`/admin/jobs?tenant=${encodeURIComponent(job.tenant)}`}>
+        {job.tenant}
+      </Link>,
+    ],
+    ['Runs', `${job.language ?? job.image ?? ''} ${job.version ?? ''}`],
+    ['Made', <At key="made" at={job.createdAt} />],
+    ['Started', job.startedAt === null ? '–' : <At key="started" at={job.startedAt} />],
+    ['Took', <Took key="took" from={job.startedAt} to={job.finishedAt} />],
+    ['Attempt', String(job.attempt)],
+    ['Limits', `${formatMs(job.limits.wallMs)}, ${formatBytes(job.limits.memoryBytes)}`],
+  ]
+  const metadata = JSON.stringify(job.metadata, undefined, 1)
+  return (
+    <section class="card facts wide">
+      <h2 class="unseen">About the job</h2>
+      <dl>
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+        {metadata !== '{}' && (
+          <div class="whole">
+            <dt>Metadata</dt>
+            <dd class="mono">{metadata}</dd>
+          </div>
+        )}
+      </dl>
+    </section>
+  )
+}
+
+function Stages({ job }: { job: Job }) {
+  return (
+    <section class="card listed">
+      <h2>Stages</h2>
+      <table class="table stacks">
+        <thead>
+          <tr>
+            <th>Stage</th>
+            <th>Ended</th>
+            <th>Exit</th>
+            <th class="numeric">Wall time</th>
+            <th class="numeric">CPU time</th>
+            <th class="numeric">Memory</th>
+            <th class="numeric">Output</th>
+          </tr>
+        </thead>
+        <tbody>
+          {job.stages.map((stage) => (
+            <tr key={stage.name}>
+              <td data-label="Stage">{stage.name}</td>
+              <td data-label="Ended">
+                <JobBadge state="finished" status={stage.status} />
+              </td>
+              <td data-label="Exit">{stage.signal ?? stage.exitCode ?? '–'}</td>
+              <td data-label="Wall time" class="numeric">
+                {formatMs(stage.wallMs)}
+              </td>
+              <td data-label="CPU time" class="numeric">
+                {formatMs(stage.cpuMs)}
+              </td>
+              <td data-label="Memory" class="numeric">
+                {formatBytes(stage.memoryPeakBytes)}
+              </td>
+              <td data-label="Output" class="numeric">
+                {formatBytes(stage.stdoutBytes + stage.stderrBytes)}
+                {stage.truncated ? ', cut' : ''}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  )
+}
+
+function Warnings({ job }: { job: Job }) {
+  return (
+    <section class="notice warn">
+      <h2>Screening</h2>
+      <ul>
+        {job.warnings.map(({ rule, reason, line, column }, index) => (
+          <li key={index}>
+            {reason} <span class="faint">({rule})</span> at line {line}, column {column}
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+function Artifacts({ job }: { job: Job }) {
+  return (
+    <section class="card listed">
+      <h2>Artifacts</h2>
+      <ul class="plain">
+        {job.artifacts?.map(({ path, bytes, url }) => (
+          <li key={path}>
+            <a class="mono" href={url.replace('/v1/jobs/', '/v1/admin/jobs/')} download>
+              {path}
+            </a>{' '}
+            <span class="faint">{formatBytes(bytes)}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}

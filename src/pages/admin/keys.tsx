@@ -1,0 +1,135 @@
+import { useState } from 'preact/hooks'
+import { Badge } from '../design/badge.tsx'
+import { ProblemNotice } from '../design/problem-notice.tsx'
+import type { Api } from './api.ts'
+import type { Key } from './api-types.ts'
+import { Confirm, type Question } from './confirm.tsx'
+import { NewKeyDialog } from './new-key.tsx'
+import { Ago, At } from './times.tsx'
+import { usePolled } from './use-polled.ts'
+
+const EVERY_MS = 10_000
+
+type Standing = 'valid' | 'revoked' | 'expired'
+
+function standingOf({ revokedAt, expiresAt }: Key): Standing {
+  if (revokedAt !== null) return 'revoked'
+  return expiresAt !== null && Date.parse(expiresAt) <= Date.now() ? 'expired' : 'valid'
+}
+
+export function KeysPage({ api }: { api: Api }) {
+  const { value: keys, problem, refresh } = usePolled(api.keys, EVERY_MS, [api])
+  const [isNew, setNew] = useState(false)
+  const [showsEnded, setShowsEnded] = useState(false)
+  const [question, setQuestion] = useState<Question>()
+  const revoke = ({ id, name, tenant }: Key) =>
+    setQuestion({
+      title: 'Revoke this key?',
+      text: `“${name}” of the tenant ${tenant} opens nothing from then on, on every gateway at once. It cannot be made valid again. If it is the one you logged in with, you are logged out.`,
+      verb: 'Revoke it',
+      work: async () => {
+        await api.revokeKey(id)
+        refresh()
+        return `The key ${id} is revoked.`
+      },
+    })
+  const shown = keys?.toReversed().filter((key) => showsEnded || standingOf(key) === 'valid')
+  const ended = keys?.filter((key) => standingOf(key) !== 'valid').length ?? 0
+  return (
+    <div class="page">
+      <header class="head">
+        <h1>Keys</h1>
+        <div class="actions">
+          {ended > 0 && (
+            <label class="switch">
+              <input
+                type="checkbox"
+                checked={showsEnded}
+                onChange={(event) => setShowsEnded(event.currentTarget.checked)}
+              />
+              Show {ended} that ended
+            </label>
+          )}
+          <button type="button" class="button primary" onClick={() => setNew(true)}>
+            New key …
+          </button>
+        </div>
+      </header>
+      {problem && <ProblemNotice problem={problem} />}
+      {shown && (
+        <section class="card listed" aria-label="Keys">
+          {shown.length === 0 ? (
+            <p class="empty">There is no key that is valid.</p>
+          ) : (
+            <table class="table stacks">
+              <thead>
+                <tr>
+                  <th>Name</th>
+                  <th>Tenant</th>
+                  <th>Opens</th>
+                  <th>Limits</th>
+                  <th>State</th>
+                  <th>Made</th>
+                  <th>
+                    <span class="unseen">Actions</span>
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {shown.map((key) => (
+                  <KeyRow key={key.id} shown={key} onRevoke={() => revoke(key)} />
+                ))}
+              </tbody>
+            </table>
+          )}
+        </section>
+      )}
+      {isNew && <NewKeyDialog api={api} onMade={refresh} onClose={() => setNew(false)} />}
+      {question && <Confirm question={question} onClose={() => setQuestion(undefined)} />}
+    </div>
+  )
+}
+
+function KeyRow({ shown, onRevoke }: { shown: Key; onRevoke: () => void }) {
+  const { id, name, tenant, scopes, createdAt, expiresAt } = shown
+  const standing = standingOf(shown)
+  return (
+    <tr>
+      <td data-label="Name">
+        {name} <span class="faint mono">{id}</span>
+      </td>
+      <td data-label="Tenant">{tenant}</td>
+      <td data-label="Opens">{scopes.join(', ')}</td>
+      <td data-label="Limits" class="detail">
+        {limitsOf(shown) || <span class="faint">those of the service</span>}
+      </td>
+      <td data-label="State">
+        <Badge tone={standing === 'valid' ? 'good' : 'calm'} words={standing} />{' '}
+        {standing === 'valid' && expiresAt !== null && (
+          <span class="faint">
+            until <At at={expiresAt} />
+          </span>
+        )}
+      </td>
+      <td data-label="Made">
+        <Ago at={createdAt} />
+      </td>
+      <td class="end">
+        {standing === 'valid' && (
+          <button type="button" class="button quiet" onClick={onRevoke}>
+            Revoke<span class="unseen"> {name}</span>
+          </button>
+        )}
+      </td>
+    </tr>
+  )
+}
+
+function limitsOf({ rate, maxRunningJobs, limits, screening }: Key): string {
+  return [
+    ...(rate ? [`${rate.perMinute}/min, ${rate.burst} at once`] : []),
+    ...(maxRunningJobs === null ? [] : [`${maxRunningJobs} running`]),
+    ...Object.entries(limits).map(([name, value]) => `${name} ${value}`),
+    ...(screening ? [`screening ${screening}`] : []),
+  ].join('; ')
+}

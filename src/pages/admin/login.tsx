@@ -1,0 +1,67 @@
+import { useRef, useState } from 'preact/hooks'
+import { ApiProblem } from '../client/api-problem.ts'
+import { ProblemNotice } from '../design/problem-notice.tsx'
+import { type Session, sessions } from './session.ts'
+
+/** @param reason why nobody is logged in any more */
+export function Login({
+  reason,
+  problem: first,
+  onOpen,
+}: {
+  reason: string | undefined
+  problem: ApiProblem | undefined
+  onOpen: (session: Session) => void
+}) {
+  const [problem, setProblem] = useState(first)
+  const [busy, setBusy] = useState(false)
+  const input = useRef<HTMLInputElement>(null)
+
+  const submit = async (event: Event) => {
+    event.preventDefault()
+    const key = input.current?.value.trim() ?? ''
+    if (busy || key === '') return
+    setBusy(true)
+    try {
+      onOpen(await sessions.open({ key }))
+    } catch (error) {
+      if (!(error instanceof ApiProblem)) throw error
+      setProblem(error)
+      input.current?.select()
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <main class="login" id="main">
+      <form class="card" onSubmit={(event) => void submit(event)}>
+        <h1>Operators only</h1>
+        {reason !== undefined && problem === undefined && <p class="notice">{reason}</p>}
+        {problem && <ProblemNotice problem={problem} />}
+        <div class="field">
+          <label for="key">Key with the scope admin</label>
+          <input
+            class="input mono"
+            id="key"
+            name="key"
+            type="password"
+            placeholder="ry_…"
+            autoComplete="current-password"
+            spellcheck={false}
+            required
+            ref={input}
+          />
+        </div>
+        <button type="submit" class="button primary" disabled={busy}>
+          Log in
+        </button>
+        <div class="aside">
+          <p>On the machine itself, a link opens this page without a key:</p>
+          <pre>npx runyard dashboard</pre>
+          <p>So does the one that npm start printed, once and within ten minutes. To make a key:</p>
+          <pre>npx runyard keys create --name me --tenant ops --scope admin</pre>
+        </div>
+      </form>
+    </main>
+  )
+}

@@ -1,0 +1,98 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { ApiProblem } from '../client/api-problem.ts'
+import { eventsOf } from '../client/event-stream.ts'
+import { CopyIcon } from '../design/icons.tsx'
+import { ProblemNotice } from '../design/problem-notice.tsx'
+import { toast } from '../design/toasts.tsx'
+import { createOutputView, type OutputView } from '../playground/output/output-view.ts'
+import type { Api } from './api.ts'
+
+/**
+ * What a job writes, as it comes and always as text.
+ * @param onChange is told of each event but output
+ */
+export function Output({ api, id, onChange }: { api: Api; id: string; onChange: () => void }) {
+  const scroller = useRef<HTMLDivElement>(null)
+  const view = useRef<OutputView>(null)
+  const [problem, setProblem] = useState<ApiProblem>()
+  const [isEmpty, setEmpty] = useState(true)
+  const [told, setTold] = useState('')
+  useEffect(() => {
+    if (!scroller.current) return
+    const controller = new AbortController()
+    const shown = createOutputView(scroller.current)
+    const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() }
+    view.current = shown
+    const follow = async () => {
+      const path = `/v1/admin/jobs/${encodeURIComponent(id)}/events`
+      const onConnection = (connected: boolean) => setTold(connected ? '' : 'Connection lost; looking for it …')
+      let isOver = false
+      for await (const event of eventsOf(api.http, id, { signal: controller.signal, path, onConnection })) {
+        if (event.type === 'stdout' || event.type === 'stderr') {
+          const { data, encoding } = event.data
+          shown.write(
+            event.type,
+            encoding === 'base64' ? decoders[event.type].decode(bytesOf(data), { stream: true }) : data,
+          )
+          setEmpty(false)
+          continue
+        }
+        // It runs again from its beginning.
+        if (event.type === 'state' && event.data.state === 'running') shown.clear()
+        if (event.type === 'stage' && event.data.phase === 'started' && event.data.stage !== 'run') {
+          shown.heading(event.data.stage)
+        }
+        if (event.type === 'gap') setTold('The beginning is no longer kept.')
+        isOver = event.type === 'result'
+        onChange()
+      }
+      if (isOver) setTold((now) => (now.startsWith('Connection') ? '' : now))
+    }
+    follow().catch((error: unknown) => {
+      if (!(error instanceof ApiProblem)) throw error
+      setProblem(error)
+    })
+    return () => controller.abort()
+  }, [api, id])
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(view.current?.text() ?? '')
+      toast('The output was copied', 'good')
+    } catch {
+      toast('The browser does not let this page copy; select the output and copy it yourself', 'bad')
+    }
+  }
+  return (
+    <section class="card job-output" aria-labelledby="output-title">
+      <header>
+        <h2 id="output-title">Output</h2>
+        <span class="faint" role="status">
+          {told}
+        </span>
+        <button
+          type="button"
+          class="button quiet square"
+          title="Copy the output"
+          aria-label="Copy the output"
+          onClick={() => void copy()}
+        >
+          <CopyIcon />
+        </button>
+      </header>
+      {problem && <ProblemNotice problem={problem} />}
+      {isEmpty && <p class="empty">Nothing was written so far.</p>}
+      <div
+        class="output"
+        ref={scroller}
+        role="log"
+        aria-label="Output of the job"
+        aria-live="off"
+        // Keys scroll it, so the focus has to get here.
+        tabIndex={0}
+        hidden={isEmpty}
+      />
+    </section>
+  )
+}
+
+const bytesOf = (base64: string): Uint8Array => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))

@@ -1,0 +1,280 @@
+import type { ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
+import type { WorkerInfo } from '../../shared/redis/worker-registry.ts'
+import { Badge } from '../design/badge.tsx'
+import { formatBytes, formatCount, formatMs } from '../design/format.ts'
+import { ProblemNotice } from '../design/problem-notice.tsx'
+import type { Api } from './api.ts'
+import type { Overview } from './api-types.ts'
+import { Chart } from './chart.tsx'
+import { countOf, OUTCOME_GROUPS } from './outcome-groups.ts'
+import { Ago } from './times.tsx'
+import { usePolled } from './use-polled.ts'
+import { type SeriesView, useSeries } from './use-series.ts'
+
+const RANGES = [
+  { seconds: 300, words: '5 min' },
+  { seconds: 900, words: '15 min' },
+  { seconds: 3600, words: '1 hour' },
+]
+const EVERY_MS = 2000
+
+export function OverviewPage({ api }: { api: Api }) {
+  const [seconds, setSeconds] = useState(900)
+  const { value: now, problem } = usePolled(api.overview, EVERY_MS, [api])
+  const series = useSeries(api, seconds)
+  const failed = problem ?? series.problem
+  return (
+    <div class="page">
+      <header class="head">
+        <h1>Overview</h1>
+        <fieldset class="ranges">
+          <legend class="unseen">How far back the charts go</legend>
+          {RANGES.map((range) => (
+            <label key={range.seconds}>
+              <input
+                type="radio"
+                name="range"
+                checked={seconds === range.seconds}
+                onChange={() => setSeconds(range.seconds)}
+              />
+              <span>{range.words}</span>
+            </label>
+          ))}
+        </fieldset>
+      </header>
+      {failed && <ProblemNotice problem={failed} />}
+      {now && series.value && <Tiles now={now} series={series.value} />}
+      {series.value && <Charts series={series.value} />}
+      {now && (
+        <div class="columns">
+          <Queue now={now} />
+          <Sandboxes now={now} />
+          <RedisCard redis={now.redis} />
+        </div>
+      )}
+      {now && <Workers workers={now.workers} />}
+    </div>
+  )
+}
+
+const rate = (perSecond: number) => (perSecond === 0 || perSecond >= 10 ? String(Math.round(perSecond)) : String(Number(perSecond.toPrecision(2)))) // prettier-ignore
+const orDash = (ms: number | null) => (ms === null ? '–' : formatMs(ms))
+
+function Tile({ name, value, children }: { name: string; value: string; children?: ComponentChildren }) {
+  return (
+    <div class="tile card">
+      <dt>{name}</dt>
+      <dd class="figure numeric">{value}</dd>
+      {children !== undefined && <dd class="faint">{children}</dd>}
+    </div>
+  )
+}
+
+function Tiles({ now, series }: { now: Overview; series: SeriesView }) {
+  const { queue, slots, workers, redis } = now
+  const { minute, total, points, bucketSeconds } = series
+  // The stretch that goes on is not a whole one yet.
+  const lastMinute = points.slice(-1 - 60 / bucketSeconds, -1)
+  const perSecond = lastMinute.reduce((sum, point) => sum + (point?.jobs ?? 0), 0) / 60
+  const succeeded = total.outcomes.succeeded ?? 0
+  const down = workers.filter(({ engine }) => engine === 'down').length
+  return (
+    <dl class="tiles">
+      <Tile name="Jobs a second" value={rate(perSecond)}>
+        {formatCount(total.jobs)} ended in this time
+      </Tile>
+      <Tile name="Latency, half of them" value={orDash(minute.latencyMs.p50)}>
+        {orDash(minute.latencyMs.p95)} for 95 %, last minute
+      </Tile>
+      <Tile name="Queued" value={formatCount(queue.queued)}>
+        {queue.delayed > 0
+          ? `and ${formatCount(queue.delayed)} delayed`
+          : `waited ${orDash(minute.waitMs.p50)} at last`}
+      </Tile>
+      <Tile name="Running" value={`${queue.running} of ${slots}`}>
+        {slots === 1 ? 'slot' : 'slots'} in use
+      </Tile>
+      <Tile name="Succeeded" value={total.jobs === 0 ? '–' : `${Math.round((succeeded / total.jobs) * 100)} %`}>
+        {formatCount(total.outcomes['internal-error'] ?? 0)} failed inside
+      </Tile>
+      <Tile name="Workers" value={String(workers.length)}>
+        {down > 0 ? `${down} without an engine` : `Redis holds ${formatBytes(redis.usedMemoryBytes)}`}
+      </Tile>
+    </dl>
+  )
+}
+
+function Charts({ series: { times, points, bucketSeconds, total } }: { series: SeriesView }) {
+  const last = points.at(-1)
+  return (
+    <div class="charts">
+      <Chart
+        title="Ended jobs a second"
+        kind="bars"
+        times={times}
+        format={(value) => String(Number(value.toFixed(2)))}
+        series={OUTCOME_GROUPS.map(({ name, color, statuses }) => ({
+          name,
+          color,
+          values: points.map((point) => (point ? countOf(point.outcomes, statuses) / bucketSeconds : 0)),
+        }))}
+        summary={OUTCOME_GROUPS.map(({ name, statuses }) => `${name} ${countOf(total.outcomes, statuses)}`).join(', ')}
+      />
+      <Chart
+        title="Latency, from due to ended"
+        kind="lines"
+        times={times}
+        format={formatMs}
+        series={[
+          { name: 'p50', color: 'accent', values: points.map((point) => point?.latencyMs.p50 ?? null) },
+          { name: 'p95', color: 'warn', values: points.map((point) => point?.latencyMs.p95 ?? null) },
+        ]}
+        summary={`p50 ${orDash(total.latencyMs.p50)}, p95 ${orDash(total.latencyMs.p95)}`}
+      />
+      <Chart
+        title="Queue"
+        kind="lines"
+        times={times}
+        format={(value) => formatCount(Math.round(value))}
+        series={[
+          { name: 'Queued', color: 'busy', values: points.map((point) => point?.queued ?? null) },
+          { name: 'Running', color: 'good', values: points.map((point) => point?.running ?? null) },
+        ]}
+        summary={`${last?.queued ?? 0} queued, ${last?.running ?? 0} running`}
+      />
+      <Chart
+        title="Wait for a slot"
+        kind="lines"
+        times={times}
+        format={formatMs}
+        series={[
+          { name: 'p50', color: 'accent', values: points.map((point) => point?.waitMs.p50 ?? null) },
+          { name: 'p95', color: 'warn', values: points.map((point) => point?.waitMs.p95 ?? null) },
+        ]}
+        summary={`p50 ${orDash(total.waitMs.p50)}, p95 ${orDash(total.waitMs.p95)}`}
+      />
+    </div>
+  )
+}
+
+function Facts({ title, facts }: { title: string; facts: [name: string, value: ComponentChildren][] }) {
+  return (
+    <section class="facts card">
+      <h2>{title}</h2>
+      <dl>
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd class="numeric">{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  )
+}
+
+function Queue({ now: { queue } }: { now: Overview }) {
+  const facts = queue.priorities.map(({ priority, queued, longestWaitMs }): [string, ComponentChildren] => [
+    `Priority ${priority}`,
+    queued === 0 ? '0' : `${formatCount(queued)}, the first for ${formatMs(longestWaitMs)}`,
+  ])
+  return (
+    <Facts
+      title="Queue"
+      facts={[
+        ...facts,
+        ['Delayed', formatCount(queue.delayed)],
+        ['Waits with', formatBytes(queue.waitingBytes)],
+        ['Results kept', `${formatCount(queue.finished)}, ${formatBytes(queue.storedBytes)}`],
+      ]}
+    />
+  )
+}
+
+function Sandboxes({ now: { pool } }: { now: Overview }) {
+  return (
+    <Facts
+      title="Sandboxes"
+      facts={[
+        ['Ready for anybody', formatCount(pool.ready)],
+        ["Between a tenant's jobs", formatCount(pool.bound)],
+        ['In use', formatCount(pool.lent)],
+        ['Being made', formatCount(pool.making)],
+      ]}
+    />
+  )
+}
+
+function RedisCard({ redis }: { redis: Overview['redis'] }) {
+  const most = redis.maxMemoryBytes === 0 ? '' : ` of ${formatBytes(redis.maxMemoryBytes)}`
+  return (
+    <Facts
+      title="Redis"
+      facts={[
+        ['Version', redis.version],
+        ['Memory', `${formatBytes(redis.usedMemoryBytes)}${most}`],
+        ['Connections', formatCount(redis.clients)],
+        ['Commands a second', formatCount(redis.commandsPerSecond)],
+        ['Up for', formatUptime(redis.uptimeSeconds)],
+      ]}
+    />
+  )
+}
+
+const formatUptime = (seconds: number) =>
+  seconds < 3600 ? formatMs(seconds * 1000) : `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`
+
+function Workers({ workers }: { workers: readonly WorkerInfo[] }) {
+  return (
+    <section class="card listed">
+      <h2>Workers</h2>
+      {workers.length === 0 ? (
+        <p class="empty">No worker is alive: jobs wait until one is.</p>
+      ) : (
+        <table class="table stacks">
+          <thead>
+            <tr>
+              <th>Worker</th>
+              <th>Engine</th>
+              <th>Heartbeat</th>
+              <th class="numeric">Jobs</th>
+              <th>Sandboxes</th>
+              <th class="numeric">Load</th>
+              <th class="numeric">Free memory</th>
+              <th>Since</th>
+            </tr>
+          </thead>
+          <tbody>
+            {workers.map(({ id, host, pid, engine, heartbeatAt, startedAt, slots, load }) => (
+              <tr key={id}>
+                <td data-label="Worker" title={id}>
+                  {host} <span class="faint">pid {pid}</span>
+                </td>
+                <td data-label="Engine">
+                  <Badge tone={engine === 'up' ? 'good' : 'bad'} words={engine} />
+                </td>
+                <td data-label="Heartbeat">{heartbeatAt ? <Ago at={heartbeatAt} /> : '–'}</td>
+                <td data-label="Jobs" class="numeric">
+                  {load ? `${load.jobs} of ${slots}` : `? of ${slots}`}
+                </td>
+                <td data-label="Sandboxes" class="numeric-left">
+                  {load ? `${load.pool.ready} ready, ${load.pool.bound} bound, ${load.pool.lent} in use` : '–'}
+                </td>
+                <td data-label="Load" class="numeric">
+                  {load ? `${load.load1.toFixed(2)} on ${load.cpus} CPUs` : '–'}
+                </td>
+                <td data-label="Free memory" class="numeric">
+                  {load ? `${formatBytes(load.freeMemoryBytes)} of ${formatBytes(load.memoryBytes)}` : '–'}
+                </td>
+                <td data-label="Since">
+                  <Ago at={startedAt} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  )
+}

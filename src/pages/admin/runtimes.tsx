@@ -1,0 +1,172 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { ApiProblem } from '../client/api-problem.ts'
+import { Badge, type Tone } from '../design/badge.tsx'
+import { ProblemNotice } from '../design/problem-notice.tsx'
+import { useAction } from './act.ts'
+import type { Api } from './api.ts'
+import type { Installation, RuntimeRow } from './api-types.ts'
+import { installationEventsOf } from './installation-events.ts'
+import { Ago } from './times.tsx'
+import { usePolled } from './use-polled.ts'
+
+const EVERY_MS = 3000
+
+const STATES: Record<Installation['hosts'][string]['state'], { tone: Tone; words: string }> = {
+  waiting: { tone: 'calm', words: 'Waiting for a worker' },
+  installing: { tone: 'busy', words: 'Installing' },
+  installed: { tone: 'good', words: 'Installed' },
+  failed: { tone: 'bad', words: 'Failed' },
+  lost: { tone: 'warn', words: 'Its worker is gone' },
+}
+
+export function RuntimesPage({ api }: { api: Api }) {
+  const { value: runtimes, problem, refresh } = usePolled(api.runtimes, EVERY_MS, [api])
+  const [followed, setFollowed] = useState<{ id: string; name: string }>()
+  return (
+    <div class="page">
+      <header class="head">
+        <h1>Runtimes</h1>
+      </header>
+      {problem && <ProblemNotice problem={problem} />}
+      {followed && <Progress key={followed.id} api={api} {...followed} onEnd={refresh} />}
+      {runtimes && (
+        <section class="card listed" aria-label="Runtimes">
+          <table class="table stacks">
+            <thead>
+              <tr>
+                <th>Language</th>
+                <th>Hosts</th>
+                <th>Last installation</th>
+                <th>
+                  <span class="unseen">Actions</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {runtimes.map((runtime) => (
+                <RuntimeLine
+                  key={runtime.language}
+                  api={api}
+                  runtime={runtime}
+                  onFollow={(id) => setFollowed({ id, name: runtime.name })}
+                />
+              ))}
+            </tbody>
+          </table>
+        </section>
+      )}
+    </div>
+  )
+}
+
+function RuntimeLine({ api, runtime, onFollow }: { api: Api; runtime: RuntimeRow; onFollow: (id: string) => void }) {
+  const { language, name, hosts, installation } = runtime
+  const { busy, run } = useAction()
+  const install = async () => {
+    onFollow((await api.install(language)).id)
+    return undefined
+  }
+  const isEverywhere = hosts.length > 0 && hosts.every(({ version }) => version !== null)
+  const can = hosts.some(({ installsOnRequest }) => installsOnRequest)
+  return (
+    <tr>
+      <td data-label="Language">
+        {name} <span class="faint mono">{language}</span>
+      </td>
+      <td data-label="Hosts">
+        {hosts.length === 0 && <span class="faint">no worker is alive</span>}
+        <ul class="hosts">
+          {hosts.map(({ host, version }) => (
+            <li key={host}>
+              <Badge tone={version === null ? 'calm' : 'good'} words={version ?? 'not installed'} />{' '}
+              <span class="faint">{host}</span>
+            </li>
+          ))}
+        </ul>
+      </td>
+      <td data-label="Last installation">
+        {installation === null ? (
+          <span class="faint">–</span>
+        ) : (
+          <>
+            {Object.entries(installation.hosts).map(([host, { state }]) => (
+              <Badge key={host} {...STATES[state]} moving={state === 'installing'} />
+            ))}{' '}
+            <Ago at={installation.requestedAt} />{' '}
+            <button type="button" class="button quiet" onClick={() => onFollow(installation.id)}>
+              Show<span class="unseen"> the installation of {name}</span>
+            </button>
+          </>
+        )}
+      </td>
+      <td class="end">
+        {can && (
+          <button
+            type="button"
+            class={`button${isEverywhere ? ' quiet' : ''}`}
+            disabled={busy || installation?.over === false}
+            onClick={() => void run(install)}
+          >
+            {isEverywhere ? 'Install again' : 'Install'}
+            <span class="unseen"> {name}</span>
+          </button>
+        )}
+      </td>
+    </tr>
+  )
+}
+
+/** What the workers say while they install. */
+function Progress({ api, id, name, onEnd }: { api: Api; id: string; name: string; onEnd: () => void }) {
+  const log = useRef<HTMLPreElement>(null)
+  const [hosts, setHosts] = useState<Installation['hosts']>({})
+  const [problem, setProblem] = useState<ApiProblem>()
+  useEffect(() => {
+    const controller = new AbortController()
+    const add = (text: string) => {
+      const pre = log.current
+      if (!pre) return
+      const atEnd = pre.scrollHeight - pre.scrollTop - pre.clientHeight < 24
+      pre.append(`${text}\n`)
+      if (atEnd) pre.scrollTop = pre.scrollHeight
+    }
+    const follow = async () => {
+      for await (const event of installationEventsOf(api.http, id, controller.signal)) {
+        if (event.type === 'line') add(event.data.text)
+        if (event.type === 'host') {
+          const { host, ...how } = event.data
+          setHosts((now) => ({ ...now, [host]: how }))
+          if (how.detail !== null) add(how.detail)
+        }
+        if (event.type === 'result') {
+          setHosts(event.data.hosts)
+          onEnd()
+        }
+      }
+    }
+    follow().catch((error: unknown) => {
+      if (!(error instanceof ApiProblem)) throw error
+      setProblem(error)
+    })
+    return () => controller.abort()
+  }, [api, id])
+  return (
+    <section class="card progress" aria-labelledby="progress">
+      <header>
+        <h2 id="progress">Installing {name}</h2>
+        <span role="status">
+          {Object.entries(hosts).map(([host, { state }]) => (
+            <Badge
+              key={host}
+              tone={STATES[state].tone}
+              words={`${STATES[state].words} on ${host}`}
+              moving={state === 'installing'}
+            />
+          ))}
+        </span>
+      </header>
+      {problem && <ProblemNotice problem={problem} />}
+      <pre ref={log} role="log" aria-label={`Progress of ${name}`} tabIndex={0} />
+    </section>
+  )
+}

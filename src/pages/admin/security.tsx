@@ -1,0 +1,341 @@
+import { useState } from 'preact/hooks'
+import type { SecurityEventKind } from '../../shared/security/security-event.ts'
+import { Badge, type Tone } from '../design/badge.tsx'
+import { Dialog } from '../design/dialog.tsx'
+import { ProblemNotice } from '../design/problem-notice.tsx'
+import { useAction } from './act.ts'
+import type { Api } from './api.ts'
+import type { Allowed, Block, SecurityEvent } from './api-types.ts'
+import { Confirm, type Question } from './confirm.tsx'
+import { MoreButton, useMore } from './more.tsx'
+import { Link } from './router.tsx'
+import { Ago, At } from './times.tsx'
+import { usePolled } from './use-polled.ts'
+
+const EVERY_MS = 4000
+
+const KINDS: Record<SecurityEventKind, { words: string; tone: Tone }> = {
+  'escape-attempt': { words: 'Escape attempt', tone: 'bad' },
+  'submission-blocked': { words: 'Submission blocked', tone: 'warn' },
+  'authentication-failed': { words: 'Authentication failed', tone: 'warn' },
+  'scope-refused': { words: 'Scope refused', tone: 'warn' },
+  'rate-limited': { words: 'Rate limited', tone: 'warn' },
+  'time-limit': { words: 'Time limit', tone: 'calm' },
+  'caller-blocked': { words: 'Blocked', tone: 'bad' },
+  'caller-unblocked': { words: 'Unblocked', tone: 'good' },
+  'caller-allowed': { words: 'Allowed', tone: 'good' },
+  'caller-disallowed': { words: 'No longer allowed', tone: 'calm' },
+  'key-created': { words: 'Key made', tone: 'busy' },
+  'key-revoked': { words: 'Key revoked', tone: 'busy' },
+  'admin-login': { words: 'Logged in', tone: 'busy' },
+  'admin-logout': { words: 'Logged out', tone: 'busy' },
+  'job-cancelled': { words: 'Job cancelled', tone: 'busy' },
+  'job-run-again': { words: 'Job run again', tone: 'busy' },
+  'webhook-redelivered': { words: 'Webhook redelivered', tone: 'busy' },
+  'runtime-install': { words: 'Runtime install', tone: 'busy' },
+}
+
+type Asked = { what: 'block' | 'allow'; subject: string }
+
+export function SecurityPage({ api }: { api: Api }) {
+  const blocks = usePolled(api.blocks, EVERY_MS, [api])
+  const allowed = usePolled(api.allowed, EVERY_MS, [api])
+  const [asked, setAsked] = useState<Asked>()
+  const [question, setQuestion] = useState<Question>()
+  const refresh = () => {
+    blocks.refresh()
+    allowed.refresh()
+  }
+  const lift = ({ subject }: Block) =>
+    setQuestion({
+      title: 'Lift this block?',
+      text: `${subject} may call again at once; its score and the blocks before are forgotten.`,
+      verb: 'Lift it',
+      work: async () => {
+        await api.unblock(subject)
+        refresh()
+        return `${subject} is no longer blocked.`
+      },
+    })
+  const disallow = ({ subject }: Allowed) =>
+    setQuestion({
+      title: 'End this exemption?',
+      text: `${subject} can be blocked again.`,
+      verb: 'End it',
+      work: async () => {
+        await api.disallow(subject)
+        refresh()
+        return `${subject} can be blocked again.`
+      },
+    })
+  const problem = blocks.problem ?? allowed.problem
+  return (
+    <div class="page">
+      <header class="head">
+        <h1>Security</h1>
+        <div class="actions">
+          <button type="button" class="button" onClick={() => setAsked({ what: 'allow', subject: '' })}>
+            Never block …
+          </button>
+          <button type="button" class="button primary" onClick={() => setAsked({ what: 'block', subject: '' })}>
+            Block …
+          </button>
+        </div>
+      </header>
+      {problem && <ProblemNotice problem={problem} />}
+      <div class="columns two">
+        <Blocks blocks={blocks.value ?? []} onLift={lift} />
+        <Exempt allowed={allowed.value ?? []} onEnd={disallow} />
+      </div>
+      <Events api={api} onBlock={(subject) => setAsked({ what: 'block', subject })} />
+      {asked && <SubjectDialog api={api} asked={asked} onDone={refresh} onClose={() => setAsked(undefined)} />}
+      {question && <Confirm question={question} onClose={() => setQuestion(undefined)} />}
+    </div>
+  )
+}
+
+function Blocks({ blocks, onLift }: { blocks: readonly Block[]; onLift: (block: Block) => void }) {
+  return (
+    <section class="card listed" aria-labelledby="blocks">
+      <h2 id="blocks">Blocked</h2>
+      {blocks.length === 0 ? (
+        <p class="empty">Nobody is blocked.</p>
+      ) : (
+        <ul class="subjects">
+          {blocks.map((block) => (
+            <li key={block.subject}>
+              <div>
+                <strong class="mono">{block.subject}</strong>
+                <p class="faint">
+                  {block.until === null ? (
+                    'until it is lifted'
+                  ) : (
+                    <>
+                      until <At at={block.until} />
+                    </>
+                  )}
+                  {block.reason !== '' && `, ${block.reason}`} <span>by {block.by}</span>
+                </p>
+              </div>
+              <button type="button" class="button" onClick={() => onLift(block)}>
+                Lift<span class="unseen"> the block of {block.subject}</span>
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  )
+}
+
+function Exempt({ allowed, onEnd }: { allowed: readonly Allowed[]; onEnd: (one: Allowed) => void }) {
+  return (
+    <section class="card listed" aria-labelledby="allowed">
+      <h2 id="allowed">Never blocked</h2>
+      {allowed.length === 0 ? (
+        <p class="empty">Nobody is exempt.</p>
+      ) : (
+        <ul class="subjects">
+          {allowed.map((one) => (
+            <li key={one.subject}>
+              <div>
+                <strong class="mono">{one.subject}</strong>
+                <p class="faint">
+                  since <At at={one.since} />
+                  {one.reason !== '' && `, ${one.reason}`} <span>by {one.by}</span>
+                </p>
+              </div>
+              <button type="button" class="button" onClick={() => onEnd(one)}>
+                End<span class="unseen"> the exemption of {one.subject}</span>
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  )
+}
+
+function Events({ api, onBlock }: { api: Api; onBlock: (subject: string) => void }) {
+  const [kind, setKind] = useState('')
+  const { value: first, problem } = usePolled(() => api.events(kind), EVERY_MS, [api, kind])
+  const more = useMore<SecurityEvent>(kind)
+  const events = first && [
+    ...first.events,
+    ...more.items.filter(({ id }) => !first.events.some((one) => one.id === id)),
+  ]
+  return (
+    <section class="card listed" aria-labelledby="events">
+      <header>
+        <h2 id="events">Events</h2>
+        <label class="inline">
+          <span>Kind</span>
+          <select class="select" value={kind} onChange={(event) => setKind(event.currentTarget.value)}>
+            <option value="">Any</option>
+            {Object.entries(KINDS).map(([name, { words }]) => (
+              <option key={name} value={name}>
+                {words}
+              </option>
+            ))}
+          </select>
+        </label>
+      </header>
+      {problem && <ProblemNotice problem={problem} />}
+      {events?.length === 0 && <p class="empty">There are no such events.</p>}
+      {events && events.length > 0 && (
+        <table class="table stacks">
+          <thead>
+            <tr>
+              <th>When</th>
+              <th>What</th>
+              <th>Who</th>
+              <th>Detail</th>
+              <th>
+                <span class="unseen">Actions</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {events.map((event) => (
+              <EventRow key={event.id} event={event} onBlock={onBlock} />
+            ))}
+          </tbody>
+        </table>
+      )}
+      <MoreButton
+        more={more}
+        next={first?.next ?? null}
+        read={async (cursor) => {
+          const page = await api.events(kind, cursor)
+          return { items: page.events, next: page.next }
+        }}
+      />
+    </section>
+  )
+}
+
+function EventRow({ event, onBlock }: { event: SecurityEvent; onBlock: (subject: string) => void }) {
+  const { kind, timestamp, address, keyId, tenant, jobId, detail } = event
+  const { words, tone } = KINDS[kind]
+  // What an operator did is no reason to block anybody.
+  const isCallers = tone === 'bad' || tone === 'warn' || tone === 'calm'
+  const subject = keyId !== null ? `key:${keyId}` : address !== null ? `address:${address}` : undefined
+  return (
+    <tr>
+      <td data-label="When">
+        <Ago at={timestamp} />
+      </td>
+      <td data-label="What">
+        <Badge tone={tone} words={words} />
+      </td>
+      <td data-label="Who" class="who">
+        {address !== null && <span class="mono">{address}</span>}
+        {keyId !== null && <span class="mono">key {keyId}</span>}
+        {tenant !== null && <span class="faint">{tenant}</span>}
+      </td>
+      <td data-label="Detail" class="detail">
+        {detail} {jobId !== null && <Link to={`/admin/jobs/${jobId}`}>the job</Link>}
+      </td>
+      <td class="end">
+        {isCallers && subject !== undefined && kind !== 'caller-blocked' && (
+          <button type="button" class="button quiet" onClick={() => onBlock(subject)}>
+            Block …<span class="unseen"> {subject}</span>
+          </button>
+        )}
+      </td>
+    </tr>
+  )
+}
+
+const HOUR = 3600
+const LENGTHS = [
+  { words: 'An hour', seconds: HOUR },
+  { words: 'A day', seconds: 24 * HOUR },
+  { words: 'A week', seconds: 7 * 24 * HOUR },
+  { words: 'Until it is lifted', seconds: undefined },
+]
+
+function SubjectDialog({
+  api,
+  asked: { what, subject: given },
+  onDone,
+  onClose,
+}: {
+  api: Api
+  asked: Asked
+  onDone: () => void
+  onClose: () => void
+}) {
+  const { busy, run } = useAction()
+  const [subject, setSubject] = useState(given)
+  const [length, setLength] = useState(0)
+  const [reason, setReason] = useState('')
+  const submit = (event: Event) => {
+    event.preventDefault()
+    // An address alone is the usual thing to have at hand.
+    const whole = /^(address|key):/.test(subject.trim()) ? subject.trim() : `address:${subject.trim()}`
+    const seconds = LENGTHS[length]?.seconds
+    const given = reason.trim() === '' ? {} : { reason: reason.trim() }
+    const work = async () => {
+      if (what === 'allow') await api.allow(whole, given)
+      else await api.block(whole, { ...given, ...(seconds !== undefined && { seconds }) })
+      onDone()
+      return what === 'allow' ? `${whole} is never blocked from now on.` : `${whole} is blocked.`
+    }
+    void run(work).then((done) => done && onClose())
+  }
+  return (
+    <Dialog title={what === 'allow' ? 'Never block a caller' : 'Block a caller'} onClose={onClose}>
+      <form class="fields" onSubmit={submit}>
+        <div class="field">
+          <label for="subject">Address or key</label>
+          <input
+            class="input mono"
+            id="subject"
+            value={subject}
+            placeholder="203.0.113.7, 2001:db8::1 or key:ID"
+            spellcheck={false}
+            required
+            onInput={(event) => setSubject(event.currentTarget.value)}
+          />
+          <p class="hint">Of an IPv6 address its whole network of 64 bits.</p>
+        </div>
+        {what === 'block' && (
+          <div class="field">
+            <label for="length">For</label>
+            <select
+              class="select"
+              id="length"
+              value={length}
+              onChange={(event) => setLength(Number(event.currentTarget.value))}
+            >
+              {LENGTHS.map(({ words }, index) => (
+                <option key={words} value={index}>
+                  {words}
+                </option>
+              ))}
+            </select>
+          </div>
+        )}
+        <div class="field">
+          <label for="reason">Reason, for the record</label>
+          <input
+            class="input"
+            id="reason"
+            value={reason}
+            maxLength={200}
+            onInput={(event) => setReason(event.currentTarget.value)}
+          />
+        </div>
+        <div class="actions">
+          <button type="button" class="button" onClick={onClose}>
+            Close
+          </button>
+          <button type="submit" class={`button ${what === 'allow' ? 'primary' : 'danger'}`} disabled={busy}>
+            {what === 'allow' ? 'Never block' : 'Block'}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}

@@ -1,0 +1,53 @@
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { ApiProblem } from '../client/api-problem.ts'
+
+export interface Polled<T> {
+  value: T | undefined
+  /** Of the last try, if that failed; the value is the last one there was. */
+  problem: ApiProblem | undefined
+  /** Asks now. */
+  refresh: () => void
+}
+
+/**
+ * Asks again and again, one request at a time, while the page is seen. An answer to what is no longer asked is forgotten.
+ * @param deps what the question depends on
+ */
+export function usePolled<T>(ask: () => Promise<T>, everyMs: number, deps: readonly unknown[]): Polled<T> {
+  const [value, setValue] = useState<T>()
+  const [problem, setProblem] = useState<ApiProblem>()
+  const now = useRef<() => void>(() => undefined)
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    let over = false
+    let turn = 0
+    const look = async () => {
+      clearTimeout(timer)
+      const mine = ++turn
+      const isStale = () => over || mine !== turn
+      try {
+        const answer = await ask()
+        if (isStale()) return
+        setValue(answer)
+        setProblem(undefined)
+      } catch (error) {
+        if (isStale()) return
+        if (!(error instanceof ApiProblem)) throw error
+        setProblem(error)
+      }
+      if (document.visibilityState === 'visible') timer = setTimeout(run, everyMs)
+    }
+    const run = () => void look()
+    const seen = () => document.visibilityState === 'visible' && run()
+    now.current = run
+    document.addEventListener('visibilitychange', seen)
+    run()
+    return () => {
+      over = true
+      clearTimeout(timer)
+      document.removeEventListener('visibilitychange', seen)
+    }
+  }, deps)
+  const refresh = useCallback(() => now.current(), [])
+  return { value, problem, refresh }
+}

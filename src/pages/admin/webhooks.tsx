@@ -1,0 +1,149 @@
+import { useState } from 'preact/hooks'
+import { Badge, type Tone } from '../design/badge.tsx'
+import { formatMs } from '../design/format.ts'
+import { ProblemNotice } from '../design/problem-notice.tsx'
+import { useAction } from './act.ts'
+import type { Api } from './api.ts'
+import type { Delivery } from './api-types.ts'
+import { MoreButton, useMore } from './more.tsx'
+import { Link } from './router.tsx'
+import { Ago, At } from './times.tsx'
+import { usePolled } from './use-polled.ts'
+
+const EVERY_MS = 3000
+const STATES: Record<Delivery['state'], { tone: Tone; words: string }> = {
+  pending: { tone: 'busy', words: 'Pending' },
+  succeeded: { tone: 'good', words: 'Delivered' },
+  failed: { tone: 'bad', words: 'Failed' },
+}
+
+export function WebhooksPage({ api }: { api: Api }) {
+  const [state, setState] = useState('')
+  const [tenant, setTenant] = useState('')
+  const filter = { state, tenant: tenant.trim(), limit: '50' }
+  const key = JSON.stringify(filter)
+  const { value: first, problem, refresh } = usePolled(() => api.deliveries(filter), EVERY_MS, [api, key])
+  const more = useMore<Delivery>(key)
+  const shown = first && [...first.deliveries, ...more.items.filter(({ id }) => !first.deliveries.some((one) => one.id === id))] // prettier-ignore
+  return (
+    <div class="page">
+      <header class="head">
+        <h1>Webhooks</h1>
+      </header>
+      <form class="filters" role="search" aria-label="Deliveries" onSubmit={(event) => event.preventDefault()}>
+        <div class="field">
+          <label for="tenant">Tenant</label>
+          <input
+            class="input"
+            id="tenant"
+            value={tenant}
+            placeholder="anybody"
+            spellcheck={false}
+            onInput={(event) => setTenant(event.currentTarget.value)}
+          />
+        </div>
+        <div class="field">
+          <label for="state">State</label>
+          <select class="select" id="state" value={state} onChange={(event) => setState(event.currentTarget.value)}>
+            <option value="">Any</option>
+            {Object.entries(STATES).map(([name, { words }]) => (
+              <option key={name} value={name}>
+                {words}
+              </option>
+            ))}
+          </select>
+        </div>
+      </form>
+      {problem && <ProblemNotice problem={problem} />}
+      {shown && (
+        <section class="card listed" aria-label="Deliveries">
+          {shown.length === 0 ? (
+            <p class="empty">There are no such deliveries.</p>
+          ) : (
+            <ul class="deliveries">
+              {shown.map((delivery) => (
+                <DeliveryItem key={delivery.id} api={api} delivery={delivery} refresh={refresh} />
+              ))}
+            </ul>
+          )}
+          <MoreButton
+            more={more}
+            next={first?.next ?? null}
+            read={async (cursor) => {
+              const page = await api.deliveries({ ...filter, cursor })
+              return { items: page.deliveries, next: page.next }
+            }}
+          />
+        </section>
+      )}
+    </div>
+  )
+}
+
+function DeliveryItem({ api, delivery, refresh }: { api: Api; delivery: Delivery; refresh: () => void }) {
+  const { id, event, jobId, origin, tenant, state, createdAt, nextAttemptAt, attempts } = delivery
+  const { busy, run } = useAction()
+  const redeliver = async () => {
+    await api.redeliver(id)
+    refresh()
+    return 'It is delivered again by the next worker that is free.'
+  }
+  const last = attempts.at(-1)
+  return (
+    <li>
+      <details>
+        <summary>
+          <Badge {...STATES[state]} />
+          <span class="what">
+            <strong>{event}</strong> to <span class="mono">{origin}</span>
+          </span>
+          <span class="faint">{tenant}</span>
+          <span class="faint">
+            {attempts.length === 1 ? '1 attempt' : `${attempts.length} attempts`}
+            {last && `, ${last.error ?? last.status}`}
+          </span>
+          <Ago at={createdAt} />
+        </summary>
+        <p>
+          Of <Link to={`/admin/jobs/${jobId}`}>the job {jobId}</Link>.{' '}
+          {nextAttemptAt !== null && (
+            <>
+              It is tried next at <At at={nextAttemptAt} />.
+            </>
+          )}
+        </p>
+        {attempts.length > 0 && (
+          <table class="table stacks">
+            <thead>
+              <tr>
+                <th>Attempt</th>
+                <th>Answer</th>
+                <th class="numeric">Took</th>
+                <th>Said</th>
+              </tr>
+            </thead>
+            <tbody>
+              {attempts.toReversed().map((attempt) => (
+                <tr key={attempt.at}>
+                  <td data-label="Attempt">
+                    <At at={attempt.at} />
+                  </td>
+                  <td data-label="Answer">{attempt.error ?? attempt.status}</td>
+                  <td data-label="Took" class="numeric">
+                    {formatMs(attempt.durationMs)}
+                  </td>
+                  <td data-label="Said" class="mono detail">
+                    {attempt.answer}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        )}
+      </details>
+      <button type="button" class="button" disabled={busy} onClick={() => void run(redeliver)}>
+        Redeliver<span class="unseen"> {id}</span>
+      </button>
+    </li>
+  )
+}
