@@ -1,0 +1,58 @@
+import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { runJob } from '../support/client.ts'
+import { makeKey } from '../support/make-key.ts'
+import { startPlatform, type TestPlatform } from '../support/platform.ts'
+import { makePrivateRoot } from '../support/private-root.ts'
+import { seriousFaults } from './support/accessibility.ts'
+import { startBrowser, type TestBrowser } from './support/browser.ts'
+import { goTo, openDashboard } from './support/operator.ts'
+
+/** A language that exists in this test alone, and is really installed. */
+const tiny = `tiny${randomBytes(3).toString('hex')}`
+const dataDir = mkdtempSync(join(tmpdir(), 'runyard-install-'))
+
+let place: ReturnType<typeof makePrivateRoot>
+let platform: TestPlatform
+let browser: TestBrowser
+beforeAll(async () => {
+  place = makePrivateRoot([tiny])
+  platform = await startPlatform({ WORKER_CONCURRENCY: '1', RUNYARD_DATA_DIR: dataDir }, undefined, place.root)
+  browser = await startBrowser()
+})
+afterAll(async () => {
+  await browser?.close()
+  await platform.close()
+  const env = { ...process.env, PODMAN_SOCKET: process.env['RUNYARD_TEST_PODMAN'], RUNYARD_DATA_DIR: dataDir }
+  execFileSync(process.execPath, [join(place.root, 'dist/cli/main.js'), 'languages', 'remove', tiny], { env })
+  place.remove()
+  rmSync(dataDir, { recursive: true, force: true })
+})
+
+test('a language is installed from the dashboard, its progress is seen, and it runs', async () => {
+  const { authorization } = await makeKey(platform, 'ops', { scopes: ['admin'] })
+  const { page, close } = await openDashboard(browser, platform, authorization)
+  await goTo(page, 'Runtimes')
+  const row = page.getByRole('row', { name: new RegExp(tiny) })
+  await row.getByText('not installed').waitFor()
+  await row.getByRole('button', { name: `Install Test ${tiny}` }).click()
+  const progress = page.getByRole('log', { name: `Progress of Test ${tiny}` })
+  await progress.getByText(`${tiny}: installed`).waitFor()
+  expect((await progress.textContent())?.split('\n').length).toBeGreaterThan(4)
+  await page
+    .getByRole('region', { name: `Installing Test ${tiny}` })
+    .getByText(/^Installed on/)
+    .waitFor()
+  await row.getByText(/^5\.\d/).waitFor()
+  expect(await seriousFaults(page)).toEqual([])
+  const job = await runJob(platform.url, { language: tiny, code: 'cat /etc/runyard-test' })
+  expect(job.stages[0]?.stdout).toBe(`${tiny}\n`)
+
+  await row.getByRole('button', { name: `Install again Test ${tiny}` }).click()
+  await progress.getByText(`${tiny}: installed already`).waitFor()
+  await close()
+})

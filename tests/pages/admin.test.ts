@@ -1,0 +1,279 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import type { Job } from '../../src/shared/job.ts'
+import { get, post } from '../support/client.ts'
+import { makeKey } from '../support/make-key.ts'
+import { startPlatform, type TestPlatform } from '../support/platform.ts'
+import { seriousFaults } from './support/accessibility.ts'
+import { startBrowser, type TestBrowser, type TestPage } from './support/browser.ts'
+import { goTo, openDashboard, soon, tile } from './support/operator.ts'
+
+let platform: TestPlatform
+let browser: TestBrowser
+let receiver: Server
+let answer = 500
+let admin: { authorization: string }
+let acme: { authorization: string }
+let opened: TestPage | undefined
+beforeAll(async () => {
+  receiver = createServer((req, res) => {
+    req.resume()
+    res.writeHead(answer).end('<b>not now</b>')
+  }).listen(0, '127.0.0.1')
+  await once(receiver, 'listening')
+  platform = await startPlatform({ AUTH: 'optional', TRUST_PROXY: 'loopback', WORKER_CONCURRENCY: '1', WEBHOOK_ALLOW: '127.0.0.0/8' }) // prettier-ignore
+  admin = await makeKey(platform, 'ops', { scopes: ['admin'], name: 'operator' })
+  acme = await makeKey(platform, 'acme', { name: 'shop' })
+  browser = await startBrowser()
+})
+afterEach(async () => {
+  const last = opened
+  opened = undefined
+  await last?.close()
+})
+afterAll(async () => {
+  await browser?.close()
+  await platform.close()
+  receiver.close()
+})
+
+const open = async (options: Parameters<TestBrowser['open']>[1] = {}) => {
+  opened = await openDashboard(browser, platform, admin.authorization, options)
+  return opened.page
+}
+const submit = async (request: Record<string, unknown>) =>
+  (await post<Job>(`${platform.url}/v1/jobs`, { language: 'bash', ...request }, acme)).body
+const run = async (request: Record<string, unknown>) =>
+  (await post<Job>(`${platform.url}/v1/jobs`, { language: 'bash', ...request }, { ...acme, prefer: 'wait=30' })).body
+
+describe('jobs', () => {
+  test('are found by id, tenant and how they ended', async () => {
+    const failed = await run({ code: 'exit 3' })
+    const other = await run({ code: 'echo fine' })
+    const page = await open()
+    await goTo(page, 'Jobs')
+    const ids = () => page.locator('tbody td[data-label="Job"]').allTextContents()
+    await page.getByLabel('Ended').selectOption('failed')
+    await soon(async () => (await ids()).join(), failed.id)
+    await page.getByLabel('Ended').selectOption('')
+    await page.getByLabel('Id').fill(other.id)
+    await soon(async () => (await ids()).join(), other.id)
+    await page.getByLabel('Tenant').fill('nobody')
+    await page.getByText('There are no such jobs.').waitFor()
+    await page.reload()
+    expect(await page.getByLabel('Tenant').inputValue()).toBe('nobody')
+  })
+
+  test('show their output as it comes, as text, and can be cancelled', async () => {
+    const code = `printf '<img src=x onerror=alert(1)>\\033]8;;http://evil.example\\033\\\\ \\u202eabc\\n'; echo oops >&2; while true; do echo tick; sleep 0.2; done`
+    const { id } = await submit({ code })
+    const page = await open()
+    await goTo(page, 'Jobs')
+    await page.getByRole('link', { name: id }).click()
+    const output = page.getByRole('log', { name: 'Output of the job' })
+    await output.getByText('oops').waitFor()
+    expect(await output.textContent()).toContain('<img src=x onerror=alert(1)>')
+    expect(await output.locator('img, a, script').count()).toBe(0)
+    expect(await output.locator('.stderr').first().textContent()).toBe('oops')
+    const lines = async () => (await output.textContent())?.split('tick').length ?? 0
+    const before = await lines()
+    await expect(page.waitForFunction((count) => (document.querySelector('.output')?.textContent?.split('tick').length ?? 0) > count + 3, before)).resolves.toBeDefined() // prettier-ignore
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    await page.getByRole('button', { name: 'Cancel the job' }).click()
+    await page.getByText('The job was cancelled.').waitFor()
+    await page.locator('.facts').getByText('Stopped').waitFor()
+    expect((await get<Job>(`${platform.url}/v1/jobs/${id}`, acme)).body.status).toBe('cancelled')
+  })
+
+  test('run again, as a job of their own', async () => {
+    const { id } = await run({ code: 'read name; echo "hello $name"', stdin: 'Ada\n' })
+    const page = await open()
+    await page.goto(`${platform.url}/admin/jobs/${id}`)
+    await page.getByRole('button', { name: 'Run again' }).click()
+    await page.waitForURL((url) => !url.pathname.endsWith(id))
+    await page.getByRole('log', { name: 'Output of the job' }).getByText('hello Ada').waitFor()
+    await page.locator('.facts').getByText('Succeeded').waitFor()
+    const again = page.url().split('/').at(-1) ?? ''
+    expect((await get<Job>(`${platform.url}/v1/jobs/${again}`, acme)).body.status).toBe('succeeded')
+  })
+})
+
+test('an address is blocked and unblocked, and both hold at once', async () => {
+  const from = { 'x-forwarded-for': '203.0.113.20' }
+  const status = async () => (await fetch(`${platform.url}/v1/runtimes`, { headers: from })).status
+  expect(await status()).toBe(200)
+  const page = await open()
+  await goTo(page, 'Security')
+  await page.getByRole('button', { name: 'Block …', exact: true }).first().click()
+  await page.getByLabel('Address or key').fill('203.0.113.20')
+  await page.getByLabel('Reason, for the record').fill('tries <b>keys</b>')
+  await page.getByRole('dialog').getByRole('button', { name: 'Block', exact: true }).click()
+  await page
+    .getByRole('region', { name: 'Blocked', exact: true })
+    .getByText('address:203.0.113.20', { exact: true })
+    .waitFor()
+  expect(await status()).toBe(403)
+  await page.getByRole('region', { name: 'Events' }).getByText('tries <b>keys</b>').waitFor()
+  await page.getByRole('button', { name: 'Lift the block of address:203.0.113.20' }).click()
+  await page.getByRole('button', { name: 'Lift it' }).click()
+  await page.getByText('Nobody is blocked.').waitFor()
+  expect(await status()).toBe(200)
+  await page.getByRole('region', { name: 'Events' }).locator('.badge', { hasText: 'Unblocked' }).waitFor()
+})
+
+test('what cannot be blocked is refused with the reason', async () => {
+  const page = await open({ allow: [/status of 422/] })
+  await goTo(page, 'Security')
+  await page.getByRole('button', { name: 'Block …', exact: true }).first().click()
+  await page.getByLabel('Address or key').fill('everybody')
+  await page.getByRole('dialog').getByRole('button', { name: 'Block', exact: true }).click()
+  await page.getByRole('status').getByText('must be "address:" and an IP address').waitFor()
+})
+
+test('a key is made with its limits, shown once, works, and is revoked', async () => {
+  const page = await open({ permissions: ['clipboard-read', 'clipboard-write'] })
+  await goTo(page, 'Keys')
+  await page.getByRole('button', { name: 'New key …' }).click()
+  await page.getByLabel('Name, for people').fill('exams')
+  await page.getByLabel('Tenant').fill('school')
+  await page.getByLabel('Expires').selectOption({ label: 'In 30 days' })
+  await page.getByText('Rates and limits of its own').click()
+  await page.getByLabel('Wall time, ms').fill('2000')
+  await page.getByLabel('Submissions a minute').fill('100')
+  expect(await seriousFaults(page)).toEqual([])
+  await page.getByRole('button', { name: 'Make the key' }).click()
+  const secret = await page.getByLabel('Key', { exact: true }).inputValue()
+  expect(secret).toMatch(/^ry_[0-9a-f]{12}_[0-9a-f]{64}$/)
+  await page.getByRole('button', { name: 'Copy' }).click()
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(secret)
+  await page.getByRole('button', { name: 'Done' }).click()
+  const row = page.getByRole('row', { name: /exams/ })
+  await row.getByText('wallMs 2000').waitFor()
+  expect(await page.content()).not.toContain(secret)
+
+  const headers = { authorization: `Bearer ${secret}` }
+  expect((await get(`${platform.url}/v1/jobs`, headers)).status).toBe(200)
+  const tooLong = await post(`${platform.url}/v1/jobs`, { language: 'bash', code: 'echo', limits: { wallMs: 3000 } }, headers) // prettier-ignore
+  expect(tooLong.status).toBe(422)
+  await row.getByRole('button', { name: 'Revoke exams' }).click()
+  await page.getByRole('button', { name: 'Revoke it' }).click()
+  await row.waitFor({ state: 'detached' })
+  expect((await get(`${platform.url}/v1/jobs`, headers)).status).toBe(401)
+  await page.getByText(/Show \d+ that ended/).click()
+  await page.getByRole('row', { name: /exams/ }).getByText('revoked').waitFor()
+})
+
+test('a delivery shows its attempts, with answers as text, and is made again', async () => {
+  answer = 500
+  const { port } = receiver.address() as AddressInfo
+  const { id } = await run({ code: 'echo hook', webhook: { url: `http://127.0.0.1:${port}/secret-path` } })
+  const page = await open()
+  await goTo(page, 'Webhooks')
+  const item = page.locator('.deliveries > li').first()
+  await item.getByText('1 attempt, 500').waitFor()
+  await item.locator('summary').click()
+  await item.getByText('<b>not now</b>').waitFor()
+  await item.getByRole('link', { name: `the job ${id}` }).waitFor()
+  expect(await page.content()).not.toContain('secret-path')
+  answer = 204
+  await item.getByRole('button', { name: 'Redeliver' }).click()
+  await item.getByText('Delivered').waitFor()
+  await item.getByText('2 attempts, 204').waitFor()
+})
+
+test('the figures are those of the jobs that ran', async () => {
+  const page = await open()
+  await page.locator('.tiles').waitFor()
+  const counted = async () => {
+    const { total } = (await get<{ total: { jobs: number; outcomes: Record<string, number> } }>(`${platform.url}/v1/admin/series?seconds=900`, admin)).body // prettier-ignore
+    return total
+  }
+  const before = await counted()
+  for (const code of ['true', 'true', 'true', 'exit 1', 'exit 2']) await run({ code })
+  await soon(async () => (await counted()).jobs, before.jobs + 5)
+  const { jobs, outcomes } = await counted()
+  expect(outcomes['succeeded']).toBe((before.outcomes['succeeded'] ?? 0) + 3)
+  expect(outcomes['failed']).toBe((before.outcomes['failed'] ?? 0) + 2)
+  await page.reload()
+  await soon(() => tile(page, 'Succeeded'), `${Math.round(((outcomes['succeeded'] ?? 0) / jobs) * 100)} %`)
+  await page.getByText(`${jobs} ended in this time`).waitFor()
+  const chart = page.getByRole('img', { name: /^Ended jobs a second/ })
+  expect(await chart.getAttribute('aria-label')).toContain(`Succeeded ${outcomes['succeeded']}`)
+
+  const { id } = await submit({ code: 'sleep 60' })
+  const waiting = await Promise.all([submit({ code: 'true' }), submit({ code: 'true', priority: 'high' })])
+  await soon(() => tile(page, 'Running'), '1 of 1')
+  await soon(() => tile(page, 'Queued'), '2')
+  await page
+    .locator('.facts', { hasText: 'Priority high' })
+    .getByText(/^1, the first for/)
+    .first()
+    .waitFor()
+  for (const one of [...waiting.map((job) => job.id), id]) {
+    await fetch(`${platform.url}/v1/jobs/${one}`, { method: 'DELETE', headers: acme })
+  }
+  await soon(() => tile(page, 'Running'), '0 of 1')
+})
+
+test('a chart tells its figures to keys as to the pointer', async () => {
+  await run({ code: 'true' })
+  const page = await open()
+  const chart = page.getByRole('img', { name: /^Ended jobs a second/ })
+  await chart.focus()
+  await page.keyboard.press('End')
+  await page.keyboard.press('ArrowLeft')
+  const told = page.locator('.chart', { has: chart }).getByRole('status')
+  expect(await told.textContent()).toMatch(/^\d\d:\d\d:\d\d, Succeeded [\d.]+, Failed/)
+  await page.keyboard.press('Escape')
+  expect(await told.textContent()).toBe('')
+})
+
+test('bull-board opens behind the same login and keeps to its policy', async () => {
+  const { id } = await submit({ code: 'sleep 30 # hidden' })
+  const page = await open()
+  await page.getByRole('link', { name: 'Queues' }).click()
+  await page.getByText('Runyard queues').first().waitFor()
+  await page.goto(`${platform.url}/admin/queues/queue/jobs`)
+  await page.getByText(id).first().waitFor()
+  expect(await page.content()).not.toContain('# hidden')
+  await fetch(`${platform.url}/v1/jobs/${id}`, { method: 'DELETE', headers: acme })
+})
+
+describe.each([
+  ['light', 'light', { width: 1280, height: 800 }],
+  ['dark', 'dark', { width: 1280, height: 800 }],
+  ['on a phone', 'dark', { width: 360, height: 740 }],
+] as const)('%s', (_name, colorScheme, viewport) => {
+  test('every page can be used by everybody, and is as wide as the screen', async () => {
+    await run({ code: 'echo seen; echo heard >&2' })
+    const page = await open({ colorScheme, viewport })
+    for (const name of ['Overview', 'Jobs', 'Security', 'Keys', 'Webhooks', 'Runtimes']) {
+      await goTo(page, name)
+      await page.waitForTimeout(300)
+      expect([name, await seriousFaults(page)]).toEqual([name, []])
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+      expect([name, overflow]).toEqual([name, 0])
+    }
+    await goTo(page, 'Jobs')
+    await page.locator('tbody a').first().click()
+    await page.getByRole('log', { name: 'Output of the job' }).waitFor()
+    expect(await seriousFaults(page)).toEqual([])
+  })
+})
+
+test('keys alone get from page to page, and the content is told', async () => {
+  const page = await open()
+  await page.reload()
+  await page.locator('.tiles').waitFor()
+  await page.keyboard.press('Tab')
+  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the content')
+  await page.getByRole('link', { name: 'Keys', exact: true }).focus()
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { level: 1, name: 'Keys' }).waitFor()
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe('main')
+  expect(await page.title()).toBe('Keys · Runyard')
+  await page.goBack()
+  await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor()
+})
