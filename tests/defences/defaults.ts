@@ -37,7 +37,11 @@ export const DEFAULTS: readonly Defence[] = [
   {
     threat: 'a non-loopback bind without authentication',
     without: 'loopback as the address that is listened on unless another is set',
-    edits: edit('src/shared/config/settings.ts', "default: '127.0.0.1'", "default: '0.0.0.0'"),
+    edits: edit(
+      'src/shared/config/settings.ts',
+      "name: 'HOST',\n    kind: string,\n    default: '127.0.0.1'",
+      "name: 'HOST',\n    kind: string,\n    default: '0.0.0.0'",
+    ),
     test: CONFIG_TEST,
     name: 'without any variable is the documented default',
   },

@@ -127,7 +127,7 @@ export const KEYS_HELD: readonly Defence[] = [
   {
     threat: 'revoked key',
     without: 'that event streams know of its end',
-    edits: edit('src/api/routes/jobs.ts', 'deps.open.hold(res))', 'new AbortController().signal)'),
+    edits: edit('src/api/routes/jobs/job-events.ts', 'open.hold(res))', 'new AbortController().signal)'),
     test: STREAMS_TEST,
     name: 'a key that is revoked loses what it has open: an event stream',
   },

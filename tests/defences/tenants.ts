@@ -9,7 +9,7 @@ export const TENANTS: readonly Defence[] = [
   {
     threat: 'another tenant’s job, wherever a job is read by its id',
     without: 'the look at whose job it is',
-    edits: edit('src/api/routes/jobs/own-job.ts', ' || record.tenant !== res.locals.caller.tenant', ''),
+    edits: edit('src/api/routes/jobs/own-job.ts', ' || found.tenant !== res.locals.caller.tenant', ''),
     test: TENANTS_TEST,
     name: 'is no other than what does not exist: a job that is read',
   },
@@ -27,22 +27,14 @@ export const TENANTS: readonly Defence[] = [
   {
     threat: 'another tenant’s job: stream',
     without: 'it for this route',
-    edits: edit(
-      'src/api/routes/jobs.ts',
-      'const job = await ownJob(deps.records, res, req.params.id)',
-      'const job = (await deps.records.read(req.params.id))?.job ?? (await ownJob(deps.records, res, req.params.id))',
-    ),
+    edits: edit('src/api/routes/jobs/job-events.ts', 'type FindJob, ownJobs }', 'type FindJob, allJobs as ownJobs }'),
     test: TENANTS_TEST,
     name: 'is no other than what does not exist: a job whose stream is asked for by HEAD',
   },
   {
     threat: 'another tenant’s job: cancel',
     without: 'it for this route',
-    edits: edit(
-      'src/api/routes/jobs/cancel-job.ts',
-      'const job = await ownJob(records, res, req.params.id)',
-      'const job = (await records.read(req.params.id))?.job ?? (await ownJob(records, res, req.params.id))',
-    ),
+    edits: edit('src/api/routes/jobs/cancel-job.ts', 'FoundJob, ownJobs }', 'FoundJob, allJobs as ownJobs }'),
     test: TENANTS_TEST,
     name: 'is no other than what does not exist: a job that is cancelled',
   },
@@ -62,8 +54,8 @@ export const TENANTS: readonly Defence[] = [
     without: 'it for this route',
     edits: edit(
       'src/api/routes/jobs/read-artifact.ts',
-      'const job = await ownJob(records, res, req.params.id)',
-      'const job = (await records.read(req.params.id))?.job ?? (await ownJob(records, res, req.params.id))',
+      'type FindJob, ownJobs }',
+      'type FindJob, allJobs as ownJobs }',
     ),
     test: 'tests/e2e/artifacts.test.ts',
     name: 'is 404 to others',
