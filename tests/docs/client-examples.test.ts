@@ -1,14 +1,11 @@
-import { execFile, spawn } from 'node:child_process'
-import { createHmac } from 'node:crypto'
-import { once } from 'node:events'
+import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { freePort } from '../../src/host/free-port.ts'
 import { examplesOf } from '../support/doc-examples.ts'
 import { type TestPlatform, startPlatform } from '../support/platform.ts'
+import { tryReceiver } from '../support/webhook-receiver.ts'
 import { root } from './tables.ts'
 
 const run = promisify(execFile)
@@ -42,27 +39,6 @@ test('docs/client.md: the receiver of webhooks takes what is signed, and nothing
   expect(more).toEqual([])
   const file = join(folder, 'receiver.mjs')
   writeFileSync(file, receiver?.code ?? '')
-  const port = await freePort('127.0.0.1', 0)
-  const key = Buffer.from('a secret of some length')
-  const env = { PATH: process.env['PATH'], PORT: String(port), WEBHOOK_SECRET: `whsec_${key.toString('base64')}` }
-  const child = spawn(process.execPath, [file], { env, stdio: ['ignore', 'pipe', 'inherit'] })
-  let written = ''
-  child.stdout.on('data', (chunk: Buffer) => (written += chunk.toString()))
-  try {
-    const body = '{"type":"job.finished","data":{"status":"succeeded"}}'
-    const timestamp = String(Math.floor(Date.now() / 1000))
-    const post = (signature: string) => {
-      const headers = { 'webhook-id': 'a', 'webhook-timestamp': timestamp, 'webhook-signature': signature }
-      return fetch(`http://127.0.0.1:${port}/`, { method: 'POST', headers, body }).then(({ status }) => status)
-    }
-    const signature = createHmac('sha256', key).update(`a.${timestamp}.${body}`).digest('base64')
-    while (!(await post('v1,AAAA').catch(() => undefined))) await sleep(20)
-    expect(await post('v1,AAAA')).toBe(400)
-    expect(await post(`v1,${signature}`)).toBe(204)
-    while (!written.includes('\n')) await sleep(10)
-    expect(written).toBe('job.finished succeeded\n')
-  } finally {
-    child.kill('SIGKILL')
-    await once(child, 'exit')
-  }
+  const told = await tryReceiver(process.execPath, [file], { PATH: process.env['PATH'] })
+  expect(told).toEqual({ unsigned: 400, signed: 204, line: 'job.finished succeeded\n' })
 })
