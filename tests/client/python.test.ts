@@ -13,7 +13,7 @@ test('the tests of the Python client pass against a real service, none left out'
     const env = { PATH: process.env['PATH'], RUNYARD_URL: platform.url, PYTHONDONTWRITEBYTECODE: '1', PYTHONUTF8: '1' }
     const folder = join(packageRoot(), 'clients/python')
     const { stderr } = await run('python3', ['-W', 'error', '-m', 'unittest', '-v'], { cwd: folder, env }).catch(
-      (error: { stderr?: string }) => ({ stderr: error.stderr ?? String(error) }),
+      (error: Error & { stderr?: string }) => ({ stderr: error.stderr ?? error.message }),
     )
     expect(stderr).toMatch(/\nRan \d\d tests in [\d.]+s\n\nOK\n$/)
   } finally {
