@@ -21,6 +21,8 @@ interface Node {
   path: string
   /** The commands below it, and its options. */
   words: string[]
+  /** What its arguments can be, where that is known. */
+  values: readonly string[]
   options: {
     long: string
     short: string | undefined
@@ -49,7 +51,7 @@ function nodesOf(command: Command, path: string, languages: readonly string[]): 
   const named = path.startsWith('languages ') ? languages : path === 'completion' ? SHELLS : []
   const words = [...commands.map(({ name }) => name), ...named, ...options.map(({ long }) => long), '--help']
   const below = command.commands.flatMap((one) => nodesOf(one, `${path} ${one.name()}`.trim(), languages))
-  return [{ path, words, options, commands }, ...below]
+  return [{ path, words, values: named, options, commands }, ...below]
 }
 
 /** A word of a script, whatever is in it. */
@@ -89,12 +91,13 @@ complete -o default -F _runyard runyard`
 
 function fish(nodes: readonly Node[]): string {
   const all = [...new Set(nodes.flatMap(({ commands }) => commands.map(({ name }) => name)))]
-  const lines = nodes.flatMap(({ path, commands, options }) => {
+  const lines = nodes.flatMap(({ path, values, commands, options }) => {
     const parts = path === '' ? [] : path.split(' ')
     const seen = parts.map((part) => `__fish_seen_subcommand_from ${part}`)
     const condition = (more: string[]) => (more.length === 0 ? '' : ` -n ${quoted(more.join('; and '))}`)
     const none = path === '' ? [`not __fish_seen_subcommand_from ${all.join(' ')}`] : commands.map(({ name }) => `not __fish_seen_subcommand_from ${name}`) // prettier-ignore
     return [
+      ...(values.length > 0 ? [`complete -c runyard -f${condition(seen)} -a ${quoted(values.join(' '))}`] : []),
       ...commands.map(
         ({ name, description }) =>
           `complete -c runyard -f${condition([...seen, ...none])} -a ${name} -d ${quoted(description)}`,
@@ -109,5 +112,5 @@ function fish(nodes: readonly Node[]): string {
       ),
     ]
   })
-  return ["complete -c runyard -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'", ...lines].join('\n')
+  return lines.join('\n')
 }

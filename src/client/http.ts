@@ -131,7 +131,7 @@ export function unreachable(url: string, cause: unknown): RunyardError {
   const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause
   // Of several addresses that failed, Node's error has a code and no message.
   const { message, code } = (inner ?? {}) as { message?: string; code?: string }
-  const why = message || code || ''
+  const why = (message || code || '').trim()
   const title = 'Runyard does not answer'
   return new RunyardError({ code: 'unreachable', title, detail: `no answer from ${url}${why && `: ${why}`}`, cause })
 }

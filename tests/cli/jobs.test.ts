@@ -20,6 +20,7 @@ const PROGRAMS = {
   'count.py': 'import sys; print(len(sys.stdin.buffer.read()))',
   'lines.py': 'import time\nfor i in range(3): print(i, flush=True); time.sleep(0.3)',
   'sleep.py': 'print("asleep", flush=True)\nimport time; time.sleep(60)',
+  'talk.py': 'print("name?", flush=True)\nprint("Hello,", input(), flush=True)\ninput()',
   'forever.py': 'while True: pass',
   'flood.py': 'while True: print("x" * 100)',
   'kill.py': 'import os; os.kill(os.getpid(), 15)',
@@ -141,6 +142,27 @@ describe('`run`', () => {
     expect((await ended).code).toBe(141)
   })
 
+  test('passes on what is typed at a terminal, and cancels its job at Ctrl-C there', async () => {
+    const command = `'${process.execPath}' '${main}' run -i talk.py`
+    const child = spawn('script', ['-qec', command, '/dev/null'], {
+      cwd: folder,
+      env: { ...process.env, RUNYARD_URL: platform.url },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    let shown = ''
+    child.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString()))
+    const until = async (text: string) => {
+      while (!shown.includes(text)) await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    await until('name?')
+    child.stdin.write('Ada\n')
+    await until('Hello, Ada')
+    child.stdin.write('\x03')
+    const [code] = (await once(child, 'close')) as [number]
+    expect(code).toBe(130)
+    expect(shown).toContain('runyard: cancelled')
+  })
+
   test('gives the whole job as JSON', async () => {
     const { code, stdout } = await runyard(['run', 'both.py', '--json'])
     expect(code).toBe(3)
@@ -214,7 +236,7 @@ describe('what cannot be done is told with what to do', () => {
     { args: ['run', '.'], code: 64, words: 'it is a folder' },
     { args: ['run', 'noext'], code: 64, words: '--language: bash (.sh)' },
     { args: ['run', 'page.html'], code: 64, words: 'no language has the extension .html' },
-    { args: ['run', 'noext', '-l', 'cobol'], code: 64, words: 'cobol' },
+    { args: ['run', 'noext', '-l', 'cobol'], code: 64, words: '--language is "cobol"; there are bash' },
     {
       args: ['run', 'hello.py', '--limit', 'wallMs=999999999'],
       code: 64,
@@ -224,7 +246,9 @@ describe('what cannot be done is told with what to do', () => {
     { args: ['run', 'hello.py', '--color'], code: 64, words: 'runyard run --help says more' },
     { args: ['run'], code: 64, words: "missing required argument 'file'" },
     { args: ['run', 'hello.py', '--key-file', 'absent'], code: 64, words: '--key-file absent: there is no such file' },
-    { args: ['run', 'blocked.py'], code: 77, words: 'blocked.py:2:' },
+    { args: ['run', 'blocked.py'], code: 77, words: 'blocked.py was refused by screening:\n  blocked.py:2:1 ' },
+    { args: ['run', 'hello.py', '-e', 'A-B=1'], code: 64, words: 'NAME=value' },
+    { args: ['run', 'hello.py', '--artifact', '../x'], code: 64, words: '--artifact must not' },
     { args: ['get', '01890a5d-ac96-774b-bcce-b302099a8057'], code: 64, words: 'no such job of yours' },
     { args: ['cancel', 'nonsense'], code: 64, words: 'no such job of yours' },
     { args: ['list', '--state', 'done'], code: 64, words: 'queued, running' },
@@ -265,7 +289,7 @@ test('each command’s help has examples, which name commands and options that t
     const below = stdout.split('\nCommands:\n')[1]
     if (below !== undefined) {
       const names = [...below.matchAll(/^ {2}(\w[\w-]*)/gm)].map(([, name = '']) => name)
-      for (const name of names) if (name !== 'help') await visit([...path, name])
+      await Promise.all(names.filter((name) => name !== 'help').map((name) => visit([...path, name])))
       return
     }
     const examples = stdout.split('\nExamples:\n')[1] ?? ''
@@ -282,4 +306,4 @@ test('each command’s help has examples, which name commands and options that t
     }
   }
   await visit([])
-})
+}, 180_000)

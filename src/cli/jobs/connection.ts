@@ -23,6 +23,8 @@ export type Environment = Readonly<Record<string, string | undefined>>
 const DEFAULT_URL = 'http://127.0.0.1:3000'
 /** Some 4 s: who sits before it wants to know. */
 const RETRIES = 3
+/** Some 40 s: a job that was accepted is worth waiting for, e.g. while a gateway starts again. */
+export const PATIENT_RETRIES = 8
 
 export function addConnectionOptions(command: Command): Command {
   return command

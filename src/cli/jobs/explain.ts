@@ -28,7 +28,7 @@ export function explain(error: unknown, { url, hasKey }: Connection, what: strin
     case 'unauthenticated':
       return new ExitError(EXIT.refused, hasKey ? `${url} does not take this key: ${detail}` : keyNeeded(url))
     case 'submission-blocked':
-      return new ExitError(EXIT.refused, [`${what} was refused: ${detail}`, ...placesOf(error, what)].join('\n'))
+      return new ExitError(EXIT.refused, [`${what} was refused by screening:`, ...placesOf(error, what)].join('\n'))
     case 'insufficient-scope':
     case 'caller-blocked':
     case 'wrong-host':
@@ -39,6 +39,10 @@ export function explain(error: unknown, { url, hasKey }: Connection, what: strin
       return new ExitError(EXIT.usage, `${what}: there is no such job of yours at ${url}, or its result has expired`)
     case 'internal-error':
       return new ExitError(EXIT.internal, `the service failed; its operator finds the cause under ${requestId ?? '?'}`)
+    case 'too-large':
+      return new ExitError(EXIT.usage, `${what}, with its files and input: ${detail}`)
+    case 'unknown-language':
+      return new ExitError(EXIT.usage, detail.replace(/^\/language/, '--language'))
     default:
       return new ExitError(exitCodeFor(error.status), `${detail}${hint(error)}`)
   }
@@ -60,7 +64,8 @@ function placesOf({ violations }: RunyardError, what: string): string[] {
 
 function sentence({ pointer, detail }: FieldError): string {
   const [, field = '', ...rest] = pointer.split('/')
-  return [OPTION_OF[field] ?? field, ...rest, detail].join(' ')
+  // Which of several options it is, the detail tells by its value.
+  return [OPTION_OF[field] ?? field, ...rest.filter((part) => !/^\d+$/.test(part)), detail].join(' ')
 }
 
 function exitCodeFor(status: number): number {

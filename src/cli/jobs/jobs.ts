@@ -9,6 +9,7 @@ import {
   type Connection,
   type ConnectionOptions,
   type Environment,
+  PATIENT_RETRIES,
 } from './connection.ts'
 import { explain } from './explain.ts'
 import { addRequestOptions, type RequestOptions, requestOf } from './request.ts'
@@ -79,7 +80,7 @@ export function addJobCommands(program: Command, deps: JobCommandDeps): void {
     .option('--json', 'print it as JSON, with all of its output')
     .action(async (id: string, options: ConnectionOptions & Json & { wait?: boolean }) =>
       reach(options, id, async ({ client }) => {
-        const job = await (options.wait ? client.wait(id) : client.get(id))
+        const job = await (options.wait ? client.wait(id, { retries: PATIENT_RETRIES }) : client.get(id))
         if (options.json) printJson(job)
         else print(portrait(job))
       }),
@@ -90,7 +91,9 @@ export function addJobCommands(program: Command, deps: JobCommandDeps): void {
     .action(async (id: string, options: ConnectionOptions & Json & { follow?: boolean }) =>
       reach(options, id, async ({ client }) => {
         const all = options.follow || (await client.get(id)).status !== null
-        const events = all ? client.stream(id) : soFar((signal) => client.stream(id, { signal }))
+        const events = all
+          ? client.stream(id, { retries: PATIENT_RETRIES })
+          : soFar((signal) => client.stream(id, { signal }))
         if (!options.json) return void (await showEvents(events, streams))
         for await (const event of events) print(JSON.stringify(event))
       }),

@@ -36,9 +36,11 @@ export function addRequestOptions(command: Command): Command {
 }
 
 function parseEnv(text: string, previous: Record<string, string> = {}): Record<string, string> {
-  const at = text.indexOf('=')
-  if (at < 1) throw new InvalidArgumentError('It must be like NAME=value.')
-  return { ...previous, [text.slice(0, at)]: text.slice(at + 1) }
+  const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(text) ?? []
+  if (name === undefined || value === undefined) {
+    throw new InvalidArgumentError('It must be like NAME=value, the name of letters, digits and underscores.')
+  }
+  return { ...previous, [name]: value }
 }
 
 /** @throws ExitError when a file cannot be read or its language not be told */

@@ -1,6 +1,6 @@
 import { fstatSync, readFileSync } from 'node:fs'
 import { type CodeRequest, type InteractiveJob, type JobSummary, RunyardError } from '../../client/client.ts'
-import type { Connection } from './connection.ts'
+import { type Connection, PATIENT_RETRIES } from './connection.ts'
 import { EXIT, exitCodeOf } from './exit.ts'
 import { showEvents, type Streams, verdict } from './show-events.ts'
 
@@ -27,6 +27,7 @@ export async function run(options: RunOptions): Promise<number> {
   const { connection, streams, stdin, json, stop, hurry } = options
   const { client } = connection
   const { request, input } = withInput(options)
+  const patient = { signal: hurry, retries: PATIENT_RETRIES }
   // Not with `stop`: whoever was not answered could not cancel.
   const { id } = await client.submit(request, { signal: hurry })
   const cancel = () =>
@@ -34,15 +35,15 @@ export async function run(options: RunOptions): Promise<number> {
   if (stop.aborted) cancel()
   else stop.addEventListener('abort', cancel, { once: true })
   try {
-    const talk = input ? await client.interactive(id, { signal: hurry }) : undefined
+    const talk = input ? await client.interactive(id, patient) : undefined
     if (talk && input) void forward(input, talk, streams)
     if (json) {
-      const job = await client.wait(id, { signal: hurry })
+      const job = await client.wait(id, patient)
       talk?.close()
       streams.stdout.write(`${JSON.stringify(job, null, 2)}\n`)
       return exitCodeOf(job)
     }
-    const job = await showEvents(talk ?? client.stream(id, { signal: hurry }), streams)
+    const job = await showEvents(talk ?? client.stream(id, patient), streams)
     if (!job) {
       talk?.close()
       await client.cancel(id)
