@@ -48,7 +48,7 @@ import { readQueueView, readRedisView } from './overview.ts'
 import { loadRules } from './screening/load-rules.ts'
 import { createScreening } from './screening/screening.ts'
 import { createRateLimiter } from './rate-limit/rate-limiter.ts'
-import { createQueueBoard } from './queue-board/queue-board.ts'
+import { loadQueueBoard } from './queue-board/load-queue-board.ts'
 import { createJobSubmission, readEnded } from './job-submission.ts'
 import { cacheFor } from './cache-for.ts'
 
@@ -165,7 +165,7 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
         secrets: createWebhookSecrets(redis, keys),
         deliveries: createDeliveries(redis, keys, config.webhooks.deliveriesKeptSeconds),
       },
-      queueBoard: createQueueBoard({ basePath: '/admin/queues', jobs: shownQueues[0], webhooks: shownQueues[1].queue }),
+      queueBoard: loadQueueBoard({ basePath: '/admin/queues', jobs: shownQueues[0], webhooks: shownQueues[1].queue }),
       installations: createInstallations(redis, keys),
       figures: {
         readQueue: () => readQueueView(redis, keys),

@@ -51,7 +51,8 @@ export interface RouteDeps {
   io: SocketDeps & { upgrades: Upgrades }
   access: { apiKeys: ApiKeys; revocations: Revocations; limiter: RateLimiter; sessions: AdminSessions }
   webhooks: WebhookDeps & AdminWebhooksDeps
-  queueBoard: QueueBoard
+  /** Loaded when it is first looked at. */
+  queueBoard: () => Promise<QueueBoard>
   installations: Installations
   /** What operators look at. */
   figures: Omit<AdminOverviewDeps, 'overview'>

@@ -7,7 +7,6 @@ import { packageRoot } from '../../shared/package-root.ts'
 import { Problem } from '../../shared/problems.ts'
 import { onlyMethods } from '../http/answer-problem.ts'
 import { serveStatic, type StaticFile } from '../http/static-file.ts'
-import { createDocument } from '../openapi/document.ts'
 import { DOCS_CSP, DOCS_PAGE, DOCS_SCRIPT, DOCS_STYLE, DOCS_THEME } from '../openapi/docs-page.ts'
 
 const require = createRequire(import.meta.url)
@@ -48,10 +47,11 @@ export function documentationRoutes(): Router {
 
   get(
     '/openapi.json',
-    serveStatic(() => ({
-      type: 'application/json',
-      content: Buffer.from(JSON.stringify(createDocument(ownVersion()))),
-    })),
+    serveStatic(async () => {
+      // Most gateways are never asked, and its schemas and examples take memory.
+      const { createDocument } = await import('../openapi/document.ts')
+      return { type: 'application/json', content: Buffer.from(JSON.stringify(createDocument(ownVersion()))) }
+    }),
   )
   get('/docs', ownPolicy, text('text/html', DOCS_PAGE))
   get('/docs/:file', (req, res, next) => {

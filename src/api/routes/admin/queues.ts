@@ -14,8 +14,11 @@ export function toLogin(login: Pick<AdminLogin, 'of'>): RequestHandler {
   }
 }
 
-/** `/admin/queues`: bull-board, to be looked at. Which callers may is decided before. */
-export function queueBoardRoutes({ html, handler }: QueueBoard): Router {
+/**
+ * `/admin/queues`: bull-board, to be looked at. Which callers may is decided before.
+ * @param board is asked with each request
+ */
+export function queueBoardRoutes(board: () => Promise<QueueBoard>): Router {
   const router = Router()
   router.use((_req, res, next) => {
     res.set(queueBoardHeaders())
@@ -23,8 +26,11 @@ export function queueBoardRoutes({ html, handler }: QueueBoard): Router {
   })
   router
     .route(['/', '/queue/*path', '/job-schedulers'])
-    .get((_req, res) => void res.type('html').send(html))
+    .get(async (_req, res) => void res.type('html').send((await board()).html))
     .all(onlyMethods('GET'))
-  router.route(['/static/*path', '/api/*path']).get(handler).all(onlyMethods('GET'))
+  router
+    .route(['/static/*path', '/api/*path'])
+    .get(async (req, res, next) => (await board()).handler(req, res, next))
+    .all(onlyMethods('GET'))
   return router
 }
