@@ -134,17 +134,20 @@ export interface SeriesPoint extends Span {
 }
 
 export const Series = Type.Object({
+  at: Type.String({ format: 'date-time', description: 'now, by the clock of the gateway' }),
   bucketSeconds: Type.Integer(),
   points: Type.Array(SeriesPoint, { description: 'oldest first; stretches in which nothing was noted are absent' }),
   total: Span,
 })
 export interface Series {
+  at: string
   bucketSeconds: number
   points: SeriesPoint[]
   total: Span
 }
 
-export function seriesOf(figures: Figures): Series {
+/** @param nowMs when the figures were read */
+export function seriesOf(figures: Figures, nowMs: number): Series {
   const total = emptyBucket()
   for (const { outcomes, latency, wait } of figures.values()) {
     for (const [status, count] of Object.entries(outcomes) as [Status, number][]) {
@@ -159,7 +162,7 @@ export function seriesOf(figures: Figures): Series {
     queued: bucket.queued ?? null,
     running: bucket.running ?? null,
   }))
-  return { bucketSeconds: BUCKET_MS / SECOND, points, total: spanOf(total) }
+  return { at: new Date(nowMs).toISOString(), bucketSeconds: BUCKET_MS / SECOND, points, total: spanOf(total) }
 }
 
 const spanOf = ({ outcomes, latency, wait }: Bucket): Span => ({

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import type { Locator } from 'playwright-core'
 import type { Job } from '../../src/shared/job.ts'
 import { get, post } from '../support/client.ts'
 import { makeKey } from '../support/make-key.ts'
@@ -183,24 +184,75 @@ test('a delivery shows its attempts, with answers as text, and is made again', a
   await item.getByText('2 attempts, 204').waitFor()
 })
 
+test('what strangers write is shown as text, and turns nothing around', async () => {
+  const hostile = '<img src=x onerror=alert(1)>\u202e"evil'
+  const named = '<img src=x onerror=alert(1)><U+202E>"evil'
+  await makeKey(platform, 'acme', { name: hostile })
+  const { id } = await run({
+    code: `echo x > '${hostile}.txt'`,
+    metadata: { [hostile]: hostile },
+    artifacts: ['*.txt'],
+  })
+  await fetch(`${platform.url}/v1/admin/blocks/address:203.0.113.66`, {
+    method: 'PUT',
+    headers: { ...admin, 'content-type': 'application/json' },
+    body: JSON.stringify({ reason: hostile }),
+  })
+  const page = await open()
+  const is = async (name: string, place: Locator) => {
+    await place.getByText(named).first().waitFor()
+    const alien = page.locator('main img, main script')
+    expect([name, await alien.count(), (await page.content()).includes('\u202e')]).toEqual([name, 0, false])
+  }
+  await goTo(page, 'Keys')
+  await is('keys', page.locator('.table'))
+  await goTo(page, 'Security')
+  await is('blocks', page.locator('.subjects'))
+  await is('events', page.getByRole('region', { name: 'Events' }))
+  await page.goto(`${platform.url}/admin/jobs/${id}`)
+  await is('artifacts', page.locator('.plain'))
+  expect(await page.locator('.whole').textContent()).toContain('onerror=alert(1)><U+202E>')
+  await fetch(`${platform.url}/v1/admin/blocks/address:203.0.113.66`, { method: 'DELETE', headers: admin })
+})
+
+/** Programs with what each is told to be on the overview. */
+const LOAD: { request: Record<string, unknown>; group: string; times: number }[] = [
+  { request: { code: 'echo ok' }, group: 'Succeeded', times: 9 },
+  { request: { code: 'exit 3' }, group: 'Failed', times: 3 },
+  { request: { code: 'kill -SEGV $$' }, group: 'Failed', times: 1 },
+  { request: { code: 'echo 1', expectedOutput: '2' }, group: 'Failed', times: 1 },
+  { request: { code: 'sleep 9', limits: { wallMs: 300 } }, group: 'At a limit', times: 2 },
+]
+
 test('the figures are those of the jobs that ran', async () => {
   const page = await open()
-  await page.locator('.tiles').waitFor()
-  const counted = async () => {
-    const { total } = (await get<{ total: { jobs: number; outcomes: Record<string, number> } }>(`${platform.url}/v1/admin/series?seconds=900`, admin)).body // prettier-ignore
-    return total
+  const chart = page.getByRole('img', { name: /^Jobs a second/ })
+  /** What the chart tells those who do not see it, e.g. `{ Succeeded: 3, Failed: 1 }`. */
+  const told = async () => {
+    const label = (await chart.getAttribute('aria-label')) ?? ''
+    return Object.fromEntries([...label.matchAll(/([A-Z][a-z ]+) (\d+)/g)].map(([, name, count]) => [name, Number(count)])) // prettier-ignore
   }
-  const before = await counted()
-  for (const code of ['true', 'true', 'true', 'exit 1', 'exit 2']) await run({ code })
-  await soon(async () => (await counted()).jobs, before.jobs + 5)
-  const { jobs, outcomes } = await counted()
-  expect(outcomes['succeeded']).toBe((before.outcomes['succeeded'] ?? 0) + 3)
-  expect(outcomes['failed']).toBe((before.outcomes['failed'] ?? 0) + 2)
+  const sum = (groups: Record<string, number>) => Object.values(groups).reduce((all, count) => all + count, 0)
+  // The jobs before are counted within a second or so of their end.
+  const counted = async () => (await get<{ total: { jobs: number } }>(`${platform.url}/v1/admin/series`, admin)).body.total.jobs // prettier-ignore
+  const ended = async () => (await get<{ queue: { finished: number } }>(`${platform.url}/v1/admin/overview`, admin)).body.queue.finished // prettier-ignore
+  await soon(counted, await ended())
   await page.reload()
-  await soon(() => tile(page, 'Succeeded'), `${Math.round(((outcomes['succeeded'] ?? 0) / jobs) * 100)} %`)
-  await page.getByText(`${jobs} ended in this time`).waitFor()
-  const chart = page.getByRole('img', { name: /^Ended jobs a second/ })
-  expect(await chart.getAttribute('aria-label')).toContain(`Succeeded ${outcomes['succeeded']}`)
+  await page.getByLabel('1 hour').check()
+  await soon(async () => sum(await told()), await ended())
+  const expected = await told()
+  for (const { request, group, times } of LOAD) {
+    for (let n = 0; n < times; n++) await run(request)
+    expected[group] = (expected[group] ?? 0) + times
+  }
+  const { id: stopped } = await submit({ code: 'sleep 60' })
+  await soon(() => tile(page, 'Running'), '1 of 1')
+  await fetch(`${platform.url}/v1/jobs/${stopped}`, { method: 'DELETE', headers: acme })
+  expected['Cancelled'] = (expected['Cancelled'] ?? 0) + 1
+  // The whole range is asked for anew every fifteen seconds.
+  await soon(async () => JSON.stringify(await told()), JSON.stringify(expected), 30_000)
+  await soon(() => tile(page, 'Succeeded'), `${Math.round(((expected['Succeeded'] ?? 0) / sum(expected)) * 100)} %`)
+  await page.getByText(`${sum(expected)} ended in this time`).waitFor()
 
   const { id } = await submit({ code: 'sleep 60' })
   const waiting = await Promise.all([submit({ code: 'true' }), submit({ code: 'true', priority: 'high' })])
@@ -220,7 +272,7 @@ test('the figures are those of the jobs that ran', async () => {
 test('a chart tells its figures to keys as to the pointer', async () => {
   await run({ code: 'true' })
   const page = await open()
-  const chart = page.getByRole('img', { name: /^Ended jobs a second/ })
+  const chart = page.getByRole('img', { name: /^Jobs a second/ })
   await chart.focus()
   await page.keyboard.press('End')
   await page.keyboard.press('ArrowLeft')

@@ -69,6 +69,7 @@ export interface SeriesPoint extends Span {
 }
 
 export interface Series {
+  at: string
   bucketSeconds: number
   points: SeriesPoint[]
   total: Span

@@ -3,6 +3,7 @@ import { ApiProblem } from '../client/api-problem.ts'
 import { ProblemNotice } from '../design/problem-notice.tsx'
 import { Toasts, toast } from '../design/toasts.tsx'
 import { Topbar } from '../design/topbar.tsx'
+import { shown } from '../playground/output/odd-characters.ts'
 import { type Api, createApi } from './api.ts'
 import { JobPage } from './job.tsx'
 import { JobsPage } from './jobs.tsx'
@@ -114,6 +115,7 @@ function Pages({ session, onLogOut, onEnded }: { session: Session; onLogOut: () 
     if (!isFirst.current) document.getElementById('main')?.focus()
     isFirst.current = false
     scrollTo(0, 0)
+    document.querySelector('.pages [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
   }, [name, id])
   return (
     <>
@@ -132,7 +134,7 @@ function Pages({ session, onLogOut, onEnded }: { session: Session; onLogOut: () 
         </nav>
         <span class="spacer" />
         <span class="who" title={session.key ? `key ${session.key.id}` : 'a link made on the machine'}>
-          {session.key ? session.key.name : 'local operator'}
+          {session.key ? shown(session.key.name) : 'local operator'}
         </span>
         <button type="button" class="button" onClick={onLogOut}>
           Log out

@@ -4,6 +4,7 @@ import { JobBadge } from '../design/badge.tsx'
 import { formatBytes, formatMs } from '../design/format.ts'
 import { ResetIcon, StopIcon } from '../design/icons.tsx'
 import { ProblemNotice } from '../design/problem-notice.tsx'
+import { shown } from '../playground/output/odd-characters.ts'
 import { useAction } from './act.ts'
 import type { Api } from './api.ts'
 import type { Job } from './api-types.ts'
@@ -44,7 +45,7 @@ export function JobPage({ api, id }: { api: Api; id: string }) {
       {problem && <ProblemNotice problem={problem} />}
       {job && (
         <>
-          {job.message !== null && <p class="notice">{job.message}</p>}
+          {job.message !== null && <p class="notice">{shown(job.message)}</p>}
           <Facts job={job} />
         </>
       )}
@@ -117,7 +118,7 @@ function Facts({ job }: { job: Job }) {
     ['Attempt', String(job.attempt)],
     ['Limits', `${formatMs(job.limits.wallMs)}, ${formatBytes(job.limits.memoryBytes)}`],
   ]
-  const metadata = JSON.stringify(job.metadata, undefined, 1)
+  const metadata = shown(JSON.stringify(job.metadata, undefined, 1))
   return (
     <section class="card facts wide">
       <h2 class="unseen">About the job</h2>
@@ -207,7 +208,7 @@ function Artifacts({ job }: { job: Job }) {
         {job.artifacts?.map(({ path, bytes, url }) => (
           <li key={path}>
             <a class="mono" href={url.replace('/v1/jobs/', '/v1/admin/jobs/')} download>
-              {path}
+              {shown(path)}
             </a>{' '}
             <span class="faint">{formatBytes(bytes)}</span>
           </li>

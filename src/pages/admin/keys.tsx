@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import { Badge } from '../design/badge.tsx'
 import { ProblemNotice } from '../design/problem-notice.tsx'
+import { shown } from '../playground/output/odd-characters.ts'
 import type { Api } from './api.ts'
 import type { Key } from './api-types.ts'
 import { Confirm, type Question } from './confirm.tsx'
@@ -25,7 +26,7 @@ export function KeysPage({ api }: { api: Api }) {
   const revoke = ({ id, name, tenant }: Key) =>
     setQuestion({
       title: 'Revoke this key?',
-      text: `“${name}” of the tenant ${tenant} opens nothing from then on, on every gateway at once. It cannot be made valid again. If it is the one you logged in with, you are logged out.`,
+      text: `“${shown(name)}” of the tenant ${tenant} opens nothing from then on, on every gateway at once. It cannot be made valid again. If it is the one you logged in with, you are logged out.`,
       verb: 'Revoke it',
       work: async () => {
         await api.revokeKey(id)
@@ -33,7 +34,7 @@ export function KeysPage({ api }: { api: Api }) {
         return `The key ${id} is revoked.`
       },
     })
-  const shown = keys?.toReversed().filter((key) => showsEnded || standingOf(key) === 'valid')
+  const list = keys?.toReversed().filter((key) => showsEnded || standingOf(key) === 'valid')
   const ended = keys?.filter((key) => standingOf(key) !== 'valid').length ?? 0
   return (
     <div class="page">
@@ -56,9 +57,9 @@ export function KeysPage({ api }: { api: Api }) {
         </div>
       </header>
       {problem && <ProblemNotice problem={problem} />}
-      {shown && (
+      {list && (
         <section class="card listed" aria-label="Keys">
-          {shown.length === 0 ? (
+          {list.length === 0 ? (
             <p class="empty">There is no key that is valid.</p>
           ) : (
             <table class="table stacks">
@@ -76,8 +77,8 @@ export function KeysPage({ api }: { api: Api }) {
                 </tr>
               </thead>
               <tbody>
-                {shown.map((key) => (
-                  <KeyRow key={key.id} shown={key} onRevoke={() => revoke(key)} />
+                {list.map((key) => (
+                  <KeyRow key={key.id} row={key} onRevoke={() => revoke(key)} />
                 ))}
               </tbody>
             </table>
@@ -90,18 +91,18 @@ export function KeysPage({ api }: { api: Api }) {
   )
 }
 
-function KeyRow({ shown, onRevoke }: { shown: Key; onRevoke: () => void }) {
-  const { id, name, tenant, scopes, createdAt, expiresAt } = shown
-  const standing = standingOf(shown)
+function KeyRow({ row, onRevoke }: { row: Key; onRevoke: () => void }) {
+  const { id, name, tenant, scopes, createdAt, expiresAt } = row
+  const standing = standingOf(row)
   return (
     <tr>
       <td data-label="Name">
-        {name} <span class="faint mono">{id}</span>
+        {shown(name)} <span class="faint mono">{id}</span>
       </td>
       <td data-label="Tenant">{tenant}</td>
       <td data-label="Opens">{scopes.join(', ')}</td>
       <td data-label="Limits" class="detail">
-        {limitsOf(shown) || <span class="faint">those of the service</span>}
+        {limitsOf(row) || <span class="faint">those of the service</span>}
       </td>
       <td data-label="State">
         <Badge tone={standing === 'valid' ? 'good' : 'calm'} words={standing} />{' '}
@@ -117,7 +118,7 @@ function KeyRow({ shown, onRevoke }: { shown: Key; onRevoke: () => void }) {
       <td class="end">
         {standing === 'valid' && (
           <button type="button" class="button quiet" onClick={onRevoke}>
-            Revoke<span class="unseen"> {name}</span>
+            Revoke<span class="unseen"> {shown(name)}</span>
           </button>
         )}
       </td>

@@ -35,7 +35,7 @@ export function Login({
   return (
     <main class="login" id="main">
       <form class="card" onSubmit={(event) => void submit(event)}>
-        <h1>Operators only</h1>
+        <h1>Log in</h1>
         {reason !== undefined && problem === undefined && <p class="notice">{reason}</p>}
         {problem && <ProblemNotice problem={problem} />}
         <div class="field">
@@ -56,10 +56,10 @@ export function Login({
           Log in
         </button>
         <div class="aside">
-          <p>On the machine itself, a link opens this page without a key:</p>
+          <p>On the machine itself no key is needed. This prints a link:</p>
           <pre>npx runyard dashboard</pre>
-          <p>So does the one that npm start printed, once and within ten minutes. To make a key:</p>
-          <pre>npx runyard keys create --name me --tenant ops --scope admin</pre>
+          <p>So did npm start; a link opens once, within ten minutes. To make a key:</p>
+          <pre>{'npx runyard keys create \\\n  --name me --tenant ops --scope admin'}</pre>
         </div>
       </form>
     </main>

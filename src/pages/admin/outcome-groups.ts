@@ -10,7 +10,7 @@ export const OUTCOME_GROUPS: { name: string; color: string; statuses: Status[] }
     statuses: ['wall-time-limit', 'cpu-time-limit', 'memory-limit', 'output-limit'],
   },
   { name: 'Cancelled', color: 'calm', statuses: ['cancelled'] },
-  { name: 'Runyard failed', color: 'bad', statuses: ['internal-error'] },
+  { name: 'Internal error', color: 'bad', statuses: ['internal-error'] },
 ]
 
 export const countOf = (outcomes: Partial<Record<Status, number>>, statuses: readonly Status[]): number =>

@@ -20,7 +20,7 @@ const RANGES = [
 const EVERY_MS = 2000
 
 export function OverviewPage({ api }: { api: Api }) {
-  const [seconds, setSeconds] = useState(900)
+  const [seconds, setSeconds] = useState(300)
   const { value: now, problem } = usePolled(api.overview, EVERY_MS, [api])
   const series = useSeries(api, seconds)
   const failed = problem ?? series.problem
@@ -72,52 +72,55 @@ function Tile({ name, value, children }: { name: string; value: string; children
 }
 
 function Tiles({ now, series }: { now: Overview; series: SeriesView }) {
-  const { queue, slots, workers, redis } = now
+  const { queue, slots, workers } = now
   const { minute, total, points, bucketSeconds } = series
   // The stretch that goes on is not a whole one yet.
   const lastMinute = points.slice(-1 - 60 / bucketSeconds, -1)
   const perSecond = lastMinute.reduce((sum, point) => sum + (point?.jobs ?? 0), 0) / 60
   const succeeded = total.outcomes.succeeded ?? 0
+  const inside = total.outcomes['internal-error'] ?? 0
   const down = workers.filter(({ engine }) => engine === 'down').length
   return (
     <dl class="tiles">
       <Tile name="Jobs a second" value={rate(perSecond)}>
         {formatCount(total.jobs)} ended in this time
       </Tile>
-      <Tile name="Latency, half of them" value={orDash(minute.latencyMs.p50)}>
-        {orDash(minute.latencyMs.p95)} for 95 %, last minute
+      <Tile name="Latency p50" value={orDash(minute.latencyMs.p50)}>
+        p95 {orDash(minute.latencyMs.p95)}, last minute
       </Tile>
       <Tile name="Queued" value={formatCount(queue.queued)}>
         {queue.delayed > 0
           ? `and ${formatCount(queue.delayed)} delayed`
-          : `waited ${orDash(minute.waitMs.p50)} at last`}
+          : minute.waitMs.p50 === null
+            ? 'nothing waited'
+            : `wait p50 ${formatMs(minute.waitMs.p50)}`}
       </Tile>
       <Tile name="Running" value={`${queue.running} of ${slots}`}>
         {slots === 1 ? 'slot' : 'slots'} in use
       </Tile>
       <Tile name="Succeeded" value={total.jobs === 0 ? '–' : `${Math.round((succeeded / total.jobs) * 100)} %`}>
-        {formatCount(total.outcomes['internal-error'] ?? 0)} failed inside
+        {inside === 0 ? 'no internal error' : `${formatCount(inside)} internal errors`}
       </Tile>
       <Tile name="Workers" value={String(workers.length)}>
-        {down > 0 ? `${down} without an engine` : `Redis holds ${formatBytes(redis.usedMemoryBytes)}`}
+        {workers.length === 0 ? 'jobs wait for one' : down > 0 ? `${down} without an engine` : 'all engines up'}
       </Tile>
     </dl>
   )
 }
 
-function Charts({ series: { times, points, bucketSeconds, total } }: { series: SeriesView }) {
+function Charts({ series: { times, points, spans, total } }: { series: SeriesView }) {
   const last = points.at(-1)
   return (
     <div class="charts">
       <Chart
-        title="Ended jobs a second"
+        title="Jobs a second"
         kind="bars"
         times={times}
         format={(value) => String(Number(value.toFixed(2)))}
         series={OUTCOME_GROUPS.map(({ name, color, statuses }) => ({
           name,
           color,
-          values: points.map((point) => (point ? countOf(point.outcomes, statuses) / bucketSeconds : 0)),
+          values: points.map((point, index) => (point ? countOf(point.outcomes, statuses) / (spans[index] ?? 1) : 0)),
         }))}
         summary={OUTCOME_GROUPS.map(({ name, statuses }) => `${name} ${countOf(total.outcomes, statuses)}`).join(', ')}
       />
@@ -158,10 +161,20 @@ function Charts({ series: { times, points, bucketSeconds, total } }: { series: S
   )
 }
 
-function Facts({ title, facts }: { title: string; facts: [name: string, value: ComponentChildren][] }) {
+function Facts({
+  title,
+  note,
+  facts,
+}: {
+  title: string
+  note?: string
+  facts: [name: string, value: ComponentChildren][]
+}) {
   return (
     <section class="facts card">
-      <h2>{title}</h2>
+      <h2>
+        {title} {note !== undefined && <span class="faint">{note}</span>}
+      </h2>
       <dl>
         {facts.map(([name, value]) => (
           <div key={name}>
@@ -196,6 +209,7 @@ function Sandboxes({ now: { pool } }: { now: Overview }) {
   return (
     <Facts
       title="Sandboxes"
+      note="by the last heartbeats"
       facts={[
         ['Ready for anybody', formatCount(pool.ready)],
         ["Between a tenant's jobs", formatCount(pool.bound)],

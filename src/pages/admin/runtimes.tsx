@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { ApiProblem } from '../client/api-problem.ts'
 import { Badge, type Tone } from '../design/badge.tsx'
 import { ProblemNotice } from '../design/problem-notice.tsx'
+import { shown } from '../playground/output/odd-characters.ts'
 import { useAction } from './act.ts'
 import type { Api } from './api.ts'
 import type { Installation, RuntimeRow } from './api-types.ts'
@@ -127,7 +128,7 @@ function Progress({ api, id, name, onEnd }: { api: Api; id: string; name: string
       const pre = log.current
       if (!pre) return
       const atEnd = pre.scrollHeight - pre.scrollTop - pre.clientHeight < 24
-      pre.append(`${text}\n`)
+      pre.append(`${shown(text)}\n`)
       if (atEnd) pre.scrollTop = pre.scrollHeight
     }
     const follow = async () => {

@@ -3,6 +3,7 @@ import type { SecurityEventKind } from '../../shared/security/security-event.ts'
 import { Badge, type Tone } from '../design/badge.tsx'
 import { Dialog } from '../design/dialog.tsx'
 import { ProblemNotice } from '../design/problem-notice.tsx'
+import { shown } from '../playground/output/odd-characters.ts'
 import { useAction } from './act.ts'
 import type { Api } from './api.ts'
 import type { Allowed, Block, SecurityEvent } from './api-types.ts'
@@ -114,7 +115,7 @@ function Blocks({ blocks, onLift }: { blocks: readonly Block[]; onLift: (block: 
                       until <At at={block.until} />
                     </>
                   )}
-                  {block.reason !== '' && `, ${block.reason}`} <span>by {block.by}</span>
+                  {block.reason !== '' && `, ${shown(block.reason)}`} <span>by {block.by}</span>
                 </p>
               </div>
               <button type="button" class="button" onClick={() => onLift(block)}>
@@ -142,7 +143,7 @@ function Exempt({ allowed, onEnd }: { allowed: readonly Allowed[]; onEnd: (one: 
                 <strong class="mono">{one.subject}</strong>
                 <p class="faint">
                   since <At at={one.since} />
-                  {one.reason !== '' && `, ${one.reason}`} <span>by {one.by}</span>
+                  {one.reason !== '' && `, ${shown(one.reason)}`} <span>by {one.by}</span>
                 </p>
               </div>
               <button type="button" class="button" onClick={() => onEnd(one)}>
@@ -234,7 +235,7 @@ function EventRow({ event, onBlock }: { event: SecurityEvent; onBlock: (subject:
         {tenant !== null && <span class="faint">{tenant}</span>}
       </td>
       <td data-label="Detail" class="detail">
-        {detail} {jobId !== null && <Link to={`/admin/jobs/${jobId}`}>the job</Link>}
+        {shown(detail)} {jobId !== null && <Link to={`/admin/jobs/${jobId}`}>the job</Link>}
       </td>
       <td class="end">
         {isCallers && subject !== undefined && kind !== 'caller-blocked' && (

@@ -8,6 +8,8 @@ export interface SeriesView {
   /** One for each stretch of time up to now, also where nothing was noted: undefined there. */
   times: number[]
   points: (SeriesPoint | undefined)[]
+  /** How long each took so far: all of it, but for the last, which goes on. */
+  spans: number[]
   /** Of the last minute: whole stretches, without the one that is going on. */
   minute: Span
   /** Of the whole range. */
@@ -17,6 +19,8 @@ export interface SeriesView {
 const OFTEN_MS = 2000
 const SELDOM_MS = 15_000
 const MINUTE = 60
+/** A rate of less would say little. */
+const SHORTEST_SECONDS = 3
 
 /** How it went up to now: all of it now and then, its end every two seconds. */
 export function useSeries(api: Api, seconds: number): Polled<SeriesView> {
@@ -32,12 +36,15 @@ export function useSeries(api: Api, seconds: number): Polled<SeriesView> {
       }
       for (const point of last.points) known.current.set(Date.parse(point.at), point)
       const bucketMs = last.bucketSeconds * 1000
-      const end = Math.floor(Date.now() / bucketMs) * bucketMs
+      // By the clock of the gateway: that of the browser may be wrong.
+      const now = Date.parse(last.at)
+      const end = Math.floor(now / bucketMs) * bucketMs
       const times = Array.from({ length: (seconds * 1000) / bucketMs }, (_, index) => end - ((seconds * 1000) / bucketMs - 1 - index) * bucketMs) // prettier-ignore
       return {
         bucketSeconds: last.bucketSeconds,
         times,
         points: times.map((at) => known.current.get(at)),
+        spans: times.map((at) => Math.max(SHORTEST_SECONDS, Math.min(last.bucketSeconds, (now - at) / 1000))),
         minute: last.total,
         total: whole.current.total ?? last.total,
       }

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import { Badge, type Tone } from '../design/badge.tsx'
 import { formatMs } from '../design/format.ts'
 import { ProblemNotice } from '../design/problem-notice.tsx'
+import { shown } from '../playground/output/odd-characters.ts'
 import { useAction } from './act.ts'
 import type { Api } from './api.ts'
 import type { Delivery } from './api-types.ts'
@@ -24,7 +25,7 @@ export function WebhooksPage({ api }: { api: Api }) {
   const key = JSON.stringify(filter)
   const { value: first, problem, refresh } = usePolled(() => api.deliveries(filter), EVERY_MS, [api, key])
   const more = useMore<Delivery>(key)
-  const shown = first && [...first.deliveries, ...more.items.filter(({ id }) => !first.deliveries.some((one) => one.id === id))] // prettier-ignore
+  const list = first && [...first.deliveries, ...more.items.filter(({ id }) => !first.deliveries.some((one) => one.id === id))] // prettier-ignore
   return (
     <div class="page">
       <header class="head">
@@ -55,13 +56,13 @@ export function WebhooksPage({ api }: { api: Api }) {
         </div>
       </form>
       {problem && <ProblemNotice problem={problem} />}
-      {shown && (
+      {list && (
         <section class="card listed" aria-label="Deliveries">
-          {shown.length === 0 ? (
+          {list.length === 0 ? (
             <p class="empty">There are no such deliveries.</p>
           ) : (
             <ul class="deliveries">
-              {shown.map((delivery) => (
+              {list.map((delivery) => (
                 <DeliveryItem key={delivery.id} api={api} delivery={delivery} refresh={refresh} />
               ))}
             </ul>
@@ -128,12 +129,12 @@ function DeliveryItem({ api, delivery, refresh }: { api: Api; delivery: Delivery
                   <td data-label="Attempt">
                     <At at={attempt.at} />
                   </td>
-                  <td data-label="Answer">{attempt.error ?? attempt.status}</td>
+                  <td data-label="Answer">{shown(String(attempt.error ?? attempt.status))}</td>
                   <td data-label="Took" class="numeric">
                     {formatMs(attempt.durationMs)}
                   </td>
                   <td data-label="Said" class="mono detail">
-                    {attempt.answer}
+                    {shown(attempt.answer ?? '')}
                   </td>
                 </tr>
               ))}

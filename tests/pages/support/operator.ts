@@ -32,8 +32,8 @@ export const tile = (page: Page, name: string): Promise<string | null> =>
   page.locator('.tile', { hasText: name }).locator('.figure').textContent()
 
 /** Asks until the answer is as it should be. */
-export async function soon<T>(ask: () => Promise<T>, expected: T): Promise<void> {
-  for (const deadline = Date.now() + 15_000; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
+export async function soon<T>(ask: () => Promise<T>, expected: T, withinMs = 15_000): Promise<void> {
+  for (const deadline = Date.now() + withinMs; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
     const found = await ask()
     if (found === expected || Date.now() > deadline) return expect(found).toEqual(expected)
   }

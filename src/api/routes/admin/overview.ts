@@ -56,7 +56,7 @@ export function adminOverviewRoutes({ overview, readQueue, readRedis, readFigure
     .get(async (req, res) => {
       const { seconds = String(FIGURES_SECONDS) } = seriesQuery(req)
       const figures = await readFigures(Math.min(Number(seconds), FIGURES_SECONDS))
-      res.set('Cache-Control', 'no-store').json(seriesOf(figures))
+      res.set('Cache-Control', 'no-store').json(seriesOf(figures, Date.now()))
     })
     .all(onlyMethods('GET'))
   return router

@@ -1,3 +1,5 @@
+import { nameOf, ODD } from './odd-characters.ts'
+
 /**
  * Reads what a program writes to a terminal. Of the escape sequences only colours and the like (SGR) and the erasing of a line mean
  * something here; all others are swallowed, so that nothing a program writes can do more than colour its own text. What
@@ -35,11 +37,7 @@ export const PLAIN: Style = {
 /** The longest sequence that is waited for; what goes on longer is none. */
 const LONGEST_SEQUENCE = 1024
 
-/** Controls of C0 but tab, DEL, C1, and what changes the direction of text. */
 // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-const SPECIAL = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
-
-// oxlint-disable-next-line no-control-regex -- the same
 const CSI = /^\u001b\[([\u0020-\u003f]*)([\u0040-\u007e])/
 // oxlint-disable-next-line no-control-regex -- the same
 const STRING = /^\u001b[\]PX^_][^]*?(?:\u0007|\u001b\\)/
@@ -57,8 +55,8 @@ export function createAnsiParser(): { parse(text: string): Token[]; end(): Token
     const tokens: Token[] = []
     let at = 0
     while (at < text.length) {
-      SPECIAL.lastIndex = at
-      const found = SPECIAL.exec(text)
+      ODD.lastIndex = at
+      const found = ODD.exec(text)
       const end = found ? found.index : text.length
       if (end > at) tokens.push({ kind: 'text', text: text.slice(at, end) })
       if (!found) break
@@ -95,14 +93,6 @@ export function createAnsiParser(): { parse(text: string): Token[]; end(): Token
 function isBegun(sequence: string): boolean {
   // oxlint-disable-next-line no-control-regex -- the same
   return /^\u001b(?:\[[\u0020-\u003f]*|[\]PX^_][^]*|[\u0020-\u002f]*)$/.test(sequence)
-}
-
-/** What stands for a character that cannot be shown: a picture of a control, else its number. */
-function nameOf(character: string): string {
-  const code = character.charCodeAt(0)
-  if (code < 0x20) return String.fromCharCode(0x2400 + code)
-  if (code === 0x7f) return '\u2421'
-  return `<U+${code.toString(16).toUpperCase().padStart(4, '0')}>`
 }
 
 function applySgr(style: Style, parameters: string): Style {
