@@ -8,6 +8,7 @@ import type { Defence } from './defence.ts'
 import { KEYS_HELD } from './keys.ts'
 import { REACH } from './reach.ts'
 import { SCOPES_AND_PAGES } from './scopes.ts'
+import { SESSIONS_HELD } from './sessions.ts'
 import { TENANTS } from './tenants.ts'
 import { copyTree, runTests, withoutDefence } from './trial.ts'
 import { VALUES } from './values.ts'
@@ -17,7 +18,7 @@ import { VALUES } from './values.ts'
  * with the defence. `npm run test:defences [-- WORD...]` tries those whose line contains one of the words.
  */
 const GROUPS: Record<string, readonly Defence[]> = {
-  Access: [...KEYS_HELD, ...TENANTS, ...SCOPES_AND_PAGES],
+  Access: [...KEYS_HELD, ...TENANTS, ...SCOPES_AND_PAGES, ...SESSIONS_HELD],
   Defaults: DEFAULTS,
   Values: VALUES,
   Reach: REACH,

@@ -20,6 +20,8 @@ export interface LoneGateway {
   /** Makes an API key. @returns its id, and the header that shows it */
   makeKey: (tenant: string, fields?: Partial<NewApiKey>) => Promise<{ id: string; headers: { authorization: string } }>
   revoke: (keyId: string) => Promise<unknown>
+  /** Another gateway of the same installation, which `close` ends too. @returns its address */
+  another: () => Promise<string>
   close: () => Promise<void>
 }
 
@@ -46,7 +48,9 @@ export async function startLoneGateway(env: Record<string, string> = {}): Promis
     { write: (line: string) => void (logged += line) },
   )
   const settings = { REDIS_URL: process.env['RUNYARD_TEST_REDIS'], RUNYARD_NAMESPACE: namespace, PORT: '0', ...UNLIMITED, ...env } // prettier-ignore
-  const api = await startApi(loadConfig(testRoot, settings), testRoot, log)
+  const start = () => startApi(loadConfig(testRoot, settings), testRoot, log)
+  const api = await start()
+  const others: { close: () => Promise<unknown> }[] = []
   const apiKeys = createApiKeys(redis, keys)
   return {
     url: api.url,
@@ -58,8 +62,13 @@ export async function startLoneGateway(env: Record<string, string> = {}): Promis
       return { id: record.id, headers: { authorization: `Bearer ${secretKey}` } }
     },
     revoke: (keyId) => apiKeys.revoke(keyId),
+    async another() {
+      const other = await start()
+      others.push(other)
+      return other.url
+    },
     async close() {
-      await api.close()
+      await Promise.all([api, ...others].map((one) => one.close()))
       await close()
     },
   }

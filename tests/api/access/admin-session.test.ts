@@ -118,8 +118,12 @@ describe('a session ends', () => {
     const key = await adminKey()
     const cookie = await sessionOf(keyText(key))
     expect(await status('/v1/admin/keys', cookie)).toBe(200)
+    const other = await gateway.another()
+    const onOther = async () => (await send(`${other}/v1/admin/keys`, cookie)).status
+    expect(await onOther()).toBe(200)
     await gateway.revoke(key.id)
     expect(await status('/v1/admin/keys', cookie)).toBe(401)
+    expect(await onOther()).toBe(401)
     const who = await send(`${gateway.url}/v1/admin/session`, cookie)
     expect([who.status, JSON.parse(who.text)]).toEqual([200, { session: null }])
   })

@@ -1,0 +1,128 @@
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import type { Installation } from '../../src/shared/redis/installations.ts'
+import type { Job } from '../../src/shared/job.ts'
+import type { SecurityEventKind, StoredSecurityEvent } from '../../src/shared/security/security-event.ts'
+import { appBehind, routesOf } from '../api/openapi/routes-of.ts'
+import { get, post } from '../support/client.ts'
+import { makeKey } from '../support/make-key.ts'
+import { startPlatform, type TestPlatform } from '../support/platform.ts'
+import { send } from '../support/send.ts'
+
+const dataDir = mkdtempSync(join(tmpdir(), 'runyard-audit-'))
+let platform: TestPlatform
+let receiver: Server
+let key: { authorization: string }
+/** What an operator's browser sends with everything. */
+let session: Record<string, string>
+beforeAll(async () => {
+  receiver = createServer((req, res) => void req.resume().on('end', () => res.end())).listen(0, '127.0.0.1')
+  await once(receiver, 'listening')
+  platform = await startPlatform({ WORKER_CONCURRENCY: '1', WEBHOOK_ALLOW: '127.0.0.0/8', RUNYARD_DATA_DIR: dataDir })
+  key = await makeKey(platform, 'ops', { scopes: ['admin'] })
+})
+afterAll(async () => {
+  await platform.close()
+  receiver.close()
+  rmSync(dataDir, { recursive: true, force: true })
+})
+
+const inside = { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' }
+const act = (method: string, path: string, body?: unknown) =>
+  send(
+    `${platform.url}${path}`,
+    { ...inside, ...session },
+    { method, ...(body !== undefined && { body: JSON.stringify(body) }) },
+  )
+const run = async (request: object) =>
+  (await post<Job>(`${platform.url}/v1/jobs`, { language: 'bash', code: 'true', ...request }, { prefer: 'wait=30' }))
+    .body
+const events = async () =>
+  (await get<{ events: StoredSecurityEvent[] }>(`${platform.url}/v1/admin/security-events?limit=50`, key)).body.events
+
+interface Action {
+  /** As the app names it. */
+  route: string
+  kind: SecurityEventKind
+  /** What the record has to name. */
+  tells: string
+  act: () => Promise<{ status: number; text: string; headers: Record<string, unknown> }>
+}
+
+const BLOCKS = '/v1/admin/blocks/address:203.0.113.5'
+const ALLOWED = '/v1/admin/allowed/address:203.0.113.6'
+
+test('everything an operator does with a session is on record, with who it was', async () => {
+  const keyId = key.authorization.split('_')[1] ?? ''
+  const { port } = receiver.address() as AddressInfo
+  const ended = await run({ webhook: { url: `http://127.0.0.1:${port}/` } })
+  const delayed = (await post<Job>(`${platform.url}/v1/jobs`, { language: 'bash', code: 'true', delayMs: 600_000 }))
+    .body
+  const { deliveries } = (await get<{ deliveries: { id: string }[] }>(`${platform.url}/v1/webhook-deliveries`)).body
+  const delivery = deliveries[0]?.id ?? ''
+  let made = ''
+
+  const actions: Action[] = [
+    {
+      route: 'post /v1/admin/session',
+      kind: 'admin-login',
+      tells: keyId,
+      act: async () => {
+        const answer = await act('POST', '/v1/admin/session', { key: key.authorization.slice('Bearer '.length) })
+        session = { cookie: answer.headers['set-cookie']?.[0]?.split(';', 1)[0] ?? '' }
+        return answer
+      },
+    },
+    {
+      route: 'post /v1/admin/keys',
+      kind: 'key-created',
+      tells: 'acme',
+      act: async () => {
+        const answer = await act('POST', '/v1/admin/keys', { name: 'shop', tenant: 'acme' })
+        made = (JSON.parse(answer.text) as { id: string }).id
+        return answer
+      },
+    },
+    { route: 'delete /v1/admin/keys/:id', kind: 'key-revoked', tells: 'acme', act: () => act('DELETE', `/v1/admin/keys/${made}`) }, // prettier-ignore
+    { route: 'put /v1/admin/blocks/:subject', kind: 'caller-blocked', tells: '203.0.113.5', act: () => act('PUT', BLOCKS, {}) }, // prettier-ignore
+    { route: 'delete /v1/admin/blocks/:subject', kind: 'caller-unblocked', tells: '203.0.113.5', act: () => act('DELETE', BLOCKS) }, // prettier-ignore
+    { route: 'put /v1/admin/allowed/:subject', kind: 'caller-allowed', tells: '203.0.113.6', act: () => act('PUT', ALLOWED, {}) }, // prettier-ignore
+    { route: 'delete /v1/admin/allowed/:subject', kind: 'caller-disallowed', tells: '203.0.113.6', act: () => act('DELETE', ALLOWED) }, // prettier-ignore
+    { route: 'delete /v1/admin/jobs/:id', kind: 'job-cancelled', tells: delayed.id, act: () => act('DELETE', `/v1/admin/jobs/${delayed.id}`) }, // prettier-ignore
+    { route: 'post /v1/admin/jobs/:id/run-again', kind: 'job-run-again', tells: ended.id, act: () => act('POST', `/v1/admin/jobs/${ended.id}/run-again`) }, // prettier-ignore
+    { route: 'post /v1/admin/webhook-deliveries/:id/redeliver', kind: 'webhook-redelivered', tells: delivery, act: () => act('POST', `/v1/admin/webhook-deliveries/${delivery}/redeliver`) }, // prettier-ignore
+    {
+      route: 'post /v1/admin/runtimes/:language/install',
+      kind: 'runtime-install',
+      tells: 'Bash',
+      act: async () => {
+        const answer = await act('POST', '/v1/admin/runtimes/bash/install')
+        // It is installed already; the worker looks and says so before it closes.
+        const { id } = JSON.parse(answer.text) as Installation
+        await fetch(`${platform.url}/v1/admin/installations/${id}/events`, { headers: key }).then((stream) => stream.text()) // prettier-ignore
+        return answer
+      },
+    },
+    { route: 'delete /v1/admin/session', kind: 'admin-logout', tells: 'logged out', act: () => act('DELETE', '/v1/admin/session') }, // prettier-ignore
+  ]
+  for (const action of actions) {
+    const before = (await events())[0]?.id
+    const { status } = await action.act()
+    expect([action.route, status < 300]).toEqual([action.route, true])
+    const news = (await events()).filter(({ id }) => before === undefined || id > before)
+    const found = news.find(({ kind }) => kind === action.kind)
+    // Of blocks the address is whose they are; who did it stands in the detail.
+    const told = [action.route, JSON.stringify(found)]
+    expect(told).toEqual([action.route, expect.stringContaining(keyId)])
+    expect(told).toEqual([action.route, expect.stringContaining(action.tells)])
+  }
+  const changing = routesOf(await appBehind(platform.url))
+    .filter(([method, path]) => path.startsWith('/v1/admin') && ['post', 'put', 'patch', 'delete'].includes(method))
+    .map(([method, path]) => `${method} ${path}`)
+  expect(actions.map(({ route }) => route).sort()).toEqual(changing.sort())
+})
