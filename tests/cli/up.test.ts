@@ -94,6 +94,17 @@ test('`up` runs a first job, serves, is found by another `up`, and leaves nothin
     expect(first.text()).toMatch(/^Languages {11}.*python 3\.\d+\.\d+/m)
 
     const url = `http://127.0.0.1:${port}`
+    expect(first.text()).toContain(`\nPlayground          ${url}/, the API at ${url}/docs\n`)
+    for (const path of ['/', '/docs']) {
+      expect(await (await fetch(`${url}${path}`, { headers: { accept: 'text/html' } })).text()).toContain('<html')
+    }
+    const link = new RegExp(`^Dashboard {11}${url}/admin#link=([\\w-]{43})$`, 'm').exec(first.text())?.[1]
+    const login = await fetch(`${url}/v1/admin/session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ link }),
+    })
+    expect(login.status).toBe(201)
     expect((await get(`${url}/readyz`)).body).toEqual({ status: 'ok', redis: 'ok', workers: 1, queued: 0 })
     const job = await runJob(url, { language: 'python', code: 'print(6 * 7)' })
     expect(stageOf(job).stdout).toBe('42\n')

@@ -113,7 +113,7 @@ function addresses(
   const url = urlOf(http.host, port)
   const key = auth === 'required' ? " -H 'authorization: Bearer KEY'" : ''
   return [
-    `Runyard answers at  ${url}`,
+    `Playground          ${url}/, the API at ${url}/docs`,
     `Dashboard           ${dashboard}`,
     `                    opens once, within ${LINK_MINUTES} minutes; npx runyard dashboard makes another link`,
     ...(auth === 'none' ? [] : ['Make a key          npx runyard keys create --name my-laptop --tenant me']),

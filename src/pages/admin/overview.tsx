@@ -1,11 +1,12 @@
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
+import type { Status } from '../../shared/job.ts'
 import type { WorkerInfo } from '../../shared/redis/worker-registry.ts'
 import { Badge } from '../design/badge.tsx'
 import { formatBytes, formatCount, formatMs } from '../design/format.ts'
 import { ProblemNotice } from '../design/problem-notice.tsx'
 import type { Api } from './api.ts'
-import type { Overview } from './api-types.ts'
+import type { Overview, SeriesPoint } from './api-types.ts'
 import { Chart } from './chart.tsx'
 import { countOf, OUTCOME_GROUPS } from './outcome-groups.ts'
 import { Ago } from './times.tsx'
@@ -108,6 +109,12 @@ function Tiles({ now, series }: { now: Overview; series: SeriesView }) {
   )
 }
 
+/** A rate of less would say little. */
+const SHORTEST_SECONDS = 3
+
+const rateOf = (point: SeriesPoint | undefined, seconds: number, statuses: readonly Status[]): number =>
+  point === undefined || seconds < SHORTEST_SECONDS ? 0 : countOf(point.outcomes, statuses) / seconds
+
 function Charts({ series: { times, points, spans, total } }: { series: SeriesView }) {
   const last = points.at(-1)
   return (
@@ -120,7 +127,7 @@ function Charts({ series: { times, points, spans, total } }: { series: SeriesVie
         series={OUTCOME_GROUPS.map(({ name, color, statuses }) => ({
           name,
           color,
-          values: points.map((point, index) => (point ? countOf(point.outcomes, statuses) / (spans[index] ?? 1) : 0)),
+          values: points.map((point, index) => rateOf(point, spans[index] ?? 0, statuses)),
         }))}
         summary={OUTCOME_GROUPS.map(({ name, statuses }) => `${name} ${countOf(total.outcomes, statuses)}`).join(', ')}
       />

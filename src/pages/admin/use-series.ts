@@ -8,7 +8,7 @@ export interface SeriesView {
   /** One for each stretch of time up to now, also where nothing was noted: undefined there. */
   times: number[]
   points: (SeriesPoint | undefined)[]
-  /** How long each took so far: all of it, but for the last, which goes on. */
+  /** Of how many seconds each has the jobs: of all, but for the last, which goes on. */
   spans: number[]
   /** Of the last minute: whole stretches, without the one that is going on. */
   minute: Span
@@ -19,8 +19,8 @@ export interface SeriesView {
 const OFTEN_MS = 2000
 const SELDOM_MS = 15_000
 const MINUTE = 60
-/** A rate of less would say little. */
-const SHORTEST_SECONDS = 3
+/** Jobs are counted within so long of their end. */
+const LATE_SECONDS = 1
 
 /** How it went up to now: all of it now and then, its end every two seconds. */
 export function useSeries(api: Api, seconds: number): Polled<SeriesView> {
@@ -44,7 +44,7 @@ export function useSeries(api: Api, seconds: number): Polled<SeriesView> {
         bucketSeconds: last.bucketSeconds,
         times,
         points: times.map((at) => known.current.get(at)),
-        spans: times.map((at) => Math.max(SHORTEST_SECONDS, Math.min(last.bucketSeconds, (now - at) / 1000))),
+        spans: times.map((at) => Math.min(last.bucketSeconds, (now - at) / 1000 - LATE_SECONDS)),
         minute: last.total,
         total: whole.current.total ?? last.total,
       }
