@@ -87,7 +87,8 @@ test('the queue, slots, sandboxes and workers are those there are', async () => 
   await until(overview, ({ queue }) => queue.running === 1)
   const waiting = await Promise.all(['high', 'normal', 'normal', 'low', 'low', 'low'].map(submit))
   const delayed = await post<Job>(`${platform.url}/v1/jobs`, { language: 'bash', code: 'echo', delayMs: 100_000 })
-  const seen = await until(overview, ({ queue, workers }) => queue.delayed === 1 && workers[0]?.load?.jobs === 1)
+  // A heartbeat may fall between the start of a job and that it has its sandbox.
+  const seen = await until(overview, ({ queue, workers, pool }) => queue.delayed === 1 && workers[0]?.load?.jobs === 1 && pool.lent === 1) // prettier-ignore
   expect(seen.queue).toMatchObject({ queued: 6, delayed: 1, running: 1 })
   expect(seen.queue.priorities).toMatchObject([
     { priority: 'high', queued: 1 },
