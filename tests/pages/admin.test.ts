@@ -130,7 +130,7 @@ test('what cannot be blocked is refused with the reason', async () => {
   await page.getByRole('button', { name: 'Block …', exact: true }).first().click()
   await page.getByLabel('Address or key').fill('everybody')
   await page.getByRole('dialog').getByRole('button', { name: 'Block', exact: true }).click()
-  await page.getByRole('status').getByText('must be "address:" and an IP address').waitFor()
+  await page.getByRole('dialog').getByRole('alert').getByText('must be "address:" and an IP address').waitFor()
 })
 
 test('a key is made with its limits, shown once, works, and is revoked', async () => {
@@ -148,6 +148,7 @@ test('a key is made with its limits, shown once, works, and is revoked', async (
   const secret = await page.getByLabel('Key', { exact: true }).inputValue()
   expect(secret).toMatch(/^ry_[0-9a-f]{12}_[0-9a-f]{64}$/)
   await page.getByRole('button', { name: 'Copy' }).click()
+  await page.getByRole('dialog').getByText('It was copied.').waitFor()
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(secret)
   await page.getByRole('button', { name: 'Done' }).click()
   const row = page.getByRole('row', { name: /exams/ })

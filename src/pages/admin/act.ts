@@ -2,21 +2,36 @@ import { useState } from 'preact/hooks'
 import { ApiProblem } from '../client/api-problem.ts'
 import { toast } from '../design/toasts.tsx'
 
-/** Does something the operator asked for, one thing at a time; a refusal is told in passing. */
-export function useAction(): { busy: boolean; run: (work: () => Promise<string | undefined>) => Promise<boolean> } {
+export interface Action {
+  busy: boolean
+  /** Why the last one was refused, when that is told here. */
+  problem: ApiProblem | undefined
+  /** @param work may say what was done. @returns whether it was */
+  run: (work: () => Promise<string | undefined>) => Promise<boolean>
+}
+
+/**
+ * Does something the operator asked for, one thing at a time.
+ * @param refusals are told in passing, or left to who asked: a dialog hides what is told beside it
+ */
+export function useAction(refusals: 'toast' | 'here' = 'toast'): Action {
   const [busy, setBusy] = useState(false)
+  const [problem, setProblem] = useState<ApiProblem>()
   return {
     busy,
+    problem,
     async run(work) {
       if (busy) return false
       setBusy(true)
+      setProblem(undefined)
       try {
         const done = await work()
         if (done !== undefined) toast(done, 'good')
         return true
       } catch (error) {
         if (!(error instanceof ApiProblem)) throw error
-        toast(error.message, 'bad')
+        if (refusals === 'here') setProblem(error)
+        else toast(error.message, 'bad')
         return false
       } finally {
         setBusy(false)

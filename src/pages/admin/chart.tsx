@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { axisOf } from './chart-axis.ts'
 
 export interface ChartSeries {
   name: string
@@ -16,6 +17,10 @@ export interface ChartProps {
   times: number[]
   series: ChartSeries[]
   format: (value: number) => string
+  /** The axis reaches so far at least, so that little does not look like much. */
+  least: number
+  /** Whether halves mean nothing. */
+  whole?: boolean
   /** What the figure is, for those who do not see it. */
   summary: string
 }
@@ -23,22 +28,13 @@ export interface ChartProps {
 const HEIGHT = 180
 const MARGIN = { top: 8, right: 8, bottom: 22, left: 52 }
 
-/** Round steps of an axis: 1, 2 or 5 times a power of ten, about three of them. */
-export function axisOf(largest: number): { max: number; steps: number[] } {
-  const rough = Math.max(largest, 1e-6) / 3
-  const power = 10 ** Math.floor(Math.log10(rough))
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= rough) ?? 10 * power
-  const count = Math.max(1, Math.ceil(largest / step - 1e-9))
-  return { max: count * step, steps: Array.from({ length: count + 1 }, (_, index) => index * step) }
-}
-
 const clock = (ms: number) =>
   new Date(ms).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
 const clockExact = (ms: number) =>
   new Date(ms).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
 
 /** A figure over time, drawn as wide as there is room. The pointer, or the arrow keys, tell what was at a time. */
-export function Chart({ title, kind, times, series, format, summary }: ChartProps) {
+export function Chart({ title, kind, times, series, format, least, whole = false, summary }: ChartProps) {
   const box = useRef<HTMLDivElement>(null)
   const [width, setWidth] = useState(0)
   const [at, setAt] = useState<number>()
@@ -52,7 +48,7 @@ export function Chart({ title, kind, times, series, format, summary }: ChartProp
   const inner = { width: Math.max(1, width - MARGIN.left - MARGIN.right), height: HEIGHT - MARGIN.top - MARGIN.bottom }
   const sums = times.map((_, index) => series.reduce((sum, { values }) => sum + (values[index] ?? 0), 0))
   const all = kind === 'bars' ? sums : series.flatMap(({ values }) => values.map((value) => value ?? 0))
-  const axis = axisOf(Math.max(0, ...all))
+  const axis = axisOf(Math.max(least, ...all), whole ? 1 : 0)
   const x = (index: number) => MARGIN.left + ((index + 0.5) / Math.max(1, count)) * inner.width
   const y = (value: number) => MARGIN.top + inner.height * (1 - value / axis.max)
   const shown = at === undefined ? undefined : Math.min(at, count - 1)
@@ -188,8 +184,10 @@ function lines(series: ChartSeries[], x: Place, y: Place) {
       .map((value, index) => {
         if (value === null) return ''
         const goesOn = index > 0 && values[index - 1] !== null
-        const place = `${x(index).toFixed(1)} ${y(value).toFixed(1)}`
-        return goesOn ? `L${place}` : `M${place}h0`
+        const [left, top] = [x(index).toFixed(1), y(value).toFixed(1)]
+        if (goesOn) return `L${left} ${top}`
+        const isAlone = (values[index + 1] ?? null) === null
+        return isAlone ? `M${left} ${top}m-1.5 0a1.5 1.5 0 1 0 3 0a1.5 1.5 0 1 0 -3 0` : `M${left} ${top}`
       })
       .join('')
     return <path key={name} class={`line stroke-${color}`} d={d} />

@@ -1,4 +1,5 @@
 import { Dialog } from '../design/dialog.tsx'
+import { ProblemNotice } from '../design/problem-notice.tsx'
 import { useAction } from './act.ts'
 
 export interface Question {
@@ -11,10 +12,11 @@ export interface Question {
 
 /** Asks before something that cannot be taken back. */
 export function Confirm({ question, onClose }: { question: Question; onClose: () => void }) {
-  const { busy, run } = useAction()
+  const { busy, problem, run } = useAction('here')
   return (
     <Dialog title={question.title} onClose={onClose}>
       <p>{question.text}</p>
+      {problem && <ProblemNotice problem={problem} />}
       <div class="actions">
         <button type="button" class="button" onClick={onClose}>
           Keep

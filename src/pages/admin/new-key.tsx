@@ -6,7 +6,6 @@ import { ApiProblem } from '../client/api-problem.ts'
 import { Dialog } from '../design/dialog.tsx'
 import { CopyIcon } from '../design/icons.tsx'
 import { ProblemNotice } from '../design/problem-notice.tsx'
-import { toast } from '../design/toasts.tsx'
 import type { Api } from './api.ts'
 import type { NewKey } from './api-types.ts'
 
@@ -176,13 +175,14 @@ function fieldsOf(form: FormData): NewKey {
 
 function Secret({ secret, onClose }: { secret: string; onClose: () => void }) {
   const field = useRef<HTMLInputElement>(null)
+  const [told, setTold] = useState('')
   const copy = async () => {
     field.current?.select()
     try {
       await navigator.clipboard.writeText(secret)
-      toast('The key was copied', 'good')
+      setTold('It was copied.')
     } catch {
-      toast('The browser does not let this page copy; the key is selected, copy it yourself', 'bad')
+      setTold('The browser does not let this page copy; the key is selected, copy it yourself.')
     }
   }
   return (
@@ -196,6 +196,9 @@ function Secret({ secret, onClose }: { secret: string; onClose: () => void }) {
             <CopyIcon /> Copy
           </button>
         </div>
+        <p class="hint" role="status">
+          {told}
+        </p>
       </div>
       <div class="actions">
         <button type="button" class="button primary" onClick={onClose}>

@@ -121,6 +121,7 @@ function Charts({ series: { times, points, spans, total } }: { series: SeriesVie
     <div class="charts">
       <Chart
         title="Jobs a second"
+        least={1}
         kind="bars"
         times={times}
         format={(value) => String(Number(value.toFixed(2)))}
@@ -133,6 +134,7 @@ function Charts({ series: { times, points, spans, total } }: { series: SeriesVie
       />
       <Chart
         title="Latency, from due to ended"
+        least={100}
         kind="lines"
         times={times}
         format={formatMs}
@@ -144,6 +146,8 @@ function Charts({ series: { times, points, spans, total } }: { series: SeriesVie
       />
       <Chart
         title="Queue"
+        least={2}
+        whole
         kind="lines"
         times={times}
         format={(value) => formatCount(Math.round(value))}
@@ -155,6 +159,7 @@ function Charts({ series: { times, points, spans, total } }: { series: SeriesVie
       />
       <Chart
         title="Wait for a slot"
+        least={100}
         kind="lines"
         times={times}
         format={formatMs}

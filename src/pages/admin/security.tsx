@@ -267,7 +267,7 @@ function SubjectDialog({
   onDone: () => void
   onClose: () => void
 }) {
-  const { busy, run } = useAction()
+  const { busy, problem, run } = useAction('here')
   const [subject, setSubject] = useState(given)
   const [length, setLength] = useState(0)
   const [reason, setReason] = useState('')
@@ -288,6 +288,7 @@ function SubjectDialog({
   return (
     <Dialog title={what === 'allow' ? 'Never block a caller' : 'Block a caller'} onClose={onClose}>
       <form class="fields" onSubmit={submit}>
+        {problem && <ProblemNotice problem={problem} />}
         <div class="field">
           <label for="subject">Address or key</label>
           <input

@@ -128,6 +128,28 @@ describe('a session ends', () => {
     expect([who.status, JSON.parse(who.text)]).toEqual([200, { session: null }])
   })
 
+  test('with all it has open, when its key is revoked', async () => {
+    const acme = await gateway.makeKey('acme')
+    const submitted = await fetch(`${gateway.url}/v1/jobs`, {
+      method: 'POST',
+      headers: { ...acme.headers, 'content-type': 'application/json' },
+      body: '{"language":"bash","code":"true"}',
+    })
+    const { id } = (await submitted.json()) as { id: string }
+    const key = await adminKey()
+    const cookie = await sessionOf(keyText(key))
+    const stream = await fetch(`${gateway.url}/v1/admin/jobs/${id}/events`, { headers: cookie })
+    expect(stream.status).toBe(200)
+    const over = stream.text().then(
+      () => 'over',
+      () => 'over',
+    )
+    const early = new Promise((resolve) => setTimeout(resolve, 300, 'open'))
+    expect(await Promise.race([over, early])).toBe('open')
+    await gateway.revoke(key.id)
+    expect(await over).toBe('over')
+  })
+
   test('when it is logged out, and the cookie goes', async () => {
     const key = await adminKey()
     const cookie = await sessionOf(keyText(key))
