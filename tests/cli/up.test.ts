@@ -34,9 +34,9 @@ beforeAll(async () => {
 afterAll(() => rmSync(dataDir, { recursive: true, force: true }))
 
 /** @param settings that differ from those of this file */
-function start(settings: Record<string, string> = {}): Started {
+function start(settings: Record<string, string> = {}, command = 'up'): Started {
   const { NODE_OPTIONS: _, REDIS_URL: _redis, PODMAN_SOCKET: _podman, ...env } = process.env
-  const child = spawn(process.execPath, [main, 'up'], {
+  const child = spawn(process.execPath, [main, command], {
     env: { ...env, PORT: String(port), RUNYARD_DATA_DIR: dataDir, RUNYARD_NAMESPACE: namespace, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -98,13 +98,18 @@ test('`up` runs a first job, serves, is found by another `up`, and leaves nothin
     for (const path of ['/', '/docs']) {
       expect(await (await fetch(`${url}${path}`, { headers: { accept: 'text/html' } })).text()).toContain('<html')
     }
-    const link = new RegExp(`^Dashboard {11}${url}/admin#link=([\\w-]{43})$`, 'm').exec(first.text())?.[1]
-    const login = await fetch(`${url}/v1/admin/session`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ link }),
-    })
-    expect(login.status).toBe(201)
+    // The port is that of the gateway, not the one that whoever asks for a link would start it with.
+    const dashboard = start({ PORT: '1' }, 'dashboard')
+    await dashboard.ended
+    for (const text of [first.text(), dashboard.text()]) {
+      const link = new RegExp(`(?:^|\\s)${url}/admin#link=([\\w-]{43})$`, 'm').exec(text)?.[1]
+      const login = await fetch(`${url}/v1/admin/session`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ link }),
+      })
+      expect([text, login.status]).toEqual([text, 201])
+    }
     expect((await get(`${url}/readyz`)).body).toEqual({ status: 'ok', redis: 'ok', workers: 1, queued: 0 })
     const job = await runJob(url, { language: 'python', code: 'print(6 * 7)' })
     expect(stageOf(job).stdout).toBe('42\n')

@@ -92,7 +92,7 @@ async function serve(options: UpOptions, platform: Platform, port: number): Prom
     )
     return { job, languages }
   })
-  const dashboard = await dashboardLink(options, port)
+  const dashboard = await dashboardLink(options, urlOf(config.http.host, port))
   print(`\n${describeJob(shown.job)}\n\n${addresses(config, port, shown.languages, dashboard)}`)
   platform.keepAlive(print)
   const watched = platform.parts.map(({ child }) => child).filter(({ name }) => name === 'api' || name === 'worker')
