@@ -50,7 +50,10 @@ if (!first) throw new Error('no language is installed')
 const cheapest = installed.find(({ id }) => id === 'bash') ?? first
 
 const report: Report = { at: new Date().toISOString(), machine: machine(), hello: [], cpu: [], memory: undefined, sizes: [], depths: [] } // prettier-ignore
-for (const policy of policies) await withProduct({ SANDBOX_REUSE: policy }, (product, client) => ofPolicy(product, client, policy)) // prettier-ignore
+if (parts.has('memory')) await withProduct({}, ofMemory, 'cold')
+for (const policy of ['hello', 'cpu', 'sizes'].some((part) => parts.has(part)) ? policies : []) {
+  await withProduct({ SANDBOX_REUSE: policy }, (product, client) => ofPolicy(product, client, policy))
+}
 if (parts.has('depth')) await withProduct({ ...DEEP, ...ROOMY }, ofDepth)
 
 for (const { title, text } of tables(report)) process.stdout.write(`\n${title}\n\n${text}\n`)
@@ -63,11 +66,6 @@ if (values.document) {
 }
 
 async function ofPolicy(product: Product, client: BenchClient, policy: string): Promise<void> {
-  if (parts.has('memory') && policy === 'tenant') {
-    tell('memory')
-    await sleep(IDLE_MS)
-    report.memory = await measureMemory(product)
-  }
   for (const language of languages) {
     if (!parts.has('hello')) break
     tell(`hello, ${policy}, ${language.id}`)
@@ -81,6 +79,12 @@ async function ofPolicy(product: Product, client: BenchClient, policy: string): 
     tell('sizes')
     report.sizes = await measureSizes(client)
   }
+}
+
+async function ofMemory(product: Product): Promise<void> {
+  tell('memory')
+  await sleep(IDLE_MS)
+  report.memory = await measureMemory(product)
 }
 
 async function ofDepth(product: Product, client: BenchClient): Promise<void> {
@@ -99,11 +103,12 @@ async function ofDepth(product: Product, client: BenchClient): Promise<void> {
 async function withProduct(
   env: Record<string, string>,
   work: (product: Product, client: BenchClient) => Promise<void>,
+  state: 'warm' | 'cold' = 'warm',
 ): Promise<void> {
   const product = await startProduct(root, env)
   const client = createBenchClient(product.url, await product.key('bench'))
   try {
-    if (cheapest) {
+    if (cheapest && state === 'warm') {
       tell('warming up')
       await warmUp(client, cheapest)
     }
