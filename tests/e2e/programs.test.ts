@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
-import { HOSTILE, PLAIN, type Rows, TABLE_ENV, those } from '../support/program-table.ts'
+import { HOSTILE, PLAIN, type Rows, sampled, TABLE_ENV, those } from '../support/program-table.ts'
 import { expectOutcome, inspectSandbox, languageIdOf, runRow, tableLanguages } from '../support/programs.ts'
 
 const languages = await tableLanguages()
@@ -74,5 +74,5 @@ describe('in such a sandbox beside another', () => {
 })
 
 describe('in a sandbox for each job', () => {
-  runsOf('never', 2, HOSTILE)
+  runsOf('never', 2, sampled(HOSTILE))
 })

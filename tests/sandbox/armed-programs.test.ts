@@ -9,7 +9,7 @@ import { type JobListener, type JobOutcome, runJob } from '../../src/worker/jobs
 import type { Sandbox } from '../../src/worker/sandbox/sandbox.ts'
 import { testRoot } from '../support/platform.ts'
 import type { ProgramRow } from '../programs/rows/row.ts'
-import { HOSTILE, PLAIN } from '../support/program-table.ts'
+import { HOSTILE, PLAIN, sampled } from '../support/program-table.ts'
 import { languageIdOf, readProgram } from '../support/programs.ts'
 import { createBench } from './init-harness.ts'
 
@@ -182,7 +182,7 @@ test.each(['age.py', 'age.js', 'age.sh'])(
   },
 )
 
-for (const [group, rows] of Object.entries({ ...PLAIN, ...HOSTILE })) {
+for (const [group, rows] of Object.entries({ ...PLAIN, ...sampled(HOSTILE) })) {
   describe(`armed or not, it is the same with ${group}`, () => {
     // One that is compiled finds nothing started ahead.
     const fitting = rows.filter(({ program }) => find(program).armed)

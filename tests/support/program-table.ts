@@ -41,6 +41,17 @@ export const those = (groups: Rows, which: 'alone' | 'beside'): Rows =>
       .filter(([, rows]) => rows.length > 0),
   )
 
+/** One in so many, for a second way of running a table that is run as a whole in another. */
+const SAMPLE = 4
+
+/** All of them for `npm run test:programs`; else a part, so that `npm test` stays short. */
+export const sampled = <Row extends ProgramRow>(groups: Rows<Row>): Rows<Row> =>
+  process.env['EVERY_PROGRAM'] === '1'
+    ? groups
+    : Object.fromEntries(
+        Object.entries(groups).map(([group, rows]) => [group, rows.filter((_row, index) => index % SAMPLE === 0)]),
+      )
+
 /** What the platform is started with for this table. Small limits make a row of it short. */
 export const TABLE_ENV = {
   // What is hostile here has to reach the sandbox.

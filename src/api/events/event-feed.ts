@@ -92,13 +92,14 @@ export function createEventFeed(redis: Redis, live: LiveEvents, keys: Keys): Eve
             for (let count = FIRST_PAGE; ;) {
               const { page, isGap } = await readPage(jobId, last, count)
               if (isGap) yield gapBefore(page, last)
-              if (page.length === 0) break
-              count = nextCount(page)
               for (const event of page) {
                 last = event.id
                 yield event
                 if (event.type === 'result' || signal.aborted) return
               }
+              // What was added since has been published too.
+              if (page.length < count) break
+              count = nextCount(page)
             }
           }
           for (let event = queue.shift(); event; event = queue.shift()) {

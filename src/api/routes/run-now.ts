@@ -1,7 +1,8 @@
 import { type RequestHandler, type Response, Router } from 'express'
-import type { Job, JobSpec, Stage } from '../../shared/job.ts'
+import type { Job, JobSpec, JobSummary, Stage } from '../../shared/job.ts'
 import { MINUTE } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
+import { NOT_ENDED } from '../../shared/redis/record-fields.ts'
 import type { RunResult } from '../../shared/run-result.ts'
 import type { Caller } from '../http/caller.ts'
 import { onlyMethods } from '../http/answer-problem.ts'
@@ -73,10 +74,22 @@ const answerStream = (deps: RouteDeps, accept: Accept): RequestHandler => {
     const signal = deps.open.hold(res)
     const { id, replayed } = await deps.submission.submit(spec, idempotency)
     tellPlace(res, id, replayed)
-    const record = await deps.records.read(id)
-    if (!record) throw new Problem('internal-error', 'the job was accepted and has vanished')
-    await streamJob(deps.feed, res, record.job, undefined, signal)
+    await streamJob(deps.feed, res, replayed ? await acceptedJob(deps, id) : queuedJob(spec), undefined, signal)
   }
+}
+
+const queuedJob = ({ head }: JobSpec): JobSummary => ({
+  ...head,
+  ...NOT_ENDED,
+  state: 'queued',
+  attempt: 0,
+  startedAt: null,
+})
+
+async function acceptedJob({ records }: Pick<RouteDeps, 'records'>, id: string): Promise<JobSummary> {
+  const record = await records.read(id)
+  if (!record) throw new Problem('internal-error', 'the job was accepted and has vanished')
+  return record.job
 }
 
 /** @throws Problem `invalid-request` for a job that is to begin later: its client would hold a connection open until then */
