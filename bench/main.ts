@@ -108,7 +108,7 @@ async function withProduct(
   const product = await startProduct(root, env)
   const client = createBenchClient(product.url, await product.key('bench'))
   try {
-    if (cheapest && state === 'warm') {
+    if (state === 'warm') {
       tell('warming up')
       await warmUp(client, cheapest)
     }

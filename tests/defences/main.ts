@@ -3,27 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startBackends } from '../../src/host/backends.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
-import { DEFAULTS } from './defaults.ts'
 import type { Defence } from './defence.ts'
-import { KEYS_HELD } from './keys.ts'
-import { REACH } from './reach.ts'
-import { SCOPES_AND_PAGES } from './scopes.ts'
-import { SESSIONS_HELD } from './sessions.ts'
-import { TENANTS } from './tenants.ts'
+import { GROUPS } from './groups.ts'
 import { copyTree, runTests, withoutDefence } from './trial.ts'
-import { VALUES } from './values.ts'
 
 /**
  * Takes each defence away, in a copy of the tree, and demands that the test which is there for it fails; and that it passes
  * with the defence. `npm run test:defences [-- WORD...]` tries those whose line contains one of the words.
  */
-const GROUPS: Record<string, readonly Defence[]> = {
-  Access: [...KEYS_HELD, ...TENANTS, ...SCOPES_AND_PAGES, ...SESSIONS_HELD],
-  Defaults: DEFAULTS,
-  Values: VALUES,
-  Reach: REACH,
-}
-
 interface Row {
   group: string
   defence: Defence

@@ -34,6 +34,9 @@ export function createLiveEvents(subscriber: Redis, keys: Keys): LiveEvents {
   const subscribeSoon = createSubscribeSoon(subscriber)
 
   subscriber.on('message', (channel: string, message: string) => {
+    const group = listeners.get(channel)
+    // The connection has other channels too.
+    if (!group) return
     const first = message.indexOf(' ')
     const second = message.indexOf(' ', first + 1)
     const event = {
@@ -41,7 +44,7 @@ export function createLiveEvents(subscriber: Redis, keys: Keys): LiveEvents {
       type: message.slice(first + 1, second),
       data: message.slice(second + 1),
     }
-    for (const listener of listeners.get(channel) ?? []) listener.event(event)
+    for (const listener of group) listener.event(event)
   })
   subscriber.on('ready', () => {
     for (const group of listeners.values()) for (const listener of group) listener.gap()

@@ -1,9 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { ApiProblem } from '../client/api-problem.ts'
 import { eventsOf } from '../client/event-stream.ts'
-import { CopyIcon } from '../design/icons.tsx'
 import { ProblemNotice } from '../design/problem-notice.tsx'
-import { toast } from '../design/toasts.tsx'
+import { CopyOutput } from '../playground/output/copy-output.tsx'
 import { createOutputView, type OutputView } from '../playground/output/output-view.ts'
 import type { Api } from './api.ts'
 
@@ -54,14 +53,6 @@ export function Output({ api, id, onChange }: { api: Api; id: string; onChange: 
     })
     return () => controller.abort()
   }, [api, id])
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(view.current?.text() ?? '')
-      toast('The output was copied', 'good')
-    } catch {
-      toast('The browser does not let this page copy; select the output and copy it yourself', 'bad')
-    }
-  }
   return (
     <section class="card job-output" aria-labelledby="output-title">
       <header>
@@ -69,15 +60,7 @@ export function Output({ api, id, onChange }: { api: Api; id: string; onChange: 
         <span class="faint" role="status">
           {told}
         </span>
-        <button
-          type="button"
-          class="button quiet square"
-          title="Copy the output"
-          aria-label="Copy the output"
-          onClick={() => void copy()}
-        >
-          <CopyIcon />
-        </button>
+        <CopyOutput text={() => view.current?.text()} />
       </header>
       {problem && <ProblemNotice problem={problem} />}
       {isEmpty && <p class="empty">Nothing was written so far.</p>}

@@ -379,7 +379,7 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention,
   }
 }
 
-/** As JSON, with its output or empty when that is long: it is read by itself then. */
+/** The job with its output, as JSON; empty when the output is long, which is read by itself then. */
 function replyOf(job: JobSummary, outputs: readonly CapturedOutput[]): string {
   if (outputs.reduce((sum, { bytes }) => sum + bytes.length, 0) > REPLY_BYTES) return ''
   const stages = job.stages.map((stage, index) => ({ ...stage, ...textsOf(outputs[index] ?? NO_OUTPUT) }))

@@ -1,10 +1,9 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { CopyIcon } from '../../design/icons.tsx'
-import { toast } from '../../design/toasts.tsx'
 import type { JobRun } from '../run/job-run.ts'
 import { useObservable } from '../run/observable.ts'
 import { StatusLine } from '../run/status-line.tsx'
+import { CopyOutput } from './copy-output.tsx'
 import { InputLine } from './input-line.tsx'
 import { createOutputView, type OutputView, type Shown } from './output-view.ts'
 
@@ -33,14 +32,6 @@ export function OutputPane({ run, onView, children }: OutputPaneProps) {
     setShown(wanted)
     view.current?.filter(wanted)
   }
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(view.current?.text() ?? '')
-      toast('The output was copied', 'good')
-    } catch {
-      toast('The browser does not let this page copy; select the output and copy it yourself', 'bad')
-    }
-  }
   const isSilent =
     phase === 'ended' && job?.stages.every(({ stdoutBytes, stderrBytes }) => stdoutBytes + stderrBytes === 0)
   return (
@@ -55,15 +46,7 @@ export function OutputPane({ run, onView, children }: OutputPaneProps) {
           ))}
         </div>
         <span class="spacer" />
-        <button
-          type="button"
-          class="button quiet square"
-          title="Copy the output"
-          aria-label="Copy the output"
-          onClick={() => void copy()}
-        >
-          <CopyIcon />
-        </button>
+        <CopyOutput text={() => view.current?.text()} />
       </header>
       <div class="output-body">
         {phase === 'idle' && <p class="empty">What the program writes appears here, as it comes.</p>}
