@@ -113,7 +113,10 @@ async function arm(sandbox: Sandbox, program: string, stdin: string): Promise<vo
   expect(sandbox.armed).toBe(true)
 }
 
-/** What two runs of a program that is no game of chance have in common: all but what is measured. */
+/**
+ * What two runs of a program that is no game of chance have in common: all but what is measured, and whether one that wrote too much came
+ * to its own end before it was killed for it.
+ */
 function told({ outcome, wrote }: Ran) {
   const { status, message, stages, reusable, refusedCalls, gathered } = outcome
   return {
@@ -122,7 +125,13 @@ function told({ outcome, wrote }: Ran) {
     reusable,
     refusedCalls,
     wrote: Object.fromEntries(Object.entries(wrote).map(([name, bytes]) => [name, short(bytes)])),
-    stages: stages.map((stage) => ({ ...stage, wallMs: 0, cpuMs: 0, memoryPeakBytes: 0 })),
+    stages: stages.map((stage) => ({
+      ...stage,
+      ...(stage.status === 'output-limit' && { exitCode: null, signal: 'SIGKILL, or none' }),
+      wallMs: 0,
+      cpuMs: 0,
+      memoryPeakBytes: 0,
+    })),
     missing: gathered?.missing,
     files: gathered?.files.map(({ path, content }) => `${path} ${short(content)}`),
   }
