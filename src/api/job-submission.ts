@@ -11,6 +11,7 @@ import { watchForEnd } from './events/wait-for-end.ts'
 import { idempotencyMismatch } from './http/idempotency.ts'
 import { queueFull } from './load/queue-full.ts'
 import type { GatewayMetrics } from './metrics/gateway-metrics.ts'
+import type { Replicas } from './replicas.ts'
 
 /** A job that is on the queue. */
 export interface Accepted {
@@ -58,6 +59,7 @@ export interface JobSubmissionOptions {
   live: LiveEvents
   replies: Replies
   bounds: QueueBounds
+  replicas: Replicas
   /** @throws Problem when no worker could run jobs now; these are so many */
   checkWorkers: (jobs: number) => Promise<void>
   metrics: Pick<GatewayMetrics, 'submitted' | 'refused'>
@@ -65,7 +67,7 @@ export interface JobSubmissionOptions {
 }
 
 export function createJobSubmission(options: JobSubmissionOptions): JobSubmission {
-  const { queue, records, readBatch, live, replies, bounds, checkWorkers, metrics, log } = options
+  const { queue, records, readBatch, live, replies, bounds, replicas, checkWorkers, metrics, log } = options
 
   /** @returns what a repeated request made before; undefined when these jobs are on the queue now */
   const accept = async (
@@ -103,6 +105,7 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
     })
     try {
       await queue.addBulk(entries)
+      await replicas.confirm()
     } catch (error) {
       // They may have got there all the same; the order on the connection is kept. A request that can be repeated will be, and
       // by then somebody may count on what the first one made.
@@ -124,6 +127,7 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
     const known = await accept([spec], idempotency)
     if (!known) return { id: spec.head.id, replayed: false }
     await queueAgain(known.id, spec)
+    await replicas.confirm()
     return { id: known.id, replayed: known.id !== spec.head.id }
   }
 
@@ -163,6 +167,7 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
         const spec = specs[index]
         if (spec) await queueAgain(id, spec)
       }
+      await replicas.confirm()
       return { batch: first, replayed: known.id !== batch.id }
     },
     waitForEnd,

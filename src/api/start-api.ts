@@ -50,6 +50,7 @@ import { createScreening } from './screening/screening.ts'
 import { createRateLimiter } from './rate-limit/rate-limiter.ts'
 import { loadQueueBoard } from './queue-board/load-queue-board.ts'
 import { createJobSubmission, readEnded } from './job-submission.ts'
+import { createReplicas, noReplicas } from './replicas.ts'
 import { cacheFor } from './cache-for.ts'
 
 export interface RunningApi {
@@ -86,6 +87,8 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
   const webhookQueue = createWebhookQueue(redis, keys, tracing)
   // What may be long: nothing else waits behind it.
   const bulk = connectRedis(config.redis, 'fail-fast', 'runyard-api-output', log)
+  const confirming =
+    config.redisReplicas > 0 ? connectRedis(config.redis, 'fail-fast', 'runyard-api-replicas', log) : undefined
   const shownQueues = [createJobQueue(bulk, keys), createWebhookQueue(bulk, keys)] as const
   const records = createJobRecords(redis, keys, config, bulk)
   const registry = createWorkerRegistry(redis, keys)
@@ -123,6 +126,7 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
         live,
         replies: createReplies(subscriber, keys, (id) => readEnded(records, id)),
         bounds: config.load,
+        replicas: confirming ? createReplicas(confirming, keys.mark, config.redisReplicas) : noReplicas,
         checkWorkers: async (jobs) => {
           try {
             checkWorkers(await overview())
@@ -225,10 +229,11 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     () => events.close(),
     () => redis.disconnect(),
     () => bulk.disconnect(),
+    () => confirming?.disconnect(),
     () => subscriber.disconnect(),
   )
   try {
-    await Promise.all([redis, bulk, subscriber].map(firstConnection))
+    await Promise.all([redis, bulk, subscriber, ...(confirming ? [confirming] : [])].map(firstConnection))
     const { host, port } = config.metrics
     if (port !== undefined) metricsServer = await startMetricsServer({ host, port }, metrics, log)
     await new Promise<void>((resolve, reject) => {

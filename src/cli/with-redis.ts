@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { socketFolderPath } from '../host/socket-folder.ts'
+import { redisOptions } from '../shared/redis/connect.ts'
 import { createKeys, type Keys } from '../shared/redis/keys.ts'
 import { UsageError, type CliContext } from './context.ts'
 
@@ -17,13 +18,13 @@ export async function withRedis<T>(context: CliContext, work: (redis: Redis, key
     connectionName: 'runyard-cli',
     lazyConnect: true,
     retryStrategy: () => null,
+    sentinelRetryStrategy: () => null,
     maxRetriesPerRequest: 0,
     connectTimeout: ANSWER_MS,
     commandTimeout: ANSWER_MS,
   }
-  const path = address?.kind === 'path' ? address.path : join(socketFolderPath(dataDir), 'redis.sock')
-  const db = address?.kind === 'path' ? address.db : 0
-  const redis = address?.kind === 'url' ? new Redis(address.url, options) : new Redis({ ...options, path, db })
+  const own = { kind: 'path', path: join(socketFolderPath(dataDir), 'redis.sock'), db: 0 } as const
+  const redis = new Redis({ ...redisOptions(address ?? own), ...options })
   let cause = 'no answer'
   redis.on('error', (error: Error) => (cause = error.message))
   await redis.connect().catch(() => {

@@ -14,15 +14,6 @@ describe('the configuration', () => {
     })
   })
 
-  test('reads the address of Redis in all its forms', () => {
-    expect(load({ REDIS_URL: 'unix:///run/a%20b.sock?db=2' }).redis).toEqual({
-      kind: 'path',
-      path: '/run/a b.sock',
-      db: 2,
-    })
-    expect(load({ REDIS_URL: 'rediss://u:p@h:1/3' }).redis).toEqual({ kind: 'url', url: 'rediss://u:p@h:1/3' })
-  })
-
   test.each([
     [{ PORT: 'abc' }, /PORT is "abc".*0 to 65535/],
     [{ PORT: '70000' }, /PORT/],
@@ -36,8 +27,6 @@ describe('the configuration', () => {
     [{ HOST: 'localhost.example.org' }, /HOST is "localhost.example.org".*authentication/],
     [{ HOST: '192.0.2.1' }, /HOST is "192.0.2.1".*authentication/],
     [{ AUTH: 'off' }, /AUTH is "off"; allowed are none, optional, required/],
-    [{ REDIS_URL: 'localhost:6379' }, /REDIS_URL/],
-    [{ REDIS_URL: 'http://h' }, /REDIS_URL/],
     [{ RUNYARD_FOO: '1' }, /RUNYARD_FOO is not a setting/],
     [{ RUNYARD_NAMESPACE: 'a}b' }, /RUNYARD_NAMESPACE/],
     [{ DEFAULT_WALL_MS: '9999999' }, /DEFAULT_WALL_MS.*MAX_WALL_MS/],

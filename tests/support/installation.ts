@@ -18,6 +18,7 @@ import { podmanCommand } from '../../src/host/podman.ts'
 import { conmonIn, startPodmanService } from '../../src/host/podman-service.ts'
 import { startRedis } from '../../src/host/redis.ts'
 import { makeSocketFolder } from '../../src/host/socket-folder.ts'
+import { loadConfig } from '../../src/shared/config/config.ts'
 import { CONTAINER_LABEL } from '../../src/shared/container-label.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import { connectRedis } from '../../src/shared/redis/connect.ts'
@@ -70,6 +71,8 @@ export interface InstallationOptions {
   env?: Record<string, string>
   /** Where the services find Redis, when not at its own socket. */
   redisUrl?: (socketPath: string) => Promise<string>
+  /** `REDIS_URL` of a Redis that is there already; it has none of its own then. */
+  foreignRedis?: string
 }
 
 /** Callers of a trial are not limited: it is one address that submits, and its jobs meet limits on purpose. */
@@ -96,7 +99,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
   const redisSocket = join(socketFolder, 'redis.sock')
   const podmanSocket = join(socketFolder, 'podman.sock')
 
-  const redis = createPart('redis', join(logs, 'redis.log'), async (logFile) => {
+  const ownRedis = createPart('redis', join(logs, 'redis.log'), async (logFile) => {
     const { child } = await startRedis({ dataDir, socketFolder, logFile })
     return { child, pid: child.pid }
   })
@@ -110,14 +113,18 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     })
     return { child, pid: childrenOf(child.pid)[0] ?? child.pid }
   })
+  const foreign = options.foreignRedis
+  const redis = foreign === undefined ? ownRedis : foreignPart()
   await redis.start()
   await podman.start()
 
   const log = pino({ level: 'silent' })
-  const connection = connectRedis({ kind: 'path', path: redisSocket, db: 0 }, 'wait', 'trial', log)
+  const { redis: address } = loadConfig(root, { ...options.env, REDIS_URL: foreign ?? `unix://${redisSocket}`, RUNYARD_NAMESPACE: namespace }) // prettier-ignore
+  if (!address) throw new Error('no Redis')
+  const connection = connectRedis(address, 'wait', 'trial', log)
   const keys = createKeys(namespace)
   const registry = createWorkerRegistry(connection, keys)
-  const redisUrl = (await options.redisUrl?.(redisSocket)) ?? `unix://${redisSocket}`
+  const redisUrl = foreign ?? (await options.redisUrl?.(redisSocket)) ?? `unix://${redisSocket}`
   const service = (name: 'api' | 'worker', port: number, ready: (pid: number) => Promise<boolean>) => {
     return async (logFile: string) => {
       const env = {
@@ -231,6 +238,17 @@ function createPart(
     },
   }
 }
+
+/** For what whoever made it starts and stops. */
+const foreignPart = (): Part => ({
+  name: 'redis of others',
+  pid: 0,
+  running: true,
+  logFile: '',
+  start: async () => {},
+  stop: async () => 0,
+  kill: async () => {},
+})
 
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
 

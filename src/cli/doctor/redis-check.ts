@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import { tryCommand } from '../../host/command.ts'
 import type { Config } from '../../shared/config/config.ts'
+import { redisOptions } from '../../shared/redis/connect.ts'
 import { fail, ok, warn, type Check } from './check.ts'
 
 const NAME = 'Redis'
@@ -18,10 +19,16 @@ export async function checkRedis({ redis }: Config): Promise<Check> {
 }
 
 async function checkServer(redis: NonNullable<Config['redis']>): Promise<Check> {
-  const options = { lazyConnect: true, retryStrategy: () => null, connectTimeout: 3_000, maxRetriesPerRequest: 0 }
-  const client =
-    redis.kind === 'url' ? new Redis(redis.url, options) : new Redis({ ...options, path: redis.path, db: redis.db })
-  client.on('error', () => {})
+  const client = new Redis({
+    ...redisOptions(redis),
+    lazyConnect: true,
+    retryStrategy: () => null,
+    sentinelRetryStrategy: () => null,
+    connectTimeout: 3_000,
+    maxRetriesPerRequest: 0,
+  })
+  let cause: Error | undefined
+  client.on('error', (error: Error) => (cause = error))
   try {
     await client.connect()
     const info = await client.info()
@@ -40,7 +47,11 @@ async function checkServer(redis: NonNullable<Config['redis']>): Promise<Check> 
     if (field('aof_enabled') === '1') return ok(NAME, `${version}, noeviction, append-only file`)
     return warn(NAME, `${version}: without an append-only file a restart loses jobs`, 'CONFIG SET appendonly yes')
   } catch (error) {
-    return fail(NAME, `REDIS_URL does not answer: ${(error as Error).message}`, 'start that Redis, or unset REDIS_URL')
+    return fail(
+      NAME,
+      `REDIS_URL does not answer: ${(cause ?? (error as Error)).message}`,
+      'start that Redis, or unset REDIS_URL',
+    )
   } finally {
     client.disconnect()
   }

@@ -4,7 +4,6 @@ import { waitForNoContainers } from '../../host/leftovers.ts'
 import { type RestartingChild, type Running, startRestartingChild } from '../../host/restarting-child.ts'
 import { logTail } from '../../host/log-tail.ts'
 import { closeOnce } from '../../shared/close-once.ts'
-import type { RedisAddress } from '../../shared/config/config.ts'
 import { CONTAINER_LABEL } from '../../shared/container-label.ts'
 import type { CliContext } from '../context.ts'
 import { summarise } from './log-watch.ts'
@@ -28,11 +27,11 @@ export interface Platform {
 
 /** @throws Error when a part cannot be started; nothing is left running then */
 export async function startPlatform(context: CliContext, port: number): Promise<Platform> {
-  const { dataDir, namespace, redis, sandbox, worker: settings } = context.config
+  const { dataDir, namespace, redisUrl, sandbox, worker: settings } = context.config
   const label = `${CONTAINER_LABEL.namespace}=${namespace}`
   const backends = await startBackends({
     dataDir,
-    redisUrl: urlOf(redis),
+    redisUrl,
     podmanSocket: sandbox.podmanSocket,
     ociRuntime: sandbox.ociRuntime,
     label,
@@ -91,8 +90,4 @@ function firstDeath(children: readonly Child[]): Promise<never> {
   // Whoever waits learns of it through whileAlive; after a close nobody does.
   death.catch(() => {})
   return death
-}
-
-function urlOf(redis: RedisAddress | undefined): string | undefined {
-  return redis?.kind === 'path' ? `unix://${redis.path}?db=${redis.db}` : redis?.url
 }

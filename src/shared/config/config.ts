@@ -4,13 +4,13 @@ import type { Rate } from '../access/api-key.ts'
 import { LIMIT_NAMES, type Limits } from '../limits.ts'
 import { isLoopback } from '../loopback.ts'
 import type { ScreeningPolicy } from '../security/finding.ts'
+import { ConfigError } from './config-error.ts'
+import { redisAddress, type RedisAddress } from './redis-address.ts'
 import { limitVariable, SETTINGS, type Setting } from './settings.ts'
 import { type TracingSettings, tracingSettings } from './tracing.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 export type SettingValue = string | number | string[]
-
-export type RedisAddress = { kind: 'url'; url: string } | { kind: 'path'; path: string; db: number }
 
 export interface Config {
   http: { host: string; port: number; maxBodyBytes: number; maxCodeBytes: number; trustProxy: string[] }
@@ -41,6 +41,10 @@ export interface Config {
   }
   /** Undefined when none is configured: only `npm start`, which runs its own, can go on then. */
   redis: RedisAddress | undefined
+  /** `REDIS_URL`, for a child process. */
+  redisUrl: string | undefined
+  /** Replicas that must have a job before it is accepted. */
+  redisReplicas: number
   namespace: string
   dataDir: string
   resultTtlSeconds: number
@@ -79,10 +83,8 @@ export interface Config {
   tracing: TracingSettings | undefined
 }
 
-/** A variable that is malformed or contradicts another. The message names it, its value and what is allowed. */
-export class ConfigError extends Error {
-  override name = 'ConfigError'
-}
+export { ConfigError } from './config-error.ts'
+export type { RedisAddress } from './redis-address.ts'
 
 /**
  * Reads and checks every setting.
@@ -151,7 +153,9 @@ export function toConfig(values: Map<string, SettingValue>, root: string): Confi
       tenantMaxOpenStreams: number('TENANT_MAX_OPEN_STREAMS'),
       tenantMaxRunningJobs: number('TENANT_MAX_RUNNING_JOBS') || null,
     },
-    redis: redisAddress(text('REDIS_URL')),
+    redis: redisAddress(text, `{${text('RUNYARD_NAMESPACE')}}`),
+    redisUrl: text('REDIS_URL') || undefined,
+    redisReplicas: number('REDIS_REPLICAS'),
     namespace: text('RUNYARD_NAMESPACE'),
     dataDir: isAbsolute(dataDir) ? dataDir : join(root, dataDir),
     resultTtlSeconds: number('RESULT_TTL_SECONDS'),
@@ -277,25 +281,6 @@ function alertReceiver(url: string, secret: string): Config['abuse']['alerts'] {
 }
 
 const WEBHOOK_SECRET_PREFIX = 'whsec_'
-
-function redisAddress(text: string): RedisAddress | undefined {
-  if (text === '') return undefined
-  let url: URL
-  try {
-    url = new URL(text)
-  } catch {
-    throw new ConfigError('REDIS_URL is not a URL; allowed are redis://, rediss:// and unix:///path')
-  }
-  if (url.protocol === 'unix:') {
-    const db = Number(url.searchParams.get('db') ?? '0')
-    if (!Number.isInteger(db) || db < 0) throw new ConfigError('REDIS_URL: db must be a whole number from 0')
-    return { kind: 'path', path: decodeURIComponent(url.pathname), db }
-  }
-  if (url.protocol !== 'redis:' && url.protocol !== 'rediss:') {
-    throw new ConfigError(`REDIS_URL begins with "${url.protocol}"; allowed are redis://, rediss:// and unix:///path`)
-  }
-  return { kind: 'url', url: text }
-}
 
 function parse(setting: Setting, raw: string | undefined): SettingValue {
   const text = raw ?? setting.default

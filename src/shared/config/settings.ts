@@ -238,7 +238,50 @@ export const SETTINGS: readonly Setting[] = [
     default: '',
     group: 'Storage',
     description:
-      '`redis://`, `rediss://` or `unix:///path`. Empty: `npm start` runs a Redis of its own in the data directory.',
+      '`redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`, `rediss://` for TLS, `redis+sentinel://HOST:PORT,HOST:PORT/MASTER`, `redis+cluster://HOST:PORT,HOST:PORT` (`rediss+sentinel://`, `rediss+cluster://` with TLS), or `unix:///path`. Empty: `npm start` runs a Redis of its own in the data directory.',
+  },
+  {
+    name: 'REDIS_PASSWORD_FILE',
+    kind: string,
+    default: '',
+    group: 'Storage',
+    description: 'File with the password of Redis, in place of one in `REDIS_URL`.',
+  },
+  {
+    name: 'REDIS_SENTINEL_PASSWORD_FILE',
+    kind: string,
+    default: '',
+    group: 'Storage',
+    description: 'File with the password of the sentinels themselves.',
+  },
+  {
+    name: 'REDIS_TLS_CA_FILE',
+    kind: string,
+    default: '',
+    group: 'Storage',
+    description: 'File with the certificates (PEM) of authorities to trust for Redis. Empty: those Node comes with.',
+  },
+  {
+    name: 'REDIS_TLS_CERT_FILE',
+    kind: string,
+    default: '',
+    group: 'Storage',
+    description: 'File with the certificate (PEM) to show to Redis.',
+  },
+  {
+    name: 'REDIS_TLS_KEY_FILE',
+    kind: string,
+    default: '',
+    group: 'Storage',
+    description: 'File with the key (PEM) of that certificate.',
+  },
+  {
+    name: 'REDIS_REPLICAS',
+    kind: integer(0, 16),
+    default: '0',
+    group: 'Storage',
+    description:
+      'Replicas of Redis that must have a job before it is accepted; with fewer, submissions are answered 503. Redis replicates after it has answered: with 0, jobs of the last moment may be lost when a replica takes over.',
   },
   {
     name: 'RUNYARD_NAMESPACE',

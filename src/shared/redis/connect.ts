@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { RedisAddress } from '../config/config.ts'
+import { clusterConnector, type ConnectionOptions } from './cluster-connector.ts'
 
 /**
  * How a connection treats a Redis that is away. `fail-fast`: a command fails at once, for callers that have somebody
@@ -10,25 +11,29 @@ export type Patience = 'fail-fast' | 'wait'
 
 /** A Redis that takes longer is as good as away, for somebody who waits. */
 const COMMAND_TIMEOUT_MS = 5000
+/** A connection on which nothing comes for so long though something was asked is dead. Longer than any command blocks. */
+const SILENCE_MS = 30_000
+/** On a connection that only listens nothing is asked otherwise. */
+const PING_MS = 10_000
 
 /**
- * Opens a connection. It reconnects by itself, at most 1 s apart; errors go to the log once each time it is lost.
+ * Opens a connection to the Redis that writes are for: the server itself, the master the sentinels name, or the owner of our slot in
+ * a cluster. It reconnects by itself, at most 1 s apart, to whichever that is by then; errors go to the log once each time it is lost.
  * @param name shown by `CLIENT LIST`
  */
 export function connectRedis(address: RedisAddress, patience: Patience, name: string, log: Logger): Redis {
-  const options = {
+  const redis = new Redis({
+    ...redisOptions(address),
     connectionName: name,
     enableOfflineQueue: patience === 'wait',
     maxRetriesPerRequest: patience === 'wait' ? null : 1,
     ...(patience === 'fail-fast' && { commandTimeout: COMMAND_TIMEOUT_MS }),
-    retryStrategy: (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 5), 1000),
+    retryStrategy: backOff,
+    sentinelRetryStrategy: backOff,
     keepAlive: 5000,
     connectTimeout: 5000,
-  }
-  const redis =
-    address.kind === 'url'
-      ? new Redis(address.url, options)
-      : new Redis({ ...options, path: address.path, db: address.db })
+    socketTimeout: SILENCE_MS,
+  })
   let lost = false
   redis.on('error', (err: Error) => {
     if (!lost) log.error({ err, connection: name }, 'redis connection lost')
@@ -38,5 +43,46 @@ export function connectRedis(address: RedisAddress, patience: Patience, name: st
     if (lost) log.info({ connection: name }, 'redis connection restored')
     lost = false
   })
+  keepAsking(redis)
   return redis
+}
+
+/** What ioredis has to know of an address. */
+export function redisOptions(address: RedisAddress): ConnectionOptions {
+  const { username, password } = address
+  const options: ConnectionOptions = {
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+  }
+  if (address.kind === 'path') return { ...options, path: address.path, db: address.db }
+  // What was the master until now says so; the next connection is to the new one.
+  options.reconnectOnError = (error) =>
+    /^(READONLY|MOVED|ASK|TRYAGAIN|CLUSTERDOWN|UNBLOCKED)\b/.test(error.message) ? 2 : false
+  if (address.tls) options.tls = { ...address.tls }
+  switch (address.kind) {
+    case 'server':
+      return { ...options, ...address.node, db: address.db }
+    case 'sentinel':
+      return {
+        ...options,
+        sentinels: address.sentinels,
+        name: address.master,
+        db: address.db,
+        ...(address.sentinelPassword !== undefined && { sentinelPassword: address.sentinelPassword }),
+        ...(address.tls && { enableTLSForSentinelMode: true, sentinelTLS: { ...address.tls } }),
+        failoverDetector: true,
+      }
+    case 'cluster':
+      return { ...options, Connector: clusterConnector(address, options) }
+  }
+}
+
+const backOff = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 5), 1000)
+
+/** Has a connection that is silent for long notice that nobody is there. */
+function keepAsking(redis: Redis): void {
+  const timer = setInterval(() => {
+    if (redis.status === 'ready') redis.ping().catch(() => undefined)
+  }, PING_MS).unref()
+  redis.on('end', () => clearInterval(timer))
 }

@@ -103,6 +103,8 @@ export interface Keys {
   readonly fairness: string
   /** List of when the last jobs ended, in ms, newest first. */
   readonly ends: string
+  /** Written to learn what replicas have. */
+  readonly mark: string
 }
 
 export const QUEUE_NAME = 'jobs'
@@ -160,5 +162,6 @@ export function createKeys(namespace: string): Keys {
     webhookEndpoint: (tenant, hash) => `${prefix}:webhook-endpoint:${tenant}:${hash}`,
     fairness: `${prefix}:fairness`,
     ends: `${prefix}:ends`,
+    mark: `${prefix}:mark`,
   }
 }

@@ -13,7 +13,7 @@ let subscriber: Redis
 beforeEach(async () => {
   own = await openTestRedis()
   link = await openRedisLink(process.env['RUNYARD_TEST_REDIS'] ?? '')
-  subscriber = connectRedis({ kind: 'url', url: link.url }, 'wait', 'test-live', pino({ level: 'silent' }))
+  subscriber = connectRedis(link.address, 'wait', 'test-live', pino({ level: 'silent' }))
   await once(subscriber, 'ready')
 })
 afterEach(async () => {

@@ -19,7 +19,7 @@ let replies: Replies
 beforeEach(async () => {
   own = await openTestRedis()
   link = await openRedisLink(process.env['RUNYARD_TEST_REDIS'] ?? '')
-  subscriber = connectRedis({ kind: 'url', url: link.url }, 'wait', 'test-replies', pino({ level: 'silent' }))
+  subscriber = connectRedis(link.address, 'wait', 'test-replies', pino({ level: 'silent' }))
   await once(subscriber, 'ready')
   records = createJobRecords(own.redis, own.keys, RETENTION)
   replies = createReplies(subscriber, own.keys, (id) => readEnded(records, id))

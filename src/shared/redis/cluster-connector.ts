@@ -1,0 +1,117 @@
+import { type NetConnectOpts, connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { AbstractConnector, Redis, type RedisOptions } from 'ioredis'
+import type { RedisAddress, RedisNode } from '../config/redis-address.ts'
+import { type ClusterNode, parseClusterNodes } from './cluster-nodes.ts'
+
+/** What a connection is made with; in what form answers come is nobody's choice here. */
+export type ConnectionOptions = Omit<RedisOptions, 'replyMapping'>
+
+type ClusterAddress = Extract<RedisAddress, { kind: 'cluster' }>
+
+/** For one node to say where the slot is. */
+const ANSWER_MS = 2000
+const DISCONNECT_MS = 2000
+
+/**
+ * Finds the way to a cluster for ioredis's plain client. All of Runyard's keys are in one slot, so that every script and
+ * transaction can see all of them; what a connection needs of a cluster is the node that owns this slot. It is looked for with each
+ * connection: an error `MOVED` makes the client connect anew.
+ *
+ * While the slot is on its way from one node to another, some keys are here and some there, and a script could see neither all of
+ * these nor all of those. Redis then counts as away, as it does in a failover.
+ * @param address its nodes need not be all of the cluster's: the others are learned of them
+ * @param login for each of the nodes
+ */
+export function clusterConnector(
+  address: ClusterAddress,
+  login: ConnectionOptions,
+): new (options: unknown) => AbstractConnector {
+  let known: readonly RedisNode[] = address.nodes
+
+  return class extends AbstractConnector {
+    constructor() {
+      super(DISCONNECT_MS)
+    }
+
+    override async connect(): Promise<Socket | TLSSocket> {
+      this.connecting = true
+      const { host, port } = await this.findOwner()
+      if (!this.connecting) throw new Error('Connection is closed.')
+      const target: NetConnectOpts = { host, port }
+      this.stream = address.tls ? connectTls({ ...target, ...address.tls }) : connectTcp(target)
+      this.stream.once('error', (error: Error) => (this.firstError = error))
+      return this.stream
+    }
+
+    private async findOwner(): Promise<RedisNode> {
+      const faults: string[] = []
+      // A node that left the cluster alone is asked last; those that were configured are never forgotten.
+      for (const node of unique([...known, ...address.nodes])) {
+        try {
+          const found = await askForOwner(node, address, login)
+          known = unique([found.owner, ...found.nodes])
+          return found.owner
+        } catch (error) {
+          if (!this.connecting) break
+          faults.push(`${node.host}:${node.port}: ${(error as Error).message}`)
+        }
+      }
+      throw new Error(`no node of the cluster leads to the owner of ${address.slotOf} (${faults.join('; ')})`)
+    }
+  }
+}
+
+/** @throws Error when this node knows no owner that can be written to now */
+async function askForOwner(
+  node: RedisNode,
+  { slotOf }: ClusterAddress,
+  login: ConnectionOptions,
+): Promise<{ owner: RedisNode; nodes: RedisNode[] }> {
+  const { slot, view } = await ask(node, slotOf, login)
+  const owner = view.find((one) => one.isMaster && !one.isFailing && owns(one, slot))
+  if (!owner) throw new Error(`nobody owns slot ${slot}`)
+  // Only the owner itself knows that it is giving the slot away, and whether it still is the owner.
+  const own = owner.isMyself ? view : (await ask(owner.node, slotOf, login)).view
+  const myself = own.find((one) => one.isMyself)
+  if (!myself?.isMaster || !owns(myself, slot)) throw new Error(`slot ${slot} is changing hands`)
+  if (myself.leaving.has(slot)) throw new Error(`slot ${slot} is on its way to another node`)
+  const nodes = view.filter((one) => !one.isFailing).map((one) => one.node)
+  return { owner: owner.node, nodes }
+}
+
+const owns = ({ ranges }: ClusterNode, slot: number) => ranges.some(([first, last]) => first <= slot && slot <= last)
+
+async function ask(
+  node: RedisNode,
+  slotOf: string,
+  login: ConnectionOptions,
+): Promise<{ slot: number; view: ClusterNode[] }> {
+  const redis = new Redis({
+    ...login,
+    ...node,
+    connectionName: 'runyard-cluster',
+    retryStrategy: () => null,
+    reconnectOnError: () => false,
+    maxRetriesPerRequest: 0,
+    enableReadyCheck: false,
+    lazyConnect: true,
+    connectTimeout: ANSWER_MS,
+    commandTimeout: ANSWER_MS,
+  })
+  let cause: Error | undefined
+  redis.on('error', (error: Error) => (cause = error))
+  try {
+    await redis.connect()
+    const [slot, nodes] = await Promise.all([redis.cluster('KEYSLOT', slotOf), redis.cluster('NODES')])
+    return { slot: Number(slot), view: parseClusterNodes(String(nodes), node.host) }
+  } catch (error) {
+    throw cause ?? error
+  } finally {
+    redis.disconnect()
+  }
+}
+
+function unique(nodes: readonly RedisNode[]): RedisNode[] {
+  return [...new Map(nodes.map((node) => [`${node.host}:${node.port}`, node])).values()]
+}
