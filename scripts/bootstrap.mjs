@@ -98,12 +98,12 @@ async function askForRoot() {
 try {
   checkMachine()
   const args = process.argv.slice(2)
-  // The doctor looks at the machine as it is: only what it takes to run the doctor is made.
-  const looksOnly = args[0] === 'doctor'
-  if (!looksOnly) await installSystemPackages(root, args[0])
+  // The doctor looks at the machine as it is, and a gateway has no sandboxes: only what it takes to run them is made.
+  const runsNoJobs = args[0] === 'doctor' || args[0] === 'gateway'
+  if (!runsNoJobs) await installSystemPackages(root, args[0])
   await installDependencies()
   await compile()
-  if (!looksOnly) {
+  if (!runsNoJobs) {
     await buildInit()
     await askForRoot()
   }

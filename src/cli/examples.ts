@@ -3,6 +3,8 @@ import type { Command } from 'commander'
 /** What stands at the end of each command's help, by the words that lead to it. */
 export const EXAMPLES: Record<string, [command: string, what: string][]> = {
   up: [['runyard up', 'start everything; Ctrl-C ends it']],
+  worker: [['REDIS_URL=redis://redis.example runyard worker', 'with podman on this machine; Ctrl-C ends both']],
+  gateway: [['REDIS_URL=redis://redis.example PORT=8080 runyard gateway', 'needs neither podman nor root']],
   setup: [['runyard setup --languages python,c', 'make the images of two languages']],
   doctor: [
     ['runyard doctor', 'what is missing, and how to mend it'],

@@ -15,7 +15,9 @@ import { installLanguages, listLanguages, removeLanguages } from './languages.ts
 import { setUp } from './set-up.ts'
 import { terminalProgress } from './terminal-progress.ts'
 import { addWebhookCommands } from './webhooks.ts'
+import { gateway } from './up/gateway.ts'
 import { up } from './up/up.ts'
+import { worker } from './up/worker.ts'
 
 const ONE_PRESS_MS = 500
 
@@ -38,6 +40,19 @@ program
     const { stop, hurry } = stopSignals()
     process.exitCode = await up({ ...context(), progress: terminalProgress(), stop, hurry })
   })
+
+for (const [name, start, description] of [
+  ['worker', worker, 'run a worker on this machine, for the Redis of REDIS_URL, until Ctrl-C'],
+  ['gateway', gateway, 'run a gateway on this machine, for the Redis of REDIS_URL, until Ctrl-C'],
+] as const) {
+  program
+    .command(name)
+    .description(description)
+    .action(async () => {
+      const { stop, hurry } = stopSignals()
+      process.exitCode = await start({ ...context(), progress: terminalProgress(), stop, hurry })
+    })
+}
 
 program
   .command('setup')

@@ -1,78 +1,30 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { freePort } from '../../src/host/free-port.ts'
-import { CONTAINER_LABEL } from '../../src/shared/container-label.ts'
-import { packageRoot } from '../../src/shared/package-root.ts'
-import { createEngine } from '../../src/worker/sandbox/engine.ts'
 import { get, runJob, stageOf } from '../support/client.ts'
+import { compiledCommand, leftOf, printed, startCommand } from '../support/started-command.ts'
 
-const main = join(packageRoot(), 'dist/cli/main.js')
 const namespace = `up-${randomBytes(4).toString('hex')}`
 const dataDir = mkdtempSync(join(tmpdir(), 'runyard-up-'))
-const START_MS = 120_000
 const LEFT_MS = 15_000
 let port = 0
 
-interface Started {
-  child: ChildProcess
-  /** All it has printed so far. */
-  text(): string
-  ended: Promise<unknown>
-}
-
 beforeAll(async () => {
-  if (!existsSync(main)) throw new Error(`${main} is missing; "npm run build" makes it, and so does "npm test"`)
+  compiledCommand()
   port = await freePort('127.0.0.1', 0)
 })
 
 afterAll(() => rmSync(dataDir, { recursive: true, force: true }))
 
 /** @param settings that differ from those of this file */
-function start(settings: Record<string, string> = {}, command = 'up'): Started {
-  const { NODE_OPTIONS: _, REDIS_URL: _redis, PODMAN_SOCKET: _podman, ...env } = process.env
-  const child = spawn(process.execPath, [main, command], {
-    env: { ...env, PORT: String(port), RUNYARD_DATA_DIR: dataDir, RUNYARD_NAMESPACE: namespace, ...settings },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let text = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (text += data.toString()))
-  return { child, text: () => text, ended: once(child, 'close') }
-}
+const start = (settings: Record<string, string> = {}, command = 'up') =>
+  startCommand([command], { PORT: String(port), RUNYARD_DATA_DIR: dataDir, RUNYARD_NAMESPACE: namespace, ...settings })
 
-/** @throws Error with all that was printed when the words do not come */
-async function printed(started: Started, words: string): Promise<void> {
-  for (const deadline = Date.now() + START_MS; !started.text().includes(words); await sleep(50)) {
-    const over = Date.now() > deadline || started.child.exitCode !== null
-    if (over) throw new Error(`"${words}" was not printed:\n${started.text()}`)
-  }
-}
-
-/** Processes, sockets that are listened on, and containers that belong to this file's Runyard. */
-async function left(): Promise<string[]> {
-  const read = (file: string) => {
-    try {
-      return readFileSync(file, 'utf8')
-    } catch {
-      return '' // It ended meanwhile, or belongs to somebody else.
-    }
-  }
-  const processes = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .filter((pid) => [`/proc/${pid}/cmdline`, `/proc/${pid}/environ`].some((file) => read(file).includes(dataDir)))
-    .map((pid) => `process ${pid}: ${read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')}`)
-  const sockets = read('/proc/net/unix')
-    .split('\n')
-    .filter((line) => line.includes(dataDir))
-  const engine = createEngine(process.env['RUNYARD_TEST_PODMAN'] ?? '')
-  const containers = await engine.containers(CONTAINER_LABEL.namespace, namespace)
-  return [...processes, ...sockets, ...containers.map(({ id }) => `container ${id}`)]
-}
+const left = () => leftOf(dataDir, namespace)
 
 async function leavesNothing(): Promise<void> {
   const deadline = Date.now() + LEFT_MS

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { connect, createServer } from 'node:net'
+import { UsageError } from '../context.ts'
 
 /** Who already runs on a data directory. */
 export interface Holder {
@@ -11,12 +12,24 @@ export interface Holder {
 export type Claim = { mine: true; release(): void } | { mine: false; holder: Holder | undefined }
 
 /**
- * Claims a data directory for this process, so that two never write to one Redis folder. The claim is an abstract socket:
- * it goes with the process, however that ends, and whoever finds it taken can ask it who holds it.
+ * Claims a data directory for this process, so that two never write to one Redis folder, or to one log. The claim is an
+ * abstract socket: it goes with the process, however that ends, and whoever finds it taken can ask it who holds it.
  * @param dataDir absolute
  */
 export function claimDataDir(dataDir: string, holder: Holder): Promise<Claim> {
   return claim(pathOf(dataDir), holder)
+}
+
+/**
+ * Claims what podman's service and a worker use of a data directory, for as long as this process lives. `claimDataDir` claims the rest.
+ * @throws UsageError naming the other process that has a worker there
+ */
+export async function claimForWorker(dataDir: string, holder: Holder): Promise<void> {
+  const found = await claim(pathOf(`worker ${dataDir}`), holder)
+  if (found.mine) return
+  throw new UsageError(
+    `another worker runs on ${dataDir} (pid ${found.holder?.pid ?? '?'}); end it, or set RUNYARD_DATA_DIR to another folder for this one`,
+  )
 }
 
 /**

@@ -1,4 +1,5 @@
-import { startBackends } from '../../host/backends.ts'
+import { mkdir } from 'node:fs/promises'
+import { logFolder, startBackends } from '../../host/backends.ts'
 import { describeEnd, type Child } from '../../host/child.ts'
 import { waitForNoContainers } from '../../host/leftovers.ts'
 import { type RestartingChild, type Running, startRestartingChild } from '../../host/restarting-child.ts'
@@ -7,9 +8,9 @@ import { closeOnce } from '../../shared/close-once.ts'
 import { CONTAINER_LABEL } from '../../shared/container-label.ts'
 import type { CliContext } from '../context.ts'
 import { summarise } from './log-watch.ts'
-import { type ServiceName, startService } from './service.ts'
+import { type Addresses, type ServiceName, startService } from './service.ts'
 
-/** Redis, podman's service, a worker and the gateway, as children of this process. */
+/** Services of ours and what they need on this machine, as children of this process. */
 export interface Platform {
   readonly parts: readonly RestartingChild[]
   /** From now on, starts again what ends by itself. @param tell gets a line for a person each time */
@@ -25,19 +26,22 @@ export interface Platform {
   hurry(): void
 }
 
-/** @throws Error when a part cannot be started; nothing is left running then */
-export async function startPlatform(context: CliContext, port: number): Promise<Platform> {
-  const { dataDir, namespace, redisUrl, sandbox, worker: settings } = context.config
+/**
+ * Starts these services, and before them Redis, unless `REDIS_URL` names one, and podman's service, when there is to be a worker and
+ * `PODMAN_SOCKET` names none.
+ * @param port of the gateway
+ * @throws Error when a part cannot be started; nothing is left running then
+ */
+export async function startPlatform(
+  context: CliContext,
+  port: number,
+  names: readonly ServiceName[] = ['worker', 'api'],
+): Promise<Platform> {
+  const { namespace, sandbox, worker: settings } = context.config
   const label = `${CONTAINER_LABEL.namespace}=${namespace}`
-  const backends = await startBackends({
-    dataDir,
-    redisUrl,
-    podmanSocket: sandbox.podmanSocket,
-    ociRuntime: sandbox.ociRuntime,
-    label,
-  })
+  const backends = await startWhatIsNeeded(context, label, names)
   const services = new Map<ServiceName, RestartingChild>()
-  const ownsPodman = sandbox.podmanSocket === undefined
+  const ownPodman = sandbox.podmanSocket === undefined ? backends.podmanSocket : undefined
   const start = async (name: ServiceName): Promise<Running> => {
     const child = await startService(context, name, backends, port)
     return { child, close: (graceMs) => child.stop(graceMs) }
@@ -45,11 +49,11 @@ export async function startPlatform(context: CliContext, port: number): Promise<
   const close = closeOnce(
     () => services.get('api')?.close(API_GRACE_MS),
     () => services.get('worker')?.close(settings.drainTimeoutMs + WORKER_GRACE_MS),
-    () => (ownsPodman ? waitForNoContainers(backends.podmanSocket, label, CONTAINERS_MS) : undefined),
+    () => (ownPodman === undefined ? undefined : waitForNoContainers(ownPodman, label, CONTAINERS_MS)),
     () => backends.close(),
   )
   try {
-    for (const name of ['worker', 'api'] as const) services.set(name, await startRestartingChild(() => start(name)))
+    for (const name of names) services.set(name, await startRestartingChild(() => start(name)))
   } catch (error) {
     await close()
     throw error
@@ -70,6 +74,21 @@ export async function startPlatform(context: CliContext, port: number): Promise<
     close,
     hurry: () => services.forEach(({ child }) => child.kill()),
   }
+}
+
+/** What the services need, as children of this process; a gateway alone needs a Redis, which is elsewhere then. */
+async function startWhatIsNeeded(
+  { config }: CliContext,
+  label: string,
+  names: readonly ServiceName[],
+): Promise<Addresses & { parts: readonly RestartingChild[]; close(): Promise<void> }> {
+  const { dataDir, redisUrl, sandbox } = config
+  if (redisUrl !== undefined && !names.includes('worker')) {
+    await mkdir(logFolder(dataDir), { recursive: true, mode: 0o700 })
+    return { redisUrl, podmanSocket: undefined, parts: [], close: async () => {} }
+  }
+  const { podmanSocket, ociRuntime } = sandbox
+  return await startBackends({ dataDir, redisUrl, podmanSocket, ociRuntime, label })
 }
 
 const API_GRACE_MS = 10_000

@@ -8,13 +8,16 @@ import type { CliContext } from '../context.ts'
 
 export type ServiceName = 'api' | 'worker'
 
+/** Where what a service needs is reached; a gateway needs no podman. */
+export type Addresses = Pick<Backends, 'redisUrl'> & { readonly podmanSocket: string | undefined }
+
 const LOG_BYTES = 32 * MIB
 
 /** Starts the compiled gateway or worker, with the addresses of what runs here. */
 export async function startService(
   { root, config }: CliContext,
   name: ServiceName,
-  backends: Backends,
+  addresses: Addresses,
   port: number,
 ): Promise<Child> {
   const logFile = join(logFolder(config.dataDir), `${name}.log`)
@@ -25,8 +28,8 @@ export async function startService(
     logFile,
     env: {
       ...process.env,
-      REDIS_URL: backends.redisUrl,
-      PODMAN_SOCKET: backends.podmanSocket,
+      REDIS_URL: addresses.redisUrl,
+      PODMAN_SOCKET: addresses.podmanSocket,
       PORT: String(port),
       RUNYARD_DATA_DIR: config.dataDir,
     },

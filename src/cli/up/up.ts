@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { logFolder } from '../../host/backends.ts'
 import { freePort } from '../../host/free-port.ts'
 import type { Progress } from '../../host/progress.ts'
@@ -6,21 +5,17 @@ import type { Config } from '../../shared/config/config.ts'
 import { loadConfiguredLanguages, UsageError, type CliContext } from '../context.ts'
 import { dashboardLink, LINK_MINUTES } from '../dashboard.ts'
 import { setUp } from '../set-up.ts'
-import { claimDataDir, claimNamespace, type Holder } from './claim.ts'
+import { claimDataDir, claimForWorker, claimNamespace, type Holder } from './claim.ts'
 import { describeJob, runFirstJob } from './first-job.ts'
 import { describeLanguages } from './installed-languages.ts'
 import { probeHost, usableHost } from './hosts.ts'
-import { watchLog } from './log-watch.ts'
+import { keepRunning, type Until } from './keep-running.ts'
 import { withOwnKey } from './own-key.ts'
 import { startPlatform, type Platform } from './platform.ts'
 import { waitUntilReady } from './wait-until-ready.ts'
 
-export interface UpOptions extends CliContext {
+export interface UpOptions extends CliContext, Until {
   progress: Progress
-  /** Aborts when a person or a supervisor wants this to end. */
-  stop: AbortSignal
-  /** Aborts when they want it to end at once. */
-  hurry: AbortSignal
 }
 
 const READY_MS = 60_000
@@ -39,6 +34,7 @@ export async function up(options: UpOptions): Promise<number> {
     print(`Runyard is already running${claim.holder ? ` at ${claim.holder.url} (pid ${claim.holder.pid})` : ''}.`)
     return 0
   }
+  await claimForWorker(config.dataDir, self)
   if (config.redis === undefined) await requireOwnNamespace(config.namespace, self)
   const port = await freePort(host, config.http.port)
   self.url = urlOf(host, port)
@@ -52,16 +48,7 @@ export async function up(options: UpOptions): Promise<number> {
   if (stop.aborted) return 0
 
   const platform = await progress.step('Starting Redis, podman, worker and gateway', () => startPlatform(options, port))
-  options.hurry.addEventListener('abort', () => platform.hurry())
-  try {
-    await serve(options, platform, port)
-  } catch (error) {
-    if (!stop.aborted) throw error
-  } finally {
-    print('\nStopping; running jobs are waited for (Ctrl-C again stops them too).')
-    await platform.close()
-    print('Stopped.')
-  }
+  await keepRunning(options, platform, () => begin(options, platform, port))
   return 0
 }
 
@@ -76,8 +63,8 @@ async function requireOwnNamespace(namespace: string, self: Holder): Promise<voi
   )
 }
 
-/** From the first answer to the signal that ends it. */
-async function serve(options: UpOptions, platform: Platform, port: number): Promise<void> {
+/** Runs a job through all of it and tells what there is. */
+async function begin(options: UpOptions, platform: Platform, port: number): Promise<void> {
   const { config, print, progress, stop } = options
   const url = `http://${probeHost(config.http.host)}:${port}`
   const shown = await withOwnKey(options, async (headers) => {
@@ -94,14 +81,6 @@ async function serve(options: UpOptions, platform: Platform, port: number): Prom
   })
   const dashboard = await dashboardLink(options, urlOf(config.http.host, port))
   print(`\n${describeJob(shown.job)}\n\n${addresses(config, port, shown.languages, dashboard)}`)
-  platform.keepAlive(print)
-  const watched = platform.parts.map(({ child }) => child).filter(({ name }) => name === 'api' || name === 'worker')
-  const watches = await Promise.all(watched.map((child) => watchLog(child.name, child.logFile, print)))
-  try {
-    if (!stop.aborted) await once(stop, 'abort')
-  } finally {
-    for (const watch of watches) watch.stop()
-  }
 }
 
 function addresses(

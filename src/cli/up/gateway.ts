@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { logFolder } from '../../host/backends.ts'
+import { freePort } from '../../host/free-port.ts'
+import { UsageError } from '../context.ts'
+import { withRedis } from '../with-redis.ts'
+import { claimDataDir, type Holder } from './claim.ts'
+import { probeHost, usableHost } from './hosts.ts'
+import { keepRunning } from './keep-running.ts'
+import { startPlatform } from './platform.ts'
+import type { UpOptions } from './up.ts'
+
+const READY_MS = 60_000
+const POLL_MS = 150
+
+/**
+ * `runyard gateway`: a gateway on this machine and nothing else, until it is told to stop. It needs neither podman nor root.
+ * @returns the exit code: 0 when it was told to stop, or runs already
+ * @throws UsageError without `REDIS_URL`; Error when it cannot start. Nothing is left running then. Should it die later it is
+ * started again
+ */
+export async function gateway(options: UpOptions): Promise<number> {
+  const { config, print, progress, stop } = options
+  const { dataDir, http } = config
+  if (config.redisUrl === undefined) {
+    throw new UsageError('REDIS_URL is not set; a gateway needs the Redis that the workers use')
+  }
+  const self: Holder = { pid: process.pid, url: urlOf(http.host, http.port), dataDir }
+  const claim = await claimDataDir(dataDir, self)
+  if (!claim.mine) {
+    print(`Runyard is already running${claim.holder ? ` at ${claim.holder.url} (pid ${claim.holder.pid})` : ''}.`)
+    return 0
+  }
+  await withRedis(options, (redis) => redis.ping())
+  const port = await freePort(http.host, http.port)
+  self.url = urlOf(http.host, port)
+
+  const platform = await progress.step('Starting a gateway', () => startPlatform(options, port, ['api']))
+  await keepRunning(options, platform, async () => {
+    const probe = `http://${probeHost(http.host)}:${port}/healthz`
+    await progress.step('Waiting until it answers', () =>
+      platform.whileAlive((alive) => untilAnswered(probe, AbortSignal.any([stop, alive]))),
+    )
+    print(`\nGateway             ${self.url}/, the API at ${self.url}/docs\nLogs                ${logFolder(dataDir)}\nStop                Ctrl-C`) // prettier-ignore
+  })
+  return 0
+}
+
+/** @throws Error after a minute, and when `signal` aborts */
+async function untilAnswered(url: string, signal: AbortSignal): Promise<void> {
+  for (const deadline = Date.now() + READY_MS; ; await sleep(POLL_MS, undefined, { signal })) {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined)
+    if (answer?.ok) return
+    if (Date.now() > deadline) throw new Error(`${url} does not answer 200 after ${READY_MS / 1000} s`)
+  }
+}
+
+const urlOf = (host: string, port: number) => `http://${usableHost(host)}:${port}`
