@@ -17,14 +17,12 @@ export async function withRedis<T>(context: CliContext, work: (redis: Redis, key
   const options = {
     connectionName: 'runyard-cli',
     lazyConnect: true,
-    retryStrategy: () => null,
-    sentinelRetryStrategy: () => null,
     maxRetriesPerRequest: 0,
     connectTimeout: ANSWER_MS,
     commandTimeout: ANSWER_MS,
   }
   const own = { kind: 'path', path: join(socketFolderPath(dataDir), 'redis.sock'), db: 0 } as const
-  const redis = new Redis({ ...redisOptions(address ?? own), ...options })
+  const redis = new Redis({ ...redisOptions(address ?? own, () => null), ...options })
   let cause = 'no answer'
   redis.on('error', (error: Error) => (cause = error.message))
   await redis.connect().catch(() => {

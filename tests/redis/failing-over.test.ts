@@ -63,7 +63,7 @@ test('the master of a group that sentinels watch is killed under load: nothing i
 })
 
 test('in a cluster the slot moves to another node under load, and then that node is killed: nothing is lost', async () => {
-  const nodes = await startCluster(servers, 3, 1)
+  const nodes = await startCluster(servers, 3, 2)
   const faults = await underLoad(`redis+cluster://${listOf(nodes.slice(0, 2))}`, async ({ keys, connection }) => {
     const from = await ownerOf(nodes, keys.prefix)
     const to = (await mastersOf(nodes)).find((node) => node !== from)

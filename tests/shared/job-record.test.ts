@@ -53,7 +53,7 @@ describe('the record of a job', () => {
     await admit(records, job('x'))
     expect(await records.start(job('x'))).toEqual({ kind: 'started', attempt: 1, delivery: '' })
     expect((await records.finish(finished('x'), 'a', { attempt: 1 })).stored).toBe(true)
-    await records.append('x', 1, [output])
+    await records.append('x', 1, 1, [output])
     expect(await records.start(job('x'))).toEqual({ kind: 'finished' })
     expect((await records.finish({ ...finished('x'), status: 'internal-error' }, 'a', {})).stored).toBe(false)
     expect((await records.read('x'))?.job.status).toBe('succeeded')
@@ -66,12 +66,32 @@ describe('the record of a job', () => {
     await admit(records, job('x'))
     await records.start(job('x'))
     expect(await records.start(job('x'))).toEqual({ kind: 'started', attempt: 2, delivery: '' })
-    await records.append('x', 1, [output])
+    await records.append('x', 1, 1, [output])
     expect((await records.finish(finished('x', 1), 'a', { attempt: 1 })).stored).toBe(false)
     expect((await records.putBack(job('x'), 1, 'engine-down')).outcome).toBe('overtaken')
-    await records.append('x', 2, [output])
+    await records.append('x', 2, 1, [output])
     expect((await records.finish(finished('x', 2), 'a', { attempt: 2 })).stored).toBe(true)
     expect(await eventTypes(keys, 'x')).toEqual(['state', 'state', 'state', 'stdout', 'state', 'result'])
+  })
+
+  test('what is asked a second time, since the answer to the first was lost, is done once', async () => {
+    const own = fresh()
+    await admit(own.records, job('x'))
+    const twice = redis.duplicate()
+    const records = createJobRecords(twice, own.keys, RETENTION)
+    for (const name of ['runyardStart', 'runyardAppend'] as const) {
+      const ask = twice[name].bind(twice) as (...args: unknown[]) => Promise<never>
+      Object.assign(twice, { [name]: (...args: unknown[]) => ask(...args).then(() => ask(...args)) })
+    }
+    expect(await records.start(job('x'))).toEqual({ kind: 'started', attempt: 1, delivery: '' })
+    await records.append('x', 1, 1, [output])
+    await records.append('x', 1, 2, [output, output])
+    expect(await eventTypes(own.keys, 'x')).toEqual(['state', 'state', 'stdout', 'stdout', 'stdout'])
+    // Another start is another attempt, and its additions are counted anew.
+    expect(await records.start(job('x'))).toEqual({ kind: 'started', attempt: 2, delivery: '' })
+    await records.append('x', 2, 1, [output])
+    expect(await eventTypes(own.keys, 'x')).toHaveLength(7)
+    twice.disconnect()
   })
 
   test('is queued again when it is put back, and counts its starts', async () => {
@@ -206,7 +226,7 @@ describe('the record of a job', () => {
     const { records, keys } = fresh()
     await admit(records, job('x'))
     await records.start(job('x'))
-    await records.append('x', 1, [
+    await records.append('x', 1, 1, [
       { type: 'stdout', data: { stage: 'run', data: 'x'.repeat(5000), encoding: 'utf-8' } },
     ])
     await records.finish(finished('x'), 'a', {})

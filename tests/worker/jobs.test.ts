@@ -129,7 +129,7 @@ describe('text in pieces', () => {
 describe('the publisher of events', () => {
   const record = () => {
     const writes: JobEvent[][] = []
-    const append: JobRecords['append'] = async (_id, _attempt, events) => {
+    const append: JobRecords['append'] = async (_id, _attempt, _number, events) => {
       writes.push([...events])
       await new Promise((resolve) => setTimeout(resolve, 5))
     }

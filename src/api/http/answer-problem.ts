@@ -48,13 +48,20 @@ export function answerProblem(redis: Redis, log: Logger): ErrorRequestHandler {
   }
 }
 
+/** What ioredis tells by its words alone, of whichever of the gateway's connections. */
+const AWAY = [
+  'Command timed out',
+  'Connection is closed.',
+  "Stream isn't writeable and enableOfflineQueue options is false",
+] as const
+
 function asProblem(error: unknown, redis: Redis): Problem {
   if (error instanceof Problem) return error
   const { status, name, message } = error as { status?: unknown; name?: unknown; message?: unknown }
   // A path whose percent-encoding is broken.
   if (status === 400 && error instanceof URIError) return new Problem('not-found', 'the path cannot be decoded')
-  // ioredis tells a command's time-out by its words alone.
-  const fromRedis = name === 'ReplyError' || name === 'MaxRetriesPerRequestError' || message === 'Command timed out'
+  const fromRedis =
+    name === 'ReplyError' || name === 'MaxRetriesPerRequestError' || AWAY.includes(message as (typeof AWAY)[number])
   if (redis.status !== 'ready' || fromRedis) return queueUnavailable(error)
   return new Problem('internal-error', 'something failed inside; the log tells more under this request’s id')
 }

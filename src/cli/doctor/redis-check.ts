@@ -20,10 +20,8 @@ export async function checkRedis({ redis }: Config): Promise<Check> {
 
 async function checkServer(redis: NonNullable<Config['redis']>): Promise<Check> {
   const client = new Redis({
-    ...redisOptions(redis),
+    ...redisOptions(redis, () => null),
     lazyConnect: true,
-    retryStrategy: () => null,
-    sentinelRetryStrategy: () => null,
     connectTimeout: 3_000,
     maxRetriesPerRequest: 0,
   })

@@ -1,4 +1,5 @@
 import { type NetConnectOpts, connect as connectTcp, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { AbstractConnector, Redis, type RedisOptions } from 'ioredis'
 import type { RedisAddress, RedisNode } from '../config/redis-address.ts'
@@ -22,10 +23,12 @@ const DISCONNECT_MS = 2000
  * these nor all of those. Redis then counts as away, as it does in a failover.
  * @param address its nodes need not be all of the cluster's: the others are learned of them
  * @param login for each of the nodes
+ * @param backOffMs pause after so many tries to find it; null: no further try
  */
 export function clusterConnector(
   address: ClusterAddress,
   login: ConnectionOptions,
+  backOffMs: (attempt: number) => number | null,
 ): new (options: unknown) => AbstractConnector {
   let known: readonly RedisNode[] = address.nodes
 
@@ -34,9 +37,9 @@ export function clusterConnector(
       super(DISCONNECT_MS)
     }
 
-    override async connect(): Promise<Socket | TLSSocket> {
+    override async connect(emit: (event: string, error: Error) => void): Promise<Socket | TLSSocket> {
       this.connecting = true
-      const { host, port } = await this.findOwner()
+      const { host, port } = await this.findOwnerPatiently(emit)
       if (!this.connecting) throw new Error('Connection is closed.')
       const target: NetConnectOpts = { host, port }
       this.stream = address.tls ? connectTls({ ...target, ...address.tls }) : connectTcp(target)
@@ -44,8 +47,22 @@ export function clusterConnector(
       return this.stream
     }
 
+    /** ioredis takes a connector that gave up for the end of the connection. */
+    private async findOwnerPatiently(emit: (event: string, error: Error) => void): Promise<RedisNode> {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await this.findOwner()
+        } catch (error) {
+          const pauseMs = backOffMs(attempt)
+          if (!this.connecting || pauseMs === null) throw error
+          emit('error', error as Error)
+          await sleep(pauseMs, undefined, { ref: false })
+        }
+      }
+    }
+
     private async findOwner(): Promise<RedisNode> {
-      const faults: string[] = []
+      const faults = new Set<string>()
       // A node that left the cluster alone is asked last; those that were configured are never forgotten.
       for (const node of unique([...known, ...address.nodes])) {
         try {
@@ -54,10 +71,10 @@ export function clusterConnector(
           return found.owner
         } catch (error) {
           if (!this.connecting) break
-          faults.push(`${node.host}:${node.port}: ${(error as Error).message}`)
+          faults.add((error as Error).message)
         }
       }
-      throw new Error(`no node of the cluster leads to the owner of ${address.slotOf} (${faults.join('; ')})`)
+      throw new Error(`no node of the cluster leads to the owner of ${address.slotOf}: ${[...faults].join('; ')}`)
     }
   }
 }

@@ -23,13 +23,11 @@ const PING_MS = 10_000
  */
 export function connectRedis(address: RedisAddress, patience: Patience, name: string, log: Logger): Redis {
   const redis = new Redis({
-    ...redisOptions(address),
+    ...redisOptions(address, backOff),
     connectionName: name,
     enableOfflineQueue: patience === 'wait',
     maxRetriesPerRequest: patience === 'wait' ? null : 1,
     ...(patience === 'fail-fast' && { commandTimeout: COMMAND_TIMEOUT_MS }),
-    retryStrategy: backOff,
-    sentinelRetryStrategy: backOff,
     keepAlive: 5000,
     connectTimeout: 5000,
     socketTimeout: SILENCE_MS,
@@ -47,10 +45,15 @@ export function connectRedis(address: RedisAddress, patience: Patience, name: st
   return redis
 }
 
-/** What ioredis has to know of an address. */
-export function redisOptions(address: RedisAddress): ConnectionOptions {
+/**
+ * What ioredis has to know of an address.
+ * @param backOffMs pause after so many tries to connect; null: no further try
+ */
+export function redisOptions(address: RedisAddress, backOffMs: (attempt: number) => number | null): ConnectionOptions {
   const { username, password } = address
   const options: ConnectionOptions = {
+    retryStrategy: backOffMs,
+    sentinelRetryStrategy: backOffMs,
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
   }
@@ -73,7 +76,7 @@ export function redisOptions(address: RedisAddress): ConnectionOptions {
         failoverDetector: true,
       }
     case 'cluster':
-      return { ...options, Connector: clusterConnector(address, options) }
+      return { ...options, Connector: clusterConnector(address, options, backOffMs) }
   }
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import type { Job, JobHead, JobSpec, JobSummary, State } from '../job.ts'
 import type { JobEvent } from '../job-event.ts'
@@ -119,8 +120,11 @@ export interface JobRecords {
   waiting(id: string): Promise<{ head: JobHead; priority: number } | undefined>
   /** Marks it running, unless an earlier attempt finished it, others go before it, or its tenant runs as many as it may. */
   start(job: RecordedJob & Pick<JobSpec, 'webhook'>): Promise<Start>
-  /** Adds events, in order; nothing to a job that has its result, or of which a later attempt runs. */
-  append(id: string, attempt: number, events: readonly JobEvent[]): Promise<void>
+  /**
+   * Adds events, in order; nothing to a job that has its result, or of which a later attempt runs.
+   * @param number of this addition in its attempt, from 1: one that is there already is not made again
+   */
+  append(id: string, attempt: number, number: number, events: readonly JobEvent[]): Promise<void>
   /**
    * Stores the result with its own lifetime; nothing happens for a job that has one.
    * @returns with `delivery`, the id of the webhook delivery that tells of it, to be queued; empty when there is none
@@ -254,6 +258,7 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention,
         startedUrl,
         finishedUrl,
         ...(startedUrl === '' ? NO_DELIVERY : newDelivery(first, 'job.started')),
+        randomUUID(),
       )
       switch (kind) {
         case 'started':
@@ -266,8 +271,8 @@ export function createJobRecords(redis: Redis, keys: Keys, retention: Retention,
           return { kind: kind as 'finished' | 'held' }
       }
     },
-    async append(id, attempt, events) {
-      await redis.runyardAppend(prefix, QUEUED_TTL_SECONDS, id, attempt, ...texts(events))
+    async append(id, attempt, number, events) {
+      await redis.runyardAppend(prefix, QUEUED_TTL_SECONDS, id, attempt, number, ...texts(events))
     },
     async finish(job, tenant, only, { events = [], outputs = [], artifactBytes = 0, replies, silent, spec } = {}) {
       const { state, attempt, startedAt, status: _status, message: _message, finishedAt: _at, ...rest } = job

@@ -45,6 +45,7 @@ export function createEventPublisher(
   let failure: unknown
   let timer: NodeJS.Timeout | undefined
   let lastWrite = 0
+  let additions = 0
   let closed = false
 
   const take = () => pending.splice(0).map(toEvent)
@@ -53,7 +54,7 @@ export function createEventPublisher(
     clearTimeout(timer)
     timer = undefined
     writing = records
-      .append(id, attempt, take())
+      .append(id, attempt, ++additions, take())
       .catch((error: unknown) => {
         failure ??= error
       })

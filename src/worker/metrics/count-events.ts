@@ -5,8 +5,8 @@ import type { JobRecords } from '../../shared/redis/job-record.ts'
 export function countEvents(records: JobRecords, published: (events: readonly JobEvent[]) => void): JobRecords {
   return {
     ...records,
-    async append(id, attempt, events) {
-      await records.append(id, attempt, events)
+    async append(id, attempt, number, events) {
+      await records.append(id, attempt, number, events)
       published(events)
     },
     async finish(job, tenant, only, ending = {}) {

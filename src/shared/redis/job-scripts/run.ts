@@ -2,7 +2,7 @@ import { COMMON } from './common.ts'
 
 /**
  * ARGV: ttl, id, tenant, cap or 0, lease in ms, started at, head, where its start is told or '', where its end, id, event and
- * body of the delivery that tells of the start.
+ * body of the delivery that tells of the start, what no other start has.
  * @returns {'finished'}; {'cancelled', attempt} when it is to end before it begins; {'held'}; {'later', its priority, then id and
  * priority of one that changed places with it}; or {'started', attempt, id of the delivery or ''}
  */
@@ -11,6 +11,8 @@ local ttl, id, tenant, cap = tonumber(ARGV[1]), ARGV[2], ARGV[3], tonumber(ARGV[
 local record = recordOf(id)
 if isFinished(id) then return {'finished'} end
 if redis.call('HEXISTS', record, 'cancel') == 1 then return {'cancelled', number(record, 'attempt')} end
+-- Asked a second time: the connection was lost before the answer to the first.
+if redis.call('HGET', record, 'start') == ARGV[13] then return {'started', number(record, 'attempt'), ARGV[8] ~= '' and ARGV[10] or ''} end
 local rank = tonumber(redis.call('HGET', record, 'rank') or 1)
 if leaveDelayed(tenant, id) then
   -- Due: now it takes its place among those that wait.
@@ -36,7 +38,7 @@ for _, key in ipairs({runningOf(tenant), RUNNING}) do
 end
 local attempt = redis.call('HINCRBY', record, 'attempt', 1)
 redis.call('HSET', record, 'head', ARGV[7], 'tenant', tenant, 'state', 'running', 'startedAt', ARGV[6], 'summary', '',
-  'cap', cap, 'startedUrl', ARGV[8], 'finishedUrl', ARGV[9])
+  'cap', cap, 'startedUrl', ARGV[8], 'finishedUrl', ARGV[9], 'start', ARGV[13], 'added', 0)
 redis.call('EXPIRE', record, ttl)
 redis.call('ZREM', heldOf(tenant), id)
 leaveQueue(tenant, id)
@@ -45,13 +47,17 @@ tellState(id, ttl, 'running', attempt)
 return {'started', attempt, addDelivery(P, now(), tenant, id, ARGV[10], ARGV[11], ARGV[12], ARGV[8])}`
 
 /**
- * ARGV: ttl, id, attempt, then type and data of each event.
+ * ARGV: ttl, id, attempt, number of this addition in the attempt, then type and data of each event.
  * @returns 0 when the job has its result, or another attempt runs: nothing is added then
  */
 export const APPEND = `${COMMON}
 local id = ARGV[2]
-if isFinished(id) or redis.call('HGET', recordOf(id), 'attempt') ~= ARGV[3] then return 0 end
-tell(id, tonumber(ARGV[1]), ARGV, 4, #ARGV)
+local attempt, added = unpack(redis.call('HMGET', recordOf(id), 'attempt', 'added'))
+if isFinished(id) or attempt ~= ARGV[3] then return 0 end
+-- Asked a second time: the connection was lost before the answer to the first.
+if tonumber(added or 0) >= tonumber(ARGV[4]) then return 1 end
+redis.call('HSET', recordOf(id), 'added', ARGV[4])
+tell(id, tonumber(ARGV[1]), ARGV, 5, #ARGV)
 return 1`
 
 /**
