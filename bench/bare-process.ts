@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtemp, rmdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Language } from '../src/shared/language.ts'
@@ -15,26 +15,30 @@ export interface BareProcess {
   close(): Promise<void>
 }
 
+/** Minor numbers of the memory devices programs use. Nodes of their own: whoever clears up behind a run that was killed takes nobody else's. */
+const DEVICES = { null: 3, zero: 5, full: 7, random: 8, urandom: 9 }
+
 /**
  * Mounts a language's image and makes its hello program ready.
  * @param image reference of the image
  */
 export async function createBareProcess(language: Language, image: string): Promise<BareProcess> {
-  const upper = await mkdtemp(join(tmpdir(), 'runyard-bench-'))
+  const root = await mkdtemp(join(tmpdir(), 'runyard-bench-'))
   const lower = execFileSync('podman', ['image', 'mount', image]).toString().trim()
-  const merged = join(upper, 'root')
-  for (const name of ['root', 'up', 'work']) mkdirSync(join(upper, name))
-  execFileSync('mount', [
-    '-t',
-    'overlay',
-    'overlay',
-    '-o',
-    `lowerdir=${lower},upperdir=${upper}/up,workdir=${upper}/work`,
-    merged,
-  ])
-  execFileSync('mount', ['-t', 'proc', 'proc', join(merged, 'proc')])
-  execFileSync('mount', ['--bind', '/dev', join(merged, 'dev')])
-  writeFileSync(join(merged, 'job', language.fileName), language.hello.code)
+  // As for a job: nothing of the image can be written, such as a compiler's cache, and its own folder is in memory.
+  const mounts = [
+    ['--bind', lower, root],
+    ['-o', 'remount,bind,ro', root],
+    ['-t', 'proc', 'proc', join(root, 'proc')],
+    ['-t', 'tmpfs', 'tmpfs', join(root, 'dev')],
+    ['-t', 'tmpfs', 'tmpfs', join(root, 'job')],
+    ['-t', 'tmpfs', 'tmpfs', join(root, 'tmp')],
+  ]
+  for (const mount of mounts) execFileSync('mount', mount)
+  for (const [name, minor] of Object.entries(DEVICES)) {
+    execFileSync('mknod', ['--mode=666', join(root, 'dev', name), 'c', '1', String(minor)])
+  }
+  writeFileSync(join(root, 'job', language.fileName), language.hello.code)
   const fill = (argv: readonly string[]) =>
     argv.flatMap((part) => {
       if (part === '{compilerArgs}') return []
@@ -46,7 +50,7 @@ export async function createBareProcess(language: Language, image: string): Prom
   let made = 0
   const print = (argv: string[]) =>
     new Promise<string>((resolve, reject) => {
-      const child = spawn('chroot', [merged, ...argv], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+      const child = spawn('chroot', [root, ...argv], { env, stdio: ['ignore', 'pipe', 'inherit'] })
       let output = ''
       child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
       child.on('error', reject)
@@ -54,17 +58,18 @@ export async function createBareProcess(language: Language, image: string): Prom
     })
   return {
     async run() {
-      // Those that are compiled at once get a folder each, as jobs do.
-      const folder = language.compile ? `/job/${(made++ % 64).toString()}` : '/job'
-      if (language.compile) mkdirSync(join(merged, folder), { recursive: true })
+      // Those that are compiled get a new folder each, as jobs do.
+      const folder = language.compile ? `/job/${(made++).toString()}` : '/job'
+      if (language.compile) mkdirSync(join(root, folder))
       let output = ''
       for (const argv of commands) output = await print(language.compile ? ['env', `--chdir=${folder}`, ...argv] : argv)
+      if (language.compile) rmSync(join(root, folder), { recursive: true })
       if (output !== language.hello.stdout) throw new Error(`${language.id} printed ${JSON.stringify(output)}`)
     },
     async close() {
-      for (const path of ['dev', 'proc', '.']) execFileSync('umount', [join(merged, path)])
+      for (const path of ['tmp', 'job', 'dev', 'proc', '.']) execFileSync('umount', [join(root, path)])
       execFileSync('podman', ['image', 'unmount', image])
-      await rm(upper, { recursive: true, force: true })
+      await rmdir(root)
     },
   }
 }
