@@ -88,11 +88,17 @@ async function test() {
   return 0
 }
 
-/** The command line runs podman by `sudo --non-interactive`; the password is asked for here, once. */
+/** The command line runs podman by `sudo --non-interactive`, unless it is rootless; the password is asked for here, once. */
 async function askForRoot() {
   if (process.getuid() === 0) return
+  const load = (path) => import(pathToFileURL(join(root, 'dist', path)).href)
+  const [{ podmanModeHere }, { loadConfig }] = [
+    await load('host/podman-mode.js'),
+    await load('shared/config/config.js'),
+  ]
+  if ((await podmanModeHere(loadConfig(root).sandbox.podmanMode)) === 'rootless') return
   if ((await passThrough(['sudo', '--validate'])) !== 0)
-    throw new Error('podman needs root: run this as root, or with sudo')
+    throw new Error('podman needs root: run this as root, with sudo, or rootless (docs/rootless.md)')
 }
 
 try {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { listImages } from '../host/images/image-store.ts'
 import { toolchainImage } from '../host/images/references.ts'
 import { podmanCommand, type Podman } from '../host/podman.ts'
+import { podmanModeHere } from '../host/podman-mode.ts'
 import type { Progress } from '../host/progress.ts'
 import type { Language } from '../shared/language.ts'
 import { IMAGE_LABEL, runtimeImage } from '../shared/runtime-image.ts'
@@ -18,7 +19,7 @@ interface Row {
 
 /** `runyard languages list`. */
 export async function listLanguages(context: CliContext, json: boolean): Promise<void> {
-  const podman = podmanOf(context)
+  const podman = await podmanOf(context)
   const present = await listImages(podman)
   const rows: Row[] = []
   for (const language of loadConfiguredLanguages(context.root)) {
@@ -54,7 +55,7 @@ export async function removeLanguages(
   names: readonly string[],
   progress: Progress,
 ): Promise<void> {
-  const podman = podmanOf(context)
+  const podman = await podmanOf(context)
   const present = await listImages(podman)
   for (const language of selectLanguages(loadConfiguredLanguages(context.root), names)) {
     const images = imagesOf(context.root, language).filter((image) => present.has(image))
@@ -92,7 +93,9 @@ async function removeImage(podman: Podman, id: string): Promise<boolean> {
   return (await podman.try(['image', 'exists', id])).exitCode !== 0
 }
 
-const podmanOf = ({ config }: CliContext) => podmanCommand({ socketPath: config.sandbox.podmanSocket })
+async function podmanOf({ config: { sandbox } }: CliContext): Promise<Podman> {
+  return podmanCommand({ socketPath: sandbox.podmanSocket, mode: await podmanModeHere(sandbox.podmanMode) })
+}
 
 const imagesOf = (root: string, language: Language) => [runtimeImage(root, language), toolchainImage(root, language)]
 

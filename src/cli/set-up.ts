@@ -4,6 +4,7 @@ import { listImages } from '../host/images/image-store.ts'
 import { pruneImages } from '../host/images/prune-images.ts'
 import { currentReferences } from '../host/images/references.ts'
 import { podmanForImages } from '../host/podman.ts'
+import { podmanModeHere } from '../host/podman-mode.ts'
 import type { Progress } from '../host/progress.ts'
 import { ensureSubordinateIds, missingSubordinateIds } from '../host/subordinate-ids.ts'
 import { loadConfiguredLanguages, type CliContext } from './context.ts'
@@ -13,14 +14,16 @@ import { loadConfiguredLanguages, type CliContext } from './context.ts'
  * the operator's container images. What exists is left as it is.
  * @param wanted ids of languages
  * @returns how many images were built
- * @throws Error when something cannot be made
+ * @throws RootlessImpossible, and Error when something cannot be made
  */
 export async function setUp(context: CliContext, wanted: readonly string[], progress: Progress): Promise<number> {
   const { root, config } = context
   const languages = loadConfiguredLanguages(root)
-  const podman = await podmanForImages(config.sandbox.podmanSocket)
+  const mode = await podmanModeHere(config.sandbox.podmanMode)
+  const podman = await podmanForImages(config.sandbox.podmanSocket, mode)
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
-  if (config.sandbox.podmanSocket === undefined && (await missingSubordinateIds()).length > 0) {
+  const needsRoot = config.sandbox.podmanSocket === undefined && mode !== 'rootless'
+  if (needsRoot && (await missingSubordinateIds()).length > 0) {
     await progress.step('User id ranges for sandboxes (/etc/subuid, /etc/subgid)', ensureSubordinateIds)
   }
   const builder = imageBuilder({ root, dataDir: config.dataDir, podman, progress })

@@ -6,6 +6,7 @@ import { listImages } from './images/image-store.ts'
 import { probeImage } from './images/references.ts'
 import { detectRuntime } from './oci-runtime.ts'
 import { podmanCommand } from './podman.ts'
+import { podmanModeHere, type PodmanModeSetting } from './podman-mode.ts'
 import { conmonIn, podmanSocketIn, startPodmanService } from './podman-service.ts'
 import { redisUrlIn, startRedis } from './redis.ts'
 import { type RestartingChild, startRestartingChild } from './restarting-child.ts'
@@ -29,6 +30,8 @@ export interface BackendOptions {
   redisUrl?: string | undefined
   /** One that answers already; none is started then. */
   podmanSocket?: string | undefined
+  /** How podman is to be run; `auto` when nothing is said. */
+  podmanMode?: PodmanModeSetting | undefined
   /** The OCI runtime to use, without trying others. */
   ociRuntime?: string | undefined
   /** Label of the containers whose half-made ones go with podman's service, e.g. `name=value`. */
@@ -57,12 +60,20 @@ export async function startBackends(options: BackendOptions): Promise<Backends> 
       redisUrl = redisUrlIn(socketFolder)
     }
     if (podmanSocket === undefined) {
-      const podman = podmanCommand()
+      const mode = await podmanModeHere(options.podmanMode ?? 'auto')
+      const podman = podmanCommand({ mode })
       const image = probeImage(await listImages(podman))
       const runtime = await detectRuntime({ podman, image, asked: options.ociRuntime, dataDir })
       const logFile = join(logs, 'podman.log')
       const start = () =>
-        startPodmanService({ socketFolder, logFile, runtime, conmon: conmonIn(packageRoot()), label: options.label })
+        startPodmanService({
+          mode,
+          socketFolder,
+          logFile,
+          runtime,
+          conmon: conmonIn(packageRoot()),
+          label: options.label,
+        })
       parts.push(await startRestartingChild(start))
       podmanSocket = podmanSocketIn(socketFolder)
     }

@@ -40,7 +40,7 @@ export interface DetectOptions {
   image: string
   /** The one to use, without trying others. */
   asked?: string | undefined
-  /** Folder in which the answer is kept; another podman or kernel is asked anew. */
+  /** Folder in which the answer is kept; another podman, mode or kernel is asked anew. */
   dataDir: string
 }
 
@@ -50,7 +50,7 @@ export interface DetectOptions {
  */
 export async function detectRuntime(options: DetectOptions): Promise<string> {
   const candidates: readonly string[] = options.asked === undefined ? OCI_RUNTIMES : [options.asked]
-  const key = [await podmanVersion(), release(), ...candidates].join(' ')
+  const key = [options.podman.mode, await podmanVersion(), release(), ...candidates].join(' ')
   const cacheFile = join(options.dataDir, 'oci-runtime.json')
   const cached = await readCache(cacheFile)
   if (cached?.key === key) return cached.runtime

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeEnd, startChild, type Child } from './child.ts'
 import { logTail } from './log-tail.ts'
+import { type PodmanMode, rootMode } from './podman-mode.ts'
 import { startRootChild } from './root-child.ts'
 
 export interface PodmanService {
@@ -21,6 +22,8 @@ export interface PodmanServiceOptions {
   runtime: string
   /** Runs conmon in conmon's place (`sandbox/host`). */
   conmon: string
+  /** Whose the service is: of root, also through sudo, or of this user. As root when nothing is said. */
+  mode?: PodmanMode | undefined
   /** Label of containers that never ran and are to be removed when the service has ended, e.g. `name=value`. */
   label?: string | undefined
 }
@@ -52,7 +55,7 @@ const START_MS = 15_000
 export async function startPodmanService(options: PodmanServiceOptions): Promise<PodmanService> {
   const socketPath = podmanSocketIn(options.socketFolder)
   await rm(socketPath, { force: true })
-  const start = process.getuid?.() === 0 ? startChild : startRootChild
+  const start = (options.mode ?? rootMode()) === 'sudo' ? startRootChild : startChild
   const child = await start({
     socketPath,
     name: 'podman service',

@@ -1,8 +1,11 @@
 import { runCommand, tryCommand, type CommandOptions, type CommandResult } from './command.ts'
+import { type PodmanMode, rootMode } from './podman-mode.ts'
 import { rootPrefix } from './root-command.ts'
 
 /** Podman's command line, for what is done once: images and probes. Jobs go through its API. */
 export interface Podman {
+  /** How the one on this machine is run. */
+  readonly mode: PodmanMode
   /** @throws CommandError */
   run(args: readonly string[], options?: CommandOptions): Promise<string>
   try(args: readonly string[], options?: CommandOptions): Promise<CommandResult>
@@ -11,20 +14,23 @@ export interface Podman {
 }
 
 export interface PodmanOptions {
-  /** A service that answers already; without one, podman is run on this machine as root. */
+  /** A service that answers already; without one, podman is run on this machine. */
   socketPath?: string | undefined
   runtime?: string | undefined
+  /** As root when nothing is said: by sudo for anybody else. */
+  mode?: PodmanMode
 }
 
-export function podmanCommand({ socketPath, runtime }: PodmanOptions = {}): Podman {
+export function podmanCommand({ socketPath, runtime, mode = rootMode() }: PodmanOptions = {}): Podman {
   const command =
     socketPath === undefined
-      ? [...rootPrefix(), 'podman', ...(runtime === undefined ? [] : ['--runtime', runtime])]
+      ? [...(mode === 'sudo' ? rootPrefix() : []), 'podman', ...(runtime === undefined ? [] : ['--runtime', runtime])]
       : ['podman', '--url', `unix://${socketPath}`]
   return {
+    mode,
     run: (args, options) => runCommand([...command, ...args], options),
     try: (args, options) => tryCommand([...command, ...args], options),
-    withRuntime: (name) => podmanCommand({ socketPath, runtime: name }),
+    withRuntime: (name) => podmanCommand({ socketPath, runtime: name, mode }),
   }
 }
 
@@ -32,10 +38,10 @@ export function podmanCommand({ socketPath, runtime }: PodmanOptions = {}): Podm
  * The podman to make images with. A service on this machine keeps them where the command line does; that one is preferred
  * then, for a build through a service cannot mount this machine's apt settings.
  */
-export async function podmanForImages(socketPath: string | undefined): Promise<Podman> {
-  const local = podmanCommand()
+export async function podmanForImages(socketPath: string | undefined, mode: PodmanMode): Promise<Podman> {
+  const local = podmanCommand({ mode })
   if (socketPath === undefined) return local
-  const service = podmanCommand({ socketPath })
+  const service = podmanCommand({ socketPath, mode })
   const [here, there] = await Promise.all([local, service].map((podman) => podman.try(STORE)))
   const isSame = here?.exitCode === 0 && there?.exitCode === 0 && here.stdout === there.stdout
   return isSame ? local : service

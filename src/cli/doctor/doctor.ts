@@ -1,5 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import type { Config } from '../../shared/config/config.ts'
+import { podmanCommand } from '../../host/podman.ts'
+import { podmanModeHere } from '../../host/podman-mode.ts'
+import { readRootlessFacts } from '../../host/rootless/facts.ts'
 import { fail, guarded, ok, renderChecks, type Check } from './check.ts'
 import { checkImages, checkInit, checkPodman, checkRuntime } from './engine-checks.ts'
 import {
@@ -12,6 +15,7 @@ import {
   checkUlimits,
 } from './machine-checks.ts'
 import { checkRedis } from './redis-check.ts'
+import { checkRootless, checkStorage } from './rootless-check.ts'
 
 export interface DoctorOptions {
   root: string
@@ -37,7 +41,6 @@ async function examine({ root, loadConfig }: DoctorOptions): Promise<Check[]> {
     await guarded('system packages', () => checkPackages(root)),
     await guarded('cgroups', async () => checkCgroups(await read('/proc/self/mounts'), await read(CONTROLLERS))),
     await guarded('ulimits', checkUlimits),
-    await guarded('subordinate ids', checkSubordinateIds),
     await guarded('podman', checkPodman),
     await guarded('init', () => checkInit(root)),
   ]
@@ -53,6 +56,7 @@ async function examine({ root, loadConfig }: DoctorOptions): Promise<Check[]> {
   return [
     ...checks,
     ok('settings', 'all well-formed'),
+    ...(await checkMode(config)),
     await guarded('OCI runtime', () => checkRuntime(config)),
     await guarded('images', () => checkImages(root, config)),
     await guarded('Redis', () => checkRedis(config)),
@@ -60,6 +64,19 @@ async function examine({ root, loadConfig }: DoctorOptions): Promise<Check[]> {
     await guarded('port', () => checkPort(config)),
   ]
 }
+
+/** Who podman runs as here, and what that takes. With a service of somebody else's that is their business. */
+async function checkMode({ sandbox: { podmanMode, podmanSocket } }: Config): Promise<Check[]> {
+  if (podmanSocket !== undefined) return []
+  const checks = checkRootless(podmanMode, await readRootlessFacts())
+  if (checks.some(({ state }) => state === 'fail')) return checks
+  const mode = await podmanModeHere(podmanMode)
+  if (mode !== 'rootless') return [...checks, await guarded('subordinate ids', checkSubordinateIds)]
+  return [...checks, await guarded('rootless: storage', async () => checkStorage(await storageDriver()))]
+}
+
+const storageDriver = async () =>
+  (await podmanCommand({ mode: 'rootless' }).run(['info', '--format', '{{.Store.GraphDriverName}}'])).trim()
 
 const CONTROLLERS = '/sys/fs/cgroup/cgroup.controllers'
 

@@ -4,6 +4,7 @@ import { listImages } from '../../host/images/image-store.ts'
 import { probeImage } from '../../host/images/references.ts'
 import { OCI_RUNTIMES, probeRuntime } from '../../host/oci-runtime.ts'
 import { podmanCommand, podmanVersion } from '../../host/podman.ts'
+import { podmanModeHere } from '../../host/podman-mode.ts'
 import { podmanAnswers } from '../../host/podman-service.ts'
 import type { Config } from '../../shared/config/config.ts'
 import { loadLanguages } from '../../shared/language.ts'
@@ -28,7 +29,7 @@ export async function checkRuntime(config: Config): Promise<Check> {
       ? ok(name, `chosen by the podman service at ${socket}`)
       : fail(name, `no podman service answers at ${socket}`, 'start it, or unset PODMAN_SOCKET')
   }
-  const podman = podmanCommand()
+  const podman = podmanCommand({ mode: await podmanModeHere(config.sandbox.podmanMode) })
   const images = await podman.try(['images', '--quiet'])
   if (images.exitCode !== 0) return fail(name, images.stderr.trim() || 'podman does not work', 'see the podman check')
   const present = await listImages(podman)
@@ -43,8 +44,9 @@ export async function checkRuntime(config: Config): Promise<Check> {
 
 export async function checkImages(root: string, config: Config): Promise<Check> {
   const languages = loadLanguages(join(root, 'languages'))
-  const podman = podmanCommand({ socketPath: config.sandbox.podmanSocket })
   if ((await podmanVersion()) === undefined) return fail('images', 'podman is missing', 'npm start')
+  const mode = await podmanModeHere(config.sandbox.podmanMode)
+  const podman = podmanCommand({ socketPath: config.sandbox.podmanSocket, mode })
   const present = await listImages(podman)
   const installed = languages.filter((language) => present.has(runtimeImage(root, language)))
   const missing = languages.filter((language) => language.default && !installed.includes(language))

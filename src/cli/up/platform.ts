@@ -87,8 +87,8 @@ async function startWhatIsNeeded(
     await mkdir(logFolder(dataDir), { recursive: true, mode: 0o700 })
     return { redisUrl, podmanSocket: undefined, parts: [], close: async () => {} }
   }
-  const { podmanSocket, ociRuntime } = sandbox
-  return await startBackends({ dataDir, redisUrl, podmanSocket, ociRuntime, label })
+  const { podmanSocket, podmanMode, ociRuntime } = sandbox
+  return await startBackends({ dataDir, redisUrl, podmanSocket, podmanMode, ociRuntime, label })
 }
 
 const API_GRACE_MS = 10_000

@@ -26,12 +26,15 @@ export async function makeDebianImage(
   const archive = join(folder, 'debian.tar')
   try {
     detail('no registry answers: making it from Debian packages')
-    await runCommand([...rootPrefix(), 'mmdebstrap', ...debootstrapArguments(archive, apt)], {
-      onLine: (line) => {
-        const text = condense(line) ?? (line.startsWith('I: ') ? line.slice(3) : undefined)
-        if (text !== undefined) detail(text)
+    await runCommand(
+      [...(podman.mode === 'sudo' ? rootPrefix() : []), 'mmdebstrap', ...debootstrapArguments(archive, apt)],
+      {
+        onLine: (line) => {
+          const text = condense(line) ?? (line.startsWith('I: ') ? line.slice(3) : undefined)
+          if (text !== undefined) detail(text)
+        },
       },
-    })
+    )
     detail('importing it')
     await podman.run(['import', '--quiet', archive, DEBIAN_IMAGE])
   } finally {

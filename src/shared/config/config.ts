@@ -64,6 +64,7 @@ export interface Config {
   worker: { slots: number; drainTimeoutMs: number; installOnRequest: boolean }
   sandbox: {
     podmanSocket: string | undefined
+    podmanMode: 'auto' | 'root' | 'rootless'
     ociRuntime: string | undefined
     reuse: 'tenant' | 'never'
     maxJobs: number
@@ -177,6 +178,7 @@ export function toConfig(values: Map<string, SettingValue>, root: string): Confi
     },
     sandbox: {
       podmanSocket: text('PODMAN_SOCKET') || undefined,
+      podmanMode: text('PODMAN_MODE') as Config['sandbox']['podmanMode'],
       ociRuntime: text('OCI_RUNTIME') || undefined,
       reuse: text('SANDBOX_REUSE') as 'tenant' | 'never',
       maxJobs: number('SANDBOX_MAX_JOBS'),

@@ -380,6 +380,14 @@ export const SETTINGS: readonly Setting[] = [
     description: "Path of podman's API socket. Empty: `npm start` runs a `podman system service` of its own.",
   },
   {
+    name: 'PODMAN_MODE',
+    kind: { type: 'choice', of: ['auto', 'root', 'rootless'] },
+    default: 'auto',
+    group: 'Sandbox',
+    description:
+      'How podman is run where `PODMAN_SOCKET` is empty. `root`: as root, through sudo for anybody else. `rootless`: as this user, which the machine must be [prepared](rootless.md) for. `auto`: as root for root, rootless where a user can, else through sudo.',
+  },
+  {
     name: 'OCI_RUNTIME',
     kind: string,
     default: '',
