@@ -23,7 +23,7 @@ export async function tryReceiver(
   const written = { text: '' }
   child.stdout.on('data', (chunk: Buffer) => (written.text += chunk.toString()))
   try {
-    const body = '{"type":"job.finished","data":{"status":"succeeded"}}'
+    const body = '{"type":"job.finished","data":{"id":"a","status":"succeeded"}}'
     const timestamp = String(Math.floor(Date.now() / 1000))
     const post = (signature: string) => {
       const headers = { 'webhook-id': 'a', 'webhook-timestamp': timestamp, 'webhook-signature': signature }

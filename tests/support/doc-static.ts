@@ -1,0 +1,87 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { loadConfig } from '../../src/shared/config/config.ts'
+import { ConfigError } from '../../src/shared/config/config-error.ts'
+import { SETTINGS } from '../../src/shared/config/settings.ts'
+import { packageRoot } from '../../src/shared/package-root.ts'
+
+const root = packageRoot()
+const main = join(root, 'dist/cli/main.js')
+
+/** Programs of others that documents call without being run: what they do is not ours to hold. */
+const OF_OTHERS = ['apt-get', 'caddy', 'cd', 'cp', 'curl', 'docker', 'echo', 'export', 'git', 'install', 'journalctl', 'kubectl', 'mkdir', 'mkfifo', 'nginx', 'podman', 'redis-cli', 'runsc', 'strace', 'systemctl', 'useradd'] // prettier-ignore
+
+/**
+ * What is wrong with shell commands that are not run: syntax, npm scripts, settings and their values, and commands and options
+ * of `runyard` that there are not.
+ */
+export function checkCommands(code: string): string[] {
+  const { status, stderr } = spawnSync('bash', ['-n'], { input: code, encoding: 'utf8' })
+  if (status !== 0) return [`bash: ${stderr}`]
+  return code
+    .replaceAll(/\\\n\s*/g, ' ')
+    .split('\n')
+    .flatMap((line) => line.replace(/(^|\s)#.*$/, '').split(/&&|\|\|?|;/))
+    .map((command) => command.trim())
+    .filter((command) => command !== '')
+    .flatMap(checkCommand)
+}
+
+function checkCommand(command: string): string[] {
+  const words = command.replace(/^sudo /, '').split(/\s+/)
+  const first = words.findIndex((word) => !/^[A-Za-z_]+=/.test(word))
+  const assigned = first === -1 ? words : words.slice(0, first)
+  const [program = '', ...args] = first === -1 ? [] : words.slice(first)
+  return [...checkSettings(assigned, program), ...checkProgram(program, args)]
+}
+
+function checkSettings(assigned: string[], program: string): string[] {
+  const own = assigned
+    .map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)] as const)
+    .filter(([name]) => program === 'npm' || SETTINGS.some((one) => one.name === name))
+  const unknown = own
+    .filter(([name]) => !SETTINGS.some((one) => one.name === name))
+    .map(([name]) => `no setting ${name}`)
+  if (unknown.length > 0) return unknown
+  try {
+    loadConfig(root, Object.fromEntries(own))
+    return []
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return [error.message]
+  }
+}
+
+function checkProgram(program: string, args: string[]): string[] {
+  if (program === '' || OF_OTHERS.includes(program)) return []
+  if (program === 'npm') return checkNpm(args)
+  if (program === 'runyard') return checkRunyard(args)
+  if (program === 'npx' && args[0] === 'runyard') return checkRunyard(args.slice(1))
+  if (program === 'npx' || program === 'make') return []
+  if (program === 'node') return existsSync(join(root, args[0] ?? '')) ? [] : [`node ${args[0]}: no such file`]
+  return [`${program}: no program that documents may call without being run`]
+}
+
+function checkNpm([verb = '', name = '']: string[]): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>
+  }
+  if (verb === 'start' || verb === 'test' || verb === 'install' || verb === 'ci') return []
+  return verb === 'run' && scripts[name] !== undefined ? [] : [`npm ${verb} ${name}: no script`]
+}
+
+function checkRunyard(args: string[]): string[] {
+  const rest = args.slice(0, args.includes('--') ? args.indexOf('--') : args.length)
+  const options = rest.filter((word) => word.startsWith('--')).map((word) => word.split('=')[0] ?? '')
+  const end = rest.findIndex((word) => !/^[a-z]+$/.test(word))
+  const path = rest.slice(0, end === -1 ? rest.length : end).slice(0, 2)
+  // An argument of a command looks like a command below it: the longest that there is counts.
+  for (const length of [2, 1]) {
+    const words = path.slice(0, length)
+    const help = execFileSync(process.execPath, [main, ...words, '--help'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }) // prettier-ignore
+    const [, usage = ''] = /^Usage: runyard ([a-z ]*)/.exec(help) ?? []
+    if (usage.trim() === words.join(' ')) return options.filter((option) => !new RegExp(`\\s${option}\\b`).test(help)).map((option) => `runyard ${words.join(' ')}: no option ${option}`) // prettier-ignore
+  }
+  return [`runyard ${path.join(' ')}: no such command`]
+}
