@@ -33,6 +33,7 @@ function checkCommand(command: string): string[] {
   const first = words.findIndex((word) => !/^[A-Za-z_]+=/.test(word))
   const assigned = first === -1 ? words : words.slice(0, first)
   const [program = '', ...args] = first === -1 ? [] : words.slice(first)
+  if (program === 'export') return checkSettings(args, '')
   return [...checkSettings(assigned, program), ...checkProgram(program, args)]
 }
 
@@ -45,7 +46,8 @@ function checkSettings(assigned: string[], program: string): string[] {
     .map(([name]) => `no setting ${name}`)
   if (unknown.length > 0) return unknown
   try {
-    loadConfig(root, Object.fromEntries(own))
+    // Files that settings name are those of the reader's machine.
+    loadConfig(root, Object.fromEntries(own.filter(([name]) => !name.endsWith('_FILE'))))
     return []
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
@@ -63,11 +65,13 @@ function checkProgram(program: string, args: string[]): string[] {
   return [`${program}: no program that documents may call without being run`]
 }
 
-function checkNpm([verb = '', name = '']: string[]): string[] {
+function checkNpm(args: string[]): string[] {
+  const [verb = '', name = '', ...rest] = args.filter((word) => !['--silent', '-s', '--'].includes(word))
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>
   }
   if (verb === 'start' || verb === 'test' || verb === 'install' || verb === 'ci') return []
+  if (verb === 'run' && name === 'runyard') return checkRunyard(rest)
   return verb === 'run' && scripts[name] !== undefined ? [] : [`npm ${verb} ${name}: no script`]
 }
 
