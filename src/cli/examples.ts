@@ -10,6 +10,10 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
     ['runyard doctor', 'what is missing, and how to mend it'],
     ['runyard doctor --json', 'the same for a program'],
   ],
+  engine: [
+    ['runyard engine', 'its socket is /run/runyard/podman.sock'],
+    ['runyard engine --group 10001', 'for workers of that group, as in compose.yaml'],
+  ],
   dashboard: [['runyard dashboard', 'prints the link; it opens once']],
   run: [
     ['runyard run hello.py', 'the language is told by the extension'],

@@ -8,6 +8,7 @@ import { loadConfiguredLanguages, selectLanguages, type CliContext } from './con
 import { printDashboardLink } from './dashboard.ts'
 import { addExamples } from './examples.ts'
 import { doctor } from './doctor/doctor.ts'
+import { runEngine } from './engine.ts'
 import { EXIT, ExitError } from './jobs/exit.ts'
 import { addJobCommands } from './jobs/jobs.ts'
 import { addKeyCommands } from './keys.ts'
@@ -73,6 +74,15 @@ program
   .action(async ({ json = false }: { json?: boolean }) => {
     process.exitCode = await doctor({ root, print, loadConfig: () => loadConfig(root), json })
   })
+
+program
+  .command('engine')
+  .description("run podman's service alone, for workers that are started otherwise, until Ctrl-C")
+  .option('--folder <path>', "where its socket, podman.sock, is made; /run/runyard otherwise, or a user's own")
+  .option('--group <group>', 'who may use it beside this user; whoever may has the rights of root on this machine')
+  .action(({ folder, group }: { folder?: string; group?: string }) =>
+    runEngine({ ...context(), folder, group, stop: stopSignals().stop }),
+  )
 
 const languages = program.command('languages').description('list, install and remove the languages of jobs')
 languages

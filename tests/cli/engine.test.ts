@@ -1,0 +1,52 @@
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, expect, test } from '@jest/globals'
+import { type Child, startChild } from '../../src/host/child.ts'
+import { tryCommand } from '../../src/host/command.ts'
+import { logTail } from '../../src/host/log-tail.ts'
+import { podmanAnswers } from '../../src/host/podman-service.ts'
+import { packageRoot } from '../../src/shared/package-root.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'runyard-engine-'))
+const socketFolder = join(folder, 'socket')
+const socket = join(socketFolder, 'podman.sock')
+const env = { ...process.env, RUNYARD_DATA_DIR: folder, RUNYARD_NAMESPACE: 'test-engine' }
+const command = [process.execPath, join(packageRoot(), 'dist/cli/main.js'), 'engine', '--folder', socketFolder]
+
+let engine: Child | undefined
+afterAll(async () => {
+  await engine?.stop()
+  rmSync(folder, { recursive: true })
+})
+
+test('runyard engine serves podman to the group it was told, keeps its place, and leaves nothing', async () => {
+  const logFile = join(folder, 'engine.log')
+  const started = await startChild({ name: 'engine', command: [...command, '--group', '10001'], logFile, env, deathSignal: 'TERM' }) // prettier-ignore
+  engine = started
+  let ended = false
+  void started.ended.then(() => (ended = true))
+  const isShared = () => existsSync(socket) && statSync(socket).gid === 10001
+  while (!(isShared() && (await podmanAnswers(socket)))) {
+    if (ended) throw new Error((await logTail(logFile)).join('\n'))
+    await sleep(50)
+  }
+  expect((statSync(socket).mode & 0o777).toString(8)).toBe('660')
+  expect((statSync(socketFolder).mode & 0o777).toString(8)).toBe('755')
+
+  const second = await tryCommand(command, { env })
+  expect(second.exitCode).toBe(1)
+  expect(second.stderr).toContain(`a podman service answers at ${socket} already`)
+  expect(await podmanAnswers(socket)).toBe(true)
+
+  expect(await started.stop()).toEqual({ exitCode: 0, signal: null })
+  expect(existsSync(socket)).toBe(false)
+}, 60_000)
+
+test('runyard engine refuses a group that is none', async () => {
+  const { exitCode, stderr } = await tryCommand([...command, '--group', 'a b'], { env })
+  expect(exitCode).toBe(1)
+  expect(stderr).toContain('--group is "a b"; allowed are the name and the number of a group')
+  expect(existsSync(socket)).toBe(false)
+})
