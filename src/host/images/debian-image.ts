@@ -18,7 +18,7 @@ export async function makeDebianImage(
   detail: (text: string) => void,
 ): Promise<void> {
   detail('asking the image registry')
-  if (await pull(podman, `debian:${SUITE}-slim`, detail)) {
+  if (await pullImage(podman, `debian:${SUITE}-slim`, detail)) {
     await podman.run(['tag', `debian:${SUITE}-slim`, DEBIAN_IMAGE])
     return
   }
@@ -58,8 +58,8 @@ export function debootstrapArguments(archive: string, apt: AptSettings): string[
   ]
 }
 
-/** @returns false when the registry cannot be reached or does not answer soon */
-async function pull(podman: Podman, name: string, detail: (text: string) => void): Promise<boolean> {
+/** Pulls an image. @returns false when the registry cannot be reached or does not answer soon */
+export async function pullImage(podman: Podman, name: string, detail: (text: string) => void): Promise<boolean> {
   const silence = new AbortController()
   const timer = setTimeout(() => silence.abort(), ANSWER_MS)
   const { exitCode } = await podman.try(['pull', name], {
