@@ -8,11 +8,71 @@ import type { CliContext } from './context.ts'
 import { operator } from './operator.ts'
 import { withRedis } from './with-redis.ts'
 
+type Json = { json?: boolean }
+
 /** Adds `runyard abuse events|blocks|block|unblock|allow|disallow|allowed`. */
 export function addAbuseCommands(program: Command, context: () => CliContext): void {
   const abuse = program.command('abuse').description('see security events; block, unblock and allow callers')
-
+  addEventsCommand(abuse, context)
+  addBlocksCommand(abuse, context)
   abuse
+    .command('block')
+    .description(`refuse every request of a caller: ${SUBJECT_WORDS}`)
+    .argument('<subject>', 'whom', parseSubjectArgument)
+    .option('--for <time>', 'e.g. 30m, 12h, 7d; until it is lifted otherwise', parseSeconds)
+    .option('--reason <text>', 'for the record', '')
+    .option('--json', 'print the block as JSON')
+    .action(async (subject: Subject, { for: seconds, reason, json }: Json & { for?: number; reason: string }) => {
+      const action = { seconds: seconds ?? null, reason, by: operator() }
+      const block = await withAbuse(context(), ({ blocks }) => blocks.block(subject, action))
+      const until = block.until === null ? 'it is lifted' : `${minute(block.until)} UTC`
+      context().print(json ? JSON.stringify(block, null, 2) : `${subject} is blocked until ${until}`)
+    })
+  abuse
+    .command('unblock')
+    .description('lift a block, and forget the score that led to it')
+    .argument('<subject>', 'whom', parseSubjectArgument)
+    .option('--json', 'print whether there was one as JSON')
+    .action(async (subject: Subject, { json }: Json) => {
+      const action = { reason: '', by: operator() }
+      const unblocked = await withAbuse(context(), ({ blocks }) => blocks.unblock(subject, action))
+      const said = `${subject} ${unblocked ? 'is no longer blocked' : 'was not blocked'}`
+      context().print(json ? JSON.stringify({ subject, unblocked }, null, 2) : said)
+    })
+  abuse
+    .command('allow')
+    .description('never block this caller, whatever it does')
+    .argument('<subject>', 'whom', parseSubjectArgument)
+    .option('--reason <text>', 'for the record', '')
+    .option('--json', 'print the exemption as JSON')
+    .action(async (subject: Subject, { reason, json }: Json & { reason: string }) => {
+      const allowed = await withAbuse(context(), ({ blocks }) => blocks.allow(subject, { reason, by: operator() }))
+      context().print(json ? JSON.stringify(allowed, null, 2) : `${subject} is allowed: no block holds for it`)
+    })
+  abuse
+    .command('disallow')
+    .description('take back an exemption')
+    .argument('<subject>', 'whom', parseSubjectArgument)
+    .option('--json', 'print whether there was one as JSON')
+    .action(async (subject: Subject, { json }: Json) => {
+      const action = { reason: '', by: operator() }
+      const disallowed = await withAbuse(context(), ({ blocks }) => blocks.disallow(subject, action))
+      const said = `${subject} ${disallowed ? 'can be blocked again' : 'was not allowed'}`
+      context().print(json ? JSON.stringify({ subject, disallowed }, null, 2) : said)
+    })
+  abuse
+    .command('allowed')
+    .description('who is never blocked')
+    .option('--json', 'print them as JSON')
+    .action(async ({ json }: { json?: boolean }) => {
+      const list = await withAbuse(context(), ({ blocks }) => blocks.allowed())
+      context().print(json ? JSON.stringify({ allowed: list }, null, 2) : allowedTable(list))
+    })
+}
+
+/** Adds `events`. @param parent `runyard` or `runyard abuse` */
+export function addEventsCommand(parent: Command, context: () => CliContext): void {
+  parent
     .command('events')
     .description('security events, newest first')
     .option('--limit <count>', 'how many at most', parseCount, 20)
@@ -22,59 +82,17 @@ export function addAbuseCommands(program: Command, context: () => CliContext): v
       const found = await withAbuse(context(), ({ events }) => readEvents(events, limit, kind))
       context().print(json ? JSON.stringify({ events: found }, null, 2) : eventTable(found))
     })
-  abuse
+}
+
+/** Adds `blocks`. @param parent `runyard` or `runyard abuse` */
+export function addBlocksCommand(parent: Command, context: () => CliContext): void {
+  parent
     .command('blocks')
     .description('who is blocked')
     .option('--json', 'print them as JSON')
     .action(async ({ json }: { json?: boolean }) => {
       const list = await withAbuse(context(), ({ blocks }) => blocks.list())
       context().print(json ? JSON.stringify({ blocks: list }, null, 2) : blockTable(list))
-    })
-  abuse
-    .command('block')
-    .description(`refuse every request of a caller: ${SUBJECT_WORDS}`)
-    .argument('<subject>', 'whom', parseSubjectArgument)
-    .option('--for <time>', 'e.g. 30m, 12h, 7d; until it is lifted otherwise', parseSeconds)
-    .option('--reason <text>', 'for the record', '')
-    .action(async (subject: Subject, { for: seconds, reason }: { for?: number; reason: string }) => {
-      const action = { seconds: seconds ?? null, reason, by: operator() }
-      const { until } = await withAbuse(context(), ({ blocks }) => blocks.block(subject, action))
-      context().print(`${subject} is blocked ${until === null ? 'until it is lifted' : `until ${minute(until)}`}`)
-    })
-  abuse
-    .command('unblock')
-    .description('lift a block, and forget the score that led to it')
-    .argument('<subject>', 'whom', parseSubjectArgument)
-    .action(async (subject: Subject) => {
-      const action = { reason: '', by: operator() }
-      const lifted = await withAbuse(context(), ({ blocks }) => blocks.unblock(subject, action))
-      context().print(`${subject} ${lifted ? 'is no longer blocked' : 'was not blocked'}`)
-    })
-  abuse
-    .command('allow')
-    .description('never block this caller, whatever it does')
-    .argument('<subject>', 'whom', parseSubjectArgument)
-    .option('--reason <text>', 'for the record', '')
-    .action(async (subject: Subject, { reason }: { reason: string }) => {
-      await withAbuse(context(), ({ blocks }) => blocks.allow(subject, { reason, by: operator() }))
-      context().print(`${subject} is allowed: no block holds for it`)
-    })
-  abuse
-    .command('disallow')
-    .description('take back an exemption')
-    .argument('<subject>', 'whom', parseSubjectArgument)
-    .action(async (subject: Subject) => {
-      const action = { reason: '', by: operator() }
-      const removed = await withAbuse(context(), ({ blocks }) => blocks.disallow(subject, action))
-      context().print(`${subject} ${removed ? 'can be blocked again' : 'was not allowed'}`)
-    })
-  abuse
-    .command('allowed')
-    .description('who is never blocked')
-    .option('--json', 'print them as JSON')
-    .action(async ({ json }: { json?: boolean }) => {
-      const list = await withAbuse(context(), ({ blocks }) => blocks.allowed())
-      context().print(json ? JSON.stringify({ allowed: list }, null, 2) : allowedTable(list))
     })
 }
 
@@ -103,8 +121,6 @@ async function readEvents(
   } while (before !== undefined && found.length < limit)
   return found
 }
-
-/** Who acts, as far as this machine knows. */
 
 function parseSubjectArgument(text: string): Subject {
   const subject = parseSubject(text)

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Config } from '../shared/config/config.ts'
 import { findLanguage, loadLanguages, type Language } from '../shared/language.ts'
+import { didYouMean } from './did-you-mean.ts'
 
 /** What every command works with. */
 export interface CliContext {
@@ -25,10 +26,11 @@ export function loadConfiguredLanguages(root: string): Language[] {
  * @throws UsageError naming the unknown one and what there is
  */
 export function selectLanguages(languages: readonly Language[], names: readonly string[]): Language[] {
+  const ids = languages.map(({ id }) => id)
   return names.map((name) => {
     const language = findLanguage(languages, name)
     if (language === undefined) {
-      throw new UsageError(`no language "${name}"; there are ${languages.map(({ id }) => id).join(', ')}`)
+      throw new UsageError(`no language "${name}"; there are ${ids.join(', ')}${didYouMean(name, ids)}`)
     }
     return language
   })

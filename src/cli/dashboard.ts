@@ -19,10 +19,11 @@ export async function dashboardLink(context: CliContext, url: string): Promise<s
 }
 
 /** `runyard dashboard`: whoever reaches Redis is an operator. */
-export async function printDashboardLink(context: CliContext): Promise<void> {
+export async function printDashboardLink(context: CliContext, json = false): Promise<void> {
   const { dataDir, http }: Config = context.config
   // One that was started with another port says so.
   const holder = await holderOf(dataDir)
   const url = await dashboardLink(context, holder?.url ?? `http://${usableHost(http.host)}:${http.port}`)
+  if (json) return context.print(JSON.stringify({ url, expiresInSeconds: LINK_MINUTES * 60 }, null, 2))
   context.print(`${url}\n\nIt opens the dashboard once, within ${LINK_MINUTES} minutes.`)
 }

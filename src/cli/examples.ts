@@ -2,6 +2,11 @@ import type { Command } from 'commander'
 
 /** What stands at the end of each command's help, by the words that lead to it. */
 export const EXAMPLES: Record<string, [command: string, what: string][]> = {
+  '': [
+    ['runyard up', 'start a service here'],
+    ['runyard run hello.py', 'run a program on it'],
+    ['runyard help run', 'what else can be said to run'],
+  ],
   up: [['runyard up', 'start everything; Ctrl-C ends it']],
   worker: [['REDIS_URL=redis://redis.example runyard worker', 'with podman on this machine; Ctrl-C ends both']],
   gateway: [['REDIS_URL=redis://redis.example PORT=8080 runyard gateway', 'needs neither podman nor root']],
@@ -42,6 +47,11 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
     ['runyard list --status failed --language python --json', 'those that failed, for a program'],
   ],
   artifact: [['runyard artifact <id> out/plot.png -o plot.png', 'fetch a file that it made']],
+  bench: [
+    ['runyard bench', 'hello world in Python, 1 to 8 at one time'],
+    ['runyard bench --language c --in-flight 4 --seconds 30', 'with a compiler in it'],
+    ['runyard bench report.py --key-file bench.key --json > figures.json', 'a program of your own'],
+  ],
   completion: [
     ['source <(runyard completion bash)', 'in ~/.bashrc'],
     ['source <(runyard completion zsh)', 'in ~/.zshrc'],
@@ -58,6 +68,8 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
   'keys revoke': [['runyard keys revoke 4f2a91b3c7d8', 'the id, as runyard keys list has it']],
   'webhooks deliveries': [['runyard webhooks deliveries --tenant me --state failed', 'those that did not get through']],
   'webhooks redeliver': [['runyard webhooks redeliver <id>', 'once more, now']],
+  events: [['runyard events --kind rate-limited --limit 5', 'the last five']],
+  blocks: [['runyard blocks', 'who is blocked, and until when']],
   'abuse events': [['runyard abuse events --kind rate-limited --limit 5', 'the last five']],
   'abuse blocks': [['runyard abuse blocks', 'who, and until when']],
   'abuse block': [['runyard abuse block address:192.0.2.7 --for 12h --reason "floods us"', 'on every gateway at once']],

@@ -60,10 +60,15 @@ export function newKeyOf(
   }
   const errors = newApiKey.Check(fields)
     ? newApiKeyErrors(fields, limits.ceilings, Date.now(), webhooks.allow)
-    : newApiKey.Errors(fields).map(({ instancePath, message }) => ({ pointer: instancePath, detail: message }))
+    : newApiKey.Errors(fields).map(({ instancePath, keyword, message }) => ({
+        pointer: instancePath,
+        detail: keyword === 'pattern' && instancePath === '/tenant' ? TENANT_WORDS : message,
+      }))
   if (errors.length > 0) throw new UsageError(errors.map(sentence).join('; '))
   return fields
 }
+
+const TENANT_WORDS = 'must be 1 to 64 of a-z, 0-9, ".", "_" and "-", the first a letter or a digit'
 
 function sentence({ pointer, detail }: { pointer: string; detail: string }): string {
   const [, field = '', ...rest] = pointer.split('/')

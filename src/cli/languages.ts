@@ -39,10 +39,12 @@ export async function installLanguages(
   context: CliContext,
   names: readonly string[],
   progress: Progress,
+  json = false,
 ): Promise<void> {
   const languages = selectLanguages(loadConfiguredLanguages(context.root), names)
   const ids = languages.map(({ id }) => id)
   const built = await setUp(context, ids, progress)
+  if (json) return context.print(JSON.stringify({ languages: ids, built }, null, 2))
   context.print(built === 0 ? `${ids.join(', ')}: installed already` : `${ids.join(', ')}: installed`)
 }
 
@@ -54,18 +56,21 @@ export async function removeLanguages(
   context: CliContext,
   names: readonly string[],
   progress: Progress,
+  json = false,
 ): Promise<void> {
   const podman = await podmanOf(context)
   const present = await listImages(podman)
+  const rows: { id: string; removed: boolean; stillUsed: boolean }[] = []
   for (const language of selectLanguages(loadConfiguredLanguages(context.root), names)) {
     const images = imagesOf(context.root, language).filter((image) => present.has(image))
-    if (images.length === 0) {
-      context.print(`${language.id}: was not installed`)
-      continue
-    }
-    const gone = await progress.step(`Removing ${language.name}`, () => removeImages(podman, images))
-    context.print(gone ? `${language.id}: removed` : `${language.id}: removed; ${STILL_USED}`)
+    const { id } = language
+    const removed = images.length > 0
+    const gone = !removed || (await progress.step(`Removing ${language.name}`, () => removeImages(podman, images)))
+    rows.push({ id, removed, stillUsed: !gone })
+    if (json) continue
+    context.print(removed ? `${id}: removed${gone ? '' : `; ${STILL_USED}`}` : `${id}: was not installed`)
   }
+  if (json) context.print(JSON.stringify({ languages: rows }, null, 2))
 }
 
 const STILL_USED = 'sandboxes still use its image, "podman image prune" frees the space once they have ended'

@@ -29,7 +29,8 @@ export function addWebhookCommands(program: Command, context: () => CliContext):
     .command('redeliver')
     .description('make a delivery once more, with the same webhook-id')
     .argument('<id>', 'of the delivery')
-    .action((id: string) => redeliver(context(), id))
+    .option('--json', 'print it as JSON')
+    .action((id: string, { json = false }: { json?: boolean }) => redeliver(context(), id, json))
 }
 
 async function listDeliveries(context: CliContext, { tenant, state, limit, json }: ListOptions): Promise<void> {
@@ -55,7 +56,7 @@ async function listDeliveries(context: CliContext, { tenant, state, limit, json 
 }
 
 /** @throws UsageError when there is no such delivery */
-async function redeliver(context: CliContext, id: string): Promise<void> {
+async function redeliver(context: CliContext, id: string, json: boolean): Promise<void> {
   await withRedis(context, async (redis, keys) => {
     const deliveries = createDeliveries(redis, keys, context.config.webhooks.deliveriesKeptSeconds)
     const stored = await deliveries.read(id)
@@ -65,7 +66,11 @@ async function redeliver(context: CliContext, id: string): Promise<void> {
     const queue = createWebhookQueue(redis, keys)
     await queue.hurry(id).finally(() => queue.close())
   })
-  context.print(`${id} is delivered again by the next worker that is free`)
+  context.print(
+    json
+      ? JSON.stringify({ id, redelivered: true }, null, 2)
+      : `${id} is delivered again by the next worker that is free`,
+  )
 }
 
 function parseCount(text: string): number {

@@ -216,6 +216,12 @@ describe('a key', () => {
     expect(shown.stderr).not.toContain(key)
   })
 
+  test('in the environment is no wrong setting where the address is not given', async () => {
+    const env = { RUNYARD_URL: '', RUNYARD_KEY: key, RUNYARD_DATA_DIR: folder }
+    const { stderr } = await runyard(['list'], { env })
+    expect(stderr).toContain('no answer from http://127.0.0.1:3000')
+  })
+
   test('that is missing or wrong is told with what to do', async () => {
     const env = { RUNYARD_URL: strict.url }
     const none = await runyard(['run', 'hello.py'], { env })
@@ -229,6 +235,27 @@ describe('a key', () => {
 })
 
 describe('what cannot be done is told with what to do', () => {
+  test('an address with a path that is none', async () => {
+    const { code, stderr } = await runyard(['list', '--url', `${platform.url}/api`])
+    expect([code, stderr]).toEqual([
+      64,
+      `runyard: there is no Runyard at ${platform.url}/api; is it ${platform.url}?\n`,
+    ])
+  })
+
+  test('a wrong setting, no Runyard to look after, output that cannot be written', async () => {
+    expect(await runyard(['keys', 'list'], { env: { PORT: 'x' } })).toMatchObject({ code: 78 })
+    const nowhere = await runyard(['keys', 'list'], { env: { RUNYARD_DATA_DIR: folder } })
+    expect(nowhere).toMatchObject({ code: 69, stdout: '' })
+    expect(nowhere.stderr).toContain('start it with npm start')
+    const { status, stderr } = spawnSync('sh', ['-c', `'${process.execPath}' '${main}' --help > /dev/full`])
+    expect([status, stderr.toString()]).toEqual([74, expect.stringContaining('no space left')])
+    const id = (await runyard(['submit', 'file.py', '--artifact', '*.bin'])).stdout.trim()
+    await runyard(['get', id, '--wait'])
+    const unwritten = await runyard(['artifact', id, 'a.bin', '-o', 'absent/a.bin'])
+    expect(unwritten).toMatchObject({ code: 74, stderr: 'runyard: --output absent/a.bin: its folder does not exist\n' })
+  })
+
   test.each([
     { args: ['run', 'hello.py', '--url', 'http://127.0.0.1:1'], code: 69, words: 'npx runyard up' },
     { args: ['run', 'hello.py', '--url', 'localhost:3000'], code: 64, words: 'must be like http://127.0.0.1:3000' },
@@ -252,7 +279,17 @@ describe('what cannot be done is told with what to do', () => {
     { args: ['get', '01890a5d-ac96-774b-bcce-b302099a8057'], code: 64, words: 'no such job of yours' },
     { args: ['cancel', 'nonsense'], code: 64, words: 'no such job of yours' },
     { args: ['list', '--state', 'done'], code: 64, words: 'queued, running' },
-    { args: ['completion', 'tcsh'], code: 1, words: 'bash, zsh, fish' },
+    { args: ['rum', 'hello.py'], code: 64, words: "unknown command 'rum'\n(Did you mean run?)\n(runyard --help" },
+    { args: ['keys', 'lst'], code: 64, words: '(runyard keys --help says more)' },
+    { args: ['keys', 'create'], code: 64, words: '(runyard keys create --help says more)' },
+    { args: ['keys'], code: 64, words: 'Usage: runyard keys' },
+    { args: ['run', 'hello.py', '-l', 'pyhton'], code: 64, words: 'did you mean python?' },
+    { args: ['languages', 'install', 'pyhton'], code: 64, words: 'did you mean python?' },
+    { args: ['artifact', 'x', 'out.png'], code: 64, words: 'no such file or job of yours' },
+    { args: ['bench', '--in-flight', '0'], code: 64, words: 'like 1,2,4,8' },
+    { args: ['bench', '-l', 'fortran'], code: 64, words: 'there is no language "fortran"; installed are bash' },
+    { args: ['bench', 'broken.c'], code: 1, words: 'nothing was measured: job' },
+    { args: ['completion', 'tcsh'], code: 64, words: 'bash, zsh, fish' },
   ])('$args', async ({ args, code, words }) => {
     const ended = await runyard(args)
     expect(ended.stderr).toContain(words)
@@ -282,28 +319,3 @@ describe('completion', () => {
     expect(offered('run', 'hel')).toEqual([''])
   })
 })
-
-test('each command’s help has examples, which name commands and options that there are', async () => {
-  const visit = async (path: string[]): Promise<void> => {
-    const { stdout } = await runyard([...path, '--help'])
-    const below = stdout.split('\nCommands:\n')[1]
-    if (below !== undefined) {
-      const names = [...below.matchAll(/^ {2}(\w[\w-]*)/gm)].map(([, name = '']) => name)
-      await Promise.all(names.filter((name) => name !== 'help').map((name) => visit([...path, name])))
-      return
-    }
-    const examples = stdout.split('\nExamples:\n')[1] ?? ''
-    const commands = examples
-      .trim()
-      .split('\n')
-      .map((line) => line.split('  #')[0] ?? '')
-    expect(commands.join('\n')).toContain(`runyard ${path.join(' ')}`)
-    for (const [option] of commands
-      .join(' ')
-      .split(' -- ')[0]
-      ?.matchAll(/(?<= )--?[a-zA-Z][\w-]*/g) ?? []) {
-      expect(stdout.split('\nExamples:\n')[0]).toMatch(new RegExp(`${option}\\b`))
-    }
-  }
-  await visit([])
-}, 180_000)

@@ -74,7 +74,7 @@ test('`up` runs a first job, serves, is found by another `up`, and leaves nothin
     const other = start({ RUNYARD_DATA_DIR: `${dataDir}-other`, PORT: '0' })
     await other.ended
     expect(other.text()).toContain(`another Runyard of the namespace "${namespace}" runs on this machine, at ${url}`)
-    expect(other.child.exitCode).toBe(1)
+    expect(other.child.exitCode).toBe(78)
     expect((await left()).length).toBeGreaterThan(4)
   } finally {
     first.child.kill('SIGINT')

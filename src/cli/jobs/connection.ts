@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { type Client, createClient } from '../../client/client.ts'
 import type { CliContext } from '../context.ts'
 import { holderOf } from '../up/claim.ts'
-import { EXIT, ExitError } from './exit.ts'
+import { EXIT, ExitError } from '../exit.ts'
 
 /** Where the service is, and who asks. */
 export interface ConnectionOptions {
@@ -15,7 +15,7 @@ export interface ConnectionOptions {
 export interface Connection {
   client: Client
   url: string
-  hasKey: boolean
+  key: string | undefined
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -45,7 +45,7 @@ export async function connect(
 ): Promise<Connection> {
   const url = await addressOf(options, env, context)
   const key = keyOf(options, env, warn)
-  return { client: createClient({ url, key, retries: RETRIES }), url, hasKey: key !== undefined }
+  return { client: createClient({ url, key, retries: RETRIES }), url, key }
 }
 
 async function addressOf(options: ConnectionOptions, env: Environment, context: () => CliContext): Promise<string> {
@@ -85,15 +85,22 @@ export function readFile(path: string, what: string): Buffer {
   try {
     return readFileSync(path)
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    const why =
-      code === 'ENOENT'
-        ? 'there is no such file'
-        : code === 'EISDIR'
-          ? 'it is a folder'
-          : code === 'EACCES'
-            ? 'you may not read it'
-            : message
-    throw new ExitError(EXIT.usage, `${what} ${path}: ${why}`)
+    throw new ExitError(EXIT.usage, `${what} ${path}: ${reasonOf(error, 'there is no such file', 'read')}`)
   }
+}
+
+/** @throws ExitError that says why it cannot be written */
+export function writeFile(path: string, bytes: Uint8Array): void {
+  try {
+    writeFileSync(path, bytes)
+  } catch (error) {
+    throw new ExitError(EXIT.cannotWrite, `--output ${path}: ${reasonOf(error, 'its folder does not exist', 'write')}`)
+  }
+}
+
+function reasonOf(error: unknown, absent: string, verb: string): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code === 'ENOENT') return absent
+  if (code === 'EISDIR') return 'it is a folder'
+  return code === 'EACCES' ? `you may not ${verb} it` : message
 }

@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Job, JobSummary, State, StreamedEvent } from '../../client/client.ts'
 import { STATES, STATUSES, type Status } from '../../shared/job.ts'
@@ -10,6 +9,7 @@ import {
   type ConnectionOptions,
   type Environment,
   PATIENT_RETRIES,
+  writeFile,
 } from './connection.ts'
 import { explain } from './explain.ts'
 import { addRequestOptions, type RequestOptions, requestOf } from './request.ts'
@@ -34,11 +34,8 @@ export function addJobCommands(program: Command, deps: JobCommandDeps): void {
   const print = (text: string) => void streams.stdout.write(`${text}\n`)
   const printJson = (value: unknown) => print(JSON.stringify(value, null, 2))
 
-  const add = (name: string, description: string) => {
-    const command = addConnectionOptions(program.command(name).description(description))
-    // 1 would be an exit code of many programs.
-    return command.exitOverride().showHelpAfterError(`(runyard ${command.name()} --help says more)`)
-  }
+  const add = (name: string, description: string) =>
+    addConnectionOptions(program.command(name).description(description))
 
   /** Does something at the service; says what to do when that fails. */
   const reach = async (options: ConnectionOptions, what: string, work: (connection: Connection) => Promise<void>) => {
@@ -129,11 +126,16 @@ export function addJobCommands(program: Command, deps: JobCommandDeps): void {
     )
   add('artifact <id> <path>', 'print a file that a job made')
     .option('-o, --output <file>', 'write it there instead')
-    .action(async (id: string, path: string, options: ConnectionOptions & { output?: string }) =>
+    .option('--json', 'print its size as JSON, and its bytes in base64 unless they go to --output')
+    .action(async (id: string, path: string, options: ConnectionOptions & Json & { output?: string }) =>
       reach(options, `${id} ${path}`, async ({ client }) => {
         const bytes = await client.artifact(id, path)
-        if (options.output === undefined) streams.stdout.write(bytes)
-        else writeFileSync(options.output, bytes)
+        const { output, json } = options
+        if (output !== undefined) writeFile(output, bytes)
+        if (json) {
+          const rest = output === undefined ? { content: Buffer.from(bytes).toString('base64') } : { output }
+          printJson({ path, bytes: bytes.length, ...rest })
+        } else if (output === undefined) streams.stdout.write(bytes)
       }),
     )
 }

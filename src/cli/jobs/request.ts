@@ -5,7 +5,7 @@ import type { Client, CodeRequest, Runtime } from '../../client/client.ts'
 import type { LimitOverrides } from '../../shared/limits.ts'
 import { parseLimit } from '../key-options.ts'
 import { readFile } from './connection.ts'
-import { EXIT, ExitError } from './exit.ts'
+import { EXIT, ExitError } from '../exit.ts'
 
 /** What a job is made of on the command line, beside its file and arguments. */
 export interface RequestOptions {

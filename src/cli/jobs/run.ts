@@ -1,7 +1,7 @@
 import { fstatSync, readFileSync } from 'node:fs'
 import { type CodeRequest, type InteractiveJob, type JobSummary, RunyardError } from '../../client/client.ts'
 import { type Connection, PATIENT_RETRIES } from './connection.ts'
-import { EXIT, exitCodeOf } from './exit.ts'
+import { EXIT, exitCodeOf } from '../exit.ts'
 import { showEvents, type Streams, verdict } from './show-events.ts'
 
 export interface RunOptions {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { connect, createServer } from 'node:net'
-import { UsageError } from '../context.ts'
+import { EXIT, ExitError } from '../exit.ts'
 
 /** Who already runs on a data directory. */
 export interface Holder {
@@ -22,12 +22,13 @@ export function claimDataDir(dataDir: string, holder: Holder): Promise<Claim> {
 
 /**
  * Claims what podman's service and a worker use of a data directory, for as long as this process lives. `claimDataDir` claims the rest.
- * @throws UsageError naming the other process that has a worker there
+ * @throws ExitError naming the other process that has a worker there
  */
 export async function claimForWorker(dataDir: string, holder: Holder): Promise<void> {
   const found = await claim(pathOf(`worker ${dataDir}`), holder)
   if (found.mine) return
-  throw new UsageError(
+  throw new ExitError(
+    EXIT.setting,
     `another worker runs on ${dataDir} (pid ${found.holder?.pid ?? '?'}); end it, or set RUNYARD_DATA_DIR to another folder for this one`,
   )
 }

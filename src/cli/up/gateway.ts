@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { logFolder } from '../../host/backends.ts'
 import { freePort } from '../../host/free-port.ts'
-import { UsageError } from '../context.ts'
+import { EXIT, ExitError } from '../exit.ts'
 import { withRedis } from '../with-redis.ts'
 import { claimDataDir, type Holder } from './claim.ts'
 import { probeHost, usableHost } from './hosts.ts'
@@ -15,14 +15,14 @@ const POLL_MS = 150
 /**
  * `runyard gateway`: a gateway on this machine and nothing else, until it is told to stop. It needs neither podman nor root.
  * @returns the exit code: 0 when it was told to stop, or runs already
- * @throws UsageError without `REDIS_URL`; Error when it cannot start. Nothing is left running then. Should it die later it is
+ * @throws ExitError without `REDIS_URL`; Error when it cannot start. Nothing is left running then. Should it die later it is
  * started again
  */
 export async function gateway(options: UpOptions): Promise<number> {
   const { config, print, progress, stop } = options
   const { dataDir, http } = config
   if (config.redisUrl === undefined) {
-    throw new UsageError('REDIS_URL is not set; a gateway needs the Redis that the workers use')
+    throw new ExitError(EXIT.setting, 'REDIS_URL is not set; a gateway needs the Redis that the workers use')
   }
   const self: Holder = { pid: process.pid, url: urlOf(http.host, http.port), dataDir }
   const claim = await claimDataDir(dataDir, self)

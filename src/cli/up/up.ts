@@ -2,8 +2,9 @@ import { logFolder } from '../../host/backends.ts'
 import { freePort } from '../../host/free-port.ts'
 import type { Progress } from '../../host/progress.ts'
 import type { Config } from '../../shared/config/config.ts'
-import { loadConfiguredLanguages, UsageError, type CliContext } from '../context.ts'
+import { loadConfiguredLanguages, type CliContext } from '../context.ts'
 import { dashboardLink, LINK_MINUTES } from '../dashboard.ts'
+import { EXIT, ExitError } from '../exit.ts'
 import { setUp } from '../set-up.ts'
 import { claimDataDir, claimForWorker, claimNamespace, type Holder } from './claim.ts'
 import { describeJob, runFirstJob } from './first-job.ts'
@@ -52,12 +53,13 @@ export async function up(options: UpOptions): Promise<number> {
   return 0
 }
 
-/** @throws UsageError naming who has the namespace */
+/** @throws ExitError naming who has the namespace */
 async function requireOwnNamespace(namespace: string, self: Holder): Promise<void> {
   const claim = await claimNamespace(namespace, self)
   if (claim.mine) return
   const { pid, url, dataDir } = claim.holder ?? { pid: '?', url: '?', dataDir: '?' }
-  throw new UsageError(
+  throw new ExitError(
+    EXIT.setting,
     `another Runyard of the namespace "${namespace}" runs on this machine, at ${url} (pid ${pid}, data in ${dataDir}); ` +
       'to run a second one, set RUNYARD_NAMESPACE and PORT',
   )

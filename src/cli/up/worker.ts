@@ -2,7 +2,8 @@ import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { logFolder } from '../../host/backends.ts'
 import { createWorkerRegistry, type WorkerInfo } from '../../shared/redis/worker-registry.ts'
-import { loadConfiguredLanguages, UsageError } from '../context.ts'
+import { loadConfiguredLanguages } from '../context.ts'
+import { EXIT, ExitError } from '../exit.ts'
 import { setUp } from '../set-up.ts'
 import { withRedis } from '../with-redis.ts'
 import { claimForWorker } from './claim.ts'
@@ -16,14 +17,14 @@ const POLL_MS = 200
 /**
  * `runyard worker`: a worker on this machine, with podman's service unless `PODMAN_SOCKET` names one, until it is told to stop.
  * @returns the exit code, 0: it was told to stop
- * @throws UsageError without `REDIS_URL`, or when another worker has the data directory; Error when it cannot start. Nothing is
+ * @throws ExitError without `REDIS_URL`, or when another worker has the data directory; Error when it cannot start. Nothing is
  * left running then. A part that dies later is started again
  */
 export async function worker(options: UpOptions): Promise<number> {
   const { config, print, progress, stop } = options
   const { dataDir } = config
   if (config.redisUrl === undefined) {
-    throw new UsageError('REDIS_URL is not set; a worker needs the Redis that the gateways use')
+    throw new ExitError(EXIT.setting, 'REDIS_URL is not set; a worker needs the Redis that the gateways use')
   }
   await claimForWorker(dataDir, { pid: process.pid, url: '', dataDir })
   await withRedis(options, (redis) => redis.ping())

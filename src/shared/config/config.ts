@@ -103,7 +103,13 @@ export function readEnvironment(environment: Environment = process.env): Map<str
 }
 
 /** Variables of the command line and the tests, which are not settings of the product. */
-const OTHER_RUNYARD_VARIABLES = new Set(['RUNYARD_URL', 'RUNYARD_API_KEY', 'RUNYARD_TEST_REDIS', 'RUNYARD_TEST_PODMAN'])
+const OTHER_RUNYARD_VARIABLES = new Set([
+  'RUNYARD_URL',
+  'RUNYARD_KEY',
+  'RUNYARD_API_KEY',
+  'RUNYARD_TEST_REDIS',
+  'RUNYARD_TEST_PODMAN',
+])
 
 /**
  * Maps the settings to the nested form the program is built on.

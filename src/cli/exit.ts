@@ -1,19 +1,25 @@
 import { constants } from 'node:os'
-import type { JobSummary, Status } from '../../client/client.ts'
+import type { JobSummary, Status } from '../client/client.ts'
 
 /**
  * With what `runyard` ends where it is not the program's own exit code. docs/cli.md lists them. Those of the service are those
  * of sysexits.h, those of programs lie where few programs have theirs; 124 is that of timeout(1).
  */
 export const EXIT = {
-  /** An option, a file, a language or a limit that cannot be used. */
+  /** A command, an option, a file, a language, a limit or an id that cannot be used. */
   usage: 64,
-  /** The service cannot be reached, or cannot do it now. */
+  /** The service cannot be reached, or cannot work now. */
   unavailable: 69,
   /** The service failed. */
   internal: 70,
+  /** What this command writes cannot be written. */
+  cannotWrite: 74,
+  /** Too many requests or jobs; the same can work later. */
+  tooMany: 75,
   /** A key is missing or wrong, or the submission was refused. */
   refused: 77,
+  /** A setting that cannot be used. */
+  setting: 78,
   compileFailed: 120,
   wrongAnswer: 121,
   memoryLimit: 122,

@@ -1,0 +1,48 @@
+import type { Level } from './measure.ts'
+
+/** What to do about a rate that is too low to measure. */
+export const RAISE_RATE = [
+  'An operator makes a key with a higher one, to be given with --key-file or RUNYARD_KEY:',
+  '  npx runyard keys create --name bench --tenant bench --rate 100000/min --burst 1000',
+  'Where no keys are asked for, RATE_PER_MINUTE and RATE_BURST are the settings, or AUTH=optional makes keys count.',
+].join('\n')
+
+/** What can be done about an error; the others say it by their name and docs/errors.md. */
+const ADVICE: Record<string, string> = {
+  'tenant-queue-full': 'too many jobs of this tenant waited: TENANT_MAX_QUEUED_JOBS, or fewer in flight',
+  'too-many-open': 'too many answers were waited for at once: TENANT_MAX_OPEN_STREAMS, or fewer in flight',
+  'queue-full': 'too many jobs waited: more workers or slots (WORKER_CONCURRENCY), or fewer in flight',
+  'engine-unavailable': 'no worker could run jobs: npx runyard doctor, and the workers’ log',
+  unavailable: 'the service could not do it: its log, and /readyz',
+  'internal-error': 'the service failed: its log',
+  unreachable: 'no answer came',
+  'wait-timeout': 'jobs did not end within a minute',
+  'wrong-answer': 'the program did not do what it must',
+}
+
+/** Figures for people. Where there were too few answers for one, it is `-`. */
+export function renderBench(levels: readonly Level[]): string {
+  const head = ['IN FLIGHT', 'JOBS', 'JOBS/S', 'P50 MS', 'P95 MS', 'P99 MS', 'PROGRAM MS', 'ERRORS']
+  const rows = levels.map((level) => [
+    String(level.inFlight),
+    String(level.jobs),
+    figure(level.jobsPerSecond),
+    figure(level.p50Ms),
+    figure(level.p95Ms),
+    figure(level.p99Ms),
+    figure(level.programP50Ms),
+    String(Object.values(level.errors).reduce((sum, count) => sum + count, 0)),
+  ])
+  const all = [head, ...rows]
+  const widths = head.map((_title, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
+  const lines = all.map((row) => row.map((cell, column) => cell.padStart(widths[column] ?? 0)).join('  '))
+  const errors = levels.flatMap(({ inFlight, errors: counts }) =>
+    Object.entries(counts).map(([code, count]) => {
+      const advice = ADVICE[code]
+      return `${inFlight} in flight: ${count} times ${code}${advice === undefined ? '' : `: ${advice}`}`
+    }),
+  )
+  return [...lines, ...(errors.length > 0 ? ['', ...errors] : [])].join('\n')
+}
+
+const figure = (value: number | null) => (value === null ? '-' : value.toFixed(value < 100 ? 1 : 0))

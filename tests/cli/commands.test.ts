@@ -1,0 +1,157 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import type { Command } from 'commander'
+import { didYouMean } from '../../src/cli/did-you-mean.ts'
+import { EXAMPLES } from '../../src/cli/examples.ts'
+import { createProgram } from '../../src/cli/program.ts'
+import { loadConfig } from '../../src/shared/config/config.ts'
+import { readDoc, tableRows, uncoded } from '../docs/tables.ts'
+import { startPlatform, type TestPlatform, testRoot } from '../support/platform.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'runyard-commands-'))
+const program = join(folder, 'file.py')
+let platform: TestPlatform
+beforeAll(async () => {
+  platform = await startPlatform({ RUNYARD_DATA_DIR: join(folder, 'data') })
+  writeFileSync(program, 'open("a.txt", "w").write("42"); print("Hello")')
+})
+afterAll(async () => {
+  await platform.close()
+  rmSync(folder, { recursive: true })
+})
+
+interface Written {
+  stdout: string
+  stderr: string
+  exitCode: number
+}
+
+function commandWith(env: Record<string, string>, written: Written): Command {
+  const stream = (name: 'stdout' | 'stderr') =>
+    new PassThrough().on('data', (chunk: Buffer) => (written[name] += chunk.toString()))
+  const print = (text: string) => void (written.stdout += `${text}\n`)
+  const settings = () => loadConfig(testRoot, env)
+  const never = new AbortController().signal
+  return createProgram({
+    root: testRoot,
+    loadConfig: settings,
+    context: () => ({ root: testRoot, config: settings(), print }),
+    print,
+    env: { RUNYARD_URL: env['RUNYARD_URL'] },
+    streams: { stdout: stream('stdout'), stderr: stream('stderr'), note: (text) => (written.stderr += text) },
+    stdin: () => process.stdin,
+    signals: () => ({ stop: never, hurry: never }),
+    setExitCode: (code) => (written.exitCode = code),
+  })
+}
+
+/** What a command writes. @throws what it fails of */
+async function runyard(...args: string[]): Promise<Written> {
+  const written = { stdout: '', stderr: '', exitCode: 0 }
+  await commandWith({ ...platform.env, RUNYARD_URL: platform.url }, written).parseAsync(args, { from: 'user' })
+  return written
+}
+
+/** The commands that do something, by the words that lead to them. */
+function leavesOf(command: Command, path = ''): [string, Command][] {
+  if (command.commands.length === 0) return [[path, command]]
+  return command.commands.flatMap((one) => leavesOf(one, `${path} ${one.name()}`.trim()))
+}
+
+const leaves = leavesOf(commandWith({}, { stdout: '', stderr: '', exitCode: 0 }))
+
+/** The first four run until they are ended, what `completion` prints is a script. */
+const WITHOUT_JSON = ['up', 'worker', 'gateway', 'engine', 'completion']
+
+test('each command has --json, but for five that have no result', () => {
+  const without = leaves.filter(([, { options }]) => !options.some(({ long }) => long === '--json'))
+  expect(without.map(([path]) => path)).toEqual(WITHOUT_JSON)
+})
+
+test('each command has examples, which name it and options that it has', () => {
+  for (const [path, { options }] of leaves) {
+    const flags = [...options.flatMap(({ long, short }) => [long, short]), '--']
+    const lines = (EXAMPLES[path] ?? []).map(([line]) => line)
+    expect([path, lines.join('\n')]).toEqual([path, expect.stringContaining(`runyard ${path}`)])
+    for (const line of lines) {
+      const own =
+        line
+          .split('runyard ')
+          .at(-1)
+          ?.split(/ -- | --compiler-arg /)[0] ?? ''
+      for (const [flag] of own.matchAll(/(?<= )--?[a-zA-Z][\w-]*/g)) expect([path, flags]).toEqual([path, expect.arrayContaining([flag])]) // prettier-ignore
+    }
+  }
+  const paths = ['', ...leaves.map(([path]) => path)]
+  expect(Object.keys(EXAMPLES).filter((path) => !paths.includes(path))).toEqual([])
+})
+
+/** What stands in docs/cli.md behind each command: the members of what it prints, as one object. */
+function documentedMembers(): Map<string, string[]> {
+  const section = readDoc('docs/cli.md').split('\n## JSON\n')[1]?.split('\n## ')[0] ?? ''
+  const rows = tableRows(section).flatMap(
+    ([commands = '', members = '']) =>
+    commands.split(', ').map((command): [string, string[]] => [uncoded(command), [...members.matchAll(/`(\w+)`/g)].map(([, name = '']) => name)]), // prettier-ignore
+  )
+  return new Map(rows)
+}
+
+test('docs/cli.md says what each command prints as JSON', () => {
+  const commands = leaves.map(([path]) => path).filter((path) => !WITHOUT_JSON.includes(path))
+  expect([...documentedMembers().keys()].toSorted()).toEqual(commands.toSorted())
+})
+
+test('what is printed is one JSON object with the members that docs/cli.md names, and nothing else', async () => {
+  const members = documentedMembers()
+  const seen = new Set<string>()
+  const json = async (path: string, ...args: string[]) => {
+    const { stdout } = await runyard(...path.split(' '), ...args, '--json')
+    const value = JSON.parse(stdout) as Record<string, unknown>
+    const named = members.get(path) ?? []
+    expect([path, Object.keys(value)]).toEqual([path, expect.arrayContaining(named)])
+    if (!named.includes('id')) expect([path, named]).toEqual([path, expect.arrayContaining(Object.keys(value))])
+    seen.add(path)
+    return value
+  }
+  const job = await json('submit', program, '--artifact', '*.txt')
+  const id = String(job['id'])
+  await json('get', id, '--wait')
+  await json('cancel', id)
+  await json('list', '--limit', '2')
+  expect(await json('artifact', id, 'a.txt')).toMatchObject({ content: Buffer.from('42').toString('base64') })
+  const events = (await runyard('logs', id, '--json')).stdout.trim().split('\n')
+  for (const event of events) expect(Object.keys(JSON.parse(event) as object)).toEqual(expect.arrayContaining(members.get('logs') ?? [])) // prettier-ignore
+  await json('bench', program, '--in-flight', '2', '--seconds', '1')
+  await json('setup', '--languages', 'bash')
+  await json('languages list')
+  await json('languages install', 'bash')
+  await json('dashboard')
+  const key = await json('keys create', '--name', 'x', '--tenant', 'acme')
+  await json('keys list')
+  await json('keys revoke', String(key['id']))
+  await json('abuse block', 'address:192.0.2.7', '--for', '1h')
+  await json('abuse blocks')
+  await json('blocks')
+  expect(await json('abuse unblock', 'address:192.0.2.7')).toMatchObject({ unblocked: true })
+  await json('abuse allow', 'address:192.0.2.7')
+  await json('abuse allowed')
+  expect(await json('abuse disallow', 'address:192.0.2.7')).toMatchObject({ disallowed: true })
+  await json('abuse events')
+  await json('events', '--limit', '1')
+  await json('webhooks deliveries', '--tenant', 'acme')
+  // `run` takes the standard input of its process, the others have tests of their own.
+  expect([...members.keys()].filter((path) => !seen.has(path))).toEqual(
+    ['run', 'logs', 'languages remove', 'doctor', 'webhooks redeliver'], // prettier-ignore
+  )
+}, 180_000)
+
+test('a word that is nearly another is told', () => {
+  const words = ['bash', 'c', 'cpp', 'python', 'ruby']
+  expect(['pyhton', 'Pyton', 'rub', 'bsah'].map((word) => didYouMean(word, words))).toEqual(
+    ['python', 'python', 'ruby', 'bash'].map((word) => `; did you mean ${word}?`),
+  )
+  expect(['cobol', 'javascript', ''].map((word) => didYouMean(word, ['bash', 'python', 'ruby']))).toEqual(['', '', ''])
+})
