@@ -84,11 +84,16 @@ export async function faultsOfList(client: PatientClient, accepted: readonly Sub
   ]
 }
 
+/** What there is to look at. */
+export type Remains = Pick<Installation, 'connection' | 'keys' | 'namespace' | 'podmanSocket'> & {
+  readonly workers: readonly { pid: number }[]
+}
+
 /**
  * What is left of the jobs, now that all have ended, once everything had the time to go by itself.
  * @param seen every container of the namespace there ever was
  */
-export async function faultsOfLeftovers(installation: Installation, seen: ReadonlySet<string>): Promise<string[]> {
+export async function faultsOfLeftovers(installation: Remains, seen: ReadonlySet<string>): Promise<string[]> {
   const queue = createJobQueue(installation.connection, installation.keys)
   try {
     for (const deadline = Date.now() + CLEAN_MS; ; await sleep(250)) {
@@ -100,7 +105,7 @@ export async function faultsOfLeftovers(installation: Installation, seen: Readon
   }
 }
 
-async function leftovers(installation: Installation, queue: JobQueue, seen: ReadonlySet<string>): Promise<string[]> {
+async function leftovers(installation: Remains, queue: JobQueue, seen: ReadonlySet<string>): Promise<string[]> {
   const { connection, keys, namespace, podmanSocket } = installation
   const left: string[] = []
   const counts = await queue.getJobCounts('active', 'waiting', 'prioritized', 'delayed', 'waiting-children')

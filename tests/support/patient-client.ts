@@ -34,6 +34,10 @@ export interface PatientClientOptions {
   serves?: (gateway: number) => boolean
   /** The longest it waits, whatever `Retry-After` says. */
   mostPauseMs: number
+  /** Of every request: who it is. */
+  headers?: Record<string, string>
+  /** After so long without an answer it repeats a request, beside the time that the request asks the service to wait. */
+  requestMs?: number
 }
 
 const REQUEST_MS = 30_000
@@ -42,7 +46,7 @@ const GIVE_UP_MS = 120_000
 
 export function createPatientClient(
   urls: readonly string[],
-  { serves = () => true, mostPauseMs }: PatientClientOptions,
+  { serves = () => true, mostPauseMs, headers: own = {}, requestMs = REQUEST_MS }: PatientClientOptions,
 ): PatientClient {
   const counts: ClientCounts = { requests: 0, unavailable: 0, unavailableWithoutTime: 0, broken: 0, failed: [] }
   let turn = 0
@@ -54,13 +58,14 @@ export function createPatientClient(
     return urls[turn] ?? ''
   }
 
-  const call = async (path: string, init: RequestInit, accepts: readonly number[]) => {
+  const call = async (path: string, request: RequestInit, accepts: readonly number[], waitMs = 0) => {
+    const init = { ...request, headers: { ...own, ...(request.headers as Record<string, string> | undefined) } }
     for (const deadline = Date.now() + GIVE_UP_MS; ;) {
       counts.requests++
       let response: Response
       let text: string
       try {
-        response = await fetch(`${nextUrl()}${path}`, { ...init, signal: AbortSignal.timeout(REQUEST_MS) })
+        response = await fetch(`${nextUrl()}${path}`, { ...init, signal: AbortSignal.timeout(requestMs + waitMs) })
         text = await response.text()
       } catch (error) {
         counts.broken++
@@ -81,8 +86,10 @@ export function createPatientClient(
       await sleep(Math.min(Number(retryAfter ?? 1) * 1000, mostPauseMs))
     }
   }
-  const read = async (id: string, query = ''): Promise<Job> =>
-    JSON.parse((await call(`/v1/jobs/${id}${query}`, {}, [200])).text) as Job
+  const read = async (id: string, waitSeconds = 0): Promise<Job> => {
+    const query = waitSeconds === 0 ? '' : `?wait=${waitSeconds}`
+    return JSON.parse((await call(`/v1/jobs/${id}${query}`, {}, [200], waitSeconds * 1000)).text) as Job
+  }
 
   return {
     counts,
@@ -91,10 +98,10 @@ export function createPatientClient(
       const { text } = await call('/v1/jobs', { method: 'POST', headers, body: JSON.stringify(request) }, [202])
       return (JSON.parse(text) as Job).id
     },
-    read,
+    read: (id) => read(id),
     async untilEnded(id, deadline) {
       for (;;) {
-        const job = await read(id, '?wait=10')
+        const job = await read(id, 10)
         if (job.status !== null || Date.now() > deadline) return job
       }
     },
@@ -111,7 +118,7 @@ export function createPatientClient(
     },
     async *events(id, signal) {
       try {
-        yield* eventsOf(await fetch(`${nextUrl()}/v1/jobs/${id}/events`, { signal }))
+        yield* eventsOf(await fetch(`${nextUrl()}/v1/jobs/${id}/events`, { headers: own, signal }))
       } catch (error) {
         if (!signal.aborted) throw error
       }
