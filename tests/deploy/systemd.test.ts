@@ -1,0 +1,146 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from '@jest/globals'
+import { serviceCommand } from '../../src/host/service-command.ts'
+import { loadConfig } from '../../src/shared/config/config.ts'
+import { packageRoot } from '../../src/shared/package-root.ts'
+import { SETTINGS } from '../../src/shared/config/settings.ts'
+import { environmentOf, readUnits } from './units.ts'
+
+const root = packageRoot()
+const folder = join(root, 'deploy/systemd')
+const settings = new Set(SETTINGS.map(({ name }) => name))
+/** Not ours: what podman and Node go by. */
+const OTHERS = new Set(['HOME'])
+/** Units that the distribution brings. */
+const FOREIGN = new Set(['network-online.target', 'redis-server.service', 'multi-user.target', 'default.target'])
+
+describe.each(['system', 'user'])('units of the %s', (kind) => {
+  const units = readUnits(join(folder, kind))
+  const unit = (name: string) => {
+    const found = units.find((one) => one.name === name)
+    if (found === undefined) throw new Error(`no ${name}`)
+    return found
+  }
+  const services = units.filter(({ name }) => name.endsWith('.service'))
+
+  test('every setting they name exists', () => {
+    const named = services.flatMap((one) => [...environmentOf(one).keys()])
+    expect(named.length).toBeGreaterThan(3)
+    expect(named.filter((name) => !settings.has(name) && !OTHERS.has(name))).toEqual([])
+  })
+
+  test('what they set is accepted', () => {
+    for (const one of services) {
+      const environment = Object.fromEntries(
+        [...environmentOf(one)].map(([name, value]) => [name, value.replaceAll('%t', '/run/user/1000').replaceAll('%h', '/home/ann')]), // prettier-ignore
+      )
+      expect(() => loadConfig(root, environment)).not.toThrow()
+    }
+  })
+
+  test('every unit they name is there, as a file or as an instance', () => {
+    const named = units.flatMap((one) =>
+      ['Unit.Wants', 'Unit.After', 'Unit.Requires', 'Unit.PartOf', 'Install.WantedBy'].flatMap((key) =>
+        one.values(key).flatMap((line) => line.split(' ')),
+      ),
+    )
+    const there = new Set(units.map(({ name }) => name))
+    expect(named.filter((name) => !FOREIGN.has(name) && !there.has(name.replace(/@.+\./, '@.')))).toEqual([])
+  })
+
+  test('the gateway and the worker are started as npm start does it, so that SIGTERM reaches them', () => {
+    for (const [file, name] of [
+      ['runyard-api.service', 'api'],
+      ['runyard-worker@.service', 'worker'],
+    ] as const) {
+      const command = unit(file).values('Service.ExecStart')[0]?.split(' ').slice(1)
+      expect(command).toEqual(serviceCommand('', name).slice(1))
+    }
+  })
+
+  test('all stand in one folder', () => {
+    const own = services.filter(({ name }) => name !== 'runyard-redis.service')
+    expect(new Set(own.flatMap((one) => one.values('Service.WorkingDirectory'))).size).toBe(1)
+    expect(own.every((one) => one.values('Service.WorkingDirectory').length === 1)).toBe(true)
+  })
+
+  test('the worker finds the socket that the engine makes, and may use it', () => {
+    const engine = unit('runyard-engine.service').values('Service.ExecStart')[0] ?? ''
+    const [, socketFolder = ''] = /--folder (\S+)/.exec(engine) ?? []
+    const worker = unit('runyard-worker@.service')
+    expect(environmentOf(worker).get('PODMAN_SOCKET')).toBe(`${socketFolder}/podman.sock`)
+    expect(socketFolder.replace(/^(?:\/run|%t)\//, '')).toBe(
+      unit('runyard-engine.service').values('Service.RuntimeDirectory')[0],
+    )
+    const [, group] = /--group (\S+)/.exec(engine) ?? []
+    expect(worker.values('Service.SupplementaryGroups')).toEqual(group === undefined ? [] : [group])
+    if (group !== undefined) {
+      expect(readFileSync(join(folder, 'sysusers.d/runyard.conf'), 'utf8')).toContain(`\ng ${group} -`)
+    }
+  })
+
+  test('a worker has its drain time and 20 s more before systemd ends it', () => {
+    const drainMs = Number(SETTINGS.find(({ name }) => name === 'DRAIN_TIMEOUT_MS')?.default)
+    const seconds = Number(unit('runyard-worker@.service').values('Service.TimeoutStopSec')[0])
+    expect(seconds * 1000).toBeGreaterThanOrEqual(drainMs + 20_000)
+  })
+
+  test('systemd-analyze verify has nothing to say of them', () => {
+    const copy = copies(kind)
+    const names = readdirSync(copy).map((name) => join(copy, name.replace('@.', '@1.')))
+    const scope = kind === 'user' ? ['--user'] : []
+    const { status, stderr } = analyze(['verify', ...scope, '--man=no', ...names])
+    expect(stderr).toBe('')
+    expect(status).toBe(0)
+  })
+})
+
+test('the settings of the example are settings', () => {
+  const text = readFileSync(join(folder, 'runyard.env'), 'utf8')
+  const named = [...text.matchAll(/^#?([A-Z_]+)=/gm)].map(([, name = '']) => name)
+  expect(named).toContain('REDIS_URL')
+  expect(named.filter((name) => !settings.has(name))).toEqual([])
+})
+
+test.each([
+  ['runyard-api.service', 15],
+  ['runyard-worker@.service', 20],
+])('systemd rates what %s leaves open at %i of 100 or less', (name, most) => {
+  const file = join(folder, 'system', name)
+  const { status, stderr } = analyze(['security', '--offline=true', `--threshold=${most}`, '--no-pager', file])
+  expect(stderr).toBe('')
+  expect(status).toBe(0)
+})
+
+const scratch = mkdtempSync(join(tmpdir(), 'runyard-units-'))
+afterAll(() => rmSync(scratch, { recursive: true }))
+
+/** The units as they would be on a machine whose Node is this one, and which has Redis's unit. */
+function copies(kind: string): string {
+  const folderOfKind = join(scratch, kind)
+  cpSync(join(folder, kind), folderOfKind, { recursive: true })
+  for (const name of readdirSync(folderOfKind)) {
+    const file = join(folderOfKind, name)
+    writeFileSync(file, readFileSync(file, 'utf8').replaceAll('/usr/bin/node', process.execPath))
+  }
+  return folderOfKind
+}
+
+function analyze(args: string[]): { status: number | null; stderr: string } {
+  expect(hasAnalyze ? '' : 'systemd-analyze is missing: apt-get install --no-install-recommends systemd').toBe('')
+  const env = { ...process.env, XDG_RUNTIME_DIR: scratch }
+  const { status, stderr } = spawnSync('systemd-analyze', args, { encoding: 'utf8', env })
+  return { status, stderr }
+}
+
+const hasAnalyze = (() => {
+  try {
+    execFileSync('systemd-analyze', ['--version'])
+    return true
+  } catch {
+    return false
+  }
+})()
