@@ -87,7 +87,8 @@ export function shownCommands(code: string): ShownCommand[] {
     else if (last === undefined) throw new Error(`a console block begins with "$ ", not with "${line}"`)
     else if (open) last.command += `\n${line}`
     else last.output += `${line}\n`
-    open = (line.startsWith('$ ') || open) && line.endsWith('\\')
+    const quotes = found.at(-1)?.command.split("'").length ?? 1
+    open = (line.startsWith('$ ') || open) && (line.endsWith('\\') || quotes % 2 === 0)
   }
   return found
 }

@@ -84,8 +84,14 @@ export function openPage(address: string, env: Record<string, string>, copy?: st
       if (output.trim() !== '') hold(output, result.output)
     }
   }
+  /** What the blocks before have exported. */
+  async function ofShell(): Promise<NodeJS.ProcessEnv> {
+    const { output } = await bash().run("env | grep -E '^[A-Z_]+=' | base64", false)
+    const lines = Buffer.from(output, 'base64').toString().trim().split('\n')
+    return Object.fromEntries(lines.map((line) => [line.split('=', 1)[0] ?? '', line.slice(line.indexOf('=') + 1)]))
+  }
   async function runProgram({ language, code, output }: DocBlock): Promise<void> {
-    const { stdout, stderr } = await execute(...programOf(language, there(code)), { cwd: folder, env: all })
+    const { stdout, stderr } = await execute(...programOf(language, there(code)), { cwd: folder, env: await ofShell() })
     if (stderr !== '') throw new Error(`it wrote on standard error:\n${stderr}`)
     if (output === undefined) throw new Error('what it writes is not shown in a block "text" behind it')
     hold(output, stdout)
@@ -94,11 +100,7 @@ export function openPage(address: string, env: Record<string, string>, copy?: st
   async function serve({ language, code }: DocBlock): Promise<void> {
     port = String(await freePort('127.0.0.1', 0))
     const [command, args] = language === 'sh' ? ['bash', ['-c', `exec ${there(code)}`]] as const : programOf(language, there(code)) // prettier-ignore
-    const variables = await bash().run('env -0', false)
-    const ofShell = Object.fromEntries(
-      variables.output.split('\0').map((line) => [line.split('=', 1)[0] ?? '', line.slice(line.indexOf('=') + 1)]),
-    )
-    const child = spawn(command, args, { cwd: folder, env: { ...ofShell, PORT: port }, stdio: 'inherit' })
+    const child = spawn(command, args, { cwd: folder, env: { ...(await ofShell()), PORT: port }, stdio: 'inherit' })
     programs.push(child)
     for (const deadline = Date.now() + START_MS; !(await listens(Number(port))); await sleep(20)) {
       if (child.exitCode !== null || Date.now() > deadline) throw new Error('it does not listen on $PORT')
@@ -133,7 +135,7 @@ const before = (mark: Mark) => `STARTS=${mark.how === 'exits' ? 'no' : 'yes'}; `
 export function copyPackage(): string {
   const folder = mkdtempSync(join(tmpdir(), 'runyard-docs-'))
   for (const name of ['clients', 'dist', 'languages', 'sandbox', 'screening', 'scripts', 'package.json']) {
-    cpSync(join(root, name), join(folder, name), { recursive: true })
+    cpSync(join(root, name), join(folder, name), { recursive: true, preserveTimestamps: true })
   }
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
   return folder

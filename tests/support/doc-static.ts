@@ -10,7 +10,7 @@ const root = packageRoot()
 const main = join(root, 'dist/cli/main.js')
 
 /** Programs of others that documents call without being run: what they do is not ours to hold. */
-const OF_OTHERS = ['apt-get', 'caddy', 'cd', 'cp', 'curl', 'docker', 'echo', 'export', 'git', 'install', 'journalctl', 'kubectl', 'mkdir', 'loginctl', 'mkfifo', 'nginx', 'openssl', 'podman', 'printf', 'redis-cli', 'runsc', 'strace', 'systemctl', 'systemd-sysusers', 'useradd', 'usermod'] // prettier-ignore
+const OF_OTHERS = ['apt-get', 'caddy', 'cat', 'cd', 'cp', 'curl', 'docker', 'echo', 'export', 'git', 'grep', 'install', 'journalctl', 'kubectl', 'mkdir', 'loginctl', 'mkfifo', 'nginx', 'openssl', 'podman', 'printf', 'redis-cli', 'rm', 'runsc', 'sleep', 'strace', 'systemctl', 'systemd-sysusers', 'useradd', 'usermod'] // prettier-ignore
 
 /**
  * What is wrong with shell commands that are not run: syntax, npm scripts, settings and their values, and commands and options
@@ -20,6 +20,7 @@ export function checkCommands(code: string): string[] {
   const { status, stderr } = spawnSync('bash', ['-n'], { input: code, encoding: 'utf8' })
   if (status !== 0) return [`bash: ${stderr}`]
   return code
+    .replaceAll(/<<'?(\w+)'?\n.*?^\1$/gms, '')
     .replaceAll(/\\\n\s*/g, ' ')
     .split('\n')
     .flatMap((line) => line.replace(/(^|\s)#.*$/, '').split(/&&|\|\|?|;/))
@@ -29,7 +30,7 @@ export function checkCommands(code: string): string[] {
 }
 
 function checkCommand(command: string): string[] {
-  const words = command.replace(/^sudo /, '').split(/\s+/)
+  const words = command.replace(/^(?:until|do|sudo) /, '').split(/\s+/)
   const first = words.findIndex((word) => !/^[A-Za-z_]+=/.test(word))
   const assigned = first === -1 ? words : words.slice(0, first)
   const [program = '', ...args] = first === -1 ? [] : words.slice(first)
@@ -56,7 +57,7 @@ function checkSettings(assigned: string[], program: string): string[] {
 }
 
 function checkProgram(program: string, args: string[]): string[] {
-  if (program === '' || OF_OTHERS.includes(program)) return []
+  if (program === '' || program === 'done' || OF_OTHERS.includes(program)) return []
   if (program === 'npm') return checkNpm(args)
   if (program === 'runyard') return checkRunyard(args)
   if (program === 'npx' && args[0] === 'runyard') return checkRunyard(args.slice(1))
