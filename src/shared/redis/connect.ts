@@ -12,9 +12,9 @@ export type Patience = 'fail-fast' | 'wait'
 /** A Redis that takes longer is as good as away, for somebody who waits. */
 const COMMAND_TIMEOUT_MS = 5000
 /** A connection on which nothing comes for so long though something was asked is dead. Longer than any command blocks. */
-const SILENCE_MS = 30_000
+const SILENCE_MS = 15_000
 /** On a connection that only listens nothing is asked otherwise. */
-const PING_MS = 10_000
+const PING_MS = 5_000
 
 /**
  * Opens a connection to the Redis that writes are for: the server itself, the master the sentinels name, or the owner of our slot in
