@@ -16,7 +16,7 @@ import { readDoc, root } from './tables.ts'
 const SLOW = process.env['SLOW_DOCS'] === '1'
 
 const runnable = (block: DocBlock) => (RUNNABLE as readonly string[]).includes(block.language)
-const isSlow = ({ mark }: DocBlock) => mark.how === 'slowly' || mark.how === 'starts'
+const isSlow = ({ mark }: DocBlock) => ['slowly', 'starts', 'restarts'].includes(mark.how)
 const isRun = (block: DocBlock) => runnable(block) && block.mark.how !== 'not' && (SLOW || !isSlow(block))
 const isShell = ({ language }: DocBlock) => language === 'sh' || language === 'console'
 
@@ -49,8 +49,14 @@ describe.each(documents().map((file) => ({ file, blocks: blocksOf(file) })))('$f
   if (run.length > 0) {
     let page: DocPage
     let own: TestPlatform | undefined
+    let copy: string | undefined
+    const restart = async () => {
+      await own?.close()
+      own = await startPlatform({}, undefined, copy)
+      await page.move(new URL(own.url).host, await environmentOf(own))
+    }
     beforeAll(async () => {
-      const copy = run.some(({ mark }) => mark.how === 'slowly') ? copyPackage() : undefined
+      copy = run.some(({ mark }) => mark.how === 'slowly') ? copyPackage() : undefined
       if (copy !== undefined) own = await startPlatform({}, undefined, copy)
       const of = own ?? platform
       page = openPage(new URL(of.url).host, own ? await environmentOf(own) : env, copy)
@@ -63,6 +69,7 @@ describe.each(documents().map((file) => ({ file, blocks: blocksOf(file) })))('$f
       'line $line, $title: does what it says',
       async (block) => {
         if (block.mark.how === 'starts') await startOnce(block)
+        else if (block.mark.how === 'restarts') await restart()
         else if (block.mark.how === 'receiver') await tryExample(block)
         else await page.run(block)
       },

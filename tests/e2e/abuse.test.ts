@@ -274,7 +274,7 @@ describe('the command line', () => {
     const subject = 'address:192.0.2.77'
     const from = '192.0.2.77'
     const blocked = await runyard('block', subject, '--for', '1h', '--reason', 'port\u001b[31m scans')
-    expect(blocked).toMatch(/^address:192\.0\.2\.77 is blocked until \d{4}-\d\d-\d\d \d\d:\d\d\n$/)
+    expect(blocked).toMatch(/^address:192\.0\.2\.77 is blocked until \d{4}-\d\d-\d\d \d\d:\d\d UTC\n$/)
     expect((await ask('/v1/runtimes', { from })).status).toBe(403)
     expect(await runyard('blocks')).toMatch(/^address:192\.0\.2\.77 .* command line \(\w+\) +port\?\[31m scans$/m)
     expect(await runyard('allow', subject)).toBe(`${subject} is allowed: no block holds for it\n`)

@@ -18,7 +18,7 @@ export interface DocBlock {
 }
 
 export type Mark =
-  | { how: 'run' | 'receiver' | 'serves' | 'starts' | 'slowly' }
+  | { how: 'run' | 'receiver' | 'serves' | 'starts' | 'slowly' | 'restarts' }
   | { how: 'exits'; code: number }
   | { how: 'not'; reason: string }
 
@@ -65,10 +65,11 @@ function readMark(text: string | undefined, place: string): Mark {
   if (not !== undefined) return { how: 'not', reason: not }
   const [, code] = /^run: exits (\d+)$/.exec(text) ?? []
   if (code !== undefined) return { how: 'exits', code: Number(code) }
-  for (const how of ['receiver', 'serves', 'starts', 'slowly'] as const) if (text === `run: ${how}`) return { how }
+  for (const how of ['receiver', 'serves', 'starts', 'slowly', 'restarts'] as const)
+    if (text === `run: ${how}`) return { how }
   throw new Error(
     `${place}: "<!-- ${text} -->" is no mark; there are "not run: REASON", "run: exits N", "run: receiver", ` +
-      '"run: serves", "run: starts" and "run: slowly"',
+      '"run: serves", "run: starts", "run: slowly" and "run: restarts"',
   )
 }
 

@@ -16,6 +16,8 @@ import { type DocShell, openShell } from './doc-shell.ts'
 export interface DocPage {
   /** @throws Error saying what the block shows and what came instead */
   run(block: DocBlock): Promise<void>
+  /** Goes on with another service. @param env as of `openPage` */
+  move(address: string, env: Record<string, string>): Promise<void>
   close(): Promise<void>
 }
 
@@ -118,6 +120,11 @@ export function openPage(address: string, env: Record<string, string>, copy?: st
       else if (block.language === 'sh') await runShell(block)
       else if (block.language === 'console') await runConsole(block)
       else await runProgram(block)
+    },
+    async move(to, of) {
+      address = to
+      const settings = Object.entries({ ...of, RUNYARD_URL: `http://${to}` })
+      await bash().run(settings.map(([name, value]) => `export ${name}='${value}'`).join('\n'), true)
     },
     async close() {
       for (const child of programs) if (child.exitCode === null && child.kill('SIGKILL')) await once(child, 'exit')
