@@ -36,7 +36,7 @@ test('runyard engine serves podman to the group it was told, keeps its place, an
   expect((statSync(socketFolder).mode & 0o777).toString(8)).toBe('755')
 
   const second = await tryCommand(command, { env })
-  expect(second.exitCode).toBe(1)
+  expect(second.exitCode).toBe(64)
   expect(second.stderr).toContain(`a podman service answers at ${socket} already`)
   expect(await podmanAnswers(socket)).toBe(true)
 
@@ -46,7 +46,7 @@ test('runyard engine serves podman to the group it was told, keeps its place, an
 
 test('runyard engine refuses a group that is none', async () => {
   const { exitCode, stderr } = await tryCommand([...command, '--group', 'a b'], { env })
-  expect(exitCode).toBe(1)
+  expect(exitCode).toBe(64)
   expect(stderr).toContain('--group is "a b"; allowed are the name and the number of a group')
   expect(existsSync(socket)).toBe(false)
 })
