@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Language } from '../src/shared/language.ts'
 import { packageRoot } from '../src/shared/package-root.ts'
 import { runtimeImage } from '../src/shared/runtime-image.ts'
@@ -72,11 +73,19 @@ export async function warmUp(client: BenchClient, language: Language): Promise<v
   await rate(4, WARM_UP_MS, hello(client, language).sync)
 }
 
-/** Measures one language in turns with its bare process, so that a noisy machine disturbs both alike. */
-export async function measureHello(client: BenchClient, language: Language, policy: string): Promise<HelloRow> {
+/**
+ * Measures one language in turns with its bare process, so that a noisy machine disturbs both alike.
+ * @param pauseMs before each; with a pause nothing is measured with several in flight
+ */
+export async function measureHello(
+  client: BenchClient,
+  language: Language,
+  policy: string,
+  pauseMs: number,
+): Promise<HelloRow> {
   const bare = await createBareProcess(language, runtimeImage(packageRoot(), language))
   try {
-    return await measure(bare, hello(client, language), language.id, policy)
+    return await measure(bare, hello(client, language), language.id, policy, pauseMs)
   } finally {
     await bare.close()
   }
@@ -87,12 +96,13 @@ async function measure(
   { sync, stream }: Hello,
   language: string,
   policy: string,
+  pauseMs: number,
 ): Promise<HelloRow> {
   await timeEach(WARM_UP, sync)
   await timeEach(3, () => bare.run())
   const all = { bare: [] as number[], sync: [] as number[], firstByte: [] as number[] }
   const ratios = { sync: [] as number[], firstByte: [] as number[] }
-  const rates = IN_FLIGHT.map((inFlight) => ({
+  const rates = (pauseMs > 0 ? [] : IN_FLIGHT).map((inFlight) => ({
     inFlight,
     bare: [] as number[],
     product: [] as number[],
@@ -102,8 +112,10 @@ async function measure(
     const times = { bare: [] as number[], sync: [] as number[], firstByte: [] as number[] }
     for (let i = 0; i < SEQUENTIAL; i++) {
       // A job finds its interpreter as far as the time since the last job let it come: each has the same before it.
+      await sleep(pauseMs)
       times.bare.push(...(await timeEach(1, () => bare.run())))
       times.sync.push(...(await timeEach(1, sync)))
+      await sleep(pauseMs)
       times.bare.push(...(await timeEach(1, () => bare.run())))
       times.firstByte.push(await stream())
     }

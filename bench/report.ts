@@ -59,7 +59,7 @@ export function tables({ hello, cpu, memory, sizes, depths }: Report): { title: 
       title: 'Hello world, many at a time',
       text: table(
         ['language', 'policy', ...IN_FLIGHT.map((count) => `${count} in flight: jobs/s (part of bare)`)],
-        hello.map(({ language, policy, rates }) => [
+        several(hello).map(({ language, policy, rates }) => [
           language,
           policy,
           ...rates.map(({ product, ratio }) => `${figure(product)} (${figure(ratio, 2)})`),
@@ -107,7 +107,7 @@ export function tables({ hello, cpu, memory, sizes, depths }: Report): { title: 
 /** Jobs per second by how many are in flight, as a picture. */
 export const picture = ({ hello }: Report): string =>
   plot(
-    [...new Set(hello.map(({ policy }) => policy))].map((policy) => ({
+    [...new Set(several(hello).map(({ policy }) => policy))].map((policy) => ({
       title: `jobs per second by jobs in flight, in percent of what bare processes do; sandbox reuse: ${policy}`,
       series: hello
         .filter((row) => row.policy === policy)
@@ -119,6 +119,9 @@ export const picture = ({ hello }: Report): string =>
     'in flight',
   )
 
+/** Those that were measured with several in flight. */
+const several = (rows: readonly HelloRow[]) => rows.filter(({ rates }) => rates.length > 0)
+
 /** What was measured now, and beside it what was measured before and not again. */
 export function merged(before: Report | undefined, now: Report): Report {
   if (!before) return now
@@ -127,7 +130,7 @@ export function merged(before: Report | undefined, now: Report): Report {
     return [...rows].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row)
   }
   const ofRuntime = ({ policy, language }: { policy: string; language: string }) =>
-    `${policy === 'tenant' ? 0 : 1} ${language}`
+    `${['tenant', 'never', 'never-paced'].indexOf(policy)} ${language}`
   return {
     ...now,
     hello: join(before.hello, now.hello, ofRuntime),
