@@ -61,7 +61,9 @@ test('a fresh project runs a job with `runyard/client` in plain JavaScript', asy
     console.log(job.status, job.stages[0].stdout.trim())
     const talk = await client.interactive({ language: 'python', code: 'print(input()[::-1])' })
     await talk.write('olleh\\n')
-    for await (const event of talk) if (event.type === 'stdout') console.log(event.data.data.trim())
+    let said = ''
+    for await (const event of talk) if (event.type === 'stdout') said += event.data.data
+    console.log(said.trim())
     const refused = await client.run({ language: 'cobol', code: '' }).catch((error) => error)
     console.log(refused instanceof RunyardError, refused.code)
   `
