@@ -13,7 +13,7 @@ import { DEEP, measureDepths, measureRetained, ROOMY } from './depth.ts'
 import { measureHello, warmUp } from './hello.ts'
 import { type BenchClient, createBenchClient } from './http-client.ts'
 import { type Product, startProduct } from './product.ts'
-import { fillDocument, machine, merged, picture, type Report, tables } from './report.ts'
+import { fillDocument, machine, merged, picture, POLICIES, type Report, tables } from './report.ts'
 
 const USAGE = `npm run bench [-- options]
   --languages a,b   only these; every installed one otherwise
@@ -21,7 +21,6 @@ const USAGE = `npm run bench [-- options]
   --policies a,b    of tenant, never, and never-paced: never, with a pause before each job, one after another
   --document        write docs/performance.md, .json and .svg; what is not measured now stays there as it was`
 const PARTS = ['hello', 'cpu', 'memory', 'sizes', 'depth']
-const POLICIES = ['tenant', 'never', 'never-paced']
 /** In which a sandbox can be made, with everything else that a machine of two processors then has to do. */
 const PAUSE_MS = 400
 /** After which nothing more is made ready. */

@@ -7,6 +7,9 @@ import { type HelloRow, IN_FLIGHT, ROUNDS, SEQUENTIAL } from './hello.ts'
 import { fillMarked, table } from './markdown.ts'
 import { COMPONENTS } from './product.ts'
 
+/** Of the reuse of sandboxes, as rows are ordered. */
+export const POLICIES = ['tenant', 'never', 'never-paced']
+
 export interface Report {
   at: string
   machine: { cpus: number; model: string; engine: string }
@@ -130,7 +133,7 @@ export function merged(before: Report | undefined, now: Report): Report {
     return [...rows].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row)
   }
   const ofRuntime = ({ policy, language }: { policy: string; language: string }) =>
-    `${['tenant', 'never', 'never-paced'].indexOf(policy)} ${language}`
+    `${POLICIES.indexOf(policy)} ${language}`
   return {
     ...now,
     hello: join(before.hello, now.hello, ofRuntime),

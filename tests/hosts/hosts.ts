@@ -13,6 +13,7 @@ import { packageRoot } from '../../src/shared/package-root.ts'
 import { connectRedis } from '../../src/shared/redis/connect.ts'
 import { createKeys, type Keys } from '../../src/shared/redis/keys.ts'
 import { createWorkerRegistry, type WorkerInfo } from '../../src/shared/redis/worker-registry.ts'
+import { UNLIMITED } from '../support/installation.ts'
 import { compiledCommand } from '../support/started-command.ts'
 import { type Host, type Program, startHost } from './host.ts'
 import { makeNetwork, type Network } from './network.ts'
@@ -44,13 +45,6 @@ export interface Hosts {
 
 const NETWORK = '10.213.77'
 const READY_MS = 90_000
-const UNLIMITED = {
-  RATE_PER_MINUTE: '100000000',
-  RATE_BURST: '1000000',
-  READ_RATE_PER_MINUTE: '100000000',
-  READ_RATE_BURST: '1000000',
-  ABUSE_BLOCK_SCORE: '0',
-}
 
 /** @param tell gets a line for each step @throws Error when something does not start; nothing is left then */
 export async function startHosts(tell: (line: string) => void): Promise<Hosts> {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, expect, jest, test } from '@jest/globals'
+import { afterEach, expect, jest, test } from '@jest/globals'
 import { endings, faultsOfJobs, faultsOfLeftovers, faultsOfList } from '../faults/verify.ts'
 import { type Installation, startInstallation } from '../support/installation.ts'
 import { JOB_KINDS, startLoad } from '../support/mixed-load.ts'
@@ -17,7 +17,6 @@ afterEach(async () => {
   await servers.close()
   expect(left).toBe(0)
 })
-afterAll(() => servers.close())
 
 const LOAD_PER_SECOND = 4
 

@@ -76,7 +76,7 @@ export interface InstallationOptions {
 }
 
 /** Callers of a trial are not limited: it is one address that submits, and its jobs meet limits on purpose. */
-const UNLIMITED = {
+export const UNLIMITED = {
   RATE_PER_MINUTE: '100000000',
   RATE_BURST: '1000000',
   READ_RATE_PER_MINUTE: '100000000',

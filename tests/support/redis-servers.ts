@@ -13,9 +13,6 @@ export interface RedisProcess {
   folder: string
   /** `kill -9`. */
   kill(): Promise<void>
-  /** Stops and continues it, as a machine that hangs does. */
-  freeze(): void
-  thaw(): void
   /** One command, on a connection of its own. */
   ask<T = unknown>(command: string, ...args: (string | number)[]): Promise<T>
 }
@@ -76,8 +73,6 @@ export function createRedisServers(): RedisServers {
         child.kill('SIGKILL')
         await once(child, 'exit')
       },
-      freeze: () => void child.kill('SIGSTOP'),
-      thaw: () => void child.kill('SIGCONT'),
     }
   }
 

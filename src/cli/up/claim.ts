@@ -20,6 +20,10 @@ export function claimDataDir(dataDir: string, holder: Holder): Promise<Claim> {
   return claim(pathOf(dataDir), holder)
 }
 
+/** For the person who started another one on its data directory. */
+export const alreadyRunning = (holder: Holder | undefined): string =>
+  `Runyard is already running${holder ? ` at ${holder.url} (pid ${holder.pid})` : ''}.`
+
 /**
  * Claims what podman's service and a worker use of a data directory, for as long as this process lives. `claimDataDir` claims the rest.
  * @throws ExitError naming the other process that has a worker there

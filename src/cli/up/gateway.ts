@@ -3,8 +3,8 @@ import { logFolder } from '../../host/backends.ts'
 import { freePort } from '../../host/free-port.ts'
 import { EXIT, ExitError } from '../exit.ts'
 import { withRedis } from '../with-redis.ts'
-import { claimDataDir, type Holder } from './claim.ts'
-import { probeHost, usableHost } from './hosts.ts'
+import { alreadyRunning, claimDataDir, type Holder } from './claim.ts'
+import { probeHost, urlOf } from './hosts.ts'
 import { keepRunning } from './keep-running.ts'
 import { startPlatform } from './platform.ts'
 import type { UpOptions } from './up.ts'
@@ -27,7 +27,7 @@ export async function gateway(options: UpOptions): Promise<number> {
   const self: Holder = { pid: process.pid, url: urlOf(http.host, http.port), dataDir }
   const claim = await claimDataDir(dataDir, self)
   if (!claim.mine) {
-    print(`Runyard is already running${claim.holder ? ` at ${claim.holder.url} (pid ${claim.holder.pid})` : ''}.`)
+    print(alreadyRunning(claim.holder))
     return 0
   }
   await withRedis(options, (redis) => redis.ping())
@@ -53,5 +53,3 @@ async function untilAnswered(url: string, signal: AbortSignal): Promise<void> {
     if (Date.now() > deadline) throw new Error(`${url} does not answer 200 after ${READY_MS / 1000} s`)
   }
 }
-
-const urlOf = (host: string, port: number) => `http://${usableHost(host)}:${port}`

@@ -12,7 +12,10 @@ export function usableHost(host: string): string {
   return others[0]?.address ?? '127.0.0.1'
 }
 
-/** The same, for this process itself. */
+/** Of a gateway that listens there, for others. */
+export const urlOf = (host: string, port: number): string => `http://${usableHost(host)}:${port}`
+
+/** As `usableHost`, for this process itself. */
 export function probeHost(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1'
   return host === '::' ? '[::1]' : inUrl(host)

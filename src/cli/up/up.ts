@@ -2,17 +2,17 @@ import { logFolder } from '../../host/backends.ts'
 import { freePort } from '../../host/free-port.ts'
 import type { Progress } from '../../host/progress.ts'
 import type { Config } from '../../shared/config/config.ts'
-import { loadConfiguredLanguages, type CliContext } from '../context.ts'
+import type { CliContext } from '../context.ts'
 import { dashboardLink, LINK_MINUTES } from '../dashboard.ts'
 import { EXIT, ExitError } from '../exit.ts'
-import { setUp } from '../set-up.ts'
-import { claimDataDir, claimForWorker, claimNamespace, type Holder } from './claim.ts'
+import { alreadyRunning, claimDataDir, claimForWorker, claimNamespace, type Holder } from './claim.ts'
 import { describeJob, runFirstJob } from './first-job.ts'
 import { describeLanguages } from './installed-languages.ts'
-import { probeHost, usableHost } from './hosts.ts'
+import { probeHost, urlOf } from './hosts.ts'
 import { keepRunning, type Until } from './keep-running.ts'
 import { withOwnKey } from './own-key.ts'
 import { startPlatform, type Platform } from './platform.ts'
+import { setUpDefaults } from './set-up-defaults.ts'
 import { waitUntilReady } from './wait-until-ready.ts'
 
 export interface UpOptions extends CliContext, Until {
@@ -27,26 +27,19 @@ const READY_MS = 60_000
  * @throws Error when it cannot start; nothing is left running then. A part that dies later is started again
  */
 export async function up(options: UpOptions): Promise<number> {
-  const { config, print, progress, stop } = options
+  const { config, print, progress } = options
   const { host } = config.http
   const self: Holder = { pid: process.pid, url: urlOf(host, config.http.port), dataDir: config.dataDir }
   const claim = await claimDataDir(config.dataDir, self)
   if (!claim.mine) {
-    print(`Runyard is already running${claim.holder ? ` at ${claim.holder.url} (pid ${claim.holder.pid})` : ''}.`)
+    print(alreadyRunning(claim.holder))
     return 0
   }
   await claimForWorker(config.dataDir, self)
   if (config.redis === undefined) await requireOwnNamespace(config.namespace, self)
   const port = await freePort(host, config.http.port)
   self.url = urlOf(host, port)
-  const defaults = loadConfiguredLanguages(options.root).filter((language) => language.default)
-  try {
-    await setUp(options, defaults.map(({ id }) => id), progress) // prettier-ignore
-  } catch (error) {
-    // Ctrl-C in a terminal ends the builds too, and what they say then is no fault.
-    if (!stop.aborted) throw error
-  }
-  if (stop.aborted) return 0
+  if (!(await setUpDefaults(options))) return 0
 
   const platform = await progress.step('Starting Redis, podman, worker and gateway', () => startPlatform(options, port))
   await keepRunning(options, platform, () => begin(options, platform, port))
@@ -105,5 +98,3 @@ function addresses(
     'Stop                Ctrl-C',
   ].join('\n')
 }
-
-const urlOf = (host: string, port: number) => `http://${usableHost(host)}:${port}`

@@ -2,13 +2,12 @@ import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { logFolder } from '../../host/backends.ts'
 import { createWorkerRegistry, type WorkerInfo } from '../../shared/redis/worker-registry.ts'
-import { loadConfiguredLanguages } from '../context.ts'
 import { EXIT, ExitError } from '../exit.ts'
-import { setUp } from '../set-up.ts'
 import { withRedis } from '../with-redis.ts'
 import { claimForWorker } from './claim.ts'
 import { keepRunning } from './keep-running.ts'
 import { startPlatform } from './platform.ts'
+import { setUpDefaults } from './set-up-defaults.ts'
 import type { UpOptions } from './up.ts'
 
 const READY_MS = 60_000
@@ -28,14 +27,7 @@ export async function worker(options: UpOptions): Promise<number> {
   }
   await claimForWorker(dataDir, { pid: process.pid, url: '', dataDir })
   await withRedis(options, (redis) => redis.ping())
-  const defaults = loadConfiguredLanguages(options.root).filter((language) => language.default)
-  try {
-    await setUp(options, defaults.map(({ id }) => id), progress) // prettier-ignore
-  } catch (error) {
-    // Ctrl-C in a terminal ends the builds too, and what they say then is no fault.
-    if (!stop.aborted) throw error
-  }
-  if (stop.aborted) return 0
+  if (!(await setUpDefaults(options))) return 0
 
   const platform = await progress.step('Starting podman and a worker', () => startPlatform(options, 0, ['worker']))
   await keepRunning(options, platform, async () => {
