@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import Docker, { type Container, type ContainerCreateOptions } from 'dockerode'
 
 /** A container whose standard streams are attached, as one multiplexed stream. */
@@ -42,6 +43,9 @@ const PING_TIMEOUT_MS = 2_000
 /** Removal may meet a container in the middle of its own exit; podman then answers 500 for a moment. */
 const REMOVE_BACKOFF_MS = [50, 200, 500, 1000, 2000]
 
+/** A list meets a container or an image at its very end, too: podman 4.3 answers 500 for the whole of it. */
+const LIST_BACKOFF_MS = [20, 100, 300, 1000]
+
 const limit = () => AbortSignal.timeout(CALL_TIMEOUT_MS)
 
 /**
@@ -73,15 +77,13 @@ export function createEngine(socketPath: string): Engine {
     },
     remove: (id) => removeContainer(docker.getContainer(id)),
     images: async (label) => {
-      const images = await docker.listImages({ filters: { label: [label] }, abortSignal: limit() })
+      const options = { filters: { label: [label] } }
+      const images = await patiently(() => docker.listImages({ ...options, abortSignal: limit() }), LIST_BACKOFF_MS)
       return images.map((image) => ({ references: image.RepoTags ?? [], labels: image.Labels ?? {} }))
     },
     containers: async (label, value) => {
-      const found = await docker.listContainers({
-        all: true,
-        filters: { label: [`${label}=${value}`] },
-        abortSignal: limit(),
-      })
+      const options = { all: true, filters: { label: [`${label}=${value}`] } }
+      const found = await patiently(() => docker.listContainers({ ...options, abortSignal: limit() }), LIST_BACKOFF_MS)
       return found.map(({ Id, Labels, Created }) => ({ id: Id, labels: Labels, createdAt: Created * 1000 }))
     },
   }
@@ -119,16 +121,26 @@ function attach(docker: Docker, id: string): Promise<Duplex> {
 }
 
 async function removeContainer(container: Container): Promise<void> {
-  for (const pauseMs of [...REMOVE_BACKOFF_MS, 0]) {
+  try {
+    await patiently(() => container.remove({ force: true, v: true, abortSignal: limit() }), REMOVE_BACKOFF_MS)
+  } catch (error) {
+    if ((error as { statusCode?: number }).statusCode !== 404) throw error
+  }
+}
+
+/**
+ * What podman answers, asked again after each of the pauses while it fails over what comes to its end at this moment.
+ * @throws the last failure, or the first that is none of these
+ */
+async function patiently<T>(call: () => Promise<T>, pausesMs: readonly number[]): Promise<T> {
+  for (const pauseMs of pausesMs) {
     try {
-      await container.remove({ force: true, v: true, abortSignal: limit() })
-      return
+      return await call()
     } catch (error) {
       const { statusCode } = error as { statusCode?: number }
-      if (statusCode === 404) return
       if (statusCode !== 500 && statusCode !== 409) throw error
-      if (pauseMs === 0) throw error
-      await new Promise((resolve) => setTimeout(resolve, pauseMs))
+      await sleep(pauseMs)
     }
   }
+  return call()
 }

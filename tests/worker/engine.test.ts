@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { createEngine } from '../../src/worker/sandbox/engine.ts'
+
+/** What podman 4.3 says of a list when one of the containers ends while it is made. */
+const ENDED = { status: 500, body: { cause: 'no such process', message: 'read /proc/7050/cgroup: no such process' } }
+let directory = ''
+let socketPath = ''
+let answers: { status: number; body: unknown }[] = []
+let asked: string[] = []
+let server: Server
+
+beforeEach(async () => {
+  asked = []
+  directory = mkdtempSync(join(tmpdir(), 'runyard-engine-'))
+  socketPath = join(directory, 'podman.sock')
+  server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url?.split('?')[0]}`)
+    const { status, body } = answers.shift() ?? { status: 404, body: { message: 'no answer left' } }
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  })
+  await new Promise<void>((resolve) => server.listen(socketPath, resolve))
+})
+afterEach(async () => {
+  await new Promise((resolve) => server.close(resolve))
+  rmSync(directory, { recursive: true, force: true })
+})
+
+test('a container that ends while containers or images are listed does not matter', async () => {
+  const listed = [{ Id: 'a', Labels: { of: 'x' }, Created: 2, RepoTags: ['localhost/a:1'] }]
+  answers = [ENDED, ENDED, { status: 200, body: listed }, ENDED, { status: 200, body: listed }]
+  const engine = createEngine(socketPath)
+  expect(await engine.containers('of', 'x')).toEqual([{ id: 'a', labels: { of: 'x' }, createdAt: 2000 }])
+  expect(await engine.images('of')).toEqual([{ references: ['localhost/a:1'], labels: { of: 'x' } }])
+  const containers = 'GET /containers/json'
+  expect(asked).toEqual([containers, containers, containers, 'GET /images/json', 'GET /images/json'])
+
+  answers = Array.from({ length: 9 }, () => ENDED)
+  await expect(engine.containers('of', 'x')).rejects.toThrow('no such process')
+  expect(asked).toHaveLength(10)
+  answers = [{ status: 400, body: { message: 'bad filter' } }]
+  await expect(engine.containers('of', 'x')).rejects.toThrow('bad filter')
+})
+
+test('a container that is gone is removed', async () => {
+  answers = [ENDED, { status: 409, body: { message: 'being removed' } }, { status: 404, body: { message: 'gone' } }]
+  await createEngine(socketPath).remove('a')
+  expect(asked).toHaveLength(3)
+})
