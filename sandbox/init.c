@@ -16,6 +16,9 @@
  *            resource limits, a system call filter, nothing but its three streams (program.c, seccomp.c).
  *            The kernel tells the leader of the ways out that it tries (notices.c). The first may be started before
  *            its job is there, and is held until then (leader.c).
+ *   decoy    A few, forked from init, that sleep. What a program held when it was killed for memory is given back a little
+ *            after the kernel has ceased to wait for that. Who asks for memory in between, normally the leader, makes it
+ *            kill once more: it takes a decoy then, before the leader and init.
  *
  * The end of a job is the end of its leader: the kernel kills everything in the PID namespace before the leader can be
  * waited for, and takes mounts, IPC objects and sockets with it. There is nothing to clean up and nothing to forget.
@@ -33,6 +36,7 @@
 #include "sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -44,6 +48,10 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+enum { DECOYS = 2, DECOY_PAUSE_US = 100000 };
+/* Less than a program's. */
+#define DECOY_SCORE "900"
 
 void warn(const char *format, ...)
 {
@@ -98,6 +106,44 @@ static void block_signals(void)
     sigprocmask(SIG_SETMASK, &all, NULL);
 }
 
+/* Never returns. Holds nothing: the worker takes the end of the streams for the end of the sandbox. */
+static _Noreturn void decoy(void)
+{
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY);
+    if (fd < 0 || write(fd, DECOY_SCORE, strlen(DECOY_SCORE)) < 0)
+        warn("oom_score_adj: %s", strerror(errno));
+    close_range(0, ~0U, 0);
+    for (;;)
+        pause();
+}
+
+static pid_t decoys[DECOYS];
+
+static void make_decoys(void)
+{
+    for (int i = 0; i < DECOYS; i++) {
+        if (decoys[i] > 0)
+            continue;
+        decoys[i] = fork();
+        if (decoys[i] == 0)
+            decoy();
+        if (decoys[i] < 0)
+            warn("fork: %s", strerror(errno));
+    }
+}
+
+/* If it was one, there is another when the memory is given back; made at once it would want some that is not there. */
+static void decoy_ended(pid_t pid)
+{
+    for (int i = 0; i < DECOYS; i++) {
+        if (decoys[i] != pid)
+            continue;
+        decoys[i] = 0;
+        usleep(DECOY_PAUSE_US);
+        make_decoys();
+    }
+}
+
 /* Forks into the namespaces of a new cell. */
 static pid_t make_leader(const struct cell_size *size, bool first)
 {
@@ -121,6 +167,8 @@ static int wait_for(pid_t pid)
             break;
         if (ended < 0 && errno != EINTR)
             return LEADER_FAULT;
+        if (ended > 0)
+            decoy_ended(ended);
     }
     if (WIFSIGNALED(status))
         warn("the leader was killed by signal %d", WTERMSIG(status));
@@ -137,6 +185,7 @@ int main(int argc, char **argv)
     seccomp_prepare();
     program_prepare();
     container_prepare();
+    make_decoys();
     wire_open();
     for (bool first = true;; first = false) {
         pid_t pid = make_leader(&size, first);

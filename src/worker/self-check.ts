@@ -1,7 +1,8 @@
+import type { Logger } from 'pino'
 import { MIB, SECOND } from '../shared/limits.ts'
 import { INIT_PATH } from '../shared/runtime-image.ts'
 import type { StageReport, StageStart } from './sandbox/frames.ts'
-import type { Sandbox } from './sandbox/sandbox.ts'
+import { type Sandbox, SandboxBroken } from './sandbox/sandbox.ts'
 
 /** A limit that does not hold here, and what that usually means. */
 export class LimitsNotEnforced extends Error {
@@ -62,11 +63,28 @@ const PROBES: readonly Probe[] = [
   },
 ]
 
+/** A sandbox that is lost while it is tried proves nothing, neither way. */
+const TRIES = 3
+
 /**
- * Proves on this host, in a real sandbox, that limits hold. The sandbox is not fit for jobs afterwards.
- * @throws LimitsNotEnforced naming the limits that do not hold and what is missing
+ * Proves on this host that limits hold, in a sandbox made for that.
+ * @throws LimitsNotEnforced naming the limits that do not hold and what is missing; what `make` throws; SandboxBroken when one
+ * sandbox after another is lost
  */
-export async function checkLimitsHold(sandbox: Sandbox): Promise<void> {
+export async function proveLimits(make: () => Promise<Sandbox>, log: Logger): Promise<void> {
+  for (let left = TRIES; ; left--) {
+    try {
+      const sandbox = await make()
+      return await checkLimitsHold(sandbox).finally(() => sandbox.destroy())
+    } catch (err) {
+      if (!(err instanceof SandboxBroken) || left === 1) throw err
+      log.warn({ err }, 'the sandbox in which limits were tried was lost, another is made')
+    }
+  }
+}
+
+/** The sandbox is not fit for jobs afterwards. */
+async function checkLimitsHold(sandbox: Sandbox): Promise<void> {
   const failures: string[] = []
   sandbox.begin(MIB)
   for (const probe of PROBES) {

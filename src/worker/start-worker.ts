@@ -39,7 +39,7 @@ import { countEvents } from './metrics/count-events.ts'
 import { createWorkerMetrics } from './metrics/worker-metrics.ts'
 import { jobSpans, traceJobs } from './tracing/trace-jobs.ts'
 import { reconcile } from './reconcile.ts'
-import { checkLimitsHold } from './self-check.ts'
+import { proveLimits } from './self-check.ts'
 import { startTimer } from './timer.ts'
 import { sweepOrphans, sweepOwn } from './sweep.ts'
 import { deliverWebhooks } from './webhooks/deliver-webhooks.ts'
@@ -125,8 +125,7 @@ export async function startWorker(
     void sandbox.gone.then(() => sandboxes.delete(sandbox.id))
     return sandbox
   }
-  const probe = await makeSandbox(firstImage, PROBE_MEMORY_BYTES)
-  await checkLimitsHold(probe).finally(() => probe.destroy())
+  await proveLimits(() => makeSandbox(firstImage, PROBE_MEMORY_BYTES), log)
 
   const redis = connectRedis(config.redis, 'wait', 'runyard-worker', log)
   const records = countEvents(createJobRecords(redis, keys, config), metrics.published)
