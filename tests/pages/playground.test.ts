@@ -259,7 +259,9 @@ describe('sharing', () => {
     const second = await browser.open(link)
     const shared = playgroundOn(second.page)
     await ready(second.page)
+    // How it ended is known before its output is there.
     await shared.badge('Failed')
+    await shared.shows('and more')
     expect(await shared.output()).toContain('shared by me\n')
     expect(await second.page.locator('#output .stderr').allTextContents()).toEqual(['and more'])
     expect(await shared.program()).toBe('read name; echo "shared by $name"; echo "and $1" >&2; exit 4')
@@ -290,6 +292,24 @@ describe('sharing', () => {
     await shared.badge('Stopped')
     await first.close()
     await second.close()
+  })
+
+  test('its dialog is open as soon as it is there: Escape never stops the program behind it', async () => {
+    const { page, close } = await open()
+    const share = await page.getByRole('button', { name: 'Share' }).elementHandle()
+    const isOpen = await share?.evaluate(
+      (button) =>
+        new Promise((resolve) => {
+          const look = () => {
+            const dialog = document.querySelector('dialog')
+            if (dialog) resolve(dialog.open)
+          }
+          new MutationObserver(look).observe(document.body, { childList: true, subtree: true })
+          ;(button as HTMLButtonElement).click()
+        }),
+    )
+    expect(isOpen).toBe(true)
+    await close()
   })
 
   test('a program travels in the link alone', async () => {

@@ -15,6 +15,8 @@ export interface OutputView {
   /** A line between stages. */
   heading(text: string): void
   clear(): void
+  /** Shows at once what is still to come, when that is not much. */
+  settle(): void
   /** Shows one stream alone, or all. */
   filter(shown: Shown): void
   /** What is shown, as text. */
@@ -33,6 +35,8 @@ const LINE_CHARS = 8_192
 /** What is parsed before the clock is looked at. */
 const SLICE_CHARS = 8_192
 const FRAME_MS = 8
+/** What can be shown at once without being felt. */
+const SETTLED_CHARS = 64 * 1024
 
 /** @param scroller the element that scrolls; it stays at the end while it is there */
 export function createOutputView(scroller: HTMLElement): OutputView {
@@ -45,8 +49,11 @@ export function createOutputView(scroller: HTMLElement): OutputView {
 
   const work = () => {
     frame = 0
+    writeUntil(performance.now() + FRAME_MS)
+    if (next < entries.length) schedule()
+  }
+  const writeUntil = (until: number) => {
     const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 24
-    const until = performance.now() + FRAME_MS
     while (next < entries.length && performance.now() < until) {
       const entry = entries[next]
       if (!entry) break
@@ -65,7 +72,6 @@ export function createOutputView(scroller: HTMLElement): OutputView {
     }
     writer.showOpenLine()
     if (atEnd) scroller.scrollTop = scroller.scrollHeight
-    if (next < entries.length) schedule()
   }
   // A page that is not looked at gets no frames.
   const schedule = () => {
@@ -92,6 +98,10 @@ export function createOutputView(scroller: HTMLElement): OutputView {
     clear() {
       entries = []
       again()
+    },
+    settle() {
+      const left = entries.slice(next).reduce((sum, entry) => sum + ('text' in entry ? entry.text.length : 0), -within)
+      if (left <= SETTLED_CHARS) writeUntil(Infinity)
     },
     filter(wanted) {
       if (wanted === shown) return

@@ -119,6 +119,8 @@ export function createJobRun({ http, jobs, key, output }: JobRunOptions): JobRun
         hasGap = true
         break
       case 'result':
+        // Nobody is told of the end before the last words.
+        output().settle()
         change({ job: event.data, phase: 'ended', stage: null, stopping: false, takesInput: false, connected: true })
         break
     }
