@@ -24,13 +24,13 @@ function losing(count: number) {
 
 test('limits hold here, also when the first sandbox is lost while they are tried', async () => {
   const maker = losing(1)
-  await proveLimits(maker.make, log)
+  await proveLimits(() => maker.make(), log)
   expect(maker.made).toBe(2)
 })
 
 test('one sandbox lost after another is no proof', async () => {
   const maker = losing(9)
-  await expect(proveLimits(maker.make, log)).rejects.toThrow(SandboxBroken)
+  await expect(proveLimits(() => maker.make(), log)).rejects.toThrow(SandboxBroken)
   expect(maker.made).toBe(3)
 })
 
