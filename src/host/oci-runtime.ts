@@ -1,11 +1,22 @@
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { release } from 'node:os'
 import { join } from 'node:path'
+import { packageRoot } from '../shared/package-root.ts'
 import { podmanVersion, type Podman } from './podman.ts'
 import { ulimitArguments } from './ulimits.ts'
 
-/** Tried in this order. Others (gVisor's `runsc`) are used only when asked for. */
-export const OCI_RUNTIMES = ['crun', 'runc'] as const
+/** There where a machine has cgroups of version 1 with a second tree of version 2 beside them. */
+const SECOND_TREE = '/sys/fs/cgroup/unified/cgroup.controllers'
+
+/**
+ * Names and paths, tried in this order. crun goes first: with it a container takes a quarter less CPU time than with runc. Where it refuses the machine's
+ * cgroups, ours runs it (`sandbox/host/crun.c`). Others (gVisor's `runsc`) are used only when asked for.
+ */
+export function ociRuntimes(): string[] {
+  const own = existsSync(SECOND_TREE) ? [join(packageRoot(), 'sandbox/host/build/crun')] : []
+  return ['crun', ...own, 'runc']
+}
 
 export interface RuntimeProbe {
   runtime: string
@@ -49,7 +60,7 @@ export interface DetectOptions {
  * @throws Error with what each of them said, when none can
  */
 export async function detectRuntime(options: DetectOptions): Promise<string> {
-  const candidates: readonly string[] = options.asked === undefined ? OCI_RUNTIMES : [options.asked]
+  const candidates: readonly string[] = options.asked === undefined ? ociRuntimes() : [options.asked]
   const key = [options.podman.mode, await podmanVersion(), release(), ...candidates].join(' ')
   const cacheFile = join(options.dataDir, 'oci-runtime.json')
   const cached = await readCache(cacheFile)

@@ -34,7 +34,7 @@ export interface PodmanServiceOptions {
  * service is bound to this shell's life, as the shell is to its parent's.
  */
 const GUARD = `
-label=$1; shift
+label=$1 runtime=$2; shift 2
 setpriv --pdeathsig KILL -- "$@" & service=$!
 trap 'kill "$service"' TERM
 wait "$service"; code=$?
@@ -42,7 +42,7 @@ trap '' TERM
 while kill -0 "$service" 2>/dev/null; do wait "$service"; code=$?; done
 if [ -n "$label" ]; then
   ids=$(podman ps --all --quiet --filter "label=$label" --filter status=created --filter status=initialized)
-  [ -z "$ids" ] || podman rm --force $ids
+  [ -z "$ids" ] || podman --runtime "$runtime" rm --force $ids
 fi
 exit "$code"`
 
@@ -59,7 +59,7 @@ export async function startPodmanService(options: PodmanServiceOptions): Promise
   const child = await start({
     socketPath,
     name: 'podman service',
-    command: ['sh', '-c', GUARD, 'sh', options.label ?? '', ...serviceCommand(options, socketPath)],
+    command: ['sh', '-c', GUARD, 'sh', options.label ?? '', options.runtime, ...serviceCommand(options, socketPath)],
     logFile: options.logFile,
     // conmon leaves a file named `oom` where it stands when a container meets its memory limit.
     cwd: dirname(options.logFile),

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { listImages } from '../../host/images/image-store.ts'
 import { probeImage } from '../../host/images/references.ts'
-import { OCI_RUNTIMES, probeRuntime } from '../../host/oci-runtime.ts'
+import { ociRuntimes, probeRuntime } from '../../host/oci-runtime.ts'
 import { podmanCommand, podmanVersion } from '../../host/podman.ts'
 import { podmanModeHere } from '../../host/podman-mode.ts'
 import { podmanAnswers } from '../../host/podman-service.ts'
@@ -35,7 +35,7 @@ export async function checkRuntime(config: Config): Promise<Check> {
   const present = await listImages(podman)
   if (present.size === 0) return warn(name, 'not tried: there is no image yet', 'npm run setup')
   const probes = []
-  for (const runtime of OCI_RUNTIMES) probes.push(await probeRuntime(podman, runtime, probeImage(present)))
+  for (const runtime of ociRuntimes()) probes.push(await probeRuntime(podman, runtime, probeImage(present)))
   const working = probes.filter(({ fault }) => fault === undefined).map(({ runtime }) => runtime)
   const said = probes.flatMap(({ runtime, fault }) => (fault === undefined ? [] : [`${runtime}: ${fault}`]))
   if (working.length > 0) return ok(name, [`${working.join(', ')} can run a sandbox`, ...said].join('\n'))

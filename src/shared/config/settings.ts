@@ -393,7 +393,7 @@ export const SETTINGS: readonly Setting[] = [
     default: '',
     group: 'Sandbox',
     description:
-      'The OCI runtime of the `podman system service` that `npm start` runs: `crun`, `runc`, `runsc` or a path. Empty: crun, else runc, whichever runs a probe container.',
+      'The OCI runtime of the `podman system service` that `npm start` runs: `crun`, `runc`, `runsc` or a path. Empty: crun, crun without the second tree of mixed cgroups (`sandbox/host/crun.c`), else runc, whichever runs a probe container.',
   },
   {
     name: 'SANDBOX_REUSE',
