@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
 import type { ContainerCreateOptions } from 'dockerode'
 import { type ArmedProgram, createForecast, fitsArmed, type JobFile, type JobShape } from './armed.ts'
@@ -37,6 +38,26 @@ const BYTES_PER_INODE = 4096
 const MIN_INODES = 1024
 const READY_TIMEOUT_MS = 20_000
 const END_TIMEOUT_MS = 10_000
+/** One that has not ended by itself in this time is killed. */
+const FAREWELL_MS = 500
+
+/**
+ * Ends a sandbox's input, by which init learns that nobody needs it, and waits for the end of its output. An engine
+ * that is told to remove a container that runs has the OCI runtime kill it first, which takes longer than init to go by itself.
+ */
+function farewell(stream: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer)
+      stream.destroy()
+      resolve()
+    }
+    const timer = setTimeout(done, FAREWELL_MS)
+    if (stream.destroyed || stream.readableEnded) return done()
+    stream.once('end', done).once('close', done)
+    stream.resume().end()
+  })
+}
 
 interface Waiter<T> {
   resolve(value: T): void
@@ -120,11 +141,11 @@ export async function createPodmanSandbox(
       running?.reject(new SandboxBroken(`sandbox ${short}: was removed`))
       markGone()
     }
-    // The end of its input is how init learns that nobody needs it; removal is for one that does not listen.
-    stream.destroy()
-    removing ??= engine.remove(id).catch((err: unknown) => {
-      log.error({ err, sandbox: short }, 'sandbox removal failed')
-    })
+    removing ??= farewell(stream)
+      .then(() => engine.remove(id))
+      .catch((err: unknown) => {
+        log.error({ err, sandbox: short }, 'sandbox removal failed')
+      })
     return removing
   }
 

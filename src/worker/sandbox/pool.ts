@@ -105,7 +105,7 @@ const BURST_MS = SECOND
 /** After a failure to make one ahead of need, the next try waits: the engine has trouble enough. */
 const REFILL_RETRY_MS = 2 * SECOND
 /** Containers made at a time: more only make each other slower. Of those nobody waits for it is one less. */
-const MAKERS = 2
+const MAKERS = 3
 /** None is made ahead of need before so much time has passed since a job took a sandbox, or the patience is at its end. */
 const CALM_MS = 30
 const PATIENCE_MS = 500
