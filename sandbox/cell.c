@@ -87,6 +87,8 @@ void container_prepare(void)
         store_file(told[i].store, told[i].content);
         bind_over(told[i].store, told[i].path, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
     }
+    /* A link to /proc/kcore, which some OCI runtimes make. */
+    unlink("/dev/core");
     /* The queue of the container's IPC namespace would outlive a job. */
     bind_over(STORE "/empty", "/dev/mqueue", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
     /* The machine has one number of terminals for all containers. */

@@ -108,6 +108,16 @@ static bool limit_cpu(pid_t pid, const struct stage *stage)
     return set_limit(pid, RLIMIT_CPU, seconds, seconds + stage->grace_ms / 1000 + 1);
 }
 
+/*
+ * The kernel counts these for the user who made the container too, which is one for all of them and for the machine's root: by
+ * default a single job could take what there is. They are not limits of the container, since a runtime that sets those before it
+ * makes the user namespace (crun does) makes them the most that all containers may have together.
+ */
+static const struct {
+    int resource;
+    uint64_t most;
+} counted[] = {{RLIMIT_SIGPENDING, 1024}, {RLIMIT_MSGQUEUE, 128 << 10}, {RLIMIT_MEMLOCK, 64 << 10}};
+
 /* What is held will be given its limits once they are known, which may be higher than these but not than the hard ones. */
 static void limit(const struct stage *stage, int resource, uint64_t value)
 {
@@ -124,6 +134,9 @@ static void set_limits(const struct stage *stage)
     /* 0 still feeds a core_pattern that is a pipe, a program of the host; 1 does not, and is too small for a file. */
     if (!set_limit(0, RLIMIT_STACK, stage->stack_bytes, stage->stack_bytes) || !set_limit(0, RLIMIT_CORE, 1, 1))
         fail("setrlimit");
+    for (size_t i = 0; i < sizeof counted / sizeof *counted; i++)
+        if (!set_limit(0, counted[i].resource, counted[i].most, counted[i].most))
+            fail("setrlimit");
 }
 
 bool program_limit(pid_t pid, const struct stage *stage)

@@ -17,8 +17,13 @@ export interface ContainerSpec {
   fileBytes: number
 }
 
-/** Init, the leaders of two cells and the short-lived process that clears one. */
+/** Init, its decoys, the leaders of two cells and the short-lived process that clears one. */
 const INIT_PROCESSES = 8
+/**
+ * It has to be given, since podman would ask for more than it may have in some places. Of a user's own podman with crun it is what all sandboxes
+ * together may have; what one may have its control group says.
+ */
+const MIN_NPROC = 1024
 
 /**
  * What podman is asked for. The container is the outer wall; init builds the inner one (see docs/sandbox-protocol.md), for
@@ -69,14 +74,9 @@ export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {
       },
       Ulimits: [
         ulimit('nofile', Math.max(ceilings.openFiles, 256)),
-        ulimit('nproc', ceilings.processes + INIT_PROCESSES),
+        ulimit('nproc', Math.max(ceilings.processes + INIT_PROCESSES, MIN_NPROC)),
         // With a limit of 0 a host whose core_pattern is a pipe still starts its handler on a stranger's core; not with 1.
         ulimit('core', 1),
-        // The kernel counts these for the user who made the container too, which is one for all of them and for the machine's
-        // root: by default a single job could take what there is.
-        ulimit('sigpending', 1024),
-        ulimit('msgqueue', 128 * KIB),
-        ulimit('memlock', 64 * KIB),
       ],
       LogConfig: { Type: 'none', Config: {} },
     },

@@ -193,7 +193,7 @@ export const resources: readonly HostileRow[] = [
     title: 'a source that includes itself without end ends at the wall limit of the compiler',
     threat: 'compile-time hang',
     program: 'include-itself.c',
-    limits: { compileWallMs: 1000 },
+    limits: { compileWallMs: 300 },
     expect: compiling('wall-time-limit', { signal: 'SIGTERM' }),
   },
   {
