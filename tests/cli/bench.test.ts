@@ -37,7 +37,7 @@ describe('of a running service', () => {
   beforeAll(async () => {
     fast = await startPlatform()
     slow = await startPlatform({ RATE_PER_MINUTE: '60', RATE_BURST: '10' })
-    // More than one job after the other needs for a second, and less than many at once do.
+    // More than slow jobs one after the other need for a second, and less than many of them at once do.
     middling = await startPlatform({ RATE_PER_MINUTE: '60', RATE_BURST: '40' })
   })
   afterAll(async () => {
@@ -89,7 +89,8 @@ describe('of a running service', () => {
   })
 
   test('a rate that is met meanwhile ends it at once, and no figure is told', async () => {
-    const ended = at(middling, { inFlight: [60] })
+    const request = { language: 'python', code: 'import time; time.sleep(0.2); print("Hello, world!")' }
+    const ended = at(middling, { request, inFlight: [60] })
     await expect(ended).rejects.toMatchObject({ exitCode: 75 })
     await expect(ended).rejects.toThrow(/no figure is of the service: 60 submissions a minute.*RATE_PER_MINUTE/s)
   })
