@@ -10,8 +10,9 @@ import { ulimitArguments } from './ulimits.ts'
 const SECOND_TREE = '/sys/fs/cgroup/unified/cgroup.controllers'
 
 /**
- * Names and paths, tried in this order. crun goes first: with it a container takes a quarter less CPU time than with runc. Where it refuses the machine's
- * cgroups, ours runs it (`sandbox/host/crun.c`). Others (gVisor's `runsc`) are used only when asked for.
+ * Names and paths, tried in this order. crun goes first: with it a container takes some 15 % less CPU time than with runc.
+ * Where it refuses the machine's cgroups, ours runs it (`sandbox/host/crun.c`). Others (gVisor's `runsc`) are used only when
+ * asked for.
  */
 export function ociRuntimes(): string[] {
   const own = existsSync(SECOND_TREE) ? [join(packageRoot(), 'sandbox/host/build/crun')] : []

@@ -45,7 +45,7 @@ test('a container that ends while containers or images are listed does not matte
   await expect(engine.containers('of', 'x')).rejects.toThrow('bad filter')
 })
 
-test('a container that is gone is removed', async () => {
+test('the removal of a container that ends or goes meanwhile succeeds', async () => {
   answers = [ENDED, { status: 409, body: { message: 'being removed' } }, { status: 404, body: { message: 'gone' } }]
   await createEngine(socketPath).remove('a')
   expect(asked).toHaveLength(3)

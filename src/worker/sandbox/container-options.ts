@@ -20,8 +20,8 @@ export interface ContainerSpec {
 /** Init, its decoys, the leaders of two cells and the short-lived process that clears one. */
 const INIT_PROCESSES = 8
 /**
- * It has to be given, since podman would ask for more than it may have in some places. Of a user's own podman with crun it is what all sandboxes
- * together may have; what one may have its control group says.
+ * It has to be given, since podman would ask for more than it may have in some places. Of a user's own podman with crun it is
+ * what all sandboxes together may have; what one may have its control group says.
  */
 const MIN_NPROC = 1024
 
