@@ -29,9 +29,24 @@ export function matchOutput(shown: string, actual: string): Map<string, string> 
     pattern += holeFor(kind, text, names)
   }
   pattern += escaped(shown.trim().slice(from))
-  const found = new RegExp(`^${pattern}$`, 's').exec(actual.trim())
+  const found = new RegExp(`^${pattern}$`, 's').exec(withWholeLines(actual).trim())
   if (found === null) return undefined
   return new Map([...names].map(([text, name]) => [text, found.groups?.[name] ?? '']))
+}
+
+const EVENT = /^(?:(?:id|retry): .*\n|event: (?<type>.*)\n)+data: (?<head>\{"stage":"[^"]*","data":")(?<text>.*)(?<tail>","encoding":"utf-8"\})$/ // prettier-ignore
+
+/** A line may come in several events of output: where a program is held up in the middle of it. Documents show it in one. */
+function withWholeLines(events: string): string {
+  const whole: string[] = []
+  for (const block of events.split('\n\n')) {
+    const [before, now] = [whole.at(-1), block].map((text = '') => EVENT.exec(text)?.groups)
+    const goesOn = before?.['type'] === now?.['type'] && before?.['head'] === now?.['head']
+    if (before && now && goesOn && !before['text']?.endsWith('\\n')) {
+      whole[whole.length - 1] = `${whole.at(-1)?.slice(0, -(before['tail'] ?? '').length)}${now['text']}${now['tail']}`
+    } else whole.push(block)
+  }
+  return whole.join('\n\n')
 }
 
 function holeFor(kind: string, text: string, names: Map<string, string>): string {

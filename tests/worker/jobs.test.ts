@@ -139,25 +139,43 @@ describe('the publisher of events', () => {
   test('sends the first output at once and joins what follows while that is under way', async () => {
     const { writes, records } = record()
     const publisher = createEventPublisher(records, 'id', 1)
-    for (let i = 0; i < 1000; i++) publisher.output('run', 'stdout', Buffer.from('x'))
+    for (let i = 0; i < 1000; i++) publisher.output('run', 'stdout', Buffer.from('x\n'))
     publisher.output('run', 'stderr', Buffer.from('e'))
     publisher.output('run', 'stdout', Buffer.from('y'))
-    expect(writes).toEqual([[{ type: 'stdout', data: { stage: 'run', data: 'x', encoding: 'utf-8' } }]])
+    expect(writes).toEqual([[{ type: 'stdout', data: { stage: 'run', data: 'x\n', encoding: 'utf-8' } }]])
     const rest = await publisher.close()
     const all = [...writes.flat(), ...rest].map(({ type, data }) => [type, (data as { data: string }).data])
     expect(all).toEqual([
-      ['stdout', 'x'],
-      ['stdout', 'x'.repeat(999)],
+      ['stdout', 'x\n'],
+      ['stdout', 'x\n'.repeat(999)],
       ['stderr', 'e'],
       ['stdout', 'y'],
     ])
+  })
+
+  test('joins a line that comes in pieces, and does not keep back one without an end', async () => {
+    const { writes, records } = record()
+    const texts = () => writes.map((events) => events.map(({ data }) => (data as { data: string }).data))
+    const publisher = createEventPublisher(records, 'id', 1)
+    publisher.output('run', 'stdout', Buffer.from('42'))
+    expect(writes).toEqual([])
+    publisher.output('run', 'stdout', Buffer.from('\n'))
+    expect(texts()).toEqual([['42\n']])
+    await publisher.close()
+
+    const prompt = createEventPublisher(records, 'id', 1)
+    prompt.output('run', 'stdout', Buffer.from('name? '))
+    while (writes.length < 2) await new Promise((resolve) => setTimeout(resolve, 1))
+    expect(texts().at(-1)).toEqual(['name? '])
+    await prompt.close()
   })
 
   test('joins output before it is written as text or base64, what is not text apart', async () => {
     const { writes, records } = record()
     const publisher = createEventPublisher(records, 'id', 1)
     publisher.stageStarted('run')
-    for (let i = 0; i < 5000; i++) publisher.output('run', 'stdout', Buffer.from([1]))
+    publisher.output('run', 'stdout', Buffer.from([1, 10]))
+    for (let i = 0; i < 4999; i++) publisher.output('run', 'stdout', Buffer.from([1]))
     publisher.output('run', 'stdout', Buffer.from([255]))
     publisher.output('run', 'stdout', Buffer.from('text'))
     const rest = await publisher.close()
@@ -187,7 +205,7 @@ describe('the publisher of events', () => {
   test('tells a refusal of Redis when it is closed', async () => {
     const records = { append: () => Promise.reject(new Error('refused')) } as unknown as JobRecords
     const publisher = createEventPublisher(records, 'id', 1)
-    publisher.output('run', 'stdout', Buffer.from('x'))
+    publisher.output('run', 'stdout', Buffer.from('x\n'))
     await expect(publisher.close()).rejects.toThrow('refused')
   })
 })

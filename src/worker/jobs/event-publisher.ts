@@ -8,8 +8,9 @@ import { encodeText } from './output-text.ts'
 /**
  * Publishes what one job does while it does it. The first output goes out at once, or soon where somebody waits for the end and most
  * likely nobody looks: then a short job's output is written with its end. While a write is under way the next
- * output gathers, so a program that writes a byte at a time costs a few events, not one a byte. Output is bounded at its source,
- * therefore so is what can gather here.
+ * output gathers, so a program that writes a byte at a time costs a few events, not one a byte. So does the beginning of a line,
+ * for a moment: unbuffered, Python's `print` writes its line feed by itself. Output is bounded at its source, therefore so is what
+ * can gather here.
  */
 export interface EventPublisher {
   stageStarted(stage: string): void
@@ -30,6 +31,7 @@ const INTERVAL_MS = 10
 const SOON_MS = 25
 /** Output of one stream that is joined into one event, in bytes. */
 const EVENT_BYTES = 64 * 1024
+const LINE_FEED = 0x0a
 
 /** What has not been written: events, and output that may still grow. */
 type Pending = JobEvent | { type: OutputStream; stage: string; valid: boolean; bytes: number; pieces: Buffer[] }
@@ -72,10 +74,13 @@ export function createEventPublisher(
     else timer ??= setTimeout(send, wait)
   }
 
-  /** Soon: output that comes at once goes with it, in one step. */
+  /** Soon: what comes right behind goes with it, in one step. */
+  const scheduleSoon = () => {
+    if (!writing && !closed) timer ??= setTimeout(send, first === 'soon' && lastWrite === 0 ? SOON_MS : INTERVAL_MS)
+  }
   const add = (event: JobEvent) => {
     pending.push(event)
-    if (!writing && !closed) timer ??= setTimeout(send, first === 'soon' && lastWrite === 0 ? SOON_MS : INTERVAL_MS)
+    scheduleSoon()
   }
 
   return {
@@ -92,7 +97,8 @@ export function createEventPublisher(
       } else {
         pending.push({ type: stream, stage, valid, bytes: bytes.length, pieces: [bytes] })
       }
-      schedule()
+      if (bytes.at(-1) === LINE_FEED) schedule()
+      else scheduleSoon()
     },
     stageEnded: (stage, report) => add({ type: 'stage', data: { stage, phase: 'ended', report } }),
     async close() {
