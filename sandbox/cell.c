@@ -66,7 +66,7 @@ static void store_file(const char *path, const char *content)
     close(fd);
 }
 
-void container_prepare(void)
+void container_prepare(bool wire)
 {
     static const struct {
         const char *path, *store, *content;
@@ -79,6 +79,8 @@ void container_prepare(void)
         die("make private", "/");
     /* podman's own are bind mounts whose source, a path of the host, would show in mountinfo. */
     umount2("/run/.containerenv", MNT_DETACH);
+    if (wire && umount2(WIRE_FOLDER, MNT_DETACH) < 0)
+        die("unmount", WIRE_FOLDER);
     if (mkdir(STORE "/empty", 0555) < 0 && errno != EEXIST)
         die("make", STORE "/empty");
     EACH(i, told)

@@ -25,6 +25,9 @@
  * Init then makes the next leader, which says `Z` when its cell stands. Leaders read exactly the frames of their job, so
  * the next one finds the stream at the right place.
  *
+ * Standard input and output are the container's, by way of its engine, or a socket of the worker (wire.c) where it has one to
+ * show: then neither the engine nor who looks after the container for it has a part in what is said.
+ *
  * When standard input ends, the worker is gone: the leader exits, init exits, and with it the container. A leader that
  * ends in any other way than by finishing its job has failed, or was killed for memory; the stream may then stand in the
  * middle of a frame, so init exits too and the worker makes another sandbox.
@@ -71,7 +74,7 @@ void warn(const char *format, ...)
 
 static _Noreturn void usage(void)
 {
-    warn("usage: init [--bytes=N] [--inodes=N] | init --probe memory|pids|spin|sleep");
+    warn("usage: init [--bytes=N] [--inodes=N] [--wire] | init --probe memory|pids|spin|sleep");
     exit(2);
 }
 
@@ -87,11 +90,13 @@ static bool option(const char *arg, const char *name, uint64_t *value)
     return true;
 }
 
-static struct cell_size parse_options(int argc, char **argv)
+static struct cell_size parse_options(int argc, char **argv, bool *wire)
 {
     struct cell_size size = {.bytes = 64 << 20, .inodes = 16384};
     for (int i = 1; i < argc; i++)
-        if (!option(argv[i], "--bytes=", &size.bytes) && !option(argv[i], "--inodes=", &size.inodes))
+        if (strcmp(argv[i], "--wire") == 0)
+            *wire = true;
+        else if (!option(argv[i], "--bytes=", &size.bytes) && !option(argv[i], "--inodes=", &size.inodes))
             usage();
     return size;
 }
@@ -179,12 +184,15 @@ int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "--probe") == 0)
         return probe(argv[2]);
-    struct cell_size size = parse_options(argc, argv);
+    bool wire = false;
+    struct cell_size size = parse_options(argc, argv, &wire);
     block_signals();
+    if (wire)
+        wire_connect();
     gauges_open();
     seccomp_prepare();
     program_prepare();
-    container_prepare();
+    container_prepare(wire);
     make_decoys();
     wire_open();
     for (bool first = true;; first = false) {

@@ -22,8 +22,8 @@ struct cell_size {
     uint64_t inodes;
 };
 
-/* Once, in init: covers what no cell may see. */
-void container_prepare(void);
+/* Once, in init: covers what no cell may see, and takes away the way to the worker if there was one. */
+void container_prepare(bool wire);
 /* In a new leader: its file systems, host name and loopback. Exits with LEADER_FAULT when it cannot. */
 void cell_setup(const struct cell_size *size);
 /* The cell's /proc as the leader alone may write to it, since cell_setup. */
@@ -123,6 +123,10 @@ struct frame {
     uint8_t payload[MAX_PAYLOAD + 1]; /* one more, for a NUL behind a text */
 };
 
+/* Where the worker's socket is shown to init, and to nobody after container_prepare. */
+#define WIRE_FOLDER "/run/wire"
+/* Takes connections to the worker for the standard streams, if it can: one for frames, one for lines of the log. */
+void wire_connect(void);
 /* Makes both ends non-blocking. */
 void wire_open(void);
 /* Reads on: 1, a frame is whole; 0, not yet; -1, end of input; -2, an oversized frame. Never reads past one frame. */

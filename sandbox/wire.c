@@ -1,10 +1,12 @@
-/* Frames on standard input and output: see docs/sandbox-protocol.md. Nothing here waits but wire_drain. */
+/* Frames on standard input and output: see docs/sandbox-protocol.md. Nothing here waits but wire_connect and wire_drain. */
 #include "sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 /* Two full frames: one may be under way while the next is filled. */
@@ -21,6 +23,32 @@ static void nonblocking(int fd)
     int flags = fcntl(fd, F_GETFL);
     if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
         warn("descriptor %d cannot be made non-blocking: %s", fd, strerror(errno));
+}
+
+/* A connection to the worker; -1 with errno. */
+static int connect_worker(void)
+{
+    const struct sockaddr_un worker = {.sun_family = AF_UNIX, .sun_path = WIRE_FOLDER "/socket"};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&worker, sizeof worker) < 0) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    return fd;
+}
+
+void wire_connect(void)
+{
+    int frames = connect_worker(), lines = frames < 0 ? -1 : connect_worker();
+    bool taken = lines >= 0 && dup2(frames, STDIN_FILENO) >= 0 && dup2(frames, STDOUT_FILENO) >= 0 && dup2(lines, STDERR_FILENO) >= 0;
+    if (!taken)
+        warn("the worker's socket: %s", strerror(errno));
+    if (lines >= 0)
+        close(lines);
+    if (frames >= 0)
+        close(frames);
 }
 
 void wire_open(void)

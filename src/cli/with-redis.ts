@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { socketFolderPath } from '../host/socket-folder.ts'
+import { socketFolderPath } from '../shared/socket-folder.ts'
 import { redisOptions } from '../shared/redis/connect.ts'
 import { createKeys, type Keys } from '../shared/redis/keys.ts'
 import type { CliContext } from './context.ts'

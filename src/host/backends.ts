@@ -10,7 +10,7 @@ import { podmanModeHere, type PodmanModeSetting } from './podman-mode.ts'
 import { conmonIn, podmanSocketIn, startPodmanService } from './podman-service.ts'
 import { redisUrlIn, startRedis } from './redis.ts'
 import { type RestartingChild, startRestartingChild } from './restarting-child.ts'
-import { makeSocketFolder } from './socket-folder.ts'
+import { makeSocketFolder } from '../shared/socket-folder.ts'
 
 export interface Backends {
   /** As `REDIS_URL` takes it. */

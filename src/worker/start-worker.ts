@@ -20,6 +20,7 @@ import { createKeys } from '../shared/redis/keys.ts'
 import { createWakeUps } from '../shared/redis/wake-ups.ts'
 import { createWorkerRegistry, HEARTBEAT_MS } from '../shared/redis/worker-registry.ts'
 import type { Tracing } from '../shared/tracing/tracing.ts'
+import { makeSocketFolder } from '../shared/socket-folder.ts'
 import { createSecurityEvents } from '../shared/security/security-events.ts'
 import { deliverAlerts } from './alerts/deliver-alerts.ts'
 import { createInstallOnRequest } from './installing/install-on-request.ts'
@@ -33,6 +34,7 @@ import { createQueueWorker, type QueueWorker } from './queue-worker.ts'
 import { containerOptions } from './sandbox/container-options.ts'
 import { createEngineHealth } from './sandbox/engine-health.ts'
 import { createEngine } from './sandbox/engine.ts'
+import { createLaunch } from './sandbox/launch.ts'
 import { createPodmanSandbox, shortId } from './sandbox/podman-sandbox.ts'
 import { createSandboxPool } from './sandbox/pool.ts'
 import { countEvents } from './metrics/count-events.ts'
@@ -104,6 +106,8 @@ export async function startWorker(
   })
   const sandboxes = new Set<string>()
   const own = (container: string) => sandboxes.has(shortId(container))
+  const folder = () => makeSocketFolder(config.dataDir)
+  const launch = createLaunch(engine, settings.sockets ? folder : undefined, log)
   const makeSandbox = async (image: string, memoryBytes: number) => {
     const options = containerOptions({
       image,
@@ -115,7 +119,7 @@ export async function startWorker(
       fileBytes: limits.defaults.fileBytes,
     })
     const begun = performance.now()
-    const making = createPodmanSandbox(engine, options, log, armed(image), metrics.sandboxFault)
+    const making = createPodmanSandbox(engine, launch, options, log, armed(image), metrics.sandboxFault)
     const sandbox = await making.catch((error: unknown) => {
       metrics.sandboxNotStarted()
       throw error

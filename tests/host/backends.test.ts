@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { startBackends } from '../../src/host/backends.ts'
 import { podmanAnswers } from '../../src/host/podman-service.ts'
 import { redisReply, startRedis } from '../../src/host/redis.ts'
-import { makeSocketFolder } from '../../src/host/socket-folder.ts'
+import { makeSocketFolder } from '../../src/shared/socket-folder.ts'
 
 let dataDir: string
 

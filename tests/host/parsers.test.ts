@@ -1,6 +1,6 @@
 import { condense } from '../../src/host/images/build-image.ts'
 import { parseVersion } from '../../src/host/images/image-builder.ts'
-import { socketFolderPath } from '../../src/host/socket-folder.ts'
+import { socketFolderPath } from '../../src/shared/socket-folder.ts'
 import { rangeOf } from '../../src/host/subordinate-ids.ts'
 import { hardLimits, ulimitArguments } from '../../src/host/ulimits.ts'
 

@@ -10,6 +10,7 @@ import { packageRoot } from '../../src/shared/package-root.ts'
 import { IMAGE_LABEL, INIT_PATH, runtimeImage } from '../../src/shared/runtime-image.ts'
 import { containerOptions } from '../../src/worker/sandbox/container-options.ts'
 import { type AttachedContainer, createEngine, type Engine } from '../../src/worker/sandbox/engine.ts'
+import { createLaunch, type Launch } from '../../src/worker/sandbox/launch.ts'
 import {
   createDockerDemux,
   createFrameDecoder,
@@ -57,6 +58,8 @@ export interface BenchOptions {
   processes?: number
   /** What the sandbox can be armed with. */
   program?: ArmedProgram
+  /** Through the engine unless given. */
+  launch?: Launch
   /** What begins in place of init, and the files of the host it needs. */
   instead?: { entrypoint: string[]; binds: string[] }
 }
@@ -110,6 +113,7 @@ export function createBench(namespace: string): Bench {
   if (socket === undefined) throw new Error('RUNYARD_TEST_PODMAN is not set: run `npm run test:jest`')
   const engine = createEngine(socket)
   const log = pino({ level: 'silent' })
+  const attached = createLaunch(engine, undefined, log)
   const made = new Set<Sandbox>()
   const raw = new Set<RawSandbox>()
   const others = new Set<string>()
@@ -138,7 +142,13 @@ export function createBench(namespace: string): Bench {
   const bench: Bench = {
     engine,
     async make(changes = {}) {
-      const sandbox = await createPodmanSandbox(engine, await options(changes), log, changes.program)
+      const sandbox = await createPodmanSandbox(
+        engine,
+        changes.launch ?? attached,
+        await options(changes),
+        log,
+        changes.program,
+      )
       made.add(sandbox)
       return sandbox
     },

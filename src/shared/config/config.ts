@@ -64,6 +64,8 @@ export interface Config {
   worker: { slots: number; drainTimeoutMs: number; installOnRequest: boolean }
   sandbox: {
     podmanSocket: string | undefined
+    /** Whether sandboxes may connect to sockets of the worker. */
+    sockets: boolean
     podmanMode: 'auto' | 'root' | 'rootless'
     ociRuntime: string | undefined
     reuse: 'tenant' | 'never'
@@ -184,6 +186,7 @@ export function toConfig(values: Map<string, SettingValue>, root: string): Confi
     },
     sandbox: {
       podmanSocket: text('PODMAN_SOCKET') || undefined,
+      sockets: text('SANDBOX_SOCKETS') === 'on',
       podmanMode: text('PODMAN_MODE') as Config['sandbox']['podmanMode'],
       ociRuntime: text('OCI_RUNTIME') || undefined,
       reuse: text('SANDBOX_REUSE') as 'tenant' | 'never',

@@ -396,6 +396,14 @@ export const SETTINGS: readonly Setting[] = [
       'The OCI runtime of the `podman system service` that `npm start` runs: `crun`, `runc`, `runsc` or a path. Empty: crun, crun without the second tree of mixed cgroups (`sandbox/host/crun.c`), else runc, whichever runs a probe container.',
   },
   {
+    name: 'SANDBOX_SOCKETS',
+    kind: { type: 'choice', of: ['on', 'off'] },
+    default: 'on',
+    group: 'Sandbox',
+    description:
+      "Whether sandboxes speak with their worker by Unix sockets in `run` of `RUNYARD_DATA_DIR`, past podman's service, which saves CPU time. Where podman cannot show a container that folder, as from a worker in a container of its own, the worker finds out and does without.",
+  },
+  {
     name: 'SANDBOX_REUSE',
     kind: { type: 'choice', of: ['tenant', 'never'] },
     default: 'tenant',

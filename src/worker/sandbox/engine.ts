@@ -30,6 +30,12 @@ export interface Engine {
    * @throws when the engine refuses; nothing is left behind then
    */
   launch(options: ContainerCreateOptions): Promise<AttachedContainer>
+  /**
+   * Creates and starts a container to which the engine keeps no stream.
+   * @returns its id
+   * @throws when the engine refuses; nothing is left behind then
+   */
+  start(options: ContainerCreateOptions): Promise<string>
   /** Kills and removes. Resolves when it is gone, also when it was before. */
   remove(id: string): Promise<void>
   /** Images that have the label, whatever its value. */
@@ -60,21 +66,17 @@ export function createEngine(socketPath: string): Engine {
       await ping({ abortSignal: AbortSignal.timeout(PING_TIMEOUT_MS) })
     },
     launch: async (options) => {
-      const container = await docker.createContainer({ ...options, abortSignal: limit() })
+      let stream: Duplex | undefined
       try {
-        const stream = await attach(docker, container.id)
-        try {
-          await container.start({ abortSignal: limit() })
-        } catch (error) {
-          stream.destroy()
-          throw error
-        }
-        return { id: container.id, stream }
+        const id = await start(docker, options, async (container) => (stream = await attach(docker, container.id)))
+        if (!stream) throw new Error(`container ${id} was not attached`)
+        return { id, stream }
       } catch (error) {
-        await removeContainer(container).catch(() => undefined)
+        stream?.destroy()
         throw error
       }
     },
+    start: (options) => start(docker, options),
     remove: (id) => removeContainer(docker.getContainer(id)),
     images: async (label) => {
       const options = { filters: { label: [label] } }
@@ -86,6 +88,23 @@ export function createEngine(socketPath: string): Engine {
       const found = await patiently(() => docker.listContainers({ ...options, abortSignal: limit() }), LIST_BACKOFF_MS)
       return found.map(({ Id, Labels, Created }) => ({ id: Id, labels: Labels, createdAt: Created * 1000 }))
     },
+  }
+}
+
+/** @param prepare is called between creation and start. @returns the container's id */
+async function start(
+  docker: Docker,
+  options: ContainerCreateOptions,
+  prepare?: (container: Container) => Promise<unknown>,
+): Promise<string> {
+  const container = await docker.createContainer({ ...options, abortSignal: limit() })
+  try {
+    await prepare?.(container)
+    await container.start({ abortSignal: limit() })
+    return container.id
+  } catch (error) {
+    await removeContainer(container).catch(() => undefined)
+    throw error
   }
 }
 

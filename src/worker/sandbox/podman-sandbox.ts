@@ -1,11 +1,9 @@
-import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
 import type { ContainerCreateOptions } from 'dockerode'
 import { type ArmedProgram, createForecast, fitsArmed, type JobFile, type JobShape } from './armed.ts'
 import { encodeGather } from './artifact-frames.ts'
 import type { Engine } from './engine.ts'
 import {
-  createDockerDemux,
   createFrameDecoder,
   encodeBegin,
   encodeFrame,
@@ -24,7 +22,9 @@ import {
   type StageStart,
 } from './frames.ts'
 import { createGathering, type Gathered, type Gathering } from './gathering.ts'
+import type { Launch } from './launch.ts'
 import { type FaultKind, GATHER_TIMEOUT_MS, type OutputStream, type Sandbox, SandboxBroken } from './sandbox.ts'
+import { farewell } from './wire.ts'
 
 /**
  * A sandbox is always in one of these: `starting` (until init says it is ready), `idle`, `job` (between `begin` and
@@ -38,27 +38,6 @@ const BYTES_PER_INODE = 4096
 const MIN_INODES = 1024
 const READY_TIMEOUT_MS = 20_000
 const END_TIMEOUT_MS = 10_000
-/** One that has not ended by itself in this time is killed. */
-const FAREWELL_MS = 500
-
-/**
- * Ends a sandbox's input, by which init learns that nobody needs it, and waits for the end of its output. An engine
- * that is told to remove a container that runs has the OCI runtime kill it first, which takes longer than init to go by itself.
- */
-function farewell(stream: Duplex): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      stream.destroy()
-      resolve()
-    }
-    const timer = setTimeout(done, FAREWELL_MS)
-    if (stream.destroyed || stream.readableEnded) return done()
-    stream.once('end', done).once('close', done)
-    stream.resume().end()
-  })
-}
-
 interface Waiter<T> {
   resolve(value: T): void
   reject(error: Error): void
@@ -88,20 +67,22 @@ interface Beginning {
 
 /**
  * Makes a container and waits until the init in it is ready.
+ * @param launch of this engine
  * @param program what it can be armed with
  * @param faulted is told when it fails, once
  * @throws SandboxBroken when it does not get ready, Error when the engine refuses; nothing is left then
  */
 export async function createPodmanSandbox(
   engine: Engine,
+  launch: Launch,
   options: ContainerCreateOptions,
   log: Logger,
   program?: ArmedProgram,
   faulted?: (kind: FaultKind) => void,
 ): Promise<Sandbox> {
-  const { id, stream } = await engine.launch(options)
+  const wire = await launch(options)
+  const { container: id, out: stream } = wire
   const short = shortId(id)
-  const demux = createDockerDemux()
   const decoder = createFrameDecoder()
   let state: State = 'starting'
   let jobs = 0
@@ -121,7 +102,7 @@ export async function createPodmanSandbox(
     faulted?.(kind)
     const wasIdle = state === 'idle'
     state = 'gone'
-    stream.destroy()
+    wire.destroy()
     const error = new SandboxBroken(`sandbox ${short}: ${reason}`)
     if (wasIdle) log.warn({ sandbox: short, reason }, 'idle sandbox ended')
     stage?.reject(error)
@@ -141,7 +122,7 @@ export async function createPodmanSandbox(
       running?.reject(new SandboxBroken(`sandbox ${short}: was removed`))
       markGone()
     }
-    removing ??= farewell(stream)
+    removing ??= farewell(wire)
       .then(() => engine.remove(id))
       .catch((err: unknown) => {
         log.error({ err, sandbox: short }, 'sandbox removal failed')
@@ -214,19 +195,20 @@ export async function createPodmanSandbox(
     }
   }
 
-  stream.on('data', (chunk: Buffer) => {
-    if (state === 'gone') return
-    try {
-      const { stdout, stderr } = demux.push(chunk)
-      for (const line of stderr) log.warn({ sandbox: short, text: line.toString() }, 'init wrote to its log')
-      for (const bytes of stdout) for (const frame of decoder.push(bytes)) onFrame(frame)
-    } catch (error) {
-      fail('protocol', (error as Error).message)
-    }
+  wire.listen({
+    frames(bytes) {
+      if (state === 'gone') return
+      try {
+        for (const frame of decoder.push(bytes)) onFrame(frame)
+      } catch (error) {
+        fail('protocol', (error as Error).message)
+      }
+    },
+    text(bytes) {
+      if (state !== 'gone') log.warn({ sandbox: short, text: bytes.toString() }, 'init wrote to its log')
+    },
+    lost: fail,
   })
-  stream.on('end', () => fail('stream', 'its stream ended'))
-  stream.on('close', () => fail('stream', 'its stream was closed'))
-  stream.on('error', (error: Error) => fail('stream', error.message))
 
   const wait = (timeoutMs: number, what: string): Promise<void> =>
     new Promise((resolve, reject) => {

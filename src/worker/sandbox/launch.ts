@@ -1,0 +1,153 @@
+import { chmod, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import type { ContainerCreateOptions } from 'dockerode'
+import type { Logger } from 'pino'
+import { MINUTE, SECOND } from '../../shared/limits.ts'
+import type { Engine } from './engine.ts'
+import { attachedWire, directWire, type Wire } from './wire.ts'
+
+/**
+ * Starts a container and opens the wire to the init in it.
+ *
+ * What goes through the engine passes its service and the container's monitor, each way: over 1 ms of CPU time a job. So init
+ * connects to a socket of the worker's instead, which is shown to it in a folder of its own and taken away before there is any
+ * job. Whether that can be here the first container tells, which has both ways: an engine may run on another machine or in
+ * other namespaces than the worker, or keep containers from sockets of the host.
+ * @throws what the engine answers, or Error when init does not connect; nothing is left then
+ */
+export type Launch = (options: ContainerCreateOptions) => Promise<Wire>
+
+/** Where init looks for the socket, and its name there (`connect_worker` in sandbox/wire.c). */
+const SHOWN_AT = '/run/wire'
+const SOCKET = 'socket'
+/** What folders of sockets are called. */
+const PREFIX = 'wire-'
+/** From the start of a container until its init has connected. */
+const CONNECT_MS = 10 * SECOND
+/** What a worker that was killed has left goes after so long. */
+const STALE_MS = 10 * MINUTE
+
+/**
+ * @param makeFolder where sockets are made, for this user only. Undefined: everything goes through the engine
+ */
+export function createLaunch(engine: Engine, makeFolder: (() => Promise<string>) | undefined, log: Logger): Launch {
+  let way: 'untried' | 'direct' | 'attached' = makeFolder ? 'untried' : 'attached'
+  const attached = async (options: ContainerCreateOptions) => attachedWire(await engine.launch(options))
+  const decide = (reason?: string) => {
+    way = reason === undefined ? 'direct' : 'attached'
+    if (reason === undefined) log.info('sandboxes connect to sockets of this worker')
+    else log.info({ reason }, 'sandboxes cannot connect to sockets of this worker and are spoken to through the engine')
+  }
+
+  return async (options) => {
+    if (!makeFolder || way === 'attached') return attached(options)
+    if (way === 'direct') return launchDirect(engine, options, await makeFolder())
+    try {
+      const folder = await makeFolder()
+      await removeStale(folder)
+      const { wire, reason } = await launchBoth(engine, options, folder)
+      decide(reason)
+      return wire
+    } catch (err) {
+      // Whether the folder is what was refused, or any container would be, one without it tells.
+      const wire = await attached(options)
+      decide((err as Error).message)
+      return wire
+    }
+  }
+}
+
+/** A socket in a folder of its own, to be shown to one container. */
+interface Door {
+  folder: string
+  /** The first two connections. */
+  connected: Promise<[Socket, Socket]>
+  /** Takes it away; connections stay. */
+  close(): Promise<void>
+}
+
+async function openDoor(folder: string): Promise<Door> {
+  const own = await mkdtemp(join(folder, PREFIX))
+  const server = createServer()
+  // For the container's root, which is nobody here. Nobody else comes through the folder around it.
+  await chmod(own, 0o755)
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ path: join(own, SOCKET), readableAll: true, writableAll: true }, resolve)
+  })
+  const connected = new Promise<[Socket, Socket]>((resolve) => {
+    let first: Socket | undefined
+    server.on('connection', (socket) => {
+      socket.on('error', () => undefined) // Told by its end.
+      if (first) resolve([first, socket])
+      else first = socket
+    })
+  })
+  return {
+    folder: own,
+    connected,
+    async close() {
+      server.close()
+      await rm(own, { recursive: true, force: true })
+    },
+  }
+}
+
+const withDoor = (options: ContainerCreateOptions, { folder }: Door): ContainerCreateOptions => ({
+  ...options,
+  Cmd: [...(options.Cmd ?? []), '--wire'],
+  HostConfig: {
+    ...options.HostConfig,
+    Mounts: [{ Type: 'bind', Source: folder, Target: SHOWN_AT, ReadOnly: true }],
+  },
+})
+
+/** With a door and the engine's streams; init takes the door if it can. `reason`: why it did not. */
+async function launchBoth(
+  engine: Engine,
+  options: ContainerCreateOptions,
+  folder: string,
+): Promise<{ wire: Wire; reason?: string }> {
+  const door = await openDoor(folder)
+  try {
+    const launched = await engine.launch(withDoor(options, door))
+    const { id, stream } = launched
+    const spoke = new Promise<undefined>((resolve) => {
+      for (const event of ['readable', 'close']) stream.once(event, () => resolve(undefined))
+    })
+    const came = await Promise.race([door.connected, spoke])
+    if (!came) return { wire: attachedWire(launched), reason: 'init did not connect' }
+    stream.destroy()
+    return { wire: directWire(id, ...came) }
+  } finally {
+    await door.close()
+  }
+}
+
+/** With a door alone. */
+async function launchDirect(engine: Engine, options: ContainerCreateOptions, folder: string): Promise<Wire> {
+  const door = await openDoor(folder)
+  let timer: NodeJS.Timeout | undefined
+  try {
+    const streams = { OpenStdin: false, StdinOnce: false, AttachStdin: false, AttachStdout: false, AttachStderr: false }
+    const id = await engine.start({ ...withDoor(options, door), ...streams })
+    const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), CONNECT_MS)))
+    const came = await Promise.race([door.connected, late])
+    if (came) return directWire(id, ...came)
+    await engine.remove(id)
+    throw new Error(`init did not connect within ${CONNECT_MS} ms of its start`)
+  } finally {
+    clearTimeout(timer)
+    await door.close()
+  }
+}
+
+async function removeStale(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(PREFIX)) continue
+    const path = join(folder, name)
+    const made = await stat(path).catch(() => undefined)
+    if (made && Date.now() - made.mtimeMs > STALE_MS) await rm(path, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,96 @@
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { AttachedContainer } from './engine.ts'
+import { createDockerDemux } from './frames.ts'
+
+/** What is told of what init says. */
+export interface WireListener {
+  /** Part of the stream of frames, cut anywhere. */
+  frames(bytes: Buffer): void
+  /** For the operator's log. */
+  text(bytes: Buffer): void
+  /** Nothing more can come. Told at least once, whoever ended it. */
+  lost(kind: 'stream' | 'protocol', why: string): void
+}
+
+/** The stream of frames between a worker and the init of one sandbox, whichever way it goes. */
+export interface Wire {
+  /** The container's id. */
+  container: string
+  /** Where frames for init are written. What comes is for the listener. */
+  out: Duplex
+  /** Once. What came before is told then. */
+  listen(listener: WireListener): void
+  /** At once, both ways. */
+  destroy(): void
+}
+
+/** Through the engine: the container's standard streams. */
+export function attachedWire({ id, stream }: AttachedContainer): Wire {
+  return {
+    container: id,
+    out: stream,
+    listen(listener) {
+      const demux = createDockerDemux()
+      const take = (chunk: Buffer) => {
+        try {
+          const { stdout, stderr } = demux.push(chunk)
+          for (const bytes of stderr) listener.text(bytes)
+          for (const bytes of stdout) listener.frames(bytes)
+        } catch (error) {
+          listener.lost('protocol', (error as Error).message)
+        }
+      }
+      tellOfEnd(stream.on('data', take), listener)
+    },
+    destroy: () => stream.destroy(),
+  }
+}
+
+/** @param frames that init has connected, as the next @param lines for the log */
+export function directWire(container: string, frames: Socket, lines: Socket): Wire {
+  return {
+    container,
+    out: frames,
+    listen(listener) {
+      lines.on('data', (bytes: Buffer) => listener.text(bytes))
+      tellOfEnd(
+        frames.on('data', (bytes: Buffer) => listener.frames(bytes)),
+        listener,
+      )
+    },
+    destroy() {
+      frames.destroy()
+      lines.destroy()
+    },
+  }
+}
+
+function tellOfEnd(stream: Duplex, listener: WireListener): void {
+  stream.on('end', () => listener.lost('stream', 'its stream ended'))
+  stream.on('close', () => listener.lost('stream', 'its stream was closed'))
+  stream.on('error', (error: Error) => listener.lost('stream', error.message))
+  if (stream.closed) listener.lost('stream', 'its stream was closed')
+}
+
+/** One that has not ended by itself in this time is killed. */
+const FAREWELL_MS = 500
+
+/**
+ * Ends a sandbox's input, by which init learns that nobody needs it, and waits for the end of its output. An engine
+ * that is told to remove a container that runs has the OCI runtime kill it first, which takes longer than init to go by itself.
+ */
+export function farewell(wire: Wire): Promise<void> {
+  const { out } = wire
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer)
+      wire.destroy()
+      resolve()
+    }
+    const timer = setTimeout(done, FAREWELL_MS)
+    if (out.destroyed || out.readableEnded) return done()
+    out.once('end', done).once('close', done)
+    out.resume().end()
+  })
+}
