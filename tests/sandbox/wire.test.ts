@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { ContainerCreateOptions } from 'dockerode'
 import { pino } from 'pino'
@@ -126,6 +127,25 @@ describe('where a sandbox cannot connect to its worker', () => {
     await works(launch)
     expect(lines).toEqual([CONNECTED])
   })
+})
+
+test('a container that the engine does not start after all leaves no connection', async () => {
+  const handles = () => process.getActiveResourcesInfo().filter((name) => name === 'PipeWrap').length
+  const starts: Engine = {
+    ...bench.engine,
+    async start(options) {
+      const id = await bench.engine.start(options)
+      await sleep(100)
+      await bench.engine.remove(id)
+      throw new Error('it took too long')
+    },
+  }
+  const launch = createLaunch(starts, () => Promise.resolve(folder), log)
+  await works(launch)
+  const before = handles()
+  await expect(bench.make({ launch })).rejects.toThrow('it took too long')
+  await sleep(100)
+  expect(handles()).toBeLessThanOrEqual(before)
 })
 
 test('what a worker that was killed has left is removed', async () => {

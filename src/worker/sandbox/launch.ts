@@ -63,8 +63,8 @@ interface Door {
   folder: string
   /** The first two connections. */
   connected: Promise<[Socket, Socket]>
-  /** Takes it away; connections stay. */
-  close(): Promise<void>
+  /** Takes it away. @param keep whether connections stay */
+  close(keep: boolean): Promise<void>
 }
 
 async function openDoor(folder: string): Promise<Door> {
@@ -76,19 +76,21 @@ async function openDoor(folder: string): Promise<Door> {
     server.once('error', reject)
     server.listen({ path: join(own, SOCKET), readableAll: true, writableAll: true }, resolve)
   })
+  const sockets: Socket[] = []
   const connected = new Promise<[Socket, Socket]>((resolve) => {
-    let first: Socket | undefined
     server.on('connection', (socket) => {
       socket.on('error', () => undefined) // Told by its end.
-      if (first) resolve([first, socket])
-      else first = socket
+      sockets.push(socket)
+      const [frames, lines] = sockets
+      if (frames && lines) resolve([frames, lines])
     })
   })
   return {
     folder: own,
     connected,
-    async close() {
+    async close(keep) {
       server.close()
+      if (!keep) for (const socket of sockets) socket.destroy()
       await rm(own, { recursive: true, force: true })
     },
   }
@@ -110,36 +112,39 @@ async function launchBoth(
   folder: string,
 ): Promise<{ wire: Wire; reason?: string }> {
   const door = await openDoor(folder)
+  let came: [Socket, Socket] | undefined
   try {
     const launched = await engine.launch(withDoor(options, door))
     const { id, stream } = launched
+    stream.on('error', () => undefined) // Told by its end.
     const spoke = new Promise<undefined>((resolve) => {
       for (const event of ['readable', 'close']) stream.once(event, () => resolve(undefined))
     })
-    const came = await Promise.race([door.connected, spoke])
+    came = await Promise.race([door.connected, spoke])
     if (!came) return { wire: attachedWire(launched), reason: 'init did not connect' }
     stream.destroy()
     return { wire: directWire(id, ...came) }
   } finally {
-    await door.close()
+    await door.close(came !== undefined)
   }
 }
 
 /** With a door alone. */
 async function launchDirect(engine: Engine, options: ContainerCreateOptions, folder: string): Promise<Wire> {
   const door = await openDoor(folder)
+  let came: [Socket, Socket] | undefined
   let timer: NodeJS.Timeout | undefined
   try {
     const streams = { OpenStdin: false, StdinOnce: false, AttachStdin: false, AttachStdout: false, AttachStderr: false }
     const id = await engine.start({ ...withDoor(options, door), ...streams })
     const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), CONNECT_MS)))
-    const came = await Promise.race([door.connected, late])
+    came = await Promise.race([door.connected, late])
     if (came) return directWire(id, ...came)
     await engine.remove(id)
     throw new Error(`init did not connect within ${CONNECT_MS} ms of its start`)
   } finally {
     clearTimeout(timer)
-    await door.close()
+    await door.close(came !== undefined)
   }
 }
 
