@@ -70,7 +70,8 @@ export function createClientInput(options: ClientInputOptions): ClientInput {
 
   const hold = (bytes: number) => {
     held += bytes
-    const open = held < (isOpen ? HELD_BYTES : HELD_BYTES / 2)
+    // One threshold for both: what waits for room below it must never keep a signal behind it from being read.
+    const open = held < HELD_BYTES
     if (open === isOpen) return
     isOpen = open
     flow(open)
