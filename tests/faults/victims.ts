@@ -50,12 +50,18 @@ interface Monitor {
   pidFile: string
 }
 
-/** The conmon of the marked job's container: the one it runs in, that is being made for it, or that stands ready for it. */
+/**
+ * The conmon of the marked job's container: the one it runs in, that is being made for it, or that stands ready for it. A container
+ * whose conmon was hit before serves on: then that of any other.
+ */
 async function monitorOf(installation: Installation, { container, memoryBytes }: MarkedJob): Promise<Monitor> {
-  const wanted = container ?? (memoryBytes === undefined ? await newest(installation) : undefined)
-  return soon('the container to hit', () =>
-    monitors().find((one) => (wanted ? one.container === wanted : memoryOf(one.bundle) === memoryBytes)),
-  )
+  const ids = await idsOf(installation)
+  const wanted = container ?? (memoryBytes === undefined ? ids[0] : undefined)
+  return soon('the container to hit', () => {
+    const all = monitors()
+    const exact = all.find((one) => (wanted ? one.container === wanted : memoryOf(one.bundle) === memoryBytes))
+    return exact ?? (wanted ? all.find((one) => ids.includes(one.container)) : undefined)
+  })
 }
 
 const monitors = (): Monitor[] =>
@@ -95,9 +101,8 @@ async function soon<T>(what: string, find: () => T | undefined): Promise<T> {
   throw new Error(`${what} was not found`)
 }
 
-async function newest({ podmanSocket, namespace }: Installation): Promise<string> {
+/** Of all its containers, the newest first. */
+async function idsOf({ podmanSocket, namespace }: Installation): Promise<string[]> {
   const containers = await createEngine(podmanSocket).containers(CONTAINER_LABEL.namespace, namespace)
-  const [first] = containers.toSorted((a, b) => b.createdAt - a.createdAt)
-  if (!first) throw new Error('there is no container')
-  return first.id
+  return containers.toSorted((a, b) => b.createdAt - a.createdAt).map(({ id }) => id)
 }
