@@ -42,6 +42,7 @@ import { createWorkerMetrics } from './metrics/worker-metrics.ts'
 import { jobSpans, traceJobs } from './tracing/trace-jobs.ts'
 import { reconcile } from './reconcile.ts'
 import { proveLimits } from './self-check.ts'
+import { keepProof } from './keep-proof.ts'
 import { startTimer } from './timer.ts'
 import { sweepOrphans, sweepOwn } from './sweep.ts'
 import { deliverWebhooks } from './webhooks/deliver-webhooks.ts'
@@ -129,7 +130,8 @@ export async function startWorker(
     void sandbox.gone.then(() => sandboxes.delete(sandbox.id))
     return sandbox
   }
-  await proveLimits(() => makeSandbox(firstImage, PROBE_MEMORY_BYTES), log)
+  const proof = { engine: await engine.identity(), image: firstImage, limits, settings }
+  await keepProof(config.dataDir, proof, () => proveLimits(() => makeSandbox(firstImage, PROBE_MEMORY_BYTES), log), log)
 
   const redis = connectRedis(config.redis, 'wait', 'runyard-worker', log)
   const records = countEvents(createJobRecords(redis, keys, config), metrics.published)

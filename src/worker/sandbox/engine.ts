@@ -25,6 +25,8 @@ export interface EngineContainer {
 export interface Engine {
   /** @throws when the engine does not answer within 2 s */
   ping(): Promise<void>
+  /** What it is, and what it runs containers with, as a text that differs when one of them does. @throws when it does not answer */
+  identity(): Promise<string>
   /**
    * Creates and starts a container and attaches to it before it runs, so that nothing it says is lost.
    * @throws when the engine refuses; nothing is left behind then
@@ -44,6 +46,11 @@ export interface Engine {
   containers(label: string, value: string): Promise<EngineContainer[]>
 }
 
+interface EngineVersion {
+  Version: string
+  Components?: { Name: string; Version: string }[]
+}
+
 const CALL_TIMEOUT_MS = 10_000
 const PING_TIMEOUT_MS = 2_000
 /** Removal may meet a container in the middle of its own exit; podman then answers 500 for a moment. */
@@ -59,11 +66,19 @@ const limit = () => AbortSignal.timeout(CALL_TIMEOUT_MS)
  */
 export function createEngine(socketPath: string): Engine {
   const docker = new Docker({ socketPath })
+  // Its types know no options.
+  const version = docker.version.bind(docker) as unknown as (options: {
+    abortSignal: AbortSignal
+  }) => Promise<EngineVersion>
   return {
     ping: async () => {
       // Its types know the callback only.
       const ping = docker.ping.bind(docker) as (options: { abortSignal: AbortSignal }) => Promise<unknown>
       await ping({ abortSignal: AbortSignal.timeout(PING_TIMEOUT_MS) })
+    },
+    identity: async () => {
+      const { Version, Components } = await version({ abortSignal: limit() })
+      return JSON.stringify([Version, Components?.map((part) => [part.Name, part.Version])])
     },
     launch: async (options) => {
       let stream: Duplex | undefined
