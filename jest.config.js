@@ -1,17 +1,32 @@
-/** @type {import('jest').Config} */
-export default {
-  testMatch: ['<rootDir>/tests/**/*.test.ts'],
-  // What measures the gateway's memory wants the machine to itself: npm run test:clients.
-  testPathIgnorePatterns: process.env.MANY_CLIENTS
-    ? ['/node_modules/']
-    : ['/node_modules/', '<rootDir>/tests/many-clients/'],
+import { fileURLToPath } from 'node:url'
+import { testKinds } from './scripts/test-kinds.mjs'
+
+const { unit, integration } = testKinds(fileURLToPath(new URL('.', import.meta.url)))
+// What measures the gateway's memory wants the machine to itself: npm run test:clients.
+const manyClients = process.env.MANY_CLIENTS ? [] : ['<rootDir>/tests/many-clients/']
+
+/** What both kinds have in common. */
+const common = {
+  testPathIgnorePatterns: ['/node_modules/', ...manyClients],
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.runyard'],
   transform: { '^.+\\.ts$': '@swc/jest' },
   extensionsToTreatAsEsm: ['.ts'],
   setupFilesAfterEnv: ['<rootDir>/tests/support/watch-responses.ts'],
-  globalSetup: '<rootDir>/tests/global-setup.ts',
-  globalTeardown: '<rootDir>/tests/global-teardown.ts',
   testTimeout: 60_000,
+}
+
+/** @type {import('jest').Config} */
+export default {
+  projects: [
+    { ...common, displayName: 'unit', testMatch: unit },
+    {
+      ...common,
+      displayName: 'integration',
+      testMatch: integration,
+      globalSetup: '<rootDir>/tests/global-setup.ts',
+      globalTeardown: '<rootDir>/tests/global-teardown.ts',
+    },
+  ],
   // Two at a time: most files drive real sandboxes, and limits of time are part of what they test.
   maxWorkers: 2,
 }

@@ -8,13 +8,15 @@ const live = process.stdout.isTTY && !process.env.CI
  * time it took after. The end of what it printed is shown when it fails.
  * @param {string} title
  * @param {string[]} command
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options]
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, keep?: boolean }} [options] keep: others run beside it, so nothing is shown
+ * meanwhile, and a failure tells all that it printed
  * @throws {Error} when the command fails
  */
-export async function step(title, command, options = {}) {
+export async function step(title, command, { keep = false, ...options } = {}) {
   const began = performance.now()
   const [file = '', ...args] = command
-  if (!live) process.stdout.write(`- ${title} ...\n`)
+  const drawn = live && !keep
+  if (!drawn) process.stdout.write(`- ${title} ...\n`)
   let output = ''
   let frame = 0
   const draw = () => {
@@ -26,7 +28,7 @@ export async function step(title, command, options = {}) {
     const line = `${FRAMES[frame++ % FRAMES.length]} ${title}  ${seconds(began)}  ${last}`
     process.stdout.write(`\r\x1b[K${line.slice(0, Math.max(20, (process.stdout.columns || 80) - 1))}`)
   }
-  const timer = live ? setInterval(draw, 100) : undefined
+  const timer = drawn ? setInterval(draw, 100) : undefined
   // Standard input stays the terminal's: sudo may ask for a password.
   const child = spawn(file, args, { ...options, stdio: ['inherit', 'pipe', 'pipe'] })
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text))
@@ -35,8 +37,8 @@ export async function step(title, command, options = {}) {
     child.on('close', (code, signal) => resolve(code === 0 ? undefined : `ended with ${signal ?? code}`))
   })
   clearInterval(timer)
-  process.stdout.write(`${live ? '\r\x1b[K' : '  '}${fault === undefined ? '✓' : '✗'} ${title}  ${seconds(began)}\n`)
-  if (fault !== undefined) throw new Error(`${command.join(' ')}: ${fault}\n${lastLines(output, 40)}`)
+  process.stdout.write(`${drawn ? '\r\x1b[K' : '  '}${fault === undefined ? '✓' : '✗'} ${title}  ${seconds(began)}\n`)
+  if (fault !== undefined) throw new Error(`${command.join(' ')}: ${fault}\n${keep ? output : lastLines(output, 40)}`)
 }
 
 /** Runs a command with this terminal and resolves to its exit code. */
