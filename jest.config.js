@@ -12,7 +12,8 @@ const common = {
   transform: { '^.+\\.ts$': '@swc/jest' },
   extensionsToTreatAsEsm: ['.ts'],
   setupFilesAfterEnv: ['<rootDir>/tests/support/watch-responses.ts'],
-  testTimeout: 60_000,
+  // What bounds a test that hangs: ten times what the slowest takes alone, for machines that are slow or busy.
+  testTimeout: 300_000,
 }
 
 /** @type {import('jest').Config} */
