@@ -97,12 +97,12 @@ test('the queue, slots, sandboxes and workers are those there are', async () => 
   ])
   for (const { longestWaitMs } of seen.queue.priorities) {
     expect(longestWaitMs).toBeGreaterThan(0)
-    expect(longestWaitMs).toBeLessThan(20_000)
+    expect(longestWaitMs).toBeLessThan(200_000)
   }
   expect(seen.slots).toBe(1)
   expect(seen.pool.lent).toBe(1)
   expect(seen.workers).toMatchObject([{ pid: process.pid, slots: 1, engine: 'up', load: { jobs: 1 } }])
-  expect(Date.now() - Date.parse(seen.workers[0]?.heartbeatAt ?? '')).toBeLessThan(6000)
+  expect(Date.now() - Date.parse(seen.workers[0]?.heartbeatAt ?? '')).toBeLessThan(60_000)
   expect(seen.redis.version).toMatch(/^\d+\.\d+\.\d+$/)
   expect(seen.redis.usedMemoryBytes).toBeGreaterThan(500_000)
 

@@ -19,6 +19,15 @@ for i in range(40):
     time.sleep(0.01)
 `
 
+/** Runs until it is cancelled, however late a test looks. */
+const SLEEPS = 'import time; time.sleep(25)'
+
+async function cancel(id: string): Promise<void> {
+  const { status } = await fetch(`${jobs}/${id}`, { method: 'DELETE' })
+  expect(status).toBe(200)
+  await read(id)
+}
+
 async function submit(code: string, more: object = {}): Promise<string> {
   const { status, body } = await post(jobs, { language: 'python', code, ...more })
   expect(status).toBe(202)
@@ -112,17 +121,17 @@ describe('a stream of events', () => {
   })
 
   test('of a running job refuses an id that the job has not come to, which would hide its end', async () => {
-    const id = await submit('import time; time.sleep(1)')
+    const id = await submit(SLEEPS)
     const response = await fetch(`${jobs}/${id}/events`, { headers: { 'last-event-id': '999999999999999-0' } })
     expect(response.status).toBe(400)
-    await read(id)
+    await cancel(id)
   })
 
   test('answers HEAD at once, also while the job runs', async () => {
-    const id = await submit('import time; time.sleep(1)')
+    const id = await submit(SLEEPS)
     const response = await fetch(`${jobs}/${id}/events`, { method: 'HEAD' })
     expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8'])
-    await read(id)
+    await cancel(id)
   })
 
   test('is not slowed or cut by another reader that never reads', async () => {
