@@ -12,8 +12,6 @@ const common = {
   transform: { '^.+\\.ts$': '@swc/jest' },
   extensionsToTreatAsEsm: ['.ts'],
   setupFilesAfterEnv: ['<rootDir>/tests/support/watch-responses.ts'],
-  // What bounds a test that hangs: ten times what the slowest takes alone, for machines that are slow or busy.
-  testTimeout: 300_000,
 }
 
 /** @type {import('jest').Config} */
@@ -28,6 +26,8 @@ export default {
       globalTeardown: '<rootDir>/tests/global-teardown.ts',
     },
   ],
+  // What bounds a test that hangs: ten times what the slowest takes alone, for machines that are slow or busy.
+  testTimeout: 300_000,
   // Two at a time: most files drive real sandboxes, and limits of time are part of what they test.
   maxWorkers: 2,
 }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { get, post } from '../support/client.ts'
 import { connectIo, refusedIo } from '../support/io-client.ts'
 import { type LoneGateway, startLoneGateway } from '../support/lone-gateway.ts'
+import { eventually } from '../support/eventually.ts'
 
 const MOST = 3
 const JOB = { language: 'bash', code: 'read -r line' }
@@ -111,9 +112,12 @@ describe('a key that is revoked while its caller waits is answered 401:', () => 
     const before = (await get<{ jobs: object[] }>(jobs, spared.headers)).body.jobs.length
     const answer = ask(id, key.headers)
     const reads = async () => gateway.log().includes(key.id)
-    while (!(await reads())) await sleep(5)
+    await eventually('the stream is read', () => reads())
     // Until it waits: its channel is listened on then.
-    while (((await gateway.redis.pubsub('CHANNELS', `{*}:events:*`)) as string[]).length === 0) await sleep(5)
+    await eventually(
+      'a channel of events is subscribed to',
+      async () => ((await gateway.redis.pubsub('CHANNELS', `{*}:events:*`)) as string[]).length !== 0,
+    )
     await gateway.revoke(key.id)
     const { status, body, headers } = await answer
     expect([status, body['code']]).toEqual([401, 'unauthenticated'])

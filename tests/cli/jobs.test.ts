@@ -9,6 +9,7 @@ import { createClient, type Job } from '../../src/client/client.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import { makeKey } from '../support/make-key.ts'
 import { type TestPlatform, startPlatform } from '../support/platform.ts'
+import { eventually } from '../support/eventually.ts'
 
 const main = join(packageRoot(), 'dist/cli/main.js')
 const folder = mkdtempSync(join(tmpdir(), 'runyard-cli-jobs-'))
@@ -62,7 +63,7 @@ function start(args: string[], { env = {}, stdin = 'ignore' as 'ignore' | 'pipe'
   child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
   const ended = once(child, 'close').then(([code]): Ended => ({ code: code as number | null, stdout, stderr }))
   const until = async (text: string) => {
-    while (!stdout.includes(text)) await new Promise((resolve) => setTimeout(resolve, 10))
+    await eventually('the text is on standard output', () => stdout.includes(text))
   }
   return { child, ended, until }
 }
@@ -152,7 +153,7 @@ describe('`run`', () => {
     let shown = ''
     child.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString()))
     const until = async (text: string) => {
-      while (!shown.includes(text)) await new Promise((resolve) => setTimeout(resolve, 10))
+      await eventually('the text is shown', () => shown.includes(text))
     }
     await until('name?')
     child.stdin.write('Ada\n')

@@ -8,6 +8,7 @@ import { freePort } from '../../src/host/free-port.ts'
 import { get, runJob, stageOf } from '../support/client.ts'
 import { childrenOf, commandLine } from '../support/processes.ts'
 import { leftOf, printed, startCommand } from '../support/started-command.ts'
+import { eventually } from '../support/eventually.ts'
 
 const namespace = `parts-${randomBytes(4).toString('hex')}`
 const dataDir = mkdtempSync(join(tmpdir(), 'runyard-parts-'))
@@ -54,7 +55,7 @@ test('a gateway and a worker, each started alone, run jobs together, are started
       process.kill(pid ?? 0, 'SIGKILL')
       await printed(started, `${name} runs again`)
     }
-    while (!(await isReady(url))) await sleep(100)
+    await eventually('the gateway is ready', () => isReady(url))
     expect(stageOf(await runJob(url, { language: 'bash', code: 'echo again' })).stdout).toBe('again\n')
   } finally {
     for (const { child } of [worker, gateway]) child.kill('SIGTERM')

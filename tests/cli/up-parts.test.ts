@@ -3,12 +3,12 @@ import { once } from 'node:events'
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { claimDataDir, holderOf } from '../../src/cli/up/claim.ts'
 import { languageLines } from '../../src/cli/up/installed-languages.ts'
 import { summarise, watchLog } from '../../src/cli/up/log-watch.ts'
 import { formatSeconds } from '../../src/cli/terminal-progress.ts'
 import { freePort } from '../../src/host/free-port.ts'
+import { eventually } from '../support/eventually.ts'
 
 test('a second start on a data directory learns who runs there', async () => {
   const dataDir = join(tmpdir(), `runyard-claim-${process.pid}`)
@@ -65,7 +65,7 @@ test('warnings of a log are shown once, from now on', async () => {
   const shown: string[] = []
   const watch = await watchLog('worker', file, (text) => shown.push(text))
   appendFileSync(file, '{"level":40,"msg":"slow"}\n{"level":40,"msg":"slow"}\n{"level":30,"msg":"fine"}\n')
-  while (shown.length === 0) await sleep(20)
+  await eventually('a line is shown', () => shown.length !== 0)
   watch.stop()
   expect(shown).toEqual(['worker: warning: slow'])
   rmSync(folder, { recursive: true })

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { freePort } from '../../src/host/free-port.ts'
 import { get, runJob, stageOf } from '../support/client.ts'
 import { compiledCommand, leftOf, printed, startCommand } from '../support/started-command.ts'
+import { eventually } from '../support/eventually.ts'
 
 const namespace = `up-${randomBytes(4).toString('hex')}`
 const dataDir = mkdtempSync(join(tmpdir(), 'runyard-up-'))
@@ -100,7 +101,7 @@ test('what dies under `up` is started again, and jobs are run as before', async 
       process.kill(pidOf(words), 'SIGKILL')
       await printed(started, `${name} runs again`)
       expect(started.text()).toMatch(new RegExp(`^${name} (was ended by SIGKILL|exited with 137) unexpectedly`, 'm'))
-      while (!(await isReady(url))) await sleep(100)
+      await eventually('the gateway is ready', () => isReady(url))
       const job = await runJob(url, { language: 'bash', code: `echo after ${name.split(' ')[0]}` })
       expect(stageOf(job).stdout).toBe(`after ${name.split(' ')[0]}\n`)
     }

@@ -4,6 +4,7 @@ import type { Job } from '../../src/shared/job.ts'
 import { get, post } from '../support/client.ts'
 import { makeKey } from '../support/make-key.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
+import { eventually } from '../support/eventually.ts'
 
 type Headers = Record<string, string>
 
@@ -112,7 +113,7 @@ open('empty', 'w')`
 
   test('has an empty list when it was cancelled', async () => {
     const { body } = await post<Job>(jobs, { language: 'bash', code: 'echo 1 > a; echo up; sleep 60', artifacts: ['a'] }, alice) // prettier-ignore
-    while ((await get<Job>(`${jobs}/${body.id}`, alice)).body.state !== 'running') await new Promise((r) => setTimeout(r, 20)) // prettier-ignore
+    await eventually('the job runs', async () => (await get<Job>(`${jobs}/${body.id}`, alice)).body.state === 'running')
     const ended = await fetch(`${jobs}/${body.id}`, { method: 'DELETE', headers: alice })
     expect(await ended.json()).toMatchObject({ status: 'cancelled', artifacts: [] })
   })

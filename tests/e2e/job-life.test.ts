@@ -7,6 +7,7 @@ import { readProgram } from '../support/programs.ts'
 import { eventsOf } from '../support/read-events.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
 import { withInside } from '../support/with-inside.ts'
+import { eventually } from '../support/eventually.ts'
 
 type Headers = Record<string, string>
 
@@ -30,7 +31,7 @@ const cancel = async (id: string, headers = alice): Promise<Answer<Job>> => {
   return { status: response.status, headers: response.headers, body: (await response.json()) as Job }
 }
 const untilRunning = async (id: string): Promise<void> => {
-  while ((await read(id)).body.state !== 'running') await sleep(20)
+  await eventually('the job runs', async () => (await read(id)).body.state === 'running')
 }
 
 /** Resolves when the job has written something. */

@@ -13,6 +13,7 @@ import type { Job } from '../../src/shared/job.ts'
 import { type Answer, get, post } from '../support/client.ts'
 import { makeKey } from '../support/make-key.ts'
 import { startPlatform, testRoot, type TestPlatform } from '../support/platform.ts'
+import { eventually } from '../support/eventually.ts'
 
 const bash = (code: string, more: object = {}) => ({ language: 'bash', code, ...more })
 
@@ -101,7 +102,10 @@ describe('a full queue', () => {
     const submit = (headers: Record<string, string>, code = 'true') =>
       post<Job & { code: string; detail: string }>(`${platform.url}/v1/jobs`, bash(code), headers)
     const running = await submit(a, 'sleep 3')
-    while ((await get<Job>(`${platform.url}/v1/jobs/${running.body.id}`, a)).body.state !== 'running') await sleep(20)
+    await eventually(
+      'the job runs',
+      async () => (await get<Job>(`${platform.url}/v1/jobs/${running.body.id}`, a)).body.state === 'running',
+    )
 
     const accepted = [await submit(a), await submit(a), await submit(a)]
     expect(accepted.map(({ status }) => status)).toEqual([202, 202, 202])
@@ -166,7 +170,7 @@ describe('while the container engine is away', () => {
     expect(await get(`${platform.url}/readyz`)).toMatchObject({ status: 503, body: { code: 'engine-unavailable' } })
 
     service = await startService()
-    while ((await get(`${platform.url}/readyz`)).status !== 200) await sleep(100)
+    await eventually('the gateway is ready', async () => (await get(`${platform.url}/readyz`)).status === 200)
     expect(await post(jobs, bash('echo after'), { prefer: 'wait=60' })).toMatchObject({
       status: 200,
       body: { status: 'succeeded', stages: [{ stdout: 'after\n' }] },

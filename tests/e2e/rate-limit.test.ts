@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { redisReply } from '../../src/host/redis.ts'
 import { testRoot } from '../support/platform.ts'
 import { openTestRedis, type TestRedis } from '../shared/security/test-redis.ts'
+import { eventually } from '../support/eventually.ts'
 
 interface Gateway {
   url: string
@@ -171,7 +172,7 @@ test('with Redis killed and started again empty, no gateway ever lets through mo
   const startRedis = async (): Promise<ChildProcess> => {
     const args = ['--port', '0', '--unixsocket', socket, '--dir', folder, '--save', '', '--appendonly', 'no']
     const child = spawn('redis-server', args, { stdio: 'ignore' })
-    while (!(await redisReply(socket, 'PING')).startsWith('+PONG')) await sleep(20)
+    await eventually('Redis answers', async () => (await redisReply(socket, 'PING')).startsWith('+PONG'))
     return child
   }
   let redis = await startRedis()

@@ -13,6 +13,7 @@ import { admit, RETENTION, submittedJob } from '../support/job-records.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
 import { openDeliverer } from '../worker/webhooks/test-deliverer.ts'
 import { answering, type ReceivedRequest, type Receiver, startReceiver } from '../worker/webhooks/receiver.ts'
+import { eventually } from '../support/eventually.ts'
 
 const HELLO = { language: 'python', code: 'print("hello")' }
 
@@ -38,9 +39,8 @@ afterAll(async () => {
 })
 afterEach(() => receiver.behave(answering(204)))
 
-const until = async (condition: () => boolean | Promise<boolean>) => {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20))
-}
+/** Named, should it not come, by its own text. */
+const until = (condition: () => boolean | Promise<boolean>) => eventually(String(condition), condition)
 const secretOf = async (key: Record<string, string>) =>
   (await get<TenantSecrets>(`${platform.url}/v1/webhook-secret`, key)).body
 /** The message of a request, which is as the OpenAPI document has it. */

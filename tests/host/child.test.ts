@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { startChild } from '../../src/host/child.ts'
+import { eventually } from '../support/eventually.ts'
 
 let folder: string
 
@@ -19,7 +19,7 @@ test('a child that heeds SIGTERM ends by it', async () => {
 
 test('a child that does not gets SIGKILL after the grace', async () => {
   const child = await start('sh', '-c', 'trap "" TERM; echo deaf; while :; do sleep 0.1; done')
-  while (!readFileSync(child.logFile, 'utf8').includes('deaf')) await sleep(20)
+  await eventually('the child says that it is deaf', () => readFileSync(child.logFile, 'utf8').includes('deaf'))
   expect((await child.stop(100)).signal).toBe('SIGKILL')
 })
 

@@ -7,6 +7,7 @@ import { type Prometheus, startPrometheus } from './prometheus.ts'
 import { promtool } from './promtool.ts'
 import { queries } from './queries.ts'
 import { type Sample, scrape, total } from './scrape.ts'
+import { eventually } from '../support/eventually.ts'
 
 /** A load that is known, and what the metrics say of it. */
 
@@ -76,14 +77,17 @@ async function drive(): Promise<void> {
   // The end of each is told; one receiver wants no more.
   receiver.behave(answering(204))
   await run({ language: 'bash', code: 'true', webhook: { url: receiver.url } })
-  while (receiver.requests.length < 1) await new Promise((resolve) => setTimeout(resolve, 10))
+  await eventually('a delivery has come', () => receiver.requests.length >= 1)
   receiver.behave(answering(410))
   await run({ language: 'bash', code: 'true', webhook: { url: receiver.url } })
   // Cancelled before it ran, and while it did.
   const later = await post<Job>(jobsUrl, { language: 'bash', code: 'true', delayMs: 60_000 })
   await fetch(`${jobsUrl}/${later.body.id}`, { method: 'DELETE' })
   const forever = await post<Job>(jobsUrl, { language: 'bash', code: 'while true; do sleep 1; done' })
-  while ((await get<Job>(`${jobsUrl}/${forever.body.id}`)).body.state !== 'running') await new Promise((resolve) => setTimeout(resolve, 10)) // prettier-ignore
+  await eventually(
+    'the job runs',
+    async () => (await get<Job>(`${jobsUrl}/${forever.body.id}`)).body.state === 'running',
+  )
   await fetch(`${jobsUrl}/${forever.body.id}`, { method: 'DELETE' })
   // Submitted twice under one key.
   const again = { 'idempotency-key': 'once' }

@@ -7,6 +7,7 @@ import { testRoot } from '../support/platform.ts'
 import { openRedisLink, type RedisLink } from '../support/redis-link.ts'
 import { problemOf, send } from '../support/send.ts'
 import { parseSamples, scrape, total } from './scrape.ts'
+import { eventually } from '../support/eventually.ts'
 
 let gateway: LoneGateway
 let link: RedisLink
@@ -91,7 +92,7 @@ describe('on a port of their own', () => {
     }
     expect(names).toContain('process_resident_memory_bytes')
     link.mend()
-    while (total(await scrape(metricsUrl), 'runyard_redis_up') === 0) await new Promise((r) => setTimeout(r, 20))
+    await eventually('Redis counts as up', async () => total(await scrape(metricsUrl), 'runyard_redis_up') !== 0)
     expect(total(await scrape(metricsUrl), 'runyard_queue_limit_jobs')).toBe(10_000)
   })
 

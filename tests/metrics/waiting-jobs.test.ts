@@ -3,6 +3,7 @@ import { parseInfo } from '../../src/api/metrics/installation.ts'
 import { post } from '../support/client.ts'
 import { type LoneGateway, startLoneGateway } from '../support/lone-gateway.ts'
 import { type Sample, scrape, total } from './scrape.ts'
+import { eventually } from '../support/eventually.ts'
 
 /** What waits, where no worker takes it. */
 
@@ -81,7 +82,7 @@ test('requests that stay open are told while they do, by their route', async () 
   await Promise.all([1, 2, 3].map(() => fetch(`${gateway.url}/v1/jobs/${body.id}/events`, { headers: dave, signal: ends.signal }))) // prettier-ignore
   expect(await open()).toBe(3)
   ends.abort()
-  while ((await open()) > 0) await new Promise((resolve) => setTimeout(resolve, 10))
+  await eventually('no stream is open', async () => (await open()) <= 0)
   const samples = await read()
   expect(total(samples, 'runyard_http_request_duration_seconds_count', { route, status: '200', held: 'yes' })).toBe(3)
   expect(total(samples, 'runyard_http_request_duration_seconds_count', { route, held: 'no' })).toBe(0)

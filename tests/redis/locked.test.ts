@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import { loadConfig } from '../../src/shared/config/config.ts'
 import { checkRedis } from '../../src/cli/doctor/redis-check.ts'
@@ -11,6 +10,7 @@ import { QUICK, startLoad, faultOf } from '../support/mixed-load.ts'
 import { createPatientClient } from '../support/patient-client.ts'
 import { testRoot } from '../support/platform.ts'
 import { createRedisServers, type RedisProcess } from '../support/redis-servers.ts'
+import { eventually } from '../support/eventually.ts'
 
 jest.setTimeout(60_000)
 
@@ -70,7 +70,7 @@ test('over TLS with certificates both ways, as a user that may touch nothing but
   installation = await startInstallation({ name: 'locked', workers: 1, gateways: 1, foreignRedis, env })
   const client = createPatientClient(installation.urls, { mostPauseMs: 1000 })
   const load = startLoad(client, [QUICK], 10)
-  while (load.jobs.length < 5) await sleep(50)
+  await eventually('five jobs were submitted', () => load.jobs.length >= 5)
   await load.stop()
   for (const submitted of load.jobs) {
     const job = await client.untilEnded(submitted.id, Date.now() + 10_000)

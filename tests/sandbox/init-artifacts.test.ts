@@ -4,6 +4,7 @@ import { encodeGather } from '../../src/worker/sandbox/artifact-frames.ts'
 import { encodeFrame, encodeStart, FRAME } from '../../src/worker/sandbox/frames.ts'
 import type { Sandbox } from '../../src/worker/sandbox/sandbox.ts'
 import { createBench, python, type RawSandbox, type Ran, stage, STAGE } from './init-harness.ts'
+import { eventually } from '../support/eventually.ts'
 
 const bench = createBench('test-init-artifacts')
 afterAll(() => bench.close())
@@ -356,7 +357,7 @@ describe('on the wire', () => {
       const left = await bench.engine.containers(CONTAINER_LABEL.namespace, 'test-init-artifacts')
       return left.some(({ id }) => id === raw.id)
     }
-    while (await present()) await new Promise((resolve) => setTimeout(resolve, 50))
+    await eventually('the container is gone', async () => !(await present()))
   })
 })
 

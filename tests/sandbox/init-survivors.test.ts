@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { MIB } from '../../src/shared/limits.ts'
 import { INIT_PATH } from '../../src/shared/runtime-image.ts'
 import { allPids, commandLine, containerOf } from '../support/processes.ts'
 import { createBench, python, stage } from './init-harness.ts'
+import { eventually } from '../support/eventually.ts'
 
 const bench = createBench('test-init-survivors')
 const { run } = bench
@@ -103,7 +103,7 @@ describe('memory', () => {
     const scores = () => ours().map((one) => one.score).sort((a, b) => a - b) // prettier-ignore
     // Nobody waits for the decoys when a sandbox is made, or when one has gone.
     const standing = async () => {
-      while (scores().join() !== '0,0,900,900') await sleep(20)
+      await eventually('each process has the score of its kind', () => scores().join() === '0,0,900,900')
     }
     await standing()
     sandbox.begin(4 * MIB)

@@ -4,6 +4,7 @@ import { get, post } from '../support/client.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
 import { answering, type Receiver, startReceiver } from '../worker/webhooks/receiver.ts'
 import { type Collector, KIND, type ReceivedSpan, startCollector } from './collector.ts'
+import { eventually } from '../support/eventually.ts'
 
 let collector: Collector
 let receiver: Receiver
@@ -148,7 +149,7 @@ test('a request that names no trace begins one, and one that is refused has its 
     await get(`${platform.url}/v1/jobs/nosuch`, traceparent === '' ? {} : { traceparent })
   }
   const found = () => collector.spans.filter(({ name }) => name === 'GET /v1/jobs/:id')
-  while (found().length < 3) await new Promise((resolve) => setTimeout(resolve, 50))
+  await eventually('three spans have come', () => found().length >= 3)
   expect(new Set(found().map(({ traceId }) => traceId)).size).toBe(3)
   for (const { parentSpanId, attributes, isFailed } of found()) {
     expect({ parentSpanId, status: attributes['http.response.status_code'], isFailed }).toEqual({ parentSpanId: '', status: 404, isFailed: false }) // prettier-ignore
@@ -176,9 +177,9 @@ test('an attempt of a webhook that fails is a span that failed, and the next one
     { language: 'bash', code: 'true', webhook: { url: receiver.url } },
     { traceparent: `00-${traceId}-${CALLER.spanId}-01` },
   )
-  while (receiver.requests.length < before + 2) await new Promise((resolve) => setTimeout(resolve, 50))
+  await eventually('two deliveries have come', () => receiver.requests.length >= before + 2)
   const attempts = async () => (await spansOf(traceId, 'POST')).filter(({ name }) => name === 'POST')
-  while ((await attempts()).length < 2) await new Promise((resolve) => setTimeout(resolve, 50))
+  await eventually('two attempts are traced', async () => (await attempts()).length >= 2)
   expect((await attempts()).map(({ isFailed }) => isFailed)).toEqual([true, false])
   expect((await attempts())[0]?.attributes).toMatchObject({ 'error.type': '500', 'http.response.status_code': 500 })
 })

@@ -7,6 +7,7 @@ import { loadConfig } from '../../src/shared/config/config.ts'
 import { createCollectorLog } from '../../src/shared/tracing/collector-log.ts'
 import { contextOfHeaders, formatTraceparent, parseTraceparent } from '../../src/shared/tracing/trace-context.ts'
 import { openTracing } from '../../src/shared/tracing/tracing.ts'
+import { eventually } from '../support/eventually.ts'
 import { testRoot } from '../support/platform.ts'
 import { startCollector } from './collector.ts'
 
@@ -142,7 +143,7 @@ test('a gateway sends what it has not sent yet before it ends, and its log names
   gateway.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
   const lines = () => text.split('\n').filter((line) => line.endsWith('}')).map((line) => JSON.parse(line) as Record<string, unknown>) // prettier-ignore
   const readyLine = () => lines().find(({ msg }) => msg === 'gateway ready')
-  while (!readyLine()) await new Promise((resolve) => setTimeout(resolve, 20))
+  await eventually('the gateway says that it is ready', () => readyLine())
   await fetch(`${String(readyLine()?.['url'])}/healthz`, { headers: { traceparent: `00-${TRACE}-${SPAN}-01` } })
   gateway.kill('SIGTERM')
   const [code] = (await once(gateway, 'exit')) as [number]

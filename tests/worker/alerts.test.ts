@@ -15,6 +15,7 @@ import { createSecurityEvents, type SecurityEvents } from '../../src/shared/secu
 import { type AlertDelivery, deliverAlerts } from '../../src/worker/alerts/deliver-alerts.ts'
 import { openTestRedis, type TestRedis } from '../shared/security/test-redis.ts'
 import { testRoot } from '../support/platform.ts'
+import { eventually } from '../support/eventually.ts'
 
 interface Delivery {
   headers: IncomingHttpHeaders
@@ -81,9 +82,8 @@ afterEach(async () => {
   await own.close()
 })
 
-const until = async (condition: () => boolean | Promise<boolean>) => {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20))
-}
+/** Named, should it not come, by its own text. */
+const until = (condition: () => boolean | Promise<boolean>) => eventually(String(condition), condition)
 
 const escape = (address: string): SecurityEvent => ({
   kind: 'escape-attempt',

@@ -12,6 +12,7 @@ import { encodingOf, textsOf } from '../../src/shared/redis/stored-output.ts'
 import { runJob } from '../../src/worker/jobs/run-job.ts'
 import { createStageOutput } from '../../src/worker/jobs/stage-output.ts'
 import { nullSandbox, SUCCESS } from './null-sandbox.ts'
+import { eventually } from '../support/eventually.ts'
 
 describe('how a stage ended', () => {
   const status = (report: object, kind: 'compile' | 'run' = 'run') =>
@@ -165,7 +166,7 @@ describe('the publisher of events', () => {
 
     const prompt = createEventPublisher(records, 'id', 1)
     prompt.output('run', 'stdout', Buffer.from('name? '))
-    while (writes.length < 2) await new Promise((resolve) => setTimeout(resolve, 1))
+    await eventually('two writes were made', () => writes.length >= 2)
     expect(texts().at(-1)).toEqual(['name? '])
     await prompt.close()
   })
@@ -196,7 +197,7 @@ describe('the publisher of events', () => {
 
     const longer = createEventPublisher(records, 'id', 1, 'soon')
     longer.output('run', 'stdout', Buffer.from('x'))
-    while (writes.length === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+    await eventually('a write was made', () => writes.length !== 0)
     longer.output('run', 'stdout', Buffer.from('y'))
     const told = [...writes.flat(), ...(await longer.close())].map(({ data }) => (data as { data: string }).data)
     expect(told).toEqual(['x', 'y'])

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { pino } from 'pino'
 import { createSandboxPool, type Lease, type PoolOptions, type SandboxRequest } from '../../src/worker/sandbox/pool.ts'
 import { nullSandbox, type NullSandbox } from './null-sandbox.ts'
+import { eventually } from '../support/eventually.ts'
 
 const MEMORY = 1024
 
@@ -33,9 +34,8 @@ const request = (more: Partial<SandboxRequest> = {}): SandboxRequest => ({
   ...more,
 })
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1))
-}
+/** Named, should it not come, by its own text. */
+const until = (condition: () => boolean) => eventually(String(condition), condition)
 
 describe('a pool of sandboxes', () => {
   test('keeps as many ready as asked for each image, and replaces one that is taken', async () => {

@@ -5,6 +5,7 @@ import { formatKey, newKeyText, parseKey } from '../../../src/shared/access/key-
 import { Problem } from '../../../src/shared/problems.ts'
 import { problemOf, send } from '../../support/send.ts'
 import { type AccessGateway, startAccessGateway } from './gateway.ts'
+import { eventually } from '../../support/eventually.ts'
 
 let none: AccessGateway
 let optional: AccessGateway
@@ -150,7 +151,7 @@ test('an unknown id, a wrong secret, an expired, a revoked and a malformed key g
   const revoked = await required.apiKeys.create(fields)
   await required.apiKeys.revoke(revoked.record.id)
   const expired = await required.apiKeys.create({ ...fields, expiresAt: new Date(Date.now() + 1).toISOString() })
-  while (await required.apiKeys.verify(expired.secretKey)) await new Promise((resolve) => setTimeout(resolve, 1))
+  await eventually('the key has expired', async () => !(await required.apiKeys.verify(expired.secretKey)))
   const shown = [
     formatKey(newKeyText()),
     formatKey({ id, secret: newKeyText().secret }),

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { request, type IncomingMessage } from 'node:http'
 import { once } from 'node:events'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { send } from '../../support/send.ts'
 import { type AccessGateway, startAccessGateway } from './gateway.ts'
+import { eventually } from '../../support/eventually.ts'
 
 const namespace = `revocations-${randomBytes(4).toString('hex')}`
 const fields = { name: 'test', tenant: 'acme' }
@@ -39,9 +39,8 @@ async function openStream({ url }: AccessGateway, key: string) {
   }
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await sleep(5)
-}
+/** Named, should it not come, by its own text. */
+const until = (condition: () => boolean) => eventually(String(condition), condition)
 
 test('a revoked key opens nothing any more on any gateway, and what it has open ends there', async () => {
   const { record, secretKey } = await one.apiKeys.create(fields)

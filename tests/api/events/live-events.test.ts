@@ -6,6 +6,7 @@ import { createLiveEvents, type StoredEvent } from '../../../src/api/events/live
 import { connectRedis } from '../../../src/shared/redis/connect.ts'
 import { openRedisLink, type RedisLink } from '../../support/redis-link.ts'
 import { openTestRedis, type TestRedis } from '../../shared/security/test-redis.ts'
+import { eventually } from '../../support/eventually.ts'
 
 let own: TestRedis
 let link: RedisLink
@@ -24,9 +25,8 @@ afterEach(async () => {
 
 const listener = (events: StoredEvent[] = []) => ({ event: (event: StoredEvent) => void events.push(event), gap() {} })
 const subscribed = async () => (await own.redis.pubsub('CHANNELS', `${own.keys.events('*')}`)) as string[]
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20))
-}
+/** Named, should it not come, by its own text. */
+const until = (condition: () => Promise<boolean>) => eventually(String(condition), condition)
 
 test('who subscribes while the connection is lost is told so, and not left waiting for it to come back', async () => {
   const live = createLiveEvents(subscriber, own.keys)

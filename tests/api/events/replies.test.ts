@@ -10,6 +10,7 @@ import { createJobRecords, type JobRecords } from '../../../src/shared/redis/job
 import { openTestRedis, type TestRedis } from '../../shared/security/test-redis.ts'
 import { admit, endedJob, RETENTION, submittedJob } from '../../support/job-records.ts'
 import { openRedisLink, type RedisLink } from '../../support/redis-link.ts'
+import { eventually } from '../../support/eventually.ts'
 
 let own: TestRedis
 let link: RedisLink
@@ -97,7 +98,7 @@ test('a job that nobody waits for is told to nobody', async () => {
     await records.finish(endedJob('quiet'), 'a', {})
     await submit('told')
     await records.finish(endedJob('told'), 'a', {})
-    while (heard.length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
+    await eventually('a reply was heard', () => heard.length !== 0)
     expect(heard).toEqual([own.keys.replies(replies.address)])
   } finally {
     listener.disconnect()

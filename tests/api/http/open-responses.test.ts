@@ -1,7 +1,6 @@
 import { EventEmitter, getEventListeners, once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import express from 'express'
 import { Redis } from 'ioredis'
@@ -10,6 +9,7 @@ import type { Caller } from '../../../src/api/http/caller.ts'
 import { answerProblem } from '../../../src/api/http/answer-problem.ts'
 import { createOpenResponses, type OpenResponses } from '../../../src/api/http/open-responses.ts'
 import { problemOf, send } from '../../support/send.ts'
+import { eventually } from '../../support/eventually.ts'
 
 const MOST = 100
 let closing: AbortController
@@ -65,9 +65,8 @@ afterAll(async () => {
   redis.disconnect()
 })
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await sleep(5)
-}
+/** Named, should it not come, by its own text. */
+const until = (condition: () => boolean) => eventually(String(condition), condition)
 
 test('thousands of short responses leave nothing behind at the gateway', async () => {
   for (let i = 0; i < 60; i++) {

@@ -20,6 +20,7 @@ import { createRateLimiter, type LimitedCaller, type RateLimiter } from '../../.
 import { connectRedis } from '../../../src/shared/redis/connect.ts'
 import { createBlocks } from '../../../src/shared/security/blocks.ts'
 import { openTestRedis, type TestRedis } from '../../shared/security/test-redis.ts'
+import { eventually } from '../../support/eventually.ts'
 
 let own: TestRedis
 beforeAll(async () => {
@@ -265,7 +266,7 @@ describe('a block', () => {
     redis.disconnect()
     expect((await limiter.take(caller, 'read')).outcome).toBe('blocked')
     const isFree = async () => (await limiter.take(caller, 'read')).outcome === 'passed'
-    while (!(await isFree())) await new Promise((resolve) => setTimeout(resolve, 50))
+    await eventually('the bucket has room', () => isFree())
     expect((await limiter.take(other, 'read')).outcome).toBe('blocked')
   })
 })

@@ -7,6 +7,7 @@ import type { SecurityEvent } from '../../../src/shared/security/security-event.
 import { createSecurityEvents } from '../../../src/shared/security/security-events.ts'
 import { testRoot } from '../../support/platform.ts'
 import { openTestRedis, type TestRedis } from './test-redis.ts'
+import { eventually } from '../../support/eventually.ts'
 
 let own: TestRedis
 beforeAll(async () => {
@@ -200,7 +201,7 @@ describe('a block', () => {
     const { redis, blocks } = await gateway()
     const address = newAddress()
     await blocks.block(`address:${address}`, { seconds: 1, reason: '', by: 'test' })
-    while ((await redis.exists(own.keys.block(`address:${address}`))) === 1) await new Promise((resolve) => setTimeout(resolve, 20)) // prettier-ignore
+    await eventually('the block is over', async () => (await redis.exists(own.keys.block(`address:${address}`))) !== 1)
     expect(await blocks.list()).not.toContainEqual(expect.objectContaining({ subject: `address:${address}` }))
   })
 })

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { Webhook } from 'standardwebhooks'
 import { answering, type Receiver, startReceiver } from './receiver.ts'
 import { openDeliverer, resultOf, type TestDeliverer, TIMEOUT_MS } from './test-deliverer.ts'
+import { eventually } from '../../support/eventually.ts'
 
 let receiver: Receiver
 let own: TestDeliverer
@@ -12,7 +13,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await own.close()
   // No connection outlives its request.
-  while (receiver.open() > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  await eventually('the receiver has no connection', () => receiver.open() <= 0)
   await receiver.close()
 })
 
@@ -194,7 +195,7 @@ test('retries that the queue has lost go on all the same', async () => {
   // Not before it is due.
   await deliverer.recoverPending(0)
   expect(await own.queued()).toBe(0)
-  while (Date.now() <= Date.parse(nextAttemptAt ?? '')) await new Promise((resolve) => setTimeout(resolve, 20))
+  await eventually('the next attempt is due', () => Date.now() > Date.parse(nextAttemptAt ?? ''))
   await deliverer.recoverPending(0)
   expect((await own.end(id)).attempts.map(resultOf)).toEqual([500, 204])
 })
@@ -249,7 +250,7 @@ test('a worker that ends lets its deliveries end, and leaves the others to the n
     settings: { allow: ['127.0.0.0/8'], timeoutMs: 20_000, concurrency: 2, deliveriesKeptSeconds: 600 },
   })
   const running = await own.send(receiver.url)
-  while (receiver.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  await eventually('a delivery has come', () => receiver.requests.length !== 0)
   const waiting = await own.send(receiver.url)
   const closing = first.close()
   answer()

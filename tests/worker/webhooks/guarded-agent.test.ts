@@ -5,6 +5,7 @@ import { createGuardedAgent, type Resolve } from '../../../src/worker/webhooks/g
 import { sendWebhook } from '../../../src/worker/webhooks/send-webhook.ts'
 import { INTERNAL_HOSTS } from '../../shared/webhooks/internal-hosts.ts'
 import { type Receiver, startReceiver } from './receiver.ts'
+import { eventually } from '../../support/eventually.ts'
 
 let receiver: Receiver
 beforeAll(async () => {
@@ -13,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => receiver.close())
 afterEach(async () => {
   // No connection outlives its request.
-  while (receiver.open() > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  await eventually('the receiver has no connection', () => receiver.open() <= 0)
 })
 
 async function send(url: string, allow: string[] = [], resolve?: Resolve) {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Socket } from 'node:net'
 import { answering, type Behaviour, type Receiver, startReceiver } from './receiver.ts'
 import { openDeliverer, resultOf, type TestDeliverer, TIMEOUT_MS } from './test-deliverer.ts'
+import { eventually } from '../../support/eventually.ts'
 
 /**
  * Each row is a receiver that does something once, and answers 204 the next time. All deliveries are on their way at once,
@@ -89,7 +90,7 @@ test.each(ROWS)('a receiver that $what is tried again: $told', async ({ what, to
   if (told === 'timeout') expect(attempts[0]?.durationMs).toBeGreaterThanOrEqual(TIMEOUT_MS - 5)
   expect(receiver.requests.map(({ line }) => line)).toEqual(['POST /hook HTTP/1.1', 'POST /hook HTTP/1.1'])
   // No connection outlives its request.
-  while (receiver.open() > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  await eventually('the receiver has no connection', () => receiver.open() <= 0)
 })
 
 test('nothing follows a redirect to another receiver', async () => {

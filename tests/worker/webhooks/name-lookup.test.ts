@@ -7,6 +7,7 @@ import { createNameLookup, type NameLookup } from '../../../src/worker/webhooks/
 import { sendWebhook } from '../../../src/worker/webhooks/send-webhook.ts'
 import { type NameServer, startNameServer } from './name-server.ts'
 import { type Receiver, startReceiver } from './receiver.ts'
+import { eventually } from '../../support/eventually.ts'
 
 let server: NameServer
 let receiver: Receiver
@@ -71,7 +72,7 @@ describe('a name is looked up', () => {
   test('without waiting longer than whoever asked', async () => {
     const lookup = open()
     const asking = lookUp(lookup, 'silent.example')
-    while (!server.asked.includes('silent.example')) await new Promise((resolve) => setTimeout(resolve, 5))
+    await eventually('the silent name was asked for', () => server.asked.includes('silent.example'))
     lookup.cancel()
     await expect(asking).rejects.toMatchObject({ code: 'ENOTFOUND' })
   })

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readDoc } from '../../docs/tables.ts'
 import { openDeliverer, type TestDeliverer } from './test-deliverer.ts'
+import { eventually } from '../../support/eventually.ts'
 
 const SAMPLES = [
   { language: 'js', file: 'receiver.mjs', command: process.execPath },
@@ -60,13 +61,13 @@ test.each(SAMPLES)(
     const env = { PATH: process.env['PATH'], PORT: String(port), WEBHOOK_SECRET: secret }
     child = spawn(command, [join(folder, file)], { env, stdio: ['ignore', 'pipe', 'ignore'] })
     child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()))
-    while (!(await listens(port))) await new Promise((resolve) => setTimeout(resolve, 20))
+    await eventually('the sample listens', () => listens(port))
 
     await own.start({ scheduleMs: [] })
     const url = `http://127.0.0.1:${port}/`
     const { state, attempts, jobId } = await own.end(await own.send(url))
     expect({ state, status: attempts[0]?.status }).toEqual({ state: 'succeeded', status: 204 })
-    while (!output.includes('\n')) await new Promise((resolve) => setTimeout(resolve, 10))
+    await eventually('the sample prints a line', () => output.includes('\n'))
     expect(output).toBe(`job.finished ${jobId} succeeded\n`)
 
     // During a rotation the new secret's signature comes first.
