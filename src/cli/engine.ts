@@ -41,13 +41,13 @@ export async function runEngine(options: EngineOptions): Promise<void> {
   const claim = await claimDataDir(folder, { pid: process.pid, url: socket, dataDir: config.dataDir })
   if (!claim.mine || (await podmanAnswers(socket)))
     throw new UsageError(`a podman service answers at ${socket} already`)
-  const { dataDir, namespace, sandbox } = config
+  const { dataDir, namespace, sandbox, timeoutFactor } = config
   const logFile = join(logFolder(dataDir), 'podman.log')
   await mkdir(logFolder(dataDir), { recursive: true, mode: 0o700 })
   if (!existsSync(folder)) await makeFolder(folder, mode)
   const podman = podmanCommand({ mode })
   const image = probeImage(await listImages(podman))
-  const runtime = await detectRuntime({ podman, image, asked: sandbox.ociRuntime, dataDir })
+  const runtime = await detectRuntime({ podman, image, asked: sandbox.ociRuntime, timeoutFactor, dataDir })
   const label = `${CONTAINER_LABEL.namespace}=${namespace}`
   const part = await startRestartingChild(async () => {
     const service = await startPodmanService({
@@ -56,6 +56,7 @@ export async function runEngine(options: EngineOptions): Promise<void> {
       logFile,
       runtime,
       conmon: conmonIn(root),
+      timeoutFactor,
       label,
     })
     try {

@@ -26,7 +26,7 @@ export async function setUp(context: CliContext, wanted: readonly string[], prog
   if (needsRoot && (await missingSubordinateIds()).length > 0) {
     await progress.step('User id ranges for sandboxes (/etc/subuid, /etc/subgid)', ensureSubordinateIds)
   }
-  const builder = imageBuilder({ root, dataDir: config.dataDir, podman, progress })
+  const builder = imageBuilder({ root, dataDir: config.dataDir, podman, progress, timeoutFactor: config.timeoutFactor })
   let built = 0
   for (const language of languages) {
     if (wanted.includes(language.id) && (await builder.language(language))) built += 1

@@ -34,6 +34,8 @@ export interface BackendOptions {
   podmanMode?: PodmanModeSetting | undefined
   /** The OCI runtime to use, without trying others. */
   ociRuntime?: string | undefined
+  /** Multiplies how long their answers are waited for: `TIMEOUT_FACTOR`. */
+  timeoutFactor?: number | undefined
   /** Label of the containers whose half-made ones go with podman's service, e.g. `name=value`. */
   label?: string | undefined
 }
@@ -43,7 +45,7 @@ export interface BackendOptions {
  * @throws Error when one does not start; nothing is left running then
  */
 export async function startBackends(options: BackendOptions): Promise<Backends> {
-  const { dataDir } = options
+  const { dataDir, timeoutFactor } = options
   const logs = logFolder(dataDir)
   await mkdir(logs, { recursive: true, mode: 0o700 })
   const socketFolder = await makeSocketFolder(dataDir)
@@ -63,7 +65,7 @@ export async function startBackends(options: BackendOptions): Promise<Backends> 
       const mode = await podmanModeHere(options.podmanMode ?? 'auto')
       const podman = podmanCommand({ mode })
       const image = probeImage(await listImages(podman))
-      const runtime = await detectRuntime({ podman, image, asked: options.ociRuntime, dataDir })
+      const runtime = await detectRuntime({ podman, image, asked: options.ociRuntime, timeoutFactor, dataDir })
       const logFile = join(logs, 'podman.log')
       const start = () =>
         startPodmanService({
@@ -72,6 +74,7 @@ export async function startBackends(options: BackendOptions): Promise<Backends> 
           logFile,
           runtime,
           conmon: conmonIn(packageRoot()),
+          timeoutFactor,
           label: options.label,
         })
       parts.push(await startRestartingChild(start))

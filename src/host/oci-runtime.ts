@@ -26,13 +26,23 @@ export interface RuntimeProbe {
 }
 
 /** Runs one container that has what a sandbox has: the only proof that a runtime works with this machine's cgroups. */
-export async function probeRuntime(podman: Podman, runtime: string, image: string): Promise<RuntimeProbe> {
+export async function probeRuntime(
+  podman: Podman,
+  runtime: string,
+  image: string,
+  timeoutFactor = 1,
+): Promise<RuntimeProbe> {
+  const timeoutMs = PROBE_MS * timeoutFactor
   const result = await podman
     .withRuntime(runtime)
-    .try(['run', '--rm', ...SANDBOX_LIKE, ...ulimitArguments(), image, '/bin/true'], { timeoutMs: 30_000 })
-  return { runtime, fault: result.exitCode === 0 ? undefined : lastLine(result.stderr) || 'no answer within 30 s' }
+    .try(['run', '--rm', ...SANDBOX_LIKE, ...ulimitArguments(), image, '/bin/true'], { timeoutMs })
+  return {
+    runtime,
+    fault: result.exitCode === 0 ? undefined : lastLine(result.stderr) || `no answer within ${timeoutMs / 1000} s`,
+  }
 }
 
+const PROBE_MS = 30_000
 const SANDBOX_LIKE = [
   ['--pull', 'never'],
   ['--network', 'none'],
@@ -52,6 +62,8 @@ export interface DetectOptions {
   image: string
   /** The one to use, without trying others. */
   asked?: string | undefined
+  /** Multiplies how long an answer is waited for: `TIMEOUT_FACTOR`. */
+  timeoutFactor?: number | undefined
   /** Folder in which the answer is kept; another podman, mode or kernel is asked anew. */
   dataDir: string
 }
@@ -68,7 +80,7 @@ export async function detectRuntime(options: DetectOptions): Promise<string> {
   if (cached?.key === key) return cached.runtime
   const faults: string[] = []
   for (const candidate of candidates) {
-    const { runtime, fault } = await probeRuntime(options.podman, candidate, options.image)
+    const { runtime, fault } = await probeRuntime(options.podman, candidate, options.image, options.timeoutFactor)
     if (fault === undefined) {
       await mkdir(options.dataDir, { recursive: true })
       await writeFile(cacheFile, JSON.stringify({ key, runtime }))

@@ -24,6 +24,8 @@ export interface PodmanServiceOptions {
   conmon: string
   /** Whose the service is: of root, also through sudo, or of this user. As root when nothing is said. */
   mode?: PodmanMode | undefined
+  /** Multiplies how long its answer is waited for: `TIMEOUT_FACTOR`. */
+  timeoutFactor?: number | undefined
   /** Label of containers that never ran and are to be removed when the service has ended, e.g. `name=value`. */
   label?: string | undefined
 }
@@ -76,7 +78,7 @@ export async function startPodmanService(options: PodmanServiceOptions): Promise
       })())
     },
   }
-  const fault = await faultOfStart(socketPath, child)
+  const fault = await faultOfStart(socketPath, child, START_MS * (options.timeoutFactor ?? 1))
   if (fault === undefined) return service
   await service.close()
   throw new Error(`podman's service ${fault}:\n${(await logTail(options.logFile)).join('\n')}`)
@@ -86,19 +88,22 @@ export async function startPodmanService(options: PodmanServiceOptions): Promise
 export const podmanSocketIn = (socketFolder: string): string => join(socketFolder, 'podman.sock')
 
 const serviceCommand = ({ runtime, conmon }: PodmanServiceOptions, socketPath: string) =>
-  ['podman', '--runtime', runtime, '--conmon', conmon, 'system', 'service', '--time=0', `unix://${socketPath}`] // prettier-ignore
+  ['podman', ...QUIET, '--runtime', runtime, '--conmon', conmon, 'system', 'service', '--time=0', `unix://${socketPath}`] // prettier-ignore
+
+/** Nobody reads podman's events, and in the journal they are several lines for each sandbox. */
+const QUIET = ['--events-backend', 'none']
 
 /** What is to be given as `conmon`. @param root the folder that holds `sandbox/` */
 export const conmonIn = (root: string): string => join(root, 'sandbox/host/build/conmon')
 
-async function faultOfStart(socketPath: string, child: Child): Promise<string | undefined> {
+async function faultOfStart(socketPath: string, child: Child, timeoutMs: number): Promise<string | undefined> {
   let ended: string | undefined
   void child.ended.then((end) => (ended = describeEnd(end)))
-  for (const deadline = Date.now() + START_MS; Date.now() < deadline; await sleep(25)) {
+  for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await sleep(25)) {
     if (await podmanAnswers(socketPath)) return undefined
     if (ended !== undefined) return ended
   }
-  return `did not answer within ${START_MS / 1000} s`
+  return `did not answer within ${timeoutMs / 1000} s`
 }
 
 /** Whether a podman service answers at this socket. */

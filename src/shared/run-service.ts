@@ -13,6 +13,9 @@ export interface Service {
 /** What the processes are called in traces. */
 const SERVICE_NAMES = { api: 'runyard-gateway', worker: 'runyard-worker' }
 
+/** "Unsettled top-level await" among Node's exit codes. */
+const NOTHING_LEFT = 13
+
 /**
  * The life of a process: reads the settings, starts its one service, and closes it when it is told to stop. This is where a
  * service's process ends, with 0 after an orderly stop and with 1, and a plain sentence on standard error, when it could not be started or closed.
@@ -23,6 +26,10 @@ export async function runService(
   start: (config: Config, root: string, log: Logger, tracing: Tracing | undefined) => Promise<Service>,
 ): Promise<void> {
   const signal = stopSignal()
+  // Node's own end of a process in which nothing is left to wait for; it says nothing of it.
+  process.once('exit', (code) => {
+    if (code === NOTHING_LEFT) process.stderr.write(`runyard ${name}: ended in the middle of its start: what it waited for cannot come any more\n`) // prettier-ignore
+  })
   try {
     const root = packageRoot()
     const config = loadConfig(root)

@@ -31,7 +31,7 @@ import { observeTogether } from './jobs/job-observer.ts'
 import { createLiveInput } from './jobs/live-input.ts'
 import { createRunningJobs, type RunningJobs } from './jobs/running-jobs.ts'
 import { createQueueWorker, type QueueWorker } from './queue-worker.ts'
-import { containerOptions } from './sandbox/container-options.ts'
+import { containerOptionsOf } from './sandbox/container-options.ts'
 import { createEngineHealth } from './sandbox/engine-health.ts'
 import { createEngine } from './sandbox/engine.ts'
 import { createLaunch } from './sandbox/launch.ts'
@@ -81,7 +81,7 @@ export async function startWorker(
   if (podmanSocket === undefined) throw new ConfigError('PODMAN_SOCKET is not set; a worker needs one')
   const id = uuid()
   const keys = createKeys(namespace)
-  const engine = createEngine(podmanSocket)
+  const engine = createEngine(podmanSocket, config.timeoutFactor)
   const languages = loadLanguages(`${root}/languages`)
   const installed = createInstalledRuntimes(engine, root, languages, settings.containerImages)
   await installed.refresh()
@@ -109,17 +109,10 @@ export async function startWorker(
   const own = (container: string) => sandboxes.has(shortId(container))
   const folder = () => makeSocketFolder(config.dataDir)
   const launch = createLaunch(engine, settings.sockets ? folder : undefined, log)
+  const optionsOf = containerOptionsOf(config, id)
   const makeSandbox = async (image: string, memoryBytes: number) => {
-    const options = containerOptions({
-      image,
-      memoryBytes,
-      namespace,
-      worker: id,
-      cpuWeight: settings.cpuWeight,
-      ceilings: limits.ceilings,
-      fileBytes: limits.defaults.fileBytes,
-    })
     const begun = performance.now()
+    const options = optionsOf(image, memoryBytes)
     const making = createPodmanSandbox(engine, launch, options, log, armed(image), metrics.sandboxFault)
     const sandbox = await making.catch((error: unknown) => {
       metrics.sandboxNotStarted()

@@ -1,13 +1,17 @@
 import { once } from 'node:events'
+import { existsSync, readdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fail, guarded, ok, renderChecks, warn } from '../../src/cli/doctor/check.ts'
 import { doctor } from '../../src/cli/doctor/doctor.ts'
 import { checkCgroups, checkNode, checkPort } from '../../src/cli/doctor/machine-checks.ts'
+import { checkSandbox } from '../../src/cli/doctor/sandbox-check.ts'
 import { claimDataDir } from '../../src/cli/up/claim.ts'
 import { loadConfig } from '../../src/shared/config/config.ts'
+import { CONTAINER_LABEL } from '../../src/shared/container-label.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
+import { createEngine } from '../../src/worker/sandbox/engine.ts'
 
 const root = packageRoot()
 
@@ -84,4 +88,40 @@ test('a wrong setting is found, named and makes the exit code 1', async () => {
   expect(checks.find(({ name }) => name === 'settings')).toMatchObject({ state: 'fail' })
   expect(checks.find(({ name }) => name === 'settings')?.detail).toContain('PORT is "ture"')
   for (const check of checks) expect(check.state === 'ok' || check.mend !== undefined).toBe(true)
+})
+
+test('the doctor makes a sandbox as a worker does, waits for its init, and leaves nothing behind', async () => {
+  const dataDir = join(tmpdir(), `runyard-doctor-none-${process.pid}`, 'data')
+  let text = ''
+  const namespace = `doctor-${process.pid}`
+  const settings = { RUNYARD_DATA_DIR: dataDir, PORT: '0' }
+  const asks = {
+    root,
+    print: (line: string) => void (text += line),
+    loadConfig: () => loadConfig(root, settings),
+    json: true,
+  }
+  process.env['RUNYARD_NAMESPACE'] = namespace
+  await doctor(asks).finally(() => delete process.env['RUNYARD_NAMESPACE'])
+  const { checks } = JSON.parse(text) as { checks: { name: string; state: string; detail: string }[] }
+  const found = (name: string) => checks.find((check) => check.name === name)
+  expect(found('sandbox')).toMatchObject({
+    state: 'ok',
+    detail: expect.stringContaining('its init is ready') as string,
+  })
+  expect(found('data directory')).toMatchObject({ state: 'ok', detail: `${dataDir}, which a start makes` })
+  expect(existsSync(dirname(dataDir))).toBe(false)
+  expect(readdirSync(tmpdir()).filter((name) => name.startsWith('runyard-doctor-') && !name.includes('-none-'))).toEqual([]) // prettier-ignore
+  const socket = process.env['RUNYARD_TEST_PODMAN'] ?? ''
+  expect(await createEngine(socket).containers(CONTAINER_LABEL.namespace, namespace)).toEqual([])
+})
+
+test('an engine that runs no init is a failed check, with what it said', async () => {
+  const config = loadConfig(root, { OCI_RUNTIME: '/bin/false' })
+  const check = await checkSandbox(root, config)
+  expect(check).toMatchObject({
+    name: 'sandbox',
+    state: 'fail',
+    detail: expect.stringContaining('/bin/false: ') as string,
+  })
 })

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from '@jest/globals'
@@ -7,10 +7,13 @@ import { serviceCommand } from '../../src/host/service-command.ts'
 import { loadConfig } from '../../src/shared/config/config.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import { SETTINGS } from '../../src/shared/config/settings.ts'
+import { blocksOf } from '../support/doc-blocks.ts'
 import { environmentOf, readUnits } from './units.ts'
 
 const root = packageRoot()
 const folder = join(root, 'deploy/systemd')
+const scratch = mkdtempSync(join(tmpdir(), 'runyard-units-'))
+afterAll(() => rmSync(scratch, { recursive: true }))
 const settings = new Set(SETTINGS.map(({ name }) => name))
 /** Not ours: what podman and Node go by. */
 const OTHERS = new Set(['HOME'])
@@ -82,6 +85,12 @@ describe.each(['system', 'user'])('units of the %s', (kind) => {
     }
   })
 
+  test('a stop of the target waits for all of its services: they are ordered behind it', () => {
+    for (const one of services) {
+      expect([one.name, one.values('Unit.After').join(' ').split(' ')]).toEqual([one.name, expect.arrayContaining(['runyard.target'])]) // prettier-ignore
+    }
+  })
+
   test('a worker has its drain time and 20 s more before systemd ends it', () => {
     const drainMs = Number(SETTINGS.find(({ name }) => name === 'DRAIN_TIMEOUT_MS')?.default)
     const seconds = Number(unit('runyard-worker@.service').values('Service.TimeoutStopSec')[0])
@@ -96,6 +105,36 @@ describe.each(['system', 'user'])('units of the %s', (kind) => {
     expect(stderr).toBe('')
     expect(status).toBe(0)
   })
+})
+
+test('the worker of a machine may make sockets for its sandboxes, in a folder that is its own', () => {
+  const worker = readUnits(join(folder, 'system')).find(({ name }) => name === 'runyard-worker@.service')
+  expect(worker?.values('Service.RuntimeDirectory')).toEqual(['runyard-worker-%i'])
+  expect(worker?.values('Service.RuntimeDirectoryMode')).toEqual(['0700'])
+  expect(worker && environmentOf(worker).get('RUNYARD_DATA_DIR')).toBe('/run/runyard-worker-%i')
+})
+
+/** Commands that need a systemd that is init, or the network. */
+const STAND_INS =
+  'systemctl() { :; }; npm() { :; }; sudo() { "$@"; }; systemd-sysusers() { command systemd-sysusers --root="$ROOT"; }'
+
+test.each(['For a machine', 'For a user'])('the commands below "%s" put every unit where it is looked for', (title) => {
+  const block = blocksOf('docs/systemd.md').find((one) => one.title === title)
+  const machine = mkdtempSync(join(scratch, 'machine-'))
+  // As on a new machine, where /etc/sysusers.d is not.
+  mkdirSync(join(machine, 'etc'))
+  const commands = (block?.code ?? '')
+    .replaceAll(/^cd .*$/gm, '')
+    .replaceAll(/(?<=[ =])\/etc\//g, '"$ROOT"/etc/')
+    .replaceAll(/(?<=[ =])~\//g, '"$HOME"/')
+  const env = { ...process.env, ROOT: machine, HOME: join(machine, 'home') }
+  execFileSync('bash', ['-c', `set -e; ${STAND_INS}\n${commands}`], { cwd: root, env })
+  const kind = title === 'For a user' ? 'user' : 'system'
+  const units = join(machine, kind === 'user' ? 'home/.config/systemd/user' : 'etc/systemd/system')
+  expect(readdirSync(units).toSorted()).toEqual(readdirSync(join(folder, kind)).toSorted())
+  if (kind === 'user') return
+  expect(readFileSync(join(machine, 'etc/group'), 'utf8')).toMatch(/^runyard-podman:/m)
+  expect(readFileSync(join(machine, 'etc/runyard/runyard.env'), 'utf8')).toContain('REDIS_URL=')
 })
 
 test('the settings of the example are settings', () => {
@@ -114,9 +153,6 @@ test.each([
   expect(stderr).toBe('')
   expect(status).toBe(0)
 })
-
-const scratch = mkdtempSync(join(tmpdir(), 'runyard-units-'))
-afterAll(() => rmSync(scratch, { recursive: true }))
 
 /** The units as they would be on a machine whose Node is this one, and which has Redis's unit. */
 function copies(kind: string): string {

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { checkRootless, checkStorage } from '../../src/cli/doctor/rootless-check.ts'
+import { checkRootless } from '../../src/cli/doctor/rootless-check.ts'
+import { checkStorage } from '../../src/cli/doctor/storage-check.ts'
+import { GIB, MIB } from '../../src/shared/limits.ts'
 import { choosePodmanMode, RootlessImpossible } from '../../src/host/podman-mode.ts'
 import { readRootlessFacts } from '../../src/host/rootless/facts.ts'
 import { NEEDED_IDS, type RootlessFacts, rootlessNeeds } from '../../src/host/rootless/needs.ts'
@@ -173,9 +175,27 @@ test('the doctor shows each need where rootless counts, and one line where it do
   expect(checkRootless('rootless', HALF).filter(({ state }) => state === 'fail')).toHaveLength(2)
 })
 
-test('the storage driver that copies images is warned of', () => {
-  expect(checkStorage('overlay').state).toBe('ok')
-  expect(checkStorage('vfs')).toMatchObject({ state: 'warn', mend: expect.stringContaining('storage.conf') as string })
+test('the doctor warns of storage that copies images for each sandbox, and of room that copies for each range of ids need', () => {
+  const storage = {
+    driver: 'overlay',
+    folder: '/s',
+    freeBytes: 8 * GIB,
+    imageBytes: 400 * MIB,
+    ranges: 17,
+    maps: false,
+  }
+  expect(checkStorage(storage)).toMatchObject({
+    state: 'ok',
+    detail: expect.stringContaining('up to 6.6 GiB') as string,
+  })
+  expect(checkStorage({ ...storage, freeBytes: 5 * GIB })).toMatchObject({
+    state: 'warn',
+    detail: expect.stringContaining('17 ranges of ids, a copy of 400 MiB for each), 5.0 GiB are free in /s') as string,
+    mend: expect.stringContaining('fuse-overlayfs') as string,
+  })
+  expect(checkStorage({ ...storage, freeBytes: 0, maps: true }).state).toBe('ok')
+  const vfs = checkStorage({ ...storage, driver: 'vfs' })
+  expect(vfs).toMatchObject({ state: 'warn', mend: expect.stringContaining('storage.conf') as string })
 })
 
 test('what this machine says is what its own tools say', async () => {

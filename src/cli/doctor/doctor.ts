@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import type { Config } from '../../shared/config/config.ts'
-import { podmanCommand } from '../../host/podman.ts'
 import { podmanModeHere } from '../../host/podman-mode.ts'
 import { readRootlessFacts } from '../../host/rootless/facts.ts'
 import { fail, guarded, ok, renderChecks, type Check } from './check.ts'
-import { checkImages, checkInit, checkPodman, checkRuntime } from './engine-checks.ts'
+import { checkImages, checkInit, checkPodman } from './engine-checks.ts'
 import {
   checkCgroups,
   checkDataDir,
@@ -15,7 +14,9 @@ import {
   checkUlimits,
 } from './machine-checks.ts'
 import { checkRedis } from './redis-check.ts'
-import { checkRootless, checkStorage } from './rootless-check.ts'
+import { checkRootless } from './rootless-check.ts'
+import { checkSandbox } from './sandbox-check.ts'
+import { checkStorage, readStorage } from './storage-check.ts'
 
 export interface DoctorOptions {
   root: string
@@ -57,8 +58,8 @@ async function examine({ root, loadConfig }: DoctorOptions): Promise<Check[]> {
     ...checks,
     ok('settings', 'all well-formed'),
     ...(await checkMode(config)),
-    await guarded('OCI runtime', () => checkRuntime(config)),
     await guarded('images', () => checkImages(root, config)),
+    await guarded('sandbox', () => checkSandbox(root, config)),
     await guarded('Redis', () => checkRedis(config)),
     await guarded('data directory', () => checkDataDir(config)),
     await guarded('port', () => checkPort(config)),
@@ -72,11 +73,8 @@ async function checkMode({ sandbox: { podmanMode, podmanSocket } }: Config): Pro
   if (checks.some(({ state }) => state === 'fail')) return checks
   const mode = await podmanModeHere(podmanMode)
   if (mode !== 'rootless') return [...checks, await guarded('subordinate ids', checkSubordinateIds)]
-  return [...checks, await guarded('rootless: storage', async () => checkStorage(await storageDriver()))]
+  return [...checks, await guarded('rootless: storage', async () => checkStorage(await readStorage()))]
 }
-
-const storageDriver = async () =>
-  (await podmanCommand({ mode: 'rootless' }).run(['info', '--format', '{{.Store.GraphDriverName}}'])).trim()
 
 const CONTROLLERS = '/sys/fs/cgroup/cgroup.controllers'
 

@@ -1,15 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { listImages } from '../../host/images/image-store.ts'
-import { probeImage } from '../../host/images/references.ts'
-import { ociRuntimes, probeRuntime } from '../../host/oci-runtime.ts'
 import { podmanCommand, podmanVersion } from '../../host/podman.ts'
 import { podmanModeHere } from '../../host/podman-mode.ts'
-import { podmanAnswers } from '../../host/podman-service.ts'
 import type { Config } from '../../shared/config/config.ts'
 import { loadLanguages } from '../../shared/language.ts'
 import { runtimeImage } from '../../shared/runtime-image.ts'
-import { fail, ok, warn, type Check } from './check.ts'
+import { fail, ok, type Check } from './check.ts'
 
 const OLDEST_PODMAN_MAJOR = 4
 
@@ -18,28 +15,6 @@ export async function checkPodman(): Promise<Check> {
   if (version === undefined) return fail('podman', 'not found', 'apt-get install podman, or npm start')
   if (Number(version.split('.')[0]) >= OLDEST_PODMAN_MAJOR) return ok('podman', version)
   return fail('podman', `${version} is too old`, `install podman ${OLDEST_PODMAN_MAJOR}.0 or newer`)
-}
-
-/** The runtimes are tried one by one, so that an operator sees which work and what the others say. */
-export async function checkRuntime(config: Config): Promise<Check> {
-  const name = 'OCI runtime'
-  const socket = config.sandbox.podmanSocket
-  if (socket !== undefined) {
-    return (await podmanAnswers(socket))
-      ? ok(name, `chosen by the podman service at ${socket}`)
-      : fail(name, `no podman service answers at ${socket}`, 'start it, or unset PODMAN_SOCKET')
-  }
-  const podman = podmanCommand({ mode: await podmanModeHere(config.sandbox.podmanMode) })
-  const images = await podman.try(['images', '--quiet'])
-  if (images.exitCode !== 0) return fail(name, images.stderr.trim() || 'podman does not work', 'see the podman check')
-  const present = await listImages(podman)
-  if (present.size === 0) return warn(name, 'not tried: there is no image yet', 'npm run setup')
-  const probes = []
-  for (const runtime of ociRuntimes()) probes.push(await probeRuntime(podman, runtime, probeImage(present)))
-  const working = probes.filter(({ fault }) => fault === undefined).map(({ runtime }) => runtime)
-  const said = probes.flatMap(({ runtime, fault }) => (fault === undefined ? [] : [`${runtime}: ${fault}`]))
-  if (working.length > 0) return ok(name, [`${working.join(', ')} can run a sandbox`, ...said].join('\n'))
-  return fail(name, said.join('\n'), 'apt-get install crun runc; in a container, it must be privileged')
 }
 
 export async function checkImages(root: string, config: Config): Promise<Check> {

@@ -1,4 +1,5 @@
-import { access, constants, mkdir, readFile } from 'node:fs/promises'
+import { access, constants, readFile, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { freePort, PortError } from '../../host/free-port.ts'
 import { hardLimits } from '../../host/ulimits.ts'
 import { missingSubordinateIds } from '../../host/subordinate-ids.ts'
@@ -65,15 +66,27 @@ export function checkCgroups(mounts: string, controllers: string): Check {
 
 export async function checkDataDir({ dataDir }: Config): Promise<Check> {
   try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 })
-    await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
-    return ok('data directory', dataDir)
+    const there = await nearest(dataDir)
+    await access(there, constants.R_OK | constants.W_OK | constants.X_OK)
+    if (there === dataDir && !(await stat(there)).isDirectory()) throw new Error('it is no folder')
+    return ok('data directory', there === dataDir ? dataDir : `${dataDir}, which a start makes`)
   } catch (error) {
     return fail(
       'data directory',
       `${dataDir}: ${(error as Error).message}`,
       'set RUNYARD_DATA_DIR to a writable folder',
     )
+  }
+}
+
+/** The path itself, or, where there is nothing yet, the folder in which it would be made. */
+async function nearest(path: string): Promise<string> {
+  try {
+    await stat(path)
+    return path
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error
+    return await nearest(dirname(path))
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Job } from '../../shared/job.ts'
 import { MIB } from '../../shared/limits.ts'
 import { formatSeconds } from '../terminal-progress.ts'
@@ -20,22 +21,45 @@ pids = sorted(int(name) for name in os.listdir("/proc") if name.isdigit())
 print(f"Python {platform.python_version()}, user {os.getuid()}, all the processes there are: {pids}")
 `
 
+const POLL_MS = 500
+
 /**
  * Runs one real job through the gateway.
  * @param url the gateway's
  * @param headers that say who is calling
- * @throws Error when it is refused or does not end within 45 s
+ * @param timeoutMs how long it may take to end
+ * @throws Error when it is refused, and when it has not ended in time, saying then how far it got
  */
-export async function runFirstJob(url: string, headers: Record<string, string>, signal: AbortSignal): Promise<Job> {
+export async function runFirstJob(
+  url: string,
+  headers: Record<string, string>,
+  timeoutMs: number,
+  stop: AbortSignal,
+): Promise<Job> {
+  const deadline = Date.now() + timeoutMs
+  const waitSeconds = Math.max(1, Math.min(30, Math.floor(timeoutMs / 1000)))
+  const signal = AbortSignal.any([stop, AbortSignal.timeout(timeoutMs + 15_000)])
   const answer = await fetch(`${url}/v1/jobs`, {
     method: 'POST',
-    headers: { ...headers, 'content-type': 'application/json', prefer: 'wait=30' },
+    headers: { ...headers, 'content-type': 'application/json', prefer: `wait=${waitSeconds}` },
     body: JSON.stringify({ language: 'python', code: CODE }),
-    signal: AbortSignal.any([signal, AbortSignal.timeout(45_000)]),
+    signal,
   })
   const body = await answer.text()
-  if (answer.status !== 200) throw new Error(`the first job was not run: HTTP ${answer.status} ${body}`)
-  return JSON.parse(body) as Job
+  if (!answer.ok) throw new Error(`the first job was not accepted: HTTP ${answer.status} ${body}`)
+  let job = JSON.parse(body) as Job
+  while (job.status === null) {
+    if (Date.now() > deadline) {
+      throw new Error(
+        `the first job, ${job.id}, is ${job.state} after ${timeoutMs / 1000} s; on a slow machine set TIMEOUT_FACTOR to 2 or more`,
+      )
+    }
+    await sleep(POLL_MS, undefined, { signal })
+    const next = await fetch(`${url}/v1/jobs/${job.id}`, { headers, signal })
+    if (!next.ok) throw new Error(`the first job, ${job.id}, cannot be read: HTTP ${next.status} ${await next.text()}`)
+    job = (await next.json()) as Job
+  }
+  return job
 }
 
 /** The job's result as lines for a terminal. */

@@ -38,18 +38,20 @@ export async function gateway(options: UpOptions): Promise<number> {
   await keepRunning(options, platform, async () => {
     const probe = `http://${probeHost(http.host)}:${port}/healthz`
     await progress.step('Waiting until it answers', () =>
-      platform.whileAlive((alive) => untilAnswered(probe, AbortSignal.any([stop, alive]))),
+      platform.whileAlive((alive) =>
+        untilAnswered(probe, READY_MS * config.timeoutFactor, AbortSignal.any([stop, alive])),
+      ),
     )
     print(`\nGateway             ${self.url}/, the API at ${self.url}/docs\nLogs                ${logFolder(dataDir)}\nStop                Ctrl-C`) // prettier-ignore
   })
   return 0
 }
 
-/** @throws Error after a minute, and when `signal` aborts */
-async function untilAnswered(url: string, signal: AbortSignal): Promise<void> {
-  for (const deadline = Date.now() + READY_MS; ; await sleep(POLL_MS, undefined, { signal })) {
+/** @throws Error after `timeoutMs`, and when `signal` aborts */
+async function untilAnswered(url: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
+  for (const deadline = Date.now() + timeoutMs; ; await sleep(POLL_MS, undefined, { signal })) {
     const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined)
     if (answer?.ok) return
-    if (Date.now() > deadline) throw new Error(`${url} does not answer 200 after ${READY_MS / 1000} s`)
+    if (Date.now() > deadline) throw new Error(`${url} does not answer 200 after ${timeoutMs / 1000} s`)
   }
 }

@@ -82,13 +82,13 @@ async function startWhatIsNeeded(
   label: string,
   names: readonly ServiceName[],
 ): Promise<Addresses & { parts: readonly RestartingChild[]; close(): Promise<void> }> {
-  const { dataDir, redisUrl, sandbox } = config
+  const { dataDir, redisUrl, sandbox, timeoutFactor } = config
   if (redisUrl !== undefined && !names.includes('worker')) {
     await mkdir(logFolder(dataDir), { recursive: true, mode: 0o700 })
     return { redisUrl, podmanSocket: undefined, parts: [], close: async () => {} }
   }
   const { podmanSocket, podmanMode, ociRuntime } = sandbox
-  return await startBackends({ dataDir, redisUrl, podmanSocket, podmanMode, ociRuntime, label })
+  return await startBackends({ dataDir, redisUrl, podmanSocket, podmanMode, ociRuntime, timeoutFactor, label })
 }
 
 const API_GRACE_MS = 10_000

@@ -20,6 +20,7 @@ export interface UpOptions extends CliContext, Until {
 }
 
 const READY_MS = 60_000
+const FIRST_JOB_MS = 60_000
 
 /**
  * `runyard up`: everything on one machine, until it is told to stop.
@@ -64,10 +65,14 @@ async function begin(options: UpOptions, platform: Platform, port: number): Prom
   const url = `http://${probeHost(config.http.host)}:${port}`
   const shown = await withOwnKey(options, async (headers) => {
     await progress.step('Waiting until they can take jobs', () =>
-      platform.whileAlive((alive) => waitUntilReady(url, headers, 'python', READY_MS, AbortSignal.any([stop, alive]))),
+      platform.whileAlive((alive) =>
+        waitUntilReady(url, headers, 'python', READY_MS * config.timeoutFactor, AbortSignal.any([stop, alive])),
+      ),
     )
     const job = await progress.step('Running one job through all of it', () =>
-      platform.whileAlive((alive) => runFirstJob(url, headers, AbortSignal.any([stop, alive]))),
+      platform.whileAlive((alive) =>
+        runFirstJob(url, headers, FIRST_JOB_MS * config.timeoutFactor, AbortSignal.any([stop, alive])),
+      ),
     )
     const languages = await platform.whileAlive((alive) =>
       describeLanguages(url, headers, AbortSignal.any([stop, alive])),

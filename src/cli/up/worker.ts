@@ -50,15 +50,16 @@ export async function worker(options: UpOptions): Promise<number> {
   return 0
 }
 
-/** Waits until the worker of this process is among those that live. @throws Error after a minute, and when `signal` aborts */
+/** Waits until the worker of this process is among those that live. @throws Error after a minute (`TIMEOUT_FACTOR`), and when `signal` aborts */
 async function untilTold(options: UpOptions, pid: number | undefined, signal: AbortSignal): Promise<WorkerInfo> {
+  const timeoutMs = READY_MS * options.config.timeoutFactor
   return await withRedis(options, async (redis, keys) => {
     const registry = createWorkerRegistry(redis, keys)
     const host = hostname()
-    for (const deadline = Date.now() + READY_MS; ; await sleep(POLL_MS, undefined, { signal })) {
+    for (const deadline = Date.now() + timeoutMs; ; await sleep(POLL_MS, undefined, { signal })) {
       const found = (await registry.alive()).find((one) => one.pid === pid && one.host === host)
       if (found) return found
-      if (Date.now() > deadline) throw new Error(`the worker is not ready after ${READY_MS / 1000} s; see ${logFolder(options.config.dataDir)}`) // prettier-ignore
+      if (Date.now() > deadline) throw new Error(`the worker is not ready after ${timeoutMs / 1000} s; see ${logFolder(options.config.dataDir)}`) // prettier-ignore
     }
   })
 }

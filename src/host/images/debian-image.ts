@@ -42,17 +42,26 @@ export async function makeDebianImage(
   }
 }
 
-/** mmdebstrap's arguments: no documentation, and nothing of this machine left in the result. */
-export function debootstrapArguments(archive: string, apt: AptSettings): string[] {
+/**
+ * mmdebstrap's arguments: no documentation, and nothing of this machine left in the result.
+ * @param packages beside those that every Debian has
+ */
+export function debootstrapArguments(
+  archive: string,
+  apt: AptSettings,
+  suite: string = SUITE,
+  packages: readonly string[] = [],
+): string[] {
   const excluded = ['doc/*', 'man/*', 'info/*', 'locale/*', 'lintian/*', 'bug/*']
   return [
     '--variant=minbase',
+    ...(packages.length > 0 ? [`--include=${packages.join(',')}`] : []),
     ...excluded.map((path) => `--dpkgopt=path-exclude=/usr/share/${path}`),
     ...apt.options.map((option) => `--aptopt=${option}`),
     '--aptopt=Acquire::Languages "none"',
     '--customize-hook=rm -f "$1/etc/hostname" "$1/etc/resolv.conf" "$1/etc/apt/apt.conf.d/99mmdebstrap"',
     ...(apt.sources.length > 0 ? ['--customize-hook=rm -f "$1/etc/apt/sources.list"'] : []),
-    SUITE,
+    suite,
     archive,
     ...apt.sources,
   ]

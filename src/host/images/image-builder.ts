@@ -28,6 +28,8 @@ export interface ImageBuilderOptions {
   progress: Progress
   /** The OCI runtime to use, without trying others. */
   ociRuntime?: string | undefined
+  /** Multiplies how long a trial of that is waited for: `TIMEOUT_FACTOR`. */
+  timeoutFactor?: number | undefined
 }
 
 /** @throws Error (from its methods) when a build fails, ending with the last lines the build printed */
@@ -56,6 +58,7 @@ export function imageBuilder(options: ImageBuilderOptions): ImageBuilder {
         podman: options.podman,
         image: DEBIAN_IMAGE,
         asked: options.ociRuntime,
+        timeoutFactor: options.timeoutFactor,
         dataDir,
       })
       return options.podman.withRuntime(runtime)

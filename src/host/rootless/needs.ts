@@ -33,7 +33,7 @@ export interface RootlessNeed {
 }
 
 /** Ids of one sandbox, as the worker asks podman for. */
-const IDS_OF_SANDBOX = 65_536
+export const IDS_OF_SANDBOX = 65_536
 /** A worker has a sandbox for each slot, and some ready; rootless podman takes the ids of all of them from the user's range. */
 const SANDBOXES = 16
 export const NEEDED_IDS = SANDBOXES * IDS_OF_SANDBOX
@@ -167,7 +167,7 @@ function lingering({ user: name, lingers }: RootlessFacts): RootlessNeed {
 }
 
 /** How many ids the lines `owner:first:count` give to a user, by name or number. */
-function idsOf(text: string, name: string, uid: number): number {
+export function idsOf(text: string, name: string, uid: number): number {
   return ranges(text)
     .filter(({ owner }) => owner === name || owner === String(uid))
     .reduce((sum, { count }) => sum + count, 0)

@@ -79,6 +79,8 @@ export interface Config {
     graceMs: number
   }
   limits: { defaults: Limits; ceilings: Limits }
+  /** Multiplies how long parts wait for each other. */
+  timeoutFactor: number
   logLevel: string
   /** Undefined: the gateway serves them with the rest, a worker serves none. */
   metrics: { host: string; port: number | undefined; workerPort: number | undefined }
@@ -199,6 +201,7 @@ export function toConfig(values: Map<string, SettingValue>, root: string): Confi
       graceMs: number('KILL_GRACE_MS'),
     },
     limits: { defaults: limits('DEFAULT'), ceilings: limits('MAX') },
+    timeoutFactor: number('TIMEOUT_FACTOR'),
     logLevel: text('LOG_LEVEL'),
     metrics: { host: text('METRICS_HOST'), port: port('METRICS_PORT'), workerPort: port('WORKER_METRICS_PORT') },
     tracing: tracingSettings(text, (message) => {

@@ -365,6 +365,14 @@ export const SETTINGS: readonly Setting[] = [
       'Whether this worker installs a language on its machine when an operator asks for it in the dashboard; only those of `languages/`.',
   },
   {
+    name: 'TIMEOUT_FACTOR',
+    kind: integer(1, 1000),
+    default: '1',
+    group: 'Worker',
+    description:
+      'Multiplies the time limits of a start and of calls to podman, for a machine that is slow or emulated. Limits of jobs stay as they are.',
+  },
+  {
     name: 'DRAIN_TIMEOUT_MS',
     kind: integer(0, MAX_TIMER_MS),
     default: '40000',

@@ -1,6 +1,6 @@
 import type { ContainerCreateOptions } from 'dockerode'
-import type { Limits } from '../../shared/limits.ts'
-import { KIB } from '../../shared/limits.ts'
+import type { Config } from '../../shared/config/config.ts'
+import { KIB, type Limits } from '../../shared/limits.ts'
 import { CONTAINER_LABEL } from '../../shared/container-label.ts'
 import { INIT_PATH } from '../../shared/runtime-image.ts'
 
@@ -17,6 +17,20 @@ export interface ContainerSpec {
   fileBytes: number
 }
 
+/** What this worker asks for, by image and memory of a job. */
+export function containerOptionsOf({ namespace, sandbox, limits }: Config, worker: string) {
+  return (image: string, memoryBytes: number): ContainerCreateOptions =>
+    containerOptions({
+      image,
+      memoryBytes,
+      namespace,
+      worker,
+      cpuWeight: sandbox.cpuWeight,
+      ceilings: limits.ceilings,
+      fileBytes: limits.defaults.fileBytes,
+    })
+}
+
 /** Init, its decoys, the leaders of two cells and the short-lived process that clears one. */
 const INIT_PROCESSES = 8
 /**
@@ -29,6 +43,9 @@ const MIN_NPROC = 1024
  * What podman is asked for. The container is the outer wall; init builds the inner one (see docs/sandbox-protocol.md), for
  * which it needs three capabilities in its own user namespace, NET_ADMIN to raise the loopback of a cell's network
  * namespace, and a /proc that podman has not covered, since the kernel lets nobody mount a fresh one otherwise.
+ *
+ * Podman's AppArmor profile forbids every mount, and so the cell. A profile of ours would have to be loaded on each machine
+ * that has an engine, and podman refuses a profile by name where AppArmor is off and for users; `unconfined` it takes anywhere.
  */
 export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {
   const { ceilings } = spec
@@ -57,7 +74,7 @@ export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {
       ReadonlyRootfs: true,
       CapDrop: ['ALL'],
       CapAdd: ['SYS_ADMIN', 'SETUID', 'SETGID', 'NET_ADMIN'],
-      SecurityOpt: ['unmask=all', 'no-new-privileges'],
+      SecurityOpt: ['unmask=all', 'no-new-privileges', 'apparmor=unconfined'],
       UsernsMode: 'auto:size=65536',
       PidMode: '',
       IpcMode: 'private',

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import Docker, { type Container, type ContainerCreateOptions } from 'dockerode'
+import Docker, { type ContainerCreateOptions } from 'dockerode'
 
 /** A container whose standard streams are attached, as one multiplexed stream. */
 export interface AttachedContainer {
@@ -23,6 +23,8 @@ export interface EngineContainer {
 
 /** What Runyard asks of podman's Docker-compatible API. Every call has a time limit of its own. */
 export interface Engine {
+  /** Multiplies the time limits of calls, and of what waits for a sandbox: `TIMEOUT_FACTOR`. */
+  readonly timeoutFactor: number
   /** @throws when the engine does not answer within 2 s */
   ping(): Promise<void>
   /** What it is, and what it runs containers with, as a text that differs when one of them does. @throws when it does not answer */
@@ -38,6 +40,8 @@ export interface Engine {
    * @throws when the engine refuses; nothing is left behind then
    */
   start(options: ContainerCreateOptions): Promise<string>
+  /** Whether the container runs; false when there is none any more. */
+  isRunning(id: string): Promise<boolean>
   /** Kills and removes. Resolves when it is gone, also when it was before. */
   remove(id: string): Promise<void>
   /** Images that have the label, whatever its value. */
@@ -59,22 +63,44 @@ const REMOVE_BACKOFF_MS = [50, 200, 500, 1000, 2000]
 /** A list meets a container or an image at its very end, too: podman 4.3 answers 500 for the whole of it. */
 const LIST_BACKOFF_MS = [20, 100, 300, 1000]
 
-const limit = () => AbortSignal.timeout(CALL_TIMEOUT_MS)
-
 /**
  * @param socketPath of `podman system service`, or of any engine with Docker's API
+ * @param timeoutFactor above 1 on a slow machine
  */
-export function createEngine(socketPath: string): Engine {
+export function createEngine(socketPath: string, timeoutFactor = 1): Engine {
   const docker = new Docker({ socketPath })
   // Its types know no options.
   const version = docker.version.bind(docker) as unknown as (options: {
     abortSignal: AbortSignal
   }) => Promise<EngineVersion>
+  const callMs = CALL_TIMEOUT_MS * timeoutFactor
+  const limit = () => AbortSignal.timeout(callMs)
+
+  /** @param prepare is called between creation and start. @returns the container's id */
+  const start = async (options: ContainerCreateOptions, prepare?: (id: string) => Promise<unknown>) => {
+    const container = await docker.createContainer({ ...options, abortSignal: limit() })
+    try {
+      await prepare?.(container.id)
+      await container.start({ abortSignal: limit() })
+      return container.id
+    } catch (error) {
+      await remove(container.id).catch(() => undefined)
+      throw error
+    }
+  }
+
+  const remove = (id: string) => {
+    const container = docker.getContainer(id)
+    const removed = patiently(() => container.remove({ force: true, v: true, abortSignal: limit() }), REMOVE_BACKOFF_MS)
+    return removed.then(() => undefined, unlessGone)
+  }
+
   return {
+    timeoutFactor,
     ping: async () => {
       // Its types know the callback only.
       const ping = docker.ping.bind(docker) as (options: { abortSignal: AbortSignal }) => Promise<unknown>
-      await ping({ abortSignal: AbortSignal.timeout(PING_TIMEOUT_MS) })
+      await ping({ abortSignal: AbortSignal.timeout(PING_TIMEOUT_MS * timeoutFactor) })
     },
     identity: async () => {
       const { Version, Components } = await version({ abortSignal: limit() })
@@ -83,7 +109,7 @@ export function createEngine(socketPath: string): Engine {
     launch: async (options) => {
       let stream: Duplex | undefined
       try {
-        const id = await start(docker, options, async (container) => (stream = await attach(docker, container.id)))
+        const id = await start(options, async (created) => (stream = await attach(docker, created, callMs)))
         if (!stream) throw new Error(`container ${id} was not attached`)
         return { id, stream }
       } catch (error) {
@@ -91,8 +117,12 @@ export function createEngine(socketPath: string): Engine {
         throw error
       }
     },
-    start: (options) => start(docker, options),
-    remove: (id) => removeContainer(docker.getContainer(id)),
+    start: (options) => start(options),
+    isRunning: async (id) => {
+      const found = await docker.getContainer(id).inspect({ abortSignal: limit() }).catch(unlessGone)
+      return found?.State.Running ?? false
+    },
+    remove,
     images: async (label) => {
       const options = { filters: { label: [label] } }
       const images = await patiently(() => docker.listImages({ ...options, abortSignal: limit() }), LIST_BACKOFF_MS)
@@ -106,28 +136,11 @@ export function createEngine(socketPath: string): Engine {
   }
 }
 
-/** @param prepare is called between creation and start. @returns the container's id */
-async function start(
-  docker: Docker,
-  options: ContainerCreateOptions,
-  prepare?: (container: Container) => Promise<unknown>,
-): Promise<string> {
-  const container = await docker.createContainer({ ...options, abortSignal: limit() })
-  try {
-    await prepare?.(container)
-    await container.start({ abortSignal: limit() })
-    return container.id
-  } catch (error) {
-    await removeContainer(container).catch(() => undefined)
-    throw error
-  }
-}
-
 /**
  * dockerode's own `attach` writes its options as JSON into the container's standard input when it hijacks the connection;
  * dialling with the options in the query and an empty body does not.
  */
-function attach(docker: Docker, id: string): Promise<Duplex> {
+function attach(docker: Docker, id: string, timeoutMs: number): Promise<Duplex> {
   const dial = {
     path: `/containers/${id}/attach?`,
     method: 'POST',
@@ -142,10 +155,7 @@ function attach(docker: Docker, id: string): Promise<Duplex> {
     dial(options: typeof dial, done: (error: Error | null, stream: Duplex) => void): void
   }
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`attach to ${id} took over ${CALL_TIMEOUT_MS} ms`)),
-      CALL_TIMEOUT_MS,
-    )
+    const timer = setTimeout(() => reject(new Error(`attach to ${id} took over ${timeoutMs} ms`)), timeoutMs)
     modem.dial(dial, (error, stream) => {
       clearTimeout(timer)
       if (error) reject(error)
@@ -154,12 +164,9 @@ function attach(docker: Docker, id: string): Promise<Duplex> {
   })
 }
 
-async function removeContainer(container: Container): Promise<void> {
-  try {
-    await patiently(() => container.remove({ force: true, v: true, abortSignal: limit() }), REMOVE_BACKOFF_MS)
-  } catch (error) {
-    if ((error as { statusCode?: number }).statusCode !== 404) throw error
-  }
+/** @throws unless the engine said that there is no such container */
+function unlessGone(error: unknown): undefined {
+  if ((error as { statusCode?: number }).statusCode !== 404) throw error
 }
 
 /**

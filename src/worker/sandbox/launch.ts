@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ContainerCreateOptions } from 'dockerode'
 import type { Logger } from 'pino'
 import { MINUTE, SECOND } from '../../shared/limits.ts'
@@ -14,7 +15,7 @@ import { attachedWire, directWire, type Wire } from './wire.ts'
  * connects to a socket of the worker's instead, which is shown to it in a folder of its own and taken away before there is any
  * job. Whether that can be here the first container tells, which has both ways: an engine may run on another machine or in
  * other namespaces than the worker, or keep containers from sockets of the host.
- * @throws what the engine answers, or Error when init does not connect; nothing is left then
+ * @throws what the engine answers; nothing is left then
  */
 export type Launch = (options: ContainerCreateOptions) => Promise<Wire>
 
@@ -25,6 +26,8 @@ const SOCKET = 'socket'
 const PREFIX = 'wire-'
 /** From the start of a container until its init has connected. */
 const CONNECT_MS = 10 * SECOND
+/** How often it is looked whether an init that has not connected still runs. */
+const LOOK_MS = SECOND
 /** What a worker that was killed has left goes after so long. */
 const STALE_MS = 10 * MINUTE
 
@@ -42,7 +45,11 @@ export function createLaunch(engine: Engine, makeFolder: (() => Promise<string>)
 
   return async (options) => {
     if (!makeFolder || way === 'attached') return attached(options)
-    if (way === 'direct') return launchDirect(engine, options, await makeFolder())
+    if (way === 'direct') {
+      const folder = await makeFolder()
+      // What was said by one that ended before it connected went nowhere; the engine hears what the next one says.
+      return (await launchDirect(engine, options, folder)) ?? (await launchBoth(engine, options, folder)).wire
+    }
     try {
       const folder = await makeFolder()
       await removeStale(folder)
@@ -119,8 +126,10 @@ async function launchBoth(
     stream.on('error', () => undefined) // Told by its end.
     const spoke = new Promise<undefined>((resolve) => {
       for (const event of ['readable', 'close']) stream.once(event, () => resolve(undefined))
+      if (stream.closed) resolve(undefined)
     })
-    came = await Promise.race([door.connected, spoke])
+    const late = sleep(CONNECT_MS * engine.timeoutFactor, undefined, { ref: false })
+    came = await Promise.race([door.connected, spoke, late])
     if (!came) return { wire: attachedWire(launched), reason: 'init did not connect' }
     stream.destroy()
     return { wire: directWire(id, ...came) }
@@ -129,21 +138,25 @@ async function launchBoth(
   }
 }
 
-/** With a door alone. */
-async function launchDirect(engine: Engine, options: ContainerCreateOptions, folder: string): Promise<Wire> {
+/** With a door alone. @returns undefined when init ended, or was given up, before it connected; it is removed then */
+async function launchDirect(
+  engine: Engine,
+  options: ContainerCreateOptions,
+  folder: string,
+): Promise<Wire | undefined> {
   const door = await openDoor(folder)
   let came: [Socket, Socket] | undefined
-  let timer: NodeJS.Timeout | undefined
   try {
     const streams = { OpenStdin: false, StdinOnce: false, AttachStdin: false, AttachStdout: false, AttachStderr: false }
     const id = await engine.start({ ...withDoor(options, door), ...streams })
-    const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), CONNECT_MS)))
-    came = await Promise.race([door.connected, late])
-    if (came) return directWire(id, ...came)
+    const deadline = performance.now() + CONNECT_MS * engine.timeoutFactor
+    do {
+      came = await Promise.race([door.connected, sleep(LOOK_MS, undefined, { ref: false })])
+      if (came) return directWire(id, ...came)
+    } while (performance.now() < deadline && (await engine.isRunning(id)))
     await engine.remove(id)
-    throw new Error(`init did not connect within ${CONNECT_MS} ms of its start`)
+    return undefined
   } finally {
-    clearTimeout(timer)
     await door.close(came !== undefined)
   }
 }

@@ -38,6 +38,9 @@ const BYTES_PER_INODE = 4096
 const MIN_INODES = 1024
 const READY_TIMEOUT_MS = 20_000
 const END_TIMEOUT_MS = 10_000
+/** Characters of what init says while it starts that are kept for the error. */
+const MOST_SAID = 4096
+
 interface Waiter<T> {
   resolve(value: T): void
   reject(error: Error): void
@@ -58,6 +61,11 @@ interface RunningStage extends Waiter<StageReport> {
 
 /** A container's id as people see it; also the id of its sandbox. */
 export const shortId = (container: string): string => container.slice(0, 12)
+
+function whyNotReady(reason: string, said: string): string {
+  const words = said.trim()
+  return `not ready: ${reason}${words === '' ? '; init said nothing' : `; init said: ${words}`}`
+}
 
 /** A job that has begun and of which init was told nothing yet: what it begins with is known with its first stage. */
 interface Beginning {
@@ -94,19 +102,23 @@ export async function createPodmanSandbox(
   let gathering: Gathering | undefined
   let gathered: Gathered | undefined
   let removing: Promise<void> | undefined
+  /** Why it is gone. */
+  let broken: SandboxBroken | undefined
+  /** What init wrote to its log before it was ready. */
+  let said = ''
   let markGone = () => {}
   const gone = new Promise<void>((resolve) => (markGone = resolve))
 
   const fail = (kind: FaultKind, reason: string) => {
     if (state === 'gone') return
     faulted?.(kind)
-    const wasIdle = state === 'idle'
+    const before = state
     state = 'gone'
     wire.destroy()
-    const error = new SandboxBroken(`sandbox ${short}: ${reason}`)
-    if (wasIdle) log.warn({ sandbox: short, reason }, 'idle sandbox ended')
-    stage?.reject(error)
-    waiter?.reject(error)
+    broken = new SandboxBroken(`sandbox ${short}: ${before === 'starting' ? whyNotReady(reason, said) : reason}`)
+    if (before === 'idle') log.warn({ sandbox: short, reason }, 'idle sandbox ended')
+    stage?.reject(broken)
+    waiter?.reject(broken)
     stage = undefined
     waiter = undefined
     void destroy()
@@ -119,7 +131,8 @@ export async function createPodmanSandbox(
       state = 'gone'
       stage = undefined
       waiter = undefined
-      running?.reject(new SandboxBroken(`sandbox ${short}: was removed`))
+      broken = new SandboxBroken(`sandbox ${short}: was removed`)
+      running?.reject(broken)
       markGone()
     }
     removing ??= farewell(wire)
@@ -195,6 +208,22 @@ export async function createPodmanSandbox(
     }
   }
 
+  const wait = (timeoutMs: number, what: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      if (broken) return reject(broken)
+      const ms = timeoutMs * engine.timeoutFactor
+      const timer = setTimeout(() => fail('timeout', `${what} took over ${ms} ms`), ms)
+      const settled = <T>(then: (value: T) => void) => {
+        return (value: T) => {
+          clearTimeout(timer)
+          then(value)
+        }
+      }
+      waiter = { resolve: settled(resolve), reject: settled(reject) }
+    })
+
+  // Before anything can be heard: a wire may tell of its end while it is listened to.
+  const ready = wait(READY_TIMEOUT_MS, 'getting ready')
   wire.listen({
     frames(bytes) {
       if (state === 'gone') return
@@ -205,22 +234,15 @@ export async function createPodmanSandbox(
       }
     },
     text(bytes) {
-      if (state !== 'gone') log.warn({ sandbox: short, text: bytes.toString() }, 'init wrote to its log')
+      if (state === 'gone') return
+      if (state === 'starting' && said.length < MOST_SAID) said += bytes.toString()
+      log.warn({ sandbox: short, text: bytes.toString() }, 'init wrote to its log')
     },
-    lost: fail,
+    lost(kind, why) {
+      if (state !== 'starting') fail(kind, why)
+      else void wire.lastWords().then(() => fail(kind, why))
+    },
   })
-
-  const wait = (timeoutMs: number, what: string): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const timer = setTimeout(() => fail('timeout', `${what} took over ${timeoutMs} ms`), timeoutMs)
-      const settled = <T>(then: (value: T) => void) => {
-        return (value: T) => {
-          clearTimeout(timer)
-          then(value)
-        }
-      }
-      waiter = { resolve: settled(resolve), reject: settled(reject) }
-    })
 
   const inState = (allowed: State) => {
     if (state !== allowed) throw new SandboxBroken(`sandbox ${short} is ${state}, not ${allowed}`)
@@ -314,7 +336,7 @@ export async function createPodmanSandbox(
   }
 
   try {
-    await wait(READY_TIMEOUT_MS, 'getting ready')
+    await ready
   } catch (error) {
     await destroy()
     throw error

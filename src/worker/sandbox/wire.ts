@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { SECOND } from '../../shared/limits.ts'
 import type { AttachedContainer } from './engine.ts'
 import { createDockerDemux } from './frames.ts'
 
@@ -21,6 +22,8 @@ export interface Wire {
   out: Duplex
   /** Once. What came before is told then. */
   listen(listener: WireListener): void
+  /** Resolves when init can say nothing more, or soon after: what it said last may come after the end of the frames. */
+  lastWords(): Promise<void>
   /** At once, both ways. */
   destroy(): void
 }
@@ -43,6 +46,7 @@ export function attachedWire({ id, stream }: AttachedContainer): Wire {
       }
       tellOfEnd(stream.on('data', take), listener)
     },
+    lastWords: () => Promise.resolve(),
     destroy: () => stream.destroy(),
   }
 }
@@ -59,6 +63,7 @@ export function directWire(container: string, frames: Socket, lines: Socket): Wi
         listener,
       )
     },
+    lastWords: () => untilEnded(lines),
     destroy() {
       frames.destroy()
       lines.destroy()
@@ -71,6 +76,21 @@ function tellOfEnd(stream: Duplex, listener: WireListener): void {
   stream.on('close', () => listener.lost('stream', 'its stream was closed'))
   stream.on('error', (error: Error) => listener.lost('stream', error.message))
   if (stream.closed) listener.lost('stream', 'its stream was closed')
+}
+
+/** Init's connection for lines ends with init, at about the time at which that for frames does. */
+const LAST_WORDS_MS = SECOND
+
+function untilEnded(stream: Duplex): Promise<void> {
+  if (stream.readableEnded || stream.closed) return Promise.resolve()
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+    const timer = setTimeout(done, LAST_WORDS_MS)
+    stream.once('end', done).once('close', done)
+  })
 }
 
 /** One that has not ended by itself in this time is killed. */
