@@ -4,10 +4,12 @@ import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { createAdminLogin } from './access/admin-login.ts'
 import { authenticate } from './access/authenticate.ts'
-import { ownHost } from './access/own-host.ts'
+import { refuseCrossSite } from './access/cross-site.ts'
+import { oneHost, ownHost } from './access/own-host.ts'
 import { requireScope } from './access/require-scope.ts'
 import { trustProxy } from './access/trust-proxy.ts'
 import { answerProblem, noRoute, onlyMethods } from './http/answer-problem.ts'
+import { compress } from './http/compress.ts'
 import { requestLog } from './http/request-log.ts'
 import { authenticationFailures, rateLimit, spend, spendMore } from './rate-limit/rate-limit.ts'
 import type { Budget } from './rate-limit/rate-limiter.ts'
@@ -36,7 +38,7 @@ import { runtimeRoutes } from './routes/runtimes.ts'
 /**
  * The gateway's middleware, in the order a request meets it:
  *
- *   request id and log > security headers > host > health, documentation, pages > who is the caller > rate limit and blocks >
+ *   request id and log > security headers > host, other origins > health, documentation, pages > who is the caller > rate limit and blocks >
  *   scope > route: body, schema, screening, bounds of the queue, queue
  */
 export function createApp(deps: RouteDeps, redis: Redis, log: Logger): Express {
@@ -52,8 +54,11 @@ export function createApp(deps: RouteDeps, redis: Redis, log: Logger): Express {
   app.use(requestMeter(app, deps.metrics))
   if (deps.tracing) app.use(traceRequests(deps.tracing))
   app.use(requestLog(log))
+  app.use(compress())
   app.use(helmet())
+  app.use(oneHost)
   app.use(ownHost(config.auth))
+  app.use(refuseCrossSite(config.http.allowedOrigins))
   app.use(healthRoutes(deps))
   app.use(documentationRoutes())
   if (deps.pages) app.use(pageRoutes(deps.pages))

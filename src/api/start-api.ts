@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
@@ -36,6 +35,7 @@ import { createByteGate } from './byte-gate.ts'
 import { createEventFeed } from './events/event-feed.ts'
 import { createLiveEvents } from './events/live-events.ts'
 import { createReplies } from './events/replies.ts'
+import { createGatewayServer } from './http/gateway-server.ts'
 import { createOpenResponses } from './http/open-responses.ts'
 import { createUpgrades } from './io/upgrades.ts'
 import { createIntake } from './intake/intake.ts'
@@ -205,23 +205,13 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     redis,
     log,
   )
-  const server = createServer(app)
+  const gatewayServer = createGatewayServer(app, config.http.keepAliveSeconds * SECOND, log)
+  const { server } = gatewayServer
   upgrades.serve(server, app)
   let metricsServer: MetricsServer | undefined
   const close = closeOnce(
     () => closing.abort(),
-    () =>
-      new Promise<void>((resolve) => {
-        const force = setTimeout(() => {
-          server.closeAllConnections()
-          upgrades.destroyAll()
-        }, CLOSE_TIMEOUT_MS)
-        server.close(() => {
-          clearTimeout(force)
-          resolve()
-        })
-        server.closeIdleConnections()
-      }),
+    () => gatewayServer.close(CLOSE_TIMEOUT_MS, () => upgrades.destroyAll()),
     () => metricsServer?.close(),
     () => queue.close(),
     ...shownQueues.map((shown) => () => shown.close()),

@@ -7,16 +7,18 @@ import { Finding } from './security/finding.ts'
  * together.
  */
 export const PROBLEMS = {
+  'malformed-request': { status: 400, title: 'The request is not HTTP that can be read' },
   'invalid-json': { status: 400, title: 'The body is not JSON' },
   'invalid-header': { status: 400, title: 'A header has a value that cannot be used' },
   unauthenticated: { status: 401, title: 'The request needs a valid key' },
   'insufficient-scope': { status: 403, title: 'The key does not open this' },
   'submission-blocked': { status: 403, title: 'The submission was refused by screening' },
-  'cross-site': { status: 403, title: 'The request comes from another page' },
+  'cross-site': { status: 403, title: 'The request comes from a page of another origin' },
   'caller-blocked': { status: 403, title: 'The caller is blocked' },
   'not-found': { status: 404, title: 'There is nothing here' },
   'method-not-allowed': { status: 405, title: 'This method cannot be used here' },
   'time-limit': { status: 408, title: 'The program was ended at its time limit' },
+  'request-timeout': { status: 408, title: 'The request did not come to its end in time' },
   'nothing-to-run': { status: 409, title: 'The request of the job is not kept' },
   'too-large': { status: 413, title: 'The request is too large' },
   'unsupported-media-type': { status: 415, title: 'The body has a type or encoding that is not read here' },
@@ -30,6 +32,7 @@ export const PROBLEMS = {
   'rate-limited': { status: 429, title: 'There were too many requests' },
   'too-many-open': { status: 429, title: 'Too many of your responses are held open' },
   'tenant-queue-full': { status: 429, title: 'Too many of your jobs are waiting' },
+  'headers-too-large': { status: 431, title: 'The headers are too large' },
   'internal-error': { status: 500, title: 'The service failed' },
   unavailable: { status: 503, title: 'The service cannot do this now' },
   'queue-full': { status: 503, title: 'Too many jobs are waiting' },

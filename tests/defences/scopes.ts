@@ -3,6 +3,8 @@ import { type Defence, edit } from './defence.ts'
 const PRESENTED = 'src/api/access/presented-key.ts'
 const HOST = 'src/api/access/own-host.ts'
 const HOST_TEST = 'tests/api/access/own-host.test.ts'
+const CROSS_SITE = 'src/api/access/cross-site.ts'
+const CROSS_SITE_TEST = 'tests/api/access/cross-site.test.ts'
 const SCOPES_TEST = 'tests/api/access/scopes.test.ts'
 const PAGES_TEST = 'tests/api/access/pages.test.ts'
 const APP = 'src/api/app.ts'
@@ -125,18 +127,39 @@ const pages: Defence[] = [
     name: 'a form of another site can send nothing that is taken',
   },
   {
-    threat: 'CSRF without authentication',
-    without: 'the look at the site a request comes from',
-    edits: edit(HOST, 'if (!isOpen && isCrossSite(req.headers)) {', 'if (!isOpen && req.method === undefined) {'),
-    test: HOST_TEST,
-    name: 'nothing is changed by a page of another site',
+    threat: 'cross-site requests',
+    without: 'the look at the origin a request comes from',
+    edits: edit(APP, '  app.use(refuseCrossSite(config.http.allowedOrigins))\n', ''),
+    test: CROSS_SITE_TEST,
+    name: 'spends no budget on what it refuses',
   },
   {
-    threat: 'CSRF without authentication',
-    without: 'it for WebSockets, which count as reading elsewhere',
-    edits: edit(HOST, ' && req.headers.upgrade === undefined', ''),
+    threat: 'cross-site requests',
+    without: 'that another port of this machine is another origin',
+    edits: edit(CROSS_SITE, "site === 'same-origin' || site === 'none'", "site !== 'cross-site'"),
+    test: CROSS_SITE_TEST,
+    name: 'an image on another port of this machine gets nothing',
+  },
+  {
+    threat: 'cross-site requests',
+    without: 'the look at the page that an old browser names',
+    edits: edit(CROSS_SITE, 'referer !== undefined && !isHost(referer, req.host)', 'referer === req.host'),
+    test: CROSS_SITE_TEST,
+    name: 'an image of another site in an old browser gets nothing',
+  },
+  {
+    threat: 'cross-site requests',
+    without: 'that a link leads to pages alone',
+    edits: edit(CROSS_SITE, ' || !PAGES.test(path)', ''),
+    test: CROSS_SITE_TEST,
+    name: 'and nothing else: the API',
+  },
+  {
+    threat: 'two hosts in one request',
+    without: 'the look at how many Host headers there are',
+    edits: edit(HOST, 'if (names > 1) throw', 'if (names > 9) throw'),
     test: HOST_TEST,
-    name: 'no WebSocket is opened by a page of another site',
+    name: 'a request is refused as malformed that names two hosts',
   },
   {
     threat: 'DNS rebinding without authentication',

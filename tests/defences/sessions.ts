@@ -18,7 +18,7 @@ export const SESSIONS_HELD: readonly Defence[] = [
       'if (hasEffects(req) || isSameOrigin(req)) return',
     ),
     test: TEST,
-    name: 'a cookie changes nothing for a page of another site',
+    name: 'a cookie changes nothing for a page of another origin that may call',
   },
   {
     threat: 'CSRF on the dashboard',
@@ -29,7 +29,7 @@ export const SESSIONS_HELD: readonly Defence[] = [
       '',
     ),
     test: TEST,
-    name: 'a cookie changes nothing for an old browser on a page of another site',
+    name: 'a cookie changes nothing for an old browser on a page of another origin that may call',
   },
   {
     threat: 'CSRF on the dashboard',

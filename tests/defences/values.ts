@@ -143,7 +143,11 @@ const sizes: Defence[] = [
   {
     threat: 'headers without end',
     without: 'the most bytes of headers',
-    edits: edit('src/api/start-api.ts', 'createServer(app)', 'createServer({ maxHeaderSize: 1_000_000 }, app)'),
+    edits: edit(
+      'src/api/http/gateway-server.ts',
+      'requireHostHeader: false,',
+      'requireHostHeader: false,\n    maxHeaderSize: 1_000_000,',
+    ),
     test: REFUSALS_TEST,
     name: 'headers beyond what any request needs',
   },

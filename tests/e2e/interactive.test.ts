@@ -427,8 +427,9 @@ describe('an upgrade', () => {
 
   test.each([
     { what: 'a job that is none', id: 'nothing', options: {}, status: 404, code: 'not-found' },
-    { what: 'a page of another site', options: { headers: { origin: 'https://evil.example' } }, status: 421, code: 'wrong-host' }, // prettier-ignore
-    { what: 'a page without an origin', options: { headers: { origin: 'null' } }, status: 421, code: 'wrong-host' },
+    { what: 'a page of another site', options: { headers: { origin: 'https://evil.example' } }, status: 403, code: 'cross-site' }, // prettier-ignore
+    { what: 'a page without an origin', options: { headers: { origin: 'null' } }, status: 403, code: 'cross-site' },
+    { what: 'a page on another port', options: { headers: { origin: 'http://localhost:5173' } }, status: 403, code: 'cross-site' }, // prettier-ignore
     { what: 'another host', options: { headers: { host: 'evil.example' } }, status: 421, code: 'wrong-host' },
     { what: 'an event of another job', options: { after: '999999999999999-0' }, status: 422, code: 'invalid-request' },
     { what: 'an event that is none', options: { after: 'x' }, status: 422, code: 'invalid-request' },
@@ -441,9 +442,9 @@ describe('an upgrade', () => {
     expect(answer.type).toMatch(/^application\/problem\+json/)
   })
 
-  test('is taken from a page of this machine', async () => {
+  test('is taken from a page of the gateway', async () => {
     const id = await submit('bash', ECHO.bash)
-    const client = await connectIo(url, id, { headers: { origin: 'http://localhost:5173' }, protocols: ['runyard'] })
+    const client = await connectIo(url, id, { headers: { origin: url }, protocols: ['runyard'] })
     expect(client.socket.protocol).toBe('runyard')
     client.send({ type: 'eof' })
     await client.closed

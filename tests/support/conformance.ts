@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { gunzipSync } from 'node:zlib'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { createParser } from 'eventsource-parser'
@@ -93,7 +93,7 @@ export const PAGE_ROUTES: Readonly<Record<string, RegExp>> = {
 const isPage = (path: string): boolean => Object.values(PAGE_ROUTES).some((pattern) => pattern.test(path))
 
 /** What can be answered to a path or a method that is not there, before that is found out and then. */
-const NOWHERE = [401, 403, 421, 429, 500, 503]
+const NOWHERE = [400, 401, 403, 421, 429, 500, 503]
 
 /**
  * What the document does not know of an answer.
@@ -182,4 +182,9 @@ export const messageFault = (message: object): string | undefined => {
 }
 
 /** The body of an answer as it was before it was compressed. */
-export const plainBody = (body: Buffer, encoding: unknown): Buffer => (encoding === 'gzip' ? gunzipSync(body) : body)
+export function plainBody(body: Buffer, encoding: unknown): Buffer {
+  // An answer to HEAD names the encoding, and has no body.
+  if (body.length === 0) return body
+  if (encoding === 'br') return brotliDecompressSync(body)
+  return encoding === 'gzip' ? gunzipSync(body) : body
+}

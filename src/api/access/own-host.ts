@@ -1,18 +1,36 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import type { RequestHandler } from 'express'
 import type { Config } from '../../shared/config/config.ts'
 import { isLoopbackName } from '../../shared/loopback.ts'
 import { Problem } from '../../shared/problems.ts'
 
-const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
+/**
+ * Refuses a request that names no host, or two: what stands before the gateway could take it for another one than the gateway
+ * does. A URL with a host of its own, as proxies are asked with, must have the same (RFC 9112, 3.2).
+ */
+export const oneHost: RequestHandler = (req, _res, next) => {
+  const names = req.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length
+  const { host } = req.headers
+  if (names > 1) throw new Problem('malformed-request', 'the request has more than one Host header')
+  if (names === 0 && req.httpVersion !== '1.0') {
+    throw new Problem('malformed-request', 'the request has no Host header, which HTTP/1.1 demands')
+  }
+  if (!req.url.startsWith('/') && req.url !== '*') {
+    if (!URL.canParse(req.url)) throw new Problem('malformed-request', 'the URL of the request cannot be read')
+    const url = new URL(req.url)
+    const named = `${url.protocol}//${host ?? ''}`
+    if (!URL.canParse(named) || new URL(named).host !== url.host) {
+      throw new Problem('malformed-request', 'the URL of the request names another host than the Host header')
+    }
+    req.url = `${url.pathname}${url.search}`
+    req.originalUrl = req.url
+  }
+  next()
+}
 
 /**
  * Keeps a gateway without authentication to this machine, beyond the address it listens on. A page from elsewhere can have its
  * own name resolve to 127.0.0.1, and a proxy can pass requests of the whole world on: both show in the host that the request
  * names. With authentication this lets everything through.
- *
- * A browser tells of a request that a page of another site made; such a one may not change anything, nor open a WebSocket. Programs send neither of
- * the headers looked at here.
  */
 export function ownHost(auth: Config['auth']): RequestHandler {
   return (req, _res, next) => {
@@ -26,18 +44,6 @@ export function ownHost(auth: Config['auth']): RequestHandler {
           'to serve it under another name, set AUTH=required, or AUTH=optional',
       )
     }
-    // A page may open a WebSocket to anywhere, and read it: no rule of browsers is in its way as with other requests.
-    const isOpen = SAFE_METHODS.has(req.method) && req.headers.upgrade === undefined
-    if (!isOpen && isCrossSite(req.headers)) {
-      throw new Problem('wrong-host', 'this gateway has no authentication and takes nothing from pages of other sites')
-    }
     next()
   }
-}
-
-/** Whether a browser says that a page of another site, or of none that it names, makes this request. */
-export function isCrossSite(headers: Pick<IncomingHttpHeaders, 'origin' | 'sec-fetch-site'>): boolean {
-  if (headers['sec-fetch-site'] === 'cross-site') return true
-  const { origin } = headers
-  return origin !== undefined && !isLoopbackName(origin.replace(/^https?:\/\//, ''))
 }

@@ -2,9 +2,13 @@ import type { CookieOptions, Request, Response } from 'express'
 
 /**
  * The cookie of the dashboard's session. No script reads it, no other site sends it, and behind TLS its name begins so that no other host
- * or plain connection can have set it.
+ * or plain connection can have set it. Browsers do not part the cookies of one host by port, so the port stands in the name: two
+ * gateways of one machine do not take each other's for theirs, nor end each other's sessions.
  */
-const nameOf = ({ secure }: Pick<Request, 'secure'>): string => (secure ? '__Host-runyard-session' : 'runyard-session')
+function nameOf({ secure, host }: Pick<Request, 'secure' | 'host'>): string {
+  const port = /:(\d{1,5})$/.exec(host ?? '')?.[1]
+  return `${secure ? '__Host-' : ''}runyard-session${port === undefined ? '' : `-${port}`}`
+}
 
 const options = ({ secure }: Pick<Request, 'secure'>): CookieOptions => ({
   httpOnly: true,
@@ -14,7 +18,7 @@ const options = ({ secure }: Pick<Request, 'secure'>): CookieOptions => ({
 })
 
 /** What the cookie of a request says; undefined when it has none, or more than one. */
-export function sessionToken(req: Pick<Request, 'headers' | 'secure'>): string | undefined {
+export function sessionToken(req: Pick<Request, 'headers' | 'secure' | 'host'>): string | undefined {
   const name = `${nameOf(req)}=`
   const [token, other] = (req.headers.cookie ?? '')
     .split(';')

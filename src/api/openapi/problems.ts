@@ -4,6 +4,15 @@ import type { ResponseHeader } from './parameters.ts'
 import { PROBLEM_EXAMPLES } from './examples/problems.ts'
 
 const BEHIND_ACCESS: readonly ProblemCode[] = ['unauthenticated', 'caller-blocked', 'rate-limited', 'unavailable']
+/** Of the server itself and what stands before every route. */
+const OF_ALL: readonly ProblemCode[] = [
+  'malformed-request',
+  'cross-site',
+  'request-timeout',
+  'wrong-host',
+  'headers-too-large',
+  'internal-error',
+]
 const OF_BODIES: readonly ProblemCode[] = ['invalid-json', 'too-large', 'unsupported-media-type', 'invalid-request']
 
 /** What routes that take a job refuse it for. */
@@ -20,12 +29,10 @@ export const CODE_PROBLEMS = ['unknown-language', 'language-not-installed'] as c
 
 /** Everything that an operation can refuse, and by which the route does not say itself. */
 export function problemsOf({ scopes, body, query, path, problems = [] }: Operation): ProblemCode[] {
-  const found = new Set<ProblemCode>(['wrong-host', 'internal-error', ...problems])
+  const found = new Set<ProblemCode>([...OF_ALL, ...problems])
   const add = (codes: readonly ProblemCode[]) => codes.forEach((code) => found.add(code))
   if (scopes !== 'open') add(BEHIND_ACCESS)
   if (scopes !== 'open' && scopes.length > 0) add(['insufficient-scope'])
-  // These the session of the dashboard opens too.
-  if (scopes !== 'open' && scopes.includes('admin')) add(['cross-site'])
   if (body) add(OF_BODIES)
   if (query) add(['invalid-request'])
   if (path.includes('{')) add(['not-found'])

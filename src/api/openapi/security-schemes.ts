@@ -16,7 +16,8 @@ export const SECURITY_SCHEMES = {
     in: 'cookie',
     name: 'runyard-session',
     description:
-      'The session of the dashboard, which `POST /v1/admin/session` begins. Behind TLS its name is `__Host-runyard-session`. ' +
+      'The session of the dashboard, which `POST /v1/admin/session` begins. Its name ends with the port, where the ' +
+      'address has one (`runyard-session-3000`); behind TLS it begins with `__Host-`. ' +
       'It counts only for pages of this gateway.',
   },
 }

@@ -13,7 +13,17 @@ export type Environment = Readonly<Record<string, string | undefined>>
 export type SettingValue = string | number | string[]
 
 export interface Config {
-  http: { host: string; port: number; maxBodyBytes: number; maxCodeBytes: number; trustProxy: string[] }
+  http: {
+    host: string
+    port: number
+    maxBodyBytes: number
+    maxCodeBytes: number
+    trustProxy: string[]
+    /** How long an idle connection is kept. */
+    keepAliveSeconds: number
+    /** Origins whose pages may call the gateway beside its own, in lower case. */
+    allowedOrigins: string[]
+  }
   auth: 'none' | 'optional' | 'required'
   /** Sessions of the dashboard. */
   adminSessions: { idleSeconds: number; maxSeconds: number }
@@ -134,6 +144,8 @@ export function toConfig(values: Map<string, SettingValue>, root: string): Confi
       maxBodyBytes: number('MAX_BODY_BYTES'),
       maxCodeBytes: number('MAX_CODE_BYTES'),
       trustProxy: values.get('TRUST_PROXY') as string[],
+      keepAliveSeconds: number('KEEP_ALIVE_SECONDS'),
+      allowedOrigins: (values.get('ALLOWED_ORIGINS') as string[]).map((origin) => origin.toLowerCase()),
     },
     auth: text('AUTH') as Config['auth'],
     adminSessions: {
@@ -244,6 +256,10 @@ function check(config: Config): void {
   for (const proxy of config.http.trustProxy) {
     if (proxy === 'loopback' || isNetwork(proxy)) continue
     throw new ConfigError(`TRUST_PROXY has "${proxy}"; allowed are IP addresses, networks as CIDR, and loopback`)
+  }
+  for (const origin of config.http.allowedOrigins) {
+    if (/^https?:/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin) continue
+    throw new ConfigError(`ALLOWED_ORIGINS has "${origin}"; allowed are origins such as https://app.example.com`)
   }
   for (const network of config.webhooks.allow) {
     if (isNetwork(network)) continue

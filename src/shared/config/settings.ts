@@ -75,6 +75,22 @@ export const SETTINGS: readonly Setting[] = [
       'Proxies whose `X-Forwarded-For` is believed: addresses, networks as CIDR, or `loopback`, comma-separated. Empty: none.',
   },
   {
+    name: 'KEEP_ALIVE_SECONDS',
+    kind: integer(1, 3600),
+    default: '75',
+    group: 'Network',
+    description:
+      'How long an idle connection is kept. Longer than the balancer before the gateway keeps its own, or some of its requests fail with 502.',
+  },
+  {
+    name: 'ALLOWED_ORIGINS',
+    kind: { type: 'list' },
+    default: '',
+    group: 'Network',
+    description:
+      'Origins of other pages that may call the gateway, e.g. `https://app.example.com`, comma-separated. The gateway itself sends no CORS headers. Empty: none.',
+  },
+  {
     name: 'AUTH',
     kind: { type: 'choice', of: ['none', 'optional', 'required'] },
     default: 'none',

@@ -4,9 +4,12 @@ import type { StoredSecurityEvent } from '../../../src/shared/security/security-
 import { type LoneGateway, startLoneGateway } from '../../support/lone-gateway.ts'
 import { type RawAnswer, send } from '../../support/send.ts'
 
+/** May call the gateway, and is another origin all the same. */
+const ALLOWED = 'https://app.example'
+
 let gateway: LoneGateway
 beforeAll(async () => {
-  gateway = await startLoneGateway({ AUTH: 'required', TRUST_PROXY: 'loopback' })
+  gateway = await startLoneGateway({ AUTH: 'required', TRUST_PROXY: 'loopback', ALLOWED_ORIGINS: ALLOWED })
 })
 afterAll(() => gateway.close())
 
@@ -43,8 +46,8 @@ describe('a key with the scope admin', () => {
     const key = await adminKey()
     const answer = await login({ key: keyText(key) })
     expect(answer.status).toBe(201)
-    expect(cookieOf(answer)).toMatch(/^runyard-session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/)
-    expect(answer.text).not.toContain(cookieOf(answer).slice(16, 59))
+    expect(cookieOf(answer)).toMatch(/^runyard-session-\d+=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/)
+    expect(answer.text).not.toContain(/=([^;]+)/.exec(cookieOf(answer))?.[1])
     const cookie = { cookie: cookieOf(answer).split(';', 1)[0] ?? '' }
     const who = await send(`${gateway.url}/v1/admin/session`, cookie)
     expect(JSON.parse(who.text)).toMatchObject({ session: { keyId: key.id, key: { id: key.id, tenant: 'ops' } } })
@@ -57,7 +60,9 @@ describe('a key with the scope admin', () => {
   test('behind TLS gets a cookie that only TLS carries, under a name no other host can set', async () => {
     const key = keyText(await adminKey())
     const answer = await login({ key }, { 'x-forwarded-proto': 'https' })
-    expect(cookieOf(answer)).toMatch(/^__Host-runyard-session=[\w-]{43}; Path=\/; HttpOnly; Secure; SameSite=Strict$/)
+    expect(cookieOf(answer)).toMatch(
+      /^__Host-runyard-session-\d+=[\w-]{43}; Path=\/; HttpOnly; Secure; SameSite=Strict$/,
+    )
     const value = cookieOf(answer).split(';', 1)[0] ?? ''
     expect(await status('/v1/admin/keys', { cookie: value, 'x-forwarded-proto': 'https' })).toBe(200)
     expect(await status('/v1/admin/keys', { cookie: value.replace('__Host-', '') , 'x-forwarded-proto': 'https' })).toBe(401) // prettier-ignore
@@ -119,7 +124,9 @@ describe('a session ends', () => {
     const cookie = await sessionOf(keyText(key))
     expect(await status('/v1/admin/keys', cookie)).toBe(200)
     const other = await gateway.another()
-    const onOther = async () => (await send(`${other}/v1/admin/keys`, cookie)).status
+    // Behind one address, as a balancer asks them.
+    const { host } = new URL(gateway.url)
+    const onOther = async () => (await send(`${other}/v1/admin/keys`, { ...cookie, host })).status
     expect(await onOther()).toBe(200)
     await gateway.revoke(key.id)
     expect(await status('/v1/admin/keys', cookie)).toBe(401)
@@ -155,7 +162,7 @@ describe('a session ends', () => {
     const cookie = await sessionOf(keyText(key))
     const out = await send(`${gateway.url}/v1/admin/session`, inside(cookie), { method: 'DELETE' })
     expect(out.status).toBe(204)
-    expect(cookieOf(out)).toMatch(/^runyard-session=; Path=\/; Expires=Thu, 01 Jan 1970/)
+    expect(cookieOf(out)).toMatch(/^runyard-session-\d+=; Path=\/; Expires=Thu, 01 Jan 1970/)
     expect(await status('/v1/admin/keys', cookie)).toBe(401)
     expect(await lastEvents(1)).toMatchObject([{ kind: 'admin-logout', keyId: key.id }])
   })
@@ -188,7 +195,11 @@ describe('a session ends', () => {
   test('without that counting against the address that shows it: an open dashboard asks on', async () => {
     const before = await lastEvents(1)
     for (let i = 0; i < 5; i++) {
-      expect(await status('/v1/admin/overview', { cookie: `runyard-session=${'x'.repeat(43)}` })).toBe(401)
+      expect(
+        await status('/v1/admin/overview', {
+          cookie: `runyard-session-${new URL(gateway.url).port}=${'x'.repeat(43)}`,
+        }),
+      ).toBe(401)
     }
     expect(await lastEvents(1)).toEqual(before)
   })
@@ -206,6 +217,8 @@ describe('a cookie', () => {
     'a page on another port of this machine': { 'sec-fetch-site': 'same-site', origin: 'http://127.0.0.1:8080' },
     'an old browser on a page of another site': { origin: 'https://attacker.example' },
     'a page without an origin': { origin: 'null' },
+    'a page of another origin that may call': { 'sec-fetch-site': 'cross-site', origin: ALLOWED },
+    'an old browser on a page of another origin that may call': { origin: ALLOWED },
     'who says nothing of where it comes from': {},
   }
 
@@ -225,8 +238,10 @@ describe('a cookie', () => {
   test('opens no WebSocket for a page of another site', async () => {
     const cookie = await sessionOf(keyText(await adminKey()))
     const upgrade = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==' } // prettier-ignore
-    const answer = await send(`${gateway.url}/v1/admin/keys`, { ...cookie, ...upgrade, origin: 'https://attacker.example' }) // prettier-ignore
-    expect([answer.status, JSON.parse(answer.text).code]).toEqual([403, 'cross-site'])
+    for (const origin of ['https://attacker.example', ALLOWED]) {
+      const answer = await send(`${gateway.url}/v1/admin/keys`, { ...cookie, ...upgrade, origin })
+      expect([answer.status, JSON.parse(answer.text).code]).toEqual([403, 'cross-site'])
+    }
   })
 
   test('changes things for pages of the gateway itself, with either header', async () => {
@@ -246,6 +261,20 @@ describe('a cookie', () => {
     }
   })
 
+  test('is one for each port: that of another gateway on this machine is neither taken nor ended', async () => {
+    const other = await startLoneGateway({ AUTH: 'required' })
+    try {
+      const cookie = (await sessionOf(keyText(await adminKey()))).cookie
+      const renamed = cookie.replace(/-\d+=/, `-${new URL(other.url).port}=`)
+      expect((await send(`${other.url}/v1/admin/session`, { cookie })).text).toContain('"session":null')
+      expect((await send(`${other.url}/v1/admin/session`, { cookie: renamed })).text).toContain('"session":null')
+      const out = await send(`${other.url}/v1/admin/session`, inside({ cookie }), { method: 'DELETE' })
+      expect(cookieOf(out)).not.toContain(cookie.split('=')[0])
+    } finally {
+      await other.close()
+    }
+  })
+
   test('gives way to a key that is shown beside it', async () => {
     const cookie = await sessionOf(keyText(await adminKey()))
     const { headers } = await gateway.makeKey('acme', { scopes: ['jobs'] })
@@ -256,7 +285,11 @@ describe('a cookie', () => {
 test('nobody is logged in by a page of another site', async () => {
   const body = JSON.stringify({ key: keyText(await adminKey()) })
   const json = { 'content-type': 'application/json' }
-  for (const headers of [{ origin: 'https://attacker.example' }, { 'sec-fetch-site': 'cross-site' }]) {
+  for (const headers of [
+    { origin: 'https://attacker.example' },
+    { 'sec-fetch-site': 'cross-site' },
+    { origin: ALLOWED },
+  ]) {
     const answer = await send(`${gateway.url}/v1/admin/session`, { ...json, ...headers }, { method: 'POST', body })
     expect([answer.status, answer.headers['set-cookie']]).toEqual([403, undefined])
   }

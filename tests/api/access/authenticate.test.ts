@@ -241,7 +241,7 @@ test('no page of another origin is let in: no answer has a CORS header, and a pr
       { method: 'OPTIONS' },
     ),
   ])
-  expect(answers.map(({ status }) => status)).toEqual([200, 401, 401])
+  expect(answers.map(({ status }) => status)).toEqual([403, 403, 403])
   const names = answers.flatMap(({ headers }) => Object.keys(headers))
   expect(names.filter((name) => name.startsWith('access-control-'))).toEqual([])
 })

@@ -1,17 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Writable } from 'node:stream'
 import express from 'express'
 import { pino } from 'pino'
 import { createAdminLogin } from '../../../src/api/access/admin-login.ts'
 import { authenticate } from '../../../src/api/access/authenticate.ts'
-import { ownHost } from '../../../src/api/access/own-host.ts'
+import { refuseCrossSite } from '../../../src/api/access/cross-site.ts'
+import { oneHost, ownHost } from '../../../src/api/access/own-host.ts'
 import { requireScope } from '../../../src/api/access/require-scope.ts'
 import { createRevocations } from '../../../src/api/access/revocations.ts'
 import { trustProxy } from '../../../src/api/access/trust-proxy.ts'
 import { answerProblem, noRoute } from '../../../src/api/http/answer-problem.ts'
+import { createGatewayServer } from '../../../src/api/http/gateway-server.ts'
 import { requestLog } from '../../../src/api/http/request-log.ts'
 import { adminKeyRoutes } from '../../../src/api/routes/admin/keys.ts'
 import { createAdminSessions } from '../../../src/shared/access/admin-sessions.ts'
@@ -78,7 +79,9 @@ export async function startAccessGateway(options: AccessGatewayOptions = {}): Pr
   const app = express()
   trustProxy(app, config.http.trustProxy)
   app.use(requestLog(log))
+  app.use(oneHost)
   app.use(ownHost(config.auth))
+  app.use(refuseCrossSite(config.http.allowedOrigins))
   app.get('/healthz', (_req, res) => void res.json({ status: 'ok' }))
   const sessions = createAdminSessions(redis, keys, config.adminSessions)
   const login = createAdminLogin({ sessions, apiKeys })
@@ -95,7 +98,7 @@ export async function startAccessGateway(options: AccessGatewayOptions = {}): Pr
   app.use('/v1/admin/keys', requireScope('admin', tell), adminKeyRoutes({ config, apiKeys, audit }))
   app.use(noRoute)
   app.use(answerProblem(redis, log))
-  const server = createServer(app).listen(0, config.http.host)
+  const server = createGatewayServer(app, 5000, log).server.listen(0, config.http.host)
   await once(server, 'listening')
 
   return {

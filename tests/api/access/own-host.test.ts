@@ -59,58 +59,36 @@ describe('without authentication', () => {
   test.each(['runyard.example', 'localhost, runyard.example'])('one that a proxy took for %s is not', async (name) => {
     expect((await send(`${open.url}/caller`, { host: 'localhost', 'x-forwarded-host': name })).status).toBe(421)
   })
-
-  describe('nothing is changed by', () => {
-    test.each<{ who: string; headers: Record<string, string> }>([
-      {
-        who: 'a page of another site',
-        headers: { 'sec-fetch-site': 'cross-site', origin: 'https://attacker.example' },
-      },
-      { who: 'a page of another site that hides it', headers: { 'sec-fetch-site': 'cross-site' } },
-      { who: 'a page of another site in an old browser', headers: { origin: 'https://attacker.example' } },
-      { who: 'a page whose name begins with localhost', headers: { origin: 'http://localhost.attacker.example' } },
-      { who: 'a sandboxed frame or a local file', headers: { origin: 'null' } },
-    ])('$who', async ({ headers }) => {
-      for (const method of ['POST', 'DELETE', 'PUT', 'PATCH']) {
-        expect((await send(`${open.url}/caller`, headers, { method })).status).toBe(421)
-      }
-    })
-  })
-
-  test.each(['https://attacker.example', 'null'])(
-    'no WebSocket is opened by a page of another site: %s',
-    async (origin) => {
-      const headers = { origin, connection: 'Upgrade', upgrade: 'websocket' }
-      expect((await send(`${open.url}/caller`, headers)).status).toBe(421)
-    },
-  )
-
-  describe('something may be changed by', () => {
-    test.each<{ who: string; headers: Record<string, string> }>([
-      { who: 'a program', headers: {} },
-      { who: 'the fetch of Node', headers: { 'sec-fetch-mode': 'cors', 'user-agent': 'node' } },
-      { who: 'a page of the gateway', headers: { origin: 'http://localhost:3000', 'sec-fetch-site': 'same-origin' } },
-      { who: 'a page of this machine', headers: { origin: 'http://127.0.0.1:5173', 'sec-fetch-site': 'same-site' } },
-      { who: 'a person who types the address', headers: { 'sec-fetch-site': 'none' } },
-    ])('$who', async ({ headers }) => {
-      expect((await send(`${open.url}/caller`, headers, { method: 'POST' })).status).toBe(200)
-    })
-
-    test('the fetch of this Node', async () => {
-      expect((await fetch(`${open.url}/caller`, { method: 'POST', body: '{}' })).status).toBe(200)
-    })
-  })
-
-  test('a page of another site may still be linked from', async () => {
-    expect((await send(`${open.url}/caller`, { 'sec-fetch-site': 'cross-site' })).status).toBe(200)
-  })
 })
 
 test('with authentication every name is served, and a key is what counts', async () => {
-  for (const headers of [
-    { host: 'runyard.example' },
-    { origin: 'https://app.example', 'sec-fetch-site': 'cross-site' },
-  ]) {
-    expect((await send(`${closed.url}/caller`, headers, { method: 'POST' })).status).toBe(200)
+  expect((await send(`${closed.url}/caller`, { host: 'runyard.example' }, { method: 'POST' })).status).toBe(200)
+})
+
+describe('a request is refused as malformed that', () => {
+  const answerTo = async (head: string): Promise<string> => {
+    const socket = connect(Number(new URL(closed.url).port), '127.0.0.1')
+    socket.end(`${head}\r\nConnection: close\r\n\r\n`)
+    return text(socket)
   }
+  const own = () => new URL(closed.url).host
+
+  test.each([
+    ['names two hosts', () => `GET /caller HTTP/1.1\r\nHost: ${own()}\r\nHost: attacker.example`],
+    ['names one host twice', () => `GET /caller HTTP/1.1\r\nHost: ${own()}\r\nhost: ${own()}`],
+    ['names no host', () => 'GET /caller HTTP/1.1'],
+    ['names another host in its URL', () => `GET http://attacker.example/caller HTTP/1.1\r\nHost: ${own()}`],
+    ['names another port in its URL', () => `GET http://127.0.0.1:1/caller HTTP/1.1\r\nHost: ${own()}`],
+  ])('%s', async (_what, head) => {
+    const answer = await answerTo(head())
+    expect(answer).toMatch(/^HTTP\/1.1 400 /)
+    expect(answer).toContain('"code":"malformed-request"')
+  })
+
+  test.each([
+    ['the URL names its host too', () => `GET http://${own().toUpperCase()}/caller HTTP/1.1\r\nHost: ${own()}`],
+    ['it is of HTTP/1.0 and names none', () => 'GET /caller HTTP/1.0'],
+  ])('and not when %s', async (_what, head) => {
+    expect(await answerTo(head())).toMatch(/^HTTP\/1.1 200 /)
+  })
 })

@@ -10,6 +10,7 @@ const field = (pointer: string, detail: string): Example => ({
 
 /** What each problem may say. */
 export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, Example>> = {
+  'malformed-request': { detail: 'the request has more than one Host header' },
   'invalid-json': { detail: 'the body is not JSON: Unexpected end of JSON input' },
   'invalid-header': { detail: 'Idempotency-Key must be 1 to 255 visible ASCII characters' },
   unauthenticated: { detail: 'show a key as the header "Authorization: Bearer ry_..." or "X-API-Key: ry_..."' },
@@ -30,7 +31,11 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, Example>> = {
       ],
     },
   },
-  'cross-site': { detail: 'with a session, only pages of this gateway itself may do this' },
+  'cross-site': {
+    detail:
+      'a page of http://localhost:5173 made this request; only pages of this gateway itself may call it, and those of the ' +
+      'origins in ALLOWED_ORIGINS',
+  },
   'caller-blocked': {
     detail: 'this address is blocked until 2027-01-31T12:05:00.000Z',
     extra: { until: '2027-01-31T12:05:00.000Z' },
@@ -38,6 +43,7 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, Example>> = {
   'not-found': { detail: 'there is no such job, or its result has expired' },
   'method-not-allowed': { detail: 'PATCH cannot be used on /v1/jobs/; allowed: GET, POST' },
   'time-limit': { detail: 'the wall time limit of 500 ms was met', extra: { result: limitedResult } },
+  'request-timeout': { detail: 'the request did not come to its end in time; send it again, faster' },
   'nothing-to-run': { detail: 'the job has not ended yet; it is kept with the result, unless KEEP_REQUESTS is off' },
   'too-large': field('/code', 'has 1048577 bytes; 1048576 are allowed'),
   'unsupported-media-type': { detail: 'the content type is missing; it must be application/json' },
@@ -60,6 +66,7 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, Example>> = {
   'rate-limited': { detail: '60 submissions a minute are allowed, 10 of them at once; try again in 1 s' },
   'too-many-open': { detail: 'you hold 2000 streams and waiting requests open here, and no more may be' },
   'tenant-queue-full': { detail: '1000 jobs of yours are waiting, and no more may be' },
+  'headers-too-large': { detail: 'URL and headers together have more than 16 KiB' },
   'internal-error': { detail: 'something failed inside; the log tells more under this request’s id' },
   unavailable: { detail: 'the queue cannot be reached; try again shortly' },
   'queue-full': { detail: '10000 jobs are waiting, and no more may be' },

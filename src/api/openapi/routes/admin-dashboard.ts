@@ -28,7 +28,7 @@ export const adminDashboardOperations: readonly Operation[] = [
       },
     },
     answers: { 201: { description: 'Who is logged in.', schema: SessionView, headers: ['Set-Cookie'] } },
-    problems: ['insufficient-scope', 'cross-site'],
+    problems: ['insufficient-scope'],
   },
   {
     ...session,
@@ -36,7 +36,6 @@ export const adminDashboardOperations: readonly Operation[] = [
     id: 'readSession',
     summary: 'Read who is logged in',
     answers: { 200: { description: 'Who is; `null` when nobody is.', schema: SessionView } },
-    problems: ['cross-site'],
   },
   {
     ...session,
@@ -44,7 +43,6 @@ export const adminDashboardOperations: readonly Operation[] = [
     id: 'logOut',
     summary: 'Log out',
     answers: { 204: { description: 'Nobody is logged in.', headers: ['Set-Cookie'] } },
-    problems: ['cross-site'],
   },
   {
     ...common,

@@ -1,0 +1,105 @@
+import { createServer, type IncomingMessage, maxHeaderSize, type RequestListener, type Server } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Logger } from 'pino'
+import { KIB, SECOND } from '../../shared/limits.ts'
+import { Problem } from '../../shared/problems.ts'
+import { rawProblem } from './raw-problem.ts'
+
+export interface GatewayServer {
+  server: Server
+  /**
+   * Takes no more connections, and resolves when the last has ended: idle ones at once, others after their answer.
+   * @param onForced is called when `timeoutMs` have passed, after every connection was cut that HTTP still knows of
+   */
+  close(timeoutMs: number, onForced: () => void): Promise<void>
+}
+
+/** Of a request's headers. */
+const HEADERS_MS = 60 * SECOND
+/** Of a whole request, its body too. */
+const REQUEST_MS = 300 * SECOND
+/** Headers may take so much longer than a connection may be idle, so that the one limit never cuts off the other. */
+const MARGIN_MS = 5 * SECOND
+/** For a client to read why its connection ends. */
+const LINGER_MS = SECOND
+const IDLE_CHECK_MS = 50
+
+/**
+ * The HTTP server of a gateway. Whatever its parser refuses is answered with a problem too.
+ * @param keepAliveMs how long an idle connection is kept: longer than a balancer keeps its own, which would otherwise send a
+ *   request on a connection that is just being closed here
+ */
+export function createGatewayServer(app: RequestListener, keepAliveMs: number, log: Logger): GatewayServer {
+  const headersTimeout = Math.max(HEADERS_MS, keepAliveMs + MARGIN_MS)
+  const options = {
+    keepAliveTimeout: keepAliveMs,
+    headersTimeout,
+    requestTimeout: Math.max(REQUEST_MS, headersTimeout),
+    // A request without a host is answered by the app, with a problem.
+    requireHostHeader: false,
+  }
+  const server = createServer(options, app)
+  const refused = new WeakSet<Duplex>()
+  const refuse = (socket: Duplex, problem: Problem) => {
+    if (refused.has(socket)) return
+    refused.add(socket)
+    const { bytes, requestId } = rawProblem(problem)
+    log.info({ requestId, code: problem.code, statusCode: problem.status }, 'request refused before it was read')
+    if (!socket.writable || hasBegun(socket)) return void socket.destroy()
+    socket.end(bytes)
+    setTimeout(() => socket.destroy(), LINGER_MS).unref()
+  }
+
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'ECONNRESET' || error.code === 'EPIPE') return void socket.destroy()
+    refuse(socket, parserProblem(error))
+  })
+  // An expectation that nobody here knows may be passed over (RFC 9110, 10.1.1).
+  server.on('checkExpectation', app)
+  server.on('connect', (_req: IncomingMessage, socket: Duplex) => {
+    socket.on('error', () => socket.destroy())
+    const allow = 'GET, POST, PUT, DELETE'
+    const detail = `CONNECT cannot be used: this is no proxy; allowed: ${allow}`
+    refuse(socket, new Problem('method-not-allowed', detail, { headers: { Allow: allow } }))
+  })
+
+  return {
+    server,
+    close: (timeoutMs, onForced) =>
+      new Promise((resolve) => {
+        const force = setTimeout(() => {
+          server.closeAllConnections()
+          onForced()
+        }, timeoutMs)
+        // One that was busy when the server closed is idle, and kept alive, after its answer.
+        const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS)
+        server.close(() => {
+          clearTimeout(force)
+          clearInterval(idle)
+          resolve()
+        })
+        server.closeIdleConnections()
+      }),
+  }
+}
+
+/** Whether an answer is being written already, into which nothing else may be. Node documents this member for this use. */
+const hasBegun = (socket: Duplex): boolean =>
+  (socket as Socket & { _httpMessage?: { headersSent: boolean } | null })._httpMessage?.headersSent === true
+
+/** What the parser's error is in the words of this service. */
+function parserProblem({ code, message }: NodeJS.ErrnoException): Problem {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return new Problem('headers-too-large', `URL and headers together have more than ${maxHeaderSize / KIB} KiB`)
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return new Problem('too-large', 'the extensions of a chunk of the body are too long')
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new Problem('request-timeout', 'the request did not come to its end in time; send it again, faster')
+    default:
+      return new Problem('malformed-request', `the request is not HTTP/1.1 as RFC 9112 has it: ${reasonOf(message)}`)
+  }
+}
+
+const reasonOf = (message: string): string => message.replace(/^Parse Error: /, '')
