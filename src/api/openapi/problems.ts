@@ -19,15 +19,14 @@ export const SUBMISSION_PROBLEMS = [
 export const CODE_PROBLEMS = ['unknown-language', 'language-not-installed'] as const satisfies readonly ProblemCode[]
 
 /** Everything that an operation can refuse, and by which the route does not say itself. */
-export function problemsOf({ scopes, body, query, path, problems = [] }: Operation): ProblemCode[] {
-  const found = new Set<ProblemCode>(['wrong-host', 'internal-error', ...problems])
+export function problemsOf({ scopes, body, path, problems = [] }: Operation): ProblemCode[] {
+  const found = new Set<ProblemCode>(['wrong-host', 'invalid-request', 'internal-error', ...problems])
   const add = (codes: readonly ProblemCode[]) => codes.forEach((code) => found.add(code))
   if (scopes !== 'open') add(BEHIND_ACCESS)
   if (scopes !== 'open' && scopes.length > 0) add(['insufficient-scope'])
   // These the session of the dashboard opens too.
   if (scopes !== 'open' && scopes.includes('admin')) add(['cross-site'])
   if (body) add(OF_BODIES)
-  if (query) add(['invalid-request'])
   if (path.includes('{')) add(['not-found'])
   return Object.keys(PROBLEMS).filter((code): code is ProblemCode => found.has(code as ProblemCode))
 }
