@@ -182,6 +182,23 @@ class Client:
         """How far a batch is: {"id", "createdAt", "counts", "jobs"}."""
         return self._json("GET", f"/v1/batches/{quote(batch_id, safe='')}")
 
+    def wait_batch(self, batch_id: str, timeout: Optional[float] = None) -> Json:
+        """The batch when all of its jobs have ended.
+
+        timeout: in seconds; then RunyardError "timeout". The jobs go on.
+        """
+        deadline = _Deadline(timeout)
+        while True:
+            seconds = deadline.whole_seconds(_LONGEST_WAIT)
+            path = f"/v1/batches/{quote(batch_id, safe='')}?wait={seconds}"
+            batch = self._json("GET", path, deadline=deadline, waits=seconds)
+            if batch["counts"]["queued"] + batch["counts"]["running"] == 0:
+                return batch
+
+    def cancel_batch(self, batch_id: str) -> Json:
+        """Ends the jobs of a batch, queued or running. Those that have ended stay as they are."""
+        return self._json("DELETE", f"/v1/batches/{quote(batch_id, safe='')}")
+
     def artifact(self, job_id: str, path: str) -> bytes:
         """A file that a job made, by its path in the job's "artifacts"."""
         return self._read("GET", f"/v1/jobs/{quote(job_id, safe='')}/artifacts/{quote(path)}")

@@ -173,7 +173,13 @@ class Jobs(unittest.TestCase):
     def test_batches(self):
         batch = self.client.batch([{"language": "bash", "code": f"exit {n}"} for n in range(3)])
         self.assertEqual([self.client.wait(one)["stages"][0]["exitCode"] for one in batch["jobs"]], [0, 1, 2])
+        self.assertEqual(self.client.wait_batch(batch["id"])["counts"]["finished"], 3)
         self.assertEqual(self.client.get_batch(batch["id"])["counts"]["finished"], 3)
+        long = self.client.batch([{"language": "bash", "code": "sleep 60"}])
+        with self.assertRaises(RunyardError) as caught:
+            self.client.wait_batch(long["id"], timeout=1)
+        self.assertEqual(caught.exception.code, "timeout")
+        self.assertEqual(self.client.cancel_batch(long["id"])["counts"]["cancelled"], 1)
 
     def test_artifacts(self):
         code = "import os\nos.mkdir('a b')\nopen('a b/ü#?.bin', 'wb').write(bytes(range(256)))"

@@ -46,6 +46,12 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
     ['runyard list --state running', 'those that run'],
     ['runyard list --status failed --language python --json', 'those that failed, for a program'],
   ],
+  'batch submit': [
+    ['runyard batch submit jobs.json', 'prints the id of the batch'],
+    ['runyard batch submit jobs.json --wait', 'and how all of them ended'],
+  ],
+  'batch get': [['runyard batch get <id> --wait', 'when all have ended']],
+  'batch cancel': [['runyard batch cancel <id>', 'end those that have not']],
   artifact: [['runyard artifact <id> out/plot.png -o plot.png', 'fetch a file that it made']],
   bench: [
     ['runyard bench', 'hello world in Python, 1 to 8 at one time'],

@@ -66,6 +66,10 @@ export interface Client {
   batch(requests: CodeRequest[], options?: SubmitOptions): Promise<AcceptedBatch>
   /** How far a batch is. */
   getBatch(id: string, options?: CallOptions): Promise<Batch>
+  /** The batch when all of its jobs have ended. */
+  waitBatch(id: string, options?: CallOptions): Promise<Batch>
+  /** Ends the jobs of a batch, queued or running. Those that have ended stay as they are. */
+  cancelBatch(id: string, options?: CallOptions): Promise<Batch>
   /** What a job came of, when it was kept. */
   getRequest(id: string, options?: CallOptions): Promise<CodeRequest | ContainerRequest>
   /** A file that a job made, by its path in the job's `artifacts`. */
@@ -123,6 +127,14 @@ export function createClient(options: ClientOptions): Client {
     cancel: (id, call) => http.json<Job>(`/v1/jobs/${part(id)}`, { ...call, method: 'DELETE' }),
     batch: (jobs, submit) => post<AcceptedBatch>('/v1/batches', { jobs }, 0, submit),
     getBatch: (id, call) => http.json<Batch>(`/v1/batches/${part(id)}`, call),
+    async waitBatch(id, call) {
+      for (;;) {
+        const path = `/v1/batches/${part(id)}?wait=${LONGEST_WAIT}`
+        const batch = await http.json<Batch>(path, { ...call, waitsMs: LONGEST_WAIT * 1000 })
+        if (batch.counts.queued + batch.counts.running === 0) return batch
+      }
+    },
+    cancelBatch: (id, call) => http.json<Batch>(`/v1/batches/${part(id)}`, { ...call, method: 'DELETE' }),
     getRequest: (id, call) => http.json(`/v1/jobs/${part(id)}/request`, call),
     artifact: (id, path, call) =>
       http.bytes(`/v1/jobs/${part(id)}/artifacts/${path.split('/').map(part).join('/')}`, call),

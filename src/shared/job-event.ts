@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { Encoding, JobSummary, StageSummary, State } from './job.ts'
+import { Encoding, JobSummary, StageSummary, StageTest, State } from './job.ts'
 import { Finding } from './security/finding.ts'
 
 export const StateEvent = Type.Object({
@@ -10,7 +10,7 @@ export const StateEvent = Type.Object({
 export const StageEvent = Type.Object({
   type: Type.Literal('stage'),
   data: Type.Union([
-    Type.Object({ stage: Type.String(), phase: Type.Literal('started') }),
+    Type.Object({ stage: Type.String(), phase: Type.Literal('started'), test: Type.Optional(StageTest) }),
     Type.Object({ stage: Type.String(), phase: Type.Literal('ended'), report: StageSummary }),
   ]),
 })

@@ -33,9 +33,17 @@ export type Encoding = Static<typeof Encoding>
 
 const orNull = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
+/** Which of a job's tests a stage is. */
+export const StageTest = Type.Object({
+  index: Type.Integer({ minimum: 0, description: 'its place in the `tests` of the request, from 0' }),
+  name: orNull(Type.String({ description: 'the `name` it was given there' })),
+})
+export type StageTest = Static<typeof StageTest>
+
 /** What one process tree did: `compile`, `run`, or `test N`. */
 export const Stage = Type.Object({
   name: Type.String({ description: '`compile`, `run`, or `test N` counted from 1' }),
+  test: Type.Optional(StageTest),
   status: Status,
   exitCode: orNull(Type.Integer()),
   signal: orNull(Type.String({ description: 'e.g. `SIGSEGV`' })),
@@ -116,6 +124,7 @@ export interface SourceFile {
 export interface TestCase {
   name?: string
   stdin?: string
+  stdinEncoding?: Encoding
   args?: string[]
   expectedOutput?: string
 }
@@ -149,6 +158,8 @@ export interface JobSpec {
   /** Argument vector of a container job; empty for code. */
   command: string[]
   stdin: string
+  /** `utf-8` when absent. */
+  stdinEncoding?: Encoding
   args: string[]
   compilerArgs: string[]
   env: Record<string, string>

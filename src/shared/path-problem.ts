@@ -17,3 +17,12 @@ export function pathProblem(path: string): string | undefined {
   }
   return undefined
 }
+
+/**
+ * The same of a path that a client sends. A backslash there is a separator of Windows; on Linux it would be part of a name.
+ * @returns a sentence without a subject, or undefined when it can
+ */
+export function sentPathProblem(path: string): string | undefined {
+  if (path.includes('\\')) return 'must not hold "\\"; write "/" between folders'
+  return pathProblem(path)
+}

@@ -6,6 +6,7 @@ import { Webhook } from './webhook.ts'
 
 const optional = Type.Optional
 const text = (description: string) => Type.String({ description })
+const encoded = (description: string) => Type.Enum(['utf-8', 'base64'], { description })
 const words = (maxItems: number, description: string) => Type.Array(Type.String(), { maxItems, description })
 
 export const MAX_DEPENDENCIES = 20
@@ -29,19 +30,25 @@ export const RequestTest = Type.Object(
   {
     name: optional(Type.String({ maxLength: 200 })),
     stdin: optional(text('standard input of this run; the job’s own when absent')),
+    stdinEncoding: optional(encoded('of this `stdin`; the job’s own when absent')),
     args: optional(words(256, 'arguments of this run; the job’s own when absent')),
     expectedOutput: optional(text('standard output must equal this, white space at line ends aside')),
   },
   { additionalProperties: false },
 )
 
+export type RequestTest = Static<typeof RequestTest>
+
 const common = {
   files: optional(Type.Array(RequestFile, { minItems: 1, maxItems: MAX_FILES })),
   stdin: optional(text('standard input')),
+  stdinEncoding: optional(encoded('of `stdin`; `utf-8` when absent')),
   env: optional(
-    Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]{0,255}$' }), Type.String(), {
+    Type.Unsafe<Record<string, string>>({
+      type: 'object',
+      additionalProperties: { type: 'string' },
+      propertyNames: { pattern: '^[^=\\u0000]{1,256}$', description: '1 to 256 characters other than "=" and NUL' },
       maxProperties: 128,
-      additionalProperties: false,
       description: 'environment variables; nothing else is inherited but PATH, HOME, USER, LANG and TMPDIR',
     }),
   ),
@@ -53,7 +60,7 @@ const common = {
     Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
       minItems: 1,
       maxItems: MAX_GLOBS,
-      description: "files to keep, as globs relative to the job's folder, e.g. `out/*.png`, `**/*.csv`",
+      description: "files to keep, as globs relative to the job's folder, e.g. `out/*.{png,jpg}`, `**/*.csv`",
     }),
   ),
   keepRequest: optional(

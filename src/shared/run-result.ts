@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { Job, Stage, Status } from './job.ts'
 
-const { name: _name, status: _status, ...figures } = Stage.properties
+const { name: _name, test: _test, status: _status, ...figures } = Stage.properties
 const { id, message, language, version, image, artifacts, artifactsTruncated } = Job.properties
 
 /** A job that has ended as one flat answer: the figures of its last stage beside its own, for clients that run one program. */

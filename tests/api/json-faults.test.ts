@@ -38,6 +38,58 @@ test('a name that reaches a prototype is found, however it is written', () => {
   }
 })
 
+describe('a number that would come back as another one is found:', () => {
+  test.each([
+    '1234567890123456789',
+    '-1234567890123456789',
+    '9007199254740992',
+    '9007199254740994',
+    `1${'0'.repeat(400)}`,
+    '1e400',
+    '-1e309',
+    '1e-400',
+    '0.12345678901234567891',
+    '123456789012345678.5',
+  ])('%s', (number) => {
+    const [fault, ...others] = jsonFaults(`{"metadata":{"a":["x",${number}]}}`)
+    expect(fault).toEqual({ pointer: '/metadata/a/1', detail: expect.stringContaining(`is ${number.slice(0, 40)}`) })
+    expect(others).toEqual([])
+    expect(jsonFaults(number)).toHaveLength(1)
+  })
+})
+
+describe('a number of which nothing is lost is none of these:', () => {
+  test.each(
+    ['0', '-0', '1', '9007199254740991', '-9007199254740991', '0.1', '1e22', '1.5E+3', '0.10000000000000001', '1e-7', '0.00000000000000000001', '0e0', '0.000', '1.7976931348623157e308', '5e-324', '0.50000000000000000000'], // prettier-ignore
+  )('%s', (number) => {
+    JSON.parse(number)
+    expect(jsonFaults(`{"a":${number},"b":[${number} ,\n${number}]}`)).toEqual([])
+  })
+
+  test('digits within a text', () => {
+    expect(jsonFaults('{"1234567890123456789":"1234567890123456789"}')).toEqual([])
+  })
+})
+
+describe('half of a character is found, wherever it stands:', () => {
+  test.each([
+    { text: '{"a":"\\ud83d"}', pointer: '/a' },
+    { text: '{"a":["x","\\ude00\\ud83d"]}', pointer: '/a/1' },
+    { text: '{"a":{"\\uDC00":1}}', pointer: '/a/\udc00' },
+    { text: '"\\ud800x"', pointer: '' },
+  ])('$text', ({ text, pointer }) => {
+    JSON.parse(text)
+    expect(jsonFaults(text)).toEqual([{ pointer, detail: expect.stringMatching(/half of a character/) }])
+  })
+
+  test('and whole ones are not', () => {
+    for (const text of ['{"a":"\\ud83d\\ude00"}', '"\\\\ud83d"', '"😀"', '"\\u00e9"']) {
+      JSON.parse(text)
+      expect(jsonFaults(text)).toEqual([])
+    }
+  })
+})
+
 test('nesting of ten thousand levels is one fault, with the place where it went too deep', () => {
   const [fault, ...others] = jsonFaults(`{"metadata":${'['.repeat(10_000)}${']'.repeat(10_000)}}`)
   expect(fault?.detail).toBe('is nested over 32 levels deep')

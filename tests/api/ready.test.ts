@@ -29,6 +29,19 @@ test('a gateway whose queue is full is not ready, and says when to come back as 
   expect(Math.abs((ready ?? 0) - (submission ?? 0))).toBeLessThanOrEqual(1)
 })
 
+test('a gateway for which no worker has told what it can run is not ready, as a submission is refused', async () => {
+  const early = await startLoneGateway()
+  try {
+    await early.redis.del(early.keys.runtimes)
+    const asked = async () => [await get(`${early.url}/readyz`), await post(`${early.url}/v1/jobs`, JOB)]
+    for (const { status, body, headers } of await asked()) {
+      expect([status, body['code'], headers.get('retry-after')]).toEqual([503, 'unavailable', '5'])
+    }
+  } finally {
+    await early.close()
+  }
+})
+
 test('a gateway for whose jobs Redis has no bytes left is not ready either', async () => {
   const full = await startLoneGateway({ MAX_QUEUED_BYTES: '67108864', TENANT_MAX_QUEUED_BYTES: '67108864' })
   try {

@@ -1,5 +1,7 @@
+import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { OPERATIONS } from '../../src/api/openapi/operations.ts'
 import { get, post } from '../support/client.ts'
 import { type LoneGateway, startLoneGateway } from '../support/lone-gateway.ts'
 
@@ -10,9 +12,11 @@ interface ProblemBody {
 
 let gateway: LoneGateway
 let jobs: string
+let operator: { authorization: string }
 beforeAll(async () => {
   gateway = await startLoneGateway()
   jobs = `${gateway.url}/v1/jobs`
+  operator = (await gateway.makeKey('local', { scopes: ['admin', 'jobs', 'containers'] })).headers
 })
 afterAll(() => gateway.close())
 
@@ -53,7 +57,14 @@ describe('a request that cannot be used is refused with what, where and what is 
     ],
     ['1 MiB and 1 byte of code', python('x'.repeat(1024 * 1024 + 1)), 413, 'too-large', '/code', /1048577.*1048576/],
     ['1 MiB and 1 byte in two-byte characters', python('é'.repeat(512 * 1024) + 'x'), 413, 'too-large', '/code'],
-    ['a body over 2 MiB', python('', { stdin: 'x'.repeat(2 * 1024 * 1024) }), 413, 'too-large'],
+    [
+      'a body over 2 MiB',
+      python('', { stdin: 'x'.repeat(2 * 1024 * 1024) }),
+      413,
+      'too-large',
+      '',
+      /bytes; 2097152 are allowed/,
+    ],
     [
       '21 dependencies',
       python('', { dependencies: Array.from({ length: 21 }, () => 'a') }),
@@ -120,16 +131,87 @@ describe('a request that cannot be used is refused with what, where and what is 
       'invalid-request',
       '/files/0/content',
     ],
+    ...['QWJ', 'AAA=AAAA', 'QUJD\u00a0', 'ab"c', 'A=Q='].map(
+      (text, index): [string, unknown, number, string, string, RegExp] => [
+        `input that is not base64 (${index + 1})`,
+        python('', { stdin: text === 'QWJ' ? 'QWJA=' : text, stdinEncoding: 'base64' }),
+        422,
+        'invalid-request',
+        '/stdin',
+        /is not base64: A-Z/,
+      ],
+    ),
+    [
+      'input of a test that is not base64, as the job says it is',
+      python('', { stdinEncoding: 'base64', tests: [{ stdin: 'QUJD' }, { stdin: '!' }] }),
+      422,
+      'invalid-request',
+      '/tests/1/stdin',
+      /is not base64/,
+    ],
+    ['an encoding that there is not', python('', { stdinEncoding: 'hex' }), 422, 'invalid-request', '/stdinEncoding', /utf-8, base64/], // prettier-ignore
+    [
+      'a path with a backslash',
+      { language: 'python', files: ['main.py', 'src\\util.py'].map((path) => ({ path, content: '' })) },
+      422,
+      'invalid-request',
+      '/files/1/path',
+      /write "\/" between folders/,
+    ],
+    ['braces that have no end', python('', { artifacts: ['*.txt', '*.{png'] }), 422, 'invalid-request', '/artifacts/1', /without its "}"/], // prettier-ignore
+    [
+      'more patterns than may be, once they are written out',
+      python('', { artifacts: ['*.{a,b,c,d,e,f,g,h,i}', '*/*.{a,b,c,d,e,f,g,h,i}'] }),
+      422,
+      'invalid-request',
+      '/artifacts',
+      /18 patterns.*16 are allowed/,
+    ],
+    [
+      'an integer beyond 2^53',
+      '{"language":"python","code":"","metadata":{"a":[1,{"b":1234567890123456789}]}}',
+      422,
+      'invalid-request',
+      '/metadata/a/1/b',
+      /is 1234567890123456789.*9007199254740991.*string/,
+    ],
+    [
+      'half of a character in the code',
+      '{"language":"python","code":"print(\'\\ud83d\')"}',
+      422,
+      'invalid-request',
+      '/code',
+      /half of a character/,
+    ],
     ['NUL in an argument', python('', { args: ['a\0b'] }), 422, 'invalid-request', '/args/0'],
-    ['a bad name of a variable', python('', { env: { 'A=B': '' } }), 422, 'invalid-request', '/env/A=B'],
+    ...['A=B', '', 'A\0', 'x'.repeat(257)].map((name): [string, unknown, number, string, string, RegExp] => [
+      `a name that no variable can have (${JSON.stringify(name.slice(0, 5))})`,
+      python('', { env: { [name]: '' } }),
+      422,
+      'invalid-request',
+      `/env/${name}`,
+      /not a name that can be used; allowed: 1 to 256 characters other than "=" and NUL/,
+    ]),
     [
       'arguments beyond what a program can be given',
       python('', { args: ['x'.repeat(200_000)] }),
-      422,
-      'invalid-request',
-      '',
+      413,
+      'too-large',
+      '/args',
+      /200003 bytes; 131072 are allowed/,
     ],
-    ['metadata over 4 KiB', python('', { metadata: { a: 'x'.repeat(4096) } }), 422, 'invalid-request', '/metadata'],
+    [
+      'arguments and variables beyond what a program can be given',
+      python('', { args: ['x'.repeat(100_000)], env: { A: 'x'.repeat(100_000) } }),
+      413,
+      'too-large',
+      '',
+      /in args, env together; 131072/,
+    ],
+    ['files over 1 MiB together', { language: 'python', files: ['a', 'b'].map((path) => ({ path, content: 'x'.repeat(600_000) })) }, 413, 'too-large', '/files', /1200000 bytes; 1048576/], // prettier-ignore
+    ['a test with too much input', python('', { tests: [{ expectedOutput: '' }, { stdin: 'x'.repeat(2 ** 20 + 1) }] }), 413, 'too-large', '/tests/1/stdin', /1048577 bytes; 1048576/], // prettier-ignore
+    ['a test that expects too much', python('', { tests: [{ expectedOutput: 'x'.repeat(2 ** 20 + 1) }] }), 413, 'too-large', '/tests/0/expectedOutput'], // prettier-ignore
+    ['metadata over 4 KiB', python('', { metadata: { a: 'x'.repeat(4096) } }), 413, 'too-large', '/metadata', /4104 bytes; 4096/], // prettier-ignore
     [
       'compiler options without a compiler',
       python('', { compilerArgs: ['-O3'] }),
@@ -188,8 +270,8 @@ describe('a request that cannot be used is refused with what, where and what is 
     [
       'more input than is allowed',
       python('', { stdin: 'ü'.repeat(2 ** 19 + 1) }),
-      422,
-      'invalid-request',
+      413,
+      'too-large',
       '/stdin',
       /1048578 bytes; 1048576/,
     ],
@@ -260,16 +342,86 @@ describe('a request that cannot be used is refused with what, where and what is 
   })
 })
 
-describe('a query that cannot be used is refused:', () => {
-  const job = '01999999-9999-7999-8999-999999999999'
+describe('a query that cannot be used is refused with what is allowed:', () => {
+  const job = '/v1/jobs/01999999-9999-7999-8999-999999999999'
   test.each([
-    ...['wait=-1', 'wait=1e3', 'wait=NaN', 'wait=1.5', 'wait=', 'wait=1&wait=2', 'wiat=1'].map((query) => ({ path: `/v1/jobs/${job}`, query })), // prettier-ignore
-    ...['limit=0', 'limit=-1', 'limit=101', 'limit=1e1', 'limit=Infinity', 'state=done', 'cursor=x', 'colour=red'].map((query) => ({ path: '/v1/jobs', query })), // prettier-ignore
-    ...['limit=0', 'limit=101', 'state=done', 'colour=red'].map((query) => ({ path: '/v1/webhook-deliveries', query })),
+    ...['wait=-1', 'wait=1e3', 'wait=NaN', 'wait=1.5', 'wait='].map((query) => ({ path: job, query, words: /whole seconds/ })), // prettier-ignore
+    { path: job, query: 'wait=1&wait=2', words: /given 2 times; once is allowed/ },
+    { path: job, query: 'wiat=1', words: /known: wait/ },
+    ...['limit=0', 'limit=-1', 'limit=101', 'limit=1e1', 'limit=Infinity'].map((query) => ({ path: '/v1/jobs', query, words: /1 to 100/ })), // prettier-ignore
+    { path: '/v1/jobs', query: 'state=done', words: /queued, running/ },
+    { path: '/v1/jobs', query: 'status=ok', words: /succeeded, failed/ },
+    { path: '/v1/jobs', query: 'cursor=x', words: /`next`/ },
+    { path: '/v1/jobs', query: 'colour=red', words: /known: limit, cursor, state, status, language/ },
+    { path: '/v1/jobs', query: 'language=nope', words: /there are bash,/, code: 'unknown-language' },
+    { path: '/v1/admin/jobs', query: 'language=nope', words: /there are bash,/, code: 'unknown-language' },
+    { path: '/v1/admin/jobs', query: 'id=xyz', words: /how it begins/ },
+    { path: '/v1/webhook-deliveries', query: 'limit=0', words: /1 to 100/ },
+    { path: '/v1/webhook-deliveries', query: 'state=done', words: /pending/ },
+    { path: '/v1/admin/webhook-deliveries', query: 'state=done', words: /pending/ },
+    { path: '/v1/admin/security-events', query: 'kind=rate-limited&kind=nope', words: /authentication-failed/ },
+    { path: '/v1/admin/series', query: 'seconds=0', words: /at most 3600/ },
+  ] as { path: string; query: string; words: RegExp; code?: string }[])(
+    '$path?$query',
+    async ({ path, query, words, code = 'invalid-request' }) => {
+      const { status, body } = await get(`${gateway.url}${path}?${query}`, operator)
+      expect([status, body['code']]).toEqual([422, code])
+      expect(JSON.stringify(body['errors'])).toMatch(words)
+    },
+  )
+
+  test.each(OPERATIONS.map(({ method, path }) => ({ title: `${method.toUpperCase()} ${path}`, method, path })))(
+    'a parameter that means nothing: $title',
+    async ({ method, path }) => {
+      const url = `${gateway.url}${path.replaceAll(/\{\w+\}/g, 'x')}?nosuch=1&__proto__=2`
+      const response = await fetch(url, { method, headers: { ...operator, 'content-type': 'application/json' } })
+      expect([response.status, await response.json()]).toEqual([
+        422,
+        expect.objectContaining({
+          errors: expect.arrayContaining([
+            {
+              pointer: '/nosuch',
+              detail: expect.stringMatching(/known query parameter; (known: \w|this route takes none)/),
+            },
+          ]),
+        }),
+      ])
+    },
+  )
+})
+
+describe('a filter of a list takes what a submission takes:', () => {
+  test.each([
+    { path: '/v1/jobs', query: 'language=PY' },
+    { path: '/v1/jobs', query: 'language=Python3&state=QUEUED' },
+    { path: '/v1/admin/jobs', query: 'language=py&state=Queued' },
   ])('$path?$query', async ({ path, query }) => {
-    const { status, body } = await get(`${gateway.url}${path}?${query}`)
-    expect([status, body['code']]).toEqual([422, 'invalid-request'])
+    const { body: made } = await post<{ id: string }>(jobs, python('1'))
+    const { status, body } = await get<{ jobs: { id: string }[] }>(`${gateway.url}${path}?${query}`, operator)
+    expect([status, body.jobs[0]?.id]).toEqual([200, made.id])
+    const prefix = await get<{ jobs: { id: string }[] }>(`${gateway.url}/v1/admin/jobs?id=${made.id.toUpperCase()}`, operator) // prettier-ignore
+    expect(prefix.body.jobs.map(({ id }) => id)).toEqual([made.id])
   })
+})
+
+test('null in the place of an optional field is as absent', async () => {
+  const { status, body } = await submit(
+    python('1', { stdin: null, args: null, limits: null, tests: null, webhook: null }),
+  )
+  expect([status, body]).toEqual([202, expect.objectContaining({ state: 'queued', limits: expect.anything() })])
+})
+
+test('a body that says it is too long is refused before it is sent', async () => {
+  const { port } = new URL(gateway.url)
+  const socket = connect(Number(port), '127.0.0.1')
+  socket.write('POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 3000000\r\n\r\n{') // prettier-ignore
+  let answer = ''
+  for await (const chunk of socket) {
+    answer += String(chunk)
+    if (answer.includes('\r\n\r\n{')) break
+  }
+  expect(answer).toMatch(/^HTTP\/1\.1 413 /)
+  expect(answer).toContain('the body has 3000000 bytes; 2097152 are allowed')
 })
 
 test('headers beyond what any request needs are refused, and the gateway goes on', async () => {

@@ -121,6 +121,10 @@ test('what is printed is one JSON object with the members that docs/cli.md names
   await json('get', id, '--wait')
   await json('cancel', id)
   await json('list', '--limit', '2')
+  writeFileSync(join(folder, 'jobs.json'), JSON.stringify([{ language: 'bash', code: 'sleep 60' }]))
+  const batch = String((await json('batch submit', join(folder, 'jobs.json')))['id'])
+  expect(await json('batch cancel', batch)).toMatchObject({ counts: { cancelled: 1 } })
+  expect(await json('batch get', batch, '--wait')).toMatchObject({ jobs: [{ status: 'cancelled' }] })
   expect(await json('artifact', id, 'a.txt')).toMatchObject({ content: Buffer.from('42').toString('base64') })
   const events = (await runyard('logs', id, '--json')).stdout.trim().split('\n')
   for (const event of events) expect(Object.keys(JSON.parse(event) as object)).toEqual(expect.arrayContaining(members.get('logs') ?? [])) // prettier-ignore

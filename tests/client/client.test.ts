@@ -228,7 +228,8 @@ test('`list` reads page after page, narrowed', async () => {
 
 test('a batch is read as a whole, and refused as a whole', async () => {
   const { id, jobs } = await client.batch([python('print(1)'), python('print(2)')])
-  for (const one of jobs) await client.wait(one)
+  expect(await client.waitBatch(id)).toMatchObject({ counts: { finished: 2, queued: 0, running: 0 } })
+  expect(await client.cancelBatch(id)).toMatchObject({ counts: { finished: 2, cancelled: 0 } })
   expect(await client.getBatch(id)).toMatchObject({ counts: { finished: 2 }, jobs: jobs.map((one) => ({ id: one })) })
   const error = await failure(client.batch([python('1'), { ...python('1'), limits: { wallMs: 0 } }]))
   expect(error.errors).toMatchObject([{ pointer: '/jobs/1/limits/wallMs' }])

@@ -81,7 +81,7 @@ export const TENANTS: readonly Defence[] = [
   {
     threat: 'another tenant’s batch',
     without: 'the look at whose batch it is',
-    edits: edit('src/api/routes/batches/read-batch.ts', ' || batch.tenant !== res.locals.caller.tenant', ''),
+    edits: edit('src/api/routes/batches/own-batch.ts', ' || batch.tenant !== res.locals.caller.tenant', ''),
     test: TENANTS_TEST,
     name: 'is no other than what does not exist: a batch',
   },

@@ -4,6 +4,7 @@ const FAULTS = 'src/api/http/json-faults.ts'
 const BODY = 'src/api/http/body.ts'
 const BODY_TEST = 'tests/api/http/body.test.ts'
 const CHECK = 'src/api/intake/check-request.ts'
+const SIZES = 'src/api/intake/check-sizes.ts'
 const INTAKE = 'src/api/intake/intake.ts'
 const LIMITS = 'src/shared/limits.ts'
 const REQUESTS = 'src/shared/requests.ts'
@@ -50,7 +51,9 @@ const numbers: Defence[] = [
   refused('a part of a whole', 'that limits are whole numbers', 'half a millisecond', edit(LIMITS, LIMIT, 'Type.Number({ minimum: 0, description })')), // prettier-ignore
   refused('strings for numbers', 'the schema of limits', 'a limit that is a string', edit(LIMITS, LIMIT, 'Type.Any({ description })')), // prettier-ignore
   refused('truth values for numbers', 'the schema of limits', 'a limit that is a truth value', edit(LIMITS, LIMIT, 'Type.Any({ description })')), // prettier-ignore
-  refused('numbers for strings', 'the schema of variables', 'a variable that is a number', edit(REQUESTS, "{0,255}$' }), Type.String(), {", "{0,255}$' }), Type.Any(), {")), // prettier-ignore
+  refused('numbers for strings', 'the schema of variables', 'a variable that is a number', edit(REQUESTS, "additionalProperties: { type: 'string' },", 'additionalProperties: {},')), // prettier-ignore
+  refused('numbers that are kept as others', 'the look at their digits', 'an integer beyond 2^53', edit(FAULTS, 'if (detail !== undefined) faults.push({ pointer: pointerTo(levels), detail })', '')), // prettier-ignore
+  refused('half of a character', 'the look for it', 'half of a character in the code', edit(FAULTS, 'if (HALF_ESCAPED.test(raw) && HALF.test(decoded(raw)))', 'if (raw.length < 0)')), // prettier-ignore
   refused('above what is allowed', 'the ceilings', 'a limit above the ceiling', edit(LIMITS, 'return value !== undefined && value > ceilings[name] ?', 'return value !== undefined && ceilings[name] === 0 ?')), // prettier-ignore
   refused('above what is allowed', 'that files have half of the memory', 'files beyond half of the memory', edit(CHECK, 'if (asked.fileBytes !== undefined && asked.fileBytes > most) {', 'if (asked.fileBytes === -1) {')), // prettier-ignore
   {
@@ -75,7 +78,7 @@ const names: Defence[] = [
   {
     threat: 'unknown fields',
     without: 'that each one is told of by itself',
-    edits: edit('src/api/intake/validate.ts', "if (keyword === 'boolean') return [{ pointer: instancePath, detail: 'is not a known field' }]", "if (keyword === 'boolean') return []"), // prettier-ignore
+    edits: edit('src/api/intake/field-errors.ts', "case 'boolean':\n      return [", "case 'boolean':\n      return instancePath !== '' ? [] : ["), // prettier-ignore
     test: VALIDATE_TEST,
     name: '65 unknown fields are told of',
   },
@@ -102,7 +105,7 @@ const names: Defence[] = [
   {
     threat: 'duplicate keys',
     without: 'that escapes in names are read',
-    edits: edit(FAULTS, "  if (!raw.includes('\\\\')) return raw\n", '  if (raw.length >= 0) return raw\n'),
+    edits: edit(FAULTS, "const name = raw.includes('\\\\') ? decoded(raw) : raw", 'const name = raw'),
     test: FAULTS_TEST,
     name: 'a name that stands twice is found',
   },
@@ -125,11 +128,11 @@ const names: Defence[] = [
 ]
 
 const sizes: Defence[] = [
-  refused('1 MiB + 1 byte of code', 'the most code', '1 MiB and 1 byte of code', edit(CHECK, '  if (bytes <= maxBytes) return\n', '  if (bytes >= 0) return\n')), // prettier-ignore
-  refused('1 MiB + 1 byte of code', 'that bytes are counted, not characters', '1 MiB and 1 byte in two-byte characters', edit(CHECK, "Buffer.byteLength(file.content, file.encoding === 'base64' ? 'base64' : 'utf8')", 'file.content.length')), // prettier-ignore
+  refused('1 MiB + 1 byte of code', 'the most code', '1 MiB and 1 byte of code', edit(SIZES, 'most: maxCodeBytes }', 'most: Infinity }')), // prettier-ignore
+  refused('1 MiB + 1 byte of code', 'that bytes are counted, not characters', '1 MiB and 1 byte in two-byte characters', edit(SIZES, "if (encoding === 'utf-8') return Buffer.byteLength(value)", "if (encoding === 'utf-8') return value.length")), // prettier-ignore
   refused('21 dependencies', 'the most dependencies', '21 dependencies', edit(REQUESTS, '        maxItems: MAX_DEPENDENCIES,\n', '')), // prettier-ignore
   refused('dependencies that are not there', 'the look at what the image has', 'a dependency the image has not', edit(INTAKE, 'if (packages.includes(name)) return []', 'if (name !== packages[0]) return []')), // prettier-ignore
-  refused('a body over 2 MiB', 'the most bytes of a body', 'a body over 2 MiB', [...edit(BODY, 'limit: maxBytes,', 'limit: Infinity,'), ...edit(CHECK, 'return bytes <= MAX_TEXT_BYTES ?', 'return bytes >= 0 ?')]), // prettier-ignore
+  refused('a body over 2 MiB', 'the most bytes of a body', 'a body over 2 MiB', [...edit(BODY, 'limit: maxBytes,', 'limit: Infinity,'), ...edit(SIZES, 'const MAX_TEXT_BYTES = MIB', 'const MAX_TEXT_BYTES = Infinity')]), // prettier-ignore
   {
     threat: 'a gzip bomb',
     without: 'that bytes are counted after decompression',
@@ -137,9 +140,9 @@ const sizes: Defence[] = [
     test: BODY_TEST,
     name: 'too long when unpacked',
   },
-  refused('more input than is allowed', 'the most bytes of input', 'more input than is allowed', edit(CHECK, 'return bytes <= MAX_TEXT_BYTES ?', 'return bytes >= 0 ?')), // prettier-ignore
-  refused('more arguments than is allowed', 'the most bytes of arguments', 'arguments beyond what a program can be given', edit(CHECK, 'if (bytes > MAX_VECTOR_BYTES) {', 'if (bytes < 0) {')), // prettier-ignore
-  refused('more metadata than is allowed', 'the most bytes of metadata', 'metadata over 4 KiB', edit(CHECK, '  if (bytes <= MAX_METADATA_BYTES) return []\n', '  if (bytes >= 0) return []\n')), // prettier-ignore
+  refused('more input than is allowed', 'the most bytes of input', 'more input than is allowed', edit(SIZES, 'const MAX_TEXT_BYTES = MIB', 'const MAX_TEXT_BYTES = Infinity')), // prettier-ignore
+  refused('more arguments than is allowed', 'the most bytes of arguments', 'arguments beyond what a program can be given', edit(SIZES, 'const MAX_VECTOR_BYTES = 128 * KIB', 'const MAX_VECTOR_BYTES = Infinity')), // prettier-ignore
+  refused('more metadata than is allowed', 'the most bytes of metadata', 'metadata over 4 KiB', edit(SIZES, 'const MAX_METADATA_BYTES = 4 * KIB', 'const MAX_METADATA_BYTES = Infinity')), // prettier-ignore
   {
     threat: 'headers without end',
     without: 'the most bytes of headers',
@@ -252,10 +255,11 @@ const paths: Defence[] = [
   },
   refused('two files of one path', 'the look for them', 'a file twice', edit(CHECK, 'if (seen.has(file.path)) errors', 'if (file.path.length < 0) errors')), // prettier-ignore
   refused('a file that is a folder', 'the look for it', 'a file that is a folder too', edit(CHECK, 'if (files.some((other) => other.path.startsWith(`${file.path}/`))) {', 'if (files.length === 0) {')), // prettier-ignore
-  refused('an entrypoint that is none', 'the look at the files', 'an entrypoint that is no file', edit(INTAKE, ' || !paths.includes(entrypoint)', '')), // prettier-ignore
-  refused('what is no base64', 'the look at it', 'content that is not base64', edit(CHECK, "if (file.encoding === 'base64' && !isBase64(file.content)) {", 'if (file.path.length < 0) {')), // prettier-ignore
-  refused('NUL in arguments', 'the look for it', 'NUL in an argument', edit(CHECK, "if (value.includes('\\0')) errors", 'if (value.length < 0) errors')), // prettier-ignore
-  refused('names of variables', 'their form', 'a bad name of a variable', edit(REQUESTS, "Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]{0,255}$' })", 'Type.String()')), // prettier-ignore
+  refused('an entrypoint that is none', 'the look at the files', 'an entrypoint that is no file', edit(INTAKE, 'if (!paths.includes(entrypoint)) {', 'if (paths.length === 0) {')), // prettier-ignore
+  refused('what is no base64', 'the look at it', 'content that is not base64', edit(CHECK, "if (file.encoding === 'base64' && plainBase64(file.content) === undefined) {", 'if (file.path.length < 0) {')), // prettier-ignore
+  refused('NUL in arguments', 'the look for it', 'NUL in an argument', edit(CHECK, "return value.includes('\\0') ?", 'return value.length < 0 ?')), // prettier-ignore
+  refused('names of variables', 'their form', 'a name that no variable can have', edit(REQUESTS, "propertyNames: { pattern: '^[^=\\\\u0000]{1,256}$',", 'propertyNames: {')), // prettier-ignore
+  refused('a path outside', 'the look for backslashes', 'a path with a backslash', edit('src/shared/path-problem.ts', "if (path.includes('\\\\'))", 'if (path.length === 0)')), // prettier-ignore
 ]
 
 const messages: Defence[] = [
@@ -265,8 +269,7 @@ const messages: Defence[] = [
     '',
     'a field twice',
   ],
-  ['the look for half characters', 'if (/\\p{Surrogate}/u.test(data)) {', 'if (data.length < 0) {', 'half a character'],
-  ['the look at base64', 'if (!isBase64(data)) throw', 'if (data.length < 0) throw', 'what is no base64'],
+  ['the look at base64', 'if (plain === undefined) throw', 'if (data.length < 0) throw', 'what is no base64'],
   ['the form of their numbers', 'Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description:', 'Type.Any({ description:', '2^53 as a number'], // prettier-ignore
   [
     'the signals that may be sent',

@@ -90,10 +90,54 @@ test('a repeated batch is the same one', async () => {
   await untilEnded(first.body.id)
 })
 
+test('a batch is waited for, as it is submitted and later', async () => {
+  const waited = await post<Batch>(batches, { jobs: [bash('sleep 0.2'), bash('echo 1')] }, { ...headers, prefer: 'wait=60' }) // prettier-ignore
+  expect(waited).toMatchObject({ status: 200, body: { counts: { finished: 2, queued: 0, running: 0 } } })
+  expect(waited.body.jobs.map(({ status }) => status)).toEqual(['succeeded', 'succeeded'])
+  expect([waited.headers.get('location'), waited.headers.get('preference-applied')]).toEqual([`/v1/batches/${waited.body.id}`, 'wait=60']) // prettier-ignore
+
+  const { body: slow } = await submit([bash('true'), bash('read line', { interactive: true })])
+  const early = await get<Batch>(`${batches}/${slow.id}?wait=1`, headers)
+  expect(early).toMatchObject({ status: 200, body: { jobs: [{ status: 'succeeded' }, { status: null }] } })
+  const late = get<Batch>(`${batches}/${slow.id}?wait=60`, headers)
+  await fetch(`${platform.url}/v1/jobs/${slow.jobs[1] ?? ''}`, { method: 'DELETE', headers })
+  expect((await late).body.counts).toEqual({ queued: 0, running: 0, finished: 1, cancelled: 1 })
+  const unended = await post<Accepted>(batches, { jobs: [bash('true', { delayMs: 60_000 })] }, { ...headers, prefer: 'wait=1' }) // prettier-ignore
+  expect(unended).toMatchObject({ status: 202, body: { jobs: [expect.any(String)] } })
+  await fetch(`${batches}/${unended.body.id}`, { method: 'DELETE', headers })
+})
+
+test('a batch is cancelled as a whole: what waits never runs, what runs is ended, what has ended stays', async () => {
+  const { body } = await submit([bash('exit 3'), bash('sleep 60'), bash('sleep 60'), bash('sleep 60'), bash('true')])
+  for (;;) {
+    const { counts } = (await get<Batch>(`${batches}/${body.id}`, headers)).body
+    if (counts['finished'] === 1 && counts['running'] === 2) break
+    await sleep(50)
+  }
+  const cancel = async () => {
+    const response = await fetch(`${batches}/${body.id.toUpperCase()}`, { method: 'DELETE', headers })
+    return { status: response.status, body: (await response.json()) as Batch }
+  }
+  const cancelled = await cancel()
+  expect(cancelled).toMatchObject({
+    status: 200,
+    body: { counts: { queued: 0, running: 0, finished: 1, cancelled: 4 } },
+  })
+  expect(cancelled.body.jobs.map(({ status, stages }) => [status, stages.length])).toEqual([
+    ['failed', 1],
+    ['cancelled', 1],
+    ['cancelled', 1],
+    ['cancelled', 0],
+    ['cancelled', 0],
+  ])
+  expect(await cancel()).toEqual(cancelled)
+})
+
 test('to others there is no such batch', async () => {
   const { body } = await submit([bash('true')])
   const other = await makeKey(platform, 'bob')
   expect((await get(`${batches}/${body.id}`, other)).status).toBe(404)
+  expect((await fetch(`${batches}/${body.id}`, { method: 'DELETE', headers: other })).status).toBe(404)
   expect((await get(`${batches}/nosuch`, headers)).status).toBe(404)
   await untilEnded(body.id)
 })

@@ -21,13 +21,14 @@ export function jsonBody(maxBytes: number): RequestHandler {
     if (charset !== undefined && charset.toLowerCase() !== 'utf-8') {
       return next(new Problem('unsupported-media-type', `the body's charset is "${charset}"; it must be utf-8`))
     }
+    const announced = Number(req.headers['content-length'] ?? 0)
     read(req, res, (error: unknown) => {
       if (error !== undefined) {
         // What is still on its way is thrown away, so that a client in the middle of sending can come to read the answer; the
         // connection ends with it.
         req.resume()
         res.set('Connection', 'close')
-        return next(bodyProblem(error, maxBytes))
+        return next(bodyProblem(error, announced, maxBytes))
       }
       // This is called by a stream: what is thrown here would end the process.
       try {
@@ -55,11 +56,13 @@ function parseBody(bytes: unknown): unknown {
 }
 
 /** What body-parser calls its errors, in the words of this service. */
-function bodyProblem(error: unknown, maxBytes: number): unknown {
+function bodyProblem(error: unknown, announced: number, maxBytes: number): unknown {
   const { type, message } = error as { type?: string; message?: string }
   switch (type) {
-    case 'entity.too.large':
-      return new Problem('too-large', `the body has more than ${maxBytes} bytes`)
+    case 'entity.too.large': {
+      const detail = `has ${announced > maxBytes ? announced : `more than ${maxBytes}`} bytes; ${maxBytes} are allowed`
+      return new Problem('too-large', `the body ${detail}`, { errors: [{ pointer: '', detail }] })
+    }
     case 'encoding.unsupported':
       return new Problem('unsupported-media-type', `the body's ${message ?? 'encoding is not supported'}`)
     case 'request.aborted':

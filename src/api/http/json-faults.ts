@@ -1,4 +1,5 @@
 import type { FieldError } from '../../shared/problems.ts'
+import { numberAt, numberFault } from './json-number.ts'
 
 /** Objects and arrays within one another; no request of this service comes near it. */
 export const MAX_DEPTH = 32
@@ -19,9 +20,10 @@ interface Level {
 }
 
 /**
- * What a JSON parser silently does away with, names that stand twice in an object (of which it keeps the last) and names that
- * reach an object's prototype, and what no request comes near: nesting without end, names and lists without end. The latter
- * end the search, so that nothing has to be made of such a text. Linear in the length of the text.
+ * What a JSON parser silently does away with or changes: names that stand twice in an object (of which it keeps the last), names
+ * that reach an object's prototype, numbers of which it keeps another one, halves of characters, which nothing can hold that is
+ * UTF-8; and what no request comes near: nesting without end, names and lists without end. The latter end the search, so that
+ * nothing has to be made of such a text. Linear in the length of the text.
  * @param text what may be JSON; whether it is, a parser has to tell
  * @returns nothing for an ordinary text
  */
@@ -59,8 +61,9 @@ export function jsonFaults(text: string): FieldError[] {
         break
       case '"': {
         const end = endOfString(text, i)
+        const raw = text.slice(i + 1, end)
         if (isName && level?.names) {
-          const name = nameBetween(text, i, end)
+          const name = raw.includes('\\') ? decoded(raw) : raw
           if (name.length > MAX_NAME_LENGTH) {
             const detail = `has a name of over ${MAX_NAME_LENGTH} characters`
             return [...faults, { pointer: pointerTo(levels.slice(0, -1)), detail }]
@@ -72,12 +75,27 @@ export function jsonFaults(text: string): FieldError[] {
           level.names.add(name)
           isName = false
         }
+        if (HALF_ESCAPED.test(raw) && HALF.test(decoded(raw)))
+          faults.push({ pointer: pointerTo(levels), detail: HALF_DETAIL })
         i = end
+        break
+      }
+      default: {
+        const token = numberAt(text, i)
+        if (token === undefined) break
+        const detail = numberFault(token)
+        if (detail !== undefined) faults.push({ pointer: pointerTo(levels), detail })
+        i += token.length - 1
       }
     }
   }
   return faults
 }
+
+const HALF_ESCAPED = /\\u[dD][89a-fA-F]/
+const HALF = /\p{Surrogate}/u
+const HALF_DETAIL =
+  'holds half of a character, an escape \\ud800 to \\udfff by itself; bytes can be sent as base64 where there is an encoding'
 
 /** Index of the quote that closes the string beginning at `start`. */
 function endOfString(text: string, start: number): number {
@@ -89,9 +107,8 @@ function endOfString(text: string, start: number): number {
   return text.length
 }
 
-function nameBetween(text: string, start: number, end: number): string {
-  const raw = text.slice(start + 1, end)
-  if (!raw.includes('\\')) return raw
+/** What a string with escapes in it says. */
+function decoded(raw: string): string {
   try {
     return JSON.parse(`"${raw}"`) as string
   } catch {

@@ -1,16 +1,13 @@
-import type { SourceFile } from '../../shared/job.ts'
-import { fileBytesWithin, type LimitOverrides, type Limits, limitsAboveCeiling, MIB } from '../../shared/limits.ts'
-import { pathProblem } from '../../shared/path-problem.ts'
-import { type FieldError, Problem } from '../../shared/problems.ts'
+import { MAX_GLOBS } from '../../shared/artifact.ts'
+import { fileBytesWithin, type LimitOverrides, type Limits, limitsAboveCeiling } from '../../shared/limits.ts'
+import { sentPathProblem } from '../../shared/path-problem.ts'
+import type { FieldError } from '../../shared/problems.ts'
+import type { Encoding } from '../../shared/job.ts'
 import type { RequestFile } from '../../shared/requests.ts'
 import type { Webhook } from '../../shared/webhook.ts'
 import { checkWebhookUrl } from '../../shared/webhooks/check-webhook-url.ts'
-import { globProblem } from './glob-problem.ts'
-
-/** What the kernel takes as arguments and environment of a program, with room to spare; all of it crosses in one frame. */
-const MAX_VECTOR_BYTES = 128 * 1024
-const MAX_METADATA_BYTES = 4096
-const MAX_TEXT_BYTES = MIB
+import { NOT_BASE64, plainBase64 } from './base64.ts'
+import { globProblem, plainGlobs } from './glob-problem.ts'
 
 /** Rules a schema cannot say. Each returns what is wrong, as fields. */
 export function checkLimits(asked: LimitOverrides, defaults: Limits, ceilings: Limits): FieldError[] {
@@ -31,45 +28,36 @@ export function checkFiles(files: readonly RequestFile[]): FieldError[] {
   return files.flatMap((file, index): FieldError[] => {
     const pointer = `/files/${index}`
     const errors: FieldError[] = []
-    const wrong = pathProblem(file.path)
+    const wrong = sentPathProblem(file.path)
     if (wrong !== undefined) errors.push({ pointer: `${pointer}/path`, detail: wrong })
     if (seen.has(file.path)) errors.push({ pointer: `${pointer}/path`, detail: 'is the path of another file too' })
     if (files.some((other) => other.path.startsWith(`${file.path}/`))) {
       errors.push({ pointer: `${pointer}/path`, detail: 'is a folder of another file' })
     }
-    if (file.encoding === 'base64' && !isBase64(file.content)) {
-      errors.push({ pointer: `${pointer}/content`, detail: 'is not base64' })
+    if (file.encoding === 'base64' && plainBase64(file.content) === undefined) {
+      errors.push({ pointer: `${pointer}/content`, detail: NOT_BASE64 })
     }
     seen.add(file.path)
     return errors
   })
 }
 
-/** Strings that become arguments or environment: no NUL, and not more than a program can be given. */
+/** Strings that become arguments or environment: no NUL. */
 export function checkVectors(
   vectors: Record<string, readonly string[] | Record<string, string> | undefined>,
 ): FieldError[] {
-  const errors: FieldError[] = []
-  let bytes = 0
-  for (const [field, vector] of Object.entries(vectors)) {
-    for (const [key, value] of Object.entries(vector ?? {})) {
-      bytes += Buffer.byteLength(value) + key.length + 2
-      if (value.includes('\0')) errors.push({ pointer: `/${field}/${key}`, detail: 'must not hold a NUL character' })
-    }
-  }
-  if (bytes > MAX_VECTOR_BYTES) {
-    const fields = Object.keys(vectors).join(', ')
-    errors.push({ pointer: '', detail: `has ${bytes} bytes in ${fields}; ${MAX_VECTOR_BYTES} are allowed in all` })
-  }
-  return errors
+  return Object.entries(vectors).flatMap(([field, vector]) =>
+    Object.entries(vector ?? {}).flatMap(([key, value]) => {
+      const pointer = `/${field}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
+      return value.includes('\0') ? [{ pointer, detail: 'must not hold a NUL character' }] : []
+    }),
+  )
 }
 
-/** Input and expected output, a text each. */
-export function checkTexts(texts: Record<string, string | undefined>): FieldError[] {
-  return Object.entries(texts).flatMap(([pointer, text]) => {
-    const bytes = text === undefined ? 0 : Buffer.byteLength(text)
-    return bytes <= MAX_TEXT_BYTES ? [] : [{ pointer, detail: `has ${bytes} bytes; ${MAX_TEXT_BYTES} are allowed` }]
-  })
+/** Standard input that is given as base64. @param pointer of what has it */
+export function checkStdin(pointer: string, stdin: string | undefined, encoding: Encoding | undefined): FieldError[] {
+  if (stdin === undefined || encoding !== 'base64' || plainBase64(stdin) !== undefined) return []
+  return [{ pointer: `${pointer}/stdin`, detail: NOT_BASE64 }]
 }
 
 export function checkWebhook(webhook: Webhook | undefined, allow: readonly string[]): FieldError[] {
@@ -77,30 +65,13 @@ export function checkWebhook(webhook: Webhook | undefined, allow: readonly strin
   return detail === undefined ? [] : [{ pointer: '/webhook/url', detail }]
 }
 
-export function checkMetadata(metadata: Record<string, unknown> | undefined): FieldError[] {
-  const bytes = metadata === undefined ? 0 : Buffer.byteLength(JSON.stringify(metadata))
-  if (bytes <= MAX_METADATA_BYTES) return []
-  return [{ pointer: '/metadata', detail: `has ${bytes} bytes; ${MAX_METADATA_BYTES} are allowed` }]
-}
-
 export function checkArtifacts(globs: readonly string[] = []): FieldError[] {
-  return globs.flatMap((glob, index) => {
+  const errors = globs.flatMap((glob, index) => {
     const detail = globProblem(glob)
     return detail === undefined ? [] : [{ pointer: `/artifacts/${index}`, detail }]
   })
-}
-
-/** @throws Problem `too-large` when all files together have more bytes than allowed */
-export function checkCodeSize(files: readonly SourceFile[], maxBytes: number, pointer: string): void {
-  const bytes = files.reduce((total, file) => total + contentBytes(file), 0)
-  if (bytes <= maxBytes) return
-  const detail = `has ${bytes} bytes; ${maxBytes} are allowed`
-  throw new Problem('too-large', `${pointer} ${detail}`, { errors: [{ pointer, detail }] })
-}
-
-const contentBytes = (file: SourceFile): number =>
-  Buffer.byteLength(file.content, file.encoding === 'base64' ? 'base64' : 'utf8')
-
-export function isBase64(text: string): boolean {
-  return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text)
+  if (errors.length > 0) return errors
+  const { length } = plainGlobs(globs)
+  if (length <= MAX_GLOBS) return []
+  return [{ pointer: '/artifacts', detail: `stand for ${length} patterns without braces; ${MAX_GLOBS} are allowed` }]
 }

@@ -5,10 +5,12 @@ import { Problem } from '../../shared/problems.ts'
 import type { Runtimes } from '../../shared/redis/worker-registry.ts'
 import { invalidRequest } from '../http/invalid-request.ts'
 
-/** @returns the problem that names the languages there are */
-export function unknownLanguage(name: string, languages: readonly Language[]): Problem {
+/** The language with this id or alias. @throws Problem `unknown-language` that names those there are */
+export function knownLanguage(languages: readonly Language[], name: string): Language {
+  const language = findLanguage(languages, name)
+  if (language) return language
   const detail = `is "${name}"; there are ${languages.map(({ id }) => id).join(', ')}`
-  return new Problem('unknown-language', `/language ${detail}`, { errors: [{ pointer: '/language', detail }] })
+  throw new Problem('unknown-language', `/language ${detail}`, { errors: [{ pointer: '/language', detail }] })
 }
 
 /** @returns the installed version. @throws Problem `language-not-installed`, or `invalid-request` when the range is not met */

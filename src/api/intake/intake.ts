@@ -1,28 +1,21 @@
 import { v7 as uuid } from 'uuid'
 import type { Config } from '../../shared/config/config.ts'
-import type { JobHead, JobSpec, SourceFile } from '../../shared/job.ts'
-import { findLanguage, type Language } from '../../shared/language.ts'
+import type { Encoding, JobHead, JobSpec, SourceFile, TestCase } from '../../shared/job.ts'
+import type { Language } from '../../shared/language.ts'
 import { effectiveLimits, type LimitOverrides, type Limits, lowerOf } from '../../shared/limits.ts'
 import type { FieldError } from '../../shared/problems.ts'
-import { pathProblem } from '../../shared/path-problem.ts'
 import type { Runtimes } from '../../shared/redis/worker-registry.ts'
-import { CodeRequest, ContainerRequest, PRIORITIES, type RequestFile } from '../../shared/requests.ts'
+import { CodeRequest, ContainerRequest, PRIORITIES, type RequestFile, type RequestTest } from '../../shared/requests.ts'
 import type { SecurityEvent } from '../../shared/security/security-event.ts'
 import type { Screening } from '../screening/screening.ts'
 import { subjectOf } from '../screening/subject.ts'
 import type { Caller } from '../http/caller.ts'
 import { invalidRequest } from '../http/invalid-request.ts'
-import {
-  checkArtifacts,
-  checkCodeSize,
-  checkFiles,
-  checkLimits,
-  checkMetadata,
-  checkTexts,
-  checkVectors,
-  checkWebhook,
-} from './check-request.ts'
-import { allowedImage, installedVersion, unknownLanguage } from './installed.ts'
+import { plainBase64 } from './base64.ts'
+import { checkArtifacts, checkFiles, checkLimits, checkStdin, checkVectors, checkWebhook } from './check-request.ts'
+import { checkSizes } from './check-sizes.ts'
+import { plainGlobs } from './glob-problem.ts'
+import { allowedImage, installedVersion, knownLanguage } from './installed.ts'
 import { type Screened, screenWith } from './screen-with.ts'
 import { bodyValidator } from './validate.ts'
 
@@ -82,8 +75,8 @@ export function createIntake({ config, languages, runtimes, screening, blocked, 
     delayMs: request.delayMs ?? 0,
     webhook: request.webhook ?? caller.webhook,
     keptRequest: isKept(request) ? keptRequest(request) : null,
-    artifacts: request.artifacts ? { globs: request.artifacts, ...config.artifacts } : null,
-    stdin: request.stdin ?? '',
+    artifacts: request.artifacts ? { globs: plainGlobs(request.artifacts), ...config.artifacts } : null,
+    ...input({ stdin: request.stdin ?? '', stdinEncoding: request.stdinEncoding }),
     env: request.env ?? {},
   })
 
@@ -95,10 +88,9 @@ export function createIntake({ config, languages, runtimes, screening, blocked, 
     async code(body, caller, requestId) {
       const request = codeRequest(body)
       const ceilings = ceilingsOf(caller)
-      const language = findLanguage(languages, request.language)
-      if (!language) throw unknownLanguage(request.language, languages)
+      const language = knownLanguage(languages, request.language)
       const files = sourceFiles(request, language)
-      checkCodeSize(files, config.http.maxCodeBytes, request.files ? '/files' : '/code')
+      checkSizes(request, files, config.http.maxCodeBytes)
       const { dependencies } = request
       const pointers = request.files ? undefined : ['/code']
       const warnings = screen(subjectOf({ language: language.id, files, dependencies, pointers }), caller, requestId)
@@ -107,12 +99,11 @@ export function createIntake({ config, languages, runtimes, screening, blocked, 
         ...checkFiles(request.files ?? []),
         ...checkLimits(request.limits ?? {}, defaults, ceilings),
         ...checkVectors({ args: request.args, compilerArgs: request.compilerArgs, env: request.env }),
-        ...checkTexts({ '/stdin': request.stdin, '/expectedOutput': request.expectedOutput }),
-        ...(request.tests ?? []).flatMap(({ args, stdin, expectedOutput }, index) => [
+        ...checkStdin('', request.stdin, request.stdinEncoding),
+        ...(request.tests ?? []).flatMap(({ args, stdin, stdinEncoding }, index) => [
           ...checkVectors({ [`tests/${index}/args`]: args }),
-          ...checkTexts({ [`/tests/${index}/stdin`]: stdin, [`/tests/${index}/expectedOutput`]: expectedOutput }),
+          ...checkStdin(`/tests/${index}`, stdin, stdinEncoding ?? request.stdinEncoding),
         ]),
-        ...checkMetadata(request.metadata),
         ...checkWebhook(request.webhook, config.webhooks.allow),
         ...checkArtifacts(request.artifacts),
         ...checkCompilerArgs(request, language),
@@ -128,7 +119,7 @@ export function createIntake({ config, languages, runtimes, screening, blocked, 
         command: [],
         args: request.args ?? [],
         compilerArgs: request.compilerArgs ?? [],
-        tests: request.tests ?? [],
+        tests: (request.tests ?? []).map((test) => testCase(test, request.stdinEncoding)),
         expectedOutput: request.expectedOutput ?? null,
       }
     },
@@ -136,15 +127,14 @@ export function createIntake({ config, languages, runtimes, screening, blocked, 
       const request = containerRequest(body)
       const ceilings = ceilingsOf(caller)
       const files = (request.files ?? []).map(toSourceFile)
-      checkCodeSize(files, config.http.maxCodeBytes, '/files')
+      checkSizes({ files: [], ...request }, files, config.http.maxCodeBytes)
       const subject = subjectOf({ language: undefined, files, command: request.command })
       const warnings = screen(subject, caller, requestId)
       refuse([
         ...checkFiles(request.files ?? []),
         ...checkLimits(request.limits ?? {}, defaults, ceilings),
         ...checkVectors({ command: request.command, env: request.env }),
-        ...checkTexts({ '/stdin': request.stdin }),
-        ...checkMetadata(request.metadata),
+        ...checkStdin('', request.stdin, request.stdinEncoding),
         ...checkWebhook(request.webhook, config.webhooks.allow),
         ...checkArtifacts(request.artifacts),
       ])
@@ -192,7 +182,25 @@ function sourceFiles(request: CodeRequest, language: Language): SourceFile[] {
   return [{ path: language.fileName, content: request.code ?? '', encoding: 'utf-8' }]
 }
 
-const toSourceFile = ({ path, content, encoding = 'utf-8' }: RequestFile): SourceFile => ({ path, content, encoding })
+const toSourceFile = ({ path, content, encoding = 'utf-8' }: RequestFile): SourceFile => ({
+  path,
+  content: encoding === 'base64' ? (plainBase64(content) ?? content) : content,
+  encoding,
+})
+
+interface Input {
+  stdin: string
+  stdinEncoding?: Encoding | undefined
+}
+
+/** Standard input as a job keeps it. */
+function input({ stdin, stdinEncoding }: Input): { stdin: string; stdinEncoding?: Encoding } {
+  return stdinEncoding === 'base64' ? { stdin: plainBase64(stdin) ?? '', stdinEncoding } : { stdin }
+}
+
+function testCase({ stdin, stdinEncoding, ...test }: RequestTest, ofJob: Encoding | undefined): TestCase {
+  return { ...test, ...(stdin !== undefined && input({ stdin, stdinEncoding: stdinEncoding ?? ofJob })) }
+}
 
 function findEntrypoint(request: CodeRequest, files: readonly SourceFile[], language: Language): string {
   const paths = files.map(({ path }) => path)
@@ -204,7 +212,7 @@ function findEntrypoint(request: CodeRequest, files: readonly SourceFile[], lang
     const detail = `is missing: none of the files is ${language.fileName}`
     throw invalidRequest([{ pointer: '/entrypoint', detail }])
   }
-  if (pathProblem(entrypoint) !== undefined || !paths.includes(entrypoint)) {
+  if (!paths.includes(entrypoint)) {
     throw invalidRequest([{ pointer: '/entrypoint', detail: `must be one of ${paths.join(', ')}` }])
   }
   return entrypoint

@@ -3,52 +3,36 @@ import { Compile } from 'typebox/compile'
 import { Settings } from 'typebox/system'
 import type { FieldError } from '../../shared/problems.ts'
 import { invalidRequest } from '../http/invalid-request.ts'
+import { absentNulls } from './absent-nulls.ts'
+import { fieldErrors } from './field-errors.ts'
 
 // Eight, the default, would tell a client of half its mistakes.
 Settings.Set({ maxErrors: 64 })
 
 /**
- * Compiles a schema into a check of request bodies.
+ * Compiles a schema into a check of values. `null` in the place of an optional field is taken out of the value first: it is as
+ * absent.
+ * @returns a function that gives the first 64 of the offending fields; none when the value is of the schema
+ */
+export function faultsOf(schema: TSchema): (value: unknown) => FieldError[] {
+  const validator = Compile(schema)
+  const dropNulls = absentNulls(schema)
+  return (value) => {
+    dropNulls?.(value)
+    return validator.Check(value) ? [] : fieldErrors(schema, validator.Errors(value))
+  }
+}
+
+/**
+ * Compiles a schema into a check of request bodies, as `faultsOf`.
  * @returns a function that gives the body its type
  * @throws Problem, from that function: `invalid-request` with the first 64 of the offending fields
  */
 export function bodyValidator<T extends TSchema>(schema: T): (body: unknown) => Static<T> {
-  const validator = Compile(schema)
+  const faults = faultsOf(schema)
   return (body) => {
-    if (validator.Check(body)) return body
-    throw invalidRequest(fieldErrors(validator.Errors(body)))
+    const errors = faults(body)
+    if (errors.length > 0) throw invalidRequest(errors)
+    return body as Static<T>
   }
-}
-
-interface SchemaError {
-  keyword: string
-  instancePath: string
-  message: string
-  params: object
-}
-
-function fieldErrors(errors: readonly SchemaError[]): FieldError[] {
-  const found = errors.flatMap((error): FieldError[] => {
-    const { keyword, instancePath, message, params } = error
-    const named = (property: string, detail: string) => ({
-      pointer: `${instancePath}/${property.replaceAll('~', '~0').replaceAll('/', '~1')}`,
-      detail,
-    })
-    if (keyword === 'additionalProperties') {
-      const { additionalProperties } = params as { additionalProperties: string[] }
-      return additionalProperties.map((name) => named(name, 'is not a known field'))
-    }
-    if (keyword === 'required') {
-      const { requiredProperties } = params as { requiredProperties: string[] }
-      return requiredProperties.map((name) => named(name, 'is missing'))
-    }
-    // Each field that is not allowed at all, told one by one before they are told together: there may be too many for that.
-    if (keyword === 'boolean') return [{ pointer: instancePath, detail: 'is not a known field' }]
-    if (keyword === 'enum') {
-      const { allowedValues } = params as { allowedValues: unknown[] }
-      return [{ pointer: instancePath, detail: `must be one of ${allowedValues.join(', ')}` }]
-    }
-    return [{ pointer: instancePath, detail: message }]
-  })
-  return [...new Map(found.map((error) => [`${error.pointer}\n${error.detail}`, error])).values()]
 }

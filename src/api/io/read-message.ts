@@ -4,7 +4,7 @@ import { type FieldError, Problem } from '../../shared/problems.ts'
 import { type InputMessage, SIGNAL_NAMES } from '../../shared/redis/job-input.ts'
 import { invalidRequest } from '../http/invalid-request.ts'
 import { jsonFaults } from '../http/json-faults.ts'
-import { isBase64 } from '../intake/check-request.ts'
+import { NOT_BASE64, plainBase64 } from '../intake/base64.ts'
 import { bodyValidator } from '../intake/validate.ts'
 
 const seq = Type.Optional(
@@ -66,12 +66,9 @@ function parse(text: string): InputMessage {
 
 function bytesOf(data: string, encoding: Encoding): Buffer {
   if (encoding === 'base64') {
-    if (!isBase64(data)) throw invalidRequest([{ pointer: '/data', detail: 'is not base64' }])
-    return Buffer.from(data, 'base64')
-  }
-  // It would reach the program as another character.
-  if (/\p{Surrogate}/u.test(data)) {
-    throw invalidRequest([{ pointer: '/data', detail: 'holds half of a character; bytes can be sent as base64' }])
+    const plain = plainBase64(data)
+    if (plain === undefined) throw invalidRequest([{ pointer: '/data', detail: NOT_BASE64 }])
+    return Buffer.from(plain, 'base64')
   }
   return Buffer.from(data)
 }

@@ -2,7 +2,7 @@ import type { TSchema } from 'typebox'
 import { ApiKey, Rate, Scope } from '../../shared/access/api-key.ts'
 import { NewApiKey } from '../../shared/access/new-api-key.ts'
 import { Artifact } from '../../shared/artifact.ts'
-import { Encoding, Job, JobSummary, Stage, StageSummary, State, Status } from '../../shared/job.ts'
+import { Encoding, Job, JobSummary, Stage, StageSummary, StageTest, State, Status } from '../../shared/job.ts'
 import { GapEvent, JobEvent, OutputEvent, ResultEvent, StageEvent, StateEvent, WarningEvent } from '../../shared/job-event.ts' // prettier-ignore
 import { LimitOverrides, Limits } from '../../shared/limits.ts'
 import { FieldError, ProblemBody } from '../../shared/problems.ts'
@@ -110,6 +110,7 @@ export const COMPONENTS: Readonly<Record<string, TSchema>> = {
   Stage,
   StageEvent,
   StageSummary,
+  StageTest,
   State,
   StateEvent,
   Status,

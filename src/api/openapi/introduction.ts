@@ -12,7 +12,8 @@ curl -s http://127.0.0.1:3000/v1/jobs -H 'content-type: application/json' -H 'pr
 \`\`\`
 
 - **Bodies** are JSON in UTF-8, at most 2 MiB, code at most 1 MiB, unless the operator says otherwise. Fields that are not
-  known are refused.
+  known are refused, and so are query parameters. \`null\` in the place of an optional field is as absent. Numbers that
+  would come back changed (integers beyond 2^53) are refused: send them as strings.
 - **Errors** are \`application/problem+json\` (RFC 9457). \`code\` is stable: programs may rely on it; \`errors\` names the
   fields that are wrong. A program that fails is no error: it is a job whose \`status\` says so. A path or method that is not
   here is 404 \`not-found\` or 405 \`method-not-allowed\`.

@@ -45,7 +45,7 @@ export const REQUEST_HEADERS = {
     schema: Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' }),
   },
   Prefer: {
-    description: `\`wait=N\`: wait for the end of the job, N seconds at most (and never over ${MAX_WAIT_SECONDS}); RFC 7240.`,
+    description: `\`wait=N\`: wait for the end of the job, or of all jobs of the batch, N seconds at most (and never over ${MAX_WAIT_SECONDS}); RFC 7240.`,
     schema: Type.String(),
     example: 'wait=10',
   },

@@ -28,13 +28,12 @@ export const SUBMISSION_PROBLEMS = [
 export const CODE_PROBLEMS = ['unknown-language', 'language-not-installed'] as const satisfies readonly ProblemCode[]
 
 /** Everything that an operation can refuse, and by which the route does not say itself. */
-export function problemsOf({ scopes, body, query, path, problems = [] }: Operation): ProblemCode[] {
-  const found = new Set<ProblemCode>([...OF_ALL, ...problems])
+export function problemsOf({ scopes, body, path, problems = [] }: Operation): ProblemCode[] {
+  const found = new Set<ProblemCode>([...OF_ALL, 'invalid-request', ...problems])
   const add = (codes: readonly ProblemCode[]) => codes.forEach((code) => found.add(code))
   if (scopes !== 'open') add(BEHIND_ACCESS)
   if (scopes !== 'open' && scopes.length > 0) add(['insufficient-scope'])
   if (body) add(OF_BODIES)
-  if (query) add(['invalid-request'])
   if (path.includes('{')) add(['not-found'])
   return Object.keys(PROBLEMS).filter((code): code is ProblemCode => found.has(code as ProblemCode))
 }

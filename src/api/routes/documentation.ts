@@ -6,6 +6,7 @@ import { type RequestHandler, Router } from 'express'
 import { packageRoot } from '../../shared/package-root.ts'
 import { Problem } from '../../shared/problems.ts'
 import { onlyMethods } from '../http/answer-problem.ts'
+import { noQuery } from '../http/query.ts'
 import { serveStatic, type StaticFile } from '../http/static-file.ts'
 import { DOCS_CSP, DOCS_PAGE, DOCS_SCRIPT, DOCS_STYLE, DOCS_THEME } from '../openapi/docs-page.ts'
 
@@ -47,6 +48,7 @@ export function documentationRoutes(): Router {
 
   get(
     '/openapi.json',
+    noQuery,
     serveStatic(async () => {
       // Most gateways are never asked, and its schemas and examples take memory.
       const { createDocument } = await import('../openapi/document.ts')

@@ -2,7 +2,8 @@ import { Router } from 'express'
 import Type, { type Static } from 'typebox'
 import { Problem } from '../../shared/problems.ts'
 import { onlyMethods } from '../http/answer-problem.ts'
-import { checkWorkers } from '../load/check-workers.ts'
+import { noQuery } from '../http/query.ts'
+import { checkWorkers, knownRuntimes } from '../load/check-workers.ts'
 import { queueFull } from '../load/queue-full.ts'
 import { SMALLEST } from '../load/queue-standing.ts'
 import type { RouteDeps } from './deps.ts'
@@ -29,15 +30,16 @@ export function healthRoutes({ pingRedis, overview, queueStanding, config, closi
   const router = Router()
   router
     .route('/healthz')
-    .get((_req, res) => void res.json({ status: 'ok' } satisfies Health))
+    .get(noQuery, (_req, res) => void res.json({ status: 'ok' } satisfies Health))
     .all(onlyMethods('GET'))
   router
     .route('/readyz')
-    .get(async (_req, res) => {
+    .get(noQuery, async (_req, res) => {
       if (closing.aborted) throw closes()
       await pingRedis()
       const [seen, { queued, full }] = await Promise.all([overview(), queueStanding()])
       checkWorkers(seen)
+      knownRuntimes(seen)
       if (full) throw queueFull(full, config.load, SMALLEST)
       const able = seen.workers.filter((worker) => worker.engine === 'up').length
       res.json({ status: 'ok', redis: 'ok', workers: able, queued } satisfies Readiness)

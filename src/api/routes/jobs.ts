@@ -1,6 +1,7 @@
 import { type RequestHandler, Router } from 'express'
 import { onlyMethods } from '../http/answer-problem.ts'
 import { jsonBody } from '../http/body.ts'
+import { noQuery } from '../http/query.ts'
 import type { RouteDeps } from './deps.ts'
 import { cancelJob } from './jobs/cancel-job.ts'
 import { jobEvents } from './jobs/job-events.ts'
@@ -21,14 +22,14 @@ export function jobRoutes(deps: RouteDeps, maySubmit: RequestHandler): Router {
   router
     .route('/')
     .get(listJobs(deps))
-    .post(maySubmit, jsonBody(deps.config.http.maxBodyBytes), submitJob(deps))
+    .post(maySubmit, noQuery, jsonBody(deps.config.http.maxBodyBytes), submitJob(deps))
     .all(onlyMethods('GET', 'POST'))
 
-  router.route('/:id').get(readJob(deps)).delete(cancelJob(deps)).all(onlyMethods('GET', 'DELETE'))
+  router.route('/:id').get(readJob(deps)).delete(noQuery, cancelJob(deps)).all(onlyMethods('GET', 'DELETE'))
 
-  router.route('/:id/events').get(jobEvents(deps)).all(onlyMethods('GET'))
-  router.route('/:id/artifacts/*path').get(readArtifact(deps)).all(onlyMethods('GET'))
-  router.route('/:id/request').get(readRequest(deps)).all(onlyMethods('GET'))
+  router.route('/:id/events').get(noQuery, jobEvents(deps)).all(onlyMethods('GET'))
+  router.route('/:id/artifacts/*path').get(noQuery, readArtifact(deps)).all(onlyMethods('GET'))
+  router.route('/:id/request').get(noQuery, readRequest(deps)).all(onlyMethods('GET'))
   router.route('/:id/io').get(jobIo(deps)).all(onlyMethods('GET'))
 
   return router

@@ -1,5 +1,6 @@
 import { Router } from 'express'
 import { onlyMethods } from '../http/answer-problem.ts'
+import { noQuery } from '../http/query.ts'
 import type { RouteDeps } from './deps.ts'
 
 /** `/metrics`, in the text format of Prometheus. */
@@ -7,7 +8,7 @@ export function metricsRoutes({ metrics }: Pick<RouteDeps, 'metrics'>): Router {
   const router = Router()
   router
     .route('/')
-    .get(async (_req, res) => {
+    .get(noQuery, async (_req, res) => {
       const text = await metrics.text()
       res.set('Content-Type', metrics.register.contentType).send(text)
     })

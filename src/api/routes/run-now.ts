@@ -10,6 +10,7 @@ import { jsonBody } from '../http/body.ts'
 import { idempotencyOf } from '../http/idempotency.ts'
 import { invalidRequest } from '../http/invalid-request.ts'
 import { whileKeyHolds } from '../http/open-responses.ts'
+import { noQuery } from '../http/query.ts'
 import { requestIdOf } from '../http/request-log.ts'
 import { sendError } from '../http/sse.ts'
 import type { RouteDeps } from './deps.ts'
@@ -27,8 +28,8 @@ const QUEUE_WAIT_MS = MINUTE
 export function runNowRoutes(deps: RouteDeps, accept: Accept): Router {
   const router = Router()
   const body = jsonBody(deps.config.http.maxBodyBytes)
-  router.route('/').post(body, answerResult(deps, accept)).all(onlyMethods('POST'))
-  router.route('/stream').post(body, answerStream(deps, accept)).all(onlyMethods('POST'))
+  router.route('/').post(noQuery, body, answerResult(deps, accept)).all(onlyMethods('POST'))
+  router.route('/stream').post(noQuery, body, answerStream(deps, accept)).all(onlyMethods('POST'))
   return router
 }
 
@@ -108,7 +109,7 @@ function tellPlace(res: Response, id: string, replayed: boolean): void {
 function flatten(job: Job): RunResult {
   const compile = job.stages.find((stage) => stage.name === 'compile')
   const last: Stage | undefined = job.stages.at(-1)
-  const { name: _name, status: _status, ...figures } = last ?? ({} as Partial<Stage>)
+  const { name: _name, test: _test, status: _status, ...figures } = last ?? ({} as Partial<Stage>)
   if (job.status === null) throw new Error(`job ${job.id} has not ended`)
   return {
     id: job.id,

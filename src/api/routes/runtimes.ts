@@ -2,6 +2,7 @@ import { Router } from 'express'
 import { effectiveLimits, lowerOf } from '../../shared/limits.ts'
 import type { Runtime } from '../../shared/runtime.ts'
 import { onlyMethods } from '../http/answer-problem.ts'
+import { noQuery } from '../http/query.ts'
 import type { RouteDeps } from './deps.ts'
 
 /** The languages, in the shape of `GET /v1/runtimes` and in that of `GET /api/repl/languages`. */
@@ -10,7 +11,7 @@ export function runtimeRoutes(deps: RouteDeps, member: 'runtimes' | 'languages')
   const router = Router()
   router
     .route('/')
-    .get(async (_req, res) => {
+    .get(noQuery, async (_req, res) => {
       const ceilings = lowerOf(config.limits.ceilings, res.locals.caller.ceilings)
       const versions = (await overview()).runtimes?.languages ?? {}
       const list = languages.map((language): Runtime => ({

@@ -1,4 +1,4 @@
-import { type Response, Router } from 'express'
+import { type Request, type Response, Router } from 'express'
 import Type, { type Static } from 'typebox'
 import { Problem } from '../../shared/problems.ts'
 import type { WebhookQueue } from '../../shared/redis/webhook-queue.ts'
@@ -9,7 +9,7 @@ import { WebhookBody } from '../../shared/webhooks/webhook-body.ts'
 import type { WebhookSecrets } from '../../shared/webhooks/webhook-secrets.ts'
 import { onlyMethods } from '../http/answer-problem.ts'
 import { invalidRequest } from '../http/invalid-request.ts'
-import { bodyValidator } from '../intake/validate.ts'
+import { noQuery, queryOf } from '../http/query.ts'
 
 export interface WebhookDeps {
   secrets: WebhookSecrets
@@ -39,24 +39,20 @@ type DeliveryPage = Static<typeof DeliveryPage>
 export const WholeDelivery = Type.Object({ ...Delivery.properties, payload: WebhookBody })
 type WholeDelivery = Static<typeof WholeDelivery>
 
-const NoQuery = Type.Object({}, { additionalProperties: false })
-
-const deliveriesQuery = bodyValidator(DeliveriesQuery)
-const noQuery = bodyValidator(NoQuery)
+const deliveriesQuery = queryOf(DeliveriesQuery)
 
 /** `/v1/webhook-secret`: what the caller's webhooks are signed with. Which callers may is decided before. */
 export function webhookSecretRoutes({ secrets }: Pick<WebhookDeps, 'secrets'>): Router {
   const router = Router()
   router
     .route('/')
-    .get(async (req, res) => {
-      noQuery(req.query)
+    .get(noQuery, async (_req, res) => {
       answer(res, await secrets.read(res.locals.caller.tenant))
     })
     .all(onlyMethods('GET'))
   router
     .route('/rotate')
-    .post(async (_req, res) => answer(res, await secrets.rotate(res.locals.caller.tenant)))
+    .post(noQuery, async (_req, res) => answer(res, await secrets.rotate(res.locals.caller.tenant)))
     .all(onlyMethods('POST'))
   return router
 }
@@ -67,7 +63,7 @@ export function webhookDeliveryRoutes({ deliveries, queue }: Pick<WebhookDeps, '
   router
     .route('/')
     .get(async (req, res) => {
-      const { limit, cursor, state } = deliveriesQuery(req.query)
+      const { limit, cursor, state } = deliveriesQuery(req)
       const query = { limit: limit === undefined ? DEFAULT_LIMIT : Number(limit), cursor, state }
       const page = await deliveries.list(res.locals.caller.tenant, query).catch((error: unknown) => {
         if (!(error instanceof RangeError)) throw error
@@ -79,7 +75,7 @@ export function webhookDeliveryRoutes({ deliveries, queue }: Pick<WebhookDeps, '
     .all(onlyMethods('GET'))
   router
     .route('/:id')
-    .get(async (req, res) => {
+    .get(noQuery, async (req: Request<{ id: string }>, res) => {
       const stored = await ownDelivery(deliveries, res, req.params.id)
       const whole: WholeDelivery = { ...publicDelivery(stored), payload: JSON.parse(stored.body) as WebhookBody }
       answer(res, whole)
@@ -87,8 +83,8 @@ export function webhookDeliveryRoutes({ deliveries, queue }: Pick<WebhookDeps, '
     .all(onlyMethods('GET'))
   router
     .route('/:id/redeliver')
-    .post(async (req, res) => {
-      const { id } = req.params
+    .post(noQuery, async (req: Request<{ id: string }>, res) => {
+      const id = req.params.id.toLowerCase()
       if (!(await deliveries.redeliver(id, res.locals.caller.tenant))) throw noDelivery()
       await queue.hurry(id)
       res.status(202)
@@ -104,7 +100,7 @@ const noDelivery = () => new Problem('not-found', 'there is no such delivery, or
 
 /** @throws Problem `not-found` when there is none, or it is somebody else's */
 async function ownDelivery({ read }: Pick<Deliveries, 'read'>, res: Response, id: string): Promise<StoredDelivery> {
-  const stored = await read(id)
+  const stored = await read(id.toLowerCase())
   if (stored?.tenant !== res.locals.caller.tenant) throw noDelivery()
   return stored
 }

@@ -56,7 +56,9 @@ function nothingThere(url: string, what: string): string {
   // Its address alone has none of the routes below.
   const { pathname, origin } = new URL(url)
   if (pathname !== '/') return `there is no Runyard at ${url}; is it ${origin}?`
-  const missing = what.includes(' ') ? 'there is no such file or job of yours' : 'there is no such job of yours'
+  const missing = what.includes(' ')
+    ? 'there is no such file or job of yours'
+    : 'there is no such job or batch of yours'
   return `${what}: ${missing} at ${url}, or its result has expired`
 }
 

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Job, JobSummary, State, StreamedEvent } from '../../client/client.ts'
 import { STATES, STATUSES, type Status } from '../../shared/job.ts'
 import type { CliContext } from '../context.ts'
+import { addBatchCommands } from './batches.ts'
 import {
   addConnectionOptions,
   connect,
@@ -28,7 +29,7 @@ export interface JobCommandDeps {
 
 type Json = { json?: boolean }
 
-/** Adds `runyard run|submit|get|logs|cancel|list|artifact`: what users do, as the API does it. */
+/** Adds `runyard run|submit|get|logs|cancel|list|artifact|batch`: what users do, as the API does it. */
 export function addJobCommands(program: Command, deps: JobCommandDeps): void {
   const { streams, context, env } = deps
   const print = (text: string) => void streams.stdout.write(`${text}\n`)
@@ -124,6 +125,7 @@ export function addJobCommands(program: Command, deps: JobCommandDeps): void {
           else print(table(jobs))
         }),
     )
+  addBatchCommands(program, { addConnectionOptions, reach, print })
   add('artifact <id> <path>', 'print a file that a job made')
     .option('-o, --output <file>', 'write it there instead')
     .option('--json', 'print its size as JSON, and its bytes in base64 unless they go to --output')
@@ -180,6 +182,7 @@ function portrait(job: Job): string {
     ...job.stages.map((stage): [string, string] => [
       `Stage ${stage.name}`,
       [
+        ...(stage.test?.name == null ? [] : [stage.test.name]),
         stage.signal ?? `exit code ${stage.exitCode ?? '-'}`,
         `${stage.wallMs.toFixed(0)} ms (CPU ${stage.cpuMs.toFixed(0)} ms)`,
         `${(stage.memoryPeakBytes / 2 ** 20).toFixed(1)} MiB`,

@@ -36,9 +36,9 @@ export function addRequestOptions(command: Command): Command {
 }
 
 function parseEnv(text: string, previous: Record<string, string> = {}): Record<string, string> {
-  const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(text) ?? []
+  const [, name, value] = /^([^=]{1,256})=(.*)$/s.exec(text) ?? []
   if (name === undefined || value === undefined) {
-    throw new InvalidArgumentError('It must be like NAME=value, the name of letters, digits and underscores.')
+    throw new InvalidArgumentError('It must be like NAME=value, the name of 1 to 256 characters.')
   }
   return { ...previous, [name]: value }
 }
@@ -68,8 +68,11 @@ export async function requestOf(
   if (compilerArg !== undefined) request.compilerArgs = compilerArg
   if (dependency !== undefined) request.dependencies = dependency
   if (artifact !== undefined) request.artifacts = artifact
-  if (stdin !== undefined)
-    request.stdin = inputText(stdin === '-' ? readFileSync(0) : readFile(stdin, '--stdin'), stdin)
+  if (stdin !== undefined) {
+    const input = encoded(stdin === '-' ? readFileSync(0) : readFile(stdin, '--stdin'))
+    request.stdin = input.content
+    if (input.encoding === 'base64') request.stdinEncoding = 'base64'
+  }
   return request
 }
 
@@ -79,12 +82,6 @@ function encoded(bytes: Buffer): { content: string; encoding: 'utf-8' | 'base64'
   return Buffer.from(text).equals(bytes)
     ? { content: text, encoding: 'utf-8' }
     : { content: bytes.toString('base64'), encoding: 'base64' }
-}
-
-function inputText(bytes: Buffer, path: string): string {
-  const { content, encoding } = encoded(bytes)
-  if (encoding === 'utf-8') return content
-  throw new ExitError(EXIT.usage, `--stdin ${path} is not UTF-8; pipe it into "runyard run" instead`)
 }
 
 async function languageOf(path: string, client: Client): Promise<string> {

@@ -35,7 +35,7 @@ export function parseSubject(text: string): Subject | undefined {
       return address === undefined ? undefined : addressSubject(address)
     }
     case 'key':
-      return KEY_ID.test(value) ? keySubject(value) : undefined
+      return KEY_ID.test(value) ? keySubject(value.toLowerCase()) : undefined
     default:
       return undefined
   }

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import type { StageSummary } from '../../shared/job.ts'
+import type { StageSummary, StageTest } from '../../shared/job.ts'
 import type { JobEvent } from '../../shared/job-event.ts'
 import type { JobRecords } from '../../shared/redis/job-record.ts'
 import type { OutputStream } from '../sandbox/sandbox.ts'
@@ -13,7 +13,7 @@ import { encodeText } from './output-text.ts'
  * can gather here.
  */
 export interface EventPublisher {
-  stageStarted(stage: string): void
+  stageStarted(stage: string, test?: StageTest): void
   /** @param bytes not empty, cut between characters where they are text */
   output(stage: string, stream: OutputStream, bytes: Buffer): void
   stageEnded(stage: string, report: StageSummary): void
@@ -84,7 +84,7 @@ export function createEventPublisher(
   }
 
   return {
-    stageStarted: (stage) => add({ type: 'stage', data: { stage, phase: 'started' } }),
+    stageStarted: (stage, test) => add({ type: 'stage', data: { stage, phase: 'started', ...(test && { test }) } }),
     output(stage, stream, bytes) {
       const last = pending.at(-1)
       const valid = isUtf8(bytes)

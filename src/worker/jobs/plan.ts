@@ -1,4 +1,4 @@
-import type { JobSpec, TestCase } from '../../shared/job.ts'
+import type { Encoding, JobSpec, StageTest, TestCase } from '../../shared/job.ts'
 import type { Language } from '../../shared/language.ts'
 import type { Limits } from '../../shared/limits.ts'
 import type { ArmedProgram } from '../sandbox/armed.ts'
@@ -7,6 +7,7 @@ import type { StageStart } from '../sandbox/frames.ts'
 /** A stage that is going to run. */
 export interface PlannedStage {
   name: string
+  test?: StageTest
   kind: 'compile' | 'run'
   start: StageStart
   stdin: Uint8Array
@@ -57,7 +58,7 @@ export function planStages(spec: JobSpec, language: Language | undefined, graceM
   }
   const command = language ? expand(language.run.argv, spec, language) : spec.command
   const run = (name: string, test: TestCase): PlannedStage => {
-    const stdin = Buffer.from(test.stdin ?? spec.stdin)
+    const stdin = test.stdin === undefined ? bytesOf(spec) : bytesOf({ ...test, stdin: test.stdin })
     return {
       name,
       kind: 'run',
@@ -67,10 +68,14 @@ export function planStages(spec: JobSpec, language: Language | undefined, graceM
       expectedOutput: test.expectedOutput ?? null,
     }
   }
-  if (spec.tests.length > 0) stages.push(...spec.tests.map((test, index) => run(`test ${index + 1}`, test)))
+  if (spec.tests.length > 0)
+    stages.push(...spec.tests.map((test, index) => ({ ...run(`test ${index + 1}`, test), test: { index, name: test.name ?? null } }))) // prettier-ignore
   else stages.push(run('run', spec.expectedOutput === null ? {} : { expectedOutput: spec.expectedOutput }))
   return stages
 }
+
+const bytesOf = ({ stdin, stdinEncoding }: { stdin: string; stdinEncoding?: Encoding }): Buffer =>
+  Buffer.from(stdin, stdinEncoding === 'base64' ? 'base64' : 'utf8')
 
 /**
  * The interpreter of a language as it runs a job that asks for nothing but its program.

@@ -1,4 +1,4 @@
-import type { JobSpec, StageSummary, Status } from '../../shared/job.ts'
+import type { JobSpec, StageSummary, StageTest, Status } from '../../shared/job.ts'
 import type { Language } from '../../shared/language.ts'
 import { MIB } from '../../shared/limits.ts'
 import { type CapturedOutput, partOutput } from '../../shared/redis/stored-output.ts'
@@ -11,7 +11,7 @@ import { createStageOutput } from './stage-output.ts'
 
 /** What a job tells while it runs. */
 export interface JobListener {
-  stageStarted(stage: string): void
+  stageStarted(stage: string, test?: StageTest): void
   output(stage: string, stream: OutputStream, bytes: Buffer): void
   stageEnded(stage: StageSummary): void
 }
@@ -105,9 +105,9 @@ async function runStage(
   listener: JobListener,
   startFeed: StartFeed | undefined,
 ) {
-  const { name, kind, start, stdin, interactive, expectedOutput } = planned
+  const { name, test, kind, start, stdin, interactive, expectedOutput } = planned
   const output = createStageOutput()
-  listener.stageStarted(name)
+  listener.stageStarted(name, test)
   const tell = (stream: OutputStream, bytes: Buffer) => {
     if (bytes.length > 0) listener.output(name, stream, bytes)
   }
@@ -130,6 +130,7 @@ async function runStage(
   }
   const stage: StageSummary = {
     name,
+    ...(test && { test }),
     status,
     exitCode: shownExitCode(report),
     signal: report.signal === null ? null : signalName(report.signal),

@@ -51,7 +51,6 @@ export const adminDashboardOperations: readonly Operation[] = [
     id: 'readOverview',
     summary: 'Read how all of it stands',
     answers: { 200: { description: 'As of at most a second ago.', schema: AdminOverview } },
-    problems: ['invalid-request'],
   },
   {
     ...common,

@@ -22,6 +22,7 @@ export const adminJobOperations: readonly Operation[] = [
     description: 'Newest first, without their output.',
     query: AdminJobsQuery,
     answers: { 200: { description: 'One page.', schema: AdminJobPage } },
+    problems: ['unknown-language'],
   },
   {
     ...common,

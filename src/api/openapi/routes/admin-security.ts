@@ -45,7 +45,6 @@ export const adminSecurityOperations: readonly Operation[] = [
         examples: { one: { summary: 'One block', value: { blocks: [block] } } },
       },
     },
-    problems: ['invalid-request'],
   },
   {
     ...common,
@@ -75,7 +74,6 @@ export const adminSecurityOperations: readonly Operation[] = [
     description: 'Forgets the score and the blocks before, too.',
     pathParameters,
     answers: { 204: { description: 'It is lifted.' } },
-    problems: ['invalid-request'],
   },
   {
     ...common,
@@ -90,7 +88,6 @@ export const adminSecurityOperations: readonly Operation[] = [
         examples: { one: { summary: 'One exemption', value: { allowed: [allowed] } } },
       },
     },
-    problems: ['invalid-request'],
   },
   {
     ...common,
@@ -120,6 +117,5 @@ export const adminSecurityOperations: readonly Operation[] = [
     summary: 'End an exemption',
     pathParameters,
     answers: { 204: { description: 'It is ended.' } },
-    problems: ['invalid-request'],
   },
 ]

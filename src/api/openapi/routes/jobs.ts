@@ -66,6 +66,7 @@ export const jobOperations: readonly Operation[] = [
         examples: { page: { summary: 'The last page', value: { jobs: [summaryOf(finishedJob)], next: null } } },
       },
     },
+    problems: ['unknown-language'],
   },
   {
     method: 'get',

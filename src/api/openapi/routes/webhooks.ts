@@ -27,7 +27,6 @@ export const webhookOperations: readonly Operation[] = [
     summary: 'Read your webhook secret',
     description: 'What your webhooks are signed with. It is made when it is first asked for.',
     answers: { 200: { description: 'The secret.', schema: TenantSecrets } },
-    problems: ['invalid-request'],
   },
   {
     ...common,

@@ -7,9 +7,9 @@ import { Problem } from '../../../shared/problems.ts'
 import { TenantJob } from '../../../shared/redis/job-list.ts'
 import type { Runtimes } from '../../../shared/redis/worker-registry.ts'
 import { onlyMethods } from '../../http/answer-problem.ts'
-import { queryOf } from '../../http/query.ts'
+import { noQuery, queryOf } from '../../http/query.ts'
 import { requestIdOf } from '../../http/request-log.ts'
-import { allowedImage, installedVersion } from '../../intake/installed.ts'
+import { allowedImage, installedVersion, knownLanguage } from '../../intake/installed.ts'
 import { knownRuntimes } from '../../load/check-workers.ts'
 import type { RouteDeps } from '../deps.ts'
 import { cancelJob } from '../jobs/cancel-job.ts'
@@ -26,11 +26,11 @@ export const AdminJobsQuery = Type.Object(
   {
     limit: Type.Optional(Type.String({ pattern: '^([1-9][0-9]?|100)$', description: '1 to 100; 50 when absent' })),
     cursor: Type.Optional(Type.String({ maxLength: 64, description: '`next` of the page before' })),
-    id: Type.Optional(Type.String({ pattern: '^[0-9a-f-]{1,36}$', description: 'an id, or how it begins' })),
+    id: Type.Optional(Type.String({ pattern: '^[0-9A-Fa-f-]{1,36}$', description: 'an id, or how it begins' })),
     tenant: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
     state: Type.Optional(Type.Enum(STATES)),
     status: Type.Optional(Type.Enum(STATUSES)),
-    language: Type.Optional(Type.String({ minLength: 1, maxLength: 32, description: 'id of a language' })),
+    language: Type.Optional(Type.String({ minLength: 1, maxLength: 32, description: 'id or alias of a language' })),
   },
   { additionalProperties: false },
 )
@@ -60,31 +60,33 @@ export function adminJobRoutes(deps: AdminJobsDeps, audit: Audit): Router {
   router.route('/').get(listAll(deps)).all(onlyMethods('GET'))
   router
     .route('/:id')
-    .get(readAny(deps, find))
+    .get(noQuery, readAny(deps, find))
     .delete(
+      noQuery,
       cancelJob(deps, find, (req, { job, tenant }) =>
         audit(req, 'job-cancelled', `the job of the tenant ${tenant} was cancelled`, job.id),
       ),
     )
     .all(onlyMethods('GET', 'DELETE'))
-  router.route('/:id/events').get(jobEvents(deps, find)).all(onlyMethods('GET'))
-  router.route('/:id/artifacts/*path').get(readArtifact(deps, find)).all(onlyMethods('GET'))
+  router.route('/:id/events').get(noQuery, jobEvents(deps, find)).all(onlyMethods('GET'))
+  router.route('/:id/artifacts/*path').get(noQuery, readArtifact(deps, find)).all(onlyMethods('GET'))
   router
     .route('/:id/run-again')
-    .post(runAgain(deps, find, audit))
+    .post(noQuery, runAgain(deps, find, audit))
     .all(onlyMethods('POST'))
   return router
 }
 
-function listAll({ jobList }: Pick<RouteDeps, 'jobList'>): RequestHandler {
+function listAll({ jobList, languages }: Pick<RouteDeps, 'jobList' | 'languages'>): RequestHandler {
   return async (req, res) => {
-    const { limit, cursor, id, tenant, ...filter } = jobsQuery(req)
+    const { limit, cursor, id, tenant, language, ...rest } = jobsQuery(req)
+    const filter = { ...rest, ...(language !== undefined && { language: knownLanguage(languages, language).id }) }
     const { jobs, next } = await jobList.pageOfAll({
       limit: limit === undefined ? DEFAULT_LIMIT : Number(limit),
       before: cursor === undefined ? undefined : decodeCursor(cursor),
       filter,
       tenant,
-      idPrefix: id,
+      idPrefix: id?.toLowerCase(),
     })
     const page: Static<typeof AdminJobPage> = { jobs, next: next === undefined ? null : encodeCursor(next) }
     res.set('Cache-Control', 'no-store').json(page)

@@ -1,4 +1,4 @@
-import { type Response, Router } from 'express'
+import { type Request, type Response, Router } from 'express'
 import Type, { type Static } from 'typebox'
 import { ApiKey } from '../../../shared/access/api-key.ts'
 import type { ApiKeys } from '../../../shared/access/api-keys.ts'
@@ -10,6 +10,7 @@ import type { SecurityEvent, SecurityEventKind } from '../../../shared/security/
 import { onlyMethods } from '../../http/answer-problem.ts'
 import { jsonBody } from '../../http/body.ts'
 import { invalidRequest } from '../../http/invalid-request.ts'
+import { noQuery } from '../../http/query.ts'
 import { requestIdOf } from '../../http/request-log.ts'
 import { bodyValidator } from '../../intake/validate.ts'
 
@@ -42,11 +43,11 @@ export function adminKeyRoutes({ config, apiKeys, audit }: AdminKeysDeps): Route
 
   router
     .route('/')
-    .get(async (_req, res) => {
+    .get(noQuery, async (_req, res) => {
       const list: ApiKeyList = { keys: await apiKeys.list() }
       res.set('Cache-Control', 'no-store').json(list)
     })
-    .post(jsonBody(MAX_BODY_BYTES), async (req, res) => {
+    .post(noQuery, jsonBody(MAX_BODY_BYTES), async (req, res) => {
       const fields = newApiKey(req.body)
       const errors = newApiKeyErrors(fields, config.limits.ceilings, Date.now(), config.webhooks.allow)
       if (errors.length > 0) throw invalidRequest(errors)
@@ -60,8 +61,8 @@ export function adminKeyRoutes({ config, apiKeys, audit }: AdminKeysDeps): Route
 
   router
     .route('/:id')
-    .delete(async (req, res) => {
-      const record = await apiKeys.revoke(req.params.id)
+    .delete(noQuery, async (req: Request<{ id: string }>, res) => {
+      const record = await apiKeys.revoke(req.params.id.toLowerCase())
       if (!record) throw new Problem('not-found', 'there is no such key')
       tell('key-revoked', res, `key ${record.id} ("${record.name}") of the tenant ${record.tenant} was revoked`)
       res.set('Cache-Control', 'no-store').json(record)

@@ -5,7 +5,7 @@ import { FIGURES_SECONDS, type Figures } from '../../../shared/redis/figures.ts'
 import type { WorkerInfo } from '../../../shared/redis/worker-registry.ts'
 import { cacheFor } from '../../cache-for.ts'
 import { onlyMethods } from '../../http/answer-problem.ts'
-import { queryOf } from '../../http/query.ts'
+import { noQuery, queryOf } from '../../http/query.ts'
 import { type AdminOverview, type QueueView, type RedisView, seriesOf } from '../../overview.ts'
 import type { RouteDeps } from '../deps.ts'
 
@@ -28,7 +28,6 @@ export const SeriesQuery = Type.Object(
   { additionalProperties: false },
 )
 const seriesQuery = queryOf(SeriesQuery)
-const noQuery = queryOf(Type.Object({}, { additionalProperties: false }))
 
 /** `/overview` and `/series`: how all of it stands, and how it went in the last hour. Which callers may is decided before. */
 export function adminOverviewRoutes({ overview, readQueue, readRedis, readFigures }: AdminOverviewDeps): Router {
@@ -39,8 +38,7 @@ export function adminOverviewRoutes({ overview, readQueue, readRedis, readFigure
   })
   router
     .route('/overview')
-    .get(async (req, res) => {
-      noQuery(req)
+    .get(noQuery, async (_req, res) => {
       const { queue, redis, workers } = await read()
       const slots = workers.reduce((sum, worker) => sum + worker.slots, 0)
       const pool = { ready: 0, bound: 0, lent: 0, making: 0 }

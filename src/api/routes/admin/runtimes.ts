@@ -1,10 +1,12 @@
-import { Router } from 'express'
+import { type Request, Router } from 'express'
 import Type, { type Static } from 'typebox'
+import { findLanguage } from '../../../shared/language.ts'
 import { Problem } from '../../../shared/problems.ts'
 import { Installation, type Installations } from '../../../shared/redis/installations.ts'
 import type { WorkerInfo } from '../../../shared/redis/worker-registry.ts'
 import { BEGINNING } from '../../events/event-feed.ts'
 import { onlyMethods } from '../../http/answer-problem.ts'
+import { noQuery } from '../../http/query.ts'
 import { sendEvents } from '../../http/sse.ts'
 import type { RouteDeps } from '../deps.ts'
 import type { Audit } from './audit.ts'
@@ -39,7 +41,7 @@ export function adminRuntimeRoutes(deps: AdminRuntimesDeps, audit: Audit): Route
 
   router
     .route('/runtimes')
-    .get(async (_req, res) => {
+    .get(noQuery, async (_req, res) => {
       const { workers } = await overview()
       const last = new Map(
         (await installations.latest(languages.map(({ id }) => id))).map((one) => [one.language, one] as const),
@@ -63,8 +65,8 @@ export function adminRuntimeRoutes(deps: AdminRuntimesDeps, audit: Audit): Route
 
   router
     .route('/runtimes/:language/install')
-    .post(async (req, res) => {
-      const language = languages.find(({ id }) => id === req.params.language)
+    .post(noQuery, async (req: Request<{ language: string }>, res) => {
+      const language = findLanguage(languages, req.params.language)
       if (!language) throw new Problem('not-found', 'there is no such language; GET /v1/admin/runtimes lists them')
       const { workers } = await overview()
       const hosts = hostsOf(workers.filter(({ installsOnRequest }) => installsOnRequest)).map(([host]) => host)
@@ -79,14 +81,14 @@ export function adminRuntimeRoutes(deps: AdminRuntimesDeps, audit: Audit): Route
 
   router
     .route('/installations/:id')
-    .get(async (req, res) => {
+    .get(noQuery, async (req: Request<{ id: string }>, res) => {
       res.set('Cache-Control', 'no-store').json(await readOne(installations, req.params.id))
     })
     .all(onlyMethods('GET'))
 
   router
     .route('/installations/:id/events')
-    .get(async (req, res) => {
+    .get(noQuery, async (req: Request<{ id: string }>, res) => {
       const { id } = await readOne(installations, req.params.id)
       const after = req.get('last-event-id') || BEGINNING
       if (!/^\d{1,15}-\d{1,15}$/.test(after) || !(await feed.known(id, after))) {
@@ -105,7 +107,7 @@ export function adminRuntimeRoutes(deps: AdminRuntimesDeps, audit: Audit): Route
 }
 
 async function readOne(installations: Pick<Installations, 'read'>, id: string) {
-  const found = await installations.read(id)
+  const found = await installations.read(id.toLowerCase())
   if (!found) throw new Problem('not-found', 'there is no such installation, or it was too long ago')
   return found
 }

@@ -9,6 +9,7 @@ import { addressSubject, keySubject, parseSubject, type Subject, SUBJECT_WORDS }
 import { onlyMethods } from '../../http/answer-problem.ts'
 import { jsonBody } from '../../http/body.ts'
 import { invalidRequest } from '../../http/invalid-request.ts'
+import { noQuery, queryOf } from '../../http/query.ts'
 import { bodyValidator } from '../../intake/validate.ts'
 
 export interface AdminSecurityDeps {
@@ -44,12 +45,9 @@ type BlockList = Static<typeof BlockList>
 export const AllowedList = Type.Object({ allowed: Type.Array(Allowed) })
 type AllowedList = Static<typeof AllowedList>
 
-const NoQuery = Type.Object({}, { additionalProperties: false })
-
 const blockRequest = bodyValidator(BlockRequest)
 const allowRequest = bodyValidator(AllowRequest)
-const eventsQuery = bodyValidator(SecurityEventsQuery)
-const noQuery = bodyValidator(NoQuery)
+const eventsQuery = queryOf(SecurityEventsQuery)
 
 /**
  * What the operator sees of abuse and can do about it: `/security-events`, `/blocks`, `/allowed`. Which callers may is decided
@@ -62,8 +60,7 @@ export function adminSecurityRoutes({ events, blocks }: AdminSecurityDeps): Rout
   router
     .route('/security-events')
     .get(async (req, res) => {
-      const { kind, ...rest } = req.query
-      const query = eventsQuery(kind === undefined ? rest : { ...rest, kind: [kind].flat() })
+      const query = eventsQuery(req)
       const limit = query.limit === undefined ? DEFAULT_LIMIT : Number(query.limit)
       const page = await events.list({ limit, before: query.cursor, kinds: query.kind }).catch((error: unknown) => {
         throw error instanceof RangeError ? fieldProblem('/cursor', 'is not the `next` of a page before') : error
@@ -74,19 +71,18 @@ export function adminSecurityRoutes({ events, blocks }: AdminSecurityDeps): Rout
 
   router
     .route('/blocks')
-    .get(async (req, res) => {
-      noQuery(req.query)
+    .get(noQuery, async (_req, res) => {
       answer(res, { blocks: await blocks.list() } satisfies BlockList)
     })
     .all(onlyMethods('GET'))
   router
     .route('/blocks/:subject')
-    .put(body, async (req, res) => {
+    .put(noQuery, body, async (req: Request<{ subject: string }>, res) => {
       const subject = subjectOf(req)
       const { seconds = null, reason = '' } = blockRequest(req.body)
       answer(res, await blocks.block(subject, { seconds, ...actionOf(res, reason) }))
     })
-    .delete(async (req, res) => {
+    .delete(noQuery, async (req: Request<{ subject: string }>, res) => {
       const lifted = await blocks.unblock(subjectOf(req), actionOf(res, ''))
       if (!lifted) throw new Problem('not-found', 'there is no such block')
       res.status(204).end()
@@ -95,19 +91,18 @@ export function adminSecurityRoutes({ events, blocks }: AdminSecurityDeps): Rout
 
   router
     .route('/allowed')
-    .get(async (req, res) => {
-      noQuery(req.query)
+    .get(noQuery, async (_req, res) => {
       answer(res, { allowed: await blocks.allowed() } satisfies AllowedList)
     })
     .all(onlyMethods('GET'))
   router
     .route('/allowed/:subject')
-    .put(body, async (req, res) => {
+    .put(noQuery, body, async (req: Request<{ subject: string }>, res) => {
       const subject = subjectOf(req)
       const { reason = '' } = allowRequest(req.body)
       answer(res, await blocks.allow(subject, actionOf(res, reason)))
     })
-    .delete(async (req, res) => {
+    .delete(noQuery, async (req: Request<{ subject: string }>, res) => {
       const removed = await blocks.disallow(subjectOf(req), actionOf(res, ''))
       if (!removed) throw new Problem('not-found', 'there is no such exemption')
       res.status(204).end()

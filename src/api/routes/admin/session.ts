@@ -13,6 +13,7 @@ import { clearSessionCookie, sessionToken, setSessionCookie } from '../../access
 import { unauthenticated } from '../../access/unauthenticated.ts'
 import { onlyMethods } from '../../http/answer-problem.ts'
 import { jsonBody } from '../../http/body.ts'
+import { noQuery } from '../../http/query.ts'
 import { requestIdOf } from '../../http/request-log.ts'
 import { bodyValidator } from '../../intake/validate.ts'
 import { spend } from '../../rate-limit/rate-limit.ts'
@@ -93,12 +94,12 @@ export function adminSessionRoutes(deps: AdminSessionDeps): Router {
 
   router
     .route('/')
-    .get(async (req, res) => {
+    .get(noQuery, async (req, res) => {
       const found = await login.of(req)
       await take(res, found?.key ?? null)
       answer(res, found)
     })
-    .post(jsonBody(MAX_BODY_BYTES), async (req, res) => {
+    .post(noQuery, jsonBody(MAX_BODY_BYTES), async (req, res) => {
       // Nobody shall be logged in by a page of somebody else, as somebody else. Programs name no origin at all.
       const { origin, 'sec-fetch-site': site } = req.headers
       if (origin !== undefined || site !== undefined) requireSameOrigin(req)
@@ -112,7 +113,7 @@ export function adminSessionRoutes(deps: AdminSessionDeps): Router {
       res.status(201)
       answer(res, { session, key })
     })
-    .delete(async (req, res) => {
+    .delete(noQuery, async (req, res) => {
       requireSameOrigin(req)
       await take(res, null)
       const token = sessionToken(req)

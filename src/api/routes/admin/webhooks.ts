@@ -1,4 +1,4 @@
-import { type Response, Router } from 'express'
+import { type Request, type Response, Router } from 'express'
 import Type, { type Static } from 'typebox'
 import { Problem } from '../../../shared/problems.ts'
 import { originOf } from '../../../shared/webhooks/check-webhook-url.ts'
@@ -7,7 +7,7 @@ import { Delivery } from '../../../shared/webhooks/delivery.ts'
 import { type DeliverySummary, publicDelivery } from '../../../shared/webhooks/stored-delivery.ts'
 import { onlyMethods } from '../../http/answer-problem.ts'
 import { invalidRequest } from '../../http/invalid-request.ts'
-import { bodyValidator } from '../../intake/validate.ts'
+import { noQuery, queryOf } from '../../http/query.ts'
 import { DeliveriesQuery, type WebhookDeps } from '../webhooks.ts'
 import type { Audit } from './audit.ts'
 
@@ -36,7 +36,7 @@ export const AdminDeliveryPage = Type.Object({
     description: 'the `cursor` of the next page; `null` when there is none',
   }),
 })
-const deliveriesQuery = bodyValidator(AdminDeliveriesQuery)
+const deliveriesQuery = queryOf(AdminDeliveriesQuery)
 
 /**
  * `/v1/admin/webhook-deliveries`: those of all tenants. Of their URLs only the origin is told, since the rest may be a secret between
@@ -47,7 +47,7 @@ export function adminWebhookRoutes({ deliveries, queue }: AdminWebhooksDeps, aud
   router
     .route('/')
     .get(async (req, res) => {
-      const { limit, cursor, state, tenant } = deliveriesQuery(req.query)
+      const { limit, cursor, state, tenant } = deliveriesQuery(req)
       const query = { limit: limit === undefined ? DEFAULT_LIMIT : Number(limit), cursor, state }
       const found = tenant === undefined ? deliveries.listAll(query) : deliveries.list(tenant, query)
       const page = await found.catch((error: unknown) => {
@@ -60,8 +60,8 @@ export function adminWebhookRoutes({ deliveries, queue }: AdminWebhooksDeps, aud
     .all(onlyMethods('GET'))
   router
     .route('/:id/redeliver')
-    .post(async (req, res) => {
-      const { id } = req.params
+    .post(noQuery, async (req: Request<{ id: string }>, res) => {
+      const id = req.params.id.toLowerCase()
       const stored = await deliveries.read(id)
       if (!stored || !(await deliveries.redeliver(id, stored.tenant))) throw noDelivery()
       await queue.hurry(id)

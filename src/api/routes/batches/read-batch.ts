@@ -1,33 +1,26 @@
 import type { RequestHandler } from 'express'
-import type { Batch } from '../../../shared/batch.ts'
-import type { State } from '../../../shared/job.ts'
-import { Problem } from '../../../shared/problems.ts'
+import { SECOND } from '../../../shared/limits.ts'
+import { whileKeyHolds } from '../../http/open-responses.ts'
+import { MAX_WAIT_SECONDS } from '../../http/prefer.ts'
+import { queryOf } from '../../http/query.ts'
 import type { RouteDeps } from '../deps.ts'
+import { ReadJobQuery } from '../jobs/read-job.ts'
+import { hasEnded, jobsOf, ownBatch, viewOf } from './own-batch.ts'
+import { waitForBatch } from './wait-for-batch.ts'
 
-/**
- * How far a batch is: the number of its jobs in each state, and the jobs in their order, without output. Jobs whose results
- * have expired are no longer there.
- */
-export function readBatch({ readBatch: read, records }: RouteDeps): RequestHandler<{ id: string }> {
+const readQuery = queryOf(ReadJobQuery)
+
+/** How far a batch is; with `wait` as soon as all of its jobs have ended, or when the time is over. */
+export function readBatch(deps: RouteDeps): RequestHandler<{ id: string }> {
   return async (req, res) => {
-    const batch = await read(req.params.id)
-    if (!batch || batch.tenant !== res.locals.caller.tenant) {
-      throw new Problem('not-found', 'there is no such batch, or it has expired')
+    const { wait = '0' } = readQuery(req)
+    const batch = await ownBatch(deps, res, req.params.id)
+    let now = viewOf(batch, await jobsOf(deps, batch))
+    const waitSeconds = Math.min(Number(wait), MAX_WAIT_SECONDS)
+    if (waitSeconds > 0 && !hasEnded(now)) {
+      const signal = deps.open.hold(res)
+      now = await whileKeyHolds(signal, waitForBatch(deps, batch, waitSeconds * SECOND, signal))
     }
-    const found = await records.summaries(batch.jobIds)
-    const jobs = batch.jobIds.flatMap((id) => found.get(id)?.job ?? [])
-    const inState = (state: State) => jobs.filter((job) => job.state === state).length
-    const answer: Batch = {
-      id: batch.id,
-      createdAt: batch.createdAt,
-      counts: {
-        queued: inState('queued'),
-        running: inState('running'),
-        finished: inState('finished'),
-        cancelled: inState('cancelled'),
-      },
-      jobs,
-    }
-    res.set('Cache-Control', 'private, no-cache').json(answer)
+    res.set('Cache-Control', 'private, no-cache').json(now)
   }
 }

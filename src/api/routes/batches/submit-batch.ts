@@ -5,10 +5,15 @@ import type { AcceptedBatch } from '../../../shared/batch.ts'
 import type { JobSpec } from '../../../shared/job.ts'
 import { Problem } from '../../../shared/problems.ts'
 import { CodeRequest } from '../../../shared/requests.ts'
+import { SECOND } from '../../../shared/limits.ts'
 import { idempotencyOf } from '../../http/idempotency.ts'
+import { whileKeyHolds } from '../../http/open-responses.ts'
+import { preferredWait } from '../../http/prefer.ts'
 import { requestIdOf } from '../../http/request-log.ts'
 import { bodyValidator } from '../../intake/validate.ts'
 import type { RouteDeps } from '../deps.ts'
+import { hasEnded } from './own-batch.ts'
+import { waitForBatch } from './wait-for-batch.ts'
 
 export const MAX_BATCH_JOBS = 100
 
@@ -20,14 +25,16 @@ export const BatchRequest = Type.Object({ jobs: Type.Array(CodeRequest, bounds) 
 const batchRequest = bodyValidator(Type.Object({ jobs: Type.Array(Type.Unknown(), bounds) }, closed))
 
 /**
- * 202 with the batch's id and those of its jobs, in their order. All are accepted or none: one that cannot be used refuses
- * the batch, with a pointer that begins with its place.
+ * 202 with the batch's id and those of its jobs, in their order; 200 with the batch when the client prefers to wait and all of
+ * its jobs end in time. All are accepted or none: one that cannot be used refuses the batch, with a pointer that begins with its
+ * place.
  * @param spendRest takes from the caller's rate what the jobs beyond the first cost
  */
 export function submitBatch(
-  { intake, submission }: RouteDeps,
+  deps: RouteDeps,
   spendRest: (req: Request, res: Response, tokens: number) => Promise<void>,
 ): RequestHandler {
+  const { intake, submission, open } = deps
   return async (req, res) => {
     const { caller } = res.locals
     const idempotency = idempotencyOf(req)
@@ -41,10 +48,19 @@ export function submitBatch(
     }
     const jobIds = specs.map(({ head }) => head.id)
     const made = { id: uuid(), tenant: caller.tenant, createdAt: new Date().toISOString(), jobIds }
+    const waitSeconds = preferredWait(req.get('prefer')) ?? 0
+    // Before anything is accepted: there may be no room for one more that waits.
+    const signal = waitSeconds > 0 ? open.hold(res) : undefined
     const { batch, replayed } = await submission.submitBatch(specs, made, idempotency)
+    res.location(`/v1/batches/${batch.id}`)
     if (replayed) res.set('Idempotent-Replayed', 'true')
+    if (signal) {
+      res.set('Preference-Applied', `wait=${waitSeconds}`)
+      const now = await whileKeyHolds(signal, waitForBatch(deps, batch, waitSeconds * SECOND, signal))
+      if (hasEnded(now)) return void res.status(200).json(now)
+    }
     const answer: AcceptedBatch = { id: batch.id, jobs: batch.jobIds }
-    res.status(202).location(`/v1/batches/${batch.id}`).json(answer)
+    res.status(202).json(answer)
   }
 }
 

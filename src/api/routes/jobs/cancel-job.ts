@@ -6,7 +6,7 @@ import { type FindJob, type FoundJob, ownJobs } from './own-job.ts'
 import { withOutput } from './with-output.ts'
 
 /** A program gets half a second to end by itself; the rest is for its worker. */
-const END_MS = 5 * SECOND
+export const END_MS = 5 * SECOND
 
 /**
  * 200 with the job that has ended, whoever ended it; 202 when its worker does not do so in time.

@@ -21,13 +21,13 @@ const ioQuery = queryOf(JobIoQuery)
 export function jobIo({ records, feed, io, open }: RouteDeps): RequestHandler<{ id: string }> {
   const { upgrades, ...socketDeps } = io
   return async (req, res) => {
+    const { after = BEGINNING } = ioQuery(req)
     const job = await ownJob(records, res, req.params.id)
     if (!upgrades.asksFor(req)) {
       throw new Problem('upgrade-required', 'this is a WebSocket; connect with ws: or wss:', {
         headers: { Upgrade: 'websocket', Connection: 'Upgrade' },
       })
     }
-    const { after = BEGINNING } = ioQuery(req)
     const read = await eventsAfter(feed, job, after)
     if (!read) throw invalidRequest([{ pointer: '/after', detail: 'must be the id of an event of this job' }])
     const ends = open.hold(res)

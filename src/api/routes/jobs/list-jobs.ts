@@ -2,6 +2,7 @@ import type { RequestHandler } from 'express'
 import Type, { type Static } from 'typebox'
 import { JobSummary, STATES, STATUSES } from '../../../shared/job.ts'
 import { queryOf } from '../../http/query.ts'
+import { knownLanguage } from '../../intake/installed.ts'
 import type { RouteDeps } from '../deps.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 
@@ -13,7 +14,7 @@ export const ListJobsQuery = Type.Object(
     cursor: Type.Optional(Type.String({ maxLength: 64, description: '`next` of the page before' })),
     state: Type.Optional(Type.Enum(STATES)),
     status: Type.Optional(Type.Enum(STATUSES)),
-    language: Type.Optional(Type.String({ minLength: 1, maxLength: 32, description: 'id of a language' })),
+    language: Type.Optional(Type.String({ minLength: 1, maxLength: 32, description: 'id or alias of a language' })),
   },
   { additionalProperties: false },
 )
@@ -26,9 +27,10 @@ export type JobPage = Static<typeof JobPage>
 const listQuery = queryOf(ListJobsQuery)
 
 /** The caller's jobs, newest first, without their output: `{jobs, next}`; `next` is null on the last page. */
-export function listJobs({ jobList }: RouteDeps): RequestHandler {
+export function listJobs({ jobList, languages }: RouteDeps): RequestHandler {
   return async (req, res) => {
-    const { limit, cursor, ...filter } = listQuery(req)
+    const { limit, cursor, language, ...rest } = listQuery(req)
+    const filter = { ...rest, ...(language !== undefined && { language: knownLanguage(languages, language).id }) }
     const before = cursor === undefined ? undefined : decodeCursor(cursor)
     const count = limit === undefined ? DEFAULT_LIMIT : Number(limit)
     const { jobs, next } = await jobList.page(res.locals.caller.tenant, { limit: count, before, filter })

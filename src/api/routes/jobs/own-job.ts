@@ -10,7 +10,7 @@ export interface FoundJob {
 }
 
 /**
- * Finds the job that a request is about, among those its caller may see.
+ * Finds the job that a request is about, among those its caller may see, by its id in any letter case.
  * @throws Problem `not-found`
  */
 export type FindJob = (res: Response, id: string) => Promise<FoundJob>
@@ -19,9 +19,9 @@ export type FindJob = (res: Response, id: string) => Promise<FoundJob>
 export const ownJobs =
   (records: Pick<JobRecords, 'read'>): FindJob =>
   async (res, id) => {
-    const found = await records.read(id)
+    const found = await records.read(id.toLowerCase())
     if (!found || found.tenant !== res.locals.caller.tenant) throw noJob()
-    res.locals.jobId = id
+    res.locals.jobId = found.job.id
     return found
   }
 
@@ -29,9 +29,9 @@ export const ownJobs =
 export const allJobs =
   (records: Pick<JobRecords, 'read'>): FindJob =>
   async (res, id) => {
-    const found = await records.read(id)
+    const found = await records.read(id.toLowerCase())
     if (!found) throw noJob()
-    res.locals.jobId = id
+    res.locals.jobId = found.job.id
     return found
   }
 

@@ -13,7 +13,7 @@ import { withOutput } from './with-output.ts'
 export const ReadJobQuery = Type.Object(
   {
     wait: Type.Optional(
-      Type.String({ pattern: '^[0-9]{1,9}$', description: 'seconds to wait for the end; at most 60' }),
+      Type.String({ pattern: '^[0-9]{1,9}$', description: 'whole seconds to wait for the end; more than 60 is 60' }),
     ),
   },
   { additionalProperties: false },
