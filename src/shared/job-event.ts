@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { Encoding, JobSummary, StageSummary, StageTest, State } from './job.ts'
+import { ExactBytes, JobSummary, OutputEncoding, StageSummary, StageTest, State } from './job.ts'
 import { Finding } from './security/finding.ts'
 
 export const StateEvent = Type.Object({
@@ -20,7 +20,8 @@ export const OutputEvent = Type.Object({
   data: Type.Object({
     stage: Type.String(),
     data: Type.String({ description: 'a piece of the output, cut anywhere between characters' }),
-    encoding: Encoding,
+    dataBase64: ExactBytes,
+    encoding: OutputEncoding,
   }),
 })
 

@@ -31,6 +31,17 @@ export type Status = (typeof STATUSES)[number]
 export const Encoding = Type.Enum(['utf-8', 'base64'])
 export type Encoding = Static<typeof Encoding>
 
+/** How output is given. There is one way; clients that look need not be changed. */
+export const OutputEncoding = Type.Literal('utf-8', { description: 'always `utf-8`: output is given as text' })
+
+/** Beside a text that is not all of what was written. */
+export const ExactBytes = Type.Optional(
+  Type.String({
+    description:
+      'the bytes as base64; there when they are not all in the text: they are not UTF-8, or mostly control characters',
+  }),
+)
+
 const orNull = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
 /** Which of a job's tests a stage is. */
@@ -53,7 +64,10 @@ export const Stage = Type.Object({
   stdout: Type.String(),
   stderr: Type.String(),
   output: Type.String({ description: 'stdout and stderr in the order they were written' }),
-  encoding: Encoding,
+  stdoutBase64: ExactBytes,
+  stderrBase64: ExactBytes,
+  outputBase64: ExactBytes,
+  encoding: OutputEncoding,
   stdoutBytes: Type.Integer(),
   stderrBytes: Type.Integer(),
   truncated: Type.Boolean(),
@@ -61,7 +75,15 @@ export const Stage = Type.Object({
 export type Stage = Static<typeof Stage>
 
 /** A stage as it stands in events: its output came in events of its own. */
-export const StageSummary = Type.Omit(Stage, ['stdout', 'stderr', 'output', 'encoding'])
+export const StageSummary = Type.Omit(Stage, [
+  'stdout',
+  'stderr',
+  'output',
+  'stdoutBase64',
+  'stderrBase64',
+  'outputBase64',
+  'encoding',
+])
 export type StageSummary = Static<typeof StageSummary>
 
 /** A job as its owner sees it. */

@@ -249,7 +249,15 @@ describe('the record of a job', () => {
     expect(whole?.stages).toEqual([
       { ...stage, stdout: 'abc', stderr: 'é', output: 'aébc', encoding: 'utf-8' },
       { ...stage, stdout: '', stderr: '', output: '', encoding: 'utf-8' },
-      { ...stage, stdout: '/wE=', stderr: '', output: '/wE=', encoding: 'base64' },
+      {
+        ...stage,
+        stdout: '\ufffd\x01',
+        stderr: '',
+        output: '\ufffd\x01',
+        stdoutBase64: '/wE=',
+        outputBase64: '/wE=',
+        encoding: 'utf-8',
+      },
     ])
     expect(await redis.hstrlen(keys.job('x'), 'output')).toBe(11)
   })

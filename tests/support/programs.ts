@@ -114,7 +114,7 @@ const MESSAGES: Readonly<Partial<Record<Status, RegExp>>> = {
 
 /** Holds a job to the whole of what is expected: what a row does not name must be the ordinary. */
 export function expectOutcome(job: Job, expected: Expected): void {
-  const { status, stdout = '', stderr = '', truncated = false, encoding = 'utf-8', stages = ['run'] } = expected
+  const { status, stdout = '', stderr = '', truncated = false, stages = ['run'] } = expected
   const { of = stages[0] } = expected
   const stage: Stage = stageOf(job, of)
   const message = MESSAGES[status]
@@ -130,7 +130,8 @@ export function expectOutcome(job: Job, expected: Expected): void {
     stdout: short(stage.stdout),
     stderr: short(stage.stderr),
     truncated: stage.truncated,
-    encoding: stage.encoding,
+    stdoutBase64: stage.stdoutBase64,
+    stderrBase64: stage.stderrBase64,
     attempt: job.attempt,
   }).toEqual({
     status,
@@ -141,7 +142,8 @@ export function expectOutcome(job: Job, expected: Expected): void {
     stdout: text(stage.stdout, stdout),
     stderr: text(stage.stderr, stderr),
     truncated,
-    encoding,
+    stdoutBase64: expected.stdoutBase64,
+    stderrBase64: expected.stderrBase64,
     attempt: 1,
   })
   expected.check?.(job, stage)

@@ -7,8 +7,8 @@ import { packageRoot } from '../../src/shared/package-root.ts'
 import type { JobRecords } from '../../src/shared/redis/job-record.ts'
 import { classify, sameOutput, signalName } from '../../src/worker/jobs/classify.ts'
 import { createEventPublisher } from '../../src/worker/jobs/event-publisher.ts'
-import { createCharacterSplitter, encodeText } from '../../src/worker/jobs/output-text.ts'
-import { encodingOf, textsOf } from '../../src/shared/redis/stored-output.ts'
+import { createCharacterSplitter } from '../../src/worker/jobs/output-text.ts'
+import { textOf, textsOf } from '../../src/shared/redis/stored-output.ts'
 import { runJob } from '../../src/worker/jobs/run-job.ts'
 import { createStageOutput } from '../../src/worker/jobs/stage-output.ts'
 import { nullSandbox, SUCCESS } from './null-sandbox.ts'
@@ -58,21 +58,23 @@ describe('text in pieces', () => {
     for (let cut = 0; cut <= bytes.length; cut++) {
       const splitter = createCharacterSplitter()
       const pieces = [splitter.push(bytes.subarray(0, cut)), splitter.push(bytes.subarray(cut)), splitter.end()]
-      expect(pieces.map((piece) => encodeText(piece).encoding)).toEqual(['utf-8', 'utf-8', 'utf-8'])
+      expect(pieces.map((piece) => textOf(piece).base64)).toEqual([undefined, undefined, undefined])
       expect(Buffer.concat(pieces)).toEqual(bytes)
     }
   })
 
-  test('that is not UTF-8 comes back whole as base64', () => {
+  test('that is not UTF-8 is text with its bytes beside it, and the other stream is text', () => {
     const output = createStageOutput()
     output.push('stdout', Buffer.from([0xff, 0x41]))
     output.push('stderr', Buffer.from('ok'))
     output.end(false)
     expect(textsOf(output.captured())).toEqual({
-      stdout: '/0E=',
-      stderr: 'b2s=',
-      output: '/0Fvaw==',
-      encoding: 'base64',
+      stdout: '\ufffdA',
+      stdoutBase64: '/0E=',
+      stderr: 'ok',
+      output: '\ufffdAok',
+      outputBase64: '/0Fvaw==',
+      encoding: 'utf-8',
     })
   })
 
@@ -114,16 +116,27 @@ describe('text in pieces', () => {
     expect([bytes.length, order.length]).toEqual([20_000, 20_001])
   })
 
-  test('that is full of control characters is base64, so that JSON does not make it six times as long', () => {
-    const controls = Buffer.alloc(100_000, 1)
-    expect(JSON.stringify(encodeText(controls)).length).toBeLessThan(1.4 * controls.length)
-    const output = createStageOutput()
-    output.push('stdout', controls)
-    output.end(false)
-    expect(textsOf(output.captured()).encoding).toBe('base64')
-    const usual = ['\u001b[1;31mred text\u001b[0m and more\n', '\n', '\ttab\r\n', '"\\']
-    for (const text of usual) expect(encodingOf(Buffer.from(text.repeat(10_000)))).toBe('utf-8')
-    expect(encodingOf(Buffer.from('\u001b[2J'))).toBe('utf-8')
+  test.each([1, 0x1b])(
+    'that is full of control character %s is base64, so that JSON is not six times as long',
+    (code) => {
+      const controls = Buffer.alloc(100_000, code)
+      controls.write('said')
+      const shown = textOf(controls)
+      expect(shown).toEqual({ text: 'said', base64: controls.toString('base64') })
+      expect(JSON.stringify(shown).length).toBeLessThan(1.4 * controls.length)
+    },
+  )
+
+  test.each([
+    '\u001b[1;31mred text\u001b[0m and more\n',
+    '\u001b[7m \u001b[m',
+    '\u001b[m \u001b[m ',
+    '\n',
+    '\ttab\r\n',
+    '"\\',
+  ])('that is made for people or terminals is text, however long: %j', (text) => {
+    const long = text.repeat(10_000)
+    expect(textOf(Buffer.from(long))).toEqual({ text: long })
   })
 })
 
@@ -171,7 +184,7 @@ describe('the publisher of events', () => {
     await prompt.close()
   })
 
-  test('joins output before it is written as text or base64, what is not text apart', async () => {
+  test('joins output before it is written, what is not text apart and with its bytes', async () => {
     const { writes, records } = record()
     const publisher = createEventPublisher(records, 'id', 1)
     publisher.stageStarted('run')
@@ -182,9 +195,11 @@ describe('the publisher of events', () => {
     const rest = await publisher.close()
     // The beginning of the stage went out with the first output, not before it.
     expect(writes.map((events) => events.map(({ type }) => type))).toEqual([['stage', 'stdout']])
-    const data = rest.map((event) => event.data as { data: string; encoding: string })
-    expect(data.map(({ encoding }) => encoding)).toEqual(['base64', 'base64', 'utf-8'])
-    expect(Buffer.from(data[0]?.data ?? '', 'base64')).toEqual(Buffer.alloc(4999, 1))
+    expect(rest.map(({ data }) => data)).toEqual([
+      { stage: 'run', data: '', dataBase64: Buffer.alloc(4999, 1).toString('base64'), encoding: 'utf-8' },
+      { stage: 'run', data: '\ufffd', dataBase64: '/w==', encoding: 'utf-8' },
+      { stage: 'run', data: 'text', encoding: 'utf-8' },
+    ])
   })
 
   test('writes a short job in one step with its end where that is what is waited for', async () => {

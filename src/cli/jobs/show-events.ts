@@ -20,9 +20,9 @@ export async function showEvents(
     switch (event.type) {
       case 'stdout':
       case 'stderr': {
-        const { stage, data, encoding } = event.data
+        const { stage, data, dataBase64 } = event.data
         const target = event.type === 'stdout' && stage !== 'compile' ? streams.stdout : streams.stderr
-        if (!(await written(target, Buffer.from(data, encoding)))) return undefined
+        if (!(await written(target, bytesOf(data, dataBase64)))) return undefined
         break
       }
       case 'state':
@@ -74,3 +74,6 @@ export function verdict({ status, message, limits, stages }: JobSummary): string
       return message ?? undefined
   }
 }
+
+const bytesOf = (text: string, base64: string | undefined): Buffer =>
+  base64 === undefined ? Buffer.from(text) : Buffer.from(base64, 'base64')

@@ -20,7 +20,6 @@ export function Output({ api, id, onChange }: { api: Api; id: string; onChange: 
     if (!scroller.current) return
     const controller = new AbortController()
     const shown = createOutputView(scroller.current)
-    const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() }
     view.current = shown
     const follow = async () => {
       const path = `/v1/admin/jobs/${encodeURIComponent(id)}/events`
@@ -28,11 +27,7 @@ export function Output({ api, id, onChange }: { api: Api; id: string; onChange: 
       let isOver = false
       for await (const event of eventsOf(api.http, id, { signal: controller.signal, path, onConnection })) {
         if (event.type === 'stdout' || event.type === 'stderr') {
-          const { data, encoding } = event.data
-          shown.write(
-            event.type,
-            encoding === 'base64' ? decoders[event.type].decode(bytesOf(data), { stream: true }) : data,
-          )
+          shown.write(event.type, event.data.data)
           setEmpty(false)
           continue
         }
@@ -77,5 +72,3 @@ export function Output({ api, id, onChange }: { api: Api; id: string; onChange: 
     </section>
   )
 }
-
-const bytesOf = (base64: string): Uint8Array => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import type { Encoding, Stage, StageSummary } from '../job.ts'
+import type { Stage, StageSummary } from '../job.ts'
 
 /**
  * What one stage wrote, once: the bytes of both streams in the order they were written, and whose they are.
@@ -11,23 +11,29 @@ export interface CapturedOutput {
 }
 
 /** The texts of a stage as its owner sees them. */
-export type StageTexts = Pick<Stage, 'stdout' | 'stderr' | 'output' | 'encoding'>
+export type StageTexts = Pick<
+  Stage,
+  'stdout' | 'stderr' | 'output' | 'stdoutBase64' | 'stderrBase64' | 'outputBase64' | 'encoding'
+>
 
-/**
- * The texts of what was written. One encoding for all of them: base64 as soon as one is not UTF-8, or full of control
- * characters, which take six bytes each in JSON.
- */
+/** The texts of what was written, each with its bytes where it is not all of them. */
 export function textsOf({ bytes, order }: CapturedOutput): StageTexts {
   const { stdout, stderr } = partOutput({ bytes, order })
-  const encoding = [stdout, stderr, bytes].every((part) => encodingOf(part) === 'utf-8') ? 'utf-8' : 'base64'
-  const text = (part: Buffer) => part.toString(encoding === 'utf-8' ? 'utf8' : 'base64')
-  const output = text(bytes)
+  const output = textOf(bytes)
   // Most programs write to one stream only: its text is not made twice.
-  return {
-    stdout: stderr.length === 0 ? output : text(stdout),
-    stderr: stdout.length === 0 ? output : text(stderr),
+  const texts = {
+    stdout: stderr.length === 0 ? output : textOf(stdout),
+    stderr: stdout.length === 0 ? output : textOf(stderr),
     output,
-    encoding,
+  }
+  return {
+    stdout: texts.stdout.text,
+    stderr: texts.stderr.text,
+    output: texts.output.text,
+    ...(texts.stdout.base64 !== undefined && { stdoutBase64: texts.stdout.base64 }),
+    ...(texts.stderr.base64 !== undefined && { stderrBase64: texts.stderr.base64 }),
+    ...(texts.output.base64 !== undefined && { outputBase64: texts.output.base64 }),
+    encoding: 'utf-8',
   }
 }
 
@@ -58,21 +64,42 @@ const NOTHING = Buffer.alloc(0)
 const SHORT_BYTES = 1024
 /** Of so many control characters in a row of bytes the text in JSON is more than twice as long. */
 const CONTROL_PART = 1 / 5
+/** The same of escape, which terminals are spoken to with: drawings consist of it for a third and more. */
+const ESCAPE_PART = 1 / 2
+const ESCAPE = 0x1b
+
+/** Bytes as they go into JSON. */
+export interface OutputText {
+  text: string
+  /** The bytes, where `text` is not all of them. */
+  base64?: string
+}
 
 /**
- * How these bytes go into JSON: as text when they are UTF-8, unless so many of them are control characters (six bytes each, as
- * `\u0000`) that base64 is the shorter.
+ * The text in a row of bytes. What is not UTF-8 in it is U+FFFD each. Of so many control characters that JSON, in which each takes
+ * six bytes (`\u0000`), would be much longer than the bytes, none is in the text.
  */
-export function encodingOf(bytes: Buffer): Encoding {
-  if (!isUtf8(bytes)) return 'base64'
-  if (bytes.length <= SHORT_BYTES) return 'utf-8'
+export function textOf(bytes: Buffer): OutputText {
+  if (isBinary(bytes)) return { text: bytes.toString().replaceAll(CONTROLS, ''), base64: bytes.toString('base64') }
+  return isUtf8(bytes) ? { text: bytes.toString() } : { text: bytes.toString(), base64: bytes.toString('base64') }
+}
+
+function isBinary(bytes: Buffer): boolean {
+  if (bytes.length <= SHORT_BYTES) return false
   let controls = 0
-  for (const byte of bytes) if (byte < 0x20 && !ESCAPED_SHORT.has(byte)) controls++
-  return controls > bytes.length * CONTROL_PART ? 'base64' : 'utf-8'
+  let escapes = 0
+  for (const byte of bytes) {
+    if (byte === ESCAPE) escapes++
+    else if (byte < 0x20 && !ESCAPED_SHORT.has(byte)) controls++
+  }
+  return controls > bytes.length * CONTROL_PART || escapes > bytes.length * ESCAPE_PART
 }
 
 /** Control characters that JSON writes with two bytes: backspace, tab, line feed, form feed, carriage return. */
 const ESCAPED_SHORT = new Set([8, 9, 10, 12, 13])
+/** The others. */
+// oxlint-disable-next-line no-control-regex
+const CONTROLS = /[\x00-\x07\x0b\x0e-\x1f]/g
 
 /**
  * The outputs of all stages as they are stored: one value of bytes, and one of where each begins. Both are empty when nothing

@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer'
 import type { StageSummary, StageTest } from '../../shared/job.ts'
 import type { JobEvent } from '../../shared/job-event.ts'
 import type { JobRecords } from '../../shared/redis/job-record.ts'
+import { textOf } from '../../shared/redis/stored-output.ts'
 import type { OutputStream } from '../sandbox/sandbox.ts'
-import { encodeText } from './output-text.ts'
 
 /**
  * Publishes what one job does while it does it. The first output goes out at once, or soon where somebody waits for the end and most
@@ -113,5 +113,7 @@ export function createEventPublisher(
 
 function toEvent(entry: Pending): JobEvent {
   if (!('pieces' in entry)) return entry
-  return { type: entry.type, data: { stage: entry.stage, ...encodeText(Buffer.concat(entry.pieces)) } }
+  const { text, base64 } = textOf(Buffer.concat(entry.pieces))
+  const exact = base64 !== undefined && { dataBase64: base64 }
+  return { type: entry.type, data: { stage: entry.stage, data: text, ...exact, encoding: 'utf-8' } }
 }

@@ -1,12 +1,3 @@
-import type { Encoding } from '../../shared/job.ts'
-import { encodingOf } from '../../shared/redis/stored-output.ts'
-
-/** Text as it goes into JSON. */
-export interface EncodedText {
-  data: string
-  encoding: Encoding
-}
-
 /**
  * Cuts one stream between characters: a character split over two chunks is held back until it is whole, so that valid
  * UTF-8 never looks invalid because of where a read ended.
@@ -34,12 +25,6 @@ export function createCharacterSplitter(): CharacterSplitter {
       return rest
     },
   }
-}
-
-/** UTF-8 as text, anything else as base64; so too what is full of control characters. */
-export function encodeText(bytes: Buffer): EncodedText {
-  const encoding = encodingOf(bytes)
-  return { data: bytes.toString(encoding === 'utf-8' ? 'utf8' : 'base64'), encoding }
 }
 
 /** How many bytes at the end begin a character that is not complete yet (0 to 3). */

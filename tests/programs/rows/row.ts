@@ -13,7 +13,9 @@ export interface Expected {
   exitCode?: number
   signal?: string
   truncated?: boolean
-  encoding?: 'utf-8' | 'base64'
+  /** What was written, where the text is not all of it. */
+  stdoutBase64?: string
+  stderrBase64?: string
   /** Names of the stages; `run` alone unless said. */
   stages?: string[]
   /** The stage the outcome above is of; the first one unless said. */

@@ -66,7 +66,6 @@ const IDLE: RunState = {
 export function createJobRun({ http, jobs, key, output }: JobRunOptions): JobRun {
   const [state, change] = createObservable<RunState>(IDLE)
   let stages = 0
-  let decoders = newDecoders()
   let socket: IoSocket | undefined
   let hasGap = false
 
@@ -79,7 +78,6 @@ export function createJobRun({ http, jobs, key, output }: JobRunOptions): JobRun
   const restart = () => {
     stages = 0
     hasGap = false
-    decoders = newDecoders()
   }
   const fail = (error: unknown) => {
     if (!(error instanceof ApiProblem)) throw error
@@ -110,7 +108,7 @@ export function createJobRun({ http, jobs, key, output }: JobRunOptions): JobRun
         break
       case 'stdout':
       case 'stderr':
-        output().write(event.type, decoders[event.type](event.data.data, event.data.encoding))
+        output().write(event.type, event.data.data)
         break
       case 'warning':
         change({ warnings: [...state.get().warnings, event.data] })
@@ -130,11 +128,10 @@ export function createJobRun({ http, jobs, key, output }: JobRunOptions): JobRun
   const fillGap = async (id: string) => {
     const { stages: all } = await jobs.read(id)
     output().clear()
-    decoders = newDecoders()
-    for (const { name, stdout, stderr, encoding } of all) {
+    for (const { name, stdout, stderr } of all) {
       if (all.length > 1) output().heading(name)
-      output().write('stdout', decoders.stdout(stdout, encoding))
-      output().write('stderr', decoders.stderr(stderr, encoding))
+      output().write('stdout', stdout)
+      output().write('stderr', stderr)
     }
     note('Not all events of this job are kept any more: here is all of stdout first, then all of stderr.')
   }
@@ -209,21 +206,4 @@ export function createJobRun({ http, jobs, key, output }: JobRunOptions): JobRun
     sendEof: () => socket?.send({ type: 'eof' }),
     interrupt: () => socket?.send({ type: 'signal', signal: 'SIGINT' }),
   }
-}
-
-type Decode = (data: string, encoding: 'utf-8' | 'base64') => string
-
-/** Bytes that are no text come as base64; a character may be cut between two of them. */
-function newDecoders(): Record<'stdout' | 'stderr', Decode> {
-  const decoder = (): Decode => {
-    const bytesToText = new TextDecoder()
-    return (data, encoding) => {
-      if (encoding === 'utf-8') return data
-      return bytesToText.decode(
-        Uint8Array.from(atob(data), (character) => character.charCodeAt(0)),
-        { stream: true },
-      )
-    }
-  }
-  return { stdout: decoder(), stderr: decoder() }
 }
