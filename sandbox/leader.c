@@ -391,7 +391,8 @@ static void begin(void)
 {
     struct cell_size before = cell.size;
     bool wanted = false;
-    records_begin(&frame, &cell.size, &wanted);
+    uint64_t restore = 0;
+    records_begin(&frame, &cell.size, &wanted, &restore);
     if (cell.held && wanted)
         stop_held();
     else
@@ -402,7 +403,20 @@ static void begin(void)
     if ((before.bytes != cell.size.bytes || before.inodes != cell.size.inodes) && !cell_resize(&cell.size))
         fault("the job's file system cannot have that size");
     cell_lock();
+    if (restore > 0 && !snapshot_restore(restore))
+        cell.write_error = (struct start_error){.call = "restore", .error = errno};
     cell.phase = JOB;
+}
+
+/* The job goes on in another cell. */
+static _Noreturn void end_cell(void)
+{
+    if (frame.length != 1)
+        fault("an N that is not one byte");
+    /* What the program has made unreadable is no fault: the next cell finds nothing to begin with, and says so. */
+    if (frame.payload[0] == 1)
+        snapshot_offer();
+    _exit(LEADER_NEXT);
 }
 
 static void write_file(void)
@@ -543,6 +557,8 @@ static void take_frame(void)
         take_kill();
     else if (frame.type == 'Q' && phase == JOB)
         _exit(LEADER_QUIT);
+    else if (frame.type == 'N' && phase == JOB)
+        end_cell();
     else if (frame.type == 'I' && phase == RUNNING)
         input_take(&frame);
     else if (frame.type == 'E' && phase == RUNNING)

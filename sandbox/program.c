@@ -55,29 +55,28 @@ static void wrap(struct parcel *parcel)
                                       .msg_controllen = sizeof parcel->beside.bytes};
 }
 
-static bool send_listener(int socket, int listener)
+bool send_descriptor(int socket, int descriptor)
 {
     struct parcel parcel;
     wrap(&parcel);
     struct cmsghdr *beside = CMSG_FIRSTHDR(&parcel.message);
     *beside = (struct cmsghdr){
-        .cmsg_len = CMSG_LEN(sizeof listener), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-    memcpy(CMSG_DATA(beside), &listener, sizeof listener);
+        .cmsg_len = CMSG_LEN(sizeof descriptor), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+    memcpy(CMSG_DATA(beside), &descriptor, sizeof descriptor);
     return sendmsg(socket, &parcel.message, MSG_NOSIGNAL) == 1;
 }
 
-/* The listener that was sent; -1 when there is none. */
-static int receive_listener(int socket)
+int receive_descriptor(int socket)
 {
     struct parcel parcel;
-    int listener = -1;
+    int descriptor = -1;
     wrap(&parcel);
     if (recvmsg(socket, &parcel.message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != 1)
         return -1;
     struct cmsghdr *beside = CMSG_FIRSTHDR(&parcel.message);
     if (beside && beside->cmsg_type == SCM_RIGHTS)
-        memcpy(&listener, CMSG_DATA(beside), sizeof listener);
-    return listener;
+        memcpy(&descriptor, CMSG_DATA(beside), sizeof descriptor);
+    return descriptor;
 }
 
 void program_prepare(void)
@@ -206,7 +205,7 @@ static void enter_filter(void)
         fail("no_new_privs");
     if (!seccomp_enter(&listener))
         fail("seccomp");
-    if (listener >= 0 && !send_listener(HANDOVER_FD, listener))
+    if (listener >= 0 && !send_descriptor(HANDOVER_FD, listener))
         fail("sendmsg");
     if (listener >= 0)
         close(listener);
@@ -297,7 +296,7 @@ pid_t program_start(const struct stage *stage, const int streams[3], struct star
         while (n < 0 && errno == EINTR);
         if (n == 0)
             why->error = 0;
-        *listener = receive_listener(handover[0]);
+        *listener = receive_descriptor(handover[0]);
     }
     close(status[0]);
     return why->error ? -1 : pid;

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import type { JobSpec } from '../../src/shared/job.ts'
 import type { JobEvent } from '../../src/shared/job-event.ts'
@@ -256,6 +257,29 @@ test('a job of many tests may write only so much in all', async () => {
   const { stages } = await runJob(sandbox, spec, python, 0, quiet, new AbortController().signal)
   expect(stages).toHaveLength(100)
   expect(given.slice(0, 9)).toEqual([...Array.from({ length: 8 }, () => 1024 ** 2), 1])
+})
+
+test.each([
+  ['python', 'files', ['test 1', 'files', 'test 2', 'files', 'test 3']],
+  ['go', 'folder', ['compile', 'folder', 'test 1', 'folder', 'test 2', 'folder', 'test 3']],
+])('every test of a job in %s has a cell that begins with its %s', async (id, _, expected) => {
+  const sandbox = nullSandbox()
+  const seen: string[] = []
+  sandbox.renew = async (from) => void seen.push(from)
+  const listener = { ...quiet, stageStarted: (stage: string) => void seen.push(stage) }
+  const language = loadLanguages(join(packageRoot(), 'languages')).find((one) => one.id === id)
+  const spec = { ...SPEC, tests: [{}, {}, {}] }
+  await runJob(sandbox, spec, language, 0, listener, new AbortController().signal)
+  expect(seen).toEqual(expected)
+})
+
+test('a job without tests runs where it was compiled', async () => {
+  const sandbox = nullSandbox()
+  let renewed = 0
+  sandbox.renew = async () => void renewed++
+  const go = loadLanguages(join(packageRoot(), 'languages')).find((one) => one.id === 'go')
+  const { stages } = await runJob(sandbox, SPEC, go, 0, quiet, new AbortController().signal)
+  expect([stages.length, renewed]).toEqual([2, 0])
 })
 
 test('the ways out a job tried are told once each over its stages, and in none of them', async () => {

@@ -48,6 +48,7 @@ export function nullSandbox(): NullSandbox {
       sandbox.jobs++
     },
     writeFile: () => undefined,
+    renew: async () => undefined,
     run: async () => SUCCESS,
     input: () => undefined,
     endInput: () => undefined,

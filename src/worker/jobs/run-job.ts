@@ -76,6 +76,9 @@ export async function runJob(
     let room = Math.max(JOB_OUTPUT_BYTES, spec.head.limits.outputBytes)
     for (const planned of planStages(spec, language, graceMs)) {
       planned.start.outputBytes = Math.max(1, Math.min(planned.start.outputBytes, room))
+      // No test finds what another left.
+      if (spec.tests.length > 0 && planned.kind === 'run' && stages.length > 0 && !signal.aborted)
+        await sandbox.renew(language?.compile ? 'folder' : 'files')
       if (signal.aborted) verdict = { status: 'cancelled', message: null }
       if (verdict.status === 'cancelled') break
       const { stage, captured, message, report } = await runStage(sandbox, spec, planned, listener, startFeed)

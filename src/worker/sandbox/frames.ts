@@ -15,6 +15,7 @@ export const FRAME = {
   INPUT_END: 0x45,
   KILL: 0x4b,
   GATHER: 0x47,
+  NEXT: 0x4e,
   QUIT: 0x51,
   READY: 0x52,
   STDOUT: 0x4f,
@@ -128,16 +129,23 @@ export function encodeRecords(records: Iterable<readonly [field: string, value: 
 /**
  * `B`: begin a job in a cell whose file system holds so many bytes and inodes.
  * @param cell.held its first stage is the program that is held; otherwise that goes
+ * @param cell.restore the job goes on with a copy of the folder that was kept, unless that is larger than so many bytes
  */
-export function encodeBegin(cell: { bytes: number; inodes: number; held?: boolean }): Buffer {
+export function encodeBegin(cell: { bytes: number; inodes: number; held?: boolean; restore?: number }): Buffer {
   return encodeFrame(
     FRAME.BEGIN,
     encodeRecords([
       ['b', natural('bytes', cell.bytes)],
       ['i', natural('inodes', cell.inodes)],
       ...(cell.held ? ([['h', 1]] as const) : []),
+      ...(cell.restore ? ([['r', natural('restore', cell.restore)]] as const) : []),
     ]),
   )
+}
+
+/** `N`: end the cell but not the job. @param keep what its folder holds now is for the cells that follow */
+export function encodeNext(keep: boolean): Buffer {
+  return encodeFrame(FRAME.NEXT, Uint8Array.of(keep ? 1 : 0))
 }
 
 /**
