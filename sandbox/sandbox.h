@@ -53,6 +53,8 @@ int gauge_version(void);
 int64_t gauge_cpu_us(void);
 /* Processes the kernel has killed for memory so far; -1 when there is no counter. */
 int64_t gauge_oom_kills(void);
+/* Processes and threads in the container; -1 when there is no counter. */
+int64_t gauge_tasks(void);
 
 /* --- program.c: how a program is started --- */
 
@@ -106,6 +108,17 @@ void snapshot_take(void);
 void snapshot_drop(void);
 /* Copies what init keeps into the job's folder, which must be empty. False with errno: ENOSPC also where it is more than `most` bytes. */
 bool snapshot_restore(uint64_t most);
+
+/* --- reached.c: limits that a stage has come to --- */
+
+/* A stage begins, and no process of it lives yet. */
+void reached_begin(void);
+/* Looks whether it has come to one now. */
+void reached_look(const struct stage *plan);
+/* A process of it ended like this. */
+void reached_died(int status);
+/* Those it has come to, as members of a JSON array. */
+const char *reached_text(void);
 
 /* --- seccomp.c --- */
 

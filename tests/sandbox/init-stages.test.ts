@@ -227,6 +227,20 @@ describe('a limit of time', () => {
     expect(ran.cpuUs).toBeLessThan(4_000_000)
   })
 
+  test('cpu: gives no grace to processes that would use it', async () => {
+    const program = 'import os, signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nos.fork()\nwhile True: pass'
+    const ran = await run(python(program), { cpuMs: 300, graceMs: 5000 })
+    expect(ran).toMatchObject({ reason: 'cpu', signal: 9 })
+    expect(ran.cpuUs).toBeLessThan(2_000_000)
+  })
+
+  test('cpu: counts in the grace of the wall limit too', async () => {
+    const program = 'import signal, time\nsignal.signal(15, lambda *_: [0 for _ in iter(int, 1)])\ntime.sleep(9)'
+    const ran = await run(python(program), { wallMs: 300, cpuMs: 300, graceMs: 8000 })
+    expect(ran).toMatchObject({ reason: 'wall', signal: 9 })
+    expect(ran.cpuUs).toBeLessThan(3_000_000)
+  })
+
   test('cpu: counts all processes together', async () => {
     const ran = await run('for i in 1 2 3 4 5 6; do (while :; do :; done) & done; wait', { cpuMs: 500 })
     expect(ran).toMatchObject({ reason: 'cpu' })

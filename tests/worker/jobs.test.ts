@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
-import type { JobSpec } from '../../src/shared/job.ts'
+import type { JobSpec, Status } from '../../src/shared/job.ts'
 import type { JobEvent } from '../../src/shared/job-event.ts'
 import { loadLanguages } from '../../src/shared/language.ts'
 import { DEFAULT_LIMITS } from '../../src/shared/limits.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import type { JobRecords } from '../../src/shared/redis/job-record.ts'
-import { classify, sameOutput, signalName } from '../../src/worker/jobs/classify.ts'
+import { classify, limitsMet, sameOutput, signalName, withLimits } from '../../src/worker/jobs/classify.ts'
 import { createEventPublisher } from '../../src/worker/jobs/event-publisher.ts'
 import { createCharacterSplitter, encodeText } from '../../src/worker/jobs/output-text.ts'
 import { encodingOf, textsOf } from '../../src/shared/redis/stored-output.ts'
@@ -245,6 +245,36 @@ const SPEC: JobSpec = {
   tests: [],
   expectedOutput: null,
 }
+
+describe('a limit that a stage came to', () => {
+  const told = (report: object, status: Status, message: string | null = null, kind: 'compile' | 'run' = 'run') => {
+    const met = limitsMet({ ...SUCCESS, ...report }, kind)
+    return [met, withLimits(message, 'run', status, met, DEFAULT_LIMITS)]
+  }
+
+  test.each([
+    ['is said where the status does not', { reached: ['processes'] }, 'failed', ['processes'], /^stage run: .*64 proc/],
+    ['is no news where the status is its', { oomKills: 1 }, 'memory-limit', ['memoryBytes'], null],
+    ['is said where a child was killed', { oomKills: 1 }, 'succeeded', ['memoryBytes'], /killed a process/],
+    ['is named alone where the program coped', { reached: ['openFiles'] }, 'succeeded', ['openFiles'], null],
+    ['is not said of a job that was cancelled', { reached: ['fileBytes'] }, 'cancelled', ['fileBytes'], null],
+    ['is named when it ended the stage', { reason: 'cpu' }, 'cpu-time-limit', ['cpuMs'], null],
+    ['is that of the kernel too', { signal: 24 }, 'cpu-time-limit', ['cpuMs'], null],
+    ['is the output’s', { reason: 'output', truncated: true }, 'output-limit', ['outputBytes'], null],
+  ] as const)('%s', (_, report, status, met, message) => {
+    const [names, text] = told(report, status)
+    expect(names).toEqual(met)
+    if (message === null) expect(text).toBeNull()
+    else expect(text).toMatch(message)
+  })
+
+  test('is said behind what ended the stage', () => {
+    const [met, text] = told({ reason: 'wall', oomKills: 2 }, 'wall-time-limit', 'it took long')
+    expect(met).toEqual(['wallMs', 'memoryBytes'])
+    expect(text).toMatch(/^it took long; the kernel killed a process .* 536870912 bytes \(memoryBytes\)$/)
+    expect(told({ reason: 'wall' }, 'wall-time-limit', null, 'compile')[0]).toEqual(['compileWallMs'])
+  })
+})
 
 test('a job of many tests may write only so much in all', async () => {
   const sandbox = nullSandbox()

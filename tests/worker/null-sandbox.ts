@@ -22,6 +22,7 @@ export const SUCCESS: StageReport = {
   stderrBytes: 0,
   truncated: false,
   error: null,
+  reached: [],
   refusedCalls: [],
 }
 

@@ -4,7 +4,7 @@ import { MIB } from '../../shared/limits.ts'
 import { type CapturedOutput, partOutput } from '../../shared/redis/stored-output.ts'
 import type { Gathered } from '../sandbox/gathering.ts'
 import type { OutputStream, Sandbox } from '../sandbox/sandbox.ts'
-import { classify, sameOutput, shownExitCode, signalName } from './classify.ts'
+import { classify, limitsMet, sameOutput, shownExitCode, signalName, withLimits } from './classify.ts'
 import type { StartFeed } from './live-input.ts'
 import { type PlannedStage, planStages } from './plan.ts'
 import { createStageOutput } from './stage-output.ts'
@@ -88,7 +88,10 @@ export async function runJob(
       // The kernel's killer has been at work in there, and what it took is not known for sure.
       if (report.oomKills > 0) reusable = false
       for (const { name } of report.refusedCalls) refusedCalls.add(name)
-      if (stage.status === 'succeeded') continue
+      if (stage.status === 'succeeded') {
+        if (verdict.status === 'succeeded') verdict.message ??= message
+        continue
+      }
       if (verdict.status === 'succeeded' || stage.status === 'cancelled') verdict = { status: stage.status, message }
       if (planned.kind === 'compile' || spec.tests.length === 0) break
     }
@@ -122,6 +125,7 @@ async function runStage(
   tell('stdout', rest.stdout)
   tell('stderr', rest.stderr)
   const captured = output.captured()
+  const limits = limitsMet(report, kind)
   let { status, message } = classify(report, name, kind, start, spec.head.limits)
   if (
     status === 'succeeded' &&
@@ -131,6 +135,7 @@ async function runStage(
     status = 'wrong-answer'
     message = `stage ${name} wrote something else than expected`
   }
+  message = withLimits(message, name, status, limits, spec.head.limits)
   const stage: StageSummary = {
     name,
     status,
@@ -142,6 +147,7 @@ async function runStage(
     stdoutBytes: report.stdoutBytes,
     stderrBytes: report.stderrBytes,
     truncated: report.truncated,
+    limitsMet: limits,
   }
   listener.stageEnded(stage)
   return { stage, captured, message, report }

@@ -61,6 +61,10 @@ export interface StageStart {
 
 const REASONS = ['exit', 'wall', 'cpu', 'output', 'kill', 'start'] as const
 
+/** Limits of which the kernel tells nobody that they refused something. */
+const REACHED_LIMITS = ['processes', 'fileBytes', 'openFiles'] as const
+export type ReachedLimit = (typeof REACHED_LIMITS)[number]
+
 /** How a stage ended, as init reports it. Times in microseconds, sizes in bytes. */
 export interface StageReport {
   reason: (typeof REASONS)[number]
@@ -74,6 +78,8 @@ export interface StageReport {
   stderrBytes: number
   truncated: boolean
   error: { call: string; errno: number; message: string } | null
+  /** Limits that init saw it come to, whatever that led to. */
+  reached: ReachedLimit[]
   /**
    * System calls the program made that no honest program makes in a sandbox, by name, each with how often. Empty as well
    * where the kernel does not tell init of them.
@@ -338,6 +344,7 @@ export function parseReport(payload: Uint8Array): StageReport {
     stderrBytes: count(report, 'stderrBytes'),
     truncated: report['truncated'] === true,
     error: error === null ? null : parseError(error),
+    reached: parseReached(report['reached']),
     refusedCalls: parseRefusedCalls(report['refusedCalls']),
   }
 }
@@ -352,6 +359,11 @@ function parseError(value: unknown): { call: string; errno: number; message: str
   if (typeof value !== 'object' || value === null) throw new ProtocolFault('the error in a report is no object')
   const error = value as Record<string, unknown>
   return { call: String(error['call']), errno: count(error, 'errno'), message: String(error['message']) }
+}
+
+function parseReached(value: unknown): ReachedLimit[] {
+  if (!Array.isArray(value)) throw new ProtocolFault('the limits reached are no list')
+  return REACHED_LIMITS.filter((name) => value.includes(name))
 }
 
 function parseRefusedCalls(value: unknown): RefusedCall[] {
