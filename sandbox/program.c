@@ -130,8 +130,11 @@ static void set_limits(const struct stage *stage)
         fail("setrlimit");
     limit(stage, RLIMIT_FSIZE, stage->file_bytes);
     limit(stage, RLIMIT_NPROC, stage->processes);
+    /* A program may raise its own stack; memory has a limit anyway. */
+    if (!set_limit(0, RLIMIT_STACK, stage->stack_bytes, RLIM_INFINITY))
+        fail("setrlimit");
     /* 0 still feeds a core_pattern that is a pipe, a program of the host; 1 does not, and is too small for a file. */
-    if (!set_limit(0, RLIMIT_STACK, stage->stack_bytes, stage->stack_bytes) || !set_limit(0, RLIMIT_CORE, 1, 1))
+    if (!set_limit(0, RLIMIT_CORE, 1, 1))
         fail("setrlimit");
     for (size_t i = 0; i < sizeof counted / sizeof *counted; i++)
         if (!set_limit(0, counted[i].resource, counted[i].most, counted[i].most))
@@ -257,13 +260,14 @@ bool program_streams(bool input, int ours[3], int theirs[3])
 {
     int pipes[3][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
     setfsuid(PROGRAM_UID);
-    bool made = pipe2(pipes[1], O_CLOEXEC) == 0 && pipe2(pipes[2], O_CLOEXEC) == 0;
-    if (made && input)
-        made = pipe2(pipes[0], O_CLOEXEC) == 0;
-    else if (made)
-        made = (pipes[0][0] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0;
+    bool made = pipe2(pipes[1], O_CLOEXEC) == 0 && pipe2(pipes[2], O_CLOEXEC) == 0 && pipe2(pipes[0], O_CLOEXEC) == 0;
     int error = errno;
     setfsuid(0);
+    /* At its end, and not /dev/null, which cannot be waited for. */
+    if (made && !input) {
+        close(pipes[0][1]);
+        pipes[0][1] = -1;
+    }
     for (int i = 0; i < 3; i++) {
         ours[i] = pipes[i][i == 0];
         theirs[i] = pipes[i][i != 0];

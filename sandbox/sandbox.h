@@ -76,7 +76,7 @@ struct start_error {
 void program_prepare(void);
 /*
  * Makes the program's standard streams, in, out, err, which belong to it: it may want to open /dev/stdout again. Ours do not
- * wait; that of the input is -1 where there is none. What could not be made, with errno, is -1.
+ * wait; that of the input is -1 where none will come: the program's end is at its end. What could not be made, with errno, is -1.
  */
 bool program_streams(bool input, int ours[3], int theirs[3]);
 /*

@@ -114,6 +114,8 @@ export interface SourceFile {
   path: string
   content: string
   encoding: Encoding
+  /** In octal; absent where its content decides. */
+  mode?: string
 }
 
 export interface TestCase {

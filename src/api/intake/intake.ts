@@ -192,7 +192,12 @@ function sourceFiles(request: CodeRequest, language: Language): SourceFile[] {
   return [{ path: language.fileName, content: request.code ?? '', encoding: 'utf-8' }]
 }
 
-const toSourceFile = ({ path, content, encoding = 'utf-8' }: RequestFile): SourceFile => ({ path, content, encoding })
+const toSourceFile = ({ path, content, encoding = 'utf-8', mode }: RequestFile): SourceFile => ({
+  path,
+  content,
+  encoding,
+  ...(mode !== undefined && { mode }),
+})
 
 function findEntrypoint(request: CodeRequest, files: readonly SourceFile[], language: Language): string {
   const paths = files.map(({ path }) => path)

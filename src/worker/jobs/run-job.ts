@@ -1,4 +1,4 @@
-import type { JobSpec, StageSummary, Status } from '../../shared/job.ts'
+import type { JobSpec, SourceFile, StageSummary, Status } from '../../shared/job.ts'
 import type { Language } from '../../shared/language.ts'
 import { MIB } from '../../shared/limits.ts'
 import { type CapturedOutput, partOutput } from '../../shared/redis/stored-output.ts'
@@ -30,7 +30,6 @@ export interface JobOutcome {
   gathered?: Gathered
 }
 
-const SOURCE_MODE = 0o644
 /** What a program has to end by itself when its job is cancelled: less than at a limit, since somebody waits. */
 const CANCEL_GRACE_MS = 400
 /** The most a job's stages may write together: a hundred tests must not be a hundred times one stage's limit. */
@@ -67,11 +66,8 @@ export async function runJob(
   try {
     sandbox.begin(spec.head.limits.fileBytes)
     for (const file of spec.files) {
-      sandbox.writeFile(
-        file.path,
-        SOURCE_MODE,
-        Buffer.from(file.content, file.encoding === 'base64' ? 'base64' : 'utf8'),
-      )
+      const content = Buffer.from(file.content, file.encoding === 'base64' ? 'base64' : 'utf8')
+      sandbox.writeFile(file.path, modeOf(file, content), content)
     }
     let room = Math.max(JOB_OUTPUT_BYTES, spec.head.limits.outputBytes)
     for (const planned of planStages(spec, language, graceMs)) {
@@ -102,6 +98,12 @@ export async function runJob(
   const outcome: JobOutcome = { ...verdict, stages, outputs, reusable, refusedCalls: [...refusedCalls] }
   if (spec.artifacts && verdict.status !== 'cancelled') outcome.gathered = await sandbox.gather(spec.artifacts)
   return outcome
+}
+
+/** A file that names its interpreter is there to be run. */
+function modeOf({ mode }: SourceFile, content: Buffer): number {
+  if (mode !== undefined) return parseInt(mode, 8)
+  return content[0] === 0x23 && content[1] === 0x21 ? 0o755 : 0o644
 }
 
 async function runStage(

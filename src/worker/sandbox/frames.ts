@@ -55,7 +55,7 @@ export interface StageStart {
   fileBytes: number
   openFiles: number
   stackBytes: number
-  /** Whether standard input will follow; otherwise it is `/dev/null`. */
+  /** Whether standard input will follow; otherwise it is at its end. */
   stdin: boolean
 }
 
