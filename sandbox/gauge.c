@@ -22,9 +22,13 @@ static const struct gauge oom_gauges[] = {
     {"/sys/fs/cgroup/memory.events", "oom_kill", 1, 2},
     {"/sys/fs/cgroup/memory/memory.oom_control", "oom_kill", 1, 1},
 };
+static const struct gauge task_gauges[] = {
+    {"/sys/fs/cgroup/pids.current", NULL, 1, 2},
+    {"/sys/fs/cgroup/pids/pids.current", NULL, 1, 1},
+};
 
-static int cpu_fd = -1, oom_fd = -1;
-static const struct gauge *cpu_gauge, *oom_gauge;
+static int cpu_fd = -1, oom_fd = -1, task_fd = -1;
+static const struct gauge *cpu_gauge, *oom_gauge, *task_gauge;
 
 static int64_t gauge_read(int fd, const struct gauge *gauge)
 {
@@ -63,6 +67,7 @@ void gauges_open(void)
 {
     cpu_fd = gauge_open(cpu_gauges, sizeof cpu_gauges / sizeof *cpu_gauges, &cpu_gauge);
     oom_fd = gauge_open(oom_gauges, sizeof oom_gauges / sizeof *oom_gauges, &oom_gauge);
+    task_fd = gauge_open(task_gauges, sizeof task_gauges / sizeof *task_gauges, &task_gauge);
 }
 
 int gauge_version(void)
@@ -78,4 +83,9 @@ int64_t gauge_cpu_us(void)
 int64_t gauge_oom_kills(void)
 {
     return gauge_read(oom_fd, oom_gauge);
+}
+
+int64_t gauge_tasks(void)
+{
+    return gauge_read(task_fd, task_gauge);
 }

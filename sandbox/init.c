@@ -22,8 +22,8 @@
  *
  * The end of a job is the end of its leader: the kernel kills everything in the PID namespace before the leader can be
  * waited for, and takes mounts, IPC objects and sockets with it. There is nothing to clean up and nothing to forget.
- * Init then makes the next leader, which says `Z` when its cell stands. Leaders read exactly the frames of their job, so
- * the next one finds the stream at the right place.
+ * Init then makes the next leader, which says `Z` when its cell stands. Leaders read exactly the frames of their cell, so
+ * the next one finds the stream at the right place. A job may go on in the next cell, with a copy of its folder (snapshot.c).
  *
  * Standard input and output are the container's, by way of its engine, or a socket of the worker (wire.c) where it has one to
  * show: then neither the engine nor who looks after the container for it has a part in what is said.
@@ -192,6 +192,7 @@ int main(int argc, char **argv)
     gauges_open();
     seccomp_prepare();
     program_prepare();
+    snapshot_prepare();
     container_prepare(wire);
     make_decoys();
     wire_open();
@@ -204,7 +205,11 @@ int main(int argc, char **argv)
         int how = wait_for(pid);
         if (how == LEADER_EOF)
             return 0;
-        if (how != LEADER_QUIT)
+        if (how == LEADER_NEXT)
+            snapshot_take();
+        else if (how == LEADER_QUIT)
+            snapshot_drop();
+        else
             return 1;
     }
 }

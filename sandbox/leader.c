@@ -1,6 +1,6 @@
 /*
  * The leader of a cell: PID 1 of its namespaces, and the worker's partner in the protocol for one job. One thread, one
- * poll loop, no tick: every wait ends by a descriptor (frames, the program's pipes, two timers, SIGCHLD, notices).
+ * poll loop: every wait ends by a descriptor (frames, the program's pipes, three timers, SIGCHLD, notices).
  *
  * A stage goes RUNNING (the program lives), DRAINING (it has ended, or never began; the rest of its processes die, what
  * they wrote is still relayed), and its report is sent when no process is left and both pipes are empty. Whatever ends a
@@ -39,6 +39,7 @@
 #include <unistd.h>
 
 enum { READ_SIZE = 65536, REPORT_SIZE = 1024 + NOTICES_SIZE, CPU_CHECK_MIN_US = 5000, FRAMES_PER_TURN = 16, STOP_US = 50000 };
+enum { LOOK_US = 20000 };
 
 enum phase { BEFORE, JOB, RUNNING, DRAINING };
 
@@ -48,8 +49,8 @@ static struct {
     struct start_error write_error; /* of a file that could not be written: the next stage tells */
     bool held;                      /* a program waits for its job */
     char door[NAME_MAX + 1];        /* the FIFO that it waits at, while there is one */
-    int signals, wall_timer, cpu_timer;
-} cell = {.signals = -1, .wall_timer = -1, .cpu_timer = -1};
+    int signals, wall_timer, cpu_timer, look_timer;
+} cell = {.signals = -1, .wall_timer = -1, .cpu_timer = -1, .look_timer = -1};
 
 static struct {
     struct stage plan;
@@ -86,6 +87,8 @@ static uint64_t clock_us(clockid_t clock)
 static void arm(int timer, uint64_t us)
 {
     struct itimerspec at = {.it_value = {.tv_sec = (time_t)(us / 1000000), .tv_nsec = (long)(us % 1000000) * 1000}};
+    if (timer == cell.look_timer)
+        at.it_interval = at.it_value;
     timerfd_settime(timer, 0, &at, NULL);
 }
 
@@ -198,11 +201,12 @@ static void arm_cpu_check(int64_t used_us)
     arm(cell.cpu_timer, (uint64_t)(wait > CPU_CHECK_MIN_US ? wait : CPU_CHECK_MIN_US));
 }
 
+/* At once: what a grace gave it would be CPU time beyond the limit, on every processor. */
 static void check_cpu(void)
 {
     int64_t used = cpu_used_us();
     if (used >= (int64_t)stage.plan.cpu_ms * 1000)
-        stop_stage("cpu", false);
+        stop_stage("cpu", true);
     else
         arm_cpu_check(used);
 }
@@ -269,6 +273,8 @@ static void stop_held(void)
 
 static void main_ended(int status)
 {
+    /* Those that live on may be what keeps a limit reached. */
+    reached_look(&stage.plan);
     stage.status = status;
     stage.wall_us = clock_us(CLOCK_MONOTONIC) - stage.began_us;
     if (!stage.reason)
@@ -276,6 +282,7 @@ static void main_ended(int status)
     cell.phase = DRAINING;
     arm(cell.wall_timer, 0);
     arm(cell.cpu_timer, 0);
+    arm(cell.look_timer, 0);
     input_close();
     signal_all(SIGKILL);
 }
@@ -295,6 +302,7 @@ static void reap(void)
     while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
         if ((int64_t)usage.ru_maxrss * 1024 > stage.peak_bytes)
             stage.peak_bytes = (int64_t)usage.ru_maxrss * 1024;
+        reached_died(status);
         if (pid == stage.main && cell.held) {
             warn("the held program ended: %d", status);
             let_go();
@@ -324,6 +332,8 @@ static void relay(int *fd, uint8_t type, uint64_t *relayed)
 {
     if (*fd < 0 || !room_for_output())
         return;
+    if (cell.phase == RUNNING)
+        reached_look(&stage.plan);
     ssize_t n = read(*fd, wire_reserve(), READ_SIZE);
     if (n < 0 && (errno == EINTR || (errno == EAGAIN && !all_dead())))
         return;
@@ -362,10 +372,10 @@ static void send_report(void)
     int n = snprintf(text, sizeof text,
                      "{\"reason\":\"%s\",\"exitCode\":%s,\"signal\":%s,\"wallUs\":%" PRIu64 ",\"cpuUs\":%" PRId64
                      ",\"memoryPeakBytes\":%" PRId64 ",\"oomKills\":%" PRId64 ",\"stdoutBytes\":%" PRIu64
-                     ",\"stderrBytes\":%" PRIu64 ",\"truncated\":%s,\"error\":%s,\"refusedCalls\":[%s]}",
+                     ",\"stderrBytes\":%" PRIu64 ",\"truncated\":%s,\"error\":%s,\"reached\":[%s],\"refusedCalls\":[%s]}",
                      stage.reason, exit_code, number, stage.wall_us, started ? cpu_used_us() : 0, stage.peak_bytes,
                      kills > 0 ? kills : 0, stage.relayed_out, stage.relayed_err, stage.truncated ? "true" : "false",
-                     error, refused);
+                     error, reached_text(), refused);
     /* What is taken but not told yet belonged to this stage: told after its report it would be a frame out of turn. */
     input_forget();
     wire_send('D', text, (size_t)n);
@@ -391,7 +401,8 @@ static void begin(void)
 {
     struct cell_size before = cell.size;
     bool wanted = false;
-    records_begin(&frame, &cell.size, &wanted);
+    uint64_t restore = 0;
+    records_begin(&frame, &cell.size, &wanted, &restore);
     if (cell.held && wanted)
         stop_held();
     else
@@ -402,7 +413,20 @@ static void begin(void)
     if ((before.bytes != cell.size.bytes || before.inodes != cell.size.inodes) && !cell_resize(&cell.size))
         fault("the job's file system cannot have that size");
     cell_lock();
+    if (restore > 0 && !snapshot_restore(restore))
+        cell.write_error = (struct start_error){.call = "restore", .error = errno};
     cell.phase = JOB;
+}
+
+/* The job goes on in another cell. */
+static _Noreturn void end_cell(void)
+{
+    if (frame.length != 1)
+        fault("an N that is not one byte");
+    /* What the program has made unreadable is no fault: the next cell finds nothing to begin with, and says so. */
+    if (frame.payload[0] == 1)
+        snapshot_offer();
+    _exit(LEADER_NEXT);
 }
 
 static void write_file(void)
@@ -424,6 +448,7 @@ static void parse_stage(const char **door)
     stage.out = stage.err = stage.main = -1;
     input_begin(-1);
     records_stage(&frame, &stage.plan, door);
+    reached_begin();
     stage.oom_began = gauge_oom_kills();
     stage.cpu_began_us = gauge_cpu_us();
     stage.own_began_us = own_cpu_us();
@@ -510,6 +535,7 @@ static void start_stage(void)
     }
     cell.phase = RUNNING;
     arm(cell.wall_timer, stage.plan.wall_ms * 1000);
+    arm(cell.look_timer, LOOK_US);
     arm_cpu_check(resumed ? cpu_used_us() : 0);
 }
 
@@ -543,6 +569,8 @@ static void take_frame(void)
         take_kill();
     else if (frame.type == 'Q' && phase == JOB)
         _exit(LEADER_QUIT);
+    else if (frame.type == 'N' && phase == JOB)
+        end_cell();
     else if (frame.type == 'I' && phase == RUNNING)
         input_take(&frame);
     else if (frame.type == 'E' && phase == RUNNING)
@@ -576,7 +604,8 @@ static void open_descriptors(void)
     cell.signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
     cell.wall_timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     cell.cpu_timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (cell.signals < 0 || cell.wall_timer < 0 || cell.cpu_timer < 0)
+    cell.look_timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (cell.look_timer < 0 || cell.signals < 0 || cell.wall_timer < 0 || cell.cpu_timer < 0)
         fault("no descriptors");
 }
 
@@ -596,6 +625,7 @@ static void turn(void)
         {.fd = room ? stage.err : -1, .events = POLLIN},
         {.fd = input_waiting(), .events = POLLOUT},
         {.fd = notices_listener(), .events = POLLIN},
+        {.fd = cell.look_timer, .events = POLLIN},
     };
     if (poll(fds, sizeof fds / sizeof *fds, -1) < 0 && errno != EINTR)
         fault("poll");
@@ -619,6 +649,8 @@ static void turn(void)
         stop_stage("wall", stage.grace);
     if (fds[4].revents && timer_fired(cell.cpu_timer))
         check_cpu();
+    if (fds[9].revents && timer_fired(cell.look_timer) && cell.phase == RUNNING)
+        reached_look(&stage.plan);
     finish_when_done();
     if (fds[0].revents)
         take_frames();

@@ -55,29 +55,28 @@ static void wrap(struct parcel *parcel)
                                       .msg_controllen = sizeof parcel->beside.bytes};
 }
 
-static bool send_listener(int socket, int listener)
+bool send_descriptor(int socket, int descriptor)
 {
     struct parcel parcel;
     wrap(&parcel);
     struct cmsghdr *beside = CMSG_FIRSTHDR(&parcel.message);
     *beside = (struct cmsghdr){
-        .cmsg_len = CMSG_LEN(sizeof listener), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-    memcpy(CMSG_DATA(beside), &listener, sizeof listener);
+        .cmsg_len = CMSG_LEN(sizeof descriptor), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+    memcpy(CMSG_DATA(beside), &descriptor, sizeof descriptor);
     return sendmsg(socket, &parcel.message, MSG_NOSIGNAL) == 1;
 }
 
-/* The listener that was sent; -1 when there is none. */
-static int receive_listener(int socket)
+int receive_descriptor(int socket)
 {
     struct parcel parcel;
-    int listener = -1;
+    int descriptor = -1;
     wrap(&parcel);
     if (recvmsg(socket, &parcel.message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != 1)
         return -1;
     struct cmsghdr *beside = CMSG_FIRSTHDR(&parcel.message);
     if (beside && beside->cmsg_type == SCM_RIGHTS)
-        memcpy(&listener, CMSG_DATA(beside), sizeof listener);
-    return listener;
+        memcpy(&descriptor, CMSG_DATA(beside), sizeof descriptor);
+    return descriptor;
 }
 
 void program_prepare(void)
@@ -131,8 +130,11 @@ static void set_limits(const struct stage *stage)
         fail("setrlimit");
     limit(stage, RLIMIT_FSIZE, stage->file_bytes);
     limit(stage, RLIMIT_NPROC, stage->processes);
+    /* A program may raise its own stack; memory has a limit anyway. */
+    if (!set_limit(0, RLIMIT_STACK, stage->stack_bytes, RLIM_INFINITY))
+        fail("setrlimit");
     /* 0 still feeds a core_pattern that is a pipe, a program of the host; 1 does not, and is too small for a file. */
-    if (!set_limit(0, RLIMIT_STACK, stage->stack_bytes, stage->stack_bytes) || !set_limit(0, RLIMIT_CORE, 1, 1))
+    if (!set_limit(0, RLIMIT_CORE, 1, 1))
         fail("setrlimit");
     for (size_t i = 0; i < sizeof counted / sizeof *counted; i++)
         if (!set_limit(0, counted[i].resource, counted[i].most, counted[i].most))
@@ -206,7 +208,7 @@ static void enter_filter(void)
         fail("no_new_privs");
     if (!seccomp_enter(&listener))
         fail("seccomp");
-    if (listener >= 0 && !send_listener(HANDOVER_FD, listener))
+    if (listener >= 0 && !send_descriptor(HANDOVER_FD, listener))
         fail("sendmsg");
     if (listener >= 0)
         close(listener);
@@ -258,13 +260,14 @@ bool program_streams(bool input, int ours[3], int theirs[3])
 {
     int pipes[3][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
     setfsuid(PROGRAM_UID);
-    bool made = pipe2(pipes[1], O_CLOEXEC) == 0 && pipe2(pipes[2], O_CLOEXEC) == 0;
-    if (made && input)
-        made = pipe2(pipes[0], O_CLOEXEC) == 0;
-    else if (made)
-        made = (pipes[0][0] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0;
+    bool made = pipe2(pipes[1], O_CLOEXEC) == 0 && pipe2(pipes[2], O_CLOEXEC) == 0 && pipe2(pipes[0], O_CLOEXEC) == 0;
     int error = errno;
     setfsuid(0);
+    /* At its end, and not /dev/null, which cannot be waited for. */
+    if (made && !input) {
+        close(pipes[0][1]);
+        pipes[0][1] = -1;
+    }
     for (int i = 0; i < 3; i++) {
         ours[i] = pipes[i][i == 0];
         theirs[i] = pipes[i][i != 0];
@@ -297,7 +300,7 @@ pid_t program_start(const struct stage *stage, const int streams[3], struct star
         while (n < 0 && errno == EINTR);
         if (n == 0)
             why->error = 0;
-        *listener = receive_listener(handover[0]);
+        *listener = receive_descriptor(handover[0]);
     }
     close(status[0]);
     return why->error ? -1 : pid;

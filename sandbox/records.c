@@ -31,7 +31,7 @@ static char *next_record(struct frame *from, char *at)
     return at < end ? at : NULL;
 }
 
-void records_begin(struct frame *from, struct cell_size *size, bool *held)
+void records_begin(struct frame *from, struct cell_size *size, bool *held, uint64_t *restore)
 {
     for (char *record = NULL; (record = next_record(from, record));) {
         if (*record == 'b')
@@ -40,6 +40,8 @@ void records_begin(struct frame *from, struct cell_size *size, bool *held)
             size->inodes = number(record + 1);
         else if (*record == 'h')
             *held = number(record + 1) != 0;
+        else if (*record == 'r')
+            *restore = number(record + 1);
         else
             fault("an unknown record in B");
     }

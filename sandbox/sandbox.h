@@ -10,7 +10,7 @@
 enum { PROGRAM_UID = 1000, PROGRAM_GID = 1000 };
 
 /* What ends a leader; read by init from its exit status. */
-enum { LEADER_QUIT = 10, LEADER_EOF = 11, LEADER_FAULT = 12 };
+enum { LEADER_QUIT = 10, LEADER_EOF = 11, LEADER_FAULT = 12, LEADER_NEXT = 13 };
 
 /* A line for the operator, on standard error. */
 __attribute__((format(printf, 1, 2))) void warn(const char *format, ...);
@@ -53,6 +53,8 @@ int gauge_version(void);
 int64_t gauge_cpu_us(void);
 /* Processes the kernel has killed for memory so far; -1 when there is no counter. */
 int64_t gauge_oom_kills(void);
+/* Processes and threads in the container; -1 when there is no counter. */
+int64_t gauge_tasks(void);
 
 /* --- program.c: how a program is started --- */
 
@@ -74,7 +76,7 @@ struct start_error {
 void program_prepare(void);
 /*
  * Makes the program's standard streams, in, out, err, which belong to it: it may want to open /dev/stdout again. Ours do not
- * wait; that of the input is -1 where there is none. What could not be made, with errno, is -1.
+ * wait; that of the input is -1 where none will come: the program's end is at its end. What could not be made, with errno, is -1.
  */
 bool program_streams(bool input, int ours[3], int theirs[3]);
 /*
@@ -88,6 +90,35 @@ pid_t program_start(const struct stage *stage, const int streams[3], struct star
  * cell may run meanwhile. False with errno.
  */
 bool program_limit(pid_t pid, const struct stage *stage);
+
+/* Sends a descriptor over a socket; false with errno. */
+bool send_descriptor(int socket, int descriptor);
+/* The descriptor that was sent; -1 when there is none. Does not wait. */
+int receive_descriptor(int socket);
+
+/* --- snapshot.c: the job's folder for the cells that go on with the job --- */
+
+/* Once, in init. Exits when it cannot. */
+void snapshot_prepare(void);
+/* In a leader that is about to end: gives init the job's folder as it stands. False with errno. */
+bool snapshot_offer(void);
+/* In init, once that leader has ended: keeps what it gave, if it gave something. */
+void snapshot_take(void);
+/* In init: keeps nothing any more. */
+void snapshot_drop(void);
+/* Copies what init keeps into the job's folder, which must be empty. False with errno: ENOSPC also where it is more than `most` bytes. */
+bool snapshot_restore(uint64_t most);
+
+/* --- reached.c: limits that a stage has come to --- */
+
+/* A stage begins, and no process of it lives yet. */
+void reached_begin(void);
+/* Looks whether it has come to one now. */
+void reached_look(const struct stage *plan);
+/* A process of it ended like this. */
+void reached_died(int status);
+/* Those it has come to, as members of a JSON array. */
+const char *reached_text(void);
 
 /* --- seccomp.c --- */
 
@@ -173,8 +204,11 @@ struct gathering {
 
 /* --- records.c: the record lists of frames; what is wrong with one is a fault --- */
 
-/* What B says of the cell, and whether the job is that of the held program; what it does not say stays. */
-void records_begin(struct frame *from, struct cell_size *size, bool *held);
+/*
+ * What B says of the cell, whether the job is that of the held program, and how large a snapshot it goes on with may be; what it does
+ * not say stays.
+ */
+void records_begin(struct frame *from, struct cell_size *size, bool *held, uint64_t *restore);
 /*
  * What S or H says of the stage. Its strings are the frame's; the lists of them are freed by stage_free. `door`, NULL for an S,
  * becomes the name of the file that the program is held at, at most NAME_MAX long.

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { Artifact, type ArtifactRequest } from './artifact.ts'
-import { Limits } from './limits.ts'
+import { LIMIT_NAMES, Limits } from './limits.ts'
 import { Finding } from './security/finding.ts'
 import type { Origin } from './security/origin.ts'
 import type { TraceContext } from './tracing/trace-context.ts'
@@ -71,6 +71,9 @@ export const Stage = Type.Object({
   stdoutBytes: Type.Integer(),
   stderrBytes: Type.Integer(),
   truncated: Type.Boolean(),
+  limitsMet: Type.Array(Type.Enum(LIMIT_NAMES), {
+    description: 'limits that it was seen to come to, whether they ended it or not',
+  }),
 })
 export type Stage = Static<typeof Stage>
 
@@ -141,6 +144,8 @@ export interface SourceFile {
   path: string
   content: string
   encoding: Encoding
+  /** In octal; absent where its content decides. */
+  mode?: string
 }
 
 export interface TestCase {

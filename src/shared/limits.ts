@@ -29,7 +29,7 @@ const limit = (name: keyof typeof LIMIT_MINIMA, description: string) =>
 export const Limits = Type.Object(
   {
     wallMs: limit('wallMs', 'Wall time of the run stage, in milliseconds; then SIGTERM, a grace, SIGKILL.'),
-    cpuMs: limit('cpuMs', 'CPU time of a stage over all its processes, in milliseconds.'),
+    cpuMs: limit('cpuMs', 'CPU time of a stage over all its processes, in milliseconds; then SIGKILL.'),
     compileWallMs: limit('compileWallMs', 'Wall time of the compile stage, in milliseconds.'),
     memoryBytes: limit('memoryBytes', 'Memory of all processes and files of the job together, in bytes.'),
     processes: limit('processes', 'Processes and threads at one time.'),

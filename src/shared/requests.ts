@@ -21,6 +21,13 @@ export const RequestFile = Type.Object(
     path: Type.String({ minLength: 1, maxLength: 1024, description: "relative to the job's folder" }),
     content: Type.String(),
     encoding: optional(Encoding),
+    mode: optional(
+      Type.String({
+        pattern: '^0?[0-7]{3}$',
+        description:
+          'permissions in octal, e.g. `0755`; when absent `0755` for content that begins with `#!`, else `0644`',
+      }),
+    ),
   },
   { additionalProperties: false },
 )

@@ -45,6 +45,7 @@ const REPORT = {
   stderrBytes: 0,
   truncated: false,
   error: null,
+  reached: ['processes', 'openFiles'],
   refusedCalls: [{ name: 'umount2', count: 4_294_967_295 }],
 }
 
@@ -249,6 +250,8 @@ describe('a report', () => {
     { error: 'no' },
     { error: { call: 'open' } },
     { error: undefined },
+    { reached: undefined },
+    { reached: 'processes' },
     { refusedCalls: undefined },
     { refusedCalls: {} },
     { refusedCalls: Array.from({ length: 17 }, () => ({ name: 'mount', count: 1 })) },

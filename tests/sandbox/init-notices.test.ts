@@ -209,7 +209,7 @@ describe('a flood of such calls', () => {
     { title: 'ends by the wall limit', kind: [], changes: { wallMs: 1500 }, reason: 'wall', signal: 15 },
     { title: 'that ignores SIGTERM ends by it', kind: ['t'], changes: { wallMs: 1500 }, reason: 'wall', signal: 9 },
     { title: 'in a storm of signals ends by it', kind: ['s'], changes: { wallMs: 1500 }, reason: 'wall', signal: 15 },
-    { title: 'ends by the CPU limit', kind: [], changes: { cpuMs: 1000 }, reason: 'cpu', signal: 15 },
+    { title: 'ends by the CPU limit', kind: [], changes: { cpuMs: 1000 }, reason: 'cpu', signal: 9 },
   ]
 
   test.each(floods)('$title, and the next stage and job are unharmed', async ({ kind, changes, reason, signal }) => {

@@ -27,7 +27,7 @@ describe('a stage', () => {
     const sandbox = await bench.shared()
     sandbox.begin(4 * MIB)
     const first = await stage(sandbox, python('print("x" * 999); [0] * 9000000'), { outputBytes: 100 })
-    const second = await stage(sandbox, 'ulimit -n; ulimit -s; echo kept > a; printf 12345', {
+    const second = await stage(sandbox, 'ulimit -n; ulimit -s; ulimit -Hs; echo kept > a; printf 12345', {
       openFiles: 33,
       stackBytes: 1 * MIB,
       outputBytes: 1000,
@@ -35,9 +35,37 @@ describe('a stage', () => {
     const third = await stage(sandbox, 'cat a')
     await sandbox.end()
     expect(first).toMatchObject({ reason: 'output', stdoutBytes: 100, truncated: true })
-    expect(second).toMatchObject({ reason: 'exit', stdout: '33\n1024\n12345', stdoutBytes: 13, truncated: false })
+    expect(second).toMatchObject({
+      reason: 'exit',
+      stdout: '33\n1024\nunlimited\n12345',
+      stdoutBytes: 23,
+      truncated: false,
+    })
     expect(second.memoryPeakBytes).toBeLessThan(32 * MIB)
     expect(third).toMatchObject({ exitCode: 0, stdout: 'kept\n' })
+  })
+
+  test('may raise its stack, and no other limit', async () => {
+    const ran = await run(
+      python(`
+import resource
+for name in ('STACK', 'NOFILE', 'NPROC', 'FSIZE', 'CORE', 'MEMLOCK', 'SIGPENDING', 'MSGQUEUE'):
+    soft, hard = resource.getrlimit(getattr(resource, 'RLIMIT_' + name))
+    if soft != hard: print(name)
+resource.setrlimit(resource.RLIMIT_STACK, (64 << 20, resource.getrlimit(resource.RLIMIT_STACK)[1]))`),
+    )
+    expect(ran).toMatchObject({ exitCode: 0, stdout: 'STACK\n', stderr: '' })
+  })
+
+  test('without input has a pipe at its end', async () => {
+    const ran = await run(
+      python(`
+import os, select, stat
+poll = select.epoll()
+poll.register(0, select.EPOLLIN)
+print(stat.S_ISFIFO(os.fstat(0).st_mode), poll.poll(), os.read(0, 1))`),
+    )
+    expect(ran).toMatchObject({ stdout: "True [(0, 16)] b''\n", stderr: '' })
   })
 
   test('has exactly the environment it was given', async () => {
@@ -103,7 +131,7 @@ describe('standard input', () => {
   })
 
   test('is empty when there is none', async () => {
-    expect((await run('wc -c; readlink /proc/self/fd/0')).stdout).toBe('0\n/dev/null\n')
+    expect((await run('wc -c; readlink /proc/self/fd/0')).stdout).toMatch(/^0\npipe:\[\d+\]\n$/)
   })
 
   test('may be opened by name', async () => {
@@ -228,6 +256,20 @@ describe('a limit of time', () => {
     expect(ran).toMatchObject({ reason: 'cpu', signal: 9 })
     expect(ran.cpuUs).toBeGreaterThanOrEqual(400_000)
     expect(ran.cpuUs).toBeLessThan(4_000_000)
+  })
+
+  test('cpu: gives no grace to processes that would use it', async () => {
+    const program = 'import os, signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nos.fork()\nwhile True: pass'
+    const ran = await run(python(program), { cpuMs: 300, graceMs: 5000 })
+    expect(ran).toMatchObject({ reason: 'cpu', signal: 9 })
+    expect(ran.cpuUs).toBeLessThan(2_000_000)
+  })
+
+  test('cpu: counts in the grace of the wall limit too', async () => {
+    const program = 'import signal, time\nsignal.signal(15, lambda *_: [0 for _ in iter(int, 1)])\ntime.sleep(9)'
+    const ran = await run(python(program), { wallMs: 300, cpuMs: 300, graceMs: 8000 })
+    expect(ran).toMatchObject({ reason: 'wall', signal: 9 })
+    expect(ran.cpuUs).toBeLessThan(3_000_000)
   })
 
   test('cpu: counts all processes together', async () => {

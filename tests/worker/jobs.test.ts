@@ -1,11 +1,12 @@
+import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
-import type { JobSpec } from '../../src/shared/job.ts'
+import type { JobSpec, Status } from '../../src/shared/job.ts'
 import type { JobEvent } from '../../src/shared/job-event.ts'
 import { loadLanguages } from '../../src/shared/language.ts'
 import { DEFAULT_LIMITS } from '../../src/shared/limits.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import type { JobRecords } from '../../src/shared/redis/job-record.ts'
-import { classify, sameOutput, signalName } from '../../src/worker/jobs/classify.ts'
+import { classify, limitsMet, sameOutput, signalName, withLimits } from '../../src/worker/jobs/classify.ts'
 import { createEventPublisher } from '../../src/worker/jobs/event-publisher.ts'
 import { createCharacterSplitter } from '../../src/worker/jobs/output-text.ts'
 import { textOf, textsOf } from '../../src/shared/redis/stored-output.ts'
@@ -261,6 +262,36 @@ const SPEC: JobSpec = {
   expectedOutput: null,
 }
 
+describe('a limit that a stage came to', () => {
+  const told = (report: object, status: Status, message: string | null = null, kind: 'compile' | 'run' = 'run') => {
+    const met = limitsMet({ ...SUCCESS, ...report }, kind)
+    return [met, withLimits(message, 'run', status, met, DEFAULT_LIMITS)]
+  }
+
+  test.each([
+    ['is said where the status does not', { reached: ['processes'] }, 'failed', ['processes'], /^stage run: .*64 proc/],
+    ['is no news where the status is its', { oomKills: 1 }, 'memory-limit', ['memoryBytes'], null],
+    ['is said where a child was killed', { oomKills: 1 }, 'succeeded', ['memoryBytes'], /killed a process/],
+    ['is named alone where the program coped', { reached: ['openFiles'] }, 'succeeded', ['openFiles'], null],
+    ['is not said of a job that was cancelled', { reached: ['fileBytes'] }, 'cancelled', ['fileBytes'], null],
+    ['is named when it ended the stage', { reason: 'cpu' }, 'cpu-time-limit', ['cpuMs'], null],
+    ['is that of the kernel too', { signal: 24 }, 'cpu-time-limit', ['cpuMs'], null],
+    ['is the output’s', { reason: 'output', truncated: true }, 'output-limit', ['outputBytes'], null],
+  ] as const)('%s', (_, report, status, met, message) => {
+    const [names, text] = told(report, status)
+    expect(names).toEqual(met)
+    if (message === null) expect(text).toBeNull()
+    else expect(text).toMatch(message)
+  })
+
+  test('is said behind what ended the stage', () => {
+    const [met, text] = told({ reason: 'wall', oomKills: 2 }, 'wall-time-limit', 'it took long')
+    expect(met).toEqual(['wallMs', 'memoryBytes'])
+    expect(text).toMatch(/^it took long; the kernel killed a process .* 536870912 bytes \(memoryBytes\)$/)
+    expect(told({ reason: 'wall' }, 'wall-time-limit', null, 'compile')[0]).toEqual(['compileWallMs'])
+  })
+})
+
 test('a job of many tests may write only so much in all', async () => {
   const sandbox = nullSandbox()
   const given: number[] = []
@@ -272,6 +303,29 @@ test('a job of many tests may write only so much in all', async () => {
   const { stages } = await runJob(sandbox, spec, python, 0, quiet, new AbortController().signal)
   expect(stages).toHaveLength(100)
   expect(given.slice(0, 9)).toEqual([...Array.from({ length: 8 }, () => 1024 ** 2), 1])
+})
+
+test.each([
+  ['python', 'files', ['test 1', 'files', 'test 2', 'files', 'test 3']],
+  ['go', 'folder', ['compile', 'folder', 'test 1', 'folder', 'test 2', 'folder', 'test 3']],
+])('every test of a job in %s has a cell that begins with its %s', async (id, _, expected) => {
+  const sandbox = nullSandbox()
+  const seen: string[] = []
+  sandbox.renew = async (from) => void seen.push(from)
+  const listener = { ...quiet, stageStarted: (stage: string) => void seen.push(stage) }
+  const language = loadLanguages(join(packageRoot(), 'languages')).find((one) => one.id === id)
+  const spec = { ...SPEC, tests: [{}, {}, {}] }
+  await runJob(sandbox, spec, language, 0, listener, new AbortController().signal)
+  expect(seen).toEqual(expected)
+})
+
+test('a job without tests runs where it was compiled', async () => {
+  const sandbox = nullSandbox()
+  let renewed = 0
+  sandbox.renew = async () => void renewed++
+  const go = loadLanguages(join(packageRoot(), 'languages')).find((one) => one.id === 'go')
+  const { stages } = await runJob(sandbox, SPEC, go, 0, quiet, new AbortController().signal)
+  expect([stages.length, renewed]).toEqual([2, 0])
 })
 
 test('the ways out a job tried are told once each over its stages, and in none of them', async () => {

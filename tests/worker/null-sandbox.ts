@@ -22,6 +22,7 @@ export const SUCCESS: StageReport = {
   stderrBytes: 0,
   truncated: false,
   error: null,
+  reached: [],
   refusedCalls: [],
 }
 
@@ -48,6 +49,7 @@ export function nullSandbox(): NullSandbox {
       sandbox.jobs++
     },
     writeFile: () => undefined,
+    renew: async () => undefined,
     run: async () => SUCCESS,
     input: () => undefined,
     endInput: () => undefined,

@@ -182,10 +182,11 @@ function sourceFiles(request: CodeRequest, language: Language): SourceFile[] {
   return [{ path: language.fileName, content: request.code ?? '', encoding: 'utf-8' }]
 }
 
-const toSourceFile = ({ path, content, encoding = 'utf-8' }: RequestFile): SourceFile => ({
+const toSourceFile = ({ path, content, encoding = 'utf-8', mode }: RequestFile): SourceFile => ({
   path,
   content: encoding === 'base64' ? (plainBase64(content) ?? content) : content,
   encoding,
+  ...(mode !== undefined && { mode }),
 })
 
 interface Input {

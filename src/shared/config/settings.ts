@@ -483,7 +483,7 @@ export const SETTINGS: readonly Setting[] = [
     kind: integer(0, 60_000),
     default: '5000',
     group: 'Sandbox',
-    description: 'Time between SIGTERM and SIGKILL when a limit ends a job.',
+    description: 'Time between SIGTERM and SIGKILL when a limit other than CPU time ends a job.',
   },
   {
     name: 'WEBHOOK_ALLOW',

@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 import type { Status } from '../../shared/job.ts'
-import type { Limits } from '../../shared/limits.ts'
+import { LIMIT_NAMES, type Limits } from '../../shared/limits.ts'
 import type { StageReport, StageStart } from '../sandbox/frames.ts'
 
 /** Where a signal has two names, the one listed first is the usual one: SIGABRT, not SIGIOT. */
@@ -65,6 +65,52 @@ function classifyExit(report: StageReport, name: string, kind: 'compile' | 'run'
   }
   if (kind === 'compile') return { status: 'compile-failed', message: null }
   return { status: report.signal === null ? 'failed' : 'signalled', message: null }
+}
+
+/** The limits a stage came to, whether they ended it or not. */
+export function limitsMet(report: StageReport, kind: 'compile' | 'run'): (keyof Limits)[] {
+  const { reason, reached, oomKills, signal, truncated } = report
+  const met: Record<keyof Limits, boolean> = {
+    wallMs: reason === 'wall' && kind === 'run',
+    cpuMs: reason === 'cpu' || signal === constants.signals.SIGXCPU,
+    compileWallMs: reason === 'wall' && kind === 'compile',
+    memoryBytes: oomKills > 0,
+    processes: reached.includes('processes'),
+    outputBytes: truncated,
+    fileBytes: reached.includes('fileBytes'),
+    openFiles: reached.includes('openFiles'),
+    stackBytes: false,
+  }
+  return LIMIT_NAMES.filter((name) => met[name])
+}
+
+/** What is said of a limit that was met beside how the stage ended. */
+const ALSO_MET: Partial<Record<keyof Limits, (limit: number) => string>> = {
+  memoryBytes: (limit) =>
+    `the kernel killed a process because the job's memory had reached ${limit} bytes (memoryBytes)`,
+  processes: (limit) => `it reached the limit of ${limit} processes and threads (processes)`,
+  fileBytes: (limit) => `its files reached the limit of ${limit} bytes (fileBytes)`,
+  openFiles: (limit) => `a process reached the limit of ${limit} open files (openFiles)`,
+}
+
+/**
+ * The message of a stage with the limits it came to that its status does not name. One that succeeded has coped with them,
+ * but that a process was killed is said.
+ */
+export function withLimits(
+  message: string | null,
+  name: string,
+  status: Status,
+  met: readonly (keyof Limits)[],
+  limits: Limits,
+): string | null {
+  const isNews = (limit: keyof Limits) => {
+    if (status === 'succeeded') return limit === 'memoryBytes'
+    if (status === 'memory-limit') return limit !== 'memoryBytes'
+    return status !== 'cancelled'
+  }
+  const said = met.filter(isNews).flatMap((limit) => ALSO_MET[limit]?.(limits[limit]) ?? [])
+  return said.length === 0 ? message : [message ?? `stage ${name}`, ...said].join(message === null ? ': ' : '; ')
 }
 
 /** The exit code to show: a program that could not be started has that of a shell in the same place. */

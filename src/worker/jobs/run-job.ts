@@ -1,10 +1,10 @@
-import type { JobSpec, StageSummary, StageTest, Status } from '../../shared/job.ts'
+import type { JobSpec, SourceFile, StageSummary, StageTest, Status } from '../../shared/job.ts'
 import type { Language } from '../../shared/language.ts'
 import { MIB } from '../../shared/limits.ts'
 import { type CapturedOutput, partOutput } from '../../shared/redis/stored-output.ts'
 import type { Gathered } from '../sandbox/gathering.ts'
 import type { OutputStream, Sandbox } from '../sandbox/sandbox.ts'
-import { classify, sameOutput, shownExitCode, signalName } from './classify.ts'
+import { classify, limitsMet, sameOutput, shownExitCode, signalName, withLimits } from './classify.ts'
 import type { StartFeed } from './live-input.ts'
 import { type PlannedStage, planStages } from './plan.ts'
 import { createStageOutput } from './stage-output.ts'
@@ -30,7 +30,6 @@ export interface JobOutcome {
   gathered?: Gathered
 }
 
-const SOURCE_MODE = 0o644
 /** What a program has to end by itself when its job is cancelled: less than at a limit, since somebody waits. */
 const CANCEL_GRACE_MS = 400
 /** The most a job's stages may write together: a hundred tests must not be a hundred times one stage's limit. */
@@ -67,15 +66,15 @@ export async function runJob(
   try {
     sandbox.begin(spec.head.limits.fileBytes)
     for (const file of spec.files) {
-      sandbox.writeFile(
-        file.path,
-        SOURCE_MODE,
-        Buffer.from(file.content, file.encoding === 'base64' ? 'base64' : 'utf8'),
-      )
+      const content = Buffer.from(file.content, file.encoding === 'base64' ? 'base64' : 'utf8')
+      sandbox.writeFile(file.path, modeOf(file, content), content)
     }
     let room = Math.max(JOB_OUTPUT_BYTES, spec.head.limits.outputBytes)
     for (const planned of planStages(spec, language, graceMs)) {
       planned.start.outputBytes = Math.max(1, Math.min(planned.start.outputBytes, room))
+      // No test finds what another left.
+      if (spec.tests.length > 0 && planned.kind === 'run' && stages.length > 0 && !signal.aborted)
+        await sandbox.renew(language?.compile ? 'folder' : 'files')
       if (signal.aborted) verdict = { status: 'cancelled', message: null }
       if (verdict.status === 'cancelled') break
       const { stage, captured, message, report } = await runStage(sandbox, spec, planned, listener, startFeed)
@@ -85,7 +84,10 @@ export async function runJob(
       // The kernel's killer has been at work in there, and what it took is not known for sure.
       if (report.oomKills > 0) reusable = false
       for (const { name } of report.refusedCalls) refusedCalls.add(name)
-      if (stage.status === 'succeeded') continue
+      if (stage.status === 'succeeded') {
+        if (verdict.status === 'succeeded') verdict.message ??= message
+        continue
+      }
       if (verdict.status === 'succeeded' || stage.status === 'cancelled') verdict = { status: stage.status, message }
       if (planned.kind === 'compile' || spec.tests.length === 0) break
     }
@@ -96,6 +98,12 @@ export async function runJob(
   const outcome: JobOutcome = { ...verdict, stages, outputs, reusable, refusedCalls: [...refusedCalls] }
   if (spec.artifacts && verdict.status !== 'cancelled') outcome.gathered = await sandbox.gather(spec.artifacts)
   return outcome
+}
+
+/** A file that names its interpreter is there to be run. */
+function modeOf({ mode }: SourceFile, content: Buffer): number {
+  if (mode !== undefined) return parseInt(mode, 8)
+  return content[0] === 0x23 && content[1] === 0x21 ? 0o755 : 0o644
 }
 
 async function runStage(
@@ -119,6 +127,7 @@ async function runStage(
   tell('stdout', rest.stdout)
   tell('stderr', rest.stderr)
   const captured = output.captured()
+  const limits = limitsMet(report, kind)
   let { status, message } = classify(report, name, kind, start, spec.head.limits)
   if (
     status === 'succeeded' &&
@@ -128,6 +137,7 @@ async function runStage(
     status = 'wrong-answer'
     message = `stage ${name} wrote something else than expected`
   }
+  message = withLimits(message, name, status, limits, spec.head.limits)
   const stage: StageSummary = {
     name,
     ...(test && { test }),
@@ -140,6 +150,7 @@ async function runStage(
     stdoutBytes: report.stdoutBytes,
     stderrBytes: report.stderrBytes,
     truncated: report.truncated,
+    limitsMet: limits,
   }
   listener.stageEnded(stage)
   return { stage, captured, message, report }

@@ -15,6 +15,7 @@ export const FRAME = {
   INPUT_END: 0x45,
   KILL: 0x4b,
   GATHER: 0x47,
+  NEXT: 0x4e,
   QUIT: 0x51,
   READY: 0x52,
   STDOUT: 0x4f,
@@ -54,11 +55,15 @@ export interface StageStart {
   fileBytes: number
   openFiles: number
   stackBytes: number
-  /** Whether standard input will follow; otherwise it is `/dev/null`. */
+  /** Whether standard input will follow; otherwise it is at its end. */
   stdin: boolean
 }
 
 const REASONS = ['exit', 'wall', 'cpu', 'output', 'kill', 'start'] as const
+
+/** Limits of which the kernel tells nobody that they refused something. */
+const REACHED_LIMITS = ['processes', 'fileBytes', 'openFiles'] as const
+export type ReachedLimit = (typeof REACHED_LIMITS)[number]
 
 /** How a stage ended, as init reports it. Times in microseconds, sizes in bytes. */
 export interface StageReport {
@@ -73,6 +78,8 @@ export interface StageReport {
   stderrBytes: number
   truncated: boolean
   error: { call: string; errno: number; message: string } | null
+  /** Limits that init saw it come to, whatever that led to. */
+  reached: ReachedLimit[]
   /**
    * System calls the program made that no honest program makes in a sandbox, by name, each with how often. Empty as well
    * where the kernel does not tell init of them.
@@ -128,16 +135,23 @@ export function encodeRecords(records: Iterable<readonly [field: string, value: 
 /**
  * `B`: begin a job in a cell whose file system holds so many bytes and inodes.
  * @param cell.held its first stage is the program that is held; otherwise that goes
+ * @param cell.restore the job goes on with a copy of the folder that was kept, unless that is larger than so many bytes
  */
-export function encodeBegin(cell: { bytes: number; inodes: number; held?: boolean }): Buffer {
+export function encodeBegin(cell: { bytes: number; inodes: number; held?: boolean; restore?: number }): Buffer {
   return encodeFrame(
     FRAME.BEGIN,
     encodeRecords([
       ['b', natural('bytes', cell.bytes)],
       ['i', natural('inodes', cell.inodes)],
       ...(cell.held ? ([['h', 1]] as const) : []),
+      ...(cell.restore ? ([['r', natural('restore', cell.restore)]] as const) : []),
     ]),
   )
+}
+
+/** `N`: end the cell but not the job. @param keep what its folder holds now is for the cells that follow */
+export function encodeNext(keep: boolean): Buffer {
+  return encodeFrame(FRAME.NEXT, Uint8Array.of(keep ? 1 : 0))
 }
 
 /**
@@ -330,6 +344,7 @@ export function parseReport(payload: Uint8Array): StageReport {
     stderrBytes: count(report, 'stderrBytes'),
     truncated: report['truncated'] === true,
     error: error === null ? null : parseError(error),
+    reached: parseReached(report['reached']),
     refusedCalls: parseRefusedCalls(report['refusedCalls']),
   }
 }
@@ -344,6 +359,11 @@ function parseError(value: unknown): { call: string; errno: number; message: str
   if (typeof value !== 'object' || value === null) throw new ProtocolFault('the error in a report is no object')
   const error = value as Record<string, unknown>
   return { call: String(error['call']), errno: count(error, 'errno'), message: String(error['message']) }
+}
+
+function parseReached(value: unknown): ReachedLimit[] {
+  if (!Array.isArray(value)) throw new ProtocolFault('the limits reached are no list')
+  return REACHED_LIMITS.filter((name) => value.includes(name))
 }
 
 function parseRefusedCalls(value: unknown): RefusedCall[] {

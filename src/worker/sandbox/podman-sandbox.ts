@@ -11,6 +11,7 @@ import {
   encodeInput,
   encodeKill,
   encodeLetGo,
+  encodeNext,
   encodeStart,
   encodeWriteFile,
   FRAME,
@@ -71,6 +72,14 @@ function whyNotReady(reason: string, said: string): string {
 interface Beginning {
   fileBytes: number
   files: JobFile[]
+  /** It goes on with a copy of the folder that init keeps. */
+  restore?: boolean
+}
+
+/** What is left of the memory for a folder that is kept, beside the cell's own files: a quarter is for programs and init. */
+function restorableBytes(memoryBytes: number | undefined, fileBytes: number): number {
+  const most = memoryBytes === undefined ? fileBytes : Math.floor(memoryBytes * 0.75) - fileBytes
+  return Math.max(1, most)
 }
 
 /**
@@ -95,6 +104,8 @@ export async function createPodmanSandbox(
   let state: State = 'starting'
   let jobs = 0
   let beginning: Beginning | undefined
+  let begun: Beginning | undefined
+  let kept = false
   const forecast = createForecast()
   let armedFor: JobShape
   let stage: RunningStage | undefined
@@ -161,15 +172,18 @@ export async function createPodmanSandbox(
   /** Tells init of the job that has begun, if it was not told yet. @param first its first stage, if it has one */
   const sendBeginning = (first?: StageStart) => {
     if (!beginning) return
-    const { fileBytes, files } = beginning
-    const fits = program !== undefined && first !== undefined && fitsArmed(program, files, first)
+    const { fileBytes, files, restore } = beginning
+    const goesOn = beginning !== begun
+    const fits = !goesOn && program !== undefined && first !== undefined && fitsArmed(program, files, first)
     const shape = fits ? first.stdin : undefined
     const inodes = Math.max(MIN_INODES, Math.ceil(fileBytes / BYTES_PER_INODE))
-    stream.write(encodeBegin({ bytes: fileBytes, inodes, held: fits && armedFor === shape }))
+    const cell = { bytes: fileBytes, inodes, held: fits && armedFor === shape }
+    const limited = restore && { restore: restorableBytes(options.HostConfig?.Memory, fileBytes) }
+    stream.write(encodeBegin({ ...cell, ...limited }))
     for (const { path, mode, content } of files) {
       for (const frame of encodeWriteFile(path, mode, content)) stream.write(frame)
     }
-    forecast.saw(shape, armedFor)
+    if (!goesOn) forecast.saw(shape, armedFor)
     armedFor = undefined
     beginning = undefined
   }
@@ -274,11 +288,26 @@ export async function createPodmanSandbox(
       state = 'job'
       jobs++
       beginning = { fileBytes, files: [] }
+      begun = beginning
+      kept = false
     },
     writeFile(path, mode, content) {
       inState('job')
       if (beginning) beginning.files.push({ path, mode, content })
       else for (const frame of encodeWriteFile(path, mode, content)) stream.write(frame)
+    },
+    async renew(from) {
+      inState('job')
+      state = 'ending'
+      const clean = wait(END_TIMEOUT_MS, 'clearing the cell')
+      sendBeginning()
+      stream.write(encodeNext(from === 'folder' && !kept))
+      await clean
+      inState('idle')
+      state = 'job'
+      kept ||= from === 'folder'
+      const { fileBytes, files } = begun ?? { fileBytes: 0, files: [] }
+      beginning = from === 'folder' ? { fileBytes, files: [], restore: true } : { fileBytes, files: [...files] }
     },
     run(start, stdin, onOutput, live) {
       inState('job')
@@ -329,6 +358,7 @@ export async function createPodmanSandbox(
       state = 'ending'
       const clean = wait(END_TIMEOUT_MS, 'clearing the job')
       sendBeginning()
+      begun = undefined
       stream.write(encodeFrame(FRAME.QUIT))
       await clean
     },

@@ -31,6 +31,12 @@ export interface Sandbox {
   /** Writes a file into the job's folder; `path` is relative and clean. */
   writeFile(path: string, mode: number, content: Uint8Array): void
   /**
+   * Goes on with the job in a new cell: of the stages so far nothing is left but the file system's content, `files` as they were
+   * written, `folder` the job's folder as it stood when this was first asked.
+   * @throws SandboxBroken
+   */
+  renew(from: 'files' | 'folder'): Promise<void>
+  /**
    * Runs one stage to its end; no process of it is left then.
    * @param stdin ends where it ends, unless there is `live`
    * @param onOutput gets every piece of output, in order

@@ -57,6 +57,7 @@ const stage = (stdoutBytes: number): StageSummary => ({
   stdoutBytes,
   stderrBytes: 0,
   truncated: false,
+  limitsMet: [],
 })
 const wrote = (id: string, text: string): { job: JobSummary; outputs: { bytes: Buffer; order: Buffer }[] } => {
   const length = Buffer.byteLength(text)

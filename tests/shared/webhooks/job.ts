@@ -13,6 +13,7 @@ const stage: StageSummary = {
   stdoutBytes: 15,
   stderrBytes: 0,
   truncated: false,
+  limitsMet: [],
 }
 
 /** A job that has succeeded, with an id of its own. */

@@ -16,6 +16,7 @@ const SILENT = {
   stdoutBytes: 0,
   stderrBytes: 0,
   truncated: false,
+  limitsMet: [],
 } as const satisfies Partial<Stage>
 
 const helloStage: Stage = {
