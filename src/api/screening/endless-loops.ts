@@ -1,4 +1,4 @@
-import type { ReadText } from './language-rules.ts'
+import type { ReadText, Told } from './language-rules.ts'
 import { CODE, IN_STRING, NEWLINE } from './tokens.ts'
 
 export interface LoopStart {
@@ -23,13 +23,15 @@ const MAX_OPEN = 64
  * rule it is enough to know where the last word stood that it minds.
  * @param loops in the order of their places
  * @param maxEach so many of each rule are told
+ * @param besides for each loop rule, whether what it wants beside a loop was found
  */
 export function endlessLoops(
   read: ReadText,
   loops: readonly LoopStart[],
   maxEach: number,
-): { rule: number; index: number }[] {
-  const found: { rule: number; index: number }[] = []
+  besides: Uint8Array,
+): (Told & { index: number })[] {
+  const found: (Told & { index: number })[] = []
   const first = loops[0]?.index
   if (first === undefined) return found
   const { tokens, rules } = read
@@ -52,11 +54,11 @@ export function endlessLoops(
   const close = () => {
     const loop = open.pop()
     if (!loop) return
-    for (const [bit, { rule, hasCalls }] of loopRules.entries()) {
-      if (counts[bit]! >= maxEach) continue
+    for (const [bit, { rule, suspect, hasCalls, hasBeside }] of loopRules.entries()) {
+      if (counts[bit]! >= maxEach || (hasBeside && besides[bit] === 0)) continue
       if (lastUnless[bit]! < loop.index && (!hasCalls || lastCall[bit]! > loop.index)) {
         counts[bit]!++
-        found.push({ rule, index: loop.index })
+        found.push({ rule, suspect, index: loop.index })
       }
     }
   }

@@ -3,16 +3,24 @@ import type { Lexis } from './lexis/lexis.ts'
 import { plain } from './lexis/plain.ts'
 import { linkPattern, neighbours, wordsOf, type LinkedPattern } from './linked-pattern.ts'
 import { parsePattern, type Pattern, type PatternKind } from './pattern.ts'
-import type { Patterned, Rule, Rules } from './rule.ts'
+import type { Match, Patterned, Rule, Rules } from './rule.ts'
 import { COMMAND_STARTERS, LIST_WORDS, SYSTEM_FOLDERS } from './shell-words.ts'
 import { IN_STRING, NEWLINE, type Tokens } from './tokens.ts'
 import { createVocabulary, type Vocabulary } from './vocabulary.ts'
 
+/** The rule that a match is told of, and whether an honest program may have it too. */
+export interface Told {
+  rule: number
+  suspect: boolean
+}
+
 /** What a pattern is for when it matches. */
 export type Purpose =
-  | { kind: 'rule'; rule: number }
-  | { kind: 'part'; rule: number; group: number; bit: number }
+  | ({ kind: 'rule' } & Told)
+  | ({ kind: 'part'; group: number; bit: number } & Told)
+  | { kind: 'beside'; loop: number }
   | { kind: 'runner' }
+  | { kind: 'call' }
   | { kind: 'loop' }
   | { kind: 'ending' }
 
@@ -35,9 +43,10 @@ export interface Anchored {
 }
 
 /** One rule about loops: its bit in the masks of words. */
-export interface LoopRule {
-  rule: number
+export interface LoopRule extends Told {
   hasCalls: boolean
+  /** It holds only in a text where one of its own patterns was found. */
+  hasBeside: boolean
 }
 
 /** The rules that hold for one language, ready to be looked for. */
@@ -56,7 +65,7 @@ export interface LanguageRules {
   isDev: Uint8Array
   /** Patterns by their anchor: its code, with IN_STRING for those that look there. */
   patterns: (Anchored | undefined)[]
-  selfPipeRules: number[]
+  selfPipeRules: Told[]
   loopRules: LoopRule[]
   /** By a word's code: bits of the loop rules it is a call of, or keeps from matching. */
   callsOf: Int32Array
@@ -67,6 +76,8 @@ export interface LanguageRules {
   groupBits: number[]
   /** How many rules there are, those for other languages included. */
   ruleCount: number
+  /** 1 for each rule that spares a text that speaks of its own machine alone. */
+  isOutside: Uint8Array
 }
 
 /** A text with its tokens and the rules it is read by. */
@@ -95,20 +106,30 @@ export function languageRules(all: Rules, language: ScreenedLanguage | undefined
       for (const source of patterned[kind] ?? []) parsed.push({ pattern: parsePattern(source, kind), kind, purpose })
     }
   }
-  for (const { rule, index } of held) {
-    add(rule.match, { kind: 'rule', rule: index })
-    for (const parts of rule.match.together ?? []) {
-      parts.forEach((part, i) => add(part, { kind: 'part', rule: index, group: groupBits.length, bit: 1 << i }))
+  const matches = held.flatMap(({ rule, index }): (Told & { match: Match })[] => [
+    { rule: index, suspect: false, match: rule.match },
+    ...(rule.suspect ? [{ rule: index, suspect: true, match: rule.suspect }] : []),
+  ])
+  for (const { match, rule, suspect } of matches) {
+    add(match, { kind: 'rule', rule, suspect })
+    for (const parts of match.together ?? []) {
+      parts.forEach((part, i) => add(part, { kind: 'part', rule, suspect, group: groupBits.length, bit: 1 << i }))
       groupBits.push((1 << parts.length) - 1)
     }
   }
-  if (language !== undefined) add({ code: all.runners[language] ?? [] }, { kind: 'runner' })
+  if (language !== undefined) {
+    add({ code: all.runners[language] ?? [] }, { kind: 'runner' })
+    add({ code: all.calls[language] ?? [] }, { kind: 'call' })
+  }
   if (lexis.ending !== undefined) add({ code: [`<newline> ${lexis.ending}`] }, { kind: 'ending' })
-  const loops = held.filter(({ rule }) => rule.match.loop).slice(0, MAX_LOOP_RULES)
+  const loops = matches
+    .flatMap(({ match: { loop }, rule, suspect }) => (loop ? [{ loop, rule, suspect }] : []))
+    .slice(0, MAX_LOOP_RULES)
+  loops.forEach(({ loop }, index) => add(loop.beside ?? {}, { kind: 'beside', loop: index }))
   if (loops.length > 0) add({ code: [...lexis.loops.starts] }, { kind: 'loop' })
   const vocabulary = createVocabulary([
     ...parsed.flatMap(({ pattern }) => wordsOf(pattern)),
-    ...loops.flatMap(({ rule }) => [...(rule.match.loop?.calls ?? []), ...(rule.match.loop?.unless ?? [])]),
+    ...loops.flatMap(({ loop }) => [...(loop.calls ?? []), ...loop.unless]),
     ...lexis.operators,
     ...COMMAND_STARTERS,
     ...LIST_WORDS,
@@ -138,8 +159,8 @@ export function languageRules(all: Rules, language: ScreenedLanguage | undefined
   }
   const bits = (field: 'calls' | 'unless') => {
     const mask = new Int32Array(vocabulary.size)
-    loops.forEach(({ rule }, bit) => {
-      for (const word of rule.match.loop?.[field] ?? []) mask[vocabulary.codeOf(word)]! |= 1 << bit
+    loops.forEach(({ loop }, bit) => {
+      for (const word of loop[field] ?? []) mask[vocabulary.codeOf(word)]! |= 1 << bit
     })
     return mask
   }
@@ -159,13 +180,19 @@ export function languageRules(all: Rules, language: ScreenedLanguage | undefined
     isHome: flags(['HOME']),
     isDev: flags(['dev']),
     patterns: bounds.map((list) => list && anchored(list)),
-    selfPipeRules: held.filter(({ rule }) => rule.match.selfPipe).map(({ index }) => index),
-    loopRules: loops.map(({ rule, index }) => ({ rule: index, hasCalls: rule.match.loop?.calls !== undefined })),
+    selfPipeRules: matches.filter(({ match }) => match.selfPipe),
+    loopRules: loops.map(({ loop, rule, suspect }) => ({
+      rule,
+      suspect,
+      hasCalls: loop.calls !== undefined,
+      hasBeside: loop.beside !== undefined,
+    })),
     callsOf,
     unlessOf,
     isLoopMark,
     groupBits,
     ruleCount: all.rules.length,
+    isOutside: Uint8Array.from(all.rules, (rule) => Number(rule.outside ?? false)),
   }
 }
 

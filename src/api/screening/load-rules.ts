@@ -23,7 +23,7 @@ export function loadRules(root: string, extraFile?: string): Rules {
     .filter((name) => name.endsWith('.json'))
     .sort()
     .map((name) => join(folder, name))
-  const rules: Rules = { rules: [], runners: {}, dependencies: { keywords: [], packages: {} } }
+  const rules: Rules = { rules: [], runners: {}, calls: {}, dependencies: { keywords: [], packages: {} } }
   const owners = new Map<string, string>()
   for (const file of extraFile === undefined ? files : [...files, extraFile])
     add(rules, owners, file, readRuleFile(file))
@@ -61,10 +61,12 @@ function add(all: Rules, owners: Map<string, string>, file: string, from: RuleFi
     checkRule(file, rule)
     all.rules.push(rule)
   }
-  for (const [language, patterns] of Object.entries(from.runners ?? {})) {
-    checkLanguage(`${file}: runners`, language)
-    checkPatterns(`${file}: runners of ${language}`, { code: patterns })
-    all.runners[language] = [...(all.runners[language] ?? []), ...patterns]
+  for (const list of ['runners', 'calls'] as const) {
+    for (const [language, patterns] of Object.entries(from[list] ?? {})) {
+      checkLanguage(`${file}: ${list}`, language)
+      checkPatterns(`${file}: ${list} of ${language}`, { code: patterns })
+      all[list][language] = [...(all[list][language] ?? []), ...patterns]
+    }
   }
   all.dependencies.keywords.push(...(from.dependencies?.keywords ?? []))
   for (const [language, packages] of Object.entries(from.dependencies?.packages ?? {})) {
@@ -78,8 +80,9 @@ function add(all: Rules, owners: Map<string, string>, file: string, from: RuleFi
 function checkRule(file: string, rule: Rule): void {
   const where = `${file}: rule "${rule.id}"`
   if (rule.languages !== 'any') for (const language of rule.languages) checkLanguage(where, language)
-  checkPatterns(where, rule.match)
-  for (const part of rule.match.together?.flat() ?? []) checkPatterns(where, part)
+  for (const match of [rule.match, rule.suspect ?? {}]) {
+    for (const part of [match, match.loop?.beside ?? {}, ...(match.together?.flat() ?? [])]) checkPatterns(where, part)
+  }
 }
 
 function checkLanguage(where: string, language: string): void {

@@ -1,5 +1,5 @@
 import type { LinkedPattern, LinkedStep } from './linked-pattern.ts'
-import { isDevice, isRoot, nextWord } from './shell-words.ts'
+import { isDevice, isHost, isRoot, nextWord } from './shell-words.ts'
 import {
   CODE,
   FIRST_WORD,
@@ -119,6 +119,8 @@ function matchStep(read: ReadText, step: LinkedStep, index: number): number {
       return isRoot(read, at) ? at + 1 : -1
     case 'device':
       return isDevice(read, at) ? at + 4 : -1
+    case 'host':
+      return isHost(read, at) ? at + 1 : -1
     case 'call':
       return call(read, at)
     case 'gap':

@@ -9,7 +9,7 @@ export type Step =
       glued: boolean
     }
   | { kind: 'option'; letter: string }
-  | { kind: 'string' | 'rest' | 'hole' | 'root' | 'device' | 'end' | 'name' | 'any' | 'call' }
+  | { kind: 'string' | 'rest' | 'hole' | 'root' | 'device' | 'host' | 'end' | 'name' | 'any' | 'call' }
   | { kind: 'gap'; inLiteral: boolean }
 
 export interface Pattern {
@@ -22,7 +22,7 @@ export interface Pattern {
 export type PatternKind = 'code' | 'command' | 'text' | 'string'
 
 const MAX_STEPS = 24
-const NAMED = ['rest', 'hole', 'root', 'device', 'end', 'name', 'any', 'call'] as const
+const NAMED = ['rest', 'hole', 'root', 'device', 'host', 'end', 'name', 'any', 'call'] as const
 const isWord = (part: string) => /^[\w$]+$/.test(part) && part !== '$'
 /** The mark of a command literal may stand alone: Ruby's reader adds it for nothing else. */
 const COMMAND_LITERAL = '`'

@@ -18,13 +18,18 @@ export const Match = Type.Object(
     ...Patterned.properties,
     /** Every one of these is found somewhere in the same text. */
     together: optional(Type.Array(Type.Array(Patterned, { minItems: 2, maxItems: 8 }), { minItems: 1, maxItems: 20 })),
-    /** A loop without end whose body has one of `calls` (when given) and none of `unless`. */
-    loop: optional(Type.Object({ calls: optional(Words), unless: Words }, closed)),
+    /**
+     * A loop without end whose body has one of `calls` (when given) and none of `unless`, in a text with one of the patterns
+     * of `beside` (when given).
+     */
+    loop: optional(Type.Object({ calls: optional(Words), unless: Words, beside: optional(Patterned) }, closed)),
     /** A command that is piped into itself, in the background. */
     selfPipe: optional(Type.Literal(true)),
   },
   { ...closed, minProperties: 1 },
 )
+
+export type Match = Static<typeof Match>
 
 /** A screening rule: an entry of `rules` in a file under `screening/`. */
 export const Rule = Type.Object(
@@ -37,6 +42,10 @@ export const Rule = Type.Object(
     /** Told to whoever sent the program. */
     reason: Type.String({ minLength: 1, maxLength: 300 }),
     match: Match,
+    /** What an honest program may have too: found like `match`, and only warned of under `standard`. */
+    suspect: optional(Match),
+    /** It spares a text that names an address of its own machine and none of another. */
+    outside: optional(Type.Literal(true)),
   },
   closed,
 )
@@ -62,6 +71,8 @@ export const RuleFile = Type.Object(
     rules: optional(Type.Array(Rule)),
     /** By language, patterns of code that runs shell commands: where one matches, the program's strings are screened. */
     runners: optional(Type.Record(Type.String(), Patterns)),
+    /** By language, patterns of code that starts commands where something else shows that it does: `run(` after an import. */
+    calls: optional(Type.Record(Type.String(), Patterns)),
     dependencies: optional(DependencyRules),
   },
   closed,
@@ -72,5 +83,6 @@ export type RuleFile = Static<typeof RuleFile>
 export interface Rules {
   rules: Rule[]
   runners: Record<string, string[]>
+  calls: Record<string, string[]>
   dependencies: { keywords: string[]; packages: Record<string, { popular: string[]; genuine: string[] }> }
 }

@@ -1,6 +1,8 @@
 import { endlessLoops, type LoopStart } from './endless-loops.ts'
-import type { BoundPattern, LanguageRules, ReadText } from './language-rules.ts'
+import type { BoundPattern, LanguageRules, ReadText, Told } from './language-rules.ts'
 import { matchPattern } from './match-pattern.ts'
+import { speaksOfItself } from './own-machine.ts'
+import { createRunStrings } from './run-strings.ts'
 import { isCommandStart } from './shell-words.ts'
 import { readText } from './read-text.ts'
 import { pipesToItself } from './self-pipe.ts'
@@ -14,6 +16,8 @@ export interface Hit {
   offset: number
   /** A command in a string: it counts only when something in the submission runs commands. */
   dormant: boolean
+  /** No honest program has it: not what is merely suspect, nor a string that nothing is seen to run. */
+  sure: boolean
 }
 
 export interface ScreenedText {
@@ -40,28 +44,32 @@ export function screenText(text: string, rules: LanguageRules, tokens: Tokens): 
   readText(text, rules, tokens)
   finish(tokens)
   const read: ReadText = { text, tokens, rules, isShell: rules.isShell }
-  const hits: Hit[] = []
-  const counts = new Uint8Array(rules.ruleCount * 2)
+  const hits: (Told & { index: number; dormant: boolean })[] = []
+  const counts = new Uint8Array(rules.ruleCount * 4)
   // Words whose patterns have all been found often enough, by code, in code and in strings.
   const quiet = new Uint8Array(2 * IN_STRING)
   const parts = new Int32Array(rules.groupBits.length)
   const loops: LoopStart[] = []
   let runsCommands = rules.lexis.whole !== undefined
 
-  const hit = (rule: number, index: number, dormant = false) => {
-    const slot = rule * 2 + Number(dormant)
-    if (counts[slot]! >= MAX_HITS) return
-    const offset = tokens.starts[index]!
-    if (hits.some((one) => one.rule === rule && one.offset === offset && one.dormant === dormant)) return
-    counts[slot]!++
-    hits.push({ rule, offset, dormant })
+  const besides = new Uint8Array(rules.loopRules.length)
+  const runStrings = createRunStrings(read)
+
+  const slotOf = ({ rule, suspect }: Told, dormant: boolean) => rule * 4 + Number(suspect) * 2 + Number(dormant)
+  const isFull = (told: Told, dormant: boolean) => counts[slotOf(told, dormant)]! >= MAX_HITS
+  const hit = ({ rule, suspect }: Told, index: number, dormant = false) => {
+    if (isFull({ rule, suspect }, dormant)) return
+    const isKnown = (one: (typeof hits)[number]) =>
+      one.rule === rule && one.index === index && one.dormant === dormant && one.suspect === suspect
+    if (hits.some(isKnown)) return
+    counts[slotOf({ rule, suspect }, dormant)]!++
+    hits.push({ rule, suspect, index, dormant })
   }
   const isSpent = ({ purpose, pattern }: BoundPattern, inString: boolean) => {
-    if (purpose.kind === 'rule') {
-      return counts[purpose.rule * 2 + Number(sleeps(pattern.kind, inString))]! >= MAX_HITS
-    }
+    if (purpose.kind === 'rule') return isFull(purpose, sleeps(pattern.kind, inString))
+    if (purpose.kind === 'beside') return besides[purpose.loop] === 1
     if (purpose.kind === 'part') return (parts[purpose.group]! & purpose.bit) !== 0
-    return purpose.kind === 'runner' && runsCommands
+    return purpose.kind !== 'loop' && purpose.kind !== 'ending' && runsCommands && runStrings.isFull()
   }
   const sleeps = (kind: string, inString: boolean) =>
     inString && (kind === 'command' || kind === 'text') && rules.lexis.whole === undefined
@@ -86,8 +94,8 @@ export function screenText(text: string, rules: LanguageRules, tokens: Tokens): 
       const ampersand = (codes[index + 2]! & 0x3fff) === 38 || (codes[index + 3]! & 0x3fff) === 38
       if (ampersand && pipesToItself(read, index)) {
         const dormant = sleeps('text', inString)
-        for (const rule of rules.selfPipeRules) hit(rule, index - 1, dormant)
-        quiet[word] = Number(rules.selfPipeRules.every((rule) => counts[rule * 2 + Number(dormant)]! >= MAX_HITS))
+        for (const told of rules.selfPipeRules) hit(told, index - 1, dormant)
+        quiet[word] = Number(rules.selfPipeRules.every((told) => isFull(told, dormant)))
       }
       continue
     }
@@ -115,18 +123,33 @@ export function screenText(text: string, rules: LanguageRules, tokens: Tokens): 
       const end = matchPattern(read, bound.pattern, index)
       if (end < 0) continue
       const { purpose, pattern } = bound
-      if (purpose.kind === 'rule') hit(purpose.rule, index - pattern.lead, sleeps(pattern.kind, inString))
-      else if (purpose.kind === 'runner') runsCommands = true
+      if (purpose.kind === 'rule') hit(purpose, index - pattern.lead, sleeps(pattern.kind, inString))
+      else if (purpose.kind === 'runner' || purpose.kind === 'call') {
+        runsCommands ||= purpose.kind === 'runner'
+        runStrings.note(index - pattern.lead, end)
+      } else if (purpose.kind === 'beside') besides[purpose.loop] = 1
       else if (purpose.kind === 'ending') ending(index)
       else if (purpose.kind === 'loop') loops.push({ index: index - pattern.lead, body: end })
       else {
         parts[purpose.group]! |= purpose.bit
-        if (parts[purpose.group] === rules.groupBits[purpose.group]) hit(purpose.rule, index)
+        if (parts[purpose.group] === rules.groupBits[purpose.group]) hit(purpose, index)
       }
     }
     quiet[word] = isQuiet
   }
-  const endless = gaveUpAt === undefined ? endlessLoops(read, loops, MAX_HITS) : []
-  for (const { rule, index } of endless) hit(rule, index)
-  return { hits, runsCommands, gaveUpAt, steps: tokens.count + tokens.steps }
+  const endless = gaveUpAt === undefined ? endlessLoops(read, loops, MAX_HITS, besides) : []
+  for (const { index, ...told } of endless) hit(told, index)
+  const spared = hits.some(({ rule }) => rules.isOutside[rule] === 1) && speaksOfItself(text)
+  const told = hits.filter(({ rule }) => !spared || rules.isOutside[rule] === 0)
+  return {
+    hits: told.map(({ rule, suspect, index, dormant }) => ({
+      rule,
+      offset: tokens.starts[index]!,
+      dormant,
+      sure: !suspect && (!dormant || runStrings.has(index)),
+    })),
+    runsCommands,
+    gaveUpAt,
+    steps: tokens.count + tokens.steps,
+  }
 }

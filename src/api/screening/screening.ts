@@ -31,9 +31,9 @@ export function createScreening(rules: Rules): Screening {
   ) as Record<ScreenedLanguage, LanguageRules>
   const tokens = createTokens()
 
-  const severityOf = (rule: number, policy: ScreeningPolicy): Finding['severity'] => {
+  const severityOf = ({ rule, sure }: Hit, policy: ScreeningPolicy): Finding['severity'] => {
     const { severity, scope } = rules.rules[rule]!
-    return policy === 'standard' && scope === 'language' ? 'warn' : severity
+    return policy === 'standard' && (scope === 'language' || !sure) ? 'warn' : severity
   }
   const findingsIn = (pointer: string, text: string, hits: Hit[], policy: ScreeningPolicy): Finding[] => {
     const ordered = hits.toSorted((a, b) => a.offset - b.offset)
@@ -41,17 +41,19 @@ export function createScreening(rules: Rules): Screening {
       text,
       ordered.map(({ offset }) => offset),
     )
-    const findings = ordered.map(({ rule }, index) => ({
-      rule: rules.rules[rule]!.id,
-      severity: severityOf(rule, policy),
-      reason: rules.rules[rule]!.reason,
+    const findings = ordered.map((one, index) => ({
+      rule: rules.rules[one.rule]!.id,
+      severity: severityOf(one, policy),
+      reason: rules.rules[one.rule]!.reason,
       pointer,
       ...places[index]!,
     }))
-    // One pattern may lie within another of the same rule.
-    return findings.filter(
-      (one, index) => !findings.slice(0, index).some(({ rule, line }) => rule === one.rule && line === one.line),
+    // One pattern may lie within another of the same rule; of these, one that blocks is told.
+    const blocksFirst = [...findings.filter(isBlock), ...findings.filter((one) => !isBlock(one))]
+    const chosen = blocksFirst.filter(
+      (one, index) => !blocksFirst.slice(0, index).some(({ rule, line }) => rule === one.rule && line === one.line),
     )
+    return findings.filter((one) => chosen.includes(one))
   }
   return {
     screen({ texts, dependencies }, policy) {
@@ -72,13 +74,15 @@ export function createScreening(rules: Rules): Screening {
         const [place] = placesOf(name, [0])
         findings.push({ rule, severity: 'block', reason, pointer, ...place! })
       }
-      const blocks = findings.filter(({ severity }) => severity === 'block')
-      const warnings = findings.filter(({ severity }) => severity === 'warn')
+      const blocks = findings.filter(isBlock)
+      const warnings = findings.filter((one) => !isBlock(one))
       return [...blocks, ...warnings].slice(0, MAX_FINDINGS)
     },
-    isBlocked: (findings) => findings.some(({ severity }) => severity === 'block'),
+    isBlocked: (findings) => findings.some(isBlock),
   }
 }
+
+const isBlock = ({ severity }: Pick<Finding, 'severity'>): boolean => severity === 'block'
 
 function gaveUp(pointer: string, text: string, offset: number | undefined): Finding[] {
   if (offset === undefined) return []

@@ -106,3 +106,15 @@ export function isDevice(read: ReadText, index: number): boolean {
   const name = read.text.slice(starts[index + 3], starts[index + 3]! + 8)
   return DISKS.some((disk) => name.startsWith(disk)) && /^(?:[shxv]+d[a-z]|nvme\d|mmcblk\d)/.test(name)
 }
+
+const HOST = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\$\{?[\w@*]|[a-z][\w-]{0,62}(?:\.[\w-]{1,63}){1,8}(?!\w))/i
+
+/** An argument that reads as a host: an address, a name with dots, a variable. */
+export function isHost(read: ReadText, index: number): boolean {
+  const start = read.tokens.starts[index]!
+  return (
+    (read.tokens.codes[index]! & CODE) !== NONE &&
+    isArgument(read, index) &&
+    HOST.test(read.text.slice(start, start + 80))
+  )
+}

@@ -9,10 +9,11 @@ import { packageRoot } from '../../../src/shared/package-root.ts'
 import type { ScreeningPolicy } from '../../../src/shared/security/finding.ts'
 
 const root = packageRoot()
-const screening = createScreening(loadRules(root))
+const rules = loadRules(root)
+const screening = createScreening(rules)
 const languages = loadLanguages(join(root, 'languages')).map(({ id }) => id)
 
-function entries(kind: 'hostile' | 'ordinary') {
+function entries(kind: 'hostile' | 'ordinary' | 'everyday') {
   return languages.flatMap((language) => {
     const folder = join(import.meta.dirname, 'corpus', kind, language)
     return readdirSync(folder).map((name) => ({ language, name, text: readFileSync(join(folder, name), 'utf8') }))
@@ -29,6 +30,11 @@ const hostile = entries('hostile').map(({ language, name, text }) => {
   return { language, name, rule: first.replace('expect: ', ''), text: lines.join('\n') }
 })
 const ordinary = entries('ordinary')
+/** What courses, tools and agents write: they start programs, serve on loopback, evaluate input and speak of what is dangerous. */
+const everyday = entries('everyday')
+
+/** What `standard` blocks too: rules that are not about the ways of one language. */
+const isGeneral = (rule: string) => rules.rules.find(({ id }) => id === rule)?.scope === 'general'
 
 test('the corpus has at least 60 hostile and 200 ordinary programs, of every language', () => {
   expect(hostile.length).toBeGreaterThanOrEqual(60)
@@ -44,6 +50,25 @@ test.each(hostile)('$language $name is blocked by $rule', ({ language, rule, tex
   expect(blocking.map((finding) => finding.rule)).toContain(rule)
 })
 
+test.each(hostile.filter(({ rule }) => isGeneral(rule)))(
+  '$language $name is blocked by $rule under standard too',
+  ({ language, rule, text }) => {
+    const blocking = screen(language, text, 'standard').filter(({ severity }) => severity === 'block')
+    expect(blocking.map((finding) => finding.rule)).toContain(rule)
+  },
+)
+
+test('the corpus has at least 60 everyday programs, of every language', () => {
+  expect(everyday.length).toBeGreaterThanOrEqual(60)
+  for (const language of languages) {
+    expect(everyday.filter((entry) => entry.language === language).length).toBeGreaterThanOrEqual(6)
+  }
+})
+
+test.each(everyday)('everyday $language $name is not refused under standard', ({ language, text }) => {
+  expect(screen(language, text, 'standard').filter(({ severity }) => severity === 'block')).toEqual([])
+})
+
 test('at most 1 % of the ordinary programs are blocked under strict, and none under standard', () => {
   const blocked = (policy: ScreeningPolicy) =>
     ordinary
@@ -57,17 +82,17 @@ test('the greeting of every language is free of findings', () => {
   for (const { id, hello } of loadLanguages(join(root, 'languages'))) expect(screen(id, hello.code)).toEqual([])
 })
 
-test('of the test programs only fork bombs and those that try ports are blocked', () => {
+test('of the test programs only fork bombs, one that starts programs and one that tries ports are blocked', () => {
   const folder = join(root, 'tests', 'programs')
   const files = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile())
   const blocked = files
     .map(({ name }) => name)
     .filter((name) => screening.isBlocked(screen(languageOfFile(name), readFileSync(join(folder, name), 'utf8'))))
   expect(blocked).toEqual([
+    'become-root.py',
     'connect-anywhere.py',
     'fork-bomb.py',
     'fork-bomb.sh',
     'keep-respawning.py',
-    'leave-connections.py',
   ])
 })

@@ -45,7 +45,11 @@ export const RULE_CASES: Record<string, RuleCases[]> = {
   ],
   'fork-bomb-self': [{ languages: ['bash'], found: ['$0 & $0 &'], spared: ['echo $0 &', '$0 && $1'] }],
   'reverse-shell-device': [
-    { languages: ['bash'], found: ['cat < /dev/tcp/10.0.0.1/80'], spared: ['ls /dev/tcp', 'cat /dev/tcps/1'] },
+    {
+      languages: ['bash'],
+      found: ['cat < /dev/tcp/10.0.0.1/80'],
+      spared: ['ls /dev/tcp', 'cat /dev/tcps/1', 'cat < /dev/tcp/127.0.0.1/80', 'h=localhost; cat < /dev/tcp/$h/80'],
+    },
   ],
   'reverse-shell-interactive': [
     { languages: ['bash'], found: ['bash -i >& x'], spared: ['bash -i x', 'dbash -i >& x'] },
@@ -99,7 +103,7 @@ export const RULE_CASES: Record<string, RuleCases[]> = {
     {
       languages: ['bash'],
       found: ['nmap 10.0.0.0/8', 'nc -z h 1'],
-      spared: ['man nmap', 'nmapper 10.0.0.1', 'nc h 1'],
+      spared: ['man nmap', 'nmapper 10.0.0.1', 'nc h 1', 'nmap -sV 127.0.0.1', 'nc -z localhost 1'],
     },
     { languages: ['python'], found: ['import nmap'], spared: ['import nmap_report', 'nmap = 1'] },
   ],
@@ -107,7 +111,11 @@ export const RULE_CASES: Record<string, RuleCases[]> = {
     {
       languages: ['python'],
       found: ['for port in range(99):\n    s.connect((h, port))'],
-      spared: ['for port in range(99):\n    print(port)', 'for x in ports:\n    s.connect(x)'],
+      spared: [
+        'for port in range(99):\n    print(port)',
+        'for x in ports:\n    s.connect(x)',
+        'for port in range(99):\n    s.connect(("127.0.0.1", port))',
+      ],
     },
   ],
   cryptominer: [
@@ -256,6 +264,9 @@ export const RULE_CASES: Record<string, RuleCases[]> = {
     },
   ],
   'ruby-process': [{ languages: ['ruby'], found: ['IO.popen("ls")'], spared: ['IO.read("ls")', 'BIO.popen("ls")'] }],
+  'ruby-fork': [
+    { languages: ['ruby'], found: ['fork { x }', 'Process.fork'], spared: ['a.fork { x }', 'forks { x }'] },
+  ],
   'ruby-endless-loop': [
     { languages: ['ruby'], found: ['loop do\n  x\nend'], spared: ['loop do\n  break\nend', 'looped do\n  x\nend'] },
   ],
