@@ -111,7 +111,8 @@ async function languageImage(engine: Engine, id: string): Promise<string> {
 export function createBench(namespace: string): Bench {
   const socket = process.env['RUNYARD_TEST_PODMAN']
   if (socket === undefined) throw new Error('RUNYARD_TEST_PODMAN is not set: run `npm run test:jest`')
-  const engine = createEngine(socket)
+  // A test waits as long as it takes: how long a container may take is no matter of these tests.
+  const engine = createEngine(socket, 5)
   const log = pino({ level: 'silent' })
   const attached = createLaunch(engine, undefined, log)
   const made = new Set<Sandbox>()

@@ -46,6 +46,8 @@ export async function startPlatform(
     RUNYARD_NAMESPACE: namespace,
     PORT: '0',
     LOG_LEVEL: 'fatal',
+    // How long a container may take is the machine's matter, and others use it at the same time.
+    TIMEOUT_FACTOR: '5',
     ...UNLIMITED,
     ...more,
   }

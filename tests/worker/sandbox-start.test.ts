@@ -26,6 +26,7 @@ function engineOf(more: Partial<Engine> = {}): Engine & { removed: string[] } {
   return {
     timeoutFactor: 0.02,
     ping: refuse,
+    identity: refuse,
     launch: refuse,
     start: refuse,
     isRunning: () => Promise.resolve(false),
