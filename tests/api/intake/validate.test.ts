@@ -20,7 +20,10 @@ const unknownFields = (count: number) => Object.fromEntries(Array.from({ length:
 test.each([1, 63, 64, 65, 4000])('%i unknown fields are told of, the first ones by their names', (count) => {
   const { errors = [], message } = refusalOf({ language: 'python', code: '', ...unknownFields(count) })
   expect(errors.length).toBe(Math.min(count, 64))
-  expect(errors[0]).toEqual({ pointer: '/f0', detail: expect.stringMatching(/^is not a known field; known: language,/) })
+  expect(errors[0]).toEqual({
+    pointer: '/f0',
+    detail: expect.stringMatching(/^is not a known field; known: language,/),
+  })
   expect(new Set(errors.map(({ pointer }) => pointer)).size).toBe(errors.length)
   expect(message).toContain('/f0')
 })
