@@ -42,7 +42,7 @@ const common = {
     Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]{0,255}$' }), Type.String(), {
       maxProperties: 128,
       additionalProperties: false,
-      description: 'environment variables; nothing else is inherited but PATH, HOME, USER, LANG and TMPDIR',
+      description: 'environment variables; nothing else is inherited but PATH, HOME, USER, LANG, TERM and TMPDIR',
     }),
   ),
   limits: optional(LimitOverrides),

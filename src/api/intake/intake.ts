@@ -16,6 +16,7 @@ import {
   checkArtifacts,
   checkCodeSize,
   checkFiles,
+  checkFloors,
   checkLimits,
   checkMetadata,
   checkTexts,
@@ -24,6 +25,7 @@ import {
 } from './check-request.ts'
 import { allowedImage, installedVersion, unknownLanguage } from './installed.ts'
 import { type Screened, screenWith } from './screen-with.ts'
+import { toUnixText } from './unix-text.ts'
 import { bodyValidator } from './validate.ts'
 
 /** Turns request bodies into jobs, complete and checked. */
@@ -101,11 +103,12 @@ export function createIntake({ config, languages, runtimes, screening, blocked, 
       checkCodeSize(files, config.http.maxCodeBytes, request.files ? '/files' : '/code')
       const { dependencies } = request
       const pointers = request.files ? undefined : ['/code']
-      const warnings = screen(subjectOf({ language: language.id, files, dependencies, pointers }), caller, requestId)
+      const found = screen(subjectOf({ language: language.id, files, dependencies, pointers }), caller, requestId)
       refuse([
         ...checkSource(request),
         ...checkFiles(request.files ?? []),
         ...checkLimits(request.limits ?? {}, defaults, ceilings),
+        ...checkFloors(effectiveLimits(request.limits ?? {}, language.limits, defaults, ceilings), language),
         ...checkVectors({ args: request.args, compilerArgs: request.compilerArgs, env: request.env }),
         ...checkTexts({ '/stdin': request.stdin, '/expectedOutput': request.expectedOutput }),
         ...(request.tests ?? []).flatMap(({ args, stdin, expectedOutput }, index) => [
@@ -119,11 +122,18 @@ export function createIntake({ config, languages, runtimes, screening, blocked, 
         ...checkDependencies(request, language),
       ])
       const entrypoint = findEntrypoint(request, files, language)
+      const texts = language.unixText ? toUnixText(request, files, language, entrypoint) : { files, warnings: [] }
       const version = installedVersion(await runtimes(), language, request.version)
       return {
         ...base(request, caller, requestId),
-        head: { ...head(request, language.limits, ceilings), warnings, kind: 'code', language: language.id, version },
-        files,
+        head: {
+          ...head(request, language.limits, ceilings),
+          warnings: [...found, ...texts.warnings],
+          kind: 'code',
+          language: language.id,
+          version,
+        },
+        files: texts.files,
         entrypoint,
         command: [],
         args: request.args ?? [],
