@@ -9,9 +9,18 @@ mkdir -p /job
 chown 0:0 /job
 chmod 0755 /job
 
-# Time zones: most standard libraries look for them here.
 apt-get update
+# Time zones: most standard libraries look for them here.
 apt-get install --yes --no-install-recommends tzdata
+# What scripts call, and people expect in a shell.
+apt-get install --yes --no-install-recommends bsdextrautils less patch procps tree unzip xz-utils zip
+
+# The locales programs ask for by name, beside C.UTF-8; their sources are ten times as large.
+apt-get install --yes --no-install-recommends locales
+for locale in de_DE en_GB en_US es_ES fr_FR; do localedef -i "$locale" -f UTF-8 "$locale.UTF-8"; done
+mv /usr/lib/locale/locale-archive /tmp
+apt-get purge --yes --autoremove locales
+mv /tmp/locale-archive /usr/lib/locale/
 
 # Nothing may gain rights by being executed. Init refuses that for a job's processes as well (no_new_privs).
 find / -xdev -type f -perm /6000 -exec chmod a-s {} +

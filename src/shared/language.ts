@@ -9,7 +9,8 @@ const Command = Type.Object(
     /**
      * An argument vector, never a shell line. `{entrypoint}` stands for the file that is run or compiled, `{sources}` for
      * every submitted file with the language's file extension, `{compilerArgs}` for the job's own compiler options; the
-     * last two become as many arguments as there are. The job's `args` follow the run command.
+     * last two become as many arguments as there are. The job's `args` follow the run command. `{stackKib}` may stand inside of
+     * an argument: how much of the job's stack an interpreter may fill, in KiB.
      */
     argv: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }),
   },
@@ -36,8 +37,14 @@ export const Language = Type.Object(
       Type.Object({ unless: Type.Array(Type.String({ minLength: 1 })) }, { additionalProperties: false }),
     ),
     env: Type.Record(Type.String(), Type.String()),
+    /** Those of `env` that are lists of options: a job's own value is put behind, not in their place. */
+    joinedEnv: Type.Optional(Type.Array(Type.String())),
     /** Where this language needs other than the defaults. */
     limits: LimitOverrides,
+    /** The least its compiler and runtime can live with: below, they hang or crash without a word. */
+    floors: Type.Optional(LimitOverrides),
+    /** Its interpreter takes the ends of lines of Windows, or a byte-order mark, for part of the program. */
+    unixText: Type.Optional(Type.Boolean()),
     hello: Type.Object({ code: Type.String(), stdout: Type.String() }, { additionalProperties: false }),
     /** Names by which `dependencies` of a job may ask for what the image has beside the standard library. */
     packages: Type.Optional(Type.Array(Type.String())),

@@ -56,7 +56,7 @@ const common = {
       additionalProperties: { type: 'string' },
       propertyNames: { pattern: '^[^=\\u0000]{1,256}$', description: '1 to 256 characters other than "=" and NUL' },
       maxProperties: 128,
-      description: 'environment variables; nothing else is inherited but PATH, HOME, USER, LANG and TMPDIR',
+      description: 'environment variables; nothing else is inherited but PATH, HOME, USER, LANG, TERM and TMPDIR',
     }),
   ),
   limits: optional(LimitOverrides),

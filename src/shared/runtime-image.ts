@@ -16,16 +16,29 @@ const SANDBOX_SOURCES = /\.(c|h)$|^Makefile$|^base\.sh$/
 
 /**
  * The reference of a language's image, e.g. `localhost/runyard/python:3f2a9c0d1e4b`. The tag is a hash of all that the image
- * is built from (the sandbox's sources, the language's Containerfile and version command), so a worker never runs an image of another
+ * is built from (the sandbox's sources, the language's Containerfile, the files it copies and its version command), so a worker never runs an image of another
  * version of Runyard, and a change of a source is a rebuild.
  * @param root the folder that holds `sandbox/` and `languages/`
  */
 export function runtimeImage(root: string, language: Language): string {
   const hash = createHash('sha256')
   hashSandbox(hash, root)
-  hash.update(readFileSync(join(root, 'languages', language.id, 'Containerfile')))
+  for (const part of recipe(root, language)) hash.update(part)
   hash.update(JSON.stringify(language.versionCommand))
   return `localhost/runyard/${language.id}:${hash.digest('hex').slice(0, 12)}`
+}
+
+/**
+ * What a language's image is made of beside its base: its Containerfile, and each file it copies, whose paths begin at
+ * `languages/`.
+ */
+export function recipe(root: string, language: Language): Buffer[] {
+  const folder = join(root, 'languages')
+  const containerfile = readFileSync(join(folder, language.id, 'Containerfile'))
+  const sources = [...containerfile.toString().matchAll(/^COPY (.+) \S+$/gm)].flatMap(
+    ([, paths]) => paths?.split(' ') ?? [],
+  )
+  return [containerfile, ...sources.map((path) => readFileSync(join(folder, path)))]
 }
 
 /**

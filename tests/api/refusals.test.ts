@@ -55,6 +55,22 @@ describe('a request that cannot be used is refused with what, where and what is 
       '/limits/memoryBytes',
       /1099511627776.*2147483648/,
     ],
+    [
+      'fewer processes than the runtime of the language needs',
+      { language: 'js', code: '', limits: { processes: 4 } },
+      422,
+      'invalid-request',
+      '/limits/processes',
+      /4.*JavaScript.*at least 12/,
+    ],
+    [
+      'fewer files than the compiler of the language needs',
+      { language: 'typescript', code: '', limits: { openFiles: 16 } },
+      422,
+      'invalid-request',
+      '/limits/openFiles',
+      /16.*TypeScript.*at least 32/,
+    ],
     ['1 MiB and 1 byte of code', python('x'.repeat(1024 * 1024 + 1)), 413, 'too-large', '/code', /1048577.*1048576/],
     ['1 MiB and 1 byte in two-byte characters', python('é'.repeat(512 * 1024) + 'x'), 413, 'too-large', '/code'],
     [

@@ -88,6 +88,35 @@ describe('an interactive job', () => {
     },
   )
 
+  test.each([
+    ['closes its lines', "lines.question('Name? ', (name) => (console.log(`Hi ${name}`), lines.close()))"],
+    ['iterates', "process.stdout.write('Name? '); (async () => { for await (const name of lines) { console.log(`Hi ${name}`); break } })()"], // prettier-ignore
+    ['pauses', "lines.close(); process.stdout.write('Name? '); process.stdin.resume().once('data', (name) => (process.stdout.write(`Hi ${name}`), process.stdin.pause()))"], // prettier-ignore
+  ])('in JavaScript that %s ends although its input is open', async (_how, program) => {
+    const id = await submit(
+      'javascript',
+      `const lines = require('readline').createInterface({ input: process.stdin })\n${program}`,
+    )
+    const client = await connectIo(url, id)
+    await client.until(() => client.stdout() === 'Name? ')
+    client.line('Bob')
+    await client.closed
+    expect(client.stdout()).toBe('Name? Hi Bob\n')
+    expect(result(client)).toMatchObject({ status: 'succeeded' })
+  })
+
+  test('in Python shows a prompt without a line end, however it was written', async () => {
+    const code =
+      'import sys\nsys.stdout.write("Name? ")\nname = sys.stdin.readline()\nprint("Age? ", end="")\nsys.stdin.readline()'
+    const client = await connectIo(url, await submit('python', code))
+    await client.until(() => client.stdout() === 'Name? ')
+    client.line('Bob')
+    await client.until(() => client.stdout() === 'Name? Age? ')
+    client.line('7')
+    await client.closed
+    expect(result(client)).toMatchObject({ status: 'succeeded' })
+  })
+
   test('is fed its own input first, then what was sent while it waited, then what comes', async () => {
     const blockers = await Promise.all([submit('python', ECHO.python), submit('python', ECHO.python)])
     const talks = await Promise.all(blockers.map((id) => connectIo(url, id)))

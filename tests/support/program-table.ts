@@ -11,11 +11,12 @@ import { reach } from '../programs/rows/reach.ts'
 import type { HostileRow, ProgramRow } from '../programs/rows/row.ts'
 import { secrets } from '../programs/rows/secrets.ts'
 import { survivors } from '../programs/rows/survivors.ts'
+import { written } from '../programs/rows/written.ts'
 
 export type Rows<Row extends ProgramRow = ProgramRow> = Readonly<Record<string, readonly Row[]>>
 
 /** Programs that mean no harm. */
-export const PLAIN: Rows = { 'an ordinary program': ordinary, 'a failing program': failing }
+export const PLAIN: Rows = { 'an ordinary program': ordinary, 'a failing program': failing, 'what is written': written }
 
 /** Programs that do, by the groups of the threats they stand for. */
 export const HOSTILE: Rows<HostileRow> = {

@@ -1,8 +1,15 @@
 import { MAX_GLOBS } from '../../shared/artifact.ts'
-import { fileBytesWithin, type LimitOverrides, type Limits, limitsAboveCeiling } from '../../shared/limits.ts'
+import type { Encoding } from '../../shared/job.ts'
+import type { Language } from '../../shared/language.ts'
+import {
+  fileBytesWithin,
+  LIMIT_NAMES,
+  type LimitOverrides,
+  type Limits,
+  limitsAboveCeiling,
+} from '../../shared/limits.ts'
 import { sentPathProblem } from '../../shared/path-problem.ts'
 import type { FieldError } from '../../shared/problems.ts'
-import type { Encoding } from '../../shared/job.ts'
 import type { RequestFile } from '../../shared/requests.ts'
 import type { Webhook } from '../../shared/webhook.ts'
 import { checkWebhookUrl } from '../../shared/webhooks/check-webhook-url.ts'
@@ -21,6 +28,18 @@ export function checkLimits(asked: LimitOverrides, defaults: Limits, ceilings: L
     errors.push({ pointer: '/limits/fileBytes', detail })
   }
   return errors
+}
+
+/**
+ * Limits with which no program of the language could run.
+ * @param limits those the job would have, which a ceiling may have lowered
+ */
+export function checkFloors(limits: Limits, { name: language, floors = {} }: Language): FieldError[] {
+  return LIMIT_NAMES.flatMap((name) => {
+    const floor = floors[name] ?? 0
+    if (limits[name] >= floor) return []
+    return [{ pointer: `/limits/${name}`, detail: `is ${limits[name]}; ${language} needs at least ${floor}` }]
+  })
 }
 
 export function checkFiles(files: readonly RequestFile[]): FieldError[] {

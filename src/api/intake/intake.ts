@@ -12,11 +12,20 @@ import { subjectOf } from '../screening/subject.ts'
 import type { Caller } from '../http/caller.ts'
 import { invalidRequest } from '../http/invalid-request.ts'
 import { plainBase64 } from './base64.ts'
-import { checkArtifacts, checkFiles, checkLimits, checkStdin, checkVectors, checkWebhook } from './check-request.ts'
+import {
+  checkArtifacts,
+  checkFiles,
+  checkFloors,
+  checkLimits,
+  checkStdin,
+  checkVectors,
+  checkWebhook,
+} from './check-request.ts'
 import { checkSizes } from './check-sizes.ts'
 import { plainGlobs } from './glob-problem.ts'
 import { allowedImage, installedVersion, knownLanguage } from './installed.ts'
 import { type Screened, screenWith } from './screen-with.ts'
+import { toUnixText } from './unix-text.ts'
 import { bodyValidator } from './validate.ts'
 
 /** Turns request bodies into jobs, complete and checked. */
@@ -93,11 +102,12 @@ export function createIntake({ config, languages, runtimes, screening, blocked, 
       checkSizes(request, files, config.http.maxCodeBytes)
       const { dependencies } = request
       const pointers = request.files ? undefined : ['/code']
-      const warnings = screen(subjectOf({ language: language.id, files, dependencies, pointers }), caller, requestId)
+      const found = screen(subjectOf({ language: language.id, files, dependencies, pointers }), caller, requestId)
       refuse([
         ...checkSource(request),
         ...checkFiles(request.files ?? []),
         ...checkLimits(request.limits ?? {}, defaults, ceilings),
+        ...checkFloors(effectiveLimits(request.limits ?? {}, language.limits, defaults, ceilings), language),
         ...checkVectors({ args: request.args, compilerArgs: request.compilerArgs, env: request.env }),
         ...checkStdin('', request.stdin, request.stdinEncoding),
         ...(request.tests ?? []).flatMap(({ args, stdin, stdinEncoding }, index) => [
@@ -110,11 +120,18 @@ export function createIntake({ config, languages, runtimes, screening, blocked, 
         ...checkDependencies(request, language),
       ])
       const entrypoint = findEntrypoint(request, files, language)
+      const texts = language.unixText ? toUnixText(request, files, language, entrypoint) : { files, warnings: [] }
       const version = installedVersion(await runtimes(), language, request.version)
       return {
         ...base(request, caller, requestId),
-        head: { ...head(request, language.limits, ceilings), warnings, kind: 'code', language: language.id, version },
-        files,
+        head: {
+          ...head(request, language.limits, ceilings),
+          warnings: [...found, ...texts.warnings],
+          kind: 'code',
+          language: language.id,
+          version,
+        },
+        files: texts.files,
         entrypoint,
         command: [],
         args: request.args ?? [],

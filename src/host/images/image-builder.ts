@@ -80,7 +80,7 @@ export function imageBuilder(options: ImageBuilderOptions): ImageBuilder {
     await progress.step('Base image', async (detail) =>
       build(tag, {
         containerfile: BASE_CONTAINERFILE,
-        buildArgs: { FROM: DEBIAN_IMAGE },
+        buildArgs: { FROM: DEBIAN_IMAGE, RECIPE: tag },
         context: join(root, 'sandbox'),
         volumes: [...(await apt()), '--volume', `${join(root, 'sandbox')}:/mnt:ro`],
         onLine: (line) => detailOf(line, detail),
@@ -92,9 +92,9 @@ export function imageBuilder(options: ImageBuilderOptions): ImageBuilder {
   async function toolchain(language: Language, detail: (text: string) => void): Promise<string> {
     const tag = toolchainImage(root, language)
     if (await has(tag)) return tag
-    const context = join(root, 'languages', language.id)
+    const context = join(root, 'languages')
     await build(tag, {
-      containerfile: `${await readFile(join(context, 'Containerfile'), 'utf8')}\n${STRIP_SETUID}\n`,
+      containerfile: `${await readFile(join(context, language.id, 'Containerfile'), 'utf8')}\n${STRIP_SETUID}\n`,
       buildArgs: { BASE: baseImage(root) },
       context,
       volumes: await apt(),
@@ -143,8 +143,9 @@ export function imageBuilder(options: ImageBuilderOptions): ImageBuilder {
   }
 }
 
+/** The script is no part of what podman keeps layers by: its hash stands in for it. */
 const BASE_CONTAINERFILE =
-  'ARG FROM\nFROM ${FROM}\nENV LANG=C.UTF-8\nRUN DEBIAN_FRONTEND=noninteractive sh /mnt/base.sh\nWORKDIR /job\n'
+  'ARG FROM\nFROM ${FROM}\nARG RECIPE\nENV LANG=C.UTF-8\nRUN DEBIAN_FRONTEND=noninteractive sh /mnt/base.sh\nWORKDIR /job\n'
 
 /** Packages may bring programs that give rights to whoever runs them. */
 const STRIP_SETUID = 'RUN find / -xdev -type f -perm /6000 -exec chmod a-s {} +'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { runtimeImage } from '../../shared/runtime-image.ts'
+import { recipe, runtimeImage } from '../../shared/runtime-image.ts'
 import type { Language } from '../../shared/language.ts'
 
 /** The Debian release the images are made of. */
@@ -20,8 +20,7 @@ export function baseImage(root: string): string {
 
 /** A language's packages on the base image, still without init: what need not be built again when only init changed. */
 export function toolchainImage(root: string, language: Language): string {
-  const containerfile = readFileSync(join(root, 'languages', language.id, 'Containerfile'))
-  return `${PREFIX}toolchain-${language.id}:${hash(baseImage(root), containerfile)}`
+  return `${PREFIX}toolchain-${language.id}:${hash(baseImage(root), ...recipe(root, language))}`
 }
 
 /** Every reference this version of Runyard may use for these languages. */

@@ -1,6 +1,6 @@
 import type { Encoding, JobSpec, StageTest, TestCase } from '../../shared/job.ts'
 import type { Language } from '../../shared/language.ts'
-import type { Limits } from '../../shared/limits.ts'
+import { KIB, type Limits } from '../../shared/limits.ts'
 import type { ArmedProgram } from '../sandbox/armed.ts'
 import type { StageStart } from '../sandbox/frames.ts'
 
@@ -23,6 +23,7 @@ export const BASE_ENV: Readonly<Record<string, string>> = {
   HOME: '/job',
   USER: 'runner',
   LANG: 'C.UTF-8',
+  TERM: 'xterm-256color',
   TMPDIR: '/tmp',
 }
 
@@ -35,7 +36,8 @@ const NONE = new Uint8Array()
  */
 export function planStages(spec: JobSpec, language: Language | undefined, graceMs: number): PlannedStage[] {
   const { limits, interactive } = spec.head
-  const env = { ...BASE_ENV, ...language?.env, ...spec.env }
+  const sources = { ...spec, stackBytes: limits.stackBytes }
+  const env = { ...BASE_ENV, ...language?.env, ...spec.env, ...joinedEnv(spec, language) }
   const start = (args: string[], wallMs: number, stdin: boolean): StageStart => ({
     ...within(limits, graceMs),
     args,
@@ -45,7 +47,7 @@ export function planStages(spec: JobSpec, language: Language | undefined, graceM
   })
   const stages: PlannedStage[] = []
   if (language?.compile) {
-    const args = expand(language.compile.argv, spec, language)
+    const args = expand(language.compile.argv, sources, language)
     const { compileWallMs } = limits
     stages.push({
       name: 'compile',
@@ -56,7 +58,7 @@ export function planStages(spec: JobSpec, language: Language | undefined, graceM
       expectedOutput: null,
     })
   }
-  const command = language ? expand(language.run.argv, spec, language) : spec.command
+  const command = language ? expand(language.run.argv, sources, language) : spec.command
   const run = (name: string, test: TestCase): PlannedStage => {
     const stdin = test.stdin === undefined ? bytesOf(spec) : bytesOf({ ...test, stdin: test.stdin })
     return {
@@ -77,6 +79,11 @@ export function planStages(spec: JobSpec, language: Language | undefined, graceM
 const bytesOf = ({ stdin, stdinEncoding }: { stdin: string; stdinEncoding?: Encoding }): Buffer =>
   Buffer.from(stdin, stdinEncoding === 'base64' ? 'base64' : 'utf8')
 
+function joinedEnv({ env }: JobSpec, language: Language | undefined): Record<string, string> {
+  const joined = language?.joinedEnv?.filter((name) => name in env) ?? []
+  return Object.fromEntries(joined.map((name) => [name, `${language?.env[name]} ${env[name]}`]))
+}
+
 /**
  * The interpreter of a language as it runs a job that asks for nothing but its program.
  * @param limits those of such a job
@@ -87,7 +94,7 @@ export function planAhead(language: Language, limits: Limits, graceMs: number): 
   if (!armed) return undefined
   const args = expand(
     language.run.argv,
-    { entrypoint: fileName, files: [{ path: fileName }], compilerArgs: [] },
+    { entrypoint: fileName, files: [{ path: fileName }], compilerArgs: [], stackBytes: limits.stackBytes },
     language,
   )
   const start = { ...within(limits, graceMs), args, env: { ...BASE_ENV, ...language.env }, wallMs: limits.wallMs }
@@ -104,7 +111,14 @@ interface Sources {
   entrypoint: string
   files: readonly { path: string }[]
   compilerArgs: readonly string[]
+  stackBytes: number
 }
+
+/** What an interpreter that bounds its own recursion leaves of the stack, at least: to its C code, arguments and environment. */
+const STACK_RESERVE_BYTES = 256 * KIB
+
+const stackKib = (stackBytes: number): number =>
+  Math.floor((stackBytes - Math.max(STACK_RESERVE_BYTES, stackBytes / 8)) / KIB)
 
 /**
  * Fills an argument vector of a language. Each placeholder is a whole argument or none of it: what a job supplies never
@@ -121,7 +135,7 @@ function expand(argv: readonly string[], spec: Sources, language: Language): str
       case '{compilerArgs}':
         return [...spec.compilerArgs]
       default:
-        return [argument]
+        return [argument.replace('{stackKib}', String(stackKib(spec.stackBytes)))]
     }
   })
 }

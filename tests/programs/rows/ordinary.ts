@@ -103,7 +103,7 @@ export const ordinary: readonly ProgramRow[] = [
         LANG: 'C.UTF-8',
         PATH: '/usr/bin',
         PYTHONDONTWRITEBYTECODE: '1',
-        PYTHONUNBUFFERED: '1',
+        TERM: 'xterm-256color',
         TMPDIR: '/tmp',
         USER: 'runner',
       })
@@ -111,6 +111,14 @@ export const ordinary: readonly ProgramRow[] = [
         .replaceAll('":"', '": "')}\n`,
     ),
   },
+  {
+    title: 'the usual tools, terminal names and locales are there',
+    program: 'usual-tools.sh',
+    expect: said(
+      'bash\n033[H033[2J033[3J\na   1\nbb  22\ntext\nnew\nC C.utf8 POSIX de_DE.utf8 en_GB.utf8 en_US.utf8 es_ES.utf8 fr_FR.utf8 ',
+    ),
+  },
+  { title: 'a locale may be asked for by name', program: 'locale.py', expect: said('1,234,567\n') },
   { title: 'exit code 0 is a success', program: 'exit-with.py', args: ['0'], expect: said('') },
   ...[1, 3, 127, 255].map((exitCode): ProgramRow => ({
     title: `exit code ${exitCode} is a failure`,

@@ -1,0 +1,16 @@
+# A signal handler that prints comes between the prints of the program, in the middle of none.
+import signal
+
+calls = 0
+
+
+def handler(*_):
+    global calls
+    calls += 1
+    print("handler", calls, flush=True)
+
+
+signal.signal(signal.SIGALRM, handler)
+signal.setitimer(signal.ITIMER_REAL, 0.002, 0.002)
+while calls < 20:
+    print("program", calls)
