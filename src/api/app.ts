@@ -55,7 +55,7 @@ export function createApp(deps: RouteDeps, redis: Redis, log: Logger): Express {
   app.use(helmet())
   app.use(ownHost(config.auth))
   app.use(healthRoutes(deps))
-  app.use(documentationRoutes())
+  app.use(documentationRoutes(config.auth))
   if (deps.pages) app.use(pageRoutes(deps.pages))
   const login = createAdminLogin(access)
   const onFailure = authenticationFailures(access.limiter, events.record)
