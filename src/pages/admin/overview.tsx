@@ -109,7 +109,7 @@ function Tiles({ now, series: { seconds, total } }: { now: Overview; series: Ser
 
 function TileGroup({ title, children }: { title: string; children: ComponentChildren }) {
   return (
-    <section>
+    <section aria-label={title}>
       <h2 class="group">{title}</h2>
       <dl class="tiles">{children}</dl>
     </section>

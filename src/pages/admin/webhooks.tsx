@@ -108,12 +108,12 @@ function DeliveryItem({ api, delivery, refresh }: { api: Api; delivery: Delivery
             {attempts.length === 1 ? '1 attempt' : `${attempts.length} attempts`}
             {last && `, ${last.error ?? last.status}`}
           </span>
+          <At at={createdAt} />
           {nextAttemptAt !== null && (
-            <span>
-              next attempt <Due at={nextAttemptAt} />
+            <span class="next">
+              Next attempt <Due at={nextAttemptAt} />
             </span>
           )}
-          <At at={createdAt} />
         </summary>
         <p>
           Of <Link to={`/admin/jobs/${jobId}`}>the job {jobId}</Link>.
