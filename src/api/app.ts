@@ -60,7 +60,7 @@ export function createApp(deps: RouteDeps, redis: Redis, log: Logger): Express {
   app.use(ownHost(config.auth))
   app.use(refuseCrossSite(config.http.allowedOrigins))
   app.use(healthRoutes(deps))
-  app.use(documentationRoutes())
+  app.use(documentationRoutes(config.auth))
   if (deps.pages) app.use(pageRoutes(deps.pages))
   const login = createAdminLogin(access)
   const onFailure = authenticationFailures(access.limiter, events.record)

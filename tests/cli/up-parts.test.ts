@@ -53,6 +53,15 @@ test.each([
   ['{"level":30,"msg":"job finished"}', undefined],
   ['{"level":40,"msg":"slow"}', 'warning: slow'],
   ['{"level":50,"msg":"lost","err":{"message":"ECONNREFUSED"}}', 'error: lost: ECONNREFUSED'],
+  [
+    '{"level":40,"time":1,"pid":2,"name":"api","kind":"rate-limited","address":"203.0.113.7","keyId":"0a1b2c3d4e5f","tenant":"acme","requestId":"r","jobId":null,"detail":"too many requests","msg":"security event"}',
+    'security: rate-limited: too many requests (address 203.0.113.7, key 0a1b2c3d4e5f, tenant acme)',
+  ],
+  [
+    '{"level":40,"name":"worker","sandbox":"1f2e","reason":"its init is gone","idle":true,"msg":"idle sandbox ended"}',
+    'warning: idle sandbox ended (sandbox 1f2e, reason its init is gone, idle true)',
+  ],
+  ['{"level":40,"msg":"\\u001b[2J\\u202e"}', 'warning: \\u001b[2J\\u202e'],
   ['Segmentation fault', 'Segmentation fault'],
   ['{broken', '{broken'],
   ['', undefined],
@@ -64,10 +73,10 @@ test('warnings of a log are shown once, from now on', async () => {
   writeFileSync(file, '{"level":50,"msg":"of yesterday"}\n')
   const shown: string[] = []
   const watch = await watchLog('worker', file, (text) => shown.push(text))
-  appendFileSync(file, '{"level":40,"msg":"slow"}\n{"level":40,"msg":"slow"}\n{"level":30,"msg":"fine"}\n')
+  appendFileSync(file, '{"level":40,"msg":"slow","jobId":"01a2235a-117a"}\n{"level":40,"msg":"slow","jobId":"01a2235a-2b8f"}\n{"level":30,"msg":"fine"}\n') // prettier-ignore
   await eventually('a line is shown', () => shown.length !== 0)
   watch.stop()
-  expect(shown).toEqual(['worker: warning: slow'])
+  expect(shown).toEqual(['worker: warning: slow (jobId 01a2235a-117a)'])
   rmSync(folder, { recursive: true })
 })
 

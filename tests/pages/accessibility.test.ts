@@ -3,6 +3,7 @@ import { startPlatform, type TestPlatform } from '../support/platform.ts'
 import { seriousFaults } from './support/accessibility.ts'
 import { startBrowser, type TestBrowser } from './support/browser.ts'
 import { openPlayground, type PlaygroundPage } from './support/playground.ts'
+import { smallTargets } from './support/targets.ts'
 
 let platform: TestPlatform
 let browser: TestBrowser
@@ -94,8 +95,21 @@ test('on a phone all of it can be reached, and nothing is wider than the screen'
   }))
   expect(wide).toBe(390)
   expect(seen).toBeLessThan(844)
-  for (const name of ['Share', 'Begin again']) await page.getByRole('button', { name }).tap({ trial: true })
+  for (const name of ['Share', 'Reset']) await page.getByRole('button', { name }).tap({ trial: true })
+  expect(await smallTargets(page)).toEqual([])
   await page.getByLabel('Standard input').fill('typed')
+  // Each part can be seen whole above the button that runs.
+  for (const selector of ['.status-line', '.output-frame', '.tabs', '.options']) {
+    const free = await page.evaluate((wanted) => {
+      const part = document.querySelector(wanted)
+      part?.scrollIntoView({ block: 'end' })
+      const bar = document.querySelector('.go')?.getBoundingClientRect()
+      return (bar?.top ?? 0) - (part?.getBoundingClientRect().bottom ?? Infinity)
+    }, selector)
+    expect([selector, free >= 0]).toEqual([selector, true])
+  }
+  await page.getByRole('tab', { name: 'Limits' }).tap()
+  expect(await smallTargets(page)).toEqual([])
   expect(await seriousFaults(page)).toEqual([])
   await opened.close()
 })

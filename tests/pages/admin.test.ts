@@ -7,9 +7,11 @@ import type { Job } from '../../src/shared/job.ts'
 import { get, post } from '../support/client.ts'
 import { makeKey } from '../support/make-key.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
+import { openTcpLink } from '../support/tcp-link.ts'
 import { seriousFaults } from './support/accessibility.ts'
 import { startBrowser, type TestBrowser, type TestPage } from './support/browser.ts'
 import { goTo, openDashboard, soon, tile } from './support/operator.ts'
+import { smallTargets } from './support/targets.ts'
 
 let platform: TestPlatform
 let browser: TestBrowser
@@ -84,7 +86,7 @@ describe('jobs', () => {
     await page.getByRole('button', { name: 'Cancel' }).click()
     await page.getByRole('button', { name: 'Cancel the job' }).click()
     await page.getByText('The job was cancelled.').waitFor()
-    await page.locator('.facts').getByText('Stopped').waitFor()
+    await page.locator('.facts').getByText('Cancelled').waitFor()
     expect((await get<Job>(`${platform.url}/v1/jobs/${id}`, acme)).body.status).toBe('cancelled')
   })
 
@@ -92,7 +94,11 @@ describe('jobs', () => {
     const { id } = await run({ code: 'read name; echo "hello $name"', stdin: 'Ada\n' })
     const page = await open()
     await page.goto(`${platform.url}/admin/jobs/${id}`)
-    await page.getByRole('button', { name: 'Run again' }).click()
+    await page.getByRole('button', { name: 'Run again …' }).click()
+    const question = page.getByRole('dialog', { name: 'Run this job again?' })
+    await question.getByText('a new job of the tenant acme').waitFor()
+    expect(page.url()).toContain(id)
+    await question.getByRole('button', { name: 'Run again' }).click()
     await page.waitForURL((url) => !url.pathname.endsWith(id))
     await page.getByRole('log', { name: 'Output of the job' }).getByText('hello Ada').waitFor()
     await page.locator('.facts').getByText('Succeeded').waitFor()
@@ -177,6 +183,8 @@ test('a delivery shows its attempts, with answers as text, and is made again', a
   await item.getByText('1 attempt, 500').waitFor()
   await item.locator('summary').click()
   await item.getByText('<b>not now</b>').waitFor()
+  await item.locator('.badge', { hasText: 'Retrying' }).waitFor()
+  await item.getByText(/Next attempt (?:now|in \d.*) \(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+\)/).waitFor()
   await item.getByRole('link', { name: `the job ${id}` }).waitFor()
   expect(await page.content()).not.toContain('secret-path')
   answer = 204
@@ -253,7 +261,12 @@ test('the figures are those of the jobs that ran', async () => {
   // The whole range is asked for anew every fifteen seconds.
   await soon(async () => JSON.stringify(await told()), JSON.stringify(expected), 30_000)
   await soon(() => tile(page, 'Succeeded'), `${Math.round(((expected['Succeeded'] ?? 0) / sum(expected)) * 100)} %`)
-  await page.getByText(`${sum(expected)} ended in this time`).waitFor()
+  await page
+    .getByRole('region', { name: 'Last hour' })
+    .getByText(`${sum(expected)} jobs ended`)
+    .waitFor()
+  await page.getByLabel('5 min').check()
+  await page.getByRole('region', { name: 'Last 5 minutes' }).getByText('Latency p50').waitFor()
 
   const { id } = await submit({ code: 'sleep 60' })
   const waiting = await Promise.all([submit({ code: 'true' }), submit({ code: 'true', priority: 'high' })])
@@ -278,7 +291,7 @@ test('a chart tells its figures to keys as to the pointer', async () => {
   await page.keyboard.press('End')
   await page.keyboard.press('ArrowLeft')
   const told = page.locator('.chart', { has: chart }).getByRole('status')
-  expect(await told.textContent()).toMatch(/^\d\d:\d\d:\d\d, Succeeded [\d.]+, Failed/)
+  expect(await told.textContent()).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [A-Z]\S+, Succeeded [\d.]+, Failed/)
   await page.keyboard.press('Escape')
   expect(await told.textContent()).toBe('')
 })
@@ -288,10 +301,50 @@ test('bull-board opens behind the same login and keeps to its policy', async () 
   const page = await open()
   await page.getByRole('link', { name: 'Queues' }).click()
   await page.getByText('Runyard queues').first().waitFor()
+  await page.getByRole('link', { name: /^active/i }).waitFor()
+  expect(await page.getByRole('link', { name: /^(?:completed|failed)/i }).count()).toBe(0)
+  expect(await seriousFaults(page)).toEqual([])
   await page.goto(`${platform.url}/admin/queues/queue/jobs`)
   await page.getByText(id).first().waitFor()
+  expect(await seriousFaults(page)).toEqual([])
   expect(await page.content()).not.toContain('# hidden')
+  await page.getByRole('link', { name: 'Dashboard' }).first().click()
+  await page.getByRole('heading', { name: 'Overview' }).waitFor()
   await fetch(`${platform.url}/v1/jobs/${id}`, { method: 'DELETE', headers: acme })
+})
+
+test('figures of a gateway that does not answer are told to be old, until it answers', async () => {
+  const link = await openTcpLink({ port: Number(new URL(platform.url).port), host: '127.0.0.1' })
+  const url = `http://127.0.0.1:${link.port}`
+  opened = await openDashboard(browser, { url }, admin.authorization, { allow: [/ERR_/] })
+  const { page } = opened
+  const live = page.locator('.live')
+  await live.getByText('Workers', { exact: true }).first().waitFor()
+  link.cut()
+  await page.getByText(/No data since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+/).waitFor()
+  await page.getByText('Reconnecting').waitFor()
+  expect([await live.getAttribute('data-stale'), await live.locator('.tile').count()]).toEqual(['true', 6])
+  expect(await seriousFaults(page)).toEqual([])
+  link.mend()
+  await page.getByText('No data since').waitFor({ state: 'detached' })
+  expect(await live.getAttribute('data-stale')).toBeNull()
+  await link.close()
+})
+
+test('times have one form, with their zone, on every page', async () => {
+  const page = await open({ timezoneId: 'America/New_York' })
+  for (const name of ['Overview', 'Jobs', 'Security', 'Keys', 'Webhooks']) {
+    await goTo(page, name)
+    await page.locator('main time').first().waitFor()
+    const times = await page.locator('main time').evaluateAll((all) => all.map((one) => [one.textContent, (one as HTMLElement).title !== '', one.getAttribute('datetime')])) // prettier-ignore
+    for (const [text, hasTitle, exact] of times) {
+      expect([text, hasTitle, exact]).toEqual([
+        expect.stringMatching(/^(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d E[SD]T|just now|\d+ \S+ ago)$/),
+        true,
+        expect.stringMatching(/^\d{4}-.*Z$/),
+      ])
+    }
+  }
 })
 
 describe.each([
@@ -306,6 +359,7 @@ describe.each([
       await goTo(page, name)
       await page.waitForTimeout(300)
       expect([name, await seriousFaults(page)]).toEqual([name, []])
+      if (viewport.width < 500) expect([name, await smallTargets(page)]).toEqual([name, []])
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
       expect([name, overflow]).toEqual([name, 0])
     }

@@ -2,7 +2,9 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { OPERATIONS } from '../../src/api/openapi/operations.ts'
 import { makeKey } from '../support/make-key.ts'
+import { startLoneGateway } from '../support/lone-gateway.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
+import { seriousFaults } from './support/accessibility.ts'
 import { startBrowser, type TestBrowser } from './support/browser.ts'
 
 // What a page does wrong (an error on the console, a request to another origin, a breach of its policy) fails `close`.
@@ -65,6 +67,32 @@ test('a request tried out goes to the gateway that serves the page, with the key
   expect(status).toContain('200')
   expect(body).toContain('"stdout": "Hello, world!\\n"')
   await opened.close()
+})
+
+test.each(['light', 'dark'] as const)('axe finds nothing serious in the %s theme', async (colorScheme) => {
+  const opened = await browser.open(`${platform.url}/docs`, { colorScheme })
+  const { page } = opened
+  await page.locator('.opblock').first().waitFor()
+  expect(await page.getByRole('button', { name: 'authorization button' }).count()).toBeGreaterThan(20)
+  for (const id of ['Jobs-submitJob', 'Jobs-listJobs', 'Jobs-cancelJob', 'Administration-blockCaller']) {
+    const operation = page.locator(`#operations-${id}`)
+    await operation.locator('.opblock-summary-control').click()
+    await operation.locator('.opblock-body .responses-table').first().waitFor()
+  }
+  expect(await seriousFaults(page)).toEqual([])
+  await opened.close()
+})
+
+test('where nobody needs a key, only what always takes one has a lock', async () => {
+  const gateway = await startLoneGateway()
+  const opened = await browser.open(`${gateway.url}/docs`)
+  const { page } = opened
+  const locks = (tag: string) => page.locator(`[id^=operations-${tag}-] .authorization__btn`).count()
+  await page.locator('.opblock').first().waitFor()
+  expect(await locks('Jobs')).toBe(0)
+  expect(await locks('Administration')).toBeGreaterThan(10)
+  await opened.close()
+  await gateway.close()
 })
 
 test('the page is light or dark as the system is, or as was chosen on the other pages', async () => {

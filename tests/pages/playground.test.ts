@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { Redis } from 'ioredis'
+import type { Page } from 'playwright-core'
 import { get, runJob } from '../support/client.ts'
 import { startLoneGateway } from '../support/lone-gateway.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
@@ -108,7 +109,7 @@ describe('while it runs', () => {
     await shows('begun')
     await badge('Running')
     await page.getByRole('button', { name: 'Stop' }).click()
-    await badge('Stopped')
+    await badge('Cancelled')
     await page.getByRole('button', { name: 'Run' }).waitFor()
     await close()
   })
@@ -119,7 +120,7 @@ describe('while it runs', () => {
     await page.keyboard.press('Control+Enter')
     await shows('begun')
     await page.keyboard.press('Escape')
-    await badge('Stopped')
+    await badge('Cancelled')
     await page.locator('h1').evaluate(() => (document.activeElement as HTMLElement).blur())
     await page.keyboard.press('?')
     await page.getByRole('dialog', { name: 'Keyboard' }).waitFor()
@@ -154,6 +155,52 @@ describe('while it runs', () => {
   })
 })
 
+describe('thousands of lines', () => {
+  const LINES = `
+for i in $(seq 1 1500); do echo line $i; done
+read -t 1 < <(sleep 3)
+for i in $(seq 1501 3000); do echo line $i; done
+`
+  /** How far above its end the output is scrolled. */
+  const above = (page: Page) =>
+    page.locator('#output').evaluate((one) => Math.round(one.scrollHeight - one.scrollTop - one.clientHeight))
+
+  test('are followed to the end, also when the room for them changes meanwhile', async () => {
+    const { page, choose, write, run, badge, shows, close } = await open()
+    await choose('bash')
+    await write(LINES)
+    await run()
+    await shows('line 1500')
+    await page.setViewportSize({ width: 1280, height: 620 })
+    await badge('Succeeded')
+    await shows('line 3000')
+    await page.waitForFunction(() => {
+      const one = document.getElementById('output')
+      return one && one.scrollHeight - one.scrollTop - one.clientHeight <= 2
+    })
+    expect(await page.getByRole('button', { name: 'Jump to end' }).count()).toBe(0)
+    await close()
+  })
+
+  test('stay where somebody scrolled up to, which is said, with a way to the end', async () => {
+    const { page, choose, write, run, badge, shows, close } = await open()
+    await choose('bash')
+    await write(LINES)
+    await run()
+    await shows('line 1500')
+    await page.locator('#output').hover()
+    await page.mouse.wheel(0, -600)
+    await page.getByText('Following paused').waitFor()
+    await shows('line 3000')
+    await badge('Succeeded')
+    expect(await above(page)).toBeGreaterThan(1000)
+    await page.getByRole('button', { name: 'Jump to end' }).click()
+    expect(await above(page)).toBeLessThanOrEqual(2)
+    await page.getByRole('button', { name: 'Jump to end' }).waitFor({ state: 'detached' })
+    await close()
+  })
+})
+
 describe('talking to a program', () => {
   const ECHO = `
 import sys
@@ -182,6 +229,23 @@ print('bye')`
     await badge('Succeeded')
     expect(await output()).toBe('What is your name? Ada\nHello, Ada!\nÿ😀\nHello, ÿ😀!\nbye\n')
     await input.waitFor({ state: 'detached' })
+    await close()
+  })
+
+  test('a program that lacks its input is told so, and can be run with it', async () => {
+    const { page, write, run, badge, shows, close } = await open()
+    await write('print("Hello,", input())')
+    await run()
+    await badge('Failed')
+    const hint = page.locator('.notice', { hasText: 'reads standard input' })
+    await hint.getByRole('button', { name: 'Add input' }).click()
+    await page.waitForFunction(() => document.activeElement?.id === 'stdin')
+    await hint.getByRole('button', { name: 'Run interactively' }).click()
+    await page.getByLabel('Input to the program').fill('Ada')
+    await page.keyboard.press('Enter')
+    await shows('Hello, Ada')
+    await badge('Succeeded')
+    expect([await hint.count(), await page.getByLabel('Interactive').isChecked()]).toEqual([0, true])
     await close()
   })
 
@@ -236,9 +300,52 @@ describe('what was typed', () => {
     await choose('python')
     await page.waitForFunction(() => document.querySelector('.cm-content')?.textContent?.includes('mine'))
     expect(await program()).toBe('print("mine")')
-    await page.getByRole('button', { name: 'Begin again' }).click()
-    await page.waitForFunction(() => document.querySelector('.cm-content')?.textContent?.includes('Hello, world'))
     await close()
+  })
+
+  test('comes back after a reset, by the offer to undo it and by the editor itself', async () => {
+    const { page, write, program, close } = await open()
+    const code = 'print("mine")'
+    const reset = async () => {
+      await page.getByRole('button', { name: 'Reset' }).click()
+      await page.locator('.cm-content', { hasText: 'Hello, world' }).waitFor()
+    }
+    await write(code)
+    await page.getByLabel('Standard input').fill('my input')
+    await reset()
+    expect(await page.getByLabel('Standard input').inputValue()).toBe('')
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await page.locator('.cm-content', { hasText: 'mine' }).waitFor()
+    expect([await program(), await page.getByLabel('Standard input').inputValue()]).toEqual([code, 'my input'])
+    await reset()
+    await page.getByRole('textbox', { name: 'Program' }).click()
+    await page.keyboard.press('Control+z')
+    await page.locator('.cm-content', { hasText: 'mine' }).waitFor()
+    await page.reload()
+    await ready(page)
+    await page.locator('.cm-content', { hasText: 'mine' }).waitFor()
+    expect(await program()).toBe(code)
+    await close()
+  })
+
+  test('is not lost to a program that came by a link and was run', async () => {
+    const first = await open()
+    await first.write('print("by link")')
+    await first.page.getByRole('button', { name: 'Share' }).click()
+    await first.page.waitForFunction(() => document.querySelector<HTMLInputElement>('dialog input')?.value !== '')
+    const link = await first.page.getByLabel(/^The program alone/).inputValue()
+    await first.page.keyboard.press('Escape')
+    await first.write('print("mine")')
+    await first.page.goto('about:blank')
+    await first.page.goto(link)
+    await ready(first.page)
+    await first.page.locator('.cm-content', { hasText: 'by link' }).waitFor()
+    await first.run()
+    await first.badge('Succeeded')
+    await first.page.getByRole('button', { name: 'Restore draft' }).click()
+    await first.page.locator('.cm-content', { hasText: 'mine' }).waitFor()
+    expect(await first.program()).toBe('print("mine")')
+    await first.close()
   })
 })
 
@@ -288,8 +395,8 @@ describe('sharing', () => {
     await shared.shows('begun')
     await shared.badge('Running')
     await second.page.getByRole('button', { name: 'Stop' }).click()
-    await first.badge('Stopped')
-    await shared.badge('Stopped')
+    await first.badge('Cancelled')
+    await shared.badge('Cancelled')
     await first.close()
     await second.close()
   })

@@ -34,6 +34,7 @@ test('a page that needs a key asks for it, keeps it in its tab alone, and forget
   const { page } = opened
   const dialog = page.getByRole('dialog', { name: 'API key' })
   await dialog.waitFor()
+  expect(await dialog.getByLabel('Key', { exact: true }).evaluate((one) => one === document.activeElement)).toBe(true)
   await dialog.getByLabel('Key', { exact: true }).fill(`ry_000000000000_${'0'.repeat(64)}`)
   await dialog.getByRole('button', { name: 'Use this key' }).click()
   await dialog.getByRole('alert').filter({ hasText: 'the key is not valid' }).waitFor()
@@ -94,29 +95,56 @@ test('a job is no more seen by its link with the key of another tenant', async (
   }
 })
 
-test('each field that is wrong is told, at its field as well', async () => {
+test('what is wrong is told once, at its field and in its unit, and gone when it is changed', async () => {
   await withGateway({}, async ({ url }) => {
     const { page, run, close } = await openPlayground(browser, url, { allow })
-    await page.getByRole('tab', { name: 'Limits' }).click()
-    await page.getByLabel('Time (s)', { exact: true }).fill('100000')
-    await page.getByLabel('Processes').fill('many')
-    await run()
+    const limit = (label: string) => page.locator('.field', { has: page.getByLabel(label, { exact: true }) })
+    const enter = async (label: string, text: string) => {
+      await page.getByRole('tab', { name: 'Limits' }).click()
+      await limit(label).locator('input').fill(text)
+    }
+    const place = async (label: string) => (await limit(label).locator('input').boundingBox())?.y
     const alert = page.getByRole('alert')
-    await alert.waitFor()
-    const told = await alert.innerText()
-    expect(told).toContain('/limits/processes')
-    await page.getByLabel('Processes').and(page.locator('[aria-invalid=true]')).waitFor()
-    await page.getByLabel('Processes').fill('')
+    await enter('Processes', 'many')
+    await enter('Memory (MiB)', '1')
+    // They are seen on the tab they are on, wherever somebody is.
+    await page.getByRole('tab', { name: 'Input' }).click()
     await run()
-    await alert.filter({ hasText: '/limits/wallMs' }).waitFor()
-    const time = page.getByLabel('Time (s)', { exact: true })
-    await time.and(page.locator('[aria-invalid=true]')).waitFor()
-    expect(await page.locator('.field', { has: time }).locator('.fault').innerText()).toContain('120000')
+    await alert.waitFor()
+    expect(await limit('Processes').locator('.fault').innerText()).toBe('Enter a number.')
+    expect(await limit('Memory (MiB)').locator('.fault').innerText()).toBe('Must be at least 16 MiB.')
+    expect(await alert.innerText()).not.toMatch(/limits|memoryBytes|\/|16/)
+    await enter('Processes', '')
+    await enter('Memory (MiB)', '99999')
+    await enter('Time (s)', '100000')
+    expect(await page.locator('.options .fault').count()).toBe(0)
+    await run()
+    await limit('Time (s)').getByText('At most 120 s.').waitFor()
+    await limit('Memory (MiB)').getByText('At most 2,048 MiB.').waitFor()
+    const inputs = await page.locator('.options [aria-invalid=true]').count()
+    expect([inputs, await page.evaluate(() => document.activeElement?.getAttribute('aria-invalid'))]).toEqual([
+      2,
+      'true',
+    ])
+    expect([await place('CPU time (s)'), await place('Memory (MiB)')]).toEqual([await place('Time (s)'), await place('Time (s)')]) // prettier-ignore
     await close()
   })
 })
 
-test('what screening refuses is told with reason, place and excerpt', async () => {
+test('what has no field is named in words', async () => {
+  await withGateway({}, async ({ url }) => {
+    const { page, write, run, close } = await openPlayground(browser, url, { allow })
+    await write('')
+    await page.getByLabel('Arguments, one a line').fill('x'.repeat(200_000))
+    await run()
+    const alert = page.getByRole('alert')
+    await alert.waitFor()
+    expect(await alert.innerText()).not.toMatch(/\/(?:args|code)/)
+    await close()
+  })
+})
+
+test('what screening refuses is told by line, in words, with a way there', async () => {
   await withGateway({ SCREENING: 'strict' }, async ({ url }) => {
     const { page, write, run, close } = await openPlayground(browser, url, { allow })
     await write('import os\nos.system("<b>rm</b>")')
@@ -124,9 +152,12 @@ test('what screening refuses is told with reason, place and excerpt', async () =
     const alert = page.getByRole('alert')
     await alert.waitFor()
     const told = await alert.innerText()
-    expect(told).toContain('refused by screening')
-    expect(told).toContain('at line 2')
+    expect(told).toContain("This server's screening policy does not allow this program")
     expect(told).toContain('os.system("<b>rm</b>")')
+    expect(told).not.toContain('/code')
+    expect(told.match(/Line 2: os\.system/g)).toHaveLength(1)
+    await alert.getByRole('button', { name: 'Line 2' }).click()
+    await page.locator('.cm-activeLine', { hasText: 'os.system' }).waitFor()
     await close()
   })
 })
@@ -138,7 +169,7 @@ test('a rate that is met is told, and when to come back', async () => {
     await badge('Queued')
     // Nobody runs it: it is cancelled where it waits.
     await page.keyboard.press('Escape')
-    await badge('Stopped')
+    await badge('Cancelled')
     await run()
     const alert = page.getByRole('alert')
     await alert.waitFor()
@@ -161,7 +192,7 @@ test('a queue that is full is told, and what was typed is still there', async ()
     expect(await second.program()).toBe('print("kept")')
     await second.page.getByRole('button', { name: 'Run' }).waitFor()
     await first.page.keyboard.press('Escape')
-    await first.badge('Stopped')
+    await first.badge('Cancelled')
     await first.close()
     await second.close()
   })

@@ -86,6 +86,8 @@ export const PAGE_ROUTES: Readonly<Record<string, RegExp>> = {
   '/admin/queues': /^\/admin\/queues\/?$/,
   '/admin/queues/queue/*path': /^\/admin\/queues\/queue\//,
   '/admin/queues/job-schedulers': /^\/admin\/queues\/job-schedulers$/,
+  '/admin/queues/board.css': /^\/admin\/queues\/board\.css$/,
+  '/admin/queues/board.js': /^\/admin\/queues\/board\.js$/,
   '/admin/queues/static/*path': /^\/admin\/queues\/static\//,
   '/admin/queues/api/*path': /^\/admin\/queues\/api\//,
   '/assets/:name': /^\/assets\/[^/]+$/,

@@ -6,6 +6,7 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
 import { ExpressAdapter } from '@bull-board/express'
 import type { Queue } from 'bullmq'
 import type { RequestHandler } from 'express'
+import { BOARD_BAR } from './board-additions.ts'
 import { shownJob } from './shown-job.ts'
 
 /** The pages of bull-board: what BullMQ itself holds, to be looked at. */
@@ -28,9 +29,15 @@ export interface QueueBoardOptions {
  */
 export function createQueueBoard({ basePath, jobs, webhooks }: QueueBoardOptions): QueueBoard {
   const readOnly = { readOnlyMode: true, allowRetries: false }
-  const jobsShown = new BullMQAdapter(jobs, { ...readOnly, description: 'Jobs that wait, or run' })
+  const jobsShown = new BullMQAdapter(jobs, {
+    ...readOnly,
+    description: 'Jobs that wait or run; those that ended are on the dashboard',
+  })
   jobsShown.setFormatter('data', shownJob)
-  const webhooksShown = new BullMQAdapter(webhooks, { ...readOnly, description: 'Webhook deliveries that are due' })
+  const webhooksShown = new BullMQAdapter(webhooks, {
+    ...readOnly,
+    description: 'Deliveries that are due or wait for their next attempt; all others are on the dashboard',
+  })
   const adapter = new ExpressAdapter()
   adapter.setBasePath(basePath)
   const uiConfig = {
@@ -62,5 +69,8 @@ function pageOf(basePath: string, uiConfig: object): string {
   return template
     .replace(/(<div id="root">)[\s\S]*<\/style>\s*(<\/div>)/, '$1$2')
     .replaceAll(/<link [^>]*https:[^>]*>/g, '')
+    .replace('</head>', `<link href="board.css" rel="stylesheet"></head>`)
+    .replace('<div id="root">', `${BOARD_BAR}<div id="root">`)
+    .replace('</body>', '<script defer src="board.js"></script></body>')
     .replaceAll(/<%[=-] (\w+) %>/g, (_whole, name: string) => values[name] ?? '')
 }

@@ -3,12 +3,13 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { type RequestHandler, Router } from 'express'
+import type { Config } from '../../shared/config/config.ts'
 import { packageRoot } from '../../shared/package-root.ts'
 import { Problem } from '../../shared/problems.ts'
 import { onlyMethods } from '../http/answer-problem.ts'
 import { noQuery } from '../http/query.ts'
 import { serveStatic, type StaticFile } from '../http/static-file.ts'
-import { DOCS_CSP, DOCS_PAGE, DOCS_SCRIPT, DOCS_STYLE, DOCS_THEME } from '../openapi/docs-page.ts'
+import { DOCS_CSP, DOCS_PAGE, DOCS_STYLE, DOCS_THEME, docsScript } from '../openapi/docs-page.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -21,9 +22,9 @@ const SWAGGER_FILES: Readonly<Record<string, string>> = {
 
 /**
  * `/openapi.json`: the API as OpenAPI. `/docs`: the same for people, by Swagger UI, which is served from here like all it needs.
- * Both are open to everybody: they tell nothing of this installation.
+ * Both are open to everybody: they tell nothing of this installation but whether it asks for keys.
  */
-export function documentationRoutes(): Router {
+export function documentationRoutes(auth: Config['auth']): Router {
   const router = Router()
   const get = (path: string, ...handlers: RequestHandler[]) => {
     router
@@ -37,7 +38,7 @@ export function documentationRoutes(): Router {
   const files = new Map<string, RequestHandler>([
     ['docs.css', text('text/css', DOCS_STYLE)],
     ['theme.js', text('text/javascript', DOCS_THEME)],
-    ['initializer.js', text('text/javascript', DOCS_SCRIPT)],
+    ['initializer.js', text('text/javascript', docsScript(auth))],
   ])
   for (const [name, type] of Object.entries(SWAGGER_FILES)) {
     files.set(

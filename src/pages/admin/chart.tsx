@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { formatClock, formatTime } from '../design/format.ts'
 import { axisOf } from './chart-axis.ts'
 
 export interface ChartSeries {
@@ -28,10 +29,9 @@ export interface ChartProps {
 const HEIGHT = 180
 const MARGIN = { top: 8, right: 8, bottom: 22, left: 52 }
 
-const clock = (ms: number) =>
-  new Date(ms).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
-const clockExact = (ms: number) =>
-  new Date(ms).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
+/** The time of day below a chart; its zone stands once at the axis. */
+const minuteOf = (ms: number) => formatClock(ms).slice(0, 5)
+const zoneOf = (ms: number) => formatClock(ms).slice('00:00:00 '.length)
 
 /** A figure over time, drawn as wide as there is room. The pointer, or the arrow keys, tell what was at a time. */
 export function Chart({ title, kind, times, series, format, least, whole = false, summary }: ChartProps) {
@@ -103,9 +103,12 @@ export function Chart({ title, kind, times, series, format, least, whole = false
             ))}
             {marks(times, inner.width).map((index) => (
               <text class="tick" key={index} x={x(index)} y={HEIGHT - 6} text-anchor="middle">
-                {clock(times[index] ?? 0)}
+                {minuteOf(times[index] ?? 0)}
               </text>
             ))}
+            <text class="tick" x={MARGIN.left - 8} y={HEIGHT - 6} text-anchor="end">
+              {zoneOf(times[0] ?? 0)}
+            </text>
             {kind === 'bars' ? bars(series, x, y, inner.width / Math.max(1, count)) : lines(series, x, y)}
             {shown !== undefined && (
               <line class="cursor" x1={x(shown)} x2={x(shown)} y1={MARGIN.top} y2={MARGIN.top + inner.height} />
@@ -114,7 +117,7 @@ export function Chart({ title, kind, times, series, format, least, whole = false
         )}
         {shown !== undefined && (
           <div class={`tip ${x(shown) > width / 2 ? 'left' : 'right'}`} style={{ '--x': `${x(shown)}px` }}>
-            <strong>{clockExact(times[shown] ?? 0)}</strong>
+            <strong>{formatTime(times[shown] ?? 0)}</strong>
             {series.map(({ name, color, values }) => (
               <span key={name}>
                 <span class={`swatch fill-${color}`} />
@@ -129,7 +132,7 @@ export function Chart({ title, kind, times, series, format, least, whole = false
         {shown === undefined
           ? ''
           : [
-              clockExact(times[shown] ?? 0),
+              formatTime(times[shown] ?? 0),
               ...series.map(({ name, values }) => `${name} ${tell(values[shown], format)}`),
             ].join(', ')}
       </p>

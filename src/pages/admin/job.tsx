@@ -3,12 +3,11 @@ import type { ComponentChildren } from 'preact'
 import { JobBadge } from '../design/badge.tsx'
 import { formatBytes, formatMs } from '../design/format.ts'
 import { ResetIcon, StopIcon } from '../design/icons.tsx'
-import { ProblemNotice } from '../design/problem-notice.tsx'
 import { shown } from '../playground/output/odd-characters.ts'
-import { useAction } from './act.ts'
 import type { Api } from './api.ts'
 import type { Job } from './api-types.ts'
-import { Confirm } from './confirm.tsx'
+import { Confirm, type Question } from './confirm.tsx'
+import { Live } from './live.tsx'
 import { Output } from './output.tsx'
 import { go, Link } from './router.tsx'
 import { At, Took } from './times.tsx'
@@ -20,11 +19,7 @@ const NEVER_MS = 10 * 60_000
 
 export function JobPage({ api, id }: { api: Api; id: string }) {
   const [every, setEvery] = useState(EVERY_MS)
-  const {
-    value: job,
-    problem,
-    refresh,
-  } = usePolled(
+  const polled = usePolled(
     async () => {
       const found = await api.job(id)
       if (found.status !== null) setEvery(NEVER_MS)
@@ -33,6 +28,7 @@ export function JobPage({ api, id }: { api: Api; id: string }) {
     every,
     [api, id, every],
   )
+  const { value: job, problem, refresh } = polled
   return (
     <div class="page">
       <p class="crumb">
@@ -42,24 +38,24 @@ export function JobPage({ api, id }: { api: Api; id: string }) {
         <h1 class="mono id">{id}</h1>
         {job && <Actions api={api} job={job} refresh={refresh} />}
       </header>
-      {problem && <ProblemNotice problem={problem} />}
-      {job && (
-        <>
-          {job.message !== null && <p class="notice">{shown(job.message)}</p>}
-          <Facts job={job} />
-        </>
-      )}
-      {!problem && <Output api={api} id={id} onChange={refresh} />}
-      {job && job.stages.length > 0 && <Stages job={job} />}
-      {job && job.warnings.length > 0 && <Warnings job={job} />}
-      {job?.artifacts && job.artifacts.length > 0 && <Artifacts job={job} />}
+      <Live of={[polled]}>
+        {job && (
+          <>
+            {job.message !== null && <p class="notice">{shown(job.message)}</p>}
+            <Facts job={job} />
+          </>
+        )}
+        {(job || !problem) && <Output api={api} id={id} onChange={refresh} />}
+        {job && job.stages.length > 0 && <Stages job={job} />}
+        {job && job.warnings.length > 0 && <Warnings job={job} />}
+        {job?.artifacts && job.artifacts.length > 0 && <Artifacts job={job} />}
+      </Live>
     </div>
   )
 }
 
 function Actions({ api, job, refresh }: { api: Api; job: Job; refresh: () => void }) {
-  const { busy, run } = useAction()
-  const [asks, setAsks] = useState(false)
+  const [question, setQuestion] = useState<Question>()
   const cancel = async () => {
     await api.cancel(job.id)
     refresh()
@@ -70,34 +66,38 @@ function Actions({ api, job, refresh }: { api: Api; job: Job; refresh: () => voi
     go(`/admin/jobs/${id}`)
     return 'The job runs again, as this one.'
   }
+  const askToCancel = () =>
+    setQuestion({
+      title: 'Cancel this job?',
+      text: `It belongs to the tenant ${job.tenant}, who is told that it was cancelled.`,
+      verb: 'Cancel the job',
+      work: cancel,
+    })
+  const askToRunAgain = () =>
+    setQuestion({
+      title: 'Run this job again?',
+      text: `It runs as a new job of the tenant ${job.tenant}: it counts against their limits and appears among their jobs. No webhook is called.`,
+      verb: 'Run again',
+      work: runAgain,
+    })
   return (
     <div class="actions">
       {job.status === null ? (
-        <button type="button" class="button danger" onClick={() => setAsks(true)}>
+        <button type="button" class="button danger" onClick={askToCancel}>
           <StopIcon /> Cancel
         </button>
       ) : (
         <button
           type="button"
           class="button"
-          disabled={busy || !job.canRunAgain}
-          title={job.canRunAgain ? '' : 'What it was asked for is not kept'}
-          onClick={() => void run(runAgain)}
+          disabled={!job.canRunAgain}
+          title={job.canRunAgain ? '' : 'Its request is not kept'}
+          onClick={askToRunAgain}
         >
-          <ResetIcon /> Run again
+          <ResetIcon /> Run again …
         </button>
       )}
-      {asks && (
-        <Confirm
-          question={{
-            title: 'Cancel this job?',
-            text: `It belongs to the tenant ${job.tenant}, who is told that it was cancelled.`,
-            verb: 'Cancel the job',
-            work: cancel,
-          }}
-          onClose={() => setAsks(false)}
-        />
-      )}
+      {question && <Confirm question={question} onClose={() => setQuestion(undefined)} />}
     </div>
   )
 }
@@ -112,7 +112,7 @@ function Facts({ job }: { job: Job }) {
       </Link>,
     ],
     ['Runs', `${job.language ?? job.image ?? ''} ${job.version ?? ''}`],
-    ['Made', <At key="made" at={job.createdAt} />],
+    ['Created', <At key="created" at={job.createdAt} />],
     ['Started', job.startedAt === null ? '–' : <At key="started" at={job.startedAt} />],
     ['Took', <Took key="took" from={job.startedAt} to={job.finishedAt} />],
     ['Attempt', String(job.attempt)],

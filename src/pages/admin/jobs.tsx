@@ -1,12 +1,12 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { State, Status } from '../../shared/job.ts'
 import { JobBadge, STATE_WORDS, STATUS_WORDS } from '../design/badge.tsx'
-import { ProblemNotice } from '../design/problem-notice.tsx'
 import type { Api } from './api.ts'
 import type { JobRow } from './api-types.ts'
+import { Live } from './live.tsx'
 import { MoreButton, useMore } from './more.tsx'
 import { go, Link } from './router.tsx'
-import { Ago, Took } from './times.tsx'
+import { At, Took } from './times.tsx'
 import { usePolled } from './use-polled.ts'
 
 const EVERY_MS = 3000
@@ -21,7 +21,8 @@ const filterOf = (search: string): Filter => {
 export function JobsPage({ api }: { api: Api }) {
   const [filter, setFilter] = useState(() => filterOf(location.search))
   const key = JSON.stringify(filter)
-  const { value: first, problem } = usePolled(() => api.jobs({ ...filter, limit: '50' }), EVERY_MS, [api, key])
+  const polled = usePolled(() => api.jobs({ ...filter, limit: '50' }), EVERY_MS, [api, key])
+  const first = polled.value
   const more = useMore<JobRow>(key)
   const [languages, setLanguages] = useState<string[]>([])
   useEffect(() => {
@@ -94,20 +95,21 @@ export function JobsPage({ api }: { api: Api }) {
           languages.map((name) => [name, name]),
         )}
       </form>
-      {problem && <ProblemNotice problem={problem} />}
-      {jobs && (
-        <section class="card listed" aria-label="Jobs">
-          {jobs.length === 0 ? <p class="empty">There are no such jobs.</p> : <JobTable jobs={jobs} />}
-          <MoreButton
-            more={more}
-            next={first?.next ?? null}
-            read={async (cursor) => {
-              const page = await api.jobs({ ...filter, limit: '50', cursor })
-              return { items: page.jobs, next: page.next }
-            }}
-          />
-        </section>
-      )}
+      <Live of={[polled]}>
+        {jobs && (
+          <section class="card listed" aria-label="Jobs">
+            {jobs.length === 0 ? <p class="empty">There are no such jobs.</p> : <JobTable jobs={jobs} />}
+            <MoreButton
+              more={more}
+              next={first?.next ?? null}
+              read={async (cursor) => {
+                const page = await api.jobs({ ...filter, limit: '50', cursor })
+                return { items: page.jobs, next: page.next }
+              }}
+            />
+          </section>
+        )}
+      </Live>
     </div>
   )
 }
@@ -126,7 +128,7 @@ function JobTable({ jobs }: { jobs: readonly JobRow[] }) {
           <th>Tenant</th>
           <th>Runs</th>
           <th>State</th>
-          <th>Made</th>
+          <th>Created</th>
           <th class="numeric">Took</th>
         </tr>
       </thead>
@@ -143,8 +145,8 @@ function JobTable({ jobs }: { jobs: readonly JobRow[] }) {
             <td data-label="State">
               <JobBadge state={job.state} status={job.status} />
             </td>
-            <td data-label="Made">
-              <Ago at={job.createdAt} />
+            <td data-label="Created">
+              <At at={job.createdAt} />
             </td>
             <td data-label="Took" class="numeric">
               <Took from={job.startedAt} to={job.finishedAt} />

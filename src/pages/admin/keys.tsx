@@ -1,12 +1,12 @@
 import { useState } from 'preact/hooks'
 import { Badge } from '../design/badge.tsx'
-import { ProblemNotice } from '../design/problem-notice.tsx'
 import { shown } from '../playground/output/odd-characters.ts'
 import type { Api } from './api.ts'
 import type { Key } from './api-types.ts'
 import { Confirm, type Question } from './confirm.tsx'
+import { Live } from './live.tsx'
 import { NewKeyDialog } from './new-key.tsx'
-import { Ago, At } from './times.tsx'
+import { At } from './times.tsx'
 import { usePolled } from './use-polled.ts'
 
 const EVERY_MS = 10_000
@@ -19,7 +19,8 @@ function standingOf({ revokedAt, expiresAt }: Key): Standing {
 }
 
 export function KeysPage({ api }: { api: Api }) {
-  const { value: keys, problem, refresh } = usePolled(api.keys, EVERY_MS, [api])
+  const polled = usePolled(api.keys, EVERY_MS, [api])
+  const { value: keys, refresh } = polled
   const [isNew, setNew] = useState(false)
   const [showsEnded, setShowsEnded] = useState(false)
   const [question, setQuestion] = useState<Question>()
@@ -56,35 +57,36 @@ export function KeysPage({ api }: { api: Api }) {
           </button>
         </div>
       </header>
-      {problem && <ProblemNotice problem={problem} />}
-      {list && (
-        <section class="card listed" aria-label="Keys">
-          {list.length === 0 ? (
-            <p class="empty">There is no key that is valid.</p>
-          ) : (
-            <table class="table stacks">
-              <thead>
-                <tr>
-                  <th>Name</th>
-                  <th>Tenant</th>
-                  <th>Opens</th>
-                  <th>Limits</th>
-                  <th>State</th>
-                  <th>Made</th>
-                  <th>
-                    <span class="unseen">Actions</span>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {list.map((key) => (
-                  <KeyRow key={key.id} row={key} onRevoke={() => revoke(key)} />
-                ))}
-              </tbody>
-            </table>
-          )}
-        </section>
-      )}
+      <Live of={[polled]}>
+        {list && (
+          <section class="card listed" aria-label="Keys">
+            {list.length === 0 ? (
+              <p class="empty">There is no key that is valid.</p>
+            ) : (
+              <table class="table stacks">
+                <thead>
+                  <tr>
+                    <th>Name</th>
+                    <th>Tenant</th>
+                    <th>Opens</th>
+                    <th>Limits</th>
+                    <th>State</th>
+                    <th>Created</th>
+                    <th>
+                      <span class="unseen">Actions</span>
+                    </th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {list.map((key) => (
+                    <KeyRow key={key.id} row={key} onRevoke={() => revoke(key)} />
+                  ))}
+                </tbody>
+              </table>
+            )}
+          </section>
+        )}
+      </Live>
       {isNew && <NewKeyDialog api={api} onMade={refresh} onClose={() => setNew(false)} />}
       {question && <Confirm question={question} onClose={() => setQuestion(undefined)} />}
     </div>
@@ -112,8 +114,8 @@ function KeyRow({ row, onRevoke }: { row: Key; onRevoke: () => void }) {
           </span>
         )}
       </td>
-      <td data-label="Made">
-        <Ago at={createdAt} />
+      <td data-label="Created">
+        <At at={createdAt} />
       </td>
       <td class="end">
         {standing === 'valid' && (

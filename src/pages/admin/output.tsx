@@ -3,7 +3,8 @@ import { ApiProblem } from '../client/api-problem.ts'
 import { eventsOf } from '../client/event-stream.ts'
 import { ProblemNotice } from '../design/problem-notice.tsx'
 import { CopyOutput } from '../playground/output/copy-output.tsx'
-import { createOutputView, type OutputView } from '../playground/output/output-view.ts'
+import { OutputLog } from '../playground/output/output-log.tsx'
+import type { OutputView } from '../playground/output/output-view.ts'
 import type { Api } from './api.ts'
 
 /**
@@ -11,16 +12,15 @@ import type { Api } from './api.ts'
  * @param onChange is told of each event but output
  */
 export function Output({ api, id, onChange }: { api: Api; id: string; onChange: () => void }) {
-  const scroller = useRef<HTMLDivElement>(null)
   const view = useRef<OutputView>(null)
   const [problem, setProblem] = useState<ApiProblem>()
   const [isEmpty, setEmpty] = useState(true)
+  const [isLive, setLive] = useState(true)
   const [told, setTold] = useState('')
   useEffect(() => {
-    if (!scroller.current) return
+    const shown = view.current
+    if (!shown) return
     const controller = new AbortController()
-    const shown = createOutputView(scroller.current)
-    view.current = shown
     const follow = async () => {
       const path = `/v1/admin/jobs/${encodeURIComponent(id)}/events`
       const onConnection = (connected: boolean) => setTold(connected ? '' : 'Connection lost; looking for it …')
@@ -40,6 +40,7 @@ export function Output({ api, id, onChange }: { api: Api; id: string; onChange: 
         isOver = event.type === 'result'
         onChange()
       }
+      setLive(false)
       if (isOver) setTold((now) => (now.startsWith('Connection') ? '' : now))
     }
     follow().catch((error: unknown) => {
@@ -59,16 +60,7 @@ export function Output({ api, id, onChange }: { api: Api; id: string; onChange: 
       </header>
       {problem && <ProblemNotice problem={problem} />}
       {isEmpty && <p class="empty">Nothing was written so far.</p>}
-      <div
-        class="output"
-        ref={scroller}
-        role="log"
-        aria-label="Output of the job"
-        aria-live="off"
-        // Keys scroll it, so the focus has to get here.
-        tabIndex={0}
-        hidden={isEmpty}
-      />
+      <OutputLog label="Output of the job" isLive={isLive} hidden={isEmpty} onView={(made) => (view.current = made)} />
     </section>
   )
 }

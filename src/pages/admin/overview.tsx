@@ -4,33 +4,33 @@ import type { Status } from '../../shared/job.ts'
 import type { WorkerInfo } from '../../shared/redis/worker-registry.ts'
 import { Badge } from '../design/badge.tsx'
 import { formatBytes, formatCount, formatMs } from '../design/format.ts'
-import { ProblemNotice } from '../design/problem-notice.tsx'
 import type { Api } from './api.ts'
 import type { Overview, SeriesPoint } from './api-types.ts'
 import { Chart } from './chart.tsx'
 import { countOf, OUTCOME_GROUPS } from './outcome-groups.ts'
-import { Ago } from './times.tsx'
+import { Live } from './live.tsx'
+import { Ago, At } from './times.tsx'
 import { usePolled } from './use-polled.ts'
 import { type SeriesView, useSeries } from './use-series.ts'
 
 const RANGES = [
-  { seconds: 300, words: '5 min' },
-  { seconds: 900, words: '15 min' },
-  { seconds: 3600, words: '1 hour' },
+  { seconds: 300, words: '5 min', span: 'Last 5 minutes' },
+  { seconds: 900, words: '15 min', span: 'Last 15 minutes' },
+  { seconds: 3600, words: '1 hour', span: 'Last hour' },
 ]
 const EVERY_MS = 2000
 
 export function OverviewPage({ api }: { api: Api }) {
   const [seconds, setSeconds] = useState(300)
-  const { value: now, problem } = usePolled(api.overview, EVERY_MS, [api])
+  const overview = usePolled(api.overview, EVERY_MS, [api])
+  const now = overview.value
   const series = useSeries(api, seconds)
-  const failed = problem ?? series.problem
   return (
     <div class="page">
       <header class="head">
         <h1>Overview</h1>
         <fieldset class="ranges">
-          <legend class="unseen">How far back the charts go</legend>
+          <legend class="unseen">Time span</legend>
           {RANGES.map((range) => (
             <label key={range.seconds}>
               <input
@@ -44,17 +44,18 @@ export function OverviewPage({ api }: { api: Api }) {
           ))}
         </fieldset>
       </header>
-      {failed && <ProblemNotice problem={failed} />}
-      {now && series.value && <Tiles now={now} series={series.value} />}
-      {series.value && <Charts series={series.value} />}
-      {now && (
-        <div class="columns">
-          <Queue now={now} />
-          <Sandboxes now={now} />
-          <RedisCard redis={now.redis} />
-        </div>
-      )}
-      {now && <Workers workers={now.workers} />}
+      <Live of={[overview, series]}>
+        {now && series.value && <Tiles now={now} series={series.value} />}
+        {series.value && <Charts series={series.value} />}
+        {now && (
+          <div class="columns">
+            <Queue now={now} />
+            <Sandboxes now={now} />
+            <RedisCard redis={now.redis} />
+          </div>
+        )}
+        {now && <Workers workers={now.workers} />}
+      </Live>
     </div>
   )
 }
@@ -72,40 +73,46 @@ function Tile({ name, value, children }: { name: string; value: string; children
   )
 }
 
-function Tiles({ now, series }: { now: Overview; series: SeriesView }) {
+/** Two groups: what happened in the span that was chosen, all of it in the same one, and what is so now. */
+function Tiles({ now, series: { seconds, total } }: { now: Overview; series: SeriesView }) {
   const { queue, slots, workers } = now
-  const { minute, total, points, bucketSeconds } = series
-  // The stretch that goes on is not a whole one yet.
-  const lastMinute = points.slice(-1 - 60 / bucketSeconds, -1)
-  const perSecond = lastMinute.reduce((sum, point) => sum + (point?.jobs ?? 0), 0) / 60
   const succeeded = total.outcomes.succeeded ?? 0
   const inside = total.outcomes['internal-error'] ?? 0
   const down = workers.filter(({ engine }) => engine === 'down').length
   return (
-    <dl class="tiles">
-      <Tile name="Jobs a second" value={rate(perSecond)}>
-        {formatCount(total.jobs)} ended in this time
-      </Tile>
-      <Tile name="Latency p50" value={orDash(minute.latencyMs.p50)}>
-        p95 {orDash(minute.latencyMs.p95)}, last minute
-      </Tile>
-      <Tile name="Queued" value={formatCount(queue.queued)}>
-        {queue.delayed > 0
-          ? `and ${formatCount(queue.delayed)} delayed`
-          : minute.waitMs.p50 === null
-            ? 'nothing waited'
-            : `wait p50 ${formatMs(minute.waitMs.p50)}`}
-      </Tile>
-      <Tile name="Running" value={`${queue.running} of ${slots}`}>
-        {slots === 1 ? 'slot' : 'slots'} in use
-      </Tile>
-      <Tile name="Succeeded" value={total.jobs === 0 ? '–' : `${Math.round((succeeded / total.jobs) * 100)} %`}>
-        {inside === 0 ? 'no internal error' : `${formatCount(inside)} internal errors`}
-      </Tile>
-      <Tile name="Workers" value={String(workers.length)}>
-        {workers.length === 0 ? 'jobs wait for one' : down > 0 ? `${down} without an engine` : 'all engines up'}
-      </Tile>
-    </dl>
+    <div class="tile-groups">
+      <TileGroup title={RANGES.find((range) => range.seconds === seconds)?.span ?? ''}>
+        <Tile name="Jobs a second" value={rate(total.jobs / seconds)}>
+          {formatCount(total.jobs)} {total.jobs === 1 ? 'job' : 'jobs'} ended
+        </Tile>
+        <Tile name="Latency p50" value={orDash(total.latencyMs.p50)}>
+          p95 {orDash(total.latencyMs.p95)}, wait p50 {orDash(total.waitMs.p50)}
+        </Tile>
+        <Tile name="Succeeded" value={total.jobs === 0 ? '–' : `${Math.round((succeeded / total.jobs) * 100)} %`}>
+          {inside === 0 ? 'no internal error' : `${formatCount(inside)} internal errors`}
+        </Tile>
+      </TileGroup>
+      <TileGroup title="Now">
+        <Tile name="Queued" value={formatCount(queue.queued)}>
+          {queue.delayed > 0 ? `and ${formatCount(queue.delayed)} delayed` : 'none delayed'}
+        </Tile>
+        <Tile name="Running" value={`${queue.running} of ${slots}`}>
+          {slots === 1 ? 'slot' : 'slots'} in use
+        </Tile>
+        <Tile name="Workers" value={String(workers.length)}>
+          {workers.length === 0 ? 'jobs wait for one' : down > 0 ? `${down} without an engine` : 'all engines up'}
+        </Tile>
+      </TileGroup>
+    </div>
+  )
+}
+
+function TileGroup({ title, children }: { title: string; children: ComponentChildren }) {
+  return (
+    <section aria-label={title}>
+      <h2 class="group">{title}</h2>
+      <dl class="tiles">{children}</dl>
+    </section>
   )
 }
 
@@ -294,7 +301,7 @@ function Workers({ workers }: { workers: readonly WorkerInfo[] }) {
                   {load ? `${formatBytes(load.freeMemoryBytes)} of ${formatBytes(load.memoryBytes)}` : '–'}
                 </td>
                 <td data-label="Since">
-                  <Ago at={startedAt} />
+                  <At at={startedAt} />
                 </td>
               </tr>
             ))}

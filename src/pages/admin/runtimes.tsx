@@ -2,12 +2,15 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { ApiProblem } from '../client/api-problem.ts'
 import { Badge, type Tone } from '../design/badge.tsx'
 import { ProblemNotice } from '../design/problem-notice.tsx'
+import { type EndFollower, followEnd } from '../playground/output/follow-end.ts'
 import { shown } from '../playground/output/odd-characters.ts'
+import { JumpToEnd } from '../playground/output/output-log.tsx'
 import { useAction } from './act.ts'
 import type { Api } from './api.ts'
 import type { Installation, RuntimeRow } from './api-types.ts'
 import { installationEventsOf } from './installation-events.ts'
-import { Ago } from './times.tsx'
+import { Live } from './live.tsx'
+import { At } from './times.tsx'
 import { usePolled } from './use-polled.ts'
 
 const EVERY_MS = 3000
@@ -21,41 +24,43 @@ const STATES: Record<Installation['hosts'][string]['state'], { tone: Tone; words
 }
 
 export function RuntimesPage({ api }: { api: Api }) {
-  const { value: runtimes, problem, refresh } = usePolled(api.runtimes, EVERY_MS, [api])
+  const polled = usePolled(api.runtimes, EVERY_MS, [api])
+  const { value: runtimes, refresh } = polled
   const [followed, setFollowed] = useState<{ id: string; name: string }>()
   return (
     <div class="page">
       <header class="head">
         <h1>Runtimes</h1>
       </header>
-      {problem && <ProblemNotice problem={problem} />}
       {followed && <Progress key={followed.id} api={api} {...followed} onEnd={refresh} />}
-      {runtimes && (
-        <section class="card listed" aria-label="Runtimes">
-          <table class="table stacks">
-            <thead>
-              <tr>
-                <th>Language</th>
-                <th>Hosts</th>
-                <th>Last installation</th>
-                <th>
-                  <span class="unseen">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {runtimes.map((runtime) => (
-                <RuntimeLine
-                  key={runtime.language}
-                  api={api}
-                  runtime={runtime}
-                  onFollow={(id) => setFollowed({ id, name: runtime.name })}
-                />
-              ))}
-            </tbody>
-          </table>
-        </section>
-      )}
+      <Live of={[polled]}>
+        {runtimes && (
+          <section class="card listed" aria-label="Runtimes">
+            <table class="table stacks">
+              <thead>
+                <tr>
+                  <th>Language</th>
+                  <th>Hosts</th>
+                  <th>Last installation</th>
+                  <th>
+                    <span class="unseen">Actions</span>
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {runtimes.map((runtime) => (
+                  <RuntimeLine
+                    key={runtime.language}
+                    api={api}
+                    runtime={runtime}
+                    onFollow={(id) => setFollowed({ id, name: runtime.name })}
+                  />
+                ))}
+              </tbody>
+            </table>
+          </section>
+        )}
+      </Live>
     </div>
   )
 }
@@ -93,7 +98,7 @@ function RuntimeLine({ api, runtime, onFollow }: { api: Api; runtime: RuntimeRow
             {Object.entries(installation.hosts).map(([host, { state }]) => (
               <Badge key={host} {...STATES[state]} moving={state === 'installing'} />
             ))}{' '}
-            <Ago at={installation.requestedAt} />{' '}
+            <At at={installation.requestedAt} />{' '}
             <button type="button" class="button quiet" onClick={() => onFollow(installation.id)}>
               Show<span class="unseen"> the installation of {name}</span>
             </button>
@@ -120,16 +125,20 @@ function RuntimeLine({ api, runtime, onFollow }: { api: Api; runtime: RuntimeRow
 /** What the workers say while they install. */
 function Progress({ api, id, name, onEnd }: { api: Api; id: string; name: string; onEnd: () => void }) {
   const log = useRef<HTMLPreElement>(null)
+  const end = useRef<EndFollower>(null)
+  const [follows, setFollows] = useState(true)
+  const [isOver, setOver] = useState(false)
   const [hosts, setHosts] = useState<Installation['hosts']>({})
   const [problem, setProblem] = useState<ApiProblem>()
   useEffect(() => {
+    const pre = log.current
+    if (!pre) return
     const controller = new AbortController()
+    const follower = followEnd(pre, undefined, setFollows)
+    end.current = follower
     const add = (text: string) => {
-      const pre = log.current
-      if (!pre) return
-      const atEnd = pre.scrollHeight - pre.scrollTop - pre.clientHeight < 24
       pre.append(`${shown(text)}\n`)
-      if (atEnd) pre.scrollTop = pre.scrollHeight
+      follower.stay()
     }
     const follow = async () => {
       for await (const event of installationEventsOf(api.http, id, controller.signal)) {
@@ -141,6 +150,7 @@ function Progress({ api, id, name, onEnd }: { api: Api; id: string; name: string
         }
         if (event.type === 'result') {
           setHosts(event.data.hosts)
+          setOver(true)
           onEnd()
         }
       }
@@ -149,7 +159,10 @@ function Progress({ api, id, name, onEnd }: { api: Api; id: string; name: string
       if (!(error instanceof ApiProblem)) throw error
       setProblem(error)
     })
-    return () => controller.abort()
+    return () => {
+      controller.abort()
+      follower.close()
+    }
   }, [api, id])
   return (
     <section class="card progress" aria-labelledby="progress">
@@ -167,7 +180,10 @@ function Progress({ api, id, name, onEnd }: { api: Api; id: string; name: string
         </span>
       </header>
       {problem && <ProblemNotice problem={problem} />}
-      <pre ref={log} role="log" aria-label={`Progress of ${name}`} tabIndex={0} />
+      <div class="output-frame">
+        <pre ref={log} role="log" aria-label={`Progress of ${name}`} tabIndex={0} />
+        {!follows && <JumpToEnd isLive={!isOver} onJump={() => end.current?.resume()} />}
+      </div>
     </section>
   )
 }

@@ -8,9 +8,10 @@ import { useAction } from './act.ts'
 import type { Api } from './api.ts'
 import type { Allowed, Block, SecurityEvent } from './api-types.ts'
 import { Confirm, type Question } from './confirm.tsx'
+import { Live } from './live.tsx'
 import { MoreButton, useMore } from './more.tsx'
 import { Link } from './router.tsx'
-import { Ago, At } from './times.tsx'
+import { At } from './times.tsx'
 import { usePolled } from './use-polled.ts'
 
 const EVERY_MS = 4000
@@ -26,7 +27,7 @@ const KINDS: Record<SecurityEventKind, { words: string; tone: Tone }> = {
   'caller-unblocked': { words: 'Unblocked', tone: 'good' },
   'caller-allowed': { words: 'Allowed', tone: 'good' },
   'caller-disallowed': { words: 'No longer allowed', tone: 'calm' },
-  'key-created': { words: 'Key made', tone: 'busy' },
+  'key-created': { words: 'Key created', tone: 'busy' },
   'key-revoked': { words: 'Key revoked', tone: 'busy' },
   'admin-login': { words: 'Logged in', tone: 'busy' },
   'admin-logout': { words: 'Logged out', tone: 'busy' },
@@ -69,7 +70,6 @@ export function SecurityPage({ api }: { api: Api }) {
         return `${subject} can be blocked again.`
       },
     })
-  const problem = blocks.problem ?? allowed.problem
   return (
     <div class="page">
       <header class="head">
@@ -83,11 +83,12 @@ export function SecurityPage({ api }: { api: Api }) {
           </button>
         </div>
       </header>
-      {problem && <ProblemNotice problem={problem} />}
-      <div class="columns two">
-        <Blocks blocks={blocks.value ?? []} onLift={lift} />
-        <Exempt allowed={allowed.value ?? []} onEnd={disallow} />
-      </div>
+      <Live of={[blocks, allowed]}>
+        <div class="columns two">
+          {blocks.value && <Blocks blocks={blocks.value} onLift={lift} />}
+          {allowed.value && <Exempt allowed={allowed.value} onEnd={disallow} />}
+        </div>
+      </Live>
       <Events api={api} onBlock={(subject) => setAsked({ what: 'block', subject })} />
       {asked && <SubjectDialog api={api} asked={asked} onDone={refresh} onClose={() => setAsked(undefined)} />}
       {question && <Confirm question={question} onClose={() => setQuestion(undefined)} />}
@@ -159,7 +160,8 @@ function Exempt({ allowed, onEnd }: { allowed: readonly Allowed[]; onEnd: (one: 
 
 function Events({ api, onBlock }: { api: Api; onBlock: (subject: string) => void }) {
   const [kind, setKind] = useState('')
-  const { value: first, problem } = usePolled(() => api.events(kind), EVERY_MS, [api, kind])
+  const polled = usePolled(() => api.events(kind), EVERY_MS, [api, kind])
+  const first = polled.value
   const more = useMore<SecurityEvent>(kind)
   const events = first && [
     ...first.events,
@@ -181,28 +183,29 @@ function Events({ api, onBlock }: { api: Api; onBlock: (subject: string) => void
           </select>
         </label>
       </header>
-      {problem && <ProblemNotice problem={problem} />}
-      {events?.length === 0 && <p class="empty">There are no such events.</p>}
-      {events && events.length > 0 && (
-        <table class="table stacks">
-          <thead>
-            <tr>
-              <th>When</th>
-              <th>What</th>
-              <th>Who</th>
-              <th>Detail</th>
-              <th>
-                <span class="unseen">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {events.map((event) => (
-              <EventRow key={event.id} event={event} onBlock={onBlock} />
-            ))}
-          </tbody>
-        </table>
-      )}
+      <Live of={[polled]}>
+        {events?.length === 0 && <p class="empty">There are no such events.</p>}
+        {events && events.length > 0 && (
+          <table class="table stacks">
+            <thead>
+              <tr>
+                <th>When</th>
+                <th>What</th>
+                <th>Who</th>
+                <th>Detail</th>
+                <th>
+                  <span class="unseen">Actions</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {events.map((event) => (
+                <EventRow key={event.id} event={event} onBlock={onBlock} />
+              ))}
+            </tbody>
+          </table>
+        )}
+      </Live>
       <MoreButton
         more={more}
         next={first?.next ?? null}
@@ -224,7 +227,7 @@ function EventRow({ event, onBlock }: { event: SecurityEvent; onBlock: (subject:
   return (
     <tr>
       <td data-label="When">
-        <Ago at={timestamp} />
+        <At at={timestamp} />
       </td>
       <td data-label="What">
         <Badge tone={tone} words={words} />

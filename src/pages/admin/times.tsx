@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'preact/hooks'
-import { formatMs } from '../design/format.ts'
+import { formatAge, formatMs, formatTime } from '../design/format.ts'
 
-/** The time, anew every few seconds. */
-function useNow(everyMs: number): number {
+/** The time, anew every so often. */
+export function useNow(everyMs: number): number {
   const [now, setNow] = useState(Date.now)
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), everyMs)
@@ -11,30 +11,34 @@ function useNow(everyMs: number): number {
   return now
 }
 
-/** e.g. `just now`, `42 s ago`, `3 h ago`, `2026-11-20` */
-export function formatAge(ms: number, at: string): string {
-  const seconds = Math.max(0, Math.round(ms / 1000))
-  if (seconds < 2) return 'just now'
-  if (seconds < 60) return `${seconds} s ago`
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`
-  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h ago`
-  return at.slice(0, 10)
-}
-
-export function Ago({ at }: { at: string }) {
-  const now = useNow(1000)
+/** A time, as all times of the dashboard stand. How long ago it was is shown to the pointer. */
+export function At({ at }: { at: string }) {
+  const ms = Date.parse(at)
+  const age = useNow(30_000) - ms
   return (
-    <time dateTime={at} title={new Date(at).toLocaleString()} class="numeric">
-      {formatAge(now - Date.parse(at), at)}
+    <time dateTime={at} title={age < 0 ? at : `${at}, ${formatAge(age)}`} class="numeric">
+      {formatTime(ms)}
     </time>
   )
 }
 
-export function At({ at }: { at: string }) {
+/** How long ago something was that comes again and again, such as a heartbeat. */
+export function Ago({ at }: { at: string }) {
+  const now = useNow(1000)
   return (
-    <time dateTime={at} class="numeric">
-      {new Date(at).toLocaleString()}
+    <time dateTime={at} title={formatTime(Date.parse(at))} class="numeric">
+      {formatAge(now - Date.parse(at))}
     </time>
+  )
+}
+
+/** When something is due: `in 42 s (2026-11-28 18:13:16 UTC)` */
+export function Due({ at }: { at: string }) {
+  const left = Date.parse(at) - useNow(1000)
+  return (
+    <>
+      {left < 1000 ? 'now' : `in ${formatMs(Math.round(left / 1000) * 1000)}`} (<At at={at} />)
+    </>
   )
 }
 

@@ -1,13 +1,18 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
-import { ApiProblem } from '../client/api-problem.ts'
+import { ApiProblem, unreachable } from '../client/api-problem.ts'
 
 export interface Polled<T> {
   value: T | undefined
   /** Of the last try, if that failed; the value is the last one there was. */
   problem: ApiProblem | undefined
+  /** When the value came, by this page's clock. */
+  freshAt: number | undefined
   /** Asks now. */
   refresh: () => void
 }
+
+/** Who has not answered by then is not heard any more: figures are not to look live while nobody answers. */
+const ANSWER_MS = 10_000
 
 /**
  * Asks again and again, one request at a time, while the page is seen. An answer to what is no longer asked is forgotten.
@@ -16,6 +21,7 @@ export interface Polled<T> {
 export function usePolled<T>(ask: () => Promise<T>, everyMs: number, deps: readonly unknown[]): Polled<T> {
   const [value, setValue] = useState<T>()
   const [problem, setProblem] = useState<ApiProblem>()
+  const [freshAt, setFreshAt] = useState<number>()
   const now = useRef<() => void>(() => undefined)
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined
@@ -26,9 +32,10 @@ export function usePolled<T>(ask: () => Promise<T>, everyMs: number, deps: reado
       const mine = ++turn
       const isStale = () => over || mine !== turn
       try {
-        const answer = await ask()
+        const answer = await answered(ask())
         if (isStale()) return
         setValue(answer)
+        setFreshAt(Date.now())
         setProblem(undefined)
       } catch (error) {
         if (isStale()) return
@@ -49,5 +56,14 @@ export function usePolled<T>(ask: () => Promise<T>, everyMs: number, deps: reado
     }
   }, deps)
   const refresh = useCallback(() => now.current(), [])
-  return { value, problem, refresh }
+  return { value, problem, freshAt, refresh }
+}
+
+/** @throws ApiProblem when no answer has come in time */
+async function answered<T>(asked: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(unreachable()), ANSWER_MS)
+  })
+  return Promise.race([asked, late]).finally(() => clearTimeout(timer))
 }

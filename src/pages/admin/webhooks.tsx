@@ -1,14 +1,14 @@
 import { useState } from 'preact/hooks'
 import { Badge, type Tone } from '../design/badge.tsx'
 import { formatMs } from '../design/format.ts'
-import { ProblemNotice } from '../design/problem-notice.tsx'
 import { shown } from '../playground/output/odd-characters.ts'
 import { useAction } from './act.ts'
 import type { Api } from './api.ts'
 import type { Delivery } from './api-types.ts'
+import { Live } from './live.tsx'
 import { MoreButton, useMore } from './more.tsx'
 import { Link } from './router.tsx'
-import { Ago, At } from './times.tsx'
+import { At, Due } from './times.tsx'
 import { usePolled } from './use-polled.ts'
 
 const EVERY_MS = 3000
@@ -18,12 +18,16 @@ const STATES: Record<Delivery['state'], { tone: Tone; words: string }> = {
   failed: { tone: 'bad', words: 'Failed' },
 }
 
+/** Pending too, but tried before: the next attempt is told with it. */
+const RETRYING: { tone: Tone; words: string } = { tone: 'warn', words: 'Retrying' }
+
 export function WebhooksPage({ api }: { api: Api }) {
   const [state, setState] = useState('')
   const [tenant, setTenant] = useState('')
   const filter = { state, tenant: tenant.trim(), limit: '50' }
   const key = JSON.stringify(filter)
-  const { value: first, problem, refresh } = usePolled(() => api.deliveries(filter), EVERY_MS, [api, key])
+  const polled = usePolled(() => api.deliveries(filter), EVERY_MS, [api, key])
+  const { value: first, refresh } = polled
   const more = useMore<Delivery>(key)
   const list = first && [...first.deliveries, ...more.items.filter(({ id }) => !first.deliveries.some((one) => one.id === id))] // prettier-ignore
   return (
@@ -55,28 +59,29 @@ export function WebhooksPage({ api }: { api: Api }) {
           </select>
         </div>
       </form>
-      {problem && <ProblemNotice problem={problem} />}
-      {list && (
-        <section class="card listed" aria-label="Deliveries">
-          {list.length === 0 ? (
-            <p class="empty">There are no such deliveries.</p>
-          ) : (
-            <ul class="deliveries">
-              {list.map((delivery) => (
-                <DeliveryItem key={delivery.id} api={api} delivery={delivery} refresh={refresh} />
-              ))}
-            </ul>
-          )}
-          <MoreButton
-            more={more}
-            next={first?.next ?? null}
-            read={async (cursor) => {
-              const page = await api.deliveries({ ...filter, cursor })
-              return { items: page.deliveries, next: page.next }
-            }}
-          />
-        </section>
-      )}
+      <Live of={[polled]}>
+        {list && (
+          <section class="card listed" aria-label="Deliveries">
+            {list.length === 0 ? (
+              <p class="empty">There are no such deliveries.</p>
+            ) : (
+              <ul class="deliveries">
+                {list.map((delivery) => (
+                  <DeliveryItem key={delivery.id} api={api} delivery={delivery} refresh={refresh} />
+                ))}
+              </ul>
+            )}
+            <MoreButton
+              more={more}
+              next={first?.next ?? null}
+              read={async (cursor) => {
+                const page = await api.deliveries({ ...filter, cursor })
+                return { items: page.deliveries, next: page.next }
+              }}
+            />
+          </section>
+        )}
+      </Live>
     </div>
   )
 }
@@ -94,7 +99,7 @@ function DeliveryItem({ api, delivery, refresh }: { api: Api; delivery: Delivery
     <li>
       <details>
         <summary>
-          <Badge {...STATES[state]} />
+          <Badge {...(state === 'pending' && attempts.length > 0 ? RETRYING : STATES[state])} />
           <span class="what">
             <strong>{event}</strong> to <span class="mono">{origin}</span>
           </span>
@@ -103,15 +108,15 @@ function DeliveryItem({ api, delivery, refresh }: { api: Api; delivery: Delivery
             {attempts.length === 1 ? '1 attempt' : `${attempts.length} attempts`}
             {last && `, ${last.error ?? last.status}`}
           </span>
-          <Ago at={createdAt} />
+          <At at={createdAt} />
+          {nextAttemptAt !== null && (
+            <span class="next">
+              Next attempt <Due at={nextAttemptAt} />
+            </span>
+          )}
         </summary>
         <p>
-          Of <Link to={`/admin/jobs/${jobId}`}>the job {jobId}</Link>.{' '}
-          {nextAttemptAt !== null && (
-            <>
-              It is tried next at <At at={nextAttemptAt} />.
-            </>
-          )}
+          Of <Link to={`/admin/jobs/${jobId}`}>the job {jobId}</Link>.
         </p>
         {attempts.length > 0 && (
           <table class="table stacks">

@@ -13,15 +13,15 @@ export const STATUS_WORDS: Record<Status, { tone: Tone; words: string }> = {
   'memory-limit': { tone: 'warn', words: 'Out of memory' },
   'output-limit': { tone: 'warn', words: 'Too much output' },
   'wrong-answer': { tone: 'bad', words: 'Wrong answer' },
-  cancelled: { tone: 'calm', words: 'Stopped' },
-  'internal-error': { tone: 'bad', words: 'Runyard failed' },
+  cancelled: { tone: 'calm', words: 'Cancelled' },
+  'internal-error': { tone: 'bad', words: 'Internal error' },
 }
 
 export const STATE_WORDS: Record<State, { tone: Tone; words: string }> = {
   queued: { tone: 'calm', words: 'Queued' },
   running: { tone: 'busy', words: 'Running' },
   finished: { tone: 'calm', words: 'Finished' },
-  cancelled: { tone: 'calm', words: 'Stopped' },
+  cancelled: { tone: 'calm', words: 'Cancelled' },
 }
 
 export function Badge({ tone, words, moving = false }: { tone: Tone; words: string; moving?: boolean }) {

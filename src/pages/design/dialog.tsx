@@ -2,6 +2,8 @@ import type { ComponentChildren } from 'preact'
 import { useId, useLayoutEffect, useRef } from 'preact/hooks'
 import { CloseIcon } from './icons.tsx'
 
+const FIRST_CONTROL = '.body :is(input, select, textarea, button, a[href]):not(:disabled)'
+
 /**
  * A modal dialog, open for as long as it is rendered. The browser keeps the focus inside and gives it back.
  * @param onClose is called when it is to go away: Escape, the button, a click beside it
@@ -18,7 +20,11 @@ export function Dialog({
   const dialog = useRef<HTMLDialogElement>(null)
   const heading = useId()
   // Before anything else happens: whoever presses Escape sees it, and means it.
-  useLayoutEffect(() => dialog.current?.showModal(), [])
+  useLayoutEffect(() => {
+    dialog.current?.showModal()
+    // Left to itself the browser takes the button that closes it, which comes first.
+    dialog.current?.querySelector<HTMLElement>(FIRST_CONTROL)?.focus()
+  }, [])
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- a click beside it; Escape does the same
     <dialog

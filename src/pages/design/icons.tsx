@@ -51,3 +51,4 @@ export const CopyIcon = icon(
   </>,
 )
 export const ChevronIcon = icon(<path d="m4 6 4 4 4-4" />)
+export const DownIcon = icon(<path d="M8 3v10m-4-4 4 4 4-4" />)

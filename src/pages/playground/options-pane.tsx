@@ -1,31 +1,34 @@
-import { useId, useState } from 'preact/hooks'
-import { formatBytes, formatCount, formatMs } from '../design/format.ts'
+import { useId } from 'preact/hooks'
 import type { Runtime } from '../client/jobs.ts'
-import type { ApiProblem } from '../client/api-problem.ts'
-import { OFFERED_LIMIT_NAMES, OFFERED_LIMITS, type OfferedLimit, type Program } from './program.ts'
+import type { FieldError } from '../../shared/problems.ts'
+import { plainDetail } from '../design/plain-detail.ts'
+import { inUnit, limitFault } from './limit-fault.ts'
+import { OFFERED_LIMIT_NAMES, OFFERED_LIMITS, type Program } from './program.ts'
 
 export interface OptionsPaneProps {
   program: Program
   runtime: Runtime | undefined
-  problem: ApiProblem | null
+  /** What was refused of what stands in the fields. */
+  errors: readonly FieldError[]
+  tab: OptionsTab
+  onTab: (tab: OptionsTab) => void
   onChange: (changes: Partial<Program>) => void
 }
 
-type Tab = 'input' | 'limits'
+export type OptionsTab = 'input' | 'limits'
 
 /** What the program is run with. */
-export function OptionsPane({ program, runtime, problem, onChange }: OptionsPaneProps) {
-  const [tab, setTab] = useState<Tab>('input')
+export function OptionsPane({ program, runtime, errors, tab, onTab, onChange }: OptionsPaneProps) {
   const ids = useId()
   const set = [program.stdin !== '' || program.args !== '', Object.values(program.limits).some((text) => text !== '')]
-  const tabs: [Tab, string, boolean | undefined][] = [
+  const tabs: [OptionsTab, string, boolean | undefined][] = [
     ['input', 'Input', set[0]],
     ['limits', 'Limits', set[1]],
   ]
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return
     const other = tab === 'input' ? 'limits' : 'input'
-    setTab(other)
+    onTab(other)
     document.getElementById(`${ids}-${other}`)?.focus()
   }
   return (
@@ -40,7 +43,7 @@ export function OptionsPane({ program, runtime, problem, onChange }: OptionsPane
             aria-selected={tab === name}
             aria-controls={`${ids}-panel`}
             tabIndex={tab === name ? 0 : -1}
-            onClick={() => setTab(name)}
+            onClick={() => onTab(name)}
           >
             {words}
             {isSet && <span class="dot" title="set" />}
@@ -49,46 +52,47 @@ export function OptionsPane({ program, runtime, problem, onChange }: OptionsPane
       </div>
       <div class={`options of-${tab}`} role="tabpanel" id={`${ids}-panel`} aria-labelledby={`${ids}-${tab}`}>
         {tab === 'input' ? (
-          <InputOptions program={program} onChange={onChange} />
+          <InputOptions program={program} errors={errors} onChange={onChange} />
         ) : (
-          <LimitOptions program={program} runtime={runtime} problem={problem} onChange={onChange} />
+          <LimitOptions program={program} runtime={runtime} errors={errors} onChange={onChange} />
         )}
       </div>
     </section>
   )
 }
 
-function InputOptions({ program, onChange }: Pick<OptionsPaneProps, 'program' | 'onChange'>) {
+function InputOptions({ program, errors, onChange }: Pick<OptionsPaneProps, 'program' | 'errors' | 'onChange'>) {
   const ids = useId()
+  const text = (name: 'stdin' | 'args', label: string, placeholder = '') => {
+    const own = errors.filter(({ pointer }) => pointer === `/${name}` || pointer.startsWith(`/${name}/`))
+    const faults = own.map(({ pointer, detail }) => {
+      const index = /\d+$/.exec(pointer)?.[0]
+      return `${index === undefined ? '' : `Argument ${Number(index) + 1}: `}${plainDetail(detail)}`
+    })
+    return (
+      <div class="field">
+        <label for={name}>{label}</label>
+        <textarea
+          class="input mono"
+          id={name}
+          rows={3}
+          spellcheck={false}
+          value={program[name]}
+          placeholder={placeholder}
+          aria-invalid={faults.length > 0}
+          aria-describedby={`${ids}-${name}-fault`}
+          onInput={(event) => onChange({ [name]: event.currentTarget.value })}
+        />
+        <span class="fault" id={`${ids}-${name}-fault`}>
+          {faults.join(' ')}
+        </span>
+      </div>
+    )
+  }
   return (
     <>
-      <div class="field">
-        <label for={`${ids}-stdin`}>Standard input</label>
-        <textarea
-          class="input mono"
-          id={`${ids}-stdin`}
-          rows={3}
-          spellcheck={false}
-          value={program.stdin}
-          placeholder={
-            program.interactive
-              ? 'Sent before what you type while it runs'
-              : 'Nothing: the program finds its end at once'
-          }
-          onInput={(event) => onChange({ stdin: event.currentTarget.value })}
-        />
-      </div>
-      <div class="field">
-        <label for={`${ids}-args`}>Arguments, one a line</label>
-        <textarea
-          class="input mono"
-          id={`${ids}-args`}
-          rows={3}
-          spellcheck={false}
-          value={program.args}
-          onInput={(event) => onChange({ args: event.currentTarget.value })}
-        />
-      </div>
+      {text('stdin', 'Standard input', program.interactive ? 'Sent before what you type while it runs' : 'None')}
+      {text('args', 'Arguments, one a line')}
       <label class="switch whole">
         <input
           type="checkbox"
@@ -102,13 +106,18 @@ function InputOptions({ program, onChange }: Pick<OptionsPaneProps, 'program' | 
   )
 }
 
-function LimitOptions({ program, runtime, problem, onChange }: OptionsPaneProps) {
+function LimitOptions({
+  program,
+  runtime,
+  errors,
+  onChange,
+}: Pick<OptionsPaneProps, 'program' | 'runtime' | 'errors' | 'onChange'>) {
   const ids = useId()
   return (
     <>
       {OFFERED_LIMIT_NAMES.map((name) => {
         const { label, unit, factor } = OFFERED_LIMITS[name]
-        const fault = problem?.errors.find(({ pointer }) => pointer === `/limits/${name}`)
+        const fault = limitFault(name, program.limits[name] ?? '', runtime, errors)
         const usual = runtime?.limits[name]
         const most = runtime?.ceilings[name]
         return (
@@ -127,17 +136,12 @@ function LimitOptions({ program, runtime, problem, onChange }: OptionsPaneProps)
               aria-describedby={`${ids}-${name}-hint`}
               onInput={(event) => onChange({ limits: { ...program.limits, [name]: event.currentTarget.value } })}
             />
-            <span class={fault ? 'fault' : 'hint'} id={`${ids}-${name}-hint`}>
-              {fault ? fault.detail : most === undefined ? '' : `at most ${amount(name, most)}`}
+            <span class={fault === undefined ? 'hint' : 'fault'} id={`${ids}-${name}-hint`}>
+              {fault ?? (most === undefined ? '' : `At most ${inUnit(name, most)}`)}
             </span>
           </div>
         )
       })}
     </>
   )
-}
-
-function amount(name: OfferedLimit, value: number): string {
-  if (name.endsWith('Ms')) return formatMs(value)
-  return name.endsWith('Bytes') ? formatBytes(value) : formatCount(value)
 }

@@ -6,27 +6,38 @@ import { createJobs, type Runtime } from '../client/jobs.ts'
 import { keyStore } from '../client/key-store.ts'
 import { KeyIcon } from '../design/icons.tsx'
 import { ProblemNotice } from '../design/problem-notice.tsx'
-import { toast, Toasts } from '../design/toasts.tsx'
+import { offer, toast, Toasts } from '../design/toasts.tsx'
 import { Topbar } from '../design/topbar.tsx'
 import { drafts } from './drafts.ts'
 import type { Editor } from './editor/create-editor.ts'
 import { EditorPane } from './editor/editor-pane.tsx'
 import { KeyDialog } from './key-dialog.tsx'
-import { OptionsPane } from './options-pane.tsx'
+import { optionsTabOf, standingErrors } from './limit-fault.ts'
+import { OptionsPane, type OptionsTab } from './options-pane.tsx'
 import { OutputPane } from './output/output-pane.tsx'
 import type { OutputView } from './output/output-view.ts'
 import { type Program, programOf, requestOf } from './program.ts'
 import { createJobRun } from './run/job-run.ts'
+import { lacksInput } from './run/missing-input.ts'
+import { MissingInputNotice } from './run/missing-input-notice.tsx'
 import { useObservable } from './run/observable.ts'
+import { RunBar } from './run/run-button.tsx'
 import { Warnings } from './run/warnings.tsx'
 import { readProgramFragment } from './share/program-link.ts'
 import { ShareDialog } from './share/share-dialog.tsx'
 import { ShortcutsDialog } from './shortcuts-dialog.tsx'
 import { Toolbar } from './toolbar.tsx'
+import { useNarrow } from './use-narrow.ts'
 import { useShortcuts } from './use-shortcuts.ts'
 
 const EMPTY: Program = { language: '', code: '', otherFiles: [], stdin: '', args: '', limits: {}, interactive: false }
 const FIRST_CHOICE = 'python'
+
+/** What is shown, as it can be brought back. */
+interface Snapshot {
+  program: Program
+  isVisiting: boolean
+}
 
 export function Playground() {
   const [runtimes, setRuntimes] = useState<Runtime[]>([])
@@ -39,6 +50,10 @@ export function Playground() {
   const view = useRef<OutputView>(null)
   /** What is shown came by a link: the person's own draft stays as it is until they run something. */
   const isVisiting = useRef(false)
+  const [tab, setTab] = useState<OptionsTab>('input')
+  const latest = useRef(program)
+  latest.current = program
+  const isNarrow = useNarrow()
 
   const { jobs, run } = useMemo(() => {
     const http = createHttp(keyStore.read)
@@ -103,33 +118,61 @@ export function Playground() {
   }
   useEffect(() => void load(), [])
 
-  const start = () => {
+  const snapshot = (): Snapshot => ({ program: latest.current, isVisiting: isVisiting.current })
+  const bringBack = (before: Snapshot) => {
+    const now = snapshot()
+    isVisiting.current = before.isVisiting
+    show(before.program)
+    if (!before.isVisiting) drafts.keep(before.program.language, before.program.code)
+    if (!isHello(now.program)) offer('The program was replaced.', 'Undo', () => bringBack(now))
+  }
+  const isHello = ({ language, code, ...rest }: Program) =>
+    code === runtimes.find((one) => one.language === language)?.hello &&
+    JSON.stringify({ ...EMPTY, ...rest }) === JSON.stringify(EMPTY)
+
+  const start = (shown = program) => {
     if (!runtime) return
-    const request: CodeRequest = requestOf(program, runtime.fileName)
+    const { language, code } = shown
+    const request: CodeRequest = requestOf(shown, runtime.fileName)
+    const own = drafts.code(language)
+    if (isVisiting.current && own !== null && own !== code) {
+      const before = { program: { ...EMPTY, language, code: own }, isVisiting: false }
+      offer(`This program replaced your ${runtime.name} draft.`, 'Restore draft', () => bringBack(before))
+    }
     isVisiting.current = false
-    drafts.keep(program.language, program.code)
-    drafts.keepLanguage(program.language)
+    drafts.keep(language, code)
+    drafts.keepLanguage(language)
     history.replaceState(null, '', '/')
     void run.start(request)
     // On a phone it lies below what is in sight.
     document.querySelector('.output-pane')?.scrollIntoView({ block: 'nearest' })
   }
+  const runInteractively = () => {
+    const shown = { ...program, interactive: true }
+    setProgram(shown)
+    start(shown)
+  }
+  const addInput = () => {
+    setTab('input')
+    requestAnimationFrame(() => document.getElementById('stdin')?.focus())
+  }
   const choose = (language: string) => {
+    const before = snapshot()
+    // A draft is kept by its language; what came by a link is kept nowhere.
+    const isLost = before.isVisiting || program.otherFiles.length > 0
     isVisiting.current = false
     drafts.keepLanguage(language)
-    show({
-      ...program,
-      ...ownProgram(language, runtimes),
-      stdin: program.stdin,
-      args: program.args,
-      interactive: program.interactive,
-    })
+    const { code } = ownProgram(language, runtimes)
+    show({ ...program, language, code, otherFiles: [] })
     history.replaceState(null, '', '/')
+    if (isLost) offer('The program was replaced.', 'Undo', () => bringBack(before))
   }
   const reset = () => {
     if (!runtime) return
+    const before = snapshot()
     if (!isVisiting.current) drafts.forget(runtime.language)
     show({ ...EMPTY, language: runtime.language, code: runtime.hello })
+    if (!isHello(before.program)) offer('The program was reset.', 'Undo', () => bringBack(before))
   }
   const typed = (code: string) => {
     change({ code })
@@ -150,7 +193,7 @@ export function Playground() {
   }
   useShortcuts({
     Escape: () => isRunning && void run.stop(),
-    'Mod+Enter': start,
+    'Mod+Enter': () => start(),
     'Alt+l': () => document.getElementById('language')?.focus(),
     'Alt+e': () => editor.current?.focus(),
     'Alt+o': () => (document.getElementById('input-line') ?? document.getElementById('output'))?.focus(),
@@ -162,6 +205,22 @@ export function Playground() {
   useEffect(() => {
     if (isRefusedKey) setDialog('key')
   }, [isRefusedKey])
+  useEffect(() => {
+    const wanted = problem?.errors.map(({ pointer }) => optionsTabOf(pointer)).find((one) => one !== undefined)
+    if (wanted === undefined) return
+    setTab(wanted)
+    requestAnimationFrame(() => document.querySelector<HTMLElement>('.options [aria-invalid=true]')?.focus())
+  }, [problem])
+  const { request } = state
+  const errors =
+    problem && request && runtime ? standingErrors(problem.errors, request, requestOf(program, runtime.fileName)) : []
+  const go = {
+    isRunning,
+    isStopping: state.stopping,
+    canRun: runtimes.length > 0,
+    onRun: () => start(),
+    onStop: () => void run.stop(),
+  }
 
   return (
     <>
@@ -189,11 +248,8 @@ export function Playground() {
         <Toolbar
           runtimes={runtimes}
           language={program.language}
-          isRunning={isRunning}
-          isStopping={state.stopping}
+          go={isNarrow ? null : go}
           onLanguage={choose}
-          onRun={start}
-          onStop={() => void run.stop()}
           onReset={reset}
           onShare={() => setDialog('share')}
           onShortcuts={() => setDialog('shortcuts')}
@@ -220,15 +276,24 @@ export function Playground() {
               text={program.code}
               version={version}
               onChange={typed}
-              onRun={start}
+              onRun={() => start()}
               onReady={(made) => (editor.current = made)}
             />
           </section>
-          <OptionsPane program={program} runtime={runtime} problem={problem} onChange={change} />
+          <OptionsPane program={program} runtime={runtime} errors={errors} tab={tab} onTab={setTab} onChange={change} />
         </div>
         <div class="right">
           <OutputPane run={run} onView={(made) => (view.current = made)}>
-            {problem && !(isRefusedKey && dialog === 'key') && <ProblemNotice problem={problem} />}
+            {problem && !(isRefusedKey && dialog === 'key') && (
+              <ProblemNotice
+                problem={problem}
+                atField={(pointer) => optionsTabOf(pointer) !== undefined}
+                onLine={(line) => editor.current?.goTo(line)}
+              />
+            )}
+            {lacksInput(request, state.job, state.errors) && (
+              <MissingInputNotice onInteractive={runInteractively} onInput={addInput} />
+            )}
             {state.notes.map((text) => (
               <p class="notice" key={text}>
                 {text}
@@ -238,6 +303,7 @@ export function Playground() {
           </OutputPane>
         </div>
       </main>
+      {isNarrow && <RunBar {...go} />}
       {dialog === 'share' && (
         <ShareDialog
           jobId={state.job?.id ?? null}

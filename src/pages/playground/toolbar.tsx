@@ -1,22 +1,20 @@
 import type { Runtime } from '../client/jobs.ts'
-import { KeyboardIcon, PlayIcon, ResetIcon, ShareIcon, StopIcon } from '../design/icons.tsx'
-import { MOD } from './shortcuts-dialog.tsx'
+import { KeyboardIcon, ResetIcon, ShareIcon } from '../design/icons.tsx'
+import { RunButton, type RunButtonProps } from './run/run-button.tsx'
 
 export interface ToolbarProps {
   runtimes: Runtime[]
   language: string
-  isRunning: boolean
-  isStopping: boolean
+  /** Null: it is elsewhere. */
+  go: RunButtonProps | null
   onLanguage: (language: string) => void
-  onRun: () => void
-  onStop: () => void
   onReset: () => void
   onShare: () => void
   onShortcuts: () => void
 }
 
 export function Toolbar(props: ToolbarProps) {
-  const { runtimes, language, isRunning, isStopping, onLanguage, onRun, onStop, onReset, onShare, onShortcuts } = props
+  const { runtimes, language, go, onLanguage, onReset, onShare, onShortcuts } = props
   const here = runtimes.filter(({ installed }) => installed)
   const missing = runtimes.filter(({ installed }) => !installed)
   const option = ({ language: id, name, version }: Runtime) => (
@@ -43,8 +41,8 @@ export function Toolbar(props: ToolbarProps) {
       <button
         type="button"
         class="button quiet square"
-        title="Begin again with the hello program"
-        aria-label="Begin again with the hello program"
+        title="Reset to the hello program"
+        aria-label="Reset to the hello program"
         onClick={onReset}
       >
         <ResetIcon />
@@ -63,19 +61,7 @@ export function Toolbar(props: ToolbarProps) {
         <ShareIcon />
         Share
       </button>
-      {isRunning ? (
-        <button type="button" class="button danger go" disabled={isStopping} onClick={onStop}>
-          <StopIcon />
-          Stop
-          <kbd aria-hidden="true">Esc</kbd>
-        </button>
-      ) : (
-        <button type="button" class="button primary go" disabled={runtimes.length === 0} onClick={onRun}>
-          <PlayIcon />
-          Run
-          <kbd aria-hidden="true">{MOD} Enter</kbd>
-        </button>
-      )}
+      {go && <RunButton {...go} />}
     </div>
   )
 }

@@ -1,7 +1,9 @@
 import { type RequestHandler, Router } from 'express'
 import type { AdminLogin } from '../../access/admin-login.ts'
 import { onlyMethods } from '../../http/answer-problem.ts'
+import { serveStatic } from '../../http/static-file.ts'
 import { queueBoardHeaders } from '../../pages/page-headers.ts'
+import { BOARD_SCRIPT, BOARD_STYLE } from '../../queue-board/board-additions.ts'
 import type { QueueBoard } from '../../queue-board/queue-board.ts'
 
 /** Sends browsers without a session to where they can log in; whoever shows a key is looked at like everybody. */
@@ -28,6 +30,13 @@ export function queueBoardRoutes(board: () => Promise<QueueBoard>): Router {
     .route(['/', '/queue/*path', '/job-schedulers'])
     .get(async (_req, res) => void res.type('html').send((await board()).html))
     .all(onlyMethods('GET'))
+  for (const [name, type, text] of [
+    ['board.css', 'text/css', BOARD_STYLE],
+    ['board.js', 'text/javascript', BOARD_SCRIPT],
+  ] as const) {
+    const serve = serveStatic(() => ({ type: `${type}; charset=utf-8`, content: Buffer.from(text) }))
+    router.route(`/${name}`).get(serve).all(onlyMethods('GET'))
+  }
   router
     .route(['/static/*path', '/api/*path'])
     .get(async (req, res, next) => (await board()).handler(req, res, next))

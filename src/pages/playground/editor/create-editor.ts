@@ -17,7 +17,7 @@ import { highlightingOf } from './highlighting.ts'
 /** An editor of one text at a time. */
 export interface Editor {
   text(): string
-  /** Shows another text in its place; what was typed before cannot be brought back by undoing. */
+  /** Shows another text in its place. Undoing brings the one before back, where that is of the same language. */
   show(text: string, language: string): void
   focus(): void
   /** Puts the cursor there. @param line from 1 */
@@ -151,8 +151,11 @@ export function createEditor({ parent, label, onChange, onRun }: EditorOptions):
     text: () => view.state.doc.toString(),
     show(text, id) {
       quiet = true
-      view.setState(stateOf(text))
+      const { doc } = view.state
+      if (shown === id) view.dispatch({ changes: { from: 0, to: doc.length, insert: text }, selection: { anchor: 0 } })
+      else view.setState(stateOf(text))
       quiet = false
+      if (shown === id) return
       shown = id
       // Without it the text is plain, and can be worked on all the same.
       const highlighting = highlightingOf(id).catch(() => undefined)

@@ -1,11 +1,12 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import type { JobRun } from '../run/job-run.ts'
 import { useObservable } from '../run/observable.ts'
 import { StatusLine } from '../run/status-line.tsx'
 import { CopyOutput } from './copy-output.tsx'
 import { InputLine } from './input-line.tsx'
-import { createOutputView, type OutputView, type Shown } from './output-view.ts'
+import { OutputLog } from './output-log.tsx'
+import type { OutputView, Shown } from './output-view.ts'
 
 const SHOWN: Record<Shown, string> = { all: 'All', stdout: 'stdout', stderr: 'stderr' }
 
@@ -20,14 +21,8 @@ export interface OutputPaneProps {
 export function OutputPane({ run, onView, children }: OutputPaneProps) {
   const state = useObservable(run.state)
   const { phase, job, takesInput } = state
-  const scroller = useRef<HTMLDivElement>(null)
   const view = useRef<OutputView>(null)
   const [shown, setShown] = useState<Shown>('all')
-  useEffect(() => {
-    if (!scroller.current) return
-    view.current = createOutputView(scroller.current)
-    onView(view.current)
-  }, [])
   const choose = (wanted: Shown) => {
     setShown(wanted)
     view.current?.filter(wanted)
@@ -48,20 +43,16 @@ export function OutputPane({ run, onView, children }: OutputPaneProps) {
         <span class="spacer" />
         <CopyOutput text={() => view.current?.text()} />
       </header>
-      <div class="output-body">
+      <OutputLog
+        id="output"
+        label="Output of the program"
+        isSpoken={takesInput}
+        isLive={phase === 'following'}
+        onView={(made) => onView((view.current = made))}
+      >
         {phase === 'idle' && <p class="empty">What the program writes appears here, as it comes.</p>}
         {isSilent && <p class="empty">The program wrote nothing.</p>}
-        {/* Keys scroll it, so the focus has to get here. */}
-        <div
-          class="output"
-          id="output"
-          ref={scroller}
-          role="log"
-          aria-label="Output of the program"
-          aria-live={takesInput ? 'polite' : 'off'}
-          tabIndex={0}
-        />
-      </div>
+      </OutputLog>
       {takesInput && <InputLine run={run} />}
       <div class="told">{children}</div>
       <StatusLine state={state} />

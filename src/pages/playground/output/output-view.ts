@@ -1,4 +1,5 @@
 import { createAnsiParser, PLAIN, type Style, type Token } from './ansi.ts'
+import { followEnd } from './follow-end.ts'
 import { createOpenLine, isPlain, type Run } from './open-line.ts'
 
 export type Stream = 'stdout' | 'stderr' | 'stdin'
@@ -19,8 +20,11 @@ export interface OutputView {
   settle(): void
   /** Shows one stream alone, or all. */
   filter(shown: Shown): void
+  /** Goes to the end and follows it from now on. */
+  toEnd(): void
   /** What is shown, as text. */
   text(): string
+  close(): void
 }
 
 type Entry = { stream: Stream; text: string } | { heading: string }
@@ -38,14 +42,20 @@ const FRAME_MS = 8
 /** What can be shown at once without being felt. */
 const SETTLED_CHARS = 64 * 1024
 
-/** @param scroller the element that scrolls; it stays at the end while it is there */
-export function createOutputView(scroller: HTMLElement): OutputView {
+/**
+ * @param scroller the element that scrolls
+ * @param onFollow is told whether the end is followed, which begins so
+ */
+export function createOutputView(scroller: HTMLElement, onFollow?: (follows: boolean) => void): OutputView {
+  const content = document.createElement('div')
+  scroller.append(content)
+  const end = followEnd(scroller, content, onFollow)
   let entries: Entry[] = []
   let next = 0
   let within = 0
   let shown: Shown = 'all'
   let frame = 0
-  let writer = createWriter(scroller)
+  let writer = createWriter(content)
 
   const work = () => {
     frame = 0
@@ -53,7 +63,6 @@ export function createOutputView(scroller: HTMLElement): OutputView {
     if (next < entries.length) schedule()
   }
   const writeUntil = (until: number) => {
-    const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 24
     while (next < entries.length && performance.now() < until) {
       const entry = entries[next]
       if (!entry) break
@@ -71,7 +80,7 @@ export function createOutputView(scroller: HTMLElement): OutputView {
       }
     }
     writer.showOpenLine()
-    if (atEnd) scroller.scrollTop = scroller.scrollHeight
+    end.stay()
   }
   // A page that is not looked at gets no frames.
   const schedule = () => {
@@ -79,9 +88,10 @@ export function createOutputView(scroller: HTMLElement): OutputView {
     frame = document.hidden ? window.setTimeout(work, 50) : requestAnimationFrame(work)
   }
   const again = () => {
-    scroller.replaceChildren()
-    writer = createWriter(scroller)
+    content.replaceChildren()
+    writer = createWriter(content)
     next = within = 0
+    end.resume()
     schedule()
   }
 
@@ -108,7 +118,9 @@ export function createOutputView(scroller: HTMLElement): OutputView {
       shown = wanted
       again()
     },
-    text: () => Array.from(scroller.childNodes, (part) => textOf(part)).join(''),
+    toEnd: () => end.resume(),
+    text: () => Array.from(content.childNodes, (part) => textOf(part)).join(''),
+    close: () => end.close(),
   }
 }
 
@@ -118,7 +130,7 @@ function textOf(part: Node): string {
   return `${part.textContent ?? ''}${isHeading ? '\n' : ''}`
 }
 
-function createWriter(scroller: HTMLElement) {
+function createWriter(content: HTMLElement) {
   // Both streams have their own state of colours, and share the line, as on a terminal.
   const parsers = { stdout: createAnsiParser(), stderr: createAnsiParser(), stdin: createAnsiParser() }
   const styles: Record<Stream, Style> = { stdout: PLAIN, stderr: PLAIN, stdin: PLAIN }
@@ -149,7 +161,7 @@ function createWriter(scroller: HTMLElement) {
       close()
       block = document.createElement('div')
       block.className = 'block'
-      scroller.append(block)
+      content.append(block)
       size = { lines: 0, chars: 0, runs: 0 }
     }
     for (const run of line.take()) {
@@ -190,7 +202,7 @@ function createWriter(scroller: HTMLElement) {
       const heading = document.createElement('div')
       heading.className = 'stage'
       heading.textContent = text
-      scroller.append(heading)
+      content.append(heading)
     },
     /** The line that is being written is drawn anew each time. */
     showOpenLine() {
@@ -201,7 +213,7 @@ function createWriter(scroller: HTMLElement) {
       open = document.createElement('span')
       open.append(...line.runs().map((run) => (isPlain(run) ? run.text : spanOf(run))))
       if (block) block.append(open)
-      else scroller.append(open)
+      else content.append(open)
     },
   }
 }

@@ -12,6 +12,10 @@ import { createObservable, type Observable } from './observable.ts'
 /** What the page knows of the job it shows. */
 export interface RunState {
   phase: 'idle' | 'submitting' | 'following' | 'ended'
+  /** What was submitted here; null of a job that was opened. */
+  request: CodeRequest | null
+  /** The end of what it wrote to stderr, when it has ended. */
+  errors: string
   /** As it was accepted, with state and attempt as events told; in the end as it ended. */
   job: JobSummary | null
   /** The stage that runs. */
@@ -50,8 +54,13 @@ export interface JobRunOptions {
   output: () => OutputView
 }
 
+/** What is kept of stderr to look for the reason of an end in. */
+const ERRORS_CHARS = 4096
+
 const IDLE: RunState = {
   phase: 'idle',
+  request: null,
+  errors: '',
   job: null,
   stage: null,
   runningSince: null,
@@ -68,16 +77,18 @@ export function createJobRun({ http, jobs, key, output }: JobRunOptions): JobRun
   let stages = 0
   let socket: IoSocket | undefined
   let hasGap = false
+  let errors = ''
 
   const note = (text: string) => change({ notes: [...state.get().notes, text] })
-  const begin = () => {
+  const begin = (request: CodeRequest | null) => {
     output().clear()
     restart()
-    change({ ...IDLE, phase: 'submitting' })
+    change({ ...IDLE, phase: 'submitting', request })
   }
   const restart = () => {
     stages = 0
     hasGap = false
+    errors = ''
   }
   const fail = (error: unknown) => {
     if (!(error instanceof ApiProblem)) throw error
@@ -109,6 +120,7 @@ export function createJobRun({ http, jobs, key, output }: JobRunOptions): JobRun
       case 'stdout':
       case 'stderr':
         output().write(event.type, event.data.data)
+        if (event.type === 'stderr') errors = (errors + event.data.data).slice(-ERRORS_CHARS)
         break
       case 'warning':
         change({ warnings: [...state.get().warnings, event.data] })
@@ -119,7 +131,15 @@ export function createJobRun({ http, jobs, key, output }: JobRunOptions): JobRun
       case 'result':
         // Nobody is told of the end before the last words.
         output().settle()
-        change({ job: event.data, phase: 'ended', stage: null, stopping: false, takesInput: false, connected: true })
+        change({
+          job: event.data,
+          errors,
+          phase: 'ended',
+          stage: null,
+          stopping: false,
+          takesInput: false,
+          connected: true,
+        })
         break
     }
   }
@@ -166,7 +186,7 @@ export function createJobRun({ http, jobs, key, output }: JobRunOptions): JobRun
     state,
     async start(request) {
       if (['submitting', 'following'].includes(state.get().phase)) return
-      begin()
+      begin(request)
       try {
         await follow(await jobs.submit(request))
       } catch (error) {
@@ -174,7 +194,7 @@ export function createJobRun({ http, jobs, key, output }: JobRunOptions): JobRun
       }
     },
     async open(id) {
-      begin()
+      begin(null)
       try {
         const job = await jobs.read(id)
         // Its end comes as the last of its events.

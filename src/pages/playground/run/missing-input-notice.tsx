@@ -1,0 +1,17 @@
+/** Tells whoever ran a program without the input it reads how to give it some. */
+export function MissingInputNotice({ onInteractive, onInput }: { onInteractive: () => void; onInput: () => void }) {
+  return (
+    <div class="notice warn" role="status">
+      <strong>The program reads standard input, and got none</strong>
+      <p>Type to it while it runs, or enter its input before it starts.</p>
+      <div class="actions">
+        <button type="button" class="button" onClick={onInteractive}>
+          Run interactively
+        </button>
+        <button type="button" class="button" onClick={onInput}>
+          Add input
+        </button>
+      </div>
+    </div>
+  )
+}
