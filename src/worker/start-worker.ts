@@ -122,7 +122,7 @@ export async function startWorker(
     void sandbox.gone.then(() => sandboxes.delete(sandbox.id))
     return sandbox
   }
-  await proveLimits(() => makeSandbox(firstImage, PROBE_MEMORY_BYTES), log)
+  await proveLimits(() => makeSandbox(firstImage, PROBE_MEMORY_BYTES), log, config.timeoutFactor)
 
   const redis = connectRedis(config.redis, 'wait', 'runyard-worker', log)
   const records = countEvents(createJobRecords(redis, keys, config), metrics.published)
