@@ -21,6 +21,7 @@ export interface Disk {
 
 const ROOT = packageRoot()
 const SIZE = '16G'
+const SLOW = '[Manager]\nDefaultTimeoutStartSec=30min\nDefaultDeviceTimeoutSec=30min\n'
 /** Where the checkout and podman's images stand in a machine; `USER` has a checkout too. */
 export const CHECKOUT = '/opt/runyard'
 export const IMAGES = '/opt/images.tar'
@@ -48,6 +49,7 @@ export async function makeDisk(suite: Suite, folder: string, key: string, say: (
     await addCheckout(tree, `/home/${USER}/runyard`)
     await runCommand(['chroot', tree, 'chown', '--recursive', `${USER}:`, `/home/${USER}`])
     await runCommand(['cp', '--reflink=auto', images, join(tree, IMAGES)])
+    await loadImages(tree, images, folder)
     const boot = await readdir(join(tree, 'boot'))
     for (const [name, to] of [
       ['vmlinuz-', disk.kernel],
@@ -72,6 +74,10 @@ async function prepare(tree: string, key: string): Promise<void> {
     'etc/hosts': '127.0.0.1 localhost\n127.0.1.1 runyard-test\n::1 localhost\n',
     'etc/fstab': '/dev/vda / ext4 defaults 0 0\n',
     'etc/systemd/network/20-wired.network': '[Match]\nName=en* eth*\n[Network]\nDHCP=yes\n',
+    // Time limits of the machine's own, which an emulated one would meet before anything of Runyard is there.
+    'etc/systemd/system.conf.d/slow.conf': SLOW,
+    'etc/systemd/user.conf.d/slow.conf': SLOW,
+    'etc/ssh/sshd_config.d/slow.conf': 'LoginGraceTime 0\nUseDNS no\n',
     'root/.ssh/authorized_keys': key,
     [`home/${USER}/.ssh/authorized_keys`]: key,
     [`etc/sudoers.d/${USER}`]: `${USER} ALL=(ALL) NOPASSWD: ALL\n`,
@@ -111,6 +117,15 @@ async function addCheckout(tree: string, path: string): Promise<void> {
   const node = (await runCommand(['chroot', tree, 'node', '--print', 'process.versions.node'])).trim()
   const hash = (hashFiles as (root: string, paths: string[]) => string)(ROOT, ['package.json', 'package-lock.json'])
   await writeFile(join(to, 'node_modules/.runyard-stamp'), hash + node)
+}
+
+/** Into the store of the machine's root, where it would take an emulated processor half an hour. */
+async function loadImages(tree: string, images: string, folder: string): Promise<void> {
+  const store = join(tree, 'var/lib/containers/storage')
+  const runRoot = join(folder, 'podman-run')
+  await runCommand(['podman', '--root', store, '--runroot', runRoot, '--storage-driver', 'overlay', 'load', '--quiet', '--input', images]) // prettier-ignore
+  // The machine's own podman makes its own.
+  for (const made of [join(store, 'libpod'), runRoot]) await rm(made, { recursive: true, force: true })
 }
 
 /** One archive of all images that this version uses of those that podman has here. */

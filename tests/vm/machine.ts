@@ -36,9 +36,9 @@ export interface Terminal {
 /** A machine that lives for a trial has a key that nobody knows. It may take long to answer. */
 const SSH_OPTIONS =
   '-o LogLevel=ERROR -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null ' +
-  '-o ConnectTimeout=60 -o ServerAliveInterval=60 -o ServerAliveCountMax=10'
-const BOOT_MS = 30 * MINUTE
-const COMMAND_MS = 30 * MINUTE
+  '-o ConnectTimeout=300 -o ServerAliveInterval=60 -o ServerAliveCountMax=10'
+const BOOT_MS = 60 * MINUTE
+const COMMAND_MS = 60 * MINUTE
 
 /** Whether this machine's processor helps: a device alone does not say so. */
 export function hasKvm(): boolean {
@@ -86,7 +86,7 @@ export async function startMachine(
       if (performance.now() - began > BOOT_MS) {
         throw new Error(`no login within ${BOOT_MS / MINUTE} minutes:\n${(await readFile(consoleLog, 'utf8')).slice(-2000)}`) // prettier-ignore
       }
-      if ((await attempt('true', 'root', 2 * MINUTE)).exitCode === 0) break
+      if ((await attempt('true', 'root', 6 * MINUTE)).exitCode === 0) break
       await sleep(2 * SECOND)
     }
     const { stdout } = await attempt('systemctl is-system-running --wait', 'root')
@@ -108,7 +108,7 @@ export async function startMachine(
       const before = await machine.run('cat /proc/sys/kernel/random/boot_id')
       await attempt('systemctl reboot', 'root', MINUTE)
       for (const deadline = Date.now() + BOOT_MS; Date.now() < deadline; await sleep(2 * SECOND)) {
-        const { exitCode, stdout } = await attempt('cat /proc/sys/kernel/random/boot_id', 'root', 2 * MINUTE)
+        const { exitCode, stdout } = await attempt('cat /proc/sys/kernel/random/boot_id', 'root', 6 * MINUTE)
         if (exitCode === 0 && stdout !== before) break
       }
       await untilUp()
