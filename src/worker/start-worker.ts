@@ -123,8 +123,8 @@ export async function startWorker(
     void sandbox.gone.then(() => sandboxes.delete(sandbox.id))
     return sandbox
   }
-  const proof = { engine: await engine.identity(), image: firstImage, limits, settings }
-  await keepProof(config.dataDir, proof, () => proveLimits(() => makeSandbox(firstImage, PROBE_MEMORY_BYTES), log), log)
+  const prove = () => proveLimits(() => makeSandbox(firstImage, PROBE_MEMORY_BYTES), log, config.timeoutFactor)
+  await keepProof(config.dataDir, { engine: await engine.identity(), image: firstImage, limits, settings }, prove, log)
 
   const redis = connectRedis(config.redis, 'wait', 'runyard-worker', log)
   const records = countEvents(createJobRecords(redis, keys, config), metrics.published)

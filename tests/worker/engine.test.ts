@@ -50,3 +50,19 @@ test('the removal of a container that ends or goes meanwhile succeeds', async ()
   await createEngine(socketPath).remove('a')
   expect(asked).toHaveLength(3)
 })
+
+test('a container that is gone does not run, and a call that is not answered ends when its time is up', async () => {
+  answers = [
+    { status: 200, body: { State: { Running: true } } },
+    { status: 404, body: { message: 'gone' } },
+  ]
+  const engine = createEngine(socketPath)
+  expect(await engine.isRunning('a')).toBe(true)
+  expect(await engine.isRunning('a')).toBe(false)
+  server.removeAllListeners('request').on('request', () => undefined)
+  // 2 s and 10 s at a factor of 1.
+  const impatient = createEngine(socketPath, 0.001)
+  await expect(impatient.ping()).rejects.toThrow(/abort/i)
+  await expect(impatient.isRunning('a')).rejects.toThrow(/abort/i)
+  server.closeAllConnections()
+})

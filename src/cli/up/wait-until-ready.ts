@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Asked more often than this, the gateway would take it for too many requests. */
 const POLL_MS = 150
+/** One answer may take so long, or a thirtieth of all the time where that is more. */
+const ANSWER_MS = 2_000
 
 /**
  * Waits until the gateway answers that it can serve and a worker has reported the language.
@@ -16,7 +18,7 @@ export async function waitUntilReady(
   signal: AbortSignal,
 ): Promise<void> {
   for (const deadline = Date.now() + timeoutMs; ; await sleep(POLL_MS, undefined, { signal })) {
-    const lacking = await whatIsLacking(url, headers, language)
+    const lacking = await whatIsLacking(url, headers, language, Math.max(ANSWER_MS, timeoutMs / 30))
     if (lacking === undefined) return
     if (Date.now() > deadline) throw new Error(`not ready after ${timeoutMs / 1000} s: ${lacking}`)
   }
@@ -26,12 +28,13 @@ async function whatIsLacking(
   url: string,
   headers: Record<string, string>,
   language: string,
+  answerMs: number,
 ): Promise<string | undefined> {
   try {
-    const ready = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2_000) })
+    const ready = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(answerMs) })
     const text = await ready.text()
     if (!ready.ok) return `${url}/readyz answers ${ready.status} ${text}`
-    const answer = await fetch(`${url}/v1/runtimes`, { headers, signal: AbortSignal.timeout(2_000) })
+    const answer = await fetch(`${url}/v1/runtimes`, { headers, signal: AbortSignal.timeout(answerMs) })
     if (!answer.ok) return `${url}/v1/runtimes answers ${answer.status} ${await answer.text()}`
     const { runtimes } = (await answer.json()) as { runtimes: { language: string; installed: boolean }[] }
     const installed = runtimes.some((one) => one.language === language && one.installed)
