@@ -357,7 +357,10 @@ describe('messages that cannot be used', () => {
       { message: '{"type":"stdin","data":"","encoding":"hex"}', detail: '/encoding must be one of utf-8, base64' },
       { message: '{"type":"stdin","data":"","seq":0}', detail: /\/seq/ },
       { message: '{"type":"stdin","data":"","seq":1.5}', detail: /\/seq/ },
-      { message: '{"type":"stdin","data":"","more":1}', detail: '/more is not a known field; known: type, data, encoding, seq' },
+      {
+        message: '{"type":"stdin","data":"","more":1}',
+        detail: '/more is not a known field; known: type, data, encoding, seq',
+      },
       { message: '{"type":"eof","__proto__":1}', detail: /__proto__/ },
       { message: '{"type":"eof","type":"stdin","data":""}', detail: /\/type/ },
       { message: '{"type":"signal","signal":"SIGSTOP"}', detail: /\/signal must be one of SIGHUP, SIGINT/ },
