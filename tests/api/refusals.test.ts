@@ -31,7 +31,14 @@ describe('a request that cannot be used is refused with what, where and what is 
     ['code and files', python('', { files: [{ path: 'a', content: '' }] }), 422, 'invalid-request', '/code'],
     ['an unknown field', python('', { colour: 'red' }), 422, 'invalid-request', '/colour', /not a known field/],
     ['an unknown limit', python('', { limits: { wallSeconds: 1 } }), 422, 'invalid-request', '/limits/wallSeconds'],
-    ['a negative limit', python('', { limits: { wallMs: -1 } }), 422, 'invalid-request', '/limits/wallMs', />= 1/],
+    [
+      'a negative limit',
+      python('', { limits: { wallMs: -1 } }),
+      422,
+      'invalid-request',
+      '/limits/wallMs',
+      /^must be at least 1$/,
+    ],
     ['a limit of 0', python('', { limits: { wallMs: 0 } }), 422, 'invalid-request', '/limits/wallMs'],
     ['a limit that is a string', python('', { limits: { wallMs: '1' } }), 422, 'invalid-request', '/limits/wallMs'],
     ['half a millisecond', python('', { limits: { wallMs: 0.5 } }), 422, 'invalid-request', '/limits/wallMs'],
@@ -350,6 +357,21 @@ describe('a request that cannot be used is refused with what, where and what is 
       body,
     })
     expect([response.status, ((await response.json()) as ProblemBody).code]).toEqual([400, 'invalid-json'])
+  })
+
+  test('what no schema says is named at once too', async () => {
+    const { body } = await submit(
+      python('1', {
+        version: '2',
+        entrypoint: 'x.py',
+        limits: { wallMs: 1e9 },
+        artifacts: ['/a'],
+        dependencies: ['x'],
+      }),
+    )
+    expect(body.errors?.map(({ pointer }) => pointer).toSorted()).toEqual(
+      ['/artifacts/0', '/dependencies/0', '/entrypoint', '/limits/wallMs', '/version'], // prettier-ignore
+    )
   })
 
   test('all wrong fields are named at once', async () => {

@@ -25,6 +25,7 @@ function routes(text: string): string[] {
 }
 
 const ROUTES = [
+  'DELETE /v1/batches/:id',
   'DELETE /v1/jobs/:id',
   'GET /api/repl/languages',
   'GET /docs',

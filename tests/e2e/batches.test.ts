@@ -54,6 +54,8 @@ test('jobs submitted in one call all run, and are read in their order', async ()
 test('one that cannot be used refuses them all, and its place is told', async () => {
   const refused = await submit([bash('true'), bash('true', { limits: { wallMs: -1 } })])
   expect(refused).toMatchObject({ status: 422, body: { errors: [{ pointer: '/jobs/1/limits/wallMs' }] } })
+  const several = await submit([bash('true', { colour: 1 }), bash('true'), bash('true', { stdin: 1, version: '3' }), { language: 'nosuch' }]) // prettier-ignore
+  expect(several.body.errors?.map(({ pointer }) => pointer)).toEqual(['/jobs/0/colour', '/jobs/2/stdin', '/jobs/3/language']) // prettier-ignore
   expect(await submit([])).toMatchObject({ status: 422, body: { errors: [{ pointer: '/jobs' }] } })
   expect(await submit(Array.from({ length: 101 }, () => bash('true')))).toMatchObject({ status: 422 })
 })

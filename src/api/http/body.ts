@@ -22,13 +22,19 @@ export function jsonBody(maxBytes: number): RequestHandler {
       return next(new Problem('unsupported-media-type', `the body's charset is "${charset}"; it must be utf-8`))
     }
     const announced = Number(req.headers['content-length'] ?? 0)
+    if (announced > maxBytes) {
+      // Answered before it has come. What comes of it is thrown away, and the connection is good for another request: ended now, it
+      // would take the answer from a client that is still sending.
+      req.resume()
+      return next(tooLarge(announced, maxBytes))
+    }
     read(req, res, (error: unknown) => {
       if (error !== undefined) {
         // What is still on its way is thrown away, so that a client in the middle of sending can come to read the answer; the
         // connection ends with it.
         req.resume()
         res.set('Connection', 'close')
-        return next(bodyProblem(error, announced, maxBytes))
+        return next(bodyProblem(error, maxBytes))
       }
       // This is called by a stream: what is thrown here would end the process.
       try {
@@ -55,14 +61,17 @@ function parseBody(bytes: unknown): unknown {
   }
 }
 
+function tooLarge(bytes: number | string, maxBytes: number): Problem {
+  const detail = `has ${bytes} bytes; ${maxBytes} are allowed`
+  return new Problem('too-large', `the body ${detail}`, { errors: [{ pointer: '', detail }] })
+}
+
 /** What body-parser calls its errors, in the words of this service. */
-function bodyProblem(error: unknown, announced: number, maxBytes: number): unknown {
+function bodyProblem(error: unknown, maxBytes: number): unknown {
   const { type, message } = error as { type?: string; message?: string }
   switch (type) {
-    case 'entity.too.large': {
-      const detail = `has ${announced > maxBytes ? announced : `more than ${maxBytes}`} bytes; ${maxBytes} are allowed`
-      return new Problem('too-large', `the body ${detail}`, { errors: [{ pointer: '', detail }] })
-    }
+    case 'entity.too.large':
+      return tooLarge(`more than ${maxBytes}`, maxBytes)
     case 'encoding.unsupported':
       return new Problem('unsupported-media-type', `the body's ${message ?? 'encoding is not supported'}`)
     case 'request.aborted':

@@ -52,8 +52,29 @@ function inWords(schema: TSchema, { keyword, schemaPath, instancePath, message, 
     case 'type':
       return [{ pointer: instancePath, detail: `must be ${TYPES[here.type ?? ''] ?? here.type ?? 'of another type'}` }]
     default:
-      return [{ pointer: instancePath, detail: message }]
+      return [{ pointer: instancePath, detail: boundInWords(keyword, params) ?? message }]
   }
+}
+
+const BOUNDS: Record<string, [least: 'at least' | 'at most', unit?: string]> = {
+  minimum: ['at least'],
+  maximum: ['at most'],
+  minLength: ['at least', 'character'],
+  maxLength: ['at most', 'character'],
+  minItems: ['at least', 'member'],
+  maxItems: ['at most', 'member'],
+  minProperties: ['at least', 'member'],
+  maxProperties: ['at most', 'member'],
+}
+
+/** @returns undefined for what is no bound */
+function boundInWords(keyword: string, params: object): string | undefined {
+  const [least, unit] = BOUNDS[keyword] ?? []
+  const { limit } = params as { limit?: number }
+  if (least === undefined || limit === undefined) return undefined
+  return unit === undefined
+    ? `must be ${least} ${limit}`
+    : `must have ${least} ${limit} ${unit}${limit === 1 ? '' : 's'}`
 }
 
 const TYPES: Record<string, string> = {

@@ -3,7 +3,7 @@ import type { Config } from '../../shared/config/config.ts'
 import type { Encoding, JobHead, JobSpec, SourceFile, TestCase } from '../../shared/job.ts'
 import type { Language } from '../../shared/language.ts'
 import { effectiveLimits, type LimitOverrides, type Limits, lowerOf } from '../../shared/limits.ts'
-import type { FieldError } from '../../shared/problems.ts'
+import { type FieldError, Problem } from '../../shared/problems.ts'
 import type { Runtimes } from '../../shared/redis/worker-registry.ts'
 import { CodeRequest, ContainerRequest, PRIORITIES, type RequestFile, type RequestTest } from '../../shared/requests.ts'
 import type { SecurityEvent } from '../../shared/security/security-event.ts'
@@ -93,6 +93,20 @@ export function createIntake({ config, languages, runtimes, screening, blocked, 
     if (errors.length > 0) throw invalidRequest(errors)
   }
 
+  /** What is refused with other mistakes rather than before them. @returns nothing when it cannot be used */
+  const noting = <T>(errors: FieldError[], read: () => T): T | undefined => {
+    try {
+      return read()
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== 'invalid-request') {
+        refuse(errors)
+        throw error
+      }
+      errors.push(...(error.errors ?? []))
+      return undefined
+    }
+  }
+
   return {
     async code(body, caller, requestId) {
       const request = codeRequest(body)
@@ -103,7 +117,7 @@ export function createIntake({ config, languages, runtimes, screening, blocked, 
       const { dependencies } = request
       const pointers = request.files ? undefined : ['/code']
       const found = screen(subjectOf({ language: language.id, files, dependencies, pointers }), caller, requestId)
-      refuse([
+      const errors = [
         ...checkSource(request),
         ...checkFiles(request.files ?? []),
         ...checkLimits(request.limits ?? {}, defaults, ceilings),
@@ -118,10 +132,15 @@ export function createIntake({ config, languages, runtimes, screening, blocked, 
         ...checkArtifacts(request.artifacts),
         ...checkCompilerArgs(request, language),
         ...checkDependencies(request, language),
-      ])
-      const entrypoint = findEntrypoint(request, files, language)
+      ]
+      const entrypoint = noting(errors, () => findEntrypoint(request, files, language)) ?? ''
+      const there = await runtimes().catch((error: unknown) => {
+        refuse(errors)
+        throw error
+      })
+      const version = noting(errors, () => installedVersion(there, language, request.version)) ?? ''
+      refuse(errors)
       const texts = language.unixText ? toUnixText(request, files, language, entrypoint) : { files, warnings: [] }
-      const version = installedVersion(await runtimes(), language, request.version)
       return {
         ...base(request, caller, requestId),
         head: {

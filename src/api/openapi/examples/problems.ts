@@ -52,7 +52,7 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, Example>> = {
       'this gateway has no authentication and serves only localhost, 127.0.0.1 and [::1]; to serve it under another name, ' +
       'set AUTH=required, or AUTH=optional',
   },
-  'invalid-request': field('/limits/wallMs', 'must be >= 1'),
+  'invalid-request': field('/limits/wallMs', 'must be at least 1'),
   'idempotency-mismatch': {
     detail: `the Idempotency-Key was used for another request, which made the job ${JOB_ID}`,
   },

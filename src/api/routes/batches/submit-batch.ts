@@ -6,6 +6,7 @@ import type { JobSpec } from '../../../shared/job.ts'
 import { Problem } from '../../../shared/problems.ts'
 import { CodeRequest } from '../../../shared/requests.ts'
 import { SECOND } from '../../../shared/limits.ts'
+import { invalidRequest } from '../../http/invalid-request.ts'
 import { idempotencyOf } from '../../http/idempotency.ts'
 import { whileKeyHolds } from '../../http/open-responses.ts'
 import { preferredWait } from '../../http/prefer.ts'
@@ -41,11 +42,18 @@ export function submitBatch(
     const requests = batchRequest(req.body).jobs
     if (requests.length > 1) await spendRest(req, res, requests.length - 1)
     const specs: JobSpec[] = []
+    const refused: Problem[] = []
     for (const [index, request] of requests.entries()) {
-      specs.push(await intake.code(request, caller, requestIdOf(req)).catch((error: unknown) => {
-        throw error instanceof Problem ? within(`/jobs/${index}`, error) : error
-      })) // prettier-ignore
+      try {
+        specs.push(await intake.code(request, caller, requestIdOf(req)))
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error
+        refused.push(within(`/jobs/${index}`, error))
+        // The mistakes in the others are told with it; what screening refuses is refused once.
+        if (error.status !== 422) throw refused.at(-1)
+      }
     }
+    if (refused.length > 0) throw together(refused)
     const jobIds = specs.map(({ head }) => head.id)
     const made = { id: uuid(), tenant: caller.tenant, createdAt: new Date().toISOString(), jobIds }
     const waitSeconds = preferredWait(req.get('prefer')) ?? 0
@@ -62,6 +70,13 @@ export function submitBatch(
     const answer: AcceptedBatch = { id: batch.id, jobs: batch.jobIds }
     res.status(202).json(answer)
   }
+}
+
+/** The first of these problems, with the mistakes of all. */
+function together(problems: readonly Problem[]): Problem {
+  const [first = new Problem('invalid-request', '')] = problems
+  const all = invalidRequest(problems.flatMap(({ errors = [] }) => errors))
+  return new Problem(first.code, all.message, { errors: all.errors ?? [] })
 }
 
 /** The same problem, its pointers beginning with this place. */
