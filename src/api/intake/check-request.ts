@@ -5,6 +5,7 @@ import { type FieldError, Problem } from '../../shared/problems.ts'
 import type { RequestFile } from '../../shared/requests.ts'
 import type { Webhook } from '../../shared/webhook.ts'
 import { checkWebhookUrl } from '../../shared/webhooks/check-webhook-url.ts'
+import type { Reach } from '../../shared/webhooks/reach.ts'
 import { globProblem } from './glob-problem.ts'
 
 /** What the kernel takes as arguments and environment of a program, with room to spare; all of it crosses in one frame. */
@@ -72,8 +73,8 @@ export function checkTexts(texts: Record<string, string | undefined>): FieldErro
   })
 }
 
-export function checkWebhook(webhook: Webhook | undefined, allow: readonly string[]): FieldError[] {
-  const detail = webhook && checkWebhookUrl(webhook.url, allow)
+export function checkWebhook(webhook: Webhook | undefined, reach: Reach): FieldError[] {
+  const detail = webhook && checkWebhookUrl(webhook.url, reach)
   return detail === undefined ? [] : [{ pointer: '/webhook/url', detail }]
 }
 

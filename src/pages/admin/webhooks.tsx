@@ -16,6 +16,7 @@ const STATES: Record<Delivery['state'], { tone: Tone; words: string }> = {
   pending: { tone: 'busy', words: 'Pending' },
   succeeded: { tone: 'good', words: 'Delivered' },
   failed: { tone: 'bad', words: 'Failed' },
+  cancelled: { tone: 'calm', words: 'Cancelled' },
 }
 
 export function WebhooksPage({ api }: { api: Api }) {
@@ -55,6 +56,7 @@ export function WebhooksPage({ api }: { api: Api }) {
           </select>
         </div>
       </form>
+      <TestEvent api={api} refresh={refresh} />
       {problem && <ProblemNotice problem={problem} />}
       {list && (
         <section class="card listed" aria-label="Deliveries">
@@ -81,6 +83,59 @@ export function WebhooksPage({ api }: { api: Api }) {
   )
 }
 
+/** A first webhook, without a job. */
+function TestEvent({ api, refresh }: { api: Api; refresh: () => void }) {
+  const [tenant, setTenant] = useState('local')
+  const [url, setUrl] = useState('')
+  const { busy, problem, run } = useAction('here')
+  const send = async () => {
+    await api.testWebhook(tenant.trim(), url.trim())
+    refresh()
+    return 'The test event is on its way.'
+  }
+  return (
+    <details class="card">
+      <summary>Send a test event</summary>
+      <form
+        class="filters"
+        onSubmit={(event) => {
+          event.preventDefault()
+          void run(send)
+        }}
+      >
+        <div class="field">
+          <label for="test-tenant">Tenant whose secret signs it</label>
+          <input
+            class="input"
+            id="test-tenant"
+            required
+            value={tenant}
+            spellcheck={false}
+            onInput={(event) => setTenant(event.currentTarget.value)}
+          />
+        </div>
+        <div class="field">
+          <label for="test-url">URL of the receiver</label>
+          <input
+            class="input"
+            id="test-url"
+            type="url"
+            required
+            value={url}
+            placeholder="https://example.com/hooks"
+            spellcheck={false}
+            onInput={(event) => setUrl(event.currentTarget.value)}
+          />
+        </div>
+        <button type="submit" class="button" disabled={busy}>
+          Send test event
+        </button>
+      </form>
+      {problem && <ProblemNotice problem={problem} />}
+    </details>
+  )
+}
+
 function DeliveryItem({ api, delivery, refresh }: { api: Api; delivery: Delivery; refresh: () => void }) {
   const { id, event, jobId, origin, tenant, state, createdAt, nextAttemptAt, attempts } = delivery
   const { busy, run } = useAction()
@@ -88,6 +143,11 @@ function DeliveryItem({ api, delivery, refresh }: { api: Api; delivery: Delivery
     await api.redeliver(id)
     refresh()
     return 'It is delivered again by the next worker that is free.'
+  }
+  const cancel = async () => {
+    await api.cancelDelivery(id)
+    refresh()
+    return 'The delivery is cancelled.'
   }
   const last = attempts.at(-1)
   return (
@@ -106,7 +166,13 @@ function DeliveryItem({ api, delivery, refresh }: { api: Api; delivery: Delivery
           <Ago at={createdAt} />
         </summary>
         <p>
-          Of <Link to={`/admin/jobs/${jobId}`}>the job {jobId}</Link>.{' '}
+          {jobId === null ? (
+            'A test event.'
+          ) : (
+            <>
+              Of <Link to={`/admin/jobs/${jobId}`}>the job {jobId}</Link>.
+            </>
+          )}{' '}
           {nextAttemptAt !== null && (
             <>
               It is tried next at <At at={nextAttemptAt} />.
@@ -134,7 +200,7 @@ function DeliveryItem({ api, delivery, refresh }: { api: Api; delivery: Delivery
                     {formatMs(attempt.durationMs)}
                   </td>
                   <td data-label="Said" class="mono detail">
-                    {shown(attempt.answer ?? '')}
+                    {shown(attempt.hint ?? attempt.answer)}
                   </td>
                 </tr>
               ))}
@@ -145,6 +211,11 @@ function DeliveryItem({ api, delivery, refresh }: { api: Api; delivery: Delivery
       <button type="button" class="button" disabled={busy} onClick={() => void run(redeliver)}>
         Redeliver<span class="unseen"> {id}</span>
       </button>
+      {state === 'pending' && (
+        <button type="button" class="button" disabled={busy} onClick={() => void run(cancel)}>
+          Cancel<span class="unseen"> {id}</span>
+        </button>
+      )}
     </li>
   )
 }
