@@ -198,7 +198,7 @@ test('a pending delivery is cancelled by its owner alone, and by an operator', a
   expect(await post(`${all}/${byOperator}-finished/cancel`, '', admin)).toMatchObject({ status: 200, body: { state: 'cancelled', tenant: 'me' } })
   expect((await post(`${all}/nosuch/cancel`, '', admin)).status).toBe(404)
   const listed = await get<{ deliveries: Delivery[] }>(`${platform.url}/v1/webhook-deliveries?state=cancelled`, me)
-  expect(listed.body.deliveries.map(({ jobId }) => jobId).toSorted()).toEqual([own, byOperator].toSorted())
+  expect(new Set(listed.body.deliveries.map(({ jobId }) => jobId))).toEqual(new Set([own, byOperator]))
 }) // prettier-ignore
 
 test('a test event is signed and delivered as every webhook is, for its owner and for an operator', async () => {
