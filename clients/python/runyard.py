@@ -23,7 +23,7 @@ import json
 import random
 import time
 import uuid
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Union
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Union
 from urllib.error import HTTPError
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
@@ -42,6 +42,8 @@ _LONGEST_PAUSE = 8.0
 # Who is asked to wait for longer is told so instead.
 _LONGEST_RETRY_AFTER = 60.0
 _PASSING = frozenset((429, 502, 503, 504))
+# A refused rate comes back by itself: it is waited for so often at least, unless nothing is to be made again.
+_RATE_RETRIES = 8
 # What a connection fails of.
 _LOST = (OSError, http.client.HTTPException)
 
@@ -93,14 +95,22 @@ class Client:
     key: "ry_..."; None where the service asks for none
     retries: how often a request is made again that could not be answered (429, 502, 503, 504, no answer). No job runs twice
         by that: each submission has an Idempotency-Key.
+    on_retry: called with the RunyardError and the seconds before each pause after which a request is made again
     """
 
-    def __init__(self, url: str, key: Optional[str] = None, retries: int = 8) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: Optional[str] = None,
+        retries: int = 8,
+        on_retry: Optional[Callable[[RunyardError, float], None]] = None,
+    ) -> None:
         if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
             raise ValueError(f"url is {url!r}; it must be like http://127.0.0.1:3000")
         self.url = url.rstrip("/")
         self._key = key
         self._retries = retries
+        self._on_retry = on_retry
         # No proxy for a service on this machine, whatever the environment says.
         is_local = urlsplit(url).hostname in ("127.0.0.1", "::1", "localhost")
         self._opener = build_opener(ProxyHandler({})) if is_local else build_opener()
@@ -283,7 +293,10 @@ class Client:
         seconds = _pause_before(error, failures, self._retries)
         if seconds is None:
             raise error
-        time.sleep(deadline.within(seconds))
+        seconds = deadline.within(seconds)
+        if self._on_retry is not None:
+            self._on_retry(error, seconds)
+        time.sleep(seconds)
 
     def _unreachable(self, cause: BaseException) -> RunyardError:
         return RunyardError("unreachable", f"no answer from {self.url}: {getattr(cause, 'reason', None) or cause}")
@@ -312,7 +325,8 @@ class _Deadline:
 
 def _pause_before(error: RunyardError, failures: int, retries: int) -> Optional[float]:
     passes = error.code in ("unreachable", "connection-closed") or error.status in _PASSING
-    if not passes or failures > retries:
+    most = max(retries, _RATE_RETRIES) if error.code == "rate-limited" and retries > 0 else retries
+    if not passes or failures > most:
         return None
     # Clients that failed together do not come back together.
     chance = random.random()

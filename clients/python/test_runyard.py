@@ -248,6 +248,17 @@ class Alone(unittest.TestCase):
             self.assertIsNone(runyard._pause_before(RunyardError("x", "", status=status), 1, 6))
         self.assertIsNone(runyard._pause_before(RunyardError("x", "", status=429, retry_after=61), 1, 6))
 
+    def test_a_refused_rate_is_waited_for_and_told(self):
+        refused = RunyardError("rate-limited", "", status=429, retry_after=0.001)
+        self.assertIsNotNone(runyard._pause_before(refused, 8, 1))
+        self.assertIsNone(runyard._pause_before(refused, 9, 1))
+        self.assertIsNone(runyard._pause_before(refused, 1, 0))
+        told = []
+        client = Client("http://127.0.0.1:1", on_retry=lambda error, seconds: told.append((error, seconds)))
+        client._pause(refused, 1, runyard._Deadline(None))
+        self.assertEqual([error for error, _ in told], [refused])
+        self.assertTrue(0.001 <= told[0][1] <= 0.0012)
+
     def test_it_is_python_3_9(self):
         source = Path(runyard.__file__).read_text(encoding="utf-8")
         ast.parse(source, feature_version=(3, 9))

@@ -32,7 +32,7 @@ import { jobRoutes } from './routes/jobs.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { pageRoutes } from './routes/pages.ts'
 import { runNowRoutes } from './routes/run-now.ts'
-import { webhookDeliveryRoutes, webhookSecretRoutes } from './routes/webhooks.ts'
+import { webhookDeliveryRoutes, webhookSecretRoutes, webhookTestRoutes } from './routes/webhooks.ts'
 import { runtimeRoutes } from './routes/runtimes.ts'
 
 /**
@@ -79,6 +79,7 @@ export function createApp(deps: RouteDeps, redis: Redis, log: Logger): Express {
   )
   app.use('/v1/webhook-secret', allow('jobs', 'containers'), webhookSecretRoutes(deps.webhooks))
   app.use('/v1/webhook-deliveries', allow('jobs', 'containers'), webhookDeliveryRoutes(deps.webhooks))
+  app.use('/v1/webhook-test', allow('jobs', 'containers'), webhookTestRoutes(deps.webhooks))
   app.use('/v1/runtimes', runtimeRoutes(deps, 'runtimes'))
   app.use('/api/repl/execute', allow('jobs'), runNowRoutes(deps, intake.code))
   app.use('/api/repl/languages', runtimeRoutes(deps, 'languages'))

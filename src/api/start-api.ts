@@ -167,6 +167,7 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
       webhooks: {
         queue: webhookQueue,
         secrets: createWebhookSecrets(redis, keys),
+        reach: config.webhooks,
         deliveries: createDeliveries(redis, keys, config.webhooks.deliveriesKeptSeconds),
       },
       queueBoard: loadQueueBoard({ basePath: '/admin/queues', jobs: shownQueues[0], webhooks: shownQueues[1].queue }),

@@ -72,6 +72,11 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
   ],
   'keys list': [['runyard keys list', 'never shows the keys themselves']],
   'keys revoke': [['runyard keys revoke 4f2a91b3c7d8', 'the id, as runyard keys list has it']],
+  'webhooks listen': [
+    ['runyard webhooks listen', 'prints what arrives at http://127.0.0.1:8080/'],
+    ['runyard webhooks listen --forward http://127.0.0.1:8000/hooks', 'and passes it on to a program of yours'],
+  ],
+  'webhooks cancel': [['runyard webhooks cancel <id>', 'no more attempts']],
   'webhooks deliveries': [['runyard webhooks deliveries --tenant me --state failed', 'those that did not get through']],
   'webhooks redeliver': [['runyard webhooks redeliver <id>', 'once more, now']],
   events: [['runyard events --kind rate-limited --limit 5', 'the last five']],

@@ -59,7 +59,7 @@ export function newKeyOf(
     ...(webhook !== undefined && { webhook: { url: webhook } }),
   }
   const errors = newApiKey.Check(fields)
-    ? newApiKeyErrors(fields, limits.ceilings, Date.now(), webhooks.allow)
+    ? newApiKeyErrors(fields, limits.ceilings, Date.now(), webhooks)
     : newApiKey.Errors(fields).map(({ instancePath, keyword, message }) => ({
         pointer: instancePath,
         detail: keyword === 'pattern' && instancePath === '/tenant' ? TENANT_WORDS : message,

@@ -102,7 +102,7 @@ export function createProgram(deps: ProgramDeps): Command {
   addBlocksCommand(program, context)
   addBenchCommand(program, deps)
   addAbuseCommands(program, context)
-  addWebhookCommands(program, context)
+  addWebhookCommands(program, deps)
 
   program.commandsGroup('Of this command itself:')
   addCompletionCommand(program, ids, print)

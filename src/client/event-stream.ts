@@ -55,6 +55,7 @@ export async function* eventsOf(
     failures += 1
     const ms = pauseBefore(error, failures, retries)
     if (ms === undefined) throw error
+    http.onRetry(error, ms)
     await pause(ms, signal)
   }
 }

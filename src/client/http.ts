@@ -21,6 +21,8 @@ export interface Http {
   readonly url: string
   readonly key: string | undefined
   readonly retries: number
+  /** Told before each pause after which a request is made again. */
+  readonly onRetry: NonNullable<HttpOptions['onRetry']>
   /** One request, its answer read as a whole, made again while that may help. @throws RunyardError, or the signal's reason */
   json<T>(path: string, request?: HttpRequest): Promise<T>
   /** The same, with the bytes of the answer. */
@@ -38,6 +40,8 @@ export interface HttpOptions {
   fetch?: typeof fetch | undefined
   /** How often a request is made again that could not be answered: 429, 502, 503, 504, no answer. 8, some 40 s, when absent. */
   retries?: number | undefined
+  /** Told before each pause after which a request is made again: what failed, and how long the pause is in milliseconds. */
+  onRetry?: ((error: RunyardError, pauseMs: number) => void) | undefined
 }
 
 /** For browsers: what a job is like is asked for anew. */
@@ -46,7 +50,8 @@ const NO_STORE = { cache: 'no-store' as const }
 /** An answer that takes longer than this, beyond what it may, is not going to come. */
 const PATIENCE_MS = 30_000
 
-export function createHttp({ url: address, key, fetch: own, retries = 8 }: HttpOptions): Http {
+export function createHttp(options: HttpOptions): Http {
+  const { url: address, key, fetch: own, retries = 8, onRetry = () => undefined } = options
   const url = new URL(address).href.replace(/\/+$/, '')
   // Browsers want to see it called on the window.
   const send: typeof fetch = own ?? ((input, init) => globalThis.fetch(input, init))
@@ -79,6 +84,7 @@ export function createHttp({ url: address, key, fetch: own, retries = 8 }: HttpO
         if (!(error instanceof RunyardError)) throw error
         const ms = pauseBefore(error, failures, most)
         if (ms === undefined) throw error
+        onRetry(error, ms)
         await pause(ms, signal)
       } finally {
         limit.clear()
@@ -90,6 +96,7 @@ export function createHttp({ url: address, key, fetch: own, retries = 8 }: HttpO
     url,
     key,
     retries,
+    onRetry,
     once,
     json: <T>(path: string, request: HttpRequest = {}) =>
       patiently(path, request, (answer) => answer.json() as Promise<T>),

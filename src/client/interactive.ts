@@ -103,6 +103,7 @@ export function openInteractive(
     }
     const ms = pauseBefore(error, failures, retries)
     if (ms === undefined) return end(error)
+    http.onRetry(error, ms)
     timer = setTimeout(connect, ms)
   }
 

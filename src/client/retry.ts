@@ -5,6 +5,9 @@ const LONGEST_PAUSE_MS = 8000
 /** Who is asked to wait for longer is told so instead. */
 const LONGEST_RETRY_AFTER_MS = 60_000
 
+/** A refused rate comes back by itself: it is waited for so often at least, unless nothing is to be made again. */
+const RATE_RETRIES = 8
+
 const PASSING = new Set([429, 502, 503, 504])
 
 /**
@@ -20,7 +23,8 @@ export function pauseBefore(
   random = Math.random(),
 ): number | undefined {
   const passes = error.code === 'unreachable' || error.code === 'connection-closed' || PASSING.has(error.status)
-  if (!passes || failures > retries) return undefined
+  const most = error.code === 'rate-limited' && retries > 0 ? Math.max(retries, RATE_RETRIES) : retries
+  if (!passes || failures > most) return undefined
   if (error.retryAfterMs !== null) {
     return error.retryAfterMs > LONGEST_RETRY_AFTER_MS ? undefined : error.retryAfterMs * (1 + 0.1 * random)
   }

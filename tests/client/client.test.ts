@@ -264,11 +264,18 @@ test('a limit of the rate is waited for, and what asks for a key says so', async
   }
   const slow = await startPlatform({ RATE_PER_MINUTE: '60', RATE_BURST: '1' })
   try {
-    const limited = createClient({ url: slow.url })
+    const told: { code: string; pauseMs: number }[] = []
+    const onRetry = ({ code }: RunyardError, pauseMs: number) => void told.push({ code, pauseMs })
+    const limited = createClient({ url: slow.url, onRetry })
     const began = performance.now()
     const jobs = await Promise.all([1, 2, 3].map((n) => limited.submit(python(`print(${n})`))))
     expect(performance.now() - began).toBeGreaterThan(900)
     expect(new Set(jobs.map(({ id }) => id)).size).toBe(3)
+    expect(told.length).toBeGreaterThanOrEqual(2)
+    for (const { code, pauseMs } of told) {
+      expect(code).toBe('rate-limited')
+      expect(pauseMs).toBeGreaterThanOrEqual(1000)
+    }
     for (const { id } of jobs) await limited.wait(id)
   } finally {
     await slow.close()

@@ -41,6 +41,13 @@ describe('a request is made again', () => {
     expect(pauseBefore(error(429, { retryAfterMs: 3000 }), 1, 8, 0)).toBe(3000)
     expect(pauseBefore(error(429, { retryAfterMs: 61_000 }), 1, 8)).toBeUndefined()
   })
+
+  test('and for a refused rate eight times, however impatient the caller is, unless nothing is to be made again', () => {
+    const refused = { ...error(429, { retryAfterMs: 1000 }), code: 'rate-limited' as const }
+    expect(pauseBefore(refused, 8, 3, 0)).toBe(1000)
+    expect(pauseBefore(refused, 9, 3, 0)).toBeUndefined()
+    expect(pauseBefore(refused, 1, 0, 0)).toBeUndefined()
+  })
 })
 
 describe('input', () => {

@@ -10,8 +10,8 @@ export const REACH: readonly Defence[] = [
     without: 'the check of addresses that need no name server',
     edits: edit(
       AGENT,
-      'if (isIP(address) !== 0 && isInternalAddress(address, allow)) return',
-      "if (address === 'nowhere') return",
+      'const refused = isIP(address) === 0 ? undefined : refusal(address)',
+      "const refused = address === 'nowhere' ? refusal(address) : undefined",
     ),
     test: AGENT_TEST,
     name: 'however it is spelled: [::1]',
@@ -19,18 +19,14 @@ export const REACH: readonly Defence[] = [
   {
     threat: 'a name that resolves to an internal address',
     without: 'the check of what a name server answers',
-    edits: edit(
-      AGENT,
-      'if (!first || addresses.some(({ address }) => isInternalAddress(address, allow))) {',
-      'if (!first) {',
-    ),
+    edits: edit(AGENT, 'if (!first || refused) return', 'if (!first) return'),
     test: AGENT_TEST,
     name: 'a name that leads to 127.0.0.1 is not connected to',
   },
   {
     threat: 'a name that resolves to an internal address',
     without: 'that one internal address among several is enough',
-    edits: edit(AGENT, 'addresses.some(({ address })', 'addresses.every(({ address })'),
+    edits: edit(AGENT, 'if (!first || refused) return', 'if (!first || refusals.length === addresses.length) return'),
     test: AGENT_TEST,
     name: 'one internal address among the several of a name is enough',
   },
@@ -50,8 +46,8 @@ export const REACH: readonly Defence[] = [
     without: 'the check of a URL before it is taken',
     edits: edit(
       'src/shared/webhooks/check-webhook-url.ts',
-      'if (isInternalHost(hostname, allow)) return',
-      "if (hostname === 'nowhere') return",
+      'if (isInternalHost(hostname, reach)) {',
+      "if (hostname === 'nowhere') {",
     ),
     test: 'tests/shared/webhooks/check-webhook-url.test.ts',
     name: 'an internal address is refused however it is spelled',
@@ -62,6 +58,20 @@ export const REACH: readonly Defence[] = [
     edits: edit('src/shared/webhooks/internal-address.ts', ' || !address.match(GLOBAL_IPV6)', ''),
     test: 'tests/shared/webhooks/check-webhook-url.test.ts',
     name: 'an internal address is refused however it is spelled',
+  },
+  {
+    threat: 'the platform of a cloud, behind public addresses',
+    without: 'the list of them',
+    edits: edit('src/shared/webhooks/internal-address.ts', '[...PLATFORMS, ...deny]', '[...deny]'),
+    test: 'tests/shared/webhooks/check-webhook-url.test.ts',
+    name: 'an internal address is refused however it is spelled: 168.63.129.16',
+  },
+  {
+    threat: 'other services of a receiver',
+    without: 'the list of ports',
+    edits: edit(AGENT, 'ports === undefined || ports.includes(port)', 'ports?.length !== 0'),
+    test: AGENT_TEST,
+    name: 'a port that is not listed is refused',
   },
   {
     threat: 'a slow name server',

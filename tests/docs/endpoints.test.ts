@@ -50,8 +50,10 @@ const ROUTES = [
   'POST /api/repl/execute/stream',
   'POST /v1/batches',
   'POST /v1/jobs',
+  'POST /v1/webhook-deliveries/:id/cancel',
   'POST /v1/webhook-deliveries/:id/redeliver',
   'POST /v1/webhook-secret/rotate',
+  'POST /v1/webhook-test',
 ]
 const ADMIN_ROUTES = [
   'DELETE /v1/admin/jobs/:id',
@@ -69,7 +71,9 @@ const ADMIN_ROUTES = [
   'POST /v1/admin/jobs/:id/run-again',
   'POST /v1/admin/runtimes/:language/install',
   'POST /v1/admin/session',
+  'POST /v1/admin/webhook-deliveries/:id/cancel',
   'POST /v1/admin/webhook-deliveries/:id/redeliver',
+  'POST /v1/admin/webhook-deliveries/test',
   'DELETE /v1/admin/allowed/:subject',
   'DELETE /v1/admin/blocks/:subject',
   'DELETE /v1/admin/keys/:id',

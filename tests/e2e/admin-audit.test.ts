@@ -95,6 +95,8 @@ test('everything an operator does with a session is on record, with who it was',
     { route: 'delete /v1/admin/allowed/:subject', kind: 'caller-disallowed', tells: '203.0.113.6', act: () => act('DELETE', ALLOWED) }, // prettier-ignore
     { route: 'delete /v1/admin/jobs/:id', kind: 'job-cancelled', tells: delayed.id, act: () => act('DELETE', `/v1/admin/jobs/${delayed.id}`) }, // prettier-ignore
     { route: 'post /v1/admin/jobs/:id/run-again', kind: 'job-run-again', tells: ended.id, act: () => act('POST', `/v1/admin/jobs/${ended.id}/run-again`) }, // prettier-ignore
+    { route: 'post /v1/admin/webhook-deliveries/:id/cancel', kind: 'webhook-cancelled', tells: delivery, act: () => act('POST', `/v1/admin/webhook-deliveries/${delivery}/cancel`) }, // prettier-ignore
+    { route: 'post /v1/admin/webhook-deliveries/test', kind: 'webhook-tested', tells: 'http://127.0.0.1:8080', act: () => act('POST', '/v1/admin/webhook-deliveries/test', { tenant: 'local', url: 'http://127.0.0.1:8080/' }) }, // prettier-ignore
     { route: 'post /v1/admin/webhook-deliveries/:id/redeliver', kind: 'webhook-redelivered', tells: delivery, act: () => act('POST', `/v1/admin/webhook-deliveries/${delivery}/redeliver`) }, // prettier-ignore
     {
       route: 'post /v1/admin/runtimes/:language/install',

@@ -13,8 +13,10 @@ import type { FieldError } from '../../shared/problems.ts'
 import type { RequestFile } from '../../shared/requests.ts'
 import type { Webhook } from '../../shared/webhook.ts'
 import { checkWebhookUrl } from '../../shared/webhooks/check-webhook-url.ts'
+import type { Reach } from '../../shared/webhooks/reach.ts'
 import { NOT_BASE64, plainBase64 } from './base64.ts'
 import { globProblem, plainGlobs } from './glob-problem.ts'
+
 
 /** Rules a schema cannot say. Each returns what is wrong, as fields. */
 export function checkLimits(asked: LimitOverrides, defaults: Limits, ceilings: Limits): FieldError[] {
@@ -79,8 +81,8 @@ export function checkStdin(pointer: string, stdin: string | undefined, encoding:
   return [{ pointer: `${pointer}/stdin`, detail: NOT_BASE64 }]
 }
 
-export function checkWebhook(webhook: Webhook | undefined, allow: readonly string[]): FieldError[] {
-  const detail = webhook && checkWebhookUrl(webhook.url, allow)
+export function checkWebhook(webhook: Webhook | undefined, reach: Reach): FieldError[] {
+  const detail = webhook && checkWebhookUrl(webhook.url, reach)
   return detail === undefined ? [] : [{ pointer: '/webhook/url', detail }]
 }
 

@@ -16,7 +16,7 @@ import { TenantJob } from '../../shared/redis/job-list.ts'
 import { PoolCounts, WorkerInfo, WorkerLoad } from '../../shared/redis/worker-registry.ts'
 import { Webhook, WebhookEvent } from '../../shared/webhook.ts'
 import { Attempt, AttemptError, Delivery, DeliveryState } from '../../shared/webhooks/delivery.ts'
-import { WebhookBody } from '../../shared/webhooks/webhook-body.ts'
+import { WebhookBody, WebhookTestBody } from '../../shared/webhooks/webhook-body.ts'
 import { TenantSecrets } from '../../shared/webhooks/webhook-secrets.ts'
 import { EofMessage, SignalMessage, StdinMessage } from '../io/read-message.ts'
 import { AckMessage, ErrorMessage } from '../io/reply.ts'
@@ -32,7 +32,7 @@ import { BatchRequest } from '../routes/batches/submit-batch.ts'
 import { Health, Readiness } from '../routes/health.ts'
 import { JobPage } from '../routes/jobs/list-jobs.ts'
 import { Runtime } from '../../shared/runtime.ts'
-import { DeliveryPage, WholeDelivery } from '../routes/webhooks.ts'
+import { DeliveryPage, WebhookTest, WholeDelivery } from '../routes/webhooks.ts'
 
 /**
  * The schemas that have a name in the document. Wherever one of them stands within another, there is a reference to it: give
@@ -120,7 +120,9 @@ export const COMPONENTS: Readonly<Record<string, TSchema>> = {
   WarningEvent,
   Webhook,
   WebhookBody,
+  WebhookTestBody,
   WebhookEvent,
+  WebhookTest,
   WholeDelivery,
   WorkerInfo,
   WorkerLoad,

@@ -1,10 +1,20 @@
-import { WEBHOOK_EVENTS, type WebhookEvent } from '../../shared/webhook.ts'
-import { WebhookBody } from '../../shared/webhooks/webhook-body.ts'
+import type { DeliveryEvent } from '../../shared/webhooks/delivery.ts'
+import { WebhookBody, WebhookTestBody } from '../../shared/webhooks/webhook-body.ts'
 import { finishedJob, JOB_ID, queuedJob, summaryOf } from './examples/results.ts'
 import type { References } from './references.ts'
 
-const WORDS: Record<WebhookEvent, { summary: string; description: string; value: WebhookBody }> = {
+interface Words {
+  operationId: string
+  summary: string
+  description: string
+  schema: typeof WebhookBody | typeof WebhookTestBody
+  value: WebhookBody | WebhookTestBody
+}
+
+const WORDS: Record<DeliveryEvent, Words> = {
   'job.started': {
+    operationId: 'jobStarted',
+    schema: WebhookBody,
     summary: 'A job has started',
     description: 'Told once, when the first attempt begins, to those that asked for it in `events`.',
     value: {
@@ -20,12 +30,28 @@ const WORDS: Record<WebhookEvent, { summary: string; description: string; value:
     },
   },
   'job.finished': {
+    operationId: 'jobFinished',
+    schema: WebhookBody,
     summary: 'A job has ended',
     description: 'Told however it ended, also cancelled, also by a fault of the service.',
     value: {
       type: 'job.finished',
       timestamp: '2027-01-31T12:00:00.018Z',
       data: { ...summaryOf(finishedJob), url: `/v1/jobs/${JOB_ID}` },
+    },
+  },
+  'webhook.test': {
+    operationId: 'webhookTest',
+    schema: WebhookTestBody,
+    summary: 'A test event',
+    description: 'Sent by `POST /v1/webhook-test`, and by an operator in the dashboard. It tells of no job.',
+    value: {
+      type: 'webhook.test',
+      timestamp: '2027-01-31T12:00:00.000Z',
+      data: {
+        id: 'test-019449f2-1c00-7000-8000-000000000000',
+        message: 'This is a test event. Webhooks of your jobs will come the same way.',
+      },
     },
   },
 }
@@ -46,10 +72,9 @@ const HEADERS = [
 /** What Runyard sends to its users' servers (Standard Webhooks). */
 export function describeWebhooks({ refer }: References): object {
   return Object.fromEntries(
-    WEBHOOK_EVENTS.map((event) => {
-      const { summary, description, value } = WORDS[event]
+    Object.entries(WORDS).map(([event, { operationId, summary, description, schema, value }]) => {
       const post = {
-        operationId: event === 'job.started' ? 'jobStarted' : 'jobFinished',
+        operationId,
         tags: ['Webhooks'],
         summary,
         description: `${description} Verify the signature with the secret of \`GET /v1/webhook-secret\`.`,
@@ -57,7 +82,7 @@ export function describeWebhooks({ refer }: References): object {
         parameters: HEADERS,
         requestBody: {
           required: true,
-          content: { 'application/json': { schema: refer(WebhookBody), examples: { [event]: { summary, value } } } },
+          content: { 'application/json': { schema: refer(schema), examples: { [event]: { summary, value } } } },
         },
         responses: {
           '2XX': { description: 'Received. Answer within 15 seconds.' },

@@ -60,7 +60,7 @@ export async function spend(
   if (verdict.outcome === 'blocked') throw callerBlocked(verdict.block)
   res.set(limitHeaders(verdict))
   if (verdict.outcome === 'passed') return
-  const problem = rateLimited(verdict, tokens)
+  const problem = rateLimited(verdict, tokens, caller)
   if (verdict.isFirstOfSecond) whenLimited(problem.message)
   throw problem
 }
@@ -95,12 +95,26 @@ function limitHeaders(verdict: Exclude<Verdict, { outcome: 'blocked' }>): Record
 
 const THINGS: Record<Budget, string> = { submit: 'submissions', read: 'requests' }
 
-function rateLimited(verdict: Extract<Verdict, { outcome: 'limited' }>, tokens: number): Problem {
+/** What the operator changes so that more is allowed. */
+const SETTINGS: Record<Budget, string> = {
+  submit: 'RATE_PER_MINUTE and RATE_BURST',
+  read: 'READ_RATE_PER_MINUTE and READ_RATE_BURST',
+}
+
+function rateLimited(
+  verdict: Extract<Verdict, { outcome: 'limited' }>,
+  tokens: number,
+  { rate: ofKey }: LimitedCaller,
+): Problem {
   const { budget, rate, waitMicros } = verdict
   const allowed = `${rate.perMinute} ${THINGS[budget]} a minute are allowed, ${rate.burst} of them at once`
-  if (waitMicros === null) return new Problem('rate-limited', `${allowed}; these are ${tokens} at once`)
+  const isOfKey = budget === 'submit' && ofKey !== null
+  const raise = isOfKey
+    ? 'the key has this rate of its own; the operator can make one with a higher --rate'
+    : `the operator raises this with ${SETTINGS[budget]}`
+  if (waitMicros === null) return new Problem('rate-limited', `${allowed}; these are ${tokens} at once; ${raise}`)
   const seconds = Math.max(1, toSeconds(waitMicros))
-  return new Problem('rate-limited', `${allowed}; try again in ${seconds} s`, {
+  return new Problem('rate-limited', `${allowed}; try again in ${seconds} s; ${raise}`, {
     headers: { 'Retry-After': String(seconds) },
   })
 }

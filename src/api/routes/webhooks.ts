@@ -1,19 +1,28 @@
 import { type Request, type Response, Router } from 'express'
 import Type, { type Static } from 'typebox'
+import { v7 as uuid } from 'uuid'
+import { KIB } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
 import type { WebhookQueue } from '../../shared/redis/webhook-queue.ts'
 import type { Deliveries } from '../../shared/webhooks/deliveries.ts'
+import { checkWebhookUrl } from '../../shared/webhooks/check-webhook-url.ts'
 import { Delivery, DeliveryState } from '../../shared/webhooks/delivery.ts'
 import { publicDelivery, type StoredDelivery } from '../../shared/webhooks/stored-delivery.ts'
-import { WebhookBody } from '../../shared/webhooks/webhook-body.ts'
+import { testDelivery } from '../../shared/webhooks/new-delivery.ts'
+import type { Reach } from '../../shared/webhooks/reach.ts'
+import { WebhookBody, WebhookTestBody } from '../../shared/webhooks/webhook-body.ts'
 import type { WebhookSecrets } from '../../shared/webhooks/webhook-secrets.ts'
 import { onlyMethods } from '../http/answer-problem.ts'
+import { jsonBody } from '../http/body.ts'
 import { invalidRequest } from '../http/invalid-request.ts'
+import { bodyValidator } from '../intake/validate.ts'
 import { noQuery, queryOf } from '../http/query.ts'
 
 export interface WebhookDeps {
   secrets: WebhookSecrets
-  deliveries: Pick<Deliveries, 'read' | 'list' | 'redeliver'>
+  deliveries: Pick<Deliveries, 'read' | 'list' | 'redeliver' | 'cancel' | 'add'>
+  /** Where webhooks may go. */
+  reach: Reach
   queue: Pick<WebhookQueue, 'hurry'>
 }
 
@@ -36,10 +45,21 @@ export const DeliveryPage = Type.Object({
 type DeliveryPage = Static<typeof DeliveryPage>
 
 /** One delivery with what is sent. */
-export const WholeDelivery = Type.Object({ ...Delivery.properties, payload: WebhookBody })
+export const WholeDelivery = Type.Object({
+  ...Delivery.properties,
+  payload: Type.Union([WebhookBody, WebhookTestBody]),
+})
 type WholeDelivery = Static<typeof WholeDelivery>
 
+/** Where a test event is sent. */
+export const WebhookTest = Type.Object(
+  { url: Type.String({ minLength: 1, maxLength: 2048, description: 'http:// or https://' }) },
+  { additionalProperties: false },
+)
+export const MAX_TEST_BYTES = 4 * KIB
+
 const deliveriesQuery = queryOf(DeliveriesQuery)
+const testRequest = bodyValidator(WebhookTest)
 
 /** `/v1/webhook-secret`: what the caller's webhooks are signed with. Which callers may is decided before. */
 export function webhookSecretRoutes({ secrets }: Pick<WebhookDeps, 'secrets'>): Router {
@@ -55,6 +75,38 @@ export function webhookSecretRoutes({ secrets }: Pick<WebhookDeps, 'secrets'>): 
     .post(noQuery, async (_req, res) => answer(res, await secrets.rotate(res.locals.caller.tenant)))
     .all(onlyMethods('POST'))
   return router
+}
+
+/** `/v1/webhook-test`: sends an event that tells of no job, to see whether webhooks arrive. Which callers may is decided before. */
+export function webhookTestRoutes(deps: WebhookDeps): Router {
+  const router = Router()
+  router
+    .route('/')
+    .post(noQuery, jsonBody(MAX_TEST_BYTES), async (req, res) => {
+      const id = await sendTestEvent(deps, res.locals.caller.tenant, testRequest(req.body).url)
+      res.status(202)
+      answer(res, publicDelivery(await ownDelivery(deps.deliveries, res, id)))
+    })
+    .all(onlyMethods('POST'))
+  return router
+}
+
+/**
+ * Notes a test event of a tenant and queues it.
+ * @returns the id of its delivery
+ * @throws Problem `invalid-request` when the URL cannot be used
+ */
+export async function sendTestEvent(
+  { deliveries, queue, reach }: Pick<WebhookDeps, 'queue' | 'reach'> & { deliveries: Pick<Deliveries, 'add'> },
+  tenant: string,
+  url: string,
+): Promise<string> {
+  const detail = checkWebhookUrl(url, reach)
+  if (detail !== undefined) throw invalidRequest([{ pointer: '/url', detail }])
+  const id = `test-${uuid()}`
+  await deliveries.add(testDelivery(id, new Date()), '', tenant, url)
+  await queue.hurry(id)
+  return id
 }
 
 /** `/v1/webhook-deliveries`: the caller's own, with every attempt. Which callers may is decided before. */
@@ -77,7 +129,10 @@ export function webhookDeliveryRoutes({ deliveries, queue }: Pick<WebhookDeps, '
     .route('/:id')
     .get(noQuery, async (req: Request<{ id: string }>, res) => {
       const stored = await ownDelivery(deliveries, res, req.params.id)
-      const whole: WholeDelivery = { ...publicDelivery(stored), payload: JSON.parse(stored.body) as WebhookBody }
+      const whole: WholeDelivery = {
+        ...publicDelivery(stored),
+        payload: JSON.parse(stored.body) as WholeDelivery['payload'],
+      }
       answer(res, whole)
     })
     .all(onlyMethods('GET'))
@@ -88,6 +143,14 @@ export function webhookDeliveryRoutes({ deliveries, queue }: Pick<WebhookDeps, '
       if (!(await deliveries.redeliver(id, res.locals.caller.tenant))) throw noDelivery()
       await queue.hurry(id)
       res.status(202)
+      answer(res, publicDelivery(await ownDelivery(deliveries, res, id)))
+    })
+    .all(onlyMethods('POST'))
+  router
+    .route('/:id/cancel')
+    .post(noQuery, async (req: Request<{ id: string }>, res) => {
+      const { id } = req.params
+      if (!(await deliveries.cancel(id, res.locals.caller.tenant))) throw noDelivery()
       answer(res, publicDelivery(await ownDelivery(deliveries, res, id)))
     })
     .all(onlyMethods('POST'))

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import { type Client, createClient } from '../../client/client.ts'
+import { type Client, type ClientOptions, createClient } from '../../client/client.ts'
 import type { CliContext } from '../context.ts'
 import { holderOf } from '../up/claim.ts'
 import { EXIT, ExitError } from '../exit.ts'
@@ -16,6 +16,8 @@ export interface Connection {
   client: Client
   url: string
   key: string | undefined
+  /** Tells the person that a refused rate is being waited for. */
+  onRetry: NonNullable<ClientOptions['onRetry']>
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -45,8 +47,16 @@ export async function connect(
 ): Promise<Connection> {
   const url = await addressOf(options, env, context)
   const key = keyOf(options, env, warn)
-  return { client: createClient({ url, key, retries: RETRIES }), url, key }
+  const onRetry = tellOfRate(warn)
+  return { client: createClient({ url, key, retries: RETRIES, onRetry }), url, key, onRetry }
 }
+
+/** Whoever sits before it shall know what it waits for. */
+const tellOfRate =
+  (note: (text: string) => void): Connection['onRetry'] =>
+  ({ code }, pauseMs) => {
+    if (code === 'rate-limited') note(`rate limit reached, retrying in ${Math.ceil(pauseMs / 1000)} s`)
+  }
 
 async function addressOf(options: ConnectionOptions, env: Environment, context: () => CliContext): Promise<string> {
   const given = options.url ?? (env['RUNYARD_URL'] || undefined)

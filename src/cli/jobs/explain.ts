@@ -36,6 +36,7 @@ export function explain(error: unknown, { url, key }: Connection, what: string):
     case 'insufficient-scope':
     case 'caller-blocked':
     case 'wrong-host':
+    case 'cross-site':
       return new ExitError(EXIT.refused, detail)
     case 'invalid-request':
       return new ExitError(EXIT.usage, error.errors.length === 0 ? detail : error.errors.map(sentence).join('\n'))

@@ -35,6 +35,9 @@ export const createApi = (http: Http) => ({
   deliveries: (fields: Query) =>
     http.json<Page<'deliveries', Delivery>>(`/v1/admin/webhook-deliveries${query(fields)}`),
   redeliver: (id: string) => http.send<Delivery>('POST', `/v1/admin/webhook-deliveries/${part(id)}/redeliver`),
+  cancelDelivery: (id: string) => http.send<Delivery>('POST', `/v1/admin/webhook-deliveries/${part(id)}/cancel`),
+  testWebhook: (tenant: string, url: string) =>
+    http.send<Delivery>('POST', '/v1/admin/webhook-deliveries/test', { tenant, url }),
   runtimes: async () => (await http.json<{ runtimes: RuntimeRow[] }>('/v1/admin/runtimes')).runtimes,
   install: (language: string) => http.send<Installation>('POST', `/v1/admin/runtimes/${part(language)}/install`),
 })

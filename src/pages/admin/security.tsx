@@ -34,6 +34,8 @@ const KINDS: Record<SecurityEventKind, { words: string; tone: Tone }> = {
   'job-cancelled': { words: 'Job cancelled', tone: 'busy' },
   'job-run-again': { words: 'Job run again', tone: 'busy' },
   'webhook-redelivered': { words: 'Webhook redelivered', tone: 'busy' },
+  'webhook-cancelled': { words: 'Webhook cancelled', tone: 'busy' },
+  'webhook-tested': { words: 'Webhook tested', tone: 'busy' },
   'runtime-install': { words: 'Runtime install', tone: 'busy' },
 }
 

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import { Badge, type Tone } from '../design/badge.tsx'
 import { formatMs } from '../design/format.ts'
+import { ProblemNotice } from '../design/problem-notice.tsx'
 import { shown } from '../playground/output/odd-characters.ts'
 import { useAction } from './act.ts'
 import type { Api } from './api.ts'
@@ -16,6 +17,7 @@ const STATES: Record<Delivery['state'], { tone: Tone; words: string }> = {
   pending: { tone: 'busy', words: 'Pending' },
   succeeded: { tone: 'good', words: 'Delivered' },
   failed: { tone: 'bad', words: 'Failed' },
+  cancelled: { tone: 'calm', words: 'Cancelled' },
 }
 
 /** Pending too, but tried before: the next attempt is told with it. */
@@ -59,6 +61,7 @@ export function WebhooksPage({ api }: { api: Api }) {
           </select>
         </div>
       </form>
+      <TestEvent api={api} refresh={refresh} />
       <Live of={[polled]}>
         {list && (
           <section class="card listed" aria-label="Deliveries">
@@ -86,6 +89,59 @@ export function WebhooksPage({ api }: { api: Api }) {
   )
 }
 
+/** A first webhook, without a job. */
+function TestEvent({ api, refresh }: { api: Api; refresh: () => void }) {
+  const [tenant, setTenant] = useState('local')
+  const [url, setUrl] = useState('')
+  const { busy, problem, run } = useAction('here')
+  const send = async () => {
+    await api.testWebhook(tenant.trim(), url.trim())
+    refresh()
+    return 'The test event is on its way.'
+  }
+  return (
+    <details class="card">
+      <summary>Send a test event</summary>
+      <form
+        class="filters"
+        onSubmit={(event) => {
+          event.preventDefault()
+          void run(send)
+        }}
+      >
+        <div class="field">
+          <label for="test-tenant">Tenant whose secret signs it</label>
+          <input
+            class="input"
+            id="test-tenant"
+            required
+            value={tenant}
+            spellcheck={false}
+            onInput={(event) => setTenant(event.currentTarget.value)}
+          />
+        </div>
+        <div class="field">
+          <label for="test-url">URL of the receiver</label>
+          <input
+            class="input"
+            id="test-url"
+            type="url"
+            required
+            value={url}
+            placeholder="https://example.com/hooks"
+            spellcheck={false}
+            onInput={(event) => setUrl(event.currentTarget.value)}
+          />
+        </div>
+        <button type="submit" class="button" disabled={busy}>
+          Send test event
+        </button>
+      </form>
+      {problem && <ProblemNotice problem={problem} />}
+    </details>
+  )
+}
+
 function DeliveryItem({ api, delivery, refresh }: { api: Api; delivery: Delivery; refresh: () => void }) {
   const { id, event, jobId, origin, tenant, state, createdAt, nextAttemptAt, attempts } = delivery
   const { busy, run } = useAction()
@@ -93,6 +149,11 @@ function DeliveryItem({ api, delivery, refresh }: { api: Api; delivery: Delivery
     await api.redeliver(id)
     refresh()
     return 'It is delivered again by the next worker that is free.'
+  }
+  const cancel = async () => {
+    await api.cancelDelivery(id)
+    refresh()
+    return 'The delivery is cancelled.'
   }
   const last = attempts.at(-1)
   return (
@@ -116,7 +177,13 @@ function DeliveryItem({ api, delivery, refresh }: { api: Api; delivery: Delivery
           )}
         </summary>
         <p>
-          Of <Link to={`/admin/jobs/${jobId}`}>the job {jobId}</Link>.
+          {jobId === null ? (
+            'A test event.'
+          ) : (
+            <>
+              Of <Link to={`/admin/jobs/${jobId}`}>the job {jobId}</Link>.
+            </>
+          )}
         </p>
         {attempts.length > 0 && (
           <table class="table stacks">
@@ -139,7 +206,7 @@ function DeliveryItem({ api, delivery, refresh }: { api: Api; delivery: Delivery
                     {formatMs(attempt.durationMs)}
                   </td>
                   <td data-label="Said" class="mono detail">
-                    {shown(attempt.answer ?? '')}
+                    {shown(attempt.hint ?? attempt.answer)}
                   </td>
                 </tr>
               ))}
@@ -150,6 +217,11 @@ function DeliveryItem({ api, delivery, refresh }: { api: Api; delivery: Delivery
       <button type="button" class="button" disabled={busy} onClick={() => void run(redeliver)}>
         Redeliver<span class="unseen"> {id}</span>
       </button>
+      {state === 'pending' && (
+        <button type="button" class="button" disabled={busy} onClick={() => void run(cancel)}>
+          Cancel<span class="unseen"> {id}</span>
+        </button>
+      )}
     </li>
   )
 }

@@ -1,4 +1,4 @@
-import { problemOf, unreachable } from './api-problem.ts'
+import { ApiProblem, problemOf, unreachable } from './api-problem.ts'
 
 /** Makes requests of the API: with the key, when there is one, and with every refusal as an `ApiProblem`. */
 export interface Http {
@@ -10,19 +10,39 @@ export interface Http {
   send<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown, headers?: Record<string, string>): Promise<T>
 }
 
-/** @param key the key to show, asked for at each request */
-export function createHttp(key: () => string | null = () => null): Http {
+/** Who is asked to wait for longer is told so instead. */
+const LONGEST_WAIT_SECONDS = 60
+const MOST_WAITS = 8
+
+/**
+ * @param key the key to show, asked for at each request
+ * @param onRateLimited told how many seconds are left until a request is made again that came too soon, and 0 then. Without it
+ *   such a request is refused like any other.
+ */
+export function createHttp(key: () => string | null = () => null, onRateLimited?: (secondsLeft: number) => void): Http {
+  const once = async (path: string, init: RequestInit): Promise<Response> => {
+    const headers = new Headers(init.headers)
+    const shown = key()
+    if (shown !== null) headers.set('authorization', `Bearer ${shown}`)
+    const answer = await fetch(path, { ...init, headers, cache: 'no-store' }).catch((error: unknown) => {
+      if (init.signal?.aborted) throw error
+      throw unreachable()
+    })
+    if (!answer.ok) throw await problemOf(answer)
+    return answer
+  }
   const http: Http = {
     async fetch(path, init = {}) {
-      const headers = new Headers(init.headers)
-      const shown = key()
-      if (shown !== null) headers.set('authorization', `Bearer ${shown}`)
-      const answer = await fetch(path, { ...init, headers, cache: 'no-store' }).catch((error: unknown) => {
-        if (init.signal?.aborted) throw error
-        throw unreachable()
-      })
-      if (!answer.ok) throw await problemOf(answer)
-      return answer
+      for (let waits = 0; ; waits++) {
+        try {
+          return await once(path, init)
+        } catch (error) {
+          const seconds = error instanceof ApiProblem && error.code === 'rate-limited' ? error.retryAfterSeconds : null
+          const isWaitedFor = onRateLimited && seconds !== null && seconds <= LONGEST_WAIT_SECONDS && waits < MOST_WAITS
+          if (!isWaitedFor) throw error
+          await countDown(seconds, onRateLimited, init.signal ?? undefined)
+        }
+      }
     },
     json: async <T>(path: string, init?: RequestInit) => {
       const answer = await http.fetch(path, init)
@@ -41,4 +61,20 @@ export function createHttp(key: () => string | null = () => null): Http {
     },
   }
   return http
+}
+
+async function countDown(
+  seconds: number,
+  tell: (left: number) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    for (let left = seconds; left > 0; left--) {
+      tell(left)
+      await new Promise((resolve) => setTimeout(resolve, 1000))
+      signal?.throwIfAborted()
+    }
+  } finally {
+    tell(0)
+  }
 }

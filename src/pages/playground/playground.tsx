@@ -56,13 +56,16 @@ export function Playground() {
   const isNarrow = useNarrow()
 
   const { jobs, run } = useMemo(() => {
-    const http = createHttp(keyStore.read)
+    const waits = { tell: (_secondsLeft: number) => {} }
+    const http = createHttp(keyStore.read, (secondsLeft) => waits.tell(secondsLeft))
     const made = createJobs(http)
     const output = () => {
       if (!view.current) throw new Error('the output is not there yet')
       return view.current
     }
-    return { jobs: made, run: createJobRun({ http, jobs: made, key: keyStore.read, output }) }
+    const run = createJobRun({ http, jobs: made, key: keyStore.read, output })
+    waits.tell = (secondsLeft) => run.rateLimited(secondsLeft)
+    return { jobs: made, run }
   }, [])
   const state = useObservable(run.state)
   const isRunning = state.phase === 'submitting' || state.phase === 'following'

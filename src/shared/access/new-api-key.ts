@@ -4,6 +4,7 @@ import type { FieldError } from '../problems.ts'
 import { ScreeningPolicy } from '../security/finding.ts'
 import { Webhook } from '../webhook.ts'
 import { checkWebhookUrl } from '../webhooks/check-webhook-url.ts'
+import type { Reach } from '../webhooks/reach.ts'
 import { Rate, Scope, SCOPES } from './api-key.ts'
 import { parseTime } from './parse-time.ts'
 
@@ -37,14 +38,14 @@ export type NewApiKey = Static<typeof NewApiKey>
  * What the schema cannot say.
  * @param ceilings those of the service, above which no key can go
  * @param nowMs the time
- * @param webhookAllow internal networks that webhooks may reach
+ * @param reach where webhooks may go
  * @returns what is wrong, empty when nothing is
  */
 export function newApiKeyErrors(
   fields: NewApiKey,
   ceilings: Limits,
   nowMs: number,
-  webhookAllow: readonly string[] = [],
+  reach: Reach = { allow: [] },
 ): FieldError[] {
   const { name, tenant, limits = {}, expiresAt } = fields
   const errors: FieldError[] = []
@@ -56,7 +57,7 @@ export function newApiKeyErrors(
   for (const { name: limit, asked, ceiling } of limitsAboveCeiling(limits, ceilings)) {
     errors.push({ pointer: `/limits/${limit}`, detail: `is ${asked}; the most this service allows is ${ceiling}` })
   }
-  const wrongUrl = fields.webhook && checkWebhookUrl(fields.webhook.url, webhookAllow)
+  const wrongUrl = fields.webhook && checkWebhookUrl(fields.webhook.url, reach)
   if (wrongUrl !== undefined) errors.push({ pointer: '/webhook/url', detail: wrongUrl })
   if (expiresAt !== undefined) {
     const time = parseTime(expiresAt)

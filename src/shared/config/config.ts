@@ -67,6 +67,10 @@ export interface Config {
   webhooks: {
     /** Internal networks that may be reached, as addresses and CIDR. */
     allow: string[]
+    /** Public ones that may not be. */
+    deny: string[]
+    /** Ports that may be reached outside of what is allowed. */
+    ports: number[]
     timeoutMs: number
     concurrency: number
     deliveriesKeptSeconds: number
@@ -189,6 +193,8 @@ export function toConfig(values: Map<string, SettingValue>, root: string): Confi
     artifacts: { maxBytes: number('ARTIFACT_MAX_BYTES'), maxFiles: number('ARTIFACT_MAX_FILES') },
     webhooks: {
       allow: values.get('WEBHOOK_ALLOW') as string[],
+      deny: values.get('WEBHOOK_DENY') as string[],
+      ports: (values.get('WEBHOOK_PORTS') as string[]).map(webhookPort),
       timeoutMs: number('WEBHOOK_TIMEOUT_MS'),
       concurrency: number('WEBHOOK_CONCURRENCY'),
       deliveriesKeptSeconds: number('WEBHOOK_DELIVERIES_KEPT_SECONDS'),
@@ -261,9 +267,14 @@ function check(config: Config): void {
     if (/^https?:/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin) continue
     throw new ConfigError(`ALLOWED_ORIGINS has "${origin}"; allowed are origins such as https://app.example.com`)
   }
-  for (const network of config.webhooks.allow) {
+  for (const [name, networks] of [
+    ['WEBHOOK_ALLOW', config.webhooks.allow],
+    ['WEBHOOK_DENY', config.webhooks.deny],
+  ] as const) {
+    for (const network of networks) {
     if (isNetwork(network)) continue
-    throw new ConfigError(`WEBHOOK_ALLOW has "${network}"; allowed are IP addresses and networks as CIDR`)
+      throw new ConfigError(`${name} has "${network}"; allowed are IP addresses and networks as CIDR`)
+    }
   }
   const { load } = config
   const ofTenants = {
@@ -289,6 +300,13 @@ function check(config: Config): void {
       `ABUSE_BLOCK_SECONDS (${abuse.blockSeconds}) is above ABUSE_MAX_BLOCK_SECONDS (${abuse.maxBlockSeconds})`,
     )
   }
+}
+
+/** @throws ConfigError */
+function webhookPort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
+  if (port >= 1 && port <= 65_535) return port
+  throw new ConfigError(`WEBHOOK_PORTS has "${text}"; allowed are ports from 1 to 65535`)
 }
 
 const isNetwork = (text: string): boolean => ipaddr.isValid(text) || ipaddr.isValidCIDR(text)

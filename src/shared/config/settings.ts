@@ -491,7 +491,22 @@ export const SETTINGS: readonly Setting[] = [
     default: '',
     group: 'Webhooks',
     description:
-      'Internal networks that webhooks may reach all the same: addresses and networks as CIDR, comma-separated. Empty: none.',
+      'Internal networks that webhooks may reach all the same, on every port: addresses and networks as CIDR, comma-separated. Empty: none.',
+  },
+  {
+    name: 'WEBHOOK_DENY',
+    kind: { type: 'list' },
+    default: '',
+    group: 'Webhooks',
+    description:
+      'Public networks that webhooks may not reach, e.g. the address by which others reach this machine. Empty: none.',
+  },
+  {
+    name: 'WEBHOOK_PORTS',
+    kind: { type: 'list' },
+    default: '80,443,8080,8443',
+    group: 'Webhooks',
+    description: 'Ports that webhooks may reach, comma-separated. Networks in `WEBHOOK_ALLOW` are open on every port.',
   },
   {
     name: 'WEBHOOK_TIMEOUT_MS',

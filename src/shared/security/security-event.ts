@@ -19,6 +19,8 @@ export const SECURITY_EVENT_KINDS = [
   'job-cancelled',
   'job-run-again',
   'webhook-redelivered',
+  'webhook-cancelled',
+  'webhook-tested',
   'runtime-install',
 ] as const
 export const SecurityEventKind = Type.Enum(SECURITY_EVENT_KINDS)

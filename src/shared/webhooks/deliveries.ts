@@ -33,6 +33,8 @@ export interface Deliveries {
   record: (delivery: StoredDelivery, outcome: AttemptOutcome) => Promise<number>
   /** Makes a delivery pending again, to be tried at once. @returns false when the tenant has no such one */
   redeliver: (id: string, tenant: string) => Promise<boolean>
+  /** Ends a pending delivery: no more attempts are made. One that has ended stays as it is. @returns false when the tenant has no such one */
+  cancel: (id: string, tenant: string) => Promise<boolean>
   /** Ids of pending deliveries that were to be tried so long ago, at most 1000, the longest overdue first. */
   overdue: (byMs: number) => Promise<string[]>
   /** Looks at these again only when they are overdue from now. */
@@ -83,6 +85,8 @@ export function createDeliveries(
       ),
     redeliver: async (id, tenant) =>
       (await redis.runyardRedeliver(keys.delivery(id), pending, id, now(), tenant)) === 1,
+    cancel: async (id, tenant) =>
+      (await redis.runyardCancelDelivery(keys.delivery(id), pending, id, tenant, keptSeconds)) === 1,
     overdue: (byMs) => redis.zrangebyscore(pending, '-inf', now() - byMs, 'LIMIT', 0, MAX_OVERDUE),
     async putOff(ids) {
       const at = now()

@@ -71,9 +71,12 @@ return addDelivery(KEYS[1], tonumber(ARGV[1]), unpack(ARGV, 2))`
 const RECORD = `
 if redis.call('EXISTS', KEYS[1]) == 1 then
   local made = redis.call('HINCRBY', KEYS[1], 'made', 1)
-  redis.call('HSET', KEYS[1], 'attempt:' .. made, ARGV[3], 'state', ARGV[4])
+  local state = ARGV[4]
+  -- Cancelled while the attempt was under way: that it failed makes it pending no more.
+  if state == 'pending' and redis.call('HGET', KEYS[1], 'state') == 'cancelled' then state = 'cancelled' end
+  redis.call('HSET', KEYS[1], 'attempt:' .. made, ARGV[3], 'state', state)
   redis.call('HDEL', KEYS[1], 'attempt:' .. (made - ${MAX_ATTEMPTS_KEPT}))
-  if ARGV[4] == 'pending' then
+  if state == 'pending' then
     redis.call('HINCRBY', KEYS[1], 'tries', 1)
     redis.call('HSET', KEYS[1], 'nextAttemptAt', ARGV[5])
     redis.call('EXPIRE', KEYS[1], ${PENDING_TTL_SECONDS})
@@ -111,6 +114,20 @@ redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
 redis.call('EXPIRE', KEYS[2], ${PENDING_TTL_SECONDS})
 return 1`
 
+/**
+ * KEYS: record, pending. ARGV: id, tenant, seconds kept when it has ended.
+ * @returns 0 when the tenant has no such delivery; one that has ended stays as it is
+ */
+const CANCEL = `
+if redis.call('HGET', KEYS[1], 'tenant') ~= ARGV[2] then return 0 end
+if redis.call('HGET', KEYS[1], 'state') == 'pending' then
+  redis.call('HSET', KEYS[1], 'state', 'cancelled')
+  redis.call('HDEL', KEYS[1], 'byHand')
+  redis.call('EXPIRE', KEYS[1], ARGV[3])
+  redis.call('ZREM', KEYS[2], ARGV[1])
+end
+return 1`
+
 type Arguments = (string | number)[]
 
 declare module 'ioredis' {
@@ -118,6 +135,7 @@ declare module 'ioredis' {
     runyardAddDelivery(...args: Arguments): Result<string, Context>
     runyardRecordAttempt(...args: Arguments): Result<number, Context>
     runyardRedeliver(...args: Arguments): Result<number, Context>
+    runyardCancelDelivery(...args: Arguments): Result<number, Context>
   }
 }
 
@@ -126,4 +144,5 @@ export function defineDeliveryScripts(redis: Redis): void {
   redis.defineCommand('runyardAddDelivery', { numberOfKeys: 1, lua: ADD })
   redis.defineCommand('runyardRecordAttempt', { numberOfKeys: 4, lua: RECORD })
   redis.defineCommand('runyardRedeliver', { numberOfKeys: 2, lua: REDELIVER })
+  redis.defineCommand('runyardCancelDelivery', { numberOfKeys: 2, lua: CANCEL })
 }

@@ -1,14 +1,15 @@
 import Type, { type Static } from 'typebox'
-import { WebhookEvent } from '../webhook.ts'
+import { WEBHOOK_EVENTS, type WebhookEvent } from '../webhook.ts'
 
-/** Where a delivery is: `pending` until an attempt succeeded or no more are made. */
-export const DELIVERY_STATES = ['pending', 'succeeded', 'failed'] as const
+/** Where a delivery is: `pending` until an attempt succeeded, no more are made, or somebody cancelled it. */
+export const DELIVERY_STATES = ['pending', 'succeeded', 'failed', 'cancelled'] as const
 export const DeliveryState = Type.Enum(DELIVERY_STATES)
 export type DeliveryState = (typeof DELIVERY_STATES)[number]
 
 /** Why an attempt got no answer that could be read. */
 export const ATTEMPT_ERRORS = [
   'address-not-allowed',
+  'port-not-allowed',
   'name-not-found',
   'unreachable',
   'connection-refused',
@@ -30,14 +31,19 @@ export const Attempt = Type.Object({
   error: orNull(AttemptError),
   durationMs: Type.Integer(),
   answer: Type.String({ description: 'the first 1 KiB of its body' }),
+  hint: Type.Optional(Type.String({ description: 'the setting that opens what was refused' })),
 })
 export type Attempt = Static<typeof Attempt>
+
+/** What a delivery tells of: an event of a job, or nothing but that it works. */
+export const DeliveryEvent = Type.Enum([...WEBHOOK_EVENTS, 'webhook.test'])
+export type DeliveryEvent = WebhookEvent | 'webhook.test'
 
 /** A delivery as its owner sees it. */
 export const Delivery = Type.Object({
   id: Type.String({ description: 'the `webhook-id` of every attempt' }),
-  event: WebhookEvent,
-  jobId: Type.String(),
+  event: DeliveryEvent,
+  jobId: orNull(Type.String({ description: '`null`: a test event, which is of no job' })),
   url: Type.String(),
   state: DeliveryState,
   createdAt: Type.String({ format: 'date-time', description: 'RFC 3339, UTC' }),

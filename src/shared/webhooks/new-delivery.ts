@@ -1,10 +1,10 @@
 import type { JobSummary } from '../job.ts'
 import type { Webhook, WebhookEvent } from '../webhook.ts'
-import { deliveryId } from './delivery.ts'
-import type { WebhookBody } from './webhook-body.ts'
+import { type DeliveryEvent, deliveryId } from './delivery.ts'
+import type { WebhookBody, WebhookTestBody } from './webhook-body.ts'
 
 /** Id, event and body. */
-export type NewDelivery = [id: string, event: WebhookEvent, body: string]
+export type NewDelivery = [id: string, event: DeliveryEvent, body: string]
 
 /** In the place of one where nobody is told. */
 export const NO_DELIVERY = ['', '', ''] as const
@@ -16,6 +16,13 @@ export const NO_DELIVERY = ['', '', ''] as const
  */
 export function newDelivery(job: JobSummary, event: WebhookEvent): NewDelivery {
   return [deliveryId(job.id, event), event, webhookBody(job, event)]
+}
+
+/** A delivery that tells nothing but that webhooks work. @param id of its own, without a full stop */
+export function testDelivery(id: string, now: Date): NewDelivery {
+  const data = { id, message: 'This is a test event. Webhooks of your jobs will come the same way.' }
+  const body: WebhookTestBody = { type: 'webhook.test', timestamp: now.toISOString(), data }
+  return [id, 'webhook.test', JSON.stringify(body)]
 }
 
 /** What a job's record holds of its webhook: where each event is told, empty for one that is not. */

@@ -1,5 +1,4 @@
-import type { WebhookEvent } from '../webhook.ts'
-import type { Attempt, Delivery, DeliveryState } from './delivery.ts'
+import type { Attempt, Delivery, DeliveryEvent, DeliveryState } from './delivery.ts'
 
 /** A delivery with what only those who deliver it need, but without the text that is sent. */
 export interface DeliverySummary extends Delivery {
@@ -39,8 +38,8 @@ export function parseSummary(id: string, fields: Record<string, string>): Delive
   return {
     id,
     tenant: text('tenant'),
-    event: text('event') as WebhookEvent,
-    jobId: text('jobId'),
+    event: text('event') as DeliveryEvent,
+    jobId: text('jobId') || null,
     url: text('url'),
     state,
     createdAt: time('createdAt'),

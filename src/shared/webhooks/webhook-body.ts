@@ -12,3 +12,14 @@ export const WebhookBody = Type.Object({
   }),
 })
 export type WebhookBody = Static<typeof WebhookBody>
+
+/** What a test event sends. */
+export const WebhookTestBody = Type.Object({
+  type: Type.Literal('webhook.test'),
+  timestamp: Type.String({ format: 'date-time', description: 'when it was asked for: RFC 3339, UTC' }),
+  data: Type.Object({
+    id: Type.String({ description: 'of the delivery' }),
+    message: Type.String({ description: 'for people' }),
+  }),
+})
+export type WebhookTestBody = Static<typeof WebhookTestBody>

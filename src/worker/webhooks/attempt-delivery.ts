@@ -4,6 +4,7 @@ import { SECOND } from '../../shared/limits.ts'
 import { checkWebhookUrl, originOf } from '../../shared/webhooks/check-webhook-url.ts'
 import type { AttemptOutcome, Deliveries } from '../../shared/webhooks/deliveries.ts'
 import type { Attempt, AttemptError } from '../../shared/webhooks/delivery.ts'
+import { REACH_HINTS } from '../../shared/webhooks/reach.ts'
 import { webhookHeaders } from '../../shared/webhooks/sign.ts'
 import type { StoredDelivery } from '../../shared/webhooks/stored-delivery.ts'
 import type { Attributes, Tracing } from '../../shared/tracing/tracing.ts'
@@ -27,7 +28,7 @@ export interface EndpointAlert {
 export interface AttemptContext {
   deliveries: Deliveries
   secrets: WebhookSecrets
-  settings: Pick<Config['webhooks'], 'allow' | 'timeoutMs'>
+  settings: Pick<Config['webhooks'], 'allow' | 'timeoutMs'> & Partial<Pick<Config['webhooks'], 'deny' | 'ports'>>
   scheduleMs: readonly number[]
   resolve: Resolve | undefined
   alert: (alert: EndpointAlert) => void
@@ -67,7 +68,10 @@ async function send(context: AttemptContext, delivery: StoredDelivery, isDisable
   const { secrets, settings, scheduleMs, resolve, tracing } = context
   const { id, tenant, url, body, tries } = delivery
   // What is allowed may have changed since it was submitted.
-  if (checkWebhookUrl(url, settings.allow) !== undefined) return untried('address-not-allowed')
+  const { allow, deny, ports, timeoutMs } = settings
+  const reach = { allow, deny, ports }
+  if (checkWebhookUrl(url, { ...reach, ports: undefined }) !== undefined) return untried('address-not-allowed')
+  if (checkWebhookUrl(url, reach) !== undefined) return untried('port-not-allowed')
   const { secret, previous } = await secrets.read(tenant)
   const begunMs = Date.now()
   const signing = [secret, ...previous.map((one) => one.secret)]
@@ -77,13 +81,14 @@ async function send(context: AttemptContext, delivery: StoredDelivery, isDisable
     ...(span && { traceparent: span.context.traceparent }),
   }
   const { status, error, durationMs, answer, retryAfter } = await sendWebhook(url, headers, body, {
-    ...settings,
+    ...reach,
+    timeoutMs,
     resolve,
   })
   span?.set({ 'http.response.status_code': status ?? undefined })
   if (error !== null || (status ?? 0) >= 400) span?.fail(error ?? String(status))
   span?.end()
-  const attempt: Attempt = { at: new Date(begunMs).toISOString(), status, error, durationMs, answer }
+  const attempt: Attempt = { at: new Date(begunMs).toISOString(), status, error, durationMs, answer, ...hintOf(error) }
   if (error === null && status !== null && status >= 200 && status < 300) {
     return { attempt, state: 'succeeded', nextAttemptAtMs: 0, endpoint: 'worked' }
   }
@@ -108,8 +113,19 @@ function requestAttributes(url: string): Attributes {
   }
 }
 
+/** What opens what was refused. */
+const hintOf = (error: AttemptError | null): { hint?: string } =>
+  error === 'address-not-allowed' || error === 'port-not-allowed' ? { hint: REACH_HINTS[error] } : {}
+
 /** The end of a delivery for which nothing is sent. */
 function untried(error: AttemptError): AttemptOutcome {
-  const attempt: Attempt = { at: new Date().toISOString(), status: null, error, durationMs: 0, answer: '' }
+  const attempt: Attempt = {
+    at: new Date().toISOString(),
+    status: null,
+    error,
+    durationMs: 0,
+    answer: '',
+    ...hintOf(error),
+  }
   return { attempt, state: 'failed', nextAttemptAtMs: 0, endpoint: 'untried' }
 }

@@ -32,7 +32,7 @@ export interface DelivererOptions {
   redis: Redis
   keys: Keys
   queue: WebhookQueue
-  settings: Config['webhooks']
+  settings: Omit<Config['webhooks'], 'deny' | 'ports'> & Partial<Config['webhooks']>
   /** Told of an endpoint that fails again and again: once a day, and at most once an hour of one tenant. Must not throw. */
   alert: (alert: EndpointAlert) => void
   /** Told of every attempt. Must not throw. */

@@ -1,7 +1,9 @@
 import type { LookupAddress, LookupOptions } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { Agent, buildConnector } from 'undici'
-import { isInternalAddress } from '../../shared/webhooks/internal-address.ts'
+import { isInternalAddress, isListed } from '../../shared/webhooks/internal-address.ts'
+import { portOf, type Reach } from '../../shared/webhooks/reach.ts'
 
 /** Asks for all addresses of a name, as `dns.lookup` does. */
 export type Resolve = (
@@ -18,9 +20,18 @@ export class AddressNotAllowed extends Error {
   }
 }
 
+/** The port where a connection was to go is none of those that may be reached. */
+export class PortNotAllowed extends Error {
+  override name = 'PortNotAllowed'
+  constructor() {
+    super('the port may not be reached')
+  }
+}
+
 export interface GuardOptions {
-  /** Internal addresses and networks (CIDR) that may be reached all the same. */
-  allow: readonly string[]
+  reach: Reach
+  /** Addresses of this machine; those of its interfaces as they are at each connection unless given. */
+  own?: () => readonly string[]
   /** Of the connection itself, in ms. */
   connectTimeoutMs: number
   /** Looks up names. */
@@ -28,18 +39,19 @@ export interface GuardOptions {
 }
 
 /**
- * An agent that connects to public addresses only. A name is resolved once for each connection, its addresses are checked,
+ * An agent that connects to public addresses of other machines only, and there to the ports that may be reached. A name is resolved once for each connection, its addresses are checked,
  * and the connection goes to one of those checked: no second answer of a name server can change where it leads. One internal
  * address among several is enough to refuse a name. No proxy is used, whatever the environment says, and no connection twice.
  */
-export function createGuardedAgent({ allow, connectTimeoutMs, resolve }: GuardOptions): Agent {
-  const connect = buildConnector({ timeout: connectTimeoutMs, lookup: guardLookup(allow, resolve) })
+export function createGuardedAgent({ reach, own = ownAddresses, connectTimeoutMs, resolve }: GuardOptions): Agent {
   return new Agent({
     connect(options, callback) {
+      const refusal: Refuse = (address) => refusalOf(address, portOf(options), reach, own())
       // Nobody is asked about an address that stands there as such.
       const address = options.hostname.replace(/^\[(.*)\]$/, '$1')
-      if (isIP(address) !== 0 && isInternalAddress(address, allow)) return callback(new AddressNotAllowed(), null)
-      connect(options, callback)
+      const refused = isIP(address) === 0 ? undefined : refusal(address)
+      if (refused) return callback(refused, null)
+      buildConnector({ timeout: connectTimeoutMs, lookup: guardLookup(refusal, resolve) })(options, callback)
     },
     pipelining: 0,
     // Whoever uses it has a limit for all of it.
@@ -48,14 +60,31 @@ export function createGuardedAgent({ allow, connectTimeoutMs, resolve }: GuardOp
   })
 }
 
-function guardLookup(allow: readonly string[], resolve: Resolve): LookupFunction {
+type Refusal = AddressNotAllowed | PortNotAllowed
+type Refuse = (address: string) => Refusal | undefined
+
+/**
+ * Why an address may not be connected to; undefined when it may.
+ * @param own addresses of this machine
+ */
+export function refusalOf(address: string, port: number, reach: Reach, own: readonly string[]): Refusal | undefined {
+  const { allow, deny = [], ports } = reach
+  if (isInternalAddress(address, allow, [...deny, ...own])) return new AddressNotAllowed()
+  if (ports === undefined || ports.includes(port) || isListed(address, allow)) return undefined
+  return new PortNotAllowed()
+}
+
+const ownAddresses = (): string[] =>
+  Object.values(networkInterfaces()).flatMap((ones) => ones?.map(({ address }) => address) ?? [])
+
+function guardLookup(refusal: Refuse, resolve: Resolve): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, { ...options, all: true }, (error, addresses) => {
       if (error) return callback(error, [])
       const [first] = addresses
-      if (!first || addresses.some(({ address }) => isInternalAddress(address, allow))) {
-        return callback(new AddressNotAllowed(), [])
-      }
+      const refusals = addresses.flatMap(({ address }) => refusal(address) ?? [])
+      const refused = refusals.find((one) => one instanceof AddressNotAllowed) ?? refusals[0]
+      if (!first || refused) return callback(refused ?? new AddressNotAllowed(), [])
       if (options.all) callback(null, addresses)
       else callback(null, first.address, first.family)
     })

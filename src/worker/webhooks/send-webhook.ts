@@ -1,7 +1,8 @@
 import { type Dispatcher, errors as undiciErrors, request } from 'undici'
 import { KIB } from '../../shared/limits.ts'
 import type { AttemptError } from '../../shared/webhooks/delivery.ts'
-import { AddressNotAllowed, createGuardedAgent, type Resolve } from './guarded-agent.ts'
+import type { Reach } from '../../shared/webhooks/reach.ts'
+import { AddressNotAllowed, createGuardedAgent, PortNotAllowed, type Resolve } from './guarded-agent.ts'
 import { createNameLookup } from './name-lookup.ts'
 
 /** What came of one request. Either `status` or `error` is null, or both are there: an answer that did not end. */
@@ -14,9 +15,7 @@ export interface WebhookAnswer {
   retryAfter: string | undefined
 }
 
-export interface SendOptions {
-  /** Internal addresses and networks (CIDR) that may be reached all the same. */
-  allow: readonly string[]
+export interface SendOptions extends Reach {
   /** Of all of it, from the name to the last byte of the answer. */
   timeoutMs: number
   /** Looks up names; a lookup of this request's own unless given. */
@@ -34,11 +33,11 @@ export async function sendWebhook(
   url: string,
   headers: Record<string, string>,
   body: string,
-  { allow, timeoutMs, resolve }: SendOptions,
+  { timeoutMs, resolve, ...reach }: SendOptions,
 ): Promise<WebhookAnswer> {
   const started = performance.now()
   const names = createNameLookup()
-  const agent = createGuardedAgent({ allow, connectTimeoutMs: timeoutMs, resolve: resolve ?? names.resolve })
+  const agent = createGuardedAgent({ reach, connectTimeoutMs: timeoutMs, resolve: resolve ?? names.resolve })
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(), timeoutMs)
   const received: Received = { status: null, retryAfter: undefined, chunks: [] }
@@ -101,6 +100,7 @@ const CODES: Record<string, AttemptError> = {
 /** What went wrong, in words that tell nothing of the network this runs in. */
 function errorOf(cause: unknown): AttemptError {
   if (cause instanceof AddressNotAllowed) return 'address-not-allowed'
+  if (cause instanceof PortNotAllowed) return 'port-not-allowed'
   if (cause instanceof undiciErrors.HTTPParserError) return 'invalid-answer'
   const { code = '', errors } = cause as { code?: string; errors?: unknown[] }
   // Of a name with several addresses each one failed.

@@ -30,6 +30,8 @@ const ROUTES: { route: string; opens: readonly Scope[] }[] = [
   { route: 'POST /v1/webhook-secret/rotate', opens: ['jobs', 'containers'] },
   { route: 'GET /v1/webhook-deliveries', opens: ['jobs', 'containers'] },
   { route: `POST /v1/webhook-deliveries/${ID}/redeliver`, opens: ['jobs', 'containers'] },
+  { route: `POST /v1/webhook-deliveries/${ID}/cancel`, opens: ['jobs', 'containers'] },
+  { route: 'POST /v1/webhook-test', opens: ['jobs', 'containers'] },
   { route: 'POST /api/repl/execute', opens: ['jobs'] },
   { route: 'POST /api/repl/execute/stream', opens: ['jobs'] },
   { route: 'POST /api/containers/create', opens: ['containers'] },

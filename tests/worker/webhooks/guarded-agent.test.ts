@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import { lookup } from 'node:dns'
 import { request } from 'undici'
-import { createGuardedAgent, type Resolve } from '../../../src/worker/webhooks/guarded-agent.ts'
+import type { Reach } from '../../../src/shared/webhooks/reach.ts'
+import { createGuardedAgent, refusalOf, type Resolve } from '../../../src/worker/webhooks/guarded-agent.ts'
 import { sendWebhook } from '../../../src/worker/webhooks/send-webhook.ts'
 import { INTERNAL_HOSTS } from '../../shared/webhooks/internal-hosts.ts'
 import { type Receiver, startReceiver } from './receiver.ts'
@@ -84,7 +85,7 @@ test('a name server that answers a public address first and the loopback then ge
   const outside = await startReceiver('127.0.0.2', receiver.port)
   const before = receiver.connections()
   const { resolve, asked } = answers(['127.0.0.2'], ['127.0.0.1'])
-  const agent = createGuardedAgent({ allow: ['127.0.0.2'], connectTimeoutMs: 2000, resolve })
+  const agent = createGuardedAgent({ reach: { allow: ['127.0.0.2'] }, connectTimeoutMs: 2000, resolve })
   const url = `http://rebind.example:${receiver.port}/`
   try {
     const { statusCode, body } = await request(url, { dispatcher: agent, method: 'POST' })
@@ -100,6 +101,44 @@ test('a name server that answers a public address first and the loopback then ge
   } finally {
     await agent.destroy()
     await outside.close()
+  }
+})
+
+const refusal = (address: string, port: number, reach: Reach, own: string[] = []) =>
+  refusalOf(address, port, reach, own)?.name
+
+// Looked at and not tried, since these addresses are others'.
+test('a public address of this machine is refused, unless it is allowed', () => {
+  const own = ['8.8.8.8', '2606:4700::1111', 'fe80::1']
+  for (const address of ['8.8.8.8', '::ffff:8.8.8.8', '64:ff9b::8.8.8.8', '2606:4700::1111', '2606:4700:0:0::1111']) {
+    expect([address, refusal(address, 443, { allow: [] }, own)]).toEqual([address, 'AddressNotAllowed'])
+  }
+  expect(refusal('8.8.4.4', 443, { allow: [] }, own)).toBeUndefined()
+  expect(refusal('8.8.8.8', 443, { allow: ['8.8.8.8'] }, own)).toBeUndefined()
+})
+
+test('a port that is not listed is refused, but where the operator opened a network', () => {
+  const reach = { allow: ['10.20.0.0/16'], ports: [80, 443] }
+  expect(refusal('8.8.8.8', 22, reach)).toBe('PortNotAllowed')
+  expect(refusal('2606:4700::1111', 8080, reach)).toBe('PortNotAllowed')
+  expect(refusal('8.8.8.8', 443, reach)).toBeUndefined()
+  expect(refusal('10.20.1.1', 5000, reach)).toBeUndefined()
+  expect(refusal('10.21.1.1', 443, reach)).toBe('AddressNotAllowed')
+})
+
+test('the interfaces of this machine are looked at for each connection', async () => {
+  const { resolve } = answers(['127.0.0.1'])
+  let asked = 0
+  const own = () => [`8.8.8.${asked++}`]
+  const agent = createGuardedAgent({ reach: { allow: ['127.0.0.1'] }, own, connectTimeoutMs: 2000, resolve })
+  try {
+    for (let i = 1; i <= 2; i++) {
+      const { body } = await request(`http://own.example:${receiver.port}/`, { dispatcher: agent, method: 'POST' })
+      await body.dump()
+      expect(asked).toBe(i)
+    }
+  } finally {
+    await agent.destroy()
   }
 })
 

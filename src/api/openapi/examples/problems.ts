@@ -63,7 +63,11 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, Example>> = {
   },
   'image-not-allowed': field('/image', 'is "debian"; allowed are bash, javascript, python'),
   'upgrade-required': { detail: 'this is a WebSocket; connect with ws: or wss:' },
-  'rate-limited': { detail: '60 submissions a minute are allowed, 10 of them at once; try again in 1 s' },
+  'rate-limited': {
+    detail:
+      '60 submissions a minute are allowed, 10 of them at once; try again in 1 s; ' +
+      'the operator raises this with RATE_PER_MINUTE and RATE_BURST',
+  },
   'too-many-open': { detail: 'you hold 2000 streams and waiting requests open here, and no more may be' },
   'tenant-queue-full': { detail: '1000 jobs of yours are waiting, and no more may be' },
   'headers-too-large': { detail: 'URL and headers together have more than 16 KiB' },

@@ -2,7 +2,12 @@ import Type from 'typebox'
 import { GapEvent, JobEvent } from '../../../shared/job-event.ts'
 import { TenantJob } from '../../../shared/redis/job-list.ts'
 import { AdminJob, AdminJobPage, AdminJobsQuery } from '../../routes/admin/jobs.ts'
-import { AdminDeliveriesQuery, AdminDelivery, AdminDeliveryPage } from '../../routes/admin/webhooks.ts'
+import {
+  AdminDeliveriesQuery,
+  AdminDelivery,
+  AdminDeliveryPage,
+  AdminWebhookTest,
+} from '../../routes/admin/webhooks.ts'
 import { cancelledJob, finishedJob } from '../examples/results.ts'
 import type { Operation } from '../operation.ts'
 import { PATH } from '../parameters.ts'
@@ -133,5 +138,28 @@ export const adminJobOperations: readonly Operation[] = [
     summary: 'Make a delivery of any tenant once more',
     pathParameters: { id: PATH.delivery },
     answers: { 202: { description: 'It is pending again.', schema: AdminDelivery } },
+  },
+  {
+    ...common,
+    method: 'post',
+    path: '/v1/admin/webhook-deliveries/{id}/cancel',
+    id: 'cancelAny',
+    summary: 'Cancel a pending delivery of any tenant',
+    pathParameters: { id: PATH.delivery },
+    answers: { 200: { description: 'The delivery.', schema: AdminDelivery } },
+  },
+  {
+    ...common,
+    method: 'post',
+    path: '/v1/admin/webhook-deliveries/test',
+    id: 'testAnyWebhook',
+    summary: 'Send a test event for a tenant',
+    body: {
+      schema: AdminWebhookTest,
+      examples: {
+        url: { summary: 'To a receiver of a tenant', value: { tenant: 'acme', url: 'https://receiver.invalid/hooks' } },
+      },
+    },
+    answers: { 202: { description: 'Its delivery.', schema: AdminDelivery } },
   },
 ]

@@ -1,6 +1,6 @@
 import { Delivery } from '../../../shared/webhooks/delivery.ts'
 import { TenantSecrets } from '../../../shared/webhooks/webhook-secrets.ts'
-import { DeliveriesQuery, DeliveryPage, WholeDelivery } from '../../routes/webhooks.ts'
+import { DeliveriesQuery, DeliveryPage, WebhookTest, WholeDelivery } from '../../routes/webhooks.ts'
 import { JOB_ID } from '../examples/results.ts'
 import type { Operation } from '../operation.ts'
 import { PATH } from '../parameters.ts'
@@ -71,5 +71,31 @@ export const webhookOperations: readonly Operation[] = [
     description: 'Sends it now, with the same `webhook-id` and body, whatever its state.',
     pathParameters: { id: PATH.delivery },
     answers: { 202: { description: 'It is tried again.', schema: Delivery } },
+  },
+  {
+    ...common,
+    method: 'post',
+    path: '/v1/webhook-deliveries/{id}/cancel',
+    id: 'cancelWebhook',
+    summary: 'Cancel a pending delivery',
+    description:
+      'No more attempts are made, but one that is under way goes on. A delivery that has ended stays as it is.',
+    pathParameters: { id: PATH.delivery },
+    answers: { 200: { description: 'The delivery.', schema: Delivery } },
+  },
+  {
+    ...common,
+    method: 'post',
+    path: '/v1/webhook-test',
+    id: 'testWebhook',
+    summary: 'Send a test event',
+    description: 'Signed and delivered as every webhook is, to see whether it arrives.',
+    body: {
+      schema: WebhookTest,
+      examples: {
+        url: { summary: 'To a receiver of yours', value: { url: 'https://receiver.invalid/hooks/runyard' } },
+      },
+    },
+    answers: { 202: { description: 'Its delivery.', schema: Delivery } },
   },
 ]

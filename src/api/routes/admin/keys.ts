@@ -49,7 +49,7 @@ export function adminKeyRoutes({ config, apiKeys, audit }: AdminKeysDeps): Route
     })
     .post(noQuery, jsonBody(MAX_BODY_BYTES), async (req, res) => {
       const fields = newApiKey(req.body)
-      const errors = newApiKeyErrors(fields, config.limits.ceilings, Date.now(), config.webhooks.allow)
+      const errors = newApiKeyErrors(fields, config.limits.ceilings, Date.now(), config.webhooks)
       if (errors.length > 0) throw invalidRequest(errors)
       const { record, secretKey } = await apiKeys.create(fields)
       tell('key-created', res, `key ${record.id} ("${record.name}") of the tenant ${record.tenant} was made`)

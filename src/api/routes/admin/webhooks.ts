@@ -6,14 +6,17 @@ import type { Deliveries } from '../../../shared/webhooks/deliveries.ts'
 import { Delivery } from '../../../shared/webhooks/delivery.ts'
 import { type DeliverySummary, publicDelivery } from '../../../shared/webhooks/stored-delivery.ts'
 import { onlyMethods } from '../../http/answer-problem.ts'
+import { jsonBody } from '../../http/body.ts'
 import { invalidRequest } from '../../http/invalid-request.ts'
 import { noQuery, queryOf } from '../../http/query.ts'
-import { DeliveriesQuery, type WebhookDeps } from '../webhooks.ts'
+import { bodyValidator } from '../../intake/validate.ts'
+import { DeliveriesQuery, MAX_TEST_BYTES, sendTestEvent, WebhookTest, type WebhookDeps } from '../webhooks.ts'
 import type { Audit } from './audit.ts'
 
 export interface AdminWebhooksDeps {
-  deliveries: Pick<Deliveries, 'read' | 'list' | 'listAll' | 'redeliver'>
+  deliveries: Pick<Deliveries, 'read' | 'list' | 'listAll' | 'redeliver' | 'cancel' | 'add'>
   queue: WebhookDeps['queue']
+  reach: WebhookDeps['reach']
 }
 
 const DEFAULT_LIMIT = 50
@@ -36,14 +39,32 @@ export const AdminDeliveryPage = Type.Object({
     description: 'the `cursor` of the next page; `null` when there is none',
   }),
 })
+export const AdminWebhookTest = Type.Object(
+  {
+    ...WebhookTest.properties,
+    tenant: Type.String({
+      minLength: 1,
+      maxLength: 128,
+      description: 'whose secret signs it, and whose deliveries have it',
+    }),
+  },
+  { additionalProperties: false },
+)
 const deliveriesQuery = queryOf(AdminDeliveriesQuery)
+const testRequest = bodyValidator(AdminWebhookTest)
 
 /**
  * `/v1/admin/webhook-deliveries`: those of all tenants. Of their URLs only the origin is told, since the rest may be a secret between
  * a tenant and its receiver. Which callers may is decided before.
  */
-export function adminWebhookRoutes({ deliveries, queue }: AdminWebhooksDeps, audit: Audit): Router {
+export function adminWebhookRoutes(deps: AdminWebhooksDeps, audit: Audit): Router {
+  const { deliveries, queue } = deps
   const router = Router()
+  const readShown = async (id: string) => {
+    const now = await deliveries.read(id)
+    if (!now) throw noDelivery()
+    return shown(now)
+  }
   router
     .route('/')
     .get(async (req, res) => {
@@ -65,11 +86,39 @@ export function adminWebhookRoutes({ deliveries, queue }: AdminWebhooksDeps, aud
       const stored = await deliveries.read(id)
       if (!stored || !(await deliveries.redeliver(id, stored.tenant))) throw noDelivery()
       await queue.hurry(id)
-      audit(req, 'webhook-redelivered', `the delivery ${id} of the tenant ${stored.tenant} is made again`, stored.jobId)
-      const now = await deliveries.read(id)
-      if (!now) throw noDelivery()
+      audit(
+        req,
+        'webhook-redelivered',
+        `the delivery ${id} of the tenant ${stored.tenant} is made again`,
+        stored.jobId ?? undefined,
+      )
       res.status(202)
-      answer(res, shown(now))
+      answer(res, await readShown(id))
+    })
+    .all(onlyMethods('POST'))
+  router
+    .route('/:id/cancel')
+    .post(noQuery, async (req: Request<{ id: string }>, res) => {
+      const { id } = req.params
+      const stored = await deliveries.read(id)
+      if (!stored || !(await deliveries.cancel(id, stored.tenant))) throw noDelivery()
+      audit(
+        req,
+        'webhook-cancelled',
+        `the delivery ${id} of the tenant ${stored.tenant} is cancelled`,
+        stored.jobId ?? undefined,
+      )
+      answer(res, await readShown(id))
+    })
+    .all(onlyMethods('POST'))
+  router
+    .route('/test')
+    .post(noQuery, jsonBody(MAX_TEST_BYTES), async (req, res) => {
+      const { url, tenant } = testRequest(req.body)
+      const id = await sendTestEvent(deps, tenant, url)
+      audit(req, 'webhook-tested', `a test event ${id} is sent to ${originOf(url)} for the tenant ${tenant}`)
+      res.status(202)
+      answer(res, await readShown(id))
     })
     .all(onlyMethods('POST'))
   return router

@@ -29,12 +29,16 @@ export interface RunState {
   stopping: boolean
   /** Whether input can be sent. */
   takesInput: boolean
+  /** Until a request is made again that came too soon for the rate limit; 0: none waits. */
+  retrySeconds: number
   /** What the person should know of how the output came about. */
   notes: string[]
 }
 
 export interface JobRun {
   state: Observable<RunState>
+  /** Tells how long the rate limit is still waited for. */
+  rateLimited(secondsLeft: number): void
   /** Submits a job and follows it to its end. Nothing happens while one is being followed. */
   start(request: CodeRequest): Promise<void>
   /** Follows a job that is there already. @returns it, or undefined when it cannot be read */
@@ -69,6 +73,7 @@ const IDLE: RunState = {
   connected: true,
   stopping: false,
   takesInput: false,
+  retrySeconds: 0,
   notes: [],
 }
 
@@ -184,6 +189,7 @@ export function createJobRun({ http, jobs, key, output }: JobRunOptions): JobRun
 
   return {
     state,
+    rateLimited: (retrySeconds) => change({ retrySeconds }),
     async start(request) {
       if (['submitting', 'following'].includes(state.get().phase)) return
       begin(request)

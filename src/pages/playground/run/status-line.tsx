@@ -6,7 +6,7 @@ import type { RunState } from './job-run.ts'
 
 /** How the job stands, or how it ended and what it took. */
 export function StatusLine({ state }: { state: RunState }) {
-  const { phase, job, stage, connected, stopping } = state
+  const { phase, job, stage, connected, stopping, retrySeconds } = state
   const last = job?.stages.at(-1)
   return (
     <div class="status-line">
@@ -17,6 +17,7 @@ export function StatusLine({ state }: { state: RunState }) {
         {job && <JobBadge state={job.state} status={job.status} />}
         {phase === 'following' && <Elapsed since={state.runningSince} />}
         {phase === 'following' && stage !== null && stage !== 'run' && <span>{stage}</span>}
+        {retrySeconds > 0 && <span class="warn-text">rate limit reached, retrying in {retrySeconds} s</span>}
         {stopping && <span>stopping …</span>}
         {phase === 'following' && !connected && <span class="warn-text">connection lost, trying again …</span>}
         {last && job && <Facts stage={last} stages={job.stages} />}
@@ -76,8 +77,9 @@ function Elapsed({ since }: { since: number | null }) {
   return <span class="numeric">{(Math.max(0, now - since) / 1000).toFixed(1)} s</span>
 }
 
-function spoken({ phase, job, problem, stage, takesInput }: RunState): string {
+function spoken({ phase, job, problem, stage, takesInput, retrySeconds }: RunState): string {
   if (problem) return ''
+  if (retrySeconds > 0) return 'Rate limit reached, trying again soon'
   if (phase === 'submitting') return 'Submitting'
   if (!job) return ''
   if (job.status === null) {
