@@ -45,6 +45,7 @@ export function spendMore(
 
 /**
  * Takes tokens for a caller and writes the headers that tell of it.
+ * @param res undefined for what is told of in a refusal alone
  * @param whenLimited is called with what happened, for the first refusal of a bucket in a second
  * @throws Problem `rate-limited`, `caller-blocked`
  */
@@ -53,14 +54,14 @@ export async function spend(
   caller: LimitedCaller,
   budget: Budget,
   tokens: number,
-  res: Response,
+  res: Response | undefined,
   whenLimited: (detail: string) => void,
 ): Promise<void> {
   const verdict = await limiter.take(caller, budget, tokens)
   if (verdict.outcome === 'blocked') throw callerBlocked(verdict.block)
-  res.set(limitHeaders(verdict))
+  res?.set(limitHeaders(verdict))
   if (verdict.outcome === 'passed') return
-  const problem = rateLimited(verdict, tokens)
+  const problem = rateLimited(verdict, tokens, caller.endUser !== undefined)
   if (verdict.isFirstOfSecond) whenLimited(problem.message)
   throw problem
 }
@@ -95,9 +96,9 @@ function limitHeaders(verdict: Exclude<Verdict, { outcome: 'blocked' }>): Record
 
 const THINGS: Record<Budget, string> = { submit: 'submissions', read: 'requests' }
 
-function rateLimited(verdict: Extract<Verdict, { outcome: 'limited' }>, tokens: number): Problem {
+function rateLimited(verdict: Extract<Verdict, { outcome: 'limited' }>, tokens: number, isEndUser: boolean): Problem {
   const { budget, rate, waitMicros } = verdict
-  const allowed = `${rate.perMinute} ${THINGS[budget]} a minute are allowed, ${rate.burst} of them at once`
+  const allowed = `${rate.perMinute} ${THINGS[budget]} a minute are allowed${isEndUser ? ' for one end user (END_USER_RATE_PERCENT)' : ''}, ${rate.burst} of them at once`
   if (waitMicros === null) return new Problem('rate-limited', `${allowed}; these are ${tokens} at once`)
   const seconds = Math.max(1, toSeconds(waitMicros))
   return new Problem('rate-limited', `${allowed}; try again in ${seconds} s`, {
@@ -105,8 +106,10 @@ function rateLimited(verdict: Extract<Verdict, { outcome: 'limited' }>, tokens: 
   })
 }
 
+const WHOM: Record<string, string> = { key: 'this key', 'end-user': 'this end user' }
+
 function callerBlocked({ untilMs, subject }: BlockEntry): Problem {
-  const whom = subject.startsWith('key:') ? 'this key' : 'this address'
+  const whom = WHOM[subject.split(':', 1)[0] ?? ''] ?? 'this address'
   if (untilMs === null) {
     return new Problem('caller-blocked', `${whom} is blocked until the operator lifts it`, { extra: { until: null } })
   }

@@ -1,6 +1,6 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express'
 import { onlyMethods } from '../http/answer-problem.ts'
-import { jsonBody } from '../http/body.ts'
+import { submissionBody } from '../rate-limit/end-users.ts'
 import { readBatch } from './batches/read-batch.ts'
 import { submitBatch } from './batches/submit-batch.ts'
 import type { RouteDeps } from './deps.ts'
@@ -12,10 +12,7 @@ export function batchRoutes(
   spendRest: (req: Request, res: Response, tokens: number) => Promise<void>,
 ): Router {
   const router = Router()
-  router
-    .route('/')
-    .post(maySubmit, jsonBody(deps.config.http.maxBodyBytes), submitBatch(deps, spendRest))
-    .all(onlyMethods('POST'))
+  router.route('/').post(maySubmit, submissionBody(deps), submitBatch(deps, spendRest)).all(onlyMethods('POST'))
   router.route('/:id').get(readBatch(deps)).all(onlyMethods('GET'))
   return router
 }
