@@ -52,14 +52,14 @@ const scopes: Defence[] = [
   {
     threat: 'a token of low scope: submitting code',
     without: 'that it takes more than reading does',
-    edits: edit('src/api/routes/jobs.ts', '.post(maySubmit, jsonBody', '.post(jsonBody'),
+    edits: edit('src/api/routes/jobs.ts', '.post(maySubmit, submissionBody', '.post(submissionBody'),
     test: SCOPES_TEST,
     name: 'POST /v1/jobs takes one of',
   },
   {
     threat: 'a token of low scope: submitting batches',
     without: 'that it takes more than reading does',
-    edits: edit('src/api/routes/batches.ts', '.post(maySubmit, jsonBody', '.post(jsonBody'),
+    edits: edit('src/api/routes/batches.ts', '.post(maySubmit, submissionBody', '.post(submissionBody'),
     test: SCOPES_TEST,
     name: 'POST /v1/batches takes one of',
   },
