@@ -172,10 +172,14 @@ class Client:
         return self._json("DELETE", f"/v1/jobs/{quote(job_id, safe='')}")
 
     def list(
-        self, state: Optional[str] = None, status: Optional[str] = None, language: Optional[str] = None
+        self,
+        state: Optional[str] = None,
+        status: Optional[str] = None,
+        language: Optional[str] = None,
+        end_user: Optional[str] = None,
     ) -> Iterator[Json]:
         """Your jobs, newest first, without their output; read page by page as they are asked for."""
-        query = {"limit": "100", "state": state, "status": status, "language": language}
+        query = {"limit": "100", "state": state, "status": status, "language": language, "endUser": end_user}
         while True:
             words = urlencode({name: value for name, value in query.items() if value is not None})
             page = self._json("GET", f"/v1/jobs?{words}")

@@ -31,7 +31,7 @@ import { healthRoutes } from './routes/health.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { pageRoutes } from './routes/pages.ts'
-import { runNowRoutes } from './routes/run-now.ts'
+import { type Accept, runNowRoutes } from './routes/run-now.ts'
 import { webhookDeliveryRoutes, webhookSecretRoutes, webhookTestRoutes } from './routes/webhooks.ts'
 import { runtimeRoutes } from './routes/runtimes.ts'
 
@@ -49,6 +49,11 @@ export function createApp(deps: RouteDeps, redis: Redis, log: Logger): Express {
   app.set('query parser', 'simple')
   trustProxy(app, config.http.trustProxy)
 
+  /** The routes under `/api` have a policy of their own, for callers that have none. */
+  const underApi =
+    (accept: Accept): Accept =>
+    (body, caller, requestId) =>
+      accept(body, { ...caller, screening: caller.screening ?? config.screening.apiPolicy }, requestId)
   const allow = (...scopes: Parameters<typeof requireScope>[0][]) => requireScope(scopes.flat(), events.record)
 
   app.use(requestMeter(app, deps.metrics))
@@ -81,9 +86,9 @@ export function createApp(deps: RouteDeps, redis: Redis, log: Logger): Express {
   app.use('/v1/webhook-deliveries', allow('jobs', 'containers'), webhookDeliveryRoutes(deps.webhooks))
   app.use('/v1/webhook-test', allow('jobs', 'containers'), webhookTestRoutes(deps.webhooks))
   app.use('/v1/runtimes', runtimeRoutes(deps, 'runtimes'))
-  app.use('/api/repl/execute', allow('jobs'), runNowRoutes(deps, intake.code))
+  app.use('/api/repl/execute', allow('jobs'), runNowRoutes(deps, underApi(intake.code)))
   app.use('/api/repl/languages', runtimeRoutes(deps, 'languages'))
-  app.use('/api/containers/create', allow('containers'), runNowRoutes(deps, intake.container))
+  app.use('/api/containers/create', allow('containers'), runNowRoutes(deps, underApi(intake.container)))
   app.use('/v1/admin', allow('admin'))
   const audit = auditWith(events.record)
   app.use('/v1/admin/jobs', adminJobRoutes(deps, audit))

@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import { type Allowed, type Block, type Blocks, createBlocks } from '../shared/security/blocks.ts'
 import { SECURITY_EVENT_KINDS, type SecurityEventKind, type StoredSecurityEvent } from '../shared/security/security-event.ts' // prettier-ignore
 import { createSecurityEvents, type SecurityEvents } from '../shared/security/security-events.ts'
+import { subjectOfEvent } from '../shared/security/event-subject.ts'
 import { parseSubject, type Subject, SUBJECT_WORDS } from '../shared/security/subject.ts'
 import type { CliContext } from './context.ts'
 import { operator } from './operator.ts'
@@ -147,12 +148,7 @@ const second = (timestamp: string) => timestamp.slice(0, 19).replace('T', ' ')
 
 function eventTable(events: readonly StoredSecurityEvent[]): string {
   if (events.length === 0) return 'There are no such events.'
-  const rows = events.map(({ timestamp, kind, address, keyId, detail }) => [
-    second(timestamp),
-    kind,
-    keyId !== null ? `key:${keyId}` : address !== null ? `address:${address}` : '-',
-    detail,
-  ])
+  const rows = events.map((event) => [second(event.timestamp), event.kind, subjectOfEvent(event) ?? '-', event.detail])
   return table(['WHEN (UTC)', 'KIND', 'WHO', 'WHAT'], rows)
 }
 

@@ -40,6 +40,7 @@ export interface ListOptions extends CallOptions {
   state?: State | undefined
   status?: Status | undefined
   language?: string | undefined
+  endUser?: string | undefined
   /** Jobs of one page, 1 to 100. */
   pageSize?: number | undefined
 }
@@ -108,9 +109,10 @@ export function createClient(options: ClientOptions): Client {
     submit: (request, submit) => post<Job>('/v1/jobs', request, 0, submit),
     get: (id, call) => http.json<Job>(`/v1/jobs/${part(id)}`, call),
     wait: async (id, call) => untilEnded(await client.get(id, call), call),
-    async *list({ state, status, language, pageSize = 100, ...call } = {}) {
+    async *list({ state, status, language, endUser, pageSize = 100, ...call } = {}) {
       const query = new URLSearchParams({ limit: String(pageSize) })
-      for (const [name, value] of Object.entries({ state, status, language })) if (value) query.set(name, value)
+      for (const [name, value] of Object.entries({ state, status, language, endUser }))
+        if (value) query.set(name, value)
       for (let next: string | null = ''; next !== null;) {
         if (next !== '') query.set('cursor', next)
         const page: { jobs: JobSummary[]; next: string | null } = await http.json(`/v1/jobs?${query.toString()}`, call)

@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { Artifact, type ArtifactRequest } from './artifact.ts'
 import { LIMIT_NAMES, Limits } from './limits.ts'
+import { EndUser } from './security/end-user.ts'
 import { Finding } from './security/finding.ts'
 import type { Origin } from './security/origin.ts'
 import type { TraceContext } from './tracing/trace-context.ts'
@@ -103,6 +104,7 @@ export const Job = Type.Object({
   limits: Limits,
   metadata: Type.Record(Type.String(), Type.Unknown()),
   warnings: Type.Array(Finding, { description: 'what screening found and did not refuse' }),
+  endUser: Type.Optional(EndUser),
   createdAt: Type.String({ format: 'date-time', description: 'RFC 3339, UTC' }),
   startedAt: orNull(Type.String({ format: 'date-time' })),
   finishedAt: orNull(Type.String({ format: 'date-time' })),
@@ -136,6 +138,7 @@ export type JobHead = Pick<
   | 'limits'
   | 'metadata'
   | 'warnings'
+  | 'endUser'
   | 'createdAt'
   | 'requestKept'
 >

@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox'
 import { MAX_GLOBS } from './artifact.ts'
 import { Encoding } from './job.ts'
 import { LimitOverrides, MINUTE } from './limits.ts'
+import { EndUser } from './security/end-user.ts'
 import { Webhook } from './webhook.ts'
 
 const optional = Type.Optional
@@ -75,6 +76,7 @@ const common = {
       description: 'keep this request with the job, to be read at GET /v1/jobs/:id/request and sent again',
     }),
   ),
+  endUser: optional(EndUser),
   metadata: optional(Type.Record(Type.String(), Type.Unknown(), { description: 'yours; at most 4 KiB of JSON' })),
 }
 

@@ -27,7 +27,7 @@ const PROGRAMS = {
   'kill.py': 'import os; os.kill(os.getpid(), 15)',
   'env.sh': 'echo "$GREETING $(cat data.txt)"',
   'broken.c': 'int main(void) { return x; }',
-  'blocked.py': 'import os\nos.system("id")\n',
+  'blocked.py': 'import os\nos.system("rm -rf /")\n',
   'file.py': 'open("a.bin", "wb").write(bytes(range(256)))',
   'data.txt': 'from a file',
   noext: 'echo bash',

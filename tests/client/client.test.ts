@@ -88,7 +88,7 @@ test('an error tells which fields are wrong, and nothing is tried again', async 
 })
 
 test('screening’s findings come with the refusal', async () => {
-  const error = await failure(client.run(python('import os\nos.system("id")\n')))
+  const error = await failure(client.run(python('import os\nos.system("rm -rf /")\n')))
   expect(error).toMatchObject({ status: 403, code: 'submission-blocked', violations: [{ line: 2 }] })
 })
 

@@ -54,14 +54,18 @@ const scopes: Defence[] = [
   {
     threat: 'a token of low scope: submitting code',
     without: 'that it takes more than reading does',
-    edits: edit('src/api/routes/jobs.ts', '.post(maySubmit, noQuery, jsonBody', '.post(noQuery, jsonBody'),
+    edits: edit('src/api/routes/jobs.ts', '.post(maySubmit, noQuery, submissionBody', '.post(noQuery, submissionBody'),
     test: SCOPES_TEST,
     name: 'POST /v1/jobs takes one of',
   },
   {
     threat: 'a token of low scope: submitting batches',
     without: 'that it takes more than reading does',
-    edits: edit('src/api/routes/batches.ts', '.post(maySubmit, noQuery, jsonBody', '.post(noQuery, jsonBody'),
+    edits: edit(
+      'src/api/routes/batches.ts',
+      '.post(maySubmit, noQuery, submissionBody',
+      '.post(noQuery, submissionBody',
+    ),
     test: SCOPES_TEST,
     name: 'POST /v1/batches takes one of',
   },

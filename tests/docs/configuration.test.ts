@@ -26,7 +26,7 @@ test('docs/configuration.md tells the bounds that are checked', () => {
   const bounds = new Map(tableRows(generated).map(([name = '', , allowed = '']) => [uncoded(name), allowed]))
   for (const { name, kind } of SETTINGS) {
     const told = bounds.get(name) ?? ''
-    if (kind.type === 'choice') expect(uncoded(told)).toBe(kind.of.join(', '))
+    if (kind.type === 'choice') expect(uncoded(told)).toBe(`${kind.of.join(', ')}${kind.isOptional ? ' or empty' : ''}`)
     if (kind.type !== 'integer') continue
     const isOpen = kind.maximum === Number.MAX_SAFE_INTEGER
     expect(told).toBe(isOpen ? `from ${kind.minimum}` : `${kind.minimum} to ${kind.maximum}`)

@@ -297,11 +297,87 @@ describe('the command line', () => {
   })
 
   test.each([
-    { args: ['block', 'nobody'], says: 'It must be "address:" and an IP address, or "key:" and the id of a key.' },
+    {
+      args: ['block', 'nobody'],
+      says: 'It must be "address:" and an IP address, "key:" and the id of a key, or "end-user:", a tenant',
+    },
     { args: ['block', 'key:a', '--for', 'soon'], says: 'It must be a time like 90s, 30m, 12h or 7d.' },
     { args: ['events', '--kind', 'x'], says: 'Allowed choices are submission-blocked' },
     { args: ['events', '--limit', '0'], says: 'It must be a whole number from 1 to 999999.' },
   ])('refuses $args in words', async ({ args, says }) => {
     expect(await runyard(...args)).toContain(says)
   })
+})
+
+describe('an end user that a platform names', () => {
+  const bomb = (endUser?: string) => ({
+    language: 'bash',
+    code: ':(){ :|:& };:',
+    ...(endUser !== undefined && { endUser }),
+  })
+  const codeOf = async (key: string, body: unknown, path = '/v1/jobs', gateway = gateways[0]) =>
+    (await ask<{ code?: string }>(path, { key, method: 'POST', body, gateway })).body.code
+
+  test('is blocked for what it has refused, alone among those of its key', async () => {
+    const { secretKey } = await newKey({ tenant: 'school' })
+    for (let i = 0; i < 10; i++) expect(await codeOf(secretKey, bomb('ada'))).toBe('submission-blocked')
+    for (const [index, path] of ['/v1/jobs', '/api/repl/execute', '/api/repl/execute/stream'].entries()) {
+      expect(await codeOf(secretKey, bomb('ada'), path, gateways[index % 2])).toBe('caller-blocked')
+    }
+    const answer = await ask('/v1/jobs', { key: secretKey, method: 'POST', body: bomb('ada') })
+    expect(answer).toMatchObject({ status: 403, body: { errors: [{ pointer: '/endUser' }] } })
+    expect(answer.body['detail']).toMatch(/^this end user is blocked until 2/)
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
+    const batch = { jobs: [bomb('bob'), bomb('ada')] }
+    expect(await ask('/v1/batches', { key: secretKey, method: 'POST', body: batch })).toMatchObject({
+      body: { code: 'caller-blocked', errors: [{ pointer: '/jobs/1/endUser' }] },
+    })
+    for (const other of [bomb('bob'), bomb()]) expect(await codeOf(secretKey, other)).toBe('submission-blocked')
+    expect((await ask('/v1/jobs', { key: secretKey })).status).toBe(200)
+    const elsewhere = await newKey({ tenant: 'another-school' })
+    expect(await codeOf(elsewhere.secretKey, bomb('ada'))).toBe('submission-blocked')
+  })
+
+  test('is told of in events and blocks, and unblocked and allowed by operators', async () => {
+    const subject = 'end-user:school:ada'
+    const { body } = await ask<{ blocks: Block[] }>('/v1/admin/blocks', { key: admin })
+    expect(body.blocks).toContainEqual(expect.objectContaining({ subject, by: 'score' }))
+    const events = await ask<{ events: StoredSecurityEvent[] }>('/v1/admin/security-events?kind=caller-blocked', {
+      key: admin,
+    })
+    expect(events.body.events).toContainEqual(
+      expect.objectContaining({ tenant: 'school', endUser: 'ada', keyId: null, address: null }),
+    )
+    const { secretKey } = await newKey({ tenant: 'school' })
+    expect(await codeOf(secretKey, bomb('ada'))).toBe('caller-blocked')
+    expect((await ask(`/v1/admin/blocks/${subject}`, { key: admin, method: 'DELETE' })).status).toBe(204)
+    expect(await codeOf(secretKey, bomb('ada'))).toBe('submission-blocked')
+    const allowed = await ask(`/v1/admin/allowed/${subject}`, { key: admin, method: 'PUT', body: {} })
+    expect(allowed.status).toBe(200)
+    for (let i = 0; i < 12; i++) expect(await codeOf(secretKey, bomb('ada'))).toBe('submission-blocked')
+  })
+
+  test('takes nothing from the others of its key with a flood', async () => {
+    const { secretKey } = await newKey({ tenant: 'flooded', rate: { perMinute: 1, burst: 8 } })
+    const codes: unknown[] = []
+    for (let i = 0; i < 12; i++) codes.push(await codeOf(secretKey, bomb('ada')))
+    expect(codes.filter((code) => code === 'submission-blocked')).toHaveLength(4)
+    expect(codes.filter((code) => code === 'rate-limited')).toHaveLength(8)
+    for (let i = 0; i < 4; i++) expect(await codeOf(secretKey, bomb('bob'))).toBe('submission-blocked')
+  })
+
+  test('does not save a stranger, who could name another each time', async () => {
+    const from = '203.0.113.77'
+    for (let i = 0; i < 10; i++) await ask('/v1/jobs', { from, method: 'POST', body: bomb(`user-${i}`) })
+    expect((await ask('/v1/jobs', { from })).body['code']).toBe('caller-blocked')
+  })
+})
+
+test('a key is not blocked for what screening refuses of it', async () => {
+  const { secretKey } = await newKey({ tenant: 'platform' })
+  const body = { language: 'bash', code: ':(){ :|:& };:' }
+  for (let i = 0; i < 60; i++) {
+    const answer = await ask('/v1/jobs', { key: secretKey, method: 'POST', body })
+    expect(answer.body['code']).toBe('submission-blocked')
+  }
 })

@@ -20,7 +20,7 @@ const OWN_RULE = {
     {
       id: 'no-pi',
       languages: ['python'],
-      scope: 'language',
+      scope: 'general',
       severity: 'block',
       reason: 'pi is computed elsewhere',
       match: { code: ['math . pi'] },
@@ -89,7 +89,8 @@ test('a warning does not keep a program from running; it is told with the job an
 
 test('the policy of a key is its own', async () => {
   const code = 'import os\nos.system("echo ran")\n'
-  expect(await submit('/v1/jobs', { language: 'python', code })).toMatchObject({ status: 403 })
+  const strict = await makeKey(platform, 'strict', { screening: 'strict' })
+  expect(await submit('/v1/jobs', { language: 'python', code }, strict)).toMatchObject({ status: 403 })
   const standard = await makeKey(platform, 'standard', { screening: 'standard' })
   const off = await makeKey(platform, 'off', { screening: 'off' })
   const wait = { prefer: 'wait=30' }
@@ -98,6 +99,39 @@ test('the policy of a key is its own', async () => {
   expect(await submit('/v1/jobs', bash(FORK_BOMB), standard)).toMatchObject({ status: 403 })
   const unscreened = await submit<Job>('/v1/jobs', { language: 'python', code }, { ...off, ...wait })
   expect(unscreened.body).toMatchObject({ status: 'succeeded', warnings: [] })
+})
+
+test('a program that evaluates its input runs under /v1, and is refused under /api', async () => {
+  const request = { language: 'python', code: 'a, b = eval(input())\nprint(a + b)\n', stdin: '3,4' }
+  const { status, body } = await submit<Job>('/v1/jobs', request, { prefer: 'wait=30' })
+  expect(status).toBe(200)
+  expect(body.stages.map(({ stdout }) => stdout)).toEqual(['7\n'])
+  expect(body.warnings).toMatchObject([{ rule: 'python-eval', severity: 'warn' }])
+  for (const path of ['/api/repl/execute', '/API/repl/execute']) {
+    expect([path, (await submit(path, request)).body]).toMatchObject([path, { violations: [{ rule: 'python-eval' }] }])
+  }
+  const container = { image: 'python', command: ['python3', '-c', 'print(eval("1"))'] }
+  expect(await submit('/api/containers/create', container)).toMatchObject({ status: 403 })
+  const standard = await makeKey(platform, 'lenient', { screening: 'standard' })
+  expect(await submit('/api/repl/execute', request, standard)).toMatchObject({ status: 200, body: { stdout: '7\n' } })
+})
+
+test('the end user of a job is kept with it, and jobs are listed by it', async () => {
+  const own = await makeKey(platform, 'classroom')
+  const job = (endUser: string) => ({ ...bash('echo hi'), endUser })
+  const first = await submit<Job>('/v1/jobs', job('ada'), { ...own, prefer: 'wait=30' })
+  expect(first.body).toMatchObject({ status: 'succeeded', endUser: 'ada' })
+  const batch = await submit<{ jobs: string[] }>('/v1/batches', { jobs: [job('ada'), job('bob'), bash('true')] }, own)
+  const repl = await submit<Job>('/api/repl/execute', job('bob'), own)
+  const listed = async (query: string) =>
+    (await get<{ jobs: Job[] }>(`${platform.url}/v1/jobs${query}`, own)).body.jobs.map(({ id }) => id)
+  expect(await listed('?endUser=ada')).toEqual([batch.body.jobs[0], first.body.id])
+  expect(await listed('?endUser=bob')).toEqual([repl.body.id, batch.body.jobs[1]])
+  expect(await listed('?endUser=nobody')).toEqual([])
+  for (const endUser of ['', 'x'.repeat(129), 'a\u0007', 7]) {
+    const answer = await submit<{ errors: unknown[] }>('/v1/jobs', { ...bash('true'), endUser }, own)
+    expect(answer).toMatchObject({ status: 422, body: { errors: [{ pointer: '/endUser' }] } })
+  }
 })
 
 test("the operator's own rules hold beside the others", async () => {

@@ -19,7 +19,7 @@ let worker: Sample[]
 /** Every job there was, as its owner reads it. */
 let jobs: Job[]
 let jobsUrl: string
-const blockedCode = 'import os\nos.system("x")'
+const blockedCode = 'import os\nos.system("rm -rf /")'
 const requestsMade = new Map<string, number>()
 const made = (key: string) => requestsMade.set(key, (requestsMade.get(key) ?? 0) + 1)
 

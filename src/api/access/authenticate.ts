@@ -14,7 +14,7 @@ import type { Revocations } from './revocations.ts'
 import { unauthenticated } from './unauthenticated.ts'
 
 export interface AuthenticateDeps {
-  config: Pick<Config, 'auth' | 'screening' | 'load'>
+  config: Pick<Config, 'auth' | 'load'>
   apiKeys: Pick<ApiKeys, 'verify'>
   revocations: Revocations
   /** Who is logged in to the dashboard, where that opens something. */
@@ -62,7 +62,7 @@ export function authenticate({
     rate: null,
     maxRunningJobs: config.load.tenantMaxRunningJobs,
     ceilings: {},
-    screening: config.screening.policy,
+    screening: null,
     webhook: null,
   })
   const ofKey = (key: ApiKey, address: string): Caller => ({
@@ -74,7 +74,7 @@ export function authenticate({
     rate: key.rate,
     maxRunningJobs: key.maxRunningJobs ?? config.load.tenantMaxRunningJobs,
     ceilings: key.limits,
-    screening: key.screening ?? config.screening.policy,
+    screening: key.screening,
     // Keys of before webhooks have none.
     webhook: key.webhook ?? null,
   })

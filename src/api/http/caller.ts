@@ -19,7 +19,8 @@ export interface Caller {
   maxRunningJobs: number | null
   /** Ceilings of its own, below those of the service. */
   ceilings: LimitOverrides
-  screening: ScreeningPolicy
+  /** Its key's own policy; null: that of the route. */
+  screening: ScreeningPolicy | null
   /** Where its jobs are told of that name no webhook of their own. */
   webhook: Webhook | null
 }

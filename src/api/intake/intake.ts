@@ -53,7 +53,7 @@ const containerRequest = bodyValidator(ContainerRequest)
 
 export function createIntake({ config, languages, runtimes, screening, blocked, screened }: IntakeOptions): Intake {
   const { defaults } = config.limits
-  const screen = screenWith(screening, blocked, screened)
+  const screen = screenWith(screening, config.screening.policy, blocked, screened)
   const ceilingsOf = (caller: Caller) => lowerOf(config.limits.ceilings, caller.ceilings)
 
   /** The owner asks for it, the operator may not allow it. */
@@ -71,13 +71,19 @@ export function createIntake({ config, languages, runtimes, screening, blocked, 
     interactive: 'interactive' in request && request.interactive === true,
     limits: effectiveLimits(request.limits ?? {}, needs, defaults, ceilings),
     metadata: request.metadata ?? {},
+    ...(request.endUser !== undefined && { endUser: request.endUser }),
     ...(isKept(request) && { requestKept: true }),
     createdAt: new Date().toISOString(),
   })
 
   const base = (request: CodeRequest | ContainerRequest, caller: Caller, requestId: string) => ({
     tenant: caller.tenant,
-    origin: { requestId, address: caller.address, keyId: caller.keyId },
+    origin: {
+      requestId,
+      address: caller.address,
+      keyId: caller.keyId,
+      ...(request.endUser !== undefined && { endUser: request.endUser }),
+    },
     shareable: caller.shareable,
     maxRunningJobs: caller.maxRunningJobs,
     rank: PRIORITIES.indexOf(request.priority ?? 'normal'),
@@ -116,7 +122,8 @@ export function createIntake({ config, languages, runtimes, screening, blocked, 
       checkSizes(request, files, config.http.maxCodeBytes)
       const { dependencies } = request
       const pointers = request.files ? undefined : ['/code']
-      const found = screen(subjectOf({ language: language.id, files, dependencies, pointers }), caller, requestId)
+      const subject = subjectOf({ language: language.id, files, dependencies, pointers })
+      const found = screen(subject, caller, requestId, request.endUser)
       const errors = [
         ...checkSource(request),
         ...checkFiles(request.files ?? []),
@@ -165,7 +172,7 @@ export function createIntake({ config, languages, runtimes, screening, blocked, 
       const files = (request.files ?? []).map(toSourceFile)
       checkSizes({ files: [], ...request }, files, config.http.maxCodeBytes)
       const subject = subjectOf({ language: undefined, files, command: request.command })
-      const warnings = screen(subject, caller, requestId)
+      const warnings = screen(subject, caller, requestId, request.endUser)
       refuse([
         ...checkFiles(request.files ?? []),
         ...checkLimits(request.limits ?? {}, defaults, ceilings),
@@ -192,10 +199,17 @@ export function createIntake({ config, languages, runtimes, screening, blocked, 
 
 /**
  * What is kept of a request: what makes the program run as it did. Whom to tell, when to begin and what it was for are matters of
- * that one time.
+ * that one time, as is for whom.
  */
 function keptRequest(request: CodeRequest | ContainerRequest): string {
-  const { webhook: _webhook, delayMs: _delayMs, priority: _priority, metadata: _metadata, ...kept } = request
+  const {
+    webhook: _webhook,
+    delayMs: _delayMs,
+    priority: _priority,
+    metadata: _metadata,
+    endUser: _endUser,
+    ...kept
+  } = request
   return JSON.stringify(kept)
 }
 

@@ -9,6 +9,7 @@ export type Screened = (policy: ScreeningPolicy, ms: number, findings: readonly 
 
 /**
  * Screens submissions under their caller's policy.
+ * @param policy holds for callers that have none of their own
  * @param blocked is told of every one that is refused
  * @param screened is told of every screening, with what it found and the ms it took
  * @returns a function that gives what is to be told with the job
@@ -16,18 +17,21 @@ export type Screened = (policy: ScreeningPolicy, ms: number, findings: readonly 
  */
 export function screenWith(
   screening: Screening,
+  policy: ScreeningPolicy,
   blocked: (event: SecurityEvent) => void,
   screened: Screened,
-): (subject: Subject, caller: Caller, requestId: string) => Finding[] {
-  return (subject, caller, requestId) => {
+): (subject: Subject, caller: Caller, requestId: string, endUser: string | undefined) => Finding[] {
+  return (subject, caller, requestId, endUser) => {
     const begun = performance.now()
-    const findings = screening.screen(subject, caller.screening)
-    screened(caller.screening, performance.now() - begun, findings)
+    const held = caller.screening ?? policy
+    const findings = screening.screen(subject, held)
+    screened(held, performance.now() - begun, findings)
     if (!screening.isBlocked(findings)) return findings
     const { tenant, address, keyId } = caller
     const rules = [...new Set(findings.filter(({ severity }) => severity === 'block').map(({ rule }) => rule))]
     const detail = `screening refused it: ${rules.join(', ')}`
-    blocked({ kind: 'submission-blocked', address, keyId, tenant, requestId, jobId: null, detail })
+    const origin = { address, keyId, tenant, ...(endUser !== undefined && { endUser }), requestId, jobId: null }
+    blocked({ kind: 'submission-blocked', ...origin, detail })
     throw submissionBlocked(findings)
   }
 }

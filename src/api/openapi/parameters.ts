@@ -30,7 +30,8 @@ export const PATH = {
   language: { description: 'id of a language', schema: Type.String(), example: 'rust' },
   key: { description: 'id of a key', schema: Type.String() },
   subject: {
-    description: 'whom it is about: `address:` and an IPv4 address or IPv6 network of 64 bits, or `key:` and an id',
+    description:
+      'whom it is about: `address:` and an IPv4 address or IPv6 network of 64 bits, `key:` and an id, or `end-user:`, a tenant, `:` and its end user',
     schema: Type.String(),
     example: 'address:192.0.2.7',
   },

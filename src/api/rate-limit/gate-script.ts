@@ -5,12 +5,13 @@ import type { Redis, Result } from 'ioredis'
  * kept as its theoretical arrival time, as in gcra.ts, and vanishes when it is full. A block that an address got by its score
  * does not hold for who shows a key there: others behind the same address may have earned it.
  *
- * KEYS: bucket, allowed, block of the address, block of the key (when there is one).
- * ARGV: tokens a minute, burst, tokens asked for, subject of the address, subject of the key (when there is one).
+ * KEYS: bucket, allowed, block of the address, block of the key (when there is one); or block of the end user alone; or none,
+ * for tokens that are given back.
+ * ARGV: tokens a minute, burst, tokens asked for (negative: given back), subjects of the blocks in their order.
  * Returns what became of it, with the JSON of the block, or the bucket's debt in ticks.
  */
 const GATE_SCRIPT = `
-local blocks = redis.call('MGET', unpack(KEYS, 3))
+local blocks = #KEYS > 2 and redis.call('MGET', unpack(KEYS, 3)) or {}
 local ofAddress, ofKey = blocks[1], blocks[2]
 if ofAddress and #ARGV > 4 and string.find(ofAddress, '"by":"score"', 1, true) then ofAddress = false end
 if ofAddress or ofKey then
@@ -39,7 +40,7 @@ if debt + cost > full then
   if owed > full then store(full) end
   return {'limited', debt}
 end
-debt = debt + cost
+debt = math.max(debt + cost, 0)
 store(debt)
 return {'passed', debt}`
 

@@ -21,6 +21,8 @@ export interface LocalTake {
 export interface LocalBuckets {
   take: (bucket: string, rate: Rate, tokens: number) => LocalTake
   giveBack: (ticket: Ticket) => void
+  /** Puts tokens into a bucket that were taken some time ago. */
+  add: (bucket: string, rate: Rate, tokens: number) => void
 }
 
 /** Buckets looked at, oldest first, for each new one: more than one, so that those that are full go faster than others come. */
@@ -56,6 +58,12 @@ export function createLocalBuckets(maxBuckets: number, nowMicros: () => number):
       arrivals.set(name, { arrival, rate })
       if (after === undefined) return { ticket: undefined, debt, shared }
       return { ticket: { bucket: name, rate, tokens, arrival }, debt: after, shared }
+    },
+    add(bucket, rate, tokens) {
+      const now = nowMicros()
+      const debt = debtAt(arrivals.get(bucket)?.arrival, now, rate) - tokens * TICKS_PER_TOKEN
+      if (debt <= 0) arrivals.delete(bucket)
+      else arrivals.set(bucket, { arrival: arrivalOf(debt, now, rate), rate })
     },
     giveBack({ bucket, rate, tokens, arrival }) {
       const now = nowMicros()

@@ -45,6 +45,7 @@ export function spendMore(
 
 /**
  * Takes tokens for a caller and writes the headers that tell of it.
+ * @param res undefined for what is told of in a refusal alone
  * @param whenLimited is called with what happened, for the first refusal of a bucket in a second
  * @throws Problem `rate-limited`, `caller-blocked`
  */
@@ -53,12 +54,12 @@ export async function spend(
   caller: LimitedCaller,
   budget: Budget,
   tokens: number,
-  res: Response,
+  res: Response | undefined,
   whenLimited: (detail: string) => void,
 ): Promise<void> {
   const verdict = await limiter.take(caller, budget, tokens)
   if (verdict.outcome === 'blocked') throw callerBlocked(verdict.block)
-  res.set(limitHeaders(verdict))
+  res?.set(limitHeaders(verdict))
   if (verdict.outcome === 'passed') return
   const problem = rateLimited(verdict, tokens, caller)
   if (verdict.isFirstOfSecond) whenLimited(problem.message)
@@ -104,14 +105,17 @@ const SETTINGS: Record<Budget, string> = {
 function rateLimited(
   verdict: Extract<Verdict, { outcome: 'limited' }>,
   tokens: number,
-  { rate: ofKey }: LimitedCaller,
+  { rate: ofKey, endUser }: LimitedCaller,
 ): Problem {
   const { budget, rate, waitMicros } = verdict
-  const allowed = `${rate.perMinute} ${THINGS[budget]} a minute are allowed, ${rate.burst} of them at once`
-  const isOfKey = budget === 'submit' && ofKey !== null
-  const raise = isOfKey
-    ? 'the key has this rate of its own; the operator can make one with a higher --rate'
-    : `the operator raises this with ${SETTINGS[budget]}`
+  const whom = endUser === undefined ? '' : ' for one end user'
+  const allowed = `${rate.perMinute} ${THINGS[budget]} a minute are allowed${whom}, ${rate.burst} of them at once`
+  const raise =
+    endUser !== undefined
+      ? 'the operator raises this with END_USER_RATE_PERCENT'
+      : budget === 'submit' && ofKey !== null
+        ? 'the key has this rate of its own; the operator can make one with a higher --rate'
+        : `the operator raises this with ${SETTINGS[budget]}`
   if (waitMicros === null) return new Problem('rate-limited', `${allowed}; these are ${tokens} at once; ${raise}`)
   const seconds = Math.max(1, toSeconds(waitMicros))
   return new Problem('rate-limited', `${allowed}; try again in ${seconds} s; ${raise}`, {
@@ -119,8 +123,10 @@ function rateLimited(
   })
 }
 
+const WHOM: Record<string, string> = { key: 'this key', 'end-user': 'this end user' }
+
 function callerBlocked({ untilMs, subject }: BlockEntry): Problem {
-  const whom = subject.startsWith('key:') ? 'this key' : 'this address'
+  const whom = WHOM[subject.split(':', 1)[0] ?? ''] ?? 'this address'
   if (untilMs === null) {
     return new Problem('caller-blocked', `${whom} is blocked until the operator lifts it`, { extra: { until: null } })
   }

@@ -21,7 +21,10 @@ import { createRememberedBlocks } from './remembered-blocks.ts'
 /** `submit`: what runs something. `read`: everything else. */
 export type Budget = 'submit' | 'read'
 
-export type LimitedCaller = Pick<Caller, 'address' | 'keyId' | 'rate'>
+export type LimitedCaller = Pick<Caller, 'address' | 'keyId' | 'rate'> & {
+  /** Subject of the end user of a key whose own bucket and blocks are meant. */
+  endUser?: string
+}
 
 export type Verdict =
   | ({ outcome: 'passed'; budget: Budget; rate: Rate } & Standing)
@@ -34,6 +37,8 @@ export interface RateLimiter {
    * @param tokens how many; a caller that asks for more than its burst never gets them
    */
   take: (caller: LimitedCaller, budget: Budget, tokens?: number) => Promise<Verdict>
+  /** Puts tokens back that were taken for what was then refused. Never rejects. */
+  giveBack: (caller: LimitedCaller, budget: Budget, tokens: number) => Promise<void>
 }
 
 export interface RateLimitCounters {
@@ -49,6 +54,8 @@ export interface RateLimiterOptions {
   redis: Redis
   keys: Keys
   rates: Config['rates']
+  /** How much of its key's rate one end user may have. */
+  endUserPercent: number
   counters: RateLimitCounters
   /** Buckets this process keeps. */
   maxLocalBuckets?: number
@@ -60,7 +67,7 @@ const nowMicros = () => Math.floor(performance.now() * 1000)
 const nowMs = () => performance.now()
 
 export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
-  const { redis, keys, rates, counters, maxLocalBuckets = MAX_LOCAL_BUCKETS } = options
+  const { redis, keys, rates, endUserPercent, counters, maxLocalBuckets = MAX_LOCAL_BUCKETS } = options
   defineGate(redis)
   const buckets = createLocalBuckets(maxLocalBuckets, nowMicros)
   const remembered = createRememberedBlocks()
@@ -78,12 +85,29 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
     }
   }
 
+  const share = (most: number) => Math.max(1, Math.ceil((most * endUserPercent) / 100))
+
+  /** Whose bucket it is, how large, and whose blocks hold. */
+  const held = (caller: LimitedCaller, budget: Budget) => {
+    const rate = (budget === 'submit' ? caller.rate : null) ?? rates[budget]
+    const { endUser } = caller
+    if (endUser !== undefined) {
+      const own = { perMinute: share(rate.perMinute), burst: share(rate.burst) }
+      return { rate: own, subjects: [endUser], bucket: `${budget}:${endUser}` }
+    }
+    // The address first: the script knows them by their order.
+    const subjects = [addressSubject(caller.address), ...(caller.keyId === null ? [] : [keySubject(caller.keyId)])]
+    return { rate, subjects, bucket: `${budget}:${subjects.at(-1) ?? ''}` }
+  }
+
   return {
+    async giveBack(caller, budget, tokens) {
+      const { rate, bucket } = held(caller, budget)
+      buckets.add(bucket, rate, tokens)
+      await askRedis(bucket, rate, -tokens, [])
+    },
     async take(caller, budget, tokens = 1) {
-      const rate = (budget === 'submit' ? caller.rate : null) ?? rates[budget]
-      // The address first: the script knows them by their order.
-      const subjects = [addressSubject(caller.address), ...(caller.keyId === null ? [] : [keySubject(caller.keyId)])]
-      const bucket = `${budget}:${subjects.at(-1) ?? ''}`
+      const { rate, subjects, bucket } = held(caller, budget)
 
       const holds = ({ subject, by }: BlockEntry) =>
         caller.keyId === null || subject === subjects.at(-1) || by !== 'score'

@@ -1,8 +1,8 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express'
 import { onlyMethods } from '../http/answer-problem.ts'
-import { jsonBody } from '../http/body.ts'
 import { noQuery } from '../http/query.ts'
 import { cancelBatch } from './batches/cancel-batch.ts'
+import { submissionBody } from '../rate-limit/end-users.ts'
 import { readBatch } from './batches/read-batch.ts'
 import { submitBatch } from './batches/submit-batch.ts'
 import type { RouteDeps } from './deps.ts'
@@ -16,7 +16,7 @@ export function batchRoutes(
   const router = Router()
   router
     .route('/')
-    .post(maySubmit, noQuery, jsonBody(deps.config.http.maxBodyBytes), submitBatch(deps, spendRest))
+    .post(maySubmit, noQuery, submissionBody(deps), submitBatch(deps, spendRest))
     .all(onlyMethods('POST'))
   router.route('/:id').get(readBatch(deps)).delete(noQuery, cancelBatch(deps)).all(onlyMethods('GET', 'DELETE'))
   return router

@@ -1,7 +1,7 @@
 import { type RequestHandler, Router } from 'express'
 import { onlyMethods } from '../http/answer-problem.ts'
-import { jsonBody } from '../http/body.ts'
 import { noQuery } from '../http/query.ts'
+import { submissionBody } from '../rate-limit/end-users.ts'
 import type { RouteDeps } from './deps.ts'
 import { cancelJob } from './jobs/cancel-job.ts'
 import { jobEvents } from './jobs/job-events.ts'
@@ -22,7 +22,7 @@ export function jobRoutes(deps: RouteDeps, maySubmit: RequestHandler): Router {
   router
     .route('/')
     .get(listJobs(deps))
-    .post(maySubmit, noQuery, jsonBody(deps.config.http.maxBodyBytes), submitJob(deps))
+    .post(maySubmit, noQuery, submissionBody(deps), submitJob(deps))
     .all(onlyMethods('GET', 'POST'))
 
   router.route('/:id').get(readJob(deps)).delete(noQuery, cancelJob(deps)).all(onlyMethods('GET', 'DELETE'))

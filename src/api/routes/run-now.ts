@@ -6,13 +6,13 @@ import { NOT_ENDED } from '../../shared/redis/record-fields.ts'
 import type { RunResult } from '../../shared/run-result.ts'
 import type { Caller } from '../http/caller.ts'
 import { onlyMethods } from '../http/answer-problem.ts'
-import { jsonBody } from '../http/body.ts'
 import { idempotencyOf } from '../http/idempotency.ts'
 import { invalidRequest } from '../http/invalid-request.ts'
 import { whileKeyHolds } from '../http/open-responses.ts'
 import { noQuery } from '../http/query.ts'
 import { requestIdOf } from '../http/request-log.ts'
 import { sendError } from '../http/sse.ts'
+import { submissionBody } from '../rate-limit/end-users.ts'
 import type { RouteDeps } from './deps.ts'
 import { withOutput } from './jobs/with-output.ts'
 import { streamJob } from './stream-job.ts'
@@ -27,13 +27,13 @@ const QUEUE_WAIT_MS = MINUTE
  */
 export function runNowRoutes(deps: RouteDeps, accept: Accept): Router {
   const router = Router()
-  const body = jsonBody(deps.config.http.maxBodyBytes)
+  const body = submissionBody(deps)
   router.route('/').post(noQuery, body, answerResult(deps, accept)).all(onlyMethods('POST'))
   router.route('/stream').post(noQuery, body, answerStream(deps, accept)).all(onlyMethods('POST'))
   return router
 }
 
-type Accept = (body: unknown, caller: Caller, requestId: string) => Promise<JobSpec>
+export type Accept = (body: unknown, caller: Caller, requestId: string) => Promise<JobSpec>
 
 const answerResult = (deps: RouteDeps, accept: Accept): RequestHandler => {
   const { submission, config, open } = deps

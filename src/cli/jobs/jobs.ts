@@ -109,15 +109,17 @@ export function addJobCommands(program: Command, deps: JobCommandDeps): void {
     .addOption(new Option('--state <state>', 'only these').choices(STATES))
     .addOption(new Option('--status <status>', 'only those that ended so').choices(STATUSES))
     .option('-l, --language <id>', 'only those of this language')
+    .option('--end-user <id>', 'only those for this end user')
     .option('--json', 'print them as JSON')
     .action(
       async (
-        options: ConnectionOptions & Json & { limit: number; state?: State; status?: Status; language?: string },
+        options: ConnectionOptions &
+          Json & { limit: number; state?: State; status?: Status; language?: string; endUser?: string },
       ) =>
         reach(options, 'list', async ({ client }) => {
-          const { limit, state, status, language } = options
+          const { limit, state, status, language, endUser } = options
           const jobs: JobSummary[] = []
-          for await (const job of client.list({ state, status, language, pageSize: Math.min(100, limit) })) {
+          for await (const job of client.list({ state, status, language, endUser, pageSize: Math.min(100, limit) })) {
             jobs.push(job)
             if (jobs.length === limit) break
           }

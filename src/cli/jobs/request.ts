@@ -17,6 +17,7 @@ export interface RequestOptions {
   compilerArg?: string[]
   dependency?: string[]
   artifact?: string[]
+  endUser?: string
   stdin?: string
 }
 
@@ -32,6 +33,7 @@ export function addRequestOptions(command: Command): Command {
     .option('--compiler-arg <argument>', 'for compiled languages; may be repeated', several)
     .option('--dependency <package>', 'that the program needs; may be repeated', several)
     .option('--artifact <glob>', 'files it makes to keep, e.g. "out/*.png"; may be repeated', several)
+    .option('--end-user <id>', 'whom it is for; what it does counts against this user, not against your key')
     .option('--stdin <path>', 'its standard input, from a file; - for that of this command, to its end')
 }
 
@@ -51,7 +53,7 @@ export async function requestOf(
   client: Client,
 ): Promise<CodeRequest> {
   const content = readFile(path, 'the program')
-  const { language, languageVersion, file, env, limit, compilerArg, dependency, artifact, stdin } = options
+  const { language, languageVersion, file, env, limit, compilerArg, dependency, artifact, endUser, stdin } = options
   const files = file?.map((one) => ({ path: basename(one), ...encoded(readFile(one, '--file')) }))
   const program = encoded(content)
   const isWhole = files === undefined && program.encoding === 'utf-8'
@@ -68,6 +70,7 @@ export async function requestOf(
   if (compilerArg !== undefined) request.compilerArgs = compilerArg
   if (dependency !== undefined) request.dependencies = dependency
   if (artifact !== undefined) request.artifacts = artifact
+  if (endUser !== undefined) request.endUser = endUser
   if (stdin !== undefined) {
     const input = encoded(stdin === '-' ? readFileSync(0) : readFile(stdin, '--stdin'))
     request.stdin = input.content

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks'
+import { subjectOfEvent } from '../../shared/security/event-subject.ts'
 import type { SecurityEventKind } from '../../shared/security/security-event.ts'
 import { Badge, type Tone } from '../design/badge.tsx'
 import { Dialog } from '../design/dialog.tsx'
@@ -221,11 +222,11 @@ function Events({ api, onBlock }: { api: Api; onBlock: (subject: string) => void
 }
 
 function EventRow({ event, onBlock }: { event: SecurityEvent; onBlock: (subject: string) => void }) {
-  const { kind, timestamp, address, keyId, tenant, jobId, detail } = event
+  const { kind, timestamp, address, keyId, tenant, endUser, jobId, detail } = event
   const { words, tone } = KINDS[kind]
   // What an operator did is no reason to block anybody.
   const isCallers = tone === 'bad' || tone === 'warn' || tone === 'calm'
-  const subject = keyId !== null ? `key:${keyId}` : address !== null ? `address:${address}` : undefined
+  const subject = subjectOfEvent(event)
   return (
     <tr>
       <td data-label="When">
@@ -237,6 +238,7 @@ function EventRow({ event, onBlock }: { event: SecurityEvent; onBlock: (subject:
       <td data-label="Who" class="who">
         {address !== null && <span class="mono">{address}</span>}
         {keyId !== null && <span class="mono">key {keyId}</span>}
+        {endUser !== undefined && <span class="mono">{shown(endUser)}</span>}
         {tenant !== null && <span class="faint">{tenant}</span>}
       </td>
       <td data-label="Detail" class="detail">
@@ -279,7 +281,7 @@ function SubjectDialog({
   const submit = (event: Event) => {
     event.preventDefault()
     // An address alone is the usual thing to have at hand.
-    const whole = /^(address|key):/.test(subject.trim()) ? subject.trim() : `address:${subject.trim()}`
+    const whole = /^(address|key|end-user):/.test(subject.trim()) ? subject.trim() : `address:${subject.trim()}`
     const seconds = LENGTHS[length]?.seconds
     const given = reason.trim() === '' ? {} : { reason: reason.trim() }
     const work = async () => {
@@ -295,12 +297,12 @@ function SubjectDialog({
       <form class="fields" onSubmit={submit}>
         {problem && <ProblemNotice problem={problem} />}
         <div class="field">
-          <label for="subject">Address or key</label>
+          <label for="subject">Address, key or end user</label>
           <input
             class="input mono"
             id="subject"
             value={subject}
-            placeholder="203.0.113.7, 2001:db8::1 or key:ID"
+            placeholder="203.0.113.7, key:ID or end-user:TENANT:ID"
             spellcheck={false}
             required
             onInput={(event) => setSubject(event.currentTarget.value)}

@@ -29,7 +29,9 @@ export interface Config {
   adminSessions: { idleSeconds: number; maxSeconds: number }
   /** Of submissions, and of requests that submit nothing. */
   rates: { submit: Rate; read: Rate }
-  screening: { policy: ScreeningPolicy; rulesFile: string | undefined }
+  /** How much of its key's rate one end user may have. */
+  endUserRatePercent: number
+  screening: { policy: ScreeningPolicy; apiPolicy: ScreeningPolicy; rulesFile: string | undefined }
   abuse: {
     /** 0: nobody is blocked by itself. */
     blockScore: number
@@ -160,8 +162,10 @@ export function toConfig(values: Map<string, SettingValue>, root: string): Confi
       submit: { perMinute: number('RATE_PER_MINUTE'), burst: number('RATE_BURST') },
       read: { perMinute: number('READ_RATE_PER_MINUTE'), burst: number('READ_RATE_BURST') },
     },
+    endUserRatePercent: number('END_USER_RATE_PERCENT'),
     screening: {
-      policy: text('SCREENING') as ScreeningPolicy,
+      policy: (text('SCREENING') || 'standard') as ScreeningPolicy,
+      apiPolicy: (text('SCREENING_API') || text('SCREENING') || 'strict') as ScreeningPolicy,
       rulesFile: text('SCREENING_RULES') === '' ? undefined : resolve(root, text('SCREENING_RULES')),
     },
     abuse: {
@@ -342,8 +346,11 @@ function parse(setting: Setting, raw: string | undefined): SettingValue {
         .map((item) => item.trim())
         .filter((item) => item !== '')
     case 'choice':
+      if (kind.isOptional && text === '') return text
       if (!kind.of.includes(text)) {
-        throw new ConfigError(`${setting.name} is "${text}"; allowed are ${kind.of.join(', ')}`)
+        throw new ConfigError(
+          `${setting.name} is "${text}"; allowed are ${kind.of.join(', ')}${kind.isOptional ? ', or empty' : ''}`,
+        )
       }
       return text
     case 'integer': {

@@ -7,7 +7,7 @@ import { DEFAULT_CEILINGS, DEFAULT_LIMITS, LIMIT_MINIMA, LIMIT_NAMES, type Limit
 export type SettingKind =
   | { type: 'string' }
   | { type: 'integer'; minimum: number; maximum: number; isOptional?: true }
-  | { type: 'choice'; of: readonly string[] }
+  | { type: 'choice'; of: readonly string[]; isOptional?: true }
   | { type: 'list' }
 
 export interface Setting {
@@ -113,6 +113,13 @@ export const SETTINGS: readonly Setting[] = [
     description: 'Submissions at once, after a pause; a key may have its own.',
   },
   {
+    name: 'END_USER_RATE_PERCENT',
+    kind: integer(1, 100),
+    default: '50',
+    group: 'Access',
+    description: "How much of its key's rate and burst one end user (`endUser`) may have, in percent.",
+  },
+  {
     name: 'READ_RATE_PER_MINUTE',
     kind: integer(1, 1e9),
     default: '600',
@@ -142,11 +149,19 @@ export const SETTINGS: readonly Setting[] = [
   },
   {
     name: 'SCREENING',
-    kind: { type: 'choice', of: SCREENING_POLICIES },
-    default: 'strict',
+    kind: { type: 'choice', of: SCREENING_POLICIES, isOptional: true },
+    default: '',
     group: 'Access',
     description:
-      'Screening of code before it runs: `strict`, `standard` (rules about a language only warn) or `off`; a key may have its own.',
+      'Screening of code before it runs: `strict`, `standard` (only what no honest program does is refused) or `off`. Empty: `standard`, and under `/api` what `SCREENING_API` says. A key may have its own.',
+  },
+  {
+    name: 'SCREENING_API',
+    kind: { type: 'choice', of: SCREENING_POLICIES, isOptional: true },
+    default: '',
+    group: 'Access',
+    description:
+      'The same for `/api/repl/...` and `/api/containers/...`. Empty: `SCREENING` where that is set, else `strict`.',
   },
   {
     name: 'SCREENING_RULES',

@@ -8,6 +8,7 @@ export interface JobFilter {
   state?: State
   status?: Status
   language?: string
+  endUser?: string
 }
 
 export interface JobPage<T = JobSummary> {
@@ -83,7 +84,8 @@ export function createJobList(redis: Redis, keys: Keys, records: Pick<JobRecords
   }
 }
 
-const passes = (job: JobSummary, { state, status, language }: JobFilter): boolean =>
+const passes = (job: JobSummary, { state, status, language, endUser }: JobFilter): boolean =>
   (state === undefined || job.state === state) &&
   (status === undefined || job.status === status) &&
-  (language === undefined || job.language === language)
+  (language === undefined || job.language === language) &&
+  (endUser === undefined || job.endUser === endUser)

@@ -1,6 +1,6 @@
 /** A block as it is kept in Redis; the script of record-script.ts writes the same. */
 export interface BlockEntry {
-  /** `address:` or `key:` and what is blocked. */
+  /** `address:`, `key:` or `end-user:` and what is blocked. */
   subject: string
   sinceMs: number
   /** Null: until somebody lifts it. */

@@ -6,7 +6,9 @@ import type { BlockEntry } from './block-entry.ts'
 import type { SecurityEvent, SecurityEventKind } from './security-event.ts'
 import { partsOf, type Subject } from './subject.ts'
 
-const subject = Type.String({ description: 'e.g. `address:192.0.2.7`, `address:2001:db8:1:2::/64`, `key:4f2a91`' })
+const subject = Type.String({
+  description: 'e.g. `address:192.0.2.7`, `address:2001:db8:1:2::/64`, `key:4f2a91`, `end-user:acme:ada`',
+})
 const since = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' })
 
 /** A block as it is shown. */
@@ -57,7 +59,6 @@ export function createBlocks(redis: Redis, keys: Keys, record: (event: SecurityE
     record({
       kind,
       ...partsOf(subject),
-      tenant: null,
       requestId: null,
       jobId: null,
       detail: `${what} by ${by}${reason === '' ? '' : `: ${reason}`}`,

@@ -5,4 +5,6 @@ export interface Origin {
   address: string
   /** Null for a caller without a key. */
   keyId: string | null
+  /** Whom its platform runs it for, when it said so. */
+  endUser?: string
 }

@@ -40,11 +40,11 @@ local function block(subject, key, seconds, score)
   redis.call('SET', key, entry, 'PX', string.format('%.0f', seconds * 1000))
   redis.call('ZREMRANGEBYSCORE', KEYS[4], 0, string.format('%.0f', now))
   redis.call('ZADD', KEYS[4], string.format('%.0f', untilMs), subject)
-  local value = string.match(subject, '^%a+:(.*)$')
-  local isKey = string.sub(subject, 1, 4) == 'key:'
+  local kind, value = string.match(subject, '^([%a-]+):(.*)$')
   event.kind = 'caller-blocked'
-  event.address = isKey and cjson.null or value
-  event.keyId = isKey and value or cjson.null
+  event.address = kind == 'address' and value or cjson.null
+  event.keyId = kind == 'key' and value or cjson.null
+  if kind ~= 'end-user' then event.endUser = nil end
   event.detail = string.format('%s; blocked for %.0f s', reason, seconds)
   local json = cjson.encode(event)
   append('caller-blocked', json)

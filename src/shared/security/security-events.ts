@@ -13,7 +13,8 @@ import {
   type SecurityEventPage,
   type StoredSecurityEvent,
 } from './security-event.ts'
-import { addressSubject, keySubject } from './subject.ts'
+import { subjectOfEvent } from './event-subject.ts'
+import { addressSubject } from './subject.ts'
 import { scoreChanges } from './weights.ts'
 
 export interface SecurityEvents {
@@ -93,7 +94,7 @@ export function createSecurityEvents(redis: Redis, keys: Keys, abuse: Config['ab
       try {
         await store(event)
         if (event.kind !== 'escape-attempt') return
-        const subject = event.keyId === null ? addressSubject(event.address ?? '') : keySubject(event.keyId)
+        const subject = subjectOfEvent(event) ?? addressSubject('')
         alert('security.escape-attempt', event, subject, { subject })
       } catch (err) {
         log.error({ err, kind: event.kind }, 'security event not stored')

@@ -1,6 +1,7 @@
 import ipaddr from 'ipaddr.js'
+import { endUserSubject, parseEndUser } from './event-subject.ts'
 
-/** Whom a score, a block or an exemption is about: `address:192.0.2.7`, `address:2001:db8:1:2::/64`, `key:4f2a91`. */
+/** Whom a score, a block or an exemption is about: `address:192.0.2.7`, `address:2001:db8:1:2::/64`, `key:4f2a91`, `end-user:acme:ada`. */
 export type Subject = string
 
 const IPV6_BITS = 64
@@ -36,18 +37,31 @@ export function parseSubject(text: string): Subject | undefined {
     }
     case 'key':
       return KEY_ID.test(value) ? keySubject(value.toLowerCase()) : undefined
+    case 'end-user': {
+      const named = parseEndUser(value)
+      return named && endUserSubject(named.tenant, named.endUser)
+    }
     default:
       return undefined
   }
 }
 
 /** What a subject must look like, in words. */
-export const SUBJECT_WORDS = '"address:" and an IP address, or "key:" and the id of a key'
+export const SUBJECT_WORDS =
+  '"address:" and an IP address, "key:" and the id of a key, or "end-user:", a tenant, ":" and its end user'
 
-/** The address or key id of a subject, as events have them. */
-export function partsOf(subject: Subject): { address: string | null; keyId: string | null } {
+/** The address, key id or end user of a subject, as events have them. */
+export function partsOf(subject: Subject): {
+  address: string | null
+  keyId: string | null
+  tenant: string | null
+  endUser?: string
+} {
   const value = subject.slice(subject.indexOf(':') + 1)
-  return subject.startsWith('key:') ? { address: null, keyId: value } : { address: value, keyId: null }
+  const nobody = { address: null, keyId: null, tenant: null }
+  if (subject.startsWith('key:')) return { ...nobody, keyId: value }
+  if (subject.startsWith('address:')) return { ...nobody, address: value }
+  return { ...nobody, ...parseEndUser(value) }
 }
 
 /** Whether an address, in its normal form, is this machine's own. */

@@ -43,6 +43,7 @@ const limiterOn = (redis: Redis, submit: Rate, options: { maxLocalBuckets?: numb
     redis,
     keys: own.keys,
     rates: { submit, read: { perMinute: 600, burst: 100 } },
+    endUserPercent: 50,
     counters: { decided: (budget, outcome, by) => void (outcome === 'limited' && limitedBy.push(`${budget} ${by}`)) },
     ...options,
   })
@@ -316,4 +317,22 @@ describe('without Redis', () => {
       await rm(folder, { recursive: true, force: true })
     }
   })
+})
+
+test('an end user has a share of its key’s rate, and what is given back can be taken again', async () => {
+  const { limiter } = await newLimiter({ perMinute: 1, burst: 4 })
+  const caller = newCaller(true)
+  const user = (name: string) => ({ ...caller, endUser: `end-user:acme:${name} ${caller.keyId}` })
+  const outcomes = async (who: LimitedCaller, times: number) => {
+    const found: string[] = []
+    for (let i = 0; i < times; i++) found.push((await limiter.take(who, 'submit')).outcome)
+    return found
+  }
+  expect(await outcomes(user('ada'), 3)).toEqual(['passed', 'passed', 'limited'])
+  expect(await outcomes(user('bob'), 1)).toEqual(['passed'])
+  expect(await outcomes(caller, 5)).toEqual(['passed', 'passed', 'passed', 'passed', 'limited'])
+  await limiter.giveBack(caller, 'submit', 2)
+  expect(await outcomes(caller, 3)).toEqual(['passed', 'passed', 'limited'])
+  await limiter.giveBack(user('carol'), 'submit', 5)
+  expect(await outcomes(user('carol'), 3)).toEqual(['passed', 'passed', 'limited'])
 })

@@ -6,6 +6,7 @@ import { Job, type JobSpec, STATES, STATUSES } from '../../../shared/job.ts'
 import { Problem } from '../../../shared/problems.ts'
 import { TenantJob } from '../../../shared/redis/job-list.ts'
 import type { Runtimes } from '../../../shared/redis/worker-registry.ts'
+import { EndUser } from '../../../shared/security/end-user.ts'
 import { onlyMethods } from '../../http/answer-problem.ts'
 import { noQuery, queryOf } from '../../http/query.ts'
 import { requestIdOf } from '../../http/request-log.ts'
@@ -31,6 +32,7 @@ export const AdminJobsQuery = Type.Object(
     state: Type.Optional(Type.Enum(STATES)),
     status: Type.Optional(Type.Enum(STATUSES)),
     language: Type.Optional(Type.String({ minLength: 1, maxLength: 32, description: 'id or alias of a language' })),
+    endUser: Type.Optional(EndUser),
   },
   { additionalProperties: false },
 )

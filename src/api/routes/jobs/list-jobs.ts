@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express'
 import Type, { type Static } from 'typebox'
 import { JobSummary, STATES, STATUSES } from '../../../shared/job.ts'
+import { EndUser } from '../../../shared/security/end-user.ts'
 import { queryOf } from '../../http/query.ts'
 import { knownLanguage } from '../../intake/installed.ts'
 import type { RouteDeps } from '../deps.ts'
@@ -15,6 +16,7 @@ export const ListJobsQuery = Type.Object(
     state: Type.Optional(Type.Enum(STATES)),
     status: Type.Optional(Type.Enum(STATUSES)),
     language: Type.Optional(Type.String({ minLength: 1, maxLength: 32, description: 'id or alias of a language' })),
+    endUser: Type.Optional(EndUser),
   },
   { additionalProperties: false },
 )
