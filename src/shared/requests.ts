@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox'
 import { MAX_GLOBS } from './artifact.ts'
 import { Encoding } from './job.ts'
 import { LimitOverrides, MINUTE } from './limits.ts'
+import { TerminalSize } from './terminal-size.ts'
 import { Webhook } from './webhook.ts'
 
 const optional = Type.Optional
@@ -94,6 +95,7 @@ export const CodeRequest = Type.Object(
     interactive: optional(
       Type.Boolean({ description: 'standard input stays open, for what is sent to GET /v1/jobs/:id/io' }),
     ),
+    terminal: optional(TerminalSize),
   },
   { additionalProperties: false },
 )

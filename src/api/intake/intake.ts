@@ -130,6 +130,7 @@ export function createIntake({ config, languages, runtimes, screening, blocked, 
         compilerArgs: request.compilerArgs ?? [],
         tests: request.tests ?? [],
         expectedOutput: request.expectedOutput ?? null,
+        ...(request.terminal && { terminal: request.terminal }),
       }
     },
     async container(body, caller, requestId) {
@@ -173,7 +174,7 @@ function keptRequest(request: CodeRequest | ContainerRequest): string {
   return JSON.stringify(kept)
 }
 
-function checkSource({ code, files, tests, expectedOutput, interactive }: CodeRequest): FieldError[] {
+function checkSource({ code, files, tests, expectedOutput, interactive, terminal }: CodeRequest): FieldError[] {
   const errors: FieldError[] = []
   if (code === undefined && files === undefined)
     errors.push({ pointer: '/code', detail: 'is missing, and so is /files' })
@@ -183,6 +184,9 @@ function checkSource({ code, files, tests, expectedOutput, interactive }: CodeRe
   }
   if (tests !== undefined && interactive === true) {
     errors.push({ pointer: '/interactive', detail: 'cannot be used with /tests' })
+  }
+  if (terminal !== undefined && interactive !== true) {
+    errors.push({ pointer: '/terminal', detail: 'needs /interactive to be true' })
   }
   return errors
 }

@@ -61,7 +61,10 @@ export function planStages(spec: JobSpec, language: Language | undefined, graceM
     return {
       name,
       kind: 'run',
-      start: start([...command, ...(test.args ?? spec.args)], limits.wallMs, stdin.length > 0 || interactive),
+      start: onTerminal(
+        start([...command, ...(test.args ?? spec.args)], limits.wallMs, stdin.length > 0 || interactive),
+        spec,
+      ),
       stdin,
       interactive,
       expectedOutput: test.expectedOutput ?? null,
@@ -70,6 +73,13 @@ export function planStages(spec: JobSpec, language: Language | undefined, graceM
   if (spec.tests.length > 0) stages.push(...spec.tests.map((test, index) => run(`test ${index + 1}`, test)))
   else stages.push(run('run', spec.expectedOutput === null ? {} : { expectedOutput: spec.expectedOutput }))
   return stages
+}
+
+/** What its libraries know of the terminal that a reader's screen is like. */
+const TERMINAL_ENV = { TERM: 'xterm-256color' }
+
+function onTerminal(start: StageStart, { terminal, env }: JobSpec): StageStart {
+  return terminal ? { ...start, terminal, env: { ...start.env, ...TERMINAL_ENV, ...env } } : start
 }
 
 /**
