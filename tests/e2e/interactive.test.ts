@@ -173,9 +173,9 @@ while True: time.sleep(10)`
   })
 
   test('at a terminal pages, and ends its input at Ctrl-D', async () => {
-    const id = await submit('bash', 'seq 99 | less; cat; echo "$TERM"', { terminal: { columns: 80, rows: 10 } })
+    const id = await submit('bash', 'seq 99 | more; cat; echo "$TERM"', { terminal: { columns: 80, rows: 10 } })
     const client = await connectIo(url, id)
-    await client.until(() => /\r?\n9\r?\n:/.test(client.stdout()))
+    await client.until(() => client.stdout().includes('--More--'))
     client.send({ type: 'stdin', data: 'q' })
     client.send({ type: 'stdin', data: 'half a line' })
     client.send({ type: 'eof' })
@@ -384,7 +384,7 @@ describe('messages that cannot be used', () => {
       { message: 'nonsense', detail: 'the message is not JSON' },
       { message: '[]', detail: /object/ },
       { message: '{}', detail: '/type is missing' },
-      { message: '{"type":"stdout"}', detail: '/type must be one of stdin, eof, signal' },
+      { message: '{"type":"stdout"}', detail: '/type must be one of stdin, eof, signal, resize' },
       { message: '{"type":"stdin"}', detail: '/data is missing' },
       { message: '{"type":"stdin","data":1}', detail: /\/data must be string/ },
       { message: '{"type":"stdin","data":"!","encoding":"base64"}', detail: '/data is not base64' },

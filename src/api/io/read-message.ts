@@ -23,10 +23,7 @@ export const StdinMessage = Type.Object(
 export const EofMessage = Type.Object({ type: Type.Literal('eof'), seq }, closed)
 export const SignalMessage = Type.Object({ type: Type.Literal('signal'), signal: Type.Enum(SIGNAL_NAMES), seq }, closed)
 /** The size of the job's terminal. */
-export const ResizeMessage = Type.Object(
-  { type: Type.Literal('resize'), ...TerminalSize.properties, seq },
-  closed,
-)
+export const ResizeMessage = Type.Object({ type: Type.Literal('resize'), ...TerminalSize.properties, seq }, closed)
 
 const kind = bodyValidator(Kind)
 const stdin = bodyValidator(StdinMessage)
