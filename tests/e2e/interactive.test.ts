@@ -173,10 +173,13 @@ while True: time.sleep(10)`
   })
 
   test('at a terminal pages, and ends its input at Ctrl-D', async () => {
-    const id = await submit('bash', 'seq 99 | more; cat; echo "$TERM"', { terminal: { columns: 80, rows: 10 } })
+    const id = await submit('bash', 'seq 99 | more; echo next; cat; echo "$TERM"', {
+      terminal: { columns: 80, rows: 10 },
+    })
     const client = await connectIo(url, id)
     await client.until(() => client.stdout().includes('--More--'))
     client.send({ type: 'stdin', data: 'q' })
+    await client.until(() => client.stdout().includes('next'))
     client.send({ type: 'stdin', data: 'half a line' })
     client.send({ type: 'eof' })
     await client.closed
