@@ -11,10 +11,14 @@
 enum { INPUT_WINDOW = 262144 };
 
 static int pipe_in = -1;
-static uint8_t bytes[INPUT_WINDOW];
+static uint8_t bytes[INPUT_WINDOW + 2];
 static size_t from, to;
 static size_t unacknowledged; /* taken, but not told yet */
 static bool ended;
+static bool to_terminal, mid_line;
+static size_t unasked; /* bytes at the end that are not of the worker */
+
+enum { CTRL_D = 4 };
 
 void input_close(void)
 {
@@ -23,11 +27,13 @@ void input_close(void)
     pipe_in = -1;
 }
 
-void input_begin(int descriptor)
+void input_begin(int descriptor, bool terminal)
 {
     input_close();
     pipe_in = descriptor;
-    from = to = unacknowledged = 0;
+    to_terminal = terminal;
+    mid_line = false;
+    from = to = unacknowledged = unasked = 0;
     ended = false;
 }
 
@@ -46,6 +52,11 @@ void input_acknowledge(void)
     unacknowledged = 0;
 }
 
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 void input_feed(void)
 {
     size_t before = from;
@@ -60,10 +71,10 @@ void input_feed(void)
     }
     if (pipe_in < 0)
         from = to;
-    unacknowledged += from - before;
+    unacknowledged += least(from, to - unasked) - least(before, to - unasked);
     if (from == to) {
-        from = to = 0;
-        if (ended)
+        from = to = unasked = 0;
+        if (ended && !to_terminal)
             input_close();
     }
 }
@@ -75,15 +86,24 @@ void input_take(const struct frame *frame)
         to -= from;
         from = 0;
     }
-    if (frame->length > sizeof bytes - to)
+    if (frame->length > INPUT_WINDOW - to)
         fault("more input than the window allows");
     memcpy(bytes + to, frame->payload, frame->length);
     to += frame->length;
+    if (frame->length > 0)
+        mid_line = bytes[to - 1] != '\n' && bytes[to - 1] != '\r';
     input_feed();
 }
 
 void input_end(void)
 {
+    if (to_terminal && !ended) {
+        /* Behind the beginning of a line it ends the line, and only the next one the input. */
+        for (int times = mid_line ? 2 : 1; times > 0; times--) {
+            bytes[to++] = CTRL_D;
+            unasked++;
+        }
+    }
     ended = true;
     input_feed();
 }

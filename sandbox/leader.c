@@ -446,7 +446,7 @@ static void parse_stage(const char **door)
 {
     memset(&stage, 0, sizeof stage);
     stage.out = stage.err = stage.main = -1;
-    input_begin(-1);
+    input_begin(-1, false);
     records_stage(&frame, &stage.plan, door);
     reached_begin();
     stage.oom_began = gauge_oom_kills();
@@ -457,12 +457,14 @@ static void parse_stage(const char **door)
 static bool start_program(struct start_error *why)
 {
     int ours[3], theirs[3], listener = -1;
-    bool made = program_streams(stage.plan.input, ours, theirs);
-    input_begin(ours[0]);
+    bool made = program_streams(&stage.plan, ours, theirs);
+    input_begin(ours[0], terminal_wanted(&stage.plan));
     stage.out = ours[1];
     stage.err = ours[2];
     if (made)
         stage.main = program_start(&stage.plan, theirs, why, &listener);
+    else if (terminal_wanted(&stage.plan))
+        *why = (struct start_error){.call = "terminal", .error = errno};
     else
         *why = (struct start_error){.call = "pipe", .error = errno};
     for (int i = 0; i < 3; i++)
@@ -539,6 +541,13 @@ static void start_stage(void)
     arm_cpu_check(resumed ? cpu_used_us() : 0);
 }
 
+/* Who runs in the foreground of the terminal, or else the program's group. */
+static void signal_group(int number)
+{
+    pid_t group = terminal_wanted(&stage.plan) && stage.out >= 0 ? terminal_foreground(stage.out) : -1;
+    signal_as_program(-(group > 0 ? group : stage.main), number);
+}
+
 static void take_kill(void)
 {
     if (frame.length != 1)
@@ -549,7 +558,16 @@ static void take_kill(void)
         /* Asked again, or while a limit's grace runs: whoever asks will not wait. */
         stop_stage("kill", stage.grace);
     else
-        signal_as_program(-stage.main, frame.payload[0]);
+        signal_group(frame.payload[0]);
+}
+
+static void take_size(void)
+{
+    const uint8_t *size = frame.payload;
+    if (frame.length != 4)
+        fault("a T that is not four bytes");
+    if (cell.phase == RUNNING && terminal_wanted(&stage.plan) && stage.out >= 0)
+        terminal_resize(stage.out, (uint64_t)(size[0] << 8 | size[1]), (uint64_t)(size[2] << 8 | size[3]));
 }
 
 static void take_frame(void)
@@ -567,6 +585,8 @@ static void take_frame(void)
         artifacts_gather(&frame);
     else if (frame.type == 'K' && phase != BEFORE)
         take_kill();
+    else if (frame.type == 'T' && phase != BEFORE)
+        take_size();
     else if (frame.type == 'Q' && phase == JOB)
         _exit(LEADER_QUIT);
     else if (frame.type == 'N' && phase == JOB)

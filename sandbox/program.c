@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -236,6 +237,8 @@ static _Noreturn void become(const struct stage *stage, const int streams[3], in
         fail("close_range");
     if (setsid() < 0)
         fail("setsid");
+    if (terminal_wanted(stage) && ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0)
+        fail("terminal");
     set_limits(stage);
     enter_filter();
     /* Only now, since the listener needed a descriptor. */
@@ -256,15 +259,25 @@ static _Noreturn void become(const struct stage *stage, const int streams[3], in
     execute(stage->args, stage->env);
 }
 
-bool program_streams(bool input, int ours[3], int theirs[3])
+bool program_streams(const struct stage *stage, int ours[3], int theirs[3])
 {
     int pipes[3][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
+    if (terminal_wanted(stage)) {
+        for (int i = 0; i < 3; i++)
+            ours[i] = theirs[i] = -1;
+        setfsuid(PROGRAM_UID);
+        bool opened = terminal_open(stage, ours, theirs);
+        int why = errno;
+        setfsuid(0);
+        errno = why;
+        return opened;
+    }
     setfsuid(PROGRAM_UID);
     bool made = pipe2(pipes[1], O_CLOEXEC) == 0 && pipe2(pipes[2], O_CLOEXEC) == 0 && pipe2(pipes[0], O_CLOEXEC) == 0;
     int error = errno;
     setfsuid(0);
     /* At its end, and not /dev/null, which cannot be waited for. */
-    if (made && !input) {
+    if (made && !stage->input) {
         close(pipes[0][1]);
         pipes[0][1] = -1;
     }

@@ -78,6 +78,8 @@ void records_stage(struct frame *from, struct stage *plan, const char **door)
         case 'f': plan->file_bytes = number(value); break;
         case 'n': plan->open_files = number(value); break;
         case 's': plan->stack_bytes = number(value); break;
+        case 'x': plan->columns = number(value); break;
+        case 'y': plan->rows = number(value); break;
         case 'i': plan->input = number(value) != 0; break;
         case 'h':
             if (door) {
@@ -92,6 +94,8 @@ void records_stage(struct frame *from, struct stage *plan, const char **door)
         fault("nothing to hold a program at");
     if (plan->wall_ms == 0 || plan->cpu_ms == 0)
         fault("a stage without a limit of time");
+    if (plan->columns > USHRT_MAX || plan->rows > USHRT_MAX || (plan->columns > 0) != (plan->rows > 0) || (door && plan->columns > 0))
+        fault("a terminal cannot have that size");
 }
 
 void records_gather(struct frame *from, struct gathering *plan)

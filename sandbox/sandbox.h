@@ -62,6 +62,7 @@ struct stage {
     char **args;
     char **env;
     uint64_t wall_ms, cpu_ms, grace_ms, output_bytes, processes, file_bytes, open_files, stack_bytes;
+    uint64_t columns, rows; /* of its terminal; 0: its streams are pipes */
     bool input;
     bool held; /* started ahead of its job, whose limits are not known yet */
 };
@@ -78,7 +79,7 @@ void program_prepare(void);
  * Makes the program's standard streams, in, out, err, which belong to it: it may want to open /dev/stdout again. Ours do not
  * wait; that of the input is -1 where none will come: the program's end is at its end. What could not be made, with errno, is -1.
  */
-bool program_streams(bool input, int ours[3], int theirs[3]);
+bool program_streams(const struct stage *stage, int ours[3], int theirs[3]);
 /*
  * Starts the stage's program, its standard streams on the three descriptors. Returns its process id, or -1 and says why.
  * Returns only when the program runs or has failed to. `listener` becomes that of its filter, to be closed in either case,
@@ -95,6 +96,20 @@ bool program_limit(pid_t pid, const struct stage *stage);
 bool send_descriptor(int socket, int descriptor);
 /* The descriptor that was sent; -1 when there is none. Does not wait. */
 int receive_descriptor(int socket);
+
+/* --- terminal.c --- */
+
+/* Whether the stage's streams are a terminal. */
+static inline bool terminal_wanted(const struct stage *stage)
+{
+    return stage->columns > 0 && stage->rows > 0;
+}
+/* Makes one, as the streams of program_streams: ours for output is its master, for input the same, for errors -1. False with errno. */
+bool terminal_open(const struct stage *stage, int ours[3], int theirs[3]);
+/* Sets its size; who runs in its foreground is told by SIGWINCH. */
+bool terminal_resize(int master, uint64_t columns, uint64_t rows);
+/* The process group in its foreground; -1 when there is none. */
+pid_t terminal_foreground(int master);
 
 /* --- snapshot.c: the job's folder for the cells that go on with the job --- */
 
@@ -178,8 +193,11 @@ void wire_drain(void);
 
 /* --- input.c: a stage's standard input --- */
 
-/* A stage begins: takes over the pipe to its program, or -1. Nothing of the stage before is left. */
-void input_begin(int descriptor);
+/*
+ * A stage begins: takes over the pipe to its program, or a terminal's master, or -1. Nothing of the stage before is left. To a terminal
+ * the end of the input is what Ctrl-D is.
+ */
+void input_begin(int descriptor, bool terminal);
 /* What to poll for writing; -1 when nothing waits to be written. */
 int input_waiting(void);
 /* Takes what an I brings, which may not be more than the window allows. */

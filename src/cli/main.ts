@@ -29,6 +29,7 @@ const program = createProgram({
   env: process.env,
   streams: { stdout: process.stdout, stderr: process.stderr, note },
   stdin: () => process.stdin,
+  stdout: process.stdout,
   signals: stopSignals,
   setExitCode: (code) => (process.exitCode = code),
 })

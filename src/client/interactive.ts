@@ -1,5 +1,6 @@
 import type { JobSummary } from '../shared/job.ts'
 import type { FieldError } from '../shared/problems.ts'
+import type { TerminalSize } from '../shared/terminal-size.ts'
 import type { StreamedEvent } from './event-stream.ts'
 import { type CallOptions, type Http, unreachable } from './http.ts'
 import { type QueuedInput, createInputQueue } from './input-queue.ts'
@@ -20,6 +21,8 @@ export interface InteractiveJob extends AsyncIterable<StreamedEvent> {
   write(input: string | Uint8Array): Promise<void>
   /** Ends standard input, behind what was written. */
   end(): Promise<void>
+  /** Gives the job's terminal another size, if it has one. */
+  resize(size: TerminalSize): Promise<void>
   /** Sends a signal to the program, past the input that waits. */
   signal(name: Signal): Promise<void>
   /** Resolves with the job, without its output, when it has ended. @throws RunyardError when the connection cannot be had any more */
@@ -144,6 +147,7 @@ export function openInteractive(
     id,
     write: (text) => send(inputPieces(typeof text === 'string' ? new TextEncoder().encode(text) : text)),
     end: () => send([{ message: { type: 'eof' }, bytes: 0 }]),
+    resize: ({ columns, rows }) => send([{ message: { type: 'resize', columns, rows }, bytes: 0 }]),
     signal: (name) => send([{ message: { type: 'signal', signal: name }, bytes: 0 }], true),
     result: result.promise,
     close: () =>

@@ -4,6 +4,7 @@ import { LIMIT_NAMES, Limits } from './limits.ts'
 import { EndUser } from './security/end-user.ts'
 import { Finding } from './security/finding.ts'
 import type { Origin } from './security/origin.ts'
+import type { TerminalSize } from './terminal-size.ts'
 import type { TraceContext } from './tracing/trace-context.ts'
 import type { Webhook } from './webhook.ts'
 
@@ -196,6 +197,8 @@ export interface JobSpec {
   /** At least one case when the job is judged, else empty. */
   tests: TestCase[]
   expectedOutput: string | null
+  /** Its streams are a terminal of this size at first; absent: pipes. */
+  terminal?: TerminalSize
 }
 
 /** What BullMQ keeps of a job that has ended; the result itself has a key and a lifetime of its own. */

@@ -3,6 +3,7 @@ import { MAX_GLOBS } from './artifact.ts'
 import { Encoding } from './job.ts'
 import { LimitOverrides, MINUTE } from './limits.ts'
 import { EndUser } from './security/end-user.ts'
+import { TerminalSize } from './terminal-size.ts'
 import { Webhook } from './webhook.ts'
 
 const optional = Type.Optional
@@ -103,6 +104,7 @@ export const CodeRequest = Type.Object(
     interactive: optional(
       Type.Boolean({ description: 'standard input stays open, for what is sent to GET /v1/jobs/:id/io' }),
     ),
+    terminal: optional(TerminalSize),
   },
   { additionalProperties: false },
 )

@@ -43,6 +43,7 @@ function commandWith(env: Record<string, string>, written: Written): Command {
     env: { RUNYARD_URL: env['RUNYARD_URL'] },
     streams: { stdout: stream('stdout'), stderr: stream('stderr'), note: (text) => (written.stderr += text) },
     stdin: () => process.stdin,
+    stdout: process.stdout,
     signals: () => ({ stop: never, hurry: never }),
     setExitCode: (code) => (written.exitCode = code),
   })

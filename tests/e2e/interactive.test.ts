@@ -187,6 +187,43 @@ while True: time.sleep(10)`
     expect(client.errors()).toEqual(['invalid-message'])
   })
 
+  test('at a terminal prompts, echoes and knows its size, which may change', async () => {
+    const code =
+      'read -p "Name? " n; stty size; trap "stty size; exit" WINCH; echo "Hi $n"; while :; do sleep 0.1; done'
+    const id = await submit('bash', code, { terminal: { columns: 100, rows: 40 } })
+    const client = await connectIo(url, id)
+    await client.until(() => client.stdout().includes('Name? '))
+    client.line('Bob')
+    await client.until(() => client.stdout().includes('Hi'))
+    client.send({ type: 'resize', columns: 60, rows: 20 })
+    await client.closed
+    expect(client.stdout()).toBe('Name? Bob\r\n40 100\r\nHi Bob\r\n20 60\r\n')
+    expect(client.errors()).toEqual([])
+  })
+
+  test('at a terminal pages, and ends its input at Ctrl-D', async () => {
+    const id = await submit('bash', 'seq 99 | more; echo next; cat; echo "$TERM"', {
+      terminal: { columns: 80, rows: 10 },
+    })
+    const client = await connectIo(url, id)
+    await client.until(() => client.stdout().includes('--More--'))
+    client.send({ type: 'stdin', data: 'q' })
+    await client.until(() => client.stdout().includes('next'))
+    client.send({ type: 'stdin', data: 'half a line' })
+    client.send({ type: 'eof' })
+    await client.closed
+    expect(client.stdout()).toContain('half a line')
+    expect(client.stdout()).toMatch(/xterm-256color\r\n$/)
+  })
+
+  test('has a terminal only when it is interactive, and one of some size', async () => {
+    const terminal = { columns: 80, rows: 24 }
+    const lone = await post(`${url}/v1/jobs`, { language: 'bash', code: '', terminal })
+    expect([lone.status, lone.body['errors']]).toEqual([422, [{ pointer: '/terminal', detail: 'needs /interactive to be true' }]]) // prettier-ignore
+    const flat = await post(`${url}/v1/jobs`, { language: 'bash', code: '', interactive: true, terminal: { ...terminal, rows: 0 } }) // prettier-ignore
+    expect([flat.status, flat.body['errors']]).toMatchObject([422, [{ pointer: '/terminal/rows' }]])
+  })
+
   test('cannot have tests', async () => {
     const { status, body } = await post(`${url}/v1/jobs`, { language: 'python', code: '', interactive: true, tests: [{}] }) // prettier-ignore
     expect([status, body['errors']]).toEqual([422, [{ pointer: '/interactive', detail: 'cannot be used with /tests' }]])
@@ -379,7 +416,7 @@ describe('messages that cannot be used', () => {
       { message: 'nonsense', detail: 'the message is not JSON' },
       { message: '[]', detail: /object/ },
       { message: '{}', detail: '/type is missing' },
-      { message: '{"type":"stdout"}', detail: '/type must be one of stdin, eof, signal' },
+      { message: '{"type":"stdout"}', detail: '/type must be one of stdin, eof, signal, resize' },
       { message: '{"type":"stdin"}', detail: '/data is missing' },
       { message: '{"type":"stdin","data":1}', detail: '/data must be a string' },
       { message: '{"type":"stdin","data":"!","encoding":"base64"}', detail: /^\/data is not base64: / },

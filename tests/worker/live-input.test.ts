@@ -57,6 +57,7 @@ function stage() {
         {
           input: (bytes) => note(Buffer.from(bytes).toString()),
           endInput: () => note('<eof>'),
+          resize: ({ columns, rows }) => note(`<${columns}x${rows}>`),
           signal: (number) => note(`<${number}>`),
         },
         before,
@@ -69,6 +70,16 @@ function stage() {
       }),
   }
 }
+
+test('another size of the terminal comes in its place among the input', async () => {
+  const { add, start, until } = stage()
+  add('stdin', 'a')
+  add('resize', '{"columns":100,"rows":40}')
+  add('stdin', 'b')
+  const feed = start()
+  await until('a<100x40>b')
+  feed.stop()
+})
 
 test('what was sent before the stage and during it reaches it in order', async () => {
   const { add, start, until, listening } = stage()

@@ -53,6 +53,7 @@ export function nullSandbox(): NullSandbox {
     run: async () => SUCCESS,
     input: () => undefined,
     endInput: () => undefined,
+    resize: () => undefined,
     signal: () => undefined,
     kill: () => undefined,
     gather: async () => ({

@@ -164,6 +164,7 @@ export function createIntake({ config, languages, runtimes, screening, blocked, 
         compilerArgs: request.compilerArgs ?? [],
         tests: (request.tests ?? []).map((test) => testCase(test, request.stdinEncoding)),
         expectedOutput: request.expectedOutput ?? null,
+        ...(request.terminal && { terminal: request.terminal }),
       }
     },
     async container(body, caller, requestId) {
@@ -213,7 +214,7 @@ function keptRequest(request: CodeRequest | ContainerRequest): string {
   return JSON.stringify(kept)
 }
 
-function checkSource({ code, files, tests, expectedOutput, interactive }: CodeRequest): FieldError[] {
+function checkSource({ code, files, tests, expectedOutput, interactive, terminal }: CodeRequest): FieldError[] {
   const errors: FieldError[] = []
   if (code === undefined && files === undefined)
     errors.push({ pointer: '/code', detail: 'is missing, and so is /files' })
@@ -223,6 +224,9 @@ function checkSource({ code, files, tests, expectedOutput, interactive }: CodeRe
   }
   if (tests !== undefined && interactive === true) {
     errors.push({ pointer: '/interactive', detail: 'cannot be used with /tests' })
+  }
+  if (terminal !== undefined && interactive !== true) {
+    errors.push({ pointer: '/terminal', detail: 'needs /interactive to be true' })
   }
   return errors
 }

@@ -1,5 +1,6 @@
 import Type from 'typebox'
 import { Encoding } from '../../shared/job.ts'
+import { TerminalSize } from '../../shared/terminal-size.ts'
 import { type FieldError, Problem } from '../../shared/problems.ts'
 import { type InputMessage, SIGNAL_NAMES } from '../../shared/redis/job-input.ts'
 import { invalidRequest } from '../http/invalid-request.ts'
@@ -12,7 +13,7 @@ const seq = Type.Optional(
 )
 const closed = { additionalProperties: false }
 
-const Kind = Type.Object({ type: Type.Enum(['stdin', 'eof', 'signal']) })
+const Kind = Type.Object({ type: Type.Enum(['stdin', 'eof', 'signal', 'resize']) })
 
 /** What a client sends over `GET /v1/jobs/:id/io`. */
 export const StdinMessage = Type.Object(
@@ -21,11 +22,14 @@ export const StdinMessage = Type.Object(
 )
 export const EofMessage = Type.Object({ type: Type.Literal('eof'), seq }, closed)
 export const SignalMessage = Type.Object({ type: Type.Literal('signal'), signal: Type.Enum(SIGNAL_NAMES), seq }, closed)
+/** The size of the job's terminal. */
+export const ResizeMessage = Type.Object({ type: Type.Literal('resize'), ...TerminalSize.properties, seq }, closed)
 
 const kind = bodyValidator(Kind)
 const stdin = bodyValidator(StdinMessage)
 const eof = bodyValidator(EofMessage)
 const signal = bodyValidator(SignalMessage)
+const resize = bodyValidator(ResizeMessage)
 
 const NONE = Buffer.alloc(0)
 
@@ -57,6 +61,10 @@ function parse(text: string): InputMessage {
     }
     case 'eof':
       return { kind: 'eof', data: NONE, seq: eof(value).seq ?? null }
+    case 'resize': {
+      const { columns, rows, seq: number = null } = resize(value)
+      return { kind: 'resize', data: Buffer.from(JSON.stringify({ columns, rows })), seq: number }
+    }
     case 'signal': {
       const { signal: name, seq: number = null } = signal(value)
       return { kind: 'signal', data: Buffer.from(name), seq: number }

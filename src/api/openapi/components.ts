@@ -18,7 +18,7 @@ import { Webhook, WebhookEvent } from '../../shared/webhook.ts'
 import { Attempt, AttemptError, Delivery, DeliveryState } from '../../shared/webhooks/delivery.ts'
 import { WebhookBody, WebhookTestBody } from '../../shared/webhooks/webhook-body.ts'
 import { TenantSecrets } from '../../shared/webhooks/webhook-secrets.ts'
-import { EofMessage, SignalMessage, StdinMessage } from '../io/read-message.ts'
+import { EofMessage, ResizeMessage, SignalMessage, StdinMessage } from '../io/read-message.ts'
 import { AckMessage, ErrorMessage } from '../io/reply.ts'
 import { AdminOverview, QueueView, RedisView, Series, SeriesPoint, Span } from '../overview.ts'
 import { AdminJob, AdminJobPage } from '../routes/admin/jobs.ts'
@@ -33,6 +33,7 @@ import { Health, Readiness } from '../routes/health.ts'
 import { JobPage } from '../routes/jobs/list-jobs.ts'
 import { Runtime } from '../../shared/runtime.ts'
 import { DeliveryPage, WebhookTest, WholeDelivery } from '../routes/webhooks.ts'
+import { TerminalSize } from '../../shared/terminal-size.ts'
 
 /**
  * The schemas that have a name in the document. Wherever one of them stands within another, there is a reference to it: give
@@ -97,6 +98,7 @@ export const COMPONENTS: Readonly<Record<string, TSchema>> = {
   ResultEvent,
   RunResult,
   Runtime,
+  ResizeMessage,
   Scope,
   ScreeningPolicy,
   SecurityEvent: StoredSecurityEvent,
@@ -117,6 +119,7 @@ export const COMPONENTS: Readonly<Record<string, TSchema>> = {
   StdinMessage,
   TenantJob,
   TenantSecrets,
+  TerminalSize,
   WarningEvent,
   Webhook,
   WebhookBody,

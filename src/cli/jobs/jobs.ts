@@ -22,6 +22,7 @@ export interface JobCommandDeps {
   env: Environment
   streams: Streams
   stdin: () => NodeJS.ReadStream
+  stdout: NodeJS.WriteStream
   /** From now on: `stop` aborts at the first Ctrl-C, `hurry` at the second. */
   signals: () => { stop: AbortSignal; hurry: AbortSignal }
   setExitCode: (code: number) => void
@@ -60,7 +61,17 @@ export function addJobCommands(program: Command, deps: JobCommandDeps): void {
           const { json = false, interactive = false } = options
           const { stop, hurry } = deps.signals()
           deps.setExitCode(
-            await run({ request, connection, streams, stdin: deps.stdin(), interactive, json, stop, hurry }),
+            await run({
+              request,
+              connection,
+              streams,
+              stdin: deps.stdin(),
+              stdout: deps.stdout,
+              interactive,
+              json,
+              stop,
+              hurry,
+            }),
           )
         }),
     )

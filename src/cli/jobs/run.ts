@@ -1,5 +1,11 @@
 import { fstatSync, readFileSync } from 'node:fs'
-import { type CodeRequest, type InteractiveJob, type JobSummary, RunyardError } from '../../client/client.ts'
+import {
+  type CodeRequest,
+  type InteractiveJob,
+  type JobSummary,
+  RunyardError,
+  type TerminalSize,
+} from '../../client/client.ts'
 import { type Connection, PATIENT_RETRIES } from './connection.ts'
 import { EXIT, exitCodeOf } from '../exit.ts'
 import { showEvents, type Streams, verdict } from './show-events.ts'
@@ -9,6 +15,8 @@ export interface RunOptions {
   connection: Connection
   streams: Streams
   stdin: NodeJS.ReadStream
+  /** What `streams` write to, when that is a terminal. */
+  stdout: NodeJS.WriteStream
   /** The terminal's lines go to the program too. */
   interactive: boolean
   /** Nothing is shown but the finished job. */
@@ -24,18 +32,20 @@ export interface RunOptions {
  * @returns with what the command ends
  */
 export async function run(options: RunOptions): Promise<number> {
-  const { connection, streams, stdin, json, stop, hurry } = options
+  const { connection, streams, stdin, stdout, json, stop, hurry } = options
   const { client } = connection
   const { request, input } = withInput(options)
   const patient = { signal: hurry, retries: PATIENT_RETRIES }
   // Not with `stop`: whoever was not answered could not cancel.
   const { id } = await client.submit(request, { signal: hurry })
+  let leave = () => {}
   const cancel = () =>
     void client.cancel(id, { signal: hurry }).catch((error: unknown) => hurry.aborted || streams.note(String(error)))
   if (stop.aborted) cancel()
   else stop.addEventListener('abort', cancel, { once: true })
   try {
     const talk = input ? await client.interactive(id, patient) : undefined
+    if (talk && request.terminal) leave = enterTerminal(stdin, stdout, talk)
     if (talk && input) void forward(input, talk, streams)
     if (json) {
       const job = await client.wait(id, patient)
@@ -56,6 +66,7 @@ export async function run(options: RunOptions): Promise<number> {
     return EXIT.cancelled
   } finally {
     stop.removeEventListener('abort', cancel)
+    leave()
     // A pipe that nobody ends would keep this process.
     stdin.destroy()
   }
@@ -72,16 +83,43 @@ function ended(job: JobSummary, { note }: Streams): number {
 const MOST_AT_ONCE = 1024 * 1024
 
 /** A file goes with the request. A pipe is passed on as it comes: it may have no end, and the program may not read it. */
-function withInput({ request, stdin, interactive }: RunOptions): { request: CodeRequest; input: Input | undefined } {
+function withInput({ request, stdin, stdout, interactive, json }: RunOptions): {
+  request: CodeRequest
+  input: Input | undefined
+} {
   if (request.stdin !== undefined) return { request, input: undefined }
   const kind = interactive ? 'live' : kindOf(stdin)
   if (kind === 'none') return { request, input: undefined }
-  const live = { ...request, interactive: true }
+  const terminal = kind === 'live' && !json ? terminalOf(stdin, stdout) : undefined
+  const live = { ...request, interactive: true, ...(terminal && { terminal }) }
   if (kind === 'live') return { request: live, input: stdin }
   const bytes = readFileSync(0)
   const text = bytes.toString()
   if (Buffer.from(text).equals(bytes)) return { request: { ...request, stdin: text }, input: undefined }
   return { request: live, input: [bytes] }
+}
+
+/** Both ends have to be a terminal: a program that is at one writes for a screen. */
+function terminalOf(stdin: NodeJS.ReadStream, stdout: NodeJS.WriteStream): TerminalSize | undefined {
+  return stdin.isTTY && stdout.isTTY ? sizeOf(stdout) : undefined
+}
+
+const MOST_CHARACTERS = 1000
+
+function sizeOf({ columns, rows }: NodeJS.WriteStream): TerminalSize {
+  const within = (value: number, usual: number) => Math.min(MOST_CHARACTERS, Math.max(1, value || usual))
+  return { columns: within(columns, 80), rows: within(rows, 24) }
+}
+
+/** What is typed goes to the program as it is, Ctrl-C too: the job's terminal makes a signal of it. @returns ends it */
+function enterTerminal(stdin: NodeJS.ReadStream, stdout: NodeJS.WriteStream, job: InteractiveJob): () => void {
+  const resize = () => void job.resize(sizeOf(stdout)).catch(() => undefined)
+  stdin.setRawMode(true)
+  stdout.on('resize', resize)
+  return () => {
+    stdout.off('resize', resize)
+    stdin.setRawMode(false)
+  }
 }
 
 type Input = AsyncIterable<unknown> | Iterable<unknown>

@@ -26,8 +26,8 @@ export interface JobInputs {
 }
 
 export interface InputMessage {
-  kind: 'stdin' | 'eof' | 'signal'
-  /** Bytes of standard input; the name of a signal; else empty. */
+  kind: 'stdin' | 'eof' | 'signal' | 'resize'
+  /** Bytes of standard input; the name of a signal; a terminal's size as JSON; else empty. */
   data: Buffer
   /** What the client counts its messages by; one that is not above the last is a double. */
   seq: number | null
@@ -89,7 +89,7 @@ if number ~= '' and last and tonumber(number) <= tonumber(last) then return 'kno
 if not state or (summary or '') ~= '' then return 'ended' end
 if kind == 'signal' then
   if state ~= 'running' then return 'not-running' end
-elseif closed then
+elseif closed and kind ~= 'resize' then
   return 'closed'
 end
 total, taken = tonumber(total or 0), tonumber(taken or 0)

@@ -8,6 +8,7 @@ import {
   type SignalName,
   SIGNALS,
 } from '../../shared/redis/job-input.ts'
+import type { TerminalSize } from '../../shared/terminal-size.ts'
 import type { Keys } from '../../shared/redis/keys.ts'
 import type { WakeUps } from '../../shared/redis/wake-ups.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
@@ -26,7 +27,7 @@ export interface Feed {
  * the window.
  * @param before bytes of input that the stage has without it
  */
-export type StartFeed = (sandbox: Pick<Sandbox, 'input' | 'endInput' | 'signal'>, before: number) => Feed
+export type StartFeed = (sandbox: Pick<Sandbox, 'input' | 'endInput' | 'resize' | 'signal'>, before: number) => Feed
 
 /** How much the program takes until the senders are told of it, in cost; less than the window, or they would wait for ever. */
 const TELL_BYTES = INPUT_WINDOW_BYTES / 4
@@ -78,6 +79,7 @@ export function createLiveInput({ inputs, wakeUps, keys, log }: LiveInputOptions
           if (kind === 'stdin') bytes.push(data)
           else flush()
           if (kind === 'eof') sandbox.endInput()
+          if (kind === 'resize') sandbox.resize(JSON.parse(data.toString()) as TerminalSize)
           if (kind === 'signal' && sentTo === attempt) sandbox.signal(SIGNALS[data.toString() as SignalName])
           if (kind === 'stdin') given += data.length
           const mark = marks.at(-1)

@@ -64,7 +64,10 @@ export function planStages(spec: JobSpec, language: Language | undefined, graceM
     return {
       name,
       kind: 'run',
-      start: start([...command, ...(test.args ?? spec.args)], limits.wallMs, stdin.length > 0 || interactive),
+      start: onTerminal(
+        start([...command, ...(test.args ?? spec.args)], limits.wallMs, stdin.length > 0 || interactive),
+        spec,
+      ),
       stdin,
       interactive,
       expectedOutput: test.expectedOutput ?? null,
@@ -82,6 +85,10 @@ const bytesOf = ({ stdin, stdinEncoding }: { stdin: string; stdinEncoding?: Enco
 function joinedEnv({ env }: JobSpec, language: Language | undefined): Record<string, string> {
   const joined = language?.joinedEnv?.filter((name) => name in env) ?? []
   return Object.fromEntries(joined.map((name) => [name, `${language?.env[name]} ${env[name]}`]))
+}
+
+function onTerminal(start: StageStart, { terminal }: JobSpec): StageStart {
+  return terminal ? { ...start, terminal } : start
 }
 
 /**

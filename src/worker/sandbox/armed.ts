@@ -29,7 +29,7 @@ export function fitsArmed(
   stage: StageStart,
 ): boolean {
   const [only] = files
-  if (files.length !== 1 || only?.path !== file) return false
+  if (stage.terminal || files.length !== 1 || only?.path !== file) return false
   if (stage.stackBytes !== start.stackBytes || !sameList(stage.args, start.args)) return false
   if (!sameList(environment(stage.env), environment(start.env))) return false
   const { buffer, byteOffset, length } = only.content

@@ -5,6 +5,8 @@
  * A frame is `type (1 byte) | length (4 bytes, big endian) | payload`, the payload at most {@link MAX_PAYLOAD} bytes.
  */
 
+import type { TerminalSize } from '../../shared/terminal-size.ts'
+
 /** Frame types, both directions, as their byte values. */
 export const FRAME = {
   HOLD: 0x48,
@@ -16,6 +18,7 @@ export const FRAME = {
   KILL: 0x4b,
   GATHER: 0x47,
   NEXT: 0x4e,
+  RESIZE: 0x54,
   QUIT: 0x51,
   READY: 0x52,
   STDOUT: 0x4f,
@@ -55,6 +58,8 @@ export interface StageStart {
   fileBytes: number
   openFiles: number
   stackBytes: number
+  /** What its streams are, in place of pipes: standard error then comes as standard output. */
+  terminal?: TerminalSize
   /** Whether standard input will follow; otherwise it is at its end. */
   stdin: boolean
 }
@@ -191,7 +196,24 @@ function stageRecords(stage: StageStart): (readonly [string, string | number])[]
     ['n', natural('openFiles', stage.openFiles)],
     ['s', natural('stackBytes', stage.stackBytes)],
     ['i', stage.stdin ? 1 : 0],
+    ...terminalRecords(stage.terminal),
   ]
+}
+
+function terminalRecords(terminal: TerminalSize | undefined): (readonly [string, number])[] {
+  if (!terminal) return []
+  return [
+    ['x', natural('columns', terminal.columns)],
+    ['y', natural('rows', terminal.rows)],
+  ]
+}
+
+/** `T`: the size of the stage's terminal. */
+export function encodeResize({ columns, rows }: TerminalSize): Buffer {
+  const size = Buffer.alloc(4)
+  size.writeUInt16BE(columns)
+  size.writeUInt16BE(rows, 2)
+  return encodeFrame(FRAME.RESIZE, size)
 }
 
 /**

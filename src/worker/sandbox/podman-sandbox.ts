@@ -12,6 +12,7 @@ import {
   encodeKill,
   encodeLetGo,
   encodeNext,
+  encodeResize,
   encodeStart,
   encodeWriteFile,
   FRAME,
@@ -333,6 +334,9 @@ export async function createPodmanSandbox(
       if (!stage) return
       stage.complete = true
       sendInput(stage)
+    },
+    resize(size) {
+      if (state === 'stage') stream.write(encodeResize(size))
     },
     signal(number) {
       if (state === 'stage' && number !== 0) stream.write(encodeKill(number))

@@ -1,4 +1,5 @@
 import type { ArtifactRequest } from '../../shared/artifact.ts'
+import type { TerminalSize } from '../../shared/terminal-size.ts'
 import type { StageReport, StageStart } from './frames.ts'
 import type { Gathered } from './gathering.ts'
 
@@ -49,11 +50,13 @@ export interface Sandbox {
     onOutput: (stream: OutputStream, bytes: Buffer) => void,
     live?: { taken(bytes: number): void },
   ): Promise<StageReport>
-  /** More input for the running stage; none after its end. This and the next two: nothing happens when no such stage runs. */
+  /** More input for the running stage; none after its end. This and the next three: nothing happens when no such stage runs. */
   input(bytes: Uint8Array): void
   /** Ends the input of the running stage. */
   endInput(): void
-  /** Sends a signal, not 0, to the process group of the running stage's program. */
+  /** Gives the terminal of the running stage another size; nothing happens where it has none. */
+  resize(size: TerminalSize): void
+  /** Sends a signal, not 0, to the process group of the running stage's program; on a terminal, to that in the foreground. */
   signal(number: number): void
   /** Ends the running stage: SIGTERM, then after a grace, or when asked again, SIGKILL; its report says `kill`. Nothing happens when none runs. */
   kill(): void

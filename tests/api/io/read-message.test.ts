@@ -23,6 +23,8 @@ describe('a message that cannot be used is told why:', () => {
     ['what is no base64', '{"type":"stdin","data":"%","encoding":"base64"}', '/data'],
     ['half a character', '{"type":"stdin","data":"\\ud800"}', '/data'],
     ['a signal that may not be sent', '{"type":"signal","signal":"SIGSTOP"}', '/signal'],
+    ['a terminal without lines', '{"type":"resize","columns":80}', '/rows'],
+    ['a terminal that is too wide', '{"type":"resize","columns":1001,"rows":1}', '/columns'],
     ['a field that is not known', '{"type":"eof","colour":"red"}', '/colour'],
     ['a field twice', '{"type":"stdin","data":"a","data":"b"}', '/data'],
     ['__proto__', '{"type":"eof","__proto__":{"seq":1}}', '/__proto__'],

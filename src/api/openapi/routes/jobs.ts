@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { Job } from '../../../shared/job.ts'
 import { GapEvent, JobEvent } from '../../../shared/job-event.ts'
 import { CodeRequest, ContainerRequest } from '../../../shared/requests.ts'
-import { EofMessage, SignalMessage, StdinMessage } from '../../io/read-message.ts'
+import { EofMessage, ResizeMessage, SignalMessage, StdinMessage } from '../../io/read-message.ts'
 import { AckMessage, ErrorMessage } from '../../io/reply.ts'
 import { JobIoQuery } from '../../routes/jobs/job-io.ts'
 import { JobPage, ListJobsQuery } from '../../routes/jobs/list-jobs.ts'
@@ -181,7 +181,7 @@ export const jobOperations: readonly Operation[] = [
       101: {
         description: 'The WebSocket stands.',
         messages: {
-          sent: Type.Union([StdinMessage, EofMessage, SignalMessage]),
+          sent: Type.Union([StdinMessage, EofMessage, SignalMessage, ResizeMessage]),
           received: Type.Union([AckMessage, ErrorMessage, JobEvent, GapEvent]),
         },
       },

@@ -1,0 +1,41 @@
+/* A pseudo terminal as a stage's standard streams: the leader holds the master, the program's three descriptors are the other end. */
+#include "sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+bool terminal_open(const struct stage *stage, int ours[3], int theirs[3])
+{
+    const int unlocked = 0;
+    struct termios settings;
+    int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    int slave = -1;
+    if (master >= 0 && ioctl(master, TIOCSPTLCK, &unlocked) == 0)
+        slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    ours[1] = master;
+    theirs[0] = slave;
+    if (slave < 0 || tcgetattr(slave, &settings) < 0)
+        return false;
+    /* Erasing takes a character, not a byte. */
+    settings.c_iflag |= IUTF8;
+    ours[0] = fcntl(master, F_DUPFD_CLOEXEC, 0);
+    theirs[1] = fcntl(slave, F_DUPFD_CLOEXEC, 0);
+    theirs[2] = fcntl(slave, F_DUPFD_CLOEXEC, 0);
+    return ours[0] >= 0 && theirs[1] >= 0 && theirs[2] >= 0 && tcsetattr(slave, TCSANOW, &settings) == 0 &&
+           terminal_resize(master, stage->columns, stage->rows);
+}
+
+bool terminal_resize(int master, uint64_t columns, uint64_t rows)
+{
+    const struct winsize size = {.ws_col = (unsigned short)columns, .ws_row = (unsigned short)rows};
+    return ioctl(master, TIOCSWINSZ, &size) == 0;
+}
+
+pid_t terminal_foreground(int master)
+{
+    pid_t group = -1;
+    return ioctl(master, TIOCGPGRP, &group) == 0 && group > 1 ? group : -1;
+}
