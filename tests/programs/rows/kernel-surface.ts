@@ -155,6 +155,14 @@ export const kernelSurface: readonly HostileRow[] = [
     expect: ran(said(/^((TIOCSTI|TIOCLINUX|TIOCCONS)( with a high bit)? (EPERM|EIO)\n){6}$/)),
   },
   {
+    title: 'what the whole machine has one of is neither used up nor shown',
+    threat: "the machine's own state",
+    program: 'use-machine-pools.py',
+    expect: said(
+      "socket filter ENOPROTOOPT ENOPROTOOPT\nsystem call filter EINVAL ENOSYS\nhuge pages EINVAL EINVAL\nsync and advice ok\nlocked 0\nchanged []\ninterfaces [(1, 'lo')] True\n",
+    ),
+  },
+  {
     title: 'the network of the cell stays as it is',
     threat: "the machine's own state",
     program: 'change-network.py',
@@ -166,7 +174,7 @@ export const kernelSurface: readonly HostileRow[] = [
     title: 'a program adds no filter of its own, and loosens nothing',
     threat: 'ids and capabilities',
     program: 'loosen-filter.c',
-    expect: ran(said('no filter\nmount EPERM\nlistener ENOSYS\nprivileges EINVAL\n')),
+    expect: ran(said('filter EINVAL\nmount EPERM\nlistener ENOSYS\nprivileges EINVAL\n')),
   },
   {
     title: 'no capability can be gained',
