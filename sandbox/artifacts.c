@@ -361,10 +361,8 @@ void artifacts_gather(struct frame *from)
         parse_glob(&search.globs[i], plan.globs[i]);
         start.done[i] = pass_over(&search.globs[i], bit(0));
     }
-    setfsgid(PROGRAM_GID);
-    setfsuid(PROGRAM_UID);
+    files_as_program();
     search_folder(open("/job", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), 0, 1, &start);
-    setfsuid(0);
-    setfsgid(0);
+    files_as_leader();
     send_list();
 }

@@ -1,7 +1,7 @@
 /*
- * The cell: what a program sees. Once for the container: podman's own files are taken away or covered. For each job: one
- * tmpfs whose folders stand at every writable path, so that one budget of bytes and inodes serves them all, and a /proc
- * of its own PID namespace with the parts that tell of the host covered. Everything else is the image, read-only.
+ * The cell: what a program sees of its own. For each job one tmpfs whose folders stand at every writable path, so that one
+ * budget of bytes and inodes serves them all, a /proc of its own PID namespace (proc.c), and a loopback. Everything else is
+ * the image, read-only, and what container.c has left of podman's.
  */
 #include "sandbox.h"
 
@@ -21,84 +21,32 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* podman mounts a small tmpfs here for every container; after container_prepare only bind mounts of its files are used. */
-#define STORE "/run"
 /* The job's tmpfs is assembled here and covered at the end. */
 #define STAGING "/tmp"
 #define JOB "/job"
-/* Each container has its own file system of them; when the last cell ended its terminals did. */
-#define TERMINALS "64"
-
-static const char *const covered_files[] = {
-    "/proc/cmdline", "/proc/config.gz", "/proc/diskstats", "/proc/interrupts", "/proc/kcore", "/proc/kallsyms",
-    "/proc/keys", "/proc/key-users", "/proc/kmsg", "/proc/latency_stats", "/proc/modules", "/proc/partitions",
-    "/proc/sched_debug", "/proc/schedstat", "/proc/softirqs", "/proc/sysrq-trigger", "/proc/timer_list",
-};
-static const char *const covered_folders[] = {"/proc/acpi", "/proc/asound", "/proc/bus", "/proc/driver",
-                                              "/proc/fs", "/proc/irq", "/proc/pressure", "/proc/scsi"};
 
 #define EACH(item, list) \
     for (size_t item = 0; item < sizeof(list) / sizeof *(list); item++)
 
-static _Noreturn void die(const char *what, const char *which)
+/* Who a call on files is for. The kernel does not say whether it did as it was told, but it says who it is for now. */
+static void files_as(uid_t user, gid_t group)
 {
-    warn("%s %s: %s", what, which, strerror(errno));
-    _exit(LEADER_FAULT);
+    setfsgid(group);
+    setfsuid(user);
+    if ((gid_t)setfsgid((gid_t)-1) == group && (uid_t)setfsuid((uid_t)-1) == user)
+        return;
+    errno = EPERM;
+    die("become", user == 0 ? "the leader" : "the program");
 }
 
-/* Puts `from` over `to`, if there is a `to`. */
-static void bind_over(const char *from, const char *to, unsigned long flags)
+void files_as_program(void)
 {
-    if (mount(from, to, NULL, MS_BIND, NULL) < 0) {
-        if (errno == ENOENT || errno == ENOTDIR)
-            return;
-        die("cover", to);
-    }
-    if (flags && mount(NULL, to, NULL, MS_BIND | MS_REMOUNT | flags, NULL) < 0)
-        die("restrict", to);
+    files_as(PROGRAM_UID, PROGRAM_GID);
 }
 
-static void store_file(const char *path, const char *content)
+void files_as_leader(void)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0444);
-    if (fd < 0 || write(fd, content, strlen(content)) < 0)
-        die("write", path);
-    close(fd);
-}
-
-void container_prepare(bool wire)
-{
-    static const struct {
-        const char *path, *store, *content;
-    } told[] = {
-        {"/etc/hosts", STORE "/hosts", "127.0.0.1 localhost sandbox\n::1 localhost\n"},
-        {"/etc/hostname", STORE "/hostname", "sandbox\n"},
-        {"/etc/resolv.conf", STORE "/resolv.conf", ""},
-    };
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-        die("make private", "/");
-    /* podman's own are bind mounts whose source, a path of the host, would show in mountinfo. */
-    umount2("/run/.containerenv", MNT_DETACH);
-    if (wire && umount2(WIRE_FOLDER, MNT_DETACH) < 0)
-        die("unmount", WIRE_FOLDER);
-    if (mkdir(STORE "/empty", 0555) < 0 && errno != EEXIST)
-        die("make", STORE "/empty");
-    EACH(i, told)
-    {
-        umount2(told[i].path, MNT_DETACH);
-        store_file(told[i].store, told[i].content);
-        bind_over(told[i].store, told[i].path, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
-    }
-    /* A link to /proc/kcore, which some OCI runtimes make. */
-    unlink("/dev/core");
-    /* The queue of the container's IPC namespace would outlive a job. */
-    bind_over(STORE "/empty", "/dev/mqueue", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
-    /* The machine has one number of terminals for all containers. */
-    if (mount(NULL, "/dev/pts", NULL, MS_REMOUNT | MS_NOSUID | MS_NOEXEC, "ptmxmode=0666,mode=0620,gid=5,max=" TERMINALS) < 0)
-        die("limit", "/dev/pts");
-    /* The gauges are open by now; the rest, the container's name among it, nobody needs. */
-    umount2("/sys", MNT_DETACH);
-    bind_over(STORE "/empty", "/sys", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
+    files_as(0, 0);
 }
 
 static void size_options(char *text, size_t room, const struct cell_size *size, const char *rest)
@@ -121,41 +69,15 @@ static void setup_writable(const struct cell_size *size)
     if (mount("job", STAGING, "tmpfs", MS_NOSUID | MS_NODEV, options) < 0)
         die("mount", STAGING);
     /* No capability lets the leader make folders for another user, so it makes them as that user. */
-    setfsgid(PROGRAM_GID);
-    setfsuid(PROGRAM_UID);
+    files_as_program();
     mode_t before = umask(0);
     EACH(i, places)
     if (mkdir(places[i].folder, places[i].mode) < 0)
         die("make", places[i].folder);
     umask(before);
-    setfsuid(0);
-    setfsgid(0);
+    files_as_leader();
     /* The last covers the staging folder itself. */
-    EACH(i, places) bind_over(places[i].folder, places[i].path, 0);
-}
-
-int proc_writable = -1;
-
-static void setup_proc(void)
-{
-    const unsigned long harmless = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-    /* The store is covered by now; an empty folder and /dev/null are all that is needed of it. */
-    int empty = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    char empty_path[32];
-    if (empty < 0)
-        die("open", "/sys");
-    if (mount("proc", "/proc", "proc", harmless, NULL) < 0)
-        die("mount", "/proc");
-    snprintf(empty_path, sizeof empty_path, "/proc/self/fd/%d", empty);
-    EACH(i, covered_files) bind_over("/dev/null", covered_files[i], 0);
-    EACH(i, covered_folders) bind_over(empty_path, covered_folders[i], MS_RDONLY | harmless);
-    close(empty);
-    proc_writable = (int)syscall(SYS_open_tree, AT_FDCWD, "/proc", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-    if (proc_writable < 0)
-        die("clone", "/proc");
-    /* A program could otherwise lower its oom_score_adj, and the kernel would take the leader before it. */
-    if (mount(NULL, "/proc", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | harmless, NULL) < 0)
-        die("restrict", "/proc");
+    EACH(i, places) cover(places[i].folder, places[i].path, 0);
 }
 
 static void raise_loopback(void)
@@ -170,11 +92,40 @@ static void raise_loopback(void)
     close(fd);
 }
 
+/*
+ * Bounds of what lies in the kernel for a network and counts as no job's memory: connections that nobody accepts, or that
+ * are over, options and buffers of sockets. A kernel that has one of them for all networks together shows none to a cell.
+ */
+static void bound_network(void)
+{
+    static const struct {
+        const char *path, *value;
+    } bounds[] = {
+        {"sys/net/core/somaxconn", "128"},
+        {"sys/net/core/optmem_max", "20480"},
+        {"sys/net/ipv4/tcp_max_syn_backlog", "128"},
+        {"sys/net/ipv4/tcp_max_tw_buckets", "2048"},
+        {"sys/net/ipv4/tcp_rmem", "4096 65536 262144"},
+        {"sys/net/ipv4/tcp_wmem", "4096 16384 262144"},
+    };
+    EACH(i, bounds)
+    {
+        int fd = openat(proc_writable, bounds[i].path, O_WRONLY | O_CLOEXEC);
+        if (fd < 0 && (errno == ENOENT || errno == EACCES))
+            continue;
+        if (fd < 0 || write(fd, bounds[i].value, strlen(bounds[i].value)) < 0)
+            die("bound", bounds[i].path);
+        close(fd);
+    }
+}
+
 void cell_setup(const struct cell_size *size)
 {
+    /* Before the store is covered, whose files cover parts of /proc. */
+    proc_setup();
     setup_writable(size);
-    setup_proc();
     raise_loopback();
+    bound_network();
     if (sethostname("sandbox", 7) < 0)
         die("set", "the host name");
     if (chdir(JOB) < 0)
@@ -205,18 +156,6 @@ int cell_open_below(int folder, const char *name, uint64_t flags, mode_t mode)
     return (int)syscall(SYS_openat2, folder, name, &how, sizeof how);
 }
 
-static void become_program(void)
-{
-    setfsgid(PROGRAM_GID);
-    setfsuid(PROGRAM_UID);
-}
-
-static void become_leader(void)
-{
-    setfsuid(0);
-    setfsgid(0);
-}
-
 static bool clean_component(const char *name)
 {
     return *name && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
@@ -228,26 +167,26 @@ bool cell_make_fifo(const char *name)
         errno = EINVAL;
         return false;
     }
-    become_program();
+    files_as_program();
     int folder = open(JOB, O_PATH | O_DIRECTORY | O_CLOEXEC);
     bool made = folder >= 0 && mknodat(folder, name, S_IFIFO | 0600, 0) == 0;
     int error = errno;
     if (folder >= 0)
         close(folder);
-    become_leader();
+    files_as_leader();
     errno = error;
     return made;
 }
 
 void cell_remove(const char *name)
 {
-    become_program();
+    files_as_program();
     int folder = open(JOB, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (folder >= 0) {
         unlinkat(folder, name, 0);
         close(folder);
     }
-    become_leader();
+    files_as_leader();
 }
 
 void cell_reset_pids(void)
@@ -300,7 +239,7 @@ static int open_parent(char **path)
 
 bool cell_write(char *path, mode_t mode, bool append, const uint8_t *content, size_t length)
 {
-    become_program();
+    files_as_program();
     mode_t before = umask(0);
     int folder = open_parent(&path), fd = -1, error = 0;
     if (folder >= 0)
@@ -317,7 +256,7 @@ bool cell_write(char *path, mode_t mode, bool append, const uint8_t *content, si
     if (folder >= 0)
         close(folder);
     umask(before);
-    become_leader();
+    files_as_leader();
     errno = error;
     return error == 0;
 }

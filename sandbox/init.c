@@ -74,7 +74,7 @@ void warn(const char *format, ...)
 
 static _Noreturn void usage(void)
 {
-    warn("usage: init [--bytes=N] [--inodes=N] [--wire] | init --probe memory|pids|spin|sleep");
+    warn("usage: init [--bytes=N] [--inodes=N] [--wire] [--devices] | init --probe memory|pids|spin|sleep");
     exit(2);
 }
 
@@ -90,12 +90,14 @@ static bool option(const char *arg, const char *name, uint64_t *value)
     return true;
 }
 
-static struct cell_size parse_options(int argc, char **argv, bool *wire)
+static struct cell_size parse_options(int argc, char **argv, bool *wire, bool *devices)
 {
     struct cell_size size = {.bytes = 64 << 20, .inodes = 16384};
     for (int i = 1; i < argc; i++)
         if (strcmp(argv[i], "--wire") == 0)
             *wire = true;
+        else if (strcmp(argv[i], "--devices") == 0)
+            *devices = true;
         else if (!option(argv[i], "--bytes=", &size.bytes) && !option(argv[i], "--inodes=", &size.inodes))
             usage();
     return size;
@@ -184,16 +186,17 @@ int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "--probe") == 0)
         return probe(argv[2]);
-    bool wire = false;
-    struct cell_size size = parse_options(argc, argv, &wire);
+    bool wire = false, devices = false;
+    struct cell_size size = parse_options(argc, argv, &wire, &devices);
     block_signals();
     if (wire)
         wire_connect();
     gauges_open();
-    seccomp_prepare();
     program_prepare();
     snapshot_prepare();
-    container_prepare(wire);
+    container_prepare(wire, devices);
+    /* A watch on one of the machine's devices would tell of others. */
+    seccomp_prepare(devices);
     make_decoys();
     wire_open();
     for (bool first = true;; first = false) {

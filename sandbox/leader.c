@@ -40,6 +40,7 @@
 
 enum { READ_SIZE = 65536, REPORT_SIZE = 1024 + NOTICES_SIZE, CPU_CHECK_MIN_US = 5000, FRAMES_PER_TURN = 16, STOP_US = 50000 };
 enum { LOOK_US = 20000 };
+enum { MOST_PROCESSORS = 1 << 16, REAPED_PER_TURN = 256 };
 
 enum phase { BEFORE, JOB, RUNNING, DRAINING };
 
@@ -49,6 +50,7 @@ static struct {
     struct start_error write_error; /* of a file that could not be written: the next stage tells */
     bool held;                      /* a program waits for its job */
     char door[NAME_MAX + 1];        /* the FIFO that it waits at, while there is one */
+    bool unreaped;                  /* there may be processes that have ended */
     int signals, wall_timer, cpu_timer, look_timer;
 } cell = {.signals = -1, .wall_timer = -1, .cpu_timer = -1, .look_timer = -1};
 
@@ -140,9 +142,9 @@ static void signal_all(int number)
  */
 static void clear_ipc(void)
 {
-    struct shm_info memory;
-    struct msginfo queues;
-    struct seminfo semaphores;
+    struct shm_info memory = {0};
+    struct msginfo queues = {0};
+    struct seminfo semaphores = {0};
     int last_memory = shmctl(0, SHM_INFO, (struct shmid_ds *)&memory);
     int last_queue = msgctl(0, MSG_INFO, (struct msqid_ds *)&queues);
     int last_semaphore = semctl(0, 0, SEM_INFO, &semaphores);
@@ -192,12 +194,25 @@ static int64_t cpu_used_us(void)
     return used > 0 ? used : 0;
 }
 
+/* Those the cell may run on, however many the machine has; all there could be when the kernel does not say. */
+static int processors(void)
+{
+    for (int most = CPU_SETSIZE; most <= MOST_PROCESSORS; most *= 2) {
+        cpu_set_t *cpus = CPU_ALLOC((size_t)most);
+        size_t size = CPU_ALLOC_SIZE((size_t)most);
+        bool known = cpus && sched_getaffinity(0, size, cpus) == 0;
+        int count = known ? CPU_COUNT_S(size, cpus) : 0;
+        CPU_FREE(cpus);
+        if (count > 0)
+            return count;
+    }
+    return MOST_PROCESSORS;
+}
+
 /* The earliest moment at which the limit can be met, were all processors at it. */
 static void arm_cpu_check(int64_t used_us)
 {
-    cpu_set_t cpus;
-    int count = sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
-    int64_t wait = ((int64_t)stage.plan.cpu_ms * 1000 - used_us) / count;
+    int64_t wait = ((int64_t)stage.plan.cpu_ms * 1000 - used_us) / processors();
     arm(cell.cpu_timer, (uint64_t)(wait > CPU_CHECK_MIN_US ? wait : CPU_CHECK_MIN_US));
 }
 
@@ -293,13 +308,17 @@ static bool all_dead(void)
     return cell.phase == DRAINING && !stage.children;
 }
 
-/* Takes in every process that has ended: the program, and all the orphans of the cell. */
+/*
+ * Takes in processes that have ended: the program, and all the orphans of the cell. Some at a time, since there may be new ones as
+ * fast as they are taken in; of those that are left no signal tells again.
+ */
 static void reap(void)
 {
     struct rusage usage;
-    int status;
-    pid_t pid;
-    while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
+    int status, left = REAPED_PER_TURN;
+    pid_t pid = 0;
+    while (left > 0 && (pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
+        left--;
         if ((int64_t)usage.ru_maxrss * 1024 > stage.peak_bytes)
             stage.peak_bytes = (int64_t)usage.ru_maxrss * 1024;
         reached_died(status);
@@ -309,6 +328,7 @@ static void reap(void)
         } else if (pid == stage.main)
             main_ended(status);
     }
+    cell.unreaped = left == 0;
     stage.children = !(pid < 0 && errno == ECHILD);
     if (all_dead())
         clear_ipc();
@@ -647,7 +667,7 @@ static void turn(void)
         {.fd = notices_listener(), .events = POLLIN},
         {.fd = cell.look_timer, .events = POLLIN},
     };
-    if (poll(fds, sizeof fds / sizeof *fds, -1) < 0 && errno != EINTR)
+    if (poll(fds, sizeof fds / sizeof *fds, cell.unreaped ? 0 : -1) < 0 && errno != EINTR)
         fault("poll");
     if (fds[5].revents)
         relay(&stage.out, 'O', &stage.relayed_out);
@@ -659,7 +679,7 @@ static void turn(void)
     if (fds[8].revents)
         take_notices();
     /* Before the timers: where this process came late, a program that ended in time has ended in time. */
-    if (fds[2].revents) {
+    if (fds[2].revents || cell.unreaped) {
         struct signalfd_siginfo info;
         while (read(cell.signals, &info, sizeof info) > 0)
             ;

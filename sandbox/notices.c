@@ -4,6 +4,10 @@
  * which is what the program would have had without any of this. A call is made only where the one who answers says in so
  * many words that it shall be, by a flag that nobody sets here; so no program may ever hold a listener.
  *
+ * Two calls are no attempt at anything. What lies unread in a socket that lists network interfaces is memory of the kernel that no
+ * cgroup counts; watchers of files (inotify) the kernel counts for the user who made all containers, who has 128 on most
+ * machines and is root there. So the leader makes these, the sockets small, and not more than a few.
+ *
  * Nobody waits for ever. A process that waits for its answer can be killed like any other. Once the listener is closed,
  * by the end of the stage or of the leader, the kernel answers ENOSYS by itself. A process has one call under way at most,
  * so what waits here is bounded by the number of processes, and the leader takes a few at a time between its other duties.
@@ -11,19 +15,35 @@
 #include "sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-enum { CALLS_PER_TURN = 32 };
+#ifdef SYS_inotify_init
+#define OLD_INOTIFY_INIT SYS_inotify_init
+#else
+#define OLD_INOTIFY_INIT SYS_inotify_init1
+#endif
+
+/*
+ * Netlink sockets of one cell at a time, and what each may hold, in bytes, which the kernel doubles. Watchers of one stage, those
+ * that are closed among them: nobody tells of their end.
+ */
+enum { CALLS_PER_TURN = 32, NETLINK_SOCKETS = 32, NETLINK_BYTES = 32 << 10, WATCHERS = 8 };
 
 static int listener = -1;
 static size_t known;
+static int watchers;
 static struct {
     int number;
     uint32_t count;
@@ -41,6 +61,7 @@ void notices_begin(int descriptor)
     stop_listening();
     listener = descriptor;
     known = 0;
+    watchers = 0;
 }
 
 int notices_listener(void)
@@ -76,6 +97,64 @@ static bool call_waits(void)
     return false;
 }
 
+/* How many there are in the cell's network; as good as too many when the kernel does not say. */
+static int netlink_sockets(void)
+{
+    char line[256];
+    int count = NETLINK_SOCKETS;
+    FILE *protocols = fopen("/proc/net/protocols", "re");
+    while (protocols && fgets(line, sizeof line, protocols))
+        if (sscanf(line, "NETLINK %*d %d", &count) == 1)
+            break;
+    if (protocols)
+        fclose(protocols);
+    return count;
+}
+
+/*
+ * Puts ours among the caller's descriptors, so that the next one is counted with it, and closes it here. Nothing else than the
+ * call's numbers is looked at, which nobody can change meanwhile. The caller's descriptor, or minus errno.
+ */
+static int lend(const struct seccomp_notif *call, int fd, int flags)
+{
+    if (fd < 0)
+        return -errno;
+    struct seccomp_notif_addfd lent = {
+        .id = call->id, .srcfd = (uint32_t)fd, .newfd_flags = (uint32_t)(flags & O_CLOEXEC)};
+    int theirs = ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &lent);
+    int error = errno;
+    close(fd);
+    /* A kernel before 5.9 cannot lend. */
+    return theirs >= 0 ? theirs : error == EINVAL || error == ENOTTY ? -ENOSYS : -error;
+}
+
+_Static_assert(SOCK_CLOEXEC == O_CLOEXEC && IN_CLOEXEC == O_CLOEXEC, "one flag for all descriptors");
+
+static int lend_netlink(const struct seccomp_notif *call)
+{
+    const int type = (int)call->data.args[1], bytes = NETLINK_BYTES;
+    if (netlink_sockets() >= NETLINK_SOCKETS)
+        return -ENFILE;
+    int fd = socket(AF_NETLINK, type | SOCK_CLOEXEC, NETLINK_ROUTE);
+    if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes) < 0 ||
+                    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes) < 0)) {
+        close(fd);
+        return -ENOBUFS;
+    }
+    return lend(call, fd, type);
+}
+
+static int lend_watcher(const struct seccomp_notif *call)
+{
+    const int flags = call->data.nr == SYS_inotify_init1 ? (int)call->data.args[0] : 0;
+    if (watchers == WATCHERS)
+        return -EMFILE;
+    int lent = lend(call, inotify_init1(flags | IN_CLOEXEC), flags);
+    if (lent >= 0)
+        watchers++;
+    return lent;
+}
+
 static void answer_call(void)
 {
     struct seccomp_notif call = {0};
@@ -87,10 +166,15 @@ static void answer_call(void)
         }
         return;
     }
-    count_call(call.data.nr);
-    struct seccomp_notif_resp refusal = {.id = call.id, .error = -EPERM};
+    struct seccomp_notif_resp answer = {.id = call.id, .error = -EPERM};
+    if (call.data.nr == SYS_socket || call.data.nr == SYS_inotify_init1 || call.data.nr == OLD_INOTIFY_INIT) {
+        int lent = call.data.nr == SYS_socket ? lend_netlink(&call) : lend_watcher(&call);
+        answer.error = lent < 0 ? lent : 0;
+        answer.val = lent < 0 ? 0 : lent;
+    } else
+        count_call(call.data.nr);
     /* ENOENT: dead by now, or called away by a signal. */
-    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &refusal) < 0 && errno != ENOENT) {
+    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer) < 0 && errno != ENOENT) {
         warn("notices: answer: %s", strerror(errno));
         stop_listening();
     }

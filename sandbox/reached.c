@@ -93,11 +93,9 @@ static void look_at_descriptors(uint64_t limit)
     if (reached.open_files || began < reached.next_count_us)
         return;
     /* The kernel shows them to a process of the same user. */
-    setfsgid(PROGRAM_GID);
-    setfsuid(PROGRAM_UID);
+    files_as_program();
     reached.open_files = descriptors_full(limit);
-    setfsuid(0);
-    setfsgid(0);
+    files_as_leader();
     uint64_t ended = now_us();
     reached.next_count_us = ended + PAUSE_FACTOR * (ended - began);
 }

@@ -15,6 +15,34 @@ enum { LEADER_QUIT = 10, LEADER_EOF = 11, LEADER_FAULT = 12, LEADER_NEXT = 13 };
 /* A line for the operator, on standard error. */
 __attribute__((format(printf, 1, 2))) void warn(const char *format, ...);
 
+/* --- container.c: what all cells of a container have in common --- */
+
+/* podman mounts a small tmpfs here for every container; cells see what covers it, and bind mounts of its files. */
+#define STORE "/run"
+/* An empty folder of it. */
+#define STORE_FOLDER STORE "/empty"
+/* Where device nodes of the sandbox's own are shown to init. */
+#define OWN_DEVICES STORE "/devices"
+
+/*
+ * Once, in init: covers what no cell may see, takes away the way to the worker if there was one, replaces the devices if there
+ * are others.
+ */
+void container_prepare(bool wire, bool devices);
+/* Puts `from` over `to`, if there is a `to`. Exits with LEADER_FAULT when it cannot, as do the next two. */
+void cover(const char *from, const char *to, unsigned long flags);
+void store_file(const char *path, const char *content);
+_Noreturn void die(const char *what, const char *which);
+
+/* --- proc.c --- */
+
+/* Once, in init: what will cover parts of /proc. */
+void proc_prepare(void);
+/* In a new leader: its /proc. */
+void proc_setup(void);
+/* The cell's /proc as the leader alone may write to it, since proc_setup. */
+extern int proc_writable;
+
 /* --- cell.c: what surrounds a program --- */
 
 struct cell_size {
@@ -22,12 +50,11 @@ struct cell_size {
     uint64_t inodes;
 };
 
-/* Once, in init: covers what no cell may see, and takes away the way to the worker if there was one. */
-void container_prepare(bool wire);
 /* In a new leader: its file systems, host name and loopback. Exits with LEADER_FAULT when it cannot. */
 void cell_setup(const struct cell_size *size);
-/* The cell's /proc as the leader alone may write to it, since cell_setup. */
-extern int proc_writable;
+/* Whose rights count when the leader works on files. */
+void files_as_program(void);
+void files_as_leader(void);
 /* Gives the job's file system another size. False, with errno, when the kernel refuses. */
 bool cell_resize(const struct cell_size *size);
 /* Leaves the leader the capabilities to change user and group, and no other. */
@@ -135,13 +162,26 @@ void reached_died(int status);
 /* Those it has come to, as members of a JSON array. */
 const char *reached_text(void);
 
+/* --- allowed.c: the calls that a program has --- */
+
+struct call_names {
+    const char *const *names;
+    size_t count;
+};
+struct call_numbers {
+    const int *numbers;
+    size_t count;
+};
+extern const struct call_names allowed_calls, root_calls, idle_calls;
+extern const struct call_numbers newer_calls;
+
 /* --- seccomp.c --- */
 
-/* Builds the filters, once. Exits when it cannot. */
-void seccomp_prepare(void);
+/* Builds the filters, once. `watches`: programs may watch files (inotify). Exits when it cannot. */
+void seccomp_prepare(bool watches);
 /*
- * Puts one around the calling process: the one that tells, with its listener, or where there is no telling the silent one,
- * with -1. False with errno.
+ * Puts them around the calling process: with the rules that tell, and their listener, or where there is no telling the silent
+ * ones, with -1. False with errno.
  */
 bool seccomp_enter(int *listener);
 

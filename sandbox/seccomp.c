@@ -1,31 +1,36 @@
 /*
- * What a program may not ask of the kernel, on top of podman's own filter. The list refuses what reaches beyond a program's own
- * processes and files, or has been the door of one kernel fault after another; ordinary toolchains need none of it.
+ * What a program may ask of the kernel, on top of podman's own filter. Two filters, of which the stricter answer counts:
  *
- * Some of it says more than that: nobody asks for it who does not mean to leave. Of those calls the leader is told
- * (notices.c). A call is refused in silence where honest programs make it as well and live with the refusal:
+ *   the list   allowed.c names the calls there are; any other answers ENOSYS, as a kernel without it does. What every kernel
+ *              has and grants to root alone answers EPERM, what reaches all of the machine succeeds and does nothing.
+ *   the rules  here: of the calls that there are, which arguments are refused, and of which calls the leader is told.
  *
- *   io_uring_*                     libuv, the event loop of Node, looks whether it is there
- *   keyctl, add_key, request_key   Kerberos, behind curl, git and ssh, looks for a ring with tickets
- *   perf_event_open                benchmark libraries and profilers look for counters
+ * Nobody makes a call that is told who does not mean to leave; it answers EPERM (notices.c). A call is refused in silence
+ * where honest programs make it as well and live with the refusal:
+ *
  *   ptrace, process_vm_*           the leak sanitizer stops the threads of its own program, unwinders read their own memory;
  *                                  of PID 1, which is no process of the program's, the leader is told
  *   unshare without a namespace    a thread that wants a working folder of its own
  *   clone3                         the C library tries it first; its flags lie behind a pointer, so they cannot be told apart
- *   fsconfig, fsmount              nothing comes of them without fsopen, of which the leader is told
  *   sockets                        ping and cryptography look for their families
- *   the rest                       asks, measures or is a matter of the machine's care, and is no way out
+ *   seccomp, socket filters        their code lies in memory that the whole machine shares
  *
- * Nor is there word of what podman's filter refuses before this one is asked: the stricter answer counts, and an error is
- * stricter than a notice. With podman's own that is chroot, open_by_handle_at, userfaultfd, modules, kexec, swap, the clock.
+ * A netlink socket, by which the C library lists network interfaces, and what watches files (inotify) are made by the leader
+ * (notices.c), who counts them: what lies in the one counts as no job's memory, and of the other the machine has a number.
+ *
+ * Nor is there word of what podman's filter refuses before these are asked: an error is stricter than a notice. With podman's
+ * own that is chroot, open_by_handle_at, userfaultfd, modules, kexec, swap, the clock.
  */
 #include "sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/netlink.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdlib.h>
@@ -34,12 +39,13 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The filter whose leader is told, where the kernel can (else it has no instructions), and the one that only refuses. */
-static struct sock_fprog telling, silent;
+/* The list; the rules whose leader is told, where the kernel can (else they have no instructions); those that only refuse. */
+static struct sock_fprog list, telling, silent;
 
 static const char *const told[] = {
     /* namespaces, mounts, and the end of them all; clone, unshare and what goes against PID 1 have rules of their own */
@@ -48,30 +54,9 @@ static const char *const told[] = {
 enum { RULED_CALLS = 5 };
 _Static_assert(sizeof told / sizeof *told + RULED_CALLS <= TOLD_CALLS, "a report has room for every call");
 
-static const char *const refused[] = {
-    /* namespaces and mounts */
-    "umount", "chroot", "fsconfig", "fsmount", "open_tree_attr", "listmount", "statmount", "quotactl", "quotactl_fd",
-    /* code and data inside the kernel */
-    "io_uring_setup", "io_uring_enter", "io_uring_register", "userfaultfd", "perf_event_open", "keyctl", "add_key",
-    "request_key", "init_module", "finit_module", "delete_module", "create_module", "kexec_load", "kexec_file_load",
-    "lookup_dcookie", "fanotify_init", "vmsplice", "remap_file_pages", "uselib", "_sysctl", "nfsservctl",
-    /* other processes */
-    "process_madvise", "kcmp", "pidfd_getfd", "move_pages",
-    "migrate_pages",
-    /* files past their paths, and the machine */
-    "open_by_handle_at", "name_to_handle_at", "swapon", "swapoff", "acct", "settimeofday", "clock_settime",
-    "clock_settime64", "adjtimex", "clock_adjtime", "stime", "syslog", "iopl", "ioperm", "modify_ldt", "vhangup",
-    "ustat", "sysfs",
-};
-
-/*
- * What the kernel counts for all containers and the machine's root together, so that a single program could use it up, and
- * programs know how to do without. A watch would also tell of others: /dev/null and its like are the machine's own files.
- */
-static const char *const missing[] = {"inotify_init", "inotify_init1", "io_setup"};
-
-/* Kinds of socket that stay inside the cell. */
-static const int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
+/* The low half of an argument that the kernel reads as an int. */
+#define INT_IS(argument, value) SCMP_CMP(argument, SCMP_CMP_MASKED_EQ, 0xffffffffu, value)
+#define HAS_BIT(argument, bit) SCMP_CMP(argument, SCMP_CMP_MASKED_EQ, bit, bit)
 
 static void require(int result, const char *what)
 {
@@ -81,14 +66,14 @@ static void require(int result, const char *what)
     _exit(LEADER_FAULT);
 }
 
-static void refuse_calls(scmp_filter_ctx filter, const char *const *names, size_t count, uint32_t refusal)
+static void add_calls(scmp_filter_ctx filter, const char *const *names, size_t count, uint32_t action)
 {
     for (size_t i = 0; i < count; i++) {
         int number = seccomp_syscall_resolve_name(names[i]);
         /* Not a call of this architecture, or newer than the library. */
         if (number == __NR_SCMP_ERROR || number < 0)
             continue;
-        require(seccomp_rule_add(filter, refusal, number, 0), names[i]);
+        require(seccomp_rule_add(filter, action, number, 0), names[i]);
     }
 }
 
@@ -128,22 +113,33 @@ static void refuse_tracing(scmp_filter_ctx filter, uint32_t refusal)
     }
 }
 
-/* All but the families above. The ranges between them, since two comparisons of one argument cannot be joined. */
-static void refuse_families(scmp_filter_ctx filter, int call)
+/* Refuses one kind of value of an int argument. */
+static void refuse_value(scmp_filter_ctx filter, int call, unsigned argument, unsigned value, int error)
 {
-    for (unsigned family = 0; family <= AF_NETLINK; family++) {
-        size_t i = 0;
-        while (i < sizeof families / sizeof *families && families[i] != (int)family)
-            i++;
-        if (i == sizeof families / sizeof *families)
-            require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), call, 1, SCMP_A0(SCMP_CMP_EQ, family)),
-                    "family");
-    }
-    require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), call, 1, SCMP_A0(SCMP_CMP_GT, AF_NETLINK)),
-            "family");
+    require(seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint32_t)error), call, 1, INT_IS(argument, value)), "value");
 }
 
-/* Within those families TCP, UDP and the routing table; asking for another protocol would load its kernel module. */
+/* Sockets stay inside the cell: Unix, IPv4 and IPv6. `netlink` is what becomes of those that list interfaces. */
+static void refuse_families(scmp_filter_ctx filter, uint32_t netlink)
+{
+    const uint32_t refusal = SCMP_ACT_ERRNO(EAFNOSUPPORT);
+    const int calls[] = {SCMP_SYS(socket), SCMP_SYS(socketpair)};
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        for (unsigned family = 0; family < AF_NETLINK; family++)
+            if (family != AF_UNIX && family != AF_INET && family != AF_INET6)
+                require(seccomp_rule_add(filter, refusal, calls[i], 1, SCMP_A0(SCMP_CMP_EQ, family)), "family");
+        require(seccomp_rule_add(filter, refusal, calls[i], 1, SCMP_A0(SCMP_CMP_GT, AF_NETLINK)), "family");
+    }
+    require(seccomp_rule_add(filter, refusal, SCMP_SYS(socketpair), 1, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK)), "netlink");
+    require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPROTONOSUPPORT), SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK),
+                             SCMP_A2(SCMP_CMP_NE, NETLINK_ROUTE)),
+            "netlink");
+    require(seccomp_rule_add(filter, netlink, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK),
+                             SCMP_A2(SCMP_CMP_EQ, NETLINK_ROUTE)),
+            "netlink");
+}
+
+/* Of IPv4 and IPv6 TCP and UDP; asking for another protocol would load its kernel module. */
 static void refuse_protocols(scmp_filter_ctx filter)
 {
     static const unsigned internet[] = {AF_INET, AF_INET6};
@@ -158,52 +154,96 @@ static void refuse_protocols(scmp_filter_ctx filter)
                                  SCMP_A2(SCMP_CMP_GT, IPPROTO_UDP)),
                 "protocol");
     }
-    require(seccomp_rule_add(filter, refusal, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK),
-                             SCMP_A2(SCMP_CMP_NE, NETLINK_ROUTE)),
-            "netlink");
+}
+
+/*
+ * Buffers stay as large as the kernel makes them: to ask for others is no error. Code of a program's own inside the kernel, and
+ * what brings other code of the kernel into play (TLS, IPsec, signed segments, multicast by groups of netlink), is.
+ */
+static void refuse_socket_options(scmp_filter_ctx filter)
+{
+    enum { TCP_AO_ADD = 38 };
+    static const struct {
+        unsigned level, name;
+        int error;
+    } options[] = {
+        {SOL_SOCKET, SO_RCVBUF, 0},
+        {SOL_SOCKET, SO_SNDBUF, 0},
+        {SOL_SOCKET, SO_RCVBUFFORCE, EPERM},
+        {SOL_SOCKET, SO_SNDBUFFORCE, EPERM},
+        {SOL_SOCKET, SO_ATTACH_FILTER, ENOPROTOOPT},
+        {SOL_SOCKET, SO_ATTACH_BPF, ENOPROTOOPT},
+        {SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, ENOPROTOOPT},
+        {SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF, ENOPROTOOPT},
+        {SOL_SOCKET, SO_LOCK_FILTER, ENOPROTOOPT},
+        {SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, ENOPROTOOPT},
+        {IPPROTO_TCP, TCP_MD5SIG, ENOPROTOOPT},
+        {IPPROTO_TCP, TCP_ULP, ENOPROTOOPT},
+        {IPPROTO_TCP, TCP_MD5SIG_EXT, ENOPROTOOPT},
+        {IPPROTO_TCP, TCP_AO_ADD, ENOPROTOOPT},
+        {IPPROTO_UDP, UDP_ENCAP, ENOPROTOOPT},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        require(seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint32_t)options[i].error), SCMP_SYS(setsockopt), 2,
+                                 INT_IS(1, options[i].level), INT_IS(2, options[i].name)),
+                "option");
+    refuse_value(filter, SCMP_SYS(setsockopt), 1, SOL_NETLINK, ENOPROTOOPT);
+}
+
+/*
+ * What the whole machine has one of: memory for filters, pages merged between processes, huge pages, the page cache. What
+ * only advises is no error and does nothing.
+ */
+static void refuse_pools(scmp_filter_ctx filter)
+{
+    enum { MERGE_MEMORY = 67 };
+    require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(seccomp), 0), "seccomp");
+    refuse_value(filter, SCMP_SYS(prctl), 0, PR_SET_SECCOMP, EINVAL);
+    refuse_value(filter, SCMP_SYS(prctl), 0, PR_SCHED_CORE, EINVAL);
+    refuse_value(filter, SCMP_SYS(prctl), 0, MERGE_MEMORY, EINVAL);
+    refuse_value(filter, SCMP_SYS(madvise), 2, MADV_MERGEABLE, EINVAL);
+    refuse_value(filter, SCMP_SYS(fadvise64), 3, POSIX_FADV_DONTNEED, 0);
+    const struct {
+        int call;
+        struct scmp_arg_cmp flag;
+    } huge[] = {{SCMP_SYS(mmap), HAS_BIT(3, MAP_HUGETLB)},
+                {SCMP_SYS(memfd_create), HAS_BIT(1, MFD_HUGETLB)},
+                {SCMP_SYS(shmget), HAS_BIT(2, SHM_HUGETLB)}};
+    for (size_t i = 0; i < sizeof huge / sizeof *huge; i++)
+        require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL), huge[i].call, 1, huge[i].flag), "huge pages");
 }
 
 /* The limit of core files stays what program.c says; to ask for another does nothing, and is no error. */
 static void keep_core_limit(scmp_filter_ctx filter)
 {
-    require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(0), SCMP_SYS(setrlimit), 1,
-                             SCMP_A0(SCMP_CMP_MASKED_EQ, 0xffffffffu, RLIMIT_CORE)),
-            "setrlimit");
-    require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(0), SCMP_SYS(prlimit64), 2,
-                             SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffffu, RLIMIT_CORE), SCMP_A2(SCMP_CMP_NE, 0)),
+    refuse_value(filter, SCMP_SYS(setrlimit), 0, RLIMIT_CORE, 0);
+    require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(0), SCMP_SYS(prlimit64), 2, INT_IS(1, RLIMIT_CORE),
+                             SCMP_A2(SCMP_CMP_NE, 0)),
             "prlimit64");
 }
 
-/* Typing into somebody else's terminal. */
+/* Typing into somebody else's terminal, and the protocols that a terminal can speak. */
 static void refuse_ioctls(scmp_filter_ctx filter)
 {
-    static const unsigned requests[] = {TIOCSTI, TIOCLINUX};
+    static const unsigned requests[] = {TIOCSTI, TIOCLINUX, TIOCSETD};
     for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
-        require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
-                                 SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffffu, requests[i])),
-                "ioctl");
+        refuse_value(filter, SCMP_SYS(ioctl), 1, requests[i], EPERM);
 }
 
-/* The filter as the kernel takes it. `refusal` is what becomes of the calls the leader wants to know of. */
-static void build(struct sock_fprog *program, uint32_t refusal)
+static scmp_filter_ctx begin(uint32_t otherwise)
 {
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    scmp_filter_ctx filter = seccomp_init(otherwise);
     if (!filter)
         require(-ENOMEM, "init");
     /* 32-bit and x32 calls would walk around every rule. */
     require(seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS)), "architecture");
     require(seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2), "optimise");
-    refuse_calls(filter, refused, sizeof refused / sizeof *refused, SCMP_ACT_ERRNO(EPERM));
-    refuse_calls(filter, missing, sizeof missing / sizeof *missing, SCMP_ACT_ERRNO(ENOSYS));
-    refuse_calls(filter, told, sizeof told / sizeof *told, refusal);
-    refuse_namespaces(filter, refusal);
-    refuse_tracing(filter, refusal);
-    refuse_families(filter, SCMP_SYS(socket));
-    refuse_families(filter, SCMP_SYS(socketpair));
-    refuse_protocols(filter);
-    keep_core_limit(filter);
-    refuse_ioctls(filter);
+    return filter;
+}
 
+/* The filter as the kernel takes it. */
+static void finish(scmp_filter_ctx filter, struct sock_fprog *program)
+{
     int fd = memfd_create("filter", MFD_CLOEXEC);
     require(fd < 0 ? -errno : seccomp_export_bpf(filter, fd), "export");
     seccomp_release(filter);
@@ -213,6 +253,40 @@ static void build(struct sock_fprog *program, uint32_t refusal)
     if (!program->filter || pread(fd, program->filter, (size_t)size, 0) != size)
         require(-EIO, "read back");
     close(fd);
+}
+
+static void build_list(void)
+{
+    scmp_filter_ctx filter = begin(SCMP_ACT_ERRNO(ENOSYS));
+    add_calls(filter, allowed_calls.names, allowed_calls.count, SCMP_ACT_ALLOW);
+    for (size_t i = 0; i < newer_calls.count; i++)
+        require(seccomp_rule_add(filter, SCMP_ACT_ALLOW, newer_calls.numbers[i], 0), "a newer call");
+    /* What becomes of them the rules say. */
+    add_calls(filter, told, sizeof told / sizeof *told, SCMP_ACT_ALLOW);
+    add_calls(filter, root_calls.names, root_calls.count, SCMP_ACT_ERRNO(EPERM));
+    add_calls(filter, idle_calls.names, idle_calls.count, SCMP_ACT_ERRNO(0));
+    finish(filter, &list);
+}
+
+/*
+ * `refusal` is what becomes of the calls the leader wants to know of, `netlink` of a socket that lists interfaces, `watcher` of
+ * what watches files.
+ */
+static void build_rules(struct sock_fprog *program, uint32_t refusal, uint32_t netlink, uint32_t watcher)
+{
+    static const char *const watchers[] = {"inotify_init", "inotify_init1"};
+    scmp_filter_ctx filter = begin(SCMP_ACT_ALLOW);
+    add_calls(filter, told, sizeof told / sizeof *told, refusal);
+    add_calls(filter, watchers, sizeof watchers / sizeof *watchers, watcher);
+    refuse_namespaces(filter, refusal);
+    refuse_tracing(filter, refusal);
+    refuse_families(filter, netlink);
+    refuse_protocols(filter);
+    refuse_socket_options(filter);
+    refuse_pools(filter);
+    keep_core_limit(filter);
+    refuse_ioctls(filter);
+    finish(filter, program);
 }
 
 /* Whether this kernel tells of calls, in the shape known here. */
@@ -226,17 +300,25 @@ static bool kernel_tells(void)
            sizes.seccomp_notif_resp == sizeof(struct seccomp_notif_resp);
 }
 
-void seccomp_prepare(void)
+void seccomp_prepare(bool watches)
 {
-    build(&silent, SCMP_ACT_ERRNO(EPERM));
+    const uint32_t missing = SCMP_ACT_ERRNO(ENOSYS);
+    build_list();
+    build_rules(&silent, SCMP_ACT_ERRNO(EPERM), SCMP_ACT_ERRNO(EAFNOSUPPORT), missing);
     if (kernel_tells())
-        build(&telling, SCMP_ACT_NOTIFY);
+        build_rules(&telling, SCMP_ACT_NOTIFY, SCMP_ACT_NOTIFY, watches ? SCMP_ACT_NOTIFY : missing);
 }
 
-bool seccomp_enter(int *listener)
+static bool enter_rules(int *listener)
 {
     *listener = -1;
     if (telling.len > 0)
         *listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &telling);
     return *listener >= 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &silent, 0, 0) == 0;
+}
+
+bool seccomp_enter(int *listener)
+{
+    /* The rules refuse further filters, so they go last. */
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &list, 0, 0) == 0 && enter_rules(listener);
 }

@@ -52,20 +52,6 @@ void snapshot_drop(void)
     replace_kept(-1);
 }
 
-static void become_program(void)
-{
-    setfsgid(PROGRAM_GID);
-    setfsuid(PROGRAM_UID);
-    if (setfsuid((uid_t)-1) != PROGRAM_UID || setfsgid((gid_t)-1) != PROGRAM_GID)
-        _exit(LEADER_FAULT);
-}
-
-static void become_leader(void)
-{
-    setfsuid(0);
-    setfsgid(0);
-}
-
 /* The name below the folder as a stream, or NULL with errno. */
 static DIR *open_folder(int folder, const char *name)
 {
@@ -102,12 +88,12 @@ static void empty_folder(int folder, const char *name, unsigned levels)
 bool snapshot_offer(void)
 {
     static const char *const others[] = {"/tmp", "/var/tmp", "/dev/shm", "/run"};
-    become_program();
+    files_as_program();
     /* Their memory would stay as long as the folder does. */
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         empty_folder(AT_FDCWD, others[i], MAX_LEVELS);
     int folder = open("/job", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    become_leader();
+    files_as_leader();
     bool sent = folder >= 0 && send_descriptor(passage[1], folder);
     if (folder >= 0)
         close(folder);
@@ -237,12 +223,12 @@ static bool copy_kept(uint64_t most)
 
 bool snapshot_restore(uint64_t most)
 {
-    become_program();
+    files_as_program();
     mode_t before = umask(0);
     bool done = copy_kept(most);
     int error = errno;
     umask(before);
-    become_leader();
+    files_as_leader();
     errno = error;
     return done;
 }

@@ -11,6 +11,7 @@ import { IMAGE_LABEL, INIT_PATH, runtimeImage } from '../../src/shared/runtime-i
 import { containerOptions } from '../../src/worker/sandbox/container-options.ts'
 import { type AttachedContainer, createEngine, type Engine } from '../../src/worker/sandbox/engine.ts'
 import { createLaunch, type Launch } from '../../src/worker/sandbox/launch.ts'
+import { withOwnDevices } from '../../src/worker/sandbox/own-devices.ts'
 import {
   createDockerDemux,
   createFrameDecoder,
@@ -25,6 +26,7 @@ import {
 import type { ArmedProgram } from '../../src/worker/sandbox/armed.ts'
 import { createPodmanSandbox } from '../../src/worker/sandbox/podman-sandbox.ts'
 import type { Sandbox } from '../../src/worker/sandbox/sandbox.ts'
+import { withSocketMemory } from '../../src/worker/sandbox/socket-memory.ts'
 
 /** A file of the job; its mode is 0644 unless it says otherwise. */
 export type Files = Record<string, string | Buffer>
@@ -114,7 +116,7 @@ export function createBench(namespace: string): Bench {
   // A test waits as long as it takes: how long a container may take is no matter of these tests.
   const engine = createEngine(socket, 5)
   const log = pino({ level: 'silent' })
-  const attached = createLaunch(engine, undefined, log)
+  const attached = withSocketMemory(withOwnDevices(createLaunch(engine, undefined, log), log), log)
   const made = new Set<Sandbox>()
   const raw = new Set<RawSandbox>()
   const others = new Set<string>()

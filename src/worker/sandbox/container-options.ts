@@ -42,7 +42,8 @@ const MIN_NPROC = 1024
 /**
  * What podman is asked for. The container is the outer wall; init builds the inner one (see docs/sandbox-protocol.md), for
  * which it needs three capabilities in its own user namespace, NET_ADMIN to raise the loopback of a cell's network
- * namespace, and a /proc that podman has not covered, since the kernel lets nobody mount a fresh one otherwise.
+ * namespace, and a /proc that podman has not covered, since the kernel lets nobody mount a fresh one otherwise. SETPCAP it gives up
+ * before there is a cell: it empties its bounding set with it.
  *
  * Podman's AppArmor profile forbids every mount, and so the cell. A profile of ours would have to be loaded on each machine
  * that has an engine, and podman refuses a profile by name where AppArmor is off and for users; `unconfined` it takes anywhere.
@@ -73,7 +74,7 @@ export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {
       NetworkMode: 'none',
       ReadonlyRootfs: true,
       CapDrop: ['ALL'],
-      CapAdd: ['SYS_ADMIN', 'SETUID', 'SETGID', 'NET_ADMIN'],
+      CapAdd: ['SYS_ADMIN', 'SETUID', 'SETGID', 'NET_ADMIN', 'SETPCAP'],
       SecurityOpt: ['unmask=all', 'no-new-privileges', 'apparmor=unconfined'],
       UsernsMode: 'auto:size=65536',
       PidMode: '',
@@ -86,7 +87,7 @@ export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {
       // podman mounts these unsized when it is not told otherwise. The cell covers them; nobody but init ever sees them.
       Tmpfs: {
         '/tmp': 'size=64k,mode=0755,nosuid,nodev,noexec',
-        '/run': 'size=64k,mode=0755,nosuid,nodev,noexec',
+        '/run': 'size=256k,mode=0755,nosuid,nodev,noexec',
         '/var/tmp': 'size=64k,mode=0755,nosuid,nodev,noexec',
       },
       Ulimits: [

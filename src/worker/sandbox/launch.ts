@@ -108,7 +108,7 @@ const withDoor = (options: ContainerCreateOptions, { folder }: Door): ContainerC
   Cmd: [...(options.Cmd ?? []), '--wire'],
   HostConfig: {
     ...options.HostConfig,
-    Mounts: [{ Type: 'bind', Source: folder, Target: SHOWN_AT, ReadOnly: true }],
+    Mounts: [...(options.HostConfig?.Mounts ?? []), { Type: 'bind', Source: folder, Target: SHOWN_AT, ReadOnly: true }],
   },
 })
 

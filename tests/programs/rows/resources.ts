@@ -281,6 +281,14 @@ export const resources: readonly HostileRow[] = [
     limits: SMALL,
     expect: memory(),
   },
+  ...['netlink', 'udp', 'tcp'].map((kind): HostileRow => ({
+    title: `what nobody reads of ${kind} is bounded, though it counts as nobody's memory`,
+    threat: 'memory bomb in the kernel',
+    program: 'fill-kernel-buffers.py',
+    args: [kind],
+    limits: SMALL,
+    expect: said('full\n'),
+  })),
   {
     title: 'messages that nobody takes count as memory, and go with the job',
     threat: 'memory bomb in the kernel',

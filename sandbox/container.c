@@ -1,0 +1,122 @@
+/*
+ * Once for the container, before there is any job: podman's own files are taken away or covered, devices get nodes of the
+ * sandbox's own, and init gives up what it needed for that.
+ */
+#include "sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Each container has its own file system of them; when the last cell ended its terminals did. */
+#define TERMINALS "64"
+
+_Noreturn void die(const char *what, const char *which)
+{
+    warn("%s %s: %s", what, which, strerror(errno));
+    _exit(LEADER_FAULT);
+}
+
+void cover(const char *from, const char *to, unsigned long flags)
+{
+    struct stat there;
+    if (lstat(to, &there) < 0) {
+        if (errno == ENOENT || errno == ENOTDIR)
+            return;
+        die("look at", to);
+    }
+    if (mount(from, to, NULL, MS_BIND, NULL) < 0)
+        die("cover", to);
+    if (flags && mount(NULL, to, NULL, MS_BIND | MS_REMOUNT | flags, NULL) < 0)
+        die("restrict", to);
+}
+
+void store_file(const char *path, const char *content)
+{
+    const ssize_t length = (ssize_t)strlen(content);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0444);
+    if (fd < 0 || write(fd, content, (size_t)length) != length)
+        die("write", path);
+    close(fd);
+}
+
+/*
+ * The nodes that podman shows are the machine's: a lock on one is felt by all of the machine, and a watch tells of it. The
+ * worker has made others, where it could, which no other sandbox has.
+ */
+static void replace_devices(void)
+{
+    static const char *const names[] = {"null", "zero", "full", "random", "urandom", "tty"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char own[32] = OWN_DEVICES "/", shown[16] = "/dev/";
+        strcat(own, names[i]);
+        strcat(shown, names[i]);
+        umount2(shown, MNT_DETACH);
+        if (mount(own, shown, NULL, MS_MOVE, NULL) < 0)
+            die("move", own);
+        int fd = open(shown, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        /* ENXIO: no terminal. */
+        if (fd < 0 && errno != ENXIO)
+            die("open", shown);
+        if (fd >= 0)
+            close(fd);
+    }
+}
+
+/* No process of the container shall gain a capability by what it executes; init, which executes nothing, keeps its own. */
+static void give_up_capabilities(void)
+{
+    for (unsigned long number = 0; prctl(PR_CAPBSET_READ, number, 0, 0, 0) >= 0; number++)
+        if (prctl(PR_CAPBSET_DROP, number, 0, 0, 0) < 0)
+            die("empty", "the bounding set");
+    const uint32_t kept = 1u << CAP_SYS_ADMIN | 1u << CAP_NET_ADMIN | 1u << CAP_SETUID | 1u << CAP_SETGID;
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {{.effective = kept, .permitted = kept}};
+    if (syscall(SYS_capset, &head, data) < 0)
+        die("drop", "capabilities");
+}
+
+void container_prepare(bool wire, bool devices)
+{
+    static const struct {
+        const char *path, *store, *content;
+    } told[] = {
+        {"/etc/hosts", STORE "/hosts", "127.0.0.1 localhost sandbox\n::1 localhost\n"},
+        {"/etc/hostname", STORE "/hostname", "sandbox\n"},
+        {"/etc/resolv.conf", STORE "/resolv.conf", ""},
+    };
+    const unsigned long harmless = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        die("make private", "/");
+    /* podman's own are bind mounts whose source, a path of the host, would show in mountinfo. */
+    umount2("/run/.containerenv", MNT_DETACH);
+    if (wire && umount2(WIRE_FOLDER, MNT_DETACH) < 0)
+        die("unmount", WIRE_FOLDER);
+    if (devices)
+        replace_devices();
+    if (mkdir(STORE_FOLDER, 0555) < 0 && errno != EEXIST)
+        die("make", STORE_FOLDER);
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+        umount2(told[i].path, MNT_DETACH);
+        store_file(told[i].store, told[i].content);
+        cover(told[i].store, told[i].path, harmless);
+    }
+    /* A link to /proc/kcore, which some OCI runtimes make. */
+    unlink("/dev/core");
+    /* The queue of the container's IPC namespace would outlive a job. */
+    cover(STORE_FOLDER, "/dev/mqueue", harmless);
+    /* The machine has one number of terminals for all containers. */
+    if (mount(NULL, "/dev/pts", NULL, MS_REMOUNT | MS_NOSUID | MS_NOEXEC, "ptmxmode=0666,mode=0620,gid=5,max=" TERMINALS) < 0)
+        die("limit", "/dev/pts");
+    proc_prepare();
+    /* The gauges are open by now; the rest, the container's name among it, nobody needs. */
+    umount2("/sys", MNT_DETACH);
+    cover(STORE_FOLDER, "/sys", harmless);
+    give_up_capabilities();
+}

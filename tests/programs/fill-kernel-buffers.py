@@ -1,0 +1,53 @@
+import os
+import socket
+import sys
+import time
+
+# What lies unread in sockets is memory of the kernel. Each kind is filled as far as it goes, and held.
+kind = sys.argv[1]
+loopback = ('127.0.0.1', 0)
+held = []
+
+
+def netlink():
+    one = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+    held.append(one)
+    # A request that is refused is sent back whole.
+    body = bytes(15000)
+    request = (16 + len(body)).to_bytes(4, sys.byteorder) + b'\x10\0\5\0' + bytes(8) + body
+    for _ in range(100):
+        one.send(request, socket.MSG_DONTWAIT)
+
+
+def udp():
+    one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+    one.bind(loopback)
+    one.setblocking(False)
+    held.append(one)
+    for _ in range(20):
+        one.sendto(bytes(60000), one.getsockname())
+
+
+def tcp():
+    server = socket.create_server(loopback)
+    client = socket.create_connection(server.getsockname(), timeout=1)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
+    client.setblocking(False)
+    held.extend((server, client, server.accept()[0]))
+    for _ in range(100):
+        client.send(bytes(65536))
+
+
+fill = {'netlink': netlink, 'udp': udp, 'tcp': tcp}[kind]
+until = time.monotonic() + 3
+while time.monotonic() < until:
+    try:
+        fill()
+    except BlockingIOError:
+        pass
+    except OSError:
+        break
+print('full', flush=True)
+time.sleep(1)
