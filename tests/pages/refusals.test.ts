@@ -131,19 +131,6 @@ test('what is wrong is told once, at its field and in its unit, and gone when it
   })
 })
 
-test('what has no field is named in words', async () => {
-  await withGateway({}, async ({ url }) => {
-    const { page, write, run, close } = await openPlayground(browser, url, { allow })
-    await write('')
-    await page.getByLabel('Arguments, one a line').fill('x'.repeat(200_000))
-    await run()
-    const alert = page.getByRole('alert')
-    await alert.waitFor()
-    expect(await alert.innerText()).not.toMatch(/\/(?:args|code)/)
-    await close()
-  })
-})
-
 test('what screening refuses is told by line, in words, with a way there', async () => {
   await withGateway({ SCREENING: 'strict' }, async ({ url }) => {
     const { page, write, run, close } = await openPlayground(browser, url, { allow })

@@ -109,7 +109,9 @@ const withoutLocks = (spec) => {
   return spec
 }
 const updateJsonSpec = (original) => (spec) => original(isKeyless ? withoutLocks(spec) : spec)
+let frame = 0
 const mend = () => {
+  frame = 0
   const name = (selector, words) => {
     for (const one of document.querySelectorAll(selector + ':not([aria-label])')) {
       one.setAttribute('aria-label', typeof words === 'string' ? words : words(one))
@@ -123,6 +125,7 @@ const mend = () => {
   for (const code of document.querySelectorAll('pre.microlight:not([tabindex])')) code.tabIndex = 0
   for (const link of document.querySelectorAll('button a[href]')) link.removeAttribute('href')
 }
-new MutationObserver(mend).observe(document.getElementById('swagger-ui'), { childList: true, subtree: true })
+// Once for all that changed before a frame.
+new MutationObserver(() => (frame ||= requestAnimationFrame(mend))).observe(document.getElementById('swagger-ui'), { childList: true, subtree: true })
 SwaggerUIBundle({ ...options, plugins: [{ statePlugins: { spec: { wrapActions: { updateJsonSpec } } } }] })
 `

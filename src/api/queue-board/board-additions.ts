@@ -42,7 +42,9 @@ export const BOARD_SCRIPT = `{
     if (icon) return names[icon.slice(7)] ?? icon.slice(7).replaceAll('-', ' ')
     return button.querySelector('svg style') ? 'Redis details' : 'Action'
   }
+  let frame = 0
   const label = () => {
+    frame = 0
     for (const button of document.querySelectorAll('#root button:not([aria-label]), body > div button:not([aria-label])')) {
       const text = [...button.childNodes].map((node) => (node instanceof SVGElement ? '' : node.textContent)).join('')
       if (text.trim() !== '') continue
@@ -51,7 +53,7 @@ export const BOARD_SCRIPT = `{
     }
     for (const icon of document.querySelectorAll('svg[role=img]:not([aria-hidden])')) icon.setAttribute('aria-hidden', 'true')
   }
-  new MutationObserver(label).observe(document.body, { childList: true, subtree: true })
+  new MutationObserver(() => (frame ||= requestAnimationFrame(label))).observe(document.body, { childList: true, subtree: true })
   label()
 }
 `
