@@ -46,7 +46,7 @@ typedef struct {
 
 enum { METH_NOARGS = 4, METH_O = 8, PYTHON_API_VERSION = 1013, Py_tp_methods = 64, Py_TPFLAGS_DEFAULT = 0, Py_TPFLAGS_BASETYPE = 1 << 10 };
 
-extern PyObject PyBytes_Type;
+extern PyObject PyBytes_Type, _Py_NoneStruct;
 void Py_IncRef(PyObject *);
 void Py_DecRef(PyObject *);
 PyObject *PyImport_ImportModule(const char *);
@@ -179,8 +179,15 @@ static PyObject *write_data(PyObject *self, PyObject *data)
 
 static PyObject *flush(PyObject *self, PyObject *unused)
 {
+    struct writer *writer = PyObject_GetTypeData(self, type);
+
     (void)unused;
-    if (empty(self, PyObject_GetTypeData(self, type)) != 0)
+    if (writer->emptied == PyThread_get_thread_ident()) {
+        /* By that signal handler; its interrupted call flushes. */
+        Py_IncRef(&_Py_NoneStruct);
+        return &_Py_NoneStruct;
+    }
+    if (empty(self, writer) != 0)
         return 0;
     return PyObject_CallFunctionObjArgs(base_flush, self, (void *)0);
 }

@@ -14,3 +14,4 @@ signal.signal(signal.SIGALRM, handler)
 signal.setitimer(signal.ITIMER_REAL, 0.002, 0.002)
 while calls < 20:
     print("program", calls)
+signal.setitimer(signal.ITIMER_REAL, 0)

@@ -42,6 +42,7 @@ export const written: readonly ProgramRow[] = [
   {
     title: 'children and worker threads of JavaScript have written all',
     program: 'much-from-children.js',
+    limits: { wallMs: 60_000 },
     expect: said('x'.repeat(600_000)),
   },
   {
