@@ -124,8 +124,9 @@ async function loadImages(tree: string, images: string, folder: string): Promise
   const store = join(tree, 'var/lib/containers/storage')
   const runRoot = join(folder, 'podman-run')
   await runCommand(['podman', '--root', store, '--runroot', runRoot, '--storage-driver', 'overlay', 'load', '--quiet', '--input', images]) // prettier-ignore
-  // The machine's own podman makes its own.
-  for (const made of [join(store, 'libpod'), runRoot]) await rm(made, { recursive: true, force: true })
+  // The machine's own podman decides these anew.
+  const made = [join(store, 'libpod'), join(store, 'defaultNetworkBackend'), runRoot]
+  for (const path of made) await rm(path, { recursive: true, force: true })
 }
 
 /** One archive of all images that this version uses of those that podman has here. */
