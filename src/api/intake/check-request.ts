@@ -17,7 +17,6 @@ import type { Reach } from '../../shared/webhooks/reach.ts'
 import { NOT_BASE64, plainBase64 } from './base64.ts'
 import { globProblem, plainGlobs } from './glob-problem.ts'
 
-
 /** Rules a schema cannot say. Each returns what is wrong, as fields. */
 export function checkLimits(asked: LimitOverrides, defaults: Limits, ceilings: Limits): FieldError[] {
   const errors = limitsAboveCeiling(asked, ceilings).map(({ name, asked: value, ceiling }) => ({

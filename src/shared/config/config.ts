@@ -276,7 +276,7 @@ function check(config: Config): void {
     ['WEBHOOK_DENY', config.webhooks.deny],
   ] as const) {
     for (const network of networks) {
-    if (isNetwork(network)) continue
+      if (isNetwork(network)) continue
       throw new ConfigError(`${name} has "${network}"; allowed are IP addresses and networks as CIDR`)
     }
   }
