@@ -1,5 +1,5 @@
 import { closeBrackets, closeBracketsKeymap } from '@codemirror/autocomplete'
-import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands'
+import { defaultKeymap, history, historyKeymap, indentWithTab, isolateHistory } from '@codemirror/commands'
 import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from '@codemirror/language'
 import { highlightSelectionMatches, searchKeymap } from '@codemirror/search'
 import { Compartment, EditorState } from '@codemirror/state'
@@ -152,8 +152,13 @@ export function createEditor({ parent, label, onChange, onRun }: EditorOptions):
     show(text, id) {
       quiet = true
       const { doc } = view.state
-      if (shown === id) view.dispatch({ changes: { from: 0, to: doc.length, insert: text }, selection: { anchor: 0 } })
-      else view.setState(stateOf(text))
+      if (shown === id) {
+        view.dispatch({
+          changes: { from: 0, to: doc.length, insert: text },
+          selection: { anchor: 0 },
+          annotations: isolateHistory.of('full'),
+        })
+      } else view.setState(stateOf(text))
       quiet = false
       if (shown === id) return
       shown = id
