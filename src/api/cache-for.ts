@@ -9,12 +9,17 @@ export interface MaxAge {
 /**
  * Asks at most once at a time, and not again while the answer is fresh; callers in between share the answer, and callers at
  * once the question. A failure is not kept.
+ * @param now ms since any moment
  */
-export function cacheFor<T>({ freshMs, staleMs }: MaxAge, ask: () => Promise<T>): () => Promise<T> {
+export function cacheFor<T>(
+  { freshMs, staleMs }: MaxAge,
+  ask: () => Promise<T>,
+  now: () => number = Date.now,
+): () => Promise<T> {
   let answer: { value: T; at: number } | undefined
   let asking: Promise<T> | undefined
   const refresh = (): Promise<T> => {
-    const at = Date.now()
+    const at = now()
     asking ??= ask()
       .then((value) => {
         answer = { value, at }
@@ -24,7 +29,7 @@ export function cacheFor<T>({ freshMs, staleMs }: MaxAge, ask: () => Promise<T>)
     return asking
   }
   return async () => {
-    const age = answer ? Date.now() - answer.at : Infinity
+    const age = answer ? now() - answer.at : Infinity
     if (answer && age >= 0 && age <= freshMs) return answer.value
     const asked = refresh()
     if (!answer || age < 0 || age > staleMs) return asked

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import { cacheFor } from '../../src/api/cache-for.ts'
 
 /** A question whose answers are the numbers of the asking. */
@@ -18,13 +18,14 @@ test('callers at once share the question, later ones the answer while it is fres
 
 test('a stale answer is given once more while the question is asked anew, one that is too old is not', async () => {
   const { ask, asked } = counting()
-  const cached = cacheFor({ freshMs: 20, staleMs: 100 }, ask)
+  let now = 0
+  const cached = cacheFor({ freshMs: 20, staleMs: 100 }, ask, () => now)
   await cached()
-  await sleep(50)
+  now = 50
   expect(await cached()).toBe(1)
   expect(asked()).toBe(2)
   expect(await cached()).toBe(2)
-  await sleep(150)
+  now = 200
   expect(await cached()).toBe(3)
 })
 
@@ -33,11 +34,12 @@ test('a failure is told to who waits for the answer, and not kept', async () => 
     if (count === 1 || count === 3) throw new Error('away')
     return count
   })
-  const cached = cacheFor({ freshMs: 20, staleMs: 10_000 }, ask)
+  let now = 0
+  const cached = cacheFor({ freshMs: 20, staleMs: 10_000 }, ask, () => now)
   await expect(cached()).rejects.toThrow('away')
   expect(await cached()).toBe(2)
-  await sleep(50)
+  now = 50
   expect(await cached()).toBe(2)
-  await sleep(0)
+  await turn()
   expect(await cached()).toBe(2)
 })

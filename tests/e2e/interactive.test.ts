@@ -90,12 +90,12 @@ describe('an interactive job', () => {
 
   test.each([
     ['closes its lines', "lines.question('Name? ', (name) => (console.log(`Hi ${name}`), lines.close()))"],
-    ['iterates', "process.stdout.write('Name? '); (async () => { for await (const name of lines) { console.log(`Hi ${name}`); break } })()"], // prettier-ignore
+    ['iterates', "process.stdout.write('Name? '); (async () => { for await (const name of lines) { console.log(`Hi ${name}`); break } lines.close() })()"], // prettier-ignore
     ['pauses', "lines.close(); process.stdout.write('Name? '); process.stdin.resume().once('data', (name) => (process.stdout.write(`Hi ${name}`), process.stdin.pause()))"], // prettier-ignore
   ])('in JavaScript that %s ends although its input is open', async (_how, program) => {
     const id = await submit(
       'javascript',
-      `const lines = require('readline').createInterface({ input: process.stdin })\n${program}`,
+      `const lines = require('readline').createInterface({ input: process.stdin, output: process.stdout, terminal: false })\n${program}`,
     )
     const client = await connectIo(url, id)
     await client.until(() => client.stdout() === 'Name? ')

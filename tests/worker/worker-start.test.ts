@@ -28,6 +28,7 @@ function engineWhoseInitEnds(says: boolean) {
   const server = createServer((request, response) => {
     const path = request.url?.split('?')[0] ?? ''
     if (path.endsWith('/images/json')) response.end(JSON.stringify([image]))
+    else if (path.endsWith('/version')) response.end(JSON.stringify({ Version: '5.0' }))
     else if (path.endsWith('/containers/create'))
       response.writeHead(201).end(JSON.stringify({ Id: 'c0ffee'.repeat(4) }))
     else {
