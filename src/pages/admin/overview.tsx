@@ -86,7 +86,7 @@ function Tiles({ now, series: { seconds, total } }: { now: Overview; series: Ser
           {formatCount(total.jobs)} {total.jobs === 1 ? 'job' : 'jobs'} ended
         </Tile>
         <Tile name="Latency p50" value={orDash(total.latencyMs.p50)}>
-          p95 {orDash(total.latencyMs.p95)}, wait p50 {orDash(total.waitMs.p50)}
+          p95 {orDash(total.latencyMs.p95)}
         </Tile>
         <Tile name="Succeeded" value={total.jobs === 0 ? '–' : `${Math.round((succeeded / total.jobs) * 100)} %`}>
           {inside === 0 ? 'no internal error' : `${formatCount(inside)} internal errors`}
