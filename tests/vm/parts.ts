@@ -99,6 +99,8 @@ async function npmStart(
       const log = await machine.run(`grep -ho 'sandboxes \\(cannot \\)\\?connect[^"]*' ${folder}/.runyard/logs/worker.log`, user) // prettier-ignore
       return log.startsWith('sandboxes connect') ? log.trim() : Promise.reject(new Error(log))
     })
+    const warned = await machine.try(`grep -h '"level":[456]0' ${folder}/.runyard/logs/*.log | cut -c1-500 | tail -20`, user) // prettier-ignore
+    if (warned.stdout !== '') trial.note('warnings of the services', warned.stdout.trim())
     await trial.check('Ctrl-C', async () => {
       await terminal.interrupt(STOP_MS)
       const left = await machine.run(`podman ps --all --quiet | wc -l; ps -o args= -u ${user} | grep -c '[d]ist/\\(api\\|worker\\)\\|[r]edis-server.*run/\\|[p]odman system' || true`, user) // prettier-ignore
