@@ -53,6 +53,11 @@ async function facts(trial: Trial, machine: Machine, appArmor: 'on' | 'off'): Pr
 async function asRoot(trial: Trial, machine: Machine, appArmor: 'on' | 'off'): Promise<void> {
   await facts(trial, machine, appArmor)
   await trial.check('images brought in', async () => (await machine.run('podman images --quiet | wc -l')).trim())
+  await trial.check('npm run setup', async () => {
+    return (
+      (await machine.run(`cd ${CHECKOUT} && ${assignments()} npm run --silent setup`)).trim().split('\n').at(-1) ?? ''
+    )
+  })
   await doctor(trial, machine, CHECKOUT, 'root')
   await npmStart(trial, machine, CHECKOUT, 'root', appArmor === 'on')
 }
@@ -60,10 +65,11 @@ async function asRoot(trial: Trial, machine: Machine, appArmor: 'on' | 'off'): P
 /** Finds the sandbox working, and leaves no trace. */
 async function doctor(trial: Trial, machine: Machine, folder: string, user: string, mode = ''): Promise<void> {
   await trial.check('doctor', async () => {
-    const before = await machine.run(`ls -A ${folder}`, user)
+    const files = `find ${folder} -path ${folder}/node_modules -prune -o -print | sort; ls -d /tmp/runyard*`
+    const before = (await machine.try(files, user)).stdout
     const { exitCode, output } = await machine.try(`cd ${folder} && ${mode} ${assignments()} npm run --silent doctor`, user) // prettier-ignore
     if (exitCode !== 0 || !/sandbox .*init is ready/.test(output)) throw new Error(`exits ${exitCode}: ${output}`)
-    if ((await machine.run(`ls -A ${folder}`, user)) !== before) throw new Error('it left something in the folder')
+    if ((await machine.try(files, user)).stdout !== before) throw new Error('it left files')
     const left = await machine.run('podman ps --all --quiet | wc -l', user)
     if (left.trim() !== '0') throw new Error('it left a container')
     return output.trim().split('\n').at(-1) ?? ''
@@ -93,6 +99,8 @@ async function npmStart(
       const log = await machine.run(`grep -ho 'sandboxes \\(cannot \\)\\?connect[^"]*' ${folder}/.runyard/logs/worker.log`, user) // prettier-ignore
       return log.startsWith('sandboxes connect') ? log.trim() : Promise.reject(new Error(log))
     })
+    const warned = await machine.try(`grep -h '"level":[456]0' ${folder}/.runyard/logs/*.log | cut -c1-500 | tail -20`, user) // prettier-ignore
+    if (warned.stdout !== '') trial.note('warnings of the services', warned.stdout.trim())
     await trial.check('Ctrl-C', async () => {
       await terminal.interrupt(STOP_MS)
       const left = await machine.run(`podman ps --all --quiet | wc -l; ps -o args= -u ${user} | grep -c '[d]ist/\\(api\\|worker\\)\\|[r]edis-server.*run/\\|[p]odman system' || true`, user) // prettier-ignore
