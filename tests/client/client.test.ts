@@ -89,7 +89,11 @@ test('an error tells which fields are wrong, and nothing is tried again', async 
 
 test('screening’s findings come with the refusal', async () => {
   const error = await failure(client.run(python('import os\nos.system("rm -rf /")\n')))
-  expect(error).toMatchObject({ status: 403, code: 'submission-blocked', violations: [{ line: 2 }] })
+  expect(error).toMatchObject({
+    status: 403,
+    code: 'submission-blocked',
+    violations: [{ line: 2, rule: 'destructive-remove' }, { line: 2 }],
+  })
 })
 
 test('a service that is not there is `unreachable`, after as many attempts as were asked for', async () => {

@@ -189,7 +189,7 @@ describe('the gateway', () => {
     // A batch takes once for itself and once for the rest of its jobs; the path that is none takes too.
     const requests = total(gateway, 'runyard_http_request_duration_seconds_count')
     expect(decided).toBe(requests + 2)
-    const screened = total(gateway, 'runyard_screening_duration_seconds_count', { policy: 'strict' })
+    const screened = total(gateway, 'runyard_screening_duration_seconds_count', { policy: 'standard' })
     // Those that were accepted, repeated, blocked, refused, and the one without a source.
     expect(screened).toBe(jobs.length + 1 + 1 + 21 + 1)
   })

@@ -114,7 +114,7 @@ test('an address is blocked and unblocked, and both hold at once', async () => {
   const page = await open()
   await goTo(page, 'Security')
   await page.getByRole('button', { name: 'Block …', exact: true }).first().click()
-  await page.getByLabel('Address or key').fill('203.0.113.20')
+  await page.getByLabel('Address, key or end user').fill('203.0.113.20')
   await page.getByLabel('Reason, for the record').fill('tries <b>keys</b>')
   await page.getByRole('dialog').getByRole('button', { name: 'Block', exact: true }).click()
   await page
@@ -134,7 +134,7 @@ test('what cannot be blocked is refused with the reason', async () => {
   const page = await open({ allow: [/status of 422/] })
   await goTo(page, 'Security')
   await page.getByRole('button', { name: 'Block …', exact: true }).first().click()
-  await page.getByLabel('Address or key').fill('everybody')
+  await page.getByLabel('Address, key or end user').fill('everybody')
   await page.getByRole('dialog').getByRole('button', { name: 'Block', exact: true }).click()
   await page.getByRole('dialog').getByRole('alert').getByText('must be "address:" and an IP address').waitFor()
 })
