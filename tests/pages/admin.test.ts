@@ -23,7 +23,8 @@ let opened: TestPage | undefined
 beforeAll(async () => {
   receiver = createServer((req, res) => {
     req.resume()
-    res.writeHead(answer).end('<b>not now</b>')
+    // The next attempt is an hour away: what the page shows of this one stays.
+    res.writeHead(answer, answer === 500 ? { 'retry-after': '3600' } : {}).end('<b>not now</b>')
   }).listen(0, '127.0.0.1')
   await once(receiver, 'listening')
   platform = await startPlatform({ AUTH: 'optional', TRUST_PROXY: 'loopback', WORKER_CONCURRENCY: '1', WEBHOOK_ALLOW: '127.0.0.0/8' }) // prettier-ignore
