@@ -90,7 +90,7 @@ const kinds: Kind[] = [
   {
     name: 'CPU time',
     request: () => python('spin.py', { limits: { cpuMs: 100 } }),
-    outcome: () => ({ ...ok, status: 'cpu-time-limit', exitCode: null, signal: 'SIGTERM', stdout: '' }),
+    outcome: () => ({ ...ok, status: 'cpu-time-limit', exitCode: null, signal: 'SIGKILL', stdout: '' }),
   },
 ]
 
