@@ -45,6 +45,7 @@ import { jobSpans, traceJobs } from './tracing/trace-jobs.ts'
 import { reconcile } from './reconcile.ts'
 import { proveLimits } from './self-check.ts'
 import { keepProof } from './keep-proof.ts'
+import { quietKernelLog } from './kernel-log.ts'
 import { startTimer } from './timer.ts'
 import { sweepOrphans, sweepOwn } from './sweep.ts'
 import { deliverWebhooks } from './webhooks/deliver-webhooks.ts'
@@ -126,6 +127,7 @@ export async function startWorker(
     void sandbox.gone.then(() => sandboxes.delete(sandbox.id))
     return sandbox
   }
+  if (!settings.keepFaultLog) await quietKernelLog(log)
   const prove = () => proveLimits(() => makeSandbox(firstImage, PROBE_MEMORY_BYTES), log, config.timeoutFactor)
   await keepProof(config.dataDir, { engine: await engine.identity(), image: firstImage, limits, settings }, prove, log)
 

@@ -50,7 +50,7 @@ test('the page shows every route, and what webhooks send', async () => {
   await page.locator('.opblock').first().waitFor()
   const shown = await page.locator('.opblock-tag-section .opblock').count()
   expect(shown).toBe(OPERATIONS.length)
-  expect(await page.locator('.webhooks .opblock').count()).toBe(2)
+  expect(await page.locator('.webhooks .opblock').count()).toBe(3)
   await opened.close()
 })
 

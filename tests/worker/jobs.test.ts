@@ -284,6 +284,19 @@ describe('a limit that a stage came to', () => {
     else expect(text).toMatch(message)
   })
 
+  test('is known by the last words of a runtime that was refused', () => {
+    const words: [string, ...string[]][] = [
+      ['openFiles', "OSError: [Errno 24] Too many open files: '/dev/null'", 'Error: EMFILE: too many open files, open'],
+      ['processes', "RuntimeError: can't start new thread", 'main.sh: fork: retry: Resource temporarily unavailable'],
+      ['fileBytes', 'OSError: [Errno 27] File too large'],
+    ]
+    for (const [limit, ...texts] of words) {
+      for (const text of texts) expect(limitsMet({ ...SUCCESS, exitCode: 1 }, 'run', text)).toEqual([limit])
+      for (const text of texts) expect(limitsMet(SUCCESS, 'run', text)).toEqual([])
+    }
+    expect(limitsMet({ ...SUCCESS, exitCode: 1 }, 'run', 'Resource temporarily unavailable')).toEqual([])
+  })
+
   test('is said behind what ended the stage', () => {
     const [met, text] = told({ reason: 'wall', oomKills: 2 }, 'wall-time-limit', 'it took long')
     expect(met).toEqual(['wallMs', 'memoryBytes'])

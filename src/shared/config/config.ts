@@ -80,6 +80,8 @@ export interface Config {
   worker: { slots: number; drainTimeoutMs: number; installOnRequest: boolean }
   sandbox: {
     podmanSocket: string | undefined
+    /** Whether the kernel may go on logging faults of programs. */
+    keepFaultLog: boolean
     /** Whether sandboxes may connect to sockets of the worker. */
     sockets: boolean
     podmanMode: 'auto' | 'root' | 'rootless'
@@ -210,6 +212,7 @@ export function toConfig(values: Map<string, SettingValue>, root: string): Confi
     },
     sandbox: {
       podmanSocket: text('PODMAN_SOCKET') || undefined,
+      keepFaultLog: text('KERNEL_FAULT_LOG') === 'keep',
       sockets: text('SANDBOX_SOCKETS') === 'on',
       podmanMode: text('PODMAN_MODE') as Config['sandbox']['podmanMode'],
       ociRuntime: text('OCI_RUNTIME') || undefined,

@@ -443,6 +443,14 @@ export const SETTINGS: readonly Setting[] = [
       "Whether sandboxes speak with their worker by Unix sockets in `run` of `RUNYARD_DATA_DIR`, past podman's service, which saves CPU time. Where podman cannot show a container that folder, as from a worker in a container of its own, the worker finds out and does without.",
   },
   {
+    name: 'KERNEL_FAULT_LOG',
+    kind: { type: 'choice', of: ['off', 'keep'] },
+    default: 'off',
+    group: 'Sandbox',
+    description:
+      'Whether the kernel of the worker’s machine goes on logging programs that end by a fault of their own, with names that the programs chose. `off`: a worker that is root sets `debug.exception-trace` to 0 when it starts.',
+  },
+  {
     name: 'SANDBOX_REUSE',
     kind: { type: 'choice', of: ['tenant', 'never'] },
     default: 'tenant',

@@ -67,18 +67,32 @@ function classifyExit(report: StageReport, name: string, kind: 'compile' | 'run'
   return { status: report.signal === null ? 'failed' : 'signalled', message: null }
 }
 
-/** The limits a stage came to, whether they ended it or not. */
-export function limitsMet(report: StageReport, kind: 'compile' | 'run'): (keyof Limits)[] {
+/** What runtimes write when the kernel refuses them something at a limit, in their last words. */
+const REFUSED = {
+  processes:
+    /can't start new thread|[Uu]nable to create (?:native )?thread|[Cc]annot (?:fork|allocate thread)|fork: (?:retry: )?Resource temporarily|spawn \S+ EAGAIN|pthread_create failed/,
+  fileBytes: /File too large|EFBIG/,
+  openFiles: /Too many open files|EMFILE/,
+}
+
+/**
+ * The limits a stage came to, whether they ended it or not. Init sees a process at a limit only while it is there; of one that
+ * ended at once its last words tell.
+ * @param lastWords the end of what a stage that failed wrote to standard error
+ */
+export function limitsMet(report: StageReport, kind: 'compile' | 'run', lastWords = ''): (keyof Limits)[] {
   const { reason, reached, oomKills, signal, truncated } = report
+  const isMet = (limit: keyof typeof REFUSED) =>
+    reached.includes(limit) || (report.exitCode !== 0 && REFUSED[limit].test(lastWords))
   const met: Record<keyof Limits, boolean> = {
     wallMs: reason === 'wall' && kind === 'run',
     cpuMs: reason === 'cpu' || signal === constants.signals.SIGXCPU,
     compileWallMs: reason === 'wall' && kind === 'compile',
     memoryBytes: oomKills > 0,
-    processes: reached.includes('processes'),
+    processes: isMet('processes'),
     outputBytes: truncated,
-    fileBytes: reached.includes('fileBytes'),
-    openFiles: reached.includes('openFiles'),
+    fileBytes: isMet('fileBytes'),
+    openFiles: isMet('openFiles'),
     stackBytes: false,
   }
   return LIMIT_NAMES.filter((name) => met[name])

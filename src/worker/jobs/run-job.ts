@@ -1,6 +1,6 @@
 import type { JobSpec, SourceFile, StageSummary, StageTest, Status } from '../../shared/job.ts'
 import type { Language } from '../../shared/language.ts'
-import { MIB } from '../../shared/limits.ts'
+import { KIB, MIB } from '../../shared/limits.ts'
 import { type CapturedOutput, partOutput } from '../../shared/redis/stored-output.ts'
 import type { Gathered } from '../sandbox/gathering.ts'
 import type { OutputStream, Sandbox } from '../sandbox/sandbox.ts'
@@ -32,6 +32,8 @@ export interface JobOutcome {
 
 /** What a program has to end by itself when its job is cancelled: less than at a limit, since somebody waits. */
 const CANCEL_GRACE_MS = 400
+/** Where a runtime says why it gives up. */
+const LAST_WORDS_BYTES = 4 * KIB
 /** The most a job's stages may write together: a hundred tests must not be a hundred times one stage's limit. */
 const JOB_OUTPUT_BYTES = 8 * MIB
 
@@ -127,13 +129,10 @@ async function runStage(
   tell('stdout', rest.stdout)
   tell('stderr', rest.stderr)
   const captured = output.captured()
-  const limits = limitsMet(report, kind)
+  const parts = partOutput(captured)
+  const limits = limitsMet(report, kind, parts.stderr.subarray(-LAST_WORDS_BYTES).toString())
   let { status, message } = classify(report, name, kind, start, spec.head.limits)
-  if (
-    status === 'succeeded' &&
-    expectedOutput !== null &&
-    !sameOutput(partOutput(captured).stdout.toString(), expectedOutput)
-  ) {
+  if (status === 'succeeded' && expectedOutput !== null && !sameOutput(parts.stdout.toString(), expectedOutput)) {
     status = 'wrong-answer'
     message = `stage ${name} wrote something else than expected`
   }
