@@ -9,7 +9,7 @@ let alice: { authorization: string }
 let bob: { authorization: string }
 let admin: { authorization: string }
 beforeAll(async () => {
-  platform = await startPlatform({ AUTH: 'required', POOL_READY: '1', KILL_GRACE_MS: '300' })
+  platform = await startPlatform({ AUTH: 'required', ALLOWED_ORIGINS: 'https://app.example', POOL_READY: '1', KILL_GRACE_MS: '300' })
   alice = await makeKey(platform, 'alice')
   bob = await makeKey(platform, 'bob')
   admin = await makeKey(platform, 'root', { scopes: ['admin'] })
@@ -31,7 +31,7 @@ describe('a socket to a job', () => {
     { how: 'X-API-Key', options: () => ({ headers: { 'x-api-key': keyOf(alice) } }) },
     { how: 'Sec-WebSocket-Protocol', options: () => ({ protocols: ['runyard', `key.${keyOf(alice)}`] }) },
     {
-      how: 'Sec-WebSocket-Protocol from any page, which has to know the key',
+      how: 'Sec-WebSocket-Protocol from a page of an allowed origin',
       options: () => ({ protocols: [`key.${keyOf(alice)}`, 'runyard'], headers: { origin: 'https://app.example' } }),
     },
   ])('opens with a key in $how, which is not told back', async ({ options }) => {
@@ -57,6 +57,12 @@ describe('a socket to a job', () => {
       options: () => ({ protocols: ['runyard', `key.${keyOf(alice)}`], headers: { ...bob } }),
       status: 401,
       code: 'unauthenticated',
+    },
+    {
+      what: 'with a key from a page of another origin',
+      options: () => ({ protocols: [`key.${keyOf(alice)}`, 'runyard'], headers: { origin: 'https://other.example' } }),
+      status: 403,
+      code: 'cross-site',
     },
     {
       what: 'with a key in the URL',
