@@ -9,7 +9,12 @@ let alice: { authorization: string }
 let bob: { authorization: string }
 let admin: { authorization: string }
 beforeAll(async () => {
-  platform = await startPlatform({ AUTH: 'required', ALLOWED_ORIGINS: 'https://app.example', POOL_READY: '1', KILL_GRACE_MS: '300' })
+  platform = await startPlatform({
+    AUTH: 'required',
+    ALLOWED_ORIGINS: 'https://app.example',
+    POOL_READY: '1',
+    KILL_GRACE_MS: '300',
+  })
   alice = await makeKey(platform, 'alice')
   bob = await makeKey(platform, 'bob')
   admin = await makeKey(platform, 'root', { scopes: ['admin'] })
