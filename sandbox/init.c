@@ -195,8 +195,7 @@ int main(int argc, char **argv)
     program_prepare();
     snapshot_prepare();
     container_prepare(wire, devices);
-    /* A watch on one of the machine's devices would tell of others. */
-    seccomp_prepare(devices);
+    seccomp_prepare();
     make_decoys();
     wire_open();
     for (bool first = true;; first = false) {

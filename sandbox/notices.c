@@ -4,9 +4,8 @@
  * which is what the program would have had without any of this. A call is made only where the one who answers says in so
  * many words that it shall be, by a flag that nobody sets here; so no program may ever hold a listener.
  *
- * Two calls are no attempt at anything. What lies unread in a socket that lists network interfaces is memory of the kernel that no
- * cgroup counts; watchers of files (inotify) the kernel counts for the user who made all containers, who has 128 on most
- * machines and is root there. So the leader makes these, the sockets small, and not more than a few.
+ * One call is no attempt at anything. What lies unread in a socket that lists network interfaces is memory of the kernel that no
+ * cgroup counts. So the leader makes these, small, and not more than a few.
  *
  * Nobody waits for ever. A process that waits for its answer can be killed like any other. Once the listener is closed,
  * by the end of the stage or of the leader, the kernel answers ENOSYS by itself. A process has one call under way at most,
@@ -23,27 +22,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#ifdef SYS_inotify_init
-#define OLD_INOTIFY_INIT SYS_inotify_init
-#else
-#define OLD_INOTIFY_INIT SYS_inotify_init1
-#endif
-
-/*
- * Netlink sockets of one cell at a time, and what each may hold, in bytes, which the kernel doubles. Watchers of one stage, those
- * that are closed among them: nobody tells of their end.
- */
-enum { CALLS_PER_TURN = 32, NETLINK_SOCKETS = 32, NETLINK_BYTES = 32 << 10, WATCHERS = 8 };
+/* Netlink sockets of one cell at a time, and what each may hold, in bytes, which the kernel doubles. */
+enum { CALLS_PER_TURN = 32, NETLINK_SOCKETS = 32, NETLINK_BYTES = 32 << 10 };
 
 static int listener = -1;
 static size_t known;
-static int watchers;
 static struct {
     int number;
     uint32_t count;
@@ -61,7 +49,6 @@ void notices_begin(int descriptor)
     stop_listening();
     listener = descriptor;
     known = 0;
-    watchers = 0;
 }
 
 int notices_listener(void)
@@ -128,7 +115,7 @@ static int lend(const struct seccomp_notif *call, int fd, int flags)
     return theirs >= 0 ? theirs : error == EINVAL || error == ENOTTY ? -ENOSYS : -error;
 }
 
-_Static_assert(SOCK_CLOEXEC == O_CLOEXEC && IN_CLOEXEC == O_CLOEXEC, "one flag for all descriptors");
+_Static_assert(SOCK_CLOEXEC == O_CLOEXEC, "one flag for all descriptors");
 
 static int lend_netlink(const struct seccomp_notif *call)
 {
@@ -144,17 +131,6 @@ static int lend_netlink(const struct seccomp_notif *call)
     return lend(call, fd, type);
 }
 
-static int lend_watcher(const struct seccomp_notif *call)
-{
-    const int flags = call->data.nr == SYS_inotify_init1 ? (int)call->data.args[0] : 0;
-    if (watchers == WATCHERS)
-        return -EMFILE;
-    int lent = lend(call, inotify_init1(flags | IN_CLOEXEC), flags);
-    if (lent >= 0)
-        watchers++;
-    return lent;
-}
-
 static void answer_call(void)
 {
     struct seccomp_notif call = {0};
@@ -167,8 +143,8 @@ static void answer_call(void)
         return;
     }
     struct seccomp_notif_resp answer = {.id = call.id, .error = -EPERM};
-    if (call.data.nr == SYS_socket || call.data.nr == SYS_inotify_init1 || call.data.nr == OLD_INOTIFY_INIT) {
-        int lent = call.data.nr == SYS_socket ? lend_netlink(&call) : lend_watcher(&call);
+    if (call.data.nr == SYS_socket) {
+        int lent = lend_netlink(&call);
         answer.error = lent < 0 ? lent : 0;
         answer.val = lent < 0 ? 0 : lent;
     } else

@@ -177,8 +177,8 @@ extern const struct call_numbers newer_calls;
 
 /* --- seccomp.c --- */
 
-/* Builds the filters, once. `watches`: programs may watch files (inotify). Exits when it cannot. */
-void seccomp_prepare(bool watches);
+/* Builds the filters, once. Exits when it cannot. */
+void seccomp_prepare(void);
 /*
  * Puts them around the calling process: with the rules that tell, and their listener, or where there is no telling the silent
  * ones, with -1. False with errno.

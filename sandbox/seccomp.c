@@ -15,8 +15,9 @@
  *   sockets                        ping and cryptography look for their families
  *   seccomp, socket filters        their code lies in memory that the whole machine shares
  *
- * A netlink socket, by which the C library lists network interfaces, and what watches files (inotify) are made by the leader
- * (notices.c), who counts them: what lies in the one counts as no job's memory, and of the other the machine has a number.
+ * A netlink socket, by which the C library lists network interfaces, is made by the leader (notices.c), who counts them: what lies
+ * in it counts as no job's memory. Nothing watches files (inotify): those of an image are one for all its sandboxes, and a
+ * watch would tell of a neighbour.
  *
  * Nor is there word of what podman's filter refuses before these are asked: an error is stricter than a notice. With podman's
  * own that is chroot, open_by_handle_at, userfaultfd, modules, kexec, swap, the clock.
@@ -268,16 +269,11 @@ static void build_list(void)
     finish(filter, &list);
 }
 
-/*
- * `refusal` is what becomes of the calls the leader wants to know of, `netlink` of a socket that lists interfaces, `watcher` of
- * what watches files.
- */
-static void build_rules(struct sock_fprog *program, uint32_t refusal, uint32_t netlink, uint32_t watcher)
+/* `refusal` is what becomes of the calls the leader wants to know of, `netlink` of a socket that lists interfaces. */
+static void build_rules(struct sock_fprog *program, uint32_t refusal, uint32_t netlink)
 {
-    static const char *const watchers[] = {"inotify_init", "inotify_init1"};
     scmp_filter_ctx filter = begin(SCMP_ACT_ALLOW);
     add_calls(filter, told, sizeof told / sizeof *told, refusal);
-    add_calls(filter, watchers, sizeof watchers / sizeof *watchers, watcher);
     refuse_namespaces(filter, refusal);
     refuse_tracing(filter, refusal);
     refuse_families(filter, netlink);
@@ -300,13 +296,12 @@ static bool kernel_tells(void)
            sizes.seccomp_notif_resp == sizeof(struct seccomp_notif_resp);
 }
 
-void seccomp_prepare(bool watches)
+void seccomp_prepare(void)
 {
-    const uint32_t missing = SCMP_ACT_ERRNO(ENOSYS);
     build_list();
-    build_rules(&silent, SCMP_ACT_ERRNO(EPERM), SCMP_ACT_ERRNO(EAFNOSUPPORT), missing);
+    build_rules(&silent, SCMP_ACT_ERRNO(EPERM), SCMP_ACT_ERRNO(EAFNOSUPPORT));
     if (kernel_tells())
-        build_rules(&telling, SCMP_ACT_NOTIFY, SCMP_ACT_NOTIFY, watches ? SCMP_ACT_NOTIFY : missing);
+        build_rules(&telling, SCMP_ACT_NOTIFY, SCMP_ACT_NOTIFY);
 }
 
 static bool enter_rules(int *listener)

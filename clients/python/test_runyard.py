@@ -202,7 +202,7 @@ class Jobs(unittest.TestCase):
         self.assertEqual(error.errors[0]["pointer"], "/limits/wallMs")
         self.assertIsNotNone(error.request_id)
         with self.assertRaises(RunyardError) as raised:
-            self.client.run(language="python", code="import os\nos.system('id')")
+            self.client.run(language="python", code="import os\nos.system('rm -rf /')")
         self.assertEqual((raised.exception.code, raised.exception.violations[0]["line"]), ("submission-blocked", 2))
         with self.assertRaises(RunyardError) as raised:
             list(self.client.stream("01890a5d-ac96-774b-bcce-b302099a8057"))

@@ -21,7 +21,7 @@ refused = []
 for name, numbers in CALLS.items():
     ctypes.set_errno(0)
     result = libc.syscall(numbers[column], 0, 0, 0, 0, 0, 0)
-    if result == -1 and ctypes.get_errno() == errno.EPERM:
+    if result == -1 and ctypes.get_errno() in (errno.EPERM, errno.ENOSYS):
         refused.append(name)
     else:
         print(name, 'answered', result, errno.errorcode.get(ctypes.get_errno()))

@@ -1,4 +1,4 @@
-# A signal handler that prints comes between the prints of the program, in the middle of none.
+# A signal handler prints while the program does; what each prints is there.
 import signal
 
 calls = 0

@@ -1,4 +1,4 @@
-import { compiling, failed, ran, said, wall } from './expectations.ts'
+import { compiling, failed, ran, said, twice, wall } from './expectations.ts'
 import type { HostileRow } from './row.ts'
 
 export const beforeTheSandbox: readonly HostileRow[] = [
@@ -187,30 +187,19 @@ export const beforeTheSandbox: readonly HostileRow[] = [
     },
   },
   {
-    title: 'an interpreter a program puts in the place of the real one serves its own tests alone',
+    title: 'an interpreter a program puts in the place of the real one serves no other test',
     threat: "file that shadows the toolchain's",
     program: 'shadow-interpreter.py',
     env: { PATH: '/job:/usr/bin:/bin' },
     tests: [{}, {}],
-    expect: {
-      ...said('shadowed\n'),
-      stages: ['test 1', 'test 2'],
-      check: ({ stages }) => {
-        const wrote = stages[1]?.stdout
-        if (
-          wrote !== 'in the place of python3 as 1000, process 1 is "init"\n' &&
-          wrote !== 'in the place of python3 as 1000, process 1 is init\n'
-        )
-          throw new Error(`the second test wrote ${wrote}`)
-      },
-    },
+    expect: twice('shadowed\n'),
   },
   {
-    title: 'a file that is called like the interpreter is not run unless the program makes it so',
+    title: 'a file that is called like the interpreter is not run unless it may be executed',
     threat: "file that shadows the toolchain's",
     program: 'who-runs-this.py',
     env: { PATH: '/job:/usr/bin:/bin' },
-    files: [{ path: 'python3', content: '#!/bin/sh\necho instead\n' }],
+    files: [{ path: 'python3', content: '#!/bin/sh\necho instead\n', mode: '0644' }],
     expect: said('program as 1000\n'),
   },
   {
@@ -296,11 +285,15 @@ export const beforeTheSandbox: readonly HostileRow[] = [
     },
   },
   {
-    title: 'a compiler does not run the files of a job in the place of its own parts',
+    title: 'a compiler does not run files that may not be executed in the place of its own parts',
     threat: "file that shadows the toolchain's",
     program: 'hello.c',
     compilerArgs: ['-B.'],
-    files: ['as', 'ld', 'cc1', 'collect2'].map((path) => ({ path, content: '#!/bin/sh\necho instead\n' })),
+    files: ['as', 'ld', 'cc1', 'collect2'].map((path) => ({
+      path,
+      content: '#!/bin/sh\necho instead\n',
+      mode: '0644',
+    })),
     expect: ran(said('Hello, world!\n')),
   },
   {

@@ -199,9 +199,9 @@ export const ordinary: readonly ProgramRow[] = [
     },
   },
   {
-    title: 'each test is a run of its own over the same files',
+    title: 'each test is a run of its own with the submitted files',
     program: 'count-runs.py',
-    tests: [{ stdin: 'a' }, { stdin: 'b', expectedOutput: 'run 2 b' }],
+    tests: [{ stdin: 'a' }, { stdin: 'b', expectedOutput: 'run 1 b' }],
     expect: { ...said('run 1 a\n'), stages: ['test 1', 'test 2'] },
   },
   {

@@ -217,7 +217,7 @@ export const output: readonly HostileRow[] = [
     program: 'splice-to-stdout.py',
     expect: {
       status: 'succeeded',
-      stdout: 'sendfile 10000\n56789splice 5\n\nteed\ntee 5\nvmsplice -1 EPERM\n',
+      stdout: 'sendfile 10000\n56789splice 5\n\nteed\ntee 5\nvmsplice -1 ENOSYS\n',
       stderr: '0123456789'.repeat(1000),
     },
   },

@@ -42,7 +42,7 @@ export interface ProgramRow {
   program: string
   /** Path of the program within the job; the language's own when absent. */
   path?: string
-  files?: { path: string; content: string; encoding?: 'utf-8' | 'base64' }[]
+  files?: { path: string; content: string; encoding?: 'utf-8' | 'base64'; mode?: string }[]
   stdin?: string
   /** The input is what a program must not find: names, addresses and paths of the platform, one on each line. */
   secretsAsInput?: boolean
