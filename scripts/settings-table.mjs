@@ -18,7 +18,7 @@ function allowed({ kind }) {
     case 'integer':
       return kind.maximum === Number.MAX_SAFE_INTEGER ? `from ${kind.minimum}` : `${kind.minimum} to ${kind.maximum}`
     case 'choice':
-      return kind.of.map((choice) => `\`${choice}\``).join(', ')
+      return kind.of.map((choice) => `\`${choice}\``).join(', ') + (kind.isOptional ? ' or empty' : '')
     case 'list':
       return 'comma-separated'
     default:

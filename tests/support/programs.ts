@@ -105,7 +105,8 @@ function secretsOf(platform: TestPlatform): string[] {
 }
 
 const MESSAGES: Readonly<Partial<Record<Status, RegExp>>> = {
-  'wall-time-limit': /^stage (compile|run|test \d+) took longer than \d+ ms(?:; it reached the limit of \d+ processes and threads \(processes\))?$/,
+  'wall-time-limit':
+    /^stage (compile|run|test \d+) took longer than \d+ ms(?:; it reached the limit of \d+ processes and threads \(processes\))?$/,
   'cpu-time-limit': /^stage (compile|run|test \d+) used more than \d+ ms of CPU time$/,
   'memory-limit': /^stage (compile|run|test \d+) needed more than \d+ bytes of memory$/,
   'output-limit': /^stage (compile|run|test \d+) wrote more than \d+ bytes$/,
