@@ -189,9 +189,10 @@ describe('the gateway', () => {
     // A batch takes once for itself and once for the rest of its jobs; the path that is none takes too.
     const requests = total(gateway, 'runyard_http_request_duration_seconds_count')
     expect(decided).toBe(requests + 2)
-    const screened = total(gateway, 'runyard_screening_duration_seconds_count', { policy: 'standard' })
-    // Those that were accepted, repeated, blocked, refused, and the one without a source.
-    expect(screened).toBe(jobs.length + 1 + 1 + 21 + 1)
+    const screened = (policy: string) => total(gateway, 'runyard_screening_duration_seconds_count', { policy })
+    // One by a route of the seed; of the others those that were accepted, repeated, blocked, refused, and the one without a source.
+    expect(screened('strict')).toBe(1)
+    expect(screened('standard')).toBe(jobs.length - 1 + 1 + 1 + 21 + 1)
   })
 
   test('tells how the installation stands', () => {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { loadLanguages } from '../../src/shared/language.ts'
 import { MIB } from '../../src/shared/limits.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
-import { IMAGE_LABEL } from '../../src/shared/runtime-image.ts'
+import { IMAGE_LABEL, runtimeImage } from '../../src/shared/runtime-image.ts'
 import { encodeStart, FRAME } from '../../src/worker/sandbox/frames.ts'
 import type { Sandbox } from '../../src/worker/sandbox/sandbox.ts'
 import { createBench, python, RawSandbox, stage, STAGE, syscalls } from './init-harness.ts'
@@ -146,8 +146,9 @@ print(sqlite3.connect(':memory:').execute('select 1').fetchone(), uuid.uuid4().v
 
 test('the hello program of every language that is here tries nothing', async () => {
   const images = await bench.engine.images(IMAGE_LABEL.language)
-  const present = new Set(images.map(({ labels }) => labels[IMAGE_LABEL.language]))
-  const languages = loadLanguages(join(packageRoot(), 'languages')).filter(({ id }) => present.has(id))
+  const present = new Set(images.flatMap(({ references }) => references))
+  const root = packageRoot()
+  const languages = loadLanguages(join(root, 'languages')).filter((one) => present.has(runtimeImage(root, one)))
   expect(languages.map(({ id }) => id)).toEqual(expect.arrayContaining(['bash', 'c', 'javascript', 'python']))
   for (const { id, fileName, compile, run: start, env, hello } of languages) {
     const sandbox = await bench.make({ language: id, memoryBytes: 1024 * MIB })
