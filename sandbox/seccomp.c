@@ -29,6 +29,7 @@
 #include <linux/filter.h>
 #include <linux/netlink.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
@@ -140,20 +141,33 @@ static void refuse_families(scmp_filter_ctx filter, uint32_t netlink)
             "netlink");
 }
 
-/* Of IPv4 and IPv6 TCP and UDP; asking for another protocol would load its kernel module. */
+/* Every protocol of one type but one and 0, which is the same. */
+static void refuse_other_protocols(scmp_filter_ctx filter, unsigned family, unsigned type, unsigned protocol)
+{
+    const uint32_t refusal = SCMP_ACT_ERRNO(EPROTONOSUPPORT);
+    const struct scmp_arg_cmp of_family = SCMP_A0(SCMP_CMP_EQ, family), of_type = SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, type);
+    for (unsigned other = 1; other < protocol; other++)
+        require(seccomp_rule_add(filter, refusal, SCMP_SYS(socket), 3, of_family, of_type, SCMP_A2(SCMP_CMP_EQ, other)),
+                "protocol");
+    require(seccomp_rule_add(filter, refusal, SCMP_SYS(socket), 3, of_family, of_type, SCMP_A2(SCMP_CMP_GT, protocol)),
+            "protocol");
+}
+
+/*
+ * Of IPv4 and IPv6 TCP and UDP. For any other pair of type and protocol the kernel starts modprobe on the machine, as root, each
+ * time it is asked.
+ */
 static void refuse_protocols(scmp_filter_ctx filter)
 {
     static const unsigned internet[] = {AF_INET, AF_INET6};
-    static const unsigned types[] = {SOCK_RAW, SOCK_RDM, SOCK_SEQPACKET, SOCK_DCCP, SOCK_PACKET};
-    const uint32_t refusal = SCMP_ACT_ERRNO(EPROTONOSUPPORT);
     for (size_t i = 0; i < sizeof internet / sizeof *internet; i++) {
-        for (size_t k = 0; k < sizeof types / sizeof *types; k++)
-            require(seccomp_rule_add(filter, refusal, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, internet[i]),
-                                     SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, types[k])),
-                    "type");
-        require(seccomp_rule_add(filter, refusal, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, internet[i]),
-                                 SCMP_A2(SCMP_CMP_GT, IPPROTO_UDP)),
-                "protocol");
+        for (unsigned type = 0; type <= 0xf; type++)
+            if (type != SOCK_STREAM && type != SOCK_DGRAM)
+                require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPROTONOSUPPORT), SCMP_SYS(socket), 2,
+                                         SCMP_A0(SCMP_CMP_EQ, internet[i]), SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, type)),
+                        "type");
+        refuse_other_protocols(filter, internet[i], SOCK_STREAM, IPPROTO_TCP);
+        refuse_other_protocols(filter, internet[i], SOCK_DGRAM, IPPROTO_UDP);
     }
 }
 
@@ -223,10 +237,11 @@ static void keep_core_limit(scmp_filter_ctx filter)
             "prlimit64");
 }
 
-/* Typing into somebody else's terminal, and the protocols that a terminal can speak. */
+/* Typing into somebody else's terminal, and the protocols that a terminal can speak. Asking for bridges and the like, which loads their modules. */
 static void refuse_ioctls(scmp_filter_ctx filter)
 {
-    static const unsigned requests[] = {TIOCSTI, TIOCLINUX, TIOCSETD};
+    static const unsigned requests[] = {TIOCSTI,     TIOCLINUX,   TIOCSETD,     SIOCGIFBR,    SIOCSIFBR,
+                                        SIOCGIFVLAN, SIOCSIFVLAN, SIOCADDDLCI, SIOCDELDLCI};
     for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
         refuse_value(filter, SCMP_SYS(ioctl), 1, requests[i], EPERM);
 }

@@ -7,6 +7,8 @@ for name, family, kind, protocol in [
     ('raw icmp', AF.AF_INET, socket.SOCK_RAW, 1),
     ('ping', AF.AF_INET, socket.SOCK_DGRAM, 1),
     ('sctp', AF.AF_INET, socket.SOCK_STREAM, 132),
+    ('igmp as a stream', AF.AF_INET, socket.SOCK_STREAM, 2),
+    ('a type that is none', AF.AF_INET6, 7, 0),
     ('raw icmp6', AF.AF_INET6, socket.SOCK_RAW, 58),
     ('vsock', AF.AF_VSOCK, socket.SOCK_STREAM, 0),
     ('alg', AF.AF_ALG, socket.SOCK_SEQPACKET, 0),
