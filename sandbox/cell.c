@@ -237,8 +237,9 @@ static int open_parent(char **path)
     return folder;
 }
 
-bool cell_write(char *path, mode_t mode, bool append, const uint8_t *content, size_t length)
+bool cell_write(char *path, mode_t mode, unsigned flags, const uint8_t *content, size_t length)
 {
+    const bool append = flags & WRITE_APPEND;
     files_as_program();
     mode_t before = umask(0);
     int folder = open_parent(&path), fd = -1, error = 0;
@@ -249,7 +250,7 @@ bool cell_write(char *path, mode_t mode, bool append, const uint8_t *content, si
         error = errno;
     else if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
         error = EINVAL;
-    else if (!write_all(fd, content, length))
+    else if (!write_all(fd, content, length) || (flags & WRITE_SETTLE && fchmod(fd, mode & 0777) < 0))
         error = errno;
     if (fd >= 0)
         close(fd);

@@ -86,7 +86,7 @@ void input_take(const struct frame *frame)
         to -= from;
         from = 0;
     }
-    if (frame->length > INPUT_WINDOW - to)
+    if (ended || to > INPUT_WINDOW || frame->length > INPUT_WINDOW - to)
         fault("more input than the window allows");
     memcpy(bytes + to, frame->payload, frame->length);
     to += frame->length;

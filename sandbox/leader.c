@@ -457,7 +457,7 @@ static void write_file(void)
         fault("a file without a path");
     mode_t mode = (mode_t)(frame.payload[1] << 8 | frame.payload[2]);
     const uint8_t *content = frame.payload + 3 + length + 1;
-    if (!cell_write(path, mode, frame.payload[0] & 1, content, frame.length - 3 - length - 1) && !cell.write_error.error)
+    if (!cell_write(path, mode, frame.payload[0], content, frame.length - 3 - length - 1) && !cell.write_error.error)
         cell.write_error = (struct start_error){.call = "write", .error = errno};
 }
 

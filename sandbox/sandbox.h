@@ -60,7 +60,8 @@ bool cell_resize(const struct cell_size *size);
 /* Leaves the leader the capabilities to change user and group, and no other. */
 void cell_lock(void);
 /* Writes (or appends to) a file of the job, as the program's user, following no link. False with errno. */
-bool cell_write(char *path, mode_t mode, bool append, const uint8_t *content, size_t length);
+enum { WRITE_APPEND = 1, WRITE_SETTLE = 2 };
+bool cell_write(char *path, mode_t mode, unsigned flags, const uint8_t *content, size_t length);
 /* Makes a FIFO in the job's folder, as the program's user. False with errno. */
 bool cell_make_fifo(const char *name);
 /* Removes a file of the job's folder. */

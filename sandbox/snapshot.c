@@ -107,6 +107,8 @@ static bool copy_content(int from, int to, off_t size)
     off_t at = 0;
     while (at < size && (at = lseek(from, at, SEEK_DATA)) >= 0) {
         off_t end = lseek(from, at, SEEK_HOLE);
+        if (end <= at)
+            return false;
         while (at < end) {
             size_t want = end - at < PIECE ? (size_t)(end - at) : PIECE;
             ssize_t n = pread(from, piece, want, at);
@@ -127,8 +129,13 @@ static bool copy_content(int from, int to, off_t size)
 static bool copy_file(int from, int to, const char *name, const struct stat *status)
 {
     const struct timespec times[2] = {status->st_atim, status->st_mtim};
+    /* Its owner may have taken the right to read it from himself. */
+    const bool closed = !(status->st_mode & S_IRUSR);
+    if (closed && fchmodat(from, name, 0600, 0) < 0)
+        return false;
     int in = openat(from, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    int out = in < 0 ? -1 : openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    bool restored = !closed || fchmodat(from, name, status->st_mode & 07777, 0) == 0;
+    int out = in < 0 || !restored ? -1 : openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     bool done = out >= 0 && copy_content(in, out, status->st_size) && fchmod(out, status->st_mode & 0777) == 0 &&
                 futimens(out, times) == 0;
     int error = errno;
@@ -159,6 +166,9 @@ static bool copy_folder(int from, int to, const char *name, const struct stat *s
         errno = ENAMETOOLONG;
         return false;
     }
+    const bool closed = (status->st_mode & S_IRWXU) != S_IRWXU;
+    if (closed && fchmodat(from, name, 0700, 0) < 0)
+        return false;
     DIR *in = open_folder(from, name);
     if (!in)
         return false;
@@ -169,6 +179,8 @@ static bool copy_folder(int from, int to, const char *name, const struct stat *s
     if (out >= 0)
         close(out);
     closedir(in);
+    if (closed && fchmodat(from, name, status->st_mode & 07777, 0) < 0)
+        return false;
     errno = error;
     return done;
 }

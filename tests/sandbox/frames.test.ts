@@ -172,10 +172,16 @@ describe('what a worker sends', () => {
   test('writes a large file with frames that append', () => {
     const content = Buffer.alloc(2 * MAX_PAYLOAD, 'abcdefg')
     const frames = encodeWriteFile('big', 0o644, content)
-    expect(frames.map((frame) => frame[5])).toEqual([0, 1, 1])
+    expect(frames.map((frame) => frame[5])).toEqual([0, 1, 3])
     for (const frame of frames) expect(frame.length).toBeLessThanOrEqual(5 + MAX_PAYLOAD)
     const prefix = 5 + 3 + 'big'.length + 1
     expect(Buffer.concat(frames.map((frame) => frame.subarray(prefix))).equals(content)).toBe(true)
+  })
+
+  test('lets a large file be written to until its last frame gives it its mode', () => {
+    const frames = encodeWriteFile('big', 0o444, Buffer.alloc(2 * MAX_PAYLOAD))
+    expect(frames.map((frame) => frame.readUInt16BE(6).toString(8))).toEqual(['644', '644', '444'])
+    expect(encodeWriteFile('small', 0o444, 'x').map((frame) => frame.readUInt16BE(6).toString(8))).toEqual(['444'])
   })
 
   test('does not write to a path with a NUL or without room for content', () => {

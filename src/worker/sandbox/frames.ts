@@ -216,6 +216,10 @@ export function encodeResize({ columns, rows }: TerminalSize): Buffer {
   return encodeFrame(FRAME.RESIZE, size)
 }
 
+/** Flags of `W`. */
+const WRITE_APPEND = 1
+const WRITE_SETTLE = 2
+
 /**
  * `W`: write a file of the job's folder, in as many frames as its content needs.
  * @param path relative, without `.`, `..` or empty components: init refuses those
@@ -232,11 +236,13 @@ export function encodeWriteFile(path: string, mode: number, content: Uint8Array 
   const frames: Buffer[] = []
   for (let offset = 0; offset === 0 || offset < bytes.length; offset += room) {
     const piece = bytes.subarray(offset, offset + room)
+    const isLast = offset + room >= bytes.length
     const frame = Buffer.allocUnsafe(HEADER + prefix + piece.length)
     frame[0] = FRAME.WRITE
     frame.writeUInt32BE(prefix + piece.length, 1)
-    frame[HEADER] = offset === 0 ? 0 : 1
-    frame.writeUInt16BE(mode, HEADER + 1)
+    frame[HEADER] = (offset === 0 ? 0 : WRITE_APPEND) | (offset > 0 && isLast ? WRITE_SETTLE : 0)
+    // What comes in several frames can be written to until the last.
+    frame.writeUInt16BE(isLast ? mode : mode | 0o200, HEADER + 1)
     frame.set(name, HEADER + 3)
     frame[HEADER + prefix - 1] = 0
     frame.set(piece, HEADER + prefix)
