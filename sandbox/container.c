@@ -57,15 +57,17 @@ static void replace_devices(void)
         char own[32] = OWN_DEVICES "/", shown[16] = "/dev/";
         strcat(own, names[i]);
         strcat(shown, names[i]);
+        int fd = open(own, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        /* ENXIO: no terminal. Whatever else there is against ours, the machine's can be used. */
+        if (fd < 0 && errno != ENXIO) {
+            warn("%s: %s; the machine's is used", own, strerror(errno));
+            continue;
+        }
+        if (fd >= 0)
+            close(fd);
         umount2(shown, MNT_DETACH);
         if (mount(own, shown, NULL, MS_MOVE, NULL) < 0)
             die("move", own);
-        int fd = open(shown, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-        /* ENXIO: no terminal. */
-        if (fd < 0 && errno != ENXIO)
-            die("open", shown);
-        if (fd >= 0)
-            close(fd);
     }
 }
 

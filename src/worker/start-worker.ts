@@ -34,9 +34,7 @@ import { createQueueWorker, type QueueWorker } from './queue-worker.ts'
 import { containerOptionsOf } from './sandbox/container-options.ts'
 import { createEngineHealth } from './sandbox/engine-health.ts'
 import { createEngine } from './sandbox/engine.ts'
-import { createLaunch } from './sandbox/launch.ts'
-import { withOwnDevices } from './sandbox/own-devices.ts'
-import { withSocketMemory } from './sandbox/socket-memory.ts'
+import { sandboxLaunch } from './sandbox/sandbox-launch.ts'
 import { createPodmanSandbox, shortId } from './sandbox/podman-sandbox.ts'
 import { createSandboxPool } from './sandbox/pool.ts'
 import { countEvents } from './metrics/count-events.ts'
@@ -111,8 +109,7 @@ export async function startWorker(
   const sandboxes = new Set<string>()
   const own = (container: string) => sandboxes.has(shortId(container))
   const folder = () => makeSocketFolder(config.dataDir)
-  const started = createLaunch(engine, settings.sockets ? folder : undefined, log)
-  const launch = withSocketMemory(withOwnDevices(started, log), log)
+  const launch = sandboxLaunch(engine, settings.sockets ? folder : undefined, log)
   const optionsOf = containerOptionsOf(config, id)
   const makeSandbox = async (image: string, memoryBytes: number) => {
     const begun = performance.now()

@@ -5,8 +5,8 @@ import { packageRoot } from '../shared/package-root.ts'
 import { makeSocketFolder } from '../shared/socket-folder.ts'
 import { containerOptionsOf } from './sandbox/container-options.ts'
 import { createEngine } from './sandbox/engine.ts'
-import { createLaunch } from './sandbox/launch.ts'
 import { createPodmanSandbox } from './sandbox/podman-sandbox.ts'
+import { sandboxLaunch } from './sandbox/sandbox-launch.ts'
 
 /**
  * A program: makes a sandbox as a worker with these settings would, waits until the init in it is ready, and removes it.
@@ -20,7 +20,7 @@ try {
   const engine = createEngine(config.sandbox.podmanSocket ?? '', config.timeoutFactor)
   const folder = config.sandbox.sockets ? () => makeSocketFolder(config.dataDir) : undefined
   const options = containerOptionsOf(config, `trial-${uuid()}`)(process.argv[2] ?? '', config.limits.defaults.memoryBytes) // prettier-ignore
-  const sandbox = await createPodmanSandbox(engine, createLaunch(engine, folder, log), options, log)
+  const sandbox = await createPodmanSandbox(engine, sandboxLaunch(engine, folder, log), options, log)
   await sandbox.destroy()
   const isDirect = lines.some((line) => line.includes('sandboxes connect to'))
   process.stdout.write(isDirect ? 'connected to a socket of the worker' : 'spoken to through podman')

@@ -153,7 +153,7 @@ async function launchDirect(
     do {
       came = await Promise.race([door.connected, sleep(LOOK_MS, undefined, { ref: false })])
       if (came) return directWire(id, ...came)
-    } while (performance.now() < deadline && (await engine.isRunning(id)))
+    } while (performance.now() < deadline && (await engine.isRunning(id).catch(() => true)))
     await engine.remove(id)
     return undefined
   } finally {

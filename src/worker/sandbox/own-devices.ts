@@ -17,37 +17,59 @@ import type { Launch } from './launch.ts'
  */
 export function withOwnDevices(launch: Launch, log: Logger, parent = '/dev'): Launch {
   let way: 'untried' | 'own' | 'shared' = 'untried'
-  const decide = (reason?: string) => {
-    if (way === 'untried') {
-      if (reason === undefined) log.info('sandboxes have device nodes of their own')
-      else log.info({ reason }, 'sandboxes share the device nodes of the machine')
-    }
-    way = reason === undefined ? 'own' : 'shared'
-  }
-  return async (options) => {
-    if (way === 'shared') return launch(options)
-    if (way === 'untried') await removeStale(parent).catch(() => undefined)
-    let folder: string | undefined
+  let first: Promise<unknown> | undefined
+  let misses = 0
+
+  const launchOwn: Launch = async (options) => {
+    const folder = await makeNodes(parent)
     // Without waiting: the worker may be about to end.
-    const remove = () => {
-      if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
-    }
+    const remove = () => rmSync(folder, { recursive: true, force: true })
     try {
-      folder = await makeNodes(parent)
       const wire = await launch(withNodes(options, folder))
       // Before that they would show as deleted.
       wire.out.once('close', remove)
-      decide()
       return wire
     } catch (err) {
       remove()
-      if (way === 'own') throw err
+      throw err
+    }
+  }
+
+  const launchFirst: Launch = async (options) => {
+    await removeStale(parent).catch(() => undefined)
+    try {
+      const wire = await launchOwn(options)
+      way = 'own'
+      log.info('sandboxes have device nodes of their own')
+      return wire
+    } catch (err) {
       const wire = await launch(options)
-      decide((err as Error).message)
+      // A fault that passes decides nothing.
+      misses++
+      if (isOfNodes(err, parent) || misses === MOST_MISSES) {
+        way = 'shared'
+        log.info({ reason: (err as Error).message }, 'sandboxes share the device nodes of the machine')
+      }
       return wire
     }
   }
+
+  return async (options) => {
+    // The first decides for all.
+    while (first) await first.catch(() => undefined)
+    if (way === 'shared') return launch(options)
+    if (way === 'own') return launchOwn(options)
+    const wire = launchFirst(options)
+    first = wire.finally(() => (first = undefined))
+    return wire
+  }
 }
+
+/** After so many sandboxes that start only without nodes of their own, none is given any. */
+const MOST_MISSES = 3
+
+/** Whether nodes could not be made, or the engine did not take them. */
+const isOfNodes = (err: unknown, parent: string) => (err as Error).message.includes(parent)
 
 const NODES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'] as const
 /** Where init looks for them (`OWN_DEVICES` in sandbox/sandbox.h). */

@@ -1,0 +1,67 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { PassThrough } from 'node:stream'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import type { ContainerCreateOptions } from 'dockerode'
+import { pino } from 'pino'
+import { withOwnDevices } from '../../src/worker/sandbox/own-devices.ts'
+import type { Launch } from '../../src/worker/sandbox/launch.ts'
+import type { Wire } from '../../src/worker/sandbox/wire.ts'
+
+let parent: string
+let said: string[]
+const log = pino({}, { write: (line: string) => void said.push((JSON.parse(line) as { msg: string }).msg) })
+beforeEach(() => {
+  // Where device nodes work.
+  parent = mkdtempSync('/dev/test-')
+  said = []
+})
+afterEach(() => rmSync(parent, { recursive: true, force: true }))
+
+const hasOwn = (options: ContainerCreateOptions) => options.Cmd?.includes('--devices') === true
+/** An engine that takes what `takes` says, and remembers which containers had nodes of their own. */
+function engine(takes: (own: boolean, count: number) => Error | undefined) {
+  const launched: boolean[] = []
+  const launch: Launch = async (options) => {
+    const own = hasOwn(options)
+    launched.push(own)
+    const fault = takes(own, launched.length)
+    if (fault) throw fault
+    return { out: new PassThrough() } as unknown as Wire
+  }
+  return { launched, launch: withOwnDevices(launch, log, parent) }
+}
+
+test('sandboxes have nodes of their own, which are gone with them', async () => {
+  const { launched, launch } = engine(() => undefined)
+  const wires = await Promise.all([launch({}), launch({})])
+  expect([launched, readdirSync(parent).length]).toEqual([[true, true], 2])
+  for (const { out } of wires) out.emit('close')
+  expect(readdirSync(parent)).toEqual([])
+  expect(said).toEqual(['sandboxes have device nodes of their own'])
+})
+
+test('an engine that does not take them is never given any again', async () => {
+  const { launched, launch } = engine((own) => (own ? new Error(`statfs ${parent}/x: no such file`) : undefined))
+  await Promise.all([launch({}), launch({}), launch({})])
+  expect([launched, readdirSync(parent)]).toEqual([[true, false, false, false], []])
+  expect(said).toEqual(['sandboxes share the device nodes of the machine'])
+})
+
+test('a fault that passes decides nothing', async () => {
+  const { launched, launch } = engine((_own, count) =>
+    count === 1 ? new Error('the engine took too long') : undefined,
+  )
+  await launch({})
+  await launch({})
+  expect(launched).toEqual([true, false, true])
+  expect(said).toEqual(['sandboxes have device nodes of their own'])
+})
+
+test('a sandbox that fails later never shares the machine’s', async () => {
+  const { launched, launch } = engine((_own, count) =>
+    count === 2 ? new Error('no more containers today') : undefined,
+  )
+  await launch({})
+  await expect(launch({})).rejects.toThrow('no more containers today')
+  expect([launched, readdirSync(parent).length]).toEqual([[true, true], 1])
+})
