@@ -295,6 +295,10 @@ describe('a limit that a stage came to', () => {
       for (const text of texts) expect(limitsMet(SUCCESS, 'run', text)).toEqual([])
     }
     expect(limitsMet({ ...SUCCESS, exitCode: 1 }, 'run', 'Resource temporarily unavailable')).toEqual([])
+    // A compiler quotes what it compiles.
+    const compiler = "error: 'EMFILE' undeclared; Too many open files"
+    expect(limitsMet({ ...SUCCESS, exitCode: 1 }, 'compile', compiler)).toEqual([])
+    expect(limitsMet({ ...SUCCESS, exitCode: 1 }, 'run', "NameError: name 'EMFILE' is not defined")).toEqual([])
   })
 
   test('is said behind what ended the stage', () => {

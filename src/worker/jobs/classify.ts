@@ -71,8 +71,8 @@ function classifyExit(report: StageReport, name: string, kind: 'compile' | 'run'
 const REFUSED = {
   processes:
     /can't start new thread|[Uu]nable to create (?:native )?thread|[Cc]annot (?:fork|allocate thread)|fork: (?:retry: )?Resource temporarily|spawn \S+ EAGAIN|pthread_create failed/,
-  fileBytes: /File too large|EFBIG/,
-  openFiles: /Too many open files|EMFILE/,
+  fileBytes: /File too large|EFBIG: file too large/,
+  openFiles: /[Tt]oo many open files|spawn \S+ EMFILE/,
 }
 
 /**
@@ -83,7 +83,7 @@ const REFUSED = {
 export function limitsMet(report: StageReport, kind: 'compile' | 'run', lastWords = ''): (keyof Limits)[] {
   const { reason, reached, oomKills, signal, truncated } = report
   const isMet = (limit: keyof typeof REFUSED) =>
-    reached.includes(limit) || (report.exitCode !== 0 && REFUSED[limit].test(lastWords))
+    reached.includes(limit) || (kind === 'run' && report.exitCode !== 0 && REFUSED[limit].test(lastWords))
   const met: Record<keyof Limits, boolean> = {
     wallMs: reason === 'wall' && kind === 'run',
     cpuMs: reason === 'cpu' || signal === constants.signals.SIGXCPU,
