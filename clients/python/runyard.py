@@ -332,6 +332,9 @@ def _pause_before(error: RunyardError, failures: int, retries: int) -> Optional[
     most = max(retries, _RATE_RETRIES) if error.code == "rate-limited" and retries > 0 else retries
     if not passes or failures > most:
         return None
+    # A rate that is never enough for so much at once comes without a time.
+    if error.code == "rate-limited" and error.retry_after is None:
+        return None
     # Clients that failed together do not come back together.
     chance = random.random()
     if error.retry_after is not None:

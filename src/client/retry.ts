@@ -25,6 +25,8 @@ export function pauseBefore(
   const passes = error.code === 'unreachable' || error.code === 'connection-closed' || PASSING.has(error.status)
   const most = error.code === 'rate-limited' && retries > 0 ? Math.max(retries, RATE_RETRIES) : retries
   if (!passes || failures > most) return undefined
+  // A rate that is never enough for so much at once comes without a time.
+  if (error.code === 'rate-limited' && error.retryAfterMs === null) return undefined
   if (error.retryAfterMs !== null) {
     return error.retryAfterMs > LONGEST_RETRY_AFTER_MS ? undefined : error.retryAfterMs * (1 + 0.1 * random)
   }

@@ -47,6 +47,8 @@ describe('a request is made again', () => {
     expect(pauseBefore(refused, 8, 3, 0)).toBe(1000)
     expect(pauseBefore(refused, 9, 3, 0)).toBeUndefined()
     expect(pauseBefore(refused, 1, 0, 0)).toBeUndefined()
+    // So many at once are never allowed.
+    expect(pauseBefore({ ...refused, retryAfterMs: null }, 1, 8)).toBeUndefined()
   })
 })
 
