@@ -14,6 +14,7 @@ const words = (maxItems: number, description: string) => Type.Array(Type.String(
 export const MAX_DEPENDENCIES = 20
 export const MAX_FILES = 100
 export const MAX_TESTS = 100
+export const MAX_BATCH_JOBS = 100
 export const MAX_DELAY_MS = 7 * 24 * 60 * MINUTE
 /** Lowest first. */
 export const PRIORITIES = ['low', 'normal', 'high'] as const

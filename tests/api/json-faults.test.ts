@@ -49,6 +49,8 @@ describe('a number that would come back as another one is found:', () => {
     '-1e309',
     '1e-400',
     '0.12345678901234567891',
+    '9007199254740993.0',
+    '9007199254740993e0',
     '123456789012345678.5',
   ])('%s', (number) => {
     const [fault, ...others] = jsonFaults(`{"metadata":{"a":["x",${number}]}}`)

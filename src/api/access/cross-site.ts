@@ -34,6 +34,7 @@ export function refuseCrossSite(allowed: readonly string[]): RequestHandler {
 function foreignOrigin(req: Pick<Request, 'headers' | 'host'>, allowed: readonly string[]): string | undefined {
   const { origin, referer, 'sec-fetch-site': site } = req.headers
   if (origin !== undefined && allowed.includes(origin.toLowerCase())) return undefined
+  if (origin === undefined && referer !== undefined && allowed.includes(originOf(referer))) return undefined
   if (origin !== undefined && !isHost(origin, req.host)) {
     // Behind a proxy that puts its own name for the host this is a page of ours: no page can make a browser say so.
     if (site === 'same-origin' && !isLoopbackName(req.host ?? '')) return undefined
@@ -44,6 +45,8 @@ function foreignOrigin(req: Pick<Request, 'headers' | 'host'>, allowed: readonly
   if (origin === undefined && referer !== undefined && !isHost(referer, req.host)) return 'a page of another origin'
   return undefined
 }
+
+const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : '')
 
 /** Whether a URL leads to this host. A port that is the scheme's own may be left out on either side. */
 function isHost(text: string, host: string | undefined): boolean {

@@ -14,6 +14,8 @@ const NINE = 0x39
 
 /** So many digits tell one double from every other. */
 const DOUBLE_DIGITS = 17
+/** So many every double keeps. */
+const SAFE_DIGITS = 15
 const SHOWN_CHARACTERS = 40
 
 /**
@@ -32,7 +34,9 @@ export function numberFault(token: string): string | undefined {
   }
   const digits = digitsOf(token)
   if (value === 0 && digits !== '') return `is ${shown}, which is too near to zero to be kept`
-  if (digits.length <= DOUBLE_DIGITS) return undefined
+  const kept =
+    digits.length <= SAFE_DIGITS || digits === digitsOf(value.toPrecision(Math.min(digits.length, DOUBLE_DIGITS)))
+  if (digits.length <= DOUBLE_DIGITS && kept) return undefined
   if (digits === digitsOf(String(value))) return undefined
   return `is ${shown}, which has more digits than a number keeps (${DOUBLE_DIGITS}). Send it as a string where one is allowed`
 }

@@ -1,6 +1,7 @@
 import type { Request, RequestHandler } from 'express'
 import type { RateLimiter } from './rate-limiter.ts'
 import { Problem } from '../../shared/problems.ts'
+import { MAX_BATCH_JOBS } from '../../shared/requests.ts'
 import { endUserSubject, isEndUser } from '../../shared/security/event-subject.ts'
 import type { SecurityEvent } from '../../shared/security/security-event.ts'
 import { jsonBody } from '../http/body.ts'
@@ -61,8 +62,11 @@ function namedIn(req: Request): { endUser: string; pointer: string; jobs: number
     named.set(endUser, known)
   }
   add(body, '')
+  // Only a batch has jobs, and one of too many is refused.
+  if (req.baseUrl !== '/v1/batches') return [...named.values()]
   const jobs: unknown = typeof body === 'object' && body !== null ? (body as { jobs?: unknown }).jobs : undefined
-  if (Array.isArray(jobs)) for (const [index, job] of jobs.entries()) add(job, `/jobs/${index}`)
+  if (Array.isArray(jobs) && jobs.length <= MAX_BATCH_JOBS)
+    for (const [index, job] of jobs.entries()) add(job, `/jobs/${index}`)
   return [...named.values()]
 }
 

@@ -149,7 +149,7 @@ export function webhookDeliveryRoutes({ deliveries, queue }: Pick<WebhookDeps, '
   router
     .route('/:id/cancel')
     .post(noQuery, async (req: Request<{ id: string }>, res) => {
-      const { id } = req.params
+      const id = req.params.id.toLowerCase()
       if (!(await deliveries.cancel(id, res.locals.caller.tenant))) throw noDelivery()
       answer(res, publicDelivery(await ownDelivery(deliveries, res, id)))
     })

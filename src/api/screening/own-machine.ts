@@ -1,6 +1,7 @@
 const OWN = /\b127(?:\.\d{1,3}){3}\b|\blocalhost\b|::1\b|\bINADDR_LOOPBACK\b|\bLOCALHOST\b/
 const ADDRESS = /(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])(?:\/\d{1,2})?/g
-const NAME = /\w\.(?:com|net|org|edu|gov|info|xyz|onion|example|test|internal|lan|ru|cn|de|uk)\b/
+const NAME =
+  /\w\.(?:com|net|org|edu|gov|info|xyz|onion|example|test|internal|lan|ru|cn|de|uk|io|dev|app|co|ai|biz|cc|tv|top|site|online|club|pw|su|eu|us|nl|fr|br|jp|kr|tk)\b/
 
 /**
  * Whether a text names an address of its own machine and none of another: what it connects to, tries and serves is itself. Which

@@ -75,8 +75,8 @@ export function summarise(line: string): string | undefined {
 }
 
 /** e.g. `security: rate-limited: too many requests (address 203.0.113.7, key 0a1b2c3d4e5f, tenant acme)` */
-function securityEvent({ kind, detail, address, keyId, tenant, jobId }: Entry): string {
-  const who = inBrackets(Object.entries({ address, key: keyId, tenant, job: jobId }))
+function securityEvent({ kind, detail, address, keyId, endUser, tenant, jobId }: Entry): string {
+  const who = inBrackets(Object.entries({ address, key: keyId, 'end user': endUser, tenant, job: jobId }))
   return `security: ${textOf(kind)}: ${textOf(detail)}${who}`
 }
 

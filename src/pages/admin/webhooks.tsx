@@ -151,9 +151,9 @@ function DeliveryItem({ api, delivery, refresh }: { api: Api; delivery: Delivery
     return 'It is delivered again by the next worker that is free.'
   }
   const cancel = async () => {
-    await api.cancelDelivery(id)
+    const { state: now } = await api.cancelDelivery(id)
     refresh()
-    return 'The delivery is cancelled.'
+    return now === 'cancelled' ? 'The delivery is cancelled.' : 'The delivery had ended before.'
   }
   const last = attempts.at(-1)
   return (

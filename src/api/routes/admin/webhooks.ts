@@ -99,16 +99,20 @@ export function adminWebhookRoutes(deps: AdminWebhooksDeps, audit: Audit): Route
   router
     .route('/:id/cancel')
     .post(noQuery, async (req: Request<{ id: string }>, res) => {
-      const { id } = req.params
+      const id = req.params.id.toLowerCase()
       const stored = await deliveries.read(id)
       if (!stored || !(await deliveries.cancel(id, stored.tenant))) throw noDelivery()
-      audit(
-        req,
-        'webhook-cancelled',
-        `the delivery ${id} of the tenant ${stored.tenant} is cancelled`,
-        stored.jobId ?? undefined,
-      )
-      answer(res, await readShown(id))
+      const shown = await readShown(id)
+      // One that had ended stays as it is.
+      if (stored.state === 'pending' && shown.state === 'cancelled') {
+        audit(
+          req,
+          'webhook-cancelled',
+          `the delivery ${id} of the tenant ${stored.tenant} is cancelled`,
+          stored.jobId ?? undefined,
+        )
+      }
+      answer(res, shown)
     })
     .all(onlyMethods('POST'))
   router

@@ -4,7 +4,7 @@ import { v7 as uuid } from 'uuid'
 import type { AcceptedBatch } from '../../../shared/batch.ts'
 import type { JobSpec } from '../../../shared/job.ts'
 import { Problem } from '../../../shared/problems.ts'
-import { CodeRequest } from '../../../shared/requests.ts'
+import { CodeRequest, MAX_BATCH_JOBS } from '../../../shared/requests.ts'
 import { SECOND } from '../../../shared/limits.ts'
 import { invalidRequest } from '../../http/invalid-request.ts'
 import { idempotencyOf } from '../../http/idempotency.ts'
@@ -15,8 +15,6 @@ import { bodyValidator } from '../../intake/validate.ts'
 import type { RouteDeps } from '../deps.ts'
 import { hasEnded } from './own-batch.ts'
 import { waitForBatch } from './wait-for-batch.ts'
-
-export const MAX_BATCH_JOBS = 100
 
 const bounds = { minItems: 1, maxItems: MAX_BATCH_JOBS, description: 'each a body of `POST /v1/jobs`' }
 const closed = { additionalProperties: false }
