@@ -188,6 +188,8 @@ test('a delivery that failed is pending until its next attempt, which can be had
 test('a pending delivery is cancelled by its owner alone, and by an operator', async () => {
   receiver.behave(answering(503, { 'retry-after': '3600' }))
   const [own, byOperator] = [await submit({ webhook: { url: receiver.url } }), await submit({ webhook: { url: receiver.url } })] // prettier-ignore
+  // A delivery exists from the end of its job on.
+  await until(() => received(own).length === 1 && received(byOperator).length === 1)
   await until(async () => (await deliveryOf(own)).attempts.length === 1)
   await until(async () => (await deliveryOf(byOperator)).attempts.length === 1)
   const url = `${platform.url}/v1/webhook-deliveries/${own}-finished`
