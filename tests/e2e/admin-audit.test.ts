@@ -7,9 +7,11 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Installation } from '../../src/shared/redis/installations.ts'
 import type { Job } from '../../src/shared/job.ts'
+import type { Delivery } from '../../src/shared/webhooks/delivery.ts'
 import type { SecurityEventKind, StoredSecurityEvent } from '../../src/shared/security/security-event.ts'
 import { appBehind, routesOf } from '../api/openapi/routes-of.ts'
 import { get, post } from '../support/client.ts'
+import { eventually } from '../support/eventually.ts'
 import { makeKey } from '../support/make-key.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
 import { send } from '../support/send.ts'
@@ -21,7 +23,10 @@ let key: { authorization: string }
 /** What an operator's browser sends with everything. */
 let session: Record<string, string>
 beforeAll(async () => {
-  receiver = createServer((req, res) => void req.resume().on('end', () => res.end())).listen(0, '127.0.0.1')
+  // What it is sent stays pending.
+  const busy = { 'retry-after': '3600' }
+  receiver = createServer((req, res) => void req.resume().on('end', () => res.writeHead(503, busy).end()))
+  receiver.listen(0, '127.0.0.1')
   await once(receiver, 'listening')
   platform = await startPlatform({ WORKER_CONCURRENCY: '1', WEBHOOK_ALLOW: '127.0.0.0/8', RUNYARD_DATA_DIR: dataDir })
   key = await makeKey(platform, 'ops', { scopes: ['admin'] })
@@ -63,8 +68,10 @@ test('everything an operator does with a session is on record, with who it was',
   const ended = await run({ webhook: { url: `http://127.0.0.1:${port}/` } })
   const delayed = (await post<Job>(`${platform.url}/v1/jobs`, { language: 'bash', code: 'true', delayMs: 600_000 }))
     .body
-  const { deliveries } = (await get<{ deliveries: { id: string }[] }>(`${platform.url}/v1/webhook-deliveries`)).body
-  const delivery = deliveries[0]?.id ?? ''
+  const delivery = await eventually('a delivery that was tried', async () => {
+    const { body } = await get<{ deliveries: Delivery[] }>(`${platform.url}/v1/webhook-deliveries`)
+    return body.deliveries.find(({ attempts }) => attempts.length > 0)?.id
+  })
   let made = ''
 
   const actions: Action[] = [

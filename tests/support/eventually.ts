@@ -18,7 +18,7 @@ export async function eventually<Value>(
   description: string,
   probe: () => Value | Promise<Value>,
   deadlineMs = DEADLINE_MS,
-): Promise<Value> {
+): Promise<NonNullable<Value>> {
   for (const deadline = Date.now() + deadlineMs; ; await sleep(10)) {
     const last = await attempt(probe)
     if ('value' in last && last.value) return last.value
