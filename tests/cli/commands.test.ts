@@ -151,7 +151,7 @@ test('what is printed is one JSON object with the members that docs/cli.md names
   expect([...members.keys()].filter((path) => !seen.has(path))).toEqual(
     ['run', 'logs', 'languages remove', 'doctor', 'webhooks redeliver', 'webhooks cancel', 'webhooks listen'], // prettier-ignore
   )
-}, 180_000)
+})
 
 test('a word that is nearly another is told', () => {
   const words = ['bash', 'c', 'cpp', 'python', 'ruby']

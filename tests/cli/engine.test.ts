@@ -42,7 +42,7 @@ test('runyard engine serves podman to the group it was told, keeps its place, an
 
   expect(await started.stop()).toEqual({ exitCode: 0, signal: null })
   expect(existsSync(socket)).toBe(false)
-}, 60_000)
+})
 
 test('runyard engine refuses a group that is none', async () => {
   const { exitCode, stderr } = await tryCommand([...command, '--group', 'a b'], { env })

@@ -68,7 +68,7 @@ test('a gateway and a worker, each started alone, run jobs together, are started
   const deadline = Date.now() + LEFT_MS
   while ((await leftOf(dataDir, namespace)).length > 0 && Date.now() < deadline) await sleep(200)
   expect(await leftOf(dataDir, namespace)).toEqual([])
-}, 180_000)
+})
 
 test.each([
   ['worker', {}, 'REDIS_URL is not set; a worker needs the Redis that the gateways use'],

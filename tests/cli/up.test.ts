@@ -85,7 +85,7 @@ test('`up` runs a first job, serves, is found by another `up`, and leaves nothin
   expect(first.child.exitCode).toBe(0)
   await leavesNothing()
   expect(readdirSync(join(dataDir, 'run'))).toEqual([])
-}, 180_000)
+})
 
 test('what dies under `up` is started again, and jobs are run as before', async () => {
   const started = start()
@@ -111,7 +111,7 @@ test('what dies under `up` is started again, and jobs are run as before', async 
   }
   expect(started.child.exitCode).toBe(0)
   await leavesNothing()
-}, 180_000)
+})
 
 /** Whether jobs can be run: the gateway answers, and a worker's engine is up. */
 async function isReady(url: string): Promise<boolean> {
@@ -148,4 +148,4 @@ test('`up` that is killed takes everything with it, and the next one starts on w
     }
     await leavesNothing()
   }
-}, 240_000)
+})

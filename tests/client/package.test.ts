@@ -37,7 +37,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'package.json'), JSON.stringify(project))
   const quiet = ['--offline', '--ignore-scripts', '--no-audit', '--no-fund']
   await run('npm', ['install', ...quiet], { cwd: folder })
-}, 180_000)
+})
 afterAll(async () => {
   await platform.close()
   rmSync(folder, { recursive: true })
@@ -106,7 +106,7 @@ test('its types hold in a strict project', async () => {
     }).catch((error: { stdout: string }) => error)
     expect(told.stdout).toBe('')
   }
-}, 120_000)
+})
 
 test('bundled for browsers it brings nothing but itself', async () => {
   const { metafile, warnings } = await build({

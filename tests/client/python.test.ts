@@ -19,4 +19,4 @@ test('the tests of the Python client pass against a real service, none left out'
   } finally {
     await platform.close()
   }
-}, 240_000)
+})

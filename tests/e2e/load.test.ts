@@ -81,7 +81,7 @@ describe('between tenants', () => {
     expect(jobs.map((job) => job.stages[0]?.stdout)).toEqual(jobs.map((_job, index) => `${index}\n`))
     expect(jobs.map(({ attempt }) => attempt)).toEqual(jobs.map(() => 1))
     expect(mostAtOnce(jobs)).toBe(2)
-  }, 120_000)
+  })
 })
 
 describe('a full queue', () => {
@@ -178,5 +178,5 @@ describe('while the container engine is away', () => {
     for (const id of accepted) {
       expect(await untilFinal(platform, id)).toMatchObject({ status: 'succeeded', stages: [{ stdout: 'meanwhile\n' }] })
     }
-  }, 120_000)
+  })
 })

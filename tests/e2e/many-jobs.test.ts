@@ -185,7 +185,7 @@ test(`${JOBS} jobs on 4 slots each end as they must, and nothing is left of them
   await close()
   expect(await outlivingProcesses(containers)).toEqual([])
   expect(mountsOf(containers)).toEqual([])
-}, 180_000)
+})
 
 /** Every other job is waited for, the others are asked for until they have ended. */
 async function runToEnd(request: Record<string, unknown>, number: number): Promise<Job> {

@@ -60,7 +60,7 @@ test('behind a container that was removed no other podman is started', async () 
     if (names.length === 0) break
   }
   expect(processesOf(id)).toEqual([])
-}, 20_000)
+})
 
 test('a container whose worker is gone removes itself', async () => {
   const { id, stream } = await launch()
@@ -68,7 +68,7 @@ test('a container whose worker is gone removes itself', async () => {
   stream.destroy()
   for (const deadline = Date.now() + 15_000; (await left()).length > 0 && Date.now() < deadline;) await sleep(100)
   expect(await left()).toEqual([])
-}, 30_000)
+})
 
 test('conmon itself is what podman thinks it is', () => {
   const version = execFileSync(`${testRoot}/sandbox/host/build/conmon`, ['--version'], { encoding: 'utf8' })

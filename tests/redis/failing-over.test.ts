@@ -7,7 +7,8 @@ import { createPatientClient } from '../support/patient-client.ts'
 import { createRedisServers, startCluster, startSentinelGroup } from '../support/redis-servers.ts'
 import { mastersOf, moveSlot, ownerOf } from './moving-slot.ts'
 
-jest.setTimeout(180_000)
+// What is waited for within, one after another, may come to more than a test has otherwise.
+jest.setTimeout(600_000)
 
 const servers = createRedisServers()
 let installation: Installation | undefined

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { loadConfig } from '../../src/shared/config/config.ts'
 import { checkRedis } from '../../src/cli/doctor/redis-check.ts'
 import { type Installation, startInstallation } from '../support/installation.ts'
@@ -11,8 +11,6 @@ import { createPatientClient } from '../support/patient-client.ts'
 import { testRoot } from '../support/platform.ts'
 import { createRedisServers, type RedisProcess } from '../support/redis-servers.ts'
 import { eventually } from '../support/eventually.ts'
-
-jest.setTimeout(60_000)
 
 /** The lines of the user, as the documentation has them; of the namespaces of tests here. */
 const ACL =

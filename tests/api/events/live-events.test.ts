@@ -52,4 +52,4 @@ test('who subscribes at a Redis that says nothing is told so', async () => {
   const live = createLiveEvents(subscriber, own.keys)
   link.freeze()
   await expect(live.subscribe('one', listener())).rejects.toMatchObject({ code: 'unavailable' })
-}, 20_000)
+})

@@ -116,7 +116,7 @@ test('an end that passes while the connection is lost is found when it is back',
   await records.finish(endedJob('x'), 'a', {})
   link.mend()
   expect(await waiting).toMatchObject({ id: 'x', status: 'succeeded' })
-}, 30_000)
+})
 
 test('a watch ends with its time and with its signal, and leaves nothing behind', async () => {
   await submit('x')
