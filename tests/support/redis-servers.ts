@@ -92,7 +92,7 @@ export function createRedisServers(): RedisServers {
   }
 }
 
-/** Three sentinels that watch a master and its replicas. */
+/** Three sentinels that watch a master and its replicas; on a busy machine one that answers within a second is the exception. */
 export async function startSentinelGroup(servers: RedisServers, replicas: number, name: string) {
   const master = await servers.start(['appendonly yes'])
   const others: RedisProcess[] = []
@@ -104,7 +104,7 @@ export async function startSentinelGroup(servers: RedisServers, replicas: number
     sentinels.push(
       await servers.startSentinel([
         `sentinel monitor ${name} 127.0.0.1 ${master.port} 2`,
-        `sentinel down-after-milliseconds ${name} 1000`,
+        `sentinel down-after-milliseconds ${name} 5000`,
         `sentinel failover-timeout ${name} 5000`,
       ]),
     )
@@ -124,7 +124,7 @@ export async function startSentinelGroup(servers: RedisServers, replicas: number
 export async function startCluster(servers: RedisServers, masters: number, replicas = 0) {
   const lines = [
     'cluster-enabled yes',
-    'cluster-node-timeout 1500',
+    'cluster-node-timeout 5000',
     'appendonly yes',
     'cluster-replica-validity-factor 0',
   ]
