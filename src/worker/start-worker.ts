@@ -109,7 +109,7 @@ export async function startWorker(
   const sandboxes = new Set<string>()
   const own = (container: string) => sandboxes.has(shortId(container))
   const folder = () => makeSocketFolder(config.dataDir)
-  const launch = sandboxLaunch(engine, settings.sockets ? folder : undefined, log)
+  const launch = sandboxLaunch(engine, settings.sockets ? folder : undefined, settings.diskReadBytes, log)
   const optionsOf = containerOptionsOf(config, id)
   const makeSandbox = async (image: string, memoryBytes: number) => {
     const begun = performance.now()

@@ -20,7 +20,12 @@ try {
   const engine = createEngine(config.sandbox.podmanSocket ?? '', config.timeoutFactor)
   const folder = config.sandbox.sockets ? () => makeSocketFolder(config.dataDir) : undefined
   const options = containerOptionsOf(config, `trial-${uuid()}`)(process.argv[2] ?? '', config.limits.defaults.memoryBytes) // prettier-ignore
-  const sandbox = await createPodmanSandbox(engine, sandboxLaunch(engine, folder, log), options, log)
+  const sandbox = await createPodmanSandbox(
+    engine,
+    sandboxLaunch(engine, folder, config.sandbox.diskReadBytes, log),
+    options,
+    log,
+  )
   await sandbox.destroy()
   const isDirect = lines.some((line) => line.includes('sandboxes connect to'))
   process.stdout.write(isDirect ? 'connected to a socket of the worker' : 'spoken to through podman')

@@ -94,6 +94,8 @@ export interface Config {
     armed: boolean
     containerImages: string[]
     cpuWeight: number
+    /** Of one sandbox and disk in a second; 0: no bound. */
+    diskReadBytes: number
     graceMs: number
   }
   limits: { defaults: Limits; ceilings: Limits }
@@ -223,6 +225,7 @@ export function toConfig(values: Map<string, SettingValue>, root: string): Confi
       armed: text('ARMED') === 'on',
       containerImages: values.get('CONTAINER_IMAGES') as string[],
       cpuWeight: number('CPU_WEIGHT'),
+      diskReadBytes: number('DISK_READ_BYTES'),
       graceMs: number('KILL_GRACE_MS'),
     },
     limits: { defaults: limits('DEFAULT'), ceilings: limits('MAX') },

@@ -1,7 +1,15 @@
 import { availableParallelism } from 'node:os'
 import { SAMPLERS } from './tracing.ts'
 import { SCREENING_POLICIES } from '../security/finding.ts'
-import { DEFAULT_CEILINGS, DEFAULT_LIMITS, LIMIT_MINIMA, LIMIT_NAMES, type Limits, MAX_TIMER_MS } from '../limits.ts'
+import {
+  DEFAULT_CEILINGS,
+  DEFAULT_LIMITS,
+  LIMIT_MINIMA,
+  LIMIT_NAMES,
+  type Limits,
+  MAX_TIMER_MS,
+  MIB,
+} from '../limits.ts'
 
 /** How the text of a variable becomes a value. */
 export type SettingKind =
@@ -500,6 +508,14 @@ export const SETTINGS: readonly Setting[] = [
     default: '512',
     group: 'Sandbox',
     description: 'CPU shares of a sandbox, where 1024 is one ordinary process of the host.',
+  },
+  {
+    name: 'DISK_READ_BYTES',
+    kind: integer(0, 2 ** 40),
+    default: String(256 * MIB),
+    group: 'Sandbox',
+    description:
+      'Bytes a sandbox may read from each disk of the machine in a second; files of its image that lie in memory do not count. 0: no bound. Needs a worker that is root.',
   },
   {
     name: 'KILL_GRACE_MS',

@@ -1,0 +1,67 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { pino } from 'pino'
+import { withDiskReads } from '../../src/worker/sandbox/disk-reads.ts'
+import type { Launch } from '../../src/worker/sandbox/launch.ts'
+import type { Wire } from '../../src/worker/sandbox/wire.ts'
+
+let folder: string
+let said: string[]
+const log = pino({}, { write: (line: string) => void said.push((JSON.parse(line) as { msg: string }).msg) })
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'runyard-test-'))
+  said = []
+  for (const [name, dev] of Object.entries({
+    sda: '8:0',
+    vdb: '254:16',
+    loop0: '7:0',
+    zram0: '253:0',
+    'dm-0': '252:0',
+  })) {
+    put(`block/${name}/dev`, `${dev}\n`)
+  }
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+function put(path: string, text = '') {
+  mkdirSync(dirname(join(folder, path)), { recursive: true })
+  writeFileSync(join(folder, path), text)
+}
+const text = (path: string) => readFileSync(join(folder, path), 'utf8')
+const launch: Launch = async () => ({ container: 'c1' }) as unknown as Wire
+const started = (bytes: number) =>
+  withDiskReads(launch, bytes, log, { cgroups: join(folder, 'cgroup'), disks: join(folder, 'block') })({})
+
+test.each([
+  ['version 1', 'cgroup/blkio/libpod_parent/libpod-c1/blkio.throttle.read_bps_device', /^(?:8:0|254:16) 1000$/],
+  ['version 2, by systemd', 'cgroup/machine.slice/libpod-c1.scope/io.max', /^(?:8:0|254:16) rbps=1000$/],
+])('a container’s group has a bound for each disk, under cgroups of %s', async (_, file, bound) => {
+  put(file)
+  await started(1000)
+  // A kernel adds each line to what it has; a file holds the last.
+  expect(text(file)).toMatch(bound)
+  expect(said).toEqual([])
+})
+
+test('its weight is less than that of others where the kernel weighs', async () => {
+  put('cgroup/machine.slice/libpod-c1.scope/io.max')
+  put('cgroup/machine.slice/libpod-c1.scope/io.bfq.weight', '100')
+  await started(1000)
+  expect(text('cgroup/machine.slice/libpod-c1.scope/io.bfq.weight')).toMatch(/^10/)
+})
+
+test('a machine where nothing can be bounded is told of once', async () => {
+  const all = withDiskReads(launch, 1000, log, { cgroups: join(folder, 'none'), disks: join(folder, 'block') })
+  await all({})
+  await all({})
+  expect(said).toEqual([expect.stringContaining('not bounded')])
+})
+
+test('0 sets no bound', async () => {
+  const file = 'cgroup/machine.slice/libpod-c1.scope/io.max'
+  put(file)
+  await started(0)
+  expect(text(file)).toBe('')
+})
