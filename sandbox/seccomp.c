@@ -5,7 +5,7 @@
  *              has and grants to root alone answers EPERM, what reaches all of the machine succeeds and does nothing.
  *   the rules  here: of the calls that there are, which arguments are refused, and of which calls the leader is told.
  *
- * Nobody makes a call that is told who does not mean to leave; it answers EPERM (notices.c). A call is refused in silence
+ * Nobody makes a call that is told who does not mean to leave; it answers EPERM (seccomp-notify.c). A call is refused in silence
  * where honest programs make it as well and live with the refusal:
  *
  *   ptrace, process_vm_*           the leak sanitizer stops the threads of its own program, unwinders read their own memory;
@@ -15,14 +15,14 @@
  *   sockets                        ping and cryptography look for their families
  *   seccomp, socket filters        their code lies in memory that the whole machine shares
  *
- * A netlink socket, by which the C library lists network interfaces, is made by the leader (notices.c), who counts them: what lies
+ * A netlink socket, by which the C library lists network interfaces, is made by the leader (seccomp-notify.c), who counts them: what lies
  * in it counts as no job's memory. Nothing watches files (inotify): those of an image are one for all its sandboxes, and a
  * watch would tell of a neighbour.
  *
- * Nor is there word of what podman's filter refuses before these are asked: an error is stricter than a notice. With podman's
+ * Nor is there word of what podman's filter refuses before these are asked: an error is stricter than a notification. With podman's
  * own that is chroot, open_by_handle_at, userfaultfd, modules, kexec, swap, the clock.
  */
-#include "sandbox.h"
+#include "seccomp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -46,6 +46,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "allowed.h"
+#include "leader-exit.h"
+#include "log.h"
+#include "seccomp-notify.h"
+
 /* The list; the rules whose leader is told, where the kernel can (else they have no instructions); those that only refuse. */
 static struct sock_fprog list, telling, silent;
 
@@ -54,7 +59,7 @@ static const char *const told[] = {
     "setns", "mount", "umount2", "pivot_root", "fsopen", "fspick", "open_tree", "move_mount", "mount_setattr", "bpf", "reboot",
 };
 enum { RULED_CALLS = 5 };
-_Static_assert(sizeof told / sizeof *told + RULED_CALLS <= TOLD_CALLS, "a report has room for every call");
+_Static_assert(sizeof told / sizeof *told + RULED_CALLS <= NOTIFIED_CALLS, "a report has room for every call");
 
 /* The low half of an argument that the kernel reads as an int. */
 #define INT_IS(argument, value) SCMP_CMP(argument, SCMP_CMP_MASKED_EQ, 0xffffffffu, value)

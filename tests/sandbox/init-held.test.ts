@@ -266,13 +266,13 @@ describe('a program that is held', () => {
 
   test.each<[string, (raw: RawSandbox) => void, string]>([
     ['in the middle of a job', (raw) => raw.send(begin(false), encodeHold('main.py', PYTHON)), 'a frame out of turn'],
-    ['nowhere', (raw) => raw.send(encodeFrame(FRAME.HOLD, 'atrue\0w1\0c1\0')), 'nothing to hold a program at'],
+    ['nowhere', (raw) => raw.send(encodeFrame(FRAME.HOLD, 'atrue\0w1\0c1\0')), 'nothing for a program to wait at'],
     ['in a folder', (raw) => raw.send(encodeHold('a/main.py', PYTHON)), 'no FIFO can be made there'],
     ['above the folder of the job', (raw) => raw.send(encodeHold('..', PYTHON)), 'no FIFO can be made there'],
     [
       'at a name that is too long',
       (raw) => raw.send(encodeHold('x'.repeat(256), PYTHON)),
-      'nothing to hold a program at',
+      'nothing for a program to wait at',
     ],
   ])('%s is a fault', async (_, send, fault) => {
     const raw = await ready()

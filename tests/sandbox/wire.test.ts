@@ -74,8 +74,8 @@ def read(path):
     try: return open(path).read()
     except OSError as error: return error.strerror
 print(*[fd for fd in os.listdir('/proc/self/fd') if 'socket' in (os.readlink('/proc/self/fd/' + fd) if os.path.islink('/proc/self/fd/' + fd) else '')])
-print(len(read('/proc/net/unix').splitlines()), os.path.exists('/run/wire'))
-print([line for line in read('/proc/self/mountinfo').splitlines() if 'wire' in line])`)
+print(len(read('/proc/net/unix').splitlines()), os.path.exists('/run/transport'))
+print([line for line in read('/proc/self/mountinfo').splitlines() if 'transport' in line])`)
     expect((await bench.run(program, {}, { sandbox })).stdout).toBe('\n1 False\n[]\n')
   })
 

@@ -19,8 +19,8 @@ import { attachedWire, directWire, type Wire } from './wire.ts'
  */
 export type Launch = (options: ContainerCreateOptions) => Promise<Wire>
 
-/** Where init looks for the socket, and its name there (`connect_worker` in sandbox/wire.c). */
-const SHOWN_AT = '/run/wire'
+/** Where init looks for the socket, and its name there (`connect_worker` in sandbox/transport.c). */
+const SHOWN_AT = '/run/transport'
 const SOCKET = 'socket'
 /** What folders of sockets are called. */
 const PREFIX = 'wire-'
@@ -105,7 +105,7 @@ async function openDoor(folder: string): Promise<Door> {
 
 const withDoor = (options: ContainerCreateOptions, { folder }: Door): ContainerCreateOptions => ({
   ...options,
-  Cmd: [...(options.Cmd ?? []), '--wire'],
+  Cmd: [...(options.Cmd ?? []), '--transport'],
   HostConfig: {
     ...options.HostConfig,
     Mounts: [...(options.HostConfig?.Mounts ?? []), { Type: 'bind', Source: folder, Target: SHOWN_AT, ReadOnly: true }],

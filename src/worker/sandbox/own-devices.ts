@@ -72,7 +72,7 @@ const MOST_MISSES = 3
 const isOfNodes = (err: unknown, parent: string) => (err as Error).message.includes(parent)
 
 const NODES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'] as const
-/** Where init looks for them (`OWN_DEVICES` in sandbox/sandbox.h). */
+/** Where init looks for them (`DEVICES_FOLDER` in sandbox/protocol.h). */
 const SHOWN_AT = '/run/devices'
 /** Before the id of the worker's process. */
 const PREFIX = 'runyard-'

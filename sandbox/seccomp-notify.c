@@ -1,5 +1,5 @@
 /*
- * Notices: what a stage's program tried that no honest program does in a sandbox. The kernel holds such a call (the list
+ * Notifications: what a stage's program tried that no honest program does in a sandbox. The kernel holds such a call (the list
  * is in seccomp.c) and tells the leader by the listener of the stage's filter; the leader counts it and answers EPERM,
  * which is what the program would have had without any of this. A call is made only where the one who answers says in so
  * many words that it shall be, by a flag that nobody sets here; so no program may ever hold a listener.
@@ -11,7 +11,7 @@
  * by the end of the stage or of the leader, the kernel answers ENOSYS by itself. A process has one call under way at most,
  * so what waits here is bounded by the number of processes, and the leader takes a few at a time between its other duties.
  */
-#include "sandbox.h"
+#include "seccomp-notify.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +19,7 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <seccomp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,8 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "log.h"
 
 /* Netlink sockets of one cell at a time, and what each may hold, in bytes, which the kernel doubles. */
 enum { CALLS_PER_TURN = 32, NETLINK_SOCKETS = 32, NETLINK_BYTES = 32 << 10 };
@@ -35,7 +38,7 @@ static size_t known;
 static struct {
     int number;
     uint32_t count;
-} calls[TOLD_CALLS];
+} calls[NOTIFIED_CALLS];
 
 static void stop_listening(void)
 {
@@ -44,14 +47,14 @@ static void stop_listening(void)
     listener = -1;
 }
 
-void notices_begin(int descriptor)
+void notify_begin(int descriptor)
 {
     stop_listening();
     listener = descriptor;
     known = 0;
 }
 
-int notices_listener(void)
+int notify_listener(void)
 {
     return listener;
 }
@@ -61,7 +64,7 @@ static void count_call(int number)
     size_t i = 0;
     while (i < known && calls[i].number != number)
         i++;
-    if (i == TOLD_CALLS)
+    if (i == NOTIFIED_CALLS)
         return;
     if (i == known) {
         calls[known++].number = number;
@@ -137,7 +140,7 @@ static void answer_call(void)
     if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &call) < 0) {
         /* The caller is dead. Of anything else a process would wait in vain. */
         if (errno != ENOENT && errno != EINTR) {
-            warn("notices: receive: %s", strerror(errno));
+            warn("seccomp notify: receive: %s", strerror(errno));
             stop_listening();
         }
         return;
@@ -151,18 +154,18 @@ static void answer_call(void)
         count_call(call.data.nr);
     /* ENOENT: dead by now, or called away by a signal. */
     if (ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer) < 0 && errno != ENOENT) {
-        warn("notices: answer: %s", strerror(errno));
+        warn("seccomp notify: answer: %s", strerror(errno));
         stop_listening();
     }
 }
 
-void notices_take(void)
+void notify_answer(void)
 {
     for (int i = 0; i < CALLS_PER_TURN && call_waits(); i++)
         answer_call();
 }
 
-void notices_end(char *text, size_t room)
+void notify_end(char *text, size_t room)
 {
     size_t used = 0;
     for (size_t i = 0; i < known && used < room; i++) {
@@ -172,5 +175,5 @@ void notices_end(char *text, size_t room)
         free(name);
     }
     text[used < room ? used : 0] = 0;
-    notices_begin(-1);
+    notify_begin(-1);
 }

@@ -1,5 +1,5 @@
-/* Frames on standard input and output: see docs/sandbox-protocol.md. Nothing here waits but wire_connect and wire_drain. */
-#include "sandbox.h"
+/* Frames on standard input and output: see docs/sandbox-protocol.md. Nothing here waits but transport_connect and fault. */
+#include "transport.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,6 +8,9 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "leader-exit.h"
+#include "log.h"
 
 /* Two full frames: one may be under way while the next is filled. */
 enum { QUEUE = 2 * (MAX_PAYLOAD + FRAME_HEADER) };
@@ -28,7 +31,7 @@ static void nonblocking(int fd)
 /* A connection to the worker; -1 with errno. */
 static int connect_worker(void)
 {
-    const struct sockaddr_un worker = {.sun_family = AF_UNIX, .sun_path = WIRE_FOLDER "/socket"};
+    const struct sockaddr_un worker = {.sun_family = AF_UNIX, .sun_path = TRANSPORT_FOLDER "/" TRANSPORT_SOCKET};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd >= 0 && connect(fd, (const struct sockaddr *)&worker, sizeof worker) < 0) {
         int error = errno;
@@ -39,10 +42,10 @@ static int connect_worker(void)
     return fd;
 }
 
-void wire_connect(void)
+void transport_connect(void)
 {
     int frames = connect_worker(), lines = frames < 0 ? -1 : connect_worker();
-    bool taken = lines >= 0 && dup2(frames, STDIN_FILENO) >= 0 && dup2(frames, STDOUT_FILENO) >= 0 && dup2(lines, STDERR_FILENO) >= 0;
+    bool taken = lines >= 0 && dup2(frames, FRAMES_IN) >= 0 && dup2(frames, FRAMES_OUT) >= 0 && dup2(lines, LOG_OUT) >= 0;
     if (!taken)
         warn("the worker's socket: %s", strerror(errno));
     if (lines >= 0)
@@ -51,12 +54,12 @@ void wire_connect(void)
         close(frames);
 }
 
-void wire_open(void)
+void transport_open(void)
 {
-    nonblocking(STDIN_FILENO);
-    nonblocking(STDOUT_FILENO);
+    nonblocking(FRAMES_IN);
+    nonblocking(FRAMES_OUT);
     /* A line for the log is not worth waiting for. */
-    nonblocking(STDERR_FILENO);
+    nonblocking(LOG_OUT);
 }
 
 /* Reads up to `want` bytes more: 1 when some came, 0 when none can be had now, -1 at the end. */
@@ -64,7 +67,7 @@ static int read_some(uint8_t *into, size_t want, size_t *have)
 {
     ssize_t n;
     do
-        n = read(STDIN_FILENO, into + *have, want - *have);
+        n = read(FRAMES_IN, into + *have, want - *have);
     while (n < 0 && errno == EINTR);
     if (n > 0) {
         *have += (size_t)n;
@@ -73,7 +76,7 @@ static int read_some(uint8_t *into, size_t want, size_t *have)
     return n < 0 && errno == EAGAIN ? 0 : -1;
 }
 
-int wire_read(struct frame *frame)
+int transport_read(struct frame *frame)
 {
     while (header_have < FRAME_HEADER) {
         int got = read_some(header, FRAME_HEADER, &header_have);
@@ -94,26 +97,27 @@ int wire_read(struct frame *frame)
     return 1;
 }
 
-size_t wire_room(void)
+size_t transport_room(void)
 {
-    if (queue_from > 0) {
+    size_t left = QUEUE - (queue_to - queue_from);
+    return left <= FRAME_HEADER ? 0 : left - FRAME_HEADER < MAX_PAYLOAD ? left - FRAME_HEADER : MAX_PAYLOAD;
+}
+
+uint8_t *transport_reserve(size_t length)
+{
+    /* What was written before leaves room in front. */
+    if (queue_to + FRAME_HEADER + length > QUEUE) {
         memmove(queue, queue + queue_from, queue_to - queue_from);
         queue_to -= queue_from;
         queue_from = 0;
     }
-    size_t left = QUEUE - queue_to;
-    return left <= FRAME_HEADER ? 0 : left - FRAME_HEADER < MAX_PAYLOAD ? left - FRAME_HEADER : MAX_PAYLOAD;
-}
-
-uint8_t *wire_reserve(void)
-{
     return queue + queue_to + FRAME_HEADER;
 }
 
-void wire_commit(uint8_t type, size_t length)
+void transport_commit(enum frame_type type, size_t length)
 {
     uint8_t *at = queue + queue_to;
-    at[0] = type;
+    at[0] = (uint8_t)type;
     at[1] = (uint8_t)(length >> 24);
     at[2] = (uint8_t)(length >> 16);
     at[3] = (uint8_t)(length >> 8);
@@ -121,21 +125,22 @@ void wire_commit(uint8_t type, size_t length)
     queue_to += FRAME_HEADER + length;
 }
 
-void wire_send(uint8_t type, const void *payload, size_t length)
+void transport_send(enum frame_type type, const void *payload, size_t length)
 {
-    if (wire_room() < length) {
+    if (transport_room() < length) {
         warn("no room for a frame of type %c", type);
         _exit(LEADER_FAULT);
     }
+    uint8_t *at = transport_reserve(length);
     if (length > 0)
-        memcpy(wire_reserve(), payload, length);
-    wire_commit(type, length);
+        memcpy(at, payload, length);
+    transport_commit(type, length);
 }
 
-bool wire_flush(void)
+bool transport_flush(void)
 {
     while (queue_from < queue_to) {
-        ssize_t n = write(STDOUT_FILENO, queue + queue_from, queue_to - queue_from);
+        ssize_t n = write(FRAMES_OUT, queue + queue_from, queue_to - queue_from);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -146,14 +151,24 @@ bool wire_flush(void)
     return true;
 }
 
-bool wire_pending(void)
+bool transport_pending(void)
 {
     return queue_from < queue_to;
 }
 
-void wire_drain(void)
+/* Writes everything, waiting at most a second. */
+static void drain(void)
 {
-    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
-    for (int turns = 0; turns < 10 && wire_flush() && wire_pending(); turns++)
+    struct pollfd out = {.fd = FRAMES_OUT, .events = POLLOUT};
+    for (int turns = 0; turns < 10 && transport_flush() && transport_pending(); turns++)
         poll(&out, 1, 100);
+}
+
+_Noreturn void fault(const char *what)
+{
+    warn("protocol fault: %s", what);
+    if (transport_room() >= strlen(what))
+        transport_send(FRAME_FAULT, what, strlen(what));
+    drain();
+    _exit(LEADER_FAULT);
 }
