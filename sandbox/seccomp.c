@@ -126,17 +126,34 @@ static void refuse_value(scmp_filter_ctx filter, int call, unsigned argument, un
     require(seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint32_t)error), call, 1, INT_IS(argument, value)), "value");
 }
 
-/* Sockets stay inside the cell: Unix, IPv4 and IPv6. `netlink` is what becomes of those that list interfaces. */
+/* Whether this kernel has a family. Where it has not, it starts modprobe on the machine each time it is asked for a socket of it. */
+static bool has_family(int family)
+{
+    int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0 || errno != EAFNOSUPPORT;
+}
+
+/*
+ * Sockets stay inside the cell: Unix, IPv4 and IPv6. `netlink` is what becomes of those that list interfaces. Pairs are of Unix
+ * alone: the kernel makes two sockets, of any protocol that is asked for, before it says that others have no pairs.
+ */
 static void refuse_families(scmp_filter_ctx filter, uint32_t netlink)
 {
     const uint32_t refusal = SCMP_ACT_ERRNO(EAFNOSUPPORT);
+    const bool ipv6 = has_family(AF_INET6);
     const int calls[] = {SCMP_SYS(socket), SCMP_SYS(socketpair)};
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
         for (unsigned family = 0; family < AF_NETLINK; family++)
-            if (family != AF_UNIX && family != AF_INET && family != AF_INET6)
+            if (family != AF_UNIX && family != AF_INET && (family != AF_INET6 || !ipv6))
                 require(seccomp_rule_add(filter, refusal, calls[i], 1, SCMP_A0(SCMP_CMP_EQ, family)), "family");
         require(seccomp_rule_add(filter, refusal, calls[i], 1, SCMP_A0(SCMP_CMP_GT, AF_NETLINK)), "family");
     }
+    const uint32_t no_pairs = SCMP_ACT_ERRNO(EOPNOTSUPP);
+    require(seccomp_rule_add(filter, no_pairs, SCMP_SYS(socketpair), 1, SCMP_A0(SCMP_CMP_EQ, AF_INET)), "pairs");
+    if (ipv6)
+        require(seccomp_rule_add(filter, no_pairs, SCMP_SYS(socketpair), 1, SCMP_A0(SCMP_CMP_EQ, AF_INET6)), "pairs");
     require(seccomp_rule_add(filter, refusal, SCMP_SYS(socketpair), 1, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK)), "netlink");
     require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPROTONOSUPPORT), SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK),
                              SCMP_A2(SCMP_CMP_NE, NETLINK_ROUTE)),
@@ -245,8 +262,8 @@ static void keep_core_limit(scmp_filter_ctx filter)
 /* Typing into somebody else's terminal, and the protocols that a terminal can speak. Asking for bridges and the like, which loads their modules. */
 static void refuse_ioctls(scmp_filter_ctx filter)
 {
-    static const unsigned requests[] = {TIOCSTI,     TIOCLINUX,   TIOCSETD,     SIOCGIFBR,    SIOCSIFBR,
-                                        SIOCGIFVLAN, SIOCSIFVLAN, SIOCADDDLCI, SIOCDELDLCI};
+    static const unsigned requests[] = {TIOCSTI,     TIOCLINUX,   TIOCSETD,    SIOCGIFBR,   SIOCSIFBR,   SIOCBRADDBR, SIOCBRDELBR,
+                                        SIOCBRADDIF, SIOCBRDELIF, SIOCGIFVLAN, SIOCSIFVLAN, SIOCADDDLCI, SIOCDELDLCI};
     for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
         refuse_value(filter, SCMP_SYS(ioctl), 1, requests[i], EPERM);
 }
