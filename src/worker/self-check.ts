@@ -1,7 +1,8 @@
 import type { Logger } from 'pino'
 import { MIB, SECOND } from '../shared/limits.ts'
 import { INIT_PATH } from '../shared/runtime-image.ts'
-import type { StageReport, StageStart } from './sandbox/frames.ts'
+import type { StageStart } from './sandbox/frames.ts'
+import type { StageReport } from './sandbox/stage-report.ts'
 import { type Sandbox, SandboxBroken } from './sandbox/sandbox.ts'
 
 /** A limit that does not hold here, and what that usually means. */

@@ -1,6 +1,7 @@
 import { CONTAINER_LABEL } from '../../src/shared/container-label.ts'
 import { MIB } from '../../src/shared/limits.ts'
-import { encodeFrame, encodeKill, encodeStart, FRAME } from '../../src/worker/sandbox/frames.ts'
+import { encodeFrame, encodeKill, encodeStart } from '../../src/worker/sandbox/frames.ts'
+import { FRAME } from '../../src/worker/sandbox/protocol.ts'
 import { createBench, python, stage, STAGE, syscalls } from './init-harness.ts'
 
 const bench = createBench('test-init-walls')

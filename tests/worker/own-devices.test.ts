@@ -5,7 +5,7 @@ import type { ContainerCreateOptions } from 'dockerode'
 import { pino } from 'pino'
 import { withOwnDevices } from '../../src/worker/sandbox/own-devices.ts'
 import type { Launch } from '../../src/worker/sandbox/launch.ts'
-import type { Wire } from '../../src/worker/sandbox/wire.ts'
+import type { Transport } from '../../src/worker/sandbox/transport.ts'
 
 let parent: string
 let said: string[]
@@ -26,16 +26,16 @@ function engine(takes: (own: boolean, count: number) => Error | undefined) {
     launched.push(own)
     const fault = takes(own, launched.length)
     if (fault) throw fault
-    return { out: new PassThrough() } as unknown as Wire
+    return { out: new PassThrough() } as unknown as Transport
   }
   return { launched, launch: withOwnDevices(launch, log, parent) }
 }
 
 test('sandboxes have nodes of their own, which are gone with them', async () => {
   const { launched, launch } = engine(() => undefined)
-  const wires = await Promise.all([launch({}), launch({})])
+  const transports = await Promise.all([launch({}), launch({})])
   expect([launched, readdirSync(parent).length]).toEqual([[true, true], 2])
-  for (const { out } of wires) out.emit('close')
+  for (const { out } of transports) out.emit('close')
   expect(readdirSync(parent)).toEqual([])
   expect(said).toEqual(['sandboxes have device nodes of their own'])
 })

@@ -1,7 +1,7 @@
 import type { Encoding, JobSpec, StageTest, TestCase } from '../../shared/job.ts'
 import type { Language } from '../../shared/language.ts'
 import { KIB, type Limits } from '../../shared/limits.ts'
-import type { ArmedProgram } from '../sandbox/armed.ts'
+import type { PrewarmProgram } from '../sandbox/prewarmed.ts'
 import type { StageStart } from '../sandbox/frames.ts'
 
 /** A stage that is going to run. */
@@ -96,7 +96,7 @@ function onTerminal(start: StageStart, { terminal }: JobSpec): StageStart {
  * @param limits those of such a job
  * @returns undefined for a language of which none can wait for its program
  */
-export function planAhead(language: Language, limits: Limits, graceMs: number): ArmedProgram | undefined {
+export function planAhead(language: Language, limits: Limits, graceMs: number): PrewarmProgram | undefined {
   const { armed, fileName } = language
   if (!armed) return undefined
   const args = expand(

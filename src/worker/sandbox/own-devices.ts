@@ -25,10 +25,10 @@ export function withOwnDevices(launch: Launch, log: Logger, parent = '/dev'): La
     // Without waiting: the worker may be about to end.
     const remove = () => rmSync(folder, { recursive: true, force: true })
     try {
-      const wire = await launch(withNodes(options, folder))
+      const transport = await launch(withNodes(options, folder))
       // Before that they would show as deleted.
-      wire.out.once('close', remove)
-      return wire
+      transport.out.once('close', remove)
+      return transport
     } catch (err) {
       remove()
       throw err
@@ -38,19 +38,19 @@ export function withOwnDevices(launch: Launch, log: Logger, parent = '/dev'): La
   const launchFirst: Launch = async (options) => {
     await removeStale(parent).catch(() => undefined)
     try {
-      const wire = await launchOwn(options)
+      const transport = await launchOwn(options)
       way = 'own'
       log.info('sandboxes have device nodes of their own')
-      return wire
+      return transport
     } catch (err) {
-      const wire = await launch(options)
+      const transport = await launch(options)
       // A fault that passes decides nothing.
       misses++
       if (isOfNodes(err, parent) || misses === MOST_MISSES) {
         way = 'shared'
         log.info({ reason: (err as Error).message }, 'sandboxes share the device nodes of the machine')
       }
-      return wire
+      return transport
     }
   }
 
@@ -59,9 +59,9 @@ export function withOwnDevices(launch: Launch, log: Logger, parent = '/dev'): La
     while (first) await first.catch(() => undefined)
     if (way === 'shared') return launch(options)
     if (way === 'own') return launchOwn(options)
-    const wire = launchFirst(options)
-    first = wire.finally(() => (first = undefined))
-    return wire
+    const transport = launchFirst(options)
+    first = transport.finally(() => (first = undefined))
+    return transport
   }
 }
 

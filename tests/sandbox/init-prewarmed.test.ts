@@ -2,23 +2,22 @@ import { KIB, MIB } from '../../src/shared/limits.ts'
 import {
   encodeBegin,
   encodeFrame,
-  encodeHold,
+  encodePrewarm,
   encodeInput,
-  encodeLetGo,
+  encodeDiscard,
   encodeStart,
   encodeWriteFile,
-  FRAME,
-  parseReport,
-  type StageReport,
   type StageStart,
 } from '../../src/worker/sandbox/frames.ts'
+import { FRAME } from '../../src/worker/sandbox/protocol.ts'
+import { parseReport, type StageReport } from '../../src/worker/sandbox/stage-report.ts'
 import { createBench, type RawSandbox, STAGE } from './init-harness.ts'
 
-const bench = createBench('test-init-held')
+const bench = createBench('test-init-prewarmed')
 afterAll(() => bench.close())
 
 const PYTHON: StageStart = { ...STAGE, args: ['python3', './main.py'] }
-const begin = (held: boolean) => encodeBegin({ bytes: 8 * MIB, inodes: 4 * KIB, held })
+const begin = (prewarmed: boolean) => encodeBegin({ bytes: 8 * MIB, inodes: 4 * KIB, prewarmed })
 const main = (code: string) => encodeWriteFile('main.py', 0o644, code)
 
 /** The interpreter has come to the file and waits, or is about to. */
@@ -43,8 +42,8 @@ async function ready(): Promise<RawSandbox> {
 }
 
 /** A job of one stage, from the cell that stands ready to the next. */
-async function job(raw: RawSandbox, held: boolean, code: string, start: StageStart = PYTHON, stdin?: string) {
-  raw.send(begin(held), ...main(code), encodeStart(start))
+async function job(raw: RawSandbox, prewarmed: boolean, code: string, start: StageStart = PYTHON, stdin?: string) {
+  raw.send(begin(prewarmed), ...main(code), encodeStart(start))
   if (stdin !== undefined) raw.send(...encodeInput(Buffer.from(stdin)), encodeFrame(FRAME.INPUT_END))
   const ended = await outcome(raw)
   await raw.quit()
@@ -95,10 +94,10 @@ describe('a program that was started ahead of its job', () => {
     await raw.skipTo(FRAME.READY)
     const start: StageStart = { ...STAGE, args }
     const ends = []
-    for (const held of [false, true]) {
-      if (held) raw.send(encodeHold(file, start))
+    for (const prewarmed of [false, true]) {
+      if (prewarmed) raw.send(encodePrewarm(file, start))
       await untilItWaits()
-      raw.send(begin(held), ...encodeWriteFile(file, 0o644, code), encodeStart(start))
+      raw.send(begin(prewarmed), ...encodeWriteFile(file, 0o644, code), encodeStart(start))
       ends.push({ ...(await outcome(raw)), wallUs: 0, cpuUs: 0, memoryPeakBytes: 0 })
       await raw.quit()
     }
@@ -109,21 +108,21 @@ describe('a program that was started ahead of its job', () => {
   test('has a wall time that counts from its job, and a CPU time that counts from its start', async () => {
     const raw = await ready()
     const plain = await job(raw, false, AGE)
-    raw.send(encodeHold('main.py', PYTHON))
-    const heldMs = Math.max(1500, plain.wallUs / 100)
-    await new Promise((resolve) => setTimeout(resolve, heldMs))
-    const held = await job(raw, true, AGE)
-    expect(Number(held.stdout)).toBeGreaterThan(0.9 * (heldMs / 1000))
-    expect(Number(plain.stdout)).toBeLessThan(Number(held.stdout))
-    expect(held.wallUs).toBeLessThan(0.9 * heldMs * 1000)
-    expect(held.cpuUs).toBeGreaterThan(plain.cpuUs / 3)
-    expect(held.memoryPeakBytes).toBeGreaterThan(plain.memoryPeakBytes / 2)
+    raw.send(encodePrewarm('main.py', PYTHON))
+    const waitedMs = Math.max(1500, plain.wallUs / 100)
+    await new Promise((resolve) => setTimeout(resolve, waitedMs))
+    const prewarmed = await job(raw, true, AGE)
+    expect(Number(prewarmed.stdout)).toBeGreaterThan(0.9 * (waitedMs / 1000))
+    expect(Number(plain.stdout)).toBeLessThan(Number(prewarmed.stdout))
+    expect(prewarmed.wallUs).toBeLessThan(0.9 * waitedMs * 1000)
+    expect(prewarmed.cpuUs).toBeGreaterThan(plain.cpuUs / 3)
+    expect(prewarmed.memoryPeakBytes).toBeGreaterThan(plain.memoryPeakBytes / 2)
   })
 
   test('runs rightly however soon its job comes', async () => {
     const raw = await ready()
     for (let pauseMs = 0; pauseMs < 40; pauseMs++) {
-      raw.send(encodeHold('main.py', PYTHON))
+      raw.send(encodePrewarm('main.py', PYTHON))
       await new Promise((resolve) => setTimeout(resolve, pauseMs))
       const ran = await job(raw, true, `import os; print(os.getpid(), ${pauseMs})`)
       expect(ran).toMatchObject({ reason: 'exit', exitCode: 0, stdout: `2 ${pauseMs}\n`, stderr: '' })
@@ -133,7 +132,7 @@ describe('a program that was started ahead of its job', () => {
   test('reads its input', async () => {
     const raw = await ready()
     const start = { ...PYTHON, stdin: true }
-    raw.send(encodeHold('main.py', start))
+    raw.send(encodePrewarm('main.py', start))
     await untilItWaits()
     expect(await job(raw, true, 'print(input() + "!")', start, 'text\n')).toMatchObject({
       stdout: 'text!\n',
@@ -146,7 +145,7 @@ describe('a program that was started ahead of its job', () => {
     ['higher', { openFiles: 100, processes: 100, fileBytes: 20 * MIB }],
   ])('has the limits of its job where those are %s', async (_, limits) => {
     const raw = await ready()
-    raw.send(encodeHold('main.py', PYTHON))
+    raw.send(encodePrewarm('main.py', PYTHON))
     await untilItWaits()
     const code = `
 from resource import *
@@ -161,16 +160,16 @@ for which in RLIMIT_NOFILE, RLIMIT_NPROC, RLIMIT_FSIZE, RLIMIT_CPU: print(*getrl
     ['wall', 'while True: pass', { wallMs: 300 }],
     ['cpu', 'while True: pass', { cpuMs: 300 }],
     ['output', 'while True: print("x" * 1000)', { outputBytes: 5000 }],
-  ])('is held to the limit of its job: %s', async (reason, code, limits) => {
+  ])('is prewarmed to the limit of its job: %s', async (reason, code, limits) => {
     const raw = await ready()
-    raw.send(encodeHold('main.py', PYTHON))
+    raw.send(encodePrewarm('main.py', PYTHON))
     await untilItWaits()
     expect(await job(raw, true, code, { ...PYTHON, ...limits })).toMatchObject({ reason })
   })
 
   test('is told of when it tries a way out, and killed for memory like any other', async () => {
     const raw = await ready()
-    raw.send(encodeHold('main.py', PYTHON))
+    raw.send(encodePrewarm('main.py', PYTHON))
     await untilItWaits()
     const code =
       "import ctypes; ctypes.CDLL(None).mount(b'a', b'b', b'c', 0, 0); a = [b'x' * 2**20 for _ in range(1000)]"
@@ -181,7 +180,7 @@ for which in RLIMIT_NOFILE, RLIMIT_NPROC, RLIMIT_FSIZE, RLIMIT_CPU: print(*getrl
 
   test('is ended by a request like any other', async () => {
     const raw = await ready()
-    raw.send(encodeHold('main.py', PYTHON))
+    raw.send(encodePrewarm('main.py', PYTHON))
     raw.send(begin(true), ...main('import time; print("up", flush=True); time.sleep(60)'), encodeStart(PYTHON))
     await raw.skipTo(FRAME.STDOUT)
     raw.send(encodeFrame(FRAME.KILL, Uint8Array.of(0)))
@@ -191,7 +190,7 @@ for which in RLIMIT_NOFILE, RLIMIT_NPROC, RLIMIT_FSIZE, RLIMIT_CPU: print(*getrl
 
   test('is the first stage of its job alone', async () => {
     const raw = await ready()
-    raw.send(encodeHold('main.py', PYTHON), begin(true), ...main('print(__file__)'), encodeStart(PYTHON))
+    raw.send(encodePrewarm('main.py', PYTHON), begin(true), ...main('print(__file__)'), encodeStart(PYTHON))
     expect(await outcome(raw)).toMatchObject({ exitCode: 0, stdout: '/job/./main.py\n' })
     raw.send(encodeStart({ ...STAGE, args: ['ls', '-l', 'main.py'] }))
     expect((await outcome(raw)).stdout).toMatch(/^-rw-r--r-- 1 runner runner 15 /)
@@ -199,17 +198,17 @@ for which in RLIMIT_NOFILE, RLIMIT_NPROC, RLIMIT_FSIZE, RLIMIT_CPU: print(*getrl
   })
 })
 
-describe('a program that is held', () => {
+describe('a program that is prewarmed', () => {
   test.each<[string, (raw: RawSandbox) => void]>([
     ['for a job that wants none', () => undefined],
-    ['and let go', (raw) => raw.send(encodeLetGo())],
-    ['and let go twice', (raw) => raw.send(encodeLetGo(), encodeLetGo())],
-    ['after another', (raw) => raw.send(encodeHold('other.py', PYTHON))],
+    ['and let go', (raw) => raw.send(encodeDiscard())],
+    ['and let go twice', (raw) => raw.send(encodeDiscard(), encodeDiscard())],
+    ['after another', (raw) => raw.send(encodePrewarm('other.py', PYTHON))],
   ])('%s leaves nothing behind', async (_, between) => {
     const raw = await ready()
     const plain = await job(raw, false, LOOK)
     for (const pauseMs of [0, 10, 300]) {
-      raw.send(encodeHold('main.py', { ...PYTHON, stdin: true }))
+      raw.send(encodePrewarm('main.py', { ...PYTHON, stdin: true }))
       await new Promise((resolve) => setTimeout(resolve, pauseMs))
       between(raw)
       const after = await job(raw, false, LOOK)
@@ -224,7 +223,7 @@ describe('a program that is held', () => {
     ['has left children', ['sh', '-c', 'sleep 60 & sleep 60 & kill -9 $$']],
   ])('and %s is no hindrance to its job', async (_, args) => {
     const raw = await ready()
-    raw.send(encodeHold('main.py', { ...PYTHON, args }))
+    raw.send(encodePrewarm('main.py', { ...PYTHON, args }))
     await untilItWaits()
     expect(await job(raw, true, 'print(7)')).toMatchObject({ reason: 'exit', exitCode: 0, stdout: '7\n', error: null })
   })
@@ -232,14 +231,14 @@ describe('a program that is held', () => {
   test('goes when it cannot be stopped: the parent of a vfork waits for a child that is stopped', async () => {
     const raw = await ready()
     const vfork = 'import ctypes; libc = ctypes.CDLL(None); libc.vfork() or libc.pause()'
-    raw.send(encodeHold('main.py', { ...PYTHON, args: ['python3', '-c', vfork] }))
+    raw.send(encodePrewarm('main.py', { ...PYTHON, args: ['python3', '-c', vfork] }))
     await untilItWaits()
     expect(await job(raw, true, 'print(7)')).toMatchObject({ reason: 'exit', exitCode: 0, stdout: '7\n', error: null })
   })
 
   test('goes when a file of its job cannot be written', async () => {
     const raw = await ready()
-    raw.send(encodeHold('main.py', PYTHON), begin(true), ...main('print(1)'))
+    raw.send(encodePrewarm('main.py', PYTHON), begin(true), ...main('print(1)'))
     raw.send(...encodeWriteFile('/outside', 0o644, ''), encodeStart(PYTHON))
     expect(await outcome(raw)).toMatchObject({ reason: 'start', error: { call: 'write' } })
     raw.send(encodeStart(PYTHON))
@@ -250,7 +249,7 @@ describe('a program that is held', () => {
   test('goes with a job that has no stage', async () => {
     const raw = await ready()
     for (let i = 0; i < 3; i++) {
-      raw.send(encodeHold('main.py', PYTHON), begin(true))
+      raw.send(encodePrewarm('main.py', PYTHON), begin(true))
       await raw.quit()
     }
     expect(await job(raw, false, 'print(1)')).toMatchObject({ stdout: '1\n' })
@@ -258,20 +257,24 @@ describe('a program that is held', () => {
 
   test('ends with the sandbox when the worker goes', async () => {
     const raw = await ready()
-    raw.send(encodeHold('main.py', PYTHON))
+    raw.send(encodePrewarm('main.py', PYTHON))
     await untilItWaits()
     raw.stream.end()
     expect(await raw.rest()).toEqual([])
   })
 
   test.each<[string, (raw: RawSandbox) => void, string]>([
-    ['in the middle of a job', (raw) => raw.send(begin(false), encodeHold('main.py', PYTHON)), 'a frame out of turn'],
-    ['nowhere', (raw) => raw.send(encodeFrame(FRAME.HOLD, 'atrue\0w1\0c1\0')), 'nothing for a program to wait at'],
-    ['in a folder', (raw) => raw.send(encodeHold('a/main.py', PYTHON)), 'no FIFO can be made there'],
-    ['above the folder of the job', (raw) => raw.send(encodeHold('..', PYTHON)), 'no FIFO can be made there'],
+    [
+      'in the middle of a job',
+      (raw) => raw.send(begin(false), encodePrewarm('main.py', PYTHON)),
+      'a frame out of turn',
+    ],
+    ['nowhere', (raw) => raw.send(encodeFrame(FRAME.PREWARM, 'atrue\0w1\0c1\0')), 'nothing for a program to wait at'],
+    ['in a folder', (raw) => raw.send(encodePrewarm('a/main.py', PYTHON)), 'no FIFO can be made there'],
+    ['above the folder of the job', (raw) => raw.send(encodePrewarm('..', PYTHON)), 'no FIFO can be made there'],
     [
       'at a name that is too long',
-      (raw) => raw.send(encodeHold('x'.repeat(256), PYTHON)),
+      (raw) => raw.send(encodePrewarm('x'.repeat(256), PYTHON)),
       'nothing for a program to wait at',
     ],
   ])('%s is a fault', async (_, send, fault) => {

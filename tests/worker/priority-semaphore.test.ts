@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
-import { createGate, type Urgency } from '../../src/worker/sandbox/gate.ts'
+import { createPrioritySemaphore, type Urgency } from '../../src/worker/sandbox/priority-semaphore.ts'
 
 /** Tasks that end when they are told to, by name. */
 function tasks(width: number) {
-  const gate = createGate(width)
+  const gate = createPrioritySemaphore(width)
   const ends = new Map<string, () => void>()
   const add = (urgency: Urgency, name: string) =>
     void gate.run(urgency, () => new Promise<void>((resolve) => ends.set(name, resolve)))

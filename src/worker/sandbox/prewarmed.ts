@@ -1,10 +1,10 @@
 import type { StageStart } from './frames.ts'
 
 /**
- * An interpreter that can be started before its job is there, and waits for its program: a sandbox that holds one is *armed*.
+ * An interpreter that can be started before its job is there, and waits for its program: a sandbox that has one is *prewarmed*.
  * It is always the language's own command and environment, never what a job brought, so nothing of a job runs ahead of it.
  */
-export interface ArmedProgram {
+export interface PrewarmProgram {
   /** The file it waits for, directly in the job's folder. */
   file: string
   /** Whether standard input follows is left to the forecast. */
@@ -20,11 +20,11 @@ export interface JobFile {
 }
 
 /**
- * Whether the first stage of a job with these files could be what is armed, were standard input as it is. What can be given
+ * Whether the first stage of a job with these files could be what is prewarmed, were standard input as it is. What can be given
  * to a running process, most limits, may differ.
  */
-export function fitsArmed(
-  { file, start, unless }: ArmedProgram,
+export function fitsPrewarmed(
+  { file, start, unless }: PrewarmProgram,
   files: readonly JobFile[],
   stage: StageStart,
 ): boolean {
@@ -43,7 +43,7 @@ function sameList(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((value, index) => value === b[index])
 }
 
-/** What a job is to arming: whether standard input comes with it, or `undefined` where nothing can be armed for it. */
+/** What a job is to prewarming: whether standard input comes with it, or `undefined` where nothing can be prewarmed for it. */
 export type JobShape = boolean | undefined
 
 /** Expects of a sandbox's next job that it is like the last: the jobs of one tenant tend to be. */
@@ -51,12 +51,12 @@ export interface Forecast {
   expected(): JobShape
   /**
    * @param job as it came
-   * @param armed what had been armed for, if anything
+   * @param prewarmed what had been prewarmed for, if anything
    */
-  saw(job: JobShape, armed: JobShape): void
+  saw(job: JobShape, prewarmed: JobShape): void
 }
 
-/** Once the expectation was wrong, so many jobs in a row have to be alike before there is another: to arm in vain costs a start. */
+/** Once the expectation was wrong, so many jobs in a row have to be alike before there is another: to prewarm in vain costs a start. */
 const WARY = 3
 
 export function createForecast(): Forecast {
@@ -65,10 +65,10 @@ export function createForecast(): Forecast {
   let needed = 1
   return {
     expected: () => (alike >= needed ? last : undefined),
-    saw(job, armed) {
+    saw(job, prewarmed) {
       alike = job === last ? alike + 1 : 1
       last = job
-      if (armed !== undefined) needed = armed === job ? 1 : WARY
+      if (prewarmed !== undefined) needed = prewarmed === job ? 1 : WARY
     },
   }
 }

@@ -2,10 +2,10 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { SECOND } from '../../shared/limits.ts'
 import type { AttachedContainer } from './engine.ts'
-import { createDockerDemux } from './frames.ts'
+import { createDockerDemux } from './docker-demux.ts'
 
 /** What is told of what init says. */
-export interface WireListener {
+export interface TransportListener {
   /** Part of the stream of frames, cut anywhere. */
   frames(bytes: Buffer): void
   /** For the operator's log. */
@@ -15,13 +15,13 @@ export interface WireListener {
 }
 
 /** The stream of frames between a worker and the init of one sandbox, whichever way it goes. */
-export interface Wire {
+export interface Transport {
   /** The container's id. */
   container: string
   /** Where frames for init are written. What comes is for the listener. */
   out: Duplex
   /** Once. What came before is told then. */
-  listen(listener: WireListener): void
+  listen(listener: TransportListener): void
   /** Resolves when init can say nothing more, or soon after: what it said last may come after the end of the frames. */
   lastWords(): Promise<void>
   /** At once, both ways. */
@@ -29,7 +29,7 @@ export interface Wire {
 }
 
 /** Through the engine: the container's standard streams. */
-export function attachedWire({ id, stream }: AttachedContainer): Wire {
+export function attachedTransport({ id, stream }: AttachedContainer): Transport {
   return {
     container: id,
     out: stream,
@@ -52,7 +52,7 @@ export function attachedWire({ id, stream }: AttachedContainer): Wire {
 }
 
 /** @param frames that init has connected, as the next @param lines for the log */
-export function directWire(container: string, frames: Socket, lines: Socket): Wire {
+export function directTransport(container: string, frames: Socket, lines: Socket): Transport {
   return {
     container,
     out: frames,
@@ -71,7 +71,7 @@ export function directWire(container: string, frames: Socket, lines: Socket): Wi
   }
 }
 
-function tellOfEnd(stream: Duplex, listener: WireListener): void {
+function tellOfEnd(stream: Duplex, listener: TransportListener): void {
   stream.on('end', () => listener.lost('stream', 'its stream ended'))
   stream.on('close', () => listener.lost('stream', 'its stream was closed'))
   stream.on('error', (error: Error) => listener.lost('stream', error.message))
@@ -94,21 +94,21 @@ function untilEnded(stream: Duplex): Promise<void> {
 }
 
 /** One that has not ended by itself in this time is killed. */
-const FAREWELL_MS = 500
+const GRACEFUL_CLOSE_MS = 500
 
 /**
  * Ends a sandbox's input, by which init learns that nobody needs it, and waits for the end of its output. An engine
  * that is told to remove a container that runs has the OCI runtime kill it first, which takes longer than init to go by itself.
  */
-export function farewell(wire: Wire): Promise<void> {
-  const { out } = wire
+export function closeGracefully(transport: Transport): Promise<void> {
+  const { out } = transport
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer)
-      wire.destroy()
+      transport.destroy()
       resolve()
     }
-    const timer = setTimeout(done, FAREWELL_MS)
+    const timer = setTimeout(done, GRACEFUL_CLOSE_MS)
     if (out.destroyed || out.readableEnded) return done()
     out.once('end', done).once('close', done)
     out.resume().end()

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { loadLanguages } from '../../src/shared/language.ts'
 import { DEFAULT_LIMITS } from '../../src/shared/limits.ts'
 import { planAhead } from '../../src/worker/jobs/plan.ts'
-import { createForecast, fitsArmed, type JobFile } from '../../src/worker/sandbox/armed.ts'
+import { createForecast, fitsPrewarmed, type JobFile } from '../../src/worker/sandbox/prewarmed.ts'
 import type { StageStart } from '../../src/worker/sandbox/frames.ts'
 import { testRoot } from '../support/platform.ts'
 
@@ -24,16 +24,16 @@ const file = (content: string | Uint8Array, path = 'main.py'): JobFile => ({
 })
 const hello = file('print("Hello")\n')
 
-describe('a job fits what is armed', () => {
+describe('a job fits what is prewarmed', () => {
   test('when it asks for nothing but its program', () => {
-    expect(fitsArmed(python, [hello], stage())).toBe(true)
+    expect(fitsPrewarmed(python, [hello], stage())).toBe(true)
   })
 
   test.each<[string, Partial<StageStart>]>([
     ['its input', { stdin: true }],
     ['its limits', { wallMs: 1, cpuMs: 2, graceMs: 3, outputBytes: 4, processes: 5, fileBytes: 6, openFiles: 7 }],
   ])('whatever %s', (_, changes) => {
-    expect(fitsArmed(python, [hello], stage(changes))).toBe(true)
+    expect(fitsPrewarmed(python, [hello], stage(changes))).toBe(true)
   })
 
   test.each<[string, JobFile[], Partial<StageStart>]>([
@@ -48,7 +48,7 @@ describe('a job fits what is armed', () => {
     ['no file', [], {}],
     ['an archive for its program', [file(Buffer.from('PK\x05\x06 and the rest'))], {}],
   ])('but not with %s', (_, files, changes) => {
-    expect(fitsArmed(python, files, stage(changes))).toBe(false)
+    expect(fitsPrewarmed(python, files, stage(changes))).toBe(false)
   })
 
   test.each([
@@ -60,14 +60,16 @@ describe('a job fits what is armed', () => {
   ])('but not where a program would see its age: %s, %s, %s', (id, path, code) => {
     const program = ahead(id)
     const start = { ...program.start, stdin: false }
-    expect(fitsArmed(program, [file('', path)], start)).toBe(true)
-    expect(fitsArmed(program, [file(code, path)], start)).toBe(false)
+    expect(fitsPrewarmed(program, [file('', path)], start)).toBe(true)
+    expect(fitsPrewarmed(program, [file(code, path)], start)).toBe(false)
   })
 })
 
-test('of the languages those can be armed that are said to', () => {
-  const armed = [...languages.values()].filter((language) => planAhead(language, DEFAULT_LIMITS, 0)).map(({ id }) => id)
-  expect(armed).toEqual(['bash', 'javascript', 'python'])
+test('of the languages those can be prewarmed that are said to', () => {
+  const prewarmed = [...languages.values()]
+    .filter((language) => planAhead(language, DEFAULT_LIMITS, 0))
+    .map(({ id }) => id)
+  expect(prewarmed).toEqual(['bash', 'javascript', 'python'])
 })
 
 describe('a forecast', () => {
@@ -80,7 +82,7 @@ describe('a forecast', () => {
     expect(forecast.expected()).toBe(true)
   })
 
-  test('expects nothing after a job that nothing can be armed for', () => {
+  test('expects nothing after a job that nothing can be prewarmed for', () => {
     const forecast = createForecast()
     forecast.saw(undefined, undefined)
     expect(forecast.expected()).toBeUndefined()

@@ -1,6 +1,6 @@
 export type Urgency = 'now' | 'later'
 
-export interface Gate {
+export interface PrioritySemaphore {
   /** Runs the task when its turn has come. @throws what the task throws */
   run<T>(urgency: Urgency, task: () => Promise<T>): Promise<T>
   /** Resolves when no task runs or waits. */
@@ -11,7 +11,7 @@ export interface Gate {
  * Lets so many tasks run at a time. Those that somebody waits for (`now`) go before those made ahead (`later`), for which the
  * last place, if there is more than one, is never taken.
  */
-export function createGate(width: number): Gate {
+export function createPrioritySemaphore(width: number): PrioritySemaphore {
   let running = 0
   const queues = { now: [] as (() => void)[], later: [] as (() => void)[] }
   const idlers: (() => void)[] = []

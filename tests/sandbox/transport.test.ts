@@ -11,8 +11,8 @@ import type { Engine } from '../../src/worker/sandbox/engine.ts'
 import { createLaunch, type Launch } from '../../src/worker/sandbox/launch.ts'
 import { createBench, python, stage } from './init-harness.ts'
 
-const bench = createBench('test-wire')
-const folder = mkdtempSync(join(tmpdir(), 'runyard-wire-'))
+const bench = createBench('test-transport')
+const folder = mkdtempSync(join(tmpdir(), 'runyard-transport-'))
 afterAll(async () => {
   await bench.close()
   rmSync(folder, { recursive: true })
@@ -86,7 +86,7 @@ print([line for line in read('/proc/self/mountinfo').splitlines() if 'transport'
     const lost = expect(running).rejects.toThrow(SandboxBroken)
     await sandbox.destroy()
     await lost
-    expect((await bench.engine.containers('runyard.namespace', 'test-wire')).map(({ id }) => id.slice(0, 12))).not.toContain(sandbox.id) // prettier-ignore
+    expect((await bench.engine.containers('runyard.namespace', 'test-transport')).map(({ id }) => id.slice(0, 12))).not.toContain(sandbox.id) // prettier-ignore
   })
 })
 
@@ -149,12 +149,12 @@ test('a container that the engine does not start after all leaves no connection'
 })
 
 test('what a worker that was killed has left is removed', async () => {
-  const [old, young] = ['wire-old', 'wire-young'].map((name) => join(folder, name)) as [string, string]
+  const [old, young] = ['transport-old', 'transport-young'].map((name) => join(folder, name)) as [string, string]
   mkdirSync(old)
   mkdirSync(young)
   const anHourAgo = Date.now() / 1000 - 3600
   utimesSync(old, anHourAgo, anHourAgo)
   await bench.make({ launch: launchBy() })
-  expect(readdirSync(folder)).toEqual(['wire-young'])
+  expect(readdirSync(folder)).toEqual(['transport-young'])
   rmSync(young, { recursive: true })
 })

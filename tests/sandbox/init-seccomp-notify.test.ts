@@ -3,11 +3,12 @@ import { loadLanguages } from '../../src/shared/language.ts'
 import { MIB } from '../../src/shared/limits.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import { IMAGE_LABEL, runtimeImage } from '../../src/shared/runtime-image.ts'
-import { encodeStart, FRAME } from '../../src/worker/sandbox/frames.ts'
+import { encodeStart } from '../../src/worker/sandbox/frames.ts'
+import { FRAME } from '../../src/worker/sandbox/protocol.ts'
 import type { Sandbox } from '../../src/worker/sandbox/sandbox.ts'
 import { createBench, python, RawSandbox, stage, STAGE, syscalls } from './init-harness.ts'
 
-const bench = createBench('test-init-notices')
+const bench = createBench('test-init-seccomp-notify')
 const { run } = bench
 afterAll(() => bench.close())
 

@@ -1,5 +1,5 @@
 import { describe, expect, jest, test } from '@jest/globals'
-import { createCalm } from '../../src/worker/sandbox/calm.ts'
+import { createQuietPeriod } from '../../src/worker/sandbox/quiet-period.ts'
 
 /** What has happened by now, in turns of simulated time. */
 async function settled(promise: Promise<void>): Promise<() => boolean> {
@@ -14,16 +14,16 @@ describe('what can wait', () => {
   afterEach(() => jest.useRealTimers())
 
   test('goes at once where no job has started lately', async () => {
-    const done = await settled(createCalm(30, 500).wait())
+    const done = await settled(createQuietPeriod(30, 500).wait())
     expect(done()).toBe(true)
   })
 
   test('waits until none has for a moment', async () => {
-    const calm = createCalm(30, 500)
-    calm.disturb()
-    const done = await settled(calm.wait())
+    const quiet = createQuietPeriod(30, 500)
+    quiet.disturb()
+    const done = await settled(quiet.wait())
     await jest.advanceTimersByTimeAsync(20)
-    calm.disturb()
+    quiet.disturb()
     await jest.advanceTimersByTimeAsync(20)
     expect(done()).toBe(false)
     await jest.advanceTimersByTimeAsync(15)
@@ -31,12 +31,12 @@ describe('what can wait', () => {
   })
 
   test('goes after a while all the same', async () => {
-    const calm = createCalm(30, 500)
-    calm.disturb()
-    const done = await settled(calm.wait())
+    const quiet = createQuietPeriod(30, 500)
+    quiet.disturb()
+    const done = await settled(quiet.wait())
     for (let ms = 0; ms < 480; ms += 10) {
       await jest.advanceTimersByTimeAsync(10)
-      calm.disturb()
+      quiet.disturb()
     }
     expect(done()).toBe(false)
     await jest.advanceTimersByTimeAsync(30)
@@ -44,10 +44,10 @@ describe('what can wait', () => {
   })
 
   test('goes at once when somebody needs it', async () => {
-    const calm = createCalm(30, 500)
-    calm.disturb()
-    const both = [await settled(calm.wait()), await settled(calm.wait())]
-    calm.skip()
+    const quiet = createQuietPeriod(30, 500)
+    quiet.disturb()
+    const both = [await settled(quiet.wait()), await settled(quiet.wait())]
+    quiet.skip()
     await Promise.resolve()
     expect(both.map((done) => done())).toEqual([true, true])
   })

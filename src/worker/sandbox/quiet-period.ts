@@ -2,7 +2,7 @@
  * Holds back what can wait while jobs are starting: making a sandbox takes as much of the processors as several short jobs,
  * and the job it is made behind is on its way just then.
  */
-export interface Calm {
+export interface QuietPeriod {
   /** A job starts. */
   disturb(): void
   /** Resolves when none has started for a moment, at the latest after the patience. */
@@ -12,10 +12,10 @@ export interface Calm {
 }
 
 /**
- * @param calmMs how long no job may have started
+ * @param quietMs how long no job may have started
  * @param patienceMs the longest wait, for a load without a pause
  */
-export function createCalm(calmMs: number, patienceMs: number): Calm {
+export function createQuietPeriod(quietMs: number, patienceMs: number): QuietPeriod {
   const waiting = new Set<() => void>()
   let disturbedAt = Number.NEGATIVE_INFINITY
   return {
@@ -33,7 +33,7 @@ export function createCalm(calmMs: number, patienceMs: number): Calm {
         }
         const look = () => {
           const now = performance.now()
-          const until = Math.min(latest, disturbedAt + calmMs)
+          const until = Math.min(latest, disturbedAt + quietMs)
           if (now >= until) go()
           else timer = setTimeout(look, Math.ceil(until - now))
         }

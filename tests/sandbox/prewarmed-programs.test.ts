@@ -13,7 +13,7 @@ import { HOSTILE, PLAIN, sampled } from '../support/program-table.ts'
 import { languageIdOf, readProgram } from '../support/programs.ts'
 import { createBench } from './init-harness.ts'
 
-const bench = createBench('test-armed-programs')
+const bench = createBench('test-prewarmed-programs')
 afterAll(() => bench.close())
 
 const GRACE_MS = 300
@@ -71,12 +71,12 @@ function specOf(row: Omit<ProgramRow, 'title' | 'expect'>): JobSpec {
 /** Sandboxes by what they are for, made anew where one cannot be used again. */
 const sandboxes = new Map<string, Sandbox>()
 
-async function sandboxFor(language: Language, memoryBytes: number, armed: boolean): Promise<Sandbox> {
-  const name = `${language.id} ${memoryBytes} ${armed}`
+async function sandboxFor(language: Language, memoryBytes: number, prewarmed: boolean): Promise<Sandbox> {
+  const name = `${language.id} ${memoryBytes} ${prewarmed}`
   const there = sandboxes.get(name)
   if (there) return there
   const limits = effectiveLimits({}, language.limits, DEFAULTS, DEFAULT_CEILINGS)
-  const program = armed ? planAhead(language, limits, GRACE_MS) : undefined
+  const program = prewarmed ? planAhead(language, limits, GRACE_MS) : undefined
   const { processes } = DEFAULT_CEILINGS
   const made = await bench.make({ language: language.id, memoryBytes, processes, ...(program && { program }) })
   sandboxes.set(name, made)
@@ -106,11 +106,11 @@ async function run(sandbox: Sandbox, spec: JobSpec): Promise<Ran> {
 }
 
 /** Has an interpreter wait in it for a job with or without input; jobs of that kind make it expect another. */
-async function arm(sandbox: Sandbox, program: string, stdin: string): Promise<void> {
+async function prewarm(sandbox: Sandbox, program: string, stdin: string): Promise<void> {
   const hello = specOf({ program: `hello${program.slice(program.lastIndexOf('.'))}`, stdin })
   for (let jobs = 0; jobs < 4; jobs++) await run(sandbox, hello)
-  sandbox.arm()
-  expect(sandbox.armed).toBe(true)
+  sandbox.prewarm()
+  expect(sandbox.prewarmed).toBe(true)
 }
 
 /**
@@ -164,26 +164,26 @@ async function same(row: ProgramRow): Promise<void> {
   const { memoryBytes } = spec.head.limits
   const plain = async () => told(await run(await sandboxFor(language, memoryBytes, false), spec))
   const sandbox = await sandboxFor(language, memoryBytes, true)
-  await arm(sandbox, row.program, spec.tests[0]?.stdin ?? spec.stdin)
-  const armed = told(await run(sandbox, spec))
+  await prewarm(sandbox, row.program, spec.tests[0]?.stdin ?? spec.stdin)
+  const prewarmed = told(await run(sandbox, spec))
   const first = await plain()
-  if (isDeepStrictEqual(armed, first)) return
+  if (isDeepStrictEqual(prewarmed, first)) return
   for (let tries = 0; tries < TRIES; tries++) {
     const again = await plain()
-    if (isDeepStrictEqual(armed, again)) return
-    if (!isDeepStrictEqual(first, again)) return expect(ended(armed)).toEqual(ended(first))
+    if (isDeepStrictEqual(prewarmed, again)) return
+    if (!isDeepStrictEqual(first, again)) return expect(ended(prewarmed)).toEqual(ended(first))
   }
-  expect(armed).toEqual(first)
+  expect(prewarmed).toEqual(first)
 }
 
 test.each(['age.py', 'age.js', 'age.sh'])(
-  'an armed sandbox had started the interpreter before its program came: %s',
+  'a prewarmed sandbox had started the interpreter before its program came: %s',
   async (program) => {
     const spec = specOf({ program })
     const ages: (string | undefined)[] = []
-    for (const armed of [false, true]) {
-      const sandbox = await sandboxFor(find(program), DEFAULTS.memoryBytes, armed)
-      if (armed) await arm(sandbox, program, '')
+    for (const prewarmed of [false, true]) {
+      const sandbox = await sandboxFor(find(program), DEFAULTS.memoryBytes, prewarmed)
+      if (prewarmed) await prewarm(sandbox, program, '')
       await new Promise((resolve) => setTimeout(resolve, 2000))
       ages.push((await run(sandbox, spec)).wrote['run stdout']?.toString())
     }
@@ -192,7 +192,7 @@ test.each(['age.py', 'age.js', 'age.sh'])(
 )
 
 for (const [group, rows] of Object.entries({ ...PLAIN, ...sampled(HOSTILE) })) {
-  describe(`armed or not, it is the same with ${group}`, () => {
+  describe(`prewarmed or not, it is the same with ${group}`, () => {
     // One that is compiled finds nothing started ahead.
     const fitting = rows.filter(({ program }) => find(program).armed)
     test.each(fitting.map((row) => [row.title, row] as const))('%s', (_title, row) => same(row))
