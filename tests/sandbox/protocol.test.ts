@@ -22,10 +22,10 @@ function ofHeader(): Record<string, string | number> {
 /** The same of the worker's tables. */
 function ofWorker(): Record<string, string | number> {
   return Object.fromEntries(
-    Object.entries(protocol).flatMap(([table, value]) =>
+    Object.entries(protocol).flatMap(([table, value]): [string, string | number][] =>
       typeof value === 'object'
-        ? Object.entries(value).map(([name, one]) => [`${table}_${name}`, one] as const)
-        : [[table, value] as const],
+        ? Object.entries(value).map(([name, one]: [string, string | number]) => [`${table}_${name}`, one])
+        : [[table, value]],
     ),
   )
 }

@@ -96,7 +96,7 @@ export function createWorkerMetrics(sources: WorkerSources): WorkerMetrics {
         output.inc({ stream: 'stdout' }, stdoutBytes)
         output.inc({ stream: 'stderr' }, stderrBytes)
       },
-      putBack: (_spec, reason) => back.inc({ reason }),
+      requeued: (_spec, reason) => back.inc({ reason }),
       ended(spec, status, startedAt) {
         const runtime = runtimeOf(spec.head)
         finished(spec.head, status)

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
-import type { WorkerRegistry } from '../shared/redis/worker-registry.ts'
-import { CONTAINER_LABEL } from '../shared/container-label.ts'
-import type { Engine } from './sandbox/engine.ts'
+import type { WorkerRegistry } from '../../shared/redis/worker-registry.ts'
+import { CONTAINER_LABEL } from '../../shared/container-label.ts'
+import type { Engine } from './engine.ts'
 
 /**
  * Removes sandboxes whose worker is gone. They end by themselves when their worker does; this is for those that could not,

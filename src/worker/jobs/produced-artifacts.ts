@@ -1,8 +1,29 @@
-import type { ArtifactRequest } from '../../shared/artifact.ts'
+import { type ArtifactRequest, artifactUrl } from '../../shared/artifact.ts'
+import type { Job, JobSpec } from '../../shared/job.ts'
 import type { MissingFiles } from '../sandbox/artifact-frames.ts'
+import type { JobOutcome } from './run-job.ts'
+
+/** What the job tells of its artifacts. */
+export function producedBy(
+  { head, artifacts }: JobSpec,
+  { gathered, message }: JobOutcome,
+): Pick<Job, 'artifacts' | 'artifactsTruncated'> & { message?: string } {
+  if (!artifacts) return {}
+  if (!gathered) return { artifacts: [], artifactsTruncated: false }
+  const missing = missingArtifacts(gathered.missing, artifacts)
+  return {
+    artifacts: gathered.files.map(({ path, content }) => ({
+      path,
+      bytes: content.length,
+      url: artifactUrl(head.id, path),
+    })),
+    artifactsTruncated: missing !== null,
+    ...(missing !== null && { message: message === null ? missing : `${message}; ${missing}` }),
+  }
+}
 
 /** @returns which of the files that were asked for are not there, in a sentence for the job's owner; null when all are */
-export function missingArtifacts(missing: MissingFiles, { maxBytes, maxFiles }: ArtifactRequest): string | null {
+function missingArtifacts(missing: MissingFiles, { maxBytes, maxFiles }: ArtifactRequest): string | null {
   const stopped = {
     files: `all beyond the first ${maxFiles} found`,
     entries: 'what the search did not come to: there are too many files',

@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import { MINUTE } from '../shared/limits.ts'
-import { changePriorities, type JobQueue, unknownTo } from '../shared/redis/job-queue.ts'
-import type { JobRecords } from '../shared/redis/job-record.ts'
-import { type JobContext, type LostJobContext, storeLostJob } from './jobs/process-job.ts'
+import { MINUTE } from '../../shared/limits.ts'
+import { changePriorities, type JobQueue, unknownTo } from '../../shared/redis/job-queue.ts'
+import type { JobRecords } from '../../shared/redis/job-record.ts'
+import { type JobContext, type LostJobContext, storeLostJob } from './process-job.ts'
 
 /** Long after a job was accepted it is in the queue, or never will be. */
 const DOUBT_MS = MINUTE
@@ -12,8 +12,7 @@ export interface ReconcileOptions {
   redis: Redis
   records: JobRecords
   queue: JobQueue
-  release: JobContext['release']
-  announce: JobContext['announce']
+  queues: JobContext['queues']
   lost: LostJobContext['lost']
   count: JobContext['count']
   log: Logger
@@ -27,7 +26,7 @@ export interface ReconcileOptions {
  * @throws when Redis fails
  */
 export async function reconcile(options: ReconcileOptions): Promise<number> {
-  const { redis, records, queue, release, announce, lost, count, log } = options
+  const { redis, records, queue, queues, lost, count, log } = options
   for await (const changes of records.reorder()) await changePriorities(queue, changes)
   let ended = 0
   for await (const ids of records.doubtful(DOUBT_MS)) {
@@ -36,7 +35,7 @@ export async function reconcile(options: ReconcileOptions): Promise<number> {
       if (!found || found.job.status !== null) continue
       const { job, tenant } = found
       log.warn({ jobId: id, tenant, state: job.state }, 'job that the queue does not know was ended')
-      await storeLostJob({ records, release, announce, lost, count }, { head: job, tenant })
+      await storeLostJob({ records, queues, lost, count }, { head: job, tenant })
       ended++
     }
   }

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino'
-import { MIB, SECOND } from '../shared/limits.ts'
-import { INIT_PATH } from '../shared/runtime-image.ts'
-import type { StageStart } from './sandbox/frames.ts'
-import type { StageReport } from './sandbox/stage-report.ts'
-import { type Sandbox, SandboxBroken } from './sandbox/sandbox.ts'
+import { MIB, SECOND } from '../../shared/limits.ts'
+import { INIT_PATH } from '../../shared/runtime-image.ts'
+import type { StageStart } from './frames.ts'
+import type { StageReport } from './stage-report.ts'
+import { type Sandbox, SandboxBroken } from './sandbox.ts'
 
 /** A limit that does not hold here, and what that usually means. */
 export class LimitsNotEnforced extends Error {

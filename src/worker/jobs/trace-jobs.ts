@@ -3,8 +3,8 @@ import { runtimeOf } from '../../shared/metrics/finished-jobs.ts'
 import { QUEUE_NAME } from '../../shared/redis/keys.ts'
 import { messagingAttributes } from '../../shared/tracing/messaging.ts'
 import type { SpanOptions, Tracing } from '../../shared/tracing/tracing.ts'
-import type { JobObserver } from '../jobs/job-observer.ts'
-import type { Processor } from '../queue-worker.ts'
+import type { JobObserver } from './job-observer.ts'
+import type { Processor } from './queue-worker.ts'
 
 /** Each time a job is taken from the queue is a span that follows from what sent it. */
 export function traceJobs(tracing: Tracing | undefined, process: Processor): Processor {
@@ -53,7 +53,7 @@ export function jobSpans(tracing: Tracing): JobObserver {
       const kind = name.startsWith('test ') ? 'test' : name
       past(`stage ${kind}`, wallMs, { attributes })
     },
-    putBack: (_spec, reason) => tracing.current?.fail(reason),
+    requeued: (_spec, reason) => tracing.current?.fail(reason),
     ended(_spec, status) {
       tracing.current?.set({ 'runyard.job.status': status })
       if (status === 'internal-error') tracing.current?.fail(status)

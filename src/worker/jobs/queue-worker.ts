@@ -1,8 +1,8 @@
 import { DelayedError, type Job as QueuedJob, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import type { JobReturn, JobSpec } from '../shared/job.ts'
-import { type Keys, QUEUE_NAME } from '../shared/redis/keys.ts'
+import type { JobReturn, JobSpec } from '../../shared/job.ts'
+import { type Keys, QUEUE_NAME } from '../../shared/redis/keys.ts'
 
 /** A worker's hold on a job it was given. */
 export interface Turn {
@@ -10,7 +10,7 @@ export interface Turn {
    * Gives the job back to the queue, from which it comes again after this time, or sooner when it is promoted. What the
    * processor returns then does not count.
    */
-  giveBack(delayMs: number): Promise<void>
+  delay(delayMs: number): Promise<void>
 }
 
 export type Processor = (spec: JobSpec, turn: Turn) => Promise<JobReturn>
@@ -44,13 +44,13 @@ export function createQueueWorker(
   const worker = new Worker<JobSpec, JobReturn, 'run'>(
     QUEUE_NAME,
     async (job, token) => {
-      let given = false
-      const giveBack = async (delayMs: number) => {
+      let delayed = false
+      const delay = async (delayMs: number) => {
         await job.moveToDelayed(Date.now() + delayMs, token)
-        given = true
+        delayed = true
       }
-      const result = await process(job.data, { giveBack })
-      if (given) throw new DelayedError()
+      const result = await process(job.data, { delay })
+      if (delayed) throw new DelayedError()
       return result
     },
     {

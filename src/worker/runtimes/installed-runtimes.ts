@@ -1,19 +1,32 @@
-import type { JobSpec } from '../shared/job.ts'
-import { findLanguage, type Language } from '../shared/language.ts'
-import type { Runtimes } from '../shared/redis/worker-registry.ts'
-import { IMAGE_LABEL, runtimeImage, wrappedImage } from '../shared/runtime-image.ts'
-import type { Engine } from './sandbox/engine.ts'
+import type { JobSpec } from '../../shared/job.ts'
+import { findLanguage, type Language, loadLanguages } from '../../shared/language.ts'
+import type { Runtimes } from '../../shared/redis/worker-registry.ts'
+import { IMAGE_LABEL, runtimeImage, wrappedImage } from '../../shared/runtime-image.ts'
+import type { Engine } from '../sandbox/engine.ts'
 
 export interface InstalledRuntimes {
   /** Looks again at what the engine has. @throws when the engine does not answer */
   refresh(): Promise<void>
   readonly runtimes: Runtimes
+  /** Ids of all languages that could be. */
+  readonly defined: readonly string[]
   /** References of the images of installed languages. */
   images(): string[]
   /** Whose image this is; undefined for an operator's. */
   languageOf(image: string): Language | undefined
   /** @throws Error naming what is not installed and how to install it */
   locate: (spec: JobSpec) => { language: Language | undefined; image: string }
+}
+
+/** Those of this engine, looked up once. @throws when the engine does not answer */
+export async function findRuntimes(
+  engine: Engine,
+  root: string,
+  allowedImages: readonly string[],
+): Promise<InstalledRuntimes> {
+  const installed = createInstalledRuntimes(engine, root, loadLanguages(`${root}/languages`), allowedImages)
+  await installed.refresh()
+  return installed
 }
 
 /**
@@ -51,6 +64,7 @@ export function createInstalledRuntimes(
       const images = [...wrapped].filter(([, reference]) => labels.has(reference)).map(([image]) => image)
       runtimes = { languages: versions, images }
     },
+    defined: languages.map(({ id }) => id),
     get runtimes() {
       return runtimes
     },
