@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { KIB, MIB } from '../../src/shared/limits.ts'
 import {
   encodeBegin,
@@ -11,6 +12,7 @@ import {
 } from '../../src/worker/sandbox/frames.ts'
 import { FRAME } from '../../src/worker/sandbox/protocol.ts'
 import { parseReport, type StageReport } from '../../src/worker/sandbox/stage-report.ts'
+import { eventually } from '../support/eventually.ts'
 import { createBench, type RawSandbox, STAGE } from './init-harness.ts'
 
 const bench = createBench('test-init-prewarmed')
@@ -40,6 +42,19 @@ async function ready(): Promise<RawSandbox> {
   await raw.skipTo(FRAME.READY)
   return raw
 }
+
+/** The command lines of this machine's processes that hold a word. */
+const commandLines = (word: string) =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+      } catch {
+        return []
+      }
+    })
+    .filter((line) => line.split('\0').includes(word))
 
 /** A job of one stage, from the cell that stands ready to the next. */
 async function job(raw: RawSandbox, prewarmed: boolean, code: string, start: StageStart = PYTHON, stdin?: string) {
@@ -231,8 +246,9 @@ describe('a program that is prewarmed', () => {
   test('goes when it cannot be stopped: the parent of a vfork waits for a child that is stopped', async () => {
     const raw = await ready()
     const vfork = 'import ctypes; libc = ctypes.CDLL(None); libc.vfork() or libc.pause()'
-    raw.send(encodePrewarm('main.py', { ...PYTHON, args: ['python3', '-c', vfork] }))
-    await untilItWaits()
+    raw.send(encodePrewarm('main.py', { ...PYTHON, args: ['python3', '-c', vfork, 'test-vfork'] }))
+    // Both show the same command line. The containers are on this machine.
+    await eventually('a child of a vfork', () => commandLines('test-vfork').length === 2)
     expect(await job(raw, true, 'print(7)')).toMatchObject({ reason: 'exit', exitCode: 0, stdout: '7\n', error: null })
   })
 

@@ -99,7 +99,7 @@ print({errno.errorcode[ctypes.get_errno()] for request in (0x8940, 0x8941, 0x898
       "{'EAFNOSUPPORT'}",
       "{'EPROTONOSUPPORT'}",
       "{'EPROTONOSUPPORT'}",
-      "{'EOPNOTSUPP'}",
+      "{'ENOTSUP'}",
       "{'EPERM'}",
     ])
   })

@@ -11,9 +11,9 @@ export interface InstalledRuntimes {
   /** Ids of all languages that could be. */
   readonly defined: readonly string[]
   /** References of the images of installed languages. */
-  images(): string[]
+  images: () => string[]
   /** Whose image this is; undefined for an operator's. */
-  languageOf(image: string): Language | undefined
+  languageOf: (image: string) => Language | undefined
   /** @throws Error naming what is not installed and how to install it */
   locate: (spec: JobSpec) => { language: Language | undefined; image: string }
 }
