@@ -5,7 +5,7 @@
  *
  * To add one, say which program needs it, and what of it is counted for the job, for its user or for the whole machine.
  */
-#include "sandbox.h"
+#include "allowed.h"
 
 #define LIST(of) of, sizeof(of) / sizeof *(of)
 

@@ -11,7 +11,7 @@
  * However large the tree, the search ends: it counts what it looks at, how deep it is and how long it takes, the time aside
  * in which it waits for the worker to read. Memory does not grow with the tree.
  */
-#include "sandbox.h"
+#include "artifacts.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -21,11 +21,14 @@
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "cell.h"
+#include "clock.h"
+#include "leader-exit.h"
+#include "records.h"
+
 enum { MAX_DEPTH = 32, MAX_PATH = 512, MAX_ENTRIES = 100000, MAX_MS = 2000, PIECE = 65536, LIST_SIZE = 256 };
-enum { CONTINUED = 1, FORGET = 2 };
 
 struct glob {
     const char *parts[MAX_DEPTH + 1];
@@ -200,62 +203,60 @@ static void parse_glob(struct glob *glob, char *text)
 
 static int64_t now_ms(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)(clock_us(CLOCK_MONOTONIC) / 1000);
 }
 
 /* Nothing else is to be done meanwhile: no stage runs, and the worker sends nothing before it has the list. */
 static void wait_for_room(size_t room)
 {
-    while (wire_flush() && wire_room() < room) {
-        struct pollfd fds[] = {{.fd = STDOUT_FILENO, .events = POLLOUT}, {.fd = STDIN_FILENO}};
+    while (transport_flush() && transport_room() < room) {
+        struct pollfd fds[] = {{.fd = FRAMES_OUT, .events = POLLOUT}, {.fd = FRAMES_IN}};
         int64_t before = now_ms();
         poll(fds, 2, -1);
         search.waited_ms += now_ms() - before;
         if (fds[1].revents & (POLLHUP | POLLERR))
             _exit(LEADER_EOF);
     }
-    if (wire_room() < room)
+    if (transport_room() < room)
         _exit(LEADER_EOF);
 }
 
 /* One piece of the file under the path that the search stands at: its length, 0 at the end, -1 when it cannot be read. */
-static ssize_t send_piece(int fd, uint8_t flags, size_t most)
+static ssize_t send_piece(int fd, uint8_t kind, size_t most)
 {
     size_t head = 1 + strlen(search.path) + 1;
     wait_for_room(head + PIECE);
-    uint8_t *payload = wire_reserve();
-    payload[0] = flags;
+    uint8_t *payload = transport_reserve(head + PIECE);
+    payload[0] = kind;
     memcpy(payload + 1, search.path, head - 1);
     ssize_t n = 0;
     if (most > 0)
         do
             n = read(fd, payload + head, most < PIECE ? most : PIECE);
         while (n < 0 && errno == EINTR);
-    if (n > 0 || (n == 0 && !(flags & CONTINUED)))
-        wire_commit('P', head + (size_t)n);
+    if (n > 0 || (n == 0 && kind != PIECE_NEXT))
+        transport_commit(FRAME_PIECE, head + (size_t)n);
     return n;
 }
 
 /* As many bytes as it had when it was opened, should it have more by now. */
 static void send_file(int fd, uint64_t bytes)
 {
-    uint8_t flags = 0;
+    uint8_t kind = PIECE_FIRST;
     search.files_left--;
     do {
-        ssize_t n = send_piece(fd, flags, bytes < PIECE ? (size_t)bytes : PIECE);
+        ssize_t n = send_piece(fd, kind, bytes < PIECE ? (size_t)bytes : PIECE);
         if (n < 0) {
             search.unreadable++;
-            if (flags)
-                send_piece(-1, FORGET, 0);
+            if (kind != PIECE_FIRST)
+                send_piece(-1, PIECE_FORGET, 0);
             return;
         }
         bytes -= (uint64_t)n;
         search.bytes_left -= (uint64_t)n;
         if (n == 0)
             return;
-        flags = CONTINUED;
+        kind = PIECE_NEXT;
     } while (bytes > 0);
 }
 
@@ -344,7 +345,7 @@ static void send_list(void)
                      "{\"tooLarge\":%u,\"unreadable\":%u,\"unusable\":%u,\"special\":%u,\"deep\":%u,\"stopped\":%s}",
                      search.too_large, search.unreadable, search.unusable, search.special, search.deep, stopped);
     wait_for_room(sizeof text);
-    wire_send('L', text, (size_t)n);
+    transport_send(FRAME_LIST, text, (size_t)n);
 }
 
 void artifacts_gather(struct frame *from)

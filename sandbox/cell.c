@@ -3,7 +3,7 @@
  * budget of bytes and inodes serves them all, a /proc of its own PID namespace (proc.c), and a loopback. Everything else is
  * the image, read-only, and what container.c has left of podman's.
  */
-#include "sandbox.h"
+#include "cell.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +20,11 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "log.h"
+#include "proc.h"
+#include "protocol.h"
+#include "store.h"
 
 /* The job's tmpfs is assembled here and covered at the end. */
 #define STAGING "/tmp"
@@ -250,7 +255,7 @@ bool cell_write(char *path, mode_t mode, unsigned flags, const uint8_t *content,
         error = errno;
     else if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
         error = EINVAL;
-    else if (!write_all(fd, content, length) || (flags & WRITE_SETTLE && fchmod(fd, mode & 0777) < 0))
+    else if (!write_all(fd, content, length) || (flags & WRITE_LAST && fchmod(fd, mode & 0777) < 0))
         error = errno;
     if (fd >= 0)
         close(fd);

@@ -2,7 +2,7 @@
  * Once for the container, before there is any job: podman's own files are taken away or covered, devices get nodes of the
  * sandbox's own, and init gives up what it needed for that.
  */
-#include "sandbox.h"
+#include "container.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,47 +14,23 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "log.h"
+#include "proc.h"
+#include "protocol.h"
+#include "store.h"
+
 /* Each container has its own file system of them; when the last cell ended its terminals did. */
 #define TERMINALS "64"
 
-_Noreturn void die(const char *what, const char *which)
-{
-    warn("%s %s: %s", what, which, strerror(errno));
-    _exit(LEADER_FAULT);
-}
-
-void cover(const char *from, const char *to, unsigned long flags)
-{
-    struct stat there;
-    if (lstat(to, &there) < 0) {
-        if (errno == ENOENT || errno == ENOTDIR)
-            return;
-        die("look at", to);
-    }
-    if (mount(from, to, NULL, MS_BIND, NULL) < 0)
-        die("cover", to);
-    if (flags && mount(NULL, to, NULL, MS_BIND | MS_REMOUNT | flags, NULL) < 0)
-        die("restrict", to);
-}
-
-void store_file(const char *path, const char *content)
-{
-    const ssize_t length = (ssize_t)strlen(content);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0444);
-    if (fd < 0 || write(fd, content, (size_t)length) != length)
-        die("write", path);
-    close(fd);
-}
-
 /*
- * The nodes that podman shows are the machine's: a lock on one is felt by all of the machine, and a watch tells of it. The
- * worker has made others, where it could, which no other sandbox has.
+ * The nodes that podman shows are the machine's: a lock on one is felt by all of the machine. The worker has made
+ * others, where it could, which no other sandbox has.
  */
 static void replace_devices(void)
 {
     static const char *const names[] = {"null", "zero", "full", "random", "urandom", "tty"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        char own[32] = OWN_DEVICES "/", shown[16] = "/dev/";
+        char own[32] = DEVICES_FOLDER "/", shown[16] = "/dev/";
         strcat(own, names[i]);
         strcat(shown, names[i]);
         int fd = open(own, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -84,7 +60,7 @@ static void give_up_capabilities(void)
         die("drop", "capabilities");
 }
 
-void container_prepare(bool wire, bool devices)
+void container_prepare(bool transport, bool devices)
 {
     static const struct {
         const char *path, *store, *content;
@@ -98,8 +74,8 @@ void container_prepare(bool wire, bool devices)
         die("make private", "/");
     /* podman's own are bind mounts whose source, a path of the host, would show in mountinfo. */
     umount2("/run/.containerenv", MNT_DETACH);
-    if (wire && umount2(WIRE_FOLDER, MNT_DETACH) < 0)
-        die("unmount", WIRE_FOLDER);
+    if (transport && umount2(TRANSPORT_FOLDER, MNT_DETACH) < 0)
+        die("unmount", TRANSPORT_FOLDER);
     if (devices)
         replace_devices();
     if (mkdir(STORE_FOLDER, 0555) < 0 && errno != EEXIST)
@@ -117,7 +93,7 @@ void container_prepare(bool wire, bool devices)
     if (mount(NULL, "/dev/pts", NULL, MS_REMOUNT | MS_NOSUID | MS_NOEXEC, "ptmxmode=0666,mode=0620,gid=5,max=" TERMINALS) < 0)
         die("limit", "/dev/pts");
     proc_prepare();
-    /* The gauges are open by now; the rest, the container's name among it, nobody needs. */
+    /* The counters of the cgroup are open by now; the rest, the container's name among it, nobody needs. */
     umount2("/sys", MNT_DETACH);
     cover(STORE_FOLDER, "/sys", harmless);
     give_up_capabilities();

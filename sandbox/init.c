@@ -14,8 +14,8 @@
  *            capabilities: SETUID and SETGID.
  *   program  One process tree for each stage, forked by the leader: an unprivileged user, no capability, no_new_privs,
  *            resource limits, a system call filter, nothing but its three streams (program.c, seccomp.c).
- *            The kernel tells the leader of the ways out that it tries (notices.c). The first may be started before
- *            its job is there, and is held until then (leader.c).
+ *            The kernel tells the leader of the ways out that it tries (seccomp-notify.c). The first may be started before
+ *            its job is there, and waits for it then (prewarm.c).
  *   decoy    A few, forked from init, that sleep. What a program held when it was killed for memory is given back a little
  *            after the kernel has ceased to wait for that. Who asks for memory in between, normally the leader, makes it
  *            kill once more: it takes a decoy then, before the leader and init.
@@ -25,25 +25,38 @@
  * Init then makes the next leader, which says `Z` when its cell stands. Leaders read exactly the frames of their cell, so
  * the next one finds the stream at the right place. A job may go on in the next cell, with a copy of its folder (snapshot.c).
  *
- * Standard input and output are the container's, by way of its engine, or a socket of the worker (wire.c) where it has one to
+ * Standard input and output are the container's, by way of its engine, or a socket of the worker (transport.c) where it has one to
  * show: then neither the engine nor who looks after the container for it has a part in what is said.
  *
  * When standard input ends, the worker is gone: the leader exits, init exits, and with it the container. A leader that
  * ends in any other way than by finishing its job has failed, or was killed for memory; the stream may then stand in the
  * middle of a frame, so init exits too and the worker makes another sandbox.
  *
- *   worker <--stdin/stdout--> leader <--pipes, notices--> program
+ *   worker <--stdin/stdout--> leader <--pipes, seccomp-notify--> program
  *                  ^            |
  *                  +-- init --clone3
+ *
+ * LAYERS, of which each calls what stands below it and nothing above (tests/sandbox/layers.test.ts):
+ *
+ *   init
+ *   leader
+ *   prewarm
+ *   stage
+ *   container snapshot artifacts program reached processes
+ *   records
+ *   cell input seccomp terminal
+ *   proc seccomp-notify
+ *   store cgroup descriptors allowed probe
+ *   transport
+ *   log
  */
-#include "sandbox.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,29 +65,26 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cell.h"
+#include "cgroup.h"
+#include "container.h"
+#include "leader-exit.h"
+#include "leader.h"
+#include "log.h"
+#include "probe.h"
+#include "program.h"
+#include "protocol.h"
+#include "seccomp.h"
+#include "snapshot.h"
+#include "transport.h"
+
 enum { DECOYS = 2, DECOY_PAUSE_US = 100000 };
 /* Less than a program's. */
 #define DECOY_SCORE "900"
 
-void warn(const char *format, ...)
-{
-    char text[512];
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(text, sizeof text - 1, format, args);
-    va_end(args);
-    if (n < 0)
-        return;
-    if ((size_t)n > sizeof text - 2)
-        n = (int)sizeof text - 2;
-    text[n] = '\n';
-    if (write(STDERR_FILENO, text, (size_t)n + 1) < 0)
-        return;
-}
-
 static _Noreturn void usage(void)
 {
-    warn("usage: init [--bytes=N] [--inodes=N] [--wire] [--devices] | init --probe memory|pids|spin|sleep");
+    warn("usage: init [--bytes=N] [--inodes=N] [" OPTION_TRANSPORT "] [" OPTION_DEVICES "] | init --probe memory|pids|spin|sleep");
     exit(2);
 }
 
@@ -90,13 +100,13 @@ static bool option(const char *arg, const char *name, uint64_t *value)
     return true;
 }
 
-static struct cell_size parse_options(int argc, char **argv, bool *wire, bool *devices)
+static struct cell_size parse_options(int argc, char **argv, bool *transport, bool *devices)
 {
     struct cell_size size = {.bytes = 64 << 20, .inodes = 16384};
     for (int i = 1; i < argc; i++)
-        if (strcmp(argv[i], "--wire") == 0)
-            *wire = true;
-        else if (strcmp(argv[i], "--devices") == 0)
+        if (strcmp(argv[i], OPTION_TRANSPORT) == 0)
+            *transport = true;
+        else if (strcmp(argv[i], OPTION_DEVICES) == 0)
             *devices = true;
         else if (!option(argv[i], "--bytes=", &size.bytes) && !option(argv[i], "--inodes=", &size.inodes))
             usage();
@@ -186,18 +196,18 @@ int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "--probe") == 0)
         return probe(argv[2]);
-    bool wire = false, devices = false;
-    struct cell_size size = parse_options(argc, argv, &wire, &devices);
+    bool transport = false, devices = false;
+    struct cell_size size = parse_options(argc, argv, &transport, &devices);
     block_signals();
-    if (wire)
-        wire_connect();
-    gauges_open();
+    if (transport)
+        transport_connect();
+    cgroup_open();
     program_prepare();
     snapshot_prepare();
-    container_prepare(wire, devices);
+    container_prepare(transport, devices);
     seccomp_prepare();
     make_decoys();
-    wire_open();
+    transport_open();
     for (bool first = true;; first = false) {
         pid_t pid = make_leader(&size, first);
         if (pid < 0) {

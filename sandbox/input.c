@@ -2,13 +2,11 @@
  * A stage's standard input, from frames to the program's pipe. The worker keeps to a window of bytes that were not
  * acknowledged, so what a program does not read costs memory only up to that.
  */
-#include "sandbox.h"
+#include "input.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { INPUT_WINDOW = 262144 };
 
 static int pipe_in = -1;
 static uint8_t bytes[INPUT_WINDOW + 2];
@@ -46,9 +44,9 @@ void input_acknowledge(void)
 {
     size_t count = unacknowledged;
     uint8_t text[4] = {(uint8_t)(count >> 24), (uint8_t)(count >> 16), (uint8_t)(count >> 8), (uint8_t)count};
-    if (count == 0 || wire_room() < sizeof text)
+    if (count == 0 || transport_room() < sizeof text)
         return;
-    wire_send('A', text, sizeof text);
+    transport_send(FRAME_ACK, text, sizeof text);
     unacknowledged = 0;
 }
 

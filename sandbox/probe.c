@@ -2,7 +2,7 @@
  * `init --probe NAME`: programs that break one limit each if the host lets them. A worker runs them as programs in a cell
  * when it starts, and refuses to work where one gets through.
  */
-#include "sandbox.h"
+#include "probe.h"
 
 #include <signal.h>
 #include <stdio.h>

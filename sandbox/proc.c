@@ -4,11 +4,12 @@
  * named here are left; of /proc/sys, what changes by the doing of others is covered. Covers are files of the container's
  * store: empty, or a constant that programs can go on with.
  */
-#include "sandbox.h"
+#include "proc.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,9 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "log.h"
+#include "store.h"
 
 #define EMPTY_FILE STORE "/nothing"
 #define PROCESSORS STORE "/stat"

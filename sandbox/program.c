@@ -3,7 +3,7 @@
  * its end that the program runs. The listener of the filter crosses by a pair of sockets that init makes once for all: a
  * pair of the leader's own would belong to the cell's network, where programs see it.
  */
-#include "sandbox.h"
+#include "program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +20,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cell.h"
+#include "descriptors.h"
+#include "leader-exit.h"
+#include "log.h"
+#include "proc.h"
+#include "seccomp.h"
+#include "terminal.h"
+
 /* Where the descriptor that tells of a failed start is put, and the one for the listener; they close when the program runs. */
 enum { STATUS_FD = 3, HANDOVER_FD = 4 };
 
@@ -33,51 +41,6 @@ static _Noreturn void fail(const char *call)
     if (write(status_fd, &why, sizeof why) != sizeof why)
         _exit(126);
     _exit(127);
-}
-
-/* A message of one byte, and room beside it for a descriptor. */
-struct parcel {
-    char byte;
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr aligned;
-    } beside;
-    struct iovec body;
-    struct msghdr message;
-};
-
-static void wrap(struct parcel *parcel)
-{
-    *parcel = (struct parcel){.byte = 0};
-    parcel->body = (struct iovec){.iov_base = &parcel->byte, .iov_len = 1};
-    parcel->message = (struct msghdr){.msg_iov = &parcel->body,
-                                      .msg_iovlen = 1,
-                                      .msg_control = parcel->beside.bytes,
-                                      .msg_controllen = sizeof parcel->beside.bytes};
-}
-
-bool send_descriptor(int socket, int descriptor)
-{
-    struct parcel parcel;
-    wrap(&parcel);
-    struct cmsghdr *beside = CMSG_FIRSTHDR(&parcel.message);
-    *beside = (struct cmsghdr){
-        .cmsg_len = CMSG_LEN(sizeof descriptor), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-    memcpy(CMSG_DATA(beside), &descriptor, sizeof descriptor);
-    return sendmsg(socket, &parcel.message, MSG_NOSIGNAL) == 1;
-}
-
-int receive_descriptor(int socket)
-{
-    struct parcel parcel;
-    int descriptor = -1;
-    wrap(&parcel);
-    if (recvmsg(socket, &parcel.message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != 1)
-        return -1;
-    struct cmsghdr *beside = CMSG_FIRSTHDR(&parcel.message);
-    if (beside && beside->cmsg_type == SCM_RIGHTS)
-        memcpy(&descriptor, CMSG_DATA(beside), sizeof descriptor);
-    return descriptor;
 }
 
 void program_prepare(void)
@@ -101,11 +64,11 @@ static bool set_limit(pid_t pid, int resource, uint64_t soft, uint64_t hard)
     return prlimit(pid, (__rlimit_resource_t)resource, &both, NULL) == 0;
 }
 
-static bool limit_cpu(pid_t pid, const struct stage *stage)
+static bool limit_cpu(pid_t pid, const struct stage_plan *plan)
 {
     /* The leader counts CPU time over all processes; this is for the one that escapes its notice. */
-    uint64_t seconds = stage->cpu_ms / 1000 + 2;
-    return set_limit(pid, RLIMIT_CPU, seconds, seconds + stage->grace_ms / 1000 + 1);
+    uint64_t seconds = plan->cpu_ms / 1000 + 2;
+    return set_limit(pid, RLIMIT_CPU, seconds, seconds + plan->grace_ms / 1000 + 1);
 }
 
 /*
@@ -118,21 +81,21 @@ static const struct {
     uint64_t most;
 } counted[] = {{RLIMIT_SIGPENDING, 1024}, {RLIMIT_MSGQUEUE, 128 << 10}, {RLIMIT_MEMLOCK, 64 << 10}};
 
-/* What is held will be given its limits once they are known, which may be higher than these but not than the hard ones. */
-static void limit(const struct stage *stage, int resource, uint64_t value)
+/* What is prewarmed will be given its limits once they are known, which may be higher than these but not than the hard ones. */
+static void limit(const struct stage_plan *plan, int resource, uint64_t value)
 {
-    if (!set_limit(0, resource, value, stage->held ? RLIM_INFINITY : value))
+    if (!set_limit(0, resource, value, plan->prewarmed ? RLIM_INFINITY : value))
         fail("setrlimit");
 }
 
-static void set_limits(const struct stage *stage)
+static void set_limits(const struct stage_plan *plan)
 {
-    if (!stage->held && !limit_cpu(0, stage))
+    if (!plan->prewarmed && !limit_cpu(0, plan))
         fail("setrlimit");
-    limit(stage, RLIMIT_FSIZE, stage->file_bytes);
-    limit(stage, RLIMIT_NPROC, stage->processes);
+    limit(plan, RLIMIT_FSIZE, plan->file_bytes);
+    limit(plan, RLIMIT_NPROC, plan->processes);
     /* A program may raise its own stack; memory has a limit anyway. */
-    if (!set_limit(0, RLIMIT_STACK, stage->stack_bytes, RLIM_INFINITY))
+    if (!set_limit(0, RLIMIT_STACK, plan->stack_bytes, RLIM_INFINITY))
         fail("setrlimit");
     /* 0 still feeds a core_pattern that is a pipe, a program of the host; 1 does not, and is too small for a file. */
     if (!set_limit(0, RLIMIT_CORE, 1, 1))
@@ -142,13 +105,13 @@ static void set_limits(const struct stage *stage)
             fail("setrlimit");
 }
 
-bool program_limit(pid_t pid, const struct stage *stage)
+bool program_limit(pid_t pid, const struct stage_plan *plan)
 {
     /* The kernel wants the other's user to be the real one of who asks. */
     bool done = setresgid(PROGRAM_GID, (gid_t)-1, (gid_t)-1) == 0 && setresuid(PROGRAM_UID, (uid_t)-1, (uid_t)-1) == 0 &&
-                limit_cpu(pid, stage) && set_limit(pid, RLIMIT_FSIZE, stage->file_bytes, stage->file_bytes) &&
-                set_limit(pid, RLIMIT_NPROC, stage->processes, stage->processes) &&
-                set_limit(pid, RLIMIT_NOFILE, stage->open_files, stage->open_files);
+                limit_cpu(pid, plan) && set_limit(pid, RLIMIT_FSIZE, plan->file_bytes, plan->file_bytes) &&
+                set_limit(pid, RLIMIT_NPROC, plan->processes, plan->processes) &&
+                set_limit(pid, RLIMIT_NOFILE, plan->open_files, plan->open_files);
     int error = errno;
     if (setresuid(0, (uid_t)-1, (uid_t)-1) < 0 || setresgid(0, (gid_t)-1, (gid_t)-1) < 0)
         _exit(LEADER_FAULT);
@@ -227,15 +190,15 @@ static void enter_filter(void)
     close(HANDOVER_FD);
 }
 
-static _Noreturn void become(const struct stage *stage, const int streams[3], int status)
+static _Noreturn void become(const struct stage_plan *plan, const int streams[STREAMS], int status)
 {
     /* Out of the way of 0 to 4 first: the descriptors may stand anywhere. */
-    int moved[3];
+    int moved[STREAMS];
     int sender = fcntl(handover[1], F_DUPFD, 10);
     status_fd = fcntl(status, F_DUPFD, 10);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < STREAMS; i++)
         moved[i] = fcntl(streams[i], F_DUPFD, 10);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < STREAMS; i++)
         if (dup2(moved[i], i) < 0)
             fail("dup2");
     if (dup3(status_fd, STATUS_FD, O_CLOEXEC) < 0)
@@ -248,13 +211,13 @@ static _Noreturn void become(const struct stage *stage, const int streams[3], in
         fail("close_range");
     if (setsid() < 0)
         fail("setsid");
-    if (terminal_wanted(stage) && ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0)
+    if (terminal_wanted(plan) && ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0)
         fail("terminal");
-    set_limits(stage);
+    set_limits(plan);
     stop_store_bypass();
     enter_filter();
     /* Only now, since the listener needed a descriptor. */
-    limit(stage, RLIMIT_NOFILE, stage->open_files);
+    limit(plan, RLIMIT_NOFILE, plan->open_files);
     if (setgroups(0, NULL) < 0)
         fail("setgroups");
     if (setresgid(PROGRAM_GID, PROGRAM_GID, PROGRAM_GID) < 0)
@@ -268,34 +231,35 @@ static _Noreturn void become(const struct stage *stage, const int streams[3], in
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    execute(stage->args, stage->env);
+    execute(plan->args, plan->env);
 }
 
-bool program_streams(const struct stage *stage, int ours[3], int theirs[3])
+bool program_streams(const struct stage_plan *plan, int ours[STREAMS], int theirs[STREAMS])
 {
-    int pipes[3][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
-    if (terminal_wanted(stage)) {
-        for (int i = 0; i < 3; i++)
+    int pipes[STREAMS][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
+    if (terminal_wanted(plan)) {
+        for (int i = 0; i < STREAMS; i++)
             ours[i] = theirs[i] = -1;
         files_as_program();
-        bool opened = terminal_open(stage, ours, theirs);
+        bool opened = terminal_open(plan, ours, theirs);
         int why = errno;
         files_as_leader();
         errno = why;
         return opened;
     }
     files_as_program();
-    bool made = pipe2(pipes[1], O_CLOEXEC) == 0 && pipe2(pipes[2], O_CLOEXEC) == 0 && pipe2(pipes[0], O_CLOEXEC) == 0;
+    bool made = pipe2(pipes[STREAM_OUT], O_CLOEXEC) == 0 && pipe2(pipes[STREAM_ERR], O_CLOEXEC) == 0 &&
+                pipe2(pipes[STREAM_IN], O_CLOEXEC) == 0;
     int error = errno;
     files_as_leader();
     /* At its end, and not /dev/null, which cannot be waited for. */
-    if (made && !stage->input) {
-        close(pipes[0][1]);
-        pipes[0][1] = -1;
+    if (made && !plan->input) {
+        close(pipes[STREAM_IN][1]);
+        pipes[STREAM_IN][1] = -1;
     }
-    for (int i = 0; i < 3; i++) {
-        ours[i] = pipes[i][i == 0];
-        theirs[i] = pipes[i][i != 0];
+    for (int i = 0; i < STREAMS; i++) {
+        ours[i] = pipes[i][i == STREAM_IN];
+        theirs[i] = pipes[i][i != STREAM_IN];
         if (made && ours[i] >= 0 && fcntl(ours[i], F_SETFL, O_NONBLOCK) < 0) {
             error = errno;
             made = false;
@@ -305,7 +269,7 @@ bool program_streams(const struct stage *stage, int ours[3], int theirs[3])
     return made;
 }
 
-pid_t program_start(const struct stage *stage, const int streams[3], struct start_error *why, int *listener)
+pid_t program_start(const struct stage_plan *plan, const int streams[STREAMS], struct start_error *why, int *listener)
 {
     int status[2];
     *listener = -1;
@@ -315,7 +279,7 @@ pid_t program_start(const struct stage *stage, const int streams[3], struct star
     }
     pid_t pid = fork();
     if (pid == 0)
-        become(stage, streams, status[1]);
+        become(plan, streams, status[1]);
     *why = (struct start_error){.call = "fork", .error = pid < 0 ? errno : 0};
     close(status[1]);
     if (pid > 0) {

@@ -8,7 +8,7 @@
  * The pids controller would count what it refuses, but a container has one such limit for all its jobs, and the kernel writes
  * a line into the machine's log at the first refusal.
  */
-#include "sandbox.h"
+#include "reached.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -20,8 +20,12 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "cell.h"
+#include "cgroup.h"
+#include "clock.h"
+#include "proc.h"
 
 /* Counting descriptors walks /proc: it may take one part of so many of the time. */
 enum { PAUSE_FACTOR = 50 };
@@ -35,14 +39,7 @@ static struct {
 void reached_begin(void)
 {
     memset(&reached, 0, sizeof reached);
-    reached.tasks_before = gauge_tasks();
-}
-
-static uint64_t now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+    reached.tasks_before = cgroup_tasks();
 }
 
 /* The descriptors of a process, 0 where that cannot be told. Since Linux 6.2 it is the folder's size. */
@@ -89,22 +86,23 @@ static bool descriptors_full(uint64_t limit)
 
 static void look_at_descriptors(uint64_t limit)
 {
-    uint64_t began = now_us();
+    uint64_t began = clock_us(CLOCK_MONOTONIC);
     if (reached.open_files || began < reached.next_count_us)
         return;
     /* The kernel shows them to a process of the same user. */
     files_as_program();
     reached.open_files = descriptors_full(limit);
     files_as_leader();
-    uint64_t ended = now_us();
+    uint64_t ended = clock_us(CLOCK_MONOTONIC);
     reached.next_count_us = ended + PAUSE_FACTOR * (ended - began);
 }
 
-void reached_look(const struct stage *plan)
+void reached_look(const struct stage_plan *plan)
 {
     struct statfs space;
-    int64_t tasks = reached.tasks_before < 0 ? -1 : gauge_tasks() - reached.tasks_before;
-    reached.processes |= tasks > 0 && (uint64_t)tasks >= plan->processes;
+    int64_t tasks = reached.tasks_before < 0 ? -1 : cgroup_tasks() - reached.tasks_before;
+    /* Where one is allowed there always is one, and nothing is seen of whether it wanted another. */
+    reached.processes |= plan->processes > 1 && tasks > 0 && (uint64_t)tasks >= plan->processes;
     reached.file_bytes |= statfs("/job", &space) == 0 && (space.f_bfree == 0 || space.f_ffree == 0);
     look_at_descriptors(plan->open_files);
 }

@@ -1,5 +1,5 @@
 /* The record lists in the worker's frames: see docs/sandbox-protocol.md. */
-#include "sandbox.h"
+#include "records.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -31,28 +31,28 @@ static char *next_record(struct frame *from, char *at)
     return at < end ? at : NULL;
 }
 
-void records_begin(struct frame *from, struct cell_size *size, bool *held, uint64_t *restore)
+void records_begin(struct frame *from, struct cell_size *size, bool *prewarmed, uint64_t *restore)
 {
     for (char *record = NULL; (record = next_record(from, record));) {
-        if (*record == 'b')
+        if (*record == BEGIN_BYTES)
             size->bytes = number(record + 1);
-        else if (*record == 'i')
+        else if (*record == BEGIN_INODES)
             size->inodes = number(record + 1);
-        else if (*record == 'h')
-            *held = number(record + 1) != 0;
-        else if (*record == 'r')
+        else if (*record == BEGIN_PREWARMED)
+            *prewarmed = number(record + 1) != 0;
+        else if (*record == BEGIN_RESTORE)
             *restore = number(record + 1);
         else
             fault("an unknown record in B");
     }
 }
 
-static void make_lists(struct frame *from, struct stage *plan)
+static void make_lists(struct frame *from, struct stage_plan *plan)
 {
     size_t args = 0, env = 0;
     for (char *record = NULL; (record = next_record(from, record));) {
-        args += *record == 'a';
-        env += *record == 'e';
+        args += *record == STAGE_ARGUMENT;
+        env += *record == STAGE_ENVIRONMENT;
     }
     plan->args = calloc(args + 1, sizeof(char *));
     plan->env = calloc(env + 1, sizeof(char *));
@@ -60,7 +60,7 @@ static void make_lists(struct frame *from, struct stage *plan)
         fault("a stage without a program");
 }
 
-void records_stage(struct frame *from, struct stage *plan, const char **door)
+void records_stage(struct frame *from, struct stage_plan *plan, const char **fifo)
 {
     size_t args = 0, env = 0;
     memset(plan, 0, sizeof *plan);
@@ -68,44 +68,44 @@ void records_stage(struct frame *from, struct stage *plan, const char **door)
     for (char *record = NULL; (record = next_record(from, record));) {
         char *value = record + 1;
         switch (*record) {
-        case 'a': plan->args[args++] = value; break;
-        case 'e': plan->env[env++] = value; break;
-        case 'w': plan->wall_ms = number(value); break;
-        case 'c': plan->cpu_ms = number(value); break;
-        case 'g': plan->grace_ms = number(value); break;
-        case 'o': plan->output_bytes = number(value); break;
-        case 'p': plan->processes = number(value); break;
-        case 'f': plan->file_bytes = number(value); break;
-        case 'n': plan->open_files = number(value); break;
-        case 's': plan->stack_bytes = number(value); break;
-        case 'x': plan->columns = number(value); break;
-        case 'y': plan->rows = number(value); break;
-        case 'i': plan->input = number(value) != 0; break;
-        case 'h':
-            if (door) {
-                *door = value;
+        case STAGE_ARGUMENT: plan->args[args++] = value; break;
+        case STAGE_ENVIRONMENT: plan->env[env++] = value; break;
+        case STAGE_WALL_MS: plan->wall_ms = number(value); break;
+        case STAGE_CPU_MS: plan->cpu_ms = number(value); break;
+        case STAGE_GRACE_MS: plan->grace_ms = number(value); break;
+        case STAGE_OUTPUT_BYTES: plan->output_bytes = number(value); break;
+        case STAGE_PROCESSES: plan->processes = number(value); break;
+        case STAGE_FILE_BYTES: plan->file_bytes = number(value); break;
+        case STAGE_OPEN_FILES: plan->open_files = number(value); break;
+        case STAGE_STACK_BYTES: plan->stack_bytes = number(value); break;
+        case STAGE_COLUMNS: plan->columns = number(value); break;
+        case STAGE_ROWS: plan->rows = number(value); break;
+        case STAGE_STDIN: plan->input = number(value) != 0; break;
+        case STAGE_PREWARM_FILE:
+            if (fifo) {
+                *fifo = value;
                 break;
             }
             /* fall through */
         default: fault("an unknown record in S or H");
         }
     }
-    if (door && (!*door || strlen(*door) > NAME_MAX))
-        fault("nothing to hold a program at");
+    if (fifo && (!*fifo || strlen(*fifo) > NAME_MAX))
+        fault("nothing for a program to wait at");
     if (plan->wall_ms == 0 || plan->cpu_ms == 0)
         fault("a stage without a limit of time");
-    if (plan->columns > USHRT_MAX || plan->rows > USHRT_MAX || (plan->columns > 0) != (plan->rows > 0) || (door && plan->columns > 0))
+    if (plan->columns > USHRT_MAX || plan->rows > USHRT_MAX || (plan->columns > 0) != (plan->rows > 0) || (fifo && plan->columns > 0))
         fault("a terminal cannot have that size");
 }
 
 void records_gather(struct frame *from, struct gathering *plan)
 {
     for (char *record = NULL; (record = next_record(from, record));) {
-        if (*record == 'b')
+        if (*record == GATHER_BYTES)
             plan->bytes = number(record + 1);
-        else if (*record == 'n')
+        else if (*record == GATHER_FILES)
             plan->files = number(record + 1);
-        else if (*record != 'g')
+        else if (*record != GATHER_GLOB)
             fault("an unknown record in G");
         else if (plan->count == MAX_GLOBS)
             fault("too many globs");
@@ -116,7 +116,7 @@ void records_gather(struct frame *from, struct gathering *plan)
         fault("nothing to gather");
 }
 
-void stage_free(struct stage *plan)
+void plan_free(struct stage_plan *plan)
 {
     free(plan->args);
     free(plan->env);

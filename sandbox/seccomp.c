@@ -5,7 +5,7 @@
  *              has and grants to root alone answers EPERM, what reaches all of the machine succeeds and does nothing.
  *   the rules  here: of the calls that there are, which arguments are refused, and of which calls the leader is told.
  *
- * Nobody makes a call that is told who does not mean to leave; it answers EPERM (notices.c). A call is refused in silence
+ * Nobody makes a call that is told who does not mean to leave; it answers EPERM (seccomp-notify.c). A call is refused in silence
  * where honest programs make it as well and live with the refusal:
  *
  *   ptrace, process_vm_*           the leak sanitizer stops the threads of its own program, unwinders read their own memory;
@@ -15,14 +15,14 @@
  *   sockets                        ping and cryptography look for their families
  *   seccomp, socket filters        their code lies in memory that the whole machine shares
  *
- * A netlink socket, by which the C library lists network interfaces, is made by the leader (notices.c), who counts them: what lies
+ * A netlink socket, by which the C library lists network interfaces, is made by the leader (seccomp-notify.c), who counts them: what lies
  * in it counts as no job's memory. Nothing watches files (inotify): those of an image are one for all its sandboxes, and a
  * watch would tell of a neighbour.
  *
- * Nor is there word of what podman's filter refuses before these are asked: an error is stricter than a notice. With podman's
+ * Nor is there word of what podman's filter refuses before these are asked: an error is stricter than a notification. With podman's
  * own that is chroot, open_by_handle_at, userfaultfd, modules, kexec, swap, the clock.
  */
-#include "sandbox.h"
+#include "seccomp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -46,6 +46,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "allowed.h"
+#include "leader-exit.h"
+#include "log.h"
+#include "seccomp-notify.h"
+
 /* The list; the rules whose leader is told, where the kernel can (else they have no instructions); those that only refuse. */
 static struct sock_fprog list, telling, silent;
 
@@ -54,7 +59,7 @@ static const char *const told[] = {
     "setns", "mount", "umount2", "pivot_root", "fsopen", "fspick", "open_tree", "move_mount", "mount_setattr", "bpf", "reboot",
 };
 enum { RULED_CALLS = 5 };
-_Static_assert(sizeof told / sizeof *told + RULED_CALLS <= TOLD_CALLS, "a report has room for every call");
+_Static_assert(sizeof told / sizeof *told + RULED_CALLS <= NOTIFIED_CALLS, "a report has room for every call");
 
 /* The low half of an argument that the kernel reads as an int. */
 #define INT_IS(argument, value) SCMP_CMP(argument, SCMP_CMP_MASKED_EQ, 0xffffffffu, value)
@@ -121,17 +126,34 @@ static void refuse_value(scmp_filter_ctx filter, int call, unsigned argument, un
     require(seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint32_t)error), call, 1, INT_IS(argument, value)), "value");
 }
 
-/* Sockets stay inside the cell: Unix, IPv4 and IPv6. `netlink` is what becomes of those that list interfaces. */
+/* Whether this kernel has a family. Where it has not, it starts modprobe on the machine each time it is asked for a socket of it. */
+static bool has_family(int family)
+{
+    int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0 || errno != EAFNOSUPPORT;
+}
+
+/*
+ * Sockets stay inside the cell: Unix, IPv4 and IPv6. `netlink` is what becomes of those that list interfaces. Pairs are of Unix
+ * alone: the kernel makes two sockets, of any protocol that is asked for, before it says that others have no pairs.
+ */
 static void refuse_families(scmp_filter_ctx filter, uint32_t netlink)
 {
     const uint32_t refusal = SCMP_ACT_ERRNO(EAFNOSUPPORT);
+    const bool ipv6 = has_family(AF_INET6);
     const int calls[] = {SCMP_SYS(socket), SCMP_SYS(socketpair)};
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
         for (unsigned family = 0; family < AF_NETLINK; family++)
-            if (family != AF_UNIX && family != AF_INET && family != AF_INET6)
+            if (family != AF_UNIX && family != AF_INET && (family != AF_INET6 || !ipv6))
                 require(seccomp_rule_add(filter, refusal, calls[i], 1, SCMP_A0(SCMP_CMP_EQ, family)), "family");
         require(seccomp_rule_add(filter, refusal, calls[i], 1, SCMP_A0(SCMP_CMP_GT, AF_NETLINK)), "family");
     }
+    const uint32_t no_pairs = SCMP_ACT_ERRNO(EOPNOTSUPP);
+    require(seccomp_rule_add(filter, no_pairs, SCMP_SYS(socketpair), 1, SCMP_A0(SCMP_CMP_EQ, AF_INET)), "pairs");
+    if (ipv6)
+        require(seccomp_rule_add(filter, no_pairs, SCMP_SYS(socketpair), 1, SCMP_A0(SCMP_CMP_EQ, AF_INET6)), "pairs");
     require(seccomp_rule_add(filter, refusal, SCMP_SYS(socketpair), 1, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK)), "netlink");
     require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPROTONOSUPPORT), SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK),
                              SCMP_A2(SCMP_CMP_NE, NETLINK_ROUTE)),
@@ -240,8 +262,8 @@ static void keep_core_limit(scmp_filter_ctx filter)
 /* Typing into somebody else's terminal, and the protocols that a terminal can speak. Asking for bridges and the like, which loads their modules. */
 static void refuse_ioctls(scmp_filter_ctx filter)
 {
-    static const unsigned requests[] = {TIOCSTI,     TIOCLINUX,   TIOCSETD,     SIOCGIFBR,    SIOCSIFBR,
-                                        SIOCGIFVLAN, SIOCSIFVLAN, SIOCADDDLCI, SIOCDELDLCI};
+    static const unsigned requests[] = {TIOCSTI,     TIOCLINUX,   TIOCSETD,    SIOCGIFBR,   SIOCSIFBR,   SIOCBRADDBR, SIOCBRDELBR,
+                                        SIOCBRADDIF, SIOCBRDELIF, SIOCGIFVLAN, SIOCSIFVLAN, SIOCADDDLCI, SIOCDELDLCI};
     for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
         refuse_value(filter, SCMP_SYS(ioctl), 1, requests[i], EPERM);
 }

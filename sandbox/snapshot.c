@@ -6,7 +6,7 @@
  * program's user before any process of theirs runs. What it holds was written by a program, so nothing in it is believed: links
  * are copied, not followed, and depth and size have bounds.
  */
-#include "sandbox.h"
+#include "snapshot.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -18,6 +18,11 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+#include "cell.h"
+#include "descriptors.h"
+#include "leader-exit.h"
+#include "log.h"
 
 /* Each level of folders holds up to three descriptors. */
 enum { MAX_LEVELS = 64, PIECE = 131072 };

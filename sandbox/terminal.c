@@ -1,5 +1,5 @@
 /* A pseudo terminal as a stage's standard streams: the leader holds the master, the program's three descriptors are the other end. */
-#include "sandbox.h"
+#include "terminal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,7 +7,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-bool terminal_open(const struct stage *stage, int ours[3], int theirs[3])
+bool terminal_open(const struct stage_plan *plan, int ours[STREAMS], int theirs[STREAMS])
 {
     const int unlocked = 0;
     struct termios settings;
@@ -15,17 +15,17 @@ bool terminal_open(const struct stage *stage, int ours[3], int theirs[3])
     int slave = -1;
     if (master >= 0 && ioctl(master, TIOCSPTLCK, &unlocked) == 0)
         slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    ours[1] = master;
-    theirs[0] = slave;
+    ours[STREAM_OUT] = master;
+    theirs[STREAM_IN] = slave;
     if (slave < 0 || tcgetattr(slave, &settings) < 0)
         return false;
     /* Erasing takes a character, not a byte. */
     settings.c_iflag |= IUTF8;
-    ours[0] = fcntl(master, F_DUPFD_CLOEXEC, 0);
-    theirs[1] = fcntl(slave, F_DUPFD_CLOEXEC, 0);
-    theirs[2] = fcntl(slave, F_DUPFD_CLOEXEC, 0);
-    return ours[0] >= 0 && theirs[1] >= 0 && theirs[2] >= 0 && tcsetattr(slave, TCSANOW, &settings) == 0 &&
-           terminal_resize(master, stage->columns, stage->rows);
+    ours[STREAM_IN] = fcntl(master, F_DUPFD_CLOEXEC, 0);
+    theirs[STREAM_OUT] = fcntl(slave, F_DUPFD_CLOEXEC, 0);
+    theirs[STREAM_ERR] = fcntl(slave, F_DUPFD_CLOEXEC, 0);
+    return ours[STREAM_IN] >= 0 && theirs[STREAM_OUT] >= 0 && theirs[STREAM_ERR] >= 0 && tcsetattr(slave, TCSANOW, &settings) == 0 &&
+           terminal_resize(master, plan->columns, plan->rows);
 }
 
 bool terminal_resize(int master, uint64_t columns, uint64_t rows)

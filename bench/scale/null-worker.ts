@@ -11,7 +11,7 @@ import { createLiveInput } from '../../src/worker/jobs/live-input.ts'
 import { type JobContext, processJob, storeLostJob } from '../../src/worker/jobs/process-job.ts'
 import { createWorkerMetrics } from '../../src/worker/metrics/worker-metrics.ts'
 import { createRunningJobs } from '../../src/worker/jobs/running-jobs.ts'
-import { createQueueWorker } from '../../src/worker/queue-worker.ts'
+import { createQueueWorker } from '../../src/worker/jobs/queue-worker.ts'
 import { createSandboxPool } from '../../src/worker/sandbox/pool.ts'
 import { nullSandbox } from '../../tests/worker/null-sandbox.ts'
 import { RETENTION, SLOTS } from './settings.ts'
@@ -51,12 +51,12 @@ setInterval(() => void figures.flush().catch(() => undefined), 1000)
 const context: JobContext = {
   records,
   artifacts: createArtifactStore(redis, keys, RETENTION),
-  pool,
-  locate: () => ({ language: undefined, image: 'null' }),
-  graceMs: 0,
-  reorder: (changes) => changePriorities(jobs, changes),
-  release: (ids) => promoteJobs(jobs, ids, log),
-  announce: async () => undefined,
+  sandboxes: { pool, locate: () => ({ language: undefined, image: 'null' }), graceMs: 0 },
+  queues: {
+    reorder: (changes) => changePriorities(jobs, changes),
+    promoteHeld: (ids) => promoteJobs(jobs, ids, log),
+    enqueueWebhook: async () => undefined,
+  },
   report: () => undefined,
   running,
   count: figures.ended,

@@ -1,4 +1,4 @@
 import { runService } from '../shared/run-service.ts'
-import { startWorker } from './start-worker.ts'
+import { startWorker } from './start.ts'
 
 await runService('worker', startWorker)

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { pino } from 'pino'
 import { loadConfig } from '../../src/shared/config/config.ts'
-import { startWorker } from '../../src/worker/start-worker.ts'
+import { startWorker } from '../../src/worker/start.ts'
 import { post } from '../support/client.ts'
 import { connectIo } from '../support/io-client.ts'
 import { startPlatform, testRoot } from '../support/platform.ts'

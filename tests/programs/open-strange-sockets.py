@@ -26,3 +26,13 @@ for name, family, kind, protocol in [
         print(name, 'opened')
     except OSError as error:
         print(name, errno.errorcode[error.errno])
+for name, family, kind, protocol in [
+    ('a pair of sctp', AF.AF_INET, socket.SOCK_STREAM, 132),
+    ('a pair of dccp', AF.AF_INET6, 6, 33),
+    ('a pair of raw icmp', AF.AF_INET, socket.SOCK_RAW, 1),
+]:
+    try:
+        socket.socketpair(family, kind, protocol)
+        print(name, 'opened')
+    except OSError as error:
+        print(name, errno.errorcode[error.errno])

@@ -1,23 +1,21 @@
 import {
-  createDockerDemux,
   createFrameDecoder,
   encodeBegin,
   encodeFrame,
-  encodeHold,
+  encodePrewarm,
   encodeInput,
   encodeKill,
-  encodeLetGo,
+  encodeDiscard,
   encodeRecords,
   encodeStart,
   encodeWriteFile,
-  FRAME,
   type Frame,
-  MAX_PAYLOAD,
   parseAck,
-  parseReport,
   ProtocolFault,
   type StageStart,
 } from '../../src/worker/sandbox/frames.ts'
+import { FRAME, MAX_PAYLOAD } from '../../src/worker/sandbox/protocol.ts'
+import { parseReport } from '../../src/worker/sandbox/stage-report.ts'
 
 const STAGE: StageStart = {
   args: ['cat', '-'],
@@ -123,17 +121,17 @@ describe('what a worker sends', () => {
     expect(encodeBegin({ bytes: 65536, inodes: 10 }).toString()).toBe('B\0\0\0\u000bb65536\0i10\0')
   })
 
-  test('begins the job of a held program', () => {
-    expect(payload(encodeBegin({ bytes: 1, inodes: 2, held: true }))).toBe('b1\0i2\0h1\0')
-    expect(payload(encodeBegin({ bytes: 1, inodes: 2, held: false }))).toBe('b1\0i2\0')
+  test('begins the job of a prewarmed program', () => {
+    expect(payload(encodeBegin({ bytes: 1, inodes: 2, prewarmed: true }))).toBe('b1\0i2\0h1\0')
+    expect(payload(encodeBegin({ bytes: 1, inodes: 2, prewarmed: false }))).toBe('b1\0i2\0')
   })
 
-  test('holds a program with every field of a stage, and lets it go', () => {
-    const frame = encodeHold('main.py', STAGE)
-    expect(frame[0]).toBe(FRAME.HOLD)
+  test('prewarms a program with every field of a stage, and discards it', () => {
+    const frame = encodePrewarm('main.py', STAGE)
+    expect(frame[0]).toBe(FRAME.PREWARM)
     expect(payload(frame)).toBe(`hmain.py\0${payload(encodeStart(STAGE))}`)
-    expect(encodeLetGo().toString()).toBe('H\0\0\0\0')
-    expect(() => encodeHold('a\0h', STAGE)).toThrow(TypeError)
+    expect(encodeDiscard().toString()).toBe('H\0\0\0\0')
+    expect(() => encodePrewarm('a\0h', STAGE)).toThrow(TypeError)
   })
 
   test('starts a stage with every field', () => {
@@ -197,43 +195,6 @@ describe('what a worker sends', () => {
   test('ends a stage, or signals it', () => {
     expect([...encodeKill()]).toEqual([FRAME.KILL, 0, 0, 0, 1, 0])
     expect([...encodeKill(2)]).toEqual([FRAME.KILL, 0, 0, 0, 1, 2])
-  })
-})
-
-describe('an attach stream', () => {
-  const block = (stream: number, text: string) => {
-    const header = Buffer.alloc(8)
-    header[0] = stream
-    header.writeUInt32BE(Buffer.byteLength(text), 4)
-    return Buffer.concat([header, Buffer.from(text)])
-  }
-  const stream = Buffer.concat([block(1, 'one'), block(2, 'error'), block(1, ''), block(0, 'zero'), block(1, 'two')])
-  const joined = (parts: { stdout: Buffer[]; stderr: Buffer[] }[]) => ({
-    stdout: Buffer.concat(parts.flatMap((part) => part.stdout)).toString(),
-    stderr: Buffer.concat(parts.flatMap((part) => part.stderr)).toString(),
-  })
-
-  test('is taken apart the same wherever it is split', () => {
-    for (let at = 0; at <= stream.length; at++) {
-      const demux = createDockerDemux()
-      const parts = [demux.push(stream.subarray(0, at)), demux.push(stream.subarray(at))]
-      expect(joined(parts)).toEqual({ stdout: 'onezerotwo', stderr: 'error' })
-    }
-  })
-
-  test('is taken apart byte by byte', () => {
-    const demux = createDockerDemux()
-    const parts = [...stream].map((byte) => demux.push(Buffer.of(byte)))
-    expect(joined(parts)).toEqual({ stdout: 'onezerotwo', stderr: 'error' })
-  })
-
-  test('is passed on before its block is whole', () => {
-    const demux = createDockerDemux()
-    expect(joined([demux.push(block(1, 'abcdef').subarray(0, 10))]).stdout).toBe('ab')
-  })
-
-  test.each(['\u0003\0\0\0\0\0\0\u0001', '\u0001\0\0\u0001\0\0\0\u0001', 'HTTP/1.1'])('is not %j', (header) => {
-    expect(() => createDockerDemux().push(Buffer.from(header, 'latin1'))).toThrow(ProtocolFault)
   })
 })
 

@@ -1,7 +1,8 @@
 import { CONTAINER_LABEL } from '../../src/shared/container-label.ts'
 import { KIB, MIB } from '../../src/shared/limits.ts'
 import { encodeGather } from '../../src/worker/sandbox/artifact-frames.ts'
-import { encodeFrame, encodeStart, FRAME } from '../../src/worker/sandbox/frames.ts'
+import { encodeFrame, encodeStart } from '../../src/worker/sandbox/frames.ts'
+import { FRAME } from '../../src/worker/sandbox/protocol.ts'
 import type { Sandbox } from '../../src/worker/sandbox/sandbox.ts'
 import { createBench, python, type RawSandbox, type Ran, stage, STAGE } from './init-harness.ts'
 import { eventually } from '../support/eventually.ts'
@@ -282,7 +283,7 @@ open('d/z', 'w')`
   })
 })
 
-describe('on the wire', () => {
+describe('on the transport', () => {
   const glob = encodeGather({ globs: ['*'], ...LIMITS })
   const records = (text: string) => encodeFrame(FRAME.GATHER, text)
   const begun = async (): Promise<RawSandbox> => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { packageRoot } from '../../src/shared/package-root.ts'
-import { createDockerDemux } from '../../src/worker/sandbox/frames.ts'
+import { createDockerDemux } from '../../src/worker/sandbox/docker-demux.ts'
 import { createBench } from './init-harness.ts'
 
 const bench = createBench('test-init-fuzz')

@@ -13,17 +13,16 @@ import { type AttachedContainer, createEngine, type Engine } from '../../src/wor
 import { createLaunch, type Launch } from '../../src/worker/sandbox/launch.ts'
 import { withOwnDevices } from '../../src/worker/sandbox/own-devices.ts'
 import {
-  createDockerDemux,
   createFrameDecoder,
   encodeBegin,
   encodeFrame,
-  FRAME,
   type Frame,
-  parseReport,
-  type StageReport,
   type StageStart,
 } from '../../src/worker/sandbox/frames.ts'
-import type { ArmedProgram } from '../../src/worker/sandbox/armed.ts'
+import { FRAME } from '../../src/worker/sandbox/protocol.ts'
+import { parseReport, type StageReport } from '../../src/worker/sandbox/stage-report.ts'
+import { createDockerDemux } from '../../src/worker/sandbox/docker-demux.ts'
+import type { PrewarmProgram } from '../../src/worker/sandbox/prewarmed.ts'
 import { createPodmanSandbox } from '../../src/worker/sandbox/podman-sandbox.ts'
 import type { Sandbox } from '../../src/worker/sandbox/sandbox.ts'
 import { withSocketMemory } from '../../src/worker/sandbox/socket-memory.ts'
@@ -58,8 +57,8 @@ export interface BenchOptions {
   language?: string
   memoryBytes?: number
   processes?: number
-  /** What the sandbox can be armed with. */
-  program?: ArmedProgram
+  /** What can be prewarmed in the sandbox. */
+  program?: PrewarmProgram
   /** Through the engine unless given. */
   launch?: Launch
   /** What begins in place of init, and the files of the host it needs. */

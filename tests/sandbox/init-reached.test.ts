@@ -76,6 +76,11 @@ describe('a limit that is not reached is not told', () => {
     expect(await bench.run(python(program), { processes })).toMatchObject({ reached })
   })
 
+  test('by a program that may be one process, and is', async () => {
+    const alone = await bench.run(python('import time; time.sleep(0.1); print(1)'), { processes: 1 })
+    expect(alone).toMatchObject({ stdout: '1\n', reached: [] })
+  })
+
   test('by the stage that follows one that did', async () => {
     const sandbox = await bench.shared()
     sandbox.begin(8 * MIB)

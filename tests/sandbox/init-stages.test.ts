@@ -1,5 +1,6 @@
 import { MIB } from '../../src/shared/limits.ts'
-import { encodeFrame, encodeInput, encodeKill, encodeStart, FRAME } from '../../src/worker/sandbox/frames.ts'
+import { encodeFrame, encodeInput, encodeKill, encodeStart } from '../../src/worker/sandbox/frames.ts'
+import { FRAME } from '../../src/worker/sandbox/protocol.ts'
 import { createBench, python, type Ran, stage, STAGE } from './init-harness.ts'
 
 const bench = createBench('test-init-stages')

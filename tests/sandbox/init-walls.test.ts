@@ -1,6 +1,7 @@
 import { CONTAINER_LABEL } from '../../src/shared/container-label.ts'
 import { MIB } from '../../src/shared/limits.ts'
-import { encodeFrame, encodeKill, encodeStart, FRAME } from '../../src/worker/sandbox/frames.ts'
+import { encodeFrame, encodeKill, encodeStart } from '../../src/worker/sandbox/frames.ts'
+import { FRAME } from '../../src/worker/sandbox/protocol.ts'
 import { createBench, python, stage, STAGE, syscalls } from './init-harness.ts'
 
 const bench = createBench('test-init-walls')
@@ -86,7 +87,10 @@ print(kind('socket', 16, 3), kind('socketpair', 1, 1), kind('socket', 2, 1, 6), 
 print({kind('socket', f, t) for f in (0, 3, 4, 9, 15, 17, 21, 29, 30, 31, 38, 40, 44, 45) for t in (1, 2, 3, 5)})
 print({kind('socketpair', f, t) for f in (0, 15, 17, 30, 38, 40) for t in (1, 5)})
 print({kind('socket', f, t, p) for f in (2, 10) for t, p in ((3, 1), (1, 132), (5, 132), (1, 262), (6, 33), (6, 0), (2, 136), (10, 3))})
-print({kind('socket', 16, 3, p) for p in range(1, 22)})`),
+print({kind('socket', 16, 3, p) for p in range(1, 22)})
+print({kind('socketpair', f, t, p) for f in (2, 10) for t, p in ((1, 0), (2, 0), (1, 132), (3, 1), (5, 132), (6, 33), (2, 136))})
+fd = libc.socket(2, 2, 0)
+print({errno.errorcode[ctypes.get_errno()] for request in (0x8940, 0x8941, 0x8982, 0x89a0, 0x89a1, 0x89a2, 0x89a3) if libc.ioctl(fd, request, None) < 0})`),
     )
     expect(stdout.trim().split('\n')).toEqual([
       `[${Array.from({ length: 7 }, () => "'ok'").join(', ')}]`,
@@ -95,6 +99,8 @@ print({kind('socket', 16, 3, p) for p in range(1, 22)})`),
       "{'EAFNOSUPPORT'}",
       "{'EPROTONOSUPPORT'}",
       "{'EPROTONOSUPPORT'}",
+      "{'ENOTSUP'}",
+      "{'EPERM'}",
     ])
   })
 

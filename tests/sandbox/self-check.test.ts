@@ -2,7 +2,7 @@ import { afterAll, expect, test } from '@jest/globals'
 import { pino } from 'pino'
 import { MIB } from '../../src/shared/limits.ts'
 import { SandboxBroken } from '../../src/worker/sandbox/sandbox.ts'
-import { LimitsNotEnforced, proveLimits } from '../../src/worker/self-check.ts'
+import { LimitsNotEnforced, proveLimits } from '../../src/worker/sandbox/self-check.ts'
 import { createBench } from './init-harness.ts'
 
 const bench = createBench('test-self-check')

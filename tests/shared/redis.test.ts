@@ -8,7 +8,7 @@ import { connectRedis } from '../../src/shared/redis/connect.ts'
 import { createKeys } from '../../src/shared/redis/keys.ts'
 import { createWorkerRegistry, type Runtimes } from '../../src/shared/redis/worker-registry.ts'
 import type { Engine } from '../../src/worker/sandbox/engine.ts'
-import { sweepOrphans } from '../../src/worker/sweep.ts'
+import { sweepOrphans } from '../../src/worker/sandbox/sweep.ts'
 import { testRoot } from '../support/platform.ts'
 
 const log = pino({ level: 'silent' })

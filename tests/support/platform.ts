@@ -7,7 +7,7 @@ import { packageRoot } from '../../src/shared/package-root.ts'
 import { connectRedis } from '../../src/shared/redis/connect.ts'
 import { CONTAINER_LABEL } from '../../src/shared/container-label.ts'
 import { openTracing, type Tracing } from '../../src/shared/tracing/tracing.ts'
-import { startWorker } from '../../src/worker/start-worker.ts'
+import { startWorker } from '../../src/worker/start.ts'
 import { createEngine } from '../../src/worker/sandbox/engine.ts'
 import { leftKeys } from './left-keys.ts'
 

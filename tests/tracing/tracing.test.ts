@@ -82,7 +82,7 @@ test('without a collector nothing of the OpenTelemetry SDK is loaded', () => {
       import { loadConfig } from './dist/shared/config/config.js'
       import { openTracing } from './dist/shared/tracing/tracing.js'
       import './dist/api/start-api.js'
-      import './dist/worker/start-worker.js'
+      import './dist/worker/start.js'
       const { tracing } = loadConfig(process.cwd(), { OTEL_EXPORTER_OTLP_ENDPOINT: '${endpoint}' })
       await openTracing(tracing, 'x', () => undefined)
       const loaded = Object.keys(createRequire(import.meta.url).cache)

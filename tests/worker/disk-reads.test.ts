@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { pino } from 'pino'
 import { withDiskReads } from '../../src/worker/sandbox/disk-reads.ts'
 import type { Launch } from '../../src/worker/sandbox/launch.ts'
-import type { Wire } from '../../src/worker/sandbox/wire.ts'
+import type { Transport } from '../../src/worker/sandbox/transport.ts'
 
 let folder: string
 let said: string[]
@@ -30,7 +30,7 @@ function put(path: string, text = '') {
   writeFileSync(join(folder, path), text)
 }
 const text = (path: string) => readFileSync(join(folder, path), 'utf8')
-const launch: Launch = async () => ({ container: 'c1' }) as unknown as Wire
+const launch: Launch = async () => ({ container: 'c1' }) as unknown as Transport
 const started = (bytes: number) =>
   withDiskReads(launch, bytes, log, { cgroups: join(folder, 'cgroup'), disks: join(folder, 'block') })({})
 

@@ -29,6 +29,23 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
+test('an engine that was delegated other cgroup controllers is another one', async () => {
+  const identify = (controllers: unknown) => {
+    answers = [
+      { status: 200, body: { Version: '5.0', Components: [{ Name: 'crun', Version: '1.8' }] } },
+      controllers === undefined
+        ? { status: 404, body: {} }
+        : { status: 200, body: { host: { cgroupVersion: 'v2', cgroupControllers: controllers } } },
+    ]
+    return createEngine(socketPath).identity()
+  }
+  const all = await identify(['cpu', 'memory', 'pids'])
+  expect(await identify(['cpu', 'memory', 'pids'])).toBe(all)
+  expect(await identify(['memory', 'pids'])).not.toBe(all)
+  // Docker has no such question.
+  expect(await identify(undefined)).toContain('crun')
+})
+
 test('a container that ends while containers or images are listed does not matter', async () => {
   const listed = [{ Id: 'a', Labels: { of: 'x' }, Created: 2, RepoTags: ['localhost/a:1'] }]
   answers = [ENDED, ENDED, { status: 200, body: listed }, ENDED, { status: 200, body: listed }]

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { pino } from 'pino'
-import { keepProof } from '../../src/worker/keep-proof.ts'
+import { keepProof } from '../../src/worker/sandbox/keep-proof.ts'
 
 const log = pino({ level: 'silent' })
 let dataDir: string

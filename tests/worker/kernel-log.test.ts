@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { pino } from 'pino'
-import { quietKernelLog } from '../../src/worker/kernel-log.ts'
+import { quietKernelLog } from '../../src/worker/sandbox/kernel-log.ts'
 
 let folder: string
 let lines: string[]

@@ -1,4 +1,4 @@
-import type { StageReport } from '../../src/worker/sandbox/frames.ts'
+import type { StageReport } from '../../src/worker/sandbox/stage-report.ts'
 import type { Sandbox } from '../../src/worker/sandbox/sandbox.ts'
 
 /** A sandbox that runs nothing and answers at once: the double behind the one seam. */
@@ -7,7 +7,7 @@ export interface NullSandbox extends Sandbox {
   die(): void
   readonly destroyed: boolean
   jobs: number
-  armed: boolean
+  prewarmed: boolean
 }
 
 export const SUCCESS: StageReport = {
@@ -37,15 +37,15 @@ export function nullSandbox(): NullSandbox {
     createdAt: Date.now(),
     jobs: 0,
     gone,
-    armed: false,
-    arm() {
-      sandbox.armed = true
+    prewarmed: false,
+    prewarm() {
+      sandbox.prewarmed = true
     },
-    disarm() {
-      sandbox.armed = false
+    discardPrewarmed() {
+      sandbox.prewarmed = false
     },
     begin() {
-      sandbox.armed = false
+      sandbox.prewarmed = false
       sandbox.jobs++
     },
     writeFile: () => undefined,

@@ -1,11 +1,12 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import type { ContainerCreateOptions } from 'dockerode'
 import { pino } from 'pino'
 import { withOwnDevices } from '../../src/worker/sandbox/own-devices.ts'
 import type { Launch } from '../../src/worker/sandbox/launch.ts'
-import type { Wire } from '../../src/worker/sandbox/wire.ts'
+import type { Transport } from '../../src/worker/sandbox/transport.ts'
 
 let parent: string
 let said: string[]
@@ -26,25 +27,46 @@ function engine(takes: (own: boolean, count: number) => Error | undefined) {
     launched.push(own)
     const fault = takes(own, launched.length)
     if (fault) throw fault
-    return { out: new PassThrough() } as unknown as Wire
+    return { out: new PassThrough() } as unknown as Transport
   }
   return { launched, launch: withOwnDevices(launch, log, parent) }
 }
 
 test('sandboxes have nodes of their own, which are gone with them', async () => {
   const { launched, launch } = engine(() => undefined)
-  const wires = await Promise.all([launch({}), launch({})])
+  const transports = await Promise.all([launch({}), launch({})])
   expect([launched, readdirSync(parent).length]).toEqual([[true, true], 2])
-  for (const { out } of wires) out.emit('close')
+  for (const { out } of transports) out.emit('close')
   expect(readdirSync(parent)).toEqual([])
   expect(said).toEqual(['sandboxes have device nodes of their own'])
 })
 
-test('an engine that does not take them is never given any again', async () => {
-  const { launched, launch } = engine((own) => (own ? new Error(`statfs ${parent}/x: no such file`) : undefined))
-  await Promise.all([launch({}), launch({}), launch({})])
-  expect([launched, readdirSync(parent)]).toEqual([[true, false, false, false], []])
+test('an engine that does not take them three times is never given any again', async () => {
+  const { launched, launch } = engine((own) => (own ? new Error('statfs: no such file') : undefined))
+  await Promise.all([launch({}), launch({}), launch({}), launch({}), launch({})])
+  expect([launched, readdirSync(parent)]).toEqual([[true, false, true, false, true, false, false, false], []])
   expect(said).toEqual(['sandboxes share the device nodes of the machine'])
+})
+
+test('where none can be made none is tried again', async () => {
+  rmSync(parent, { recursive: true })
+  const { launched, launch } = engine(() => undefined)
+  await launch({})
+  await launch({})
+  expect([launched, said]).toEqual([[false, false], ['sandboxes share the device nodes of the machine']])
+})
+
+test('what workers that are gone have left is removed, also where their process id has come again', async () => {
+  const stat = readFileSync('/proc/self/stat', 'utf8')
+  const start = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  const live = `runyard-${process.pid}-${start}-aaaaaa`
+  const others = ['pts', 'runyard-notes']
+  for (const name of [live, ...others, `runyard-${process.pid}-1-bbbbbb`, 'runyard-4194304-77-cccccc'])
+    mkdirSync(join(parent, name))
+  const { launch } = engine(() => undefined)
+  const { out } = await launch({})
+  out.emit('close')
+  expect(readdirSync(parent).sort()).toEqual([live, ...others].sort())
 })
 
 test('a fault that passes decides nothing', async () => {

@@ -101,33 +101,33 @@ describe('a pool of sandboxes', () => {
     await pool.close()
   })
 
-  test('arms what is ready, and takes the one of a tenant that was armed first', async () => {
+  test('prewarms what is ready, and takes the one of a tenant that was prewarmed first', async () => {
     const { pool, made } = setUp({ slots: 3 })
     pool.keepReady(['python'])
     await until(() => pool.counts().ready === 1)
-    expect(pool.counts().armed).toBe(1)
+    expect(pool.counts().prewarmed).toBe(1)
     const leases = [await pool.acquire(request()), await pool.acquire(request()), await pool.acquire(request())]
     for (const { sandbox } of leases) sandbox.begin(1)
     const [first, second, third] = leases.map(({ sandbox }) => sandbox as NullSandbox)
     leases.forEach((lease) => lease.release())
     expect((await pool.acquire(request())).sandbox).toBe(first)
-    // As one whose jobs nothing could be armed for.
-    second?.disarm()
+    // As one whose jobs nothing could be prewarmed for.
+    second?.discardPrewarmed()
     expect((await pool.acquire(request())).sandbox).toBe(third)
     expect((await pool.acquire(request())).sandbox).toBe(second)
     await pool.close()
     expect(made.every((sandbox) => sandbox.destroyed)).toBe(true)
   })
 
-  test('has as many bound ones armed as there are slots, those that were used last', async () => {
+  test('has as many bound ones prewarmed as there are slots, those that were used last', async () => {
     const { pool } = setUp({ ready: 0, slots: 2 })
     const leases = await Promise.all(
       Array.from({ length: 5 }, (_, index) => pool.acquire(request({ tenant: `t${index}` }))),
     )
     for (const { sandbox } of leases) sandbox.begin(1)
     leases.forEach((lease) => lease.release())
-    expect(leases.map(({ sandbox }) => sandbox.armed)).toEqual([false, false, false, true, true])
-    expect(pool.counts()).toMatchObject({ bound: 5, armed: 2 })
+    expect(leases.map(({ sandbox }) => sandbox.prewarmed)).toEqual([false, false, false, true, true])
+    expect(pool.counts()).toMatchObject({ bound: 5, prewarmed: 2 })
     await pool.close()
   })
 

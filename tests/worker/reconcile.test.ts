@@ -3,7 +3,7 @@ import { pino } from 'pino'
 import type { JobSpec } from '../../src/shared/job.ts'
 import { changePriorities, createJobQueue, type JobQueue } from '../../src/shared/redis/job-queue.ts'
 import { createJobRecords, type JobRecords } from '../../src/shared/redis/job-record.ts'
-import { reconcile } from '../../src/worker/reconcile.ts'
+import { reconcile } from '../../src/worker/jobs/reconcile.ts'
 import { openTestRedis, type TestRedis } from '../shared/security/test-redis.ts'
 import { admit, BOUNDS, RETENTION, submittedJob } from '../support/job-records.ts'
 
@@ -23,7 +23,8 @@ afterAll(async () => {
 const log = pino({ level: 'silent' })
 const nothing = async () => undefined
 const look = () => {
-  const silent = { release: nothing, announce: nothing, lost: () => undefined, count: () => undefined, log }
+  const queues = { reorder: nothing, promoteHeld: nothing, enqueueWebhook: nothing }
+  const silent = { queues, lost: () => undefined, count: () => undefined, log }
   return reconcile({ redis: own.redis, records, queue, ...silent })
 }
 const enqueue = (id: string, priority = 1) => queue.add('run', {} as JobSpec, { jobId: id, priority })

@@ -6,12 +6,13 @@ import { join } from 'node:path'
 import { type Duplex, duplexPair } from 'node:stream'
 import { afterAll, expect, test } from '@jest/globals'
 import { pino } from 'pino'
-import { encodeFrame, FRAME } from '../../src/worker/sandbox/frames.ts'
+import { encodeFrame } from '../../src/worker/sandbox/frames.ts'
+import { FRAME } from '../../src/worker/sandbox/protocol.ts'
 import type { Engine } from '../../src/worker/sandbox/engine.ts'
 import { createLaunch } from '../../src/worker/sandbox/launch.ts'
 import { createPodmanSandbox } from '../../src/worker/sandbox/podman-sandbox.ts'
 import { SandboxBroken } from '../../src/worker/sandbox/sandbox.ts'
-import { attachedWire, directWire, type Wire } from '../../src/worker/sandbox/wire.ts'
+import { attachedTransport, directTransport, type Transport } from '../../src/worker/sandbox/transport.ts'
 
 const WORDS = 'make private /: Permission denied'
 const ID = 'c0ffee'.repeat(4)
@@ -38,7 +39,8 @@ function engineOf(more: Partial<Engine> = {}): Engine & { removed: string[] } {
   }
 }
 
-const start = (engine: Engine, wire: Wire) => createPodmanSandbox(engine, () => Promise.resolve(wire), {}, log)
+const start = (engine: Engine, transport: Transport) =>
+  createPodmanSandbox(engine, () => Promise.resolve(transport), {}, log)
 
 /** As podman multiplexes it: 1 is standard output, 2 standard error. */
 function block(stream: 1 | 2, content: string | Buffer): Buffer {
@@ -85,7 +87,7 @@ test.each(attached)('a sandbox spoken to through the engine that ends %s is an e
   const [mine, its] = duplexPair()
   init(its)
   if (its.destroyed) mine.destroy()
-  const starting = start(engine, attachedWire({ id: ID, stream: mine }))
+  const starting = start(engine, attachedTransport({ id: ID, stream: mine }))
   await expect(starting).rejects.toThrow(SandboxBroken)
   const { message } = (await starting.catch((error: unknown) => error)) as Error
   expect(message).toContain('not ready: ')
@@ -109,7 +111,7 @@ test.each<[string, (frames: Socket, lines: Socket) => Promise<unknown> | void]>(
     const [[frames, lines], ofInit] = await connections()
     const ended = once(frames, 'end')
     if (early) await init(...ofInit)
-    const starting = start(engine, directWire(ID, frames, lines))
+    const starting = start(engine, directTransport(ID, frames, lines))
     const outcome = starting.catch((error: unknown) => error)
     if (!early) await init(...ofInit)
     await ended
@@ -126,7 +128,7 @@ test('a sandbox whose connections were closed before it was listened to is an er
   frames.destroy()
   lines.destroy()
   await once(frames, 'close')
-  await expect(start(engine, directWire(ID, frames, lines))).rejects.toThrow('not ready: its stream was closed')
+  await expect(start(engine, directTransport(ID, frames, lines))).rejects.toThrow('not ready: its stream was closed')
 })
 
 /** The engine of a machine whose first container connects; what becomes of the next is for the test. */

@@ -1,7 +1,8 @@
 import { constants } from 'node:os'
 import type { Status } from '../../shared/job.ts'
 import { LIMIT_NAMES, type Limits } from '../../shared/limits.ts'
-import type { StageReport, StageStart } from '../sandbox/frames.ts'
+import type { StageStart } from '../sandbox/frames.ts'
+import type { StageReport } from '../sandbox/stage-report.ts'
 
 /** Where a signal has two names, the one listed first is the usual one: SIGABRT, not SIGIOT. */
 const SIGNAL_NAMES = new Map(

@@ -9,7 +9,7 @@ export interface JobObserver {
   acquired: (spec: JobSpec, ms: number) => void
   stageEnded: (spec: JobSpec, stage: StageSummary) => void
   /** It went back to the queue. */
-  putBack: (spec: JobSpec, reason: PutBackReason) => void
+  requeued: (spec: JobSpec, reason: PutBackReason) => void
   /** Its result was stored. @param startedAt of the attempt; null when none had begun */
   ended: (spec: JobSpec, status: Status, startedAt: string | null) => void
 }
@@ -22,7 +22,7 @@ export function observeTogether(observers: readonly JobObserver[]): JobObserver 
     started: (spec, attempt) => observers.forEach((one) => one.started(spec, attempt)),
     acquired: (spec, ms) => observers.forEach((one) => one.acquired(spec, ms)),
     stageEnded: (spec, stage) => observers.forEach((one) => one.stageEnded(spec, stage)),
-    putBack: (spec, reason) => observers.forEach((one) => one.putBack(spec, reason)),
+    requeued: (spec, reason) => observers.forEach((one) => one.requeued(spec, reason)),
     ended: (spec, status, startedAt) => observers.forEach((one) => one.ended(spec, status, startedAt)),
   }
 }

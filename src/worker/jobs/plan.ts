@@ -1,7 +1,8 @@
+import type { Config } from '../../shared/config/config.ts'
 import type { Encoding, JobSpec, StageTest, TestCase } from '../../shared/job.ts'
 import type { Language } from '../../shared/language.ts'
-import { KIB, type Limits } from '../../shared/limits.ts'
-import type { ArmedProgram } from '../sandbox/armed.ts'
+import { effectiveLimits, KIB, type Limits } from '../../shared/limits.ts'
+import type { PrewarmProgram } from '../sandbox/prewarmed.ts'
 import type { StageStart } from '../sandbox/frames.ts'
 
 /** A stage that is going to run. */
@@ -96,7 +97,7 @@ function onTerminal(start: StageStart, { terminal }: JobSpec): StageStart {
  * @param limits those of such a job
  * @returns undefined for a language of which none can wait for its program
  */
-export function planAhead(language: Language, limits: Limits, graceMs: number): ArmedProgram | undefined {
+export function planAhead(language: Language, limits: Limits, graceMs: number): PrewarmProgram | undefined {
   const { armed, fileName } = language
   if (!armed) return undefined
   const args = expand(
@@ -106,6 +107,19 @@ export function planAhead(language: Language, limits: Limits, graceMs: number): 
   )
   const start = { ...within(limits, graceMs), args, env: { ...BASE_ENV, ...language.env }, wallMs: limits.wallMs }
   return { file: fileName, start, unless: armed.unless }
+}
+
+/** What can be prewarmed in a sandbox, by its image. @param languageOf undefined for an image of the operator's */
+export function prewarmPrograms(
+  { sandbox, limits }: Pick<Config, 'sandbox' | 'limits'>,
+  languageOf: (image: string) => Language | undefined,
+): (image: string) => PrewarmProgram | undefined {
+  return (image) => {
+    const language = sandbox.armed ? languageOf(image) : undefined
+    if (!language) return undefined
+    const own = effectiveLimits({}, language.limits, limits.defaults, limits.ceilings)
+    return planAhead(language, own, sandbox.graceMs)
+  }
 }
 
 /** What every stage of a job has of its limits. */

@@ -1,14 +1,12 @@
 import type { Logger } from 'pino'
-import type { Job, JobReturn, JobSpec, JobSummary, StageSummary, Status } from '../../shared/job.ts'
+import type { JobReturn, JobSpec, JobSummary, StageSummary, Status } from '../../shared/job.ts'
 import type { JobEvent } from '../../shared/job-event.ts'
-import { artifactUrl } from '../../shared/artifact.ts'
 import type { Language } from '../../shared/language.ts'
 import { MAX_TIMER_MS, SECOND } from '../../shared/limits.ts'
 import type { CountFinished } from '../../shared/metrics/finished-jobs.ts'
 import type { ArtifactStore } from '../../shared/redis/artifact-store.ts'
 import type { JobRecords, Priority, PutBackReason, RecordedJob } from '../../shared/redis/job-record.ts'
 import type { SecurityEvent } from '../../shared/security/security-event.ts'
-import type { Turn } from '../queue-worker.ts'
 import { acquirePatiently, NoSandbox } from '../sandbox/acquire-patiently.ts'
 import { EngineDown } from '../sandbox/engine-health.ts'
 import type { SandboxPool } from '../sandbox/pool.ts'
@@ -16,23 +14,16 @@ import { GATHER_TIMEOUT_MS, SandboxBroken } from '../sandbox/sandbox.ts'
 import { createEventPublisher, type EventPublisher } from './event-publisher.ts'
 import type { JobObserver } from './job-observer.ts'
 import type { LiveInput } from './live-input.ts'
-import { missingArtifacts } from './missing-artifacts.ts'
+import { producedBy } from './produced-artifacts.ts'
+import type { Turn } from './queue-worker.ts'
 import { type JobOutcome, runJob } from './run-job.ts'
 import type { RunningJobs } from './running-jobs.ts'
 
 export interface JobContext {
   records: JobRecords
   artifacts: Pick<ArtifactStore, 'put'>
-  pool: SandboxPool
-  /** @returns the language of a code job and the image it runs in. @throws Error naming what is not installed here */
-  locate: (spec: JobSpec) => { language: Language | undefined; image: string }
-  graceMs: number
-  /** Gives queued jobs other places. @throws when Redis refuses */
-  reorder: (changes: readonly Priority[]) => Promise<void>
-  /** Lets held jobs go: one of their tenant has ended. */
-  release: (ids: readonly string[]) => Promise<void>
-  /** Queues a webhook delivery; an empty id is none. Never fails. */
-  announce: (deliveryId: string) => Promise<void>
+  sandboxes: JobSandboxes
+  queues: JobQueues
   /** Takes a security event; never fails. */
   report: (event: SecurityEvent) => void
   /** Counts the end of a job for the figures. */
@@ -43,12 +34,31 @@ export interface JobContext {
   log: Logger
 }
 
+/** Where jobs run. */
+export interface JobSandboxes {
+  pool: SandboxPool
+  /** @returns the language of a code job and the image it runs in. @throws Error naming what is not installed here */
+  locate: (spec: JobSpec) => { language: Language | undefined; image: string }
+  /** Between SIGTERM and SIGKILL, when a limit ends a stage. */
+  graceMs: number
+}
+
+/** What becomes of others that wait, when something becomes of a job. */
+export interface JobQueues {
+  /** Gives queued jobs other places. @throws when Redis refuses */
+  reorder: (changes: readonly Priority[]) => Promise<void>
+  /** Promotes jobs that were held: one of their tenant has ended. */
+  promoteHeld: (ids: readonly string[]) => Promise<void>
+  /** Queues a webhook delivery; an empty id is none. Never fails. */
+  enqueueWebhook: (deliveryId: string) => Promise<void>
+}
+
 /** Added to all the time a job may take by its own limits; a sandbox that needs longer has failed. */
 const DEADLINE_MARGIN_MS = 15 * SECOND
 /** A held job looks again after this time by itself, should whoever was to let it go have been killed. */
 const HELD_MS = 10 * SECOND
 /** Before a job that was put back is taken again: by another worker, or here when the engine is back. */
-const PUT_BACK_MS: Record<PutBackReason, number> = {
+const REQUEUE_MS: Record<PutBackReason, number> = {
   'engine-down': SECOND,
   'no-sandbox': 5 * SECOND,
   draining: 0,
@@ -62,7 +72,7 @@ const PUT_BACK_MS: Record<PutBackReason, number> = {
  * @throws when Redis refuses; never because of the program or its sandbox
  */
 export async function processJob(context: JobContext, spec: JobSpec, turn: Turn): Promise<JobReturn> {
-  const { records, release, running } = context
+  const { records, queues, running } = context
   // Before it counts as running, since from then on it can be cancelled.
   const { signal, done } = running.begin(spec)
   try {
@@ -73,16 +83,16 @@ export async function processJob(context: JobContext, spec: JobSpec, turn: Turn)
       case 'cancelled':
         return await finish(context, spec, start.attempt, CANCELLED, null, [])
       case 'later':
-        await context.reorder([{ id: spec.head.id, priority: start.priority }, ...start.others])
-        await turn.giveBack(0)
-        return GIVEN_BACK
+        await queues.reorder([{ id: spec.head.id, priority: start.priority }, ...start.others])
+        await turn.delay(0)
+        return DELAYED
       case 'held':
-        await turn.giveBack(HELD_MS)
-        await release(await records.hold(spec))
-        return GIVEN_BACK
+        await turn.delay(HELD_MS)
+        await queues.promoteHeld(await records.hold(spec))
+        return DELAYED
       case 'started':
         context.observer.started(spec, start.attempt)
-        await context.announce(start.delivery)
+        await queues.enqueueWebhook(start.delivery)
         return await runAttempt(context, spec, start.attempt, turn, signal)
     }
   } finally {
@@ -91,7 +101,7 @@ export async function processJob(context: JobContext, spec: JobSpec, turn: Turn)
 }
 
 /** What BullMQ is told of a job that went back; it does not count. */
-const GIVEN_BACK: JobReturn = { status: 'internal-error' }
+const DELAYED: JobReturn = { status: 'internal-error' }
 
 const CANCELLED: JobOutcome = endedInside('cancelled', null)
 
@@ -120,9 +130,9 @@ async function runAttempt(
   } catch (err) {
     const rest = await events.close()
     if (signal.reason === 'cancelled') return finish(context, spec, attempt, CANCELLED, startedAt, rest)
-    const reason = reasonToPutBack(err, signal)
-    const how = reason && (await putBack(context, spec, attempt, turn, reason))
-    if (how === 'back') return GIVEN_BACK
+    const reason = reasonToRequeue(err, signal)
+    const how = reason && (await requeue(context, spec, attempt, turn, reason))
+    if (how === 'back') return DELAYED
     if (how === 'cancelled') return finish(context, spec, attempt, CANCELLED, startedAt, rest)
     log.error({ err, ...fields }, 'job failed inside')
     return finish(context, spec, attempt, internalError(), startedAt, rest)
@@ -135,7 +145,7 @@ class Drained extends Error {
 }
 
 /** Only where nothing was wrong with the job itself. */
-function reasonToPutBack(error: unknown, signal: AbortSignal): PutBackReason | undefined {
+function reasonToRequeue(error: unknown, signal: AbortSignal): PutBackReason | undefined {
   if (signal.reason === 'draining') return 'draining'
   if (error instanceof EngineDown) return 'engine-down'
   if (error instanceof NoSandbox) return 'no-sandbox'
@@ -143,8 +153,8 @@ function reasonToPutBack(error: unknown, signal: AbortSignal): PutBackReason | u
 }
 
 /** @returns `end` when it was put back before for the same reason, and `cancelled` when it is not to run again */
-async function putBack(
-  { records, reorder, release, observer, log }: JobContext,
+async function requeue(
+  { records, queues, observer, log }: JobContext,
   spec: JobSpec,
   attempt: number,
   turn: Turn,
@@ -160,10 +170,10 @@ async function putBack(
     case 'overtaken':
       return 'back'
     case 'done':
-      await reorder([{ id: head.id, priority: answer.priority }])
-      await turn.giveBack(PUT_BACK_MS[reason])
-      await release(answer.released)
-      observer.putBack(spec, reason)
+      await queues.reorder([{ id: head.id, priority: answer.priority }])
+      await turn.delay(REQUEUE_MS[reason])
+      await queues.promoteHeld(answer.released)
+      observer.requeued(spec, reason)
       log.warn({ jobId: head.id, tenant, requestId: origin.requestId, attempt, reason }, 'job put back into the queue')
       return 'back'
   }
@@ -177,7 +187,7 @@ async function finish(
   startedAt: string | null,
   events: readonly JobEvent[],
 ): Promise<JobReturn> {
-  const { records, release, announce, observer, log } = context
+  const { records, queues, observer, log } = context
   const { head, tenant, origin } = spec
   const job = { ...endedJob(spec, outcome, startedAt, attempt), ...producedBy(spec, outcome) }
   // Before the result, so that whoever has read of a file finds it.
@@ -193,7 +203,7 @@ async function finish(
   }
   const { stored, delivery, released } = await records.finish(job, tenant, { attempt }, ending)
   if (stored) observer.ended(spec, outcome.status, startedAt)
-  await Promise.all([release(released), announce(delivery)])
+  await Promise.all([queues.promoteHeld(released), queues.enqueueWebhook(delivery)])
   if (!stored) return storedReturn(records, head.id)
   context.count(job, spec.delayMs)
   const fields = { jobId: head.id, tenant, requestId: origin.requestId, attempt }
@@ -224,7 +234,7 @@ interface Attempt {
 }
 
 async function attemptJob(
-  { pool, locate, graceMs, input, observer, log }: JobContext,
+  { sandboxes: { pool, locate, graceMs }, input, observer, log }: JobContext,
   spec: JobSpec,
   attempt: number,
   signal: AbortSignal,
@@ -287,7 +297,7 @@ async function storedReturn(records: JobRecords, id: string): Promise<{ status: 
   return { status: stored?.job.status ?? 'internal-error' }
 }
 
-export interface LostJobContext extends Pick<JobContext, 'records' | 'release' | 'announce' | 'count'> {
+export interface LostJobContext extends Pick<JobContext, 'records' | 'queues' | 'count'> {
   /** Counts the job. */
   lost: CountFinished
 }
@@ -296,7 +306,7 @@ export interface LostJobContext extends Pick<JobContext, 'records' | 'release' |
  * Stores the end of a job that the queue gave up, normally one whose worker died twice: its owner learns of it.
  */
 export async function storeLostJob(
-  { records, release, announce, lost, count }: LostJobContext,
+  { records, queues, lost, count }: LostJobContext,
   spec: Pick<RecordedJob, 'head' | 'tenant'> & Partial<JobSpec>,
 ): Promise<void> {
   const stored = (await records.read(spec.head.id))?.job
@@ -307,7 +317,7 @@ export async function storeLostJob(
     lost(spec.head, 'internal-error')
     count(job, spec.delayMs ?? 0)
   }
-  await Promise.all([release(released), announce(delivery)])
+  await Promise.all([queues.promoteHeld(released), queues.enqueueWebhook(delivery)])
 }
 
 /** Whether more than its record is known of a job. */
@@ -322,25 +332,6 @@ function endedJob(
   const { status, message, stages } = outcome
   const state = status === 'cancelled' ? 'cancelled' : 'finished'
   return { ...head, state, status, message, startedAt, finishedAt: new Date().toISOString(), attempt, stages }
-}
-
-/** What the job tells of its artifacts. */
-function producedBy(
-  { head, artifacts }: JobSpec,
-  { gathered, message }: JobOutcome,
-): Pick<Job, 'artifacts' | 'artifactsTruncated'> & { message?: string } {
-  if (!artifacts) return {}
-  if (!gathered) return { artifacts: [], artifactsTruncated: false }
-  const missing = missingArtifacts(gathered.missing, artifacts)
-  return {
-    artifacts: gathered.files.map(({ path, content }) => ({
-      path,
-      bytes: content.length,
-      url: artifactUrl(head.id, path),
-    })),
-    artifactsTruncated: missing !== null,
-    ...(missing !== null && { message: message === null ? missing : `${message}; ${missing}` }),
-  }
 }
 
 /** The owner learns that it was not the program; what it was stands in the log. */

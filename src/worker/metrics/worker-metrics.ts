@@ -66,7 +66,7 @@ export function createWorkerMetrics(sources: WorkerSources): WorkerMetrics {
   const retired = counter('sandboxes_retired', 'Sandboxes of the pool that are gone', ['reason'])
   const faults = counter('sandbox_faults', 'Sandboxes that ended or broke the protocol while they should have lived', ['kind']) // prettier-ignore
   const sandboxes = gauge('sandboxes', 'Sandboxes of the pool', ['state'])
-  const armed = gauge('sandboxes_armed', 'Ready and bound sandboxes in which an interpreter waits')
+  const prewarmed = gauge('sandboxes_armed', 'Ready and bound sandboxes in which an interpreter waits')
   const slots = gauge('worker_slots', 'Jobs this worker can run at a time')
   const busy = gauge('worker_slots_busy', 'Jobs this worker runs')
   const engine = gauge('engine_up', 'Whether the circuit breaker of the container engine is closed: 1 or 0')
@@ -96,7 +96,7 @@ export function createWorkerMetrics(sources: WorkerSources): WorkerMetrics {
         output.inc({ stream: 'stdout' }, stdoutBytes)
         output.inc({ stream: 'stderr' }, stderrBytes)
       },
-      putBack: (_spec, reason) => back.inc({ reason }),
+      requeued: (_spec, reason) => back.inc({ reason }),
       ended(spec, status, startedAt) {
         const runtime = runtimeOf(spec.head)
         finished(spec.head, status)
@@ -124,9 +124,9 @@ export function createWorkerMetrics(sources: WorkerSources): WorkerMetrics {
     register,
     async text() {
       await askRedis()
-      const { armed: held, ...states } = sources.sandboxes()
+      const { prewarmed: waiting, ...states } = sources.sandboxes()
       for (const [state, count] of Object.entries(states)) sandboxes.set({ state }, count)
-      armed.set(held)
+      prewarmed.set(waiting)
       busy.set(sources.busySlots())
       engine.set(sources.isEngineUp() ? 1 : 0)
       return register.metrics()

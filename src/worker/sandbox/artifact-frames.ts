@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
-import { count, encodeFrame, encodeRecords, FRAME, natural, parseObject, ProtocolFault } from './frames.ts'
+import { count, encodeFrame, encodeRecords, natural, parseObject, ProtocolFault } from './frames.ts'
+import { FRAME, GATHER, PIECE } from './protocol.ts'
 
 const STOPS = ['files', 'entries', 'time'] as const
 
@@ -27,25 +28,30 @@ export function encodeGather(wanted: { globs: readonly string[]; maxBytes: numbe
   return encodeFrame(
     FRAME.GATHER,
     encodeRecords([
-      ...wanted.globs.map((glob) => ['g', glob] as const),
-      ['b', natural('maxBytes', wanted.maxBytes)],
-      ['n', natural('maxFiles', wanted.maxFiles)],
+      ...wanted.globs.map((glob) => [GATHER.GLOB, glob] as const),
+      [GATHER.BYTES, natural('maxBytes', wanted.maxBytes)],
+      [GATHER.FILES, natural('maxFiles', wanted.maxFiles)],
     ]),
   )
 }
 
-const PIECES = ['first', 'next', 'forget'] as const
+type PieceKind = 'first' | 'next' | 'forget'
+const KINDS = new Map<number | undefined, PieceKind>([
+  [PIECE.FIRST, 'first'],
+  [PIECE.NEXT, 'next'],
+  [PIECE.FORGET, 'forget'],
+])
 
 /** One piece of a file, in a `P` frame. `forget`: the pieces before it are all that could be read, and no file. */
 export interface Piece {
   path: string
-  kind: (typeof PIECES)[number]
+  kind: PieceKind
   content: Buffer
 }
 
 /** @throws ProtocolFault when it is not one; its path is UTF-8, and not checked in any other way */
 export function parsePiece(payload: Buffer): Piece {
-  const kind = PIECES[payload[0] ?? PIECES.length]
+  const kind = KINDS.get(payload[0])
   const end = payload.indexOf(0, 1)
   if (kind === undefined || end < 2) throw new ProtocolFault('a piece of a file without a path or a kind')
   const name = payload.subarray(1, end)

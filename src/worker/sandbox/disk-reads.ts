@@ -25,16 +25,16 @@ export function withDiskReads(launch: Launch, bytesPerSecond: number, log: Logge
   if (bytesPerSecond === 0) return launch
   let told = false
   return async (options) => {
-    const wire = await launch(options)
+    const transport = await launch(options)
     const bounds = (await disks(machine.disks)).map((disk) =>
-      setBound(machine.cgroups, wire.container, disk, bytesPerSecond),
+      setBound(machine.cgroups, transport.container, disk, bytesPerSecond),
     )
     const done = (await Promise.all(bounds)).every(Boolean)
-    await setWeight(machine.cgroups, wire.container)
+    await setWeight(machine.cgroups, transport.container)
     if (!done && !told)
       log.info('reads of sandboxes from the disk are not bounded: only root on cgroups with I/O can do that')
     told ||= !done
-    return wire
+    return transport
   }
 }
 

@@ -27,7 +27,10 @@ export interface Engine {
   readonly timeoutFactor: number
   /** @throws when the engine does not answer within 2 s */
   ping(): Promise<void>
-  /** What it is, and what it runs containers with, as a text that differs when one of them does. @throws when it does not answer */
+  /**
+   * What it is, what it runs containers with, and which cgroup controllers it was delegated, as a text that differs when one of
+   * them does. @throws when it does not answer
+   */
   identity(): Promise<string>
   /**
    * Creates and starts a container and attaches to it before it runs, so that nothing it says is lost.
@@ -104,7 +107,11 @@ export function createEngine(socketPath: string, timeoutFactor = 1): Engine {
     },
     identity: async () => {
       const { Version, Components } = await version({ abortSignal: limit() })
-      return JSON.stringify([Version, Components?.map((part) => [part.Name, part.Version])])
+      return JSON.stringify([
+        Version,
+        Components?.map((part) => [part.Name, part.Version]),
+        await cgroups(docker, callMs),
+      ])
     },
     launch: async (options) => {
       let stream: Duplex | undefined
@@ -134,6 +141,25 @@ export function createEngine(socketPath: string, timeoutFactor = 1): Engine {
       return found.map(({ Id, Labels, Created }) => ({ id: Id, labels: Labels, createdAt: Created * 1000 }))
     },
   }
+}
+
+/** What podman's own API says of cgroups; Docker's has nothing of delegation. @returns null from another engine */
+async function cgroups(docker: Docker, timeoutMs: number): Promise<unknown> {
+  const dial = {
+    path: '/v4.0.0/libpod/info',
+    method: 'GET',
+    abortSignal: AbortSignal.timeout(timeoutMs),
+    statusCodes: { 200: true },
+  }
+  const modem = docker.modem as unknown as {
+    dial(options: typeof dial, done: (error: Error | null, answer: { host?: Record<string, unknown> }) => void): void
+  }
+  return new Promise((resolve) => {
+    modem.dial(dial, (error, answer) => {
+      const host = error ? undefined : answer.host
+      resolve(host ? [host['cgroupVersion'], host['cgroupManager'], host['cgroupControllers']] : null)
+    })
+  })
 }
 
 /**

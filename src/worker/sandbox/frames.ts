@@ -1,50 +1,22 @@
 /**
  * The sandbox protocol as bytes: frames out, frames in, no I/O. `docs/sandbox-protocol.md` is its source; the other end
- * is `sandbox/init.c`.
+ * is `sandbox/transport.c`.
  *
  * A frame is `type (1 byte) | length (4 bytes, big endian) | payload`, the payload at most {@link MAX_PAYLOAD} bytes.
  */
 
 import type { TerminalSize } from '../../shared/terminal-size.ts'
-
-/** Frame types, both directions, as their byte values. */
-export const FRAME = {
-  HOLD: 0x48,
-  BEGIN: 0x42,
-  WRITE: 0x57,
-  START: 0x53,
-  INPUT: 0x49,
-  INPUT_END: 0x45,
-  KILL: 0x4b,
-  GATHER: 0x47,
-  NEXT: 0x4e,
-  RESIZE: 0x54,
-  QUIT: 0x51,
-  READY: 0x52,
-  STDOUT: 0x4f,
-  STDERR: 0x58,
-  ACK: 0x41,
-  DONE: 0x44,
-  PIECE: 0x50,
-  LIST: 0x4c,
-  CLEAN: 0x5a,
-  FAULT: 0x46,
-} as const
-
-export type FrameType = (typeof FRAME)[keyof typeof FRAME]
-
-/** Largest payload of one frame, in bytes. */
-export const MAX_PAYLOAD = 262_144
-
-/** Most bytes of standard input that may be under way without an acknowledgement. */
-export const INPUT_WINDOW = 262_144
-
-/** Most names of system calls in one report. */
-const MAX_REFUSED_CALLS = 16
-const SYSTEM_CALL = /^[a-z][a-z0-9_]{0,31}$/
-
-const HEADER = 5
-const DEMUX_HEADER = 8
+import {
+  BEGIN,
+  FRAME,
+  FRAME_HEADER as HEADER,
+  type FrameType,
+  KILL_STAGE,
+  MAX_PAYLOAD,
+  NEXT_KEEP,
+  STAGE,
+  WRITE,
+} from './protocol.ts'
 
 /** What a stage runs and within which limits. Times in ms, sizes in bytes; `processes` counts threads too. */
 export interface StageStart {
@@ -62,39 +34,6 @@ export interface StageStart {
   terminal?: TerminalSize
   /** Whether standard input will follow; otherwise it is at its end. */
   stdin: boolean
-}
-
-const REASONS = ['exit', 'wall', 'cpu', 'output', 'kill', 'start'] as const
-
-/** Limits of which the kernel tells nobody that they refused something. */
-const REACHED_LIMITS = ['processes', 'fileBytes', 'openFiles'] as const
-export type ReachedLimit = (typeof REACHED_LIMITS)[number]
-
-/** How a stage ended, as init reports it. Times in microseconds, sizes in bytes. */
-export interface StageReport {
-  reason: (typeof REASONS)[number]
-  exitCode: number | null
-  signal: number | null
-  wallUs: number
-  cpuUs: number
-  memoryPeakBytes: number
-  oomKills: number
-  stdoutBytes: number
-  stderrBytes: number
-  truncated: boolean
-  error: { call: string; errno: number; message: string } | null
-  /** Limits that init saw it come to, whatever that led to. */
-  reached: ReachedLimit[]
-  /**
-   * System calls the program made that no honest program makes in a sandbox, by name, each with how often. Empty as well
-   * where the kernel does not tell init of them.
-   */
-  refusedCalls: RefusedCall[]
-}
-
-export interface RefusedCall {
-  name: string
-  count: number
 }
 
 /** One frame of init. `payload` is valid for as long as it is referenced; it may share memory with the chunk it came in. */
@@ -139,38 +78,38 @@ export function encodeRecords(records: Iterable<readonly [field: string, value: 
 
 /**
  * `B`: begin a job in a cell whose file system holds so many bytes and inodes.
- * @param cell.held its first stage is the program that is held; otherwise that goes
+ * @param cell.prewarmed its first stage is the program that was prewarmed; otherwise that is discarded
  * @param cell.restore the job goes on with a copy of the folder that was kept, unless that is larger than so many bytes
  */
-export function encodeBegin(cell: { bytes: number; inodes: number; held?: boolean; restore?: number }): Buffer {
+export function encodeBegin(cell: { bytes: number; inodes: number; prewarmed?: boolean; restore?: number }): Buffer {
   return encodeFrame(
     FRAME.BEGIN,
     encodeRecords([
-      ['b', natural('bytes', cell.bytes)],
-      ['i', natural('inodes', cell.inodes)],
-      ...(cell.held ? ([['h', 1]] as const) : []),
-      ...(cell.restore ? ([['r', natural('restore', cell.restore)]] as const) : []),
+      [BEGIN.BYTES, natural('bytes', cell.bytes)],
+      [BEGIN.INODES, natural('inodes', cell.inodes)],
+      ...(cell.prewarmed ? ([[BEGIN.PREWARMED, 1]] as const) : []),
+      ...(cell.restore ? ([[BEGIN.RESTORE, natural('restore', cell.restore)]] as const) : []),
     ]),
   )
 }
 
 /** `N`: end the cell but not the job. @param keep what its folder holds now is for the cells that follow */
 export function encodeNext(keep: boolean): Buffer {
-  return encodeFrame(FRAME.NEXT, Uint8Array.of(keep ? 1 : 0))
+  return encodeFrame(FRAME.NEXT, Uint8Array.of(keep ? NEXT_KEEP : 0))
 }
 
 /**
- * `H`: start a program ahead of its job and hold it at its file, which the job will bring.
+ * `H`: start a program ahead of its job; it waits for the file that the job will bring.
  * @param file a plain name
  * @throws as `encodeStart`
  */
-export function encodeHold(file: string, stage: StageStart): Buffer {
-  return encodeFrame(FRAME.HOLD, encodeRecords([['h', file], ...stageRecords(stage)]))
+export function encodePrewarm(file: string, stage: StageStart): Buffer {
+  return encodeFrame(FRAME.PREWARM, encodeRecords([[STAGE.PREWARM_FILE, file], ...stageRecords(stage)]))
 }
 
-/** `H` of nothing: let the held program go, if there is one. */
-export function encodeLetGo(): Buffer {
-  return encodeFrame(FRAME.HOLD)
+/** `H` of nothing: discard what was prewarmed, if anything was. */
+export function encodeDiscard(): Buffer {
+  return encodeFrame(FRAME.PREWARM)
 }
 
 /**
@@ -185,17 +124,17 @@ export function encodeStart(stage: StageStart): Buffer {
 function stageRecords(stage: StageStart): (readonly [string, string | number])[] {
   if (stage.args.length === 0) throw new TypeError('a stage needs at least one argument')
   return [
-    ...stage.args.map((arg) => ['a', arg] as const),
-    ...Object.entries(stage.env).map(([name, value]) => ['e', `${name}=${value}`] as const),
-    ['w', natural('wallMs', stage.wallMs)],
-    ['c', natural('cpuMs', stage.cpuMs)],
-    ['g', natural('graceMs', stage.graceMs)],
-    ['o', natural('outputBytes', stage.outputBytes)],
-    ['p', natural('processes', stage.processes)],
-    ['f', natural('fileBytes', stage.fileBytes)],
-    ['n', natural('openFiles', stage.openFiles)],
-    ['s', natural('stackBytes', stage.stackBytes)],
-    ['i', stage.stdin ? 1 : 0],
+    ...stage.args.map((arg) => [STAGE.ARGUMENT, arg] as const),
+    ...Object.entries(stage.env).map(([name, value]) => [STAGE.ENVIRONMENT, `${name}=${value}`] as const),
+    [STAGE.WALL_MS, natural('wallMs', stage.wallMs)],
+    [STAGE.CPU_MS, natural('cpuMs', stage.cpuMs)],
+    [STAGE.GRACE_MS, natural('graceMs', stage.graceMs)],
+    [STAGE.OUTPUT_BYTES, natural('outputBytes', stage.outputBytes)],
+    [STAGE.PROCESSES, natural('processes', stage.processes)],
+    [STAGE.FILE_BYTES, natural('fileBytes', stage.fileBytes)],
+    [STAGE.OPEN_FILES, natural('openFiles', stage.openFiles)],
+    [STAGE.STACK_BYTES, natural('stackBytes', stage.stackBytes)],
+    [STAGE.STDIN, stage.stdin ? 1 : 0],
     ...terminalRecords(stage.terminal),
   ]
 }
@@ -203,8 +142,8 @@ function stageRecords(stage: StageStart): (readonly [string, string | number])[]
 function terminalRecords(terminal: TerminalSize | undefined): (readonly [string, number])[] {
   if (!terminal) return []
   return [
-    ['x', natural('columns', terminal.columns)],
-    ['y', natural('rows', terminal.rows)],
+    [STAGE.COLUMNS, natural('columns', terminal.columns)],
+    [STAGE.ROWS, natural('rows', terminal.rows)],
   ]
 }
 
@@ -215,10 +154,6 @@ export function encodeResize({ columns, rows }: TerminalSize): Buffer {
   size.writeUInt16BE(rows, 2)
   return encodeFrame(FRAME.RESIZE, size)
 }
-
-/** Flags of `W`. */
-const WRITE_APPEND = 1
-const WRITE_SETTLE = 2
 
 /**
  * `W`: write a file of the job's folder, in as many frames as its content needs.
@@ -240,7 +175,7 @@ export function encodeWriteFile(path: string, mode: number, content: Uint8Array 
     const frame = Buffer.allocUnsafe(HEADER + prefix + piece.length)
     frame[0] = FRAME.WRITE
     frame.writeUInt32BE(prefix + piece.length, 1)
-    frame[HEADER] = (offset === 0 ? 0 : WRITE_APPEND) | (offset > 0 && isLast ? WRITE_SETTLE : 0)
+    frame[HEADER] = (offset === 0 ? 0 : WRITE.APPEND) | (offset > 0 && isLast ? WRITE.LAST : 0)
     // What comes in several frames can be written to until the last.
     frame.writeUInt16BE(isLast ? mode : mode | 0o200, HEADER + 1)
     frame.set(name, HEADER + 3)
@@ -251,7 +186,7 @@ export function encodeWriteFile(path: string, mode: number, content: Uint8Array 
   return frames
 }
 
-/** `I`: bytes for standard input. The sender keeps to {@link INPUT_WINDOW}; longer input becomes several frames. */
+/** `I`: bytes for standard input. The sender keeps to `INPUT_WINDOW`; longer input becomes several frames. */
 export function encodeInput(bytes: Uint8Array): Buffer[] {
   const frames: Buffer[] = []
   for (let offset = 0; offset < bytes.length; offset += MAX_PAYLOAD)
@@ -260,7 +195,7 @@ export function encodeInput(bytes: Uint8Array): Buffer[] {
 }
 
 /** `K`: 0 ends the stage (SIGTERM, grace, SIGKILL); any other number is the signal its processes get. */
-export function encodeKill(signal = 0): Buffer {
+export function encodeKill(signal: number = KILL_STAGE): Buffer {
   return encodeFrame(FRAME.KILL, Uint8Array.of(signal))
 }
 
@@ -290,90 +225,52 @@ const SENT_BY_INIT: ReadonlySet<number> = new Set([
 
 /** A decoder for what init sends. */
 export function createFrameDecoder(): FrameDecoder {
-  const parser = createParser(HEADER, (header) => {
+  let header = Buffer.alloc(HEADER)
+  let haveHeader = 0
+  let payload: Buffer | undefined
+  let havePayload = 0
+
+  const lengthOf = () => {
     const type = header[0] ?? 0
     const length = header.readUInt32BE(1)
     if (!SENT_BY_INIT.has(type)) throw new ProtocolFault(`unknown frame type 0x${type.toString(16)}`)
     if (length > MAX_PAYLOAD) throw new ProtocolFault(`a frame of ${length} bytes exceeds ${MAX_PAYLOAD}`)
     return length
-  })
+  }
+  const finish = (whole: Buffer): Frame => {
+    const type = header[0] as FrameType
+    header = Buffer.alloc(HEADER)
+    haveHeader = 0
+    payload = undefined
+    havePayload = 0
+    return { type, payload: whole }
+  }
   return {
     push(chunk) {
       const frames: Frame[] = []
-      parser.push(chunk, (header, payload) => frames.push({ type: header[0] as FrameType, payload }))
-      return frames
-    },
-    partial: () => parser.partial(),
-  }
-}
-
-/** Takes the multiplexed stream of an attach without a terminal apart. */
-export interface DockerDemux {
-  /**
-   * The pieces of standard output and standard error in this chunk, in order, without waiting for whole blocks.
-   * @throws ProtocolFault on a header that is none
-   */
-  push(chunk: Buffer): { stdout: Buffer[]; stderr: Buffer[] }
-}
-
-/**
- * A demultiplexer for the attach stream of Docker and podman: blocks of `stream (0, 1 or 2), three zero bytes, length
- * (4 bytes, big endian), bytes`. Streams 0 and 1 are standard output. A block may be of any length and is passed on as
- * it comes.
- */
-export function createDockerDemux(): DockerDemux {
-  const header = Buffer.alloc(DEMUX_HEADER)
-  let have = 0
-  let left = 0
-  return {
-    push(chunk) {
-      const out = { stdout: [] as Buffer[], stderr: [] as Buffer[] }
       let at = 0
       while (at < chunk.length) {
-        if (left === 0) {
-          const copied = chunk.copy(header, have, at, at + DEMUX_HEADER - have)
-          have += copied
+        if (!payload) {
+          const copied = chunk.copy(header, haveHeader, at, at + HEADER - haveHeader)
+          haveHeader += copied
           at += copied
-          if (have < DEMUX_HEADER) break
-          if (header.readUInt32BE(0) % 0x1000000 !== 0 || header.readUInt8(0) > 2)
-            throw new ProtocolFault(`not an attach stream: header ${header.toString('hex')}`)
-          have = 0
-          left = header.readUInt32BE(4)
+          if (haveHeader < HEADER) break
+          const length = lengthOf()
+          // What lies within one chunk is a view of it.
+          if (chunk.length - at >= length) {
+            frames.push(finish(chunk.subarray(at, at + length)))
+            at += length
+          } else payload = Buffer.allocUnsafe(length)
           continue
         }
-        const piece = chunk.subarray(at, at + left)
-        at += piece.length
-        left -= piece.length
-        if (header[0] === 2) out.stderr.push(piece)
-        else out.stdout.push(piece)
+        const copied = chunk.copy(payload, havePayload, at)
+        havePayload += copied
+        at += copied
+        if (havePayload === payload.length) frames.push(finish(payload))
       }
-      return out
+      return frames
     },
-  }
-}
-
-/**
- * The report in a `D` frame.
- * @throws ProtocolFault when it is not one
- */
-export function parseReport(payload: Uint8Array): StageReport {
-  const report = parseObject(payload)
-  const { reason, error } = report
-  if (!REASONS.some((known) => known === reason)) throw new ProtocolFault(`unknown reason in report: ${String(reason)}`)
-  return {
-    reason: reason as StageReport['reason'],
-    exitCode: report['exitCode'] === null ? null : count(report, 'exitCode'),
-    signal: report['signal'] === null ? null : count(report, 'signal'),
-    wallUs: count(report, 'wallUs'),
-    cpuUs: count(report, 'cpuUs'),
-    memoryPeakBytes: count(report, 'memoryPeakBytes'),
-    oomKills: count(report, 'oomKills'),
-    stdoutBytes: count(report, 'stdoutBytes'),
-    stderrBytes: count(report, 'stderrBytes'),
-    truncated: report['truncated'] === true,
-    error: error === null ? null : parseError(error),
-    reached: parseReached(report['reached']),
-    refusedCalls: parseRefusedCalls(report['refusedCalls']),
+    partial: () => haveHeader > 0,
   }
 }
 
@@ -381,27 +278,6 @@ export function parseReport(payload: Uint8Array): StageReport {
 export function parseAck(payload: Buffer): number {
   if (payload.length !== 4) throw new ProtocolFault(`an acknowledgement of ${payload.length} bytes`)
   return payload.readUInt32BE(0)
-}
-
-function parseError(value: unknown): { call: string; errno: number; message: string } {
-  if (typeof value !== 'object' || value === null) throw new ProtocolFault('the error in a report is no object')
-  const error = value as Record<string, unknown>
-  return { call: String(error['call']), errno: count(error, 'errno'), message: String(error['message']) }
-}
-
-function parseReached(value: unknown): ReachedLimit[] {
-  if (!Array.isArray(value)) throw new ProtocolFault('the limits reached are no list')
-  return REACHED_LIMITS.filter((name) => value.includes(name))
-}
-
-function parseRefusedCalls(value: unknown): RefusedCall[] {
-  if (!Array.isArray(value) || value.length > MAX_REFUSED_CALLS)
-    throw new ProtocolFault('refused calls are no short list')
-  return value.map((entry: unknown) => {
-    const { name, count: times } = Object(entry) as Record<string, unknown>
-    if (typeof name !== 'string' || !SYSTEM_CALL.test(name)) throw new ProtocolFault('a refused call has no name')
-    return { name, count: count({ times }, 'times') }
-  })
 }
 
 /** @throws ProtocolFault */
@@ -428,46 +304,4 @@ export function count(from: Record<string, unknown>, name: string): number {
 export function natural(name: string, value: number): number {
   if (!Number.isSafeInteger(value) || value < 0) throw new TypeError(`${name} must be a natural number, not ${value}`)
   return value
-}
-
-/** Cuts a stream into header and payload; a payload that lies within one chunk is a view of it. */
-function createParser(headerBytes: number, lengthOf: (header: Buffer) => number) {
-  let header = Buffer.alloc(headerBytes)
-  let haveHeader = 0
-  let payload: Buffer | undefined
-  let havePayload = 0
-
-  return {
-    partial: () => haveHeader > 0,
-    push(chunk: Buffer, emit: (header: Buffer, payload: Buffer) => void): void {
-      let at = 0
-      const finish = (whole: Buffer) => {
-        const complete = header
-        header = Buffer.alloc(headerBytes)
-        haveHeader = 0
-        payload = undefined
-        havePayload = 0
-        emit(complete, whole)
-      }
-      while (at < chunk.length) {
-        if (haveHeader < headerBytes) {
-          const copied = chunk.copy(header, haveHeader, at, at + headerBytes - haveHeader)
-          haveHeader += copied
-          at += copied
-          if (haveHeader < headerBytes) return
-          const length = lengthOf(header)
-          if (chunk.length - at >= length) {
-            finish(chunk.subarray(at, at + length))
-            at += length
-          } else payload = Buffer.allocUnsafe(length)
-          continue
-        }
-        const target = payload as Buffer
-        const copied = chunk.copy(target, havePayload, at)
-        havePayload += copied
-        at += copied
-        if (havePayload === target.length) finish(target)
-      }
-    },
-  }
 }

@@ -6,10 +6,11 @@ import type { ContainerCreateOptions } from 'dockerode'
 import type { Logger } from 'pino'
 import { MINUTE, SECOND } from '../../shared/limits.ts'
 import type { Engine } from './engine.ts'
-import { attachedWire, directWire, type Wire } from './wire.ts'
+import { OPTION_TRANSPORT, TRANSPORT_FOLDER, TRANSPORT_SOCKET } from './protocol.ts'
+import { attachedTransport, directTransport, type Transport } from './transport.ts'
 
 /**
- * Starts a container and opens the wire to the init in it.
+ * Starts a container and opens the transport to the init in it.
  *
  * What goes through the engine passes its service and the container's monitor, each way: over 1 ms of CPU time a job. So init
  * connects to a socket of the worker's instead, which is shown to it in a folder of its own and taken away before there is any
@@ -17,13 +18,10 @@ import { attachedWire, directWire, type Wire } from './wire.ts'
  * other namespaces than the worker, or keep containers from sockets of the host.
  * @throws what the engine answers; nothing is left then
  */
-export type Launch = (options: ContainerCreateOptions) => Promise<Wire>
+export type Launch = (options: ContainerCreateOptions) => Promise<Transport>
 
-/** Where init looks for the socket, and its name there (`connect_worker` in sandbox/wire.c). */
-const SHOWN_AT = '/run/wire'
-const SOCKET = 'socket'
 /** What folders of sockets are called. */
-const PREFIX = 'wire-'
+const PREFIX = 'transport-'
 /** From the start of a container until its init has connected. */
 const CONNECT_MS = 10 * SECOND
 /** How often it is looked whether an init that has not connected still runs. */
@@ -36,7 +34,7 @@ const STALE_MS = 10 * MINUTE
  */
 export function createLaunch(engine: Engine, makeFolder: (() => Promise<string>) | undefined, log: Logger): Launch {
   let way: 'untried' | 'direct' | 'attached' = makeFolder ? 'untried' : 'attached'
-  const attached = async (options: ContainerCreateOptions) => attachedWire(await engine.launch(options))
+  const attached = async (options: ContainerCreateOptions) => attachedTransport(await engine.launch(options))
   const decide = (reason?: string) => {
     way = reason === undefined ? 'direct' : 'attached'
     if (reason === undefined) log.info('sandboxes connect to sockets of this worker')
@@ -48,19 +46,19 @@ export function createLaunch(engine: Engine, makeFolder: (() => Promise<string>)
     if (way === 'direct') {
       const folder = await makeFolder()
       // What was said by one that ended before it connected went nowhere; the engine hears what the next one says.
-      return (await launchDirect(engine, options, folder)) ?? (await launchBoth(engine, options, folder)).wire
+      return (await launchDirect(engine, options, folder)) ?? (await launchBoth(engine, options, folder)).transport
     }
     try {
       const folder = await makeFolder()
       await removeStale(folder)
-      const { wire, reason } = await launchBoth(engine, options, folder)
+      const { transport, reason } = await launchBoth(engine, options, folder)
       decide(reason)
-      return wire
+      return transport
     } catch (err) {
       // Whether the folder is what was refused, or any container would be, one without it tells.
-      const wire = await attached(options)
+      const transport = await attached(options)
       decide((err as Error).message)
-      return wire
+      return transport
     }
   }
 }
@@ -81,7 +79,7 @@ async function openDoor(folder: string): Promise<Door> {
   await chmod(own, 0o755)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ path: join(own, SOCKET), readableAll: true, writableAll: true }, resolve)
+    server.listen({ path: join(own, TRANSPORT_SOCKET), readableAll: true, writableAll: true }, resolve)
   })
   const sockets: Socket[] = []
   const connected = new Promise<[Socket, Socket]>((resolve) => {
@@ -105,10 +103,13 @@ async function openDoor(folder: string): Promise<Door> {
 
 const withDoor = (options: ContainerCreateOptions, { folder }: Door): ContainerCreateOptions => ({
   ...options,
-  Cmd: [...(options.Cmd ?? []), '--wire'],
+  Cmd: [...(options.Cmd ?? []), OPTION_TRANSPORT],
   HostConfig: {
     ...options.HostConfig,
-    Mounts: [...(options.HostConfig?.Mounts ?? []), { Type: 'bind', Source: folder, Target: SHOWN_AT, ReadOnly: true }],
+    Mounts: [
+      ...(options.HostConfig?.Mounts ?? []),
+      { Type: 'bind', Source: folder, Target: TRANSPORT_FOLDER, ReadOnly: true },
+    ],
   },
 })
 
@@ -117,7 +118,7 @@ async function launchBoth(
   engine: Engine,
   options: ContainerCreateOptions,
   folder: string,
-): Promise<{ wire: Wire; reason?: string }> {
+): Promise<{ transport: Transport; reason?: string }> {
   const door = await openDoor(folder)
   let came: [Socket, Socket] | undefined
   try {
@@ -130,9 +131,9 @@ async function launchBoth(
     })
     const late = sleep(CONNECT_MS * engine.timeoutFactor, undefined, { ref: false })
     came = await Promise.race([door.connected, spoke, late])
-    if (!came) return { wire: attachedWire(launched), reason: 'init did not connect' }
+    if (!came) return { transport: attachedTransport(launched), reason: 'init did not connect' }
     stream.destroy()
-    return { wire: directWire(id, ...came) }
+    return { transport: directTransport(id, ...came) }
   } finally {
     await door.close(came !== undefined)
   }
@@ -143,7 +144,7 @@ async function launchDirect(
   engine: Engine,
   options: ContainerCreateOptions,
   folder: string,
-): Promise<Wire | undefined> {
+): Promise<Transport | undefined> {
   const door = await openDoor(folder)
   let came: [Socket, Socket] | undefined
   try {
@@ -152,7 +153,7 @@ async function launchDirect(
     const deadline = performance.now() + CONNECT_MS * engine.timeoutFactor
     do {
       came = await Promise.race([door.connected, sleep(LOOK_MS, undefined, { ref: false })])
-      if (came) return directWire(id, ...came)
+      if (came) return directTransport(id, ...came)
     } while (performance.now() < deadline && (await engine.isRunning(id).catch(() => true)))
     await engine.remove(id)
     return undefined

@@ -1,17 +1,18 @@
 import { execFile } from 'node:child_process'
-import { existsSync, rmSync } from 'node:fs'
-import { access, constants, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { access, constants, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { ContainerCreateOptions } from 'dockerode'
 import type { Logger } from 'pino'
 import type { Launch } from './launch.ts'
+import { DEVICES_FOLDER, OPTION_DEVICES } from './protocol.ts'
 
 /**
  * Gives each container device nodes of its own.
  *
- * In a user namespace nobody can make one, so the engine shows the machine's: what a job does to such a file, a lock or a watch, is
- * felt by all of the machine. Root makes others, for one container each. They lie on the machine's `/dev`, since other file
+ * In a user namespace nobody can make one, so the engine shows the machine's: a lock that a job takes on such a file is felt by all
+ * of the machine. Root makes others, for one container each. They lie on the machine's `/dev`, since other file
  * systems are often mounted without devices. Whoever is not root of the machine that the engine runs on is left with what the
  * engine shows.
  */
@@ -25,10 +26,10 @@ export function withOwnDevices(launch: Launch, log: Logger, parent = '/dev'): La
     // Without waiting: the worker may be about to end.
     const remove = () => rmSync(folder, { recursive: true, force: true })
     try {
-      const wire = await launch(withNodes(options, folder))
+      const transport = await launch(withNodes(options, folder))
       // Before that they would show as deleted.
-      wire.out.once('close', remove)
-      return wire
+      transport.out.once('close', remove)
+      return transport
     } catch (err) {
       remove()
       throw err
@@ -38,19 +39,19 @@ export function withOwnDevices(launch: Launch, log: Logger, parent = '/dev'): La
   const launchFirst: Launch = async (options) => {
     await removeStale(parent).catch(() => undefined)
     try {
-      const wire = await launchOwn(options)
+      const transport = await launchOwn(options)
       way = 'own'
       log.info('sandboxes have device nodes of their own')
-      return wire
+      return transport
     } catch (err) {
-      const wire = await launch(options)
+      const transport = await launch(options)
       // A fault that passes decides nothing.
       misses++
-      if (isOfNodes(err, parent) || misses === MOST_MISSES) {
+      if (err instanceof NoNodes || misses === MOST_MISSES) {
         way = 'shared'
         log.info({ reason: (err as Error).message }, 'sandboxes share the device nodes of the machine')
       }
-      return wire
+      return transport
     }
   }
 
@@ -59,47 +60,55 @@ export function withOwnDevices(launch: Launch, log: Logger, parent = '/dev'): La
     while (first) await first.catch(() => undefined)
     if (way === 'shared') return launch(options)
     if (way === 'own') return launchOwn(options)
-    const wire = launchFirst(options)
-    first = wire.finally(() => (first = undefined))
-    return wire
+    const transport = launchFirst(options)
+    first = transport.finally(() => (first = undefined))
+    return transport
   }
 }
 
 /** After so many sandboxes that start only without nodes of their own, none is given any. */
 const MOST_MISSES = 3
 
-/** Whether nodes could not be made, or the engine did not take them. */
-const isOfNodes = (err: unknown, parent: string) => (err as Error).message.includes(parent)
+/** Nodes cannot be made here. */
+class NoNodes extends Error {
+  override readonly name = 'NoNodes'
+}
 
 const NODES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'] as const
-/** Where init looks for them (`OWN_DEVICES` in sandbox/sandbox.h). */
-const SHOWN_AT = '/run/devices'
-/** Before the id of the worker's process. */
+/** Before the worker's process: its id, and when it started, since ids come again. */
 const PREFIX = 'runyard-'
 
-/** Copies of the machine's nodes, which are the same devices but other files. */
+/** Copies of the machine's nodes, which are the same devices but other files. @throws NoNodes */
 async function makeNodes(parent: string): Promise<string> {
-  await access(parent, constants.W_OK)
-  const folder = await mkdtemp(join(parent, `${PREFIX}${process.pid}-`))
+  let folder: string | undefined
   try {
+    await access(parent, constants.W_OK)
+    folder = await mkdtemp(join(parent, `${PREFIX}${process.pid}-${(await startOf(process.pid)) ?? 0}-`))
     const from = NODES.map((name) => join('/dev', name))
     await promisify(execFile)('cp', ['--archive', ...from, folder])
     return folder
-  } catch (err) {
-    await rm(folder, { recursive: true, force: true })
-    throw err
+  } catch (cause) {
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true })
+    throw new NoNodes((cause as Error).message, { cause })
   }
+}
+
+/** When a process started, in clock ticks since the machine booted; undefined when there is none of this id. */
+async function startOf(pid: number): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  // Its name, which may hold anything, stands in brackets; the start is field 22, the 20th behind it.
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
 }
 
 function withNodes(options: ContainerCreateOptions, folder: string): ContainerCreateOptions {
   const mounts = NODES.map((name) => ({
     Type: 'bind' as const,
     Source: join(folder, name),
-    Target: join(SHOWN_AT, name),
+    Target: join(DEVICES_FOLDER, name),
   }))
   return {
     ...options,
-    Cmd: [...(options.Cmd ?? []), '--devices'],
+    Cmd: [...(options.Cmd ?? []), OPTION_DEVICES],
     HostConfig: { ...options.HostConfig, Mounts: [...(options.HostConfig?.Mounts ?? []), ...mounts] },
   }
 }
@@ -107,8 +116,8 @@ function withNodes(options: ContainerCreateOptions, folder: string): ContainerCr
 /** What workers that were killed have left. */
 async function removeStale(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
-    const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1]
-    if (pid === undefined || existsSync(`/proc/${pid}`)) continue
+    const [, pid, start] = new RegExp(`^${PREFIX}(\\d+)-(\\d+)-`).exec(name) ?? []
+    if (pid === undefined || start === (await startOf(Number(pid)))) continue
     await rm(join(parent, name), { recursive: true, force: true })
   }
 }

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino'
 import { closeOnce } from '../../shared/close-once.ts'
 import { SECOND } from '../../shared/limits.ts'
-import { createCalm } from './calm.ts'
-import { createGate, type Urgency } from './gate.ts'
+import { createQuietPeriod } from './quiet-period.ts'
+import { createPrioritySemaphore, type Urgency } from './priority-semaphore.ts'
 import type { Sandbox } from './sandbox.ts'
 
 /**
@@ -10,7 +10,7 @@ import type { Sandbox } from './sandbox.ts'
  * (a job runs in it). A job takes a bound one of its tenant, else a ready one, else waits for one to be made. Behind every
  * ready one that is taken another is made, so that a slot does not wait for the engine while demand is steady.
  *
- * All ready ones are armed, and as many bound ones as there are slots, those that were used last. Of those of one tenant the one
+ * All ready ones are prewarmed, and as many bound ones as there are slots, those that were used last. Of those of one tenant the one
  * that was used first is taken first, since its interpreter had the longest time to start.
  */
 export interface PoolOptions {
@@ -65,7 +65,7 @@ export interface PoolCounts {
   lent: number
   making: number
   /** Of the ready and bound ones, those in which an interpreter waits: each is a process tree and its memory. */
-  armed: number
+  prewarmed: number
 }
 
 export interface SandboxPool {
@@ -107,7 +107,7 @@ const REFILL_RETRY_MS = 2 * SECOND
 /** Containers made at a time: more only make each other slower. Of those nobody waits for it is one less. */
 const MAKERS = 3
 /** None is made ahead of need before so much time has passed since a job took a sandbox, or the patience is at its end. */
-const CALM_MS = 30
+const QUIET_MS = 30
 const PATIENCE_MS = 500
 
 export function createSandboxPool(options: PoolOptions): SandboxPool {
@@ -119,8 +119,8 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
   let bound: Bound[] = []
   const lent = new Set<Sandbox>()
   const wanted = new Set<string>()
-  const makers = createGate(MAKERS)
-  const calm = createCalm(CALM_MS, PATIENCE_MS)
+  const makers = createPrioritySemaphore(MAKERS)
+  const quiet = createQuietPeriod(QUIET_MS, PATIENCE_MS)
   let closed = false
   let retryTimer: NodeJS.Timeout | undefined
 
@@ -161,7 +161,7 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
   const make = async (image: string, urgency: Urgency) => {
     making.set(image, makingOf(image) + 1)
     try {
-      if (urgency === 'later') await calm.wait()
+      if (urgency === 'later') await quiet.wait()
       if (closed && waitersOf(image).length === 0) return
       const sandbox = await makers.run(urgency, () => create(image, options.standardMemoryBytes))
       const waiter = waitersOf(image).shift()
@@ -182,14 +182,14 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
     new Promise((resolve, reject) => {
       const waiters = waitersOf(image)
       waiters.push({ resolve, reject })
-      calm.skip()
+      quiet.skip()
       if (waiters.length > makingOf(image)) void make(image, 'now')
     })
 
   const shelve = (image: string, sandbox: Sandbox) => {
     const list = readyOf(image)
     list.push(sandbox)
-    sandbox.arm()
+    sandbox.prewarm()
     void sandbox.gone.then(() => {
       const index = list.indexOf(sandbox)
       if (index < 0) return
@@ -208,8 +208,8 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
 
   const takeBound = (request: SandboxRequest): Sandbox | undefined => {
     const fits = ({ tenant, image }: Bound) => tenant === request.tenant && image === request.image
-    const armed = bound.findIndex((item) => item.sandbox.armed && fits(item))
-    const index = armed < 0 ? bound.findLastIndex(fits) : armed
+    const prewarmed = bound.findIndex((item) => item.sandbox.prewarmed && fits(item))
+    const index = prewarmed < 0 ? bound.findLastIndex(fits) : prewarmed
     return index < 0 ? undefined : bound.splice(index, 1)[0]?.sandbox
   }
 
@@ -226,8 +226,8 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
 
   const bind = (item: Bound) => {
     bound.push(item)
-    item.sandbox.arm()
-    bound.at(-1 - options.slots)?.sandbox.disarm()
+    item.sandbox.prewarm()
+    bound.at(-1 - options.slots)?.sandbox.discardPrewarmed()
     void item.sandbox.gone.then(() => {
       bound = bound.filter((other) => other !== item)
     })
@@ -261,7 +261,7 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
   return {
     async acquire(request) {
       if (closed) throw new PoolClosed('the sandbox pool is closed')
-      calm.disturb()
+      quiet.disturb()
       const { image, memoryBytes } = request
       const standard = memoryBytes === options.standardMemoryBytes
       if (!standard) return lease(await makers.run('now', () => create(image, memoryBytes)), request, false)
@@ -286,13 +286,13 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
       bound: bound.length,
       lent: lent.size,
       making: sum([...making.values()]),
-      armed: idle().filter((sandbox) => sandbox.armed).length,
+      prewarmed: idle().filter((sandbox) => sandbox.prewarmed).length,
     }),
     close: closeOnce(
       () => {
         closed = true
         clearTimeout(retryTimer)
-        calm.skip()
+        quiet.skip()
       },
       () => makers.idle(),
       async () => {

@@ -1,6 +1,7 @@
 import type { ArtifactRequest } from '../../shared/artifact.ts'
 import type { TerminalSize } from '../../shared/terminal-size.ts'
-import type { StageReport, StageStart } from './frames.ts'
+import type { StageStart } from './frames.ts'
+import type { StageReport } from './stage-report.ts'
 import type { Gathered } from './gathering.ts'
 
 export type OutputStream = 'stdout' | 'stderr'
@@ -19,14 +20,14 @@ export interface Sandbox {
   /** Resolves, never rejects, when it is gone, whoever ended it. */
   readonly gone: Promise<void>
   /** Whether an interpreter waits in it for the next job. */
-  readonly armed: boolean
+  readonly prewarmed: boolean
   /**
    * Starts the interpreter of the job that is likely to be next, ahead of it. What the job then finds is the same with and
    * without. Nothing happens where none can wait, none is likely to be wanted, or a job has begun.
    */
-  arm(): void
+  prewarm(): void
   /** Ends what waits. */
-  disarm(): void
+  discardPrewarmed(): void
   /** Begins a job with an empty file system of this size in bytes. */
   begin(fileBytes: number): void
   /** Writes a file into the job's folder; `path` is relative and clean. */

@@ -19,19 +19,19 @@ export const socketBytes = (memoryBytes: number) => Math.min(MOST_BYTES, Math.fl
 export function withSocketMemory(launch: Launch, log: Logger, cgroups = CGROUPS): Launch {
   let told = false
   return async (options) => {
-    const wire = await launch(options)
+    const transport = await launch(options)
     const version1 = await access(join(cgroups, 'memory.kmem.tcp.limit_in_bytes')).then(
       () => true,
       () => false,
     )
-    if (!version1) return wire
+    if (!version1) return transport
     const bytes = String(socketBytes(options.HostConfig?.Memory ?? Infinity))
     const set = GROUPS.map((group) =>
-      writeFile(join(cgroups, group(wire.container), 'memory.kmem.tcp.limit_in_bytes'), bytes, { flag: 'r+' }),
+      writeFile(join(cgroups, group(transport.container), 'memory.kmem.tcp.limit_in_bytes'), bytes, { flag: 'r+' }),
     )
     const done = (await Promise.allSettled(set)).some(({ status }) => status === 'fulfilled')
     if (!done && !told) log.warn('what lies in sockets of sandboxes is not limited: their memory cgroup was not found')
     told ||= !done
-    return wire
+    return transport
   }
 }

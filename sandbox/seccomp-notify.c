@@ -1,0 +1,179 @@
+/*
+ * Notifications: what a stage's program tried that no honest program does in a sandbox. The kernel holds such a call (the list
+ * is in seccomp.c) and tells the leader by the listener of the stage's filter; the leader counts it and answers EPERM,
+ * which is what the program would have had without any of this. A call is made only where the one who answers says in so
+ * many words that it shall be, by a flag that nobody sets here; so no program may ever hold a listener.
+ *
+ * One call is no attempt at anything. What lies unread in a socket that lists network interfaces is memory of the kernel that no
+ * cgroup counts. So the leader makes these, small, and not more than a few.
+ *
+ * Nobody waits for ever. A process that waits for its answer can be killed like any other. Once the listener is closed,
+ * by the end of the stage or of the leader, the kernel answers ENOSYS by itself. A process has one call under way at most,
+ * so what waits here is bounded by the number of processes, and the leader takes a few at a time between its other duties.
+ */
+#include "seccomp-notify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <seccomp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "log.h"
+
+/* Netlink sockets of one cell at a time, and what each may hold, in bytes, which the kernel doubles. */
+enum { CALLS_PER_TURN = 32, NETLINK_SOCKETS = 32, NETLINK_BYTES = 32 << 10 };
+
+static int listener = -1;
+static size_t known;
+static struct {
+    int number;
+    uint32_t count;
+} calls[NOTIFIED_CALLS];
+
+static void stop_listening(void)
+{
+    if (listener >= 0)
+        close(listener);
+    listener = -1;
+}
+
+void notify_begin(int descriptor)
+{
+    stop_listening();
+    listener = descriptor;
+    known = 0;
+}
+
+int notify_listener(void)
+{
+    return listener;
+}
+
+static void count_call(int number)
+{
+    size_t i = 0;
+    while (i < known && calls[i].number != number)
+        i++;
+    if (i == NOTIFIED_CALLS)
+        return;
+    if (i == known) {
+        calls[known++].number = number;
+        calls[i].count = 0;
+    }
+    if (calls[i].count < UINT32_MAX)
+        calls[i].count++;
+}
+
+/* Whether a call waits. To receive without asking could wait for one, since a caller that dies takes its call back. */
+static bool call_waits(void)
+{
+    struct pollfd waiting = {.fd = listener, .events = POLLIN};
+    if (listener < 0 || poll(&waiting, 1, 0) <= 0)
+        return false;
+    if (waiting.revents & POLLIN)
+        return true;
+    /* No process has the filter any more. */
+    stop_listening();
+    return false;
+}
+
+/* How many there are in the cell's network; as good as too many when the kernel does not say. */
+static int netlink_sockets(void)
+{
+    char line[256];
+    int count = NETLINK_SOCKETS;
+    FILE *protocols = fopen("/proc/net/protocols", "re");
+    while (protocols && fgets(line, sizeof line, protocols))
+        if (sscanf(line, "NETLINK %*d %d", &count) == 1)
+            break;
+    if (protocols)
+        fclose(protocols);
+    return count;
+}
+
+/*
+ * Puts ours among the caller's descriptors, so that the next one is counted with it, and closes it here. Nothing else than the
+ * call's numbers is looked at, which nobody can change meanwhile. The caller's descriptor, or minus errno.
+ */
+static int lend(const struct seccomp_notif *call, int fd, int flags)
+{
+    if (fd < 0)
+        return -errno;
+    struct seccomp_notif_addfd lent = {
+        .id = call->id, .srcfd = (uint32_t)fd, .newfd_flags = (uint32_t)(flags & O_CLOEXEC)};
+    int theirs = ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &lent);
+    int error = errno;
+    close(fd);
+    /* A kernel before 5.9 cannot lend. */
+    return theirs >= 0 ? theirs : error == EINVAL || error == ENOTTY ? -ENOSYS : -error;
+}
+
+_Static_assert(SOCK_CLOEXEC == O_CLOEXEC, "one flag for all descriptors");
+
+static int lend_netlink(const struct seccomp_notif *call)
+{
+    const int type = (int)call->data.args[1], bytes = NETLINK_BYTES;
+    if (netlink_sockets() >= NETLINK_SOCKETS)
+        return -ENFILE;
+    int fd = socket(AF_NETLINK, type | SOCK_CLOEXEC, NETLINK_ROUTE);
+    if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes) < 0 ||
+                    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes) < 0)) {
+        close(fd);
+        return -ENOBUFS;
+    }
+    return lend(call, fd, type);
+}
+
+static void answer_call(void)
+{
+    struct seccomp_notif call = {0};
+    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &call) < 0) {
+        /* The caller is dead. Of anything else a process would wait in vain. */
+        if (errno != ENOENT && errno != EINTR) {
+            warn("seccomp notify: receive: %s", strerror(errno));
+            stop_listening();
+        }
+        return;
+    }
+    struct seccomp_notif_resp answer = {.id = call.id, .error = -EPERM};
+    if (call.data.nr == SYS_socket) {
+        int lent = lend_netlink(&call);
+        answer.error = lent < 0 ? lent : 0;
+        answer.val = lent < 0 ? 0 : lent;
+    } else
+        count_call(call.data.nr);
+    /* ENOENT: dead by now, or called away by a signal. */
+    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer) < 0 && errno != ENOENT) {
+        warn("seccomp notify: answer: %s", strerror(errno));
+        stop_listening();
+    }
+}
+
+void notify_answer(void)
+{
+    for (int i = 0; i < CALLS_PER_TURN && call_waits(); i++)
+        answer_call();
+}
+
+void notify_end(char *text, size_t room)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < known && used < room; i++) {
+        char *name = seccomp_syscall_resolve_num_arch(seccomp_arch_native(), calls[i].number);
+        used += (size_t)snprintf(text + used, room - used, "%s{\"name\":\"%s\",\"count\":%u}", used > 0 ? "," : "",
+                                 name ? name : "unknown", calls[i].count);
+        free(name);
+    }
+    text[used < room ? used : 0] = 0;
+    notify_begin(-1);
+}

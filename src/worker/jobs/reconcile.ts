@@ -1,0 +1,43 @@
+import type { Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import { MINUTE } from '../../shared/limits.ts'
+import { changePriorities, type JobQueue, unknownTo } from '../../shared/redis/job-queue.ts'
+import type { JobRecords } from '../../shared/redis/job-record.ts'
+import { type JobContext, type LostJobContext, storeLostJob } from './process-job.ts'
+
+/** Long after a job was accepted it is in the queue, or never will be. */
+const DOUBT_MS = MINUTE
+
+export interface ReconcileOptions {
+  redis: Redis
+  records: JobRecords
+  queue: JobQueue
+  queues: JobContext['queues']
+  lost: LostJobContext['lost']
+  count: JobContext['count']
+  log: Logger
+}
+
+/**
+ * Ends jobs whose records wait for something that will not come, since the queue does not know of them (any more): the gateway
+ * was killed between the record and the queue, or Redis was away when the queue gave them up. And gives those that wait their
+ * new places after the base of all places has moved. Any worker does it, and more than one may.
+ * @returns how many were ended
+ * @throws when Redis fails
+ */
+export async function reconcile(options: ReconcileOptions): Promise<number> {
+  const { redis, records, queue, queues, lost, count, log } = options
+  for await (const changes of records.reorder()) await changePriorities(queue, changes)
+  let ended = 0
+  for await (const ids of records.doubtful(DOUBT_MS)) {
+    for (const id of await unknownTo(redis, queue, ids)) {
+      const found = await records.read(id)
+      if (!found || found.job.status !== null) continue
+      const { job, tenant } = found
+      log.warn({ jobId: id, tenant, state: job.state }, 'job that the queue does not know was ended')
+      await storeLostJob({ records, queues, lost, count }, { head: job, tenant })
+      ended++
+    }
+  }
+  return ended
+}

@@ -1,0 +1,88 @@
+import type { JobSpec } from '../../shared/job.ts'
+import { findLanguage, type Language, loadLanguages } from '../../shared/language.ts'
+import type { Runtimes } from '../../shared/redis/worker-registry.ts'
+import { IMAGE_LABEL, runtimeImage, wrappedImage } from '../../shared/runtime-image.ts'
+import type { Engine } from '../sandbox/engine.ts'
+
+export interface InstalledRuntimes {
+  /** Looks again at what the engine has. @throws when the engine does not answer */
+  refresh(): Promise<void>
+  readonly runtimes: Runtimes
+  /** Ids of all languages that could be. */
+  readonly defined: readonly string[]
+  /** References of the images of installed languages. */
+  images: () => string[]
+  /** Whose image this is; undefined for an operator's. */
+  languageOf: (image: string) => Language | undefined
+  /** @throws Error naming what is not installed and how to install it */
+  locate: (spec: JobSpec) => { language: Language | undefined; image: string }
+}
+
+/** Those of this engine, looked up once. @throws when the engine does not answer */
+export async function findRuntimes(
+  engine: Engine,
+  root: string,
+  allowedImages: readonly string[],
+): Promise<InstalledRuntimes> {
+  const installed = createInstalledRuntimes(engine, root, loadLanguages(`${root}/languages`), allowedImages)
+  await installed.refresh()
+  return installed
+}
+
+/**
+ * Which of the defined languages, and of the operator's images, this engine has at the version of this code.
+ * @param root folder with `languages/` and `sandbox/`
+ * @param allowedImages foreign images for container jobs
+ */
+export function createInstalledRuntimes(
+  engine: Engine,
+  root: string,
+  languages: readonly Language[],
+  allowedImages: readonly string[],
+): InstalledRuntimes {
+  const references = new Map(languages.map((language) => [language.id, runtimeImage(root, language)]))
+  const wrapped = new Map(allowedImages.map((image) => [image, wrappedImage(root, image)]))
+  let runtimes: Runtimes = { languages: {}, images: [] }
+
+  const imageOf = (id: string): string => {
+    const image = references.get(id)
+    if (image === undefined || runtimes.languages[id] === undefined) {
+      throw new Error(`language ${id} is not installed on this worker; npx runyard languages install ${id}`)
+    }
+    return image
+  }
+
+  return {
+    async refresh() {
+      const present = await engine.images(IMAGE_LABEL.version)
+      const labels = new Map(present.flatMap((image) => image.references.map((name) => [name, image.labels])))
+      const versions: Record<string, string> = {}
+      for (const [id, reference] of references) {
+        const version = labels.get(reference)?.[IMAGE_LABEL.version]
+        if (version !== undefined) versions[id] = version
+      }
+      const images = [...wrapped].filter(([, reference]) => labels.has(reference)).map(([image]) => image)
+      runtimes = { languages: versions, images }
+    },
+    defined: languages.map(({ id }) => id),
+    get runtimes() {
+      return runtimes
+    },
+    languageOf: (image) => languages.find(({ id }) => references.get(id) === image),
+    images: () => Object.keys(runtimes.languages).map(imageOf),
+    locate({ head }) {
+      if (head.kind === 'code') {
+        const language = languages.find(({ id }) => id === head.language)
+        if (!language) throw new Error(`language ${head.language ?? ''} is not defined on this worker`)
+        return { language, image: imageOf(language.id) }
+      }
+      const name = head.image ?? ''
+      const foreign = wrapped.get(name)
+      if (foreign !== undefined) return { language: undefined, image: foreign }
+      const language = findLanguage(languages, name)
+      if (!language)
+        throw new Error(`image ${name} is not allowed on this worker; CONTAINER_IMAGES lists those that are`)
+      return { language: undefined, image: imageOf(language.id) }
+    },
+  }
+}

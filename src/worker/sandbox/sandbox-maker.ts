@@ -1,0 +1,97 @@
+import type { Logger } from 'pino'
+import type { Config } from '../../shared/config/config.ts'
+import { MIB } from '../../shared/limits.ts'
+import { makeSocketFolder } from '../../shared/socket-folder.ts'
+import { containerOptionsOf } from './container-options.ts'
+import type { Engine } from './engine.ts'
+import { keepProof } from './keep-proof.ts'
+import { quietKernelLog } from './kernel-log.ts'
+import { createPodmanSandbox, shortId } from './podman-sandbox.ts'
+import type { PrewarmProgram } from './prewarmed.ts'
+import { sandboxLaunch } from './sandbox-launch.ts'
+import type { FaultKind, Sandbox } from './sandbox.ts'
+import { proveLimits } from './self-check.ts'
+
+/** Makes this worker's sandboxes, and knows those that live. */
+export interface SandboxMaker {
+  /** @throws as `createPodmanSandbox` */
+  make(image: string, memoryBytes: number): Promise<Sandbox>
+  /** Whether a container is a sandbox of this worker's that lives. */
+  has(container: string): boolean
+  /** An image to try things with. */
+  anyImage(): string
+}
+
+export interface SandboxMakerOptions {
+  config: Config
+  /** Its id. */
+  worker: string
+  engine: Engine
+  images: {
+    /** Of the languages that are installed. */
+    all: () => readonly string[]
+    /** What can be prewarmed in a sandbox of this image. */
+    prewarm: (image: string) => PrewarmProgram | undefined
+  }
+  observer: MakerObserver
+  log: Logger
+}
+
+/** Told of every sandbox, for observer. Must not throw. */
+export interface MakerObserver {
+  sandboxStarted: (ms: number) => void
+  sandboxNotStarted: () => void
+  sandboxFault: (kind: FaultKind) => void
+}
+
+function createSandboxMaker(options: SandboxMakerOptions): SandboxMaker {
+  const { config, worker, engine, images, observer, log } = options
+  const { sandbox: settings } = config
+  const [firstImage] = images.all()
+  if (firstImage === undefined)
+    throw new Error('no language is installed for this version of Runyard; npx runyard languages install python')
+  const living = new Set<string>()
+  const launch = sandboxLaunch(
+    engine,
+    settings.sockets ? () => makeSocketFolder(config.dataDir) : undefined,
+    settings.diskReadBytes,
+    log,
+  )
+  const optionsOf = containerOptionsOf(config, worker)
+
+  return {
+    async make(image, memoryBytes) {
+      const begun = performance.now()
+      const spec = optionsOf(image, memoryBytes)
+      const making = createPodmanSandbox(engine, launch, spec, log, images.prewarm(image), observer.sandboxFault)
+      const sandbox = await making.catch((error: unknown) => {
+        observer.sandboxNotStarted()
+        throw error
+      })
+      observer.sandboxStarted(performance.now() - begun)
+      living.add(sandbox.id)
+      void sandbox.gone.then(() => living.delete(sandbox.id))
+      return sandbox
+    },
+    has: (container) => living.has(shortId(container)),
+    anyImage: () => images.all()[0] ?? firstImage,
+  }
+}
+
+/** Small, so that the memory probe is over soon. */
+const PROBE_MEMORY_BYTES = 64 * MIB
+
+/**
+ * Makes sure that limits hold in the sandboxes it makes, unless that was proved before.
+ * @throws Error when no language is installed or podman does not answer, LimitsNotEnforced when this host cannot keep limits
+ */
+export async function createProvenMaker(options: SandboxMakerOptions): Promise<SandboxMaker> {
+  const { config, engine, log } = options
+  const { limits, sandbox: settings, timeoutFactor, dataDir } = config
+  const maker = createSandboxMaker(options)
+  if (!settings.keepFaultLog) await quietKernelLog(log)
+  const image = maker.anyImage()
+  const prove = () => proveLimits(() => maker.make(image, PROBE_MEMORY_BYTES), log, timeoutFactor)
+  await keepProof(dataDir, { engine: await engine.identity(), image, limits, settings }, prove, log)
+  return maker
+}

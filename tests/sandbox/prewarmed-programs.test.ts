@@ -1,0 +1,200 @@
+import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import { afterAll, describe, expect, test } from '@jest/globals'
+import type { JobSpec } from '../../src/shared/job.ts'
+import { type Language, loadLanguages } from '../../src/shared/language.ts'
+import { DEFAULT_CEILINGS, DEFAULT_LIMITS, effectiveLimits, MIB } from '../../src/shared/limits.ts'
+import { planAhead } from '../../src/worker/jobs/plan.ts'
+import { type JobListener, type JobOutcome, runJob } from '../../src/worker/jobs/run-job.ts'
+import type { Sandbox } from '../../src/worker/sandbox/sandbox.ts'
+import { testRoot } from '../support/platform.ts'
+import type { ProgramRow } from '../programs/rows/row.ts'
+import { HOSTILE, PLAIN, sampled } from '../support/program-table.ts'
+import { languageIdOf, readProgram } from '../support/programs.ts'
+import { createBench } from './init-harness.ts'
+
+const bench = createBench('test-prewarmed-programs')
+afterAll(() => bench.close())
+
+const GRACE_MS = 300
+const DEFAULTS = { ...DEFAULT_LIMITS, wallMs: 8000, memoryBytes: 128 * MIB, fileBytes: 32 * MIB }
+const languages = loadLanguages(`${testRoot}/languages`)
+
+function find(program: string): Language {
+  const found = languages.find(({ id }) => id === languageIdOf(program))
+  if (!found) throw new Error(`no language of ${program}`)
+  return found
+}
+
+function specOf(row: Omit<ProgramRow, 'title' | 'expect'>): JobSpec {
+  const { program, path, files = [], args = [], hostPorts, env = {}, limits = {} } = row
+  const stdin = row.secretsAsInput ? 'no such secret' : (row.stdin ?? '')
+  const language = find(program)
+  const entrypoint = path ?? language.fileName
+  return {
+    head: {
+      id: 'x',
+      kind: 'code',
+      language: language.id,
+      version: null,
+      image: null,
+      interactive: false,
+      limits: effectiveLimits(limits, language.limits, DEFAULTS, DEFAULT_CEILINGS),
+      metadata: {},
+      warnings: [],
+      createdAt: '',
+    },
+    tenant: 'a',
+    origin: { address: '127.0.0.1', keyId: null, requestId: 'x' },
+    shareable: true,
+    maxRunningJobs: null,
+    rank: 1,
+    keptRequest: null,
+    delayMs: 0,
+    webhook: null,
+    artifacts: row.artifacts ? { globs: row.artifacts, maxBytes: MIB, maxFiles: 64 } : null,
+    files: [{ path: entrypoint, content: readProgram(program) }, ...files].map((file) => ({
+      encoding: 'utf-8' as const,
+      ...file,
+    })),
+    entrypoint,
+    command: [],
+    stdin,
+    args: hostPorts ? [...args, '1', '2'] : args,
+    compilerArgs: [],
+    env,
+    tests: row.tests ?? [],
+    expectedOutput: row.expectedOutput ?? null,
+  }
+}
+
+/** Sandboxes by what they are for, made anew where one cannot be used again. */
+const sandboxes = new Map<string, Sandbox>()
+
+async function sandboxFor(language: Language, memoryBytes: number, prewarmed: boolean): Promise<Sandbox> {
+  const name = `${language.id} ${memoryBytes} ${prewarmed}`
+  const there = sandboxes.get(name)
+  if (there) return there
+  const limits = effectiveLimits({}, language.limits, DEFAULTS, DEFAULT_CEILINGS)
+  const program = prewarmed ? planAhead(language, limits, GRACE_MS) : undefined
+  const { processes } = DEFAULT_CEILINGS
+  const made = await bench.make({ language: language.id, memoryBytes, processes, ...(program && { program }) })
+  sandboxes.set(name, made)
+  void made.gone.then(() => sandboxes.delete(name))
+  return made
+}
+
+/** How a job ended, and what its stages wrote, each stream by itself: the order between two is chance. */
+interface Ran {
+  outcome: JobOutcome
+  wrote: Record<string, Buffer>
+}
+
+async function run(sandbox: Sandbox, spec: JobSpec): Promise<Ran> {
+  const language = languages.find(({ id }) => id === spec.head.language)
+  const pieces: Record<string, Buffer[]> = {}
+  const listener: JobListener = {
+    stageStarted: () => undefined,
+    output: (stage, stream, bytes) => void (pieces[`${stage} ${stream}`] ??= []).push(Buffer.from(bytes)),
+    stageEnded: () => undefined,
+  }
+  const outcome = await runJob(sandbox, spec, language, GRACE_MS, listener, new AbortController().signal)
+  if (outcome.reusable) await sandbox.end()
+  else await sandbox.destroy()
+  const wrote = Object.entries(pieces).map(([name, bytes]) => [name, Buffer.concat(bytes)] as const)
+  return { outcome, wrote: Object.fromEntries(wrote) }
+}
+
+/** Has an interpreter wait in it for a job with or without input; jobs of that kind make it expect another. */
+async function prewarm(sandbox: Sandbox, program: string, stdin: string): Promise<void> {
+  const hello = specOf({ program: `hello${program.slice(program.lastIndexOf('.'))}`, stdin })
+  for (let jobs = 0; jobs < 4; jobs++) await run(sandbox, hello)
+  sandbox.prewarm()
+  expect(sandbox.prewarmed).toBe(true)
+}
+
+/**
+ * What two runs of a program that is no game of chance have in common: all but what is measured, and whether one that wrote too much came
+ * to its own end before it was killed for it.
+ */
+function told({ outcome, wrote }: Ran) {
+  const { status, message, stages, reusable, refusedCalls, gathered } = outcome
+  return {
+    status,
+    message,
+    reusable,
+    refusedCalls,
+    wrote: Object.fromEntries(Object.entries(wrote).map(([name, bytes]) => [name, short(bytes)])),
+    stages: stages.map((stage) => ({
+      ...stage,
+      ...(stage.status === 'output-limit' && { exitCode: null, signal: 'SIGKILL, or none' }),
+      wallMs: 0,
+      cpuMs: 0,
+      memoryPeakBytes: 0,
+    })),
+    missing: gathered?.missing,
+    files: gathered?.files.map(({ path, content }) => `${path} ${short(content)}`),
+  }
+}
+
+/**
+ * The same of one that is: neither what it writes nor how much, nor whether a program that met a time limit went at the first signal or
+ * was killed after its grace.
+ */
+const ended = ({ wrote, stages, ...rest }: ReturnType<typeof told>) => ({
+  ...rest,
+  streams: Object.keys(wrote),
+  stages: stages.map((stage) => ({
+    ...stage,
+    signal: stage.status.endsWith('-time-limit') ? 'SIGTERM or SIGKILL' : stage.signal,
+    stdoutBytes: 0,
+    stderrBytes: 0,
+  })),
+})
+
+const short = (bytes: Buffer) =>
+  bytes.length < 999 ? bytes.toString() : `${bytes.length} ${createHash('sha256').update(bytes).digest('hex')}`
+
+/** So often a program that is no game of chance has to do the same without arming. */
+const TRIES = 6
+
+async function same(row: ProgramRow): Promise<void> {
+  const spec = specOf(row)
+  const language = find(row.program)
+  const { memoryBytes } = spec.head.limits
+  const plain = async () => told(await run(await sandboxFor(language, memoryBytes, false), spec))
+  const sandbox = await sandboxFor(language, memoryBytes, true)
+  await prewarm(sandbox, row.program, spec.tests[0]?.stdin ?? spec.stdin)
+  const prewarmed = told(await run(sandbox, spec))
+  const first = await plain()
+  if (isDeepStrictEqual(prewarmed, first)) return
+  for (let tries = 0; tries < TRIES; tries++) {
+    const again = await plain()
+    if (isDeepStrictEqual(prewarmed, again)) return
+    if (!isDeepStrictEqual(first, again)) return expect(ended(prewarmed)).toEqual(ended(first))
+  }
+  expect(prewarmed).toEqual(first)
+}
+
+test.each(['age.py', 'age.js', 'age.sh'])(
+  'a prewarmed sandbox had started the interpreter before its program came: %s',
+  async (program) => {
+    const spec = specOf({ program })
+    const ages: (string | undefined)[] = []
+    for (const prewarmed of [false, true]) {
+      const sandbox = await sandboxFor(find(program), DEFAULTS.memoryBytes, prewarmed)
+      if (prewarmed) await prewarm(sandbox, program, '')
+      await new Promise((resolve) => setTimeout(resolve, 2000))
+      ages.push((await run(sandbox, spec)).wrote['run stdout']?.toString())
+    }
+    expect(ages).toEqual(['young\n', 'old\n'])
+  },
+)
+
+for (const [group, rows] of Object.entries({ ...PLAIN, ...sampled(HOSTILE) })) {
+  describe(`prewarmed or not, it is the same with ${group}`, () => {
+    // One that is compiled finds nothing started ahead.
+    const fitting = rows.filter(({ program }) => find(program).armed)
+    test.each(fitting.map((row) => [row.title, row] as const))('%s', (_title, row) => same(row))
+  })
+}
