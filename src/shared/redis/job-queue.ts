@@ -1,11 +1,17 @@
-import { Job, Queue } from 'bullmq'
+import { ErrorCode, Job, type Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { JobReturn, JobSpec } from '../job.ts'
 import { messagingAttributes } from '../tracing/messaging.ts'
 import type { Tracing } from '../tracing/tracing.ts'
-import type { Priority } from './job-record.ts'
 import { type Keys, QUEUE_NAME } from './keys.ts'
+import { createQueue } from './queue.ts'
+
+/** Where a job stands in the queue: the lowest first, from 1. */
+export interface Priority {
+  id: string
+  priority: number
+}
 
 export type JobQueue = Queue<JobSpec, JobReturn, 'run'>
 
@@ -14,16 +20,7 @@ export type JobQueue = Queue<JobSpec, JobReturn, 'run'>
  * @param tracing makes a span of each sending, which the jobs carry with them
  */
 export function createJobQueue(redis: Redis, keys: Keys, tracing?: Tracing): JobQueue {
-  const queue: JobQueue = new Queue<JobSpec, JobReturn, 'run'>(QUEUE_NAME, {
-    connection: redis,
-    prefix: keys.prefix,
-    skipWaitingForReady: true,
-    skipVersionCheck: true,
-    streams: { events: { maxLen: 100 } },
-    // With a job goes what its owner sent; its result has keys of its own.
-    defaultJobOptions: { attempts: 1, removeOnComplete: true, removeOnFail: true },
-  })
-  queue.on('error', () => undefined) // The connection's own listener has logged it.
+  const queue: JobQueue = createQueue<JobSpec, JobReturn, 'run'>(redis, keys, QUEUE_NAME)
   if (tracing) traceSending(queue, tracing)
   return queue
 }
@@ -57,7 +54,7 @@ export async function changePriorities(queue: JobQueue, changes: readonly Priori
   await Promise.all(
     jobs.map(async ({ job, priority }) => {
       await job.changePriority({ priority }).catch((error: unknown) => {
-        if (!/missing key/i.test((error as Error).message)) throw error
+        if ((error as { code?: unknown }).code !== ErrorCode.JobNotExist) throw error
       })
     }),
   )

@@ -1,9 +1,10 @@
-import { Queue } from 'bullmq'
+import type { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { messagingAttributes } from '../tracing/messaging.ts'
 import type { TraceContext } from '../tracing/trace-context.ts'
 import type { Tracing } from '../tracing/tracing.ts'
 import type { Keys } from './keys.ts'
+import { createQueue } from './queue.ts'
 
 export const WEBHOOK_QUEUE_NAME = 'webhooks'
 
@@ -30,15 +31,7 @@ export interface WebhookQueue {
 
 /** The producer's end of the webhooks. Workers deliver them. */
 export function createWebhookQueue(redis: Redis, keys: Keys, tracing?: Tracing): WebhookQueue {
-  const queue = new Queue<QueuedDelivery>(WEBHOOK_QUEUE_NAME, {
-    connection: redis,
-    prefix: keys.prefix,
-    skipWaitingForReady: true,
-    skipVersionCheck: true,
-    streams: { events: { maxLen: 100 } },
-    defaultJobOptions: { attempts: 1, removeOnComplete: true, removeOnFail: true },
-  })
-  queue.on('error', () => undefined) // The connection's own listener has logged it.
+  const queue = createQueue<QueuedDelivery>(redis, keys, WEBHOOK_QUEUE_NAME)
   const enqueue = async (...ids: string[]) => {
     const known = ids.filter((id) => id !== '')
     if (known.length === 0) return

@@ -8,7 +8,8 @@ import { createArtifactStore } from '../../shared/redis/artifact-store.ts'
 import { createFiguresWriter } from '../../shared/redis/figures.ts'
 import { createJobInputs } from '../../shared/redis/job-input.ts'
 import { changePriorities, createJobQueue, promoteJobs } from '../../shared/redis/job-queue.ts'
-import { createJobRecords, type JobRecords, RENEW_MS } from '../../shared/redis/job-record.ts'
+import { createJobLifeCycle, type JobLifeCycle, RENEW_MS } from '../../shared/jobs/job-life-cycle.ts'
+import { createJobReader } from '../../shared/jobs/job-reader.ts'
 import { createWakeUps } from '../../shared/redis/wake-ups.ts'
 import { createSecurityEvents } from '../../shared/security/security-events.ts'
 import type { WorkerCore } from '../core.ts'
@@ -55,7 +56,8 @@ export function createJobConsumer(core: WorkerCore, options: JobConsumerOptions)
   const { config, keys, redis, subscriber, tracing, log } = core
   const { metrics } = options
   const { lost } = metrics
-  const records = countEvents(createJobRecords(redis, keys, config), metrics.published)
+  const lifeCycle = countEvents(createJobLifeCycle(redis, keys, config), metrics.published)
+  const records = { ...lifeCycle, ...createJobReader(redis, keys) }
   const queue = createJobQueue(redis, keys)
   const figures = createFiguresWriter(redis, keys)
   const events = createSecurityEvents(redis, keys, config.abuse, log)
@@ -115,7 +117,7 @@ export function createJobConsumer(core: WorkerCore, options: JobConsumerOptions)
 }
 
 /** Records whose events are counted as they are written; those that a script adds by itself, of a change of state, are not. */
-function countEvents(records: JobRecords, published: (events: readonly JobEvent[]) => void): JobRecords {
+function countEvents(records: JobLifeCycle, published: (events: readonly JobEvent[]) => void): JobLifeCycle {
   return {
     ...records,
     async append(id, attempt, number, events) {
