@@ -126,7 +126,8 @@ export async function startWorker(
   }
   if (!settings.keepFaultLog) await quietKernelLog(log)
   const prove = () => proveLimits(() => makeSandbox(firstImage, PROBE_MEMORY_BYTES), log, config.timeoutFactor)
-  await keepProof(config.dataDir, { engine: await engine.identity(), image: firstImage, limits, settings }, prove, log)
+  const { Labels: _labels, ...asked } = optionsOf(firstImage, PROBE_MEMORY_BYTES)
+  await keepProof(config.dataDir, { engine: await engine.identity(), asked }, prove, log)
 
   const redis = connectRedis(config.redis, 'wait', 'runyard-worker', log)
   const records = countEvents(createJobRecords(redis, keys, config), metrics.published)
