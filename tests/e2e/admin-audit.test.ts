@@ -20,13 +20,16 @@ let receiver: Server
 let key: { authorization: string }
 /** What an operator's browser sends with everything. */
 let session: Record<string, string>
+// It answers when the test is over: only a delivery that has not ended can be cancelled.
+const over = new AbortController()
 beforeAll(async () => {
-  receiver = createServer((req, res) => void req.resume().on('end', () => res.end())).listen(0, '127.0.0.1')
+  receiver = createServer((_req, res) => over.signal.addEventListener('abort', () => res.end())).listen(0, '127.0.0.1')
   await once(receiver, 'listening')
   platform = await startPlatform({ WORKER_CONCURRENCY: '1', WEBHOOK_ALLOW: '127.0.0.0/8', RUNYARD_DATA_DIR: dataDir })
   key = await makeKey(platform, 'ops', { scopes: ['admin'] })
 })
 afterAll(async () => {
+  over.abort()
   await platform.close()
   receiver.close()
   rmSync(dataDir, { recursive: true, force: true })

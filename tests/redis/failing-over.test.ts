@@ -7,7 +7,8 @@ import { createPatientClient } from '../support/patient-client.ts'
 import { createRedisServers, startCluster, startSentinelGroup } from '../support/redis-servers.ts'
 import { mastersOf, moveSlot, ownerOf } from './moving-slot.ts'
 
-jest.setTimeout(180_000)
+// More than what the checks give to what is slow to end or to be cleaned.
+jest.setTimeout(420_000)
 
 const servers = createRedisServers()
 let installation: Installation | undefined
