@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { testKinds } from './scripts/test-kinds.mjs'
 
@@ -26,8 +27,9 @@ export default {
       globalTeardown: '<rootDir>/tests/global-teardown.ts',
     },
   ],
+  testSequencer: '<rootDir>/scripts/test-sequencer.mjs',
   // What bounds a test that hangs: ten times what the slowest takes alone, for machines that are slow or busy.
   testTimeout: 300_000,
-  // Two at a time: most files drive real sandboxes, and limits of time are part of what they test.
-  maxWorkers: 2,
+  // Unit tests keep a processor busy each; the others wait for sandboxes, browsers and limits of time a good part of theirs.
+  maxWorkers: process.argv.includes('unit') ? availableParallelism() : availableParallelism() + 1,
 }

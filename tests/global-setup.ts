@@ -2,6 +2,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startBackends } from '../src/host/backends.ts'
+import { bundleServices } from './support/bundle-services.ts'
 
 /**
  * One Redis and one podman service for the whole run. Each test file has a namespace of its own in both.
@@ -9,8 +10,12 @@ import { startBackends } from '../src/host/backends.ts'
  */
 export default async function globalSetup(): Promise<void> {
   const dataDir = await mkdtemp(join(tmpdir(), 'runyard-test-'))
-  const backends = await startBackends({ dataDir })
+  const [backends, removeServices] = await Promise.all([startBackends({ dataDir }), bundleServices()])
   process.env['RUNYARD_TEST_REDIS'] = backends.redisUrl
   process.env['RUNYARD_TEST_PODMAN'] = backends.podmanSocket
-  Object.assign(globalThis, { runyardBackends: backends, runyardDataDir: dataDir })
+  Object.assign(globalThis, {
+    runyardBackends: backends,
+    runyardDataDir: dataDir,
+    runyardRemoveServices: removeServices,
+  })
 }

@@ -4,6 +4,7 @@ import type { Job } from '../../src/shared/job.ts'
 import { get, post } from '../support/client.ts'
 import { makeKey } from '../support/make-key.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
+import { sameBytes } from '../support/same-bytes.ts'
 import { eventually } from '../support/eventually.ts'
 
 type Headers = Record<string, string>
@@ -61,7 +62,12 @@ open('empty', 'w')`
       { path: 'out/deep/report.csv', bytes: 4, url: `${base}/out/deep/report.csv` },
     ])
     const content = Buffer.from(await (await fetchIt(`${base}/out/all.bin`)).arrayBuffer())
-    expect(content).toEqual(Buffer.from(Uint8Array.from({ length: 300_000 }, (_, i) => (i * 7919) % 256)))
+    expect(
+      sameBytes(
+        content,
+        Uint8Array.from({ length: 300_000 }, (_, i) => (i * 7919) % 256),
+      ),
+    ).toBe('the same')
     expect(await (await fetchIt(`${base}/out/deep/report.csv`)).text()).toBe('a,b\n')
     expect((await get<Job>(`${jobs}/${job.id}`, alice)).body).toEqual(job)
   })

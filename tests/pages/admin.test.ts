@@ -260,7 +260,7 @@ test('the figures are those of the jobs that ran', async () => {
   await fetch(`${platform.url}/v1/jobs/${stopped}`, { method: 'DELETE', headers: acme })
   expected['Cancelled'] = (expected['Cancelled'] ?? 0) + 1
   // The whole range is asked for anew every fifteen seconds.
-  await soon(async () => JSON.stringify(await told()), JSON.stringify(expected), 30_000)
+  await soon(async () => JSON.stringify(await told()), JSON.stringify(expected))
   await soon(() => tile(page, 'Succeeded'), `${Math.round(((expected['Succeeded'] ?? 0) / sum(expected)) * 100)} %`)
   await page
     .getByRole('region', { name: 'Last hour' })

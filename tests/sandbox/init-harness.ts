@@ -89,7 +89,7 @@ export const STAGE: StageStart = {
 }
 
 const FILE_BYTES = 8 * MIB
-const GOING_MS = 15_000
+const GOING_MS = 120_000
 /** Another build of init to test, such as the one with sanitizers. */
 const initBinary = () => process.env['RUNYARD_TEST_INIT'] ?? join(packageRoot(), 'sandbox/build/init')
 

@@ -76,6 +76,21 @@ function checkNpm(args: string[]): string[] {
   return verb === 'run' && scripts[name] !== undefined ? [] : [`npm ${verb} ${name}: no script`]
 }
 
+const helps = new Map<string, string>()
+
+/** What `runyard <words> --help` prints; documents name few commands, many times. */
+function helpOf(words: readonly string[]): string {
+  const key = words.join(' ')
+  const known = helps.get(key)
+  if (known !== undefined) return known
+  const help = execFileSync(process.execPath, [main, ...words, '--help'], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  helps.set(key, help)
+  return help
+}
+
 function checkRunyard(args: string[]): string[] {
   const rest = args.slice(0, args.includes('--') ? args.indexOf('--') : args.length)
   const options = rest.filter((word) => word.startsWith('--')).map((word) => word.split('=')[0] ?? '')
@@ -84,7 +99,7 @@ function checkRunyard(args: string[]): string[] {
   // An argument of a command looks like a command below it: the longest that there is counts.
   for (const length of [2, 1]) {
     const words = path.slice(0, length)
-    const help = execFileSync(process.execPath, [main, ...words, '--help'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }) // prettier-ignore
+    const help = helpOf(words)
     const [, usage = ''] = /^Usage: runyard ([a-z ]*)/.exec(help) ?? []
     if (usage.trim() === words.join(' ')) return options.filter((option) => !new RegExp(`\\s${option}\\b`).test(help)).map((option) => `runyard ${words.join(' ')}: no option ${option}`) // prettier-ignore
   }

@@ -1,13 +1,9 @@
 import type { Redis } from 'ioredis'
-import { pino } from 'pino'
-import { startApi } from '../../src/api/start-api.ts'
 import type { NewApiKey } from '../../src/shared/access/new-api-key.ts'
-import { createApiKeys } from '../../src/shared/access/api-keys.ts'
-import { loadConfig } from '../../src/shared/config/config.ts'
-import { serializeError } from '../../src/shared/log.ts'
 import type { Keys } from '../../src/shared/redis/keys.ts'
 import { createWorkerRegistry } from '../../src/shared/redis/worker-registry.ts'
 import { openTestRedis } from '../shared/security/test-redis.ts'
+import { loadServices } from './load-services.ts'
 import { testRoot } from './platform.ts'
 
 /** A gateway in a namespace of its own, for which some worker has told what it can run and gone: jobs are accepted, and wait. */
@@ -29,6 +25,7 @@ const UNLIMITED = { RATE_PER_MINUTE: '100000000', RATE_BURST: '1000000', READ_RA
 
 /** @param env settings that differ from the defaults */
 export async function startLoneGateway(env: Record<string, string> = {}): Promise<LoneGateway> {
+  const { startApi, createApiKeys, loadConfig, serializeError, pino } = await loadServices()
   const { redis, keys, namespace, close } = await openTestRedis()
   const worker = {
     id: 'gone',

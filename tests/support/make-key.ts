@@ -1,9 +1,5 @@
-import { pino } from 'pino'
-import { createApiKeys } from '../../src/shared/access/api-keys.ts'
 import type { NewApiKey } from '../../src/shared/access/new-api-key.ts'
-import { loadConfig } from '../../src/shared/config/config.ts'
-import { connectRedis } from '../../src/shared/redis/connect.ts'
-import { createKeys } from '../../src/shared/redis/keys.ts'
+import { loadServices } from './load-services.ts'
 import { type TestPlatform, testRoot } from './platform.ts'
 
 /** Makes an API key on a platform. @returns the header that shows it */
@@ -12,6 +8,7 @@ export async function makeKey(
   tenant: string,
   fields: Partial<NewApiKey> = {},
 ): Promise<{ authorization: string }> {
+  const { connectRedis, createApiKeys, createKeys, loadConfig, pino } = await loadServices()
   const { redis: address } = loadConfig(testRoot, { REDIS_URL: process.env['RUNYARD_TEST_REDIS'] })
   if (!address) throw new Error('RUNYARD_TEST_REDIS is not set; run the tests with npm run test:jest')
   const redis = connectRedis(address, 'wait', 'test-keys', pino({ level: 'silent' }))

@@ -1,15 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { pino } from 'pino'
-import { startApi } from '../../src/api/start-api.ts'
-import { loadConfig } from '../../src/shared/config/config.ts'
-import { serializeError } from '../../src/shared/log.ts'
+import type { RedisAddress } from '../../src/shared/config/config.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
-import { connectRedis } from '../../src/shared/redis/connect.ts'
-import { CONTAINER_LABEL } from '../../src/shared/container-label.ts'
-import { openTracing, type Tracing } from '../../src/shared/tracing/tracing.ts'
-import { startWorker } from '../../src/worker/start.ts'
-import { createEngine } from '../../src/worker/sandbox/engine.ts'
-import { leftKeys } from './left-keys.ts'
+import type { Tracing } from '../../src/shared/tracing/tracing.ts'
+import { loadServices, type Services } from './load-services.ts'
 
 /** A gateway and a worker of their own, in a namespace of their own, on the run's Redis and podman. */
 export interface TestPlatform {
@@ -46,12 +39,16 @@ export async function startPlatform(
     RUNYARD_NAMESPACE: namespace,
     PORT: '0',
     LOG_LEVEL: 'fatal',
+    // A sandbox is made for whoever asks: most files use one language, and none of the others is then started for nothing.
+    POOL_READY: '0',
     // How long a container may take is the machine's matter, and others use it at the same time.
     TIMEOUT_FACTOR: '5',
     ...UNLIMITED,
     ...more,
   }
-  const config = loadConfig(testRoot, env)
+  const services = await loadServices()
+  const { pino, serializeError, openTracing } = services
+  const config = services.loadConfig(testRoot, env)
   const [ofWorker, ofGateway] = await Promise.all(
     ['runyard-worker', 'runyard-gateway'].map((name) => openTracing(config.tracing, name, () => undefined)),
   )
@@ -60,8 +57,8 @@ export async function startPlatform(
     const mixin = tracing?.logFields
     return pino({ level: config.logLevel, serializers: { err: serializeError }, ...(mixin && { mixin }) }, { write: logTo }) // prettier-ignore
   }
-  const worker = await startWorker(config, root, openLog(ofWorker), ofWorker)
-  const api = await startApi(config, root, openLog(ofGateway), ofGateway)
+  const worker = await services.startWorker(config, root, openLog(ofWorker), ofWorker)
+  const api = await services.startApi(config, root, openLog(ofGateway), ofGateway)
   return {
     url: api.url,
     namespace,
@@ -71,11 +68,9 @@ export async function startPlatform(
       await api.close()
       await worker.close()
       await Promise.all([ofGateway?.close(), ofWorker?.close()])
-      const containers = await createEngine(config.sandbox.podmanSocket ?? '').containers(
-        CONTAINER_LABEL.namespace,
-        namespace,
-      )
-      const keys = await takeKeys(config.redis, namespace)
+      const engine = services.createEngine(config.sandbox.podmanSocket ?? '')
+      const containers = await engine.containers(services.CONTAINER_LABEL.namespace, namespace)
+      const keys = await takeKeys(services, config.redis, namespace)
       if (containers.length > 0) throw new Error(`containers left: ${containers.map(({ id }) => id).join(', ')}`)
       if (keys.length > 0) throw new Error(`keys left that never expire: ${keys.join(', ')}`)
     },
@@ -83,7 +78,11 @@ export async function startPlatform(
 }
 
 /** See `leftKeys`. Removes all keys of the namespace. */
-async function takeKeys(address: Parameters<typeof connectRedis>[0] | undefined, namespace: string): Promise<string[]> {
+async function takeKeys(
+  { connectRedis, leftKeys, pino }: Services,
+  address: RedisAddress | undefined,
+  namespace: string,
+): Promise<string[]> {
   if (!address) return []
   const redis = connectRedis(address, 'wait', 'test-leak-check', pino({ level: 'silent' }))
   try {

@@ -2,6 +2,7 @@ import diagnostics from 'node:diagnostics_channel'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { afterAll, afterEach, expect } from '@jest/globals'
 import type { Exchange } from './conformance.ts'
+import { loadServices } from './load-services.ts'
 import { noteFault, takeNotedFaults } from './noted-faults.ts'
 
 /**
@@ -22,7 +23,7 @@ async function check(): Promise<void> {
   noted = []
   notedBytes = 0
   if (exchanges.length === 0) return
-  const { faultsOf, plainBody } = await import('./conformance.ts')
+  const { faultsOf, plainBody } = await loadServices()
   for (const exchange of exchanges) {
     const body = exchange.complete ? plainBody(exchange.body, exchange.headers['content-encoding']) : exchange.body
     for (const fault of faultsOf({ ...exchange, body })) noteFault(fault)

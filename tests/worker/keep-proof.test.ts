@@ -38,6 +38,13 @@ test('another image is proved anew', async () => {
   expect(proofs).toBe(2)
 })
 
+test('what was proved of one image still holds after another was proved', async () => {
+  await prove('one')
+  await prove('two')
+  await prove('one')
+  expect(proofs).toBe(2)
+})
+
 test('what could not be proved is tried at the next start', async () => {
   const failing = keepProof(dataDir, { image: 'one' }, () => Promise.reject(new Error('memory does not hold')), log)
   await expect(failing).rejects.toThrow('memory does not hold')

@@ -87,11 +87,12 @@ const PROBE_MEMORY_BYTES = 64 * MIB
  */
 export async function createProvenMaker(options: SandboxMakerOptions): Promise<SandboxMaker> {
   const { config, engine, log } = options
-  const { limits, sandbox: settings, timeoutFactor, dataDir } = config
+  const { sandbox: settings, timeoutFactor, dataDir } = config
   const maker = createSandboxMaker(options)
   if (!settings.keepFaultLog) await quietKernelLog(log)
   const image = maker.anyImage()
   const prove = () => proveLimits(() => maker.make(image, PROBE_MEMORY_BYTES), log, timeoutFactor)
-  await keepProof(dataDir, { engine: await engine.identity(), image, limits, settings }, prove, log)
+  const { Labels: _labels, ...asked } = containerOptionsOf(config, options.worker)(image, PROBE_MEMORY_BYTES)
+  await keepProof(dataDir, { engine: await engine.identity(), asked }, prove, log)
   return maker
 }

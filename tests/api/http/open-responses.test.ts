@@ -47,10 +47,8 @@ beforeAll(async () => {
     })
   })
   app.use(answerProblem(redis, pino({ level: 'silent' })))
-  server = createServer(app)
-  // A connection that waits longer than Node keeps it, on a busy machine, would be closed under the next request.
-  server.keepAliveTimeout = 0
-  server.listen(0, '127.0.0.1')
+  // A client that is slow must not find a connection closed that it has just sent a request on.
+  server = createServer({ keepAliveTimeout: 600_000 }, app).listen(0, '127.0.0.1')
   await once(server, 'listening')
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 })

@@ -115,13 +115,15 @@ describe('with Redis', () => {
     const { limiter } = await newLimiter({ perMinute: 1, burst: 1 })
     const caller = newCaller()
     const told: boolean[] = []
+    const began = performance.now()
     for (let i = 0; i < 200; i++) {
       const verdict = await limiter.take(caller, 'submit')
       if (verdict.outcome === 'limited') told.push(verdict.isFirstOfSecond)
     }
     expect(limitedBy).toHaveLength(199)
     expect(told[0]).toBe(true)
-    expect(told.filter(Boolean).length).toBeLessThan(50)
+    const seconds = (performance.now() - began) / 1000
+    expect(told.filter(Boolean).length).toBeLessThanOrEqual(Math.ceil(seconds) + 1)
   })
 
   test('callers that find no room in the gateway are left to Redis', async () => {
@@ -151,10 +153,7 @@ test.each([
   const random = seeded(rate.perMinute)
   const redis = await own.connect()
   defineGate(redis)
-  const clock = async () => {
-    const [seconds, micros] = await redis.time()
-    return Number(seconds) * 1e6 + Number(micros)
-  }
+  const moment = ([seconds, micros]: readonly unknown[]) => Number(seconds) * 1e6 + Number(micros)
   const key = own.keys.rate(`agreement ${rate.perMinute}`)
   const names = [key, own.keys.allowed, own.keys.block('address:none')]
   // The script's moment lies between two readings of the same clock, and a later one never leaves an earlier arrival behind:
@@ -165,33 +164,50 @@ test.each([
   const add = (arrival: Arrival | undefined, now: number, tokens: number): Arrival =>
     arrivalOf(Math.min(debtAt(arrival, now, rate) + tokens * TICKS_PER_TOKEN, full), now, rate)
   const seen = { passed: 0, limited: 0, certain: 0 }
-  for (let i = 0; i < 400; i++) {
-    const tokens = 1 + Math.floor(random() ** 3 * rate.burst)
-    const before = await clock()
-    const [outcome, debt] = await redis.runyardGate(3, ...names, rate.perMinute, rate.burst, tokens, 'address:none')
-    const after = await clock()
-    if (outcome === 'blocked') throw new Error('nobody is blocked here')
-    seen[outcome]++
-    const least = debtAt(earliest, after, rate)
-    const most = debtAt(latest, before, rate)
-    const couldPass = takeTokens(least, rate, tokens) !== undefined
-    const mustPass = takeTokens(most, rate, tokens) !== undefined
-    if (couldPass === mustPass) {
-      seen.certain++
-      expect(outcome).toBe(mustPass ? 'passed' : 'limited')
+  for (let batch = 0; batch < 20; batch++) {
+    const asked = Array.from({ length: 20 }, () => 1 + Math.floor(random() ** 3 * rate.burst))
+    // In one go, so that however busy the machine is, next to no time lies between the two readings and tokens run out.
+    const pipeline = redis.pipeline()
+    for (const tokens of asked) {
+      pipeline.time()
+      pipeline.runyardGate(3, ...names, rate.perMinute, rate.burst, tokens, 'address:none')
+      pipeline.time()
+      pipeline.get(key)
     }
-    if (outcome === 'passed') {
-      earliest = add(earliest, before, tokens)
-      latest = add(latest, after, tokens)
-    }
-    expect(debt).toBeLessThanOrEqual(full)
-    expect(Number.isInteger(debt)).toBe(true)
-    expect(standing(debt, rate, 1).remaining).toBeGreaterThanOrEqual(0)
-    const stored = await redis.get(key)
-    if (stored !== null && latest && earliest) {
-      const [micros = Number.NaN, ticks = Number.NaN] = stored.split(' ').map(Number)
-      expect(compare({ micros, ticks }, earliest)).toBeGreaterThanOrEqual(0)
-      expect(compare({ micros, ticks }, latest)).toBeLessThanOrEqual(0)
+    const answers = (await pipeline.exec())?.map(([error, answer]) => {
+      if (error) throw error
+      return answer
+    })
+    for (const [index, tokens] of asked.entries()) {
+      const [began, decided, ended, stored] = (answers ?? []).slice(4 * index) as [
+        unknown[],
+        ['passed' | 'limited', number],
+        unknown[],
+        string | null,
+      ]
+      const [before, after] = [moment(began), moment(ended)]
+      const [outcome, debt] = decided
+      seen[outcome]++
+      const least = debtAt(earliest, after, rate)
+      const most = debtAt(latest, before, rate)
+      const couldPass = takeTokens(least, rate, tokens) !== undefined
+      const mustPass = takeTokens(most, rate, tokens) !== undefined
+      if (couldPass === mustPass) {
+        seen.certain++
+        expect(outcome).toBe(mustPass ? 'passed' : 'limited')
+      }
+      if (outcome === 'passed') {
+        earliest = add(earliest, before, tokens)
+        latest = add(latest, after, tokens)
+      }
+      expect(debt).toBeLessThanOrEqual(full)
+      expect(Number.isInteger(debt)).toBe(true)
+      expect(standing(debt, rate, 1).remaining).toBeGreaterThanOrEqual(0)
+      if (stored !== null && latest && earliest) {
+        const [micros = Number.NaN, ticks = Number.NaN] = stored.split(' ').map(Number)
+        expect(compare({ micros, ticks }, earliest)).toBeGreaterThanOrEqual(0)
+        expect(compare({ micros, ticks }, latest)).toBeLessThanOrEqual(0)
+      }
     }
   }
   expect(Math.min(seen.passed, seen.limited)).toBeGreaterThan(5)

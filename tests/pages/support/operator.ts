@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals'
 import type { Page } from 'playwright-core'
+import { eventually } from '../../support/eventually.ts'
 import type { TestPlatform } from '../../support/platform.ts'
 import type { TestBrowser, TestPage } from './browser.ts'
 
@@ -32,9 +33,9 @@ export const tile = (page: Page, name: string): Promise<string | null> =>
   page.locator('.tile', { hasText: name }).locator('.figure').textContent()
 
 /** Asks until the answer is as it should be. */
-export async function soon<T>(ask: () => Promise<T>, expected: T, withinMs = 15_000): Promise<void> {
-  for (const deadline = Date.now() + withinMs; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
-    const found = await ask()
-    if (found === expected || Date.now() > deadline) return expect(found).toEqual(expected)
-  }
+export async function soon<T>(ask: () => Promise<T>, expected: T): Promise<void> {
+  await eventually(`it is ${JSON.stringify(expected)}`, async () => {
+    expect(await ask()).toEqual(expected)
+    return true
+  })
 }
