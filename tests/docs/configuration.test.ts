@@ -9,6 +9,9 @@ const OF_THE_MACHINE: Record<string, string> = { WORKER_CONCURRENCY: 'the number
 /** Read by the command line and by programs of documents, not by the service. */
 const OF_CLIENTS = new Set(['RUNYARD_URL', 'RUNYARD_KEY'])
 
+/** They name variables of the tests, and of compose.yaml. */
+const OTHER_VARIABLES = ['CONTRIBUTING.md', 'docs/compose.md']
+
 const text = readDoc('docs/configuration.md')
 const generated = text.slice(text.indexOf('<!-- settings: begin -->'), text.indexOf('<!-- settings: end -->'))
 
@@ -40,8 +43,7 @@ test('docs/configuration.md tells the bounds that are checked', () => {
 test('every variable that a document names is a setting', () => {
   const names = new Set(SETTINGS.map(({ name }) => name))
   const prefixes = /^(?:RUNYARD|SANDBOX|POOL|CONTAINER|MAX|DEFAULT|WORKER|REDIS|PODMAN|OCI|KILL|CPU|DRAIN|LOG|RESULT)_/
-  // CONTRIBUTING.md also names variables of the tests.
-  for (const file of documents().filter((file) => file !== 'CONTRIBUTING.md')) {
+  for (const file of documents().filter((file) => !OTHER_VARIABLES.includes(file))) {
     const named = [...readDoc(file).matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)].map(([, name = '']) => name)
     expect(named.filter((name) => prefixes.test(name) && !names.has(name) && !OF_CLIENTS.has(name))).toEqual([])
   }
