@@ -9,8 +9,8 @@ const OF_THE_MACHINE: Record<string, string> = { WORKER_CONCURRENCY: 'the number
 /** Read by the command line and by programs of documents, not by the service. */
 const OF_CLIENTS = new Set(['RUNYARD_URL', 'RUNYARD_KEY'])
 
-/** They name variables of the tests, and of compose.yaml. */
-const OTHER_VARIABLES = ['CONTRIBUTING.md', 'docs/compose.md']
+/** They also name variables of the tests, of compose.yaml and of the Kubernetes manifests. */
+const OTHER_VARIABLES = ['CONTRIBUTING.md', 'docs/compose.md', 'docs/kubernetes.md']
 
 const text = readDoc('docs/configuration.md')
 const generated = text.slice(text.indexOf('<!-- settings: begin -->'), text.indexOf('<!-- settings: end -->'))
