@@ -1,9 +1,16 @@
 import { expect, test } from '@jest/globals'
 import { SETTINGS } from '../../src/shared/config/settings.ts'
+import { documents } from '../support/doc-blocks.ts'
 import { readDoc, tableRows, uncoded } from './tables.ts'
 
 /** Defaults that depend on the machine are told in words. */
 const OF_THE_MACHINE: Record<string, string> = { WORKER_CONCURRENCY: 'the number of processors' }
+
+/** Read by the command line and by programs of documents, not by the service. */
+const OF_CLIENTS = new Set(['RUNYARD_URL', 'RUNYARD_KEY'])
+
+/** They also name variables of the tests, of compose.yaml and of the Kubernetes manifests. */
+const OTHER_VARIABLES = ['CONTRIBUTING.md', 'docs/compose.md', 'docs/kubernetes.md']
 
 const text = readDoc('docs/configuration.md')
 const generated = text.slice(text.indexOf('<!-- settings: begin -->'), text.indexOf('<!-- settings: end -->'))
@@ -36,8 +43,8 @@ test('docs/configuration.md tells the bounds that are checked', () => {
 test('every variable that a document names is a setting', () => {
   const names = new Set(SETTINGS.map(({ name }) => name))
   const prefixes = /^(?:RUNYARD|SANDBOX|POOL|CONTAINER|MAX|DEFAULT|WORKER|REDIS|PODMAN|OCI|KILL|CPU|DRAIN|LOG|RESULT)_/
-  for (const file of ['README.md', 'SECURITY.md', 'docs/api.md', 'docs/architecture.md', 'docs/operations.md']) {
+  for (const file of documents().filter((file) => !OTHER_VARIABLES.includes(file))) {
     const named = [...readDoc(file).matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)].map(([, name = '']) => name)
-    expect(named.filter((name) => prefixes.test(name) && !names.has(name))).toEqual([])
+    expect(named.filter((name) => prefixes.test(name) && !names.has(name) && !OF_CLIENTS.has(name))).toEqual([])
   }
 })

@@ -87,7 +87,7 @@ const ADMIN_ROUTES = [
   'PUT /v1/admin/blocks/:subject',
 ]
 
-test('README.md names every route', () => expect(routes(readDoc('README.md'))).toEqual(ROUTES))
+test('docs/tutorial.md names every route', () => expect(routes(readDoc('docs/tutorial.md'))).toEqual(ROUTES))
 
 test('docs/api.md names every route', () =>
   expect(routes(readDoc('docs/api.md'))).toEqual(['GET /', ...ROUTES, ...ADMIN_ROUTES].sort()))

@@ -12,8 +12,8 @@ test('docs/errors.md tells of every error, its status and its title, and of no o
   expect(told.toSorted()).toEqual(there.toSorted())
 })
 
-test('README.md has every status of a job in its table, and no other', () => {
-  const section = readDoc('README.md').split('## How a job ends')[1] ?? ''
+test('docs/tutorial.md has every status of a job in its table, and no other', () => {
+  const section = readDoc('docs/tutorial.md').split('## How a job ends')[1] ?? ''
   const told = tableRows(section.split('\n\n')[1] ?? '').map(([status = '']) => uncoded(status))
   expect(told).toEqual([...STATUSES])
 })

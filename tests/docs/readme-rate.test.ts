@@ -8,9 +8,12 @@ import { blocksOf, shownCommands } from '../support/doc-blocks.ts'
 const FIRST_JOBS = 1
 const isShell = ({ language }: { language: string }) => language === 'console' || language === 'sh'
 
-/** The requests of the gateway that the README's commands make, in their order, by what they take from. */
+/** A newcomer types both, one after the other. */
+const FIRST_PAGES = ['README.md', 'docs/tutorial.md']
+
+/** The requests of the gateway that the commands of these pages make, in their order, by what they take from. */
 function requests(): ('submit' | 'read')[] {
-  const commands = blocksOf('README.md')
+  const commands = FIRST_PAGES.flatMap(blocksOf)
     .filter(isShell)
     .flatMap(({ language, code }) =>
       language === 'console' ? shownCommands(code).map(({ command }) => command) : [code],
@@ -20,7 +23,7 @@ function requests(): ('submit' | 'read')[] {
     .map((curl) => (/ -d | --data|-X POST/.test(curl) ? 'submit' : 'read'))
 }
 
-test('the README’s commands in their order do not meet the rate limit as it comes, typed as fast as they can be', () => {
+test('the commands of the README and the tutorial in their order do not meet the rate limit as it comes, typed as fast as they can be', () => {
   const { rates } = loadConfig(packageRoot(), { REDIS_URL: 'redis://127.0.0.1' })
   expect(rates.submit).toEqual({ perMinute: 60, burst: 10 })
   const made = [...Array.from({ length: FIRST_JOBS }, () => 'submit' as const), ...requests()]
