@@ -407,6 +407,8 @@ class Sync(Both, unittest.TestCase):
 
         def waits(connection):
             requests.append(read_request(connection))
+            # Python notices a signal that comes just before a wait only after it, so the client has to be waiting.
+            time.sleep(0.5)
             os.kill(os.getpid(), signal.SIGINT)
             if connection.recv(1) == b"":
                 gone.set()

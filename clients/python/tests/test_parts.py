@@ -62,6 +62,16 @@ class Arguments(unittest.TestCase):
             batch_request([{"language": "c"}, {"language": "c", "cod": ""}])
         self.assertEqual(str(raised.exception), "jobs[1] has no field 'cod'; did you mean 'code'?")
 
+    def test_one_request_is_no_batch(self):
+        with self.assertRaisesRegex(TypeError, "not one request"):
+            batch_request({"language": "c"})
+
+    def test_a_key_that_cannot_be_one_is_refused_and_not_shown(self):
+        for key in ("", "ry_a b", "ry_secret\n", "ry_é"):
+            with self.assertRaises(ValueError) as raised:
+                Client("http://127.0.0.1:1", key)
+            self.assertNotIn("ry_", str(raised.exception))
+
     def test_a_job_without_a_language_is_refused(self):
         with self.assertRaisesRegex(TypeError, "missing required keyword argument: 'language'"):
             job_request("run", {"code": "1"})

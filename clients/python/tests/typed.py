@@ -1,5 +1,6 @@
 """A program as type checkers see it: what holds, and (where a comment says so) what they have to refuse. It is not run."""
 
+from http.client import HTTPMessage
 from typing import AsyncGenerator, Generator, List, Optional, Union
 
 from runyard import AsyncClient, Client, RunyardError, RunyardTimeoutError, verify_webhook
@@ -26,6 +27,7 @@ def holds(client: Client) -> Optional[Status]:
         talk.signal("SIGINT")
     for one in client.list(state="queued"):
         print(one["metadata"]["x"])
+    print(verify_webhook(HTTPMessage(), b"", ["whsec_"]))
     event_of_hook: Union[WebhookBody, WebhookTestBody] = verify_webhook({}, b"", "whsec_")
     if event_of_hook["type"] == "webhook.test":
         print(event_of_hook["data"]["message"])

@@ -37,6 +37,8 @@ def job_request(call: str, request: Mapping[str, Any], options: Iterable[str] = 
 
 def batch_request(requests: Iterable[Mapping[str, Any]]) -> Dict[str, Any]:
     """The body of a batch. Raises TypeError that names an unknown field and the job that has it."""
+    if isinstance(requests, Mapping):
+        raise TypeError("a batch is a list of requests, not one request")
     jobs = [dict(request) for request in requests]
     for index, request in enumerate(jobs):
         _check_names(f"jobs[{index}]", request, FIELDS)

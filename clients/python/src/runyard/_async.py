@@ -229,7 +229,8 @@ class AsyncInteractiveJob:
         self.id = job_id
         self._driver = driver
         self._conversation = Conversation(session, job_id)
-        self._sending = asyncio.Lock()
+        # Made in the event loop, which Python 3.9 binds it to.
+        self._sending: Optional[asyncio.Lock] = None
         self._has_receiver = False
         self._waiting: List[asyncio.Future[None]] = []
 
@@ -256,7 +257,7 @@ class AsyncInteractiveJob:
         """The job, without its output, when it has ended. Its events can be read afterwards."""
         await self._until(lambda: self._conversation.over)
         if self._conversation.result is None:
-            raise self._conversation.error or RuntimeError("there is no result")
+            raise self._conversation.refusal()
         return self._conversation.result
 
     async def __aiter__(self) -> AsyncGenerator[JobEvent, None]:
@@ -292,6 +293,7 @@ class AsyncInteractiveJob:
                 raise message.error
 
     async def _flush(self) -> None:
+        self._sending = self._sending or asyncio.Lock()
         async with self._sending:
             outgoing = self._conversation.outgoing()
             if outgoing is not None:

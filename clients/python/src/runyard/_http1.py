@@ -17,7 +17,7 @@ def request_head(method: str, target: str, headers: Mapping[str, str]) -> bytes:
     lines = [f"{method} {target} HTTP/1.1"]
     for name, value in headers.items():
         if not value.isascii() or any(character in value for character in "\r\n\0"):
-            raise ValueError(f"{name} is {value!r}; it must be visible ASCII characters")
+            raise ValueError(f"{name} has characters that a header cannot have; it must be ASCII without line breaks")
         lines.append(f"{name}: {value}")
     return "\r\n".join([*lines, "", ""]).encode("ascii")
 

@@ -88,7 +88,7 @@ class Conversation:
         """first: before all that waits. Raises why nothing is taken any more."""
         with self._lock:
             if self.over:
-                raise self._refusal()
+                raise self.refusal()
             if first:
                 self._waiting.extendleft(reversed(messages))
             else:
@@ -197,6 +197,8 @@ class Conversation:
                 message.settle(refusal if message.seq == seq else None)
 
     def _closed(self, code: int) -> None:
+        if code == 1000:
+            return self._end(None)
         if code in _REFUSED:
             kind, status, detail = _REFUSED[code]
             return self._end(RunyardError(kind, detail, status=status))
@@ -223,7 +225,7 @@ class Conversation:
                 return
             self.over, self.error = True, error
             self._drop()
-            refusal = self._refusal()
+            refusal = self.refusal()
             # The end of the job may be what a signal was for, and comes before its acknowledgement then.
             for message in self._on_the_way:
                 message.settle(None if message.message["type"] == "signal" else refusal)
@@ -232,7 +234,8 @@ class Conversation:
             self._on_the_way.clear()
             self._waiting.clear()
 
-    def _refusal(self) -> BaseException:
+    def refusal(self) -> BaseException:
+        """Why nothing more is taken, or why there is no result."""
         return self.error or RunyardError("job-ended", f"job {self.job_id} has ended")
 
 

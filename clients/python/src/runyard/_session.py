@@ -45,13 +45,16 @@ class Pool:
         self._lock = threading.Lock()
         self._closed = False
 
-    def take(self) -> Optional[Connection]:
-        """The one that was used last, if there is one that still can be."""
+    def take(self, fresh: bool = False) -> Optional[Connection]:
+        """The one that was used last, if there is one that still can be; none when a fresh one is wanted.
+
+        Raises RuntimeError when the client is closed.
+        """
         while True:
             with self._lock:
                 if self._closed:
                     raise RuntimeError("the client is closed")
-                if not self._idle:
+                if fresh or not self._idle:
                     return None
                 connection, since = self._idle.pop()
             if time.monotonic() - since < _IDLE_SECONDS and connection.is_usable():
@@ -143,6 +146,9 @@ class Session:
         self._on_retry = on_retry
         self._headers = {"host": route.authority, "user-agent": f"runyard-python/{VERSION}"}
         if key is not None:
+            # Not left to the first request, whose error would show it.
+            if not key or not all("!" <= character <= "~" for character in key):
+                raise ValueError("key must be one or more visible ASCII characters, without blanks")
             self._headers["authorization"] = f"Bearer {key}"
         if route.proxy is not None and route.proxy.authorization is not None and not route.tls:
             self._headers["proxy-authorization"] = route.proxy.authorization
@@ -162,7 +168,7 @@ class Session:
             headers["content-length"] = str(len(body))
         head = request_head(request.method, self.route.target(request.path), headers)
         # A connection that was kept may be closed at any moment. What must not reach the service twice gets a new one.
-        kept = self.pool.take() if request.repeatable else None
+        kept = self.pool.take(fresh=not request.repeatable)
         if kept is not None:
             try:
                 return (yield from self._exchange_by(kept, head + body, timeout))

@@ -223,7 +223,7 @@ class InteractiveJob:
         """The job, without its output, when it has ended. Its events can be read afterwards."""
         self._until(lambda: self._conversation.over)
         if self._conversation.result is None:
-            raise self._conversation.error or RuntimeError("there is no result")
+            raise self._conversation.refusal()
         return self._conversation.result
 
     def __iter__(self) -> Generator[JobEvent, None, None]:
@@ -273,6 +273,10 @@ class InteractiveJob:
                 except OSError:
                     # Whoever receives sees it too, and connects again.
                     connection.close()
+                except BaseException:
+                    # Half of a message may have been sent.
+                    connection.close()
+                    raise
 
     def _until(self, is_so: Callable[[], bool]) -> None:
         """Receives, unless another thread does, until it is so."""

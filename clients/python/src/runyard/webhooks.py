@@ -8,14 +8,20 @@ import hashlib
 import hmac
 import json
 import time
-from typing import Mapping, Sequence, Union, cast
+from typing import Iterable, Protocol, Sequence, Tuple, Union, cast
 
 from ._errors import WebhookVerificationError
 from .types import WebhookBody, WebhookTestBody
 
 
+class Headers(Protocol):
+    """What servers have headers in: a dictionary, an ``http.client.HTTPMessage``, and their like."""
+
+    def items(self) -> Iterable[Tuple[str, str]]: ...
+
+
 def verify_webhook(
-    headers: Mapping[str, str],
+    headers: Headers,
     body: Union[str, bytes],
     secret: Union[str, Sequence[str]],
     tolerance: float = 300,
