@@ -428,6 +428,12 @@ class Sync(Both, unittest.TestCase):
             del client
             gc.collect()
 
+    def test_an_iterator_outlives_the_name_of_its_client(self):
+        with Wire(answering(http_answer(200, b"12345"))) as server:
+            pieces = Client(server.url).stream_artifact("j", "a")
+            gc.collect()
+            self.assertEqual(b"".join(pieces), b"12345")
+
     def test_one_thread_may_leave_a_job_that_another_waits_for(self):
         def accepts_and_waits(connection):
             key = [line for line in read_request(connection)[0].split(b"\r\n") if line.startswith(b"sec-websocket-key")][0]

@@ -5,6 +5,8 @@ import inspect
 import os
 import pickle
 import random
+import subprocess
+import sys
 import unittest
 from pathlib import Path
 from unittest import mock
@@ -317,6 +319,15 @@ class ArtifactPlaces(unittest.TestCase):
 
 
 class Source(unittest.TestCase):
+    def test_asyncio_is_imported_with_the_client_that_needs_it(self):
+        check = "import sys, runyard; print('asyncio' in sys.modules, end=' '); runyard.AsyncClient; print('asyncio' in sys.modules)"
+        environ = {**os.environ, "PYTHONPATH": str(Path(runyard.__file__).parent.parent)}
+        told = subprocess.run([sys.executable, "-c", check], env=environ, capture_output=True, text=True, check=True)
+        self.assertEqual(told.stdout, "False True\n")
+        with self.assertRaises(AttributeError):
+            runyard.AsyncClent
+        self.assertEqual([name for name in runyard.__all__ if not hasattr(runyard, name)], [])
+
     def test_it_is_python_3_9(self):
         files = sorted(Path(runyard.__file__).parent.glob("*.py"))
         self.assertGreater(len(files), 10)

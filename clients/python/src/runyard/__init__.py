@@ -11,14 +11,32 @@ types are in ``runyard.types``. A call that does not succeed raises RunyardError
 job's ``status``.
 """
 
+from typing import TYPE_CHECKING
+
 from . import types
-from ._async import AsyncInteractiveJob
-from ._async_client import AsyncClient
 from ._client import Client
 from ._errors import RunyardError, RunyardTimeoutError, WebhookVerificationError
 from ._session import VERSION as __version__
 from ._sync import InteractiveJob
 from .webhooks import verify_webhook
+
+if TYPE_CHECKING:
+    from ._async import AsyncInteractiveJob
+    from ._async_client import AsyncClient
+else:
+
+    def __getattr__(name):
+        # asyncio takes as long to import as all the rest; a program without it does not pay for it.
+        if name == "AsyncClient":
+            from ._async_client import AsyncClient
+
+            return AsyncClient
+        if name == "AsyncInteractiveJob":
+            from ._async import AsyncInteractiveJob
+
+            return AsyncInteractiveJob
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "AsyncClient",

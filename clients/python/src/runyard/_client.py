@@ -79,11 +79,6 @@ class Client:
     ) -> None:
         self.close()
 
-    def __del__(self) -> None:
-        # A client that is used without `with` leaves no sockets behind. It has none when its address was refused.
-        if hasattr(self, "_session"):
-            self.close()
-
     # Jobs
 
     def run(

@@ -66,6 +66,10 @@ class SocketConnection:
             pass
         self._socket.close()
 
+    def __del__(self) -> None:
+        # A client that is used without `with` leaves no sockets behind.
+        self._socket.close()
+
     def _do(self, call: Callable[[], T], wanted: int, deadline: float) -> T:
         while True:
             try:
