@@ -6,7 +6,6 @@ import base64
 from dataclasses import dataclass
 from typing import Optional
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 _PORTS = {"http": 80, "https": 443}
 _LOCAL = ("127.0.0.1", "::1", "localhost")
@@ -67,13 +66,16 @@ def route_to(url: str) -> Route:
         port=_PORTS[parts.scheme] if port is None else port,
         authority=authority,
         path=parts.path.rstrip("/"),
-        proxy=None if host in _LOCAL or proxy_bypass(authority) else _proxy_for(parts.scheme),
+        proxy=None if host in _LOCAL else _proxy_for(parts.scheme, authority),
     )
 
 
-def _proxy_for(scheme: str) -> Optional[Proxy]:
+def _proxy_for(scheme: str, authority: str) -> Optional[Proxy]:
+    # Takes longer to import than all of this package, and is not needed for a service on this machine.
+    from urllib.request import getproxies, proxy_bypass
+
     address = getproxies().get(scheme)
-    if not address:
+    if not address or proxy_bypass(authority):
         return None
     parts = urlsplit(address if "://" in address else f"http://{address}")
     if parts.scheme != "http" or not parts.hostname:
