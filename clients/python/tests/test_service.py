@@ -181,8 +181,16 @@ class Jobs:
             self.assertEqual(job.result()["status"], "succeeded")
 
     def test_signals_and_a_terminal(self):
-        code = "trap 'stty size; exit 7' USR1; echo ready; while :; do sleep 0.1; done"
-        with self.client.interactive(language="bash", code=code, terminal={"columns": 80, "rows": 24}) as job:
+        code = (
+            "import os, signal, sys, time\n"
+            "def tell(*_):\n"
+            "    print(*reversed(os.get_terminal_size()), flush=True)\n"
+            "    sys.exit(7)\n"
+            "signal.signal(signal.SIGUSR1, tell)\n"
+            "print('ready', flush=True)\n"
+            "while True: time.sleep(0.05)\n"
+        )
+        with self.client.interactive(language="python", code=code, terminal={"columns": 80, "rows": 24}) as job:
             text = ""
             for event in job:
                 if event["type"] != "stdout":
