@@ -67,12 +67,12 @@ print(client.cancel(job["id"])["state"], client.cancel_batch(batch["id"])["count
 try:
     client.run(language="cobol", code="")
 except runyard.RunyardError as error:
-    print(error.status, error.code, error.errors, error.violations, error.retry_after, error.request_id is not None)
+    print(error.status, error.code, [field["pointer"] for field in error.errors], error.violations, error.retry_after, error.request_id is not None)
 `
   const { stdout, stderr } = await run(python, ['-W', 'error', '-c', program], { cwd: folder, env: env() })
   expect(stderr).toBe('')
   expect(stdout).toBe(
-    "succeeded 42\nresult b'a\\n'\nTrue\n2 True\nfinished 0 http://\n422 unknown-language [] [] None True\n",
+    "succeeded 42\nresult b'a\\n'\nTrue\n2 True\nfinished 0 http://\n422 unknown-language ['/language'] [] None True\n",
   )
 })
 
@@ -84,10 +84,10 @@ client = Client(os.environ["RUNYARD_URL"])
 threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
 began = time.monotonic()
 try:
-    client.run(language="bash", code="sleep 4; echo survived", idempotency_key="interrupted")
+    client.run(language="bash", code="sleep 8; echo survived", idempotency_key="interrupted")
 except KeyboardInterrupt:
-    print("interrupted", time.monotonic() - began < 3)
-job = client.run(language="bash", code="sleep 4; echo survived", idempotency_key="interrupted")
+    print("interrupted", time.monotonic() - began < 7)
+job = client.run(language="bash", code="sleep 8; echo survived", idempotency_key="interrupted")
 print(job["status"], job["stages"][0]["stdout"].strip(), job["attempt"])
 `
   const { stdout } = await run(python, ['-W', 'error', '-c', program], { cwd: folder, env: env() })
