@@ -90,7 +90,7 @@ describe.each(documents().map((file) => ({ file, blocks: blocksOf(file) })))('$f
 async function tryExample({ language, code }: DocBlock): Promise<void> {
   const folder = mkdtempSync(join(language === 'js' ? join(root, 'dist') : tmpdir(), 'docs-'))
   const { PATH } = process.env
-  const env = { PATH, PYTHONPATH: join(root, 'clients/python'), PYTHONDONTWRITEBYTECODE: '1' }
+  const env = { PATH, PYTHONPATH: join(root, 'clients/python/src'), PYTHONDONTWRITEBYTECODE: '1' }
   try {
     const file = join(folder, language === 'js' ? 'receiver.mjs' : 'receiver.py')
     writeFileSync(file, code)

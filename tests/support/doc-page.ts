@@ -46,7 +46,7 @@ export function openPage(address: string, env: Record<string, string>, copy?: st
     PATH: process.env['PATH'] ?? '',
     HOME: folder,
     LANG: 'C.UTF-8',
-    PYTHONPATH: join(root, 'clients/python'),
+    PYTHONPATH: join(root, 'clients/python/src'),
     PYTHONDONTWRITEBYTECODE: '1',
     RUNYARD_URL: `http://${address}`,
     ...env,

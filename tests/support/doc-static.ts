@@ -56,12 +56,22 @@ function checkSettings(assigned: string[], program: string): string[] {
   }
 }
 
+/** What is installed from a folder has to be a package. */
+function checkPip(args: string[]): string[] {
+  const folders = args.filter((word) => word.startsWith('./'))
+  if (args[0] !== 'install' || folders.length === 0) return [`pip ${args.join(' ')}: not an installation from a folder`]
+  const odd = folders.filter((folder) => !existsSync(join(root, folder, 'pyproject.toml')))
+  return odd.map((folder) => `pip install ${folder}: no pyproject.toml there`)
+}
+
 function checkProgram(program: string, args: string[]): string[] {
   if (program === '' || program === 'done' || OF_OTHERS.includes(program)) return []
   if (program === 'npm') return checkNpm(args)
   if (program === 'runyard') return checkRunyard(args)
   if (program === 'npx' && args[0] === 'runyard') return checkRunyard(args.slice(1))
   if (program === 'npx' || program === 'make') return []
+  if (program === 'python3' || program === '.') return []
+  if (program === 'pip') return checkPip(args)
   if (program === 'node') return existsSync(join(root, args[0] ?? '')) ? [] : [`node ${args[0]}: no such file`]
   return [`${program}: no program that documents may call without being run`]
 }

@@ -1,0 +1,260 @@
+"""The API as flows, one for each call of a client. Both clients document them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Dict, List, Optional, Union, cast
+from urllib.parse import quote, urlencode
+
+from ._effects import Emit, Flow
+from ._errors import RunyardError
+from ._retry import Deadline
+from ._session import Request, Session
+from ._sse import SseParser
+from .types import (
+    AcceptedBatch,
+    Batch,
+    CodeRequest,
+    ContainerRequest,
+    Delivery,
+    Job,
+    Runtime,
+    TenantSecrets,
+    WholeDelivery,
+)
+
+# The longest the service waits at one time, in seconds.
+_LONGEST_WAIT = 60
+# The service writes to event streams every 15 s.
+_SILENCE = 45.0
+_PAGE = "100"
+
+
+class Calls:
+    """timeout: of a whole call, in seconds; None: none."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    # Jobs
+
+    def run(self, body: Dict[str, Any], key: Optional[str], timeout: Optional[float]) -> Flow[Job]:
+        deadline = Deadline(timeout)
+        job: Job = yield from self._submit("/v1/jobs", body, key, deadline, waits=True)
+        return (yield from self._until_ended(job, deadline))
+
+    def submit(self, body: Dict[str, Any], key: Optional[str], timeout: Optional[float]) -> Flow[Job]:
+        return cast(Job, (yield from self._submit("/v1/jobs", body, key, Deadline(timeout))))
+
+    def get(self, job_id: str, timeout: Optional[float]) -> Flow[Job]:
+        return cast(Job, (yield from self._json("GET", _job(job_id), timeout)))
+
+    def wait(self, job_id: str, timeout: Optional[float]) -> Flow[Job]:
+        deadline = Deadline(timeout)
+        job = cast(Job, (yield from self._session.json(Request("GET", _job(job_id)), deadline)))
+        return (yield from self._until_ended(job, deadline))
+
+    def cancel(self, job_id: str, timeout: Optional[float]) -> Flow[Job]:
+        return cast(Job, (yield from self._json("DELETE", _job(job_id), timeout)))
+
+    def get_request(self, job_id: str, timeout: Optional[float]) -> Flow[Union[CodeRequest, ContainerRequest]]:
+        request = yield from self._json("GET", f"{_job(job_id)}/request", timeout)
+        return cast("Union[CodeRequest, ContainerRequest]", request)
+
+    def list(self, query: Dict[str, Optional[str]]) -> Flow[None]:
+        return self._pages("/v1/jobs", "jobs", query)
+
+    def stream(self, job_id: str, after: Optional[str], timeout: Optional[float]) -> Flow[None]:
+        """Emits the events over as many connections as it takes: none is missing, none comes twice."""
+        session, deadline = self._session, Deadline(timeout)
+        failures = 0
+        while True:
+            headers = {"accept": "text/event-stream"}
+            if after is not None:
+                headers["last-event-id"] = after
+            request = Request("GET", f"{_job(job_id)}/events", headers)
+            try:
+                answer = yield from session.exchange(request, lambda: deadline.within(_SILENCE))
+                try:
+                    if answer.status == 204:
+                        return
+                    parser = SseParser()
+                    while True:
+                        piece = yield from answer.piece()
+                        if not piece:
+                            break
+                        for event in parser.feed(piece):
+                            failures, after = 0, event["id"]
+                            yield Emit(event)
+                            if event["type"] == "result":
+                                return
+                finally:
+                    answer.close()
+                error = RunyardError("connection-closed", f"the event stream of job {job_id} was cut")
+            except RunyardError as refused:
+                error = refused
+            except OSError as lost:
+                deadline.within(0)
+                error = session.unreachable(lost)
+            failures += 1
+            yield from session.pause(error, failures, deadline)
+
+    # Batches
+
+    def batch(self, body: Dict[str, Any], key: Optional[str], timeout: Optional[float]) -> Flow[AcceptedBatch]:
+        return cast(AcceptedBatch, (yield from self._submit("/v1/batches", body, key, Deadline(timeout))))
+
+    def run_batch(self, body: Dict[str, Any], key: Optional[str], timeout: Optional[float]) -> Flow[Batch]:
+        deadline = Deadline(timeout)
+        # Either form of the answer has the id.
+        batch = yield from self._submit("/v1/batches", body, key, deadline, waits=True)
+        return (yield from self._until_batch_ended(batch["id"], deadline))
+
+    def get_batch(self, batch_id: str, timeout: Optional[float]) -> Flow[Batch]:
+        return cast(Batch, (yield from self._json("GET", _batch(batch_id), timeout)))
+
+    def wait_batch(self, batch_id: str, timeout: Optional[float]) -> Flow[Batch]:
+        return (yield from self._until_batch_ended(batch_id, Deadline(timeout)))
+
+    def cancel_batch(self, batch_id: str, timeout: Optional[float]) -> Flow[Batch]:
+        return cast(Batch, (yield from self._json("DELETE", _batch(batch_id), timeout)))
+
+    # Artifacts
+
+    def artifact(self, job_id: str, path: str, timeout: Optional[float]) -> Flow[bytes]:
+        return (yield from self._session.read(Request("GET", _artifact(job_id, path)), Deadline(timeout)))
+
+    def stream_artifact(self, job_id: str, path: str, timeout: Optional[float]) -> Flow[None]:
+        """Emits the bytes piece by piece. Made again only until the first has come: what was given cannot be taken back."""
+        session, deadline = self._session, Deadline(timeout)
+        failures = 0
+        while True:
+            has_given = False
+            try:
+                request = Request("GET", _artifact(job_id, path))
+                answer = yield from session.exchange(request, lambda: deadline.within(session.timeout))
+                try:
+                    while True:
+                        piece = yield from answer.piece()
+                        if not piece:
+                            return
+                        has_given = True
+                        yield Emit(piece)
+                finally:
+                    answer.close()
+            except RunyardError as refused:
+                error = refused
+            except OSError as lost:
+                deadline.within(0)
+                error = session.unreachable(lost)
+            if has_given and error.code != "timeout":
+                raise RunyardError("connection-closed", f"the artifact {path} was cut: {error.detail}") from error
+            failures += 1
+            yield from session.pause(error, failures, deadline)
+
+    # Runtimes
+
+    def runtimes(self, timeout: Optional[float]) -> Flow[List[Runtime]]:
+        answer = yield from self._json("GET", "/v1/runtimes", timeout)
+        return cast("List[Runtime]", answer["runtimes"])
+
+    # Webhooks
+
+    def webhook_secret(self, timeout: Optional[float]) -> Flow[TenantSecrets]:
+        return cast(TenantSecrets, (yield from self._json("GET", "/v1/webhook-secret", timeout)))
+
+    def rotate_webhook_secret(self, timeout: Optional[float]) -> Flow[TenantSecrets]:
+        return cast(TenantSecrets, (yield from self._once("/v1/webhook-secret/rotate", None, timeout)))
+
+    def webhook_deliveries(self, query: Dict[str, Optional[str]]) -> Flow[None]:
+        return self._pages("/v1/webhook-deliveries", "deliveries", query)
+
+    def webhook_delivery(self, delivery_id: str, timeout: Optional[float]) -> Flow[WholeDelivery]:
+        return cast(WholeDelivery, (yield from self._json("GET", _delivery(delivery_id), timeout)))
+
+    def redeliver_webhook(self, delivery_id: str, timeout: Optional[float]) -> Flow[Delivery]:
+        return cast(Delivery, (yield from self._once(f"{_delivery(delivery_id)}/redeliver", None, timeout)))
+
+    def cancel_webhook_delivery(self, delivery_id: str, timeout: Optional[float]) -> Flow[Delivery]:
+        return cast(Delivery, (yield from self._json("POST", f"{_delivery(delivery_id)}/cancel", timeout)))
+
+    def test_webhook(self, url: str, timeout: Optional[float]) -> Flow[Delivery]:
+        return cast(Delivery, (yield from self._once("/v1/webhook-test", {"url": url}, timeout)))
+
+    def _json(self, method: str, path: str, timeout: Optional[float]) -> Flow[Any]:
+        return self._session.json(Request(method, path), Deadline(timeout))
+
+    def _once(self, path: str, body: Any, timeout: Optional[float]) -> Flow[Any]:
+        """A request that does something each time that it is made, and has no idempotency key."""
+        return self._session.json(Request("POST", path, body=body, repeatable=False), Deadline(timeout))
+
+    def _submit(
+        self, path: str, body: Dict[str, Any], key: Optional[str], deadline: Deadline, waits: bool = False
+    ) -> Flow[Any]:
+        headers = {"idempotency-key": uuid.uuid4().hex if key is None else key}
+        seconds = deadline.whole_seconds(_LONGEST_WAIT) if waits else 0
+        if seconds > 0:
+            headers["prefer"] = f"wait={seconds}"
+        return (yield from self._session.json(Request("POST", path, headers, body, seconds), deadline))
+
+    def _until_ended(self, job: Job, deadline: Deadline) -> Flow[Job]:
+        job_id = job["id"]
+        while job["state"] not in ("finished", "cancelled"):
+            seconds = deadline.whole_seconds(_LONGEST_WAIT)
+            request = Request("GET", f"{_job(job_id)}?wait={seconds}", wait_seconds=seconds)
+            try:
+                job = cast(Job, (yield from self._session.json(request, deadline)))
+            except RunyardError as error:
+                if error.code != "not-found":
+                    raise
+                detail = f"the result of job {job_id} has expired before it was read"
+                raise RunyardError("job-lost", detail, status=404) from error
+        return job
+
+    def _until_batch_ended(self, batch_id: str, deadline: Deadline) -> Flow[Batch]:
+        while True:
+            seconds = deadline.whole_seconds(_LONGEST_WAIT)
+            request = Request("GET", f"{_batch(batch_id)}?wait={seconds}", wait_seconds=seconds)
+            batch = cast(Batch, (yield from self._session.json(request, deadline)))
+            if batch["counts"]["queued"] + batch["counts"]["running"] == 0:
+                return batch
+
+    def _pages(self, path: str, name: str, query: Dict[str, Optional[str]]) -> Flow[None]:
+        """Emits the items of all pages, each page when it is needed."""
+        known = {"limit": _PAGE, **query}
+        while True:
+            words = urlencode({key: value for key, value in known.items() if value is not None})
+            page = yield from self._json("GET", f"{path}?{words}", None)
+            for item in page[name]:
+                yield Emit(item)
+            if page["next"] is None:
+                return
+            known["cursor"] = page["next"]
+
+
+def _part(text: str) -> str:
+    """A part of a path. One that leads elsewhere would ask for something else."""
+    if text in ("", ".", ".."):
+        raise ValueError(f"{text!r} is no id")
+    return quote(text, safe="")
+
+
+def _job(job_id: str) -> str:
+    return f"/v1/jobs/{_part(job_id)}"
+
+
+def _batch(batch_id: str) -> str:
+    return f"/v1/batches/{_part(batch_id)}"
+
+
+def _delivery(delivery_id: str) -> str:
+    return f"/v1/webhook-deliveries/{_part(delivery_id)}"
+
+
+def _artifact(job_id: str, path: str) -> str:
+    return f"{_job(job_id)}/artifacts/{'/'.join(_part(one) for one in path.split('/'))}"
+
+
+def job_events_socket(job_id: str, after: Optional[str]) -> str:
+    """The path of the WebSocket of an interactive job."""
+    return f"{_job(job_id)}/io" + ("" if after is None else f"?{urlencode({'after': after})}")

@@ -1,0 +1,272 @@
+"""The client for threads."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Callable, Generator, Iterable, List, Mapping, Optional, Type, Union
+
+from ._arguments import batch_request, job_request
+from ._artifact_files import FileInTheMaking, PathLike, place_in
+from ._calls import Calls
+from ._errors import RunyardError
+from ._route import route_to
+from ._session import Session
+from ._sync import Driver, InteractiveJob, lazy_tls
+from .types import (
+    AcceptedBatch,
+    Batch,
+    CodeRequest,
+    ContainerRequest,
+    Delivery,
+    DeliveryState,
+    Job,
+    JobEvent,
+    JobSummary,
+    Runtime,
+    State,
+    Status,
+    TenantSecrets,
+    WholeDelivery,
+)
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, Unpack
+
+_OPTIONS = ("idempotency_key", "timeout")
+
+
+class Client:
+    """A client of Runyard. Threads may share it; each call has a connection to itself, and connections are kept for later calls.
+
+    Every call raises RunyardError when it does not succeed. ``timeout=`` is in seconds and bounds a call as a whole, however
+    often it is tried; then RunyardTimeoutError. Neither a timeout nor Ctrl-C ends a job: ``cancel`` does.
+
+    url: e.g. ``http://127.0.0.1:3000``
+    key: ``ry_...``; None where the service asks for none
+    retries: how often a request is made again that could not be answered (429, 502, 503, 504, no answer). No job runs twice
+        because of that: each submission has an Idempotency-Key
+    on_retry: called with the RunyardError and the seconds before each pause after which a request is made again
+    timeout: seconds until an answer comes, beyond what the service may wait on purpose
+    ssl_context: for https; by default that of ``ssl.create_default_context()``
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: Optional[str] = None,
+        retries: int = 8,
+        on_retry: Optional[Callable[[RunyardError, float], None]] = None,
+        *,
+        timeout: float = 30.0,
+        ssl_context: Optional[ssl.SSLContext] = None,
+    ) -> None:
+        self._session = Session(route_to(url), key, retries, on_retry, timeout)
+        self.url = self._session.route.url
+        self._calls = Calls(self._session)
+        self._driver = Driver(lazy_tls(ssl_context))
+
+    def close(self) -> None:
+        """Closes the connections that are kept. The client cannot be used any more; jobs go on."""
+        self._session.pool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self.close()
+
+    # Jobs
+
+    def run(
+        self,
+        *,
+        idempotency_key: Optional[str] = None,
+        timeout: Optional[float] = None,
+        **request: Unpack[CodeRequest],
+    ) -> Job:
+        """Submits a job and returns it when it has ended, however long that takes.
+
+        request: the fields of ``POST /v1/jobs``: language, version, code, files, entrypoint, stdin, stdinEncoding, args, env,
+            compilerArgs, dependencies, limits, expectedOutput, tests, priority, delayMs, webhook, artifacts, interactive,
+            terminal, keepRequest, endUser, metadata. Any other raises TypeError
+        idempotency_key: the same key with the same request is the same job, for 24 hours; by default one for each call
+        timeout: then RunyardTimeoutError; the job goes on
+        """
+        body = job_request("run", request, _OPTIONS)
+        return self._driver.run(self._calls.run(body, idempotency_key, timeout))
+
+    def submit(
+        self,
+        *,
+        idempotency_key: Optional[str] = None,
+        timeout: Optional[float] = None,
+        **request: Unpack[CodeRequest],
+    ) -> Job:
+        """Submits a job and returns it as it was accepted. Arguments are those of ``run``."""
+        body = job_request("submit", request, _OPTIONS)
+        return self._driver.run(self._calls.submit(body, idempotency_key, timeout))
+
+    def get(self, job_id: str, *, timeout: Optional[float] = None) -> Job:
+        """Returns the job as it is now."""
+        return self._driver.run(self._calls.get(job_id, timeout))
+
+    def wait(self, job_id: str, timeout: Optional[float] = None) -> Job:
+        """Returns the job when it has ended."""
+        return self._driver.run(self._calls.wait(job_id, timeout))
+
+    def stream(
+        self, job_id: str, after: Optional[str] = None, *, timeout: Optional[float] = None
+    ) -> Generator[JobEvent, None, None]:
+        """Yields the events of a job, from its first to ``result``.
+
+        A connection that is lost is made again: no event is missing, none comes twice.
+        after: ``id`` of the last event that was seen
+        """
+        return self._driver.iterate(self._calls.stream(job_id, after, timeout))
+
+    def cancel(self, job_id: str, *, timeout: Optional[float] = None) -> Job:
+        """Ends a job, queued or running, and returns it. A job that has ended stays as it is."""
+        return self._driver.run(self._calls.cancel(job_id, timeout))
+
+    def list(
+        self,
+        state: Optional[State] = None,
+        status: Optional[Status] = None,
+        language: Optional[str] = None,
+        end_user: Optional[str] = None,
+    ) -> Generator[JobSummary, None, None]:
+        """Yields your jobs, newest first, without their output. Pages are read as they are needed."""
+        query = {"state": state, "status": status, "language": language, "endUser": end_user}
+        return self._driver.iterate(self._calls.list(query))
+
+    def get_request(
+        self, job_id: str, *, timeout: Optional[float] = None
+    ) -> Union[CodeRequest, ContainerRequest]:
+        """Returns the request of a job that was submitted with ``keepRequest``."""
+        return self._driver.run(self._calls.get_request(job_id, timeout))
+
+    # Interactive jobs
+
+    def interactive(
+        self,
+        *,
+        idempotency_key: Optional[str] = None,
+        timeout: Optional[float] = None,
+        **request: Unpack[CodeRequest],
+    ) -> InteractiveJob:
+        """Submits a job whose standard input stays open, and connects to it. Arguments are those of ``run``.
+
+        timeout: of the submission
+        """
+        body = {**job_request("interactive", request, _OPTIONS), "interactive": True}
+        job = self._driver.run(self._calls.submit(body, idempotency_key, timeout))
+        return self.connect(job["id"])
+
+    def connect(self, job_id: str) -> InteractiveJob:
+        """Connects to a job that was submitted with ``interactive=True``. The connection is made by the first call."""
+        return InteractiveJob(self._driver, self._session, job_id)
+
+    # Batches
+
+    # `List` of typing throughout: within this class `list` is the method.
+    def batch(
+        self,
+        requests: Iterable[Union[CodeRequest, Mapping[str, Any]]],
+        idempotency_key: Optional[str] = None,
+        *,
+        timeout: Optional[float] = None,
+    ) -> AcceptedBatch:
+        """Submits up to 100 jobs, all or none. Returns the ids: of the batch, and of the jobs in their order."""
+        return self._driver.run(self._calls.batch(batch_request(requests), idempotency_key, timeout))
+
+    def run_batch(
+        self,
+        requests: Iterable[Union[CodeRequest, Mapping[str, Any]]],
+        idempotency_key: Optional[str] = None,
+        *,
+        timeout: Optional[float] = None,
+    ) -> Batch:
+        """Submits up to 100 jobs, all or none, and returns the batch when all have ended."""
+        return self._driver.run(self._calls.run_batch(batch_request(requests), idempotency_key, timeout))
+
+    def get_batch(self, batch_id: str, *, timeout: Optional[float] = None) -> Batch:
+        """Returns the progress of a batch, and its jobs without output."""
+        return self._driver.run(self._calls.get_batch(batch_id, timeout))
+
+    def wait_batch(self, batch_id: str, timeout: Optional[float] = None) -> Batch:
+        """Returns the batch when all of its jobs have ended."""
+        return self._driver.run(self._calls.wait_batch(batch_id, timeout))
+
+    def cancel_batch(self, batch_id: str, *, timeout: Optional[float] = None) -> Batch:
+        """Ends the jobs of a batch, queued or running. Those that have ended stay as they are."""
+        return self._driver.run(self._calls.cancel_batch(batch_id, timeout))
+
+    # Artifacts
+
+    def artifact(self, job_id: str, path: str, *, timeout: Optional[float] = None) -> bytes:
+        """Returns a file that a job made, by its path in the job's ``artifacts``."""
+        return self._driver.run(self._calls.artifact(job_id, path, timeout))
+
+    def stream_artifact(
+        self, job_id: str, path: str, *, timeout: Optional[float] = None
+    ) -> Generator[bytes, None, None]:
+        """Yields the bytes of such a file in pieces, as they come."""
+        return self._driver.iterate(self._calls.stream_artifact(job_id, path, timeout))
+
+    def save_artifact(self, job_id: str, path: str, to: PathLike, *, timeout: Optional[float] = None) -> Path:
+        """Saves such a file as ``to``, which is there when it is whole, and returns its place."""
+        with FileInTheMaking(to) as file:
+            for piece in self.stream_artifact(job_id, path, timeout=timeout):
+                file.write(piece)
+        return file.target
+
+    def save_artifacts(self, job: Union[Job, JobSummary], folder: PathLike) -> List[Path]:
+        """Saves all artifacts of a job that has ended below a folder, and returns their places.
+
+        Their names were chosen by the program: ValueError for one that leads out of the folder, before any is saved.
+        """
+        places = [(one["path"], place_in(folder, one["path"])) for one in job.get("artifacts", [])]
+        for path, place in places:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            self.save_artifact(job["id"], path, place)
+        return [place for _, place in places]
+
+    # Runtimes
+
+    def runtimes(self, *, timeout: Optional[float] = None) -> List[Runtime]:
+        """Returns the languages."""
+        return self._driver.run(self._calls.runtimes(timeout))
+
+    # Webhooks
+
+    def webhook_secret(self, *, timeout: Optional[float] = None) -> TenantSecrets:
+        """Returns the secret that signs your webhooks, for ``verify_webhook``."""
+        return self._driver.run(self._calls.webhook_secret(timeout))
+
+    def rotate_webhook_secret(self, *, timeout: Optional[float] = None) -> TenantSecrets:
+        """Makes a new secret, which signs at once; the old one signs beside it for 24 hours."""
+        return self._driver.run(self._calls.rotate_webhook_secret(timeout))
+
+    def webhook_deliveries(self, state: Optional[DeliveryState] = None) -> Generator[Delivery, None, None]:
+        """Yields what was delivered to you, newest first, with every attempt."""
+        return self._driver.iterate(self._calls.webhook_deliveries({"state": state}))
+
+    def webhook_delivery(self, delivery_id: str, *, timeout: Optional[float] = None) -> WholeDelivery:
+        """Returns a delivery with the body that is sent."""
+        return self._driver.run(self._calls.webhook_delivery(delivery_id, timeout))
+
+    def redeliver_webhook(self, delivery_id: str, *, timeout: Optional[float] = None) -> Delivery:
+        """Sends a delivery again, now, whatever its state."""
+        return self._driver.run(self._calls.redeliver_webhook(delivery_id, timeout))
+
+    def cancel_webhook_delivery(self, delivery_id: str, *, timeout: Optional[float] = None) -> Delivery:
+        """Ends a pending delivery: no more attempts. One that has ended stays as it is."""
+        return self._driver.run(self._calls.cancel_webhook_delivery(delivery_id, timeout))
+
+    def test_webhook(self, url: str, *, timeout: Optional[float] = None) -> Delivery:
+        """Sends a test event to a URL, and returns its delivery."""
+        return self._driver.run(self._calls.test_webhook(url, timeout))

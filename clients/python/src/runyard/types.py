@@ -1,0 +1,478 @@
+"""The JSON of the API as types: dictionaries at run time, with the names that the API documents.
+
+A newer service may send members that are not listed here; they are in the dictionaries all the same. Optional members of an
+answer are absent where they do not apply; test for them with ``in`` or ``get``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Literal, Mapping, Optional, Sequence, TypedDict, Union
+
+State = Literal["queued", "running", "finished", "cancelled"]
+Status = Literal[
+    "succeeded",
+    "failed",
+    "signalled",
+    "compile-failed",
+    "wall-time-limit",
+    "cpu-time-limit",
+    "memory-limit",
+    "output-limit",
+    "wrong-answer",
+    "cancelled",
+    "internal-error",
+]
+Encoding = Literal["utf-8", "base64"]
+Priority = Literal["low", "normal", "high"]
+LimitName = Literal[
+    "wallMs",
+    "cpuMs",
+    "compileWallMs",
+    "memoryBytes",
+    "processes",
+    "outputBytes",
+    "fileBytes",
+    "openFiles",
+    "stackBytes",
+]
+WebhookEvent = Literal["job.started", "job.finished"]
+AttemptError = Literal[
+    "address-not-allowed",
+    "port-not-allowed",
+    "name-not-found",
+    "unreachable",
+    "connection-refused",
+    "connection-closed",
+    "tls-failed",
+    "invalid-answer",
+    "timeout",
+    "endpoint-disabled",
+    "failed",
+]
+DeliveryState = Literal["pending", "succeeded", "failed", "cancelled"]
+Signal = Literal["SIGHUP", "SIGINT", "SIGQUIT", "SIGKILL", "SIGUSR1", "SIGUSR2", "SIGTERM"]
+
+
+# Requests. None in the place of an optional member is as absent.
+
+
+class LimitOverrides(TypedDict, total=False):
+    """Limits that a job asks for: times in milliseconds, sizes in bytes."""
+
+    wallMs: Optional[int]
+    cpuMs: Optional[int]
+    compileWallMs: Optional[int]
+    memoryBytes: Optional[int]
+    processes: Optional[int]
+    outputBytes: Optional[int]
+    fileBytes: Optional[int]
+    openFiles: Optional[int]
+    stackBytes: Optional[int]
+
+
+class _RequestFile(TypedDict):
+    path: str
+    content: str
+
+
+class RequestFile(_RequestFile, total=False):
+    """A file of a job: its path relative to the job's folder, and its content as text or base64."""
+
+    encoding: Optional[Encoding]
+    mode: Optional[str]
+
+
+class RequestTest(TypedDict, total=False):
+    """One test of a job: input, and the output that is expected."""
+
+    name: Optional[str]
+    stdin: Optional[str]
+    stdinEncoding: Optional[Encoding]
+    args: Optional[Sequence[str]]
+    expectedOutput: Optional[str]
+
+
+class _Webhook(TypedDict):
+    url: str
+
+
+class Webhook(_Webhook, total=False):
+    """The URL that receives a job's events; ``["job.finished"]`` when ``events`` is absent."""
+
+    events: Optional[Sequence[WebhookEvent]]
+
+
+class TerminalSize(TypedDict):
+    """Of a pseudo terminal, in characters."""
+
+    columns: int
+    rows: int
+
+
+class _CommonRequest(TypedDict, total=False):
+    files: Optional[Sequence[RequestFile]]
+    stdin: Optional[str]
+    stdinEncoding: Optional[Encoding]
+    env: Optional[Mapping[str, str]]
+    limits: Optional[LimitOverrides]
+    priority: Optional[Priority]
+    delayMs: Optional[int]
+    webhook: Optional[Webhook]
+    artifacts: Optional[Sequence[str]]
+    keepRequest: Optional[bool]
+    endUser: Optional[str]
+    metadata: Optional[Mapping[str, Any]]
+
+
+class _CodeRequest(TypedDict):
+    language: str
+
+
+class CodeRequest(_CodeRequest, _CommonRequest, total=False):
+    """The fields of ``POST /v1/jobs``."""
+
+    version: Optional[str]
+    code: Optional[str]
+    entrypoint: Optional[str]
+    args: Optional[Sequence[str]]
+    compilerArgs: Optional[Sequence[str]]
+    dependencies: Optional[Sequence[str]]
+    expectedOutput: Optional[str]
+    tests: Optional[Sequence[RequestTest]]
+    interactive: Optional[bool]
+    terminal: Optional[TerminalSize]
+
+
+class ContainerRequest(_CommonRequest):
+    """The fields of ``POST /api/containers/create``, as a job of such a request keeps them."""
+
+    image: str
+    command: Sequence[str]
+
+
+# Answers.
+
+
+class Limits(TypedDict):
+    """All limits of a job: times in milliseconds, sizes in bytes."""
+
+    wallMs: int
+    cpuMs: int
+    compileWallMs: int
+    memoryBytes: int
+    processes: int
+    outputBytes: int
+    fileBytes: int
+    openFiles: int
+    stackBytes: int
+
+
+class Finding(TypedDict):
+    """A place in a submission that a screening rule is about. ``line`` and ``column`` count from 1."""
+
+    rule: str
+    severity: Literal["block", "warn"]
+    reason: str
+    pointer: str
+    line: int
+    column: int
+    excerpt: str
+
+
+class FieldError(TypedDict):
+    """What is wrong with one field, named by a JSON pointer such as ``/limits/wallMs``."""
+
+    pointer: str
+    detail: str
+
+
+class StageTest(TypedDict):
+    """Which of a job's tests a stage is; ``index`` counts from 0."""
+
+    index: int
+    name: Optional[str]
+
+
+class _StageSummaryOptional(TypedDict, total=False):
+    test: StageTest
+
+
+class StageSummary(_StageSummaryOptional):
+    """What one process tree did, without its output: ``compile``, ``run`` or ``test N``."""
+
+    name: str
+    status: Status
+    exitCode: Optional[int]
+    signal: Optional[str]
+    wallMs: float
+    cpuMs: float
+    memoryPeakBytes: int
+    stdoutBytes: int
+    stderrBytes: int
+    truncated: bool
+    limitsMet: List[LimitName]
+
+
+class _StageOptional(TypedDict, total=False):
+    stdoutBase64: str
+    stderrBase64: str
+    outputBase64: str
+
+
+class Stage(StageSummary, _StageOptional):
+    """A stage with its output. The members ``...Base64`` are there where the text is not all that was written."""
+
+    stdout: str
+    stderr: str
+    output: str
+    encoding: Literal["utf-8"]
+
+
+class Artifact(TypedDict):
+    """A file that a job made; its path is relative to the job's folder."""
+
+    path: str
+    bytes: int
+    url: str
+
+
+class _JobOptional(TypedDict, total=False):
+    endUser: str
+    requestKept: bool
+    artifacts: List[Artifact]
+    artifactsTruncated: bool
+
+
+class _JobBase(_JobOptional):
+    id: str
+    kind: Literal["code", "container"]
+    state: State
+    status: Optional[Status]
+    message: Optional[str]
+    language: Optional[str]
+    version: Optional[str]
+    image: Optional[str]
+    interactive: bool
+    limits: Limits
+    metadata: Dict[str, Any]
+    warnings: List[Finding]
+    createdAt: str
+    startedAt: Optional[str]
+    finishedAt: Optional[str]
+    attempt: int
+
+
+class Job(_JobBase):
+    """A job with the output of its stages. ``status`` is None until it has ended; times are RFC 3339, UTC."""
+
+    stages: List[Stage]
+
+
+class JobSummary(_JobBase):
+    """A job without output."""
+
+    stages: List[StageSummary]
+
+
+class AcceptedBatch(TypedDict):
+    """The ids of a batch and of its jobs, in their order."""
+
+    id: str
+    jobs: List[str]
+
+
+class BatchCounts(TypedDict):
+    """How many jobs of a batch are in each state."""
+
+    queued: int
+    running: int
+    finished: int
+    cancelled: int
+
+
+class Batch(TypedDict):
+    """The progress of a batch; its jobs are in their order and without output."""
+
+    id: str
+    createdAt: str
+    counts: BatchCounts
+    jobs: List[JobSummary]
+
+
+class Runtime(TypedDict):
+    """A language. ``limits`` apply to a job that asks for none, ``ceilings`` are the most it may ask for."""
+
+    language: str
+    name: str
+    version: Optional[str]
+    aliases: List[str]
+    fileName: str
+    compiled: bool
+    installed: bool
+    limits: Limits
+    ceilings: Limits
+    packages: List[str]
+    hello: str
+
+
+# Events of a job. Compare ``event["type"]`` and a type checker knows what ``event["data"]`` is.
+
+
+class StateData(TypedDict):
+    state: State
+    attempt: int
+
+
+class StateEvent(TypedDict):
+    """The job changed its state; ``attempt`` counts its starts."""
+
+    id: str
+    type: Literal["state"]
+    data: StateData
+
+
+class _StageStartedOptional(TypedDict, total=False):
+    test: StageTest
+
+
+class StageStarted(_StageStartedOptional):
+    stage: str
+    phase: Literal["started"]
+
+
+class StageEnded(TypedDict):
+    stage: str
+    phase: Literal["ended"]
+    report: StageSummary
+
+
+class StageEvent(TypedDict):
+    """A stage started or ended."""
+
+    id: str
+    type: Literal["stage"]
+    data: Union[StageStarted, StageEnded]
+
+
+class _OutputOptional(TypedDict, total=False):
+    dataBase64: str
+
+
+class OutputData(_OutputOptional):
+    stage: str
+    data: str
+    encoding: Literal["utf-8"]
+
+
+class OutputEvent(TypedDict):
+    """A piece of output. ``dataBase64`` is there where the text is not all of it."""
+
+    id: str
+    type: Literal["stdout", "stderr"]
+    data: OutputData
+
+
+class WarningEvent(TypedDict):
+    """Screening found something and did not refuse it."""
+
+    id: str
+    type: Literal["warning"]
+    data: Finding
+
+
+class GapData(TypedDict):
+    before: str
+
+
+class GapEvent(TypedDict):
+    """Events before the one named are no longer kept. The whole output is in the job."""
+
+    id: str
+    type: Literal["gap"]
+    data: GapData
+
+
+class ResultEvent(TypedDict):
+    """The job has ended. The last event."""
+
+    id: str
+    type: Literal["result"]
+    data: JobSummary
+
+
+JobEvent = Union[StateEvent, StageEvent, OutputEvent, WarningEvent, GapEvent, ResultEvent]
+
+
+# Webhooks.
+
+
+class PreviousSecret(TypedDict):
+    secret: str
+    validUntil: str
+
+
+class TenantSecrets(TypedDict):
+    """The secret that signs your webhooks, and older ones that still sign beside it, newest first."""
+
+    secret: str
+    previous: List[PreviousSecret]
+
+
+class _AttemptOptional(TypedDict, total=False):
+    hint: str
+
+
+class Attempt(_AttemptOptional):
+    """One attempt of a delivery: the status of its answer, or the error."""
+
+    at: str
+    status: Optional[int]
+    error: Optional[AttemptError]
+    durationMs: int
+    answer: str
+
+
+class Delivery(TypedDict):
+    """A webhook that is, or was, delivered. ``jobId`` is None of a test event."""
+
+    id: str
+    event: Literal["job.started", "job.finished", "webhook.test"]
+    jobId: Optional[str]
+    url: str
+    state: DeliveryState
+    createdAt: str
+    nextAttemptAt: Optional[str]
+    attempts: List[Attempt]
+
+
+class WebhookJob(JobSummary):
+    """A job in a webhook; ``url`` is the path of the whole job."""
+
+    url: str
+
+
+class WebhookBody(TypedDict):
+    """A webhook about a job."""
+
+    type: WebhookEvent
+    timestamp: str
+    data: WebhookJob
+
+
+class WebhookTestData(TypedDict):
+    id: str
+    message: str
+
+
+class WebhookTestBody(TypedDict):
+    """A test event."""
+
+    type: Literal["webhook.test"]
+    timestamp: str
+    data: WebhookTestData
+
+
+class WholeDelivery(Delivery):
+    """A delivery with the body that is sent."""
+
+    payload: Union[WebhookBody, WebhookTestBody]

@@ -1,0 +1,115 @@
+"""The client has all that the API offers, by the document of a running service."""
+
+import json
+import typing
+import unittest
+from collections.abc import Sequence
+from urllib.request import urlopen
+
+from runyard import Client, InteractiveJob, types
+
+from .support import URL
+
+METHODS = {
+    "post /v1/jobs": ("submit", "run", "interactive"),
+    "get /v1/jobs": ("list",),
+    "get /v1/jobs/{id}": ("get", "wait"),
+    "delete /v1/jobs/{id}": ("cancel",),
+    "get /v1/jobs/{id}/events": ("stream",),
+    "get /v1/jobs/{id}/request": ("get_request",),
+    "get /v1/jobs/{id}/io": ("connect",),
+    "get /v1/jobs/{id}/artifacts/{path}": ("artifact", "stream_artifact", "save_artifact", "save_artifacts"),
+    "post /v1/batches": ("batch", "run_batch"),
+    "get /v1/batches/{id}": ("get_batch", "wait_batch"),
+    "delete /v1/batches/{id}": ("cancel_batch",),
+    "get /v1/runtimes": ("runtimes",),
+    "get /v1/webhook-secret": ("webhook_secret",),
+    "post /v1/webhook-secret/rotate": ("rotate_webhook_secret",),
+    "get /v1/webhook-deliveries": ("webhook_deliveries",),
+    "get /v1/webhook-deliveries/{id}": ("webhook_delivery",),
+    "post /v1/webhook-deliveries/{id}/redeliver": ("redeliver_webhook",),
+    "post /v1/webhook-deliveries/{id}/cancel": ("cancel_webhook_delivery",),
+    "post /v1/webhook-test": ("test_webhook",),
+}
+
+# Requests take None for an absent member, and tuples for lists; answers do not have the one, and are not the other.
+REQUESTS = ("LimitOverrides", "RequestFile", "RequestTest", "Webhook", "TerminalSize", "CodeRequest", "ContainerRequest")
+ANSWERS = (
+    *("Limits", "Finding", "FieldError", "StageTest", "StageSummary", "Stage", "Artifact", "Job", "JobSummary"),
+    *("AcceptedBatch", "Batch", "Runtime", "TenantSecrets", "Attempt", "Delivery", "WholeDelivery", "WebhookBody"),
+    *("WebhookTestBody", "StateEvent", "StageEvent", "OutputEvent", "WarningEvent", "GapEvent", "ResultEvent"),
+)
+SCALARS = {"string": str, "integer": int, "number": float, "boolean": bool}
+
+
+@unittest.skipUnless(URL, "RUNYARD_URL names no service")
+class Coverage(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        with urlopen(f"{URL}/openapi.json", timeout=30) as answer:
+            cls.document = json.load(answer)
+        cls.schemas = cls.document["components"]["schemas"]
+
+    def test_there_is_a_method_for_each_operation(self):
+        operations = {
+            f"{method} {path}"
+            for path, methods in self.document["paths"].items()
+            if path.startswith("/v1/") and not path.startswith("/v1/admin/")
+            for method in methods
+        }
+        self.assertEqual(operations, set(METHODS))
+        for name in (name for names in METHODS.values() for name in names):
+            self.assertTrue(callable(getattr(Client, name)), name)
+
+    def test_types_are_those_of_the_document(self):
+        for name in (*REQUESTS, *ANSWERS):
+            with self.subTest(name):
+                self.hold(getattr(types, name), self.schemas[name], name, name in REQUESTS)
+
+    def test_so_are_the_messages_to_interactive_jobs(self):
+        self.hold(types.Signal, self.schemas["SignalMessage"]["properties"]["signal"], "Signal", False)
+        for name, method in (("stdin", "write"), ("eof", "end"), ("signal", "signal"), ("resize", "resize")):
+            self.assertIn(f"{name.capitalize()}Message", self.schemas)
+            self.assertTrue(callable(getattr(InteractiveJob, method)))
+
+    def hold(self, kind, schema, where, asks):
+        """Fails unless the type says what the schema says."""
+        schema = self.resolve(schema)
+        origin, args = typing.get_origin(kind), typing.get_args(kind)
+        if kind is typing.Any:
+            return
+        if origin is typing.Union:
+            kinds = [one for one in args if one is not type(None)]
+            schemas = [one for one in map(self.resolve, schema.get("anyOf", [schema])) if one.get("type") != "null"]
+            has_null = len(schemas) < len(schema.get("anyOf", [schema]))
+            self.assertTrue(asks or has_null == (len(kinds) < len(args)), f"{where}: null")
+            self.assertEqual(len(kinds), len(schemas), where)
+            for one, other in zip(kinds, schemas):
+                self.hold(one, other, where, asks)
+        elif origin is typing.Literal:
+            values = schema["enum"] if "enum" in schema else [schema["const"]]
+            self.assertEqual(sorted(args), sorted(values), where)
+        elif hasattr(kind, "__required_keys__"):
+            members = typing.get_type_hints(kind)
+            # An event's id is that of the stream.
+            names = set(members) - ({"id"} if where.endswith("Event") else set())
+            self.assertEqual(names, set(schema["properties"]), where)
+            self.assertEqual(set(kind.__required_keys__) & names, set(schema.get("required", [])), f"{where}: required")
+            for name in names:
+                self.hold(members[name], schema["properties"][name], f"{where}.{name}", asks)
+        elif schema["type"] == "array":
+            self.assertIs(origin, Sequence if asks else list, where)
+            self.hold(args[0], schema["items"], f"{where}[]", asks)
+        elif schema["type"] == "object":
+            self.assertIs(args[0], str, where)
+        else:
+            self.assertIs(kind, SCALARS[schema["type"]], where)
+
+    def resolve(self, schema):
+        while "$ref" in schema:
+            schema = self.schemas[schema["$ref"].rpartition("/")[2]]
+        return schema
+
+
+if __name__ == "__main__":
+    unittest.main()
