@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { Paint } from './paint.ts'
 
 /** What stands at the end of each command's help, by the words that lead to it. */
 export const EXAMPLES: Record<string, [command: string, what: string][]> = {
@@ -91,16 +92,16 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
 }
 
 /** Shows each command's examples in its help. */
-export function addExamples(program: Command): void {
+export function addExamples(program: Command, paint: Paint): void {
   const visit = (command: Command, path: string) => {
     const examples = EXAMPLES[path]
-    if (examples) command.addHelpText('after', `\nExamples:\n${lines(examples)}`)
+    if (examples) command.addHelpText('after', `\n${paint('bold', 'Examples:')}\n${lines(examples, paint)}`)
     for (const one of command.commands) visit(one, `${path} ${one.name()}`.trim())
   }
   visit(program, '')
 }
 
-function lines(examples: [string, string][]): string {
+function lines(examples: [string, string][], paint: Paint): string {
   const width = Math.max(...examples.map(([command]) => command.length))
-  return examples.map(([command, what]) => `  ${command.padEnd(width)}  # ${what}`).join('\n')
+  return examples.map(([command, what]) => `  ${command.padEnd(width)}  ${paint('dim', `# ${what}`)}`).join('\n')
 }

@@ -4,12 +4,18 @@ import { ConfigError, loadConfig } from '../shared/config/config.ts'
 import { packageRoot } from '../shared/package-root.ts'
 import { UsageError } from './context.ts'
 import { EXIT, ExitError } from './exit.ts'
+import { type Format, paintFor } from './paint.ts'
 import { createProgram } from './program.ts'
 
 const ONE_PRESS_MS = 500
 
+// From here on, so that the parts of this command which are loaded later have it.
+process.setSourceMapsEnabled(true)
 const root = packageRoot()
-const note = (text: string) => void process.stderr.write(`runyard: ${text}\n`)
+const paint = paintFor(process.stdout, process.env)
+const paintError = paintFor(process.stderr, process.env)
+const say = (format: Format, text: string) => void process.stderr.write(`${paintError(format, 'runyard:')} ${text}\n`)
+const note = (text: string) => say('yellow', text)
 const print = (text: string) => void process.stdout.write(`${text}\n`)
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -24,10 +30,10 @@ process.stderr.on('error', () => {})
 const program = createProgram({
   root,
   loadConfig: () => loadConfig(root),
-  context: () => ({ root, config: loadConfig(root), print }),
+  context: () => ({ root, config: loadConfig(root), print, paint }),
   print,
   env: process.env,
-  streams: { stdout: process.stdout, stderr: process.stderr, note },
+  streams: { stdout: process.stdout, stderr: process.stderr, note, paint },
   stdin: () => process.stdin,
   stdout: process.stdout,
   signals: stopSignals,
@@ -41,7 +47,7 @@ try {
     // What is wrong stands there already, or the help that was asked for.
     process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage
   } else {
-    note(error instanceof Error ? error.message : String(error))
+    say('red', error instanceof Error ? error.message : String(error))
     process.exitCode = exitCodeFor(error)
   }
 }
