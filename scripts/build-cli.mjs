@@ -33,8 +33,8 @@ await build({
   plugins: [
     {
       name: 'other packages stay outside',
-      setup({ onResolve }) {
-        onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
+      setup(bundler) {
+        bundler.onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
           kind === 'entry-point' || isBundled(path) ? undefined : { path, external: true },
         )
       },
