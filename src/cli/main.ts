@@ -52,6 +52,11 @@ try {
   }
 }
 
+// Node would go on for a while: it compiles the parser of `fetch` to the end, which nobody waits for.
+await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))))
+// An error of such a write is emitted after its callback, and ends the process itself.
+setImmediate(() => process.exit())
+
 function exitCodeFor(error: unknown): number {
   if (error instanceof ExitError) return error.exitCode
   if (error instanceof UsageError) return EXIT.usage

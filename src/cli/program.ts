@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Argument, Command, InvalidArgumentError } from 'commander'
+import { Argument, Command, InvalidArgumentError, type Option } from 'commander'
 import type { loadConfig } from '../shared/config/config.ts'
 import { addAbuseCommands, addFormerAbuseCommands } from './abuse.ts'
 import { addBenchCommand } from './bench/bench-command.ts'
@@ -11,6 +11,7 @@ import { addJobCommands, type JobCommandDeps } from './jobs/jobs.ts'
 import { addKeyCommands } from './keys.ts'
 import { addLoginCommands } from './login/commands.ts'
 import { plain, showsColour } from './paint.ts'
+import { CONNECTION_OPTIONS } from './service/connection.ts'
 import { terminalProgress } from './terminal-progress.ts'
 import { addWebhookCommands } from './webhooks.ts'
 
@@ -121,9 +122,8 @@ export function createProgram(deps: ProgramDeps): Command {
       const { completionScript } = await import('./completion/script.ts')
       print(completionScript(shell, program, root))
     })
-  program.helpCommand('help [command]', 'show help for a command')
   addExamples(program, paint)
-  addUsageHints(program)
+  finish(program)
   return program
 }
 
@@ -161,13 +161,16 @@ function versionOf(root: string): string {
 }
 
 /**
- * Has each command throw instead of ending the process, and name its help below what is wrong. The whole help there would hide
- * what is wrong.
+ * Has each command throw instead of ending the process, and name its help below what is wrong: the whole help there would hide what
+ * is wrong. Options of the connection stand behind a command's own.
  */
-function addUsageHints(command: Command, path = command.name()): void {
+function finish(command: Command, path = command.name()): void {
   command
     .exitOverride()
     .showHelpAfterError(`(see ${path} --help)`)
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'runyard: ')) })
-  for (const one of command.commands) addUsageHints(one, `${path} ${one.name()}`)
+  if (command.commands.length > 0) command.helpCommand('help [command]', 'show help for a command')
+  const isLast = ({ helpGroupHeading }: Option) => Number(helpGroupHeading === CONNECTION_OPTIONS)
+  ;(command.options as Option[]).sort((a, b) => isLast(a) - isLast(b))
+  for (const one of command.commands) finish(one, `${path} ${one.name()}`)
 }

@@ -17,7 +17,9 @@ type Options = ConnectionOptions & RequestOptions & { json?: boolean; wait?: boo
 export function addBatchCommands(program: Command, deps: JobCommandDeps, reach: Reach): void {
   const { streams } = deps
   const print = (text: string) => void streams.stdout.write(`${text}\n`)
-  const batches = program.command('batch').description('run many programs as one batch, and show how each ended')
+  const batches = program
+    .command('batch')
+    .description('run many programs as one batch; "batch FILES" is short for "batch run FILES"')
   const add = (name: string, description: string, options: { isDefault?: boolean } = {}) =>
     addConnectionOptions(batches.command(name, options).description(description)).option('--json', 'print the batch as JSON') // prettier-ignore
   const show = (batch: Batch, names: ReadonlyMap<string, string>, { json }: Options) =>

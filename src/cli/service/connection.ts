@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { type Client, type ClientOptions, createClient } from '../../client/client.ts'
 import type { CliContext } from '../context.ts'
 import { holderOf } from '../up/claim.ts'
@@ -34,14 +34,19 @@ const RETRIES = 3
 /** Some 40 s: a job that was accepted is worth waiting for, e.g. while a gateway starts again. */
 export const PATIENT_RETRIES = 8
 
+/** Heading of these options in the help of each command that has them. */
+export const CONNECTION_OPTIONS = 'Service and key:'
+
 export function addConnectionOptions(command: Command): Command {
+  const options = [
+    ['--url <address>', 'URL of the service; default: RUNYARD_URL, the stored login, the service on this machine'],
+    ['--key-file <file>', 'file with the API key; default: RUNYARD_KEY, the stored login'],
+    ['--key <key>', 'the API key itself; other users of this machine can see it'],
+  ] as const
+  for (const [flags, description] of options) {
+    command.addOption(new Option(flags, description).helpGroup(CONNECTION_OPTIONS))
+  }
   return command
-    .option(
-      '--url <address>',
-      'URL of the service; default: RUNYARD_URL, the stored login, the service on this machine',
-    )
-    .option('--key-file <file>', 'file with the API key; default: RUNYARD_KEY, the stored login')
-    .option('--key <key>', 'the API key itself; other users of this machine can see it')
 }
 
 /**
