@@ -199,7 +199,7 @@ test('`artifact` fetches a file byte for byte', async () => {
 })
 
 test('`get --output` writes streams and files byte for byte, and never over a file', async () => {
-  const id = (await runyard(['submit', 'file.py', '--artifact', '**'])).stdout.trim()
+  const id = (await runyard(['submit', 'file.py', '--artifact', '*.bin'])).stdout.trim()
   await runyard(['get', id, '--wait'])
   const saved = await runyard(['get', id, '--output', 'artifacts', '--to', 'saved'])
   expect(saved).toEqual({ code: 0, stdout: `${at('saved/a.bin')} (256 bytes)\n`, stderr: '' })
