@@ -23,9 +23,10 @@ await build({
   platform: 'node',
   format: 'esm',
   target: ['node20.19'],
-  // Names stay as they are written, so that a stack trace can be read without the map.
+  // Stack traces are those of the sources, by the map. Names stay, for those who read the bundle.
   sourcemap: true,
   sourcesContent: false,
+  minifyWhitespace: true,
   // commander is CommonJS, and asks for modules of Node.
   banner: {
     js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
