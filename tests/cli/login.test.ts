@@ -58,6 +58,8 @@ test('`login` stores service and key for this user alone, once the service has t
   })
   expect(statSync(file).mode & 0o777).toBe(0o600)
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ url: gateway.url, key })
+  // The next login is for the same service, unless another one is named.
+  expect((await runyard(['login'], {}, key)).stdout).toContain(`Logged in to ${gateway.url} `)
   const list = await runyard(['list', '--json'])
   expect(list).toMatchObject({ code: 0, stdout: expect.stringContaining('"jobs": []') as unknown })
 })

@@ -13,7 +13,7 @@ import { explain } from '../service/explain.ts'
 import type { JobCommandDeps } from '../jobs/jobs.ts'
 import { plain } from '../paint.ts'
 import { ask } from './ask.ts'
-import { loginFile, normalUrl, readLogin, removeLogin, writeLogin } from '../service/stored-login.ts'
+import { loginFile, normalUrl, readLogin, removeLogin, type StoredLogin, writeLogin } from '../service/stored-login.ts'
 
 type Deps = Pick<JobCommandDeps, 'context' | 'env' | 'streams' | 'stdin'>
 type Options = ConnectionOptions & { json?: boolean }
@@ -27,7 +27,7 @@ export async function login(options: Options, deps: Deps): Promise<void> {
   const { env, streams } = deps
   const stdin = deps.stdin()
   const questions = { stdin, stderr: streams.stderr }
-  const { url: known } = await addressOf(options, deps)
+  const { url: known } = await addressOf(options, deps, storedNow(env))
   const asked = options.url === undefined && stdin.isTTY ? await ask(`Service [${known}]: `, questions) : ''
   const { url } = asked === '' ? { url: known } : await addressOf({ url: asked }, deps)
   let key = keyGiven(options, {}, streams.note)?.key
@@ -48,6 +48,15 @@ export async function login(options: Options, deps: Deps): Promise<void> {
   if (env['RUNYARD_KEY']) streams.note('RUNYARD_KEY is set: commands use it, and not the stored key')
   if (options.json) return show(deps, { url: stored.url, keyId: keyId(key), file })
   streams.stdout.write(`Logged in to ${stored.url} ${keyWords(key)}; stored in ${file}\n`)
+}
+
+/** The login that is about to be replaced; one that is damaged is none. */
+function storedNow(env: Deps['env']): StoredLogin | undefined {
+  try {
+    return readLogin(env, () => undefined)
+  } catch {
+    return undefined
+  }
 }
 
 /** `runyard whoami`. @throws ExitError when the service cannot be reached or does not take the key */
