@@ -83,7 +83,7 @@ function deliveryTable(deliveries: readonly DeliverySummary[], paint: Paint = pl
     { title: 'ID' },
     { title: 'CREATED (UTC)' },
     { title: 'STATE', format },
-    { title: 'ATTEMPTS', align: 'right' as const },
+    { title: 'ATTEMPTS' },
     { title: 'LAST ANSWER' },
     { title: 'TO' },
   ]
