@@ -5,7 +5,7 @@
 //   node scripts/bootstrap.mjs test           what `npm test` does
 //   node scripts/bootstrap.mjs <command> ...  the set-up of programs, then `runyard <command> ...`
 import { spawnSync } from 'node:child_process'
-import { chmodSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { hashFiles, unlessStamped } from './stamp.mjs'
@@ -38,15 +38,16 @@ async function compile() {
     'src/',
     'tsconfig.json',
     'tsconfig.build.json',
+    'scripts/build-cli.mjs',
     'scripts/build-pages.mjs',
     'package-lock.json',
   ])
   await unlessStamped(join(root, 'dist/.stamp'), hash, async () => {
     rmSync(join(root, 'dist'), { recursive: true, force: true })
-    await step('Compiling TypeScript, bundling the pages', ['npm', 'run', '--silent', 'build'], { cwd: root })
+    await step('Compiling TypeScript, bundling the command line and the pages', ['npm', 'run', '--silent', 'build'], {
+      cwd: root,
+    })
   })
-  // The compiler does not know that this is a program; `npx runyard` runs it as one.
-  chmodSync(join(root, 'dist/cli/main.js'), 0o755)
 }
 
 async function buildInit() {

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Config } from '../shared/config/config.ts'
 import { findLanguage, loadLanguages, type Language } from '../shared/language.ts'
 import { didYouMean } from './did-you-mean.ts'
+import type { Paint } from './paint.ts'
 
 /** What every command works with. */
 export interface CliContext {
@@ -10,6 +11,8 @@ export interface CliContext {
   config: Config
   /** A line for the person at the terminal, or the command's result. */
   readonly print: (text: string) => void
+  /** Colours what `print` is given; no colours when it is absent. */
+  readonly paint?: Paint
 }
 
 /** The command was given something it cannot take. Its message is all a person needs; it has no stack. */

@@ -1,19 +1,20 @@
 import type { Command } from 'commander'
+import type { Paint } from './paint.ts'
 
 /** What stands at the end of each command's help, by the words that lead to it. */
 export const EXAMPLES: Record<string, [command: string, what: string][]> = {
   '': [
     ['runyard up', 'start a service here'],
     ['runyard run hello.py', 'run a program on it'],
-    ['runyard help run', 'what else can be said to run'],
+    ['runyard help run', 'options and more examples'],
   ],
   up: [['runyard up', 'start everything; Ctrl-C ends it']],
   worker: [['REDIS_URL=redis://redis.example runyard worker', 'with podman on this machine; Ctrl-C ends both']],
   gateway: [['REDIS_URL=redis://redis.example PORT=8080 runyard gateway', 'needs neither podman nor root']],
   setup: [['runyard setup --languages python,c', 'make the images of two languages']],
   doctor: [
-    ['runyard doctor', 'what is missing, and how to mend it'],
-    ['runyard doctor --json', 'the same for a program'],
+    ['runyard doctor', 'what is missing, and how to fix it'],
+    ['runyard doctor --json', 'the same, for a program'],
   ],
   engine: [
     ['runyard engine', 'its socket is /run/runyard/podman.sock'],
@@ -21,11 +22,11 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
   ],
   dashboard: [['runyard dashboard', 'prints the link; it opens once']],
   run: [
-    ['runyard run hello.py', 'the language is told by the extension'],
+    ['runyard run hello.py', 'the extension tells the language'],
     ['runyard run sum.js -- 1 2 3', 'with arguments'],
     ['cat numbers.txt | runyard run sort.rb', 'with standard input'],
-    ['runyard run -i guess.py', 'talk to it'],
-    ['runyard run main.c --limit wallMs=2000 --compiler-arg -O2', 'with limits of its own'],
+    ['runyard run -i guess.py', 'at this terminal'],
+    ['runyard run main.c --limit wallMs=2s --compiler-arg -O2', 'with another time limit'],
     ['runyard run script --language bash --json', 'the whole result as JSON'],
   ],
   submit: [
@@ -33,25 +34,38 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
     ['runyard submit sort.rb --stdin numbers.txt', 'with standard input from a file'],
   ],
   get: [
-    ['runyard get <id>', 'how it stands'],
-    ['runyard get <id> --wait --json', 'all of it, when it has ended'],
+    ['runyard get <id>', 'its state, times and files'],
+    ['runyard get <id> --wait --output stdout', 'what it printed, once it has ended'],
+    ['runyard get <id> --output artifacts --to out', 'its files, into the folder out'],
+    ['runyard get <id> --output json --to job.json', 'all of it, into a file'],
   ],
   logs: [
     ['runyard logs <id>', 'what it has written so far'],
-    ['runyard logs <id> -f', 'and what it writes until it ends'],
+    ['runyard logs <id> -f', 'until it ends'],
   ],
-  cancel: [['runyard cancel <id>', 'end it']],
+  cancel: [['runyard cancel <id>', 'end it, queued or running']],
   list: [
     ['runyard list', 'the last 20'],
-    ['runyard list --state running', 'those that run'],
+    ['runyard list --state running', 'those that run now'],
     ['runyard list --status failed --language python --json', 'those that failed, for a program'],
+  ],
+  'batch run': [
+    ['runyard batch run *.py', 'run all, and show how each ended; run can be left out'],
+    ['runyard batch run jobs.jsonl --json', 'a request in each line'],
+    ['runyard batch run a.py b.py --limit wallMs=5s', 'with another time limit for each'],
   ],
   'batch submit': [
     ['runyard batch submit jobs.json', 'prints the id of the batch'],
-    ['runyard batch submit jobs.json --wait', 'and how all of them ended'],
+    ['runyard batch submit a.py b.py --wait', 'and how each ended'],
   ],
-  'batch get': [['runyard batch get <id> --wait', 'when all have ended']],
+  'batch get': [['runyard batch get <id> --wait', 'once all have ended']],
   'batch cancel': [['runyard batch cancel <id>', 'end those that have not']],
+  login: [
+    ['runyard login', 'asks for URL and key'],
+    ['runyard login --url https://runyard.example.com < key.txt', 'without questions, the key from a file'],
+  ],
+  whoami: [['runyard whoami', 'which service, which key']],
+  logout: [['runyard logout', 'forget both']],
   artifact: [['runyard artifact <id> out/plot.png -o plot.png', 'fetch a file that it made']],
   bench: [
     ['runyard bench', 'hello world in Python, 1 to 8 at one time'],
@@ -68,7 +82,7 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
   'languages remove': [['runyard languages remove rust', 'and its image']],
   'keys create': [
     ['runyard keys create --name "a laptop" --tenant me', 'shows the key, once'],
-    ['runyard keys create --name ci --tenant me --rate 600/min --expires 30d', 'with a rate and an end'],
+    ['runyard keys create --name ci --tenant me --rate 600/min --expires 30d', 'with a rate and an expiry'],
   ],
   'keys list': [['runyard keys list', 'never shows the keys themselves']],
   'keys revoke': [['runyard keys revoke 4f2a91b3c7d8', 'the id, as runyard keys list has it']],
@@ -77,10 +91,8 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
     ['runyard webhooks listen --forward http://127.0.0.1:8000/hooks', 'and passes it on to a program of yours'],
   ],
   'webhooks cancel': [['runyard webhooks cancel <id>', 'no more attempts']],
-  'webhooks deliveries': [['runyard webhooks deliveries --tenant me --state failed', 'those that did not get through']],
+  'webhooks deliveries': [['runyard webhooks deliveries --tenant me --state failed', 'those that were not delivered']],
   'webhooks redeliver': [['runyard webhooks redeliver <id>', 'once more, now']],
-  events: [['runyard events --kind rate-limited --limit 5', 'the last five']],
-  blocks: [['runyard blocks', 'who is blocked, and until when']],
   'abuse events': [['runyard abuse events --kind rate-limited --limit 5', 'the last five']],
   'abuse blocks': [['runyard abuse blocks', 'who, and until when']],
   'abuse block': [['runyard abuse block address:192.0.2.7 --for 12h --reason "floods us"', 'on every gateway at once']],
@@ -91,16 +103,16 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
 }
 
 /** Shows each command's examples in its help. */
-export function addExamples(program: Command): void {
+export function addExamples(program: Command, paint: Paint): void {
   const visit = (command: Command, path: string) => {
     const examples = EXAMPLES[path]
-    if (examples) command.addHelpText('after', `\nExamples:\n${lines(examples)}`)
+    if (examples) command.addHelpText('after', `\n${paint('bold', 'Examples:')}\n${lines(examples, paint)}`)
     for (const one of command.commands) visit(one, `${path} ${one.name()}`.trim())
   }
   visit(program, '')
 }
 
-function lines(examples: [string, string][]): string {
+function lines(examples: [string, string][], paint: Paint): string {
   const width = Math.max(...examples.map(([command]) => command.length))
-  return examples.map(([command, what]) => `  ${command.padEnd(width)}  # ${what}`).join('\n')
+  return examples.map(([command, what]) => `  ${command.padEnd(width)}  ${paint('dim', `# ${what}`)}`).join('\n')
 }

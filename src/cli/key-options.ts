@@ -1,12 +1,8 @@
 import { InvalidArgumentError } from 'commander'
-import { Compile } from 'typebox/compile'
-import { type Rate, type Scope, SCOPES } from '../shared/access/api-key.ts'
-import { NewApiKey, newApiKeyErrors } from '../shared/access/new-api-key.ts'
+import { type Scope, SCOPES } from '../shared/access/api-key.ts'
 import { parseTime } from '../shared/access/parse-time.ts'
-import type { Config } from '../shared/config/config.ts'
-import { LIMIT_NAMES, type LimitOverrides, MINUTE } from '../shared/limits.ts'
+import { GIB, KIB, LIMIT_NAMES, type LimitOverrides, MIB, MINUTE, SECOND } from '../shared/limits.ts'
 import type { ScreeningPolicy } from '../shared/security/finding.ts'
-import { UsageError } from './context.ts'
 
 /** What `runyard keys create` was given. */
 export interface KeyOptions {
@@ -23,56 +19,6 @@ export interface KeyOptions {
   expires?: string
   /** URL that is told of the end of jobs that name none. */
   webhook?: string
-}
-
-const newApiKey = Compile(NewApiKey)
-
-/** Which option a field comes from, where the two are not of one name. */
-const OPTION_OF: Record<string, string> = {
-  scopes: 'scope',
-  maxRunningJobs: 'max-running',
-  limits: 'limit',
-  expiresAt: 'expires',
-}
-
-/**
- * What these options ask for, checked as the admin API checks its body.
- * @throws UsageError naming the options that cannot be used
- */
-export function newKeyOf(
-  options: KeyOptions,
-  { limits, rates, webhooks }: Pick<Config, 'limits' | 'rates' | 'webhooks'>,
-): NewApiKey {
-  const { name, tenant, scope, rate, burst, maxRunning, limit, screening, expires, webhook } = options
-  const { perMinute, burst: usualBurst } = rates.submit
-  const asked = rate !== undefined || burst !== undefined
-  const ownRate: Rate = { perMinute: rate ?? perMinute, burst: burst ?? usualBurst }
-  const fields: NewApiKey = {
-    name,
-    tenant,
-    ...(scope && { scopes: scope }),
-    ...(asked && { rate: ownRate }),
-    ...(maxRunning !== undefined && { maxRunningJobs: maxRunning }),
-    ...(limit && { limits: limit }),
-    ...(screening && { screening }),
-    ...(expires !== undefined && { expiresAt: expires }),
-    ...(webhook !== undefined && { webhook: { url: webhook } }),
-  }
-  const errors = newApiKey.Check(fields)
-    ? newApiKeyErrors(fields, limits.ceilings, Date.now(), webhooks)
-    : newApiKey.Errors(fields).map(({ instancePath, keyword, message }) => ({
-        pointer: instancePath,
-        detail: keyword === 'pattern' && instancePath === '/tenant' ? TENANT_WORDS : message,
-      }))
-  if (errors.length > 0) throw new UsageError(errors.map(sentence).join('; '))
-  return fields
-}
-
-const TENANT_WORDS = 'must be 1 to 64 of a-z, 0-9, ".", "_" and "-", the first a letter or a digit'
-
-function sentence({ pointer, detail }: { pointer: string; detail: string }): string {
-  const [, field = '', ...rest] = pointer.split('/')
-  return [`--${OPTION_OF[field] ?? field}`, ...rest, detail].join(' ')
 }
 
 /** `jobs,containers`. */
@@ -92,17 +38,24 @@ export function parseRate(text: string): number {
   return Number(count) * (unit === 's' ? 60 : 1)
 }
 
-export function parseCount(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
-  return Number(text)
+const LIMIT_UNITS: Record<'Ms' | 'Bytes', Record<string, number>> = {
+  Ms: { ms: 1, s: SECOND, m: MINUTE },
+  Bytes: { B: 1, KiB: KIB, MiB: MIB, GiB: GIB },
 }
 
-/** `wallMs=10000`, once or more often. */
+/** `wallMs=10000`, `wallMs=10s` or `memoryBytes=64MiB`, once or more often. */
 export function parseLimit(text: string, previous: LimitOverrides = {}): LimitOverrides {
-  const [, name, value] = /^(\w+)=(\d{1,16})$/.exec(text) ?? []
+  const [, name = '', count, unit] = /^(\w+)=(\d{1,16})([a-z]*)$/i.exec(text) ?? []
   const known = LIMIT_NAMES.find((one) => one === name)
   if (!known) throw new InvalidArgumentError(`It must be like wallMs=10000, with one of ${LIMIT_NAMES.join(', ')}.`)
-  return { ...previous, [known]: Number(value) }
+  if (unit === '') return { ...previous, [known]: Number(count) }
+  const units = LIMIT_UNITS[/(Ms|Bytes)$/.exec(known)?.[1] as 'Ms' | 'Bytes'] ?? {}
+  const factor = units[unit ?? '']
+  if (factor === undefined) {
+    const allowed = Object.keys(units).map((one) => `${known}=10${one}`)
+    throw new InvalidArgumentError(`It must be like ${[`${known}=10000`, ...allowed].join(', ')}.`)
+  }
+  return { ...previous, [known]: Number(count) * factor }
 }
 
 const UNIT_MS = { m: MINUTE, h: 60 * MINUTE, d: 24 * 60 * MINUTE } as const

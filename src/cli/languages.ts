@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { listImages } from '../host/images/image-store.ts'
 import { toolchainImage } from '../host/images/references.ts'
 import { podmanCommand, type Podman } from '../host/podman.ts'
@@ -7,7 +6,10 @@ import type { Progress } from '../host/progress.ts'
 import type { Language } from '../shared/language.ts'
 import { IMAGE_LABEL, runtimeImage } from '../shared/runtime-image.ts'
 import { loadConfiguredLanguages, selectLanguages, type CliContext } from './context.ts'
+import { type Paint, plain } from './paint.ts'
 import { setUp } from './set-up.ts'
+import { table } from './table.ts'
+import { until } from './until.ts'
 
 interface Row {
   id: string
@@ -15,6 +17,21 @@ interface Row {
   aliases: string[]
   installed: boolean
   version: string | null
+}
+
+/** `runyard setup`. @param names ids or aliases; the default languages when absent */
+export async function setUpLanguages(
+  context: CliContext,
+  names: readonly string[] | undefined,
+  progress: Progress,
+  json: boolean,
+): Promise<void> {
+  const languages = loadConfiguredLanguages(context.root)
+  const wanted = names === undefined ? languages.filter((one) => one.default) : selectLanguages(languages, names)
+  const ids = wanted.map(({ id }) => id)
+  const built = await setUp(context, ids, progress)
+  if (json) context.print(JSON.stringify({ languages: ids, built }, null, 2))
+  else if (built === 0) context.print('everything is set up')
 }
 
 /** `runyard languages list`. */
@@ -29,7 +46,7 @@ export async function listLanguages(context: CliContext, json: boolean): Promise
     rows.push({ id: language.id, name: language.name, aliases: language.aliases, installed, version })
   }
   if (json) return context.print(JSON.stringify({ languages: rows }, null, 2))
-  context.print(table(rows))
+  context.print(languageTable(rows, context.paint ?? plain))
   const other = rows.find(({ installed }) => !installed)
   if (other !== undefined) context.print(`\nTo install one: npx runyard languages install ${other.id}`)
 }
@@ -84,12 +101,15 @@ async function removeImages(podman: Podman, images: readonly string[]): Promise<
     ids.push((await podman.run(['image', 'inspect', '--format', '{{.Id}}', image])).trim())
     await podman.run(['untag', image, image])
   }
-  for (const deadline = Date.now() + RELEASE_MS; ; await sleep(500)) {
+  const deadline = Date.now() + RELEASE_MS
+  const probe = async () => {
     const left: string[] = []
     for (const id of ids) if (!(await removeImage(podman, id))) left.push(id)
     ids = left
-    if (ids.length === 0 || Date.now() > deadline) return ids.length === 0
+    if (ids.length === 0) return true
+    return Date.now() > deadline ? false : undefined
   }
+  return await until(probe, { everyMs: 500, timeoutMs: 2 * RELEASE_MS, fault: () => STILL_USED })
 }
 
 /** @returns false when a container uses it; true also when it was gone before, e.g. with an image made of it */
@@ -109,11 +129,18 @@ async function versionLabel(podman: Podman, image: string): Promise<string | nul
   return (await podman.run(['image', 'inspect', '--format', format, image])).trim() || null
 }
 
-function table(rows: readonly Row[]): string {
-  return rows
-    .map(({ id, installed, version, name, aliases }) => {
-      const state = installed ? `installed ${version ?? ''}` : 'not installed'
-      return `${id.padEnd(12)} ${state.padEnd(20)} ${name}${aliases.length > 0 ? ` (${aliases.join(', ')})` : ''}`
-    })
-    .join('\n')
+function languageTable(rows: readonly Row[], paint: Paint): string {
+  const columns = [
+    { title: 'ID' },
+    { title: 'STATE', format: (state: string) => (state === 'installed' ? ('green' as const) : ('dim' as const)) },
+    { title: 'VERSION' },
+    { title: 'NAME' },
+  ]
+  const cells = rows.map(({ id, installed, version, name, aliases }) => [
+    id,
+    installed ? 'installed' : 'not installed',
+    version ?? '',
+    `${name}${aliases.length > 0 ? ` (${aliases.join(', ')})` : ''}`,
+  ])
+  return table(columns, cells, paint)
 }

@@ -6,7 +6,7 @@ import { verifyWebhook, WebhookVerificationError } from '../client/verify-webhoo
 import type { Delivery } from '../shared/webhooks/delivery.ts'
 import type { TenantSecrets } from '../shared/webhooks/webhook-secrets.ts'
 import { EXIT, ExitError } from './exit.ts'
-import type { Connection } from './jobs/connection.ts'
+import type { Connection } from './service/connection.ts'
 import type { Streams } from './jobs/show-events.ts'
 
 export interface ListenOptions {

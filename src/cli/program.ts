@@ -1,24 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Command } from 'commander'
+import { Argument, Command, InvalidArgumentError, type Option } from 'commander'
 import type { loadConfig } from '../shared/config/config.ts'
-import { addAbuseCommands, addBlocksCommand, addEventsCommand } from './abuse.ts'
+import { addAbuseCommands, addFormerAbuseCommands } from './abuse.ts'
 import { addBenchCommand } from './bench/bench-command.ts'
-import { addCompletionCommand } from './completion/completion.ts'
-import { loadConfiguredLanguages, selectLanguages, type CliContext } from './context.ts'
-import { printDashboardLink } from './dashboard.ts'
-import { doctor } from './doctor/doctor.ts'
-import { runEngine } from './engine.ts'
+import { SHELLS, type Shell } from './completion/shells.ts'
+import type { CliContext } from './context.ts'
 import { addExamples } from './examples.ts'
 import { addJobCommands, type JobCommandDeps } from './jobs/jobs.ts'
 import { addKeyCommands } from './keys.ts'
-import { installLanguages, listLanguages, removeLanguages } from './languages.ts'
-import { setUp } from './set-up.ts'
+import { addLoginCommands } from './login/commands.ts'
+import { plain, showsColour } from './paint.ts'
+import { CONNECTION_OPTIONS } from './service/connection.ts'
 import { terminalProgress } from './terminal-progress.ts'
-import { addUsageHints } from './usage-hints.ts'
-import { gateway } from './up/gateway.ts'
-import { up } from './up/up.ts'
-import { worker } from './up/worker.ts'
 import { addWebhookCommands } from './webhooks.ts'
 
 export interface ProgramDeps extends JobCommandDeps {
@@ -31,113 +25,152 @@ export interface ProgramDeps extends JobCommandDeps {
 
 type Json = { json?: boolean }
 
-/** The whole command `runyard`; nothing is done before it parses its arguments. */
+/**
+ * The whole command `runyard`; nothing is done before it parses its arguments. What a command does is imported when it is called,
+ * so that each loads what it needs itself.
+ */
 export function createProgram(deps: ProgramDeps): Command {
-  const { root, print, context, setExitCode, signals } = deps
-  const ids = () => loadConfiguredLanguages(root).map(({ id }) => id)
+  const { root, print, context, setExitCode, signals, streams, stdout, env } = deps
   const program = new Command('runyard')
     .description('Runs code that strangers wrote, as queued jobs in sandboxes.')
     .version(versionOf(root), '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'say more; each command has its own')
+    .helpOption('-h, --help', 'show help')
+  const paint = streams.paint ?? plain
+  program
+    .configureHelp({
+      styleTitle: (text) => paint('bold', text),
+      styleCommandText: (text) => paint('cyan', text),
+      styleSubcommandTerm: (text) => paint('cyan', text),
+      styleOptionTerm: (text) => paint('cyan', text),
+    })
+    .configureOutput({ getOutHasColors: () => showsColour(stdout, env) })
 
   program.commandsGroup('Run programs:')
   addJobCommands(program, deps)
+  addBenchCommand(program, deps)
 
-  program.commandsGroup('Look after a service, on its machine:')
-  program
-    .command('up')
-    .description('set up what is missing, start everything, run one job, keep running until Ctrl-C')
-    .action(async () => {
-      const { stop, hurry } = signals()
-      setExitCode(await up({ ...context(), progress: terminalProgress(), stop, hurry }))
-    })
-  for (const [name, start, description] of [
-    ['worker', worker, 'run a worker on this machine, for the Redis of REDIS_URL, until Ctrl-C'],
-    ['gateway', gateway, 'run a gateway on this machine, for the Redis of REDIS_URL, until Ctrl-C'],
+  program.commandsGroup('Choose a service:')
+  addLoginCommands(program, deps)
+
+  program.commandsGroup('Operate a service, on its machine:')
+  const services = {
+    up: async () => (await import('./up/up.ts')).up,
+    worker: async () => (await import('./up/worker.ts')).worker,
+    gateway: async () => (await import('./up/gateway.ts')).gateway,
+  }
+  for (const [name, load, description] of [
+    ['up', services.up, 'set up what is missing, start everything, run one job, serve until Ctrl-C'],
+    ['worker', services.worker, 'run a worker for the Redis of REDIS_URL, until Ctrl-C'],
+    ['gateway', services.gateway, 'run a gateway for the Redis of REDIS_URL, until Ctrl-C'],
   ] as const) {
     program
       .command(name)
       .description(description)
       .action(async () => {
+        const start = await load()
         const { stop, hurry } = signals()
         setExitCode(await start({ ...context(), progress: terminalProgress(), stop, hurry }))
       })
   }
   program
     .command('setup')
-    .description('make the images and user id ranges that jobs need')
-    .option('--languages <ids>', 'comma-separated; the default languages otherwise')
-    .option('--json', 'print what there is now as JSON')
-    .action(async ({ languages: names, json = false }: Json & { languages?: string }) => {
-      const languages = loadConfiguredLanguages(root)
-      const wanted =
-        names === undefined ? languages.filter((one) => one.default) : selectLanguages(languages, names.split(','))
-      const built = await setUp(context(), wanted.map(({ id }) => id), progressOf(json)) // prettier-ignore
-      if (json) print(JSON.stringify({ languages: wanted.map(({ id }) => id), built }, null, 2))
-      else if (built === 0) print('everything is set up')
-    })
-  program
-    .command('doctor')
-    .description('check what Runyard needs of this machine, and say how to mend what is wrong')
-    .option('--json', 'print the checks as JSON')
-    .action(async ({ json = false }: Json) =>
-      setExitCode(await doctor({ root, print, loadConfig: deps.loadConfig, json })),
+    .description('build the images and create the user id ranges that jobs need')
+    .option('--languages <ids>', 'comma-separated; without it, the default languages')
+    .option('--json', 'print the result as JSON')
+    .action(async ({ languages, json = false }: Json & { languages?: string }) =>
+      (await import('./languages.ts')).setUpLanguages(context(), languages?.split(','), progressOf(json), json),
     )
   program
+    .command('doctor')
+    .description('check what Runyard needs of this machine, and say how to fix what is wrong')
+    .option('--json', 'print the checks as JSON')
+    .action(async ({ json = false }: Json) => {
+      const { doctor } = await import('./doctor/doctor.ts')
+      setExitCode(await doctor({ root, print, loadConfig: deps.loadConfig, json, paint }))
+    })
+  program
     .command('engine')
-    .description("run podman's service alone, for workers that are started otherwise, until Ctrl-C")
-    .option('--folder <path>', "where its socket, podman.sock, is made; /run/runyard otherwise, or a user's own")
-    .option('--group <group>', 'who may use it beside this user; whoever may has the rights of root on this machine')
-    .action(({ folder, group }: { folder?: string; group?: string }) =>
-      runEngine({ ...context(), folder, group, stop: signals().stop }),
+    .description("run only podman's service, for workers that are started otherwise, until Ctrl-C")
+    .option('--folder <path>', 'folder of its socket, podman.sock; default /run/runyard, or the folder of a user')
+    .option('--group <group>', 'who may use it beside this user; members get the rights of root on this machine')
+    .action(async ({ folder, group }: { folder?: string; group?: string }) =>
+      (await import('./engine.ts')).runEngine({ ...context(), folder, group, stop: signals().stop }),
     )
   addLanguageCommands(program, context)
   program
     .command('dashboard')
-    .description('a link that opens the dashboard once, without a key')
+    .description('print a link that opens the dashboard once, without a key')
     .option('--json', 'print it as JSON')
-    .action(({ json = false }: Json) => printDashboardLink(context(), json))
+    .action(async ({ json = false }: Json) => (await import('./dashboard.ts')).printDashboardLink(context(), json))
   addKeyCommands(program, context)
-  addEventsCommand(program, context)
-  addBlocksCommand(program, context)
-  addBenchCommand(program, deps)
   addAbuseCommands(program, context)
+  addFormerAbuseCommands(program, context, streams.note)
   addWebhookCommands(program, deps)
 
-  program.commandsGroup('Of this command itself:')
-  addCompletionCommand(program, ids, print)
-  program.helpCommand('help [command]', 'say more about a command')
-  addExamples(program)
-  addUsageHints(program)
+  program.commandsGroup('This command:')
+  program
+    .command('completion')
+    .description('print the completion script of a shell')
+    .addArgument(
+      new Argument('<shell>', SHELLS.join(', ')).argParser((text): Shell => {
+        const known = SHELLS.find((shell) => shell === text)
+        if (known === undefined) throw new InvalidArgumentError(`It must be one of ${SHELLS.join(', ')}.`)
+        return known
+      }),
+    )
+    .action(async (shell: Shell) => {
+      const { completionScript } = await import('./completion/script.ts')
+      print(completionScript(shell, program, root))
+    })
+  addExamples(program, paint)
+  finish(program)
   return program
 }
 
 function addLanguageCommands(program: Command, context: () => CliContext): void {
+  const load = () => import('./languages.ts')
   const languages = program.command('languages').description('list, install and remove the languages of jobs')
   languages
     .command('list')
-    .description('which languages there are, and which are installed')
+    .description('list the languages, installed or not')
     .option('--json', 'print them as JSON')
-    .action(({ json = false }: Json) => listLanguages(context(), json))
+    .action(async ({ json = false }: Json) => (await load()).listLanguages(context(), json))
   languages
     .command('install <ids...>')
-    .description('make the images of languages; a running worker takes them up by itself')
-    .option('--details', 'without a terminal, print whatever it is at')
+    .description('build the images of languages; running workers find them by themselves')
+    .option('--details', 'without a terminal, print each step of the build')
     .option('--json', 'print what was installed as JSON')
-    .action((ids: string[], { details, json = false }: Json & { details?: boolean }) =>
-      installLanguages(context(), ids, progressOf(json, details), json),
+    .action(async (ids: string[], { details, json = false }: Json & { details?: boolean }) =>
+      (await load()).installLanguages(context(), ids, progressOf(json, details), json),
     )
   languages
     .command('remove <ids...>')
     .description('remove the images of languages')
     .option('--json', 'print what was removed as JSON')
-    .action((ids: string[], { json = false }: Json) => removeLanguages(context(), ids, progressOf(json), json))
+    .action(async (ids: string[], { json = false }: Json) =>
+      (await load()).removeLanguages(context(), ids, progressOf(json), json),
+    )
 }
 
-/** Where a result is for programs, it stands alone on standard output. */
+/** With `--json`, standard output has the result alone. */
 const progressOf = (json: boolean, details = false) =>
   terminalProgress(json ? process.stderr : process.stdout, undefined, details)
 
 function versionOf(root: string): string {
   return (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version
+}
+
+/**
+ * Has each command throw instead of ending the process, and name its help below what is wrong: the whole help there would hide what
+ * is wrong. Options of the connection stand behind a command's own.
+ */
+function finish(command: Command, path = command.name()): void {
+  command
+    .exitOverride()
+    .showHelpAfterError(`(see ${path} --help)`)
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'runyard: ')) })
+  if (command.commands.length > 0) command.helpCommand('help [command]', 'show help for a command')
+  const isLast = ({ helpGroupHeading }: Option) => Number(helpGroupHeading === CONNECTION_OPTIONS)
+  ;(command.options as Option[]).sort((a, b) => isLast(a) - isLast(b))
+  for (const one of command.commands) finish(one, `${path} ${one.name()}`)
 }

@@ -37,3 +37,18 @@ export async function setUp(context: CliContext, wanted: readonly string[], prog
   }
   return built
 }
+
+/**
+ * Makes what jobs in the default languages need.
+ * @returns false when it was told to stop meanwhile
+ */
+export async function setUpDefaults(options: CliContext & { progress: Progress; stop: AbortSignal }): Promise<boolean> {
+  const defaults = loadConfiguredLanguages(options.root).filter((language) => language.default)
+  try {
+    await setUp(options, defaults.map(({ id }) => id), options.progress) // prettier-ignore
+  } catch (error) {
+    // Ctrl-C in a terminal ends the builds too, and what they say then is no fault.
+    if (!options.stop.aborted) throw error
+  }
+  return !options.stop.aborted
+}

@@ -1,4 +1,6 @@
 import type { Progress } from '../host/progress.ts'
+import { liveLine } from './live-line.ts'
+import { paintFor } from './paint.ts'
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
 
@@ -12,6 +14,8 @@ export function terminalProgress(
   details = false,
 ): Progress {
   const live = out.isTTY && !ci
+  const line = liveLine(out, live)
+  const paint = paintFor(out, process.env)
   return {
     note: (text) => void out.write(`${text}\n`),
     async step(title, work) {
@@ -21,25 +25,25 @@ export function terminalProgress(
       let frame = 0
       const draw = () => {
         const mark = FRAMES[frame++ % FRAMES.length] ?? ''
-        const line = `${mark} ${title}  ${elapsed()}${detail === '' ? '' : `  ${detail}`}`
-        out.write(`\r\x1b[K${line.slice(0, Math.max(20, (out.columns || 80) - 1))}`)
+        line.show(`${mark} ${title}  ${elapsed()}${detail === '' ? '' : `  ${detail}`}`)
       }
-      const timer = live ? setInterval(draw, 100) : undefined
+      const timer = live ? setInterval(draw, 120) : undefined
       if (live) draw()
       else out.write(`- ${title} ...\n`)
       const finish = (mark: string) => {
         clearInterval(timer)
-        out.write(`${live ? '\r\x1b[K' : '  '}${mark} ${title}  ${elapsed()}\n`)
+        line.clear()
+        out.write(`${live ? '' : '  '}${mark} ${title}  ${elapsed()}\n`)
       }
       try {
         const result = await work((text) => {
           if (details && !live && text !== detail) out.write(`  ${text}\n`)
           detail = text
         })
-        finish('✓')
+        finish(paint('green', '✓'))
         return result
       } catch (error) {
-        finish('✗')
+        finish(paint('red', '✗'))
         throw error
       }
     },

@@ -35,14 +35,16 @@ function commandWith(env: Record<string, string>, written: Written): Command {
   const print = (text: string) => void (written.stdout += `${text}\n`)
   const settings = () => loadConfig(testRoot, env)
   const never = new AbortController().signal
+  // What follows a terminal or a pipe has tests of its own.
+  const stdin: unknown = new PassThrough().end()
   return createProgram({
     root: testRoot,
     loadConfig: settings,
     context: () => ({ root: testRoot, config: settings(), print }),
     print,
-    env: { RUNYARD_URL: env['RUNYARD_URL'] },
+    env: { RUNYARD_URL: env['RUNYARD_URL'], XDG_CONFIG_HOME: join(folder, 'config') },
     streams: { stdout: stream('stdout'), stderr: stream('stderr'), note: (text) => (written.stderr += text) },
-    stdin: () => process.stdin,
+    stdin: () => stdin as NodeJS.ReadStream,
     stdout: process.stdout,
     signals: () => ({ stop: never, hurry: never }),
     setExitCode: (code) => (written.exitCode = code),
@@ -58,8 +60,9 @@ async function runyard(...args: string[]): Promise<Written> {
 
 /** The commands that do something, by the words that lead to them. */
 function leavesOf(command: Command, path = ''): [string, Command][] {
-  if (command.commands.length === 0) return [[path, command]]
-  return command.commands.flatMap((one) => leavesOf(one, `${path} ${one.name()}`.trim()))
+  const visible = command.createHelp().visibleCommands(command).filter((one) => one.name() !== 'help') // prettier-ignore
+  if (visible.length === 0) return [[path, command]]
+  return visible.flatMap((one) => leavesOf(one, `${path} ${one.name()}`.trim()))
 }
 
 const leaves = leavesOf(commandWith({}, { stdout: '', stderr: '', exitCode: 0 }))
@@ -129,6 +132,10 @@ test('what is printed is one JSON object with the members that docs/cli.md names
   expect(await json('artifact', id, 'a.txt')).toMatchObject({ content: Buffer.from('42').toString('base64') })
   const events = (await runyard('logs', id, '--json')).stdout.trim().split('\n')
   for (const event of events) expect(Object.keys(JSON.parse(event) as object)).toEqual(expect.arrayContaining(members.get('logs') ?? [])) // prettier-ignore
+  expect(await json('batch run', program)).toMatchObject({ jobs: [{ status: 'succeeded' }] })
+  await json('login')
+  await json('whoami')
+  expect(await json('logout')).toMatchObject({ url: platform.url })
   await json('bench', program, '--in-flight', '2', '--seconds', '1')
   await json('setup', '--languages', 'bash')
   await json('languages list')
@@ -139,18 +146,26 @@ test('what is printed is one JSON object with the members that docs/cli.md names
   await json('keys revoke', String(key['id']))
   await json('abuse block', 'address:192.0.2.7', '--for', '1h')
   await json('abuse blocks')
-  await json('blocks')
   expect(await json('abuse unblock', 'address:192.0.2.7')).toMatchObject({ unblocked: true })
   await json('abuse allow', 'address:192.0.2.7')
   await json('abuse allowed')
   expect(await json('abuse disallow', 'address:192.0.2.7')).toMatchObject({ disallowed: true })
   await json('abuse events')
-  await json('events', '--limit', '1')
   await json('webhooks deliveries', '--tenant', 'acme')
   // `run` takes the standard input of its process, the others have tests of their own.
   expect([...members.keys()].filter((path) => !seen.has(path))).toEqual(
     ['run', 'logs', 'languages remove', 'doctor', 'webhooks redeliver', 'webhooks cancel', 'webhooks listen'], // prettier-ignore
   )
+})
+
+test('the former names of two commands do what the new ones do, and say so', async () => {
+  for (const name of ['events', 'blocks']) {
+    const former = await runyard(name, '--json')
+    expect(former.stderr).toContain(`"runyard ${name}" is now "runyard abuse ${name}"`)
+    const now = await runyard('abuse', name, '--json')
+    expect(now).toEqual({ ...former, stderr: '' })
+    expect(Object.keys(JSON.parse(now.stdout) as object)).toEqual([name])
+  }
 })
 
 test('a word that is nearly another is told', () => {

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fail, guarded, ok, renderChecks, warn } from '../../src/cli/doctor/check.ts'
+import { fail, guarded, ok, renderChecks, skip, warn } from '../../src/cli/doctor/check.ts'
 import { doctor } from '../../src/cli/doctor/doctor.ts'
 import { checkCgroups, checkNode, checkPort } from '../../src/cli/doctor/machine-checks.ts'
 import { checkSandbox } from '../../src/cli/doctor/sandbox-check.ts'
@@ -25,13 +25,23 @@ test('each check is a line, each fault has its mending below', () => {
     [
       '✓ node    20.20.2',
       '! port    in use',
-      '          mend: set PORT',
+      '          fix: set PORT',
       '✗ podman  none',
-      '          mend: install it',
+      '          fix: install it',
       '',
-      '1 ok, 1 to look at, 1 failed',
+      'Runyard cannot run jobs here yet: 1 check failed (podman), 1 warning (port).',
     ].join('\n'),
   )
+})
+
+test('the last line follows from the checks, and what was not checked names what to fix first', () => {
+  const lastOf = (...checks: Parameters<typeof renderChecks>[0]) => renderChecks(checks).split('\n').at(-1)
+  expect(lastOf(ok('a', 'x'), ok('b', 'x'))).toBe('Runyard can run jobs here: all 2 checks passed.')
+  expect(lastOf(ok('a', 'x'), warn('b', 'x', 'y'))).toBe('Runyard can run jobs here, with 1 warning (b).')
+  expect(lastOf(fail('a', 'x', 'y'), fail('b', 'x', 'y'), skip('c', 'a'))).toBe(
+    'Runyard cannot run jobs here yet: 2 checks failed (a, b), 1 not checked (c).',
+  )
+  expect(renderChecks([skip('images', 'podman')])).toContain('- images  not checked: fix podman first')
 })
 
 test.each([
@@ -58,7 +68,7 @@ test.each([
 
 test('a check that breaks is a failed check', async () => {
   const check = await guarded('redis', () => Promise.reject(new Error('broke')))
-  expect(check).toMatchObject({ name: 'redis', state: 'fail', detail: 'broke' })
+  expect(check).toMatchObject({ name: 'redis', state: 'fail', detail: 'the check itself failed: broke' })
 })
 
 test('a port held by Runyard itself is as it should be, one held by another program is not', async () => {
@@ -88,6 +98,8 @@ test('a wrong setting is found, named and makes the exit code 1', async () => {
   expect(checks.find(({ name }) => name === 'settings')).toMatchObject({ state: 'fail' })
   expect(checks.find(({ name }) => name === 'settings')?.detail).toContain('PORT is "ture"')
   for (const check of checks) expect(check.state === 'ok' || check.mend !== undefined).toBe(true)
+  const skipped = checks.filter(({ state }) => state === 'skip').map(({ name }) => name)
+  expect(skipped).toEqual(['images', 'sandbox', 'Redis', 'data directory', 'port'])
 })
 
 test('the doctor makes a sandbox as a worker does, waits for its init, and leaves nothing behind', async () => {

@@ -56,7 +56,7 @@ interface Ended {
 function start(args: string[], { env = {}, stdin = 'ignore' as 'ignore' | 'pipe' | number } = {}) {
   const child = spawn(process.execPath, [main, ...args], {
     cwd: folder,
-    env: { PATH: process.env['PATH'], RUNYARD_URL: platform.url, ...env },
+    env: { PATH: process.env['PATH'], XDG_CONFIG_HOME: at('config'), RUNYARD_URL: platform.url, ...env },
     stdio: [stdin, 'pipe', 'pipe'],
   })
   let [stdout, stderr] = ['', '']
@@ -198,6 +198,57 @@ test('`artifact` fetches a file byte for byte', async () => {
   expect([...readFileSync(at('got.bin'))]).toEqual(Array.from({ length: 256 }, (_, i) => i))
 })
 
+test('`get --output` writes streams and files byte for byte, and never over a file', async () => {
+  const id = (await runyard(['submit', 'file.py', '--artifact', '*.bin'])).stdout.trim()
+  await runyard(['get', id, '--wait'])
+  const saved = await runyard(['get', id, '--output', 'artifacts', '--to', 'saved'])
+  expect(saved).toEqual({ code: 0, stdout: `${at('saved/a.bin')} (256 bytes)\n`, stderr: '' })
+  expect([...readFileSync(at('saved/a.bin'))]).toEqual(Array.from({ length: 256 }, (_, i) => i))
+  const again = await runyard(['get', id, '--output', 'artifacts', '--to', 'saved'])
+  expect(again).toMatchObject({ code: 74, stderr: expect.stringContaining('it exists already') as unknown })
+  const both = (await runyard(['run', 'both.py', '--json'])).stdout
+  const other = (JSON.parse(both) as Job).id
+  expect(await runyard(['get', other, '-o', 'stdout'])).toEqual({ code: 0, stdout: 'out\n', stderr: '' })
+  expect(await runyard(['get', other, '-o', 'stderr'])).toEqual({ code: 0, stdout: 'err\n', stderr: '' })
+  expect((await runyard(['get', other, '-o', 'json', '--to', 'job.json'])).stdout).toBe('')
+  expect(JSON.parse(readFileSync(at('job.json'), 'utf8'))).toEqual(JSON.parse(both))
+  expect(await runyard(['get', other, '--json', '-o', 'stdout'])).toMatchObject({ code: 64 })
+  const broken = (JSON.parse((await runyard(['run', 'broken.c', '--json'])).stdout) as Job).id
+  expect((await runyard(['get', broken, '-o', 'stderr'])).stdout).toContain('broken.c')
+})
+
+describe('`batch`', () => {
+  test('runs programs, shows how each ended, and ends by that', async () => {
+    const mixed = await runyard(['batch', 'hello.py', 'both.py', '--limit', 'wallMs=20s'])
+    expect(mixed.stdout).toMatch(/^Batch \S+: 1 succeeded, 1 failed\nPROGRAM +STATUS +EXIT CODE +MS +JOB\n/)
+    expect(mixed.stdout).toMatch(/^hello\.py +succeeded +0 +\d+ +[0-9a-f-]{36}$/m)
+    expect(mixed.stdout).toMatch(/^both\.py +failed +3 +\d+ +[0-9a-f-]{36}$/m)
+    expect(mixed).toMatchObject({ code: 1, stderr: '' })
+    writeFileSync(at('jobs.jsonl'), '{"language": "bash", "code": "exit 0"}\n')
+    const good = await runyard(['batch', 'run', 'jobs.jsonl', 'hello.py'])
+    expect(good.code).toBe(0)
+    expect(good.stdout).toContain('line 1 of jobs.jsonl')
+  })
+
+  test('cancels all of its jobs at Ctrl-C', async () => {
+    const { child, ended } = start(['batch', 'sleep.py', 'forever.py'])
+    const running = async () => {
+      for await (const { status } of client.list({ pageSize: 1 })) return status === null
+      return false
+    }
+    await eventually('the batch is submitted', running)
+    child.kill('SIGINT')
+    const { code, stdout } = await ended
+    expect([code, stdout]).toEqual([130, expect.stringContaining('2 cancelled')])
+  })
+
+  test('takes all or none', async () => {
+    const refused = await runyard(['batch', 'hello.py', 'blocked.py'])
+    expect(refused).toMatchObject({ code: 77, stdout: '' })
+    expect(refused.stderr).toContain('blocked.py:2:12 ')
+  })
+})
+
 describe('a key', () => {
   let strict: TestPlatform
   let key = ''
@@ -230,7 +281,7 @@ describe('a key', () => {
     const none = await runyard(['run', 'hello.py'], { env })
     expect(none).toMatchObject({ code: 77, stdout: '' })
     expect(none.stderr).toMatch(
-      /asks for a key\. Put yours .* --key-file, or into RUNYARD_KEY\.\n.*runyard keys create/,
+      /asks for a key\. Store yours with runyard login, .* RUNYARD_KEY\.\n.*runyard keys create/,
     )
     const wrong = await runyard(['list'], { env: { ...env, RUNYARD_KEY: 'ry_no' } })
     expect(wrong).toMatchObject({ code: 77, stderr: expect.stringContaining('does not take this key') as unknown })
@@ -273,18 +324,22 @@ describe('what cannot be done is told with what to do', () => {
       words: '--limit wallMs is 999999999; the most',
     },
     { args: ['run', 'hello.py', '--limit', 'time=1'], code: 64, words: 'wallMs' },
-    { args: ['run', 'hello.py', '--color'], code: 64, words: 'runyard run --help says more' },
+    { args: ['run', 'hello.py', '--color'], code: 64, words: '(see runyard run --help)' },
     { args: ['run'], code: 64, words: "missing required argument 'file'" },
     { args: ['run', 'hello.py', '--key-file', 'absent'], code: 64, words: '--key-file absent: there is no such file' },
-    { args: ['run', 'blocked.py'], code: 77, words: 'blocked.py was refused by screening:\n  blocked.py:2:12 ' },
+    {
+      args: ['run', 'blocked.py'],
+      code: 77,
+      words: 'blocked.py was refused by the screening policy of the service:\n  blocked.py:2:12 ',
+    },
     { args: ['run', 'hello.py', '-e', '=1'], code: 64, words: 'NAME=value' },
     { args: ['run', 'hello.py', '--artifact', '../x'], code: 64, words: '--artifact must not' },
     { args: ['get', '01890a5d-ac96-774b-bcce-b302099a8057'], code: 64, words: 'no such job or batch of yours' },
     { args: ['cancel', 'nonsense'], code: 64, words: 'no such job or batch of yours' },
     { args: ['list', '--state', 'done'], code: 64, words: 'queued, running' },
-    { args: ['rum', 'hello.py'], code: 64, words: "unknown command 'rum'\n(Did you mean run?)\n(runyard --help" },
-    { args: ['keys', 'lst'], code: 64, words: '(runyard keys --help says more)' },
-    { args: ['keys', 'create'], code: 64, words: '(runyard keys create --help says more)' },
+    { args: ['rum', 'hello.py'], code: 64, words: "unknown command 'rum'\n(Did you mean run?)\n(see runyard --help)" },
+    { args: ['keys', 'lst'], code: 64, words: '(see runyard keys --help)' },
+    { args: ['keys', 'create'], code: 64, words: '(see runyard keys create --help)' },
     { args: ['keys'], code: 64, words: 'Usage: runyard keys' },
     { args: ['run', 'hello.py', '-l', 'pyhton'], code: 64, words: 'did you mean python?' },
     { args: ['languages', 'install', 'pyhton'], code: 64, words: 'did you mean python?' },
@@ -320,5 +375,9 @@ describe('completion', () => {
     expect(offered('list', '--status', 'w')).toEqual(['wall-time-limit', 'wrong-answer'])
     expect(offered('languages', 'install', 'ru')).toEqual(['ruby', 'rust'])
     expect(offered('run', 'hel')).toEqual([''])
+    expect(offered('log')).toEqual(['logs', 'login', 'logout'])
+    expect(offered('get', '--output', 'st')).toEqual(['stdout', 'stderr'])
+    expect(offered('batch', '')).toEqual(expect.arrayContaining(['run', 'submit', 'get', 'cancel']))
+    expect(offered('ev')).toEqual([''])
   })
 })

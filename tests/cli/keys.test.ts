@@ -12,7 +12,7 @@ import { parseExpiry } from '../../src/cli/key-options.ts'
 import { addKeyCommands } from '../../src/cli/keys.ts'
 import { operator } from '../../src/cli/operator.ts'
 import { probeHost, usableHost } from '../../src/cli/up/hosts.ts'
-import { withOwnKey } from '../../src/cli/up/own-key.ts'
+import { withOwnKey } from '../../src/cli/up/first-job.ts'
 import { withRedis } from '../../src/cli/with-redis.ts'
 import { startRedis } from '../../src/host/redis.ts'
 import { makeSocketFolder } from '../../src/shared/socket-folder.ts'
@@ -147,7 +147,7 @@ test('`list` shows what there is and how it stands, never a key or what is store
   await apiKeys.revoke(revoked.record.id)
   const text = await run(['list'])
   const lineOf = ({ record }: { record: ApiKey }) => text.split('\n').find((line) => line.startsWith(record.id))
-  expect(text.split('\n')[0]).toMatch(/^ID +NAME +TENANT +OPENS +STATE +MADE$/)
+  expect(text.split('\n')[0]).toMatch(/^ID +NAME +TENANT +SCOPES +STATE +CREATED$/)
   expect(lineOf(valid)).toMatch(/for the list +acme +jobs +valid +\d{4}-\d\d-\d\d$/)
   expect(lineOf(revoked)).toMatch(/ revoked \d{4}-\d\d-\d\d /)
   expect(lineOf(ending)).toContain(' until 2100-01-31 12:34 ')

@@ -277,7 +277,7 @@ describe('the command line', () => {
     expect(blocked).toMatch(/^address:192\.0\.2\.77 is blocked until \d{4}-\d\d-\d\d \d\d:\d\d UTC\n$/)
     expect((await ask('/v1/runtimes', { from })).status).toBe(403)
     expect(await runyard('blocks')).toMatch(/^address:192\.0\.2\.77 .* command line \(\w+\) +port\?\[31m scans$/m)
-    expect(await runyard('allow', subject)).toBe(`${subject} is allowed: no block holds for it\n`)
+    expect(await runyard('allow', subject)).toBe(`${subject} is allowed: it is never blocked\n`)
     expect((await ask('/v1/runtimes', { from })).status).toBe(200)
     const list = JSON.parse(await runyard('allowed', '--json')) as { allowed: { subject: string }[] }
     expect(list.allowed.map((one) => one.subject)).toContain(subject)
@@ -292,7 +292,7 @@ describe('the command line', () => {
       'caller-blocked',
     ])
     expect(await runyard('events', '--kind', 'caller-unblocked', '--limit', '1')).toMatch(
-      /^WHEN \(UTC\) +KIND +WHO +WHAT\n\d{4}-\d\d-\d\d [\d:]{8} +caller-unblocked +address:192\.0\.2\.77 +unblocked by command line/,
+      /^TIME \(UTC\) +KIND +WHO +WHAT\n\d{4}-\d\d-\d\d [\d:]{8} +caller-unblocked +address:192\.0\.2\.77 +unblocked by command line/,
     )
   })
 

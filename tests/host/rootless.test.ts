@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { checkRootless } from '../../src/cli/doctor/rootless-check.ts'
-import { checkStorage } from '../../src/cli/doctor/storage-check.ts'
+import { checkRootless, checkStorage } from '../../src/cli/doctor/rootless-checks.ts'
 import { GIB, MIB } from '../../src/shared/limits.ts'
 import { choosePodmanMode, RootlessImpossible } from '../../src/host/podman-mode.ts'
 import { readRootlessFacts } from '../../src/host/rootless/facts.ts'

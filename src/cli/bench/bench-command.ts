@@ -1,13 +1,13 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { CodeRequest } from '../../client/client.ts'
 import { EXIT } from '../exit.ts'
-import { addConnectionOptions, connect, type ConnectionOptions } from '../jobs/connection.ts'
-import { explain } from '../jobs/explain.ts'
+import { addConnectionOptions, connect, type ConnectionOptions } from '../service/connection.ts'
+import { explain } from '../service/explain.ts'
 import type { JobCommandDeps } from '../jobs/jobs.ts'
 import { requestOf } from '../jobs/request.ts'
-import { bench, helloOf } from './bench.ts'
-import { renderBench } from './render-bench.ts'
-import { jobSender } from './send-job.ts'
+import { liveLine } from '../live-line.ts'
+import { plain } from '../paint.ts'
+import { wholeNumber } from '../whole-number.ts'
 
 interface Options extends ConnectionOptions {
   language?: string
@@ -23,15 +23,17 @@ const MOST_SECONDS = 3600
 export function addBenchCommand(program: Command, deps: JobCommandDeps): void {
   const { streams, env, context } = deps
   addConnectionOptions(program.command('bench [file]'))
-    .description('measure how fast a running service is, by jobs that it really runs')
-    .option(
-      '-l, --language <id>',
-      'whose hello world is run; of FILE when its extension does not tell; python otherwise',
-    )
-    .option('--in-flight <counts>', 'how many jobs at one time, one after the other', parseCounts, [1, 2, 4, 8])
-    .option('--seconds <count>', 'for how long each', parseSeconds, 5)
+    .description('measure how fast a running service is, with real jobs')
+    .option('-l, --language <id>', 'language of the hello world program, or of FILE; default python')
+    .option('--in-flight <counts>', 'how many jobs at once: each number is measured in turn', parseCounts, [1, 2, 4, 8])
+    .option('--seconds <count>', 'how long each is measured', wholeNumber(1, MOST_SECONDS), 5)
     .option('--json', 'print the figures as JSON')
     .action(async (file: string | undefined, options: Options) => {
+      const [{ bench, helloOf }, { renderBench }, { jobSender }] = await Promise.all([
+        import('./bench.ts'),
+        import('./render-bench.ts'),
+        import('./send-job.ts'),
+      ])
       const connection = await connect(options, env, context, streams.note)
       const { client, url, key } = connection
       const { inFlight, seconds, json, language } = options
@@ -44,7 +46,9 @@ export function addBenchCommand(program: Command, deps: JobCommandDeps): void {
         const { version, levels } = await bench({ send, request, expected, inFlight, seconds, signal: stop, progress })
         progress.done()
         const report = { url, language: request.language, version, program: file ?? null, levels }
-        streams.stdout.write(`${json ? JSON.stringify(report, null, 2) : renderBench(levels)}\n`)
+        streams.stdout.write(
+          `${json ? JSON.stringify(report, null, 2) : renderBench(levels, streams.paint ?? plain)}\n`,
+        )
         if (levels.some(({ errors }) => Object.keys(errors).length > 0)) deps.setExitCode(1)
       } catch (error) {
         progress.done()
@@ -70,19 +74,14 @@ function progressOn(
   out: NodeJS.WriteStream,
   seconds: number,
 ): { (inFlight: number, jobs: number): void; done(): void } {
-  const live = out.isTTY
+  const line = liveLine(out)
   let last = 0
-  let shown = 0
   const progress = (inFlight: number, jobs: number) => {
-    const now = performance.now()
-    if (inFlight === last && (!live || now - shown < 100)) return
-    if (inFlight !== last && !live) out.write(`- ${inFlight} in flight, ${seconds} s ...\n`)
+    if (inFlight !== last && !out.isTTY) out.write(`- ${inFlight} in flight, ${seconds} s ...\n`)
     last = inFlight
-    shown = now
-    if (live) out.write(`\r\x1b[K${inFlight} in flight: ${jobs} jobs`.slice(0, (out.columns || 80) + 3))
+    line.show(`${inFlight} in flight: ${jobs} jobs`)
   }
-  const done = () => void (live && shown > 0 && out.write('\r\x1b[K'))
-  return Object.assign(progress, { done })
+  return Object.assign(progress, { done: () => line.clear() })
 }
 
 function parseCounts(text: string): number[] {
@@ -91,12 +90,4 @@ function parseCounts(text: string): number[] {
     throw new InvalidArgumentError(`It must be like 1,2,4,8, each a whole number from 1 to ${MOST_IN_FLIGHT}.`)
   }
   return counts
-}
-
-function parseSeconds(text: string): number {
-  const count = Number(text)
-  if (!Number.isInteger(count) || count < 1 || count > MOST_SECONDS) {
-    throw new InvalidArgumentError(`It must be a whole number from 1 to ${MOST_SECONDS}.`)
-  }
-  return count
 }

@@ -1,3 +1,5 @@
+import { type Paint, plain } from '../paint.ts'
+import { table } from '../table.ts'
 import type { Level } from './measure.ts'
 
 /** What to do about a rate that is too low to measure. */
@@ -20,9 +22,10 @@ const ADVICE: Record<string, string> = {
   'wrong-answer': 'the program did not do what it must',
 }
 
+const TITLES = ['IN FLIGHT', 'JOBS', 'JOBS/S', 'P50 MS', 'P95 MS', 'P99 MS', 'PROGRAM MS', 'ERRORS']
+
 /** Figures for people. Where there were too few answers for one, it is `-`. */
-export function renderBench(levels: readonly Level[]): string {
-  const head = ['IN FLIGHT', 'JOBS', 'JOBS/S', 'P50 MS', 'P95 MS', 'P99 MS', 'PROGRAM MS', 'ERRORS']
+export function renderBench(levels: readonly Level[], paint: Paint = plain): string {
   const rows = levels.map((level) => [
     String(level.inFlight),
     String(level.jobs),
@@ -33,16 +36,14 @@ export function renderBench(levels: readonly Level[]): string {
     figure(level.programP50Ms),
     String(Object.values(level.errors).reduce((sum, count) => sum + count, 0)),
   ])
-  const all = [head, ...rows]
-  const widths = head.map((_title, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
-  const lines = all.map((row) => row.map((cell, column) => cell.padStart(widths[column] ?? 0)).join('  '))
+  const columns = TITLES.map((title) => ({ title, align: 'right' as const }))
   const errors = levels.flatMap(({ inFlight, errors: counts }) =>
     Object.entries(counts).map(([code, count]) => {
       const advice = ADVICE[code]
       return `${inFlight} in flight: ${count} times ${code}${advice === undefined ? '' : `: ${advice}`}`
     }),
   )
-  return [...lines, ...(errors.length > 0 ? ['', ...errors] : [])].join('\n')
+  return [table(columns, rows, paint), ...(errors.length > 0 ? ['', ...errors] : [])].join('\n')
 }
 
 const figure = (value: number | null) => (value === null ? '-' : value.toFixed(value < 100 ? 1 : 0))

@@ -25,18 +25,20 @@ export interface OptionWords {
 
 /** The program and all commands below it. @param languages ids @param shells those of `completion` */
 export function nodesOf(program: Command, languages: readonly string[], shells: readonly string[]): Node[] {
-  const top = program.commands.map((one) => one.name())
+  const visible = (command: Command) =>
+    command.createHelp().visibleCommands(command).filter((one) => one.name() !== 'help') // prettier-ignore
+  const top = visible(program).map((one) => one.name())
   const visit = (command: Command, path: string): Node[] => {
-    const commands = command.commands.map((one) => ({ name: one.name(), description: one.description() }))
-    if (path === '') commands.push({ name: 'help', description: 'say more about a command' })
+    const commands = visible(command).map((one) => ({ name: one.name(), description: one.description() }))
+    if (path === '') commands.push({ name: 'help', description: 'show help for a command' })
     const node: Node = {
       path,
       commands,
       options: [...optionsOf(command, languages), HELP],
       values: path.startsWith('languages ') ? languages : path === 'completion' ? shells : [],
-      files: command.registeredArguments.some((argument) => argument.name() === 'file'),
+      files: command.registeredArguments.some((argument) => /^files?$/.test(argument.name())),
     }
-    return [node, ...command.commands.flatMap((one) => visit(one, `${path} ${one.name()}`.trim()))]
+    return [node, ...visible(command).flatMap((one) => visit(one, `${path} ${one.name()}`.trim()))]
   }
   return [...visit(program, ''), { path: 'help', commands: [], options: [HELP], values: top, files: false }]
 }
@@ -44,7 +46,7 @@ export function nodesOf(program: Command, languages: readonly string[], shells: 
 const HELP: OptionWords = {
   long: '--help',
   short: '-h',
-  description: 'say more',
+  description: 'show help',
   takesValue: false,
   choices: [],
   files: false,

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import type { Config } from '../../shared/config/config.ts'
 import { podmanModeHere } from '../../host/podman-mode.ts'
 import { readRootlessFacts } from '../../host/rootless/facts.ts'
-import { fail, guarded, ok, renderChecks, type Check } from './check.ts'
+import type { Paint } from '../paint.ts'
+import { type Check, fail, guarded, ok, renderChecks, skip } from './check.ts'
 import { checkImages, checkInit, checkPodman } from './engine-checks.ts'
 import {
   checkCgroups,
@@ -14,9 +15,8 @@ import {
   checkUlimits,
 } from './machine-checks.ts'
 import { checkRedis } from './redis-check.ts'
-import { checkRootless } from './rootless-check.ts'
 import { checkSandbox } from './sandbox-check.ts'
-import { checkStorage, readStorage } from './storage-check.ts'
+import { checkRootless, checkStorage, readStorage } from './rootless-checks.ts'
 
 export interface DoctorOptions {
   root: string
@@ -24,6 +24,8 @@ export interface DoctorOptions {
   readonly loadConfig: () => Config
   readonly print: (text: string) => void
   json: boolean
+  /** Colours the lines; no colours when it is absent. */
+  readonly paint?: Paint
 }
 
 /**
@@ -32,7 +34,7 @@ export interface DoctorOptions {
  */
 export async function doctor(options: DoctorOptions): Promise<number> {
   const checks = await examine(options)
-  options.print(options.json ? JSON.stringify({ checks }, null, 2) : renderChecks(checks))
+  options.print(options.json ? JSON.stringify({ checks }, null, 2) : renderChecks(checks, options.paint))
   return checks.some(({ state }) => state === 'fail') ? 1 : 0
 }
 
@@ -45,6 +47,7 @@ async function examine({ root, loadConfig }: DoctorOptions): Promise<Check[]> {
     await guarded('podman', checkPodman),
     await guarded('init', () => checkInit(root)),
   ]
+  const failed = (name: string) => checks.some((check) => check.name === name && check.state === 'fail')
   let config: Config
   try {
     config = loadConfig()
@@ -52,18 +55,20 @@ async function examine({ root, loadConfig }: DoctorOptions): Promise<Check[]> {
     return [
       ...checks,
       fail('settings', (error as Error).message, 'correct that variable; docs/configuration.md lists all'),
+      ...['images', 'sandbox', 'Redis', 'data directory', 'port'].map((name) => skip(name, 'the settings')),
     ]
   }
-  return [
-    ...checks,
-    ok('settings', 'all well-formed'),
-    ...(await checkMode(config)),
-    await guarded('images', () => checkImages(root, config)),
-    await guarded('sandbox', () => checkSandbox(root, config)),
+  checks.push(ok('settings', 'all valid'), ...(await checkMode(config)))
+  checks.push(
+    failed('podman') ? skip('images', 'podman') : await guarded('images', () => checkImages(root, config)),
+    failed('podman') || failed('init')
+      ? skip('sandbox', failed('podman') ? 'podman' : 'init')
+      : await guarded('sandbox', () => checkSandbox(root, config)),
     await guarded('Redis', () => checkRedis(config)),
     await guarded('data directory', () => checkDataDir(config)),
     await guarded('port', () => checkPort(config)),
-  ]
+  )
+  return checks
 }
 
 /** Who podman runs as here, and what that takes. With a service of somebody else's that is their business. */

@@ -12,14 +12,14 @@ const OLDEST_PODMAN_MAJOR = 4
 
 export async function checkPodman(): Promise<Check> {
   const version = await podmanVersion()
-  if (version === undefined) return fail('podman', 'not found', 'apt-get install podman, or npm start')
+  if (version === undefined)
+    return fail('podman', 'not found', 'npm start installs it, and so does apt-get install podman')
   if (Number(version.split('.')[0]) >= OLDEST_PODMAN_MAJOR) return ok('podman', version)
   return fail('podman', `${version} is too old`, `install podman ${OLDEST_PODMAN_MAJOR}.0 or newer`)
 }
 
 export async function checkImages(root: string, config: Config): Promise<Check> {
   const languages = loadLanguages(join(root, 'languages'))
-  if ((await podmanVersion()) === undefined) return fail('images', 'podman is missing', 'npm start')
   const mode = await podmanModeHere(config.sandbox.podmanMode)
   const podman = podmanCommand({ socketPath: config.sandbox.podmanSocket, mode })
   const present = await listImages(podman)
@@ -27,7 +27,7 @@ export async function checkImages(root: string, config: Config): Promise<Check> 
   const missing = languages.filter((language) => language.default && !installed.includes(language))
   const names = (list: typeof languages) => list.map(({ id }) => id).join(', ')
   if (missing.length === 0) return ok('images', names(installed))
-  return fail('images', `missing or out of date: ${names(missing)}`, 'npm run setup')
+  return fail('images', `missing or out of date: ${names(missing)}`, 'npm run setup builds them')
 }
 
 export async function checkInit(root: string): Promise<Check> {

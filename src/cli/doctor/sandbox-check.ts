@@ -10,7 +10,7 @@ import { conmonIn, podmanAnswers, startPodmanService } from '../../host/podman-s
 import type { Config } from '../../shared/config/config.ts'
 import { loadLanguages } from '../../shared/language.ts'
 import { runtimeImage } from '../../shared/runtime-image.ts'
-import { fail, ok, warn, type Check } from './check.ts'
+import { type Check, fail, ok, skip } from './check.ts'
 
 const NAME = 'sandbox'
 
@@ -26,7 +26,7 @@ export async function checkSandbox(root: string, config: Config): Promise<Check>
   const mode = await podmanModeHere(podmanMode)
   const present = await listImages(podmanCommand({ socketPath: podmanSocket, mode }))
   const image = loadLanguages(join(root, 'languages')).map((language) => runtimeImage(root, language)).find((one) => present.has(one)) // prettier-ignore
-  if (image === undefined) return warn(NAME, 'not tried: there is no image of a language yet', 'npm run setup')
+  if (image === undefined) return skip(NAME, 'the images')
   const folder = await mkdtemp(join(tmpdir(), 'runyard-doctor-'))
   try {
     if (podmanSocket !== undefined) return ok(NAME, await tried(root, podmanSocket, folder, image))
@@ -44,7 +44,10 @@ export async function checkSandbox(root: string, config: Config): Promise<Check>
         faults.push(`${runtime}: ${(error as Error).message}`)
       }
     }
-    if (working.length > 0) return ok(NAME, [`${found} (${working.join(', ')})`, ...faults].join('\n'))
+    if (working.length > 0) {
+      const unused = faults.map((fault) => `not needed, and does not work here: ${fault}`)
+      return ok(NAME, [`${found}, with ${working.join(' and ')}`, ...unused].join('\n'))
+    }
     return fail(NAME, faults.join('\n'), 'apt-get install crun runc; in a container, it must be privileged')
   } catch (error) {
     return fail(NAME, (error as Error).message, 'see the message, and the log of the podman service')

@@ -1,8 +1,8 @@
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import type { Job, JobSummary, State, StreamedEvent } from '../../client/client.ts'
 import { STATES, STATUSES, type Status } from '../../shared/job.ts'
 import type { CliContext } from '../context.ts'
-import { addBatchCommands } from './batches.ts'
+import { type Paint, plain, statusFormat } from '../paint.ts'
 import {
   addConnectionOptions,
   connect,
@@ -11,11 +11,15 @@ import {
   type Environment,
   PATIENT_RETRIES,
   writeFile,
-} from './connection.ts'
-import { explain } from './explain.ts'
+} from '../service/connection.ts'
+import { explain } from '../service/explain.ts'
+import { second, table } from '../table.ts'
+import { wholeNumber } from '../whole-number.ts'
+import { addBatchCommands } from './batches.ts'
+import { type GetOptions, OUTPUTS, showJob } from './get.ts'
 import { addRequestOptions, type RequestOptions, requestOf } from './request.ts'
 import { run } from './run.ts'
-import { showEvents, type Streams, verdict } from './show-events.ts'
+import { showEvents, type Streams, wallMs } from './show-events.ts'
 
 export interface JobCommandDeps {
   context: () => CliContext
@@ -28,6 +32,14 @@ export interface JobCommandDeps {
   setExitCode: (code: number) => void
 }
 
+/** Does something at the service; says what to do when that fails. @param names of the jobs of a batch */
+export type Reach = (
+  options: ConnectionOptions,
+  what: string,
+  work: (connection: Connection) => Promise<void>,
+  names?: () => readonly string[],
+) => Promise<void>
+
 type Json = { json?: boolean }
 
 /** Adds `runyard run|submit|get|logs|cancel|list|artifact|batch`: what users do, as the API does it. */
@@ -39,16 +51,15 @@ export function addJobCommands(program: Command, deps: JobCommandDeps): void {
   const add = (name: string, description: string) =>
     addConnectionOptions(program.command(name).description(description))
 
-  /** Does something at the service; says what to do when that fails. */
-  const reach = async (options: ConnectionOptions, what: string, work: (connection: Connection) => Promise<void>) => {
+  const reach: Reach = async (options, what, work, names) => {
     const connection = await connect(options, env, context, streams.note)
     await work(connection).catch((error: unknown) => {
-      throw explain(error, connection, what)
+      throw explain(error, connection, what, names?.())
     })
   }
 
-  addRequestOptions(add('run <file> [args...]', 'run a program, with this terminal or pipe as its own'))
-    .option('-i, --interactive', 'pass on what is typed; a pipe is passed on anyway')
+  addRequestOptions(add('run <file> [args...]', 'run a program; its input and output are those of this command'))
+    .option('-i, --interactive', 'send what is typed to the program; input from a pipe is always sent')
     .option('--json', 'print the finished job as JSON instead of its output')
     .action(
       async (
@@ -75,7 +86,7 @@ export function addJobCommands(program: Command, deps: JobCommandDeps): void {
           )
         }),
     )
-  addRequestOptions(add('submit <file> [args...]', 'submit a program and print the id of its job'))
+  addRequestOptions(add('submit <file> [args...]', 'submit a program, print the id of its job and return'))
     .option('--json', 'print the job as JSON')
     .action(async (file: string, args: string[], options: RequestOptions & ConnectionOptions & Json) =>
       reach(options, file, async ({ client }) => {
@@ -84,19 +95,20 @@ export function addJobCommands(program: Command, deps: JobCommandDeps): void {
         else print(job.id)
       }),
     )
-  add('get <id>', 'show a job')
-    .option('-w, --wait', 'until it has ended')
-    .option('--json', 'print it as JSON, with all of its output')
-    .action(async (id: string, options: ConnectionOptions & Json & { wait?: boolean }) =>
+  add('get <id>', 'show a job, or write its output or files')
+    .option('-w, --wait', 'wait until it has ended')
+    .addOption(new Option('-o, --output <what>', 'what to write').choices(OUTPUTS).default('summary'))
+    .option('--to <path>', 'write it to this file; with --output artifacts, the folder for the files, default .')
+    .addOption(new Option('--json', 'the same as --output json').conflicts('output'))
+    .action(async (id: string, options: ConnectionOptions & GetOptions & { wait?: boolean }) =>
       reach(options, id, async ({ client }) => {
         const job = await (options.wait ? client.wait(id, { retries: PATIENT_RETRIES }) : client.get(id))
-        if (options.json) printJson(job)
-        else print(portrait(job))
+        await showJob(job, options, client, streams)
       }),
     )
-  add('logs <id>', 'print what a job has written')
-    .option('-f, --follow', 'go on until it has ended')
-    .option('--json', 'print its events, one as JSON in each line')
+  add('logs <id>', 'print what a job has written so far')
+    .option('-f, --follow', 'continue until it has ended')
+    .option('--json', 'print its events as JSON, one a line')
     .action(async (id: string, options: ConnectionOptions & Json & { follow?: boolean }) =>
       reach(options, id, async ({ client }) => {
         const all = options.follow || (await client.get(id)).status !== null
@@ -107,7 +119,7 @@ export function addJobCommands(program: Command, deps: JobCommandDeps): void {
         for await (const event of events) print(JSON.stringify(event))
       }),
     )
-  add('cancel <ids...>', 'end jobs, queued or running')
+  add('cancel <ids...>', 'cancel jobs, queued or running')
     .option('--json', 'print them as JSON')
     .action(async (ids: string[], options: ConnectionOptions & Json) => {
       const jobs: Job[] = []
@@ -116,11 +128,11 @@ export function addJobCommands(program: Command, deps: JobCommandDeps): void {
       else for (const { id, status } of jobs) print(`${id} ${status === null ? 'is being cancelled' : status}`)
     })
   add('list', 'list your jobs, newest first')
-    .option('-n, --limit <count>', 'how many at most', parseCount, 20)
-    .addOption(new Option('--state <state>', 'only these').choices(STATES))
-    .addOption(new Option('--status <status>', 'only those that ended so').choices(STATUSES))
-    .option('-l, --language <id>', 'only those of this language')
-    .option('--end-user <id>', 'only those for this end user')
+    .option('-n, --limit <count>', 'how many at most', wholeNumber(1, 999_999), 20)
+    .addOption(new Option('--state <state>', 'only jobs in this state').choices(STATES))
+    .addOption(new Option('--status <status>', 'only jobs that ended with this status').choices(STATUSES))
+    .option('-l, --language <id>', 'only jobs in this language')
+    .option('--end-user <id>', 'only jobs for this end user')
     .option('--json', 'print them as JSON')
     .action(
       async (
@@ -135,18 +147,18 @@ export function addJobCommands(program: Command, deps: JobCommandDeps): void {
             if (jobs.length === limit) break
           }
           if (options.json) printJson({ jobs })
-          else print(table(jobs))
+          else print(jobTable(jobs, streams.paint))
         }),
     )
-  addBatchCommands(program, { addConnectionOptions, reach, print })
+  addBatchCommands(program, deps, reach)
   add('artifact <id> <path>', 'print a file that a job made')
-    .option('-o, --output <file>', 'write it there instead')
-    .option('--json', 'print its size as JSON, and its bytes in base64 unless they go to --output')
+    .option('-o, --output <file>', 'write it to this file instead')
+    .option('--json', 'print its size as JSON, and its content in base64 unless --output is given')
     .action(async (id: string, path: string, options: ConnectionOptions & Json & { output?: string }) =>
       reach(options, `${id} ${path}`, async ({ client }) => {
         const bytes = await client.artifact(id, path)
         const { output, json } = options
-        if (output !== undefined) writeFile(output, bytes)
+        if (output !== undefined) writeFile(output, bytes, '--output')
         if (json) {
           const rest = output === undefined ? { content: Buffer.from(bytes).toString('base64') } : { output }
           printJson({ path, bytes: bytes.length, ...rest })
@@ -175,53 +187,21 @@ async function* soFar(open: (signal: AbortSignal) => AsyncIterable<StreamedEvent
   }
 }
 
-function parseCount(text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1 to 999999.')
-  return Number(text)
-}
-
-const second = (timestamp: string) => timestamp.slice(0, 19).replace('T', ' ')
-
-function portrait(job: Job): string {
-  const rows: [string, string | undefined][] = [
-    ['Job', job.id],
-    ['State', job.status === null ? job.state : `${job.state}: ${job.status}`],
-    ['', job.status === null ? undefined : verdict(job)],
-    ['Runs', job.image ?? `${job.language ?? ''} ${job.version ?? ''}`.trim()],
-    ['Submitted', `${second(job.createdAt)} UTC`],
-    ['Started', job.startedAt === null ? undefined : `${second(job.startedAt)} UTC`],
-    ['Ended', job.finishedAt === null ? undefined : `${second(job.finishedAt)} UTC`],
-    ['Attempt', job.attempt > 1 ? String(job.attempt) : undefined],
-    ...job.stages.map((stage): [string, string] => [
-      `Stage ${stage.name}`,
-      [
-        ...(stage.test?.name == null ? [] : [stage.test.name]),
-        stage.signal ?? `exit code ${stage.exitCode ?? '-'}`,
-        `${stage.wallMs.toFixed(0)} ms (CPU ${stage.cpuMs.toFixed(0)} ms)`,
-        `${(stage.memoryPeakBytes / 2 ** 20).toFixed(1)} MiB`,
-        `${stage.stdoutBytes + stage.stderrBytes} bytes of output`,
-      ].join(', '),
-    ]),
-    ...(job.artifacts ?? []).map(({ path, bytes }): [string, string] => ['File', `${path} (${bytes} bytes)`]),
+function jobTable(jobs: readonly JobSummary[], paint: Paint = plain): string {
+  if (jobs.length === 0) return 'No such jobs.'
+  const columns = [
+    { title: 'ID' },
+    { title: 'SUBMITTED (UTC)' },
+    { title: 'LANGUAGE' },
+    { title: 'STATUS', format: statusFormat },
+    { title: 'MS', align: 'right' as const },
   ]
-  const lines = rows.flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(12)} ${printable(value)}`]))
-  return lines.join('\n')
-}
-
-function table(jobs: readonly JobSummary[]): string {
-  if (jobs.length === 0) return 'There are no such jobs.'
-  const head = ['ID', 'SUBMITTED (UTC)', 'LANGUAGE', 'STATUS', 'MS']
   const rows = jobs.map((job) => [
     job.id,
     second(job.createdAt),
     job.language ?? job.image ?? '',
     job.status ?? job.state,
-    job.stages.length === 0 ? '' : job.stages.reduce((sum, { wallMs }) => sum + wallMs, 0).toFixed(0),
+    wallMs(job),
   ])
-  const all = [head, ...rows.map((row) => row.map(printable))]
-  const widths = head.map((_title, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
-  return all.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n') // prettier-ignore
+  return table(columns, rows, paint)
 }
-
-/** Names of files come from programs: what would steer a terminal is not printed. */
-const printable = (text: string) => text.replaceAll(/\p{Cc}/gu, '?')

@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import type { Client, CodeRequest, Runtime } from '../../client/client.ts'
 import type { LimitOverrides } from '../../shared/limits.ts'
 import { parseLimit } from '../key-options.ts'
-import { readFile } from './connection.ts'
+import { readFile } from '../service/connection.ts'
 import { EXIT, ExitError } from '../exit.ts'
 
 /** What a job is made of on the command line, beside its file and arguments. */
@@ -23,18 +23,22 @@ export interface RequestOptions {
 
 const several = (text: string, previous: string[] = []) => [...previous, text]
 
-export function addRequestOptions(command: Command): Command {
+/** For one program. */
+export const addRequestOptions = (command: Command): Command => addProgramOptions(command, 'FILE')
+
+/** @param program what the help calls the program, or each of them */
+export function addProgramOptions(command: Command, program = 'each program'): Command {
   return command
-    .option('-l, --language <id>', 'of the program; else told by the extension of FILE')
-    .option('--language-version <range>', 'that the installed version must meet, e.g. 3.x')
-    .option('-f, --file <path>', 'another file to put beside it; may be repeated', several)
-    .option('-e, --env <name=value>', 'an environment variable; may be repeated', parseEnv)
-    .option('--limit <name=value>', 'e.g. wallMs=10000, memoryBytes=67108864; may be repeated', parseLimit)
-    .option('--compiler-arg <argument>', 'for compiled languages; may be repeated', several)
-    .option('--dependency <package>', 'that the program needs; may be repeated', several)
-    .option('--artifact <glob>', 'files it makes to keep, e.g. "out/*.png"; may be repeated', several)
-    .option('--end-user <id>', 'whom it is for; what it does counts against this user, not against your key')
-    .option('--stdin <path>', 'its standard input, from a file; - for that of this command, to its end')
+    .option('-l, --language <id>', `language of ${program}; default: by its extension`)
+    .option('--language-version <range>', 'range that the installed version must meet, e.g. 3.x')
+    .option('-f, --file <path>', `another file beside ${program}; may be repeated`, several)
+    .option('-e, --env <name=value>', 'environment variable; may be repeated', parseEnv)
+    .option('--limit <name=value>', 'e.g. wallMs=10000, memoryBytes=64MiB; may be repeated', parseLimit)
+    .option('--compiler-arg <argument>', 'argument for the compiler; may be repeated', several)
+    .option('--dependency <package>', 'package that it needs; may be repeated', several)
+    .option('--artifact <glob>', 'files to keep, e.g. "out/*.png"; may be repeated', several)
+    .option('--end-user <id>', 'user it runs for; abuse counts against this user, not against your key')
+    .option('--stdin <path>', 'file with its standard input; - reads the input of this command')
 }
 
 function parseEnv(text: string, previous: Record<string, string> = {}): Record<string, string> {
@@ -50,7 +54,7 @@ export async function requestOf(
   path: string,
   args: readonly string[],
   options: RequestOptions,
-  client: Client,
+  client: Pick<Client, 'runtimes'>,
 ): Promise<CodeRequest> {
   const content = readFile(path, 'the program')
   const { language, languageVersion, file, env, limit, compilerArg, dependency, artifact, endUser, stdin } = options
@@ -87,7 +91,7 @@ function encoded(bytes: Buffer): { content: string; encoding: 'utf-8' | 'base64'
     : { content: bytes.toString('base64'), encoding: 'base64' }
 }
 
-async function languageOf(path: string, client: Client): Promise<string> {
+async function languageOf(path: string, client: Pick<Client, 'runtimes'>): Promise<string> {
   const runtimes = await client.runtimes()
   const extension = extname(path).toLowerCase()
   const found = runtimeOf(extension, runtimes)

@@ -6,7 +6,7 @@ import {
   RunyardError,
   type TerminalSize,
 } from '../../client/client.ts'
-import { type Connection, PATIENT_RETRIES } from './connection.ts'
+import { type Connection, PATIENT_RETRIES } from '../service/connection.ts'
 import { EXIT, exitCodeOf } from '../exit.ts'
 import { showEvents, type Streams, verdict } from './show-events.ts'
 

@@ -1,11 +1,15 @@
 import type { Writable } from 'node:stream'
 import type { JobSummary, StreamedEvent } from '../../client/client.ts'
+import { GIB, KIB, MIB } from '../../shared/limits.ts'
+import type { Paint } from '../paint.ts'
 
 export interface Streams {
   stdout: Writable
   stderr: Writable
   /** A line from Runyard itself, on standard error. */
   note: (text: string) => void
+  /** Colours what goes to `stdout`; no colours when it is absent. */
+  paint?: Paint
 }
 
 /**
@@ -27,14 +31,14 @@ export async function showEvents(
       }
       case 'state':
         if (event.data.attempt > 1 && event.data.state === 'running') {
-          streams.note('its worker was lost and it runs again from its beginning: forget the output until here')
+          streams.note('its worker was lost, and the program runs again from the beginning: ignore the output so far')
         }
         break
       case 'warning':
         streams.note(`warning, line ${event.data.line}: ${event.data.reason} (${event.data.rule})`)
         break
       case 'gap':
-        streams.note('some of its output is not kept as events any more; runyard get --json has all of it')
+        streams.note('some of its output is no longer kept as events; runyard get --output stdout has all of it')
         break
       case 'result':
         return event.data
@@ -48,20 +52,28 @@ function written(stream: Writable, bytes: Buffer): Promise<boolean> {
   return new Promise((resolve) => stream.write(bytes, (error) => resolve(!error)))
 }
 
+const time = (ms: number) => (ms >= 1000 && ms % 1000 === 0 ? `${ms / 1000} s` : `${ms} ms`)
+
+/** In the largest unit that needs no rounding. */
+function size(bytes: number): string {
+  for (const [unit, name] of [[GIB, 'GiB'], [MIB, 'MiB'], [KIB, 'KiB']] as const) if (bytes % unit === 0) return `${bytes / unit} ${name}` // prettier-ignore
+  return `${bytes} bytes`
+}
+
 /** Why a job did not end by itself, and what can be done; undefined when its exit code says all. */
 export function verdict({ status, message, limits, stages }: JobSummary): string | undefined {
   const compiling = stages.at(-1)?.name === 'compile'
   switch (status) {
     case 'wall-time-limit': {
       const name = compiling ? 'compileWallMs' : 'wallMs'
-      return `ended at its time limit of ${limits[name]} ms; --limit ${name}=N sets another`
+      return `ended at its time limit of ${time(limits[name])}; --limit ${name}=N sets another`
     }
     case 'cpu-time-limit':
-      return `ended at its limit of ${limits.cpuMs} ms of CPU time; --limit cpuMs=N sets another`
+      return `ended at its limit of ${time(limits.cpuMs)} of CPU time; --limit cpuMs=N sets another`
     case 'memory-limit':
-      return `ended at its memory limit of ${limits.memoryBytes} bytes; --limit memoryBytes=N sets another`
+      return `ended at its memory limit of ${size(limits.memoryBytes)}; --limit memoryBytes=N sets another`
     case 'output-limit':
-      return `ended at its output limit of ${limits.outputBytes} bytes; --limit outputBytes=N sets another`
+      return `ended at its output limit of ${size(limits.outputBytes)}; --limit outputBytes=N sets another`
     case 'compile-failed':
       return 'it does not compile'
     case 'signalled':
@@ -74,6 +86,10 @@ export function verdict({ status, message, limits, stages }: JobSummary): string
       return message ?? undefined
   }
 }
+
+/** Of all stages together; nothing before the first has ended. */
+export const wallMs = ({ stages }: JobSummary): string =>
+  stages.length === 0 ? '' : stages.reduce((sum, stage) => sum + stage.wallMs, 0).toFixed(0)
 
 const bytesOf = (text: string, base64: string | undefined): Buffer =>
   base64 === undefined ? Buffer.from(text) : Buffer.from(base64, 'base64')

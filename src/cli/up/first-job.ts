@@ -1,7 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { createApiKeys } from '../../shared/access/api-keys.ts'
 import type { Job } from '../../shared/job.ts'
-import { MIB } from '../../shared/limits.ts'
+import { MIB, MINUTE } from '../../shared/limits.ts'
+import type { CliContext } from '../context.ts'
 import { formatSeconds } from '../terminal-progress.ts'
+import { until } from '../until.ts'
+import { withRedis } from '../with-redis.ts'
 
 /** Something worth seeing, which also shows how little a job can see. */
 const CODE = `import os
@@ -48,18 +51,20 @@ export async function runFirstJob(
   const body = await answer.text()
   if (!answer.ok) throw new Error(`the first job was not accepted: HTTP ${answer.status} ${body}`)
   let job = JSON.parse(body) as Job
-  while (job.status === null) {
-    if (Date.now() > deadline) {
-      throw new Error(
-        `the first job, ${job.id}, is ${job.state} after ${timeoutMs / 1000} s; on a slow machine set TIMEOUT_FACTOR to 2 or more`,
-      )
-    }
-    await sleep(POLL_MS, undefined, { signal })
+  const readAgain = async () => {
+    if (job.status !== null) return job
     const next = await fetch(`${url}/v1/jobs/${job.id}`, { headers, signal })
     if (!next.ok) throw new Error(`the first job, ${job.id}, cannot be read: HTTP ${next.status} ${await next.text()}`)
     job = (await next.json()) as Job
+    return job.status === null ? undefined : job
   }
-  return job
+  return await until(readAgain, {
+    everyMs: POLL_MS,
+    timeoutMs: deadline - Date.now(),
+    signal,
+    fault: () =>
+      `the first job, ${job.id}, is ${job.state} after ${timeoutMs / 1000} s; on a slow machine set TIMEOUT_FACTOR to 2 or more`,
+  })
 }
 
 /** The job's result as lines for a terminal. */
@@ -69,4 +74,33 @@ export function describeJob(job: Job): string {
   const figures = run ? `, ${formatSeconds(run.wallMs)}, ${(run.memoryPeakBytes / MIB).toFixed(1)} MiB` : ''
   const message = job.message === null ? '' : ` (${job.message})`
   return `First job: ${job.status ?? job.state}${figures}${message}\n${output}`
+}
+
+/** The tenant of the first job where authentication is configured. */
+const TENANT = 'runyard-first-job'
+/** Should this process be killed before it takes the key back. */
+const LIFE_MS = 5 * MINUTE
+
+/**
+ * Does something with the headers a request of this command needs: none where there is no authentication, else a key that is
+ * made for this and gone afterwards.
+ */
+export async function withOwnKey<T>(
+  context: CliContext,
+  work: (headers: Record<string, string>) => Promise<T>,
+): Promise<T> {
+  if (context.config.auth === 'none') return await work({})
+  const { record, secretKey } = await withRedis(context, (redis, keys) =>
+    createApiKeys(redis, keys).create({
+      name: 'first job of npm start',
+      tenant: TENANT,
+      expiresAt: new Date(Date.now() + LIFE_MS).toISOString(),
+    }),
+  )
+  try {
+    return await work({ authorization: `Bearer ${secretKey}` })
+  } finally {
+    // Where Redis is gone, that is what `work` failed of; the key expires.
+    await withRedis(context, (redis, keys) => createApiKeys(redis, keys).remove(record.id)).catch(() => {})
+  }
 }

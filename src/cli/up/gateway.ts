@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { logFolder } from '../../host/backends.ts'
 import { freePort } from '../../host/free-port.ts'
 import { EXIT, ExitError } from '../exit.ts'
+import { until } from '../until.ts'
 import { withRedis } from '../with-redis.ts'
 import { alreadyRunning, claimDataDir, type Holder } from './claim.ts'
 import { probeHost, urlOf } from './hosts.ts'
@@ -49,9 +49,10 @@ export async function gateway(options: UpOptions): Promise<number> {
 
 /** @throws Error after `timeoutMs`, and when `signal` aborts */
 async function untilAnswered(url: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
-  for (const deadline = Date.now() + timeoutMs; ; await sleep(POLL_MS, undefined, { signal })) {
+  const answers = async () => {
     const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined)
-    if (answer?.ok) return
-    if (Date.now() > deadline) throw new Error(`${url} does not answer 200 after ${timeoutMs / 1000} s`)
+    return answer?.ok ? true : undefined
   }
+  const fault = () => `${url} does not answer 200 after ${timeoutMs / 1000} s`
+  await until(answers, { everyMs: POLL_MS, timeoutMs, signal, fault })
 }

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../until.ts'
 
 /** Asked more often than this, the gateway would take it for too many requests. */
 const POLL_MS = 150
@@ -17,11 +17,13 @@ export async function waitUntilReady(
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const deadline = Date.now() + timeoutMs; ; await sleep(POLL_MS, undefined, { signal })) {
-    const lacking = await whatIsLacking(url, headers, language, Math.max(ANSWER_MS, timeoutMs / 30))
-    if (lacking === undefined) return
-    if (Date.now() > deadline) throw new Error(`not ready after ${timeoutMs / 1000} s: ${lacking}`)
+  let lacking: string | undefined
+  const isReady = async () => {
+    lacking = await whatIsLacking(url, headers, language, Math.max(ANSWER_MS, timeoutMs / 30))
+    return lacking === undefined ? true : undefined
   }
+  const fault = () => `not ready after ${timeoutMs / 1000} s: ${lacking ?? ''}`
+  await until(isReady, { everyMs: POLL_MS, timeoutMs, signal, fault })
 }
 
 async function whatIsLacking(

@@ -1,13 +1,13 @@
 import { hostname } from 'node:os'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { logFolder } from '../../host/backends.ts'
 import { createWorkerRegistry, type WorkerInfo } from '../../shared/redis/worker-registry.ts'
 import { EXIT, ExitError } from '../exit.ts'
+import { until } from '../until.ts'
 import { withRedis } from '../with-redis.ts'
 import { claimForWorker } from './claim.ts'
 import { keepRunning } from './keep-running.ts'
 import { startPlatform } from './platform.ts'
-import { setUpDefaults } from './set-up-defaults.ts'
+import { setUpDefaults } from '../set-up.ts'
 import type { UpOptions } from './up.ts'
 
 const READY_MS = 60_000
@@ -56,10 +56,8 @@ async function untilTold(options: UpOptions, pid: number | undefined, signal: Ab
   return await withRedis(options, async (redis, keys) => {
     const registry = createWorkerRegistry(redis, keys)
     const host = hostname()
-    for (const deadline = Date.now() + timeoutMs; ; await sleep(POLL_MS, undefined, { signal })) {
-      const found = (await registry.alive()).find((one) => one.pid === pid && one.host === host)
-      if (found) return found
-      if (Date.now() > deadline) throw new Error(`the worker is not ready after ${timeoutMs / 1000} s; see ${logFolder(options.config.dataDir)}`) // prettier-ignore
-    }
+    const found = async () => (await registry.alive()).find((one) => one.pid === pid && one.host === host)
+    const fault = () => `the worker is not ready after ${timeoutMs / 1000} s; see ${logFolder(options.config.dataDir)}`
+    return await until(found, { everyMs: POLL_MS, timeoutMs, signal, fault })
   })
 }

@@ -2,9 +2,26 @@ import { readFile, statfs } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { PREFIX } from '../../host/images/references.ts'
 import { podmanCommand } from '../../host/podman.ts'
-import { IDS_OF_SANDBOX, idsOf } from '../../host/rootless/needs.ts'
+import type { PodmanModeSetting } from '../../host/podman-mode.ts'
+import { canBeRootless, IDS_OF_SANDBOX, idsOf, type RootlessFacts, rootlessNeeds } from '../../host/rootless/needs.ts'
 import { GIB, MIB } from '../../shared/limits.ts'
 import { type Check, ok, warn } from './check.ts'
+
+/**
+ * What rootless podman needs. Where it was asked for, or is what `auto` takes, each need is a check; elsewhere one line
+ * says how much is missing.
+ */
+export function checkRootless(asked: PodmanModeSetting, facts: RootlessFacts): Check[] {
+  if (asked === 'root' || (asked === 'auto' && facts.uid === 0)) return []
+  const needs = rootlessNeeds(facts)
+  if (asked === 'rootless' || canBeRootless(needs)) {
+    return needs.map((need) => ({ ...need, name: `rootless: ${need.name}` }))
+  }
+  const lacking = needs.filter(({ state }) => state === 'fail').map(({ name }) => name)
+  return [
+    ok('podman mode', `root, through sudo; a rootless podman needs first: ${lacking.join(', ')} (docs/rootless.md)`),
+  ]
+}
 
 /** How a user's podman keeps images and containers. */
 export interface Storage {

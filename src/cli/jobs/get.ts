@@ -1,0 +1,124 @@
+import { mkdirSync } from 'node:fs'
+import { dirname, resolve, sep } from 'node:path'
+import type { Client, Job } from '../../client/client.ts'
+import { EXIT, ExitError } from '../exit.ts'
+import { plain, statusFormat } from '../paint.ts'
+import { writeFile } from '../service/connection.ts'
+import { printable, second } from '../table.ts'
+import { type Streams, verdict } from './show-events.ts'
+
+/** What `runyard get --output` writes. */
+export const OUTPUTS = ['summary', 'json', 'stdout', 'stderr', 'artifacts'] as const
+
+export interface GetOptions {
+  output: (typeof OUTPUTS)[number]
+  /** A file, of artifacts a folder; standard output, of artifacts the working folder, when it is absent. */
+  to?: string
+  json?: boolean
+}
+
+/**
+ * Writes what was asked for of a job, byte for byte.
+ * @throws ExitError when a file cannot be written; RunyardError when an artifact cannot be read
+ */
+export async function showJob(
+  job: Job,
+  { output, to, json = false }: GetOptions,
+  client: Pick<Client, 'artifact'>,
+  streams: Streams,
+): Promise<void> {
+  if (output === 'artifacts') return await saveArtifacts(job, to ?? '.', client, streams)
+  if (output !== 'summary' && output !== 'json' && job.status === null) {
+    streams.note(
+      `the job is ${job.state} and has no output yet; --wait waits for its end, runyard logs shows what it has written`,
+    )
+  }
+  const bytes = bytesOf(job, json ? 'json' : output, to === undefined ? streams : { ...streams, paint: plain })
+  if (to === undefined) streams.stdout.write(bytes)
+  else writeFile(to, bytes, '--to')
+}
+
+function bytesOf(job: Job, output: Exclude<GetOptions['output'], 'artifacts'>, streams: Streams): Uint8Array {
+  const ran = job.stages.filter(({ name }) => name !== 'compile')
+  switch (output) {
+    case 'json':
+      return Buffer.from(`${JSON.stringify(job, null, 2)}\n`)
+    case 'summary':
+      return Buffer.from(`${portrait(job, streams)}\n`)
+    case 'stdout':
+      return Buffer.concat(ran.map(({ stdout, stdoutBase64 }) => decoded(stdout, stdoutBase64)))
+    case 'stderr': {
+      // As `run` and `logs` show it: what a compiler says is on standard error.
+      const compiled = job.stages.filter(({ name }) => name === 'compile')
+      const said = compiled.map(({ output: text, outputBase64 }) => decoded(text, outputBase64))
+      return Buffer.concat([...said, ...ran.map(({ stderr, stderrBase64 }) => decoded(stderr, stderrBase64))])
+    }
+  }
+}
+
+const decoded = (text: string, base64: string | undefined) =>
+  base64 === undefined ? Buffer.from(text) : Buffer.from(base64, 'base64')
+
+/** Paths are chosen by programs: nothing is written outside of the folder, and nothing that is there is written over. */
+async function saveArtifacts(
+  job: Job,
+  folder: string,
+  client: Pick<Client, 'artifact'>,
+  { stdout, note }: Streams,
+): Promise<void> {
+  const artifacts = job.artifacts ?? []
+  if (job.status === null) note(`the job is ${job.state}; its files are there when it has ended, --wait waits for that`)
+  else if (artifacts.length === 0) note('the job has no files; --artifact GLOB of run and submit keeps some')
+  for (const { path } of artifacts) {
+    const target = resolve(folder, path)
+    if (!target.startsWith(`${resolve(folder)}${sep}`)) {
+      throw new ExitError(EXIT.cannotWrite, `${printable(path)} lies outside of ${folder}: it is not written`)
+    }
+    const bytes = await client.artifact(job.id, path)
+    makeFolder(dirname(target))
+    writeFile(target, bytes, '--to', 'wx')
+    stdout.write(`${printable(target)} (${bytes.length} bytes)\n`)
+  }
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true })
+  } catch (error) {
+    throw new ExitError(EXIT.cannotWrite, `--to: the folder ${path} cannot be made: ${(error as Error).message}`)
+  }
+}
+
+function portrait(job: Job, { paint = plain }: Streams): string {
+  const state = job.status === null ? job.state : `${job.state}: ${job.status}`
+  const text = job.status === null ? undefined : verdict(job)
+  const message = text === undefined ? undefined : printable(text)
+  const rows: [string, string | undefined][] = [
+    ['Job', job.id],
+    ['State', paint(statusFormat(job.status ?? job.state), state)],
+    ['', message],
+    ['Runs', printable(job.image ?? `${job.language ?? ''} ${job.version ?? ''}`.trim())],
+    ['Submitted', `${second(job.createdAt)} UTC`],
+    ['Started', job.startedAt === null ? undefined : `${second(job.startedAt)} UTC`],
+    ['Ended', job.finishedAt === null ? undefined : `${second(job.finishedAt)} UTC`],
+    ['Attempt', job.attempt > 1 ? String(job.attempt) : undefined],
+    ...job.stages.map((stage): [string, string] => [
+      `Stage ${stage.name}`,
+      [
+        ...(stage.test?.name == null ? [] : [printable(stage.test.name)]),
+        stage.signal ?? `exit code ${stage.exitCode ?? '-'}`,
+        `${stage.wallMs.toFixed(0)} ms (CPU ${stage.cpuMs.toFixed(0)} ms)`,
+        `${(stage.memoryPeakBytes / 2 ** 20).toFixed(1)} MiB`,
+        `${stage.stdoutBytes + stage.stderrBytes} bytes of output`,
+      ].join(', '),
+    ]),
+    ...(job.artifacts ?? []).map(({ path, bytes }): [string, string] => [
+      'File',
+      `${printable(path)} (${bytes} bytes)`,
+    ]),
+  ]
+  const lines = rows.flatMap(([name, value]) =>
+    value === undefined ? [] : [`${paint('bold', name.padEnd(12))} ${value}`],
+  )
+  return lines.join('\n')
+}
