@@ -19,6 +19,13 @@ export type Allowed = SharedAllowed
 export type Key = ApiKey
 export type NewKey = NewApiKey
 export type Installation = SharedInstallation
+/** What is told of an installation; it is streamed as the events of jobs are. */
+export type InstallationEvent = { id: string } & (
+  | { type: 'host'; data: Installation['hosts'][string] & { host: string } }
+  | { type: 'line'; data: { host: string; text: string } }
+  | { type: 'result'; data: Installation }
+  | { type: 'state' }
+)
 export type Delivery = Omit<AnyDelivery, 'url'> & { tenant: string; origin: string }
 export interface AllowRequestBody {
   reason?: string

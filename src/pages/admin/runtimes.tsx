@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { ApiProblem } from '../client/api-problem.ts'
+import { RunyardError } from '../../client/client.ts'
 import { Badge, type Tone } from '../design/badge.tsx'
 import { ProblemNotice } from '../design/problem-notice.tsx'
 import { type EndFollower, followEnd } from '../playground/output/follow-end.ts'
@@ -8,7 +8,6 @@ import { JumpToEnd } from '../playground/output/output-log.tsx'
 import { useAction } from './act.ts'
 import type { Api } from './api.ts'
 import type { Installation, RuntimeRow } from './api-types.ts'
-import { installationEventsOf } from './installation-events.ts'
 import { Live } from './live.tsx'
 import { At } from './times.tsx'
 import { usePolled } from './use-polled.ts'
@@ -129,7 +128,7 @@ function Progress({ api, id, name, onEnd }: { api: Api; id: string; name: string
   const [follows, setFollows] = useState(true)
   const [isOver, setOver] = useState(false)
   const [hosts, setHosts] = useState<Installation['hosts']>({})
-  const [problem, setProblem] = useState<ApiProblem>()
+  const [problem, setProblem] = useState<RunyardError>()
   useEffect(() => {
     const pre = log.current
     if (!pre) return
@@ -141,7 +140,7 @@ function Progress({ api, id, name, onEnd }: { api: Api; id: string; name: string
       follower.stay()
     }
     const follow = async () => {
-      for await (const event of installationEventsOf(api.http, id, controller.signal)) {
+      for await (const event of api.installationEvents(id, { signal: controller.signal })) {
         if (event.type === 'line') add(event.data.text)
         if (event.type === 'host') {
           const { host, ...how } = event.data
@@ -156,7 +155,8 @@ function Progress({ api, id, name, onEnd }: { api: Api; id: string; name: string
       }
     }
     follow().catch((error: unknown) => {
-      if (!(error instanceof ApiProblem)) throw error
+      if (controller.signal.aborted) return
+      if (!(error instanceof RunyardError)) throw error
       setProblem(error)
     })
     return () => {
