@@ -39,6 +39,8 @@ async function compile() {
     'tsconfig.json',
     'tsconfig.build.json',
     'scripts/build-pages.mjs',
+    'scripts/build-client.mjs',
+    'scripts/types-of-schemas.mjs',
     'package-lock.json',
   ])
   await unlessStamped(join(root, 'dist/.stamp'), hash, async () => {
