@@ -9,7 +9,11 @@ import type { Delivery as AnyDelivery } from '../../shared/webhooks/delivery.ts'
 
 /** What the admin routes answer; docs/api.md tells of it. */
 
-export type Page<Name extends string, Item> = Record<Name, Item[]> & { next: string | null }
+export interface Page<Item> {
+  items: Item[]
+  /** A cursor; null when there is no more. */
+  next: string | null
+}
 
 export type JobRow = JobSummary & { tenant: string }
 export type Job = AnyJob & { tenant: string; canRunAgain: boolean }

@@ -1,13 +1,18 @@
-import type { AllowRequestBody, Allowed, Block, Key, NewKey, SecurityEvent } from './api-types.ts'
 import type {
+  Allowed,
+  AllowRequestBody,
+  Block,
   Delivery,
   Installation,
   InstallationEvent,
   Job,
   JobRow,
+  Key,
+  NewKey,
   Overview,
   Page,
   RuntimeRow,
+  SecurityEvent,
   Series,
 } from './api-types.ts'
 import { eventsOf, type StreamedEvent, type StreamOptions } from '../../client/event-stream.ts'
@@ -26,18 +31,24 @@ const part = encodeURIComponent
 export const createApi = (http: Http) => {
   const send = <T>(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown) =>
     http.json<T>(path, { method, body })
+  const page = async <Item>(path: string, name: string, fields: Query): Promise<Page<Item>> => {
+    const { [name]: items, next } = await http.json<Record<string, Item[]> & { next: string | null }>(
+      path + query(fields),
+    )
+    return { items: items ?? [], next }
+  }
   /** Lost connections are sought without end: the page says so, and somebody looks on. */
   const follow = <Event extends { type: string; id: string }>(path: string, watch: Watch) =>
     eventsOf<Event>(http, path, { ...watch, retries: Infinity })
   return {
     overview: () => http.json<Overview>('/v1/admin/overview'),
     series: (seconds: number) => http.json<Series>(`/v1/admin/series?seconds=${seconds}`),
-    jobs: (fields: Query) => http.json<Page<'jobs', JobRow>>(`/v1/admin/jobs${query(fields)}`),
+    jobs: (fields: Query) => page<JobRow>('/v1/admin/jobs', 'jobs', fields),
     job: (id: string) => http.json<Job>(`/v1/admin/jobs/${part(id)}`),
     cancel: (id: string) => send<Job>('DELETE', `/v1/admin/jobs/${part(id)}`),
     runAgain: (id: string) => send<JobRow>('POST', `/v1/admin/jobs/${part(id)}/run-again`),
     events: (kind: string, cursor?: string) =>
-      http.json<Page<'events', SecurityEvent>>(`/v1/admin/security-events${query({ kind, cursor, limit: '50' })}`),
+      page<SecurityEvent>('/v1/admin/security-events', 'events', { kind, cursor, limit: '50' }),
     blocks: async () => (await http.json<{ blocks: Block[] }>('/v1/admin/blocks')).blocks,
     block: (subject: string, body: AllowRequestBody & { seconds?: number }) =>
       send<Block>('PUT', `/v1/admin/blocks/${part(subject)}`, body),
@@ -49,8 +60,7 @@ export const createApi = (http: Http) => {
     keys: async () => (await http.json<{ keys: Key[] }>('/v1/admin/keys')).keys,
     createKey: (fields: NewKey) => send<Key & { key: string }>('POST', '/v1/admin/keys', fields),
     revokeKey: (id: string) => send<Key>('DELETE', `/v1/admin/keys/${part(id)}`),
-    deliveries: (fields: Query) =>
-      http.json<Page<'deliveries', Delivery>>(`/v1/admin/webhook-deliveries${query(fields)}`),
+    deliveries: (fields: Query) => page<Delivery>('/v1/admin/webhook-deliveries', 'deliveries', fields),
     redeliver: (id: string) => send<Delivery>('POST', `/v1/admin/webhook-deliveries/${part(id)}/redeliver`),
     cancelDelivery: (id: string) => send<Delivery>('POST', `/v1/admin/webhook-deliveries/${part(id)}/cancel`),
     testWebhook: (tenant: string, url: string) =>
