@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -40,6 +40,8 @@ export function openPage(address: string, env: Record<string, string>, copy?: st
   const folder = copy ?? mkdtempSync(join(tmpdir(), 'runyard-docs-'))
   // Inside the package its own name leads to what it exports.
   const modules = mkdtempSync(join(root, 'dist/docs-'))
+  mkdirSync(join(modules, 'node_modules/@runyard'), { recursive: true })
+  symlinkSync(join(root, 'clients/typescript'), join(modules, 'node_modules/@runyard/client'))
   if (copy === undefined) for (const name of OF_THE_PACKAGE) symlinkSync(join(root, name), join(folder, name))
   const main = join(copy ?? root, 'dist/cli/main.js')
   const all = {
