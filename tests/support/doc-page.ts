@@ -40,8 +40,7 @@ export function openPage(address: string, env: Record<string, string>, copy?: st
   const folder = copy ?? mkdtempSync(join(tmpdir(), 'runyard-docs-'))
   // Inside the package its own name leads to what it exports.
   const modules = mkdtempSync(join(root, 'dist/docs-'))
-  mkdirSync(join(modules, 'node_modules/@runyard'), { recursive: true })
-  symlinkSync(join(root, 'clients/typescript'), join(modules, 'node_modules/@runyard/client'))
+  installClient(modules)
   if (copy === undefined) for (const name of OF_THE_PACKAGE) symlinkSync(join(root, name), join(folder, name))
   const main = join(copy ?? root, 'dist/cli/main.js')
   const all = {
@@ -135,6 +134,12 @@ export function openPage(address: string, env: Record<string, string>, copy?: st
       rmSync(folder, { recursive: true })
     },
   }
+}
+
+/** What `npm install ../runyard/clients/typescript` does in a folder. */
+export function installClient(folder: string): void {
+  mkdirSync(join(folder, 'node_modules/@runyard'), { recursive: true })
+  symlinkSync(join(root, 'clients/typescript'), join(folder, 'node_modules/@runyard/client'))
 }
 
 /** `npm start` is only let through where it is to refuse. */
