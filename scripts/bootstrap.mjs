@@ -40,6 +40,8 @@ async function compile() {
     'tsconfig.build.json',
     'scripts/build-cli.mjs',
     'scripts/build-pages.mjs',
+    'scripts/build-client.mjs',
+    'scripts/types-of-schemas.mjs',
     'package-lock.json',
   ])
   await unlessStamped(join(root, 'dist/.stamp'), hash, async () => {

@@ -1,22 +1,21 @@
-import type { AcceptedBatch, Batch } from '../shared/batch.ts'
-import type { Job, JobSummary, State, Status } from '../shared/job.ts'
-import type { CodeRequest, ContainerRequest } from '../shared/requests.ts'
-import type { Runtime } from '../shared/runtime.ts'
+import type {
+  AcceptedBatch,
+  Batch,
+  CodeRequest,
+  ContainerRequest,
+  Job,
+  JobSummary,
+  Runtime,
+  State,
+  Status,
+} from './api-types.ts'
 import { eventsOf, type StreamedEvent, type StreamOptions } from './event-stream.ts'
 import { type CallOptions, createHttp, type HttpOptions } from './http.ts'
 import { type InteractiveJob, openInteractive } from './interactive.ts'
 import { RunyardError } from './runyard-error.ts'
 import { findWebSocket, type WebSocketConstructor } from './web-socket.ts'
 
-export type { AcceptedBatch, Batch } from '../shared/batch.ts'
-export type { Encoding, Job, JobSummary, Stage, StageSummary, State, Status } from '../shared/job.ts'
-export type { Limits, LimitOverrides } from '../shared/limits.ts'
-export type { FieldError, ProblemCode } from '../shared/problems.ts'
-export type { CodeRequest, ContainerRequest } from '../shared/requests.ts'
-export type { Runtime } from '../shared/runtime.ts'
-export type { TerminalSize } from '../shared/terminal-size.ts'
-export type { Finding } from '../shared/security/finding.ts'
-export type { WebhookBody, WebhookTestBody } from '../shared/webhooks/webhook-body.ts'
+export type * from './api-types.ts'
 export type { StreamedEvent, StreamOptions } from './event-stream.ts'
 export type { CallOptions } from './http.ts'
 export type { InteractiveJob, Signal } from './interactive.ts'
@@ -36,6 +35,8 @@ export interface SubmitOptions extends CallOptions {
    */
   idempotencyKey?: string | undefined
 }
+
+export interface InteractiveOptions extends SubmitOptions, Pick<StreamOptions, 'onConnection'> {}
 
 export interface ListOptions extends CallOptions {
   state?: State | undefined
@@ -61,7 +62,7 @@ export interface Client {
   /** The events of a job from its first to `result`, across lost connections. */
   stream(id: string, options?: StreamOptions): AsyncGenerator<StreamedEvent, void, void>
   /** Submits a job and talks to it; with an id, talks to one that was submitted with `interactive`. */
-  interactive(request: CodeRequest | string, options?: SubmitOptions): Promise<InteractiveJob>
+  interactive(request: CodeRequest | string, options?: InteractiveOptions): Promise<InteractiveJob>
   /** Ends a job, queued or running. One that has ended stays as it is. */
   cancel(id: string, options?: CallOptions): Promise<Job>
   /** Submits up to 100 jobs, all or none. */
@@ -121,7 +122,7 @@ export function createClient(options: ClientOptions): Client {
         next = page.next
       }
     },
-    stream: (id, stream) => eventsOf(http, id, stream),
+    stream: (id, stream) => eventsOf<StreamedEvent>(http, `/v1/jobs/${part(id)}/events`, stream),
     async interactive(what, submit = {}) {
       const WebSocket = options.WebSocket ?? (await findWebSocket())
       const id = typeof what === 'string' ? what : (await client.submit({ ...what, interactive: true }, submit)).id

@@ -1,15 +1,11 @@
-import { pause, pauseBefore } from './retry.ts'
+import { retry, type RetryOptions } from './retry.ts'
 import { errorOf, RunyardError } from './runyard-error.ts'
 
-export interface CallOptions {
-  /** Ends the call, which rejects with the signal's reason. What was submitted goes on. */
-  signal?: AbortSignal | undefined
-  /** How often a request is made again that could not be answered; the client's when absent. */
-  retries?: number | undefined
-}
+/** Of one call. What is absent is as the client has it. */
+export type CallOptions = Pick<RetryOptions, 'signal' | 'retries' | 'shouldRetry'>
 
 export interface HttpRequest extends CallOptions {
-  method?: 'GET' | 'POST' | 'DELETE'
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   headers?: Record<string, string>
   body?: unknown
   /** How long the service may take on purpose before it answers, in milliseconds. */
@@ -19,11 +15,14 @@ export interface HttpRequest extends CallOptions {
 export interface Http {
   /** Where the service is, without a slash at the end. */
   readonly url: string
-  readonly key: string | undefined
-  readonly retries: number
-  /** Told before each pause after which a request is made again. */
-  readonly onRetry: NonNullable<HttpOptions['onRetry']>
-  /** One request, its answer read as a whole, made again while that may help. @throws RunyardError, or the signal's reason */
+  /** The key to show now, if there is one. */
+  key(): string | undefined
+  /** When a call is made again, unless it says so itself. */
+  readonly policy: Required<Pick<RetryOptions, 'retries'>> & Pick<RetryOptions, 'shouldRetry' | 'onRetry'>
+  /**
+   * One request, its answer read as a whole, made again while that may help. An answer without content is undefined.
+   * @throws RunyardError, or the signal's reason
+   */
   json<T>(path: string, request?: HttpRequest): Promise<T>
   /** The same, with the bytes of the answer. */
   bytes(path: string, request?: HttpRequest): Promise<Uint8Array>
@@ -31,17 +30,15 @@ export interface Http {
   once(path: string, request: HttpRequest, signal: AbortSignal | undefined): Promise<Response>
 }
 
-export interface HttpOptions {
+export interface HttpOptions extends Omit<RetryOptions, 'signal'> {
   /** e.g. `http://127.0.0.1:3000`; a path at its end is kept. */
   url: string | URL
-  /** `ry_...`; none where the service asks for none. */
-  key?: string | undefined
+  /** `ry_...`; none where the service asks for none. A function is asked at each request. */
+  key?: string | (() => string | undefined) | undefined
   /** Instead of the global one. */
   fetch?: typeof fetch | undefined
   /** How often a request is made again that could not be answered: 429, 502, 503, 504, no answer. 8, some 40 s, when absent. */
   retries?: number | undefined
-  /** Told before each pause after which a request is made again: what failed, and how long the pause is in milliseconds. */
-  onRetry?: ((error: RunyardError, pauseMs: number) => void) | undefined
 }
 
 /** For browsers: what a job is like is asked for anew. */
@@ -51,14 +48,17 @@ const NO_STORE = { cache: 'no-store' as const }
 const PATIENCE_MS = 30_000
 
 export function createHttp(options: HttpOptions): Http {
-  const { url: address, key, fetch: own, retries = 8, onRetry = () => undefined } = options
+  const { url: address, key, fetch: own, retries = 8, shouldRetry, onRetry } = options
   const url = new URL(address).href.replace(/\/+$/, '')
+  const policy = { retries, shouldRetry, onRetry }
+  const keyNow = typeof key === 'function' ? key : () => key
   // Browsers want to see it called on the window.
   const send: typeof fetch = own ?? ((input, init) => globalThis.fetch(input, init))
 
   const once: Http['once'] = async (path, { method = 'GET', headers = {}, body }, signal) => {
     const shown: Record<string, string> = { ...headers }
-    if (key !== undefined) shown['authorization'] = `Bearer ${key}`
+    const secret = keyNow()
+    if (secret !== undefined) shown['authorization'] = `Bearer ${secret}`
     if (body !== undefined) shown['content-type'] = 'application/json'
     const init: RequestInit = { method, headers: shown, ...NO_STORE, ...(signal && { signal }) }
     if (body !== undefined) init.body = JSON.stringify(body)
@@ -69,40 +69,42 @@ export function createHttp(options: HttpOptions): Http {
     return answer
   }
 
-  const patiently = async <T>(path: string, request: HttpRequest, read: (answer: Response) => Promise<T>) => {
-    const { signal, waitsMs = 0, retries: most = retries } = request
-    for (let failures = 1; ; failures++) {
-      signal?.throwIfAborted()
-      const limit = withTimeout(signal, waitsMs + PATIENCE_MS)
-      try {
-        const answer = await once(path, request, limit.signal)
-        return await read(answer).catch((cause: unknown) => {
-          throw unreachable(url, cause)
-        })
-      } catch (error) {
-        signal?.throwIfAborted()
-        if (!(error instanceof RunyardError)) throw error
-        const ms = pauseBefore(error, failures, most)
-        if (ms === undefined) throw error
-        onRetry(error, ms)
-        await pause(ms, signal)
-      } finally {
-        limit.clear()
-      }
-    }
+  const whole = <T>(path: string, request: HttpRequest, read: (answer: Response) => Promise<T>): Promise<T> => {
+    const { signal, waitsMs = 0 } = request
+    return retry(
+      async () => {
+        const limit = withTimeout(signal, waitsMs + PATIENCE_MS)
+        try {
+          const answer = await once(path, request, limit.signal)
+          return await read(answer).catch((cause: unknown) => {
+            throw unreachable(url, cause)
+          })
+        } finally {
+          limit.clear()
+        }
+      },
+      { ...policyOf(policy, request), signal },
+    )
   }
 
   return {
     url,
-    key,
-    retries,
-    onRetry,
+    key: keyNow,
+    policy,
     once,
     json: <T>(path: string, request: HttpRequest = {}) =>
-      patiently(path, request, (answer) => answer.json() as Promise<T>),
-    bytes: (path, request = {}) =>
-      patiently(path, request, async (answer) => new Uint8Array(await answer.arrayBuffer())),
+      whole(
+        path,
+        request,
+        (answer) => (answer.status === 204 ? Promise.resolve(undefined) : answer.json()) as Promise<T>,
+      ),
+    bytes: (path, request = {}) => whole(path, request, async (answer) => new Uint8Array(await answer.arrayBuffer())),
   }
+}
+
+/** The client's policy, as far as a call has none of its own. */
+export function policyOf(policy: Http['policy'], { retries, shouldRetry }: CallOptions): Http['policy'] {
+  return { ...policy, ...(retries !== undefined && { retries }), ...(shouldRetry && { shouldRetry }) }
 }
 
 export interface TimeLimit {

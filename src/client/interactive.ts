@@ -1,10 +1,8 @@
-import type { JobSummary } from '../shared/job.ts'
-import type { FieldError } from '../shared/problems.ts'
-import type { TerminalSize } from '../shared/terminal-size.ts'
-import type { StreamedEvent } from './event-stream.ts'
-import { type CallOptions, type Http, unreachable } from './http.ts'
+import type { FieldError, JobSummary, TerminalSize } from './api-types.ts'
+import type { StreamedEvent, StreamOptions } from './event-stream.ts'
+import { type Http, policyOf, unreachable } from './http.ts'
 import { type QueuedInput, createInputQueue } from './input-queue.ts'
-import { pauseBefore } from './retry.ts'
+import { retry } from './retry.ts'
 import { type ErrorCode, RunyardError } from './runyard-error.ts'
 import type { WebSocketConstructor, WebSocketLike } from './web-socket.ts'
 
@@ -53,25 +51,23 @@ export function openInteractive(
   http: Http,
   WebSocket: WebSocketConstructor,
   id: string,
-  { signal, retries = http.retries }: CallOptions = {},
+  options: Omit<StreamOptions, 'after'> = {},
 ): InteractiveJob {
+  const { signal, onConnection } = options
   const events = createEventBuffer()
   const result = withResolvers<JobSummary>()
   // Who does not look at it is told by the iterator.
   result.promise.catch(() => undefined)
+  const leaving = new AbortController()
   let socket: WebSocketLike | undefined
   let isOpen = false
   let lastId: string | undefined
-  let failures = 0
-  let timer: ReturnType<typeof setTimeout> | undefined
-  let over = false
   const input = createInputQueue((text) => isOpen && (socket?.send(text), true))
 
   const end = (error?: unknown, left?: RunyardError) => {
-    if (over) return
-    over = true
+    if (leaving.signal.aborted) return
+    leaving.abort()
     isOpen = false
-    clearTimeout(timer)
     signal?.removeEventListener('abort', onAbort)
     const refusal = error ?? left ?? new RunyardError({ code: 'job-ended', detail: `job ${id} has ended` })
     input.refuse(refusal)
@@ -93,53 +89,48 @@ export function openInteractive(
     if (event.type === 'result') result.resolve(event.data)
   }
 
-  /** A handshake that is refused does not tell why; an ordinary request does. */
-  const lost = async (code: number) => {
-    failures += 1
-    let error: RunyardError
-    try {
-      await http.json(`/v1/jobs/${encodeURIComponent(id)}`, { retries: 0, signal })
-      error = unreachable(http.url, new Error(`the connection to job ${id} was closed with ${code}`))
-    } catch (cause) {
-      if (over) return
-      error = cause as RunyardError
-    }
-    const ms = pauseBefore(error, failures, retries)
-    if (ms === undefined) return end(error)
-    http.onRetry(error, ms)
-    timer = setTimeout(connect, ms)
-  }
+  /** Talks over one connection until it is closed. @returns the code it was closed with */
+  const talk = (progressed: () => void) =>
+    new Promise<number>((resolve) => {
+      const url = new URL(`${http.url}/v1/jobs/${encodeURIComponent(id)}/io`)
+      url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
+      if (lastId !== undefined) url.searchParams.set('after', lastId)
+      const key = http.key()
+      socket = new WebSocket(url.href, key === undefined ? ['runyard'] : ['runyard', `key.${key}`])
+      socket.onopen = () => {
+        isOpen = true
+        onConnection?.(true)
+        input.again()
+      }
+      socket.onmessage = ({ data }: { data: unknown }) => {
+        if (leaving.signal.aborted) return
+        progressed()
+        take(JSON.parse(String(data)) as Message)
+      }
+      // What went wrong comes with the close.
+      socket.onerror = () => undefined
+      socket.onclose = ({ code }: { code: number }) => {
+        isOpen = false
+        resolve(code)
+      }
+    })
 
-  const connect = () => {
-    const url = new URL(`${http.url}/v1/jobs/${encodeURIComponent(id)}/io`)
-    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
-    if (lastId !== undefined) url.searchParams.set('after', lastId)
-    socket = new WebSocket(url.href, http.key === undefined ? ['runyard'] : ['runyard', `key.${http.key}`])
-    socket.onopen = () => {
-      isOpen = true
-      input.again()
-    }
-    socket.onmessage = ({ data }: { data: unknown }) => {
-      if (over) return
-      failures = 0
-      take(JSON.parse(String(data)) as Message)
-    }
-    // What went wrong comes with the close.
-    socket.onerror = () => undefined
-    socket.onclose = ({ code }: { code: number }) => {
-      isOpen = false
-      if (over) return
-      if (code === 1000) return end()
-      const refused = REFUSED[code]
-      if (refused) return end(new RunyardError(refused))
-      void lost(code)
-    }
+  /** @throws RunyardError that says why the connection was lost, or cannot be had */
+  const connection = async (progressed: () => void): Promise<void> => {
+    const code = await talk(progressed)
+    if (code === 1000 || leaving.signal.aborted) return
+    const refused = REFUSED[code]
+    if (refused) throw new RunyardError(refused)
+    onConnection?.(false)
+    // A handshake that is refused does not tell why; an ordinary request does.
+    await http.json(`/v1/jobs/${encodeURIComponent(id)}`, { retries: 0, signal: leaving.signal })
+    throw unreachable(http.url, new Error(`the connection to job ${id} was closed with ${code}`))
   }
 
   if (signal?.aborted) end(signal.reason)
   else {
     signal?.addEventListener('abort', onAbort, { once: true })
-    connect()
+    retry(connection, { ...policyOf(http.policy, options), signal: leaving.signal }).then(() => end(), end)
   }
 
   const send = (messages: QueuedInput[], first = false) => input.add(messages, first)

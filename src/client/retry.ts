@@ -1,4 +1,15 @@
-import type { RunyardError } from './runyard-error.ts'
+import { RunyardError } from './runyard-error.ts'
+
+export interface RetryOptions {
+  /** Ends the call, which rejects with the signal's reason. What was submitted goes on. */
+  signal?: AbortSignal | undefined
+  /** How often in a row a request is made again that could not be answered; `Infinity` is allowed. */
+  retries?: number | undefined
+  /** Asked before each retry, of a failure that may pass: false makes it final. All are retried when absent. */
+  shouldRetry?: ((error: RunyardError) => boolean) | undefined
+  /** Told before each pause after which a request is made again: what failed, and how long the pause is in milliseconds. */
+  onRetry?: ((error: RunyardError, pauseMs: number) => void) | undefined
+}
 
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 8000
@@ -9,6 +20,35 @@ const LONGEST_RETRY_AFTER_MS = 60_000
 const RATE_RETRIES = 8
 
 const PASSING = new Set([429, 502, 503, 504])
+
+/**
+ * Makes an attempt, and makes it again while that may help.
+ * @param attempt may call `progressed` when it got somewhere before it fails: failures are counted anew then
+ * @throws the RunyardError of the last attempt; whatever else an attempt throws, at once; the signal's reason
+ */
+export async function retry<T>(
+  attempt: (progressed: () => void) => Promise<T>,
+  { signal, retries = 0, shouldRetry, onRetry }: RetryOptions,
+): Promise<T> {
+  let failures = 0
+  const progressed = () => {
+    failures = 0
+  }
+  for (;;) {
+    signal?.throwIfAborted()
+    try {
+      return await attempt(progressed)
+    } catch (error) {
+      signal?.throwIfAborted()
+      if (!(error instanceof RunyardError) || shouldRetry?.(error) === false) throw error
+      failures += 1
+      const ms = pauseBefore(error, failures, retries)
+      if (ms === undefined) throw error
+      onRetry?.(error, ms)
+      await pause(ms, signal)
+    }
+  }
+}
 
 /**
  * How long to wait before a request is made again, in milliseconds; undefined when it should not be.
@@ -35,7 +75,7 @@ export function pauseBefore(
 }
 
 /** @throws the signal's reason, as soon as it aborts */
-export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason as Error)
     const onAbort = () => {

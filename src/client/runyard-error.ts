@@ -1,5 +1,4 @@
-import type { FieldError, ProblemCode } from '../shared/problems.ts'
-import type { Finding } from '../shared/security/finding.ts'
+import type { FieldError, Finding, ProblemCode } from './api-types.ts'
 
 /**
  * A code of docs/errors.md, or one of this client: `unreachable` (no answer came), `unknown` (an answer that was none of
@@ -72,8 +71,8 @@ export async function errorOf(answer: Response): Promise<RunyardError> {
   const text = await answer.text().catch(() => '')
   const body = answer.headers.get('content-type')?.startsWith('application/problem+json') ? parsed(text) : undefined
   if (body) return new RunyardError({ ...common, ...body })
-  const title = `the answer was ${answer.status}${answer.statusText ? ` ${answer.statusText}` : ''}`
-  const detail = `${title}, which did not come from Runyard: ${answer.url}`
+  const title = `The answer was ${answer.status}${answer.statusText ? ` ${answer.statusText}` : ''}`
+  const detail = `${title}; it did not come from Runyard: ${answer.url}`
   return new RunyardError({ ...common, code: 'unknown', title, detail })
 }
 

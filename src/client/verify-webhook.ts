@@ -1,4 +1,4 @@
-import type { WebhookBody, WebhookTestBody } from '../shared/webhooks/webhook-body.ts'
+import type { WebhookBody, WebhookTestBody } from './api-types.ts'
 
 /** What came is not signed by who knows the secret, or is too old. */
 export class WebhookVerificationError extends Error {

@@ -43,6 +43,7 @@ export const PROBLEMS = {
 export type ProblemCode = keyof typeof PROBLEMS
 
 export const PROBLEM_CODES = Object.keys(PROBLEMS) as ProblemCode[]
+export const ProblemCode = Type.Enum(PROBLEM_CODES)
 
 /** What is wrong with one field. */
 export const FieldError = Type.Object({

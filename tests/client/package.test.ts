@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -10,55 +10,71 @@ import { type TestPlatform, startPlatform } from '../support/platform.ts'
 
 const run = promisify(execFile)
 const root = packageRoot()
-const folder = mkdtempSync(join(tmpdir(), 'runyard-package-'))
+const source = join(root, 'clients/typescript')
+const folder = mkdtempSync(join(tmpdir(), 'runyard-client-'))
+const fresh = join(folder, 'fresh')
+
+interface Packed {
+  filename: string
+  size: number
+  files: { path: string }[]
+}
 
 let platform: TestPlatform
+let packed: Packed
+let installMs: number
 beforeAll(async () => {
   platform = await startPlatform()
-  const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
-    cwd: root,
-    maxBuffer: 64 * 1024 * 1024,
-  })
-  const [{ filename }] = JSON.parse(stdout) as [{ filename: string }]
-  // What the service needs is taken from this checkout, so that no registry is asked. The client needs none of it.
-  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-    dependencies: Record<string, string>
-  }
-  const here = Object.fromEntries(
-    Object.keys(dependencies).map((name) => [name, `file:${join(root, 'node_modules', name)}`]),
-  )
-  const project = {
-    name: 'fresh',
-    private: true,
-    type: 'module',
-    dependencies: { runyard: `file:${join(folder, filename)}` },
-    overrides: here,
-  }
-  writeFileSync(join(folder, 'package.json'), JSON.stringify(project))
-  const quiet = ['--offline', '--ignore-scripts', '--no-audit', '--no-fund']
-  await run('npm', ['install', ...quiet], { cwd: folder })
+  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]
+  const { stdout } = await run('npm', args, { cwd: source })
+  packed = (JSON.parse(stdout) as [Packed])[0]
+  mkdirSync(fresh)
+  const from = performance.now()
+  const quiet = ['--offline', '--no-audit', '--no-fund']
+  await run('npm', ['install', ...quiet, join(folder, packed.filename)], { cwd: fresh })
+  installMs = performance.now() - from
 })
 afterAll(async () => {
   await platform.close()
   rmSync(folder, { recursive: true })
 })
 
-/** What a program of the fresh project writes. */
-async function written(name: string, code: string): Promise<string> {
-  writeFileSync(join(folder, name), code)
-  const { stdout } = await run(process.execPath, [name], {
-    cwd: folder,
-    env: { ...process.env, RUNYARD_URL: platform.url },
-  })
+const manifest = (path: string) =>
+  JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')) as Record<string, unknown>
+
+/** What the compiler says of a program in the fresh folder; nothing, when its types hold. Declarations are checked too. */
+async function faults(name: string, code: string, ...options: string[]): Promise<string> {
+  writeFileSync(join(fresh, name), code)
+  const strict = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'es2023']
+  const types = ['--lib', 'es2023,dom,dom.iterable', '--types', '']
+  const args = [join(root, 'node_modules/typescript/bin/tsc'), ...strict, ...types, ...options, name]
+  const { stdout } = await run(process.execPath, args, { cwd: fresh }).catch((error: { stdout: string }) => error)
   return stdout
 }
 
-test('a fresh project runs a job with `runyard/client` in plain JavaScript', async () => {
+test('`@runyard/client` packs below 100 kB, installs nothing beside itself, and brings the licences of what is in it', () => {
+  expect(packed.size).toBeLessThan(100_000)
+  const paths = packed.files.map(({ path }) => path)
+  expect(paths).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'dist/client.js', 'dist/client.d.ts']))
+  expect(paths).toContain('dist/LICENSE.eventsource-parser')
+  const { dependencies, peerDependencies, optionalDependencies, version } = manifest(source)
+  expect([dependencies, peerDependencies, optionalDependencies]).toEqual([undefined, undefined, undefined])
+  expect(version).toBe(manifest(root)['version'])
+  const lock = readFileSync(join(fresh, 'node_modules/.package-lock.json'), 'utf8')
+  expect(Object.keys((JSON.parse(lock) as { packages: object }).packages)).toEqual(['node_modules/@runyard/client'])
+  // About one second on a machine that does nothing else.
+  expect(installMs).toBeLessThan(30_000)
+})
+
+test('a program in an empty folder runs, streams and talks to jobs with it', async () => {
   const code = `
-    import { createClient, RunyardError } from 'runyard/client'
+    import { createClient, RunyardError } from '@runyard/client'
     const client = createClient({ url: process.env.RUNYARD_URL })
     const job = await client.run({ language: 'python', code: 'print(6 * 7)' })
     console.log(job.status, job.stages[0].stdout.trim())
+    const types = []
+    for await (const { type } of client.stream(job.id)) types.push(type)
+    console.log(types.at(0), types.at(-1))
     const talk = await client.interactive({ language: 'python', code: 'print(input()[::-1])' })
     await talk.write('olleh\\n')
     let said = ''
@@ -67,13 +83,18 @@ test('a fresh project runs a job with `runyard/client` in plain JavaScript', asy
     const refused = await client.run({ language: 'cobol', code: '' }).catch((error) => error)
     console.log(refused instanceof RunyardError, refused.code)
   `
-  expect(await written('plain.js', code)).toBe('succeeded 42\nhello\ntrue unknown-language\n')
+  // Node 20 has no WebSocket of its own, and finds the package `ws` where that is installed.
+  const ws = typeof WebSocket === 'undefined' ? `import { WebSocket } from '${join(root, 'node_modules/ws/wrapper.mjs')}'\nglobalThis.WebSocket = WebSocket\n` : '' // prettier-ignore
+  writeFileSync(join(fresh, 'plain.mjs'), ws + code)
+  const env = { ...process.env, RUNYARD_URL: platform.url }
+  const { stdout } = await run(process.execPath, ['plain.mjs'], { cwd: fresh, env })
+  expect(stdout).toBe('succeeded 42\nstate result\nhello\ntrue unknown-language\n')
 })
 
-test('its types hold in a strict project', async () => {
+test('its types hold in a strict project, its declarations included', async () => {
   const code = `
-    import { createClient, RunyardError, type Job, type Status, type StreamedEvent, verifyWebhook } from 'runyard/client'
-    const client = createClient({ url: 'http://127.0.0.1:3000', key: 'ry_x', retries: 2 })
+    import { createClient, RunyardError, type Job, type Status, type StreamedEvent, verifyWebhook } from '@runyard/client'
+    const client = createClient({ url: 'http://127.0.0.1:3000', key: () => 'ry_x', retries: 2 })
     export async function use(signal: AbortSignal): Promise<Status | null> {
       const job: Job = await client.run({ language: 'python', code: '1', limits: { wallMs: 5 } }, { signal })
       for await (const event of client.stream(job.id)) {
@@ -95,23 +116,33 @@ test('its types hold in a strict project', async () => {
       return job.status
     }
   `
-  writeFileSync(join(folder, 'typed.ts'), code)
-  const options = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--skipLibCheck']
-  for (const module of ['nodenext', 'esnext']) {
-    const how = module === 'esnext' ? ['--moduleResolution', 'bundler'] : []
-    const types = ['--lib', 'es2023,dom,dom.iterable', '--types', '', '--target', 'es2023']
-    const args = [...options, ...types, '--module', module, ...how, 'typed.ts']
-    const told = await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), ...args], {
-      cwd: folder,
-    }).catch((error: { stdout: string }) => error)
-    expect(told.stdout).toBe('')
-  }
+  expect(await faults('typed.ts', code, '--module', 'nodenext')).toBe('')
+  expect(await faults('typed.ts', code, '--module', 'esnext', '--moduleResolution', 'bundler')).toBe('')
 })
 
-test('bundled for browsers it brings nothing but itself', async () => {
+test('its types are those of the service’s schemas, every one of them', async () => {
+  const listed = readFileSync(join(root, 'src/client/api-types.ts'), 'utf8')
+  const names = [...listed.matchAll(/export type \{([^}]+)\}/g)].flatMap(([, all = '']) => all.trim().split(/,\s*/))
+  expect(names.length).toBeGreaterThan(15)
+  const code = `
+    import type * as written from '@runyard/client'
+    import type * as schemas from '${join(root, 'src/client/api-types.ts')}'
+    type Plain<T> = T extends object ? { [Key in keyof T]: Plain<T[Key]> } : T
+    type Same<A, B> = (<T>() => T extends Plain<A> ? 1 : 2) extends <T>() => T extends Plain<B> ? 1 : 2 ? true : false
+    ${names.map((name) => `export const same${name}: Same<written.${name}, schemas.${name}> = true`).join('\n')}
+    // @ts-expect-error two that differ are told apart, optional members too
+    export const other: Same<{ a?: string; b: 1 }, { b: 1 }> = true
+  `
+  // The schemas' own files are made for Node.
+  const node = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types')]
+  const how = ['--module', 'nodenext', '--allowImportingTsExtensions', '--skipLibCheck', ...node]
+  expect(await faults('same.ts', code, ...how)).toBe('')
+})
+
+test('it imports nothing, so that it runs in browsers, Deno and Bun as it is', async () => {
   const { metafile, warnings } = await build({
-    stdin: { contents: `export * from 'runyard/client'`, resolveDir: folder },
-    absWorkingDir: folder,
+    stdin: { contents: `export * from '@runyard/client'`, resolveDir: fresh },
+    absWorkingDir: fresh,
     bundle: true,
     write: false,
     metafile: true,
@@ -119,12 +150,7 @@ test('bundled for browsers it brings nothing but itself', async () => {
     platform: 'browser',
   })
   expect(warnings).toEqual([])
-  const inputs = Object.keys(metafile.inputs).filter((path) => path !== '<stdin>')
-  expect(inputs.length).toBeGreaterThan(5)
-  for (const path of inputs) expect(path).toMatch(/^node_modules\/runyard\/dist\/client\/[\w-]+\.js$/)
-  expect(
-    Object.values(metafile.inputs)
-      .flatMap(({ imports }) => imports)
-      .filter(({ external }) => external),
-  ).toEqual([])
+  const inputs = Object.entries(metafile.inputs).filter(([path]) => path !== '<stdin>')
+  expect(inputs.map(([path]) => path)).toEqual(['node_modules/@runyard/client/dist/client.js'])
+  expect(inputs.flatMap(([, { imports }]) => imports)).toEqual([])
 })

@@ -1,24 +1,118 @@
 import { describe, expect, test } from '@jest/globals'
 import { createInputQueue } from '../../src/client/input-queue.ts'
-import { pauseBefore } from '../../src/client/retry.ts'
-import { createSseParser } from '../../src/client/sse.ts'
+import { readEvents } from '../../src/client/event-stream.ts'
+import { pauseBefore, retry } from '../../src/client/retry.ts'
+import { RunyardError } from '../../src/client/runyard-error.ts'
 
 describe('events', () => {
   const text =
-    ': hello\r\nretry: 1000\n\nevent: stdout\nid: 1-0\ndata: {"a":\ndata: 1}\n\nid: 1-1\revent:result\rdata:{}\r\r'
+    ': hello\r\nretry: 1000\n\nevent: stdout\nid: 1-0\ndata: {"a":\ndata: "é"}\n\nid: 1-1\revent:result\rdata:{}\r\rdata: {}\n\n'
   const events = [
-    { type: 'stdout', id: '1-0', data: { a: 1 } },
+    { type: 'stdout', id: '1-0', data: { a: 'é' } },
     { type: 'result', id: '1-1', data: {} },
   ]
+  const bodyOf = (...pieces: Uint8Array[]) =>
+    new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (const piece of pieces) controller.enqueue(piece)
+        controller.close()
+      },
+    })
+  const read = async (...pieces: Uint8Array[]) => {
+    const found: unknown[] = []
+    for await (const event of readEvents(bodyOf(...pieces), () => undefined)) found.push(event)
+    return found
+  }
 
-  test('are the same wherever their text is cut', () => {
-    for (let cut = 0; cut <= text.length; cut++) {
-      const parse = createSseParser()
-      expect([...parse(text.slice(0, cut)), ...parse(text.slice(cut)), ...parse('\n')]).toEqual(events)
+  test('are the same wherever their bytes are cut, and those without a name or an id are none', async () => {
+    const bytes = new TextEncoder().encode(text)
+    for (let cut = 0; cut <= bytes.length; cut++) {
+      expect(await read(bytes.subarray(0, cut), bytes.subarray(cut))).toEqual(events)
     }
   })
 
-  test('that are not complete are not given', () => expect(createSseParser()('event: stdout\ndata: {}\n')).toEqual([]))
+  test('that are not complete are not given', async () => {
+    expect(await read(new TextEncoder().encode('event: stdout\nid: 1-0\ndata: {}\n'))).toEqual([])
+  })
+
+  test('whose data is not JSON fail the reading', async () => {
+    await expect(read(new TextEncoder().encode('event: stdout\nid: 1-0\ndata: {\n\n'))).rejects.toThrow(SyntaxError)
+  })
+
+  test('let go of the response when nobody reads on', async () => {
+    let cancelled = false
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(new TextEncoder().encode(text)),
+      cancel: () => {
+        cancelled = true
+      },
+    })
+    for await (const _event of readEvents(body, () => undefined)) break
+    expect(cancelled).toBe(true)
+  })
+})
+
+describe('an attempt', () => {
+  /** Passes, and asks for next to no pause. */
+  const passing = () => new RunyardError({ code: 'unavailable', status: 503, detail: 'later', retryAfterMs: 1 })
+
+  test('is made again as often as was asked for, and each pause is told before it', async () => {
+    let made = 0
+    const told: number[] = []
+    const work = retry(
+      () => {
+        made += 1
+        return Promise.reject(passing())
+      },
+      { retries: 2, onRetry: (_error, pauseMs) => void told.push(pauseMs) },
+    )
+    await expect(work).rejects.toMatchObject({ code: 'unavailable' })
+    expect(made).toBe(3)
+    expect(told).toHaveLength(2)
+  })
+
+  test('that got somewhere begins to count anew', async () => {
+    let made = 0
+    const work = retry(
+      (progressed) => {
+        made += 1
+        if (made < 5) progressed()
+        return Promise.reject(passing())
+      },
+      { retries: 1 },
+    )
+    await expect(work).rejects.toMatchObject({ code: 'unavailable' })
+    expect(made).toBe(5)
+  })
+
+  test('is final where the caller says so, and where it is no failure of the service', async () => {
+    let made = 0
+    const failing = (error: Error) => () => {
+      made += 1
+      return Promise.reject(error)
+    }
+    const shouldRetry = ({ code }: RunyardError) => code === 'rate-limited'
+    await expect(retry(failing(passing()), { retries: 8, shouldRetry })).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(retry(failing(new TypeError('a bug')), { retries: 8 })).rejects.toThrow('a bug')
+    expect(made).toBe(2)
+  })
+
+  test('is not made again once the signal has aborted, not even out of a pause', async () => {
+    const controller = new AbortController()
+    const reason = new Error('no longer')
+    let made = 0
+    const work = retry(
+      () => {
+        made += 1
+        return Promise.reject(
+          new RunyardError({ code: 'unavailable', status: 503, detail: 'later', retryAfterMs: 50_000 }),
+        )
+      },
+      { retries: 8, signal: controller.signal, onRetry: () => queueMicrotask(() => controller.abort(reason)) },
+    )
+    await expect(work).rejects.toBe(reason)
+    expect(made).toBe(1)
+  })
 })
 
 describe('a request is made again', () => {

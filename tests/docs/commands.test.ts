@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { EXIT } from '../../src/cli/exit.ts'
 import { blocksOf, DATA, type DocBlock, documents, RUNNABLE, shownCommands } from '../support/doc-blocks.ts'
-import { copyPackage, type DocPage, openPage } from '../support/doc-page.ts'
+import { copyPackage, type DocPage, installClient, openPage } from '../support/doc-page.ts'
 import { startOnce } from '../support/doc-start.ts'
 import { checkCommands } from '../support/doc-static.ts'
 import { makeKey } from '../support/make-key.ts'
@@ -92,6 +92,7 @@ async function tryExample({ language, code }: DocBlock): Promise<void> {
   const { PATH } = process.env
   const env = { PATH, PYTHONPATH: join(root, 'clients/python/src'), PYTHONDONTWRITEBYTECODE: '1' }
   try {
+    if (language === 'js') installClient(folder)
     const file = join(folder, language === 'js' ? 'receiver.mjs' : 'receiver.py')
     writeFileSync(file, code)
     const { line, ...statuses } = await tryReceiver(language === 'js' ? process.execPath : 'python3', [file], env)

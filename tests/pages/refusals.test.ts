@@ -165,6 +165,34 @@ test('a rate that is met is waited for, and the page says how long', async () =>
   })
 })
 
+test('Stop gives up a submission that waits for its rate, and nothing of it runs later', async () => {
+  await withGateway({ RATE_PER_MINUTE: '3', RATE_BURST: '1' }, async ({ url }) => {
+    const { page, run, badge, close } = await openPlayground(browser, url, { allow })
+    await run()
+    await badge('Queued')
+    await page.keyboard.press('Escape')
+    await badge('Cancelled')
+    const submitted: string[] = []
+    page.on('request', (request) => {
+      if (request.method() === 'POST') submitted.push(request.url())
+    })
+    await run()
+    await page.getByText(/rate limit reached, retrying in \d+ s/).waitFor()
+    expect(submitted).toHaveLength(1)
+    await page.getByRole('button', { name: 'Stop' }).click()
+    await page.getByText('Not run').waitFor()
+    await page.getByRole('button', { name: 'Run' }).waitFor()
+    expect(await page.getByText(/rate limit reached/).count()).toBe(0)
+    expect(await page.getByRole('alert').count()).toBe(0)
+    // What comes next is what is run next: the submission that was given up is not made again before it.
+    await run()
+    await badge('Queued')
+    const answer = await fetch(`${url}/v1/jobs`)
+    expect(((await answer.json()) as { jobs: unknown[] }).jobs).toHaveLength(2)
+    await close()
+  })
+})
+
 test('a queue that is full is told, and what was typed is still there', async () => {
   await withGateway({ MAX_QUEUED_JOBS: '1', TENANT_MAX_QUEUED_JOBS: '1' }, async ({ url }) => {
     const first = await openPlayground(browser, url)

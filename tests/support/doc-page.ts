@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -40,6 +40,7 @@ export function openPage(address: string, env: Record<string, string>, copy?: st
   const folder = copy ?? mkdtempSync(join(tmpdir(), 'runyard-docs-'))
   // Inside the package its own name leads to what it exports.
   const modules = mkdtempSync(join(root, 'dist/docs-'))
+  installClient(modules)
   if (copy === undefined) for (const name of OF_THE_PACKAGE) symlinkSync(join(root, name), join(folder, name))
   const main = join(copy ?? root, 'dist/cli/main.js')
   const all = {
@@ -134,6 +135,12 @@ export function openPage(address: string, env: Record<string, string>, copy?: st
       rmSync(folder, { recursive: true })
     },
   }
+}
+
+/** What `npm install ../runyard/clients/typescript` does in a folder. */
+export function installClient(folder: string): void {
+  mkdirSync(join(folder, 'node_modules/@runyard'), { recursive: true })
+  symlinkSync(join(root, 'clients/typescript'), join(folder, 'node_modules/@runyard/client'))
 }
 
 /** `npm start` is only let through where it is to refuse. */

@@ -82,6 +82,7 @@ function checkNpm(args: string[]): string[] {
     scripts: Record<string, string>
   }
   if (verb === 'start' || verb === 'test' || verb === 'install' || verb === 'ci') return []
+  if (verb === 'pack') return existsSync(join(root, name, 'package.json')) ? [] : [`npm pack ${name}: no package`]
   if (verb === 'run' && name === 'runyard') return checkRunyard(rest)
   return verb === 'run' && scripts[name] !== undefined ? [] : [`npm ${verb} ${name}: no script`]
 }

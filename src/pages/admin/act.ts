@@ -1,11 +1,12 @@
 import { useState } from 'preact/hooks'
-import { ApiProblem } from '../client/api-problem.ts'
+import { RunyardError } from '../../client/client.ts'
+import { messageOf } from '../design/plain-detail.ts'
 import { toast } from '../design/toasts.tsx'
 
 export interface Action {
   busy: boolean
   /** Why the last one was refused, when that is told here. */
-  problem: ApiProblem | undefined
+  problem: RunyardError | undefined
   /** @param work may say what was done. @returns whether it was */
   run: (work: () => Promise<string | undefined>) => Promise<boolean>
 }
@@ -16,7 +17,7 @@ export interface Action {
  */
 export function useAction(refusals: 'toast' | 'here' = 'toast'): Action {
   const [busy, setBusy] = useState(false)
-  const [problem, setProblem] = useState<ApiProblem>()
+  const [problem, setProblem] = useState<RunyardError>()
   return {
     busy,
     problem,
@@ -29,9 +30,9 @@ export function useAction(refusals: 'toast' | 'here' = 'toast'): Action {
         if (done !== undefined) toast(done, 'good')
         return true
       } catch (error) {
-        if (!(error instanceof ApiProblem)) throw error
+        if (!(error instanceof RunyardError)) throw error
         if (refusals === 'here') setProblem(error)
-        else toast(error.message, 'bad')
+        else toast(messageOf(error), 'bad')
         return false
       } finally {
         setBusy(false)

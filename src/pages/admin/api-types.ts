@@ -9,7 +9,11 @@ import type { Delivery as AnyDelivery } from '../../shared/webhooks/delivery.ts'
 
 /** What the admin routes answer; docs/api.md tells of it. */
 
-export type Page<Name extends string, Item> = Record<Name, Item[]> & { next: string | null }
+export interface Page<Item> {
+  items: Item[]
+  /** A cursor; null when there is no more. */
+  next: string | null
+}
 
 export type JobRow = JobSummary & { tenant: string }
 export type Job = AnyJob & { tenant: string; canRunAgain: boolean }
@@ -19,6 +23,13 @@ export type Allowed = SharedAllowed
 export type Key = ApiKey
 export type NewKey = NewApiKey
 export type Installation = SharedInstallation
+/** What is told of an installation; it is streamed as the events of jobs are. */
+export type InstallationEvent = { id: string } & (
+  | { type: 'host'; data: Installation['hosts'][string] & { host: string } }
+  | { type: 'line'; data: { host: string; text: string } }
+  | { type: 'result'; data: Installation }
+  | { type: 'state' }
+)
 export type Delivery = Omit<AnyDelivery, 'url'> & { tenant: string; origin: string }
 export interface AllowRequestBody {
   reason?: string

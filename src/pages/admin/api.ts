@@ -1,7 +1,24 @@
-import type { AllowRequestBody, Allowed, Block, Key, NewKey, SecurityEvent } from './api-types.ts'
-import type { Delivery, Installation, Job, JobRow, Overview, Page, RuntimeRow, Series } from './api-types.ts'
-import type { Http } from '../client/http.ts'
+import type {
+  Allowed,
+  AllowRequestBody,
+  Block,
+  Delivery,
+  Installation,
+  InstallationEvent,
+  Job,
+  JobRow,
+  Key,
+  NewKey,
+  Overview,
+  Page,
+  RuntimeRow,
+  SecurityEvent,
+  Series,
+} from './api-types.ts'
+import { eventsOf, type StreamedEvent, type StreamOptions } from '../../client/event-stream.ts'
+import type { Http } from '../../client/http.ts'
 
+type Watch = Pick<StreamOptions, 'signal' | 'onConnection'>
 type Query = Record<string, string | undefined>
 
 const query = (fields: Query): string => {
@@ -10,35 +27,49 @@ const query = (fields: Query): string => {
 }
 const part = encodeURIComponent
 
-/** What the dashboard asks of the gateway. Each throws an ApiProblem when that refuses. */
-export const createApi = (http: Http) => ({
-  http,
-  overview: () => http.json<Overview>('/v1/admin/overview'),
-  series: (seconds: number) => http.json<Series>(`/v1/admin/series?seconds=${seconds}`),
-  jobs: (fields: Query) => http.json<Page<'jobs', JobRow>>(`/v1/admin/jobs${query(fields)}`),
-  job: (id: string) => http.json<Job>(`/v1/admin/jobs/${part(id)}`),
-  cancel: (id: string) => http.send<Job>('DELETE', `/v1/admin/jobs/${part(id)}`),
-  runAgain: (id: string) => http.send<JobRow>('POST', `/v1/admin/jobs/${part(id)}/run-again`),
-  events: (kind: string, cursor?: string) =>
-    http.json<Page<'events', SecurityEvent>>(`/v1/admin/security-events${query({ kind, cursor, limit: '50' })}`),
-  blocks: async () => (await http.json<{ blocks: Block[] }>('/v1/admin/blocks')).blocks,
-  block: (subject: string, body: AllowRequestBody & { seconds?: number }) =>
-    http.send<Block>('PUT', `/v1/admin/blocks/${part(subject)}`, body),
-  unblock: (subject: string) => http.send<undefined>('DELETE', `/v1/admin/blocks/${part(subject)}`),
-  allowed: async () => (await http.json<{ allowed: Allowed[] }>('/v1/admin/allowed')).allowed,
-  allow: (subject: string, body: AllowRequestBody) =>
-    http.send<Allowed>('PUT', `/v1/admin/allowed/${part(subject)}`, body),
-  disallow: (subject: string) => http.send<undefined>('DELETE', `/v1/admin/allowed/${part(subject)}`),
-  keys: async () => (await http.json<{ keys: Key[] }>('/v1/admin/keys')).keys,
-  createKey: (fields: NewKey) => http.send<Key & { key: string }>('POST', '/v1/admin/keys', fields),
-  revokeKey: (id: string) => http.send<Key>('DELETE', `/v1/admin/keys/${part(id)}`),
-  deliveries: (fields: Query) =>
-    http.json<Page<'deliveries', Delivery>>(`/v1/admin/webhook-deliveries${query(fields)}`),
-  redeliver: (id: string) => http.send<Delivery>('POST', `/v1/admin/webhook-deliveries/${part(id)}/redeliver`),
-  cancelDelivery: (id: string) => http.send<Delivery>('POST', `/v1/admin/webhook-deliveries/${part(id)}/cancel`),
-  testWebhook: (tenant: string, url: string) =>
-    http.send<Delivery>('POST', '/v1/admin/webhook-deliveries/test', { tenant, url }),
-  runtimes: async () => (await http.json<{ runtimes: RuntimeRow[] }>('/v1/admin/runtimes')).runtimes,
-  install: (language: string) => http.send<Installation>('POST', `/v1/admin/runtimes/${part(language)}/install`),
-})
+/** What the dashboard asks of the gateway. Each throws a RunyardError when that refuses. */
+export const createApi = (http: Http) => {
+  const send = <T>(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown) =>
+    http.json<T>(path, { method, body })
+  const page = async <Item>(path: string, name: string, fields: Query): Promise<Page<Item>> => {
+    const { [name]: items, next } = await http.json<Record<string, Item[]> & { next: string | null }>(
+      path + query(fields),
+    )
+    return { items: items ?? [], next }
+  }
+  /** Lost connections are sought without end: the page says so, and somebody looks on. */
+  const follow = <Event extends { type: string; id: string }>(path: string, watch: Watch) =>
+    eventsOf<Event>(http, path, { ...watch, retries: Infinity })
+  return {
+    overview: () => http.json<Overview>('/v1/admin/overview'),
+    series: (seconds: number) => http.json<Series>(`/v1/admin/series?seconds=${seconds}`),
+    jobs: (fields: Query) => page<JobRow>('/v1/admin/jobs', 'jobs', fields),
+    job: (id: string) => http.json<Job>(`/v1/admin/jobs/${part(id)}`),
+    cancel: (id: string) => send<Job>('DELETE', `/v1/admin/jobs/${part(id)}`),
+    runAgain: (id: string) => send<JobRow>('POST', `/v1/admin/jobs/${part(id)}/run-again`),
+    events: (kind: string, cursor?: string) =>
+      page<SecurityEvent>('/v1/admin/security-events', 'events', { kind, cursor, limit: '50' }),
+    blocks: async () => (await http.json<{ blocks: Block[] }>('/v1/admin/blocks')).blocks,
+    block: (subject: string, body: AllowRequestBody & { seconds?: number }) =>
+      send<Block>('PUT', `/v1/admin/blocks/${part(subject)}`, body),
+    unblock: (subject: string) => send<undefined>('DELETE', `/v1/admin/blocks/${part(subject)}`),
+    allowed: async () => (await http.json<{ allowed: Allowed[] }>('/v1/admin/allowed')).allowed,
+    allow: (subject: string, body: AllowRequestBody) =>
+      send<Allowed>('PUT', `/v1/admin/allowed/${part(subject)}`, body),
+    disallow: (subject: string) => send<undefined>('DELETE', `/v1/admin/allowed/${part(subject)}`),
+    keys: async () => (await http.json<{ keys: Key[] }>('/v1/admin/keys')).keys,
+    createKey: (fields: NewKey) => send<Key & { key: string }>('POST', '/v1/admin/keys', fields),
+    revokeKey: (id: string) => send<Key>('DELETE', `/v1/admin/keys/${part(id)}`),
+    deliveries: (fields: Query) => page<Delivery>('/v1/admin/webhook-deliveries', 'deliveries', fields),
+    redeliver: (id: string) => send<Delivery>('POST', `/v1/admin/webhook-deliveries/${part(id)}/redeliver`),
+    cancelDelivery: (id: string) => send<Delivery>('POST', `/v1/admin/webhook-deliveries/${part(id)}/cancel`),
+    testWebhook: (tenant: string, url: string) =>
+      send<Delivery>('POST', '/v1/admin/webhook-deliveries/test', { tenant, url }),
+    runtimes: async () => (await http.json<{ runtimes: RuntimeRow[] }>('/v1/admin/runtimes')).runtimes,
+    install: (language: string) => send<Installation>('POST', `/v1/admin/runtimes/${part(language)}/install`),
+    jobEvents: (id: string, watch: Watch) => follow<StreamedEvent>(`/v1/admin/jobs/${part(id)}/events`, watch),
+    installationEvents: (id: string, watch: Watch) =>
+      follow<InstallationEvent>(`/v1/admin/installations/${part(id)}/events`, watch),
+  }
+}
 export type Api = ReturnType<typeof createApi>

@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { ApiProblem } from '../client/api-problem.ts'
+import { RunyardError } from '../../client/client.ts'
+import { messageOf } from '../design/plain-detail.ts'
 import { ProblemNotice } from '../design/problem-notice.tsx'
 import { Toasts, toast } from '../design/toasts.tsx'
 import { Topbar } from '../design/topbar.tsx'
@@ -13,7 +14,7 @@ import { OverviewPage } from './overview.tsx'
 import { Link, type Route, useRoute } from './router.tsx'
 import { RuntimesPage } from './runtimes.tsx'
 import { SecurityPage } from './security.tsx'
-import { createSessionHttp, type Session, sessions, takeLink } from './session.ts'
+import { createSessionHttp, type Session, sessions, takeLink } from '../client/session.ts'
 import { WebhooksPage } from './webhooks.tsx'
 
 const PAGES = [
@@ -27,8 +28,8 @@ const PAGES = [
 
 type State =
   | { at: 'start' }
-  | { at: 'failed'; problem: ApiProblem }
-  | { at: 'login'; reason: string | undefined; problem: ApiProblem | undefined }
+  | { at: 'failed'; problem: RunyardError }
+  | { at: 'login'; reason: string | undefined; problem: RunyardError | undefined }
   | { at: 'in'; session: Session }
 
 /** The dashboard: a login, then its pages. */
@@ -36,7 +37,7 @@ export function App() {
   const [state, setState] = useState<State>({ at: 'start' })
   useEffect(() => {
     begin().then(setState, (error: unknown) => {
-      if (!(error instanceof ApiProblem)) throw error
+      if (!(error instanceof RunyardError)) throw error
       setState({ at: 'failed', problem: error })
     })
   }, [])
@@ -45,8 +46,8 @@ export function App() {
       await sessions.close()
       setState({ at: 'login', reason: 'You are logged out.', problem: undefined })
     } catch (error) {
-      if (!(error instanceof ApiProblem)) throw error
-      toast(error.message, 'bad')
+      if (!(error instanceof RunyardError)) throw error
+      toast(messageOf(error), 'bad')
     }
   }
   const ended = () => {
@@ -87,12 +88,12 @@ export function App() {
 
 async function begin(): Promise<State> {
   const link = takeLink()
-  let problem: ApiProblem | undefined
+  let problem: RunyardError | undefined
   if (link !== undefined) {
     try {
       return { at: 'in', session: await sessions.open({ link }) }
     } catch (error) {
-      if (!(error instanceof ApiProblem) || error.status !== 401) throw error
+      if (!(error instanceof RunyardError) || error.status !== 401) throw error
       problem = error
     }
   }

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import type { ComponentChildren } from 'preact'
+import type { Stage } from '../../client/client.ts'
 import { JobBadge } from '../design/badge.tsx'
 import { formatBytes, formatMs } from '../design/format.ts'
 import { ResetIcon, StopIcon } from '../design/icons.tsx'
@@ -10,6 +11,7 @@ import { Confirm, type Question } from './confirm.tsx'
 import { Live } from './live.tsx'
 import { Output } from './output.tsx'
 import { go, Link } from './router.tsx'
+import { type Column, Table } from './table.tsx'
 import { At, Took } from './times.tsx'
 import { usePolled } from './use-polled.ts'
 
@@ -140,47 +142,26 @@ function Facts({ job }: { job: Job }) {
   )
 }
 
+const STAGE_COLUMNS: Column<Stage>[] = [
+  { title: 'Stage', cell: ({ name }) => name },
+  { title: 'Ended', cell: ({ status }) => <JobBadge state="finished" status={status} /> },
+  { title: 'Exit', cell: ({ signal, exitCode }) => signal ?? exitCode ?? '–' },
+  { title: 'Wall time', class: 'numeric', cell: ({ wallMs }) => formatMs(wallMs) },
+  { title: 'CPU time', class: 'numeric', cell: ({ cpuMs }) => formatMs(cpuMs) },
+  { title: 'Memory', class: 'numeric', cell: ({ memoryPeakBytes }) => formatBytes(memoryPeakBytes) },
+  {
+    title: 'Output',
+    class: 'numeric',
+    cell: ({ stdoutBytes, stderrBytes, truncated }) =>
+      `${formatBytes(stdoutBytes + stderrBytes)}${truncated ? ', cut' : ''}`,
+  },
+]
+
 function Stages({ job }: { job: Job }) {
   return (
     <section class="card listed">
       <h2>Stages</h2>
-      <table class="table stacks">
-        <thead>
-          <tr>
-            <th>Stage</th>
-            <th>Ended</th>
-            <th>Exit</th>
-            <th class="numeric">Wall time</th>
-            <th class="numeric">CPU time</th>
-            <th class="numeric">Memory</th>
-            <th class="numeric">Output</th>
-          </tr>
-        </thead>
-        <tbody>
-          {job.stages.map((stage) => (
-            <tr key={stage.name}>
-              <td data-label="Stage">{stage.name}</td>
-              <td data-label="Ended">
-                <JobBadge state="finished" status={stage.status} />
-              </td>
-              <td data-label="Exit">{stage.signal ?? stage.exitCode ?? '–'}</td>
-              <td data-label="Wall time" class="numeric">
-                {formatMs(stage.wallMs)}
-              </td>
-              <td data-label="CPU time" class="numeric">
-                {formatMs(stage.cpuMs)}
-              </td>
-              <td data-label="Memory" class="numeric">
-                {formatBytes(stage.memoryPeakBytes)}
-              </td>
-              <td data-label="Output" class="numeric">
-                {formatBytes(stage.stdoutBytes + stage.stderrBytes)}
-                {stage.truncated ? ', cut' : ''}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table rows={job.stages} keyOf={({ name }) => name} columns={STAGE_COLUMNS} />
     </section>
   )
 }

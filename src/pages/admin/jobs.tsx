@@ -4,10 +4,10 @@ import { JobBadge, STATE_WORDS, STATUS_WORDS } from '../design/badge.tsx'
 import type { Api } from './api.ts'
 import type { JobRow } from './api-types.ts'
 import { Live } from './live.tsx'
-import { MoreButton, useMore } from './more.tsx'
+import { usePaged } from './paged.tsx'
 import { go, Link } from './router.tsx'
+import { type Column, Table } from './table.tsx'
 import { At, Took } from './times.tsx'
-import { usePolled } from './use-polled.ts'
 
 const EVERY_MS = 3000
 const FILTERS = ['id', 'tenant', 'state', 'status', 'language'] as const
@@ -21,9 +21,8 @@ const filterOf = (search: string): Filter => {
 export function JobsPage({ api }: { api: Api }) {
   const [filter, setFilter] = useState(() => filterOf(location.search))
   const key = JSON.stringify(filter)
-  const polled = usePolled(() => api.jobs({ ...filter, limit: '50' }), EVERY_MS, [api, key])
-  const first = polled.value
-  const more = useMore<JobRow>(key)
+  const read = (cursor?: string) => api.jobs({ ...filter, limit: '50', cursor })
+  const { polled, items: jobs, older } = usePaged(read, EVERY_MS, key)
   const [languages, setLanguages] = useState<string[]>([])
   useEffect(() => {
     api.runtimes().then(
@@ -70,7 +69,6 @@ export function JobsPage({ api }: { api: Api }) {
       />
     </div>
   )
-  const jobs = first && [...first.jobs, ...more.items.filter(({ id }) => !first.jobs.some((one) => one.id === id))]
   return (
     <div class="page">
       <header class="head">
@@ -98,15 +96,12 @@ export function JobsPage({ api }: { api: Api }) {
       <Live of={[polled]}>
         {jobs && (
           <section class="card listed" aria-label="Jobs">
-            {jobs.length === 0 ? <p class="empty">There are no such jobs.</p> : <JobTable jobs={jobs} />}
-            <MoreButton
-              more={more}
-              next={first?.next ?? null}
-              read={async (cursor) => {
-                const page = await api.jobs({ ...filter, limit: '50', cursor })
-                return { items: page.jobs, next: page.next }
-              }}
-            />
+            {jobs.length === 0 ? (
+              <p class="empty">There are no such jobs.</p>
+            ) : (
+              <Table rows={jobs} keyOf={({ id }) => id} columns={COLUMNS} />
+            )}
+            {older}
           </section>
         )}
       </Live>
@@ -119,41 +114,18 @@ function openById(event: Event, id = '') {
   if (/^[0-9a-f-]{36}$/.test(id)) go(`/admin/jobs/${id}`)
 }
 
-function JobTable({ jobs }: { jobs: readonly JobRow[] }) {
-  return (
-    <table class="table stacks">
-      <thead>
-        <tr>
-          <th>Job</th>
-          <th>Tenant</th>
-          <th>Runs</th>
-          <th>State</th>
-          <th>Created</th>
-          <th class="numeric">Took</th>
-        </tr>
-      </thead>
-      <tbody>
-        {jobs.map((job) => (
-          <tr key={job.id}>
-            <td data-label="Job" class="mono">
-              <Link to={`/admin/jobs/${job.id}`}>{job.id}</Link>
-            </td>
-            <td data-label="Tenant">{job.tenant}</td>
-            <td data-label="Runs">
-              {job.language ?? job.image} <span class="faint">{job.version}</span>
-            </td>
-            <td data-label="State">
-              <JobBadge state={job.state} status={job.status} />
-            </td>
-            <td data-label="Created">
-              <At at={job.createdAt} />
-            </td>
-            <td data-label="Took" class="numeric">
-              <Took from={job.startedAt} to={job.finishedAt} />
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  )
-}
+const COLUMNS: Column<JobRow>[] = [
+  { title: 'Job', class: 'mono', cell: ({ id }) => <Link to={`/admin/jobs/${id}`}>{id}</Link> },
+  { title: 'Tenant', cell: ({ tenant }) => tenant },
+  {
+    title: 'Runs',
+    cell: ({ language, image, version }) => (
+      <>
+        {language ?? image} <span class="faint">{version}</span>
+      </>
+    ),
+  },
+  { title: 'State', cell: ({ state, status }) => <JobBadge state={state} status={status} /> },
+  { title: 'Created', cell: ({ createdAt }) => <At at={createdAt} /> },
+  { title: 'Took', class: 'numeric', cell: ({ startedAt, finishedAt }) => <Took from={startedAt} to={finishedAt} /> },
+]

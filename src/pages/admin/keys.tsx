@@ -6,6 +6,7 @@ import type { Key } from './api-types.ts'
 import { Confirm, type Question } from './confirm.tsx'
 import { Live } from './live.tsx'
 import { NewKeyDialog } from './new-key.tsx'
+import { type Column, Table } from './table.tsx'
 import { At } from './times.tsx'
 import { usePolled } from './use-polled.ts'
 
@@ -35,6 +36,12 @@ export function KeysPage({ api }: { api: Api }) {
         return `The key ${id} is revoked.`
       },
     })
+  const actions = (key: Key) =>
+    standingOf(key) === 'valid' && (
+      <button type="button" class="button quiet" onClick={() => revoke(key)}>
+        Revoke<span class="unseen"> {shown(key.name)}</span>
+      </button>
+    )
   const list = keys?.toReversed().filter((key) => showsEnded || standingOf(key) === 'valid')
   const ended = keys?.filter((key) => standingOf(key) !== 'valid').length ?? 0
   return (
@@ -63,26 +70,7 @@ export function KeysPage({ api }: { api: Api }) {
             {list.length === 0 ? (
               <p class="empty">There is no key that is valid.</p>
             ) : (
-              <table class="table stacks">
-                <thead>
-                  <tr>
-                    <th>Name</th>
-                    <th>Tenant</th>
-                    <th>Opens</th>
-                    <th>Limits</th>
-                    <th>State</th>
-                    <th>Created</th>
-                    <th>
-                      <span class="unseen">Actions</span>
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {list.map((key) => (
-                    <KeyRow key={key.id} row={key} onRevoke={() => revoke(key)} />
-                  ))}
-                </tbody>
-              </table>
+              <Table rows={list} keyOf={({ id }) => id} columns={COLUMNS} actions={actions} />
             )}
           </section>
         )}
@@ -93,38 +81,33 @@ export function KeysPage({ api }: { api: Api }) {
   )
 }
 
-function KeyRow({ row, onRevoke }: { row: Key; onRevoke: () => void }) {
-  const { id, name, tenant, scopes, createdAt, expiresAt } = row
-  const standing = standingOf(row)
-  return (
-    <tr>
-      <td data-label="Name">
+const COLUMNS: Column<Key>[] = [
+  {
+    title: 'Name',
+    cell: ({ id, name }) => (
+      <>
         {shown(name)} <span class="faint mono">{id}</span>
-      </td>
-      <td data-label="Tenant">{tenant}</td>
-      <td data-label="Opens">{scopes.join(', ')}</td>
-      <td data-label="Limits" class="detail">
-        {limitsOf(row) || <span class="faint">those of the service</span>}
-      </td>
-      <td data-label="State">
-        <Badge tone={standing === 'valid' ? 'good' : 'calm'} words={standing} />{' '}
-        {standing === 'valid' && expiresAt !== null && (
-          <span class="faint">
-            until <At at={expiresAt} />
-          </span>
-        )}
-      </td>
-      <td data-label="Created">
-        <At at={createdAt} />
-      </td>
-      <td class="end">
-        {standing === 'valid' && (
-          <button type="button" class="button quiet" onClick={onRevoke}>
-            Revoke<span class="unseen"> {shown(name)}</span>
-          </button>
-        )}
-      </td>
-    </tr>
+      </>
+    ),
+  },
+  { title: 'Tenant', cell: ({ tenant }) => tenant },
+  { title: 'Opens', cell: ({ scopes }) => scopes.join(', ') },
+  { title: 'Limits', class: 'detail', cell: (key) => limitsOf(key) || <span class="faint">those of the service</span> },
+  { title: 'State', cell: (key) => <KeyState of={key} /> },
+  { title: 'Created', cell: ({ createdAt }) => <At at={createdAt} /> },
+]
+
+function KeyState({ of: key }: { of: Key }) {
+  const standing = standingOf(key)
+  return (
+    <>
+      <Badge tone={standing === 'valid' ? 'good' : 'calm'} words={standing} />{' '}
+      {standing === 'valid' && key.expiresAt !== null && (
+        <span class="faint">
+          until <At at={key.expiresAt} />
+        </span>
+      )}
+    </>
   )
 }
 

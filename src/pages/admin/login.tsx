@@ -1,7 +1,7 @@
 import { useRef, useState } from 'preact/hooks'
-import { ApiProblem } from '../client/api-problem.ts'
+import { RunyardError } from '../../client/client.ts'
 import { ProblemNotice } from '../design/problem-notice.tsx'
-import { type Session, sessions } from './session.ts'
+import { type Session, sessions } from '../client/session.ts'
 
 /** @param reason why nobody is logged in any more */
 export function Login({
@@ -10,7 +10,7 @@ export function Login({
   onOpen,
 }: {
   reason: string | undefined
-  problem: ApiProblem | undefined
+  problem: RunyardError | undefined
   onOpen: (session: Session) => void
 }) {
   const [problem, setProblem] = useState(first)
@@ -25,7 +25,7 @@ export function Login({
     try {
       onOpen(await sessions.open({ key }))
     } catch (error) {
-      if (!(error instanceof ApiProblem)) throw error
+      if (!(error instanceof RunyardError)) throw error
       setProblem(error)
       input.current?.select()
     } finally {

@@ -2,7 +2,7 @@ import { useRef, useState } from 'preact/hooks'
 import type { Scope } from '../../shared/access/api-key.ts'
 import type { Limits } from '../../shared/limits.ts'
 import type { ScreeningPolicy } from '../../shared/security/finding.ts'
-import { ApiProblem } from '../client/api-problem.ts'
+import { RunyardError } from '../../client/client.ts'
 import { Dialog } from '../design/dialog.tsx'
 import { CopyIcon } from '../design/icons.tsx'
 import { ProblemNotice } from '../design/problem-notice.tsx'
@@ -55,7 +55,7 @@ export function NewKeyDialog({ api, onMade, onClose }: { api: Api; onMade: () =>
 
 function NewKeyForm({ api, onMade, onClose }: { api: Api; onMade: (key: string) => void; onClose: () => void }) {
   const [busy, setBusy] = useState(false)
-  const [problem, setProblem] = useState<ApiProblem>()
+  const [problem, setProblem] = useState<RunyardError>()
   const submit = async (event: SubmitEvent) => {
     event.preventDefault()
     if (busy) return
@@ -63,7 +63,7 @@ function NewKeyForm({ api, onMade, onClose }: { api: Api; onMade: (key: string) 
     try {
       onMade((await api.createKey(fieldsOf(new FormData(event.currentTarget as HTMLFormElement)))).key)
     } catch (error) {
-      if (!(error instanceof ApiProblem)) throw error
+      if (!(error instanceof RunyardError)) throw error
       setProblem(error)
     } finally {
       setBusy(false)

@@ -1,6 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { ApiProblem } from '../client/api-problem.ts'
-import { eventsOf } from '../client/event-stream.ts'
+import { RunyardError } from '../../client/client.ts'
 import { ProblemNotice } from '../design/problem-notice.tsx'
 import { CopyOutput } from '../playground/output/copy-output.tsx'
 import { OutputLog } from '../playground/output/output-log.tsx'
@@ -13,7 +12,7 @@ import type { Api } from './api.ts'
  */
 export function Output({ api, id, onChange }: { api: Api; id: string; onChange: () => void }) {
   const view = useRef<OutputView>(null)
-  const [problem, setProblem] = useState<ApiProblem>()
+  const [problem, setProblem] = useState<RunyardError>()
   const [isEmpty, setEmpty] = useState(true)
   const [isLive, setLive] = useState(true)
   const [told, setTold] = useState('')
@@ -22,10 +21,9 @@ export function Output({ api, id, onChange }: { api: Api; id: string; onChange: 
     if (!shown) return
     const controller = new AbortController()
     const follow = async () => {
-      const path = `/v1/admin/jobs/${encodeURIComponent(id)}/events`
       const onConnection = (connected: boolean) => setTold(connected ? '' : 'Connection lost; looking for it …')
       let isOver = false
-      for await (const event of eventsOf(api.http, id, { signal: controller.signal, path, onConnection })) {
+      for await (const event of api.jobEvents(id, { signal: controller.signal, onConnection })) {
         if (event.type === 'stdout' || event.type === 'stderr') {
           shown.write(event.type, event.data.data)
           setEmpty(false)
@@ -44,7 +42,8 @@ export function Output({ api, id, onChange }: { api: Api; id: string; onChange: 
       if (isOver) setTold((now) => (now.startsWith('Connection') ? '' : now))
     }
     follow().catch((error: unknown) => {
-      if (!(error instanceof ApiProblem)) throw error
+      if (controller.signal.aborted) return
+      if (!(error instanceof RunyardError)) throw error
       setProblem(error)
     })
     return () => controller.abort()

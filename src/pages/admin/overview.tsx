@@ -1,17 +1,14 @@
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Status } from '../../shared/job.ts'
-import type { WorkerInfo } from '../../shared/redis/worker-registry.ts'
-import { Badge } from '../design/badge.tsx'
 import { formatBytes, formatCount, formatMs } from '../design/format.ts'
 import type { Api } from './api.ts'
 import type { Overview, SeriesPoint } from './api-types.ts'
 import { Chart } from './chart.tsx'
-import { countOf, OUTCOME_GROUPS } from './outcome-groups.ts'
 import { Live } from './live.tsx'
-import { Ago, At } from './times.tsx'
 import { usePolled } from './use-polled.ts'
 import { type SeriesView, useSeries } from './use-series.ts'
+import { Workers } from './workers.tsx'
 
 const RANGES = [
   { seconds: 300, words: '5 min', span: 'Last 5 minutes' },
@@ -19,6 +16,22 @@ const RANGES = [
   { seconds: 3600, words: '1 hour', span: 'Last hour' },
 ]
 const EVERY_MS = 2000
+
+/** How jobs end, in as few groups as a chart can tell apart. */
+const OUTCOME_GROUPS: { name: string; color: string; statuses: Status[] }[] = [
+  { name: 'Succeeded', color: 'good', statuses: ['succeeded'] },
+  { name: 'Failed', color: 'busy', statuses: ['failed', 'signalled', 'compile-failed', 'wrong-answer'] },
+  {
+    name: 'At a limit',
+    color: 'warn',
+    statuses: ['wall-time-limit', 'cpu-time-limit', 'memory-limit', 'output-limit'],
+  },
+  { name: 'Cancelled', color: 'calm', statuses: ['cancelled'] },
+  { name: 'Internal error', color: 'bad', statuses: ['internal-error'] },
+]
+
+const countOf = (outcomes: Partial<Record<Status, number>>, statuses: readonly Status[]): number =>
+  statuses.reduce((sum, status) => sum + (outcomes[status] ?? 0), 0)
 
 export function OverviewPage({ api }: { api: Api }) {
   const [seconds, setSeconds] = useState(300)
@@ -257,57 +270,3 @@ function RedisCard({ redis }: { redis: Overview['redis'] }) {
 
 const formatUptime = (seconds: number) =>
   seconds < 3600 ? formatMs(seconds * 1000) : `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`
-
-function Workers({ workers }: { workers: readonly WorkerInfo[] }) {
-  return (
-    <section class="card listed">
-      <h2>Workers</h2>
-      {workers.length === 0 ? (
-        <p class="empty">No worker is alive: jobs wait until one is.</p>
-      ) : (
-        <table class="table stacks">
-          <thead>
-            <tr>
-              <th>Worker</th>
-              <th>Engine</th>
-              <th>Heartbeat</th>
-              <th class="numeric">Jobs</th>
-              <th>Sandboxes</th>
-              <th class="numeric">Load</th>
-              <th class="numeric">Free memory</th>
-              <th>Since</th>
-            </tr>
-          </thead>
-          <tbody>
-            {workers.map(({ id, host, pid, engine, heartbeatAt, startedAt, slots, load }) => (
-              <tr key={id}>
-                <td data-label="Worker" title={id}>
-                  {host} <span class="faint">pid {pid}</span>
-                </td>
-                <td data-label="Engine">
-                  <Badge tone={engine === 'up' ? 'good' : 'bad'} words={engine} />
-                </td>
-                <td data-label="Heartbeat">{heartbeatAt ? <Ago at={heartbeatAt} /> : '–'}</td>
-                <td data-label="Jobs" class="numeric">
-                  {load ? `${load.jobs} of ${slots}` : `? of ${slots}`}
-                </td>
-                <td data-label="Sandboxes" class="numeric-left">
-                  {load ? `${load.pool.ready} ready, ${load.pool.bound} bound, ${load.pool.lent} in use` : '–'}
-                </td>
-                <td data-label="Load" class="numeric">
-                  {load ? `${load.load1.toFixed(2)} on ${load.cpus} CPUs` : '–'}
-                </td>
-                <td data-label="Free memory" class="numeric">
-                  {load ? `${formatBytes(load.freeMemoryBytes)} of ${formatBytes(load.memoryBytes)}` : '–'}
-                </td>
-                <td data-label="Since">
-                  <At at={startedAt} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-    </section>
-  )
-}

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { ApiProblem } from '../client/api-problem.ts'
+import { RunyardError } from '../../client/client.ts'
 import { Badge, type Tone } from '../design/badge.tsx'
 import { ProblemNotice } from '../design/problem-notice.tsx'
 import { type EndFollower, followEnd } from '../playground/output/follow-end.ts'
@@ -8,8 +8,8 @@ import { JumpToEnd } from '../playground/output/output-log.tsx'
 import { useAction } from './act.ts'
 import type { Api } from './api.ts'
 import type { Installation, RuntimeRow } from './api-types.ts'
-import { installationEventsOf } from './installation-events.ts'
 import { Live } from './live.tsx'
+import { type Column, Table } from './table.tsx'
 import { At } from './times.tsx'
 import { usePolled } from './use-polled.ts'
 
@@ -27,6 +27,11 @@ export function RuntimesPage({ api }: { api: Api }) {
   const polled = usePolled(api.runtimes, EVERY_MS, [api])
   const { value: runtimes, refresh } = polled
   const [followed, setFollowed] = useState<{ id: string; name: string }>()
+  const follow = ({ name }: RuntimeRow, id: string) => setFollowed({ id, name })
+  const columns: Column<RuntimeRow>[] = [
+    ...COLUMNS,
+    { title: 'Last installation', cell: (runtime) => <LastInstallation runtime={runtime} onFollow={follow} /> },
+  ]
   return (
     <div class="page">
       <header class="head">
@@ -36,28 +41,12 @@ export function RuntimesPage({ api }: { api: Api }) {
       <Live of={[polled]}>
         {runtimes && (
           <section class="card listed" aria-label="Runtimes">
-            <table class="table stacks">
-              <thead>
-                <tr>
-                  <th>Language</th>
-                  <th>Hosts</th>
-                  <th>Last installation</th>
-                  <th>
-                    <span class="unseen">Actions</span>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {runtimes.map((runtime) => (
-                  <RuntimeLine
-                    key={runtime.language}
-                    api={api}
-                    runtime={runtime}
-                    onFollow={(id) => setFollowed({ id, name: runtime.name })}
-                  />
-                ))}
-              </tbody>
-            </table>
+            <Table
+              rows={runtimes}
+              keyOf={({ language }) => language}
+              columns={columns}
+              actions={(runtime) => <InstallButton api={api} runtime={runtime} onFollow={follow} />}
+            />
           </section>
         )}
       </Live>
@@ -65,21 +54,21 @@ export function RuntimesPage({ api }: { api: Api }) {
   )
 }
 
-function RuntimeLine({ api, runtime, onFollow }: { api: Api; runtime: RuntimeRow; onFollow: (id: string) => void }) {
-  const { language, name, hosts, installation } = runtime
-  const { busy, run } = useAction()
-  const install = async () => {
-    onFollow((await api.install(language)).id)
-    return undefined
-  }
-  const isEverywhere = hosts.length > 0 && hosts.every(({ version }) => version !== null)
-  const can = hosts.some(({ installsOnRequest }) => installsOnRequest)
-  return (
-    <tr>
-      <td data-label="Language">
+type Follow = (runtime: RuntimeRow, installation: string) => void
+
+const COLUMNS: Column<RuntimeRow>[] = [
+  {
+    title: 'Language',
+    cell: ({ language, name }) => (
+      <>
         {name} <span class="faint mono">{language}</span>
-      </td>
-      <td data-label="Hosts">
+      </>
+    ),
+  },
+  {
+    title: 'Hosts',
+    cell: ({ hosts }) => (
+      <>
         {hosts.length === 0 && <span class="faint">no worker is alive</span>}
         <ul class="hosts">
           {hosts.map(({ host, version }) => (
@@ -89,36 +78,46 @@ function RuntimeLine({ api, runtime, onFollow }: { api: Api; runtime: RuntimeRow
             </li>
           ))}
         </ul>
-      </td>
-      <td data-label="Last installation">
-        {installation === null ? (
-          <span class="faint">–</span>
-        ) : (
-          <>
-            {Object.entries(installation.hosts).map(([host, { state }]) => (
-              <Badge key={host} {...STATES[state]} moving={state === 'installing'} />
-            ))}{' '}
-            <At at={installation.requestedAt} />{' '}
-            <button type="button" class="button quiet" onClick={() => onFollow(installation.id)}>
-              Show<span class="unseen"> the installation of {name}</span>
-            </button>
-          </>
-        )}
-      </td>
-      <td class="end">
-        {can && (
-          <button
-            type="button"
-            class={`button${isEverywhere ? ' quiet' : ''}`}
-            disabled={busy || installation?.over === false}
-            onClick={() => void run(install)}
-          >
-            {isEverywhere ? 'Install again' : 'Install'}
-            <span class="unseen"> {name}</span>
-          </button>
-        )}
-      </td>
-    </tr>
+      </>
+    ),
+  },
+]
+
+function LastInstallation({ runtime, onFollow }: { runtime: RuntimeRow; onFollow: Follow }) {
+  const { name, installation } = runtime
+  if (installation === null) return <span class="faint">–</span>
+  return (
+    <>
+      {Object.entries(installation.hosts).map(([host, { state }]) => (
+        <Badge key={host} {...STATES[state]} moving={state === 'installing'} />
+      ))}{' '}
+      <At at={installation.requestedAt} />{' '}
+      <button type="button" class="button quiet" onClick={() => onFollow(runtime, installation.id)}>
+        Show<span class="unseen"> the installation of {name}</span>
+      </button>
+    </>
+  )
+}
+
+function InstallButton({ api, runtime, onFollow }: { api: Api; runtime: RuntimeRow; onFollow: Follow }) {
+  const { language, name, hosts, installation } = runtime
+  const { busy, run } = useAction()
+  const install = async () => {
+    onFollow(runtime, (await api.install(language)).id)
+    return undefined
+  }
+  if (!hosts.some(({ installsOnRequest }) => installsOnRequest)) return null
+  const isEverywhere = hosts.every(({ version }) => version !== null)
+  return (
+    <button
+      type="button"
+      class={`button${isEverywhere ? ' quiet' : ''}`}
+      disabled={busy || installation?.over === false}
+      onClick={() => void run(install)}
+    >
+      {isEverywhere ? 'Install again' : 'Install'}
+      <span class="unseen"> {name}</span>
+    </button>
   )
 }
 
@@ -129,7 +128,7 @@ function Progress({ api, id, name, onEnd }: { api: Api; id: string; name: string
   const [follows, setFollows] = useState(true)
   const [isOver, setOver] = useState(false)
   const [hosts, setHosts] = useState<Installation['hosts']>({})
-  const [problem, setProblem] = useState<ApiProblem>()
+  const [problem, setProblem] = useState<RunyardError>()
   useEffect(() => {
     const pre = log.current
     if (!pre) return
@@ -141,7 +140,7 @@ function Progress({ api, id, name, onEnd }: { api: Api; id: string; name: string
       follower.stay()
     }
     const follow = async () => {
-      for await (const event of installationEventsOf(api.http, id, controller.signal)) {
+      for await (const event of api.installationEvents(id, { signal: controller.signal })) {
         if (event.type === 'line') add(event.data.text)
         if (event.type === 'host') {
           const { host, ...how } = event.data
@@ -156,7 +155,8 @@ function Progress({ api, id, name, onEnd }: { api: Api; id: string; name: string
       }
     }
     follow().catch((error: unknown) => {
-      if (!(error instanceof ApiProblem)) throw error
+      if (controller.signal.aborted) return
+      if (!(error instanceof RunyardError)) throw error
       setProblem(error)
     })
     return () => {

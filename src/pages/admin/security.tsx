@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { subjectOfEvent } from '../../shared/security/event-subject.ts'
 import type { SecurityEventKind } from '../../shared/security/security-event.ts'
@@ -10,8 +11,9 @@ import type { Api } from './api.ts'
 import type { Allowed, Block, SecurityEvent } from './api-types.ts'
 import { Confirm, type Question } from './confirm.tsx'
 import { Live } from './live.tsx'
-import { MoreButton, useMore } from './more.tsx'
+import { usePaged } from './paged.tsx'
 import { Link } from './router.tsx'
+import { type Column, Table } from './table.tsx'
 import { At } from './times.tsx'
 import { usePolled } from './use-polled.ts'
 
@@ -100,58 +102,85 @@ export function SecurityPage({ api }: { api: Api }) {
 }
 
 function Blocks({ blocks, onLift }: { blocks: readonly Block[]; onLift: (block: Block) => void }) {
+  const end = ({ until }: Block) =>
+    until === null ? (
+      'until it is lifted'
+    ) : (
+      <>
+        until <At at={until} />
+      </>
+    )
   return (
-    <section class="card listed" aria-labelledby="blocks">
-      <h2 id="blocks">Blocked</h2>
-      {blocks.length === 0 ? (
-        <p class="empty">Nobody is blocked.</p>
-      ) : (
-        <ul class="subjects">
-          {blocks.map((block) => (
-            <li key={block.subject}>
-              <div>
-                <strong class="mono">{block.subject}</strong>
-                <p class="faint">
-                  {block.until === null ? (
-                    'until it is lifted'
-                  ) : (
-                    <>
-                      until <At at={block.until} />
-                    </>
-                  )}
-                  {block.reason !== '' && `, ${shown(block.reason)}`} <span>by {block.by}</span>
-                </p>
-              </div>
-              <button type="button" class="button" onClick={() => onLift(block)}>
-                Lift<span class="unseen"> the block of {block.subject}</span>
-              </button>
-            </li>
-          ))}
-        </ul>
+    <Subjects id="blocks" title="Blocked" empty="Nobody is blocked." subjects={blocks} when={end} onEnd={onLift}>
+      {({ subject }) => (
+        <>
+          Lift<span class="unseen"> the block of {subject}</span>
+        </>
       )}
-    </section>
+    </Subjects>
   )
 }
 
 function Exempt({ allowed, onEnd }: { allowed: readonly Allowed[]; onEnd: (one: Allowed) => void }) {
+  const since = (one: Allowed) => (
+    <>
+      since <At at={one.since} />
+    </>
+  )
   return (
-    <section class="card listed" aria-labelledby="allowed">
-      <h2 id="allowed">Never blocked</h2>
-      {allowed.length === 0 ? (
-        <p class="empty">Nobody is exempt.</p>
+    <Subjects
+      id="allowed"
+      title="Never blocked"
+      empty="Nobody is exempt."
+      subjects={allowed}
+      when={since}
+      onEnd={onEnd}
+    >
+      {({ subject }) => (
+        <>
+          End<span class="unseen"> the exemption of {subject}</span>
+        </>
+      )}
+    </Subjects>
+  )
+}
+
+/** Callers about whom something was decided, and a button that ends it. */
+function Subjects<Decision extends Pick<Block, 'subject' | 'reason' | 'by'>>({
+  id,
+  title,
+  empty,
+  subjects,
+  when,
+  onEnd,
+  children: words,
+}: {
+  id: string
+  title: string
+  empty: string
+  subjects: readonly Decision[]
+  when: (one: Decision) => ComponentChildren
+  onEnd: (one: Decision) => void
+  children: (one: Decision) => ComponentChildren
+}) {
+  return (
+    <section class="card listed" aria-labelledby={id}>
+      <h2 id={id}>{title}</h2>
+      {subjects.length === 0 ? (
+        <p class="empty">{empty}</p>
       ) : (
         <ul class="subjects">
-          {allowed.map((one) => (
+          {subjects.map((one) => (
             <li key={one.subject}>
               <div>
                 <strong class="mono">{one.subject}</strong>
                 <p class="faint">
-                  since <At at={one.since} />
+                  {when(one)}
                   {one.reason !== '' && `, ${shown(one.reason)}`} <span>by {one.by}</span>
                 </p>
               </div>
               <button type="button" class="button" onClick={() => onEnd(one)}>
-                End<span class="unseen"> the exemption of {one.subject}</span>
+                {words(one)}
               </button>
             </li>
           ))}
@@ -163,13 +192,7 @@ function Exempt({ allowed, onEnd }: { allowed: readonly Allowed[]; onEnd: (one: 
 
 function Events({ api, onBlock }: { api: Api; onBlock: (subject: string) => void }) {
   const [kind, setKind] = useState('')
-  const polled = usePolled(() => api.events(kind), EVERY_MS, [api, kind])
-  const first = polled.value
-  const more = useMore<SecurityEvent>(kind)
-  const events = first && [
-    ...first.events,
-    ...more.items.filter(({ id }) => !first.events.some((one) => one.id === id)),
-  ]
+  const { polled, items: events, older } = usePaged((cursor) => api.events(kind, cursor), EVERY_MS, kind)
   return (
     <section class="card listed" aria-labelledby="events">
       <header>
@@ -189,69 +212,55 @@ function Events({ api, onBlock }: { api: Api; onBlock: (subject: string) => void
       <Live of={[polled]}>
         {events?.length === 0 && <p class="empty">There are no such events.</p>}
         {events && events.length > 0 && (
-          <table class="table stacks">
-            <thead>
-              <tr>
-                <th>When</th>
-                <th>What</th>
-                <th>Who</th>
-                <th>Detail</th>
-                <th>
-                  <span class="unseen">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {events.map((event) => (
-                <EventRow key={event.id} event={event} onBlock={onBlock} />
-              ))}
-            </tbody>
-          </table>
+          <Table
+            rows={events}
+            keyOf={({ id }) => id}
+            columns={EVENT_COLUMNS}
+            actions={(event) => <BlockButton event={event} onBlock={onBlock} />}
+          />
         )}
       </Live>
-      <MoreButton
-        more={more}
-        next={first?.next ?? null}
-        read={async (cursor) => {
-          const page = await api.events(kind, cursor)
-          return { items: page.events, next: page.next }
-        }}
-      />
+      {older}
     </section>
   )
 }
 
-function EventRow({ event, onBlock }: { event: SecurityEvent; onBlock: (subject: string) => void }) {
-  const { kind, timestamp, address, keyId, tenant, endUser, jobId, detail } = event
-  const { words, tone } = KINDS[kind]
-  // What an operator did is no reason to block anybody.
-  const isCallers = tone === 'bad' || tone === 'warn' || tone === 'calm'
-  const subject = subjectOfEvent(event)
-  return (
-    <tr>
-      <td data-label="When">
-        <At at={timestamp} />
-      </td>
-      <td data-label="What">
-        <Badge tone={tone} words={words} />
-      </td>
-      <td data-label="Who" class="who">
+const EVENT_COLUMNS: Column<SecurityEvent>[] = [
+  { title: 'When', cell: ({ timestamp }) => <At at={timestamp} /> },
+  { title: 'What', cell: ({ kind }) => <Badge {...KINDS[kind]} /> },
+  {
+    title: 'Who',
+    class: 'who',
+    cell: ({ address, keyId, endUser, tenant }) => (
+      <>
         {address !== null && <span class="mono">{address}</span>}
         {keyId !== null && <span class="mono">key {keyId}</span>}
         {endUser !== undefined && <span class="mono">{shown(endUser)}</span>}
         {tenant !== null && <span class="faint">{tenant}</span>}
-      </td>
-      <td data-label="Detail" class="detail">
+      </>
+    ),
+  },
+  {
+    title: 'Detail',
+    class: 'detail',
+    cell: ({ detail, jobId }) => (
+      <>
         {shown(detail)} {jobId !== null && <Link to={`/admin/jobs/${jobId}`}>the job</Link>}
-      </td>
-      <td class="end">
-        {isCallers && subject !== undefined && kind !== 'caller-blocked' && (
-          <button type="button" class="button quiet" onClick={() => onBlock(subject)}>
-            Block …<span class="unseen"> {subject}</span>
-          </button>
-        )}
-      </td>
-    </tr>
+      </>
+    ),
+  },
+]
+
+function BlockButton({ event, onBlock }: { event: SecurityEvent; onBlock: (subject: string) => void }) {
+  const { tone } = KINDS[event.kind]
+  // What an operator did is no reason to block anybody.
+  const isCallers = tone === 'bad' || tone === 'warn' || tone === 'calm'
+  const subject = subjectOfEvent(event)
+  if (!isCallers || subject === undefined || event.kind === 'caller-blocked') return null
+  return (
+    <button type="button" class="button quiet" onClick={() => onBlock(subject)}>
+      Block …<span class="unseen"> {subject}</span>
+    </button>
   )
 }
 

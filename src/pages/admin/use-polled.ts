@@ -1,10 +1,11 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
-import { ApiProblem, unreachable } from '../client/api-problem.ts'
+import { RunyardError } from '../../client/client.ts'
+import { unreachable } from '../../client/http.ts'
 
 export interface Polled<T> {
   value: T | undefined
   /** Of the last try, if that failed; the value is the last one there was. */
-  problem: ApiProblem | undefined
+  problem: RunyardError | undefined
   /** When the value came, by this page's clock. */
   freshAt: number | undefined
   /** Asks now. */
@@ -20,7 +21,7 @@ const ANSWER_MS = 10_000
  */
 export function usePolled<T>(ask: () => Promise<T>, everyMs: number, deps: readonly unknown[]): Polled<T> {
   const [value, setValue] = useState<T>()
-  const [problem, setProblem] = useState<ApiProblem>()
+  const [problem, setProblem] = useState<RunyardError>()
   const [freshAt, setFreshAt] = useState<number>()
   const now = useRef<() => void>(() => undefined)
   useEffect(() => {
@@ -39,7 +40,7 @@ export function usePolled<T>(ask: () => Promise<T>, everyMs: number, deps: reado
         setProblem(undefined)
       } catch (error) {
         if (isStale()) return
-        if (!(error instanceof ApiProblem)) throw error
+        if (!(error instanceof RunyardError)) throw error
         setProblem(error)
       }
       if (document.visibilityState === 'visible') timer = setTimeout(run, everyMs)
@@ -59,11 +60,14 @@ export function usePolled<T>(ask: () => Promise<T>, everyMs: number, deps: reado
   return { value, problem, freshAt, refresh }
 }
 
-/** @throws ApiProblem when no answer has come in time */
+/** @throws RunyardError when no answer has come in time */
 async function answered<T>(asked: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(unreachable()), ANSWER_MS)
+    timer = setTimeout(
+      () => reject(unreachable(location.origin, new Error(`no answer for ${ANSWER_MS / 1000} s`))),
+      ANSWER_MS,
+    )
   })
   return Promise.race([asked, late]).finally(() => clearTimeout(timer))
 }

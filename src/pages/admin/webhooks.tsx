@@ -7,10 +7,10 @@ import { useAction } from './act.ts'
 import type { Api } from './api.ts'
 import type { Delivery } from './api-types.ts'
 import { Live } from './live.tsx'
-import { MoreButton, useMore } from './more.tsx'
+import { usePaged } from './paged.tsx'
 import { Link } from './router.tsx'
+import { type Column, Table } from './table.tsx'
 import { At, Due } from './times.tsx'
-import { usePolled } from './use-polled.ts'
 
 const EVERY_MS = 3000
 const STATES: Record<Delivery['state'], { tone: Tone; words: string }> = {
@@ -28,10 +28,9 @@ export function WebhooksPage({ api }: { api: Api }) {
   const [tenant, setTenant] = useState('')
   const filter = { state, tenant: tenant.trim(), limit: '50' }
   const key = JSON.stringify(filter)
-  const polled = usePolled(() => api.deliveries(filter), EVERY_MS, [api, key])
-  const { value: first, refresh } = polled
-  const more = useMore<Delivery>(key)
-  const list = first && [...first.deliveries, ...more.items.filter(({ id }) => !first.deliveries.some((one) => one.id === id))] // prettier-ignore
+  const read = (cursor?: string) => api.deliveries({ ...filter, cursor })
+  const { polled, items: list, older } = usePaged(read, EVERY_MS, key)
+  const { refresh } = polled
   return (
     <div class="page">
       <header class="head">
@@ -74,14 +73,7 @@ export function WebhooksPage({ api }: { api: Api }) {
                 ))}
               </ul>
             )}
-            <MoreButton
-              more={more}
-              next={first?.next ?? null}
-              read={async (cursor) => {
-                const page = await api.deliveries({ ...filter, cursor })
-                return { items: page.deliveries, next: page.next }
-              }}
-            />
+            {older}
           </section>
         )}
       </Live>
@@ -142,6 +134,13 @@ function TestEvent({ api, refresh }: { api: Api; refresh: () => void }) {
   )
 }
 
+const ATTEMPT_COLUMNS: Column<Delivery['attempts'][number]>[] = [
+  { title: 'Attempt', cell: ({ at }) => <At at={at} /> },
+  { title: 'Answer', cell: ({ error, status }) => shown(String(error ?? status)) },
+  { title: 'Took', class: 'numeric', cell: ({ durationMs }) => formatMs(durationMs) },
+  { title: 'Said', class: 'mono detail', cell: ({ hint, answer }) => shown(hint ?? answer) },
+]
+
 function DeliveryItem({ api, delivery, refresh }: { api: Api; delivery: Delivery; refresh: () => void }) {
   const { id, event, jobId, origin, tenant, state, createdAt, nextAttemptAt, attempts } = delivery
   const { busy, run } = useAction()
@@ -185,34 +184,7 @@ function DeliveryItem({ api, delivery, refresh }: { api: Api; delivery: Delivery
             </>
           )}
         </p>
-        {attempts.length > 0 && (
-          <table class="table stacks">
-            <thead>
-              <tr>
-                <th>Attempt</th>
-                <th>Answer</th>
-                <th class="numeric">Took</th>
-                <th>Said</th>
-              </tr>
-            </thead>
-            <tbody>
-              {attempts.toReversed().map((attempt) => (
-                <tr key={attempt.at}>
-                  <td data-label="Attempt">
-                    <At at={attempt.at} />
-                  </td>
-                  <td data-label="Answer">{shown(String(attempt.error ?? attempt.status))}</td>
-                  <td data-label="Took" class="numeric">
-                    {formatMs(attempt.durationMs)}
-                  </td>
-                  <td data-label="Said" class="mono detail">
-                    {shown(attempt.hint ?? attempt.answer)}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        )}
+        {attempts.length > 0 && <Table rows={attempts.toReversed()} keyOf={({ at }) => at} columns={ATTEMPT_COLUMNS} />}
       </details>
       <button type="button" class="button" disabled={busy} onClick={() => void run(redeliver)}>
         Redeliver<span class="unseen"> {id}</span>

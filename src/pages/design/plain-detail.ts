@@ -1,4 +1,4 @@
-import type { FieldError } from '../../shared/problems.ts'
+import type { FieldError, RunyardError } from '../../client/client.ts'
 
 /** What the API says of a field, as a sentence that stands beside the field. @param figure how a number of it is shown */
 export function plainDetail(detail: string, figure: (value: number) => string = String): string {
@@ -12,6 +12,14 @@ export function plainDetail(detail: string, figure: (value: number) => string = 
       : `at most ${most}`
   const text = plain.replaceAll(/(?<![\w.-])\d+(?![\w-]|\.\d)/g, (digits) => figure(Number(digits)))
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
+}
+
+/** What did not work, as a page tells it: where no answer of Runyard's came, the client's own words are those of a log. */
+export function messageOf({ code, message }: Pick<RunyardError, 'code' | 'message'>): string {
+  if (code === 'unreachable') {
+    return 'No answer came: the network or the service is away. What was submitted goes on without this page.'
+  }
+  return code === 'unknown' ? 'It did not come from Runyard, but from something before it.' : message
 }
 
 const PLACES: Record<string, string> = {

@@ -1,10 +1,10 @@
 import type { ComponentChildren } from 'preact'
 import type { Finding } from '../../shared/security/finding.ts'
-import type { ApiProblem } from '../client/api-problem.ts'
-import { placeOf, plainDetail } from './plain-detail.ts'
+import type { RunyardError } from '../../client/client.ts'
+import { messageOf, placeOf, plainDetail } from './plain-detail.ts'
 
 export interface ProblemNoticeProps {
-  problem: ApiProblem
+  problem: RunyardError
   /** Errors that are told at a field of the page, and not here again. */
   atField?: (pointer: string) => boolean
   /** Leads to a line of the program. */
@@ -23,7 +23,7 @@ export function ProblemNotice({ problem, atField = () => false, onLine, children
   return (
     <div class="notice bad" role="alert">
       <strong>{isScreened ? "This server's screening policy does not allow this program" : problem.title}</strong>
-      {!isTold && <p>{problem.message}</p>}
+      {!isTold && <p>{messageOf(problem)}</p>}
       {others.length < errors.length && <p>The fields are marked.</p>}
       {others.length > 0 && (
         <ul>
@@ -36,7 +36,7 @@ export function ProblemNotice({ problem, atField = () => false, onLine, children
       )}
       {isScreened && <Findings findings={refusing(violations)} onLine={onLine} />}
       {children}
-      {problem.retryAfterSeconds !== null && <p>Try again in {problem.retryAfterSeconds} s.</p>}
+      {problem.retryAfterMs !== null && <p>Try again in {Math.ceil(problem.retryAfterMs / 1000)} s.</p>}
       {problem.requestId && status >= 500 && <p class="faint">Request {problem.requestId}</p>}
     </div>
   )

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
 import { MoonIcon, SunIcon } from './icons.tsx'
-import { chooseTheme } from './theme.ts'
-import { useTheme } from './use-theme.ts'
+import { chooseTheme, currentTheme, onTheme } from './theme.ts'
 
 /** Tracks of a yard that meet, and go. */
 function Mark() {
@@ -30,7 +30,9 @@ export function Wordmark() {
 }
 
 export function ThemeToggle() {
-  const other = useTheme() === 'dark' ? 'light' : 'dark'
+  const [theme, setTheme] = useState(currentTheme)
+  useEffect(() => onTheme(() => setTheme(currentTheme())), [])
+  const other = theme === 'dark' ? 'light' : 'dark'
   const label = `Use the ${other} theme`
   return (
     <button

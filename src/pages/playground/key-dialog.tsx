@@ -1,14 +1,14 @@
 import { useId, useState } from 'preact/hooks'
-import type { ApiProblem } from '../client/api-problem.ts'
+import type { RunyardError } from '../../client/client.ts'
 import { Dialog } from '../design/dialog.tsx'
 import { ProblemNotice } from '../design/problem-notice.tsx'
 
 export interface KeyDialogProps {
   /** Why one is asked for; null when somebody wants to change theirs. */
-  problem: ApiProblem | null
+  problem: RunyardError | null
   hasKey: boolean
   /** Tries a key. @returns why it was not taken */
-  onKey: (key: string) => Promise<ApiProblem | null>
+  onKey: (key: string) => Promise<RunyardError | null>
   onForget: () => void
   onClose: () => void
 }
@@ -17,7 +17,7 @@ export interface KeyDialogProps {
 export function KeyDialog({ problem, hasKey, onKey, onForget, onClose }: KeyDialogProps) {
   const [key, setKey] = useState('')
   const [busy, setBusy] = useState(false)
-  const [refusal, setRefusal] = useState<ApiProblem | null>(null)
+  const [refusal, setRefusal] = useState<RunyardError | null>(null)
   const id = useId()
   const submit = async (event: Event) => {
     event.preventDefault()

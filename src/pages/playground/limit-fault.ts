@@ -1,6 +1,6 @@
 import type { FieldError } from '../../shared/problems.ts'
 import type { CodeRequest } from '../../shared/requests.ts'
-import type { Runtime } from '../client/jobs.ts'
+import type { Runtime } from '../../client/client.ts'
 import { plainDetail } from '../design/plain-detail.ts'
 import { OFFERED_LIMIT_NAMES, OFFERED_LIMITS, type OfferedLimit } from './program.ts'
 

@@ -1,5 +1,5 @@
 import { useId } from 'preact/hooks'
-import type { Runtime } from '../client/jobs.ts'
+import type { Runtime } from '../../client/client.ts'
 import type { FieldError } from '../../shared/problems.ts'
 import { plainDetail } from '../design/plain-detail.ts'
 import { inUnit, limitFault } from './limit-fault.ts'

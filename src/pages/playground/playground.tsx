@@ -1,8 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import type { CodeRequest } from '../../shared/requests.ts'
-import { ApiProblem } from '../client/api-problem.ts'
-import { createHttp } from '../client/http.ts'
-import { createJobs, type Runtime } from '../client/jobs.ts'
+import { type CodeRequest, createClient, type Runtime, RunyardError } from '../../client/client.ts'
 import { keyStore } from '../client/key-store.ts'
 import { KeyIcon } from '../design/icons.tsx'
 import { ProblemNotice } from '../design/problem-notice.tsx'
@@ -19,10 +16,9 @@ import type { OutputView } from './output/output-view.ts'
 import { type Program, programOf, requestOf } from './program.ts'
 import { createJobRun } from './run/job-run.ts'
 import { lacksInput } from './run/missing-input.ts'
-import { MissingInputNotice } from './run/missing-input-notice.tsx'
+import { MissingInputNotice, Warnings } from './run/notices.tsx'
 import { useObservable } from './run/observable.ts'
 import { RunBar } from './run/run-button.tsx'
-import { Warnings } from './run/warnings.tsx'
 import { readProgramFragment } from './share/program-link.ts'
 import { ShareDialog } from './share/share-dialog.tsx'
 import { ShortcutsDialog } from './shortcuts-dialog.tsx'
@@ -45,7 +41,7 @@ export function Playground() {
   /** Rises when the editor is to show another text than was typed. */
   const [version, setVersion] = useState(0)
   const [dialog, setDialog] = useState<'share' | 'shortcuts' | 'key' | null>(null)
-  const [fault, setFault] = useState<ApiProblem | null>(null)
+  const [fault, setFault] = useState<RunyardError | null>(null)
   const editor = useRef<Editor>(null)
   const view = useRef<OutputView>(null)
   /** What is shown came by a link: the person's own draft stays as it is until they run something. */
@@ -55,17 +51,20 @@ export function Playground() {
   latest.current = program
   const isNarrow = useNarrow()
 
-  const { jobs, run } = useMemo(() => {
-    const waits = { tell: (_secondsLeft: number) => {} }
-    const http = createHttp(keyStore.read, (secondsLeft) => waits.tell(secondsLeft))
-    const made = createJobs(http)
+  const { client, run } = useMemo(() => {
+    const client = createClient({
+      url: location.origin,
+      key: () => keyStore.read() ?? undefined,
+      // Whatever else fails is told at once, and tried again by whoever looks on.
+      shouldRetry: ({ code }) => code === 'rate-limited',
+      onRetry: (error, pauseMs) => run.retrying(error, pauseMs),
+    })
     const output = () => {
       if (!view.current) throw new Error('the output is not there yet')
       return view.current
     }
-    const run = createJobRun({ http, jobs: made, key: keyStore.read, output })
-    waits.tell = (secondsLeft) => run.rateLimited(secondsLeft)
-    return { jobs: made, run }
+    const run = createJobRun({ client, output })
+    return { client, run }
   }, [])
   const state = useObservable(run.state)
   const isRunning = state.phase === 'submitting' || state.phase === 'following'
@@ -93,7 +92,7 @@ export function Playground() {
     else if (jobId === null) show(ownProgram(language, known))
     else {
       const job = await run.open(jobId)
-      const request = job?.requestKept ? await jobs.request(jobId) : undefined
+      const request = job?.requestKept ? await client.getRequest(jobId) : undefined
       const fileName = known.find((one) => one.language === job?.language)?.fileName ?? ''
       if (request && 'language' in request)
         show(programOf({ ...request, language: job?.language ?? request.language }, fileName))
@@ -104,16 +103,16 @@ export function Playground() {
     }
     if (location.hash.startsWith('#program=') && !linked) toast('The program in the link cannot be read', 'bad')
   }
-  const load = async (): Promise<ApiProblem | null> => {
+  const load = async (): Promise<RunyardError | null> => {
     try {
-      const known = await jobs.runtimes()
+      const known = await client.runtimes()
       setRuntimes(known)
       setFault(null)
       setDialog(null)
       await arrive(known)
       return null
     } catch (error) {
-      if (!(error instanceof ApiProblem)) throw error
+      if (!(error instanceof RunyardError)) throw error
       setFault(error)
       if (error.status === 401) setDialog('key')
       return error
@@ -181,7 +180,7 @@ export function Playground() {
     change({ code })
     if (!isVisiting.current) drafts.keep(program.language, code)
   }
-  const tryKey = async (key: string): Promise<ApiProblem | null> => {
+  const tryKey = async (key: string): Promise<RunyardError | null> => {
     const before = keyStore.read()
     keyStore.write(key)
     const problem = await load()

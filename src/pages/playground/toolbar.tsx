@@ -1,4 +1,4 @@
-import type { Runtime } from '../client/jobs.ts'
+import type { Runtime } from '../../client/client.ts'
 import { KeyboardIcon, ResetIcon, ShareIcon } from '../design/icons.tsx'
 import { RunButton, type RunButtonProps } from './run/run-button.tsx'
 

@@ -1,11 +1,14 @@
-import type { JobSummary } from '../../../shared/job.ts'
-import type { CodeRequest } from '../../../shared/requests.ts'
-import type { Finding } from '../../../shared/security/finding.ts'
-import { ApiProblem } from '../../client/api-problem.ts'
-import { eventsOf, type StreamedEvent } from '../../client/event-stream.ts'
-import type { Http } from '../../client/http.ts'
-import { openIo, type IoSocket } from '../../client/io-socket.ts'
-import type { Jobs } from '../../client/jobs.ts'
+import {
+  type Client,
+  type CodeRequest,
+  type ErrorCode,
+  type Finding,
+  type InteractiveJob,
+  type JobSummary,
+  RunyardError,
+  type StreamedEvent,
+} from '../../../client/client.ts'
+import { messageOf } from '../../design/plain-detail.ts'
 import type { OutputView } from '../output/output-view.ts'
 import { createObservable, type Observable } from './observable.ts'
 
@@ -23,7 +26,7 @@ export interface RunState {
   /** When it began to run, by this page's clock. */
   runningSince: number | null
   warnings: Finding[]
-  problem: ApiProblem | null
+  problem: RunyardError | null
   /** Whether events come; they are sought again when not. */
   connected: boolean
   stopping: boolean
@@ -37,13 +40,13 @@ export interface RunState {
 
 export interface JobRun {
   state: Observable<RunState>
-  /** Tells how long the rate limit is still waited for. */
-  rateLimited(secondsLeft: number): void
+  /** Tells that a request is made again after a pause. */
+  retrying(error: RunyardError, pauseMs: number): void
   /** Submits a job and follows it to its end. Nothing happens while one is being followed. */
   start(request: CodeRequest): Promise<void>
   /** Follows a job that is there already. @returns it, or undefined when it cannot be read */
   open(id: string): Promise<JobSummary | undefined>
-  /** Cancels the job. */
+  /** Cancels the job, or gives up submitting it. */
   stop(): Promise<void>
   /** A line for an interactive job. */
   sendLine(line: string): void
@@ -52,11 +55,19 @@ export interface JobRun {
 }
 
 export interface JobRunOptions {
-  http: Http
-  jobs: Jobs
-  key: () => string | null
+  client: Client
   output: () => OutputView
 }
+
+/** Once a job is there, its events are sought without end: the page says so, and somebody looks on. */
+const PATIENT = { retries: Infinity, shouldRetry: () => true }
+/** A WebSocket that is refused does not tell a page why, so it is not tried for ever. */
+const HANDSHAKES = { retries: 8, shouldRetry: () => true }
+
+/** Why an input was not taken. Whatever else ends it is told of the connection. */
+const REFUSALS: readonly ErrorCode[] = ['invalid-message', 'not-interactive', 'not-running', 'input-closed', 'input-limit'] // prettier-ignore
+
+const STOPPED = new Error('stopped by the person who started it')
 
 /** What is kept of stderr to look for the reason of an end in. */
 const ERRORS_CHARS = 4096
@@ -77,10 +88,15 @@ const IDLE: RunState = {
   notes: [],
 }
 
-export function createJobRun({ http, jobs, key, output }: JobRunOptions): JobRun {
+export function createJobRun({ client, output }: JobRunOptions): JobRun {
   const [state, change] = createObservable<RunState>(IDLE)
   let stages = 0
-  let socket: IoSocket | undefined
+  let talk: InteractiveJob | undefined
+  /** Until a job is there. */
+  let begun = new AbortController()
+  /** By this page's clock; before it no request is under way. */
+  let pausedUntil = 0
+  let countdown: ReturnType<typeof setInterval> | undefined
   let hasGap = false
   let errors = ''
 
@@ -88,7 +104,19 @@ export function createJobRun({ http, jobs, key, output }: JobRunOptions): JobRun
   const begin = (request: CodeRequest | null) => {
     output().clear()
     restart()
+    begun = new AbortController()
     change({ ...IDLE, phase: 'submitting', request })
+  }
+  const countDown = (pauseMs: number) => {
+    clearInterval(countdown)
+    pausedUntil = performance.now() + pauseMs
+    const tell = () => {
+      const retrySeconds = Math.max(0, Math.ceil((pausedUntil - performance.now()) / 1000))
+      if (retrySeconds === 0) clearInterval(countdown)
+      change({ retrySeconds })
+    }
+    countdown = setInterval(tell, 1000)
+    tell()
   }
   const restart = () => {
     stages = 0
@@ -96,8 +124,10 @@ export function createJobRun({ http, jobs, key, output }: JobRunOptions): JobRun
     errors = ''
   }
   const fail = (error: unknown) => {
-    if (!(error instanceof ApiProblem)) throw error
-    change({ phase: 'ended', problem: error, takesInput: false, stage: null })
+    if (error !== STOPPED && !(error instanceof RunyardError)) throw error
+    countDown(0)
+    const problem = error instanceof RunyardError ? error : null
+    change({ phase: 'ended', problem, takesInput: false, stage: null, stopping: false })
   }
 
   const take = (event: StreamedEvent) => {
@@ -151,7 +181,7 @@ export function createJobRun({ http, jobs, key, output }: JobRunOptions): JobRun
 
   /** Where events are missing the output is read whole. */
   const fillGap = async (id: string) => {
-    const { stages: all } = await jobs.read(id)
+    const { stages: all } = await client.get(id)
     output().clear()
     for (const { name, stdout, stderr } of all) {
       if (all.length > 1) output().heading(name)
@@ -162,39 +192,56 @@ export function createJobRun({ http, jobs, key, output }: JobRunOptions): JobRun
   }
   const follow = async (job: JobSummary) => {
     change({ job, phase: 'following' })
-    if (job.interactive && job.status === null) return talk(job.id)
-    const signal = new AbortController().signal
-    for await (const event of eventsOf(http, job.id, { signal, onConnection: (connected) => change({ connected }) })) {
-      take(event)
-    }
+    if (job.interactive && job.status === null) return converse(job.id)
+    for await (const event of client.stream(job.id, { ...PATIENT, onConnection })) take(event)
     const { job: ended } = state.get()
     // Events may be gone altogether before the result is.
     if (hasGap || (stages === 0 && ended && ended.stages.length > 0)) await fillGap(job.id)
   }
-  const talk = (id: string) =>
-    new Promise<void>((resolve) => {
-      change({ takesInput: true })
-      socket = openIo(id, key(), {
-        onEvent: take,
-        onRefused: ({ detail }) => note(`Input was not taken: ${detail}.`),
-        onConnection: (connected) => change({ connected }),
-        onClosed(reason) {
-          socket = undefined
-          change({ takesInput: false, phase: 'ended' })
-          if (reason !== null) note(`The connection has ended: ${reason}.`)
-          resolve()
-        },
-      })
+  const converse = async (id: string) => {
+    change({ takesInput: true })
+    try {
+      talk = await client.interactive(id, { ...HANDSHAKES, onConnection })
+      for await (const event of talk) take(event)
+    } catch (error) {
+      if (!(error instanceof RunyardError)) throw error
+      note(`The connection has ended: ${messageOf(error)}.`)
+    } finally {
+      talk = undefined
+      change({ takesInput: false, phase: 'ended', stopping: false })
+    }
+  }
+  const onConnection = (connected: boolean) => change({ connected })
+  const input = (taken: Promise<void> | undefined) => {
+    taken?.catch((error: unknown) => {
+      if (!(error instanceof RunyardError)) throw error
+      if (REFUSALS.includes(error.code)) note(`Input was not taken: ${error.detail}.`)
     })
+  }
+  const cancel = async (id: string) => {
+    change({ stopping: true })
+    try {
+      await client.cancel(id)
+    } catch (error) {
+      if (!(error instanceof RunyardError)) throw error
+      change({ stopping: false, problem: error })
+    }
+  }
 
   return {
     state,
-    rateLimited: (retrySeconds) => change({ retrySeconds }),
+    retrying({ code }, pauseMs) {
+      if (code !== 'rate-limited') return
+      if (state.get().stopping && state.get().phase === 'submitting') begun.abort(STOPPED)
+      else countDown(pauseMs)
+    },
     async start(request) {
       if (['submitting', 'following'].includes(state.get().phase)) return
       begin(request)
       try {
-        await follow(await jobs.submit(request))
+        const job = await client.submit(request, { signal: begun.signal })
+        if (state.get().stopping) void cancel(job.id)
+        await follow(job)
       } catch (error) {
         fail(error)
       }
@@ -202,7 +249,7 @@ export function createJobRun({ http, jobs, key, output }: JobRunOptions): JobRun
     async open(id) {
       begin(null)
       try {
-        const job = await jobs.read(id)
+        const job = await client.get(id, { signal: begun.signal })
         // Its end comes as the last of its events.
         void follow({ ...job, stages: [] }).catch(fail)
         return job
@@ -212,24 +259,19 @@ export function createJobRun({ http, jobs, key, output }: JobRunOptions): JobRun
       }
     },
     async stop() {
-      const { job, phase, stopping } = state.get()
-      if (!job || phase !== 'following' || stopping) return
-      change({ stopping: true })
-      try {
-        await jobs.cancel(job.id)
-      } catch (error) {
-        if (!(error instanceof ApiProblem)) throw error
-        change({ stopping: false, problem: error })
-      }
+      const { job, phase, request, stopping } = state.get()
+      if (stopping) return
+      if (job && phase === 'following') return cancel(job.id)
+      if (phase !== 'submitting') return
+      // A submission under way may be accepted: that job is cancelled then. One that was refused so far is not.
+      if (request === null || performance.now() < pausedUntil) begun.abort(STOPPED)
+      else change({ stopping: true })
     },
     sendLine(line) {
       output().write('stdin', `${line}\n`)
-      // The longest message is 64 KiB of JSON.
-      for (const part of `${line}\n`.match(/[^]{1,8000}/gu) ?? []) {
-        socket?.send({ type: 'stdin', data: part, encoding: 'utf-8' })
-      }
+      input(talk?.write(`${line}\n`))
     },
-    sendEof: () => socket?.send({ type: 'eof' }),
-    interrupt: () => socket?.send({ type: 'signal', signal: 'SIGINT' }),
+    sendEof: () => input(talk?.end()),
+    interrupt: () => input(talk?.signal('SIGINT')),
   }
 }

@@ -1,0 +1,14 @@
+/**
+ * What the service takes and answers, as its own schemas have it. `scripts/build-client.mjs` writes these types out for the
+ * package `@runyard/client`, which has no schemas: each name here is that of a schema in the file it comes from.
+ */
+export type { AcceptedBatch, Batch } from '../shared/batch.ts'
+export type { GapEvent, JobEvent } from '../shared/job-event.ts'
+export type { Encoding, Job, JobSummary, Stage, StageSummary, State, Status } from '../shared/job.ts'
+export type { LimitOverrides, Limits } from '../shared/limits.ts'
+export type { FieldError, ProblemCode } from '../shared/problems.ts'
+export type { CodeRequest, ContainerRequest } from '../shared/requests.ts'
+export type { Runtime } from '../shared/runtime.ts'
+export type { Finding } from '../shared/security/finding.ts'
+export type { TerminalSize } from '../shared/terminal-size.ts'
+export type { WebhookBody, WebhookTestBody } from '../shared/webhooks/webhook-body.ts'
