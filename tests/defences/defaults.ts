@@ -49,7 +49,7 @@ export const DEFAULTS: readonly Defence[] = [
     threat: 'a default key',
     without: 'that a new installation has no key',
     edits: edit(
-      'src/api/start-api.ts',
+      'src/api/start.ts',
       'const { port } = server.address() as AddressInfo\n',
       "await apiKeys.create({ name: 'default', tenant: 'ops', scopes: ['admin'] })\n  const { port } = server.address() as AddressInfo\n",
     ),

@@ -54,7 +54,11 @@ const scopes: Defence[] = [
   {
     threat: 'a token of low scope: submitting code',
     without: 'that it takes more than reading does',
-    edits: edit('src/api/routes/jobs.ts', '.post(maySubmit, noQuery, submissionBody', '.post(noQuery, submissionBody'),
+    edits: edit(
+      'src/api/jobs/jobs-feature.ts',
+      '.post(maySubmit, noQuery, submissionBody',
+      '.post(noQuery, submissionBody',
+    ),
     test: SCOPES_TEST,
     name: 'POST /v1/jobs takes one of',
   },
@@ -62,7 +66,7 @@ const scopes: Defence[] = [
     threat: 'a token of low scope: submitting batches',
     without: 'that it takes more than reading does',
     edits: edit(
-      'src/api/routes/batches.ts',
+      'src/api/batches/batches-feature.ts',
       '.post(maySubmit, noQuery, submissionBody',
       '.post(noQuery, submissionBody',
     ),
@@ -73,7 +77,7 @@ const scopes: Defence[] = [
     threat: 'a token above the ceilings',
     without: 'the ceilings of a key',
     edits: edit(
-      'src/api/intake/intake.ts',
+      'src/api/jobs/request/job-request-builder.ts',
       'lowerOf(config.limits.ceilings, caller.ceilings)',
       'config.limits.ceilings',
     ),

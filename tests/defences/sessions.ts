@@ -4,7 +4,7 @@ const LOGIN = 'src/api/access/admin-login.ts'
 const ORIGIN = 'src/api/access/same-origin.ts'
 const COOKIE = 'src/api/access/session-cookie.ts'
 const SESSIONS = 'src/shared/access/admin-sessions.ts'
-const ROUTE = 'src/api/routes/admin/session.ts'
+const ROUTE = 'src/api/access/admin-session.ts'
 const TEST = 'tests/api/access/admin-session.test.ts'
 
 /** Who is logged in to the dashboard, and what that opens. */

@@ -9,7 +9,7 @@ export const TENANTS: readonly Defence[] = [
   {
     threat: 'another tenant’s job, wherever a job is read by its id',
     without: 'the look at whose job it is',
-    edits: edit('src/api/routes/jobs/own-job.ts', ' || found.tenant !== res.locals.caller.tenant', ''),
+    edits: edit('src/api/jobs/own-job.ts', ' || found.tenant !== res.locals.caller.tenant', ''),
     test: TENANTS_TEST,
     name: 'is no other than what does not exist: a job that is read',
   },
@@ -17,7 +17,7 @@ export const TENANTS: readonly Defence[] = [
     threat: 'another tenant’s job: read',
     without: 'it for this route',
     edits: edit(
-      'src/api/routes/jobs/read-job.ts',
+      'src/api/jobs/read-job.ts',
       'let job = await ownJob(records, res, req.params.id)',
       'let job = (await records.read(req.params.id))?.job ?? (await ownJob(records, res, req.params.id))',
     ),
@@ -27,14 +27,14 @@ export const TENANTS: readonly Defence[] = [
   {
     threat: 'another tenant’s job: stream',
     without: 'it for this route',
-    edits: edit('src/api/routes/jobs/job-events.ts', 'type FindJob, ownJobs }', 'type FindJob, allJobs as ownJobs }'),
+    edits: edit('src/api/jobs/job-events.ts', 'type FindJob, ownJobs }', 'type FindJob, allJobs as ownJobs }'),
     test: TENANTS_TEST,
     name: 'is no other than what does not exist: a job whose stream is asked for by HEAD',
   },
   {
     threat: 'another tenant’s job: cancel',
     without: 'it for this route',
-    edits: edit('src/api/routes/jobs/cancel-job.ts', 'FoundJob, ownJobs }', 'FoundJob, allJobs as ownJobs }'),
+    edits: edit('src/api/jobs/cancel-job.ts', 'FoundJob, ownJobs }', 'FoundJob, allJobs as ownJobs }'),
     test: TENANTS_TEST,
     name: 'is no other than what does not exist: a job that is cancelled',
   },
@@ -42,7 +42,7 @@ export const TENANTS: readonly Defence[] = [
     threat: 'another tenant’s job: talk to',
     without: 'it for this route',
     edits: edit(
-      'src/api/routes/jobs/job-io.ts',
+      'src/api/jobs/job-io.ts',
       'const job = await ownJob(records, res, req.params.id)',
       'const job = (await records.read(req.params.id))?.job ?? (await ownJob(records, res, req.params.id))',
     ),
@@ -52,11 +52,7 @@ export const TENANTS: readonly Defence[] = [
   {
     threat: 'another tenant’s job: artifacts',
     without: 'it for this route',
-    edits: edit(
-      'src/api/routes/jobs/read-artifact.ts',
-      'type FindJob, ownJobs }',
-      'type FindJob, allJobs as ownJobs }',
-    ),
+    edits: edit('src/api/jobs/read-artifact.ts', 'type FindJob, ownJobs }', 'type FindJob, allJobs as ownJobs }'),
     test: 'tests/e2e/artifacts.test.ts',
     name: 'is 404 to others',
   },
@@ -64,7 +60,7 @@ export const TENANTS: readonly Defence[] = [
     threat: 'another tenant’s job: request',
     without: 'it for this route',
     edits: edit(
-      'src/api/routes/jobs/read-request.ts',
+      'src/api/jobs/read-request.ts',
       'const job = await ownJob(records, res, req.params.id)',
       'const job = (await records.read(req.params.id))?.job ?? (await ownJob(records, res, req.params.id))',
     ),
@@ -74,14 +70,14 @@ export const TENANTS: readonly Defence[] = [
   {
     threat: 'another tenant’s job: list',
     without: 'a list of its own for each tenant',
-    edits: edit('src/api/routes/jobs/list-jobs.ts', 'jobList.page(res.locals.caller.tenant, ', "jobList.page('acme', "),
+    edits: edit('src/api/jobs/list-jobs.ts', 'jobList.page(res.locals.caller.tenant, ', "jobList.page('acme', "),
     test: TENANTS_TEST,
     name: 'lists show what belongs to the tenant',
   },
   {
     threat: 'another tenant’s batch',
     without: 'the look at whose batch it is',
-    edits: edit('src/api/routes/batches/own-batch.ts', ' || batch.tenant !== res.locals.caller.tenant', ''),
+    edits: edit('src/api/batches/own-batch.ts', ' || batch.tenant !== res.locals.caller.tenant', ''),
     test: TENANTS_TEST,
     name: 'is no other than what does not exist: a batch',
   },
@@ -89,7 +85,7 @@ export const TENANTS: readonly Defence[] = [
     threat: 'another tenant’s webhook delivery: read',
     without: 'the look at whose delivery it is',
     edits: edit(
-      'src/api/routes/webhooks.ts',
+      'src/api/webhooks/webhooks.ts',
       'if (stored?.tenant !== res.locals.caller.tenant) throw noDelivery()',
       'if (!stored) throw noDelivery()',
     ),
@@ -111,7 +107,7 @@ export const TENANTS: readonly Defence[] = [
     threat: 'another tenant’s webhook secret',
     without: 'a secret of its own for each tenant',
     edits: edit(
-      'src/api/routes/webhooks.ts',
+      'src/api/webhooks/webhooks.ts',
       'await secrets.read(res.locals.caller.tenant)',
       "await secrets.read('acme')",
     ),

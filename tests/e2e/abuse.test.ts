@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { Command, CommanderError } from 'commander'
 import { pino } from 'pino'
-import { type RunningApi, startApi } from '../../src/api/start-api.ts'
+import { type RunningApi, startApi } from '../../src/api/start.ts'
 import { addAbuseCommands } from '../../src/cli/abuse.ts'
 import { createApiKeys } from '../../src/shared/access/api-keys.ts'
 import type { NewApiKey } from '../../src/shared/access/new-api-key.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { JOB_EXAMPLES } from '../../src/api/openapi/examples/requests.ts'
-import type { RequestExample } from '../../src/api/openapi/operation.ts'
+import { JOB_EXAMPLES } from '../../src/api/http/openapi/examples/requests.ts'
+import type { RequestExample } from '../../src/api/http/route.ts'
 import { OPERATIONS } from '../../src/api/openapi/operations.ts'
 import type { Job } from '../../src/shared/job.ts'
 import type { RunResult } from '../../src/shared/run-result.ts'

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import { pino } from 'pino'
-import { startApi } from '../../src/api/start-api.ts'
+import { startApi } from '../../src/api/start.ts'
 import type { NewApiKey } from '../../src/shared/access/new-api-key.ts'
 import { createApiKeys } from '../../src/shared/access/api-keys.ts'
 import { loadConfig } from '../../src/shared/config/config.ts'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { pino } from 'pino'
-import { startApi } from '../../src/api/start-api.ts'
+import { startApi } from '../../src/api/start.ts'
 import { loadConfig } from '../../src/shared/config/config.ts'
 import { serializeError } from '../../src/shared/log.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'

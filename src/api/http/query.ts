@@ -1,7 +1,7 @@
 import type { NextFunction, Request, Response } from 'express'
 import Type, { type Static, type TObject } from 'typebox'
 import type { FieldError } from '../../shared/problems.ts'
-import { faultsOf } from '../intake/validate.ts'
+import { faultsOf } from './validate.ts'
 import { invalidRequest } from './invalid-request.ts'
 
 interface Parameter {

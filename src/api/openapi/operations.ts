@@ -1,4 +1,4 @@
-import type { Operation } from './operation.ts'
+import type { Operation } from '../http/route.ts'
 import { adminDashboardOperations } from './routes/admin-dashboard.ts'
 import { adminJobOperations } from './routes/admin-jobs.ts'
 import { adminKeyOperations } from './routes/admin-keys.ts'

@@ -15,7 +15,7 @@ import {
   takeTokens,
   TICKS_PER_TOKEN,
 } from '../../../src/api/rate-limit/gcra.ts'
-import { defineGate } from '../../../src/api/rate-limit/gate-script.ts'
+import { defineGate } from '../../../src/api/rate-limit/rate-limit-script.ts'
 import { createRateLimiter, type LimitedCaller, type RateLimiter } from '../../../src/api/rate-limit/rate-limiter.ts'
 import { connectRedis } from '../../../src/shared/redis/connect.ts'
 import { createBlocks } from '../../../src/shared/security/blocks.ts'

@@ -1,11 +1,11 @@
 import Type from 'typebox'
 import { Installation, InstallationEvent } from '../../../shared/redis/installations.ts'
-import { AdminOverview, Series } from '../../overview.ts'
-import { SeriesQuery } from '../../routes/admin/overview.ts'
-import { AdminRuntimeList } from '../../routes/admin/runtimes.ts'
-import { LoginRequest, SessionView } from '../../routes/admin/session.ts'
-import type { Operation } from '../operation.ts'
-import { PATH } from '../parameters.ts'
+import { AdminOverview, Series } from '../../admin/read-overview.ts'
+import { SeriesQuery } from '../../admin/overview.ts'
+import { AdminRuntimeList } from '../../runtimes/admin-runtimes.ts'
+import { LoginRequest, SessionView } from '../../access/admin-session.ts'
+import type { Operation } from '../../http/route.ts'
+import { PATH } from '../../http/openapi/parameters.ts'
 
 const common = { tag: 'Administration', scopes: ['admin'] } as const
 const session = { tag: 'Administration', scopes: [], path: '/v1/admin/session' } as const

@@ -1,16 +1,16 @@
 import Type from 'typebox'
 import { GapEvent, JobEvent } from '../../../shared/job-event.ts'
 import { TenantJob } from '../../../shared/redis/job-list.ts'
-import { AdminJob, AdminJobPage, AdminJobsQuery } from '../../routes/admin/jobs.ts'
+import { AdminJob, AdminJobPage, AdminJobsQuery } from '../../jobs/admin-jobs.ts'
 import {
   AdminDeliveriesQuery,
   AdminDelivery,
   AdminDeliveryPage,
   AdminWebhookTest,
-} from '../../routes/admin/webhooks.ts'
-import { cancelledJob, finishedJob } from '../examples/results.ts'
-import type { Operation } from '../operation.ts'
-import { PATH } from '../parameters.ts'
+} from '../../webhooks/admin-deliveries.ts'
+import { cancelledJob, finishedJob } from '../../http/openapi/examples/results.ts'
+import type { Operation } from '../../http/route.ts'
+import { PATH } from '../../http/openapi/parameters.ts'
 import { Job } from '../../../shared/job.ts'
 
 const common = { tag: 'Administration', scopes: ['admin'] } as const

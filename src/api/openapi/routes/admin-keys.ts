@@ -1,8 +1,8 @@
 import { ApiKey } from '../../../shared/access/api-key.ts'
 import { NewApiKey } from '../../../shared/access/new-api-key.ts'
-import { ApiKeyList, CreatedApiKey } from '../../routes/admin/keys.ts'
-import type { Operation } from '../operation.ts'
-import { PATH } from '../parameters.ts'
+import { ApiKeyList, CreatedApiKey } from '../../access/admin-keys.ts'
+import type { Operation } from '../../http/route.ts'
+import { PATH } from '../../http/openapi/parameters.ts'
 
 const common = { tag: 'Administration', scopes: ['admin'] } as const
 

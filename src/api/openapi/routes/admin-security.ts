@@ -1,8 +1,8 @@
 import { Allowed, Block } from '../../../shared/security/blocks.ts'
 import { SecurityEventPage } from '../../../shared/security/security-event.ts'
-import { AllowedList, AllowRequest, BlockList, BlockRequest, SecurityEventsQuery } from '../../routes/admin/security.ts'
-import type { Operation } from '../operation.ts'
-import { PATH } from '../parameters.ts'
+import { AllowedList, AllowRequest, BlockList, BlockRequest, SecurityEventsQuery } from '../../admin/security.ts'
+import type { Operation } from '../../http/route.ts'
+import { PATH } from '../../http/openapi/parameters.ts'
 
 const common = { tag: 'Administration', scopes: ['admin'] } as const
 const pathParameters = { subject: PATH.subject }

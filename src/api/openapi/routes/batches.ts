@@ -1,11 +1,11 @@
 import { AcceptedBatch, Batch } from '../../../shared/batch.ts'
-import { BatchRequest } from '../../routes/batches/submit-batch.ts'
-import { ReadJobQuery } from '../../routes/jobs/read-job.ts'
-import { BATCH_EXAMPLES } from '../examples/requests.ts'
-import { BATCH_ID, cancelledJob, finishedJob, JOB_ID, summaryOf } from '../examples/results.ts'
-import type { Operation } from '../operation.ts'
-import { PATH } from '../parameters.ts'
-import { CODE_PROBLEMS, SUBMISSION_PROBLEMS } from '../problems.ts'
+import { BatchRequest } from '../../batches/submit-batch.ts'
+import { ReadJobQuery } from '../../jobs/read-job.ts'
+import { BATCH_EXAMPLES } from '../../http/openapi/examples/requests.ts'
+import { BATCH_ID, cancelledJob, finishedJob, JOB_ID, summaryOf } from '../../http/openapi/examples/results.ts'
+import type { Operation } from '../../http/route.ts'
+import { PATH } from '../../http/openapi/parameters.ts'
+import { CODE_PROBLEMS, SUBMISSION_PROBLEMS } from '../../http/openapi/problems.ts'
 
 const tag = 'Batches'
 

@@ -2,16 +2,23 @@ import Type from 'typebox'
 import { Job } from '../../../shared/job.ts'
 import { GapEvent, JobEvent } from '../../../shared/job-event.ts'
 import { CodeRequest, ContainerRequest } from '../../../shared/requests.ts'
-import { EofMessage, ResizeMessage, SignalMessage, StdinMessage } from '../../io/read-message.ts'
-import { AckMessage, ErrorMessage } from '../../io/reply.ts'
-import { JobIoQuery } from '../../routes/jobs/job-io.ts'
-import { JobPage, ListJobsQuery } from '../../routes/jobs/list-jobs.ts'
-import { ReadJobQuery } from '../../routes/jobs/read-job.ts'
-import { JOB_EXAMPLES } from '../examples/requests.ts'
-import { cancelledJob, eventStream, finishedJob, queuedJob, summaryOf, uncompiledJob } from '../examples/results.ts'
-import type { Operation } from '../operation.ts'
-import { PATH } from '../parameters.ts'
-import { CODE_PROBLEMS, SUBMISSION_PROBLEMS } from '../problems.ts'
+import { EofMessage, ResizeMessage, SignalMessage, StdinMessage } from '../../jobs/socket/read-message.ts'
+import { AckMessage, ErrorMessage } from '../../jobs/socket/reply.ts'
+import { JobIoQuery } from '../../jobs/job-io.ts'
+import { JobPage, ListJobsQuery } from '../../jobs/list-jobs.ts'
+import { ReadJobQuery } from '../../jobs/read-job.ts'
+import { JOB_EXAMPLES } from '../../http/openapi/examples/requests.ts'
+import {
+  cancelledJob,
+  eventStream,
+  finishedJob,
+  queuedJob,
+  summaryOf,
+  uncompiledJob,
+} from '../../http/openapi/examples/results.ts'
+import type { Operation } from '../../http/route.ts'
+import { PATH } from '../../http/openapi/parameters.ts'
+import { CODE_PROBLEMS, SUBMISSION_PROBLEMS } from '../../http/openapi/problems.ts'
 
 const tag = 'Jobs'
 const EITHER = ['jobs', 'containers'] as const

@@ -3,10 +3,10 @@ import { GapEvent, JobEvent } from '../../../shared/job-event.ts'
 import { ProblemBody } from '../../../shared/problems.ts'
 import { CodeRequest, ContainerRequest } from '../../../shared/requests.ts'
 import { RunResult } from '../../../shared/run-result.ts'
-import { CONTAINER_EXAMPLES, RUN_EXAMPLES } from '../examples/requests.ts'
-import { eventStream, helloResult } from '../examples/results.ts'
-import type { Operation } from '../operation.ts'
-import { CODE_PROBLEMS, SUBMISSION_PROBLEMS } from '../problems.ts'
+import { CONTAINER_EXAMPLES, RUN_EXAMPLES } from '../../http/openapi/examples/requests.ts'
+import { eventStream, helloResult } from '../../http/openapi/examples/results.ts'
+import type { Operation } from '../../http/route.ts'
+import { CODE_PROBLEMS, SUBMISSION_PROBLEMS } from '../../http/openapi/problems.ts'
 
 const RESULT =
   'A program that fails is 200 with its `status`. A wall or CPU time limit is 408 `time-limit` with the same object as ' +

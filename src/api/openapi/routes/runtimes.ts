@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { DEFAULT_CEILINGS, DEFAULT_LIMITS } from '../../../shared/limits.ts'
 import { Runtime } from '../../../shared/runtime.ts'
-import type { Answer, Operation } from '../operation.ts'
+import type { Answer, Operation } from '../../http/route.ts'
 
 const python: Runtime = {
   language: 'python',

@@ -1,6 +1,6 @@
 import Type from 'typebox'
-import { Health, Readiness } from '../../routes/health.ts'
-import type { Operation } from '../operation.ts'
+import { Health, Readiness } from '../../health/health.ts'
+import type { Operation } from '../../http/route.ts'
 
 const tag = 'Service'
 

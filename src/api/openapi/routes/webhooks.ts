@@ -1,9 +1,9 @@
 import { Delivery } from '../../../shared/webhooks/delivery.ts'
 import { TenantSecrets } from '../../../shared/webhooks/webhook-secrets.ts'
-import { DeliveriesQuery, DeliveryPage, WebhookTest, WholeDelivery } from '../../routes/webhooks.ts'
-import { JOB_ID } from '../examples/results.ts'
-import type { Operation } from '../operation.ts'
-import { PATH } from '../parameters.ts'
+import { DeliveriesQuery, DeliveryPage, WebhookTest, WholeDelivery } from '../../webhooks/webhooks.ts'
+import { JOB_ID } from '../../http/openapi/examples/results.ts'
+import type { Operation } from '../../http/route.ts'
+import { PATH } from '../../http/openapi/parameters.ts'
 
 const common = { tag: 'Webhooks', scopes: ['jobs', 'containers'] } as const
 
