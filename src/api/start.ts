@@ -1,57 +1,29 @@
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import { createAdminSessions } from '../shared/access/admin-sessions.ts'
-import { createApiKeys } from '../shared/access/api-keys.ts'
 import { closeOnce } from '../shared/close-once.ts'
-import { type Config, ConfigError } from '../shared/config/config.ts'
+import type { Config } from '../shared/config/config.ts'
 import { loadLanguages } from '../shared/language.ts'
-import { MIB, SECOND } from '../shared/limits.ts'
-import { startMetricsServer, type MetricsServer } from '../shared/metrics/metrics-server.ts'
-import { Problem, queueUnavailable } from '../shared/problems.ts'
-import { createArtifactStore } from '../shared/redis/artifact-store.ts'
-import { connectRedis } from '../shared/redis/connect.ts'
-import { readBatchRecord } from '../shared/redis/batch-record.ts'
-import { createFiguresReader, createFiguresWriter } from '../shared/redis/figures.ts'
-import { createInstallations } from '../shared/redis/installations.ts'
-import { createJobList } from '../shared/redis/job-list.ts'
-import { createJobQueue, promoteJobs } from '../shared/redis/job-queue.ts'
-import { createJobRecords } from '../shared/redis/job-record.ts'
-import { createJobInputs } from '../shared/redis/job-input.ts'
-import { createWebhookQueue } from '../shared/redis/webhook-queue.ts'
-import { createDeliveries } from '../shared/webhooks/deliveries.ts'
-import { createWebhookSecrets } from '../shared/webhooks/webhook-secrets.ts'
-import { createKeys } from '../shared/redis/keys.ts'
-import { createWakeUps } from '../shared/redis/wake-ups.ts'
-import { createWorkerRegistry, type Overview } from '../shared/redis/worker-registry.ts'
-import { createBlocks } from '../shared/security/blocks.ts'
-import { createSecurityEvents } from '../shared/security/security-events.ts'
+import { SECOND } from '../shared/limits.ts'
 import type { Tracing } from '../shared/tracing/tracing.ts'
-import { createRevocations } from './access/revocations.ts'
+import { createAccessFeature } from './access/access-feature.ts'
+import { createAdminFeature } from './admin/admin-feature.ts'
 import { createApp } from './app.ts'
-import { createByteGate } from './jobs/byte-semaphore.ts'
+import { createBatchesFeature } from './batches/batches-feature.ts'
+import { createCore } from './core.ts'
+import { createDocumentationFeature } from './documentation/documentation-feature.ts'
 import { createEventFeed } from './events/event-feed.ts'
 import { createLiveEvents } from './events/live-events.ts'
-import { createReplies } from './events/replies.ts'
+import { createHealthFeature } from './health/health-feature.ts'
 import { createGatewayServer } from './http/gateway-server.ts'
 import { createOpenResponses } from './http/open-responses.ts'
 import { createUpgrades } from './http/upgrades.ts'
-import { createIntake } from './jobs/request/job-request-builder.ts'
-import { loadPages } from './pages/load-pages.ts'
-import { readQueueStanding } from './load/queue-standing.ts'
-import { checkWorkers, knownRuntimes } from './load/check-workers.ts'
-import { createCancel } from './jobs/cancellation.ts'
-import { createGatewayMetrics } from './metrics/gateway-metrics.ts'
-import { readQueueView, readRedisView } from './admin/read-overview.ts'
-import { loadRules } from './screening/load-rules.ts'
-import { createScreening } from './screening/screening.ts'
-import { createRateLimiter } from './rate-limit/rate-limiter.ts'
-import { loadQueueBoard } from './admin/queue-board/load-queue-board.ts'
-import { createJobSubmission, readEnded } from './jobs/job-submission.ts'
-import { createReplicas, noReplicas } from './jobs/replicas.ts'
-import { cacheFor } from './load/cache-for.ts'
+import { createJobsFeature, type JobsFeature } from './jobs/jobs-feature.ts'
+import { createOverview } from './load/overview.ts'
+import { createMetricsFeature } from './metrics/metrics-feature.ts'
+import { createPagesFeature } from './pages/pages-feature.ts'
+import { createRateLimitFeature } from './rate-limit/rate-limit-feature.ts'
+import { createRuntimesFeature } from './runtimes/runtimes-feature.ts'
+import { createSecurityFeature } from './security/security-feature.ts'
+import { createWebhooksFeature } from './webhooks/webhooks-feature.ts'
 
 export interface RunningApi {
   /** e.g. `http://127.0.0.1:3000`; tells the port when it was asked for as 0. */
@@ -62,197 +34,66 @@ export interface RunningApi {
   close(): Promise<void>
 }
 
-const PING_TIMEOUT_MS = SECOND
-/** How old the gateway's idea of the workers may be. */
-const OVERVIEW_AGE = { freshMs: SECOND / 4, staleMs: SECOND / 2 }
-const FIRST_CONNECTION_MS = 5 * SECOND
 const CLOSE_TIMEOUT_MS = 10 * SECOND
-/** Output on its way to clients at one time; as JSON, and while that is made, it is a few times as much. */
-const SENDING_BYTES = 32 * MIB
 
 /**
- * Starts a gateway.
+ * Starts a gateway: what every feature is made with, the features with what each needs of others, the app of their routes, the server.
  * @param root folder with `languages/`, and `dist/pages/` if there are to be pages
  * @throws ConfigError when Redis is not configured; Error when the address cannot be listened on
  */
 export async function startApi(config: Config, root: string, log: Logger, tracing?: Tracing): Promise<RunningApi> {
-  if (!config.redis) throw new ConfigError('REDIS_URL is not set; the gateway needs one')
-  const keys = createKeys(config.namespace)
+  const { core, connected, beginToClose, disconnect } = createCore(config, root, log, tracing)
   const languages = loadLanguages(`${root}/languages`)
-  const pages = loadPages(`${root}/dist/pages`)
-  if (!pages) log.warn('the pages were not built: npm run build')
-  const redis = connectRedis(config.redis, 'fail-fast', 'runyard-api', log)
-  const subscriber = connectRedis(config.redis, 'wait', 'runyard-api-events', log)
-  const queue = createJobQueue(redis, keys, tracing)
-  const webhookQueue = createWebhookQueue(redis, keys, tracing)
-  // What may be long: nothing else waits behind it.
-  const bulk = connectRedis(config.redis, 'fail-fast', 'runyard-api-output', log)
-  const confirming =
-    config.redisReplicas > 0 ? connectRedis(config.redis, 'fail-fast', 'runyard-api-replicas', log) : undefined
-  const shownQueues = [createJobQueue(bulk, keys), createWebhookQueue(bulk, keys)] as const
-  const records = createJobRecords(redis, keys, config, bulk)
-  const registry = createWorkerRegistry(redis, keys)
-  const live = createLiveEvents(subscriber, keys)
-  const closing = new AbortController()
+  const overview = createOverview(core)
+  const open = createOpenResponses(core.closing, config.load.tenantMaxOpenStreams)
   const upgrades = createUpgrades()
-  const overview = cacheFor<Overview>(OVERVIEW_AGE, () => registry.overview())
+  const live = createLiveEvents(core.subscriber, core.keys)
+  const feed = createEventFeed(core.redis, live, core.keys)
 
-  const readBatch = (id: string) => readBatchRecord(redis, keys, id)
-  const apiKeys = createApiKeys(redis, keys)
-  const events = createSecurityEvents(redis, keys, config.abuse, log)
-  const figures = createFiguresWriter(redis, keys)
-  const metrics = createGatewayMetrics({
-    ofNode: true,
-    redis,
-    keys,
-    config,
-    overview,
-    securityCounts: events.counts,
-    queueCounts: { jobs: () => queue.getJobCounts(), webhooks: webhookQueue.counts },
+  const security = createSecurityFeature(core)
+  const { record, audit } = security
+  const webhooks = createWebhooksFeature(core, { audit })
+  const queueCounts = { jobs: (): ReturnType<JobsFeature['counts']> => jobs.counts(), webhooks: webhooks.counts }
+  const metering = createMetricsFeature(core, { overview, securityCounts: security.counts, queueCounts })
+  const { metrics } = metering
+  const { limiter, limit, limitEndUsers, spendRest } = createRateLimitFeature(core, { counters: metrics, record })
+  const access = createAccessFeature(core, { limiter, record, audit })
+  const enqueueWebhook = webhooks.enqueue
+  const jobs: JobsFeature = createJobsFeature(core, { languages, overview, events: { live, feed }, metrics, record, audit, limitEndUsers, open, upgrades, enqueueWebhook }) // prettier-ignore
+  const batches = createBatchesFeature(core, { ...jobs, limitEndUsers, spendRest, open })
+  const runtimes = createRuntimesFeature(core, { languages, overview, feed, open, audit })
+  const admin = createAdminFeature(core, { overview })
+  const health = createHealthFeature(core, { overview })
+  const documentation = createDocumentationFeature(core, {
+    describe: async (version) => (await import('./document.ts')).createDocument(version),
   })
+  const features = [jobs, batches, runtimes, webhooks, admin, access, security, health, metering, documentation]
 
-  const app = createApp(
-    {
-      config,
-      languages,
-      overview,
-      records,
-      artifacts: createArtifactStore(bulk, keys, config),
-      sending: createByteGate(SENDING_BYTES),
-      submission: createJobSubmission({
-        queue,
-        records,
-        readBatch,
-        live,
-        replies: createReplies(subscriber, keys, (id) => readEnded(records, id)),
-        bounds: config.load,
-        replicas: confirming ? createReplicas(confirming, keys.mark, config.redisReplicas) : noReplicas,
-        checkWorkers: async (jobs) => {
-          try {
-            checkWorkers(await overview())
-          } catch (error) {
-            if (error instanceof Problem) metrics.refused('engine', jobs)
-            throw error
-          }
-        },
-        log,
-        metrics,
-      }),
-      cancel: createCancel(
-        queue,
-        records,
-        (ids) => promoteJobs(queue, ids, log),
-        // What is not queued now is found overdue.
-        (id) =>
-          webhookQueue.enqueue(id).catch((err: unknown) => log.warn({ err, deliveryId: id }, 'webhook was not queued')),
-        metrics.finished,
-        (job, delayMs) => {
-          figures.ended(job, delayMs)
-          figures.flush().catch((err: unknown) => log.warn({ err }, 'figures were not stored'))
-        },
-      ),
-      readBatch,
-      jobList: createJobList(redis, keys, records),
-      intake: createIntake({
-        config,
-        languages,
-        runtimes: async () => knownRuntimes(await overview()),
-        screening: createScreening(loadRules(root, config.screening.rulesFile)),
-        blocked: (event) => {
-          metrics.submitted('blocked')
-          void events.record(event)
-        },
-        screened: metrics.screened,
-      }),
-      webhooks: {
-        queue: webhookQueue,
-        secrets: createWebhookSecrets(redis, keys),
-        reach: config.webhooks,
-        deliveries: createDeliveries(redis, keys, config.webhooks.deliveriesKeptSeconds),
-      },
-      queueBoard: loadQueueBoard({ basePath: '/admin/queues', jobs: shownQueues[0], webhooks: shownQueues[1].queue }),
-      installations: createInstallations(redis, keys),
-      figures: {
-        readQueue: () => readQueueView(redis, keys),
-        readRedis: () => readRedisView(redis),
-        readFigures: createFiguresReader(redis, keys),
-      },
-      queueStanding: () => readQueueStanding(redis, keys, config.load),
-      access: {
-        apiKeys,
-        revocations: createRevocations(subscriber, keys, apiKeys),
-        sessions: createAdminSessions(redis, keys, config.adminSessions),
-        limiter: createRateLimiter({
-          redis,
-          keys,
-          rates: config.rates,
-          endUserPercent: config.endUserRatePercent,
-          counters: metrics,
-        }),
-      },
-      events,
-      blocks: createBlocks(redis, keys, events.record),
-      metrics,
-      pages,
-      tracing,
-      feed: createEventFeed(redis, live, keys),
-      io: {
-        upgrades,
-        inputs: createJobInputs(redis, keys),
-        wakeUps: createWakeUps(subscriber),
-        channelOf: (id) => keys.input(id),
-      },
-      pingRedis: async () => {
-        const late = sleep(PING_TIMEOUT_MS, 'late', { ref: false })
-        if ((await Promise.race([redis.ping(), late])) === 'late') throw queueUnavailable()
-      },
-      open: createOpenResponses(closing.signal, config.load.tenantMaxOpenStreams),
-      closing: closing.signal,
-    },
-    redis,
-    log,
-  )
-  const gatewayServer = createGatewayServer(app, config.http.keepAliveSeconds * SECOND, log)
-  const { server } = gatewayServer
-  upgrades.serve(server, app)
-  let metricsServer: MetricsServer | undefined
+  const app = createApp(core, {
+    metrics,
+    access,
+    limit,
+    pages: createPagesFeature(core),
+    docs: documentation.pages,
+    queueBoard: admin.queueBoard,
+    routes: features.flatMap(({ routes }) => routes),
+  })
+  const server = createGatewayServer(app, config.http.keepAliveSeconds * SECOND, log)
+  upgrades.serve(server.server, app)
   const close = closeOnce(
-    () => closing.abort(),
-    () => gatewayServer.close(CLOSE_TIMEOUT_MS, () => upgrades.destroyAll()),
-    () => metricsServer?.close(),
-    () => queue.close(),
-    ...shownQueues.map((shown) => () => shown.close()),
-    () => webhookQueue.close(),
-    () => events.close(),
-    () => redis.disconnect(),
-    () => bulk.disconnect(),
-    () => confirming?.disconnect(),
-    () => subscriber.disconnect(),
+    beginToClose,
+    () => server.close(CLOSE_TIMEOUT_MS, () => upgrades.destroyAll()),
+    ...[metering, jobs, admin, webhooks, security].map((feature) => () => feature.close()),
+    disconnect,
   )
   try {
-    await Promise.all([redis, bulk, subscriber, ...(confirming ? [confirming] : [])].map(firstConnection))
-    const { host, port } = config.metrics
-    if (port !== undefined) metricsServer = await startMetricsServer({ host, port }, metrics, log)
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(config.http.port, config.http.host, resolve)
-    })
+    await connected()
+    await metering.start()
+    const url = await server.listen(config.http)
+    log.info({ url }, 'gateway ready')
+    return { url, metricsUrl: metering.url, close }
   } catch (error) {
     await close()
     throw error
   }
-  const { port } = server.address() as AddressInfo
-  const host = config.http.host.includes(':') ? `[${config.http.host}]` : config.http.host
-  const url = `http://${host}:${port}`
-  log.info({ url }, 'gateway ready')
-  return { url, metricsUrl: metricsServer?.url, close }
-}
-
-/**
- * Resolves when the connection stands, or after a while without it: a gateway that starts before its Redis serves 503 until
- * it is there.
- */
-async function firstConnection(redis: Redis): Promise<void> {
-  if (redis.status === 'ready') return
-  await once(redis, 'ready', { signal: AbortSignal.timeout(FIRST_CONNECTION_MS) }).catch(() => undefined)
 }

@@ -85,7 +85,7 @@ const names: Defence[] = [
   {
     threat: 'unknown fields',
     without: 'the bound of the list of mistakes',
-    edits: edit('src/api/http/invalid-request.ts', 'errors: errors.slice(0, MAX_ERRORS)', 'errors'),
+    edits: edit('src/api/http/problems.ts', 'errors: errors.slice(0, MAX_ERRORS)', 'errors'),
     test: VALIDATE_TEST,
     name: 'is answered with a bounded list of them',
   },

@@ -1,23 +1,29 @@
-import { type Request, type RequestHandler, type Response, Router } from 'express'
-import { onlyMethods } from '../http/answer-problem.ts'
-import { noQuery } from '../http/query.ts'
+import { readBatchRecord } from '../../shared/redis/batch-record.ts'
+import type { JobRecords } from '../../shared/redis/job-record.ts'
+import type { Core } from '../core.ts'
+import type { OpenResponses } from '../http/open-responses.ts'
+import { type BoundRoute, bindRoutes, type RouteRequest } from '../http/route.ts'
+import type { Cancel } from '../jobs/cancellation.ts'
+import type { JobSubmission } from '../jobs/job-submission.ts'
+import type { JobRequestBuilder } from '../jobs/request/job-request-builder.ts'
+import type { LimitEndUsers } from '../rate-limit/end-users.ts'
 import { cancelBatch } from './cancel-batch.ts'
-import { submissionBody } from '../rate-limit/end-users.ts'
 import { readBatch } from './read-batch.ts'
 import { submitBatch } from './submit-batch.ts'
-import type { RouteDeps } from '../routes/deps.ts'
+
+export interface BatchesNeeds {
+  records: JobRecords
+  submission: JobSubmission
+  requests: JobRequestBuilder
+  cancel: Cancel
+  limitEndUsers: LimitEndUsers
+  spendRest: (request: RouteRequest, tokens: number) => Promise<void>
+  open: OpenResponses
+}
+
+export const BATCH_ROUTES = [submitBatch, readBatch, cancelBatch]
 
 /** `/v1/batches`: many jobs in one call. */
-export function batchRoutes(
-  deps: RouteDeps,
-  maySubmit: RequestHandler,
-  spendRest: (req: Request, res: Response, tokens: number) => Promise<void>,
-): Router {
-  const router = Router()
-  router
-    .route('/')
-    .post(maySubmit, noQuery, submissionBody(deps), submitBatch(deps, spendRest))
-    .all(onlyMethods('POST'))
-  router.route('/:id').get(readBatch(deps)).delete(noQuery, cancelBatch(deps)).all(onlyMethods('GET', 'DELETE'))
-  return router
+export function createBatchesFeature({ redis, keys }: Core, needs: BatchesNeeds): { routes: BoundRoute[] } {
+  return { routes: bindRoutes({ ...needs, readBatch: (id) => readBatchRecord(redis, keys, id) }, BATCH_ROUTES) }
 }

@@ -3,11 +3,17 @@ import type { Batch } from '../../shared/batch.ts'
 import type { JobSummary, State } from '../../shared/job.ts'
 import { Problem } from '../../shared/problems.ts'
 import type { Batch as BatchRecord } from '../../shared/redis/batch-record.ts'
-import type { RouteDeps } from '../routes/deps.ts'
+import type { JobRecords } from '../../shared/redis/job-record.ts'
+
+/** What it takes to find a batch and how far it is. */
+export interface BatchNeeds {
+  readBatch: (id: string) => Promise<BatchRecord | undefined>
+  records: JobRecords
+}
 
 /** The caller's batch, by its id in any letter case. @throws Problem `not-found` */
 export async function ownBatch(
-  { readBatch }: Pick<RouteDeps, 'readBatch'>,
+  { readBatch }: Pick<BatchNeeds, 'readBatch'>,
   res: Response,
   id: string,
 ): Promise<BatchRecord> {
@@ -19,7 +25,7 @@ export async function ownBatch(
 }
 
 /** Its jobs in their order, without output. Those whose results have expired are no longer there. */
-export async function jobsOf({ records }: Pick<RouteDeps, 'records'>, batch: BatchRecord): Promise<JobSummary[]> {
+export async function jobsOf({ records }: Pick<BatchNeeds, 'records'>, batch: BatchRecord): Promise<JobSummary[]> {
   const found = await records.summaries(batch.jobIds)
   return batch.jobIds.flatMap((id) => found.get(id)?.job ?? [])
 }

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, maxHeaderSize, type RequestListener, type Server } from 'node:http'
-import type { Socket } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
 import { KIB, SECOND } from '../../shared/limits.ts'
@@ -8,6 +8,12 @@ import { rawProblem } from './raw-problem.ts'
 
 export interface GatewayServer {
   server: Server
+  /**
+   * Begins to listen.
+   * @returns e.g. `http://127.0.0.1:3000`; tells the port when it was asked for as 0
+   * @throws Error when the address cannot be listened on
+   */
+  listen(address: { host: string; port: number }): Promise<string>
   /**
    * Takes no more connections, and resolves when the last has ended: idle ones at once, others after their answer.
    * @param onForced is called when `timeoutMs` have passed, after every connection was cut that HTTP still knows of
@@ -66,6 +72,14 @@ export function createGatewayServer(app: RequestListener, keepAliveMs: number, l
 
   return {
     server,
+    async listen({ host, port: wanted }) {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject)
+        server.listen(wanted, host, resolve)
+      })
+      const { port } = server.address() as AddressInfo
+      return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+    },
     close: (timeoutMs, onForced) =>
       new Promise((resolve) => {
         const force = setTimeout(() => {

@@ -2,7 +2,7 @@ import type { Static, TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { Settings } from 'typebox/system'
 import type { FieldError } from '../../shared/problems.ts'
-import { invalidRequest } from './invalid-request.ts'
+import { invalidRequest } from './problems.ts'
 import { absentNulls } from './absent-nulls.ts'
 import { fieldErrors } from './field-errors.ts'
 

@@ -1,29 +1,28 @@
-import { type RequestHandler, Router } from 'express'
-import Type, { type Static } from 'typebox'
+import Type from 'typebox'
 import { v7 as uuid } from 'uuid'
 import type { Language } from '../../shared/language.ts'
 import { Job, type JobSpec, STATES, STATUSES } from '../../shared/job.ts'
 import { Problem } from '../../shared/problems.ts'
 import { TenantJob } from '../../shared/redis/job-list.ts'
-import type { Runtimes } from '../../shared/redis/worker-registry.ts'
+import type { Overview, Runtimes } from '../../shared/redis/worker-registry.ts'
 import { EndUser } from '../../shared/security/end-user.ts'
-import { onlyMethods } from '../http/answer-problem.ts'
-import { noQuery, queryOf } from '../http/query.ts'
-import { requestIdOf } from '../http/request-log.ts'
-import { allowedImage, installedVersion, knownLanguage } from '../runtimes/installed.ts'
+import type { Audit } from '../security/audit.ts'
+import { finishedJob } from '../http/openapi/examples/results.ts'
+import { PATH } from '../http/openapi/parameters.ts'
+import { defineRoute } from '../http/route.ts'
 import { knownRuntimes } from '../load/check-workers.ts'
-import type { RouteDeps } from '../routes/deps.ts'
-import { cancelJob } from './cancel-job.ts'
-import { decodeCursor, encodeCursor } from './cursor.ts'
-import { jobEvents } from './job-events.ts'
-import { allJobs, type FindJob } from './own-job.ts'
-import { readArtifact } from './read-artifact.ts'
-import { withOutput } from './with-output.ts'
-import type { Audit } from '../access/audit.ts'
+import { allowedImage, installedVersion, knownLanguage } from '../runtimes/installed.ts'
+import { cancelAnswers, type CancelNeeds, endJob } from './cancel-job.ts'
+import { eventAnswers, type EventsNeeds, sendJobEvents } from './job-events.ts'
+import type { JobSubmission } from './job-submission.ts'
+import { decodeCursor, encodeCursor, type ListNeeds } from './list-jobs.ts'
+import { allJobs } from './own-job.ts'
+import { ARTIFACT_ANSWERS, type ArtifactNeeds, sendArtifact } from './read-artifact.ts'
+import { type OutputNeeds, withOutput } from './with-output.ts'
 
 const DEFAULT_LIMIT = 50
 
-export const AdminJobsQuery = Type.Object(
+const AdminJobsQuery = Type.Object(
   {
     limit: Type.Optional(Type.String({ pattern: '^([1-9][0-9]?|100)$', description: '1 to 100; 50 when absent' })),
     cursor: Type.Optional(Type.String({ maxLength: 64, description: '`next` of the page before' })),
@@ -36,104 +35,169 @@ export const AdminJobsQuery = Type.Object(
   },
   { additionalProperties: false },
 )
-export const AdminJobPage = Type.Object({
+const AdminJobPage = Type.Object({
   jobs: Type.Array(TenantJob),
   next: Type.Union([Type.String(), Type.Null()], {
     description: 'the `cursor` of the next page; `null` when there is none',
   }),
 })
 /** A job with its output, as an operator sees it. */
-export const AdminJob = Type.Object({
+const AdminJob = Type.Object({
   ...Job.properties,
   tenant: Type.String(),
   canRunAgain: Type.Boolean({ description: 'whether what it was asked for is kept' }),
 })
-const jobsQuery = queryOf(AdminJobsQuery)
 
-export type AdminJobsDeps = Pick<
-  RouteDeps,
-  'records' | 'artifacts' | 'sending' | 'submission' | 'cancel' | 'feed' | 'open' | 'jobList' | 'overview' | 'languages'
->
+interface RunAgainNeeds extends OutputNeeds {
+  submission: JobSubmission
+  /** The workers and what they can run, as of at most a moment ago. */
+  overview: () => Promise<Overview>
+  languages: readonly Language[]
+  audit: Audit
+}
 
-/** `/v1/admin/jobs`: the jobs of all tenants. Which callers may is decided before. */
-export function adminJobRoutes(deps: AdminJobsDeps, audit: Audit): Router {
-  const find = allJobs(deps.records)
-  const router = Router()
-  router.route('/').get(listAll(deps)).all(onlyMethods('GET'))
-  router
-    .route('/:id')
-    .get(noQuery, readAny(deps, find))
-    .delete(
-      noQuery,
-      cancelJob(deps, find, (req, { job, tenant }) =>
-        audit(req, 'job-cancelled', `the job of the tenant ${tenant} was cancelled`, job.id),
+const common = { tag: 'Administration', scopes: ['admin'] } as const
+
+/** The jobs of all tenants: which there are, and one run once more. */
+export const adminListRoutes = [
+  defineRoute({
+    ...common,
+    method: 'get',
+    path: '/v1/admin/jobs',
+    id: 'listAllJobs',
+    summary: 'List the jobs of all tenants',
+    description: 'Newest first, without their output.',
+    query: AdminJobsQuery,
+    answers: { 200: { description: 'One page.', schema: AdminJobPage } },
+    cache: 'no-store',
+    problems: ['unknown-language'],
+    schemas: { AdminJobPage },
+    async handle({ jobList, languages }: ListNeeds, { query, send }) {
+      const { limit, cursor, id, tenant, language, ...rest } = query
+      const filter = { ...rest, ...(language !== undefined && { language: knownLanguage(languages, language).id }) }
+      const { jobs, next } = await jobList.pageOfAll({
+        limit: limit === undefined ? DEFAULT_LIMIT : Number(limit),
+        before: cursor === undefined ? undefined : decodeCursor(cursor),
+        filter,
+        tenant,
+        idPrefix: id?.toLowerCase(),
+      })
+      send(200, { jobs, next: next === undefined ? null : encodeCursor(next) })
+    },
+  }),
+  defineRoute({
+    ...common,
+    method: 'post',
+    path: '/v1/admin/jobs/:id/run-again',
+    id: 'runJobAgain',
+    summary: 'Run what a job was asked for once more',
+    description:
+      'As a job of its own, of the same tenant. It begins at once and tells no webhook, and what it does counts for the ' +
+      'operator.',
+    params: { id: PATH.job },
+    answers: { 202: { description: 'The new job.', schema: TenantJob, headers: ['Location'] } },
+    problems: [
+      'nothing-to-run',
+      'language-not-installed',
+      'image-not-allowed',
+      'tenant-queue-full',
+      'queue-full',
+      'engine-unavailable',
+    ],
+    /** Its owner asked for nothing; and it comes from the operator, so that what it does counts against nobody else. */
+    async handle({ records, submission, overview, languages, audit }: RunAgainNeeds, request) {
+      const { res, params, caller, requestId, send } = request
+      const find = allJobs(records)
+      const { job, tenant } = await find(res, params.id)
+      const asked = await records.spec(job.id)
+      if (!asked) {
+        const why = job.status === null ? 'the job has not ended yet' : 'what this job was asked for is not kept'
+        throw new Problem('nothing-to-run', `${why}; it is kept with the result, unless KEEP_REQUESTS is off`)
+      }
+      const { address, keyId } = caller
+      // Whoever waited for the first does not wait for this.
+      const { replyTo: _replyTo, ...rest } = asked
+      const runs = whatRunsIt(asked, knownRuntimes(await overview()), languages)
+      const spec: JobSpec = {
+        ...rest,
+        head: { ...asked.head, ...runs, id: uuid(), createdAt: new Date().toISOString() },
+        origin: { requestId, address, keyId },
+        delayMs: 0,
+        webhook: null,
+      }
+      const { id } = await submission.submit(spec, undefined)
+      audit(request, 'job-run-again', `the job of the tenant ${tenant} runs again as ${id}`, job.id)
+      const { job: made } = await find(res, id)
+      res.location(`/v1/admin/jobs/${id}`)
+      send(202, { ...made, tenant })
+    },
+  }),
+]
+
+/** The same of one job as its owner can do. */
+export const adminJobRoutes = [
+  defineRoute({
+    ...common,
+    method: 'get',
+    path: '/v1/admin/jobs/:id',
+    id: 'readAnyJob',
+    summary: 'Read a job of any tenant',
+    params: { id: PATH.job },
+    answers: {
+      200: {
+        description: 'The job, with its output.',
+        schema: AdminJob,
+        examples: {
+          finished: { summary: 'A finished job', value: { ...finishedJob, tenant: 'acme', canRunAgain: true } },
+        },
+      },
+    },
+    cache: 'no-store',
+    schemas: { AdminJob },
+    async handle(needs: OutputNeeds, { res, params, send }) {
+      const { job, tenant } = await allJobs(needs.records)(res, params.id)
+      const [whole, canRunAgain] = await Promise.all([withOutput(needs, res, job), needs.records.hasSpec(job.id)])
+      send(200, { ...whole, tenant, canRunAgain })
+    },
+  }),
+  defineRoute({
+    ...common,
+    method: 'delete',
+    path: '/v1/admin/jobs/:id',
+    id: 'cancelAnyJob',
+    summary: 'Cancel a job of any tenant',
+    params: { id: PATH.job },
+    answers: cancelAnswers('The job, which has ended.'),
+    handle: (needs: CancelNeeds & { audit: Audit }, request) =>
+      endJob(needs, allJobs(needs.records), request, ({ job, tenant }) =>
+        needs.audit(request, 'job-cancelled', `the job of the tenant ${tenant} was cancelled`, job.id),
       ),
-    )
-    .all(onlyMethods('GET', 'DELETE'))
-  router.route('/:id/events').get(noQuery, jobEvents(deps, find)).all(onlyMethods('GET'))
-  router.route('/:id/artifacts/*path').get(noQuery, readArtifact(deps, find)).all(onlyMethods('GET'))
-  router
-    .route('/:id/run-again')
-    .post(noQuery, runAgain(deps, find, audit))
-    .all(onlyMethods('POST'))
-  return router
-}
-
-function listAll({ jobList, languages }: Pick<RouteDeps, 'jobList' | 'languages'>): RequestHandler {
-  return async (req, res) => {
-    const { limit, cursor, id, tenant, language, ...rest } = jobsQuery(req)
-    const filter = { ...rest, ...(language !== undefined && { language: knownLanguage(languages, language).id }) }
-    const { jobs, next } = await jobList.pageOfAll({
-      limit: limit === undefined ? DEFAULT_LIMIT : Number(limit),
-      before: cursor === undefined ? undefined : decodeCursor(cursor),
-      filter,
-      tenant,
-      idPrefix: id?.toLowerCase(),
-    })
-    const page: Static<typeof AdminJobPage> = { jobs, next: next === undefined ? null : encodeCursor(next) }
-    res.set('Cache-Control', 'no-store').json(page)
-  }
-}
-
-function readAny(deps: AdminJobsDeps, find: FindJob): RequestHandler<{ id: string }> {
-  return async (req, res) => {
-    const { job, tenant } = await find(res, req.params.id)
-    const [whole, canRunAgain] = await Promise.all([withOutput(deps, res, job), deps.records.hasSpec(job.id)])
-    const shown: Static<typeof AdminJob> = { ...whole, tenant, canRunAgain }
-    res.set('Cache-Control', 'no-store').json(shown)
-  }
-}
-
-/**
- * Runs what a job was asked for once more, as a job of its own of the same tenant. It begins at once and tells no webhook, since its owner asked
- * for nothing; and it comes from the operator, so that what it does counts against nobody else.
- */
-function runAgain(deps: AdminJobsDeps, find: FindJob, audit: Audit): RequestHandler<{ id: string }> {
-  const { records, submission, overview, languages } = deps
-  return async (req, res) => {
-    const { job, tenant } = await find(res, req.params.id)
-    const request = await records.spec(job.id)
-    if (!request) {
-      const why = job.status === null ? 'the job has not ended yet' : 'what this job was asked for is not kept'
-      throw new Problem('nothing-to-run', `${why}; it is kept with the result, unless KEEP_REQUESTS is off`)
-    }
-    const { address, keyId } = res.locals.caller
-    // Whoever waited for the first does not wait for this.
-    const { replyTo: _replyTo, ...asked } = request
-    const spec: JobSpec = {
-      ...asked,
-      head: { ...request.head, ...whatRunsIt(request, knownRuntimes(await overview()), languages), id: uuid(), createdAt: new Date().toISOString() }, // prettier-ignore
-      origin: { requestId: requestIdOf(req), address, keyId },
-      delayMs: 0,
-      webhook: null,
-    }
-    const { id } = await submission.submit(spec, undefined)
-    audit(req, 'job-run-again', `the job of the tenant ${tenant} runs again as ${id}`, job.id)
-    const { job: made } = await find(res, id)
-    const shown: TenantJob = { ...made, tenant }
-    res.status(202).location(`/v1/admin/jobs/${id}`).json(shown)
-  }
-}
+  }),
+  defineRoute({
+    ...common,
+    method: 'get',
+    path: '/v1/admin/jobs/:id/events',
+    id: 'streamAnyJobEvents',
+    summary: 'Follow a job of any tenant',
+    description: 'As `/v1/jobs/{id}/events` does.',
+    params: { id: PATH.job },
+    headers: ['Last-Event-ID'],
+    answers: eventAnswers(),
+    problems: ['invalid-header', 'too-many-open'],
+    handle: (needs: EventsNeeds, request) => sendJobEvents(needs, allJobs(needs.records), request),
+  }),
+  defineRoute({
+    ...common,
+    method: 'get',
+    path: '/v1/admin/jobs/:id/artifacts/*path',
+    id: 'readAnyArtifact',
+    summary: 'Read a file that a job of any tenant made',
+    params: { id: PATH.job, path: PATH.artifact },
+    headers: ['If-None-Match'],
+    answers: ARTIFACT_ANSWERS,
+    handle: (needs: ArtifactNeeds, request) => sendArtifact(needs, allJobs(needs.records), request),
+  }),
+]
 
 /** @throws Problem when what the job needs is no longer installed */
 function whatRunsIt({ head }: JobSpec, runtimes: Runtimes, languages: readonly Language[]): { version: string | null } {

@@ -2,7 +2,7 @@
  * Bounds what is held in memory at one time on its way to clients: whoever wants to hold so many bytes waits until there is
  * room, in turn. What is small goes through.
  */
-export interface ByteGate {
+export interface ByteSemaphore {
   /**
    * @param bytes more than there is room for at all counts as all of it
    * @returns a function that gives the room back; asked twice, it does so once
@@ -14,7 +14,7 @@ export interface ByteGate {
 const SMALL_BYTES = 64 * 1024
 const nothing = () => {}
 
-export function createByteGate(limitBytes: number): ByteGate {
+export function createByteSemaphore(limitBytes: number): ByteSemaphore {
   let free = limitBytes
   const waiting: { bytes: number; go: () => void }[] = []
 

@@ -10,16 +10,16 @@ import type { JobRecords } from '../../shared/redis/job-record.ts'
 export type Cancel = (job: JobSummary, tenant: string) => Promise<void>
 
 /**
- * @param release lets held jobs go. Never fails
- * @param announce queues a webhook delivery; an empty id is none. Never fails
+ * @param promoteHeld lets held jobs go. Never fails
+ * @param enqueueWebhook queues a webhook delivery; an empty id is none. Never fails
  * @param finished counts a job that ended here
  * @param count takes the end of a job for the figures. Never fails
  */
 export function createCancel(
   queue: JobQueue,
   records: JobRecords,
-  release: (ids: readonly string[]) => Promise<void>,
-  announce: (deliveryId: string) => Promise<void>,
+  promoteHeld: (ids: readonly string[]) => Promise<void>,
+  enqueueWebhook: (deliveryId: string) => Promise<void>,
   finished: CountFinished,
   count: (job: JobSummary, delayMs: number) => void,
 ): Cancel {
@@ -40,7 +40,7 @@ export function createCancel(
     if (!stored) return cancel(job, tenant)
     finished(job, 'cancelled')
     count(cancelled, spec?.delayMs ?? 0)
-    await Promise.all([release(released), announce(delivery)])
+    await Promise.all([promoteHeld(released), enqueueWebhook(delivery)])
     // Should a worker have it after all, it finds the job finished.
     await queue.remove(job.id).catch(() => undefined)
   }

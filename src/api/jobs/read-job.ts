@@ -1,14 +1,15 @@
-import type { RequestHandler } from 'express'
 import Type from 'typebox'
-import type { JobSummary } from '../../shared/job.ts'
+import { Job, type JobSummary } from '../../shared/job.ts'
 import { SECOND } from '../../shared/limits.ts'
 import { knows } from '../http/entity-tag.ts'
-import { whileKeyHolds } from '../http/open-responses.ts'
+import { whileKeyHolds, type OpenResponses } from '../http/open-responses.ts'
+import { finishedJob, queuedJob, uncompiledJob } from '../http/openapi/examples/results.ts'
+import { PATH } from '../http/openapi/parameters.ts'
 import { MAX_WAIT_SECONDS } from '../http/prefer.ts'
-import { queryOf } from '../http/query.ts'
-import type { RouteDeps } from '../routes/deps.ts'
+import { defineRoute } from '../http/route.ts'
+import type { JobSubmission } from './job-submission.ts'
 import { ownJob } from './own-job.ts'
-import { withOutput } from './with-output.ts'
+import { type OutputNeeds, withOutput } from './with-output.ts'
 
 export const ReadJobQuery = Type.Object(
   {
@@ -18,27 +19,59 @@ export const ReadJobQuery = Type.Object(
   },
   { additionalProperties: false },
 )
-const readQuery = queryOf(ReadJobQuery)
 
-/** The job as it is; with `wait` as soon as it has ended, or when the time is over. 304 when the client has it already. */
-export function readJob(deps: RouteDeps): RequestHandler<{ id: string }> {
-  const { records, submission, open } = deps
-  return async (req, res) => {
-    const { wait = '0' } = readQuery(req)
-    let job = await ownJob(records, res, req.params.id)
-    const waitSeconds = Math.min(Number(wait), MAX_WAIT_SECONDS)
+interface ReadNeeds extends OutputNeeds {
+  submission: JobSubmission
+  open: OpenResponses
+}
+
+export const readJob = defineRoute({
+  method: 'get',
+  path: '/v1/jobs/:id',
+  id: 'readJob',
+  tag: 'Jobs',
+  summary: 'Read a job',
+  description:
+    'The job as it is, or with `wait` as it is when it has ended or the time is over. A job that has ended can be read ' +
+    'for 24 hours, unless the operator says otherwise; then it is 404, as is the job of somebody else.',
+  scopes: ['jobs', 'containers'],
+  params: { id: PATH.job },
+  query: ReadJobQuery,
+  headers: ['If-None-Match'],
+  answers: {
+    200: {
+      description: 'The job.',
+      schema: Job,
+      headers: ['ETag'],
+      examples: {
+        finished: { summary: 'A job that has ended', value: finishedJob },
+        uncompiled: { summary: 'A program that does not compile', value: uncompiledJob },
+        queued: { summary: 'A job that waits', value: queuedJob },
+      },
+    },
+    304: { description: 'Nothing has changed since you had it.', headers: ['ETag'] },
+  },
+  cache: 'private, no-cache',
+  problems: ['too-many-open'],
+  async handle(needs: ReadNeeds, { req, res, params, query, send }) {
+    const { records, submission, open } = needs
+    let job = await ownJob(records, res, params.id)
+    const waitSeconds = Math.min(Number(query.wait ?? '0'), MAX_WAIT_SECONDS)
     if (job.status === null && waitSeconds > 0) {
       const signal = open.hold(res)
       const ended = await whileKeyHolds(signal, submission.waitForEnd(job.id, waitSeconds * SECOND, signal))
       job = ended ?? (await ownJob(records, res, job.id))
     }
     const tag = entityTag(job)
-    const headers = { ETag: tag, 'Cache-Control': 'private, no-cache' }
-    if (knows(req.get('if-none-match'), tag)) return void res.set(headers).status(304).end()
-    const whole = await withOutput(deps, res, job)
-    res.set(headers).json(whole)
-  }
-}
+    if (knows(req.get('if-none-match'), tag)) {
+      res.set('ETag', tag)
+      return send(304)
+    }
+    const whole = await withOutput(needs, res, job)
+    res.set('ETag', tag)
+    send(200, whole)
+  },
+})
 
 /** A job changes with its state and its attempts, and with nothing else. */
 const entityTag = (job: JobSummary): string => `"${job.id}.${job.attempt}.${job.status ?? job.state}"`

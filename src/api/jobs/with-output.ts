@@ -2,8 +2,15 @@ import type { Response } from 'express'
 import type { Job } from '../../shared/job.ts'
 import { MINUTE } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
+import type { JobRecords } from '../../shared/redis/job-record.ts'
 import type { EndedJob } from '../events/end-watch.ts'
-import type { RouteDeps } from '../routes/deps.ts'
+import type { ByteSemaphore } from './byte-semaphore.ts'
+
+export interface OutputNeeds {
+  records: JobRecords
+  /** Room for output on its way to clients. */
+  sending: ByteSemaphore
+}
 
 /** What is sent to one client at a time takes room; one that reads so slowly gives it up. */
 const SEND_MS = MINUTE
@@ -13,11 +20,7 @@ const SEND_MS = MINUTE
  * some of it has gone.
  * @throws Problem `not-found` when it has expired in the meantime
  */
-export async function withOutput(
-  { records, sending }: Pick<RouteDeps, 'records' | 'sending'>,
-  res: Response,
-  job: EndedJob,
-): Promise<Job> {
+export async function withOutput({ records, sending }: OutputNeeds, res: Response, job: EndedJob): Promise<Job> {
   if (isWhole(job)) return job
   await enterUntilSent(
     sending,
@@ -36,7 +39,7 @@ const isWhole = (job: EndedJob): job is Job => job.stages.length > 0 && job.stag
  * Waits until there is room for so many bytes, and keeps it until the response has closed.
  * @throws when the client goes away first
  */
-export async function enterUntilSent(sending: RouteDeps['sending'], res: Response, bytes: number): Promise<void> {
+export async function enterUntilSent(sending: ByteSemaphore, res: Response, bytes: number): Promise<void> {
   const gone = new AbortController()
   const onClose = () => gone.abort(new Problem('unavailable', 'the request ended before it was answered'))
   res.once('close', onClose)

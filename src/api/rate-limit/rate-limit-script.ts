@@ -10,7 +10,7 @@ import type { Redis, Result } from 'ioredis'
  * ARGV: tokens a minute, burst, tokens asked for (negative: given back), subjects of the blocks in their order.
  * Returns what became of it, with the JSON of the block, or the bucket's debt in ticks.
  */
-const GATE_SCRIPT = `
+const RATE_LIMIT_SCRIPT = `
 local blocks = #KEYS > 2 and redis.call('MGET', unpack(KEYS, 3)) or {}
 local ofAddress, ofKey = blocks[1], blocks[2]
 if ofAddress and #ARGV > 4 and string.find(ofAddress, '"by":"score"', 1, true) then ofAddress = false end
@@ -46,10 +46,10 @@ return {'passed', debt}`
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
-    runyardGate(keyCount: number, ...keysAndArgs: (string | number)[]): Result<['blocked', string] | ['passed' | 'limited', number], Context> // prettier-ignore
+    runyardRateLimit(keyCount: number, ...keysAndArgs: (string | number)[]): Result<['blocked', string] | ['passed' | 'limited', number], Context> // prettier-ignore
   }
 }
 
-export function defineGate(redis: Redis): void {
-  redis.defineCommand('runyardGate', { lua: GATE_SCRIPT })
+export function defineRateLimit(redis: Redis): void {
+  redis.defineCommand('runyardRateLimit', { lua: RATE_LIMIT_SCRIPT })
 }

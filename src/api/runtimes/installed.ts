@@ -3,7 +3,7 @@ import type { Language } from '../../shared/language.ts'
 import { findLanguage } from '../../shared/language.ts'
 import { Problem } from '../../shared/problems.ts'
 import type { Runtimes } from '../../shared/redis/worker-registry.ts'
-import { invalidRequest } from '../http/invalid-request.ts'
+import { invalidRequest } from '../http/problems.ts'
 
 /** The language with this id or alias. @throws Problem `unknown-language` that names those there are */
 export function knownLanguage(languages: readonly Language[], name: string): Language {

@@ -1,45 +1,32 @@
-import { type Request, type Response, Router } from 'express'
 import Type, { type Static } from 'typebox'
-import { Problem } from '../../shared/problems.ts'
 import { originOf } from '../../shared/webhooks/check-webhook-url.ts'
-import type { Deliveries } from '../../shared/webhooks/deliveries.ts'
 import { Delivery } from '../../shared/webhooks/delivery.ts'
 import { type DeliverySummary, publicDelivery } from '../../shared/webhooks/stored-delivery.ts'
-import { onlyMethods } from '../http/answer-problem.ts'
-import { jsonBody } from '../http/body.ts'
-import { invalidRequest } from '../http/invalid-request.ts'
-import { noQuery, queryOf } from '../http/query.ts'
-import { bodyValidator } from '../http/validate.ts'
-import { DeliveriesQuery, MAX_TEST_BYTES, sendTestEvent, WebhookTest, type WebhookDeps } from './webhooks.ts'
-import type { Audit } from '../access/audit.ts'
+import { PATH } from '../http/openapi/parameters.ts'
+import { defineRoute } from '../http/route.ts'
+import type { Audit } from '../security/audit.ts'
+import { badCursor, DEFAULT_LIMIT, DeliveriesQuery, type DeliveryNeeds, noDelivery } from './deliveries.ts'
+import { MAX_TEST_BYTES, sendTestEvent, type TestNeeds, WebhookTest } from './test-webhook.ts'
 
-export interface AdminWebhooksDeps {
-  deliveries: Pick<Deliveries, 'read' | 'list' | 'listAll' | 'redeliver' | 'cancel' | 'add'>
-  queue: WebhookDeps['queue']
-  reach: WebhookDeps['reach']
-}
-
-const DEFAULT_LIMIT = 50
-
-export const AdminDeliveriesQuery = Type.Object(
+const AdminDeliveriesQuery = Type.Object(
   { ...DeliveriesQuery.properties, tenant: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })) },
   { additionalProperties: false },
 )
 const { url: _url, ...delivery } = Delivery.properties
 /** A delivery as an operator sees it. */
-export const AdminDelivery = Type.Object({
+const AdminDelivery = Type.Object({
   ...delivery,
   tenant: Type.String(),
   origin: Type.String({ description: 'of its URL; the rest may be a secret' }),
 })
 type AdminDelivery = Static<typeof AdminDelivery>
-export const AdminDeliveryPage = Type.Object({
+const AdminDeliveryPage = Type.Object({
   deliveries: Type.Array(AdminDelivery),
   next: Type.Union([Type.String(), Type.Null()], {
     description: 'the `cursor` of the next page; `null` when there is none',
   }),
 })
-export const AdminWebhookTest = Type.Object(
+const AdminWebhookTest = Type.Object(
   {
     ...WebhookTest.properties,
     tenant: Type.String({
@@ -50,87 +37,101 @@ export const AdminWebhookTest = Type.Object(
   },
   { additionalProperties: false },
 )
-const deliveriesQuery = queryOf(AdminDeliveriesQuery)
-const testRequest = bodyValidator(AdminWebhookTest)
 
-/**
- * `/v1/admin/webhook-deliveries`: those of all tenants. Of their URLs only the origin is told, since the rest may be a secret between
- * a tenant and its receiver. Which callers may is decided before.
- */
-export function adminWebhookRoutes(deps: AdminWebhooksDeps, audit: Audit): Router {
-  const { deliveries, queue } = deps
-  const router = Router()
-  const readShown = async (id: string) => {
-    const now = await deliveries.read(id)
-    if (!now) throw noDelivery()
-    return shown(now)
-  }
-  router
-    .route('/')
-    .get(async (req, res) => {
-      const { limit, cursor, state, tenant } = deliveriesQuery(req)
-      const query = { limit: limit === undefined ? DEFAULT_LIMIT : Number(limit), cursor, state }
-      const found = tenant === undefined ? deliveries.listAll(query) : deliveries.list(tenant, query)
-      const page = await found.catch((error: unknown) => {
-        if (!(error instanceof RangeError)) throw error
-        throw invalidRequest([{ pointer: '/cursor', detail: 'is not the `next` of a page before' }])
-      })
-      const told: Static<typeof AdminDeliveryPage> = { deliveries: page.deliveries.map(shown), next: page.next }
-      answer(res, told)
-    })
-    .all(onlyMethods('GET'))
-  router
-    .route('/:id/redeliver')
-    .post(noQuery, async (req: Request<{ id: string }>, res) => {
-      const id = req.params.id.toLowerCase()
+interface Audited extends DeliveryNeeds {
+  audit: Audit
+}
+
+const common = { tag: 'Administration', scopes: ['admin'], cache: 'no-store' } as const
+
+/** Those of all tenants. Of their URLs only the origin is told, since the rest may be a secret between a tenant and its receiver. */
+export const adminDeliveryRoutes = [
+  defineRoute({
+    ...common,
+    method: 'get',
+    path: '/v1/admin/webhook-deliveries',
+    id: 'listAllDeliveries',
+    summary: 'List the webhook deliveries of all tenants',
+    description: 'Newest first, with every attempt. Of their URLs only the origin is told.',
+    query: AdminDeliveriesQuery,
+    answers: { 200: { description: 'One page.', schema: AdminDeliveryPage } },
+    schemas: { AdminDelivery, AdminDeliveryPage },
+    async handle({ deliveries }: DeliveryNeeds, { query, send }) {
+      const { limit, cursor, state, tenant } = query
+      const asked = { limit: limit === undefined ? DEFAULT_LIMIT : Number(limit), cursor, state }
+      const found = tenant === undefined ? deliveries.listAll(asked) : deliveries.list(tenant, asked)
+      const page = await found.catch(badCursor)
+      send(200, { deliveries: page.deliveries.map(shown), next: page.next })
+    },
+  }),
+  defineRoute({
+    ...common,
+    method: 'post',
+    path: '/v1/admin/webhook-deliveries/:id/redeliver',
+    id: 'redeliverAny',
+    summary: 'Make a delivery of any tenant once more',
+    params: { id: PATH.delivery },
+    answers: { 202: { description: 'It is pending again.', schema: AdminDelivery } },
+    async handle({ deliveries, queue, audit }: Audited, request) {
+      const id = request.params.id.toLowerCase()
       const stored = await deliveries.read(id)
       if (!stored || !(await deliveries.redeliver(id, stored.tenant))) throw noDelivery()
       await queue.hurry(id)
-      audit(
-        req,
-        'webhook-redelivered',
-        `the delivery ${id} of the tenant ${stored.tenant} is made again`,
-        stored.jobId ?? undefined,
-      )
-      res.status(202)
-      answer(res, await readShown(id))
-    })
-    .all(onlyMethods('POST'))
-  router
-    .route('/:id/cancel')
-    .post(noQuery, async (req: Request<{ id: string }>, res) => {
-      const id = req.params.id.toLowerCase()
+      const detail = `the delivery ${id} of the tenant ${stored.tenant} is made again`
+      audit(request, 'webhook-redelivered', detail, stored.jobId ?? undefined)
+      request.send(202, await readShown(deliveries, id))
+    },
+  }),
+  defineRoute({
+    ...common,
+    method: 'post',
+    path: '/v1/admin/webhook-deliveries/:id/cancel',
+    id: 'cancelAny',
+    summary: 'Cancel a pending delivery of any tenant',
+    params: { id: PATH.delivery },
+    answers: { 200: { description: 'The delivery.', schema: AdminDelivery } },
+    async handle({ deliveries, audit }: Audited, request) {
+      const id = request.params.id.toLowerCase()
       const stored = await deliveries.read(id)
       if (!stored || !(await deliveries.cancel(id, stored.tenant))) throw noDelivery()
-      const shown = await readShown(id)
+      const now = await readShown(deliveries, id)
       // One that had ended stays as it is.
-      if (stored.state === 'pending' && shown.state === 'cancelled') {
-        audit(
-          req,
-          'webhook-cancelled',
-          `the delivery ${id} of the tenant ${stored.tenant} is cancelled`,
-          stored.jobId ?? undefined,
-        )
+      if (stored.state === 'pending' && now.state === 'cancelled') {
+        const detail = `the delivery ${id} of the tenant ${stored.tenant} is cancelled`
+        audit(request, 'webhook-cancelled', detail, stored.jobId ?? undefined)
       }
-      answer(res, shown)
-    })
-    .all(onlyMethods('POST'))
-  router
-    .route('/test')
-    .post(noQuery, jsonBody(MAX_TEST_BYTES), async (req, res) => {
-      const { url, tenant } = testRequest(req.body)
-      const id = await sendTestEvent(deps, tenant, url)
-      audit(req, 'webhook-tested', `a test event ${id} is sent to ${originOf(url)} for the tenant ${tenant}`)
-      res.status(202)
-      answer(res, await readShown(id))
-    })
-    .all(onlyMethods('POST'))
-  return router
+      request.send(200, now)
+    },
+  }),
+  defineRoute({
+    ...common,
+    method: 'post',
+    path: '/v1/admin/webhook-deliveries/test',
+    id: 'testAnyWebhook',
+    summary: 'Send a test event for a tenant',
+    body: {
+      schema: AdminWebhookTest,
+      examples: {
+        url: { summary: 'To a receiver of a tenant', value: { tenant: 'acme', url: 'https://receiver.invalid/hooks' } },
+      },
+      maxBytes: MAX_TEST_BYTES,
+    },
+    answers: { 202: { description: 'Its delivery.', schema: AdminDelivery } },
+    async handle({ audit, ...needs }: TestNeeds & { audit: Audit }, request) {
+      const { url, tenant } = request.body
+      const id = await sendTestEvent(needs, tenant, url)
+      const detail = `a test event ${id} is sent to ${originOf(url)} for the tenant ${tenant}`
+      audit(request, 'webhook-tested', detail)
+      request.send(202, await readShown(needs.deliveries, id))
+    },
+  }),
+]
+
+async function readShown({ read }: Pick<DeliveryNeeds['deliveries'], 'read'>, id: string): Promise<AdminDelivery> {
+  const now = await read(id)
+  if (!now) throw noDelivery()
+  return shown(now)
 }
-
-const answer = (res: Response, body: unknown): void => void res.set('Cache-Control', 'no-store').json(body)
-
-const noDelivery = () => new Problem('not-found', 'there is no such delivery, or it has expired')
 
 function shown(stored: DeliverySummary): AdminDelivery {
   const { url, ...rest } = publicDelivery(stored)

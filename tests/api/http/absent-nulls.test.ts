@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { TSchema } from 'typebox'
 import { bodyValidator, faultsOf } from '../../../src/api/http/validate.ts'
-import { AllowRequest, BlockRequest } from '../../../src/api/admin/security.ts'
+import { AllowRequest, BlockRequest } from '../../../src/api/security/security-routes.ts'
 import { LoginRequest } from '../../../src/api/access/admin-session.ts'
 import { NewApiKey } from '../../../src/shared/access/new-api-key.ts'
 import { CodeRequest, ContainerRequest } from '../../../src/shared/requests.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { createByteGate } from '../../../src/api/jobs/byte-semaphore.ts'
+import { createByteSemaphore } from '../../../src/api/jobs/byte-semaphore.ts'
 
 const MIB = 1024 * 1024
 const open = new AbortController().signal
@@ -12,7 +12,7 @@ const settled = async (entering: Promise<unknown>[]): Promise<boolean[]> => {
 }
 
 test('lets in as many bytes as there is room for, and the rest in turn as others leave', async () => {
-  const gate = createByteGate(10 * MIB)
+  const gate = createByteSemaphore(10 * MIB)
   const entering = [6, 4, 3, 1].map((mib) => gate.enter(mib * MIB, open))
   // The last would find no room either; and those who came before it go first.
   expect(await settled(entering)).toEqual([true, true, false, false])
@@ -27,7 +27,7 @@ test('lets in as many bytes as there is room for, and the rest in turn as others
 })
 
 test('lets in what is small at once, and what is larger than all the room alone', async () => {
-  const gate = createByteGate(MIB)
+  const gate = createByteSemaphore(MIB)
   const large = gate.enter(5 * MIB, open)
   const small = gate.enter(64 * 1024, open)
   const other = gate.enter(MIB / 2, open)
@@ -37,7 +37,7 @@ test('lets in what is small at once, and what is larger than all the room alone'
 })
 
 test('forgets who goes away while waiting', async () => {
-  const gate = createByteGate(MIB)
+  const gate = createByteSemaphore(MIB)
   const first = await gate.enter(MIB, open)
   const gone = new AbortController()
   const second = gate.enter(MIB, gone.signal)

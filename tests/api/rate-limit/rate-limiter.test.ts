@@ -15,7 +15,7 @@ import {
   takeTokens,
   TICKS_PER_TOKEN,
 } from '../../../src/api/rate-limit/gcra.ts'
-import { defineGate } from '../../../src/api/rate-limit/rate-limit-script.ts'
+import { defineRateLimit } from '../../../src/api/rate-limit/rate-limit-script.ts'
 import { createRateLimiter, type LimitedCaller, type RateLimiter } from '../../../src/api/rate-limit/rate-limiter.ts'
 import { connectRedis } from '../../../src/shared/redis/connect.ts'
 import { createBlocks } from '../../../src/shared/security/blocks.ts'
@@ -150,7 +150,7 @@ test.each([
 ])('the script reckons as the gateway does ($perMinute a minute, burst $burst)', async (rate) => {
   const random = seeded(rate.perMinute)
   const redis = await own.connect()
-  defineGate(redis)
+  defineRateLimit(redis)
   const clock = async () => {
     const [seconds, micros] = await redis.time()
     return Number(seconds) * 1e6 + Number(micros)
@@ -168,7 +168,14 @@ test.each([
   for (let i = 0; i < 400; i++) {
     const tokens = 1 + Math.floor(random() ** 3 * rate.burst)
     const before = await clock()
-    const [outcome, debt] = await redis.runyardGate(3, ...names, rate.perMinute, rate.burst, tokens, 'address:none')
+    const [outcome, debt] = await redis.runyardRateLimit(
+      3,
+      ...names,
+      rate.perMinute,
+      rate.burst,
+      tokens,
+      'address:none',
+    )
     const after = await clock()
     if (outcome === 'blocked') throw new Error('nobody is blocked here')
     seen[outcome]++

@@ -18,97 +18,55 @@ import { Webhook, WebhookEvent } from '../../../shared/webhook.ts'
 import { Attempt, AttemptError, Delivery, DeliveryState } from '../../../shared/webhooks/delivery.ts'
 import { WebhookBody, WebhookTestBody } from '../../../shared/webhooks/webhook-body.ts'
 import { TenantSecrets } from '../../../shared/webhooks/webhook-secrets.ts'
-import { EofMessage, ResizeMessage, SignalMessage, StdinMessage } from '../../jobs/socket/read-message.ts'
-import { AckMessage, ErrorMessage } from '../../jobs/socket/reply.ts'
-import { AdminOverview, QueueView, RedisView, Series, SeriesPoint, Span } from '../../admin/read-overview.ts'
-import { AdminJob, AdminJobPage } from '../../jobs/admin-jobs.ts'
-import { AdminRuntime, AdminRuntimeList } from '../../runtimes/admin-runtimes.ts'
-import { LoginRequest, SessionView } from '../../access/admin-session.ts'
-import { AdminDelivery, AdminDeliveryPage } from '../../webhooks/admin-deliveries.ts'
-import { ApiKeyList, CreatedApiKey } from '../../access/admin-keys.ts'
-import { AllowedList, AllowRequest, BlockList, BlockRequest } from '../../admin/security.ts'
 import { AcceptedBatch, Batch } from '../../../shared/batch.ts'
-import { BatchRequest } from '../../batches/submit-batch.ts'
-import { Health, Readiness } from '../../health/health.ts'
-import { JobPage } from '../../jobs/list-jobs.ts'
 import { Runtime } from '../../../shared/runtime.ts'
-import { DeliveryPage, WebhookTest, WholeDelivery } from '../../webhooks/webhooks.ts'
 import { TerminalSize } from '../../../shared/terminal-size.ts'
 
 /**
- * The schemas that have a name in the document. Wherever one of them stands within another, there is a reference to it: give
- * a schema a name here when it is used in several places, or when readers look for it.
+ * The schemas of the contract that have a name in the document. Wherever one of them stands within another, there is a reference to
+ * it: give a schema a name here when it is used in several places, or when readers look for it. What only one feature has is named by
+ * its routes (`schemas`).
  */
 export const COMPONENTS: Readonly<Record<string, TSchema>> = {
   AcceptedBatch,
-  AckMessage,
-  AdminDelivery,
-  AdminDeliveryPage,
-  AdminJob,
-  AdminJobPage,
-  AdminOverview,
-  AdminRuntime,
-  AdminRuntimeList,
   Allowed,
-  AllowedList,
-  AllowRequest,
   ApiKey,
-  ApiKeyList,
   Artifact,
   Attempt,
   AttemptError,
   Batch,
-  BatchRequest,
   Block,
-  BlockList,
-  BlockRequest,
   CodeRequest,
   ContainerRequest,
-  CreatedApiKey,
   Delivery,
-  DeliveryPage,
   DeliveryState,
   Encoding,
-  EofMessage,
-  ErrorMessage,
   FieldError,
   Finding,
   GapEvent,
-  Health,
   HostInstallation,
   Installation,
   InstallationEvent,
   Job,
   JobEvent,
-  JobPage,
   JobSummary,
   LimitOverrides,
   Limits,
-  LoginRequest,
   NewApiKey,
   OutputEvent,
   PoolCounts,
   Problem: ProblemBody,
-  QueueView,
   Rate,
-  Readiness,
-  RedisView,
   RequestFile,
   RequestTest,
   ResultEvent,
   RunResult,
   Runtime,
-  ResizeMessage,
   Scope,
   ScreeningPolicy,
   SecurityEvent: StoredSecurityEvent,
   SecurityEventKind,
   SecurityEventPage,
-  Series,
-  SeriesPoint,
-  SessionView,
-  SignalMessage,
-  Span,
   Stage,
   StageEvent,
   StageSummary,
@@ -116,7 +74,6 @@ export const COMPONENTS: Readonly<Record<string, TSchema>> = {
   State,
   StateEvent,
   Status,
-  StdinMessage,
   TenantJob,
   TenantSecrets,
   TerminalSize,
@@ -125,8 +82,6 @@ export const COMPONENTS: Readonly<Record<string, TSchema>> = {
   WebhookBody,
   WebhookTestBody,
   WebhookEvent,
-  WebhookTest,
-  WholeDelivery,
   WorkerInfo,
   WorkerLoad,
 }

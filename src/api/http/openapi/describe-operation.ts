@@ -1,5 +1,5 @@
 import { PROBLEMS, type ProblemCode } from '../../../shared/problems.ts'
-import type { Answer, Operation, RequestExample } from '../route.ts'
+import type { Answer, RequestExample, RouteDescription } from '../route.ts'
 import { header, REQUEST_HEADERS, type ResponseHeader } from './parameters.ts'
 import { headersOfProblems, isAfterAcceptance, problemAnswer, problemsOf } from './problems.ts'
 import type { References } from './references.ts'
@@ -8,10 +8,10 @@ import type { References } from './references.ts'
 export type Shared = Map<string, object>
 
 /**
- * An operation as OpenAPI has it.
+ * A route as an operation of OpenAPI.
  * @param shared gets the answers to problems
  */
-export function describeOperation(operation: Operation, { refer }: References, shared: Shared): object {
+export function describeOperation(operation: RouteDescription, { refer }: References, shared: Shared): object {
   const { id, tag, summary, body, answers, scopes } = operation
   const always: ResponseHeader[] =
     scopes === 'open' ? ['X-Request-Id'] : ['X-Request-Id', 'RateLimit', 'RateLimit-Policy']
@@ -40,7 +40,7 @@ export function describeOperation(operation: Operation, { refer }: References, s
     ...(parameters.length > 0 && { parameters }),
     ...(body && {
       requestBody: {
-        required: body.optional !== true,
+        required: true,
         content: { 'application/json': { schema: refer(body.schema), examples: describeExamples(body.examples) } },
       },
     }),
@@ -79,9 +79,9 @@ function describeAnswer(answer: Answer, headers: object, refer: References['refe
   }
 }
 
-function describeParameters({ path, pathParameters = {}, query, headers = [] }: Operation, refer: References['refer']) {
-  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => {
-    const parameter = pathParameters[name]
+function describeParameters({ path, params = {}, query, headers = [] }: RouteDescription, refer: References['refer']) {
+  const inPath = [...path.matchAll(/[:*](\w+)/g)].map(([, name = '']) => {
+    const parameter = params[name]
     if (!parameter) throw new Error(`openapi: {${name}} of ${path} is not described`)
     return { name, in: 'path', required: true, ...parameter }
   })
@@ -94,7 +94,7 @@ function describeParameters({ path, pathParameters = {}, query, headers = [] }: 
   return [...inPath, ...inQuery, ...inHeader]
 }
 
-const describeExamples = (examples: Record<string, RequestExample>) =>
+const describeExamples = (examples: Readonly<Record<string, RequestExample>>) =>
   Object.fromEntries(
     Object.entries(examples).map(([name, { summary, description, value, ends }]) => {
       const words = [description, ends && `The job ends as \`${ends}\`.`].filter((text) => text !== undefined)
@@ -103,7 +103,7 @@ const describeExamples = (examples: Record<string, RequestExample>) =>
   )
 
 /** What tells of the job that was accepted is told with what went wrong after that, too. */
-function placeHeaders(answers: Operation['answers']): ResponseHeader[] {
+function placeHeaders(answers: RouteDescription['answers']): ResponseHeader[] {
   const told = Object.values(answers).flatMap(({ headers = [] }) => headers)
   return (['Location', 'Idempotent-Replayed', 'Preference-Applied'] as const).filter((name) => told.includes(name))
 }
@@ -121,13 +121,13 @@ function byStatus(codes: readonly ProblemCode[]): Map<number, ProblemCode[]> {
 }
 
 /** Without authentication (`AUTH=none`) the service takes jobs from callers without a key, so that the key is one choice of two. */
-function securityOf(scopes: Operation['scopes']): { security: object[] } {
+function securityOf(scopes: RouteDescription['scopes']): { security: object[] } {
   if (scopes === 'open') return { security: [] }
   const keys = [{ bearer: [] }, { apiKey: [] }]
   return { security: scopes.includes('admin') ? [...keys, { session: [] }] : [{}, ...keys] }
 }
 
-function scopeSentence(scopes: Operation['scopes']): string | undefined {
+function scopeSentence(scopes: RouteDescription['scopes']): string | undefined {
   if (scopes === 'open') return 'Takes no key.'
   if (scopes.length === 0) return undefined
   return `A key needs the scope ${scopes.map((scope) => `\`${scope}\``).join(' or ')}.`

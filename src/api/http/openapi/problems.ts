@@ -1,5 +1,5 @@
 import { PROBLEMS, Problem, type ProblemCode } from '../../../shared/problems.ts'
-import type { Operation } from '../route.ts'
+import type { RouteDescription } from '../route.ts'
 import type { ResponseHeader } from './parameters.ts'
 import { PROBLEM_EXAMPLES } from './examples/problems.ts'
 
@@ -27,14 +27,14 @@ export const SUBMISSION_PROBLEMS = [
 /** What they refuse code for besides. */
 export const CODE_PROBLEMS = ['unknown-language', 'language-not-installed'] as const satisfies readonly ProblemCode[]
 
-/** Everything that an operation can refuse, and by which the route does not say itself. */
-export function problemsOf({ scopes, body, path, problems = [] }: Operation): ProblemCode[] {
+/** Everything that a route can refuse: what every route of its kind does, and what it says itself. */
+export function problemsOf({ scopes, body, path, problems = [] }: RouteDescription): ProblemCode[] {
   const found = new Set<ProblemCode>([...OF_ALL, 'invalid-request', ...problems])
   const add = (codes: readonly ProblemCode[]) => codes.forEach((code) => found.add(code))
   if (scopes !== 'open') add(BEHIND_ACCESS)
   if (scopes !== 'open' && scopes.length > 0) add(['insufficient-scope'])
   if (body) add(OF_BODIES)
-  if (path.includes('{')) add(['not-found'])
+  if (/[:*]/.test(path)) add(['not-found'])
   return Object.keys(PROBLEMS).filter((code): code is ProblemCode => found.has(code as ProblemCode))
 }
 

@@ -16,7 +16,9 @@ import type { SecurityEvent } from '../../../shared/security/security-event.ts'
 import type { Screening } from '../../screening/screening.ts'
 import { subjectOf } from '../../screening/subject.ts'
 import type { Caller } from '../../http/caller.ts'
-import { invalidRequest } from '../../http/invalid-request.ts'
+import { invalidRequest } from '../../http/problems.ts'
+import { bodyValidator } from '../../http/validate.ts'
+import { allowedImage, installedVersion, knownLanguage } from '../../runtimes/installed.ts'
 import { plainBase64 } from './base64.ts'
 import {
   checkArtifacts,
@@ -29,20 +31,18 @@ import {
 } from './check-request.ts'
 import { checkSizes } from './check-sizes.ts'
 import { plainGlobs } from './glob-problem.ts'
-import { allowedImage, installedVersion, knownLanguage } from '../../runtimes/installed.ts'
 import { type Screened, screenWith } from './screen-with.ts'
 import { toUnixText } from './unix-text.ts'
-import { bodyValidator } from '../../http/validate.ts'
 
 /** Turns request bodies into jobs, complete and checked. */
-export interface Intake {
+export interface JobRequestBuilder {
   /** @throws Problem */
   code: (body: unknown, caller: Caller, requestId: string) => Promise<JobSpec>
   /** @throws Problem */
   container: (body: unknown, caller: Caller, requestId: string) => Promise<JobSpec>
 }
 
-export interface IntakeOptions {
+export interface JobRequestBuilderOptions {
   config: Config
   languages: readonly Language[]
   /** What can be run now. */
@@ -57,7 +57,14 @@ export interface IntakeOptions {
 const codeRequest = bodyValidator(CodeRequest)
 const containerRequest = bodyValidator(ContainerRequest)
 
-export function createIntake({ config, languages, runtimes, screening, blocked, screened }: IntakeOptions): Intake {
+export function createJobRequestBuilder({
+  config,
+  languages,
+  runtimes,
+  screening,
+  blocked,
+  screened,
+}: JobRequestBuilderOptions): JobRequestBuilder {
   const { defaults } = config.limits
   const screen = screenWith(screening, config.screening.policy, blocked, screened)
   const ceilingsOf = (caller: Caller) => lowerOf(config.limits.ceilings, caller.ceilings)

@@ -7,7 +7,7 @@ import type { WakeUps } from '../../../shared/redis/wake-ups.ts'
 import type { StoredEvent } from '../../events/live-events.ts'
 import type { EndedBy } from '../../http/open-responses.ts'
 import { createClientInput, TooManyFaults } from './client-input.ts'
-import { createOutlet } from './socket-writer.ts'
+import { createSocketWriter } from './socket-writer.ts'
 
 export interface SocketDeps {
   inputs: JobInputs
@@ -55,14 +55,14 @@ export async function serveSocket(socket: WebSocket, deps: SocketDeps, options: 
   }
   const onEnd = () => end(ends.reason === ('key' satisfies EndedBy) ? CLOSE.key : CLOSE.closing)
 
-  const outlet = createOutlet(socket, signal)
+  const writer = createSocketWriter(socket, signal)
   const input = createClientInput({
     jobId: job.id,
     interactive: job.interactive,
     inputs,
     wakeUps,
     channel: channelOf(job.id),
-    reply: outlet.reply,
+    reply: writer.reply,
     flow(open) {
       if (open) socket.resume()
       else if (!signal.aborted) socket.pause()
@@ -74,8 +74,8 @@ export async function serveSocket(socket: WebSocket, deps: SocketDeps, options: 
   let silentPings = 0
   let sentBefore = 0
   const heartbeat = setInterval(() => {
-    const takesMore = socket.bufferedAmount > 0 && outlet.sent > sentBefore
-    sentBefore = outlet.sent
+    const takesMore = socket.bufferedAmount > 0 && writer.sent > sentBefore
+    sentBefore = writer.sent
     silentPings = socket.isPaused || takesMore ? 0 : silentPings + 1
     if (silentPings > SILENT_PINGS) socket.terminate()
     else socket.ping()
@@ -94,9 +94,9 @@ export async function serveSocket(socket: WebSocket, deps: SocketDeps, options: 
   try {
     if (ends.aborted) onEnd()
     const seq = job.interactive ? await inputs.lastSeq(job.id) : null
-    if (seq !== null) await outlet.reply({ type: 'ack', seq })
+    if (seq !== null) await writer.reply({ type: 'ack', seq })
     socket.resume()
-    await Promise.race([outlet.events(events(signal)), input.run()])
+    await Promise.race([writer.events(events(signal)), input.run()])
     end(CLOSE.done)
   } catch (err) {
     if (!signal.aborted) log.warn({ err, jobId: job.id }, 'socket failed')

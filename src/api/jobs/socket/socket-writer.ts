@@ -7,7 +7,7 @@ import type { Reply } from './reply.ts'
  * What goes to the client of a socket. A client that reads slowly slows the reading of its job's events, and when it does not even
  * take replies, of its own messages; no more than the bounds below gathers for it.
  */
-export interface Outlet {
+export interface SocketWriter {
   /** Sends all of them; resolves early when the client is gone. @throws what the reading of events throws */
   events: (events: AsyncIterable<StoredEvent>) => Promise<void>
   /** Resolves when more may be said. Nothing is, after a job's result. */
@@ -22,7 +22,7 @@ export const EVENTS_HIGH_WATER = 256 * KIB
 const REPLIES_HIGH_WATER = MIB
 
 /** @param signal aborts when the client is gone */
-export function createOutlet(socket: WebSocket, signal: AbortSignal): Outlet {
+export function createSocketWriter(socket: WebSocket, signal: AbortSignal): SocketWriter {
   const gone = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
   let sent = 0
   let isOver = false

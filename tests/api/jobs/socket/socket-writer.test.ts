@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { WebSocket, WebSocketServer } from 'ws'
-import { createOutlet, EVENTS_HIGH_WATER } from '../../../../src/api/jobs/socket/socket-writer.ts'
+import { createSocketWriter, EVENTS_HIGH_WATER } from '../../../../src/api/jobs/socket/socket-writer.ts'
 import { MIB } from '../../../../src/shared/limits.ts'
 
 let server: WebSocketServer
@@ -22,7 +22,7 @@ const DATA = JSON.stringify('x'.repeat(60_000))
 
 test('events are read no faster than the client takes them: what gathers is bounded, and all of it arrives', async () => {
   const { ours, theirs } = await pair()
-  const outlet = createOutlet(ours, new AbortController().signal)
+  const writer = createSocketWriter(ours, new AbortController().signal)
   const count = Math.ceil((64 * MIB) / DATA.length)
   let most = 0
   let read = 0
@@ -30,7 +30,7 @@ test('events are read no faster than the client takes them: what gathers is boun
     for (; read < count; read++) {
       most = Math.max(most, ours.bufferedAmount)
       yield { id: `${read}-0`, type: 'stdout', data: DATA }
-      // The client begins to read only when the outlet waits for it.
+      // The client begins to read only when the writer waits for it.
       if (ours.bufferedAmount > EVENTS_HIGH_WATER - 2 * DATA.length) theirs.resume()
     }
   }
@@ -42,7 +42,7 @@ test('events are read no faster than the client takes them: what gathers is boun
       if (ids.length === count) resolve()
     }),
   )
-  await outlet.events(events())
+  await writer.events(events())
   await got
   expect(ids).toEqual(Array.from({ length: count }, (_, i) => `${i}-0`))
   expect(most).toBeGreaterThan(EVENTS_HIGH_WATER / 4)
@@ -53,7 +53,7 @@ test('events are read no faster than the client takes them: what gathers is boun
 test('a client that takes nothing holds the reading, and its going ends it', async () => {
   const { ours, theirs } = await pair()
   const gone = new AbortController()
-  const outlet = createOutlet(ours, gone.signal)
+  const writer = createSocketWriter(ours, gone.signal)
   theirs.pause()
   let isOver = false
   async function* endless() {
@@ -67,7 +67,7 @@ test('a client that takes nothing holds the reading, and its going ends it', asy
       isOver = true
     }
   }
-  await outlet.events(endless())
+  await writer.events(endless())
   expect(isOver).toBe(true)
   ours.terminate()
 })

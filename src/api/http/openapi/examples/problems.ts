@@ -41,7 +41,7 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, Example>> = {
     extra: { until: '2027-01-31T12:05:00.000Z' },
   },
   'not-found': { detail: 'there is no such job, or its result has expired' },
-  'method-not-allowed': { detail: 'PATCH cannot be used on /v1/jobs/; allowed: GET, POST' },
+  'method-not-allowed': { detail: 'PATCH cannot be used on /v1/jobs; allowed: GET, POST' },
   'time-limit': { detail: 'the wall time limit of 500 ms was met', extra: { result: limitedResult } },
   'request-timeout': { detail: 'the request did not come to its end in time; send it again, faster' },
   'nothing-to-run': { detail: 'the job has not ended yet; it is kept with the result, unless KEEP_REQUESTS is off' },

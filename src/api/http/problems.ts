@@ -10,3 +10,8 @@ export function invalidRequest(errors: FieldError[]): Problem {
   const detail = first ? `${first.pointer || 'the body'} ${first.detail}${more}` : 'the body is not as it must be'
   return new Problem('invalid-request', detail, { errors: errors.slice(0, MAX_ERRORS) })
 }
+
+/** The answer to a request without a valid key (RFC 6750). */
+export function unauthenticated(detail: string): Problem {
+  return new Problem('unauthenticated', detail, { headers: { 'WWW-Authenticate': 'Bearer realm="runyard"' } })
+}

@@ -1,17 +1,43 @@
 import { randomBytes } from 'node:crypto'
-import { type Request, type Response, Router } from 'express'
+import { type Request, type RequestHandler, type Response, Router } from 'express'
 import { Problem } from '../../shared/problems.ts'
 import { onlyMethods } from '../http/answer-problem.ts'
-import type { BuiltPages, PageAsset } from './load-pages.ts'
+import { type BuiltPages, loadPages, type PageAsset } from './load-pages.ts'
 import { pageHeaders } from './page-headers.ts'
+import type { Core } from '../core.ts'
 
 const FOR_EVER = 'public, max-age=31536000, immutable'
+
+export interface PagesFeature {
+  /** Undefined when they were not built. */
+  pages: Router | undefined
+  /** `/` for what is no browser: the addresses of some routes. */
+  welcome: RequestHandler
+}
+
+export function createPagesFeature({ root, log }: Core): PagesFeature {
+  const built = loadPages(`${root}/dist/pages`)
+  if (!built) log.warn('the pages were not built: npm run build')
+  return { pages: built && pageRouter(built), welcome }
+}
+
+const welcome: RequestHandler = (_req, res) => {
+  res.json({
+    name: 'Runyard',
+    submit: '/v1/jobs',
+    runtimes: '/v1/runtimes',
+    docs: '/docs',
+    openapi: '/openapi.json',
+    health: '/healthz',
+    ready: '/readyz',
+  })
+}
 
 /**
  * The pages, and what they are made of. They hold no secret, so they need no key, and come out of memory, so they are
  * answered before anything is asked of Redis, the rate limit too. What a page then wants to know it asks of the API.
  */
-export function pageRoutes({ html, assets }: BuiltPages): Router {
+function pageRouter({ html, assets }: BuiltPages): Router {
   const router = Router()
   // Of every method, since Express answers OPTIONS by itself where there is one for GET alone.
   router.all('/', (req, res, next) => {
