@@ -50,8 +50,8 @@ export const DEFAULTS: readonly Defence[] = [
     without: 'that a new installation has no key',
     edits: edit(
       'src/api/start.ts',
-      'const { port } = server.address() as AddressInfo\n',
-      "await apiKeys.create({ name: 'default', tenant: 'ops', scopes: ['admin'] })\n  const { port } = server.address() as AddressInfo\n",
+      '    await connected()\n',
+      "    await connected()\n    const { createApiKeys } = await import('../shared/access/api-keys.ts')\n    await createApiKeys(core.redis, core.keys).create({ name: 'default', tenant: 'ops', scopes: ['admin'] })\n",
     ),
     test: 'tests/api/access/defaults.test.ts',
     name: 'there is no key',

@@ -90,7 +90,7 @@ export const SESSIONS_HELD: readonly Defence[] = [
   {
     threat: 'session of the dashboard that goes on',
     without: 'that logging out ends it for whoever kept its cookie',
-    edits: edit(ROUTE, 'token === undefined ? undefined : await sessions.close(token)', 'token === undefined ? undefined : await sessions.find(token)'), // prettier-ignore
+    edits: edit(ROUTE, 'token === undefined ? undefined : await needs.sessions.close(token)', 'token === undefined ? undefined : await needs.sessions.find(token)'), // prettier-ignore
     test: TEST,
     name: 'a session ends when it is logged out',
   },
@@ -111,7 +111,7 @@ export const SESSIONS_HELD: readonly Defence[] = [
   {
     threat: 'login to the dashboard by trying',
     without: 'that failed logins take from the rate',
-    edits: edit(ROUTE, "      await onFailure(eventOf('authentication-failed', res, undefined, detail), res)\n      throw", '      throw'), // prettier-ignore
+    edits: edit(ROUTE, "    await onFailure(eventOf('authentication-failed', req, undefined, detail), res)\n    throw unauthenticated", '    throw unauthenticated'), // prettier-ignore
     test: TEST,
     name: 'keys cannot be tried faster',
   },

@@ -18,8 +18,8 @@ export const TENANTS: readonly Defence[] = [
     without: 'it for this route',
     edits: edit(
       'src/api/jobs/read-job.ts',
-      'let job = await ownJob(records, res, req.params.id)',
-      'let job = (await records.read(req.params.id))?.job ?? (await ownJob(records, res, req.params.id))',
+      'let job = await ownJob(records, res, params.id)',
+      'let job = (await records.read(params.id))?.job ?? (await ownJob(records, res, params.id))',
     ),
     test: TENANTS_TEST,
     name: 'is no other than what does not exist: a job that is read',
@@ -43,8 +43,8 @@ export const TENANTS: readonly Defence[] = [
     without: 'it for this route',
     edits: edit(
       'src/api/jobs/job-io.ts',
-      'const job = await ownJob(records, res, req.params.id)',
-      'const job = (await records.read(req.params.id))?.job ?? (await ownJob(records, res, req.params.id))',
+      'const job = await ownJob(records, res, params.id)',
+      'const job = (await records.read(params.id))?.job ?? (await ownJob(records, res, params.id))',
     ),
     test: TENANTS_TEST,
     name: 'a job that is talked to',
@@ -61,8 +61,8 @@ export const TENANTS: readonly Defence[] = [
     without: 'it for this route',
     edits: edit(
       'src/api/jobs/read-request.ts',
-      'const job = await ownJob(records, res, req.params.id)',
-      'const job = (await records.read(req.params.id))?.job ?? (await ownJob(records, res, req.params.id))',
+      'const job = await ownJob(records, res, params.id)',
+      'const job = (await records.read(params.id))?.job ?? (await ownJob(records, res, params.id))',
     ),
     test: TENANTS_TEST,
     name: 'is no other than what does not exist: a job whose request is read',
@@ -70,7 +70,7 @@ export const TENANTS: readonly Defence[] = [
   {
     threat: 'another tenant’s job: list',
     without: 'a list of its own for each tenant',
-    edits: edit('src/api/jobs/list-jobs.ts', 'jobList.page(res.locals.caller.tenant, ', "jobList.page('acme', "),
+    edits: edit('src/api/jobs/list-jobs.ts', 'jobList.page(caller.tenant, ', "jobList.page('acme', "),
     test: TENANTS_TEST,
     name: 'lists show what belongs to the tenant',
   },
@@ -85,7 +85,7 @@ export const TENANTS: readonly Defence[] = [
     threat: 'another tenant’s webhook delivery: read',
     without: 'the look at whose delivery it is',
     edits: edit(
-      'src/api/webhooks/webhooks.ts',
+      'src/api/webhooks/deliveries.ts',
       'if (stored?.tenant !== res.locals.caller.tenant) throw noDelivery()',
       'if (!stored) throw noDelivery()',
     ),
@@ -107,8 +107,8 @@ export const TENANTS: readonly Defence[] = [
     threat: 'another tenant’s webhook secret',
     without: 'a secret of its own for each tenant',
     edits: edit(
-      'src/api/webhooks/webhooks.ts',
-      'await secrets.read(res.locals.caller.tenant)',
+      'src/api/webhooks/webhook-secret.ts',
+      'await secrets.read(caller.tenant)',
       "await secrets.read('acme')",
     ),
     test: TENANTS_TEST,

@@ -23,18 +23,20 @@ export function mountRoutes(app: Express, routes: readonly BoundRoute[], options
   for (const route of routes) paths.set(route.path, [...(paths.get(route.path) ?? []), route])
   for (const [path, own] of paths) {
     const there = app.route(path)
-    for (const route of own) there[route.method](...access([route], options), answerWith(route, options))
+    for (const route of own) {
+      const title = `${route.method.toUpperCase()} ${path}`
+      there[route.method](...access([route], title, options), answerWith(route, options))
+    }
     const methods = own.map(({ method }) => method.toUpperCase())
-    there.all(...access(own, options), onlyMethods(...methods))
+    there.all(...access(own, path, options), onlyMethods(...methods))
   }
 }
 
 /** @returns what looks at the scopes of a caller, for one of these routes; nothing where one is open to all */
-function access(routes: readonly BoundRoute[], { allow }: RouterOptions): RequestHandler[] {
+function access(routes: readonly BoundRoute[], title: string, { allow }: RouterOptions): RequestHandler[] {
   const scopes = routes.map((route) => (route.scopes === 'open' ? [] : route.scopes))
   if (scopes.some((those) => those.length === 0)) return []
-  const [{ path = '', method = '' } = {}] = routes
-  return [allow([...new Set(scopes.flat())], routes.length === 1 ? `${method.toUpperCase()} ${path}` : path)]
+  return [allow([...new Set(scopes.flat())], title)]
 }
 
 /** The order: query, body, its schema, handler. */
