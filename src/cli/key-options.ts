@@ -5,7 +5,7 @@ import { NewApiKey, newApiKeyErrors } from '../shared/access/new-api-key.ts'
 import { parseTime } from '../shared/access/parse-time.ts'
 import type { Config } from '../shared/config/config.ts'
 import { LIMIT_NAMES, type LimitOverrides, MINUTE } from '../shared/limits.ts'
-import type { ScreeningPolicy } from '../shared/security/finding.ts'
+import type { ScreeningPolicy } from '../shared/screening-policy.ts'
 import { UsageError } from './context.ts'
 
 /** What `runyard keys create` was given. */

@@ -3,7 +3,7 @@ import { pino } from 'pino'
 import type { ApiKey } from '../shared/access/api-key.ts'
 import { createApiKeys, type ApiKeys } from '../shared/access/api-keys.ts'
 import { looksLikeKey } from '../shared/access/key-text.ts'
-import { SCREENING_POLICIES } from '../shared/security/finding.ts'
+import { SCREENING_POLICIES } from '../shared/screening-policy.ts'
 import { createSecurityEvents } from '../shared/security/security-events.ts'
 import { UsageError, type CliContext } from './context.ts'
 import {

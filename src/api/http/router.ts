@@ -15,6 +15,8 @@ export interface RouterOptions {
   maxBodyBytes: number
 }
 
+/** In the order in which they are told. */
+const METHODS = ['GET', 'POST', 'PUT', 'DELETE']
 const NO_QUERY = Type.Object({}, { additionalProperties: false })
 
 /** Gives an app its routes, in their order. A path that has routes answers 405 to every method that none of them has. */
@@ -27,7 +29,7 @@ export function mountRoutes(app: Express, routes: readonly BoundRoute[], options
       const title = `${route.method.toUpperCase()} ${path}`
       there[route.method](...access([route], title, options), answerWith(route, options))
     }
-    const methods = own.map(({ method }) => method.toUpperCase())
+    const methods = METHODS.filter((method) => own.some((route) => route.method === method.toLowerCase()))
     there.all(...access(own, path, options), onlyMethods(...methods))
   }
 }

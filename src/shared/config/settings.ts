@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { SAMPLERS } from './tracing.ts'
-import { SCREENING_POLICIES } from '../security/finding.ts'
+import { SCREENING_POLICIES } from '../screening-policy.ts'
 import { DEFAULT_CEILINGS, DEFAULT_LIMITS, LIMIT_MINIMA, LIMIT_NAMES, type Limits, MAX_TIMER_MS } from '../limits.ts'
 
 /** How the text of a variable becomes a value. */

@@ -1,5 +1,6 @@
 import { Problem } from '../../../shared/problems.ts'
-import type { Finding, ScreeningPolicy } from '../../../shared/security/finding.ts'
+import type { Finding } from '../../../shared/security/finding.ts'
+import type { ScreeningPolicy } from '../../../shared/screening-policy.ts'
 import type { SecurityEvent } from '../../../shared/security/security-event.ts'
 import type { Caller } from '../../http/caller.ts'
 import type { Screening } from '../../screening/screening.ts'

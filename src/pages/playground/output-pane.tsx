@@ -1,12 +1,12 @@
 import type { ComponentChildren } from 'preact'
 import { useRef, useState } from 'preact/hooks'
-import type { JobRun } from '../run/job-run.ts'
-import { useObservable } from '../run/observable.ts'
-import { StatusLine } from '../run/status-line.tsx'
-import { CopyOutput } from './copy-output.tsx'
+import type { JobRun } from './run/job-run.ts'
+import { useObservable } from './run/observable.ts'
+import { StatusLine } from './run/status-line.tsx'
+import { CopyOutput } from './output/copy-output.tsx'
 import { InputLine } from './input-line.tsx'
-import { OutputLog } from './output-log.tsx'
-import type { OutputView, Shown } from './output-view.ts'
+import { OutputLog } from './output/output-log.tsx'
+import type { OutputView, Shown } from './output/output-view.ts'
 
 const SHOWN: Record<Shown, string> = { all: 'All', stdout: 'stdout', stderr: 'stderr' }
 

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { JobRun } from '../run/job-run.ts'
+import type { JobRun } from './run/job-run.ts'
 
 /** Where a person talks to a running program: a line at a time, as a terminal sends it. */
 export function InputLine({ run }: { run: JobRun }) {
