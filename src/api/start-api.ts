@@ -18,7 +18,9 @@ import { createFiguresReader, createFiguresWriter } from '../shared/redis/figure
 import { createInstallations } from '../shared/redis/installations.ts'
 import { createJobList } from '../shared/redis/job-list.ts'
 import { createJobQueue, promoteJobs } from '../shared/redis/job-queue.ts'
-import { createJobRecords } from '../shared/redis/job-record.ts'
+import { createJobAdmission } from '../shared/jobs/job-admission.ts'
+import { createJobLifeCycle } from '../shared/jobs/job-life-cycle.ts'
+import { createJobReader } from '../shared/jobs/job-reader.ts'
 import { createJobInputs } from '../shared/redis/job-input.ts'
 import { createWebhookQueue } from '../shared/redis/webhook-queue.ts'
 import { createDeliveries } from '../shared/webhooks/deliveries.ts'
@@ -90,7 +92,7 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
   const confirming =
     config.redisReplicas > 0 ? connectRedis(config.redis, 'fail-fast', 'runyard-api-replicas', log) : undefined
   const shownQueues = [createJobQueue(bulk, keys), createWebhookQueue(bulk, keys)] as const
-  const records = createJobRecords(redis, keys, config, bulk)
+  const records = createJobReader(redis, keys, bulk)
   const registry = createWorkerRegistry(redis, keys)
   const live = createLiveEvents(subscriber, keys)
   const closing = new AbortController()
@@ -121,6 +123,7 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
       sending: createByteGate(SENDING_BYTES),
       submission: createJobSubmission({
         queue,
+        admission: createJobAdmission(redis, keys),
         records,
         readBatch,
         live,
@@ -140,7 +143,7 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
       }),
       cancel: createCancel(
         queue,
-        records,
+        createJobLifeCycle(redis, keys, config),
         (ids) => promoteJobs(queue, ids, log),
         // What is not queued now is found overdue.
         (id) =>

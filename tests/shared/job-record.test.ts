@@ -4,10 +4,21 @@ import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { loadConfig } from '../../src/shared/config/config.ts'
 import { connectRedis } from '../../src/shared/redis/connect.ts'
-import { createJobRecords, type JobRecords, type Retention } from '../../src/shared/redis/job-record.ts'
+import type { Retention } from '../../src/shared/jobs/job-life-cycle.ts'
 import type { StageSummary } from '../../src/shared/job.ts'
+import { APPEND, START } from '../../src/shared/jobs/scripts/run.ts'
 import { createKeys, type Keys } from '../../src/shared/redis/keys.ts'
-import { admit, BOUNDS, endedJob, jobHead, RETENTION, submission, submittedJob } from '../support/job-records.ts'
+import {
+  admit,
+  BOUNDS,
+  createJobRecords,
+  endedJob,
+  jobHead,
+  type JobRecords,
+  RETENTION,
+  submission,
+  submittedJob,
+} from '../support/job-records.ts'
 import { testRoot } from '../support/platform.ts'
 
 const namespaces: string[] = []
@@ -68,7 +79,7 @@ describe('the record of a job', () => {
     expect(await records.start(job('x'))).toEqual({ kind: 'started', attempt: 2, delivery: '' })
     await records.append('x', 1, 1, [output])
     expect((await records.finish(finished('x', 1), 'a', { attempt: 1 })).stored).toBe(false)
-    expect((await records.putBack(job('x'), 1, 'engine-down')).outcome).toBe('overtaken')
+    expect((await records.requeue(job('x'), 1, 'engine-down')).outcome).toBe('overtaken')
     await records.append('x', 2, 1, [output])
     expect((await records.finish(finished('x', 2), 'a', { attempt: 2 })).stored).toBe(true)
     expect(await eventTypes(keys, 'x')).toEqual(['state', 'state', 'state', 'stdout', 'state', 'result'])
@@ -79,9 +90,10 @@ describe('the record of a job', () => {
     await admit(own.records, job('x'))
     const twice = redis.duplicate()
     const records = createJobRecords(twice, own.keys, RETENTION)
-    for (const name of ['runyardStart', 'runyardAppend'] as const) {
-      const ask = twice[name].bind(twice) as (...args: unknown[]) => Promise<never>
-      Object.assign(twice, { [name]: (...args: unknown[]) => ask(...args).then(() => ask(...args)) })
+    const commands = twice as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>
+    for (const { name } of [START, APPEND]) {
+      const ask = commands[name]?.bind(twice)
+      commands[name] = async (...args) => (await ask?.(...args), ask?.(...args))
     }
     expect(await records.start(job('x'))).toEqual({ kind: 'started', attempt: 1, delivery: '' })
     await records.append('x', 1, 1, [output])
@@ -99,7 +111,7 @@ describe('the record of a job', () => {
     await admit(records, job('x'))
     await records.start(job('x'))
     expect(await redis.zcard(keys.queued)).toBe(0)
-    expect((await records.putBack(job('x'), 1, 'engine-down')).outcome).toBe('done')
+    expect((await records.requeue(job('x'), 1, 'engine-down')).outcome).toBe('done')
     expect((await records.read('x'))?.job).toMatchObject({ state: 'queued', startedAt: null })
     expect(await redis.zcard(keys.queued)).toBe(1)
     expect(await records.start(job('x'))).toEqual({ kind: 'started', attempt: 2, delivery: '' })
@@ -110,20 +122,20 @@ describe('the record of a job', () => {
     await admit(records, job('x'))
     for (let attempt = 1; attempt <= 5; attempt++) {
       await records.start(job('x'))
-      expect((await records.putBack(job('x'), attempt, 'engine-down')).outcome).toBe('done')
+      expect((await records.requeue(job('x'), attempt, 'engine-down')).outcome).toBe('done')
     }
     await records.start(job('x'))
-    expect((await records.putBack(job('x'), 6, 'sandbox-lost')).outcome).toBe('done')
+    expect((await records.requeue(job('x'), 6, 'sandbox-lost')).outcome).toBe('done')
     await records.start(job('x'))
-    expect((await records.putBack(job('x'), 7, 'sandbox-lost')).outcome).toBe('too often')
+    expect((await records.requeue(job('x'), 7, 'sandbox-lost')).outcome).toBe('too often')
   })
 
   test('is put back once when the worker asks again, not having had the answer', async () => {
     const { records, keys } = fresh()
     await admit(records, job('x'))
     await records.start(job('x'))
-    expect((await records.putBack(job('x'), 1, 'sandbox-lost')).outcome).toBe('done')
-    expect((await records.putBack(job('x'), 1, 'sandbox-lost')).outcome).toBe('done')
+    expect((await records.requeue(job('x'), 1, 'sandbox-lost')).outcome).toBe('done')
+    expect((await records.requeue(job('x'), 1, 'sandbox-lost')).outcome).toBe('done')
     expect(await eventTypes(keys, 'x')).toEqual(['state', 'state', 'state'])
     expect(await redis.hget(keys.job('x'), 'back:sandbox-lost')).toBe('1')
   })
@@ -276,10 +288,10 @@ describe('the record of a job', () => {
     const { records } = fresh()
     await admit(records, job('x'))
     await records.start(job('x'))
-    await records.putBack(job('x'), 1, 'sandbox-lost')
+    await records.requeue(job('x'), 1, 'sandbox-lost')
     await records.start(job('x'))
     await records.cancel('x')
-    expect((await records.putBack(job('x'), 2, 'sandbox-lost')).outcome).toBe('cancelled')
+    expect((await records.requeue(job('x'), 2, 'sandbox-lost')).outcome).toBe('cancelled')
   })
 
   test('is found when it waits and the queue may not know of it, however many wait', async () => {
@@ -359,7 +371,7 @@ describe('the bounds of the queue', () => {
     expect((await admit(records, job('b', 'b'), small)).kind).toBe('admitted')
     expect((await admit(records, job('c', 'c'), small)).kind).toBe('full')
     await records.start(job('x'))
-    await records.putBack(job('x'), 1, 'engine-down')
+    await records.requeue(job('x'), 1, 'engine-down')
     expect((await admit(records, job('c', 'c'), small)).kind).toBe('full')
     await records.start(job('x'))
     expect((await admit(records, job('c', 'c'), small)).kind).toBe('admitted')
@@ -523,7 +535,7 @@ describe('priorities', () => {
     for (let i = 0; i < 50; i++) await enter(records, `a${i}`, 'a')
     for (let i = 0; i < 50; i++) await records.start(job(`a${i}`, 'a'))
     await enter(records, 'b', 'b')
-    expect(await records.putBack(job('a49', 'a'), 1, 'engine-down')).toMatchObject({ outcome: 'done', priority: 1 })
+    expect(await records.requeue(job('a49', 'a'), 1, 'engine-down')).toMatchObject({ outcome: 'done', priority: 1 })
   })
 })
 
@@ -545,7 +557,7 @@ describe('the cap of a tenant', () => {
     const { released } = await records.finish(finished('x'), 'a', { attempt: 1 })
     expect(released).toEqual(['h1'])
     await records.start(job('h1', 'a', 2))
-    expect(await records.putBack(job('y', 'a', 2), 1, 'engine-down')).toMatchObject({ released: ['h2'] })
+    expect(await records.requeue(job('y', 'a', 2), 1, 'engine-down')).toMatchObject({ released: ['h2'] })
   })
 
   test('lets a job go at once that is held when room was made a moment ago', async () => {

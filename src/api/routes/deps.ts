@@ -4,7 +4,7 @@ import type { ArtifactStore } from '../../shared/redis/artifact-store.ts'
 import type { Batch } from '../../shared/redis/batch-record.ts'
 import type { JobList } from '../../shared/redis/job-list.ts'
 import type { Installations } from '../../shared/redis/installations.ts'
-import type { JobRecords } from '../../shared/redis/job-record.ts'
+import type { JobReader } from '../../shared/jobs/job-reader.ts'
 import type { Overview } from '../../shared/redis/worker-registry.ts'
 import type { AdminSessions } from '../../shared/access/admin-sessions.ts'
 import type { ApiKeys } from '../../shared/access/api-keys.ts'
@@ -37,7 +37,7 @@ export interface RouteDeps {
   overview: () => Promise<Overview>
   /** How the queue stands, as of now. */
   queueStanding: () => Promise<QueueStanding>
-  records: JobRecords
+  records: JobReader
   artifacts: Pick<ArtifactStore, 'get'>
   /** Room for output on its way to clients. */
   sending: ByteGate

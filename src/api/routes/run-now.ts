@@ -2,7 +2,7 @@ import { type RequestHandler, type Response, Router } from 'express'
 import type { Job, JobSpec, JobSummary, Stage } from '../../shared/job.ts'
 import { MINUTE } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
-import { NOT_ENDED } from '../../shared/redis/record-fields.ts'
+import { queuedJob } from '../../shared/redis/record-fields.ts'
 import type { RunResult } from '../../shared/run-result.ts'
 import type { Caller } from '../http/caller.ts'
 import { onlyMethods } from '../http/answer-problem.ts'
@@ -75,17 +75,9 @@ const answerStream = (deps: RouteDeps, accept: Accept): RequestHandler => {
     const signal = deps.open.hold(res)
     const { id, replayed } = await deps.submission.submit(spec, idempotency)
     tellPlace(res, id, replayed)
-    await streamJob(deps.feed, res, replayed ? await acceptedJob(deps, id) : queuedJob(spec), undefined, signal)
+    await streamJob(deps.feed, res, replayed ? await acceptedJob(deps, id) : queuedJob(spec.head), undefined, signal)
   }
 }
-
-const queuedJob = ({ head }: JobSpec): JobSummary => ({
-  ...head,
-  ...NOT_ENDED,
-  state: 'queued',
-  attempt: 0,
-  startedAt: null,
-})
 
 async function acceptedJob({ records }: Pick<RouteDeps, 'records'>, id: string): Promise<JobSummary> {
   const record = await records.read(id)

@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express'
 import { SECOND } from '../../../shared/limits.ts'
+import { queuedJob } from '../../../shared/redis/record-fields.ts'
 import { idempotencyOf } from '../../http/idempotency.ts'
 import { whileKeyHolds } from '../../http/open-responses.ts'
 import { preferredWait } from '../../http/prefer.ts'
@@ -26,6 +27,8 @@ export function submitJob(deps: RouteDeps): RequestHandler {
     if (accepted.replayed) res.set('Idempotent-Replayed', 'true')
     if (waits) res.set('Preference-Applied', `wait=${waitSeconds}`)
     if (accepted.job) return void res.status(200).json(await withOutput(deps, res, accepted.job))
-    res.status(202).json(await withOutput(deps, res, await ownJob(records, res, accepted.id)))
+    // One that was just accepted is as it was written.
+    const job = waits || accepted.replayed ? await ownJob(records, res, accepted.id) : queuedJob(spec.head)
+    res.status(202).json(await withOutput(deps, res, job))
   }
 }

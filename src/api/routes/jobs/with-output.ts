@@ -19,11 +19,9 @@ export async function withOutput(
   job: EndedJob,
 ): Promise<Job> {
   if (isWhole(job)) return job
-  await enterUntilSent(
-    sending,
-    res,
-    job.stages.reduce((sum, { stdoutBytes, stderrBytes }) => sum + stdoutBytes + stderrBytes, 0),
-  )
+  const bytes = job.stages.reduce((sum, { stdoutBytes, stderrBytes }) => sum + stdoutBytes + stderrBytes, 0)
+  // Nothing to send takes no room, and nobody has to watch over it.
+  if (bytes > 0) await enterUntilSent(sending, res, bytes)
   const whole = await records.withOutput(job)
   if (!whole) throw new Problem('not-found', 'there is no such job, or its result has expired')
   return whole
