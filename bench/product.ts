@@ -14,7 +14,7 @@ import { loadConfig } from '../src/shared/config/config.ts'
 import { connectRedis } from '../src/shared/redis/connect.ts'
 import { createKeys, type Keys } from '../src/shared/redis/keys.ts'
 import { childrenOf } from '../tests/support/processes.ts'
-import { type RedisRelay, startRedisRelay } from './redis-relay.ts'
+import { type RedisRelay, startRedisRelay } from '../tests/support/redis-relay.ts'
 
 /** The product as it is run: gateway and worker as processes of their own, on a Redis and a podman service of their own. */
 export interface Product {

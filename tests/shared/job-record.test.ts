@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { loadConfig } from '../../src/shared/config/config.ts'
 import { connectRedis } from '../../src/shared/redis/connect.ts'
+import type { SubmittedJob } from '../../src/shared/jobs/job-admission.ts'
 import type { Retention } from '../../src/shared/jobs/job-life-cycle.ts'
 import type { StageSummary } from '../../src/shared/job.ts'
 import { APPEND, START } from '../../src/shared/jobs/scripts/run.ts'
@@ -272,6 +273,93 @@ describe('the record of a job', () => {
       },
     ])
     expect(await redis.hstrlen(keys.job('x'), 'output')).toBe(11)
+  })
+
+  test('has what is known of it when it is accepted written once, unless it is gone when a worker takes it', async () => {
+    const { records, keys } = fresh()
+    const mine = job('x')
+    const other = { ...mine, head: { ...mine.head, metadata: { other: true } } }
+    await admit(records, mine)
+    await records.start(other)
+    await records.finish({ ...finished('x'), metadata: { other: true } }, 'a', { attempt: 1 })
+    expect(await redis.hget(keys.job('x'), 'head')).toBe(JSON.stringify(mine.head))
+
+    const gone = submittedJob('y', 'a', { webhook: { url: 'https://example.com/hook', events: ['job.started'] } })
+    await admit(records, gone)
+    await records.remove(submission(gone))
+    expect(await records.start(gone)).toMatchObject({ kind: 'started', attempt: 1, delivery: 'y-started' })
+    expect((await records.read('y'))?.job).toMatchObject({ ...gone.head, state: 'running' })
+    expect((await records.finish(finished('y'), 'a', { attempt: 1 })).stored).toBe(true)
+    const { state: _state, ...never } = finished('z')
+    expect((await records.finish({ ...never, state: 'finished' }, 'a', {})).stored).toBe(true)
+    expect(await records.read('z')).toEqual({ job: { ...never, state: 'finished' }, tenant: 'a' })
+  })
+
+  test('that the version before has made can be read, run and ended', async () => {
+    const { records, keys } = fresh()
+    const [queued, running] = ['q', 'r'].map((id) => job(id)) as [SubmittedJob, SubmittedJob]
+    const now = Date.now()
+    const record = ({ head }: SubmittedJob, more: Record<string, string>) => ({
+      head: JSON.stringify(head),
+      tenant: 'a',
+      startedAt: '',
+      summary: '',
+      rank: '1',
+      size: '2100',
+      cap: '0',
+      startedUrl: '',
+      finishedUrl: '',
+      replyTo: 'gateway',
+      tag: '1',
+      turn: '1',
+      eventBytes: '30',
+      ...more,
+    })
+    await redis
+      .pipeline()
+      .hset(keys.job('q'), record(queued, { state: 'queued', attempt: '0' }))
+      .zadd(keys.queued, now, 'q')
+      .zadd(keys.tenantQueued('a'), String(2 ** 50 + 1), 'q')
+      .hset(keys.fairness, { 'tag:a': '1', tenants: '1' })
+      .hset(keys.waitingBytes, { all: '2100', 'of:a': '2100' })
+      .hset(keys.job('r'), record(running, { state: 'running', attempt: '1', start: 'token', added: '2' }))
+      .zadd(keys.running, now + 30_000, 'r')
+      .zadd(keys.tenantRunning('a'), now + 30_000, 'r')
+      .exec()
+    expect(await records.start(queued)).toEqual({ kind: 'started', attempt: 1, delivery: '' })
+    await records.append('r', 1, 3, [output])
+    expect(await records.renew(running)).toBe(false)
+    for (const id of ['q', 'r']) expect((await records.finish(finished(id), 'a', { attempt: 1 })).stored).toBe(true)
+    expect((await records.read('q'))?.job).toMatchObject({ ...queued.head, status: 'succeeded', attempt: 1 })
+    const left = (await redis.keys(`${keys.prefix}:*`)).map((key) => key.slice(keys.prefix.length + 1))
+    expect(left.filter((key) => !/^(job|events):/.test(key)).sort()).toEqual(
+      ['ends', 'finished', 'finished-of:a', 'sizes', 'stored'].sort(),
+    )
+  })
+
+  test('has the fields that the version before reads', async () => {
+    const { records, keys } = fresh()
+    const webhook = { url: 'https://example.com/hook' }
+    await admit(records, submittedJob('x', 'a', { webhook, replyTo: 'gateway', keptRequest: '{}', maxRunningJobs: 3 }))
+    const { head, size, ...fields } = await redis.hgetall(keys.job('x'))
+    expect(JSON.parse(head ?? '')).toMatchObject({ id: 'x', kind: 'code' })
+    expect(Number(size)).toBe(0)
+    expect(fields).toEqual({
+      tenant: 'a',
+      state: 'queued',
+      attempt: '0',
+      startedAt: '',
+      summary: '',
+      rank: '1',
+      cap: '3',
+      startedUrl: '',
+      finishedUrl: 'https://example.com/hook',
+      replyTo: 'gateway',
+      request: '{}',
+      tag: '1',
+      turn: '1',
+      eventBytes: String('{"state":"queued","attempt":0}'.length),
+    })
   })
 
   test('is made anew when the one that an idempotency key stands for has expired', async () => {

@@ -83,8 +83,10 @@ export interface Keys {
   adminLink(hash: string): string
   /** Hash: what is known of the installation of a language that was asked for, by its id. */
   installation(id: string): string
-  /** Id of the last installation of a language that was asked for. */
+  /** Id of the installation of a language that is under way. */
   installationOf(language: string): string
+  /** Id of the last one that was asked for. */
+  lastInstallationOf(language: string): string
   /** Sorted set of the ids of installations that have not ended, by when they were asked for, in ms; the channel on which they are told, too. */
   readonly installations: string
   /** Sorted set of a tenant's webhook secrets by until when they sign, in ms; the current one by infinity. */
@@ -154,6 +156,7 @@ const PATTERNS: Readonly<Record<KeyName, string>> = {
   adminLink: 'admin-link:*',
   installation: 'installation:*',
   installationOf: 'installation-of:*',
+  lastInstallationOf: 'installation-of:*:last',
   installations: 'installations',
   allDeliveries: 'deliveries',
   webhookSecrets: 'webhook-secrets:*',

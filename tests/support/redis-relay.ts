@@ -1,5 +1,5 @@
 import { createConnection, createServer, type Socket } from 'node:net'
-import { closeOnce } from '../src/shared/close-once.ts'
+import { closeOnce } from '../../src/shared/close-once.ts'
 
 /** What a component asked of Redis. */
 export interface RedisTraffic {
@@ -47,7 +47,6 @@ export async function startRedisRelay(path: string, target: string): Promise<Red
       [client, redis],
       [redis, client],
     ] as const) {
-      // prettier-ignore
       sockets.add(one)
       one.on('error', () => other.destroy())
       one.on('close', () => {
