@@ -6,8 +6,9 @@ import type { Product } from './product.ts'
 import type { RedisRelay, RedisTraffic } from '../tests/support/redis-relay.ts'
 
 /** Of each kind; the least is told, in which no heartbeat or the like fell. */
-const SAMPLES = 30
-const QUIET_MS = 60
+const SAMPLES = 20
+/** After which a job has surely left the queue. */
+const QUIET_MS = 250
 const BATCH = 10
 
 export interface TripsRow {
@@ -45,8 +46,8 @@ export async function measureTrips(
   })
   const measure = async (what: string, task: () => Promise<unknown>, jobs = 1): Promise<TripsRow> => {
     const samples: Awaited<ReturnType<typeof look>>[] = []
+    await untilQuiet()
     for (let i = 0; i < SAMPLES; i++) {
-      await untilQuiet()
       const before = await look()
       await task()
       await untilQuiet()

@@ -1,4 +1,4 @@
-import { Job, type Queue } from 'bullmq'
+import { ErrorCode, Job, type Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { JobReturn, JobSpec } from '../job.ts'
@@ -57,7 +57,7 @@ export async function changePriorities(queue: JobQueue, changes: readonly Priori
   await Promise.all(
     jobs.map(async ({ job, priority }) => {
       await job.changePriority({ priority }).catch((error: unknown) => {
-        if (!/missing key/i.test((error as Error).message)) throw error
+        if ((error as { code?: unknown }).code !== ErrorCode.JobNotExist) throw error
       })
     }),
   )
