@@ -2,7 +2,8 @@ import { v7 as uuid } from 'uuid'
 import type { JobHead } from '../src/shared/job.ts'
 import type { Language } from '../src/shared/language.ts'
 import { DEFAULT_LIMITS, MIB } from '../src/shared/limits.ts'
-import { createJobRecords } from '../src/shared/redis/job-record.ts'
+import { createJobAdmission } from '../src/shared/jobs/job-admission.ts'
+import { createJobLifeCycle } from '../src/shared/jobs/job-life-cycle.ts'
 import { hello } from './hello.ts'
 import type { BenchClient } from './http-client.ts'
 import type { Product } from './product.ts'
@@ -78,7 +79,8 @@ export async function measureRetained(
     tenantMaxStoredBytes: 1e12,
     keepRequests: true,
   }
-  const records = createJobRecords(product.redis, product.keys, kept)
+  const admission = createJobAdmission(product.redis, product.keys)
+  const lifeCycle = createJobLifeCycle(product.redis, product.keys, kept)
   let stored = 0
   for (const count of counts) {
     while (stored < count) {
@@ -107,8 +109,8 @@ export async function measureRetained(
       size: 100,
     }
     const bounds = { maxQueuedJobs: 1e7, tenantMaxQueuedJobs: 1e7, maxQueuedBytes: 1e12, tenantMaxQueuedBytes: 1e12 }
-    await records.admit({ jobs: [job], bounds, idempotency: undefined })
-    await records.finish({ ...ended, limits: { ...ended.limits }, warnings: [], metadata: {}, stages: [] }, owner, {})
+    await admission.admit({ jobs: [job], bounds, idempotency: undefined })
+    await lifeCycle.finish({ ...ended, limits: { ...ended.limits }, warnings: [], metadata: {}, stages: [] }, owner, {})
   }
 }
 

@@ -5,6 +5,8 @@ import { createParser } from 'eventsource-parser'
 export interface BenchClient {
   /** Posts JSON and reads JSON. @throws Error for any status but 200 and 202 */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Record<string, unknown>>
+  /** Reads JSON. @throws Error for any status but 200 */
+  get(path: string): Promise<Record<string, unknown>>
   /**
    * Posts a job to where its events are the answer, and reads them to their end.
    * @param output is told of each piece of standard output as it comes
@@ -38,6 +40,12 @@ export function createBenchClient(url: string, common: Record<string, string>): 
       const answer = await textOf(response)
       if (response.statusCode === 200 || response.statusCode === 202)
         return JSON.parse(answer) as Record<string, unknown>
+      throw new Error(`${path} answered ${response.statusCode}: ${answer}`)
+    },
+    async get(path) {
+      const response = await ask('GET', path, {})
+      const answer = await textOf(response)
+      if (response.statusCode === 200) return JSON.parse(answer) as Record<string, unknown>
       throw new Error(`${path} answered ${response.statusCode}: ${answer}`)
     },
     async stream(path, body, output) {

@@ -13,14 +13,15 @@ import { DEEP, measureDepths, measureRetained, ROOMY } from './depth.ts'
 import { measureHello, warmUp } from './hello.ts'
 import { type BenchClient, createBenchClient } from './http-client.ts'
 import { type Product, startProduct } from './product.ts'
+import { measureTrips } from './redis-trips.ts'
 import { fillDocument, machine, merged, picture, POLICIES, type Report, tables } from './report.ts'
 
 const USAGE = `npm run bench [-- options]
   --languages a,b   only these; every installed one otherwise
-  --only a,b        of hello, cpu, memory, sizes, depth
+  --only a,b        of hello, cpu, memory, sizes, depth, trips
   --policies a,b    of tenant, never, and never-paced: never, with a pause before each job, one after another
   --document        write docs/performance.md, .json and .svg; what is not measured now stays there as it was`
-const PARTS = ['hello', 'cpu', 'memory', 'sizes', 'depth']
+const PARTS = ['hello', 'cpu', 'memory', 'sizes', 'depth', 'trips']
 /** In which a sandbox can be made, with everything else that a machine of two processors then has to do. */
 const PAUSE_MS = 400
 /** After which nothing more is made ready. */
@@ -50,13 +51,14 @@ if (!first) throw new Error('no language is installed')
 /** What warms up with the least time spent in sandboxes. */
 const cheapest = installed.find(({ id }) => id === 'bash') ?? first
 
-const report: Report = { at: new Date().toISOString(), machine: machine(), hello: [], cpu: [], memory: undefined, sizes: [], depths: [] } // prettier-ignore
+const report: Report = { at: new Date().toISOString(), machine: machine(), hello: [], cpu: [], memory: undefined, sizes: [], depths: [], trips: [] } // prettier-ignore
 if (parts.has('memory')) await withProduct({}, ofMemory, 'cold')
 for (const policy of ['hello', 'cpu', 'sizes'].some((part) => parts.has(part)) ? policies : []) {
   const reuse = policy === 'tenant' ? 'tenant' : 'never'
   await withProduct({ SANDBOX_REUSE: reuse }, (product, client) => ofPolicy(product, client, policy))
 }
 if (parts.has('depth')) await withProduct({ ...DEEP, ...ROOMY }, ofDepth)
+if (parts.has('trips')) await withProduct({}, ofTrips, 'cold', true)
 
 for (const { title, text } of tables(report)) process.stdout.write(`\n${title}\n\n${text}\n`)
 if (values.document) {
@@ -102,12 +104,19 @@ async function ofDepth(product: Product, client: BenchClient): Promise<void> {
   }
 }
 
+async function ofTrips(product: Product, client: BenchClient): Promise<void> {
+  if (!product.relays) return
+  tell('what a job asks of Redis')
+  report.trips = await measureTrips(product, product.relays, client, cheapest)
+}
+
 async function withProduct(
   env: Record<string, string>,
   work: (product: Product, client: BenchClient) => Promise<void>,
   state: 'warm' | 'cold' = 'warm',
+  counted = false,
 ): Promise<void> {
-  const product = await startProduct(root, env)
+  const product = await startProduct(root, env, counted)
   const client = createBenchClient(product.url, await product.key('bench'))
   try {
     if (state === 'warm') {

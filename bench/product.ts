@@ -14,6 +14,7 @@ import { loadConfig } from '../src/shared/config/config.ts'
 import { connectRedis } from '../src/shared/redis/connect.ts'
 import { createKeys, type Keys } from '../src/shared/redis/keys.ts'
 import { childrenOf } from '../tests/support/processes.ts'
+import { type RedisRelay, startRedisRelay } from '../tests/support/redis-relay.ts'
 
 /** The product as it is run: gateway and worker as processes of their own, on a Redis and a podman service of their own. */
 export interface Product {
@@ -24,6 +25,8 @@ export interface Product {
   redis: Redis
   podmanSocket: string
   namespace: string
+  /** What counts the traffic of each with Redis; undefined unless it was asked for. */
+  relays: { gateway: RedisRelay; worker: RedisRelay } | undefined
   /** Process ids, by component. */
   pids: Record<Component, number>
   close(): Promise<void>
@@ -35,15 +38,18 @@ export type Component = (typeof COMPONENTS)[number]
 /**
  * @param root of the package; `dist/` must be built
  * @param env settings that differ from the defaults
+ * @param counted whether what they ask of Redis goes through relays
  */
-export async function startProduct(root: string, env: Record<string, string>): Promise<Product> {
+export async function startProduct(root: string, env: Record<string, string>, counted = false): Promise<Product> {
   const dataDir = await mkdtemp(join(tmpdir(), 'runyard-bench-'))
   const backends = await startBackends({ dataDir })
+  const relay = (name: string) =>
+    startRedisRelay(join(dataDir, `${name}.sock`), backends.redisUrl.slice('unix://'.length))
+  const relays = counted ? { gateway: await relay('gateway'), worker: await relay('worker') } : undefined
   const port = String(await freePort('127.0.0.1', 0))
   const namespace = `bench-${port}`
   const settings = {
     ...process.env,
-    REDIS_URL: backends.redisUrl,
     PODMAN_SOCKET: backends.podmanSocket,
     RUNYARD_NAMESPACE: namespace,
     PORT: port,
@@ -53,7 +59,8 @@ export async function startProduct(root: string, env: Record<string, string>): P
   const log = openSync(join(dataDir, 'log'), 'a')
   const start = (name: 'api' | 'worker') => {
     const [node = '', ...args] = serviceCommand(root, name)
-    return spawn(node, args, { env: settings, stdio: ['ignore', log, 'inherit'] })
+    const redisUrl = relays?.[name === 'api' ? 'gateway' : 'worker'].url ?? backends.redisUrl
+    return spawn(node, args, { env: { ...settings, REDIS_URL: redisUrl }, stdio: ['ignore', log, 'inherit'] })
   }
   const [worker, gateway] = [start('worker'), start('api')]
   closeSync(log)
@@ -69,6 +76,7 @@ export async function startProduct(root: string, env: Record<string, string>): P
     keys,
     redis,
     namespace,
+    relays,
     podmanSocket: backends.podmanSocket,
     async key(tenant) {
       const rate = { perMinute: 1e8, burst: 1e6 }
@@ -89,6 +97,7 @@ export async function startProduct(root: string, env: Record<string, string>): P
         child.kill('SIGTERM')
         await once(child, 'exit')
       }
+      await Promise.all(Object.values(relays ?? {}).map((one) => one.close()))
       await backends.close()
       await rm(dataDir, { recursive: true, force: true })
     },

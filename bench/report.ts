@@ -6,6 +6,7 @@ import type { DepthRow } from './depth.ts'
 import { type HelloRow, IN_FLIGHT, ROUNDS, SEQUENTIAL } from './hello.ts'
 import { fillMarked, table } from './markdown.ts'
 import { COMPONENTS } from './product.ts'
+import type { TripsRow } from './redis-trips.ts'
 
 /** Of the reuse of sandboxes, as rows are ordered. */
 export const POLICIES = ['tenant', 'never', 'never-paced']
@@ -18,6 +19,7 @@ export interface Report {
   memory: MemoryFigures | undefined
   sizes: SizeRow[]
   depths: DepthRow[]
+  trips: TripsRow[]
 }
 
 export const machine = (): Report['machine'] => ({
@@ -29,7 +31,7 @@ export const machine = (): Report['machine'] => ({
 const figure = (value: number, digits = 1): string => value.toFixed(digits)
 
 /** The figures as tables, in Markdown. */
-export function tables({ hello, cpu, memory, sizes, depths }: Report): { title: string; text: string }[] {
+export function tables({ hello, cpu, memory, sizes, depths, trips }: Report): { title: string; text: string }[] {
   const parts = [
     {
       title: 'Hello world, one after another',
@@ -88,6 +90,22 @@ export function tables({ hello, cpu, memory, sizes, depths }: Report): { title: 
       title: 'A deep queue, many results',
       text: table(['while', 'p50 ms'], depths.map(({ what, p50Ms }) => [what, figure(p50Ms)])), // prettier-ignore
     },
+    {
+      title: 'Round trips to Redis',
+      text: table(
+        [
+          'for',
+          'gateway',
+          'worker',
+          'commands: gateway',
+          'commands: worker',
+          'commands executed, those in scripts too',
+        ],
+        trips.map(({ what, gateway, worker, executed }) =>
+          [what, gateway.trips, worker.trips, gateway.commands, worker.commands, executed].map(String),
+        ),
+      ),
+    },
   ]
   if (memory) {
     const { idleMib, bothMib, sandboxMib, conmonMib, sandboxes } = memory
@@ -141,6 +159,7 @@ export function merged(before: Report | undefined, now: Report): Report {
     memory: now.memory ?? before.memory,
     sizes: now.sizes.length > 0 ? now.sizes : before.sizes,
     depths: now.depths.length > 0 ? now.depths : before.depths,
+    trips: now.trips.length > 0 ? now.trips : (before.trips ?? []),
   }
 }
 

@@ -15,10 +15,10 @@ import { DEFAULT_LIMITS } from '../../src/shared/limits.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import { connectRedis } from '../../src/shared/redis/connect.ts'
 import { createJobQueue } from '../../src/shared/redis/job-queue.ts'
-import { createJobRecords } from '../../src/shared/redis/job-record.ts'
+import { createJobAdmission } from '../../src/shared/jobs/job-admission.ts'
+import { createJobReader } from '../../src/shared/jobs/job-reader.ts'
 import { createKeys } from '../../src/shared/redis/keys.ts'
 import { fillMarked, table } from '../markdown.ts'
-import { RETENTION } from './settings.ts'
 
 /**
  * How many jobs a second one Redis bears: workers whose sandboxes answer at once take a queue of jobs from one Redis, which is
@@ -92,9 +92,7 @@ async function measure(count: number): Promise<Row> {
     for (const child of children) child.send('go')
     for (let left = JOBS; left > 0; left = (await redis.zcard(queued)) + (await redis.zcard(running))) await sleep(20)
     const [ms, cpuMs] = [performance.now() - from, cpuOf(server.child.pid) - cpu]
-    const ended = await createJobRecords(redis, createKeys(namespace), RETENTION).summaries(
-      await redis.zrange(finished, '0', '-1'),
-    )
+    const ended = await createJobReader(redis, createKeys(namespace)).summaries(await redis.zrange(finished, '0', '-1'))
     const succeeded = [...ended.values()].filter(({ job }) => job.status === 'succeeded').length
     if (succeeded !== JOBS) throw new Error(`${succeeded} of ${JOBS} jobs succeeded`)
     return { workers: count, jobsPerSecond: (JOBS * 1000) / ms, redisMsPerJob: cpuMs / JOBS, redisShare: cpuMs / ms }
@@ -110,7 +108,7 @@ async function measure(count: number): Promise<Row> {
 /** Admits the jobs as a gateway does, those of ten tenants in turn. */
 async function fill(redis: Redis, namespace: string): Promise<void> {
   const keys = createKeys(namespace)
-  const records = createJobRecords(redis, keys, RETENTION)
+  const records = createJobAdmission(redis, keys)
   const queue = createJobQueue(redis, keys)
   const bounds = { maxQueuedJobs: 1e7, tenantMaxQueuedJobs: 1e7, maxQueuedBytes: 1e12, tenantMaxQueuedBytes: 1e12 }
   for (let made = 0; made < JOBS; made += BATCH) {

@@ -4,7 +4,8 @@ import { connectRedis } from '../../src/shared/redis/connect.ts'
 import { createArtifactStore } from '../../src/shared/redis/artifact-store.ts'
 import { createJobInputs } from '../../src/shared/redis/job-input.ts'
 import { createFiguresWriter } from '../../src/shared/redis/figures.ts'
-import { createJobRecords } from '../../src/shared/redis/job-record.ts'
+import { createJobLifeCycle } from '../../src/shared/jobs/job-life-cycle.ts'
+import { createJobReader } from '../../src/shared/jobs/job-reader.ts'
 import { createKeys } from '../../src/shared/redis/keys.ts'
 import { createWakeUps } from '../../src/shared/redis/wake-ups.ts'
 import { createLiveInput } from '../../src/worker/jobs/live-input.ts'
@@ -24,7 +25,7 @@ const [path = '', namespace = ''] = process.argv.slice(2)
 const log = pino({ level: 'error' })
 const keys = createKeys(namespace)
 const redis = connectRedis({ kind: 'path', path, db: 0 }, 'wait', 'null-worker', log)
-const records = createJobRecords(redis, keys, RETENTION)
+const records = { ...createJobLifeCycle(redis, keys, RETENTION), ...createJobReader(redis, keys) }
 const jobs = createJobQueue(redis, keys)
 const metrics = createWorkerMetrics({
   ofNode: false,

@@ -1,4 +1,4 @@
-import type { Retention } from '../../src/shared/redis/job-record.ts'
+import type { Retention } from '../../src/shared/jobs/job-life-cycle.ts'
 
 /** Jobs at a time of each worker. */
 export const SLOTS = 4

@@ -2,8 +2,7 @@ import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { MINUTE } from '../shared/limits.ts'
 import { changePriorities, type JobQueue, unknownTo } from '../shared/redis/job-queue.ts'
-import type { JobRecords } from '../shared/redis/job-record.ts'
-import { type JobContext, type LostJobContext, storeLostJob } from './jobs/process-job.ts'
+import { type JobContext, type JobRecords, type LostJobContext, storeLostJob } from './jobs/process-job.ts'
 
 /** Long after a job was accepted it is in the queue, or never will be. */
 const DOUBT_MS = MINUTE

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import { MIB, SECOND } from '../shared/limits.ts'
+import { retry } from '../shared/retry.ts'
 import { INIT_PATH } from '../shared/runtime-image.ts'
 import type { StageReport, StageStart } from './sandbox/frames.ts'
 import { type Sandbox, SandboxBroken } from './sandbox/sandbox.ts'
@@ -73,15 +74,15 @@ const TRIES = 3
  * sandbox after another is lost
  */
 export async function proveLimits(make: () => Promise<Sandbox>, log: Logger, timeoutFactor = 1): Promise<void> {
-  for (let left = TRIES; ; left--) {
-    try {
-      const sandbox = await make()
-      return await checkLimitsHold(sandbox, timeoutFactor).finally(() => sandbox.destroy())
-    } catch (err) {
-      if (!(err instanceof SandboxBroken) || left === 1) throw err
-      log.warn({ err }, 'the sandbox in which limits were tried was lost, another is made')
-    }
+  const prove = async () => {
+    const sandbox = await make()
+    await checkLimitsHold(sandbox, timeoutFactor).finally(() => sandbox.destroy())
   }
+  await retry(prove, {
+    pauseMs: (tries) => (tries < TRIES ? 0 : undefined),
+    when: (err) => err instanceof SandboxBroken,
+    failed: (err) => log.warn({ err }, 'the sandbox in which limits were tried was lost, another is made'),
+  })
 }
 
 /** The sandbox is not fit for jobs afterwards. */

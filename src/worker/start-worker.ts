@@ -10,7 +10,8 @@ import { type MetricsServer, startMetricsServer } from '../shared/metrics/metric
 import { createArtifactStore } from '../shared/redis/artifact-store.ts'
 import { connectRedis } from '../shared/redis/connect.ts'
 import { createFiguresWriter } from '../shared/redis/figures.ts'
-import { createJobRecords, RENEW_MS } from '../shared/redis/job-record.ts'
+import { createJobLifeCycle, RENEW_MS } from '../shared/jobs/job-life-cycle.ts'
+import { createJobReader } from '../shared/jobs/job-reader.ts'
 import { createAlertQueue } from '../shared/redis/alert-queue.ts'
 import { changePriorities, createJobQueue, promoteJobs } from '../shared/redis/job-queue.ts'
 import { createJobInputs } from '../shared/redis/job-input.ts'
@@ -129,7 +130,8 @@ export async function startWorker(
   await keepProof(config.dataDir, { engine: await engine.identity(), image: firstImage, limits, settings }, prove, log)
 
   const redis = connectRedis(config.redis, 'wait', 'runyard-worker', log)
-  const records = countEvents(createJobRecords(redis, keys, config), metrics.published)
+  const lifeCycle = countEvents(createJobLifeCycle(redis, keys, config), metrics.published)
+  const records = { ...lifeCycle, ...createJobReader(redis, keys) }
   const registry = createWorkerRegistry(redis, keys)
   const jobs = createJobQueue(redis, keys)
   const release = (ids: readonly string[]) => promoteJobs(jobs, ids, log)

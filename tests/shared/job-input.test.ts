@@ -10,9 +10,9 @@ import {
   type JobInputs,
   MESSAGE_COST_BYTES,
 } from '../../src/shared/redis/job-input.ts'
-import { createJobRecords, type JobRecords, type SubmittedJob } from '../../src/shared/redis/job-record.ts'
+import type { SubmittedJob } from '../../src/shared/jobs/job-admission.ts'
 import { createWakeUps } from '../../src/shared/redis/wake-ups.ts'
-import { admit, endedJob, RETENTION, submittedJob } from '../support/job-records.ts'
+import { admit, createJobRecords, endedJob, type JobRecords, RETENTION, submittedJob } from '../support/job-records.ts'
 import { openTestRedis, type TestRedis } from './security/test-redis.ts'
 
 let test0: TestRedis
@@ -151,7 +151,7 @@ test('a signal goes to a running job only, with its attempt, and has numbers of 
     'known',
     'taken',
   ])
-  await records.putBack(job, 1, 'draining')
+  await records.requeue(job, 1, 'draining')
   expect(await send(signal(9))).toBe('not-running')
   await records.start(job)
   await send(signal(9))

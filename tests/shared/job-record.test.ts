@@ -4,10 +4,22 @@ import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { loadConfig } from '../../src/shared/config/config.ts'
 import { connectRedis } from '../../src/shared/redis/connect.ts'
-import { createJobRecords, type JobRecords, type Retention } from '../../src/shared/redis/job-record.ts'
+import type { SubmittedJob } from '../../src/shared/jobs/job-admission.ts'
+import type { Retention } from '../../src/shared/jobs/job-life-cycle.ts'
 import type { StageSummary } from '../../src/shared/job.ts'
+import { APPEND, START } from '../../src/shared/jobs/scripts/run.ts'
 import { createKeys, type Keys } from '../../src/shared/redis/keys.ts'
-import { admit, BOUNDS, endedJob, jobHead, RETENTION, submission, submittedJob } from '../support/job-records.ts'
+import {
+  admit,
+  BOUNDS,
+  createJobRecords,
+  endedJob,
+  jobHead,
+  type JobRecords,
+  RETENTION,
+  submission,
+  submittedJob,
+} from '../support/job-records.ts'
 import { testRoot } from '../support/platform.ts'
 
 const namespaces: string[] = []
@@ -68,7 +80,7 @@ describe('the record of a job', () => {
     expect(await records.start(job('x'))).toEqual({ kind: 'started', attempt: 2, delivery: '' })
     await records.append('x', 1, 1, [output])
     expect((await records.finish(finished('x', 1), 'a', { attempt: 1 })).stored).toBe(false)
-    expect((await records.putBack(job('x'), 1, 'engine-down')).outcome).toBe('overtaken')
+    expect((await records.requeue(job('x'), 1, 'engine-down')).outcome).toBe('overtaken')
     await records.append('x', 2, 1, [output])
     expect((await records.finish(finished('x', 2), 'a', { attempt: 2 })).stored).toBe(true)
     expect(await eventTypes(keys, 'x')).toEqual(['state', 'state', 'state', 'stdout', 'state', 'result'])
@@ -79,9 +91,10 @@ describe('the record of a job', () => {
     await admit(own.records, job('x'))
     const twice = redis.duplicate()
     const records = createJobRecords(twice, own.keys, RETENTION)
-    for (const name of ['runyardStart', 'runyardAppend'] as const) {
-      const ask = twice[name].bind(twice) as (...args: unknown[]) => Promise<never>
-      Object.assign(twice, { [name]: (...args: unknown[]) => ask(...args).then(() => ask(...args)) })
+    const commands = twice as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>
+    for (const { name } of [START, APPEND]) {
+      const ask = commands[name]?.bind(twice)
+      commands[name] = async (...args) => (await ask?.(...args), ask?.(...args))
     }
     expect(await records.start(job('x'))).toEqual({ kind: 'started', attempt: 1, delivery: '' })
     await records.append('x', 1, 1, [output])
@@ -99,7 +112,7 @@ describe('the record of a job', () => {
     await admit(records, job('x'))
     await records.start(job('x'))
     expect(await redis.zcard(keys.queued)).toBe(0)
-    expect((await records.putBack(job('x'), 1, 'engine-down')).outcome).toBe('done')
+    expect((await records.requeue(job('x'), 1, 'engine-down')).outcome).toBe('done')
     expect((await records.read('x'))?.job).toMatchObject({ state: 'queued', startedAt: null })
     expect(await redis.zcard(keys.queued)).toBe(1)
     expect(await records.start(job('x'))).toEqual({ kind: 'started', attempt: 2, delivery: '' })
@@ -110,20 +123,20 @@ describe('the record of a job', () => {
     await admit(records, job('x'))
     for (let attempt = 1; attempt <= 5; attempt++) {
       await records.start(job('x'))
-      expect((await records.putBack(job('x'), attempt, 'engine-down')).outcome).toBe('done')
+      expect((await records.requeue(job('x'), attempt, 'engine-down')).outcome).toBe('done')
     }
     await records.start(job('x'))
-    expect((await records.putBack(job('x'), 6, 'sandbox-lost')).outcome).toBe('done')
+    expect((await records.requeue(job('x'), 6, 'sandbox-lost')).outcome).toBe('done')
     await records.start(job('x'))
-    expect((await records.putBack(job('x'), 7, 'sandbox-lost')).outcome).toBe('too often')
+    expect((await records.requeue(job('x'), 7, 'sandbox-lost')).outcome).toBe('too often')
   })
 
   test('is put back once when the worker asks again, not having had the answer', async () => {
     const { records, keys } = fresh()
     await admit(records, job('x'))
     await records.start(job('x'))
-    expect((await records.putBack(job('x'), 1, 'sandbox-lost')).outcome).toBe('done')
-    expect((await records.putBack(job('x'), 1, 'sandbox-lost')).outcome).toBe('done')
+    expect((await records.requeue(job('x'), 1, 'sandbox-lost')).outcome).toBe('done')
+    expect((await records.requeue(job('x'), 1, 'sandbox-lost')).outcome).toBe('done')
     expect(await eventTypes(keys, 'x')).toEqual(['state', 'state', 'state'])
     expect(await redis.hget(keys.job('x'), 'back:sandbox-lost')).toBe('1')
   })
@@ -262,6 +275,93 @@ describe('the record of a job', () => {
     expect(await redis.hstrlen(keys.job('x'), 'output')).toBe(11)
   })
 
+  test('has what is known of it when it is accepted written once, unless it is gone when a worker takes it', async () => {
+    const { records, keys } = fresh()
+    const mine = job('x')
+    const other = { ...mine, head: { ...mine.head, metadata: { other: true } } }
+    await admit(records, mine)
+    await records.start(other)
+    await records.finish({ ...finished('x'), metadata: { other: true } }, 'a', { attempt: 1 })
+    expect(await redis.hget(keys.job('x'), 'head')).toBe(JSON.stringify(mine.head))
+
+    const gone = submittedJob('y', 'a', { webhook: { url: 'https://example.com/hook', events: ['job.started'] } })
+    await admit(records, gone)
+    await records.remove(submission(gone))
+    expect(await records.start(gone)).toMatchObject({ kind: 'started', attempt: 1, delivery: 'y-started' })
+    expect((await records.read('y'))?.job).toMatchObject({ ...gone.head, state: 'running' })
+    expect((await records.finish(finished('y'), 'a', { attempt: 1 })).stored).toBe(true)
+    const { state: _state, ...never } = finished('z')
+    expect((await records.finish({ ...never, state: 'finished' }, 'a', {})).stored).toBe(true)
+    expect(await records.read('z')).toEqual({ job: { ...never, state: 'finished' }, tenant: 'a' })
+  })
+
+  test('that the version before has made can be read, run and ended', async () => {
+    const { records, keys } = fresh()
+    const [queued, running] = ['q', 'r'].map((id) => job(id)) as [SubmittedJob, SubmittedJob]
+    const now = Date.now()
+    const record = ({ head }: SubmittedJob, more: Record<string, string>) => ({
+      head: JSON.stringify(head),
+      tenant: 'a',
+      startedAt: '',
+      summary: '',
+      rank: '1',
+      size: '2100',
+      cap: '0',
+      startedUrl: '',
+      finishedUrl: '',
+      replyTo: 'gateway',
+      tag: '1',
+      turn: '1',
+      eventBytes: '30',
+      ...more,
+    })
+    await redis
+      .pipeline()
+      .hset(keys.job('q'), record(queued, { state: 'queued', attempt: '0' }))
+      .zadd(keys.queued, now, 'q')
+      .zadd(keys.tenantQueued('a'), String(2 ** 50 + 1), 'q')
+      .hset(keys.fairness, { 'tag:a': '1', tenants: '1' })
+      .hset(keys.waitingBytes, { all: '2100', 'of:a': '2100' })
+      .hset(keys.job('r'), record(running, { state: 'running', attempt: '1', start: 'token', added: '2' }))
+      .zadd(keys.running, now + 30_000, 'r')
+      .zadd(keys.tenantRunning('a'), now + 30_000, 'r')
+      .exec()
+    expect(await records.start(queued)).toEqual({ kind: 'started', attempt: 1, delivery: '' })
+    await records.append('r', 1, 3, [output])
+    expect(await records.renew(running)).toBe(false)
+    for (const id of ['q', 'r']) expect((await records.finish(finished(id), 'a', { attempt: 1 })).stored).toBe(true)
+    expect((await records.read('q'))?.job).toMatchObject({ ...queued.head, status: 'succeeded', attempt: 1 })
+    const left = (await redis.keys(`${keys.prefix}:*`)).map((key) => key.slice(keys.prefix.length + 1))
+    expect(left.filter((key) => !/^(job|events):/.test(key)).sort()).toEqual(
+      ['ends', 'finished', 'finished-of:a', 'sizes', 'stored'].sort(),
+    )
+  })
+
+  test('has the fields that the version before reads', async () => {
+    const { records, keys } = fresh()
+    const webhook = { url: 'https://example.com/hook' }
+    await admit(records, submittedJob('x', 'a', { webhook, replyTo: 'gateway', keptRequest: '{}', maxRunningJobs: 3 }))
+    const { head, size, ...fields } = await redis.hgetall(keys.job('x'))
+    expect(JSON.parse(head ?? '')).toMatchObject({ id: 'x', kind: 'code' })
+    expect(Number(size)).toBe(0)
+    expect(fields).toEqual({
+      tenant: 'a',
+      state: 'queued',
+      attempt: '0',
+      startedAt: '',
+      summary: '',
+      rank: '1',
+      cap: '3',
+      startedUrl: '',
+      finishedUrl: 'https://example.com/hook',
+      replyTo: 'gateway',
+      request: '{}',
+      tag: '1',
+      turn: '1',
+      eventBytes: String('{"state":"queued","attempt":0}'.length),
+    })
+  })
+
   test('is made anew when the one that an idempotency key stands for has expired', async () => {
     const { records, keys } = fresh()
     const idempotency = { hash: 'key', fingerprint: 'same' }
@@ -276,10 +376,10 @@ describe('the record of a job', () => {
     const { records } = fresh()
     await admit(records, job('x'))
     await records.start(job('x'))
-    await records.putBack(job('x'), 1, 'sandbox-lost')
+    await records.requeue(job('x'), 1, 'sandbox-lost')
     await records.start(job('x'))
     await records.cancel('x')
-    expect((await records.putBack(job('x'), 2, 'sandbox-lost')).outcome).toBe('cancelled')
+    expect((await records.requeue(job('x'), 2, 'sandbox-lost')).outcome).toBe('cancelled')
   })
 
   test('is found when it waits and the queue may not know of it, however many wait', async () => {
@@ -359,7 +459,7 @@ describe('the bounds of the queue', () => {
     expect((await admit(records, job('b', 'b'), small)).kind).toBe('admitted')
     expect((await admit(records, job('c', 'c'), small)).kind).toBe('full')
     await records.start(job('x'))
-    await records.putBack(job('x'), 1, 'engine-down')
+    await records.requeue(job('x'), 1, 'engine-down')
     expect((await admit(records, job('c', 'c'), small)).kind).toBe('full')
     await records.start(job('x'))
     expect((await admit(records, job('c', 'c'), small)).kind).toBe('admitted')
@@ -523,7 +623,7 @@ describe('priorities', () => {
     for (let i = 0; i < 50; i++) await enter(records, `a${i}`, 'a')
     for (let i = 0; i < 50; i++) await records.start(job(`a${i}`, 'a'))
     await enter(records, 'b', 'b')
-    expect(await records.putBack(job('a49', 'a'), 1, 'engine-down')).toMatchObject({ outcome: 'done', priority: 1 })
+    expect(await records.requeue(job('a49', 'a'), 1, 'engine-down')).toMatchObject({ outcome: 'done', priority: 1 })
   })
 })
 
@@ -545,7 +645,7 @@ describe('the cap of a tenant', () => {
     const { released } = await records.finish(finished('x'), 'a', { attempt: 1 })
     expect(released).toEqual(['h1'])
     await records.start(job('h1', 'a', 2))
-    expect(await records.putBack(job('y', 'a', 2), 1, 'engine-down')).toMatchObject({ released: ['h2'] })
+    expect(await records.requeue(job('y', 'a', 2), 1, 'engine-down')).toMatchObject({ released: ['h2'] })
   })
 
   test('lets a job go at once that is held when room was made a moment ago', async () => {

@@ -1,13 +1,26 @@
 import type { JobHead, JobSummary } from '../../src/shared/job.ts'
 import { DEFAULT_LIMITS, MIB } from '../../src/shared/limits.ts'
-import type {
-  Admission,
-  JobRecords,
-  QueueBounds,
-  Retention,
-  SubmittedJob,
-  Submission,
-} from '../../src/shared/redis/job-record.ts'
+import type { Redis } from 'ioredis'
+import {
+  type Admission,
+  createJobAdmission,
+  type JobAdmission,
+  type QueueBounds,
+  type SubmittedJob,
+  type Submission,
+} from '../../src/shared/jobs/job-admission.ts'
+import { createJobLifeCycle, type JobLifeCycle, type Retention } from '../../src/shared/jobs/job-life-cycle.ts'
+import { createJobReader, type JobReader } from '../../src/shared/jobs/job-reader.ts'
+import type { Keys } from '../../src/shared/redis/keys.ts'
+
+/** All that is done with records, whoever does it. */
+export type JobRecords = JobAdmission & JobLifeCycle & JobReader
+
+export const createJobRecords = (redis: Redis, keys: Keys, retention: Retention): JobRecords => ({
+  ...createJobAdmission(redis, keys),
+  ...createJobLifeCycle(redis, keys, retention),
+  ...createJobReader(redis, keys),
+})
 
 /** Room for every test. */
 export const BOUNDS: QueueBounds = {
@@ -72,5 +85,5 @@ export const submission = (
   ...more,
 })
 
-export const admit = (records: JobRecords, ...of: Parameters<typeof submission>): Promise<Admission> =>
+export const admit = (records: JobAdmission, ...of: Parameters<typeof submission>): Promise<Admission> =>
   records.admit(submission(...of))

@@ -5,7 +5,7 @@ import type { JobEvent } from '../../src/shared/job-event.ts'
 import { loadLanguages } from '../../src/shared/language.ts'
 import { DEFAULT_LIMITS } from '../../src/shared/limits.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
-import type { JobRecords } from '../../src/shared/redis/job-record.ts'
+import type { JobLifeCycle } from '../../src/shared/jobs/job-life-cycle.ts'
 import { classify, limitsMet, sameOutput, signalName, withLimits } from '../../src/worker/jobs/classify.ts'
 import { createEventPublisher } from '../../src/worker/jobs/event-publisher.ts'
 import { createCharacterSplitter } from '../../src/worker/jobs/output-text.ts'
@@ -144,11 +144,11 @@ describe('text in pieces', () => {
 describe('the publisher of events', () => {
   const record = () => {
     const writes: JobEvent[][] = []
-    const append: JobRecords['append'] = async (_id, _attempt, _number, events) => {
+    const append: JobLifeCycle['append'] = async (_id, _attempt, _number, events) => {
       writes.push([...events])
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
-    return { writes, records: { append } as JobRecords }
+    return { writes, records: { append } as JobLifeCycle }
   }
 
   test('sends the first output at once and joins what follows while that is under way', async () => {
@@ -220,7 +220,7 @@ describe('the publisher of events', () => {
   })
 
   test('tells a refusal of Redis when it is closed', async () => {
-    const records = { append: () => Promise.reject(new Error('refused')) } as unknown as JobRecords
+    const records = { append: () => Promise.reject(new Error('refused')) } as unknown as JobLifeCycle
     const publisher = createEventPublisher(records, 'id', 1)
     publisher.output('run', 'stdout', Buffer.from('x\n'))
     await expect(publisher.close()).rejects.toThrow('refused')

@@ -2,10 +2,9 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { pino } from 'pino'
 import type { JobSpec } from '../../src/shared/job.ts'
 import { changePriorities, createJobQueue, type JobQueue } from '../../src/shared/redis/job-queue.ts'
-import { createJobRecords, type JobRecords } from '../../src/shared/redis/job-record.ts'
 import { reconcile } from '../../src/worker/reconcile.ts'
 import { openTestRedis, type TestRedis } from '../shared/security/test-redis.ts'
-import { admit, BOUNDS, RETENTION, submittedJob } from '../support/job-records.ts'
+import { admit, BOUNDS, createJobRecords, type JobRecords, RETENTION, submittedJob } from '../support/job-records.ts'
 
 let own: TestRedis
 let records: JobRecords

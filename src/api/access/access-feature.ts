@@ -19,8 +19,8 @@ export interface AccessFeature {
   routes: BoundRoute[]
   /** Finds out who is calling. */
   authenticate: RequestHandler
-  /** Lets through callers that have one of these scopes. @param route what is told of it in a refusal */
-  allow: (scopes: readonly Scope[], route: string) => RequestHandler
+  /** Lets through callers that have one of these scopes. @param path of the route, for the record of a refusal */
+  allow: (scopes: readonly Scope[], path: string) => RequestHandler
   /** Sends browsers without a session to where they can log in. */
   toLogin: RequestHandler
 }
@@ -46,7 +46,7 @@ export function createAccessFeature(core: Core, { limiter, record, audit }: Acce
   return {
     routes: bindRoutes({ config, sessions, login, apiKeys, limiter, onFailure, record, audit }, ACCESS_ROUTES),
     authenticate: authenticate({ config, apiKeys, revocations, login, onFailure, onEnded }),
-    allow: (scopes, route) => requireScope(scopes, record, route),
+    allow: (scopes, path) => requireScope(scopes, record, path),
     toLogin: toLogin(login),
   }
 }

@@ -8,12 +8,12 @@ import { unauthenticated } from '../http/problems.ts'
 /**
  * Lets through callers that have one of these scopes.
  * @param onRefused told of every request that is turned away here; what it throws is answered in place of the refusal
- * @param route what it is told of, e.g. `GET /v1/jobs`; by default method and mount of the request
+ * @param path of the route, which it is told of; by default that of the mount
  */
 export function requireScope(
   scopes: Scope | readonly Scope[],
   onRefused: (event: SecurityEvent) => Promise<void>,
-  route?: string,
+  path?: string,
 ): RequestHandler {
   const enough: readonly Scope[] = typeof scopes === 'string' ? [scopes] : scopes
   const wanted = enough.join(' or ')
@@ -21,7 +21,7 @@ export function requireScope(
     const { caller } = res.locals
     if (caller.scopes.some((scope) => enough.includes(scope))) return next()
     const { address, keyId, tenant } = caller
-    const detail = `${route ?? `${req.method} ${req.baseUrl}`} takes a key with the scope ${wanted}`
+    const detail = `${req.method} ${path ?? req.baseUrl} takes a key with the scope ${wanted}`
     await onRefused({ kind: 'scope-refused', address, keyId, tenant, requestId: requestIdOf(req), jobId: null, detail })
     if (keyId === null) throw unauthenticated(`this takes a key with the scope ${wanted}`)
     throw new Problem(

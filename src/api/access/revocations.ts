@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import type { ApiKeys } from '../../shared/access/api-keys.ts'
 import { MAX_TIMER_MS, SECOND } from '../../shared/limits.ts'
 import type { Keys } from '../../shared/redis/keys.ts'
+import { retry } from '../../shared/retry.ts'
 
 /**
  * Tells routes that stay open when their caller's key ends. Every other request reads the key from Redis and needs nothing of
@@ -35,15 +35,9 @@ export function createRevocations(subscriber: Redis, keys: Keys, apiKeys: Pick<A
   const watches = new Set<Watch>()
 
   const look = async (watch: Watch): Promise<void> => {
-    while (watches.has(watch)) {
-      try {
-        const key = await apiKeys.find(watch.keyId)
-        if (!key || key.revokedAt !== null) watch.end()
-        return
-      } catch {
-        await sleep(RETRY_MS, undefined, { ref: false })
-      }
-    }
+    const find = async () => (watches.has(watch) ? apiKeys.find(watch.keyId) : undefined)
+    const key = await retry(find, { pauseMs: () => RETRY_MS, ref: false })
+    if (watches.has(watch) && (!key || key.revokedAt !== null)) watch.end()
   }
   const lookAtAll = () => {
     for (const watch of watches) void look(watch)

@@ -1,5 +1,5 @@
 import { readBatchRecord } from '../../shared/redis/batch-record.ts'
-import type { JobRecords } from '../../shared/redis/job-record.ts'
+import type { JobReader } from '../../shared/jobs/job-reader.ts'
 import type { Core } from '../core.ts'
 import type { OpenResponses } from '../http/open-responses.ts'
 import { type BoundRoute, bindRoutes, type RouteRequest } from '../http/route.ts'
@@ -12,7 +12,7 @@ import { readBatch } from './read-batch.ts'
 import { submitBatch } from './submit-batch.ts'
 
 export interface BatchesNeeds {
-  records: JobRecords
+  records: JobReader
   submission: JobSubmission
   requests: JobRequestBuilder
   cancel: Cancel

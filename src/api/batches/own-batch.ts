@@ -3,12 +3,12 @@ import type { Batch } from '../../shared/batch.ts'
 import type { JobSummary, State } from '../../shared/job.ts'
 import { Problem } from '../../shared/problems.ts'
 import type { Batch as BatchRecord } from '../../shared/redis/batch-record.ts'
-import type { JobRecords } from '../../shared/redis/job-record.ts'
+import type { JobReader } from '../../shared/jobs/job-reader.ts'
 
 /** What it takes to find a batch and how far it is. */
 export interface BatchNeeds {
   readBatch: (id: string) => Promise<BatchRecord | undefined>
-  records: JobRecords
+  records: JobReader
 }
 
 /** The caller's batch, by its id in any letter case. @throws Problem `not-found` */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Request } from 'express'
 import { Problem } from '../../shared/problems.ts'
-import type { Idempotency } from '../../shared/redis/job-record.ts'
+import type { Idempotency } from '../../shared/jobs/job-admission.ts'
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('base64url')
 

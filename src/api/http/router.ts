@@ -9,8 +9,8 @@ import type { BoundRoute, RouteRequest } from './route.ts'
 import { bodyValidator } from './validate.ts'
 
 export interface RouterOptions {
-  /** Lets through callers that have one of these scopes. @param route what is told of it in a refusal, e.g. `GET /v1/jobs` */
-  allow: (scopes: readonly Scope[], route: string) => RequestHandler
+  /** Lets through callers that have one of these scopes. @param path of the route, for the record of a refusal */
+  allow: (scopes: readonly Scope[], path: string) => RequestHandler
   /** Of bodies whose route does not say how large they may be. */
   maxBodyBytes: number
 }
@@ -25,20 +25,17 @@ export function mountRoutes(app: Express, routes: readonly BoundRoute[], options
   for (const route of routes) paths.set(route.path, [...(paths.get(route.path) ?? []), route])
   for (const [path, own] of paths) {
     const there = app.route(path)
-    for (const route of own) {
-      const title = `${route.method.toUpperCase()} ${path}`
-      there[route.method](...access([route], title, options), answerWith(route, options))
-    }
+    for (const route of own) there[route.method](...access([route], options), answerWith(route, options))
     const methods = METHODS.filter((method) => own.some((route) => route.method === method.toLowerCase()))
-    there.all(...access(own, path, options), onlyMethods(...methods))
+    there.all(...access(own, options), onlyMethods(...methods))
   }
 }
 
 /** @returns what looks at the scopes of a caller, for one of these routes; nothing where one is open to all */
-function access(routes: readonly BoundRoute[], title: string, { allow }: RouterOptions): RequestHandler[] {
+function access(routes: readonly BoundRoute[], { allow }: RouterOptions): RequestHandler[] {
   const scopes = routes.map((route) => (route.scopes === 'open' ? [] : route.scopes))
   if (scopes.some((those) => those.length === 0)) return []
-  return [allow([...new Set(scopes.flat())], title)]
+  return [allow([...new Set(scopes.flat())], routes[0]?.path ?? '')]
 }
 
 /** The order: query, body, its schema, handler. */

@@ -1,7 +1,7 @@
 import type { JobSummary } from '../../shared/job.ts'
 import type { CountFinished } from '../../shared/metrics/finished-jobs.ts'
 import type { JobQueue } from '../../shared/redis/job-queue.ts'
-import type { JobRecords } from '../../shared/redis/job-record.ts'
+import type { JobLifeCycle } from '../../shared/jobs/job-life-cycle.ts'
 
 /**
  * Ends a job: a queued one at once, a running one by its worker. Nothing happens to one that has ended.
@@ -17,7 +17,7 @@ export type Cancel = (job: JobSummary, tenant: string) => Promise<void>
  */
 export function createCancel(
   queue: JobQueue,
-  records: JobRecords,
+  records: Pick<JobLifeCycle, 'cancel' | 'finish'>,
   promoteHeld: (ids: readonly string[]) => Promise<void>,
   enqueueWebhook: (deliveryId: string) => Promise<void>,
   finished: CountFinished,

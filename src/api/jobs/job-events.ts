@@ -5,12 +5,12 @@ import type { OpenResponses } from '../http/open-responses.ts'
 import { eventStream } from '../http/openapi/examples/results.ts'
 import { PATH } from '../http/openapi/parameters.ts'
 import { type Answer, defineRoute, type RouteRequest } from '../http/route.ts'
-import type { JobRecords } from '../../shared/redis/job-record.ts'
+import type { JobReader } from '../../shared/jobs/job-reader.ts'
 import { type FindJob, ownJobs } from './own-job.ts'
 import { streamJob } from './stream-job.ts'
 
 export interface EventsNeeds {
-  records: JobRecords
+  records: JobReader
   feed: EventFeed
   open: OpenResponses
 }

@@ -2,7 +2,9 @@ import type { Logger } from 'pino'
 import type { JobSpec, JobSummary } from '../../shared/job.ts'
 import type { Batch } from '../../shared/redis/batch-record.ts'
 import type { JobQueue } from '../../shared/redis/job-queue.ts'
-import type { Idempotency, JobRecords, QueueBounds, Submission } from '../../shared/redis/job-record.ts'
+import { enqueue } from '../../shared/redis/queue.ts'
+import type { Idempotency, JobAdmission, QueueBounds, Submission } from '../../shared/jobs/job-admission.ts'
+import type { JobReader } from '../../shared/jobs/job-reader.ts'
 import { Problem } from '../../shared/problems.ts'
 import type { LiveEvents } from '../events/live-events.ts'
 import type { EndedJob } from '../events/end-watch.ts'
@@ -54,7 +56,8 @@ export interface JobSubmission {
 
 export interface JobSubmissionOptions {
   queue: JobQueue
-  records: JobRecords
+  admission: JobAdmission
+  records: Pick<JobReader, 'read'>
   readBatch: (id: string) => Promise<Batch | undefined>
   live: LiveEvents
   replies: Replies
@@ -67,7 +70,7 @@ export interface JobSubmissionOptions {
 }
 
 export function createJobSubmission(options: JobSubmissionOptions): JobSubmission {
-  const { queue, records, readBatch, live, replies, bounds, replicas, checkWorkers, metrics, log } = options
+  const { queue, admission, records, readBatch, live, replies, bounds, replicas, checkWorkers, metrics, log } = options
 
   /** @returns what a repeated request made before; undefined when these jobs are on the queue now */
   const accept = async (
@@ -82,36 +85,36 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
       idempotency,
       ...(batch && { batch: { id: batch.id, json: JSON.stringify(batch) } }),
     }
-    const admission = await records.admit(submission)
-    if (admission.kind === 'full') {
+    const answer = await admission.admit(submission)
+    if (answer.kind === 'full') {
       const bytes = submission.jobs.reduce((sum, { size }) => sum + size, 0)
-      const problem = queueFull(admission.load, bounds, { jobs: specs.length, bytes })
-      const { full } = admission.load
+      const problem = queueFull(answer.load, bounds, { jobs: specs.length, bytes })
+      const { full } = answer.load
       metrics.refused(problem.code === 'queue-full' ? full : `tenant-${full}`, specs.length)
       throw problem
     }
-    if (admission.kind === 'known') {
-      const own = admission.id === (batch?.id ?? specs[0]?.head.id)
-      if (!own && admission.fingerprint !== idempotency?.fingerprint) {
-        throw idempotencyMismatch(`the ${batch ? 'batch' : 'job'} ${admission.id}`)
+    if (answer.kind === 'known') {
+      const own = answer.id === (batch?.id ?? specs[0]?.head.id)
+      if (!own && answer.fingerprint !== idempotency?.fingerprint) {
+        throw idempotencyMismatch(`the ${batch ? 'batch' : 'job'} ${answer.id}`)
       }
       metrics.submitted('replayed', specs.length)
-      return { id: admission.id }
+      return { id: answer.id }
     }
     const entries = specs.map((spec, index) => {
       const { head, delayMs } = spec
-      const priority = admission.priorities[index] ?? 1
+      const priority = answer.priorities[index] ?? 1
       return { name: 'run' as const, data: withoutRequest(spec), opts: { jobId: head.id, priority, delay: delayMs } }
     })
     try {
-      await queue.addBulk(entries)
+      await enqueue(queue, entries)
       await replicas.confirm()
     } catch (error) {
       // They may have got there all the same; the order on the connection is kept. A request that can be repeated will be, and
       // by then somebody may count on what the first one made.
       if (!idempotency) {
         const removals = specs.map(({ head }) => queue.remove(head.id))
-        await Promise.allSettled([...removals, records.remove(submission)])
+        await Promise.allSettled([...removals, admission.remove(submission)])
       }
       throw error
     }
@@ -136,11 +139,12 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
    * Redis was. The queue leaves alone a job that it has.
    */
   const queueAgain = async (id: string, spec: JobSpec): Promise<void> => {
-    const waiting = await records.waiting(id)
+    const waiting = await admission.waiting(id)
     if (!waiting) return
     const { head, priority } = waiting
     const delay = Math.max(0, Date.parse(head.createdAt) + spec.delayMs - Date.now())
-    await queue.add('run', { ...withoutRequest(spec), head }, { jobId: id, priority, delay })
+    const data = { ...withoutRequest(spec), head }
+    await enqueue(queue, [{ name: 'run', data, opts: { jobId: id, priority, delay } }])
   }
 
   const finished = (id: string): Promise<JobSummary | undefined> => readEnded(records, id)
@@ -188,7 +192,7 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
 }
 
 /** The job, if it has ended. */
-export async function readEnded(records: Pick<JobRecords, 'read'>, id: string): Promise<JobSummary | undefined> {
+export async function readEnded(records: Pick<JobReader, 'read'>, id: string): Promise<JobSummary | undefined> {
   const record = await records.read(id)
   return record && record.job.status !== null ? record.job : undefined
 }

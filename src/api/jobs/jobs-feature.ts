@@ -1,3 +1,6 @@
+import { createJobAdmission } from '../../shared/jobs/job-admission.ts'
+import { createJobLifeCycle } from '../../shared/jobs/job-life-cycle.ts'
+import { createJobReader, type JobReader } from '../../shared/jobs/job-reader.ts'
 import type { Language } from '../../shared/language.ts'
 import { MIB } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
@@ -7,7 +10,6 @@ import { createFiguresWriter } from '../../shared/redis/figures.ts'
 import { createJobInputs } from '../../shared/redis/job-input.ts'
 import { createJobList } from '../../shared/redis/job-list.ts'
 import { createJobQueue, type JobQueue, promoteJobs } from '../../shared/redis/job-queue.ts'
-import { createJobRecords, type JobRecords } from '../../shared/redis/job-record.ts'
 import { createWakeUps } from '../../shared/redis/wake-ups.ts'
 import type { Overview } from '../../shared/redis/worker-registry.ts'
 import type { SecurityEvent } from '../../shared/security/security-event.ts'
@@ -58,7 +60,7 @@ export interface JobsNeeds {
 
 export interface JobsFeature {
   routes: BoundRoute[]
-  records: JobRecords
+  records: JobReader
   requests: JobRequestBuilder
   submission: JobSubmission
   cancel: Cancel
@@ -80,10 +82,10 @@ export function createJobsFeature(core: Core, needs: JobsNeeds): JobsFeature {
   const { config, redis, bulk, subscriber, keys, tracing } = core
   const { languages, overview, events, audit, limitEndUsers, open, upgrades } = needs
   const queue = createJobQueue(redis, keys, tracing)
-  const records = createJobRecords(redis, keys, config, bulk)
+  const records = createJobReader(redis, keys, bulk)
   const requests = createRequests(core, needs)
   const submission = createSubmission(core, needs, queue, records)
-  const cancel = createCancellation(core, needs, queue, records)
+  const cancel = createCancellation(core, needs, queue)
   const output = { records, sending: createByteSemaphore(SENDING_BYTES) }
   const artifacts = createArtifactStore(bulk, keys, config)
   const list = { jobList: createJobList(redis, keys, records), languages }
@@ -129,7 +131,7 @@ function createRequests(
   })
 }
 
-function createSubmission(core: Core, needs: JobsNeeds, queue: JobQueue, records: JobRecords): JobSubmission {
+function createSubmission(core: Core, needs: JobsNeeds, queue: JobQueue, records: JobReader): JobSubmission {
   const { config, redis, subscriber, keys, log } = core
   const { overview, events, metrics } = needs
   const { redisReplicas } = config
@@ -137,6 +139,7 @@ function createSubmission(core: Core, needs: JobsNeeds, queue: JobQueue, records
     redisReplicas > 0 ? createReplicas(core.connect('runyard-api-replicas'), keys.mark, redisReplicas) : noReplicas
   return createJobSubmission({
     queue,
+    admission: createJobAdmission(redis, keys),
     records,
     readBatch: (id) => readBatchRecord(redis, keys, id),
     live: events.live,
@@ -156,12 +159,12 @@ function createSubmission(core: Core, needs: JobsNeeds, queue: JobQueue, records
   })
 }
 
-function createCancellation(core: Core, needs: JobsNeeds, queue: JobQueue, records: JobRecords): Cancel {
-  const { redis, keys, log } = core
+function createCancellation(core: Core, needs: JobsNeeds, queue: JobQueue): Cancel {
+  const { config, redis, keys, log } = core
   const figures = createFiguresWriter(redis, keys)
   return createCancel(
     queue,
-    records,
+    createJobLifeCycle(redis, keys, config),
     (ids) => promoteJobs(queue, ids, log),
     needs.enqueueWebhook,
     needs.metrics.finished,

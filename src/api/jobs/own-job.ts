@@ -1,7 +1,7 @@
 import type { Response } from 'express'
 import type { JobSummary } from '../../shared/job.ts'
 import { Problem } from '../../shared/problems.ts'
-import type { JobRecords } from '../../shared/redis/job-record.ts'
+import type { JobReader } from '../../shared/jobs/job-reader.ts'
 
 export interface FoundJob {
   /** Without its output. */
@@ -17,7 +17,7 @@ export type FindJob = (res: Response, id: string) => Promise<FoundJob>
 
 /** The caller's. One that is somebody else's is told like one that does not exist. */
 export const ownJobs =
-  (records: Pick<JobRecords, 'read'>): FindJob =>
+  (records: Pick<JobReader, 'read'>): FindJob =>
   async (res, id) => {
     const found = await records.read(id.toLowerCase())
     if (!found || found.tenant !== res.locals.caller.tenant) throw noJob()
@@ -27,7 +27,7 @@ export const ownJobs =
 
 /** Everybody's, for operators. */
 export const allJobs =
-  (records: Pick<JobRecords, 'read'>): FindJob =>
+  (records: Pick<JobReader, 'read'>): FindJob =>
   async (res, id) => {
     const found = await records.read(id.toLowerCase())
     if (!found) throw noJob()
@@ -38,5 +38,5 @@ export const allJobs =
 const noJob = () => new Problem('not-found', 'there is no such job, or its result has expired')
 
 /** The caller's job, without its output. @throws Problem `not-found` */
-export const ownJob = async (records: Pick<JobRecords, 'read'>, res: Response, id: string): Promise<JobSummary> =>
+export const ownJob = async (records: Pick<JobReader, 'read'>, res: Response, id: string): Promise<JobSummary> =>
   (await ownJobs(records)(res, id)).job

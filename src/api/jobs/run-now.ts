@@ -5,7 +5,7 @@ import { GapEvent, JobEvent } from '../../shared/job-event.ts'
 import type { Job, JobSpec, JobSummary, Stage } from '../../shared/job.ts'
 import { MINUTE } from '../../shared/limits.ts'
 import { Problem, ProblemBody } from '../../shared/problems.ts'
-import { NOT_ENDED } from '../../shared/redis/record-fields.ts'
+import { queuedJob } from '../../shared/redis/record-fields.ts'
 import { CodeRequest, ContainerRequest } from '../../shared/requests.ts'
 import { RunResult } from '../../shared/run-result.ts'
 import type { EventFeed } from '../events/event-feed.ts'
@@ -174,7 +174,7 @@ async function answerStream(needs: RunNowNeeds, accept: Accept, place: string, r
   const signal = open.hold(res)
   const { id, replayed } = await submission.submit(spec, idempotency)
   tellPlace(res, id, replayed)
-  await streamJob(feed, res, replayed ? await acceptedJob(needs, id) : queuedJob(spec), undefined, signal)
+  await streamJob(feed, res, replayed ? await acceptedJob(needs, id) : queuedJob(spec.head), undefined, signal)
 }
 
 /**
@@ -191,14 +191,6 @@ async function jobOf(
   if (spec.delayMs === 0) return spec
   throw invalidRequest([{ pointer: '/delayMs', detail: 'cannot be used here, where the job is waited for' }])
 }
-
-const queuedJob = ({ head }: JobSpec): JobSummary => ({
-  ...head,
-  ...NOT_ENDED,
-  state: 'queued',
-  attempt: 0,
-  startedAt: null,
-})
 
 async function acceptedJob({ records }: Pick<RunNowNeeds, 'records'>, id: string): Promise<JobSummary> {
   const record = await records.read(id)

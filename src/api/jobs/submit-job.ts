@@ -1,10 +1,11 @@
 import { Job } from '../../shared/job.ts'
 import { SECOND } from '../../shared/limits.ts'
+import { queuedJob } from '../../shared/redis/record-fields.ts'
 import { CodeRequest } from '../../shared/requests.ts'
 import { idempotencyOf } from '../http/idempotency.ts'
 import { whileKeyHolds, type OpenResponses } from '../http/open-responses.ts'
 import { JOB_EXAMPLES } from '../http/openapi/examples/requests.ts'
-import { finishedJob, queuedJob, uncompiledJob } from '../http/openapi/examples/results.ts'
+import { finishedJob, queuedJob as queuedExample, uncompiledJob } from '../http/openapi/examples/results.ts'
 import { CODE_PROBLEMS, SUBMISSION_PROBLEMS } from '../http/openapi/problems.ts'
 import { preferredWait } from '../http/prefer.ts'
 import { defineRoute } from '../http/route.ts'
@@ -51,7 +52,7 @@ export const submitJob = defineRoute({
       description: 'The job as it is: accepted, and not through.',
       schema: Job,
       headers: ['Location', 'Preference-Applied', 'Idempotent-Replayed'],
-      examples: { queued: { summary: 'A job that waits', value: queuedJob } },
+      examples: { queued: { summary: 'A job that waits', value: queuedExample } },
     },
   },
   problems: [...SUBMISSION_PROBLEMS, ...CODE_PROBLEMS, 'too-many-open', 'not-found'],
@@ -73,6 +74,8 @@ export const submitJob = defineRoute({
     if (accepted.replayed) res.set('Idempotent-Replayed', 'true')
     if (waits) res.set('Preference-Applied', `wait=${waitSeconds}`)
     if (accepted.job) return send(200, await withOutput(needs, res, accepted.job))
-    send(202, await withOutput(needs, res, await ownJob(records, res, accepted.id)))
+    // One that was just accepted is as it was written.
+    const job = waits || accepted.replayed ? await ownJob(records, res, accepted.id) : queuedJob(spec.head)
+    send(202, await withOutput(needs, res, job))
   },
 })

@@ -2,12 +2,12 @@ import type { Response } from 'express'
 import type { Job } from '../../shared/job.ts'
 import { MINUTE } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
-import type { JobRecords } from '../../shared/redis/job-record.ts'
+import type { JobReader } from '../../shared/jobs/job-reader.ts'
 import type { EndedJob } from '../events/end-watch.ts'
 import type { ByteSemaphore } from './byte-semaphore.ts'
 
 export interface OutputNeeds {
-  records: JobRecords
+  records: JobReader
   /** Room for output on its way to clients. */
   sending: ByteSemaphore
 }
@@ -22,11 +22,9 @@ const SEND_MS = MINUTE
  */
 export async function withOutput({ records, sending }: OutputNeeds, res: Response, job: EndedJob): Promise<Job> {
   if (isWhole(job)) return job
-  await enterUntilSent(
-    sending,
-    res,
-    job.stages.reduce((sum, { stdoutBytes, stderrBytes }) => sum + stdoutBytes + stderrBytes, 0),
-  )
+  const bytes = job.stages.reduce((sum, { stdoutBytes, stderrBytes }) => sum + stdoutBytes + stderrBytes, 0)
+  // Nothing to send takes no room, and nobody has to watch over it.
+  if (bytes > 0) await enterUntilSent(sending, res, bytes)
   const whole = await records.withOutput(job)
   if (!whole) throw new Problem('not-found', 'there is no such job, or its result has expired')
   return whole

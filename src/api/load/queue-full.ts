@@ -1,5 +1,5 @@
 import { Problem } from '../../shared/problems.ts'
-import type { QueueBounds, QueueLoad } from '../../shared/redis/job-record.ts'
+import type { QueueBounds, QueueLoad } from '../../shared/jobs/job-admission.ts'
 
 /** Told when jobs do not end at present, so that nothing can be estimated. */
 const UNKNOWN_SECONDS = 60

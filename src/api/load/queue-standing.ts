@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import type { QueueBounds, QueueLoad } from '../../shared/redis/job-record.ts'
+import type { QueueBounds, QueueLoad } from '../../shared/jobs/job-admission.ts'
 import type { Keys } from '../../shared/redis/keys.ts'
 
 /** How the queue stands. */

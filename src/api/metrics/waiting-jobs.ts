@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import type { Keys } from '../../shared/redis/keys.ts'
-import { RANK_STEP } from '../../shared/redis/job-scripts/common.ts'
+import { RANK_STEP } from '../../shared/jobs/scripts/common.ts'
 import { PRIORITIES } from '../../shared/requests.ts'
 
 /** Tenants that are looked at; what waits of others counts without its priority. */

@@ -1,3 +1,4 @@
+import { retry } from '../../shared/retry.ts'
 import type { Podman } from '../podman.ts'
 
 /** The list is tried so often: podman gives it up when an image it has found is removed before it has read it. */
@@ -5,15 +6,12 @@ const TRIES = 5
 
 /** The references of all images podman has, those without a name left out. */
 export async function listImages(podman: Pick<Podman, 'run'>): Promise<Set<string>> {
-  let lines = ''
-  for (let left = TRIES; left > 0; left--) {
-    try {
-      lines = await podman.run(['images', '--format', '{{.Repository}}:{{.Tag}}'])
-      break
-    } catch (error) {
-      if (left === 1 || !/image not known/.test((error as Error).message)) throw error
-    }
-  }
+  const list = () => podman.run(['images', '--format', '{{.Repository}}:{{.Tag}}'])
+  const lines = await retry(list, {
+    pauseMs: (tries) => (tries < TRIES ? 0 : undefined),
+    // Podman's command tells by nothing else which failure it is.
+    when: (error) => /image not known/.test((error as Error).message),
+  })
   return new Set(lines.split('\n').filter((line) => line !== '' && !line.includes('<none>')))
 }
 

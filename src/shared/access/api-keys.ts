@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { Redis, Result } from 'ioredis'
+import type { Redis } from 'ioredis'
 import type { Keys } from '../redis/keys.ts'
+import { defineScripts, luaScript, runScript } from '../redis/lua-script.ts'
 import type { ApiKey } from './api-key.ts'
 import { formatKey, hashSecret, newKeyText, parseKey } from './key-text.ts'
 import type { NewApiKey } from './new-api-key.ts'
@@ -33,28 +34,19 @@ interface StoredApiKey extends ApiKey {
 /** Compared with when there is no key of an id, so that this takes the same steps as a wrong secret. */
 const NO_HASH = Buffer.alloc(32)
 
-/** KEYS: record, channel. ARGV: the record as it was read, as it shall be, id. */
-const REVOKE_SCRIPT = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[2])
-redis.call('PUBLISH', KEYS[2], ARGV[3])
-return 1`
-
-declare module 'ioredis' {
-  interface RedisCommander<Context> {
-    runyardRevokeKey(
-      record: string,
-      channel: string,
-      before: string,
-      after: string,
-      id: string,
-    ): Result<number, Context>
-  }
-}
+/** Bulk: the record as it was read, and as it is to be. */
+const REVOKE = luaScript<{ id: string }, number>(
+  'runyardRevokeKey',
+  `
+if redis.call('GET', keys.apiKey(input.id)) ~= bulk[1] then return 0 end
+redis.call('SET', keys.apiKey(input.id), bulk[2])
+redis.call('PUBLISH', keys.revocations, input.id)
+return 1`,
+)
 
 /** @param now the time in ms; that of this machine unless given */
 export function createApiKeys(redis: Redis, keys: Keys, now: () => number = Date.now): ApiKeys {
-  redis.defineCommand('runyardRevokeKey', { numberOfKeys: 2, lua: REVOKE_SCRIPT })
+  defineScripts(redis, [REVOKE])
 
   const isOver = ({ revokedAt, expiresAt }: ApiKey): boolean =>
     revokedAt !== null || (expiresAt !== null && Date.parse(expiresAt) <= now())
@@ -70,7 +62,7 @@ export function createApiKeys(redis: Redis, keys: Keys, now: () => number = Date
     const stored = JSON.parse(before) as StoredApiKey
     if (stored.revokedAt !== null) return withoutHash(stored)
     const after: StoredApiKey = { ...stored, revokedAt: new Date(now()).toISOString() }
-    const done = await redis.runyardRevokeKey(keys.apiKey(id), keys.revocations, before, JSON.stringify(after), id)
+    const done = await runScript(redis, keys.prefix, REVOKE, { id }, [before, JSON.stringify(after)])
     // Somebody else changed it meanwhile, and nothing else than this is ever changed.
     return done === 1 ? withoutHash(after) : await revoke(id)
   }

@@ -1,7 +1,7 @@
-import { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { MINUTE, SECOND } from '../limits.ts'
 import type { Keys } from './keys.ts'
+import { createQueue } from './queue.ts'
 
 export const ALERT_QUEUE_NAME = 'alerts'
 
@@ -35,20 +35,8 @@ export interface AlertQueue {
 
 /** The producer's end of the alerts. Workers deliver them. */
 export function createAlertQueue(redis: Redis, keys: Keys): AlertQueue {
-  const queue = new Queue<Alert>(ALERT_QUEUE_NAME, {
-    connection: redis,
-    prefix: keys.prefix,
-    skipWaitingForReady: true,
-    skipVersionCheck: true,
-    streams: { events: { maxLen: 100 } },
-    defaultJobOptions: {
-      attempts: ATTEMPTS,
-      backoff: { type: 'exponential', delay: FIRST_WAIT_MS },
-      removeOnComplete: true,
-      removeOnFail: true,
-    },
-  })
-  queue.on('error', () => undefined) // The connection's own listener has logged it.
+  const backoff = { type: 'exponential', delay: FIRST_WAIT_MS }
+  const queue = createQueue<Alert>(redis, keys, ALERT_QUEUE_NAME, { attempts: ATTEMPTS, backoff })
   return {
     async add(alert, subject) {
       if ((await queue.count()) >= MAX_WAITING) return

@@ -1,6 +1,7 @@
-import type { Redis, Result } from 'ioredis'
+import type { Redis } from 'ioredis'
 import type { ArtifactFile } from '../artifact.ts'
 import type { Keys } from './keys.ts'
+import { defineScripts, luaScript, runScript } from './lua-script.ts'
 
 /**
  * The files of a job that its owner asked for: one hash beside its record. The script that stores the result gives it the
@@ -13,31 +14,29 @@ export interface ArtifactStore {
   get(id: string, path: string): Promise<Buffer | undefined>
 }
 
-/** KEYS: record, artifacts. ARGV: ttl, attempt, then path and content of each file. Those of an attempt that was lost go. */
-const PUT = `
-local attempt, summary = unpack(redis.call('HMGET', KEYS[1], 'attempt', 'summary'))
-if attempt ~= ARGV[2] or (summary or '') ~= '' then return 0 end
-redis.call('DEL', KEYS[2])
-for i = 3, #ARGV, 2 do redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
-redis.call('EXPIRE', KEYS[2], tonumber(ARGV[1]))
-return 1`
-
-declare module 'ioredis' {
-  interface RedisCommander<Context> {
-    runyardPutArtifacts(...args: (string | number | Buffer)[]): Result<number, Context>
-  }
-}
+/** Bulk: path and content of each file. Those of an attempt that was lost go. */
+const PUT = luaScript<{ id: string; attempt: number; ttlSeconds: number }, number>(
+  'runyardPutArtifacts',
+  `
+local artifacts = keys.artifacts(input.id)
+local attempt, summary = unpack(redis.call('HMGET', keys.job(input.id), 'attempt', 'summary'))
+if tonumber(attempt or 0) ~= input.attempt or (summary or '') ~= '' then return 0 end
+redis.call('DEL', artifacts)
+for i = 1, #bulk, 2 do redis.call('HSET', artifacts, bulk[i], bulk[i + 1]) end
+redis.call('EXPIRE', artifacts, input.ttlSeconds)
+return 1`,
+)
 
 export function createArtifactStore(
   redis: Redis,
   keys: Keys,
   { resultTtlSeconds }: { resultTtlSeconds: number },
 ): ArtifactStore {
-  redis.defineCommand('runyardPutArtifacts', { numberOfKeys: 2, lua: PUT })
+  defineScripts(redis, [PUT])
   return {
     async put(id, attempt, files) {
       const pairs = files.flatMap(({ path, content }) => [path, content])
-      await redis.runyardPutArtifacts(keys.job(id), keys.artifacts(id), resultTtlSeconds, attempt, ...pairs)
+      await runScript(redis, keys.prefix, PUT, { id, attempt, ttlSeconds: resultTtlSeconds }, pairs)
     },
     get: async (id, path) => (await redis.hgetBuffer(keys.artifacts(id), path)) ?? undefined,
   }

@@ -1,8 +1,8 @@
 import { type NetConnectOpts, connect as connectTcp, type Socket } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { AbstractConnector, Redis, type RedisOptions } from 'ioredis'
 import type { RedisAddress, RedisNode } from '../config/redis-address.ts'
+import { retry } from '../retry.ts'
 import { type ClusterNode, parseClusterNodes } from './cluster-nodes.ts'
 
 /** What a connection is made with; in what form answers come is nobody's choice here. */
@@ -49,16 +49,12 @@ export function clusterConnector(
 
     /** ioredis takes a connector that gave up for the end of the connection. */
     private async findOwnerPatiently(emit: (event: string, error: Error) => void): Promise<RedisNode> {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await this.findOwner()
-        } catch (error) {
-          const pauseMs = backOffMs(attempt)
-          if (!this.connecting || pauseMs === null) throw error
-          emit('error', error as Error)
-          await sleep(pauseMs, undefined, { ref: false })
-        }
-      }
+      return retry(() => this.findOwner(), {
+        pauseMs: backOffMs,
+        when: () => this.connecting,
+        failed: (error) => emit('error', error as Error),
+        ref: false,
+      })
     }
 
     private async findOwner(): Promise<RedisNode> {

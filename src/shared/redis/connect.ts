@@ -59,8 +59,7 @@ export function redisOptions(address: RedisAddress, backOffMs: (attempt: number)
   }
   if (address.kind === 'path') return { ...options, path: address.path, db: address.db }
   // What was the master until now says so; the next connection is to the new one.
-  options.reconnectOnError = (error) =>
-    /^(READONLY|MOVED|ASK|TRYAGAIN|CLUSTERDOWN|UNBLOCKED)\b/.test(error.message) ? 2 : false
+  options.reconnectOnError = (error) => (NOT_MASTER.has(replyCode(error)) ? 2 : false)
   if (address.tls) options.tls = { ...address.tls }
   switch (address.kind) {
     case 'server':
@@ -79,6 +78,12 @@ export function redisOptions(address: RedisAddress, backOffMs: (attempt: number)
       return { ...options, Connector: clusterConnector(address, options, backOffMs) }
   }
 }
+
+/** Answers of a server that is not the one to write to (any more), or not yet. */
+const NOT_MASTER = new Set(['READONLY', 'MOVED', 'ASK', 'TRYAGAIN', 'CLUSTERDOWN', 'UNBLOCKED'])
+
+/** The code of an error that Redis answered: by its protocol the first word. */
+const replyCode = (error: Error): string => error.message.split(' ', 1)[0] ?? ''
 
 const backOff = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 5), 1000)
 

@@ -1,7 +1,8 @@
-import type { Redis, Result } from 'ioredis'
+import type { Redis } from 'ioredis'
 import Type, { type Static } from 'typebox'
 import { v7 as uuid } from 'uuid'
 import type { Keys } from './keys.ts'
+import { defineScripts, luaScript, runScript } from './lua-script.ts'
 
 /** How it goes on one host. */
 export const HostInstallation = Type.Object({
@@ -63,37 +64,37 @@ const LEASE_SECONDS = 60
 const MAX_EVENTS = 5000
 export const INSTALLATION_BEAT_MS = 10_000
 
-/** KEYS: stream, also the channel. ARGV: lifetime, then type and data of each event. */
-const TELL = `
-for i = 2, #ARGV, 2 do
-  local entry = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ${MAX_EVENTS}, '*', 't', ARGV[i], 'd', ARGV[i + 1])
-  redis.call('PUBLISH', KEYS[1], entry .. ' ' .. ARGV[i] .. ' ' .. ARGV[i + 1])
+/** Bulk: type and data of each event. */
+const TELL = luaScript<{ id: string; ttlSeconds: number }, number>(
+  'runyardTellInstallation',
+  `
+local events = keys.events(input.id)
+for i = 1, #bulk, 2 do
+  local entry = redis.call('XADD', events, 'MAXLEN', '~', ${MAX_EVENTS}, '*', 't', bulk[i], 'd', bulk[i + 1])
+  redis.call('PUBLISH', events, entry .. ' ' .. bulk[i] .. ' ' .. bulk[i + 1])
 end
-return redis.call('EXPIRE', KEYS[1], ARGV[1])`
+return redis.call('EXPIRE', events, input.ttlSeconds)`,
+)
 
-/** KEYS: record. ARGV: field, value before, value after. @returns whether it was as before */
-const CHANGE = `
-if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
-return 1`
-
-declare module 'ioredis' {
-  interface RedisCommander<Context> {
-    runyardTellInstallation(...args: (string | number)[]): Result<number, Context>
-    runyardChangeInstallation(...args: string[]): Result<number, Context>
-  }
-}
+/** @returns whether the field was as it was to be before */
+const CHANGE = luaScript<{ id: string; field: string; before: string; after: string }, number>(
+  'runyardChangeInstallation',
+  `
+local record = keys.installation(input.id)
+if redis.call('HGET', record, input.field) ~= input.before then return 0 end
+redis.call('HSET', record, input.field, input.after)
+return 1`,
+)
 
 const WAITING = JSON.stringify({ state: 'waiting', detail: null } satisfies HostInstallation)
 const HOST = 'host:'
 
 export function createInstallations(redis: Redis, keys: Keys): Installations {
-  redis.defineCommand('runyardTellInstallation', { numberOfKeys: 1, lua: TELL })
-  redis.defineCommand('runyardChangeInstallation', { numberOfKeys: 1, lua: CHANGE })
+  defineScripts(redis, [TELL, CHANGE])
 
   const tell = async (id: string, ...events: (readonly [type: string, data: unknown])[]) => {
     const texts = events.flatMap(([type, data]) => [type, JSON.stringify(data)])
-    await redis.runyardTellInstallation(keys.events(id), TTL_SECONDS, ...texts)
+    await runScript(redis, keys.prefix, TELL, { id, ttlSeconds: TTL_SECONDS }, texts)
   }
   const read = async (id: string): Promise<Installation | undefined> => {
     const { language, requestedAt, ...fields } = await redis.hgetall(keys.installation(id))
@@ -112,7 +113,6 @@ export function createInstallations(redis: Redis, keys: Keys): Installations {
       over: hosts.every(([, host]) => isOver(host)),
     }
   }
-  const lastOf = (language: string) => `${keys.installationOf(language)}:last`
 
   return {
     read,
@@ -129,7 +129,7 @@ export function createInstallations(redis: Redis, keys: Keys): Installations {
       await redis
         .multi()
         .set(keys.installationOf(language), id, 'EX', LEASE_SECONDS)
-        .set(lastOf(language), id, 'EX', TTL_SECONDS)
+        .set(keys.lastInstallationOf(language), id, 'EX', TTL_SECONDS)
         .hset(keys.installation(id), { language, requestedAt, ...fields })
         .expire(keys.installation(id), TTL_SECONDS)
         .zadd(keys.installations, Date.now(), id)
@@ -143,14 +143,15 @@ export function createInstallations(redis: Redis, keys: Keys): Installations {
     },
     async latest(languages) {
       if (languages.length === 0) return []
-      const ids = await redis.mget(languages.map(lastOf))
+      const ids = await redis.mget(languages.map((language) => keys.lastInstallationOf(language)))
       const found = await Promise.all(ids.flatMap((id) => (id === null ? [] : [read(id)])))
       return found.flatMap((one) => one ?? [])
     },
     open: () => redis.zrange(keys.installations, '0', '-1'),
     async claim(id, host) {
       const mine = JSON.stringify({ state: 'installing', detail: null } satisfies HostInstallation)
-      const done = await redis.runyardChangeInstallation(keys.installation(id), `${HOST}${host}`, WAITING, mine)
+      const change = { id, field: `${HOST}${host}`, before: WAITING, after: mine }
+      const done = await runScript(redis, keys.prefix, CHANGE, change)
       if (done === 1) await tell(id, ['host', { host, state: 'installing', detail: null }])
       return done === 1
     },

@@ -1,6 +1,7 @@
-import type { Redis, Result } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { MIB } from '../limits.ts'
 import type { Keys } from './keys.ts'
+import { defineScripts, luaScript, runScript } from './lua-script.ts'
 
 /**
  * What clients send to an interactive job while it waits or runs, on its way to the worker. It is a stream: whoever runs the
@@ -75,17 +76,28 @@ export const SIGNAL_NAMES = Object.keys(SIGNALS) as SignalName[]
 
 const PAGE = 64
 
-/**
- * KEYS: record, input. ARGV: kind, data, number or '', cost, window, limit.
- * @returns an InputAnswer
- */
-const SEND = `
-local state, summary, attempt, total, taken, seq, signalSeq, closed, over = unpack(redis.call('HMGET', KEYS[1],
+/** Bulk: data of the message. */
+const SEND = luaScript<
+  {
+    id: string
+    kind: InputMessage['kind']
+    seq: number | undefined
+    cost: number
+    /** Most cost that may wait for the program, and most that may be sent to the job. */
+    window: number
+    limit: number
+  },
+  InputAnswer
+>(
+  'runyardInput',
+  `
+local record, stream = keys.job(input.id), keys.input(input.id)
+local state, summary, attempt, total, taken, seq, signalSeq, closed, over = unpack(redis.call('HMGET', record,
   'state', 'summary', 'attempt', 'inTotal', 'inTaken', 'inSeq', 'inSignalSeq', 'inClosed', 'inOver'))
-local kind, number, cost = ARGV[1], ARGV[3], tonumber(ARGV[4])
+local kind, cost = input.kind, input.cost
 local counter = kind == 'signal' and 'inSignalSeq' or 'inSeq'
 local last = kind == 'signal' and signalSeq or seq
-if number ~= '' and last and tonumber(number) <= tonumber(last) then return 'known' end
+if input.seq and last and input.seq <= tonumber(last) then return 'known' end
 if not state or (summary or '') ~= '' then return 'ended' end
 if kind == 'signal' then
   if state ~= 'running' then return 'not-running' end
@@ -93,50 +105,50 @@ elseif closed and kind ~= 'resize' then
   return 'closed'
 end
 total, taken = tonumber(total or 0), tonumber(taken or 0)
-if over or total + cost > tonumber(ARGV[6]) then
+if over or total + cost > input.limit then
   -- For good: a shorter message after it would leave a hole in the input.
-  redis.call('HSET', KEYS[1], 'inOver', 1)
+  redis.call('HSET', record, 'inOver', 1)
   return 'limit'
 end
-if kind == 'stdin' and total + cost - taken > tonumber(ARGV[5]) then return 'full' end
-total = redis.call('HINCRBY', KEYS[1], 'inTotal', cost)
-if number ~= '' then redis.call('HSET', KEYS[1], counter, number) end
-if kind == 'eof' then redis.call('HSET', KEYS[1], 'inClosed', 1) end
+if kind == 'stdin' and total + cost - taken > input.window then return 'full' end
+total = redis.call('HINCRBY', record, 'inTotal', cost)
+if input.seq then redis.call('HSET', record, counter, input.seq) end
+if kind == 'eof' then redis.call('HSET', record, 'inClosed', 1) end
 if state ~= 'running' then attempt = 0 end
-redis.call('XADD', KEYS[2], '*', 'k', kind, 'd', ARGV[2], 'a', attempt, 't', total)
-redis.call('EXPIRE', KEYS[2], redis.call('TTL', KEYS[1]))
-redis.call('PUBLISH', KEYS[2], 'more')
-return 'taken'`
+redis.call('XADD', stream, '*', 'k', kind, 'd', bulk[1], 'a', attempt, 't', total)
+redis.call('EXPIRE', stream, redis.call('TTL', record))
+redis.call('PUBLISH', stream, 'more')
+return 'taken'`,
+)
 
-/** KEYS: record, input. ARGV: total. */
-const TAKEN = `
-local before = redis.call('HGET', KEYS[1], 'inTaken')
-if redis.call('HEXISTS', KEYS[1], 'inTotal') == 0 or tonumber(before or 0) >= tonumber(ARGV[1]) then return 0 end
-redis.call('HSET', KEYS[1], 'inTaken', ARGV[1])
-redis.call('PUBLISH', KEYS[2], 'room')
-return 1`
-
-declare module 'ioredis' {
-  interface RedisCommander<Context> {
-    runyardInput(...args: (string | number | Buffer)[]): Result<InputAnswer, Context>
-    runyardInputTaken(...args: (string | number)[]): Result<number, Context>
-  }
-}
+const TAKEN = luaScript<{ id: string; total: number }, number>(
+  'runyardInputTaken',
+  `
+local record = keys.job(input.id)
+local before, total = unpack(redis.call('HMGET', record, 'inTaken', 'inTotal'))
+if not total or tonumber(before or 0) >= input.total then return 0 end
+redis.call('HSET', record, 'inTaken', input.total)
+redis.call('PUBLISH', keys.input(input.id), 'room')
+return 1`,
+)
 
 export function createJobInputs(redis: Redis, keys: Keys): JobInputs {
-  redis.defineCommand('runyardInput', { numberOfKeys: 2, lua: SEND })
-  redis.defineCommand('runyardInputTaken', { numberOfKeys: 2, lua: TAKEN })
+  defineScripts(redis, [SEND, TAKEN])
   return {
     send: (id, { kind, data, seq }) =>
-      redis.runyardInput(
-        keys.job(id),
-        keys.input(id),
-        kind,
-        data,
-        seq ?? '',
-        data.length + MESSAGE_COST_BYTES,
-        INPUT_WINDOW_BYTES,
-        INPUT_LIMIT_BYTES,
+      runScript(
+        redis,
+        keys.prefix,
+        SEND,
+        {
+          id,
+          kind,
+          seq: seq ?? undefined,
+          cost: data.length + MESSAGE_COST_BYTES,
+          window: INPUT_WINDOW_BYTES,
+          limit: INPUT_LIMIT_BYTES,
+        },
+        [data],
       ),
     async lastSeq(id) {
       const seq = await redis.hget(keys.job(id), 'inSeq')
@@ -153,7 +165,7 @@ export function createJobInputs(redis: Redis, keys: Keys): JobInputs {
       }))
     },
     async taken(id, total) {
-      await redis.runyardInputTaken(keys.job(id), keys.input(id), total)
+      await runScript(redis, keys.prefix, TAKEN, { id, total })
     },
   }
 }

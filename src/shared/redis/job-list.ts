@@ -1,7 +1,6 @@
 import type { Redis } from 'ioredis'
 import Type, { type Static } from 'typebox'
 import { JobSummary, type State, type Status } from '../job.ts'
-import type { JobRecords } from './job-record.ts'
 import type { Keys } from './keys.ts'
 
 export interface JobFilter {
@@ -43,12 +42,17 @@ export interface JobList {
   ) => Promise<JobPage<TenantJob>>
 }
 
+/** Reads the jobs of these ids that there are, without their output. */
+interface SummaryReader {
+  summaries: (ids: readonly string[]) => Promise<Map<string, { job: JobSummary; tenant: string }>>
+}
+
 const CHUNK = 100
 const MAX_CHUNKS = 20
 /** After every id. */
 const LAST = '~'
 
-export function createJobList(redis: Redis, keys: Keys, records: Pick<JobRecords, 'summaries'>): JobList {
+export function createJobList(redis: Redis, keys: Keys, records: SummaryReader): JobList {
   const scan = async (
     index: string,
     { limit, before, filter }: PageOptions,

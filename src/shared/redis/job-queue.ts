@@ -1,11 +1,18 @@
-import { Job, Queue } from 'bullmq'
+import { ErrorCode, Job, type Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { JobReturn, JobSpec } from '../job.ts'
 import { messagingAttributes } from '../tracing/messaging.ts'
+import type { TraceContext } from '../tracing/trace-context.ts'
 import type { Tracing } from '../tracing/tracing.ts'
-import type { Priority } from './job-record.ts'
 import { type Keys, QUEUE_NAME } from './keys.ts'
+import { createQueue } from './queue.ts'
+
+/** Where a job stands in the queue: the lowest first, from 1. */
+export interface Priority {
+  id: string
+  priority: number
+}
 
 export type JobQueue = Queue<JobSpec, JobReturn, 'run'>
 
@@ -14,31 +21,24 @@ export type JobQueue = Queue<JobSpec, JobReturn, 'run'>
  * @param tracing makes a span of each sending, which the jobs carry with them
  */
 export function createJobQueue(redis: Redis, keys: Keys, tracing?: Tracing): JobQueue {
-  const queue: JobQueue = new Queue<JobSpec, JobReturn, 'run'>(QUEUE_NAME, {
-    connection: redis,
-    prefix: keys.prefix,
-    skipWaitingForReady: true,
-    skipVersionCheck: true,
-    streams: { events: { maxLen: 100 } },
-    // With a job goes what its owner sent; its result has keys of its own.
-    defaultJobOptions: { attempts: 1, removeOnComplete: true, removeOnFail: true },
-  })
-  queue.on('error', () => undefined) // The connection's own listener has logged it.
+  const queue: JobQueue = createQueue<JobSpec, JobReturn, 'run'>(redis, keys, QUEUE_NAME)
   if (tracing) traceSending(queue, tracing)
   return queue
 }
 
 function traceSending(queue: JobQueue, tracing: Tracing): void {
+  const add = queue.add.bind(queue)
   const addBulk = queue.addBulk.bind(queue)
-  queue.addBulk = (jobs) => {
-    const id = jobs.length === 1 ? jobs[0]?.opts?.jobId : undefined
-    const attributes = { ...messagingAttributes(QUEUE_NAME, 'send', id), 'messaging.batch.message_count': jobs.length }
-    return tracing.run(`send ${QUEUE_NAME}`, { kind: 'producer', attributes }, (span) =>
-      addBulk(jobs.map((job) => ({ ...job, data: { ...job.data, trace: span.context } }))),
-    )
+  const send = <T>(count: number, id: string | undefined, work: (trace: TraceContext) => Promise<T>): Promise<T> => {
+    const attributes = { ...messagingAttributes(QUEUE_NAME, 'send', id), 'messaging.batch.message_count': count }
+    return tracing.run(`send ${QUEUE_NAME}`, { kind: 'producer', attributes }, (span) => work(span.context))
   }
+  queue.add = (name, data, opts) => send(1, opts?.jobId, (trace) => add(name, { ...data, trace }, opts))
+  queue.addBulk = (jobs) =>
+    send(jobs.length, jobs.length === 1 ? jobs[0]?.opts?.jobId : undefined, (trace) =>
+      addBulk(jobs.map((job) => ({ ...job, data: { ...job.data, trace } }))),
+    )
 }
-
 /** Takes delayed jobs back among those that wait. One that is not delayed (any more) is passed over; it looks by itself later. */
 export async function promoteJobs(queue: JobQueue, ids: readonly string[], log: Logger): Promise<void> {
   for (const id of ids) {
@@ -57,7 +57,7 @@ export async function changePriorities(queue: JobQueue, changes: readonly Priori
   await Promise.all(
     jobs.map(async ({ job, priority }) => {
       await job.changePriority({ priority }).catch((error: unknown) => {
-        if (!/missing key/i.test((error as Error).message)) throw error
+        if ((error as { code?: unknown }).code !== ErrorCode.JobNotExist) throw error
       })
     }),
   )

@@ -1,6 +1,6 @@
 /**
- * Names of everything Runyard keeps in Redis, all under one hash tag so that a cluster can hold them in one slot. Those of
- * jobs stand in `job-scripts/common.ts` too.
+ * Names of everything Runyard keeps in Redis, all under one hash tag so that a cluster can hold them in one slot. Scripts
+ * have the same names (`lua-script.ts`).
  */
 export interface Keys {
   /** Given to BullMQ as its prefix. */
@@ -83,8 +83,10 @@ export interface Keys {
   adminLink(hash: string): string
   /** Hash: what is known of the installation of a language that was asked for, by its id. */
   installation(id: string): string
-  /** Id of the last installation of a language that was asked for. */
+  /** Id of the installation of a language that is under way. */
   installationOf(language: string): string
+  /** Id of the last one that was asked for. */
+  lastInstallationOf(language: string): string
   /** Sorted set of the ids of installations that have not ended, by when they were asked for, in ms; the channel on which they are told, too. */
   readonly installations: string
   /** Sorted set of a tenant's webhook secrets by until when they sign, in ms; the current one by infinity. */
@@ -109,59 +111,90 @@ export interface Keys {
 
 export const QUEUE_NAME = 'jobs'
 
+/** A name of `Keys`, the prefix aside. */
+export type KeyName = Exclude<keyof Keys, 'prefix'>
+
+/** What stands behind the prefix; each `*` is an argument. The one place where keys are spelled. */
+const PATTERNS: Readonly<Record<KeyName, string>> = {
+  job: 'job:*',
+  events: 'events:*',
+  artifacts: 'artifacts:*',
+  workers: 'workers',
+  worker: 'worker:*',
+  runtimes: 'runtimes',
+  apiKey: 'key:*',
+  apiKeys: 'keys',
+  revocations: 'revocations',
+  rate: 'rate:*',
+  abuse: 'abuse:*',
+  block: 'block:*',
+  blocks: 'blocks',
+  allowed: 'allowed',
+  securityEvents: 'security-events',
+  securityCounts: 'security-counts',
+  queued: 'queued',
+  tenantQueued: 'queued:*',
+  delayed: 'delayed',
+  tenantDelayed: 'delayed:*',
+  waitingBytes: 'waiting-bytes',
+  running: 'running',
+  tenantRunning: 'running:*',
+  tenantHeld: 'held:*',
+  tenantJobs: 'jobs-of:*',
+  tenantFinished: 'finished-of:*',
+  finished: 'finished',
+  sizes: 'sizes',
+  stored: 'stored',
+  idempotency: 'idempotency:*:*',
+  batch: 'batch:*',
+  replies: 'replies:*',
+  cancellations: 'cancellations',
+  input: 'input:*',
+  allJobs: 'all-jobs',
+  figures: 'figures:*',
+  adminSession: 'admin-session:*',
+  adminLink: 'admin-link:*',
+  installation: 'installation:*',
+  installationOf: 'installation-of:*',
+  lastInstallationOf: 'installation-of:*:last',
+  installations: 'installations',
+  allDeliveries: 'deliveries',
+  webhookSecrets: 'webhook-secrets:*',
+  delivery: 'delivery:*',
+  tenantDeliveries: 'deliveries-of:*',
+  pendingDeliveries: 'webhooks-pending',
+  webhookEndpoint: 'webhook-endpoint:*:*',
+  fairness: 'fairness',
+  ends: 'ends',
+  mark: 'mark',
+}
+
 export function createKeys(namespace: string): Keys {
   const prefix = `{${namespace}}`
-  return {
-    prefix,
-    job: (id) => `${prefix}:job:${id}`,
-    events: (id) => `${prefix}:events:${id}`,
-    artifacts: (id) => `${prefix}:artifacts:${id}`,
-    workers: `${prefix}:workers`,
-    worker: (id) => `${prefix}:worker:${id}`,
-    runtimes: `${prefix}:runtimes`,
-    apiKey: (id) => `${prefix}:key:${id}`,
-    apiKeys: `${prefix}:keys`,
-    revocations: `${prefix}:revocations`,
-    rate: (bucket) => `${prefix}:rate:${bucket}`,
-    abuse: (subject) => `${prefix}:abuse:${subject}`,
-    block: (subject) => `${prefix}:block:${subject}`,
-    blocks: `${prefix}:blocks`,
-    allowed: `${prefix}:allowed`,
-    securityEvents: `${prefix}:security-events`,
-    securityCounts: `${prefix}:security-counts`,
-    queued: `${prefix}:queued`,
-    tenantQueued: (tenant) => `${prefix}:queued:${tenant}`,
-    delayed: `${prefix}:delayed`,
-    tenantDelayed: (tenant) => `${prefix}:delayed:${tenant}`,
-    waitingBytes: `${prefix}:waiting-bytes`,
-    running: `${prefix}:running`,
-    tenantRunning: (tenant) => `${prefix}:running:${tenant}`,
-    tenantHeld: (tenant) => `${prefix}:held:${tenant}`,
-    tenantJobs: (tenant) => `${prefix}:jobs-of:${tenant}`,
-    tenantFinished: (tenant) => `${prefix}:finished-of:${tenant}`,
-    finished: `${prefix}:finished`,
-    sizes: `${prefix}:sizes`,
-    stored: `${prefix}:stored`,
-    idempotency: (tenant, hash) => `${prefix}:idempotency:${tenant}:${hash}`,
-    batch: (id) => `${prefix}:batch:${id}`,
-    replies: (gateway) => `${prefix}:replies:${gateway}`,
-    cancellations: `${prefix}:cancellations`,
-    input: (id) => `${prefix}:input:${id}`,
-    allJobs: `${prefix}:all-jobs`,
-    figures: (at) => `${prefix}:figures:${at}`,
-    adminSession: (hash) => `${prefix}:admin-session:${hash}`,
-    adminLink: (hash) => `${prefix}:admin-link:${hash}`,
-    installation: (id) => `${prefix}:installation:${id}`,
-    installationOf: (language) => `${prefix}:installation-of:${language}`,
-    installations: `${prefix}:installations`,
-    allDeliveries: `${prefix}:deliveries`,
-    webhookSecrets: (tenant) => `${prefix}:webhook-secrets:${tenant}`,
-    delivery: (id) => `${prefix}:delivery:${id}`,
-    tenantDeliveries: (tenant) => `${prefix}:deliveries-of:${tenant}`,
-    pendingDeliveries: `${prefix}:webhooks-pending`,
-    webhookEndpoint: (tenant, hash) => `${prefix}:webhook-endpoint:${tenant}:${hash}`,
-    fairness: `${prefix}:fairness`,
-    ends: `${prefix}:ends`,
-    mark: `${prefix}:mark`,
-  }
+  const names = Object.entries(PATTERNS).map(([name, pattern]) => [name, keyOf(`${prefix}:${pattern}`)])
+  return { prefix, ...Object.fromEntries(names) } as Keys
+}
+
+function keyOf(pattern: string): string | ((...values: (string | number)[]) => string) {
+  const [first = '', ...rest] = pattern.split('*')
+  if (rest.length === 0) return first
+  return (...values) => rest.reduce((key, text, index) => key + values[index] + text, first)
+}
+
+/** Whether there is a key of this name. */
+export const isKeyName = (name: string): name is KeyName => Object.hasOwn(PATTERNS, name)
+
+/**
+ * The same names for a script: a table `keys` of texts, and of functions where a key has arguments, as in `createKeys`.
+ * @param prefix a Lua expression
+ */
+export function keysInLua(names: readonly KeyName[], prefix: string): string {
+  const entries = names.map((name) => {
+    const [first = '', ...rest] = `:${PATTERNS[name]}`.split('*')
+    if (rest.length === 0) return `${name} = prefix .. '${first}'`
+    const values = rest.map((_, index) => `v${index}`)
+    const text = values.map((value, index) => ` .. ${value}${rest[index] ? ` .. '${rest[index]}'` : ''}`).join('')
+    return `${name} = function(${values.join(', ')}) return prefix .. '${first}'${text} end`
+  })
+  return `local prefix = ${prefix}\nlocal keys = {${entries.map((entry) => `\n  ${entry}`).join(',')}\n}`
 }

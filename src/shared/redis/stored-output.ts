@@ -59,6 +59,8 @@ export function partOutput({ bytes, order }: CapturedOutput): { stdout: Buffer; 
 }
 
 const NOTHING = Buffer.alloc(0)
+/** Of a stage that wrote nothing. */
+export const NO_OUTPUT: CapturedOutput = { bytes: NOTHING, order: NOTHING }
 
 /** Up to so short it does not matter how many bytes JSON takes for it. */
 const SHORT_BYTES = 1024

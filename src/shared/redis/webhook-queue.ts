@@ -1,9 +1,10 @@
-import { Queue } from 'bullmq'
+import type { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { messagingAttributes } from '../tracing/messaging.ts'
 import type { TraceContext } from '../tracing/trace-context.ts'
 import type { Tracing } from '../tracing/tracing.ts'
 import type { Keys } from './keys.ts'
+import { createQueue, enqueue as put } from './queue.ts'
 
 export const WEBHOOK_QUEUE_NAME = 'webhooks'
 
@@ -30,22 +31,17 @@ export interface WebhookQueue {
 
 /** The producer's end of the webhooks. Workers deliver them. */
 export function createWebhookQueue(redis: Redis, keys: Keys, tracing?: Tracing): WebhookQueue {
-  const queue = new Queue<QueuedDelivery>(WEBHOOK_QUEUE_NAME, {
-    connection: redis,
-    prefix: keys.prefix,
-    skipWaitingForReady: true,
-    skipVersionCheck: true,
-    streams: { events: { maxLen: 100 } },
-    defaultJobOptions: { attempts: 1, removeOnComplete: true, removeOnFail: true },
-  })
-  queue.on('error', () => undefined) // The connection's own listener has logged it.
+  const queue = createQueue<QueuedDelivery>(redis, keys, WEBHOOK_QUEUE_NAME)
   const enqueue = async (...ids: string[]) => {
     const known = ids.filter((id) => id !== '')
     if (known.length === 0) return
     const add = (data: QueuedDelivery) =>
-      queue.addBulk(known.map((id) => ({ name: 'deliver', data, opts: { jobId: id } })))
+      put(
+        queue,
+        known.map((id) => ({ name: 'deliver', data, opts: { jobId: id } })),
+      )
     // Those found overdue follow from nothing that is known here.
-    if (!tracing?.current) return void (await add({}))
+    if (!tracing?.current) return add({})
     const attributes = messagingAttributes(WEBHOOK_QUEUE_NAME, 'send', known[1] === undefined ? known[0] : undefined)
     await tracing.run(`send ${WEBHOOK_QUEUE_NAME}`, { kind: 'producer', attributes }, (span) =>
       add({ trace: span.context }),

@@ -4,8 +4,9 @@ import { v7 as uuid } from 'uuid'
 import type { Config } from '../config/config.ts'
 import { type Alert, createAlertQueue } from '../redis/alert-queue.ts'
 import type { Keys } from '../redis/keys.ts'
+import { defineScripts, runScript } from '../redis/lua-script.ts'
 import type { BlockEntry } from './block-entry.ts'
-import { defineRecordEvent } from './record-script.ts'
+import { RECORD_EVENT } from './record-script.ts'
 import {
   SECURITY_EVENT_KINDS,
   type SecurityEvent,
@@ -48,7 +49,7 @@ const MAX_CHUNKS = 20
 
 /** @param redis gateways give a `fail-fast` connection */
 export function createSecurityEvents(redis: Redis, keys: Keys, abuse: Config['abuse'], log: Logger): SecurityEvents {
-  defineRecordEvent(redis)
+  defineScripts(redis, [RECORD_EVENT])
   const alerts = abuse.alerts ? createAlertQueue(redis, keys) : undefined
 
   const alert = (type: Alert['body']['type'], event: SecurityEvent, subject: string, more: Record<string, unknown>) => {
@@ -60,24 +61,9 @@ export function createSecurityEvents(redis: Redis, keys: Keys, abuse: Config['ab
 
   const store = async (event: SecurityEvent): Promise<void> => {
     const changes = scoreChanges(event)
-    const named = [
-      keys.securityEvents,
-      keys.securityCounts,
-      keys.allowed,
-      keys.blocks,
-      ...changes.flatMap(({ subject }) => [keys.abuse(subject), keys.block(subject)]),
-    ]
-    const blocks = await redis.runyardRecordEvent(
-      named.length,
-      ...named,
-      abuse.eventsKept,
-      JSON.stringify(event),
-      abuse.halfLifeSeconds,
-      abuse.blockScore,
-      abuse.blockSeconds,
-      abuse.maxBlockSeconds,
-      ...changes.flatMap(({ subject, weight }) => [subject, weight]),
-    )
+    const { eventsKept, halfLifeSeconds, blockScore, blockSeconds, maxBlockSeconds } = abuse
+    const input = { eventsKept, halfLifeSeconds, blockScore, blockSeconds, maxBlockSeconds, changes }
+    const blocks = await runScript(redis, keys.prefix, RECORD_EVENT, input, [JSON.stringify(event)])
     for (let i = 0; i + 2 < blocks.length; i += 3) {
       const [subject = '', entry = '', json = ''] = blocks.slice(i, i + 3)
       const { untilMs } = JSON.parse(entry) as BlockEntry

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import type { Keys } from '../redis/keys.ts'
+import { defineScripts, runScript } from '../redis/lua-script.ts'
 import type { Attempt, DeliveryState } from './delivery.ts'
-import { defineDeliveryScripts } from './delivery-scripts.ts'
+import { ADD, CANCEL, RECORD, REDELIVER } from './delivery-scripts.ts'
 import { listDeliveries, type DeliveryPage, type DeliveryQuery } from './list-deliveries.ts'
 import type { NewDelivery } from './new-delivery.ts'
 import { parseDelivery, type StoredDelivery } from './stored-delivery.ts'
@@ -55,38 +56,31 @@ export function createDeliveries(
   keptSeconds: number,
   now: () => number = Date.now,
 ): Deliveries {
-  defineDeliveryScripts(redis)
+  defineScripts(redis, [ADD, CANCEL, RECORD, REDELIVER])
+  const { prefix } = keys
   const pending = keys.pendingDeliveries
-  const endpointKey = (tenant: string, url: string) =>
-    keys.webhookEndpoint(tenant, createHash('sha256').update(url).digest('hex'))
+  const hashOf = (url: string) => createHash('sha256').update(url).digest('hex')
   const read = async (id: string) => parseDelivery(id, await redis.hgetall(keys.delivery(id)))
 
   return {
-    async add(delivery, jobId, tenant, url) {
-      await redis.runyardAddDelivery(keys.prefix, now(), tenant, jobId, ...delivery, url)
+    async add([id, event, body], jobId, tenant, url) {
+      await runScript(redis, prefix, ADD, { atMs: now(), tenant, jobId, id, event, url }, [body])
     },
     read,
     list: (tenant, query) => listDeliveries(redis, keys.tenantDeliveries(tenant), (id) => keys.delivery(id), query),
     listAll: (query) => listDeliveries(redis, keys.allDeliveries, (id) => keys.delivery(id), query),
-    isDisabled: async (tenant, url) => (await redis.hexists(endpointKey(tenant, url), 'disabledAt')) === 1,
-    record: ({ id, tenant, url }, { attempt, state, nextAttemptAtMs, endpoint }) =>
-      redis.runyardRecordAttempt(
-        keys.delivery(id),
-        pending,
-        endpointKey(tenant, url),
-        keys.webhookEndpoint(tenant, 'alerts'),
-        id,
-        now(),
-        JSON.stringify(attempt),
-        state,
-        nextAttemptAtMs,
-        keptSeconds,
-        endpoint,
+    isDisabled: async (tenant, url) =>
+      (await redis.hexists(keys.webhookEndpoint(tenant, hashOf(url)), 'disabledAt')) === 1,
+    record: ({ id, tenant, url }, { attempt, ...outcome }) =>
+      runScript(
+        redis,
+        prefix,
+        RECORD,
+        { id, tenant, endpointHash: hashOf(url), atMs: now(), keptSeconds, ...outcome },
+        [JSON.stringify(attempt)],
       ),
-    redeliver: async (id, tenant) =>
-      (await redis.runyardRedeliver(keys.delivery(id), pending, id, now(), tenant)) === 1,
-    cancel: async (id, tenant) =>
-      (await redis.runyardCancelDelivery(keys.delivery(id), pending, id, tenant, keptSeconds)) === 1,
+    redeliver: async (id, tenant) => (await runScript(redis, prefix, REDELIVER, { id, tenant, atMs: now() })) === 1,
+    cancel: async (id, tenant) => (await runScript(redis, prefix, CANCEL, { id, tenant, keptSeconds })) === 1,
     overdue: (byMs) => redis.zrangebyscore(pending, '-inf', now() - byMs, 'LIMIT', 0, MAX_OVERDUE),
     async putOff(ids) {
       const at = now()

@@ -6,9 +6,6 @@ import type { WebhookBody, WebhookTestBody } from './webhook-body.ts'
 /** Id, event and body. */
 export type NewDelivery = [id: string, event: DeliveryEvent, body: string]
 
-/** In the place of one where nobody is told. */
-export const NO_DELIVERY = ['', '', ''] as const
-
 /**
  * The delivery that tells a job's owner of an event, as the scripts that start and finish jobs take it to note it in the same step.
  * Whether it is to be told at all stands in the job's record.

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import type { Redis, Result } from 'ioredis'
+import type { Redis } from 'ioredis'
 import Type, { type Static } from 'typebox'
 import { MINUTE } from '../limits.ts'
 import type { Keys } from '../redis/keys.ts'
+import { defineScripts, luaScript, runScript } from '../redis/lua-script.ts'
 import { SECRET_PREFIX } from './sign.ts'
 
 const HOUR = 60 * MINUTE
@@ -32,41 +33,41 @@ export interface WebhookSecrets {
   rotate: (tenant: string) => Promise<TenantSecrets>
 }
 
-/**
- * KEYS: sorted set of secrets by until when they sign, in ms; the current one by infinity.
- * ARGV: now in ms, a fresh secret, 1 to put it in the place of the current one, until when that still signs.
- * @returns secrets and until when, newest first
- */
-const SECRETS_SCRIPT = `
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
-local current = redis.call('ZRANGEBYSCORE', KEYS[1], '+inf', '+inf')
-if #current == 0 or ARGV[3] == '1' then
-  for _, secret in ipairs(current) do redis.call('ZADD', KEYS[1], ARGV[4], secret) end
-  redis.call('ZADD', KEYS[1], '+inf', ARGV[2])
-  redis.call('ZREMRANGEBYRANK', KEYS[1], 0, ${-MAX_SECRETS - 1})
+/** @returns secrets and until when they sign, newest first */
+const SECRETS = luaScript<
+  {
+    tenant: string
+    nowMs: number
+    /** A new one. */
+    fresh: string
+    /** Whether it takes the place of the current one, and until when that still signs. */
+    rotates: boolean
+    overlapUntilMs: number
+  },
+  string[]
+>(
+  'runyardWebhookSecrets',
+  `
+local secrets = keys.webhookSecrets(input.tenant)
+redis.call('ZREMRANGEBYSCORE', secrets, '-inf', input.nowMs)
+local current = redis.call('ZRANGEBYSCORE', secrets, '+inf', '+inf')
+if #current == 0 or input.rotates then
+  for _, secret in ipairs(current) do redis.call('ZADD', secrets, input.overlapUntilMs, secret) end
+  redis.call('ZADD', secrets, '+inf', input.fresh)
+  redis.call('ZREMRANGEBYRANK', secrets, 0, ${-MAX_SECRETS - 1})
 end
-redis.call('EXPIRE', KEYS[1], ${UNUSED_TTL_SECONDS})
-return redis.call('ZREVRANGE', KEYS[1], 0, -1, 'WITHSCORES')`
-
-declare module 'ioredis' {
-  interface RedisCommander<Context> {
-    runyardWebhookSecrets(
-      key: string,
-      now: number,
-      fresh: string,
-      rotate: 0 | 1,
-      overlapUntil: number,
-    ): Result<string[], Context>
-  }
-}
+redis.call('EXPIRE', secrets, ${UNUSED_TTL_SECONDS})
+return redis.call('ZREVRANGE', secrets, 0, -1, 'WITHSCORES')`,
+)
 
 /** @param now the time in ms; that of this machine unless given */
 export function createWebhookSecrets(redis: Redis, keys: Keys, now: () => number = Date.now): WebhookSecrets {
-  redis.defineCommand('runyardWebhookSecrets', { numberOfKeys: 1, lua: SECRETS_SCRIPT })
-  const ask = async (tenant: string, rotate: 0 | 1): Promise<TenantSecrets> => {
+  defineScripts(redis, [SECRETS])
+  const ask = async (tenant: string, rotates: boolean): Promise<TenantSecrets> => {
     const fresh = SECRET_PREFIX + randomBytes(SECRET_BYTES).toString('base64')
-    const at = now()
-    const flat = await redis.runyardWebhookSecrets(keys.webhookSecrets(tenant), at, fresh, rotate, at + OVERLAP_MS)
+    const nowMs = now()
+    const input = { tenant, nowMs, fresh, rotates, overlapUntilMs: nowMs + OVERLAP_MS }
+    const flat = await runScript(redis, keys.prefix, SECRETS, input)
     const [secret = '', , ...rest] = flat
     const previous: TenantSecrets['previous'] = []
     for (let i = 0; i < rest.length; i += 2) {
@@ -74,5 +75,5 @@ export function createWebhookSecrets(redis: Redis, keys: Keys, now: () => number
     }
     return { secret, previous }
   }
-  return { read: (tenant) => ask(tenant, 0), rotate: (tenant) => ask(tenant, 1) }
+  return { read: (tenant) => ask(tenant, false), rotate: (tenant) => ask(tenant, true) }
 }

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { StageSummary, StageTest } from '../../shared/job.ts'
 import type { JobEvent } from '../../shared/job-event.ts'
-import type { JobRecords } from '../../shared/redis/job-record.ts'
+import type { JobLifeCycle } from '../../shared/jobs/job-life-cycle.ts'
 import { textOf } from '../../shared/redis/stored-output.ts'
 import type { OutputStream } from '../sandbox/sandbox.ts'
 
@@ -37,7 +37,7 @@ const LINE_FEED = 0x0a
 type Pending = JobEvent | { type: OutputStream; stage: string; valid: boolean; bytes: number; pieces: Buffer[] }
 
 export function createEventPublisher(
-  records: Pick<JobRecords, 'append'>,
+  records: Pick<JobLifeCycle, 'append'>,
   id: string,
   attempt: number,
   first: 'at once' | 'soon' = 'at once',

@@ -1,5 +1,5 @@
 import type { JobSpec, StageSummary, Status } from '../../shared/job.ts'
-import type { PutBackReason } from '../../shared/redis/job-record.ts'
+import type { RequeueReason } from '../../shared/jobs/job-life-cycle.ts'
 
 /** What is told of the jobs of this worker, for metrics and traces. Nothing of it waits or throws. */
 export interface JobObserver {
@@ -9,7 +9,7 @@ export interface JobObserver {
   acquired: (spec: JobSpec, ms: number) => void
   stageEnded: (spec: JobSpec, stage: StageSummary) => void
   /** It went back to the queue. */
-  putBack: (spec: JobSpec, reason: PutBackReason) => void
+  putBack: (spec: JobSpec, reason: RequeueReason) => void
   /** Its result was stored. @param startedAt of the attempt; null when none had begun */
   ended: (spec: JobSpec, status: Status, startedAt: string | null) => void
 }

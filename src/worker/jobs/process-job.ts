@@ -6,7 +6,10 @@ import type { Language } from '../../shared/language.ts'
 import { MAX_TIMER_MS, SECOND } from '../../shared/limits.ts'
 import type { CountFinished } from '../../shared/metrics/finished-jobs.ts'
 import type { ArtifactStore } from '../../shared/redis/artifact-store.ts'
-import type { JobRecords, Priority, PutBackReason, RecordedJob } from '../../shared/redis/job-record.ts'
+import type { JobLifeCycle, RequeueReason } from '../../shared/jobs/job-life-cycle.ts'
+import type { JobReader } from '../../shared/jobs/job-reader.ts'
+import type { RecordedJob } from '../../shared/jobs/recorded-job.ts'
+import type { Priority } from '../../shared/redis/job-queue.ts'
 import type { SecurityEvent } from '../../shared/security/security-event.ts'
 import type { Turn } from '../queue-worker.ts'
 import { acquirePatiently, NoSandbox } from '../sandbox/acquire-patiently.ts'
@@ -19,6 +22,9 @@ import type { LiveInput } from './live-input.ts'
 import { missingArtifacts } from './missing-artifacts.ts'
 import { type JobOutcome, runJob } from './run-job.ts'
 import type { RunningJobs } from './running-jobs.ts'
+
+/** What a worker does with records. */
+export type JobRecords = JobLifeCycle & Pick<JobReader, 'read'>
 
 export interface JobContext {
   records: JobRecords
@@ -48,7 +54,7 @@ const DEADLINE_MARGIN_MS = 15 * SECOND
 /** A held job looks again after this time by itself, should whoever was to let it go have been killed. */
 const HELD_MS = 10 * SECOND
 /** Before a job that was put back is taken again: by another worker, or here when the engine is back. */
-const PUT_BACK_MS: Record<PutBackReason, number> = {
+const PUT_BACK_MS: Record<RequeueReason, number> = {
   'engine-down': SECOND,
   'no-sandbox': 5 * SECOND,
   draining: 0,
@@ -135,7 +141,7 @@ class Drained extends Error {
 }
 
 /** Only where nothing was wrong with the job itself. */
-function reasonToPutBack(error: unknown, signal: AbortSignal): PutBackReason | undefined {
+function reasonToPutBack(error: unknown, signal: AbortSignal): RequeueReason | undefined {
   if (signal.reason === 'draining') return 'draining'
   if (error instanceof EngineDown) return 'engine-down'
   if (error instanceof NoSandbox) return 'no-sandbox'
@@ -148,10 +154,10 @@ async function putBack(
   spec: JobSpec,
   attempt: number,
   turn: Turn,
-  reason: PutBackReason,
+  reason: RequeueReason,
 ): Promise<'back' | 'cancelled' | 'end'> {
   const { head, tenant, origin } = spec
-  const answer = await records.putBack(spec, attempt, reason)
+  const answer = await records.requeue(spec, attempt, reason)
   switch (answer.outcome) {
     case 'too often':
       return 'end'
@@ -282,7 +288,7 @@ function longestMs(spec: JobSpec, graceMs: number): number {
   return compileWallMs + graceMs + runs * (wallMs + graceMs) + gatherMs
 }
 
-async function storedReturn(records: JobRecords, id: string): Promise<{ status: Status }> {
+async function storedReturn(records: Pick<JobReader, 'read'>, id: string): Promise<{ status: Status }> {
   const stored = await records.read(id)
   return { status: stored?.job.status ?? 'internal-error' }
 }

@@ -1,5 +1,5 @@
 import type { JobSpec } from '../../shared/job.ts'
-import type { JobRecords } from '../../shared/redis/job-record.ts'
+import type { JobLifeCycle } from '../../shared/jobs/job-life-cycle.ts'
 
 /** Why the signal of a running job aborts. */
 export type EndReason = 'cancelled' | 'draining'
@@ -18,7 +18,7 @@ export interface RunningJobs {
   renew: () => Promise<void>
 }
 
-export function createRunningJobs(records: Pick<JobRecords, 'renew'>): RunningJobs {
+export function createRunningJobs(records: Pick<JobLifeCycle, 'renew'>): RunningJobs {
   const running = new Map<string, { job: JobSpec; controller: AbortController }>()
   return {
     begin(job) {

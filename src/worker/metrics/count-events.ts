@@ -1,8 +1,8 @@
 import type { JobEvent } from '../../shared/job-event.ts'
-import type { JobRecords } from '../../shared/redis/job-record.ts'
+import type { JobLifeCycle } from '../../shared/jobs/job-life-cycle.ts'
 
 /** Records whose events are counted as they are written; those that a script adds by itself, of a change of state, are not. */
-export function countEvents(records: JobRecords, published: (events: readonly JobEvent[]) => void): JobRecords {
+export function countEvents(records: JobLifeCycle, published: (events: readonly JobEvent[]) => void): JobLifeCycle {
   return {
     ...records,
     async append(id, attempt, number, events) {

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { SECOND } from '../../shared/limits.ts'
+import { retry } from '../../shared/retry.ts'
 import { EngineDown, isAboutOneImage } from './engine-health.ts'
 import { type Lease, PoolClosed, type SandboxPool, type SandboxRequest } from './pool.ts'
 
@@ -25,17 +25,17 @@ export async function acquirePatiently(
   log: Logger,
   pausesMs: readonly number[] = PAUSES_MS,
 ): Promise<Lease> {
-  for (let tries = 0; ; tries++) {
-    try {
-      return await unlessAborted(pool.acquire(request), signal)
-    } catch (err) {
-      if (err instanceof EngineDown || err instanceof PoolClosed || isAboutOneImage(err) || signal.aborted) throw err
-      const pauseMs = pausesMs[tries]
-      if (pauseMs === undefined) throw new NoSandbox('no sandbox could be made for the job', { cause: err })
-      log.warn({ err, pauseMs }, 'no sandbox could be made; trying again')
-      await sleep(pauseMs, undefined, { signal })
-    }
-  }
+  const mayPass = (err: unknown) =>
+    !(err instanceof EngineDown || err instanceof PoolClosed || isAboutOneImage(err) || signal.aborted)
+  const acquire = () => unlessAborted(pool.acquire(request), signal)
+  return retry(acquire, {
+    pauseMs: (tries) => pausesMs[tries - 1],
+    when: mayPass,
+    failed: (err, pauseMs) => log.warn({ err, pauseMs }, 'no sandbox could be made; trying again'),
+    signal,
+  }).catch((err: unknown) => {
+    throw mayPass(err) ? new NoSandbox('no sandbox could be made for the job', { cause: err }) : err
+  })
 }
 
 /** @throws the signal's reason when it aborts first; the lease goes back when it comes */

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
-import { setTimeout as sleep } from 'node:timers/promises'
 import Docker, { type ContainerCreateOptions } from 'dockerode'
+import { retry } from '../../shared/retry.ts'
 
 /** A container whose standard streams are attached, as one multiplexed stream. */
 export interface AttachedContainer {
@@ -174,14 +174,6 @@ function unlessGone(error: unknown): undefined {
  * @throws the last failure, or the first that is none of these
  */
 async function patiently<T>(call: () => Promise<T>, pausesMs: readonly number[]): Promise<T> {
-  for (const pauseMs of pausesMs) {
-    try {
-      return await call()
-    } catch (error) {
-      const { statusCode } = error as { statusCode?: number }
-      if (statusCode !== 500 && statusCode !== 409) throw error
-      await sleep(pauseMs)
-    }
-  }
-  return call()
+  const mayPass = (error: unknown) => [409, 500].includes((error as { statusCode?: number }).statusCode ?? 0)
+  return retry(call, { pauseMs: (tries) => pausesMs[tries - 1], when: mayPass })
 }

@@ -99,7 +99,7 @@ export async function startAccessGateway(options: AccessGatewayOptions = {}): Pr
   app.get('/either', requireScope(['jobs', 'containers'], tell), (_req, res) => void res.json({}))
   const audit = auditWith((event) => events.push(event))
   mountRoutes(app, bindRoutes({ config, apiKeys, audit }, adminKeyRoutes), {
-    allow: (scopes, route) => requireScope(scopes, tell, route),
+    allow: (scopes, path) => requireScope(scopes, tell, path),
     maxBodyBytes: config.http.maxBodyBytes,
   })
   app.use(noRoute)

@@ -6,9 +6,15 @@ import { createReplies, type Replies } from '../../../src/api/events/replies.ts'
 import { readEnded } from '../../../src/api/jobs/job-submission.ts'
 import type { JobSummary, StageSummary } from '../../../src/shared/job.ts'
 import { connectRedis } from '../../../src/shared/redis/connect.ts'
-import { createJobRecords, type JobRecords } from '../../../src/shared/redis/job-record.ts'
 import { openTestRedis, type TestRedis } from '../../shared/security/test-redis.ts'
-import { admit, endedJob, RETENTION, submittedJob } from '../../support/job-records.ts'
+import {
+  admit,
+  createJobRecords,
+  endedJob,
+  type JobRecords,
+  RETENTION,
+  submittedJob,
+} from '../../support/job-records.ts'
 import { openRedisLink, type RedisLink } from '../../support/redis-link.ts'
 import { eventually } from '../../support/eventually.ts'
 
