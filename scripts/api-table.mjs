@@ -38,7 +38,8 @@ function linkOf(name, path) {
   const own = headings.find((heading) => heading.replaceAll('`', '').split(', ').includes(name))
   if (own) return `#${slug(own)}`
   const link = TOLD_UNDER.find(([start]) => path.startsWith(start))?.[1]
-  const isThere = link === undefined || !link.startsWith('#') || headings.some((heading) => `#${slug(heading)}` === link)
+  const isThere =
+    link === undefined || !link.startsWith('#') || headings.some((heading) => `#${slug(heading)}` === link)
   return isThere ? link : undefined
 }
 

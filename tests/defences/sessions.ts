@@ -1,7 +1,7 @@
 import { type Defence, edit } from './defence.ts'
 
 const LOGIN = 'src/api/access/admin-login.ts'
-const ORIGIN = 'src/api/access/same-origin.ts'
+const ORIGIN = LOGIN
 const COOKIE = 'src/api/access/session-cookie.ts'
 const SESSIONS = 'src/shared/access/admin-sessions.ts'
 const ROUTE = 'src/api/access/admin-session.ts'

@@ -97,8 +97,8 @@ export const TENANTS: readonly Defence[] = [
     without: 'the look at whose delivery it is',
     edits: edit(
       'src/shared/webhooks/delivery-scripts.ts',
-      "if redis.call('HGET', KEYS[1], 'tenant') ~= ARGV[3] then return 0 end",
-      "if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end",
+      "~= input.tenant then return 0 end\nredis.call('HSET', record, 'state', 'pending', ",
+      "== '' then return 0 end\nredis.call('HSET', record, 'state', 'pending', ",
     ),
     test: 'tests/shared/webhooks/deliveries.test.ts',
     name: 'only its own tenant can have a delivery made again',
@@ -124,7 +124,7 @@ export const TENANTS: readonly Defence[] = [
   {
     threat: 'a tenant that is another one’s',
     without: 'that an address is believed of no proxy that is not trusted',
-    edits: edit('src/api/access/trust-proxy.ts', 'proxies.length > 0 ? [...proxies] : false', 'true'),
+    edits: edit('src/api/access/client-address.ts', 'proxies.length > 0 ? [...proxies] : false', 'true'),
     test: 'tests/api/access/client-address.test.ts',
     name: 'is that of the connection when no proxy is trusted',
   },

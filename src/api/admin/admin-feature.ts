@@ -6,7 +6,7 @@ import type { Overview } from '../../shared/redis/worker-registry.ts'
 import type { Core } from '../core.ts'
 import { type BoundRoute, bindRoutes } from '../http/route.ts'
 import { createOverviewReader, OVERVIEW_ROUTES } from './overview.ts'
-import { loadQueueBoard } from './queue-board/load-queue-board.ts'
+import { loadQueueBoard } from './queue-board/queue-board-router.ts'
 import { queueBoardRouter } from './queue-board/queue-board-router.ts'
 import { readQueueView, readRedisView } from './read-overview.ts'
 

@@ -3,7 +3,7 @@ import { onlyMethods } from '../../http/answer-problem.ts'
 import { serveStatic } from '../../http/static-file.ts'
 import { queueBoardHeaders } from '../../pages/page-headers.ts'
 import { BOARD_SCRIPT, BOARD_STYLE } from './board-additions.ts'
-import type { QueueBoard } from './queue-board.ts'
+import type { QueueBoard, QueueBoardOptions } from './queue-board.ts'
 
 /**
  * `/admin/queues`: bull-board, to be looked at. Which callers may is decided before.
@@ -31,4 +31,19 @@ export function queueBoardRouter(board: () => Promise<QueueBoard>): Router {
     .get(async (req, res, next) => (await board()).handler(req, res, next))
     .all(onlyMethods('GET'))
   return router
+}
+
+/** bull-board, loaded when it is first looked at: few gateways ever are, and its packages take memory in each. */
+export function loadQueueBoard(options: QueueBoardOptions): () => Promise<QueueBoard> {
+  let board: Promise<QueueBoard> | undefined
+  const load = async () => {
+    const { createQueueBoard } = await import('./queue-board.ts')
+    return createQueueBoard(options)
+  }
+  return () =>
+    (board ??= load().catch((error: unknown) => {
+      // The next one who looks tries anew.
+      board = undefined
+      throw error
+    }))
 }

@@ -1,3 +1,4 @@
+import type { JobSpec } from '../../../shared/job.ts'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -7,7 +8,6 @@ import { ExpressAdapter } from '@bull-board/express'
 import type { Queue } from 'bullmq'
 import type { RequestHandler } from 'express'
 import { BOARD_BAR } from './board-additions.ts'
-import { shownJob } from './shown-job.ts'
 
 /** The pages of bull-board: what BullMQ itself holds, to be looked at. */
 export interface QueueBoard {
@@ -73,4 +73,36 @@ function pageOf(basePath: string, uiConfig: object): string {
     .replace('<div id="root">', `${BOARD_BAR}<div id="root">`)
     .replace('</body>', '<script defer src="board.js"></script></body>')
     .replaceAll(/<%[=-] (\w+) %>/g, (_whole, name: string) => values[name] ?? '')
+}
+
+/**
+ * What an operator sees of a queued job's data: how large what its owner sent is, and not what it is. Code, input, environment,
+ * arguments, metadata and receivers stay out, and the caller's address.
+ */
+export function shownJob(data: unknown): unknown {
+  const { head, tenant, files, stdin, args, env, tests, rank, delayMs, webhook, artifacts } = data as JobSpec
+  const { id, kind, language, version, image, interactive, limits, createdAt } = head
+  return {
+    id,
+    tenant,
+    kind,
+    language,
+    version,
+    image,
+    interactive,
+    createdAt,
+    rank,
+    delayMs,
+    limits,
+    hidden: {
+      files: files.length,
+      fileBytes: files.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0),
+      stdinBytes: Buffer.byteLength(stdin),
+      arguments: args.length,
+      variables: Object.keys(env).length,
+      tests: tests.length,
+      webhook: webhook !== null,
+      artifacts: artifacts !== null,
+    },
+  }
 }

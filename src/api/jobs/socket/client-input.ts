@@ -8,7 +8,6 @@ import {
   MESSAGE_COST_BYTES,
 } from '../../../shared/redis/job-input.ts'
 import type { WakeUps } from '../../../shared/redis/wake-ups.ts'
-import { createBell } from './wake-up-event.ts'
 import { readMessage, type Unusable } from './read-message.ts'
 import type { ErrorMessage, Reply } from './reply.ts'
 
@@ -62,7 +61,7 @@ const REFUSED: Record<
 export function createClientInput(options: ClientInputOptions): ClientInput {
   const { jobId, interactive, inputs, wakeUps, channel, reply, flow, signal } = options
   const queue: (InputMessage | { unusable: Unusable })[] = []
-  const bell = createBell(signal)
+  const wakeUp = createWakeUp(signal)
   let held = 0
   let isOpen = true
   let faults = 0
@@ -98,10 +97,10 @@ export function createClientInput(options: ClientInputOptions): ClientInput {
 
   const room = async () => {
     if (!leave) {
-      leave = await wakeUps.listen(channel, bell.ring)
+      leave = await wakeUps.listen(channel, wakeUp.ring)
       return // There may be room by now.
     }
-    await bell.wait()
+    await wakeUp.wait()
   }
 
   const step = async (index: number): Promise<boolean> => {
@@ -136,13 +135,13 @@ export function createClientInput(options: ClientInputOptions): ClientInput {
       const message = readMessage(text)
       queue.push(message)
       hold(costOf(message))
-      bell.ring()
+      wakeUp.ring()
     },
     async run() {
       try {
         while (!signal.aborted) {
           if (queue.length === 0) {
-            await bell.wait()
+            await wakeUp.wait()
             continue
           }
           await pace()
@@ -163,4 +162,28 @@ const costOf = (message: object): number =>
 
 function refusal({ detail, errors }: Unusable): Reply {
   return { type: 'error', code: 'invalid-message', detail, ...(errors.length > 0 && { errors }) }
+}
+
+/** Wakes one who waits. Rung while nobody waits, it is heard by the next who does. */
+export interface WakeUp {
+  ring: () => void
+  /** Resolves when it is rung, or the signal aborts. */
+  wait: () => Promise<void>
+}
+
+export function createWakeUp(signal: AbortSignal): WakeUp {
+  let rung = false
+  let wake = () => {}
+  const ring = () => {
+    rung = true
+    wake()
+  }
+  signal.addEventListener('abort', ring, { once: true })
+  return {
+    ring,
+    async wait() {
+      if (!rung && !signal.aborted) await new Promise<void>((resolve) => (wake = resolve))
+      rung = false
+    },
+  }
 }
