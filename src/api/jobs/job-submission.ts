@@ -2,7 +2,6 @@ import type { Logger } from 'pino'
 import type { JobSpec, JobSummary } from '../../shared/job.ts'
 import type { Batch } from '../../shared/redis/batch-record.ts'
 import type { JobQueue } from '../../shared/redis/job-queue.ts'
-import { enqueue } from '../../shared/redis/queue.ts'
 import type { Idempotency, JobAdmission, QueueBounds, Submission } from '../../shared/jobs/job-admission.ts'
 import type { JobReader } from '../../shared/jobs/job-reader.ts'
 import { Problem } from '../../shared/problems.ts'
@@ -107,7 +106,7 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
       return { name: 'run' as const, data: withoutRequest(spec), opts: { jobId: head.id, priority, delay: delayMs } }
     })
     try {
-      await enqueue(queue, entries)
+      await queue.addBulk(entries)
       await replicas.confirm()
     } catch (error) {
       // They may have got there all the same; the order on the connection is kept. A request that can be repeated will be, and
@@ -143,8 +142,7 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
     if (!waiting) return
     const { head, priority } = waiting
     const delay = Math.max(0, Date.parse(head.createdAt) + spec.delayMs - Date.now())
-    const data = { ...withoutRequest(spec), head }
-    await enqueue(queue, [{ name: 'run', data, opts: { jobId: id, priority, delay } }])
+    await queue.add('run', { ...withoutRequest(spec), head }, { jobId: id, priority, delay })
   }
 
   const finished = (id: string): Promise<JobSummary | undefined> => readEnded(records, id)

@@ -3,7 +3,6 @@ import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { JobReturn, JobSpec } from '../job.ts'
 import { messagingAttributes } from '../tracing/messaging.ts'
-import type { TraceContext } from '../tracing/trace-context.ts'
 import type { Tracing } from '../tracing/tracing.ts'
 import { type Keys, QUEUE_NAME } from './keys.ts'
 import { createQueue } from './queue.ts'
@@ -27,18 +26,16 @@ export function createJobQueue(redis: Redis, keys: Keys, tracing?: Tracing): Job
 }
 
 function traceSending(queue: JobQueue, tracing: Tracing): void {
-  const add = queue.add.bind(queue)
   const addBulk = queue.addBulk.bind(queue)
-  const send = <T>(count: number, id: string | undefined, work: (trace: TraceContext) => Promise<T>): Promise<T> => {
-    const attributes = { ...messagingAttributes(QUEUE_NAME, 'send', id), 'messaging.batch.message_count': count }
-    return tracing.run(`send ${QUEUE_NAME}`, { kind: 'producer', attributes }, (span) => work(span.context))
-  }
-  queue.add = (name, data, opts) => send(1, opts?.jobId, (trace) => add(name, { ...data, trace }, opts))
-  queue.addBulk = (jobs) =>
-    send(jobs.length, jobs.length === 1 ? jobs[0]?.opts?.jobId : undefined, (trace) =>
-      addBulk(jobs.map((job) => ({ ...job, data: { ...job.data, trace } }))),
+  queue.addBulk = (jobs) => {
+    const id = jobs.length === 1 ? jobs[0]?.opts?.jobId : undefined
+    const attributes = { ...messagingAttributes(QUEUE_NAME, 'send', id), 'messaging.batch.message_count': jobs.length }
+    return tracing.run(`send ${QUEUE_NAME}`, { kind: 'producer', attributes }, (span) =>
+      addBulk(jobs.map((job) => ({ ...job, data: { ...job.data, trace: span.context } }))),
     )
+  }
 }
+
 /** Takes delayed jobs back among those that wait. One that is not delayed (any more) is passed over; it looks by itself later. */
 export async function promoteJobs(queue: JobQueue, ids: readonly string[], log: Logger): Promise<void> {
   for (const id of ids) {

@@ -23,24 +23,3 @@ export function createQueue<Data, Return = unknown, Name extends string = string
   queue.on('error', () => undefined) // The connection's own listener has logged it.
   return queue
 }
-
-/** What is put on a queue. */
-export interface Entry<Data, Name extends string> {
-  name: Name
-  data: Data
-  opts: JobsOptions
-}
-
-/**
- * Puts all of these on a queue, or none: one by one command, several in a transaction.
- * @throws what Redis answered, when it fails
- */
-export async function enqueue<Data, Name extends string>(
-  queue: Pick<Queue<Data, unknown, Name, Data, unknown, Name>, 'add' | 'addBulk'>,
-  entries: readonly Entry<Data, Name>[],
-): Promise<void> {
-  const [first, ...others] = entries
-  if (!first) return
-  if (others.length > 0) await queue.addBulk([...entries])
-  else await queue.add(first.name, first.data, first.opts)
-}

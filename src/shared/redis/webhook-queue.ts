@@ -4,7 +4,7 @@ import { messagingAttributes } from '../tracing/messaging.ts'
 import type { TraceContext } from '../tracing/trace-context.ts'
 import type { Tracing } from '../tracing/tracing.ts'
 import type { Keys } from './keys.ts'
-import { createQueue, enqueue as put } from './queue.ts'
+import { createQueue } from './queue.ts'
 
 export const WEBHOOK_QUEUE_NAME = 'webhooks'
 
@@ -36,12 +36,9 @@ export function createWebhookQueue(redis: Redis, keys: Keys, tracing?: Tracing):
     const known = ids.filter((id) => id !== '')
     if (known.length === 0) return
     const add = (data: QueuedDelivery) =>
-      put(
-        queue,
-        known.map((id) => ({ name: 'deliver', data, opts: { jobId: id } })),
-      )
+      queue.addBulk(known.map((id) => ({ name: 'deliver', data, opts: { jobId: id } })))
     // Those found overdue follow from nothing that is known here.
-    if (!tracing?.current) return add({})
+    if (!tracing?.current) return void (await add({}))
     const attributes = messagingAttributes(WEBHOOK_QUEUE_NAME, 'send', known[1] === undefined ? known[0] : undefined)
     await tracing.run(`send ${WEBHOOK_QUEUE_NAME}`, { kind: 'producer', attributes }, (span) =>
       add({ trace: span.context }),
