@@ -49,7 +49,7 @@ export const DEFAULTS: readonly Defence[] = [
     threat: 'a default key',
     without: 'that a new installation has no key',
     edits: edit(
-      'src/api/start.ts',
+      'src/api/serve.ts',
       '    await connected()\n',
       "    await connected()\n    const { createApiKeys } = await import('../shared/access/api-keys.ts')\n    await createApiKeys(core.redis, core.keys).create({ name: 'default', tenant: 'ops', scopes: ['admin'] })\n",
     ),

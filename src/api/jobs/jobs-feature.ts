@@ -14,8 +14,7 @@ import { createWakeUps } from '../../shared/redis/wake-ups.ts'
 import type { Overview } from '../../shared/redis/worker-registry.ts'
 import type { SecurityEvent } from '../../shared/security/security-event.ts'
 import type { Core } from '../core.ts'
-import type { EventFeed } from '../events/event-feed.ts'
-import type { LiveEvents } from '../events/live-events.ts'
+import type { Events } from '../events/events.ts'
 import { createReplies } from '../events/replies.ts'
 import type { OpenResponses } from '../http/open-responses.ts'
 import { type BoundRoute, bindRoutes } from '../http/route.ts'
@@ -46,7 +45,7 @@ export interface JobsNeeds {
   languages: readonly Language[]
   /** The workers and what they can run, as of at most a moment ago. */
   overview: () => Promise<Overview>
-  events: { live: LiveEvents; feed: EventFeed }
+  events: Events
   metrics: GatewayMetrics
   /** Takes what counts against a caller. */
   record: (event: SecurityEvent) => Promise<void>
