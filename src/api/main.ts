@@ -1,4 +1,4 @@
 import { runService } from '../shared/run-service.ts'
-import { startApi } from './start-api.ts'
+import { startApi } from './start.ts'
 
 await runService('api', startApi)

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from 'commander'
 import { type Scope, SCOPES } from '../shared/access/api-key.ts'
 import { parseTime } from '../shared/access/parse-time.ts'
 import { GIB, KIB, LIMIT_NAMES, type LimitOverrides, MIB, MINUTE, SECOND } from '../shared/limits.ts'
-import type { ScreeningPolicy } from '../shared/security/finding.ts'
+import type { ScreeningPolicy } from '../shared/screening-policy.ts'
 
 /** What `runyard keys create` was given. */
 export interface KeyOptions {

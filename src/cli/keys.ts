@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { SCREENING_POLICIES } from '../shared/security/finding.ts'
+import { SCREENING_POLICIES } from '../shared/screening-policy.ts'
 import type { CliContext } from './context.ts'
 import { type KeyOptions, parseExpiry, parseLimit, parseRate, parseScopes } from './key-options.ts'
 import { wholeNumber } from './whole-number.ts'

@@ -49,9 +49,9 @@ export const DEFAULTS: readonly Defence[] = [
     threat: 'a default key',
     without: 'that a new installation has no key',
     edits: edit(
-      'src/api/start-api.ts',
-      'const { port } = server.address() as AddressInfo\n',
-      "await apiKeys.create({ name: 'default', tenant: 'ops', scopes: ['admin'] })\n  const { port } = server.address() as AddressInfo\n",
+      'src/api/serve.ts',
+      '    await connected()\n',
+      "    await connected()\n    const { createApiKeys } = await import('../shared/access/api-keys.ts')\n    await createApiKeys(core.redis, core.keys).create({ name: 'default', tenant: 'ops', scopes: ['admin'] })\n",
     ),
     test: 'tests/api/access/defaults.test.ts',
     name: 'there is no key',

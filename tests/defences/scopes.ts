@@ -8,6 +8,8 @@ const CROSS_SITE_TEST = 'tests/api/access/cross-site.test.ts'
 const SCOPES_TEST = 'tests/api/access/scopes.test.ts'
 const PAGES_TEST = 'tests/api/access/pages.test.ts'
 const APP = 'src/api/app.ts'
+/** The scopes of what whoever submits something may do. */
+const EITHER = "['jobs', 'containers']"
 
 const scopes: Defence[] = [
   {
@@ -19,61 +21,44 @@ const scopes: Defence[] = [
   },
   {
     threat: 'a token of low scope on an admin route',
-    without: 'it for all of them',
-    edits: edit(APP, "  app.use('/v1/admin', allow('admin'))\n", ''),
+    without: 'it for all of them, and for those of keys',
+    edits: [
+      ...edit(APP, "  app.use('/v1/admin', access.allow(['admin'], '/v1/admin'))\n", ''),
+      ...edit('src/api/access/admin-keys.ts', "scopes: ['admin'],", 'scopes: [],'),
+    ],
     test: SCOPES_TEST,
     name: 'POST /v1/admin/keys takes one of',
   },
-  {
-    threat: 'a token of low scope: metrics',
-    without: 'it for this route',
-    edits: edit(APP, "config.auth === 'none' ? [] : allow('admin'), ", ''),
-    test: SCOPES_TEST,
-    name: 'GET /metrics takes one of',
-  },
   ...[
-    { route: '/v1/jobs', name: 'GET /v1/jobs takes one of', scope: "allow('jobs', 'containers'), jobRoutes", with: 'jobRoutes' }, // prettier-ignore
-    { route: '/v1/webhook-secret', name: 'GET /v1/webhook-secret takes one of', scope: "allow('jobs', 'containers'), webhookSecretRoutes", with: 'webhookSecretRoutes' }, // prettier-ignore
-    { route: '/v1/webhook-deliveries', name: 'GET /v1/webhook-deliveries takes one of', scope: "allow('jobs', 'containers'), webhookDeliveryRoutes", with: 'webhookDeliveryRoutes' }, // prettier-ignore
-    { route: '/api/repl/execute', name: 'POST /api/repl/execute takes one of', scope: "allow('jobs'), runNowRoutes", with: 'runNowRoutes' }, // prettier-ignore
-    { route: '/api/containers/create', name: 'POST /api/containers/create takes one of', scope: "allow('containers'), runNowRoutes", with: 'runNowRoutes' }, // prettier-ignore
-  ].map(({ route, name, scope, with: replace }): Defence => ({
+    { route: 'GET /metrics', file: 'metrics/metrics-feature.ts', scopes: "['admin']" },
+    { route: 'GET /v1/jobs', file: 'jobs/list-jobs.ts', scopes: EITHER },
+    { route: 'GET /v1/batches', file: 'batches/read-batch.ts', scopes: EITHER },
+    { route: 'GET /v1/webhook-secret', file: 'webhooks/webhook-secret.ts', scopes: EITHER },
+    { route: 'GET /v1/webhook-deliveries', file: 'webhooks/deliveries.ts', scopes: EITHER },
+    { route: 'POST /api/repl/execute', file: 'jobs/run-now.ts', scopes: "['jobs']" },
+    { route: 'POST /api/containers/create', file: 'jobs/run-now.ts', scopes: "['containers']" },
+  ].map(({ route, file, scopes: declared }): Defence => ({
     threat: `a token of low scope: ${route}`,
     without: 'it for this route',
-    edits: edit(APP, scope, replace),
+    edits: edit(`src/api/${file}`, `scopes: ${declared},`, 'scopes: [],'),
     test: SCOPES_TEST,
-    name,
+    name: route === 'GET /v1/batches' ? route : `${route} takes one of`,
   })),
-  {
-    threat: 'a token of low scope: /v1/batches',
-    without: 'it for this route',
-    edits: edit(APP, "    allow('jobs', 'containers'),\n    batchRoutes", '    batchRoutes'),
-    test: SCOPES_TEST,
-    name: 'GET /v1/batches',
-  },
-  {
-    threat: 'a token of low scope: submitting code',
+  ...[
+    { route: 'POST /v1/jobs', file: 'jobs/submit-job.ts' },
+    { route: 'POST /v1/batches', file: 'batches/submit-batch.ts' },
+  ].map(({ route, file }): Defence => ({
+    threat: `a token of low scope: ${route}`,
     without: 'that it takes more than reading does',
-    edits: edit('src/api/routes/jobs.ts', '.post(maySubmit, noQuery, submissionBody', '.post(noQuery, submissionBody'),
+    edits: edit(`src/api/${file}`, "scopes: ['jobs'],", `scopes: ${EITHER},`),
     test: SCOPES_TEST,
-    name: 'POST /v1/jobs takes one of',
-  },
-  {
-    threat: 'a token of low scope: submitting batches',
-    without: 'that it takes more than reading does',
-    edits: edit(
-      'src/api/routes/batches.ts',
-      '.post(maySubmit, noQuery, submissionBody',
-      '.post(noQuery, submissionBody',
-    ),
-    test: SCOPES_TEST,
-    name: 'POST /v1/batches takes one of',
-  },
+    name: `${route} takes one of`,
+  })),
   {
     threat: 'a token above the ceilings',
     without: 'the ceilings of a key',
     edits: edit(
-      'src/api/intake/intake.ts',
+      'src/api/jobs/request/job-request-builder.ts',
       'lowerOf(config.limits.ceilings, caller.ceilings)',
       'config.limits.ceilings',
     ),

@@ -1,10 +1,10 @@
 import { type Defence, edit } from './defence.ts'
 
 const LOGIN = 'src/api/access/admin-login.ts'
-const ORIGIN = 'src/api/access/same-origin.ts'
+const ORIGIN = LOGIN
 const COOKIE = 'src/api/access/session-cookie.ts'
 const SESSIONS = 'src/shared/access/admin-sessions.ts'
-const ROUTE = 'src/api/routes/admin/session.ts'
+const ROUTE = 'src/api/access/admin-session.ts'
 const TEST = 'tests/api/access/admin-session.test.ts'
 
 /** Who is logged in to the dashboard, and what that opens. */
@@ -90,7 +90,7 @@ export const SESSIONS_HELD: readonly Defence[] = [
   {
     threat: 'session of the dashboard that goes on',
     without: 'that logging out ends it for whoever kept its cookie',
-    edits: edit(ROUTE, 'token === undefined ? undefined : await sessions.close(token)', 'token === undefined ? undefined : await sessions.find(token)'), // prettier-ignore
+    edits: edit(ROUTE, 'token === undefined ? undefined : await needs.sessions.close(token)', 'token === undefined ? undefined : await needs.sessions.find(token)'), // prettier-ignore
     test: TEST,
     name: 'a session ends when it is logged out',
   },
@@ -111,7 +111,7 @@ export const SESSIONS_HELD: readonly Defence[] = [
   {
     threat: 'login to the dashboard by trying',
     without: 'that failed logins take from the rate',
-    edits: edit(ROUTE, "      await onFailure(eventOf('authentication-failed', res, undefined, detail), res)\n      throw", '      throw'), // prettier-ignore
+    edits: edit(ROUTE, "    await onFailure(eventOf('authentication-failed', req, undefined, detail), res)\n    throw unauthenticated", '    throw unauthenticated'), // prettier-ignore
     test: TEST,
     name: 'keys cannot be tried faster',
   },

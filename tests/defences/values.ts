@@ -3,15 +3,15 @@ import { type Defence, type Edit, edit } from './defence.ts'
 const FAULTS = 'src/api/http/json-faults.ts'
 const BODY = 'src/api/http/body.ts'
 const BODY_TEST = 'tests/api/http/body.test.ts'
-const CHECK = 'src/api/intake/check-request.ts'
-const SIZES = 'src/api/intake/check-sizes.ts'
-const INTAKE = 'src/api/intake/intake.ts'
+const CHECK = 'src/api/jobs/request/check-request.ts'
+const SIZES = 'src/api/jobs/request/check-sizes.ts'
+const INTAKE = 'src/api/jobs/request/job-request-builder.ts'
 const LIMITS = 'src/shared/limits.ts'
 const REQUESTS = 'src/shared/requests.ts'
 const REFUSALS_TEST = 'tests/api/refusals.test.ts'
-const VALIDATE_TEST = 'tests/api/intake/validate.test.ts'
-const FAULTS_TEST = 'tests/api/json-faults.test.ts'
-const MESSAGE_TEST = 'tests/api/io/read-message.test.ts'
+const VALIDATE_TEST = 'tests/api/http/validate.test.ts'
+const FAULTS_TEST = 'tests/api/http/json-faults.test.ts'
+const MESSAGE_TEST = 'tests/api/jobs/socket/read-message.test.ts'
 const STREAMS_TEST = 'tests/api/open-streams.test.ts'
 
 /** A row whose test is a line of the table of requests that are refused. */
@@ -59,14 +59,14 @@ const numbers: Defence[] = [
   {
     threat: 'numbers in a query',
     without: 'the form of a time to wait',
-    edits: edit('src/api/routes/jobs/read-job.ts', "{ pattern: '^[0-9]{1,9}$',", '{'),
+    edits: edit('src/api/jobs/read-job.ts', "{ pattern: '^[0-9]{1,9}$',", '{'),
     test: REFUSALS_TEST,
     name: '?wait=-1',
   },
   {
     threat: 'numbers in a query',
     without: 'the form of a number of jobs',
-    edits: edit('src/api/routes/jobs/list-jobs.ts', "{ pattern: '^([1-9][0-9]?|100)$',", '{'),
+    edits: edit('src/api/jobs/list-jobs.ts', "{ pattern: '^([1-9][0-9]?|100)$',", '{'),
     test: REFUSALS_TEST,
     name: '/v1/jobs?limit=Infinity',
   },
@@ -78,25 +78,21 @@ const names: Defence[] = [
   {
     threat: 'unknown fields',
     without: 'that each one is told of by itself',
-    edits: edit('src/api/intake/field-errors.ts', "case 'boolean':\n      return [", "case 'boolean':\n      return instancePath !== '' ? [] : ["), // prettier-ignore
+    edits: edit('src/api/http/field-errors.ts', "case 'boolean':\n      return [", "case 'boolean':\n      return instancePath !== '' ? [] : ["), // prettier-ignore
     test: VALIDATE_TEST,
     name: '65 unknown fields are told of',
   },
   {
     threat: 'unknown fields',
     without: 'the bound of the list of mistakes',
-    edits: edit('src/api/http/invalid-request.ts', 'errors: errors.slice(0, MAX_ERRORS)', 'errors'),
+    edits: edit('src/api/http/problems.ts', 'errors: errors.slice(0, MAX_ERRORS)', 'errors'),
     test: VALIDATE_TEST,
     name: 'is answered with a bounded list of them',
   },
   {
     threat: 'unknown fields',
     without: 'that a query has no others',
-    edits: edit(
-      'src/api/routes/jobs/list-jobs.ts',
-      '{ additionalProperties: false }',
-      '{ additionalProperties: true }',
-    ),
+    edits: edit('src/api/jobs/list-jobs.ts', '{ additionalProperties: false }', '{ additionalProperties: true }'),
     test: REFUSALS_TEST,
     name: '/v1/jobs?colour=red',
   },
@@ -165,7 +161,7 @@ const sizes: Defence[] = [
     threat: 'responses held open without end',
     without: 'that a job with a delay is not run at once',
     edits: edit(
-      'src/api/routes/run-now.ts',
+      'src/api/jobs/run-now.ts',
       '  if (spec.delayMs === 0) return spec\n',
       '  if (spec.delayMs >= 0) return spec\n',
     ),
@@ -281,7 +277,7 @@ const messages: Defence[] = [
 ].map(([without = '', find = '', replace = '', name = '']): Defence => ({
   threat: 'messages over a socket',
   without,
-  edits: edit('src/api/io/read-message.ts', find, replace),
+  edits: edit('src/api/jobs/socket/read-message.ts', find, replace),
   test: MESSAGE_TEST,
   name: `a message that cannot be used is told why: ${name}`,
 }))

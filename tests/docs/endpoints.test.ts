@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { makeKey } from '../support/make-key.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
+import { ROUTES as DESCRIBED } from '../../src/api/routes.ts'
 import { readDoc } from './tables.ts'
 
 let platform: TestPlatform
@@ -89,8 +90,10 @@ const ADMIN_ROUTES = [
 
 test('docs/tutorial.md names every route', () => expect(routes(readDoc('docs/tutorial.md'))).toEqual(ROUTES))
 
-test('docs/api.md names every route', () =>
-  expect(routes(readDoc('docs/api.md'))).toEqual(['GET /', ...ROUTES, ...ADMIN_ROUTES].sort()))
+test('docs/api.md names every route of the API, and of the pages those that tell of it', () => {
+  const api = DESCRIBED.map(({ method, path }) => `${method.toUpperCase()} ${path.replaceAll('*', ':')}`)
+  expect(routes(readDoc('docs/api.md'))).toEqual(['GET /', 'GET /docs', ...api].sort())
+})
 
 test.each(['GET /', ...ROUTES, ...ADMIN_ROUTES])('%s is a route', async (route) => {
   const [method = '', path = ''] = route.split(' ')

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { pino } from 'pino'
-import { type RunningApi, startApi } from '../../src/api/start-api.ts'
+import type { RunningApi } from '../../src/api/serve.ts'
+import { startApi } from '../../src/api/start.ts'
 import { loadConfig } from '../../src/shared/config/config.ts'
 import type { Job } from '../../src/shared/job.ts'
 import { KIB, MIB } from '../../src/shared/limits.ts'

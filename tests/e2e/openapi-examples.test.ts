@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { JOB_EXAMPLES } from '../../src/api/openapi/examples/requests.ts'
-import type { RequestExample } from '../../src/api/openapi/operation.ts'
-import { OPERATIONS } from '../../src/api/openapi/operations.ts'
+import { JOB_EXAMPLES } from '../../src/api/http/openapi/examples/requests.ts'
+import type { RequestExample } from '../../src/api/http/route.ts'
+import { ROUTES } from '../../src/api/routes.ts'
 import type { Job } from '../../src/shared/job.ts'
 import type { RunResult } from '../../src/shared/run-result.ts'
 import { get, post } from '../support/client.ts'
@@ -22,14 +22,14 @@ beforeAll(async () => {
 afterAll(() => platform.close())
 
 const languageOf = ({ value }: RequestExample) => (value as { language?: string }).language
-const rows = OPERATIONS.flatMap((operation) =>
-  Object.entries(operation.body?.examples ?? {}).map(
-    ([name, example]) => [`${operation.method} ${operation.path}, "${name}"`, operation, example] as const,
+const rows = ROUTES.flatMap((route) =>
+  Object.entries(route.body?.examples ?? {}).map(
+    ([name, example]) => [`${route.method} ${route.path}, "${name}"`, route, example] as const,
   ),
 )
 
 test.each(rows)('%s is answered as the document says', async (_title, { method, path, answers }, example) => {
-  const url = `${platform.url}${path.replace('{subject}', encodeURIComponent('address:192.0.2.7'))}`
+  const url = `${platform.url}${path.replace(':subject', encodeURIComponent('address:192.0.2.7'))}`
   const headers = { ...key, 'content-type': 'application/json' }
   const response = await fetch(url, { method, headers, body: JSON.stringify(example.value) })
   const text = await response.text()
@@ -52,7 +52,7 @@ test.each(Object.entries(JOB_EXAMPLES))(
 )
 
 test('the commands of container examples run', async () => {
-  for (const { path, body } of OPERATIONS.filter((operation) => operation.path === '/api/containers/create')) {
+  for (const { path, body } of ROUTES.filter((route) => route.path === '/api/containers/create')) {
     for (const { value, ends } of Object.values(body?.examples ?? {})) {
       const answer = await post<RunResult>(`${platform.url}${path}`, value, key)
       expect([answer.status, answer.body.status]).toEqual([200, ends])

@@ -3,7 +3,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { createParser } from 'eventsource-parser'
-import { createDocument, type OpenApiDocument } from '../../src/api/openapi/document.ts'
+import { createDocument, type OpenApiDocument } from '../../src/api/document.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 
 /** A request, and what a gateway answered. */

@@ -1,6 +1,6 @@
 /** What `loadServices` loads once for a process: gateway and worker with all they import, and the check of their answers. */
 export { pino } from 'pino'
-export { startApi } from '../../src/api/start-api.ts'
+export { startApi } from '../../src/api/start.ts'
 export { createApiKeys } from '../../src/shared/access/api-keys.ts'
 export { loadConfig } from '../../src/shared/config/config.ts'
 export { CONTAINER_LABEL } from '../../src/shared/container-label.ts'

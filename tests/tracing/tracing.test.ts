@@ -81,7 +81,7 @@ test('without a collector nothing of the OpenTelemetry SDK is loaded', () => {
       import { createRequire } from 'node:module'
       import { loadConfig } from './dist/shared/config/config.js'
       import { openTracing } from './dist/shared/tracing/tracing.js'
-      import './dist/api/start-api.js'
+      import './dist/api/start.js'
       import './dist/worker/start.js'
       const { tracing } = loadConfig(process.cwd(), { OTEL_EXPORTER_OTLP_ENDPOINT: '${endpoint}' })
       await openTracing(tracing, 'x', () => undefined)

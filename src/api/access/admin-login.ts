@@ -3,7 +3,6 @@ import type { AdminSession, AdminSessions } from '../../shared/access/admin-sess
 import type { ApiKey } from '../../shared/access/api-key.ts'
 import type { ApiKeys } from '../../shared/access/api-keys.ts'
 import { Problem, queueUnavailable } from '../../shared/problems.ts'
-import { hasEffects, isSameOrigin } from './same-origin.ts'
 import { sessionToken } from './session-cookie.ts'
 
 /** Who is logged in. */
@@ -60,4 +59,22 @@ export function createAdminLogin({ sessions, apiKeys }: AdminLoginDeps): AdminLo
 export function requireSameOrigin(req: Request): void {
   if (!hasEffects(req) || isSameOrigin(req)) return
   throw new Problem('cross-site', 'with a session, only pages of this gateway itself may do this')
+}
+
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/** Whether a request changes something, or opens a WebSocket, which no rule of browsers keeps pages of other sites from. */
+export const hasEffects = (req: Pick<Request, 'method' | 'headers'>): boolean =>
+  !SAFE_METHODS.has(req.method) || req.headers.upgrade !== undefined
+
+/**
+ * Whether a browser says that a page of this very origin makes the request. What a browser brings along by itself is believed
+ * only then: another port of this machine is the same site, and its pages are not ours. Browsers send at least one of the two headers with
+ * whatever changes something; a request without both is none of a page.
+ */
+export function isSameOrigin(req: Pick<Request, 'headers' | 'host'>): boolean {
+  const { origin } = req.headers
+  const site = req.headers['sec-fetch-site']
+  if (origin !== undefined && !(URL.canParse(origin) && new URL(origin).host === req.host)) return false
+  return site === undefined ? origin !== undefined : site === 'same-origin'
 }

@@ -11,7 +11,7 @@ import type { AdminLogin, Login } from './admin-login.ts'
 import { clientAddress } from './client-address.ts'
 import { presentedKey } from './presented-key.ts'
 import type { Revocations } from './revocations.ts'
-import { unauthenticated } from './unauthenticated.ts'
+import { unauthenticated } from '../http/problems.ts'
 
 export interface AuthenticateDeps {
   config: Pick<Config, 'auth' | 'load'>

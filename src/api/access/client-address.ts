@@ -1,3 +1,4 @@
+import type { Express } from 'express'
 import { normalAddress } from '../../shared/security/subject.ts'
 
 /** What an address that cannot be read counts as; all such callers are one. */
@@ -10,3 +11,12 @@ export const UNKNOWN_ADDRESS = 'unknown'
  * @returns e.g. `203.0.113.7` or `2001:db8:1:2::/64`, or UNKNOWN_ADDRESS
  */
 export const clientAddress = (ip: string | undefined): string => normalAddress(ip ?? '') ?? UNKNOWN_ADDRESS
+
+/**
+ * Makes `req.ip` the nearest address that is not a trusted proxy's: hop by hop from the connection backwards through
+ * `X-Forwarded-For`. Without trusted proxies the header is not looked at.
+ * @param proxies addresses, networks as CIDR, or `loopback`
+ */
+export function trustProxy(app: Express, proxies: readonly string[]): void {
+  app.set('trust proxy', proxies.length > 0 ? [...proxies] : false)
+}

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import express, { type RequestHandler } from 'express'
 import { Problem } from '../../shared/problems.ts'
-import { invalidRequest } from './invalid-request.ts'
+import { invalidRequest } from './problems.ts'
 import { jsonFaults } from './json-faults.ts'
 
 /**

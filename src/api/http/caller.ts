@@ -1,7 +1,7 @@
 import type { Rate, Scope } from '../../shared/access/api-key.ts'
 import type { LimitOverrides } from '../../shared/limits.ts'
 import type { Webhook } from '../../shared/webhook.ts'
-import type { ScreeningPolicy } from '../../shared/security/finding.ts'
+import type { ScreeningPolicy } from '../../shared/screening-policy.ts'
 
 /** Whom a request comes from. */
 export interface Caller {

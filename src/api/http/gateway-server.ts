@@ -1,13 +1,26 @@
-import { createServer, type IncomingMessage, maxHeaderSize, type RequestListener, type Server } from 'node:http'
-import type { Socket } from 'node:net'
+import { v7 as uuid } from 'uuid'
+import {
+  createServer,
+  type IncomingMessage,
+  maxHeaderSize,
+  type RequestListener,
+  type Server,
+  STATUS_CODES,
+} from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
 import { KIB, SECOND } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
-import { rawProblem } from './raw-problem.ts'
 
 export interface GatewayServer {
   server: Server
+  /**
+   * Begins to listen.
+   * @returns e.g. `http://127.0.0.1:3000`; tells the port when it was asked for as 0
+   * @throws Error when the address cannot be listened on
+   */
+  listen(address: { host: string; port: number }): Promise<string>
   /**
    * Takes no more connections, and resolves when the last has ended: idle ones at once, others after their answer.
    * @param onForced is called when `timeoutMs` have passed, after every connection was cut that HTTP still knows of
@@ -66,6 +79,14 @@ export function createGatewayServer(app: RequestListener, keepAliveMs: number, l
 
   return {
     server,
+    async listen({ host, port: wanted }) {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject)
+        server.listen(wanted, host, resolve)
+      })
+      const { port } = server.address() as AddressInfo
+      return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+    },
     close: (timeoutMs, onForced) =>
       new Promise((resolve) => {
         const force = setTimeout(() => {
@@ -103,3 +124,24 @@ function parserProblem({ code, message }: NodeJS.ErrnoException): Problem {
 }
 
 const reasonOf = (message: string): string => message.replace(/^Parse Error: /, '')
+
+/**
+ * A whole HTTP answer with a problem, for a connection that has no response to write it with. The connection ends with it.
+ * @returns the bytes, and the request id under which the log tells of it
+ */
+export function rawProblem(problem: Problem): { bytes: Buffer; requestId: string } {
+  const body = Buffer.from(JSON.stringify(problem))
+  const requestId = uuid()
+  const headers: Record<string, string> = {
+    ...problem.headers,
+    Connection: 'close',
+    'Content-Type': 'application/problem+json; charset=utf-8',
+    'Content-Length': String(body.length),
+    Date: new Date().toUTCString(),
+    'X-Content-Type-Options': 'nosniff',
+    'X-Request-Id': requestId,
+  }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  const head = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}\r\n${lines.join('')}\r\n`
+  return { bytes: Buffer.concat([Buffer.from(head, 'latin1'), body]), requestId }
+}

@@ -8,16 +8,17 @@ const hash = (text: string): string => createHash('sha256').update(text).digest(
 /**
  * What the `Idempotency-Key` header says (draft-ietf-httpapi-idempotency-key-header). Requests count as the same when they go
  * to the same place with the same body, white space and the order of names aside.
+ * @param place path of the route; routes that make the same of a body share one
  * @returns undefined without the header
  * @throws Problem `invalid-header`
  */
-export function idempotencyOf(req: Request): Idempotency | undefined {
+export function idempotencyOf(req: Request, place: string): Idempotency | undefined {
   const key = req.get('idempotency-key')
   if (key === undefined) return undefined
   if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
     throw new Problem('invalid-header', 'Idempotency-Key must be 1 to 255 visible ASCII characters')
   }
-  return { hash: hash(key), fingerprint: hash(`${req.baseUrl} ${JSON.stringify(req.body, sorted)}`) }
+  return { hash: hash(key), fingerprint: hash(`${place} ${JSON.stringify(req.body, sorted)}`) }
 }
 
 /** For JSON.stringify: objects with their names in order. */

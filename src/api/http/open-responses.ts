@@ -1,6 +1,6 @@
 import type { Response } from 'express'
 import { Problem } from '../../shared/problems.ts'
-import { unauthenticated } from '../access/unauthenticated.ts'
+import { unauthenticated } from './problems.ts'
 
 /** What a response that stays open is ended by: its client went away, its key ended, the gateway closes. */
 export type EndedBy = 'client' | 'key' | 'gateway'

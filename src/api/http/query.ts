@@ -1,8 +1,8 @@
-import type { NextFunction, Request, Response } from 'express'
-import Type, { type Static, type TObject } from 'typebox'
+import type { Request } from 'express'
+import type { Static, TObject } from 'typebox'
 import type { FieldError } from '../../shared/problems.ts'
-import { faultsOf } from '../intake/validate.ts'
-import { invalidRequest } from './invalid-request.ts'
+import { faultsOf } from './validate.ts'
+import { invalidRequest } from './problems.ts'
 
 interface Parameter {
   enum?: unknown[]
@@ -42,11 +42,3 @@ export function queryOf<T extends TObject>(schema: T): (req: { query: Request['q
 
 const valueOf = (parameter: Parameter, given: unknown): unknown =>
   parameter.enum && typeof given === 'string' ? given.toLowerCase() : given
-
-const none = queryOf(Type.Object({}, { additionalProperties: false }))
-
-/** For routes that take no query. @throws Problem `invalid-request` */
-export function noQuery(req: { query: Request['query'] }, _res: Response, next: NextFunction): void {
-  none(req)
-  next()
-}

@@ -1,7 +1,13 @@
 import { once } from 'node:events'
 import type { Response } from 'express'
 import type { Problem } from '../../shared/problems.ts'
-import type { StoredEvent } from '../events/live-events.ts'
+
+export interface ServerSentEvent {
+  id: string
+  type: string
+  /** One line. */
+  data: string
+}
 
 /** Proxies drop a connection that is silent for long. */
 const HEARTBEAT_MS = 15_000
@@ -17,7 +23,7 @@ const RETRY_MS = 1000
  */
 export async function sendEvents(
   res: Response,
-  events: AsyncIterable<StoredEvent>,
+  events: AsyncIterable<ServerSentEvent>,
   signal: AbortSignal,
 ): Promise<void> {
   begin(res)

@@ -6,7 +6,8 @@ import { createFinishedJobs, type CountFinished } from '../../shared/metrics/fin
 import { createRedisMetrics } from '../../shared/metrics/redis-metrics.ts'
 import { createRegister } from '../../shared/metrics/register.ts'
 import type { QueueLoad } from '../../shared/jobs/job-admission.ts'
-import type { Finding, ScreeningPolicy } from '../../shared/security/finding.ts'
+import type { Finding } from '../../shared/security/finding.ts'
+import type { ScreeningPolicy } from '../../shared/screening-policy.ts'
 import type { Budget, RateLimitCounters } from '../rate-limit/rate-limiter.ts'
 import { createInstallationMetrics, type InstallationSources } from './installation-metrics.ts'
 

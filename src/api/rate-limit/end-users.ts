@@ -1,43 +1,39 @@
-import type { Request, RequestHandler } from 'express'
-import type { RateLimiter } from './rate-limiter.ts'
 import { Problem } from '../../shared/problems.ts'
 import { MAX_BATCH_JOBS } from '../../shared/requests.ts'
 import { endUserSubject, isEndUser } from '../../shared/security/event-subject.ts'
 import type { SecurityEvent } from '../../shared/security/security-event.ts'
-import { jsonBody } from '../http/body.ts'
-import { requestIdOf } from '../http/request-log.ts'
+import type { RouteRequest } from '../http/route.ts'
 import { spend } from './rate-limit.ts'
+import type { RateLimiter } from './rate-limiter.ts'
 
-export interface SubmissionDeps {
-  config: { http: { maxBodyBytes: number } }
-  access: { limiter: RateLimiter }
-  events: { record: (event: SecurityEvent) => Promise<void> }
-}
-
-/** Reads what is submitted, and holds its end users to their own rates and blocks. */
-export const submissionBody = (deps: SubmissionDeps): RequestHandler[] => [
-  jsonBody(deps.config.http.maxBodyBytes),
-  limitEndUsers(deps),
-]
+/**
+ * Holds the end users that a submission names to their own rates and blocks.
+ * @param of what its body is
+ * @throws Problem `rate-limited`, `caller-blocked`
+ */
+export type LimitEndUsers = (
+  request: Pick<RouteRequest, 'body' | 'caller' | 'requestId'>,
+  of: 'job' | 'batch',
+) => Promise<void>
 
 /**
  * Takes from the bucket of each end user that a submission names what its jobs cost, and gives everybody theirs back when one
  * of them is refused: a flood of one user takes nothing from the others of its key. What names nobody, or nobody that can
- * be, goes on. Errors go on as Problem: `rate-limited`, `caller-blocked`.
+ * be, goes on.
+ * @param record takes the event of a refusal
  */
-function limitEndUsers({ access: { limiter }, events }: SubmissionDeps): RequestHandler {
-  return async (req, res, next) => {
-    const { caller } = res.locals
+export function limitEndUsers(limiter: RateLimiter, record: (event: SecurityEvent) => unknown): LimitEndUsers {
+  return async ({ body, caller, requestId }, of) => {
     const { address, keyId, tenant } = caller
     const taken: (() => Promise<void>)[] = [() => limiter.giveBack(caller, 'submit', 1)]
-    for (const { endUser, pointer, jobs } of namedIn(req)) {
+    for (const { endUser, pointer, jobs } of namedIn(body, of)) {
       const subject = endUserSubject(tenant, endUser)
       if (subject === undefined) continue
       const user = { ...caller, endUser: subject }
-      const origin = { address, keyId, tenant, endUser, requestId: requestIdOf(req), jobId: null }
+      const origin = { address, keyId, tenant, endUser, requestId, jobId: null }
       try {
         await spend(limiter, user, 'submit', jobs, undefined, (detail) => {
-          void events.record({ kind: 'rate-limited', ...origin, detail })
+          record({ kind: 'rate-limited', ...origin, detail })
         })
       } catch (error) {
         await Promise.all(taken.map((giveBack) => giveBack()))
@@ -45,13 +41,11 @@ function limitEndUsers({ access: { limiter }, events }: SubmissionDeps): Request
       }
       taken.push(() => limiter.giveBack(user, 'submit', jobs))
     }
-    next()
   }
 }
 
 /** Those of one job or of a batch, each once: with the place that names it first, and how many jobs are for it. */
-function namedIn(req: Request): { endUser: string; pointer: string; jobs: number }[] {
-  const body: unknown = req.body
+function namedIn(body: unknown, of: 'job' | 'batch'): { endUser: string; pointer: string; jobs: number }[] {
   const named = new Map<string, { endUser: string; pointer: string; jobs: number }>()
   const add = (one: unknown, place: string) => {
     const endUser: unknown =
@@ -62,9 +56,9 @@ function namedIn(req: Request): { endUser: string; pointer: string; jobs: number
     named.set(endUser, known)
   }
   add(body, '')
-  // Only a batch has jobs, and one of too many is refused.
-  if (req.baseUrl !== '/v1/batches') return [...named.values()]
+  if (of === 'job') return [...named.values()]
   const jobs: unknown = typeof body === 'object' && body !== null ? (body as { jobs?: unknown }).jobs : undefined
+  // One of too many is refused.
   if (Array.isArray(jobs) && jobs.length <= MAX_BATCH_JOBS)
     for (const [index, job] of jobs.entries()) add(job, `/jobs/${index}`)
   return [...named.values()]

@@ -5,7 +5,7 @@ import type { Keys } from '../../shared/redis/keys.ts'
 import type { BlockEntry } from '../../shared/security/block-entry.ts'
 import { addressSubject, keySubject } from '../../shared/security/subject.ts'
 import type { Caller } from '../http/caller.ts'
-import { defineGate } from './gate-script.ts'
+import { defineRateLimit } from './rate-limit-script.ts'
 import { type Standing, standing } from './gcra.ts'
 import { createLocalBuckets } from './local-buckets.ts'
 import { onceASecond } from './once-a-second.ts'
@@ -68,7 +68,7 @@ const nowMs = () => performance.now()
 
 export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   const { redis, keys, rates, endUserPercent, counters, maxLocalBuckets = MAX_LOCAL_BUCKETS } = options
-  defineGate(redis)
+  defineRateLimit(redis)
   const buckets = createLocalBuckets(maxLocalBuckets, nowMicros)
   const remembered = createRememberedBlocks()
   const isFirstOfSecond = onceASecond(nowMs)
@@ -78,7 +78,7 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
     if (redis.status !== 'ready') return undefined
     const named = [keys.rate(bucket), keys.allowed, ...subjects.map((subject) => keys.block(subject))]
     try {
-      return await redis.runyardGate(named.length, ...named, rate.perMinute, rate.burst, tokens, ...subjects)
+      return await redis.runyardRateLimit(named.length, ...named, rate.perMinute, rate.burst, tokens, ...subjects)
     } catch {
       // The connection's own listener logs its loss.
       return undefined

@@ -1,4 +1,5 @@
-import type { Finding, ScreeningPolicy } from '../../shared/security/finding.ts'
+import type { Finding } from '../../shared/security/finding.ts'
+import type { ScreeningPolicy } from '../../shared/screening-policy.ts'
 import { suspiciousName } from './dependencies.ts'
 import { languageRules, type LanguageRules } from './language-rules.ts'
 import { isScreened, SCREENED_LANGUAGES, type ScreenedLanguage } from './lexis/lexes.ts'

@@ -1,7 +1,7 @@
 import { useRef, useState } from 'preact/hooks'
 import type { Scope } from '../../shared/access/api-key.ts'
 import type { Limits } from '../../shared/limits.ts'
-import type { ScreeningPolicy } from '../../shared/security/finding.ts'
+import type { ScreeningPolicy } from '../../shared/screening-policy.ts'
 import { RunyardError } from '../../client/client.ts'
 import { Dialog } from '../design/dialog.tsx'
 import { CopyIcon } from '../design/icons.tsx'

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { LimitOverrides } from '../limits.ts'
-import { ScreeningPolicy } from '../security/finding.ts'
+import { ScreeningPolicy } from '../screening-policy.ts'
 import { Webhook } from '../webhook.ts'
 
 /** What a key opens: `jobs` and `containers` to run those and read one's own, `admin` to look after the service. */

@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { LimitOverrides, type Limits, limitsAboveCeiling } from '../limits.ts'
 import type { FieldError } from '../problems.ts'
-import { ScreeningPolicy } from '../security/finding.ts'
+import { ScreeningPolicy } from '../screening-policy.ts'
 import { Webhook } from '../webhook.ts'
 import { checkWebhookUrl } from '../webhooks/check-webhook-url.ts'
 import type { Reach } from '../webhooks/reach.ts'

@@ -1,9 +1,8 @@
 import { isAbsolute, join, resolve } from 'node:path'
 import ipaddr from 'ipaddr.js'
-import type { Rate } from '../access/api-key.ts'
 import { LIMIT_NAMES, type Limits } from '../limits.ts'
 import { isLoopback } from '../loopback.ts'
-import type { ScreeningPolicy } from '../security/finding.ts'
+import type { ScreeningPolicy } from '../screening-policy.ts'
 import { ConfigError } from './config-error.ts'
 import { redisAddress, type RedisAddress } from './redis-address.ts'
 import { limitVariable, SETTINGS, type Setting } from './settings.ts'
@@ -28,7 +27,7 @@ export interface Config {
   /** Sessions of the dashboard. */
   adminSessions: { idleSeconds: number; maxSeconds: number }
   /** Of submissions, and of requests that submit nothing. */
-  rates: { submit: Rate; read: Rate }
+  rates: Record<'submit' | 'read', { perMinute: number; burst: number }>
   /** How much of its key's rate one end user may have. */
   endUserRatePercent: number
   screening: { policy: ScreeningPolicy; apiPolicy: ScreeningPolicy; rulesFile: string | undefined }

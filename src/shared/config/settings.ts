@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { SAMPLERS } from './tracing.ts'
-import { SCREENING_POLICIES } from '../security/finding.ts'
+import { SCREENING_POLICIES } from '../screening-policy.ts'
 import {
   DEFAULT_CEILINGS,
   DEFAULT_LIMITS,

@@ -1,10 +1,5 @@
 import Type, { type Static } from 'typebox'
 
-/** How strictly code is screened before it runs; see docs/screening.md. */
-export const SCREENING_POLICIES = ['strict', 'standard', 'off'] as const
-export const ScreeningPolicy = Type.Enum(SCREENING_POLICIES)
-export type ScreeningPolicy = (typeof SCREENING_POLICIES)[number]
-
 /** A place in a submission that a screening rule is about. */
 export const Finding = Type.Object({
   rule: Type.String({ description: 'id of the rule, e.g. `python-os-system`' }),

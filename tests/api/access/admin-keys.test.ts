@@ -124,11 +124,13 @@ test('a key of low scope opens no admin route, and makes no key', async () => {
   expect((await gateway.apiKeys.find(adminId))?.revokedAt).toBeNull()
   const told = { kind: 'scope-refused', address: '127.0.0.1', keyId: low.id, tenant: 'acme', jobId: null }
   expect(gateway.events).toEqual(
-    ['GET', 'POST', 'DELETE', 'GET'].map((method) => ({
-      ...told,
-      requestId: expect.any(String),
-      detail: `${method} /v1/admin/keys takes a key with the scope admin`,
-    })),
+    ['GET /v1/admin/keys', 'POST /v1/admin/keys', 'DELETE /v1/admin/keys/:id', 'GET /v1/admin/keys/:id'].map(
+      (route) => ({
+        ...told,
+        requestId: expect.any(String),
+        detail: `${route} takes a key with the scope admin`,
+      }),
+    ),
   )
 })
 

@@ -10,11 +10,14 @@ import { refuseCrossSite } from '../../../src/api/access/cross-site.ts'
 import { oneHost, ownHost } from '../../../src/api/access/own-host.ts'
 import { requireScope } from '../../../src/api/access/require-scope.ts'
 import { createRevocations } from '../../../src/api/access/revocations.ts'
-import { trustProxy } from '../../../src/api/access/trust-proxy.ts'
+import { trustProxy } from '../../../src/api/access/client-address.ts'
 import { answerProblem, noRoute } from '../../../src/api/http/answer-problem.ts'
 import { createGatewayServer } from '../../../src/api/http/gateway-server.ts'
 import { requestLog } from '../../../src/api/http/request-log.ts'
-import { adminKeyRoutes } from '../../../src/api/routes/admin/keys.ts'
+import { bindRoutes } from '../../../src/api/http/route.ts'
+import { mountRoutes } from '../../../src/api/http/router.ts'
+import { auditWith } from '../../../src/api/security/audit.ts'
+import { adminKeyRoutes } from '../../../src/api/access/admin-keys.ts'
 import { createAdminSessions } from '../../../src/shared/access/admin-sessions.ts'
 import { createApiKeys, type ApiKeys } from '../../../src/shared/access/api-keys.ts'
 import { loadConfig } from '../../../src/shared/config/config.ts'
@@ -94,8 +97,11 @@ export async function startAccessGateway(options: AccessGatewayOptions = {}): Pr
   })
   app.get('/jobs-only', requireScope('jobs', tell), (_req, res) => void res.json({}))
   app.get('/either', requireScope(['jobs', 'containers'], tell), (_req, res) => void res.json({}))
-  const audit = (event: SecurityEvent) => void events.push(event)
-  app.use('/v1/admin/keys', requireScope('admin', tell), adminKeyRoutes({ config, apiKeys, audit }))
+  const audit = auditWith((event) => events.push(event))
+  mountRoutes(app, bindRoutes({ config, apiKeys, audit }, adminKeyRoutes), {
+    allow: (scopes, path) => requireScope(scopes, tell, path),
+    maxBodyBytes: config.http.maxBodyBytes,
+  })
   app.use(noRoute)
   app.use(answerProblem(redis, log))
   const server = createGatewayServer(app, 5000, log).server.listen(0, config.http.host)

@@ -3,10 +3,10 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { Validator } from '@seriousme/openapi-schema-validator'
-import { eventStream } from '../../../src/api/openapi/examples/results.ts'
-import { OPERATIONS } from '../../../src/api/openapi/operations.ts'
-import { problemsOf } from '../../../src/api/openapi/problems.ts'
-import { createReferences } from '../../../src/api/openapi/references.ts'
+import { eventStream } from '../../../src/api/http/openapi/examples/results.ts'
+import { problemsOf } from '../../../src/api/http/openapi/problems.ts'
+import { createReferences } from '../../../src/api/http/openapi/references.ts'
+import { ROUTES } from '../../../src/api/routes.ts'
 import { PROBLEM_CODES } from '../../../src/shared/problems.ts'
 import { Status } from '../../../src/shared/job.ts'
 import { document, faultsOf, PAGE_ROUTES, schemaFault } from '../../support/conformance.ts'
@@ -74,9 +74,9 @@ describe('the document', () => {
   })
 
   test('gives every operation a name of its own, a summary and a description of each answer', () => {
-    const ids = OPERATIONS.map(({ id }) => id)
+    const ids = ROUTES.map(({ id }) => id)
     expect(new Set(ids).size).toBe(ids.length)
-    for (const { path, summary, answers } of OPERATIONS) {
+    for (const { path, summary, answers } of ROUTES) {
       expect([path, summary]).toEqual([path, expect.stringMatching(/^[A-Z].{3,80}[^.]$/)])
       for (const { description } of Object.values(answers)) {
         expect([path, description]).toEqual([path, expect.stringMatching(/^.{3,}\.$/s)])
@@ -85,7 +85,7 @@ describe('the document', () => {
   })
 
   test('tells of every problem there is in some operation; of a wrong method nowhere, since no operation has it', () => {
-    const told = new Set(OPERATIONS.flatMap(problemsOf))
+    const told = new Set(ROUTES.flatMap(problemsOf))
     expect(PROBLEM_CODES.filter((code) => !told.has(code))).toEqual(['method-not-allowed'])
   })
 

@@ -15,7 +15,7 @@ import {
   takeTokens,
   TICKS_PER_TOKEN,
 } from '../../../src/api/rate-limit/gcra.ts'
-import { defineGate } from '../../../src/api/rate-limit/gate-script.ts'
+import { defineRateLimit } from '../../../src/api/rate-limit/rate-limit-script.ts'
 import { createRateLimiter, type LimitedCaller, type RateLimiter } from '../../../src/api/rate-limit/rate-limiter.ts'
 import { connectRedis } from '../../../src/shared/redis/connect.ts'
 import { createBlocks } from '../../../src/shared/security/blocks.ts'
@@ -152,7 +152,7 @@ test.each([
 ])('the script reckons as the gateway does ($perMinute a minute, burst $burst)', async (rate) => {
   const random = seeded(rate.perMinute)
   const redis = await own.connect()
-  defineGate(redis)
+  defineRateLimit(redis)
   const moment = ([seconds, micros]: readonly unknown[]) => Number(seconds) * 1e6 + Number(micros)
   const key = own.keys.rate(`agreement ${rate.perMinute}`)
   const names = [key, own.keys.allowed, own.keys.block('address:none')]
@@ -170,7 +170,7 @@ test.each([
     const pipeline = redis.pipeline()
     for (const tokens of asked) {
       pipeline.time()
-      pipeline.runyardGate(3, ...names, rate.perMinute, rate.burst, tokens, 'address:none')
+      pipeline.runyardRateLimit(3, ...names, rate.perMinute, rate.burst, tokens, 'address:none')
       pipeline.time()
       pipeline.get(key)
     }

@@ -6,7 +6,7 @@ import { createScreening } from '../../../src/api/screening/screening.ts'
 import { languageOfFile } from '../../../src/api/screening/subject.ts'
 import { loadLanguages } from '../../../src/shared/language.ts'
 import { packageRoot } from '../../../src/shared/package-root.ts'
-import type { ScreeningPolicy } from '../../../src/shared/security/finding.ts'
+import type { ScreeningPolicy } from '../../../src/shared/screening-policy.ts'
 
 const root = packageRoot()
 const rules = loadRules(root)

@@ -4,7 +4,7 @@ import { loadRules } from '../../../src/api/screening/load-rules.ts'
 import { createScreening, MAX_FINDINGS, TOO_MUCH_TO_SCREEN } from '../../../src/api/screening/screening.ts'
 import { subjectOf } from '../../../src/api/screening/subject.ts'
 import { packageRoot } from '../../../src/shared/package-root.ts'
-import type { ScreeningPolicy } from '../../../src/shared/security/finding.ts'
+import type { ScreeningPolicy } from '../../../src/shared/screening-policy.ts'
 import { OPENERS, PIECES } from './pieces.ts'
 
 const rules = loadRules(packageRoot())

@@ -1,0 +1,62 @@
+import type { RequestHandler, Response } from 'express'
+import { createAdminSessions } from '../../shared/access/admin-sessions.ts'
+import type { Scope } from '../../shared/access/api-key.ts'
+import { createApiKeys } from '../../shared/access/api-keys.ts'
+import type { SecurityEvent } from '../../shared/security/security-event.ts'
+import type { Core } from '../core.ts'
+import { type BoundRoute, bindRoutes } from '../http/route.ts'
+import { authenticationFailures, spend } from '../rate-limit/rate-limit.ts'
+import type { RateLimiter } from '../rate-limit/rate-limiter.ts'
+import type { Audit } from '../security/audit.ts'
+import { adminKeyRoutes } from './admin-keys.ts'
+import { type AdminLogin, createAdminLogin } from './admin-login.ts'
+import { sessionRoutes } from './admin-session.ts'
+import { authenticate } from './authenticate.ts'
+import { requireScope } from './require-scope.ts'
+import { createRevocations } from './revocations.ts'
+
+export interface AccessFeature {
+  routes: BoundRoute[]
+  /** Finds out who is calling. */
+  authenticate: RequestHandler
+  /** Lets through callers that have one of these scopes. @param path of the route, for the record of a refusal */
+  allow: (scopes: readonly Scope[], path: string) => RequestHandler
+  /** Sends browsers without a session to where they can log in. */
+  toLogin: RequestHandler
+}
+
+export interface AccessNeeds {
+  limiter: RateLimiter
+  record: (event: SecurityEvent) => Promise<void>
+  audit: Audit
+}
+
+export const ACCESS_ROUTES = [...sessionRoutes, ...adminKeyRoutes]
+
+/** Who may: keys, the dashboard's session, scopes. */
+export function createAccessFeature(core: Core, { limiter, record, audit }: AccessNeeds): AccessFeature {
+  const { config, redis, keys, subscriber } = core
+  const apiKeys = createApiKeys(redis, keys)
+  const sessions = createAdminSessions(redis, keys, config.adminSessions)
+  const login = createAdminLogin({ sessions, apiKeys })
+  const revocations = createRevocations(subscriber, keys, apiKeys)
+  const onFailure = authenticationFailures(limiter, record)
+  const onEnded = (address: string, res: Response) =>
+    spend(limiter, { address, keyId: null, rate: null }, 'read', 1, res, () => undefined)
+  return {
+    routes: bindRoutes({ config, sessions, login, apiKeys, limiter, onFailure, record, audit }, ACCESS_ROUTES),
+    authenticate: authenticate({ config, apiKeys, revocations, login, onFailure, onEnded }),
+    allow: (scopes, path) => requireScope(scopes, record, path),
+    toLogin: toLogin(login),
+  }
+}
+
+/** Whoever shows a key is looked at like everybody. */
+function toLogin(login: Pick<AdminLogin, 'of'>): RequestHandler {
+  return async (req, res, next) => {
+    const shows = req.headers.authorization !== undefined || req.headers['x-api-key'] !== undefined
+    if (req.method !== 'GET' || shows || req.accepts(['json', 'html']) !== 'html') return next()
+    if (await login.of(req)) return next()
+    res.set('Cache-Control', 'no-store').redirect(303, '/admin')
+  }
+}

@@ -1,0 +1,175 @@
+import type { Redis } from 'ioredis'
+import Type, { type Static } from 'typebox'
+import { type Bucket, BUCKET_MS, emptyBucket } from '../../shared/figures/bucket.ts'
+import { merge, quantile } from '../../shared/figures/histogram.ts'
+import { type Status, STATUSES } from '../../shared/job.ts'
+import { SECOND } from '../../shared/limits.ts'
+import { PRIORITIES } from '../../shared/requests.ts'
+import type { Figures } from '../../shared/redis/figures.ts'
+import type { Keys } from '../../shared/redis/keys.ts'
+import { PoolCounts, WorkerInfo } from '../../shared/redis/worker-registry.ts'
+
+/** How the queue stands, for operators. */
+export const QueueView = Type.Object({
+  queued: Type.Integer(),
+  delayed: Type.Integer(),
+  running: Type.Integer(),
+  finished: Type.Integer({ description: 'jobs whose results are kept' }),
+  priorities: Type.Array(
+    Type.Object({ priority: Type.Enum(PRIORITIES), queued: Type.Integer(), longestWaitMs: Type.Integer() }),
+    { description: 'of the first 10,000 queued ones' },
+  ),
+  waitingBytes: Type.Integer({ description: 'that queued and delayed jobs wait with' }),
+  storedBytes: Type.Integer({ description: 'of results that are kept' }),
+})
+export type QueueView = Static<typeof QueueView>
+
+/** Of more queued jobs than this the priorities are not counted. */
+const MAX_COUNTED = 10_000
+const PAGE = 1000
+
+/** @throws when Redis fails */
+export async function readQueueView(redis: Redis, keys: Keys): Promise<QueueView> {
+  const nowMs = await redisNow(redis)
+  const [queued, delayed, running, waiting, stored, finished] = await Promise.all([
+    redis.zcard(keys.queued),
+    redis.zcard(keys.delayed),
+    redis.zcount(keys.running, nowMs, '+inf'),
+    redis.hget(keys.waitingBytes, 'all'),
+    redis.hget(keys.stored, 'all'),
+    redis.zcard(keys.finished),
+  ])
+  const counts = PRIORITIES.map((priority) => ({ priority, queued: 0, longestWaitMs: 0 }))
+  for (let from = 0; from < Math.min(queued, MAX_COUNTED); from += PAGE) {
+    const flat = await redis.zrange(keys.queued, String(from), String(from + PAGE - 1), 'WITHSCORES')
+    const pipeline = redis.pipeline()
+    for (let i = 0; i < flat.length; i += 2) pipeline.hget(keys.job(flat[i] ?? ''), 'rank')
+    const ranks = (await pipeline.exec()) ?? []
+    for (const [index, [error, rank]] of ranks.entries()) {
+      if (error) throw error
+      const count = counts[Number(rank ?? 1)]
+      if (!count) continue
+      count.queued += 1
+      count.longestWaitMs = Math.max(count.longestWaitMs, nowMs - Number(flat[2 * index + 1]))
+    }
+  }
+  return { queued, delayed, running, priorities: counts.reverse(), waitingBytes: Number(waiting ?? 0), storedBytes: Number(stored ?? 0), finished } // prettier-ignore
+}
+
+async function redisNow(redis: Redis): Promise<number> {
+  const [seconds, micros] = await redis.time()
+  return Number(seconds) * SECOND + Math.floor(Number(micros) / 1000)
+}
+
+/** What of Redis an operator looks at. */
+export const RedisView = Type.Object({
+  version: Type.String(),
+  usedMemoryBytes: Type.Integer(),
+  maxMemoryBytes: Type.Integer({ description: '0: as much as there is' }),
+  clients: Type.Integer(),
+  commandsPerSecond: Type.Integer(),
+  uptimeSeconds: Type.Integer(),
+})
+export type RedisView = Static<typeof RedisView>
+
+/** How all of it stands. */
+export const AdminOverview = Type.Object({
+  at: Type.String({ format: 'date-time' }),
+  queue: QueueView,
+  slots: Type.Integer({ description: 'jobs that can run at a time, on all workers together' }),
+  pool: PoolCounts,
+  workers: Type.Array(WorkerInfo, { description: 'those that are alive' }),
+  redis: RedisView,
+})
+export type AdminOverview = Static<typeof AdminOverview>
+
+/** @throws when Redis fails */
+export async function readRedisView(redis: Redis): Promise<RedisView> {
+  const fields = new Map(
+    (await redis.info()).split(/\r?\n/).flatMap((line) => {
+      const colon = line.indexOf(':')
+      return colon < 0 ? [] : [[line.slice(0, colon), line.slice(colon + 1)] as const]
+    }),
+  )
+  const number = (name: string) => Number(fields.get(name) ?? 0)
+  return {
+    version: fields.get('redis_version') ?? '',
+    usedMemoryBytes: number('used_memory'),
+    maxMemoryBytes: number('maxmemory'),
+    clients: number('connected_clients'),
+    commandsPerSecond: number('instantaneous_ops_per_sec'),
+    uptimeSeconds: number('uptime_in_seconds'),
+  }
+}
+
+const Times = Type.Object({
+  p50: Type.Union([Type.Number(), Type.Null()]),
+  p95: Type.Union([Type.Number(), Type.Null()]),
+})
+const span = {
+  jobs: Type.Integer({ description: 'that ended' }),
+  outcomes: Type.Partial(Type.Object(Object.fromEntries(STATUSES.map((status) => [status, Type.Integer()])))),
+  latencyMs: Times,
+  waitMs: Times,
+}
+/** What happened in some stretch of time. Times are from when a job was to begin at the earliest to its end, and to its start. */
+export const Span = Type.Object(span)
+export interface Span {
+  jobs: number
+  outcomes: Partial<Record<Status, number>>
+  latencyMs: Static<typeof Times>
+  waitMs: Static<typeof Times>
+}
+
+export const SeriesPoint = Type.Object({
+  at: Type.String({ format: 'date-time', description: 'when it begins' }),
+  ...span,
+  queued: Type.Union([Type.Integer(), Type.Null()], { description: 'as it was seen in it' }),
+  running: Type.Union([Type.Integer(), Type.Null()], { description: 'as it was seen in it' }),
+})
+export interface SeriesPoint extends Span {
+  at: string
+  queued: number | null
+  running: number | null
+}
+
+export const Series = Type.Object({
+  at: Type.String({ format: 'date-time', description: 'now, by the clock of the gateway' }),
+  bucketSeconds: Type.Integer(),
+  points: Type.Array(SeriesPoint, { description: 'oldest first; stretches in which nothing was noted are absent' }),
+  total: Span,
+})
+export interface Series {
+  at: string
+  bucketSeconds: number
+  points: SeriesPoint[]
+  total: Span
+}
+
+/** @param nowMs when the figures were read */
+export function seriesOf(figures: Figures, nowMs: number): Series {
+  const total = emptyBucket()
+  for (const { outcomes, latency, wait } of figures.values()) {
+    for (const [status, count] of Object.entries(outcomes) as [Status, number][]) {
+      total.outcomes[status] = (total.outcomes[status] ?? 0) + count
+    }
+    merge(total.latency, latency)
+    merge(total.wait, wait)
+  }
+  const points = [...figures].map(([at, bucket]) => ({
+    at: new Date(at).toISOString(),
+    ...spanOf(bucket),
+    queued: bucket.queued ?? null,
+    running: bucket.running ?? null,
+  }))
+  return { at: new Date(nowMs).toISOString(), bucketSeconds: BUCKET_MS / SECOND, points, total: spanOf(total) }
+}
+
+const spanOf = ({ outcomes, latency, wait }: Bucket): Span => ({
+  jobs: Object.values(outcomes).reduce((sum, count) => sum + count, 0),
+  outcomes,
+  latencyMs: { p50: rounded(quantile(latency, 0.5)), p95: rounded(quantile(latency, 0.95)) },
+  waitMs: { p50: rounded(quantile(wait, 0.5)), p95: rounded(quantile(wait, 0.95)) },
+})
+
+const rounded = (ms: number | null) => (ms === null ? null : Math.round(ms * 10) / 10)

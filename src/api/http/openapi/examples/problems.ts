@@ -1,0 +1,81 @@
+import type { Problem, ProblemCode } from '../../../../shared/problems.ts'
+import { limitedResult, JOB_ID } from './results.ts'
+
+type Example = { detail: string } & Partial<Pick<Problem, 'extra'> & { errors: NonNullable<Problem['errors']> }>
+
+const field = (pointer: string, detail: string): Example => ({
+  detail: `${pointer} ${detail}`,
+  errors: [{ pointer, detail }],
+})
+
+/** What each problem may say. */
+export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, Example>> = {
+  'malformed-request': { detail: 'the request has more than one Host header' },
+  'invalid-json': { detail: 'the body is not JSON: Unexpected end of JSON input' },
+  'invalid-header': { detail: 'Idempotency-Key must be 1 to 255 visible ASCII characters' },
+  unauthenticated: { detail: 'show a key as the header "Authorization: Bearer ry_..." or "X-API-Key: ry_..."' },
+  'insufficient-scope': { detail: 'this takes a key with the scope admin; this one has jobs' },
+  'submission-blocked': {
+    detail: '/code, line 2: runs a command in a shell (python-os-system)',
+    extra: {
+      violations: [
+        {
+          rule: 'python-os-system',
+          severity: 'block',
+          reason: 'runs a command in a shell',
+          pointer: '/code',
+          line: 2,
+          column: 1,
+          excerpt: "os.system('id')",
+        },
+      ],
+    },
+  },
+  'cross-site': {
+    detail:
+      'a page of http://localhost:5173 made this request; only pages of this gateway itself may call it, and those of the ' +
+      'origins in ALLOWED_ORIGINS',
+  },
+  'caller-blocked': {
+    detail: 'this address is blocked until 2027-01-31T12:05:00.000Z',
+    extra: { until: '2027-01-31T12:05:00.000Z' },
+  },
+  'not-found': { detail: 'there is no such job, or its result has expired' },
+  'method-not-allowed': { detail: 'PATCH cannot be used on /v1/jobs; allowed: GET, POST' },
+  'time-limit': { detail: 'the wall time limit of 500 ms was met', extra: { result: limitedResult } },
+  'request-timeout': { detail: 'the request did not come to its end in time; send it again, faster' },
+  'nothing-to-run': { detail: 'the job has not ended yet; it is kept with the result, unless KEEP_REQUESTS is off' },
+  'too-large': field('/code', 'has 1048577 bytes; 1048576 are allowed'),
+  'unsupported-media-type': { detail: 'the content type is missing; it must be application/json' },
+  'wrong-host': {
+    detail:
+      'this gateway has no authentication and serves only localhost, 127.0.0.1 and [::1]; to serve it under another name, ' +
+      'set AUTH=required, or AUTH=optional',
+  },
+  'invalid-request': field('/limits/wallMs', 'must be at least 1'),
+  'idempotency-mismatch': {
+    detail: `the Idempotency-Key was used for another request, which made the job ${JOB_ID}`,
+  },
+  'unknown-language': field('/language', 'is "pyhton"; there are bash, c, cpp, go, javascript, python, ruby, rust'),
+  'language-not-installed': {
+    detail: 'Rust is defined but not installed; the operator can, with: npx runyard languages install rust',
+    errors: [{ pointer: '/language', detail: 'Rust is defined but not installed' }],
+  },
+  'image-not-allowed': field('/image', 'is "debian"; allowed are bash, javascript, python'),
+  'upgrade-required': { detail: 'this is a WebSocket; connect with ws: or wss:' },
+  'rate-limited': {
+    detail:
+      '60 submissions a minute are allowed, 10 of them at once; try again in 1 s; ' +
+      'the operator raises this with RATE_PER_MINUTE and RATE_BURST',
+  },
+  'too-many-open': { detail: 'you hold 2000 streams and waiting requests open here, and no more may be' },
+  'tenant-queue-full': { detail: '1000 jobs of yours are waiting, and no more may be' },
+  'headers-too-large': { detail: 'URL and headers together have more than 16 KiB' },
+  'internal-error': { detail: 'something failed inside; the log tells more under this request’s id' },
+  unavailable: { detail: 'the queue cannot be reached; try again shortly' },
+  'queue-full': { detail: '10000 jobs are waiting, and no more may be' },
+  'engine-unavailable': {
+    detail: 'no worker can run jobs now: the container engine does not answer; it is tried again every second',
+  },
+  'wait-timeout': { detail: `the job is still in the queue; read it at /v1/jobs/${JOB_ID}`, extra: { id: JOB_ID } },
+}

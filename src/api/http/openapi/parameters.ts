@@ -1,0 +1,125 @@
+import Type, { type TSchema } from 'typebox'
+import { MAX_WAIT_SECONDS } from '../prefer.ts'
+
+export interface PathParameter {
+  description: string
+  schema: TSchema
+  example?: string
+}
+
+interface Header {
+  description: string
+  schema: TSchema
+  required?: true
+  example?: string
+}
+
+const jobUuid = Type.String({ format: 'uuid' })
+
+/** Names in braces of a path. */
+export const PATH = {
+  job: { description: 'id of a job', schema: jobUuid },
+  batch: { description: 'id of a batch', schema: Type.String({ format: 'uuid' }) },
+  artifact: {
+    description: 'path of the file as the job has it in `artifacts`; slashes may stand in it as they are',
+    schema: Type.String(),
+    example: 'out/plot.png',
+  },
+  delivery: { description: 'id of a delivery, the `webhook-id` of its attempts', schema: Type.String() },
+  installation: { description: 'id of an installation', schema: Type.String({ format: 'uuid' }) },
+  language: { description: 'id of a language', schema: Type.String(), example: 'rust' },
+  key: { description: 'id of a key', schema: Type.String() },
+  subject: {
+    description:
+      'whom it is about: `address:` and an IPv4 address or IPv6 network of 64 bits, `key:` and an id, or `end-user:`, a tenant, `:` and its end user',
+    schema: Type.String(),
+    example: 'address:192.0.2.7',
+  },
+} as const satisfies Record<string, PathParameter>
+
+/** Headers that a request may have. */
+export const REQUEST_HEADERS = {
+  'Idempotency-Key': {
+    description:
+      'Yours to choose. For 24 hours the same key with the same body answers with the same job, so that a request whose ' +
+      'answer was lost can be repeated; with another body it is 422 `idempotency-mismatch`.',
+    schema: Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' }),
+  },
+  Prefer: {
+    description: `\`wait=N\`: wait for the end of the job, or of all jobs of the batch, N seconds at most (and never over ${MAX_WAIT_SECONDS}); RFC 7240.`,
+    schema: Type.String(),
+    example: 'wait=10',
+  },
+  'If-None-Match': {
+    description: 'The `ETag` you have: 304 while nothing has changed.',
+    schema: Type.String(),
+  },
+  'Last-Event-ID': {
+    description: 'Id of the last event you have; the stream goes on behind it. `EventSource` sends it by itself.',
+    schema: Type.String(),
+  },
+} as const satisfies Record<string, Header>
+export type RequestHeader = keyof typeof REQUEST_HEADERS
+
+/** Headers that a response may have, and whose meaning is Runyard's own. */
+export const RESPONSE_HEADERS = {
+  'X-Request-Id': {
+    description: "The id under which the gateway's log tells of this request.",
+    schema: Type.String({ format: 'uuid' }),
+    required: true,
+  },
+  RateLimit: {
+    description:
+      'How your budget stands: `r` requests are left, one more in `t` seconds (draft-ietf-httpapi-ratelimit-headers-10).',
+    schema: Type.String(),
+    example: '"submit";r=9;t=1',
+  },
+  'RateLimit-Policy': {
+    description: 'Your budget: `q` at once, full again after `w` seconds.',
+    schema: Type.String(),
+    example: '"submit";q=10;w=10',
+  },
+  'Retry-After': {
+    description: 'Seconds after which it is worth trying again. Absent where that is not known, or never.',
+    schema: Type.Integer({ minimum: 1 }),
+  },
+  Location: {
+    description: 'Where what was made can be read, e.g. `/v1/jobs/<id>`.',
+    schema: Type.String(),
+  },
+  ETag: {
+    description: 'Names this version; send it back as `If-None-Match`.',
+    schema: Type.String(),
+    required: true,
+  },
+  'Preference-Applied': {
+    description: 'How long was waited for the end at most: `wait=N`. Present when `Prefer` asked for it.',
+    schema: Type.String(),
+    example: 'wait=10',
+  },
+  'Idempotent-Replayed': {
+    description: 'The `Idempotency-Key` was used before with the same body: this is what it made then.',
+    schema: Type.Literal('true'),
+  },
+  Allow: { description: 'The methods that can be used here.', schema: Type.String() },
+  'WWW-Authenticate': {
+    description: 'How to show a key (RFC 6750).',
+    schema: Type.String(),
+    required: true,
+    example: 'Bearer realm="runyard"',
+  },
+  'Content-Disposition': {
+    description: 'To be saved under its own name, never shown.',
+    schema: Type.String(),
+    required: true,
+  },
+  'Set-Cookie': { description: 'The cookie of the session: begun, or ended.', schema: Type.String(), required: true },
+  Upgrade: { description: 'What to upgrade to.', schema: Type.Literal('websocket'), required: true },
+  'Sec-WebSocket-Version': { description: 'The version that is spoken.', schema: Type.Literal('13') },
+} as const satisfies Record<string, Header>
+export type ResponseHeader = keyof typeof RESPONSE_HEADERS
+
+/** As OpenAPI writes it. */
+export function header({ description, schema, required, example }: Header): object {
+  return { description, schema, ...(required && { required }), ...(example !== undefined && { example }) }
+}

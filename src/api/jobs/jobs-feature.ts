@@ -1,0 +1,175 @@
+import { createJobAdmission } from '../../shared/jobs/job-admission.ts'
+import { createJobLifeCycle } from '../../shared/jobs/job-life-cycle.ts'
+import { createJobReader, type JobReader } from '../../shared/jobs/job-reader.ts'
+import type { Language } from '../../shared/language.ts'
+import { MIB } from '../../shared/limits.ts'
+import { Problem } from '../../shared/problems.ts'
+import { createArtifactStore } from '../../shared/redis/artifact-store.ts'
+import { readBatchRecord } from '../../shared/redis/batch-record.ts'
+import { createFiguresWriter } from '../../shared/redis/figures.ts'
+import { createJobInputs } from '../../shared/redis/job-input.ts'
+import { createJobList } from '../../shared/redis/job-list.ts'
+import { createJobQueue, type JobQueue, promoteJobs } from '../../shared/redis/job-queue.ts'
+import { createWakeUps } from '../../shared/redis/wake-ups.ts'
+import type { Overview } from '../../shared/redis/worker-registry.ts'
+import type { SecurityEvent } from '../../shared/security/security-event.ts'
+import type { Core } from '../core.ts'
+import type { Events } from '../events/events.ts'
+import { createReplies } from '../events/replies.ts'
+import type { OpenResponses } from '../http/open-responses.ts'
+import { type BoundRoute, bindRoutes } from '../http/route.ts'
+import type { Upgrades } from '../http/upgrades.ts'
+import { checkWorkers, knownRuntimes } from '../load/check-workers.ts'
+import type { GatewayMetrics } from '../metrics/gateway-metrics.ts'
+import type { LimitEndUsers } from '../rate-limit/end-users.ts'
+import { loadRules } from '../screening/load-rules.ts'
+import { createScreening } from '../screening/screening.ts'
+import type { Audit } from '../security/audit.ts'
+import { adminJobRoutes, adminListRoutes } from './admin-jobs.ts'
+import { createByteSemaphore } from './byte-semaphore.ts'
+import { cancelJob } from './cancel-job.ts'
+import { type Cancel, createCancel } from './cancellation.ts'
+import { streamJobEvents } from './job-events.ts'
+import { talkToJob } from './job-io.ts'
+import { createJobSubmission, type JobSubmission, readEnded } from './job-submission.ts'
+import { listJobs } from './list-jobs.ts'
+import { readArtifact } from './read-artifact.ts'
+import { readJob } from './read-job.ts'
+import { readJobRequest } from './read-request.ts'
+import { createReplicas, noReplicas } from './replicas.ts'
+import { createJobRequestBuilder, type JobRequestBuilder } from './request/job-request-builder.ts'
+import { runNowRoutes } from './run-now.ts'
+import { submitJob } from './submit-job.ts'
+
+export interface JobsNeeds {
+  languages: readonly Language[]
+  /** The workers and what they can run, as of at most a moment ago. */
+  overview: () => Promise<Overview>
+  events: Events
+  metrics: GatewayMetrics
+  /** Takes what counts against a caller. */
+  record: (event: SecurityEvent) => Promise<void>
+  audit: Audit
+  limitEndUsers: LimitEndUsers
+  open: OpenResponses
+  upgrades: Upgrades
+  /** Queues a webhook delivery; an empty id is none. Never fails. */
+  enqueueWebhook: (deliveryId: string) => Promise<void>
+}
+
+export interface JobsFeature {
+  routes: BoundRoute[]
+  records: JobReader
+  requests: JobRequestBuilder
+  submission: JobSubmission
+  cancel: Cancel
+  /** BullMQ's own counts of the queue, by state. */
+  counts: () => Promise<Record<string, number>>
+  close: () => Promise<void>
+}
+
+const submitRoutes = [submitJob, ...runNowRoutes]
+const ownJobRoutes = [readJob, cancelJob, streamJobEvents, readJobRequest, readArtifact]
+
+export const JOB_ROUTES = [...submitRoutes, listJobs, ...ownJobRoutes, talkToJob, ...adminListRoutes, ...adminJobRoutes]
+
+/** Output on its way to clients at one time; as JSON, and while that is made, it is a few times as much. */
+const SENDING_BYTES = 32 * MIB
+
+/** Jobs: submit, list, poll, stream, talk to, cancel, read what they left; run one and wait for it; those of all tenants. */
+export function createJobsFeature(core: Core, needs: JobsNeeds): JobsFeature {
+  const { config, redis, bulk, subscriber, keys, tracing } = core
+  const { languages, overview, events, audit, limitEndUsers, open, upgrades } = needs
+  const queue = createJobQueue(redis, keys, tracing)
+  const records = createJobReader(redis, keys, bulk)
+  const requests = createRequests(core, needs)
+  const submission = createSubmission(core, needs, queue, records)
+  const cancel = createCancellation(core, needs, queue)
+  const output = { records, sending: createByteSemaphore(SENDING_BYTES) }
+  const artifacts = createArtifactStore(bulk, keys, config)
+  const list = { jobList: createJobList(redis, keys, records), languages }
+  const socket = {
+    inputs: createJobInputs(redis, keys),
+    wakeUps: createWakeUps(subscriber),
+    channelOf: (id: string) => keys.input(id),
+  }
+  const { feed } = events
+  const ends = { ...output, submission, cancel, feed, open, artifacts }
+  return {
+    routes: [
+      ...bindRoutes({ ...output, submission, requests, limitEndUsers, open, feed, config }, submitRoutes),
+      ...bindRoutes(list, [listJobs]),
+      ...bindRoutes(ends, ownJobRoutes),
+      ...bindRoutes({ records, feed, open, upgrades, socket }, [talkToJob]),
+      ...bindRoutes({ ...output, ...list, submission, overview, audit }, adminListRoutes),
+      ...bindRoutes({ ...ends, audit }, adminJobRoutes),
+    ],
+    records,
+    requests,
+    submission,
+    cancel,
+    counts: () => queue.getJobCounts(),
+    close: () => queue.close(),
+  }
+}
+
+function createRequests(
+  { config, root }: Core,
+  { languages, overview, metrics, record }: JobsNeeds,
+): JobRequestBuilder {
+  return createJobRequestBuilder({
+    config,
+    languages,
+    runtimes: async () => knownRuntimes(await overview()),
+    screening: createScreening(loadRules(root, config.screening.rulesFile)),
+    blocked: (event) => {
+      metrics.submitted('blocked')
+      void record(event)
+    },
+    screened: metrics.screened,
+  })
+}
+
+function createSubmission(core: Core, needs: JobsNeeds, queue: JobQueue, records: JobReader): JobSubmission {
+  const { config, redis, subscriber, keys, log } = core
+  const { overview, events, metrics } = needs
+  const { redisReplicas } = config
+  const replicas =
+    redisReplicas > 0 ? createReplicas(core.connect('runyard-api-replicas'), keys.mark, redisReplicas) : noReplicas
+  return createJobSubmission({
+    queue,
+    admission: createJobAdmission(redis, keys),
+    records,
+    readBatch: (id) => readBatchRecord(redis, keys, id),
+    live: events.live,
+    replies: createReplies(subscriber, keys, (id) => readEnded(records, id)),
+    bounds: config.load,
+    replicas,
+    checkWorkers: async (jobs) => {
+      try {
+        checkWorkers(await overview())
+      } catch (error) {
+        if (error instanceof Problem) metrics.refused('engine', jobs)
+        throw error
+      }
+    },
+    log,
+    metrics,
+  })
+}
+
+function createCancellation(core: Core, needs: JobsNeeds, queue: JobQueue): Cancel {
+  const { config, redis, keys, log } = core
+  const figures = createFiguresWriter(redis, keys)
+  return createCancel(
+    queue,
+    createJobLifeCycle(redis, keys, config),
+    (ids) => promoteJobs(queue, ids, log),
+    needs.enqueueWebhook,
+    needs.metrics.finished,
+    (job, delayMs) => {
+      figures.ended(job, delayMs)
+      figures.flush().catch((err: unknown) => log.warn({ err }, 'figures were not stored'))
+    },
+  )
+}

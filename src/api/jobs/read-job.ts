@@ -1,0 +1,77 @@
+import Type from 'typebox'
+import { Job, type JobSummary } from '../../shared/job.ts'
+import { SECOND } from '../../shared/limits.ts'
+import { knows } from '../http/entity-tag.ts'
+import { whileKeyHolds, type OpenResponses } from '../http/open-responses.ts'
+import { finishedJob, queuedJob, uncompiledJob } from '../http/openapi/examples/results.ts'
+import { PATH } from '../http/openapi/parameters.ts'
+import { MAX_WAIT_SECONDS } from '../http/prefer.ts'
+import { defineRoute } from '../http/route.ts'
+import type { JobSubmission } from './job-submission.ts'
+import { ownJob } from './own-job.ts'
+import { type OutputNeeds, withOutput } from './with-output.ts'
+
+export const ReadJobQuery = Type.Object(
+  {
+    wait: Type.Optional(
+      Type.String({ pattern: '^[0-9]{1,9}$', description: 'whole seconds to wait for the end; more than 60 is 60' }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+interface ReadNeeds extends OutputNeeds {
+  submission: JobSubmission
+  open: OpenResponses
+}
+
+export const readJob = defineRoute({
+  method: 'get',
+  path: '/v1/jobs/:id',
+  id: 'readJob',
+  tag: 'Jobs',
+  summary: 'Read a job',
+  description:
+    'The job as it is, or with `wait` as it is when it has ended or the time is over. A job that has ended can be read ' +
+    'for 24 hours, unless the operator says otherwise; then it is 404, as is the job of somebody else.',
+  scopes: ['jobs', 'containers'],
+  params: { id: PATH.job },
+  query: ReadJobQuery,
+  headers: ['If-None-Match'],
+  answers: {
+    200: {
+      description: 'The job.',
+      schema: Job,
+      headers: ['ETag'],
+      examples: {
+        finished: { summary: 'A job that has ended', value: finishedJob },
+        uncompiled: { summary: 'A program that does not compile', value: uncompiledJob },
+        queued: { summary: 'A job that waits', value: queuedJob },
+      },
+    },
+    304: { description: 'Nothing has changed since you had it.', headers: ['ETag'] },
+  },
+  cache: 'private, no-cache',
+  problems: ['too-many-open'],
+  async handle(needs: ReadNeeds, { req, res, params, query, send }) {
+    const { records, submission, open } = needs
+    let job = await ownJob(records, res, params.id)
+    const waitSeconds = Math.min(Number(query.wait ?? '0'), MAX_WAIT_SECONDS)
+    if (job.status === null && waitSeconds > 0) {
+      const signal = open.hold(res)
+      const ended = await whileKeyHolds(signal, submission.waitForEnd(job.id, waitSeconds * SECOND, signal))
+      job = ended ?? (await ownJob(records, res, job.id))
+    }
+    const tag = entityTag(job)
+    if (knows(req.get('if-none-match'), tag)) {
+      res.set('ETag', tag)
+      return send(304)
+    }
+    const whole = await withOutput(needs, res, job)
+    res.set('ETag', tag)
+    send(200, whole)
+  },
+})
+
+/** A job changes with its state and its attempts, and with nothing else. */
+const entityTag = (job: JobSummary): string => `"${job.id}.${job.attempt}.${job.status ?? job.state}"`

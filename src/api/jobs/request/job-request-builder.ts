@@ -1,0 +1,303 @@
+import { v7 as uuid } from 'uuid'
+import type { Config } from '../../../shared/config/config.ts'
+import type { Encoding, JobHead, JobSpec, SourceFile, TestCase } from '../../../shared/job.ts'
+import type { Language } from '../../../shared/language.ts'
+import { effectiveLimits, type LimitOverrides, type Limits, lowerOf } from '../../../shared/limits.ts'
+import { type FieldError, Problem } from '../../../shared/problems.ts'
+import type { Runtimes } from '../../../shared/redis/worker-registry.ts'
+import {
+  CodeRequest,
+  ContainerRequest,
+  PRIORITIES,
+  type RequestFile,
+  type RequestTest,
+} from '../../../shared/requests.ts'
+import type { SecurityEvent } from '../../../shared/security/security-event.ts'
+import type { Screening } from '../../screening/screening.ts'
+import { subjectOf } from '../../screening/subject.ts'
+import type { Caller } from '../../http/caller.ts'
+import { invalidRequest } from '../../http/problems.ts'
+import { bodyValidator } from '../../http/validate.ts'
+import { allowedImage, installedVersion, knownLanguage } from '../../runtimes/installed.ts'
+import { plainBase64 } from './base64.ts'
+import {
+  checkArtifacts,
+  checkFiles,
+  checkFloors,
+  checkLimits,
+  checkStdin,
+  checkVectors,
+  checkWebhook,
+} from './check-request.ts'
+import { checkSizes } from './check-sizes.ts'
+import { plainGlobs } from './glob-problem.ts'
+import { type Screened, screenWith } from './screen-with.ts'
+import { toUnixText } from './unix-text.ts'
+
+/** Turns request bodies into jobs, complete and checked. */
+export interface JobRequestBuilder {
+  /** @throws Problem */
+  code: (body: unknown, caller: Caller, requestId: string) => Promise<JobSpec>
+  /** @throws Problem */
+  container: (body: unknown, caller: Caller, requestId: string) => Promise<JobSpec>
+}
+
+export interface JobRequestBuilderOptions {
+  config: Config
+  languages: readonly Language[]
+  /** What can be run now. */
+  runtimes: () => Promise<Runtimes>
+  screening: Screening
+  /** Told of every submission that screening refuses. */
+  blocked: (event: SecurityEvent) => void
+  /** Told of every screening. */
+  screened: Screened
+}
+
+const codeRequest = bodyValidator(CodeRequest)
+const containerRequest = bodyValidator(ContainerRequest)
+
+export function createJobRequestBuilder({
+  config,
+  languages,
+  runtimes,
+  screening,
+  blocked,
+  screened,
+}: JobRequestBuilderOptions): JobRequestBuilder {
+  const { defaults } = config.limits
+  const screen = screenWith(screening, config.screening.policy, blocked, screened)
+  const ceilingsOf = (caller: Caller) => lowerOf(config.limits.ceilings, caller.ceilings)
+
+  /** The owner asks for it, the operator may not allow it. */
+  const isKept = (request: CodeRequest | ContainerRequest) => config.keepRequests && request.keepRequest === true
+
+  const head = (
+    request: CodeRequest | ContainerRequest,
+    needs: LimitOverrides,
+    ceilings: Limits,
+  ): Omit<JobHead, 'kind' | 'warnings'> => ({
+    id: uuid(),
+    language: null,
+    version: null,
+    image: null,
+    interactive: 'interactive' in request && request.interactive === true,
+    limits: effectiveLimits(request.limits ?? {}, needs, defaults, ceilings),
+    metadata: request.metadata ?? {},
+    ...(request.endUser !== undefined && { endUser: request.endUser }),
+    ...(isKept(request) && { requestKept: true }),
+    createdAt: new Date().toISOString(),
+  })
+
+  const base = (request: CodeRequest | ContainerRequest, caller: Caller, requestId: string) => ({
+    tenant: caller.tenant,
+    origin: {
+      requestId,
+      address: caller.address,
+      keyId: caller.keyId,
+      ...(request.endUser !== undefined && { endUser: request.endUser }),
+    },
+    shareable: caller.shareable,
+    maxRunningJobs: caller.maxRunningJobs,
+    rank: PRIORITIES.indexOf(request.priority ?? 'normal'),
+    delayMs: request.delayMs ?? 0,
+    webhook: request.webhook ?? caller.webhook,
+    keptRequest: isKept(request) ? keptRequest(request) : null,
+    artifacts: request.artifacts ? { globs: plainGlobs(request.artifacts), ...config.artifacts } : null,
+    ...input({ stdin: request.stdin ?? '', stdinEncoding: request.stdinEncoding }),
+    env: request.env ?? {},
+  })
+
+  const refuse = (errors: FieldError[]) => {
+    if (errors.length > 0) throw invalidRequest(errors)
+  }
+
+  /** What is refused with other mistakes rather than before them. @returns nothing when it cannot be used */
+  const noting = <T>(errors: FieldError[], read: () => T): T | undefined => {
+    try {
+      return read()
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== 'invalid-request') {
+        refuse(errors)
+        throw error
+      }
+      errors.push(...(error.errors ?? []))
+      return undefined
+    }
+  }
+
+  return {
+    async code(body, caller, requestId) {
+      const request = codeRequest(body)
+      const ceilings = ceilingsOf(caller)
+      const language = knownLanguage(languages, request.language)
+      const files = sourceFiles(request, language)
+      checkSizes(request, files, config.http.maxCodeBytes)
+      const { dependencies } = request
+      const pointers = request.files ? undefined : ['/code']
+      const subject = subjectOf({ language: language.id, files, dependencies, pointers })
+      const found = screen(subject, caller, requestId, request.endUser)
+      const errors = [
+        ...checkSource(request),
+        ...checkFiles(request.files ?? []),
+        ...checkLimits(request.limits ?? {}, defaults, ceilings),
+        ...checkFloors(effectiveLimits(request.limits ?? {}, language.limits, defaults, ceilings), language),
+        ...checkVectors({ args: request.args, compilerArgs: request.compilerArgs, env: request.env }),
+        ...checkStdin('', request.stdin, request.stdinEncoding),
+        ...(request.tests ?? []).flatMap(({ args, stdin, stdinEncoding }, index) => [
+          ...checkVectors({ [`tests/${index}/args`]: args }),
+          ...checkStdin(`/tests/${index}`, stdin, stdinEncoding ?? request.stdinEncoding),
+        ]),
+        ...checkWebhook(request.webhook, config.webhooks),
+        ...checkArtifacts(request.artifacts),
+        ...checkCompilerArgs(request, language),
+        ...checkDependencies(request, language),
+      ]
+      const entrypoint = noting(errors, () => findEntrypoint(request, files, language)) ?? ''
+      const there = await runtimes().catch((error: unknown) => {
+        refuse(errors)
+        throw error
+      })
+      const version = noting(errors, () => installedVersion(there, language, request.version)) ?? ''
+      refuse(errors)
+      const texts = language.unixText ? toUnixText(request, files, language, entrypoint) : { files, warnings: [] }
+      return {
+        ...base(request, caller, requestId),
+        head: {
+          ...head(request, language.limits, ceilings),
+          warnings: [...found, ...texts.warnings],
+          kind: 'code',
+          language: language.id,
+          version,
+        },
+        files: texts.files,
+        entrypoint,
+        command: [],
+        args: request.args ?? [],
+        compilerArgs: request.compilerArgs ?? [],
+        tests: (request.tests ?? []).map((test) => testCase(test, request.stdinEncoding)),
+        expectedOutput: request.expectedOutput ?? null,
+        ...(request.terminal && { terminal: request.terminal }),
+      }
+    },
+    async container(body, caller, requestId) {
+      const request = containerRequest(body)
+      const ceilings = ceilingsOf(caller)
+      const files = (request.files ?? []).map(toSourceFile)
+      checkSizes({ files: [], ...request }, files, config.http.maxCodeBytes)
+      const subject = subjectOf({ language: undefined, files, command: request.command })
+      const warnings = screen(subject, caller, requestId, request.endUser)
+      refuse([
+        ...checkFiles(request.files ?? []),
+        ...checkLimits(request.limits ?? {}, defaults, ceilings),
+        ...checkVectors({ command: request.command, env: request.env }),
+        ...checkStdin('', request.stdin, request.stdinEncoding),
+        ...checkWebhook(request.webhook, config.webhooks),
+        ...checkArtifacts(request.artifacts),
+      ])
+      const image = allowedImage(await runtimes(), languages, request.image)
+      return {
+        ...base(request, caller, requestId),
+        head: { ...head(request, {}, ceilings), warnings, kind: 'container', image },
+        files,
+        entrypoint: '',
+        command: request.command,
+        args: [],
+        compilerArgs: [],
+        tests: [],
+        expectedOutput: null,
+      }
+    },
+  }
+}
+
+/**
+ * What is kept of a request: what makes the program run as it did. Whom to tell, when to begin and what it was for are matters of
+ * that one time, as is for whom.
+ */
+function keptRequest(request: CodeRequest | ContainerRequest): string {
+  const {
+    webhook: _webhook,
+    delayMs: _delayMs,
+    priority: _priority,
+    metadata: _metadata,
+    endUser: _endUser,
+    ...kept
+  } = request
+  return JSON.stringify(kept)
+}
+
+function checkSource({ code, files, tests, expectedOutput, interactive, terminal }: CodeRequest): FieldError[] {
+  const errors: FieldError[] = []
+  if (code === undefined && files === undefined)
+    errors.push({ pointer: '/code', detail: 'is missing, and so is /files' })
+  if (code !== undefined && files !== undefined) errors.push({ pointer: '/code', detail: 'cannot be used with /files' })
+  if (tests !== undefined && expectedOutput !== undefined) {
+    errors.push({ pointer: '/expectedOutput', detail: 'cannot be used with /tests; each test has its own' })
+  }
+  if (tests !== undefined && interactive === true) {
+    errors.push({ pointer: '/interactive', detail: 'cannot be used with /tests' })
+  }
+  if (terminal !== undefined && interactive !== true) {
+    errors.push({ pointer: '/terminal', detail: 'needs /interactive to be true' })
+  }
+  return errors
+}
+
+function sourceFiles(request: CodeRequest, language: Language): SourceFile[] {
+  if (request.files) return request.files.map(toSourceFile)
+  return [{ path: language.fileName, content: request.code ?? '', encoding: 'utf-8' }]
+}
+
+const toSourceFile = ({ path, content, encoding = 'utf-8', mode }: RequestFile): SourceFile => ({
+  path,
+  content: encoding === 'base64' ? (plainBase64(content) ?? content) : content,
+  encoding,
+  ...(mode !== undefined && { mode }),
+})
+
+interface Input {
+  stdin: string
+  stdinEncoding?: Encoding | undefined
+}
+
+/** Standard input as a job keeps it. */
+function input({ stdin, stdinEncoding }: Input): { stdin: string; stdinEncoding?: Encoding } {
+  return stdinEncoding === 'base64' ? { stdin: plainBase64(stdin) ?? '', stdinEncoding } : { stdin }
+}
+
+function testCase({ stdin, stdinEncoding, ...test }: RequestTest, ofJob: Encoding | undefined): TestCase {
+  return { ...test, ...(stdin !== undefined && input({ stdin, stdinEncoding: stdinEncoding ?? ofJob })) }
+}
+
+function findEntrypoint(request: CodeRequest, files: readonly SourceFile[], language: Language): string {
+  const paths = files.map(({ path }) => path)
+  const { entrypoint } = request
+  if (entrypoint === undefined) {
+    if (paths.includes(language.fileName)) return language.fileName
+    const [only, second] = paths
+    if (only !== undefined && second === undefined) return only
+    const detail = `is missing: none of the files is ${language.fileName}`
+    throw invalidRequest([{ pointer: '/entrypoint', detail }])
+  }
+  if (!paths.includes(entrypoint)) {
+    throw invalidRequest([{ pointer: '/entrypoint', detail: `must be one of ${paths.join(', ')}` }])
+  }
+  return entrypoint
+}
+
+function checkCompilerArgs({ compilerArgs }: CodeRequest, language: Language): FieldError[] {
+  if (compilerArgs === undefined || compilerArgs.length === 0) return []
+  if (language.compile?.argv.includes('{compilerArgs}')) return []
+  return [{ pointer: '/compilerArgs', detail: `cannot be used: ${language.name} has no compiler options here` }]
+}
+
+/** A job has no network, so what it depends on must be in the image. */
+function checkDependencies({ dependencies = [] }: CodeRequest, language: Language): FieldError[] {
+  const packages = language.packages ?? []
+  return dependencies.flatMap((name, index) => {
+    if (packages.includes(name)) return []
+    const there = packages.length > 0 ? `has ${packages.join(', ')}` : 'has no packages beside the standard library'
+    return [{ pointer: `/dependencies/${index}`, detail: `is "${name}"; the image of ${language.name} ${there}` }]
+  })
+}

@@ -1,0 +1,51 @@
+import type { SourceFile } from '../../../shared/job.ts'
+import type { Language } from '../../../shared/language.ts'
+import type { Finding } from '../../../shared/security/finding.ts'
+
+const CRLF = /\r\n/g
+/** In a text of which each character is one byte of UTF-8. */
+const BYTE_ORDER_MARK = /^\xef\xbb\xbf/
+
+/**
+ * Takes the line ends of Windows and byte-order marks from the programs among these files, for an interpreter that cannot read them.
+ * @returns all files, and a warning for each that was changed
+ */
+export function toUnixText(
+  { code }: { code?: string },
+  files: readonly SourceFile[],
+  language: Pick<Language, 'name' | 'fileName'>,
+  entrypoint: string,
+): { files: SourceFile[]; warnings: Finding[] } {
+  const extension = /\.[^.]+$/.exec(language.fileName)?.[0] ?? ''
+  const warnings: Finding[] = []
+  const changed = files.map((file, index) => {
+    if (file.path !== entrypoint && !file.path.endsWith(extension)) return file
+    const bytes = Buffer.from(file.content, file.encoding === 'base64' ? 'base64' : 'utf8').toString('latin1')
+    const text = bytes.replace(BYTE_ORDER_MARK, '').replaceAll(CRLF, '\n')
+    if (text === bytes) return file
+    const content = Buffer.from(text, 'latin1')
+    warnings.push(warningOf(bytes, language, code !== undefined ? '/code' : `/files/${index}/content`))
+    return { ...file, content: content.toString(file.encoding === 'base64' ? 'base64' : 'utf8') }
+  })
+  return { files: changed, warnings }
+}
+
+function warningOf(bytes: string, { name }: Pick<Language, 'name'>, pointer: string): Finding {
+  const mark = BYTE_ORDER_MARK.test(bytes)
+  const lines = bytes.split('\n')
+  const line = mark ? 0 : lines.findIndex((text) => text.endsWith('\r'))
+  const excerpt = Buffer.from((lines[line] ?? '').replace(BYTE_ORDER_MARK, ''), 'latin1')
+    .toString()
+    .trimEnd()
+  return {
+    rule: mark ? 'byte-order-mark' : 'windows-line-ends',
+    severity: 'warn',
+    reason: mark
+      ? `The file begins with a byte-order mark, which ${name} cannot read. It was removed, and any Windows line ends were changed.`
+      : `The file has Windows line ends (CR LF), which ${name} cannot read. They were changed to LF.`,
+    pointer,
+    line: line + 1,
+    column: mark ? 1 : excerpt.length + 1,
+    excerpt: excerpt.slice(0, 120),
+  }
+}

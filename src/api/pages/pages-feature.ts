@@ -1,0 +1,81 @@
+import { randomBytes } from 'node:crypto'
+import { type Request, type RequestHandler, type Response, Router } from 'express'
+import { Problem } from '../../shared/problems.ts'
+import { onlyMethods } from '../http/answer-problem.ts'
+import { type BuiltPages, loadPages, type PageAsset } from './load-pages.ts'
+import { pageHeaders } from './page-headers.ts'
+import type { Core } from '../core.ts'
+
+const FOR_EVER = 'public, max-age=31536000, immutable'
+
+export interface PagesFeature {
+  /** Undefined when they were not built. */
+  pages: Router | undefined
+  /** `/` for what is no browser: the addresses of some routes. */
+  welcome: RequestHandler
+}
+
+export function createPagesFeature({ root, log }: Core): PagesFeature {
+  const built = loadPages(`${root}/dist/pages`)
+  if (!built) log.warn('the pages were not built: npm run build')
+  return { pages: built && pageRouter(built), welcome }
+}
+
+const welcome: RequestHandler = (_req, res) => {
+  res.json({
+    name: 'Runyard',
+    submit: '/v1/jobs',
+    runtimes: '/v1/runtimes',
+    docs: '/docs',
+    openapi: '/openapi.json',
+    health: '/healthz',
+    ready: '/readyz',
+  })
+}
+
+/**
+ * The pages, and what they are made of. They hold no secret, so they need no key, and come out of memory, so they are
+ * answered before anything is asked of Redis, the rate limit too. What a page then wants to know it asks of the API.
+ */
+function pageRouter({ html, assets }: BuiltPages): Router {
+  const router = Router()
+  // Of every method, since Express answers OPTIONS by itself where there is one for GET alone.
+  router.all('/', (req, res, next) => {
+    if (!isRead(req)) return next()
+    // What is no browser gets the addresses, as it always did.
+    res.vary('Accept')
+    if (req.accepts(['json', 'html']) !== 'html') return next()
+    sendPage(res, html.get('playground'))
+  })
+  router.all('/admin{/*path}', (req, res, next) => {
+    // These are bull-board's, for who is logged in.
+    if (/^\/admin\/queues(?:\/|$)/i.test(req.path)) return next()
+    if (!isRead(req)) return onlyMethods('GET')(req, res, next)
+    sendPage(res, html.get('admin'))
+  })
+  router
+    .route('/assets/:name')
+    .get((req, res) => {
+      const asset = assets.get(req.params.name)
+      if (!asset)
+        throw new Problem('not-found', 'there is no such file; a page that was loaded anew names those there are')
+      sendAsset(req, res, asset)
+    })
+    .all(onlyMethods('GET'))
+  return router
+}
+
+const isRead = ({ method }: Request): boolean => method === 'GET' || method === 'HEAD'
+
+function sendPage(res: Response, html: string | undefined): void {
+  if (html === undefined) throw new Problem('not-found', 'this page was not built')
+  const nonce = randomBytes(16).toString('base64')
+  res.set(pageHeaders(nonce)).type('html').send(html.replaceAll('{{nonce}}', nonce))
+}
+
+function sendAsset(req: Request, res: Response, asset: PageAsset): void {
+  res.set({ 'Cache-Control': FOR_EVER, 'Content-Type': asset.contentType, Vary: 'Accept-Encoding' })
+  const encoding = (['br', 'gzip'] as const).find((name) => req.acceptsEncodings(name) === name)
+  if (encoding) res.set('Content-Encoding', encoding)
+  res.send(asset[encoding ?? 'identity'])
+}

@@ -1,0 +1,40 @@
+import type { Request, RequestHandler } from 'express'
+import type { SecurityEvent } from '../../shared/security/security-event.ts'
+import type { Core } from '../core.ts'
+import type { RouteRequest } from '../http/route.ts'
+import { type LimitEndUsers, limitEndUsers } from './end-users.ts'
+import { rateLimit, spendMore } from './rate-limit.ts'
+import { type Budget, createRateLimiter, type RateLimitCounters, type RateLimiter } from './rate-limiter.ts'
+
+export interface RateLimitFeature {
+  limiter: RateLimiter
+  /** Takes from the budget of a caller what its request costs. */
+  limit: RequestHandler
+  limitEndUsers: LimitEndUsers
+  /** Takes from the caller's submissions what a request costs beyond its first. */
+  spendRest: (request: RouteRequest, tokens: number) => Promise<void>
+}
+
+export interface RateLimitNeeds {
+  counters: RateLimitCounters
+  record: (event: SecurityEvent) => unknown
+}
+
+/** How often. */
+export function createRateLimitFeature(core: Core, { counters, record }: RateLimitNeeds): RateLimitFeature {
+  const { config, redis, keys } = core
+  const { rates, endUserRatePercent: endUserPercent } = config
+  const limiter = createRateLimiter({ redis, keys, rates, endUserPercent, counters })
+  const spendRest = spendMore(limiter, 'submit', record)
+  return {
+    limiter,
+    limit: rateLimit(limiter, budgetOf, record),
+    limitEndUsers: limitEndUsers(limiter, record),
+    spendRest: ({ req, res }, tokens) => spendRest(req, res, tokens),
+  }
+}
+
+/** What runs something takes from the budget of submissions. */
+function budgetOf(req: Request): Budget {
+  return req.method === 'POST' && !req.path.startsWith('/v1/admin') ? 'submit' : 'read'
+}

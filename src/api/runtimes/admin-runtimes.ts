@@ -1,0 +1,148 @@
+import Type from 'typebox'
+import { findLanguage, type Language } from '../../shared/language.ts'
+import { Problem } from '../../shared/problems.ts'
+import { Installation, InstallationEvent, type Installations } from '../../shared/redis/installations.ts'
+import type { Overview, WorkerInfo } from '../../shared/redis/worker-registry.ts'
+import { BEGINNING, type EventFeed } from '../events/event-feed.ts'
+import type { OpenResponses } from '../http/open-responses.ts'
+import { PATH } from '../http/openapi/parameters.ts'
+import { defineRoute } from '../http/route.ts'
+import { sendEvents } from '../http/sse.ts'
+import type { Audit } from '../security/audit.ts'
+
+interface HostsNeeds {
+  languages: readonly Language[]
+  overview: () => Promise<Overview>
+  installations: Installations
+}
+
+const AdminRuntime = Type.Object({
+  language: Type.String(),
+  name: Type.String(),
+  default: Type.Boolean({ description: 'whether the set-up installs it without being asked' }),
+  hosts: Type.Array(
+    Type.Object({
+      host: Type.String(),
+      workers: Type.Integer(),
+      version: Type.Union([Type.String(), Type.Null()], { description: '`null`: it is not installed there' }),
+      installsOnRequest: Type.Boolean(),
+    }),
+  ),
+  installation: Type.Union([Installation, Type.Null()], { description: 'the last one of a day' }),
+})
+const AdminRuntimeList = Type.Object({ runtimes: Type.Array(AdminRuntime) })
+
+const common = { tag: 'Administration', scopes: ['admin'], cache: 'no-store' } as const
+
+/** Which languages each host of workers has, and having them installed. */
+export const adminRuntimeRoutes = [
+  defineRoute({
+    ...common,
+    method: 'get',
+    path: '/v1/admin/runtimes',
+    id: 'listHostRuntimes',
+    summary: 'List which languages each host of workers has',
+    answers: { 200: { description: 'The languages.', schema: AdminRuntimeList } },
+    schemas: { AdminRuntime, AdminRuntimeList },
+    async handle({ languages, overview, installations }: HostsNeeds, { send }) {
+      const { workers } = await overview()
+      const last = new Map(
+        (await installations.latest(languages.map(({ id }) => id))).map((one) => [one.language, one] as const),
+      )
+      const runtimes = languages.map((language) => ({
+        language: language.id,
+        name: language.name,
+        default: language.default,
+        hosts: hostsOf(workers).map(([host, there]) => ({
+          host,
+          workers: there.length,
+          version: there.map(({ runtimes: { languages: versions } }) => versions[language.id]).find(Boolean) ?? null,
+          installsOnRequest: there.some(({ installsOnRequest }) => installsOnRequest === true),
+        })),
+        installation: last.get(language.id) ?? null,
+      }))
+      send(200, { runtimes })
+    },
+  }),
+  defineRoute({
+    ...common,
+    method: 'post',
+    path: '/v1/admin/runtimes/:language/install',
+    id: 'installRuntime',
+    summary: 'Have a language installed',
+    description: 'By one worker on each host. One that is under way is not begun twice.',
+    params: { language: PATH.language },
+    answers: { 202: { description: 'It is asked for.', schema: Installation } },
+    async handle({ languages, overview, installations, audit }: HostsNeeds & { audit: Audit }, request) {
+      const language = findLanguage(languages, request.params.language)
+      if (!language) throw new Problem('not-found', 'there is no such language; GET /v1/admin/runtimes lists them')
+      const { workers } = await overview()
+      const hosts = hostsOf(workers.filter(({ installsOnRequest }) => installsOnRequest)).map(([host]) => host)
+      if (hosts.length === 0) {
+        throw new Problem('unavailable', 'no worker that is alive installs languages on request (INSTALL_ON_REQUEST)')
+      }
+      const { installation, isNew } = await installations.request(language.id, hosts)
+      if (isNew) audit(request, 'runtime-install', `${language.name} is to be installed on ${hosts.join(', ')}`)
+      request.send(202, installation)
+    },
+  }),
+  defineRoute({
+    ...common,
+    method: 'get',
+    path: '/v1/admin/installations/:id',
+    id: 'readInstallation',
+    summary: 'Read how an installation goes',
+    params: { id: PATH.installation },
+    answers: { 200: { description: 'The installation.', schema: Installation } },
+    async handle({ installations }: { installations: Installations }, { params, send }) {
+      send(200, await readOne(installations, params.id))
+    },
+  }),
+  defineRoute({
+    ...common,
+    method: 'get',
+    path: '/v1/admin/installations/:id/events',
+    id: 'streamInstallationEvents',
+    summary: 'Follow an installation',
+    description: 'Server-sent events: `state` first, then `host` and `line`, and `result`, which is the last.',
+    params: { id: PATH.installation },
+    headers: ['Last-Event-ID'],
+    answers: {
+      200: {
+        description: 'The events, as they come.',
+        type: 'text/event-stream',
+        schema: Type.String({ description: 'server-sent events' }),
+        events: InstallationEvent,
+      },
+      204: { description: 'You have had `result`: there is nothing more to come.' },
+    },
+    problems: ['invalid-header', 'too-many-open'],
+    async handle(needs: { installations: Installations; feed: EventFeed; open: OpenResponses }, { req, res, params }) {
+      const { installations, feed, open } = needs
+      const { id } = await readOne(installations, params.id)
+      const after = req.get('last-event-id') || BEGINNING
+      if (!/^\d{1,15}-\d{1,15}$/.test(after) || !(await feed.known(id, after))) {
+        throw new Problem('invalid-header', 'Last-Event-ID must be the id of an event of this installation')
+      }
+      if ((await feed.rest(id, after)) === 'read' && (await readOne(installations, id)).over) {
+        return void res.status(204).end()
+      }
+      if (req.method === 'HEAD') return void res.type('text/event-stream').end()
+      const signal = open.hold(res)
+      await sendEvents(res, feed.read(id, after, signal), signal)
+    },
+  }),
+]
+
+async function readOne(installations: Pick<Installations, 'read'>, id: string) {
+  const found = await installations.read(id.toLowerCase())
+  if (!found) throw new Problem('not-found', 'there is no such installation, or it was too long ago')
+  return found
+}
+
+/** Workers by their host, in the order of its name. */
+function hostsOf(workers: readonly WorkerInfo[]): [host: string, workers: WorkerInfo[]][] {
+  const hosts = new Map<string, WorkerInfo[]>()
+  for (const worker of workers) hosts.set(worker.host, [...(hosts.get(worker.host) ?? []), worker])
+  return [...hosts].sort(([a], [b]) => (a < b ? -1 : 1))
+}

@@ -1,0 +1,26 @@
+import type { Language } from '../../shared/language.ts'
+import { createInstallations } from '../../shared/redis/installations.ts'
+import type { Overview } from '../../shared/redis/worker-registry.ts'
+import type { Core } from '../core.ts'
+import type { EventFeed } from '../events/event-feed.ts'
+import type { OpenResponses } from '../http/open-responses.ts'
+import { type BoundRoute, bindRoutes } from '../http/route.ts'
+import type { Audit } from '../security/audit.ts'
+import { adminRuntimeRoutes } from './admin-runtimes.ts'
+import { runtimeRoutes } from './runtimes.ts'
+
+export interface RuntimesNeeds {
+  languages: readonly Language[]
+  /** The workers and what they can run, as of at most a moment ago. */
+  overview: () => Promise<Overview>
+  feed: EventFeed
+  open: OpenResponses
+  audit: Audit
+}
+
+export const RUNTIME_ROUTES = [...runtimeRoutes, ...adminRuntimeRoutes]
+
+/** The languages, and having them installed. */
+export function createRuntimesFeature({ config, redis, keys }: Core, needs: RuntimesNeeds): { routes: BoundRoute[] } {
+  return { routes: bindRoutes({ ...needs, config, installations: createInstallations(redis, keys) }, RUNTIME_ROUTES) }
+}

@@ -1,0 +1,88 @@
+import Type from 'typebox'
+import type { Config } from '../../shared/config/config.ts'
+import type { Language } from '../../shared/language.ts'
+import { DEFAULT_CEILINGS, DEFAULT_LIMITS, effectiveLimits, lowerOf } from '../../shared/limits.ts'
+import type { Overview } from '../../shared/redis/worker-registry.ts'
+import { Runtime } from '../../shared/runtime.ts'
+import type { Caller } from '../http/caller.ts'
+import { defineRoute } from '../http/route.ts'
+
+interface RuntimesNeeds {
+  config: Pick<Config, 'limits'>
+  languages: readonly Language[]
+  overview: () => Promise<Overview>
+}
+
+const python: Runtime = {
+  language: 'python',
+  name: 'Python',
+  version: '3.13.5',
+  aliases: ['py', 'python3'],
+  fileName: 'main.py',
+  compiled: false,
+  installed: true,
+  limits: DEFAULT_LIMITS,
+  ceilings: DEFAULT_CEILINGS,
+  packages: [],
+  hello: "print('Hello, world!')\n",
+}
+
+const common = { method: 'get', tag: 'Runtimes', scopes: [] } as const
+const description =
+  'Every language there is, also those that are not installed. `limits` is what a job gets that asks for none, ' +
+  '`ceilings` the most you may ask for.'
+
+/** The languages, in the shape of `GET /v1/runtimes` and in that of `GET /api/repl/languages`. */
+export const runtimeRoutes = [
+  defineRoute({
+    ...common,
+    path: '/v1/runtimes',
+    id: 'listRuntimes',
+    summary: 'List the languages',
+    answers: {
+      200: {
+        description,
+        schema: Type.Object({ runtimes: Type.Array(Runtime) }),
+        examples: { python: { summary: 'One language', value: { runtimes: [python] } } },
+      },
+    },
+    async handle(needs: RuntimesNeeds, { caller, send }) {
+      send(200, { runtimes: await runtimesFor(needs, caller) })
+    },
+  }),
+  defineRoute({
+    ...common,
+    path: '/api/repl/languages',
+    id: 'listLanguages',
+    summary: 'List the languages, under another name',
+    description: 'The list of `GET /v1/runtimes`.',
+    answers: {
+      200: {
+        description,
+        schema: Type.Object({ languages: Type.Array(Runtime) }),
+        examples: { python: { summary: 'One language', value: { languages: [python] } } },
+      },
+    },
+    async handle(needs: RuntimesNeeds, { caller, send }) {
+      send(200, { languages: await runtimesFor(needs, caller) })
+    },
+  }),
+]
+
+async function runtimesFor({ config, languages, overview }: RuntimesNeeds, caller: Caller): Promise<Runtime[]> {
+  const ceilings = lowerOf(config.limits.ceilings, caller.ceilings)
+  const versions = (await overview()).runtimes?.languages ?? {}
+  return languages.map((language) => ({
+    language: language.id,
+    name: language.name,
+    version: versions[language.id] ?? null,
+    aliases: language.aliases,
+    fileName: language.fileName,
+    compiled: language.compile !== undefined,
+    installed: versions[language.id] !== undefined,
+    limits: effectiveLimits({}, language.limits, config.limits.defaults, ceilings),
+    ceilings,
+    packages: language.packages ?? [],
+    hello: language.hello.code,
+  }))
+}

@@ -1,0 +1,83 @@
+import type { Logger } from 'pino'
+import type { Config } from '../shared/config/config.ts'
+import { loadLanguages } from '../shared/language.ts'
+import type { Tracing } from '../shared/tracing/tracing.ts'
+import { createAccessFeature } from './access/access-feature.ts'
+import { createAdminFeature } from './admin/admin-feature.ts'
+import { createApp } from './app.ts'
+import { createBatchesFeature } from './batches/batches-feature.ts'
+import { createCore } from './core.ts'
+import { createDocumentationFeature } from './documentation/documentation-feature.ts'
+import { createEvents } from './events/events.ts'
+import { createHealthFeature } from './health/health-feature.ts'
+import { createOpenResponses } from './http/open-responses.ts'
+import { createUpgrades } from './http/upgrades.ts'
+import { createJobsFeature, type JobsFeature } from './jobs/jobs-feature.ts'
+import { createOverview } from './load/overview.ts'
+import { createMetricsFeature } from './metrics/metrics-feature.ts'
+import { createPagesFeature } from './pages/pages-feature.ts'
+import { createRateLimitFeature } from './rate-limit/rate-limit-feature.ts'
+import { createRuntimesFeature } from './runtimes/runtimes-feature.ts'
+import { createSecurityFeature } from './security/security-feature.ts'
+import { type RunningApi, serve } from './serve.ts'
+import { createWebhooksFeature } from './webhooks/webhooks-feature.ts'
+
+/**
+ * Starts a gateway: what every feature is made with, the features with what each needs of others, the app of their routes.
+ * @param root folder with `languages/`, and `dist/pages/` if there are to be pages
+ * @throws ConfigError when Redis is not configured; Error when the address cannot be listened on
+ */
+export async function startApi(config: Config, root: string, log: Logger, tracing?: Tracing): Promise<RunningApi> {
+  const owned = createCore(config, root, log, tracing)
+  const { core } = owned
+  const languages = loadLanguages(`${root}/languages`)
+  const overview = createOverview(core)
+  const open = createOpenResponses(core.closing, config.load.tenantMaxOpenStreams)
+  const upgrades = createUpgrades()
+  const events = createEvents(core)
+
+  const security = createSecurityFeature(core)
+  const { record, audit } = security
+  const webhooks = createWebhooksFeature(core, { audit })
+  const metering = createMetricsFeature(core, {
+    overview,
+    securityCounts: security.counts,
+    queueCounts: { jobs: () => jobs.counts(), webhooks: webhooks.counts },
+  })
+  const { metrics } = metering
+  const rateLimit = createRateLimitFeature(core, { counters: metrics, record })
+  const { limitEndUsers, spendRest } = rateLimit
+  const access = createAccessFeature(core, { limiter: rateLimit.limiter, record, audit })
+  const jobs: JobsFeature = createJobsFeature(core, {
+    languages,
+    overview,
+    events,
+    metrics,
+    record,
+    audit,
+    limitEndUsers,
+    open,
+    upgrades,
+    enqueueWebhook: webhooks.enqueue,
+  })
+  const { records, requests, submission, cancel } = jobs
+  const batches = createBatchesFeature(core, { records, requests, submission, cancel, limitEndUsers, spendRest, open })
+  const runtimes = createRuntimesFeature(core, { languages, overview, feed: events.feed, open, audit })
+  const admin = createAdminFeature(core, { overview })
+  const health = createHealthFeature(core, { overview })
+  const documentation = createDocumentationFeature(core, {
+    describe: async (version) => (await import('./document.ts')).createDocument(version),
+  })
+
+  const features = [jobs, batches, runtimes, webhooks, admin, access, security, health, metering, documentation]
+  const app = createApp(core, {
+    metrics,
+    access,
+    limit: rateLimit.limit,
+    pages: createPagesFeature(core),
+    docs: documentation.pages,
+    queueBoard: admin.queueBoard,
+    routes: features.flatMap(({ routes }) => routes),
+  })
+  return serve(owned, app, upgrades, metering, [jobs, admin, webhooks, security])
+}

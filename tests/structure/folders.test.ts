@@ -1,0 +1,34 @@
+import { join } from 'node:path'
+import { expect, test } from '@jest/globals'
+import { packageRoot } from '../../src/shared/package-root.ts'
+import { folderCircles, importsUnder } from './import-graph.ts'
+
+// oxlint finds circles of files (import/no-cycle); these are of folders, whose files may stand in none.
+test('no folder of src imports another that imports it, by whatever way', () => {
+  const imports = importsUnder(join(packageRoot(), 'src'))
+  expect(imports.length).toBeGreaterThan(1000)
+  const told = folderCircles(imports).map(({ folders, imports: making }) => ({
+    folders,
+    imports: making.map(({ from, to }) => `${from} -> ${to}`),
+  }))
+  expect(told).toEqual([])
+})
+
+test('a circle is found over three folders, by files that stand in none', () => {
+  const circle = [
+    { from: 'api/jobs/a.ts', to: 'api/http/b.ts' },
+    { from: 'api/http/c.ts', to: 'api/access/keys/d.ts' },
+    { from: 'api/access/e.ts', to: 'api/jobs/request/f.ts' },
+  ]
+  const straight = [
+    { from: 'api/batches/g.ts', to: 'api/jobs/a.ts' },
+    { from: 'api/jobs/a.ts', to: 'api/jobs/request/f.ts' },
+    { from: 'api/jobs/request/f.ts', to: 'api/jobs/h.ts' },
+    { from: 'api/start.ts', to: 'api/jobs/a.ts' },
+    { from: 'api/jobs/a.ts', to: 'api/core.ts' },
+  ]
+  expect(folderCircles([...circle, ...straight])).toEqual([
+    { folders: ['api/access', 'api/http', 'api/jobs'], imports: [circle[2], circle[1], circle[0]] },
+  ])
+  expect(folderCircles(straight)).toEqual([])
+})
