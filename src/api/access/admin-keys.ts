@@ -10,7 +10,7 @@ import { invalidRequest } from '../http/problems.ts'
 import { defineRoute } from '../http/route.ts'
 import type { Audit } from '../security/audit.ts'
 
-interface KeysNeeds {
+export interface KeysNeeds {
   config: Pick<Config, 'limits' | 'webhooks'>
   apiKeys: Pick<ApiKeys, 'create' | 'list' | 'revoke'>
   audit: Audit

@@ -10,7 +10,7 @@ import { type BatchNeeds, hasEnded, jobsOf, ownBatch } from './own-batch.ts'
 import { finishedBatch } from './submit-batch.ts'
 import { waitForBatch } from './wait-for-batch.ts'
 
-interface CancelBatchNeeds extends BatchNeeds {
+export interface CancelBatchNeeds extends BatchNeeds {
   submission: JobSubmission
   cancel: Cancel
   open: OpenResponses

@@ -10,7 +10,7 @@ import { type BatchNeeds, hasEnded, jobsOf, ownBatch, viewOf } from './own-batch
 import { finishedBatch } from './submit-batch.ts'
 import { waitForBatch } from './wait-for-batch.ts'
 
-interface ReadBatchNeeds extends BatchNeeds {
+export interface ReadBatchNeeds extends BatchNeeds {
   submission: JobSubmission
   open: OpenResponses
 }

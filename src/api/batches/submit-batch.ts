@@ -36,7 +36,7 @@ export const finishedBatch: Batch = {
   jobs: [summaryOf(finishedJob)],
 }
 
-interface SubmitBatchNeeds extends BatchNeeds {
+export interface SubmitBatchNeeds extends BatchNeeds {
   submission: JobSubmission
   requests: JobRequestBuilder
   limitEndUsers: LimitEndUsers

@@ -23,7 +23,7 @@ const Readiness = Type.Object({
   queued: Type.Integer({ description: 'jobs that wait' }),
 })
 
-interface ReadinessNeeds {
+export interface ReadinessNeeds {
   config: Pick<Config, 'load'>
   /** Answers when Redis does. @throws Problem `unavailable` when it does not within a second */
   pingRedis: () => Promise<void>

@@ -48,7 +48,7 @@ const AdminJob = Type.Object({
   canRunAgain: Type.Boolean({ description: 'whether what it was asked for is kept' }),
 })
 
-interface RunAgainNeeds extends OutputNeeds {
+export interface RunAgainNeeds extends OutputNeeds {
   submission: JobSubmission
   /** The workers and what they can run, as of at most a moment ago. */
   overview: () => Promise<Overview>

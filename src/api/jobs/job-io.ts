@@ -13,7 +13,7 @@ import { AckMessage, ErrorMessage } from './socket/reply.ts'
 import { serveSocket, type SocketDeps } from './socket/serve-socket.ts'
 import { eventsAfter } from './stream-job.ts'
 
-interface SocketNeeds extends EventsNeeds {
+export interface SocketNeeds extends EventsNeeds {
   upgrades: Upgrades
   /** For sockets to interactive jobs. */
   socket: SocketDeps

@@ -20,7 +20,7 @@ export const ReadJobQuery = Type.Object(
   { additionalProperties: false },
 )
 
-interface ReadNeeds extends OutputNeeds {
+export interface ReadNeeds extends OutputNeeds {
   submission: JobSubmission
   open: OpenResponses
 }

@@ -10,7 +10,7 @@ import { defineRoute } from '../http/route.ts'
 import { sendEvents } from '../http/sse.ts'
 import type { Audit } from '../security/audit.ts'
 
-interface HostsNeeds {
+export interface HostsNeeds {
   languages: readonly Language[]
   overview: () => Promise<Overview>
   installations: Installations

@@ -7,7 +7,7 @@ import { Runtime } from '../../shared/runtime.ts'
 import type { Caller } from '../http/caller.ts'
 import { defineRoute } from '../http/route.ts'
 
-interface RuntimesNeeds {
+export interface RuntimesNeeds {
   config: Pick<Config, 'limits'>
   languages: readonly Language[]
   overview: () => Promise<Overview>

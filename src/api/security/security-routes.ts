@@ -50,7 +50,7 @@ const allowed: Allowed = {
   by: 'key:4f2a91c07b3e',
 }
 
-interface BlocksNeeds {
+export interface BlocksNeeds {
   blocks: Blocks
 }
 

@@ -1,7 +1,7 @@
 import { TenantSecrets, type WebhookSecrets } from '../../shared/webhooks/webhook-secrets.ts'
 import { defineRoute } from '../http/route.ts'
 
-interface SecretNeeds {
+export interface SecretNeeds {
   secrets: WebhookSecrets
 }
 
