@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createClient, type RunyardError, type StreamedEvent } from '../../src/client/client.ts'
+import { makeKey } from '../support/make-key.ts'
 import { type TestPlatform, startPlatform } from '../support/platform.ts'
 import { openTcpLink, type TcpLink } from '../support/tcp-link.ts'
 
@@ -140,7 +141,8 @@ test('`stream` goes on by itself when the connection is cut, with nothing lost a
   )
   const events: StreamedEvent[] = []
   let cuts = 0
-  for await (const event of linked.stream(id)) {
+  const told: boolean[] = []
+  for await (const event of linked.stream(id, { onConnection: (connected) => told.push(connected) })) {
     events.push(event)
     if (event.type === 'stdout' && cuts < 2 && events.length > 6 * (cuts + 1)) {
       cuts += 1
@@ -149,6 +151,8 @@ test('`stream` goes on by itself when the connection is cut, with nothing lost a
     }
   }
   expect(cuts).toBe(2)
+  expect(told.filter(Boolean)).toHaveLength(3)
+  expect([told.at(0), told.at(-1), told.includes(false)]).toEqual([true, true, true])
   expect(stdoutOf(events)).toBe(Array.from({ length: 30 }, (_, i) => `${i}\n`).join(''))
   expect(new Set(events.map((event) => event.id)).size).toBe(events.length)
 })
@@ -183,7 +187,9 @@ describe('`interactive`', () => {
   })
 
   test('goes on by itself when the connection is cut, with every line answered once', async () => {
-    const job = await linked.interactive(python('while True:\n    print(input() * 2, flush=True)'))
+    const told: boolean[] = []
+    const onConnection = (connected: boolean) => void told.push(connected)
+    const job = await linked.interactive(python('while True:\n    print(input() * 2, flush=True)'), { onConnection })
     const lines = Array.from({ length: 20 }, (_, i) => `<${i}>`)
     const writing = (async () => {
       for (const [at, line] of lines.entries()) {
@@ -199,6 +205,7 @@ describe('`interactive`', () => {
     for await (const event of job) events.push(event)
     await writing
     expect(stdoutOf(events)).toBe(lines.map((line) => `${line}${line}\n`).join(''))
+    expect([told.at(0), told.at(-1), told.includes(false)]).toEqual([true, true, true])
   })
 
   test('says why a job cannot be talked to', async () => {
@@ -263,6 +270,11 @@ test('a limit of the rate is waited for, and what asks for a key says so', async
   try {
     const error = await failure(createClient({ url: strict.url }).run(python('1')))
     expect(error).toMatchObject({ status: 401, code: 'unauthenticated' })
+    let key: string | undefined
+    const keyed = createClient({ url: strict.url, key: () => key })
+    expect(await failure(keyed.runtimes())).toMatchObject({ status: 401 })
+    key = (await makeKey(strict, 'me')).authorization.slice('Bearer '.length)
+    expect((await keyed.runtimes()).length).toBeGreaterThan(3)
   } finally {
     await strict.close()
   }

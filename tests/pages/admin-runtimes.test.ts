@@ -12,6 +12,9 @@ import { seriousFaults } from './support/accessibility.ts'
 import { startBrowser, type TestBrowser } from './support/browser.ts'
 import { goTo, openDashboard } from './support/operator.ts'
 
+/** An installation takes some ten seconds on a machine that does nothing else. */
+const INSTALLED = { timeout: 120_000 }
+
 /** A language that exists in this test alone, and is really installed. */
 const tiny = `tiny${randomBytes(3).toString('hex')}`
 const dataDir = mkdtempSync(join(tmpdir(), 'runyard-install-'))
@@ -41,18 +44,18 @@ test('a language is installed from the dashboard, its progress is seen, and it r
   await row.getByText('not installed').waitFor()
   await row.getByRole('button', { name: `Install Test ${tiny}` }).click()
   const progress = page.getByRole('log', { name: `Progress of Test ${tiny}` })
-  await progress.getByText(`${tiny}: installed`).waitFor()
+  await progress.getByText(`${tiny}: installed`).waitFor(INSTALLED)
   expect((await progress.textContent())?.split('\n').length).toBeGreaterThan(4)
   await page
     .getByRole('region', { name: `Installing Test ${tiny}` })
     .getByText(/^Installed on/)
     .waitFor()
-  await row.getByText(/^5\.\d/).waitFor()
+  await row.getByText(/^5\.\d/).waitFor(INSTALLED)
   expect(await seriousFaults(page)).toEqual([])
   const job = await runJob(platform.url, { language: tiny, code: 'cat /etc/runyard-test' })
   expect(job.stages[0]?.stdout).toBe(`${tiny}\n`)
 
   await row.getByRole('button', { name: `Install again Test ${tiny}` }).click()
-  await progress.getByText(`${tiny}: installed already`).waitFor()
+  await progress.getByText(`${tiny}: installed already`).waitFor(INSTALLED)
   await close()
 })
