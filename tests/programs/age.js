@@ -3,4 +3,4 @@ const read = (path) => fs.readFileSync(path, 'utf8')
 const started = Number(read('/proc/self/stat').split(') ').pop().split(' ')[19]) / 100
 // The word as a whole is one of those that keep a program from being run in an armed interpreter.
 const age = Number(read('/proc/up' + 'time').split(' ')[0]) - started
-console.log(age > 1.5 ? 'old' : 'young')
+console.log(age)

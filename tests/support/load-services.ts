@@ -5,7 +5,7 @@ import type * as services from './services.ts'
 export type Services = typeof services
 
 /** Where `bundle-services.ts` has put them, as a URL. */
-export const BUNDLE = 'RUNYARD_TEST_SERVICES'
+export const BUNDLE = 'TEST_SERVICES_URL'
 
 /**
  * Gateway, worker and what belongs to them, outside of the modules of the test file. Jest loads each module anew for each

@@ -5,6 +5,9 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 const INSTALLED = ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium']
 const PROGRAM = process.env['RUNYARD_TEST_BROWSER'] ?? INSTALLED.find(existsSync) ?? INSTALLED[0] ?? ''
 
+/** Far beyond what anything on a page takes on a machine that is slow or busy. */
+const DEADLINE_MS = 120_000
+
 const SWITCHES = [
   '--no-sandbox',
   '--disable-gpu',
@@ -54,6 +57,7 @@ async function openPage(
   { allow = [], ...options }: OpenOptions = {},
 ): Promise<TestPage> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
+  context.setDefaultTimeout(DEADLINE_MS)
   const page = await context.newPage()
   const { origin } = new URL(url)
   const faults: string[] = []

@@ -48,8 +48,8 @@ export function playgroundOn(page: Page): Omit<PlaygroundPage, keyof TestPage> {
     // Lines of the editor are elements of their own.
     program: async () => (await page.locator('.cm-line').allTextContents()).join('\n'),
     run: () => page.getByRole('button', { name: 'Run' }).click(),
-    badge: (words) => page.locator('.status-line .badge', { hasText: words }).waitFor({ timeout: 30_000 }),
+    badge: (words) => page.locator('.status-line .badge', { hasText: words }).waitFor({ timeout: 120_000 }),
     output: async () => (await output.textContent()) ?? '',
-    shows: (text) => output.filter({ hasText: text }).waitFor({ timeout: 30_000 }),
+    shows: (text) => output.filter({ hasText: text }).waitFor({ timeout: 120_000 }),
   }
 }
