@@ -58,8 +58,8 @@ export interface JobSubmissionOptions {
   admission: JobAdmission
   records: Pick<JobReader, 'read'>
   readBatch: (id: string) => Promise<Batch | undefined>
-  live: LiveEvents
-  replies: Replies
+  /** What tells of the end of a job. */
+  events: { live: LiveEvents; replies: Replies }
   bounds: QueueBounds
   replicas: Replicas
   /** @throws Problem when no worker could run jobs now; these are so many */
@@ -69,7 +69,8 @@ export interface JobSubmissionOptions {
 }
 
 export function createJobSubmission(options: JobSubmissionOptions): JobSubmission {
-  const { queue, admission, records, readBatch, live, replies, bounds, replicas, checkWorkers, metrics, log } = options
+  const { queue, admission, records, readBatch, events, bounds, replicas, checkWorkers, metrics, log } = options
+  const { live, replies } = events
 
   /** @returns what a repeated request made before; undefined when these jobs are on the queue now */
   const accept = async (

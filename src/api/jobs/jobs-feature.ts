@@ -141,8 +141,7 @@ function createSubmission(core: Core, needs: JobsNeeds, queue: JobQueue, records
     admission: createJobAdmission(redis, keys),
     records,
     readBatch: (id) => readBatchRecord(redis, keys, id),
-    live: events.live,
-    replies: createReplies(subscriber, keys, (id) => readEnded(records, id)),
+    events: { live: events.live, replies: createReplies(subscriber, keys, (id) => readEnded(records, id)) },
     bounds: config.load,
     replicas,
     checkWorkers: async (jobs) => {
