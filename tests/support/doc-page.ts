@@ -111,8 +111,7 @@ export function openPage(address: string, env: Record<string, string>, copy?: st
   }
   function programOf(language: string, code: string): [string, string[]] {
     const file = language === 'js' ? join(modules, 'example.mjs') : join(folder, 'example.py')
-    // The engine's package has the same client under a name of its own.
-    writeFileSync(file, code.replaceAll("'@runyard/client'", "'runyard/client'"))
+    writeFileSync(file, code)
     return language === 'js' ? [process.execPath, [file]] : ['python3', [file]]
   }
 
