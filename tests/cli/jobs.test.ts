@@ -214,7 +214,7 @@ test('`get --output` writes streams and files byte for byte, and never over a fi
   expect(JSON.parse(readFileSync(at('job.json'), 'utf8'))).toEqual(JSON.parse(both))
   expect(await runyard(['get', other, '--json', '-o', 'stdout'])).toMatchObject({ code: 64 })
   const broken = (JSON.parse((await runyard(['run', 'broken.c', '--json'])).stdout) as Job).id
-  expect((await runyard(['get', broken, '-o', 'stderr'])).stdout).toContain('broken.c')
+  expect((await runyard(['get', broken, '-o', 'stderr'])).stdout).toContain('main.c:1:')
 })
 
 describe('`batch`', () => {

@@ -24,7 +24,19 @@ export type Mark =
 
 /** What programs and people can run; whatever else a fence may name is data. */
 export const RUNNABLE = ['sh', 'console', 'js', 'python'] as const
-export const DATA = ['', 'text', 'json', 'dockerfile', 'mermaid', 'nginx', 'caddy', 'ini', 'yaml', 'html'] as const
+export const DATA = [
+  '',
+  'text',
+  'json',
+  'dockerfile',
+  'mermaid',
+  'nginx',
+  'caddy',
+  'ini',
+  'yaml',
+  'html',
+  'ts',
+] as const
 
 const root = packageRoot()
 
