@@ -41,6 +41,13 @@ export const twice = (stdout: string): Expected => ({
   },
 })
 
+/** A wall limit before which any program here has said what it says, on a machine that is slow or busy too. */
+export const HEARD_MS = 3000
+/** Between SIGTERM and SIGKILL, in these tests. */
+export const GRACE_MS = 300
+/** A bound far beyond what takes a moment, and far below what would last. */
+export const SOON_MS = 20_000
+
 export const atLeast = (ms: number) => (_job: Job, stage: Stage) => {
   if (stage.wallMs < ms) throw new Error(`ended after ${stage.wallMs} ms, before ${ms} ms`)
 }

@@ -1,4 +1,4 @@
-import { ran, said, saysNothingOf, wall } from './expectations.ts'
+import { HEARD_MS, ran, said, saysNothingOf, wall } from './expectations.ts'
 import type { HostileRow } from './row.ts'
 
 export const kernelSurface: readonly HostileRow[] = [
@@ -30,7 +30,7 @@ export const kernelSurface: readonly HostileRow[] = [
     title: 'a program that tries the walls without end, in many processes, ends by its limit',
     threat: 'mount',
     program: 'try-the-walls.py',
-    limits: { wallMs: 1000 },
+    limits: { wallMs: HEARD_MS },
     expect: wall({ stdout: 'EPERM\n'.repeat(20), check: saysNothingOf(/refusedCalls|mount/) }),
   },
   {

@@ -1,5 +1,5 @@
 import { MIB } from '../../../src/shared/limits.ts'
-import { leaves, ran, said, twice, wall } from './expectations.ts'
+import { HEARD_MS, leaves, ran, said, twice, wall } from './expectations.ts'
 import type { HostileRow } from './row.ts'
 
 export const links: readonly HostileRow[] = [
@@ -75,7 +75,6 @@ export const links: readonly HostileRow[] = [
     threat,
     program,
     tests: [{}, {}],
-    limits: { wallMs: 800 },
     expect: twice('replaced\n'),
   })),
   {
@@ -140,7 +139,7 @@ export const links: readonly HostileRow[] = [
     title: 'names that are a file, a folder, a link and a FIFO in turn are cleared all the same',
     threat: 'names in a race',
     program: 'swap-links-in-a-race.py',
-    limits: { wallMs: 600 },
+    limits: { wallMs: HEARD_MS },
     expect: wall({ stdout: 'swapping\n' }),
   },
 ]

@@ -1,5 +1,5 @@
 import { MIB } from '../../../src/shared/limits.ts'
-import { atLeast, between, failed, tooMuch, said, wroteExactly } from './expectations.ts'
+import { atLeast, between, failed, said, SOON_MS, tooMuch, wroteExactly } from './expectations.ts'
 import { forgedFrames } from './forged-frames.ts'
 import type { HostileRow } from './row.ts'
 
@@ -83,13 +83,13 @@ export const output: readonly HostileRow[] = [
     title: 'standard output held by a child does not keep a job from ending',
     threat: 'stdout held open',
     program: 'hold-stdout.py',
-    expect: { ...said('main ends\n'), check: between(0, 2000) },
+    expect: { ...said('main ends\n'), check: between(0, SOON_MS) },
   },
   {
     title: 'standard output held in a socket does not keep a job from ending',
     threat: 'stdout held open',
     program: 'hold-stdout-in-socket.py',
-    expect: { ...said('sent\n'), check: between(0, 2000) },
+    expect: { ...said('sent\n'), check: between(0, SOON_MS) },
   },
   { title: 'NUL bytes come back as they are', threat: 'NUL bytes', program: 'nul-bytes.py', expect: said('a\0b\0') },
   {
@@ -327,6 +327,6 @@ export const output: readonly HostileRow[] = [
     title: 'standard output held by sixty processes does not keep a job from ending',
     threat: 'stdout held open',
     program: 'stdout-held-by-many.sh',
-    expect: { status: 'succeeded', stdout: 'held\n', stderr: /^(.*fork: .*\n)*$/, check: between(0, 4000) },
+    expect: { status: 'succeeded', stdout: 'held\n', stderr: /^(.*fork: .*\n)*$/, check: between(0, SOON_MS) },
   },
 ]

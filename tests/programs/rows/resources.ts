@@ -1,5 +1,5 @@
 import { MIB } from '../../../src/shared/limits.ts'
-import { between, compiling, cpuAround, endedBy, memory, ran, said, wall } from './expectations.ts'
+import { atLeast, compiling, cpuAround, endedBy, GRACE_MS, HEARD_MS, memory, ran, said, wall } from './expectations.ts'
 import type { HostileRow } from './row.ts'
 
 const SMALL = { memoryBytes: 64 * MIB, fileBytes: 16 * MIB }
@@ -9,8 +9,8 @@ export const resources: readonly HostileRow[] = [
     title: `sleeping forever ends at the wall limit, and what was said is kept (${extension})`,
     threat: 'sleep forever',
     program: `sleep-forever.${extension}`,
-    limits: { wallMs: 700 },
-    expect: wall({ stdout: 'asleep\n', check: between(700, 1700) }),
+    limits: { wallMs: HEARD_MS },
+    expect: wall({ stdout: 'asleep\n', check: atLeast(HEARD_MS) }),
   })),
   {
     title: 'spinning ends at the limit of CPU time',
@@ -314,21 +314,21 @@ export const resources: readonly HostileRow[] = [
     title: 'a storm of timers ends at the wall limit',
     threat: 'storm of events',
     program: 'timer-storm.py',
-    limits: { wallMs: 600 },
+    limits: { wallMs: HEARD_MS },
     expect: wall({ stdout: 'storm\n' }),
   },
   {
     title: 'a storm of signals ends at the wall limit',
     threat: 'storm of events',
     program: 'signal-storm.py',
-    limits: { wallMs: 600 },
+    limits: { wallMs: HEARD_MS },
     expect: wall({ stdout: 'storm\n' }),
   },
   {
     title: 'a storm of orphans ends at the wall limit',
     threat: 'storm of events',
     program: 'orphan-storm.py',
-    limits: { wallMs: 600 },
+    limits: { wallMs: HEARD_MS },
     expect: wall({ stdout: 'storm\n' }),
   },
   {
@@ -380,7 +380,7 @@ export const resources: readonly HostileRow[] = [
     title: 'workers that spin end with their program',
     threat: 'thread bomb',
     program: 'worker-threads-bomb.js',
-    limits: { wallMs: 1000, cpuMs: 20_000 },
+    limits: { wallMs: HEARD_MS, cpuMs: 20_000 },
     // Node may be too busy to listen.
     expect: { status: 'wall-time-limit', stdout: 'multiplying\n', check: endedBy('SIGTERM', 'SIGKILL') },
   },
@@ -394,8 +394,8 @@ export const resources: readonly HostileRow[] = [
     title: 'many that sleep and do not listen are killed after the grace',
     threat: 'sleep forever',
     program: 'sleep-in-many-processes.sh',
-    limits: { wallMs: 600 },
-    expect: wall({ signal: 'SIGKILL', stdout: 'asleep\n', check: between(850, 2500) }),
+    limits: { wallMs: HEARD_MS },
+    expect: wall({ signal: 'SIGKILL', stdout: 'asleep\n', check: atLeast(HEARD_MS + GRACE_MS) }),
   },
   {
     title: 'terminals are refused at the share of a sandbox',

@@ -1,4 +1,4 @@
-import { atLeast, between, endedBy, ran, said, wall } from './expectations.ts'
+import { atLeast, between, endedBy, GRACE_MS, HEARD_MS, ran, said, SOON_MS, wall } from './expectations.ts'
 import type { HostileRow } from './row.ts'
 
 export const survivors: readonly HostileRow[] = [
@@ -6,41 +6,41 @@ export const survivors: readonly HostileRow[] = [
     title: 'a program asked to leave may say a last word, and has met its limit all the same',
     threat: 'SIGTERM ignored',
     program: 'exit-zero-on-sigterm.py',
-    limits: { wallMs: 500 },
-    expect: { status: 'wall-time-limit', exitCode: 0, stdout: 'asked to leave\n', check: between(500, 1500) },
+    limits: { wallMs: HEARD_MS },
+    expect: { status: 'wall-time-limit', exitCode: 0, stdout: 'asked to leave\n', check: atLeast(HEARD_MS) },
   },
   {
     title: 'a program that does not listen is killed after the grace',
     threat: 'SIGTERM ignored',
     program: 'ignore-sigterm.py',
-    limits: { wallMs: 500 },
-    expect: wall({ signal: 'SIGKILL', check: between(800, 2000) }),
+    limits: { wallMs: HEARD_MS },
+    expect: wall({ signal: 'SIGKILL', check: atLeast(HEARD_MS + GRACE_MS) }),
   },
   {
     title: 'a program that ignores every signal is killed after the grace',
     threat: 'SIGTERM ignored',
     program: 'ignore-every-signal.py',
-    limits: { wallMs: 500 },
-    expect: wall({ signal: 'SIGKILL', check: between(800, 2000) }),
+    limits: { wallMs: HEARD_MS },
+    expect: wall({ signal: 'SIGKILL', check: atLeast(HEARD_MS + GRACE_MS) }),
   },
   {
     title: 'a daemon ends with its job',
     threat: 'double fork and setsid',
     program: 'leave-daemon.py',
-    expect: { ...said('left\n'), check: between(0, 2000) },
+    expect: { ...said('left\n'), check: between(0, SOON_MS) },
   },
   {
     title: 'processes that keep replacing themselves end with their job',
     threat: 'process left after the main one exits',
     program: 'keep-respawning.py',
-    expect: { ...said('left\n'), check: between(0, 2000) },
+    expect: { ...said('left\n'), check: between(0, SOON_MS) },
   },
   {
     title: 'a program that stops itself ends at the wall limit',
     threat: 'stopped process',
     program: 'stop-own-group.py',
-    limits: { wallMs: 500 },
-    expect: wall({ stdout: 'stopping\n', check: between(500, 1500) }),
+    limits: { wallMs: HEARD_MS },
+    expect: wall({ stdout: 'stopping\n', check: atLeast(HEARD_MS) }),
   },
   {
     title: 'stopped children end with their job',
@@ -64,8 +64,8 @@ export const survivors: readonly HostileRow[] = [
     title: 'process 1 cannot be signalled while it ends the program either',
     threat: 'kill of PID 1',
     program: 'signal-process-one-for-a-second.py',
-    limits: { wallMs: 700, cpuMs: 20_000 },
-    expect: wall({ signal: 'SIGKILL', check: atLeast(1000) }),
+    limits: { wallMs: HEARD_MS, cpuMs: 20_000 },
+    expect: wall({ signal: 'SIGKILL', check: atLeast(HEARD_MS + GRACE_MS) }),
   },
   {
     title: 'a program cannot make itself unlikely to be killed for memory',
@@ -95,28 +95,28 @@ export const survivors: readonly HostileRow[] = [
     title: 'a parent held by its child that does not listen is killed with it',
     threat: 'SIGTERM ignored',
     program: 'vfork-and-hold.c',
-    limits: { wallMs: 500 },
+    limits: { wallMs: HEARD_MS },
     expect: ran(wall({ signal: 'SIGKILL', stdout: 'holding\n' })),
   },
   {
     title: 'a program that multiplies when asked to leave is killed after the grace',
     threat: 'processes that multiply at their end',
     program: 'fork-when-asked-to-leave.py',
-    limits: { wallMs: 500 },
+    limits: { wallMs: HEARD_MS },
     expect: wall({ signal: 'SIGKILL', stdout: 'waiting\n' }),
   },
   {
     title: 'a program that starts again when asked to leave is killed after the grace',
     threat: 'SIGTERM ignored',
     program: 'start-again-when-asked-to-leave.sh',
-    limits: { wallMs: 500 },
+    limits: { wallMs: HEARD_MS },
     expect: wall({ signal: 'SIGKILL', stderr: /^(Terminated\n)*$/ }),
   },
   {
     title: 'processes that stop each other without end are ended all the same',
     threat: 'stopped process',
     program: 'stop-each-other.py',
-    limits: { wallMs: 500 },
+    limits: { wallMs: HEARD_MS },
     expect: { status: 'wall-time-limit', stdout: 'stopping\n', check: endedBy('SIGTERM', 'SIGKILL') },
   },
   {
@@ -168,7 +168,7 @@ export const survivors: readonly HostileRow[] = [
     title: 'processes that wait where nothing comes end with their job',
     threat: 'process left after the main one exits',
     program: 'wait-where-nothing-comes.py',
-    expect: { ...said('waiting\n'), check: between(0, 4000) },
+    expect: { ...said('waiting\n'), check: between(0, SOON_MS) },
   },
   {
     title: 'processes that begin again from the handlers of their end do end',
