@@ -101,8 +101,8 @@ export const TENANTS: readonly Defence[] = [
     without: 'the look at whose delivery it is',
     edits: edit(
       'src/shared/webhooks/delivery-scripts.ts',
-      "if redis.call('HGET', KEYS[1], 'tenant') ~= ARGV[3] then return 0 end",
-      "if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end",
+      "~= input.tenant then return 0 end\nredis.call('HSET', record, 'state', 'pending'",
+      "== false then return 0 end\nredis.call('HSET', record, 'state', 'pending'",
     ),
     test: 'tests/shared/webhooks/deliveries.test.ts',
     name: 'only its own tenant can have a delivery made again',
