@@ -98,7 +98,7 @@ export const TENANTS: readonly Defence[] = [
     edits: edit(
       'src/shared/webhooks/delivery-scripts.ts',
       "~= input.tenant then return 0 end\nredis.call('HSET', record, 'state', 'pending', ",
-      "== '' then return 0 end\nredis.call('HSET', record, 'state', 'pending', ",
+      "== false then return 0 end\nredis.call('HSET', record, 'state', 'pending', ",
     ),
     test: 'tests/shared/webhooks/deliveries.test.ts',
     name: 'only its own tenant can have a delivery made again',
