@@ -59,6 +59,20 @@ test('a machine where nothing can be bounded is told of once', async () => {
   expect(said).toEqual([expect.stringContaining('not bounded')])
 })
 
+test('entries that are no disks, and disks that take no bound, stop nothing', async () => {
+  mkdirSync(join(folder, 'block/nvme0c0n1'), { recursive: true })
+  put('cgroup/machine.slice/libpod-c1.scope/io.max')
+  await started(1000)
+  expect(text('cgroup/machine.slice/libpod-c1.scope/io.max')).toMatch(/rbps=1000$/)
+  expect(said).toEqual([])
+})
+
+test('a machine without disks has nothing to bound', async () => {
+  rmSync(join(folder, 'block'), { recursive: true })
+  await started(1000)
+  expect(said).toEqual([])
+})
+
 test('0 sets no bound', async () => {
   const file = 'cgroup/machine.slice/libpod-c1.scope/io.max'
   put(file)

@@ -87,3 +87,15 @@ test('a sandbox that fails later never shares the machine’s', async () => {
   await expect(launch({})).rejects.toThrow('no more containers today')
   expect([launched, readdirSync(parent).length]).toEqual([[true, true], 1])
 })
+
+test('sandboxes that all fail at the start fail for who asked, one by one, and for nobody else', async () => {
+  const unhandled: unknown[] = []
+  const note = (reason: unknown) => unhandled.push(reason)
+  process.on('unhandledRejection', note)
+  const { launch } = engine(() => new Error('the engine is away'))
+  const launches = await Promise.allSettled([launch({}), launch({}), launch({})])
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off('unhandledRejection', note)
+  expect(launches.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+  expect(unhandled).toEqual([])
+})

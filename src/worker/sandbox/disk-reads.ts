@@ -26,10 +26,11 @@ export function withDiskReads(launch: Launch, bytesPerSecond: number, log: Logge
   let told = false
   return async (options) => {
     const transport = await launch(options)
+    // From here on nothing may throw: the container runs. A disk that takes no bound, such as a drive without a disk, is let be.
     const bounds = (await disks(machine.disks)).map((disk) =>
       setBound(machine.cgroups, transport.container, disk, bytesPerSecond),
     )
-    const done = (await Promise.all(bounds)).every(Boolean)
+    const done = bounds.length === 0 || (await Promise.all(bounds)).some(Boolean)
     await setWeight(machine.cgroups, transport.container)
     if (!done && !told)
       log.info('reads of sandboxes from the disk are not bounded: only root on cgroups with I/O can do that')
@@ -38,11 +39,12 @@ export function withDiskReads(launch: Launch, bytesPerSecond: number, log: Logge
   }
 }
 
-/** Each disk as `major:minor`. */
+/** Each disk as `major:minor`. Entries without a number are no disks: paths to one that has several, and what was just removed. */
 async function disks(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch(() => [])
   const real = names.filter((name) => !NO_DISK.test(name))
-  return Promise.all(real.map(async (name) => (await readFile(join(folder, name, 'dev'), 'utf8')).trim()))
+  const numbers = real.map((name) => readFile(join(folder, name, 'dev'), 'utf8').catch(() => ''))
+  return (await Promise.all(numbers)).map((number) => number.trim()).filter((number) => number !== '')
 }
 
 async function setBound(cgroups: string, container: string, disk: string, bytesPerSecond: number): Promise<boolean> {

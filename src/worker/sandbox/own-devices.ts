@@ -57,11 +57,12 @@ export function withOwnDevices(launch: Launch, log: Logger, parent = '/dev'): La
 
   return async (options) => {
     // The first decides for all.
-    while (first) await first.catch(() => undefined)
+    while (first) await first
     if (way === 'shared') return launch(options)
     if (way === 'own') return launchOwn(options)
     const transport = launchFirst(options)
-    first = transport.finally(() => (first = undefined))
+    const ended = () => (first = undefined)
+    first = transport.then(ended, ended)
     return transport
   }
 }
