@@ -21,6 +21,8 @@ export interface Ending {
 const FINAL_MS = 120_000
 /** Sweeps are 30 s apart, and only what two of them find is removed. */
 const CLEAN_MS = 75_000
+/** How long the stream of a job that has ended may take, from a gateway that has just lost its Redis too. */
+const STREAM_MS = 60_000
 
 /** Waits until all of them are final. */
 export async function endings(client: PatientClient, jobs: readonly SubmittedJob[]): Promise<Ending[]> {
@@ -55,7 +57,7 @@ export async function faultsOfJobs(
 
 async function faultsOfStream(client: PatientClient, job: Job): Promise<string[]> {
   const events: ReceivedEvent[] = []
-  for await (const event of client.events(job.id, AbortSignal.timeout(10_000))) events.push(event)
+  for await (const event of client.events(job.id, AbortSignal.timeout(STREAM_MS))) events.push(event)
   const results = events.filter(({ event }) => event === 'result').length
   if (results !== 1 || events.at(-1)?.event !== 'result') {
     return [`its stream has ${results} results and ends with ${events.at(-1)?.event}`]

@@ -118,7 +118,14 @@ export function createPatientClient(
     },
     async *events(id, signal) {
       try {
-        yield* eventsOf(await fetch(`${nextUrl()}/v1/jobs/${id}/events`, { headers: own, signal }))
+        for (const deadline = Date.now() + GIVE_UP_MS; ;) {
+          const response = await fetch(`${nextUrl()}/v1/jobs/${id}/events`, { headers: own, signal })
+          if (response.ok) return yield* eventsOf(response)
+          const answer = `GET /v1/jobs/${id}/events: ${response.status} ${await response.text()}`
+          if (response.status !== 503 || Date.now() > deadline) throw new Error(answer)
+          counts.unavailable++
+          await sleep(Math.min(Number(response.headers.get('retry-after') ?? 1) * 1000, mostPauseMs))
+        }
       } catch (error) {
         if (!signal.aborted) throw error
       }
