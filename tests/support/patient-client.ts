@@ -13,7 +13,10 @@ export interface PatientClient {
   read(id: string): Promise<Job>
   /** All jobs of the tenant, page by page. */
   list(): Promise<JobSummary[]>
-  /** The events of a job from the first. Ends when `signal` aborts. @throws what breaks it off otherwise */
+  /**
+   * The events of a job from the first to its result, each once: a stream that breaks off goes on where it was. Ends when
+   * `signal` aborts. @throws what breaks it off for good
+   */
   events(id: string, signal: AbortSignal): AsyncGenerator<ReceivedEvent, void, undefined>
   readonly counts: ClientCounts
 }
@@ -117,17 +120,27 @@ export function createPatientClient(
       return jobs
     },
     async *events(id, signal) {
-      try {
-        for (const deadline = Date.now() + GIVE_UP_MS; ;) {
-          const response = await fetch(`${nextUrl()}/v1/jobs/${id}/events`, { headers: own, signal })
-          if (response.ok) return yield* eventsOf(response)
-          const answer = `GET /v1/jobs/${id}/events: ${response.status} ${await response.text()}`
-          if (response.status !== 503 || Date.now() > deadline) throw new Error(answer)
-          counts.unavailable++
-          await sleep(Math.min(Number(response.headers.get('retry-after') ?? 1) * 1000, mostPauseMs))
+      let last = ''
+      for (const deadline = Date.now() + GIVE_UP_MS; !signal.aborted; await sleep(BROKEN_PAUSE_MS)) {
+        try {
+          const headers = { ...own, ...(last !== '' && { 'last-event-id': last }) }
+          const response = await fetch(`${nextUrl()}/v1/jobs/${id}/events`, { headers, signal })
+          if (!response.ok) {
+            const answer = `GET /v1/jobs/${id}/events: ${response.status} ${await response.text()}`
+            if (response.status !== 503) counts.failed.push(answer)
+            throw new Error(answer)
+          }
+          for await (const event of eventsOf(response)) {
+            yield event
+            last = event.id
+            if (event.event === 'result') return
+          }
+          // Ended before the result: a gateway that closes, or has lost its Redis.
+          if (Date.now() > deadline) return
+        } catch (error) {
+          if (!signal.aborted && Date.now() > deadline) throw error
+          counts.broken++
         }
-      } catch (error) {
-        if (!signal.aborted) throw error
       }
     },
   }
