@@ -125,11 +125,7 @@ export function createPatientClient(
         try {
           const headers = { ...own, ...(last !== '' && { 'last-event-id': last }) }
           const response = await fetch(`${nextUrl()}/v1/jobs/${id}/events`, { headers, signal })
-          if (!response.ok) {
-            const answer = `GET /v1/jobs/${id}/events: ${response.status} ${await response.text()}`
-            if (response.status !== 503) counts.failed.push(answer)
-            throw new Error(answer)
-          }
+          if (!response.ok) throw new RefusedStream(response, await response.text())
           for await (const event of eventsOf(response)) {
             yield event
             last = event.id
@@ -138,11 +134,20 @@ export function createPatientClient(
           // Ended before the result: a gateway that closes, or has lost its Redis.
           if (Date.now() > deadline) return
         } catch (error) {
-          if (!signal.aborted && Date.now() > deadline) throw error
+          if (signal.aborted) return
+          if ((error instanceof RefusedStream && error.status !== 503) || Date.now() > deadline) throw error
           counts.broken++
         }
       }
     },
+  }
+}
+
+class RefusedStream extends Error {
+  readonly status: number
+  constructor({ status, url }: Response, text: string) {
+    super(`GET ${url}: ${status} ${text}`)
+    this.status = status
   }
 }
 

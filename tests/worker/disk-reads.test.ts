@@ -47,7 +47,7 @@ test.each([
 
 test('its weight is less than that of others where the kernel weighs', async () => {
   put('cgroup/machine.slice/libpod-c1.scope/io.max')
-  put('cgroup/machine.slice/libpod-c1.scope/io.bfq.weight', '100')
+  put('cgroup/machine.slice/libpod-c1.scope/io.bfq.weight', '999')
   await started(1000)
   expect(text('cgroup/machine.slice/libpod-c1.scope/io.bfq.weight')).toMatch(/^10/)
 })

@@ -6,7 +6,7 @@ import type { Rate } from '../../shared/access/api-key.ts'
  *
  * Debt is counted in ticks. A tick is the `perMinute`-th part of a microsecond, so that a token costs 60,000,000 ticks at
  * every rate, a microsecond pays `perMinute` of them back, and nothing is ever rounded: at the most, 1e6 tokens, a debt has
- * 6e13 ticks, which a double holds exactly. gate-script.ts does the same in Lua.
+ * 6e13 ticks, which a double holds exactly. rate-limit-script.ts does the same in Lua.
  */
 export const TICKS_PER_TOKEN = 60_000_000
 

@@ -14,7 +14,3 @@ export async function listImages(podman: Pick<Podman, 'run'>): Promise<Set<strin
   })
   return new Set(lines.split('\n').filter((line) => line !== '' && !line.includes('<none>')))
 }
-
-export async function hasImage(podman: Podman, reference: string): Promise<boolean> {
-  return (await podman.try(['image', 'exists', reference])).exitCode === 0
-}

@@ -50,5 +50,4 @@ export const CopyIcon = icon(
     <path d="M3.5 10.5a1 1 0 0 1-1-1v-6a1 1 0 0 1 1-1h6a1 1 0 0 1 1 1" />
   </>,
 )
-export const ChevronIcon = icon(<path d="m4 6 4 4 4-4" />)
 export const DownIcon = icon(<path d="M8 3v10m-4-4 4 4 4-4" />)

@@ -100,7 +100,7 @@ function isBinary(bytes: Buffer): boolean {
 /** Control characters that JSON writes with two bytes: backspace, tab, line feed, form feed, carriage return. */
 const ESCAPED_SHORT = new Set([8, 9, 10, 12, 13])
 /** The others. */
-// oxlint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- control characters are what is counted
 const CONTROLS = /[\x00-\x07\x0b\x0e-\x1f]/g
 
 /**

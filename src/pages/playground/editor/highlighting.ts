@@ -67,5 +67,3 @@ const LOADERS: Record<string, () => Promise<LanguageSupport>> = {
 export async function highlightingOf(language: string): Promise<LanguageSupport | undefined> {
   return LOADERS[language]?.()
 }
-
-export const HIGHLIGHTED: readonly string[] = Object.keys(LOADERS)
