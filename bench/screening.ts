@@ -10,7 +10,7 @@
 import { execFileSync } from 'node:child_process'
 import { loadRules } from '../src/api/screening/load-rules.ts'
 import { createScreening } from '../src/api/screening/screening.ts'
-import { SCREENED_LANGUAGES } from '../src/api/screening/lexis/lexes.ts'
+import { SCREENED_LANGUAGES } from '../src/api/screening/lexers/lexers.ts'
 import { packageRoot } from '../src/shared/package-root.ts'
 import { ALTERNATIONS, LONG_RUNS, WORDS } from './screening-shapes.ts'
 import { median } from './statistics.ts'

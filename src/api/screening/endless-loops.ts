@@ -37,7 +37,7 @@ export function endlessLoops(
   const { tokens, rules } = read
   const { codes, count } = tokens
   const { callsOf, unlessOf, loopRules, isLoopMark } = rules
-  const style = rules.lexis.loops.body
+  const style = rules.lexer.loops.body
   const [opener, closer] =
     style === 'braces' ? [123, 125] : [rules.vocabulary.codeOf('do'), rules.vocabulary.codeOf('done')]
   const lastCall = loopRules.map(() => -1)

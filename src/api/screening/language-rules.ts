@@ -1,6 +1,6 @@
-import { LEXES, type ScreenedLanguage } from './lexis/lexes.ts'
-import type { Lexis } from './lexis/lexis.ts'
-import { plain } from './lexis/plain.ts'
+import { LEXERS, type ScreenedLanguage } from './lexers/lexers.ts'
+import type { Lexer } from './lexers/lexer.ts'
+import { plain } from './lexers/plain.ts'
 import { linkPattern, neighbours, wordsOf, type LinkedPattern } from './linked-pattern.ts'
 import { parsePattern, type Pattern, type PatternKind } from './pattern.ts'
 import type { Match, Patterned, Rule, Rules } from './rule.ts'
@@ -51,7 +51,7 @@ export interface LoopRule extends Told {
 
 /** The rules that hold for one language, ready to be looked for. */
 export interface LanguageRules {
-  lexis: Lexis
+  lexer: Lexer
   /** Its code is shell text. */
   isShell: boolean
   vocabulary: Vocabulary
@@ -96,7 +96,7 @@ type Parsed = { pattern: Pattern; kind: PatternKind; purpose: Purpose }
 
 /** Gathers the rules of one language; `undefined` is text of no known language. */
 export function languageRules(all: Rules, language: ScreenedLanguage | undefined): LanguageRules {
-  const lexis = language === undefined ? plain : LEXES[language]
+  const lexer = language === undefined ? plain : LEXERS[language]
   const isShell = language === 'bash'
   const held = all.rules.flatMap((rule, index) => (holdsFor(rule, language) ? [{ rule, index }] : []))
   const parsed: Parsed[] = []
@@ -121,16 +121,16 @@ export function languageRules(all: Rules, language: ScreenedLanguage | undefined
     add({ code: all.runners[language] ?? [] }, { kind: 'runner' })
     add({ code: all.calls[language] ?? [] }, { kind: 'call' })
   }
-  if (lexis.ending !== undefined) add({ code: [`<newline> ${lexis.ending}`] }, { kind: 'ending' })
+  if (lexer.ending !== undefined) add({ code: [`<newline> ${lexer.ending}`] }, { kind: 'ending' })
   const loops = matches
     .flatMap(({ match: { loop }, rule, suspect }) => (loop ? [{ loop, rule, suspect }] : []))
     .slice(0, MAX_LOOP_RULES)
   loops.forEach(({ loop }, index) => add(loop.beside ?? {}, { kind: 'beside', loop: index }))
-  if (loops.length > 0) add({ code: [...lexis.loops.starts] }, { kind: 'loop' })
+  if (loops.length > 0) add({ code: [...lexer.loops.starts] }, { kind: 'loop' })
   const vocabulary = createVocabulary([
     ...parsed.flatMap(({ pattern }) => wordsOf(pattern)),
     ...loops.flatMap(({ loop }) => [...(loop.calls ?? []), ...loop.unless]),
-    ...lexis.operators,
+    ...lexer.operators,
     ...COMMAND_STARTERS,
     ...LIST_WORDS,
     ...SYSTEM_FOLDERS,
@@ -169,11 +169,11 @@ export function languageRules(all: Rules, language: ScreenedLanguage | undefined
   const isLoopMark = Uint8Array.from(callsOf, (mask, code) => Number(mask !== 0 || unlessOf[code] !== 0))
   for (const code of [NEWLINE, 59, 123, 125, vocabulary.codeOf('do'), vocabulary.codeOf('done')]) isLoopMark[code] = 1
   return {
-    lexis,
+    lexer,
     isShell,
     vocabulary,
     isAnchor,
-    isOperator: flags(lexis.operators),
+    isOperator: flags(lexer.operators),
     isStarter: flags(COMMAND_STARTERS),
     isListWord: flags(LIST_WORDS),
     isSystemFolder: flags(SYSTEM_FOLDERS),

@@ -1,4 +1,4 @@
-import type { Lexis } from './lexis/lexis.ts'
+import type { Lexer } from './lexers/lexer.ts'
 import { beginString, endInterpolation, type Reader } from './reader.ts'
 import { beginHeredoc, MAX_DEPTH, stringMark } from './string-marks.ts'
 import { SPACE_BEFORE, type Tokens } from './tokens.ts'
@@ -6,7 +6,7 @@ import { SPACE_BEFORE, type Tokens } from './tokens.ts'
 /** Reads a whole text into tokens. Time is linear in its length. */
 export function readText(
   text: string,
-  rules: Pick<Reader, 'vocabulary' | 'isAnchor' | 'isOperator'> & { lexis: Lexis },
+  rules: Pick<Reader, 'vocabulary' | 'isAnchor' | 'isOperator'> & { lexer: Lexer },
   tokens: Tokens,
 ): void {
   const reader: Reader = {
@@ -27,17 +27,17 @@ export function readText(
     frames: [],
     noRegexBefore: 0,
   }
-  if (rules.lexis.whole) beginString(reader, rules.lexis.whole)
-  read(reader, rules.lexis)
+  if (rules.lexer.whole) beginString(reader, rules.lexer.whole)
+  read(reader, rules.lexer)
 }
 
 /**
- * The loop that looks at every character. It writes the meanings of `lexis.ts`, the codes and marks of `tokens.ts`
+ * The loop that looks at every character. It writes the meanings of `lexer.ts`, the codes and marks of `tokens.ts`
  * (0x4000 IN_STRING, 0x8000 SPACE_BEFORE, 128 OTHER, 129 STRING, 10 NEWLINE) and the hash of `vocabulary.ts` as numbers:
  * constants of other modules are looked up each time, at twice the cost. Runs of one character are read in loops of
  * their own; the zeros after the text end them.
  */
-function read(reader: Reader, language: Lexis): void {
+function read(reader: Reader, language: Lexer): void {
   const { tokens, vocabulary, isAnchor } = reader
   const { units, codes, starts, looks, length } = tokens
   const { slots, mask, find } = vocabulary

@@ -1,4 +1,4 @@
-import type { StringKind } from './lexis/lexis.ts'
+import type { StringKind } from './lexers/lexer.ts'
 import { CODE, NONE, SPACE_BEFORE, type Tokens } from './tokens.ts'
 import type { Vocabulary } from './vocabulary.ts'
 
@@ -32,7 +32,7 @@ export interface Reader {
   /** Heredocs that begin at the next line end. */
   heredocs: { terminator: string; indented: boolean; kind: StringKind }[]
   frames: Frame[]
-  /** Up to here no regular expression of this line ends; see `lexis/regular-expression.ts`. */
+  /** Up to here no regular expression of this line ends; see `lexers/regular-expression.ts`. */
   noRegexBefore: number
 }
 

@@ -78,7 +78,7 @@ export function createRunStrings(read: ReadText): RunStrings {
         } else if (depth === 0 && (code === NEWLINE || code === 59)) break
         // The body of a function that is called afterwards is no argument.
         else if (code === 62 && (codes[at - 1]! & CODE) === 61) break
-        else if (depth === 0 && at === end && !read.rules.lexis.lines && code !== 46) break
+        else if (depth === 0 && at === end && !read.rules.lexer.lines && code !== 46) break
       }
       tokens.steps += at - from
       left -= at - from

@@ -50,7 +50,7 @@ export function screenText(text: string, rules: LanguageRules, tokens: Tokens): 
   const quiet = new Uint8Array(2 * IN_STRING)
   const parts = new Int32Array(rules.groupBits.length)
   const loops: LoopStart[] = []
-  let runsCommands = rules.lexis.whole !== undefined
+  let runsCommands = rules.lexer.whole !== undefined
 
   const besides = new Uint8Array(rules.loopRules.length)
   const runStrings = createRunStrings(read)
@@ -72,7 +72,7 @@ export function screenText(text: string, rules: LanguageRules, tokens: Tokens): 
     return purpose.kind !== 'loop' && purpose.kind !== 'ending' && runsCommands && runStrings.isFull()
   }
   const sleeps = (kind: string, inString: boolean) =>
-    inString && (kind === 'command' || kind === 'text') && rules.lexis.whole === undefined
+    inString && (kind === 'command' || kind === 'text') && rules.lexer.whole === undefined
 
   const { codes, looks } = tokens
   let { lookCount } = tokens

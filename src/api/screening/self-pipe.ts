@@ -1,4 +1,4 @@
-import { isWordCharacter } from './lexis/c-family.ts'
+import { isWordCharacter } from './lexers/c-family.ts'
 import type { ReadText } from './language-rules.ts'
 import { CODE } from './tokens.ts'
 

@@ -1,5 +1,5 @@
-import * as lexis from './lexis/lexis.ts'
-import type { StringKind } from './lexis/lexis.ts'
+import * as lexer from './lexers/lexer.ts'
+import type { StringKind } from './lexers/lexer.ts'
 import { beginString, emit, type Reader } from './reader.ts'
 import { INTERPOLATION, IN_STRING, NEWLINE, SPACE_BEFORE } from './tokens.ts'
 
@@ -8,15 +8,15 @@ export const MAX_DEPTH = 16_384
 
 /** Reads the rarer marks in a string. */
 export function stringMark(reader: Reader, kind: StringKind, meaning: number, c: number): void {
-  if (meaning === lexis.QUOTE) quote(reader, kind, c)
-  else if (meaning === lexis.HOLE) hole(reader, kind, c)
-  else if (meaning === lexis.LINE_END) {
+  if (meaning === lexer.QUOTE) quote(reader, kind, c)
+  else if (meaning === lexer.HOLE) hole(reader, kind, c)
+  else if (meaning === lexer.LINE_END) {
     emit(reader, NEWLINE | IN_STRING, reader.at)
     reader.at++
     reader.space = SPACE_BEFORE
     if (endsHeredoc(reader)) reader.kind = undefined
   } else {
-    if (meaning === lexis.OPEN) reader.nesting++
+    if (meaning === lexer.OPEN) reader.nesting++
     inString(reader, c)
   }
 }

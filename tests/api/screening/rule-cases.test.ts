@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { SCREENED_LANGUAGES } from '../../../src/api/screening/lexis/lexes.ts'
+import { SCREENED_LANGUAGES } from '../../../src/api/screening/lexers/lexers.ts'
 import { loadRules } from '../../../src/api/screening/load-rules.ts'
 import { createScreening } from '../../../src/api/screening/screening.ts'
 import { packageRoot } from '../../../src/shared/package-root.ts'

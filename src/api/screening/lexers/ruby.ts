@@ -13,8 +13,8 @@ import {
   OPEN,
   SPECIAL,
   stringKind,
-  type Lexis,
-} from './lexis.ts'
+  type Lexer,
+} from './lexer.ts'
 import { isValueBefore, slash } from './regular-expression.ts'
 
 const DOUBLE = stringKind({ quote: '"', multiline: true, hole: 'hash-brace' })
@@ -47,7 +47,7 @@ const LETTERED = new Map([
 const isBracket = flagsOf(Object.keys(CLOSERS).join(''))
 
 /** A command literal begins with the mark "`" however it is written. */
-export const ruby: Lexis = {
+export const ruby: Lexer = {
   meanings: meaningsOf(['#', HASH], ['/%<?$=', SPECIAL], ['"\'`', BEGIN], ['\\', ESCAPE], ['{', OPEN], ['}', CLOSE]),
   lines: true,
   quotes: byQuote({ '"': DOUBLE, "'": SINGLE, '`': COMMAND }),

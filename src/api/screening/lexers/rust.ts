@@ -1,14 +1,14 @@
 import { beginString, emit, type Reader } from '../reader.ts'
 import { SPACE_BEFORE } from '../tokens.ts'
 import { isWordCharacter } from './c-family.ts'
-import { BEGIN, byQuote, flagsOf, meaningsOf, SLASH, stringKind, type Lexis } from './lexis.ts'
+import { BEGIN, byQuote, flagsOf, meaningsOf, SLASH, stringKind, type Lexer } from './lexer.ts'
 
 const SINGLE = stringKind({ quote: "'", character: true })
 const STRING = stringKind({ quote: '"', multiline: true })
 const RAW = stringKind({ quote: '"', escape: false, multiline: true, tail: true })
 
 /** Rust: nested comments, raw strings with any number of `#`, lifetimes beside character literals. */
-export const rust: Lexis = {
+export const rust: Lexer = {
   meanings: meaningsOf(['/', SLASH], ['"\'', BEGIN]),
   lines: false,
   quotes: byQuote({ '"': STRING, "'": SINGLE }),

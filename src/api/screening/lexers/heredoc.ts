@@ -1,6 +1,6 @@
 import { emit, punctuation, type Reader } from '../reader.ts'
 import { isWordCharacter } from './c-family.ts'
-import type { StringKind } from './lexis.ts'
+import type { StringKind } from './lexer.ts'
 
 /** More of them begin on one line in no honest script. */
 export const MAX_HEREDOCS = 16

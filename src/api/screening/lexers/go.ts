@@ -1,12 +1,12 @@
 import { beginString } from '../reader.ts'
 import { blockComment } from './c-family.ts'
-import { BEGIN, byQuote, flagsOf, meaningsOf, SLASH, stringKind, type Lexis } from './lexis.ts'
+import { BEGIN, byQuote, flagsOf, meaningsOf, SLASH, stringKind, type Lexer } from './lexer.ts'
 
 const DOUBLE = stringKind({ quote: '"' })
 const SINGLE = stringKind({ quote: "'" })
 const BACKTICK = stringKind({ quote: '`', escape: false, multiline: true })
 
-export const go: Lexis = {
+export const go: Lexer = {
   meanings: meaningsOf(['/', SLASH], ['"\'`', BEGIN]),
   lines: false,
   quotes: byQuote({ '"': DOUBLE, "'": SINGLE, '`': BACKTICK }),

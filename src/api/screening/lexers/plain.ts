@@ -1,7 +1,7 @@
-import { flagsOf, meaningsOf, stringKind, type Lexis } from './lexis.ts'
+import { flagsOf, meaningsOf, stringKind, type Lexer } from './lexer.ts'
 
 /** Text of no known language: one string from beginning to end, in which only the general rules look. */
-export const plain: Lexis = {
+export const plain: Lexer = {
   meanings: meaningsOf(),
   lines: true,
   quotes: [],

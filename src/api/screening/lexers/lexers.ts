@@ -2,13 +2,13 @@ import { bash } from './bash.ts'
 import { cFamily } from './c-family.ts'
 import { go } from './go.ts'
 import { javascript } from './javascript.ts'
-import type { Lexis } from './lexis.ts'
+import type { Lexer } from './lexer.ts'
 import { python } from './python.ts'
 import { ruby } from './ruby.ts'
 import { rust } from './rust.ts'
 
 /** How each language is written that screening can read, by language id. */
-export const LEXES = {
+export const LEXERS = {
   bash,
   c: cFamily,
   cpp: cFamily,
@@ -18,11 +18,11 @@ export const LEXES = {
   ruby,
   rust,
   typescript: javascript,
-} as const satisfies Record<string, Lexis>
+} as const satisfies Record<string, Lexer>
 
-export type ScreenedLanguage = keyof typeof LEXES
-export const SCREENED_LANGUAGES = Object.keys(LEXES) as ScreenedLanguage[]
+export type ScreenedLanguage = keyof typeof LEXERS
+export const SCREENED_LANGUAGES = Object.keys(LEXERS) as ScreenedLanguage[]
 
 export function isScreened(language: string | undefined): language is ScreenedLanguage {
-  return language !== undefined && Object.hasOwn(LEXES, language)
+  return language !== undefined && Object.hasOwn(LEXERS, language)
 }

@@ -1,5 +1,5 @@
 import { beginString, skipPast, type Reader } from '../reader.ts'
-import { BEGIN, byQuote, ESCAPE, flagsOf, meaningsOf, SLASH, stringKind, type Lexis } from './lexis.ts'
+import { BEGIN, byQuote, ESCAPE, flagsOf, meaningsOf, SLASH, stringKind, type Lexer } from './lexer.ts'
 
 const DOUBLE = stringKind({ quote: '"' })
 const SINGLE = stringKind({ quote: "'" })
@@ -43,7 +43,7 @@ function rawDelimiter(text: string, at: number): string | undefined {
 
 const C_LOOPS = ['while ( 1|true )', 'for ( ; ; )', 'for ( ; 1|true ; )']
 
-export const cFamily: Lexis = {
+export const cFamily: Lexer = {
   meanings: meaningsOf(['/', SLASH], ['"\'', BEGIN], ['\\', ESCAPE]),
   lines: false,
   quotes: byQuote({ '"': DOUBLE, "'": SINGLE }),

@@ -11,8 +11,8 @@ import {
   SLASH,
   stringKind,
   WORD,
-  type Lexis,
-} from './lexis.ts'
+  type Lexer,
+} from './lexer.ts'
 import { slash } from './regular-expression.ts'
 
 const DOUBLE = stringKind({ quote: '"' })
@@ -20,7 +20,7 @@ const SINGLE = stringKind({ quote: "'" })
 const TEMPLATE = stringKind({ quote: '`', multiline: true, hole: 'dollar-brace' })
 
 /** JavaScript and TypeScript. */
-export const javascript: Lexis = {
+export const javascript: Lexer = {
   meanings: meaningsOf(['/', SLASH], ['"\'`', BEGIN], ['\\', ESCAPE], ['{', OPEN], ['}', CLOSE], ['$', WORD]),
   lines: false,
   quotes: byQuote({ '"': DOUBLE, "'": SINGLE, '`': TEMPLATE }),

@@ -10,9 +10,9 @@ import {
   meaningsOf,
   OPEN,
   stringKind,
-  type Lexis,
+  type Lexer,
   type StringKind,
-} from './lexis.ts'
+} from './lexer.ts'
 
 const kinds = (quote: string) => {
   const long = stringKind({ quote, tripled: true, multiline: true })
@@ -28,7 +28,7 @@ const PREFIXES = '_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXY
 const DOUBLE = kinds('"')
 const SINGLE = kinds("'")
 
-export const python: Lexis = {
+export const python: Lexer = {
   meanings: meaningsOf(['"\'', BEGIN], ['#', HASH], ['\\', ESCAPE], ['{', OPEN], ['}', CLOSE]),
   lines: true,
   quotes: byQuote({ '"': DOUBLE.plain, "'": SINGLE.plain }),

@@ -52,7 +52,7 @@ export interface StringKind {
 }
 
 /** How a language is written, as far as screening needs to know. */
-export interface Lexis {
+export interface Lexer {
   /** Meaning of each ASCII character in code. */
   meanings: Uint8Array
   /** Line ends are tokens. */

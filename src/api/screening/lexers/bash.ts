@@ -13,8 +13,8 @@ import {
   PIPE,
   SPECIAL,
   stringKind,
-  type Lexis,
-} from './lexis.ts'
+  type Lexer,
+} from './lexer.ts'
 
 const DOUBLE = stringKind({ quote: '"', multiline: true, hole: 'shell' })
 const SINGLE = stringKind({ quote: "'", escape: false, multiline: true })
@@ -22,7 +22,7 @@ const ANSI = stringKind({ quote: "'", multiline: true })
 const HEREDOC = stringKind({ multiline: true, hole: 'shell', heredoc: true })
 const RAW_HEREDOC = stringKind({ escape: false, multiline: true, heredoc: true })
 
-export const bash: Lexis = {
+export const bash: Lexer = {
   meanings: meaningsOf(
     ['#', HASH],
     ['$<', SPECIAL],
