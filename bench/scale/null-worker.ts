@@ -3,7 +3,7 @@ import { changePriorities, createJobQueue, promoteJobs } from '../../src/shared/
 import { connectRedis } from '../../src/shared/redis/connect.ts'
 import { createArtifactStore } from '../../src/shared/redis/artifact-store.ts'
 import { createJobInputs } from '../../src/shared/redis/job-input.ts'
-import { createFiguresWriter } from '../../src/shared/redis/figures.ts'
+import { createJobStatisticsWriter } from '../../src/shared/redis/job-statistics.ts'
 import { createJobLifeCycle } from '../../src/shared/jobs/job-life-cycle.ts'
 import { createJobReader } from '../../src/shared/jobs/job-reader.ts'
 import { createKeys } from '../../src/shared/redis/keys.ts'
@@ -47,8 +47,8 @@ const pool = createSandboxPool({
   log,
 })
 const running = createRunningJobs(records)
-const figures = createFiguresWriter(redis, keys)
-setInterval(() => void figures.flush().catch(() => undefined), 1000)
+const statistics = createJobStatisticsWriter(redis, keys)
+setInterval(() => void statistics.flush().catch(() => undefined), 1000)
 const context: JobContext = {
   records,
   artifacts: createArtifactStore(redis, keys, RETENTION),
@@ -60,7 +60,7 @@ const context: JobContext = {
   },
   report: () => undefined,
   running,
-  count: figures.ended,
+  count: statistics.ended,
   input: createLiveInput({ inputs: createJobInputs(redis, keys), wakeUps: createWakeUps(redis), keys, log }),
   observer: metrics.jobs,
   log,

@@ -74,7 +74,7 @@ function namedSchemas(): Record<string, TSchema> {
 /** What a reader is told before the routes. */
 const INTRODUCTION = `
 Runyard runs programs that strangers wrote. You submit one, it becomes a **job** in a queue, a worker runs it in a sandbox
-under limits, and you get its output and its figures: by asking for the job, as a stream of events, over a WebSocket, or at
+under limits, and you get its output and measurements: by asking for the job, as a stream of events, over a WebSocket, or at
 a webhook of yours.
 
 The quickest way to a result is \`POST /v1/jobs\` with \`Prefer: wait=10\`:

@@ -70,7 +70,7 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
   bench: [
     ['runyard bench', 'hello world in Python, 1 to 8 at one time'],
     ['runyard bench --language c --in-flight 4 --seconds 30', 'with a compiler in it'],
-    ['runyard bench report.py --key-file bench.key --json > figures.json', 'a program of your own'],
+    ['runyard bench report.py --key-file bench.key --json > results.json', 'a program of your own'],
   ],
   completion: [
     ['source <(runyard completion bash)', 'in ~/.bashrc'],

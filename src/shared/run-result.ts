@@ -1,10 +1,10 @@
 import Type, { type Static } from 'typebox'
 import { Job, Stage, Status } from './job.ts'
 
-const { name: _name, test: _test, status: _status, ...figures } = Stage.properties
+const { name: _name, test: _test, status: _status, ...measurements } = Stage.properties
 const { id, message, language, version, image, artifacts, artifactsTruncated } = Job.properties
 
-/** A job that has ended as one flat answer: the figures of its last stage beside its own, for clients that run one program. */
+/** A job that has ended as one flat answer: the measurements of its last stage beside its own, for clients that run one program. */
 export const RunResult = Type.Object(
   {
     id,
@@ -13,12 +13,12 @@ export const RunResult = Type.Object(
     language,
     version,
     image,
-    ...Type.Partial(Type.Object(figures)).properties,
+    ...Type.Partial(Type.Object(measurements)).properties,
     artifacts,
     artifactsTruncated,
     compile: Type.Union([Stage, Type.Null()], { description: 'the compile stage, where there is one' }),
     tests: Type.Array(Stage, { description: 'the stages `test N`' }),
   },
-  { description: 'the figures are those of the last stage; absent when none was reached' },
+  { description: 'measurements are those of the last stage; absent when no stage ran' },
 )
 export type RunResult = Static<typeof RunResult>

@@ -58,7 +58,7 @@ describe('of a running service', () => {
       ...more,
     })
 
-  test('figures are those of jobs that ran there', async () => {
+  test('results are those of jobs that ran there', async () => {
     const told: [number, number][] = []
     const { version, levels } = await at(fast, { progress: (inFlight, jobs) => told.push([inFlight, jobs]) })
     expect(version).toMatch(/^3\./)
@@ -88,11 +88,11 @@ describe('of a running service', () => {
     await expect(refused).rejects.toThrow(/nothing was measured: about 60 jobs a minute .* 10 at once.*keys create/s)
   })
 
-  test('a rate that is met meanwhile ends it at once, and no figure is told', async () => {
+  test('a rate that is met meanwhile ends it at once, and no result is printed', async () => {
     const request = { language: 'python', code: 'import time; time.sleep(0.2); print("Hello, world!")' }
     const ended = at(middling, { request, inFlight: [60] })
     await expect(ended).rejects.toMatchObject({ exitCode: 75 })
-    await expect(ended).rejects.toThrow(/no figure is of the service: 60 submissions a minute.*RATE_PER_MINUTE/s)
+    await expect(ended).rejects.toThrow(/the rate limit and not the service: 60 submissions a minute.*RATE_PER_MINUTE/s)
   })
 
   test('a language that is not there is told with those that are', async () => {

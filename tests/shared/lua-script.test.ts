@@ -55,5 +55,5 @@ test('a key has its arguments where its name has room for them', () => {
   const keys = createKeys('here')
   expect(keys.idempotency('me', 'hash')).toBe('{here}:idempotency:me:hash')
   expect(keys.lastInstallationOf('c')).toBe('{here}:installation-of:c:last')
-  expect(keys.figures(10)).toBe('{here}:figures:10')
+  expect(keys.jobStatistics(10)).toBe('{here}:figures:10')
 })

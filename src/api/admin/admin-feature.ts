@@ -1,5 +1,5 @@
 import type { Router } from 'express'
-import { createFiguresReader } from '../../shared/redis/figures.ts'
+import { createJobStatisticsReader } from '../../shared/redis/job-statistics.ts'
 import { createJobQueue } from '../../shared/redis/job-queue.ts'
 import { createWebhookQueue } from '../../shared/redis/webhook-queue.ts'
 import type { Overview } from '../../shared/redis/worker-registry.ts'
@@ -29,7 +29,7 @@ export function createAdminFeature(core: Core, { overview }: { overview: () => P
     readRedis: () => readRedisView(redis),
   })
   return {
-    routes: bindRoutes({ readOverview, readFigures: createFiguresReader(redis, keys) }, OVERVIEW_ROUTES),
+    routes: bindRoutes({ readOverview, readStatistics: createJobStatisticsReader(redis, keys) }, OVERVIEW_ROUTES),
     queueBoard: queueBoardRouter(loadQueueBoard({ basePath: '/admin/queues', jobs, webhooks: webhooks.queue })),
     async close() {
       await Promise.all([jobs.close(), webhooks.close()])

@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { SECOND } from '../../shared/limits.ts'
-import { FIGURES_SECONDS, type Figures } from '../../shared/redis/figures.ts'
+import { STATISTICS_SECONDS, type JobStatistics } from '../../shared/redis/job-statistics.ts'
 import type { Overview, WorkerInfo } from '../../shared/redis/worker-registry.ts'
 import { defineRoute } from '../http/route.ts'
 import { cacheFor } from '../load/cache-for.ts'
@@ -56,7 +56,7 @@ export const OVERVIEW_ROUTES = [
     path: '/v1/admin/series',
     id: 'readSeries',
     summary: 'Read how it went lately',
-    description: 'Figures of ten seconds each. A quantile is off by 2.5 % at most.',
+    description: 'Counts of ten seconds each. A quantile is off by 2.5 % at most.',
     query: Type.Object(
       {
         seconds: Type.Optional(
@@ -65,11 +65,11 @@ export const OVERVIEW_ROUTES = [
       },
       { additionalProperties: false },
     ),
-    answers: { 200: { description: 'The figures.', schema: Series } },
+    answers: { 200: { description: 'The statistics.', schema: Series } },
     schemas: { Series, SeriesPoint, Span },
-    async handle({ readFigures }: { readFigures: (seconds: number) => Promise<Figures> }, { query, send }) {
-      const figures = await readFigures(Math.min(Number(query.seconds ?? FIGURES_SECONDS), FIGURES_SECONDS))
-      send(200, seriesOf(figures, Date.now()))
+    async handle({ readStatistics }: { readStatistics: (seconds: number) => Promise<JobStatistics> }, { query, send }) {
+      const statistics = await readStatistics(Math.min(Number(query.seconds ?? STATISTICS_SECONDS), STATISTICS_SECONDS))
+      send(200, seriesOf(statistics, Date.now()))
     },
   }),
 ]

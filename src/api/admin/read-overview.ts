@@ -1,11 +1,11 @@
 import type { Redis } from 'ioredis'
 import Type, { type Static } from 'typebox'
-import { type Bucket, BUCKET_MS, emptyBucket } from '../../shared/figures/bucket.ts'
-import { merge, quantile } from '../../shared/figures/histogram.ts'
+import { type Bucket, BUCKET_MS, emptyBucket } from '../../shared/statistics/bucket.ts'
+import { merge, quantile } from '../../shared/statistics/histogram.ts'
 import { type Status, STATUSES } from '../../shared/job.ts'
 import { SECOND } from '../../shared/limits.ts'
 import { PRIORITIES } from '../../shared/requests.ts'
-import type { Figures } from '../../shared/redis/figures.ts'
+import type { JobStatistics } from '../../shared/redis/job-statistics.ts'
 import type { Keys } from '../../shared/redis/keys.ts'
 import { PoolCounts, WorkerInfo } from '../../shared/redis/worker-registry.ts'
 
@@ -146,17 +146,17 @@ export interface Series {
   total: Span
 }
 
-/** @param nowMs when the figures were read */
-export function seriesOf(figures: Figures, nowMs: number): Series {
+/** @param nowMs when the statistics were read */
+export function seriesOf(statistics: JobStatistics, nowMs: number): Series {
   const total = emptyBucket()
-  for (const { outcomes, latency, wait } of figures.values()) {
+  for (const { outcomes, latency, wait } of statistics.values()) {
     for (const [status, count] of Object.entries(outcomes) as [Status, number][]) {
       total.outcomes[status] = (total.outcomes[status] ?? 0) + count
     }
     merge(total.latency, latency)
     merge(total.wait, wait)
   }
-  const points = [...figures].map(([at, bucket]) => ({
+  const points = [...statistics].map(([at, bucket]) => ({
     at: new Date(at).toISOString(),
     ...spanOf(bucket),
     queued: bucket.queued ?? null,

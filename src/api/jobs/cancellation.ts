@@ -13,7 +13,7 @@ export type Cancel = (job: JobSummary, tenant: string) => Promise<void>
  * @param promoteHeld lets held jobs go. Never fails
  * @param enqueueWebhook queues a webhook delivery; an empty id is none. Never fails
  * @param finished counts a job that ended here
- * @param count takes the end of a job for the figures. Never fails
+ * @param count takes the end of a job for the statistics. Never fails
  */
 export function createCancel(
   queue: JobQueue,

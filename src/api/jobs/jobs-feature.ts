@@ -6,7 +6,7 @@ import { MIB } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
 import { createArtifactStore } from '../../shared/redis/artifact-store.ts'
 import { readBatchRecord } from '../../shared/redis/batch-record.ts'
-import { createFiguresWriter } from '../../shared/redis/figures.ts'
+import { createJobStatisticsWriter } from '../../shared/redis/job-statistics.ts'
 import { createJobInputs } from '../../shared/redis/job-input.ts'
 import { createJobList } from '../../shared/redis/job-list.ts'
 import { createJobQueue, type JobQueue, promoteJobs } from '../../shared/redis/job-queue.ts'
@@ -159,7 +159,7 @@ function createSubmission(core: Core, needs: JobsNeeds, queue: JobQueue, records
 
 function createCancellation(core: Core, needs: JobsNeeds, queue: JobQueue): Cancel {
   const { config, redis, keys, log } = core
-  const figures = createFiguresWriter(redis, keys)
+  const statistics = createJobStatisticsWriter(redis, keys)
   return createCancel(
     queue,
     createJobLifeCycle(redis, keys, config),
@@ -167,8 +167,8 @@ function createCancellation(core: Core, needs: JobsNeeds, queue: JobQueue): Canc
     needs.enqueueWebhook,
     needs.metrics.finished,
     (job, delayMs) => {
-      figures.ended(job, delayMs)
-      figures.flush().catch((err: unknown) => log.warn({ err }, 'figures were not stored'))
+      statistics.ended(job, delayMs)
+      statistics.flush().catch((err: unknown) => log.warn({ err }, 'job statistics not stored'))
     },
   )
 }

@@ -204,11 +204,11 @@ function tellPlace(res: Response, id: string, replayed: boolean): void {
   if (replayed) res.set('Idempotent-Replayed', 'true')
 }
 
-/** The last stage's figures beside the job's own, for clients that run one program and want one answer. */
+/** The last stage's measurements beside the job's own, for clients that run one program and want one answer. */
 function flatten(job: Job): RunResult {
   const compile = job.stages.find((stage) => stage.name === 'compile')
   const last: Stage | undefined = job.stages.at(-1)
-  const { name: _name, test: _test, status: _status, ...figures } = last ?? ({} as Partial<Stage>)
+  const { name: _name, test: _test, status: _status, ...measurements } = last ?? ({} as Partial<Stage>)
   if (job.status === null) throw new Error(`job ${job.id} has not ended`)
   return {
     id: job.id,
@@ -217,7 +217,7 @@ function flatten(job: Job): RunResult {
     language: job.language,
     version: job.version,
     image: job.image,
-    ...figures,
+    ...measurements,
     ...(job.artifacts && { artifacts: job.artifacts, artifactsTruncated: job.artifactsTruncated ?? false }),
     compile: compile ?? null,
     tests: job.stages.filter((stage) => stage.name.startsWith('test ')),

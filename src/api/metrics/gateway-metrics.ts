@@ -36,7 +36,7 @@ export interface GatewayMetrics extends Exposition, RateLimitCounters {
 }
 
 export interface GatewayMetricsOptions extends InstallationSources {
-  /** Whether the figures of Node belong to it. */
+  /** Whether the metrics of Node belong to it. */
   ofNode: boolean
 }
 

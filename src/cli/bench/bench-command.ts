@@ -27,7 +27,7 @@ export function addBenchCommand(program: Command, deps: JobCommandDeps): void {
     .option('-l, --language <id>', 'language of the hello world program, or of FILE; default python')
     .option('--in-flight <counts>', 'how many jobs at once: each number is measured in turn', parseCounts, [1, 2, 4, 8])
     .option('--seconds <count>', 'how long each is measured', wholeNumber(1, MOST_SECONDS), 5)
-    .option('--json', 'print the figures as JSON')
+    .option('--json', 'print the results as JSON')
     .action(async (file: string | undefined, options: Options) => {
       const [{ bench, helloOf }, { renderBench }, { jobSender }] = await Promise.all([
         import('./bench.ts'),

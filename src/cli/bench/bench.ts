@@ -25,7 +25,7 @@ const WARM_UP_JOBS = 3
 
 /**
  * Measures a running service from outside, as its callers see it.
- * @throws ExitError when the program does not do what it must, or the rate of the caller is too low for figures of the service;
+ * @throws ExitError when the program does not do what it must, or the rate of the caller is too low to measure the service;
  *   RunyardError for a warm-up that is not answered; the signal's reason
  */
 export async function bench(options: BenchOptions): Promise<{ version: string | null; levels: Level[] }> {
@@ -67,7 +67,7 @@ function faultOf(job: Job, expected: string | undefined): string | undefined {
   return `job ${job.id} wrote ${JSON.stringify(written)} instead of ${JSON.stringify(expected)}`
 }
 
-/** @throws ExitError when less may be submitted than one after the other would, so that every figure was one of the rate */
+/** @throws ExitError when less may be submitted than one after the other would, so that every result measured the rate */
 function requireRate(rate: Rate | null, latencies: readonly number[], seconds: number): void {
   if (rate === null || rate.mostPerMinute === null) return
   const usual = quantile(latencies.toSorted((a, b) => a - b), 0.5) // prettier-ignore
@@ -77,7 +77,7 @@ function requireRate(rate: Rate | null, latencies: readonly number[], seconds: n
     EXIT.tooMany,
     [
       `nothing was measured: about ${Math.round(rate.perMinute)} jobs a minute may be submitted here, ${rate.burst} at once, and one job`,
-      `after the other makes ${Math.round(60_000 / usual)}: every figure would be one of that rate.`,
+      `after the other makes ${Math.round(60_000 / usual)}: every result would measure that rate.`,
       RAISE_RATE,
     ].join('\n'),
   )
@@ -86,5 +86,5 @@ function requireRate(rate: Rate | null, latencies: readonly number[], seconds: n
 /** @throws what it is given, with what to do when it is the caller's rate */
 function rateTooLow(error: unknown): never {
   if (!(error instanceof RunyardError) || error.code !== 'rate-limited') throw error
-  throw new ExitError(EXIT.tooMany, `stopped, and no figure is of the service: ${error.detail}.\n${RAISE_RATE}`)
+  throw new ExitError(EXIT.tooMany, `stopped, since the results would measure the rate limit and not the service: ${error.detail}.\n${RAISE_RATE}`)
 }

@@ -24,7 +24,7 @@ const ADVICE: Record<string, string> = {
 
 const TITLES = ['IN FLIGHT', 'JOBS', 'JOBS/S', 'P50 MS', 'P95 MS', 'P99 MS', 'PROGRAM MS', 'ERRORS']
 
-/** Figures for people. Where there were too few answers for one, it is `-`. */
+/** Results for people. Where there were too few answers for one, it is `-`. */
 export function renderBench(levels: readonly Level[], paint: Paint = plain): string {
   const rows = levels.map((level) => [
     String(level.inFlight),

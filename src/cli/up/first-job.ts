@@ -71,9 +71,9 @@ export async function runFirstJob(
 export function describeJob(job: Job): string {
   const run = job.stages.at(-1)
   const output = `${run?.stdout ?? ''}${run?.stderr ?? ''}`.trimEnd().replaceAll(/^(?=.)/gm, '    ')
-  const figures = run ? `, ${formatSeconds(run.wallMs)}, ${(run.memoryPeakBytes / MIB).toFixed(1)} MiB` : ''
+  const measurements = run ? `, ${formatSeconds(run.wallMs)}, ${(run.memoryPeakBytes / MIB).toFixed(1)} MiB` : ''
   const message = job.message === null ? '' : ` (${job.message})`
-  return `First job: ${job.status ?? job.state}${figures}${message}\n${output}`
+  return `First job: ${job.status ?? job.state}${measurements}${message}\n${output}`
 }
 
 /** The tenant of the first job where authentication is configured. */

@@ -27,7 +27,7 @@ export async function watchLog(name: string, file: string, print: (text: string)
     for (const line of lines) {
       const text = summarise(line)
       if (text === undefined) continue
-      // Ids and figures differ each time; a flood of one kind from one address is still one.
+      // Ids and numbers differ each time; a flood of one kind from one address is still one.
       const kind = text.replaceAll(/[0-9a-f]{8,}(?:-[0-9a-f]+)*|(?<![\d.:])\d+(?![\d.:])/g, '#')
       if (Date.now() - (shown.get(kind) ?? 0) < QUIET_MS) continue
       shown.set(kind, Date.now())

@@ -12,7 +12,7 @@ export interface Polled<T> {
   refresh: () => void
 }
 
-/** Who has not answered by then is not heard any more: figures are not to look live while nobody answers. */
+/** Who has not answered by then is not heard any more: numbers are not to look live while nobody answers. */
 const ANSWER_MS = 10_000
 
 /**

@@ -76,7 +76,7 @@ export interface Keys {
   /** Sorted set of the ids of all jobs, which are in the order of their making. */
   readonly allJobs: string
   /** Hash: what was counted in the ten seconds from this time on, in ms. */
-  figures(at: number): string
+  jobStatistics(at: number): string
   /** JSON of who is logged in to the dashboard, by a hash of what shows it. */
   adminSession(hash: string): string
   /** There while a link to the dashboard can be used, by a hash of it. */
@@ -151,7 +151,7 @@ const PATTERNS: Readonly<Record<KeyName, string>> = {
   cancellations: 'cancellations',
   input: 'input:*',
   allJobs: 'all-jobs',
-  figures: 'figures:*',
+  jobStatistics: 'figures:*',
   adminSession: 'admin-session:*',
   adminLink: 'admin-link:*',
   installation: 'installation:*',

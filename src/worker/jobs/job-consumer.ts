@@ -5,7 +5,7 @@ import type { JobEvent } from '../../shared/job-event.ts'
 import { SECOND } from '../../shared/limits.ts'
 import type { CountFinished } from '../../shared/metrics/finished-jobs.ts'
 import { createArtifactStore } from '../../shared/redis/artifact-store.ts'
-import { createFiguresWriter } from '../../shared/redis/figures.ts'
+import { createJobStatisticsWriter } from '../../shared/redis/job-statistics.ts'
 import { createJobInputs } from '../../shared/redis/job-input.ts'
 import { changePriorities, createJobQueue, promoteJobs } from '../../shared/redis/job-queue.ts'
 import { createJobLifeCycle, type JobLifeCycle, RENEW_MS } from '../../shared/jobs/job-life-cycle.ts'
@@ -49,7 +49,7 @@ export interface JobConsumerOptions {
 }
 
 const RECONCILE_MS = 30 * SECOND
-/** How far behind the dashboard's figures may be. */
+/** How far behind the dashboard's statistics may be. */
 const FLUSH_MS = SECOND
 
 export function createJobConsumer(core: WorkerCore, options: JobConsumerOptions): JobConsumer {
@@ -59,7 +59,7 @@ export function createJobConsumer(core: WorkerCore, options: JobConsumerOptions)
   const lifeCycle = countEvents(createJobLifeCycle(redis, keys, config), metrics.published)
   const records = { ...lifeCycle, ...createJobReader(redis, keys) }
   const queue = createJobQueue(redis, keys)
-  const figures = createFiguresWriter(redis, keys)
+  const statistics = createJobStatisticsWriter(redis, keys)
   const events = createSecurityEvents(redis, keys, config.abuse, log)
   const running = createRunningJobs(records)
   const inputs = createJobInputs(redis, keys)
@@ -73,7 +73,7 @@ export function createJobConsumer(core: WorkerCore, options: JobConsumerOptions)
       enqueueWebhook: options.enqueueWebhook,
     },
     report: (event) => void events.record(event),
-    count: figures.ended,
+    count: statistics.ended,
     running,
     input: createLiveInput({ inputs, wakeUps: createWakeUps(subscriber), keys, log }),
     observer: observeTogether([metrics.jobs, ...(tracing ? [jobSpans(tracing)] : [])]),
@@ -84,7 +84,7 @@ export function createJobConsumer(core: WorkerCore, options: JobConsumerOptions)
     if (channel === keys.cancellations) running.cancel(jobId)
   })
   const timers = [
-    startTimer('flush of figures', FLUSH_MS, figures.flush, log),
+    startTimer('flush of job statistics', FLUSH_MS, statistics.flush, log),
     startTimer('renewal of leases', RENEW_MS, running.renew, log),
     startTimer('reconciliation', RECONCILE_MS, () => reconcile({ ...context, redis, queue, lost }), log),
   ]
@@ -109,7 +109,7 @@ export function createJobConsumer(core: WorkerCore, options: JobConsumerOptions)
     close: closeOnce(
       () => worker && drain(worker, running, redis, config.worker.drainTimeoutMs, log),
       () => timers.forEach((timer) => timer.stop()),
-      () => (redis.status === 'ready' ? figures.flush() : undefined),
+      () => (redis.status === 'ready' ? statistics.flush() : undefined),
       () => events.close(),
       () => queue.close(),
     ),

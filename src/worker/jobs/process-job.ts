@@ -32,7 +32,7 @@ export interface JobContext {
   queues: JobQueues
   /** Takes a security event; never fails. */
   report: (event: SecurityEvent) => void
-  /** Counts the end of a job for the figures. */
+  /** Counts the end of a job for the statistics. */
   count: (job: JobSummary, delayMs: number) => void
   running: RunningJobs
   input: LiveInput

@@ -27,9 +27,9 @@ export interface WorkerMetrics extends Exposition {
   webhookAttempted: (outcome: AttemptOutcome) => void
 }
 
-/** Where the figures of this moment come from; asked only when somebody reads them. */
+/** Where the values of this moment come from; asked only when somebody reads them. */
 export interface WorkerSources {
-  /** Whether the figures of Node belong to it. */
+  /** Whether the metrics of Node belong to it. */
   ofNode: boolean
   slots: number
   /** What jobs can run in, as metrics name it. */

@@ -1,4 +1,4 @@
-/** What bull-board's page lacks, beside it: a way back, what its figures are of, and names of its buttons. */
+/** What bull-board's page lacks, beside it: a way back, what its numbers count, and names of its buttons. */
 
 /** Above bull-board's own page. */
 export const BOARD_BAR = `<nav class="runyard-bar" aria-label="Runyard">

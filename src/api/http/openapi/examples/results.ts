@@ -90,7 +90,7 @@ export const summaryOf = (job: Job): JobSummary => ({
   stages: job.stages.map(({ stdout: _o, stderr: _e, output: _b, encoding: _c, ...rest }) => rest),
 })
 
-const { name: _name, status: _status, ...helloFigures } = helloStage
+const { name: _name, status: _status, ...helloMeasurements } = helloStage
 
 export const helloResult: RunResult = {
   id: JOB_ID,
@@ -99,7 +99,7 @@ export const helloResult: RunResult = {
   language: 'python',
   version: '3.13.5',
   image: null,
-  ...helloFigures,
+  ...helloMeasurements,
   compile: null,
   tests: [],
 }

@@ -1,7 +1,7 @@
 import { type Status, STATUSES } from '../job.ts'
 import { add, type Histogram } from './histogram.ts'
 
-/** How long a bucket of the figures is. */
+/** How long a bucket of the statistics is. */
 export const BUCKET_MS = 10_000
 
 /** What happened in one stretch of time, over all workers. */

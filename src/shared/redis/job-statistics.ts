@@ -1,27 +1,27 @@
 import type { Redis } from 'ioredis'
-import { BUCKET_MS, type Bucket, bucketFields, bucketOf, emptyBucket, parseBucket } from '../figures/bucket.ts'
-import { add, binOf } from '../figures/histogram.ts'
+import { BUCKET_MS, type Bucket, bucketFields, bucketOf, emptyBucket, parseBucket } from '../statistics/bucket.ts'
+import { add, binOf } from '../statistics/histogram.ts'
 import type { JobSummary } from '../job.ts'
 import { SECOND } from '../limits.ts'
 import type { Keys } from './keys.ts'
 
-/** How far back figures can be read. */
-export const FIGURES_SECONDS = 3600
+/** How far back statistics can be read. */
+export const STATISTICS_SECONDS = 3600
 /** Longer than they can be read, for clocks that differ. */
-const TTL_SECONDS = 2 * FIGURES_SECONDS
+const TTL_SECONDS = 2 * STATISTICS_SECONDS
 
 /**
  * Counts how jobs end, for the dashboard's charts. The end of a job costs no request: it is counted here, and what was counted
  * goes to Redis with the next flush.
  */
-export interface FiguresWriter {
+export interface JobStatisticsWriter {
   /** @param delayMs how long its owner wanted it to wait */
   ended: (job: JobSummary, delayMs: number) => void
   /** Adds what was counted, and notes how the queue stands. Once a second is often enough. */
   flush: () => Promise<void>
 }
 
-export function createFiguresWriter(redis: Redis, keys: Keys): FiguresWriter {
+export function createJobStatisticsWriter(redis: Redis, keys: Keys): JobStatisticsWriter {
   let pending = new Map<number, Bucket>()
   let seenAt = 0
 
@@ -45,7 +45,7 @@ export function createFiguresWriter(redis: Redis, keys: Keys): FiguresWriter {
       pending = new Map()
       const pipeline = redis.pipeline()
       for (const [at, bucket] of counted) {
-        const key = keys.figures(at)
+        const key = keys.jobStatistics(at)
         for (const [field, count] of bucketFields(bucket)) pipeline.hincrby(key, field, count)
         pipeline.expire(key, TTL_SECONDS)
       }
@@ -54,14 +54,14 @@ export function createFiguresWriter(redis: Redis, keys: Keys): FiguresWriter {
       if (!looks) return
       seenAt = bucketOf(nowMs)
       const [queued, running] = answers.slice(-2).map(([, value]) => Number(value ?? 0))
-      const key = keys.figures(seenAt)
+      const key = keys.jobStatistics(seenAt)
       await redis.pipeline().hset(key, { queued, running }).expire(key, TTL_SECONDS).exec()
     },
   }
 }
 
 /** Buckets by when they begin, in ms, oldest first; those in which nothing was noted are absent. */
-export type Figures = ReadonlyMap<number, Bucket>
+export type JobStatistics = ReadonlyMap<number, Bucket>
 
 /** Nobody adds to a bucket that ended so long ago. */
 const SETTLED_MS = 30 * SECOND
@@ -70,18 +70,18 @@ const SETTLED_MS = 30 * SECOND
  * Reads the buckets of the last so many seconds. What can no longer change is read from Redis once.
  * @throws when Redis fails, from the function it makes
  */
-export function createFiguresReader(redis: Redis, keys: Keys): (seconds: number) => Promise<Figures> {
+export function createJobStatisticsReader(redis: Redis, keys: Keys): (seconds: number) => Promise<JobStatistics> {
   const settled = new Map<number, Bucket>()
   return async (seconds) => {
     const nowMs = Date.now()
     const last = bucketOf(nowMs)
-    const oldest = last - bucketOf(FIGURES_SECONDS * SECOND)
+    const oldest = last - bucketOf(STATISTICS_SECONDS * SECOND)
     for (const at of settled.keys()) if (at < oldest) settled.delete(at)
     const wanted: number[] = []
     for (let at = Math.max(oldest, last - bucketOf(seconds * SECOND)); at <= last; at += BUCKET_MS) wanted.push(at)
     const unknown = wanted.filter((at) => !settled.has(at))
     const pipeline = redis.pipeline()
-    for (const at of unknown) pipeline.hgetall(keys.figures(at))
+    for (const at of unknown) pipeline.hgetall(keys.jobStatistics(at))
     const answers = (await pipeline.exec()) ?? []
     const fresh = new Map<number, Bucket>()
     for (const [index, at] of unknown.entries()) {
