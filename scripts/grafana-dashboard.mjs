@@ -115,14 +115,14 @@ const rows = {
     series('Wait of the first in the queue', 's', { oldest: 'max(runyard_oldest_queued_seconds)' }),
     series('Tenants that wait', 'short', { tenants: 'max(runyard_waiting_tenants)' }),
     series('BullMQ', 'short', { '{{queue}} {{state}}': 'max by (queue, state) (runyard_bullmq_jobs)' }, { width: 12 }),
-    series('Sent back to the queue', 'ops', rate('runyard_jobs_put_back_total', 'reason'), { width: 12 }),
+    series('Sent back to the queue', 'ops', rate('runyard_jobs_requeued_total', 'reason'), { width: 12 }),
   ],
   'Workers and pool': [
     series('Busy slots', 'percentunit', { '{{instance}}': 'runyard_worker_slots_busy / runyard_worker_slots' }),
     series('Attempts by runtime', 'ops', rate('runyard_job_attempts_total', 'runtime'), { stack: true }),
     series('Duration, p95 by runtime', 's', p95('runyard_job_duration_seconds', 'runtime')),
     series('Stages, p95', 's', { '{{runtime}} {{stage}}': `histogram_quantile(0.95, sum by (runtime, stage, le) (rate(runyard_stage_duration_seconds_bucket${RATE})))` }), // prettier-ignore
-    series('Sandboxes', 'short', { '{{state}}': 'sum by (state) (runyard_sandboxes)', armed: 'sum(runyard_sandboxes_armed)' }), // prettier-ignore
+    series('Sandboxes', 'short', { '{{state}}': 'sum by (state) (runyard_sandboxes)', prewarmed: 'sum(runyard_sandboxes_prewarmed)' }), // prettier-ignore
     series('Wait for a sandbox', 's', quantiles('runyard_sandbox_acquire_seconds')),
     series('Start of a sandbox', 's', quantiles('runyard_sandbox_start_seconds')),
     series('Sandboxes made', 'ops', { made: `sum(rate(runyard_sandboxes_created_total${RATE}))` }),

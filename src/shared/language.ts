@@ -33,7 +33,7 @@ export const Language = Type.Object(
      * Given where the interpreter can be started ahead of its program: it opens the program's file once, waits there, and has
      * looked at nothing else of the job by then. A program that holds one of the texts would notice, and is not run so.
      */
-    armed: Type.Optional(
+    prewarm: Type.Optional(
       Type.Object({ unless: Type.Array(Type.String({ minLength: 1 })) }, { additionalProperties: false }),
     ),
     env: Type.Record(Type.String(), Type.String()),
@@ -59,14 +59,26 @@ export type Language = Static<typeof Language>
 
 const validator = Compile(Language)
 
+/** A field of a definition that is written by its former name. */
+export interface FormerField {
+  /** Path of the `language.json`. */
+  file: string
+  former: string
+  name: string
+}
+
+/** Fields that had another name before. The former name works for one version more. */
+const FORMER_FIELDS = { armed: 'prewarm' }
+
 /**
  * Reads every `<folder>/<id>/language.json`, sorted by id.
+ * @param onFormer is called for each field with a former name, which is read as if it had its name of today
  * @throws Error naming the file and the field when one is malformed, or when two languages claim one name.
  */
-export function loadLanguages(folder: string): Language[] {
+export function loadLanguages(folder: string, onFormer?: (field: FormerField) => void): Language[] {
   const languages = readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
-    .map((entry) => readLanguage(folder, entry.name))
+    .map((entry) => readLanguage(folder, entry.name, onFormer))
     .sort((a, b) => (a.id < b.id ? -1 : 1))
   const owners = new Map<string, string>()
   for (const language of languages) {
@@ -85,7 +97,7 @@ export function findLanguage(languages: readonly Language[], name: string): Lang
   return languages.find((language) => language.id === wanted || language.aliases.includes(wanted))
 }
 
-function readLanguage(folder: string, id: string): Language {
+function readLanguage(folder: string, id: string, onFormer: ((field: FormerField) => void) | undefined): Language {
   const file = join(folder, id, 'language.json')
   let value: unknown
   try {
@@ -93,10 +105,24 @@ function readLanguage(folder: string, id: string): Language {
   } catch (error) {
     throw new Error(`${file}: ${(error as Error).message}`, { cause: error })
   }
+  rename(value, file, onFormer)
   if (!validator.Check(value)) {
     const [first] = validator.Errors(value)
     throw new Error(`${file}: ${first?.instancePath || '/'} ${first?.message ?? 'is malformed'}`)
   }
   if (value.id !== id) throw new Error(`${file}: /id must be "${id}", the name of its folder`)
   return value
+}
+
+/** Gives fields with a former name their name of today. @throws Error when a definition has both */
+function rename(value: unknown, file: string, onFormer: ((field: FormerField) => void) | undefined): void {
+  if (typeof value !== 'object' || value === null) return
+  const fields = value as Record<string, unknown>
+  for (const [former, name] of Object.entries(FORMER_FIELDS)) {
+    if (!Object.hasOwn(fields, former)) continue
+    if (Object.hasOwn(fields, name)) throw new Error(`${file}: "${former}" is the former name of "${name}"; remove it`)
+    fields[name] = fields[former]
+    delete fields[former]
+    onFormer?.({ file, former, name })
+  }
 }

@@ -36,6 +36,9 @@ export async function runService(
     const collector = createCollectorLog(() => log)
     const tracing = await openTracing(config.tracing, SERVICE_NAMES[name], collector)
     const log: Logger = createLog(config.logLevel, name, tracing?.logFields)
+    for (const { former, name: setting } of config.formerNames) {
+      log.warn({ former, setting }, 'setting was renamed; its former name works in this version only')
+    }
     const service = await Promise.race([start(config, root, log, tracing), aborted(signal)])
     // Told to stop while starting: what was begun ends with this process, sandboxes at the end of their input.
     if (!service) process.exit(0)

@@ -43,7 +43,7 @@ export async function startWorker(
   if (podmanSocket === undefined) throw new ConfigError('PODMAN_SOCKET is not set; a worker needs one')
   const id = uuid()
   const engine = createEngine(podmanSocket, config.timeoutFactor)
-  const installed = await findRuntimes(engine, root, containerImages)
+  const installed = await findRuntimes(engine, root, containerImages, log)
   const metrics = createWorkerMetrics({
     ofNode: config.metrics.workerPort !== undefined,
     slots: config.worker.slots,

@@ -1,10 +1,11 @@
 import { once } from 'node:events'
-import { existsSync, readdirSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fail, guarded, ok, renderChecks, skip, warn } from '../../src/cli/doctor/check.ts'
-import { doctor } from '../../src/cli/doctor/doctor.ts'
+import { checkNames, doctor } from '../../src/cli/doctor/doctor.ts'
+import { checkLanguages } from '../../src/cli/doctor/engine-checks.ts'
 import { checkCgroups, checkNode, checkPort } from '../../src/cli/doctor/machine-checks.ts'
 import { checkSandbox } from '../../src/cli/doctor/sandbox-check.ts'
 import { claimDataDir } from '../../src/cli/up/claim.ts'
@@ -100,6 +101,26 @@ test('a wrong setting is found, named and makes the exit code 1', async () => {
   for (const check of checks) expect(check.state === 'ok' || check.mend !== undefined).toBe(true)
   const skipped = checks.filter(({ state }) => state === 'skip').map(({ name }) => name)
   expect(skipped).toEqual(['images', 'sandbox', 'Redis', 'data directory', 'port'])
+})
+
+test('a setting and a field of a language by their former names are warned of', async () => {
+  const former = loadConfig(root, { ARMED: 'on' })
+  expect(checkNames(former)).toEqual({
+    name: 'settings',
+    state: 'warn',
+    detail: 'valid, but renamed: ARMED is now PREWARM',
+    mend: 'use the new name; the former one works in this version only',
+  })
+  expect(checkNames(loadConfig(root, { PREWARM: 'on' }))).toMatchObject({ state: 'ok', detail: 'all valid' })
+  const own = mkdtempSync(join(tmpdir(), 'runyard-former-'))
+  cpSync(join(root, 'languages', 'bash'), join(own, 'languages', 'bash'), { recursive: true })
+  expect(checkLanguages(own)).toEqual([])
+  const file = join(own, 'languages', 'bash', 'language.json')
+  writeFileSync(file, readFileSync(file, 'utf8').replace('"prewarm"', '"armed"'))
+  expect(checkLanguages(own)).toMatchObject([
+    { name: 'languages', state: 'warn', detail: `${file}: "armed" is now "prewarm"` },
+  ])
+  rmSync(own, { recursive: true })
 })
 
 test('the doctor makes a sandbox as a worker does, waits for its init, and leaves nothing behind', async () => {

@@ -55,6 +55,7 @@ test('a sandbox that is killed is a fault, and its job goes back once; the secon
   const retired = one('sandboxes_retired_total', { reason: 'fault' })
   expect(retired).toBeLessThanOrEqual(faults)
   expect(retired + one('sandbox_start_failures_total')).toBeGreaterThanOrEqual(faults)
+  expect(one('jobs_requeued_total', { reason: 'sandbox-lost' })).toBe(2)
   expect(one('jobs_put_back_total', { reason: 'sandbox-lost' })).toBe(2)
   expect(one('job_attempts_total', { runtime: 'bash' })).toBe(4)
   // It waited for its first attempt only.

@@ -213,7 +213,7 @@ test.each(['age.py', 'age.js', 'age.sh'])(
 for (const [group, rows] of Object.entries({ ...PLAIN, ...sampled(HOSTILE) })) {
   describe(`prewarmed or not, it is the same with ${group}`, () => {
     // One that is compiled finds nothing started ahead.
-    const fitting = rows.filter(({ program }) => find(program).armed)
+    const fitting = rows.filter(({ program }) => find(program).prewarm)
     test.each(fitting.map((row) => [row.title, row] as const))('%s', (_title, row) => same(row))
   })
 }

@@ -33,7 +33,16 @@ describe('the configuration', () => {
     [{ MAX_CODE_BYTES: '9999999' }, /MAX_CODE_BYTES.*MAX_BODY_BYTES/],
     [{ KILL_GRACE_MS: '-1' }, /KILL_GRACE_MS/],
     [{ DEFAULT_CPU_MS: '1e3' }, /DEFAULT_CPU_MS/],
+    [{ ARMED: 'ture' }, /PREWARM is "ture"; allowed are on, off/],
+    [{ ARMED: 'on', PREWARM: 'off' }, /ARMED is the former name of PREWARM, and both are set; remove ARMED/],
   ])('refuses %j and names what is wrong', (environment, message) => {
     expect(() => load(environment)).toThrow(message)
+  })
+
+  test('takes a setting by its former name too, and notes that it did', () => {
+    expect(load({ PREWARM: 'off' })).toMatchObject({ sandbox: { prewarm: false }, formerNames: [] })
+    const former = { former: 'ARMED', name: 'PREWARM' }
+    expect(load({ ARMED: 'off' })).toMatchObject({ sandbox: { prewarm: false }, formerNames: [former] })
+    expect(load({ ARMED: 'off', PREWARM: 'off' })).toMatchObject({ sandbox: { prewarm: false }, formerNames: [former] })
   })
 })

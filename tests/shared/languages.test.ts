@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { findLanguage, loadLanguages } from '../../src/shared/language.ts'
+import { findLanguage, type FormerField, loadLanguages } from '../../src/shared/language.ts'
 import { effectiveLimits, limitsAboveCeiling, DEFAULT_CEILINGS, DEFAULT_LIMITS } from '../../src/shared/limits.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 
@@ -25,6 +26,32 @@ test('a Judge0 id and a Piston name belong to one language', () => {
   const names = languages.flatMap((language) => language.pistonNames)
   expect(new Set(ids).size).toBe(ids.length)
   expect(new Set(names).size).toBe(names.length)
+})
+
+describe('a field by its former name', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'runyard-languages-'))
+  const file = join(folder, 'bash', 'language.json')
+  const { prewarm, ...bash } = languages.find(({ id }) => id === 'bash')!
+  const define = (fields: object) => {
+    mkdirSync(join(folder, 'bash'), { recursive: true })
+    writeFileSync(file, JSON.stringify({ ...bash, ...fields }))
+  }
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  test('is read as the one of today, and told', () => {
+    const found: FormerField[] = []
+    define({ armed: prewarm })
+    expect(loadLanguages(folder, (field) => found.push(field))).toEqual([{ ...bash, prewarm }])
+    expect(found).toEqual([{ file, former: 'armed', name: 'prewarm' }])
+    define({ prewarm })
+    expect(loadLanguages(folder, (field) => found.push(field))).toEqual([{ ...bash, prewarm }])
+    expect(found).toHaveLength(1)
+  })
+
+  test('is refused beside the one of today', () => {
+    define({ armed: prewarm, prewarm })
+    expect(() => loadLanguages(folder)).toThrow(`${file}: "armed" is the former name of "prewarm"; remove it`)
+  })
 })
 
 describe.each(languages)('$id', (language) => {

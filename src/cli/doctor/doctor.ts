@@ -3,8 +3,8 @@ import type { Config } from '../../shared/config/config.ts'
 import { podmanModeHere } from '../../host/podman-mode.ts'
 import { readRootlessFacts } from '../../host/rootless/facts.ts'
 import type { Paint } from '../paint.ts'
-import { type Check, fail, guarded, ok, renderChecks, skip } from './check.ts'
-import { checkImages, checkInit, checkPodman } from './engine-checks.ts'
+import { type Check, fail, guarded, ok, renderChecks, skip, warn } from './check.ts'
+import { checkImages, checkInit, checkLanguages, checkPodman } from './engine-checks.ts'
 import {
   checkCgroups,
   checkDataDir,
@@ -58,7 +58,7 @@ async function examine({ root, loadConfig }: DoctorOptions): Promise<Check[]> {
       ...['images', 'sandbox', 'Redis', 'data directory', 'port'].map((name) => skip(name, 'the settings')),
     ]
   }
-  checks.push(ok('settings', 'all valid'), ...(await checkMode(config)))
+  checks.push(checkNames(config), ...checkLanguages(root), ...(await checkMode(config)))
   checks.push(
     failed('podman') ? skip('images', 'podman') : await guarded('images', () => checkImages(root, config)),
     failed('podman') || failed('init')
@@ -69,6 +69,13 @@ async function examine({ root, loadConfig }: DoctorOptions): Promise<Check[]> {
     await guarded('port', () => checkPort(config)),
   )
   return checks
+}
+
+/** @returns a warning that names the settings given by a former name, where there are any */
+export function checkNames({ formerNames }: Config): Check {
+  if (formerNames.length === 0) return ok('settings', 'all valid')
+  const renamed = formerNames.map(({ former, name }) => `${former} is now ${name}`).join(', ')
+  return warn('settings', `valid, but renamed: ${renamed}`, 'use the new name; the former one works in this version only')
 }
 
 /** Who podman runs as here, and what that takes. With a service of somebody else's that is their business. */

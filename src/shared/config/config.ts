@@ -5,7 +5,7 @@ import { isLoopback } from '../loopback.ts'
 import type { ScreeningPolicy } from '../screening-policy.ts'
 import { ConfigError } from './config-error.ts'
 import { redisAddress, type RedisAddress } from './redis-address.ts'
-import { limitVariable, SETTINGS, type Setting } from './settings.ts'
+import { FORMER_SETTINGS, type FormerName, limitVariable, SETTINGS, type Setting } from './settings.ts'
 import { type TracingSettings, tracingSettings } from './tracing.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -90,7 +90,7 @@ export interface Config {
     maxAgeMs: number
     poolReady: number
     /** Whether interpreters are started ahead of their jobs. */
-    armed: boolean
+    prewarm: boolean
     containerImages: string[]
     cpuWeight: number
     /** Of one sandbox and disk in a second; 0: no bound. */
@@ -105,6 +105,8 @@ export interface Config {
   metrics: { host: string; port: number | undefined; workerPort: number | undefined }
   /** Undefined: no traces. */
   tracing: TracingSettings | undefined
+  /** Settings that were given by a former name. */
+  formerNames: readonly FormerName[]
 }
 
 export { ConfigError } from './config-error.ts'
@@ -113,7 +115,8 @@ export type { RedisAddress } from './redis-address.ts'
 /**
  * Reads and checks every setting.
  * @param environment normally `process.env`
- * @throws ConfigError for a malformed value, and for a `RUNYARD_` variable that does not exist
+ * @throws ConfigError for a malformed value, for a `RUNYARD_` variable that does not exist, and for a setting that has one value by
+ *   its name and another by a former name
  */
 export function readEnvironment(environment: Environment = process.env): Map<string, SettingValue> {
   const known = new Set(SETTINGS.map((setting) => setting.name))
@@ -122,8 +125,18 @@ export function readEnvironment(environment: Environment = process.env): Map<str
       throw new ConfigError(`${name} is not a setting of Runyard; docs/configuration.md lists them`)
     }
   }
-  return new Map(SETTINGS.map((setting) => [setting.name, parse(setting, environment[setting.name])]))
+  const values = { ...environment }
+  for (const { former, name } of formerNamesIn(environment)) {
+    if (values[name] !== undefined && values[name] !== values[former]) {
+      throw new ConfigError(`${former} is the former name of ${name}, and both are set; remove ${former}`)
+    }
+    values[name] = values[former]
+  }
+  return new Map(SETTINGS.map((setting) => [setting.name, parse(setting, values[setting.name])]))
 }
+
+const formerNamesIn = (environment: Environment): FormerName[] =>
+  FORMER_SETTINGS.filter(({ former }) => environment[former] !== undefined)
 
 /** Variables of the command line and the tests, which are not settings of the product. */
 const OTHER_RUNYARD_VARIABLES = new Set([
@@ -137,9 +150,14 @@ const OTHER_RUNYARD_VARIABLES = new Set([
 /**
  * Maps the settings to the nested form the program is built on.
  * @param root folder against which a relative data directory is taken
+ * @param formerNames settings that were given by a former name
  * @throws ConfigError when two settings contradict each other
  */
-export function toConfig(values: Map<string, SettingValue>, root: string): Config {
+export function toConfig(
+  values: Map<string, SettingValue>,
+  root: string,
+  formerNames: readonly FormerName[] = [],
+): Config {
   const text = (name: string) => values.get(name) as string
   const number = (name: string) => values.get(name) as number
   const port = (name: string) => (text(name) === '' ? undefined : number(name))
@@ -221,7 +239,7 @@ export function toConfig(values: Map<string, SettingValue>, root: string): Confi
       maxJobs: number('SANDBOX_MAX_JOBS'),
       maxAgeMs: number('SANDBOX_MAX_AGE_SECONDS') * 1000,
       poolReady: number('POOL_READY'),
-      armed: text('ARMED') === 'on',
+      prewarm: text('PREWARM') === 'on',
       containerImages: values.get('CONTAINER_IMAGES') as string[],
       cpuWeight: number('CPU_WEIGHT'),
       diskReadBytes: number('DISK_READ_BYTES'),
@@ -234,6 +252,7 @@ export function toConfig(values: Map<string, SettingValue>, root: string): Confi
     tracing: tracingSettings(text, (message) => {
       throw new ConfigError(message)
     }),
+    formerNames,
   }
   check(config)
   return config
@@ -241,7 +260,7 @@ export function toConfig(values: Map<string, SettingValue>, root: string): Confi
 
 /** `readEnvironment` and `toConfig` in one. */
 export function loadConfig(root: string, environment: Environment = process.env): Config {
-  return toConfig(readEnvironment(environment), root)
+  return toConfig(readEnvironment(environment), root, formerNamesIn(environment))
 }
 
 function check(config: Config): void {

@@ -64,6 +64,14 @@ const LIMIT_WORDS: Record<keyof Limits, string> = {
   stackBytes: 'stack of a process, bytes',
 }
 
+/** Settings that had another name before. The former name works for one version more. */
+export const FORMER_SETTINGS: readonly FormerName[] = [{ former: 'ARMED', name: 'PREWARM' }]
+
+export interface FormerName {
+  readonly former: string
+  readonly name: string
+}
+
 /** Every variable Runyard reads. The table in docs/configuration.md is held to this one by a test. */
 export const SETTINGS: readonly Setting[] = [
   {
@@ -488,7 +496,7 @@ export const SETTINGS: readonly Setting[] = [
     description: 'Unbound sandboxes kept ready for each installed language; recent demand adds to it.',
   },
   {
-    name: 'ARMED',
+    name: 'PREWARM',
     kind: { type: 'choice', of: ['on', 'off'] },
     default: 'on',
     group: 'Sandbox',

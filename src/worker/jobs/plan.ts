@@ -98,15 +98,15 @@ function onTerminal(start: StageStart, { terminal }: JobSpec): StageStart {
  * @returns undefined for a language of which none can wait for its program
  */
 export function planAhead(language: Language, limits: Limits, graceMs: number): PrewarmProgram | undefined {
-  const { armed, fileName } = language
-  if (!armed) return undefined
+  const { prewarm, fileName } = language
+  if (!prewarm) return undefined
   const args = expand(
     language.run.argv,
     { entrypoint: fileName, files: [{ path: fileName }], compilerArgs: [], stackBytes: limits.stackBytes },
     language,
   )
   const start = { ...within(limits, graceMs), args, env: { ...BASE_ENV, ...language.env }, wallMs: limits.wallMs }
-  return { file: fileName, start, unless: armed.unless }
+  return { file: fileName, start, unless: prewarm.unless }
 }
 
 /** What can be prewarmed in a sandbox, by its image. @param languageOf undefined for an image of the operator's */
@@ -115,7 +115,7 @@ export function prewarmPrograms(
   languageOf: (image: string) => Language | undefined,
 ): (image: string) => PrewarmProgram | undefined {
   return (image) => {
-    const language = sandbox.armed ? languageOf(image) : undefined
+    const language = sandbox.prewarm ? languageOf(image) : undefined
     if (!language) return undefined
     const own = effectiveLimits({}, language.limits, limits.defaults, limits.ceilings)
     return planAhead(language, own, sandbox.graceMs)

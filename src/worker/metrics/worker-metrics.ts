@@ -57,7 +57,8 @@ export function createWorkerMetrics(sources: WorkerSources): WorkerMetrics {
   const acquiring = seconds('sandbox_acquire', 'How long jobs waited for their sandbox', BUCKETS.sandbox, [])
   const stages = seconds('stage_duration', 'Wall time of stages, as init measured it', BUCKETS.job, ['runtime', 'stage']) // prettier-ignore
   const attempts = counter('job_attempts', 'Attempts that were begun; more than the jobs where some were begun again', ['runtime']) // prettier-ignore
-  const back = counter('jobs_put_back', 'Jobs that went back to the queue', ['reason'])
+  const requeued = counter('jobs_requeued', 'Jobs that went back to the queue', ['reason'])
+  const putBack = counter('jobs_put_back', 'Former name of runyard_jobs_requeued_total, for one version', ['reason'])
   const output = counter('output_bytes', 'What programs wrote, also beyond what is kept', ['stream'])
   const events = counter('events_published', 'Events of jobs that this worker published', ['type'])
   const starting = seconds('sandbox_start', 'From the order for a sandbox to its readiness', BUCKETS.sandbox, [])
@@ -66,7 +67,8 @@ export function createWorkerMetrics(sources: WorkerSources): WorkerMetrics {
   const retired = counter('sandboxes_retired', 'Sandboxes of the pool that are gone', ['reason'])
   const faults = counter('sandbox_faults', 'Sandboxes that ended or broke the protocol while they should have lived', ['kind']) // prettier-ignore
   const sandboxes = gauge('sandboxes', 'Sandboxes of the pool', ['state'])
-  const prewarmed = gauge('sandboxes_armed', 'Ready and bound sandboxes in which an interpreter waits')
+  const prewarmed = gauge('sandboxes_prewarmed', 'Ready and bound sandboxes in which an interpreter waits')
+  const armed = gauge('sandboxes_armed', 'Former name of runyard_sandboxes_prewarmed, for one version')
   const slots = gauge('worker_slots', 'Jobs this worker can run at a time')
   const busy = gauge('worker_slots_busy', 'Jobs this worker runs')
   const engine = gauge('engine_up', 'Whether the circuit breaker of the container engine is closed: 1 or 0')
@@ -74,8 +76,12 @@ export function createWorkerMetrics(sources: WorkerSources): WorkerMetrics {
   const deliveries = counter('webhook_deliveries', 'Deliveries of webhooks that ended, by how', ['state'])
   const askRedis = createRedisMetrics(sources.redis, registers)
 
+  const requeue = (reason: string, jobs: number) => {
+    requeued.inc({ reason }, jobs)
+    putBack.inc({ reason }, jobs)
+  }
   // There from the start: of a series that begins with 1 no rate can tell the first.
-  for (const reason of ['engine-down', 'no-sandbox', 'draining', 'sandbox-lost']) back.inc({ reason }, 0)
+  for (const reason of ['engine-down', 'no-sandbox', 'draining', 'sandbox-lost']) requeue(reason, 0)
   for (const stream of ['stdout', 'stderr']) output.inc({ stream }, 0)
   for (const reason of RETIRE_REASONS) retired.inc({ reason }, 0)
   for (const kind of ['init', 'protocol', 'stream', 'timeout'] satisfies FaultKind[]) faults.inc({ kind }, 0)
@@ -96,7 +102,7 @@ export function createWorkerMetrics(sources: WorkerSources): WorkerMetrics {
         output.inc({ stream: 'stdout' }, stdoutBytes)
         output.inc({ stream: 'stderr' }, stderrBytes)
       },
-      requeued: (_spec, reason) => back.inc({ reason }),
+      requeued: (_spec, reason) => requeue(reason, 1),
       ended(spec, status, startedAt) {
         const runtime = runtimeOf(spec.head)
         finished(spec.head, status)
@@ -127,6 +133,7 @@ export function createWorkerMetrics(sources: WorkerSources): WorkerMetrics {
       const { prewarmed: waiting, ...states } = sources.sandboxes()
       for (const [state, count] of Object.entries(states)) sandboxes.set({ state }, count)
       prewarmed.set(waiting)
+      armed.set(waiting)
       busy.set(sources.busySlots())
       engine.set(sources.isEngineUp() ? 1 : 0)
       return register.metrics()

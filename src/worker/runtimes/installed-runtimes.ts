@@ -1,3 +1,4 @@
+import type { Logger } from 'pino'
 import type { JobSpec } from '../../shared/job.ts'
 import { findLanguage, type Language, loadLanguages } from '../../shared/language.ts'
 import type { Runtimes } from '../../shared/redis/worker-registry.ts'
@@ -23,8 +24,12 @@ export async function findRuntimes(
   engine: Engine,
   root: string,
   allowedImages: readonly string[],
+  log: Logger,
 ): Promise<InstalledRuntimes> {
-  const installed = createInstalledRuntimes(engine, root, loadLanguages(`${root}/languages`), allowedImages)
+  const languages = loadLanguages(`${root}/languages`, (field) =>
+    log.warn(field, 'field of a language was renamed; its former name works in this version only'),
+  )
+  const installed = createInstalledRuntimes(engine, root, languages, allowedImages)
   await installed.refresh()
   return installed
 }
