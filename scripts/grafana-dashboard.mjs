@@ -92,8 +92,8 @@ const rows = {
   ],
   Gateway: [
     series('Requests by status', 'reqps', rate(`${HTTP}_count`, 'status'), { stack: true }),
-    series('Time to answer, of what is not held open', 's', quantiles(HTTP, '', 'held="no"')),
-    series('p95 by route', 's', { '{{method}} {{route}}': `histogram_quantile(0.95, sum by (method, route, le) (rate(${HTTP}_bucket{held="no"}${RATE})))` }), // prettier-ignore
+    series('Time to answer, of short-lived requests', 's', quantiles(HTTP, '', 'long_lived="no"')),
+    series('p95 by route', 's', { '{{method}} {{route}}': `histogram_quantile(0.95, sum by (method, route, le) (rate(${HTTP}_bucket{long_lived="no"}${RATE})))` }), // prettier-ignore
     series('Submissions by outcome', 'ops', rate('runyard_submissions_total', 'outcome'), { stack: true }),
     series('Refused, by what was full', 'ops', rate('runyard_refused_jobs_total', 'bound'), { stack: true }),
     series('Open requests, streams and sockets', 'short', { '{{route}}': 'sum by (route) (runyard_http_requests_in_flight)' }), // prettier-ignore

@@ -127,14 +127,14 @@ export const KEYS_HELD: readonly Defence[] = [
   {
     threat: 'revoked key',
     without: 'that event streams know of its end',
-    edits: edit('src/api/jobs/job-events.ts', 'open.hold(res))', 'new AbortController().signal)'),
+    edits: edit('src/api/jobs/job-events.ts', 'open.admit(res))', 'new AbortController().signal)'),
     test: STREAMS_TEST,
     name: 'a key that is revoked loses what it has open: an event stream',
   },
   {
     threat: 'revoked key',
     without: 'that sockets know of its end',
-    edits: edit('src/api/jobs/job-io.ts', 'const ends = open.hold(res)', 'const ends = new AbortController().signal'),
+    edits: edit('src/api/jobs/job-io.ts', 'const ends = open.admit(res)', 'const ends = new AbortController().signal'),
     test: STREAMS_TEST,
     name: 'a key that is revoked loses what it has open: a socket',
   },

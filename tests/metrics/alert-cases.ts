@@ -20,8 +20,8 @@ const warning = { severity: 'warning' }
 const info = { severity: 'info' }
 
 const requests = (labels: string) => `runyard_http_request_duration_seconds_count{${labels}, ${GATEWAY}}`
-const fast = `runyard_http_request_duration_seconds_bucket{held="no", le="0.5", ${GATEWAY}}`
-const all = requests('held="no", status="200"')
+const fast = `runyard_http_request_duration_seconds_bucket{long_lived="no", le="0.5", ${GATEWAY}}`
+const all = requests('long_lived="no", status="200"')
 const waits = `runyard_job_queue_wait_seconds_count{priority="normal", ${WORKER}}`
 const shortWaits = `runyard_job_queue_wait_seconds_bucket{priority="normal", le="5", ${WORKER}}`
 const starts = (le: string) => `runyard_sandbox_start_seconds_bucket{le="${le}", ${WORKER}}`
@@ -166,7 +166,7 @@ export const ALERT_CASES: Record<string, AlertCase> = {
     quiet: {
       [all]: '0+100x70',
       [fast]: '0+50x60 3100+100x10',
-      [requests('held="yes", status="200"')]: '0+900x70',
+      [requests('long_lived="yes", status="200"')]: '0+900x70',
     },
     at: '70m',
     labels: warning,

@@ -170,8 +170,8 @@ describe('the gateway', () => {
       total(gateway, 'runyard_http_request_duration_seconds_count', labels)
     const jobsRoute = { method: 'POST', route: '/v1/jobs' }
     // Those that waited for their job, and the one that was sent once more under its key.
-    expect(told({ ...jobsRoute, status: '200', held: 'yes' })).toBe(requestsMade.get('POST /v1/jobs 200')! + 2)
-    expect(told({ ...jobsRoute, status: '202', held: 'no' })).toBe(2)
+    expect(told({ ...jobsRoute, status: '200', long_lived: 'yes' })).toBe(requestsMade.get('POST /v1/jobs 200')! + 2)
+    expect(told({ ...jobsRoute, status: '202', long_lived: 'no' })).toBe(2)
     expect(told({ ...jobsRoute, status: '403' })).toBe(1)
     expect(told({ ...jobsRoute, status: '422' })).toBe(1)
     expect(told({ method: 'POST', route: '/v1/batches', status: '202' })).toBe(1)

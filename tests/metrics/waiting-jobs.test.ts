@@ -84,8 +84,8 @@ test('requests that stay open are told while they do, by their route', async () 
   ends.abort()
   await eventually('no stream is open', async () => (await open()) <= 0)
   const samples = await read()
-  expect(total(samples, 'runyard_http_request_duration_seconds_count', { route, status: '200', held: 'yes' })).toBe(3)
-  expect(total(samples, 'runyard_http_request_duration_seconds_count', { route, held: 'no' })).toBe(0)
+  expect(total(samples, 'runyard_http_request_duration_seconds_count', { route, status: '200', long_lived: 'yes', held: 'yes' })).toBe(3)
+  expect(total(samples, 'runyard_http_request_duration_seconds_count', { route, long_lived: 'no' })).toBe(0)
 })
 
 test('an address that probes paths and methods makes no new labels', async () => {

@@ -3,10 +3,10 @@ import { createPrioritySemaphore, type Urgency } from '../../src/worker/sandbox/
 
 /** Tasks that end when they are told to, by name. */
 function tasks(width: number) {
-  const gate = createPrioritySemaphore(width)
+  const semaphore = createPrioritySemaphore(width)
   const ends = new Map<string, () => void>()
   const add = (urgency: Urgency, name: string) =>
-    void gate.run(urgency, () => new Promise<void>((resolve) => ends.set(name, resolve)))
+    void semaphore.run(urgency, () => new Promise<void>((resolve) => ends.set(name, resolve)))
   const running = async () => {
     await new Promise(setImmediate)
     return [...ends.keys()]
@@ -15,12 +15,12 @@ function tasks(width: number) {
     ends.get(name)?.()
     ends.delete(name)
   }
-  return { gate, add, running, end }
+  return { semaphore, add, running, end }
 }
 
-describe('a gate', () => {
+describe('a priority semaphore', () => {
   test('leaves a place for what somebody waits for', async () => {
-    const { gate, add, running, end } = tasks(2)
+    const { semaphore, add, running, end } = tasks(2)
     add('later', 'a')
     add('later', 'b')
     expect(await running()).toEqual(['a'])
@@ -34,11 +34,11 @@ describe('a gate', () => {
     end('d')
     expect(await running()).toEqual(['b'])
     end('b')
-    await gate.idle()
+    await semaphore.idle()
   })
 
   test('of one place lets everything through in turn', async () => {
-    const { gate, add, running, end } = tasks(1)
+    const { semaphore, add, running, end } = tasks(1)
     add('later', 'a')
     add('now', 'b')
     add('later', 'c')
@@ -46,6 +46,6 @@ describe('a gate', () => {
       expect(await running()).toEqual([name])
       end(name)
     }
-    await gate.idle()
+    await semaphore.idle()
   })
 })

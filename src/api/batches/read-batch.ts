@@ -39,7 +39,7 @@ export const readBatch = defineRoute({
     let now = viewOf(batch, await jobsOf(needs, batch))
     const waitSeconds = Math.min(Number(query.wait ?? '0'), MAX_WAIT_SECONDS)
     if (waitSeconds > 0 && !hasEnded(now)) {
-      const signal = needs.open.hold(res)
+      const signal = needs.open.admit(res)
       now = await whileKeyHolds(signal, waitForBatch(needs, batch, waitSeconds * SECOND, signal))
     }
     send(200, now)

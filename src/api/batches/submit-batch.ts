@@ -88,7 +88,7 @@ export const submitBatch = defineRoute({
     const made = { id: uuid(), tenant: caller.tenant, createdAt: new Date().toISOString(), jobIds }
     const waitSeconds = preferredWait(req.get('prefer')) ?? 0
     // Before anything is accepted: there may be no room for one more that waits.
-    const signal = waitSeconds > 0 ? open.hold(res) : undefined
+    const signal = waitSeconds > 0 ? open.admit(res) : undefined
     const { batch, replayed } = await submission.submitBatch(specs, made, idempotency)
     res.location(`/v1/batches/${batch.id}`)
     if (replayed) res.set('Idempotent-Replayed', 'true')

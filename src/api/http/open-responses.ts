@@ -14,7 +14,7 @@ export interface OpenResponses {
    * Lets a response stay open until it closes.
    * @throws Problem `too-many-open` when its tenant has as many as it may
    */
-  hold: (res: Response) => AbortSignal
+  admit: (res: Response) => AbortSignal
   /** The same for one that cannot be refused. It counts all the same. */
   watch: (res: Response) => AbortSignal
   /** How many are open. */
@@ -48,7 +48,7 @@ export function createOpenResponses(closing: AbortSignal, maxOfTenant: number): 
     if (closing.aborted) end('gateway')
     if (controller.signal.aborted) return controller.signal
     const { tenant } = res.locals.caller
-    res.locals.held = true
+    res.locals.isLongLived = true
     controllers.add(controller)
     count(tenant, 1)
     res.once('close', () => {
@@ -61,7 +61,7 @@ export function createOpenResponses(closing: AbortSignal, maxOfTenant: number): 
   }
 
   return {
-    hold(res) {
+    admit(res) {
       const { tenant } = res.locals.caller
       if ((ofTenants.get(tenant) ?? 0) >= maxOfTenant) throw tooManyOpen(maxOfTenant)
       return watch(res)

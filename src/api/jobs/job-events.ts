@@ -56,5 +56,5 @@ export async function sendJobEvents(
 ): Promise<void> {
   const { job } = await find(res, params.id)
   if (req.method === 'HEAD') return void res.type('text/event-stream').end()
-  await streamJob(feed, res, job, req.get('last-event-id'), open.hold(res))
+  await streamJob(feed, res, job, req.get('last-event-id'), open.admit(res))
 }

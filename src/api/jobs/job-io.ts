@@ -64,7 +64,7 @@ export const talkToJob = defineRoute({
     }
     const read = await eventsAfter(feed, job, after)
     if (!read) throw invalidRequest([{ pointer: '/after', detail: 'must be the id of an event of this job' }])
-    const ends = open.hold(res)
+    const ends = open.admit(res)
     const accepted = await upgrades.accept(req)
     await serveSocket(accepted, socket, { job, events: read.events, ends, log: req.log })
   },

@@ -58,7 +58,7 @@ export const readJob = defineRoute({
     let job = await ownJob(records, res, params.id)
     const waitSeconds = Math.min(Number(query.wait ?? '0'), MAX_WAIT_SECONDS)
     if (job.status === null && waitSeconds > 0) {
-      const signal = open.hold(res)
+      const signal = open.admit(res)
       const ended = await whileKeyHolds(signal, submission.waitForEnd(job.id, waitSeconds * SECOND, signal))
       job = ended ?? (await ownJob(records, res, job.id))
     }

@@ -141,7 +141,7 @@ async function answerResult(
   const { limits } = spec.head
   const runs = Math.max(1, spec.tests.length)
   const longest = limits.compileWallMs + runs * (limits.wallMs + config.sandbox.graceMs) + QUEUE_WAIT_MS
-  const signal = open.hold(res)
+  const signal = open.admit(res)
   const work = submission.submitAndWait(spec, idempotency, longest, signal)
   const { id, job, replayed } = await whileKeyHolds(signal, work)
   tellPlace(res, id, replayed)
@@ -171,7 +171,7 @@ async function answerStream(needs: RunNowNeeds, accept: Accept, place: string, r
     if (error instanceof Problem && error.code === 'submission-blocked') return sendError(res, error)
     throw error
   }
-  const signal = open.hold(res)
+  const signal = open.admit(res)
   const { id, replayed } = await submission.submit(spec, idempotency)
   tellPlace(res, id, replayed)
   await streamJob(feed, res, replayed ? await acceptedJob(needs, id) : queuedJob(spec.head), undefined, signal)

@@ -65,7 +65,7 @@ export const submitJob = defineRoute({
     const waitSeconds = preferredWait(req.get('prefer')) ?? 0
     const waits = waitSeconds > 0
     const wait = () => {
-      const signal = open.hold(res)
+      const signal = open.admit(res)
       return whileKeyHolds(signal, submission.submitAndWait(spec, idempotency, waitSeconds * SECOND, signal))
     }
     const accepted = waits ? await wait() : { ...(await submission.submit(spec, idempotency)), job: undefined }

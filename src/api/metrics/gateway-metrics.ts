@@ -19,8 +19,8 @@ export interface AnsweredRequest {
   route: string
   /** The answer's, or `aborted`: the client went away before it. */
   status: string
-  /** Whether it was held open on purpose: a stream, a socket, a request that waits for a job. */
-  held: 'yes' | 'no'
+  /** Whether it stays open on purpose: a stream, a socket, a request that waits for a job. */
+  longLived: 'yes' | 'no'
 }
 
 /** What the gateway counts. Every label has a small, known set of values: never a tenant, an id or a caller's text. */
@@ -45,8 +45,8 @@ export function createGatewayMetrics(options: GatewayMetricsOptions): GatewayMet
   const registers = [register]
   const requests = new Histogram({
     name: 'runyard_http_request_duration_seconds',
-    help: 'Requests, from the first byte to the end of the answer',
-    labelNames: ['method', 'route', 'status', 'held'],
+    help: 'Requests, from the first byte to the end of the answer; held: former name of long_lived, for one version',
+    labelNames: ['method', 'route', 'status', 'long_lived', 'held'],
     buckets: BUCKETS.request,
     registers,
   })
@@ -105,9 +105,9 @@ export function createGatewayMetrics(options: GatewayMetricsOptions): GatewayMet
       if (before !== undefined) inFlight.dec({ route: before })
       inFlight.inc({ route })
     },
-    answered({ method, route, status, held }, ms, wasRouted) {
+    answered({ method, route, status, longLived }, ms, wasRouted) {
       if (wasRouted) inFlight.dec({ route })
-      requests.observe({ method, route, status, held }, ms / SECOND)
+      requests.observe({ method, route, status, long_lived: longLived, held: longLived }, ms / SECOND)
     },
     submitted: (outcome, jobs = 1) => submissions.inc({ outcome }, jobs),
     refused(bound, jobs) {

@@ -9,8 +9,8 @@ declare module 'express-serve-static-core' {
   interface Locals {
     /** The template of the path, e.g. `/v1/jobs/:id`, once the route is found. */
     route?: string
-    /** Whether the response was held open on purpose. */
-    held?: boolean
+    /** Whether the response stays open on purpose. */
+    isLongLived?: boolean
   }
 }
 
@@ -52,12 +52,12 @@ export function requestMeter(app: Express, metrics: Pick<GatewayMetrics, 'routed
     const begun = performance.now()
     const { method } = req
     res.once('close', () => {
-      const { route, held } = res.locals
+      const { route, isLongLived } = res.locals
       const request = {
         method: METHODS.has(method) ? method : 'other',
         route: route ?? NO_ROUTE,
         status: res.headersSent || res.statusCode === 101 ? String(res.statusCode) : 'aborted',
-        held: held ? 'yes' : 'no',
+        longLived: isLongLived ? 'yes' : 'no',
       } as const
       metrics.answered(request, performance.now() - begun, route !== undefined)
     })

@@ -25,7 +25,7 @@ export type LimitEndUsers = (
 export function limitEndUsers(limiter: RateLimiter, record: (event: SecurityEvent) => unknown): LimitEndUsers {
   return async ({ body, caller, requestId }, of) => {
     const { address, keyId, tenant } = caller
-    const taken: (() => Promise<void>)[] = [() => limiter.giveBack(caller, 'submit', 1)]
+    const taken: (() => Promise<void>)[] = [() => limiter.refund(caller, 'submit', 1)]
     for (const { endUser, pointer, jobs } of namedIn(body, of)) {
       const subject = endUserSubject(tenant, endUser)
       if (subject === undefined) continue
@@ -36,10 +36,10 @@ export function limitEndUsers(limiter: RateLimiter, record: (event: SecurityEven
           record({ kind: 'rate-limited', ...origin, detail })
         })
       } catch (error) {
-        await Promise.all(taken.map((giveBack) => giveBack()))
+        await Promise.all(taken.map((refund) => refund()))
         throw error instanceof Problem ? at(pointer, error) : error
       }
-      taken.push(() => limiter.giveBack(user, 'submit', jobs))
+      taken.push(() => limiter.refund(user, 'submit', jobs))
     }
   }
 }

@@ -20,7 +20,7 @@ export interface LocalTake {
 
 export interface LocalBuckets {
   take: (bucket: string, rate: Rate, tokens: number) => LocalTake
-  giveBack: (ticket: Ticket) => void
+  refund: (ticket: Ticket) => void
   /** Puts tokens into a bucket that were taken some time ago. */
   add: (bucket: string, rate: Rate, tokens: number) => void
 }
@@ -65,7 +65,7 @@ export function createLocalBuckets(maxBuckets: number, nowMicros: () => number):
       if (debt <= 0) arrivals.delete(bucket)
       else arrivals.set(bucket, { arrival: arrivalOf(debt, now, rate), rate })
     },
-    giveBack({ bucket, rate, tokens, arrival }) {
+    refund({ bucket, rate, tokens, arrival }) {
       const now = nowMicros()
       const debt = debtAt(arrivals.get(bucket)?.arrival, now, rate)
       // What time has paid back since is not given a second time: it may already cover what others took.

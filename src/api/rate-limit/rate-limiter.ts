@@ -38,7 +38,7 @@ export interface RateLimiter {
    */
   take: (caller: LimitedCaller, budget: Budget, tokens?: number) => Promise<Verdict>
   /** Puts tokens back that were taken for what was then refused. Never rejects. */
-  giveBack: (caller: LimitedCaller, budget: Budget, tokens: number) => Promise<void>
+  refund: (caller: LimitedCaller, budget: Budget, tokens: number) => Promise<void>
 }
 
 export interface RateLimitCounters {
@@ -88,7 +88,7 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   const share = (most: number) => Math.max(1, Math.ceil((most * endUserPercent) / 100))
 
   /** Whose bucket it is, how large, and whose blocks hold. */
-  const held = (caller: LimitedCaller, budget: Budget) => {
+  const allowanceOf = (caller: LimitedCaller, budget: Budget) => {
     const rate = (budget === 'submit' ? caller.rate : null) ?? rates[budget]
     const { endUser } = caller
     if (endUser !== undefined) {
@@ -101,13 +101,13 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   }
 
   return {
-    async giveBack(caller, budget, tokens) {
-      const { rate, bucket } = held(caller, budget)
+    async refund(caller, budget, tokens) {
+      const { rate, bucket } = allowanceOf(caller, budget)
       buckets.add(bucket, rate, tokens)
       await askRedis(bucket, rate, -tokens, [])
     },
     async take(caller, budget, tokens = 1) {
-      const { rate, subjects, bucket } = held(caller, budget)
+      const { rate, subjects, bucket } = allowanceOf(caller, budget)
 
       const holds = ({ subject, by }: BlockEntry) =>
         caller.keyId === null || subject === subjects.at(-1) || by !== 'score'
@@ -118,7 +118,7 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
       }
 
       const { ticket, debt, shared } = buckets.take(bucket, rate, tokens)
-      const giveBack = () => ticket && buckets.giveBack(ticket)
+      const refund = () => ticket && buckets.refund(ticket)
       // Who has no local bucket of its own is left to Redis, while it is there.
       const isAsked = ticket !== undefined || shared
       const answer = isAsked ? await askRedis(bucket, rate, tokens, subjects) : undefined
@@ -128,7 +128,7 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
         return verdict
       }
       if (answer?.[0] === 'blocked') {
-        giveBack()
+        refund()
         const block = JSON.parse(answer[1]) as BlockEntry
         remembered.remember(block)
         return decided({ outcome: 'blocked', block })
@@ -136,12 +136,12 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
       if (answer) {
         remembered.forget(subjects, holds)
         if (answer[0] === 'passed') return decided(passed(answer[1]))
-        giveBack()
+        refund()
         return decided(limited(answer[1]))
       }
       const block = remembered.find(subjects, holds)
       if (block) {
-        giveBack()
+        refund()
         return decided({ outcome: 'blocked', block })
       }
       return decided(ticket ? passed(debt) : limited(debt))

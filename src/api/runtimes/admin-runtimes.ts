@@ -128,7 +128,7 @@ export const adminRuntimeRoutes = [
         return void res.status(204).end()
       }
       if (req.method === 'HEAD') return void res.type('text/event-stream').end()
-      const signal = open.hold(res)
+      const signal = open.admit(res)
       await sendEvents(res, feed.read(id, after, signal), signal)
     },
   }),

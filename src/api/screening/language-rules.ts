@@ -98,7 +98,7 @@ type Parsed = { pattern: Pattern; kind: PatternKind; purpose: Purpose }
 export function languageRules(all: Rules, language: ScreenedLanguage | undefined): LanguageRules {
   const lexer = language === undefined ? plain : LEXERS[language]
   const isShell = language === 'bash'
-  const held = all.rules.flatMap((rule, index) => (holdsFor(rule, language) ? [{ rule, index }] : []))
+  const applying = all.rules.flatMap((rule, index) => (holdsFor(rule, language) ? [{ rule, index }] : []))
   const parsed: Parsed[] = []
   const groupBits: number[] = []
   const add = (patterned: Patterned, purpose: Purpose) => {
@@ -106,7 +106,7 @@ export function languageRules(all: Rules, language: ScreenedLanguage | undefined
       for (const source of patterned[kind] ?? []) parsed.push({ pattern: parsePattern(source, kind), kind, purpose })
     }
   }
-  const matches = held.flatMap(({ rule, index }): (Told & { match: Match })[] => [
+  const matches = applying.flatMap(({ rule, index }): (Told & { match: Match })[] => [
     { rule: index, suspect: false, match: rule.match },
     ...(rule.suspect ? [{ rule: index, suspect: true, match: rule.suspect }] : []),
   ])

@@ -40,16 +40,16 @@ export function Toasts() {
 }
 
 function ToastItem({ toast: { text, tone, action }, onClose }: { toast: Shown; onClose: () => void }) {
-  const [isHeld, setHeld] = useState(false)
+  const [isPaused, setPaused] = useState(false)
   useEffect(() => {
-    if (tone === 'bad' || isHeld) return
+    if (tone === 'bad' || isPaused) return
     const timer = setTimeout(onClose, action ? OFFERED_MS : SHOWN_MS)
     return () => clearTimeout(timer)
-  }, [isHeld])
-  const hold = { onPointerEnter: () => setHeld(true), onFocusIn: () => setHeld(true) }
-  const release = { onPointerLeave: () => setHeld(false), onFocusOut: () => setHeld(false) }
+  }, [isPaused])
+  const pause = { onPointerEnter: () => setPaused(true), onFocusIn: () => setPaused(true) }
+  const resume = { onPointerLeave: () => setPaused(false), onFocusOut: () => setPaused(false) }
   return (
-    <div class={`toast ${tone ?? ''}`} {...hold} {...release}>
+    <div class={`toast ${tone ?? ''}`} {...pause} {...resume}>
       <span>{text}</span>
       {action && (
         <button type="button" class="button" onClick={() => (action.run(), onClose())}>

@@ -1,27 +1,27 @@
 /**
- * Cuts one stream between characters: a character split over two chunks is held back until it is whole, so that valid
+ * Cuts one stream between characters: a character split over two chunks waits until it is whole, so that valid
  * UTF-8 never looks invalid because of where a read ended.
  */
 export interface CharacterSplitter {
   push(chunk: Buffer): Buffer
-  /** What is still held back, at the end of the stream: at most 3 bytes. */
+  /** What is still incomplete, at the end of the stream: at most 3 bytes. */
   end(): Buffer
 }
 
 const NOTHING = Buffer.alloc(0)
 
 export function createCharacterSplitter(): CharacterSplitter {
-  let held = NOTHING
+  let incomplete = NOTHING
   return {
     push(chunk) {
-      const bytes = held.length > 0 ? Buffer.concat([held, chunk]) : chunk
+      const bytes = incomplete.length > 0 ? Buffer.concat([incomplete, chunk]) : chunk
       const whole = bytes.length - incompleteTail(bytes)
-      held = Buffer.from(bytes.subarray(whole))
+      incomplete = Buffer.from(bytes.subarray(whole))
       return bytes.subarray(0, whole)
     },
     end() {
-      const rest = held
-      held = NOTHING
+      const rest = incomplete
+      incomplete = NOTHING
       return rest
     },
   }

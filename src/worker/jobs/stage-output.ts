@@ -9,7 +9,7 @@ export interface StageOutput {
   /**
    * The end of both streams.
    * @param truncated whether a limit cut them: half a character at the end is dropped then
-   * @returns what had been held back of each
+   * @returns the incomplete characters of each
    */
   end(truncated: boolean): Record<OutputStream, Buffer>
   captured(): CapturedOutput

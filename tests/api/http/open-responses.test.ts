@@ -35,11 +35,11 @@ beforeAll(async () => {
     next()
   })
   app.get('/short', (_req, res) => {
-    open.hold(res)
+    open.admit(res)
     res.end('done')
   })
   app.get('/long', (_req, res) => {
-    const signal = open.hold(res)
+    const signal = open.admit(res)
     res.write('begun')
     signal.addEventListener('abort', () => {
       ends.push(signal.reason)

@@ -19,7 +19,7 @@ test('what is given back at once can be taken again, and nothing beyond it', () 
   const { buckets, passes } = withClock(10)
   const { ticket } = buckets.take('a', rate, 5)
   expect(passes('a')).toBe(false)
-  if (ticket) buckets.giveBack(ticket)
+  if (ticket) buckets.refund(ticket)
   expect(countOf(10, () => passes('a'))).toBe(5)
 })
 
@@ -29,7 +29,7 @@ test('what time has paid back already is not given back a second time', () => {
   advance(10 * SECOND_MICROS)
   // The bucket is full again; one is taken, and four are left whatever becomes of the first five.
   expect(passes('a')).toBe(true)
-  if (ticket) buckets.giveBack(ticket)
+  if (ticket) buckets.refund(ticket)
   expect(countOf(10, () => passes('a'))).toBe(4)
 })
 
@@ -38,7 +38,7 @@ test('what is given back late is only what is still owed', () => {
   const { ticket } = buckets.take('a', rate, 5)
   advance(2 * SECOND_MICROS)
   expect(countOf(10, () => passes('a'))).toBe(2)
-  if (ticket) buckets.giveBack(ticket)
+  if (ticket) buckets.refund(ticket)
   expect(countOf(10, () => passes('a'))).toBe(3)
 })
 

@@ -24,9 +24,9 @@ export function screenWith(
 ): (subject: Subject, caller: Caller, requestId: string, endUser: string | undefined) => Finding[] {
   return (subject, caller, requestId, endUser) => {
     const begun = performance.now()
-    const held = caller.screening ?? policy
-    const findings = screening.screen(subject, held)
-    screened(held, performance.now() - begun, findings)
+    const applied = caller.screening ?? policy
+    const findings = screening.screen(subject, applied)
+    screened(applied, performance.now() - begun, findings)
     if (!screening.isBlocked(findings)) return findings
     const { tenant, address, keyId } = caller
     const rules = [...new Set(findings.filter(({ severity }) => severity === 'block').map(({ rule }) => rule))]

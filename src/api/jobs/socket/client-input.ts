@@ -42,7 +42,7 @@ export interface ClientInputOptions {
 }
 
 /** What may gather of one client before its connection is no longer read, in bytes. */
-const HELD_BYTES = 256 * KIB
+const MAX_BUFFERED_BYTES = 256 * KIB
 /** Messages of one connection are taken no faster: each costs Redis something, and none of them counts for the rate limit. */
 const PACE = { messages: 100, everyMs: 100 }
 /** Messages in a row that cannot be used. */
@@ -62,15 +62,15 @@ export function createClientInput(options: ClientInputOptions): ClientInput {
   const { jobId, interactive, inputs, wakeUps, channel, reply, flow, signal } = options
   const queue: (InputMessage | { unusable: Unusable })[] = []
   const wakeUp = createWakeUp(signal)
-  let held = 0
+  let buffered = 0
   let isOpen = true
   let faults = 0
   let leave: (() => void) | undefined
 
-  const hold = (bytes: number) => {
-    held += bytes
+  const buffer = (bytes: number) => {
+    buffered += bytes
     // One threshold for both: what waits for room below it must never keep a signal behind it from being read.
-    const open = held < HELD_BYTES
+    const open = buffered < MAX_BUFFERED_BYTES
     if (open === isOpen) return
     isOpen = open
     flow(open)
@@ -114,7 +114,7 @@ export function createClientInput(options: ClientInputOptions): ClientInput {
       faults = 0
     }
     queue.splice(index, 1)
-    hold(-costOf(next))
+    buffer(-costOf(next))
     return true
   }
 
@@ -134,7 +134,7 @@ export function createClientInput(options: ClientInputOptions): ClientInput {
     push(text) {
       const message = readMessage(text)
       queue.push(message)
-      hold(costOf(message))
+      buffer(costOf(message))
       wakeUp.ring()
     },
     async run() {
