@@ -2,7 +2,7 @@ import { createAdminSessions, LINK_LIFE_MS } from '../shared/access/admin-sessio
 import type { Config } from '../shared/config/config.ts'
 import { MINUTE } from '../shared/limits.ts'
 import type { CliContext } from './context.ts'
-import { holderOf } from './up/claim.ts'
+import { holderOf } from './up/instance-lock.ts'
 import { usableHost } from './up/hosts.ts'
 import { withRedis } from './with-redis.ts'
 

@@ -14,7 +14,7 @@ import { startRestartingChild } from '../host/restarting-child.ts'
 import { rootPrefix } from '../host/root-command.ts'
 import { CONTAINER_LABEL } from '../shared/container-label.ts'
 import { type CliContext, UsageError } from './context.ts'
-import { claimDataDir } from './up/claim.ts'
+import { lockDataDir } from './up/instance-lock.ts'
 
 export interface EngineOptions extends CliContext {
   /** Folder of the socket, made when it is not there; `runyard` in the runtime folder when nothing is said. */
@@ -38,8 +38,8 @@ export async function runEngine(options: EngineOptions): Promise<void> {
   const mode = await podmanModeHere(config.sandbox.podmanMode)
   const folder = resolve(options.folder ?? runtimeFolder(mode))
   const socket = podmanSocketIn(folder)
-  const claim = await claimDataDir(folder, { pid: process.pid, url: socket, dataDir: config.dataDir })
-  if (!claim.mine || (await podmanAnswers(socket)))
+  const lock = await lockDataDir(folder, { pid: process.pid, url: socket, dataDir: config.dataDir })
+  if (!lock.acquired || (await podmanAnswers(socket)))
     throw new UsageError(`a podman service answers at ${socket} already`)
   const { dataDir, namespace, sandbox, timeoutFactor } = config
   const logFile = join(logFolder(dataDir), 'podman.log')

@@ -8,7 +8,7 @@ import { checkNames, doctor } from '../../src/cli/doctor/doctor.ts'
 import { checkLanguages } from '../../src/cli/doctor/engine-checks.ts'
 import { checkCgroups, checkNode, checkPort } from '../../src/cli/doctor/machine-checks.ts'
 import { checkSandbox } from '../../src/cli/doctor/sandbox-check.ts'
-import { claimDataDir } from '../../src/cli/up/claim.ts'
+import { lockDataDir } from '../../src/cli/up/instance-lock.ts'
 import { loadConfig } from '../../src/shared/config/config.ts'
 import { CONTAINER_LABEL } from '../../src/shared/container-label.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
@@ -84,9 +84,9 @@ test('a port held by Runyard itself is as it should be, one held by another prog
     detail: `port ${port} of 127.0.0.1 is in use by another program`,
     mend: 'set PORT to another one, e.g. PORT=3001 npm start',
   })
-  const claim = await claimDataDir(dataDir, { pid: 4711, url: `http://127.0.0.1:${port}`, dataDir })
+  const lock = await lockDataDir(dataDir, { pid: 4711, url: `http://127.0.0.1:${port}`, dataDir })
   expect(await checkPort(config)).toMatchObject({ state: 'ok', detail: expect.stringContaining('pid 4711') as string })
-  if (claim.mine) claim.release()
+  if (lock.acquired) lock.release()
   server.close()
 })
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { claimDataDir, holderOf } from '../../src/cli/up/claim.ts'
+import { lockDataDir, holderOf } from '../../src/cli/up/instance-lock.ts'
 import { languageLines } from '../../src/cli/up/installed-languages.ts'
 import { summarise, watchLog } from '../../src/cli/up/log-watch.ts'
 import { formatSeconds } from '../../src/cli/terminal-progress.ts'
@@ -11,20 +11,20 @@ import { freePort } from '../../src/host/free-port.ts'
 import { eventually } from '../support/eventually.ts'
 
 test('a second start on a data directory learns who runs there', async () => {
-  const dataDir = join(tmpdir(), `runyard-claim-${process.pid}`)
+  const dataDir = join(tmpdir(), `runyard-lock-${process.pid}`)
   const holder = { pid: 4711, url: 'http://127.0.0.1:3000', dataDir }
-  const first = await claimDataDir(dataDir, holder)
-  expect(first.mine).toBe(true)
-  expect(await claimDataDir(dataDir, { ...holder, pid: 1 })).toEqual({ mine: false, holder })
+  const first = await lockDataDir(dataDir, holder)
+  expect(first.acquired).toBe(true)
+  expect(await lockDataDir(dataDir, { ...holder, pid: 1 })).toEqual({ acquired: false, holder })
   expect(await holderOf(dataDir)).toEqual(holder)
-  if (first.mine) first.release()
-  let again = await claimDataDir(dataDir, holder)
-  while (!again.mine) again = await claimDataDir(dataDir, holder)
+  if (first.acquired) first.release()
+  let again = await lockDataDir(dataDir, holder)
+  while (!again.acquired) again = await lockDataDir(dataDir, holder)
   again.release()
 })
 
-test('nobody holds a data directory that nobody claimed', async () => {
-  expect(await holderOf(join(tmpdir(), `runyard-unclaimed-${process.pid}`))).toBeUndefined()
+test('nobody holds a data directory that nobody locked', async () => {
+  expect(await holderOf(join(tmpdir(), `runyard-unlocked-${process.pid}`))).toBeUndefined()
 })
 
 test('the languages that can be used are shown, and how to get the others', () => {

@@ -5,7 +5,7 @@ const BODY = 'src/api/http/body.ts'
 const BODY_TEST = 'tests/api/http/body.test.ts'
 const CHECK = 'src/api/jobs/request/check-request.ts'
 const SIZES = 'src/api/jobs/request/check-sizes.ts'
-const INTAKE = 'src/api/jobs/request/job-request-builder.ts'
+const BUILDER = 'src/api/jobs/request/job-request-builder.ts'
 const LIMITS = 'src/shared/limits.ts'
 const REQUESTS = 'src/shared/requests.ts'
 const REFUSALS_TEST = 'tests/api/refusals.test.ts'
@@ -127,7 +127,7 @@ const sizes: Defence[] = [
   refused('1 MiB + 1 byte of code', 'the most code', '1 MiB and 1 byte of code', edit(SIZES, 'most: maxCodeBytes }', 'most: Infinity }')), // prettier-ignore
   refused('1 MiB + 1 byte of code', 'that bytes are counted, not characters', '1 MiB and 1 byte in two-byte characters', edit(SIZES, "if (encoding === 'utf-8') return Buffer.byteLength(value)", "if (encoding === 'utf-8') return value.length")), // prettier-ignore
   refused('21 dependencies', 'the most dependencies', '21 dependencies', edit(REQUESTS, '        maxItems: MAX_DEPENDENCIES,\n', '')), // prettier-ignore
-  refused('dependencies that are not there', 'the look at what the image has', 'a dependency the image has not', edit(INTAKE, 'if (packages.includes(name)) return []', 'if (name !== packages[0]) return []')), // prettier-ignore
+  refused('dependencies that are not there', 'the look at what the image has', 'a dependency the image has not', edit(BUILDER, 'if (packages.includes(name)) return []', 'if (name !== packages[0]) return []')), // prettier-ignore
   refused('a body over 2 MiB', 'the most bytes of a body', 'a body over 2 MiB', [...edit(BODY, 'limit: maxBytes,', 'limit: Infinity,'), ...edit(BODY, 'if (announced > maxBytes) {', 'if (announced < 0) {'), ...edit(SIZES, 'const MAX_TEXT_BYTES = MIB', 'const MAX_TEXT_BYTES = Infinity')]), // prettier-ignore
   {
     threat: 'a gzip bomb',
@@ -251,7 +251,7 @@ const paths: Defence[] = [
   },
   refused('two files of one path', 'the look for them', 'a file twice', edit(CHECK, 'if (seen.has(file.path)) errors', 'if (file.path.length < 0) errors')), // prettier-ignore
   refused('a file that is a folder', 'the look for it', 'a file that is a folder too', edit(CHECK, 'if (files.some((other) => other.path.startsWith(`${file.path}/`))) {', 'if (files.length === 0) {')), // prettier-ignore
-  refused('an entrypoint that is none', 'the look at the files', 'an entrypoint that is no file', edit(INTAKE, 'if (!paths.includes(entrypoint)) {', 'if (paths.length === 0) {')), // prettier-ignore
+  refused('an entrypoint that is none', 'the look at the files', 'an entrypoint that is no file', edit(BUILDER, 'if (!paths.includes(entrypoint)) {', 'if (paths.length === 0) {')), // prettier-ignore
   refused('what is no base64', 'the look at it', 'content that is not base64', edit(CHECK, "if (file.encoding === 'base64' && plainBase64(file.content) === undefined) {", 'if (file.path.length < 0) {')), // prettier-ignore
   refused('NUL in arguments', 'the look for it', 'NUL in an argument', edit(CHECK, "return value.includes('\\0') ?", 'return value.length < 0 ?')), // prettier-ignore
   refused('names of variables', 'their form', 'a name that no variable can have', edit(REQUESTS, "propertyNames: { pattern: '^[^=\\\\u0000]{1,256}$',", 'propertyNames: {')), // prettier-ignore

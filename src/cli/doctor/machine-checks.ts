@@ -6,7 +6,7 @@ import { missingSubordinateIds } from '../../host/subordinate-ids.ts'
 import { missingPackages, systemPackages } from '../../host/system-packages.ts'
 import type { Config } from '../../shared/config/config.ts'
 import { DEFAULT_LIMITS } from '../../shared/limits.ts'
-import { holderOf } from '../up/claim.ts'
+import { holderOf } from '../up/instance-lock.ts'
 import { fail, ok, warn, type Check } from './check.ts'
 
 const OLDEST_NODE = [20, 19] as const

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import { type Client, type ClientOptions, createClient } from '../../client/client.ts'
 import type { CliContext } from '../context.ts'
-import { holderOf } from '../up/claim.ts'
+import { holderOf } from '../up/instance-lock.ts'
 import { EXIT, ExitError } from '../exit.ts'
 import { normalUrl, readLogin, type StoredLogin } from './stored-login.ts'
 

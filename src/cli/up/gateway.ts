@@ -3,7 +3,7 @@ import { freePort } from '../../host/free-port.ts'
 import { EXIT, ExitError } from '../exit.ts'
 import { until } from '../until.ts'
 import { withRedis } from '../with-redis.ts'
-import { alreadyRunning, claimDataDir, type Holder } from './claim.ts'
+import { alreadyRunning, lockDataDir, type Holder } from './instance-lock.ts'
 import { probeHost, urlOf } from './hosts.ts'
 import { keepRunning } from './keep-running.ts'
 import { startPlatform } from './platform.ts'
@@ -25,9 +25,9 @@ export async function gateway(options: UpOptions): Promise<number> {
     throw new ExitError(EXIT.setting, 'REDIS_URL is not set; a gateway needs the Redis that the workers use')
   }
   const self: Holder = { pid: process.pid, url: urlOf(http.host, http.port), dataDir }
-  const claim = await claimDataDir(dataDir, self)
-  if (!claim.mine) {
-    print(alreadyRunning(claim.holder))
+  const lock = await lockDataDir(dataDir, self)
+  if (!lock.acquired) {
+    print(alreadyRunning(lock.holder))
     return 0
   }
   await withRedis(options, (redis) => redis.ping())

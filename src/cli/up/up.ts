@@ -5,7 +5,7 @@ import type { Config } from '../../shared/config/config.ts'
 import type { CliContext } from '../context.ts'
 import { dashboardLink, LINK_MINUTES } from '../dashboard.ts'
 import { EXIT, ExitError } from '../exit.ts'
-import { alreadyRunning, claimDataDir, claimForWorker, claimNamespace, type Holder } from './claim.ts'
+import { alreadyRunning, lockDataDir, lockForWorker, lockNamespace, type Holder } from './instance-lock.ts'
 import { describeJob, runFirstJob, withOwnKey } from './first-job.ts'
 import { describeLanguages } from './installed-languages.ts'
 import { probeHost, urlOf } from './hosts.ts'
@@ -30,12 +30,12 @@ export async function up(options: UpOptions): Promise<number> {
   const { config, print, progress } = options
   const { host } = config.http
   const self: Holder = { pid: process.pid, url: urlOf(host, config.http.port), dataDir: config.dataDir }
-  const claim = await claimDataDir(config.dataDir, self)
-  if (!claim.mine) {
-    print(alreadyRunning(claim.holder))
+  const lock = await lockDataDir(config.dataDir, self)
+  if (!lock.acquired) {
+    print(alreadyRunning(lock.holder))
     return 0
   }
-  await claimForWorker(config.dataDir, self)
+  await lockForWorker(config.dataDir, self)
   if (config.redis === undefined) await requireOwnNamespace(config.namespace, self)
   const port = await freePort(host, config.http.port)
   self.url = urlOf(host, port)
@@ -48,9 +48,9 @@ export async function up(options: UpOptions): Promise<number> {
 
 /** @throws ExitError naming who has the namespace */
 async function requireOwnNamespace(namespace: string, self: Holder): Promise<void> {
-  const claim = await claimNamespace(namespace, self)
-  if (claim.mine) return
-  const { pid, url, dataDir } = claim.holder ?? { pid: '?', url: '?', dataDir: '?' }
+  const lock = await lockNamespace(namespace, self)
+  if (lock.acquired) return
+  const { pid, url, dataDir } = lock.holder ?? { pid: '?', url: '?', dataDir: '?' }
   throw new ExitError(
     EXIT.setting,
     `another Runyard of the namespace "${namespace}" runs on this machine, at ${url} (pid ${pid}, data in ${dataDir}); ` +

@@ -4,7 +4,7 @@ import { createWorkerRegistry, type WorkerInfo } from '../../shared/redis/worker
 import { EXIT, ExitError } from '../exit.ts'
 import { until } from '../until.ts'
 import { withRedis } from '../with-redis.ts'
-import { claimForWorker } from './claim.ts'
+import { lockForWorker } from './instance-lock.ts'
 import { keepRunning } from './keep-running.ts'
 import { startPlatform } from './platform.ts'
 import { setUpDefaults } from '../set-up.ts'
@@ -25,7 +25,7 @@ export async function worker(options: UpOptions): Promise<number> {
   if (config.redisUrl === undefined) {
     throw new ExitError(EXIT.setting, 'REDIS_URL is not set; a worker needs the Redis that the gateways use')
   }
-  await claimForWorker(dataDir, { pid: process.pid, url: '', dataDir })
+  await lockForWorker(dataDir, { pid: process.pid, url: '', dataDir })
   await withRedis(options, (redis) => redis.ping())
   if (!(await setUpDefaults(options))) return 0
 

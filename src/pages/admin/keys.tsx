@@ -101,7 +101,7 @@ function KeyState({ of: key }: { of: Key }) {
   const standing = standingOf(key)
   return (
     <>
-      <Badge tone={standing === 'valid' ? 'good' : 'calm'} words={standing} />{' '}
+      <Badge tone={standing === 'valid' ? 'good' : 'neutral'} words={standing} />{' '}
       {standing === 'valid' && key.expiresAt !== null && (
         <span class="faint">
           until <At at={key.expiresAt} />

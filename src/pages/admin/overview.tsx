@@ -26,7 +26,7 @@ const OUTCOME_GROUPS: { name: string; color: string; statuses: Status[] }[] = [
     color: 'warn',
     statuses: ['wall-time-limit', 'cpu-time-limit', 'memory-limit', 'output-limit'],
   },
-  { name: 'Cancelled', color: 'calm', statuses: ['cancelled'] },
+  { name: 'Cancelled', color: 'neutral', statuses: ['cancelled'] },
   { name: 'Internal error', color: 'bad', statuses: ['internal-error'] },
 ]
 

@@ -16,7 +16,7 @@ import { usePolled } from './use-polled.ts'
 const EVERY_MS = 3000
 
 const STATES: Record<Installation['hosts'][string]['state'], { tone: Tone; words: string }> = {
-  waiting: { tone: 'calm', words: 'Waiting for a worker' },
+  waiting: { tone: 'neutral', words: 'Waiting for a worker' },
   installing: { tone: 'busy', words: 'Installing' },
   installed: { tone: 'good', words: 'Installed' },
   failed: { tone: 'bad', words: 'Failed' },
@@ -73,7 +73,7 @@ const COLUMNS: Column<RuntimeRow>[] = [
         <ul class="hosts">
           {hosts.map(({ host, version }) => (
             <li key={host}>
-              <Badge tone={version === null ? 'calm' : 'good'} words={version ?? 'not installed'} />{' '}
+              <Badge tone={version === null ? 'neutral' : 'good'} words={version ?? 'not installed'} />{' '}
               <span class="faint">{host}</span>
             </li>
           ))}

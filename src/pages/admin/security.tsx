@@ -25,11 +25,11 @@ const KINDS: Record<SecurityEventKind, { words: string; tone: Tone }> = {
   'authentication-failed': { words: 'Authentication failed', tone: 'warn' },
   'scope-refused': { words: 'Scope refused', tone: 'warn' },
   'rate-limited': { words: 'Rate limited', tone: 'warn' },
-  'time-limit': { words: 'Time limit', tone: 'calm' },
+  'time-limit': { words: 'Time limit', tone: 'neutral' },
   'caller-blocked': { words: 'Blocked', tone: 'bad' },
   'caller-unblocked': { words: 'Unblocked', tone: 'good' },
   'caller-allowed': { words: 'Allowed', tone: 'good' },
-  'caller-disallowed': { words: 'No longer allowed', tone: 'calm' },
+  'caller-disallowed': { words: 'No longer allowed', tone: 'neutral' },
   'key-created': { words: 'Key created', tone: 'busy' },
   'key-revoked': { words: 'Key revoked', tone: 'busy' },
   'admin-login': { words: 'Logged in', tone: 'busy' },
@@ -254,7 +254,7 @@ const EVENT_COLUMNS: Column<SecurityEvent>[] = [
 function BlockButton({ event, onBlock }: { event: SecurityEvent; onBlock: (subject: string) => void }) {
   const { tone } = KINDS[event.kind]
   // What an operator did is no reason to block anybody.
-  const isCallers = tone === 'bad' || tone === 'warn' || tone === 'calm'
+  const isCallers = tone === 'bad' || tone === 'warn' || tone === 'neutral'
   const subject = subjectOfEvent(event)
   if (!isCallers || subject === undefined || event.kind === 'caller-blocked') return null
   return (

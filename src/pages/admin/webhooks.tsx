@@ -17,7 +17,7 @@ const STATES: Record<Delivery['state'], { tone: Tone; words: string }> = {
   pending: { tone: 'busy', words: 'Pending' },
   succeeded: { tone: 'good', words: 'Delivered' },
   failed: { tone: 'bad', words: 'Failed' },
-  cancelled: { tone: 'calm', words: 'Cancelled' },
+  cancelled: { tone: 'neutral', words: 'Cancelled' },
 }
 
 /** Pending too, but tried before: the next attempt is told with it. */

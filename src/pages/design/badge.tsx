@@ -1,6 +1,6 @@
 import type { State, Status } from '../../shared/job.ts'
 
-export type Tone = 'good' | 'bad' | 'warn' | 'busy' | 'calm'
+export type Tone = 'good' | 'bad' | 'warn' | 'busy' | 'neutral'
 
 /** How each end of a job is told to people. */
 export const STATUS_WORDS: Record<Status, { tone: Tone; words: string }> = {
@@ -13,15 +13,15 @@ export const STATUS_WORDS: Record<Status, { tone: Tone; words: string }> = {
   'memory-limit': { tone: 'warn', words: 'Out of memory' },
   'output-limit': { tone: 'warn', words: 'Too much output' },
   'wrong-answer': { tone: 'bad', words: 'Wrong answer' },
-  cancelled: { tone: 'calm', words: 'Cancelled' },
+  cancelled: { tone: 'neutral', words: 'Cancelled' },
   'internal-error': { tone: 'bad', words: 'Internal error' },
 }
 
 export const STATE_WORDS: Record<State, { tone: Tone; words: string }> = {
-  queued: { tone: 'calm', words: 'Queued' },
+  queued: { tone: 'neutral', words: 'Queued' },
   running: { tone: 'busy', words: 'Running' },
-  finished: { tone: 'calm', words: 'Finished' },
-  cancelled: { tone: 'calm', words: 'Cancelled' },
+  finished: { tone: 'neutral', words: 'Finished' },
+  cancelled: { tone: 'neutral', words: 'Cancelled' },
 }
 
 export function Badge({ tone, words, moving = false }: { tone: Tone; words: string; moving?: boolean }) {

@@ -33,7 +33,7 @@ export interface Setting {
     | 'Sandbox'
     | 'Limits'
     | 'Ceilings'
-    | 'Intake'
+    | 'Requests'
     | 'Logs'
     | 'Metrics'
     | 'Traces'
@@ -594,14 +594,14 @@ export const SETTINGS: readonly Setting[] = [
     name: 'MAX_BODY_BYTES',
     kind: integer(1024, 64 * 1024 * 1024),
     default: '2097152',
-    group: 'Intake',
+    group: 'Requests',
     description: 'Largest request body, after decompression.',
   },
   {
     name: 'MAX_CODE_BYTES',
     kind: integer(1, 64 * 1024 * 1024),
     default: '1048576',
-    group: 'Intake',
+    group: 'Requests',
     description: 'Largest `code`, or all `files` together, in bytes of UTF-8.',
   },
   {

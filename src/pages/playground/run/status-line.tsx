@@ -13,7 +13,7 @@ export function StatusLine({ state }: { state: RunState }) {
       <div class="facts">
         {phase === 'idle' && <span class="faint">Ready</span>}
         {phase === 'ended' && !job && <span class="faint">Not run</span>}
-        {phase === 'submitting' && <Badge tone="calm" words="Submitting" />}
+        {phase === 'submitting' && <Badge tone="neutral" words="Submitting" />}
         {job && <JobBadge state={job.state} status={job.status} />}
         {phase === 'following' && <Elapsed since={state.runningSince} />}
         {phase === 'following' && stage !== null && stage !== 'run' && <span>{stage}</span>}

@@ -9,15 +9,15 @@ export interface Holder {
   dataDir: string
 }
 
-export type Claim = { mine: true; release(): void } | { mine: false; holder: Holder | undefined }
+export type InstanceLock = { acquired: true; release(): void } | { acquired: false; holder: Holder | undefined }
 
 /**
- * Claims a data directory for this process, so that two never write to one Redis folder, or to one log. The claim is an
- * abstract socket: it goes with the process, however that ends, and whoever finds it taken can ask it who holds it.
+ * Locks a data directory for this process, so that two never write to one Redis folder, or to one log. The lock is an
+ * abstract socket: it goes with the process, however that ends, and whoever finds it taken can ask it who has it.
  * @param dataDir absolute
  */
-export function claimDataDir(dataDir: string, holder: Holder): Promise<Claim> {
-  return claim(pathOf(dataDir), holder)
+export function lockDataDir(dataDir: string, holder: Holder): Promise<InstanceLock> {
+  return lock(pathOf(dataDir), holder)
 }
 
 /** For the person who started another one on its data directory. */
@@ -25,12 +25,12 @@ export const alreadyRunning = (holder: Holder | undefined): string =>
   `Runyard is already running${holder ? ` at ${holder.url} (pid ${holder.pid})` : ''}.`
 
 /**
- * Claims what podman's service and a worker use of a data directory, for as long as this process lives. `claimDataDir` claims the rest.
+ * Locks what podman's service and a worker use of a data directory, for as long as this process lives. `lockDataDir` locks the rest.
  * @throws ExitError naming the other process that has a worker there
  */
-export async function claimForWorker(dataDir: string, holder: Holder): Promise<void> {
-  const found = await claim(pathOf(`worker ${dataDir}`), holder)
-  if (found.mine) return
+export async function lockForWorker(dataDir: string, holder: Holder): Promise<void> {
+  const found = await lock(pathOf(`worker ${dataDir}`), holder)
+  if (found.acquired) return
   throw new ExitError(
     EXIT.setting,
     `another worker runs on ${dataDir} (pid ${found.holder?.pid ?? '?'}); end it, or set RUNYARD_DATA_DIR to another folder for this one`,
@@ -38,25 +38,25 @@ export async function claimForWorker(dataDir: string, holder: Holder): Promise<v
 }
 
 /**
- * Claims a namespace on this machine. Two installations that share podman's containers but no Redis would take each other's
+ * Locks a namespace on this machine. Two installations that share podman's containers but no Redis would take each other's
  * sandboxes for those of a lost worker.
  */
-export function claimNamespace(namespace: string, holder: Holder): Promise<Claim> {
-  return claim(pathOf(`namespace ${namespace}`), holder)
+export function lockNamespace(namespace: string, holder: Holder): Promise<InstanceLock> {
+  return lock(pathOf(`namespace ${namespace}`), holder)
 }
 
 /** @param holder is read when somebody asks, so it may still change */
-function claim(path: string, holder: Holder): Promise<Claim> {
+function lock(path: string, holder: Holder): Promise<InstanceLock> {
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => {
       socket.on('error', () => {})
       socket.end(JSON.stringify(holder))
     })
     server.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE') void askHolder(path).then((found) => resolve({ mine: false, holder: found }))
+      if (error.code === 'EADDRINUSE') void askHolder(path).then((found) => resolve({ acquired: false, holder: found }))
       else reject(error)
     })
-    server.listen(path, () => resolve({ mine: true, release: () => void server.close() }))
+    server.listen(path, () => resolve({ acquired: true, release: () => void server.close() }))
     server.unref()
   })
 }
