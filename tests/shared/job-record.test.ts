@@ -107,7 +107,7 @@ describe('the record of a job', () => {
     twice.disconnect()
   })
 
-  test('is queued again when it is put back, and counts its starts', async () => {
+  test('is queued again when it is requeued, and counts its starts', async () => {
     const { records, keys } = fresh()
     await admit(records, job('x'))
     await records.start(job('x'))
@@ -118,7 +118,7 @@ describe('the record of a job', () => {
     expect(await records.start(job('x'))).toEqual({ kind: 'started', attempt: 2, delivery: '' })
   })
 
-  test('is put back once for a sandbox that was lost, and as often as it takes while the engine is away', async () => {
+  test('is requeued once for a sandbox that was lost, and as often as it takes while the engine is away', async () => {
     const { records } = fresh()
     await admit(records, job('x'))
     for (let attempt = 1; attempt <= 5; attempt++) {
@@ -131,7 +131,7 @@ describe('the record of a job', () => {
     expect((await records.requeue(job('x'), 7, 'sandbox-lost')).outcome).toBe('too often')
   })
 
-  test('is put back once when the worker asks again, not having had the answer', async () => {
+  test('is requeued once when the worker asks again, not having had the answer', async () => {
     const { records, keys } = fresh()
     await admit(records, job('x'))
     await records.start(job('x'))
@@ -618,7 +618,7 @@ describe('priorities', () => {
     expect(await records.start(late)).toMatchObject({ kind: 'started' })
   })
 
-  test('of a job that is put back are among the first, also when the queue was empty meanwhile', async () => {
+  test('of a requeued job are among the first, also when the queue was empty meanwhile', async () => {
     const { records } = fresh()
     for (let i = 0; i < 50; i++) await enter(records, `a${i}`, 'a')
     for (let i = 0; i < 50; i++) await records.start(job(`a${i}`, 'a'))

@@ -151,7 +151,7 @@ async function drain(
   log.warn({ timeoutMs }, 'running jobs did not end in time; they go back to the queue')
   running.drain()
   if (await within(drained, REQUEUE_MS)) return
-  log.error('jobs could not be put back; they run again once they count as lost')
+  log.error('jobs could not be requeued; they run again once their leases expire')
   redis.disconnect()
 }
 

@@ -63,7 +63,7 @@ export interface JobQueues {
 const DEADLINE_MARGIN_MS = 15 * SECOND
 /** A held job looks again after this time by itself, should whoever was to let it go have been killed. */
 const HELD_MS = 10 * SECOND
-/** Before a job that was put back is taken again: by another worker, or here when the engine is back. */
+/** Before a requeued job is taken again: by another worker, or here when the engine is back. */
 const REQUEUE_MS: Record<RequeueReason, number> = {
   'engine-down': SECOND,
   'no-sandbox': 5 * SECOND,
@@ -158,7 +158,7 @@ function reasonToRequeue(error: unknown, signal: AbortSignal): RequeueReason | u
   return error instanceof SandboxBroken ? 'sandbox-lost' : undefined
 }
 
-/** @returns `end` when it was put back before for the same reason, and `cancelled` when it is not to run again */
+/** @returns `end` when it was requeued before for the same reason, and `cancelled` when it is not to run again */
 async function requeue(
   { records, queues, observer, log }: JobContext,
   spec: JobSpec,
@@ -180,7 +180,7 @@ async function requeue(
       await turn.delay(REQUEUE_MS[reason])
       await queues.promoteHeld(answer.released)
       observer.requeued(spec, reason)
-      log.warn({ jobId: head.id, tenant, requestId: origin.requestId, attempt, reason }, 'job put back into the queue')
+      log.warn({ jobId: head.id, tenant, requestId: origin.requestId, attempt, reason }, 'job requeued')
       return 'back'
   }
 }

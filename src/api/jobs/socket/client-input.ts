@@ -97,7 +97,7 @@ export function createClientInput(options: ClientInputOptions): ClientInput {
 
   const room = async () => {
     if (!leave) {
-      leave = await wakeUps.listen(channel, wakeUp.ring)
+      leave = await wakeUps.listen(channel, wakeUp.set)
       return // There may be room by now.
     }
     await wakeUp.wait()
@@ -135,7 +135,7 @@ export function createClientInput(options: ClientInputOptions): ClientInput {
       const message = readMessage(text)
       queue.push(message)
       buffer(costOf(message))
-      wakeUp.ring()
+      wakeUp.set()
     },
     async run() {
       try {
@@ -164,26 +164,26 @@ function refusal({ detail, errors }: Unusable): Reply {
   return { type: 'error', code: 'invalid-message', detail, ...(errors.length > 0 && { errors }) }
 }
 
-/** Wakes one who waits. Rung while nobody waits, it is heard by the next who does. */
+/** Wakes one who waits. Set while nobody waits, it wakes the next who does. */
 export interface WakeUp {
-  ring: () => void
-  /** Resolves when it is rung, or the signal aborts. */
+  set: () => void
+  /** Resolves when it is set, or the signal aborts. */
   wait: () => Promise<void>
 }
 
 export function createWakeUp(signal: AbortSignal): WakeUp {
-  let rung = false
+  let isSet = false
   let wake = () => {}
-  const ring = () => {
-    rung = true
+  const set = () => {
+    isSet = true
     wake()
   }
-  signal.addEventListener('abort', ring, { once: true })
+  signal.addEventListener('abort', set, { once: true })
   return {
-    ring,
+    set,
     async wait() {
-      if (!rung && !signal.aborted) await new Promise<void>((resolve) => (wake = resolve))
-      rung = false
+      if (!isSet && !signal.aborted) await new Promise<void>((resolve) => (wake = resolve))
+      isSet = false
     },
   }
 }

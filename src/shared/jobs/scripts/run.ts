@@ -115,7 +115,7 @@ export const REQUEUE = luaScript<
     Capped & {
       attempt: number
       reason: string
-      /** How often it may be put back for this reason; absent: any number of times. */
+      /** How often it may be requeued for this reason; absent: any number of times. */
       most: number | undefined
     },
   [string, number?, ...string[]]
