@@ -33,7 +33,7 @@ export function selectLanguages(languages: readonly Language[], names: readonly 
   return names.map((name) => {
     const language = findLanguage(languages, name)
     if (language === undefined) {
-      throw new UsageError(`no language "${name}"; there are ${ids.join(', ')}${didYouMean(name, ids)}`)
+      throw new UsageError(`unknown language "${name}"; known languages: ${ids.join(', ')}${didYouMean(name, ids)}`)
     }
     return language
   })

@@ -93,7 +93,7 @@ describe('a key that is revoked loses what it has open:', () => {
     const client = await connectIo(gateway.url, await submit(key.headers), { headers: { ...key.headers } })
     await client.until(() => client.messages.length > 0)
     await gateway.revoke(key.id)
-    expect(await client.closed).toEqual({ code: 4401, reason: 'the key is not valid any more' })
+    expect(await client.closed).toEqual({ code: 4401, reason: 'the key is no longer valid' })
   })
 })
 

@@ -91,7 +91,7 @@ describe('a socket to a job', () => {
     const keyId = keyOf(second).split('_')[1] ?? ''
     const revoked = await fetch(`${platform.url}/v1/admin/keys/${keyId}`, { method: 'DELETE', headers: admin })
     expect(revoked.ok).toBe(true)
-    expect(await client.closed).toEqual({ code: 4401, reason: 'the key is not valid any more' })
+    expect(await client.closed).toEqual({ code: 4401, reason: 'the key is no longer valid' })
     const again = await connectIo(platform.url, id, { headers: { ...alice } })
     again.line('still here')
     await again.closed

@@ -111,7 +111,7 @@ describe('a full queue', () => {
     expect(accepted.map(({ status }) => status)).toEqual([202, 202, 202])
     const fourth = await submit(a)
     expect(fourth).toMatchObject({ status: 429, body: { code: 'tenant-queue-full' } })
-    expect(fourth.body.detail).toMatch(/^3 jobs of yours are waiting, and 3 may; try again in \d+ s$/)
+    expect(fourth.body.detail).toMatch(/^3 jobs of yours are waiting; the limit is 3; try again in \d+ s$/)
     expect(Number(fourth.headers.get('retry-after'))).toBeGreaterThanOrEqual(1)
 
     expect((await submit(b)).status).toBe(202)

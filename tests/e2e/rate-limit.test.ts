@@ -148,7 +148,7 @@ describe('with a Redis that all gateways share', () => {
       expect(refused.headers.get('ratelimit')).toBe(`"submit";r=0;t=${waitSeconds}`)
       expect(await refused.json()).toMatchObject({
         code: 'rate-limited',
-        detail: `12 submissions a minute are allowed, 5 of them at once; try again in ${waitSeconds} s; the operator raises this with RATE_PER_MINUTE and RATE_BURST`,
+        detail: `12 submissions a minute are allowed, 5 of them at once; try again in ${waitSeconds} s; the operator can raise this with RATE_PER_MINUTE and RATE_BURST`,
       })
       // Reading is not submitting.
       const read = await fetch(`${gateway.url}/v1/runtimes`)

@@ -51,7 +51,7 @@ test.each(['/v1/jobs', '/api/repl/execute'])('a fork bomb is refused by %s, with
   expect(status).toBe(403)
   expect(body.code).toBe('submission-blocked')
   expect(body.violations[0]).toMatchObject({ severity: 'block', pointer: '/code', line: 2, excerpt: ':(){ :|:& };:' })
-  expect(body.detail).toContain('/code, line 2: ')
+  expect(body.detail).toMatch(/^line 2: .*; this server's screening policy does not allow it$/)
 })
 
 test('in a container, the command and the files are screened too', async () => {

@@ -468,7 +468,7 @@ describe('sharing', () => {
   test('a link to a job that is not there says so, and a broken one too', async () => {
     const allow = [/status of 404/]
     const none = await open('/?job=01890000-0000-7000-8000-000000000000', { allow })
-    await none.page.getByRole('alert').filter({ hasText: 'there is no such job' }).waitFor()
+    await none.page.getByRole('alert').filter({ hasText: 'the job does not exist' }).waitFor()
     await none.close()
     const broken = await open('/#program=AAAA')
     await broken.page.getByText('cannot be read').waitFor()

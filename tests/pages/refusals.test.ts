@@ -88,7 +88,7 @@ test('a job is no more seen by its link with the key of another tenant', async (
     await opened.page.getByLabel('Key', { exact: true }).fill(bearer(key))
     await opened.page.keyboard.press('Enter')
     if (sees) await playgroundOn(opened.page).shows('secret')
-    else await opened.page.getByRole('alert').filter({ hasText: 'there is no such job' }).waitFor()
+    else await opened.page.getByRole('alert').filter({ hasText: 'the job does not exist' }).waitFor()
     await ready(opened.page)
     expect((await opened.page.content()).includes('secret')).toBe(sees)
     await opened.close()

@@ -121,7 +121,7 @@ export const adminKeyRoutes = [
     },
     async handle({ apiKeys, audit }: KeysNeeds, request) {
       const record = await apiKeys.revoke(request.params.id.toLowerCase())
-      if (!record) throw new Problem('not-found', 'there is no such key')
+      if (!record) throw new Problem('not-found', 'the key does not exist')
       audit(request, 'key-revoked', `key ${record.id} ("${record.name}") of the tenant ${record.tenant} was revoked`)
       request.send(200, record)
     },

@@ -148,23 +148,23 @@ async function verify(
   if ('link' in shown) {
     if (await sessions.takeLink(shown.link).catch(unavailable)) return null
     return fail(
-      'the link is not valid: it opens the dashboard once, within ten minutes; npx runyard dashboard makes another',
-      'a login with a link that is not valid',
+      'the link is invalid: a link opens the dashboard once, within ten minutes; npx runyard dashboard makes another',
+      'a login with an invalid link',
     )
   }
   const key = await apiKeys.verify(shown.key.trim()).catch(unavailable)
   if (!key) {
     const id = parseKey(shown.key.trim())?.id
     return fail(
-      'the key is not valid: it may be mistyped, revoked or expired',
-      id === undefined ? 'a login with what is no key' : `a login with a key ${id} that is not valid`,
+      'the key is invalid: it may be mistyped, revoked or expired',
+      id === undefined ? 'a login with a malformed key' : `a login with the invalid key ${id}`,
     )
   }
   if (key.scopes.includes('admin')) return key
-  const detail = `a login with the key ${key.id}, which has not the scope admin`
+  const detail = `a login with the key ${key.id}, which lacks the scope admin`
   await onFailure(eventOf('authentication-failed', req, undefined, detail), res)
   const has = key.scopes.join(', ')
-  throw new Problem('insufficient-scope', `this takes a key with the scope admin; this one has ${has}`)
+  throw new Problem('insufficient-scope', `a key with the scope admin is needed; this one has ${has}`)
 }
 
 function viewOf(login: Login | undefined): Static<typeof SessionView> {

@@ -36,9 +36,9 @@ declare module 'express-serve-static-core' {
 }
 
 const ENDED = 'the session has ended; log in again'
-const NO_KEY = 'show a key as the header "Authorization: Bearer ry_..." or "X-API-Key: ry_..."'
+const NO_KEY = 'send a key in the header "Authorization: Bearer ry_..." or "X-API-Key: ry_..."'
 /** One answer to them all, so that it does not help to find a key. */
-const NOT_VALID = 'the key is not valid: it may be mistyped, revoked or expired'
+const NOT_VALID = 'the key is invalid: it may be mistyped, revoked or expired'
 
 /**
  * Finds out who is calling and sets `res.locals.caller`. A key that is shown must be valid, also where none is needed:
@@ -117,7 +117,7 @@ export function authenticate({
     })
     if (!key) {
       const id = parseKey(presented.key)?.id
-      return fail(NOT_VALID, id === undefined ? 'what was shown is no key' : `a key ${id} was shown that is not valid`)
+      return fail(NOT_VALID, id === undefined ? 'a malformed key was sent' : `the invalid key ${id} was sent`)
     }
     res.locals.caller = ofKey(key, address)
     res.locals.keyEnds = () => untilClosed(res, revocations.watch(key.id, key.expiresAt))

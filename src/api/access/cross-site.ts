@@ -25,7 +25,7 @@ export function refuseCrossSite(allowed: readonly string[]): RequestHandler {
     }
     throw new Problem(
       'cross-site',
-      `${from} made this request; only pages of this gateway itself may call it, and those of the origins in ALLOWED_ORIGINS`,
+      `${from} made this request; only pages of this gateway and of the origins in ALLOWED_ORIGINS may call it`,
     )
   }
 }

@@ -18,15 +18,15 @@ const IN_URL: Fault = {
   answer:
     'a key in a URL ends up in logs and histories, so it is not accepted there: ' +
     'send it as the header "Authorization: Bearer", and revoke this one if it was real',
-  detail: 'a key was shown in the URL',
+  detail: 'a key was sent in the URL',
 }
 const TWO_KEYS: Fault = {
-  answer: 'the request shows two different keys; show one',
-  detail: 'two different keys were shown',
+  answer: 'the request has two different keys; send one',
+  detail: 'a request had two different keys',
 }
 const NOT_BEARER: Fault = {
   answer: 'the Authorization header is not "Bearer" and a key',
-  detail: 'an Authorization header was shown that is not Bearer',
+  detail: 'an Authorization header was not Bearer',
 }
 
 /** Where browsers can show a key: they let pages name subprotocols of a WebSocket, and set no header of it. */

@@ -21,12 +21,12 @@ export function requireScope(
     const { caller } = res.locals
     if (caller.scopes.some((scope) => enough.includes(scope))) return next()
     const { address, keyId, tenant } = caller
-    const detail = `${req.method} ${path ?? req.baseUrl} takes a key with the scope ${wanted}`
+    const detail = `${req.method} ${path ?? req.baseUrl} needs a key with the scope ${wanted}`
     await onRefused({ kind: 'scope-refused', address, keyId, tenant, requestId: requestIdOf(req), jobId: null, detail })
-    if (keyId === null) throw unauthenticated(`this takes a key with the scope ${wanted}`)
+    if (keyId === null) throw unauthenticated(`this needs a key with the scope ${wanted}`)
     throw new Problem(
       'insufficient-scope',
-      `this takes a key with the scope ${wanted}; this one has ${caller.scopes.join(', ')}`,
+      `a key with the scope ${wanted} is needed; this one has ${caller.scopes.join(', ')}`,
     )
   }
 }

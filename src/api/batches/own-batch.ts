@@ -19,7 +19,7 @@ export async function ownBatch(
 ): Promise<BatchRecord> {
   const batch = await readBatch(id.toLowerCase())
   if (!batch || batch.tenant !== res.locals.caller.tenant) {
-    throw new Problem('not-found', 'there is no such batch, or it has expired')
+    throw new Problem('not-found', 'the batch does not exist, or it has expired')
   }
   return batch
 }

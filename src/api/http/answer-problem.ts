@@ -63,5 +63,5 @@ function asProblem(error: unknown, redis: Redis): Problem {
   const fromRedis =
     name === 'ReplyError' || name === 'MaxRetriesPerRequestError' || AWAY.includes(message as (typeof AWAY)[number])
   if (redis.status !== 'ready' || fromRedis) return queueUnavailable(error)
-  return new Problem('internal-error', 'something failed inside; the log tells more under this request’s id')
+  return new Problem('internal-error', 'an internal error occurred; the log has details under this request’s id')
 }

@@ -30,7 +30,7 @@ function inWords(schema: TSchema, { keyword, schemaPath, instancePath, message, 
     }
     case 'propertyNames': {
       const { propertyNames } = params as { propertyNames: string[] }
-      const detail = `is not a name that can be used; allowed: ${here.propertyNames?.description ?? ''}`
+      const detail = `is not an allowed name; allowed: ${here.propertyNames?.description ?? ''}`
       return propertyNames.map((name) => named(name, detail))
     }
     case 'required': {

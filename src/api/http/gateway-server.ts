@@ -73,7 +73,7 @@ export function createGatewayServer(app: RequestListener, keepAliveMs: number, l
   server.on('connect', (_req: IncomingMessage, socket: Duplex) => {
     socket.on('error', () => socket.destroy())
     const allow = 'GET, POST, PUT, DELETE'
-    const detail = `CONNECT cannot be used: this is no proxy; allowed: ${allow}`
+    const detail = `CONNECT is not allowed: this server is not a proxy; allowed: ${allow}`
     refuse(socket, new Problem('method-not-allowed', detail, { headers: { Allow: allow } }))
   })
 
@@ -117,9 +117,9 @@ function parserProblem({ code, message }: NodeJS.ErrnoException): Problem {
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
       return new Problem('too-large', 'the extensions of a chunk of the body are too long')
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new Problem('request-timeout', 'the request did not come to its end in time; send it again, faster')
+      return new Problem('request-timeout', 'the request took too long to arrive; send it again')
     default:
-      return new Problem('malformed-request', `the request is not HTTP/1.1 as RFC 9112 has it: ${reasonOf(message)}`)
+      return new Problem('malformed-request', `the request is not valid HTTP/1.1 (RFC 9112): ${reasonOf(message)}`)
   }
 }
 

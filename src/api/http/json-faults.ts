@@ -69,9 +69,9 @@ export function jsonFaults(text: string): FieldError[] {
             return [...faults, { pointer: pointerTo(levels.slice(0, -1)), detail }]
           }
           level.at = name
-          if (level.names.has(name)) faults.push({ pointer: pointerTo(levels), detail: 'is there twice' })
+          if (level.names.has(name)) faults.push({ pointer: pointerTo(levels), detail: 'appears twice' })
           if (name === '__proto__')
-            faults.push({ pointer: pointerTo(levels), detail: 'is not a name that can be used' })
+            faults.push({ pointer: pointerTo(levels), detail: 'is not an allowed name' })
           level.names.add(name)
           isName = false
         }
@@ -95,7 +95,7 @@ export function jsonFaults(text: string): FieldError[] {
 const HALF_ESCAPED = /\\u[dD][89a-fA-F]/
 const HALF = /\p{Surrogate}/u
 const HALF_DETAIL =
-  'holds half of a character, an escape \\ud800 to \\udfff by itself; bytes can be sent as base64 where there is an encoding'
+  'contains half of a character, an escape \\ud800 to \\udfff by itself; send bytes as base64 where a field has an encoding'
 
 /** Index of the quote that closes the string beginning at `start`. */
 function endOfString(text: string, start: number): number {

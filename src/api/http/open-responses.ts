@@ -74,7 +74,7 @@ export function createOpenResponses(closing: AbortSignal, maxOfTenant: number): 
 }
 
 function tooManyOpen(most: number): Problem {
-  return new Problem('too-many-open', `you hold ${most} streams and waiting requests open here, and no more may be`, {
+  return new Problem('too-many-open', `you have ${most} open streams and waiting requests, the most that is allowed; close one first`, {
     headers: { 'Retry-After': String(RETRY_SECONDS) },
   })
 }

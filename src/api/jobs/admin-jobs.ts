@@ -111,8 +111,8 @@ export const adminListRoutes = [
       const { job, tenant } = await find(res, params.id)
       const asked = await records.spec(job.id)
       if (!asked) {
-        const why = job.status === null ? 'the job has not ended yet' : 'what this job was asked for is not kept'
-        throw new Problem('nothing-to-run', `${why}; it is kept with the result, unless KEEP_REQUESTS is off`)
+        const why = job.status === null ? 'the job has not ended yet' : 'the request of this job was not kept'
+        throw new Problem('nothing-to-run', `${why}; requests are kept with results, unless KEEP_REQUESTS is off`)
       }
       const { address, keyId } = caller
       // Whoever waited for the first does not wait for this.

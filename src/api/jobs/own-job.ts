@@ -35,7 +35,7 @@ export const allJobs =
     return found
   }
 
-const noJob = () => new Problem('not-found', 'there is no such job, or its result has expired')
+const noJob = () => new Problem('not-found', 'the job does not exist, or its result has expired')
 
 /** The caller's job, without its output. @throws Problem `not-found` */
 export const ownJob = async (records: Pick<JobReader, 'read'>, res: Response, id: string): Promise<JobSummary> =>

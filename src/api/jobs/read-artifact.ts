@@ -54,7 +54,7 @@ export async function sendArtifact(
   if (known && knows(req.get('if-none-match'), tag)) return void res.set(headers).status(304).end()
   if (known) await enterUntilSent(sending, res, known.bytes)
   const content = known ? await artifacts.get(job.id, path) : undefined
-  if (!content) throw new Problem('not-found', 'the job has no such artifact, or it has expired')
+  if (!content) throw new Problem('not-found', 'the job has no artifact at this path, or it has expired')
   res.set({
     ...headers,
     'Content-Type': 'application/octet-stream',

@@ -7,7 +7,7 @@ import { ownJob } from './own-job.ts'
 import { enterUntilSent, type OutputNeeds } from './with-output.ts'
 
 const NOT_KEPT =
-  'the request of this job was not kept: it is where keepRequest is true, unless the operator keeps none (KEEP_REQUESTS)'
+  'the request of this job was not kept; submit with "keepRequest": true, unless the operator set KEEP_REQUESTS=off'
 
 export const readJobRequest = defineRoute({
   method: 'get',

@@ -40,7 +40,7 @@ export function createReplicas(redis: Redis, mark: string, count: number): Repli
     const [error, confirmed] = answers?.at(-1) ?? [queueUnavailable(), 0]
     if (error) throw error
     if (Number(confirmed) < count) {
-      const detail = `${Number(confirmed)} replicas of the queue have the job, and ${count} must; try again shortly`
+      const detail = `only ${Number(confirmed)} of ${count} required replicas confirmed the job; try again shortly`
       throw new Problem('unavailable', detail, { headers: { 'Retry-After': '2' } })
     }
   }

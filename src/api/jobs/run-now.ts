@@ -150,7 +150,7 @@ async function answerResult(
   }
   const flat = flatten(await withOutput(needs, res, job))
   if (job.status === 'wall-time-limit' || job.status === 'cpu-time-limit') {
-    throw new Problem('time-limit', job.message ?? 'the time limit was met', { extra: { result: flat } })
+    throw new Problem('time-limit', job.message ?? 'the time limit was reached', { extra: { result: flat } })
   }
   if (job.status === 'internal-error') {
     throw new Problem('internal-error', job.message ?? 'the job could not be run', { extra: { result: flat } })
@@ -189,7 +189,7 @@ async function jobOf(
   const screening = caller.screening ?? config.screening.apiPolicy
   const spec = await accept(body, { ...caller, screening }, requestId)
   if (spec.delayMs === 0) return spec
-  throw invalidRequest([{ pointer: '/delayMs', detail: 'cannot be used here, where the job is waited for' }])
+  throw invalidRequest([{ pointer: '/delayMs', detail: 'cannot be used here: this request waits for the job' }])
 }
 
 async function acceptedJob({ records }: Pick<RunNowNeeds, 'records'>, id: string): Promise<JobSummary> {

@@ -26,7 +26,7 @@ export async function withOutput({ records, sending }: OutputNeeds, res: Respons
   // Nothing to send takes no room, and nobody has to watch over it.
   if (bytes > 0) await enterUntilSent(sending, res, bytes)
   const whole = await records.withOutput(job)
-  if (!whole) throw new Problem('not-found', 'there is no such job, or its result has expired')
+  if (!whole) throw new Problem('not-found', 'the job does not exist, or its result has expired')
   return whole
 }
 

@@ -24,7 +24,7 @@ export function checkWorkers({ workers }: Overview): void {
  */
 export function knownRuntimes({ runtimes }: Overview): Runtimes {
   if (runtimes) return runtimes
-  throw new Problem('unavailable', 'no worker has told yet what it can run; try again shortly', {
+  throw new Problem('unavailable', 'no worker has reported its languages yet; try again shortly', {
     headers: { 'Retry-After': String(RETRY_SECONDS) },
   })
 }

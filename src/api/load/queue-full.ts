@@ -32,7 +32,7 @@ export function queueFull(load: QueueLoad, bounds: QueueBounds, asked: { jobs: n
   const what = inBytes ? `bytes of jobs${whose} are waiting` : `jobs${whose} are ${state}`
   return new Problem(
     everybody ? 'queue-full' : 'tenant-queue-full',
-    `${count} ${what}${more > 1 ? `, this would be ${more} more` : ''}, and ${limit} may; try again in ${retryAfter} s`,
+    `${count} ${what}${more > 1 ? `, this would be ${more} more` : ''}; the limit is ${limit}; try again in ${retryAfter} s`,
     { headers: { 'Retry-After': String(retryAfter) } },
   )
 }

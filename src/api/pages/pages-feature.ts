@@ -58,7 +58,7 @@ function pageRouter({ html, assets }: BuiltPages): Router {
     .get((req, res) => {
       const asset = assets.get(req.params.name)
       if (!asset)
-        throw new Problem('not-found', 'there is no such file; a page that was loaded anew names those there are')
+        throw new Problem('not-found', 'the file does not exist; reload the page that asked for it')
       sendAsset(req, res, asset)
     })
     .all(onlyMethods('GET'))

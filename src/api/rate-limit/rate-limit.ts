@@ -112,10 +112,10 @@ function rateLimited(
   const allowed = `${rate.perMinute} ${THINGS[budget]} a minute are allowed${whom}, ${rate.burst} of them at once`
   const raise =
     endUser !== undefined
-      ? 'the operator raises this with END_USER_RATE_PERCENT'
+      ? 'the operator can raise this with END_USER_RATE_PERCENT'
       : budget === 'submit' && ofKey !== null
-        ? 'the key has this rate of its own; the operator can make one with a higher --rate'
-        : `the operator raises this with ${SETTINGS[budget]}`
+        ? 'this rate belongs to the key; the operator can create one with a higher --rate'
+        : `the operator can raise this with ${SETTINGS[budget]}`
   if (waitMicros === null) return new Problem('rate-limited', `${allowed}; these are ${tokens} at once; ${raise}`)
   const seconds = Math.max(1, toSeconds(waitMicros))
   return new Problem('rate-limited', `${allowed}; try again in ${seconds} s; ${raise}`, {

@@ -75,7 +75,7 @@ export const adminRuntimeRoutes = [
     answers: { 202: { description: 'It is asked for.', schema: Installation } },
     async handle({ languages, overview, installations, audit }: HostsNeeds & { audit: Audit }, request) {
       const language = findLanguage(languages, request.params.language)
-      if (!language) throw new Problem('not-found', 'there is no such language; GET /v1/admin/runtimes lists them')
+      if (!language) throw new Problem('not-found', 'the language does not exist; GET /v1/admin/runtimes lists all')
       const { workers } = await overview()
       const hosts = hostsOf(workers.filter(({ installsOnRequest }) => installsOnRequest)).map(([host]) => host)
       if (hosts.length === 0) {
@@ -136,7 +136,7 @@ export const adminRuntimeRoutes = [
 
 async function readOne(installations: Pick<Installations, 'read'>, id: string) {
   const found = await installations.read(id.toLowerCase())
-  if (!found) throw new Problem('not-found', 'there is no such installation, or it was too long ago')
+  if (!found) throw new Problem('not-found', 'the installation does not exist, or its record has expired')
   return found
 }
 

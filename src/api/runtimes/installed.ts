@@ -9,7 +9,7 @@ import { invalidRequest } from '../http/problems.ts'
 export function knownLanguage(languages: readonly Language[], name: string): Language {
   const language = findLanguage(languages, name)
   if (language) return language
-  const detail = `is "${name}"; there are ${languages.map(({ id }) => id).join(', ')}`
+  const detail = `is "${name}"; known languages: ${languages.map(({ id }) => id).join(', ')}`
   throw new Problem('unknown-language', `/language ${detail}`, { errors: [{ pointer: '/language', detail }] })
 }
 
@@ -17,7 +17,7 @@ export function knownLanguage(languages: readonly Language[], name: string): Lan
 export function installedVersion(runtimes: Runtimes, language: Language, range: string | undefined): string {
   const version = runtimes.languages[language.id]
   if (version === undefined) {
-    const detail = `${language.name} is defined but not installed; the operator can, with: npx runyard languages install ${language.id}`
+    const detail = `${language.name} is not installed; the operator can install it with: npx runyard languages install ${language.id}`
     throw new Problem('language-not-installed', detail, { errors: [{ pointer: '/language', detail }] })
   }
   if (range === undefined) return version

@@ -132,7 +132,7 @@ export const SECURITY_ROUTES = [
     answers: { 204: { description: 'It is lifted.' } },
     async handle({ blocks }: BlocksNeeds, request) {
       const lifted = await blocks.unblock(subjectOf(request), actionOf(request, ''))
-      if (!lifted) throw new Problem('not-found', 'there is no such block')
+      if (!lifted) throw new Problem('not-found', 'this caller is not blocked')
       request.send(204)
     },
   }),
@@ -190,7 +190,7 @@ export const SECURITY_ROUTES = [
     answers: { 204: { description: 'It is ended.' } },
     async handle({ blocks }: BlocksNeeds, request) {
       const removed = await blocks.disallow(subjectOf(request), actionOf(request, ''))
-      if (!removed) throw new Problem('not-found', 'there is no such exemption')
+      if (!removed) throw new Problem('not-found', 'this caller is not exempt')
       request.send(204)
     },
   }),

@@ -126,7 +126,7 @@ export const deliveryRoutes = [
   }),
 ]
 
-export const noDelivery = () => new Problem('not-found', 'there is no such delivery, or it has expired')
+export const noDelivery = () => new Problem('not-found', 'the delivery does not exist, or it has expired')
 
 /** What a list throws for a cursor that it did not give. @throws Problem `invalid-request`, or what it was given */
 export function badCursor(error: unknown): never {

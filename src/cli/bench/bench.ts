@@ -55,7 +55,7 @@ export function helloOf(runtimes: readonly Runtime[], language: string): Runtime
   const found = runtimes.find((one) => one.language === wanted || one.aliases.includes(wanted))
   const installed = runtimes.filter((one) => one.installed).map((one) => one.language)
   if (found?.installed) return found
-  const what = found ? `${found.language} is not installed there` : `there is no language "${language}"`
+  const what = found ? `${found.language} is not installed there` : `unknown language "${language}"`
   throw new ExitError(EXIT.usage, `--language: ${what}; installed are ${installed.join(', ') || 'none'}`)
 }
 

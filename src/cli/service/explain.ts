@@ -85,9 +85,9 @@ function nothingThere(url: string, what: string): string {
   return `${what}: ${missing} at ${url}, or its result has expired`
 }
 
-/** @param detail e.g. `--language is "pyton"; there are bash, c` */
+/** @param detail e.g. `--language is "pyton"; known languages: bash, c` */
 function withNearest(detail: string): string {
-  const [, asked = '', known = ''] = /is "([^"]*)"; there are (.*)$/.exec(detail) ?? []
+  const [, asked = '', known = ''] = /is "([^"]*)"; known languages: (.*)$/.exec(detail) ?? []
   return `${detail}${didYouMean(asked, known.split(', '))}`
 }
 

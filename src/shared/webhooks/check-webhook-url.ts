@@ -14,11 +14,11 @@ const METADATA_NAME =
  * @returns why it cannot be used, as a sentence without its subject; undefined when it can
  */
 export function checkWebhookUrl(text: string, reach: Reach): string | undefined {
-  if (!URL.canParse(text)) return 'is not a URL that can be used'
+  if (!URL.canParse(text)) return 'is not a valid URL'
   const url = new URL(text)
   const { protocol, username, password, hostname } = url
   if (protocol !== 'https:' && protocol !== 'http:') return 'must begin with https:// or http://'
-  if (username !== '' || password !== '') return 'must not hold a user name or password'
+  if (username !== '' || password !== '') return 'must not contain a user name or password'
   if (isInternalHost(hostname, reach)) {
     return `leads to an internal address, which webhooks may not reach; ${REACH_HINTS['address-not-allowed']}`
   }

@@ -116,7 +116,7 @@ test('a key of low scope opens no admin route, and makes no key', async () => {
       status: 403,
       body: {
         code: 'insufficient-scope',
-        detail: 'this takes a key with the scope admin; this one has jobs, containers',
+        detail: 'a key with the scope admin is needed; this one has jobs, containers',
       },
     })
   }
@@ -128,7 +128,7 @@ test('a key of low scope opens no admin route, and makes no key', async () => {
       (route) => ({
         ...told,
         requestId: expect.any(String),
-        detail: `${route} takes a key with the scope admin`,
+        detail: `${route} needs a key with the scope admin`,
       }),
     ),
   )

@@ -203,8 +203,8 @@ test('each key that is not accepted is told of, with the address and never with 
   await send(`${required.url}/caller?token=${key}`)
   const origin = { kind: 'authentication-failed', address: '127.0.0.1', keyId: null, tenant: null, jobId: null }
   expect(required.events).toEqual([
-    { ...origin, requestId: answer.headers['x-request-id'], detail: `a key ${id} was shown that is not valid` },
-    { ...origin, requestId: expect.any(String), detail: 'a key was shown in the URL' },
+    { ...origin, requestId: answer.headers['x-request-id'], detail: `the invalid key ${id} was sent` },
+    { ...origin, requestId: expect.any(String), detail: 'a key was sent in the URL' },
   ])
   expect(JSON.stringify(required.events)).not.toContain(parseKey(key)?.secret)
   expect(JSON.stringify(required.events)).not.toContain(parseKey(wrong)?.secret)

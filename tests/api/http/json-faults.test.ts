@@ -28,13 +28,13 @@ describe('a name that stands twice is found:', () => {
     { text: '{"":1,"":2}', pointer: '/' },
   ])('$text', ({ text, pointer }) => {
     JSON.parse(text)
-    expect(jsonFaults(text)).toEqual([{ pointer, detail: 'is there twice' }])
+    expect(jsonFaults(text)).toEqual([{ pointer, detail: 'appears twice' }])
   })
 })
 
 test('a name that reaches a prototype is found, however it is written', () => {
   for (const text of ['{"a":{"__proto__":{}}}', '{"a":{"\\u005f_proto__":{}}}']) {
-    expect(jsonFaults(text)).toEqual([{ pointer: '/a/__proto__', detail: 'is not a name that can be used' }])
+    expect(jsonFaults(text)).toEqual([{ pointer: '/a/__proto__', detail: 'is not an allowed name' }])
   }
 })
 

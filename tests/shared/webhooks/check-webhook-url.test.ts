@@ -28,7 +28,7 @@ test.each([
 
 test.each(['http://[fe80::1%25eth0]/', 'http://[::1%lo]/', 'http://1.2.3.4.5/', 'http://256.0.0.1/', 'http://[::1/', 'nonsense', '', '/hook', 'http://'])(
   'what no client can read is refused: %j',
-  (url) => expect(check(url, [])).toBe('is not a URL that can be used'),
+  (url) => expect(check(url, [])).toBe('is not a valid URL'),
 ) // prettier-ignore
 
 test.each(['ftp://example.com/', 'file:///etc/passwd', 'javascript:alert(1)', 'ws://example.com/', 'gopher://example.com'])(
@@ -38,7 +38,7 @@ test.each(['ftp://example.com/', 'file:///etc/passwd', 'javascript:alert(1)', 'w
 
 test.each(['https://me@example.com/', 'https://:secret@example.com/', 'https://me:secret@127.0.0.1/'])(
   'credentials have no place in it: %s',
-  (url) => expect(check(url, [])).toBe('must not hold a user name or password'),
+  (url) => expect(check(url, [])).toBe('must not contain a user name or password'),
 )
 
 test.each([

@@ -3,7 +3,7 @@ const EITHER = /^(?:[A-Za-z0-9+/]*|[A-Za-z0-9_-]*)(={0,2})$/
 
 /** What is wrong with a text that is none, in words. */
 export const NOT_BASE64 =
-  'is not base64: A-Z, a-z, 0-9, "+" and "/" (or "-" and "_"), "=" at the end; line breaks may stand anywhere'
+  'is not base64: A-Z, a-z, 0-9, "+" and "/" (or "-" and "_"), "=" at the end; line breaks are allowed anywhere'
 
 /**
  * Reads base64 as it is written in several places: in one line or in many (MIME, PEM), in the alphabet for URLs, with or without

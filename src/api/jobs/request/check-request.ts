@@ -50,9 +50,9 @@ export function checkFiles(files: readonly RequestFile[]): FieldError[] {
     const errors: FieldError[] = []
     const wrong = sentPathProblem(file.path)
     if (wrong !== undefined) errors.push({ pointer: `${pointer}/path`, detail: wrong })
-    if (seen.has(file.path)) errors.push({ pointer: `${pointer}/path`, detail: 'is the path of another file too' })
+    if (seen.has(file.path)) errors.push({ pointer: `${pointer}/path`, detail: 'is also the path of another file' })
     if (files.some((other) => other.path.startsWith(`${file.path}/`))) {
-      errors.push({ pointer: `${pointer}/path`, detail: 'is a folder of another file' })
+      errors.push({ pointer: `${pointer}/path`, detail: 'is a folder that contains another file' })
     }
     if (file.encoding === 'base64' && plainBase64(file.content) === undefined) {
       errors.push({ pointer: `${pointer}/content`, detail: NOT_BASE64 })
@@ -69,7 +69,7 @@ export function checkVectors(
   return Object.entries(vectors).flatMap(([field, vector]) =>
     Object.entries(vector ?? {}).flatMap(([key, value]) => {
       const pointer = `/${field}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
-      return value.includes('\0') ? [{ pointer, detail: 'must not hold a NUL character' }] : []
+      return value.includes('\0') ? [{ pointer, detail: 'must not contain a NUL character' }] : []
     }),
   )
 }

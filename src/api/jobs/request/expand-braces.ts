@@ -25,7 +25,7 @@ export function expandBraces(glob: string, most: number): string[] {
 function findBrace(glob: string): number {
   for (let at = 0; at < glob.length; at = next(glob, at)) {
     if (glob[at] === '{') return at
-    if (glob[at] === '}') throw new BraceError('must not hold "}" without its "{"; "[}]" is the character itself')
+    if (glob[at] === '}') throw new BraceError('must not contain "}" without its "{"; "[}]" is the character itself')
   }
   return -1
 }
@@ -43,11 +43,11 @@ function alternativesFrom(glob: string, open: number): { alternatives: string[];
       from = at + 1
       if (glob[at] === ',') continue
       if (alternatives.length > 1) return { alternatives, end: at + 1 }
-      const detail = `holds "{${alternatives[0] ?? ''}}", which has no comma: {a,b} stands for a or b`
+      const detail = `contains "{${alternatives[0] ?? ''}}", which has no comma: {a,b} stands for a or b`
       throw new BraceError(`${detail}, ranges such as {1..9} are not supported, "[{]" is the character itself`)
     }
   }
-  throw new BraceError('must not hold "{" without its "}"; "[{]" is the character itself')
+  throw new BraceError('must not contain "{" without its "}"; "[{]" is the character itself')
 }
 
 /** Behind one character, or behind a whole set. */

@@ -36,13 +36,13 @@ function plainGlobProblem(glob: string): string | undefined {
   const parts = glob.split('/')
   if (parts.length > MAX_GLOB_PARTS) return `must not have over ${MAX_GLOB_PARTS} parts`
   for (const part of parts) {
-    if (part.includes('**') && part !== '**') return 'must not hold "**" beside anything else between two slashes'
-    if (!WHOLE_SETS.test(part)) return 'must not hold "[" without its "]"; "[[]" is the character itself'
+    if (part.includes('**') && part !== '**') return 'must not contain "**" beside anything else between two slashes'
+    if (!WHOLE_SETS.test(part)) return 'must not contain "[" without its "]"; "[[]" is the character itself'
     const outside = part.replaceAll(/\[!?[^][^\]]*\]/g, '_')
     const extended = /[?*+@!]\(/.exec(outside)?.[0]
-    if (extended !== undefined) return `must not hold "${extended}": ${SUPPORTED}; "[(]" is the character itself`
-    if (/\[\^/.test(part)) return 'must not hold "[^": a set that does not match is [!a-z]'
-    if (/\[\[[:.=]/.test(part)) return `must not hold "[[:": classes of characters are not supported; ${SUPPORTED}`
+    if (extended !== undefined) return `must not contain "${extended}": ${SUPPORTED}; "[(]" is the character itself`
+    if (/\[\^/.test(part)) return 'must not contain "[^": a set that does not match is [!a-z]'
+    if (/\[\[[:.=]/.test(part)) return `must not contain "[[:": classes of characters are not supported; ${SUPPORTED}`
   }
   return undefined
 }

@@ -39,7 +39,9 @@ export function screenWith(
 
 function submissionBlocked(findings: Finding[]): Problem {
   const [first] = findings
-  const place = first ? `${first.pointer}, line ${first.line}: ${first.reason} (${first.rule})` : ''
-  const more = findings.length > 1 ? `, and ${findings.length - 1} more` : ''
-  return new Problem('submission-blocked', `${place}${more}`, { extra: { violations: findings } })
+  const place = first && (first.pointer === '/code' ? `line ${first.line}` : `${first.pointer}, line ${first.line}`)
+  const what = first ? `${place}: ${first.reason} (${first.rule})` : 'screening refused it'
+  const [more, it] = findings.length > 1 ? [`, and ${findings.length - 1} more`, 'them'] : ['', 'it']
+  const detail = `${what}${more}; this server's screening policy does not allow ${it}`
+  return new Problem('submission-blocked', detail, { extra: { violations: findings } })
 }

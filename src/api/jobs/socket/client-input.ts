@@ -52,9 +52,9 @@ const REFUSED: Record<
   Exclude<InputAnswer, 'taken' | 'known' | 'full'>,
   [code: ErrorMessage['code'], detail: string]
 > = {
-  limit: ['input-limit', `a job is sent at most ${INPUT_LIMIT_BYTES} bytes; nothing more is taken`],
-  closed: ['input-closed', 'the input of the job has ended; nothing can follow'],
-  'not-running': ['not-running', 'a signal can be sent to a running job only; this one waits'],
+  limit: ['input-limit', `a job takes at most ${INPUT_LIMIT_BYTES} bytes of input; the rest is refused`],
+  closed: ['input-closed', 'the input of the job has ended; it takes no more'],
+  'not-running': ['not-running', 'the job still waits; send signals while it runs'],
   ended: ['job-ended', 'the job has ended'],
 }
 

@@ -28,11 +28,11 @@ export interface SocketOptions {
 /** Codes of RFC 6455, section 7.4, and one of ours. */
 const CLOSE = {
   done: [1000, 'the job has ended'],
-  closing: [1001, 'the gateway closes; connect again'],
-  binary: [1003, 'messages are JSON text'],
+  closing: [1001, 'the gateway is closing; connect again'],
+  binary: [1003, 'messages must be JSON text'],
   faults: [1008, 'too many messages that cannot be used'],
-  failed: [1013, 'something failed inside; connect again'],
-  key: [4401, 'the key is not valid any more'],
+  failed: [1013, 'an internal error occurred; connect again'],
+  key: [4401, 'the key is no longer valid'],
 } as const
 
 /** Proxies drop a connection that is silent for long. */

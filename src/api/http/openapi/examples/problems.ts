@@ -13,10 +13,10 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, Example>> = {
   'malformed-request': { detail: 'the request has more than one Host header' },
   'invalid-json': { detail: 'the body is not JSON: Unexpected end of JSON input' },
   'invalid-header': { detail: 'Idempotency-Key must be 1 to 255 visible ASCII characters' },
-  unauthenticated: { detail: 'show a key as the header "Authorization: Bearer ry_..." or "X-API-Key: ry_..."' },
-  'insufficient-scope': { detail: 'this takes a key with the scope admin; this one has jobs' },
+  unauthenticated: { detail: 'send a key in the header "Authorization: Bearer ry_..." or "X-API-Key: ry_..."' },
+  'insufficient-scope': { detail: 'a key with the scope admin is needed; this one has jobs' },
   'submission-blocked': {
-    detail: '/code, line 2: runs a command in a shell (python-os-system)',
+    detail: "line 2: runs a command in a shell (python-os-system); this server's screening policy does not allow it",
     extra: {
       violations: [
         {
@@ -33,18 +33,18 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, Example>> = {
   },
   'cross-site': {
     detail:
-      'a page of http://localhost:5173 made this request; only pages of this gateway itself may call it, and those of the ' +
-      'origins in ALLOWED_ORIGINS',
+      'a page of http://localhost:5173 made this request; only pages of this gateway and of the origins in ' +
+      'ALLOWED_ORIGINS may call it',
   },
   'caller-blocked': {
     detail: 'this address is blocked until 2027-01-31T12:05:00.000Z',
     extra: { until: '2027-01-31T12:05:00.000Z' },
   },
-  'not-found': { detail: 'there is no such job, or its result has expired' },
+  'not-found': { detail: 'the job does not exist, or its result has expired' },
   'method-not-allowed': { detail: 'PATCH cannot be used on /v1/jobs; allowed: GET, POST' },
-  'time-limit': { detail: 'the wall time limit of 500 ms was met', extra: { result: limitedResult } },
-  'request-timeout': { detail: 'the request did not come to its end in time; send it again, faster' },
-  'nothing-to-run': { detail: 'the job has not ended yet; it is kept with the result, unless KEEP_REQUESTS is off' },
+  'time-limit': { detail: 'the wall time limit of 500 ms was reached', extra: { result: limitedResult } },
+  'request-timeout': { detail: 'the request took too long to arrive; send it again' },
+  'nothing-to-run': { detail: 'the job has not ended yet; requests are kept with results, unless KEEP_REQUESTS is off' },
   'too-large': field('/code', 'has 1048577 bytes; 1048576 are allowed'),
   'unsupported-media-type': { detail: 'the content type is missing; it must be application/json' },
   'wrong-host': {
@@ -54,11 +54,11 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, Example>> = {
   },
   'invalid-request': field('/limits/wallMs', 'must be at least 1'),
   'idempotency-mismatch': {
-    detail: `the Idempotency-Key was used for another request, which made the job ${JOB_ID}`,
+    detail: `the Idempotency-Key was already used for another request, which created the job ${JOB_ID}`,
   },
-  'unknown-language': field('/language', 'is "pyhton"; there are bash, c, cpp, go, javascript, python, ruby, rust'),
+  'unknown-language': field('/language', 'is "pyhton"; known languages: bash, c, cpp, go, javascript, python, ruby, rust'),
   'language-not-installed': {
-    detail: 'Rust is defined but not installed; the operator can, with: npx runyard languages install rust',
+    detail: 'Rust is not installed; the operator can install it with: npx runyard languages install rust',
     errors: [{ pointer: '/language', detail: 'Rust is defined but not installed' }],
   },
   'image-not-allowed': field('/image', 'is "debian"; allowed are bash, javascript, python'),
@@ -66,14 +66,14 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, Example>> = {
   'rate-limited': {
     detail:
       '60 submissions a minute are allowed, 10 of them at once; try again in 1 s; ' +
-      'the operator raises this with RATE_PER_MINUTE and RATE_BURST',
+      'the operator can raise this with RATE_PER_MINUTE and RATE_BURST',
   },
-  'too-many-open': { detail: 'you hold 2000 streams and waiting requests open here, and no more may be' },
-  'tenant-queue-full': { detail: '1000 jobs of yours are waiting, and no more may be' },
+  'too-many-open': { detail: 'you have 2000 open streams and waiting requests, the most that is allowed; close one first' },
+  'tenant-queue-full': { detail: '1000 jobs of yours are waiting; the limit is 1000; try again in 12 s' },
   'headers-too-large': { detail: 'URL and headers together have more than 16 KiB' },
-  'internal-error': { detail: 'something failed inside; the log tells more under this request’s id' },
+  'internal-error': { detail: 'an internal error occurred; the log has details under this request’s id' },
   unavailable: { detail: 'the queue cannot be reached; try again shortly' },
-  'queue-full': { detail: '10000 jobs are waiting, and no more may be' },
+  'queue-full': { detail: '10000 jobs are waiting; the limit is 10000; try again in 12 s' },
   'engine-unavailable': {
     detail: 'no worker can run jobs now: the container engine does not answer; it is tried again every second',
   },

@@ -107,7 +107,7 @@ export const helloResult: RunResult = {
 export const limitedResult: RunResult = {
   ...helloResult,
   status: 'wall-time-limit',
-  message: 'the wall time limit of 500 ms was met',
+  message: 'the wall time limit of 500 ms was reached',
   exitCode: null,
   signal: 'SIGTERM',
   wallMs: 501.2,
