@@ -73,9 +73,9 @@ function namedSchemas(): Record<string, TSchema> {
 
 /** What a reader is told before the routes. */
 const INTRODUCTION = `
-Runyard runs programs that strangers wrote. You submit one, it becomes a **job** in a queue, a worker runs it in a sandbox
-under limits, and you get its output and measurements: by asking for the job, as a stream of events, over a WebSocket, or at
-a webhook of yours.
+Runyard runs programs that strangers wrote. You submit a program, and it becomes a **job** in a queue. A worker runs it in a
+sandbox under limits. You get its output and measurements by reading the job, as a stream of events, over a WebSocket, or at a
+webhook.
 
 The quickest way to a result is \`POST /v1/jobs\` with \`Prefer: wait=10\`:
 
@@ -84,15 +84,15 @@ curl -s http://127.0.0.1:3000/v1/jobs -H 'content-type: application/json' -H 'pr
   -d '{"language": "python", "code": "print(6 * 7)"}'
 \`\`\`
 
-- **Bodies** are JSON in UTF-8, at most 2 MiB, code at most 1 MiB, unless the operator says otherwise. Fields that are not
-  known are refused, and so are query parameters. \`null\` in the place of an optional field is as absent. Numbers that
-  would come back changed (integers beyond 2^53) are refused: send them as strings.
-- **Errors** are \`application/problem+json\` (RFC 9457). \`code\` is stable: programs may rely on it; \`errors\` names the
-  fields that are wrong. A program that fails is no error: it is a job whose \`status\` says so. A path or method that is not
-  here is 404 \`not-found\` or 405 \`method-not-allowed\`.
-- **Keys** are shown as \`Authorization: Bearer ry_...\` or \`X-API-Key\`. Whether you need one is up to the operator.
-- **Budgets** are for each key, or else each address: \`RateLimit\` tells what is left, \`Retry-After\` when to come back.
-- **HEAD** is answered wherever GET is, without the body.
+- **Bodies** are JSON in UTF-8, at most 2 MiB, with at most 1 MiB of code, unless the operator changes these limits. Unknown
+  fields and query parameters are refused. \`null\` for an optional field counts as absent. Integers beyond 2^53 are refused,
+  because they would change: send them as strings.
+- **Errors** are \`application/problem+json\` (RFC 9457). \`code\` is stable, and programs may rely on it. \`errors\` names the
+  invalid fields. A failing program is not an error: the \`status\` of its job says that it failed. Unknown paths get 404
+  \`not-found\`, wrong methods 405 \`method-not-allowed\`.
+- **Keys** go into \`Authorization: Bearer ry_...\` or \`X-API-Key\`. The operator decides whether you need one.
+- **Budgets** belong to each key, or else each address. \`RateLimit\` says how much is left, \`Retry-After\` when to try again.
+- **HEAD** works wherever GET does, without the body.
 `.trim()
 
 /** The ways in which a request can show who makes it. */
@@ -113,8 +113,7 @@ const SECURITY_SCHEMES = {
     in: 'cookie',
     name: 'runyard-session',
     description:
-      'The session of the dashboard, which `POST /v1/admin/session` begins. Its name ends with the port, where the ' +
-      'address has one (`runyard-session-3000`); behind TLS it begins with `__Host-`. ' +
-      'It counts only for pages of this gateway.',
+      'The session of the dashboard, made by `POST /v1/admin/session`. Its name ends with the port, if the address has one ' +
+      '(`runyard-session-3000`); behind TLS it begins with `__Host-`. It is valid only for pages of this gateway.',
   },
 }

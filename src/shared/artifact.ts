@@ -24,7 +24,7 @@ export interface ArtifactFile {
 export const Artifact = Type.Object({
   path: Type.String({ description: "relative to the job's folder" }),
   bytes: Type.Integer(),
-  url: Type.String({ description: 'where it can be read' }),
+  url: Type.String({ description: 'its address' }),
 })
 export type Artifact = Static<typeof Artifact>
 

@@ -3,7 +3,7 @@ import { JobSummary } from './job.ts'
 
 export const AcceptedBatch = Type.Object({
   id: Type.String({ format: 'uuid' }),
-  jobs: Type.Array(Type.String({ format: 'uuid' }), { description: 'the ids of its jobs, in their order' }),
+  jobs: Type.Array(Type.String({ format: 'uuid' }), { description: 'the ids of its jobs, in order' }),
 })
 export type AcceptedBatch = Static<typeof AcceptedBatch>
 
@@ -17,6 +17,6 @@ export const Batch = Type.Object({
     { queued: count, running: count, finished: count, cancelled: count },
     { description: 'how many of its jobs are in each state' },
   ),
-  jobs: Type.Array(JobSummary, { description: 'in their order, without output; those whose results have not expired' }),
+  jobs: Type.Array(JobSummary, { description: 'in order, without output; only jobs whose results have not expired' }),
 })
 export type Batch = Static<typeof Batch>

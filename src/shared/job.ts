@@ -40,7 +40,7 @@ export const OutputEncoding = Type.Literal('utf-8', { description: 'always `utf-
 export const ExactBytes = Type.Optional(
   Type.String({
     description:
-      'the bytes as base64; there when they are not all in the text: they are not UTF-8, or mostly control characters',
+      'the bytes as base64; present when the text does not have all of them: they are not UTF-8, or mostly control characters',
   }),
 )
 
@@ -49,7 +49,7 @@ const orNull = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.N
 /** Which of a job's tests a stage is. */
 export const StageTest = Type.Object({
   index: Type.Integer({ minimum: 0, description: 'its place in the `tests` of the request, from 0' }),
-  name: orNull(Type.String({ description: 'the `name` it was given there' })),
+  name: orNull(Type.String({ description: 'its `name` in the request' })),
 })
 export type StageTest = Static<typeof StageTest>
 
@@ -74,7 +74,7 @@ export const Stage = Type.Object({
   stderrBytes: Type.Integer(),
   truncated: Type.Boolean(),
   limitsMet: Type.Array(Type.Enum(LIMIT_NAMES), {
-    description: 'limits that it was seen to come to, whether they ended it or not',
+    description: 'limits that it reached, whether or not they ended it',
   }),
 })
 export type Stage = Static<typeof Stage>
@@ -97,28 +97,28 @@ export const Job = Type.Object({
   kind: Type.Enum(['code', 'container']),
   state: State,
   status: orNull(Status),
-  message: orNull(Type.String({ description: 'why it ended as it did, when the status alone does not tell' })),
+  message: orNull(Type.String({ description: 'why it ended, when the status alone does not say' })),
   language: orNull(Type.String()),
   version: orNull(Type.String()),
   image: orNull(Type.String()),
   interactive: Type.Boolean({ description: 'whether its standard input stays open' }),
   limits: Limits,
   metadata: Type.Record(Type.String(), Type.Unknown()),
-  warnings: Type.Array(Finding, { description: 'what screening found and did not refuse' }),
+  warnings: Type.Array(Finding, { description: 'findings of screening that did not refuse it' }),
   endUser: Type.Optional(EndUser),
   createdAt: Type.String({ format: 'date-time', description: 'RFC 3339, UTC' }),
   startedAt: orNull(Type.String({ format: 'date-time' })),
   finishedAt: orNull(Type.String({ format: 'date-time' })),
-  attempt: Type.Integer({ description: 'how often it was started' }),
+  attempt: Type.Integer({ description: 'number of starts' }),
   stages: Type.Array(Stage),
   requestKept: Type.Optional(
-    Type.Boolean({ description: 'there, and true, when the request can be read at GET /v1/jobs/:id/request' }),
+    Type.Boolean({ description: 'true when GET /v1/jobs/:id/request has the request; else absent' }),
   ),
   artifacts: Type.Optional(
-    Type.Array(Artifact, { description: 'files the job made; there when it asked for some and has ended' }),
+    Type.Array(Artifact, { description: 'files that the job made; present when it asked for files and has ended' }),
   ),
   artifactsTruncated: Type.Optional(
-    Type.Boolean({ description: 'whether some that were asked for are missing; `message` says why' }),
+    Type.Boolean({ description: 'whether requested files are missing; `message` says why' }),
   ),
 })
 export type Job = Static<typeof Job>

@@ -48,20 +48,20 @@ export const ProblemCode = Type.Enum(PROBLEM_CODES)
 /** What is wrong with one field. */
 export const FieldError = Type.Object({
   pointer: Type.String({ description: 'JSON pointer to the field, e.g. `/limits/wallMs`' }),
-  detail: Type.String({ description: 'what is wrong with it, and what is allowed' }),
+  detail: Type.String({ description: 'what is wrong, and what is allowed' }),
 })
 export type FieldError = Static<typeof FieldError>
 
 /** What some problems tell beside the members of RFC 9457. */
 const extra = {
-  violations: Type.Optional(Type.Array(Finding, { description: '`submission-blocked`: what screening refuses' })),
+  violations: Type.Optional(Type.Array(Finding, { description: '`submission-blocked`: the findings of screening' })),
   until: Type.Optional(
     Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
-      description: '`caller-blocked`: for how long; `null` until the operator lifts it',
+      description: '`caller-blocked`: the end of the block; `null`: until the operator lifts it',
     }),
   ),
   result: Type.Optional(RunResult),
-  id: Type.Optional(Type.String({ format: 'uuid', description: '`wait-timeout`: the job, which goes on' })),
+  id: Type.Optional(Type.String({ format: 'uuid', description: '`wait-timeout`: the id of the job, which continues' })),
 }
 const Extra = Type.Object(extra)
 type Extra = Static<typeof Extra>
@@ -73,7 +73,7 @@ export const ProblemBody = Type.Object({
   status: Type.Integer({ description: 'the HTTP status' }),
   code: Type.Enum(PROBLEM_CODES, { description: 'stable: programs may rely on it' }),
   detail: Type.String({ description: 'for people; may change' }),
-  errors: Type.Optional(Type.Array(FieldError, { description: 'the first 64 fields that are wrong' })),
+  errors: Type.Optional(Type.Array(FieldError, { description: 'the first 64 invalid fields' })),
   ...extra,
 })
 export type ProblemBody = Static<typeof ProblemBody>

@@ -42,7 +42,7 @@ export const RequestTest = Type.Object(
     stdin: optional(text('standard input of this run; the job’s own when absent')),
     stdinEncoding: optional(encoded('of this `stdin`; the job’s own when absent')),
     args: optional(words(256, 'arguments of this run; the job’s own when absent')),
-    expectedOutput: optional(text('standard output must equal this, white space at line ends aside')),
+    expectedOutput: optional(text('expected standard output; white space at line ends is ignored')),
   },
   { additionalProperties: false },
 )
@@ -59,12 +59,12 @@ const common = {
       additionalProperties: { type: 'string' },
       propertyNames: { pattern: '^[^=\\u0000]{1,256}$', description: '1 to 256 characters other than "=" and NUL' },
       maxProperties: 128,
-      description: 'environment variables; nothing else is inherited but PATH, HOME, USER, LANG, TERM and TMPDIR',
+      description: 'environment variables, added to PATH, HOME, USER, LANG, TERM and TMPDIR',
     }),
   ),
   limits: optional(LimitOverrides),
-  priority: optional(Type.Enum(PRIORITIES, { description: 'among your own waiting jobs; `normal` when absent' })),
-  delayMs: optional(Type.Integer({ minimum: 0, maximum: MAX_DELAY_MS, description: 'not to begin before this time' })),
+  priority: optional(Type.Enum(PRIORITIES, { description: 'order among your own waiting jobs; `normal` when absent' })),
+  delayMs: optional(Type.Integer({ minimum: 0, maximum: MAX_DELAY_MS, description: 'the earliest start' })),
   webhook: optional(Webhook),
   artifacts: optional(
     Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
@@ -75,7 +75,7 @@ const common = {
   ),
   keepRequest: optional(
     Type.Boolean({
-      description: 'keep this request with the job, to be read at GET /v1/jobs/:id/request and sent again',
+      description: 'store this request with the job, for GET /v1/jobs/:id/request',
     }),
   ),
   endUser: optional(EndUser),
@@ -89,7 +89,7 @@ export const CodeRequest = Type.Object(
     version: optional(Type.String({ minLength: 1, maxLength: 64, description: 'a semver range, e.g. `3.x`' })),
     code: optional(text('the program; either this or `files`')),
     ...common,
-    entrypoint: optional(Type.String({ minLength: 1, maxLength: 1024, description: 'which of `files` is run' })),
+    entrypoint: optional(Type.String({ minLength: 1, maxLength: 1024, description: 'the one of `files` to run' })),
     args: optional(words(256, 'arguments of the program')),
     compilerArgs: optional(words(64, 'arguments of the compiler, for compiled languages')),
     dependencies: optional(
@@ -99,11 +99,11 @@ export const CodeRequest = Type.Object(
       }),
     ),
     tests: optional(
-      Type.Array(RequestTest, { minItems: 1, maxItems: MAX_TESTS, description: 'compile once, run once for each' }),
+      Type.Array(RequestTest, { minItems: 1, maxItems: MAX_TESTS, description: 'tests: compile once, run once for each' }),
     ),
-    expectedOutput: optional(text('standard output must equal this, white space at line ends aside')),
+    expectedOutput: optional(text('expected standard output; white space at line ends is ignored')),
     interactive: optional(
-      Type.Boolean({ description: 'standard input stays open, for what is sent to GET /v1/jobs/:id/io' }),
+      Type.Boolean({ description: 'keep standard input open for GET /v1/jobs/:id/io' }),
     ),
     terminal: optional(TerminalSize),
   },

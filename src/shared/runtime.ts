@@ -5,7 +5,7 @@ import { Limits } from './limits.ts'
 export const Runtime = Type.Object({
   language: Type.String({ description: 'its id' }),
   name: Type.String(),
-  version: Type.Union([Type.String(), Type.Null()], { description: '`null` when it is not installed' }),
+  version: Type.Union([Type.String(), Type.Null()], { description: '`null` when not installed' }),
   aliases: Type.Array(Type.String()),
   fileName: Type.String({ description: 'the name that `code` gets' }),
   compiled: Type.Boolean(),
@@ -14,7 +14,7 @@ export const Runtime = Type.Object({
   limits: Limits,
   /** The most the caller may ask for. */
   ceilings: Limits,
-  packages: Type.Array(Type.String(), { description: 'what `dependencies` may name' }),
+  packages: Type.Array(Type.String(), { description: 'packages that `dependencies` may name' }),
   hello: Type.String({ description: 'a program that prints `Hello, world!`' }),
 })
 export type Runtime = Static<typeof Runtime>

@@ -21,7 +21,7 @@ const MAX_BODY_BYTES = 16 * KIB
 const ApiKeyList = Type.Object({ keys: Type.Array(ApiKey) })
 const CreatedApiKey = Type.Object({
   ...ApiKey.properties,
-  key: Type.String({ description: 'the key itself, `ry_...`: shown this once, and kept nowhere' }),
+  key: Type.String({ description: 'the key itself, `ry_...`: shown only now, and not stored' }),
 })
 
 const created: Static<typeof CreatedApiKey> = {
@@ -52,7 +52,7 @@ export const adminKeyRoutes = [
     path: '/v1/admin/keys',
     id: 'listKeys',
     summary: 'List the keys',
-    description: 'Also those that are revoked or have expired. The secrets themselves are not kept.',
+    description: 'Includes revoked and expired keys. The secrets are not stored.',
     answers: { 200: { description: 'The keys.', schema: ApiKeyList } },
     schemas: { ApiKeyList },
     async handle({ apiKeys }: KeysNeeds, { send }) {
@@ -64,7 +64,7 @@ export const adminKeyRoutes = [
     method: 'post',
     path: '/v1/admin/keys',
     id: 'createKey',
-    summary: 'Make a key',
+    summary: 'Create a key',
     body: {
       schema: NewApiKey,
       examples: {
@@ -73,7 +73,7 @@ export const adminKeyRoutes = [
           value: { name: 'course platform', tenant: 'course', scopes: ['jobs'], rate: { perMinute: 600, burst: 100 } },
         },
         visitor: {
-          summary: 'A key that ends by itself and allows little',
+          summary: 'A key that expires and allows little',
           value: {
             name: 'visitor',
             tenant: 'visitors',
@@ -88,7 +88,7 @@ export const adminKeyRoutes = [
     },
     answers: {
       201: {
-        description: 'The key. `key` is shown this once.',
+        description: 'The key. Only this answer contains `key`.',
         schema: CreatedApiKey,
         examples: { platform: { summary: 'A key for a platform with many users', value: created } },
       },
@@ -110,11 +110,11 @@ export const adminKeyRoutes = [
     path: '/v1/admin/keys/:id',
     id: 'revokeKey',
     summary: 'Revoke a key',
-    description: 'It holds at once, on every gateway; streams that were opened with it end.',
+    description: 'Takes effect at once on every gateway. Streams that were opened with the key end.',
     params: { id: PATH.key },
     answers: {
       200: {
-        description: 'The key, which is revoked.',
+        description: 'The revoked key.',
         schema: ApiKey,
         examples: { revoked: { summary: 'A revoked key', value: revoked } },
       },

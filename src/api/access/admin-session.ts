@@ -34,7 +34,7 @@ export const LoginRequest = Type.Union([
     { additionalProperties: false },
   ),
   Type.Object(
-    { link: Type.String({ maxLength: 200, description: 'what a link of "runyard dashboard" ends with' }) },
+    { link: Type.String({ maxLength: 200, description: 'the last part of a link of "runyard dashboard"' }) },
     { additionalProperties: false },
   ),
 ])
@@ -43,9 +43,9 @@ const SessionView = Type.Object({
   session: Type.Union([
     Type.Null(),
     Type.Object({
-      keyId: Type.Union([Type.String(), Type.Null()], { description: 'of the key it was opened with; null: a link' }),
+      keyId: Type.Union([Type.String(), Type.Null()], { description: 'id of the key that opened it; null: a link' }),
       createdAt: Type.String({ format: 'date-time' }),
-      expiresAt: Type.String({ format: 'date-time', description: 'when it ends however much it is used' }),
+      expiresAt: Type.String({ format: 'date-time', description: 'when it ends, even if it is in use' }),
       key: Type.Union([Type.Null(), Type.Object({ id: Type.String(), name: Type.String(), tenant: Type.String() })]),
     }),
   ]),
@@ -69,8 +69,8 @@ export const sessionRoutes = [
     id: 'logIn',
     summary: 'Log in to the dashboard',
     description:
-      'With a key of the scope `admin`, or with the end of a link of `npx runyard dashboard`. A cookie then opens the ' +
-      'routes of operators, for pages of this gateway itself.',
+      'Takes a key with the scope `admin`, or the last part of a link of `npx runyard dashboard`. The cookie gives pages of ' +
+      'this gateway access to the routes of operators.',
     body: {
       schema: LoginRequest,
       examples: {
@@ -102,8 +102,8 @@ export const sessionRoutes = [
     ...common,
     method: 'get',
     id: 'readSession',
-    summary: 'Read who is logged in',
-    answers: { 200: { description: 'Who is; `null` when nobody is.', schema: SessionView } },
+    summary: 'Read the current session',
+    answers: { 200: { description: 'The session, or `null` when nobody is logged in.', schema: SessionView } },
     async handle(needs: SessionNeeds, { req, res, send }) {
       const found = await needs.login.of(req)
       await take(needs, req, res, found?.key ?? null)

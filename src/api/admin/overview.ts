@@ -44,8 +44,8 @@ export const OVERVIEW_ROUTES = [
     ...common,
     path: '/v1/admin/overview',
     id: 'readOverview',
-    summary: 'Read how all of it stands',
-    answers: { 200: { description: 'As of at most a second ago.', schema: AdminOverview } },
+    summary: 'Read the state of the installation',
+    answers: { 200: { description: 'The state, at most a second old.', schema: AdminOverview } },
     schemas: { AdminOverview, QueueView, RedisView },
     async handle({ readOverview }: { readOverview: () => Promise<AdminOverview> }, { send }) {
       send(200, await readOverview())
@@ -55,8 +55,8 @@ export const OVERVIEW_ROUTES = [
     ...common,
     path: '/v1/admin/series',
     id: 'readSeries',
-    summary: 'Read how it went lately',
-    description: 'Counts of ten seconds each. A quantile is off by 2.5 % at most.',
+    summary: 'Read recent job statistics',
+    description: 'Each point covers ten seconds. Quantiles have an error of at most 2.5 %.',
     query: Type.Object(
       {
         seconds: Type.Optional(
@@ -65,7 +65,7 @@ export const OVERVIEW_ROUTES = [
       },
       { additionalProperties: false },
     ),
-    answers: { 200: { description: 'The statistics.', schema: Series } },
+    answers: { 200: { description: 'The job statistics.', schema: Series } },
     schemas: { Series, SeriesPoint, Span },
     async handle({ readStatistics }: { readStatistics: (seconds: number) => Promise<JobStatistics> }, { query, send }) {
       const statistics = await readStatistics(Math.min(Number(query.seconds ?? STATISTICS_SECONDS), STATISTICS_SECONDS))

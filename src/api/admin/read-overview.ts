@@ -14,13 +14,13 @@ export const QueueView = Type.Object({
   queued: Type.Integer(),
   delayed: Type.Integer(),
   running: Type.Integer(),
-  finished: Type.Integer({ description: 'jobs whose results are kept' }),
+  finished: Type.Integer({ description: 'jobs whose results are stored' }),
   priorities: Type.Array(
     Type.Object({ priority: Type.Enum(PRIORITIES), queued: Type.Integer(), longestWaitMs: Type.Integer() }),
-    { description: 'of the first 10,000 queued ones' },
+    { description: 'of the first 10,000 queued jobs' },
   ),
-  waitingBytes: Type.Integer({ description: 'that queued and delayed jobs wait with' }),
-  storedBytes: Type.Integer({ description: 'of results that are kept' }),
+  waitingBytes: Type.Integer({ description: 'code and input of queued and delayed jobs' }),
+  storedBytes: Type.Integer({ description: 'of stored results' }),
 })
 export type QueueView = Static<typeof QueueView>
 
@@ -65,7 +65,7 @@ async function redisNow(redis: Redis): Promise<number> {
 export const RedisView = Type.Object({
   version: Type.String(),
   usedMemoryBytes: Type.Integer(),
-  maxMemoryBytes: Type.Integer({ description: '0: as much as there is' }),
+  maxMemoryBytes: Type.Integer({ description: '0: no limit' }),
   clients: Type.Integer(),
   commandsPerSecond: Type.Integer(),
   uptimeSeconds: Type.Integer(),
@@ -76,9 +76,9 @@ export type RedisView = Static<typeof RedisView>
 export const AdminOverview = Type.Object({
   at: Type.String({ format: 'date-time' }),
   queue: QueueView,
-  slots: Type.Integer({ description: 'jobs that can run at a time, on all workers together' }),
+  slots: Type.Integer({ description: 'jobs that all workers together can run at a time' }),
   pool: PoolCounts,
-  workers: Type.Array(WorkerInfo, { description: 'those that are alive' }),
+  workers: Type.Array(WorkerInfo, { description: 'live workers' }),
   redis: RedisView,
 })
 export type AdminOverview = Static<typeof AdminOverview>
@@ -107,7 +107,7 @@ const Times = Type.Object({
   p95: Type.Union([Type.Number(), Type.Null()]),
 })
 const span = {
-  jobs: Type.Integer({ description: 'that ended' }),
+  jobs: Type.Integer({ description: 'jobs that ended' }),
   outcomes: Type.Partial(Type.Object(Object.fromEntries(STATUSES.map((status) => [status, Type.Integer()])))),
   latencyMs: Times,
   waitMs: Times,
@@ -124,8 +124,8 @@ export interface Span {
 export const SeriesPoint = Type.Object({
   at: Type.String({ format: 'date-time', description: 'when it begins' }),
   ...span,
-  queued: Type.Union([Type.Integer(), Type.Null()], { description: 'as it was seen in it' }),
-  running: Type.Union([Type.Integer(), Type.Null()], { description: 'as it was seen in it' }),
+  queued: Type.Union([Type.Integer(), Type.Null()], { description: 'the last value seen in this time' }),
+  running: Type.Union([Type.Integer(), Type.Null()], { description: 'the last value seen in this time' }),
 })
 export interface SeriesPoint extends Span {
   at: string
@@ -134,9 +134,9 @@ export interface SeriesPoint extends Span {
 }
 
 export const Series = Type.Object({
-  at: Type.String({ format: 'date-time', description: 'now, by the clock of the gateway' }),
+  at: Type.String({ format: 'date-time', description: 'the current time of the gateway' }),
   bucketSeconds: Type.Integer(),
-  points: Type.Array(SeriesPoint, { description: 'oldest first; stretches in which nothing was noted are absent' }),
+  points: Type.Array(SeriesPoint, { description: 'oldest first; times without data are absent' }),
   total: Span,
 })
 export interface Series {

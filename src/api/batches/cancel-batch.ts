@@ -32,16 +32,16 @@ export const cancelBatch = defineRoute({
   id: 'cancelBatch',
   tag: 'Batches',
   summary: 'Cancel the jobs of a batch',
-  description: 'Each as `DELETE /v1/jobs/{id}` does it. Jobs that have ended stay as they are.',
+  description: 'Cancels each job as `DELETE /v1/jobs/{id}` does. Jobs that have ended do not change.',
   scopes: ['jobs', 'containers'],
   params: { id: PATH.batch },
   answers: {
     200: {
-      description: 'The batch, whose jobs have all ended.',
+      description: 'The batch; all jobs have ended.',
       schema: Batch,
       examples: { cancelled: { summary: 'Its one job was cancelled', value: cancelled } },
     },
-    202: { description: 'Some are ending; their workers were not through with them within 5 s.', schema: Batch },
+    202: { description: 'Some jobs are still ending: their workers took longer than 5 s.', schema: Batch },
   },
   async handle(needs: CancelBatchNeeds, { res, params, send }) {
     const { cancel, open } = needs

@@ -20,14 +20,14 @@ export const readBatch = defineRoute({
   path: '/v1/batches/:id',
   id: 'readBatch',
   tag: 'Batches',
-  summary: 'See how far a batch is',
-  description: 'The batch as it is, or with `wait` as it is when all of its jobs have ended or the time is over.',
+  summary: 'Read a batch',
+  description: 'Returns the current state of the batch. With `wait`, it waits until all jobs have ended or the time is over.',
   scopes: ['jobs', 'containers'],
   params: { id: PATH.batch },
   query: ReadJobQuery,
   answers: {
     200: {
-      description: 'How many of its jobs are where, and the jobs without their output.',
+      description: 'The number of jobs in each state, and the jobs without their output.',
       schema: Batch,
       examples: { finished: { summary: 'All jobs have ended', value: finishedBatch } },
     },

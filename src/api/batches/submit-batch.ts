@@ -53,22 +53,22 @@ export const submitBatch = defineRoute({
   tag: 'Batches',
   summary: 'Submit many programs',
   description:
-    'All are accepted or none: what is wrong with one is told with its place, e.g. `/jobs/3/limits/wallMs`. A batch costs ' +
-    'as many submissions of your budget as it has jobs.\n\n' +
-    'Answers 202 at once. With `Prefer: wait=N` it waits for the end of all jobs: 200 with the batch, or 202 when they did ' +
-    'not end in time.',
+    'Accepts all jobs or none. An error names the place, e.g. `/jobs/3/limits/wallMs`. Each job counts as one submission ' +
+    'of your budget.\n\n' +
+    'Returns 202 at once. `Prefer: wait=N` waits for the end of all jobs: 200 with the batch, or 202 when the time was ' +
+    'over first.',
   scopes: ['jobs'],
   headers: ['Prefer', 'Idempotency-Key'],
   body: { schema: BatchRequest, examples: BATCH_EXAMPLES, checkedBy: 'handler' },
   answers: {
     200: {
-      description: 'The batch, whose jobs have all ended.',
+      description: 'The batch; all jobs have ended.',
       schema: Batch,
       headers: ['Location', 'Preference-Applied', 'Idempotent-Replayed'],
       examples: { finished: { summary: 'All jobs have ended', value: finishedBatch } },
     },
     202: {
-      description: 'The ids of the batch and its jobs.',
+      description: 'The ids of the batch and of its jobs.',
       schema: AcceptedBatch,
       headers: ['Location', 'Preference-Applied', 'Idempotent-Replayed'],
       examples: { accepted: { summary: 'A batch of one job', value: accepted } },

@@ -28,7 +28,7 @@ export const DOCUMENTATION_ROUTES = [
     path: '/openapi.json',
     id: 'openapi',
     tag: 'Service',
-    summary: 'This description',
+    summary: 'Read the OpenAPI document',
     description: 'OpenAPI 3.1. `/docs` shows it.',
     scopes: 'open',
     headers: ['If-None-Match'],
@@ -38,7 +38,7 @@ export const DOCUMENTATION_ROUTES = [
         schema: Type.Object({ openapi: Type.String() }, { additionalProperties: true }),
         headers: ['ETag'],
       },
-      304: { description: 'You have it already.', headers: ['ETag'] },
+      304: { description: 'Your copy is current.', headers: ['ETag'] },
     },
     handle: ({ serveDocument }: { serveDocument: RequestHandler }, { req, res }) =>
       serveDocument(req, res, () => undefined),

@@ -19,8 +19,8 @@ const Health = Type.Object({ status: Type.Literal('ok') })
 const Readiness = Type.Object({
   status: Type.Literal('ok'),
   redis: Type.Literal('ok'),
-  workers: Type.Integer({ description: 'those that can run jobs; 0 while all restart, when jobs wait' }),
-  queued: Type.Integer({ description: 'jobs that wait' }),
+  workers: Type.Integer({ description: 'workers that can run jobs; jobs wait while it is 0' }),
+  queued: Type.Integer({ description: 'waiting jobs' }),
 })
 
 export interface ReadinessNeeds {
@@ -39,9 +39,9 @@ export const HEALTH_ROUTES = [
     path: '/healthz',
     id: 'health',
     tag: 'Service',
-    summary: 'Whether this gateway lives',
+    summary: 'Check that the gateway is alive',
     scopes: 'open',
-    answers: { 200: { description: 'It does.', schema: Health } },
+    answers: { 200: { description: 'The gateway is alive.', schema: Health } },
     schemas: { Health },
     handle: (_needs: unknown, { send }) => send(200, { status: 'ok' }),
   }),
@@ -50,12 +50,12 @@ export const HEALTH_ROUTES = [
     path: '/readyz',
     id: 'readiness',
     tag: 'Service',
-    summary: 'Whether a submission would be accepted now',
-    description: 'Otherwise the answer is what the submission would get.',
+    summary: 'Check that submissions are accepted',
+    description: 'Otherwise, returns the error that a submission would get.',
     scopes: 'open',
     answers: {
       200: {
-        description: 'It would.',
+        description: 'Submissions are accepted.',
         schema: Readiness,
         examples: { ready: { summary: 'Ready', value: { status: 'ok', redis: 'ok', workers: 1, queued: 0 } } },
       },

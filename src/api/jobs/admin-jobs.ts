@@ -25,8 +25,8 @@ const DEFAULT_LIMIT = 50
 const AdminJobsQuery = Type.Object(
   {
     limit: Type.Optional(Type.String({ pattern: '^([1-9][0-9]?|100)$', description: '1 to 100; 50 when absent' })),
-    cursor: Type.Optional(Type.String({ maxLength: 64, description: '`next` of the page before' })),
-    id: Type.Optional(Type.String({ pattern: '^[0-9A-Fa-f-]{1,36}$', description: 'an id, or how it begins' })),
+    cursor: Type.Optional(Type.String({ maxLength: 64, description: '`next` of the previous page' })),
+    id: Type.Optional(Type.String({ pattern: '^[0-9A-Fa-f-]{1,36}$', description: 'an id, or its beginning' })),
     tenant: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
     state: Type.Optional(Type.Enum(STATES)),
     status: Type.Optional(Type.Enum(STATUSES)),
@@ -38,14 +38,14 @@ const AdminJobsQuery = Type.Object(
 const AdminJobPage = Type.Object({
   jobs: Type.Array(TenantJob),
   next: Type.Union([Type.String(), Type.Null()], {
-    description: 'the `cursor` of the next page; `null` when there is none',
+    description: 'the `cursor` of the next page; `null` on the last',
   }),
 })
 /** A job with its output, as an operator sees it. */
 const AdminJob = Type.Object({
   ...Job.properties,
   tenant: Type.String(),
-  canRunAgain: Type.Boolean({ description: 'whether what it was asked for is kept' }),
+  canRunAgain: Type.Boolean({ description: 'whether its request is stored' }),
 })
 
 export interface RunAgainNeeds extends OutputNeeds {
@@ -90,9 +90,9 @@ export const adminListRoutes = [
     method: 'post',
     path: '/v1/admin/jobs/:id/run-again',
     id: 'runJobAgain',
-    summary: 'Run what a job was asked for once more',
+    summary: 'Run a job of any tenant again',
     description:
-      'As a job of its own, of the same tenant. It begins at once and tells no webhook, and what it does counts for the ' +
+      'Creates a new job of the same tenant. It starts at once and calls no webhook. Its security events count against the ' +
       'operator.',
     params: { id: PATH.job },
     answers: { 202: { description: 'The new job.', schema: TenantJob, headers: ['Location'] } },
@@ -167,7 +167,7 @@ export const adminJobRoutes = [
     id: 'cancelAnyJob',
     summary: 'Cancel a job of any tenant',
     params: { id: PATH.job },
-    answers: cancelAnswers('The job, which has ended.'),
+    answers: cancelAnswers('The ended job.'),
     handle: (needs: CancelNeeds & { audit: Audit }, request) =>
       endJob(needs, allJobs(needs.records), request, ({ job, tenant }) =>
         needs.audit(request, 'job-cancelled', `the job of the tenant ${tenant} was cancelled`, job.id),
@@ -191,7 +191,7 @@ export const adminJobRoutes = [
     method: 'get',
     path: '/v1/admin/jobs/:id/artifacts/*path',
     id: 'readAnyArtifact',
-    summary: 'Read a file that a job of any tenant made',
+    summary: 'Download an artifact of any tenant',
     params: { id: PATH.job, path: PATH.artifact },
     headers: ['If-None-Match'],
     answers: ARTIFACT_ANSWERS,

@@ -26,7 +26,7 @@ export const cancelAnswers = (description: string) =>
       schema: Job,
       examples: { cancelled: { summary: 'A cancelled job', value: cancelledJob } },
     },
-    202: { description: 'It is ending; its worker was not through with it within 5 s.', schema: Job },
+    202: { description: 'The job is still ending: its worker took longer than 5 s.', schema: Job },
   }) as const satisfies Record<number, Answer>
 
 export const cancelJob = defineRoute({
@@ -36,11 +36,11 @@ export const cancelJob = defineRoute({
   tag: 'Jobs',
   summary: 'Cancel a job',
   description:
-    'A job that waits never runs; one that runs gets SIGTERM, and 0.4 s later SIGKILL. A job that has ended stays as it ' +
-    'is, and that is 200 too.',
+    'A waiting job never starts. A running job gets SIGTERM, and SIGKILL 0.4 s later. An ended job does not change; the ' +
+    'answer is 200 too.',
   scopes: ['jobs', 'containers'],
   params: { id: PATH.job },
-  answers: cancelAnswers('The job, which has ended, with what it wrote until then.'),
+  answers: cancelAnswers('The ended job, with its output so far.'),
   handle: (needs: CancelNeeds, request) => endJob(needs, ownJobs(needs.records), request),
 })
 

@@ -25,7 +25,7 @@ export const eventAnswers = (examples?: Answer['examples']) =>
       events: Type.Union([JobEvent, GapEvent]),
       ...(examples && { examples }),
     },
-    204: { description: 'You have had `result`: there is nothing more to come.' },
+    204: { description: 'You have received `result`; no more events follow.' },
   }) as const satisfies Record<number, Answer>
 
 export const streamJobEvents = defineRoute({
@@ -36,10 +36,10 @@ export const streamJobEvents = defineRoute({
   summary: 'Follow a job',
   description:
     'Server-sent events, each with `event`, `id` and one line of JSON as `data`: `state`, `stage`, `stdout`, `stderr`, ' +
-    '`warning`, `gap`, and `result`, which is the last. The stream begins with the first event of the job whenever it is ' +
-    'opened. After a lost connection `Last-Event-ID` resumes it: nothing is lost, nothing comes twice. A comment line ' +
-    'comes every 15 s.\n\n' +
-    'In the schema of an event, `type` is what stands in `event`.',
+    '`warning`, `gap`, and `result` as the last. The stream always begins with the first event of the job. ' +
+    '`Last-Event-ID` resumes it after a lost connection, without losing or repeating events. A comment line follows ' +
+    'every 15 s.\n\n' +
+    'In the schema, `type` is the value of `event`.',
   scopes: ['jobs', 'containers'],
   params: { id: PATH.job },
   headers: ['Last-Event-ID'],

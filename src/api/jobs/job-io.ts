@@ -26,24 +26,24 @@ export const talkToJob = defineRoute({
   tag: 'Jobs',
   summary: 'Talk to an interactive job',
   description:
-    'A WebSocket to a job that was submitted with `"interactive": true`: what you send reaches its program, what it ' +
-    'writes comes back at once. All messages are JSON text, yours at most 64 KiB each.\n\n' +
+    'Opens a WebSocket to a job that was submitted with `"interactive": true`. The program gets your input, and you get ' +
+    'its output at once. All messages are JSON text, yours at most 64 KiB each.\n\n' +
     'You send `{"type": "stdin", "data": "42\\n"}`, `{"type": "eof"}`, `{"type": "signal", "signal": "SIGINT"}`. You get ' +
-    'the events of the job, each with its `id`; `ack` for a message that was taken, `error` for one that was not. After ' +
-    '`result` the connection closes with 1000.\n\n' +
-    'To connect again, give the `id` of the last event as `after`. Number your messages with `seq`, rising from 1, and ' +
-    'send again what was not acknowledged: none is taken twice.\n\n' +
-    'Pages cannot set headers of a WebSocket; they show the key as a subprotocol: ' +
+    'the events of the job, each with its `id`; `ack` for a message that was accepted, `error` for one that was not. The ' +
+    'connection closes with 1000 after `result`.\n\n' +
+    'To reconnect, pass the `id` of the last event as `after`. Number your messages with `seq`, rising from 1, and resend ' +
+    'those without an `ack`: duplicates are ignored.\n\n' +
+    'Pages cannot set headers of a WebSocket; they send the key as a subprotocol: ' +
     "`new WebSocket(url, ['runyard', 'key.ry_...'])`. This page cannot open one: a plain request gets 426.",
   scopes: ['jobs', 'containers'],
   params: { id: PATH.job },
   query: Type.Object(
-    { after: Type.Optional(Type.String({ maxLength: 31, description: 'id of the last event the client has' })) },
+    { after: Type.Optional(Type.String({ maxLength: 31, description: 'id of the last event that the client received' })) },
     { additionalProperties: false },
   ),
   answers: {
     101: {
-      description: 'The WebSocket stands.',
+      description: 'The WebSocket is open.',
       messages: {
         sent: Type.Union([StdinMessage, EofMessage, SignalMessage, ResizeMessage]),
         received: Type.Union([AckMessage, ErrorMessage, JobEvent, GapEvent]),

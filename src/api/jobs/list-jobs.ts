@@ -13,7 +13,7 @@ const DEFAULT_LIMIT = 20
 export const ListJobsQuery = Type.Object(
   {
     limit: Type.Optional(Type.String({ pattern: '^([1-9][0-9]?|100)$', description: '1 to 100; 20 when absent' })),
-    cursor: Type.Optional(Type.String({ maxLength: 64, description: '`next` of the page before' })),
+    cursor: Type.Optional(Type.String({ maxLength: 64, description: '`next` of the previous page' })),
     state: Type.Optional(Type.Enum(STATES)),
     status: Type.Optional(Type.Enum(STATUSES)),
     language: Type.Optional(Type.String({ minLength: 1, maxLength: 32, description: 'id or alias of a language' })),
@@ -37,7 +37,7 @@ export const listJobs = defineRoute({
   id: 'listJobs',
   tag: 'Jobs',
   summary: 'List your jobs',
-  description: 'Newest first, without their output. A page is not disturbed by jobs that are added meanwhile.',
+  description: 'Newest first, without their output. New jobs do not shift the pages.',
   scopes: ['jobs', 'containers'],
   query: ListJobsQuery,
   answers: {

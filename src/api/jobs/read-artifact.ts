@@ -18,7 +18,7 @@ export const ARTIFACT_ANSWERS = {
     schema: Type.Unsafe<Uint8Array>({ description: 'the bytes as the program wrote them' }),
     headers: ['ETag', 'Content-Disposition'],
   },
-  304: { description: 'You have it already.', headers: ['ETag'] },
+  304: { description: 'Your copy is current.', headers: ['ETag'] },
 } as const satisfies Record<number, Answer>
 
 export const readArtifact = defineRoute({
@@ -26,10 +26,10 @@ export const readArtifact = defineRoute({
   path: '/v1/jobs/:id/artifacts/*path',
   id: 'readArtifact',
   tag: 'Jobs',
-  summary: 'Read a file that a job made',
+  summary: 'Download an artifact',
   description:
-    'The bytes of a file that the job has in `artifacts`; `url` there is its address. It always comes to be saved, never ' +
-    'as what its name says: a stranger’s program wrote it.',
+    'Returns the bytes of a file in `artifacts` of the job; its `url` is this address. Browsers save the file and never ' +
+    'display it, because a program of a stranger wrote it.',
   scopes: ['jobs', 'containers'],
   params: { id: PATH.job, path: PATH.artifact },
   headers: ['If-None-Match'],

@@ -14,7 +14,7 @@ import { type OutputNeeds, withOutput } from './with-output.ts'
 export const ReadJobQuery = Type.Object(
   {
     wait: Type.Optional(
-      Type.String({ pattern: '^[0-9]{1,9}$', description: 'whole seconds to wait for the end; more than 60 is 60' }),
+      Type.String({ pattern: '^[0-9]{1,9}$', description: 'whole seconds to wait for the end; at most 60 count' }),
     ),
   },
   { additionalProperties: false },
@@ -32,8 +32,8 @@ export const readJob = defineRoute({
   tag: 'Jobs',
   summary: 'Read a job',
   description:
-    'The job as it is, or with `wait` as it is when it has ended or the time is over. A job that has ended can be read ' +
-    'for 24 hours, unless the operator says otherwise; then it is 404, as is the job of somebody else.',
+    'Returns the current state of the job. `wait` waits until it has ended or the time is over. An ended job stays for ' +
+    '24 hours, unless the operator changes that. After that, and for jobs of others, the answer is 404.',
   scopes: ['jobs', 'containers'],
   params: { id: PATH.job },
   query: ReadJobQuery,
@@ -44,12 +44,12 @@ export const readJob = defineRoute({
       schema: Job,
       headers: ['ETag'],
       examples: {
-        finished: { summary: 'A job that has ended', value: finishedJob },
+        finished: { summary: 'An ended job', value: finishedJob },
         uncompiled: { summary: 'A program that does not compile', value: uncompiledJob },
-        queued: { summary: 'A job that waits', value: queuedJob },
+        queued: { summary: 'A waiting job', value: queuedJob },
       },
     },
-    304: { description: 'Nothing has changed since you had it.', headers: ['ETag'] },
+    304: { description: 'The job has not changed.', headers: ['ETag'] },
   },
   cache: 'private, no-cache',
   problems: ['too-many-open'],

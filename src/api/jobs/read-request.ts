@@ -14,10 +14,10 @@ export const readJobRequest = defineRoute({
   path: '/v1/jobs/:id/request',
   id: 'readJobRequest',
   tag: 'Jobs',
-  summary: 'Read the request a job came of',
+  summary: 'Read the request of a job',
   description:
-    'A body that runs the same program again, of a job that was submitted with `"keepRequest": true`: what it was sent ' +
-    'with, but for `webhook`, `delayMs`, `priority` and `metadata`. 404 when it was not kept.',
+    'Returns a body that runs the same program again, if the job was submitted with `"keepRequest": true`: the request ' +
+    'without `webhook`, `delayMs`, `priority` and `metadata`. 404 when it was not kept.',
   scopes: ['jobs', 'containers'],
   params: { id: PATH.job },
   answers: {

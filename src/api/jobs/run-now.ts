@@ -31,12 +31,12 @@ export interface RunNowNeeds extends SubmitNeeds {
 }
 
 const RESULT =
-  'A program that fails is 200 with its `status`. A wall or CPU time limit is 408 `time-limit` with the same object as ' +
-  '`result`. The job is one like any other, and can be read under `/v1/jobs`. `delayMs` is refused.'
+  'Returns 200 with the `status` when the program fails, and 408 `time-limit` with the same object as `result` at a wall ' +
+  'or CPU time limit. `/v1/jobs` has the job as any other. `delayMs` is refused.'
 const STREAM =
-  'Server-sent events, as those of `GET /v1/jobs/{id}/events`. A submission that screening refuses is 200 with one event ' +
-  '`error`, whose data is the problem. A client that loses the connection resumes at `/v1/jobs/{id}/events`; `Location` ' +
-  'has the id.'
+  'Sends the server-sent events of `GET /v1/jobs/{id}/events`. For a submission that screening refuses, returns 200 with ' +
+  'one event `error`, whose data is the problem. After a lost connection, resume at `/v1/jobs/{id}/events`; `Location` has ' +
+  'the id.'
 
 const common = { method: 'post', tag: 'Run and wait', headers: ['Idempotency-Key'] } as const
 const ofCode = {
@@ -50,7 +50,7 @@ const ofContainer = {
 
 const result = {
   200: {
-    description: 'What came of it.',
+    description: 'The result.',
     schema: RunResult,
     headers: ['Location', 'Idempotent-Replayed'],
     examples: { hello: { summary: 'A program that says hello', value: helloResult } },
@@ -83,7 +83,7 @@ export const runNowRoutes = [
     ...ofCode,
     path: '/api/repl/execute',
     id: 'execute',
-    summary: 'Run a program and answer with the result',
+    summary: 'Run a program and return the result',
     description: RESULT,
     answers: result,
     problems: [...forResult, ...CODE_PROBLEMS],
@@ -94,7 +94,7 @@ export const runNowRoutes = [
     ...ofCode,
     path: '/api/repl/execute/stream',
     id: 'executeStream',
-    summary: 'Run a program and stream what it does',
+    summary: 'Run a program and stream its events',
     description: STREAM,
     answers: stream,
     problems: [...forStream, ...CODE_PROBLEMS],
@@ -106,7 +106,7 @@ export const runNowRoutes = [
     path: '/api/containers/create',
     id: 'createContainer',
     summary: 'Run a command in an allowed image',
-    description: `It runs in \`/job\`, where its \`files\` are. ${RESULT}`,
+    description: `Runs in \`/job\`, which has its \`files\`. ${RESULT}`,
     answers: result,
     problems: [...forResult, 'image-not-allowed'],
     handle: (needs: RunNowNeeds, request) => answerResult(needs, needs.requests.container, CREATE, request),
@@ -116,7 +116,7 @@ export const runNowRoutes = [
     ...ofContainer,
     path: '/api/containers/create/stream',
     id: 'createContainerStream',
-    summary: 'Run a command in an allowed image and stream what it does',
+    summary: 'Run a command in an allowed image and stream its events',
     description: STREAM,
     answers: stream,
     problems: [...forStream, 'image-not-allowed'],

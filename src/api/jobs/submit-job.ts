@@ -32,27 +32,27 @@ export const submitJob = defineRoute({
   tag: 'Jobs',
   summary: 'Submit a program',
   description:
-    'Answers 202 at once. With `Prefer: wait=N` it waits for the end: 200 with the finished job, or 202 when it did not ' +
-    'in time. A client that goes away does not end its job.\n\n' +
-    'Give the program as `code`, or as `files` with an `entrypoint`.',
+    'Returns 202 at once. `Prefer: wait=N` waits for the end: 200 with the finished job, or 202 when the time was over ' +
+    'first. A job continues when its client disconnects.\n\n' +
+    'Send the program as `code`, or as `files` with an `entrypoint`.',
   scopes: ['jobs'],
   headers: ['Prefer', 'Idempotency-Key'],
   body: { schema: CodeRequest, examples: JOB_EXAMPLES, checkedBy: 'handler' },
   answers: {
     200: {
-      description: 'The job, which has ended.',
+      description: 'The ended job.',
       schema: Job,
       headers: ['Location', 'Preference-Applied', 'Idempotent-Replayed'],
       examples: {
-        finished: { summary: 'A job that has ended', value: finishedJob },
+        finished: { summary: 'An ended job', value: finishedJob },
         uncompiled: { summary: 'A program that does not compile', value: uncompiledJob },
       },
     },
     202: {
-      description: 'The job as it is: accepted, and not through.',
+      description: 'The accepted job, which has not ended.',
       schema: Job,
       headers: ['Location', 'Preference-Applied', 'Idempotent-Replayed'],
-      examples: { queued: { summary: 'A job that waits', value: queuedExample } },
+      examples: { queued: { summary: 'A waiting job', value: queuedExample } },
     },
   },
   problems: [...SUBMISSION_PROBLEMS, ...CODE_PROBLEMS, 'too-many-open', 'not-found'],

@@ -10,8 +10,8 @@ export const METRICS_ROUTES = [
     path: '/metrics',
     id: 'metrics',
     tag: 'Service',
-    summary: 'Figures for Prometheus',
-    description: 'Without authentication (`AUTH=none`) it takes no key. 404 where metrics have a port of their own.',
+    summary: 'Metrics for Prometheus',
+    description: 'Needs no key while `AUTH` is `none`. Returns 404 where metrics have a separate port.',
     scopes: ['admin'],
     problems: ['not-found'],
     answers: {

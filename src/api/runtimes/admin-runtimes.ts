@@ -19,16 +19,16 @@ export interface HostsNeeds {
 const AdminRuntime = Type.Object({
   language: Type.String(),
   name: Type.String(),
-  default: Type.Boolean({ description: 'whether the set-up installs it without being asked' }),
+  default: Type.Boolean({ description: 'whether the set-up installs it by default' }),
   hosts: Type.Array(
     Type.Object({
       host: Type.String(),
       workers: Type.Integer(),
-      version: Type.Union([Type.String(), Type.Null()], { description: '`null`: it is not installed there' }),
+      version: Type.Union([Type.String(), Type.Null()], { description: '`null`: not installed' }),
       installsOnRequest: Type.Boolean(),
     }),
   ),
-  installation: Type.Union([Installation, Type.Null()], { description: 'the last one of a day' }),
+  installation: Type.Union([Installation, Type.Null()], { description: 'the last installation, within a day' }),
 })
 const AdminRuntimeList = Type.Object({ runtimes: Type.Array(AdminRuntime) })
 
@@ -41,7 +41,7 @@ export const adminRuntimeRoutes = [
     method: 'get',
     path: '/v1/admin/runtimes',
     id: 'listHostRuntimes',
-    summary: 'List which languages each host of workers has',
+    summary: 'List the installed languages of each host',
     answers: { 200: { description: 'The languages.', schema: AdminRuntimeList } },
     schemas: { AdminRuntime, AdminRuntimeList },
     async handle({ languages, overview, installations }: HostsNeeds, { send }) {
@@ -69,10 +69,10 @@ export const adminRuntimeRoutes = [
     method: 'post',
     path: '/v1/admin/runtimes/:language/install',
     id: 'installRuntime',
-    summary: 'Have a language installed',
-    description: 'By one worker on each host. One that is under way is not begun twice.',
+    summary: 'Install a language',
+    description: 'One worker on each host installs it. A second request joins an installation in progress.',
     params: { language: PATH.language },
-    answers: { 202: { description: 'It is asked for.', schema: Installation } },
+    answers: { 202: { description: 'The installation was requested.', schema: Installation } },
     async handle({ languages, overview, installations, audit }: HostsNeeds & { audit: Audit }, request) {
       const language = findLanguage(languages, request.params.language)
       if (!language) throw new Problem('not-found', 'the language does not exist; GET /v1/admin/runtimes lists all')
@@ -91,7 +91,7 @@ export const adminRuntimeRoutes = [
     method: 'get',
     path: '/v1/admin/installations/:id',
     id: 'readInstallation',
-    summary: 'Read how an installation goes',
+    summary: 'Read an installation',
     params: { id: PATH.installation },
     answers: { 200: { description: 'The installation.', schema: Installation } },
     async handle({ installations }: { installations: Installations }, { params, send }) {
@@ -104,7 +104,7 @@ export const adminRuntimeRoutes = [
     path: '/v1/admin/installations/:id/events',
     id: 'streamInstallationEvents',
     summary: 'Follow an installation',
-    description: 'Server-sent events: `state` first, then `host` and `line`, and `result`, which is the last.',
+    description: 'Server-sent events: `state`, then `host` and `line`, and `result` as the last.',
     params: { id: PATH.installation },
     headers: ['Last-Event-ID'],
     answers: {
@@ -114,7 +114,7 @@ export const adminRuntimeRoutes = [
         schema: Type.String({ description: 'server-sent events' }),
         events: InstallationEvent,
       },
-      204: { description: 'You have had `result`: there is nothing more to come.' },
+      204: { description: 'You have received `result`; no more events follow.' },
     },
     problems: ['invalid-header', 'too-many-open'],
     async handle(needs: { installations: Installations; feed: EventFeed; open: OpenResponses }, { req, res, params }) {

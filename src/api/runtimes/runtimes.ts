@@ -29,8 +29,8 @@ const python: Runtime = {
 
 const common = { method: 'get', tag: 'Runtimes', scopes: [] } as const
 const description =
-  'Every language there is, also those that are not installed. `limits` is what a job gets that asks for none, ' +
-  '`ceilings` the most you may ask for.'
+  'All languages, installed or not. `limits` are the defaults of a job, ' +
+  '`ceilings` the maximum that you may ask for.'
 
 /** The languages, in the shape of `GET /v1/runtimes` and in that of `GET /api/repl/languages`. */
 export const runtimeRoutes = [
@@ -54,7 +54,7 @@ export const runtimeRoutes = [
     ...common,
     path: '/api/repl/languages',
     id: 'listLanguages',
-    summary: 'List the languages, under another name',
+    summary: 'List the languages, by another name',
     description: 'The list of `GET /v1/runtimes`.',
     answers: {
       200: {

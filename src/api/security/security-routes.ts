@@ -17,7 +17,7 @@ const Reason = Type.Optional(Type.String({ maxLength: 200, description: 'for the
 
 export const BlockRequest = Type.Object(
   {
-    seconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 1e9, description: 'until it is lifted, when absent' })),
+    seconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 1e9, description: 'until somebody lifts it, when absent' })),
     reason: Reason,
   },
   { additionalProperties: false },
@@ -28,12 +28,12 @@ export const AllowRequest = Type.Object({ reason: Reason }, { additionalProperti
 const SecurityEventsQuery = Type.Object(
   {
     limit: Type.Optional(Type.String({ pattern: '^(?:[1-9][0-9]?|[1-4][0-9]{2}|500)$', description: '1 to 500; 50 when absent' })), // prettier-ignore
-    cursor: Type.Optional(Type.String({ maxLength: 64, description: '`next` of the page before' })),
+    cursor: Type.Optional(Type.String({ maxLength: 64, description: '`next` of the previous page' })),
     kind: Type.Optional(Type.Array(SecurityEventKind)),
   },
   { additionalProperties: false },
 )
-const BlockList = Type.Object({ blocks: Type.Array(Block, { description: 'those that end first first' }) })
+const BlockList = Type.Object({ blocks: Type.Array(Block, { description: 'the first to end first' }) })
 const AllowedList = Type.Object({ allowed: Type.Array(Allowed) })
 
 const block: Block = {
@@ -64,7 +64,7 @@ export const SECURITY_ROUTES = [
     method: 'get',
     path: '/v1/admin/security-events',
     id: 'listSecurityEvents',
-    summary: 'List what counts for or against callers',
+    summary: 'List security events',
     description:
       'Newest first: refused submissions, rate limits, failed authentications, escape attempts, and what operators did. ' +
       '`kind` may be given several times.',
@@ -73,7 +73,7 @@ export const SECURITY_ROUTES = [
     async handle({ events }: { events: Pick<SecurityEvents, 'list'> }, { query, send }) {
       const limit = query.limit === undefined ? DEFAULT_LIMIT : Number(query.limit)
       const page = await events.list({ limit, before: query.cursor, kinds: query.kind }).catch((error: unknown) => {
-        throw error instanceof RangeError ? fieldProblem('/cursor', 'is not the `next` of a page before') : error
+        throw error instanceof RangeError ? fieldProblem('/cursor', 'is not the `next` of a page') : error
       })
       send(200, page)
     },
@@ -83,10 +83,10 @@ export const SECURITY_ROUTES = [
     method: 'get',
     path: '/v1/admin/blocks',
     id: 'listBlocks',
-    summary: 'List who is blocked',
+    summary: 'List blocked callers',
     answers: {
       200: {
-        description: 'The blocks that last.',
+        description: 'The current blocks.',
         schema: BlockList,
         examples: { one: { summary: 'One block', value: { blocks: [block] } } },
       },
@@ -102,13 +102,13 @@ export const SECURITY_ROUTES = [
     path: '/v1/admin/blocks/:subject',
     id: 'blockCaller',
     summary: 'Block a caller',
-    description: 'It holds on every gateway with the next request of that caller.',
+    description: 'Applies to the next request of the caller, on every gateway.',
     params,
     body: {
       schema: BlockRequest,
       examples: {
         hour: { summary: 'For an hour', value: { seconds: 3600, reason: 'tries keys' } },
-        forever: { summary: 'Until it is lifted', value: {} },
+        forever: { summary: 'Until somebody lifts it', value: {} },
       },
       maxBytes: MAX_BODY_BYTES,
     },
@@ -127,9 +127,9 @@ export const SECURITY_ROUTES = [
     path: '/v1/admin/blocks/:subject',
     id: 'unblockCaller',
     summary: 'Lift a block',
-    description: 'Forgets the score and the blocks before, too.',
+    description: 'Also resets the score and the history of blocks.',
     params,
-    answers: { 204: { description: 'It is lifted.' } },
+    answers: { 204: { description: 'The block is lifted.' } },
     async handle({ blocks }: BlocksNeeds, request) {
       const lifted = await blocks.unblock(subjectOf(request), actionOf(request, ''))
       if (!lifted) throw new Problem('not-found', 'this caller is not blocked')
@@ -141,7 +141,7 @@ export const SECURITY_ROUTES = [
     method: 'get',
     path: '/v1/admin/allowed',
     id: 'listAllowed',
-    summary: 'List who is never blocked',
+    summary: 'List exempt callers',
     answers: {
       200: {
         description: 'The exemptions.',
@@ -159,8 +159,8 @@ export const SECURITY_ROUTES = [
     method: 'put',
     path: '/v1/admin/allowed/:subject',
     id: 'allowCaller',
-    summary: 'Never block a caller',
-    description: 'Also lifts a block that lasts.',
+    summary: 'Exempt a caller from blocks',
+    description: 'Also lifts a current block.',
     params,
     body: {
       schema: AllowRequest,
@@ -185,9 +185,9 @@ export const SECURITY_ROUTES = [
     method: 'delete',
     path: '/v1/admin/allowed/:subject',
     id: 'disallowCaller',
-    summary: 'End an exemption',
+    summary: 'Remove an exemption',
     params,
-    answers: { 204: { description: 'It is ended.' } },
+    answers: { 204: { description: 'The exemption is removed.' } },
     async handle({ blocks }: BlocksNeeds, request) {
       const removed = await blocks.disallow(subjectOf(request), actionOf(request, ''))
       if (!removed) throw new Problem('not-found', 'this caller is not exempt')

@@ -17,13 +17,13 @@ const { url: _url, ...delivery } = Delivery.properties
 const AdminDelivery = Type.Object({
   ...delivery,
   tenant: Type.String(),
-  origin: Type.String({ description: 'of its URL; the rest may be a secret' }),
+  origin: Type.String({ description: 'of its URL; the rest may be secret' }),
 })
 type AdminDelivery = Static<typeof AdminDelivery>
 const AdminDeliveryPage = Type.Object({
   deliveries: Type.Array(AdminDelivery),
   next: Type.Union([Type.String(), Type.Null()], {
-    description: 'the `cursor` of the next page; `null` when there is none',
+    description: 'the `cursor` of the next page; `null` on the last',
   }),
 })
 const AdminWebhookTest = Type.Object(
@@ -32,7 +32,7 @@ const AdminWebhookTest = Type.Object(
     tenant: Type.String({
       minLength: 1,
       maxLength: 128,
-      description: 'whose secret signs it, and whose deliveries have it',
+      description: 'the tenant whose secret signs it and whose deliveries list it',
     }),
   },
   { additionalProperties: false },
@@ -52,7 +52,7 @@ export const adminDeliveryRoutes = [
     path: '/v1/admin/webhook-deliveries',
     id: 'listAllDeliveries',
     summary: 'List the webhook deliveries of all tenants',
-    description: 'Newest first, with every attempt. Of their URLs only the origin is told.',
+    description: 'Newest first, with every attempt. URLs are reduced to their origin.',
     query: AdminDeliveriesQuery,
     answers: { 200: { description: 'One page.', schema: AdminDeliveryPage } },
     schemas: { AdminDelivery, AdminDeliveryPage },
@@ -69,9 +69,9 @@ export const adminDeliveryRoutes = [
     method: 'post',
     path: '/v1/admin/webhook-deliveries/:id/redeliver',
     id: 'redeliverAny',
-    summary: 'Make a delivery of any tenant once more',
+    summary: 'Repeat a delivery of any tenant',
     params: { id: PATH.delivery },
-    answers: { 202: { description: 'It is pending again.', schema: AdminDelivery } },
+    answers: { 202: { description: 'The delivery is pending again.', schema: AdminDelivery } },
     async handle({ deliveries, queue, audit }: Audited, request) {
       const id = request.params.id.toLowerCase()
       const stored = await deliveries.read(id)

@@ -21,7 +21,7 @@ export const DEFAULT_LIMIT = 50
 export const DeliveriesQuery = Type.Object(
   {
     limit: Type.Optional(Type.String({ pattern: '^(?:[1-9][0-9]?|100)$', description: '1 to 100; 50 when absent' })),
-    cursor: Type.Optional(Type.String({ maxLength: 256, description: '`next` of the page before' })),
+    cursor: Type.Optional(Type.String({ maxLength: 256, description: '`next` of the previous page' })),
     state: Type.Optional(DeliveryState),
   },
   { additionalProperties: false },
@@ -29,7 +29,7 @@ export const DeliveriesQuery = Type.Object(
 const DeliveryPage = Type.Object({
   deliveries: Type.Array(Delivery),
   next: Type.Union([Type.String(), Type.Null()], {
-    description: 'the `cursor` of the next page; `null` when there is none',
+    description: 'the `cursor` of the next page; `null` on the last',
   }),
 })
 
@@ -60,7 +60,7 @@ export const deliveryRoutes = [
     method: 'get',
     path: '/v1/webhook-deliveries',
     id: 'listWebhookDeliveries',
-    summary: 'List what was delivered',
+    summary: 'List webhook deliveries',
     description: 'Your own deliveries with every attempt, newest first.',
     query: DeliveriesQuery,
     answers: {
@@ -85,7 +85,7 @@ export const deliveryRoutes = [
     id: 'readWebhookDelivery',
     summary: 'Read a delivery with its payload',
     params: { id: PATH.delivery },
-    answers: { 200: { description: 'The delivery, and what is sent.', schema: WholeDelivery } },
+    answers: { 200: { description: 'The delivery and its payload.', schema: WholeDelivery } },
     schemas: { WholeDelivery },
     async handle({ deliveries }: DeliveryNeeds, { res, params, send }) {
       const stored = await ownDelivery(deliveries, res, params.id)
@@ -97,10 +97,10 @@ export const deliveryRoutes = [
     method: 'post',
     path: '/v1/webhook-deliveries/:id/redeliver',
     id: 'redeliverWebhook',
-    summary: 'Deliver again',
-    description: 'Sends it now, with the same `webhook-id` and body, whatever its state.',
+    summary: 'Repeat a delivery',
+    description: 'Sends it now, with the same `webhook-id` and body, in any state.',
     params: { id: PATH.delivery },
-    answers: { 202: { description: 'It is tried again.', schema: Delivery } },
+    answers: { 202: { description: 'The delivery is pending again.', schema: Delivery } },
     async handle({ deliveries, queue }: DeliveryNeeds, { res, params, caller, send }) {
       const id = params.id.toLowerCase()
       if (!(await deliveries.redeliver(id, caller.tenant))) throw noDelivery()
@@ -115,7 +115,7 @@ export const deliveryRoutes = [
     id: 'cancelWebhook',
     summary: 'Cancel a pending delivery',
     description:
-      'No more attempts are made, but one that is under way goes on. A delivery that has ended stays as it is.',
+      'Makes no more attempts; one in progress continues. A delivery that has ended does not change.',
     params: { id: PATH.delivery },
     answers: { 200: { description: 'The delivery.', schema: Delivery } },
     async handle({ deliveries }: DeliveryNeeds, { res, params, caller, send }) {
@@ -131,7 +131,7 @@ export const noDelivery = () => new Problem('not-found', 'the delivery does not 
 /** What a list throws for a cursor that it did not give. @throws Problem `invalid-request`, or what it was given */
 export function badCursor(error: unknown): never {
   if (!(error instanceof RangeError)) throw error
-  throw invalidRequest([{ pointer: '/cursor', detail: 'is not the `next` of a page before' }])
+  throw invalidRequest([{ pointer: '/cursor', detail: 'is not the `next` of a page' }])
 }
 
 /** @throws Problem `not-found` when there is none, or it is somebody else's */

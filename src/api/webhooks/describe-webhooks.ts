@@ -16,7 +16,7 @@ const WORDS: Record<DeliveryEvent, Words> = {
     operationId: 'jobStarted',
     schema: WebhookBody,
     summary: 'A job has started',
-    description: 'Told once, when the first attempt begins, to those that asked for it in `events`.',
+    description: 'Sent once, when the first attempt begins, if `events` asks for it.',
     value: {
       type: 'job.started',
       timestamp: '2027-01-31T12:00:00.004Z',
@@ -33,7 +33,7 @@ const WORDS: Record<DeliveryEvent, Words> = {
     operationId: 'jobFinished',
     schema: WebhookBody,
     summary: 'A job has ended',
-    description: 'Told however it ended, also cancelled, also by a fault of the service.',
+    description: 'Sent however the job ended, also after a cancellation or an internal error.',
     value: {
       type: 'job.finished',
       timestamp: '2027-01-31T12:00:00.018Z',
@@ -44,7 +44,7 @@ const WORDS: Record<DeliveryEvent, Words> = {
     operationId: 'webhookTest',
     schema: WebhookTestBody,
     summary: 'A test event',
-    description: 'Sent by `POST /v1/webhook-test`, and by an operator in the dashboard. It tells of no job.',
+    description: 'Sent by `POST /v1/webhook-test` and by the dashboard. It belongs to no job.',
     value: {
       type: 'webhook.test',
       timestamp: '2027-01-31T12:00:00.000Z',
@@ -59,12 +59,12 @@ const WORDS: Record<DeliveryEvent, Words> = {
 const header = (name: string, description: string, schema: object) => ({ name, in: 'header', required: true, description, schema }) // prettier-ignore
 
 const HEADERS = [
-  header('webhook-id', 'Names the event: the same at every attempt, so that you can tell doubles.', { type: 'string' }),
+  header('webhook-id', 'Id of the event: the same at every attempt, so that you can detect duplicates.', { type: 'string' }),
   header('webhook-timestamp', 'When this attempt was made, in seconds since 1970.', { type: 'integer' }),
   header(
     'webhook-signature',
     '`v1,` and the base64 of the HMAC-SHA256 of `webhook-id`, `webhook-timestamp` and the body, joined by full stops. ' +
-      'Several of them, parted by spaces, while a secret is being changed.',
+      'Several, separated by spaces, while a secret is being rotated.',
     { type: 'string' },
   ),
 ]
@@ -86,8 +86,8 @@ export function describeWebhooks({ refer }: References): object {
         },
         responses: {
           '2XX': { description: 'Received. Answer within 15 seconds.' },
-          '410': { description: 'Never again: the URL is disabled for the tenant.' },
-          default: { description: 'Not received: it is tried again, ten times over three days in all.' },
+          '410': { description: 'Permanently refused: the URL is disabled for the tenant.' },
+          default: { description: 'Not received: Runyard tries ten times over three days.' },
         },
       }
       return [event, { post }]

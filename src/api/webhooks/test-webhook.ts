@@ -29,7 +29,7 @@ export const testWebhook = defineRoute({
   id: 'testWebhook',
   tag: 'Webhooks',
   summary: 'Send a test event',
-  description: 'Signed and delivered as every webhook is, to see whether it arrives.',
+  description: 'Signs and delivers it as every webhook, so that you can check your receiver.',
   scopes: ['jobs', 'containers'],
   body: {
     schema: WebhookTest,

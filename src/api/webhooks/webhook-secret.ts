@@ -15,7 +15,7 @@ export const webhookSecretRoutes = [
     path: '/v1/webhook-secret',
     id: 'readWebhookSecret',
     summary: 'Read your webhook secret',
-    description: 'What your webhooks are signed with. It is made when it is first asked for.',
+    description: 'The secret that signs your webhooks. The first request creates it.',
     answers: { 200: { description: 'The secret.', schema: TenantSecrets } },
     async handle({ secrets }: SecretNeeds, { caller, send }) {
       send(200, await secrets.read(caller.tenant))
@@ -26,9 +26,9 @@ export const webhookSecretRoutes = [
     method: 'post',
     path: '/v1/webhook-secret/rotate',
     id: 'rotateWebhookSecret',
-    summary: 'Change your webhook secret',
-    description: 'The new one signs at once. The old one signs beside it for 24 hours.',
-    answers: { 200: { description: 'The new secret, and those that still sign.', schema: TenantSecrets } },
+    summary: 'Rotate your webhook secret',
+    description: 'The new secret signs at once. The old one also signs for 24 hours.',
+    answers: { 200: { description: 'The new secret and those that still sign.', schema: TenantSecrets } },
     async handle({ secrets }: SecretNeeds, { caller, send }) {
       send(200, await secrets.rotate(caller.tenant))
     },

@@ -75,7 +75,7 @@ export function JobsPage({ api }: { api: Api }) {
         <h1>Jobs</h1>
       </header>
       <form class="filters" role="search" aria-label="Jobs" onSubmit={(event) => openById(event, filter.id)}>
-        {text('id', 'Id', 'or how it begins')}
+        {text('id', 'Id', 'or its beginning')}
         {text('tenant', 'Tenant', 'anybody')}
         {select(
           'state',

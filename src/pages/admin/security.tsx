@@ -269,7 +269,7 @@ const LENGTHS = [
   { words: 'An hour', seconds: HOUR },
   { words: 'A day', seconds: 24 * HOUR },
   { words: 'A week', seconds: 7 * 24 * HOUR },
-  { words: 'Until it is lifted', seconds: undefined },
+  { words: 'Until somebody lifts it', seconds: undefined },
 ]
 
 function SubjectDialog({

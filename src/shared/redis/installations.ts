@@ -7,7 +7,7 @@ import { defineScripts, luaScript, runScript } from './lua-script.ts'
 /** How it goes on one host. */
 export const HostInstallation = Type.Object({
   state: Type.Enum(['waiting', 'installing', 'installed', 'failed', 'lost'], {
-    description: '`waiting` until a worker takes it; `lost`: its worker says nothing any more',
+    description: '`waiting` until a worker takes it; `lost`: its worker no longer responds',
   }),
   detail: Type.Union([Type.String(), Type.Null()], { description: 'what went wrong' }),
 })
@@ -23,7 +23,7 @@ export const Installation = Type.Object({
   language: Type.String(),
   requestedAt: Type.String({ format: 'date-time' }),
   hosts: Type.Record(Type.String(), HostInstallation),
-  over: Type.Boolean({ description: 'whether nothing more will come of it' }),
+  over: Type.Boolean({ description: 'whether it has ended on every host' }),
 })
 export type Installation = Static<typeof Installation>
 

@@ -12,7 +12,7 @@ export const Runtimes = Type.Object({
 export type Runtimes = Static<typeof Runtimes>
 
 export const PoolCounts = Type.Object({
-  ready: Type.Integer({ description: 'for anybody' }),
+  ready: Type.Integer({ description: 'ready for any tenant' }),
   bound: Type.Integer({ description: 'idle between two jobs of one tenant' }),
   lent: Type.Integer({ description: 'in use' }),
   making: Type.Integer(),
@@ -21,7 +21,7 @@ export type PoolCounts = Static<typeof PoolCounts>
 
 /** What a worker and its machine are busy with. */
 export const WorkerLoad = Type.Object({
-  jobs: Type.Integer({ description: 'that it runs' }),
+  jobs: Type.Integer({ description: 'running jobs' }),
   pool: PoolCounts,
   cpus: Type.Integer(),
   load1: Type.Number({ description: 'of the machine: processes that want to run, averaged over a minute' }),
@@ -40,10 +40,10 @@ export const WorkerInfo = Type.Object({
   }),
   runtimes: Runtimes,
   // Workers of before the dashboard do not tell the rest.
-  heartbeatAt: Type.Optional(Type.String({ format: 'date-time', description: 'when it told this' })),
+  heartbeatAt: Type.Optional(Type.String({ format: 'date-time', description: 'when it reported this' })),
   load: Type.Optional(WorkerLoad),
   installsOnRequest: Type.Optional(
-    Type.Boolean({ description: 'whether it installs languages that operators ask for' }),
+    Type.Boolean({ description: 'whether it installs languages on request' }),
   ),
 })
 export type WorkerInfo = Static<typeof WorkerInfo>

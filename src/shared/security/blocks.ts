@@ -19,7 +19,7 @@ export const Block = Type.Object({
     description: '`null`: until somebody lifts it',
   }),
   reason: Type.String(),
-  by: Type.String({ description: '`score`, or the operator who did it' }),
+  by: Type.String({ description: '`score`, or the operator who blocked it' }),
 })
 export type Block = Static<typeof Block>
 

@@ -9,6 +9,6 @@ export const EndUser = Type.String({
   maxLength: 128,
   pattern: '^[^\\p{C}\\p{Zl}\\p{Zp}]*$',
   description:
-    'whom this is for, an opaque id of yours: what it does counts against this user and not against your key',
+    'the person you submit this for, as an opaque id: abuse counts against this user instead of your key',
 })
 export type EndUser = Static<typeof EndUser>

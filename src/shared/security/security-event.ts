@@ -34,7 +34,7 @@ export const SecurityEvent = Type.Object({
   address: orNull(Type.String({ description: 'IPv4 address, or IPv6 network of 64 bits' })),
   keyId: orNull(Type.String()),
   tenant: orNull(Type.String()),
-  endUser: Type.Optional(Type.String({ description: 'whom the platform named; of the tenant' })),
+  endUser: Type.Optional(Type.String({ description: 'the end user that the platform named' })),
   requestId: orNull(Type.String()),
   jobId: orNull(Type.String()),
   detail: Type.String({ description: 'what happened, in a sentence' }),

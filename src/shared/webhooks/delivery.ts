@@ -31,7 +31,7 @@ export const Attempt = Type.Object({
   error: orNull(AttemptError),
   durationMs: Type.Integer(),
   answer: Type.String({ description: 'the first 1 KiB of its body' }),
-  hint: Type.Optional(Type.String({ description: 'the setting that opens what was refused' })),
+  hint: Type.Optional(Type.String({ description: 'the setting that would allow what was refused' })),
 })
 export type Attempt = Static<typeof Attempt>
 
@@ -43,12 +43,12 @@ export type DeliveryEvent = WebhookEvent | 'webhook.test'
 export const Delivery = Type.Object({
   id: Type.String({ description: 'the `webhook-id` of every attempt' }),
   event: DeliveryEvent,
-  jobId: orNull(Type.String({ description: '`null`: a test event, which is of no job' })),
+  jobId: orNull(Type.String({ description: '`null`: a test event, which belongs to no job' })),
   url: Type.String(),
   state: DeliveryState,
   createdAt: Type.String({ format: 'date-time', description: 'RFC 3339, UTC' }),
   nextAttemptAt: orNull(
-    Type.String({ format: 'date-time', description: 'when it is tried (again), while it is pending' }),
+    Type.String({ format: 'date-time', description: 'the next attempt, while it is pending' }),
   ),
   attempts: Type.Array(Attempt, { description: 'oldest first; the last 50' }),
 })

@@ -8,7 +8,7 @@ export const WebhookBody = Type.Object({
   timestamp: Type.String({ format: 'date-time', description: 'when the job started, or ended: RFC 3339, UTC' }),
   data: Type.Object({
     ...JobSummary.properties,
-    url: Type.String({ description: 'where the whole job can be read: `/v1/jobs/<id>`' }),
+    url: Type.String({ description: 'address of the whole job: `/v1/jobs/<id>`' }),
   }),
 })
 export type WebhookBody = Static<typeof WebhookBody>
@@ -16,7 +16,7 @@ export type WebhookBody = Static<typeof WebhookBody>
 /** What a test event sends. */
 export const WebhookTestBody = Type.Object({
   type: Type.Literal('webhook.test'),
-  timestamp: Type.String({ format: 'date-time', description: 'when it was asked for: RFC 3339, UTC' }),
+  timestamp: Type.String({ format: 'date-time', description: 'when it was requested: RFC 3339, UTC' }),
   data: Type.Object({
     id: Type.String({ description: 'of the delivery' }),
     message: Type.String({ description: 'for people' }),

@@ -18,7 +18,7 @@ const SECRET_BYTES = 32
 export const TenantSecrets = Type.Object({
   secret: Type.String({ description: '`whsec_` and base64' }),
   previous: Type.Array(Type.Object({ secret: Type.String(), validUntil: Type.String({ format: 'date-time' }) }), {
-    description: 'those it took the place of that still sign, newest first',
+    description: 'former secrets that still sign, newest first',
   }),
 })
 export type TenantSecrets = Static<typeof TenantSecrets>

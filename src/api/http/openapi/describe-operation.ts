@@ -128,7 +128,7 @@ function securityOf(scopes: RouteDescription['scopes']): { security: object[] } 
 }
 
 function scopeSentence(scopes: RouteDescription['scopes']): string | undefined {
-  if (scopes === 'open') return 'Takes no key.'
+  if (scopes === 'open') return 'Needs no key.'
   if (scopes.length === 0) return undefined
   return `A key needs the scope ${scopes.map((scope) => `\`${scope}\``).join(' or ')}.`
 }

@@ -21,7 +21,7 @@ export const PATH = {
   job: { description: 'id of a job', schema: jobUuid },
   batch: { description: 'id of a batch', schema: Type.String({ format: 'uuid' }) },
   artifact: {
-    description: 'path of the file as the job has it in `artifacts`; slashes may stand in it as they are',
+    description: 'path of the file as in `artifacts` of the job; slashes need no encoding',
     schema: Type.String(),
     example: 'out/plot.png',
   },
@@ -31,7 +31,7 @@ export const PATH = {
   key: { description: 'id of a key', schema: Type.String() },
   subject: {
     description:
-      'whom it is about: `address:` and an IPv4 address or IPv6 network of 64 bits, `key:` and an id, or `end-user:`, a tenant, `:` and its end user',
+      'the caller: `address:` and an IPv4 address or IPv6 network of 64 bits, `key:` and an id, or `end-user:`, a tenant, `:` and its end user',
     schema: Type.String(),
     example: 'address:192.0.2.7',
   },
@@ -51,11 +51,11 @@ export const REQUEST_HEADERS = {
     example: 'wait=10',
   },
   'If-None-Match': {
-    description: 'The `ETag` you have: 304 while nothing has changed.',
+    description: 'The `ETag` of your copy: 304 while it is current.',
     schema: Type.String(),
   },
   'Last-Event-ID': {
-    description: 'Id of the last event you have; the stream goes on behind it. `EventSource` sends it by itself.',
+    description: 'Id of the last event you received; the stream continues after it. `EventSource` sends it automatically.',
     schema: Type.String(),
   },
 } as const satisfies Record<string, Header>
@@ -64,13 +64,13 @@ export type RequestHeader = keyof typeof REQUEST_HEADERS
 /** Headers that a response may have, and whose meaning is Runyard's own. */
 export const RESPONSE_HEADERS = {
   'X-Request-Id': {
-    description: "The id under which the gateway's log tells of this request.",
+    description: "The id of this request in the log of the gateway.",
     schema: Type.String({ format: 'uuid' }),
     required: true,
   },
   RateLimit: {
     description:
-      'How your budget stands: `r` requests are left, one more in `t` seconds (draft-ietf-httpapi-ratelimit-headers-10).',
+      'Your budget now: `r` requests are left, one more in `t` seconds (draft-ietf-httpapi-ratelimit-headers-10).',
     schema: Type.String(),
     example: '"submit";r=9;t=1',
   },
@@ -80,11 +80,11 @@ export const RESPONSE_HEADERS = {
     example: '"submit";q=10;w=10',
   },
   'Retry-After': {
-    description: 'Seconds after which it is worth trying again. Absent where that is not known, or never.',
+    description: 'Seconds to wait before trying again. Absent when unknown, or when trying again does not help.',
     schema: Type.Integer({ minimum: 1 }),
   },
   Location: {
-    description: 'Where what was made can be read, e.g. `/v1/jobs/<id>`.',
+    description: 'Address of the new resource, e.g. `/v1/jobs/<id>`.',
     schema: Type.String(),
   },
   ETag: {
@@ -93,29 +93,29 @@ export const RESPONSE_HEADERS = {
     required: true,
   },
   'Preference-Applied': {
-    description: 'How long was waited for the end at most: `wait=N`. Present when `Prefer` asked for it.',
+    description: 'The longest wait that was applied: `wait=N`. Present when `Prefer` asked for one.',
     schema: Type.String(),
     example: 'wait=10',
   },
   'Idempotent-Replayed': {
-    description: 'The `Idempotency-Key` was used before with the same body: this is what it made then.',
+    description: 'The `Idempotency-Key` was used before with the same body; this is the first answer's resource.',
     schema: Type.Literal('true'),
   },
-  Allow: { description: 'The methods that can be used here.', schema: Type.String() },
+  Allow: { description: 'The allowed methods.', schema: Type.String() },
   'WWW-Authenticate': {
-    description: 'How to show a key (RFC 6750).',
+    description: 'How to send a key (RFC 6750).',
     schema: Type.String(),
     required: true,
     example: 'Bearer realm="runyard"',
   },
   'Content-Disposition': {
-    description: 'To be saved under its own name, never shown.',
+    description: 'Browsers save the file under its name and never display it.',
     schema: Type.String(),
     required: true,
   },
-  'Set-Cookie': { description: 'The cookie of the session: begun, or ended.', schema: Type.String(), required: true },
-  Upgrade: { description: 'What to upgrade to.', schema: Type.Literal('websocket'), required: true },
-  'Sec-WebSocket-Version': { description: 'The version that is spoken.', schema: Type.Literal('13') },
+  'Set-Cookie': { description: 'The session cookie, set or removed.', schema: Type.String(), required: true },
+  Upgrade: { description: 'The protocol to upgrade to.', schema: Type.Literal('websocket'), required: true },
+  'Sec-WebSocket-Version': { description: 'The supported version.', schema: Type.Literal('13') },
 } as const satisfies Record<string, Header>
 export type ResponseHeader = keyof typeof RESPONSE_HEADERS
 

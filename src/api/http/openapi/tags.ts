@@ -1,12 +1,12 @@
 /** The parts of the API, in the order in which they are shown. */
 export const TAGS = {
-  Jobs: 'Submit a program, follow it, talk to it, cancel it, read what it left.',
+  Jobs: 'Submit programs, follow, cancel and control them, and download their files.',
   Batches: 'Many jobs in one call.',
-  'Run and wait': 'One call that runs a program or a command and answers with what came of it.',
+  'Run and wait': 'Run a program or a command in one call and get its result.',
   Runtimes: 'The languages.',
-  Webhooks: 'What your webhooks are signed with, and what was delivered.',
-  Administration: 'For operators: keys, security events, blocks. Each of these takes a key with the scope `admin`.',
-  Service: 'How the service is, and this description of it.',
+  Webhooks: 'Signing secrets and deliveries.',
+  Administration: 'For operators: keys, security events and blocks. Requires a key with the scope `admin`.',
+  Service: 'Health, metrics and this description.',
 } as const
 
 export type Tag = keyof typeof TAGS

@@ -25,13 +25,13 @@ export const JOB_EXAMPLES: Examples<CodeRequest> = {
   },
   'compile-error': {
     summary: 'A C program that does not compile',
-    description: 'What the compiler says is in the `stderr` of the stage `compile`.',
+    description: 'The `stderr` of the stage `compile` has the messages of the compiler.',
     value: { language: 'c', code: C_HELLO.replace(';', '') },
     ends: 'compile-failed',
   },
   tests: {
     summary: 'Tests with expected output',
-    description: 'Compiled once, run once for each test. White space at line ends does not count.',
+    description: 'Compiled once, then run for each test. White space at line ends is ignored.',
     value: {
       language: 'javascript',
       code: "const [a, b] = require('node:fs').readFileSync(0, 'utf8').split(' ').map(Number)\nconsole.log(a + b)",
@@ -43,13 +43,13 @@ export const JOB_EXAMPLES: Examples<CodeRequest> = {
     ends: 'succeeded',
   },
   'wrong-answer': {
-    summary: 'An answer that is not the expected one',
+    summary: 'A wrong answer',
     value: { language: 'python', code: 'print(2 + 2)', expectedOutput: '5' },
     ends: 'wrong-answer',
   },
   files: {
     summary: 'Several files',
-    description: 'Give files that are not text as base64. `entrypoint` says which one is run.',
+    description: 'Send binary files as base64. `entrypoint` names the file to run.',
     value: {
       language: 'python',
       files: [
@@ -62,8 +62,8 @@ export const JOB_EXAMPLES: Examples<CodeRequest> = {
     ends: 'succeeded',
   },
   limits: {
-    summary: 'Limits of its own',
-    description: 'A limit above what the operator allows is refused, never cut down.',
+    summary: 'Own limits',
+    description: 'A limit above the maximum of the operator is refused, never reduced.',
     value: {
       language: 'python',
       code: 'while True:\n    pass',
@@ -73,7 +73,7 @@ export const JOB_EXAMPLES: Examples<CodeRequest> = {
   },
   artifacts: {
     summary: 'Files to keep',
-    description: 'Read each at the `url` that the finished job gives it.',
+    description: 'Download each at its `url` in the finished job.',
     value: {
       language: 'bash',
       code: 'mkdir out\nseq 10 > out/numbers.txt',
@@ -83,9 +83,9 @@ export const JOB_EXAMPLES: Examples<CodeRequest> = {
     ends: 'succeeded',
   },
   interactive: {
-    summary: 'A program to talk to',
+    summary: 'An interactive program',
     description:
-      'Its standard input stays open: send to it at `GET /v1/jobs/{id}/io`. This one ends by itself when nobody does.',
+      'Standard input stays open: send input at `GET /v1/jobs/{id}/io`. This program ends after 2 s without input.',
     value: {
       language: 'bash',
       code: 'echo "What is your name?"\nread -t 2 -r name || name=nobody\necho "Hello, $name!"',
@@ -94,8 +94,8 @@ export const JOB_EXAMPLES: Examples<CodeRequest> = {
     ends: 'succeeded',
   },
   webhook: {
-    summary: 'Tell a server of mine',
-    description: 'See *Webhooks* for what it is sent.',
+    summary: 'Call a webhook',
+    description: '*Webhooks* describes the requests.',
     value: {
       language: 'python',
       code: "print('Hello, world!')",
@@ -104,7 +104,7 @@ export const JOB_EXAMPLES: Examples<CodeRequest> = {
     ends: 'succeeded',
   },
   later: {
-    summary: 'Later, behind everything else',
+    summary: 'Later, with low priority',
     value: { language: 'bash', code: 'date', delayMs: 500, priority: 'low' },
     ends: 'succeeded',
   },
@@ -134,7 +134,7 @@ export const CONTAINER_EXAMPLES: Examples<ContainerRequest> = {
   command: {
     summary: 'One command',
     description:
-      '`image` is an id of a language, or a name that the operator allows. There is no shell but one you name.',
+      '`image` is a language id or an image that the operator allows. No shell runs unless you name one.',
     value: {
       image: 'bash',
       command: ['sh', '-c', 'ls && cat notes.txt'],
