@@ -35,7 +35,7 @@ export async function listDeliveries(context: CliContext, { tenant, state, limit
     })
     return context.print(JSON.stringify({ deliveries: shown }, null, 2))
   }
-  context.print(found.length === 0 ? 'There are no such deliveries.' : deliveryTable(found, context.paint))
+  context.print(found.length === 0 ? 'No deliveries match.' : deliveryTable(found, context.paint))
 }
 
 /** `runyard webhooks redeliver`. @throws UsageError when there is no such delivery */

@@ -51,7 +51,7 @@ export function App() {
     }
   }
   const ended = () => {
-    const reason = 'The session has ended: it was idle, it was its time, or its key was revoked.'
+    const reason = 'The session has ended: it was idle, it reached its maximum age, or its key was revoked.'
     setState((now) => (now.at === 'in' ? { at: 'login', reason, problem: undefined } : now))
   }
   return (
@@ -134,7 +134,7 @@ function Pages({ session, onLogOut, onEnded }: { session: Session; onLogOut: () 
           <a href="/admin/queues">Queues</a>
         </nav>
         <span class="spacer" />
-        <span class="who" title={session.key ? `key ${session.key.id}` : 'a link made on the machine'}>
+        <span class="who" title={session.key ? `key ${session.key.id}` : 'a link from the machine itself'}>
           {session.key ? shown(session.key.name) : 'local operator'}
         </span>
         <button type="button" class="button" onClick={onLogOut}>
@@ -160,7 +160,7 @@ function Content({ api, route: [name = '', id, ...rest] }: { api: Api; route: Ro
   }
   return (
     <div class="empty">
-      <h1>There is no such page</h1>
+      <h1>This page does not exist</h1>
       <p>
         <Link to="/admin">Go to the overview</Link>
       </p>

@@ -66,19 +66,19 @@ function Actions({ api, job, refresh }: { api: Api; job: Job; refresh: () => voi
   const runAgain = async () => {
     const { id } = await api.runAgain(job.id)
     go(`/admin/jobs/${id}`)
-    return 'The job runs again, as this one.'
+    return 'This new job runs it again.'
   }
   const askToCancel = () =>
     setQuestion({
       title: 'Cancel this job?',
-      text: `It belongs to the tenant ${job.tenant}, who is told that it was cancelled.`,
+      text: `It belongs to the tenant ${job.tenant}, which sees that it was cancelled.`,
       verb: 'Cancel the job',
       work: cancel,
     })
   const askToRunAgain = () =>
     setQuestion({
       title: 'Run this job again?',
-      text: `It runs as a new job of the tenant ${job.tenant}: it counts against their limits and appears among their jobs. No webhook is called.`,
+      text: `It runs as a new job of the tenant ${job.tenant}, counts against its limits and appears in its list. No webhook is called.`,
       verb: 'Run again',
       work: runAgain,
     })
@@ -93,7 +93,7 @@ function Actions({ api, job, refresh }: { api: Api; job: Job; refresh: () => voi
           type="button"
           class="button"
           disabled={!job.canRunAgain}
-          title={job.canRunAgain ? '' : 'Its request is not kept'}
+          title={job.canRunAgain ? '' : 'The request was not kept'}
           onClick={askToRunAgain}
         >
           <ResetIcon /> Run again …

@@ -97,7 +97,7 @@ export function JobsPage({ api }: { api: Api }) {
         {jobs && (
           <section class="card listed" aria-label="Jobs">
             {jobs.length === 0 ? (
-              <p class="empty">There are no such jobs.</p>
+              <p class="empty">No jobs match.</p>
             ) : (
               <Table rows={jobs} keyOf={({ id }) => id} columns={COLUMNS} />
             )}

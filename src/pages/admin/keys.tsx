@@ -28,7 +28,7 @@ export function KeysPage({ api }: { api: Api }) {
   const revoke = ({ id, name, tenant }: Key) =>
     setQuestion({
       title: 'Revoke this key?',
-      text: `“${shown(name)}” of the tenant ${tenant} opens nothing from then on, on every gateway at once. It cannot be made valid again. If it is the one you logged in with, you are logged out.`,
+      text: `“${shown(name)}” of the tenant ${tenant} stops working on every gateway at once. This cannot be undone. If you logged in with this key, you are logged out.`,
       verb: 'Revoke it',
       work: async () => {
         await api.revokeKey(id)
@@ -68,7 +68,7 @@ export function KeysPage({ api }: { api: Api }) {
         {list && (
           <section class="card listed" aria-label="Keys">
             {list.length === 0 ? (
-              <p class="empty">There is no key that is valid.</p>
+              <p class="empty">No key is valid.</p>
             ) : (
               <Table rows={list} keyOf={({ id }) => id} columns={COLUMNS} actions={actions} />
             )}
@@ -91,8 +91,8 @@ const COLUMNS: Column<Key>[] = [
     ),
   },
   { title: 'Tenant', cell: ({ tenant }) => tenant },
-  { title: 'Opens', cell: ({ scopes }) => scopes.join(', ') },
-  { title: 'Limits', class: 'detail', cell: (key) => limitsOf(key) || <span class="faint">those of the service</span> },
+  { title: 'Scopes', cell: ({ scopes }) => scopes.join(', ') },
+  { title: 'Limits', class: 'detail', cell: (key) => limitsOf(key) || <span class="faint">server defaults</span> },
   { title: 'State', cell: (key) => <KeyState of={key} /> },
   { title: 'Created', cell: ({ createdAt }) => <At at={createdAt} /> },
 ]

@@ -56,9 +56,9 @@ export function Login({
           Log in
         </button>
         <div class="aside">
-          <p>On the machine itself no key is needed. This prints a link:</p>
+          <p>On the machine itself you need no key. This command prints a link:</p>
           <pre>npx runyard dashboard</pre>
-          <p>So did npm start; a link opens once, within ten minutes. To make a key:</p>
+          <p>npm start prints one too. A link works once, within ten minutes. To create a key:</p>
           <pre>{'npx runyard keys create \\\n  --name me --tenant ops --scope admin'}</pre>
         </div>
       </form>

@@ -12,7 +12,7 @@ import type { NewKey } from './api-types.ts'
 const SCOPES: { name: Scope; words: string }[] = [
   { name: 'jobs', words: 'jobs: submit code' },
   { name: 'containers', words: 'containers: run commands in images' },
-  { name: 'admin', words: 'admin: look after the service' },
+  { name: 'admin', words: 'admin: operate the service' },
 ]
 const LIMITS: Record<keyof Limits, string> = {
   wallMs: 'Wall time, ms',
@@ -73,7 +73,7 @@ function NewKeyForm({ api, onMade, onClose }: { api: Api; onMade: (key: string) 
     <form class="fields" onSubmit={(event) => void submit(event)}>
       {problem && <ProblemNotice problem={problem} />}
       <div class="field">
-        <label for="name">Name, for people</label>
+        <label for="name">Name</label>
         <input class="input" id="name" name="name" maxLength={100} required autoComplete="off" />
       </div>
       <div class="field">
@@ -82,7 +82,7 @@ function NewKeyForm({ api, onMade, onClose }: { api: Api; onMade: (key: string) 
         <p class="hint">Whose jobs it submits and reads: a-z, 0-9, “.”, “_” and “-”.</p>
       </div>
       <fieldset class="choices">
-        <legend class="label">Opens</legend>
+        <legend class="label">Scopes</legend>
         {SCOPES.map(({ name, words }) => (
           <label key={name}>
             <input type="checkbox" name="scopes" value={name} defaultChecked={name === 'jobs'} />
@@ -104,7 +104,7 @@ function NewKeyForm({ api, onMade, onClose }: { api: Api; onMade: (key: string) 
         <div class="field">
           <label for="screening">Screening</label>
           <select class="select" id="screening" name="screening">
-            <option value="">Of the service</option>
+            <option value="">Server default</option>
             <option value="strict">strict</option>
             <option value="standard">standard</option>
             <option value="off">off</option>
@@ -112,7 +112,7 @@ function NewKeyForm({ api, onMade, onClose }: { api: Api; onMade: (key: string) 
         </div>
       </div>
       <details>
-        <summary>Rates and limits of its own</summary>
+        <summary>Own rates and limits</summary>
         <div class="grid">
           <Figure name="perMinute" label="Submissions a minute" />
           <Figure name="burst" label="Submissions at once" />
@@ -127,7 +127,7 @@ function NewKeyForm({ api, onMade, onClose }: { api: Api; onMade: (key: string) 
           Close
         </button>
         <button type="submit" class="button primary" disabled={busy}>
-          Make the key
+          Create the key
         </button>
       </div>
     </form>
@@ -180,14 +180,14 @@ function Secret({ secret, onClose }: { secret: string; onClose: () => void }) {
     field.current?.select()
     try {
       await navigator.clipboard.writeText(secret)
-      setTold('It was copied.')
+      setTold('Copied.')
     } catch {
-      setTold('The browser does not let this page copy; the key is selected, copy it yourself.')
+      setTold('The browser blocked copying. The key is selected; copy it yourself.')
     }
   }
   return (
     <div class="fields">
-      <p class="notice warn">This is the only time it is shown. Runyard keeps no copy of it.</p>
+      <p class="notice warn">Copy it now: Runyard does not store it and cannot show it again.</p>
       <div class="field">
         <label for="secret">Key</label>
         <div class="with-button">

@@ -21,7 +21,7 @@ export function Output({ api, id, onChange }: { api: Api; id: string; onChange: 
     if (!shown) return
     const controller = new AbortController()
     const follow = async () => {
-      const onConnection = (connected: boolean) => setTold(connected ? '' : 'Connection lost; looking for it …')
+      const onConnection = (connected: boolean) => setTold(connected ? '' : 'Connection lost. Reconnecting …')
       let isOver = false
       for await (const event of api.jobEvents(id, { signal: controller.signal, onConnection })) {
         if (event.type === 'stdout' || event.type === 'stderr') {
@@ -34,7 +34,7 @@ export function Output({ api, id, onChange }: { api: Api; id: string; onChange: 
         if (event.type === 'stage' && event.data.phase === 'started' && event.data.stage !== 'run') {
           shown.heading(event.data.stage)
         }
-        if (event.type === 'gap') setTold('The beginning is no longer kept.')
+        if (event.type === 'gap') setTold('The beginning is no longer stored.')
         isOver = event.type === 'result'
         onChange()
       }
@@ -58,7 +58,7 @@ export function Output({ api, id, onChange }: { api: Api; id: string; onChange: 
         <CopyOutput text={() => view.current?.text()} />
       </header>
       {problem && <ProblemNotice problem={problem} />}
-      {isEmpty && <p class="empty">Nothing was written so far.</p>}
+      {isEmpty && <p class="empty">No output yet.</p>}
       <OutputLog label="Output of the job" isLive={isLive} hidden={isEmpty} onView={(made) => (view.current = made)} />
     </section>
   )

@@ -113,7 +113,7 @@ function Tiles({ now, series: { seconds, total } }: { now: Overview; series: Ser
           {slots === 1 ? 'slot' : 'slots'} in use
         </Tile>
         <Tile name="Workers" value={String(workers.length)}>
-          {workers.length === 0 ? 'jobs wait for one' : down > 0 ? `${down} without an engine` : 'all engines up'}
+          {workers.length === 0 ? 'jobs wait for a worker' : down > 0 ? `${down} without an engine` : 'all engines up'}
         </Tile>
       </TileGroup>
     </div>
@@ -230,8 +230,8 @@ function Queue({ now: { queue } }: { now: Overview }) {
       facts={[
         ...facts,
         ['Delayed', formatCount(queue.delayed)],
-        ['Waits with', formatBytes(queue.waitingBytes)],
-        ['Results kept', `${formatCount(queue.finished)}, ${formatBytes(queue.storedBytes)}`],
+        ['Waiting bytes', formatBytes(queue.waitingBytes)],
+        ['Stored results', `${formatCount(queue.finished)}, ${formatBytes(queue.storedBytes)}`],
       ]}
     />
   )
@@ -241,10 +241,10 @@ function Sandboxes({ now: { pool } }: { now: Overview }) {
   return (
     <Facts
       title="Sandboxes"
-      note="by the last heartbeats"
+      note="from the last heartbeats"
       facts={[
-        ['Ready for anybody', formatCount(pool.ready)],
-        ["Between a tenant's jobs", formatCount(pool.bound)],
+        ['Ready', formatCount(pool.ready)],
+        ['Bound to a tenant', formatCount(pool.bound)],
         ['In use', formatCount(pool.lent)],
         ['Being made', formatCount(pool.making)],
       ]}
@@ -262,7 +262,7 @@ function RedisCard({ redis }: { redis: Overview['redis'] }) {
         ['Memory', `${formatBytes(redis.usedMemoryBytes)}${most}`],
         ['Connections', formatCount(redis.clients)],
         ['Commands a second', formatCount(redis.commandsPerSecond)],
-        ['Up for', formatUptime(redis.uptimeSeconds)],
+        ['Uptime', formatUptime(redis.uptimeSeconds)],
       ]}
     />
   )

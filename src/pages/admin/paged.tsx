@@ -42,7 +42,7 @@ export function usePaged<T extends { id: string }>(
   const older = cursor !== null && (
     <p class="more">
       <button type="button" class="button" disabled={busy} onClick={() => void run(() => add(cursor))}>
-        Older ones
+        Show older
       </button>
     </p>
   )

@@ -20,7 +20,7 @@ const STATES: Record<Installation['hosts'][string]['state'], { tone: Tone; words
   installing: { tone: 'busy', words: 'Installing' },
   installed: { tone: 'good', words: 'Installed' },
   failed: { tone: 'bad', words: 'Failed' },
-  lost: { tone: 'warn', words: 'Its worker is gone' },
+  lost: { tone: 'warn', words: 'Worker lost' },
 }
 
 export function RuntimesPage({ api }: { api: Api }) {
@@ -69,7 +69,7 @@ const COLUMNS: Column<RuntimeRow>[] = [
     title: 'Hosts',
     cell: ({ hosts }) => (
       <>
-        {hosts.length === 0 && <span class="faint">no worker is alive</span>}
+        {hosts.length === 0 && <span class="faint">no live worker</span>}
         <ul class="hosts">
           {hosts.map(({ host, version }) => (
             <li key={host}>

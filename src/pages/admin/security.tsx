@@ -56,7 +56,7 @@ export function SecurityPage({ api }: { api: Api }) {
   const lift = ({ subject }: Block) =>
     setQuestion({
       title: 'Lift this block?',
-      text: `${subject} may call again at once; its score and the blocks before are forgotten.`,
+      text: `${subject} may call again at once. Its score and earlier blocks are reset.`,
       verb: 'Lift it',
       work: async () => {
         await api.unblock(subject)
@@ -66,9 +66,9 @@ export function SecurityPage({ api }: { api: Api }) {
     })
   const disallow = ({ subject }: Allowed) =>
     setQuestion({
-      title: 'End this exemption?',
+      title: 'Remove this exemption?',
       text: `${subject} can be blocked again.`,
-      verb: 'End it',
+      verb: 'Remove it',
       work: async () => {
         await api.disallow(subject)
         refresh()
@@ -210,7 +210,7 @@ function Events({ api, onBlock }: { api: Api; onBlock: (subject: string) => void
         </label>
       </header>
       <Live of={[polled]}>
-        {events?.length === 0 && <p class="empty">There are no such events.</p>}
+        {events?.length === 0 && <p class="empty">No events match.</p>}
         {events && events.length > 0 && (
           <Table
             rows={events}
@@ -316,7 +316,7 @@ function SubjectDialog({
             required
             onInput={(event) => setSubject(event.currentTarget.value)}
           />
-          <p class="hint">Of an IPv6 address its whole network of 64 bits.</p>
+          <p class="hint">An IPv6 address stands for its network of 64 bits.</p>
         </div>
         {what === 'block' && (
           <div class="field">
@@ -336,7 +336,7 @@ function SubjectDialog({
           </div>
         )}
         <div class="field">
-          <label for="reason">Reason, for the record</label>
+          <label for="reason">Reason</label>
           <input
             class="input"
             id="reason"

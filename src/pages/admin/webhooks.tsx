@@ -65,7 +65,7 @@ export function WebhooksPage({ api }: { api: Api }) {
         {list && (
           <section class="card listed" aria-label="Deliveries">
             {list.length === 0 ? (
-              <p class="empty">There are no such deliveries.</p>
+              <p class="empty">No deliveries match.</p>
             ) : (
               <ul class="deliveries">
                 {list.map((delivery) => (
@@ -89,7 +89,7 @@ function TestEvent({ api, refresh }: { api: Api; refresh: () => void }) {
   const send = async () => {
     await api.testWebhook(tenant.trim(), url.trim())
     refresh()
-    return 'The test event is on its way.'
+    return 'The test event was sent to the queue.'
   }
   return (
     <details class="card">
@@ -147,12 +147,12 @@ function DeliveryItem({ api, delivery, refresh }: { api: Api; delivery: Delivery
   const redeliver = async () => {
     await api.redeliver(id)
     refresh()
-    return 'It is delivered again by the next worker that is free.'
+    return 'The next free worker delivers it again.'
   }
   const cancel = async () => {
     const { state: now } = await api.cancelDelivery(id)
     refresh()
-    return now === 'cancelled' ? 'The delivery is cancelled.' : 'The delivery had ended before.'
+    return now === 'cancelled' ? 'The delivery is cancelled.' : 'The delivery had already ended.'
   }
   const last = attempts.at(-1)
   return (

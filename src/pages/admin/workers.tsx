@@ -40,7 +40,7 @@ export function Workers({ workers }: { workers: readonly WorkerInfo[] }) {
     <section class="card listed">
       <h2>Workers</h2>
       {workers.length === 0 ? (
-        <p class="empty">No worker is alive: jobs wait until one is.</p>
+        <p class="empty">No live worker. Jobs wait until one starts.</p>
       ) : (
         <Table rows={workers} keyOf={({ id }) => id} columns={WORKER_COLUMNS} />
       )}

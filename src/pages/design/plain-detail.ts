@@ -17,9 +17,9 @@ export function plainDetail(detail: string, figure: (value: number) => string = 
 /** What did not work, as a page tells it: where no answer of Runyard's came, the client's own words are those of a log. */
 export function messageOf({ code, message }: Pick<RunyardError, 'code' | 'message'>): string {
   if (code === 'unreachable') {
-    return 'No answer came: the network or the service is away. What was submitted goes on without this page.'
+    return 'No answer: the network or the service is down. Submitted programs continue without this page.'
   }
-  return code === 'unknown' ? 'It did not come from Runyard, but from something before it.' : message
+  return code === 'unknown' ? 'The answer did not come from Runyard but from a server before it.' : message
 }
 
 const PLACES: Record<string, string> = {

@@ -29,7 +29,7 @@ export function KeyDialog({ problem, hasKey, onKey, onForget, onClose }: KeyDial
     <Dialog title="API key" onClose={onClose}>
       {problem && (
         <p>
-          This Runyard asks for a key. The operator makes one with <code>npx runyard keys create</code>.
+          This server needs a key. The operator creates one with <code>npx runyard keys create</code>.
         </p>
       )}
       <form class="key-form" onSubmit={(event) => void submit(event)}>
@@ -47,7 +47,7 @@ export function KeyDialog({ problem, hasKey, onKey, onForget, onClose }: KeyDial
             aria-invalid={refusal !== null}
             onInput={(event) => setKey(event.currentTarget.value)}
           />
-          <span class="hint">It is kept in this tab alone, until you close it.</span>
+          <span class="hint">Only this tab stores it, until you close the tab.</span>
         </div>
         {refusal && <ProblemNotice problem={refusal} />}
         <div class="actions">

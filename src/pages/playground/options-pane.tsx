@@ -17,7 +17,7 @@ export interface OptionsPaneProps {
 
 export type OptionsTab = 'input' | 'limits'
 
-/** What the program is run with. */
+/** Input and options. */
 export function OptionsPane({ program, runtime, errors, tab, onTab, onChange }: OptionsPaneProps) {
   const ids = useId()
   const set = [program.stdin !== '' || program.args !== '', Object.values(program.limits).some((text) => text !== '')]
@@ -32,7 +32,7 @@ export function OptionsPane({ program, runtime, errors, tab, onTab, onChange }: 
     document.getElementById(`${ids}-${other}`)?.focus()
   }
   return (
-    <section class="pane options-pane" aria-label="What the program is run with">
+    <section class="pane options-pane" aria-label="Input and options">
       <div class="pane-bar tabs" role="tablist" aria-label="Options" tabIndex={-1} onKeyDown={onKeyDown}>
         {tabs.map(([name, words, isSet]) => (
           <button
@@ -91,8 +91,8 @@ function InputOptions({ program, errors, onChange }: Pick<OptionsPaneProps, 'pro
   }
   return (
     <>
-      {text('stdin', 'Standard input', program.interactive ? 'Sent before what you type while it runs' : 'None')}
-      {text('args', 'Arguments, one a line')}
+      {text('stdin', 'Standard input', program.interactive ? 'Sent before the input you type' : 'None')}
+      {text('args', 'Arguments, one per line')}
       <label class="switch whole">
         <input
           type="checkbox"

@@ -33,7 +33,7 @@ export function OutputPane({ run, onView, children }: OutputPaneProps) {
     <section class="pane output-pane" aria-labelledby="output-title">
       <header class="pane-bar">
         <h2 id="output-title">Output</h2>
-        <div class="segments" role="group" aria-label="Which stream is shown">
+        <div class="segments" role="group" aria-label="Stream to show">
           {(Object.keys(SHOWN) as Shown[]).map((one) => (
             <button type="button" key={one} aria-pressed={shown === one} onClick={() => choose(one)}>
               {SHOWN[one]}
@@ -50,7 +50,7 @@ export function OutputPane({ run, onView, children }: OutputPaneProps) {
         isLive={phase === 'following'}
         onView={(made) => onView((view.current = made))}
       >
-        {phase === 'idle' && <p class="empty">What the program writes appears here, as it comes.</p>}
+        {phase === 'idle' && <p class="empty">The output of the program appears here.</p>}
         {isSilent && <p class="empty">The program wrote nothing.</p>}
       </OutputLog>
       {takesInput && <InputLine run={run} />}

@@ -60,7 +60,7 @@ export function Playground() {
       onRetry: (error, pauseMs) => run.retrying(error, pauseMs),
     })
     const output = () => {
-      if (!view.current) throw new Error('the output is not there yet')
+      if (!view.current) throw new Error('the output is not loaded yet')
       return view.current
     }
     const run = createJobRun({ client, output })
@@ -98,7 +98,7 @@ export function Playground() {
         show(programOf({ ...request, language: job?.language ?? request.language }, fileName))
       else if (job) {
         show({ ...EMPTY, language: job.language ?? language })
-        toast('The program of this job was not kept; what it wrote is shown')
+        toast('The program of this job was not kept; its output is shown')
       } else show(ownProgram(language, known))
     }
     if (location.hash.startsWith('#program=') && !linked) toast('The program in the link cannot be read', 'bad')

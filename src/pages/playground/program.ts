@@ -8,7 +8,7 @@ export interface Program {
   /** Files beside the code, of a job that was opened by its link. */
   otherFiles: NonNullable<CodeRequest['files']>
   stdin: string
-  /** Arguments, one a line. */
+  /** Arguments, one per line. */
   args: string
   /** Limits as they were typed; empty ones are the defaults. */
   limits: LimitTexts

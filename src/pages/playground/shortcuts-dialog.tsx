@@ -5,16 +5,16 @@ export const MOD = isMac ? '⌘' : 'Ctrl'
 
 const SHORTCUTS: [keys: string[], what: string][] = [
   [[MOD, 'Enter'], 'Run the program'],
-  [['Esc'], 'Stop it while it runs'],
-  [['Esc', 'Tab'], 'Leave the editor, where Tab alone indents'],
+  [['Esc'], 'Stop the running program'],
+  [['Esc', 'Tab'], 'Leave the editor (Tab indents)'],
   [['Alt', 'L'], 'Go to the language'],
   [['Alt', 'E'], 'Go to the editor'],
-  [['Alt', 'O'], 'Go to the output, or to the input of a program that is talked to'],
+  [['Alt', 'O'], 'Go to the output, or to the input of an interactive program'],
   [[MOD, 'F'], 'Search in the editor'],
-  [['Enter'], 'Send a line to the program, where it is talked to'],
-  [['Ctrl', 'C'], 'Interrupt it there (SIGINT), when nothing is selected'],
-  [['Ctrl', 'D'], 'End its input there'],
-  [['?'], 'Show this, outside of text'],
+  [['Enter'], 'Send a line to an interactive program'],
+  [['Ctrl', 'C'], 'Interrupt it (SIGINT), when no text is selected'],
+  [['Ctrl', 'D'], 'End its input'],
+  [['?'], 'Show this list (outside text fields)'],
 ]
 
 export function ShortcutsDialog({ onClose }: { onClose: () => void }) {

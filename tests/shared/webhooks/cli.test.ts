@@ -52,7 +52,7 @@ async function runWith({ env = {}, stop, written = () => undefined }: Listening,
 }
 
 test('deliveries of a tenant are listed, of their URLs only the origin, and one can be repeated', async () => {
-  expect(await runyard('webhooks', 'deliveries', '--tenant', 'me')).toBe('There are no such deliveries.')
+  expect(await runyard('webhooks', 'deliveries', '--tenant', 'me')).toBe('No deliveries match.')
   const receiver = await startReceiver()
   await own.start()
   const id = await own.send(`${receiver.url}/hook?token=secret`)

@@ -8,7 +8,7 @@ export function CopyOutput({ text }: { text: () => string | undefined }) {
       await navigator.clipboard.writeText(text() ?? '')
       toast('The output was copied', 'good')
     } catch {
-      toast('The browser does not let this page copy; select the output and copy it yourself', 'bad')
+      toast('The browser blocked copying; select the output and copy it yourself', 'bad')
     }
   }
   return (

@@ -67,7 +67,7 @@ const HANDSHAKES = { retries: 8, shouldRetry: () => true }
 /** Why an input was not taken. Whatever else ends it is told of the connection. */
 const REFUSALS: readonly ErrorCode[] = ['invalid-message', 'not-interactive', 'not-running', 'input-closed', 'input-limit'] // prettier-ignore
 
-const STOPPED = new Error('stopped by the person who started it')
+const STOPPED = new Error('stopped by its owner')
 
 /** What is kept of stderr to look for the reason of an end in. */
 const ERRORS_CHARS = 4096
@@ -138,7 +138,7 @@ export function createJobRun({ client, output }: JobRunOptions): JobRun {
         if (where === 'running' && attempt > 1) {
           output().clear()
           restart()
-          note('A worker was lost. The job runs again from its beginning.')
+          note('A worker was lost. The job runs again from the start.')
         }
         if (job) change({ job: { ...job, state: where, attempt } })
         if (where === 'running') change({ runningSince: performance.now() })
@@ -188,7 +188,7 @@ export function createJobRun({ client, output }: JobRunOptions): JobRun {
       output().write('stdout', stdout)
       output().write('stderr', stderr)
     }
-    note('Not all events of this job are kept any more: here is all of stdout first, then all of stderr.')
+    note('Some events of this job have expired: this is all of stdout, then all of stderr.')
   }
   const follow = async (job: JobSummary) => {
     change({ job, phase: 'following' })
@@ -205,7 +205,7 @@ export function createJobRun({ client, output }: JobRunOptions): JobRun {
       for await (const event of talk) take(event)
     } catch (error) {
       if (!(error instanceof RunyardError)) throw error
-      note(`The connection has ended: ${messageOf(error)}.`)
+      note(`The connection ended: ${messageOf(error)}.`)
     } finally {
       talk = undefined
       change({ takesInput: false, phase: 'ended', stopping: false })
@@ -215,7 +215,7 @@ export function createJobRun({ client, output }: JobRunOptions): JobRun {
   const input = (taken: Promise<void> | undefined) => {
     taken?.catch((error: unknown) => {
       if (!(error instanceof RunyardError)) throw error
-      if (REFUSALS.includes(error.code)) note(`Input was not taken: ${error.detail}.`)
+      if (REFUSALS.includes(error.code)) note(`Input was refused: ${error.detail}.`)
     })
   }
   const cancel = async (id: string) => {

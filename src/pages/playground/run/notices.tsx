@@ -16,8 +16,8 @@ export function Warnings({ findings, onGoTo }: { findings: Finding[]; onGoTo: (l
 export function MissingInputNotice({ onInteractive, onInput }: { onInteractive: () => void; onInput: () => void }) {
   return (
     <div class="notice warn" role="status">
-      <strong>The program reads standard input, and got none</strong>
-      <p>Type to it while it runs, or enter its input before it starts.</p>
+      <strong>The program reads standard input but got none</strong>
+      <p>Type while it runs, or enter the input before it starts.</p>
       <div class="actions">
         <button type="button" class="button" onClick={onInteractive}>
           Run interactively

@@ -19,7 +19,7 @@ export function StatusLine({ state }: { state: RunState }) {
         {phase === 'following' && stage !== null && stage !== 'run' && <span>{stage}</span>}
         {retrySeconds > 0 && <span class="warn-text">rate limit reached, retrying in {retrySeconds} s</span>}
         {stopping && <span>stopping …</span>}
-        {phase === 'following' && !connected && <span class="warn-text">connection lost, trying again …</span>}
+        {phase === 'following' && !connected && <span class="warn-text">connection lost, reconnecting …</span>}
         {last && job && <Facts stage={last} stages={job.stages} />}
         {job?.version && phase === 'ended' && (
           <span class="faint">

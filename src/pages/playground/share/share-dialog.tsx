@@ -20,20 +20,20 @@ export function ShareDialog({
   return (
     <Dialog title="Share" onClose={onClose}>
       {jobId === null ? (
-        <p class="faint">Run the program to get a link to the job as well, with its output.</p>
+        <p class="faint">Run the program to get a link to the job and its output too.</p>
       ) : (
         <Link
-          label="This job: the program as it was run, and its output"
-          hint="Opens for whoever may read your jobs, for as long as the result is kept."
+          label="This job: the program and its output"
+          hint="Works for everybody who may read your jobs, until the result expires."
           link={`${location.origin}/?job=${jobId}`}
         />
       )}
       {programLink.length > LONGEST_LINK ? (
-        <p class="faint">The program is too long for a link of its own.</p>
+        <p class="faint">The program is too long for a link.</p>
       ) : (
         <Link
-          label="The program alone, to be run anew"
-          hint="The program is in the link itself and is kept nowhere."
+          label="The program alone"
+          hint="The link itself contains the program; no server stores it."
           link={fragment === '' ? '' : programLink}
         />
       )}
@@ -48,7 +48,7 @@ function Link({ label, hint, link }: { label: string; hint: string; link: string
       await navigator.clipboard.writeText(link)
       toast('The link was copied', 'good')
     } catch {
-      toast('The browser does not let this page copy; select the link and copy it yourself', 'bad')
+      toast('The browser blocked copying; select the link and copy it yourself', 'bad')
     }
   }
   return (
