@@ -42,7 +42,7 @@ export function addAbuseCommands(program: Command, context: () => CliContext): v
     )
   abuse
     .command('disallow')
-    .description('take back an exemption')
+    .description('remove an exemption')
     .argument('<subject>', 'the caller', parseSubjectArgument)
     .option('--json', 'print whether it was exempt as JSON')
     .action(async (subject: Subject, options: Json) => (await load()).disallow(context(), subject, options))

@@ -13,7 +13,7 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
   gateway: [['REDIS_URL=redis://redis.example PORT=8080 runyard gateway', 'needs neither podman nor root']],
   setup: [['runyard setup --languages python,c', 'make the images of two languages']],
   doctor: [
-    ['runyard doctor', 'what is missing, and how to fix it'],
+    ['runyard doctor', 'shows missing parts and how to fix them'],
     ['runyard doctor --json', 'the same, for a program'],
   ],
   engine: [
@@ -22,7 +22,7 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
   ],
   dashboard: [['runyard dashboard', 'prints the link; it opens once']],
   run: [
-    ['runyard run hello.py', 'the extension tells the language'],
+    ['runyard run hello.py', 'the extension selects the language'],
     ['runyard run sum.js -- 1 2 3', 'with arguments'],
     ['cat numbers.txt | runyard run sort.rb', 'with standard input'],
     ['runyard run -i guess.py', 'at this terminal'],
@@ -35,12 +35,12 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
   ],
   get: [
     ['runyard get <id>', 'its state, times and files'],
-    ['runyard get <id> --wait --output stdout', 'what it printed, once it has ended'],
+    ['runyard get <id> --wait --output stdout', 'its output, once it has ended'],
     ['runyard get <id> --output artifacts --to out', 'its files, into the folder out'],
     ['runyard get <id> --output json --to job.json', 'all of it, into a file'],
   ],
   logs: [
-    ['runyard logs <id>', 'what it has written so far'],
+    ['runyard logs <id>', 'its output so far'],
     ['runyard logs <id> -f', 'until it ends'],
   ],
   cancel: [['runyard cancel <id>', 'end it, queued or running']],
@@ -77,7 +77,7 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
     ['source <(runyard completion zsh)', 'in ~/.zshrc'],
     ['runyard completion fish | source', 'in ~/.config/fish/config.fish'],
   ],
-  'languages list': [['runyard languages list', 'which are installed']],
+  'languages list': [['runyard languages list', 'shows which are installed']],
   'languages install': [['runyard languages install go rust', 'add two']],
   'languages remove': [['runyard languages remove rust', 'and its image']],
   'keys create': [
@@ -98,7 +98,7 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
   'abuse block': [['runyard abuse block address:192.0.2.7 --for 12h --reason "floods us"', 'on every gateway at once']],
   'abuse unblock': [['runyard abuse unblock address:192.0.2.7', 'and forget its score']],
   'abuse allow': [['runyard abuse allow key:4f2a91b3c7d8', 'never block it']],
-  'abuse disallow': [['runyard abuse disallow key:4f2a91b3c7d8', 'take that back']],
+  'abuse disallow': [['runyard abuse disallow key:4f2a91b3c7d8', 'remove the exemption']],
   'abuse allowed': [['runyard abuse allowed', 'who is never blocked']],
 }
 

@@ -12,7 +12,7 @@ export function addKeyCommands(program: Command, context: () => CliContext): voi
   keys
     .command('create')
     .description('create a key and show it, once')
-    .requiredOption('--name <name>', 'a name, for people')
+    .requiredOption('--name <name>', 'a name that says what the key is for')
     .requiredOption('--tenant <tenant>', 'owner of its jobs; keys of one tenant share them')
     .option('--scope <scopes>', 'jobs, containers, admin, comma-separated; default jobs', parseScopes)
     .option('--rate <rate>', 'submissions, e.g. 600/min or 10/s; default: the rate of the service', parseRate)

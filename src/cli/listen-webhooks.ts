@@ -43,12 +43,12 @@ export async function listenForWebhooks(options: ListenOptions): Promise<void> {
     })
   })
   await new Promise<void>((resolve, reject) => {
-    server.once('error', ({ message }) => reject(new ExitError(EXIT.usage, `${host}:${port} cannot be listened on: ${message}`))) // prettier-ignore
+    server.once('error', ({ message }) => reject(new ExitError(EXIT.usage, `${host}:${port} cannot be used: ${message}`))) // prettier-ignore
     server.listen(port, host, resolve)
   })
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/`
   try {
-    streams.note(`webhooks are received at ${url}; a test event is on its way`)
+    streams.note(`receiving webhooks at ${url}; waiting for a test event`)
     await sendTest(http, url, host, stop)
     await new Promise<void>((resolve) => {
       if (stop.aborted) resolve()
@@ -88,7 +88,7 @@ async function receive(
     streams.stdout.write(`${json ? JSON.stringify(event) : portrait(event)}\n`)
   } catch (error) {
     if (!(error instanceof WebhookVerificationError)) throw error
-    streams.note(`refused what is not signed by Runyard: ${error.message}`)
+    streams.note(`refused a request without a valid signature: ${error.message}`)
     return void res.writeHead(400).end()
   }
   if (forward === undefined) return void res.writeHead(204).end()

@@ -101,7 +101,7 @@ const minute = (timestamp: string) => timestamp.slice(0, 16).replace('T', ' ')
 const titled = (titles: readonly string[]) => titles.map((title) => ({ title }))
 
 function eventTable(events: readonly StoredSecurityEvent[], paint: Paint = plain): string {
-  if (events.length === 0) return 'No such events.'
+  if (events.length === 0) return 'No events match.'
   const rows = events.map((event) => [second(event.timestamp), event.kind, subjectOfEvent(event) ?? '-', event.detail])
   return table(titled(['TIME (UTC)', 'KIND', 'WHO', 'WHAT']), rows, paint)
 }

@@ -44,7 +44,7 @@ export async function redeliver(context: CliContext, id: string, json: boolean):
     const deliveries = createDeliveries(redis, keys, context.config.webhooks.deliveriesKeptSeconds)
     const stored = await deliveries.read(id)
     if (!stored || !(await deliveries.redeliver(id, stored.tenant))) {
-      throw new UsageError(`there is no delivery ${id}, or it has expired`)
+      throw new UsageError(`delivery ${id} does not exist, or it has expired`)
     }
     const queue = createWebhookQueue(redis, keys)
     await queue.hurry(id).finally(() => queue.close())
@@ -52,7 +52,7 @@ export async function redeliver(context: CliContext, id: string, json: boolean):
   context.print(
     json
       ? JSON.stringify({ id, redelivered: true }, null, 2)
-      : `${id} is delivered again by the next worker that is free`,
+      : `${id} will be delivered again by the next free worker`,
   )
 }
 
@@ -62,11 +62,11 @@ export async function cancel(context: CliContext, id: string, json: boolean): Pr
     const deliveries = createDeliveries(redis, keys, context.config.webhooks.deliveriesKeptSeconds)
     const stored = await deliveries.read(id)
     if (!stored || !(await deliveries.cancel(id, stored.tenant))) {
-      throw new UsageError(`there is no delivery ${id}, or it has expired`)
+      throw new UsageError(`delivery ${id} does not exist, or it has expired`)
     }
     return (await deliveries.read(id))?.state ?? 'cancelled'
   })
-  const words = state === 'cancelled' ? `${id} is cancelled` : `${id} has ended before: ${state}`
+  const words = state === 'cancelled' ? `${id} is cancelled` : `${id} had already ended: ${state}`
   context.print(json ? JSON.stringify({ id, state }, null, 2) : words)
 }
 

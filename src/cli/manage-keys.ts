@@ -105,7 +105,7 @@ export async function createKey(context: CliContext, options: KeyOptions, json: 
       `Scopes   ${record.scopes.join(', ')}`,
       `Expires  ${record.expiresAt ?? 'never'}`,
       '',
-      'This is the only time the key is shown; Runyard keeps no copy. Try it:',
+      'Copy the key now: Runyard does not store it and cannot show it again. Try it:',
       '',
       `  curl -s ${url}/v1/runtimes -H 'authorization: Bearer ${secretKey}'`,
     ].join('\n'),
@@ -117,7 +117,7 @@ export async function listKeys(context: CliContext, json: boolean): Promise<void
   const records = await withKeys(context, ({ apiKeys }) => apiKeys.list())
   if (json) return context.print(JSON.stringify({ keys: records }, null, 2))
   if (records.length === 0) {
-    return context.print('There are no keys. To make one: npx runyard keys create --name my-laptop --tenant me')
+    return context.print('No keys exist. To create one: npx runyard keys create --name my-laptop --tenant me')
   }
   context.print(keyTable(records, Date.now(), context.paint))
 }
@@ -142,7 +142,7 @@ export async function revokeKeys(context: CliContext, ids: readonly string[], js
   if (json) context.print(JSON.stringify({ keys: revoked }, null, 2))
   else for (const { id, name } of revoked) context.print(`${id} (${name}) is revoked`)
   if (unknown.length > 0) {
-    throw new UsageError(`there is no key ${unknown.join(', ')}; npx runyard keys list shows those there are`)
+    throw new UsageError(`no key has the id ${unknown.join(', ')}; npx runyard keys list shows all keys`)
   }
 }
 

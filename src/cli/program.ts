@@ -59,7 +59,7 @@ export function createProgram(deps: ProgramDeps): Command {
     gateway: async () => (await import('./up/gateway.ts')).gateway,
   }
   for (const [name, load, description] of [
-    ['up', services.up, 'set up what is missing, start everything, run one job, serve until Ctrl-C'],
+    ['up', services.up, 'install missing parts, start everything, run one job, serve until Ctrl-C'],
     ['worker', services.worker, 'run a worker for the Redis of REDIS_URL, until Ctrl-C'],
     ['gateway', services.gateway, 'run a gateway for the Redis of REDIS_URL, until Ctrl-C'],
   ] as const) {
@@ -82,7 +82,7 @@ export function createProgram(deps: ProgramDeps): Command {
     )
   program
     .command('doctor')
-    .description('check what Runyard needs of this machine, and say how to fix what is wrong')
+    .description('check this machine, and say how to fix problems')
     .option('--json', 'print the checks as JSON')
     .action(async ({ json = false }: Json) => {
       const { doctor } = await import('./doctor/doctor.ts')
@@ -90,7 +90,7 @@ export function createProgram(deps: ProgramDeps): Command {
     })
   program
     .command('engine')
-    .description("run only podman's service, for workers that are started otherwise, until Ctrl-C")
+    .description("run only podman's service, for workers that you start separately, until Ctrl-C")
     .option('--folder <path>', 'folder of its socket, podman.sock; default /run/runyard, or the folder of a user')
     .option('--group <group>', 'who may use it beside this user; members get the rights of root on this machine')
     .action(async ({ folder, group }: { folder?: string; group?: string }) =>

@@ -121,7 +121,7 @@ export function withTimeout(signal: AbortSignal | undefined, ms: number): TimeLi
   let timer: ReturnType<typeof setTimeout> | undefined
   const restart = () => {
     clearTimeout(timer)
-    timer = setTimeout(() => controller.abort(new Error(`nothing came for ${ms / 1000} s`)), ms)
+    timer = setTimeout(() => controller.abort(new Error(`no data for ${ms / 1000} s`)), ms)
   }
   if (signal?.aborted) onAbort()
   else signal?.addEventListener('abort', onAbort, { once: true })

@@ -142,7 +142,7 @@ export function openInteractive(
     signal: (name) => send([{ message: { type: 'signal', signal: name }, bytes: 0 }], true),
     result: result.promise,
     close: () =>
-      end(undefined, new RunyardError({ code: 'connection-closed', detail: `job ${id} was left; it goes on` })),
+      end(undefined, new RunyardError({ code: 'connection-closed', detail: `job ${id} was left; it continues` })),
     [Symbol.asyncIterator]: () => events.iterate(),
   }
 }

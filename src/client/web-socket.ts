@@ -23,6 +23,6 @@ export async function findWebSocket(): Promise<WebSocketConstructor> {
     return ((await import(name)) as { WebSocket: WebSocketConstructor }).WebSocket
   } catch (cause) {
     const how = 'use Node 22, install the package "ws", or pass WebSocket to createClient'
-    throw new Error(`there is no WebSocket here: ${how}`, { cause })
+    throw new Error(`no WebSocket is available: ${how}`, { cause })
   }
 }

@@ -50,9 +50,9 @@ test('programs take the options, and ask once which languages there are; request
 test.each([
   { name: 'broken.json', words: 'is not JSON: ' },
   { name: 'none.json', words: 'has no jobs; it must be a list of requests' },
-  { name: 'number.json', words: 'job 2 of FILE is no request' },
+  { name: 'number.json', words: 'job 2 of FILE is not a request' },
   { name: 'broken.jsonl', words: 'line 2 of FILE is not JSON: ' },
-  { name: 'absent.py', words: 'the program FILE: there is no such file' },
+  { name: 'absent.py', words: 'the program FILE: the file does not exist' },
 ])('$name is refused with its place', async ({ name, words }) => {
   await expect(entries(name)).rejects.toMatchObject({
     exitCode: 64,

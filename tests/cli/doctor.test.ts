@@ -142,7 +142,7 @@ test('the doctor makes a sandbox as a worker does, waits for its init, and leave
     state: 'ok',
     detail: expect.stringContaining('its init is ready') as string,
   })
-  expect(found('data directory')).toMatchObject({ state: 'ok', detail: `${dataDir}, which a start makes` })
+  expect(found('data directory')).toMatchObject({ state: 'ok', detail: `${dataDir}, which the start creates` })
   expect(existsSync(dirname(dataDir))).toBe(false)
   expect(readdirSync(tmpdir()).filter((name) => name.startsWith('runyard-doctor-') && !name.includes('-none-'))).toEqual([]) // prettier-ignore
   const socket = process.env['RUNYARD_TEST_PODMAN'] ?? ''

@@ -281,10 +281,10 @@ describe('a key', () => {
     const none = await runyard(['run', 'hello.py'], { env })
     expect(none).toMatchObject({ code: 77, stdout: '' })
     expect(none.stderr).toMatch(
-      /asks for a key\. Store yours with runyard login, .* RUNYARD_KEY\.\n.*runyard keys create/,
+      /needs a key\. Store yours with runyard login, .* RUNYARD_KEY\.\n.*runyard keys create/,
     )
     const wrong = await runyard(['list'], { env: { ...env, RUNYARD_KEY: 'ry_no' } })
-    expect(wrong).toMatchObject({ code: 77, stderr: expect.stringContaining('does not take this key') as unknown })
+    expect(wrong).toMatchObject({ code: 77, stderr: expect.stringContaining('rejected this key') as unknown })
   })
 })
 
@@ -293,7 +293,7 @@ describe('what cannot be done is told with what to do', () => {
     const { code, stderr } = await runyard(['list', '--url', `${platform.url}/api`])
     expect([code, stderr]).toEqual([
       64,
-      `runyard: there is no Runyard at ${platform.url}/api; is it ${platform.url}?\n`,
+      `runyard: no Runyard answers at ${platform.url}/api; did you mean ${platform.url}?\n`,
     ])
   })
 
@@ -313,7 +313,7 @@ describe('what cannot be done is told with what to do', () => {
   test.each([
     { args: ['run', 'hello.py', '--url', 'http://127.0.0.1:1'], code: 69, words: 'npx runyard up' },
     { args: ['run', 'hello.py', '--url', 'localhost:3000'], code: 64, words: 'must be like http://127.0.0.1:3000' },
-    { args: ['run', 'absent.py'], code: 64, words: 'absent.py: there is no such file' },
+    { args: ['run', 'absent.py'], code: 64, words: 'absent.py: the file does not exist' },
     { args: ['run', '.'], code: 64, words: 'it is a folder' },
     { args: ['run', 'noext'], code: 64, words: '--language: bash (.sh)' },
     { args: ['run', 'page.html'], code: 64, words: 'no language has the extension .html' },
@@ -326,7 +326,7 @@ describe('what cannot be done is told with what to do', () => {
     { args: ['run', 'hello.py', '--limit', 'time=1'], code: 64, words: 'wallMs' },
     { args: ['run', 'hello.py', '--color'], code: 64, words: '(see runyard run --help)' },
     { args: ['run'], code: 64, words: "missing required argument 'file'" },
-    { args: ['run', 'hello.py', '--key-file', 'absent'], code: 64, words: '--key-file absent: there is no such file' },
+    { args: ['run', 'hello.py', '--key-file', 'absent'], code: 64, words: '--key-file absent: the file does not exist' },
     {
       args: ['run', 'blocked.py'],
       code: 77,
@@ -334,8 +334,8 @@ describe('what cannot be done is told with what to do', () => {
     },
     { args: ['run', 'hello.py', '-e', '=1'], code: 64, words: 'NAME=value' },
     { args: ['run', 'hello.py', '--artifact', '../x'], code: 64, words: '--artifact must not' },
-    { args: ['get', '01890a5d-ac96-774b-bcce-b302099a8057'], code: 64, words: 'no such job or batch of yours' },
-    { args: ['cancel', 'nonsense'], code: 64, words: 'no such job or batch of yours' },
+    { args: ['get', '01890a5d-ac96-774b-bcce-b302099a8057'], code: 64, words: 'you have no such job or batch' },
+    { args: ['cancel', 'nonsense'], code: 64, words: 'you have no such job or batch' },
     { args: ['list', '--state', 'done'], code: 64, words: 'queued, running' },
     { args: ['rum', 'hello.py'], code: 64, words: "unknown command 'rum'\n(Did you mean run?)\n(see runyard --help)" },
     { args: ['keys', 'lst'], code: 64, words: '(see runyard keys --help)' },
@@ -343,7 +343,7 @@ describe('what cannot be done is told with what to do', () => {
     { args: ['keys'], code: 64, words: 'Usage: runyard keys' },
     { args: ['run', 'hello.py', '-l', 'pyhton'], code: 64, words: 'did you mean python?' },
     { args: ['languages', 'install', 'pyhton'], code: 64, words: 'did you mean python?' },
-    { args: ['artifact', 'x', 'out.png'], code: 64, words: 'no such file or job of yours' },
+    { args: ['artifact', 'x', 'out.png'], code: 64, words: 'you have no such file or job' },
     { args: ['bench', '--in-flight', '0'], code: 64, words: 'like 1,2,4,8' },
     { args: ['bench', '-l', 'fortran'], code: 64, words: 'unknown language "fortran"; installed are bash' },
     { args: ['bench', 'broken.c'], code: 1, words: 'nothing was measured: job' },

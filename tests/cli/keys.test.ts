@@ -182,7 +182,7 @@ test('`revoke` ends keys, names those there are not, and takes an id again', asy
   const made = await Promise.all([1, 2].map(() => apiKeys.create({ name: 'x', tenant: 'acme' })))
   const [one, two] = made.map(({ record }) => record.id) as [string, string]
   expect(await run(['revoke', one])).toBe(`${one} (x) is revoked`)
-  await expect(run(['revoke', one, '000000000000', two])).rejects.toThrow('there is no key 000000000000')
+  await expect(run(['revoke', one, '000000000000', two])).rejects.toThrow('no key has the id 000000000000')
   for (const { secretKey } of made) expect(await apiKeys.verify(secretKey)).toBeUndefined()
   const { keys } = JSON.parse(await run(['revoke', one, '--json'])) as { keys: ApiKey[] }
   expect(keys).toEqual([await apiKeys.find(one)])

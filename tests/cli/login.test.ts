@@ -66,7 +66,7 @@ test('`login` stores service and key for this user alone, once the service has t
 
 test('`login` stores nothing when the key is not taken, or nobody answers', async () => {
   const wrong = await runyard(['login', '--url', gateway.url], {}, 'ry_no')
-  expect(wrong).toMatchObject({ code: 77, stdout: '', stderr: expect.stringContaining('does not take this key') as unknown }) // prettier-ignore
+  expect(wrong).toMatchObject({ code: 77, stdout: '', stderr: expect.stringContaining('rejected this key') as unknown }) // prettier-ignore
   expect(await runyard(['login', '--url', gateway.url], {}, 'two words')).toMatchObject({ code: 64 })
   expect(await runyard(['login', '--url', gateway.url])).toMatchObject({ code: 77 })
   expect(await runyard(['login', '--url', 'http://127.0.0.1:1'], {}, key)).toMatchObject({ code: 69 })
@@ -88,7 +88,7 @@ test('options come before the environment, the environment before the stored log
   expect(await shown(['--key', key], { RUNYARD_KEY: second })).toMatchObject({ keyId: id, keySource: '--key' })
   // The stored key belongs to the stored service, however that is named; no other gets it.
   expect(await shown(['--url', `${gateway.url}/`])).toMatchObject({ urlSource: '--url', keySource: 'stored login' })
-  expect(await shown([], { RUNYARD_URL: other.url })).toContain(`${other.url} asks for a key`)
+  expect(await shown([], { RUNYARD_URL: other.url })).toContain(`${other.url} needs a key`)
   expect(other.log()).not.toContain('a key')
 })
 

@@ -43,7 +43,7 @@ test('`up` runs a first job, serves, is found by another `up`, and leaves nothin
   try {
     await printed(first, 'Stop                Ctrl-C')
     expect(first.text()).toContain('First job: succeeded')
-    expect(first.text()).toContain('all the processes there are: [1, 2]')
+    expect(first.text()).toContain('all processes: [1, 2]')
     expect(first.text()).toMatch(/^Languages {11}.*python 3\.\d+\.\d+/m)
 
     const url = `http://127.0.0.1:${port}`

@@ -34,7 +34,7 @@ test('a machine that is prepared lacks nothing', () => {
 
 const HYBRID = 'tmpfs /sys/fs/cgroup tmpfs rw 0 0\ncgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\n'
 const FAULTS: [title: string, change: Partial<RootlessFacts>, name: string, detail: string, mend: string][] = [
-  ['root', { uid: 0, user: 'root' }, 'user', 'this is root', 'PODMAN_MODE'],
+  ['root', { uid: 0, user: 'root' }, 'user', 'this user is root', 'PODMAN_MODE'],
   ['cgroup v1 beside v2', { mounts: HYBRID }, 'cgroup v2', 'not alone', 'unified_cgroup_hierarchy=1'],
   ['no service manager', { delegated: undefined }, 'delegated cgroup', 'no cgroup', 'loginctl enable-linger'],
   [

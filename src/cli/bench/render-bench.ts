@@ -4,22 +4,22 @@ import type { Level } from './measure.ts'
 
 /** What to do about a rate that is too low to measure. */
 export const RAISE_RATE = [
-  'An operator makes a key with a higher one, to be given with --key-file or RUNYARD_KEY:',
+  'An operator creates a key with a higher rate, for --key-file or RUNYARD_KEY:',
   '  npx runyard keys create --name bench --tenant bench --rate 100000/min --burst 1000',
-  'Where no keys are asked for, RATE_PER_MINUTE and RATE_BURST are the settings, or AUTH=optional makes keys count.',
+  'Without authentication, raise RATE_PER_MINUTE and RATE_BURST, or set AUTH=optional to make keys count.',
 ].join('\n')
 
 /** What can be done about an error; the others say it by their name and docs/errors.md. */
 const ADVICE: Record<string, string> = {
-  'tenant-queue-full': 'too many jobs of this tenant waited: TENANT_MAX_QUEUED_JOBS, or fewer in flight',
-  'too-many-open': 'too many answers were waited for at once: TENANT_MAX_OPEN_STREAMS, or fewer in flight',
-  'queue-full': 'too many jobs waited: more workers or slots (WORKER_CONCURRENCY), or fewer in flight',
-  'engine-unavailable': 'no worker could run jobs: npx runyard doctor, and the workers’ log',
-  unavailable: 'the service could not do it: its log, and /readyz',
-  'internal-error': 'the service failed: its log',
+  'tenant-queue-full': 'too many jobs of this tenant waited: raise TENANT_MAX_QUEUED_JOBS, or use fewer in flight',
+  'too-many-open': 'too many requests waited at once: raise TENANT_MAX_OPEN_STREAMS, or use fewer in flight',
+  'queue-full': 'too many jobs waited: add workers or slots (WORKER_CONCURRENCY), or use fewer in flight',
+  'engine-unavailable': 'no worker could run jobs: see npx runyard doctor and the workers’ log',
+  unavailable: 'the service was unavailable: see its log and /readyz',
+  'internal-error': 'the service failed: see its log',
   unreachable: 'no answer came',
   'wait-timeout': 'jobs did not end within a minute',
-  'wrong-answer': 'the program did not do what it must',
+  'wrong-answer': 'the program gave a wrong result',
 }
 
 const TITLES = ['IN FLIGHT', 'JOBS', 'JOBS/S', 'P50 MS', 'P95 MS', 'P99 MS', 'PROGRAM MS', 'ERRORS']

@@ -54,7 +54,7 @@ async function examine({ root, loadConfig }: DoctorOptions): Promise<Check[]> {
   } catch (error) {
     return [
       ...checks,
-      fail('settings', (error as Error).message, 'correct that variable; docs/configuration.md lists all'),
+      fail('settings', (error as Error).message, 'correct this variable; docs/configuration.md lists all'),
       ...['images', 'sandbox', 'Redis', 'data directory', 'port'].map((name) => skip(name, 'the settings')),
     ]
   }

@@ -68,8 +68,8 @@ export async function checkDataDir({ dataDir }: Config): Promise<Check> {
   try {
     const there = await nearest(dataDir)
     await access(there, constants.R_OK | constants.W_OK | constants.X_OK)
-    if (there === dataDir && !(await stat(there)).isDirectory()) throw new Error('it is no folder')
-    return ok('data directory', there === dataDir ? dataDir : `${dataDir}, which a start makes`)
+    if (there === dataDir && !(await stat(there)).isDirectory()) throw new Error('it is not a folder')
+    return ok('data directory', there === dataDir ? dataDir : `${dataDir}, which the start creates`)
   } catch (error) {
     return fail(
       'data directory',

@@ -72,5 +72,5 @@ function isJson(text: string): boolean {
 /** The service checks what it holds. */
 function asRequest(value: unknown, wrong: (why: string) => Error): CodeRequest {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as CodeRequest
-  throw wrong('is no request; it must be an object like {"language": "python", "code": "..."}')
+  throw wrong('is not a request; it must be an object like {"language": "python", "code": "..."}')
 }

@@ -30,7 +30,7 @@ export async function showJob(
   if (output === 'artifacts') return await saveArtifacts(job, to ?? '.', client, streams)
   if (output !== 'summary' && output !== 'json' && job.status === null) {
     streams.note(
-      `the job is ${job.state} and has no output yet; --wait waits for its end, runyard logs shows what it has written`,
+      `the job is ${job.state} and has no output yet; --wait waits for its end, runyard logs shows the output so far`,
     )
   }
   const bytes = bytesOf(job, json ? 'json' : output, to === undefined ? streams : { ...streams, paint: plain })
@@ -67,12 +67,12 @@ async function saveArtifacts(
   { stdout, note }: Streams,
 ): Promise<void> {
   const artifacts = job.artifacts ?? []
-  if (job.status === null) note(`the job is ${job.state}; its files are there when it has ended, --wait waits for that`)
+  if (job.status === null) note(`the job is ${job.state}; its files appear when it has ended; --wait waits for that`)
   else if (artifacts.length === 0) note('the job has no files; --artifact GLOB of run and submit keeps some')
   for (const { path } of artifacts) {
     const target = resolve(folder, path)
     if (!target.startsWith(`${resolve(folder)}${sep}`)) {
-      throw new ExitError(EXIT.cannotWrite, `${printable(path)} lies outside of ${folder}: it is not written`)
+      throw new ExitError(EXIT.cannotWrite, `${printable(path)} is outside of ${folder} and was not written`)
     }
     const bytes = await client.artifact(job.id, path)
     makeFolder(dirname(target))

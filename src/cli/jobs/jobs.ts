@@ -59,7 +59,7 @@ export function addJobCommands(program: Command, deps: JobCommandDeps): void {
   }
 
   addRequestOptions(add('run <file> [args...]', 'run a program; its input and output are those of this command'))
-    .option('-i, --interactive', 'send what is typed to the program; input from a pipe is always sent')
+    .option('-i, --interactive', 'send typed input to the program; input from a pipe is always sent')
     .option('--json', 'print the finished job as JSON instead of its output')
     .action(
       async (
@@ -106,7 +106,7 @@ export function addJobCommands(program: Command, deps: JobCommandDeps): void {
         await showJob(job, options, client, streams)
       }),
     )
-  add('logs <id>', 'print what a job has written so far')
+  add('logs <id>', 'print the output of a job so far')
     .option('-f, --follow', 'continue until it has ended')
     .option('--json', 'print its events as JSON, one a line')
     .action(async (id: string, options: ConnectionOptions & Json & { follow?: boolean }) =>
@@ -188,7 +188,7 @@ async function* soFar(open: (signal: AbortSignal) => AsyncIterable<StreamedEvent
 }
 
 function jobTable(jobs: readonly JobSummary[], paint: Paint = plain): string {
-  if (jobs.length === 0) return 'No such jobs.'
+  if (jobs.length === 0) return 'No jobs match.'
   const columns = [
     { title: 'ID' },
     { title: 'SUBMITTED (UTC)' },

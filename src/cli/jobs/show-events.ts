@@ -31,14 +31,14 @@ export async function showEvents(
       }
       case 'state':
         if (event.data.attempt > 1 && event.data.state === 'running') {
-          streams.note('its worker was lost, and the program runs again from the beginning: ignore the output so far')
+          streams.note('its worker was lost; the program runs again from the start: ignore the output so far')
         }
         break
       case 'warning':
         streams.note(`warning, line ${event.data.line}: ${event.data.reason} (${event.data.rule})`)
         break
       case 'gap':
-        streams.note('some of its output is no longer kept as events; runyard get --output stdout has all of it')
+        streams.note('some of its output events have expired; runyard get --output stdout prints all of it')
         break
       case 'result':
         return event.data
@@ -81,7 +81,7 @@ export function verdict({ status, message, limits, stages }: JobSummary): string
     case 'cancelled':
       return 'cancelled'
     case 'internal-error':
-      return `Runyard failed, not the program: ${message ?? 'its operator finds the cause in the log'}`
+      return `Runyard failed, not the program: ${message ?? 'the log of its operator has the cause'}`
     default:
       return message ?? undefined
   }

@@ -44,8 +44,8 @@ export async function login(options: Options, deps: Deps): Promise<void> {
   await languagesOf(connection)
   const stored = { url: normalUrl(url), ...(key !== undefined && { key }) }
   const file = writeLogin(env, stored)
-  if (env['RUNYARD_URL']) streams.note('RUNYARD_URL is set: commands use it, and not the stored service')
-  if (env['RUNYARD_KEY']) streams.note('RUNYARD_KEY is set: commands use it, and not the stored key')
+  if (env['RUNYARD_URL']) streams.note('RUNYARD_URL is set: commands use it instead of the stored service')
+  if (env['RUNYARD_KEY']) streams.note('RUNYARD_KEY is set: commands use it instead of the stored key')
   if (options.json) return show(deps, { url: stored.url, keyId: keyId(key), file })
   streams.stdout.write(`Logged in to ${stored.url} ${keyWords(key)}; stored in ${file}\n`)
 }
@@ -81,7 +81,7 @@ export async function whoami(options: Options, deps: Deps): Promise<void> {
   const paint = streams.paint ?? plain
   const rows: [string, string][] = [
     ['Service', `${url} (${sources.url})`],
-    ['Key', key === undefined ? 'none; the service takes calls without one' : `${keyId(key) ?? 'of an unknown form'} (${sources.key}), valid`], // prettier-ignore
+    ['Key', key === undefined ? 'none; the service needs none' : `${keyId(key) ?? 'in an unknown format'} (${sources.key}), valid`], // prettier-ignore
     ['Languages', installed.join(', ') || 'none installed'],
     ...(ceilings === null ? [] : [['Limits', `at most ${ceilings.wallMs} ms, ${ceilings.memoryBytes / 2 ** 20} MiB of memory, ${ceilings.processes} processes a job`] as [string, string]]), // prettier-ignore
   ]

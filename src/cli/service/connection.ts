@@ -139,7 +139,7 @@ export function readFile(path: string, what: string): Buffer {
   try {
     return readFileSync(path)
   } catch (error) {
-    throw new ExitError(EXIT.usage, `${what} ${path}: ${reasonOf(error, 'there is no such file', 'read')}`)
+    throw new ExitError(EXIT.usage, `${what} ${path}: ${reasonOf(error, 'the file does not exist', 'read')}`)
   }
 }
 

@@ -42,7 +42,7 @@ export function explain(
     case 'unauthenticated':
       return new ExitError(
         EXIT.refused,
-        key !== undefined ? `${url} does not take this key (from: ${sources.key ?? '?'}): ${detail}` : keyNeeded(url),
+        key !== undefined ? `${url} rejected this key (from: ${sources.key ?? '?'}): ${detail}` : keyNeeded(url),
       )
     case 'submission-blocked':
       return new ExitError(
@@ -64,7 +64,7 @@ export function explain(
     case 'internal-error':
       return new ExitError(
         EXIT.internal,
-        `the service failed; its operator finds the cause in its log, under the request id ${requestId ?? '?'}`,
+        `the service failed; the log of its operator has the cause under the request id ${requestId ?? '?'}`,
       )
     case 'too-large':
       return new ExitError(EXIT.usage, `${what}, with its files and input: ${detail}`)
@@ -78,10 +78,10 @@ export function explain(
 function nothingThere(url: string, what: string): string {
   // Its address alone has none of the routes below.
   const { pathname, origin } = new URL(url)
-  if (pathname !== '/') return `there is no Runyard at ${url}; is it ${origin}?`
+  if (pathname !== '/') return `no Runyard answers at ${url}; did you mean ${origin}?`
   const missing = what.includes(' ')
-    ? 'there is no such file or job of yours'
-    : 'there is no such job or batch of yours'
+    ? 'you have no such file or job'
+    : 'you have no such job or batch'
   return `${what}: ${missing} at ${url}, or its result has expired`
 }
 
@@ -93,8 +93,8 @@ function withNearest(detail: string): string {
 
 function keyNeeded(url: string): string {
   return [
-    `${url} asks for a key. Store yours with runyard login, or name its file with --key-file, or set RUNYARD_KEY.`,
-    'An operator makes one with: npx runyard keys create --name <for what> --tenant <whose>',
+    `${url} needs a key. Store yours with runyard login, pass its file with --key-file, or set RUNYARD_KEY.`,
+    'An operator creates one with: npx runyard keys create --name <for what> --tenant <whose>',
   ].join('\n')
 }
 

@@ -21,7 +21,7 @@ for y in range(-9, 10):
         line += "@" if steps == 60 else " .:-=+*#"[min(7, steps // 2)]
     print(line.rstrip())
 pids = sorted(int(name) for name in os.listdir("/proc") if name.isdigit())
-print(f"Python {platform.python_version()}, user {os.getuid()}, all the processes there are: {pids}")
+print(f"Python {platform.python_version()}, user {os.getuid()}, all processes: {pids}")
 `
 
 const POLL_MS = 500

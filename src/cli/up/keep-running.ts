@@ -28,7 +28,7 @@ export async function keepRunning(
   } catch (error) {
     if (!stop.aborted) throw error
   } finally {
-    print('\nStopping; running jobs are waited for (Ctrl-C again stops them too).')
+    print('\nStopping after the running jobs (press Ctrl-C again to stop them too).')
     await platform.close()
     print('Stopped.')
   }

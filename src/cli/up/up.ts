@@ -63,12 +63,12 @@ async function begin(options: UpOptions, platform: Platform, port: number): Prom
   const { config, print, progress, stop } = options
   const url = `http://${probeHost(config.http.host)}:${port}`
   const shown = await withOwnKey(options, async (headers) => {
-    await progress.step('Waiting until they can take jobs', () =>
+    await progress.step('Waiting until they accept jobs', () =>
       platform.whileAlive((alive) =>
         waitUntilReady(url, headers, 'python', READY_MS * config.timeoutFactor, AbortSignal.any([stop, alive])),
       ),
     )
-    const job = await progress.step('Running one job through all of it', () =>
+    const job = await progress.step('Running a first job', () =>
       platform.whileAlive((alive) =>
         runFirstJob(url, headers, FIRST_JOB_MS * config.timeoutFactor, AbortSignal.any([stop, alive])),
       ),
@@ -93,8 +93,8 @@ function addresses(
   return [
     `Playground          ${url}/, the API at ${url}/docs`,
     `Dashboard           ${dashboard}`,
-    `                    opens once, within ${LINK_MINUTES} minutes; npx runyard dashboard makes another link`,
-    ...(auth === 'none' ? [] : ['Make a key          npx runyard keys create --name my-laptop --tenant me']),
+    `                    opens once, within ${LINK_MINUTES} minutes; npx runyard dashboard prints another link`,
+    ...(auth === 'none' ? [] : ['Create a key        npx runyard keys create --name my-laptop --tenant me']),
     `Try it              curl -s ${url}/v1/jobs${key} -H 'content-type: application/json' -H 'prefer: wait=30' \\`,
     `                      -d '{"language": "python", "code": "print(6 * 7)"}'`,
     ...languages,

@@ -31,7 +31,7 @@ export async function worker(options: UpOptions): Promise<number> {
 
   const platform = await progress.step('Starting podman and a worker', () => startPlatform(options, 0, ['worker']))
   await keepRunning(options, platform, async () => {
-    const info = await progress.step('Waiting until it has told what it can run', () =>
+    const info = await progress.step('Waiting until it reports its languages', () =>
       platform.whileAlive((alive) =>
         untilTold(options, platform.parts.at(-1)?.child.pid, AbortSignal.any([stop, alive])),
       ),

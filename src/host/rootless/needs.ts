@@ -69,7 +69,7 @@ const fail = (name: string, detail: string, mend: string): RootlessNeed => ({ na
 
 function user({ uid, user: name }: RootlessFacts): RootlessNeed {
   if (uid !== 0) return ok('user', `${name} (uid ${uid})`)
-  return fail('user', 'this is root', 'start Runyard as an ordinary user, or set PODMAN_MODE to auto or root')
+  return fail('user', 'this user is root', 'start Runyard as an ordinary user, or set PODMAN_MODE to auto or root')
 }
 
 function cgroupVersion({ mounts }: RootlessFacts): RootlessNeed {

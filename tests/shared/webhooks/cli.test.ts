@@ -65,9 +65,9 @@ test('deliveries of a tenant are listed, of their URLs only the origin, and one 
   const json = await runyard('webhooks', 'deliveries', '--tenant', 'me', '--json')
   expect(JSON.parse(json)).toMatchObject({ deliveries: [{ id, origin: receiver.url, attempts: [{ status: 204 }] }] })
   expect(json).not.toContain('secret')
-  expect(await runyard('webhooks', 'deliveries', '--tenant', 'me', '--state', 'failed')).toContain('There are no')
+  expect(await runyard('webhooks', 'deliveries', '--tenant', 'me', '--state', 'failed')).toContain('No deliveries match')
 
-  expect(await runyard('webhooks', 'redeliver', id)).toBe(`${id} is delivered again by the next worker that is free`)
+  expect(await runyard('webhooks', 'redeliver', id)).toBe(`${id} will be delivered again by the next free worker`)
   await own.until(id, ({ attempts }) => attempts.length === 2)
   await receiver.close()
 })
@@ -84,8 +84,8 @@ test('a pending delivery is cancelled and not tried again; one that has ended st
   receiver.behave(answering(204))
   await runyard('webhooks', 'redeliver', id)
   await own.until(id, ({ state }) => state === 'succeeded')
-  expect(await runyard('webhooks', 'cancel', id)).toBe(`${id} has ended before: succeeded`)
-  await expect(runyard('webhooks', 'cancel', 'nosuch')).rejects.toThrow('there is no delivery nosuch')
+  expect(await runyard('webhooks', 'cancel', id)).toBe(`${id} had already ended: succeeded`)
+  await expect(runyard('webhooks', 'cancel', 'nosuch')).rejects.toThrow('delivery nosuch does not exist')
   await receiver.close()
 })
 
@@ -136,7 +136,7 @@ describe('listen', () => {
 })
 
 test('a delivery that is not there, and options that cannot be used, are refused', async () => {
-  await expect(runyard('webhooks', 'redeliver', 'nosuch')).rejects.toThrow('there is no delivery nosuch')
+  await expect(runyard('webhooks', 'redeliver', 'nosuch')).rejects.toThrow('delivery nosuch does not exist')
   await expect(runyard('webhooks', 'deliveries')).rejects.toThrow('--tenant')
   await expect(runyard('webhooks', 'deliveries', '--tenant', 'me', '--limit', '0')).rejects.toThrow('whole number')
   await expect(runyard('webhooks', 'deliveries', '--tenant', 'me', '--state', 'lost')).rejects.toThrow('succeeded')
