@@ -112,7 +112,7 @@ export const SETTINGS: readonly Setting[] = [
     default: 'none',
     group: 'Access',
     description:
-      '`none`: whoever reaches the gateway is the tenant `local`. `optional`: callers without a key are a tenant each by their address. `required`: nobody is served without a key.',
+      '`none`: every caller is the tenant `local`. `optional`: callers without a key are separate tenants, by address. `required`: every caller needs a key.',
   },
   {
     name: 'RATE_PER_MINUTE',
@@ -133,35 +133,35 @@ export const SETTINGS: readonly Setting[] = [
     kind: integer(1, 100),
     default: '50',
     group: 'Access',
-    description: "How much of its key's rate and burst one end user (`endUser`) may have, in percent.",
+    description: "Share of the rate and burst of a key that one end user (`endUser`) may use, in percent.",
   },
   {
     name: 'READ_RATE_PER_MINUTE',
     kind: integer(1, 1e9),
     default: '600',
     group: 'Access',
-    description: 'Requests a minute that submit nothing, for each key or else each address.',
+    description: 'Other requests a minute, for each key or else each address.',
   },
   {
     name: 'READ_RATE_BURST',
     kind: integer(1, 1e6),
     default: '100',
     group: 'Access',
-    description: 'Requests at once that submit nothing.',
+    description: 'Other requests at once, after a pause.',
   },
   {
     name: 'ADMIN_SESSION_IDLE_SECONDS',
     kind: integer(60, 30 * 24 * 3600),
     default: '3600',
     group: 'Access',
-    description: 'A session of the dashboard ends when it was not used for so long. An open dashboard uses it.',
+    description: 'A session of the dashboard ends after this idle time. An open dashboard is not idle.',
   },
   {
     name: 'ADMIN_SESSION_MAX_SECONDS',
     kind: integer(60, 30 * 24 * 3600),
     default: '43200',
     group: 'Access',
-    description: 'A session of the dashboard ends after so long in any case.',
+    description: 'A session of the dashboard ends after this time, even if it is in use.',
   },
   {
     name: 'SCREENING',
@@ -169,7 +169,7 @@ export const SETTINGS: readonly Setting[] = [
     default: '',
     group: 'Access',
     description:
-      'Screening of code before it runs: `strict`, `standard` (only what no honest program does is refused) or `off`. Empty: `standard`, and under `/api` what `SCREENING_API` says. A key may have its own.',
+      'Screening of code before it runs: `strict`, `standard` (refuses only what no honest program does) or `off`. Empty: `standard`, and under `/api` the value of `SCREENING_API`. A key may have its own.',
   },
   {
     name: 'SCREENING_API',
@@ -191,7 +191,7 @@ export const SETTINGS: readonly Setting[] = [
     kind: integer(0, 1e9),
     default: '100',
     group: 'Access',
-    description: 'Score of security events at which an address or key is blocked by itself. 0: never.',
+    description: 'Score of security events at which an address or key is blocked automatically. 0: never.',
   },
   {
     name: 'ABUSE_HALF_LIFE_SECONDS',
@@ -205,42 +205,42 @@ export const SETTINGS: readonly Setting[] = [
     kind: integer(1, 1e9),
     default: '60',
     group: 'Access',
-    description: 'Length of a first block; each further one within a day is twice as long as the one before.',
+    description: 'Length of a first block. Each further block within a day doubles it.',
   },
   {
     name: 'ABUSE_MAX_BLOCK_SECONDS',
     kind: integer(1, 1e9),
     default: '86400',
     group: 'Access',
-    description: 'The longest block that is made by itself.',
+    description: 'The longest automatic block.',
   },
   {
     name: 'SECURITY_EVENTS_KEPT',
     kind: integer(1, 1e7),
     default: '10000',
     group: 'Access',
-    description: 'How many security events are kept, about.',
+    description: 'Number of security events to keep, approximately.',
   },
   {
     name: 'ALERT_WEBHOOK_URL',
     kind: string,
     default: '',
     group: 'Access',
-    description: 'Where blocks and escape attempts are reported to, by `POST`. Empty: nowhere.',
+    description: 'URL that gets reports of blocks and escape attempts, by `POST`. Empty: none.',
   },
   {
     name: 'ALERT_WEBHOOK_SECRET',
     kind: string,
     default: '',
     group: 'Access',
-    description: 'Signs those reports as Standard Webhooks do: `whsec_` and base64 of 24 to 64 bytes.',
+    description: 'Secret that signs these reports by Standard Webhooks: `whsec_` and base64 of 24 to 64 bytes.',
   },
   {
     name: 'MAX_QUEUED_JOBS',
     kind: integer(1, 1e7),
     default: '10000',
     group: 'Load',
-    description: 'Jobs that may wait, and as many again that are delayed; beyond it submissions are answered 503.',
+    description: 'Jobs that may wait, and as many again that are delayed. Further submissions are answered 503.',
   },
   {
     name: 'TENANT_MAX_QUEUED_JOBS',
@@ -248,21 +248,21 @@ export const SETTINGS: readonly Setting[] = [
     default: '1000',
     group: 'Load',
     description:
-      'Jobs of one tenant that may wait, and as many again that are delayed; beyond it its submissions are answered 429.',
+      'Jobs of one tenant that may wait, and as many again that are delayed. Its further submissions are answered 429.',
   },
   {
     name: 'MAX_QUEUED_BYTES',
     kind: integer(64 * 1024 * 1024),
     default: '1073741824',
     group: 'Load',
-    description: 'Bytes of code and input that may wait in Redis; beyond it submissions are answered 503.',
+    description: 'Bytes of code and input that may wait in Redis. Further submissions are answered 503.',
   },
   {
     name: 'TENANT_MAX_QUEUED_BYTES',
     kind: integer(64 * 1024 * 1024),
     default: '268435456',
     group: 'Load',
-    description: 'The same of one tenant; beyond it its submissions are answered 429.',
+    description: 'The same for one tenant. Its further submissions are answered 429.',
   },
   {
     name: 'TENANT_MAX_OPEN_STREAMS',
@@ -270,14 +270,14 @@ export const SETTINGS: readonly Setting[] = [
     default: '2000',
     group: 'Load',
     description:
-      'Event streams, sockets and requests that wait for a job which one tenant may hold open at one gateway; beyond it they are answered 429.',
+      'Event streams, sockets and waiting requests that one tenant may have open at one gateway; further ones are answered 429.',
   },
   {
     name: 'TENANT_MAX_RUNNING_JOBS',
     kind: integer(0, 1e6),
     default: '0',
     group: 'Load',
-    description: 'Jobs of one tenant that run at one time, on all workers together; a key may have its own. 0: no cap.',
+    description: 'Jobs of one tenant that run at a time, on all workers together. A key may have its own cap. 0: no cap.',
   },
   {
     name: 'REDIS_URL',
@@ -285,7 +285,7 @@ export const SETTINGS: readonly Setting[] = [
     default: '',
     group: 'Storage',
     description:
-      '`redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`, `rediss://` for TLS, `redis+sentinel://HOST:PORT,HOST:PORT/MASTER`, `redis+cluster://HOST:PORT,HOST:PORT` (`rediss+sentinel://`, `rediss+cluster://` with TLS), or `unix:///path`. Empty: `npm start` runs a Redis of its own in the data directory.',
+      '`redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`, `rediss://` for TLS, `redis+sentinel://HOST:PORT,HOST:PORT/MASTER`, `redis+cluster://HOST:PORT,HOST:PORT` (`rediss+sentinel://`, `rediss+cluster://` with TLS), or `unix:///path`. Empty: `npm start` runs its own Redis in the data directory.',
   },
   {
     name: 'REDIS_PASSWORD_FILE',
@@ -306,14 +306,14 @@ export const SETTINGS: readonly Setting[] = [
     kind: string,
     default: '',
     group: 'Storage',
-    description: 'File with the certificates (PEM) of authorities to trust for Redis. Empty: those Node comes with.',
+    description: 'File with the certificates (PEM) of authorities to trust for Redis. Empty: those of Node.',
   },
   {
     name: 'REDIS_TLS_CERT_FILE',
     kind: string,
     default: '',
     group: 'Storage',
-    description: 'File with the certificate (PEM) to show to Redis.',
+    description: 'File with the client certificate (PEM) for Redis.',
   },
   {
     name: 'REDIS_TLS_KEY_FILE',
@@ -328,7 +328,7 @@ export const SETTINGS: readonly Setting[] = [
     default: '0',
     group: 'Storage',
     description:
-      'Replicas of Redis that must have a job before it is accepted; with fewer, submissions are answered 503. Redis replicates after it has answered: with 0, jobs of the last moment may be lost when a replica takes over.',
+      'Replicas of Redis that must confirm a job before it is accepted. With fewer, submissions are answered 503. With 0, the newest jobs may be lost when a replica takes over, because Redis replicates after it answers.',
   },
   {
     name: 'RUNYARD_NAMESPACE',
@@ -357,7 +357,7 @@ export const SETTINGS: readonly Setting[] = [
     kind: integer(1, 1e7),
     default: '100000',
     group: 'Storage',
-    description: 'Finished jobs kept of one tenant; beyond it the oldest go before their time.',
+    description: 'Finished jobs to keep for one tenant. Beyond it, the oldest expire early.',
   },
   {
     name: 'MAX_STORED_BYTES',
@@ -365,14 +365,14 @@ export const SETTINGS: readonly Setting[] = [
     default: '4294967296',
     group: 'Storage',
     description:
-      'Bytes of finished jobs kept in Redis, with output, events and artifacts; beyond it the oldest go before their time.',
+      'Bytes of finished jobs to keep in Redis, with output, events and artifacts. Beyond it, the oldest expire early.',
   },
   {
     name: 'TENANT_MAX_STORED_BYTES',
     kind: integer(64 * 1024 * 1024),
     default: '536870912',
     group: 'Storage',
-    description: 'The same of one tenant.',
+    description: 'The same for one tenant.',
   },
   {
     name: 'KEEP_REQUESTS',
@@ -380,21 +380,21 @@ export const SETTINGS: readonly Setting[] = [
     default: 'on',
     group: 'Storage',
     description:
-      'Whether what was asked for (code, input, environment) is kept with the result, for as long as that, so that an operator can have a job run again, and its owner read it back (`keepRequest`). `off`: it is gone when the job has ended.',
+      '`on`: stores the request (code, input, environment) as long as the result, so that an operator can run a job again and its owner can read it (`keepRequest`). `off`: removes the request when the job ends.',
   },
   {
     name: 'ARTIFACT_MAX_BYTES',
     kind: integer(1, 256 * 1024 * 1024),
     default: '8388608',
     group: 'Storage',
-    description: 'The most bytes of artifacts kept of one job, all together.',
+    description: 'Most bytes of artifacts to keep for one job, in total.',
   },
   {
     name: 'ARTIFACT_MAX_FILES',
     kind: integer(1, 1000),
     default: '64',
     group: 'Storage',
-    description: 'The most artifacts kept of one job.',
+    description: 'Most artifacts to keep for one job.',
   },
   {
     name: 'WORKER_CONCURRENCY',
@@ -409,7 +409,7 @@ export const SETTINGS: readonly Setting[] = [
     default: 'on',
     group: 'Worker',
     description:
-      'Whether this worker installs a language on its machine when an operator asks for it in the dashboard; only those of `languages/`.',
+      '`on`: this worker installs languages of `languages/` when an operator asks for them in the dashboard.',
   },
   {
     name: 'TIMEOUT_FACTOR',
@@ -425,14 +425,14 @@ export const SETTINGS: readonly Setting[] = [
     default: '40000',
     group: 'Worker',
     description:
-      'How long a worker that was told to stop waits for its running jobs; what is left then runs elsewhere.',
+      'How long a stopping worker waits for its running jobs. Jobs that are left run elsewhere.',
   },
   {
     name: 'PODMAN_SOCKET',
     kind: string,
     default: '',
     group: 'Sandbox',
-    description: "Path of podman's API socket. Empty: `npm start` runs a `podman system service` of its own.",
+    description: "Path of podman's API socket. Empty: `npm start` runs its own `podman system service`.",
   },
   {
     name: 'PODMAN_MODE',
@@ -456,7 +456,7 @@ export const SETTINGS: readonly Setting[] = [
     default: 'on',
     group: 'Sandbox',
     description:
-      "Whether sandboxes speak with their worker by Unix sockets in `run` of `RUNYARD_DATA_DIR`, past podman's service, which saves CPU time. Where podman cannot show a container that folder, as from a worker in a container of its own, the worker finds out and does without.",
+      "`on`: sandboxes talk to their worker over Unix sockets in `run` of `RUNYARD_DATA_DIR`, past podman's service, which saves CPU time. If podman cannot mount that folder, as for a worker in a container, the worker detects it and uses podman's service.",
   },
   {
     name: 'KERNEL_FAULT_LOG',
@@ -464,7 +464,7 @@ export const SETTINGS: readonly Setting[] = [
     default: 'off',
     group: 'Sandbox',
     description:
-      'Whether the kernel of the worker’s machine goes on logging programs that end by a fault of their own, with names that the programs chose. `off`: a worker that is root sets `debug.exception-trace` to 0 when it starts.',
+      '`keep`: the kernel of the worker’s machine continues to log crashes of programs, with names that the programs chose. `off`: a worker that is root sets `debug.exception-trace` to 0 when it starts.',
   },
   {
     name: 'SANDBOX_REUSE',
@@ -472,28 +472,28 @@ export const SETTINGS: readonly Setting[] = [
     default: 'tenant',
     group: 'Sandbox',
     description:
-      '`tenant`: a sandbox serves jobs of one tenant, each in a cell of its own. `never`: one container a job.',
+      '`tenant`: a sandbox runs jobs of one tenant, each in its own cell. `never`: every job gets its own container.',
   },
   {
     name: 'SANDBOX_MAX_JOBS',
     kind: integer(1),
     default: '500',
     group: 'Sandbox',
-    description: 'A sandbox is retired after so many jobs.',
+    description: 'Jobs after which a sandbox is retired.',
   },
   {
     name: 'SANDBOX_MAX_AGE_SECONDS',
     kind: integer(1),
     default: '1800',
     group: 'Sandbox',
-    description: 'A sandbox is retired after this long.',
+    description: 'Age at which a sandbox is retired.',
   },
   {
     name: 'POOL_READY',
     kind: integer(0, 256),
     default: '1',
     group: 'Sandbox',
-    description: 'Unbound sandboxes kept ready for each installed language; recent demand adds to it.',
+    description: 'Sandboxes to keep ready for each installed language. Recent demand adds to it.',
   },
   {
     name: 'PREWARM',
@@ -501,7 +501,7 @@ export const SETTINGS: readonly Setting[] = [
     default: 'on',
     group: 'Sandbox',
     description:
-      '`on`: in idle sandboxes of languages that can, an interpreter is already started and waits for its program. Each takes memory: 3 MB for Python, 20 MB for JavaScript, half of one for Bash.',
+      '`on`: idle sandboxes start the interpreter ahead, where the language can, and it waits for its program. Each takes memory: 3 MB for Python, 20 MB for JavaScript, 0.5 MB for Bash.',
   },
   {
     name: 'CONTAINER_IMAGES',
@@ -523,7 +523,7 @@ export const SETTINGS: readonly Setting[] = [
     default: String(256 * MIB),
     group: 'Sandbox',
     description:
-      'Bytes a sandbox may read from each disk of the machine in a second; files of its image that lie in memory do not count. 0: no bound. Needs a worker that is root.',
+      'Bytes a second that a sandbox may read from each disk of the machine; cached files do not count. 0: no bound. Needs a worker that is root.',
   },
   {
     name: 'KILL_GRACE_MS',
@@ -538,7 +538,7 @@ export const SETTINGS: readonly Setting[] = [
     default: '',
     group: 'Webhooks',
     description:
-      'Internal networks that webhooks may reach all the same, on every port: addresses and networks as CIDR, comma-separated. Empty: none.',
+      'Internal networks that webhooks may reach, on every port: addresses and networks as CIDR, comma-separated. Empty: none.',
   },
   {
     name: 'WEBHOOK_DENY',
@@ -560,14 +560,14 @@ export const SETTINGS: readonly Setting[] = [
     kind: integer(100, 120_000),
     default: '15000',
     group: 'Webhooks',
-    description: 'How long one delivery of a webhook may take in all.',
+    description: 'Time limit of one delivery of a webhook.',
   },
   {
     name: 'WEBHOOK_CONCURRENCY',
     kind: integer(1, 1024),
     default: '16',
     group: 'Webhooks',
-    description: 'Deliveries of webhooks one worker makes at a time.',
+    description: 'Webhook deliveries that one worker makes at a time.',
   },
   {
     name: 'WEBHOOK_DELIVERIES_KEPT_SECONDS',
@@ -609,7 +609,7 @@ export const SETTINGS: readonly Setting[] = [
     kind: { type: 'choice', of: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] },
     default: 'info',
     group: 'Logs',
-    description: 'Least severity that is written; one JSON object a line on standard output.',
+    description: 'Lowest severity that is written, as one JSON object per line on standard output.',
   },
   {
     name: 'METRICS_PORT',
@@ -617,7 +617,7 @@ export const SETTINGS: readonly Setting[] = [
     default: '',
     group: 'Metrics',
     description:
-      'Port on which the gateway serves `/metrics` without a key; it is no longer served on `PORT` then. Empty: none.',
+      'Port on which the gateway serves `/metrics` without a key, instead of on `PORT`. Empty: none.',
   },
   {
     name: 'WORKER_METRICS_PORT',
@@ -631,7 +631,7 @@ export const SETTINGS: readonly Setting[] = [
     kind: string,
     default: '127.0.0.1',
     group: 'Metrics',
-    description: 'Address of those two ports. Whoever reaches it can read the metrics.',
+    description: 'Address of those two ports. Everybody who reaches it can read the metrics.',
   },
   {
     name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
@@ -639,14 +639,14 @@ export const SETTINGS: readonly Setting[] = [
     default: '',
     group: 'Traces',
     description:
-      'Collector that traces are sent to by OTLP over HTTP, e.g. `http://localhost:4318`; `/v1/traces` is added. Empty: no traces.',
+      'Collector that gets traces by OTLP over HTTP, e.g. `http://localhost:4318`; `/v1/traces` is added. Empty: no traces.',
   },
   {
     name: 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
     kind: string,
     default: '',
     group: 'Traces',
-    description: 'The same with its whole path, in place of it.',
+    description: 'The same as a complete URL, used instead.',
   },
   {
     name: 'OTEL_EXPORTER_OTLP_PROTOCOL',
@@ -674,7 +674,7 @@ export const SETTINGS: readonly Setting[] = [
     kind: string,
     default: '',
     group: 'Traces',
-    description: 'What else traces tell of their process: `name=value,other=value`, percent-encoded.',
+    description: 'More attributes of the process in traces: `name=value,other=value`, percent-encoded.',
   },
   {
     name: 'OTEL_TRACES_SAMPLER',
@@ -688,7 +688,7 @@ export const SETTINGS: readonly Setting[] = [
     kind: string,
     default: '',
     group: 'Traces',
-    description: 'The part of the traces that `..._traceidratio` keeps: 0 to 1. Empty: 1.',
+    description: 'Share of the traces that `..._traceidratio` keeps: 0 to 1. Empty: 1.',
   },
   {
     name: 'OTEL_BSP_SCHEDULE_DELAY',
@@ -702,6 +702,6 @@ export const SETTINGS: readonly Setting[] = [
     kind: { type: 'choice', of: ['true', 'false'] },
     default: 'false',
     group: 'Traces',
-    description: '`true`: no traces, whatever the rest says.',
+    description: '`true`: no traces, whatever the other settings say.',
   },
 ]
