@@ -28,7 +28,7 @@ export async function runService(
   const signal = stopSignal()
   // Node's own end of a process in which nothing is left to wait for; it says nothing of it.
   process.once('exit', (code) => {
-    if (code === NOTHING_LEFT) process.stderr.write(`runyard ${name}: ended in the middle of its start: what it waited for cannot come any more\n`) // prettier-ignore
+    if (code === NOTHING_LEFT) process.stderr.write(`runyard ${name}: ended during its start, because nothing was left to wait for\n`) // prettier-ignore
   })
   try {
     const root = packageRoot()

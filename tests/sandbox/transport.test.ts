@@ -21,7 +21,7 @@ afterAll(async () => {
 let lines: string[] = []
 const log = pino({ level: 'info' }, { write: (line: string) => lines.push((JSON.parse(line) as { msg: string }).msg) })
 const CONNECTED = 'sandboxes connect to sockets of this worker'
-const THROUGH_THE_ENGINE = 'sandboxes cannot connect to sockets of this worker and are spoken to through the engine'
+const THROUGH_THE_ENGINE = 'sandboxes cannot connect to sockets of this worker; using the engine instead'
 
 /** How containers were started. */
 let started: ('attached' | 'alone')[] = []

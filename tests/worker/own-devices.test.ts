@@ -38,7 +38,7 @@ test('sandboxes have nodes of their own, which are gone with them', async () => 
   expect([launched, readdirSync(parent).length]).toEqual([[true, true], 2])
   for (const { out } of transports) out.emit('close')
   expect(readdirSync(parent)).toEqual([])
-  expect(said).toEqual(['sandboxes have device nodes of their own'])
+  expect(said).toEqual(['sandboxes have their own device nodes'])
 })
 
 test('an engine that does not take them three times is never given any again', async () => {
@@ -76,7 +76,7 @@ test('a fault that passes decides nothing', async () => {
   await launch({})
   await launch({})
   expect(launched).toEqual([true, false, true])
-  expect(said).toEqual(['sandboxes have device nodes of their own'])
+  expect(said).toEqual(['sandboxes have their own device nodes'])
 })
 
 test('a sandbox that fails later never shares the machine’s', async () => {

@@ -52,7 +52,7 @@ export function createGatewayMetrics(options: GatewayMetricsOptions): GatewayMet
   })
   const inFlight = new Gauge({
     name: 'runyard_http_requests_in_flight',
-    help: 'Requests that have met their route and are not answered yet, event streams and sockets among them',
+    help: 'Requests with a route that are not answered yet, including event streams and sockets',
     labelNames: ['route'],
     registers,
   })
@@ -64,13 +64,13 @@ export function createGatewayMetrics(options: GatewayMetricsOptions): GatewayMet
   })
   const refusals = new Counter({
     name: 'runyard_refused_jobs_total',
-    help: 'Jobs for which this gateway had no room, by what was full',
+    help: 'Jobs that this gateway refused, by the bound that was full',
     labelNames: ['bound'],
     registers,
   })
   const decisions = new Counter({
     name: 'runyard_rate_limit_decisions_total',
-    help: 'What the rate limit of this gateway decided; fallback: by this process alone, since Redis was away',
+    help: 'Decisions of the rate limit; fallback: made by this gateway alone while Redis was away',
     labelNames: ['budget', 'outcome', 'decided_by'],
     registers,
   })

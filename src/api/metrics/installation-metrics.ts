@@ -27,14 +27,14 @@ export function createInstallationMetrics(sources: InstallationSources, register
   const labelled = <T extends string>(name: string, help: string, labelNames: T[]) =>
     new Gauge({ name: `runyard_${name}`, help, labelNames, registers })
 
-  const queued = labelled('queued_jobs', 'Jobs that wait, by priority; unknown: of more tenants than are looked at', ['priority']) // prettier-ignore
+  const queued = labelled('queued_jobs', 'Waiting jobs, by priority; unknown: jobs of tenants beyond the first 2,000', ['priority']) // prettier-ignore
   const simple: [Gauge, (seen: Installation) => number | undefined][] = [
     [
       gauge('delayed_jobs', 'Jobs that are not due yet, or are held by the cap of their tenant'),
       (seen) => seen.delayed,
     ],
     [gauge('running_jobs', 'Jobs that run, on all workers'), (seen) => seen.running],
-    [gauge('oldest_queued_seconds', 'How long the job that has waited longest does; 0 when none waits'), (seen) => seen.oldestSeconds], // prettier-ignore
+    [gauge('oldest_queued_seconds', 'Age of the job that has waited longest; 0 when none waits'), (seen) => seen.oldestSeconds], // prettier-ignore
     [gauge('waiting_bytes', 'Bytes of code and input that wait in Redis'), (seen) => seen.waitingBytes],
     [gauge('waiting_tenants', 'Tenants with a job that waits'), (seen) => seen.waitingTenants],
     [gauge('queue_limit_jobs', 'MAX_QUEUED_JOBS of this gateway'), () => config.load.maxQueuedJobs],
@@ -55,7 +55,7 @@ export function createInstallationMetrics(sources: InstallationSources, register
   ]
   const workers = labelled('workers', 'Workers that are alive, by the state of their container engine', ['engine'])
   const slots = gauge('slots', 'Jobs that the workers alive with a working engine can run at a time')
-  const bullmq = labelled('bullmq_jobs', 'What BullMQ counts of its queues, by its own states', ['queue', 'state'])
+  const bullmq = labelled('bullmq_jobs', 'Jobs in the queues of BullMQ, by its states', ['queue', 'state'])
   const securityEvents = new Counter({
     name: 'runyard_security_events_total',
     help: 'Security events of the whole installation',

@@ -36,7 +36,7 @@ export async function startMetricsServer(
   }
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (req, res) => {
     answer(req, res).catch((err: unknown) => {
-      log.error({ err }, 'metrics could not be told')
+      log.error({ err }, 'metrics could not be served')
       res.destroy()
     })
   })

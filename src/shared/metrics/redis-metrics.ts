@@ -23,7 +23,7 @@ export function createRedisMetrics(connection: () => Redis, registers: Registry[
   const up = new Gauge({ name: 'runyard_redis_up', help: 'Whether Redis answers this process: 1 or 0', registers })
   const ping = new Gauge({
     name: 'runyard_redis_ping_seconds',
-    help: 'How long Redis took to answer this process when it was asked last',
+    help: 'How long Redis took for the last answer to this process',
     registers,
   })
   return async () => {

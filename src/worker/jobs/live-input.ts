@@ -66,7 +66,7 @@ export function createLiveInput({ inputs, wakeUps, keys, log }: LiveInputOptions
         }
         if (done - told < TELL_BYTES) return
         told = done
-        inputs.taken(jobId, done).catch((err: unknown) => log.warn({ err, jobId }, 'room for input not told'))
+        inputs.taken(jobId, done).catch((err: unknown) => log.warn({ err, jobId }, 'room for input not published'))
       }
 
       const give = (entries: readonly InputEntry[]) => {

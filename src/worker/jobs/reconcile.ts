@@ -33,7 +33,7 @@ export async function reconcile(options: ReconcileOptions): Promise<number> {
       const found = await records.read(id)
       if (!found || found.job.status !== null) continue
       const { job, tenant } = found
-      log.warn({ jobId: id, tenant, state: job.state }, 'job that the queue does not know was ended')
+      log.warn({ jobId: id, tenant, state: job.state }, 'job unknown to the queue was ended')
       await storeLostJob({ records, queues, lost, count }, { head: job, tenant })
       ended++
     }

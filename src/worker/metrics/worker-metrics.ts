@@ -51,21 +51,21 @@ export function createWorkerMetrics(sources: WorkerSources): WorkerMetrics {
     new Gauge({ name: `runyard_${name}`, help, labelNames, registers })
 
   const finished = createFinishedJobs(registers, sources.runtimes)
-  const wait = seconds('job_queue_wait', 'From when a job was accepted, or due, to the begin of its first attempt', BUCKETS.queueWait, ['priority']) // prettier-ignore
-  const duration = seconds('job_duration', 'From the begin of the attempt that ended a job to its stored result', BUCKETS.job, ['runtime', 'status']) // prettier-ignore
+  const wait = seconds('job_queue_wait', 'From when a job was accepted, or due, to its first attempt', BUCKETS.queueWait, ['priority']) // prettier-ignore
+  const duration = seconds('job_duration', 'From the start of the last attempt of a job to its stored result', BUCKETS.job, ['runtime', 'status']) // prettier-ignore
   const turnaround = seconds('job_turnaround', 'From when a job was accepted, or due, to its stored result', BUCKETS.job, ['runtime']) // prettier-ignore
   const acquiring = seconds('sandbox_acquire', 'How long jobs waited for their sandbox', BUCKETS.sandbox, [])
   const stages = seconds('stage_duration', 'Wall time of stages, as init measured it', BUCKETS.job, ['runtime', 'stage']) // prettier-ignore
-  const attempts = counter('job_attempts', 'Attempts that were begun; more than the jobs where some were begun again', ['runtime']) // prettier-ignore
+  const attempts = counter('job_attempts', 'Attempts that started; more than jobs when some ran again', ['runtime']) // prettier-ignore
   const requeued = counter('jobs_requeued', 'Jobs that went back to the queue', ['reason'])
   const putBack = counter('jobs_put_back', 'Former name of runyard_jobs_requeued_total, for one version', ['reason'])
-  const output = counter('output_bytes', 'What programs wrote, also beyond what is kept', ['stream'])
+  const output = counter('output_bytes', 'Bytes that programs wrote, including output beyond the limit', ['stream'])
   const events = counter('events_published', 'Events of jobs that this worker published', ['type'])
   const starting = seconds('sandbox_start', 'From the order for a sandbox to its readiness', BUCKETS.sandbox, [])
   const notStarted = counter('sandbox_start_failures', 'Sandboxes that could not be made', [])
   const created = counter('sandboxes_created', 'Sandboxes that were made for the pool', [])
   const retired = counter('sandboxes_retired', 'Sandboxes of the pool that are gone', ['reason'])
-  const faults = counter('sandbox_faults', 'Sandboxes that ended or broke the protocol while they should have lived', ['kind']) // prettier-ignore
+  const faults = counter('sandbox_faults', 'Sandboxes that ended unexpectedly or broke the protocol', ['kind']) // prettier-ignore
   const sandboxes = gauge('sandboxes', 'Sandboxes of the pool', ['state'])
   const prewarmed = gauge('sandboxes_prewarmed', 'Ready and bound sandboxes in which an interpreter waits')
   const armed = gauge('sandboxes_armed', 'Former name of runyard_sandboxes_prewarmed, for one version')

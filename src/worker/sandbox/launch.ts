@@ -38,7 +38,7 @@ export function createLaunch(engine: Engine, makeFolder: (() => Promise<string>)
   const decide = (reason?: string) => {
     way = reason === undefined ? 'direct' : 'attached'
     if (reason === undefined) log.info('sandboxes connect to sockets of this worker')
-    else log.info({ reason }, 'sandboxes cannot connect to sockets of this worker and are spoken to through the engine')
+    else log.info({ reason }, 'sandboxes cannot connect to sockets of this worker; using the engine instead')
   }
 
   return async (options) => {

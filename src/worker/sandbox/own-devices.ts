@@ -41,7 +41,7 @@ export function withOwnDevices(launch: Launch, log: Logger, parent = '/dev'): La
     try {
       const transport = await launchOwn(options)
       way = 'own'
-      log.info('sandboxes have device nodes of their own')
+      log.info('sandboxes have their own device nodes')
       return transport
     } catch (err) {
       const transport = await launch(options)

@@ -203,7 +203,7 @@ export async function createPodmanSandbox(
     kill: () => send(protocol.kill()),
     async gather(wanted) {
       const gathered = await ask(protocol.gather(wanted), GATHER_TIMEOUT_MS, 'gathering artifacts')
-      if (!gathered) throw new SandboxBroken(`sandbox ${id} told of no end of its artifacts`)
+      if (!gathered) throw new SandboxBroken(`sandbox ${id} did not report the end of its artifacts`)
       return gathered
     },
     async end() {

@@ -171,7 +171,7 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
     } catch (err) {
       const waiter = waitersOf(image).shift()
       if (waiter) waiter.reject(err)
-      else if (!closed) log.error({ err, image }, 'making a sandbox ahead of need failed')
+      else if (!closed) log.error({ err, image }, 'sandbox could not be made ahead')
       retryLater()
     } finally {
       making.set(image, makingOf(image) - 1)

@@ -38,7 +38,7 @@ export function createSandboxes(
     create: (image, memoryBytes) => maker.make(image, memoryBytes),
     trial: async () => (await maker.make(maker.anyImage(), standardMemoryBytes)).destroy(),
     changed: (isUp) =>
-      void engineChanged(isUp).catch((err: unknown) => log.error({ err }, 'change of the engine not told')),
+      void engineChanged(isUp).catch((err: unknown) => log.error({ err }, 'change of the engine not published')),
     log,
   })
   const pool = createSandboxPool({

@@ -82,7 +82,7 @@ export async function proveLimits(make: () => Promise<Sandbox>, log: Logger, tim
   await retry(prove, {
     pauseMs: (tries) => (tries < TRIES ? 0 : undefined),
     when: (err) => err instanceof SandboxBroken,
-    failed: (err) => log.warn({ err }, 'the sandbox in which limits were tried was lost, another is made'),
+    failed: (err) => log.warn({ err }, 'the sandbox of the limit proof was lost; making another'),
   })
 }
 

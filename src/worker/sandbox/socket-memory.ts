@@ -30,7 +30,7 @@ export function withSocketMemory(launch: Launch, log: Logger, cgroups = CGROUPS)
       writeFile(join(cgroups, group(transport.container), 'memory.kmem.tcp.limit_in_bytes'), bytes, { flag: 'r+' }),
     )
     const done = (await Promise.allSettled(set)).some(({ status }) => status === 'fulfilled')
-    if (!done && !told) log.warn('what lies in sockets of sandboxes is not limited: their memory cgroup was not found')
+    if (!done && !told) log.warn('socket buffers of sandboxes are not limited: their memory cgroup was not found')
     told ||= !done
     return transport
   }

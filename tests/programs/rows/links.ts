@@ -26,7 +26,7 @@ export const links: readonly HostileRow[] = [
       status: 'succeeded',
       stdout: 'planted\n',
       message:
-        'artifacts are missing: 1 that the program itself could not read; 2 whose name is not UTF-8 or holds control ' +
+        'artifacts are missing: 1 that the program could not read; 2 whose name is not UTF-8 or holds control ' +
         'characters; 9 that are links or other special files',
       check: leaves(2, 'out/own', 'out/own too'),
     },
