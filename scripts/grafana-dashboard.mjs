@@ -149,7 +149,10 @@ const rows = {
   'Redis and processes': [
     series('Round trip to Redis', 's', { '{{job}} {{instance}}': 'runyard_redis_ping_seconds' }),
     series('Memory of Redis', 'bytes', { used: 'max(runyard_redis_used_bytes)', limit: 'max(runyard_redis_limit_bytes)' }), // prettier-ignore
-    series('Stored results', 'bytes', { stored: 'max(runyard_stored_bytes)', limit: 'max(runyard_stored_limit_bytes)' }),
+    series('Stored results', 'bytes', {
+      stored: 'max(runyard_stored_bytes)',
+      limit: 'max(runyard_stored_limit_bytes)',
+    }),
     series('Finished jobs kept', 'short', { jobs: 'max(runyard_stored_jobs)' }),
     series('Connections to Redis', 'short', { connections: 'max(runyard_redis_clients)' }),
     series('Processor', 'percentunit', { '{{job}} {{instance}}': `rate(process_cpu_seconds_total{job=~"runyard-.+"}${RATE})` }), // prettier-ignore

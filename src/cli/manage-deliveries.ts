@@ -50,9 +50,7 @@ export async function redeliver(context: CliContext, id: string, json: boolean):
     await queue.hurry(id).finally(() => queue.close())
   })
   context.print(
-    json
-      ? JSON.stringify({ id, redelivered: true }, null, 2)
-      : `${id} will be delivered again by the next free worker`,
+    json ? JSON.stringify({ id, redelivered: true }, null, 2) : `${id} will be delivered again by the next free worker`,
   )
 }
 

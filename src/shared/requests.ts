@@ -99,12 +99,14 @@ export const CodeRequest = Type.Object(
       }),
     ),
     tests: optional(
-      Type.Array(RequestTest, { minItems: 1, maxItems: MAX_TESTS, description: 'tests: compile once, run once for each' }),
+      Type.Array(RequestTest, {
+        minItems: 1,
+        maxItems: MAX_TESTS,
+        description: 'inputs to test with: compile once, run once for each',
+      }),
     ),
     expectedOutput: optional(text('expected standard output; white space at line ends is ignored')),
-    interactive: optional(
-      Type.Boolean({ description: 'keep standard input open for GET /v1/jobs/:id/io' }),
-    ),
+    interactive: optional(Type.Boolean({ description: 'keep standard input open for GET /v1/jobs/:id/io' })),
     terminal: optional(TerminalSize),
   },
   { additionalProperties: false },

@@ -280,9 +280,7 @@ describe('a key', () => {
     const env = { RUNYARD_URL: strict.url }
     const none = await runyard(['run', 'hello.py'], { env })
     expect(none).toMatchObject({ code: 77, stdout: '' })
-    expect(none.stderr).toMatch(
-      /needs a key\. Store yours with runyard login, .* RUNYARD_KEY\.\n.*runyard keys create/,
-    )
+    expect(none.stderr).toMatch(/needs a key\. Store yours with runyard login, .* RUNYARD_KEY\.\n.*runyard keys create/)
     const wrong = await runyard(['list'], { env: { ...env, RUNYARD_KEY: 'ry_no' } })
     expect(wrong).toMatchObject({ code: 77, stderr: expect.stringContaining('rejected this key') as unknown })
   })
@@ -326,7 +324,11 @@ describe('what cannot be done is told with what to do', () => {
     { args: ['run', 'hello.py', '--limit', 'time=1'], code: 64, words: 'wallMs' },
     { args: ['run', 'hello.py', '--color'], code: 64, words: '(see runyard run --help)' },
     { args: ['run'], code: 64, words: "missing required argument 'file'" },
-    { args: ['run', 'hello.py', '--key-file', 'absent'], code: 64, words: '--key-file absent: the file does not exist' },
+    {
+      args: ['run', 'hello.py', '--key-file', 'absent'],
+      code: 64,
+      words: '--key-file absent: the file does not exist',
+    },
     {
       args: ['run', 'blocked.py'],
       code: 77,

@@ -84,7 +84,14 @@ test('requests that stay open are told while they do, by their route', async () 
   ends.abort()
   await eventually('no stream is open', async () => (await open()) <= 0)
   const samples = await read()
-  expect(total(samples, 'runyard_http_request_duration_seconds_count', { route, status: '200', long_lived: 'yes', held: 'yes' })).toBe(3)
+  expect(
+    total(samples, 'runyard_http_request_duration_seconds_count', {
+      route,
+      status: '200',
+      long_lived: 'yes',
+      held: 'yes',
+    }),
+  ).toBe(3)
   expect(total(samples, 'runyard_http_request_duration_seconds_count', { route, long_lived: 'no' })).toBe(0)
 })
 

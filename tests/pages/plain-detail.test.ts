@@ -7,7 +7,7 @@ test.each([
   ['must be >= 1', 'Must be at least 1.'],
   ['is 300; the most this service allows is 256', 'At most 256.'],
   ['is 300; the most this key allows is 8', 'At most 8.'],
-  ['must not contain a NUL character', 'Must not hold a NUL character.'],
+  ['must not contain a NUL character', 'Must not contain a NUL character.'],
 ])('%j is told as %j', (detail, told) => expect(plainDetail(detail)).toBe(told))
 
 test('figures are shown in the unit of their field, and versions are no figures', () => {

@@ -11,6 +11,8 @@ test('metrics have their former names too, with the same values, and say so', as
     expect(text).toContain(`${name}{reason="draining"} 1`)
     expect(text).toContain(`${name}{reason="no-sandbox"} 0`)
   }
-  expect(text).toContain('# HELP runyard_jobs_put_back_total Former name of runyard_jobs_requeued_total, for one version')
+  expect(text).toContain(
+    '# HELP runyard_jobs_put_back_total Former name of runyard_jobs_requeued_total, for one version',
+  )
   expect(text).toContain('# HELP runyard_sandboxes_armed Former name of runyard_sandboxes_prewarmed, for one version')
 })

@@ -21,7 +21,8 @@ export const readBatch = defineRoute({
   id: 'readBatch',
   tag: 'Batches',
   summary: 'Read a batch',
-  description: 'Returns the current state of the batch. With `wait`, it waits until all jobs have ended or the time is over.',
+  description:
+    'Returns the current state of the batch. With `wait`, it waits until all jobs have ended or the time is over.',
   scopes: ['jobs', 'containers'],
   params: { id: PATH.batch },
   query: ReadJobQuery,

@@ -29,5 +29,8 @@ function sorted(_name: string, value: unknown): unknown {
 
 /** @param what the key was used for before, e.g. `the job ID` */
 export function idempotencyMismatch(what: string): Problem {
-  return new Problem('idempotency-mismatch', `the Idempotency-Key was already used for another request, which created ${what}`)
+  return new Problem(
+    'idempotency-mismatch',
+    `the Idempotency-Key was already used for another request, which created ${what}`,
+  )
 }

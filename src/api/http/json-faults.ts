@@ -70,8 +70,7 @@ export function jsonFaults(text: string): FieldError[] {
           }
           level.at = name
           if (level.names.has(name)) faults.push({ pointer: pointerTo(levels), detail: 'appears twice' })
-          if (name === '__proto__')
-            faults.push({ pointer: pointerTo(levels), detail: 'is not an allowed name' })
+          if (name === '__proto__') faults.push({ pointer: pointerTo(levels), detail: 'is not an allowed name' })
           level.names.add(name)
           isName = false
         }

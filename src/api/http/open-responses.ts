@@ -74,9 +74,11 @@ export function createOpenResponses(closing: AbortSignal, maxOfTenant: number): 
 }
 
 function tooManyOpen(most: number): Problem {
-  return new Problem('too-many-open', `you have ${most} open streams and waiting requests, the most that is allowed; close one first`, {
-    headers: { 'Retry-After': String(RETRY_SECONDS) },
-  })
+  return new Problem(
+    'too-many-open',
+    `you have ${most} open streams and waiting requests, the most that is allowed; close one first`,
+    { headers: { 'Retry-After': String(RETRY_SECONDS) } },
+  )
 }
 
 /**

@@ -38,7 +38,11 @@ export const talkToJob = defineRoute({
   scopes: ['jobs', 'containers'],
   params: { id: PATH.job },
   query: Type.Object(
-    { after: Type.Optional(Type.String({ maxLength: 31, description: 'id of the last event that the client received' })) },
+    {
+      after: Type.Optional(
+        Type.String({ maxLength: 31, description: 'id of the last event that the client received' }),
+      ),
+    },
     { additionalProperties: false },
   ),
   answers: {

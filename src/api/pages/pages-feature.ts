@@ -57,8 +57,7 @@ function pageRouter({ html, assets }: BuiltPages): Router {
     .route('/assets/:name')
     .get((req, res) => {
       const asset = assets.get(req.params.name)
-      if (!asset)
-        throw new Problem('not-found', 'the file does not exist; reload the page that asked for it')
+      if (!asset) throw new Problem('not-found', 'the file does not exist; reload the page that asked for it')
       sendAsset(req, res, asset)
     })
     .all(onlyMethods('GET'))

@@ -17,7 +17,9 @@ const Reason = Type.Optional(Type.String({ maxLength: 200, description: 'for the
 
 export const BlockRequest = Type.Object(
   {
-    seconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 1e9, description: 'until somebody lifts it, when absent' })),
+    seconds: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1e9, description: 'until somebody lifts it, when absent' }),
+    ),
     reason: Reason,
   },
   { additionalProperties: false },

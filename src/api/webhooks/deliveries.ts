@@ -114,8 +114,7 @@ export const deliveryRoutes = [
     path: '/v1/webhook-deliveries/:id/cancel',
     id: 'cancelWebhook',
     summary: 'Cancel a pending delivery',
-    description:
-      'Makes no more attempts; one in progress continues. A delivery that has ended does not change.',
+    description: 'Makes no more attempts; one in progress continues. A delivery that has ended does not change.',
     params: { id: PATH.delivery },
     answers: { 200: { description: 'The delivery.', schema: Delivery } },
     async handle({ deliveries }: DeliveryNeeds, { res, params, caller, send }) {

@@ -59,7 +59,9 @@ const WORDS: Record<DeliveryEvent, Words> = {
 const header = (name: string, description: string, schema: object) => ({ name, in: 'header', required: true, description, schema }) // prettier-ignore
 
 const HEADERS = [
-  header('webhook-id', 'Id of the event: the same at every attempt, so that you can detect duplicates.', { type: 'string' }),
+  header('webhook-id', 'Id of the event: the same at every attempt, so that you can detect duplicates.', {
+    type: 'string',
+  }),
   header('webhook-timestamp', 'When this attempt was made, in seconds since 1970.', { type: 'integer' }),
   header(
     'webhook-signature',

@@ -86,5 +86,8 @@ function requireRate(rate: Rate | null, latencies: readonly number[], seconds: n
 /** @throws what it is given, with what to do when it is the caller's rate */
 function rateTooLow(error: unknown): never {
   if (!(error instanceof RunyardError) || error.code !== 'rate-limited') throw error
-  throw new ExitError(EXIT.tooMany, `stopped, since the results would measure the rate limit and not the service: ${error.detail}.\n${RAISE_RATE}`)
+  throw new ExitError(
+    EXIT.tooMany,
+    `stopped, since the results would measure the rate limit and not the service: ${error.detail}.\n${RAISE_RATE}`,
+  )
 }

@@ -75,7 +75,11 @@ async function examine({ root, loadConfig }: DoctorOptions): Promise<Check[]> {
 export function checkNames({ formerNames }: Config): Check {
   if (formerNames.length === 0) return ok('settings', 'all valid')
   const renamed = formerNames.map(({ former, name }) => `${former} is now ${name}`).join(', ')
-  return warn('settings', `valid, but renamed: ${renamed}`, 'use the new name; the former one works in this version only')
+  return warn(
+    'settings',
+    `valid, but renamed: ${renamed}`,
+    'use the new name; the former one works in this version only',
+  )
 }
 
 /** Who podman runs as here, and what that takes. With a service of somebody else's that is their business. */

@@ -142,6 +142,7 @@ async function forward(input: Input, job: InteractiveJob, { note }: Streams): Pr
     await job.end()
   } catch (error) {
     // A program need not read all that it is given.
-    if (error instanceof RunyardError && error.code === 'input-limit') note(`input is no longer accepted: ${error.detail}`)
+    if (error instanceof RunyardError && error.code === 'input-limit')
+      note(`input is no longer accepted: ${error.detail}`)
   }
 }

@@ -133,7 +133,7 @@ export const SETTINGS: readonly Setting[] = [
     kind: integer(1, 100),
     default: '50',
     group: 'Access',
-    description: "Share of the rate and burst of a key that one end user (`endUser`) may use, in percent.",
+    description: 'Share of the rate and burst of a key that one end user (`endUser`) may use, in percent.',
   },
   {
     name: 'READ_RATE_PER_MINUTE',
@@ -277,7 +277,8 @@ export const SETTINGS: readonly Setting[] = [
     kind: integer(0, 1e6),
     default: '0',
     group: 'Load',
-    description: 'Jobs of one tenant that run at a time, on all workers together. A key may have its own cap. 0: no cap.',
+    description:
+      'Jobs of one tenant that run at a time, on all workers together. A key may have its own cap. 0: no cap.',
   },
   {
     name: 'REDIS_URL',
@@ -424,8 +425,7 @@ export const SETTINGS: readonly Setting[] = [
     kind: integer(0, MAX_TIMER_MS),
     default: '40000',
     group: 'Worker',
-    description:
-      'How long a stopping worker waits for its running jobs. Jobs that are left run elsewhere.',
+    description: 'How long a stopping worker waits for its running jobs. Jobs that are left run elsewhere.',
   },
   {
     name: 'PODMAN_SOCKET',
@@ -616,8 +616,7 @@ export const SETTINGS: readonly Setting[] = [
     kind: optionalPort,
     default: '',
     group: 'Metrics',
-    description:
-      'Port on which the gateway serves `/metrics` without a key, instead of on `PORT`. Empty: none.',
+    description: 'Port on which the gateway serves `/metrics` without a key, instead of on `PORT`. Empty: none.',
   },
   {
     name: 'WORKER_METRICS_PORT',

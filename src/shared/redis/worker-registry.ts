@@ -42,9 +42,7 @@ export const WorkerInfo = Type.Object({
   // Workers of before the dashboard do not tell the rest.
   heartbeatAt: Type.Optional(Type.String({ format: 'date-time', description: 'when it reported this' })),
   load: Type.Optional(WorkerLoad),
-  installsOnRequest: Type.Optional(
-    Type.Boolean({ description: 'whether it installs languages on request' }),
-  ),
+  installsOnRequest: Type.Optional(Type.Boolean({ description: 'whether it installs languages on request' })),
 })
 export type WorkerInfo = Static<typeof WorkerInfo>
 

@@ -8,7 +8,6 @@ export const EndUser = Type.String({
   minLength: 1,
   maxLength: 128,
   pattern: '^[^\\p{C}\\p{Zl}\\p{Zp}]*$',
-  description:
-    'the person you submit this for, as an opaque id: abuse counts against this user instead of your key',
+  description: 'the person you submit this for, as an opaque id: abuse counts against this user instead of your key',
 })
 export type EndUser = Static<typeof EndUser>

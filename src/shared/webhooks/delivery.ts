@@ -47,9 +47,7 @@ export const Delivery = Type.Object({
   url: Type.String(),
   state: DeliveryState,
   createdAt: Type.String({ format: 'date-time', description: 'RFC 3339, UTC' }),
-  nextAttemptAt: orNull(
-    Type.String({ format: 'date-time', description: 'the next attempt, while it is pending' }),
-  ),
+  nextAttemptAt: orNull(Type.String({ format: 'date-time', description: 'the next attempt, while it is pending' })),
   attempts: Type.Array(Attempt, { description: 'oldest first; the last 50' }),
 })
 export type Delivery = Static<typeof Delivery>

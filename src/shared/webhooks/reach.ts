@@ -11,7 +11,7 @@ export interface Reach {
 /** What opens what is refused, in the words of a refusal. */
 export const REACH_HINTS = {
   'address-not-allowed': 'the operator can open internal networks with WEBHOOK_ALLOW',
-  'port-not-allowed': 'the operator can add ports in WEBHOOK_PORTS',
+  'port-not-allowed': 'the operator lists the allowed ports in WEBHOOK_PORTS',
 } as const
 
 /** @param url of `http:` or `https:` */

@@ -32,8 +32,7 @@ export function withDiskReads(launch: Launch, bytesPerSecond: number, log: Logge
     )
     const done = bounds.length === 0 || (await Promise.all(bounds)).some(Boolean)
     await setWeight(machine.cgroups, transport.container)
-    if (!done && !told)
-      log.info('disk reads of sandboxes are not bounded: this needs root and cgroups with I/O')
+    if (!done && !told) log.info('disk reads of sandboxes are not bounded: this needs root and cgroups with I/O')
     told ||= !done
     return transport
   }

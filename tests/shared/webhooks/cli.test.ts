@@ -65,7 +65,9 @@ test('deliveries of a tenant are listed, of their URLs only the origin, and one 
   const json = await runyard('webhooks', 'deliveries', '--tenant', 'me', '--json')
   expect(JSON.parse(json)).toMatchObject({ deliveries: [{ id, origin: receiver.url, attempts: [{ status: 204 }] }] })
   expect(json).not.toContain('secret')
-  expect(await runyard('webhooks', 'deliveries', '--tenant', 'me', '--state', 'failed')).toContain('No deliveries match')
+  expect(await runyard('webhooks', 'deliveries', '--tenant', 'me', '--state', 'failed')).toContain(
+    'No deliveries match',
+  )
 
   expect(await runyard('webhooks', 'redeliver', id)).toBe(`${id} will be delivered again by the next free worker`)
   await own.until(id, ({ attempts }) => attempts.length === 2)

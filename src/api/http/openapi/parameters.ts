@@ -55,7 +55,8 @@ export const REQUEST_HEADERS = {
     schema: Type.String(),
   },
   'Last-Event-ID': {
-    description: 'Id of the last event you received; the stream continues after it. `EventSource` sends it automatically.',
+    description:
+      'Id of the last event you received; the stream continues after it. `EventSource` sends it automatically.',
     schema: Type.String(),
   },
 } as const satisfies Record<string, Header>
@@ -64,7 +65,7 @@ export type RequestHeader = keyof typeof REQUEST_HEADERS
 /** Headers that a response may have, and whose meaning is Runyard's own. */
 export const RESPONSE_HEADERS = {
   'X-Request-Id': {
-    description: "The id of this request in the log of the gateway.",
+    description: 'The id of this request in the log of the gateway.',
     schema: Type.String({ format: 'uuid' }),
     required: true,
   },
@@ -98,7 +99,7 @@ export const RESPONSE_HEADERS = {
     example: 'wait=10',
   },
   'Idempotent-Replayed': {
-    description: 'The `Idempotency-Key` was used before with the same body; this is the first answer's resource.',
+    description: 'The `Idempotency-Key` was used before with the same body; this is the resource of the first answer.',
     schema: Type.Literal('true'),
   },
   Allow: { description: 'The allowed methods.', schema: Type.String() },

@@ -44,7 +44,9 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, Example>> = {
   'method-not-allowed': { detail: 'PATCH cannot be used on /v1/jobs; allowed: GET, POST' },
   'time-limit': { detail: 'the wall time limit of 500 ms was reached', extra: { result: limitedResult } },
   'request-timeout': { detail: 'the request took too long to arrive; send it again' },
-  'nothing-to-run': { detail: 'the job has not ended yet; requests are kept with results, unless KEEP_REQUESTS is off' },
+  'nothing-to-run': {
+    detail: 'the job has not ended yet; requests are kept with results, unless KEEP_REQUESTS is off',
+  },
   'too-large': field('/code', 'has 1048577 bytes; 1048576 are allowed'),
   'unsupported-media-type': { detail: 'the content type is missing; it must be application/json' },
   'wrong-host': {
@@ -56,7 +58,10 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, Example>> = {
   'idempotency-mismatch': {
     detail: `the Idempotency-Key was already used for another request, which created the job ${JOB_ID}`,
   },
-  'unknown-language': field('/language', 'is "pyhton"; known languages: bash, c, cpp, go, javascript, python, ruby, rust'),
+  'unknown-language': field(
+    '/language',
+    'is "pyhton"; known languages: bash, c, cpp, go, javascript, python, ruby, rust',
+  ),
   'language-not-installed': {
     detail: 'Rust is not installed; the operator can install it with: npx runyard languages install rust',
     errors: [{ pointer: '/language', detail: 'Rust is defined but not installed' }],
@@ -68,7 +73,9 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, Example>> = {
       '60 submissions a minute are allowed, 10 of them at once; try again in 1 s; ' +
       'the operator can raise this with RATE_PER_MINUTE and RATE_BURST',
   },
-  'too-many-open': { detail: 'you have 2000 open streams and waiting requests, the most that is allowed; close one first' },
+  'too-many-open': {
+    detail: 'you have 2000 open streams and waiting requests, the most that is allowed; close one first',
+  },
   'tenant-queue-full': { detail: '1000 jobs of yours are waiting; the limit is 1000; try again in 12 s' },
   'headers-too-large': { detail: 'URL and headers together have more than 16 KiB' },
   'internal-error': { detail: 'an internal error occurred; the log has details under this request’s id' },

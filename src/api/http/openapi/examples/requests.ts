@@ -133,8 +133,7 @@ export const BATCH_EXAMPLES: Examples<{ jobs: CodeRequest[] }> = {
 export const CONTAINER_EXAMPLES: Examples<ContainerRequest> = {
   command: {
     summary: 'One command',
-    description:
-      '`image` is a language id or an image that the operator allows. No shell runs unless you name one.',
+    description: '`image` is a language id or an image that the operator allows. No shell runs unless you name one.',
     value: {
       image: 'bash',
       command: ['sh', '-c', 'ls && cat notes.txt'],
