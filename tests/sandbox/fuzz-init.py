@@ -39,8 +39,8 @@ def start(rng, kind=b'S', door=b''):
     return frame(ord(kind), b''.join(record + b'\0' for record in records))
 
 
-def hold(rng):
-    """Programs that wait at a file, and such as do not; or none any more."""
+def prewarm(rng):
+    """Programs that wait at a file, programs that do not, or none."""
     if rng.random() < 0.2:
         return frame(ord('H'))
     if rng.random() < 0.3:
@@ -58,9 +58,9 @@ def gather(rng):
 def conversation(rng):
     frames = []
     for _ in range(rng.randint(1, 3)):
-        frames += [hold(rng) for _ in range(rng.choice([0, 0, 1, 1, 2]))]
-        held = rng.choice([b'', b'h1\0', b'h1\0', b'h0\0'])
-        frames.append(frame(ord('B'), b'b%d\0i%d\0' % (rng.choice([65536, 1 << 20]), rng.choice([64, 1000])) + held))
+        frames += [prewarm(rng) for _ in range(rng.choice([0, 0, 1, 1, 2]))]
+        prewarmed = rng.choice([b'', b'h1\0', b'h1\0', b'h0\0'])
+        frames.append(frame(ord('B'), b'b%d\0i%d\0' % (rng.choice([65536, 1 << 20]), rng.choice([64, 1000])) + prewarmed))
         for _ in range(rng.randint(0, 2)):
             path = rng.choice([b'a', b'a/b', b'../x', b'/x', b'a//b'])
             frames.append(frame(ord('W'), bytes([rng.choice([0, 0, 1]), 1, 0xa4]) + path + b'\0' + rng.randbytes(rng.choice([0, 9, 70000]))))

@@ -642,10 +642,10 @@ describe('the cap of a tenant', () => {
     const { records } = fresh()
     for (const id of ['x', 'y']) await records.start(job(id, 'a', 2))
     for (const id of ['h1', 'h2', 'h3']) expect(await records.hold(job(id, 'a', 2))).toEqual([])
-    const { released } = await records.finish(finished('x'), 'a', { attempt: 1 })
-    expect(released).toEqual(['h1'])
+    const { promotable } = await records.finish(finished('x'), 'a', { attempt: 1 })
+    expect(promotable).toEqual(['h1'])
     await records.start(job('h1', 'a', 2))
-    expect(await records.requeue(job('y', 'a', 2), 1, 'engine-down')).toMatchObject({ released: ['h2'] })
+    expect(await records.requeue(job('y', 'a', 2), 1, 'engine-down')).toMatchObject({ promotable: ['h2'] })
   })
 
   test('lets a job go at once that is held when room was made a moment ago', async () => {
@@ -673,7 +673,7 @@ describe('the cap of a tenant', () => {
     for (const id of ['x', 'h']) await admit(records, job(id, 'a', 1))
     await records.start(job('x', 'a', 1))
     await records.hold(job('h', 'a', 1))
-    expect((await records.finish(finished('x'), 'a', {})).released).toEqual(['h'])
+    expect((await records.finish(finished('x'), 'a', {})).promotable).toEqual(['h'])
   })
 
   test('forgets a job whose worker says nothing for long', async () => {

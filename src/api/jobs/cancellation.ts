@@ -35,12 +35,12 @@ export function createCancel(
     }
     // It goes from the queue with its end.
     const spec = (await queue.getJob(job.id).catch(() => undefined))?.data
-    const { stored, delivery, released } = await records.finish(cancelled, tenant, { state: 'queued' }, { spec })
+    const { stored, delivery, promotable } = await records.finish(cancelled, tenant, { state: 'queued' }, { spec })
     // A worker took it in this moment: now it is running.
     if (!stored) return cancel(job, tenant)
     finished(job, 'cancelled')
     count(cancelled, spec?.delayMs ?? 0)
-    await Promise.all([promoteHeld(released), enqueueWebhook(delivery)])
+    await Promise.all([promoteHeld(promotable), enqueueWebhook(delivery)])
     // Should a worker have it after all, it finds the job finished.
     await queue.remove(job.id).catch(() => undefined)
   }

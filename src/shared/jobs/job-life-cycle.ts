@@ -27,7 +27,7 @@ export type Start =
 export type RequeueReason = 'engine-down' | 'no-sandbox' | 'draining' | 'sandbox-lost'
 
 export type Requeued =
-  { outcome: 'done'; priority: number; released: string[] } | { outcome: 'overtaken' | 'too often' | 'cancelled' }
+  { outcome: 'done'; priority: number; promotable: string[] } | { outcome: 'overtaken' | 'too often' | 'cancelled' }
 
 /** Under which a job may be finished: only by the attempt that runs, only in this state. */
 export interface FinishCondition {
@@ -72,7 +72,7 @@ export interface JobLifeCycle {
     tenant: string,
     only: FinishCondition,
     ending?: Ending,
-  ): Promise<{ stored: boolean; delivery: string; released: string[] }>
+  ): Promise<{ stored: boolean; delivery: string; promotable: string[] }>
   /**
    * Asks whoever runs a job to end it.
    * @returns the state it was in; undefined when there is no such job. Only a running one is told
@@ -205,8 +205,8 @@ export function createJobLifeCycle(redis: Redis, keys: Keys, retention: Retentio
       if (answer[0] === -1) {
         answer = await runScript(redis, prefix, FINISH, { ...input, makes: true }, [...bulk, headField(job), ...said])
       }
-      const [stored, delivery, ...released] = answer
-      return { stored: stored === 1, delivery, released }
+      const [stored, delivery, ...promotable] = answer
+      return { stored: stored === 1, delivery, promotable }
     },
     async cancel(id) {
       const state = await runScript(redis, prefix, CANCEL, { id })
@@ -215,8 +215,8 @@ export function createJobLifeCycle(redis: Redis, keys: Keys, retention: Retentio
     async requeue(job, attempt, reason) {
       const { head, tenant } = job
       const input = { ttlSeconds, id: head.id, tenant, cap: cap(job), attempt, reason, most: MOST_REQUEUED[reason] }
-      const [outcome, priority = 1, ...released] = await runScript(redis, prefix, REQUEUE, input)
-      if (outcome === 'done') return { outcome, priority, released }
+      const [outcome, priority = 1, ...promotable] = await runScript(redis, prefix, REQUEUE, input)
+      if (outcome === 'done') return { outcome, priority, promotable }
       return { outcome: outcome as 'overtaken' | 'too often' | 'cancelled' }
     },
     hold: (job) => runScript(redis, prefix, HOLD, { ttlSeconds, id: job.head.id, tenant: job.tenant, cap: cap(job) }),

@@ -178,7 +178,7 @@ async function requeue(
     case 'done':
       await queues.reorder([{ id: head.id, priority: answer.priority }])
       await turn.delay(REQUEUE_MS[reason])
-      await queues.promoteHeld(answer.released)
+      await queues.promoteHeld(answer.promotable)
       observer.requeued(spec, reason)
       log.warn({ jobId: head.id, tenant, requestId: origin.requestId, attempt, reason }, 'job requeued')
       return 'back'
@@ -207,9 +207,9 @@ async function finish(
     silent: spec.webhook === null,
     spec,
   }
-  const { stored, delivery, released } = await records.finish(job, tenant, { attempt }, ending)
+  const { stored, delivery, promotable } = await records.finish(job, tenant, { attempt }, ending)
   if (stored) observer.ended(spec, outcome.status, startedAt)
-  await Promise.all([queues.promoteHeld(released), queues.enqueueWebhook(delivery)])
+  await Promise.all([queues.promoteHeld(promotable), queues.enqueueWebhook(delivery)])
   if (!stored) return storedReturn(records, head.id)
   context.count(job, spec.delayMs)
   const fields = { jobId: head.id, tenant, requestId: origin.requestId, attempt }
@@ -318,12 +318,12 @@ export async function storeLostJob(
   const stored = (await records.read(spec.head.id))?.job
   const job = endedJob(spec, internalError(), stored?.startedAt ?? null, stored?.attempt ?? 0)
   const ending = isWhole(spec) ? { spec } : {}
-  const { stored: isStored, delivery, released } = await records.finish(job, spec.tenant, {}, ending)
+  const { stored: isStored, delivery, promotable } = await records.finish(job, spec.tenant, {}, ending)
   if (isStored) {
     lost(spec.head, 'internal-error')
     count(job, spec.delayMs ?? 0)
   }
-  await Promise.all([queues.promoteHeld(released), queues.enqueueWebhook(delivery)])
+  await Promise.all([queues.promoteHeld(promotable), queues.enqueueWebhook(delivery)])
 }
 
 /** Whether more than its record is known of a job. */

@@ -120,7 +120,7 @@ local function room(tenant, cap)
   return cap - redis.call('ZCARD', keys.tenantRunning(tenant))
 end
 -- Held jobs that may go.
-local function release(tenant, cap)
+local function promotable(tenant, cap)
   if cap == 0 then return {} end
   local free = math.min(room(tenant, cap), 1000)
   if free <= 0 then return {} end

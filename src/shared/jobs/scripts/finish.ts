@@ -94,5 +94,5 @@ trim(finishedOf, function()
   return redis.call('ZCARD', finishedOf) > input.tenantResultsKept or number(keys.stored, 'of:' .. tenant) > input.tenantMaxStoredBytes
 end)
 trim(keys.finished, function() return number(keys.stored, 'all') > input.maxStoredBytes end)
-return {1, delivery or '', unpack(release(tenant, tonumber(cap or 0)))}`,
+return {1, delivery or '', unpack(promotable(tenant, tonumber(cap or 0)))}`,
 )

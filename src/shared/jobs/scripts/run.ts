@@ -137,7 +137,7 @@ leaveRunning(tenant, id)
 tag = math.min(tag, number(keys.fairness, 'now'))
 enterQueue(tenant, id, ttl, tag, rank)
 tellState(id, ttl, 'queued', input.attempt)
-return {'done', priorityOf(tag, rank), unpack(release(tenant, input.cap))}`,
+return {'done', priorityOf(tag, rank), unpack(promotable(tenant, input.cap))}`,
 )
 
 /** @returns ids of held jobs that may go: one of the tenant's may have ended in the meantime */
@@ -149,7 +149,7 @@ if not isFinished(input.id) then
   redis.call('ZADD', held, now(), input.id)
   redis.call('EXPIRE', held, input.ttlSeconds)
 end
-return release(input.tenant, input.cap)`,
+return promotable(input.tenant, input.cap)`,
 )
 
 /** @returns 1 when the job is to end: its worker may not have heard of it */
