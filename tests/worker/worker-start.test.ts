@@ -66,3 +66,16 @@ test.each([
   expect(stderr).toContain(words)
   expect(stderr).toMatch(/^runyard worker: sandbox c0ffeec0ffee: not ready: /)
 })
+
+test('a worker that is given a setting by its former name says so in its log', async () => {
+  const settings = { REDIS_URL: 'redis://127.0.0.1:1', PODMAN_SOCKET: join(folder, 'nobody.sock'), LOG_LEVEL: 'info' }
+  const start = (more: Record<string, string>) =>
+    tryCommand(serviceCommand(root, 'worker'), { env: { ...process.env, ...settings, ...more }, timeoutMs: 60_000 })
+  const { stdout } = await start({ ARMED: 'off' })
+  const lines = stdout.split('\n').filter((line) => line.includes('"former"'))
+  const msg = 'setting was renamed; its former name works in this version only'
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+    { level: 40, former: 'ARMED', setting: 'PREWARM', msg },
+  ])
+  expect((await start({ PREWARM: 'off' })).stdout).not.toContain('"former"')
+})
