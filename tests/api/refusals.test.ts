@@ -279,7 +279,7 @@ describe('a request that cannot be used is refused with what, where and what is 
       422,
       'invalid-request',
       '/env/__proto__',
-      /not a name/,
+      /not an allowed name/,
     ],
     ['a field twice', '{"language":"python","code":"1","code":"2"}', 422, 'invalid-request', '/code', /appears twice/],
     [
