@@ -65,7 +65,7 @@ test('`create` shows the key with a line to try it, and says that it is not show
   const text = await run(CREATE, { PORT: '4321' })
   const key = /^Key {6}(ry_\S+)$/m.exec(text)?.[1] ?? ''
   expect(await apiKeys.verify(key)).toBeDefined()
-  expect(text).toContain('the only time')
+  expect(text).toContain('cannot show it again')
   expect(text).toContain(`curl -s http://127.0.0.1:4321/v1/runtimes -H 'authorization: Bearer ${key}'`)
 })
 
