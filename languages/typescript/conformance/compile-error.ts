@@ -1,0 +1,3 @@
+const text: string = 'one'
+const number: number = text
+console.log(number)

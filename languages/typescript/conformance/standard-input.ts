@@ -1,0 +1,4 @@
+import { readFileSync } from 'node:fs'
+
+const lines: string[] = readFileSync(0, 'utf8').split('\n')
+for (const line of lines.slice(0, -1)) console.log(`[${line}]`)

@@ -1,0 +1,115 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startBackends } from '../../src/host/backends.ts'
+import { runCommand } from '../../src/host/command.ts'
+import { podmanCommand } from '../../src/host/podman.ts'
+import { findLanguage, type Language, loadLanguages } from '../../src/shared/language.ts'
+import { packageRoot } from '../../src/shared/package-root.ts'
+import { runtimeImage } from '../../src/shared/runtime-image.ts'
+import { get, runJob, stageOf } from '../support/client.ts'
+import { conformanceRequest, deviation, loadConformance } from '../support/language-conformance.ts'
+import { startPlatform } from '../support/platform.ts'
+import { writeSection } from '../support/write-section.ts'
+
+/**
+ * Installs languages and runs the conformance programs of each. `npm run test:languages [-- NAME...]` takes the named ones;
+ * all of them write their table into docs/languages.md.
+ */
+
+interface Row {
+  language: Language
+  version: string
+  imageBytes: number
+  helloMs: number
+  /** One line a program that ended otherwise than expected. */
+  deviations: string[]
+  without: string[]
+}
+
+const root = packageRoot()
+
+async function main(names: readonly string[]): Promise<boolean> {
+  const known = loadLanguages(join(root, 'languages'))
+  const languages = names.length === 0 ? known : names.map((name) => findLanguage(known, name) ?? refuse(name))
+  const failed: string[] = []
+  for (const { id } of languages) {
+    await runCommand([process.execPath, join(root, 'dist/cli/main.js'), 'languages', 'install', id], {
+      onLine: (line) => console.log(line),
+    }).catch((error: Error) => failed.push(`${id}: not installed: ${error.message}`))
+  }
+  const rows = await runAll(languages.filter(({ id }) => !failed.some((line) => line.startsWith(`${id}:`))))
+  const table = tableOf(rows)
+  console.log(table)
+  if (names.length === 0) await writeSection('docs/languages.md', 'conformance', table)
+  failed.push(...rows.flatMap(({ language, deviations }) => deviations.map((text) => `${language.id}, ${text}`)))
+  for (const line of failed) console.log(line)
+  return failed.length === 0
+}
+
+/** Runs the programs in the sandboxes of a gateway and a worker of their own. */
+async function runAll(languages: readonly Language[]): Promise<Row[]> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'runyard-test-'))
+  const backends = await startBackends({ dataDir })
+  try {
+    process.env['RUNYARD_TEST_REDIS'] = backends.redisUrl
+    process.env['RUNYARD_TEST_PODMAN'] = backends.podmanSocket
+    const platform = await startPlatform()
+    try {
+      const rows: Row[] = []
+      for (const language of languages) {
+        const row = await runLanguage(platform.url, language)
+        console.log(`${language.id}: ${row.deviations.length === 0 ? 'as expected' : row.deviations.join('\n  ')}`)
+        rows.push(row)
+      }
+      return rows
+    } finally {
+      await platform.close()
+    }
+  } finally {
+    await backends.close()
+    await rm(dataDir, { recursive: true, force: true })
+  }
+}
+
+async function runLanguage(url: string, language: Language): Promise<Row> {
+  const { programs, without } = loadConformance(root, language)
+  const deviations: string[] = []
+  let helloMs = 0
+  for (const program of programs) {
+    const job = await runJob(url, conformanceRequest(language, program))
+    const differs = deviation(program, job)
+    if (differs !== undefined) deviations.push(`${program.case}: ${differs}`)
+    if (program.case !== 'hello' || differs !== undefined) continue
+    helloMs = (language.compile ? stageOf(job, 'compile').wallMs : 0) + stageOf(job).wallMs
+  }
+  const { body } = await get<{ runtimes: { language: string; version: string | null }[] }>(`${url}/v1/runtimes`)
+  const version = body.runtimes.find((runtime) => runtime.language === language.id)?.version ?? ''
+  const imageBytes = await sizeOf(runtimeImage(root, language))
+  const reasons = Object.entries(without).map(([name, reason]) => `${name}: ${reason}`)
+  return { language, version, imageBytes, helloMs, deviations, without: reasons }
+}
+
+async function sizeOf(image: string): Promise<number> {
+  const podman = podmanCommand()
+  return Number(await podman.run(['image', 'inspect', '--format', '{{.Size}}', image]))
+}
+
+function tableOf(rows: readonly Row[]): string {
+  const lines = rows.map(({ language, version, imageBytes, helloMs, deviations, without }) => {
+    const differs = [...without, ...deviations.map((text) => `**${text.split(';')[0]}**`)].join('; ')
+    const size = `${Math.round(imageBytes / 1e6)} MB`
+    return `| \`${language.id}\` | ${language.name} | ${version} | ${size} | ${Math.round(helloMs)} ms | ${differs} |`
+  })
+  return [
+    '| id | name | version | image | hello | without |',
+    '| --- | --- | --- | ---: | ---: | --- |',
+    ...lines,
+  ].join('\n')
+}
+
+function refuse(name: string): never {
+  throw new Error(`there is no language "${name}"`)
+}
+
+if (!(await main(process.argv.slice(2)))) process.exitCode = 1
