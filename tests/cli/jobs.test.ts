@@ -315,7 +315,7 @@ describe('what cannot be done is told with what to do', () => {
     { args: ['run', '.'], code: 64, words: 'it is a folder' },
     { args: ['run', 'noext'], code: 64, words: '--language: bash (.sh)' },
     { args: ['run', 'page.html'], code: 64, words: 'no language has the extension .html' },
-    { args: ['run', 'noext', '-l', 'cobol'], code: 64, words: '--language is "cobol"; known languages: bash' },
+    { args: ['run', 'noext', '-l', 'intercal'], code: 64, words: '--language is "intercal"; known languages: bash' },
     {
       args: ['run', 'hello.py', '--limit', 'wallMs=999999999'],
       code: 64,
@@ -347,7 +347,7 @@ describe('what cannot be done is told with what to do', () => {
     { args: ['languages', 'install', 'pyhton'], code: 64, words: 'did you mean python?' },
     { args: ['artifact', 'x', 'out.png'], code: 64, words: 'you have no such file or job' },
     { args: ['bench', '--in-flight', '0'], code: 64, words: 'like 1,2,4,8' },
-    { args: ['bench', '-l', 'fortran'], code: 64, words: 'unknown language "fortran"; installed are bash' },
+    { args: ['bench', '-l', 'intercal'], code: 64, words: 'unknown language "intercal"; installed are bash' },
     { args: ['bench', 'broken.c'], code: 1, words: 'nothing was measured: job' },
     { args: ['completion', 'tcsh'], code: 64, words: 'bash, zsh, fish' },
   ])('$args', async ({ args, code, words }) => {

@@ -63,7 +63,7 @@ test('a fresh project runs a job with `runyard/client` in plain JavaScript', asy
     let said = ''
     for await (const event of talk) if (event.type === 'stdout') said += event.data.data
     console.log(said.trim())
-    const refused = await client.run({ language: 'cobol', code: '' }).catch((error) => error)
+    const refused = await client.run({ language: 'intercal', code: '' }).catch((error) => error)
     console.log(refused instanceof RunyardError, refused.code)
   `
   expect(await written('plain.js', code)).toBe('succeeded 42\nhello\ntrue unknown-language\n')

@@ -80,7 +80,7 @@ test('a program in an empty folder runs, streams and talks to jobs with it', asy
     let said = ''
     for await (const event of talk) if (event.type === 'stdout') said += event.data.data
     console.log(said.trim())
-    const refused = await client.run({ language: 'cobol', code: '' }).catch((error) => error)
+    const refused = await client.run({ language: 'intercal', code: '' }).catch((error) => error)
     console.log(refused instanceof RunyardError, refused.code)
   `
   // Node 20 has no WebSocket of its own, and finds the package `ws` where that is installed.

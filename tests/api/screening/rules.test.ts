@@ -39,8 +39,8 @@ test.each([
   { title: 'no JSON', content: '{', says: /own\.json: / },
   {
     title: 'an unknown language',
-    content: { rules: [rule({ languages: ['cobol'] })] },
-    says: /"own-rule".*"cobol".*bash/,
+    content: { rules: [rule({ languages: ['intercal'] })] },
+    says: /"own-rule".*"intercal".*bash/,
   },
   { title: 'an unknown severity', content: { rules: [rule({ severity: 'no' })] }, says: /"own-rule".*severity/ },
   { title: 'an unknown field', content: { rules: [rule({ regex: 'x' })] }, says: /own\.json.*"own-rule"/ },
@@ -62,7 +62,7 @@ test.each([
   },
   { title: 'an id of ours', content: { rules: [rule({ id: 'python-eval' })] }, says: /"python-eval".*python\.json/ },
   { title: 'a reserved id', content: { rules: [rule({ id: DEPENDENCY_KEYWORD })] }, says: /reserved/ },
-  { title: 'a runner of no language', content: { runners: { cobol: ['CALL'] } }, says: /runners.*"cobol"/ },
+  { title: 'a runner of no language', content: { runners: { intercal: ['CALL'] } }, says: /runners.*"intercal"/ },
 ])('a file with $title is refused by name', ({ content, says }) => {
   expect(() => loadRules(root, operatorFile(content))).toThrow(says)
 })
