@@ -18,7 +18,7 @@ const WORDS = 'make private /: Permission denied'
 
 /** An engine on which init cannot do what it does first: it says so and ends. @param says whether that is heard */
 function engineWhoseInitEnds(says: boolean) {
-  const [language] = loadLanguages(join(root, 'languages'))
+  const language = loadLanguages(join(root, 'languages')).find(({ id }) => id === 'bash')
   if (!language) throw new Error('no language')
   const image = {
     RepoTags: [runtimeImage(root, language)],
