@@ -7,60 +7,172 @@ const legacy =
     new LanguageSupport(StreamLanguage.define(pick(await load())))
 
 const clike = () => import('@codemirror/legacy-modes/mode/clike')
+const commonLisp = legacy(
+  () => import('@codemirror/legacy-modes/mode/commonlisp'),
+  (mode) => mode.commonLisp,
+)
+const d = legacy(
+  () => import('@codemirror/legacy-modes/mode/d'),
+  (mode) => mode.d,
+)
+const lua = legacy(
+  () => import('@codemirror/legacy-modes/mode/lua'),
+  (mode) => mode.lua,
+)
+const scheme = legacy(
+  () => import('@codemirror/legacy-modes/mode/scheme'),
+  (mode) => mode.scheme,
+)
+const shell = legacy(
+  () => import('@codemirror/legacy-modes/mode/shell'),
+  (mode) => mode.shell,
+)
+const cpp = async () => (await import('@codemirror/lang-cpp')).cpp()
+const javascript = async () => (await import('@codemirror/lang-javascript')).javascript()
+const python = async () => (await import('@codemirror/lang-python')).python()
 
 /** Highlighting by the id of a language: that of the languages here, and of others that an operator may add. */
 const LOADERS: Record<string, () => Promise<LanguageSupport>> = {
-  bash: legacy(
-    () => import('@codemirror/legacy-modes/mode/shell'),
-    (mode) => mode.shell,
+  assembly: legacy(
+    () => import('@codemirror/legacy-modes/mode/gas'),
+    (mode) => mode.gas,
   ),
-  c: async () => (await import('@codemirror/lang-cpp')).cpp(),
+  bash: shell,
+  brainfuck: legacy(
+    () => import('@codemirror/legacy-modes/mode/brainfuck'),
+    (mode) => mode.brainfuck,
+  ),
+  c: cpp,
+  chez: scheme,
+  chicken: scheme,
+  clang: cpp,
+  'clang-cpp': cpp,
+  clisp: commonLisp,
   clojure: legacy(
     () => import('@codemirror/legacy-modes/mode/clojure'),
     (mode) => mode.clojure,
   ),
-  cpp: async () => (await import('@codemirror/lang-cpp')).cpp(),
+  cobol: legacy(
+    () => import('@codemirror/legacy-modes/mode/cobol'),
+    (mode) => mode.cobol,
+  ),
+  coffeescript: legacy(
+    () => import('@codemirror/legacy-modes/mode/coffeescript'),
+    (mode) => mode.coffeeScript,
+  ),
+  'common-lisp': commonLisp,
+  cpp,
+  crystal: legacy(
+    () => import('@codemirror/legacy-modes/mode/crystal'),
+    (mode) => mode.crystal,
+  ),
   csharp: legacy(clike, (mode) => mode.csharp),
+  d,
+  elvish: shell,
   erlang: legacy(
     () => import('@codemirror/legacy-modes/mode/erlang'),
     (mode) => mode.erlang,
   ),
+  fish: shell,
+  fortran: legacy(
+    () => import('@codemirror/legacy-modes/mode/fortran'),
+    (mode) => mode.fortran,
+  ),
+  gauche: scheme,
+  gdc: d,
   go: async () => (await import('@codemirror/lang-go')).go(),
+  groovy: legacy(
+    () => import('@codemirror/legacy-modes/mode/groovy'),
+    (mode) => mode.groovy,
+  ),
+  guile: scheme,
+  hare: legacy(clike, (mode) => mode.c),
   haskell: legacy(
     () => import('@codemirror/legacy-modes/mode/haskell'),
     (mode) => mode.haskell,
   ),
+  haxe: legacy(
+    () => import('@codemirror/legacy-modes/mode/haxe'),
+    (mode) => mode.haxe,
+  ),
   java: legacy(clike, (mode) => mode.java),
-  javascript: async () => (await import('@codemirror/lang-javascript')).javascript(),
+  javascript,
   julia: legacy(
     () => import('@codemirror/legacy-modes/mode/julia'),
     (mode) => mode.julia,
   ),
+  jython: python,
   kotlin: legacy(clike, (mode) => mode.kotlin),
-  lua: legacy(
-    () => import('@codemirror/legacy-modes/mode/lua'),
-    (mode) => mode.lua,
+  ksh: shell,
+  lua,
+  luajit: lua,
+  'objective-c': legacy(clike, (mode) => mode.objectiveC),
+  ocaml: legacy(
+    () => import('@codemirror/legacy-modes/mode/mllike'),
+    (mode) => mode.oCaml,
+  ),
+  octave: legacy(
+    () => import('@codemirror/legacy-modes/mode/octave'),
+    (mode) => mode.octave,
+  ),
+  pascal: legacy(
+    () => import('@codemirror/legacy-modes/mode/pascal'),
+    (mode) => mode.pascal,
   ),
   perl: legacy(
     () => import('@codemirror/legacy-modes/mode/perl'),
     (mode) => mode.perl,
   ),
-  python: async () => (await import('@codemirror/lang-python')).python(),
+  pike: legacy(clike, (mode) => mode.java),
+  pypy: python,
+  postgresql: legacy(
+    () => import('@codemirror/legacy-modes/mode/sql'),
+    (mode) => mode.pgSQL,
+  ),
+  python,
+  quickjs: javascript,
   r: legacy(
     () => import('@codemirror/legacy-modes/mode/r'),
     (mode) => mode.r,
   ),
+  racket: scheme,
   ruby: legacy(
     () => import('@codemirror/legacy-modes/mode/ruby'),
     (mode) => mode.ruby,
   ),
   rust: async () => (await import('@codemirror/lang-rust')).rust(),
   scala: legacy(clike, (mode) => mode.scala),
+  sql: legacy(
+    () => import('@codemirror/legacy-modes/mode/sql'),
+    (mode) => mode.sqlite,
+  ),
   swift: legacy(
     () => import('@codemirror/legacy-modes/mode/swift'),
     (mode) => mode.swift,
   ),
+  tcl: legacy(
+    () => import('@codemirror/legacy-modes/mode/tcl'),
+    (mode) => mode.tcl,
+  ),
   typescript: async () => (await import('@codemirror/lang-javascript')).javascript({ typescript: true }),
+  vala: legacy(clike, (mode) => mode.csharp),
+  verilog: legacy(
+    () => import('@codemirror/legacy-modes/mode/verilog'),
+    (mode) => mode.verilog,
+  ),
+  vhdl: legacy(
+    () => import('@codemirror/legacy-modes/mode/vhdl'),
+    (mode) => mode.vhdl,
+  ),
+  wat: legacy(
+    () => import('@codemirror/legacy-modes/mode/wast'),
+    (mode) => mode.wast,
+  ),
+  yabasic: legacy(
+    () => import('@codemirror/legacy-modes/mode/vb'),
+    (mode) => mode.vb,
+  ),
+  zsh: shell,
 }
 
 /** @returns undefined for a language whose text is shown as it is */
