@@ -101,11 +101,14 @@ async function languageOf(path: string, client: Pick<Client, 'runtimes'>): Promi
   throw new ExitError(EXIT.usage, `${what}; name one with --language: ${known}`)
 }
 
-/** @param extension with its dot */
+/**
+ * The language of an extension: the one that has it for a name or alias, as several may have files of one kind.
+ * @param extension with its dot
+ */
 export function runtimeOf(extension: string, runtimes: readonly Runtime[]): string | undefined {
   if (extension === '') return undefined
   const named = (one: Runtime) => one.aliases.includes(extension.slice(1)) || one.language === extension.slice(1)
-  const found = runtimes.find(({ fileName }) => extname(fileName) === extension) ?? runtimes.find(named)
+  const found = runtimes.find(named) ?? runtimes.find(({ fileName }) => extname(fileName) === extension)
   return found?.language ?? runtimes.find(({ language }) => language === OTHER_EXTENSIONS[extension])?.language
 }
 

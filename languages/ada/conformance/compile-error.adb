@@ -1,0 +1,4 @@
+procedure Main is
+begin
+   Nosuch;
+end Main;

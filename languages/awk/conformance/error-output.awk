@@ -1,0 +1,4 @@
+BEGIN {
+    print "out"
+    print "err" > "/dev/stderr"
+}

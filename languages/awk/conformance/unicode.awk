@@ -1,0 +1,2 @@
+{ print }
+END { print "Äpfel, 日本 🚀" }

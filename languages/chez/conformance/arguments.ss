@@ -1,0 +1,1 @@
+(for-each (lambda (word) (printf "[~a]\n" word)) (command-line-arguments))

@@ -1,0 +1,2 @@
+(display "out\n")
+(display "err\n" (console-error-port))

@@ -1,0 +1,2 @@
+(import (chicken process-context))
+(for-each (lambda (word) (print "[" word "]")) (command-line-arguments))

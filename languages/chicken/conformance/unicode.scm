@@ -1,0 +1,3 @@
+(import (chicken io))
+(print (read-line))
+(print "Äpfel, 日本 🚀")

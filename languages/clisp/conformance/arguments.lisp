@@ -1,0 +1,2 @@
+(dolist (word ext:*args*)
+  (format t "[~a]~%" word))

@@ -1,0 +1,2 @@
+(write-line (read-line))
+(write-line "Äpfel, 日本 🚀")

@@ -1,0 +1,2 @@
+(format t "out~%")
+(format *error-output* "err~%")

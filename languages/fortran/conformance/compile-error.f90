@@ -1,0 +1,4 @@
+program main
+  implicit none
+  nosuch = 1
+end program

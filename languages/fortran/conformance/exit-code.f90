@@ -1,0 +1,3 @@
+program main
+  call exit(7)
+end program

@@ -1,0 +1,4 @@
+program main
+  integer :: n
+  read (*, *) n
+end program

@@ -1,0 +1,2 @@
+(display "out\n")
+(display "err\n" (current-error-port))

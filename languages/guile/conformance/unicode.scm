@@ -1,0 +1,4 @@
+(use-modules (ice-9 rdelim))
+(display (read-line))
+(newline)
+(display "Äpfel, 日本 🚀\n")

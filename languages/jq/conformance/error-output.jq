@@ -1,0 +1,1 @@
+"out", ("err\n" | stderr | empty)

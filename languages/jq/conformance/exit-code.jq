@@ -1,0 +1,1 @@
+"bye\n" | halt_error(7)

@@ -1,0 +1,2 @@
+print("out")
+write("/dev/stderr", "err")

@@ -1,0 +1,1 @@
+foreach(readstr("/dev/stdin"), l, print("[", l, "]"))

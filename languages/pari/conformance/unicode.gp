@@ -1,0 +1,2 @@
+print(readstr("/dev/stdin")[1])
+print("Äpfel, 日本 🚀")

@@ -1,0 +1,5 @@
+var
+  i: integer;
+begin
+  for i := 1 to ParamCount do WriteLn('[', ParamStr(i), ']');
+end.

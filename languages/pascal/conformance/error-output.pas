@@ -1,0 +1,4 @@
+begin
+  WriteLn('out');
+  WriteLn(StdErr, 'err');
+end.

@@ -1,0 +1,3 @@
+begin
+  Halt(7);
+end.

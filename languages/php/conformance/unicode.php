@@ -1,0 +1,3 @@
+<?php
+echo fgets(STDIN);
+echo "Äpfel, 日本 🚀\n";

@@ -1,0 +1,5 @@
+int main() {
+    write("out\n");
+    werror("err\n");
+    return 0;
+}

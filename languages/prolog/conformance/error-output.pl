@@ -1,0 +1,2 @@
+:- initialization(main).
+main :- writeln(out), format(user_error, "err~n", []).

@@ -1,0 +1,2 @@
+say 'out'
+call lineout '<stderr>', 'err'

@@ -1,0 +1,2 @@
+say linein()
+say 'Äpfel, 日本 🚀'

@@ -1,0 +1,2 @@
+select 'before';
+.exit 7

@@ -1,0 +1,3 @@
+create table lines (line text);
+.import /dev/stdin lines
+select '[' || line || ']' from lines;

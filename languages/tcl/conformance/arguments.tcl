@@ -1,0 +1,1 @@
+foreach word $argv { puts "\[$word\]" }

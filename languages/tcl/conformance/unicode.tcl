@@ -1,0 +1,2 @@
+puts [gets stdin]
+puts "Äpfel, 日本 🚀"

@@ -1,0 +1,38 @@
+import { extname, join } from 'node:path'
+import { expect, test } from '@jest/globals'
+import type { Runtime } from '../../src/client/client.ts'
+import { runtimeOf } from '../../src/cli/jobs/request.ts'
+import { loadLanguages } from '../../src/shared/language.ts'
+import { packageRoot } from '../../src/shared/package-root.ts'
+
+const languages = loadLanguages(join(packageRoot(), 'languages'))
+const runtimes = languages.map(({ id, aliases, fileName }) => ({ language: id, aliases, fileName })) as Runtime[]
+
+test.each([
+  ['.c', 'c'],
+  ['.cc', 'cpp'],
+  ['.cpp', 'cpp'],
+  ['.d', 'd'],
+  ['.js', 'javascript'],
+  ['.lisp', 'common-lisp'],
+  ['.lua', 'lua'],
+  ['.pl', 'perl'],
+  ['.py', 'python'],
+  ['.scm', 'guile'],
+  ['.sql', 'sql'],
+])('of several languages with the extension %s, %s is the one', (extension, language) => {
+  expect(runtimeOf(extension, runtimes)).toBe(language)
+})
+
+test('an extension that only one language has is its own', () => {
+  for (const { id, fileName } of languages) {
+    const extension = extname(fileName)
+    const others = languages.filter((other) => extname(other.fileName) === extension && other.id !== id)
+    if (others.length === 0) expect({ extension, is: runtimeOf(extension, runtimes) }).toEqual({ extension, is: id })
+  }
+})
+
+test('an extension of no language has none', () => {
+  expect(runtimeOf('.html', runtimes)).toBeUndefined()
+  expect(runtimeOf('', runtimes)).toBeUndefined()
+})
