@@ -1,0 +1,1 @@
+console.log "[#{word}]" for word in process.argv[2..]

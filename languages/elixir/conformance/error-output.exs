@@ -1,0 +1,2 @@
+IO.puts("out")
+IO.puts(:stderr, "err")

@@ -1,0 +1,1 @@
+for line <- IO.stream(), do: IO.puts("[#{String.trim_trailing(line, "\n")}]")

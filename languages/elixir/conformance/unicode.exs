@@ -1,0 +1,2 @@
+IO.write(IO.gets(""))
+IO.puts("Äpfel, 日本 🚀")

@@ -1,0 +1,1 @@
+for word $args { echo '['$word']' }

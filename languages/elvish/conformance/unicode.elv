@@ -1,0 +1,2 @@
+from-lines | each {|line| echo $line }
+echo 'Äpfel, 日本 🚀'

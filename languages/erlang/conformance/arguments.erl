@@ -1,0 +1,2 @@
+main(Words) ->
+    [io:format("[~ts]~n", [Word]) || Word <- Words].

@@ -1,0 +1,2 @@
+(each [_ word (ipairs arg)]
+  (print (.. "[" word "]")))

@@ -1,0 +1,2 @@
+(print (io.read))
+(print "Äpfel, 日本 🚀")

@@ -1,0 +1,4 @@
+void main() {
+    System.out.println("out");
+    System.err.println("err");
+}

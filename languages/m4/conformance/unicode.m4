@@ -1,0 +1,2 @@
+include(`/dev/stdin')dnl
+Äpfel, 日本 🚀

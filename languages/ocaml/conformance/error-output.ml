@@ -1,0 +1,3 @@
+let () =
+  print_endline "out";
+  prerr_endline "err"

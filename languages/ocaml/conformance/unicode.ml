@@ -1,0 +1,3 @@
+let () =
+  print_endline (input_line stdin);
+  print_endline "Äpfel, 日本 🚀"

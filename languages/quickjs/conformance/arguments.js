@@ -1,0 +1,1 @@
+for (const word of scriptArgs.slice(1)) console.log(`[${word}]`)

@@ -1,0 +1,2 @@
+let line
+while ((line = std.in.getline()) !== null) console.log(`[${line}]`)

@@ -1,0 +1,2 @@
+console.log(std.in.getline())
+console.log('Äpfel, 日本 🚀')

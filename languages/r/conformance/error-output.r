@@ -1,0 +1,2 @@
+cat("out\n")
+message("err")

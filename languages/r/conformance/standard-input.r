@@ -1,0 +1,1 @@
+for (line in readLines(file("stdin"))) cat("[", line, "]\n", sep = "")

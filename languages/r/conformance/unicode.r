@@ -1,0 +1,2 @@
+writeLines(readLines(file("stdin"), n = 1))
+writeLines("Äpfel, 日本 🚀")

@@ -1,0 +1,2 @@
+(echo "before")
+(assert nosuch)
