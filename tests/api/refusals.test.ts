@@ -25,7 +25,14 @@ const python = (code: string, more: object = {}) => ({ language: 'python', code,
 
 describe('a request that cannot be used is refused with what, where and what is allowed:', () => {
   const cases: [string, unknown, number, string, string?, RegExp?][] = [
-    ['an unknown language', { language: 'intercal', code: '' }, 422, 'unknown-language', '/language', /intercal.*python/],
+    [
+      'an unknown language',
+      { language: 'intercal', code: '' },
+      422,
+      'unknown-language',
+      '/language',
+      /intercal.*python/,
+    ],
     ['no language', { code: '' }, 422, 'invalid-request', '/language', /missing/],
     ['no code', { language: 'python' }, 422, 'invalid-request', '/code', /missing/],
     ['code and files', python('', { files: [{ path: 'a', content: '' }] }), 422, 'invalid-request', '/code'],

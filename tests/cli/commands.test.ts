@@ -173,5 +173,9 @@ test('a word that is nearly another is told', () => {
   expect(['pyhton', 'Pyton', 'rub', 'bsah'].map((word) => didYouMean(word, words))).toEqual(
     ['python', 'python', 'ruby', 'bash'].map((word) => `; did you mean ${word}?`),
   )
-  expect(['intercal', 'javascript', ''].map((word) => didYouMean(word, ['bash', 'python', 'ruby']))).toEqual(['', '', ''])
+  expect(['intercal', 'javascript', ''].map((word) => didYouMean(word, ['bash', 'python', 'ruby']))).toEqual([
+    '',
+    '',
+    '',
+  ])
 })
