@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
-import { SCREENED_LANGUAGES } from '../../../src/api/screening/lexis/lexes.ts'
+import { SCREENED_LANGUAGES } from '../../../src/api/screening/lexers/lexers.ts'
 import { loadRules } from '../../../src/api/screening/load-rules.ts'
 import { createScreening } from '../../../src/api/screening/screening.ts'
 import { languageOfFile } from '../../../src/api/screening/subject.ts'
