@@ -1,11 +1,12 @@
 import { randomInt } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import { KIB, MIB } from '../../src/shared/limits.ts'
 import type { Installation } from '../support/installation.ts'
 import { type JobKind, QUICK, type SubmittedJob, submitKind } from '../support/mixed-load.ts'
 import type { PatientClient } from '../support/patient-client.ts'
 import { allPids, commandLine, containerOf, isAlive } from '../support/processes.ts'
+import { eventually } from '../support/eventually.ts'
 
 export const STEPS = ['queued', 'starting', 'running', 'publishing', 'finishing'] as const
 export type Step = (typeof STEPS)[number]
@@ -94,7 +95,7 @@ export async function bringTo(
       const slots = 2 * installation.workers.length
       const others = await Promise.all(Array.from({ length: slots + 2 }, () => submitKind(client, sleeper)))
       const job = await submitKind(client, QUICK)
-      await until('all slots are taken', async () => (await client.list()).filter(isRunning).length >= slots)
+      await eventually('all slots are taken', async () => (await client.list()).filter(isRunning).length >= slots)
       const { state } = await client.read(job.id)
       if (state !== 'queued') throw new Error(`the job that was to wait is ${state}`)
       return { job, others, gateway, memoryBytes: undefined, container: undefined }
@@ -158,18 +159,9 @@ export const containerRunning = async (job: SubmittedJob): Promise<string | unde
   containerOf(await programOf(job))
 
 async function programOf({ token }: SubmittedJob): Promise<number> {
-  let found: number | undefined
-  await until('the program runs', async () => {
-    found = allPids().find((pid) => commandLine(pid).includes(token) && containerOf(pid) !== undefined)
-    return found !== undefined
-  })
-  return found ?? 0
-}
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + PATIENCE_MS; !(await holds()); await sleep(10)) {
-    if (Date.now() > deadline) throw new Error(`in vain waited until ${what}`)
-  }
+  return eventually('a process of the program', () =>
+    allPids().find((pid) => commandLine(pid).includes(token) && containerOf(pid) !== undefined),
+  )
 }
 
 const isRunning = ({ state }: { state: string }) => state === 'running'

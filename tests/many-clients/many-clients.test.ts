@@ -14,6 +14,7 @@ import { get, post } from '../support/client.ts'
 import { startPlatform, testRoot, type TestPlatform } from '../support/platform.ts'
 import { isAlive, openFiles, residentBytes } from '../support/processes.ts'
 import { eventsOf, textOf, type ReceivedEvent } from '../support/read-events.ts'
+import { eventually } from '../support/eventually.ts'
 
 const STREAMS = 1000
 const SUBMISSIONS = 200
@@ -39,7 +40,7 @@ beforeAll(async () => {
     env: { ...process.env, ...platform.env, PORT: String(port) },
     deathSignal: 'KILL',
   })
-  await until('the gateway answers', () => fetch(`${url}/healthz`).then(({ ok }) => ok, () => false)) // prettier-ignore
+  await eventually('the gateway answers', () => fetch(`${url}/healthz`).then(({ ok }) => ok, () => false)) // prettier-ignore
 })
 afterEach(() => expect(isAlive(gateway.pid)).toBe(true))
 afterAll(async () => {
@@ -66,7 +67,7 @@ test(`${STREAMS} idle streams and ${SUBMISSIONS} submissions at once: all are an
   const ends = streams.map((stream) => once(stream, 'end'))
   await fetch(`${url}/v1/jobs/${waiting}`, { method: 'DELETE' })
   await Promise.all(ends)
-  await until('the connections are closed', async () => openFiles(gateway.pid) < before.files + 50)
+  await eventually('the connections are closed', async () => openFiles(gateway.pid) < before.files + 50)
   console.log(
     `gateway: ${mib(before.bytes)} before, ${mib(during.bytes)} with ${STREAMS} idle streams (${Math.round((during.bytes - before.bytes) / STREAMS / 1024)} KiB each), ${mib(residentBytes(gateway.pid))} after ${SUBMISSIONS} submissions at once and the streams' end`,
   )
@@ -91,7 +92,7 @@ describe('a client that', () => {
       await sleep(pauseMs)
       for (const socket of sockets) socket.resetAndDestroy()
     }
-    await until('its connections are closed', async () => openFiles(gateway.pid) <= before + 1)
+    await eventually('its connections are closed', async () => openFiles(gateway.pid) <= before + 1)
     await untilNothingWaits()
     expect((await runSome(1))[0]?.status).toBe('succeeded')
   })
@@ -139,7 +140,7 @@ async function runSome(count: number): Promise<Job[]> {
 }
 
 async function untilNothingWaits(): Promise<void> {
-  await until('no job waits or runs', async () => {
+  await eventually('no job waits or runs', async () => {
     const { body } = await get<{ jobs: Job[] }>(`${url}/v1/jobs?limit=100`)
     return body.jobs.every(({ status }) => status !== null)
   })
@@ -166,12 +167,6 @@ function request(line: string, body: object, headers = ''): string {
 
 function head(line: string, length: number, headers = ''): string {
   return `${line} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n${headers}Content-Length: ${length}\r\n\r\n`
-}
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 20_000; !(await holds()); await sleep(50)) {
-    if (Date.now() > deadline) throw new Error(`in vain waited until ${what}`)
-  }
 }
 
 const mib = (bytes: number) => `${(bytes / MIB).toFixed(1)} MiB`

@@ -5,6 +5,7 @@ import { createEngine } from '../../src/worker/sandbox/engine.ts'
 import { get, post } from '../support/client.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
 import { scrape, total } from './scrape.ts'
+import { eventually } from '../support/eventually.ts'
 
 /** Sandboxes that are killed, and what the worker's metrics say of it. */
 
@@ -29,11 +30,10 @@ async function killSandbox(id: string, attempt: number): Promise<void> {
 }
 
 async function ended(id: string): Promise<Job> {
-  for (;;) {
+  return eventually(`the end of ${id}`, async () => {
     const job = await read(id)
-    if (job.status !== null) return job
-    await wait()
-  }
+    return job.status === null ? undefined : job
+  })
 }
 
 test('a sandbox that is killed is a fault, and its job goes back once; the second time it ends as internal-error', async () => {

@@ -54,11 +54,10 @@ const inFlight = (samples: readonly Sample[]) => total(samples, 'runyard_http_re
 
 /** What is exposed, once it is so. */
 async function settled(url: string, is: (samples: readonly Sample[]) => boolean): Promise<Sample[]> {
-  for (;;) {
+  return eventually(String(is), async () => {
     const samples = await scrape(url)
-    if (is(samples)) return samples
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
+    return is(samples) ? samples : undefined
+  })
 }
 
 async function drive(): Promise<void> {

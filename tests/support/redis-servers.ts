@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis, type RedisOptions } from 'ioredis'
 import { freePort } from '../../src/host/free-port.ts'
+import { eventually } from './eventually.ts'
 
 /** A `redis-server` process of a test. */
 export interface RedisProcess {
@@ -111,12 +112,12 @@ export async function startSentinelGroup(servers: RedisServers, replicas: number
   }
   // They find each other and the replicas through the master.
   for (const sentinel of sentinels) {
-    await until(`sentinel ${sentinel.port} knows the others`, async () => {
+    await eventually(`sentinel ${sentinel.port} knows the others`, async () => {
       const facts = pairs(await sentinel.ask<string[]>('SENTINEL', 'MASTER', name))
       return facts['num-other-sentinels'] === '2' && facts['num-slaves'] === String(replicas)
     })
   }
-  await until('replicas have the data', async () => (await master.ask<string>('INFO', 'replication')).includes(`connected_slaves:${replicas}`)) // prettier-ignore
+  await eventually('replicas have the data', async () => (await master.ask<string>('INFO', 'replication')).includes(`connected_slaves:${replicas}`)) // prettier-ignore
   return { master, replicas: others, sentinels }
 }
 
@@ -135,7 +136,7 @@ export async function startCluster(servers: RedisServers, masters: number, repli
   const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`)
   await redisCli(['--cluster', 'create', ...addresses, '--cluster-replicas', String(replicas), '--cluster-yes'])
   for (const node of nodes) {
-    await until(`node ${node.port} sees a whole cluster`, async () => {
+    await eventually(`node ${node.port} sees a whole cluster`, async () => {
       const info = await node.ask<string>('CLUSTER', 'INFO')
       return info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${nodes.length}`)
     })
@@ -152,12 +153,6 @@ export async function redisCli(args: string[]): Promise<string> {
   const [code] = (await once(child, 'close')) as [number | null]
   if (code !== 0) throw new Error(`redis-cli ${args.join(' ')}: ${said}`)
   return said
-}
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + READY_MS; !(await holds().catch(() => false)); await sleep(50)) {
-    if (Date.now() > deadline) throw new Error(`${what}: not in ${READY_MS / 1000} s`)
-  }
 }
 
 const pairs = (flat: string[]): Record<string, string> =>

@@ -35,11 +35,10 @@ afterAll(async () => {
 
 /** The spans of a trace, once these are among them. */
 async function spansOf(traceId: string, ...names: string[]): Promise<ReceivedSpan[]> {
-  for (;;) {
+  return eventually(`spans ${names.join(', ')} of ${traceId}`, () => {
     const found = collector.spans.filter((span) => span.traceId === traceId)
-    if (names.every((name) => found.some((span) => span.name === name))) return found
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
+    return names.every((name) => found.some((span) => span.name === name)) ? found : undefined
+  })
 }
 
 const CALLER = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' }

@@ -39,12 +39,11 @@ afterEach(async () => {
 })
 
 async function listening(): Promise<void> {
-  for (;;) {
+  await eventually('replies listen', () => {
     const watch = replies.watch('none')
     watch?.cancel()
-    if (watch) return
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
+    return watch
+  })
 }
 
 const never = new AbortController().signal

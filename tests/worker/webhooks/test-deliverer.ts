@@ -17,6 +17,7 @@ import {
 import { finishedJob } from '../../shared/webhooks/job.ts'
 import { openTestRedis, type TestRedis } from '../../shared/security/test-redis.ts'
 import { testRoot } from '../../support/platform.ts'
+import { eventually } from '../../support/eventually.ts'
 
 /** One or more deliverers on the run's Redis, in a namespace of their own. */
 export interface TestDeliverer extends Pick<TestRedis, 'redis' | 'keys' | 'namespace'> {
@@ -65,13 +66,11 @@ export async function openDeliverer(): Promise<TestDeliverer> {
     await deliveries.add(delivery, job.id, tenant, url)
     return delivery[0]
   }
-  const until: TestDeliverer['until'] = async (id, condition) => {
-    for (;;) {
+  const until: TestDeliverer['until'] = (id, condition) =>
+    eventually(`delivery ${id}: ${String(condition)}`, async () => {
       const delivery = await deliveries.read(id)
-      if (delivery && condition(delivery)) return delivery
-      await new Promise((resolve) => setTimeout(resolve, 10))
-    }
-  }
+      return delivery && condition(delivery) ? delivery : undefined
+    })
   return {
     redis: own.redis,
     keys: own.keys,
