@@ -1,16 +1,15 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { makeKey } from '../support/make-key.ts'
-import { startPlatform, type TestPlatform } from '../support/platform.ts'
+import { type LoneGateway, startLoneGateway } from '../support/lone-gateway.ts'
 import { ROUTES as DESCRIBED } from '../../src/api/routes.ts'
 import { readDoc } from './tables.ts'
 
-let platform: TestPlatform
+let gateway: LoneGateway
 let key: { authorization: string }
 beforeAll(async () => {
-  platform = await startPlatform({ POOL_READY: '0' })
-  key = await makeKey(platform, 'operator', { scopes: ['admin', 'jobs', 'containers'] })
+  gateway = await startLoneGateway()
+  key = (await gateway.makeKey('operator', { scopes: ['admin', 'jobs', 'containers'] })).headers
 })
-afterAll(() => platform.close())
+afterAll(() => gateway?.close())
 
 /** `METHOD /path` of every route a document names or calls. */
 function routes(text: string): string[] {
@@ -40,7 +39,7 @@ test('docs/api.md names every route of the API, and of the pages those that tell
 
 test.each([...PAGES, ...ROUTES])('%s is a route', async (route) => {
   const [method = '', path = ''] = route.split(' ')
-  const url = `${platform.url}${path.replaceAll(/:\w+/g, 'nosuch')}`
+  const url = `${gateway.url}${path.replaceAll(/:\w+/g, 'nosuch')}`
   const answer = await fetch(url, { method, headers: key })
   const problem = answer.ok ? undefined : ((await answer.json()) as { code: string; detail: string })
   // A job that is not there is another matter than a path that is not.
