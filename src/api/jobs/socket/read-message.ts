@@ -7,22 +7,23 @@ import { invalidRequest } from '../../http/problems.ts'
 import { jsonFaults } from '../../http/json-faults.ts'
 import { NOT_BASE64, plainBase64 } from '../request/base64.ts'
 import { bodyValidator } from '../../http/validate.ts'
-import { CLOSED } from '../../../shared/schema.ts'
 
 const seq = Type.Optional(
   Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'a message is taken once under a number' }),
 )
+const closed = { additionalProperties: false }
+
 const Kind = Type.Object({ type: Type.Enum(['stdin', 'eof', 'signal', 'resize']) })
 
 /** What a client sends over `GET /v1/jobs/:id/io`. */
 export const StdinMessage = Type.Object(
   { type: Type.Literal('stdin'), data: Type.String(), encoding: Type.Optional(Encoding), seq },
-  CLOSED,
+  closed,
 )
-export const EofMessage = Type.Object({ type: Type.Literal('eof'), seq }, CLOSED)
-export const SignalMessage = Type.Object({ type: Type.Literal('signal'), signal: Type.Enum(SIGNAL_NAMES), seq }, CLOSED)
+export const EofMessage = Type.Object({ type: Type.Literal('eof'), seq }, closed)
+export const SignalMessage = Type.Object({ type: Type.Literal('signal'), signal: Type.Enum(SIGNAL_NAMES), seq }, closed)
 /** The size of the job's terminal. */
-export const ResizeMessage = Type.Object({ type: Type.Literal('resize'), ...TerminalSize.properties, seq }, CLOSED)
+export const ResizeMessage = Type.Object({ type: Type.Literal('resize'), ...TerminalSize.properties, seq }, closed)
 
 const kind = bodyValidator(Kind)
 const stdin = bodyValidator(StdinMessage)
