@@ -64,8 +64,6 @@ function watch(message: unknown): void {
   response.once('finish', note).once('close', note)
 }
 
-diagnostics.subscribe(CHANNEL, watch)
-
 /** What was found wrong since it was last asked for. */
 export async function takeFaults(): Promise<string[]> {
   checking = checking.then(check)
@@ -73,5 +71,9 @@ export async function takeFaults(): Promise<string[]> {
   return takeNotedFaults()
 }
 
-afterEach(async () => expect(await takeFaults()).toEqual([]))
-afterAll(() => void diagnostics.unsubscribe(CHANNEL, watch))
+/** Watches until all tests of the file that is being run are over. */
+export function watchTestFile(): void {
+  diagnostics.subscribe(CHANNEL, watch)
+  afterEach(async () => expect(await takeFaults()).toEqual([]))
+  afterAll(() => void diagnostics.unsubscribe(CHANNEL, watch))
+}
