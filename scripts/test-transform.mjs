@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { relative } from 'node:path'
 import swc from '@swc/jest'
 
-const COMPILED = /[/\\]tests[/\\].*(?:\.test|[/\\]support[/\\]watch-test-file)\.ts$/
+const COMPILED = /[/\\]tests[/\\].*(?:\.test|\bwatch-test-file)\.ts$/
 const OWN_CLOCK = 'jest.useFakeTimers('
 
 const stub = (kind, path) => `

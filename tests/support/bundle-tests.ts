@@ -16,10 +16,9 @@ export type Kind = 'unit' | 'integration'
  */
 export async function bundleTests(kind: Kind): Promise<() => Promise<void>> {
   const root = packageRoot()
-  // Below the packages it imports, and the package root it looks for.
-  const cache = join(root, 'node_modules/.cache')
-  await mkdir(cache, { recursive: true })
-  const outdir = await mkdtemp(join(cache, 'runyard-tests-'))
+  // Below the package root it looks for, whose packages it imports; these may be a link to those of another tree.
+  await mkdir(join(root, '.runyard'), { recursive: true, mode: 0o700 })
+  const outdir = await mkdtemp(join(root, '.runyard/tests-'))
   const { [kind]: files } = testKinds(root) as Record<Kind, string[]>
   const outsideGlobals = join(root, 'tests/support/outside-globals.ts')
   await build({
