@@ -25,5 +25,7 @@ export default async function globalSetup(_: unknown, project: { displayName: { 
     process.env['RUNYARD_TEST_PODMAN'] = backends.podmanSocket
   }
   const bundle = async () => undo.push(await bundleTests(kind))
-  await Promise.all([bundle(), kind === 'integration' && startServices()])
+  // Whoever runs jest several times, as `npm run test:defences`, has started them.
+  const isStarted = process.env['RUNYARD_TEST_REDIS'] !== undefined
+  await Promise.all([bundle(), kind === 'integration' && !isStarted && startServices()])
 }
