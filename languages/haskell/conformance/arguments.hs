@@ -1,0 +1,4 @@
+import System.Environment
+
+main :: IO ()
+main = getArgs >>= mapM_ (\word -> putStrLn ("[" ++ word ++ "]"))

@@ -1,0 +1,4 @@
+import System.IO
+
+main :: IO ()
+main = putStrLn "out" >> hPutStrLn stderr "err"

@@ -1,0 +1,2 @@
+main :: IO ()
+main = interact (unlines . map (\line -> "[" ++ line ++ "]") . lines)

@@ -1,0 +1,1 @@
+for word in "$@"; do echo "[$word]"; done

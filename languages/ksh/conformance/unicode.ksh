@@ -1,0 +1,2 @@
+cat
+echo 'Äpfel, 日本 🚀'
