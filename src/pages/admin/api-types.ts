@@ -90,6 +90,20 @@ export interface RuntimeRow {
   language: string
   name: string
   default: boolean
+  /** What it takes on the disk beside the base image. */
+  imageBytes: number | null
   hosts: { host: string; workers: number; version: string | null; installsOnRequest: boolean }[]
   installation: Installation | null
+}
+
+/** Languages that are installed together. */
+export interface RuntimeGroup {
+  group: string
+  name: string
+  languages: string[]
+}
+
+export interface Runtimes {
+  runtimes: RuntimeRow[]
+  groups: RuntimeGroup[]
 }
