@@ -4,7 +4,7 @@ import { baseImage, toolchainImage } from '../host/images/references.ts'
 import { podmanCommand, type Podman } from '../host/podman.ts'
 import { podmanModeHere } from '../host/podman-mode.ts'
 import type { Progress } from '../host/progress.ts'
-import type { Language } from '../shared/language.ts'
+import { findLanguage, type Language } from '../shared/language.ts'
 import { formatSpace } from '../shared/format-space.ts'
 import { type LanguageGroup, spaceNeeded } from '../shared/language-groups.ts'
 import { IMAGE_LABEL, runtimeImage } from '../shared/runtime-image.ts'
@@ -135,7 +135,8 @@ export async function removeLanguages(
     const removed = images.length > 0
     const gone = !removed || (await progress.step(`Removing ${language.name}`, () => removeImages(podman, images)))
     rows.push({ id, removed, stillUsed: !gone })
-    if (json) continue
+    // Of a group only those are told that were there.
+    if (json || (!removed && !names.some((name) => findLanguage([language], name)))) continue
     context.print(removed ? `${id}: removed${gone ? '' : `; ${STILL_USED}`}` : `${id}: was not installed`)
   }
   if (json) context.print(JSON.stringify({ languages: rows }, null, 2))

@@ -65,7 +65,7 @@ test('a language is installed from the dashboard, its progress is seen, and it r
   await page.getByRole('region', { name: `Removing Test ${tiny}` }).getByText(/^Removed on/).waitFor(INSTALLED) // prettier-ignore
   const group = page.getByRole('row', { name: /Small ones/ })
   await group.getByText('1 of 2').waitFor(INSTALLED)
-  await group.getByText('about 2 MB').waitFor()
+  await group.getByText('about 1.4 MiB').waitFor()
   await group.getByRole('button', { name: 'Install the group Small ones' }).click()
   await group.getByText('2 of 2').waitFor(INSTALLED)
   expect(await seriousFaults(page)).toEqual([])

@@ -1,11 +1,11 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { RunyardError } from '../../client/client.ts'
 import { Badge, type Tone } from '../design/badge.tsx'
+import { formatBytes } from '../design/format.ts'
 import { ProblemNotice } from '../design/problem-notice.tsx'
 import { type EndFollower, followEnd } from '../playground/output/follow-end.ts'
 import { shown } from '../playground/output/odd-characters.ts'
 import { JumpToEnd } from '../playground/output/output-log.tsx'
-import { formatSpace } from '../../shared/format-space.ts'
 import { useAction } from './act.ts'
 import type { Api } from './api.ts'
 import type { Installation, RuntimeGroup, RuntimeRow } from './api-types.ts'
@@ -112,7 +112,7 @@ const groupColumns = (runtimes: readonly RuntimeRow[]): Column<RuntimeGroup>[] =
     cell(group) {
       const missing = missingOf(group, runtimes)
       const bytes = missing.reduce((sum, { imageBytes }) => sum + (imageBytes ?? 0), 0)
-      return missing.length === 0 ? <span class="faint">–</span> : `about ${formatSpace(bytes)}`
+      return missing.length === 0 ? <span class="faint">–</span> : `about ${formatBytes(bytes)}`
     },
   },
 ]
@@ -145,7 +145,7 @@ const COLUMNS: Column<RuntimeRow>[] = [
   {
     title: 'Size',
     class: 'numeric',
-    cell: ({ imageBytes }) => (imageBytes === null ? <span class="faint">–</span> : formatSpace(imageBytes)),
+    cell: ({ imageBytes }) => (imageBytes === null ? <span class="faint">–</span> : formatBytes(imageBytes)),
   },
 ]
 
