@@ -30,11 +30,16 @@ export const Language = Type.Object(
     compile: Type.Optional(Command),
     run: Command,
     /**
-     * Given where the interpreter can be started ahead of its program: it opens the program's file once, waits there, and has
-     * looked at nothing else of the job by then. A program that holds one of the texts would notice, and is not run so.
+     * Given where what runs first, the compiler or else the interpreter, can be started ahead of its program: it opens the program's
+     * file once, waits there, and has looked at nothing else of the job by then. A program that holds one of the texts would notice,
+     * and is not run so. `argv` is a launcher that is started in its place: it loads and warms what it needs, opens the file, and
+     * does as the command would. The CPU time before the job is not the job's then.
      */
     prewarm: Type.Optional(
-      Type.Object({ unless: Type.Array(Type.String({ minLength: 1 })) }, { additionalProperties: false }),
+      Type.Object(
+        { unless: Type.Array(Type.String({ minLength: 1 })), argv: Type.Optional(Command.properties.argv) },
+        { additionalProperties: false },
+      ),
     ),
     env: Type.Record(Type.String(), Type.String()),
     /** Those of `env` that are lists of options: a job's own value is put behind, not in their place. */
