@@ -22,6 +22,8 @@ export const Language = Type.Object(
   {
     id: Type.String({ pattern: '^[a-z][a-z0-9+-]{0,31}$' }),
     name: Type.String({ minLength: 1 }),
+    /** Given where this is another version of a language, whose id it is: a job in that language with a range of versions may run here. */
+    versionOf: Type.Optional(Type.String()),
     aliases: Type.Array(Type.String({ pattern: '^[a-z0-9][a-z0-9.+#-]{0,31}$' })),
     /** Prints a line with the version in it, run once in the image when it is built. */
     versionCommand: Type.Array(Type.String(), { minItems: 1 }),
@@ -93,7 +95,17 @@ export function loadLanguages(folder: string, onFormer?: (field: FormerField) =>
       owners.set(name, language.id)
     }
   }
+  for (const { id, versionOf } of languages) {
+    const of = languages.find((language) => language.id === versionOf)
+    if (versionOf !== undefined && (!of || of.versionOf !== undefined))
+      throw new Error(`languages: /versionOf of ${id} is "${versionOf}", which is no language, or a version itself`)
+  }
   return languages
+}
+
+/** A language, by any of its ids, and its other versions; of one that is a version of another, that alone. */
+export function versionsOf(languages: readonly Language[], language: Language): Language[] {
+  return [language, ...languages.filter(({ versionOf }) => versionOf === language.id)]
 }
 
 /** The language with this id or alias, letter case ignored; undefined when there is none. */
