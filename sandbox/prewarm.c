@@ -2,7 +2,8 @@
  * A program may be started before its job is there, with a FIFO in the place of its file. What runs up to there is the image's
  * interpreter and nothing of any job's; opening the FIFO it sleeps. When its job comes it is stopped, its file takes the place of
  * the FIFO, and it is told to go on: the kernel then begins the interrupted call anew, which finds the file. Both halves count as
- * one stage, but for its wall time.
+ * one stage, but for its wall time; and but for the CPU time of the first where that is not what the job would take without (a
+ * compiler that was warmed).
  */
 #include "prewarm.h"
 
@@ -25,6 +26,7 @@
 enum { STOP_US = 50000 };
 
 static bool waiting;             /* a program waits for its job */
+static bool apart;               /* the CPU time it took so far is not the job's */
 static char fifo[NAME_MAX + 1]; /* the file that it waits at, while it is a FIFO */
 
 static void remove_fifo(void)
@@ -60,6 +62,7 @@ void prewarm_start(struct frame *from)
     if (from->length == 0)
         return;
     stage_plan(from, &name);
+    apart = stage_apart();
     snprintf(fifo, sizeof fifo, "%s", name);
     if (!cell_make_fifo(fifo))
         fault("no FIFO can be made there");
@@ -103,6 +106,7 @@ bool prewarm_run(struct frame *from)
     }
     records_stage(from, &plan, NULL);
     plan_free(&plan);
+    plan.apart = apart;
     if (!program_limit(stage_program(), &plan)) {
         warn("prlimit: %s", strerror(errno));
         prewarm_discard();

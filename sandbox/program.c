@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "cell.h"
+#include "clock.h"
 #include "descriptors.h"
 #include "leader-exit.h"
 #include "log.h"
@@ -64,10 +65,17 @@ static bool set_limit(pid_t pid, int resource, uint64_t soft, uint64_t hard)
     return prlimit(pid, (__rlimit_resource_t)resource, &both, NULL) == 0;
 }
 
+/* What a process has used, rounded up. */
+static uint64_t cpu_seconds(pid_t pid)
+{
+    clockid_t clock;
+    return clock_getcpuclockid(pid, &clock) == 0 ? clock_us(clock) / 1000000 + 1 : 0;
+}
+
 static bool limit_cpu(pid_t pid, const struct stage_plan *plan)
 {
     /* The leader counts CPU time over all processes; this is for the one that escapes its notice. */
-    uint64_t seconds = plan->cpu_ms / 1000 + 2;
+    uint64_t seconds = plan->cpu_ms / 1000 + 2 + (plan->apart ? cpu_seconds(pid) : 0);
     return set_limit(pid, RLIMIT_CPU, seconds, seconds + plan->grace_ms / 1000 + 1);
 }
 

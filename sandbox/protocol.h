@@ -50,6 +50,7 @@ enum stage_field {
     STAGE_COLUMNS = 'x',
     STAGE_ROWS = 'y',
     STAGE_PREWARM_FILE = 'h',
+    STAGE_PREWARM_APART = 'u',
 };
 enum gather_field { GATHER_GLOB = 'g', GATHER_BYTES = 'b', GATHER_FILES = 'n' };
 

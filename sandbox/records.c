@@ -86,6 +86,12 @@ void records_stage(struct frame *from, struct stage_plan *plan, const char **fif
                 *fifo = value;
                 break;
             }
+            fault("an unknown record in S or H");
+        case STAGE_PREWARM_APART:
+            if (fifo) {
+                plan->apart = number(value) != 0;
+                break;
+            }
             /* fall through */
         default: fault("an unknown record in S or H");
         }

@@ -12,6 +12,7 @@ struct stage_plan {
     uint64_t columns, rows; /* of its terminal; 0: its streams are pipes */
     bool input;
     bool prewarmed; /* started ahead of its job, whose limits are not known yet */
+    bool apart;     /* the CPU time before the job is no part of it */
 };
 
 /* Why a program could not be started. */

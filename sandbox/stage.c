@@ -169,6 +169,12 @@ static int64_t own_cpu_us(void)
     return (int64_t)clock_us(CLOCK_PROCESS_CPUTIME_ID);
 }
 
+static void count_cpu_from_here(void)
+{
+    stage.cpu_began_us = cgroup_cpu_us();
+    stage.own_began_us = own_cpu_us();
+}
+
 static int64_t cpu_used_us(void)
 {
     int64_t used = cgroup_cpu_us() - stage.cpu_began_us - (own_cpu_us() - stage.own_began_us);
@@ -368,8 +374,12 @@ void stage_plan(struct frame *from, const char **fifo)
     records_stage(from, &stage.plan, fifo);
     reached_begin();
     stage.oom_began = cgroup_oom_kills();
-    stage.cpu_began_us = cgroup_cpu_us();
-    stage.own_began_us = own_cpu_us();
+    count_cpu_from_here();
+}
+
+bool stage_apart(void)
+{
+    return stage.plan.apart;
 }
 
 bool stage_launch(bool prewarmed, struct start_error *why)
@@ -424,6 +434,8 @@ void stage_run(const struct stage_plan *plan)
 {
     stage.plan = *plan;
     stage.began_us = clock_us(CLOCK_MONOTONIC);
+    if (plan->apart)
+        count_cpu_from_here();
     signal_all(SIGCONT);
     begin_limits(cpu_used_us());
 }

@@ -34,6 +34,8 @@ bool stage_launch(bool prewarmed, struct start_error *why);
 void stage_start(struct frame *from);
 /* Lets what was launched ahead, and stopped, go on as this plan, whose lists are not needed: its clock and its limits begin. */
 void stage_run(const struct stage_plan *plan);
+/* Whether the CPU time of what was planned last begins to count with stage_run. */
+bool stage_apart(void);
 /* Its program's process id; -1 when there is none. */
 pid_t stage_program(void);
 /* Ends what was launched ahead, with all that it has left, waiting for the end of its processes. */

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Config } from '../shared/config/config.ts'
 import { loadLanguages } from '../shared/language.ts'
+import { loadGroups, loadSizes } from '../shared/language-groups.ts'
 import type { Tracing } from '../shared/tracing/tracing.ts'
 import { createAccessFeature } from './access/access-feature.ts'
 import { createAdminFeature } from './admin/admin-feature.ts'
@@ -62,7 +63,15 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
   })
   const { records, requests, submission, cancel } = jobs
   const batches = createBatchesFeature(core, { records, requests, submission, cancel, limitEndUsers, spendRest, open })
-  const runtimes = createRuntimesFeature(core, { languages, overview, feed: events.feed, open, audit })
+  const runtimes = createRuntimesFeature(core, {
+    languages,
+    groups: loadGroups(`${root}/languages`, languages),
+    sizes: loadSizes(`${root}/languages`),
+    overview,
+    feed: events.feed,
+    open,
+    audit,
+  })
   const admin = createAdminFeature(core, { overview })
   const health = createHealthFeature(core, { overview })
   const documentation = createDocumentationFeature(core, {

@@ -78,7 +78,10 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
     ['runyard completion fish | source', 'in ~/.config/fish/config.fish'],
   ],
   'languages list': [['runyard languages list', 'shows which are installed']],
-  'languages install': [['runyard languages install go rust', 'add two']],
+  'languages install': [
+    ['runyard languages install go rust', 'add two'],
+    ['runyard languages install web', 'add those of a group'],
+  ],
   'languages remove': [['runyard languages remove rust', 'and its image']],
   'keys create': [
     ['runyard keys create --name "a laptop" --tenant me', 'shows the key, once'],

@@ -1,11 +1,14 @@
+import { statfs } from 'node:fs/promises'
 import { listImages } from '../host/images/image-store.ts'
-import { toolchainImage } from '../host/images/references.ts'
+import { baseImage, toolchainImage } from '../host/images/references.ts'
 import { podmanCommand, type Podman } from '../host/podman.ts'
 import { podmanModeHere } from '../host/podman-mode.ts'
 import type { Progress } from '../host/progress.ts'
-import type { Language } from '../shared/language.ts'
+import { findLanguage, type Language } from '../shared/language.ts'
+import { formatSpace } from '../shared/format-space.ts'
+import { type LanguageGroup, spaceNeeded } from '../shared/language-groups.ts'
 import { IMAGE_LABEL, runtimeImage } from '../shared/runtime-image.ts'
-import { loadConfiguredLanguages, selectLanguages, type CliContext } from './context.ts'
+import { type Catalogue, loadCatalogue, selectLanguages, UsageError, type CliContext } from './context.ts'
 import { type Paint, plain } from './paint.ts'
 import { setUp } from './set-up.ts'
 import { table } from './table.ts'
@@ -17,17 +20,20 @@ interface Row {
   aliases: string[]
   installed: boolean
   version: string | null
+  /** What it takes on the disk beside the base image: measured here where it is installed, else by the data; null: unknown. */
+  imageBytes: number | null
 }
 
-/** `runyard setup`. @param names ids or aliases; the default languages when absent */
+/** `runyard setup`. @param names ids, aliases or groups; the default languages when absent */
 export async function setUpLanguages(
   context: CliContext,
   names: readonly string[] | undefined,
   progress: Progress,
   json: boolean,
 ): Promise<void> {
-  const languages = loadConfiguredLanguages(context.root)
-  const wanted = names === undefined ? languages.filter((one) => one.default) : selectLanguages(languages, names)
+  const catalogue = loadCatalogue(context.root)
+  const wanted =
+    names === undefined ? catalogue.languages.filter((one) => one.default) : selectLanguages(catalogue, names)
   const ids = wanted.map(({ id }) => id)
   const built = await setUp(context, ids, progress)
   if (json) context.print(JSON.stringify({ languages: ids, built }, null, 2))
@@ -38,17 +44,23 @@ export async function setUpLanguages(
 export async function listLanguages(context: CliContext, json: boolean): Promise<void> {
   const podman = await podmanOf(context)
   const present = await listImages(podman)
+  const { languages, groups, sizes } = loadCatalogue(context.root)
   const rows: Row[] = []
-  for (const language of loadConfiguredLanguages(context.root)) {
+  for (const language of languages) {
     const image = runtimeImage(context.root, language)
-    const installed = present.has(image)
-    const version = installed ? await versionLabel(podman, image) : null
-    rows.push({ id: language.id, name: language.name, aliases: language.aliases, installed, version })
+    const there = present.has(image) ? await inspect(podman, image) : undefined
+    const imageBytes = there ? Math.max(0, there.bytes - (sizes.get('base') ?? 0)) : (sizes.get(language.id) ?? null)
+    const { id, name, aliases } = language
+    rows.push({ id, name, aliases, installed: there !== undefined, version: there?.version ?? null, imageBytes })
   }
-  if (json) return context.print(JSON.stringify({ languages: rows }, null, 2))
-  context.print(languageTable(rows, context.paint ?? plain))
+  const groupRows = groups.map((group) => groupRow(group, rows))
+  if (json) return context.print(JSON.stringify({ languages: rows, groups: groupRows }, null, 2))
+  const paint = context.paint ?? plain
+  context.print(`${languageTable(rows, paint)}\n\n${groupTable(groupRows, paint)}`)
   const other = rows.find(({ installed }) => !installed)
-  if (other !== undefined) context.print(`\nTo install one: npx runyard languages install ${other.id}`)
+  if (other === undefined) return
+  context.print(`\nTo install one: npx runyard languages install ${other.id}`)
+  context.print('To install a group: npx runyard languages install GROUP')
 }
 
 /** `runyard languages install`. */
@@ -58,11 +70,50 @@ export async function installLanguages(
   progress: Progress,
   json = false,
 ): Promise<void> {
-  const languages = selectLanguages(loadConfiguredLanguages(context.root), names)
+  const catalogue = loadCatalogue(context.root)
+  const languages = selectLanguages(catalogue, names)
   const ids = languages.map(({ id }) => id)
+  await announceSpace(context, catalogue, languages, progress)
   const built = await setUp(context, ids, progress)
   if (json) return context.print(JSON.stringify({ languages: ids, built }, null, 2))
   context.print(built === 0 ? `${ids.join(', ')}: installed already` : `${ids.join(', ')}: installed`)
+}
+
+/**
+ * Says how much it will take, before it begins.
+ * @throws UsageError when the disk has not so much room
+ */
+async function announceSpace(
+  context: CliContext,
+  { sizes }: Catalogue,
+  languages: readonly Language[],
+  progress: Progress,
+): Promise<void> {
+  const podman = await podmanOf(context)
+  const present = await listImages(podman)
+  const missing = languages.filter((language) => !present.has(runtimeImage(context.root, language))).map(({ id }) => id)
+  if (missing.length === 0) return
+  const { bytes, unknown } = spaceNeeded(sizes, missing, present.has(baseImage(context.root)))
+  const free = await freeBytes(podman)
+  if (free !== undefined && bytes > free) {
+    const reason = `${missing.join(', ')}: about ${formatSpace(bytes)} on the disk, and only ${formatSpace(free)} are free`
+    throw new UsageError(`${reason}; install fewer languages, or remove some: npx runyard languages remove ID`)
+  }
+  const size = unknown.length === missing.length ? 'an unknown size' : `about ${formatSpace(bytes)}`
+  const more = unknown.length > 0 && unknown.length < missing.length ? `, and more for ${unknown.join(', ')}` : ''
+  const room = free === undefined ? '' : ` (${formatSpace(free)} free)`
+  progress.note(`To install: ${missing.join(', ')}: ${size} on the disk${more}${room}`)
+}
+
+/** What the disk with podman's images has left; undefined when that is the disk of another machine. */
+async function freeBytes(podman: Podman): Promise<number | undefined> {
+  try {
+    const folder = (await podman.run(['info', '--format', '{{.Store.GraphRoot}}'])).trim()
+    const { bavail, bsize } = await statfs(folder)
+    return bavail * bsize
+  } catch {
+    return undefined
+  }
 }
 
 /**
@@ -78,13 +129,14 @@ export async function removeLanguages(
   const podman = await podmanOf(context)
   const present = await listImages(podman)
   const rows: { id: string; removed: boolean; stillUsed: boolean }[] = []
-  for (const language of selectLanguages(loadConfiguredLanguages(context.root), names)) {
+  for (const language of selectLanguages(loadCatalogue(context.root), names)) {
     const images = imagesOf(context.root, language).filter((image) => present.has(image))
     const { id } = language
     const removed = images.length > 0
     const gone = !removed || (await progress.step(`Removing ${language.name}`, () => removeImages(podman, images)))
     rows.push({ id, removed, stillUsed: !gone })
-    if (json) continue
+    // Of a group only those are told that were there.
+    if (json || (!removed && !names.some((name) => findLanguage([language], name)))) continue
     context.print(removed ? `${id}: removed${gone ? '' : `; ${STILL_USED}`}` : `${id}: was not installed`)
   }
   if (json) context.print(JSON.stringify({ languages: rows }, null, 2))
@@ -124,22 +176,61 @@ async function podmanOf({ config: { sandbox } }: CliContext): Promise<Podman> {
 
 const imagesOf = (root: string, language: Language) => [runtimeImage(root, language), toolchainImage(root, language)]
 
-async function versionLabel(podman: Podman, image: string): Promise<string | null> {
-  const format = `{{index .Labels "${IMAGE_LABEL.version}"}}`
-  return (await podman.run(['image', 'inspect', '--format', format, image])).trim() || null
+async function inspect(podman: Podman, image: string): Promise<{ bytes: number; version: string | null }> {
+  const format = `{{.Size}} {{index .Labels "${IMAGE_LABEL.version}"}}`
+  const [bytes, version] = (await podman.run(['image', 'inspect', '--format', format, image])).trim().split(' ')
+  return { bytes: Number(bytes), version: version || null }
 }
+
+interface GroupRow {
+  id: string
+  name: string
+  languages: string[]
+  /** How many of them are installed. */
+  installed: number
+  /** What the others would take on the disk, as far as that is known. */
+  missingBytes: number
+}
+
+function groupRow({ id, name, languages }: LanguageGroup, rows: readonly Row[]): GroupRow {
+  const members = rows.filter((row) => languages.includes(row.id))
+  const missing = members.filter(({ installed }) => !installed)
+  const missingBytes = missing.reduce((sum, { imageBytes }) => sum + (imageBytes ?? 0), 0)
+  return { id, name, languages, installed: members.length - missing.length, missingBytes }
+}
+
+function groupTable(groups: readonly GroupRow[], paint: Paint): string {
+  const columns = [
+    { title: 'GROUP' },
+    { title: 'INSTALLED', align: 'right' as const },
+    { title: 'TO INSTALL', align: 'right' as const },
+    { title: 'LANGUAGES' },
+  ]
+  const cells = groups.map(({ id, name, languages, installed, missingBytes }) => [
+    id,
+    `${installed} of ${languages.length}`,
+    installed === languages.length ? '' : formatSpace(missingBytes),
+    `${name}${languages.length > MANY_LANGUAGES ? '' : `: ${languages.join(', ')}`}`,
+  ])
+  return table(columns, cells, paint)
+}
+
+/** Of a group with more the members are not listed: its line would be too long to read. */
+const MANY_LANGUAGES = 12
 
 function languageTable(rows: readonly Row[], paint: Paint): string {
   const columns = [
     { title: 'ID' },
     { title: 'STATE', format: (state: string) => (state === 'installed' ? ('green' as const) : ('dim' as const)) },
     { title: 'VERSION' },
+    { title: 'SIZE', align: 'right' as const },
     { title: 'NAME' },
   ]
-  const cells = rows.map(({ id, installed, version, name, aliases }) => [
+  const cells = rows.map(({ id, installed, version, imageBytes, name, aliases }) => [
     id,
     installed ? 'installed' : 'not installed',
     version ?? '',
+    imageBytes === null ? '' : formatSpace(imageBytes),
     `${name}${aliases.length > 0 ? ` (${aliases.join(', ')})` : ''}`,
   ])
   return table(columns, cells, paint)

@@ -75,7 +75,7 @@ export function createProgram(deps: ProgramDeps): Command {
   program
     .command('setup')
     .description('build the images and create the user id ranges that jobs need')
-    .option('--languages <ids>', 'comma-separated; without it, the default languages')
+    .option('--languages <ids>', 'languages or groups, comma-separated; without it, the default languages')
     .option('--json', 'print the result as JSON')
     .action(async ({ languages, json = false }: Json & { languages?: string }) =>
       (await import('./languages.ts')).setUpLanguages(context(), languages?.split(','), progressOf(json), json),
@@ -132,12 +132,12 @@ function addLanguageCommands(program: Command, context: () => CliContext): void 
   const languages = program.command('languages').description('list, install and remove the languages of jobs')
   languages
     .command('list')
-    .description('list the languages, installed or not')
+    .description('list the languages, installed or not, and the groups')
     .option('--json', 'print them as JSON')
     .action(async ({ json = false }: Json) => (await load()).listLanguages(context(), json))
   languages
     .command('install <ids...>')
-    .description('build the images of languages; running workers find them by themselves')
+    .description('build the images of languages, or of all in a group; running workers find them by themselves')
     .option('--details', 'without a terminal, print each step of the build')
     .option('--json', 'print what was installed as JSON')
     .action(async (ids: string[], { details, json = false }: Json & { details?: boolean }) =>
@@ -145,7 +145,7 @@ function addLanguageCommands(program: Command, context: () => CliContext): void 
     )
   languages
     .command('remove <ids...>')
-    .description('remove the images of languages')
+    .description('remove the images of languages, or of all in a group')
     .option('--json', 'print what was removed as JSON')
     .action(async (ids: string[], { json = false }: Json) =>
       (await load()).removeLanguages(context(), ids, progressOf(json), json),

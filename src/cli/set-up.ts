@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
-import { imageBuilder } from '../host/images/image-builder.ts'
+import { availableParallelism } from 'node:os'
+import { type ImageBuilder, imageBuilder } from '../host/images/image-builder.ts'
 import { listImages } from '../host/images/image-store.ts'
 import { pruneImages } from '../host/images/prune-images.ts'
 import { currentReferences } from '../host/images/references.ts'
@@ -7,16 +8,23 @@ import { podmanForImages } from '../host/podman.ts'
 import { podmanModeHere } from '../host/podman-mode.ts'
 import type { Progress } from '../host/progress.ts'
 import { ensureSubordinateIds, missingSubordinateIds } from '../host/subordinate-ids.ts'
+import type { Language } from '../shared/language.ts'
 import { loadConfiguredLanguages, type CliContext } from './context.ts'
 
 /**
  * Makes what jobs need beyond the programs of this machine: ranges of user ids and the images of these languages and of
  * the operator's container images. What exists is left as it is.
  * @param wanted ids of languages
+ * @param stop nothing further is begun once it is aborted
  * @returns how many images were built
- * @throws RootlessImpossible, and Error when something cannot be made
+ * @throws RootlessImpossible, and Error when something cannot be made; the other languages are made all the same
  */
-export async function setUp(context: CliContext, wanted: readonly string[], progress: Progress): Promise<number> {
+export async function setUp(
+  context: CliContext,
+  wanted: readonly string[],
+  progress: Progress,
+  stop?: AbortSignal,
+): Promise<number> {
   const { root, config } = context
   const languages = loadConfiguredLanguages(root)
   const mode = await podmanModeHere(config.sandbox.podmanMode)
@@ -27,15 +35,56 @@ export async function setUp(context: CliContext, wanted: readonly string[], prog
     await progress.step('User id ranges for sandboxes (/etc/subuid, /etc/subgid)', ensureSubordinateIds)
   }
   const builder = imageBuilder({ root, dataDir: config.dataDir, podman, progress, timeoutFactor: config.timeoutFactor })
-  let built = 0
-  for (const language of languages) {
-    if (wanted.includes(language.id) && (await builder.language(language))) built += 1
-  }
+  const { built: made, failed } = await buildLanguages(builder, languages.filter(({ id }) => wanted.includes(id)), stop) // prettier-ignore
+  let built = made
   for (const reference of config.sandbox.containerImages) if (await builder.container(reference)) built += 1
   if (built > 0) {
     await pruneImages(podman, config.dataDir, await listImages(podman), currentReferences(root, languages))
   }
+  if (failed.length > 0) throw notInstalled(failed, wanted.length)
   return built
+}
+
+/** At most so many images are built at a time: a build waits for the network, then for one processor. */
+const MOST_BUILDS = 4
+
+interface Failed {
+  language: Language
+  error: unknown
+}
+
+/** Builds the images that are missing, several at a time. What was built stays, so the same command goes on after a failure. */
+async function buildLanguages(
+  builder: ImageBuilder,
+  languages: readonly Language[],
+  stop: AbortSignal | undefined,
+): Promise<{ built: number; failed: Failed[] }> {
+  const missing: Language[] = []
+  for (const language of languages) if (!(await builder.hasLanguage(language))) missing.push(language)
+  if (missing.length > 0) await builder.base()
+  const failed: Failed[] = []
+  let next = 0
+  const build = async () => {
+    for (let language = missing[next]; language && !stop?.aborted; language = missing[next]) {
+      next += 1
+      const position = missing.length > 1 ? `(${next} of ${missing.length})` : ''
+      await builder.language(language, position).catch((error: unknown) => failed.push({ language, error }))
+    }
+  }
+  const lanes = Math.min(MOST_BUILDS, availableParallelism(), missing.length)
+  await Promise.all(Array.from({ length: lanes }, build))
+  return { built: next - failed.length, failed }
+}
+
+function notInstalled(failed: readonly Failed[], wanted: number): unknown {
+  const [first] = failed
+  if (wanted === 1 || !first) return first?.error
+  const reasons = failed.map(({ language, error }) => `${language.id}: ${(error as Error).message}`)
+  const ids = failed.map(({ language }) => language.id).join(' ')
+  return new Error(
+    `${failed.length} of ${wanted} languages could not be installed, the others were.\n\n${reasons.join('\n\n')}\n\n` +
+      `To try again: npx runyard languages install ${ids}`,
+  )
 }
 
 /**
@@ -45,7 +94,7 @@ export async function setUp(context: CliContext, wanted: readonly string[], prog
 export async function setUpDefaults(options: CliContext & { progress: Progress; stop: AbortSignal }): Promise<boolean> {
   const defaults = loadConfiguredLanguages(options.root).filter((language) => language.default)
   try {
-    await setUp(options, defaults.map(({ id }) => id), options.progress) // prettier-ignore
+    await setUp(options, defaults.map(({ id }) => id), options.progress, options.stop) // prettier-ignore
   } catch (error) {
     // Ctrl-C in a terminal ends the builds too, and what they say then is no fault.
     if (!options.stop.aborted) throw error

@@ -4,8 +4,15 @@ import { paintFor } from './paint.ts'
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
 
+interface Step {
+  title: string
+  elapsed: () => string
+  detail: string
+}
+
 /**
- * One line a step, which lives while the step runs; without a terminal, a line before and a line after it.
+ * One line a step, which lives while the step runs; without a terminal, a line before and a line after it. Steps that run at once
+ * share the line that lives.
  * @param details without a terminal, a line for whatever a step is at, too
  */
 export function terminalProgress(
@@ -16,29 +23,45 @@ export function terminalProgress(
   const live = out.isTTY && !ci
   const line = liveLine(out, live)
   const paint = paintFor(out, process.env)
+  const steps = new Set<Step>()
+  let timer: NodeJS.Timeout | undefined
+  let frame = 0
+  const draw = () => {
+    const mark = FRAMES[frame++ % FRAMES.length] ?? ''
+    const [only] = steps
+    const shown =
+      steps.size === 1 && only
+        ? `${only.title}  ${only.elapsed()}${only.detail === '' ? '' : `  ${only.detail}`}`
+        : [...steps].map(({ title, elapsed }) => `${title} ${elapsed()}`).join(' · ')
+    line.show(`${mark} ${shown}`)
+  }
   return {
-    note: (text) => void out.write(`${text}\n`),
+    note(text) {
+      line.clear()
+      out.write(`${text}\n`)
+    },
     async step(title, work) {
       const began = performance.now()
       const elapsed = () => formatSeconds(performance.now() - began)
-      let detail = ''
-      let frame = 0
-      const draw = () => {
-        const mark = FRAMES[frame++ % FRAMES.length] ?? ''
-        line.show(`${mark} ${title}  ${elapsed()}${detail === '' ? '' : `  ${detail}`}`)
-      }
-      const timer = live ? setInterval(draw, 120) : undefined
-      if (live) draw()
-      else out.write(`- ${title} ...\n`)
+      const step: Step = { title, elapsed, detail: '' }
+      steps.add(step)
+      if (live) {
+        timer ??= setInterval(draw, 120)
+        draw()
+      } else out.write(`- ${title} ...\n`)
       const finish = (mark: string) => {
-        clearInterval(timer)
+        steps.delete(step)
+        if (steps.size === 0) {
+          clearInterval(timer)
+          timer = undefined
+        }
         line.clear()
         out.write(`${live ? '' : '  '}${mark} ${title}  ${elapsed()}\n`)
       }
       try {
         const result = await work((text) => {
-          if (details && !live && text !== detail) out.write(`  ${text}\n`)
-          detail = text
+          if (details && !live && text !== step.detail) out.write(`  ${steps.size > 1 ? `${title}: ` : ''}${text}\n`)
+          step.detail = text
         })
         finish(paint('green', '✓'))
         return result

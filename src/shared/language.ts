@@ -22,6 +22,8 @@ export const Language = Type.Object(
   {
     id: Type.String({ pattern: '^[a-z][a-z0-9+-]{0,31}$' }),
     name: Type.String({ minLength: 1 }),
+    /** Given where this is another version of a language, whose id it is: a job in that language with a range of versions may run here. */
+    versionOf: Type.Optional(Type.String()),
     aliases: Type.Array(Type.String({ pattern: '^[a-z0-9][a-z0-9.+#-]{0,31}$' })),
     /** Prints a line with the version in it, run once in the image when it is built. */
     versionCommand: Type.Array(Type.String(), { minItems: 1 }),
@@ -30,11 +32,16 @@ export const Language = Type.Object(
     compile: Type.Optional(Command),
     run: Command,
     /**
-     * Given where the interpreter can be started ahead of its program: it opens the program's file once, waits there, and has
-     * looked at nothing else of the job by then. A program that holds one of the texts would notice, and is not run so.
+     * Given where what runs first, the compiler or else the interpreter, can be started ahead of its program: it opens the program's
+     * file once, waits there, and has looked at nothing else of the job by then. A program that holds one of the texts would notice,
+     * and is not run so. `argv` is a launcher that is started in its place: it loads and warms what it needs, opens the file, and
+     * does as the command would. The CPU time before the job is not the job's then.
      */
     prewarm: Type.Optional(
-      Type.Object({ unless: Type.Array(Type.String({ minLength: 1 })) }, { additionalProperties: false }),
+      Type.Object(
+        { unless: Type.Array(Type.String({ minLength: 1 })), argv: Type.Optional(Command.properties.argv) },
+        { additionalProperties: false },
+      ),
     ),
     env: Type.Record(Type.String(), Type.String()),
     /** Those of `env` that are lists of options: a job's own value is put behind, not in their place. */
@@ -88,7 +95,17 @@ export function loadLanguages(folder: string, onFormer?: (field: FormerField) =>
       owners.set(name, language.id)
     }
   }
+  for (const { id, versionOf } of languages) {
+    const of = languages.find((language) => language.id === versionOf)
+    if (versionOf !== undefined && (!of || of.versionOf !== undefined))
+      throw new Error(`languages: /versionOf of ${id} is "${versionOf}", which is no language, or a version itself`)
+  }
   return languages
+}
+
+/** A language, by any of its ids, and its other versions; of one that is a version of another, that alone. */
+export function versionsOf(languages: readonly Language[], language: Language): Language[] {
+  return [language, ...languages.filter(({ versionOf }) => versionOf === language.id)]
 }
 
 /** The language with this id or alias, letter case ignored; undefined when there is none. */

@@ -5,6 +5,11 @@ import { Limits } from './limits.ts'
 export const Runtime = Type.Object({
   language: Type.String({ description: 'its id' }),
   name: Type.String(),
+  versionOf: Type.Optional(
+    Type.String({
+      description: 'of another version of a language: the id of that language, whose `version` ranges it may meet',
+    }),
+  ),
   version: Type.Union([Type.String(), Type.Null()], { description: '`null` when not installed' }),
   aliases: Type.Array(Type.String()),
   fileName: Type.String({ description: 'the name that `code` gets' }),

@@ -30,12 +30,21 @@ test('nobody holds a data directory that nobody locked', async () => {
 test('the languages that can be used are shown, and how to get the others', () => {
   const python = { language: 'python', version: '3.13.5', installed: true }
   const ruby = { language: 'ruby', version: null, installed: false }
-  expect(languageLines([python])).toEqual(['Languages           python 3.13.5'])
-  expect(languageLines([python, ruby])).toEqual([
+  const groups = [
+    { id: 'web', name: 'Web', languages: ['python', 'ruby'] },
+    { id: 'scripting', name: 'Scripting', languages: ['python'] },
+    { id: 'all', name: 'All languages', languages: ['python', 'ruby'] },
+  ]
+  const sizes = new Map([['ruby', 41_300_000]])
+  expect(languageLines([python], { groups, sizes })).toEqual(['Languages           python 3.13.5'])
+  expect(languageLines([python, ruby], { groups, sizes })).toEqual([
     'Languages           python 3.13.5',
     'More                ruby:',
     '                      npx runyard languages install ruby',
+    'Groups              npx runyard languages install web         Web: 1 more, about 41 MB',
+    '                    npx runyard languages install all         All languages: 1 more, about 41 MB',
   ])
+  expect(languageLines([python, ruby], { groups, sizes: new Map() }).at(-1)).toContain('1 more, size unknown')
 })
 
 test('a port in use is named, with what to do', async () => {

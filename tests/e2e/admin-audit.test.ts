@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -14,9 +15,13 @@ import { get, post } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { makeKey } from '../support/make-key.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
+import { makePrivateRoot } from '../support/private-root.ts'
 import { send } from '../support/send.ts'
 
 const dataDir = mkdtempSync(join(tmpdir(), 'runyard-audit-'))
+/** A language that cannot be installed: what an operator does with it changes no image. */
+const broken = `broken${randomBytes(3).toString('hex')}`
+let place: ReturnType<typeof makePrivateRoot>
 let platform: TestPlatform
 let receiver: Server
 let key: { authorization: string }
@@ -28,12 +33,16 @@ beforeAll(async () => {
   receiver = createServer((req, res) => void req.resume().on('end', () => res.writeHead(503, busy).end()))
   receiver.listen(0, '127.0.0.1')
   await once(receiver, 'listening')
-  platform = await startPlatform({ WORKER_CONCURRENCY: '1', WEBHOOK_ALLOW: '127.0.0.0/8', RUNYARD_DATA_DIR: dataDir })
+  place = makePrivateRoot([broken], { [broken]: 'RUN exit 3' })
+  writeFileSync(join(place.root, 'languages/groups.json'), JSON.stringify({ groups: [{ id: 'odd', name: 'Odd', languages: [broken] }] })) // prettier-ignore
+  const settings = { WORKER_CONCURRENCY: '1', WEBHOOK_ALLOW: '127.0.0.0/8', RUNYARD_DATA_DIR: dataDir }
+  platform = await startPlatform(settings, undefined, place.root)
   key = await makeKey(platform, 'ops', { scopes: ['admin'] })
 })
 afterAll(async () => {
   await platform.close()
   receiver.close()
+  place.remove()
   rmSync(dataDir, { recursive: true, force: true })
 })
 
@@ -49,6 +58,10 @@ const run = async (request: object) =>
     .body
 const events = async () =>
   (await get<{ events: StoredSecurityEvent[] }>(`${platform.url}/v1/admin/security-events?limit=50`, key)).body.events
+
+const untilOver = async ({ id }: Installation) => {
+  await (await fetch(`${platform.url}/v1/admin/installations/${id}/events`, { headers: key })).text()
+}
 
 interface Action {
   /** As the app names it. */
@@ -112,8 +125,28 @@ test('everything an operator does with a session is on record, with who it was',
       act: async () => {
         const answer = await act('POST', '/v1/admin/runtimes/bash/install')
         // It is installed already; the worker looks and says so before it closes.
-        const { id } = JSON.parse(answer.text) as Installation
-        await fetch(`${platform.url}/v1/admin/installations/${id}/events`, { headers: key }).then((stream) => stream.text()) // prettier-ignore
+        await untilOver(JSON.parse(answer.text) as Installation)
+        return answer
+      },
+    },
+    {
+      route: 'post /v1/admin/runtimes/:language/remove',
+      kind: 'runtime-remove',
+      tells: broken,
+      act: async () => {
+        const answer = await act('POST', `/v1/admin/runtimes/${broken}/remove`)
+        await untilOver(JSON.parse(answer.text) as Installation)
+        return answer
+      },
+    },
+    {
+      route: 'post /v1/admin/runtime-groups/:group/install',
+      kind: 'runtime-install',
+      tells: broken,
+      act: async () => {
+        const answer = await act('POST', '/v1/admin/runtime-groups/odd/install')
+        const { installations } = JSON.parse(answer.text) as { installations: Installation[] }
+        for (const one of installations) await untilOver(one)
         return answer
       },
     },

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
@@ -22,6 +22,8 @@ let admin: { authorization: string }
 const dataDir = mkdtempSync(join(tmpdir(), 'runyard-install-'))
 beforeAll(async () => {
   place = makePrivateRoot([tiny, broken], { [broken]: 'RUN exit 3' })
+  writeFileSync(join(place.root, 'languages/groups.json'), JSON.stringify({ groups: [{ id: 'small', name: 'Small', languages: ['bash', tiny] }] })) // prettier-ignore
+  writeFileSync(join(place.root, 'languages/sizes.json'), JSON.stringify({ [tiny]: 1.5 }))
   platform = await startPlatform({ WORKER_CONCURRENCY: '1', RUNYARD_DATA_DIR: dataDir }, undefined, place.root)
   admin = await makeKey(platform, 'ops', { scopes: ['admin'] })
 })
@@ -35,6 +37,7 @@ afterAll(async () => {
 
 interface Runtime {
   language: string
+  imageBytes: number | null
   hosts: { host: string; version: string | null; installsOnRequest: boolean }[]
   installation: Installation | null
 }
@@ -42,9 +45,16 @@ const url = (path: string) => `${platform.url}${path}`
 const runtimeOf = async (language: string) =>
   (await get<{ runtimes: Runtime[] }>(url('/v1/admin/runtimes'), admin)).body.runtimes.find((one) => one.language === language) // prettier-ignore
 
-async function install(language: string): Promise<{ installation: Installation; events: ReceivedEvent[] }> {
-  const { status, body } = await post<Installation>(url(`/v1/admin/runtimes/${language}/install`), {}, admin)
+interface Followed {
+  installation: Installation
+  events: ReceivedEvent[]
+}
+async function install(language: string, action = 'install'): Promise<Followed> {
+  const { status, body } = await post<Installation>(url(`/v1/admin/runtimes/${language}/${action}`), {}, admin)
   expect(status).toBe(202)
+  return follow(body)
+}
+async function follow(body: Installation): Promise<Followed> {
   const events: ReceivedEvent[] = []
   const stream = await fetch(url(`/v1/admin/installations/${body.id}/events`), { headers: admin })
   for await (const event of eventsOf(stream)) events.push(event)
@@ -73,6 +83,8 @@ test('a worker installs a language that is asked for, tells how it goes, and run
   const { body } = await get<{ events: StoredSecurityEvent[] }>(url('/v1/admin/security-events?kind=runtime-install'), admin) // prettier-ignore
   expect(body.events).toMatchObject([{ tenant: 'ops', keyId: expect.any(String), detail: expect.stringContaining(tiny) }]) // prettier-ignore
 
+  expect([runtime?.imageBytes, (await runtimeOf(broken))?.imageBytes]).toEqual([1_500_000, null])
+
   // Once more: there is nothing to do, and that is told too.
   const again = await install(tiny)
   expect(again.installation.id).not.toBe(installation.id)
@@ -100,12 +112,36 @@ test('one that is under way is not begun twice, and what is no language is not b
   }
 })
 
+test('a language is removed on request, and installed with its group', async () => {
+  const removed = await install(tiny, 'remove')
+  expect(removed.installation).toMatchObject({ language: tiny, action: 'remove', over: true })
+  expect(Object.values(removed.installation.hosts)).toEqual([{ state: 'removed', detail: null }])
+  expect((await runtimeOf(tiny))?.hosts).toMatchObject([{ version: null }])
+  const refused = await post(url('/v1/jobs'), { language: tiny, code: 'echo' })
+  expect([refused.status, refused.body['detail']]).toEqual([
+    422,
+    `Test ${tiny} is not installed; the operator can install it with: npx runyard languages install ${tiny}`,
+  ])
+
+  const { groups } = (await get<{ groups: { group: string }[] }>(url('/v1/admin/runtimes'), admin)).body
+  expect(groups).toContainEqual({ group: 'small', name: 'Small', languages: ['bash', tiny] })
+  const path = url('/v1/admin/runtime-groups/small/install')
+  const asked = await post<{ installations: Installation[] }>(path, {}, admin)
+  expect([asked.status, asked.body.installations.map(({ language }) => language)]).toEqual([202, [tiny]])
+  for (const one of asked.body.installations) await follow(one)
+  expect((await runtimeOf(tiny))?.hosts[0]?.version).toMatch(/^5\./)
+  expect((await post(path, {}, admin)).body).toEqual({ installations: [] })
+  expect((await post(url('/v1/admin/runtime-groups/nosuch/install'), {}, admin)).status).toBe(404)
+})
+
 test('a worker that may not installs nothing', async () => {
   const closed = await startPlatform({ WORKER_CONCURRENCY: '1', INSTALL_ON_REQUEST: 'off' }, undefined, place.root)
   try {
     const key = await makeKey(closed, 'ops', { scopes: ['admin'] })
     const answer = await post(`${closed.url}/v1/admin/runtimes/${tiny}/install`, {}, key)
     expect([answer.status, answer.body['code']]).toEqual([503, 'unavailable'])
+    const removal = await post(`${closed.url}/v1/admin/runtimes/${tiny}/remove`, {}, key)
+    expect(removal.status).toBe(503)
   } finally {
     await closed.close()
   }

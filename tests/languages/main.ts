@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startBackends } from '../../src/host/backends.ts'
 import { runCommand } from '../../src/host/command.ts'
+import { baseImage } from '../../src/host/images/references.ts'
 import { podmanCommand } from '../../src/host/podman.ts'
 import { findLanguage, type Language, loadLanguages } from '../../src/shared/language.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
@@ -10,6 +11,7 @@ import { runtimeImage } from '../../src/shared/runtime-image.ts'
 import { get, runJob, stageOf } from '../support/client.ts'
 import { conformanceRequest, deviation, loadConformance } from '../support/language-conformance.ts'
 import { startPlatform } from '../support/platform.ts'
+import { recordSizes } from '../support/record-sizes.ts'
 import { writeSection } from '../support/write-section.ts'
 
 /**
@@ -42,6 +44,7 @@ async function main(names: readonly string[]): Promise<boolean> {
   const table = tableOf(rows)
   console.log(table)
   if (names.length === 0) await writeSection('docs/languages.md', 'conformance', table)
+  recordSizes(root, new Map(rows.map(({ language, imageBytes }) => [language.id, imageBytes])), await sizeOf(baseImage(root))) // prettier-ignore
   failed.push(...rows.flatMap(({ language, deviations }) => deviations.map((text) => `${language.id}, ${text}`)))
   for (const line of failed) console.log(line)
   return failed.length === 0

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
@@ -24,6 +24,8 @@ let platform: TestPlatform
 let browser: TestBrowser
 beforeAll(async () => {
   place = makePrivateRoot([tiny])
+  writeFileSync(join(place.root, 'languages/groups.json'), JSON.stringify({ groups: [{ id: 'small', name: 'Small ones', languages: ['bash', tiny] }] })) // prettier-ignore
+  writeFileSync(join(place.root, 'languages/sizes.json'), JSON.stringify({ [tiny]: 1.5 }))
   platform = await startPlatform({ WORKER_CONCURRENCY: '1', RUNYARD_DATA_DIR: dataDir }, undefined, place.root)
   browser = await startBrowser()
 })
@@ -57,5 +59,15 @@ test('a language is installed from the dashboard, its progress is seen, and it r
 
   await row.getByRole('button', { name: `Install again Test ${tiny}` }).click()
   await progress.getByText(`${tiny}: installed already`).waitFor(INSTALLED)
+
+  await row.getByRole('button', { name: `Remove Test ${tiny}` }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
+  await page.getByRole('region', { name: `Removing Test ${tiny}` }).getByText(/^Removed on/).waitFor(INSTALLED) // prettier-ignore
+  const group = page.getByRole('row', { name: /Small ones/ })
+  await group.getByText('1 of 2').waitFor(INSTALLED)
+  await group.getByText('about 1.4 MiB').waitFor()
+  await group.getByRole('button', { name: 'Install the group Small ones' }).click()
+  await group.getByText('2 of 2').waitFor(INSTALLED)
+  expect(await seriousFaults(page)).toEqual([])
   await close()
 })

@@ -130,6 +130,7 @@ describe('what a worker sends', () => {
     const frame = encodePrewarm('main.py', STAGE)
     expect(frame[0]).toBe(FRAME.PREWARM)
     expect(payload(frame)).toBe(`hmain.py\0${payload(encodeStart(STAGE))}`)
+    expect(payload(encodePrewarm('main.py', STAGE, true))).toBe(`hmain.py\0u1\0${payload(encodeStart(STAGE))}`)
     expect(encodeDiscard().toString()).toBe('H\0\0\0\0')
     expect(() => encodePrewarm('a\0h', STAGE)).toThrow(TypeError)
   })

@@ -56,6 +56,19 @@ const commandLines = (word: string) =>
     })
     .filter((line) => line.split('\0').includes(word))
 
+/** How many threads of this machine's launchers sleep in this function of the kernel. */
+const sleepers = (name: string) =>
+  readdirSync('/proc')
+    .filter((pid) => /^\d+$/.test(pid))
+    .filter((pid) => {
+      try {
+        const isLauncher = readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('process_time')
+        return isLauncher && readFileSync(`/proc/${pid}/wchan`, 'utf8').includes(name)
+      } catch {
+        return false
+      }
+    }).length
+
 /** A job of one stage, from the cell that stands ready to the next. */
 async function job(raw: RawSandbox, prewarmed: boolean, code: string, start: StageStart = PYTHON, stdin?: string) {
   raw.send(begin(prewarmed), ...main(code), encodeStart(start))
@@ -132,6 +145,23 @@ describe('a program that was started ahead of its job', () => {
     expect(prewarmed.wallUs).toBeLessThan(0.9 * waitedMs * 1000)
     expect(prewarmed.cpuUs).toBeGreaterThan(plain.cpuUs / 3)
     expect(prewarmed.memoryPeakBytes).toBeGreaterThan(plain.memoryPeakBytes / 2)
+  })
+
+  test('has a CPU time that counts from its job, where it is a launcher, and may use all that it is allowed', async () => {
+    const raw = await ready()
+    const spin = (seconds: number) => `import time\nwhile time.process_time() < ${seconds}: pass\n`
+    // The kernel's own limit of a process stands two seconds above what the job may use.
+    const start = { ...PYTHON, cpuMs: 1500 }
+    const launcher = ['python3', '-c', `${spin(3.2)}exec(open('./main.py').read())`]
+    const reports = []
+    for (const apart of [true, false]) {
+      raw.send(encodePrewarm('main.py', { ...start, args: launcher }, apart))
+      await eventually('the launcher waits at its file', () => Promise.resolve(sleepers('wait_for_partner') > 0))
+      reports.push(await job(raw, true, `${spin(3.9)}print('done')`, start))
+    }
+    expect(reports[0]).toMatchObject({ reason: 'exit', exitCode: 0, stdout: 'done\n' })
+    expect(reports[0]?.cpuUs).toBeLessThan(1_500_000)
+    expect(reports[1]).toMatchObject({ reason: 'cpu', stdout: '' })
   })
 
   test('runs rightly however soon its job comes', async () => {

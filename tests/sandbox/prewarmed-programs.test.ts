@@ -1,22 +1,20 @@
-import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import type { JobSpec } from '../../src/shared/job.ts'
 import { type Language, loadLanguages } from '../../src/shared/language.ts'
 import { DEFAULT_CEILINGS, DEFAULT_LIMITS, effectiveLimits, MIB } from '../../src/shared/limits.ts'
 import { planAhead } from '../../src/worker/jobs/plan.ts'
-import { type JobListener, type JobOutcome, runJob } from '../../src/worker/jobs/run-job.ts'
 import type { Sandbox } from '../../src/worker/sandbox/sandbox.ts'
 import { testRoot } from '../support/platform.ts'
 import type { ProgramRow } from '../programs/rows/row.ts'
 import { HOSTILE, PLAIN, sampled } from '../support/program-table.ts'
 import { languageIdOf, readProgram } from '../support/programs.ts'
+import { ended, GRACE_MS, runInSandbox, told } from '../support/run-in-sandbox.ts'
 import { createBench } from './init-harness.ts'
 
 const bench = createBench('test-prewarmed-programs')
 afterAll(() => bench.close())
 
-const GRACE_MS = 300
 const DEFAULTS = { ...DEFAULT_LIMITS, wallMs: 8000, memoryBytes: 128 * MIB, fileBytes: 32 * MIB }
 const languages = loadLanguages(`${testRoot}/languages`)
 
@@ -84,27 +82,6 @@ async function sandboxFor(language: Language, memoryBytes: number, prewarmed: bo
   return made
 }
 
-/** How a job ended, and what its stages wrote, each stream by itself: the order between two is chance. */
-interface Ran {
-  outcome: JobOutcome
-  wrote: Record<string, Buffer>
-}
-
-async function run(sandbox: Sandbox, spec: JobSpec): Promise<Ran> {
-  const language = languages.find(({ id }) => id === spec.head.language)
-  const pieces: Record<string, Buffer[]> = {}
-  const listener: JobListener = {
-    stageStarted: () => undefined,
-    output: (stage, stream, bytes) => void (pieces[`${stage} ${stream}`] ??= []).push(Buffer.from(bytes)),
-    stageEnded: () => undefined,
-  }
-  const outcome = await runJob(sandbox, spec, language, GRACE_MS, listener, new AbortController().signal)
-  if (outcome.reusable) await sandbox.end()
-  else await sandbox.destroy()
-  const wrote = Object.entries(pieces).map(([name, bytes]) => [name, Buffer.concat(bytes)] as const)
-  return { outcome, wrote: Object.fromEntries(wrote) }
-}
-
 /** Whether the last job of a sandbox came with input; one that has served none expects a job without. */
 const tookInput = new WeakMap<Sandbox, boolean>()
 /** Jobs of a kind after which another of that kind is expected, whatever came before. */
@@ -117,54 +94,12 @@ async function prewarm(sandbox: Sandbox, program: string, stdin: string): Promis
   for (let jobs = 0; jobs < ALIKE; jobs++) {
     if (isExpected()) sandbox.prewarm()
     if (sandbox.prewarmed) return
-    await run(sandbox, hello)
+    await runInSandbox(sandbox, hello, find(program))
     tookInput.set(sandbox, stdin !== '')
   }
   sandbox.prewarm()
   expect(sandbox.prewarmed).toBe(true)
 }
-
-/**
- * What two runs of a program that is no game of chance have in common: all but what is measured, and whether one that wrote too much came
- * to its own end before it was killed for it.
- */
-function told({ outcome, wrote }: Ran) {
-  const { status, message, stages, reusable, refusedCalls, gathered } = outcome
-  return {
-    status,
-    message,
-    reusable,
-    refusedCalls,
-    wrote: Object.fromEntries(Object.entries(wrote).map(([name, bytes]) => [name, short(bytes)])),
-    stages: stages.map((stage) => ({
-      ...stage,
-      ...(stage.status === 'output-limit' && { exitCode: null, signal: 'SIGKILL, or none' }),
-      wallMs: 0,
-      cpuMs: 0,
-      memoryPeakBytes: 0,
-    })),
-    missing: gathered?.missing,
-    files: gathered?.files.map(({ path, content }) => `${path} ${short(content)}`),
-  }
-}
-
-/**
- * The same of one that is: neither what it writes nor how much, nor whether a program that met a time limit went at the first signal or
- * was killed after its grace.
- */
-const ended = ({ wrote, stages, ...rest }: ReturnType<typeof told>) => ({
-  ...rest,
-  streams: Object.keys(wrote),
-  stages: stages.map((stage) => ({
-    ...stage,
-    signal: stage.status.endsWith('-time-limit') ? 'SIGTERM or SIGKILL' : stage.signal,
-    stdoutBytes: 0,
-    stderrBytes: 0,
-  })),
-})
-
-const short = (bytes: Buffer) =>
-  bytes.length < 999 ? bytes.toString() : `${bytes.length} ${createHash('sha256').update(bytes).digest('hex')}`
 
 /** So often a program that is no game of chance has to do the same without arming. */
 const TRIES = 6
@@ -173,10 +108,10 @@ async function same(row: ProgramRow): Promise<void> {
   const spec = specOf(row)
   const language = find(row.program)
   const { memoryBytes } = spec.head.limits
-  const plain = async () => told(await run(await sandboxFor(language, memoryBytes, false), spec))
+  const plain = async () => told(await runInSandbox(await sandboxFor(language, memoryBytes, false), spec, language))
   const sandbox = await sandboxFor(language, memoryBytes, true)
   await prewarm(sandbox, row.program, spec.tests[0]?.stdin ?? spec.stdin)
-  const prewarmed = told(await run(sandbox, spec))
+  const prewarmed = told(await runInSandbox(sandbox, spec, language))
   const first = await plain()
   if (isDeepStrictEqual(prewarmed, first)) return
   for (let tries = 0; tries < TRIES; tries++) {
@@ -199,7 +134,7 @@ test.each(['age.py', 'age.js', 'age.sh'])(
         await new Promise((resolve) => setTimeout(resolve, 2000))
       }
       const began = performance.now()
-      const { wrote } = await run(sandbox, spec)
+      const { wrote } = await runInSandbox(sandbox, spec, find(program))
       const jobSeconds = (performance.now() - began) / 1000
       const age = Number(wrote['run stdout']?.toString())
       expect(age).toBeGreaterThanOrEqual(0)

@@ -69,7 +69,30 @@ test('of the languages those can be prewarmed that are said to', () => {
   const prewarmed = [...languages.values()]
     .filter((language) => planAhead(language, DEFAULT_LIMITS, 0))
     .map(({ id }) => id)
-  expect(prewarmed).toEqual(['bash', 'javascript', 'python'])
+  expect(prewarmed).toEqual(expect.arrayContaining(['bash', 'java', 'javascript', 'python']))
+  expect(prewarmed).not.toContain('ruby')
+})
+
+describe('of a language that is compiled, the compiler is prewarmed', () => {
+  const java = ahead('java')
+  const compile = { ...java.start, stdin: false }
+  const main = file('public class Main {}', 'Main.java')
+
+  test('for a job of one file, whatever its program is given', () => {
+    expect(compile.args).toEqual(expect.arrayContaining(['java-build', '-encoding', './Main.java']))
+    expect(compile.wallMs).toBe(DEFAULT_LIMITS.compileWallMs)
+    expect(fitsPrewarmed(java, [main], compile)).toBe(true)
+  })
+
+  test('but not for one with options of its own or a second file', () => {
+    expect(fitsPrewarmed(java, [main], { ...compile, args: [...compile.args, '-Xlint'] })).toBe(false)
+    expect(fitsPrewarmed(java, [main, file('', 'Other.java')], compile)).toBe(false)
+  })
+
+  test('by a launcher, which is started in its place', () => {
+    expect(java.launcher).toEqual(expect.arrayContaining(['java', 'JavaBuild', '--wait', './Main.java']))
+    expect(python.launcher).toBeUndefined()
+  })
 })
 
 describe('a forecast', () => {

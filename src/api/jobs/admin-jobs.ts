@@ -203,5 +203,5 @@ export const adminJobRoutes = [
 function whatRunsIt({ head }: JobSpec, runtimes: Runtimes, languages: readonly Language[]): { version: string | null } {
   if (head.kind === 'container') allowedImage(runtimes, languages, head.image ?? '')
   const language = languages.find(({ id }) => id === head.language)
-  return { version: language ? installedVersion(runtimes, language, undefined) : head.version }
+  return { version: language ? installedVersion(runtimes, languages, language, undefined) : head.version }
 }

@@ -1,7 +1,15 @@
 import Type from 'typebox'
 import { findLanguage, type Language } from '../../shared/language.ts'
+import type { LanguageGroup } from '../../shared/language-groups.ts'
 import { Problem } from '../../shared/problems.ts'
-import { AdminRuntime, Installation, InstallationEvent, type Installations } from '../../shared/redis/installations.ts'
+import {
+  AdminRuntime,
+  AdminRuntimeGroup,
+  Installation,
+  type InstallationAction,
+  InstallationEvent,
+  type Installations,
+} from '../../shared/redis/installations.ts'
 import type { Overview, WorkerInfo } from '../../shared/redis/worker-registry.ts'
 import { BEGINNING, type EventFeed } from '../events/event-feed.ts'
 import type { OpenResponses } from '../http/open-responses.ts'
@@ -12,11 +20,18 @@ import type { Audit } from '../security/audit.ts'
 
 export interface HostsNeeds {
   languages: readonly Language[]
+  groups: readonly LanguageGroup[]
+  /** Bytes on the disk by id of a language. */
+  sizes: ReadonlyMap<string, number>
   overview: () => Promise<Overview>
   installations: Installations
 }
 
-const AdminRuntimeList = Type.Object({ runtimes: Type.Array(AdminRuntime) })
+const AdminRuntimeList = Type.Object({
+  runtimes: Type.Array(AdminRuntime),
+  groups: Type.Array(AdminRuntimeGroup, { description: 'languages that are installed together' }),
+})
+const InstallationList = Type.Object({ installations: Type.Array(Installation) })
 
 const common = { tag: 'Administration', scopes: ['admin'], cache: 'no-store' } as const
 
@@ -29,8 +44,8 @@ export const adminRuntimeRoutes = [
     id: 'listHostRuntimes',
     summary: 'List the installed languages of each host',
     answers: { 200: { description: 'The languages.', schema: AdminRuntimeList } },
-    schemas: { AdminRuntime, AdminRuntimeList },
-    async handle({ languages, overview, installations }: HostsNeeds, { send }) {
+    schemas: { AdminRuntime, AdminRuntimeGroup, AdminRuntimeList },
+    async handle({ languages, groups, sizes, overview, installations }: HostsNeeds, { send }) {
       const { workers } = await overview()
       const last = new Map(
         (await installations.latest(languages.map(({ id }) => id))).map((one) => [one.language, one] as const),
@@ -39,6 +54,7 @@ export const adminRuntimeRoutes = [
         language: language.id,
         name: language.name,
         default: language.default,
+        imageBytes: sizes.get(language.id) ?? null,
         hosts: hostsOf(workers).map(([host, there]) => ({
           host,
           workers: there.length,
@@ -47,7 +63,7 @@ export const adminRuntimeRoutes = [
         })),
         installation: last.get(language.id) ?? null,
       }))
-      send(200, { runtimes })
+      send(200, { runtimes, groups: groups.map(({ id, ...group }) => ({ group: id, ...group })) })
     },
   }),
   defineRoute({
@@ -56,20 +72,52 @@ export const adminRuntimeRoutes = [
     path: '/v1/admin/runtimes/:language/install',
     id: 'installRuntime',
     summary: 'Install a language',
-    description: 'One worker on each host installs it. A second request joins an installation in progress.',
+    description: 'One worker on each host installs it. A second request joins what is in progress.',
     params: { language: PATH.language },
     answers: { 202: { description: 'The installation was requested.', schema: Installation } },
-    async handle({ languages, overview, installations, audit }: HostsNeeds & { audit: Audit }, request) {
-      const language = findLanguage(languages, request.params.language)
-      if (!language) throw new Problem('not-found', 'the language does not exist; GET /v1/admin/runtimes lists all')
+    async handle(needs: HostsNeeds & { audit: Audit }, request) {
+      const language = knownHere(needs.languages, request.params.language)
+      request.send(202, await requestAction(needs, request, language, 'install'))
+    },
+  }),
+  defineRoute({
+    ...common,
+    method: 'post',
+    path: '/v1/admin/runtimes/:language/remove',
+    id: 'removeRuntime',
+    summary: 'Remove a language',
+    description:
+      'One worker on each host removes its image; jobs in it are refused from then on. A second request joins what is in progress.',
+    params: { language: PATH.language },
+    answers: { 202: { description: 'The removal was requested.', schema: Installation } },
+    async handle(needs: HostsNeeds & { audit: Audit }, request) {
+      const language = knownHere(needs.languages, request.params.language)
+      request.send(202, await requestAction(needs, request, language, 'remove'))
+    },
+  }),
+  defineRoute({
+    ...common,
+    method: 'post',
+    path: '/v1/admin/runtime-groups/:group/install',
+    id: 'installRuntimeGroup',
+    summary: 'Install the languages of a group',
+    description:
+      'Each language of the group that a host lacks is installed, one after another; the list is empty when none lacks any.',
+    params: { group: PATH.languageGroup },
+    answers: { 202: { description: 'The installations were requested.', schema: InstallationList } },
+    schemas: { InstallationList },
+    async handle(needs: HostsNeeds & { audit: Audit }, request) {
+      const { languages, groups, overview } = needs
+      const group = groups.find(({ id }) => id === request.params.group.toLowerCase())
+      if (!group) throw new Problem('not-found', 'the group does not exist; GET /v1/admin/runtimes lists all')
       const { workers } = await overview()
-      const hosts = hostsOf(workers.filter(({ installsOnRequest }) => installsOnRequest)).map(([host]) => host)
-      if (hosts.length === 0) {
-        throw new Problem('unavailable', 'no worker that is alive installs languages on request (INSTALL_ON_REQUEST)')
-      }
-      const { installation, isNew } = await installations.request(language.id, hosts)
-      if (isNew) audit(request, 'runtime-install', `${language.name} is to be installed on ${hosts.join(', ')}`)
-      request.send(202, installation)
+      const missing = languages.filter(
+        ({ id }) =>
+          group.languages.includes(id) && workers.some(({ runtimes }) => runtimes.languages[id] === undefined),
+      )
+      const requested: Installation[] = []
+      for (const language of missing) requested.push(await requestAction(needs, request, language, 'install'))
+      request.send(202, { installations: requested })
     },
   }),
   defineRoute({
@@ -119,6 +167,30 @@ export const adminRuntimeRoutes = [
     },
   }),
 ]
+
+function knownHere(languages: readonly Language[], name: string): Language {
+  const language = findLanguage(languages, name)
+  if (language) return language
+  throw new Problem('not-found', 'the language does not exist; GET /v1/admin/runtimes lists all')
+}
+
+/** Asks the workers of each host that may, and notes who asked. @throws Problem `unavailable` when none may */
+async function requestAction(
+  { overview, installations, audit }: Pick<HostsNeeds, 'overview' | 'installations'> & { audit: Audit },
+  request: Parameters<Audit>[0],
+  language: Language,
+  action: InstallationAction,
+): Promise<Installation> {
+  const { workers } = await overview()
+  const hosts = hostsOf(workers.filter(({ installsOnRequest }) => installsOnRequest)).map(([host]) => host)
+  if (hosts.length === 0) {
+    throw new Problem('unavailable', 'no worker that is alive installs languages on request (INSTALL_ON_REQUEST)')
+  }
+  const { installation, isNew } = await installations.request(language.id, action, hosts)
+  const what = action === 'install' ? 'installed on' : 'removed from'
+  if (isNew) audit(request, `runtime-${action}`, `${language.name} is to be ${what} ${hosts.join(', ')}`)
+  return installation
+}
 
 async function readOne(installations: Pick<Installations, 'read'>, id: string) {
   const found = await installations.read(id.toLowerCase())

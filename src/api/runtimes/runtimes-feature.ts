@@ -1,4 +1,5 @@
 import type { Language } from '../../shared/language.ts'
+import type { LanguageGroup } from '../../shared/language-groups.ts'
 import { createInstallations } from '../../shared/redis/installations.ts'
 import type { Overview } from '../../shared/redis/worker-registry.ts'
 import type { Core } from '../core.ts'
@@ -11,6 +12,9 @@ import { runtimeRoutes } from './runtimes.ts'
 
 export interface RuntimesNeeds {
   languages: readonly Language[]
+  groups: readonly LanguageGroup[]
+  /** Bytes on the disk by id of a language. */
+  sizes: ReadonlyMap<string, number>
   /** The workers and what they can run, as of at most a moment ago. */
   overview: () => Promise<Overview>
   feed: EventFeed

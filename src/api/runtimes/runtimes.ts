@@ -75,6 +75,7 @@ async function runtimesFor({ config, languages, overview }: RuntimesNeeds, calle
   return languages.map((language) => ({
     language: language.id,
     name: language.name,
+    ...(language.versionOf !== undefined && { versionOf: language.versionOf }),
     version: versions[language.id] ?? null,
     aliases: language.aliases,
     fileName: language.fileName,

@@ -23,8 +23,14 @@ export interface OptionWords {
   files: boolean
 }
 
-/** The program and all commands below it. @param languages ids @param shells those of `completion` */
-export function nodesOf(program: Command, languages: readonly string[], shells: readonly string[]): Node[] {
+/** Ids of what can be installed. */
+export interface Installable {
+  languages: readonly string[]
+  groups: readonly string[]
+}
+
+/** The program and all commands below it. @param shells those of `completion` */
+export function nodesOf(program: Command, { languages, groups }: Installable, shells: readonly string[]): Node[] {
   const visible = (command: Command) =>
     command.createHelp().visibleCommands(command).filter((one) => one.name() !== 'help') // prettier-ignore
   const top = visible(program).map((one) => one.name())
@@ -35,7 +41,7 @@ export function nodesOf(program: Command, languages: readonly string[], shells: 
       path,
       commands,
       options: [...optionsOf(command, languages), HELP],
-      values: path.startsWith('languages ') ? languages : path === 'completion' ? shells : [],
+      values: path.startsWith('languages ') ? [...languages, ...groups] : path === 'completion' ? shells : [],
       files: command.registeredArguments.some((argument) => /^files?$/.test(argument.name())),
     }
     return [node, ...visible(command).flatMap((one) => visit(one, `${path} ${one.name()}`.trim()))]

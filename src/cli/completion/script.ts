@@ -1,13 +1,14 @@
 import type { Command } from 'commander'
-import { loadConfiguredLanguages } from '../context.ts'
+import { loadCatalogue } from '../context.ts'
 import { type Node, nodesOf, valuedOptions } from './nodes.ts'
 import { shellWord } from '../../shared/shell-word.ts'
 import { type Shell, SHELLS } from './shells.ts'
 
 /** What a shell sources to complete the words of `runyard`. @param root folder of package.json, with the languages */
 export function completionScript(shell: Shell, program: Command, root: string): string {
-  const languages = loadConfiguredLanguages(root).map(({ id }) => id)
-  return { bash, zsh, fish }[shell](nodesOf(program, languages, SHELLS))
+  const { languages, groups } = loadCatalogue(root)
+  const ids = { languages: languages.map(({ id }) => id), groups: groups.map(({ id }) => id) }
+  return { bash, zsh, fish }[shell](nodesOf(program, ids, SHELLS))
 }
 
 /** The commands before the cursor are the longest of the known paths. */

@@ -2,7 +2,7 @@ import { logFolder } from '../../host/backends.ts'
 import { freePort } from '../../host/free-port.ts'
 import type { Progress } from '../../host/progress.ts'
 import type { Config } from '../../shared/config/config.ts'
-import type { CliContext } from '../context.ts'
+import { type CliContext, loadCatalogue } from '../context.ts'
 import { dashboardLink, LINK_MINUTES } from '../dashboard.ts'
 import { EXIT, ExitError } from '../exit.ts'
 import { alreadyRunning, lockDataDir, lockForWorker, lockNamespace, type Holder } from './instance-lock.ts'
@@ -74,7 +74,7 @@ async function begin(options: UpOptions, platform: Platform, port: number): Prom
       ),
     )
     const languages = await platform.whileAlive((alive) =>
-      describeLanguages(url, headers, AbortSignal.any([stop, alive])),
+      describeLanguages(url, headers, loadCatalogue(options.root), AbortSignal.any([stop, alive])),
     )
     return { job, languages }
   })

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { withAptCache } from '../apt-cache.ts'
 import { aptVolumes, readAptSettings } from '../apt-settings.ts'
 import { detectRuntime } from '../oci-runtime.ts'
 import type { Podman } from '../podman.ts'
@@ -43,18 +44,20 @@ export async function makeComposeBase({ root, dataDir, podman, progress }: Compo
   }
   await progress.step('Debian with Node, Redis and HAProxy', async (detail) => {
     const runtime = await detectRuntime({ podman, image: DEBIAN_IMAGE, dataDir })
-    await buildImage({
-      podman: podman.withRuntime(runtime),
-      tag: COMPOSE_BASE,
-      containerfile: CONTAINERFILE,
-      context: join(root, 'deploy/compose'),
-      buildArgs: { FROM: DEBIAN_IMAGE },
-      volumes: await aptVolumes(join(dataDir, 'apt'), apt),
-      onLine: (line) => {
-        const text = condense(line)
-        if (text !== undefined) detail(text)
-      },
-    })
+    await withAptCache(dataDir, async (folder) =>
+      buildImage({
+        podman: podman.withRuntime(runtime),
+        tag: COMPOSE_BASE,
+        containerfile: CONTAINERFILE,
+        context: join(root, 'deploy/compose'),
+        buildArgs: { FROM: DEBIAN_IMAGE },
+        volumes: await aptVolumes(folder, apt),
+        onLine: (line) => {
+          const text = condense(line)
+          if (text !== undefined) detail(text)
+        },
+      }),
+    )
   })
   return true
 }

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Language } from '../../shared/language.ts'
 import { IMAGE_LABEL, INIT_PATH, runtimeImage, wrappedImage } from '../../shared/runtime-image.ts'
+import { withAptCache } from '../apt-cache.ts'
 import { aptVolumes, readAptSettings } from '../apt-settings.ts'
 import { detectRuntime } from '../oci-runtime.ts'
 import type { Podman } from '../podman.ts'
@@ -14,8 +15,16 @@ import { listImages } from './image-store.ts'
 import { baseImage, DEBIAN_IMAGE, SUITE, toolchainImage } from './references.ts'
 
 export interface ImageBuilder {
-  /** Builds what of a language's image is missing. @returns false when there was nothing to do */
-  language(language: Language): Promise<boolean>
+  /** Whether this version's image of a language is there. */
+  hasLanguage(language: Language): Promise<boolean>
+  /** Builds the image that all languages' begin with. @returns false when there was nothing to do */
+  base(): Promise<boolean>
+  /**
+   * Builds what of a language's image is missing.
+   * @param position behind the step's title, e.g. `(3 of 12)`
+   * @returns false when there was nothing to do
+   */
+  language(language: Language, position?: string): Promise<boolean>
   /** Wraps an image that the operator allows in container jobs with init; fetches it when podman has it not. */
   container(reference: string): Promise<boolean>
 }
@@ -35,9 +44,9 @@ export interface ImageBuilderOptions {
 /** @throws Error (from its methods) when a build fails, ending with the last lines the build printed */
 export function imageBuilder(options: ImageBuilderOptions): ImageBuilder {
   const { root, dataDir, progress } = options
-  const aptFolder = join(dataDir, 'apt')
   let present: Promise<Set<string>> | undefined
   let working: Promise<Podman> | undefined
+  let basing: Promise<boolean> | undefined
   const images = () => (present ??= listImages(options.podman))
   const has = async (reference: string) => (await images()).has(reference)
 
@@ -46,9 +55,8 @@ export function imageBuilder(options: ImageBuilderOptions): ImageBuilder {
     ;(await images()).add(tag)
   }
 
-  async function apt() {
-    return await aptVolumes(aptFolder, await readAptSettings(SUITE))
-  }
+  const withApt = <T>(use: (volumes: readonly string[]) => Promise<T>) =>
+    withAptCache(dataDir, async (folder) => use(await aptVolumes(folder, await readAptSettings(SUITE))))
 
   /** Podman with a runtime that works. Needs an image to try it with, so the first image is made before. */
   function podman(): Promise<Podman> {
@@ -73,33 +81,40 @@ export function imageBuilder(options: ImageBuilderOptions): ImageBuilder {
     })
   }
 
-  async function base(): Promise<string> {
+  const base = () => (basing ??= makeBase())
+
+  async function makeBase(): Promise<boolean> {
     const tag = baseImage(root)
-    if (await has(tag)) return tag
+    if (await has(tag)) return false
     await debian()
-    await progress.step('Base image', async (detail) =>
-      build(tag, {
-        containerfile: BASE_CONTAINERFILE,
-        buildArgs: { FROM: DEBIAN_IMAGE, RECIPE: tag },
-        context: join(root, 'sandbox'),
-        volumes: [...(await apt()), '--volume', `${join(root, 'sandbox')}:/mnt:ro`],
-        onLine: (line) => detailOf(line, detail),
-      }),
+    await progress.step('Base image', (detail) =>
+      withApt((volumes) =>
+        build(tag, {
+          containerfile: BASE_CONTAINERFILE,
+          buildArgs: { FROM: DEBIAN_IMAGE, RECIPE: tag },
+          context: join(root, 'sandbox'),
+          volumes: [...volumes, '--volume', `${join(root, 'sandbox')}:/mnt:ro`],
+          onLine: (line) => detailOf(line, detail),
+        }),
+      ),
     )
-    return tag
+    return true
   }
 
   async function toolchain(language: Language, detail: (text: string) => void): Promise<string> {
     const tag = toolchainImage(root, language)
     if (await has(tag)) return tag
     const context = join(root, 'languages')
-    await build(tag, {
-      containerfile: `${await readFile(join(context, language.id, 'Containerfile'), 'utf8')}\n${STRIP_SETUID}\n`,
-      buildArgs: { BASE: baseImage(root) },
-      context,
-      volumes: await apt(),
-      onLine: (line) => detailOf(line, detail),
-    })
+    const containerfile = `${await readFile(join(context, language.id, 'Containerfile'), 'utf8')}\n${STRIP_SETUID}\n`
+    await withApt((volumes) =>
+      build(tag, {
+        containerfile,
+        buildArgs: { BASE: baseImage(root) },
+        context,
+        volumes,
+        onLine: (line) => detailOf(line, detail),
+      }),
+    )
     return tag
   }
 
@@ -113,11 +128,13 @@ export function imageBuilder(options: ImageBuilderOptions): ImageBuilder {
   }
 
   return {
-    async language(language) {
+    hasLanguage: (language) => has(runtimeImage(root, language)),
+    base,
+    async language(language, position = '') {
       const tag = runtimeImage(root, language)
       if (await has(tag)) return false
       await base()
-      await progress.step(`${language.name} image`, async (detail) => {
+      await progress.step(`${language.name} image ${position}`.trimEnd(), async (detail) => {
         const from = await toolchain(language, detail)
         detail('asking for its version')
         const version = await versionOf(await podman(), from, language)

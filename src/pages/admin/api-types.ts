@@ -2,7 +2,7 @@ import type { AdminOverview } from '../../shared/admin-overview.ts'
 import type { ApiKey } from '../../shared/access/api-key.ts'
 import type { NewApiKey } from '../../shared/access/new-api-key.ts'
 import type { Job as AnyJob, JobSummary } from '../../shared/job.ts'
-import type { AdminRuntime, InstallationEvent as SharedInstallationEvent } from '../../shared/redis/installations.ts'
+import type { AdminRuntime, AdminRuntimeGroup, InstallationEvent as SharedInstallationEvent } from '../../shared/redis/installations.ts'
 import type { Allowed as SharedAllowed, Block as SharedBlock } from '../../shared/security/blocks.ts'
 import type { StoredSecurityEvent } from '../../shared/security/security-event.ts'
 import type { Delivery as AnyDelivery } from '../../shared/webhooks/delivery.ts'
@@ -24,6 +24,11 @@ export type Key = ApiKey
 export type NewKey = NewApiKey
 export type { Installation } from '../../shared/redis/installations.ts'
 export type RuntimeRow = AdminRuntime
+export type RuntimeGroup = AdminRuntimeGroup
+export interface Runtimes {
+  runtimes: RuntimeRow[]
+  groups: RuntimeGroup[]
+}
 export type Overview = AdminOverview
 export type { Series, SeriesPoint, Span } from '../../shared/admin-overview.ts'
 /** What is told of an installation; it is streamed as the events of jobs are. */

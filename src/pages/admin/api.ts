@@ -11,7 +11,7 @@ import type {
   NewKey,
   Overview,
   Page,
-  RuntimeRow,
+  Runtimes,
   SecurityEvent,
   Series,
 } from './api-types.ts'
@@ -65,8 +65,11 @@ export const createApi = (http: Http) => {
     cancelDelivery: (id: string) => send<Delivery>('POST', `/v1/admin/webhook-deliveries/${part(id)}/cancel`),
     testWebhook: (tenant: string, url: string) =>
       send<Delivery>('POST', '/v1/admin/webhook-deliveries/test', { tenant, url }),
-    runtimes: async () => (await http.json<{ runtimes: RuntimeRow[] }>('/v1/admin/runtimes')).runtimes,
+    runtimes: () => http.json<Runtimes>('/v1/admin/runtimes'),
     install: (language: string) => send<Installation>('POST', `/v1/admin/runtimes/${part(language)}/install`),
+    uninstall: (language: string) => send<Installation>('POST', `/v1/admin/runtimes/${part(language)}/remove`),
+    installGroup: (group: string) =>
+      send<{ installations: Installation[] }>('POST', `/v1/admin/runtime-groups/${part(group)}/install`),
     jobEvents: (id: string, watch: Watch) => follow<StreamedEvent>(`/v1/admin/jobs/${part(id)}/events`, watch),
     installationEvents: (id: string, watch: Watch) =>
       follow<InstallationEvent>(`/v1/admin/installations/${part(id)}/events`, watch),

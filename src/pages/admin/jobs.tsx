@@ -26,7 +26,7 @@ export function JobsPage({ api }: { api: Api }) {
   const [languages, setLanguages] = useState<string[]>([])
   useEffect(() => {
     api.runtimes().then(
-      (found) => setLanguages(found.map(({ language }) => language)),
+      ({ runtimes }) => setLanguages(runtimes.map(({ language }) => language)),
       () => undefined,
     )
   }, [api])

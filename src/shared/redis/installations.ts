@@ -6,21 +6,31 @@ import { defineScripts, luaScript, runScript } from './lua-script.ts'
 
 /** How it goes on one host. */
 export const HostInstallation = Type.Object({
-  state: Type.Enum(['waiting', 'installing', 'installed', 'failed', 'lost'], {
+  state: Type.Enum(['waiting', 'installing', 'installed', 'removing', 'removed', 'failed', 'lost'], {
     description: '`waiting` until a worker takes it; `lost`: its worker no longer responds',
   }),
   detail: Type.Union([Type.String(), Type.Null()], { description: 'what went wrong' }),
 })
 export type HostInstallation = Static<typeof HostInstallation>
 
+export const InstallationAction = Type.Enum(['install', 'remove'])
+export type InstallationAction = Static<typeof InstallationAction>
+
+/** What a worker does, and has done when it went well. */
+const STATES = {
+  install: { begun: 'installing', done: 'installed' },
+  remove: { begun: 'removing', done: 'removed' },
+} as const
+
 /**
- * A language that an operator wants installed. A gateway cannot make images: it notes what is wanted and tells the workers, and
+ * A language that an operator wants installed, or removed. A gateway cannot make images: it notes what is wanted and tells the workers, and
  * on each host one worker takes it up, tells how it goes and how it ended. What is told are events in a stream as jobs have
  * one, so that it is read like those: `state` first, then `host` and `line`, `result` last.
  */
 export const Installation = Type.Object({
   id: Type.String({ format: 'uuid' }),
   language: Type.String(),
+  action: InstallationAction,
   requestedAt: Type.String({ format: 'date-time' }),
   hosts: Type.Record(Type.String(), HostInstallation),
   over: Type.Boolean({ description: 'whether it has ended on every host' }),
@@ -32,6 +42,9 @@ export const AdminRuntime = Type.Object({
   language: Type.String(),
   name: Type.String(),
   default: Type.Boolean({ description: 'whether the set-up installs it by default' }),
+  imageBytes: Type.Union([Type.Integer(), Type.Null()], {
+    description: 'what it takes on the disk beside the base image, about; `null`: not known',
+  }),
   hosts: Type.Array(
     Type.Object({
       host: Type.String(),
@@ -43,6 +56,12 @@ export const AdminRuntime = Type.Object({
   installation: Type.Union([Installation, Type.Null()], { description: 'the last installation, within a day' }),
 })
 export type AdminRuntime = Static<typeof AdminRuntime>
+export const AdminRuntimeGroup = Type.Object({
+  group: Type.String({ description: 'its id' }),
+  name: Type.String(),
+  languages: Type.Array(Type.String(), { description: 'ids of its languages' }),
+})
+export type AdminRuntimeGroup = Static<typeof AdminRuntimeGroup>
 
 /** What is told of one while it goes on. */
 export const InstallationEvent = Type.Union([
@@ -60,20 +79,24 @@ export const InstallationEvent = Type.Union([
 export type InstallationEvent = Static<typeof InstallationEvent>
 
 export interface Installations {
-  /** @returns a new one, or the one of this language that is under way */
-  request: (language: string, hosts: readonly string[]) => Promise<{ installation: Installation; isNew: boolean }>
+  /** @returns a new one, or the one of this language that is under way, whatever its action */
+  request: (
+    language: string,
+    action: InstallationAction,
+    hosts: readonly string[],
+  ) => Promise<{ installation: Installation; isNew: boolean }>
   read: (id: string) => Promise<Installation | undefined>
   /** The last one of each of these languages, as far as that is known. */
   latest: (languages: readonly string[]) => Promise<Installation[]>
   /** Ids of those that may wait for a worker. */
   open: () => Promise<string[]>
   /** Takes one up for a host. @returns false when another worker has, or it is not wanted there */
-  claim: (id: string, host: string) => Promise<boolean>
+  claim: (installation: Installation, host: string) => Promise<boolean>
   /** Tells how it goes. */
   line: (id: string, host: string, text: string) => Promise<void>
-  /** Tells that it still goes on. */
-  alive: (installation: Installation) => Promise<void>
-  end: (installation: Installation, host: string, state: 'installed' | 'failed', detail: string | null) => Promise<void>
+  /** Tells that it still goes on, or will once the worker has done with others. */
+  alive: (id: string) => Promise<void>
+  end: (installation: Installation, host: string, ok: boolean, detail: string | null) => Promise<void>
 }
 
 /** How long it can be read, and how long it counts as under way without a sign of life. */
@@ -115,17 +138,21 @@ export function createInstallations(redis: Redis, keys: Keys): Installations {
     await runScript(redis, keys.prefix, TELL, { id, ttlSeconds: TTL_SECONDS }, texts)
   }
   const read = async (id: string): Promise<Installation | undefined> => {
-    const { language, requestedAt, ...fields } = await redis.hgetall(keys.installation(id))
+    const { language, requestedAt, action, ...fields } = await redis.hgetall(keys.installation(id))
     if (language === undefined || requestedAt === undefined) return undefined
     const isUnderWay = (await redis.get(keys.installationOf(language))) === id
     const hosts = Object.entries(fields).map(([name, json]) => {
       const told = JSON.parse(json) as HostInstallation
-      const isOpen = told.state === 'waiting' || told.state === 'installing'
-      return [name.slice(HOST.length), isOpen && !isUnderWay ? { ...told, state: 'lost' as const } : told] as const
+      return [
+        name.slice(HOST.length),
+        !isOver(told) && !isUnderWay ? { ...told, state: 'lost' as const } : told,
+      ] as const
     })
     return {
       id,
       language,
+      // Of those of the version before nothing is said.
+      action: action === 'remove' ? 'remove' : 'install',
       requestedAt,
       hosts: Object.fromEntries(hosts),
       over: hosts.every(([, host]) => isOver(host)),
@@ -134,7 +161,7 @@ export function createInstallations(redis: Redis, keys: Keys): Installations {
 
   return {
     read,
-    async request(language, hosts) {
+    async request(language, action, hosts) {
       const id = uuid()
       const taken = await redis.set(keys.installationOf(language), id, 'EX', LEASE_SECONDS, 'NX')
       if (taken === null) {
@@ -148,7 +175,7 @@ export function createInstallations(redis: Redis, keys: Keys): Installations {
         .multi()
         .set(keys.installationOf(language), id, 'EX', LEASE_SECONDS)
         .set(keys.lastInstallationOf(language), id, 'EX', TTL_SECONDS)
-        .hset(keys.installation(id), { language, requestedAt, ...fields })
+        .hset(keys.installation(id), { language, action, requestedAt, ...fields })
         .expire(keys.installation(id), TTL_SECONDS)
         .zadd(keys.installations, Date.now(), id)
         .expire(keys.installations, LEASE_SECONDS)
@@ -166,19 +193,23 @@ export function createInstallations(redis: Redis, keys: Keys): Installations {
       return found.flatMap((one) => one ?? [])
     },
     open: () => redis.zrange(keys.installations, '0', '-1'),
-    async claim(id, host) {
-      const mine = JSON.stringify({ state: 'installing', detail: null } satisfies HostInstallation)
+    async claim({ id, action }, host) {
+      const state = STATES[action].begun
+      const mine = JSON.stringify({ state, detail: null } satisfies HostInstallation)
       const change = { id, field: `${HOST}${host}`, before: WAITING, after: mine }
       const done = await runScript(redis, keys.prefix, CHANGE, change)
-      if (done === 1) await tell(id, ['host', { host, state: 'installing', detail: null }])
+      if (done === 1) await tell(id, ['host', { host, state, detail: null }])
       return done === 1
     },
     line: (id, host, text) => tell(id, ['line', { host, text }]),
-    async alive({ language }) {
-      await redis.expire(keys.installationOf(language), LEASE_SECONDS)
+    async alive(id) {
+      const language = await redis.hget(keys.installation(id), 'language')
+      if (language === null) return
+      const lease = redis.multi().expire(keys.installationOf(language), LEASE_SECONDS)
+      await lease.expire(keys.installations, LEASE_SECONDS).exec()
     },
-    async end({ id, language }, host, state, detail) {
-      const ended: HostInstallation = { state, detail }
+    async end({ id, language, action }, host, ok, detail) {
+      const ended: HostInstallation = { state: ok ? STATES[action].done : 'failed', detail }
       await redis.hset(keys.installation(id), `${HOST}${host}`, JSON.stringify(ended))
       await tell(id, ['host', { host, ...ended }])
       const now = await read(id)
@@ -189,4 +220,4 @@ export function createInstallations(redis: Redis, keys: Keys): Installations {
   }
 }
 
-const isOver = ({ state }: HostInstallation): boolean => state !== 'waiting' && state !== 'installing'
+const isOver = ({ state }: HostInstallation): boolean => !['waiting', 'installing', 'removing'].includes(state)

@@ -93,20 +93,20 @@ function onTerminal(start: StageStart, { terminal }: JobSpec): StageStart {
 }
 
 /**
- * The interpreter of a language as it runs a job that asks for nothing but its program.
+ * The first stage of a job that asks for nothing but its program, and what is started ahead of it.
  * @param limits those of such a job
  * @returns undefined for a language of which none can wait for its program
  */
 export function planAhead(language: Language, limits: Limits, graceMs: number): PrewarmProgram | undefined {
-  const { prewarm, fileName } = language
+  const { prewarm, fileName, compile, run } = language
   if (!prewarm) return undefined
-  const args = expand(
-    language.run.argv,
-    { entrypoint: fileName, files: [{ path: fileName }], compilerArgs: [], stackBytes: limits.stackBytes },
-    language,
-  )
-  const start = { ...within(limits, graceMs), args, env: { ...BASE_ENV, ...language.env }, wallMs: limits.wallMs }
-  return { file: fileName, start, unless: prewarm.unless }
+  const { stackBytes } = limits
+  const only = { entrypoint: fileName, files: [{ path: fileName }], compilerArgs: [], stackBytes }
+  const args = expand((compile ?? run).argv, only, language)
+  const wallMs = compile ? limits.compileWallMs : limits.wallMs
+  const start = { ...within(limits, graceMs), args, env: { ...BASE_ENV, ...language.env }, wallMs }
+  const launcher = prewarm.argv && { launcher: expand(prewarm.argv, only, language) }
+  return { file: fileName, start, ...launcher, unless: prewarm.unless }
 }
 
 /** What can be prewarmed in a sandbox, by its image. @param languageOf undefined for an image of the operator's */

@@ -26,25 +26,26 @@ export interface InstallOnRequestOptions {
   log: Logger
 }
 
-/** Installs languages that operators ask for, one after another. */
+/** Installs and removes languages as operators ask, one after another. */
 export function createInstallOnRequest(options: InstallOnRequestOptions): InstallOnRequest {
   const { installations, host, languages, root, env, installed, log } = options
   const closing = new AbortController()
   const seen = new Set<string>()
+  /** Ids of those that this worker has begun, or will look at when it has done with others. */
+  const pending = new Set<string>()
   let last: Promise<void> = Promise.resolve()
+  let beat: NodeJS.Timeout | undefined
 
   const install = async (installation: Installation): Promise<InstallResult> => {
-    const { id, language } = installation
+    const { id, language, action } = installation
     // Lines are told in their order, and slow nothing.
     let told: Promise<unknown> = Promise.resolve()
     const tell = (text: string) => {
       told = told.then(() => installations.line(id, host, text)).catch(() => undefined)
     }
-    const beat = setInterval(() => void installations.alive(installation).catch(() => undefined), INSTALLATION_BEAT_MS)
     try {
-      return await runInstall({ root, env, language, tell, signal: closing.signal })
+      return await runInstall({ root, env, action, language, tell, signal: closing.signal })
     } finally {
-      clearInterval(beat)
       await told
     }
   }
@@ -52,21 +53,32 @@ export function createInstallOnRequest(options: InstallOnRequestOptions): Instal
   const take = async (id: string) => {
     const installation = await installations.read(id)
     if (!installation || !languages.has(installation.language) || closing.signal.aborted) return
-    if (!(await installations.claim(id, host))) return
-    const { language } = installation
-    log.info({ language, installation: id }, 'installation started')
+    if (!(await installations.claim(installation, host))) return
+    const { language, action } = installation
+    log.info({ language, action, installation: id }, 'installation started')
     const { ok, detail } = await install(installation)
     if (ok) await installed()
-    await installations.end(installation, host, ok ? 'installed' : 'failed', detail)
-    log.info({ language, installation: id, ok, detail }, 'installation ended')
+    await installations.end(installation, host, ok, detail)
+    log.info({ language, action, installation: id, ok, detail }, 'installation ended')
   }
 
+  const tellAlive = () => {
+    for (const id of pending) void installations.alive(id).catch(() => undefined)
+  }
   const look = (id: string) => {
     if (seen.has(id)) return
     seen.add(id)
+    pending.add(id)
+    beat ??= setInterval(tellAlive, INSTALLATION_BEAT_MS)
     last = last
       .then(() => take(id))
       .catch((err: unknown) => log.error({ err, installation: id }, 'installation failed'))
+      .finally(() => {
+        pending.delete(id)
+        if (pending.size > 0) return
+        clearInterval(beat)
+        beat = undefined
+      })
   }
   return {
     look,

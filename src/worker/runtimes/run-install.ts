@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { MINUTE } from '../../shared/limits.ts'
+import type { InstallationAction } from '../../shared/redis/installations.ts'
 
 export interface InstallResult {
   ok: boolean
@@ -13,6 +14,7 @@ export interface RunInstallOptions {
   /** Folder with `dist/`. */
   root: string
   env: NodeJS.ProcessEnv
+  action: InstallationAction
   /** Id of a language that is defined here. */
   language: string
   /** Gets each line as it comes. */
@@ -25,14 +27,15 @@ const MAX_LINE = 500
 const TOLD_AT_THE_END = 5
 
 /**
- * Makes the image of a language with the command that people use for it, as a process of its own: it may take minutes, and what
+ * Makes or removes the image of a language with the command that people use for it, as a process of its own: it may take minutes, and what
  * it does to this machine is that command's matter. Never rejects.
  */
-export function runInstall({ root, env, language, tell, signal }: RunInstallOptions): Promise<InstallResult> {
+export function runInstall({ root, env, action, language, tell, signal }: RunInstallOptions): Promise<InstallResult> {
   const command = join(root, 'dist/cli/main.js')
   if (!existsSync(command)) return Promise.resolve({ ok: false, detail: `${command} is not there; npm run build` })
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [command, 'languages', 'install', '--details', language], {
+    const options = action === 'install' ? ['--details'] : []
+    const child = spawn(process.execPath, [command, 'languages', action, ...options, language], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env,
       cwd: root,

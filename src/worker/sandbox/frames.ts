@@ -101,10 +101,15 @@ export function encodeNext(keep: boolean): Buffer {
 /**
  * `H`: start a program ahead of its job; it waits for the file that the job will bring.
  * @param file a plain name
+ * @param apart whether the CPU time it takes until its job is there is no part of the stage
  * @throws as `encodeStart`
  */
-export function encodePrewarm(file: string, stage: StageStart): Buffer {
-  return encodeFrame(FRAME.PREWARM, encodeRecords([[STAGE.PREWARM_FILE, file], ...stageRecords(stage)]))
+export function encodePrewarm(file: string, stage: StageStart, apart = false): Buffer {
+  const own: [string, string | number][] = [
+    [STAGE.PREWARM_FILE, file],
+    ...(apart ? [[STAGE.PREWARM_APART, 1] as [string, number]] : []),
+  ]
+  return encodeFrame(FRAME.PREWARM, encodeRecords([...own, ...stageRecords(stage)]))
 }
 
 /** `H` of nothing: discard what was prewarmed, if anything was. */

@@ -1,14 +1,16 @@
 import type { StageStart } from './frames.ts'
 
 /**
- * An interpreter that can be started before its job is there, and waits for its program: a sandbox that has one is *prewarmed*.
+ * An interpreter or compiler that can be started before its job is there, and waits for its program: a sandbox that has one is *prewarmed*.
  * It is always the language's own command and environment, never what a job brought, so nothing of a job runs ahead of it.
  */
 export interface PrewarmProgram {
   /** The file it waits for, directly in the job's folder. */
   file: string
-  /** Whether standard input follows is left to the forecast. */
+  /** The first stage of a job that it is for. Whether standard input follows is left to the forecast. */
   start: Omit<StageStart, 'stdin'>
+  /** What is started in the place of its arguments: a launcher, which then does as they would. */
+  launcher?: readonly string[]
   /** A program that holds one of these texts would notice that its interpreter is older than its job. */
   unless: readonly string[]
 }

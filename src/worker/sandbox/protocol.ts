@@ -48,6 +48,7 @@ export const STAGE = {
   COLUMNS: 'x',
   ROWS: 'y',
   PREWARM_FILE: 'h',
+  PREWARM_APART: 'u',
 } as const
 
 /** Fields of `GATHER`. */

@@ -324,7 +324,8 @@ export function createSandboxProtocol({ name, memoryBytes, program }: SandboxPro
       const stdin = forecast.expected()
       if (!program || state !== 'idle' || prewarmedFor !== undefined || stdin === undefined) return []
       prewarmedFor = stdin
-      return [encodePrewarm(program.file, { ...program.start, stdin })]
+      const { file, start, launcher } = program
+      return [encodePrewarm(file, { ...start, args: [...(launcher ?? start.args)], stdin }, launcher !== undefined)]
     },
     discardPrewarmed() {
       if (state !== 'idle' || prewarmedFor === undefined) return []

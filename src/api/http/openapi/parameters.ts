@@ -28,6 +28,7 @@ export const PATH = {
   delivery: { description: 'id of a delivery, the `webhook-id` of its attempts', schema: Type.String() },
   installation: { description: 'id of an installation', schema: Type.String({ format: 'uuid' }) },
   language: { description: 'id of a language', schema: Type.String(), example: 'rust' },
+  languageGroup: { description: 'id of a group of languages', schema: Type.String(), example: 'web' },
   key: { description: 'id of a key', schema: Type.String() },
   subject: {
     description:

@@ -1,7 +1,7 @@
 import { v7 as uuid } from 'uuid'
 import type { Config } from '../../../shared/config/config.ts'
 import type { Encoding, JobHead, JobSpec, SourceFile, TestCase } from '../../../shared/job.ts'
-import type { Language } from '../../../shared/language.ts'
+import { type Language, versionsOf } from '../../../shared/language.ts'
 import { effectiveLimits, type LimitOverrides, type Limits, lowerOf } from '../../../shared/limits.ts'
 import { type FieldError, Problem } from '../../../shared/problems.ts'
 import type { Runtimes } from '../../../shared/redis/worker-registry.ts'
@@ -18,7 +18,7 @@ import { subjectOf } from '../../screening/subject.ts'
 import type { Caller } from '../../http/caller.ts'
 import { invalidRequest } from '../../http/problems.ts'
 import { bodyValidator } from '../../http/validate.ts'
-import { allowedImage, installedVersion, knownLanguage } from '../../runtimes/installed.ts'
+import { allowedImage, installedVersion, knownLanguage, versionMeeting } from '../../runtimes/installed.ts'
 import { plainBase64 } from './base64.ts'
 import {
   checkArtifacts,
@@ -126,11 +126,18 @@ export function createJobRequestBuilder({
     }
   }
 
+  /** Which of its versions. What no worker can say now is said when all of the request is read. */
+  const meeting = async (language: Language, range: string | undefined): Promise<Language> => {
+    const there = versionsOf(languages, language).length > 1 && range !== undefined ? await runtimes().catch(() => undefined) : undefined // prettier-ignore
+    return there ? versionMeeting(there, languages, language, range) : language
+  }
+
   return {
     async code(body, caller, requestId) {
       const request = codeRequest(body)
       const ceilings = ceilingsOf(caller)
-      const language = knownLanguage(languages, request.language)
+      const named = knownLanguage(languages, request.language)
+      const language = await meeting(named, request.version)
       const files = sourceFiles(request, language)
       checkSizes(request, files, config.http.maxCodeBytes)
       const { dependencies } = request
@@ -158,7 +165,7 @@ export function createJobRequestBuilder({
         refuse(errors)
         throw error
       })
-      const version = noting(errors, () => installedVersion(there, language, request.version)) ?? ''
+      const version = noting(errors, () => installedVersion(there, languages, language, request.version)) ?? ''
       refuse(errors)
       const texts = language.unixText ? toUnixText(request, files, language, entrypoint) : { files, warnings: [] }
       return {
