@@ -33,11 +33,15 @@ METHODS = {
 }
 
 # Requests take None for an absent member, and tuples for lists; answers do not have the one, and are not the other.
-REQUESTS = ("LimitOverrides", "RequestFile", "RequestTest", "Webhook", "TerminalSize", "CodeRequest", "ContainerRequest")
+REQUESTS = (
+    *("LimitOverrides", "RequestFile", "RequestTest", "Webhook", "TerminalSize", "CodeRequest", "ContainerRequest"),
+    *("TestLimits", "RequestGroup", "Checker", "Interactor"),
+)
 ANSWERS = (
     *("Limits", "Finding", "FieldError", "StageTest", "StageSummary", "Stage", "Artifact", "Job", "JobSummary"),
     *("AcceptedBatch", "Batch", "Runtime", "TenantSecrets", "Attempt", "Delivery", "WholeDelivery", "WebhookBody"),
     *("WebhookTestBody", "StateEvent", "StageEvent", "OutputEvent", "WarningEvent", "GapEvent", "ResultEvent"),
+    *("CheckTimes", "TestJudging", "GroupJudging", "JobJudging"),
 )
 SCALARS = {"string": str, "integer": int, "number": float, "boolean": bool}
 

@@ -18,6 +18,7 @@ import { subjectOf } from '../../screening/subject.ts'
 import type { Caller } from '../../http/caller.ts'
 import { invalidRequest } from '../../http/problems.ts'
 import { bodyValidator } from '../../http/validate.ts'
+import { checkJudging, judgingOf } from '../../judging/judging-of-request.ts'
 import { allowedImage, installedVersion, knownLanguage } from '../../runtimes/installed.ts'
 import { plainBase64 } from './base64.ts'
 import {
@@ -126,7 +127,7 @@ export function createJobRequestBuilder({
     }
   }
 
-  return {
+  const builder: JobRequestBuilder = {
     async code(body, caller, requestId) {
       const request = codeRequest(body)
       const ceilings = ceilingsOf(caller)
@@ -148,6 +149,12 @@ export function createJobRequestBuilder({
           ...checkVectors({ [`tests/${index}/args`]: args }),
           ...checkStdin(`/tests/${index}`, stdin, stdinEncoding ?? request.stdinEncoding),
         ]),
+        ...(request.tests ?? []).flatMap(({ limits: own = {} }, index) => {
+          const limits = { ...effectiveLimits(request.limits ?? {}, language.limits, defaults, ceilings), ...own }
+          const wrong = [...checkLimits(own, defaults, ceilings), ...checkFloors(limits, language, own)]
+          return wrong.map(({ pointer, detail }) => ({ pointer: `/tests/${index}${pointer}`, detail }))
+        }),
+        ...checkJudging(request),
         ...checkWebhook(request.webhook, config.webhooks),
         ...checkArtifacts(request.artifacts),
         ...checkCompilerArgs(request, language),
@@ -160,6 +167,7 @@ export function createJobRequestBuilder({
       })
       const version = noting(errors, () => installedVersion(there, language, request.version)) ?? ''
       refuse(errors)
+      const judging = await judgingOf(request, (judge) => builder.code(judge, caller, requestId))
       const texts = language.unixText ? toUnixText(request, files, language, entrypoint) : { files, warnings: [] }
       return {
         ...base(request, caller, requestId),
@@ -175,7 +183,8 @@ export function createJobRequestBuilder({
         command: [],
         args: request.args ?? [],
         compilerArgs: request.compilerArgs ?? [],
-        tests: (request.tests ?? []).map((test) => testCase(test, request.stdinEncoding)),
+        tests: (request.tests ?? []).map((test) => testCase(test, request)),
+        ...(judging && { judging }),
         expectedOutput: request.expectedOutput ?? null,
         ...(request.terminal && { terminal: request.terminal }),
       }
@@ -209,6 +218,7 @@ export function createJobRequestBuilder({
       }
     },
   }
+  return builder
 }
 
 /**
@@ -266,8 +276,13 @@ function input({ stdin, stdinEncoding }: Input): { stdin: string; stdinEncoding?
   return stdinEncoding === 'base64' ? { stdin: plainBase64(stdin) ?? '', stdinEncoding } : { stdin }
 }
 
-function testCase({ stdin, stdinEncoding, ...test }: RequestTest, ofJob: Encoding | undefined): TestCase {
-  return { ...test, ...(stdin !== undefined && input({ stdin, stdinEncoding: stdinEncoding ?? ofJob })) }
+function testCase({ stdin, stdinEncoding, answer, ...test }: RequestTest, job: CodeRequest): TestCase {
+  return {
+    ...test,
+    ...(stdin !== undefined && input({ stdin, stdinEncoding: stdinEncoding ?? job.stdinEncoding })),
+    ...(answer !== undefined && { expectedOutput: answer }),
+    ...((test.secret ?? job.secret) && { secret: true }),
+  }
 }
 
 function findEntrypoint(request: CodeRequest, files: readonly SourceFile[], language: Language): string {
