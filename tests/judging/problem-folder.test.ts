@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { readProblemFolder } from '../../src/shared/judging/problem-folder.ts'
-import { combine } from '../../src/cli/judging/judge.ts'
+import { combine } from '../../src/cli/jobs/judge.ts'
 
 const languageOf = (path: string) => (path.endsWith('.py') ? 'python' : undefined)
 const read = (files: Record<string, string | Buffer | object>) =>

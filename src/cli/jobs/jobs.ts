@@ -155,7 +155,7 @@ export function addJobCommands(program: Command, deps: JobCommandDeps): void {
     .option('--json', 'print the finished job as JSON')
     .action(async (problem: string, file: string, options: RequestOptions & ConnectionOptions & Json) =>
       reach(options, file, async (connection) => {
-        const { judge } = await import('../judging/judge.ts')
+        const { judge } = await import('./judge.ts')
         deps.setExitCode(await judge(problem, file, options, connection, streams, deps.signals()))
       }),
     )

@@ -1,21 +1,10 @@
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { LimitOverrides } from '../limits.ts'
-import { Checker, Interactor, type CodeRequest, type RequestTest } from '../requests.ts'
+import { Checker, Interactor, type RequestTest } from '../requests.ts'
 import { RequestGroup, TestLimits } from './judging-request.ts'
-
-/** What of a request a problem says: everything but the program that is judged. */
-export type Problem = Pick<
-  CodeRequest,
-  'tests' | 'checker' | 'interactor' | 'groups' | 'stopOnFailure' | 'secret' | 'limits'
->
-
-/** What is wrong in a folder. */
-export interface ProblemFault {
-  /** Relative to the folder. */
-  path: string
-  detail: string
-}
+import type { Problem, ProblemFault, ReadProblem } from './problem.ts'
+import { inputFields, isText } from './problem-text.ts'
 
 const optional = Type.Optional
 const strict = { additionalProperties: false }
@@ -66,7 +55,7 @@ const SETTINGS = 'problem.json'
 export function readProblemFolder(
   files: ReadonlyMap<string, Buffer>,
   languageOf: (path: string) => string | undefined,
-): { problem: Problem; faults: [] } | { problem: undefined; faults: ProblemFault[] } {
+): ReadProblem {
   const faults: ProblemFault[] = []
   const settings = readSettings(files.get(SETTINGS), faults)
   const names = [...files.keys()].filter((path) => path.endsWith('.in')).map((path) => path.slice(0, -'.in'.length))
@@ -83,7 +72,7 @@ export function readProblemFolder(
     const group = folderOf(name)
     return {
       name,
-      ...stdinOf(files.get(`${name}.in`)),
+      ...inputFields(files.get(`${name}.in`)),
       ...(answer && { answer: textOf(answer, `${name}.ans`, faults) }),
       ...(group !== undefined && { group }),
       ...settings.tests?.[name],
@@ -132,7 +121,9 @@ function readSettings(bytes: Buffer | undefined, faults: ProblemFault[]): Proble
     return {}
   }
   if (validator.Check(value)) return value
-  for (const { instancePath, message, params } of validator.Errors(value)) {
+  for (const { keyword, instancePath, message, params } of validator.Errors(value)) {
+    // Told again, and with its name, of the object that has it.
+    if (keyword === 'boolean') continue
     const { additionalProperties } = params as { additionalProperties?: string[] }
     const names = additionalProperties ? `: ${additionalProperties.join(', ')}` : ''
     faults.push({ path: SETTINGS, detail: `${instancePath || '/'} ${message}${names}` })
@@ -146,16 +137,9 @@ const folderOf = (name: string): string | undefined => {
   return slash < 0 ? undefined : name.slice(0, slash)
 }
 
-function stdinOf(bytes: Buffer = Buffer.alloc(0)): Pick<RequestTest, 'stdin' | 'stdinEncoding'> {
-  const text = bytes.toString()
-  if (Buffer.from(text).equals(bytes)) return { stdin: text, stdinEncoding: 'utf-8' }
-  return { stdin: bytes.toString('base64'), stdinEncoding: 'base64' }
-}
-
 function textOf(bytes: Buffer, path: string, faults: ProblemFault[]): string {
-  const text = bytes.toString()
-  if (!Buffer.from(text).equals(bytes)) faults.push({ path, detail: 'is not UTF-8' })
-  return text
+  if (!isText(bytes)) faults.push({ path, detail: 'is not UTF-8' })
+  return bytes.toString()
 }
 
 const collator = new Intl.Collator('en', { numeric: true })

@@ -40,5 +40,5 @@ export interface JudgeCell {
 export interface JudgeRun {
   report: StageReport
   /** Collects what it left. @throws SandboxBroken */
-  conclude(): Promise<JudgeEnd>
+  conclude: () => Promise<JudgeEnd>
 }

@@ -36,23 +36,23 @@ export interface Judge {
    * @returns a judge's fault, when no test can be judged
    * @throws SandboxBroken; what is thrown when no sandbox can be had
    */
-  prepare(): Promise<Ruling | undefined>
+  prepare: () => Promise<Ruling | undefined>
   /** Judges what a program wrote that ended well. @throws as `prepare` */
-  check(judged: Judged, stdout: Buffer): Promise<Ruling>
+  check: (judged: Judged, stdout: Buffer) => Promise<Ruling>
   /**
    * Runs a program that talks to the interactor: each has the other's output as its input, a cell and a clock of its own. The
    * interactor, which is prepared, begins.
    * @param program stands where the stage is to run
    * @throws SandboxBroken
    */
-  converse(
+  converse: (
     judged: Judged,
     program: Sandbox,
     start: StageStart,
     onOutput: (stream: OutputStream, bytes: Buffer) => void,
-  ): Promise<Conversation>
+  ) => Promise<Conversation>
   /** Ends what runs for judges, to be used when the job ends early. */
-  kill(): void
+  kill: () => void
 }
 
 /** @param openCell gives a cell for the program that judges; called once at most */

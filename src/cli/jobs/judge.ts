@@ -1,10 +1,11 @@
 import { extname } from 'node:path'
 import type { CodeRequest, JobSummary, StreamedEvent } from '../../client/client.ts'
 import type { Verdict } from '../../shared/judging/verdict.ts'
-import { type Problem, readProblemFolder } from '../../shared/judging/problem-folder.ts'
+import type { Problem } from '../../shared/judging/problem.ts'
+import { readProblem } from '../../shared/judging/read-problem.ts'
 import { EXIT, ExitError, exitCodeOf } from '../exit.ts'
-import { type RequestOptions, requestOf, runtimeOf } from '../jobs/request.ts'
-import { type Streams, verdict as whyEnded } from '../jobs/show-events.ts'
+import { type RequestOptions, requestOf, runtimeOf } from './request.ts'
+import { type Streams, verdict as whyEnded } from './show-events.ts'
 import { type Format, plain } from '../paint.ts'
 import { type Connection, PATIENT_RETRIES } from '../service/connection.ts'
 import { printable } from '../table.ts'
@@ -80,7 +81,7 @@ async function judgedRequest(
   const files = readFolder(folder)
   const program = await requestOf(file, [], options, client)
   const runtimes = await client.runtimes()
-  const read = readProblemFolder(files, (path) => runtimeOf(extname(path).toLowerCase(), runtimes))
+  const read = readProblem(files, (path) => runtimeOf(extname(path).toLowerCase(), runtimes))
   if (!read.problem) {
     const lines = read.faults.map(({ path, detail }) => `  ${printable(path || folder)} ${printable(detail)}`)
     throw new ExitError(EXIT.usage, `the problem ${folder} cannot be used:\n${lines.join('\n')}`)
