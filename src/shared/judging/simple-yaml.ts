@@ -129,15 +129,15 @@ function readFlow(cursor: { text: string; at: number }, line: Line): Yaml {
     skip()
     if (open === '[') items.push(value)
     else {
-      if (cursor.text[cursor.at] !== ':') throw fault(line, 'has no ":" behind a key')
+      if (typeof value !== 'string' || cursor.text[cursor.at] !== ':') throw fault(line, 'has no ":" behind a key')
       cursor.at++
       skip()
-      entries.set(String(value), readFlow(cursor, line))
+      entries.set(value, readFlow(cursor, line))
       skip()
     }
     const next = cursor.text[cursor.at]
     if (next === ',') cursor.at++
-    else if (next !== close) throw fault(line, `has no "," or "${close}" where one should be`)
+    else if (next !== undefined && next !== close) throw fault(line, `has no "," or "${close}" where one should be`)
   }
 }
 

@@ -13,6 +13,7 @@ import { createJobReader } from '../../shared/jobs/job-reader.ts'
 import { createWakeUps } from '../../shared/redis/wake-ups.ts'
 import { createSecurityEvents } from '../../shared/security/security-events.ts'
 import type { WorkerCore } from '../core.ts'
+import { createCompiledPrograms } from '../judging/compiled-programs.ts'
 import { startTimer } from '../timer.ts'
 import { type JobObserver, observeTogether } from './job-observer.ts'
 import { createLiveInput } from './live-input.ts'
@@ -66,7 +67,7 @@ export function createJobConsumer(core: WorkerCore, options: JobConsumerOptions)
   const context: JobContext = {
     records,
     artifacts: createArtifactStore(redis, keys, config),
-    sandboxes: { ...options.sandboxes, graceMs: config.sandbox.graceMs },
+    sandboxes: { ...options.sandboxes, graceMs: config.sandbox.graceMs, compiled: createCompiledPrograms() },
     queues: {
       reorder: (changes) => changePriorities(queue, changes),
       promoteHeld: (ids) => promoteJobs(queue, ids, log),

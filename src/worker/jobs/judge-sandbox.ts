@@ -4,6 +4,7 @@ import type { JudgeProgram, Protocol } from '../../shared/judging/judging-spec.t
 import type { Language } from '../../shared/language.ts'
 import { KIB } from '../../shared/limits.ts'
 import { partOutput } from '../../shared/redis/stored-output.ts'
+import { COMPILED_BYTES, type CompiledPrograms, compiledKey } from '../judging/compiled-programs.ts'
 import type { JudgeCell, JudgeFiles, JudgeRole } from '../judging/judge-cell.ts'
 import type { JudgeEnd } from '../judging/ruling.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
@@ -29,26 +30,35 @@ const FEEDBACK_BYTES = 64 * KIB
 /** Of what a compiler says, for judges. */
 const COMPILER_BYTES = 4 * KIB
 
+/** Of a compiled program that is kept. */
+const COMPILED_FILES = 100
+
 const NOTHING = new Uint8Array()
 
-/**
- * @param spec the job that is judged, of which a judge's program has neither files nor environment
- * @param sandbox stands idle, and belongs to the judges until the job has ended
- */
+export interface JudgeCellOptions {
+  /** The job that is judged, of which a judge's program has neither files nor environment. */
+  spec: JobSpec
+  program: JudgeProgram
+  role: JudgeRole
+  language: Language
+  /** Of the language, which names its version. */
+  image: string
+  graceMs: number
+  /** Without it, every job compiles. */
+  compiled?: CompiledPrograms
+}
+
+/** @param sandbox stands idle, and belongs to the judges until the job has ended */
 export function createJudgeCell(
   sandbox: Sandbox,
-  spec: JobSpec,
-  program: JudgeProgram,
-  language: Language,
-  graceMs: number,
-  role: JudgeRole,
+  { spec, program, role, language, image, graceMs, compiled }: JudgeCellOptions,
 ): JudgeCell {
   const { limits, protocol } = program
   const stages = planStages(asJob(spec, program, role), language, graceMs)
   const compile = stages.find(({ kind }) => kind === 'compile')
   const main = stages.at(-1) as PlannedStage
-  const keepsFolder = compile !== undefined
-  let begun = false
+  /** What its cells begin with. */
+  let from: 'files' | 'folder' = compile ? 'folder' : 'files'
   let used = false
   let placed: JudgeFiles | undefined
   let reusable = true
@@ -60,7 +70,6 @@ export function createJudgeCell(
       const content = Buffer.from(file.content, file.encoding === 'base64' ? 'base64' : 'utf8')
       sandbox.writeFile(file.path, modeOf(file, content), content)
     }
-    begun = true
   }
   const note = (report: StageReport) => {
     // The kernel's killer has been at work in there.
@@ -68,22 +77,44 @@ export function createJudgeCell(
     for (const { name } of report.refusedCalls) refusedCalls.add(name)
   }
 
+  /** What cannot be kept whole is not kept. */
+  const keep = async (programs: CompiledPrograms, key: string) => {
+    const { files, missing } = await sandbox.gather({
+      globs: ['**'],
+      maxBytes: COMPILED_BYTES,
+      maxFiles: COMPILED_FILES,
+    })
+    const { stopped, ...counts } = missing
+    if (stopped === null && Object.values(counts).every((count) => count === 0)) programs.put(key, files)
+  }
+
   return {
     async prepare() {
-      if (!begun) begin()
+      begin()
       if (!compile) return undefined
+      const { files } = program
+      const key = compiledKey({ tenant: spec.tenant, image, args: compile.start.args, env: compile.start.env, files })
+      const found = compiled?.get(key)
+      if (found) {
+        for (const { path, content } of found) sandbox.writeFile(path, 0o755, content)
+        from = 'files'
+        return undefined
+      }
       const said = createStageOutput()
       const report = await sandbox.run(compile.start, NOTHING, (stream, bytes) => said.push(stream, bytes))
       said.end(report.truncated)
       note(report)
       used = true
       const { status, message } = classify(report, 'compile', 'compile', compile.start, limits)
-      if (status === 'succeeded') return undefined
+      if (status === 'succeeded') {
+        if (compiled) await keep(compiled, key)
+        return undefined
+      }
       const words = said.captured().bytes.subarray(0, COMPILER_BYTES).toString()
       return [message ?? `the ${role} does not compile`, words].filter((text) => text !== '').join(': ')
     },
     async place(files) {
-      if (used) await sandbox.renew(keepsFolder ? 'folder' : 'files')
+      if (used) await sandbox.renew(from)
       used = true
       placed = files
       sandbox.writeFile(INPUT, 0o644, files.input)

@@ -3,6 +3,7 @@ import type { JobSpec } from '../../shared/job.ts'
 import type { Language } from '../../shared/language.ts'
 import { acquirePatiently } from '../sandbox/acquire-patiently.ts'
 import type { Lease, SandboxPool } from '../sandbox/pool.ts'
+import type { CompiledPrograms } from '../judging/compiled-programs.ts'
 import { createJudge, type Judge } from '../judging/judge.ts'
 import type { JudgeCell } from '../judging/judge-cell.ts'
 import { createJudgeCell } from './judge-sandbox.ts'
@@ -11,6 +12,7 @@ export interface JudgeSandboxes {
   pool: SandboxPool
   locate: (spec: Pick<JobSpec, 'head'>) => { language: Language | undefined; image: string }
   graceMs: number
+  compiled?: CompiledPrograms
 }
 
 /** The judge of one job, with the sandbox that it may need. */
@@ -26,7 +28,7 @@ export interface LentJudge extends Judge {
  * are a tenant beside their own.
  */
 export function lendJudge(
-  { pool, locate, graceMs }: JudgeSandboxes,
+  { pool, locate, graceMs, compiled }: JudgeSandboxes,
   spec: JobSpec,
   signal: AbortSignal,
   log: Logger,
@@ -39,7 +41,8 @@ export function lendJudge(
     const { memoryBytes } = program.limits
     const request = { image, memoryBytes, tenant: `judges of ${spec.tenant}`, shareable: spec.shareable }
     lease = await acquirePatiently(pool, request, signal, log)
-    cell = createJudgeCell(lease.sandbox, spec, program, language, graceMs, role)
+    const options = { spec, program, role, language, image, graceMs, ...(compiled && { compiled }) }
+    cell = createJudgeCell(lease.sandbox, options)
     return cell
   })
   return {

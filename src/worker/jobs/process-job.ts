@@ -11,6 +11,7 @@ import { longestStagesMs } from '../../shared/jobs/longest-stages.ts'
 import type { RecordedJob } from '../../shared/jobs/recorded-job.ts'
 import type { Priority } from '../../shared/redis/job-queue.ts'
 import type { SecurityEvent } from '../../shared/security/security-event.ts'
+import type { CompiledPrograms } from '../judging/compiled-programs.ts'
 import { acquirePatiently, NoSandbox } from '../sandbox/acquire-patiently.ts'
 import { EngineDown } from '../sandbox/engine-health.ts'
 import type { SandboxPool } from '../sandbox/pool.ts'
@@ -49,6 +50,8 @@ export interface JobSandboxes {
   locate: (spec: Pick<JobSpec, 'head'>) => { language: Language | undefined; image: string }
   /** Between SIGTERM and SIGKILL, when a limit ends a stage. */
   graceMs: number
+  /** Judges' programs that were compiled before. */
+  compiled: CompiledPrograms
 }
 
 /** What becomes of others that wait, when something becomes of a job. */
