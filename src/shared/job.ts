@@ -208,6 +208,8 @@ export interface JobSpec {
   env: Record<string, string>
   /** At least one case when the job is judged, else empty. */
   tests: TestCase[]
+  /** Id of the stored problem that has what its tests lack here: input and answer. */
+  problem?: string
   /** How its tests are judged; absent: by their lines, as `LINES`. */
   judging?: JudgingSpec
   expectedOutput: string | null

@@ -113,6 +113,12 @@ export const CodeRequest = Type.Object(
       }),
     ),
     expectedOutput: optional(text('expected standard output; white space at line ends is ignored')),
+    problem: optional(
+      Type.String({
+        pattern: '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$',
+        description: 'id of a stored problem, which has the tests and says how they are judged',
+      }),
+    ),
     checker: optional(Checker),
     interactor: optional(Interactor),
     groups: optional(

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { judge as judgeFolder } from '../../src/cli/jobs/judge.ts'
 import { connectTo } from '../../src/cli/service/connection.ts'
 import type { Job } from '../../src/shared/job.ts'
-import { post, runJob } from '../support/client.ts'
+import { type Entries, tar, zip } from '../support/archives.ts'
+import { get, post, runJob } from '../support/client.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
 
 let platform: TestPlatform
@@ -362,6 +363,53 @@ test('the command line judges with a folder, and tells each verdict', async () =
   } finally {
     rmSync(folder, { recursive: true })
   }
+})
+
+test('a problem is stored once, judged against by its id, and shows no test', async () => {
+  const problems = `${platform.url}/v1/problems`
+  const store = (archive: Buffer) => post<{ id: string; errors: { detail: string }[] }>(problems, { name: 'Sum', archive: archive.toString('base64') }) // prettier-ignore
+  const files: Entries = [
+    ['sum/problem.yaml', 'problem_format_version: 2025-09\ntype: scoring\nlimits:\n  time_limit: 2\n'],
+    ['sum/data/sample/1.in', '1 2'],
+    ['sum/data/sample/1.ans', '3'],
+    ['sum/data/secret/a/1.in', '5 -7'],
+    ['sum/data/secret/a/1.ans', '-2'],
+    ['sum/data/secret/a/test_group.yaml', 'max_score: 100\nrequire_pass: sample'],
+  ]
+  const { status, body } = await store(zip(files))
+  expect(status).toBe(201)
+  expect(body).toMatchObject({ name: 'Sum', tests: 2, groups: ['sample', 'secret/a'], points: 100 })
+  const right = await python('print(sum(map(int, input().split())))', { problem: body.id })
+  expect(right).toMatchObject({
+    status: 'succeeded',
+    limits: { cpuMs: 2000 },
+    judging: { verdict: 'accepted', score: 100 },
+  })
+  const wrong = await python('print(3)', { problem: body.id.toUpperCase(), limits: { cpuMs: 500 } })
+  expect(wrong).toMatchObject({ limits: { cpuMs: 500 }, judging: { verdict: 'wrong-answer', score: 0, points: 100 } })
+  expect(wrong.stages.map(({ stdout }) => stdout)).toEqual(['3\n', ''])
+
+  const refused = await store(
+    tar([
+      ['1.in', ''],
+      ['2.ans', ''],
+    ]),
+  )
+  expect([refused.status, refused.body.errors.map(({ detail }) => detail)]).toEqual([
+    422,
+    [expect.stringMatching(/^1\.in: has no answer/), expect.stringMatching(/^2\.ans: is an answer without/)],
+  ])
+  expect((await store(Buffer.from('no archive'))).status).toBe(422)
+  const both = await post(`${platform.url}/v1/jobs`, { language: 'python', code: '', problem: body.id, tests: [{}] })
+  expect([both.status, both.body['errors']]).toEqual([
+    422,
+    [{ pointer: '/tests', detail: 'cannot be used with /problem' }],
+  ])
+  expect((await get(problems)).body).toMatchObject({ problems: [{ id: body.id }] })
+  expect((await fetch(`${problems}/${body.id}`, { method: 'DELETE' })).status).toBe(204)
+  expect([(await get(`${problems}/${body.id}`)).status, (await get(problems)).body]).toEqual([404, { problems: [] }])
+  const gone = await post(`${platform.url}/v1/jobs`, { language: 'python', code: '', problem: body.id })
+  expect(gone.status).toBe(422)
 })
 
 test('what is secret is in no event and no result', async () => {

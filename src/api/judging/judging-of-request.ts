@@ -7,9 +7,10 @@ import type {
   JudgingSpec,
   TestGroup,
 } from '../../shared/judging/judging-spec.ts'
+import type { ProblemStore } from '../../shared/judging/problem-store.ts'
 import { type FieldError, Problem } from '../../shared/problems.ts'
 import type { Checker, CodeRequest, Interactor } from '../../shared/requests.ts'
-import { problemWithin } from '../http/problems.ts'
+import { invalidRequest, problemWithin } from '../http/problems.ts'
 
 /** Fields of a request that mean nothing without tests. */
 const OF_TESTS = ['checker', 'interactor', 'groups', 'stopOnFailure', 'secret'] as const
@@ -119,11 +120,37 @@ export function circleIn(groups: readonly { name: string; requires?: string[] }[
   return undefined
 }
 
-/** A program can put what it reads where these would show it. */
-function checkSecrets({ tests = [], secret, artifacts, keepRequest }: CodeRequest): FieldError[] {
+/** A program can put what it reads where these would show it. A request that names its problem shows none of its tests. */
+function checkSecrets({ tests = [], secret, artifacts, keepRequest, problem }: CodeRequest): FieldError[] {
   if (!tests.some((test) => test.secret ?? secret)) return []
   const refuse = (pointer: string) => ({ pointer, detail: 'cannot be used with secret tests, which it would show' })
-  return [...(artifacts ? [refuse('/artifacts')] : []), ...(keepRequest === true ? [refuse('/keepRequest')] : [])]
+  return [
+    ...(artifacts ? [refuse('/artifacts')] : []),
+    ...(keepRequest === true && problem === undefined ? [refuse('/keepRequest')] : []),
+  ]
+}
+
+/** What a request that names a problem cannot say itself. */
+const OF_PROBLEM = ['tests', 'expectedOutput', 'stdin', ...OF_TESTS] as const
+
+/**
+ * A request with what the problem has that it names. Its own limits go before those of the problem.
+ * @throws Problem when there is no such problem of the tenant, or the request says itself what problems say
+ */
+export async function withProblem(
+  request: CodeRequest,
+  tenant: string,
+  problems: Pick<ProblemStore, 'read' | 'content'>,
+): Promise<CodeRequest> {
+  if (request.problem === undefined) return request
+  const id = request.problem.toLowerCase()
+  const taken = OF_PROBLEM.filter((name) => request[name] !== undefined)
+  if (taken.length > 0) {
+    throw invalidRequest(taken.map((name) => ({ pointer: `/${name}`, detail: 'cannot be used with /problem' })))
+  }
+  const problem = (await problems.read(tenant, id)) && (await problems.content(id))
+  if (!problem) throw invalidRequest([{ pointer: '/problem', detail: 'is not the id of a problem of yours' }])
+  return { ...request, ...problem, limits: { ...problem.limits, ...request.limits } }
 }
 
 /**

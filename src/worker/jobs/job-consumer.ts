@@ -4,6 +4,7 @@ import { closeOnce } from '../../shared/close-once.ts'
 import type { JobEvent } from '../../shared/job-event.ts'
 import { SECOND } from '../../shared/limits.ts'
 import type { CountFinished } from '../../shared/metrics/finished-jobs.ts'
+import { createProblemStore } from '../../shared/judging/problem-store.ts'
 import { createArtifactStore } from '../../shared/redis/artifact-store.ts'
 import { createJobStatisticsWriter } from '../../shared/redis/job-statistics.ts'
 import { createJobInputs } from '../../shared/redis/job-input.ts'
@@ -67,6 +68,7 @@ export function createJobConsumer(core: WorkerCore, options: JobConsumerOptions)
   const context: JobContext = {
     records,
     artifacts: createArtifactStore(redis, keys, config),
+    problems: createProblemStore(redis, keys),
     sandboxes: { ...options.sandboxes, graceMs: config.sandbox.graceMs, compiled: createCompiledPrograms() },
     queues: {
       reorder: (changes) => changePriorities(queue, changes),

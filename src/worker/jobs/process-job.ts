@@ -9,6 +9,7 @@ import type { JobLifeCycle, RequeueReason } from '../../shared/jobs/job-life-cyc
 import type { JobReader } from '../../shared/jobs/job-reader.ts'
 import { longestStagesMs } from '../../shared/jobs/longest-stages.ts'
 import type { RecordedJob } from '../../shared/jobs/recorded-job.ts'
+import { fillTests, type ProblemStore } from '../../shared/judging/problem-store.ts'
 import type { Priority } from '../../shared/redis/job-queue.ts'
 import type { SecurityEvent } from '../../shared/security/security-event.ts'
 import type { CompiledPrograms } from '../judging/compiled-programs.ts'
@@ -31,6 +32,8 @@ export type JobRecords = JobLifeCycle & Pick<JobReader, 'read'>
 export interface JobContext {
   records: JobRecords
   artifacts: Pick<ArtifactStore, 'put'>
+  /** Those that jobs name. */
+  problems: Pick<ProblemStore, 'content'>
   sandboxes: JobSandboxes
   queues: JobQueues
   /** Takes a security event; never fails. */
@@ -245,12 +248,13 @@ interface Attempt {
 }
 
 async function attemptJob(
-  { sandboxes, input, observer, log }: JobContext,
-  spec: JobSpec,
+  { sandboxes, problems, input, observer, log }: JobContext,
+  queued: JobSpec,
   attempt: number,
   signal: AbortSignal,
   events: EventPublisher,
 ): Promise<Attempt> {
+  const spec = await fillTests(problems, queued)
   const { pool, locate, graceMs } = sandboxes
   const { language, image } = locate(spec)
   const { memoryBytes } = spec.head.limits

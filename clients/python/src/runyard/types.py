@@ -211,6 +211,7 @@ class CodeRequest(_CodeRequest, _CommonRequest, total=False):
     dependencies: Optional[Sequence[str]]
     expectedOutput: Optional[str]
     tests: Optional[Sequence[RequestTest]]
+    problem: Optional[str]
     checker: Optional[Checker]
     interactor: Optional[Interactor]
     groups: Optional[Sequence[RequestGroup]]
@@ -392,6 +393,18 @@ class JobSummary(_JobBase):
     """A job without output."""
 
     stages: List[StageSummary]
+
+
+class StoredProblem(TypedDict):
+    """What is known of a problem without its tests; ``points`` is the most that a program can get."""
+
+    id: str
+    name: str
+    tests: int
+    groups: List[str]
+    points: float
+    bytes: int
+    createdAt: str
 
 
 class AcceptedBatch(TypedDict):

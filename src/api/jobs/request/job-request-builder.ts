@@ -1,6 +1,7 @@
 import { v7 as uuid } from 'uuid'
 import type { Config } from '../../../shared/config/config.ts'
 import type { Encoding, JobHead, JobSpec, SourceFile, TestCase } from '../../../shared/job.ts'
+import { withoutContent, type ProblemStore } from '../../../shared/judging/problem-store.ts'
 import type { Language } from '../../../shared/language.ts'
 import { effectiveLimits, type LimitOverrides, type Limits, lowerOf } from '../../../shared/limits.ts'
 import { type FieldError, Problem } from '../../../shared/problems.ts'
@@ -18,7 +19,7 @@ import { subjectOf } from '../../screening/subject.ts'
 import type { Caller } from '../../http/caller.ts'
 import { invalidRequest } from '../../http/problems.ts'
 import { bodyValidator } from '../../http/validate.ts'
-import { checkJudging, judgingOf } from '../../judging/judging-of-request.ts'
+import { checkJudging, judgingOf, withProblem } from '../../judging/judging-of-request.ts'
 import { allowedImage, installedVersion, knownLanguage } from '../../runtimes/installed.ts'
 import { plainBase64 } from './base64.ts'
 import {
@@ -46,6 +47,7 @@ export interface JobRequestBuilder {
 export interface JobRequestBuilderOptions {
   config: Config
   languages: readonly Language[]
+  problems: Pick<ProblemStore, 'read' | 'content'>
   /** What can be run now. */
   runtimes: () => Promise<Runtimes>
   screening: Screening
@@ -61,6 +63,7 @@ const containerRequest = bodyValidator(ContainerRequest)
 export function createJobRequestBuilder({
   config,
   languages,
+  problems,
   runtimes,
   screening,
   blocked,
@@ -129,7 +132,8 @@ export function createJobRequestBuilder({
 
   const builder: JobRequestBuilder = {
     async code(body, caller, requestId) {
-      const request = codeRequest(body)
+      const asked = codeRequest(body)
+      const request = await withProblem(asked, caller.tenant, problems)
       const ceilings = ceilingsOf(caller)
       const language = knownLanguage(languages, request.language)
       const files = sourceFiles(request, language)
@@ -170,7 +174,7 @@ export function createJobRequestBuilder({
       const judging = await judgingOf(request, (judge) => builder.code(judge, caller, requestId))
       const texts = language.unixText ? toUnixText(request, files, language, entrypoint) : { files, warnings: [] }
       return {
-        ...base(request, caller, requestId),
+        ...base(asked, caller, requestId),
         head: {
           ...head(request, language.limits, ceilings),
           warnings: [...found, ...texts.warnings],
@@ -183,7 +187,7 @@ export function createJobRequestBuilder({
         command: [],
         args: request.args ?? [],
         compilerArgs: request.compilerArgs ?? [],
-        tests: (request.tests ?? []).map((test) => testCase(test, request)),
+        ...testsOf(request, asked.problem),
         ...(judging && { judging }),
         expectedOutput: request.expectedOutput ?? null,
         ...(request.terminal && { terminal: request.terminal }),
@@ -283,6 +287,12 @@ function testCase({ stdin, stdinEncoding, answer, ...test }: RequestTest, job: C
     ...(answer !== undefined && { expectedOutput: answer }),
     ...((test.secret ?? job.secret) && { secret: true }),
   }
+}
+
+/** What a stored problem has is not put on the queue with each job. */
+function testsOf(request: CodeRequest, problem: string | undefined): Pick<JobSpec, 'tests' | 'problem'> {
+  const tests = (request.tests ?? []).map((test) => testCase(test, request))
+  return problem === undefined ? { tests } : { tests: tests.map(withoutContent), problem: problem.toLowerCase() }
 }
 
 function findEntrypoint(request: CodeRequest, files: readonly SourceFile[], language: Language): string {
