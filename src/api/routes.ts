@@ -4,6 +4,7 @@ import { BATCH_ROUTES } from './batches/batches-feature.ts'
 import { DOCUMENTATION_ROUTES } from './documentation/documentation-feature.ts'
 import { HEALTH_ROUTES } from './health/health-feature.ts'
 import type { RouteDescription } from './http/route.ts'
+import { JUDGING_ROUTES } from './judging/judging-feature.ts'
 import { JOB_ROUTES } from './jobs/jobs-feature.ts'
 import { METRICS_ROUTES } from './metrics/metrics-feature.ts'
 import { RUNTIME_ROUTES } from './runtimes/runtimes-feature.ts'
@@ -14,6 +15,7 @@ import { WEBHOOK_ROUTES } from './webhooks/webhooks-feature.ts'
 export const ROUTES: readonly RouteDescription[] = [
   ...JOB_ROUTES,
   ...BATCH_ROUTES,
+  ...JUDGING_ROUTES,
   ...RUNTIME_ROUTES,
   ...WEBHOOK_ROUTES,
   ...OVERVIEW_ROUTES,

@@ -14,6 +14,7 @@ import { createHealthFeature } from './health/health-feature.ts'
 import { createOpenResponses } from './http/open-responses.ts'
 import { createUpgrades } from './http/upgrades.ts'
 import { createJobsFeature, type JobsFeature } from './jobs/jobs-feature.ts'
+import { createJudgingFeature } from './judging/judging-feature.ts'
 import { createOverview } from './load/overview.ts'
 import { createMetricsFeature } from './metrics/metrics-feature.ts'
 import { createPagesFeature } from './pages/pages-feature.ts'
@@ -49,8 +50,10 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
   const rateLimit = createRateLimitFeature(core, { counters: metrics, record })
   const { limitEndUsers, spendRest } = rateLimit
   const access = createAccessFeature(core, { limiter: rateLimit.limiter, record, audit })
+  const judging = createJudgingFeature(core, { languages })
   const jobs: JobsFeature = createJobsFeature(core, {
     languages,
+    problems: judging.problems,
     overview,
     events,
     metrics,
@@ -78,7 +81,19 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     describe: async (version) => (await import('./document.ts')).createDocument(version),
   })
 
-  const features = [jobs, batches, runtimes, webhooks, admin, access, security, health, metering, documentation]
+  const features = [
+    jobs,
+    batches,
+    judging,
+    runtimes,
+    webhooks,
+    admin,
+    access,
+    security,
+    health,
+    metering,
+    documentation,
+  ]
   const app = createApp(core, {
     metrics,
     access,

@@ -44,6 +44,10 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
     ['runyard logs <id> -f', 'until it ends'],
   ],
   cancel: [['runyard cancel <id>', 'end it, queued or running']],
+  judge: [
+    ['runyard judge sum solution.py', 'with sum/1.in, sum/1.ans and so on'],
+    ['runyard judge sum solution.c --json', 'the whole result as JSON'],
+  ],
   list: [
     ['runyard list', 'the last 20'],
     ['runyard list --state running', 'those that run now'],

@@ -20,6 +20,8 @@ export const EXIT = {
   refused: 77,
   /** A setting that cannot be used. */
   setting: 78,
+  /** A checker or an interactor failed. */
+  judgeFailed: 119,
   compileFailed: 120,
   wrongAnswer: 121,
   memoryLimit: 122,
@@ -49,6 +51,7 @@ const OF_STATUS: Record<Exclude<Status, 'failed' | 'signalled'>, number> = {
   'memory-limit': EXIT.memoryLimit,
   'output-limit': EXIT.outputLimit,
   'wrong-answer': EXIT.wrongAnswer,
+  'judge-error': EXIT.judgeFailed,
   cancelled: EXIT.cancelled,
   'internal-error': EXIT.internal,
 }

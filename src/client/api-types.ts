@@ -5,6 +5,8 @@
 export type { AcceptedBatch, Batch } from '../shared/batch.ts'
 export type { GapEvent, JobEvent } from '../shared/job-event.ts'
 export type { Encoding, Job, JobSummary, Stage, StageSummary, State, Status } from '../shared/job.ts'
+export type { JobJudging, TestJudging } from '../shared/judging/judging-result.ts'
+export type { Verdict } from '../shared/judging/verdict.ts'
 export type { LimitOverrides, Limits } from '../shared/limits.ts'
 export type { FieldError, ProblemCode } from '../shared/problems.ts'
 export type { CodeRequest, ContainerRequest } from '../shared/requests.ts'

@@ -1,6 +1,8 @@
 import Type, { type Static } from 'typebox'
 import { Artifact, type ArtifactRequest } from './artifact.ts'
-import { LIMIT_NAMES, Limits } from './limits.ts'
+import { JobJudging, TestJudging } from './judging/judging-result.ts'
+import type { JudgingSpec } from './judging/judging-spec.ts'
+import { LIMIT_NAMES, type LimitOverrides, Limits } from './limits.ts'
 import { EndUser } from './security/end-user.ts'
 import { Finding } from './security/finding.ts'
 import { orNull } from './schema.ts'
@@ -25,6 +27,7 @@ export const STATUSES = [
   'memory-limit',
   'output-limit',
   'wrong-answer',
+  'judge-error',
   'cancelled',
   'internal-error',
 ] as const
@@ -75,6 +78,7 @@ export const Stage = Type.Object({
   limitsMet: Type.Array(Type.Enum(LIMIT_NAMES), {
     description: 'limits that it reached, whether or not they ended it',
   }),
+  judging: Type.Optional(TestJudging),
 })
 export type Stage = Static<typeof Stage>
 
@@ -119,6 +123,7 @@ export const Job = Type.Object({
   artifactsTruncated: Type.Optional(
     Type.Boolean({ description: 'whether requested files are missing; `message` says why' }),
   ),
+  judging: Type.Optional(JobJudging),
 })
 export type Job = Static<typeof Job>
 
@@ -157,6 +162,13 @@ export interface TestCase {
   stdinEncoding?: Encoding
   args?: string[]
   expectedOutput?: string
+  /** Instead of those of the job. */
+  limits?: LimitOverrides
+  points?: number
+  /** Name of its group. */
+  group?: string
+  /** Its output, and what a checker tells judges, are nobody's to read. */
+  secret?: boolean
 }
 
 /** What is put on the queue: everything a worker needs, checked and complete. */
@@ -195,6 +207,10 @@ export interface JobSpec {
   env: Record<string, string>
   /** At least one case when the job is judged, else empty. */
   tests: TestCase[]
+  /** Id of the stored problem that has what its tests lack here: input and answer. */
+  problem?: string
+  /** How its tests are judged; absent: by their lines, as `LINES`. */
+  judging?: JudgingSpec
   expectedOutput: string | null
   /** Its streams are a terminal of this size at first; absent: pipes. */
   terminal?: TerminalSize

@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { MAX_GLOBS } from './artifact.ts'
 import { Encoding } from './job.ts'
+import { checkerOf, interactorOf, MAX_GROUPS, RequestGroup, testFields } from './judging/judging-request.ts'
 import { LimitOverrides, MINUTE } from './limits.ts'
 import { EndUser } from './security/end-user.ts'
 import { TerminalSize } from './terminal-size.ts'
@@ -43,6 +44,7 @@ export const RequestTest = Type.Object(
     stdinEncoding: optional(encoded('of this `stdin`; the job’s own when absent')),
     args: optional(words(256, 'arguments of this run; the job’s own when absent')),
     expectedOutput: optional(text('expected standard output; white space at line ends is ignored')),
+    ...testFields,
   },
   { additionalProperties: false },
 )
@@ -82,6 +84,11 @@ const common = {
   metadata: optional(Type.Record(Type.String(), Type.Unknown(), { description: 'yours; at most 4 KiB of JSON' })),
 }
 
+export const Checker = checkerOf(RequestFile, MAX_FILES)
+export type Checker = Static<typeof Checker>
+export const Interactor = interactorOf(RequestFile, MAX_FILES)
+export type Interactor = Static<typeof Interactor>
+
 /** The body of `POST /v1/jobs` and `POST /api/repl/execute`. */
 export const CodeRequest = Type.Object(
   {
@@ -106,6 +113,19 @@ export const CodeRequest = Type.Object(
       }),
     ),
     expectedOutput: optional(text('expected standard output; white space at line ends is ignored')),
+    problem: optional(
+      Type.String({
+        pattern: '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$',
+        description: 'id of a stored problem, which has the tests and says how they are judged',
+      }),
+    ),
+    checker: optional(Checker),
+    interactor: optional(Interactor),
+    groups: optional(
+      Type.Array(RequestGroup, { minItems: 1, maxItems: MAX_GROUPS, description: 'how tests are scored together' }),
+    ),
+    stopOnFailure: optional(Type.Boolean({ description: 'skip the other tests after one that is not accepted' })),
+    secret: optional(Type.Boolean({ description: 'for tests that do not say it themselves' })),
     interactive: optional(Type.Boolean({ description: 'keep standard input open for GET /v1/jobs/:id/io' })),
     terminal: optional(TerminalSize),
   },

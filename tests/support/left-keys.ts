@@ -1,7 +1,8 @@
 import type { Redis } from 'ioredis'
 
 /** What has no lifetime because it is to stay. */
-const LASTING = /^(runtimes|keys?|key:.*|allowed|block:.*|blocks|security-events|security-counts|alerts:.*)$/
+const LASTING =
+  /^(runtimes|keys?|key:.*|allowed|block:.*|blocks|security-events|security-counts|alerts:.*|problem:.*|problems-of:.*)$/
 
 /** Keys of the namespace without a lifetime, but for those that are to stay and those BullMQ keeps for the queue itself. */
 export async function leftKeys(redis: Redis, namespace: string): Promise<string[]> {

@@ -22,6 +22,10 @@ METHODS = {
     "post /v1/batches": ("batch", "run_batch"),
     "get /v1/batches/{id}": ("get_batch", "wait_batch"),
     "delete /v1/batches/{id}": ("cancel_batch",),
+    "post /v1/problems": ("create_problem",),
+    "get /v1/problems": ("problems",),
+    "get /v1/problems/{id}": ("problem",),
+    "delete /v1/problems/{id}": ("delete_problem",),
     "get /v1/runtimes": ("runtimes",),
     "get /v1/webhook-secret": ("webhook_secret",),
     "post /v1/webhook-secret/rotate": ("rotate_webhook_secret",),
@@ -33,11 +37,15 @@ METHODS = {
 }
 
 # Requests take None for an absent member, and tuples for lists; answers do not have the one, and are not the other.
-REQUESTS = ("LimitOverrides", "RequestFile", "RequestTest", "Webhook", "TerminalSize", "CodeRequest", "ContainerRequest")
+REQUESTS = (
+    *("LimitOverrides", "RequestFile", "RequestTest", "Webhook", "TerminalSize", "CodeRequest", "ContainerRequest"),
+    *("TestLimits", "RequestGroup", "Checker", "Interactor"),
+)
 ANSWERS = (
     *("Limits", "Finding", "FieldError", "StageTest", "StageSummary", "Stage", "Artifact", "Job", "JobSummary"),
     *("AcceptedBatch", "Batch", "Runtime", "TenantSecrets", "Attempt", "Delivery", "WholeDelivery", "WebhookBody"),
     *("WebhookTestBody", "StateEvent", "StageEvent", "OutputEvent", "WarningEvent", "GapEvent", "ResultEvent"),
+    *("CheckTimes", "TestJudging", "GroupJudging", "JobJudging", "StoredProblem"),
 )
 SCALARS = {"string": str, "integer": int, "number": float, "boolean": bool}
 

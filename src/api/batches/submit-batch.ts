@@ -11,7 +11,7 @@ import { BATCH_EXAMPLES } from '../http/openapi/examples/requests.ts'
 import { BATCH_ID, finishedJob, JOB_ID, summaryOf } from '../http/openapi/examples/results.ts'
 import { CODE_PROBLEMS, SUBMISSION_PROBLEMS } from '../http/openapi/problems.ts'
 import { preferredWait } from '../http/prefer.ts'
-import { invalidRequest } from '../http/problems.ts'
+import { invalidRequest, problemWithin } from '../http/problems.ts'
 import { defineRoute, type RouteRequest } from '../http/route.ts'
 import { bodyValidator } from '../http/validate.ts'
 import type { JobSubmission } from '../jobs/job-submission.ts'
@@ -113,7 +113,7 @@ async function jobsIn(
       specs.push(await requests.code(body, caller, requestId))
     } catch (error) {
       if (!(error instanceof Problem)) throw error
-      refused.push(within(`/jobs/${index}`, error))
+      refused.push(problemWithin(`/jobs/${index}`, error))
       // The mistakes in the others are told with it; what screening refuses is refused once.
       if (error.status !== 422) throw refused.at(-1)
     }
@@ -127,16 +127,4 @@ function together(problems: readonly Problem[]): Problem {
   const [first = new Problem('invalid-request', '')] = problems
   const all = invalidRequest(problems.flatMap(({ errors = [] }) => errors))
   return new Problem(first.code, all.message, { errors: all.errors ?? [] })
-}
-
-/** The same problem, its pointers beginning with this place. */
-function within(place: string, problem: Problem): Problem {
-  const move = <T extends { pointer: string }>(one: T) => ({ ...one, pointer: `${place}${one.pointer}` })
-  const { violations } = problem.extra
-  return new Problem(problem.code, `${place}: ${problem.message}`, {
-    ...(problem.errors && { errors: problem.errors.map(move) }),
-    extra: { ...problem.extra, ...(violations && { violations: violations.map(move) }) },
-    headers: problem.headers,
-    cause: problem.cause,
-  })
 }

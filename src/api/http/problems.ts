@@ -15,3 +15,15 @@ export function invalidRequest(errors: FieldError[]): Problem {
 export function unauthenticated(detail: string): Problem {
   return new Problem('unauthenticated', detail, { headers: { 'WWW-Authenticate': 'Bearer realm="runyard"' } })
 }
+
+/** The same problem, its pointers beginning with this place. */
+export function problemWithin(place: string, problem: Problem): Problem {
+  const move = <T extends { pointer: string }>(one: T) => ({ ...one, pointer: `${place}${one.pointer}` })
+  const { violations } = problem.extra
+  return new Problem(problem.code, `${place}: ${problem.message}`, {
+    ...(problem.errors && { errors: problem.errors.map(move) }),
+    extra: { ...problem.extra, ...(violations && { violations: violations.map(move) }) },
+    headers: problem.headers,
+    cause: problem.cause,
+  })
+}

@@ -200,7 +200,8 @@ export async function readEnded(records: Pick<JobReader, 'read'>, id: string): P
 const withoutRequest = (spec: JobSpec): JobSpec => ({ ...spec, keptRequest: null })
 
 /** What a job takes while it waits, in bytes: what its owner sent, and a little for what stands around it. */
-function sizeOf({ keptRequest, files, stdin, args, compilerArgs, env, tests, expectedOutput, head }: JobSpec): number {
+function sizeOf(spec: JobSpec): number {
+  const { keptRequest, files, stdin, args, compilerArgs, env, tests, expectedOutput, head, judging } = spec
   const texts = [
     ...files.flatMap(({ path, content }) => [path, content]),
     stdin,
@@ -211,6 +212,7 @@ function sizeOf({ keptRequest, files, stdin, args, compilerArgs, env, tests, exp
     ...Object.entries(env).flat(),
     ...tests.flatMap((one) => [one.name ?? '', one.stdin ?? '', one.expectedOutput ?? '', ...(one.args ?? [])]),
     JSON.stringify(head),
+    judging ? JSON.stringify(judging) : '',
   ]
   return texts.reduce((sum, text) => sum + Buffer.byteLength(text), JOB_BYTES)
 }

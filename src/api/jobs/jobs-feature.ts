@@ -1,6 +1,7 @@
 import { createJobAdmission } from '../../shared/jobs/job-admission.ts'
 import { createJobLifeCycle } from '../../shared/jobs/job-life-cycle.ts'
 import { createJobReader, type JobReader } from '../../shared/jobs/job-reader.ts'
+import type { ProblemStore } from '../../shared/judging/problem-store.ts'
 import type { Language } from '../../shared/language.ts'
 import { MIB } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
@@ -43,6 +44,8 @@ import { submitJob } from './submit-job.ts'
 
 export interface JobsNeeds {
   languages: readonly Language[]
+  /** Those that jobs can name. */
+  problems: Pick<ProblemStore, 'read' | 'content'>
   /** The workers and what they can run, as of at most a moment ago. */
   overview: () => Promise<Overview>
   events: Events
@@ -115,11 +118,12 @@ export function createJobsFeature(core: Core, needs: JobsNeeds): JobsFeature {
 
 function createRequests(
   { config, root }: Core,
-  { languages, overview, metrics, record }: JobsNeeds,
+  { languages, problems, overview, metrics, record }: JobsNeeds,
 ): JobRequestBuilder {
   return createJobRequestBuilder({
     config,
     languages,
+    problems,
     runtimes: async () => knownRuntimes(await overview()),
     screening: createScreening(loadRules(root, config.screening.rulesFile)),
     blocked: (event) => {

@@ -4,6 +4,7 @@ import type { Config } from '../../shared/config/config.ts'
 import { GapEvent, JobEvent } from '../../shared/job-event.ts'
 import type { Job, JobSpec, JobSummary, Stage } from '../../shared/job.ts'
 import { MINUTE } from '../../shared/limits.ts'
+import { longestStagesMs } from '../../shared/jobs/longest-stages.ts'
 import { Problem, ProblemBody } from '../../shared/problems.ts'
 import { queuedJob } from '../../shared/redis/record-fields.ts'
 import { CodeRequest, ContainerRequest } from '../../shared/requests.ts'
@@ -138,9 +139,7 @@ async function answerResult(
   await limitEndUsers(request, 'job')
   const idempotency = idempotencyOf(req, place)
   const spec = await jobOf(needs, accept, request)
-  const { limits } = spec.head
-  const runs = Math.max(1, spec.tests.length)
-  const longest = limits.compileWallMs + runs * (limits.wallMs + config.sandbox.graceMs) + QUEUE_WAIT_MS
+  const longest = longestStagesMs(spec, config.sandbox.graceMs) + QUEUE_WAIT_MS
   const signal = open.admit(res)
   const work = submission.submitAndWait(spec, idempotency, longest, signal)
   const { id, job, replayed } = await whileKeyHolds(signal, work)
@@ -208,7 +207,13 @@ function tellPlace(res: Response, id: string, replayed: boolean): void {
 function flatten(job: Job): RunResult {
   const compile = job.stages.find((stage) => stage.name === 'compile')
   const last: Stage | undefined = job.stages.at(-1)
-  const { name: _name, test: _test, status: _status, ...measurements } = last ?? ({} as Partial<Stage>)
+  const {
+    name: _name,
+    test: _test,
+    status: _status,
+    judging: _judging,
+    ...measurements
+  } = last ?? ({} as Partial<Stage>)
   if (job.status === null) throw new Error(`job ${job.id} has not ended`)
   return {
     id: job.id,
@@ -219,6 +224,7 @@ function flatten(job: Job): RunResult {
     image: job.image,
     ...measurements,
     ...(job.artifacts && { artifacts: job.artifacts, artifactsTruncated: job.artifactsTruncated ?? false }),
+    ...(job.judging && { judging: job.judging }),
     compile: compile ?? null,
     tests: job.stages.filter((stage) => stage.name.startsWith('test ')),
   }

@@ -42,7 +42,7 @@ export type Reach = (
 
 type Json = { json?: boolean }
 
-/** Adds `runyard run|submit|get|logs|cancel|list|artifact|batch`: what users do, as the API does it. */
+/** Adds `runyard run|submit|get|logs|cancel|list|artifact|batch|judge`: what users do, as the API does it. */
 export function addJobCommands(program: Command, deps: JobCommandDeps): void {
   const { streams, context, env } = deps
   const print = (text: string) => void streams.stdout.write(`${text}\n`)
@@ -151,6 +151,14 @@ export function addJobCommands(program: Command, deps: JobCommandDeps): void {
         }),
     )
   addBatchCommands(program, deps, reach)
+  addRequestOptions(add('judge <problem> <file>', 'judge a program with the tests of a folder: NAME.in, NAME.ans'))
+    .option('--json', 'print the finished job as JSON')
+    .action(async (problem: string, file: string, options: RequestOptions & ConnectionOptions & Json) =>
+      reach(options, file, async (connection) => {
+        const { judge } = await import('./judge.ts')
+        deps.setExitCode(await judge(problem, file, options, connection, streams, deps.signals()))
+      }),
+    )
   add('artifact <id> <path>', 'print a file that a job made')
     .option('-o, --output <file>', 'write it to this file instead')
     .option('--json', 'print its size as JSON, and its content in base64 unless --output is given')

@@ -13,6 +13,7 @@ export const STATUS_WORDS: Record<Status, { tone: Tone; words: string }> = {
   'memory-limit': { tone: 'warn', words: 'Out of memory' },
   'output-limit': { tone: 'warn', words: 'Too much output' },
   'wrong-answer': { tone: 'bad', words: 'Wrong answer' },
+  'judge-error': { tone: 'warn', words: 'Judge failed' },
   cancelled: { tone: 'neutral', words: 'Cancelled' },
   'internal-error': { tone: 'bad', words: 'Internal error' },
 }

@@ -67,6 +67,10 @@ export interface Keys {
   idempotency(tenant: string, hash: string): string
   /** JSON of a batch: its tenant and the ids of its jobs. */
   batch(id: string): string
+  /** Hash: what is known of a problem, and its tests, packed. */
+  problem(id: string): string
+  /** Sorted set of the ids of a tenant's problems by when they were stored, in ms. */
+  tenantProblems(tenant: string): string
   /** Channel: jobs that have ended and that this gateway waits for, each as its id and its JSON. */
   replies(gateway: string): string
   /** Channel: ids of running jobs that are to end. */
@@ -147,6 +151,8 @@ const PATTERNS: Readonly<Record<KeyName, string>> = {
   stored: 'stored',
   idempotency: 'idempotency:*:*',
   batch: 'batch:*',
+  problem: 'problem:*',
+  tenantProblems: 'problems-of:*',
   replies: 'replies:*',
   cancellations: 'cancellations',
   input: 'input:*',

@@ -15,13 +15,16 @@ export const queuedJob = (head: JobHead): JobSummary => ({
 /** Fields of a record that make the job, without its output. */
 export const SUMMARY_FIELDS = ['head', 'tenant', 'state', 'attempt', 'startedAt', 'summary'] as const
 
-type Ended = Pick<JobSummary, 'status' | 'message' | 'finishedAt' | 'stages' | 'artifacts' | 'artifactsTruncated'>
+type Ended = Pick<
+  JobSummary,
+  'status' | 'message' | 'finishedAt' | 'stages' | 'artifacts' | 'artifactsTruncated' | 'judging'
+>
 
 /** The part of a record that is known when the job is accepted. */
 export function headField(job: JobSummary): string {
   const { state: _state, attempt: _attempt, startedAt: _startedAt, ...rest } = job
   const { status: _status, message: _message, finishedAt: _finishedAt, ...known } = rest
-  const { stages: _stages, artifacts: _artifacts, artifactsTruncated: _truncated, ...head } = known
+  const { stages: _stages, artifacts: _artifacts, artifactsTruncated: _truncated, judging: _judging, ...head } = known
   return JSON.stringify(head satisfies JobHead)
 }
 
@@ -33,9 +36,10 @@ export function summaryField({
   stages,
   artifacts,
   artifactsTruncated,
+  judging,
 }: JobSummary): string {
   // What is undefined is left out by JSON.
-  return JSON.stringify({ status, message, finishedAt, stages, artifacts, artifactsTruncated })
+  return JSON.stringify({ status, message, finishedAt, stages, artifacts, artifactsTruncated, judging })
 }
 
 /** @param values of SUMMARY_FIELDS; all null when there is no such record */

@@ -132,19 +132,3 @@ export function withLimits(
 export function shownExitCode(report: StageReport): number | null {
   return report.reason === 'start' ? EXIT_NOT_STARTED : report.exitCode
 }
-
-/**
- * Whether a program's answer is the expected one: equal line by line, white space at the end of a line and empty lines at
- * the end of the text aside.
- */
-export function sameOutput(actual: string, expected: string): boolean {
-  return normalize(actual) === normalize(expected)
-}
-
-function normalize(text: string): string {
-  return text
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n')
-    .trimEnd()
-}

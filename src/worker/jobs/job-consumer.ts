@@ -4,6 +4,7 @@ import { closeOnce } from '../../shared/close-once.ts'
 import type { JobEvent } from '../../shared/job-event.ts'
 import { SECOND } from '../../shared/limits.ts'
 import type { CountFinished } from '../../shared/metrics/finished-jobs.ts'
+import { createProblemStore } from '../../shared/judging/problem-store.ts'
 import { createArtifactStore } from '../../shared/redis/artifact-store.ts'
 import { createJobStatisticsWriter } from '../../shared/redis/job-statistics.ts'
 import { createJobInputs } from '../../shared/redis/job-input.ts'
@@ -13,6 +14,7 @@ import { createJobReader } from '../../shared/jobs/job-reader.ts'
 import { createWakeUps } from '../../shared/redis/wake-ups.ts'
 import { createSecurityEvents } from '../../shared/security/security-events.ts'
 import type { WorkerCore } from '../core.ts'
+import { createCompiledPrograms } from '../judging/compiled-programs.ts'
 import { startTimer } from '../timer.ts'
 import { type JobObserver, observeTogether } from './job-observer.ts'
 import { createLiveInput } from './live-input.ts'
@@ -70,7 +72,8 @@ export function createJobConsumer(core: WorkerCore, options: JobConsumerOptions)
   const context: JobContext = {
     records,
     artifacts: createArtifactStore(redis, keys, config),
-    sandboxes: { ...options.sandboxes, graceMs: config.sandbox.graceMs },
+    problems: createProblemStore(redis, keys),
+    sandboxes: { ...options.sandboxes, graceMs: config.sandbox.graceMs, compiled: createCompiledPrograms() },
     queues: {
       reorder: (changes) => changePriorities(queue, changes),
       promoteHeld: (ids) => promoteJobs(queue, ids, log),

@@ -14,8 +14,6 @@ export interface PlannedStage {
   stdin: Uint8Array
   /** Whether standard input stays open, for what clients send. */
   interactive: boolean
-  /** Compared with what the stage wrote to standard output; null: not judged. */
-  expectedOutput: string | null
 }
 
 /** What every program's environment begins with; nothing else is inherited. */
@@ -56,27 +54,26 @@ export function planStages(spec: JobSpec, language: Language | undefined, graceM
       start: start(args, compileWallMs, false),
       stdin: NONE,
       interactive: false,
-      expectedOutput: null,
     })
   }
-  const command = language ? expand(language.run.argv, sources, language) : spec.command
+  const commandWith = ({ stackBytes }: Limits) =>
+    language ? expand(language.run.argv, { ...spec, stackBytes }, language) : spec.command
   const run = (name: string, test: TestCase): PlannedStage => {
     const stdin = test.stdin === undefined ? bytesOf(spec) : bytesOf({ ...test, stdin: test.stdin })
+    const own = { ...limits, ...test.limits }
+    const args = [...commandWith(own), ...(test.args ?? spec.args)]
+    const begin = { ...start(args, own.wallMs, stdin.length > 0 || interactive), ...within(own, graceMs) }
     return {
       name,
       kind: 'run',
-      start: onTerminal(
-        start([...command, ...(test.args ?? spec.args)], limits.wallMs, stdin.length > 0 || interactive),
-        spec,
-      ),
+      start: onTerminal(begin, spec),
       stdin,
       interactive,
-      expectedOutput: test.expectedOutput ?? null,
     }
   }
   if (spec.tests.length > 0)
     stages.push(...spec.tests.map((test, index) => ({ ...run(`test ${index + 1}`, test), test: { index, name: test.name ?? null } }))) // prettier-ignore
-  else stages.push(run('run', spec.expectedOutput === null ? {} : { expectedOutput: spec.expectedOutput }))
+  else stages.push(run('run', {}))
   return stages
 }
 

@@ -7,15 +7,19 @@ import type { CountFinished } from '../../shared/metrics/finished-jobs.ts'
 import type { ArtifactStore } from '../../shared/redis/artifact-store.ts'
 import type { JobLifeCycle, RequeueReason } from '../../shared/jobs/job-life-cycle.ts'
 import type { JobReader } from '../../shared/jobs/job-reader.ts'
+import { longestStagesMs } from '../../shared/jobs/longest-stages.ts'
 import type { RecordedJob } from '../../shared/jobs/recorded-job.ts'
+import { fillTests, type ProblemStore } from '../../shared/judging/problem-store.ts'
 import type { Priority } from '../../shared/redis/job-queue.ts'
 import type { SecurityEvent } from '../../shared/security/security-event.ts'
+import type { CompiledPrograms } from '../judging/compiled-programs.ts'
 import { acquirePatiently, NoSandbox } from '../sandbox/acquire-patiently.ts'
 import { EngineDown } from '../sandbox/engine-health.ts'
 import type { SandboxPool } from '../sandbox/pool.ts'
 import { GATHER_TIMEOUT_MS, SandboxBroken } from '../sandbox/sandbox.ts'
 import { createEventPublisher, type EventPublisher } from './event-publisher.ts'
 import type { JobObserver } from './job-observer.ts'
+import { lendJudge } from './lend-judge.ts'
 import type { LiveInput } from './live-input.ts'
 import { producedBy } from './produced-artifacts.ts'
 import type { Turn } from './queue-worker.ts'
@@ -28,6 +32,8 @@ export type JobRecords = JobLifeCycle & Pick<JobReader, 'read'>
 export interface JobContext {
   records: JobRecords
   artifacts: Pick<ArtifactStore, 'put'>
+  /** Those that jobs name. */
+  problems: Pick<ProblemStore, 'content'>
   sandboxes: JobSandboxes
   queues: JobQueues
   /** Takes a security event; never fails. */
@@ -44,9 +50,11 @@ export interface JobContext {
 export interface JobSandboxes {
   pool: SandboxPool
   /** @returns the language of a code job and the image it runs in. @throws Error naming what is not installed here */
-  locate: (spec: JobSpec) => { language: Language | undefined; image: string }
+  locate: (spec: Pick<JobSpec, 'head'>) => { language: Language | undefined; image: string }
   /** Between SIGTERM and SIGKILL, when a limit ends a stage. */
   graceMs: number
+  /** Judges' programs that were compiled before. */
+  compiled: CompiledPrograms
 }
 
 /** What becomes of others that wait, when something becomes of a job. */
@@ -240,12 +248,14 @@ interface Attempt {
 }
 
 async function attemptJob(
-  { sandboxes: { pool, locate, graceMs }, input, observer, log }: JobContext,
-  spec: JobSpec,
+  { sandboxes, problems, input, observer, log }: JobContext,
+  queued: JobSpec,
   attempt: number,
   signal: AbortSignal,
   events: EventPublisher,
 ): Promise<Attempt> {
+  const spec = await fillTests(problems, queued)
+  const { pool, locate, graceMs } = sandboxes
   const { language, image } = locate(spec)
   const { memoryBytes } = spec.head.limits
   const asked = performance.now()
@@ -257,10 +267,12 @@ async function attemptJob(
   )
   observer.acquired(spec, performance.now() - asked)
   const { sandbox } = lease
-  const deadline = setTimeout(
-    () => void sandbox.destroy(),
-    Math.min(longestMs(spec, graceMs) + DEADLINE_MARGIN_MS, MAX_TIMER_MS),
-  )
+  const judge = lendJudge(sandboxes, spec, signal, log)
+  const tooLate = () => {
+    void sandbox.destroy()
+    judge.destroy()
+  }
+  const deadline = setTimeout(tooLate, Math.min(longestMs(spec, graceMs) + DEADLINE_MARGIN_MS, MAX_TIMER_MS))
   const listener = {
     ...events,
     stageEnded(stage: StageSummary) {
@@ -268,15 +280,18 @@ async function attemptJob(
       events.stageEnded(stage.name, stage)
     },
   }
-  const outcome = await runJob(sandbox, spec, language, graceMs, listener, signal, input(spec.head.id, attempt))
+  const help = { startFeed: input(spec.head.id, attempt), judge }
+  const outcome = await runJob(sandbox, spec, language, graceMs, listener, signal, help)
     .catch((error: unknown) => {
       lease.retire()
+      void judge.clear(true)
       throw error
     })
     .finally(() => clearTimeout(deadline))
   return {
     outcome,
     async clear() {
+      await judge.clear(false)
       try {
         if (lease.reusable && outcome.reusable) {
           await sandbox.end()
@@ -292,10 +307,8 @@ async function attemptJob(
 
 /** The longest a job can take when init keeps its limits, in ms. */
 function longestMs(spec: JobSpec, graceMs: number): number {
-  const { wallMs, compileWallMs } = spec.head.limits
-  const runs = Math.max(1, spec.tests.length)
   const gatherMs = spec.artifacts ? GATHER_TIMEOUT_MS : 0
-  return compileWallMs + graceMs + runs * (wallMs + graceMs) + gatherMs
+  return longestStagesMs(spec, graceMs) + gatherMs
 }
 
 async function storedReturn(records: Pick<JobReader, 'read'>, id: string): Promise<{ status: Status }> {
@@ -335,9 +348,10 @@ function endedJob(
   startedAt: string | null,
   attempt: number,
 ): JobSummary {
-  const { status, message, stages } = outcome
+  const { status, message, stages, judging } = outcome
   const state = status === 'cancelled' ? 'cancelled' : 'finished'
-  return { ...head, state, status, message, startedAt, finishedAt: new Date().toISOString(), attempt, stages }
+  const finishedAt = new Date().toISOString()
+  return { ...head, state, status, message, startedAt, finishedAt, attempt, stages, ...(judging && { judging }) }
 }
 
 /** The owner learns that it was not the program; what it was stands in the log. */

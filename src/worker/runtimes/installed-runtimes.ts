@@ -16,7 +16,7 @@ export interface InstalledRuntimes {
   /** Whose image this is; undefined for an operator's. */
   languageOf: (image: string) => Language | undefined
   /** @throws Error naming what is not installed and how to install it */
-  locate: (spec: JobSpec) => { language: Language | undefined; image: string }
+  locate: (spec: Pick<JobSpec, 'head'>) => { language: Language | undefined; image: string }
 }
 
 /** Those of this engine, looked up once. @throws when the engine does not answer */

@@ -32,6 +32,7 @@ const EXPECTED: [RegExp, 'open' | 'itself' | readonly Scope[]][] = [
   [/^GET \/metrics$/, ['admin']],
   [/^GET \/(?:v1\/runtimes|api\/repl\/languages)$/, []],
   [/^POST \/api\/containers\/create/, ['containers']],
+  [/ \/v1\/problems/, ['jobs']],
   [/^POST \/(?:v1\/jobs|v1\/batches|api\/repl\/execute(?:\/stream)?)$/, ['jobs']],
   [/./, ['jobs', 'containers']],
 ]

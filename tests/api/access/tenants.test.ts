@@ -4,6 +4,7 @@ import { ROUTES } from '../../../src/api/routes.ts'
 import { newDelivery } from '../../../src/shared/webhooks/new-delivery.ts'
 import { createDeliveries } from '../../../src/shared/webhooks/deliveries.ts'
 import { finishedJob } from '../../shared/webhooks/job.ts'
+import { problemArchive } from '../../support/archives.ts'
 import { get, post } from '../../support/client.ts'
 import { connectIo, refusedIo } from '../../support/io-client.ts'
 import { type LoneGateway, startLoneGateway } from '../../support/lone-gateway.ts'
@@ -18,9 +19,10 @@ let gateway: LoneGateway
 let mine: Headers
 let colleague: Headers
 let theirs: Headers
-/** What is mine: a job, a batch, a webhook delivery. */
+/** What is mine: a job, a batch, a problem, a webhook delivery. */
 let job: string
 let batch: string
+let problem: string
 let delivery: string
 beforeAll(async () => {
   gateway = await startLoneGateway({ AUTH: 'required' })
@@ -29,6 +31,8 @@ beforeAll(async () => {
   ).map(({ headers }) => headers) as [Headers, Headers, Headers]
   job = String((await post(`${gateway.url}/v1/jobs`, JOB, mine)).body['id'])
   batch = String((await post(`${gateway.url}/v1/batches`, { jobs: [JOB] }, mine)).body['id'])
+  const archive = problemArchive().toString('base64')
+  problem = String((await post(`${gateway.url}/v1/problems`, { name: 'Sum', archive }, mine)).body['id'])
   const ended = finishedJob()
   const noted = newDelivery(ended, 'job.finished')
   delivery = noted[0]
@@ -43,6 +47,7 @@ const ask = (method: string, path: string, headers: Headers): Promise<RawAnswer>
 const OWN = new Map<PathParameter, () => string>([
   [PATH.job, () => job],
   [PATH.batch, () => batch],
+  [PATH.problem, () => problem],
   [PATH.delivery, () => delivery],
 ])
 
@@ -76,6 +81,7 @@ describe('what belongs to another tenant is no other than what does not exist:',
     expect((await get(`${gateway.url}/v1/jobs/${job}`, colleague)).body).toMatchObject({ state: 'queued' })
     expect((await get(`${gateway.url}/v1/jobs/${job}/request`, colleague)).body).toEqual(JOB)
     expect((await get(`${gateway.url}/v1/batches/${batch}`, colleague)).status).toBe(200)
+    expect((await get(`${gateway.url}/v1/problems/${problem}`, colleague)).status).toBe(200)
     expect((await get(`${gateway.url}/v1/webhook-deliveries/${delivery}`, colleague)).status).toBe(200)
     const socket = await connectIo(gateway.url, job, { headers: { ...colleague } })
     socket.socket.terminate()

@@ -6,7 +6,17 @@ import difflib
 import re
 from typing import Any, Dict, FrozenSet, Iterable, Mapping, cast
 
-from .types import CodeRequest, LimitOverrides, RequestFile, RequestTest, TerminalSize, Webhook
+from .types import (
+    Checker,
+    CodeRequest,
+    Interactor,
+    LimitOverrides,
+    RequestFile,
+    RequestGroup,
+    RequestTest,
+    TerminalSize,
+    Webhook,
+)
 
 
 def _names(typed: Any) -> FrozenSet[str]:
@@ -14,8 +24,14 @@ def _names(typed: Any) -> FrozenSet[str]:
 
 
 FIELDS = _names(CodeRequest)
-_OBJECTS = {"limits": _names(LimitOverrides), "webhook": _names(Webhook), "terminal": _names(TerminalSize)}
-_LISTS = {"files": _names(RequestFile), "tests": _names(RequestTest)}
+_OBJECTS = {
+    "limits": _names(LimitOverrides),
+    "webhook": _names(Webhook),
+    "terminal": _names(TerminalSize),
+    "checker": _names(Checker),
+    "interactor": _names(Interactor),
+}
+_LISTS = {"files": _names(RequestFile), "tests": _names(RequestTest), "groups": _names(RequestGroup)}
 
 
 def job_request(call: str, request: Mapping[str, Any], options: Iterable[str] = ()) -> Dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from base64 import b64encode
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, AsyncGenerator, Callable, Iterable, List, Mapping, Optional, Type, Union
@@ -29,6 +30,7 @@ from .types import (
     Runtime,
     State,
     Status,
+    StoredProblem,
     TenantSecrets,
     WholeDelivery,
 )
@@ -97,8 +99,8 @@ class AsyncClient:
         """Submits a job and returns it when it has ended, however long that takes.
 
         request: the fields of ``POST /v1/jobs``: language, version, code, files, entrypoint, stdin, stdinEncoding, args, env,
-            compilerArgs, dependencies, limits, expectedOutput, tests, priority, delayMs, webhook, artifacts, interactive,
-            terminal, keepRequest, endUser, metadata. Any other raises TypeError
+            compilerArgs, dependencies, limits, expectedOutput, tests, checker, interactor, groups, stopOnFailure, secret, priority, delayMs,
+            webhook, artifacts, interactive, terminal, keepRequest, endUser, metadata. Any other raises TypeError
         idempotency_key: the same key with the same request is the same job, for 24 hours; by default one for each call
         timeout: then RunyardTimeoutError; the job goes on
         """
@@ -248,6 +250,25 @@ class AsyncClient:
         return await self._driver.run(self._calls.runtimes(timeout))
 
     # Webhooks
+
+    async def create_problem(self, name: str, archive: bytes, *, timeout: Optional[float] = None) -> StoredProblem:
+        """Stores a problem, and returns what is known of it.
+
+        archive: a zip, tar or tar.gz of a folder with NAME.in and NAME.ans, or of a problem package of Kattis
+        """
+        return await self._driver.run(self._calls.create_problem(name, b64encode(archive).decode(), timeout))
+
+    async def problems(self, *, timeout: Optional[float] = None) -> List[StoredProblem]:
+        """Returns your problems, newest first, without their tests."""
+        return await self._driver.run(self._calls.problems(timeout))
+
+    async def problem(self, problem_id: str, *, timeout: Optional[float] = None) -> StoredProblem:
+        """Returns what is known of a problem."""
+        return await self._driver.run(self._calls.problem(problem_id, timeout))
+
+    async def delete_problem(self, problem_id: str, *, timeout: Optional[float] = None) -> None:
+        """Deletes a problem; jobs that wait are still judged with it."""
+        return await self._driver.run(self._calls.delete_problem(problem_id, timeout))
 
     async def webhook_secret(self, *, timeout: Optional[float] = None) -> TenantSecrets:
         """Returns the secret that signs your webhooks, for ``verify_webhook``."""

@@ -19,6 +19,7 @@ from .types import (
     Delivery,
     Job,
     Runtime,
+    StoredProblem,
     TenantSecrets,
     WholeDelivery,
 )
@@ -157,6 +158,21 @@ class Calls:
     def runtimes(self, timeout: Optional[float]) -> Flow[List[Runtime]]:
         answer = yield from self._json("GET", "/v1/runtimes", timeout)
         return cast("List[Runtime]", answer["runtimes"])
+
+    # Problems
+
+    def create_problem(self, name: str, archive: str, timeout: Optional[float]) -> Flow[StoredProblem]:
+        return cast(StoredProblem, (yield from self._once("/v1/problems", {"name": name, "archive": archive}, timeout)))
+
+    def problems(self, timeout: Optional[float]) -> Flow[List[StoredProblem]]:
+        answer = yield from self._json("GET", "/v1/problems", timeout)
+        return cast("List[StoredProblem]", answer["problems"])
+
+    def problem(self, problem_id: str, timeout: Optional[float]) -> Flow[StoredProblem]:
+        return cast(StoredProblem, (yield from self._json("GET", f"/v1/problems/{quote(problem_id, safe='')}", timeout)))
+
+    def delete_problem(self, problem_id: str, timeout: Optional[float]) -> Flow[None]:
+        yield from self._session.read(Request("DELETE", f"/v1/problems/{quote(problem_id, safe='')}"), Deadline(timeout))
 
     # Webhooks
 

@@ -19,8 +19,20 @@ Status = Literal[
     "memory-limit",
     "output-limit",
     "wrong-answer",
+    "judge-error",
     "cancelled",
     "internal-error",
+]
+Verdict = Literal[
+    "accepted",
+    "wrong-answer",
+    "presentation-error",
+    "time-limit",
+    "memory-limit",
+    "output-limit",
+    "runtime-error",
+    "compile-error",
+    "judge-error",
 ]
 Encoding = Literal["utf-8", "base64"]
 Priority = Literal["low", "normal", "high"]
@@ -82,6 +94,17 @@ class RequestFile(_RequestFile, total=False):
     mode: Optional[str]
 
 
+class TestLimits(TypedDict, total=False):
+    """Limits of one test instead of those of its job."""
+
+    wallMs: Optional[int]
+    cpuMs: Optional[int]
+    processes: Optional[int]
+    outputBytes: Optional[int]
+    openFiles: Optional[int]
+    stackBytes: Optional[int]
+
+
 class RequestTest(TypedDict, total=False):
     """One test of a job: input, and the output that is expected."""
 
@@ -90,6 +113,55 @@ class RequestTest(TypedDict, total=False):
     stdinEncoding: Optional[Encoding]
     args: Optional[Sequence[str]]
     expectedOutput: Optional[str]
+    answer: Optional[str]
+    limits: Optional[TestLimits]
+    points: Optional[float]
+    group: Optional[str]
+    secret: Optional[bool]
+
+
+class _RequestGroup(TypedDict):
+    name: str
+
+
+class RequestGroup(_RequestGroup, total=False):
+    """Tests that are scored together."""
+
+    points: Optional[float]
+    scoring: Optional[Literal["sum", "min"]]
+    requires: Optional[Sequence[str]]
+    stopOnFailure: Optional[bool]
+
+
+class _JudgeProgram(TypedDict, total=False):
+    protocol: Optional[Literal["kattis", "testlib"]]
+    code: Optional[str]
+    files: Optional[Sequence[RequestFile]]
+    entrypoint: Optional[str]
+    args: Optional[Sequence[str]]
+    compilerArgs: Optional[Sequence[str]]
+    limits: Optional[LimitOverrides]
+
+
+class _Checker(TypedDict):
+    type: Literal["exact", "lines", "tokens", "numbers", "unordered-lines", "program"]
+
+
+class Checker(_Checker, _JudgeProgram, total=False):
+    """How the output of a test is compared with its answer."""
+
+    ignoreCase: Optional[bool]
+    absolute: Optional[float]
+    relative: Optional[float]
+    language: Optional[str]
+
+
+class _Interactor(TypedDict):
+    language: str
+
+
+class Interactor(_Interactor, _JudgeProgram):
+    """A program that talks to the program that is tested, and judges it."""
 
 
 class _Webhook(TypedDict):
@@ -139,6 +211,12 @@ class CodeRequest(_CodeRequest, _CommonRequest, total=False):
     dependencies: Optional[Sequence[str]]
     expectedOutput: Optional[str]
     tests: Optional[Sequence[RequestTest]]
+    problem: Optional[str]
+    checker: Optional[Checker]
+    interactor: Optional[Interactor]
+    groups: Optional[Sequence[RequestGroup]]
+    stopOnFailure: Optional[bool]
+    secret: Optional[bool]
     interactive: Optional[bool]
     terminal: Optional[TerminalSize]
 
@@ -193,8 +271,50 @@ class StageTest(TypedDict):
     name: Optional[str]
 
 
+class CheckTimes(TypedDict):
+    """What a checker or an interactor took."""
+
+    wallMs: float
+    cpuMs: float
+    memoryPeakBytes: int
+
+
+class _TestJudging(TypedDict):
+    verdict: Verdict
+    score: float
+    points: float
+
+
+class TestJudging(_TestJudging, total=False):
+    """What is said of a test: ``feedback`` to the author of the program, ``judgeMessage`` to judges."""
+
+    feedback: str
+    judgeMessage: str
+    check: CheckTimes
+
+
+class GroupJudging(TypedDict):
+    """What is said of a group; ``verdict`` is None if none of its tests ran."""
+
+    name: str
+    verdict: Optional[Verdict]
+    score: float
+    points: float
+
+
+class JobJudging(TypedDict):
+    """What is said of a job with tests; ``skipped`` are the places in ``tests`` of those that did not run."""
+
+    verdict: Verdict
+    score: float
+    points: float
+    groups: List[GroupJudging]
+    skipped: List[int]
+
+
 class _StageSummaryOptional(TypedDict, total=False):
     test: StageTest
+    judging: TestJudging
 
 
 class StageSummary(_StageSummaryOptional):
@@ -241,6 +361,7 @@ class _JobOptional(TypedDict, total=False):
     requestKept: bool
     artifacts: List[Artifact]
     artifactsTruncated: bool
+    judging: JobJudging
 
 
 class _JobBase(_JobOptional):
@@ -272,6 +393,18 @@ class JobSummary(_JobBase):
     """A job without output."""
 
     stages: List[StageSummary]
+
+
+class StoredProblem(TypedDict):
+    """What is known of a problem without its tests; ``points`` is the most that a program can get."""
+
+    id: str
+    name: str
+    tests: int
+    groups: List[str]
+    points: float
+    bytes: int
+    createdAt: str
 
 
 class AcceptedBatch(TypedDict):

@@ -6,7 +6,17 @@ import { Encoding, Job, JobSummary, Stage, StageSummary, StageTest, State, Statu
 import { GapEvent, JobEvent, OutputEvent, ResultEvent, StageEvent, StateEvent, WarningEvent } from '../../../shared/job-event.ts' // prettier-ignore
 import { LimitOverrides, Limits } from '../../../shared/limits.ts'
 import { FieldError, ProblemBody } from '../../../shared/problems.ts'
-import { CodeRequest, ContainerRequest, RequestFile, RequestTest } from '../../../shared/requests.ts'
+import { RequestGroup, TestLimits } from '../../../shared/judging/judging-request.ts'
+import { CheckTimes, GroupJudging, JobJudging, TestJudging } from '../../../shared/judging/judging-result.ts'
+import { Verdict } from '../../../shared/judging/verdict.ts'
+import {
+  Checker,
+  CodeRequest,
+  ContainerRequest,
+  Interactor,
+  RequestFile,
+  RequestTest,
+} from '../../../shared/requests.ts'
 import { RunResult } from '../../../shared/run-result.ts'
 import { Allowed, Block } from '../../../shared/security/blocks.ts'
 import { Finding } from '../../../shared/security/finding.ts'
@@ -37,6 +47,8 @@ export const COMPONENTS: Readonly<Record<string, TSchema>> = {
   AttemptError,
   Batch,
   Block,
+  CheckTimes,
+  Checker,
   CodeRequest,
   ContainerRequest,
   Delivery,
@@ -45,11 +57,14 @@ export const COMPONENTS: Readonly<Record<string, TSchema>> = {
   FieldError,
   Finding,
   GapEvent,
+  GroupJudging,
   HostInstallation,
   Installation,
   InstallationEvent,
+  Interactor,
   Job,
   JobEvent,
+  JobJudging,
   JobSummary,
   LimitOverrides,
   Limits,
@@ -59,6 +74,7 @@ export const COMPONENTS: Readonly<Record<string, TSchema>> = {
   Problem: ProblemBody,
   Rate,
   RequestFile,
+  RequestGroup,
   RequestTest,
   ResultEvent,
   RunResult,
@@ -78,6 +94,9 @@ export const COMPONENTS: Readonly<Record<string, TSchema>> = {
   TenantJob,
   TenantSecrets,
   TerminalSize,
+  TestJudging,
+  TestLimits,
+  Verdict,
   WarningEvent,
   Webhook,
   WebhookBody,

@@ -20,6 +20,7 @@ const jobUuid = Type.String({ format: 'uuid' })
 export const PATH = {
   job: { description: 'id of a job', schema: jobUuid },
   batch: { description: 'id of a batch', schema: Type.String({ format: 'uuid' }) },
+  problem: { description: 'id of a problem', schema: Type.String({ format: 'uuid' }) },
   artifact: {
     description: 'path of the file as in `artifacts` of the job; slashes need no encoding',
     schema: Type.String(),

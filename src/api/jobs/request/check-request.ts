@@ -34,11 +34,16 @@ export function checkLimits(asked: LimitOverrides, defaults: Limits, ceilings: L
 /**
  * Limits with which no program of the language could run.
  * @param limits those the job would have, which a ceiling may have lowered
+ * @param only looks at those of these names
  */
-export function checkFloors(limits: Limits, { name: language, floors = {} }: Language): FieldError[] {
+export function checkFloors(
+  limits: Limits,
+  { name: language, floors = {} }: Language,
+  only: LimitOverrides = limits,
+): FieldError[] {
   return LIMIT_NAMES.flatMap((name) => {
     const floor = floors[name] ?? 0
-    if (limits[name] >= floor) return []
+    if (limits[name] >= floor || only[name] === undefined) return []
     return [{ pointer: `/limits/${name}`, detail: `is ${limits[name]}; ${language} needs at least ${floor}` }]
   })
 }

@@ -41,6 +41,7 @@ export function checkSizes(
     ...tests.flatMap((test, index) => [
       text(`/tests/${index}/stdin`, test.stdin, test.stdinEncoding ?? stdinEncoding),
       text(`/tests/${index}/expectedOutput`, test.expectedOutput),
+      text(`/tests/${index}/answer`, test.answer),
       vectors(`/tests/${index}`, { args: test.args }),
     ]),
   ].filter(({ bytes, most }) => bytes > most)

@@ -1,6 +1,7 @@
 import { v7 as uuid } from 'uuid'
 import type { Config } from '../../../shared/config/config.ts'
 import type { Encoding, JobHead, JobSpec, SourceFile, TestCase } from '../../../shared/job.ts'
+import { withoutContent, type ProblemStore } from '../../../shared/judging/problem-store.ts'
 import { type Language, versionsOf } from '../../../shared/language.ts'
 import { effectiveLimits, type LimitOverrides, type Limits, lowerOf } from '../../../shared/limits.ts'
 import { type FieldError, Problem } from '../../../shared/problems.ts'
@@ -18,6 +19,7 @@ import { subjectOf } from '../../screening/subject.ts'
 import type { Caller } from '../../http/caller.ts'
 import { invalidRequest } from '../../http/problems.ts'
 import { bodyValidator } from '../../http/validate.ts'
+import { checkJudging, judgingOf, withProblem } from '../../judging/judging-of-request.ts'
 import { allowedImage, installedVersion, knownLanguage, versionMeeting } from '../../runtimes/installed.ts'
 import { plainBase64 } from './base64.ts'
 import {
@@ -45,6 +47,7 @@ export interface JobRequestBuilder {
 export interface JobRequestBuilderOptions {
   config: Config
   languages: readonly Language[]
+  problems: Pick<ProblemStore, 'read' | 'content'>
   /** What can be run now. */
   runtimes: () => Promise<Runtimes>
   screening: Screening
@@ -60,6 +63,7 @@ const containerRequest = bodyValidator(ContainerRequest)
 export function createJobRequestBuilder({
   config,
   languages,
+  problems,
   runtimes,
   screening,
   blocked,
@@ -132,9 +136,10 @@ export function createJobRequestBuilder({
     return there ? versionMeeting(there, languages, language, range) : language
   }
 
-  return {
+  const builder: JobRequestBuilder = {
     async code(body, caller, requestId) {
-      const request = codeRequest(body)
+      const asked = codeRequest(body)
+      const request = await withProblem(asked, caller.tenant, problems)
       const ceilings = ceilingsOf(caller)
       const named = knownLanguage(languages, request.language)
       const language = await meeting(named, request.version)
@@ -155,6 +160,12 @@ export function createJobRequestBuilder({
           ...checkVectors({ [`tests/${index}/args`]: args }),
           ...checkStdin(`/tests/${index}`, stdin, stdinEncoding ?? request.stdinEncoding),
         ]),
+        ...(request.tests ?? []).flatMap(({ limits: own = {} }, index) => {
+          const limits = { ...effectiveLimits(request.limits ?? {}, language.limits, defaults, ceilings), ...own }
+          const wrong = [...checkLimits(own, defaults, ceilings), ...checkFloors(limits, language, own)]
+          return wrong.map(({ pointer, detail }) => ({ pointer: `/tests/${index}${pointer}`, detail }))
+        }),
+        ...checkJudging(request),
         ...checkWebhook(request.webhook, config.webhooks),
         ...checkArtifacts(request.artifacts),
         ...checkCompilerArgs(request, language),
@@ -167,9 +178,10 @@ export function createJobRequestBuilder({
       })
       const version = noting(errors, () => installedVersion(there, languages, language, request.version)) ?? ''
       refuse(errors)
+      const judging = await judgingOf(request, (judge) => builder.code(judge, caller, requestId))
       const texts = language.unixText ? toUnixText(request, files, language, entrypoint) : { files, warnings: [] }
       return {
-        ...base(request, caller, requestId),
+        ...base(asked, caller, requestId),
         head: {
           ...head(request, language.limits, ceilings),
           warnings: [...found, ...texts.warnings],
@@ -182,7 +194,8 @@ export function createJobRequestBuilder({
         command: [],
         args: request.args ?? [],
         compilerArgs: request.compilerArgs ?? [],
-        tests: (request.tests ?? []).map((test) => testCase(test, request.stdinEncoding)),
+        ...testsOf(request, asked.problem),
+        ...(judging && { judging }),
         expectedOutput: request.expectedOutput ?? null,
         ...(request.terminal && { terminal: request.terminal }),
       }
@@ -216,6 +229,7 @@ export function createJobRequestBuilder({
       }
     },
   }
+  return builder
 }
 
 /**
@@ -273,8 +287,19 @@ function input({ stdin, stdinEncoding }: Input): { stdin: string; stdinEncoding?
   return stdinEncoding === 'base64' ? { stdin: plainBase64(stdin) ?? '', stdinEncoding } : { stdin }
 }
 
-function testCase({ stdin, stdinEncoding, ...test }: RequestTest, ofJob: Encoding | undefined): TestCase {
-  return { ...test, ...(stdin !== undefined && input({ stdin, stdinEncoding: stdinEncoding ?? ofJob })) }
+function testCase({ stdin, stdinEncoding, answer, ...test }: RequestTest, job: CodeRequest): TestCase {
+  return {
+    ...test,
+    ...(stdin !== undefined && input({ stdin, stdinEncoding: stdinEncoding ?? job.stdinEncoding })),
+    ...(answer !== undefined && { expectedOutput: answer }),
+    ...((test.secret ?? job.secret) && { secret: true }),
+  }
+}
+
+/** What a stored problem has is not put on the queue with each job. */
+function testsOf(request: CodeRequest, problem: string | undefined): Pick<JobSpec, 'tests' | 'problem'> {
+  const tests = (request.tests ?? []).map((test) => testCase(test, request))
+  return problem === undefined ? { tests } : { tests: tests.map(withoutContent), problem: problem.toLowerCase() }
 }
 
 function findEntrypoint(request: CodeRequest, files: readonly SourceFile[], language: Language): string {

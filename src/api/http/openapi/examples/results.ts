@@ -90,7 +90,7 @@ export const summaryOf = (job: Job): JobSummary => ({
   stages: job.stages.map(({ stdout: _o, stderr: _e, output: _b, encoding: _c, ...rest }) => rest),
 })
 
-const { name: _name, status: _status, ...helloMeasurements } = helloStage
+const { name: _name, status: _status, judging: _judging, ...helloMeasurements } = helloStage
 
 export const helloResult: RunResult = {
   id: JOB_ID,

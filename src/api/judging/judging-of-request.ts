@@ -1,0 +1,206 @@
+import type { JobSpec } from '../../shared/job.ts'
+import { JUDGE_FOLDER } from '../../shared/judging/judging-request.ts'
+import type {
+  BuiltInChecker,
+  CheckerSpec,
+  JudgeProgram,
+  JudgingSpec,
+  TestGroup,
+} from '../../shared/judging/judging-spec.ts'
+import type { ProblemStore } from '../../shared/judging/problem-store.ts'
+import { type FieldError, Problem } from '../../shared/problems.ts'
+import type { Checker, CodeRequest, Interactor } from '../../shared/requests.ts'
+import { invalidRequest, problemWithin } from '../http/problems.ts'
+
+/** Fields of a request that mean nothing without tests. */
+const OF_TESTS = ['checker', 'interactor', 'groups', 'stopOnFailure', 'secret'] as const
+/** Fields of a checker that is a program. */
+const OF_PROGRAM = ['protocol', 'language', 'code', 'files', 'entrypoint', 'args', 'compilerArgs', 'limits'] as const
+
+/** What is wrong with how the tests of a request are to be judged, beside the programs that judge them. */
+export function checkJudging(request: CodeRequest): FieldError[] {
+  if (request.tests === undefined) {
+    return OF_TESTS.filter((name) => request[name] !== undefined).map((name) => ({
+      pointer: `/${name}`,
+      detail: 'needs /tests',
+    }))
+  }
+  return [...checkChecker(request), ...checkTests(request), ...checkGroups(request), ...checkSecrets(request)]
+}
+
+function checkChecker({ checker, interactor }: CodeRequest): FieldError[] {
+  if (!checker) return []
+  const errors: FieldError[] = []
+  const refuse = (name: string, detail: string) => errors.push({ pointer: `/checker${name}`, detail })
+  if (interactor) refuse('', 'cannot be used with /interactor, whose verdict counts')
+  const isProgram = checker.type === 'program'
+  for (const name of OF_PROGRAM) {
+    if (!isProgram && checker[name] !== undefined) refuse(`/${name}`, 'needs /checker/type to be "program"')
+  }
+  if (isProgram && checker.language === undefined) refuse('/language', 'is missing')
+  if (checker.ignoreCase !== undefined && (isProgram || checker.type === 'exact')) {
+    refuse('/ignoreCase', `cannot be used with the type "${checker.type}"`)
+  }
+  for (const name of ['absolute', 'relative'] as const) {
+    if (checker.type !== 'numbers' && checker[name] !== undefined)
+      refuse(`/${name}`, 'needs /checker/type to be "numbers"')
+  }
+  return errors
+}
+
+function checkTests({ tests = [], groups = [], checker, interactor }: CodeRequest): FieldError[] {
+  const names = new Set(groups.map(({ name }) => name))
+  const known = groups.length === 0 ? 'there are no /groups' : `groups: ${[...names].join(', ')}`
+  const compares = !interactor && checker !== undefined && checker.type !== 'program'
+  return tests.flatMap(({ group, answer, expectedOutput }, index) => {
+    const place = `/tests/${index}`
+    const errors: FieldError[] = []
+    if (group !== undefined && !names.has(group)) {
+      errors.push({ pointer: `${place}/group`, detail: `is "${group}", which is not the name of a group; ${known}` })
+    }
+    if (answer !== undefined && expectedOutput !== undefined) {
+      errors.push({
+        pointer: `${place}/answer`,
+        detail: `cannot be used with ${place}/expectedOutput, which is the same`,
+      })
+    }
+    if (compares && answer === undefined && expectedOutput === undefined) {
+      errors.push({ pointer: `${place}/answer`, detail: 'is missing; the checker compares with it' })
+    }
+    return errors
+  })
+}
+
+function checkGroups({ groups = [], tests = [] }: CodeRequest): FieldError[] {
+  const names = groups.map(({ name }) => name)
+  const errors = groups.flatMap(({ name, requires = [] }, index) => {
+    const place = `/groups/${index}`
+    const found: FieldError[] = []
+    if (names.indexOf(name) < index)
+      found.push({ pointer: `${place}/name`, detail: 'is also the name of another group' })
+    if (!tests.some(({ group }) => group === name)) {
+      found.push({ pointer: `${place}/name`, detail: `is "${name}"; no test has it as its group` })
+    }
+    for (const [at, required] of requires.entries()) {
+      if (!names.includes(required)) {
+        const detail = `is "${required}", which is not the name of a group; groups: ${names.join(', ')}`
+        found.push({ pointer: `${place}/requires/${at}`, detail })
+      }
+    }
+    return found
+  })
+  if (errors.length > 0) return errors
+  const circle = circleIn(groups)
+  if (!circle) return []
+  const pointer = `/groups/${names.indexOf(circle[0] ?? '')}/requires`
+  return [{ pointer, detail: `is circular: ${[...circle, circle[0]].join(' requires ')}` }]
+}
+
+/** Names of groups that require each other in a circle, in that order; undefined when none do. */
+export function circleIn(groups: readonly { name: string; requires?: string[] }[]): string[] | undefined {
+  const needs = new Map(groups.map(({ name, requires = [] }) => [name, requires]))
+  const done = new Set<string>()
+  const path: string[] = []
+  const visit = (name: string): string[] | undefined => {
+    if (path.includes(name)) return path.slice(path.indexOf(name))
+    if (done.has(name)) return undefined
+    path.push(name)
+    for (const next of needs.get(name) ?? []) {
+      const circle = visit(next)
+      if (circle) return circle
+    }
+    path.pop()
+    done.add(name)
+    return undefined
+  }
+  for (const { name } of groups) {
+    const circle = visit(name)
+    if (circle) return circle
+  }
+  return undefined
+}
+
+/** A program can put what it reads where these would show it. A request that names its problem shows none of its tests. */
+function checkSecrets({ tests = [], secret, artifacts, keepRequest, problem }: CodeRequest): FieldError[] {
+  if (!tests.some((test) => test.secret ?? secret)) return []
+  const refuse = (pointer: string) => ({ pointer, detail: 'cannot be used with secret tests, which it would show' })
+  return [
+    ...(artifacts ? [refuse('/artifacts')] : []),
+    ...(keepRequest === true && problem === undefined ? [refuse('/keepRequest')] : []),
+  ]
+}
+
+/** What a request that names a problem cannot say itself. */
+const OF_PROBLEM = ['tests', 'expectedOutput', 'stdin', ...OF_TESTS] as const
+
+/**
+ * A request with what the problem has that it names. Its own limits go before those of the problem.
+ * @throws Problem when there is no such problem of the tenant, or the request says itself what problems say
+ */
+export async function withProblem(
+  request: CodeRequest,
+  tenant: string,
+  problems: Pick<ProblemStore, 'read' | 'content'>,
+): Promise<CodeRequest> {
+  if (request.problem === undefined) return request
+  const id = request.problem.toLowerCase()
+  const taken = OF_PROBLEM.filter((name) => request[name] !== undefined)
+  if (taken.length > 0) {
+    throw invalidRequest(taken.map((name) => ({ pointer: `/${name}`, detail: 'cannot be used with /problem' })))
+  }
+  const problem = (await problems.read(tenant, id)) && (await problems.content(id))
+  if (!problem) throw invalidRequest([{ pointer: '/problem', detail: 'is not the id of a problem of yours' }])
+  return { ...request, ...problem, limits: { ...problem.limits, ...request.limits } }
+}
+
+/**
+ * How the tests of a checked request are judged.
+ * @param build makes a job of a request, as which the programs of the judges are checked
+ * @returns undefined without tests
+ * @throws Problem of such a program, with its place
+ */
+export async function judgingOf(
+  request: CodeRequest,
+  build: (program: CodeRequest) => Promise<JobSpec>,
+): Promise<JudgingSpec | undefined> {
+  const { tests, checker, interactor, groups = [], stopOnFailure = false } = request
+  if (!tests) return undefined
+  return {
+    checker: await checkerOf(checker, build),
+    ...(interactor && { interactor: await programOf('/interactor', interactor, build) }),
+    groups: groups.map((group): TestGroup => ({ scoring: 'sum', requires: [], stopOnFailure: false, ...group })),
+    stopOnFailure,
+  }
+}
+
+const DEFAULT_ERROR = 1e-6
+
+async function checkerOf(
+  checker: Checker | undefined,
+  build: (program: CodeRequest) => Promise<JobSpec>,
+): Promise<CheckerSpec> {
+  const { type, ignoreCase = false, absolute, relative, language = '', ...program } = checker ?? { type: 'lines' }
+  if (type === 'program') return { type, program: await programOf('/checker', { language, ...program }, build) }
+  const otherwise = absolute === undefined && relative === undefined ? DEFAULT_ERROR : 0
+  return { type, ignoreCase, absolute: absolute ?? otherwise, relative: relative ?? otherwise } satisfies BuiltInChecker
+}
+
+async function programOf(
+  place: string,
+  { protocol = 'kattis', ...request }: Interactor,
+  build: (program: CodeRequest) => Promise<JobSpec>,
+): Promise<JudgeProgram> {
+  const { head, files, entrypoint, args, compilerArgs } = await build(request).catch((error: unknown) => {
+    throw error instanceof Problem ? problemWithin(place, error) : error
+  })
+  const reserved = files.findIndex(({ path }) => path === JUDGE_FOLDER || path.startsWith(`${JUDGE_FOLDER}/`))
+  if (reserved >= 0) {
+    const pointer = `/files/${reserved}/path`
+    const detail = `is in ${JUDGE_FOLDER}, the folder of input, answer and output`
+    throw problemWithin(
+      place,
+      new Problem('invalid-request', `${pointer} ${detail}`, { errors: [{ pointer, detail }] }),
+    )
+  }
+  return { protocol, language: head.language ?? '', files, entrypoint, args, compilerArgs, limits: head.limits }
+}

@@ -1,0 +1,135 @@
+import { extname } from 'node:path'
+import type { CodeRequest, JobSummary, StreamedEvent } from '../../client/client.ts'
+import type { Verdict } from '../../shared/judging/verdict.ts'
+import type { Problem } from '../../shared/judging/problem.ts'
+import { readProblem } from '../../shared/judging/read-problem.ts'
+import { EXIT, ExitError, exitCodeOf } from '../exit.ts'
+import { type RequestOptions, requestOf, runtimeOf } from './request.ts'
+import { type Streams, verdict as whyEnded } from './show-events.ts'
+import { type Format, plain } from '../paint.ts'
+import { type Connection, PATIENT_RETRIES } from '../service/connection.ts'
+import { printable } from '../table.ts'
+import { readFolder } from './read-folder.ts'
+
+export interface JudgeOptions extends RequestOptions {
+  json?: boolean
+}
+
+/** With what the command ends. */
+const OF_VERDICT: Record<Verdict, number> = {
+  accepted: 0,
+  'wrong-answer': EXIT.wrongAnswer,
+  'presentation-error': EXIT.wrongAnswer,
+  'time-limit': EXIT.timeLimit,
+  'memory-limit': EXIT.memoryLimit,
+  'output-limit': EXIT.outputLimit,
+  'runtime-error': 1,
+  'compile-error': EXIT.compileFailed,
+  'judge-error': EXIT.judgeFailed,
+}
+
+const formatOf = (verdict: Verdict): Format =>
+  verdict === 'accepted' ? 'green' : verdict === 'judge-error' ? 'yellow' : 'red'
+
+/**
+ * Judges a program with the tests of a folder, and shows each verdict as it comes.
+ * @param stop aborts at Ctrl-C: the job is cancelled
+ * @returns with what the command ends
+ * @throws ExitError when the folder is no problem
+ */
+export async function judge(
+  folder: string,
+  file: string,
+  options: JudgeOptions,
+  { client }: Connection,
+  streams: Streams,
+  { stop, hurry }: { stop: AbortSignal; hurry: AbortSignal },
+): Promise<number> {
+  const request = await judgedRequest(folder, file, options, client)
+  const { id } = await client.submit(request, { signal: hurry })
+  const cancel = () =>
+    void client.cancel(id, { signal: hurry }).catch((error: unknown) => hurry.aborted || streams.note(String(error)))
+  if (stop.aborted) cancel()
+  else stop.addEventListener('abort', cancel, { once: true })
+  try {
+    const patient = { signal: hurry, retries: PATIENT_RETRIES }
+    if (options.json) {
+      const job = await client.wait(id, patient)
+      streams.stdout.write(`${JSON.stringify(job, null, 2)}\n`)
+      return endOf(job)
+    }
+    const names = (request.tests ?? []).map(({ name }, index) => name ?? String(index + 1))
+    const job = await showVerdicts(client.stream(id, patient), names, streams)
+    return job ? endOf(job) : EXIT.internal
+  } catch (error) {
+    if (!hurry.aborted) throw error
+    streams.note(`left job ${id}; runyard get ${id} shows how it ended`)
+    return EXIT.cancelled
+  } finally {
+    stop.removeEventListener('abort', cancel)
+  }
+}
+
+const endOf = (job: JobSummary): number => (job.judging ? OF_VERDICT[job.judging.verdict] : exitCodeOf(job))
+
+async function judgedRequest(
+  folder: string,
+  file: string,
+  options: JudgeOptions,
+  client: Connection['client'],
+): Promise<CodeRequest> {
+  const files = readFolder(folder)
+  const program = await requestOf(file, [], options, client)
+  const runtimes = await client.runtimes()
+  const read = readProblem(files, (path) => runtimeOf(extname(path).toLowerCase(), runtimes))
+  if (!read.problem) {
+    const lines = read.faults.map(({ path, detail }) => `  ${printable(path || folder)} ${printable(detail)}`)
+    throw new ExitError(EXIT.usage, `the problem ${folder} cannot be used:\n${lines.join('\n')}`)
+  }
+  return combine(program, read.problem)
+}
+
+/** Limits of the command line go before those of the problem. */
+export function combine(program: CodeRequest, problem: Problem): CodeRequest {
+  const limits = { ...problem.limits, ...program.limits }
+  return { ...program, ...problem, ...(Object.keys(limits).length > 0 && { limits }) }
+}
+
+async function showVerdicts(
+  events: AsyncIterable<StreamedEvent>,
+  names: readonly string[],
+  { stdout, stderr, note, paint = plain }: Streams,
+): Promise<JobSummary | undefined> {
+  const print = (text: string) => void stdout.write(`${text}\n`)
+  const width = Math.max(...names.map((name) => name.length))
+  for await (const event of events) {
+    if (event.type === 'stderr' && event.data.stage === 'compile') stderr.write(event.data.data)
+    if (event.type === 'state' && event.data.attempt > 1 && event.data.state === 'running') {
+      note('its worker was lost; the program is judged again from the start')
+    }
+    if (event.type === 'stage' && event.data.phase === 'ended') {
+      const { test, judging, wallMs } = event.data.report
+      if (!test || !judging) continue
+      const { verdict, score, points, feedback, judgeMessage } = judging
+      const name = printable(names[test.index] ?? '').padEnd(width)
+      const part = verdict === 'accepted' && score < points ? ` ${score}/${points}` : ''
+      print(`${name}  ${paint(formatOf(verdict), verdict)}${part}  ${wallMs.toFixed(0)} ms`)
+      for (const words of [feedback, judgeMessage]) {
+        for (const line of words?.split('\n') ?? []) print(paint('dim', `${' '.repeat(width)}  ${printable(line)}`))
+      }
+    }
+    if (event.type === 'result') {
+      const { judging } = event.data
+      if (!judging) note(whyEnded(event.data) ?? 'it was not judged')
+      else {
+        const { verdict, score, points, groups, skipped } = judging
+        for (const group of groups) print(`group ${printable(group.name)}: ${group.score} of ${group.points}`)
+        const left = skipped.length === 0 ? '' : `, ${skipped.length} tests skipped`
+        print(`${paint(formatOf(verdict), verdict)}: ${score} of ${points} points${left}`)
+        if (verdict === 'judge-error' && event.data.message !== null) note(event.data.message)
+      }
+      return event.data
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,61 @@
+import type { SourceFile } from '../job.ts'
+import type { Limits } from '../limits.ts'
+
+/** How a job with tests is judged, checked and complete. */
+export interface JudgingSpec {
+  checker: CheckerSpec
+  /** Talks to the program, and its verdict counts instead of a checker's. */
+  interactor?: JudgeProgram
+  groups: TestGroup[]
+  /** The first test that is not accepted is the last that runs. */
+  stopOnFailure: boolean
+}
+
+export type CheckerSpec = BuiltInChecker | { type: 'program'; program: JudgeProgram }
+
+/** A comparison of output and answer that needs no program. */
+export interface BuiltInChecker {
+  type: 'exact' | 'lines' | 'tokens' | 'numbers' | 'unordered-lines'
+  /** Whether letter case counts. Not of `exact`. */
+  ignoreCase: boolean
+  /** Errors that numbers may have, one of which is enough. Of `numbers` alone. */
+  absolute: number
+  relative: number
+}
+
+/** Whose exit codes and files a checker or an interactor has: `kattis` 42 and 43, `testlib` 0, 1, 2, 3 and 7. */
+export const PROTOCOLS = ['kattis', 'testlib'] as const
+export type Protocol = (typeof PROTOCOLS)[number]
+
+/** A checker or an interactor. */
+export interface JudgeProgram {
+  protocol: Protocol
+  language: string
+  files: SourceFile[]
+  entrypoint: string
+  args: string[]
+  compilerArgs: string[]
+  limits: Limits
+}
+
+/** Tests that are scored together. */
+export interface TestGroup {
+  name: string
+  /** The most it can give; undefined: the sum of its tests' points. */
+  points?: number
+  /** `sum` of its tests' scores, or all of it times the worst of its tests. */
+  scoring: 'sum' | 'min'
+  /** Names of groups of which every test must be accepted, or none of this one runs. */
+  requires: string[]
+  /** The first of its tests that is not accepted is the last of it that runs. */
+  stopOnFailure: boolean
+}
+
+/** A test gives one point unless it says otherwise. */
+export const DEFAULT_POINTS = 1
+
+/** The program that judges, if it is one. */
+export function judgeOf(judging: JudgingSpec | undefined): JudgeProgram | undefined {
+  if (judging?.interactor) return judging.interactor
+  return judging?.checker.type === 'program' ? judging.checker.program : undefined
+}

@@ -1,0 +1,270 @@
+import { MIB, SECOND } from '../limits.ts'
+import type { CodeRequest, RequestTest } from '../requests.ts'
+import type { Problem, ProblemFault, ReadProblem } from './problem.ts'
+import { answerText, inputFields, isText } from './problem-text.ts'
+import { parseYaml, type Yaml } from './simple-yaml.ts'
+
+/**
+ * Reads a problem package of Kattis: of the versions `legacy`, `legacy-icpc`, `2023-07-draft` and `2025-09`, pass-fail and scoring problems, with the default
+ * output validator, one of their own, or an interactive one. What is not read is told as a fault, so that nothing is judged otherwise than its
+ * authors meant.
+ * Source: https://www.kattis.com/problem-package-format/
+ * @param languageOf the language of a file by its name, where that is known
+ */
+export function readKattisPackage(
+  files: ReadonlyMap<string, Buffer>,
+  languageOf: (path: string) => string | undefined,
+): ReadProblem {
+  const faults: ProblemFault[] = []
+  const tell = (path: string, detail: string) => void faults.push({ path, detail })
+  const yaml = (path: string): Map => {
+    const bytes = files.get(path)
+    if (!bytes) return {}
+    try {
+      const value = parseYaml(bytes.toString())
+      if (value === null) return {}
+      if (isMap(value)) return value
+      tell(path, 'is not a map of keys and values')
+    } catch (error) {
+      tell(path, (error as Error).message)
+    }
+    return {}
+  }
+
+  const settings = yaml(SETTINGS)
+  const version = textOf(settings['problem_format_version']) ?? 'legacy'
+  if (!VERSIONS.includes(version))
+    tell(SETTINGS, `problem_format_version is "${version}"; read are ${VERSIONS.join(', ')}`)
+  const isLegacy = version.startsWith('legacy')
+  const validation = (textOf(settings['validation']) ?? 'default').split(/\s+/)
+  const types = wordsOf(settings['type'], 'pass-fail')
+  const isScoring = types.includes('scoring')
+  const isInteractive = types.includes('interactive') || validation.includes('interactive')
+  for (const type of types) {
+    if (!['pass-fail', 'scoring', 'interactive'].includes(type))
+      tell(SETTINGS, `type is "${type}", which is not read here`)
+  }
+  for (const folder of NOT_READ) {
+    if ([...files.keys()].some((path) => path.startsWith(`${folder}/`))) tell(`${folder}/`, 'is not read here')
+  }
+  if (settings['constants'] !== undefined) tell(SETTINGS, 'constants are not read here')
+
+  const configs = createConfigs(yaml, isLegacy)
+  const names = [...files.keys()]
+    .filter((path) => /^data\/(?:sample|secret)\/.*\.in$/.test(path))
+    .map((path) => path.slice('data/'.length, -'.in'.length))
+    .sort()
+  if (names.length === 0) tell('data/', 'has no test: there is neither data/sample/NAME.in nor data/secret/NAME.in')
+  const flags = new Set<string>()
+  const tests = names.map((name): RequestTest => {
+    const answer = files.get(`data/${name}.ans`)
+    if (answer === undefined) tell(`data/${name}.in`, `has no answer data/${name}.ans`)
+    else if (!isText(answer)) tell(`data/${name}.ans`, 'is not UTF-8')
+    if ([...files.keys()].some((path) => path.startsWith(`data/${name}.files/`)))
+      tell(`data/${name}.files/`, 'is not read here')
+    const group = groupOf(name)
+    const own = isLegacy ? {} : yaml(`data/${name}.yaml`)
+    const config = configs(group)
+    flags.add(JSON.stringify(wordsOf(own['output_validator_args'] ?? config['output_validator_args'] ?? (isLegacy ? config['output_validator_flags'] : undefined)))) // prettier-ignore
+    const args = wordsOf(own['args'] ?? config['args'])
+    const points = isScoring && isLegacy && group !== SAMPLE ? numberOf(config['accept_score']) : undefined
+    return {
+      name,
+      group,
+      ...inputFields(files.get(`data/${name}.in`)),
+      ...(answer && { answer: answerText(answer) }),
+      ...(args.length > 0 && { args }),
+      ...(name.startsWith(`${SAMPLE}/`) ? { points: 0 } : { secret: true }),
+      ...(points !== undefined && { points }),
+    }
+  })
+  if (flags.size > 1)
+    tell('data/', 'has tests with different arguments of the output validator, which is not read here')
+  const own: string[] = flags.size > 0 ? (JSON.parse([...flags][0] ?? '[]') as string[]) : []
+  const validatorArgs = [...wordsOf(settings['validator_flags']), ...own]
+
+  const limits = limitsOf(isMap(settings['limits']) ? settings['limits'] : {}, files)
+  const program = readValidator(files, languageOf, tell, limits.validator)
+  if (isInteractive && !program) tell(SETTINGS, 'is interactive and has no output validator')
+  const judge: Pick<Problem, 'checker' | 'interactor'> = !program
+    ? { checker: defaultValidator(validatorArgs, tell) }
+    : isInteractive
+      ? { interactor: { ...program, args: validatorArgs } }
+      : { checker: { type: 'program', ...program, args: validatorArgs } }
+
+  const groups = isScoring ? [...new Set(tests.map(({ group = '' }) => group))] : []
+  const problem: Problem = {
+    tests: isScoring ? tests : tests.map(({ group: _group, points: _points, ...test }) => test),
+    ...judge,
+    ...(isScoring
+      ? { groups: groups.map((group) => groupFields(group, configs(group), { isLegacy, groups, tell })) }
+      : { stopOnFailure: true }),
+    ...(Object.keys(limits.own).length > 0 && { limits: limits.own }),
+  }
+  return faults.length > 0 ? { problem: undefined, faults } : { problem, faults: [] }
+}
+
+type Map = { [key: string]: Yaml }
+type Tell = (path: string, detail: string) => void
+
+const SETTINGS = 'problem.yaml'
+const SAMPLE = 'sample'
+const VERSIONS = ['legacy', 'legacy-icpc', '2023-07-draft', '2025-09']
+const NOT_READ = ['static_validator', 'graders', 'grader', 'include']
+
+const isMap = (value: Yaml | undefined): value is Map =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const textOf = (value: Yaml | undefined): string | undefined => (typeof value === 'string' ? value : undefined)
+
+function numberOf(value: Yaml | undefined): number | undefined {
+  const number = Number(textOf(value) ?? NaN)
+  return Number.isFinite(number) ? number : undefined
+}
+
+/** A sequence of words, or words with spaces between them. */
+function wordsOf(value: Yaml | undefined, otherwise = ''): string[] {
+  if (Array.isArray(value)) return value.map(String)
+  return (textOf(value) ?? otherwise).split(/\s+/).filter((word) => word !== '')
+}
+
+/** `sample`, `secret`, or `secret/NAME`: folders further down belong to that group. */
+function groupOf(name: string): string {
+  const parts = name.split('/').slice(0, -1)
+  return parts.slice(0, 2).join('/')
+}
+
+/** Settings of a group; those of the legacy format are inherited from the folders above. */
+function createConfigs(yaml: (path: string) => Map, isLegacy: boolean): (group: string) => Map {
+  const known: Record<string, Map> = {}
+  const read = (group: string): Map => {
+    const folder = `data${group === '' ? '' : `/${group}`}`
+    const above = group === '' ? undefined : group.split('/').slice(0, -1).join('/')
+    if (!isLegacy) return { ...yaml(`${folder}/testdata.yaml`), ...yaml(`${folder}/test_group.yaml`) }
+    const own = yaml(`${folder}/testdata.yaml`)
+    return Object.keys(own).length > 0 || above === undefined ? own : config(above)
+  }
+  const config = (group: string): Map => (known[group] ??= read(group))
+  return config
+}
+
+function groupFields(
+  name: string,
+  config: Map,
+  { isLegacy, groups, tell }: { isLegacy: boolean; groups: readonly string[]; tell: Tell },
+): NonNullable<CodeRequest['groups']>[number] {
+  if (name === SAMPLE) return { name, points: 0 }
+  const path = `data/${name}/`
+  if (isLegacy) {
+    const flags = wordsOf(config['grader_flags'])
+    if (config['grading'] === 'custom') tell(path, 'has a grader of its own, which is not read here')
+    for (const flag of flags) {
+      if (!['min', 'sum', 'ignore_sample', 'worst_error', 'first_error'].includes(flag)) tell(path, `has the grader flag ${flag}, which is not read here`) // prettier-ignore
+    }
+    const stops = config['on_reject'] !== 'continue'
+    if (!flags.includes('min')) return { name, stopOnFailure: stops }
+    return { name, scoring: 'min', points: numberOf(config['accept_score']) ?? 1, stopOnFailure: stops }
+  }
+  const whole = name === 'secret'
+  const points = numberOf(config['max_score'] ?? (whole ? '100' : undefined))
+  const aggregation = textOf(config['score_aggregation']) ?? (whole ? 'sum' : 'pass-fail')
+  if (points === undefined) tell(path, 'has no max_score; groups without a bound are not read here')
+  if (!['pass-fail', 'sum', 'min'].includes(aggregation))
+    tell(path, `score_aggregation is "${aggregation}", which is not read here`)
+  if (config['static_validation_score'] !== undefined) tell(path, 'static_validation_score is not read here')
+  const requires = wordsOf(config['require_pass']).filter((one) => groups.includes(one))
+  return { name, scoring: aggregation === 'sum' ? 'sum' : 'min', ...(points !== undefined && { points }), ...(requires.length > 0 && { requires }) } // prettier-ignore
+}
+
+/** Wall time may be so much more than CPU time, which is what counts. */
+const WALL_FACTOR = 2
+const WALL_MORE_MS = SECOND
+
+function limitsOf(given: Map, files: ReadonlyMap<string, Buffer>) {
+  const times = (name: string, unit: number) => {
+    const value = numberOf(given[name])
+    return value === undefined ? undefined : Math.round(value * unit)
+  }
+  const [, ofIni] = /^\s*timelimit\s*=\s*["']?([\d.]+)/m.exec(files.get('domjudge-problem.ini')?.toString() ?? '') ?? []
+  const cpuMs = times('time_limit', SECOND) ?? (ofIni === undefined ? undefined : Math.round(Number(ofIni) * SECOND))
+  const withTime = (ms: number | undefined) => ({ cpuMs: ms, wallMs: ms === undefined ? undefined : WALL_FACTOR * ms + WALL_MORE_MS }) // prettier-ignore
+  return {
+    own: defined({
+      ...withTime(cpuMs),
+      memoryBytes: times('memory', MIB),
+      outputBytes: times('output', MIB),
+      compileWallMs: times('compilation_time', SECOND),
+    }),
+    validator: defined({
+      ...withTime(times('validation_time', SECOND)),
+      memoryBytes: times('validation_memory', MIB),
+      outputBytes: times('validation_output', MIB),
+    }),
+  }
+}
+
+function defined(limits: Record<string, number | undefined>): NonNullable<Problem['limits']> {
+  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined))
+}
+
+/** @returns the output validator as a program of the judges; undefined when the default one is meant */
+function readValidator(
+  files: ReadonlyMap<string, Buffer>,
+  languageOf: (path: string) => string | undefined,
+  tell: Tell,
+  limits: NonNullable<Problem['limits']>,
+) {
+  const folders = ['output_validator', 'output_validators']
+  const all = [...files.keys()].filter((path) => folders.some((folder) => path.startsWith(`${folder}/`)))
+  const [first] = all
+  if (first === undefined) return undefined
+  // In `output_validators` a program is a file, or a folder of its own.
+  const parts = first.split('/')
+  const base = parts.length > 2 && parts[0] === 'output_validators' ? parts.slice(0, 2).join('/') : (parts[0] ?? '')
+  const own = all.filter((path) => path.startsWith(`${base}/`))
+  const isOneFile = base === 'output_validators'
+  if (own.length < all.length || (isOneFile && own.length > 1))
+    tell('output_validators/', 'has several programs; one is read here')
+  for (const path of own) {
+    if (/\/(?:build|run)$/.test(path)) tell(path, 'is a script to build or run a program, which is not read here')
+    else if (!isText(files.get(path) ?? Buffer.alloc(0))) tell(path, 'is not UTF-8')
+  }
+  const sources = own.filter((path) => languageOf(path) !== undefined && !/\.(?:h|hh|hpp)$/.test(path))
+  const main =
+    sources.length === 1
+      ? sources[0]
+      : sources.find((path) => /\/(?:main|validate|validator|output_validator)\.\w+$/.test(path))
+  if (main === undefined) {
+    tell(`${base}/`, sources.length === 0 ? 'has no file of a language that is known here' : 'has several sources, and none is main, validate or validator') // prettier-ignore
+    return undefined
+  }
+  const within = (path: string) => path.slice(base.length + 1)
+  return {
+    language: languageOf(main) ?? '',
+    files: own.map((path) => ({ path: within(path), content: answerText(files.get(path) ?? Buffer.alloc(0)) })),
+    entrypoint: within(main),
+    ...(Object.keys(limits).length > 0 && { limits }),
+  }
+}
+
+/** The default output validator: words, letter case aside. */
+function defaultValidator(args: readonly string[], tell: Tell): NonNullable<Problem['checker']> {
+  let [caseSensitive, spaceSensitive] = [false, false]
+  const errors: { absolute?: number; relative?: number } = {}
+  for (let at = 0; at < args.length; at++) {
+    const name = args[at] ?? ''
+    if (name === 'case_sensitive') caseSensitive = true
+    else if (name === 'space_change_sensitive') spaceSensitive = true
+    else if (/^float_(?:absolute_|relative_)?tolerance$/.test(name)) {
+      const value = Number(args[++at] ?? NaN)
+      if (!Number.isFinite(value)) tell(SETTINGS, `the default validator needs a number behind ${name}`)
+      if (!name.includes('relative')) errors.absolute = value
+      if (!name.includes('absolute')) errors.relative = value
+    } else tell(SETTINGS, `the default validator has no argument ${name}`)
+  }
+  const isNumbers = Object.keys(errors).length > 0
+  if (spaceSensitive && (isNumbers || !caseSensitive)) {
+    tell(SETTINGS, 'space_change_sensitive is read here with case_sensitive alone')
+  }
+  if (spaceSensitive) return { type: 'exact' }
+  return { type: isNumbers ? 'numbers' : 'tokens', ignoreCase: !caseSensitive, ...errors }
+}

@@ -1,0 +1,146 @@
+import Type, { type Static } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { LimitOverrides } from '../limits.ts'
+import { Checker, Interactor, type RequestTest } from '../requests.ts'
+import { RequestGroup, TestLimits } from './judging-request.ts'
+import type { Problem, ProblemFault, ReadProblem } from './problem.ts'
+import { inputFields, isText } from './problem-text.ts'
+
+const optional = Type.Optional
+const strict = { additionalProperties: false }
+const FILE = Type.String({ minLength: 1, description: 'relative to the folder of the problem' })
+/** A program is a file here, and need not name its language. */
+const asFile = { language: optional(Type.String()), file: optional(FILE) }
+
+/** `problem.json` of a plain folder; every member may be absent. */
+export const ProblemFile = Type.Object(
+  {
+    limits: optional(LimitOverrides),
+    checker: optional(Type.Object({ ...Type.Omit(Checker, ['code', 'files', 'entrypoint']).properties, ...asFile }, strict)), // prettier-ignore
+    interactor: optional(Type.Object({ ...Type.Omit(Interactor, ['code', 'files', 'entrypoint']).properties, ...asFile }, strict)), // prettier-ignore
+    groups: optional(Type.Array(RequestGroup)),
+    stopOnFailure: optional(Type.Boolean()),
+    secret: optional(Type.Boolean()),
+    /** By the name of a test: `1`, `small/2`. */
+    tests: optional(
+      Type.Record(
+        Type.String(),
+        Type.Object(
+          {
+            points: optional(Type.Number({ minimum: 0 })),
+            group: optional(Type.String()),
+            secret: optional(Type.Boolean()),
+            limits: optional(TestLimits),
+            args: optional(Type.Array(Type.String())),
+          },
+          strict,
+        ),
+      ),
+    ),
+  },
+  strict,
+)
+export type ProblemFile = Static<typeof ProblemFile>
+
+const validator = Compile(ProblemFile)
+const SETTINGS = 'problem.json'
+
+/**
+ * Reads a plain folder: a test for each `NAME.in`, with its answer in `NAME.ans` or `NAME.out`, and settings in `problem.json`. Tests in a folder
+ * are a group of its name. Numbers in names count as numbers: `2` comes before `10`.
+ * @param files of the folder, by path
+ * @param languageOf the language of a file by its name, where that is known
+ * @returns the problem, or what is wrong with the folder
+ */
+export function readProblemFolder(
+  files: ReadonlyMap<string, Buffer>,
+  languageOf: (path: string) => string | undefined,
+): ReadProblem {
+  const faults: ProblemFault[] = []
+  const settings = readSettings(files.get(SETTINGS), faults)
+  const names = [...files.keys()].filter((path) => path.endsWith('.in')).map((path) => path.slice(0, -'.in'.length))
+  names.sort(naturally)
+  const folders = [...new Set(names.flatMap((name) => folderOf(name) ?? []))]
+  const groups = settings.groups ?? folders.map((name) => ({ name }))
+  const needsAnswer = settings.interactor === undefined && settings.checker?.type !== 'program'
+
+  const tests = names.map((name): RequestTest => {
+    const answer = files.get(`${name}.ans`) ?? files.get(`${name}.out`)
+    if (answer === undefined && needsAnswer) {
+      faults.push({ path: `${name}.in`, detail: `has no answer: there is neither ${name}.ans nor ${name}.out` })
+    }
+    const group = folderOf(name)
+    return {
+      name,
+      ...inputFields(files.get(`${name}.in`)),
+      ...(answer && { answer: textOf(answer, `${name}.ans`, faults) }),
+      ...(group !== undefined && { group }),
+      ...settings.tests?.[name],
+    }
+  })
+  if (tests.length === 0)
+    faults.push({ path: '', detail: 'has no test: a test is a file NAME.in with its answer in NAME.ans' })
+  for (const name of Object.keys(settings.tests ?? {})) {
+    if (!names.includes(name))
+      faults.push({ path: SETTINGS, detail: `/tests/${name} names no test; there is no ${name}.in` })
+  }
+  for (const path of files.keys()) {
+    const name = /^(.*)\.(?:ans|out)$/.exec(path)?.[1]
+    if (name !== undefined && !names.includes(name))
+      faults.push({ path, detail: `is an answer without its input ${name}.in` })
+  }
+
+  const program = <T extends { file?: string; language?: string }>(what: string, { file, ...rest }: T) => {
+    const content = file === undefined ? undefined : files.get(file)
+    const language = rest.language ?? (file === undefined ? undefined : languageOf(file))
+    if (file === undefined) faults.push({ path: SETTINGS, detail: `/${what}/file is missing` })
+    else if (content === undefined) faults.push({ path: SETTINGS, detail: `/${what}/file is "${file}", which is not there` })
+    else if (language === undefined) faults.push({ path: SETTINGS, detail: `/${what}/language is missing; the name ${file} does not tell it` }) // prettier-ignore
+    return { ...rest, language: language ?? '', code: content === undefined ? '' : textOf(content, file ?? '', faults) }
+  }
+  const { checker, interactor, limits, stopOnFailure, secret } = settings
+  const problem: Problem = {
+    tests,
+    ...(groups.length > 0 && { groups }),
+    ...(limits && { limits }),
+    ...(stopOnFailure !== undefined && { stopOnFailure }),
+    ...(secret !== undefined && { secret }),
+    ...(checker && { checker: (checker.type === 'program' ? program('checker', checker) : checker) as Checker }),
+    ...(interactor && { interactor: program('interactor', interactor) as Interactor }),
+  }
+  return faults.length > 0 ? { problem: undefined, faults } : { problem, faults: [] }
+}
+
+function readSettings(bytes: Buffer | undefined, faults: ProblemFault[]): ProblemFile {
+  if (!bytes) return {}
+  let value: unknown
+  try {
+    value = JSON.parse(bytes.toString())
+  } catch (error) {
+    faults.push({ path: SETTINGS, detail: `is not JSON: ${(error as Error).message}` })
+    return {}
+  }
+  if (validator.Check(value)) return value
+  for (const { keyword, instancePath, message, params } of validator.Errors(value)) {
+    // Told again, and with its name, of the object that has it.
+    if (keyword === 'boolean') continue
+    const { additionalProperties } = params as { additionalProperties?: string[] }
+    const names = additionalProperties ? `: ${additionalProperties.join(', ')}` : ''
+    faults.push({ path: SETTINGS, detail: `${instancePath || '/'} ${message}${names}` })
+  }
+  return {}
+}
+
+/** The folder of a test, which is its group; undefined of one that lies in none. */
+const folderOf = (name: string): string | undefined => {
+  const slash = name.lastIndexOf('/')
+  return slash < 0 ? undefined : name.slice(0, slash)
+}
+
+function textOf(bytes: Buffer, path: string, faults: ProblemFault[]): string {
+  if (!isText(bytes)) faults.push({ path, detail: 'is not UTF-8' })
+  return bytes.toString()
+}
+
+const collator = new Intl.Collator('en', { numeric: true })
+const naturally = (a: string, b: string): number => collator.compare(a, b) || (a < b ? -1 : 1)

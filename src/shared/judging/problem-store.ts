@@ -1,0 +1,106 @@
+import { promisify } from 'node:util'
+import { gunzip, gzip } from 'node:zlib'
+import type { Redis } from 'ioredis'
+import type { JobSpec, TestCase } from '../job.ts'
+import { QUEUED_TTL_SECONDS } from '../jobs/recorded-job.ts'
+import type { Keys } from '../redis/keys.ts'
+import { defineScripts, luaScript, runScript } from '../redis/lua-script.ts'
+import type { Problem } from './problem.ts'
+import { MAX_PROBLEMS, type StoredProblem } from './stored-problem.ts'
+
+const pack = promisify(gzip)
+const unpack = promisify(gunzip)
+
+/** Problems that tenants keep, each with its tests. A problem never changes. */
+export interface ProblemStore {
+  /** @returns false when the tenant has as many as it may */
+  put(tenant: string, about: StoredProblem, problem: Problem): Promise<boolean>
+  /** Those of a tenant, newest first. */
+  list(tenant: string): Promise<StoredProblem[]>
+  /** @returns undefined when there is none of this tenant and id */
+  read(tenant: string, id: string): Promise<StoredProblem | undefined>
+  /** A problem with its tests; also for a while after it was removed, for jobs that wait. */
+  content(id: string): Promise<Problem | undefined>
+  /** @returns whether it was there */
+  remove(tenant: string, id: string): Promise<boolean>
+}
+
+/** Bulk: what is known of it, its content. */
+const PUT = luaScript<{ id: string; tenant: string; at: number; most: number }, number>(
+  'runyardPutProblem',
+  `
+local own = keys.tenantProblems(input.tenant)
+if redis.call('ZCARD', own) >= input.most then return 0 end
+redis.call('HSET', keys.problem(input.id), 'about', bulk[1], 'content', bulk[2])
+redis.call('ZADD', own, input.at, input.id)
+return 1`,
+)
+
+const REMOVE = luaScript<{ id: string; tenant: string; ttlSeconds: number }, number>(
+  'runyardRemoveProblem',
+  `
+if redis.call('ZREM', keys.tenantProblems(input.tenant), input.id) == 0 then return 0 end
+redis.call('EXPIRE', keys.problem(input.id), input.ttlSeconds)
+return 1`,
+)
+
+/** @param redis content may be long: nothing else should wait behind it */
+export function createProblemStore(redis: Redis, keys: Keys): ProblemStore {
+  defineScripts(redis, [PUT, REMOVE])
+  const about = async (id: string): Promise<StoredProblem | undefined> => {
+    const text = await redis.hget(keys.problem(id), 'about')
+    return text === null ? undefined : (JSON.parse(text) as StoredProblem)
+  }
+  return {
+    async put(tenant, known, problem) {
+      const bulk = [JSON.stringify(known), await pack(JSON.stringify(problem))]
+      const input = { id: known.id, tenant, at: Date.parse(known.createdAt), most: MAX_PROBLEMS }
+      return (await runScript(redis, keys.prefix, PUT, input, bulk)) === 1
+    },
+    async list(tenant) {
+      const ids = await redis.zrange(keys.tenantProblems(tenant), 0, -1, 'REV')
+      return (await Promise.all(ids.map(about))).flatMap((one) => one ?? [])
+    },
+    async read(tenant, id) {
+      const isOwn = (await redis.zscore(keys.tenantProblems(tenant), id)) !== null
+      return isOwn ? about(id) : undefined
+    },
+    async content(id) {
+      const packed = await redis.hgetBuffer(keys.problem(id), 'content')
+      return packed === null ? undefined : (JSON.parse((await unpack(packed)).toString()) as Problem)
+    },
+    async remove(tenant, id) {
+      return (await runScript(redis, keys.prefix, REMOVE, { id, tenant, ttlSeconds: QUEUED_TTL_SECONDS })) === 1
+    },
+  }
+}
+
+/** A test as a job keeps it that names its problem: without what the problem has. */
+export function withoutContent({
+  stdin: _stdin,
+  stdinEncoding: _encoding,
+  expectedOutput: _answer,
+  ...test
+}: TestCase): TestCase {
+  return test
+}
+
+/**
+ * A job with the tests of the problem it names.
+ * @throws Error when that is gone
+ */
+export async function fillTests(store: Pick<ProblemStore, 'content'>, spec: JobSpec): Promise<JobSpec> {
+  if (spec.problem === undefined) return spec
+  const problem = await store.content(spec.problem)
+  if (!problem) throw new Error(`problem ${spec.problem} is gone`)
+  const tests = spec.tests.map((test, index): TestCase => {
+    const { stdin, stdinEncoding, answer, expectedOutput = answer } = problem.tests?.[index] ?? {}
+    return {
+      ...test,
+      ...(stdin !== undefined && { stdin }),
+      ...(stdinEncoding !== undefined && { stdinEncoding }),
+      ...(expectedOutput !== undefined && { expectedOutput }),
+    }
+  })
+  return { ...spec, tests }
+}

@@ -1,0 +1,21 @@
+import Type, { type Static } from 'typebox'
+import { MIB } from '../limits.ts'
+
+/** What is known of a problem without its tests. */
+export const StoredProblem = Type.Object({
+  id: Type.String({ format: 'uuid' }),
+  name: Type.String({ description: 'for people' }),
+  tests: Type.Integer({ minimum: 1, description: 'how many it has' }),
+  groups: Type.Array(Type.String(), { description: 'names of its groups' }),
+  points: Type.Number({ minimum: 0, description: 'the most that a program can get' }),
+  bytes: Type.Integer({ minimum: 0, description: 'of its files, unpacked' }),
+  createdAt: Type.String({ format: 'date-time', description: 'RFC 3339, UTC' }),
+})
+export type StoredProblem = Static<typeof StoredProblem>
+
+/** Of one tenant. */
+export const MAX_PROBLEMS = 200
+export const MAX_PROBLEM_TESTS = 250
+export const MAX_PROBLEM_FILES = 2000
+/** Unpacked; a packed one cannot be larger. */
+export const MAX_PROBLEM_BYTES = 8 * MIB

@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto'
+import { MIB } from '../../shared/limits.ts'
+
+/** A file that a compiler left. */
+export interface CompiledFile {
+  path: string
+  content: Buffer
+}
+
+/** What judges' programs became when they were compiled, so that the next job with the same need not compile it again. */
+export interface CompiledPrograms {
+  get: (key: string) => readonly CompiledFile[] | undefined
+  put: (key: string, files: readonly CompiledFile[]) => void
+}
+
+/** What one program may take to be kept, and all of a worker's together. */
+export const COMPILED_BYTES = 16 * MIB
+const ALL_BYTES = 128 * MIB
+
+/** Those used longest ago go first. */
+export function createCompiledPrograms(maxBytes = ALL_BYTES): CompiledPrograms {
+  const kept = new Map<string, { files: readonly CompiledFile[]; bytes: number }>()
+  let total = 0
+  const forget = (key: string) => {
+    total -= kept.get(key)?.bytes ?? 0
+    kept.delete(key)
+  }
+  return {
+    get(key) {
+      const found = kept.get(key)
+      if (!found) return undefined
+      kept.delete(key)
+      kept.set(key, found)
+      return found.files
+    },
+    put(key, files) {
+      forget(key)
+      const bytes = files.reduce((sum, { content }) => sum + content.length, 0)
+      if (bytes > maxBytes) return
+      kept.set(key, { files, bytes })
+      total += bytes
+      for (const oldest of kept.keys()) {
+        if (total <= maxBytes) break
+        forget(oldest)
+      }
+    },
+  }
+}
+
+/** Names what is compiled: anything that has to do with the outcome. */
+export const compiledKey = (of: object): string => createHash('sha256').update(JSON.stringify(of)).digest('hex')

@@ -1,0 +1,147 @@
+import type { JobSpec, TestCase } from '../../shared/job.ts'
+import type { CheckTimes } from '../../shared/judging/judging-result.ts'
+import { judgeOf, type JudgeProgram } from '../../shared/judging/judging-spec.ts'
+import type { StageStart } from '../sandbox/frames.ts'
+import type { OutputStream, Sandbox } from '../sandbox/sandbox.ts'
+import type { StageReport } from '../sandbox/stage-report.ts'
+import { compareOutput, LINES } from './compare.ts'
+import type { JudgeCell, JudgeRole, JudgeRun } from './judge-cell.ts'
+import { judgeError, type Ruling, rulingOf } from './ruling.ts'
+import { pointsOf } from './scoring.ts'
+
+/** A test whose program is to be judged. */
+export interface Judged {
+  test: TestCase
+  /** Its standard input; of a program that talks to an interactor, the interactor's. */
+  input: Uint8Array
+}
+
+/** How a program ended that talked to an interactor. */
+export interface Conversation {
+  report: StageReport
+  /** The interactor's; undefined when the program ended first, and badly. */
+  ruling: Ruling | undefined
+  /** Whether the program was ended because the verdict was there. */
+  isCutShort: boolean
+}
+
+/** Judges the tests of one job, one after another. */
+export interface Judge {
+  /** Whether programs talk to an interactor. */
+  readonly interacts: boolean
+  /** Names of the system calls by which a judge's program tried to get out. */
+  readonly refusedCalls: readonly string[]
+  /**
+   * Makes ready what judges, if it is a program. Once is enough.
+   * @returns a judge's fault, when no test can be judged
+   * @throws SandboxBroken; what is thrown when no sandbox can be had
+   */
+  prepare: () => Promise<Ruling | undefined>
+  /** Judges what a program wrote that ended well. @throws as `prepare` */
+  check: (judged: Judged, stdout: Buffer) => Promise<Ruling>
+  /**
+   * Runs a program that talks to the interactor: each has the other's output as its input, a cell and a clock of its own. The
+   * interactor, which is prepared, begins.
+   * @param program stands where the stage is to run
+   * @throws SandboxBroken
+   */
+  converse: (
+    judged: Judged,
+    program: Sandbox,
+    start: StageStart,
+    onOutput: (stream: OutputStream, bytes: Buffer) => void,
+  ) => Promise<Conversation>
+  /** Ends what runs for judges, to be used when the job ends early. */
+  kill: () => void
+}
+
+/** @param openCell gives a cell for the program that judges; called once at most */
+export function createJudge(
+  { judging }: Pick<JobSpec, 'judging'>,
+  openCell: (program: JudgeProgram, role: JudgeRole) => Promise<JudgeCell>,
+): Judge {
+  const program = judgeOf(judging)
+  const role: JudgeRole = judging?.interactor ? 'interactor' : 'checker'
+  let cell: JudgeCell | undefined
+  let prepared: Promise<Ruling | undefined> | undefined
+
+  const prepare = async (): Promise<Ruling | undefined> => {
+    if (!program) return undefined
+    cell = await openCell(program, role)
+    const why = await cell.prepare()
+    return why === undefined ? undefined : judgeError(why)
+  }
+  const ready = () => (prepared ??= prepare())
+  const rule = async (by: JudgeProgram, { report, conclude }: JudgeRun, { test }: Judged): Promise<Ruling> => ({
+    ...rulingOf(by, await conclude(), pointsOf(test), role),
+    check: timesOf(report),
+  })
+  const answerOf = ({ test }: Judged) => Buffer.from(test.expectedOutput ?? '')
+
+  return {
+    interacts: judging?.interactor !== undefined,
+    get refusedCalls() {
+      return cell?.refusedCalls ?? []
+    },
+    prepare: ready,
+    async check(judged, stdout) {
+      const answer = judged.test.expectedOutput
+      const checker = judging?.checker ?? LINES
+      if (checker.type !== 'program') {
+        const verdict = answer === undefined ? 'accepted' : compareOutput(checker, stdout, answer)
+        return { verdict, fraction: verdict === 'accepted' ? 1 : 0 }
+      }
+      const fault = await ready()
+      if (fault || !cell) return fault ?? judgeError('the checker was not started')
+      await cell.place({ input: judged.input, answer: answerOf(judged), output: stdout })
+      return rule(checker.program, await cell.run(), judged)
+    },
+    async converse(judged, program, start, onOutput) {
+      const by = judging?.interactor
+      const judges = cell
+      if (!by || !judges) throw new Error('no interactor was prepared')
+      await judges.place({ input: judged.input, answer: answerOf(judged) })
+      let first: 'program' | 'interactor' | undefined
+      // Longer than the program may take, so that of two that wait for each other the program meets its limit.
+      const moreWallMs = start.wallMs + start.graceMs
+      const ruled = judges.run({ moreWallMs, onOutput: (bytes) => program.input(bytes) }).then(async (run) => {
+        first ??= 'interactor'
+        program.endInput()
+        const ruling = await rule(by, run, judged)
+        if (first === 'interactor' && ruling.verdict !== 'accepted') {
+          // The second time it is SIGKILL.
+          program.kill()
+          program.kill()
+        }
+        return ruling
+      })
+      const hear = (stream: OutputStream, bytes: Buffer) => {
+        if (stream === 'stdout') judges.input(bytes)
+        onOutput(stream, bytes)
+      }
+      const done = program.run({ ...start, stdin: true }, NOTHING, hear, { taken: () => undefined }).then((report) => {
+        first ??= 'program'
+        if (endedWell(report)) judges.endInput()
+        else if (first === 'program') judges.kill()
+        return report
+      })
+      const [report, ruling] = await Promise.all([done, ruled])
+      return {
+        report,
+        ruling: first === 'interactor' || endedWell(report) ? ruling : undefined,
+        isCutShort: report.reason === 'kill' && first === 'interactor' && ruling.verdict !== 'accepted',
+      }
+    },
+    kill: () => cell?.kill(),
+  }
+}
+
+const NOTHING = new Uint8Array()
+
+const endedWell = ({ reason, exitCode }: StageReport) => reason === 'exit' && exitCode === 0
+
+const timesOf = ({ wallUs, cpuUs, memoryPeakBytes }: StageReport): CheckTimes => ({
+  wallMs: wallUs / 1000,
+  cpuMs: cpuUs / 1000,
+  memoryPeakBytes,
+})

@@ -1,0 +1,143 @@
+import { gzipSync } from 'node:zlib'
+import { describe, expect, test } from '@jest/globals'
+import { ArchiveFault, readArchive } from '../../src/shared/judging/archive.ts'
+import { type Entries, tar, zip } from '../support/archives.ts'
+
+const BOUNDS = { maxBytes: 10_000, maxFiles: 20 }
+const shown = (bytes: Buffer, bounds = BOUNDS) =>
+  Object.fromEntries([...readArchive(bytes, bounds)].map(([path, content]) => [path, content.toString()]))
+
+describe.each([
+  ['zip', (entries: Entries) => zip(entries)],
+  ['stored zip', (entries: Entries) => zip(entries, { method: 0 })],
+  ['tar', (entries: Entries) => tar(entries)],
+  ['tar.gz', (entries: Entries) => gzipSync(tar(entries))],
+])('a %s', (_, make) => {
+  test('gives its files', () => {
+    const long = 'é'.repeat(600)
+    expect(
+      shown(
+        make([
+          ['1.in', 'a'],
+          ['sub/1.ans', ''],
+          ['b', long],
+        ]),
+      ),
+    ).toEqual({ '1.in': 'a', 'sub/1.ans': '', b: long })
+  })
+
+  test('loses the folder that has everything, and what is hidden', () => {
+    expect(
+      shown(
+        make([
+          ['p/1.in', 'a'],
+          ['p/s/2.in', 'b'],
+          ['p/.git/x', ''],
+          ['__MACOSX/p/1.in', ''],
+        ]),
+      ),
+    ).toEqual({ '1.in': 'a', 's/2.in': 'b' })
+  })
+
+  test.each(['../x', '/etc/x', 'a/../../x', 'a\\b'])('with the path %s is refused', (path) => {
+    expect(() => readArchive(make([[path, '']]), BOUNDS)).toThrow(/has the path/)
+  })
+
+  test('with too much in it is refused', () => {
+    expect(() =>
+      readArchive(
+        make([
+          ['a', Buffer.alloc(5001)],
+          ['b', Buffer.alloc(5000)],
+        ]),
+        BOUNDS,
+      ),
+    ).toThrow(/more than 10000 bytes/)
+    const many = Array.from({ length: 21 }, (__, i): [string, string] => [`f${i}`, ''])
+    expect(() => readArchive(make(many), BOUNDS)).toThrow(/more than 20 files/)
+    expect(() =>
+      readArchive(
+        make([
+          ['a', ''],
+          ['./a', ''],
+        ]),
+        BOUNDS,
+      ),
+    ).toThrow(/two files a/)
+  })
+
+  test('cut anywhere is refused, or less', () => {
+    const whole = make([
+      ['one', 'first'.repeat(50)],
+      ['two', 'second'],
+    ])
+    for (let length = 0; length < whole.length; length += 7) {
+      try {
+        for (const content of readArchive(whole.subarray(0, length), BOUNDS).values())
+          expect(content.length).toBeLessThan(251)
+      } catch (error) {
+        expect(error).toBeInstanceOf(ArchiveFault)
+      }
+    }
+  })
+})
+
+test('a zip cannot unpack to more than it says, nor less', () => {
+  const bomb = zip([['bomb', Buffer.alloc(9000)]], { size: 10 })
+  expect(() => readArchive(bomb, BOUNDS)).toThrow(/broken, at bomb/)
+  expect(() => readArchive(zip([['a', 'abc']], { size: 4 }), BOUNDS)).toThrow(/broken, at a/)
+})
+
+test('a tar.gz is unpacked no further than the bounds', () => {
+  const bomb = gzipSync(Buffer.alloc(50_000_000))
+  expect(() => readArchive(bomb, BOUNDS)).toThrow(/more than 10000 bytes/)
+})
+
+test('what is not read here is told', () => {
+  expect(() => readArchive(Buffer.from('hello'), BOUNDS)).toThrow(/neither a zip nor a tar/)
+  expect(() => readArchive(Buffer.alloc(0), BOUNDS)).toThrow(/neither a zip nor a tar/)
+  expect(() => readArchive(zip([['a', 'x']], { flags: 1 }), BOUNDS)).toThrow(/encrypted, at a/)
+  expect(() => readArchive(zip([['a', 'x']], { method: 14 }), BOUNDS)).toThrow(/method 14/)
+})
+
+test('links and folders are left out, long names are read', () => {
+  expect(shown(zip([['link', '/etc/passwd']], { mode: 0o120777 }))).toEqual({})
+  expect(
+    shown(
+      tar(
+        [
+          ['link', ''],
+          ['dir/', ''],
+          ['a', '1'],
+        ],
+        { link: '2', 'dir/': '5' },
+      ),
+    ),
+  ).toEqual({ a: '1' })
+  const long = `${'d'.repeat(90)}/${'n'.repeat(90)}`
+  const pax = `${long.length + 10} path=${long}\n`
+  expect(Buffer.byteLength(pax)).toBe(long.length + 10)
+  const end = 'n'.repeat(90)
+  expect(
+    shown(
+      tar(
+        [
+          ['@', long],
+          ['cut', 'gnu'],
+        ],
+        { '@': 'L' },
+      ),
+    ),
+  ).toEqual({ [end]: 'gnu' })
+  expect(
+    shown(
+      tar(
+        [
+          ['@', pax],
+          ['cut', 'pax'],
+        ],
+        { '@': 'x' },
+      ),
+    ),
+  ).toEqual({ [end]: 'pax' })
+})

@@ -1,0 +1,81 @@
+import { join } from 'node:path'
+import { expect, test } from '@jest/globals'
+import type { JobSpec } from '../../src/shared/job.ts'
+import type { JudgeProgram } from '../../src/shared/judging/judging-spec.ts'
+import { loadLanguages } from '../../src/shared/language.ts'
+import { DEFAULT_LIMITS } from '../../src/shared/limits.ts'
+import { packageRoot } from '../../src/shared/package-root.ts'
+import { createCompiledPrograms } from '../../src/worker/judging/compiled-programs.ts'
+import { createJudgeCell } from '../../src/worker/jobs/judge-sandbox.ts'
+import { nullSandbox, SUCCESS } from '../worker/null-sandbox.ts'
+
+const [c] = loadLanguages(join(packageRoot(), 'languages')).filter(({ id }) => id === 'c')
+const PROGRAM: JudgeProgram = {
+  protocol: 'testlib',
+  language: 'c',
+  files: [{ path: 'main.c', content: 'int main() {}', encoding: 'utf-8' }],
+  entrypoint: 'main.c',
+  args: [],
+  compilerArgs: [],
+  limits: DEFAULT_LIMITS,
+}
+const SPEC = {
+  tenant: 'alice',
+  head: { id: 'x', limits: DEFAULT_LIMITS },
+  env: {},
+  files: [],
+  tests: [],
+} as unknown as JobSpec
+const compiled = createCompiledPrograms()
+
+/** Judges one test. @returns what was done in the sandbox */
+async function judgeOnce(more: Partial<JobSpec> = {}, program = PROGRAM): Promise<string[]> {
+  const sandbox = nullSandbox()
+  const done: string[] = []
+  sandbox.writeFile = (path, mode) => void done.push(`${path} ${mode.toString(8)}`)
+  sandbox.renew = async (from) => void done.push(`renew ${from}`)
+  sandbox.run = async ({ args }) => {
+    done.push(args[0] ?? '')
+    return SUCCESS
+  }
+  sandbox.gather = async () => ({
+    missing: { tooLarge: 0, unreadable: 0, unusable: 0, special: 0, deep: 0, stopped: null },
+    files: [{ path: 'a.out', content: Buffer.from('elf') }],
+  })
+  if (!c) throw new Error('there is no C')
+  const options = {
+    spec: { ...SPEC, ...more },
+    program,
+    role: 'checker',
+    language: c,
+    image: 'c:1',
+    graceMs: 0,
+    compiled,
+  } as const
+  const cell = createJudgeCell(sandbox, options)
+  expect(await cell.prepare()).toBeUndefined()
+  await cell.place({ input: Buffer.from('i'), answer: Buffer.from('a'), output: Buffer.from('o') })
+  await cell.run()
+  return done
+}
+
+test('a judge’s program is compiled once, and kept for the tenant’s next jobs', async () => {
+  const files = ['.judge/input.txt 644', '.judge/answer.txt 644', '.judge/output.txt 644', '.judge/feedback/.keep 644']
+  const anew = ['main.c 644', 'gcc', 'renew folder', ...files, './a.out']
+  expect(await judgeOnce()).toEqual(anew)
+  expect(await judgeOnce()).toEqual(['main.c 644', 'a.out 755', ...files, './a.out'])
+  expect(await judgeOnce({ tenant: 'bob' })).toEqual(anew)
+  expect(await judgeOnce({}, { ...PROGRAM, compilerArgs: ['-O3'] })).toEqual(anew)
+})
+
+test('of what is kept, that used longest ago goes first', () => {
+  const programs = createCompiledPrograms(10)
+  const files = (bytes: number) => [{ path: 'a', content: Buffer.alloc(bytes) }]
+  programs.put('a', files(4))
+  programs.put('b', files(4))
+  expect(programs.get('a')).toHaveLength(1)
+  programs.put('c', files(4))
+  expect(['a', 'b', 'c'].map((key) => programs.get(key) !== undefined)).toEqual([true, false, true])
+  programs.put('d', files(11))
+  expect(['a', 'c', 'd'].map((key) => programs.get(key) !== undefined)).toEqual([true, true, false])
+})

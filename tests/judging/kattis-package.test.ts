@@ -1,0 +1,168 @@
+import { describe, expect, test } from '@jest/globals'
+import { readProblem } from '../../src/shared/judging/read-problem.ts'
+
+const LANGUAGES: Record<string, string> = { py: 'python', cpp: 'cpp', h: 'c' }
+const languageOf = (path: string) => LANGUAGES[path.slice(path.lastIndexOf('.') + 1)]
+const read = (files: Record<string, string>) =>
+  readProblem(new Map(Object.entries(files).map(([path, text]) => [path, Buffer.from(text)])), languageOf)
+const faultsOf = (files: Record<string, string>) => read(files).faults.map(({ path, detail }) => `${path}: ${detail}`)
+
+const DATA = {
+  'data/sample/1.in': '1',
+  'data/sample/1.ans': 'one',
+  'data/secret/01-big.in': '2',
+  'data/secret/01-big.ans': 'two',
+}
+const V2025 = 'problem_format_version: 2025-09\n'
+
+test('a pass-fail package compares words, letter case aside, and hides its secret tests', () => {
+  expect(read({ 'problem.yaml': 'name: Sums\n', ...DATA }).problem).toEqual({
+    tests: [
+      { name: 'sample/1', stdin: '1', stdinEncoding: 'utf-8', answer: 'one' },
+      { name: 'secret/01-big', stdin: '2', stdinEncoding: 'utf-8', answer: 'two', secret: true },
+    ],
+    checker: { type: 'tokens', ignoreCase: true },
+    stopOnFailure: true,
+  })
+})
+
+test.each([
+  ['case_sensitive', { type: 'tokens', ignoreCase: false }],
+  ['case_sensitive space_change_sensitive', { type: 'exact' }],
+  ['float_tolerance 1e-4', { type: 'numbers', ignoreCase: true, absolute: 1e-4, relative: 1e-4 }],
+  ['float_relative_tolerance 0.5', { type: 'numbers', ignoreCase: true, relative: 0.5 }],
+  ['float_absolute_tolerance 1 case_sensitive', { type: 'numbers', ignoreCase: false, absolute: 1 }],
+])('the default validator takes %s', (flags, checker) => {
+  expect(read({ 'problem.yaml': `validator_flags: ${flags}`, ...DATA }).problem?.checker).toEqual(checker)
+  const args = `output_validator_args: [${flags.split(' ').join(', ')}]`
+  const groups = { 'data/sample/test_group.yaml': args, 'data/secret/test_group.yaml': args }
+  expect(read({ 'problem.yaml': V2025, ...DATA, ...groups }).problem?.checker).toEqual(checker)
+})
+
+test('its limits are those of the program and of its validator', () => {
+  const yaml = `${V2025}limits:\n  time_limit: 1.5\n  memory: 256\n  output: 4\n  compilation_time: 20\n  validation_time: 3\n`
+  const { problem } = read({ 'problem.yaml': yaml, ...DATA, 'output_validator/v.py': 'exit(42)' })
+  expect(problem?.limits).toEqual({
+    cpuMs: 1500,
+    wallMs: 4000,
+    memoryBytes: 268435456,
+    outputBytes: 4194304,
+    compileWallMs: 20000,
+  })
+  expect(problem?.checker).toMatchObject({ limits: { cpuMs: 3000, wallMs: 7000 } })
+  expect(read({ 'problem.yaml': '', 'domjudge-problem.ini': "timelimit='2'\n", ...DATA }).problem?.limits).toEqual({
+    cpuMs: 2000,
+    wallMs: 5000,
+  })
+})
+
+describe('an output validator of its own', () => {
+  test('is the checker, with all its files', () => {
+    const files = {
+      'output_validators/check/validate.cpp': 'v',
+      'output_validators/check/lib.h': 'h',
+      'output_validators/check/more.cpp': 'm',
+    }
+    expect(
+      read({ 'problem.yaml': 'validation: custom\nvalidator_flags: a b', ...DATA, ...files }).problem?.checker,
+    ).toEqual({
+      type: 'program',
+      language: 'cpp',
+      entrypoint: 'validate.cpp',
+      files: [
+        { path: 'validate.cpp', content: 'v' },
+        { path: 'lib.h', content: 'h' },
+        { path: 'more.cpp', content: 'm' },
+      ],
+      args: ['a', 'b'],
+    })
+    expect(read({ 'problem.yaml': '', ...DATA, 'output_validators/check.py': 'v' }).problem?.checker).toMatchObject({
+      entrypoint: 'check.py',
+    })
+  })
+
+  test('talks to the program of an interactive problem', () => {
+    for (const yaml of ['validation: custom interactive', `${V2025}type: [pass-fail, interactive]`]) {
+      const { problem } = read({ 'problem.yaml': yaml, ...DATA, 'output_validator/talk.py': 't' })
+      expect(problem).toMatchObject({ interactor: { language: 'python', entrypoint: 'talk.py' } })
+      expect(problem?.checker).toBeUndefined()
+    }
+  })
+})
+
+test('groups of a scoring package have points, and require others', () => {
+  const { problem } = read({
+    'problem.yaml': `${V2025}type: scoring`,
+    'data/sample/1.in': '',
+    'data/sample/1.ans': '',
+    'data/secret/a/1.in': '',
+    'data/secret/a/1.ans': '',
+    'data/secret/b/deep/1.in': '',
+    'data/secret/b/deep/1.ans': '',
+    'data/secret/a/test_group.yaml': 'max_score: 30\nrequire_pass: sample',
+    'data/secret/b/test_group.yaml': 'max_score: 70\nscore_aggregation: sum\nrequire_pass: [sample, secret/a]',
+  })
+  expect(problem?.groups).toEqual([
+    { name: 'sample', points: 0 },
+    { name: 'secret/a', scoring: 'min', points: 30, requires: ['sample'] },
+    { name: 'secret/b', scoring: 'sum', points: 70, requires: ['sample', 'secret/a'] },
+  ])
+  expect(problem?.tests?.map(({ name, group }) => [name, group])).toEqual([
+    ['sample/1', 'sample'],
+    ['secret/a/1', 'secret/a'],
+    ['secret/b/deep/1', 'secret/b'],
+  ])
+})
+
+test('groups of the legacy format inherit, and give the score of their worst test or of all', () => {
+  const { problem } = read({
+    'problem.yaml': 'type: scoring',
+    'data/testdata.yaml': 'on_reject: continue\naccept_score: 5',
+    'data/secret/a/testdata.yaml': 'accept_score: 40\ngrader_flags: min',
+    'data/secret/a/1.in': '',
+    'data/secret/a/1.ans': '',
+    'data/secret/b/1.in': '',
+    'data/secret/b/1.ans': '',
+  })
+  expect(problem?.groups).toEqual([
+    { name: 'secret/a', scoring: 'min', points: 40, stopOnFailure: true },
+    { name: 'secret/b', stopOnFailure: false },
+  ])
+  expect(problem?.tests?.map(({ points }) => points)).toEqual([40, 5])
+})
+
+test.each<[string, Record<string, string>, RegExp]>([
+  ['no test', { 'problem.yaml': '' }, /^data\/: has no test/],
+  ['no answer', { 'problem.yaml': '', 'data/secret/1.in': '' }, /^data\/secret\/1\.in: has no answer/],
+  [
+    'another version',
+    { 'problem.yaml': 'problem_format_version: 2030', ...DATA },
+    /^problem\.yaml: problem_format_version is "2030"/,
+  ],
+  ['several passes', { 'problem.yaml': `${V2025}type: multi-pass`, ...DATA }, /^problem\.yaml: type is "multi-pass"/],
+  ['settings that are no YAML', { 'problem.yaml': 'a: [', ...DATA }, /^problem\.yaml: line 1:/],
+  [
+    'an interactive one without validator',
+    { 'problem.yaml': 'validation: custom interactive', ...DATA },
+    /no output validator/,
+  ],
+  ['an unknown argument', { 'problem.yaml': 'validator_flags: strict', ...DATA }, /no argument strict/],
+  [
+    'a validator that is built by a script',
+    { 'problem.yaml': '', ...DATA, 'output_validators/v/build': '', 'output_validators/v/v.py': '' },
+    /^output_validators\/v\/build: is a script/,
+  ],
+  [
+    'a validator of no known language',
+    { 'problem.yaml': '', ...DATA, 'output_validator/v.xyz': '' },
+    /^output_validator\/: has no file of a language/,
+  ],
+  ['code that is included', { 'problem.yaml': '', ...DATA, 'include/python/a.py': '' }, /^include\/: is not read/],
+  [
+    'a group without bound',
+    { 'problem.yaml': `${V2025}type: scoring`, 'data/secret/a/1.in': '', 'data/secret/a/1.ans': '' },
+    /^data\/secret\/a\/: has no max_score/,
+  ],
+])('%s is told with its place', (_, files, expected) => {
+  expect(faultsOf(files)).toEqual([expect.stringMatching(expected)])
+})

@@ -1,0 +1,113 @@
+import { expect, test } from '@jest/globals'
+import { readProblemFolder } from '../../src/shared/judging/problem-folder.ts'
+import { combine } from '../../src/cli/jobs/judge.ts'
+
+const languageOf = (path: string) => (path.endsWith('.py') ? 'python' : undefined)
+const read = (files: Record<string, string | Buffer | object>) =>
+  readProblemFolder(
+    new Map(
+      Object.entries(files).map(([path, content]) => [
+        path,
+        Buffer.isBuffer(content)
+          ? content
+          : Buffer.from(typeof content === 'string' ? content : JSON.stringify(content)),
+      ]),
+    ),
+    languageOf,
+  )
+const faultsOf = (files: Parameters<typeof read>[0]) =>
+  read(files).faults.map(({ path, detail }) => `${path}: ${detail}`)
+
+test('a folder of inputs and answers is a problem, in the order of its numbers', () => {
+  const { problem } = read({ '10.in': '10', '10.ans': 'ten', '2.in': '2', '2.out': 'two', 'README.md': 'sums' })
+  expect(problem).toEqual({
+    tests: [
+      { name: '2', stdin: '2', stdinEncoding: 'utf-8', answer: 'two' },
+      { name: '10', stdin: '10', stdinEncoding: 'utf-8', answer: 'ten' },
+    ],
+  })
+})
+
+test('folders in it are groups, and its settings say the rest', () => {
+  const { problem } = read({
+    'small/1.in': Buffer.from([0xff]),
+    'small/1.ans': '1',
+    'large/1.in': '2',
+    'large/1.ans': '2',
+    'check.py': 'exit(42)',
+    'problem.json': {
+      limits: { wallMs: 500 },
+      groups: [{ name: 'small' }, { name: 'large', requires: ['small'] }],
+      tests: { 'large/1': { points: 5, limits: { wallMs: 900 } } },
+      checker: { type: 'program', file: 'check.py', protocol: 'testlib' },
+      secret: true,
+    },
+  })
+  expect(problem).toEqual({
+    limits: { wallMs: 500 },
+    secret: true,
+    groups: [{ name: 'small' }, { name: 'large', requires: ['small'] }],
+    checker: { type: 'program', language: 'python', code: 'exit(42)', protocol: 'testlib' },
+    tests: [
+      {
+        name: 'large/1',
+        stdin: '2',
+        stdinEncoding: 'utf-8',
+        answer: '2',
+        group: 'large',
+        points: 5,
+        limits: { wallMs: 900 },
+      },
+      { name: 'small/1', stdin: '/w==', stdinEncoding: 'base64', answer: '1', group: 'small' },
+    ],
+  })
+  expect(read({ 'a/1.in': '', 'a/1.ans': '', '2.in': '', '2.ans': '' }).problem?.groups).toEqual([{ name: 'a' }])
+})
+
+test('an interactor needs no answers', () => {
+  const { problem } = read({ '1.in': '7', 'talk.py': '', 'problem.json': { interactor: { file: 'talk.py' } } })
+  expect(problem).toMatchObject({ tests: [{ name: '1', stdin: '7' }], interactor: { language: 'python', code: '' } })
+})
+
+test.each<[string, Parameters<typeof read>[0], RegExp[]]>([
+  ['nothing', {}, [/^: has no test/]],
+  ['an input without answer', { '1.in': '' }, [/^1\.in: has no answer: .*1\.ans nor 1\.out$/]],
+  ['an answer without input', { '1.in': '', '1.ans': '', '2.ans': '' }, [/^2\.ans: .*without its input 2\.in$/]],
+  ['an answer that is no text', { '1.in': '', '1.ans': Buffer.from([0xff]) }, [/^1\.ans: is not UTF-8$/]],
+  ['settings that are no JSON', { '1.in': '', '1.ans': '', 'problem.json': '{' }, [/^problem\.json: is not JSON/]],
+  [
+    'settings of another kind',
+    { '1.in': '', '1.ans': '', 'problem.json': { timeLimit: 1 } },
+    [/^problem\.json: .*timeLimit/],
+  ],
+  [
+    'a test that is not there',
+    { '1.in': '', '1.ans': '', 'problem.json': { tests: { 3: { points: 1 } } } },
+    [/\/tests\/3 names no test; there is no 3\.in/],
+  ],
+  [
+    'a checker that is not there',
+    { '1.in': '', '1.ans': '', 'problem.json': { checker: { type: 'program', file: 'a.py' } } },
+    [/"a\.py", which is not there/],
+  ],
+  [
+    'a checker of no known language',
+    { '1.in': '', 'a.xyz': '', 'problem.json': { checker: { type: 'program', file: 'a.xyz' } } },
+    [/\/checker\/language is missing/],
+  ],
+  [
+    'a checker without file',
+    { '1.in': '', 'problem.json': { checker: { type: 'program', language: 'c' } } },
+    [/\/checker\/file is missing/],
+  ],
+])('%s is told with its place', (_, files, expected) => {
+  const faults = faultsOf(files)
+  expect(faults).toHaveLength(expected.length)
+  for (const [index, pattern] of expected.entries()) expect(faults[index]).toMatch(pattern)
+})
+
+test('limits of the command line go before those of the problem', () => {
+  const program = { language: 'c', code: '', limits: { wallMs: 1 } }
+  expect(combine(program, { tests: [{}], limits: { wallMs: 9, cpuMs: 9 } }).limits).toEqual({ wallMs: 1, cpuMs: 9 })
+  expect(combine({ language: 'c', code: '' }, { tests: [{}] })).toEqual({ language: 'c', code: '', tests: [{}] })
+})

@@ -1,0 +1,86 @@
+import { expect, test } from '@jest/globals'
+import type { CodeRequest } from '../../src/shared/requests.ts'
+import { checkJudging, circleIn, judgingOf } from '../../src/api/judging/judging-of-request.ts'
+
+const request = (more: Partial<CodeRequest>): CodeRequest => ({ language: 'python', code: '', ...more })
+const tests = [{ answer: '1', group: 'a' }]
+const groups = [{ name: 'a' }]
+
+test.each<[string, Partial<CodeRequest>, string, RegExp]>([
+  ['a checker without tests', { checker: { type: 'lines' } }, '/checker', /^needs \/tests$/],
+  ['secrets without tests', { secret: true }, '/secret', /^needs \/tests$/],
+  ['a group that is not there', { tests: [{ group: 'b' }] }, '/tests/0/group', /is "b".*there are no \/groups/],
+  ['a group of another name', { tests: [...tests, { group: 'b' }], groups }, '/tests/1/group', /is "b".*groups: a$/],
+  ['two answers', { tests: [{ answer: '1', expectedOutput: '1' }] }, '/tests/0/answer', /the same/],
+  ['no answer', { tests: [{}], checker: { type: 'tokens' } }, '/tests/0/answer', /is missing/],
+  ['a group twice', { tests, groups: [...groups, ...groups] }, '/groups/1/name', /name of another group/],
+  ['a group without tests', { tests, groups: [...groups, { name: 'b' }] }, '/groups/1/name', /is "b"; no test/],
+  [
+    'an unknown requirement',
+    { tests, groups: [{ name: 'a', requires: ['x'] }] },
+    '/groups/0/requires/0',
+    /is "x".*groups: a$/,
+  ],
+  [
+    'a group that requires itself',
+    { tests, groups: [{ name: 'a', requires: ['a'] }] },
+    '/groups/0/requires',
+    /is circular: a requires a$/,
+  ],
+  [
+    'a checker beside an interactor',
+    { tests, groups, checker: { type: 'lines' }, interactor: { language: 'c', code: '' } },
+    '/checker',
+    /interactor/,
+  ],
+  [
+    'a program without language',
+    { tests, groups, checker: { type: 'program', code: '' } },
+    '/checker/language',
+    /is missing/,
+  ],
+  [
+    'code of no program',
+    { tests, groups, checker: { type: 'tokens', code: '' } },
+    '/checker/code',
+    /needs .*"program"/,
+  ],
+  [
+    'a tolerance of words',
+    { tests, groups, checker: { type: 'tokens', absolute: 1 } },
+    '/checker/absolute',
+    /needs .*"numbers"/,
+  ],
+  [
+    'letter case of bytes',
+    { tests, groups, checker: { type: 'exact', ignoreCase: true } },
+    '/checker/ignoreCase',
+    /"exact"/,
+  ],
+  ['artifacts of secrets', { tests, groups, secret: true, artifacts: ['*'] }, '/artifacts', /secret/],
+  ['a kept request with secrets', { tests: [{ secret: true }], keepRequest: true }, '/keepRequest', /secret/],
+])('%s is refused', (_, more, pointer, detail) => {
+  expect(checkJudging(request(more))).toEqual([{ pointer, detail: expect.stringMatching(detail) }])
+})
+
+test('a request can be judged in every way at once', () => {
+  const all = { tests: [{ answer: '1', group: 'a', secret: true }, { answer: '2', group: 'b' }], groups: [{ name: 'b', requires: ['a'] }, { name: 'a' }] } // prettier-ignore
+  expect(checkJudging(request({ ...all, stopOnFailure: true, checker: { type: 'numbers', absolute: 1 } }))).toEqual([])
+  expect(checkJudging(request({ tests: [{ secret: false }], secret: true, keepRequest: true }))).toEqual([])
+})
+
+test('a circle is named in its order, wherever it begins', () => {
+  const needs = (...pairs: [string, string[]][]) => pairs.map(([name, requires]) => ({ name, requires }))
+  expect(circleIn(needs(['a', ['b', 'd']], ['b', ['c']], ['c', ['b']], ['d', []]))).toEqual(['b', 'c'])
+  expect(circleIn(needs(['a', ['b', 'c']], ['b', ['d']], ['c', ['d']], ['d', []]))).toBeUndefined()
+})
+
+test('numbers may differ by a millionth unless an error is given', async () => {
+  const build = () => Promise.reject(new Error('no program is to be built'))
+  const errorsOf = async (checker: CodeRequest['checker']) =>
+    (await judgingOf(request({ tests, ...(checker && { checker }) }), build))?.checker
+  expect(await errorsOf({ type: 'numbers' })).toMatchObject({ absolute: 1e-6, relative: 1e-6 })
+  expect(await errorsOf({ type: 'numbers', relative: 0.5 })).toMatchObject({ absolute: 0, relative: 0.5 })
+  expect(await errorsOf(undefined)).toMatchObject({ type: 'lines', ignoreCase: false })
+  expect(await judgingOf(request({}), build)).toBeUndefined()
+})

@@ -1,0 +1,37 @@
+import { expect, test } from '@jest/globals'
+import { parseYaml, YamlFault } from '../../src/shared/judging/simple-yaml.ts'
+
+test.each([
+  ['', null],
+  ['# nothing\n\n', null],
+  ['a: 1\nb: two words\nc:\n', { a: '1', b: 'two words', c: null }],
+  ['name: "a: # b"  # c\nother: it\'s', { name: 'a: # b', other: "it's" }],
+  ["a: 'it''s'", { a: "it's" }],
+  ['a:\n  b:\n    c: 1\n  d: 2\ne: 3', { a: { b: { c: '1' }, d: '2' }, e: '3' }],
+  ['a:\n- 1\n- 2\nb: 3', { a: ['1', '2'], b: '3' }],
+  ['a:\n  - x: 1\n    y: 2\n  - z', { a: [{ x: '1', y: '2' }, 'z'] }],
+  ['- a\n-\n  - b\n- - c', ['a', ['b'], ['c']]],
+  ['a: [1, "two, three", [x]]\nb: {c: 1, d: [2]}', { a: ['1', 'two, three', ['x']], b: { c: '1', d: ['2'] } }],
+  ['a: []\nb: {}', { a: [], b: {} }],
+  ['---\nurl: http://x.example/#y', { url: 'http://x.example/#y' }],
+  ['"a b": 1', { 'a b': '1' }],
+  ['just words', 'just words'],
+  ['validator_flags: --eps -1', { validator_flags: '--eps -1' }],
+  ['a: ~\r\nb: null\r\n', { a: null, b: null }],
+])('%j is read', (source, expected) => expect(parseYaml(source)).toEqual(expected))
+
+test.each([
+  ['a: |\n  text', /line 1: .*several lines/],
+  ['a: &x 1', /line 1: .*anchors/],
+  ['a: 1\na: 2', /line 2: has the key a a second time/],
+  ['a: [1, 2', /line 1: has no closing/],
+  ['a: {b 1}', /line 1: has no ":"/],
+  ['a: [1] 2', /line 1: goes on/],
+  ['\ta: 1', /line 1: .*tab/],
+  ['a: 1\n   b: 2', /line 2/],
+  ['a: "x', /line 1: .*quoted/],
+  ['a: 1\nwords', /line 2: is neither/],
+])('%j is refused', (source, expected) => {
+  expect(() => parseYaml(source)).toThrow(YamlFault)
+  expect(() => parseYaml(source)).toThrow(expected)
+})
