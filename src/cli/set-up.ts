@@ -13,10 +13,16 @@ import { loadConfiguredLanguages, type CliContext } from './context.ts'
  * Makes what jobs need beyond the programs of this machine: ranges of user ids and the images of these languages and of
  * the operator's container images. What exists is left as it is.
  * @param wanted ids of languages
+ * @param kernels ids of those whose kernels, for sessions, are wanted too
  * @returns how many images were built
  * @throws RootlessImpossible, and Error when something cannot be made
  */
-export async function setUp(context: CliContext, wanted: readonly string[], progress: Progress): Promise<number> {
+export async function setUp(
+  context: CliContext,
+  wanted: readonly string[],
+  progress: Progress,
+  kernels: readonly string[] = [],
+): Promise<number> {
   const { root, config } = context
   const languages = loadConfiguredLanguages(root)
   const mode = await podmanModeHere(config.sandbox.podmanMode)
@@ -30,6 +36,7 @@ export async function setUp(context: CliContext, wanted: readonly string[], prog
   let built = 0
   for (const language of languages) {
     if (wanted.includes(language.id) && (await builder.language(language))) built += 1
+    if (kernels.includes(language.id) && (await builder.kernel(language))) built += 1
   }
   for (const reference of config.sandbox.containerImages) if (await builder.container(reference)) built += 1
   if (built > 0) {
