@@ -7,6 +7,7 @@ import type { RouteDescription } from './http/route.ts'
 import { JOB_ROUTES } from './jobs/jobs-feature.ts'
 import { METRICS_ROUTES } from './metrics/metrics-feature.ts'
 import { RUNTIME_ROUTES } from './runtimes/runtimes-feature.ts'
+import { SESSION_ROUTES } from './sessions/sessions-feature.ts'
 import { SECURITY_ROUTES } from './security/security-routes.ts'
 import { WEBHOOK_ROUTES } from './webhooks/webhooks-feature.ts'
 
@@ -14,6 +15,7 @@ import { WEBHOOK_ROUTES } from './webhooks/webhooks-feature.ts'
 export const ROUTES: readonly RouteDescription[] = [
   ...JOB_ROUTES,
   ...BATCH_ROUTES,
+  ...SESSION_ROUTES,
   ...RUNTIME_ROUTES,
   ...WEBHOOK_ROUTES,
   ...OVERVIEW_ROUTES,

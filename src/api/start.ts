@@ -18,6 +18,7 @@ import { createMetricsFeature } from './metrics/metrics-feature.ts'
 import { createPagesFeature } from './pages/pages-feature.ts'
 import { createRateLimitFeature } from './rate-limit/rate-limit-feature.ts'
 import { createRuntimesFeature } from './runtimes/runtimes-feature.ts'
+import { createSessionsFeature } from './sessions/sessions-feature.ts'
 import { createSecurityFeature } from './security/security-feature.ts'
 import { type RunningApi, serve } from './serve.ts'
 import { createWebhooksFeature } from './webhooks/webhooks-feature.ts'
@@ -60,8 +61,9 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     upgrades,
     enqueueWebhook: webhooks.enqueue,
   })
-  const { records, requests, submission, cancel } = jobs
+  const { records, requests, submission, cancel, screen } = jobs
   const batches = createBatchesFeature(core, { records, requests, submission, cancel, limitEndUsers, spendRest, open })
+  const sessions = createSessionsFeature(core, { languages, overview, events, open, limitEndUsers, screen })
   const runtimes = createRuntimesFeature(core, { languages, overview, feed: events.feed, open, audit })
   const admin = createAdminFeature(core, { overview })
   const health = createHealthFeature(core, { overview })
@@ -69,7 +71,7 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     describe: async (version) => (await import('./document.ts')).createDocument(version),
   })
 
-  const features = [jobs, batches, runtimes, webhooks, admin, access, security, health, metering, documentation]
+  const features = [jobs, batches, sessions, runtimes, webhooks, admin, access, security, health, metering, documentation]
   const app = createApp(core, {
     metrics,
     access,
@@ -79,5 +81,5 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     queueBoard: admin.queueBoard,
     routes: features.flatMap(({ routes }) => routes),
   })
-  return serve(owned, app, upgrades, metering, [jobs, admin, webhooks, security])
+  return serve(owned, app, upgrades, metering, [sessions, jobs, admin, webhooks, security])
 }
