@@ -51,6 +51,9 @@ function rig(outputBytes = 1000) {
         metadata: {},
         ...more,
       }),
+    begin(parent: string) {
+      this.say(parent, 'iopub', 'execute_input', { code: parent, execution_count: 1 })
+    },
     finish(parent: string, status = 'ok') {
       this.say(parent, 'shell', 'execute_reply', { status, execution_count: 1 })
       this.say(parent, 'iopub', 'status', { execution_state: 'idle' })
@@ -141,11 +144,22 @@ describe('an interrupt', () => {
     one.ready()
     one.execute('a')
     one.execute('b')
+    one.begin('a')
     expect(one.context.interrupt()).toBe(true)
     expect(one.orders.at(-1)).toEqual({ do: 'interrupt', context: 'k1' })
     one.finish('a', 'error')
     expect(one.ended.map((execution) => execution.view().status)).toEqual(['interrupted'])
     expect(one.sent()).toEqual(['a', 'b'])
+  })
+
+  test('that comes before the kernel has begun is passed on when it has', () => {
+    const one = rig()
+    one.ready()
+    one.execute('a')
+    one.context.interrupt()
+    expect(one.orders.at(-1)).toMatchObject({ do: 'send' })
+    one.begin('a')
+    expect(one.orders.at(-1)).toEqual({ do: 'interrupt', context: 'k1' })
   })
 
   test('comes when its time is over, and a kernel that does not heed it is started anew', () => {

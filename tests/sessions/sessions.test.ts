@@ -2,26 +2,36 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { eventually } from '../support/eventually.ts'
 import { makeKey } from '../support/make-key.ts'
-import { startPlatform, type TestPlatform } from '../support/platform.ts'
+import { loadServices } from '../support/load-services.ts'
+import { startPlatform, testRoot, type TestPlatform } from '../support/platform.ts'
 import { textOf } from '../support/read-events.ts'
 import { type SessionClient, sessionClient } from '../support/session-client.ts'
 
 const MIB = 1024 * 1024
+const GIB = 1024 * MIB
 
 let platform: TestPlatform
+/** Keeps all sessions, so that a test can close it. */
+let worker: { close: () => Promise<void> }
 let client: SessionClient
 /** A session with a kernel, that tests share which leave its default context as it was. */
 let shared: string
 
 beforeAll(async () => {
-  platform = await startPlatform({ AUTH: 'optional', TENANT_MAX_SESSIONS: '4' })
+  platform = await startPlatform({ AUTH: 'optional', TENANT_MAX_SESSIONS: '4', SESSIONS_MEMORY_BYTES: '0' })
+  const { startWorker, loadConfig, pino } = await loadServices()
+  const config = loadConfig(testRoot, { ...platform.env, SESSIONS_MEMORY_BYTES: String(8 * GIB) })
+  worker = await startWorker(config, testRoot, pino({ level: 'fatal' }))
   const headers = await makeKey(platform, 'ada', { scopes: ['sessions'] })
   client = sessionClient(platform.url, headers)
   const { status, body } = await client.create({ language: 'python', metadata: { of: 'tests' } })
   expect({ status, state: body.state, kernel: body.kernel }).toEqual({ status: 201, state: 'running', kernel: true })
   shared = body.id
 })
-afterAll(() => platform.close())
+afterAll(async () => {
+  await worker.close()
+  await platform.close()
+})
 
 describe('executions', () => {
   test('keep their state, and answer with the value of the last expression', async () => {
@@ -193,6 +203,17 @@ describe('commands', () => {
 })
 
 describe('sessions', () => {
+  test('find a kernel that waits, once there was one, with their files', async () => {
+    const files = [{ path: 'mine/a.txt', content: 'mine' }, { path: 'go', content: '#!/bin/sh\necho ran' }]
+    const { body } = await client.create({ language: 'python', files })
+    const { contexts } = (await client.contexts(body.id)).body
+    expect(contexts).toMatchObject([{ id: 'default' }])
+    const { results } = (await client.run(body.id, 'open("mine/a.txt").read()')).body
+    expect(results[0]?.data['text/plain']).toBe("'mine'")
+    expect((await client.command(body.id, { argv: ['./go'] })).body.stdout).toBe('ran\n')
+    await client.end(body.id)
+  })
+
   test('without a kernel run commands in any language', async () => {
     const { body } = await client.create({ language: 'c', files: [{ path: 'main.c', content: 'int main(void) { return 7; }' }] }) // prettier-ignore
     expect(body).toMatchObject({ state: 'running', kernel: false })
@@ -255,5 +276,19 @@ describe('sessions', () => {
     const more = [await bob.create({ language: 'bash' }, 0), await bob.create({ language: 'bash' }, 0), await bob.create({ language: 'bash' }, 0)] // prettier-ignore
     expect((await bob.create({ language: 'bash' }, 0)).body).toMatchObject({ code: 'too-many-sessions' })
     for (const { body } of [first, ...more]) expect((await bob.end(body.id)).body.state).toBe('ended')
+  })
+
+  test('whose worker closes are lost, and whoever waits is told at once', async () => {
+    const ended = client.events(`/v1/sessions/${shared}/events`, ({ event }) => event === 'ended')
+    const { body } = await client.run(shared, 'import time; time.sleep(1000)', {}, 0)
+    const waiting = client.call('GET', `/v1/sessions/${shared}/executions/${body.id}?wait=60`)
+    const starting = client.create({ language: 'bash' }, 0)
+    await worker.close()
+    expect((await ended).at(-1)?.data).toMatchObject({ reason: 'session-lost' })
+    expect((await waiting).body).toMatchObject({ status: 'session-lost' })
+    expect((await client.run(shared, '1')).body).toMatchObject({ status: 410, code: 'session-lost' })
+    // Its executions can be read all the same.
+    expect((await client.call('GET', `/v1/sessions/${shared}/executions/${body.id}`)).body).toMatchObject({ status: 'session-lost' }) // prettier-ignore
+    await client.end((await starting).body.id)
   })
 })

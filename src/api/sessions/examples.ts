@@ -1,16 +1,15 @@
-import type { Command, Context, Execution, Session } from '../../shared/sessions/session.ts'
+import { type Command, type Context, type Execution, limitsOfSession, type Session } from '../../shared/sessions/session.ts'
 import { DEFAULT_LIMITS } from '../../shared/limits.ts'
 
 export const SESSION_ID = '0193f0a4-9c5e-7b21-8f0a-2d4c6b8e1f3a'
 const AT = '2027-01-31T12:00:00.000Z'
-const { memoryBytes, processes, outputBytes, fileBytes, openFiles, stackBytes } = DEFAULT_LIMITS
 
 export const runningSession: Session = {
   id: SESSION_ID,
   language: 'python',
   version: '3.13.5',
   kernel: true,
-  limits: { memoryBytes, processes, outputBytes, fileBytes, openFiles, stackBytes },
+  limits: limitsOfSession(DEFAULT_LIMITS),
   metadata: {},
   warnings: [],
   createdAt: AT,

@@ -132,14 +132,15 @@ export const writeFile = defineRoute({
     let offset = 0
     let begun = false
     const write = async (bytes: Buffer) => {
-      await calls.call(session, 'writeFile', { path, offset, begin: !begun, mode }, { bytes })
+      await calls.call(session, 'writeFile', { path, offset, begin: !begun, mode: null }, { bytes })
       begun = true
       offset += bytes.length
     }
     try {
       let waiting: Buffer[] = []
       let waitingBytes = 0
-      for await (const chunk of req as AsyncIterable<Buffer>) {
+      // Left early, the request would be destroyed, and its answer with it.
+      for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         for (let at = 0; at < chunk.length;) {
           const piece = chunk.subarray(at, at + FILE_PIECE_BYTES - waitingBytes)
           waiting.push(piece)
@@ -152,6 +153,8 @@ export const writeFile = defineRoute({
         }
       }
       if (waitingBytes > 0 || !begun) await write(Buffer.concat(waiting))
+      // Last, since it may be one that forbids writing.
+      if (mode !== null) await calls.call(session, 'writeFile', { path, offset, begin: false, mode })
     } catch (error) {
       // What is still on its way is thrown away, so that the client can come to read the answer; the connection ends with it.
       req.resume()

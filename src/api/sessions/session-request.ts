@@ -6,7 +6,7 @@ import { type FieldError, Problem } from '../../shared/problems.ts'
 import type { Overview, Runtimes } from '../../shared/redis/worker-registry.ts'
 import type { Finding } from '../../shared/security/finding.ts'
 import type { SessionRequest } from '../../shared/sessions/requests.ts'
-import type { SessionLimits, SessionSpec } from '../../shared/sessions/session.ts'
+import { limitsOfSession, type SessionSpec } from '../../shared/sessions/session.ts'
 import type { Caller } from '../http/caller.ts'
 import { invalidRequest } from '../http/problems.ts'
 import { checkFiles, checkFloors, checkLimits, checkVectors } from '../jobs/request/check-request.ts'
@@ -51,7 +51,7 @@ export function buildSession(
       language: language.id,
       version,
       kernel: hasKernel && request.kernel !== false,
-      limits: sessionLimits(limits),
+      limits: limitsOfSession(limits),
       metadata: request.metadata ?? {},
       warnings,
       ...(request.endUser !== undefined && { endUser: request.endUser }),
@@ -107,15 +107,6 @@ function kernelFault({ id, name, kernel }: Language): FieldError {
     : `cannot be true: ${name} has no kernel`
   return { pointer: '/kernel', detail }
 }
-
-const sessionLimits = ({ memoryBytes, processes, outputBytes, fileBytes, openFiles, stackBytes }: SessionLimits) => ({
-  memoryBytes,
-  processes,
-  outputBytes,
-  fileBytes,
-  openFiles,
-  stackBytes,
-})
 
 /**
  * Refuses a session for which no worker has room now. With no worker at all it is accepted: it waits for one for a while.

@@ -87,6 +87,8 @@ export interface Config {
     maxLifetimeMs: number
     /** Of one tenant at a time. */
     tenantMax: number
+    /** Kernels of each language that wait for a session, once there was one. */
+    poolReady: number
   }
   sandbox: {
     podmanSocket: string | undefined
@@ -245,6 +247,7 @@ export function toConfig(
       idleTimeoutMs: number('SESSION_IDLE_TIMEOUT_MS'),
       maxLifetimeMs: number('SESSION_MAX_LIFETIME_MS'),
       tenantMax: number('TENANT_MAX_SESSIONS'),
+      poolReady: number('SESSION_POOL_READY'),
     },
     sandbox: {
       podmanSocket: text('PODMAN_SOCKET') || undefined,

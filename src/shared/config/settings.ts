@@ -430,6 +430,14 @@ export const SETTINGS: readonly Setting[] = [
       'The longest that a session may live or stand idle, and the CPU time that its processes may use in all, ms. A session that asks for no other time lives an hour, or this if it is less.',
   },
   {
+    name: 'SESSION_POOL_READY',
+    kind: integer(0, 100),
+    default: '1',
+    group: 'Sessions',
+    description:
+      'Sessions with a started kernel that wait ready, of each language that had a session within the last hour. They give way when others need their memory.',
+  },
+  {
     name: 'TENANT_MAX_SESSIONS',
     kind: integer(1, 1e6),
     default: '10',

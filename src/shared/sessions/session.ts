@@ -30,6 +30,11 @@ export const SessionEnd = Type.Enum(Object.keys(SESSION_ENDS) as SessionEnd[])
 const LIMITS_OF_SESSIONS = ['memoryBytes', 'processes', 'outputBytes', 'fileBytes', 'openFiles', 'stackBytes'] as const
 export const SessionLimits = Type.Pick(Limits, LIMITS_OF_SESSIONS, { additionalProperties: false })
 export type SessionLimits = Static<typeof SessionLimits>
+/** Those of a session out of all. */
+export const limitsOfSession = (limits: SessionLimits): SessionLimits => {
+  const { memoryBytes, processes, outputBytes, fileBytes, openFiles, stackBytes } = limits
+  return { memoryBytes, processes, outputBytes, fileBytes, openFiles, stackBytes }
+}
 export const SessionLimitOverrides = Type.Pick(LimitOverrides, LIMITS_OF_SESSIONS, { additionalProperties: false })
 
 /** A session, as its owner sees it. */

@@ -84,6 +84,8 @@ interface Entry {
   /** Why it was interrupted. */
   cause?: { status: ExecutionStatus; message: string | null }
   asksInput: boolean
+  /** Whether its kernel has begun with it: an interrupt that comes before goes unheeded. */
+  hasBegun: boolean
   stopTimers: (() => void)[]
 }
 
@@ -208,6 +210,10 @@ export function createContext(options: ContextOptions): SessionContext {
     const entry = running
     if (!entry || parent !== entry.asked.id) return
     if (type === 'input_request') entry.asksInput = true
+    if (!entry.hasBegun && (type !== 'status' || entry.asked.silent)) {
+      entry.hasBegun = true
+      if (entry.cause) send({ do: 'interrupt', context: kernel })
+    }
     const { execution } = entry
     const hadReply = execution.hasReply
     execution.take(said)
@@ -231,14 +237,14 @@ export function createContext(options: ContextOptions): SessionContext {
       if (isClosed || state === 'dead') throw new ContextDead(message ?? 'the context has ended')
       if (queue.length >= MAX_QUEUED) throw new ContextBusy(`${MAX_QUEUED} executions wait in the context already`)
       const execution = createExecution(asked, options.outputBytes, tell)
-      queue.push({ asked, execution, ended, asksInput: false, stopTimers: [] })
+      queue.push({ asked, execution, ended, asksInput: false, hasBegun: false, stopTimers: [] })
       runNext()
       return execution
     },
     interrupt() {
       if (!running) return false
       running.cause ??= { status: 'interrupted', message: null }
-      send({ do: 'interrupt', context: kernel })
+      if (running.hasBegun) send({ do: 'interrupt', context: kernel })
       return true
     },
     restart: () => restart('cancelled', 'its context was restarted'),

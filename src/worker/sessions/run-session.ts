@@ -1,20 +1,15 @@
 import type { Logger } from 'pino'
-import type { Language } from '../../shared/language.ts'
-import { KIB, MINUTE, SECOND } from '../../shared/limits.ts'
-import { INIT_PATH } from '../../shared/runtime-image.ts'
+import type { WakeUps } from '../../shared/redis/wake-ups.ts'
+import { MINUTE, SECOND } from '../../shared/limits.ts'
 import type { Session, SessionEnd, SessionSpec } from '../../shared/sessions/session.ts'
 import { acceptedSession, type SessionRecords } from '../../shared/sessions/session-records.ts'
 import type { RequestReader, SentRequest } from '../../shared/sessions/session-requests.ts'
-import type { WakeUps } from '../../shared/redis/wake-ups.ts'
-import { BASE_ENV } from '../jobs/plan.ts'
-import type { Sandbox } from '../sandbox/sandbox.ts'
-import { type StageReport } from '../sandbox/stage-report.ts'
-import { type Agent, createAgent } from './agent.ts'
-import { OPTION_AGENT } from './agent-protocol.ts'
-import type { Clock, KernelPlan } from './context.ts'
+import type { StageReport } from '../sandbox/stage-report.ts'
+import { AGENT_PIECE } from './agent-protocol.ts'
+import type { Clock } from './context.ts'
 import { createEventWriter } from './event-writer.ts'
-import { createKernels, DEFAULT_CONTEXT, type Kernels } from './kernels.ts'
 import { createOperations, type SessionOperations } from './operations.ts'
+import { contentOf, modeOf, type SessionBody } from './session-body.ts'
 
 /** A session that this worker keeps. */
 export interface RunningSession {
@@ -28,49 +23,38 @@ export interface RunningSession {
   tick(): Promise<void>
 }
 
-export interface SessionContextOptions {
+export interface RunSessionOptions {
   records: SessionRecords
   requests: RequestReader
   wakeUps: WakeUps
   /** The channel that tells of requests. */
   channelOf: (id: string) => string
-  graceMs: number
   /** The longest that any session may live. */
   longestMs: number
   report: (spec: SessionSpec, report: StageReport) => void
+  clock: Clock
   log: Logger
 }
 
 /** Before a session ends by its times, so long, or a quarter of them if that is less. */
 const WARNING_MS = MINUTE
-/** Words of the agent, for the log. */
-const SAID_CHARACTERS = 4 * KIB
 /** How often the time of the last use is written, at the most. */
 const NOTE_ACTIVE_MS = 5 * SECOND
-/** What the stage of the agent has beyond the longest life. */
-const STAGE_MARGIN_MS = MINUTE
 const RETRY_MS = SECOND
 
-const clock: Clock = {
-  after(ms, task) {
-    const timer = setTimeout(task, ms)
-    return () => clearTimeout(timer)
-  },
-}
-
 /**
- * Runs a session in a sandbox that stands idle: its agent, its kernel if it has one, and what it is asked, to its end.
- * @param language undefined where only commands and files are wanted
- * @param release gets the sandbox back, which is of no more use
+ * Runs a session to its end: does what it is asked, keeps its times.
+ * @param body its own from now on
+ * @param writes whether its files are still to be written
  */
 export function runSession(
-  options: SessionContextOptions,
+  options: RunSessionOptions,
   spec: SessionSpec,
-  language: Language,
-  sandbox: Sandbox,
-  release: () => void,
+  body: SessionBody,
+  writes: boolean,
 ): RunningSession {
-  const { records, requests, wakeUps, channelOf, graceMs, longestMs, report, log } = options
+  const { records, requests, wakeUps, channelOf, longestMs, report, clock, log } = options
+  const { agent, kernels } = body
   const { id, limits } = spec.head
   const fields = { sessionId: id, tenant: spec.tenant, requestId: spec.origin.requestId }
   const startedAt = Date.now()
@@ -85,7 +69,6 @@ export function runSession(
   let notedActive = startedAt
   let warned: { reason: 'idle' | 'lifetime'; endsAt: number } | undefined
   let ending: { reason: SessionEnd; message: string | null } | undefined
-  let said = ''
   let underWay = 0
   let operations: SessionOperations | undefined
   let finish = () => {}
@@ -96,55 +79,15 @@ export function runSession(
     ending = { reason, message }
     finish()
   }
-  const writer = createEventWriter(records, id, () => end('session-lost', null), log)
-  const tell = writer.add
-  const whenRoom = writer.whenRoom
-  const active = () => {
-    lastActive = Date.now()
-  }
-
-  const env = { ...BASE_ENV, ...language.env, ...spec.env }
-  const startAgent = (): { agent: Agent; stage: Promise<StageReport> } => {
-    const agent = createAgent((bytes) => sandbox.input(bytes))
-    sandbox.begin(limits.fileBytes)
-    for (const { path, content, encoding, mode } of spec.files) {
-      const bytes = Buffer.from(content, encoding === 'base64' ? 'base64' : 'utf8')
-      const executable = bytes[0] === 0x23 && bytes[1] === 0x21
-      sandbox.writeFile(path, mode === undefined ? (executable ? 0o755 : 0o644) : parseInt(mode, 8), bytes)
-    }
-    const stage = sandbox.run(
-      {
-        args: [INIT_PATH, OPTION_AGENT],
-        env,
-        wallMs: longestMs + STAGE_MARGIN_MS,
-        cpuMs: longestMs,
-        graceMs,
-        outputBytes: Number.MAX_SAFE_INTEGER,
-        processes: limits.processes,
-        fileBytes: limits.fileBytes,
-        openFiles: limits.openFiles,
-        stackBytes: limits.stackBytes,
-        stdin: true,
-      },
-      new Uint8Array(),
-      (stream, bytes) => {
-        if (stream === 'stderr') said = (said + bytes.toString()).slice(-SAID_CHARACTERS)
-        else if (!ending) {
-          try {
-            agent.receive(bytes)
-          } catch (err) {
-            fail(err)
-          }
-        }
-      },
-      { taken: () => undefined },
-    )
-    return { agent, stage }
-  }
   /** What is in the session cannot be believed any more. */
   const fail = (err: unknown) => {
-    log.warn({ err, ...fields, said }, 'session failed')
+    if (ending) return
+    log.warn({ err, ...fields, said: body.said }, 'session failed')
     end('agent-lost', 'what runs in the session broke the protocol with its agent')
+  }
+  const { add: tell, whenRoom, flush } = createEventWriter(records, id, () => end('session-lost', null), log)
+  const active = () => {
+    lastActive = Date.now()
   }
 
   const perform = async (request: SentRequest) => {
@@ -155,14 +98,14 @@ export function runSession(
       const answered = await operations?.perform(request)
       if (answered) await requests.answer(request, answered)
     } catch (err) {
-      if (!ending) fail(err)
+      fail(err)
     } finally {
       underWay--
       if (counts) active()
     }
   }
 
-  /** Takes requests until the end. */
+  /** Takes requests until the end. @returns what ends it */
   const serve = async (): Promise<() => void> => {
     let reading = false
     let again = false
@@ -189,9 +132,28 @@ export function runSession(
     return leave
   }
 
+  const save = async (events: Parameters<SessionRecords['update']>[1]) => {
+    const written = await records.update(session, events).catch((err: unknown) => {
+      log.warn({ err, ...fields }, 'session not written')
+      return []
+    })
+    if (!written) end('session-lost', null)
+  }
+
+  const writeFiles = async () => {
+    for (const file of spec.files) {
+      const content = contentOf(file)
+      for (let offset = 0; offset === 0 || offset < content.length; offset += AGENT_PIECE) {
+        const piece = content.subarray(offset, offset + AGENT_PIECE)
+        // What may not be written to gets its mode with the last piece.
+        const isLast = offset + piece.length === content.length
+        await agent.write(file.path, offset, offset === 0, isLast ? modeOf(file) : null, piece)
+      }
+    }
+  }
+
   const live = async () => {
-    const { agent, stage } = startAgent()
-    void stage.then(
+    void body.stage.then(
       (done) => {
         report(spec, done)
         endedByStage(done)
@@ -201,13 +163,13 @@ export function runSession(
         end('session-lost', 'its sandbox failed')
       },
     )
-    void isEnding.then(() => agent.leave(new Error('the session has ended')))
-    await Promise.race([agent.ready, isEnding])
-    const kernels = ending ? null : await startKernels(agent)
+    body.attach({ tell, whenRoom, failed: fail })
+    await Promise.race([body.started, isEnding])
+    if (writes) await writeFiles()
     operations = createOperations({
       agent,
       kernels,
-      env,
+      env: { ...body.env },
       outputBytes: limits.outputBytes,
       tell,
       whenRoom,
@@ -233,31 +195,6 @@ export function runSession(
     leave()
   }
 
-  const startKernels = async (agent: Agent): Promise<Kernels | null> => {
-    const { kernel } = language
-    if (!spec.head.kernel || !kernel) return null
-    const plan: KernelPlan = {
-      argv: kernel.argv,
-      env: { ...env, ...kernel.env },
-      cwd: '/job',
-      interrupt: kernel.interrupt,
-    }
-    const kernels = createKernels({
-      agent,
-      language: language.id,
-      plan,
-      memoryBytes: limits.memoryBytes,
-      outputBytes: limits.outputBytes,
-      tell,
-      whenRoom,
-      failed: fail,
-      clock,
-    })
-    await kernels.start()
-    await kernels.create(DEFAULT_CONTEXT)
-    return kernels
-  }
-
   const endedByStage = ({ reason, signal, oomKills, error }: StageReport) => {
     if (reason === 'cpu') return end('cpu-time-limit', `its processes used more than ${longestMs} ms of CPU time`)
     if (reason === 'wall') return end('lifetime', null)
@@ -266,25 +203,19 @@ export function runSession(
     end('agent-lost', signal === null ? 'its agent ended' : `its agent was ended by signal ${signal}`)
   }
 
-  const save = async (events: Parameters<SessionRecords['update']>[1]) => {
-    const written = await records.update(session, events).catch((err: unknown) => {
-      log.warn({ err, ...fields }, 'session not written')
-      return []
-    })
-    if (!written) end('session-lost', null)
-  }
-
   const run = async () => {
     try {
       await live()
     } catch (err) {
+      // What it waited for is gone with its sandbox; which way that went is told in the same moment.
+      await Promise.race([isEnding, new Promise((resolve) => setTimeout(resolve, SECOND))])
       if (!ending) log.error({ err, ...fields }, 'session failed inside')
       end('session-lost', 'it failed inside; this is a fault of the service')
     }
     const { reason, message } = ending ?? { reason: 'session-lost', message: null }
     operations?.close(reason === 'session-lost' ? 'session-lost' : 'cancelled', message ?? `the session ended: ${reason}`)
-    release()
-    await writer.flush()
+    body.release()
+    await flush()
     await records
       .end(id, { reason, message })
       .catch((err: unknown) => log.error({ err, ...fields }, 'end of a session not stored'))
@@ -300,11 +231,10 @@ export function runSession(
     tell({ type: 'ending', data: { reason, endsAt: new Date(endsAt).toISOString() } })
   }
 
-  const ended = run()
   return {
     id,
     memoryBytes: limits.memoryBytes,
-    ended,
+    ended: run(),
     end,
     async tick() {
       if (ending) return

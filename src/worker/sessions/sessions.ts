@@ -1,10 +1,10 @@
 import { closeOnce } from '../../shared/close-once.ts'
 import type { Language } from '../../shared/language.ts'
-import { SECOND } from '../../shared/limits.ts'
+import { effectiveLimits, SECOND } from '../../shared/limits.ts'
 import { createWakeUps } from '../../shared/redis/wake-ups.ts'
 import { createSecurityEvents } from '../../shared/security/security-events.ts'
 import { createLostSessions } from '../../shared/sessions/lost-sessions.ts'
-import type { SessionSpec } from '../../shared/sessions/session.ts'
+import { limitsOfSession, type SessionSpec } from '../../shared/sessions/session.ts'
 import { createSessionRecords, SESSION_RENEW_MS } from '../../shared/sessions/session-records.ts'
 import { createRequestReader } from '../../shared/sessions/session-requests.ts'
 import type { WorkerCore } from '../core.ts'
@@ -12,8 +12,11 @@ import { acquirePatiently } from '../sandbox/acquire-patiently.ts'
 import type { SandboxPool } from '../sandbox/pool.ts'
 import type { StageReport } from '../sandbox/stage-report.ts'
 import { startTimer } from '../timer.ts'
+import type { Clock } from './context.ts'
 import { type RunningSession, runSession } from './run-session.ts'
+import { type BodyOptions, type SessionBody, startBody } from './session-body.ts'
 import { createSessionQueueWorker, type SessionQueueWorker } from './session-queue-worker.ts'
+import { createWaitingBodies } from './waiting-bodies.ts'
 
 /** The sessions that a worker keeps. */
 export interface Sessions {
@@ -29,16 +32,25 @@ export interface Sessions {
 export interface SessionsOptions {
   pool: SandboxPool
   /** @returns undefined when this worker has not what the session needs */
-  locate: (head: SessionSpec['head']) => { language: Language; image: string } | undefined
+  locate: (head: Pick<SessionSpec['head'], 'language' | 'kernel'>) => { language: Language; image: string } | undefined
 }
 
 /** How often a session that found no room looks again, and for how long. */
 const RETRY_MS = 500
 const PLACE_MS = 20 * SECOND
+/** Whose sandboxes those are that wait for a session. */
+const NOBODY = ''
+
+const clock: Clock = {
+  after(ms, task) {
+    const timer = setTimeout(task, ms)
+    return () => clearTimeout(timer)
+  },
+}
 
 export function createSessions(core: WorkerCore, { pool, locate }: SessionsOptions): Sessions {
   const { id: worker, config, keys, redis, subscriber, log } = core
-  const { memoryBytes, maxLifetimeMs } = config.sessions
+  const { memoryBytes, maxLifetimeMs, poolReady } = config.sessions
   const records = createSessionRecords(redis, keys, config)
   const security = createSecurityEvents(redis, keys, config.abuse, log)
   const running = new Map<string, RunningSession>()
@@ -60,34 +72,69 @@ export function createSessions(core: WorkerCore, { pool, locate }: SessionsOptio
     requests: createRequestReader(redis, keys),
     wakeUps: createWakeUps(subscriber),
     channelOf: (id: string) => keys.sessionRequests(id),
-    graceMs: config.sandbox.graceMs,
     longestMs: maxLifetimeMs,
     report,
+    clock,
     log,
   }
+
+  /** Starts a body in a sandbox of its own. */
+  const makeBody = async (
+    image: string,
+    tenant: string,
+    what: Pick<BodyOptions, 'language' | 'kernel' | 'limits' | 'env' | 'files'>,
+  ): Promise<SessionBody> => {
+    const request = { image, memoryBytes: what.limits.memoryBytes, tenant, shareable: false }
+    const { sandbox, retire } = await acquirePatiently(pool, request, closing.signal, log)
+    const graceMs = config.sandbox.graceMs
+    return startBody({ ...what, sandbox, release: () => retire('single-use'), graceMs, longestMs: maxLifetimeMs, clock, log })
+  }
+  const waiting = createWaitingBodies({
+    ready: poolReady,
+    limitsOf: ({ limits }) => {
+      const { defaults, ceilings } = config.limits
+      return limitsOfSession(effectiveLimits({}, limits, defaults, ceilings))
+    },
+    async make(language, limits) {
+      const found = locate({ language: language.id, kernel: true })
+      if (!found) throw new Error(`the kernel of ${language.id} is not installed`)
+      return makeBody(found.image, NOBODY, { language, kernel: true, limits, env: {}, files: [] })
+    },
+    freeBytes: () => memoryBytes - usedBytes() - waiting.usedBytes,
+    log,
+  })
 
   const place = async (spec: SessionSpec): Promise<number | undefined> => {
     const { head, tenant } = spec
     const { id } = head
     const found = locate(head)
-    const fits = usedBytes() + head.limits.memoryBytes <= memoryBytes
+    const taken = found && waiting.take(spec)
+    const fits = taken !== undefined || waiting.makeRoom(head.limits.memoryBytes)
     if (!found || !fits || closing.signal.aborted) {
+      taken?.release()
       if (Date.now() - Date.parse(head.createdAt) < PLACE_MS) return RETRY_MS
       await records.end(id, { reason: 'no-room', message: null })
       return undefined
     }
-    if (!(await records.take(id, worker))) return undefined
     starting.set(id, head.limits.memoryBytes)
+    let body = taken
     try {
+      if (!(await records.take(id, worker))) {
+        body?.release()
+        return undefined
+      }
       const { image, language } = found
-      const request = { image, memoryBytes: head.limits.memoryBytes, tenant, shareable: false }
-      const lease = await acquirePatiently(pool, request, closing.signal, log)
-      log.info({ sessionId: id, tenant, requestId: spec.origin.requestId, language: head.language }, 'session started')
-      const session = runSession(options, spec, language, lease.sandbox, () => lease.retire('single-use'))
+      const { env, files } = spec
+      body ??= await makeBody(image, tenant, { language, kernel: head.kernel, limits: head.limits, env, files })
+      const fields = { sessionId: id, tenant, requestId: spec.origin.requestId, language: head.language }
+      log.info({ ...fields, waited: taken !== undefined }, 'session started')
+      const session = runSession(options, spec, body, taken !== undefined)
       running.set(id, session)
       void session.ended.then(() => running.delete(id))
+      if (head.kernel) waiting.wanted(language)
       if (closing.signal.aborted) session.end('session-lost', 'its worker was closed')
     } catch (err) {
+      body?.release()
       if (!closing.signal.aborted) log.error({ err, sessionId: id }, 'session could not be started')
       await records.end(id, { reason: 'session-lost', message: 'no sandbox could be made for it' })
     } finally {
@@ -97,6 +144,7 @@ export function createSessions(core: WorkerCore, { pool, locate }: SessionsOptio
   }
 
   const tick = async () => {
+    waiting.look()
     const turns = [...running.values()].map((session) => session.tick())
     const renewals = [...starting.keys()].map((id) => records.renew(id))
     const failed = (await Promise.allSettled([...turns, ...renewals])).find(({ status }) => status === 'rejected')
@@ -121,6 +169,7 @@ export function createSessions(core: WorkerCore, { pool, locate }: SessionsOptio
     close: closeOnce(
       () => closing.abort('draining'),
       () => queue?.close(),
+      () => waiting.close(),
       async () => {
         const all = [...running.values()]
         for (const session of all) session.end('session-lost', 'its worker was closed')
