@@ -15,7 +15,7 @@
  *   program  One process tree for each stage, forked by the leader: an unprivileged user, no capability, no_new_privs,
  *            resource limits, a system call filter, nothing but its three streams (program.c, seccomp.c).
  *            The kernel tells the leader of the ways out that it tries (seccomp-notify.c). The first may be started before
- *            its job is there, and waits for it then (prewarm.c).
+ *            its job is there, and waits for it then (prewarm.c). That of a session is init itself, as its agent (agent.c).
  *   decoy    A few, forked from init, that sleep. What a program held when it was killed for memory is given back a little
  *            after the kernel has ceased to wait for that. Who asks for memory in between, normally the leader, makes it
  *            kill once more: it takes a decoy then, before the leader and init.
@@ -39,14 +39,14 @@
  * LAYERS, of which each calls what stands below it and nothing above (tests/sandbox/layers.test.ts):
  *
  *   init
- *   leader
- *   prewarm
+ *   leader agent
+ *   prewarm agent-processes agent-files
  *   stage
  *   container snapshot artifacts program reached processes
  *   records
  *   cell input seccomp terminal
  *   proc seccomp-notify
- *   store cgroup descriptors allowed probe
+ *   store cgroup descriptors allowed probe agent-frames
  *   transport
  *   log
  */
@@ -65,6 +65,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent-protocol.h"
+#include "agent.h"
 #include "cell.h"
 #include "cgroup.h"
 #include "container.h"
@@ -84,7 +86,7 @@ enum { DECOYS = 2, DECOY_PAUSE_US = 100000 };
 
 static _Noreturn void usage(void)
 {
-    warn("usage: init [--bytes=N] [--inodes=N] [" OPTION_TRANSPORT "] [" OPTION_DEVICES "] | init --probe memory|pids|spin|sleep");
+    warn("usage: init [--bytes=N] [--inodes=N] [" OPTION_TRANSPORT "] [" OPTION_DEVICES "] | init " OPTION_AGENT " | init --probe memory|pids|spin|sleep");
     exit(2);
 }
 
@@ -196,6 +198,8 @@ int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "--probe") == 0)
         return probe(argv[2]);
+    if (argc == 2 && strcmp(argv[1], OPTION_AGENT) == 0)
+        return agent();
     bool transport = false, devices = false;
     struct cell_size size = parse_options(argc, argv, &transport, &devices);
     block_signals();

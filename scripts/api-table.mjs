@@ -13,6 +13,7 @@ const END = '<!-- routes: end -->'
 /** Where a document tells more of routes that have no heading of their own, by how their paths begin; the first that fits. */
 const TOLD_UNDER = [
   ['/v1/webhook', 'webhooks.md'],
+  ['/v1/sessions', 'sessions.md'],
   ['/v1/batches', '#post-v1batches'],
   ['/v1/admin/session', '#the-dashboards-session'],
   ['/v1/admin/overview', '#get-v1adminoverview'],

@@ -1,3 +1,4 @@
+import { createCompiledPrograms } from '../../src/worker/judging/compiled-programs.ts'
 import { pino } from 'pino'
 import { changePriorities, createJobQueue, promoteJobs } from '../../src/shared/redis/job-queue.ts'
 import { connectRedis } from '../../src/shared/redis/connect.ts'
@@ -52,7 +53,7 @@ setInterval(() => void statistics.flush().catch(() => undefined), 1000)
 const context: JobContext = {
   records,
   artifacts: createArtifactStore(redis, keys, RETENTION),
-  sandboxes: { pool, locate: () => ({ language: undefined, image: 'null' }), graceMs: 0 },
+  sandboxes: { pool, locate: () => ({ language: undefined, image: 'null' }), graceMs: 0, compiled: createCompiledPrograms() },
   queues: {
     reorder: (changes) => changePriorities(jobs, changes),
     promoteHeld: (ids) => promoteJobs(jobs, ids, log),

@@ -8,6 +8,7 @@ import { JUDGING_ROUTES } from './judging/judging-feature.ts'
 import { JOB_ROUTES } from './jobs/jobs-feature.ts'
 import { METRICS_ROUTES } from './metrics/metrics-feature.ts'
 import { RUNTIME_ROUTES } from './runtimes/runtimes-feature.ts'
+import { SESSION_ROUTES } from './sessions/sessions-feature.ts'
 import { SECURITY_ROUTES } from './security/security-routes.ts'
 import { WEBHOOK_ROUTES } from './webhooks/webhooks-feature.ts'
 
@@ -16,6 +17,7 @@ export const ROUTES: readonly RouteDescription[] = [
   ...JOB_ROUTES,
   ...BATCH_ROUTES,
   ...JUDGING_ROUTES,
+  ...SESSION_ROUTES,
   ...RUNTIME_ROUTES,
   ...WEBHOOK_ROUTES,
   ...OVERVIEW_ROUTES,

@@ -20,6 +20,7 @@ import { createMetricsFeature } from './metrics/metrics-feature.ts'
 import { createPagesFeature } from './pages/pages-feature.ts'
 import { createRateLimitFeature } from './rate-limit/rate-limit-feature.ts'
 import { createRuntimesFeature } from './runtimes/runtimes-feature.ts'
+import { createSessionsFeature } from './sessions/sessions-feature.ts'
 import { createSecurityFeature } from './security/security-feature.ts'
 import { type RunningApi, serve } from './serve.ts'
 import { createWebhooksFeature } from './webhooks/webhooks-feature.ts'
@@ -64,8 +65,9 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     upgrades,
     enqueueWebhook: webhooks.enqueue,
   })
-  const { records, requests, submission, cancel } = jobs
+  const { records, requests, submission, cancel, screen } = jobs
   const batches = createBatchesFeature(core, { records, requests, submission, cancel, limitEndUsers, spendRest, open })
+  const sessions = createSessionsFeature(core, { languages, overview, events, open, limitEndUsers, screen })
   const runtimes = createRuntimesFeature(core, {
     languages,
     groups: loadGroups(`${root}/languages`, languages),
@@ -85,6 +87,7 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     jobs,
     batches,
     judging,
+    sessions,
     runtimes,
     webhooks,
     admin,
@@ -103,5 +106,5 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     queueBoard: admin.queueBoard,
     routes: features.flatMap(({ routes }) => routes),
   })
-  return serve(owned, app, upgrades, metering, [jobs, admin, webhooks, security])
+  return serve(owned, app, upgrades, metering, [sessions, jobs, admin, webhooks, security])
 }

@@ -1,13 +1,13 @@
 import { statfs } from 'node:fs/promises'
 import { listImages } from '../host/images/image-store.ts'
-import { baseImage, toolchainImage } from '../host/images/references.ts'
+import { baseImage, kernelToolchainImage, toolchainImage } from '../host/images/references.ts'
 import { podmanCommand, type Podman } from '../host/podman.ts'
 import { podmanModeHere } from '../host/podman-mode.ts'
 import type { Progress } from '../host/progress.ts'
 import { findLanguage, type Language } from '../shared/language.ts'
 import { formatSpace } from '../shared/format-space.ts'
 import { type LanguageGroup, spaceNeeded } from '../shared/language-groups.ts'
-import { IMAGE_LABEL, runtimeImage } from '../shared/runtime-image.ts'
+import { IMAGE_LABEL, kernelImage, runtimeImage } from '../shared/runtime-image.ts'
 import { type Catalogue, loadCatalogue, selectLanguages, UsageError, type CliContext } from './context.ts'
 import { type Paint, plain } from './paint.ts'
 import { setUp } from './set-up.ts'
@@ -30,12 +30,14 @@ export async function setUpLanguages(
   names: readonly string[] | undefined,
   progress: Progress,
   json: boolean,
+  kernels: readonly string[] = [],
 ): Promise<void> {
   const catalogue = loadCatalogue(context.root)
   const wanted =
     names === undefined ? catalogue.languages.filter((one) => one.default) : selectLanguages(catalogue, names)
   const ids = wanted.map(({ id }) => id)
-  const built = await setUp(context, ids, progress)
+  const withKernels = kernelsOf(selectLanguages(catalogue, kernels))
+  const built = await setUp(context, [...new Set([...ids, ...withKernels])], progress, withKernels)
   if (json) context.print(JSON.stringify({ languages: ids, built }, null, 2))
   else if (built === 0) context.print('everything is set up')
 }
@@ -63,18 +65,28 @@ export async function listLanguages(context: CliContext, json: boolean): Promise
   context.print('To install a group: npx runyard languages install GROUP')
 }
 
-/** `runyard languages install`. */
+/** @returns the ids of languages. @throws UsageError when one has no kernel */
+function kernelsOf(languages: readonly Language[]): string[] {
+  const without = languages.find(({ kernel }) => !kernel)
+  if (without !== undefined) {
+    throw new UsageError(`${without.id} has no kernel; languages whose language.json has a "kernel" do`)
+  }
+  return languages.map(({ id }) => id)
+}
+
+/** `runyard languages install`. @param kernel whether their kernels, for sessions, are wanted too */
 export async function installLanguages(
   context: CliContext,
   names: readonly string[],
   progress: Progress,
   json = false,
+  kernel = false,
 ): Promise<void> {
   const catalogue = loadCatalogue(context.root)
   const languages = selectLanguages(catalogue, names)
   const ids = languages.map(({ id }) => id)
   await announceSpace(context, catalogue, languages, progress)
-  const built = await setUp(context, ids, progress)
+  const built = await setUp(context, ids, progress, kernel ? kernelsOf(languages) : [])
   if (json) return context.print(JSON.stringify({ languages: ids, built }, null, 2))
   context.print(built === 0 ? `${ids.join(', ')}: installed already` : `${ids.join(', ')}: installed`)
 }
@@ -174,7 +186,11 @@ async function podmanOf({ config: { sandbox } }: CliContext): Promise<Podman> {
   return podmanCommand({ socketPath: sandbox.podmanSocket, mode: await podmanModeHere(sandbox.podmanMode) })
 }
 
-const imagesOf = (root: string, language: Language) => [runtimeImage(root, language), toolchainImage(root, language)]
+const imagesOf = (root: string, language: Language) => [
+  ...(language.kernel ? [kernelImage(root, language), kernelToolchainImage(root, language)] : []),
+  runtimeImage(root, language),
+  toolchainImage(root, language),
+]
 
 async function inspect(podman: Podman, image: string): Promise<{ bytes: number; version: string | null }> {
   const format = `{{.Size}} {{index .Labels "${IMAGE_LABEL.version}"}}`

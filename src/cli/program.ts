@@ -76,9 +76,16 @@ export function createProgram(deps: ProgramDeps): Command {
     .command('setup')
     .description('build the images and create the user id ranges that jobs need')
     .option('--languages <ids>', 'languages or groups, comma-separated; without it, the default languages')
+    .option('--kernels <ids>', 'comma-separated; languages whose kernels, for sessions, are installed too')
     .option('--json', 'print the result as JSON')
-    .action(async ({ languages, json = false }: Json & { languages?: string }) =>
-      (await import('./languages.ts')).setUpLanguages(context(), languages?.split(','), progressOf(json), json),
+    .action(async ({ languages, kernels, json = false }: Json & { languages?: string; kernels?: string }) =>
+      (await import('./languages.ts')).setUpLanguages(
+        context(),
+        languages?.split(','),
+        progressOf(json),
+        json,
+        kernels?.split(','),
+      ),
     )
   program
     .command('doctor')
@@ -138,10 +145,11 @@ function addLanguageCommands(program: Command, context: () => CliContext): void 
   languages
     .command('install <ids...>')
     .description('build the images of languages, or of all in a group; running workers find them by themselves')
+    .option('--kernel', 'install their Jupyter kernels too, for sessions')
     .option('--details', 'without a terminal, print each step of the build')
     .option('--json', 'print what was installed as JSON')
-    .action(async (ids: string[], { details, json = false }: Json & { details?: boolean }) =>
-      (await load()).installLanguages(context(), ids, progressOf(json, details), json),
+    .action(async (ids: string[], { kernel, details, json = false }: Json & { kernel?: true; details?: boolean }) =>
+      (await load()).installLanguages(context(), ids, progressOf(json, details), json, kernel),
     )
   languages
     .command('remove <ids...>')

@@ -16,6 +16,7 @@ import { loadConfiguredLanguages, type CliContext } from './context.ts'
  * the operator's container images. What exists is left as it is.
  * @param wanted ids of languages
  * @param stop nothing further is begun once it is aborted
+ * @param kernels ids of those whose kernels, for sessions, are wanted too
  * @returns how many images were built
  * @throws RootlessImpossible, and Error when something cannot be made; the other languages are made all the same
  */
@@ -23,6 +24,7 @@ export async function setUp(
   context: CliContext,
   wanted: readonly string[],
   progress: Progress,
+  kernels: readonly string[] = [],
   stop?: AbortSignal,
 ): Promise<number> {
   const { root, config } = context
@@ -37,6 +39,10 @@ export async function setUp(
   const builder = imageBuilder({ root, dataDir: config.dataDir, podman, progress, timeoutFactor: config.timeoutFactor })
   const { built: made, failed } = await buildLanguages(builder, languages.filter(({ id }) => wanted.includes(id)), stop) // prettier-ignore
   let built = made
+  for (const language of languages) {
+    if (stop?.aborted) break
+    if (kernels.includes(language.id) && (await builder.kernel(language))) built += 1
+  }
   for (const reference of config.sandbox.containerImages) if (await builder.container(reference)) built += 1
   if (built > 0) {
     await pruneImages(podman, config.dataDir, await listImages(podman), currentReferences(root, languages))
@@ -94,7 +100,7 @@ function notInstalled(failed: readonly Failed[], wanted: number): unknown {
 export async function setUpDefaults(options: CliContext & { progress: Progress; stop: AbortSignal }): Promise<boolean> {
   const defaults = loadConfiguredLanguages(options.root).filter((language) => language.default)
   try {
-    await setUp(options, defaults.map(({ id }) => id), options.progress, options.stop) // prettier-ignore
+    await setUp(options, defaults.map(({ id }) => id), options.progress, [], options.stop) // prettier-ignore
   } catch (error) {
     // Ctrl-C in a terminal ends the builds too, and what they say then is no fault.
     if (!options.stop.aborted) throw error

@@ -52,6 +52,21 @@ export const Language = Type.Object(
     floors: Type.Optional(LimitOverrides),
     /** Its interpreter takes the ends of lines of Windows, or a byte-order mark, for part of the program. */
     unixText: Type.Optional(Type.Boolean()),
+    /**
+     * Its Jupyter kernel, for sessions. `{connectionFile}` stands inside of an argument; `languages/<id>/kernel/Containerfile` adds
+     * the kernel and `kernel-bridge.py` to the language's image.
+     */
+    kernel: Type.Optional(
+      Type.Object(
+        {
+          argv: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }),
+          /** How it is interrupted: SIGINT, or a message on its control channel. */
+          interrupt: Type.Enum(['signal', 'message']),
+          env: Type.Record(Type.String(), Type.String()),
+        },
+        { additionalProperties: false },
+      ),
+    ),
     hello: Type.Object({ code: Type.String(), stdout: Type.String() }, { additionalProperties: false }),
     /** Names by which `dependencies` of a job may ask for what the image has beside the standard library. */
     packages: Type.Optional(Type.Array(Type.String())),

@@ -28,17 +28,32 @@ export function runtimeImage(root: string, language: Language): string {
   return `localhost/runyard/${language.id}:${hash.digest('hex').slice(0, 12)}`
 }
 
+/** The reference of the image that a language's sessions run in: that of its jobs, with a Jupyter kernel. */
+export function kernelImage(root: string, language: Language): string {
+  const hash = createHash('sha256')
+  hashSandbox(hash, root)
+  for (const part of [...recipe(root, language), ...kernelRecipe(root, language)]) hash.update(part)
+  hash.update(JSON.stringify(language.versionCommand))
+  return `localhost/runyard/kernel-${language.id}:${hash.digest('hex').slice(0, 12)}`
+}
+
 /**
  * What a language's image is made of beside its base: its Containerfile, and each file it copies, whose paths begin at
  * `languages/`.
  */
-export function recipe(root: string, language: Language): Buffer[] {
+export const recipe = (root: string, language: Language): Buffer[] => sourcesOf(root, `${language.id}/Containerfile`)
+
+/** The same of what its kernel adds. */
+export const kernelRecipe = (root: string, language: Language): Buffer[] =>
+  sourcesOf(root, `${language.id}/kernel/Containerfile`)
+
+function sourcesOf(root: string, path: string): Buffer[] {
   const folder = join(root, 'languages')
-  const containerfile = readFileSync(join(folder, language.id, 'Containerfile'))
+  const containerfile = readFileSync(join(folder, path))
   const sources = [...containerfile.toString().matchAll(/^COPY (.+) \S+$/gm)].flatMap(
     ([, paths]) => paths?.split(' ') ?? [],
   )
-  return [containerfile, ...sources.map((path) => readFileSync(join(folder, path)))]
+  return [containerfile, ...sources.map((source) => readFileSync(join(folder, source)))]
 }
 
 /**

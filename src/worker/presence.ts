@@ -5,7 +5,7 @@ import type { WorkerCore } from './core.ts'
 import { startTimer } from './timer.ts'
 
 /** What of a worker changes. */
-export interface WorkerState extends Pick<WorkerInfo, 'engine' | 'runtimes'> {
+export interface WorkerState extends Pick<WorkerInfo, 'engine' | 'runtimes' | 'sessions'> {
   load: Pick<NonNullable<WorkerInfo['load']>, 'jobs' | 'pool'>
 }
 
@@ -21,12 +21,13 @@ export function createPresence({ id, config, keys, redis, log }: WorkerCore, sta
   const { slots, installOnRequest } = config.worker
   const constant = { id, host: hostname(), pid: process.pid, startedAt: new Date().toISOString(), slots }
   const beat = () => {
-    const { engine, runtimes, load } = state()
+    const { engine, runtimes, load, sessions } = state()
     const { ready, bound, lent, making } = load.pool
     return registry.heartbeat({
       ...constant,
       engine,
       runtimes,
+      ...(sessions && { sessions }),
       heartbeatAt: new Date().toISOString(),
       installsOnRequest: installOnRequest,
       load: { ...machineLoad(), jobs: load.jobs, pool: { ready, bound, lent, making } },

@@ -15,6 +15,7 @@ import { createRuntimes } from './runtimes/runtimes.ts'
 import { createEngine } from './sandbox/engine.ts'
 import { createProvenMaker } from './sandbox/sandbox-maker.ts'
 import { createSandboxes } from './sandbox/sandboxes.ts'
+import { createSessions } from './sessions/sessions.ts'
 import { createWebhooks } from './webhooks/webhooks.ts'
 
 export interface RunningWorker {
@@ -61,14 +62,16 @@ export async function startWorker(
   const alerts = createAlerts(core)
   const webhooks = createWebhooks(core, { alert: alerts.endpointFails, attempted: metrics.webhookAttempted })
   const engineChanged = async (isUp: boolean) => {
-    await (isUp ? jobs.resume() : jobs.pause())
+    await Promise.all(isUp ? [jobs.resume(), sessions.resume()] : [jobs.pause(), sessions.pause()])
     await presence.beat()
   }
   const sandboxes = createSandboxes(core, { engine, maker, observer: metrics.pool, engineChanged })
   const { pool } = sandboxes
   const runs = { pool, locate: installed.locate }
   const jobs = createJobConsumer(core, { sandboxes: runs, enqueueWebhook: webhooks.enqueue, metrics })
+  const sessions = createSessions(core, { pool, locate: installed.locateSession })
   const presence = createPresence(core, () => ({
+    sessions: sessions.load,
     engine: sandboxes.isEngineUp ? 'up' : 'down',
     runtimes: installed.runtimes,
     load: { jobs: jobs.running, pool: pool.counts() },
@@ -79,12 +82,13 @@ export async function startWorker(
   }
   const runtimes = createRuntimes(core, { root, podmanSocket, installed }, lookedAt)
   const endpoint = createMetricsEndpoint(config.metrics, metrics, log)
-  const parts = [runtimes, jobs, endpoint, sandboxes, presence, webhooks, alerts, core]
+  const parts = [runtimes, sessions, jobs, endpoint, sandboxes, presence, webhooks, alerts, core]
   const close = closeOnce(...parts.map((part) => part.close))
   try {
     await lookedAt()
     await runtimes.start()
     await jobs.start(() => sandboxes.isEngineUp)
+    await sessions.start(() => sandboxes.isEngineUp)
     await endpoint.start()
   } catch (error) {
     await close()

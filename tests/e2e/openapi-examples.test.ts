@@ -15,7 +15,7 @@ let key: { authorization: string }
 let installed: Set<string>
 beforeAll(async () => {
   platform = await startPlatform({ POOL_READY: '0' })
-  key = await makeKey(platform, 'reader', { scopes: ['admin', 'jobs', 'containers'] })
+  key = await makeKey(platform, 'reader', { scopes: ['admin', 'jobs', 'containers', 'sessions'] })
   const { body } = await get<{ runtimes: { language: string; installed: boolean }[] }>(`${platform.url}/v1/runtimes`)
   installed = new Set(body.runtimes.filter((runtime) => runtime.installed).map(({ language }) => language))
 })

@@ -7,7 +7,7 @@ const folder = join(packageRoot(), 'sandbox')
 const files = readdirSync(folder).filter((name) => /\.[ch]$/.test(name))
 const read = (name: string) => readFileSync(join(folder, name), 'utf8')
 /** Headers that declare values and types alone, and call nothing. */
-const DECLARATIONS = ['protocol', 'leader-exit', 'stage-plan', 'clock']
+const DECLARATIONS = ['protocol', 'agent-protocol', 'leader-exit', 'stage-plan', 'clock']
 
 /** The layers that init.c draws, from the top; those of one line know nothing of each other. */
 function layers(): string[][] {

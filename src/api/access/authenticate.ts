@@ -54,11 +54,10 @@ export function authenticate({
 }: AuthenticateDeps): RequestHandler {
   const withoutKey = (address: string): Caller => ({
     ...(config.auth === 'none'
-      ? { tenant: 'local', shareable: true }
-      : { tenant: `anonymous:${address}`, shareable: false }),
+      ? { tenant: 'local', shareable: true, scopes: ['jobs', 'containers', 'sessions'] as const }
+      : { tenant: `anonymous:${address}`, shareable: false, scopes: ['jobs', 'containers'] as const }),
     address,
     keyId: null,
-    scopes: ['jobs', 'containers'],
     rate: null,
     maxRunningJobs: config.load.tenantMaxRunningJobs,
     ceilings: {},

@@ -33,7 +33,21 @@ export interface EventFeed {
   rest(jobId: string, after: string): Promise<'more' | 'read' | undefined>
 }
 
-export function createEventFeed(redis: Redis, live: LiveEvents, keys: Keys): EventFeed {
+/** How a stream begins and ends. */
+export interface StreamEnds {
+  /** The type of the last event. */
+  last: string
+  /** Whether it is the first event of all. */
+  isFirst: (event: StoredEvent) => boolean
+}
+
+/** @param ends those of a job unless given */
+export function createEventFeed(
+  redis: Redis,
+  live: LiveEvents,
+  keys: Keys,
+  { last: lastType, isFirst }: StreamEnds = { last: 'result', isFirst: isFirstOfJob },
+): EventFeed {
   const entries = async (jobId: string, from: string, count: number): Promise<StoredEvent[]> => {
     const found = await redis.xrange(keys.events(jobId), from, '+', 'COUNT', count)
     return found.map(([id, [, type = '', , data = '']]) => ({ id, type, data }))
@@ -47,7 +61,7 @@ export function createEventFeed(redis: Redis, live: LiveEvents, keys: Keys): Eve
     const [first, ...others] = await entries(jobId, last === BEGINNING ? '-' : last, count + 1)
     if (first?.id === last) return { page: others, isGap: false }
     if (!first) return { page: [], isGap: false }
-    return { page: [first, ...others], isGap: last !== BEGINNING || !isFirstOfJob(first) }
+    return { page: [first, ...others], isGap: last !== BEGINNING || !isFirst(first) }
   }
   return {
     async known(jobId, id) {
@@ -101,7 +115,7 @@ export function createEventFeed(redis: Redis, live: LiveEvents, keys: Keys): Eve
                 for (const event of page) {
                   last = event.id
                   yield event
-                  if (event.type === 'result' || signal.aborted) return
+                  if (event.type === lastType || signal.aborted) return
                 }
                 // What was added since has been published too.
                 if (page.length < count) break
@@ -113,7 +127,7 @@ export function createEventFeed(redis: Redis, live: LiveEvents, keys: Keys): Eve
               if (compareIds(event.id, last) <= 0) continue
               last = event.id
               yield event
-              if (event.type === 'result' || signal.aborted) return
+              if (event.type === lastType || signal.aborted) return
             }
             if (!behind && queue.length === 0 && !signal.aborted) {
               await new Promise<void>((resolve) => (wake = resolve))
@@ -130,8 +144,9 @@ export function createEventFeed(redis: Redis, live: LiveEvents, keys: Keys): Eve
 }
 
 /** The record of a job and this event of it are written in one. */
-const isFirstOfJob = ({ type, data }: StoredEvent): boolean =>
-  type === 'state' && (JSON.parse(data) as { attempt?: unknown }).attempt === 0
+function isFirstOfJob({ type, data }: StoredEvent): boolean {
+  return type === 'state' && (JSON.parse(data) as { attempt?: unknown }).attempt === 0
+}
 
 const gapBefore = ([first]: readonly StoredEvent[], last: string): StoredEvent => ({
   id: last,

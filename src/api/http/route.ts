@@ -13,7 +13,7 @@ import type { Tag } from './openapi/tags.ts'
  * added there.
  */
 export interface RouteDescription {
-  method: 'get' | 'post' | 'put' | 'delete'
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete'
   /** As Express writes it: `/v1/jobs/:id`; `*path` goes over slashes. */
   path: string
   /** Names it for generated clients, e.g. `submitJob`. */
@@ -32,6 +32,8 @@ export interface RouteDescription {
   query?: TObject
   headers?: readonly RequestHeader[]
   body?: RouteBody
+  /** The body is bytes, which the handler reads from the request as they come; says what they are. */
+  upload?: string
   /** What it answers when all is well, by status. */
   answers: Readonly<Record<number, Answer>>
   /** `Cache-Control` of what `send` answers. */

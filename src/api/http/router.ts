@@ -16,7 +16,7 @@ export interface RouterOptions {
 }
 
 /** In the order in which they are told. */
-const METHODS = ['GET', 'POST', 'PUT', 'DELETE']
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 const NO_QUERY = Type.Object({}, { additionalProperties: false })
 
 /** Gives an app its routes, in their order. A path that has routes answers 405 to every method that none of them has. */

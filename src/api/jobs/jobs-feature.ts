@@ -39,6 +39,7 @@ import { readJob } from './read-job.ts'
 import { readJobRequest } from './read-request.ts'
 import { createReplicas, noReplicas } from './replicas.ts'
 import { createJobRequestBuilder, type JobRequestBuilder } from './request/job-request-builder.ts'
+import { type Screen, screenWith } from './request/screen-with.ts'
 import { runNowRoutes } from './run-now.ts'
 import { submitJob } from './submit-job.ts'
 
@@ -66,6 +67,8 @@ export interface JobsFeature {
   requests: JobRequestBuilder
   submission: JobSubmission
   cancel: Cancel
+  /** Screens what callers submit. */
+  screen: Screen
   /** BullMQ's own counts of the queue, by state. */
   counts: () => Promise<Record<string, number>>
   close: () => Promise<void>
@@ -85,7 +88,8 @@ export function createJobsFeature(core: Core, needs: JobsNeeds): JobsFeature {
   const { languages, overview, events, audit, limitEndUsers, open, upgrades } = needs
   const queue = createJobQueue(redis, keys, tracing)
   const records = createJobReader(redis, keys, bulk)
-  const requests = createRequests(core, needs)
+  const screen = createScreen(core, needs)
+  const requests = createRequests(core, needs, screen)
   const submission = createSubmission(core, needs, queue, records)
   const cancel = createCancellation(core, needs, queue)
   const output = { records, sending: createByteSemaphore(SENDING_BYTES) }
@@ -111,26 +115,32 @@ export function createJobsFeature(core: Core, needs: JobsNeeds): JobsFeature {
     requests,
     submission,
     cancel,
+    screen,
     counts: () => queue.getJobCounts(),
     close: () => queue.close(),
   }
 }
 
+function createScreen({ config, root }: Core, { metrics, record }: JobsNeeds): Screen {
+  const blocked = (event: SecurityEvent) => {
+    metrics.submitted('blocked')
+    void record(event)
+  }
+  const screening = createScreening(loadRules(root, config.screening.rulesFile))
+  return screenWith(screening, config.screening.policy, blocked, metrics.screened)
+}
+
 function createRequests(
-  { config, root }: Core,
-  { languages, problems, overview, metrics, record }: JobsNeeds,
+  { config }: Core,
+  { languages, problems, overview }: JobsNeeds,
+  screen: Screen,
 ): JobRequestBuilder {
   return createJobRequestBuilder({
     config,
     languages,
     problems,
     runtimes: async () => knownRuntimes(await overview()),
-    screening: createScreening(loadRules(root, config.screening.rulesFile)),
-    blocked: (event) => {
-      metrics.submitted('blocked')
-      void record(event)
-    },
-    screened: metrics.screened,
+    screen,
   })
 }
 

@@ -34,7 +34,11 @@ export function createRateLimitFeature(core: Core, { counters, record }: RateLim
   }
 }
 
+/** What is sent to a session, beside what makes it run something new. */
+const TO_SESSION = /^\/v1\/sessions\/[^/]+\/(?!(executions|commands|contexts)\/?$)/i
+
 /** What runs something takes from the budget of submissions. */
 function budgetOf(req: Request): Budget {
+  if (TO_SESSION.test(req.path)) return 'read'
   return req.method === 'POST' && !req.path.startsWith('/v1/admin') ? 'submit' : 'read'
 }

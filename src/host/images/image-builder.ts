@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Language } from '../../shared/language.ts'
-import { IMAGE_LABEL, INIT_PATH, runtimeImage, wrappedImage } from '../../shared/runtime-image.ts'
+import { IMAGE_LABEL, INIT_PATH, kernelImage, runtimeImage, wrappedImage } from '../../shared/runtime-image.ts'
 import { withAptCache } from '../apt-cache.ts'
 import { aptVolumes, readAptSettings } from '../apt-settings.ts'
 import { detectRuntime } from '../oci-runtime.ts'
@@ -12,7 +12,7 @@ import { ulimitArguments } from '../ulimits.ts'
 import { buildImage, condense } from './build-image.ts'
 import { makeDebianImage } from './debian-image.ts'
 import { listImages } from './image-store.ts'
-import { baseImage, DEBIAN_IMAGE, SUITE, toolchainImage } from './references.ts'
+import { baseImage, DEBIAN_IMAGE, kernelToolchainImage, SUITE, toolchainImage } from './references.ts'
 
 export interface ImageBuilder {
   /** Whether this version's image of a language is there. */
@@ -25,6 +25,8 @@ export interface ImageBuilder {
    * @returns false when there was nothing to do
    */
   language(language: Language, position?: string): Promise<boolean>
+  /** The same of the image with its kernel; the language's own is there before. @throws Error when the language has no kernel */
+  kernel(language: Language): Promise<boolean>
   /** Wraps an image that the operator allows in container jobs with init; fetches it when podman has it not. */
   container(reference: string): Promise<boolean>
 }
@@ -101,19 +103,15 @@ export function imageBuilder(options: ImageBuilderOptions): ImageBuilder {
     return true
   }
 
-  async function toolchain(language: Language, detail: (text: string) => void): Promise<string> {
-    const tag = toolchainImage(root, language)
+  const toolchain = (language: Language, detail: (text: string) => void): Promise<string> =>
+    layer(toolchainImage(root, language), baseImage(root), `${language.id}/Containerfile`, detail)
+
+  async function layer(tag: string, from: string, file: string, detail: (text: string) => void): Promise<string> {
     if (await has(tag)) return tag
     const context = join(root, 'languages')
-    const containerfile = `${await readFile(join(context, language.id, 'Containerfile'), 'utf8')}\n${STRIP_SETUID}\n`
+    const containerfile = `${await readFile(join(context, file), 'utf8')}\n${STRIP_SETUID}\n`
     await withApt((volumes) =>
-      build(tag, {
-        containerfile,
-        buildArgs: { BASE: baseImage(root) },
-        context,
-        volumes,
-        onLine: (line) => detailOf(line, detail),
-      }),
+      build(tag, { containerfile, buildArgs: { BASE: from }, context, volumes, onLine: (line) => detailOf(line, detail) }),
     )
     return tag
   }
@@ -140,6 +138,20 @@ export function imageBuilder(options: ImageBuilderOptions): ImageBuilder {
         const version = await versionOf(await podman(), from, language)
         detail('adding init')
         await addInit(tag, from, { [IMAGE_LABEL.language]: language.id, [IMAGE_LABEL.version]: version })
+      })
+      return true
+    },
+    async kernel(language) {
+      if (!language.kernel) throw new Error(`${language.id} has no kernel`)
+      const tag = kernelImage(root, language)
+      if (await has(tag)) return false
+      await base()
+      await progress.step(`${language.name} kernel image`, async (detail) => {
+        const from = await toolchain(language, detail)
+        const whole = await layer(kernelToolchainImage(root, language), from, `${language.id}/kernel/Containerfile`, detail)
+        const version = await versionOf(await podman(), whole, language)
+        detail('adding init')
+        await addInit(tag, whole, { [IMAGE_LABEL.language]: language.id, [IMAGE_LABEL.version]: version })
       })
       return true
     },

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { recipe, runtimeImage } from '../../shared/runtime-image.ts'
+import { kernelImage, kernelRecipe, recipe, runtimeImage } from '../../shared/runtime-image.ts'
 import type { Language } from '../../shared/language.ts'
 
 /** The Debian release the images are made of. */
@@ -23,12 +23,21 @@ export function toolchainImage(root: string, language: Language): string {
   return `${PREFIX}toolchain-${language.id}:${hash(baseImage(root), ...recipe(root, language))}`
 }
 
+/** The same with the language's kernel. */
+export function kernelToolchainImage(root: string, language: Language): string {
+  const parts = [...recipe(root, language), ...kernelRecipe(root, language)]
+  return `${PREFIX}toolchain-kernel-${language.id}:${hash(baseImage(root), ...parts)}`
+}
+
 /** Every reference this version of Runyard may use for these languages. */
 export function currentReferences(root: string, languages: readonly Language[]): Set<string> {
   return new Set([
     DEBIAN_IMAGE,
     baseImage(root),
     ...languages.flatMap((language) => [toolchainImage(root, language), runtimeImage(root, language)]),
+    ...languages.flatMap((language) =>
+      language.kernel ? [kernelToolchainImage(root, language), kernelImage(root, language)] : [],
+    ),
   ])
 }
 

@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import ipaddr from 'ipaddr.js'
 import { LIMIT_NAMES, type Limits } from '../limits.ts'
@@ -77,6 +78,18 @@ export interface Config {
     deliveriesKeptSeconds: number
   }
   worker: { slots: number; drainTimeoutMs: number; installOnRequest: boolean }
+  sessions: {
+    /** Of one worker: what the limits of its sessions may be together. 0: it takes none. */
+    memoryBytes: number
+    /** What a session gets that asks for none. */
+    idleTimeoutMs: number
+    /** The most that one may ask for, of both times; its CPU time, too. */
+    maxLifetimeMs: number
+    /** Of one tenant at a time. */
+    tenantMax: number
+    /** Kernels of each language that wait for a session, once there was one. */
+    poolReady: number
+  }
   sandbox: {
     podmanSocket: string | undefined
     /** Whether the kernel may go on logging faults of programs. */
@@ -229,6 +242,13 @@ export function toConfig(
       drainTimeoutMs: number('DRAIN_TIMEOUT_MS'),
       installOnRequest: text('INSTALL_ON_REQUEST') === 'on',
     },
+    sessions: {
+      memoryBytes: text('SESSIONS_MEMORY_BYTES') === '' ? Math.floor(totalmem() / 2) : number('SESSIONS_MEMORY_BYTES'),
+      idleTimeoutMs: number('SESSION_IDLE_TIMEOUT_MS'),
+      maxLifetimeMs: number('SESSION_MAX_LIFETIME_MS'),
+      tenantMax: number('TENANT_MAX_SESSIONS'),
+      poolReady: number('SESSION_POOL_READY'),
+    },
     sandbox: {
       podmanSocket: text('PODMAN_SOCKET') || undefined,
       keepFaultLog: text('KERNEL_FAULT_LOG') === 'keep',
@@ -275,6 +295,12 @@ function check(config: Config): void {
     if (defaults[name] > ceilings[name]) {
       throw new ConfigError(`DEFAULT_${variable} (${defaults[name]}) is above MAX_${variable} (${ceilings[name]})`)
     }
+  }
+  const { sessions } = config
+  if (sessions.idleTimeoutMs > sessions.maxLifetimeMs) {
+    throw new ConfigError(
+      `SESSION_IDLE_TIMEOUT_MS (${sessions.idleTimeoutMs}) is above SESSION_MAX_LIFETIME_MS (${sessions.maxLifetimeMs})`,
+    )
   }
   if (config.http.maxCodeBytes > config.http.maxBodyBytes) {
     throw new ConfigError(

@@ -9,6 +9,7 @@ import {
   type Limits,
   MAX_TIMER_MS,
   MIB,
+  MINUTE,
 } from '../limits.ts'
 
 /** How the text of a variable becomes a value. */
@@ -30,6 +31,7 @@ export interface Setting {
     | 'Webhooks'
     | 'Storage'
     | 'Worker'
+    | 'Sessions'
     | 'Sandbox'
     | 'Limits'
     | 'Ceilings'
@@ -403,6 +405,44 @@ export const SETTINGS: readonly Setting[] = [
     default: String(availableParallelism()),
     group: 'Worker',
     description: 'Slots: jobs one worker runs at a time. The default is the number of processors.',
+  },
+  {
+    name: 'SESSIONS_MEMORY_BYTES',
+    kind: { ...integer(0), isOptional: true },
+    default: '',
+    group: 'Sessions',
+    description:
+      'Memory that the sessions of one worker may have together, the sum of their limits. Empty: half of the machine. 0: no sessions.',
+  },
+  {
+    name: 'SESSION_IDLE_TIMEOUT_MS',
+    kind: integer(1000, MAX_TIMER_MS),
+    default: String(10 * MINUTE),
+    group: 'Sessions',
+    description: 'After how long without use a session ends that asked for no other time.',
+  },
+  {
+    name: 'SESSION_MAX_LIFETIME_MS',
+    kind: integer(1000, MAX_TIMER_MS),
+    default: String(24 * 60 * MINUTE),
+    group: 'Sessions',
+    description:
+      'The longest that a session may live or stand idle, and the CPU time that its processes may use in all, ms. A session that asks for no other time lives an hour, or this if it is less.',
+  },
+  {
+    name: 'SESSION_POOL_READY',
+    kind: integer(0, 100),
+    default: '1',
+    group: 'Sessions',
+    description:
+      'Sessions with a started kernel that wait ready, of each language that had a session within the last hour. They give way when others need their memory.',
+  },
+  {
+    name: 'TENANT_MAX_SESSIONS',
+    kind: integer(1, 1e6),
+    default: '10',
+    group: 'Sessions',
+    description: 'Sessions of one tenant at a time.',
   },
   {
     name: 'INSTALL_ON_REQUEST',

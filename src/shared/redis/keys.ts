@@ -111,7 +111,26 @@ export interface Keys {
   readonly ends: string
   /** Written to learn what replicas have. */
   readonly mark: string
+  /** Hash: tenant, state, worker, and the session as its owner sees it. Its events are at `events`. */
+  session(id: string): string
+  /** Hash: executions and commands of a session that have ended, JSON, by their ids. */
+  sessionResults(id: string): string
+  /** Stream of what a session is asked; also the channel on which it is published. */
+  sessionRequests(id: string): string
+  /** Hash: the answer to one request, for a gateway that missed it. */
+  sessionAnswer(id: string): string
+  /** Channel: answers to the requests of a gateway. */
+  sessionAnswers(gateway: string): string
+  /** Sorted set of the ids of sessions that have not ended, by when they count as lost, in ms. */
+  readonly liveSessions: string
+  /** Set of the ids of those of one tenant. */
+  tenantLiveSessions(tenant: string): string
+  /** Sorted set of the ids of a tenant's sessions by when they were accepted, in ms. */
+  tenantSessions(tenant: string): string
 }
+
+/** Of sessions that wait for a worker with room. */
+export const SESSION_QUEUE_NAME = 'sessions'
 
 export const QUEUE_NAME = 'jobs'
 
@@ -173,6 +192,14 @@ const PATTERNS: Readonly<Record<KeyName, string>> = {
   fairness: 'fairness',
   ends: 'ends',
   mark: 'mark',
+  session: 'session:*',
+  sessionResults: 'session-results:*',
+  sessionRequests: 'session-requests:*',
+  sessionAnswer: 'session-answer:*',
+  sessionAnswers: 'session-answers:*',
+  liveSessions: 'sessions-live',
+  tenantLiveSessions: 'sessions-live:*',
+  tenantSessions: 'sessions-of:*',
 }
 
 export function createKeys(namespace: string): Keys {

@@ -8,6 +8,10 @@ export const Runtimes = Type.Object({
     description: 'language id to the version in its image, e.g. `{"python": "3.13.5"}`',
   }),
   images: Type.Array(Type.String(), { description: 'other images allowed in container jobs' }),
+  // Workers of before sessions do not tell it.
+  kernels: Type.Optional(
+    Type.Array(Type.String(), { description: 'ids of the languages whose kernels are installed, for sessions' }),
+  ),
 })
 export type Runtimes = Static<typeof Runtimes>
 
@@ -29,6 +33,13 @@ export const WorkerLoad = Type.Object({
   freeMemoryBytes: Type.Integer(),
 })
 
+export const SessionLoad = Type.Object({
+  memoryBytes: Type.Integer({ description: 'what the limits of its sessions may be together' }),
+  usedBytes: Type.Integer({ description: 'what they are' }),
+  count: Type.Integer(),
+})
+export type SessionLoad = Static<typeof SessionLoad>
+
 export const WorkerInfo = Type.Object({
   id: Type.String(),
   host: Type.String(),
@@ -42,6 +53,7 @@ export const WorkerInfo = Type.Object({
   // Workers of before the dashboard do not tell the rest.
   heartbeatAt: Type.Optional(Type.String({ format: 'date-time', description: 'when it reported this' })),
   load: Type.Optional(WorkerLoad),
+  sessions: Type.Optional(SessionLoad),
   installsOnRequest: Type.Optional(Type.Boolean({ description: 'whether it installs languages on request' })),
 })
 export type WorkerInfo = Static<typeof WorkerInfo>
@@ -107,5 +119,6 @@ function common(a: Runtimes, b: Runtimes): Runtimes {
   return {
     languages: Object.fromEntries(Object.entries(a.languages).filter(([id]) => id in b.languages)),
     images: a.images.filter((image) => b.images.includes(image)),
+    kernels: a.kernels?.filter((id) => b.kernels?.includes(id)) ?? [],
   }
 }

@@ -2,7 +2,8 @@ import type { Logger } from 'pino'
 import type { JobSpec } from '../../shared/job.ts'
 import { findLanguage, type Language, loadLanguages } from '../../shared/language.ts'
 import type { Runtimes } from '../../shared/redis/worker-registry.ts'
-import { IMAGE_LABEL, runtimeImage, wrappedImage } from '../../shared/runtime-image.ts'
+import type { SessionHead } from '../../shared/sessions/session.ts'
+import { IMAGE_LABEL, kernelImage, runtimeImage, wrappedImage } from '../../shared/runtime-image.ts'
 import type { Engine } from '../sandbox/engine.ts'
 
 export interface InstalledRuntimes {
@@ -17,6 +18,8 @@ export interface InstalledRuntimes {
   languageOf: (image: string) => Language | undefined
   /** @throws Error naming what is not installed and how to install it */
   locate: (spec: Pick<JobSpec, 'head'>) => { language: Language | undefined; image: string }
+  /** Where a session can run; undefined when what it needs is not installed here. */
+  locateSession: (head: Pick<SessionHead, 'language' | 'kernel'>) => { language: Language; image: string } | undefined
 }
 
 /** Those of this engine, looked up once. @throws when the engine does not answer */
@@ -47,7 +50,10 @@ export function createInstalledRuntimes(
 ): InstalledRuntimes {
   const references = new Map(languages.map((language) => [language.id, runtimeImage(root, language)]))
   const wrapped = new Map(allowedImages.map((image) => [image, wrappedImage(root, image)]))
-  let runtimes: Runtimes = { languages: {}, images: [] }
+  const kernels = new Map(
+    languages.flatMap((language) => (language.kernel ? [[language.id, kernelImage(root, language)] as const] : [])),
+  )
+  let runtimes: Runtimes = { languages: {}, images: [], kernels: [] }
 
   const imageOf = (id: string): string => {
     const image = references.get(id)
@@ -67,7 +73,8 @@ export function createInstalledRuntimes(
         if (version !== undefined) versions[id] = version
       }
       const images = [...wrapped].filter(([, reference]) => labels.has(reference)).map(([image]) => image)
-      runtimes = { languages: versions, images }
+      const withKernel = [...kernels].filter(([id, reference]) => id in versions && labels.has(reference))
+      runtimes = { languages: versions, images, kernels: withKernel.map(([id]) => id) }
     },
     defined: languages.map(({ id }) => id),
     get runtimes() {
@@ -75,6 +82,13 @@ export function createInstalledRuntimes(
     },
     languageOf: (image) => languages.find(({ id }) => references.get(id) === image),
     images: () => Object.keys(runtimes.languages).map(imageOf),
+    locateSession({ language: id, kernel }) {
+      const language = languages.find((one) => one.id === id)
+      if (!language || runtimes.languages[id] === undefined) return undefined
+      if (!kernel) return { language, image: imageOf(id) }
+      const image = kernels.get(id)
+      return image !== undefined && runtimes.kernels?.includes(id) ? { language, image } : undefined
+    },
     locate({ head }) {
       if (head.kind === 'code') {
         const language = languages.find(({ id }) => id === head.language)

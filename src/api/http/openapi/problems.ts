@@ -49,6 +49,7 @@ const HEADERS: Partial<Record<ProblemCode, readonly ResponseHeader[]>> = {
   unavailable: ['Retry-After'],
   'queue-full': ['Retry-After'],
   'engine-unavailable': ['Retry-After'],
+  'sessions-full': ['Retry-After'],
 }
 
 /** The headers that tell more of one of these problems. */

@@ -4,6 +4,7 @@ export const TAGS = {
   Batches: 'Many jobs in one call.',
   'Run and wait': 'Run a program or a command in one call and get its result.',
   Judging: 'Problems: tests, checkers and interactors that are stored once and judged against.',
+  Sessions: 'Sandboxes that stay: executions in interpreters with state, commands, files.',
   Runtimes: 'The languages.',
   Webhooks: 'Signing secrets and deliveries.',
   Administration: 'For operators: keys, security events and blocks. Requires a key with the scope `admin`.',

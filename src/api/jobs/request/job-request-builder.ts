@@ -13,8 +13,6 @@ import {
   type RequestFile,
   type RequestTest,
 } from '../../../shared/requests.ts'
-import type { SecurityEvent } from '../../../shared/security/security-event.ts'
-import type { Screening } from '../../screening/screening.ts'
 import { subjectOf } from '../../screening/subject.ts'
 import type { Caller } from '../../http/caller.ts'
 import { invalidRequest } from '../../http/problems.ts'
@@ -33,7 +31,7 @@ import {
 } from './check-request.ts'
 import { checkSizes } from './check-sizes.ts'
 import { plainGlobs } from './glob-problem.ts'
-import { type Screened, screenWith } from './screen-with.ts'
+import type { Screen } from './screen-with.ts'
 import { toUnixText } from './unix-text.ts'
 
 /** Turns request bodies into jobs, complete and checked. */
@@ -50,11 +48,7 @@ export interface JobRequestBuilderOptions {
   problems: Pick<ProblemStore, 'read' | 'content'>
   /** What can be run now. */
   runtimes: () => Promise<Runtimes>
-  screening: Screening
-  /** Told of every submission that screening refuses. */
-  blocked: (event: SecurityEvent) => void
-  /** Told of every screening. */
-  screened: Screened
+  screen: Screen
 }
 
 const codeRequest = bodyValidator(CodeRequest)
@@ -65,12 +59,9 @@ export function createJobRequestBuilder({
   languages,
   problems,
   runtimes,
-  screening,
-  blocked,
-  screened,
+  screen,
 }: JobRequestBuilderOptions): JobRequestBuilder {
   const { defaults } = config.limits
-  const screen = screenWith(screening, config.screening.policy, blocked, screened)
   const ceilingsOf = (caller: Caller) => lowerOf(config.limits.ceilings, caller.ceilings)
 
   /** The owner asks for it, the operator may not allow it. */

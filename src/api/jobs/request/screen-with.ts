@@ -6,6 +6,14 @@ import type { Caller } from '../../http/caller.ts'
 import type { Screening } from '../../screening/screening.ts'
 import type { Subject } from '../../screening/subject.ts'
 
+/** @returns what is to be told with what was submitted. @throws Problem `submission-blocked` */
+export type Screen = (
+  subject: Subject,
+  caller: Caller,
+  requestId: string,
+  endUser: string | undefined,
+) => Finding[]
+
 export type Screened = (policy: ScreeningPolicy, ms: number, findings: readonly Finding[]) => void
 
 /**
@@ -21,7 +29,7 @@ export function screenWith(
   policy: ScreeningPolicy,
   blocked: (event: SecurityEvent) => void,
   screened: Screened,
-): (subject: Subject, caller: Caller, requestId: string, endUser: string | undefined) => Finding[] {
+): Screen {
   return (subject, caller, requestId, endUser) => {
     const begun = performance.now()
     const applied = caller.screening ?? policy

@@ -44,6 +44,19 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, Example>> = {
   'method-not-allowed': { detail: 'PATCH cannot be used on /v1/jobs; allowed: GET, POST' },
   'time-limit': { detail: 'the wall time limit of 500 ms was reached', extra: { result: limitedResult } },
   'request-timeout': { detail: 'the request took too long to arrive; send it again' },
+  'no-kernel': { detail: 'the language of the session has no kernel here; run commands instead' },
+  'context-dead': {
+    detail:
+      'its kernel was killed (SIGKILL), most likely because the session reached its memory limit of 536870912 bytes',
+  },
+  'file-conflict': { detail: 'out is a folder' },
+  'not-waiting': { detail: 'the execution does not ask for input' },
+  'already-ended': { detail: 'the command has ended' },
+  'session-ended': { detail: 'the session has ended: nothing happened in it for its `idleTimeoutMs`' },
+  'session-lost': { detail: 'the session was lost: its worker was lost' },
+  'too-many-sessions': { detail: 'you have 10 sessions, the most that is allowed; end one first' },
+  'session-busy': { detail: '100 executions wait in the context already' },
+  'sessions-full': { detail: 'no worker has 536870912 bytes left for another session; try again in 10 s' },
   'nothing-to-run': {
     detail: 'the job has not ended yet; requests are kept with results, unless KEEP_REQUESTS is off',
   },

@@ -1,0 +1,250 @@
+import Type from 'typebox'
+import { v7 as uuid } from 'uuid'
+import { SECOND } from '../../shared/limits.ts'
+import { Problem } from '../../shared/problems.ts'
+import { CommandRequest, SignalRequest, StdinRequest } from '../../shared/sessions/requests.ts'
+import { Command, type Session } from '../../shared/sessions/session.ts'
+import { TerminalSize } from '../../shared/terminal-size.ts'
+import { whileKeyHolds } from '../http/open-responses.ts'
+import { PATH } from '../http/openapi/parameters.ts'
+import { MAX_WAIT_SECONDS, preferredWait } from '../http/prefer.ts'
+import { invalidRequest } from '../http/problems.ts'
+import { defineRoute } from '../http/route.ts'
+import { plainBase64, NOT_BASE64 } from '../jobs/request/base64.ts'
+import { checkVectors } from '../jobs/request/check-request.ts'
+import { checkSizes } from '../jobs/request/check-sizes.ts'
+import { subjectOf } from '../screening/subject.ts'
+import { command as commandExample } from './examples.ts'
+import { CALL_PROBLEMS, folderOf } from './executions.ts'
+import { ownSession, type SessionNeeds, sessionOf } from './needs.ts'
+
+const finished = { finished: { summary: 'An ended command', value: commandExample } }
+
+export const runCommand = defineRoute({
+  method: 'post',
+  path: '/v1/sessions/:id/commands',
+  id: 'runCommand',
+  tag: 'Sessions',
+  summary: 'Run a command in a session',
+  description:
+    'Returns 202 at once. `Prefer: wait=N` waits for the end: 200 with the ended command, or 202 when the time was over first. ' +
+    'It ends with its first process; what that leaves running goes on.',
+  scopes: ['sessions'],
+  params: { id: PATH.session },
+  headers: ['Prefer'],
+  body: {
+    schema: CommandRequest,
+    examples: {
+      argv: { summary: 'An argument vector', value: { argv: ['ls', '-l'] }, refused: 404 },
+      shell: { summary: 'A shell line', value: { shell: 'sort data.csv | head -3' }, refused: 404 },
+    },
+  },
+  answers: {
+    200: {
+      description: 'The ended command.',
+      schema: Command,
+      headers: ['Location', 'Preference-Applied'],
+      examples: finished,
+    },
+    202: { description: 'The command runs.', schema: Command, headers: ['Location', 'Preference-Applied'] },
+  },
+  problems: [...CALL_PROBLEMS, 'submission-blocked', 'too-many-open'],
+  schemas: { CommandRequest },
+  async handle(needs: SessionNeeds, { req, res, params, body, caller, requestId, send }) {
+    const { calls, open, config, screen } = needs
+    const session = await ownSession(needs, res, params.id)
+    const argv = argvOf(body)
+    checkSizes({ command: argv, env: body.env ?? {}, stdin: body.stdin ?? '' }, [], config.http.maxCodeBytes)
+    const subject = subjectOf({ language: undefined, files: [], command: argv })
+    const warnings = screen(pointedAt(subject, body.shell !== undefined), caller, requestId, session.endUser)
+    const errors = checkVectors({ argv, env: body.env, cwd: [body.cwd ?? ''] })
+    if (errors.length > 0) throw invalidRequest(errors)
+    const waitSeconds = preferredWait(req.get('prefer')) ?? 0
+    const signal = waitSeconds > 0 ? open.admit(res) : undefined
+    const waitMs = waitSeconds * SECOND
+    const { background = false, interactive = false, terminal, stdin = '' } = body
+    const id = uuid()
+    const to = sessionOf(res, session.id)
+    const asked = {
+      id,
+      argv,
+      env: body.env ?? {},
+      cwd: folderOf(body.cwd),
+      background,
+      timeoutMs: body.timeoutMs ?? (background || interactive ? null : config.limits.defaults.wallMs),
+      outputBytes: session.limits.outputBytes,
+      interactive: interactive || stdin !== '',
+      terminal: terminal ?? null,
+      warnings,
+      waitMs: stdin === '' ? waitMs : 0,
+    }
+    const run = async () => {
+      const started = await calls.call(to, 'runCommand', asked, { waitMs, ...(signal && { signal }) })
+      if (stdin === '') return started.value
+      // It may have ended before it read any.
+      const bytes = Buffer.from(stdin)
+      await calls.call(to, 'writeInput', { id, end: !interactive }, { bytes }).catch((error: unknown) => {
+        if (!(error instanceof Problem) || error.code !== 'already-ended') throw error
+      })
+      return (await calls.call(to, 'readCommand', { id, waitMs }, { waitMs, ...(signal && { signal }) })).value
+    }
+    const command = signal ? await whileKeyHolds(signal, run()) : await run()
+    res.location(`/v1/sessions/${session.id}/commands/${id}`)
+    if (signal) res.set('Preference-Applied', `wait=${waitSeconds}`)
+    send(command.state === 'finished' ? 200 : 202, command)
+  },
+})
+
+/** @throws Problem `invalid-request` unless exactly one of both is there */
+function argvOf({ argv, shell }: { argv?: string[]; shell?: string }): string[] {
+  if ((argv === undefined) === (shell === undefined)) {
+    throw invalidRequest([{ pointer: '/argv', detail: argv ? 'cannot be used with /shell' : 'is missing, and so is /shell' }])
+  }
+  return argv ?? ['sh', '-c', shell ?? '']
+}
+
+/** What is screened, with the places as the request has them. */
+function pointedAt(subject: ReturnType<typeof subjectOf>, isShell: boolean): ReturnType<typeof subjectOf> {
+  if (isShell) {
+    const line = subject.texts.filter(({ pointer }) => pointer === '/command/2')
+    return { ...subject, texts: line.map((text) => ({ ...text, pointer: '/shell' })) }
+  }
+  return {
+    ...subject,
+    texts: subject.texts.map((text) => ({ ...text, pointer: text.pointer.replace(/^\/command/, '/argv') })),
+  }
+}
+
+const CommandList = Type.Object({
+  commands: Type.Array(Command, { description: 'without their output, the oldest first' }),
+})
+
+export const listCommands = defineRoute({
+  method: 'get',
+  path: '/v1/sessions/:id/commands',
+  id: 'listCommands',
+  tag: 'Sessions',
+  summary: 'List the commands of a session',
+  description: 'Those that run, and the last that have ended, without their output.',
+  scopes: ['sessions'],
+  params: { id: PATH.session },
+  answers: { 200: { description: 'The commands.', schema: CommandList } },
+  cache: 'private, no-cache',
+  problems: CALL_PROBLEMS,
+  schemas: { CommandList },
+  async handle(needs: SessionNeeds, { res, params, send }) {
+    const session = await ownSession(needs, res, params.id)
+    const { records, calls } = needs
+    if (session.state === 'ended') {
+      const all = (await records.readResults(session.id)).map((json) => JSON.parse(json) as Command & { kind: string })
+      const commands = all.filter(({ kind }) => kind === 'command').sort((a, b) => (a.id < b.id ? -1 : 1))
+      return send(200, { commands: commands.map((one) => ({ ...one, stdout: '', stderr: '' })) })
+    }
+    send(200, { commands: (await calls.call(sessionOf(res, session.id), 'listCommands', {})).value })
+  },
+})
+
+export const readCommand = defineRoute({
+  method: 'get',
+  path: '/v1/sessions/:id/commands/:command',
+  id: 'readCommand',
+  tag: 'Sessions',
+  summary: 'Read a command',
+  description: 'With its output so far. `wait` waits until it has ended or the time is over.',
+  scopes: ['sessions'],
+  params: { id: PATH.session, command: PATH.command },
+  query: Type.Object(
+    {
+      wait: Type.Optional(
+        Type.String({ pattern: '^[0-9]{1,9}$', description: 'whole seconds to wait for the end; at most 60 count' }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
+  answers: { 200: { description: 'The command.', schema: Command, examples: finished } },
+  cache: 'private, no-cache',
+  problems: [...CALL_PROBLEMS, 'too-many-open'],
+  async handle(needs: SessionNeeds, { res, params, query, send }) {
+    const session = await ownSession(needs, res, params.id)
+    const id = params.command.toLowerCase()
+    if (session.state === 'ended') return send(200, await storedCommand(needs, session, id))
+    const seconds = Math.min(Number(query.wait ?? '0'), MAX_WAIT_SECONDS)
+    const signal = seconds > 0 ? needs.open.admit(res) : undefined
+    const waitMs = seconds * SECOND
+    const options = { waitMs, ...(signal && { signal }) }
+    const call = needs.calls.call(sessionOf(res, session.id), 'readCommand', { id, waitMs }, options)
+    send(200, (signal ? await whileKeyHolds(signal, call) : await call).value)
+  },
+})
+
+async function storedCommand({ records }: SessionNeeds, session: Session, id: string): Promise<Command> {
+  const json = await records.readResult(session.id, id)
+  const { kind, ...command } = JSON.parse(json ?? '{}') as Command & { kind?: string }
+  if (kind !== 'command') throw new Problem('not-found', 'the session has no such command, or it has gone')
+  return command
+}
+
+const common = {
+  tag: 'Sessions',
+  scopes: ['sessions'],
+  params: { id: PATH.session, command: PATH.command },
+  answers: { 200: { description: 'The command.', schema: Command, examples: finished } },
+  problems: [...CALL_PROBLEMS, 'already-ended', 'not-waiting'],
+} as const
+
+export const writeStdin = defineRoute({
+  ...common,
+  method: 'post',
+  path: '/v1/sessions/:id/commands/:command/stdin',
+  id: 'writeStdin',
+  summary: 'Write to the standard input of a command',
+  description: 'At most 1 MiB may wait for the command to read it.',
+  body: {
+    schema: StdinRequest,
+    examples: { line: { summary: 'A line', value: { data: '42\n' }, refused: 404 } },
+  },
+  schemas: { StdinRequest },
+  async handle({ calls }: SessionNeeds, { res, params, body, send }) {
+    const { data = '', encoding, end = false } = body
+    const plain = encoding === 'base64' ? plainBase64(data) : data
+    if (plain === undefined) throw invalidRequest([{ pointer: '/data', detail: NOT_BASE64 }])
+    const bytes = Buffer.from(plain, encoding === 'base64' ? 'base64' : 'utf8')
+    const id = params.command.toLowerCase()
+    send(200, (await calls.call(sessionOf(res, params.id), 'writeInput', { id, end }, { bytes })).value)
+  },
+})
+
+export const signalCommand = defineRoute({
+  ...common,
+  method: 'post',
+  path: '/v1/sessions/:id/commands/:command/signals',
+  id: 'signalCommand',
+  summary: 'Send a signal to a command',
+  description: 'To its process group; on a terminal, to that in the foreground.',
+  body: {
+    schema: SignalRequest,
+    examples: { end: { summary: 'Ask it to end', value: { signal: 'SIGTERM' }, refused: 404 } },
+  },
+  schemas: { SignalRequest },
+  async handle({ calls }: SessionNeeds, { res, params, body, send }) {
+    const { signal, tree = false } = body
+    const asked = { id: params.command.toLowerCase(), signal, tree }
+    send(200, (await calls.call(sessionOf(res, params.id), 'signalCommand', asked)).value)
+  },
+})
+
+export const resizeCommand = defineRoute({
+  ...common,
+  method: 'put',
+  path: '/v1/sessions/:id/commands/:command/terminal',
+  id: 'resizeCommand',
+  summary: 'Change the size of the terminal of a command',
+  body: {
+    schema: TerminalSize,
+    examples: { wide: { summary: '132 columns', value: { columns: 132, rows: 43 }, refused: 404 } },
+  },
+  async handle({ calls }: SessionNeeds, { res, params, body, send }) {
+    const asked = { id: params.command.toLowerCase(), size: body }
+    send(200, (await calls.call(sessionOf(res, params.id), 'resizeCommand', asked)).value)
+  },
+})

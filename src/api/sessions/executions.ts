@@ -1,0 +1,333 @@
+import Type from 'typebox'
+import { v7 as uuid } from 'uuid'
+import { GapEvent } from '../../shared/job-event.ts'
+import { SECOND } from '../../shared/limits.ts'
+import { Problem, type ProblemCode } from '../../shared/problems.ts'
+import { ContextRequest, ExecutionRequest } from '../../shared/sessions/requests.ts'
+import { Context, Execution, type Session } from '../../shared/sessions/session.ts'
+import { SessionEvent } from '../../shared/sessions/session-event.ts'
+import { findLanguage, type Language } from '../../shared/language.ts'
+import { BEGINNING } from '../events/event-feed.ts'
+import type { StoredEvent } from '../events/live-events.ts'
+import { whileKeyHolds } from '../http/open-responses.ts'
+import { PATH } from '../http/openapi/parameters.ts'
+import { MAX_WAIT_SECONDS, preferredWait } from '../http/prefer.ts'
+import { invalidRequest } from '../http/problems.ts'
+import { defineRoute } from '../http/route.ts'
+import { sendEvents } from '../http/sse.ts'
+import { checkSizes } from '../jobs/request/check-sizes.ts'
+import { checkVectors } from '../jobs/request/check-request.ts'
+import { subjectOf } from '../screening/subject.ts'
+import { context as contextExample, execution as executionExample } from './examples.ts'
+import { ownSession, type SessionNeeds, sessionOf } from './needs.ts'
+
+/** What every call to a session can be refused for. */
+export const CALL_PROBLEMS = ['session-ended', 'session-lost', 'session-busy'] as const satisfies ProblemCode[]
+
+const finished = { finished: { summary: 'An ended execution', value: executionExample } }
+const WaitQuery = Type.Object(
+  {
+    wait: Type.Optional(
+      Type.String({ pattern: '^[0-9]{1,9}$', description: 'whole seconds to wait for the end; at most 60 count' }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+export const execute = defineRoute({
+  method: 'post',
+  path: '/v1/sessions/:id/executions',
+  id: 'execute',
+  tag: 'Sessions',
+  summary: 'Run code in a session',
+  description:
+    'Runs a piece of code in an interpreter that keeps its state. One runs at a time in a context, others wait in order. Returns ' +
+    '202 at once. `Prefer: wait=N` waits for the end: 200 with the finished execution, or 202 when the time was over first.',
+  scopes: ['sessions'],
+  params: { id: PATH.session },
+  headers: ['Prefer'],
+  body: {
+    schema: ExecutionRequest,
+    examples: { sum: { summary: 'The value of an expression', value: { code: 'x = 40\nx + 2' }, refused: 404 } },
+  },
+  answers: {
+    200: {
+      description: 'The ended execution.',
+      schema: Execution,
+      headers: ['Location', 'Preference-Applied'],
+      examples: finished,
+    },
+    202: {
+      description: 'The execution waits or runs.',
+      schema: Execution,
+      headers: ['Location', 'Preference-Applied'],
+    },
+  },
+  problems: [...CALL_PROBLEMS, 'submission-blocked', 'too-many-open', 'no-kernel', 'context-dead'],
+  schemas: { ExecutionRequest },
+  async handle(needs: SessionNeeds, { req, res, params, body, caller, requestId, send }) {
+    const { calls, open, config, screen, languages } = needs
+    const session = await ownSession(needs, res, params.id)
+    checkSameLanguage(session, body.language, languages)
+    const files = [{ path: '', content: body.code, encoding: 'utf-8' as const }]
+    checkSizes({}, files, config.http.maxCodeBytes)
+    const subject = subjectOf({ language: session.language, files, pointers: ['/code'] })
+    const warnings = screen(subject, caller, requestId, session.endUser)
+    const waitSeconds = preferredWait(req.get('prefer')) ?? 0
+    const signal = waitSeconds > 0 ? open.admit(res) : undefined
+    const id = uuid()
+    const waitMs = waitSeconds * SECOND
+    const asked = {
+      id,
+      context: body.context ?? 'default',
+      code: body.code,
+      timeoutMs: body.timeoutMs ?? config.limits.defaults.wallMs,
+      silent: body.silent ?? false,
+      allowInput: body.allowInput ?? false,
+      warnings,
+      waitMs,
+    }
+    const call = calls.call(sessionOf(res, session.id), 'execute', asked, { waitMs, ...(signal && { signal }) })
+    const { value } = signal ? await whileKeyHolds(signal, call) : await call
+    res.location(`/v1/sessions/${session.id}/executions/${id}`)
+    if (signal) res.set('Preference-Applied', `wait=${waitSeconds}`)
+    send(value.state === 'finished' ? 200 : 202, value)
+  },
+})
+
+/** An execution in another language than the session's is a mistake. @throws Problem `invalid-request` */
+function checkSameLanguage(session: Session, name: string | undefined, languages: readonly Language[]): void {
+  if (name === undefined || findLanguage(languages, name)?.id === session.language) return
+  throw invalidRequest([{ pointer: '/language', detail: `is "${name}"; the session's language is ${session.language}` }])
+}
+
+const ExecutionList = Type.Object({
+  executions: Type.Array(Execution, { description: 'without output and results, the oldest first' }),
+})
+
+export const listExecutions = defineRoute({
+  method: 'get',
+  path: '/v1/sessions/:id/executions',
+  id: 'listExecutions',
+  tag: 'Sessions',
+  summary: 'List the executions of a session',
+  description: 'Those that wait and run, and the last that have ended, without their output.',
+  scopes: ['sessions'],
+  params: { id: PATH.session },
+  answers: { 200: { description: 'The executions.', schema: ExecutionList } },
+  cache: 'private, no-cache',
+  problems: CALL_PROBLEMS,
+  schemas: { ExecutionList },
+  async handle(needs: SessionNeeds, { res, params, send }) {
+    const session = await ownSession(needs, res, params.id)
+    const { records, calls } = needs
+    if (session.state === 'ended') {
+      const all = (await records.readResults(session.id)).map((json) => JSON.parse(json) as Execution & { kind: string })
+      const executions = all.filter(({ kind }) => kind === 'execution').sort((a, b) => (a.id < b.id ? -1 : 1))
+      return send(200, { executions: executions.map((one) => ({ ...one, results: [], stdout: '', stderr: '' })) })
+    }
+    send(200, { executions: (await calls.call(sessionOf(res, session.id), 'listExecutions', {})).value })
+  },
+})
+
+export const readExecution = defineRoute({
+  method: 'get',
+  path: '/v1/sessions/:id/executions/:execution',
+  id: 'readExecution',
+  tag: 'Sessions',
+  summary: 'Read an execution',
+  description: 'With its output so far. `wait` waits until it has ended or the time is over.',
+  scopes: ['sessions'],
+  params: { id: PATH.session, execution: PATH.execution },
+  query: WaitQuery,
+  answers: { 200: { description: 'The execution.', schema: Execution, examples: finished } },
+  cache: 'private, no-cache',
+  problems: [...CALL_PROBLEMS, 'too-many-open'],
+  async handle(needs: SessionNeeds, { res, params, query, send }) {
+    const session = await ownSession(needs, res, params.id)
+    const id = params.execution.toLowerCase()
+    if (session.state === 'ended') return send(200, await storedExecution(needs, session, id))
+    const seconds = Math.min(Number(query.wait ?? '0'), MAX_WAIT_SECONDS)
+    const signal = seconds > 0 ? needs.open.admit(res) : undefined
+    const waitMs = seconds * SECOND
+    const options = { waitMs, ...(signal && { signal }) }
+    const call = needs.calls.call(sessionOf(res, session.id), 'readExecution', { id, waitMs }, options)
+    send(200, (signal ? await whileKeyHolds(signal, call) : await call).value)
+  },
+})
+
+async function storedExecution({ records }: SessionNeeds, session: Session, id: string): Promise<Execution> {
+  const json = await records.readResult(session.id, id)
+  const { kind, ...execution } = JSON.parse(json ?? '{}') as Execution & { kind?: string }
+  if (kind !== 'execution') throw new Problem('not-found', 'the session has no such execution, or it has gone')
+  return execution
+}
+
+export const streamExecutionEvents = defineRoute({
+  method: 'get',
+  path: '/v1/sessions/:id/executions/:execution/events',
+  id: 'streamExecutionEvents',
+  tag: 'Sessions',
+  summary: 'Follow an execution',
+  description:
+    'Server-sent events: those of the session that are about this execution, as far as they are still kept, to its end.',
+  scopes: ['sessions'],
+  params: { id: PATH.session, execution: PATH.execution },
+  headers: ['Last-Event-ID'],
+  answers: {
+    200: {
+      description: 'The events, as they come.',
+      type: 'text/event-stream',
+      schema: Type.String({ description: 'server-sent events' }),
+      events: Type.Union([SessionEvent, GapEvent]),
+    },
+  },
+  problems: [...CALL_PROBLEMS, 'invalid-header', 'too-many-open'],
+  async handle(needs: SessionNeeds, { req, res, params }) {
+    const { feed, open, calls } = needs
+    const session = await ownSession(needs, res, params.id)
+    const id = params.execution.toLowerCase()
+    if (session.state === 'ended') await storedExecution(needs, session, id)
+    else await calls.call(sessionOf(res, session.id), 'readExecution', { id, waitMs: 0 })
+    if (req.method === 'HEAD') return void res.type('text/event-stream').end()
+    const after = req.get('last-event-id') || BEGINNING
+    if (!/^\d{1,15}-\d{1,15}$/.test(after)) {
+      throw new Problem('invalid-header', 'Last-Event-ID must be the id of an event of this session')
+    }
+    const signal = open.admit(res)
+    await sendEvents(res, eventsOf(await feed.read(session.id, after, signal), id), signal)
+  },
+})
+
+/** Those of one execution, to its end. */
+async function* eventsOf(events: AsyncIterable<StoredEvent>, id: string): AsyncGenerator<StoredEvent> {
+  for await (const event of events) {
+    if (event.type === 'ended') {
+      yield event
+      return
+    }
+    if (!event.data.includes(id)) continue
+    const data = JSON.parse(event.data) as { id?: unknown; execution?: unknown; state?: unknown }
+    if (event.type === 'execution' ? data.id !== id : data.execution !== id) continue
+    yield event
+    if (event.type === 'execution' && data.state === 'finished') return
+  }
+}
+
+const InputRequest = Type.Object({ value: Type.String({ maxLength: 65_536 }) }, { additionalProperties: false })
+
+export const answerInput = defineRoute({
+  method: 'post',
+  path: '/v1/sessions/:id/executions/:execution/input',
+  id: 'answerInput',
+  tag: 'Sessions',
+  summary: 'Answer an execution that asks for input',
+  description: 'After the event `input-request`, which comes of `input()` where the execution has `allowInput`.',
+  scopes: ['sessions'],
+  params: { id: PATH.session, execution: PATH.execution },
+  body: { schema: InputRequest, examples: { name: { summary: 'A line', value: { value: 'Ada' }, refused: 404 } } },
+  answers: { 200: { description: 'The execution.', schema: Execution } },
+  problems: [...CALL_PROBLEMS, 'not-waiting'],
+  async handle({ calls }: SessionNeeds, { res, params, body, send }) {
+    const id = params.execution.toLowerCase()
+    send(200, (await calls.call(sessionOf(res, params.id), 'answerInput', { id, value: body.value })).value)
+  },
+})
+
+const ContextList = Type.Object({ contexts: Type.Array(Context) })
+const idle = { idle: { summary: 'A context that waits', value: contextExample } }
+
+export const listContexts = defineRoute({
+  method: 'get',
+  path: '/v1/sessions/:id/contexts',
+  id: 'listContexts',
+  tag: 'Sessions',
+  summary: 'List the contexts of a session',
+  scopes: ['sessions'],
+  params: { id: PATH.session },
+  answers: { 200: { description: 'The contexts.', schema: ContextList } },
+  cache: 'private, no-cache',
+  problems: [...CALL_PROBLEMS, 'no-kernel'],
+  schemas: { ContextList },
+  async handle({ calls }: SessionNeeds, { res, params, send }) {
+    send(200, { contexts: (await calls.call(sessionOf(res, params.id), 'listContexts', {})).value })
+  },
+})
+
+export const createContext = defineRoute({
+  method: 'post',
+  path: '/v1/sessions/:id/contexts',
+  id: 'createContext',
+  tag: 'Sessions',
+  summary: 'Start another context',
+  description: 'An interpreter of its own, with its own state; files and memory it shares with the others.',
+  scopes: ['sessions'],
+  params: { id: PATH.session },
+  body: {
+    schema: ContextRequest,
+    examples: { other: { summary: 'With a name', value: { id: 'other' }, refused: 404 } },
+  },
+  answers: { 201: { description: 'The context, which can be used.', schema: Context, examples: idle } },
+  problems: [...CALL_PROBLEMS, 'no-kernel', 'context-dead'],
+  schemas: { ContextRequest },
+  async handle(needs: SessionNeeds, { res, params, body, send }) {
+    const session = await ownSession(needs, res, params.id)
+    checkSameLanguage(session, body.language, needs.languages)
+    const errors = checkVectors({ env: body.env, cwd: [body.cwd ?? ''] })
+    if (errors.length > 0) throw invalidRequest(errors)
+    const asked = { id: body.id ?? uuid(), cwd: folderOf(body.cwd), env: body.env ?? {} }
+    send(201, (await needs.calls.call(sessionOf(res, session.id), 'createContext', asked)).value)
+  },
+})
+
+/** The working folder of a session in its sandbox. */
+export const folderOf = (path: string | undefined): string =>
+  path === undefined ? '/job' : path.startsWith('/') ? path : `/job/${path}`
+
+const contextRoute = <const Id extends string>(
+  id: Id,
+  what: { method: 'post' | 'delete'; end: string; summary: string; description: string },
+  operation: 'interruptContext' | 'restartContext' | 'deleteContext',
+) =>
+  defineRoute({
+    method: what.method,
+    path: `/v1/sessions/:id/contexts/:context${what.end}` as '/v1/sessions/:id/contexts/:context',
+    id,
+    tag: 'Sessions',
+    summary: what.summary,
+    description: what.description,
+    scopes: ['sessions'],
+    params: { id: PATH.session, context: PATH.context },
+    answers: { 200: { description: 'The context.', schema: Context, examples: idle } },
+    problems: [...CALL_PROBLEMS, 'no-kernel', 'context-dead'],
+    async handle({ calls }: SessionNeeds, { res, params, send }) {
+      send(200, (await calls.call(sessionOf(res, params.id), operation, { id: params.context })).value)
+    },
+  })
+
+export const interruptContext = contextRoute(
+  'interruptContext',
+  {
+    method: 'post',
+    end: '/interrupt',
+    summary: 'Interrupt what runs in a context',
+    description: 'Its state stays; the execution ends as `interrupted`. Nothing happens when none runs.',
+  },
+  'interruptContext',
+)
+export const restartContext = contextRoute(
+  'restartContext',
+  {
+    method: 'post',
+    end: '/restart',
+    summary: 'Restart a context',
+    description: 'Its state is lost, and what runs and waits in it is cancelled. Also revives one whose kernel died.',
+  },
+  'restartContext',
+)
+export const deleteContext = contextRoute(
+  'deleteContext',
+  { method: 'delete', end: '', summary: 'End a context', description: 'What runs and waits in it is cancelled.' },
+  'deleteContext',
+)
+

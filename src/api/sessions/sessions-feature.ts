@@ -1,0 +1,110 @@
+import { closeOnce } from '../../shared/close-once.ts'
+import type { Language } from '../../shared/language.ts'
+import type { Overview } from '../../shared/redis/worker-registry.ts'
+import { createLostSessions } from '../../shared/sessions/lost-sessions.ts'
+import { createSessionQueue } from '../../shared/sessions/session-queue.ts'
+import { createSessionRecords, SESSION_RENEW_MS } from '../../shared/sessions/session-records.ts'
+import { createRequestSender } from '../../shared/sessions/session-requests.ts'
+import type { Core } from '../core.ts'
+import { createEventFeed } from '../events/event-feed.ts'
+import type { Events } from '../events/events.ts'
+import type { StoredEvent } from '../events/live-events.ts'
+import type { OpenResponses } from '../http/open-responses.ts'
+import { type BoundRoute, bindRoutes } from '../http/route.ts'
+import type { LimitEndUsers } from '../rate-limit/end-users.ts'
+import { listCommands, readCommand, resizeCommand, runCommand, signalCommand, writeStdin } from './commands.ts'
+import {
+  answerInput,
+  createContext,
+  deleteContext,
+  execute,
+  interruptContext,
+  listContexts,
+  listExecutions,
+  readExecution,
+  restartContext,
+  streamExecutionEvents,
+} from './executions.ts'
+import { deleteFile, listFiles, makeFolder, moveFile, readFile, writeFile } from './files.ts'
+import type { SessionNeeds } from './needs.ts'
+import { createSessionCalls, type SessionCalls } from './session-calls.ts'
+import { changeSession, createSession, endSession, listSessions, readSession, streamSessionEvents } from './sessions.ts'
+
+export interface SessionsNeeds {
+  languages: readonly Language[]
+  overview: () => Promise<Overview>
+  events: Events
+  open: OpenResponses
+  limitEndUsers: LimitEndUsers
+  screen: SessionNeeds['screen']
+}
+
+export interface SessionsFeature {
+  routes: BoundRoute[]
+  /** For what stands on top of sessions. */
+  calls: SessionCalls
+  close: () => Promise<void>
+}
+
+export const SESSION_ROUTES = [
+  createSession,
+  listSessions,
+  readSession,
+  changeSession,
+  endSession,
+  streamSessionEvents,
+  execute,
+  listExecutions,
+  readExecution,
+  streamExecutionEvents,
+  answerInput,
+  listContexts,
+  createContext,
+  interruptContext,
+  restartContext,
+  deleteContext,
+  runCommand,
+  listCommands,
+  readCommand,
+  writeStdin,
+  signalCommand,
+  resizeCommand,
+  listFiles,
+  readFile,
+  writeFile,
+  deleteFile,
+  moveFile,
+  makeFolder,
+]
+
+/** Sandboxes that stay: executions with state, commands, files. */
+export function createSessionsFeature(core: Core, needs: SessionsNeeds): SessionsFeature {
+  const { config, redis, subscriber, keys, log } = core
+  const records = createSessionRecords(redis, keys, config)
+  const queue = createSessionQueue(redis, keys)
+  const calls = createSessionCalls(subscriber, keys, createRequestSender(redis, keys), records)
+  const feed = createEventFeed(redis, needs.events.live, keys, { last: 'ended', isFirst: isFirstOfSession })
+  const sweep = createLostSessions(records)
+  let isSweeping = false
+  // Whoever waits for a session whose worker is gone is told by this.
+  const timer = setInterval(() => {
+    if (isSweeping || redis.status !== 'ready') return
+    isSweeping = true
+    sweep()
+      .catch((err: unknown) => log.warn({ err }, 'search for lost sessions failed'))
+      .finally(() => (isSweeping = false))
+  }, SESSION_RENEW_MS)
+  return {
+    routes: bindRoutes({ ...needs, config, records, queue, calls, feed }, SESSION_ROUTES),
+    calls,
+    close: closeOnce(
+      () => clearInterval(timer),
+      () => calls.close(),
+      () => queue.close(),
+    ),
+  }
+}
+
+/** The record of a session and this event of it are written in one. */
+const isFirstOfSession = ({ type, data }: StoredEvent): boolean =>
+  type === 'session' && (JSON.parse(data) as { state?: unknown }).state === 'starting'

@@ -1,0 +1,125 @@
+import Type, { type Static } from 'typebox'
+import { MAX_TIMER_MS, SECOND } from '../limits.ts'
+import { SIGNAL_NAMES } from '../redis/job-input.ts'
+import { MAX_FILES, RequestFile } from '../requests.ts'
+import { EndUser } from '../security/end-user.ts'
+import { TerminalSize } from '../terminal-size.ts'
+import { SessionLimitOverrides } from './session.ts'
+
+const optional = Type.Optional
+const closed = { additionalProperties: false }
+const duration = (description: string) => Type.Integer({ minimum: SECOND, maximum: MAX_TIMER_MS, description })
+const environment = (description: string) =>
+  Type.Unsafe<Record<string, string>>({
+    type: 'object',
+    additionalProperties: { type: 'string' },
+    propertyNames: { pattern: '^[^=\\u0000]{1,256}$', description: '1 to 256 characters other than "=" and NUL' },
+    maxProperties: 128,
+    description,
+  })
+const folder = (description: string) => Type.String({ minLength: 1, maxLength: 1024, description })
+
+const idleTimeoutMs = duration('end the session when nothing happens in it for so long')
+const maxLifetimeMs = duration('end the session so long after it started')
+
+/** The body of `POST /v1/sessions`. */
+export const SessionRequest = Type.Object(
+  {
+    language: optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 32,
+        description: 'id or alias, see GET /v1/runtimes; `python` when absent',
+      }),
+    ),
+    version: optional(Type.String({ minLength: 1, maxLength: 64, description: 'a semver range, e.g. `3.x`' })),
+    kernel: optional(
+      Type.Boolean({
+        description:
+          'whether it takes executions; when absent, it does where the kernel of the language is installed. Without one it takes less memory',
+      }),
+    ),
+    files: optional(Type.Array(RequestFile, { minItems: 1, maxItems: MAX_FILES })),
+    limits: optional(SessionLimitOverrides),
+    idleTimeoutMs: optional(idleTimeoutMs),
+    maxLifetimeMs: optional(maxLifetimeMs),
+    env: optional(environment('environment variables of its kernels and commands')),
+    metadata: optional(Type.Record(Type.String(), Type.Unknown(), { description: 'yours; at most 4 KiB of JSON' })),
+    endUser: optional(EndUser),
+  },
+  closed,
+)
+export type SessionRequest = Static<typeof SessionRequest>
+
+/** The body of `PATCH /v1/sessions/:id`. */
+export const SessionChange = Type.Object(
+  { idleTimeoutMs: optional(idleTimeoutMs), maxLifetimeMs: optional(maxLifetimeMs) },
+  { ...closed, minProperties: 1 },
+)
+
+export const ExecutionRequest = Type.Object(
+  {
+    code: Type.String({ description: 'one piece of code' }),
+    context: optional(Type.String({ minLength: 1, maxLength: 64, description: '`default` when absent' })),
+    language: optional(
+      Type.String({ minLength: 1, maxLength: 32, description: 'must be that of the session, when given' }),
+    ),
+    timeoutMs: optional(Type.Integer({ minimum: 1, maximum: MAX_TIMER_MS, description: 'then it is interrupted' })),
+    silent: optional(Type.Boolean({ description: 'no result and no count' })),
+    allowInput: optional(Type.Boolean({ description: 'it may ask for input; without, asking is an error' })),
+  },
+  closed,
+)
+
+export const ContextRequest = Type.Object(
+  {
+    id: optional(
+      Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$', description: 'yours to choose; made up when absent' }),
+    ),
+    language: optional(
+      Type.String({ minLength: 1, maxLength: 32, description: 'must be that of the session, when given' }),
+    ),
+    cwd: optional(folder('its working folder, relative to that of the session')),
+    env: optional(environment('more environment variables')),
+  },
+  closed,
+)
+
+/** Exactly one of `argv` and `shell`. */
+export const CommandRequest = Type.Object(
+  {
+    argv: optional(
+      Type.Array(Type.String(), { minItems: 1, maxItems: 256, description: 'argument vector, no shell' }),
+    ),
+    shell: optional(Type.String({ minLength: 1, maxLength: 65_536, description: 'a line for `sh`' })),
+    cwd: optional(folder('where it starts, relative to the working folder of the session')),
+    env: optional(environment('more environment variables')),
+    stdin: optional(Type.String({ description: 'its standard input' })),
+    interactive: optional(Type.Boolean({ description: 'keep standard input open behind `stdin`' })),
+    terminal: optional(TerminalSize),
+    background: optional(
+      Type.Boolean({ description: 'it does not keep the session from ending idle, and has no time limit unless given' }),
+    ),
+    timeoutMs: optional(Type.Integer({ minimum: 1, maximum: MAX_TIMER_MS, description: 'then it is killed' })),
+  },
+  closed,
+)
+
+export const StdinRequest = Type.Object(
+  {
+    data: optional(Type.String()),
+    encoding: optional(Type.Enum(['utf-8', 'base64'], { description: 'of `data`; `utf-8` when absent' })),
+    end: optional(Type.Boolean({ description: 'the end of its standard input' })),
+  },
+  closed,
+)
+
+export const SignalRequest = Type.Object(
+  {
+    signal: Type.Enum(SIGNAL_NAMES),
+    tree: optional(
+      Type.Boolean({ description: 'to all processes that it started too, instead of its process group' }),
+    ),
+  },
+  closed,
+)

@@ -1,0 +1,277 @@
+import type { Redis } from 'ioredis'
+import type { Idempotency } from '../jobs/job-admission.ts'
+import { SECOND } from '../limits.ts'
+import type { Keys } from '../redis/keys.ts'
+import { defineScripts, luaScript, runScript } from '../redis/lua-script.ts'
+import type { Session, SessionEnd, SessionSpec } from './session.ts'
+import type { SessionEvent } from './session-event.ts'
+
+/**
+ * A session's record has the session as its owner sees it, as JSON (`view`), written by the worker that keeps it. Its `state` stands
+ * beside it for the scripts here: what has ended stays so, whoever else writes.
+ *
+ * Whoever keeps a session renews its lease. Any worker or gateway may end one whose lease is over: its worker is gone.
+ */
+export interface SessionRecords {
+  /** @throws what Redis answered, when it fails; the session is not accepted then */
+  create(spec: SessionSpec, bounds: { tenantMax: number }, idempotency: Idempotency | undefined): Promise<Creation>
+  read(id: string): Promise<StoredSession | undefined>
+  /** Those of a tenant, newest first, from the one after `before`. */
+  list(tenant: string, count: number, before: string | undefined): Promise<Session[]>
+  /** Takes a session for a worker. @returns false when it has ended */
+  take(id: string, worker: string): Promise<boolean>
+  /** Writes it anew, with events. @returns the ids of the events; undefined when it has ended */
+  update(session: Session, events: readonly SessionEvent[]): Promise<string[] | undefined>
+  /** Adds events. @returns as `update` */
+  append(id: string, events: readonly SessionEvent[]): Promise<string[] | undefined>
+  /** Removes these events, the oldest, to make room. */
+  forget(id: string, events: readonly string[]): Promise<void>
+  /** Renews the lease. @returns false when the session has ended */
+  renew(id: string): Promise<boolean>
+  /** Ends it, unless it has ended. @param onlyLost does so only when its lease is over */
+  end(id: string, why: { reason: SessionEnd; message: string | null }, onlyLost?: boolean): Promise<boolean>
+  /** Ids of some sessions whose lease is over. */
+  lost(): Promise<string[]>
+  /** Keeps an execution or command that has ended, and removes others. */
+  keepResult(id: string, result: { id: string; json: string }, remove: readonly string[]): Promise<void>
+  readResult(id: string, result: string): Promise<string | undefined>
+  readResults(id: string): Promise<string[]>
+}
+
+export interface StoredSession {
+  session: Session
+  tenant: string
+}
+
+export type Creation =
+  { kind: 'created' } | { kind: 'replayed'; id: string } | { kind: 'mismatch'; id: string } | { kind: 'full' }
+
+/** How long a session counts as kept after its worker last said so, and how often it says so. */
+export const SESSION_LEASE_MS = 8 * SECOND
+export const SESSION_RENEW_MS = 2 * SECOND
+/** What a session that waits for a worker has until it counts as lost: longer than it may wait. */
+const PLACEMENT_LEASE_MS = 60 * SECOND
+/** A session's keys outlive its lease, in seconds. */
+const LIVE_TTL_SECONDS = 24 * 60 * 60
+const LIST_TTL_SECONDS = 14 * 24 * 60 * 60
+const IDEMPOTENCY_TTL_SECONDS = 24 * 60 * 60
+const LOST_AT_ONCE = 100
+
+const COMMON = `
+local function now()
+  local clock = redis.call('TIME')
+  return clock[1] * 1000 + math.floor(clock[2] / 1000)
+end
+-- Pairs of type and data, from this place on.
+local function tell(id, list, from)
+  local events, ids = keys.events(id), {}
+  for i = from, #list, 2 do
+    local entry = redis.call('XADD', events, '*', 't', list[i], 'd', list[i + 1])
+    redis.call('PUBLISH', events, entry .. ' ' .. list[i] .. ' ' .. list[i + 1])
+    ids[#ids + 1] = entry
+  end
+  return ids
+end
+local function expire(id, ttl)
+  for _, key in ipairs({keys.session(id), keys.events(id), keys.sessionResults(id)}) do redis.call('EXPIRE', key, ttl) end
+end
+`
+
+/** Bulk: the view, then its first event. */
+const CREATE = luaScript<
+  {
+    id: string
+    tenant: string
+    most: number
+    leaseMs: number
+    ttl: number
+    listTtl: number
+    hash: string | undefined
+    fingerprint: string | undefined
+    idempotencyTtl: number
+  },
+  [kind: string, id?: string]
+>(
+  'runyardSessionCreate',
+  `${COMMON}
+local id, tenant = input.id, input.tenant
+local known = input.hash and keys.idempotency(tenant, input.hash)
+local before = known and redis.call('GET', known)
+if before then
+  local first, fingerprint = string.match(before, '^(%S+) (.*)$')
+  return {fingerprint == input.fingerprint and 'replayed' or 'mismatch', first}
+end
+local live = keys.tenantLiveSessions(tenant)
+if redis.call('SCARD', live) >= input.most then return {'full'} end
+local at = now()
+redis.call('HSET', keys.session(id), 'tenant', tenant, 'state', 'starting', 'view', bulk[1])
+redis.call('SADD', live, id)
+redis.call('ZADD', keys.liveSessions, at + input.leaseMs, id)
+redis.call('ZADD', keys.tenantSessions(tenant), at, id)
+redis.call('ZREMRANGEBYSCORE', keys.tenantSessions(tenant), '-inf', at - input.listTtl * 1000)
+for _, key in ipairs({live, keys.liveSessions, keys.tenantSessions(tenant)}) do redis.call('EXPIRE', key, input.listTtl) end
+if known then redis.call('SET', known, id .. ' ' .. input.fingerprint, 'EX', input.idempotencyTtl) end
+tell(id, bulk, 2)
+expire(id, input.ttl)
+return {'created'}`,
+)
+
+const TAKE = luaScript<{ id: string; worker: string; leaseMs: number }, number>(
+  'runyardSessionTake',
+  `${COMMON}
+local record = keys.session(input.id)
+if redis.call('HGET', record, 'state') ~= 'starting' then return 0 end
+redis.call('HSET', record, 'worker', input.worker)
+redis.call('ZADD', keys.liveSessions, now() + input.leaseMs, input.id)
+return 1`,
+)
+
+/** Bulk: the view (empty: it stays), then events. */
+const UPDATE = luaScript<{ id: string; state: string | undefined }, string[] | null>(
+  'runyardSessionUpdate',
+  `${COMMON}
+local record = keys.session(input.id)
+local state = redis.call('HGET', record, 'state')
+if not state or state == 'ended' then return false end
+if bulk[1] ~= '' then redis.call('HSET', record, 'view', bulk[1], 'state', input.state) end
+return tell(input.id, bulk, 2)`,
+)
+
+const RENEW = luaScript<{ id: string; leaseMs: number; ttl: number; listTtl: number }, number>(
+  'runyardSessionRenew',
+  `${COMMON}
+local tenant, state = unpack(redis.call('HMGET', keys.session(input.id), 'tenant', 'state'))
+if not state or state == 'ended' then return 0 end
+redis.call('ZADD', keys.liveSessions, now() + input.leaseMs, input.id)
+redis.call('EXPIRE', keys.liveSessions, input.listTtl)
+redis.call('EXPIRE', keys.tenantLiveSessions(tenant), input.listTtl)
+expire(input.id, input.ttl)
+return 1`,
+)
+
+/** Bulk: the view, then events. */
+const END = luaScript<{ id: string; onlyLost: boolean; ttl: number }, number>(
+  'runyardSessionEnd',
+  `${COMMON}
+local id = input.id
+local record = keys.session(id)
+local tenant, state = unpack(redis.call('HMGET', record, 'tenant', 'state'))
+if not state then
+  redis.call('ZREM', keys.liveSessions, id)
+  return 0
+end
+if state == 'ended' then return 0 end
+if input.onlyLost and tonumber(redis.call('ZSCORE', keys.liveSessions, id) or 0) > now() then return 0 end
+redis.call('HSET', record, 'view', bulk[1], 'state', 'ended')
+redis.call('ZREM', keys.liveSessions, id)
+redis.call('SREM', keys.tenantLiveSessions(tenant), id)
+redis.call('DEL', keys.sessionRequests(id))
+redis.call('PUBLISH', keys.sessionRequests(id), 'ended')
+tell(id, bulk, 2)
+expire(id, input.ttl)
+return 1`,
+)
+
+const texts = (events: readonly SessionEvent[]): string[] =>
+  events.flatMap(({ type, data }) => [type, JSON.stringify(data)])
+
+/** A session as it is when it has just been accepted. */
+export const acceptedSession = ({ head, idleTimeoutMs, maxLifetimeMs }: SessionSpec): Session => ({
+  ...head,
+  state: 'starting',
+  reason: null,
+  message: null,
+  idleTimeoutMs,
+  maxLifetimeMs,
+  startedAt: null,
+  lastActiveAt: null,
+  endsAt: null,
+  endedAt: null,
+})
+
+/** @param redis a connection; `resultTtlSeconds` is how long what has ended is kept */
+export function createSessionRecords(
+  redis: Redis,
+  keys: Keys,
+  { resultTtlSeconds }: { resultTtlSeconds: number },
+): SessionRecords {
+  defineScripts(redis, [CREATE, TAKE, UPDATE, RENEW, END])
+  const { prefix } = keys
+
+  const read = async (id: string): Promise<StoredSession | undefined> => {
+    const [tenant, view] = await redis.hmget(keys.session(id), 'tenant', 'view')
+    return tenant && view ? { tenant, session: JSON.parse(view) as Session } : undefined
+  }
+
+  return {
+    async create(spec, { tenantMax }, idempotency) {
+      const session = acceptedSession(spec)
+      const view = JSON.stringify(session)
+      const input = {
+        id: spec.head.id,
+        tenant: spec.tenant,
+        most: tenantMax,
+        leaseMs: PLACEMENT_LEASE_MS,
+        ttl: LIVE_TTL_SECONDS,
+        listTtl: LIST_TTL_SECONDS,
+        hash: idempotency?.hash,
+        fingerprint: idempotency?.fingerprint,
+        idempotencyTtl: IDEMPOTENCY_TTL_SECONDS,
+      }
+      const [kind, id = ''] = await runScript(redis, prefix, CREATE, input, [view, 'session', view])
+      if (kind === 'replayed' || kind === 'mismatch') return { kind, id }
+      return { kind: kind as 'created' | 'full' }
+    },
+    read,
+    async list(tenant, count, before) {
+      const key = keys.tenantSessions(tenant)
+      const rank = before === undefined ? -1 : await redis.zrevrank(key, before)
+      if (rank === null) return []
+      const ids = await redis.zrevrange(key, rank + 1, rank + count)
+      const found = await Promise.all(ids.map(read))
+      return found.flatMap((one) => (one ? [one.session] : []))
+    },
+    async take(id, worker) {
+      return (await runScript(redis, prefix, TAKE, { id, worker, leaseMs: SESSION_LEASE_MS })) === 1
+    },
+    async update(session, events) {
+      const input = { id: session.id, state: session.state }
+      const bulk = [JSON.stringify(session), ...texts(events)]
+      return (await runScript(redis, prefix, UPDATE, input, bulk)) ?? undefined
+    },
+    async append(id, events) {
+      return (await runScript(redis, prefix, UPDATE, { id, state: undefined }, ['', ...texts(events)])) ?? undefined
+    },
+    async forget(id, events) {
+      if (events.length > 0) await redis.xdel(keys.events(id), ...events)
+    },
+    async renew(id) {
+      const input = { id, leaseMs: SESSION_LEASE_MS, ttl: LIVE_TTL_SECONDS, listTtl: LIST_TTL_SECONDS }
+      return (await runScript(redis, prefix, RENEW, input)) === 1
+    },
+    async end(id, { reason, message }, onlyLost = false) {
+      const found = await read(id)
+      const input = { id, onlyLost, ttl: resultTtlSeconds }
+      if (!found) {
+        await redis.zrem(keys.liveSessions, id)
+        return false
+      }
+      const ended: Session = { ...found.session, state: 'ended', reason, message, endedAt: new Date().toISOString() }
+      const view = JSON.stringify(ended)
+      return (await runScript(redis, prefix, END, input, [view, 'ended', view])) === 1
+    },
+    async lost() {
+      const [seconds] = await redis.time()
+      return redis.zrangebyscore(keys.liveSessions, '-inf', Number(seconds) * SECOND, 'LIMIT', 0, LOST_AT_ONCE)
+    },
+    async keepResult(id, result, remove) {
+      const pipeline = redis.multi().hset(keys.sessionResults(id), result.id, result.json)
+      if (remove.length > 0) pipeline.hdel(keys.sessionResults(id), ...remove)
+      await pipeline.expire(keys.sessionResults(id), LIVE_TTL_SECONDS).exec()
+    },
+    async readResult(id, result) {
+      return (await redis.hget(keys.sessionResults(id), result)) ?? undefined
+    },
+    readResults: (id) => redis.hvals(keys.sessionResults(id)),
+  }
+}

@@ -1,0 +1,301 @@
+import { randomUUID } from 'node:crypto'
+import type { Execute } from '../../shared/sessions/operations.ts'
+import type { Context, ExecutionStatus } from '../../shared/sessions/session.ts'
+import type { SessionEvent } from '../../shared/sessions/session-event.ts'
+import { signalName } from '../jobs/classify.ts'
+import type { BridgeEvent, BridgeOrder, KernelMessage } from './bridge-lines.ts'
+import { createExecution, type RunningExecution } from './execution.ts'
+
+/** How a kernel is started. */
+export interface KernelPlan {
+  argv: readonly string[]
+  env: Readonly<Record<string, string>>
+  cwd: string
+  interrupt: 'signal' | 'message'
+}
+
+/** Timers, so that tests have their own. */
+export interface Clock {
+  after(ms: number, task: () => void): () => void
+}
+
+/**
+ * An interpreter with state. Executions run one at a time, in the order in which they came. What its kernel says decides, but its end
+ * decides over it: one that dies takes what runs and what waits with it, and says why.
+ *
+ * An execution whose time is over is interrupted; a kernel that does not heed that is killed and started anew.
+ */
+export interface SessionContext {
+  readonly id: string
+  /** What its kernel of now is called; each one that is started has a name of its own. */
+  readonly kernel: string
+  view(): Context
+  /** Resolves when its kernel can be used, rejects when it cannot be started. */
+  readonly ready: Promise<void>
+  /** @param ended is called once, with what became of it */
+  execute(asked: Execute, ended: (execution: RunningExecution) => void): RunningExecution
+  /** @returns whether anything was running */
+  interrupt(): boolean
+  /** Starts its kernel anew: state is lost, what runs and waits is cancelled. */
+  restart(): void
+  /** Ends its kernel. Nothing is taken any more. */
+  close(reason: ExecutionStatus, message: string): void
+  /** Answers the question of an execution. @returns whether it had asked */
+  input(execution: string, value: string): boolean
+  /** Asks the kernel on its shell channel. @throws Error when it dies before it answers */
+  ask(type: string, content: object): Promise<Record<string, unknown>>
+  take(event: Exclude<BridgeEvent, { event: 'bridge' }>): void
+}
+
+export interface ContextOptions {
+  id: string
+  language: string
+  plan: KernelPlan
+  memoryBytes: number
+  outputBytes: number
+  send: (order: BridgeOrder) => void
+  tell: (event: SessionEvent) => void
+  clock: Clock
+  /** A name that no kernel of the session had. */
+  nextKernel: () => string
+}
+
+/** From the start of a kernel until it can be used. */
+const START_MS = 60_000
+/** What an execution has to end by itself when it is interrupted because its time is over. */
+const INTERRUPT_GRACE_MS = 3_000
+/** Output may be lost when a kernel floods; after its reply no more is waited for than this. */
+const IDLE_MS = 2_000
+const MAX_QUEUED = 100
+
+/** The context takes no more executions now. */
+export class ContextBusy extends Error {
+  override readonly name = 'ContextBusy'
+}
+/** The context has no kernel any more. */
+export class ContextDead extends Error {
+  override readonly name = 'ContextDead'
+}
+
+interface Entry {
+  asked: Execute
+  execution: RunningExecution
+  ended: (execution: RunningExecution) => void
+  /** Why it was interrupted. */
+  cause?: { status: ExecutionStatus; message: string | null }
+  asksInput: boolean
+  /** Whether its kernel has begun with it: an interrupt that comes before goes unheeded. */
+  hasBegun: boolean
+  stopTimers: (() => void)[]
+}
+
+export function createContext(options: ContextOptions): SessionContext {
+  const { id, language, plan, send, tell, clock } = options
+  const createdAt = new Date().toISOString()
+  let state: Context['state'] = 'starting'
+  let message: string | null = null
+  let executionCount: number | null = null
+  let isClosed = false
+  let kernel = ''
+  let queue: Entry[] = []
+  let running: Entry | undefined
+  let stopStartTimer = () => {}
+  let settle: { resolve: () => void; reject: (error: Error) => void } = { resolve() {}, reject() {} }
+  let ready = Promise.resolve()
+  const questions = new Map<string, { resolve: (content: Record<string, unknown>) => void; reject: (error: Error) => void }>() // prettier-ignore
+
+  const view = (): Context => ({ id, state, language, executionCount, queued: queue.length, message, createdAt })
+  const change = (to: Context['state'], why: string | null = null) => {
+    state = to
+    message = why
+    tell({ type: 'context', data: view() })
+  }
+
+  const start = () => {
+    change('starting')
+    ready = new Promise((resolve, reject) => (settle = { resolve, reject }))
+    ready.catch(() => undefined)
+    kernel = options.nextKernel()
+    send({ do: 'start', context: kernel, ...plan })
+    stopStartTimer = clock.after(START_MS, () => {
+      send({ do: 'stop', context: kernel })
+      die(`its kernel was not ready within ${START_MS / 1000} s`)
+    })
+  }
+
+  const end = (entry: Entry, status: ExecutionStatus, why: string | null = null) => {
+    for (const stop of entry.stopTimers.splice(0)) stop()
+    if (running === entry) running = undefined
+    entry.execution.finish(status, why)
+    executionCount = entry.execution.view().executionCount ?? executionCount
+    entry.ended(entry.execution)
+  }
+  const endAll = (status: ExecutionStatus, why: string | null) => {
+    const waiting = queue
+    queue = []
+    if (running) end(running, status, why)
+    for (const entry of waiting) end(entry, status === 'interrupted' ? 'cancelled' : status, why)
+    for (const { reject } of questions.values()) reject(new ContextDead(why ?? 'the context has ended'))
+    questions.clear()
+  }
+
+  const die = (why: string) => {
+    stopStartTimer()
+    if (state === 'dead') return
+    change('dead', why)
+    settle.reject(new ContextDead(why))
+    endAll('context-lost', why)
+  }
+
+  const runNext = () => {
+    if (running || state === 'starting' || state === 'dead') return
+    const entry = queue.shift()
+    if (!entry) {
+      if (state !== 'idle') change('idle')
+      return
+    }
+    running = entry
+    const { asked, execution } = entry
+    change('busy')
+    execution.start()
+    const { code, silent, allowInput, timeoutMs } = asked
+    const content = {
+      code,
+      silent,
+      store_history: !silent,
+      user_expressions: {},
+      allow_stdin: allowInput,
+      stop_on_error: false,
+    }
+    send({ do: 'send', context: kernel, channel: 'shell', type: 'execute_request', id: asked.id, content })
+    entry.stopTimers.push(clock.after(timeoutMs, () => overdue(entry)))
+  }
+
+  const overdue = (entry: Entry) => {
+    entry.cause ??= { status: 'wall-time-limit', message: `it ran for longer than ${entry.asked.timeoutMs} ms` }
+    send({ do: 'interrupt', context: kernel })
+    entry.stopTimers.push(
+      clock.after(INTERRUPT_GRACE_MS, () => {
+        if (running !== entry) return
+        const why = `${entry.cause?.message ?? 'it was interrupted'}, and did not heed an interrupt; the context was restarted`
+        end(entry, entry.cause?.status ?? 'interrupted', why)
+        restart('cancelled', 'its context was restarted')
+      }),
+    )
+  }
+
+  const restart = (status: ExecutionStatus, why: string) => {
+    endAll(status, why)
+    stopStartTimer()
+    if (state !== 'dead') send({ do: 'stop', context: kernel })
+    start()
+  }
+
+  const complete = (entry: Entry) => {
+    const outcome = entry.execution.outcome() ?? 'failed'
+    const { cause } = entry
+    // What ended well in spite of an interrupt has ended well.
+    if (cause && outcome !== 'succeeded') end(entry, cause.status, cause.message)
+    else end(entry, outcome)
+    runNext()
+  }
+
+  const takeMessage = (said: KernelMessage) => {
+    const { parent, channel, type, content } = said
+    const question = parent === null ? undefined : questions.get(parent)
+    if (question && channel === 'shell') {
+      questions.delete(parent ?? '')
+      return question.resolve(content)
+    }
+    const entry = running
+    if (!entry || parent !== entry.asked.id) return
+    if (type === 'input_request') entry.asksInput = true
+    if (!entry.hasBegun && (type !== 'status' || entry.asked.silent)) {
+      entry.hasBegun = true
+      if (entry.cause) send({ do: 'interrupt', context: kernel })
+    }
+    const { execution } = entry
+    const hadReply = execution.hasReply
+    execution.take(said)
+    if (execution.isComplete) return complete(entry)
+    if (execution.hasReply && !hadReply) {
+      entry.stopTimers.push(clock.after(IDLE_MS, () => running === entry && complete(entry)))
+    }
+  }
+
+  start()
+  return {
+    id,
+    get kernel() {
+      return kernel
+    },
+    view,
+    get ready() {
+      return ready
+    },
+    execute(asked, ended) {
+      if (isClosed || state === 'dead') throw new ContextDead(message ?? 'the context has ended')
+      if (queue.length >= MAX_QUEUED) throw new ContextBusy(`${MAX_QUEUED} executions wait in the context already`)
+      const execution = createExecution(asked, options.outputBytes, tell)
+      queue.push({ asked, execution, ended, asksInput: false, hasBegun: false, stopTimers: [] })
+      runNext()
+      return execution
+    },
+    interrupt() {
+      if (!running) return false
+      running.cause ??= { status: 'interrupted', message: null }
+      if (running.hasBegun) send({ do: 'interrupt', context: kernel })
+      return true
+    },
+    restart: () => restart('cancelled', 'its context was restarted'),
+    close(status, why) {
+      isClosed = true
+      stopStartTimer()
+      endAll(status, why)
+      if (state !== 'dead') send({ do: 'stop', context: kernel })
+      change('dead', why)
+      settle.reject(new ContextDead(why))
+    },
+    input(execution, value) {
+      if (running?.asked.id !== execution || !running.asksInput) return false
+      running.asksInput = false
+      send({ do: 'send', context: kernel, channel: 'stdin', type: 'input_reply', id: randomUUID(), content: { value } })
+      return true
+    },
+    async ask(type, content) {
+      if (state === 'dead') throw new ContextDead(message ?? 'the context has ended')
+      const question = randomUUID()
+      return new Promise((resolve, reject) => {
+        questions.set(question, { resolve, reject })
+        send({ do: 'send', context: kernel, channel: 'shell', type, id: question, content })
+      })
+    },
+    take(event) {
+      if (isClosed || event.context !== kernel) return
+      switch (event.event) {
+        case 'ready':
+          if (state !== 'starting') return
+          stopStartTimer()
+          state = 'idle'
+          settle.resolve()
+          if (queue.length === 0) tell({ type: 'context', data: view() })
+          return runNext()
+        case 'message':
+          return takeMessage(event)
+        case 'failed':
+          return die(`its kernel could not be started: ${event.detail}`)
+        case 'died':
+          return die(whyDied(event, options.memoryBytes))
+      }
+    },
+  }
+}
+
+/** Linux kills with SIGKILL for memory, and so does a program; which it was the session cannot see. */
+function whyDied({ code, signal }: { code: number | null; signal: number | null }, memoryBytes: number): string {
+  if (signal === 9) {
+    return `its kernel was killed (SIGKILL), most likely because the session reached its memory limit of ${memoryBytes} bytes`
+  }
+  if (signal !== null) return `its kernel was ended by ${signalName(signal)}`
+  return `its kernel ended with exit code ${code ?? 0}`
+}

@@ -1,0 +1,227 @@
+import type { Execute } from '../../shared/sessions/operations.ts'
+import type { Execution, ExecutionStatus, Result } from '../../shared/sessions/session.ts'
+import type { SessionEvent } from '../../shared/sessions/session-event.ts'
+import type { KernelMessage } from './bridge-lines.ts'
+
+/** What one execution may show, in bytes: its text as the session's limit says, its results together so much. */
+export const MAX_RESULT_BYTES = 8 * 1024 * 1024
+const MAX_RESULTS = 1000
+
+/** What an execution becomes by what its kernel says of it. */
+export interface RunningExecution {
+  readonly id: string
+  readonly isFinished: boolean
+  /** Whether both its reply and the end of its output have come. */
+  readonly isComplete: boolean
+  /** Whether its reply has come. */
+  readonly hasReply: boolean
+  /** As its owner sees it now. */
+  view(): Execution
+  start(): void
+  take(message: KernelMessage): void
+  finish(status: ExecutionStatus, message?: string | null): void
+  /** The status that its reply stands for; undefined before it. */
+  outcome(): ExecutionStatus | undefined
+}
+
+/**
+ * @param outputBytes most text of stdout and stderr together
+ * @param tell takes its events
+ */
+export function createExecution(
+  { id, context, warnings }: Pick<Execute, 'id' | 'context' | 'warnings'>,
+  outputBytes: number,
+  tell: (event: SessionEvent) => void,
+): RunningExecution {
+  const now = () => new Date().toISOString()
+  const execution: Execution = {
+    id,
+    context,
+    state: 'queued',
+    status: null,
+    message: null,
+    executionCount: null,
+    results: [],
+    stdout: '',
+    stderr: '',
+    error: null,
+    truncated: false,
+    warnings,
+    createdAt: now(),
+    startedAt: null,
+    finishedAt: null,
+  }
+  let textLeft = outputBytes
+  let resultsLeft = MAX_RESULT_BYTES
+  let clearsNext = false
+  let isIdle = false
+  let replied: 'ok' | 'error' | 'aborted' | undefined
+
+  const tellState = () => {
+    const { results: _results, stdout: _stdout, stderr: _stderr, error: _error, warnings: _warnings, ...rest } = execution
+    tell({ type: 'execution', data: rest })
+  }
+  const clear = () => {
+    clearsNext = false
+    execution.results = []
+    execution.stdout = ''
+    execution.stderr = ''
+    tell({ type: 'output-cleared', data: { execution: id } })
+  }
+  const beforeOutput = () => {
+    if (clearsNext) clear()
+  }
+
+  const takeText = (stream: 'stdout' | 'stderr', text: string) => {
+    beforeOutput()
+    const kept = cutBytes(text, textLeft)
+    textLeft -= Buffer.byteLength(kept)
+    if (kept.length < text.length) execution.truncated = true
+    if (kept === '') return
+    execution[stream] += kept
+    tell({ type: stream, data: { execution: id, data: kept } })
+  }
+
+  const resultOf = ({ content, omitted }: KernelMessage, isMainResult: boolean): Result | undefined => {
+    const data = objectIn(content, 'data')
+    const transient = objectIn(content, 'transient')
+    const size = omitted ?? Buffer.byteLength(JSON.stringify(data))
+    if (size > resultsLeft || omitted !== undefined || execution.results.length >= MAX_RESULTS) {
+      execution.truncated = true
+      return undefined
+    }
+    resultsLeft -= size
+    const displayId = transient['display_id']
+    return {
+      data,
+      metadata: objectIn(content, 'metadata'),
+      isMainResult,
+      ...(typeof displayId === 'string' && { displayId }),
+    }
+  }
+
+  const takeResult = (message: KernelMessage, isMainResult: boolean) => {
+    beforeOutput()
+    const result = resultOf(message, isMainResult)
+    if (!result) return
+    execution.results.push(result)
+    tell({ type: 'output', data: { execution: id, ...result } })
+  }
+
+  const updateResult = (message: KernelMessage) => {
+    const result = resultOf(message, false)
+    if (!result) return
+    for (const [index, { displayId, isMainResult }] of execution.results.entries()) {
+      if (displayId !== undefined && displayId === result.displayId)
+        execution.results[index] = { ...result, isMainResult }
+    }
+    tell({ type: 'output-updated', data: { execution: id, ...result } })
+  }
+
+  const takeError = (content: Record<string, unknown>) => {
+    const { ename, evalue, traceback } = content
+    const lines = Array.isArray(traceback) ? traceback.map(String) : []
+    const error = { name: String(ename ?? ''), value: String(evalue ?? ''), traceback: lines }
+    const kept = Buffer.byteLength(JSON.stringify(error)) <= Math.max(resultsLeft, 64 * 1024)
+    if (!kept) execution.truncated = true
+    execution.error = kept ? error : { ...error, value: cutBytes(error.value, 4096), traceback: [] }
+    tell({ type: 'error', data: { execution: id, ...execution.error } })
+  }
+
+  const takeCount = ({ execution_count: count }: Record<string, unknown>) => {
+    if (Number.isSafeInteger(count)) execution.executionCount = count as number
+  }
+
+  return {
+    id,
+    get isFinished() {
+      return execution.state === 'finished'
+    },
+    get isComplete() {
+      return isIdle && replied !== undefined
+    },
+    get hasReply() {
+      return replied !== undefined
+    },
+    view: () => ({ ...execution, results: [...execution.results] }),
+    start() {
+      execution.state = 'running'
+      execution.startedAt = now()
+      tellState()
+    },
+    take(message) {
+      const { type, content } = message
+      if (execution.state !== 'running') return
+      switch (type) {
+        case 'status':
+          if (content['execution_state'] === 'idle') isIdle = true
+          return
+        case 'execute_input':
+          return takeCount(content)
+        case 'stream':
+          return takeText(content['name'] === 'stderr' ? 'stderr' : 'stdout', textIn(content, 'text'))
+        case 'display_data':
+          return takeResult(message, false)
+        case 'execute_result':
+          takeCount(content)
+          return takeResult(message, true)
+        case 'update_display_data':
+          return updateResult(message)
+        case 'clear_output':
+          if (content['wait'] === true) clearsNext = true
+          else clear()
+          return
+        case 'error':
+          return takeError(content)
+        case 'input_request':
+          return tell({
+            type: 'input-request',
+            data: {
+              execution: id,
+              context,
+              prompt: textIn(content, 'prompt').slice(0, 4096),
+              password: content['password'] === true,
+            },
+          })
+        case 'execute_reply':
+          takeCount(content)
+          replied = content['status'] === 'ok' ? 'ok' : content['status'] === 'aborted' ? 'aborted' : 'error'
+          if (replied === 'error' && !execution.error) takeError(content)
+          return
+      }
+    },
+    finish(status, message = null) {
+      if (execution.state === 'finished') return
+      execution.state = 'finished'
+      execution.status = status
+      execution.message = message
+      execution.finishedAt = now()
+      tellState()
+    },
+    outcome() {
+      if (replied === undefined) return undefined
+      if (replied === 'aborted') return 'cancelled'
+      return replied === 'ok' ? 'succeeded' : 'failed'
+    },
+  }
+}
+
+const textIn = (from: Record<string, unknown>, name: string): string => {
+  const value = from[name]
+  return typeof value === 'string' ? value : ''
+}
+
+const objectIn = (from: Record<string, unknown>, name: string): Record<string, unknown> => {
+  const value = from[name]
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
+}
+
+/** The beginning of a text that has at most so many bytes in UTF-8. */
+export function cutBytes(text: string, most: number): string {
+  if (most <= 0) return ''
+  const bytes = Buffer.from(text)
+  if (bytes.length <= most) return text
+  let end = most
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--
+  return bytes.toString('utf8', 0, end)
+}

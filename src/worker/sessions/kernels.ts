@@ -1,0 +1,132 @@
+import type { Context, ExecutionStatus } from '../../shared/sessions/session.ts'
+import type { SessionEvent } from '../../shared/sessions/session-event.ts'
+import type { Agent, AgentProcess } from './agent.ts'
+import { type BridgeEvent, type BridgeOrder, bridgeLine, createBridgeReader } from './bridge-lines.ts'
+import { type Clock, createContext, type KernelPlan, type SessionContext } from './context.ts'
+
+/** The contexts of a session, and the bridge to their kernels. */
+export interface Kernels {
+  /** @throws Error when the bridge cannot be started */
+  start(): Promise<void>
+  get(id: string): SessionContext | undefined
+  list(): Context[]
+  /** @throws Error when there are as many as there may be, or one of this id */
+  create(id: string, plan?: Partial<Pick<KernelPlan, 'cwd' | 'env'>>): Promise<SessionContext>
+  /** Starts its kernel anew, and the bridge if that has ended. */
+  restart(context: SessionContext): Promise<void>
+  remove(context: SessionContext): void
+  /** Ends all of them. */
+  close(status: ExecutionStatus, message: string): void
+}
+
+export interface KernelsOptions {
+  agent: Agent
+  language: string
+  plan: KernelPlan
+  memoryBytes: number
+  outputBytes: number
+  tell: (event: SessionEvent) => void
+  /** Calls back when there is room for what more output becomes. */
+  whenRoom: (resume: () => void) => void
+  /** The bridge said what it may not: that is the end of the session. */
+  failed: (error: Error) => void
+  clock: Clock
+}
+
+/** The bridge as a program; it is a module of the image. */
+const BRIDGE = ['python3', '-I', '-m', 'runyard_kernel_bridge']
+export const DEFAULT_CONTEXT = 'default'
+const MAX_CONTEXTS = 8
+
+export class TooManyContexts extends Error {
+  override readonly name = 'TooManyContexts'
+}
+
+export function createKernels(options: KernelsOptions): Kernels {
+  const { agent, language, plan, tell, failed, clock } = options
+  const contexts = new Map<string, SessionContext>()
+  let bridge: Promise<AgentProcess> | undefined
+  let isClosed = false
+  let kernels = 0
+
+  const take = (event: Exclude<BridgeEvent, { event: 'bridge' }>) => {
+    for (const context of contexts.values()) context.take(event)
+  }
+  const startBridge = (): Promise<AgentProcess> => {
+    const read = createBridgeReader()
+    const begun = agent.start(
+      { argv: BRIDGE, env: plan.env, cwd: '/', stdin: true },
+      {
+        output(stream, bytes, taken) {
+          try {
+            if (stream === 'stdout') {
+              for (const event of read(bytes)) {
+                if (event.event !== 'bridge') take(event)
+              }
+            }
+          } catch (error) {
+            return failed(error as Error)
+          }
+          options.whenRoom(taken)
+        },
+        ended() {
+          if (bridge === begun) bridge = undefined
+          for (const { kernel } of contexts.values()) {
+            take({ event: 'failed', context: kernel, detail: 'the bridge to the kernels has ended' })
+          }
+        },
+      },
+    )
+    bridge = begun
+    begun.catch(() => {
+      if (bridge === begun) bridge = undefined
+    })
+    return begun
+  }
+  const send = (order: BridgeOrder) => {
+    void bridge?.then(
+      (process) => process.input(bridgeLine(order)),
+      () => undefined,
+    )
+  }
+
+  return {
+    async start() {
+      await startBridge()
+    },
+    get: (id) => contexts.get(id),
+    list: () => [...contexts.values()].map((context) => context.view()),
+    async create(id, own = {}) {
+      if (contexts.has(id)) throw new TooManyContexts(`there is a context "${id}" already`)
+      if (contexts.size >= MAX_CONTEXTS) throw new TooManyContexts(`a session has ${MAX_CONTEXTS} contexts at most`)
+      if (isClosed) throw new TooManyContexts('the session is ending')
+      if (!bridge) await startBridge()
+      const { memoryBytes, outputBytes } = options
+      const context = createContext({
+        id,
+        language,
+        plan: { ...plan, cwd: own.cwd ?? plan.cwd, env: { ...plan.env, ...own.env } },
+        memoryBytes,
+        outputBytes,
+        send,
+        tell,
+        clock,
+        nextKernel: () => `${id}/${++kernels}`,
+      })
+      contexts.set(id, context)
+      return context
+    },
+    async restart(context) {
+      if (!bridge) await startBridge()
+      context.restart()
+    },
+    remove(context) {
+      contexts.delete(context.id)
+      context.close('cancelled', 'its context was deleted')
+    },
+    close(status, message) {
+      isClosed = true
+      for (const context of contexts.values()) context.close(status, message)
+    },
+  }
+}

@@ -1,0 +1,251 @@
+import type { Logger } from 'pino'
+import type { WakeUps } from '../../shared/redis/wake-ups.ts'
+import { MINUTE, SECOND } from '../../shared/limits.ts'
+import type { Session, SessionEnd, SessionSpec } from '../../shared/sessions/session.ts'
+import { acceptedSession, type SessionRecords } from '../../shared/sessions/session-records.ts'
+import type { RequestReader, SentRequest } from '../../shared/sessions/session-requests.ts'
+import type { StageReport } from '../sandbox/stage-report.ts'
+import { AGENT_PIECE } from './agent-protocol.ts'
+import type { Clock } from './context.ts'
+import { createEventWriter } from './event-writer.ts'
+import { createOperations, type SessionOperations } from './operations.ts'
+import { contentOf, modeOf, type SessionBody } from './session-body.ts'
+
+/** A session that this worker keeps. */
+export interface RunningSession {
+  readonly id: string
+  readonly memoryBytes: number
+  /** Resolves, never rejects, when it has ended and nothing of it is left. */
+  readonly ended: Promise<void>
+  /** Ends it. Idempotent: the first reason counts. */
+  end(reason: SessionEnd, message: string | null): void
+  /** To be called now and then: renews its lease, warns and ends it when its time is over. @throws when Redis fails */
+  tick(): Promise<void>
+}
+
+export interface RunSessionOptions {
+  records: SessionRecords
+  requests: RequestReader
+  wakeUps: WakeUps
+  /** The channel that tells of requests. */
+  channelOf: (id: string) => string
+  /** The longest that any session may live. */
+  longestMs: number
+  report: (spec: SessionSpec, report: StageReport) => void
+  clock: Clock
+  log: Logger
+}
+
+/** Before a session ends by its times, so long, or a quarter of them if that is less. */
+const WARNING_MS = MINUTE
+/** How often the time of the last use is written, at the most. */
+const NOTE_ACTIVE_MS = 5 * SECOND
+const RETRY_MS = SECOND
+
+/**
+ * Runs a session to its end: does what it is asked, keeps its times.
+ * @param body its own from now on
+ * @param writes whether its files are still to be written
+ */
+export function runSession(
+  options: RunSessionOptions,
+  spec: SessionSpec,
+  body: SessionBody,
+  writes: boolean,
+): RunningSession {
+  const { records, requests, wakeUps, channelOf, longestMs, report, clock, log } = options
+  const { agent, kernels } = body
+  const { id, limits } = spec.head
+  const fields = { sessionId: id, tenant: spec.tenant, requestId: spec.origin.requestId }
+  const startedAt = Date.now()
+  let session: Session = {
+    ...acceptedSession(spec),
+    state: 'running',
+    startedAt: new Date(startedAt).toISOString(),
+    lastActiveAt: new Date(startedAt).toISOString(),
+    endsAt: new Date(startedAt + spec.maxLifetimeMs).toISOString(),
+  }
+  let lastActive = startedAt
+  let notedActive = startedAt
+  let warned: { reason: 'idle' | 'lifetime'; endsAt: number } | undefined
+  let ending: { reason: SessionEnd; message: string | null } | undefined
+  let underWay = 0
+  let operations: SessionOperations | undefined
+  let finish = () => {}
+  const isEnding = new Promise<void>((resolve) => (finish = resolve))
+
+  const end = (reason: SessionEnd, message: string | null) => {
+    if (ending) return
+    ending = { reason, message }
+    finish()
+  }
+  /** What is in the session cannot be believed any more. */
+  const fail = (err: unknown) => {
+    if (ending) return
+    log.warn({ err, ...fields, said: body.said }, 'session failed')
+    end('agent-lost', 'what runs in the session broke the protocol with its agent')
+  }
+  const { add: tell, whenRoom, flush } = createEventWriter(records, id, () => end('session-lost', null), log)
+  const active = () => {
+    lastActive = Date.now()
+  }
+
+  const perform = async (request: SentRequest) => {
+    const counts = request.operation !== 'read'
+    if (counts) active()
+    underWay++
+    try {
+      const answered = await operations?.perform(request)
+      if (answered) await requests.answer(request, answered)
+    } catch (err) {
+      fail(err)
+    } finally {
+      underWay--
+      if (counts) active()
+    }
+  }
+
+  /** Takes requests until the end. @returns what ends it */
+  const serve = async (): Promise<() => void> => {
+    let reading = false
+    let again = false
+    const read = async () => {
+      again = true
+      if (reading) return
+      reading = true
+      try {
+        while (again && !ending) {
+          again = false
+          for (let page = await requests.take(id); page.length > 0; page = await requests.take(id)) {
+            for (const request of page) void perform(request)
+          }
+        }
+      } catch (err) {
+        log.warn({ err, ...fields }, 'requests of a session could not be read')
+        setTimeout(() => void read(), RETRY_MS).unref()
+      } finally {
+        reading = false
+      }
+    }
+    const leave = await wakeUps.listen(channelOf(id), () => void read())
+    void read()
+    return leave
+  }
+
+  const save = async (events: Parameters<SessionRecords['update']>[1]) => {
+    const written = await records.update(session, events).catch((err: unknown) => {
+      log.warn({ err, ...fields }, 'session not written')
+      return []
+    })
+    if (!written) end('session-lost', null)
+  }
+
+  const writeFiles = async () => {
+    for (const file of spec.files) {
+      const content = contentOf(file)
+      for (let offset = 0; offset === 0 || offset < content.length; offset += AGENT_PIECE) {
+        const piece = content.subarray(offset, offset + AGENT_PIECE)
+        // What may not be written to gets its mode with the last piece.
+        const isLast = offset + piece.length === content.length
+        await agent.write(file.path, offset, offset === 0, isLast ? modeOf(file) : null, piece)
+      }
+    }
+  }
+
+  const live = async () => {
+    void body.stage.then(
+      (done) => {
+        report(spec, done)
+        endedByStage(done)
+      },
+      (err: unknown) => {
+        if (!ending) log.warn({ err, ...fields }, 'sandbox of a session failed')
+        end('session-lost', 'its sandbox failed')
+      },
+    )
+    body.attach({ tell, whenRoom, failed: fail })
+    await Promise.race([body.started, isEnding])
+    if (writes) await writeFiles()
+    operations = createOperations({
+      agent,
+      kernels,
+      env: { ...body.env },
+      outputBytes: limits.outputBytes,
+      tell,
+      whenRoom,
+      keep: (result, remove) =>
+        records
+          .keepResult(id, result, remove)
+          .catch((err: unknown) => log.warn({ err, ...fields }, 'result of a session not kept')),
+      session: {
+        view: () => session,
+        extend(times) {
+          session = { ...session, ...times }
+          session.endsAt = new Date(startedAt + session.maxLifetimeMs).toISOString()
+          warned = undefined
+          void save([{ type: 'session', data: session }])
+        },
+        end: () => end('deleted', null),
+      },
+      clock,
+    })
+    await save([{ type: 'session', data: session }])
+    const leave = ending ? () => undefined : await serve()
+    await isEnding
+    leave()
+  }
+
+  const endedByStage = ({ reason, signal, oomKills, error }: StageReport) => {
+    if (reason === 'cpu') return end('cpu-time-limit', `its processes used more than ${longestMs} ms of CPU time`)
+    if (reason === 'wall') return end('lifetime', null)
+    if (oomKills > 0) return end('agent-lost', `it reached its memory limit of ${limits.memoryBytes} bytes`)
+    if (error) return end('session-lost', `its agent could not be started: ${error.message}`)
+    end('agent-lost', signal === null ? 'its agent ended' : `its agent was ended by signal ${signal}`)
+  }
+
+  const run = async () => {
+    try {
+      await live()
+    } catch (err) {
+      // What it waited for is gone with its sandbox; which way that went is told in the same moment.
+      await Promise.race([isEnding, new Promise((resolve) => setTimeout(resolve, SECOND))])
+      if (!ending) log.error({ err, ...fields }, 'session failed inside')
+      end('session-lost', 'it failed inside; this is a fault of the service')
+    }
+    const { reason, message } = ending ?? { reason: 'session-lost', message: null }
+    operations?.close(reason === 'session-lost' ? 'session-lost' : 'cancelled', message ?? `the session ended: ${reason}`)
+    body.release()
+    await flush()
+    await records
+      .end(id, { reason, message })
+      .catch((err: unknown) => log.error({ err, ...fields }, 'end of a session not stored'))
+    log.info({ ...fields, reason }, 'session ended')
+  }
+
+  const warn = (reason: 'idle' | 'lifetime', endsAt: number, wholeMs: number) => {
+    const now = Date.now()
+    if (now >= endsAt) return end(reason, null)
+    if (endsAt - now > Math.min(WARNING_MS, wholeMs / 4)) return
+    if (warned?.reason === reason && warned.endsAt === endsAt) return
+    warned = { reason, endsAt }
+    tell({ type: 'ending', data: { reason, endsAt: new Date(endsAt).toISOString() } })
+  }
+
+  return {
+    id,
+    memoryBytes: limits.memoryBytes,
+    ended: run(),
+    end,
+    async tick() {
+      if (ending) return
+      if (underWay > 0 || operations?.isBusy) active()
+      warn('lifetime', startedAt + session.maxLifetimeMs, session.maxLifetimeMs)
+      warn('idle', lastActive + session.idleTimeoutMs, session.idleTimeoutMs)
+      if (!(await records.renew(id))) return end('session-lost', null)
+      if (lastActive - notedActive < NOTE_ACTIVE_MS) return
+      notedActive = lastActive
+      session = { ...session, lastActiveAt: new Date(lastActive).toISOString() }
+      await save([])
+    },
+  }
+}

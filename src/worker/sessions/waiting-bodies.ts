@@ -1,0 +1,136 @@
+import type { Logger } from 'pino'
+import type { Language } from '../../shared/language.ts'
+import { MINUTE, SECOND } from '../../shared/limits.ts'
+import type { SessionLimits, SessionSpec } from '../../shared/sessions/session.ts'
+import type { SessionBody } from './session-body.ts'
+
+/**
+ * Bodies with a kernel that wait for their session: starting a kernel takes seconds. One is made once a session of its language has
+ * come, and replaced for as long as more do. They count as memory of sessions, and give way to those.
+ */
+export interface WaitingBodies {
+  /** What they take, in bytes. */
+  readonly usedBytes: number
+  /** One that fits, if there is one. */
+  take(spec: SessionSpec): SessionBody | undefined
+  /** A session of this language has come: keeps one ready from now on, for a while. */
+  wanted(language: Language): void
+  /** Removes some to make room. @returns whether there is so much now */
+  makeRoom(bytes: number): boolean
+  /** Makes those that are missing and removes those that are not wanted. To be called now and then. */
+  look(): void
+  close(): void
+}
+
+export interface WaitingBodiesOptions {
+  /** How many of each language. */
+  ready: number
+  /** The limits of a session that asks for none. */
+  limitsOf: (language: Language) => SessionLimits
+  /** Starts one. @throws Error when it cannot */
+  make: (language: Language, limits: SessionLimits) => Promise<SessionBody>
+  /** Room that sessions and those that wait leave, in bytes. */
+  freeBytes: () => number
+  log: Logger
+}
+
+/** After the last session of its language, and after a failure to make one. */
+const WANTED_MS = 60 * MINUTE
+const RETRY_MS = 30 * SECOND
+
+interface Waiting {
+  language: Language
+  memoryBytes: number
+  /** Undefined while it is made. */
+  body: SessionBody | undefined
+}
+
+export function createWaitingBodies({ ready, limitsOf, make, freeBytes, log }: WaitingBodiesOptions): WaitingBodies {
+  let waiting: Waiting[] = []
+  const wantedUntil = new Map<Language, number>()
+  let quietUntil = 0
+  let isClosed = false
+
+  const forget = (one: Waiting) => {
+    waiting = waiting.filter((other) => other !== one)
+  }
+  const discard = (one: Waiting) => {
+    forget(one)
+    one.body?.release()
+  }
+
+  const start = (language: Language) => {
+    const limits = limitsOf(language)
+    const one: Waiting = { language, memoryBytes: limits.memoryBytes, body: undefined }
+    waiting.push(one)
+    const failed = (err: unknown) => {
+      if (!waiting.includes(one)) return
+      discard(one)
+      quietUntil = Date.now() + RETRY_MS
+      if (!isClosed) log.warn({ err, language: language.id }, 'no session could be made ahead')
+    }
+    make(language, limits).then((body) => {
+      // It was given up meanwhile.
+      if (!waiting.includes(one)) return body.release()
+      one.body = body
+      body.ready.catch(failed)
+      // Its sandbox went, or its limits ended it.
+      void body.stage.then(
+        () => failed(new Error('it ended')),
+        (err: unknown) => failed(err),
+      )
+    }, failed)
+  }
+
+  const look = () => {
+    const now = Date.now()
+    for (const one of waiting) if ((wantedUntil.get(one.language) ?? 0) < now) discard(one)
+    if (isClosed || now < quietUntil) return
+    for (const [language, until] of wantedUntil) {
+      if (until < now) wantedUntil.delete(language)
+      else if (
+        waiting.filter((one) => one.language === language).length < ready &&
+        freeBytes() >= limitsOf(language).memoryBytes
+      ) {
+        start(language)
+      }
+    }
+  }
+
+  return {
+    get usedBytes() {
+      return waiting.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0)
+    },
+    take({ head, env }) {
+      const fits = ({ language, body }: Waiting) =>
+        body !== undefined &&
+        language.id === head.language &&
+        head.kernel &&
+        Object.keys(env).length === 0 &&
+        sameLimits(limitsOf(language), head.limits)
+      const one = waiting.find(fits)
+      if (!one) return undefined
+      forget(one)
+      return one.body
+    },
+    wanted(language) {
+      if (ready > 0 && language.kernel) wantedUntil.set(language, Date.now() + WANTED_MS)
+    },
+    makeRoom(bytes) {
+      while (freeBytes() < bytes) {
+        const [first] = waiting
+        if (!first) return false
+        discard(first)
+      }
+      return true
+    },
+    look,
+    close() {
+      isClosed = true
+      for (const one of waiting) discard(one)
+    },
+  }
+}
+
+const sameLimits = (one: SessionLimits, other: SessionLimits): boolean =>
+  (Object.keys(one) as (keyof SessionLimits)[]).every((name) => one[name] === other[name])

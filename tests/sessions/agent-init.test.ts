@@ -1,0 +1,213 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { packageRoot } from '../../src/shared/package-root.ts'
+import { type Agent, AgentRefusal, createAgent, type ProcessEnd } from '../../src/worker/sessions/agent.ts'
+import { AGENT } from '../../src/worker/sessions/agent-protocol.ts'
+import { eventually } from '../support/eventually.ts'
+
+/** Init as its tests take it: with `npm run test:asan`, the one with sanitizers. */
+const INIT = process.env['RUNYARD_TEST_INIT'] ?? join(packageRoot(), 'sandbox/build/init')
+const ENV = { PATH: '/usr/bin:/bin' }
+/** Its exit status when the worker broke the protocol. */
+const FAULT = 12
+const ENOENT = 2
+const EINVAL = 22
+
+let folder: string
+let child: ChildProcess
+let agent: Agent
+let said = ''
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'agent-'))
+  child = spawn(INIT, ['--agent'], { cwd: folder, stdio: 'pipe' })
+  agent = createAgent((bytes) => child.stdin?.write(bytes))
+  child.stdout?.on('data', (bytes: Buffer) => agent.receive(bytes))
+  said = ''
+  child.stderr?.on('data', (bytes: Buffer) => (said += bytes.toString()))
+  child.stdin?.on('error', () => undefined)
+  await agent.ready
+})
+afterEach(async () => {
+  const closed = child.exitCode === null && child.signalCode === null ? once(child, 'close') : undefined
+  child.stdin?.end()
+  await closed
+  await rm(folder, { recursive: true, force: true })
+  expect({ code: child.exitCode, signal: child.signalCode, said: said.includes('ERROR') }).toEqual({ code: expect.any(Number) as unknown, signal: null, said: false }) // prettier-ignore
+})
+
+/** Runs a command to its end. @param acknowledge whether its output is taken */
+async function run(argv: string[], more: { input?: string; terminal?: boolean } = {}, acknowledge = true) {
+  const output = { stdout: '', stderr: '' }
+  let end: ProcessEnd | undefined
+  const process = await agent.start(
+    {
+      argv,
+      env: ENV,
+      cwd: folder,
+      stdin: more.input !== undefined,
+      ...(more.terminal && { terminal: { columns: 90, rows: 20 } }),
+    },
+    {
+      output(stream, bytes, taken) {
+        output[stream] += bytes.toString()
+        if (acknowledge) taken()
+      },
+      ended: (how) => (end = how),
+    },
+  )
+  if (more.input !== undefined) {
+    process.input(Buffer.from(more.input))
+    process.endInput()
+  }
+  return { process, output, ended: () => end, end: () => eventually('its end', () => end) }
+}
+
+describe('processes', () => {
+  test('have arguments, a folder, an environment and input of any length', async () => {
+    const text = 'x'.repeat(1_000_000)
+    const one = await run(['sh', '-c', 'echo "$1" "$PWD" "$PATH"; exec wc -c', 'sh', 'a b'], { input: text })
+    expect(await one.end()).toMatchObject({ exitCode: 0, signal: null })
+    expect(one.output.stdout).toBe(`a b ${folder} /usr/bin:/bin\n1000000\n`)
+  })
+
+  test('have their streams apart, and an end that says how', async () => {
+    const one = await run(['sh', '-c', 'echo out; echo err >&2; kill -USR1 $$'])
+    expect(await one.end()).toMatchObject({ exitCode: null, signal: 10 })
+    expect(one.output).toEqual({ stdout: 'out\n', stderr: 'err\n' })
+  })
+
+  test('that cannot be started say why', async () => {
+    await expect(run(['nonesuch'])).rejects.toMatchObject({ errno: ENOENT })
+    await writeFile(join(folder, 'plain'), 'x')
+    await expect(run([join(folder, 'plain')])).rejects.toThrow(AgentRefusal)
+  })
+
+  test('on a terminal have its size, which changes', async () => {
+    const one = await run(['sh', '-c', 'stty size; read line; stty size'], { terminal: true })
+    await eventually('the first size', () => one.output.stdout.includes('20 90'))
+    one.process.resize({ columns: 132, rows: 43 })
+    one.process.input(Buffer.from('go\r'))
+    expect(await one.end()).toMatchObject({ exitCode: 0 })
+    expect(one.output.stdout).toContain('43 132')
+  })
+
+  test('that write without end wait for an acknowledgement, and others do not', async () => {
+    const loud = await run(['yes'], {}, false)
+    await eventually('its window to be full', () => loud.output.stdout.length >= 450_000)
+    expect((await (await run(['true'])).end()).exitCode).toBe(0)
+    expect(loud.output.stdout.length).toBeLessThanOrEqual(524_288)
+    loud.process.signal(9, 'tree')
+    expect(loud.ended()).toBeUndefined()
+  })
+
+  test('are ended with all that they started', async () => {
+    const one = await run(['sh', '-c', 'sleep 1001 & sh -c "sleep 1001 & sleep 1001" & echo; sleep 1001'])
+    await eventually('its start', () => one.output.stdout === '\n')
+    one.process.signal(9, 'tree')
+    expect(await one.end()).toMatchObject({ signal: 9 })
+    const left = await run(['sh', '-c', 'ps -eo args | grep -c "[s]leep 1001"'])
+    await left.end()
+    expect(left.output.stdout).toBe('0\n')
+  })
+
+  test('end when their first process does, and what they leave goes on', async () => {
+    const one = await run(['sh', '-c', '(sleep 0.3; echo late; touch left) & echo done'])
+    expect(await one.end()).toMatchObject({ exitCode: 0 })
+    expect(one.output.stdout).toBe('done\n')
+    await eventually('what it left to go on past its write', () => stat(join(folder, 'left')))
+  })
+
+  test('are 32 at a time', async () => {
+    const all = await Promise.all(Array.from({ length: 32 }, () => run(['sleep', '1002'])))
+    await expect(run(['true'])).rejects.toMatchObject({ errno: 11 })
+    for (const { process } of all) process.signal(9, 'group')
+    for (const one of all) await one.end()
+    expect((await (await run(['true'])).end()).exitCode).toBe(0)
+  })
+})
+
+describe('files', () => {
+  test('are written and read in pieces', async () => {
+    expect(await agent.write('a/b/c.bin', 0, true, 0o640, Buffer.from('0123456789'))).toBe(10)
+    expect(await agent.write('a/b/c.bin', 10, false, null, Buffer.from('ab'))).toBe(12)
+    const { bytes, size } = await agent.read('a/b/c.bin', 8, 100)
+    expect([bytes.toString(), size]).toEqual(['89ab', 12])
+    expect(await agent.stat('a/b/c.bin')).toMatchObject({ kind: 'file', bytes: 12, mode: '0640' })
+    expect(await agent.write('a/b/c.bin', 0, true, null, Buffer.alloc(0))).toBe(0)
+  })
+
+  test('are listed by name, and more than fit one answer in several', async () => {
+    const name = (index: number) => `${String(index).padStart(5, '0')}${'n'.repeat(240)}`
+    const many = Array.from({ length: 1500 }, (_, index) => name(index))
+    for (const one of many) await agent.write(`many/${one}`, 0, true, null, Buffer.alloc(0))
+    const found: string[] = []
+    for (let total = 1; found.length < total;) {
+      const page = await agent.list('many', found.length)
+      expect(page.entries.length).toBeGreaterThan(0)
+      found.push(...page.entries.map((entry) => entry.name))
+      total = page.total
+    }
+    expect(found).toEqual(many)
+  })
+
+  test('are moved and removed', async () => {
+    await agent.write('a/x', 0, true, null, Buffer.from('x'))
+    await agent.move('a/x', 'b/c/y')
+    expect((await agent.read('b/c/y', 0, 10)).bytes.toString()).toBe('x')
+    await expect(agent.remove('b', false)).rejects.toThrow(AgentRefusal)
+    await agent.remove('b', true)
+    await expect(agent.stat('b')).rejects.toMatchObject({ errno: ENOENT })
+    await agent.makeFolder('p/q')
+    await agent.makeFolder('p/q')
+    await expect(agent.write('p/q', 0, true, null, Buffer.from('x'))).rejects.toThrow(AgentRefusal)
+  })
+
+  test('that are no regular files are neither read nor written', async () => {
+    await expect(agent.read('/dev/zero', 0, 10)).rejects.toMatchObject({ errno: EINVAL })
+    expect(await (await run(['mkfifo', 'fifo'])).end()).toMatchObject({ exitCode: 0 })
+    await expect(agent.read('fifo', 0, 10)).rejects.toMatchObject({ errno: EINVAL })
+    await expect(agent.write('fifo', 0, true, null, Buffer.from('x'))).rejects.toThrow(AgentRefusal)
+    await symlink('loop', join(folder, 'loop'))
+    await expect(agent.read('loop', 0, 10)).rejects.toThrow(AgentRefusal)
+  })
+})
+
+/** A generator of numbers below one, the same for the same seed. */
+function randomOf(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+/** No dot and no slash: a path of them stays in the folder of the test. */
+const BYTES = [0, 0, 1, 2, 9, 97, 101, 105, 119, 255]
+
+test('frames that make no sense end it with a fault, and never with a crash', async () => {
+  const random = randomOf(17)
+  const types = [...Object.values(AGENT), 0, 255]
+  const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T
+  for (let round = 0; round < 150; round++) {
+    const one = spawn(INIT, ['--agent'], { cwd: folder, stdio: ['pipe', 'ignore', 'pipe'] })
+    let words = ''
+    one.stderr.on('data', (bytes: Buffer) => (words += bytes.toString()))
+    one.stdin.on('error', () => undefined)
+    for (let count = 0; count < 8; count++) {
+      const payload = Buffer.from(Array.from({ length: Math.floor(random() * 60) }, () => pick(BYTES))) // prettier-ignore
+      const length = random() < 0.1 ? Math.floor(random() * 2 ** 32) : payload.length
+      const head = Buffer.from([pick(types), 0, 0, 0, 0])
+      head.writeUInt32BE(length, 1)
+      one.stdin.write(Buffer.concat([head, payload]))
+    }
+    one.stdin.end()
+    const [code, signal] = (await once(one, 'close')) as [number | null, string | null]
+    expect({ round, signal, crashed: /ERROR|runtime error/.test(words) }).toEqual({ round, signal: null, crashed: false })
+    expect([0, FAULT]).toContain(code)
+  }
+})

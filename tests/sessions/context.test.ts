@@ -1,0 +1,232 @@
+import { describe, expect, test } from '@jest/globals'
+import type { SessionEvent } from '../../src/shared/sessions/session-event.ts'
+import type { BridgeOrder, KernelMessage } from '../../src/worker/sessions/bridge-lines.ts'
+import { ContextDead, createContext } from '../../src/worker/sessions/context.ts'
+import type { RunningExecution } from '../../src/worker/sessions/execution.ts'
+
+/** A context with a kernel and a clock that do what the test says. */
+function rig(outputBytes = 1000) {
+  const orders: BridgeOrder[] = []
+  const events: SessionEvent[] = []
+  const timers: { ms: number; task: () => void; stopped: boolean }[] = []
+  let kernels = 0
+  const context = createContext({
+    id: 'default',
+    language: 'python',
+    plan: { argv: ['kernel'], env: {}, cwd: '/job', interrupt: 'signal' },
+    memoryBytes: 1024,
+    outputBytes,
+    send: (order) => orders.push(order),
+    tell: (event) => events.push(event),
+    clock: {
+      after(ms, task) {
+        const timer = { ms, task, stopped: false }
+        timers.push(timer)
+        return () => (timer.stopped = true)
+      },
+    },
+    nextKernel: () => `k${++kernels}`,
+  })
+  const ended: RunningExecution[] = []
+  return {
+    context,
+    orders,
+    events,
+    ended,
+    ready: () => context.take({ event: 'ready', context: context.kernel, info: {} }),
+    execute: (id: string, more: object = {}) =>
+      context.execute(
+        { id, context: 'default', code: id, timeoutMs: 5000, silent: false, allowInput: true, warnings: [], waitMs: 0, ...more }, // prettier-ignore
+        (execution) => ended.push(execution),
+      ),
+    say: (parent: string, channel: string, type: string, content: object, more: Partial<KernelMessage> = {}) =>
+      context.take({
+        event: 'message',
+        context: context.kernel,
+        channel,
+        type,
+        id: 'm',
+        parent,
+        content: content as Record<string, unknown>,
+        metadata: {},
+        ...more,
+      }),
+    begin(parent: string) {
+      this.say(parent, 'iopub', 'execute_input', { code: parent, execution_count: 1 })
+    },
+    finish(parent: string, status = 'ok') {
+      this.say(parent, 'shell', 'execute_reply', { status, execution_count: 1 })
+      this.say(parent, 'iopub', 'status', { execution_state: 'idle' })
+    },
+    die: (signal: number | null) =>
+      context.take({ event: 'died', context: context.kernel, code: signal === null ? 1 : null, signal, asked: false }),
+    /** Lets the last timer of so many ms go off. */
+    elapse(ms: number) {
+      timers.filter((timer) => timer.ms === ms && !timer.stopped).at(-1)?.task()
+    },
+    sent: () => orders.flatMap((order) => (order.do === 'send' ? [order.id] : [])),
+  }
+}
+
+test('executions wait until the kernel is ready, then run one at a time, in order', () => {
+  const one = rig()
+  one.execute('a')
+  one.execute('b')
+  expect(one.sent()).toEqual([])
+  one.ready()
+  expect(one.sent()).toEqual(['a'])
+  one.finish('a')
+  expect(one.sent()).toEqual(['a', 'b'])
+  one.finish('b', 'error')
+  expect(one.ended.map((execution) => execution.view().status)).toEqual(['succeeded', 'failed'])
+  expect(one.context.view()).toMatchObject({ state: 'idle', queued: 0, executionCount: 1 })
+})
+
+test('an execution gathers what its kernel says of it, and of it alone', () => {
+  const one = rig()
+  one.ready()
+  const execution = one.execute('a')
+  one.say('a', 'iopub', 'stream', { name: 'stdout', text: 'out' })
+  one.say('other', 'iopub', 'stream', { name: 'stdout', text: 'not mine' })
+  one.say('a', 'iopub', 'stream', { name: 'stderr', text: 'err' })
+  one.say('a', 'iopub', 'display_data', { data: { 'text/plain': '1' }, metadata: {}, transient: { display_id: 'd' } })
+  one.say('a', 'iopub', 'update_display_data', { data: { 'text/plain': '2' }, metadata: {}, transient: { display_id: 'd' } }) // prettier-ignore
+  one.say('a', 'iopub', 'execute_result', { data: { 'text/plain': '3' }, metadata: {}, execution_count: 7 })
+  one.say('a', 'iopub', 'error', { ename: 'E', evalue: 'v', traceback: ['t'] })
+  one.finish('a', 'error')
+  expect(execution.view()).toMatchObject({
+    stdout: 'out',
+    stderr: 'err',
+    results: [
+      { data: { 'text/plain': '2' }, isMainResult: false, displayId: 'd' },
+      { data: { 'text/plain': '3' }, isMainResult: true },
+    ],
+    error: { name: 'E', value: 'v', traceback: ['t'] },
+    status: 'failed',
+  })
+})
+
+test('text and results beyond their bounds are left out, and that is said', () => {
+  const one = rig(5)
+  one.ready()
+  const execution = one.execute('a')
+  one.say('a', 'iopub', 'stream', { name: 'stdout', text: 'aäää' })
+  one.say('a', 'iopub', 'stream', { name: 'stdout', text: 'more' })
+  one.say('a', 'iopub', 'display_data', {}, { omitted: 9_000_000 })
+  one.finish('a')
+  expect(execution.view()).toMatchObject({ stdout: 'aää', results: [], truncated: true, status: 'succeeded' })
+})
+
+test('output that is cleared is gone, at once or with the next', () => {
+  const one = rig()
+  one.ready()
+  const execution = one.execute('a')
+  one.say('a', 'iopub', 'stream', { name: 'stdout', text: 'one' })
+  one.say('a', 'iopub', 'clear_output', { wait: true })
+  expect(execution.view().stdout).toBe('one')
+  one.say('a', 'iopub', 'stream', { name: 'stdout', text: 'two' })
+  expect(execution.view().stdout).toBe('two')
+})
+
+test('an execution ends with its reply when the end of its output does not come', () => {
+  const one = rig()
+  one.ready()
+  one.execute('a')
+  one.say('a', 'shell', 'execute_reply', { status: 'ok', execution_count: 1 })
+  expect(one.ended).toEqual([])
+  one.elapse(2000)
+  expect(one.ended.map((execution) => execution.view().status)).toEqual(['succeeded'])
+})
+
+describe('an interrupt', () => {
+  test('ends what runs, and not what waits', () => {
+    const one = rig()
+    one.ready()
+    one.execute('a')
+    one.execute('b')
+    one.begin('a')
+    expect(one.context.interrupt()).toBe(true)
+    expect(one.orders.at(-1)).toEqual({ do: 'interrupt', context: 'k1' })
+    one.finish('a', 'error')
+    expect(one.ended.map((execution) => execution.view().status)).toEqual(['interrupted'])
+    expect(one.sent()).toEqual(['a', 'b'])
+  })
+
+  test('that comes before the kernel has begun is passed on when it has', () => {
+    const one = rig()
+    one.ready()
+    one.execute('a')
+    one.context.interrupt()
+    expect(one.orders.at(-1)).toMatchObject({ do: 'send' })
+    one.begin('a')
+    expect(one.orders.at(-1)).toEqual({ do: 'interrupt', context: 'k1' })
+  })
+
+  test('comes when its time is over, and a kernel that does not heed it is started anew', () => {
+    const one = rig()
+    one.ready()
+    one.execute('a')
+    one.execute('b')
+    one.elapse(5000)
+    expect(one.orders.at(-1)).toEqual({ do: 'interrupt', context: 'k1' })
+    one.elapse(3000)
+    expect(one.ended.map((execution) => execution.view().status)).toEqual(['wall-time-limit', 'cancelled'])
+    expect(one.orders.slice(-2)).toMatchObject([{ do: 'stop', context: 'k1' }, { do: 'start', context: 'k2' }])
+    one.ready()
+    one.execute('c')
+    expect(one.sent()).toEqual(['a', 'c'])
+  })
+})
+
+describe('a kernel that dies', () => {
+  test('takes with it what runs and waits, and says why', async () => {
+    const one = rig()
+    one.ready()
+    one.execute('a')
+    one.execute('b')
+    one.die(9)
+    expect(one.ended.map((execution) => execution.view().status)).toEqual(['context-lost', 'context-lost'])
+    expect(one.context.view()).toMatchObject({ state: 'dead' })
+    expect(one.context.view().message).toContain('memory limit of 1024 bytes')
+    expect(() => one.execute('c')).toThrow(ContextDead)
+    await expect(one.context.ask('complete_request', {})).rejects.toThrow(ContextDead)
+    one.context.restart()
+    one.ready()
+    one.execute('d')
+    expect(one.sent()).toEqual(['a', 'd'])
+  })
+
+  test('before it was ready fails who waits for that', async () => {
+    const one = rig()
+    one.die(null)
+    await expect(one.context.ready).rejects.toThrow('exit code 1')
+  })
+
+  test('and was of an earlier start means nothing', () => {
+    const one = rig()
+    one.ready()
+    one.context.restart()
+    one.context.take({ event: 'died', context: 'k1', code: null, signal: 9, asked: true })
+    expect(one.context.view().state).toBe('starting')
+  })
+})
+
+test('input is given to an execution that asks for it, once', () => {
+  const one = rig()
+  one.ready()
+  one.execute('a')
+  expect(one.context.input('a', 'x')).toBe(false)
+  one.say('a', 'stdin', 'input_request', { prompt: '? ', password: false })
+  expect(one.context.input('b', 'x')).toBe(false)
+  expect(one.context.input('a', 'x')).toBe(true)
+  expect(one.orders.at(-1)).toMatchObject({ channel: 'stdin', type: 'input_reply', content: { value: 'x' } })
+  expect(one.context.input('a', 'x')).toBe(false)
+})
+
+test('questions get the content of their replies', async () => {
+  const one = rig()
+  one.ready()
+  const asked = one.context.ask('complete_request', { code: 'pri', cursor_pos: 3 })
+  one.say(one.sent().at(-1) ?? '', 'shell', 'complete_reply', { matches: ['print'] })
+  expect(await asked).toEqual({ matches: ['print'] })
+})

@@ -1,0 +1,294 @@
+import { randomBytes } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { eventually } from '../support/eventually.ts'
+import { makeKey } from '../support/make-key.ts'
+import { loadServices } from '../support/load-services.ts'
+import { startPlatform, testRoot, type TestPlatform } from '../support/platform.ts'
+import { textOf } from '../support/read-events.ts'
+import { type SessionClient, sessionClient } from '../support/session-client.ts'
+
+const MIB = 1024 * 1024
+const GIB = 1024 * MIB
+
+let platform: TestPlatform
+/** Keeps all sessions, so that a test can close it. */
+let worker: { close: () => Promise<void> }
+let client: SessionClient
+/** A session with a kernel, that tests share which leave its default context as it was. */
+let shared: string
+
+beforeAll(async () => {
+  platform = await startPlatform({ AUTH: 'optional', TENANT_MAX_SESSIONS: '4', SESSIONS_MEMORY_BYTES: '0' })
+  const { startWorker, loadConfig, pino } = await loadServices()
+  const config = loadConfig(testRoot, { ...platform.env, SESSIONS_MEMORY_BYTES: String(8 * GIB) })
+  worker = await startWorker(config, testRoot, pino({ level: 'fatal' }))
+  const headers = await makeKey(platform, 'ada', { scopes: ['sessions'] })
+  client = sessionClient(platform.url, headers)
+  const { status, body } = await client.create({ language: 'python', metadata: { of: 'tests' } })
+  expect({ status, state: body.state, kernel: body.kernel }).toEqual({ status: 201, state: 'running', kernel: true })
+  shared = body.id
+})
+afterAll(async () => {
+  await worker.close()
+  await platform.close()
+})
+
+describe('executions', () => {
+  test('keep their state, and answer with the value of the last expression', async () => {
+    expect((await client.run(shared, 'x = 40')).body).toMatchObject({ status: 'succeeded', results: [], executionCount: 1 })
+    const { status, body } = await client.run(shared, 'print("so"); x + 2')
+    expect(status).toBe(200)
+    expect(body).toMatchObject({
+      status: 'succeeded',
+      stdout: 'so\n',
+      executionCount: 2,
+      results: [{ data: { 'text/plain': '42' }, isMainResult: true }],
+      error: null,
+      truncated: false,
+    })
+  })
+
+  test('show rich results', async () => {
+    const code = 'from IPython.display import HTML, display\ndisplay(HTML("<b>x</b>")); HTML("<i>y</i>")'
+    const { body } = await client.run(shared, code)
+    expect(body.results.map(({ data, isMainResult }) => [data['text/html'], isMainResult])).toEqual([
+      ['<b>x</b>', false],
+      ['<i>y</i>', true],
+    ])
+  })
+
+  test('tell of errors with their traceback, and standard error apart', async () => {
+    const { body } = await client.run(shared, 'import sys; print("hm", file=sys.stderr); 1 / 0')
+    expect(body).toMatchObject({ status: 'failed', stderr: 'hm\n', error: { name: 'ZeroDivisionError' } })
+    expect(body.error?.traceback.join('')).toContain('1 / 0')
+  })
+
+  test('are accepted with 202, followed by events and read later', async () => {
+    const { status, body, headers } = await client.run(shared, 'for i in range(3): print(i)', {}, 0)
+    expect(status).toBe(202)
+    const place = headers.get('location') ?? ''
+    const events = await client.events(`${place}/events`, ({ event, data }) => event === 'execution' && data['state'] === 'finished') // prettier-ignore
+    expect(textOf(events, 'stdout')).toBe('0\n1\n2\n')
+    const read = await client.call('GET', `${place}?wait=10`)
+    expect(read.body).toMatchObject({ id: body.id, state: 'finished', status: 'succeeded', stdout: '0\n1\n2\n' })
+  })
+
+  test('are interrupted, by a client and by their time, and the state stays', async () => {
+    await client.run(shared, 'kept = 1')
+    const { body } = await client.run(shared, 'import time; time.sleep(1000)', {}, 0)
+    await client.call('POST', `/v1/sessions/${shared}/contexts/default/interrupt`, {})
+    const ended = await client.call('GET', `/v1/sessions/${shared}/executions/${body.id}?wait=60`)
+    expect(ended.body).toMatchObject({ status: 'interrupted', error: { name: 'KeyboardInterrupt' } })
+    const late = await client.run(shared, 'time.sleep(1000)', { timeoutMs: 300 })
+    expect(late.body).toMatchObject({ status: 'wall-time-limit' })
+    expect((await client.run(shared, 'kept')).body.results[0]?.data['text/plain']).toBe('1')
+  })
+
+  test('ask for input', async () => {
+    const { body } = await client.run(shared, 'name = input("who? "); print(name.upper())', { allowInput: true }, 0)
+    const place = `/v1/sessions/${shared}/executions/${body.id}`
+    const events = await client.events(`${place}/events`, ({ event }) => event === 'input-request')
+    expect(events.at(-1)?.data).toMatchObject({ prompt: 'who? ', password: false })
+    expect((await client.call('POST', `${place}/input`, { value: 'ada' })).status).toBe(200)
+    expect((await client.call('GET', `${place}?wait=60`)).body).toMatchObject({ stdout: 'ADA\n' })
+    expect((await client.call('POST', `${place}/input`, { value: 'again' })).status).toBe(404)
+  })
+
+  test('are cut at the limit of output, and say so', async () => {
+    const { body } = await client.run(shared, 'print("x" * 3_000_000)')
+    expect(body).toMatchObject({ status: 'succeeded', truncated: true })
+    expect(body.stdout.length).toBe(MIB)
+  })
+})
+
+describe('contexts', () => {
+  test('have states of their own, and lose them when they are restarted', async () => {
+    const made = await client.call('POST', `/v1/sessions/${shared}/contexts`, { id: 'other' })
+    expect(made).toMatchObject({ status: 201, body: { id: 'other', state: 'idle' } })
+    await client.run(shared, 'y = 1', { context: 'other' })
+    expect((await client.run(shared, 'y')).body.error?.name).toBe('NameError')
+    const restarted = await client.call('POST', `/v1/sessions/${shared}/contexts/other/restart`, {})
+    expect(restarted.body).toMatchObject({ state: 'idle' })
+    expect((await client.run(shared, 'y', { context: 'other' })).body.error?.name).toBe('NameError')
+    expect((await client.call('DELETE', `/v1/sessions/${shared}/contexts/other`)).status).toBe(200)
+    expect((await client.contexts(shared)).body.contexts.map(({ id }) => id)).toEqual(['default'])
+    expect((await client.run(shared, '1', { context: 'other' })).status).toBe(404)
+  })
+
+  test('that die say why, take nothing, and come back by a restart; the session lives on', async () => {
+    await client.call('POST', `/v1/sessions/${shared}/contexts`, { id: 'mortal' })
+    const { body } = await client.run(shared, 'b = bytearray(2_000_000_000)', { context: 'mortal' })
+    expect(body.status).toBe('context-lost')
+    expect(body.message).toContain('memory limit')
+    expect((await client.run(shared, '1', { context: 'mortal' })).body).toMatchObject({ code: 'context-dead' })
+    await client.call('POST', `/v1/sessions/${shared}/contexts/mortal/restart`, {})
+    expect((await client.run(shared, '1', { context: 'mortal' })).body.status).toBe('succeeded')
+    expect((await client.run(shared, 'kept')).body.status).toBe('succeeded')
+    await client.call('DELETE', `/v1/sessions/${shared}/contexts/mortal`)
+  })
+})
+
+describe('files', () => {
+  test('go there and back in pieces, byte for byte', async () => {
+    const content = randomBytes(700_001)
+    expect(await client.put(shared, 'in/data.bin', content)).toMatchObject({ status: 200, body: { bytes: 700_001 } })
+    expect((await client.get(shared, 'in/data.bin')).bytes.equals(content)).toBe(true)
+    expect((await client.run(shared, 'len(open("in/data.bin", "rb").read())')).body.results[0]?.data['text/plain']).toBe('700001') // prettier-ignore
+  })
+
+  test('are listed, moved and deleted', async () => {
+    await client.put(shared, 'box/a.txt', 'a')
+    expect((await client.call('POST', `/v1/sessions/${shared}/folders`, { path: 'box/sub' })).status).toBe(204)
+    const listed = await client.call<{ entries: object[] }>('GET', `/v1/sessions/${shared}/files?path=box`)
+    expect(listed.body.entries).toMatchObject([
+      { name: 'a.txt', kind: 'file', bytes: 1, mode: '0644' },
+      { name: 'sub', kind: 'folder' },
+    ])
+    const move = { from: 'box/a.txt', to: 'box/sub/deep/b.txt' }
+    expect((await client.call('POST', `/v1/sessions/${shared}/moves`, move)).status).toBe(204)
+    expect((await client.get(shared, 'box/sub/deep/b.txt')).bytes.toString()).toBe('a')
+    expect((await client.call('DELETE', `/v1/sessions/${shared}/files/box`)).body).toMatchObject({
+      code: 'file-conflict',
+    })
+    expect((await client.call('DELETE', `/v1/sessions/${shared}/files/box?recursive=true`)).status).toBe(204)
+    expect((await client.get(shared, 'box/sub/deep/b.txt')).status).toBe(404)
+  })
+
+  test('that cannot be read or written are told why', async () => {
+    expect((await client.get(shared, 'in')).status).toBe(409)
+    expect(await client.put(shared, 'big', Buffer.alloc(65 * MIB))).toMatchObject({ status: 409, body: { code: 'file-conflict' } }) // prettier-ignore
+    await client.call('DELETE', `/v1/sessions/${shared}/files/big`)
+    expect((await client.put(shared, '%2e%2e/x', 'x')).status).toBe(422)
+  })
+})
+
+describe('commands', () => {
+  test('run as an argument vector and as a shell line, with input', async () => {
+    expect((await client.command(shared, { argv: ['echo', 'a b'] })).body).toMatchObject({ status: 'succeeded', stdout: 'a b\n' }) // prettier-ignore
+    const { body } = await client.command(shared, { shell: 'tr a-z A-Z; echo oh >&2; exit 3', stdin: 'abc\n' })
+    expect(body).toMatchObject({ status: 'failed', exitCode: 3, stdout: 'ABC\n', stderr: 'oh\n' })
+    expect((await client.command(shared, { argv: ['nonesuch'] })).body).toMatchObject({ status: 'start-failed' })
+  })
+
+  test('run in the background, with input and signals later', async () => {
+    const { status, body } = await client.command(shared, { argv: ['cat'], background: true, interactive: true }, 0)
+    expect(status).toBe(202)
+    const place = `/v1/sessions/${shared}/commands/${body.id}`
+    await client.call('POST', `${place}/stdin`, { data: 'one\n' })
+    await eventually('its echo', async () => (await client.call<{ stdout: string }>('GET', place)).body.stdout === 'one\n') // prettier-ignore
+    await client.call('POST', `${place}/signals`, { signal: 'SIGTERM' })
+    expect((await client.call('GET', `${place}?wait=60`)).body).toMatchObject({ status: 'signalled', signal: 'SIGTERM' })
+    expect((await client.call('POST', `${place}/stdin`, { data: 'x' })).body).toMatchObject({ code: 'already-ended' })
+  })
+
+  test('have a terminal', async () => {
+    const size = { columns: 100, rows: 30 }
+    const { body } = await client.command(shared, { shell: 'stty size; read x; stty size', terminal: size, interactive: true }, 0) // prettier-ignore
+    const place = `/v1/sessions/${shared}/commands/${body.id}`
+    await eventually('its size', async () => (await client.call<{ stdout: string }>('GET', place)).body.stdout.includes('30 100')) // prettier-ignore
+    await client.call('PUT', `${place}/terminal`, { columns: 132, rows: 43 })
+    await client.call('POST', `${place}/stdin`, { data: '\r' })
+    expect((await client.call<{ stdout: string }>('GET', `${place}?wait=60`)).body.stdout).toContain('43 132')
+  })
+
+  test('end with all that they started by their time, and by too much output', async () => {
+    const slow = await client.command(shared, { shell: 'sleep 1000 & sleep 1000', timeoutMs: 300 })
+    expect(slow.body).toMatchObject({ status: 'wall-time-limit', signal: 'SIGKILL' })
+    const loud = await client.command(shared, { shell: 'yes' })
+    expect(loud.body).toMatchObject({ status: 'output-limit', truncated: true })
+    expect(loud.body.stdout.length).toBe(MIB)
+    const left = await client.command(shared, { shell: 'ps -eo args | grep -c "[s]leep 1000"' })
+    expect(left.body.stdout).toBe('0\n')
+  })
+})
+
+describe('sessions', () => {
+  test('find a kernel that waits, once there was one, with their files', async () => {
+    const files = [{ path: 'mine/a.txt', content: 'mine' }, { path: 'go', content: '#!/bin/sh\necho ran' }]
+    const { body } = await client.create({ language: 'python', files })
+    const { contexts } = (await client.contexts(body.id)).body
+    expect(contexts).toMatchObject([{ id: 'default' }])
+    const { results } = (await client.run(body.id, 'open("mine/a.txt").read()')).body
+    expect(results[0]?.data['text/plain']).toBe("'mine'")
+    expect((await client.command(body.id, { argv: ['./go'] })).body.stdout).toBe('ran\n')
+    await client.end(body.id)
+  })
+
+  test('without a kernel run commands in any language', async () => {
+    const { body } = await client.create({ language: 'c', files: [{ path: 'main.c', content: 'int main(void) { return 7; }' }] }) // prettier-ignore
+    expect(body).toMatchObject({ state: 'running', kernel: false })
+    expect((await client.command(body.id, { shell: 'gcc -o main main.c && ./main' })).body.exitCode).toBe(7)
+    expect((await client.run(body.id, '1')).body).toMatchObject({ code: 'no-kernel' })
+    await client.end(body.id)
+  })
+
+  test('are listed and extended, and end with an event', async () => {
+    const { body } = await client.create({ language: 'bash', maxLifetimeMs: 60_000 })
+    const changed = await client.call('PATCH', `/v1/sessions/${body.id}`, { maxLifetimeMs: 120_000 })
+    expect(changed.body).toMatchObject({ maxLifetimeMs: 120_000 })
+    const listed = await client.call<{ sessions: { id: string }[] }>('GET', '/v1/sessions?state=running')
+    expect(listed.body.sessions.map(({ id }) => id)).toEqual([body.id, shared])
+    const followed = client.events(`/v1/sessions/${body.id}/events`, ({ event }) => event === 'ended')
+    expect((await client.end(body.id)).body).toMatchObject({ state: 'ended', reason: 'deleted' })
+    expect((await followed).at(-1)?.data).toMatchObject({ reason: 'deleted' })
+    expect((await client.command(body.id, { argv: ['true'] })).body).toMatchObject({ status: 410, code: 'session-ended' })
+  })
+
+  test('end when nothing happens, after a warning', async () => {
+    const { body } = await client.create({ language: 'bash', idleTimeoutMs: 4000 })
+    const events = await client.events(`/v1/sessions/${body.id}/events`, ({ event }) => event === 'ended')
+    expect(events.map(({ event }) => event)).toEqual(expect.arrayContaining(['session', 'ending', 'ended']))
+    expect(events.at(-1)?.data).toMatchObject({ reason: 'idle' })
+  })
+
+  test('end with a cause when a program ends their agent', async () => {
+    const { body } = await client.create({ language: 'bash' })
+    await client.command(body.id, { shell: 'kill -9 $PPID' }, 0)
+    const events = await client.events(`/v1/sessions/${body.id}/events`, ({ event }) => event === 'ended')
+    expect(events.at(-1)?.data).toMatchObject({ reason: 'agent-lost' })
+  })
+
+  test('are of one tenant, and need the scope', async () => {
+    const other = await makeKey(platform, 'eve', { scopes: ['sessions'] })
+    const eve = sessionClient(platform.url, other)
+    expect((await eve.read(shared)).status).toBe(404)
+    expect((await eve.run(shared, '1')).status).toBe(404)
+    expect((await eve.get(shared, 'in/data.bin')).status).toBe(404)
+    expect((await eve.end(shared)).status).toBe(404)
+    const jobs = await makeKey(platform, 'ada', { scopes: ['jobs'] })
+    expect((await sessionClient(platform.url, jobs).read(shared)).status).toBe(403)
+  })
+
+  test('are screened, code and commands', async () => {
+    const strict = await makeKey(platform, 'ada', { scopes: ['sessions'], screening: 'strict' })
+    const screened = sessionClient(platform.url, strict)
+    expect((await screened.run(shared, "import os\nos.system('id')")).body).toMatchObject({ code: 'submission-blocked' })
+    expect((await screened.command(shared, { shell: ':(){ :|:& };:' })).body).toMatchObject({ code: 'submission-blocked' }) // prettier-ignore
+  })
+
+  test('are bounded in number, and repeated requests make one', async () => {
+    const key = await makeKey(platform, 'bob', { scopes: ['sessions'] })
+    const once = sessionClient(platform.url, { ...key, 'idempotency-key': 'once' })
+    const [first, second] = [await once.create({ language: 'bash' }, 0), await once.create({ language: 'bash' }, 0)]
+    expect(second.body.id).toBe(first.body.id)
+    expect(second.headers.get('idempotent-replayed')).toBe('true')
+    const bob = sessionClient(platform.url, key)
+    const more = [await bob.create({ language: 'bash' }, 0), await bob.create({ language: 'bash' }, 0), await bob.create({ language: 'bash' }, 0)] // prettier-ignore
+    expect((await bob.create({ language: 'bash' }, 0)).body).toMatchObject({ code: 'too-many-sessions' })
+    for (const { body } of [first, ...more]) expect((await bob.end(body.id)).body.state).toBe('ended')
+  })
+
+  test('whose worker closes are lost, and whoever waits is told at once', async () => {
+    const ended = client.events(`/v1/sessions/${shared}/events`, ({ event }) => event === 'ended')
+    const { body } = await client.run(shared, 'import time; time.sleep(1000)', {}, 0)
+    const waiting = client.call('GET', `/v1/sessions/${shared}/executions/${body.id}?wait=60`)
+    const starting = client.create({ language: 'bash' }, 0)
+    await worker.close()
+    expect((await ended).at(-1)?.data).toMatchObject({ reason: 'session-lost' })
+    expect((await waiting).body).toMatchObject({ status: 'session-lost' })
+    expect((await client.run(shared, '1')).body).toMatchObject({ status: 410, code: 'session-lost' })
+    // Its executions can be read all the same.
+    expect((await client.call('GET', `/v1/sessions/${shared}/executions/${body.id}`)).body).toMatchObject({ status: 'session-lost' }) // prettier-ignore
+    await client.end((await starting).body.id)
+  })
+})
