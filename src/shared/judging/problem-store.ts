@@ -2,6 +2,7 @@ import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import type { Redis } from 'ioredis'
 import type { JobSpec, TestCase } from '../job.ts'
+import { MIB } from '../limits.ts'
 import { QUEUED_TTL_SECONDS } from '../jobs/recorded-job.ts'
 import type { Keys } from '../redis/keys.ts'
 import { defineScripts, luaScript, runScript } from '../redis/lua-script.ts'
@@ -19,7 +20,7 @@ export interface ProblemStore {
   list(tenant: string): Promise<StoredProblem[]>
   /** @returns undefined when there is none of this tenant and id */
   read(tenant: string, id: string): Promise<StoredProblem | undefined>
-  /** A problem with its tests; also for a while after it was removed, for jobs that wait. */
+  /** A problem with its tests, which is not to be changed; also for a while after it was removed, for jobs that wait. */
   content(id: string): Promise<Problem | undefined>
   /** @returns whether it was there */
   remove(tenant: string, id: string): Promise<boolean>
@@ -44,9 +45,24 @@ redis.call('EXPIRE', keys.problem(input.id), input.ttlSeconds)
 return 1`,
 )
 
+/** Characters of problems that are held: submissions of one problem come together. */
+const HELD = 32 * MIB
+
 /** @param redis content may be long: nothing else should wait behind it */
 export function createProblemStore(redis: Redis, keys: Keys): ProblemStore {
   defineScripts(redis, [PUT, REMOVE])
+  const held = new Map<string, { problem: Problem; length: number }>()
+  /** Those used longest ago go first. */
+  const hold = (id: string, problem: Problem, length: number) => {
+    held.delete(id)
+    held.set(id, { problem, length })
+    let total = [...held.values()].reduce((sum, one) => sum + one.length, 0)
+    for (const [oldest, one] of held) {
+      if (total <= HELD) return
+      held.delete(oldest)
+      total -= one.length
+    }
+  }
   const about = async (id: string): Promise<StoredProblem | undefined> => {
     const text = await redis.hget(keys.problem(id), 'about')
     return text === null ? undefined : (JSON.parse(text) as StoredProblem)
@@ -58,7 +74,7 @@ export function createProblemStore(redis: Redis, keys: Keys): ProblemStore {
       return (await runScript(redis, keys.prefix, PUT, input, bulk)) === 1
     },
     async list(tenant) {
-      const ids = await redis.zrange(keys.tenantProblems(tenant), 0, -1, 'REV')
+      const ids = await redis.zrange(keys.tenantProblems(tenant), '0', '-1', 'REV')
       return (await Promise.all(ids.map(about))).flatMap((one) => one ?? [])
     },
     async read(tenant, id) {
@@ -66,8 +82,17 @@ export function createProblemStore(redis: Redis, keys: Keys): ProblemStore {
       return isOwn ? about(id) : undefined
     },
     async content(id) {
+      const found = held.get(id)
+      if (found) {
+        hold(id, found.problem, found.length)
+        return found.problem
+      }
       const packed = await redis.hgetBuffer(keys.problem(id), 'content')
-      return packed === null ? undefined : (JSON.parse((await unpack(packed)).toString()) as Problem)
+      if (packed === null) return undefined
+      const text = (await unpack(packed)).toString()
+      const problem = JSON.parse(text) as Problem
+      hold(id, problem, text.length)
+      return problem
     },
     async remove(tenant, id) {
       return (await runScript(redis, keys.prefix, REMOVE, { id, tenant, ttlSeconds: QUEUED_TTL_SECONDS })) === 1
