@@ -1,7 +1,7 @@
-import { createCompiledPrograms } from '../../src/worker/judging/compiled-programs.ts'
 import { pino } from 'pino'
 import { changePriorities, createJobQueue, promoteJobs } from '../../src/shared/redis/job-queue.ts'
 import { connectRedis } from '../../src/shared/redis/connect.ts'
+import { createProblemStore } from '../../src/shared/judging/problem-store.ts'
 import { createArtifactStore } from '../../src/shared/redis/artifact-store.ts'
 import { createJobInputs } from '../../src/shared/redis/job-input.ts'
 import { createJobStatisticsWriter } from '../../src/shared/redis/job-statistics.ts'
@@ -53,7 +53,8 @@ setInterval(() => void statistics.flush().catch(() => undefined), 1000)
 const context: JobContext = {
   records,
   artifacts: createArtifactStore(redis, keys, RETENTION),
-  sandboxes: { pool, locate: () => ({ language: undefined, image: 'null' }), graceMs: 0, compiled: createCompiledPrograms() },
+  problems: createProblemStore(redis, keys),
+  sandboxes: { pool, locate: () => ({ language: undefined, image: 'null' }), graceMs: 0 },
   queues: {
     reorder: (changes) => changePriorities(jobs, changes),
     promoteHeld: (ids) => promoteJobs(jobs, ids, log),

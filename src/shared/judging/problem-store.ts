@@ -74,7 +74,7 @@ export function createProblemStore(redis: Redis, keys: Keys): ProblemStore {
       return (await runScript(redis, keys.prefix, PUT, input, bulk)) === 1
     },
     async list(tenant) {
-      const ids = await redis.zrange(keys.tenantProblems(tenant), 0, -1, 'REV')
+      const ids = await redis.zrange(keys.tenantProblems(tenant), '0', '-1', 'REV')
       return (await Promise.all(ids.map(about))).flatMap((one) => one ?? [])
     },
     async read(tenant, id) {

@@ -7,7 +7,7 @@ import type { CountFinished } from '../../shared/metrics/finished-jobs.ts'
 import type { ArtifactStore } from '../../shared/redis/artifact-store.ts'
 import type { JobLifeCycle, RequeueReason } from '../../shared/jobs/job-life-cycle.ts'
 import type { JobReader } from '../../shared/jobs/job-reader.ts'
-import { longestStagesMs } from '../../shared/jobs/longest-stages.ts'
+import { longestStagesMs } from '../../shared/judging/longest-stages.ts'
 import type { RecordedJob } from '../../shared/jobs/recorded-job.ts'
 import { fillTests, type ProblemStore } from '../../shared/judging/problem-store.ts'
 import type { Priority } from '../../shared/redis/job-queue.ts'
@@ -54,7 +54,7 @@ export interface JobSandboxes {
   /** Between SIGTERM and SIGKILL, when a limit ends a stage. */
   graceMs: number
   /** Judges' programs that were compiled before. */
-  compiled: CompiledPrograms
+  compiled?: CompiledPrograms
 }
 
 /** What becomes of others that wait, when something becomes of a job. */

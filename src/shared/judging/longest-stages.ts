@@ -1,5 +1,5 @@
 import type { JobSpec } from '../job.ts'
-import { judgeOf } from '../judging/judging-spec.ts'
+import { judgeOf } from './judging-spec.ts'
 
 /**
  * The longest that the stages of a job can take when init keeps their limits, and its judges', in ms.
