@@ -31,7 +31,6 @@ const BARE: Readonly<Record<string, string>> = {
   // A header that is read before it keeps GCC from a precompiled one.
   cpp: 'g++ -std=gnu++20 -O2 -Wall -include /dev/null -o a.out main.cpp && ./a.out',
   java: 'javac Main.java && java Main',
-  typescript: 'tsc main.ts; node main.js',
 }
 
 async function main(args: readonly string[]): Promise<boolean> {
