@@ -77,7 +77,15 @@ async function runyard(args) {
 
 async function test() {
   // The default languages, and one with a compiler.
-  const setUp = [process.execPath, 'dist/cli/main.js', 'setup', '--languages', 'bash,c,javascript,python', '--kernels', 'python']
+  const setUp = [
+    process.execPath,
+    'dist/cli/main.js',
+    'setup',
+    '--languages',
+    'bash,c,javascript,python',
+    '--kernels',
+    'python',
+  ]
   console.log(`> ${setUp.slice(1).join(' ')}`)
   const code = await passThrough(setUp, { cwd: root })
   if (code !== 0) return code

@@ -111,7 +111,13 @@ export function imageBuilder(options: ImageBuilderOptions): ImageBuilder {
     const context = join(root, 'languages')
     const containerfile = `${await readFile(join(context, file), 'utf8')}\n${STRIP_SETUID}\n`
     await withApt((volumes) =>
-      build(tag, { containerfile, buildArgs: { BASE: from }, context, volumes, onLine: (line) => detailOf(line, detail) }),
+      build(tag, {
+        containerfile,
+        buildArgs: { BASE: from },
+        context,
+        volumes,
+        onLine: (line) => detailOf(line, detail),
+      }),
     )
     return tag
   }
@@ -148,7 +154,12 @@ export function imageBuilder(options: ImageBuilderOptions): ImageBuilder {
       await base()
       await progress.step(`${language.name} kernel image`, async (detail) => {
         const from = await toolchain(language, detail)
-        const whole = await layer(kernelToolchainImage(root, language), from, `${language.id}/kernel/Containerfile`, detail)
+        const whole = await layer(
+          kernelToolchainImage(root, language),
+          from,
+          `${language.id}/kernel/Containerfile`,
+          detail,
+        )
         const version = await versionOf(await podman(), whole, language)
         detail('adding init')
         await addInit(tag, whole, { [IMAGE_LABEL.language]: language.id, [IMAGE_LABEL.version]: version })

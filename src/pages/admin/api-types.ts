@@ -2,7 +2,11 @@ import type { AdminOverview } from '../../shared/admin-overview.ts'
 import type { ApiKey } from '../../shared/access/api-key.ts'
 import type { NewApiKey } from '../../shared/access/new-api-key.ts'
 import type { Job as AnyJob, JobSummary } from '../../shared/job.ts'
-import type { AdminRuntime, AdminRuntimeGroup, InstallationEvent as SharedInstallationEvent } from '../../shared/redis/installations.ts'
+import type {
+  AdminRuntime,
+  AdminRuntimeGroup,
+  InstallationEvent as SharedInstallationEvent,
+} from '../../shared/redis/installations.ts'
 import type { Allowed as SharedAllowed, Block as SharedBlock } from '../../shared/security/blocks.ts'
 import type { StoredSecurityEvent } from '../../shared/security/security-event.ts'
 import type { Delivery as AnyDelivery } from '../../shared/webhooks/delivery.ts'

@@ -60,7 +60,8 @@ export function createEventWriter(
       pendingBytes = 0
       try {
         const ids = await records.append(id, events)
-        if (ids) await note(ids, events.map(sizeOf)) // prettier-ignore
+        if (ids)
+          await note(ids, events.map(sizeOf)) // prettier-ignore
         else {
           isOver = true
           ended()

@@ -88,7 +88,15 @@ export function createSessions(core: WorkerCore, { pool, locate }: SessionsOptio
     const request = { image, memoryBytes: what.limits.memoryBytes, tenant, shareable: false }
     const { sandbox, retire } = await acquirePatiently(pool, request, closing.signal, log)
     const graceMs = config.sandbox.graceMs
-    return startBody({ ...what, sandbox, release: () => retire('single-use'), graceMs, longestMs: maxLifetimeMs, clock, log })
+    return startBody({
+      ...what,
+      sandbox,
+      release: () => retire('single-use'),
+      graceMs,
+      longestMs: maxLifetimeMs,
+      clock,
+      log,
+    })
   }
   const waiting = createWaitingBodies({
     ready: poolReady,
