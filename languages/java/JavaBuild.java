@@ -25,7 +25,7 @@ final class JavaBuild {
     private static final Pattern PUBLIC = Pattern.compile(
         "^\\s*public\\s+(?:(?:final|abstract|sealed|non-sealed|strictfp)\\s+)*(?:class|record|enum|interface|@interface)\\s+(\\w+)");
     /** The time of a compilation is nearly as short as it gets after so many. */
-    private static final int WARMING = 12;
+    private static final int WARMING = 8;
 
     public static void main(String[] args) throws IOException {
         List<String> options = new ArrayList<>(List.of(args));

@@ -110,15 +110,23 @@ export function loadLanguages(folder: string, onFormer?: (field: FormerField) =>
       owners.set(name, language.id)
     }
   }
-  for (const { id, versionOf } of languages) {
-    const of = languages.find((language) => language.id === versionOf)
-    if (versionOf !== undefined && (!of || of.versionOf !== undefined))
-      throw new Error(`languages: /versionOf of ${id} is "${versionOf}", which is no language, or a version itself`)
-  }
+  checkVersions(languages)
   return languages
 }
 
-/** A language, by any of its ids, and its other versions; of one that is a version of another, that alone. */
+/** @throws Error when a version names no language, or is not named after it */
+function checkVersions(languages: readonly Language[]): void {
+  for (const { id, versionOf } of languages) {
+    const of = languages.find((language) => language.id === versionOf)
+    if (versionOf === undefined) continue
+    if (!of || of.versionOf !== undefined)
+      throw new Error(`languages: /versionOf of ${id} is "${versionOf}", which is no language, or a version itself`)
+    if (!/^-\d+$/.test(id.slice(versionOf.length)) || !id.startsWith(versionOf))
+      throw new Error(`languages: the id of ${id}, a version of ${versionOf}, must be ${versionOf}-NUMBER`)
+  }
+}
+
+/** A language and its other versions; of one that is itself a version of another, that alone. */
 export function versionsOf(languages: readonly Language[], language: Language): Language[] {
   return [language, ...languages.filter(({ versionOf }) => versionOf === language.id)]
 }

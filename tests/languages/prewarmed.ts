@@ -68,6 +68,7 @@ async function compare(bench: Bench, language: Language): Promise<string[]> {
   const make = (options: object) =>
     bench.make({ language: language.id, memoryBytes, processes: DEFAULT_CEILINGS.processes, ...options })
   const [plain, prewarmed] = [await make({}), await make({ program })]
+  waited.length = 0
   const faults: string[] = []
   const programs: Compared[] = loadConformance(root, language).programs
   for (const one of [...programs, ...(await morePrograms(language))]) {
@@ -105,7 +106,7 @@ async function compare(bench: Bench, language: Language): Promise<string[]> {
           ),
         )} ms`
   console.log(
-    `${language.id}: ${faults.length === 0 ? 'the same' : 'DIFFERS'}; hello p50: prewarmed ${show(times.prewarmed)}, not ${show(times.plain)}, bare ${show(times.bare)}; ` +
+    `${language.id}: ${faults.length === 0 ? 'the same' : 'DIFFERS'}; hello p50: prewarmed ${show(times.prewarmed)}, not ${show(times.plain)}, bare ${show(times.bare)}; waits after ${show(waited)}; ` +
       `memory ${await waitingMegabytes(prewarmed, spec, language)} MB`,
   )
   await plain.destroy()
@@ -137,6 +138,10 @@ async function timed(sandbox: Sandbox, spec: JobSpec, language: Language) {
 
 /** Whether the first stage of a sandbox's last job had input: another such is expected. */
 const tookInput = new WeakMap<Sandbox, boolean>()
+/** An interpreter that has not come to its file by then does not wait at it. */
+const WAITS_MS = 60_000
+/** How long it took until one waited, in ms. */
+const waited: number[] = []
 /** Jobs of a kind after which another is expected, whatever came before. */
 const ALIKE = 4
 
@@ -154,12 +159,16 @@ async function isWaiting(sandbox: Sandbox, spec: JobSpec, language: Language): P
     tookInput.set(sandbox, stdin !== '')
   }
   sandbox.prewarm()
-  const until = performance.now() + 20_000
+  const began = performance.now()
+  const until = began + WAITS_MS
   while (performance.now() < until) {
     for (const pid of await pidsOf(sandbox)) {
       for (const thread of await readdir(`/proc/${pid}/task`).catch(() => [])) {
         const sleeping = await readFile(`/proc/${pid}/task/${thread}/wchan`, 'utf8').catch(() => '')
-        if (/wait_for_partner|fifo_open/.test(sleeping)) return true
+        if (/wait_for_partner|fifo_open/.test(sleeping)) {
+          waited.push(performance.now() - began)
+          return true
+        }
       }
     }
     await sleep(20)

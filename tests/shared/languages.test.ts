@@ -54,6 +54,32 @@ describe('a field by its former name', () => {
   })
 })
 
+test('another version of a language is named after it, and names it', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'runyard-versions-'))
+  try {
+    const define = (id: string, fields: object = {}) => {
+      mkdirSync(join(folder, id), { recursive: true })
+      const bash = languages.find((one) => one.id === 'bash')!
+      writeFileSync(join(folder, id, 'language.json'), JSON.stringify({ ...bash, id, aliases: [], ...fields }))
+    }
+    define('sh')
+    define('sh-5', { versionOf: 'sh' })
+    expect(loadLanguages(folder).map((language) => [language.id, language.versionOf])).toEqual([
+      ['sh', undefined],
+      ['sh-5', 'sh'],
+    ])
+    define('sh-5', { versionOf: 'zsh' })
+    expect(() => loadLanguages(folder)).toThrow('/versionOf of sh-5 is "zsh", which is no language')
+    define('sh-5', { versionOf: 'sh-5' })
+    expect(() => loadLanguages(folder)).toThrow('or a version itself')
+    define('sh-5')
+    define('old', { versionOf: 'sh' })
+    expect(() => loadLanguages(folder)).toThrow('the id of old, a version of sh, must be sh-NUMBER')
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
 describe.each(languages)('$id', (language) => {
   test('has a Containerfile on the base image', () => {
     const file = join(root, 'languages', language.id, 'Containerfile')

@@ -177,5 +177,6 @@ const LOADERS: Record<string, () => Promise<LanguageSupport>> = {
 
 /** @returns undefined for a language whose text is shown as it is */
 export async function highlightingOf(language: string): Promise<LanguageSupport | undefined> {
-  return LOADERS[language]?.()
+  // Another version of a language has its id, a hyphen and a number.
+  return (LOADERS[language] ?? LOADERS[language.replace(/-[\d.]+$/, '')])?.()
 }
