@@ -17,6 +17,7 @@ const TOLD_UNDER = [
   ['/v1/batches', '#post-v1batches'],
   ['/v1/admin/session', '#the-dashboards-session'],
   ['/v1/admin/overview', '#get-v1adminoverview'],
+  ['/v1/problems', 'judging.md#stored-problems'],
   ['/v1/admin/series', '#get-v1adminseries'],
   ['/v1/admin/jobs', '#jobs-of-all-tenants'],
   ['/v1/admin/webhook-deliveries', '#webhook-deliveries-of-all-tenants'],
