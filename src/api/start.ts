@@ -71,7 +71,19 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     describe: async (version) => (await import('./document.ts')).createDocument(version),
   })
 
-  const features = [jobs, batches, sessions, runtimes, webhooks, admin, access, security, health, metering, documentation]
+  const features = [
+    jobs,
+    batches,
+    sessions,
+    runtimes,
+    webhooks,
+    admin,
+    access,
+    security,
+    health,
+    metering,
+    documentation,
+  ]
   const app = createApp(core, {
     metrics,
     access,

@@ -207,7 +207,11 @@ test('frames that make no sense end it with a fault, and never with a crash', as
     }
     one.stdin.end()
     const [code, signal] = (await once(one, 'close')) as [number | null, string | null]
-    expect({ round, signal, crashed: /ERROR|runtime error/.test(words) }).toEqual({ round, signal: null, crashed: false })
+    expect({ round, signal, crashed: /ERROR|runtime error/.test(words) }).toEqual({
+      round,
+      signal: null,
+      crashed: false,
+    })
     expect([0, FAULT]).toContain(code)
   }
 })

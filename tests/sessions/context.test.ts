@@ -62,7 +62,10 @@ function rig(outputBytes = 1000) {
       context.take({ event: 'died', context: context.kernel, code: signal === null ? 1 : null, signal, asked: false }),
     /** Lets the last timer of so many ms go off. */
     elapse(ms: number) {
-      timers.filter((timer) => timer.ms === ms && !timer.stopped).at(-1)?.task()
+      timers
+        .filter((timer) => timer.ms === ms && !timer.stopped)
+        .at(-1)
+        ?.task()
     },
     sent: () => orders.flatMap((order) => (order.do === 'send' ? [order.id] : [])),
   }
@@ -171,7 +174,10 @@ describe('an interrupt', () => {
     expect(one.orders.at(-1)).toEqual({ do: 'interrupt', context: 'k1' })
     one.elapse(3000)
     expect(one.ended.map((execution) => execution.view().status)).toEqual(['wall-time-limit', 'cancelled'])
-    expect(one.orders.slice(-2)).toMatchObject([{ do: 'stop', context: 'k1' }, { do: 'start', context: 'k2' }])
+    expect(one.orders.slice(-2)).toMatchObject([
+      { do: 'stop', context: 'k1' },
+      { do: 'start', context: 'k2' },
+    ])
     one.ready()
     one.execute('c')
     expect(one.sent()).toEqual(['a', 'c'])

@@ -35,7 +35,11 @@ afterAll(async () => {
 
 describe('executions', () => {
   test('keep their state, and answer with the value of the last expression', async () => {
-    expect((await client.run(shared, 'x = 40')).body).toMatchObject({ status: 'succeeded', results: [], executionCount: 1 })
+    expect((await client.run(shared, 'x = 40')).body).toMatchObject({
+      status: 'succeeded',
+      results: [],
+      executionCount: 1,
+    })
     const { status, body } = await client.run(shared, 'print("so"); x + 2')
     expect(status).toBe(200)
     expect(body).toMatchObject({
@@ -177,7 +181,10 @@ describe('commands', () => {
     await client.call('POST', `${place}/stdin`, { data: 'one\n' })
     await eventually('its echo', async () => (await client.call<{ stdout: string }>('GET', place)).body.stdout === 'one\n') // prettier-ignore
     await client.call('POST', `${place}/signals`, { signal: 'SIGTERM' })
-    expect((await client.call('GET', `${place}?wait=60`)).body).toMatchObject({ status: 'signalled', signal: 'SIGTERM' })
+    expect((await client.call('GET', `${place}?wait=60`)).body).toMatchObject({
+      status: 'signalled',
+      signal: 'SIGTERM',
+    })
     expect((await client.call('POST', `${place}/stdin`, { data: 'x' })).body).toMatchObject({ code: 'already-ended' })
   })
 
@@ -204,7 +211,10 @@ describe('commands', () => {
 
 describe('sessions', () => {
   test('find a kernel that waits, once there was one, with their files', async () => {
-    const files = [{ path: 'mine/a.txt', content: 'mine' }, { path: 'go', content: '#!/bin/sh\necho ran' }]
+    const files = [
+      { path: 'mine/a.txt', content: 'mine' },
+      { path: 'go', content: '#!/bin/sh\necho ran' },
+    ]
     const { body } = await client.create({ language: 'python', files })
     const { contexts } = (await client.contexts(body.id)).body
     expect(contexts).toMatchObject([{ id: 'default' }])
@@ -231,7 +241,10 @@ describe('sessions', () => {
     const followed = client.events(`/v1/sessions/${body.id}/events`, ({ event }) => event === 'ended')
     expect((await client.end(body.id)).body).toMatchObject({ state: 'ended', reason: 'deleted' })
     expect((await followed).at(-1)?.data).toMatchObject({ reason: 'deleted' })
-    expect((await client.command(body.id, { argv: ['true'] })).body).toMatchObject({ status: 410, code: 'session-ended' })
+    expect((await client.command(body.id, { argv: ['true'] })).body).toMatchObject({
+      status: 410,
+      code: 'session-ended',
+    })
   })
 
   test('end when nothing happens, after a warning', async () => {
@@ -262,7 +275,9 @@ describe('sessions', () => {
   test('are screened, code and commands', async () => {
     const strict = await makeKey(platform, 'ada', { scopes: ['sessions'], screening: 'strict' })
     const screened = sessionClient(platform.url, strict)
-    expect((await screened.run(shared, "import os\nos.system('id')")).body).toMatchObject({ code: 'submission-blocked' })
+    expect((await screened.run(shared, "import os\nos.system('id')")).body).toMatchObject({
+      code: 'submission-blocked',
+    })
     expect((await screened.command(shared, { shell: ':(){ :|:& };:' })).body).toMatchObject({ code: 'submission-blocked' }) // prettier-ignore
   })
 

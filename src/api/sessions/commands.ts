@@ -98,7 +98,9 @@ export const runCommand = defineRoute({
 /** @throws Problem `invalid-request` unless exactly one of both is there */
 function argvOf({ argv, shell }: { argv?: string[]; shell?: string }): string[] {
   if ((argv === undefined) === (shell === undefined)) {
-    throw invalidRequest([{ pointer: '/argv', detail: argv ? 'cannot be used with /shell' : 'is missing, and so is /shell' }])
+    throw invalidRequest([
+      { pointer: '/argv', detail: argv ? 'cannot be used with /shell' : 'is missing, and so is /shell' },
+    ])
   }
   return argv ?? ['sh', '-c', shell ?? '']
 }

@@ -1,4 +1,10 @@
-import { type Command, type Context, type Execution, limitsOfSession, type Session } from '../../shared/sessions/session.ts'
+import {
+  type Command,
+  type Context,
+  type Execution,
+  limitsOfSession,
+  type Session,
+} from '../../shared/sessions/session.ts'
 import { DEFAULT_LIMITS } from '../../shared/limits.ts'
 
 export const SESSION_ID = '0193f0a4-9c5e-7b21-8f0a-2d4c6b8e1f3a'

@@ -98,7 +98,9 @@ export const execute = defineRoute({
 /** An execution in another language than the session's is a mistake. @throws Problem `invalid-request` */
 function checkSameLanguage(session: Session, name: string | undefined, languages: readonly Language[]): void {
   if (name === undefined || findLanguage(languages, name)?.id === session.language) return
-  throw invalidRequest([{ pointer: '/language', detail: `is "${name}"; the session's language is ${session.language}` }])
+  throw invalidRequest([
+    { pointer: '/language', detail: `is "${name}"; the session's language is ${session.language}` },
+  ])
 }
 
 const ExecutionList = Type.Object({
@@ -122,7 +124,9 @@ export const listExecutions = defineRoute({
     const session = await ownSession(needs, res, params.id)
     const { records, calls } = needs
     if (session.state === 'ended') {
-      const all = (await records.readResults(session.id)).map((json) => JSON.parse(json) as Execution & { kind: string })
+      const all = (await records.readResults(session.id)).map(
+        (json) => JSON.parse(json) as Execution & { kind: string },
+      )
       const executions = all.filter(({ kind }) => kind === 'execution').sort((a, b) => (a.id < b.id ? -1 : 1))
       return send(200, { executions: executions.map((one) => ({ ...one, results: [], stdout: '', stderr: '' })) })
     }
@@ -330,4 +334,3 @@ export const deleteContext = contextRoute(
   { method: 'delete', end: '', summary: 'End a context', description: 'What runs and waits in it is cancelled.' },
   'deleteContext',
 )
-

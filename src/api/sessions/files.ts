@@ -31,7 +31,9 @@ export const listFiles = defineRoute({
   scopes: ['sessions'],
   params: { id: PATH.session },
   query: Type.Object(
-    { path: Type.Optional(Type.String({ maxLength: 1024, description: 'the folder; the working folder when absent' })) },
+    {
+      path: Type.Optional(Type.String({ maxLength: 1024, description: 'the folder; the working folder when absent' })),
+    },
     { additionalProperties: false },
   ),
   answers: { 200: { description: 'What is in it, at most 10,000 entries.', schema: FileList } },
@@ -57,7 +59,8 @@ export const readFile = defineRoute({
   id: 'readFile',
   tag: 'Sessions',
   summary: 'Download a file of a session',
-  description: 'The bytes as they are. Browsers save the file and never display it, because a program of a stranger wrote it.',
+  description:
+    'The bytes as they are. Browsers save the file and never display it, because a program of a stranger wrote it.',
   scopes: ['sessions'],
   params: { id: PATH.session, path: PATH.file },
   answers: {
@@ -189,7 +192,11 @@ export const deleteFile = defineRoute({
 const MoveRequest = Type.Object(
   {
     from: Type.String({ minLength: 1, maxLength: 1024 }),
-    to: Type.String({ minLength: 1, maxLength: 1024, description: 'its new path; folders are made, a file there is replaced' }),
+    to: Type.String({
+      minLength: 1,
+      maxLength: 1024,
+      description: 'its new path; folders are made, a file there is replaced',
+    }),
   },
   { additionalProperties: false },
 )

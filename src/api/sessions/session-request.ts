@@ -25,7 +25,12 @@ const ROOM_SECONDS = 10
  */
 export function buildSession(
   request: SessionRequest,
-  { caller, requestId, runtimes, warnings }: { caller: Caller; requestId: string; runtimes: Runtimes; warnings: Finding[] },
+  {
+    caller,
+    requestId,
+    runtimes,
+    warnings,
+  }: { caller: Caller; requestId: string; runtimes: Runtimes; warnings: Finding[] },
   { config, languages }: { config: Pick<Config, 'sessions' | 'limits'>; languages: readonly Language[] },
 ): SessionSpec {
   const { sessions } = config
@@ -90,10 +95,7 @@ export function languageOf(
 }
 
 /** Times that are more than a session may have. */
-export function checkTimes(
-  times: { idleTimeoutMs?: number; maxLifetimeMs?: number },
-  mostMs: number,
-): FieldError[] {
+export function checkTimes(times: { idleTimeoutMs?: number; maxLifetimeMs?: number }, mostMs: number): FieldError[] {
   return (['idleTimeoutMs', 'maxLifetimeMs'] as const).flatMap((name) => {
     const value = times[name]
     if (value === undefined || value <= mostMs) return []

@@ -137,7 +137,12 @@ export function imageBuilder(options: ImageBuilderOptions): ImageBuilder {
       await base()
       await progress.step(`${language.name} kernel image`, async (detail) => {
         const from = await toolchain(language, detail)
-        const whole = await layer(kernelToolchainImage(root, language), from, `${language.id}/kernel/Containerfile`, detail)
+        const whole = await layer(
+          kernelToolchainImage(root, language),
+          from,
+          `${language.id}/kernel/Containerfile`,
+          detail,
+        )
         const version = await versionOf(await podman(), whole, language)
         detail('adding init')
         await addInit(tag, whole, { [IMAGE_LABEL.language]: language.id, [IMAGE_LABEL.version]: version })

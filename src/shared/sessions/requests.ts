@@ -88,9 +88,7 @@ export const ContextRequest = Type.Object(
 /** Exactly one of `argv` and `shell`. */
 export const CommandRequest = Type.Object(
   {
-    argv: optional(
-      Type.Array(Type.String(), { minItems: 1, maxItems: 256, description: 'argument vector, no shell' }),
-    ),
+    argv: optional(Type.Array(Type.String(), { minItems: 1, maxItems: 256, description: 'argument vector, no shell' })),
     shell: optional(Type.String({ minLength: 1, maxLength: 65_536, description: 'a line for `sh`' })),
     cwd: optional(folder('where it starts, relative to the working folder of the session')),
     env: optional(environment('more environment variables')),
@@ -98,7 +96,9 @@ export const CommandRequest = Type.Object(
     interactive: optional(Type.Boolean({ description: 'keep standard input open behind `stdin`' })),
     terminal: optional(TerminalSize),
     background: optional(
-      Type.Boolean({ description: 'it does not keep the session from ending idle, and has no time limit unless given' }),
+      Type.Boolean({
+        description: 'it does not keep the session from ending idle, and has no time limit unless given',
+      }),
     ),
     timeoutMs: optional(Type.Integer({ minimum: 1, maximum: MAX_TIMER_MS, description: 'then it is killed' })),
   },
@@ -117,9 +117,7 @@ export const StdinRequest = Type.Object(
 export const SignalRequest = Type.Object(
   {
     signal: Type.Enum(SIGNAL_NAMES),
-    tree: optional(
-      Type.Boolean({ description: 'to all processes that it started too, instead of its process group' }),
-    ),
+    tree: optional(Type.Boolean({ description: 'to all processes that it started too, instead of its process group' })),
   },
   closed,
 )

@@ -342,7 +342,9 @@ const MAX_MS = 8.64e15
 function entryAt(payload: Buffer, at: number, name: string): FileEntry {
   const kind = KINDS[String.fromCharCode(payload[at] ?? 0)]
   if (kind === undefined) throw new AgentFault('an entry of the agent has no kind')
-  const mode = numberIn(payload, at + 1, 2).toString(8).padStart(4, '0')
+  const mode = numberIn(payload, at + 1, 2)
+    .toString(8)
+    .padStart(4, '0')
   const modified = new Date(Math.min(numberIn(payload, at + 11, 8), MAX_MS))
   return { name, kind, bytes: numberIn(payload, at + 3, 8), mode, modifiedAt: modified.toISOString() }
 }

@@ -58,7 +58,14 @@ export function createExecution(
   let replied: 'ok' | 'error' | 'aborted' | undefined
 
   const tellState = () => {
-    const { results: _results, stdout: _stdout, stderr: _stderr, error: _error, warnings: _warnings, ...rest } = execution
+    const {
+      results: _results,
+      stdout: _stdout,
+      stderr: _stderr,
+      error: _error,
+      warnings: _warnings,
+      ...rest
+    } = execution
     tell({ type: 'execution', data: rest })
   }
   const clear = () => {

@@ -318,7 +318,8 @@ export function createOperations(options: OperationsOptions): SessionOperations 
   return {
     async perform({ operation, input, bytes }) {
       try {
-        if (!Object.hasOwn(handlers, operation)) throw new Refused('not-found', 'the worker does not know the operation')
+        if (!Object.hasOwn(handlers, operation))
+          throw new Refused('not-found', 'the worker does not know the operation')
         const handle = handlers[operation] as (input: unknown, bytes: Buffer) => Promise<[unknown, Buffer?]>
         const [value, answer = NONE] = await handle(input, bytes)
         return { value, bytes: answer }
@@ -368,7 +369,8 @@ const ERRNO: Readonly<Record<number, [ProblemCode, string]>> = {
 function refusalOf(error: unknown, input: object): { code: ProblemCode; detail: string } {
   if (error instanceof Refused) return { code: error.code, detail: error.message }
   if (error instanceof ContextDead) return { code: 'context-dead', detail: error.message }
-  if (error instanceof ContextBusy || error instanceof TooManyContexts) return { code: 'session-busy', detail: error.message }
+  if (error instanceof ContextBusy || error instanceof TooManyContexts)
+    return { code: 'session-busy', detail: error.message }
   if (!(error instanceof AgentRefusal)) throw error
   const { path, from } = input as { path?: string; from?: string }
   const name = path ?? from ?? 'the command'
@@ -381,4 +383,3 @@ function startProblem(errno: number, program: string, cwd: string): string {
   const [, what] = ERRNO[errno] ?? ['', `cannot be started (error ${errno})`]
   return `${program} ${errno === 8 ? 'is no program' : what}`
 }
-

@@ -213,7 +213,10 @@ export function runSession(
       end('session-lost', 'it failed inside; this is a fault of the service')
     }
     const { reason, message } = ending ?? { reason: 'session-lost', message: null }
-    operations?.close(reason === 'session-lost' ? 'session-lost' : 'cancelled', message ?? `the session ended: ${reason}`)
+    operations?.close(
+      reason === 'session-lost' ? 'session-lost' : 'cancelled',
+      message ?? `the session ended: ${reason}`,
+    )
     body.release()
     await flush()
     await records

@@ -7,12 +7,7 @@ import type { Screening } from '../../screening/screening.ts'
 import type { Subject } from '../../screening/subject.ts'
 
 /** @returns what is to be told with what was submitted. @throws Problem `submission-blocked` */
-export type Screen = (
-  subject: Subject,
-  caller: Caller,
-  requestId: string,
-  endUser: string | undefined,
-) => Finding[]
+export type Screen = (subject: Subject, caller: Caller, requestId: string, endUser: string | undefined) => Finding[]
 
 export type Screened = (policy: ScreeningPolicy, ms: number, findings: readonly Finding[]) => void
 
