@@ -64,7 +64,7 @@ test('several frames may come at once', async () => {
   const { agent, sent } = rig()
   const all = Promise.allSettled([agent.stat('a'), agent.makeFolder('b'), agent.remove('c', true)])
   const [one, two, three] = sent.map(({ id }) => id)
-  const entry = ['f', [0x01, 0xa4], number(5, 8), number(0, 8)]
+  const entry: (string | number[])[] = ['f', [0x01, 0xa4], number(5, 8), number(0, 8)]
   agent.receive(
     Buffer.concat([
       frame(AGENT.DONE, three ?? 0),

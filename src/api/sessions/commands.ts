@@ -140,7 +140,7 @@ export const listCommands = defineRoute({
     if (session.state === 'ended') {
       const all = (await records.readResults(session.id)).map((json) => JSON.parse(json) as Command & { kind: string })
       const commands = all.filter(({ kind }) => kind === 'command').sort((a, b) => (a.id < b.id ? -1 : 1))
-      return send(200, { commands: commands.map((one) => ({ ...one, stdout: '', stderr: '' })) })
+      return send(200, { commands: commands.map(({ kind: _kind, ...one }) => ({ ...one, stdout: '', stderr: '' })) })
     }
     send(200, { commands: (await calls.call(sessionOf(res, session.id), 'listCommands', {})).value })
   },

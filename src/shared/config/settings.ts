@@ -407,6 +407,29 @@ export const SETTINGS: readonly Setting[] = [
     description: 'Slots: jobs one worker runs at a time. The default is the number of processors.',
   },
   {
+    name: 'INSTALL_ON_REQUEST',
+    kind: { type: 'choice', of: ['on', 'off'] },
+    default: 'on',
+    group: 'Worker',
+    description:
+      '`on`: this worker installs languages of `languages/` when an operator asks for them in the dashboard.',
+  },
+  {
+    name: 'TIMEOUT_FACTOR',
+    kind: integer(1, 1000),
+    default: '1',
+    group: 'Worker',
+    description:
+      'Multiplies the time limits of a start and of calls to podman, for a machine that is slow or emulated. Limits of jobs stay as they are.',
+  },
+  {
+    name: 'DRAIN_TIMEOUT_MS',
+    kind: integer(0, MAX_TIMER_MS),
+    default: '40000',
+    group: 'Worker',
+    description: 'How long a stopping worker waits for its running jobs. Jobs that are left run elsewhere.',
+  },
+  {
     name: 'SESSIONS_MEMORY_BYTES',
     kind: { ...integer(0), isOptional: true },
     default: '',
@@ -443,29 +466,6 @@ export const SETTINGS: readonly Setting[] = [
     default: '10',
     group: 'Sessions',
     description: 'Sessions of one tenant at a time.',
-  },
-  {
-    name: 'INSTALL_ON_REQUEST',
-    kind: { type: 'choice', of: ['on', 'off'] },
-    default: 'on',
-    group: 'Worker',
-    description:
-      '`on`: this worker installs languages of `languages/` when an operator asks for them in the dashboard.',
-  },
-  {
-    name: 'TIMEOUT_FACTOR',
-    kind: integer(1, 1000),
-    default: '1',
-    group: 'Worker',
-    description:
-      'Multiplies the time limits of a start and of calls to podman, for a machine that is slow or emulated. Limits of jobs stay as they are.',
-  },
-  {
-    name: 'DRAIN_TIMEOUT_MS',
-    kind: integer(0, MAX_TIMER_MS),
-    default: '40000',
-    group: 'Worker',
-    description: 'How long a stopping worker waits for its running jobs. Jobs that are left run elsewhere.',
   },
   {
     name: 'PODMAN_SOCKET',

@@ -8,11 +8,11 @@ import type { SessionRecords } from '../../shared/sessions/session-records.ts'
  * on output of the same stream becomes one event. The oldest events go when all of them are more than the bound.
  */
 export interface EventWriter {
-  add(event: SessionEvent): void
+  add: (event: SessionEvent) => void
   /** Calls back when there is room for more: at once unless what waits is long. */
-  whenRoom(resume: () => void): void
+  whenRoom: (resume: () => void) => void
   /** Resolves when all that was added is written, or cannot be any more. */
-  flush(): Promise<void>
+  flush: () => Promise<void>
 }
 
 /** Events that are kept, in bytes of their data. */

@@ -82,7 +82,7 @@ export function createOperations(options: OperationsOptions): SessionOperations 
   /** What has ended, or undefined. */
   const stored = <T>(kind: 'execution' | 'command', id: string): T | undefined => {
     const found = ended.find((one) => one.id === id && one.kind === kind)
-    return found && (JSON.parse(found.json) as T)
+    return found && parseKept<T>(found.json)
   }
   const keepEnded = (kind: 'execution' | 'command', id: string, value: Execution | Command) => {
     const json = JSON.stringify({ kind, ...value })
@@ -220,7 +220,7 @@ export function createOperations(options: OperationsOptions): SessionOperations 
     },
     listExecutions: () => [
       [
-        ...ended.flatMap(({ kind, json }) => (kind === 'execution' ? [JSON.parse(json) as Execution] : [])),
+        ...ended.flatMap(({ kind, json }) => (kind === 'execution' ? [parseKept<Execution>(json)] : [])),
         ...[...executions.values()].map((execution) => execution.view()),
       ].map((execution) => ({ ...execution, results: [], stdout: '', stderr: '' })),
     ],
@@ -268,7 +268,7 @@ export function createOperations(options: OperationsOptions): SessionOperations 
     },
     listCommands: () => [
       [
-        ...ended.flatMap(({ kind, json }) => (kind === 'command' ? [JSON.parse(json) as Command] : [])),
+        ...ended.flatMap(({ kind, json }) => (kind === 'command' ? [parseKept<Command>(json)] : [])),
         ...[...commands.values()].map(({ command }) => command.view()),
       ].map((command) => ({ ...command, stdout: '', stderr: '' })),
     ],
@@ -340,6 +340,12 @@ export function createOperations(options: OperationsOptions): SessionOperations 
       }
     },
   }
+}
+
+/** What was kept, without what tells executions and commands apart. */
+function parseKept<T>(json: string): T {
+  const { kind: _kind, ...rest } = JSON.parse(json) as T & { kind: string }
+  return rest as T
 }
 
 type Done<O extends Operation> = [answer: Operations[O]['answer'], bytes?: Buffer]

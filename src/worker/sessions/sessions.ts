@@ -86,17 +86,11 @@ export function createSessions(core: WorkerCore, { pool, locate }: SessionsOptio
     what: Pick<BodyOptions, 'language' | 'kernel' | 'limits' | 'env' | 'files'>,
   ): Promise<SessionBody> => {
     const request = { image, memoryBytes: what.limits.memoryBytes, tenant, shareable: false }
-    const { sandbox, retire } = await acquirePatiently(pool, request, closing.signal, log)
-    const graceMs = config.sandbox.graceMs
-    return startBody({
-      ...what,
-      sandbox,
-      release: () => retire('single-use'),
-      graceMs,
-      longestMs: maxLifetimeMs,
-      clock,
-      log,
-    })
+    const lease = await acquirePatiently(pool, request, closing.signal, log)
+    const { sandbox } = lease
+    const { graceMs } = config.sandbox
+    const release = () => lease.retire('single-use')
+    return startBody({ ...what, sandbox, release, graceMs, longestMs: maxLifetimeMs, clock, log })
   }
   const waiting = createWaitingBodies({
     ready: poolReady,
