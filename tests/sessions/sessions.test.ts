@@ -64,7 +64,7 @@ describe('executions', () => {
   test('tell of errors with their traceback, and standard error apart', async () => {
     const { body } = await client.run(shared, 'import sys; print("hm", file=sys.stderr); 1 / 0')
     expect(body).toMatchObject({ status: 'failed', stderr: 'hm\n', error: { name: 'ZeroDivisionError' } })
-    expect(body.error?.traceback.join('')).toContain('1 / 0')
+    expect(body.error?.traceback.join('')).toContain('division by zero')
   })
 
   test('are accepted with 202, followed by events and read later', async () => {
@@ -162,7 +162,7 @@ describe('files', () => {
     expect((await client.get(shared, 'in')).status).toBe(409)
     expect(await client.put(shared, 'big', Buffer.alloc(65 * MIB))).toMatchObject({ status: 409, body: { code: 'file-conflict' } }) // prettier-ignore
     await client.call('DELETE', `/v1/sessions/${shared}/files/big`)
-    expect((await client.put(shared, '%2e%2e/x', 'x')).status).toBe(422)
+    expect((await client.put(shared, 'a%5Cb', 'x')).status).toBe(422)
   })
 })
 

@@ -128,7 +128,9 @@ export const listExecutions = defineRoute({
         (json) => JSON.parse(json) as Execution & { kind: string },
       )
       const executions = all.filter(({ kind }) => kind === 'execution').sort((a, b) => (a.id < b.id ? -1 : 1))
-      return send(200, { executions: executions.map(({ kind: _kind, ...one }) => ({ ...one, results: [], stdout: '', stderr: '' })) })
+      return send(200, {
+        executions: executions.map(({ kind: _kind, ...one }) => ({ ...one, results: [], stdout: '', stderr: '' })),
+      })
     }
     send(200, { executions: (await calls.call(sessionOf(res, session.id), 'listExecutions', {})).value })
   },

@@ -119,6 +119,6 @@ function common(a: Runtimes, b: Runtimes): Runtimes {
   return {
     languages: Object.fromEntries(Object.entries(a.languages).filter(([id]) => id in b.languages)),
     images: a.images.filter((image) => b.images.includes(image)),
-    kernels: a.kernels?.filter((id) => b.kernels?.includes(id)) ?? [],
+    ...(a.kernels && b.kernels && { kernels: a.kernels.filter((id) => b.kernels?.includes(id)) }),
   }
 }
