@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { FetchedFile } from './fetched-file.ts'
 import { LimitOverrides } from './limits.ts'
 
 const Command = Type.Object(
@@ -27,6 +28,8 @@ export const Language = Type.Object(
     versionCommand: Type.Array(Type.String(), { minItems: 1 }),
     /** Name given to `code`; its extension is what `{sources}` collects. */
     fileName: Type.String({ pattern: '^[A-Za-z0-9_.-]+$' }),
+    /** Files of package indexes that the image is built with: the Containerfile finds them in `/fetched`. */
+    fetch: Type.Optional(Type.Array(FetchedFile, { minItems: 1 })),
     compile: Type.Optional(Command),
     run: Command,
     /**

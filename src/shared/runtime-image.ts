@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { filesFor } from './fetched-file.ts'
 import type { Language } from './language.ts'
 
 /** Labels on every image the set-up builds. */
@@ -29,8 +30,8 @@ export function runtimeImage(root: string, language: Language): string {
 }
 
 /**
- * What a language's image is made of beside its base: its Containerfile, and each file it copies, whose paths begin at
- * `languages/`.
+ * What a language's image is made of beside its base: its Containerfile, each file it copies, whose paths begin at
+ * `languages/`, and the pins of the files it fetches.
  */
 export function recipe(root: string, language: Language): Buffer[] {
   const folder = join(root, 'languages')
@@ -38,7 +39,9 @@ export function recipe(root: string, language: Language): Buffer[] {
   const sources = [...containerfile.toString().matchAll(/^COPY (.+) \S+$/gm)].flatMap(
     ([, paths]) => paths?.split(' ') ?? [],
   )
-  return [containerfile, ...sources.map((path) => readFileSync(join(folder, path)))]
+  const fetched = filesFor(language.fetch)
+  const pins = fetched.length > 0 ? [Buffer.from(JSON.stringify(fetched))] : []
+  return [containerfile, ...sources.map((path) => readFileSync(join(folder, path))), ...pins]
 }
 
 /**

@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { filesFor } from '../../shared/fetched-file.ts'
 import type { Language } from '../../shared/language.ts'
 import { IMAGE_LABEL, INIT_PATH, runtimeImage, wrappedImage } from '../../shared/runtime-image.ts'
 import { aptVolumes, readAptSettings } from '../apt-settings.ts'
@@ -10,6 +11,7 @@ import type { Progress } from '../progress.ts'
 import { ulimitArguments } from '../ulimits.ts'
 import { buildImage, condense } from './build-image.ts'
 import { makeDebianImage } from './debian-image.ts'
+import { withFetchedFiles } from './fetch/fetch-files.ts'
 import { listImages } from './image-store.ts'
 import { baseImage, DEBIAN_IMAGE, SUITE, toolchainImage } from './references.ts'
 
@@ -93,13 +95,22 @@ export function imageBuilder(options: ImageBuilderOptions): ImageBuilder {
     const tag = toolchainImage(root, language)
     if (await has(tag)) return tag
     const context = join(root, 'languages')
-    await build(tag, {
-      containerfile: `${await readFile(join(context, language.id, 'Containerfile'), 'utf8')}\n${STRIP_SETUID}\n`,
-      buildArgs: { BASE: baseImage(root) },
-      context,
-      volumes: await apt(),
-      onLine: (line) => detailOf(line, detail),
-    })
+    const recipe = `${await readFile(join(context, language.id, 'Containerfile'), 'utf8')}\n${STRIP_SETUID}\n`
+    const rest = { context, onLine: (line: string) => detailOf(line, detail) }
+    const files = filesFor(language.fetch)
+    if (files.length === 0) {
+      await build(tag, { ...rest, containerfile: recipe, buildArgs: { BASE: baseImage(root) }, volumes: await apt() })
+      return tag
+    }
+    await withFetchedFiles({ files, folder: join(dataDir, 'fetched'), detail }, async (folder) =>
+      build(tag, {
+        ...rest,
+        // What is mounted is no part of what podman keeps layers by: the tag, which has its hash, stands in for it.
+        containerfile: recipe.replace(/^FROM \$\{BASE\}$/m, '$&\nARG FETCHED'),
+        buildArgs: { BASE: baseImage(root), FETCHED: tag },
+        volumes: [...(await apt()), '--volume', `${folder}:/fetched:ro`],
+      }),
+    )
     return tag
   }
 
