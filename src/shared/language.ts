@@ -4,6 +4,7 @@ import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { FetchedFile } from './fetched-file.ts'
 import { LimitOverrides } from './limits.ts'
+import { Syntax } from './syntax.ts'
 
 const Command = Type.Object(
   {
@@ -48,6 +49,8 @@ export const Language = Type.Object(
     floors: Type.Optional(LimitOverrides),
     /** Its interpreter takes the ends of lines of Windows, or a byte-order mark, for part of the program. */
     unixText: Type.Optional(Type.Boolean()),
+    /** Comments and strings, for screening; languages with rules of their own need none. */
+    syntax: Type.Optional(Syntax),
     hello: Type.Object({ code: Type.String(), stdout: Type.String() }, { additionalProperties: false }),
     /** Names by which `dependencies` of a job may ask for what the image has beside the standard library. */
     packages: Type.Optional(Type.Array(Type.String())),

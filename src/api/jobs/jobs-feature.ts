@@ -121,7 +121,7 @@ function createRequests(
     config,
     languages,
     runtimes: async () => knownRuntimes(await overview()),
-    screening: createScreening(loadRules(root, config.screening.rulesFile)),
+    screening: createScreening(loadRules(root, config.screening.rulesFile), languages),
     blocked: (event) => {
       metrics.submitted('blocked')
       void record(event)
