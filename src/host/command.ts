@@ -40,9 +40,14 @@ export function tryCommand(command: readonly string[], options: CommandOptions =
       stdio: ['ignore', 'pipe', 'pipe'],
       env: options.env ?? process.env,
       cwd: options.cwd,
-      timeout: options.timeoutMs,
       signal: options.signal,
     })
+    // The `timeout` of spawn keeps the process alive where the program could not be started.
+    const timer = options.timeoutMs === undefined ? undefined : setTimeout(() => child.kill(), options.timeoutMs)
+    const end = (result: CommandResult) => {
+      clearTimeout(timer)
+      resolve(result)
+    }
     const texts = { stdout: '', stderr: '', output: '' }
     for (const name of ['stdout', 'stderr'] as const) {
       let rest = ''
@@ -55,8 +60,8 @@ export function tryCommand(command: readonly string[], options: CommandOptions =
       })
       child[name].on('end', () => rest !== '' && options.onLine?.(rest))
     }
-    child.on('error', (error) => resolve({ exitCode: null, stdout: '', stderr: error.message, output: error.message }))
-    child.on('close', (exitCode) => resolve({ exitCode, ...texts }))
+    child.on('error', (error) => end({ exitCode: null, stdout: '', stderr: error.message, output: error.message }))
+    child.on('close', (exitCode) => end({ exitCode, ...texts }))
   })
 }
 

@@ -2,7 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { FetchedFile } from './fetched-file.ts'
 import { LimitOverrides } from './limits.ts'
+import { Syntax } from './syntax.ts'
 
 const Command = Type.Object(
   {
@@ -29,6 +31,8 @@ export const Language = Type.Object(
     versionCommand: Type.Array(Type.String(), { minItems: 1 }),
     /** Name given to `code`; its extension is what `{sources}` collects. */
     fileName: Type.String({ pattern: '^[A-Za-z0-9_.-]+$' }),
+    /** Files of package indexes that the image is built with: the Containerfile finds them in `/fetched`. */
+    fetch: Type.Optional(Type.Array(FetchedFile, { minItems: 1 })),
     compile: Type.Optional(Command),
     run: Command,
     /**
@@ -67,6 +71,8 @@ export const Language = Type.Object(
         { additionalProperties: false },
       ),
     ),
+    /** Comments and strings, for screening; languages with rules of their own need none. */
+    syntax: Type.Optional(Syntax),
     hello: Type.Object({ code: Type.String(), stdout: Type.String() }, { additionalProperties: false }),
     /** Names by which `dependencies` of a job may ask for what the image has beside the standard library. */
     packages: Type.Optional(Type.Array(Type.String())),

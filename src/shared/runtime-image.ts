@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { filesFor } from './fetched-file.ts'
 import type { Language } from './language.ts'
 
 /** Labels on every image the set-up builds. */
@@ -38,10 +39,14 @@ export function kernelImage(root: string, language: Language): string {
 }
 
 /**
- * What a language's image is made of beside its base: its Containerfile, and each file it copies, whose paths begin at
- * `languages/`.
+ * What a language's image is made of beside its base: its Containerfile, each file it copies, whose paths begin at
+ * `languages/`, and the pins of the files it fetches.
  */
-export const recipe = (root: string, language: Language): Buffer[] => sourcesOf(root, `${language.id}/Containerfile`)
+export function recipe(root: string, language: Language): Buffer[] {
+  const fetched = filesFor(language.fetch)
+  const pins = fetched.length > 0 ? [Buffer.from(JSON.stringify(fetched))] : []
+  return [...sourcesOf(root, `${language.id}/Containerfile`), ...pins]
+}
 
 /** The same of what its kernel adds. */
 export const kernelRecipe = (root: string, language: Language): Buffer[] =>

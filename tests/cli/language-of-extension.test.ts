@@ -20,6 +20,8 @@ test.each([
   ['.py', 'python'],
   ['.scm', 'guile'],
   ['.sql', 'sql'],
+  ['.ts', 'typescript'],
+  ['.v', 'verilog'],
 ])('of several languages with the extension %s, %s is the one', (extension, language) => {
   expect(runtimeOf(extension, runtimes)).toBe(language)
 })

@@ -5,7 +5,7 @@ import { packageRoot } from '../../src/shared/package-root.ts'
 
 /** CodeMirror has no mode for these. */
 const PLAIN = [
-  'ada', 'algol68', 'awk', 'bc', 'coq', 'elixir', 'fennel', 'forth', 'gap', 'gprolog', 'icon', 'jq', 'm4', 'maxima', 'minizinc',
+  'ada', 'algol68', 'awk', 'bc', 'coq', 'elixir', 'fennel', 'gap', 'gprolog', 'icon', 'jq', 'm4', 'maxima', 'minizinc',
   'modula2', 'pari', 'php', 'picolisp', 'prolog', 'raku', 'rexx', 'z3',
 ] // prettier-ignore
 const languages = loadLanguages(`${packageRoot()}/languages`)

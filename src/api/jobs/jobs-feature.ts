@@ -121,12 +121,12 @@ export function createJobsFeature(core: Core, needs: JobsNeeds): JobsFeature {
   }
 }
 
-function createScreen({ config, root }: Core, { metrics, record }: JobsNeeds): Screen {
+function createScreen({ config, root }: Core, { languages, metrics, record }: JobsNeeds): Screen {
   const blocked = (event: SecurityEvent) => {
     metrics.submitted('blocked')
     void record(event)
   }
-  const screening = createScreening(loadRules(root, config.screening.rulesFile))
+  const screening = createScreening(loadRules(root, config.screening.rulesFile), languages)
   return screenWith(screening, config.screening.policy, blocked, metrics.screened)
 }
 

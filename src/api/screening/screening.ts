@@ -1,5 +1,6 @@
 import type { Finding } from '../../shared/security/finding.ts'
 import type { ScreeningPolicy } from '../../shared/screening-policy.ts'
+import type { Syntax } from '../../shared/syntax.ts'
 import { suspiciousName } from './dependencies.ts'
 import { languageRules, type LanguageRules } from './language-rules.ts'
 import { isScreened, SCREENED_LANGUAGES, type ScreenedLanguage } from './lexers/lexers.ts'
@@ -8,6 +9,7 @@ import type { Rules } from './rule.ts'
 import { screenText, type Hit } from './screen-text.ts'
 import type { Subject } from './subject.ts'
 import { createTokens } from './lexers/tokens.ts'
+import { withoutComments } from './without-comments.ts'
 
 /** At most so many findings of one submission are told; what blocks comes before what warns. */
 export const MAX_FINDINGS = 20
@@ -23,15 +25,23 @@ export interface Screening {
 
 /**
  * Screens programs before they run; see docs/screening.md.
+ * @param languages those that tell how they are written, beside those with rules
  * @throws Error when a pattern among the rules cannot be read; rules of `loadRules` have been tried
  */
-export function createScreening(rules: Rules): Screening {
+export function createScreening(rules: Rules, languages: readonly { id: string; syntax?: Syntax }[] = []): Screening {
   const plain = languageRules(rules, undefined)
   const byLanguage = Object.fromEntries(
     SCREENED_LANGUAGES.map((language) => [language, languageRules(rules, language)]),
   ) as Record<ScreenedLanguage, LanguageRules>
+  const syntaxes = new Map(languages.map(({ id, syntax }) => [id, syntax]))
   const tokens = createTokens()
 
+  const screenOne = (language: string | undefined, text: string) => {
+    const syntax = language === undefined ? undefined : syntaxes.get(language)
+    const like = syntax !== undefined && 'like' in syntax ? syntax.like : language
+    if (isScreened(like)) return screenText(text, byLanguage[like], tokens)
+    return screenText(syntax && !('like' in syntax) ? withoutComments(text, syntax) : text, plain, tokens)
+  }
   const severityOf = ({ rule, sure }: Hit, policy: ScreeningPolicy): Finding['severity'] => {
     const { severity, scope } = rules.rules[rule]!
     return policy === 'standard' && (scope === 'language' || !sure) ? 'warn' : severity
@@ -59,9 +69,7 @@ export function createScreening(rules: Rules): Screening {
   return {
     screen({ texts, dependencies }, policy) {
       if (policy === 'off') return []
-      const screened = texts.map(({ language, text }) =>
-        screenText(text, isScreened(language) ? byLanguage[language] : plain, tokens),
-      )
+      const screened = texts.map(({ language, text }) => screenOne(language, text))
       const runsCommands = screened.some((one) => one.runsCommands)
       const findings = texts.flatMap(({ pointer, text }, index) => {
         const hits = screened[index]!.hits.filter(({ dormant }) => runsCommands || !dormant)

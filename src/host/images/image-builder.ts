@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { filesFor } from '../../shared/fetched-file.ts'
 import type { Language } from '../../shared/language.ts'
 import { IMAGE_LABEL, INIT_PATH, kernelImage, runtimeImage, wrappedImage } from '../../shared/runtime-image.ts'
 import { withAptCache } from '../apt-cache.ts'
@@ -11,6 +12,7 @@ import type { Progress } from '../progress.ts'
 import { ulimitArguments } from '../ulimits.ts'
 import { buildImage, condense } from './build-image.ts'
 import { makeDebianImage } from './debian-image.ts'
+import { withFetchedFiles } from './fetch/fetch-files.ts'
 import { listImages } from './image-store.ts'
 import { baseImage, DEBIAN_IMAGE, kernelToolchainImage, SUITE, toolchainImage } from './references.ts'
 
@@ -104,21 +106,32 @@ export function imageBuilder(options: ImageBuilderOptions): ImageBuilder {
   }
 
   const toolchain = (language: Language, detail: (text: string) => void): Promise<string> =>
-    layer(toolchainImage(root, language), baseImage(root), `${language.id}/Containerfile`, detail)
+    layer(toolchainImage(root, language), baseImage(root), `${language.id}/Containerfile`, detail, language.fetch)
 
-  async function layer(tag: string, from: string, file: string, detail: (text: string) => void): Promise<string> {
+  async function layer(
+    tag: string,
+    from: string,
+    file: string,
+    detail: (text: string) => void,
+    fetch?: Language['fetch'],
+  ): Promise<string> {
     if (await has(tag)) return tag
     const context = join(root, 'languages')
-    const containerfile = `${await readFile(join(context, file), 'utf8')}\n${STRIP_SETUID}\n`
-    await withApt((volumes) =>
-      build(tag, {
-        containerfile,
-        buildArgs: { BASE: from },
-        context,
-        volumes,
-        onLine: (line) => detailOf(line, detail),
-      }),
-    )
+    const recipe = `${await readFile(join(context, file), 'utf8')}\n${STRIP_SETUID}\n`
+    const rest = { context, onLine: (line: string) => detailOf(line, detail) }
+    const files = filesFor(fetch)
+    await withApt(async (volumes) => {
+      if (files.length === 0) return build(tag, { ...rest, containerfile: recipe, buildArgs: { BASE: from }, volumes })
+      await withFetchedFiles({ files, folder: join(dataDir, 'fetched'), detail }, async (folder) =>
+        build(tag, {
+          ...rest,
+          // What is mounted is no part of what podman keeps layers by: the tag, which has its hash, stands in for it.
+          containerfile: recipe.replace(/^FROM \$\{BASE\}$/m, '$&\nARG FETCHED'),
+          buildArgs: { BASE: from, FETCHED: tag },
+          volumes: [...volumes, '--volume', `${folder}:/fetched:ro`],
+        }),
+      )
+    })
     return tag
   }
 

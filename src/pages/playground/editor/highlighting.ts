@@ -29,6 +29,7 @@ const shell = legacy(
 )
 const cpp = async () => (await import('@codemirror/lang-cpp')).cpp()
 const javascript = async () => (await import('@codemirror/lang-javascript')).javascript()
+const typescript = async () => (await import('@codemirror/lang-javascript')).javascript({ typescript: true })
 const python = async () => (await import('@codemirror/lang-python')).python()
 
 /** Highlighting by the id of a language: that of the languages here, and of others that an operator may add. */
@@ -42,6 +43,7 @@ const LOADERS: Record<string, () => Promise<LanguageSupport>> = {
     () => import('@codemirror/legacy-modes/mode/brainfuck'),
     (mode) => mode.brainfuck,
   ),
+  bun: typescript,
   c: cpp,
   chez: scheme,
   chicken: scheme,
@@ -68,12 +70,17 @@ const LOADERS: Record<string, () => Promise<LanguageSupport>> = {
   ),
   csharp: legacy(clike, (mode) => mode.csharp),
   d,
+  deno: typescript,
   elvish: shell,
   erlang: legacy(
     () => import('@codemirror/legacy-modes/mode/erlang'),
     (mode) => mode.erlang,
   ),
   fish: shell,
+  forth: legacy(
+    () => import('@codemirror/legacy-modes/mode/forth'),
+    (mode) => mode.forth,
+  ),
   fortran: legacy(
     () => import('@codemirror/legacy-modes/mode/fortran'),
     (mode) => mode.fortran,
@@ -154,7 +161,7 @@ const LOADERS: Record<string, () => Promise<LanguageSupport>> = {
     () => import('@codemirror/legacy-modes/mode/tcl'),
     (mode) => mode.tcl,
   ),
-  typescript: async () => (await import('@codemirror/lang-javascript')).javascript({ typescript: true }),
+  typescript,
   vala: legacy(clike, (mode) => mode.csharp),
   verilog: legacy(
     () => import('@codemirror/legacy-modes/mode/verilog'),
@@ -171,6 +178,11 @@ const LOADERS: Record<string, () => Promise<LanguageSupport>> = {
   yabasic: legacy(
     () => import('@codemirror/legacy-modes/mode/vb'),
     (mode) => mode.vb,
+  ),
+  // Of the modes there are, Rust's has most of its words.
+  zig: legacy(
+    () => import('@codemirror/legacy-modes/mode/rust'),
+    (mode) => mode.rust,
   ),
   zsh: shell,
 }

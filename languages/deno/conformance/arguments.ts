@@ -1,0 +1,1 @@
+for (const word of Deno.args) console.log(`[${word}]`)

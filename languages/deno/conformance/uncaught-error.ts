@@ -1,0 +1,2 @@
+const text: string = 'boom'
+throw new Error(text)

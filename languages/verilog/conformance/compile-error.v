@@ -1,0 +1,5 @@
+module main;
+  initial begin
+    nosuch = 1;
+  end
+endmodule

@@ -1,0 +1,89 @@
+import Type, { type Static } from 'typebox'
+
+const Word = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._+-]*$' })
+const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' })
+/** Given where the file is for one kind of processor only, by Debian's name of it. */
+const arch = Type.Optional(Type.Union([Type.Literal('amd64'), Type.Literal('arm64')]))
+const closed = { additionalProperties: false }
+
+/** The tarball of a package. */
+const NpmFile = Type.Object(
+  {
+    from: Type.Literal('npm'),
+    name: Type.String({ pattern: '^(@[a-z0-9][a-z0-9._-]*/)?[a-z0-9][a-z0-9._-]*$' }),
+    version: Word,
+    /** As the registry and lock files have it. */
+    integrity: Type.String({ pattern: '^sha512-[A-Za-z0-9+/]{86}==$' }),
+    arch,
+  },
+  closed,
+)
+
+/** A wheel. */
+const PypiFile = Type.Object(
+  {
+    from: Type.Literal('pypi'),
+    /** Name of the wheel: project, version and tags. */
+    file: Type.String({
+      pattern: '^[A-Za-z0-9_.]+-[A-Za-z0-9_.!+]+(-[0-9][A-Za-z0-9_.]*)?(-[A-Za-z0-9_.]+){3}\\.whl$',
+    }),
+    sha256: Sha256,
+    arch,
+  },
+  closed,
+)
+
+/** An artifact, without what it depends on. */
+const MavenFile = Type.Object(
+  {
+    from: Type.Literal('maven'),
+    group: Word,
+    artifact: Word,
+    version: Word,
+    classifier: Type.Optional(Word),
+    /** `jar` unless it says otherwise. */
+    extension: Type.Optional(Word),
+    sha256: Sha256,
+    arch,
+  },
+  closed,
+)
+
+/** The zip file of a module. */
+const GoFile = Type.Object(
+  {
+    from: Type.Literal('go'),
+    module: Type.String({ pattern: '^[a-z0-9][a-z0-9.-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$' }),
+    version: Type.String({ pattern: '^v[0-9][A-Za-z0-9.+-]*$' }),
+    sha256: Sha256,
+    arch,
+  },
+  closed,
+)
+
+/** A file of a package index that an image is built with, pinned by its version and hash. */
+export const FetchedFile = Type.Union([NpmFile, PypiFile, MavenFile, GoFile])
+export type FetchedFile = Static<typeof FetchedFile>
+export type FileFrom<From extends FetchedFile['from']> = Extract<FetchedFile, { from: From }>
+
+/** Those of the files that are for this kind of processor. @param processor as Node names it, e.g. `x64` */
+export function filesFor(files: readonly FetchedFile[] = [], processor: string = process.arch): FetchedFile[] {
+  const name = processor === 'x64' ? 'amd64' : processor
+  return files.filter((file) => file.arch === undefined || file.arch === name)
+}
+
+/** The name by which a build finds a file in `/fetched`, e.g. `oven-bun-linux-x64-1.4.4.tgz`. */
+export function fetchedName(file: FetchedFile): string {
+  switch (file.from) {
+    case 'npm':
+      return `${file.name.replace('@', '').replace('/', '-')}-${file.version}.tgz`
+    case 'pypi':
+      return file.file
+    case 'maven': {
+      const { artifact, version, classifier, extension = 'jar' } = file
+      return `${artifact}-${version}${classifier === undefined ? '' : `-${classifier}`}.${extension}`
+    }
+    case 'go':
+      return `${file.module.replaceAll('/', '-')}-${file.version}.zip`
+  }
+}

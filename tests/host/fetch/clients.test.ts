@@ -1,0 +1,97 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { getByClient, mavenProject, pipArguments } from '../../../src/host/images/fetch/clients.ts'
+import { fetchedName, FetchedFile, filesFor } from '../../../src/shared/fetched-file.ts'
+import { Compile } from 'typebox/compile'
+
+const validator = Compile(FetchedFile)
+const sha256 = 'a'.repeat(64)
+const integrity = `sha512-${'A'.repeat(86)}==`
+
+test('pip is asked for the wheel by the tags in its name', () => {
+  const wheel = 'ziglang-0.15.1-py3-none-manylinux_2_12_x86_64.manylinux2010_x86_64.whl'
+  expect(pipArguments(wheel, '/to')).toEqual([
+    'download',
+    '--disable-pip-version-check',
+    '--no-deps',
+    '--only-binary=:all:',
+    '--dest=/to',
+    '--implementation=py',
+    '--abi=none',
+    '--platform=manylinux_2_12_x86_64',
+    '--platform=manylinux2010_x86_64',
+    'ziglang==0.15.1',
+  ])
+})
+
+test('pip is told the Python that a wheel is for', () => {
+  expect(pipArguments('x-1-cp313-cp313-musllinux_1_2_x86_64.whl', '/to')).toEqual(
+    expect.arrayContaining(['--implementation=cp', '--python-version=313', '--abi=cp313']),
+  )
+})
+
+test('Maven is asked for one artifact, without what it depends on', () => {
+  const file = { from: 'maven', group: 'org.example', artifact: 'tool', version: '2.0', sha256 } as const
+  const project = mavenProject([{ ...file, classifier: 'all' }])
+  expect(project).toContain('<groupId>org.example</groupId><artifactId>tool</artifactId><version>2.0</version>')
+  expect(project).toContain('<classifier>all</classifier>')
+  expect(project).not.toContain('<type>')
+  expect(project).toContain('<exclusion><groupId>*</groupId>')
+})
+
+test('each file has one name', () => {
+  expect(fetchedName({ from: 'npm', name: '@a/b', version: '1.0.0', integrity })).toBe('a-b-1.0.0.tgz')
+  const artifact = { from: 'maven', group: 'g', artifact: 'a', version: '1', sha256 } as const
+  expect(fetchedName(artifact)).toBe('a-1.jar')
+  expect(fetchedName({ ...artifact, classifier: 'c', extension: 'zip' })).toBe('a-1-c.zip')
+  const module = { from: 'go', module: 'example.org/x', version: 'v1.0.0', sha256 } as const
+  expect(fetchedName(module)).toBe('example.org-x-v1.0.0.zip')
+})
+
+test('files for another processor are left out', () => {
+  const file = { from: 'npm', name: 'a', version: '1.0.0', integrity } as const
+  const files = [file, { ...file, arch: 'amd64' as const }, { ...file, arch: 'arm64' as const }]
+  expect(filesFor(files, 'x64')).toEqual([files[0], files[1]])
+  expect(filesFor(files, 'arm64')).toEqual([files[0], files[2]])
+  expect(filesFor(undefined, 'x64')).toEqual([])
+})
+
+test.each([
+  { from: 'npm', name: 'a', version: '1.0.0' },
+  { from: 'npm', name: 'a', version: '1.0.0', integrity: 'sha1-AAAA' },
+  { from: 'npm', name: '../a', version: '1.0.0', integrity },
+  { from: 'npm', name: 'a', version: '--registry=x', integrity },
+  { from: 'pypi', file: '../a-1-py3-none-any.whl', sha256 },
+  { from: 'pypi', file: 'a-1.tar.gz', sha256 },
+  { from: 'maven', group: 'g', artifact: 'a<b>', version: '1', sha256 },
+  { from: 'go', module: 'example.org/../x', version: 'v1.0.0', sha256 },
+])('%j is no file that can be pinned', (file) => {
+  expect(validator.Check(file)).toBe(false)
+})
+
+describe('a client that fails', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'runyard-client-'))
+  const path = process.env['PATH']
+  const artifact = { from: 'maven', group: 'g', artifact: 'a', version: '1', sha256 } as const
+  afterEach(() => {
+    process.env['PATH'] = path
+  })
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  test('by being absent is named with its package', async () => {
+    process.env['PATH'] = folder
+    await expect(getByClient('maven', [artifact], folder)).rejects.toThrow(
+      'a-1.jar could not be fetched: this needs "mvn", which is not installed here; Debian\'s package maven has it',
+    )
+  })
+
+  test('for a reason of its own is quoted', async () => {
+    writeFileSync(join(folder, 'mvn'), '#!/bin/sh\necho no route to the mirror >&2; exit 1\n')
+    chmodSync(join(folder, 'mvn'), 0o755)
+    process.env['PATH'] = `${folder}:${path}`
+    await expect(getByClient('maven', [artifact], folder)).rejects.toThrow(
+      /a-1.jar could not be fetched: .*\n.*no route to the mirror/,
+    )
+  })
+})
