@@ -147,7 +147,7 @@ export function createAgent(send: (bytes: Buffer) => void): Agent {
 
   const sendInput = (id: number, process: Live) => {
     for (let next = process.input[0]; next && process.underWay < AGENT_INPUT_WINDOW; next = process.input[0]) {
-      const piece = next.subarray(0, AGENT_INPUT_WINDOW - process.underWay)
+      const piece = next.subarray(0, Math.min(AGENT_INPUT_WINDOW - process.underWay, AGENT_PIECE))
       if (piece.length > 0) tell(AGENT.INPUT, id, piece)
       process.underWay += piece.length
       process.inputBytes -= piece.length
