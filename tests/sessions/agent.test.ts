@@ -1,7 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
 import { type Agent, AgentRefusal, createAgent, type ProcessEnd } from '../../src/worker/sessions/agent.ts'
 import { AgentFault } from '../../src/worker/sessions/agent-decoder.ts'
-import { AGENT, AGENT_INPUT_WINDOW, AGENT_OUTPUT_WINDOW, AGENT_PIECE } from '../../src/worker/sessions/agent-protocol.ts'
+import {
+  AGENT,
+  AGENT_INPUT_WINDOW,
+  AGENT_OUTPUT_WINDOW,
+  AGENT_PIECE,
+} from '../../src/worker/sessions/agent-protocol.ts'
 
 /** A frame as the agent would send it. */
 function frame(type: number, id: number, ...parts: (number[] | string | Buffer)[]): Buffer {

@@ -88,8 +88,8 @@ export interface Agent {
 }
 
 interface Waiter {
-  done(payload: Buffer): void
-  failed(error: Error): void
+  done: (payload: Buffer) => void
+  failed: (error: Error) => void
 }
 
 interface Live {

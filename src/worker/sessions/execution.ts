@@ -126,9 +126,9 @@ export function createExecution(
   }
 
   const takeError = (content: Record<string, unknown>) => {
-    const { ename, evalue, traceback } = content
+    const { traceback } = content
     const lines = Array.isArray(traceback) ? traceback.map(String) : []
-    const error = { name: String(ename ?? ''), value: String(evalue ?? ''), traceback: lines }
+    const error = { name: textIn(content, 'ename'), value: textIn(content, 'evalue'), traceback: lines }
     const kept = Buffer.byteLength(JSON.stringify(error)) <= Math.max(resultsLeft, 64 * 1024)
     if (!kept) execution.truncated = true
     execution.error = kept ? error : { ...error, value: cutBytes(error.value, 4096), traceback: [] }

@@ -154,9 +154,9 @@ export function runSession(
 
   const live = async () => {
     void body.stage.then(
-      (done) => {
-        report(spec, done)
-        endedByStage(done)
+      (stage) => {
+        report(spec, stage)
+        endedByStage(stage)
       },
       (err: unknown) => {
         if (!ending) log.warn({ err, ...fields }, 'sandbox of a session failed')
