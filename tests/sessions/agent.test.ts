@@ -1,7 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
 import { type Agent, AgentRefusal, createAgent, type ProcessEnd } from '../../src/worker/sessions/agent.ts'
 import { AgentFault } from '../../src/worker/sessions/agent-decoder.ts'
-import { AGENT, AGENT_INPUT_WINDOW, AGENT_OUTPUT_WINDOW } from '../../src/worker/sessions/agent-protocol.ts'
+import {
+  AGENT,
+  AGENT_INPUT_WINDOW,
+  AGENT_OUTPUT_WINDOW,
+  AGENT_PIECE,
+} from '../../src/worker/sessions/agent-protocol.ts'
 
 /** A frame as the agent would send it. */
 function frame(type: number, id: number, ...parts: (number[] | string | Buffer)[]): Buffer {
@@ -96,8 +101,9 @@ test('input keeps to the window, and its end comes behind it', async () => {
   const { agent, sent, id, process } = await startedProcess()
   process.input(Buffer.alloc(AGENT_INPUT_WINDOW + 10))
   process.endInput()
-  const pieces = sent.filter(({ type }) => type === AGENT.INPUT).map(({ payload }) => payload.length)
-  expect(pieces.reduce((sum, length) => sum + length, 0)).toBe(AGENT_INPUT_WINDOW)
+  const inputs = sent.filter(({ type }) => type === AGENT.INPUT).map(({ payload }) => payload.length)
+  expect(inputs.reduce((sum, length) => sum + length, 0)).toBe(AGENT_INPUT_WINDOW)
+  expect(Math.max(...inputs)).toBeLessThanOrEqual(AGENT_PIECE)
   expect(process.waiting).toBe(AGENT_INPUT_WINDOW + 10)
   agent.receive(frame(AGENT.TAKEN, id, number(AGENT_INPUT_WINDOW, 4)))
   expect(sent.slice(-2).map(({ type, payload }) => [type, payload.length])).toEqual([[AGENT.INPUT, 10], [AGENT.INPUT_END, 0]]) // prettier-ignore
@@ -122,7 +128,7 @@ describe('a fault is', () => {
   test.each<[string, (id: number) => Buffer]>([
     ['to be ready twice', () => READY],
     ['an unknown type', () => frame(0x7f, 1)],
-    ['a frame of too few bytes', () => Buffer.from([AGENT.DONE, 0, 0, 0, 3, 0, 0, 0, AGENT.DONE])],
+    ['a frame of too few bytes', () => Buffer.from([AGENT.DONE, 0, 0, 0, 3, 0, 0, 0, 0])],
     ['a frame of too many', () => Buffer.from([AGENT.DONE, 0xff, 0, 0, 0, 0, 0, 0, 0])],
     ['an answer to what was not asked', () => frame(AGENT.DONE, 77)],
     ['output of a process that is none', () => frame(AGENT.STDOUT, 77, 'x')],

@@ -1,7 +1,7 @@
 import type { FileEntry } from '../../shared/sessions/session.ts'
 import type { TerminalSize } from '../../shared/terminal-size.ts'
 import { encodeFrame, encodeRecords } from '../sandbox/frames.ts'
-import { type FrameType, MAX_PAYLOAD } from '../sandbox/protocol.ts'
+import type { FrameType } from '../sandbox/protocol.ts'
 import { type AgentFrame, AgentFault, createAgentDecoder } from './agent-decoder.ts'
 import {
   AGENT,
@@ -15,9 +15,6 @@ import {
   AGENT_VERSION,
   AGENT_WRITE,
 } from './agent-protocol.ts'
-
-/** What stands before the payload of each message: the id of what it belongs to. */
-const ID_BYTES = 4
 
 export interface ProcessStart {
   argv: readonly string[]
@@ -150,7 +147,7 @@ export function createAgent(send: (bytes: Buffer) => void): Agent {
 
   const sendInput = (id: number, process: Live) => {
     for (let next = process.input[0]; next && process.underWay < AGENT_INPUT_WINDOW; next = process.input[0]) {
-      const piece = next.subarray(0, Math.min(MAX_PAYLOAD - ID_BYTES, AGENT_INPUT_WINDOW - process.underWay))
+      const piece = next.subarray(0, Math.min(AGENT_INPUT_WINDOW - process.underWay, AGENT_PIECE))
       if (piece.length > 0) tell(AGENT.INPUT, id, piece)
       process.underWay += piece.length
       process.inputBytes -= piece.length

@@ -126,9 +126,9 @@ export function createExecution(
   }
 
   const takeError = (content: Record<string, unknown>) => {
-    const { ename, evalue, traceback } = content
+    const { traceback } = content
     const lines = Array.isArray(traceback) ? traceback.map(String) : []
-    const error = { name: textOf(ename), value: textOf(evalue), traceback: lines }
+    const error = { name: textIn(content, 'ename'), value: textIn(content, 'evalue'), traceback: lines }
     const kept = Buffer.byteLength(JSON.stringify(error)) <= Math.max(resultsLeft, 64 * 1024)
     if (!kept) execution.truncated = true
     execution.error = kept ? error : { ...error, value: cutBytes(error.value, 4096), traceback: [] }
@@ -232,6 +232,3 @@ export function cutBytes(text: string, most: number): string {
   while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--
   return bytes.toString('utf8', 0, end)
 }
-
-/** What a kernel should give as text, and may not. */
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value)) // prettier-ignore
