@@ -32,12 +32,12 @@ test.each(marked)('in $id, what destroys is found in strings and not in comments
   }
   for (const one of syntax.strings) {
     const [open, close] = pair(one)
-    expect(rulesFor(id, `x\n${open}rm -rf /${close}\n`)).toEqual(['block destructive-remove'])
+    expect(rulesFor(id, `x\n${open} rm -rf / ${close}\n`)).toEqual(['block destructive-remove'])
   }
 })
 
 test('a dialect is judged by the rules of its language', () => {
-  expect(rulesFor('zsh', ':(){ :|:& };:')).toContain('block fork-bomb')
+  expect(rulesFor('zsh', ':(){ :|:& };:')).toContain('block fork-bomb-shell')
   expect(rulesFor('zsh', '# rm -rf /')).toEqual([])
 })
 
