@@ -16,6 +16,7 @@ test.each([
   ['.js', 'javascript'],
   ['.lisp', 'common-lisp'],
   ['.lua', 'lua'],
+  ['.m', 'octave'],
   ['.pl', 'perl'],
   ['.py', 'python'],
   ['.scm', 'guile'],

@@ -1,0 +1,2 @@
+printf("out\n");
+fprintf(stderr, "err\n");

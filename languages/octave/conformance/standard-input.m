@@ -1,0 +1,3 @@
+while ischar(line = fgetl(stdin))
+  printf("[%s]\n", line);
+end

@@ -1,0 +1,2 @@
+puts(fgets(stdin));
+puts("Äpfel, 日本 🚀\n");

@@ -1,0 +1,3 @@
+#lang racket/base
+(for ([word (current-command-line-arguments)])
+  (printf "[~a]\n" word))

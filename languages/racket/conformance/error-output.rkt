@@ -1,0 +1,3 @@
+#lang racket/base
+(displayln "out")
+(eprintf "err\n")

@@ -1,0 +1,3 @@
+#lang racket/base
+(displayln (read-line))
+(displayln "Äpfel, 日本 🚀")

@@ -1,0 +1,2 @@
+say get;
+say 'Äpfel, 日本 🚀';

@@ -1,0 +1,4 @@
+import Glibc
+
+print("out")
+fputs("err\n", stderr)

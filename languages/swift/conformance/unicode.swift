@@ -1,0 +1,2 @@
+print(readLine() ?? "")
+print("Äpfel, 日本 🚀")
