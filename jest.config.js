@@ -6,9 +6,12 @@ const { unit, integration } = testKinds(fileURLToPath(new URL('.', import.meta.u
 // What measures the gateway's memory wants the machine to itself: npm run test:clients.
 const manyClients = process.env.MANY_CLIENTS ? [] : ['<rootDir>/tests/many-clients/']
 
+// Needs an S3 server: npm run test:s3.
+const s3 = process.env.S3_TEST_ENDPOINT ? [] : ['<rootDir>/tests/s3/']
+
 /** What both kinds have in common. */
 const common = {
-  testPathIgnorePatterns: ['/node_modules/', ...manyClients],
+  testPathIgnorePatterns: ['/node_modules/', ...manyClients, ...s3],
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.runyard'],
   transform: { '^.+\\.ts$': '@swc/jest' },
   extensionsToTreatAsEsm: ['.ts'],
