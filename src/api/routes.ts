@@ -2,6 +2,7 @@ import { ACCESS_ROUTES } from './access/access-feature.ts'
 import { OVERVIEW_ROUTES } from './admin/overview.ts'
 import { BATCH_ROUTES } from './batches/batches-feature.ts'
 import { DOCUMENTATION_ROUTES } from './documentation/documentation-feature.ts'
+import { FILE_ROUTES } from './files/files-feature.ts'
 import { HEALTH_ROUTES } from './health/health-feature.ts'
 import type { RouteDescription } from './http/route.ts'
 import { JOB_ROUTES } from './jobs/jobs-feature.ts'
@@ -14,6 +15,7 @@ import { WEBHOOK_ROUTES } from './webhooks/webhooks-feature.ts'
 export const ROUTES: readonly RouteDescription[] = [
   ...JOB_ROUTES,
   ...BATCH_ROUTES,
+  ...FILE_ROUTES,
   ...RUNTIME_ROUTES,
   ...WEBHOOK_ROUTES,
   ...OVERVIEW_ROUTES,

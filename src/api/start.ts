@@ -9,6 +9,7 @@ import { createBatchesFeature } from './batches/batches-feature.ts'
 import { createCore } from './core.ts'
 import { createDocumentationFeature } from './documentation/documentation-feature.ts'
 import { createEvents } from './events/events.ts'
+import { createFilesFeature } from './files/files-feature.ts'
 import { createHealthFeature } from './health/health-feature.ts'
 import { createOpenResponses } from './http/open-responses.ts'
 import { createUpgrades } from './http/upgrades.ts'
@@ -48,6 +49,7 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
   const rateLimit = createRateLimitFeature(core, { counters: metrics, record })
   const { limitEndUsers, spendRest } = rateLimit
   const access = createAccessFeature(core, { limiter: rateLimit.limiter, record, audit })
+  const files = createFilesFeature(core, { open, audit, stored: metrics.fileStored })
   const jobs: JobsFeature = createJobsFeature(core, {
     languages,
     overview,
@@ -58,6 +60,7 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     limitEndUsers,
     open,
     upgrades,
+    files,
     enqueueWebhook: webhooks.enqueue,
   })
   const { records, requests, submission, cancel } = jobs
@@ -69,7 +72,7 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     describe: async (version) => (await import('./document.ts')).createDocument(version),
   })
 
-  const features = [jobs, batches, runtimes, webhooks, admin, access, security, health, metering, documentation]
+  const features = [jobs, batches, files, runtimes, webhooks, admin, access, security, health, metering, documentation]
   const app = createApp(core, {
     metrics,
     access,
@@ -79,5 +82,5 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     queueBoard: admin.queueBoard,
     routes: features.flatMap(({ routes }) => routes),
   })
-  return serve(owned, app, upgrades, metering, [jobs, admin, webhooks, security])
+  return serve(owned, app, upgrades, metering, [jobs, files, admin, webhooks, security])
 }

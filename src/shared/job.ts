@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { Artifact, type ArtifactRequest } from './artifact.ts'
+import type { JobStoredFile } from './files/stored-file.ts'
 import { LIMIT_NAMES, Limits } from './limits.ts'
 import { EndUser } from './security/end-user.ts'
 import { Finding } from './security/finding.ts'
@@ -184,6 +185,8 @@ export interface JobSpec {
   /** Files to keep; null: none. */
   artifacts: ArtifactRequest | null
   files: SourceFile[]
+  /** Files that the worker gets from the file store. */
+  storedFiles?: JobStoredFile[]
   /** Path of the file that is run; empty for a container job. */
   entrypoint: string
   /** Argument vector of a container job; empty for code. */

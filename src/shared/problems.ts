@@ -22,6 +22,7 @@ export const PROBLEMS = {
   'nothing-to-run': { status: 409, title: 'The request of the job was not kept' },
   'too-large': { status: 413, title: 'The request is too large' },
   'unsupported-media-type': { status: 415, title: 'The type or encoding of the body is not supported' },
+  'range-not-satisfiable': { status: 416, title: 'The range lies beyond the end of the file' },
   'wrong-host': { status: 421, title: 'The request names another host' },
   'invalid-request': { status: 422, title: 'The request has invalid fields' },
   'idempotency-mismatch': { status: 422, title: 'The Idempotency-Key was used with another request' },
@@ -37,7 +38,9 @@ export const PROBLEMS = {
   unavailable: { status: 503, title: 'The service is temporarily unavailable' },
   'queue-full': { status: 503, title: 'Too many jobs are waiting' },
   'engine-unavailable': { status: 503, title: 'No worker can run jobs now' },
+  'storage-full': { status: 503, title: 'The file store has no room' },
   'wait-timeout': { status: 504, title: 'The job did not end while you waited' },
+  'storage-quota': { status: 507, title: 'Your files have as much as they may' },
 } as const
 
 export type ProblemCode = keyof typeof PROBLEMS

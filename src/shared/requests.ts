@@ -22,8 +22,14 @@ export const PRIORITIES = ['low', 'normal', 'high'] as const
 export const RequestFile = Type.Object(
   {
     path: Type.String({ minLength: 1, maxLength: 1024, description: "relative to the job's folder" }),
-    content: Type.String(),
+    content: optional(Type.String({ description: 'either this or `id`' })),
     encoding: optional(Encoding),
+    id: optional(
+      Type.String({
+        pattern: '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$',
+        description: 'of a file that you uploaded, in place of `content`',
+      }),
+    ),
     mode: optional(
       Type.String({
         pattern: '^0?[0-7]{3}$',

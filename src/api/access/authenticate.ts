@@ -58,7 +58,8 @@ export function authenticate({
       : { tenant: `anonymous:${address}`, shareable: false }),
     address,
     keyId: null,
-    scopes: ['jobs', 'containers'],
+    // Strangers keep nothing here.
+    scopes: config.auth === 'none' ? ['jobs', 'containers', 'files'] : ['jobs', 'containers'],
     rate: null,
     maxRunningJobs: config.load.tenantMaxRunningJobs,
     ceilings: {},

@@ -32,6 +32,8 @@ export interface RouteDescription {
   query?: TObject
   headers?: readonly RequestHeader[]
   body?: RouteBody
+  /** The body is bytes of any type, which the handler reads from `req` as they come. In place of `body`. */
+  upload?: { description: string }
   /** What it answers when all is well, by status. */
   answers: Readonly<Record<number, Answer>>
   /** `Cache-Control` of what `send` answers. */

@@ -16,6 +16,7 @@ import type { SecurityEvent } from '../../shared/security/security-event.ts'
 import type { Core } from '../core.ts'
 import type { Events } from '../events/events.ts'
 import { createReplies } from '../events/replies.ts'
+import type { FilesFeature } from '../files/files-feature.ts'
 import type { OpenResponses } from '../http/open-responses.ts'
 import { type BoundRoute, bindRoutes } from '../http/route.ts'
 import type { Upgrades } from '../http/upgrades.ts'
@@ -53,6 +54,7 @@ export interface JobsNeeds {
   limitEndUsers: LimitEndUsers
   open: OpenResponses
   upgrades: Upgrades
+  files: Pick<FilesFeature, 'records' | 'store'>
   /** Queues a webhook delivery; an empty id is none. Never fails. */
   enqueueWebhook: (deliveryId: string) => Promise<void>
 }
@@ -79,7 +81,7 @@ const SENDING_BYTES = 32 * MIB
 /** Jobs: submit, list, poll, stream, talk to, cancel, read what they left; run one and wait for it; those of all tenants. */
 export function createJobsFeature(core: Core, needs: JobsNeeds): JobsFeature {
   const { config, redis, bulk, subscriber, keys, tracing } = core
-  const { languages, overview, events, audit, limitEndUsers, open, upgrades } = needs
+  const { languages, overview, events, audit, limitEndUsers, open, upgrades, files } = needs
   const queue = createJobQueue(redis, keys, tracing)
   const records = createJobReader(redis, keys, bulk)
   const requests = createRequests(core, needs)
@@ -94,7 +96,7 @@ export function createJobsFeature(core: Core, needs: JobsNeeds): JobsFeature {
     channelOf: (id: string) => keys.input(id),
   }
   const { feed } = events
-  const ends = { ...output, submission, cancel, feed, open, artifacts }
+  const ends = { ...output, submission, cancel, feed, open, artifacts, files }
   return {
     routes: [
       ...bindRoutes({ ...output, submission, requests, limitEndUsers, open, feed, config }, submitRoutes),
@@ -115,13 +117,14 @@ export function createJobsFeature(core: Core, needs: JobsNeeds): JobsFeature {
 
 function createRequests(
   { config, root }: Core,
-  { languages, overview, metrics, record }: JobsNeeds,
+  { languages, overview, metrics, record, files }: JobsNeeds,
 ): JobRequestBuilder {
   return createJobRequestBuilder({
     config,
     languages,
     runtimes: async () => knownRuntimes(await overview()),
     screening: createScreening(loadRules(root, config.screening.rulesFile)),
+    readFiles: (ids) => files.records.readAll(ids),
     blocked: (event) => {
       metrics.submitted('blocked')
       void record(event)
@@ -144,6 +147,7 @@ function createSubmission(core: Core, needs: JobsNeeds, queue: JobQueue, records
     events: { live: events.live, replies: createReplies(subscriber, keys, (id) => readEnded(records, id)) },
     bounds: config.load,
     replicas,
+    pinFiles: (tenant, pins) => needs.files.records.pin(tenant, pins),
     checkWorkers: async (jobs) => {
       try {
         checkWorkers(await overview())

@@ -40,6 +40,7 @@ const KINDS: Record<SecurityEventKind, { words: string; tone: Tone }> = {
   'webhook-cancelled': { words: 'Webhook cancelled', tone: 'busy' },
   'webhook-tested': { words: 'Webhook tested', tone: 'busy' },
   'runtime-install': { words: 'Runtime install', tone: 'busy' },
+  'file-deleted': { words: 'File deleted', tone: 'busy' },
 }
 
 type Asked = { what: 'block' | 'allow'; subject: string }

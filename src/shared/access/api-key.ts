@@ -3,8 +3,8 @@ import { LimitOverrides } from '../limits.ts'
 import { ScreeningPolicy } from '../screening-policy.ts'
 import { Webhook } from '../webhook.ts'
 
-/** What a key opens: `jobs` and `containers` to run those and read one's own, `admin` to look after the service. */
-export const SCOPES = ['jobs', 'containers', 'admin'] as const
+/** What a key opens: `jobs` and `containers` to run those and read one's own, `files` to store files, `admin` to look after the service. */
+export const SCOPES = ['jobs', 'containers', 'files', 'admin'] as const
 export const Scope = Type.Enum(SCOPES)
 export type Scope = (typeof SCOPES)[number]
 

@@ -22,6 +22,7 @@ export const SECURITY_EVENT_KINDS = [
   'webhook-cancelled',
   'webhook-tested',
   'runtime-install',
+  'file-deleted',
 ] as const
 export const SecurityEventKind = Type.Enum(SECURITY_EVENT_KINDS)
 export type SecurityEventKind = (typeof SECURITY_EVENT_KINDS)[number]

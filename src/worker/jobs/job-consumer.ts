@@ -14,6 +14,7 @@ import { createWakeUps } from '../../shared/redis/wake-ups.ts'
 import { createSecurityEvents } from '../../shared/security/security-events.ts'
 import type { WorkerCore } from '../core.ts'
 import { startTimer } from '../timer.ts'
+import type { JobFiles } from '../files/job-files.ts'
 import { type JobObserver, observeTogether } from './job-observer.ts'
 import { createLiveInput } from './live-input.ts'
 import { type JobContext, processJob, storeLostJob } from './process-job.ts'
@@ -37,6 +38,7 @@ export interface JobConsumer {
 
 export interface JobConsumerOptions {
   sandboxes: Pick<JobContext['sandboxes'], 'pool' | 'locate'>
+  files: JobFiles
   enqueueWebhook: JobContext['queues']['enqueueWebhook']
   metrics: {
     /** Told of jobs. */
@@ -66,6 +68,7 @@ export function createJobConsumer(core: WorkerCore, options: JobConsumerOptions)
   const context: JobContext = {
     records,
     artifacts: createArtifactStore(redis, keys, config),
+    files: options.files,
     sandboxes: { ...options.sandboxes, graceMs: config.sandbox.graceMs },
     queues: {
       reorder: (changes) => changePriorities(queue, changes),

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { JobReturn, JobSpec, JobSummary, StageSummary, Status } from '../../shared/job.ts'
 import type { JobEvent } from '../../shared/job-event.ts'
 import type { Language } from '../../shared/language.ts'
-import { MAX_TIMER_MS, SECOND } from '../../shared/limits.ts'
+import { KIB, MAX_TIMER_MS, SECOND } from '../../shared/limits.ts'
 import type { CountFinished } from '../../shared/metrics/finished-jobs.ts'
 import type { ArtifactStore } from '../../shared/redis/artifact-store.ts'
 import type { JobLifeCycle, RequeueReason } from '../../shared/jobs/job-life-cycle.ts'
@@ -10,6 +10,7 @@ import type { JobReader } from '../../shared/jobs/job-reader.ts'
 import type { RecordedJob } from '../../shared/jobs/recorded-job.ts'
 import type { Priority } from '../../shared/redis/job-queue.ts'
 import type { SecurityEvent } from '../../shared/security/security-event.ts'
+import { FilesUnavailable, type JobFiles } from '../files/job-files.ts'
 import { acquirePatiently, NoSandbox } from '../sandbox/acquire-patiently.ts'
 import { EngineDown } from '../sandbox/engine-health.ts'
 import type { SandboxPool } from '../sandbox/pool.ts'
@@ -28,6 +29,7 @@ export type JobRecords = JobLifeCycle & Pick<JobReader, 'read'>
 export interface JobContext {
   records: JobRecords
   artifacts: Pick<ArtifactStore, 'put'>
+  files: JobFiles
   sandboxes: JobSandboxes
   queues: JobQueues
   /** Takes a security event; never fails. */
@@ -67,6 +69,7 @@ const HELD_MS = 10 * SECOND
 const REQUEUE_MS: Record<RequeueReason, number> = {
   'engine-down': SECOND,
   'no-sandbox': 5 * SECOND,
+  'files-unavailable': 5 * SECOND,
   draining: 0,
   'sandbox-lost': SECOND / 10,
 }
@@ -155,6 +158,7 @@ function reasonToRequeue(error: unknown, signal: AbortSignal): RequeueReason | u
   if (signal.reason === 'draining') return 'draining'
   if (error instanceof EngineDown) return 'engine-down'
   if (error instanceof NoSandbox) return 'no-sandbox'
+  if (error instanceof FilesUnavailable) return 'files-unavailable'
   return error instanceof SandboxBroken ? 'sandbox-lost' : undefined
 }
 
@@ -195,7 +199,8 @@ async function finish(
 ): Promise<JobReturn> {
   const { records, queues, observer, log } = context
   const { head, tenant, origin } = spec
-  const job = { ...endedJob(spec, outcome, startedAt, attempt), ...producedBy(spec, outcome) }
+  const fileIds = await context.files.keep(spec, outcome.gathered?.stored ?? [])
+  const job = { ...endedJob(spec, outcome, startedAt, attempt), ...producedBy(spec, outcome, fileIds) }
   // Before the result, so that whoever has read of a file finds it.
   if (outcome.gathered) await context.artifacts.put(head.id, attempt, outcome.gathered.files)
   const artifactBytes = outcome.gathered?.files.reduce((sum, { content }) => sum + content.length, 0) ?? 0
@@ -210,7 +215,10 @@ async function finish(
   const { stored, delivery, promotable } = await records.finish(job, tenant, { attempt }, ending)
   if (stored) observer.ended(spec, outcome.status, startedAt)
   await Promise.all([queues.promoteHeld(promotable), queues.enqueueWebhook(delivery)])
-  if (!stored) return storedReturn(records, head.id)
+  if (!stored) {
+    await context.files.drop(tenant, fileIds.values())
+    return storedReturn(records, head.id)
+  }
   context.count(job, spec.delayMs)
   const fields = { jobId: head.id, tenant, requestId: origin.requestId, attempt }
   log.info({ ...fields, language: head.language, image: head.image, status: job.status }, 'job ended')
@@ -240,7 +248,7 @@ interface Attempt {
 }
 
 async function attemptJob(
-  { sandboxes: { pool, locate, graceMs }, input, observer, log }: JobContext,
+  { sandboxes: { pool, locate, graceMs }, files, input, observer, log }: JobContext,
   spec: JobSpec,
   attempt: number,
   signal: AbortSignal,
@@ -268,7 +276,8 @@ async function attemptJob(
       events.stageEnded(stage.name, stage)
     },
   }
-  const outcome = await runJob(sandbox, spec, language, graceMs, listener, signal, input(spec.head.id, attempt))
+  const help = { startFeed: input(spec.head.id, attempt), files }
+  const outcome = await runJob(sandbox, spec, language, graceMs, listener, signal, help)
     .catch((error: unknown) => {
       lease.retire()
       throw error
@@ -294,9 +303,13 @@ async function attemptJob(
 function longestMs(spec: JobSpec, graceMs: number): number {
   const { wallMs, compileWallMs } = spec.head.limits
   const runs = Math.max(1, spec.tests.length)
-  const gatherMs = spec.artifacts ? GATHER_TIMEOUT_MS : 0
-  return compileWallMs + graceMs + runs * (wallMs + graceMs) + gatherMs
+  const gatherMs = spec.artifacts ? GATHER_TIMEOUT_MS + spec.artifacts.maxBytes / SLOWEST_BYTES_PER_MS : 0
+  const storedBytes = (spec.storedFiles ?? []).reduce((sum, { bytes }) => sum + bytes, 0)
+  return compileWallMs + graceMs + runs * (wallMs + graceMs + storedBytes / SLOWEST_BYTES_PER_MS) + gatherMs
 }
+
+/** Between the file store and a cell. */
+const SLOWEST_BYTES_PER_MS = KIB
 
 async function storedReturn(records: Pick<JobReader, 'read'>, id: string): Promise<{ status: Status }> {
   const stored = await records.read(id)

@@ -1,8 +1,9 @@
+import type { ArtifactRequest } from '../../shared/artifact.ts'
 import type { JobSpec, SourceFile, StageSummary, StageTest, Status } from '../../shared/job.ts'
 import type { Language } from '../../shared/language.ts'
 import { KIB, MIB } from '../../shared/limits.ts'
 import { type CapturedOutput, partOutput } from '../../shared/redis/stored-output.ts'
-import type { Gathered } from '../sandbox/gathering.ts'
+import type { JobArtifacts, JobFiles } from '../files/job-files.ts'
 import type { OutputStream, Sandbox } from '../sandbox/sandbox.ts'
 import { classify, limitsMet, sameOutput, shownExitCode, signalName, withLimits } from './classify.ts'
 import type { StartFeed } from './live-input.ts'
@@ -27,7 +28,15 @@ export interface JobOutcome {
   /** Names of the system calls by which the job tried to get out, over all its stages; not for its owner's eyes. */
   refusedCalls: string[]
   /** The files its owner asked for; not there when none were asked for or looked for. */
-  gathered?: Gathered
+  gathered?: JobArtifacts
+}
+
+/** What some jobs need of their worker. */
+export interface JobHelp {
+  /** Brings an interactive job what it is sent; without it, its input ends with what it was submitted with. */
+  startFeed?: StartFeed
+  /** The file store; without it every artifact is held. */
+  files?: Pick<JobFiles, 'read' | 'gather'>
 }
 
 /** What a program has to end by itself when its job is cancelled: less than at a limit, since somebody waits. */
@@ -42,8 +51,7 @@ const JOB_OUTPUT_BYTES = 8 * MIB
  * for tests: every one of them runs, and the first that did not pass decides.
  * The job is still to be ended (`sandbox.end`): its owner need not wait for that.
  * @param signal ends the running stage when aborted; the job is `cancelled` then
- * @param startFeed brings an interactive job what it is sent; without it, its input ends with what it was submitted with
- * @throws SandboxBroken when the sandbox fails; the program's failure is an outcome
+ * @throws SandboxBroken when the sandbox fails, FilesUnavailable or FileGone when a file cannot be read; the program's failure is an outcome
  */
 export async function runJob(
   sandbox: Sandbox,
@@ -52,7 +60,7 @@ export async function runJob(
   graceMs: number,
   listener: JobListener,
   signal: AbortSignal,
-  startFeed?: StartFeed,
+  { startFeed, files }: JobHelp = {},
 ): Promise<JobOutcome> {
   const stages: StageSummary[] = []
   const outputs: CapturedOutput[] = []
@@ -71,12 +79,15 @@ export async function runJob(
       const content = Buffer.from(file.content, file.encoding === 'base64' ? 'base64' : 'utf8')
       sandbox.writeFile(file.path, modeOf(file, content), content)
     }
+    await placeStored(sandbox, spec, files, signal)
     let room = Math.max(JOB_OUTPUT_BYTES, spec.head.limits.outputBytes)
     for (const planned of planStages(spec, language, graceMs)) {
       planned.start.outputBytes = Math.max(1, Math.min(planned.start.outputBytes, room))
       // No test finds what another left.
-      if (spec.tests.length > 0 && planned.kind === 'run' && stages.length > 0 && !signal.aborted)
+      if (spec.tests.length > 0 && planned.kind === 'run' && stages.length > 0 && !signal.aborted) {
         await sandbox.renew(language?.compile ? 'folder' : 'files')
+        if (!language?.compile) await placeStored(sandbox, spec, files, signal)
+      }
       if (signal.aborted) verdict = { status: 'cancelled', message: null }
       if (verdict.status === 'cancelled') break
       const { stage, captured, message, report } = await runStage(sandbox, spec, planned, listener, startFeed)
@@ -98,8 +109,35 @@ export async function runJob(
     clearTimeout(hurry)
   }
   const outcome: JobOutcome = { ...verdict, stages, outputs, reusable, refusedCalls: [...refusedCalls] }
-  if (spec.artifacts && verdict.status !== 'cancelled') outcome.gathered = await sandbox.gather(spec.artifacts)
+  if (spec.artifacts && verdict.status !== 'cancelled')
+    outcome.gathered = await gather(sandbox, spec, spec.artifacts, files)
   return outcome
+}
+
+/** Brings the files of a job that lie in the file store into its cell. */
+async function placeStored(
+  sandbox: Sandbox,
+  { storedFiles = [] }: JobSpec,
+  files: JobHelp['files'],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const file of storedFiles) {
+    if (signal.aborted) return
+    if (!files) throw new Error('there is no file store to take files from')
+    const mode = parseInt(file.mode ?? '644', 8)
+    await files.read(file, (content) => sandbox.streamFile(file.path, mode, file.bytes, content, signal))
+  }
+}
+
+async function gather(
+  sandbox: Sandbox,
+  spec: JobSpec,
+  wanted: ArtifactRequest,
+  files: JobHelp['files'],
+): Promise<JobArtifacts> {
+  if (files) return files.gather(spec, (spilling) => sandbox.gather(wanted, spilling))
+  const { spilled: _none, ...gathered } = await sandbox.gather(wanted)
+  return { ...gathered, stored: [], refused: { quota: 0, room: 0 } }
 }
 
 /** A file that names its interpreter is there to be run. */

@@ -24,6 +24,11 @@ const ROUTES: { route: string; opens: readonly Scope[] }[] = [
   { route: `GET /v1/jobs/${ID}/events`, opens: ['jobs', 'containers'] },
   { route: `GET /v1/jobs/${ID}/io`, opens: ['jobs', 'containers'] },
   { route: `GET /v1/jobs/${ID}/artifacts/a`, opens: ['jobs', 'containers'] },
+  { route: 'POST /v1/files', opens: ['files'] },
+  { route: 'GET /v1/files', opens: ['files'] },
+  { route: `GET /v1/files/${ID}`, opens: ['files'] },
+  { route: `GET /v1/files/${ID}/content`, opens: ['files'] },
+  { route: `DELETE /v1/files/${ID}`, opens: ['files'] },
   { route: 'POST /v1/batches', opens: ['jobs'] },
   { route: `GET /v1/batches/${ID}`, opens: ['jobs', 'containers'] },
   { route: 'GET /v1/webhook-secret', opens: ['jobs', 'containers'] },
@@ -63,9 +68,9 @@ describe('a key that has not the scope for it gets 403, and one that has does no
   })
 })
 
-test('what takes the scope of an operator takes a key in every mode', async () => {
+test('what takes the scope of an operator, or keeps files, takes a key in every mode', async () => {
   for (const { route, opens } of ROUTES) {
-    const isForAll = !opens.includes('admin')
+    const isForAll = !opens.includes('admin') && !opens.includes('files')
     expect({ route, isRefused: (await ask(optional.url, route, {})).status === 401 }).toEqual({
       route,
       isRefused: !isForAll,

@@ -12,7 +12,7 @@ export type Shared = Map<string, object>
  * @param shared gets the answers to problems
  */
 export function describeOperation(operation: RouteDescription, { refer }: References, shared: Shared): object {
-  const { id, tag, summary, body, answers, scopes } = operation
+  const { id, tag, summary, body, upload, answers, scopes } = operation
   const always: ResponseHeader[] =
     scopes === 'open' ? ['X-Request-Id'] : ['X-Request-Id', 'RateLimit', 'RateLimit-Policy']
   const headersOf = (more: readonly ResponseHeader[]) => headerReferences([...always, ...more])
@@ -43,6 +43,9 @@ export function describeOperation(operation: RouteDescription, { refer }: Refere
         required: true,
         content: { 'application/json': { schema: refer(body.schema), examples: describeExamples(body.examples) } },
       },
+    }),
+    ...(upload && {
+      requestBody: { description: upload.description, required: true, content: { 'application/octet-stream': {} } },
     }),
     responses: Object.fromEntries([...good, ...bad]) as object,
   }

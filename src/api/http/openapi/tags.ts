@@ -3,6 +3,7 @@ export const TAGS = {
   Jobs: 'Submit programs, follow, cancel and control them, and download their files.',
   Batches: 'Many jobs in one call.',
   'Run and wait': 'Run a program or a command in one call and get its result.',
+  Files: 'Upload files once and use them in any number of jobs; download what jobs made.',
   Runtimes: 'The languages.',
   Webhooks: 'Signing secrets and deliveries.',
   Administration: 'For operators: keys, security events and blocks. Requires a key with the scope `admin`.',
