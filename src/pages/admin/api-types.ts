@@ -1,5 +1,6 @@
 import type { ApiKey } from '../../shared/access/api-key.ts'
 import type { NewApiKey } from '../../shared/access/new-api-key.ts'
+import type { StoredFile } from '../../shared/files/stored-file.ts'
 import type { Job as AnyJob, JobSummary, Status } from '../../shared/job.ts'
 import type { Installation as SharedInstallation } from '../../shared/redis/installations.ts'
 import type { WorkerInfo } from '../../shared/redis/worker-registry.ts'
@@ -17,6 +18,12 @@ export interface Page<Item> {
 
 export type JobRow = JobSummary & { tenant: string }
 export type Job = AnyJob & { tenant: string; canRunAgain: boolean }
+export type FileRow = StoredFile & { tenant: string }
+/** How full the file store is: of a tenant, or of all. */
+export interface FileStoreUse {
+  storedBytes: number
+  maxBytes: number
+}
 export type SecurityEvent = StoredSecurityEvent
 export type Block = SharedBlock
 export type Allowed = SharedAllowed
