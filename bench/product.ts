@@ -9,6 +9,7 @@ import { pino } from 'pino'
 import { freePort } from '../src/host/free-port.ts'
 import { startBackends } from '../src/host/backends.ts'
 import { serviceCommand } from '../src/host/service-command.ts'
+import type { Scope } from '../src/shared/access/api-key.ts'
 import { createApiKeys } from '../src/shared/access/api-keys.ts'
 import { loadConfig } from '../src/shared/config/config.ts'
 import { connectRedis } from '../src/shared/redis/connect.ts'
@@ -19,8 +20,8 @@ import { type RedisRelay, startRedisRelay } from '../tests/support/redis-relay.t
 /** The product as it is run: gateway and worker as processes of their own, on a Redis and a podman service of their own. */
 export interface Product {
   url: string
-  /** Makes a key of this tenant that may submit as fast as it likes. @returns the headers that show it */
-  key(tenant: string): Promise<Record<string, string>>
+  /** Makes a key of this tenant that may submit as fast as it likes. @param scopes `jobs` when absent @returns the headers that show it */
+  key(tenant: string, scopes?: Scope[]): Promise<Record<string, string>>
   keys: Keys
   redis: Redis
   podmanSocket: string
@@ -78,9 +79,9 @@ export async function startProduct(root: string, env: Record<string, string>, co
     namespace,
     relays,
     podmanSocket: backends.podmanSocket,
-    async key(tenant) {
+    async key(tenant, scopes = ['jobs']) {
       const rate = { perMinute: 1e8, burst: 1e6 }
-      const { secretKey } = await createApiKeys(redis, keys).create({ name: 'bench', tenant, rate })
+      const { secretKey } = await createApiKeys(redis, keys).create({ name: 'bench', tenant, rate, scopes })
       return { authorization: `Bearer ${secretKey}` }
     },
     pids: {

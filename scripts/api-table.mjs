@@ -14,6 +14,8 @@ const END = '<!-- routes: end -->'
 const TOLD_UNDER = [
   ['/v1/webhook', 'webhooks.md'],
   ['/v1/sessions', 'sessions.md'],
+  ['/v1/files', 'files.md#requests'],
+  ['/v1/admin/files', 'files.md#requests'],
   ['/v1/batches', '#post-v1batches'],
   ['/v1/admin/session', '#the-dashboards-session'],
   ['/v1/admin/overview', '#get-v1adminoverview'],

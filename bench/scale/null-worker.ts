@@ -50,10 +50,19 @@ const pool = createSandboxPool({
 const running = createRunningJobs(records)
 const statistics = createJobStatisticsWriter(redis, keys)
 setInterval(() => void statistics.flush().catch(() => undefined), 1000)
+/** Its jobs have none. */
+const noFiles: JobContext['files'] = {
+  read: () => Promise.reject(new Error('there are no files')),
+  gather: () => Promise.reject(new Error('there are no artifacts')),
+  keep: async () => new Map(),
+  drop: async () => undefined,
+  close: async () => undefined,
+}
 const context: JobContext = {
   records,
   artifacts: createArtifactStore(redis, keys, RETENTION),
   problems: createProblemStore(redis, keys),
+  files: noFiles,
   sandboxes: { pool, locate: () => ({ language: undefined, image: 'null' }), graceMs: 0 },
   queues: {
     reorder: (changes) => changePriorities(jobs, changes),

@@ -2,6 +2,7 @@ import { ACCESS_ROUTES } from './access/access-feature.ts'
 import { OVERVIEW_ROUTES } from './admin/overview.ts'
 import { BATCH_ROUTES } from './batches/batches-feature.ts'
 import { DOCUMENTATION_ROUTES } from './documentation/documentation-feature.ts'
+import { FILE_ROUTES } from './files/files-feature.ts'
 import { HEALTH_ROUTES } from './health/health-feature.ts'
 import type { RouteDescription } from './http/route.ts'
 import { JUDGING_ROUTES } from './judging/judging-feature.ts'
@@ -17,6 +18,7 @@ export const ROUTES: readonly RouteDescription[] = [
   ...JOB_ROUTES,
   ...BATCH_ROUTES,
   ...JUDGING_ROUTES,
+  ...FILE_ROUTES,
   ...SESSION_ROUTES,
   ...RUNTIME_ROUTES,
   ...WEBHOOK_ROUTES,

@@ -10,6 +10,7 @@ import { createBatchesFeature } from './batches/batches-feature.ts'
 import { createCore } from './core.ts'
 import { createDocumentationFeature } from './documentation/documentation-feature.ts'
 import { createEvents } from './events/events.ts'
+import { createFilesFeature } from './files/files-feature.ts'
 import { createHealthFeature } from './health/health-feature.ts'
 import { createOpenResponses } from './http/open-responses.ts'
 import { createUpgrades } from './http/upgrades.ts'
@@ -52,6 +53,7 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
   const { limitEndUsers, spendRest } = rateLimit
   const access = createAccessFeature(core, { limiter: rateLimit.limiter, record, audit })
   const judging = createJudgingFeature(core, { languages })
+  const files = createFilesFeature(core, { open, audit, stored: metrics.fileStored })
   const jobs: JobsFeature = createJobsFeature(core, {
     languages,
     problems: judging.problems,
@@ -63,6 +65,7 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     limitEndUsers,
     open,
     upgrades,
+    files,
     enqueueWebhook: webhooks.enqueue,
   })
   const { records, requests, submission, cancel, screen } = jobs
@@ -87,6 +90,7 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     jobs,
     batches,
     judging,
+    files,
     sessions,
     runtimes,
     webhooks,
@@ -106,5 +110,5 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     queueBoard: admin.queueBoard,
     routes: features.flatMap(({ routes }) => routes),
   })
-  return serve(owned, app, upgrades, metering, [sessions, jobs, admin, webhooks, security])
+  return serve(owned, app, upgrades, metering, [sessions, jobs, files, admin, webhooks, security])
 }

@@ -7,6 +7,7 @@ import { addBenchCommand } from './bench/bench-command.ts'
 import { SHELLS, type Shell } from './completion/shells.ts'
 import type { CliContext } from './context.ts'
 import { addExamples } from './examples.ts'
+import { addFileCommands } from './files.ts'
 import { addJobCommands, type JobCommandDeps } from './jobs/jobs.ts'
 import { addKeyCommands } from './keys.ts'
 import { addLoginCommands } from './login/commands.ts'
@@ -47,6 +48,7 @@ export function createProgram(deps: ProgramDeps): Command {
 
   program.commandsGroup('Run programs:')
   addJobCommands(program, deps)
+  addFileCommands(program, deps)
   addBenchCommand(program, deps)
 
   program.commandsGroup('Choose a service:')

@@ -10,6 +10,7 @@ import type {
   Status,
 } from './api-types.ts'
 import { eventsOf, type StreamedEvent, type StreamOptions } from './event-stream.ts'
+import { createFiles, type Files } from './files.ts'
 import { type CallOptions, createHttp, type HttpOptions } from './http.ts'
 import { type InteractiveJob, openInteractive } from './interactive.ts'
 import { RunyardError } from './runyard-error.ts'
@@ -17,6 +18,7 @@ import { findWebSocket, type WebSocketConstructor } from './web-socket.ts'
 
 export type * from './api-types.ts'
 export type { StreamedEvent, StreamOptions } from './event-stream.ts'
+export type { FileContent, Files, PutOptions, ReadOptions } from './files.ts'
 export type { CallOptions } from './http.ts'
 export type { InteractiveJob, Signal } from './interactive.ts'
 export { type ErrorCode, RunyardError } from './runyard-error.ts'
@@ -77,6 +79,8 @@ export interface Client {
   getRequest(id: string, options?: CallOptions): Promise<CodeRequest | ContainerRequest>
   /** A file that a job made, by its path in the job's `artifacts`. */
   artifact(id: string, path: string, options?: CallOptions): Promise<Uint8Array>
+  /** Files that are stored once and used in any number of jobs. */
+  readonly files: Files
   /** The languages. */
   runtimes(options?: CallOptions): Promise<Runtime[]>
 }
@@ -142,6 +146,7 @@ export function createClient(options: ClientOptions): Client {
     getRequest: (id, call) => http.json(`/v1/jobs/${part(id)}/request`, call),
     artifact: (id, path, call) =>
       http.bytes(`/v1/jobs/${part(id)}/artifacts/${path.split('/').map(part).join('/')}`, call),
+    files: createFiles(http, newIdempotencyKey),
     runtimes: async (call) => (await http.json<{ runtimes: Runtime[] }>('/v1/runtimes', call)).runtimes,
   }
   return client

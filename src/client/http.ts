@@ -4,10 +4,15 @@ import { errorOf, RunyardError } from './runyard-error.ts'
 /** Of one call. What is absent is as the client has it. */
 export type CallOptions = Pick<RetryOptions, 'signal' | 'retries' | 'shouldRetry'>
 
+/** What is sent as it is. A stream can be sent once. */
+export type HttpContent = Uint8Array | ArrayBuffer | Blob | string | ReadableStream<Uint8Array>
+
 export interface HttpRequest extends CallOptions {
   method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   headers?: Record<string, string>
   body?: unknown
+  /** Bytes, in place of a body of JSON; the caller says of what type. */
+  content?: HttpContent
   /** How long the service may take on purpose before it answers, in milliseconds. */
   waitsMs?: number
 }
@@ -26,6 +31,8 @@ export interface Http {
   json<T>(path: string, request?: HttpRequest): Promise<T>
   /** The same, with the bytes of the answer. */
   bytes(path: string, request?: HttpRequest): Promise<Uint8Array>
+  /** The same, with the answer as soon as it begins: its body is for the caller to read. */
+  open(path: string, request?: HttpRequest): Promise<Response>
   /** One request, never made again; the answer is a success and not read yet. @throws RunyardError, or the signal's reason */
   once(path: string, request: HttpRequest, signal: AbortSignal | undefined): Promise<Response>
 }
@@ -55,13 +62,16 @@ export function createHttp(options: HttpOptions): Http {
   // Browsers want to see it called on the window.
   const send: typeof fetch = own ?? ((input, init) => globalThis.fetch(input, init))
 
-  const once: Http['once'] = async (path, { method = 'GET', headers = {}, body }, signal) => {
+  const once: Http['once'] = async (path, { method = 'GET', headers = {}, body, content }, signal) => {
     const shown: Record<string, string> = { ...headers }
     const secret = keyNow()
     if (secret !== undefined) shown['authorization'] = `Bearer ${secret}`
     if (body !== undefined) shown['content-type'] = 'application/json'
     const init: RequestInit = { method, headers: shown, ...NO_STORE, ...(signal && { signal }) }
     if (body !== undefined) init.body = JSON.stringify(body)
+    if (content !== undefined) init.body = content as NonNullable<RequestInit['body']>
+    // What is not whole can be sent in no other way.
+    if (content instanceof ReadableStream) Object.assign(init, { duplex: 'half' })
     const answer = await send(`${url}${path}`, init).catch((cause: unknown) => {
       throw unreachable(url, cause)
     })
@@ -69,14 +79,18 @@ export function createHttp(options: HttpOptions): Http {
     return answer
   }
 
-  const whole = <T>(path: string, request: HttpRequest, read: (answer: Response) => Promise<T>): Promise<T> => {
+  const whole = <T>(
+    path: string,
+    request: HttpRequest,
+    read: (answer: Response, limit: TimeLimit) => Promise<T>,
+  ): Promise<T> => {
     const { signal, waitsMs = 0 } = request
     return retry(
       async () => {
         const limit = withTimeout(signal, waitsMs + PATIENCE_MS)
         try {
           const answer = await once(path, request, limit.signal)
-          return await read(answer).catch((cause: unknown) => {
+          return await read(answer, limit).catch((cause: unknown) => {
             throw unreachable(url, cause)
           })
         } finally {
@@ -98,8 +112,39 @@ export function createHttp(options: HttpOptions): Http {
         request,
         (answer) => (answer.status === 204 ? Promise.resolve(undefined) : answer.json()) as Promise<T>,
       ),
-    bytes: (path, request = {}) => whole(path, request, async (answer) => new Uint8Array(await answer.arrayBuffer())),
+    open: (path, request = {}) => {
+      const { signal, waitsMs = 0 } = request
+      return retry(
+        async () => {
+          const limit = withTimeout(signal, waitsMs + PATIENCE_MS)
+          try {
+            return await once(path, request, limit.signal)
+          } finally {
+            limit.clear()
+          }
+        },
+        { ...policyOf(policy, request), signal },
+      )
+    },
+    bytes: (path, request = {}) => whole(path, request, readBytes),
   }
+}
+
+/** An answer's body, however long it takes as long as something comes. */
+async function readBytes(answer: Response, limit: TimeLimit): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = []
+  const reader = answer.body?.getReader()
+  for (let next = await reader?.read(); next?.done === false; next = await reader?.read()) {
+    pieces.push(next.value)
+    limit.restart()
+  }
+  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
+  let filled = 0
+  for (const piece of pieces) {
+    whole.set(piece, filled)
+    filled += piece.length
+  }
+  return whole
 }
 
 /** The client's policy, as far as a call has none of its own. */

@@ -25,6 +25,9 @@ export const Artifact = Type.Object({
   path: Type.String({ description: "relative to the job's folder" }),
   bytes: Type.Integer(),
   url: Type.String({ description: 'its address' }),
+  fileId: Type.Optional(
+    Type.String({ format: 'uuid', description: 'of the file that it is as well; absent for small artifacts' }),
+  ),
 })
 export type Artifact = Static<typeof Artifact>
 

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { Artifact, type ArtifactRequest } from './artifact.ts'
+import type { JobStoredFile } from './files/stored-file.ts'
 import { JobJudging, TestJudging } from './judging/judging-result.ts'
 import type { JudgingSpec } from './judging/judging-spec.ts'
 import { LIMIT_NAMES, type LimitOverrides, Limits } from './limits.ts'
@@ -195,6 +196,8 @@ export interface JobSpec {
   /** Files to keep; null: none. */
   artifacts: ArtifactRequest | null
   files: SourceFile[]
+  /** Files that the worker gets from the file store. */
+  storedFiles?: JobStoredFile[]
   /** Path of the file that is run; empty for a container job. */
   entrypoint: string
   /** Argument vector of a container job; empty for code. */

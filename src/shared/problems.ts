@@ -29,6 +29,7 @@ export const PROBLEMS = {
   'session-lost': { status: 410, title: 'The session was lost' },
   'too-large': { status: 413, title: 'The request is too large' },
   'unsupported-media-type': { status: 415, title: 'The type or encoding of the body is not supported' },
+  'range-not-satisfiable': { status: 416, title: 'The range lies beyond the end of the file' },
   'wrong-host': { status: 421, title: 'The request names another host' },
   'invalid-request': { status: 422, title: 'The request has invalid fields' },
   'idempotency-mismatch': { status: 422, title: 'The Idempotency-Key was used with another request' },
@@ -47,7 +48,9 @@ export const PROBLEMS = {
   'queue-full': { status: 503, title: 'Too many jobs are waiting' },
   'sessions-full': { status: 503, title: 'No worker has room for another session' },
   'engine-unavailable': { status: 503, title: 'No worker can run jobs now' },
+  'storage-full': { status: 503, title: 'The file store has no room' },
   'wait-timeout': { status: 504, title: 'The job did not end while you waited' },
+  'storage-quota': { status: 507, title: 'Your files have as much as they may' },
 } as const
 
 export type ProblemCode = keyof typeof PROBLEMS

@@ -20,22 +20,38 @@ export const MAX_DELAY_MS = 7 * 24 * 60 * MINUTE
 /** Lowest first. */
 export const PRIORITIES = ['low', 'normal', 'high'] as const
 
+const path = Type.String({ minLength: 1, maxLength: 1024, description: "relative to the job's folder" })
+const mode = optional(
+  Type.String({
+    pattern: '^0?[0-7]{3}$',
+    description:
+      'permissions in octal, e.g. `0755`; when absent `0755` for content that begins with `#!`, else `0644`',
+  }),
+)
+
 export const RequestFile = Type.Object(
   {
-    path: Type.String({ minLength: 1, maxLength: 1024, description: "relative to the job's folder" }),
-    content: Type.String(),
+    path,
+    content: optional(Type.String({ description: 'either this or `id`' })),
     encoding: optional(Encoding),
-    mode: optional(
+    id: optional(
       Type.String({
-        pattern: '^0?[0-7]{3}$',
-        description:
-          'permissions in octal, e.g. `0755`; when absent `0755` for content that begins with `#!`, else `0644`',
+        pattern: '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$',
+        description: 'of a file that you uploaded, in place of `content`',
       }),
     ),
+    mode,
   },
   { additionalProperties: false },
 )
 export type RequestFile = Static<typeof RequestFile>
+
+/** A file where those of the file store cannot be used. */
+export const InlineFile = Type.Object(
+  { path, content: Type.String(), encoding: optional(Encoding), mode },
+  { additionalProperties: false },
+)
+export type InlineFile = Static<typeof InlineFile>
 
 export const RequestTest = Type.Object(
   {
@@ -84,9 +100,9 @@ const common = {
   metadata: optional(Type.Record(Type.String(), Type.Unknown(), { description: 'yours; at most 4 KiB of JSON' })),
 }
 
-export const Checker = checkerOf(RequestFile, MAX_FILES)
+export const Checker = checkerOf(InlineFile, MAX_FILES)
 export type Checker = Static<typeof Checker>
-export const Interactor = interactorOf(RequestFile, MAX_FILES)
+export const Interactor = interactorOf(InlineFile, MAX_FILES)
 export type Interactor = Static<typeof Interactor>
 
 /** The body of `POST /v1/jobs` and `POST /api/repl/execute`. */

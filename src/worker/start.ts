@@ -5,6 +5,7 @@ import { type Config, ConfigError } from '../shared/config/config.ts'
 import type { Tracing } from '../shared/tracing/tracing.ts'
 import { createAlerts } from './alerts/alerts.ts'
 import { connectCore } from './core.ts'
+import { createJobFiles } from './files/job-files.ts'
 import { createJobConsumer } from './jobs/job-consumer.ts'
 import { prewarmPrograms } from './jobs/plan.ts'
 import { createMetricsEndpoint } from './metrics/metrics-endpoint.ts'
@@ -68,7 +69,8 @@ export async function startWorker(
   const sandboxes = createSandboxes(core, { engine, maker, observer: metrics.pool, engineChanged })
   const { pool } = sandboxes
   const runs = { pool, locate: installed.locate }
-  const jobs = createJobConsumer(core, { sandboxes: runs, enqueueWebhook: webhooks.enqueue, metrics })
+  const files = createJobFiles(core)
+  const jobs = createJobConsumer(core, { sandboxes: runs, files, enqueueWebhook: webhooks.enqueue, metrics })
   const sessions = createSessions(core, { pool, locate: installed.locateSession })
   const presence = createPresence(core, () => ({
     sessions: sessions.load,
@@ -82,7 +84,7 @@ export async function startWorker(
   }
   const runtimes = createRuntimes(core, { root, podmanSocket, installed }, lookedAt)
   const endpoint = createMetricsEndpoint(config.metrics, metrics, log)
-  const parts = [runtimes, sessions, jobs, endpoint, sandboxes, presence, webhooks, alerts, core]
+  const parts = [runtimes, sessions, jobs, files, endpoint, sandboxes, presence, webhooks, alerts, core]
   const close = closeOnce(...parts.map((part) => part.close))
   try {
     await lookedAt()

@@ -16,7 +16,7 @@ let operator: { authorization: string }
 beforeAll(async () => {
   gateway = await startLoneGateway()
   jobs = `${gateway.url}/v1/jobs`
-  operator = (await gateway.makeKey('local', { scopes: ['admin', 'jobs', 'containers'] })).headers
+  operator = (await gateway.makeKey('local', { scopes: ['admin', 'jobs', 'containers', 'files'] })).headers
 })
 afterAll(() => gateway.close())
 

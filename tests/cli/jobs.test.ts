@@ -198,6 +198,29 @@ test('`artifact` fetches a file byte for byte', async () => {
   expect([...readFileSync(at('got.bin'))]).toEqual(Array.from({ length: 256 }, (_, i) => i))
 })
 
+test('`files` uploads, lists, fetches and deletes; `run --file` uploads what is too large for a request', async () => {
+  const put = await runyard(['files', 'put', 'data.txt', '--type', 'text/plain', '--ttl', '600'])
+  const id = put.stdout.trim()
+  expect(put).toMatchObject({ code: 0, stdout: expect.stringMatching(/^[0-9a-f-]{36}\n$/) as unknown })
+  expect((await runyard(['files', 'list'])).stdout).toMatch(new RegExp(`^${id} .* 11 +data\\.txt$`, 'm'))
+  expect(await runyard(['files', 'get', id])).toEqual({ code: 0, stdout: 'from a file', stderr: '' })
+  expect((await runyard(['files', 'get', id, '-o', 'fetched.txt'])).code).toBe(0)
+  expect(readFileSync(at('fetched.txt'), 'utf8')).toBe('from a file')
+  expect(JSON.parse((await runyard(['files', 'get', id, '--json'])).stdout)).toMatchObject({
+    id,
+    contentType: 'text/plain',
+  })
+  expect((await runyard(['files', 'remove', id])).stdout).toBe(`${id} is deleted\n`)
+  const gone = await runyard(['files', 'get', id])
+  expect(gone).toMatchObject({ code: 64, stderr: expect.stringContaining('you have no such file') as unknown })
+  expect(await runyard(['files', 'put', 'absent.txt'])).toMatchObject({ code: 64 })
+
+  writeFileSync(at('large.bin'), Buffer.alloc(3_000_000, 7))
+  writeFileSync(at('sizes.py'), 'import os; print(os.stat("large.bin").st_size, open("data.txt").read())')
+  const ran = await runyard(['run', 'sizes.py', '--file', 'large.bin', '--file', 'data.txt'])
+  expect(ran).toEqual({ code: 0, stdout: '3000000 from a file\n', stderr: '' })
+})
+
 test('`get --output` writes streams and files byte for byte, and never over a file', async () => {
   const id = (await runyard(['submit', 'file.py', '--artifact', '*.bin'])).stdout.trim()
   await runyard(['get', id, '--wait'])

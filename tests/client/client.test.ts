@@ -297,3 +297,41 @@ test('a limit of the rate is waited for, and what asks for a key says so', async
     await slow.close()
   }
 })
+
+test('files are stored, listed, read whole and in part, used in a job and removed', async () => {
+  const content = new Uint8Array(300_000).map((_, i) => (i * 7919) % 256)
+  const made = await client.files.put(new Blob([content], { type: 'image/png' }), { name: 'a b.png', ttlSeconds: 600 })
+  expect(made).toMatchObject({ name: 'a b.png', bytes: 300_000, contentType: 'image/png' })
+  expect(await client.files.get(made.id)).toEqual(made)
+  const streamed = await client.files.put(new Blob(['streamed']).stream())
+  const listed: string[] = []
+  for await (const { id } of client.files.list()) listed.push(id)
+  expect(listed.slice(0, 2)).toEqual([streamed.id, made.id])
+  expect(Buffer.from(await client.files.read(made.id)).equals(content)).toBe(true)
+  expect(await client.files.read(made.id, { start: 10, end: 19 })).toEqual(content.slice(10, 20))
+  const pieces: Uint8Array[] = []
+  for await (const piece of client.files.stream(made.id, { start: 299_000 })) pieces.push(piece)
+  expect(Buffer.concat(pieces).equals(content.slice(299_000))).toBe(true)
+  const code = "print(open('data').read())"
+  const files = [{ path: 'main.py', content: code }, { path: 'data', id: streamed.id }] // prettier-ignore
+  expect(await client.run({ language: 'python', files })).toMatchObject({ stages: [{ stdout: 'streamed\n' }] })
+  for (const id of listed.slice(0, 2)) await client.files.remove(id)
+  expect(await failure(client.files.get(made.id))).toMatchObject({ code: 'not-found' })
+})
+
+test('an upload whose answer was lost is sent again, and is one file', async () => {
+  let sent = 0
+  const lossy: typeof fetch = async (input, init) => {
+    const answer = await fetch(input, init)
+    if (init?.method !== 'POST' || ++sent > 1) return answer
+    await answer.arrayBuffer()
+    throw new TypeError('fetch failed')
+  }
+  const patient = createClient({ url: platform.url, fetch: lossy })
+  const { id } = await patient.files.put('sent twice')
+  expect(sent).toBe(2)
+  const listed: string[] = []
+  for await (const file of client.files.list()) listed.push(file.id)
+  expect(listed).toEqual([id])
+  await client.files.remove(id)
+})

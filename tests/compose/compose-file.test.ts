@@ -64,8 +64,8 @@ test("the worker alone is given something of podman's, and that is the folder of
   const mounts = Object.fromEntries(all.map(([name, { volumes = [] }]) => [name, volumes.map(filled)]))
   expect(mounts).toEqual({
     redis: ['queue:/data'],
-    api: [],
-    worker: ['/run/runyard:/run/podman:ro'],
+    api: ['files:/var/lib/runyard/files'],
+    worker: ['/run/runyard:/run/podman:ro', 'files:/var/lib/runyard/files'],
     proxy: ['./deploy/compose/haproxy.cfg:/etc/haproxy.cfg:ro'],
   })
   expect(services.worker.environment?.['PODMAN_SOCKET']).toBe('/run/podman/podman.sock')

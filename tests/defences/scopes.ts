@@ -35,6 +35,7 @@ const scopes: Defence[] = [
     { route: 'GET /v1/batches', file: 'batches/read-batch.ts', scopes: EITHER },
     { route: 'GET /v1/webhook-secret', file: 'webhooks/webhook-secret.ts', scopes: EITHER },
     { route: 'GET /v1/webhook-deliveries', file: 'webhooks/deliveries.ts', scopes: EITHER },
+    { route: 'POST /v1/files', file: 'files/upload-file.ts', scopes: "['files']" },
     { route: 'POST /api/repl/execute', file: 'jobs/run-now.ts', scopes: "['jobs']" },
     { route: 'POST /api/containers/create', file: 'jobs/run-now.ts', scopes: "['containers']" },
   ].map(({ route, file, scopes: declared }): Defence => ({

@@ -37,7 +37,7 @@ test.each(documents)('every link within the repository leads somewhere: %s', (fi
 test.each(documents)('every file and command that is named exists: %s', (file) => {
   const text = readDoc(file)
   const { scripts } = JSON.parse(readDoc('package.json')) as { scripts: Record<string, string> }
-  const named = [...text.matchAll(/npm run ([a-z:]+)/g)].map(([, name = '']) => name)
+  const named = [...text.matchAll(/npm run ([a-z0-9:]+)/g)].map(([, name = '']) => name)
   expect(named.filter((name) => scripts[name] === undefined)).toEqual([])
   const paths = [...text.matchAll(/`((?:src|scripts|sandbox|languages|tests|docs|deploy)\/[\w./-]*)`/g)].map(
     ([, path]) => path,

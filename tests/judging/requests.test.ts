@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
-import type { CodeRequest } from '../../src/shared/requests.ts'
+import { CodeRequest } from '../../src/shared/requests.ts'
+import { faultsOf } from '../../src/api/http/validate.ts'
 import { checkJudging, circleIn, judgingOf } from '../../src/api/judging/judging-of-request.ts'
 
 const request = (more: Partial<CodeRequest>): CodeRequest => ({ language: 'python', code: '', ...more })
@@ -83,4 +84,15 @@ test('numbers may differ by a millionth unless an error is given', async () => {
   expect(await errorsOf({ type: 'numbers', relative: 0.5 })).toMatchObject({ absolute: 0, relative: 0.5 })
   expect(await errorsOf(undefined)).toMatchObject({ type: 'lines', ignoreCase: false })
   expect(await judgingOf(request({}), build)).toBeUndefined()
+})
+
+test('files of judges have their content: stored files are refused, never left out', () => {
+  const check = faultsOf(CodeRequest)
+  const files = [{ path: 'check.py', id: '01999999-9999-7999-8999-999999999999' }]
+  const program = { language: 'python', files }
+  for (const [name, judge] of [['checker', { type: 'program', ...program }], ['interactor', program]] as const) {
+    const pointers = check({ language: 'python', code: '', tests, [name]: judge }).map(({ pointer }) => pointer)
+    expect(pointers.toSorted()).toEqual([`/${name}/files/0/content`, `/${name}/files/0/id`])
+  }
+  expect(check({ language: 'python', files, tests })).toEqual([])
 })

@@ -222,6 +222,25 @@ test('a delivery shows its attempts, with answers as text, and is made again', a
   await item.getByText('2 attempts, 204').waitFor()
 })
 
+test('files of all tenants are shown with their sizes, found by tenant, and deleted', async () => {
+  const upload = async (name: string, headers: Record<string, string>) =>
+    fetch(`${platform.url}/v1/files?name=${name}`, { method: 'POST', body: 'x'.repeat(2048), headers })
+  const store = { scopes: ['files' as const] }
+  await upload('of-acme.csv', await makeKey(platform, 'acme', store))
+  await upload('of-bolt.csv', await makeKey(platform, 'bolt', store))
+  const page = await open()
+  await goTo(page, 'Files')
+  await page.getByRole('row', { name: /of-acme\.csv.*acme.*2 KiB/ }).waitFor()
+  await page.getByLabel('Tenant').fill('bolt')
+  await page.getByRole('row', { name: /of-acme/ }).waitFor({ state: 'detached' })
+  await page.getByText('2 KiB of 5 GiB used').waitFor()
+  await page.getByRole('button', { name: 'Delete of-bolt.csv' }).click()
+  await page.getByRole('button', { name: 'Delete it' }).click()
+  await page.getByText('No files match.').waitFor()
+  await goTo(page, 'Security')
+  await page.getByRole('region', { name: 'Events' }).getByText('File deleted').first().waitFor()
+})
+
 test('what strangers write is shown as text, and turns nothing around', async () => {
   const hostile = '<img src=x onerror=alert(1)>\u202e"evil'
   const named = '<img src=x onerror=alert(1)><U+202E>"evil'
@@ -387,7 +406,7 @@ describe.each([
   test('every page can be used by everybody, and is as wide as the screen', async () => {
     await run({ code: 'echo seen; echo heard >&2' })
     const page = await open({ colorScheme, viewport })
-    for (const name of ['Overview', 'Jobs', 'Security', 'Keys', 'Webhooks', 'Runtimes']) {
+    for (const name of ['Overview', 'Jobs', 'Files', 'Security', 'Keys', 'Webhooks', 'Runtimes']) {
       await goTo(page, name)
       await page.waitForTimeout(300)
       expect([name, await seriousFaults(page)]).toEqual([name, []])

@@ -54,6 +54,23 @@ describe('running a program', () => {
     await close()
   })
 
+  test('files that are attached run with it, large ones by way of the file store, until they are removed', async () => {
+    const { page, write, run, badge, output, close } = await open()
+    await write("import os\nprint(*[(n, os.stat(n).st_size) for n in sorted(os.listdir('.')) if n != 'main.py'])")
+    await page.getByLabel('Attach files').setInputFiles([
+      { name: 'small.txt', mimeType: 'text/plain', buffer: Buffer.from('é') },
+      { name: 'large.bin', mimeType: 'application/octet-stream', buffer: Buffer.alloc(100_000, 255) },
+    ])
+    await page.getByRole('button', { name: 'Remove large.bin' }).waitFor()
+    await run()
+    await badge('Succeeded')
+    expect(await output()).toBe("('large.bin', 100000) ('small.txt', 2)\n")
+    await page.getByRole('button', { name: 'Remove large.bin' }).click()
+    await run()
+    await page.getByText("('small.txt', 2)", { exact: true }).waitFor()
+    await close()
+  })
+
   test('stdout and stderr are told apart, and either can be seen alone', async () => {
     const { page, choose, write, run, badge, output, close } = await open()
     await choose('bash')

@@ -9,6 +9,7 @@ import {
   encodeRecords,
   encodeStart,
   encodeWriteFile,
+  encodeWritePiece,
   type Frame,
   parseAck,
   ProtocolFault,
@@ -181,6 +182,24 @@ describe('what a worker sends', () => {
     const frames = encodeWriteFile('big', 0o444, Buffer.alloc(2 * MAX_PAYLOAD))
     expect(frames.map((frame) => frame.readUInt16BE(6).toString(8))).toEqual(['644', '644', '444'])
     expect(encodeWriteFile('small', 0o444, 'x').map((frame) => frame.readUInt16BE(6).toString(8))).toEqual(['444'])
+  })
+
+  test('writes a file that comes bit by bit as one that is there', () => {
+    const content = Buffer.alloc(3 * 1000, 'abcdefg')
+    const pieces = [0, 1000, 2000].map((at) => content.subarray(at, at + 1000))
+    const frames = pieces.map((piece, i) => {
+      const begin = encodeWritePiece('big', 0o444, piece.length, { first: i === 0, last: i === 2 })
+      return Buffer.concat([begin, piece])
+    })
+    expect(frames.map((frame) => [frame[5], frame.readUInt32BE(1), frame.readUInt16BE(6).toString(8)])).toEqual([
+      [0, 1007, '644'],
+      [1, 1007, '644'],
+      [3, 1007, '444'],
+    ])
+    const only = encodeWritePiece('big', 0o444, 1, { first: true, last: true })
+    expect(Buffer.concat([only, Buffer.from('x')])).toEqual(encodeWriteFile('big', 0o444, 'x')[0])
+    expect(() => encodeWritePiece('a\0b', 0o644, 1, { first: true, last: true })).toThrow(TypeError)
+    expect(() => encodeWritePiece('a', 0o644, MAX_PAYLOAD, { first: true, last: true })).toThrow(RangeError)
   })
 
   test('does not write to a path with a NUL or without room for content', () => {

@@ -23,7 +23,43 @@ test('pieces become files, in the order of their paths', () => {
       { path: 'a/ü', content: Buffer.from('') },
       { path: 'b', content: Buffer.from('1234') },
     ],
+    spilled: [],
     missing: { ...NOTHING_MISSING, tooLarge: 3, stopped: 'files' },
+  })
+})
+
+describe('of what is more than may be held', () => {
+  /** Writes down what becomes of each file that goes elsewhere. */
+  const spills = () => {
+    const told: string[] = []
+    const begin = () => {
+      const number = told.push('') - 1
+      const add = (text: string) => void (told[number] += text)
+      return { write: (content: Buffer) => add(String(content)), end: () => add('.'), abort: () => add('!') }
+    }
+    return { told, begin }
+  }
+
+  test('the file that comes goes elsewhere from its first piece, and small ones after it are held', () => {
+    const { told, begin } = spills()
+    const gathering = createGathering({ maxBytes: 100, maxFiles: 9 }, { inlineBytes: 5, begin })
+    const pieces = [piece(FIRST, 'a', '123'), piece(FIRST, 'b', '45'), piece(NEXT, 'b', '6'), piece(NEXT, 'b', '7')]
+    for (const one of [...pieces, piece(FIRST, 'c', '89'), piece(FIRST, 'd', 'x')]) gathering.piece(one)
+    const { files, spilled } = gathering.end(list())
+    expect(told).toEqual(['4567.', 'x.'])
+    expect(files.map(({ path, content }) => [path, String(content)])).toEqual([
+      ['a', '123'],
+      ['c', '89'],
+    ])
+    expect(spilled.map(({ path }) => path)).toEqual(['b', 'd'])
+  })
+
+  test('a file that cannot be read to its end, or comes when the sandbox ends, never is complete', () => {
+    const { told, begin } = spills()
+    const gathering = createGathering({ maxBytes: 100, maxFiles: 9 }, { inlineBytes: 1, begin })
+    for (const one of [piece(FIRST, 'a', '12'), piece(FORGET, 'a'), piece(FIRST, 'b', '34')]) gathering.piece(one)
+    gathering.abort()
+    expect(told).toEqual(['12!', '34!'])
   })
 })
 

@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Redis } from 'ioredis'
 import type { NewApiKey } from '../../src/shared/access/new-api-key.ts'
 import type { Keys } from '../../src/shared/redis/keys.ts'
@@ -45,7 +47,8 @@ export async function startLoneGateway(env: Record<string, string> = {}): Promis
     { write: (line: string) => void (logged += line) },
   )
   const settings = { REDIS_URL: process.env['RUNYARD_TEST_REDIS'], RUNYARD_NAMESPACE: namespace, PORT: '0', ...UNLIMITED, ...env } // prettier-ignore
-  const start = () => startApi(loadConfig(testRoot, settings), testRoot, log)
+  const config = loadConfig(testRoot, settings)
+  const start = () => startApi(config, testRoot, log)
   const api = await start()
   const others: { close: () => Promise<unknown> }[] = []
   const apiKeys = createApiKeys(redis, keys)
@@ -66,6 +69,7 @@ export async function startLoneGateway(env: Record<string, string> = {}): Promis
     },
     async close() {
       await Promise.all([api, ...others].map((one) => one.close()))
+      await rm(join(config.files.folder, namespace), { recursive: true, force: true })
       await close()
     },
   }

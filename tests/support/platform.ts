@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { RedisAddress } from '../../src/shared/config/config.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import type { Tracing } from '../../src/shared/tracing/tracing.ts'
@@ -68,6 +70,7 @@ export async function startPlatform(
       await api.close()
       await worker.close()
       await Promise.all([ofGateway?.close(), ofWorker?.close()])
+      await rm(join(config.files.folder, namespace), { recursive: true, force: true })
       const engine = services.createEngine(config.sandbox.podmanSocket ?? '')
       const containers = await engine.containers(services.CONTAINER_LABEL.namespace, namespace)
       const keys = await takeKeys(services, config.redis, namespace)

@@ -49,6 +49,7 @@ export function nullSandbox(): NullSandbox {
       sandbox.jobs++
     },
     writeFile: () => undefined,
+    streamFile: async () => undefined,
     renew: async () => undefined,
     run: async () => SUCCESS,
     input: () => undefined,
@@ -58,6 +59,7 @@ export function nullSandbox(): NullSandbox {
     kill: () => undefined,
     gather: async () => ({
       files: [],
+      spilled: [],
       missing: { tooLarge: 0, unreadable: 0, unusable: 0, special: 0, deep: 0, stopped: null },
     }),
     end: async () => undefined,

@@ -10,6 +10,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from runyard import AsyncClient, AsyncInteractiveJob
+from runyard._async_files import AsyncFiles
 
 # Of a service without keys; tests that need one are left out without it.
 URL = os.environ.get("RUNYARD_URL", "")
@@ -24,6 +25,8 @@ class Blocking:
 
     def __getattr__(self, name):
         attribute = getattr(self._wrapped, name)
+        if isinstance(attribute, AsyncFiles):
+            return Blocking(attribute, self._loop)
         if not inspect.ismethod(attribute):
             return attribute
 

@@ -4,6 +4,7 @@ import json
 import typing
 import unittest
 from collections.abc import Sequence
+from operator import attrgetter
 from urllib.request import urlopen
 
 from runyard import Client, InteractiveJob, types
@@ -19,6 +20,11 @@ METHODS = {
     "get /v1/jobs/{id}/request": ("get_request",),
     "get /v1/jobs/{id}/io": ("connect",),
     "get /v1/jobs/{id}/artifacts/{path}": ("artifact", "stream_artifact", "save_artifact", "save_artifacts"),
+    "post /v1/files": ("files.put",),
+    "get /v1/files": ("files.list",),
+    "get /v1/files/{id}": ("files.get",),
+    "delete /v1/files/{id}": ("files.remove",),
+    "get /v1/files/{id}/content": ("files.read", "files.stream", "files.save"),
     "post /v1/batches": ("batch", "run_batch"),
     "get /v1/batches/{id}": ("get_batch", "wait_batch"),
     "delete /v1/batches/{id}": ("cancel_batch",),
@@ -39,11 +45,11 @@ METHODS = {
 # Requests take None for an absent member, and tuples for lists; answers do not have the one, and are not the other.
 REQUESTS = (
     *("LimitOverrides", "RequestFile", "RequestTest", "Webhook", "TerminalSize", "CodeRequest", "ContainerRequest"),
-    *("TestLimits", "RequestGroup", "Checker", "Interactor"),
+    *("TestLimits", "RequestGroup", "InlineFile", "Checker", "Interactor"),
 )
 ANSWERS = (
     *("Limits", "Finding", "FieldError", "StageTest", "StageSummary", "Stage", "Artifact", "Job", "JobSummary"),
-    *("AcceptedBatch", "Batch", "Runtime", "TenantSecrets", "Attempt", "Delivery", "WholeDelivery", "WebhookBody"),
+    *("StoredFile", "AcceptedBatch", "Batch", "Runtime", "TenantSecrets", "Attempt", "Delivery", "WholeDelivery", "WebhookBody"),
     *("WebhookTestBody", "StateEvent", "StageEvent", "OutputEvent", "WarningEvent", "GapEvent", "ResultEvent"),
     *("CheckTimes", "TestJudging", "GroupJudging", "JobJudging", "StoredProblem"),
 )
@@ -66,8 +72,9 @@ class Coverage(unittest.TestCase):
             for method in methods
         }
         self.assertEqual(operations, set(METHODS))
+        client = Client("http://127.0.0.1:3000")
         for name in (name for names in METHODS.values() for name in names):
-            self.assertTrue(callable(getattr(Client, name)), name)
+            self.assertTrue(callable(attrgetter(name)(client)), name)
 
     def test_types_are_those_of_the_document(self):
         for name in (*REQUESTS, *ANSWERS):

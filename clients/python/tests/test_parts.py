@@ -12,6 +12,8 @@ from pathlib import Path
 from unittest import mock
 
 import runyard
+from runyard._async_files import AsyncFiles
+from runyard._files import Files
 from runyard import AsyncClient, AsyncInteractiveJob, Client, InteractiveJob, RunyardError, RunyardTimeoutError
 from runyard._arguments import batch_request, job_request
 from runyard._artifact_files import place_in
@@ -79,7 +81,7 @@ class Arguments(unittest.TestCase):
             job_request("run", {"code": "1"})
 
     def test_both_clients_offer_the_same(self):
-        for one, other in ((Client, AsyncClient), (InteractiveJob, AsyncInteractiveJob)):
+        for one, other in ((Client, AsyncClient), (InteractiveJob, AsyncInteractiveJob), (Files, AsyncFiles)):
             names = {name for name in dir(one) if not name.startswith("_")}
             self.assertEqual(names, {name for name in dir(other) if not name.startswith("_")})
             for name in names:

@@ -69,6 +69,34 @@ class Jobs:
             self.assertIsNotNone(relay.seen[1][2].get("last-event-id"))
         self.assertEqual(events, list(self.client.stream(job["id"])))
 
+    def test_files_are_stored_listed_read_used_and_removed(self):
+        files = self.client.files
+        content = bytes(i * 7919 % 256 for i in range(300_000))
+        made = files.put(content, "a b.png", content_type="image/png", ttl_seconds=600)
+        self.assertEqual((made["name"], made["bytes"], made["contentType"]), ("a b.png", 300_000, "image/png"))
+        self.assertEqual(files.get(made["id"]), made)
+        self.assertEqual(next(iter(files.list()))["id"], made["id"])
+        self.assertEqual(files.read(made["id"]), content)
+        self.assertEqual(files.read(made["id"], 10, 19), content[10:20])
+        self.assertEqual(b"".join(files.stream(made["id"], 299_000)), content[299_000:])
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "data.csv")
+            path.write_bytes(b"1,2\n")
+            stored = files.put(path)
+            self.assertEqual(stored["name"], "data.csv")
+            self.assertEqual(files.save(stored["id"], Path(folder, "copy")).read_bytes(), b"1,2\n")
+            with path.open("rb") as opened:
+                opened.read(2)
+                self.assertEqual(files.put(opened)["bytes"], 2)
+        program = {"path": "main.py", "content": "print(open('data.csv').read().strip())"}
+        job = self.client.run(language="python", files=[program, {"path": "data.csv", "id": stored["id"]}])
+        self.assertEqual(job["stages"][0]["stdout"], "1,2\n")
+        for file in list(files.list()):
+            files.remove(file["id"])
+        with self.assertRaises(RunyardError) as raised:
+            files.get(made["id"])
+        self.assertEqual(raised.exception.code, "not-found")
+
     def test_what_is_sent_again_because_its_answer_was_lost_runs_once(self):
         def lose(handler, count, request):
             if count > 2:

@@ -22,6 +22,11 @@ def holds(client: Client) -> Optional[Status]:
     requests: List[CodeRequest] = [{"language": "c", "code": ""}, {"language": "c", "files": [{"path": "a", "content": ""}]}]
     ids: List[str] = client.batch(requests)["jobs"]
     client.batch({"language": "c", "code": one} for one in ids)
+    stored = client.files.put(b"1", "a", ttl_seconds=5)
+    files: List[int] = [one["bytes"] for one in client.files.list()]
+    client.run(language="c", files=[{"path": "main.c", "content": ""}, {"path": "a", "id": stored["id"]}])
+    client.files.remove(stored["id"])
+    print(files, client.files.read(stored["id"], 1))
     with client.interactive(language="c", terminal={"columns": 80, "rows": 24}) as talk:
         talk.write(b"x")
         talk.signal("SIGINT")

@@ -101,7 +101,7 @@ export const sessionRoutes = [
   defineRoute({
     ...common,
     method: 'get',
-    id: 'readSession',
+    id: 'readLogin',
     summary: 'Read the current session',
     answers: { 200: { description: 'The session, or `null` when nobody is logged in.', schema: SessionView } },
     async handle(needs: SessionNeeds, { req, res, send }) {

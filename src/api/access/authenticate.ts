@@ -54,7 +54,7 @@ export function authenticate({
 }: AuthenticateDeps): RequestHandler {
   const withoutKey = (address: string): Caller => ({
     ...(config.auth === 'none'
-      ? { tenant: 'local', shareable: true, scopes: ['jobs', 'containers', 'sessions'] as const }
+      ? { tenant: 'local', shareable: true, scopes: ['jobs', 'containers', 'files', 'sessions'] as const }
       : { tenant: `anonymous:${address}`, shareable: false, scopes: ['jobs', 'containers'] as const }),
     address,
     keyId: null,

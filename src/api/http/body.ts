@@ -1,15 +1,20 @@
 import { isUtf8 } from 'node:buffer'
 import express, { type RequestHandler } from 'express'
+import { SECOND } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
 import { invalidRequest } from './problems.ts'
 import { jsonFaults } from './json-faults.ts'
 
+/** Of a body of JSON. The server itself leaves more, for files. */
+const BODY_MS = 300 * SECOND
+
 /**
  * Reads a JSON body of at most so many bytes, after decompression. It is read as UTF-8 and nothing else: one text is looked at and
  * parsed, whatever a header says of it.
- * Errors go on as Problem: `unsupported-media-type`, `too-large`, `invalid-json`, `invalid-request`.
+ * Errors go on as Problem: `unsupported-media-type`, `too-large`, `invalid-json`, `invalid-request`, `request-timeout`.
+ * @param bodyMs how long it may take to arrive
  */
-export function jsonBody(maxBytes: number): RequestHandler {
+export function jsonBody(maxBytes: number, bodyMs = BODY_MS): RequestHandler {
   const read = express.raw({ limit: maxBytes, type: () => true })
   return (req, res, next) => {
     if (!req.is('application/json')) {
@@ -28,7 +33,15 @@ export function jsonBody(maxBytes: number): RequestHandler {
       req.resume()
       return next(tooLarge(announced, maxBytes))
     }
+    let isLate = false
+    const slow = setTimeout(() => {
+      isLate = true
+      res.set('Connection', 'close')
+      next(new Problem('request-timeout', 'the request took too long to arrive; send it again'))
+    }, bodyMs)
     read(req, res, (error: unknown) => {
+      clearTimeout(slow)
+      if (isLate) return
       if (error !== undefined) {
         // What is still on its way is thrown away, so that a client in the middle of sending can come to read the answer; the
         // connection ends with it.

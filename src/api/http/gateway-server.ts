@@ -31,8 +31,8 @@ export interface GatewayServer {
 
 /** Of a request's headers. */
 const HEADERS_MS = 60 * SECOND
-/** Of a whole request, its body too. */
-const REQUEST_MS = 300 * SECOND
+/** Of a whole request, its body too: a large file may come by a slow line. Bodies of JSON have less (`body.ts`). */
+const REQUEST_MS = 3600 * SECOND
 /** Headers may take so much longer than a connection may be idle, so that the one limit never cuts off the other. */
 const MARGIN_MS = 5 * SECOND
 /** For a client to read why its connection ends. */

@@ -13,12 +13,21 @@ const hash = (text: string): string => createHash('sha256').update(text).digest(
  * @throws Problem `invalid-header`
  */
 export function idempotencyOf(req: Request, place: string): Idempotency | undefined {
+  return idempotencyFor(req)?.(`${place} ${JSON.stringify(req.body, sorted)}`)
+}
+
+/**
+ * The same where a request's content is not in its body's JSON.
+ * @returns a function of all that the request says; undefined without the header
+ * @throws Problem `invalid-header`
+ */
+export function idempotencyFor(req: Request): ((request: string) => Idempotency) | undefined {
   const key = req.get('idempotency-key')
   if (key === undefined) return undefined
   if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
     throw new Problem('invalid-header', 'Idempotency-Key must be 1 to 255 visible ASCII characters')
   }
-  return { hash: hash(key), fingerprint: hash(`${place} ${JSON.stringify(req.body, sorted)}`) }
+  return (request) => ({ hash: hash(key), fingerprint: hash(request) })
 }
 
 /** For JSON.stringify: objects with their names in order. */

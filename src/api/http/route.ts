@@ -32,7 +32,7 @@ export interface RouteDescription {
   query?: TObject
   headers?: readonly RequestHeader[]
   body?: RouteBody
-  /** The body is bytes, which the handler reads from the request as they come; says what they are. */
+  /** The body is bytes, which the handler reads from `req` as they come; says what they are. In place of `body`. */
   upload?: string
   /** What it answers when all is well, by status. */
   answers: Readonly<Record<number, Answer>>

@@ -7,6 +7,7 @@ import { TenantJob } from '../../shared/redis/job-list.ts'
 import type { Overview, Runtimes } from '../../shared/redis/worker-registry.ts'
 import { EndUser } from '../../shared/security/end-user.ts'
 import type { Audit } from '../security/audit.ts'
+import { decodeCursor, encodeCursor } from '../http/cursor.ts'
 import { finishedJob } from '../http/openapi/examples/results.ts'
 import { PATH } from '../http/openapi/parameters.ts'
 import { defineRoute } from '../http/route.ts'
@@ -15,7 +16,7 @@ import { allowedImage, installedVersion, knownLanguage } from '../runtimes/insta
 import { cancelAnswers, type CancelNeeds, endJob } from './cancel-job.ts'
 import { eventAnswers, type EventsNeeds, sendJobEvents } from './job-events.ts'
 import type { JobSubmission } from './job-submission.ts'
-import { decodeCursor, encodeCursor, type ListNeeds } from './list-jobs.ts'
+import type { ListNeeds } from './list-jobs.ts'
 import { allJobs } from './own-job.ts'
 import { ARTIFACT_ANSWERS, type ArtifactNeeds, sendArtifact } from './read-artifact.ts'
 import { type OutputNeeds, withOutput } from './with-output.ts'
@@ -193,8 +194,7 @@ export const adminJobRoutes = [
     id: 'readAnyArtifact',
     summary: 'Download an artifact of any tenant',
     params: { id: PATH.job, path: PATH.artifact },
-    headers: ['If-None-Match'],
-    answers: ARTIFACT_ANSWERS,
+    ...ARTIFACT_ANSWERS,
     handle: (needs: ArtifactNeeds, request) => sendArtifact(needs, allJobs(needs.records), request),
   }),
 ]

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { JobSpec, JobSummary } from '../../shared/job.ts'
+import type { FileRecords } from '../../shared/files/file-records.ts'
 import type { Batch } from '../../shared/redis/batch-record.ts'
 import type { JobQueue } from '../../shared/redis/job-queue.ts'
 import type { Idempotency, JobAdmission, QueueBounds, Submission } from '../../shared/jobs/job-admission.ts'
@@ -9,6 +10,7 @@ import type { LiveEvents } from '../events/live-events.ts'
 import type { EndedJob } from '../events/end-watch.ts'
 import type { Replies } from '../events/replies.ts'
 import { watchForEnd } from '../events/end-watch.ts'
+import { invalidRequest } from '../http/problems.ts'
 import { idempotencyMismatch } from '../http/idempotency.ts'
 import { queueFull } from '../load/queue-full.ts'
 import type { GatewayMetrics } from '../metrics/gateway-metrics.ts'
@@ -62,6 +64,7 @@ export interface JobSubmissionOptions {
   events: { live: LiveEvents; replies: Replies }
   bounds: QueueBounds
   replicas: Replicas
+  pinFiles: FileRecords['pin']
   /** @throws Problem when no worker could run jobs now; these are so many */
   checkWorkers: (jobs: number) => Promise<void>
   metrics: Pick<GatewayMetrics, 'submitted' | 'refused'>
@@ -69,7 +72,8 @@ export interface JobSubmissionOptions {
 }
 
 export function createJobSubmission(options: JobSubmissionOptions): JobSubmission {
-  const { queue, admission, records, readBatch, events, bounds, replicas, checkWorkers, metrics, log } = options
+  const { queue, admission, records, readBatch, events, bounds, replicas, pinFiles, checkWorkers } = options
+  const { metrics, log } = options
   const { live, replies } = events
 
   /** @returns what a repeated request made before; undefined when these jobs are on the queue now */
@@ -79,6 +83,7 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
     batch?: Batch,
   ): Promise<{ id: string } | undefined> => {
     await checkWorkers(specs.length)
+    await keepFiles(specs, pinFiles)
     const submission: Submission = {
       jobs: specs.map((spec) => ({ ...spec, size: sizeOf(spec) })),
       bounds,
@@ -194,6 +199,15 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
 export async function readEnded(records: Pick<JobReader, 'read'>, id: string): Promise<JobSummary | undefined> {
   const record = await records.read(id)
   return record && record.job.status !== null ? record.job : undefined
+}
+
+/** Before the jobs have records, so that no file they need goes in between. @throws Problem when one has gone */
+async function keepFiles(specs: readonly JobSpec[], pin: FileRecords['pin']): Promise<void> {
+  const files = specs.flatMap(({ head, storedFiles = [] }) => storedFiles.map((file) => ({ job: head.id, ...file })))
+  const gone = await pin(specs[0]?.tenant ?? '', files.map(({ job, blob }) => ({ job, blob }))) // prettier-ignore
+  if (!gone) return
+  const { path } = files.find(({ job, blob }) => job === gone.job && blob === gone.blob) ?? {}
+  throw invalidRequest([{ pointer: '/files', detail: `has ${path}, which was deleted or has expired` }])
 }
 
 /** The request is kept with the record; a worker has no use for it. */

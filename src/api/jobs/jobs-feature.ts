@@ -17,6 +17,7 @@ import type { SecurityEvent } from '../../shared/security/security-event.ts'
 import type { Core } from '../core.ts'
 import type { Events } from '../events/events.ts'
 import { createReplies } from '../events/replies.ts'
+import type { FilesFeature } from '../files/files-feature.ts'
 import type { OpenResponses } from '../http/open-responses.ts'
 import { type BoundRoute, bindRoutes } from '../http/route.ts'
 import type { Upgrades } from '../http/upgrades.ts'
@@ -57,6 +58,7 @@ export interface JobsNeeds {
   limitEndUsers: LimitEndUsers
   open: OpenResponses
   upgrades: Upgrades
+  files: Pick<FilesFeature, 'records' | 'store'>
   /** Queues a webhook delivery; an empty id is none. Never fails. */
   enqueueWebhook: (deliveryId: string) => Promise<void>
 }
@@ -85,7 +87,7 @@ const SENDING_BYTES = 32 * MIB
 /** Jobs: submit, list, poll, stream, talk to, cancel, read what they left; run one and wait for it; those of all tenants. */
 export function createJobsFeature(core: Core, needs: JobsNeeds): JobsFeature {
   const { config, redis, bulk, subscriber, keys, tracing } = core
-  const { languages, overview, events, audit, limitEndUsers, open, upgrades } = needs
+  const { languages, overview, events, audit, limitEndUsers, open, upgrades, files } = needs
   const queue = createJobQueue(redis, keys, tracing)
   const records = createJobReader(redis, keys, bulk)
   const screen = createScreen(core, needs)
@@ -101,7 +103,7 @@ export function createJobsFeature(core: Core, needs: JobsNeeds): JobsFeature {
     channelOf: (id: string) => keys.input(id),
   }
   const { feed } = events
-  const ends = { ...output, submission, cancel, feed, open, artifacts }
+  const ends = { ...output, submission, cancel, feed, open, artifacts, files }
   return {
     routes: [
       ...bindRoutes({ ...output, submission, requests, limitEndUsers, open, feed, config }, submitRoutes),
@@ -132,7 +134,7 @@ function createScreen({ config, root }: Core, { languages, metrics, record }: Jo
 
 function createRequests(
   { config }: Core,
-  { languages, problems, overview }: JobsNeeds,
+  { languages, problems, overview, files }: JobsNeeds,
   screen: Screen,
 ): JobRequestBuilder {
   return createJobRequestBuilder({
@@ -141,6 +143,7 @@ function createRequests(
     problems,
     runtimes: async () => knownRuntimes(await overview()),
     screen,
+    readFiles: (ids) => files.records.readAll(ids),
   })
 }
 
@@ -158,6 +161,7 @@ function createSubmission(core: Core, needs: JobsNeeds, queue: JobQueue, records
     events: { live: events.live, replies: createReplies(subscriber, keys, (id) => readEnded(records, id)) },
     bounds: config.load,
     replicas,
+    pinFiles: (tenant, pins) => needs.files.records.pin(tenant, pins),
     checkWorkers: async (jobs) => {
       try {
         checkWorkers(await overview())

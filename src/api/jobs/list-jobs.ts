@@ -3,8 +3,8 @@ import type { Language } from '../../shared/language.ts'
 import { JobSummary, STATES, STATUSES } from '../../shared/job.ts'
 import type { JobList } from '../../shared/redis/job-list.ts'
 import { EndUser } from '../../shared/security/end-user.ts'
+import { decodeCursor, encodeCursor } from '../http/cursor.ts'
 import { finishedJob, summaryOf } from '../http/openapi/examples/results.ts'
-import { invalidRequest } from '../http/problems.ts'
 import { defineRoute } from '../http/route.ts'
 import { knownLanguage } from '../runtimes/installed.ts'
 
@@ -59,13 +59,3 @@ export const listJobs = defineRoute({
     send(200, { jobs, next: next === undefined ? null : encodeCursor(next) })
   },
 })
-
-/** Where a page of jobs ended, as clients give it back. */
-export const encodeCursor = (id: string): string => Buffer.from(id).toString('base64url')
-
-/** @throws Problem `invalid-request` */
-export function decodeCursor(cursor: string): string {
-  const id = Buffer.from(cursor, 'base64url').toString()
-  if (/^[0-9a-f-]{36}$/.test(id)) return id
-  throw invalidRequest([{ pointer: '/cursor', detail: 'is not the `next` of a page' }])
-}

@@ -33,6 +33,8 @@ export interface GatewayMetrics extends Exposition, RateLimitCounters {
   refused: (bound: Bound, jobs: number) => void
   screened: (policy: ScreeningPolicy, ms: number, findings: readonly Finding[]) => void
   finished: CountFinished
+  /** A file was uploaded. */
+  fileStored: (bytes: number) => void
 }
 
 export interface GatewayMetricsOptions extends InstallationSources {
@@ -87,6 +89,12 @@ export function createGatewayMetrics(options: GatewayMetricsOptions): GatewayMet
     labelNames: ['rule', 'severity', 'policy'],
     registers,
   })
+  const uploads = new Counter({ name: 'runyard_uploads_total', help: 'Files uploaded to this gateway', registers })
+  const uploadedBytes = new Counter({
+    name: 'runyard_uploaded_bytes_total',
+    help: 'Bytes of files uploaded to this gateway',
+    registers,
+  })
   // There from the start: of a series that begins with 1 no rate can tell the first.
   for (const outcome of ['accepted', 'replayed', 'blocked', 'refused']) submissions.inc({ outcome }, 0)
   const bounds: Bound[] = ['queued', 'delayed', 'bytes', 'tenant-queued', 'tenant-delayed', 'tenant-bytes', 'engine']
@@ -120,6 +128,10 @@ export function createGatewayMetrics(options: GatewayMetricsOptions): GatewayMet
       for (const { rule, severity } of found) findings.inc({ rule, severity, policy })
     },
     finished,
+    fileStored(bytes) {
+      uploads.inc()
+      uploadedBytes.inc(bytes)
+    },
     register,
     async text() {
       await Promise.all([askRedis(), readInstallation()])

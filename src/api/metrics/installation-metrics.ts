@@ -9,7 +9,7 @@ import { type Installation, readInstallation } from './installation.ts'
 export interface InstallationSources {
   redis: Redis
   keys: Keys
-  config: Pick<Config, 'load' | 'maxStoredBytes'>
+  config: Pick<Config, 'load' | 'maxStoredBytes' | 'files'>
   overview: () => Promise<Overview>
   /** Security events by kind, of all gateways and workers. */
   securityCounts: () => Promise<Record<string, number>>
@@ -42,6 +42,9 @@ export function createInstallationMetrics(sources: InstallationSources, register
     [gauge('stored_jobs', 'Finished jobs that are kept'), (seen) => seen.storedJobs],
     [gauge('stored_bytes', 'Bytes of finished jobs that are kept'), (seen) => seen.storedBytes],
     [gauge('stored_limit_bytes', 'MAX_STORED_BYTES of this gateway'), () => config.maxStoredBytes],
+    [gauge('files', 'Files that are kept, of all tenants'), (seen) => seen.files],
+    [gauge('file_bytes', 'Bytes in the file store, and reserved for uploads'), (seen) => seen.fileBytes],
+    [gauge('file_limit_bytes', 'FILES_MAX_BYTES of this gateway'), () => config.files.storeMaxBytes],
     [gauge('webhooks_pending', 'Deliveries of webhooks that have not ended'), (seen) => seen.pendingDeliveries],
     [gauge('webhooks_overdue', 'Deliveries that should have been tried a minute ago'), (seen) => seen.overdueDeliveries], // prettier-ignore
     [gauge('blocked_callers', 'Addresses and keys that are blocked now'), (seen) => seen.blocked],

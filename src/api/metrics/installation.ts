@@ -14,6 +14,9 @@ export interface Installation {
   waitingTenants: number
   storedBytes: number
   storedJobs: number
+  files: number
+  /** Of files and of uploads that are under way. */
+  fileBytes: number
   pendingDeliveries: number
   /** Pending ones whose attempt was due a minute ago. */
   overdueDeliveries: number
@@ -38,21 +41,36 @@ const OVERDUE_MS = 60 * SECOND
 export async function readInstallation(redis: Redis, keys: Keys): Promise<Installation> {
   const [seconds, micros] = await redis.time()
   const nowMs = Number(seconds) * SECOND + Math.floor(Number(micros) / SECOND)
-  const [queued, delayed, running, oldest, waitingBytes, stored, storedJobs, pending, overdue, blocked, said] =
-    await Promise.all([
-      readWaiting(redis, keys),
-      redis.zcard(keys.delayed),
-      redis.zcount(keys.running, nowMs, '+inf'),
-      redis.zrange(keys.queued, '0', '0', 'WITHSCORES'),
-      redis.hget(keys.waitingBytes, 'all'),
-      redis.hget(keys.stored, 'all'),
-      redis.zcard(keys.finished),
-      redis.zcard(keys.pendingDeliveries),
-      redis.zcount(keys.pendingDeliveries, '-inf', nowMs - OVERDUE_MS),
-      redis.zcount(keys.blocks, nowMs, '+inf'),
-      // Where an operator of Redis keeps it to himself.
-      redis.info().catch(() => ''),
-    ])
+  const [
+    queued,
+    delayed,
+    running,
+    oldest,
+    waitingBytes,
+    stored,
+    storedJobs,
+    files,
+    fileBytes,
+    pending,
+    overdue,
+    blocked,
+    said,
+  ] = await Promise.all([
+    readWaiting(redis, keys),
+    redis.zcard(keys.delayed),
+    redis.zcount(keys.running, nowMs, '+inf'),
+    redis.zrange(keys.queued, '0', '0', 'WITHSCORES'),
+    redis.hget(keys.waitingBytes, 'all'),
+    redis.hget(keys.stored, 'all'),
+    redis.zcard(keys.finished),
+    redis.zcard(keys.fileExpiry),
+    redis.hget(keys.fileBytes, 'all'),
+    redis.zcard(keys.pendingDeliveries),
+    redis.zcount(keys.pendingDeliveries, '-inf', nowMs - OVERDUE_MS),
+    redis.zcount(keys.blocks, nowMs, '+inf'),
+    // Where an operator of Redis keeps it to himself.
+    redis.info().catch(() => ''),
+  ])
   const since = oldest[1] === undefined ? nowMs : Number(oldest[1])
   return {
     queued: queued.jobs,
@@ -63,6 +81,8 @@ export async function readInstallation(redis: Redis, keys: Keys): Promise<Instal
     waitingTenants: queued.tenants,
     storedBytes: Number(stored ?? 0),
     storedJobs,
+    files,
+    fileBytes: Number(fileBytes ?? 0),
     pendingDeliveries: pending,
     overdueDeliveries: overdue,
     blocked,

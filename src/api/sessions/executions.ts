@@ -37,7 +37,7 @@ const WaitQuery = Type.Object(
 export const execute = defineRoute({
   method: 'post',
   path: '/v1/sessions/:id/executions',
-  id: 'execute',
+  id: 'startExecution',
   tag: 'Sessions',
   summary: 'Run code in a session',
   description:

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import type { Client, CodeRequest, Runtime } from '../../client/client.ts'
+import type { CodeRequest, Runtime, StoredFile } from '../../client/client.ts'
 import { EXIT, ExitError } from '../exit.ts'
 import { readFile } from '../service/connection.ts'
-import { type RequestOptions, requestOf } from './request.ts'
+import { type RequestClient, type RequestOptions, requestOf } from './request.ts'
 
 /** A job of a batch, and where it comes from, for people: `sum.py`, `job 3 of jobs.json`. */
 export interface BatchEntry {
@@ -19,10 +19,21 @@ export interface BatchEntry {
 export async function entriesOf(
   files: readonly string[],
   options: RequestOptions,
-  client: Pick<Client, 'runtimes'>,
+  client: RequestClient,
 ): Promise<BatchEntry[]> {
   let runtimes: Promise<Runtime[]> | undefined
-  const asksOnce = { runtimes: () => (runtimes ??= client.runtimes()) }
+  const uploads = new Map<string | undefined, Promise<StoredFile>>()
+  const asksOnce: RequestClient = {
+    runtimes: () => (runtimes ??= client.runtimes()),
+    files: {
+      // Every program has the same files beside it, and no two of one name.
+      put(content, put) {
+        const made = uploads.get(put?.name) ?? client.files.put(content, put)
+        uploads.set(put?.name, made)
+        return made
+      },
+    },
+  }
   const entries: BatchEntry[] = []
   for (const file of files) {
     if (file === '-') entries.push(...requestsIn('standard input', readFileSync(0).toString(), 'either'))

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import { basename, extname } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Client, CodeRequest, Runtime } from '../../client/client.ts'
-import type { LimitOverrides } from '../../shared/limits.ts'
+import { KIB, type LimitOverrides } from '../../shared/limits.ts'
 import { parseLimit } from '../key-options.ts'
-import { readFile } from '../service/connection.ts'
+import { contentOf, readFile, sizeOf } from '../service/connection.ts'
 import { EXIT, ExitError } from '../exit.ts'
 
 /** What a job is made of on the command line, beside its file and arguments. */
@@ -20,6 +20,9 @@ export interface RequestOptions {
   endUser?: string
   stdin?: string
 }
+
+/** What making a request asks of the service. */
+export type RequestClient = Pick<Client, 'runtimes'> & { files: Pick<Client['files'], 'put'> }
 
 const several = (text: string, previous: string[] = []) => [...previous, text]
 
@@ -54,11 +57,11 @@ export async function requestOf(
   path: string,
   args: readonly string[],
   options: RequestOptions,
-  client: Pick<Client, 'runtimes'>,
+  client: RequestClient,
 ): Promise<CodeRequest> {
   const content = readFile(path, 'the program')
   const { language, languageVersion, file, env, limit, compilerArg, dependency, artifact, endUser, stdin } = options
-  const files = file?.map((one) => ({ path: basename(one), ...encoded(readFile(one, '--file')) }))
+  const files = file && (await filesBeside(file, client))
   const program = encoded(content)
   const isWhole = files === undefined && program.encoding === 'utf-8'
   const request: CodeRequest = { language: language ?? (await languageOf(path, client)) }
@@ -81,6 +84,30 @@ export async function requestOf(
     if (input.encoding === 'base64') request.stdinEncoding = 'base64'
   }
   return request
+}
+
+/** Beyond so many bytes all together, files are uploaded first: a request has its own bounds. */
+const INLINE_BYTES = 512 * KIB
+
+/** Files go with the request while they are small; the largest are uploaded, and named by their ids. */
+async function filesBeside(
+  paths: readonly string[],
+  { files }: RequestClient,
+): Promise<NonNullable<CodeRequest['files']>> {
+  const sized = paths.map((path) => ({ path, bytes: sizeOf(path, '--file') }))
+  let room = INLINE_BYTES
+  const small = new Set<string>()
+  for (const { path, bytes } of sized.toSorted((a, b) => a.bytes - b.bytes)) {
+    if (bytes <= room) small.add(path)
+    room -= bytes
+  }
+  const found: NonNullable<CodeRequest['files']> = []
+  for (const path of paths) {
+    const name = basename(path)
+    if (small.has(path)) found.push({ path: name, ...encoded(readFile(path, '--file')) })
+    else found.push({ path: name, id: (await files.put(await contentOf(path, '--file'), { name })).id })
+  }
+  return found
 }
 
 function encoded(bytes: Buffer): { content: string; encoding: 'utf-8' | 'base64' } {

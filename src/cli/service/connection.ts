@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { openAsBlob, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import { type Client, type ClientOptions, createClient } from '../../client/client.ts'
 import type { CliContext } from '../context.ts'
@@ -167,6 +167,24 @@ export function readFile(path: string, what: string): Buffer {
   } catch (error) {
     throw new ExitError(EXIT.usage, `${what} ${path}: ${reasonOf(error, 'the file does not exist', 'read')}`)
   }
+}
+
+/** Of a file, in bytes. @throws ExitError that says what is wrong with the file */
+export function sizeOf(path: string, what: string): number {
+  try {
+    const found = statSync(path)
+    if (found.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' })
+    return found.size
+  } catch (error) {
+    throw new ExitError(EXIT.usage, `${what} ${path}: ${reasonOf(error, 'the file does not exist', 'read')}`)
+  }
+}
+
+/** A file as it is uploaded: it is read as it is sent. @throws ExitError that says what is wrong with the file */
+export async function contentOf(path: string, what: string): Promise<Blob> {
+  // What cannot be read is told better by its status.
+  sizeOf(path, what)
+  return openAsBlob(path)
 }
 
 /** @param option that names the path @param flag as in node:fs: `wx` for a file that must not be there @throws ExitError that says why it cannot be written */

@@ -3,6 +3,8 @@ import type {
   AllowRequestBody,
   Block,
   Delivery,
+  FileRow,
+  FileStoreUse,
   Installation,
   InstallationEvent,
   Job,
@@ -47,6 +49,9 @@ export const createApi = (http: Http) => {
     job: (id: string) => http.json<Job>(`/v1/admin/jobs/${part(id)}`),
     cancel: (id: string) => send<Job>('DELETE', `/v1/admin/jobs/${part(id)}`),
     runAgain: (id: string) => send<JobRow>('POST', `/v1/admin/jobs/${part(id)}/run-again`),
+    files: (fields: Query) => page<FileRow>('/v1/admin/files', 'files', fields),
+    fileStore: (tenant?: string) => http.json<FileStoreUse>(`/v1/admin/files${query({ tenant, limit: '1' })}`),
+    deleteFile: (id: string) => send<undefined>('DELETE', `/v1/admin/files/${part(id)}`),
     events: (kind: string, cursor?: string) =>
       page<SecurityEvent>('/v1/admin/security-events', 'events', { kind, cursor, limit: '50' }),
     blocks: async () => (await http.json<{ blocks: Block[] }>('/v1/admin/blocks')).blocks,

@@ -6,6 +6,7 @@ import { Toasts, toast } from '../design/toasts.tsx'
 import { Topbar } from '../design/topbar.tsx'
 import { shown } from '../playground/output/odd-characters.ts'
 import { type Api, createApi } from './api.ts'
+import { FilesPage } from './files.tsx'
 import { JobPage } from './job.tsx'
 import { JobsPage } from './jobs.tsx'
 import { KeysPage } from './keys.tsx'
@@ -20,6 +21,7 @@ import { WebhooksPage } from './webhooks.tsx'
 const PAGES = [
   { name: '', title: 'Overview' },
   { name: 'jobs', title: 'Jobs' },
+  { name: 'files', title: 'Files' },
   { name: 'security', title: 'Security' },
   { name: 'keys', title: 'Keys' },
   { name: 'webhooks', title: 'Webhooks' },
@@ -153,6 +155,7 @@ function Content({ api, route: [name = '', id, ...rest] }: { api: Api; route: Ro
   if (id === undefined) {
     if (name === '') return <OverviewPage api={api} />
     if (name === 'jobs') return <JobsPage api={api} />
+    if (name === 'files') return <FilesPage api={api} />
     if (name === 'security') return <SecurityPage api={api} />
     if (name === 'keys') return <KeysPage api={api} />
     if (name === 'webhooks') return <WebhooksPage api={api} />

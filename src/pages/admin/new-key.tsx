@@ -12,6 +12,7 @@ import type { NewKey } from './api-types.ts'
 const SCOPES: { name: Scope; words: string }[] = [
   { name: 'jobs', words: 'jobs: submit code' },
   { name: 'containers', words: 'containers: run commands in images' },
+  { name: 'files', words: 'files: upload, list and delete files' },
   { name: 'sessions', words: 'sessions: keep sandboxes with state' },
   { name: 'admin', words: 'admin: operate the service' },
 ]

@@ -41,6 +41,7 @@ const KINDS: Record<SecurityEventKind, { words: string; tone: Tone }> = {
   'webhook-tested': { words: 'Webhook tested', tone: 'busy' },
   'runtime-install': { words: 'Runtime install', tone: 'busy' },
   'runtime-remove': { words: 'Runtime removal', tone: 'busy' },
+  'file-deleted': { words: 'File deleted', tone: 'busy' },
 }
 
 type Asked = { what: 'block' | 'allow'; subject: string }

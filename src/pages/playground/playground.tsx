@@ -5,6 +5,7 @@ import { KeyIcon } from '../design/icons.tsx'
 import { ProblemNotice } from '../design/problem-notice.tsx'
 import { offer, toast, Toasts } from '../design/toasts.tsx'
 import { Topbar } from '../design/topbar.tsx'
+import { AttachedFiles } from './attached-files.tsx'
 import { drafts } from './drafts.ts'
 import type { Editor } from './editor/create-editor.ts'
 import { EditorPane } from './editor/editor-pane.tsx'
@@ -260,11 +261,11 @@ export function Playground() {
           <section class="pane editor-pane" aria-label="Program">
             <header class="pane-bar">
               <span class="file mono">{runtime?.fileName ?? ' '}</span>
-              {program.otherFiles.map(({ path }) => (
-                <span class="file other mono" key={path} title="Runs with the program">
-                  {path}
-                </span>
-              ))}
+              <AttachedFiles
+                client={client}
+                files={program.otherFiles}
+                onChange={(otherFiles) => change({ otherFiles })}
+              />
             </header>
             {runtime && !runtime.installed && (
               <p class="notice warn">

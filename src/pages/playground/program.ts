@@ -20,6 +20,7 @@ export const OFFERED_LIMITS = {
   wallMs: { label: 'Time', unit: 's', factor: 1000 },
   cpuMs: { label: 'CPU time', unit: 's', factor: 1000 },
   memoryBytes: { label: 'Memory', unit: 'MiB', factor: 1024 * 1024 },
+  fileBytes: { label: 'Files', unit: 'MiB', factor: 1024 * 1024 },
   processes: { label: 'Processes', unit: '', factor: 1 },
   outputBytes: { label: 'Output', unit: 'KiB', factor: 1024 },
 } as const satisfies Partial<Record<keyof Limits, { label: string; unit: string; factor: number }>>

@@ -4,8 +4,11 @@ import { orNull } from '../schema.ts'
 import { ScreeningPolicy } from '../screening-policy.ts'
 import { Webhook } from '../webhook.ts'
 
-/** What a key opens: `jobs`, `containers` and `sessions` to run those and read one's own, `admin` to look after the service. */
-export const SCOPES = ['jobs', 'containers', 'sessions', 'admin'] as const
+/**
+ * What a key opens: `jobs`, `containers` and `sessions` to run those and read one's own, `files` to store files, `admin` to look after the
+ * service.
+ */
+export const SCOPES = ['jobs', 'containers', 'files', 'sessions', 'admin'] as const
 export const Scope = Type.Enum(SCOPES)
 export type Scope = (typeof SCOPES)[number]
 

@@ -7,6 +7,7 @@ import type { ScreeningPolicy } from '../screening-policy.ts'
 import { ConfigError } from './config-error.ts'
 import { redisAddress, type RedisAddress } from './redis-address.ts'
 import { FORMER_SETTINGS, type FormerName, limitVariable, SETTINGS, type Setting } from './settings.ts'
+import { type S3Settings, s3Settings } from './s3-settings.ts'
 import { type TracingSettings, tracingSettings } from './tracing.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -65,7 +66,26 @@ export interface Config {
   tenantMaxStoredBytes: number
   keepRequests: boolean
   /** Of one job, all of them together. */
-  artifacts: { maxBytes: number; maxFiles: number }
+  artifacts: {
+    maxBytes: number
+    maxFiles: number
+    /** What of them stays in Redis. */
+    inlineBytes: number
+  }
+  files: {
+    /** Of the directory store. */
+    folder: string
+    minFreeBytes: number
+    /** Undefined: files lie in the directory. */
+    s3: S3Settings | undefined
+    /** Of one file. */
+    maxBytes: number
+    ttlSeconds: number
+    tenantMaxFiles: number
+    tenantMaxBytes: number
+    /** Of all tenants. */
+    storeMaxBytes: number
+  }
   webhooks: {
     /** Internal networks that may be reached, as addresses and CIDR. */
     allow: string[]
@@ -228,7 +248,24 @@ export function toConfig(
     maxStoredBytes: number('MAX_STORED_BYTES'),
     tenantMaxStoredBytes: number('TENANT_MAX_STORED_BYTES'),
     keepRequests: text('KEEP_REQUESTS') === 'on',
-    artifacts: { maxBytes: number('ARTIFACT_MAX_BYTES'), maxFiles: number('ARTIFACT_MAX_FILES') },
+    artifacts: {
+      maxBytes: number('ARTIFACT_MAX_BYTES'),
+      maxFiles: number('ARTIFACT_MAX_FILES'),
+      inlineBytes: number('ARTIFACT_INLINE_BYTES'),
+    },
+    files: {
+      folder:
+        text('FILES_DIR') === ''
+          ? join(isAbsolute(dataDir) ? dataDir : join(root, dataDir), 'files')
+          : resolve(root, text('FILES_DIR')),
+      minFreeBytes: number('FILES_MIN_FREE_BYTES'),
+      s3: s3Settings(text),
+      maxBytes: number('UPLOAD_MAX_BYTES'),
+      ttlSeconds: number('FILES_TTL_SECONDS'),
+      tenantMaxFiles: number('FILES_TENANT_MAX_FILES'),
+      tenantMaxBytes: number('FILES_TENANT_MAX_BYTES'),
+      storeMaxBytes: number('FILES_MAX_BYTES'),
+    },
     webhooks: {
       allow: values.get('WEBHOOK_ALLOW') as string[],
       deny: values.get('WEBHOOK_DENY') as string[],
@@ -330,7 +367,12 @@ function check(config: Config): void {
       throw new ConfigError(`${name} has "${network}"; allowed are IP addresses and networks as CIDR`)
     }
   }
-  const { load } = config
+  const { load, files } = config
+  if (files.tenantMaxBytes > files.storeMaxBytes) {
+    throw new ConfigError(
+      `FILES_TENANT_MAX_BYTES (${files.tenantMaxBytes}) is above FILES_MAX_BYTES (${files.storeMaxBytes})`,
+    )
+  }
   const ofTenants = {
     MAX_QUEUED_JOBS: [load.tenantMaxQueuedJobs, load.maxQueuedJobs],
     MAX_QUEUED_BYTES: [load.tenantMaxQueuedBytes, load.maxQueuedBytes],

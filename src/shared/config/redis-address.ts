@@ -156,7 +156,8 @@ function decode(text: string): string {
   }
 }
 
-function readSecret(name: string, file: string): string {
+/** The content of a file that a setting names. @throws ConfigError when it cannot be read, or is empty */
+export function readSecret(name: string, file: string): string {
   const secret = readFile(name, file).replace(/\r?\n$/, '')
   if (secret === '') throw new ConfigError(`${name} is "${file}", which is empty`)
   return secret

@@ -23,8 +23,8 @@ export type Start =
   /** Others go before it; these are the priorities that jobs have in the queue now. */
   | { kind: 'later'; priority: number; others: Priority[] }
 
-/** `sandbox-lost` may be the job's own doing; the others are not. `no-sandbox`: the engine answers, and made none for it. */
-export type RequeueReason = 'engine-down' | 'no-sandbox' | 'draining' | 'sandbox-lost'
+/** `sandbox-lost` may be the job's own doing; the others are not. `no-sandbox`: the engine answers, and made none for it. `files-unavailable`: its files could not be read. */
+export type RequeueReason = 'engine-down' | 'no-sandbox' | 'files-unavailable' | 'draining' | 'sandbox-lost'
 
 export type Requeued =
   { outcome: 'done'; priority: number; promotable: string[] } | { outcome: 'overtaken' | 'too often' | 'cancelled' }
@@ -97,7 +97,11 @@ export interface JobLifeCycle {
 }
 
 /** How often a job may be queued again for a reason. Each time without a sandbox takes a minute. */
-const MOST_REQUEUED: Partial<Record<RequeueReason, number>> = { 'sandbox-lost': 1, 'no-sandbox': 10 }
+const MOST_REQUEUED: Partial<Record<RequeueReason, number>> = {
+  'sandbox-lost': 1,
+  'no-sandbox': 10,
+  'files-unavailable': 20,
+}
 /** A running job whose worker says nothing for so long no longer counts for its tenant's cap. */
 const LEASE_MS = 30_000
 /** How often a worker renews the leases of its jobs. */

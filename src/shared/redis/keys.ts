@@ -11,6 +11,32 @@ export interface Keys {
   events(id: string): string
   /** Hash: content of the job's artifacts by their paths. */
   artifacts(id: string): string
+  /** Hash: a stored file of a tenant, by its id. */
+  file(id: string): string
+  /** Sorted set of the ids of a tenant's files, which are in the order of their making. */
+  tenantFiles(tenant: string): string
+  /** Sorted set of the ids of all files, in the same order. */
+  readonly allFiles: string
+  /** Sorted set of the ids of all files by when they expire, in ms. */
+  readonly fileExpiry: string
+  /** Hash: content in the file store, by its name: whose it is, its hash and size, how many files have it. */
+  fileBlob(name: string): string
+  /** Hash: names of a tenant's content by its SHA-256. */
+  tenantBlobs(tenant: string): string
+  /** Sorted set of the ids of jobs that were submitted with this content, by when, in ms. */
+  filePins(blob: string): string
+  /** Sorted set of content that no file has, and a job may still need, by when that was looked at last, in ms. */
+  readonly unusedBlobs: string
+  /** Sorted set of content that is to be removed from the file store, by since when, in ms. */
+  readonly fileGarbage: string
+  /** Hash: an upload that is under way: its tenant and the bytes that are reserved for it. */
+  fileUpload(id: string): string
+  /** Sorted set of the uploads that are under way by when they count as lost, in ms. */
+  readonly fileUploads: string
+  /** Hash: bytes in the file store and reserved, of `all` and `of:TENANT`. */
+  readonly fileBytes: string
+  /** Id of a file and fingerprint of its request, by an `Idempotency-Key` of a tenant. */
+  fileIdempotency(tenant: string, hash: string): string
   /** Sorted set of worker ids by the time of their last heartbeat, in ms. */
   readonly workers: string
   /** JSON of what a worker is and has; lives as long as its heartbeat. */
@@ -142,6 +168,19 @@ const PATTERNS: Readonly<Record<KeyName, string>> = {
   job: 'job:*',
   events: 'events:*',
   artifacts: 'artifacts:*',
+  file: 'file:*',
+  tenantFiles: 'files-of:*',
+  allFiles: 'files',
+  fileExpiry: 'file-expiry',
+  fileBlob: 'file-blob:*',
+  tenantBlobs: 'file-blobs-of:*',
+  filePins: 'file-pins:*',
+  unusedBlobs: 'file-unused',
+  fileGarbage: 'file-garbage',
+  fileUpload: 'file-upload:*',
+  fileUploads: 'file-uploads',
+  fileBytes: 'file-bytes',
+  fileIdempotency: 'file-idempotency:*:*',
   workers: 'workers',
   worker: 'worker:*',
   runtimes: 'runtimes',

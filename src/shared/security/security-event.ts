@@ -24,6 +24,7 @@ export const SECURITY_EVENT_KINDS = [
   'webhook-tested',
   'runtime-install',
   'runtime-remove',
+  'file-deleted',
 ] as const
 export const SecurityEventKind = Type.Enum(SECURITY_EVENT_KINDS)
 export type SecurityEventKind = (typeof SECURITY_EVENT_KINDS)[number]

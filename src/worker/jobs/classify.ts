@@ -47,6 +47,10 @@ export function classify(
     case 'kill':
       return { status: 'cancelled', message: null }
     case 'start':
+      if (report.error?.call === 'write' && report.error.errno === constants.errno.ENOSPC) {
+        const message = `stage ${name} could not be started: the files of the job do not fit into its file system of ${limits.fileBytes} bytes (fileBytes)`
+        return { status: kind === 'compile' ? 'compile-failed' : 'failed', message }
+      }
       return {
         status: kind === 'compile' ? 'compile-failed' : 'failed',
         message: `stage ${name} could not be started: ${report.error?.call ?? 'start'}: ${report.error?.message ?? 'unknown'}`,

@@ -16,6 +16,7 @@ import { createSecurityEvents } from '../../shared/security/security-events.ts'
 import type { WorkerCore } from '../core.ts'
 import { createCompiledPrograms } from '../judging/compiled-programs.ts'
 import { startTimer } from '../timer.ts'
+import type { JobFiles } from '../files/job-files.ts'
 import { type JobObserver, observeTogether } from './job-observer.ts'
 import { createLiveInput } from './live-input.ts'
 import { type JobContext, processJob, storeLostJob } from './process-job.ts'
@@ -43,6 +44,7 @@ export interface JobConsumer {
 
 export interface JobConsumerOptions {
   sandboxes: Pick<JobContext['sandboxes'], 'pool' | 'locate'>
+  files: JobFiles
   enqueueWebhook: JobContext['queues']['enqueueWebhook']
   metrics: {
     /** Told of jobs. */
@@ -73,6 +75,7 @@ export function createJobConsumer(core: WorkerCore, options: JobConsumerOptions)
     records,
     artifacts: createArtifactStore(redis, keys, config),
     problems: createProblemStore(redis, keys),
+    files: options.files,
     sandboxes: { ...options.sandboxes, graceMs: config.sandbox.graceMs, compiled: createCompiledPrograms() },
     queues: {
       reorder: (changes) => changePriorities(queue, changes),

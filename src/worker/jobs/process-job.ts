@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { JobReturn, JobSpec, JobSummary, StageSummary, Status } from '../../shared/job.ts'
 import type { JobEvent } from '../../shared/job-event.ts'
 import type { Language } from '../../shared/language.ts'
-import { MAX_TIMER_MS, SECOND } from '../../shared/limits.ts'
+import { KIB, MAX_TIMER_MS, SECOND } from '../../shared/limits.ts'
 import type { CountFinished } from '../../shared/metrics/finished-jobs.ts'
 import type { ArtifactStore } from '../../shared/redis/artifact-store.ts'
 import type { JobLifeCycle, RequeueReason } from '../../shared/jobs/job-life-cycle.ts'
@@ -12,6 +12,7 @@ import type { RecordedJob } from '../../shared/jobs/recorded-job.ts'
 import { fillTests, type ProblemStore } from '../../shared/judging/problem-store.ts'
 import type { Priority } from '../../shared/redis/job-queue.ts'
 import type { SecurityEvent } from '../../shared/security/security-event.ts'
+import { FilesUnavailable, type JobFiles } from '../files/job-files.ts'
 import type { CompiledPrograms } from '../judging/compiled-programs.ts'
 import { acquirePatiently, NoSandbox } from '../sandbox/acquire-patiently.ts'
 import { EngineDown } from '../sandbox/engine-health.ts'
@@ -34,6 +35,7 @@ export interface JobContext {
   artifacts: Pick<ArtifactStore, 'put'>
   /** Those that jobs name. */
   problems: Pick<ProblemStore, 'content'>
+  files: JobFiles
   sandboxes: JobSandboxes
   queues: JobQueues
   /** Takes a security event; never fails. */
@@ -75,6 +77,7 @@ const HELD_MS = 10 * SECOND
 const REQUEUE_MS: Record<RequeueReason, number> = {
   'engine-down': SECOND,
   'no-sandbox': 5 * SECOND,
+  'files-unavailable': 5 * SECOND,
   draining: 0,
   'sandbox-lost': SECOND / 10,
 }
@@ -163,6 +166,7 @@ function reasonToRequeue(error: unknown, signal: AbortSignal): RequeueReason | u
   if (signal.reason === 'draining') return 'draining'
   if (error instanceof EngineDown) return 'engine-down'
   if (error instanceof NoSandbox) return 'no-sandbox'
+  if (error instanceof FilesUnavailable) return 'files-unavailable'
   return error instanceof SandboxBroken ? 'sandbox-lost' : undefined
 }
 
@@ -203,7 +207,8 @@ async function finish(
 ): Promise<JobReturn> {
   const { records, queues, observer, log } = context
   const { head, tenant, origin } = spec
-  const job = { ...endedJob(spec, outcome, startedAt, attempt), ...producedBy(spec, outcome) }
+  const fileIds = await context.files.keep(spec, outcome.gathered?.stored ?? [])
+  const job = { ...endedJob(spec, outcome, startedAt, attempt), ...producedBy(spec, outcome, fileIds) }
   // Before the result, so that whoever has read of a file finds it.
   if (outcome.gathered) await context.artifacts.put(head.id, attempt, outcome.gathered.files)
   const artifactBytes = outcome.gathered?.files.reduce((sum, { content }) => sum + content.length, 0) ?? 0
@@ -218,7 +223,10 @@ async function finish(
   const { stored, delivery, promotable } = await records.finish(job, tenant, { attempt }, ending)
   if (stored) observer.ended(spec, outcome.status, startedAt)
   await Promise.all([queues.promoteHeld(promotable), queues.enqueueWebhook(delivery)])
-  if (!stored) return storedReturn(records, head.id)
+  if (!stored) {
+    await context.files.drop(tenant, fileIds.values())
+    return storedReturn(records, head.id)
+  }
   context.count(job, spec.delayMs)
   const fields = { jobId: head.id, tenant, requestId: origin.requestId, attempt }
   log.info({ ...fields, language: head.language, image: head.image, status: job.status }, 'job ended')
@@ -248,7 +256,7 @@ interface Attempt {
 }
 
 async function attemptJob(
-  { sandboxes, problems, input, observer, log }: JobContext,
+  { sandboxes, problems, files, input, observer, log }: JobContext,
   queued: JobSpec,
   attempt: number,
   signal: AbortSignal,
@@ -280,7 +288,7 @@ async function attemptJob(
       events.stageEnded(stage.name, stage)
     },
   }
-  const help = { startFeed: input(spec.head.id, attempt), judge }
+  const help = { startFeed: input(spec.head.id, attempt), judge, files }
   const outcome = await runJob(sandbox, spec, language, graceMs, listener, signal, help)
     .catch((error: unknown) => {
       lease.retire()
@@ -307,9 +315,14 @@ async function attemptJob(
 
 /** The longest a job can take when init keeps its limits, in ms. */
 function longestMs(spec: JobSpec, graceMs: number): number {
-  const gatherMs = spec.artifacts ? GATHER_TIMEOUT_MS : 0
-  return longestStagesMs(spec, graceMs) + gatherMs
+  const gatherMs = spec.artifacts ? GATHER_TIMEOUT_MS + spec.artifacts.maxBytes / SLOWEST_BYTES_PER_MS : 0
+  const storedBytes = (spec.storedFiles ?? []).reduce((sum, { bytes }) => sum + bytes, 0)
+  const placings = Math.max(1, spec.tests.length)
+  return longestStagesMs(spec, graceMs) + (placings * storedBytes) / SLOWEST_BYTES_PER_MS + gatherMs
 }
+
+/** Between the file store and a cell. */
+const SLOWEST_BYTES_PER_MS = KIB
 
 async function storedReturn(records: Pick<JobReader, 'read'>, id: string): Promise<{ status: Status }> {
   const stored = await records.read(id)

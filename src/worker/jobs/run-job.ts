@@ -1,14 +1,15 @@
+import type { ArtifactRequest } from '../../shared/artifact.ts'
 import type { JobSpec, SourceFile, StageSummary, StageTest, Status, TestCase } from '../../shared/job.ts'
 import type { JobJudging } from '../../shared/judging/judging-result.ts'
 import type { Verdict } from '../../shared/judging/verdict.ts'
 import type { Language } from '../../shared/language.ts'
 import { KIB, MIB } from '../../shared/limits.ts'
 import { type CapturedOutput, NO_OUTPUT, partOutput } from '../../shared/redis/stored-output.ts'
+import type { JobArtifacts, JobFiles } from '../files/job-files.ts'
 import { createJudge, type Judge } from '../judging/judge.ts'
 import type { Ruling } from '../judging/ruling.ts'
 import { createScoreboard, type Scoreboard } from '../judging/scoring.ts'
 import { judgingOf, outcomeOf, saidOf, statusOf } from '../judging/stage-judging.ts'
-import type { Gathered } from '../sandbox/gathering.ts'
 import type { OutputStream, Sandbox } from '../sandbox/sandbox.ts'
 import { classify, limitsMet, shownExitCode, signalName, withLimits } from './classify.ts'
 import type { StartFeed } from './live-input.ts'
@@ -33,7 +34,7 @@ export interface JobOutcome {
   /** Names of the system calls by which the job tried to get out, over all its stages; not for its owner's eyes. */
   refusedCalls: string[]
   /** The files its owner asked for; not there when none were asked for or looked for. */
-  gathered?: Gathered
+  gathered?: JobArtifacts
   /** What came of its tests, when it has some and was not cancelled. */
   judging?: JobJudging
 }
@@ -44,6 +45,8 @@ export interface JobHelp {
   startFeed?: StartFeed
   /** Judges its tests; without it, built-in checkers do. */
   judge?: Judge
+  /** The file store; without it every artifact is held. */
+  files?: Pick<JobFiles, 'read' | 'gather'>
 }
 
 /** What a program has to end by itself when its job is cancelled: less than at a limit, since somebody waits. */
@@ -58,7 +61,7 @@ const JOB_OUTPUT_BYTES = 8 * MIB
  * for tests: every one of them runs, unless the job has it otherwise, and the first that did not pass decides.
  * The job is still to be ended (`sandbox.end`): its owner need not wait for that.
  * @param signal ends the running stage when aborted; the job is `cancelled` then
- * @throws SandboxBroken when the sandbox fails; the program's failure is an outcome
+ * @throws SandboxBroken when the sandbox fails, FilesUnavailable or FileGone when a file cannot be read; the program's failure is an outcome
  */
 export async function runJob(
   sandbox: Sandbox,
@@ -67,7 +70,7 @@ export async function runJob(
   graceMs: number,
   listener: JobListener,
   signal: AbortSignal,
-  { startFeed, judge = createJudge(spec, withoutCell) }: JobHelp = {},
+  { startFeed, judge = createJudge(spec, withoutCell), files }: JobHelp = {},
 ): Promise<JobOutcome> {
   const board =
     spec.tests.length > 0 ? createScoreboard({ ...NO_GROUPS, ...spec.judging, tests: spec.tests }) : undefined
@@ -92,12 +95,15 @@ export async function runJob(
       const content = Buffer.from(file.content, file.encoding === 'base64' ? 'base64' : 'utf8')
       sandbox.writeFile(file.path, modeOf(file, content), content)
     }
+    await placeStored(sandbox, spec, files, signal)
     let room = Math.max(JOB_OUTPUT_BYTES, spec.head.limits.outputBytes)
     for (const planned of inOrder(planStages(spec, language, graceMs), board)) {
       planned.start.outputBytes = Math.max(1, Math.min(planned.start.outputBytes, room))
       // No test finds what another left.
-      if (spec.tests.length > 0 && planned.kind === 'run' && stages.length > 0 && !signal.aborted)
+      if (spec.tests.length > 0 && planned.kind === 'run' && stages.length > 0 && !signal.aborted) {
         await sandbox.renew(language?.compile ? 'folder' : 'files')
+        if (!language?.compile) await placeStored(sandbox, spec, files, signal)
+      }
       if (signal.aborted) verdict = { status: 'cancelled', message: null }
       if (verdict.status === 'cancelled') break
       if (planned.test && judge.interacts) {
@@ -133,8 +139,35 @@ export async function runJob(
   for (const name of judge.refusedCalls) refusedCalls.add(name)
   const outcome: JobOutcome = { ...verdict, stages, outputs, reusable, refusedCalls: [...refusedCalls] }
   if (board && verdict.status !== 'cancelled') outcome.judging = board.result(untested(verdict.status, stages))
-  if (spec.artifacts && verdict.status !== 'cancelled') outcome.gathered = await sandbox.gather(spec.artifacts)
+  if (spec.artifacts && verdict.status !== 'cancelled')
+    outcome.gathered = await gather(sandbox, spec, spec.artifacts, files)
   return outcome
+}
+
+/** Brings the files of a job that lie in the file store into its cell. */
+async function placeStored(
+  sandbox: Sandbox,
+  { storedFiles = [] }: JobSpec,
+  files: JobHelp['files'],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const file of storedFiles) {
+    if (signal.aborted) return
+    if (!files) throw new Error('there is no file store to take files from')
+    const mode = parseInt(file.mode ?? '644', 8)
+    await files.read(file, (content) => sandbox.streamFile(file.path, mode, file.bytes, content, signal))
+  }
+}
+
+async function gather(
+  sandbox: Sandbox,
+  spec: JobSpec,
+  wanted: ArtifactRequest,
+  files: JobHelp['files'],
+): Promise<JobArtifacts> {
+  if (files) return files.gather(spec, (spilling) => sandbox.gather(wanted, spilling))
+  const { spilled: _none, ...gathered } = await sandbox.gather(wanted)
+  return { ...gathered, stored: [], refused: { quota: 0, room: 0 } }
 }
 
 /** The permissions of a submitted file: its own, else by its content. A file that names its interpreter is there to be run. */

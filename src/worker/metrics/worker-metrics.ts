@@ -81,7 +81,8 @@ export function createWorkerMetrics(sources: WorkerSources): WorkerMetrics {
     putBack.inc({ reason }, jobs)
   }
   // There from the start: of a series that begins with 1 no rate can tell the first.
-  for (const reason of ['engine-down', 'no-sandbox', 'draining', 'sandbox-lost']) requeue(reason, 0)
+  for (const reason of ['engine-down', 'no-sandbox', 'files-unavailable', 'draining', 'sandbox-lost'])
+    requeue(reason, 0)
   for (const stream of ['stdout', 'stderr']) output.inc({ stream }, 0)
   for (const reason of RETIRE_REASONS) retired.inc({ reason }, 0)
   for (const kind of ['init', 'protocol', 'stream', 'timeout'] satisfies FaultKind[]) faults.inc({ kind }, 0)

@@ -191,6 +191,34 @@ export function encodeWriteFile(path: string, mode: number, content: Uint8Array 
   return frames
 }
 
+/** How much of a streamed file is written at a time. */
+export const WRITE_BYTES = MAX_PAYLOAD - 8 * 1024
+
+/**
+ * `W`: a piece of a file whose content comes bit by bit, at most {@link WRITE_BYTES}. The content itself is to be sent after the frame's
+ * beginning, which is what is answered.
+ * @param place of the piece in the file; the last gives it its mode
+ */
+export function encodeWritePiece(
+  path: string,
+  mode: number,
+  length: number,
+  place: { first: boolean; last: boolean },
+): Buffer {
+  const { first, last } = place
+  const name = Buffer.from(path)
+  const prefix = 3 + name.length + 1
+  if (path.includes('\0')) throw new TypeError('a path holds a NUL')
+  if (prefix + length > MAX_PAYLOAD) throw new RangeError(`a piece of ${length} bytes fits no frame`)
+  const frame = Buffer.alloc(HEADER + prefix)
+  frame[0] = FRAME.WRITE
+  frame.writeUInt32BE(prefix + length, 1)
+  frame[HEADER] = (first ? 0 : WRITE.APPEND) | (!first && last ? WRITE.LAST : 0)
+  frame.writeUInt16BE(last ? mode : mode | 0o200, HEADER + 1)
+  frame.set(name, HEADER + 3)
+  return frame
+}
+
 /** `I`: bytes for standard input. The sender keeps to `INPUT_WINDOW`; longer input becomes several frames. */
 export function encodeInput(bytes: Uint8Array): Buffer[] {
   const frames: Buffer[] = []

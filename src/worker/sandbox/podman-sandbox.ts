@@ -1,11 +1,19 @@
 import type { ContainerCreateOptions } from 'dockerode'
 import type { Logger } from 'pino'
 import type { Engine } from './engine.ts'
+import { WRITE_BYTES } from './frames.ts'
 import type { Gathered } from './gathering.ts'
 import type { Launch } from './launch.ts'
 import type { PrewarmProgram } from './prewarmed.ts'
 import { createSandboxProtocol, type SandboxEvent, type SandboxState } from './sandbox-protocol.ts'
-import { type FaultKind, GATHER_TIMEOUT_MS, type OutputStream, type Sandbox, SandboxBroken } from './sandbox.ts'
+import {
+  type FaultKind,
+  type Flow,
+  GATHER_TIMEOUT_MS,
+  type OutputStream,
+  type Sandbox,
+  SandboxBroken,
+} from './sandbox.ts'
 import type { StageReport } from './stage-report.ts'
 import { closeGracefully } from './transport.ts'
 
@@ -55,8 +63,12 @@ export async function createPodmanSandbox(
   let jobs = 0
   let stage: StageListener | undefined
   let waiter: Waiter<Gathered | undefined> | undefined
+  /** How long it may say nothing. */
+  let patience: NodeJS.Timeout | undefined
   let removing: Promise<void> | undefined
   let isGone = false
+  /** How many hold the sandbox back. */
+  let holds = 0
   /** What init wrote to its log before it was ready. */
   let said = ''
   let markGone = () => {}
@@ -132,7 +144,12 @@ export async function createPodmanSandbox(
   const wait = (timeoutMs: number, what: string): Promise<Gathered | undefined> =>
     new Promise((resolve, reject) => {
       const ms = timeoutMs * engine.timeoutFactor
-      const timer = setTimeout(() => fail('timeout', `${what} took over ${ms} ms`), ms)
+      const timer = setTimeout(() => {
+        // What is held back cannot say more.
+        if (holds > 0) timer.refresh()
+        else fail('timeout', `${what} took over ${ms} ms`)
+      }, ms)
+      patience = timer
       const settled = <T>(then: (value: T) => void) => {
         return (value: T) => {
           clearTimeout(timer)
@@ -151,6 +168,7 @@ export async function createPodmanSandbox(
   const ready = wait(READY_TIMEOUT_MS, 'getting ready')
   transport.listen({
     frames(bytes) {
+      if (protocol.state === 'gathering') patience?.refresh()
       try {
         for (const event of protocol.receive(bytes)) onEvent(event)
       } catch (error) {
@@ -167,6 +185,28 @@ export async function createPodmanSandbox(
       else void transport.lastWords().then(() => fail(kind, why))
     },
   })
+
+  /** Until what was sent has been taken, or nothing will be any more. */
+  const drained = () =>
+    new Promise<void>((resolve) => {
+      if (out.destroyed || !out.writableNeedDrain) return resolve()
+      const done = () => {
+        out.off('drain', done).off('close', done)
+        resolve()
+      }
+      out.once('drain', done).once('close', done)
+    })
+
+  const flow: Flow = {
+    hold() {
+      if (holds++ === 0) out.pause()
+    },
+    release() {
+      if (--holds > 0 || isGone) return
+      patience?.refresh()
+      out.resume()
+    },
+  }
 
   const sandbox: Sandbox = {
     id,
@@ -185,6 +225,28 @@ export async function createPodmanSandbox(
       jobs++
     },
     writeFile: (path, mode, content) => send(protocol.writeFile(path, mode, content)),
+    async streamFile(path, mode, bytes, content, signal) {
+      send(protocol.enter())
+      let at = 0
+      const put = async (piece: Uint8Array) => {
+        if (at + piece.length > bytes) throw new Error(`the content of a file has more than its ${bytes} bytes`)
+        const place = { first: at === 0, last: at + piece.length === bytes }
+        out.cork()
+        out.write(protocol.writePiece(path, mode, piece.length, place))
+        out.write(piece)
+        out.uncork()
+        at += piece.length
+        await drained()
+      }
+      if (bytes === 0) await put(new Uint8Array())
+      for await (const piece of content) {
+        for (let from = 0; from < piece.length; from += WRITE_BYTES) {
+          if (signal.aborted) return
+          await put(piece.subarray(from, from + WRITE_BYTES))
+        }
+      }
+      if (at < bytes && !signal.aborted) throw new Error(`the content of a file ended after ${at} of ${bytes} bytes`)
+    },
     async renew(from) {
       await ask(protocol.renew(from), END_TIMEOUT_MS, 'clearing the cell')
     },
@@ -201,8 +263,9 @@ export async function createPodmanSandbox(
     resize: (size) => send(protocol.resize(size)),
     signal: (number) => send(protocol.signal(number)),
     kill: () => send(protocol.kill()),
-    async gather(wanted) {
-      const gathered = await ask(protocol.gather(wanted), GATHER_TIMEOUT_MS, 'gathering artifacts')
+    async gather(wanted, spilling) {
+      const spill = spilling && { ...spilling, begin: () => spilling.begin(flow) }
+      const gathered = await ask(protocol.gather(wanted, spill), GATHER_TIMEOUT_MS, 'gathering artifacts')
       if (!gathered) throw new SandboxBroken(`sandbox ${id} did not report the end of its artifacts`)
       return gathered
     },

@@ -13,12 +13,13 @@ import {
   encodeResize,
   encodeStart,
   encodeWriteFile,
+  encodeWritePiece,
   type Frame,
   parseAck,
   ProtocolFault,
   type StageStart,
 } from './frames.ts'
-import { createGathering, type Gathered, type Gathering } from './gathering.ts'
+import { createGathering, type Gathered, type Gathering, type GatherSpilling } from './gathering.ts'
 import { createForecast, fitsPrewarmed, type JobFile, type JobShape, type PrewarmProgram } from './prewarmed.ts'
 import { FRAME, type FrameType, INPUT_WINDOW } from './protocol.ts'
 import { type OutputStream, SandboxBroken } from './sandbox.ts'
@@ -79,7 +80,11 @@ export interface SandboxProtocol {
   renew(from: 'files' | 'folder'): Buffer[]
   /** @param open whether more input is to come */
   run(stage: StageStart, stdin: Uint8Array, open: boolean): Buffer[]
-  gather(wanted: ArtifactRequest): Buffer[]
+  /** Tells init of the job ahead of its first stage, which is not the prewarmed program then: files that are streamed come after it. */
+  enter(): Buffer[]
+  /** The beginning of a piece of a file that is streamed; its content is to be sent right after it. */
+  writePiece(path: string, mode: number, length: number, place: { first: boolean; last: boolean }): Buffer
+  gather(wanted: ArtifactRequest, spilling?: GatherSpilling): Buffer[]
   end(): Buffer[]
 
   /** These do nothing, and answer nothing to be sent, where they mean nothing. */
@@ -269,6 +274,8 @@ export function createSandboxProtocol({ name, memoryBytes, program }: SandboxPro
       return events
     },
     leave() {
+      gathering?.abort()
+      gathering = undefined
       state = 'gone'
     },
 
@@ -304,11 +311,19 @@ export function createSandboxProtocol({ name, memoryBytes, program }: SandboxPro
       state = 'stage'
       return [...frames, ...sendInput(stage)]
     },
-    gather(wanted) {
+    enter() {
+      inState('job')
+      return sendBeginning()
+    },
+    writePiece(path, mode, length, place) {
+      inState('job')
+      return encodeWritePiece(path, mode, length, place)
+    },
+    gather(wanted, spilling) {
       inState('job')
       const asked = encodeGather(wanted)
       const frames = [...sendBeginning(), asked]
-      gathering = createGathering(wanted)
+      gathering = createGathering(wanted, spilling)
       state = 'gathering'
       return frames
     },

@@ -2,12 +2,26 @@ import type { ArtifactRequest } from '../../shared/artifact.ts'
 import type { TerminalSize } from '../../shared/terminal-size.ts'
 import type { StageStart } from './frames.ts'
 import type { StageReport } from './stage-report.ts'
-import type { Gathered } from './gathering.ts'
+import type { Gathered, Spill } from './gathering.ts'
 
 export type OutputStream = 'stdout' | 'stderr'
 
-/** The longest that gathering may take: init's own search ends long before, the rest is for the bytes to come over. */
+/** The longest that gathering may wait for the next bytes: init's own search ends long before. */
 export const GATHER_TIMEOUT_MS = 30_000
+
+/** Holds a sandbox back from sending more. */
+export interface Flow {
+  hold(): void
+  /** Once for each `hold`. */
+  release(): void
+}
+
+/** What of the files that a sandbox sends may be held, and where the rest goes. */
+export interface Spilling {
+  /** Of all files together. */
+  inlineBytes: number
+  begin: (flow: Flow) => Spill
+}
 
 /** A place where one job at a time runs. The seam between the life of a job and how it is isolated. */
 export interface Sandbox {
@@ -32,6 +46,20 @@ export interface Sandbox {
   begin(fileBytes: number): void
   /** Writes a file into the job's folder; `path` is relative and clean. */
   writeFile(path: string, mode: number, content: Uint8Array): void
+  /**
+   * Writes a file whose content comes bit by bit, before the first stage of a cell and after all `writeFile`: to be done again after
+   * `renew` from files. Memory does not grow with it.
+   * @param bytes of the whole content; the last of them gives the file its mode
+   * @param signal ends it early
+   * @throws SandboxBroken; Error when the content has another length; what the content throws
+   */
+  streamFile(
+    path: string,
+    mode: number,
+    bytes: number,
+    content: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<void>
   /**
    * Goes on with the job in a new cell: of the stages so far nothing is left but the file system's content, `files` as they were
    * written, `folder` the job's folder as it stood when this was first asked.
@@ -63,9 +91,10 @@ export interface Sandbox {
   kill(): void
   /**
    * Collects files of the job's folder, between two stages or after the last.
+   * @param spilling what is not to be held, and where it goes; without it all is held
    * @throws SandboxBroken
    */
-  gather(wanted: ArtifactRequest): Promise<Gathered>
+  gather(wanted: ArtifactRequest, spilling?: Spilling): Promise<Gathered>
   /**
    * Ends the job; nothing of it is left when this resolves, and the sandbox is ready for the next.
    * @throws SandboxBroken

@@ -21,6 +21,10 @@ const SAMPLES: Record<string, string> = {
   path: 'a',
   language: 'nosuch',
   subject: 'address:192.0.2.1',
+  group: 'nosuch',
+  execution: '01999999-9999-7999-8999-999999999999',
+  command: '01999999-9999-7999-8999-999999999999',
+  context: 'nosuch',
 }
 const nameOf = ({ method, path }: RouteDescription) => `${method.toUpperCase()} ${path}`
 
@@ -33,6 +37,8 @@ const EXPECTED: [RegExp, 'open' | 'itself' | readonly Scope[]][] = [
   [/^GET \/(?:v1\/runtimes|api\/repl\/languages)$/, []],
   [/^POST \/api\/containers\/create/, ['containers']],
   [/ \/v1\/problems/, ['jobs']],
+  [/ \/v1\/files/, ['files']],
+  [/ \/v1\/sessions/, ['sessions']],
   [/^POST \/(?:v1\/jobs|v1\/batches|api\/repl\/execute(?:\/stream)?)$/, ['jobs']],
   [/./, ['jobs', 'containers']],
 ]
@@ -76,9 +82,9 @@ describe('a key that has not the scope for it gets 403, and one that has does no
   })
 })
 
-test('what takes the scope of an operator takes a key in every mode', async () => {
+test('what takes the scope of an operator, or keeps something, takes a key in every mode', async () => {
   for (const { route, opens } of SCOPED) {
-    const isForAll = !opens.includes('admin')
+    const isForAll = opens.includes('jobs') || opens.includes('containers')
     expect({ route, isRefused: (await ask(optional.url, route, {})).status === 401 }).toEqual({
       route,
       isRefused: !isForAll,

@@ -11,6 +11,7 @@ import { type LoneGateway, startLoneGateway } from '../../support/lone-gateway.t
 import { type RawAnswer, send } from '../../support/send.ts'
 
 const JOB = { language: 'bash', code: 'read -r line', interactive: true, keepRequest: true }
+const SCOPES = ['jobs', 'containers', 'files', 'sessions'] as const
 const UNKNOWN = '01999999-9999-7999-8999-999999999999'
 
 type Headers = { authorization: string }
@@ -19,20 +20,24 @@ let gateway: LoneGateway
 let mine: Headers
 let colleague: Headers
 let theirs: Headers
-/** What is mine: a job, a batch, a problem, a webhook delivery. */
+/** What is mine: a job, a batch, a problem, a stored file, a session, a webhook delivery. */
 let job: string
 let batch: string
 let problem: string
+let file: string
+let session: string
 let delivery: string
 beforeAll(async () => {
   gateway = await startLoneGateway({ AUTH: 'required' })
   ;[mine, colleague, theirs] = (
-    await Promise.all(['acme', 'acme', 'other'].map((tenant) => gateway.makeKey(tenant)))
+    await Promise.all(['acme', 'acme', 'other'].map((tenant) => gateway.makeKey(tenant, { scopes: [...SCOPES] })))
   ).map(({ headers }) => headers) as [Headers, Headers, Headers]
   job = String((await post(`${gateway.url}/v1/jobs`, JOB, mine)).body['id'])
   batch = String((await post(`${gateway.url}/v1/batches`, { jobs: [JOB] }, mine)).body['id'])
   const archive = problemArchive().toString('base64')
   problem = String((await post(`${gateway.url}/v1/problems`, { name: 'Sum', archive }, mine)).body['id'])
+  file = (JSON.parse((await ask('POST', '/v1/files', mine, 'mine')).text) as { id: string }).id
+  session = String((await post(`${gateway.url}/v1/sessions`, { language: 'python' }, mine)).body['id'])
   const ended = finishedJob()
   const noted = newDelivery(ended, 'job.finished')
   delivery = noted[0]
@@ -40,36 +45,39 @@ beforeAll(async () => {
 })
 afterAll(() => gateway.close())
 
-const ask = (method: string, path: string, headers: Headers): Promise<RawAnswer> =>
-  send(`${gateway.url}${path}`, { ...headers }, { method })
+const ask = (method: string, path: string, headers: Headers, body?: string): Promise<RawAnswer> =>
+  send(`${gateway.url}${path}`, { 'content-type': 'application/json', ...headers }, { method, ...(body !== undefined && { body }) })
 
 /** What is mine, by what a path calls it. */
 const OWN = new Map<PathParameter, () => string>([
   [PATH.job, () => job],
   [PATH.batch, () => batch],
   [PATH.problem, () => problem],
+  [PATH.storedFile, () => file],
+  [PATH.session, () => session],
   [PATH.delivery, () => delivery],
 ])
 
 /** Every route whose path names what belongs to a tenant. */
 const NAMING = ROUTES.filter(({ path, params }) => params?.['id'] && !path.startsWith('/v1/admin/'))
-const naming = NAMING.map(({ method, path, params }) => ({
+const naming = NAMING.map(({ method, path, params, body }) => ({
   what: `${method.toUpperCase()} ${path}`,
   method: method.toUpperCase(),
-  path: (id: string) => path.replace(':id', id).replace('*path', 'a'),
+  path: (id: string) => path.replace(':id', id).replace('*path', 'a').replaceAll(/:\w+/g, UNKNOWN),
+  body: body && JSON.stringify(Object.values(body.examples)[0]?.value),
   id: () => OWN.get(params?.['id'] as PathParameter)?.() ?? `tests/api/access/tenants.test.ts makes none for ${path}`,
 }))
 
 describe('what belongs to another tenant is no other than what does not exist:', () => {
-  test.each<{ what: string; method?: string; path: (id: string) => string; id: () => string }>([
+  test.each<{ what: string; method?: string; path: (id: string) => string; body?: string | undefined; id: () => string }>([
     ...naming,
     { what: 'a job that is waited for', path: (id) => `/v1/jobs/${id}?wait=5`, id: () => job },
     { what: 'a job whose stream is asked for by HEAD', method: 'HEAD', path: (id) => `/v1/jobs/${id}/events`, id: () => job }, // prettier-ignore
-  ])('$what', async ({ method = 'GET', path, id }) => {
-    const found = await ask(method, path(id()), theirs)
-    const missing = await ask(method, path(UNKNOWN), theirs)
+  ])('$what', async ({ method = 'GET', path, body, id }) => {
+    const found = await ask(method, path(id()), theirs, body)
+    const missing = await ask(method, path(UNKNOWN), theirs, body)
     expect([found.status, found.text]).toEqual([404, missing.text])
-    expect([job, batch, delivery]).toContain(id())
+    expect([...OWN.values()].map((own) => own())).toContain(id())
   })
 
   test('a job that is talked to', async () => {
@@ -82,6 +90,8 @@ describe('what belongs to another tenant is no other than what does not exist:',
     expect((await get(`${gateway.url}/v1/jobs/${job}/request`, colleague)).body).toEqual(JOB)
     expect((await get(`${gateway.url}/v1/batches/${batch}`, colleague)).status).toBe(200)
     expect((await get(`${gateway.url}/v1/problems/${problem}`, colleague)).status).toBe(200)
+    expect((await get(`${gateway.url}/v1/files/${file}`, colleague)).status).toBe(200)
+    expect((await get(`${gateway.url}/v1/sessions/${session}`, colleague)).body).toMatchObject({ state: 'starting' })
     expect((await get(`${gateway.url}/v1/webhook-deliveries/${delivery}`, colleague)).status).toBe(200)
     const socket = await connectIo(gateway.url, job, { headers: { ...colleague } })
     socket.socket.terminate()
@@ -91,6 +101,8 @@ describe('what belongs to another tenant is no other than what does not exist:',
 test('lists show what belongs to the tenant, and nothing else', async () => {
   for (const [path, id] of [
     ['/v1/jobs', job],
+    ['/v1/files', file],
+    ['/v1/sessions', session],
     ['/v1/webhook-deliveries', delivery],
   ] as const) {
     expect((await ask('GET', path, colleague)).text).toContain(id)

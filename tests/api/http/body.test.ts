@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
@@ -20,6 +20,7 @@ beforeAll(async () => {
   await redis.ping()
   const app = express()
   app.post('/', jsonBody(MAX_BYTES), (req, res) => void res.json({ got: req.body as unknown }))
+  app.post('/soon', jsonBody(MAX_BYTES, 50), (_req, res) => void res.json({}))
   app.use(answerProblem(redis, pino({ level: 'silent' })))
   server = createServer(app).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -71,4 +72,13 @@ describe('a body', () => {
     expect([400, 415]).toContain(answer.status)
     expect(outcome(await postBytes('{"still":"there"}'))).toEqual({ got: { still: 'there' } })
   })
+})
+
+test('a body that takes too long to arrive is refused: request-timeout', async () => {
+  const req = request(`${url}soon`, { method: 'POST', headers: { 'content-type': 'application/json' } })
+  req.on('error', () => undefined)
+  req.write('{')
+  const [res] = (await once(req, 'response')) as [IncomingMessage]
+  expect(res.statusCode).toBe(408)
+  req.destroy()
 })

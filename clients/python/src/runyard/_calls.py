@@ -11,6 +11,7 @@ from ._errors import RunyardError
 from ._retry import Deadline
 from ._session import Request, Session
 from ._sse import SseParser
+from ._uploads import Content, Upload
 from .types import (
     AcceptedBatch,
     Batch,
@@ -19,6 +20,7 @@ from .types import (
     Delivery,
     Job,
     Runtime,
+    StoredFile,
     StoredProblem,
     TenantSecrets,
     WholeDelivery,
@@ -120,19 +122,63 @@ class Calls:
     def cancel_batch(self, batch_id: str, timeout: Optional[float]) -> Flow[Batch]:
         return cast(Batch, (yield from self._json("DELETE", _batch(batch_id), timeout)))
 
+    # Files
+
+    def put_file(
+        self,
+        content: Content,
+        name: Optional[str],
+        content_type: Optional[str],
+        ttl_seconds: Optional[int],
+        key: Optional[str],
+        timeout: Optional[float],
+    ) -> Flow[StoredFile]:
+        upload = Upload(content)
+        try:
+            called = upload.name if name is None else name
+            query = {"name": called, "ttlSeconds": None if ttl_seconds is None else str(ttl_seconds)}
+            words = urlencode({key: value for key, value in query.items() if value is not None})
+            headers = {
+                "content-type": "application/octet-stream" if content_type is None else content_type,
+                "idempotency-key": uuid.uuid4().hex if key is None else key,
+            }
+            request = Request("POST", f"/v1/files?{words}" if words else "/v1/files", headers, upload=upload)
+            return cast(StoredFile, (yield from self._session.json(request, Deadline(timeout))))
+        finally:
+            upload.close()
+
+    def get_file(self, file_id: str, timeout: Optional[float]) -> Flow[StoredFile]:
+        return cast(StoredFile, (yield from self._json("GET", _file(file_id), timeout)))
+
+    def list_files(self) -> Flow[None]:
+        return self._pages("/v1/files", "files", {})
+
+    def read_file(self, file_id: str, start: int, end: Optional[int], timeout: Optional[float]) -> Flow[bytes]:
+        request = Request("GET", f"{_file(file_id)}/content", _range(start, end))
+        return (yield from self._session.read(request, Deadline(timeout)))
+
+    def stream_file(self, file_id: str, start: int, end: Optional[int], timeout: Optional[float]) -> Flow[None]:
+        request = Request("GET", f"{_file(file_id)}/content", _range(start, end))
+        return self._stream(request, f"the file {file_id}", timeout)
+
+    def remove_file(self, file_id: str, timeout: Optional[float]) -> Flow[None]:
+        yield from self._session.read(Request("DELETE", _file(file_id)), Deadline(timeout))
+
     # Artifacts
 
     def artifact(self, job_id: str, path: str, timeout: Optional[float]) -> Flow[bytes]:
         return (yield from self._session.read(Request("GET", _artifact(job_id, path)), Deadline(timeout)))
 
     def stream_artifact(self, job_id: str, path: str, timeout: Optional[float]) -> Flow[None]:
+        return self._stream(Request("GET", _artifact(job_id, path)), f"the artifact {path}", timeout)
+
+    def _stream(self, request: Request, what: str, timeout: Optional[float]) -> Flow[None]:
         """Emits the bytes piece by piece. Made again only until the first has come: what was given cannot be taken back."""
         session, deadline = self._session, Deadline(timeout)
         failures = 0
         while True:
             has_given = False
             try:
-                request = Request("GET", _artifact(job_id, path))
                 answer = yield from session.exchange(request, lambda: deadline.within(session.timeout))
                 try:
                     while True:
@@ -149,7 +195,7 @@ class Calls:
                 deadline.within(0)
                 error = session.unreachable(lost)
             if has_given and error.code != "timeout":
-                raise RunyardError("connection-closed", f"the artifact {path} was cut: {error.detail}") from error
+                raise RunyardError("connection-closed", f"{what} was cut: {error.detail}") from error
             failures += 1
             yield from session.pause(error, failures, deadline)
 
@@ -269,6 +315,16 @@ def _delivery(delivery_id: str) -> str:
 
 def _artifact(job_id: str, path: str) -> str:
     return f"{_job(job_id)}/artifacts/{'/'.join(_part(one) for one in path.split('/'))}"
+
+
+def _file(file_id: str) -> str:
+    return f"/v1/files/{_part(file_id)}"
+
+
+def _range(start: int, end: Optional[int]) -> Dict[str, str]:
+    if start == 0 and end is None:
+        return {}
+    return {"range": f"bytes={start}-{'' if end is None else end}"}
 
 
 def job_events_socket(job_id: str, after: Optional[str]) -> str:

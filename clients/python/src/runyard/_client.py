@@ -12,6 +12,7 @@ from ._arguments import batch_request, job_request
 from ._artifact_files import FileInTheMaking, PathLike, place_in
 from ._calls import Calls
 from ._errors import RunyardError
+from ._files import Files
 from ._route import route_to
 from ._session import Session
 from ._sync import Driver, InteractiveJob, lazy_tls
@@ -68,6 +69,7 @@ class Client:
         self.url = self._session.route.url
         self._calls = Calls(self._session)
         self._driver = Driver(lazy_tls(ssl_context))
+        self.files = Files(self._driver, self._calls)
 
     def close(self) -> None:
         """Closes the connections that are kept. The client cannot be used any more; jobs go on."""

@@ -14,6 +14,7 @@ from ._errors import RunyardError, error_of_answer
 from ._http1 import ResponseParser, request_head
 from ._retry import Deadline, pause_before
 from ._route import Route
+from ._uploads import Upload
 
 VERSION = "0.1.0"
 # The service ends a connection that was idle for 75 s; others on the way may be less patient.
@@ -27,6 +28,7 @@ class Request:
 
     wait_seconds: how long the service may take on purpose before it answers
     repeatable: whether it may reach the service twice
+    upload: sent as it is, in place of a body of JSON
     """
 
     method: str
@@ -35,6 +37,7 @@ class Request:
     body: Any = None
     wait_seconds: float = 0
     repeatable: bool = True
+    upload: Optional[Upload] = None
 
 
 class Pool:
@@ -164,23 +167,26 @@ class Session:
         if request.body is not None:
             body = _json_bytes(request.body)
             headers["content-type"] = "application/json"
+        upload = request.upload
         if request.method == "POST":
-            headers["content-length"] = str(len(body))
+            headers["content-length"] = str(len(body) if upload is None else upload.length)
         head = request_head(request.method, self.route.target(request.path), headers)
         # A connection that was kept may be closed at any moment. What must not reach the service twice gets a new one.
         kept = self.pool.take(fresh=not request.repeatable)
         if kept is not None:
             try:
-                return (yield from self._exchange_by(kept, head + body, timeout))
+                return (yield from self._exchange_by(kept, head + body, upload, timeout))
             except NothingCame:
                 pass
         connection = yield from connect(self.route, timeout())
-        return (yield from self._exchange_by(connection, head + body, timeout))
+        return (yield from self._exchange_by(connection, head + body, upload, timeout))
 
-    def _exchange_by(self, connection: Connection, data: bytes, timeout: Callable[[], float]) -> Flow[Answer]:
+    def _exchange_by(
+        self, connection: Connection, data: bytes, upload: Optional[Upload], timeout: Callable[[], float]
+    ) -> Flow[Answer]:
         answer: Optional[Answer] = None
         try:
-            parser = yield from self._first_bytes(connection, data, timeout)
+            parser = yield from self._first_bytes(connection, data, upload, timeout)
             while parser.status == 0:
                 parser.feed((yield from receive(connection, timeout())))
             answer = Answer(self.pool, connection, parser, timeout)
@@ -195,10 +201,15 @@ class Session:
             raise
         return answer
 
-    def _first_bytes(self, connection: Connection, data: bytes, timeout: Callable[[], float]) -> Flow[ResponseParser]:
+    def _first_bytes(
+        self, connection: Connection, data: bytes, upload: Optional[Upload], timeout: Callable[[], float]
+    ) -> Flow[ResponseParser]:
         lost: Optional[OSError] = None
         try:
             yield Send(connection, data, timeout())
+            if upload is not None:
+                for piece in upload.pieces():
+                    yield Send(connection, piece, timeout())
         except TimeoutError:
             raise
         except OSError as error:

@@ -84,11 +84,24 @@ class LimitOverrides(TypedDict, total=False):
 
 class _RequestFile(TypedDict):
     path: str
-    content: str
 
 
 class RequestFile(_RequestFile, total=False):
-    """A file of a job: its path relative to the job's folder, and its content as text or base64."""
+    """A file of a job: its path relative to the job's folder, and its content as text or base64, or the id of a stored file."""
+
+    content: Optional[str]
+    id: Optional[str]
+    encoding: Optional[Encoding]
+    mode: Optional[str]
+
+
+class _InlineFile(TypedDict):
+    path: str
+    content: str
+
+
+class InlineFile(_InlineFile, total=False):
+    """A file of a judge's program: its path, and its content as text or base64."""
 
     encoding: Optional[Encoding]
     mode: Optional[str]
@@ -136,7 +149,7 @@ class RequestGroup(_RequestGroup, total=False):
 class _JudgeProgram(TypedDict, total=False):
     protocol: Optional[Literal["kattis", "testlib"]]
     code: Optional[str]
-    files: Optional[Sequence[RequestFile]]
+    files: Optional[Sequence[InlineFile]]
     entrypoint: Optional[str]
     args: Optional[Sequence[str]]
     compilerArgs: Optional[Sequence[str]]
@@ -348,8 +361,28 @@ class Stage(StageSummary, _StageOptional):
     encoding: Literal["utf-8"]
 
 
-class Artifact(TypedDict):
-    """A file that a job made; its path is relative to the job's folder."""
+class _StoredFileOptional(TypedDict, total=False):
+    jobId: str
+
+
+class StoredFile(_StoredFileOptional):
+    """A file of yours in the service's store. ``jobId`` is that of the job that made it; an uploaded file has none."""
+
+    id: str
+    name: str
+    bytes: int
+    sha256: str
+    contentType: str
+    createdAt: str
+    expiresAt: str
+
+
+class _ArtifactOptional(TypedDict, total=False):
+    fileId: str
+
+
+class Artifact(_ArtifactOptional):
+    """A file that a job made; its path is relative to the job's folder. A large one has the id of the stored file that it is."""
 
     path: str
     bytes: int

@@ -4,6 +4,7 @@ import { NewApiKey } from '../../../shared/access/new-api-key.ts'
 import { Artifact } from '../../../shared/artifact.ts'
 import { Encoding, Job, JobSummary, Stage, StageSummary, StageTest, State, Status } from '../../../shared/job.ts'
 import { GapEvent, JobEvent, OutputEvent, ResultEvent, StageEvent, StateEvent, WarningEvent } from '../../../shared/job-event.ts' // prettier-ignore
+import { StoredFile } from '../../../shared/files/stored-file.ts'
 import { LimitOverrides, Limits } from '../../../shared/limits.ts'
 import { FieldError, ProblemBody } from '../../../shared/problems.ts'
 import { RequestGroup, TestLimits } from '../../../shared/judging/judging-request.ts'
@@ -13,6 +14,7 @@ import {
   Checker,
   CodeRequest,
   ContainerRequest,
+  InlineFile,
   Interactor,
   RequestFile,
   RequestTest,
@@ -59,6 +61,7 @@ export const COMPONENTS: Readonly<Record<string, TSchema>> = {
   GapEvent,
   GroupJudging,
   HostInstallation,
+  InlineFile,
   Installation,
   InstallationEvent,
   Interactor,
@@ -91,6 +94,7 @@ export const COMPONENTS: Readonly<Record<string, TSchema>> = {
   State,
   StateEvent,
   Status,
+  StoredFile,
   TenantJob,
   TenantSecrets,
   TerminalSize,

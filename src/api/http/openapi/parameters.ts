@@ -19,6 +19,7 @@ const jobUuid = Type.String({ format: 'uuid' })
 /** Names in braces of a path. */
 export const PATH = {
   job: { description: 'id of a job', schema: jobUuid },
+  storedFile: { description: 'id of a file', schema: Type.String({ format: 'uuid' }) },
   batch: { description: 'id of a batch', schema: Type.String({ format: 'uuid' }) },
   problem: { description: 'id of a problem', schema: Type.String({ format: 'uuid' }) },
   artifact: {
@@ -63,6 +64,16 @@ export const REQUEST_HEADERS = {
   },
   'If-None-Match': {
     description: 'The `ETag` of your copy: 304 while it is current.',
+    schema: Type.String(),
+  },
+  Range: {
+    description:
+      'One range of bytes, e.g. `bytes=0-1023` (RFC 9110): 206 with that part. Several ranges are answered with all.',
+    schema: Type.String(),
+    example: 'bytes=0-1023',
+  },
+  'If-Range': {
+    description: 'The `ETag` of your copy: with another, `Range` is passed over.',
     schema: Type.String(),
   },
   'Last-Event-ID': {
@@ -112,6 +123,13 @@ export const RESPONSE_HEADERS = {
   'Idempotent-Replayed': {
     description: 'The `Idempotency-Key` was used before with the same body; this is the resource of the first answer.',
     schema: Type.Literal('true'),
+  },
+  'Accept-Ranges': { description: '`Range` is understood.', schema: Type.Literal('bytes') },
+  'Content-Range': {
+    description: 'Which bytes these are, and how many there are: `bytes 0-1023/4096`; `bytes */4096` when none are.',
+    schema: Type.String(),
+    required: true,
+    example: 'bytes 0-1023/4096',
   },
   Allow: { description: 'The allowed methods.', schema: Type.String() },
   'WWW-Authenticate': {

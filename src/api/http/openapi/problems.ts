@@ -14,6 +14,7 @@ const OF_ALL: readonly ProblemCode[] = [
   'internal-error',
 ]
 const OF_BODIES: readonly ProblemCode[] = ['invalid-json', 'too-large', 'unsupported-media-type', 'invalid-request']
+const OF_UPLOADS: readonly ProblemCode[] = ['too-large', 'unsupported-media-type']
 
 /** What routes that take a job refuse it for. */
 export const SUBMISSION_PROBLEMS = [
@@ -28,12 +29,13 @@ export const SUBMISSION_PROBLEMS = [
 export const CODE_PROBLEMS = ['unknown-language', 'language-not-installed'] as const satisfies readonly ProblemCode[]
 
 /** Everything that a route can refuse: what every route of its kind does, and what it says itself. */
-export function problemsOf({ scopes, body, path, problems = [] }: RouteDescription): ProblemCode[] {
+export function problemsOf({ scopes, body, upload, path, problems = [] }: RouteDescription): ProblemCode[] {
   const found = new Set<ProblemCode>([...OF_ALL, 'invalid-request', ...problems])
   const add = (codes: readonly ProblemCode[]) => codes.forEach((code) => found.add(code))
   if (scopes !== 'open') add(BEHIND_ACCESS)
   if (scopes !== 'open' && scopes.length > 0) add(['insufficient-scope'])
   if (body) add(OF_BODIES)
+  if (upload) add(OF_UPLOADS)
   if (/[:*]/.test(path)) add(['not-found'])
   return Object.keys(PROBLEMS).filter((code): code is ProblemCode => found.has(code as ProblemCode))
 }
@@ -50,6 +52,7 @@ const HEADERS: Partial<Record<ProblemCode, readonly ResponseHeader[]>> = {
   'queue-full': ['Retry-After'],
   'engine-unavailable': ['Retry-After'],
   'sessions-full': ['Retry-After'],
+  'range-not-satisfiable': ['Content-Range'],
 }
 
 /** The headers that tell more of one of these problems. */

@@ -3,6 +3,7 @@ export const TAGS = {
   Jobs: 'Submit programs, follow, cancel and control them, and download their files.',
   Batches: 'Many jobs in one call.',
   'Run and wait': 'Run a program or a command in one call and get its result.',
+  Files: 'Upload files once and use them in any number of jobs; download what jobs made.',
   Judging: 'Problems: tests, checkers and interactors that are stored once and judged against.',
   Sessions: 'Sandboxes that stay: executions in interpreters with state, commands, files.',
   Runtimes: 'The languages.',

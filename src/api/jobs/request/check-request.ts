@@ -59,7 +59,17 @@ export function checkFiles(files: readonly RequestFile[]): FieldError[] {
     if (files.some((other) => other.path.startsWith(`${file.path}/`))) {
       errors.push({ pointer: `${pointer}/path`, detail: 'is a folder that contains another file' })
     }
-    if (file.encoding === 'base64' && plainBase64(file.content) === undefined) {
+    const { content, encoding, id } = file
+    if (content === undefined && id === undefined) {
+      errors.push({ pointer: `${pointer}/content`, detail: 'is missing, and so is /id' })
+    }
+    if (content !== undefined && id !== undefined) {
+      errors.push({ pointer: `${pointer}/id`, detail: 'cannot be used with /content' })
+    }
+    if (encoding !== undefined && content === undefined) {
+      errors.push({ pointer: `${pointer}/encoding`, detail: 'needs /content' })
+    }
+    if (encoding === 'base64' && content !== undefined && plainBase64(content) === undefined) {
       errors.push({ pointer: `${pointer}/content`, detail: NOT_BASE64 })
     }
     seen.add(file.path)

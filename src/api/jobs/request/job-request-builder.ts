@@ -1,5 +1,6 @@
 import { v7 as uuid } from 'uuid'
 import type { Config } from '../../../shared/config/config.ts'
+import type { JobStoredFile } from '../../../shared/files/stored-file.ts'
 import type { Encoding, JobHead, JobSpec, SourceFile, TestCase } from '../../../shared/job.ts'
 import { withoutContent, type ProblemStore } from '../../../shared/judging/problem-store.ts'
 import { type Language, versionsOf } from '../../../shared/language.ts'
@@ -32,6 +33,7 @@ import {
 import { checkSizes } from './check-sizes.ts'
 import { plainGlobs } from './glob-problem.ts'
 import type { Screen } from './screen-with.ts'
+import { checkFit, type ReadFiles, storedFiles } from './stored-files.ts'
 import { toUnixText } from './unix-text.ts'
 
 /** Turns request bodies into jobs, complete and checked. */
@@ -49,6 +51,7 @@ export interface JobRequestBuilderOptions {
   /** What can be run now. */
   runtimes: () => Promise<Runtimes>
   screen: Screen
+  readFiles: ReadFiles
 }
 
 const codeRequest = bodyValidator(CodeRequest)
@@ -60,12 +63,20 @@ export function createJobRequestBuilder({
   problems,
   runtimes,
   screen,
+  readFiles,
 }: JobRequestBuilderOptions): JobRequestBuilder {
   const { defaults } = config.limits
   const ceilingsOf = (caller: Caller) => lowerOf(config.limits.ceilings, caller.ceilings)
 
   /** The owner asks for it, the operator may not allow it. */
   const isKept = (request: CodeRequest | ContainerRequest) => config.keepRequests && request.keepRequest === true
+
+  /** Who may keep no files keeps no more than what stands beside the result. */
+  const artifactBounds = ({ keyId, scopes }: Caller) => {
+    const { maxBytes, maxFiles, inlineBytes } = config.artifacts
+    const keepsFiles = keyId !== null || scopes.includes('files')
+    return { maxFiles, maxBytes: keepsFiles ? maxBytes : Math.max(1, Math.min(maxBytes, inlineBytes)) }
+  }
 
   const head = (
     request: CodeRequest | ContainerRequest,
@@ -98,7 +109,7 @@ export function createJobRequestBuilder({
     delayMs: request.delayMs ?? 0,
     webhook: request.webhook ?? caller.webhook,
     keptRequest: isKept(request) ? keptRequest(request) : null,
-    artifacts: request.artifacts ? { globs: plainGlobs(request.artifacts), ...config.artifacts } : null,
+    artifacts: request.artifacts ? { globs: plainGlobs(request.artifacts), ...artifactBounds(caller) } : null,
     ...input({ stdin: request.stdin ?? '', stdinEncoding: request.stdinEncoding }),
     env: request.env ?? {},
   })
@@ -140,11 +151,15 @@ export function createJobRequestBuilder({
       const pointers = request.files ? undefined : ['/code']
       const subject = subjectOf({ language: language.id, files, dependencies, pointers })
       const found = screen(subject, caller, requestId, request.endUser)
+      const fromStore = await storedFiles(request.files ?? [], caller.tenant, readFiles)
+      const limits = effectiveLimits(request.limits ?? {}, language.limits, defaults, ceilings)
       const errors = [
         ...checkSource(request),
         ...checkFiles(request.files ?? []),
+        ...fromStore.errors,
         ...checkLimits(request.limits ?? {}, defaults, ceilings),
-        ...checkFloors(effectiveLimits(request.limits ?? {}, language.limits, defaults, ceilings), language),
+        ...checkFit(files, fromStore.stored, limits, ceilings),
+        ...checkFloors(limits, language),
         ...checkVectors({ args: request.args, compilerArgs: request.compilerArgs, env: request.env }),
         ...checkStdin('', request.stdin, request.stdinEncoding),
         ...(request.tests ?? []).flatMap(({ args, stdin, stdinEncoding }, index) => [
@@ -181,6 +196,7 @@ export function createJobRequestBuilder({
           version,
         },
         files: texts.files,
+        ...ofStore(fromStore),
         entrypoint,
         command: [],
         args: request.args ?? [],
@@ -194,13 +210,17 @@ export function createJobRequestBuilder({
     async container(body, caller, requestId) {
       const request = containerRequest(body)
       const ceilings = ceilingsOf(caller)
-      const files = (request.files ?? []).map(toSourceFile)
+      const files = (request.files ?? []).flatMap(toSourceFile)
       checkSizes({ files: [], ...request }, files, config.http.maxCodeBytes)
       const subject = subjectOf({ language: undefined, files, command: request.command })
       const warnings = screen(subject, caller, requestId, request.endUser)
+      const fromStore = await storedFiles(request.files ?? [], caller.tenant, readFiles)
+      const limits = effectiveLimits(request.limits ?? {}, {}, defaults, ceilings)
       refuse([
         ...checkFiles(request.files ?? []),
+        ...fromStore.errors,
         ...checkLimits(request.limits ?? {}, defaults, ceilings),
+        ...checkFit(files, fromStore.stored, limits, ceilings),
         ...checkVectors({ command: request.command, env: request.env }),
         ...checkStdin('', request.stdin, request.stdinEncoding),
         ...checkWebhook(request.webhook, config.webhooks),
@@ -211,6 +231,7 @@ export function createJobRequestBuilder({
         ...base(request, caller, requestId),
         head: { ...head(request, {}, ceilings), warnings, kind: 'container', image },
         files,
+        ...ofStore(fromStore),
         entrypoint: '',
         command: request.command,
         args: [],
@@ -257,16 +278,19 @@ function checkSource({ code, files, tests, expectedOutput, interactive, terminal
 }
 
 function sourceFiles(request: CodeRequest, language: Language): SourceFile[] {
-  if (request.files) return request.files.map(toSourceFile)
+  if (request.files) return request.files.flatMap(toSourceFile)
   return [{ path: language.fileName, content: request.code ?? '', encoding: 'utf-8' }]
 }
 
-const toSourceFile = ({ path, content, encoding = 'utf-8', mode }: RequestFile): SourceFile => ({
-  path,
-  content: encoding === 'base64' ? (plainBase64(content) ?? content) : content,
-  encoding,
-  ...(mode !== undefined && { mode }),
-})
+/** @returns nothing for a file that is given by id */
+function toSourceFile({ path, content, encoding = 'utf-8', mode }: RequestFile): SourceFile[] {
+  if (content === undefined) return []
+  const text = encoding === 'base64' ? (plainBase64(content) ?? content) : content
+  return [{ path, content: text, encoding, ...(mode !== undefined && { mode }) }]
+}
+
+const ofStore = ({ stored }: { stored: JobStoredFile[] }): Pick<JobSpec, 'storedFiles'> =>
+  stored.length === 0 ? {} : { storedFiles: stored }
 
 interface Input {
   stdin: string
@@ -301,6 +325,10 @@ function findEntrypoint(request: CodeRequest, files: readonly SourceFile[], lang
     const [only, second] = paths
     if (only !== undefined && second === undefined) return only
     const detail = `is missing: none of the files is ${language.fileName}`
+    throw invalidRequest([{ pointer: '/entrypoint', detail }])
+  }
+  if (request.files?.some(({ path, id }) => path === entrypoint && id !== undefined)) {
+    const detail = 'names a file that is given by id; the program itself must have its content in the request'
     throw invalidRequest([{ pointer: '/entrypoint', detail }])
   }
   if (!paths.includes(entrypoint)) {

@@ -36,6 +36,6 @@ export function lacksInput(request: CodeRequest | null, job: JobSummary | null, 
   if (job.status === 'failed' && SAYS_END.test(errors)) return true
   const reads = Object.hasOwn(READS, job.language ?? '') ? READS[job.language ?? ''] : undefined
   if (!reads && job.status === 'succeeded') return false
-  const sources = [request.code ?? '', ...(request.files ?? []).map(({ content }) => content)]
+  const sources = [request.code ?? '', ...(request.files ?? []).map(({ content }) => content ?? '')]
   return sources.some((source) => (reads ?? READS_SOMEHOW).test(source))
 }

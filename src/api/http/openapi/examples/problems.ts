@@ -62,6 +62,7 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, Example>> = {
   },
   'too-large': field('/code', 'has 1048577 bytes; 1048576 are allowed'),
   'unsupported-media-type': { detail: 'the content type is missing; it must be application/json' },
+  'range-not-satisfiable': { detail: 'bytes=5000- is beyond the file, which has 4096 bytes' },
   'wrong-host': {
     detail:
       'this gateway has no authentication and serves only localhost, 127.0.0.1 and [::1]; to serve it under another name, ' +
@@ -97,5 +98,9 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, Example>> = {
   'engine-unavailable': {
     detail: 'no worker can run jobs now: the container engine does not answer; it is tried again every second',
   },
+  'storage-full': { detail: 'the file store has no room; the operator has to make some' },
   'wait-timeout': { detail: `the job is still in the queue; read it at /v1/jobs/${JOB_ID}`, extra: { id: JOB_ID } },
+  'storage-quota': {
+    detail: 'your files have 5368700000 bytes, and 5368709120 are allowed; delete some first',
+  },
 }

@@ -1,0 +1,101 @@
+import { useState } from 'preact/hooks'
+import { formatBytes } from '../design/format.ts'
+import { shown } from '../playground/output/odd-characters.ts'
+import type { Api } from './api.ts'
+import type { FileRow } from './api-types.ts'
+import { Confirm, type Question } from './confirm.tsx'
+import { Live } from './live.tsx'
+import { usePaged } from './paged.tsx'
+import { Link } from './router.tsx'
+import { type Column, Table } from './table.tsx'
+import { At } from './times.tsx'
+import { usePolled } from './use-polled.ts'
+
+const EVERY_MS = 10_000
+
+/** The files of all tenants: how large, whose, until when. */
+export function FilesPage({ api }: { api: Api }) {
+  const [tenant, setTenant] = useState('')
+  const [question, setQuestion] = useState<Question>()
+  const wanted = tenant.trim() || undefined
+  const { polled, items, older } = usePaged(
+    (cursor?: string) => api.files({ tenant: wanted, limit: '50', cursor }),
+    EVERY_MS,
+    tenant,
+  )
+  const store = usePolled(() => api.fileStore(wanted), EVERY_MS, [api, tenant])
+  const remove = ({ id, name, tenant: owner }: FileRow) =>
+    setQuestion({
+      title: 'Delete this file?',
+      text: `“${shown(name)}” of the tenant ${owner} is deleted. Jobs that were submitted with it still get it. This cannot be undone.`,
+      verb: 'Delete it',
+      work: async () => {
+        await api.deleteFile(id)
+        polled.refresh()
+        return `The file ${shown(name)} is deleted.`
+      },
+    })
+  const actions = (file: FileRow) => (
+    <button type="button" class="button quiet" onClick={() => remove(file)}>
+      Delete<span class="unseen"> {shown(file.name)}</span>
+    </button>
+  )
+  return (
+    <div class="page">
+      <header class="head">
+        <h1>Files</h1>
+        {store.value && (
+          <p class="faint">
+            {formatBytes(store.value.storedBytes)} of {formatBytes(store.value.maxBytes)} used
+          </p>
+        )}
+      </header>
+      <form class="filters" role="search" aria-label="Files" onSubmit={(event) => event.preventDefault()}>
+        <div class="field">
+          <label for="tenant">Tenant</label>
+          <input
+            class="input"
+            id="tenant"
+            value={tenant}
+            placeholder="anybody"
+            spellcheck={false}
+            onInput={(event) => setTenant(event.currentTarget.value)}
+          />
+        </div>
+      </form>
+      <Live of={[polled]}>
+        {items && (
+          <section class="card listed" aria-label="Files">
+            {items.length === 0 ? (
+              <p class="empty">No files match.</p>
+            ) : (
+              <Table rows={items} keyOf={({ id }) => id} columns={COLUMNS} actions={actions} />
+            )}
+            {older}
+          </section>
+        )}
+      </Live>
+      {question && <Confirm question={question} onClose={() => setQuestion(undefined)} />}
+    </div>
+  )
+}
+
+const COLUMNS: Column<FileRow>[] = [
+  {
+    title: 'Name',
+    cell: ({ id, name }) => (
+      <>
+        {shown(name)} <span class="faint mono">{id}</span>
+      </>
+    ),
+  },
+  { title: 'Tenant', cell: ({ tenant }) => tenant },
+  { title: 'Size', class: 'numeric', cell: ({ bytes }) => formatBytes(bytes) },
+  {
+    title: 'Made by',
+    cell: ({ jobId }) =>
+      jobId === undefined ? <span class="faint">upload</span> : <Link to={`/admin/jobs/${jobId}`}>a job</Link>,
+  },
+  { title: 'Created', cell: ({ createdAt }) => <At at={createdAt} /> },
+  { title: 'Expires', cell: ({ expiresAt }) => <At at={expiresAt} /> },
+]
