@@ -4,11 +4,11 @@ import { createJobReader, type JobReader } from '../../shared/jobs/job-reader.ts
 import type { Language } from '../../shared/language.ts'
 import { MIB } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
-import { createArtifactStore } from '../../shared/redis/artifact-store.ts'
+import { type ArtifactStore, createArtifactStore } from '../../shared/redis/artifact-store.ts'
 import { readBatchRecord } from '../../shared/redis/batch-record.ts'
 import { createJobStatisticsWriter } from '../../shared/redis/job-statistics.ts'
 import { createJobInputs } from '../../shared/redis/job-input.ts'
-import { createJobList } from '../../shared/redis/job-list.ts'
+import { createJobList, type JobList } from '../../shared/redis/job-list.ts'
 import { createJobQueue, type JobQueue, promoteJobs } from '../../shared/redis/job-queue.ts'
 import { createWakeUps } from '../../shared/redis/wake-ups.ts'
 import type { Overview } from '../../shared/redis/worker-registry.ts'
@@ -39,7 +39,9 @@ import { readJobRequest } from './read-request.ts'
 import { createReplicas, noReplicas } from './replicas.ts'
 import { createJobRequestBuilder, type JobRequestBuilder } from './request/job-request-builder.ts'
 import { runNowRoutes } from './run-now.ts'
+import type { SocketDeps } from './socket/serve-socket.ts'
 import { submitJob } from './submit-job.ts'
+import type { OutputNeeds } from './with-output.ts'
 
 export interface JobsNeeds {
   languages: readonly Language[]
@@ -63,6 +65,11 @@ export interface JobsFeature {
   requests: JobRequestBuilder
   submission: JobSubmission
   cancel: Cancel
+  output: OutputNeeds
+  jobList: JobList
+  artifacts: ArtifactStore
+  /** For sockets to interactive jobs. */
+  socket: SocketDeps
   /** BullMQ's own counts of the queue, by state. */
   counts: () => Promise<Record<string, number>>
   close: () => Promise<void>
@@ -108,6 +115,10 @@ export function createJobsFeature(core: Core, needs: JobsNeeds): JobsFeature {
     requests,
     submission,
     cancel,
+    output,
+    jobList: list.jobList,
+    artifacts,
+    socket,
     counts: () => queue.getJobCounts(),
     close: () => queue.close(),
   }
