@@ -6,6 +6,7 @@ import { createAccessFeature } from './access/access-feature.ts'
 import { createAdminFeature } from './admin/admin-feature.ts'
 import { createApp } from './app.ts'
 import { createBatchesFeature } from './batches/batches-feature.ts'
+import { createCompatFeature } from './compat/compat-feature.ts'
 import { createCore } from './core.ts'
 import { createDocumentationFeature } from './documentation/documentation-feature.ts'
 import { createEvents } from './events/events.ts'
@@ -63,6 +64,16 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
   const { records, requests, submission, cancel } = jobs
   const batches = createBatchesFeature(core, { records, requests, submission, cancel, limitEndUsers, spendRest, open })
   const runtimes = createRuntimesFeature(core, { languages, overview, feed: events.feed, open, audit })
+  const compat = createCompatFeature(core, {
+    languages,
+    overview,
+    jobs,
+    feed: events.feed,
+    open,
+    upgrades,
+    spend: (res, tokens) => spendRest({ req: res.req, res }, tokens),
+    mayRun: access.allow(['jobs'], '/v1/jobs'),
+  })
   const admin = createAdminFeature(core, { overview })
   const health = createHealthFeature(core, { overview })
   const documentation = createDocumentationFeature(core, {
@@ -76,6 +87,7 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     limit: rateLimit.limit,
     pages: createPagesFeature(core),
     docs: documentation.pages,
+    compat,
     queueBoard: admin.queueBoard,
     routes: features.flatMap(({ routes }) => routes),
   })
