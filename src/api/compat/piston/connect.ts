@@ -5,7 +5,6 @@ import type { JobEvent } from '../../../shared/job-event.ts'
 import type { JobSpec } from '../../../shared/job.ts'
 import { SECOND } from '../../../shared/limits.ts'
 import { Problem } from '../../../shared/problems.ts'
-import { queuedJob } from '../../../shared/redis/record-fields.ts'
 import { SIGNAL_NAMES } from '../../../shared/redis/job-input.ts'
 import { BEGINNING } from '../../events/event-feed.ts'
 import type { StoredEvent } from '../../events/live-events.ts'
@@ -156,7 +155,7 @@ async function cancelLeft({ jobs }: SystemNeeds, spec: JobSpec | undefined, log:
   if (!spec) return
   try {
     const found = await jobs.output.records.read(spec.head.id)
-    if (found && found.job.status === null) await jobs.cancel(found.job ?? queuedJob(spec.head), spec.tenant)
+    if (found && found.job.status === null) await jobs.cancel(found.job, spec.tenant)
   } catch (err) {
     log.warn({ err, jobId: spec.head.id }, 'job not cancelled')
   }
