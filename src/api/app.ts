@@ -4,6 +4,7 @@ import type { AccessFeature } from './access/access-feature.ts'
 import { refuseCrossSite } from './access/cross-site.ts'
 import { oneHost, ownHost } from './access/own-host.ts'
 import { trustProxy } from './access/client-address.ts'
+import type { CompatFeature } from './compat/compat-feature.ts'
 import type { Core } from './core.ts'
 import { answerProblem, noRoute, onlyMethods } from './http/answer-problem.ts'
 import { compress } from './http/compress.ts'
@@ -22,6 +23,7 @@ export interface AppParts {
   limit: RequestHandler
   pages: PagesFeature
   docs: Router
+  compat: CompatFeature
   queueBoard: Router
   /** Those of all features. */
   routes: readonly BoundRoute[]
@@ -34,7 +36,7 @@ export interface AppParts {
  *   scope > route: query, body, schema, screening, bounds of the queue, queue
  */
 export function createApp({ config, redis, log, tracing }: Core, parts: AppParts): Express {
-  const { metrics, access, limit, pages, docs, queueBoard, routes } = parts
+  const { metrics, access, limit, pages, docs, compat, queueBoard, routes } = parts
   const app = express()
   app.disable('x-powered-by')
   app.set('etag', false)
@@ -51,12 +53,14 @@ export function createApp({ config, redis, log, tracing }: Core, parts: AppParts
   app.use(oneHost)
   app.use(ownHost(config.auth))
   app.use(refuseCrossSite(config.http.allowedOrigins))
+  app.use(compat.before)
   mountRoutes(app, routes.filter(isBeforeAccess), options)
   app.use(docs)
   if (pages.pages) app.use(pages.pages)
   app.use('/admin/queues', access.toLogin)
   app.use(access.authenticate)
   app.use(limit)
+  app.use(compat.routes)
   // Whatever lies there, known or not.
   app.use('/v1/admin', access.allow(['admin'], '/v1/admin'))
   app.use('/admin/queues', access.allow(['admin'], '/admin/queues'), queueBoard)
@@ -68,6 +72,7 @@ export function createApp({ config, redis, log, tracing }: Core, parts: AppParts
   app.route('/').get(pages.welcome).all(onlyMethods('GET'))
 
   app.use(noRoute)
+  for (const { path, answer } of compat.errors) app.use(path, answer)
   app.use(answerProblem(redis, log))
   return app
 }

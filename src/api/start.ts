@@ -7,6 +7,7 @@ import { createAccessFeature } from './access/access-feature.ts'
 import { createAdminFeature } from './admin/admin-feature.ts'
 import { createApp } from './app.ts'
 import { createBatchesFeature } from './batches/batches-feature.ts'
+import { createCompatFeature } from './compat/compat-feature.ts'
 import { createCore } from './core.ts'
 import { createDocumentationFeature } from './documentation/documentation-feature.ts'
 import { createEvents } from './events/events.ts'
@@ -80,6 +81,16 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     open,
     audit,
   })
+  const compat = createCompatFeature(core, {
+    languages,
+    overview,
+    jobs,
+    feed: events.feed,
+    open,
+    upgrades,
+    spend: (res, tokens) => spendRest({ req: res.req, res }, tokens),
+    mayRun: access.allow(['jobs'], '/v1/jobs'),
+  })
   const admin = createAdminFeature(core, { overview })
   const health = createHealthFeature(core, { overview })
   const documentation = createDocumentationFeature(core, {
@@ -107,6 +118,7 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     limit: rateLimit.limit,
     pages: createPagesFeature(core),
     docs: documentation.pages,
+    compat,
     queueBoard: admin.queueBoard,
     routes: features.flatMap(({ routes }) => routes),
   })

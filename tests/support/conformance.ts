@@ -4,6 +4,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { createParser } from 'eventsource-parser'
 import { createDocument, type OpenApiDocument } from '../../src/api/document.ts'
+import { COMPAT_SYSTEMS } from '../../src/shared/config/settings.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 
 /** A request, and what a gateway answered. */
@@ -92,6 +93,10 @@ export const PAGE_ROUTES: Readonly<Record<string, RegExp>> = {
   '/admin/queues/api/*path': /^\/admin\/queues\/api\//,
   '/assets/:name': /^\/assets\/[^/]+$/,
 }
+/** Other systems' protocols, which are documented by those. */
+const OTHER_SYSTEMS = new RegExp(`^/(?:${COMPAT_SYSTEMS.join('|')})(?:/|$)`)
+export const isOtherSystem = (path: string): boolean => OTHER_SYSTEMS.test(path)
+
 const isPage = (path: string): boolean => Object.values(PAGE_ROUTES).some((pattern) => pattern.test(path))
 
 /** What can be answered to a path or a method that is not there, before that is found out and then. */
@@ -103,6 +108,7 @@ const NOWHERE = [400, 401, 403, 421, 429, 500, 503]
  */
 export function faultsOf(exchange: Exchange): string[] {
   const [path = ''] = exchange.url.split('?')
+  if (isOtherSystem(path)) return []
   const isRead = exchange.method === 'GET' || exchange.method === 'HEAD'
   if (isRead && isPage(path) && exchange.status < 400) return []
   const documented = PATHS.find(({ pattern }) => pattern.test(path))

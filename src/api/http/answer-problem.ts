@@ -31,8 +31,9 @@ export function onlyMethods(...methods: string[]): RequestHandler {
 /**
  * The last stop of every error. The client learns what it can act on; what failed inside stands in the log, with the request's
  * id. A response that has begun is broken off, so that nobody takes it for all there is.
+ * @param send how the client is told
  */
-export function answerProblem(redis: Redis, log: Logger): ErrorRequestHandler {
+export function answerProblem(redis: Redis, log: Logger, send = sendProblem): ErrorRequestHandler {
   // Express knows it for what it is by its four parameters.
   return (error: unknown, req, res, _next) => {
     if (res.headersSent) {
@@ -44,7 +45,7 @@ export function answerProblem(redis: Redis, log: Logger): ErrorRequestHandler {
     if (problem.status >= 500 && problem.code !== 'wait-timeout') {
       log.error({ err: error, requestId: req.id, code: problem.code }, 'request failed')
     }
-    sendProblem(res, problem)
+    send(res, problem)
   }
 }
 

@@ -22,10 +22,11 @@ export interface Upgrades {
   asksFor(req: IncomingMessage): boolean
   /**
    * Makes the WebSocket. Nothing may be written to the response after it; that closes when the connection does.
+   * @param maxMessageBytes longest message of the client; MAX_MESSAGE_BYTES unless given
    * @returns a socket that reads nothing until it is resumed
    * @throws Problem `invalid-header` when the handshake is none
    */
-  accept(req: IncomingMessage): Promise<WebSocket>
+  accept(req: IncomingMessage, maxMessageBytes?: number): Promise<WebSocket>
   /** Cuts every connection that is left. */
   destroyAll(): void
 }
@@ -45,16 +46,23 @@ export function createUpgrades(): Upgrades {
   const options = {
     noServer: true,
     clientTracking: false,
-    maxPayload: MAX_MESSAGE_BYTES,
     closeTimeout: CLOSE_TIMEOUT_MS,
     handleProtocols: (offered: Set<string>) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : (false as const)),
   }
-  const webSockets = new WebSocketServer(options)
-  webSockets.on('wsClientError', (error, _socket, req) => asked.get(req)?.fail(error))
-  webSockets.on('headers', (headers, req) => {
-    const id = asked.get(req)?.res.getHeader('X-Request-Id')
-    if (typeof id === 'string') headers.push(`X-Request-Id: ${id}`)
-  })
+  const servers = new Map<number, WebSocketServer>()
+  /** What makes sockets whose clients may send messages of this length. */
+  const webSocketsOf = (maxPayload: number): WebSocketServer => {
+    const made = servers.get(maxPayload)
+    if (made) return made
+    const webSockets = new WebSocketServer({ ...options, maxPayload })
+    webSockets.on('wsClientError', (error, _socket, req) => asked.get(req)?.fail(error))
+    webSockets.on('headers', (headers, req) => {
+      const id = asked.get(req)?.res.getHeader('X-Request-Id')
+      if (typeof id === 'string') headers.push(`X-Request-Id: ${id}`)
+    })
+    servers.set(maxPayload, webSockets)
+    return webSockets
+  }
 
   const answer = (app: RequestListener, req: IncomingMessage, socket: Socket, head: Buffer) => {
     sockets.add(socket)
@@ -79,13 +87,13 @@ export function createUpgrades(): Upgrades {
       })
     },
     asksFor: (req) => asked.has(req),
-    accept(req) {
+    accept(req, maxMessageBytes = MAX_MESSAGE_BYTES) {
       const upgrade = asked.get(req)
       if (!upgrade) throw new Error('the request asks for no WebSocket')
       return new Promise((resolve, reject) => {
         upgrade.fail = ({ message }) =>
           reject(new Problem('invalid-header', message, { headers: { 'Sec-WebSocket-Version': '13' } }))
-        webSockets.handleUpgrade(req, upgrade.socket, upgrade.head, (webSocket) => {
+        webSocketsOf(maxMessageBytes).handleUpgrade(req, upgrade.socket, upgrade.head, (webSocket) => {
           // For the log; the line with it has been sent.
           upgrade.res.statusCode = 101
           asked.delete(req)

@@ -5,11 +5,11 @@ import type { ProblemStore } from '../../shared/judging/problem-store.ts'
 import type { Language } from '../../shared/language.ts'
 import { MIB } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
-import { createArtifactStore } from '../../shared/redis/artifact-store.ts'
+import { type ArtifactStore, createArtifactStore } from '../../shared/redis/artifact-store.ts'
 import { readBatchRecord } from '../../shared/redis/batch-record.ts'
 import { createJobStatisticsWriter } from '../../shared/redis/job-statistics.ts'
 import { createJobInputs } from '../../shared/redis/job-input.ts'
-import { createJobList } from '../../shared/redis/job-list.ts'
+import { createJobList, type JobList } from '../../shared/redis/job-list.ts'
 import { createJobQueue, type JobQueue, promoteJobs } from '../../shared/redis/job-queue.ts'
 import { createWakeUps } from '../../shared/redis/wake-ups.ts'
 import type { Overview } from '../../shared/redis/worker-registry.ts'
@@ -42,7 +42,9 @@ import { createReplicas, noReplicas } from './replicas.ts'
 import { createJobRequestBuilder, type JobRequestBuilder } from './request/job-request-builder.ts'
 import { type Screen, screenWith } from './request/screen-with.ts'
 import { runNowRoutes } from './run-now.ts'
+import type { SocketDeps } from './socket/serve-socket.ts'
 import { submitJob } from './submit-job.ts'
+import type { OutputNeeds } from './with-output.ts'
 
 export interface JobsNeeds {
   languages: readonly Language[]
@@ -71,6 +73,11 @@ export interface JobsFeature {
   cancel: Cancel
   /** Screens what callers submit. */
   screen: Screen
+  output: OutputNeeds
+  jobList: JobList
+  artifacts: ArtifactStore
+  /** For sockets to interactive jobs. */
+  socket: SocketDeps
   /** BullMQ's own counts of the queue, by state. */
   counts: () => Promise<Record<string, number>>
   close: () => Promise<void>
@@ -118,6 +125,10 @@ export function createJobsFeature(core: Core, needs: JobsNeeds): JobsFeature {
     submission,
     cancel,
     screen,
+    output,
+    jobList: list.jobList,
+    artifacts,
+    socket,
     counts: () => queue.getJobCounts(),
     close: () => queue.close(),
   }

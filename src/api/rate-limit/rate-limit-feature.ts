@@ -12,7 +12,7 @@ export interface RateLimitFeature {
   limit: RequestHandler
   limitEndUsers: LimitEndUsers
   /** Takes from the caller's submissions what a request costs beyond its first. */
-  spendRest: (request: RouteRequest, tokens: number) => Promise<void>
+  spendRest: (request: Pick<RouteRequest, 'req' | 'res'>, tokens: number) => Promise<void>
 }
 
 export interface RateLimitNeeds {

@@ -6,7 +6,7 @@ import { isLoopback } from '../loopback.ts'
 import type { ScreeningPolicy } from '../screening-policy.ts'
 import { ConfigError } from './config-error.ts'
 import { redisAddress, type RedisAddress } from './redis-address.ts'
-import { FORMER_SETTINGS, type FormerName, limitVariable, SETTINGS, type Setting } from './settings.ts'
+import { COMPAT_SYSTEMS, FORMER_SETTINGS, type FormerName, limitVariable, SETTINGS, type Setting } from './settings.ts'
 import { type S3Settings, s3Settings } from './s3-settings.ts'
 import { type TracingSettings, tracingSettings } from './tracing.ts'
 
@@ -26,6 +26,8 @@ export interface Config {
     allowedOrigins: string[]
   }
   auth: 'none' | 'optional' | 'required'
+  /** Other systems whose protocols are served. */
+  compat: string[]
   /** Sessions of the dashboard. */
   adminSessions: { idleSeconds: number; maxSeconds: number }
   /** Of submissions, and of requests that submit nothing. */
@@ -208,6 +210,7 @@ export function toConfig(
       allowedOrigins: (values.get('ALLOWED_ORIGINS') as string[]).map((origin) => origin.toLowerCase()),
     },
     auth: text('AUTH') as Config['auth'],
+    compat: (values.get('COMPAT') as string[]).map((name) => name.toLowerCase()),
     adminSessions: {
       idleSeconds: number('ADMIN_SESSION_IDLE_SECONDS'),
       maxSeconds: number('ADMIN_SESSION_MAX_SECONDS'),
@@ -353,6 +356,10 @@ function check(config: Config): void {
   for (const proxy of config.http.trustProxy) {
     if (proxy === 'loopback' || isNetwork(proxy)) continue
     throw new ConfigError(`TRUST_PROXY has "${proxy}"; allowed are IP addresses, networks as CIDR, and loopback`)
+  }
+  for (const name of config.compat) {
+    if (COMPAT_SYSTEMS.includes(name as (typeof COMPAT_SYSTEMS)[number])) continue
+    throw new ConfigError(`COMPAT has "${name}"; allowed are ${COMPAT_SYSTEMS.join(', ')}, comma-separated, and nothing`)
   }
   for (const origin of config.http.allowedOrigins) {
     if (/^https?:/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin) continue

@@ -67,6 +67,9 @@ const LIMIT_WORDS: Record<keyof Limits, string> = {
   stackBytes: 'stack of a process, bytes',
 }
 
+/** Other systems whose protocols the gateway can speak. */
+export const COMPAT_SYSTEMS = ['judge0', 'piston', 'jobe', 'sandboxfusion', 'codapi'] as const
+
 /** Settings that had another name before. The former name works for one version more. */
 export const FORMER_SETTINGS: readonly FormerName[] = [{ former: 'ARMED', name: 'PREWARM' }]
 
@@ -108,6 +111,14 @@ export const SETTINGS: readonly Setting[] = [
     group: 'Network',
     description:
       'Origins of other pages that may call the gateway, e.g. `https://app.example.com`, comma-separated. The gateway itself sends no CORS headers. Empty: none.',
+  },
+  {
+    name: 'COMPAT',
+    kind: { type: 'list' },
+    default: COMPAT_SYSTEMS.join(','),
+    group: 'Network',
+    description:
+      'Other systems whose protocols are served, each under its name (`/judge0`), comma-separated: [compatibility](compatibility/README.md). Empty: none.',
   },
   {
     name: 'AUTH',

@@ -59,6 +59,8 @@ export interface Keys {
   readonly blocks: string
   /** Hash: addresses and keys that are never blocked by themselves, and why. */
   readonly allowed: string
+  /** Hash: files that a tenant sent over another system's protocol, by their ids there. */
+  compatFiles(tenant: string): string
   /** Stream of security events. */
   readonly securityEvents: string
   /** Hash: how many security events of each kind there were. */
@@ -239,6 +241,7 @@ const PATTERNS: Readonly<Record<KeyName, string>> = {
   liveSessions: 'sessions-live',
   tenantLiveSessions: 'sessions-live:*',
   tenantSessions: 'sessions-of:*',
+  compatFiles: 'compat-files:*',
 }
 
 export function createKeys(namespace: string): Keys {

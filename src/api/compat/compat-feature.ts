@@ -1,0 +1,57 @@
+import { type ErrorRequestHandler, type RequestHandler, Router } from 'express'
+import type { Core } from '../core.ts'
+import { answerProblem } from '../http/answer-problem.ts'
+import { CODAPI } from './codapi/codapi.ts'
+import { JOBE } from './jobe/jobe.ts'
+import { JUDGE0 } from './judge0/judge0.ts'
+import { PISTON } from './piston/piston.ts'
+import { SANDBOXFUSION } from './sandboxfusion/sandboxfusion.ts'
+import { createSentFiles } from './system/sent-files.ts'
+import { showKey } from './system/show-key.ts'
+import type { CompatSystem, SystemNeeds } from './system/system.ts'
+
+/** Those there are. */
+const SYSTEMS: readonly CompatSystem[] = [JUDGE0, PISTON, JOBE, SANDBOXFUSION, CODAPI]
+
+export interface CompatFeature {
+  /** Before it is known who calls: where keys are shown, and what pages are told of what they may. */
+  before: RequestHandler
+  /** Behind authentication and rate limit. */
+  routes: RequestHandler
+  /** Answers what is thrown under a path of a system to its clients, in their terms. */
+  errors: readonly { path: string; answer: ErrorRequestHandler }[]
+}
+
+/** Protocols of other systems, each under a path of its own, served by jobs. */
+export function createCompatFeature(core: Core, needs: Omit<SystemNeeds, 'config' | 'sentFiles'>): CompatFeature {
+  const { config, redis, bulk, keys, log } = core
+  const sentFiles = createSentFiles(bulk, keys)
+  const before = Router()
+  const routes = Router()
+  const errors: { path: string; answer: ErrorRequestHandler }[] = []
+  for (const system of SYSTEMS.filter(({ name }) => config.compat.includes(name))) {
+    const path = `/${system.name}`
+    before.use(path, prepare(system, config.http.allowedOrigins))
+    routes.use(path, system.routes({ ...needs, config, sentFiles }))
+    errors.push({ path, answer: answerProblem(redis, log, system.sendProblem) })
+  }
+  return { before, routes, errors }
+}
+
+function prepare({ keyHeaders, cors }: CompatSystem, allowedOrigins: readonly string[]): RequestHandler {
+  return (req, res, next) => {
+    showKey(req, keyHeaders)
+    if (!cors) return next()
+    const { origin } = req.headers
+    res.vary('Origin')
+    if (origin === undefined || !allowedOrigins.includes(origin.toLowerCase())) return next()
+    res.set('Access-Control-Allow-Origin', origin)
+    if (req.method !== 'OPTIONS') return next()
+    res.set({
+      'Access-Control-Allow-Methods': cors.methods,
+      'Access-Control-Allow-Headers': cors.headers,
+      'Access-Control-Max-Age': '3600',
+    })
+    res.status(204).end()
+  }
+}

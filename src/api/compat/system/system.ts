@@ -1,0 +1,58 @@
+import type { RequestHandler, Response, Router } from 'express'
+import type { Config } from '../../../shared/config/config.ts'
+import type { Language } from '../../../shared/language.ts'
+import type { Problem } from '../../../shared/problems.ts'
+import type { ArtifactStore } from '../../../shared/redis/artifact-store.ts'
+import type { JobList } from '../../../shared/redis/job-list.ts'
+import type { Overview } from '../../../shared/redis/worker-registry.ts'
+import type { EventFeed } from '../../events/event-feed.ts'
+import type { OpenResponses } from '../../http/open-responses.ts'
+import type { Upgrades } from '../../http/upgrades.ts'
+import type { Cancel } from '../../jobs/cancellation.ts'
+import type { JobSubmission } from '../../jobs/job-submission.ts'
+import type { JobRequestBuilder } from '../../jobs/request/job-request-builder.ts'
+import type { SocketDeps } from '../../jobs/socket/serve-socket.ts'
+import type { OutputNeeds } from '../../jobs/with-output.ts'
+import type { SentFiles } from './sent-files.ts'
+
+/** What jobs give to the other systems' routes. */
+export interface SystemJobs {
+  requests: JobRequestBuilder
+  submission: JobSubmission
+  cancel: Cancel
+  output: OutputNeeds
+  jobList: JobList
+  artifacts: ArtifactStore
+  /** For sockets to interactive jobs. */
+  socket: SocketDeps
+}
+
+/** What the routes of another system are made with. */
+export interface SystemNeeds {
+  config: Config
+  languages: readonly Language[]
+  overview: () => Promise<Overview>
+  jobs: SystemJobs
+  sentFiles: SentFiles
+  feed: EventFeed
+  open: OpenResponses
+  upgrades: Upgrades
+  /** Takes from the caller's submissions what a request costs beyond what it has paid. */
+  spend: (res: Response, tokens: number) => Promise<void>
+  /** Lets through callers that may submit jobs. */
+  mayRun: RequestHandler
+}
+
+/** Another system whose protocol is served under a path of its own. */
+export interface CompatSystem {
+  /** As the setting COMPAT names it; also the path, `/judge0`. */
+  name: string
+  /** Headers in which its clients show their key, in lower case, beside those of everybody. The first that is there counts. */
+  keyHeaders: readonly string[]
+  /** What a page of an allowed origin may send, for systems whose clients are pages. */
+  cors?: { methods: string; headers: string }
+  /** Behind authentication and rate limit. */
+  routes: (needs: SystemNeeds) => Router
+  /** Answers with a problem as the system tells of its own. */
+  sendProblem: (res: Response, problem: Problem) => void
+}

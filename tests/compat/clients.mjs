@@ -1,0 +1,29 @@
+// What programs for Piston do with their own clients from npm, against the gateway named in argv.
+import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+
+const [base = '', folder = ''] = process.argv.slice(2)
+const require = createRequire(join(folder, 'clients.cjs'))
+
+const { piston } = await import(require.resolve('piston-client'))
+const first = piston({ server: `${base}/piston` })
+const executed = await first.execute('javascript', 'console.log(process.argv.slice(2).join())')
+assert.equal(executed.run.output, '1,2,3\n')
+const unknown = await first.execute('nosuch', 'x', { version: '1' })
+assert.equal(unknown.message, 'nosuch-1 runtime is unknown')
+console.log('piston-client: works')
+
+const { PistonClient } = require('piston-api-client')
+const second = new PistonClient({ server: `${base}/piston` })
+const result = await second.execute({
+  language: 'py',
+  version: '3.x',
+  files: [{ content: 'print(input())' }],
+  stdin: 'hello',
+})
+assert.ok(result.success, JSON.stringify(result))
+assert.equal(result.data.run.stdout, 'hello\n')
+console.log('piston-api-client: works')
+// It keeps a timer for its cache.
+process.exit(0)

@@ -1,0 +1,30 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from '@jest/globals'
+import { FIELD_NAMES } from '../../src/api/compat/judge0/submission-fields.ts'
+import { packageRoot } from '../../src/shared/package-root.ts'
+import { COMPAT_SYSTEMS } from '../../src/shared/config/settings.ts'
+import { readDoc } from '../docs/tables.ts'
+
+const page = (name: string) => readDoc(`docs/compatibility/${name}.md`)
+
+test('every system that can be switched on has its folder and its page, and no other has', () => {
+  const pages = readdirSync(join(packageRoot(), 'docs/compatibility')).filter((name) => name !== 'README.md')
+  expect(pages.toSorted()).toEqual(COMPAT_SYSTEMS.map((name) => `${name}.md`).toSorted())
+  const folders = readdirSync(join(packageRoot(), 'src/api/compat'), { withFileTypes: true })
+  const systems = folders.filter((entry) => entry.isDirectory() && entry.name !== 'system').map(({ name }) => name)
+  expect(systems.toSorted()).toEqual([...COMPAT_SYSTEMS].toSorted())
+})
+
+test.each(COMPAT_SYSTEMS)('the page of %s says what is the same, what differs, and where it is', (name) => {
+  const text = page(name)
+  expect(text).toContain('## The same')
+  expect(text).toContain('## Different')
+  expect(text).toContain(`http://127.0.0.1:3000/${name}/`)
+  expect(page('README')).toContain(`http://127.0.0.1:3000/${name}`)
+})
+
+test('a submission of Judge0 has the fields that its protocol has', () => {
+  expect(FIELD_NAMES).toHaveLength(35)
+  expect(new Set(FIELD_NAMES).size).toBe(35)
+})
