@@ -2,6 +2,7 @@ import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { ROUTES } from '../../src/api/routes.ts'
+import { SCOPES } from '../../src/shared/access/api-key.ts'
 import { get, post } from '../support/client.ts'
 import { type LoneGateway, startLoneGateway } from '../support/lone-gateway.ts'
 
@@ -16,7 +17,7 @@ let operator: { authorization: string }
 beforeAll(async () => {
   gateway = await startLoneGateway()
   jobs = `${gateway.url}/v1/jobs`
-  operator = (await gateway.makeKey('local', { scopes: ['admin', 'jobs', 'containers', 'files'] })).headers
+  operator = (await gateway.makeKey('local', { scopes: [...SCOPES] })).headers
 })
 afterAll(() => gateway.close())
 

@@ -31,7 +31,7 @@ const rows = ROUTES.flatMap((route) =>
 test.each(rows)('%s is answered as the document says', async (_title, { method, path, answers }, example) => {
   const url = `${platform.url}${path.replace(':subject', encodeURIComponent('address:192.0.2.7'))}`
   const headers = { ...key, 'content-type': 'application/json' }
-  const response = await fetch(url, { method, headers, body: JSON.stringify(example.value) })
+  const response = await fetch(url, { method: method.toUpperCase(), headers, body: JSON.stringify(example.value) })
   const text = await response.text()
   const language = languageOf(example)
   if (language !== undefined && !installed.has(language)) {

@@ -41,6 +41,7 @@ async function judgeOnce(more: Partial<JobSpec> = {}, program = PROGRAM): Promis
   sandbox.gather = async () => ({
     missing: { tooLarge: 0, unreadable: 0, unusable: 0, special: 0, deep: 0, stopped: null },
     files: [{ path: 'a.out', content: Buffer.from('elf') }],
+    spilled: [],
   })
   if (!c) throw new Error('there is no C')
   const options = {

@@ -249,6 +249,7 @@ export function createContext(options: ContextOptions): SessionContext {
     },
     restart: () => restart('cancelled', 'its context was restarted'),
     close(status, why) {
+      if (isClosed) return
       isClosed = true
       stopStartTimer()
       endAll(status, why)

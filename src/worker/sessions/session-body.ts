@@ -78,6 +78,7 @@ export function startBody(options: BodyOptions): SessionBody {
   const release = () => {
     if (isReleased) return
     isReleased = true
+    kernels?.close('cancelled', 'the session has ended')
     agent.leave(new Error('the session has ended'))
     options.release()
   }
