@@ -50,7 +50,7 @@ export function loadGroups(folder: string, languages: readonly Language[]): Lang
  */
 export function loadSizes(folder: string): Map<string, number> {
   const sizes = readChecked(join(folder, 'sizes.json'), sizeFile, {})
-  return new Map(Object.entries(sizes).map(([id, megabytes]) => [id, megabytes * MEGABYTE]))
+  return new Map(Object.entries(sizes).map(([id, megabytes]) => [id, Math.round(megabytes * MEGABYTE)]))
 }
 
 const MEGABYTE = 1_000_000

@@ -396,7 +396,7 @@ describe('completion', () => {
     expect(offered('r')).toEqual(['run'])
     expect(offered('keys', '')).toEqual(expect.arrayContaining(['create', 'list', 'revoke']))
     expect(offered('run', '--la')).toEqual(['--language', '--language-version'])
-    expect(offered('run', 'x.py', '--language', 'py')).toEqual(['python'])
+    expect(offered('run', 'x.py', '--language', 'pyt')).toEqual(['python'])
     expect(offered('list', '--status', 'w')).toEqual(['wall-time-limit', 'wrong-answer'])
     expect(offered('languages', 'install', 'ru')).toEqual(['ruby', 'rust'])
     expect(offered('run', 'hel')).toEqual([''])

@@ -69,6 +69,7 @@ html.dark-mode .docs-bar a { color: #5fc4bb }
 .swagger-ui .opblock.opblock-get .opblock-summary-method { background: #1d5bb5 }
 .swagger-ui .opblock.opblock-delete .opblock-summary-method { background: #b8242e }
 .swagger-ui .opblock.opblock-put .opblock-summary-method { background: #8a5200 }
+.swagger-ui .opblock.opblock-patch .opblock-summary-method { background: #0b6b60 }
 .swagger-ui .btn.execute { background: #1d5bb5; border-color: #1d5bb5 }
 .swagger-ui .microlight span[style*='211, 99, 99'] { color: #f2a6a6 !important }
 html:not(.dark-mode) .swagger-ui :is(.info a, .info .url, .renderedMarkdown a) { color: #0a6b65 }

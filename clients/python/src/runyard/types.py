@@ -465,9 +465,7 @@ class Batch(TypedDict):
     jobs: List[JobSummary]
 
 
-class Runtime(TypedDict):
-    """A language. ``limits`` apply to a job that asks for none, ``ceilings`` are the most it may ask for."""
-
+class _Runtime(TypedDict):
     language: str
     name: str
     version: Optional[str]
@@ -479,6 +477,15 @@ class Runtime(TypedDict):
     ceilings: Limits
     packages: List[str]
     hello: str
+
+
+class Runtime(_Runtime, total=False):
+    """A language. ``limits`` apply to a job that asks for none, ``ceilings`` are the most it may ask for.
+
+    ``versionOf`` is the language of which it is another version.
+    """
+
+    versionOf: str
 
 
 # Events of a job. Compare ``event["type"]`` and a type checker knows what ``event["data"]`` is.
