@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import type { FileRecords } from '../../shared/files/file-records.ts'
-import { StoredFile } from '../../shared/files/stored-file.ts'
+import { AdminFilePage, TenantFile } from '../../shared/files/stored-file.ts'
 import type { Config } from '../../shared/config/config.ts'
 import { decodeCursor, encodeCursor } from '../http/cursor.ts'
 import { PATH } from '../http/openapi/parameters.ts'
@@ -27,15 +27,6 @@ const AdminFilesQuery = Type.Object(
   },
   { additionalProperties: false },
 )
-/** A file as an operator sees it. */
-const TenantFile = Type.Object({ ...StoredFile.properties, tenant: Type.String() })
-const AdminFilePage = Type.Object({
-  files: Type.Array(TenantFile),
-  next: Type.Union([Type.String(), Type.Null()], { description: 'the `cursor` of the next page; `null` on the last' }),
-  storedBytes: Type.Integer({ description: 'in the file store and reserved: of the tenant, or of all' }),
-  maxBytes: Type.Integer({ description: 'the most that may be' }),
-})
-
 const common = { tag: 'Administration', scopes: ['admin'] } as const
 
 /** The files of all tenants. Their content is for their tenants. */

@@ -1,7 +1,7 @@
 import type { AdminOverview } from '../../shared/admin-overview.ts'
 import type { ApiKey } from '../../shared/access/api-key.ts'
 import type { NewApiKey } from '../../shared/access/new-api-key.ts'
-import type { StoredFile } from '../../shared/files/stored-file.ts'
+import type { AdminFilePage, TenantFile } from '../../shared/files/stored-file.ts'
 import type { Job as AnyJob, JobSummary } from '../../shared/job.ts'
 import type {
   AdminRuntime,
@@ -22,12 +22,9 @@ export interface Page<Item> {
 
 export type JobRow = JobSummary & { tenant: string }
 export type Job = AnyJob & { tenant: string; canRunAgain: boolean }
-export type FileRow = StoredFile & { tenant: string }
+export type FileRow = TenantFile
 /** How full the file store is: of a tenant, or of all. */
-export interface FileStoreUse {
-  storedBytes: number
-  maxBytes: number
-}
+export type FileStoreUse = Pick<AdminFilePage, 'storedBytes' | 'maxBytes'>
 export type SecurityEvent = StoredSecurityEvent
 export type Block = SharedBlock
 export type Allowed = SharedAllowed

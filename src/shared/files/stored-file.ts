@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { orNull } from '../schema.ts'
 
 export const MAX_FILE_NAME_BYTES = 255
 /** What a file is when its uploader does not say. */
@@ -16,6 +17,19 @@ export const StoredFile = Type.Object({
   jobId: Type.Optional(Type.String({ format: 'uuid', description: 'the job that made it; absent: it was uploaded' })),
 })
 export type StoredFile = Static<typeof StoredFile>
+
+/** A file as an operator sees it. */
+export const TenantFile = Type.Object({ ...StoredFile.properties, tenant: Type.String() })
+export type TenantFile = Static<typeof TenantFile>
+
+/** A page of the files of all tenants, or of one. */
+export const AdminFilePage = Type.Object({
+  files: Type.Array(TenantFile),
+  next: orNull(Type.String({ description: 'the `cursor` of the next page; `null` on the last' })),
+  storedBytes: Type.Integer({ description: 'in the file store and reserved: of the tenant, or of all' }),
+  maxBytes: Type.Integer({ description: 'the most that may be' }),
+})
+export type AdminFilePage = Static<typeof AdminFilePage>
 
 /** A stored file with what its tenant is not shown. */
 export interface FileRecord {
