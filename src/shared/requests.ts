@@ -24,8 +24,7 @@ const path = Type.String({ minLength: 1, maxLength: 1024, description: "relative
 const mode = optional(
   Type.String({
     pattern: '^0?[0-7]{3}$',
-    description:
-      'permissions in octal, e.g. `0755`; when absent `0755` for content that begins with `#!`, else `0644`',
+    description: 'permissions in octal, e.g. `0755`; when absent `0755` for content that begins with `#!`, else `0644`',
   }),
 )
 

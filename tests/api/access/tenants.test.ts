@@ -46,7 +46,11 @@ beforeAll(async () => {
 afterAll(() => gateway.close())
 
 const ask = (method: string, path: string, headers: Headers, body?: string): Promise<RawAnswer> =>
-  send(`${gateway.url}${path}`, { 'content-type': 'application/json', ...headers }, { method, ...(body !== undefined && { body }) })
+  send(
+    `${gateway.url}${path}`,
+    { 'content-type': 'application/json', ...headers },
+    { method, ...(body !== undefined && { body }) },
+  )
 
 /** What is mine, by what a path calls it. */
 const OWN = new Map<PathParameter, () => string>([
