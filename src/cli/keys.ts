@@ -14,7 +14,7 @@ export function addKeyCommands(program: Command, context: () => CliContext): voi
     .description('create a key and show it, once')
     .requiredOption('--name <name>', 'a name that says what the key is for')
     .requiredOption('--tenant <tenant>', 'owner of its jobs; keys of one tenant share them')
-    .option('--scope <scopes>', 'jobs, containers, sessions, admin, comma-separated; default jobs', parseScopes)
+    .option('--scope <scopes>', 'jobs, containers, files, sessions, admin, comma-separated; default jobs', parseScopes)
     .option('--rate <rate>', 'submissions, e.g. 600/min or 10/s; default: the rate of the service', parseRate)
     .option('--burst <count>', 'submissions at once', wholeNumber(1, 999_999_999))
     .option('--max-running <count>', 'jobs of its tenant that may run at once', wholeNumber(1, 999_999_999))

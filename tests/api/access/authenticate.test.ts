@@ -32,7 +32,7 @@ test('without authentication a caller without a key is the tenant `local`', asyn
     shareable: true,
     address: '127.0.0.1',
     keyId: null,
-    scopes: ['jobs', 'containers'],
+    scopes: ['jobs', 'containers', 'files', 'sessions'],
     rate: null,
     maxRunningJobs: 7,
     ceilings: {},
