@@ -228,7 +228,11 @@ describe('a job that names a file', () => {
     })
     return {
       status: response.status,
-      body: (await response.json()) as { id: string; errors?: { pointer: string; detail: string }[] },
+      body: (await response.json()) as {
+        id: string
+        errors?: { pointer: string; detail: string }[]
+        warnings?: { pointer: string }[]
+      },
     }
   }
   const program = { path: 'main.sh', content: 'cat data' }
@@ -282,5 +286,12 @@ describe('a job that names a file', () => {
     await gateway.redis.zadd(gateway.keys.unusedBlobs, '0', blob)
     await remove((await put('other', alice)).body.id, alice)
     await eventually('nothing is left', async () => (await stored('alice')) === 0 && (await objects()).length === 0)
+  })
+
+  test('leaves the places of others what they are in what is told of them', async () => {
+    const { id } = (await put('data', alice)).body
+    const windows = { path: 'main.sh', content: 'cat data\r\n' }
+    const { status, body } = await submit({ files: [{ path: 'data', id }, windows] })
+    expect([status, body.warnings]).toMatchObject([202, [{ pointer: '/files/1/content' }]])
   })
 })

@@ -148,7 +148,7 @@ export function createJobRequestBuilder({
       const files = sourceFiles(request, language)
       checkSizes(request, files, config.http.maxCodeBytes)
       const { dependencies } = request
-      const pointers = request.files ? undefined : ['/code']
+      const pointers = request.files ? contentPointers(request.files) : ['/code']
       const subject = subjectOf({ language: language.id, files, dependencies, pointers })
       const found = screen(subject, caller, requestId, request.endUser)
       const fromStore = await storedFiles(request.files ?? [], caller.tenant, readFiles)
@@ -185,7 +185,7 @@ export function createJobRequestBuilder({
       const version = noting(errors, () => installedVersion(there, languages, language, request.version)) ?? ''
       refuse(errors)
       const judging = await judgingOf(request, (judge) => builder.code(judge, caller, requestId))
-      const texts = language.unixText ? toUnixText(request, files, language, entrypoint) : { files, warnings: [] }
+      const texts = language.unixText ? toUnixText(pointers, files, language, entrypoint) : { files, warnings: [] }
       return {
         ...base(asked, caller, requestId),
         head: {
@@ -212,7 +212,8 @@ export function createJobRequestBuilder({
       const ceilings = ceilingsOf(caller)
       const files = (request.files ?? []).flatMap(toSourceFile)
       checkSizes({ files: [], ...request }, files, config.http.maxCodeBytes)
-      const subject = subjectOf({ language: undefined, files, command: request.command })
+      const pointers = contentPointers(request.files)
+      const subject = subjectOf({ language: undefined, files, command: request.command, pointers })
       const warnings = screen(subject, caller, requestId, request.endUser)
       const fromStore = await storedFiles(request.files ?? [], caller.tenant, readFiles)
       const limits = effectiveLimits(request.limits ?? {}, {}, defaults, ceilings)
@@ -288,6 +289,10 @@ function toSourceFile({ path, content, encoding = 'utf-8', mode }: RequestFile):
   const text = encoding === 'base64' ? (plainBase64(content) ?? content) : content
   return [{ path, content: text, encoding, ...(mode !== undefined && { mode }) }]
 }
+
+/** Where the files of a request that have their content there have it. */
+const contentPointers = (files: readonly RequestFile[] = []): string[] =>
+  files.flatMap(({ content }, index) => (content === undefined ? [] : [`/files/${index}/content`]))
 
 const ofStore = ({ stored }: { stored: JobStoredFile[] }): Pick<JobSpec, 'storedFiles'> =>
   stored.length === 0 ? {} : { storedFiles: stored }

@@ -8,10 +8,11 @@ const BYTE_ORDER_MARK = /^\xef\xbb\xbf/
 
 /**
  * Takes the line ends of Windows and byte-order marks from the programs among these files, for an interpreter that cannot read them.
+ * @param pointers JSON pointer of each file's content
  * @returns all files, and a warning for each that was changed
  */
 export function toUnixText(
-  { code }: { code?: string },
+  pointers: readonly string[],
   files: readonly SourceFile[],
   language: Pick<Language, 'name' | 'fileName'>,
   entrypoint: string,
@@ -24,7 +25,7 @@ export function toUnixText(
     const text = bytes.replace(BYTE_ORDER_MARK, '').replaceAll(CRLF, '\n')
     if (text === bytes) return file
     const content = Buffer.from(text, 'latin1')
-    warnings.push(warningOf(bytes, language, code !== undefined ? '/code' : `/files/${index}/content`))
+    warnings.push(warningOf(bytes, language, pointers[index] ?? ''))
     return { ...file, content: content.toString(file.encoding === 'base64' ? 'base64' : 'utf8') }
   })
   return { files: changed, warnings }

@@ -2,12 +2,14 @@ import { describe, expect, test } from '@jest/globals'
 import { toUnixText } from '../../../../src/api/jobs/request/unix-text.ts'
 
 const bash = { name: 'Bash', fileName: 'main.sh' }
+/** Of a request whose second file is a stored one. */
+const POINTERS = ['/files/0/content', '/files/2/content', '/files/3/content']
 const file = (path: string, content: string) => ({ path, content, encoding: 'utf-8' as const })
 
 describe('a program for an interpreter that reads no Windows text', () => {
   test('loses its Windows line ends, and its owner is warned', () => {
     const code = 'echo é\nif true; then\r\n  echo two\r\nfi\r\n'
-    const { files, warnings } = toUnixText({ code }, [file('main.sh', code)], bash, 'main.sh')
+    const { files, warnings } = toUnixText(['/code'], [file('main.sh', code)], bash, 'main.sh')
     expect(files).toEqual([file('main.sh', 'echo é\nif true; then\n  echo two\nfi\n')])
     expect(warnings).toEqual([
       {
@@ -23,7 +25,7 @@ describe('a program for an interpreter that reads no Windows text', () => {
   })
 
   test('loses its byte-order mark too', () => {
-    const { files, warnings } = toUnixText({ code: '' }, [file('main.sh', '\ufeffecho 1\r\n')], bash, 'main.sh')
+    const { files, warnings } = toUnixText(['/code'], [file('main.sh', '\ufeffecho 1\r\n')], bash, 'main.sh')
     expect(files).toEqual([file('main.sh', 'echo 1\n')])
     expect(warnings).toMatchObject([{ rule: 'byte-order-mark', line: 1, column: 1, excerpt: 'echo 1' }])
   })
@@ -31,17 +33,17 @@ describe('a program for an interpreter that reads no Windows text', () => {
   test('is changed in all files of the language and the one that is run, in no others', () => {
     const windows = (path: string) => file(path, 'a\r\n')
     const bytes = { path: 'lib/more.sh', content: Buffer.from('\xffb\r\n', 'latin1').toString('base64'), encoding: 'base64' as const } // prettier-ignore
-    const { files, warnings } = toUnixText({}, [windows('start'), windows('data.csv'), bytes], bash, 'start')
+    const { files, warnings } = toUnixText(POINTERS, [windows('start'), windows('data.csv'), bytes], bash, 'start')
     expect(files).toEqual([
       file('start', 'a\n'),
       windows('data.csv'),
       { ...bytes, content: Buffer.from('\xffb\n', 'latin1').toString('base64') },
     ])
-    expect(warnings.map(({ pointer }) => pointer)).toEqual(['/files/0/content', '/files/2/content'])
+    expect(warnings.map(({ pointer }) => pointer)).toEqual(['/files/0/content', '/files/3/content'])
   })
 
   test('stays as it is when there is nothing to change', () => {
     const files = [file('main.sh', 'printf "a\\r\\n"\rb\n')]
-    expect(toUnixText({ code: '' }, files, bash, 'main.sh')).toEqual({ files, warnings: [] })
+    expect(toUnixText(['/code'], files, bash, 'main.sh')).toEqual({ files, warnings: [] })
   })
 })
