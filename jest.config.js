@@ -8,24 +8,21 @@ const manyClients = process.env.MANY_CLIENTS ? [] : ['<rootDir>/tests/many-clien
 
 /** What both kinds have in common. */
 const common = {
+  testEnvironment: '<rootDir>/scripts/test-environment.mjs',
   testPathIgnorePatterns: ['/node_modules/', ...manyClients],
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.runyard'],
-  transform: { '^.+\\.ts$': '@swc/jest' },
   extensionsToTreatAsEsm: ['.ts'],
-  setupFilesAfterEnv: ['<rootDir>/tests/support/watch-responses.ts'],
+  setupFilesAfterEnv: ['<rootDir>/tests/support/watch-test-file.ts'],
+  globalSetup: '<rootDir>/tests/global-setup.ts',
+  globalTeardown: '<rootDir>/tests/global-teardown.ts',
 }
+const transform = (kind) => ({ '^.+\\.ts$': ['<rootDir>/scripts/test-transform.mjs', { kind }] })
 
 /** @type {import('jest').Config} */
 export default {
   projects: [
-    { ...common, displayName: 'unit', testMatch: unit },
-    {
-      ...common,
-      displayName: 'integration',
-      testMatch: integration,
-      globalSetup: '<rootDir>/tests/global-setup.ts',
-      globalTeardown: '<rootDir>/tests/global-teardown.ts',
-    },
+    { ...common, displayName: 'unit', testMatch: unit, transform: transform('unit') },
+    { ...common, displayName: 'integration', testMatch: integration, transform: transform('integration') },
   ],
   testSequencer: '<rootDir>/scripts/test-sequencer.mjs',
   // What bounds a test that hangs: ten times what the slowest takes alone, for machines that are slow or busy.

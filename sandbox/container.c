@@ -24,11 +24,13 @@
 
 /*
  * The nodes that podman shows are the machine's: a lock on one is felt by all of the machine. The worker has made
- * others, where it could, which no other sandbox has.
+ * others, where it could, which no other sandbox has. Those that cannot be opened here no job gets to see; the operator hears of
+ * them once for each sandbox.
  */
 static void replace_devices(void)
 {
     static const char *const names[] = {"null", "zero", "full", "random", "urandom", "tty"};
+    bool said = false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char own[32] = DEVICES_FOLDER "/", shown[16] = "/dev/";
         strcat(own, names[i]);
@@ -36,7 +38,10 @@ static void replace_devices(void)
         int fd = open(own, O_RDONLY | O_CLOEXEC | O_NOCTTY);
         /* ENXIO: no terminal. Whatever else there is against ours, the machine's can be used. */
         if (fd < 0 && errno != ENXIO) {
-            warn("%s: %s; the machine's is used", own, strerror(errno));
+            if (!said)
+                warn("%s: %s; the machine's is used, as of all that cannot be opened", own, strerror(errno));
+            said = true;
+            umount2(own, MNT_DETACH);
             continue;
         }
         if (fd >= 0)

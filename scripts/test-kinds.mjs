@@ -4,7 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 
 /** What a file says that needs a service. */
-const MARKS = /RUNYARD_TEST_(?:REDIS|PODMAN)|startBackends|playwright-core|node:child_process|host\/child\.ts/
+const MARKS =
+  /RUNYARD_TEST_(?:REDIS|PODMAN)|startBackends|playwright-core|node:child_process|host\/(?:child|podman|service-command)\.ts/
 const IMPORT = /from '(\.[^']+\.ts)'/g
 
 /**

@@ -1,13 +1,7 @@
-import { rm } from 'node:fs/promises'
-import type { Backends } from '../src/host/backends.ts'
+import type { TestRun } from './global-setup.ts'
 
+/** Once for each kind of test; what the first call has undone is not there for the second. */
 export default async function globalTeardown(): Promise<void> {
-  const { runyardBackends, runyardDataDir, runyardRemoveServices } = globalThis as unknown as {
-    runyardBackends: Backends
-    runyardDataDir: string
-    runyardRemoveServices: () => Promise<void>
-  }
-  await runyardBackends.close()
-  await runyardRemoveServices()
-  await rm(runyardDataDir, { recursive: true, force: true })
+  const undo = (globalThis as TestRun).runyardUndo ?? []
+  for (let step = undo.pop(); step; step = undo.pop()) await step()
 }

@@ -8,6 +8,7 @@ import type { TenantSecrets } from '../shared/webhooks/webhook-secrets.ts'
 import { EXIT, ExitError } from './exit.ts'
 import type { Connection } from './service/connection.ts'
 import type { Streams } from './jobs/show-events.ts'
+import { hostInUrl } from '../shared/loopback.ts'
 
 export interface ListenOptions {
   connection: Connection
@@ -46,7 +47,7 @@ export async function listenForWebhooks(options: ListenOptions): Promise<void> {
     server.once('error', ({ message }) => reject(new ExitError(EXIT.usage, `${host}:${port} cannot be used: ${message}`))) // prettier-ignore
     server.listen(port, host, resolve)
   })
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/`
+  const url = `http://${hostInUrl(host)}:${port}/`
   try {
     streams.note(`receiving webhooks at ${url}; waiting for a test event`)
     await sendTest(http, url, host, stop)

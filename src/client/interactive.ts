@@ -43,6 +43,19 @@ interface Message {
   errors?: FieldError[]
 }
 
+/** In place of the code of a close: what came did not come from the service, but e.g. from a proxy. */
+const NOT_OURS = -1
+
+/** @returns undefined when it is no message of the service */
+function messageOf(data: unknown): Message | undefined {
+  try {
+    const message = JSON.parse(String(data)) as Partial<Message> | null
+    return typeof message?.type === 'string' ? (message as Message) : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /**
  * Connects to an interactive job, and connects again when that is lost: events go on after the last one, and input that was not
  * acknowledged is sent again under its number, which the service uses once.
@@ -89,14 +102,15 @@ export function openInteractive(
     if (event.type === 'result') result.resolve(event.data)
   }
 
-  /** Talks over one connection until it is closed. @returns the code it was closed with */
+  /** Talks over one connection until it is closed. @returns the code it was closed with; NOT_OURS when what came is no message */
   const talk = (progressed: () => void) =>
     new Promise<number>((resolve) => {
       const url = new URL(`${http.url}/v1/jobs/${encodeURIComponent(id)}/io`)
       url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
       if (lastId !== undefined) url.searchParams.set('after', lastId)
       const key = http.key()
-      socket = new WebSocket(url.href, key === undefined ? ['runyard'] : ['runyard', `key.${key}`])
+      const own = new WebSocket(url.href, key === undefined ? ['runyard'] : ['runyard', `key.${key}`])
+      socket = own
       socket.onopen = () => {
         isOpen = true
         onConnection?.(true)
@@ -104,8 +118,16 @@ export function openInteractive(
       }
       socket.onmessage = ({ data }: { data: unknown }) => {
         if (leaving.signal.aborted) return
+        const message = messageOf(data)
+        if (message === undefined) {
+          isOpen = false
+          // The next connection does not wait for this one to be closed, and its close says nothing of the next.
+          own.onmessage = own.onclose = () => undefined
+          own.close()
+          return resolve(NOT_OURS)
+        }
         progressed()
-        take(JSON.parse(String(data)) as Message)
+        take(message)
       }
       // What went wrong comes with the close.
       socket.onerror = () => undefined
@@ -124,6 +146,10 @@ export function openInteractive(
     onConnection?.(false)
     // A handshake that is refused does not tell why; an ordinary request does.
     await http.json(`/v1/jobs/${encodeURIComponent(id)}`, { retries: 0, signal: leaving.signal })
+    if (code === NOT_OURS) {
+      const detail = `the connection to job ${id} brought something that is no message of this service`
+      throw new RunyardError({ code: 'connection-closed', detail })
+    }
     throw unreachable(http.url, new Error(`the connection to job ${id} was closed with ${code}`))
   }
 

@@ -5,7 +5,7 @@ export interface RetryOptions {
   signal?: AbortSignal | undefined
   /** How often in a row a request is made again that could not be answered; `Infinity` is allowed. */
   retries?: number | undefined
-  /** Asked before each retry, of a failure that may pass: false makes it final. All are retried when absent. */
+  /** Asked before each retry, of a failure that would be retried: false makes it final. All are retried when absent. */
   shouldRetry?: ((error: RunyardError) => boolean) | undefined
   /** Told before each pause after which a request is made again: what failed, and how long the pause is in milliseconds. */
   onRetry?: ((error: RunyardError, pauseMs: number) => void) | undefined
@@ -40,10 +40,10 @@ export async function retry<T>(
       return await attempt(progressed)
     } catch (error) {
       signal?.throwIfAborted()
-      if (!(error instanceof RunyardError) || shouldRetry?.(error) === false) throw error
+      if (!(error instanceof RunyardError)) throw error
       failures += 1
       const ms = pauseBefore(error, failures, retries)
-      if (ms === undefined) throw error
+      if (ms === undefined || shouldRetry?.(error) === false) throw error
       onRetry?.(error, ms)
       await pause(ms, signal)
     }

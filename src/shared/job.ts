@@ -3,6 +3,7 @@ import { Artifact, type ArtifactRequest } from './artifact.ts'
 import { LIMIT_NAMES, Limits } from './limits.ts'
 import { EndUser } from './security/end-user.ts'
 import { Finding } from './security/finding.ts'
+import { orNull } from './schema.ts'
 import type { Origin } from './security/origin.ts'
 import type { TerminalSize } from './terminal-size.ts'
 import type { TraceContext } from './tracing/trace-context.ts'
@@ -43,8 +44,6 @@ export const ExactBytes = Type.Optional(
       'the bytes as base64; present when the text does not have all of them: they are not UTF-8, or mostly control characters',
   }),
 )
-
-const orNull = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
 /** Which of a job's tests a stage is. */
 export const StageTest = Type.Object({

@@ -12,3 +12,6 @@ export function isLoopbackName(host: string): boolean {
   if (name === 'localhost' || name === '[::1]' || /^[a-z0-9.-]+\.localhost$/.test(name)) return true
   return isIPv4(name) && name.startsWith('127.')
 }
+
+/** A host as it stands in a URL: an IPv6 address in brackets. */
+export const hostInUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host)

@@ -122,6 +122,9 @@ export class Problem extends Error {
   }
 }
 
+/** Headers of a problem that ends by itself, nobody knows when: something takes its place, comes back, or ends. */
+export const RETRY_SOON = { 'Retry-After': '5' } as const
+
 /** Redis does not answer. */
 export function queueUnavailable(cause?: unknown): Problem {
   return new Problem('unavailable', 'the queue cannot be reached; try again shortly', {

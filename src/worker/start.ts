@@ -84,7 +84,7 @@ export async function startWorker(
   try {
     await lookedAt()
     await runtimes.start()
-    await jobs.start(sandboxes.isEngineUp)
+    await jobs.start(() => sandboxes.isEngineUp)
     await endpoint.start()
   } catch (error) {
     await close()

@@ -80,8 +80,13 @@ describe('a key that is revoked loses what it has open:', () => {
     const key = await gateway.makeKey('revoked')
     const response = await fetch(`${jobs}/${await submit(key.headers)}/events`, { headers: key.headers })
     expect(response.status).toBe(200)
-    await gateway.revoke(key.id)
-    const text = await response.text()
+    let text = ''
+    // Headers come before the first event.
+    for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+      const first = !text.includes('event: state')
+      text += Buffer.from(chunk).toString()
+      if (first && text.includes('event: state')) await gateway.revoke(key.id)
+    }
     expect(text).toContain('event: state')
     expect(text).not.toContain('event: result')
   })

@@ -114,7 +114,7 @@ test('errors are counted by their code, and told with what to change; answers th
     const wrong = await measure({ ...options, inFlight: 1, check: () => 'it wrote something else' })
     expect(wrong).toMatchObject({ jobs: 0, p50Ms: null, maxMs: null, errors: { 'wrong-answer': counted } }) // prettier-ignore
     const told = renderBench([crowded, wrong])
-    expect(told).toMatch(/5 in flight: \d+ times queue-full: too many jobs waited: more workers or slots/)
+    expect(told).toMatch(/5 in flight: \d+ times queue-full: too many jobs waited: add workers or slots/)
     expect(told).toMatch(/^ +1 +0 +0\.0 +- +- +- +- +\d+$/m)
   } finally {
     await small.close()

@@ -313,9 +313,9 @@ describe('what cannot be done is told with what to do', () => {
     { args: ['run', 'hello.py', '--url', 'localhost:3000'], code: 64, words: 'must be like http://127.0.0.1:3000' },
     { args: ['run', 'absent.py'], code: 64, words: 'absent.py: the file does not exist' },
     { args: ['run', '.'], code: 64, words: 'it is a folder' },
-    { args: ['run', 'noext'], code: 64, words: '--language: bash (.sh)' },
+    { args: ['run', 'noext'], code: 64, words: 'bash (.sh)' },
     { args: ['run', 'page.html'], code: 64, words: 'no language has the extension .html' },
-    { args: ['run', 'noext', '-l', 'intercal'], code: 64, words: '--language is "intercal"; known languages: bash' },
+    { args: ['run', 'noext', '-l', 'intercal'], code: 64, words: '--language is "intercal"; known languages: ada' },
     {
       args: ['run', 'hello.py', '--limit', 'wallMs=999999999'],
       code: 64,

@@ -97,6 +97,22 @@ describe('an attempt', () => {
     expect(made).toBe(2)
   })
 
+  test('is put to the caller only where it would be made again', async () => {
+    const asked: number[] = []
+    const shouldRetry = ({ status }: RunyardError) => {
+      asked.push(status)
+      return true
+    }
+    for (const status of [404, 422]) {
+      const final = () => Promise.reject(new RunyardError({ code: 'not-found', status, detail: 'no' }))
+      await expect(retry(final, { retries: 8, shouldRetry })).rejects.toMatchObject({ status })
+    }
+    await expect(retry(() => Promise.reject(passing()), { retries: 1, shouldRetry })).rejects.toMatchObject({
+      status: 503,
+    })
+    expect(asked).toEqual([503])
+  })
+
   test('is not made again once the signal has aborted, not even out of a pause', async () => {
     const controller = new AbortController()
     const reason = new Error('no longer')

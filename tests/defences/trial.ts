@@ -13,10 +13,9 @@ export interface TestRun {
 }
 
 const CONFIG = 'defences.config.mjs'
-/** Redis and podman run already. A test that waits for what no longer comes has failed. */
+/** A test that waits for what no longer comes has failed. */
 const CONFIG_TEXT = `import base from './jest.config.js'
-const { globalSetup, globalTeardown, ...rest } = base
-export default { ...rest, testTimeout: 12_000 }
+export default { ...base, testTimeout: 12_000 }
 `
 /** What no test needs, or is better linked. */
 const LEFT_OUT = new Set(['.git', 'node_modules', 'dist', '.runyard', 'docs'])

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import type { QueueView, Series } from '../../src/api/admin/read-overview.ts'
+import type { QueueView, Series } from '../../src/shared/admin-overview.ts'
 import type { Job, Status } from '../../src/shared/job.ts'
 import type { WorkerInfo } from '../../src/shared/redis/worker-registry.ts'
 import { get, post, runJob } from '../support/client.ts'

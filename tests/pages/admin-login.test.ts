@@ -33,7 +33,7 @@ test('a wrong key, and one of low scope, are refused with the reason', async () 
   opened = await browser.open(`${gateway.url}/admin`, { allow: refused(401, 403) })
   const { page } = opened
   await logIn(page, `Bearer ry_${'a'.repeat(12)}_${'b'.repeat(64)}`)
-  await page.getByRole('alert').getByText('the key is not valid').waitFor()
+  await page.getByRole('alert').getByText('the key is invalid').waitFor()
   await logIn(page, (await gateway.makeKey('acme')).headers.authorization)
   await page.getByRole('alert').getByText('a key with the scope admin is needed').waitFor()
   expect(await page.context().cookies()).toEqual([])
@@ -72,7 +72,7 @@ test('a link of the command line opens it once, and does not stay in the address
   expect(opened.page.url()).toBe(`${gateway.url}/admin`)
   await opened.close()
   opened = await browser.open(url, { allow: refused(401) })
-  await opened.page.getByRole('alert').getByText('the link is not valid').waitFor()
+  await opened.page.getByRole('alert').getByText('the link is invalid').waitFor()
 })
 
 test('a session whose key is revoked ends within seconds, and says so', async () => {

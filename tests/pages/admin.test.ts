@@ -70,6 +70,34 @@ describe('jobs', () => {
     expect(await page.getByLabel('Tenant').inputValue()).toBe('nobody')
   })
 
+  test('of a page that comes once another filter was chosen are not shown among those of that filter', async () => {
+    const { id } = await run({ code: 'exit 3' })
+    const { body: job } = await get<Job>(`${platform.url}/v1/admin/jobs/${id}`, admin)
+    const row = (name: string) => ({ ...job, id: id.replace(/.{8}$/, name), tenant: 'acme' })
+    let release = () => {}
+    const held = new Promise<void>((resolve) => (release = resolve))
+    const page = await open()
+    await page.route(/\/v1\/admin\/jobs\?/, async (route) => {
+      const search = new URL(route.request().url()).searchParams
+      const isOlder = search.has('cursor')
+      if (isOlder) await held
+      const name = search.has('status') ? 'filtered' : isOlder ? 'older___' : 'first___'
+      await route.fulfill({ json: { jobs: [row(name)], next: name === 'first___' ? 'more' : null } })
+    })
+    await goTo(page, 'Jobs')
+    const ids = async () =>
+      (await page.locator('tbody td[data-label="Job"]').allTextContents()).map((text) => text.slice(-8))
+    await page.getByRole('button', { name: 'Show older' }).click()
+    await page.getByLabel('Ended').selectOption('failed')
+    await soon(ids, ['filtered'])
+    const late = page.waitForResponse((response) => response.url().includes('cursor='))
+    release()
+    await (await late).finished()
+    // The page has had the late one when it asks for its list once more.
+    await page.waitForResponse((response) => response.url().includes('status=failed'))
+    expect(await ids()).toEqual(['filtered'])
+  })
+
   test('show their output as it comes, as text, and can be cancelled', async () => {
     const code = `printf '<img src=x onerror=alert(1)>\\033]8;;http://evil.example\\033\\\\ \\u202eabc\\n'; echo oops >&2; while true; do echo tick; sleep 0.2; done`
     const { id } = await submit({ code })

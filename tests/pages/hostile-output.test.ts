@@ -129,7 +129,7 @@ test('a hundred thousand lines come while the page goes on answering, all of the
   await page.locator('#output').evaluate((output) => output.scrollTo(0, 0))
   await page.locator('#output .block').first().waitFor({ state: 'visible' })
   // The other view is made of the same.
-  await page.getByRole('group', { name: 'Which stream' }).getByText('stderr').click()
+  await page.getByRole('group', { name: 'Stream to show' }).getByText('stderr').click()
   await page.waitForFunction(() => document.getElementById('output')?.textContent === '')
   await close()
 })

@@ -62,7 +62,7 @@ describe('running a program', () => {
     await badge('Succeeded')
     expect(await output()).toBe('out\nerr\nout again\n')
     expect(await page.locator('#output .stderr').allTextContents()).toEqual(['err'])
-    const only = (stream: string) => page.getByRole('group', { name: 'Which stream' }).getByText(stream).click()
+    const only = (stream: string) => page.getByRole('group', { name: 'Stream to show' }).getByText(stream).click()
     await only('stderr')
     await page.waitForFunction(() => document.getElementById('output')?.textContent === 'err\n')
     await only('stdout')
@@ -459,7 +459,7 @@ describe('sharing', () => {
       await badge('Succeeded')
       await shows('fault')
       expect(await output()).toBe('line 1\nline 2\nline 3\nfault\n')
-      await page.getByText('Not all events').waitFor()
+      await page.getByText('Some events of this job have expired').waitFor()
       await page.getByText('was not kept').waitFor()
       await close()
     }

@@ -37,7 +37,7 @@ test('a page that needs a key asks for it, keeps it in its tab alone, and forget
   expect(await dialog.getByLabel('Key', { exact: true }).evaluate((one) => one === document.activeElement)).toBe(true)
   await dialog.getByLabel('Key', { exact: true }).fill(`ry_000000000000_${'0'.repeat(64)}`)
   await dialog.getByRole('button', { name: 'Use this key' }).click()
-  await dialog.getByRole('alert').filter({ hasText: 'the key is not valid' }).waitFor()
+  await dialog.getByRole('alert').filter({ hasText: 'the key is invalid' }).waitFor()
   await dialog.getByLabel('Key', { exact: true }).fill(` ${key} `)
   await page.keyboard.press('Enter')
   await dialog.waitFor({ state: 'detached' })

@@ -1,7 +1,12 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { CONTAINER_LABEL } from '../../src/shared/container-label.ts'
 import { MIB } from '../../src/shared/limits.ts'
 import { encodeFrame, encodeKill, encodeStart } from '../../src/worker/sandbox/frames.ts'
-import { FRAME } from '../../src/worker/sandbox/protocol.ts'
+import type { Launch } from '../../src/worker/sandbox/launch.ts'
+import { DEVICES_FOLDER, FRAME, OPTION_DEVICES } from '../../src/worker/sandbox/protocol.ts'
+import { attachedTransport } from '../../src/worker/sandbox/transport.ts'
 import { eventually } from '../support/eventually.ts'
 import { createBench, python, stage, STAGE, syscalls } from './init-harness.ts'
 
@@ -345,4 +350,46 @@ describe('the sandbox ends', () => {
       const left = await bench.engine.containers(CONTAINER_LABEL.namespace, 'test-init-walls')
       return !left.some((container) => container.id === id)
     })
+})
+
+test('device nodes of the sandbox’s own that cannot be opened are told of once, and no job sees them', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'runyard-devices-'))
+  // Files of somebody who is nobody in the container.
+  const mounts = ['null', 'zero', 'full', 'random', 'urandom', 'tty'].map((name) => {
+    writeFileSync(join(folder, name), '', { mode: 0 })
+    return { Type: 'bind' as const, Source: join(folder, name), Target: join(DEVICES_FOLDER, name) }
+  })
+  let said = ''
+  const launch: Launch = async (options) => {
+    const { HostConfig, Cmd = [] } = options
+    const more = {
+      Cmd: [...Cmd, OPTION_DEVICES],
+      HostConfig: { ...HostConfig, Mounts: [...(HostConfig?.Mounts ?? []), ...mounts] },
+    }
+    const transport = attachedTransport(await bench.engine.launch({ ...options, ...more }))
+    return {
+      ...transport,
+      listen(listener) {
+        const text = (bytes: Buffer) => {
+          said += bytes.toString()
+          listener.text(bytes)
+        }
+        transport.listen({ ...listener, text })
+      },
+    }
+  }
+  try {
+    const sandbox = await bench.make({ launch })
+    const { stdout } = await run(
+      'grep /run/devices /proc/self/mountinfo; echo lost > /dev/null && echo fine',
+      {},
+      { sandbox },
+    )
+    expect(stdout).toBe('fine\n')
+    expect(said.split('\n').filter((line) => line.includes(DEVICES_FOLDER))).toEqual([
+      expect.stringMatching(/^\/run\/devices\/null: .*; the machine's is used/),
+    ])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })

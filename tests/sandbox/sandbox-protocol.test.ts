@@ -215,6 +215,19 @@ test('a stage that fits no frame leaves the job as it was', () => {
   expect(letters(protocol.run(START, new Uint8Array(), false))).toBe('BS')
 })
 
+test.each<[string, (protocol: SandboxProtocol) => unknown]>([
+  ['a stage', (protocol) => protocol.run(START, new Uint8Array(), false)],
+  ['gathering', (protocol) => protocol.gather(WANTED)],
+  ['another cell', (protocol) => protocol.renew('folder')],
+  ['the end', (protocol) => protocol.end()],
+])('a job of which a file fits no frame is still at its beginning after %s was asked for', (_what, ask) => {
+  const protocol = inState('job')
+  protocol.writeFile('x'.repeat(MAX_PAYLOAD), 0o644, Buffer.from('x'))
+  expect(() => ask(protocol)).toThrow(RangeError)
+  expect(protocol.state).toBe('job')
+  expect(protocol.kill()).toEqual([])
+})
+
 describe('a job that goes on in another cell', () => {
   test('begins again with its files, also those of before', () => {
     const protocol = inState('job')

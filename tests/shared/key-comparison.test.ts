@@ -1,9 +1,11 @@
 import type Crypto from 'node:crypto'
-import { createRequire } from 'node:module'
+import { createRequire, syncBuiltinESMExports } from 'node:module'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import type { TestRedis } from './security/test-redis.ts'
+import { createApiKeys } from '../../src/shared/access/api-keys.ts'
+import { formatKey, newKeyText, parseKey } from '../../src/shared/access/key-text.ts'
+import { openTestRedis, type TestRedis } from './security/test-redis.ts'
 
-/** Node's own. Whoever imports it after it was changed, as all here do, gets it as it is then. */
+/** Node's own. */
 const crypto = createRequire(import.meta.url)('node:crypto') as typeof Crypto
 const { timingSafeEqual } = crypto
 /** Lengths of what was compared in constant time. */
@@ -15,17 +17,17 @@ beforeAll(async () => {
     compared.push([a.byteLength, b.byteLength])
     return timingSafeEqual(a, b)
   }
-  const { openTestRedis } = await import('./security/test-redis.ts')
+  // What was imported from it is changed too.
+  syncBuiltinESMExports()
   own = await openTestRedis()
 })
 afterAll(async () => {
   crypto.timingSafeEqual = timingSafeEqual
+  syncBuiltinESMExports()
   await own.close()
 })
 
 test('how long a key takes to be refused does not tell how much of it is right: hashes are compared, all of both', async () => {
-  const { createApiKeys } = await import('../../src/shared/access/api-keys.ts')
-  const { formatKey, newKeyText, parseKey } = await import('../../src/shared/access/key-text.ts')
   const apiKeys = createApiKeys(own.redis, own.keys)
   const { secretKey } = await apiKeys.create({ name: 'test', tenant: 'acme' })
   const { id = '', secret = '' } = parseKey(secretKey) ?? {}

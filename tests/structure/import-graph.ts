@@ -64,3 +64,18 @@ function parting({ from, to }: Import): [from: string | undefined, to: string | 
   if (depth === ofFrom.length || depth === ofTo.length) return [undefined, undefined]
   return [ofFrom.slice(0, depth + 1).join('/'), ofTo.slice(0, depth + 1).join('/')]
 }
+
+const folderOf = (path: string) => path.split(sep).slice(0, -1).join('/')
+
+/**
+ * Folders whose own files and those of a folder in them import one another, as `folder <-> folder in it`. The folders at the top
+ * are left out: there the files beside the folders put a process together, and hold what it is put together with.
+ */
+export function nestedCircles(imports: readonly Import[]): string[] {
+  const edges = new Set(imports.map(({ from, to }) => `${folderOf(from)} ${folderOf(to)}`))
+  return [...edges]
+    .map((edge) => edge.split(' ') as [string, string])
+    .filter(([from, to]) => from.includes('/') && to.startsWith(`${from}/`) && edges.has(`${to} ${from}`))
+    .map(([from, to]) => `${from} <-> ${to}`)
+    .sort()
+}

@@ -5,14 +5,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../../src/host/free-port.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import type { DocBlock } from './doc-blocks.ts'
 
 const START_MS = 120_000
 
 /**
- * Starts a Runyard as the block does, in a data directory and namespace of its own unless the block names them, waits until it
- * has run its first job, and stops it.
+ * Starts a Runyard as the block does, in a data directory and namespace and on a port of its own unless the block names them,
+ * waits until it has run its first job, and stops it.
  * @throws Error with all that was printed
  */
 export async function startOnce({ code, language }: DocBlock): Promise<void> {
@@ -23,6 +24,7 @@ export async function startOnce({ code, language }: DocBlock): Promise<void> {
     HOME: process.env['HOME'],
     RUNYARD_DATA_DIR: dataDir,
     RUNYARD_NAMESPACE: `docs-${randomBytes(4).toString('hex')}`,
+    PORT: String(await freePort('127.0.0.1', 0)),
   }
   const child = spawn('bash', ['-euc', command], { cwd: packageRoot(), env, stdio: ['ignore', 'pipe', 'pipe'], detached: true }) // prettier-ignore
   let text = ''

@@ -10,7 +10,7 @@ const root = packageRoot()
 const main = join(root, 'dist/cli/main.js')
 
 /** Programs of others that documents call without being run: what they do is not ours to hold. */
-const OF_OTHERS = ['apt-get', 'caddy', 'cat', 'cd', 'cp', 'curl', 'docker', 'echo', 'export', 'git', 'grep', 'install', 'journalctl', 'kubectl', 'mkdir', 'loginctl', 'mkfifo', 'nginx', 'openssl', 'pip', 'podman', 'printf', 'python3', 'redis-cli', 'rm', 'runsc', 'sleep', 'source', 'strace', 'systemctl', 'systemd-sysusers', 'useradd', 'usermod'] // prettier-ignore
+const OF_OTHERS = ['apt-get', 'caddy', 'cat', 'cd', 'cp', 'curl', 'docker', 'echo', 'export', 'git', 'grep', 'install', 'journalctl', 'kubectl', 'ln', 'mkdir', 'loginctl', 'mkfifo', 'nginx', 'openssl', 'pip', 'podman', 'printf', 'python3', 'redis-cli', 'rm', 'runsc', 'sleep', 'source', 'strace', 'systemctl', 'systemd-sysusers', 'useradd', 'usermod'] // prettier-ignore
 
 /**
  * What is wrong with shell commands that are not run: syntax, npm scripts, settings and their values, and commands and options

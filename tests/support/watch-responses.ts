@@ -17,6 +17,12 @@ const MOST_NOTED = 32 * 1024 * 1024
 let noted: Exchange[] = []
 let notedBytes = 0
 let checking = Promise.resolve()
+/** How many responses have ended and are not noted yet: their events come later than their last bytes. */
+let ending = 0
+/** A response that nobody reads does not come to its end. */
+const MOST_TURNS = 100
+/** Which of the test files of this process is being run. */
+let file = 0
 
 async function check(): Promise<void> {
   const exchanges = noted
@@ -32,6 +38,7 @@ async function check(): Promise<void> {
 
 function watch(message: unknown): void {
   const { request, response } = message as { request: IncomingMessage; response: ServerResponse }
+  const ofFile = file
   const { method = '', url = '' } = request
   const chunks: Buffer[] = []
   const keep = (chunk: unknown, encoding: unknown) => {
@@ -46,12 +53,19 @@ function watch(message: unknown): void {
     keep(args[0], args[1])
     return write(...args)
   }) as ServerResponse['write']
+  let isEnding = false
+  let isOver = false
   response.end = ((...args: unknown[]) => {
     keep(args[0], args[1])
+    if (!isEnding && !isOver) ending++
+    isEnding = true
     return end(...args)
   }) as ServerResponse['end']
   const note = () => {
     response.off('finish', note).off('close', note)
+    isOver = true
+    if (isEnding) ending--
+    if (ofFile !== file) return
     const headers = response.getHeaders()
     // Only a whole gateway answers with both; tests have servers that are no gateways, or parts of one.
     if (headers['x-request-id'] === undefined || headers['content-security-policy'] === undefined) return
@@ -64,14 +78,20 @@ function watch(message: unknown): void {
   response.once('finish', note).once('close', note)
 }
 
-diagnostics.subscribe(CHANNEL, watch)
-
 /** What was found wrong since it was last asked for. */
 export async function takeFaults(): Promise<string[]> {
+  for (let turn = 0; ending > 0 && turn < MOST_TURNS; turn++) await new Promise((resolve) => setImmediate(resolve))
   checking = checking.then(check)
   await checking
   return takeNotedFaults()
 }
 
-afterEach(async () => expect(await takeFaults()).toEqual([]))
-afterAll(() => void diagnostics.unsubscribe(CHANNEL, watch))
+/** Watches until all tests of the file that is being run are over. */
+export function watchTestFile(): void {
+  file++
+  noted = []
+  takeNotedFaults()
+  diagnostics.subscribe(CHANNEL, watch)
+  afterEach(async () => expect(await takeFaults()).toEqual([]))
+  afterAll(() => void diagnostics.unsubscribe(CHANNEL, watch))
+}

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Request, RequestHandler } from 'express'
 import { isLoopbackName } from '../../shared/loopback.ts'
 import { Problem } from '../../shared/problems.ts'
+import { originOf } from '../../shared/webhooks/check-webhook-url.ts'
 
 /** What people may come to by a link on another page. The page is theirs alone to see, and changes nothing by being loaded. */
 const PAGES = /^\/(?:$|docs\/?$|openapi\.json$|admin(?:\/|$))/i
@@ -45,8 +46,6 @@ function foreignOrigin(req: Pick<Request, 'headers' | 'host'>, allowed: readonly
   if (origin === undefined && referer !== undefined && !isHost(referer, req.host)) return 'a page of another origin'
   return undefined
 }
-
-const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : '')
 
 /** Whether a URL leads to this host. A port that is the scheme's own may be left out on either side. */
 function isHost(text: string, host: string | undefined): boolean {

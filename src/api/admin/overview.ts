@@ -4,7 +4,8 @@ import { STATISTICS_SECONDS, type JobStatistics } from '../../shared/redis/job-s
 import type { Overview, WorkerInfo } from '../../shared/redis/worker-registry.ts'
 import { defineRoute } from '../http/route.ts'
 import { cacheFor } from '../load/cache-for.ts'
-import { AdminOverview, QueueView, RedisView, Series, SeriesPoint, seriesOf, Span } from './read-overview.ts'
+import { AdminOverview, QueueView, RedisView, Series, SeriesPoint, Span } from '../../shared/admin-overview.ts'
+import { seriesOf } from './read-overview.ts'
 
 /** What is asked of Redis. */
 export interface OverviewSources {

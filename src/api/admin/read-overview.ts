@@ -1,28 +1,12 @@
 import type { Redis } from 'ioredis'
-import Type, { type Static } from 'typebox'
+import type { QueueView, RedisView, Series, Span } from '../../shared/admin-overview.ts'
 import { type Bucket, BUCKET_MS, emptyBucket } from '../../shared/statistics/bucket.ts'
-import { merge, quantile } from '../../shared/statistics/histogram.ts'
-import { type Status, STATUSES } from '../../shared/job.ts'
+import { merge, histogramQuantile } from '../../shared/statistics/histogram.ts'
+import type { Status } from '../../shared/job.ts'
 import { SECOND } from '../../shared/limits.ts'
 import { PRIORITIES } from '../../shared/requests.ts'
 import type { JobStatistics } from '../../shared/redis/job-statistics.ts'
 import type { Keys } from '../../shared/redis/keys.ts'
-import { PoolCounts, WorkerInfo } from '../../shared/redis/worker-registry.ts'
-
-/** How the queue stands, for operators. */
-export const QueueView = Type.Object({
-  queued: Type.Integer(),
-  delayed: Type.Integer(),
-  running: Type.Integer(),
-  finished: Type.Integer({ description: 'jobs whose results are stored' }),
-  priorities: Type.Array(
-    Type.Object({ priority: Type.Enum(PRIORITIES), queued: Type.Integer(), longestWaitMs: Type.Integer() }),
-    { description: 'of the first 10,000 queued jobs' },
-  ),
-  waitingBytes: Type.Integer({ description: 'code and input of queued and delayed jobs' }),
-  storedBytes: Type.Integer({ description: 'of stored results' }),
-})
-export type QueueView = Static<typeof QueueView>
 
 /** Of more queued jobs than this the priorities are not counted. */
 const MAX_COUNTED = 10_000
@@ -61,28 +45,6 @@ async function redisNow(redis: Redis): Promise<number> {
   return Number(seconds) * SECOND + Math.floor(Number(micros) / 1000)
 }
 
-/** What of Redis an operator looks at. */
-export const RedisView = Type.Object({
-  version: Type.String(),
-  usedMemoryBytes: Type.Integer(),
-  maxMemoryBytes: Type.Integer({ description: '0: no limit' }),
-  clients: Type.Integer(),
-  commandsPerSecond: Type.Integer(),
-  uptimeSeconds: Type.Integer(),
-})
-export type RedisView = Static<typeof RedisView>
-
-/** How all of it stands. */
-export const AdminOverview = Type.Object({
-  at: Type.String({ format: 'date-time' }),
-  queue: QueueView,
-  slots: Type.Integer({ description: 'jobs that all workers together can run at a time' }),
-  pool: PoolCounts,
-  workers: Type.Array(WorkerInfo, { description: 'live workers' }),
-  redis: RedisView,
-})
-export type AdminOverview = Static<typeof AdminOverview>
-
 /** @throws when Redis fails */
 export async function readRedisView(redis: Redis): Promise<RedisView> {
   const fields = new Map(
@@ -100,50 +62,6 @@ export async function readRedisView(redis: Redis): Promise<RedisView> {
     commandsPerSecond: number('instantaneous_ops_per_sec'),
     uptimeSeconds: number('uptime_in_seconds'),
   }
-}
-
-const Times = Type.Object({
-  p50: Type.Union([Type.Number(), Type.Null()]),
-  p95: Type.Union([Type.Number(), Type.Null()]),
-})
-const span = {
-  jobs: Type.Integer({ description: 'jobs that ended' }),
-  outcomes: Type.Partial(Type.Object(Object.fromEntries(STATUSES.map((status) => [status, Type.Integer()])))),
-  latencyMs: Times,
-  waitMs: Times,
-}
-/** What happened in some stretch of time. Times are from when a job was to begin at the earliest to its end, and to its start. */
-export const Span = Type.Object(span)
-export interface Span {
-  jobs: number
-  outcomes: Partial<Record<Status, number>>
-  latencyMs: Static<typeof Times>
-  waitMs: Static<typeof Times>
-}
-
-export const SeriesPoint = Type.Object({
-  at: Type.String({ format: 'date-time', description: 'when it begins' }),
-  ...span,
-  queued: Type.Union([Type.Integer(), Type.Null()], { description: 'the last value seen in this time' }),
-  running: Type.Union([Type.Integer(), Type.Null()], { description: 'the last value seen in this time' }),
-})
-export interface SeriesPoint extends Span {
-  at: string
-  queued: number | null
-  running: number | null
-}
-
-export const Series = Type.Object({
-  at: Type.String({ format: 'date-time', description: 'the current time of the gateway' }),
-  bucketSeconds: Type.Integer(),
-  points: Type.Array(SeriesPoint, { description: 'oldest first; times without data are absent' }),
-  total: Span,
-})
-export interface Series {
-  at: string
-  bucketSeconds: number
-  points: SeriesPoint[]
-  total: Span
 }
 
 /** @param nowMs when the statistics were read */
@@ -168,8 +86,8 @@ export function seriesOf(statistics: JobStatistics, nowMs: number): Series {
 const spanOf = ({ outcomes, latency, wait }: Bucket): Span => ({
   jobs: Object.values(outcomes).reduce((sum, count) => sum + count, 0),
   outcomes,
-  latencyMs: { p50: rounded(quantile(latency, 0.5)), p95: rounded(quantile(latency, 0.95)) },
-  waitMs: { p50: rounded(quantile(wait, 0.5)), p95: rounded(quantile(wait, 0.95)) },
+  latencyMs: { p50: rounded(histogramQuantile(latency, 0.5)), p95: rounded(histogramQuantile(latency, 0.95)) },
+  waitMs: { p50: rounded(histogramQuantile(wait, 0.5)), p95: rounded(histogramQuantile(wait, 0.95)) },
 })
 
 const rounded = (ms: number | null) => (ms === null ? null : Math.round(ms * 10) / 10)

@@ -19,13 +19,12 @@ import type { JobRequestBuilder } from '../jobs/request/job-request-builder.ts'
 import type { LimitEndUsers } from '../rate-limit/end-users.ts'
 import { type BatchNeeds, hasEnded } from './own-batch.ts'
 import { waitForBatch } from './wait-for-batch.ts'
+import { CLOSED } from '../../shared/schema.ts'
 
 const bounds = { minItems: 1, maxItems: MAX_BATCH_JOBS, description: 'each a body of `POST /v1/jobs`' }
-const closed = { additionalProperties: false }
-
-const BatchRequest = Type.Object({ jobs: Type.Array(CodeRequest, bounds) }, closed)
+const BatchRequest = Type.Object({ jobs: Type.Array(CodeRequest, bounds) }, CLOSED)
 /** Each job is checked by itself, for its place to stand in what is wrong with it. */
-const batchRequest = bodyValidator(Type.Object({ jobs: Type.Array(Type.Unknown(), bounds) }, closed))
+const batchRequest = bodyValidator(Type.Object({ jobs: Type.Array(Type.Unknown(), bounds) }, CLOSED))
 
 const accepted: AcceptedBatch = { id: BATCH_ID, jobs: [JOB_ID] }
 /** An example. */

@@ -21,11 +21,12 @@ const QUEUE_BYTES = 256 * 1024
  */
 export interface EventFeed {
   /**
+   * Resolves when the subscription stands, so that a reader who cannot be served is told so before anything else.
    * @param after id of the last event the reader has, or BEGINNING
-   * @param signal ends the reading, without an error
-   * @throws when Redis fails
+   * @param signal ends the reading, without an error, and the subscription, also of events that nobody reads
+   * @throws Problem `unavailable` when Redis does not take the subscription soon; the reading when Redis fails
    */
-  read(jobId: string, after: string, signal: AbortSignal): AsyncGenerator<StoredEvent, void, undefined>
+  read(jobId: string, after: string, signal: AbortSignal): Promise<AsyncGenerator<StoredEvent, void, undefined>>
   /** Whether the job has got as far as this id: an id from elsewhere would hide what is to come. */
   known(jobId: string, id: string): Promise<boolean>
   /** What is stored after this id: `more` events, none because all are `read`, or undefined: no event is stored at all. */
@@ -58,13 +59,12 @@ export function createEventFeed(redis: Redis, live: LiveEvents, keys: Keys): Eve
       if ((await entries(jobId, `(${after}`, 1)).length > 0) return 'more'
       return (await redis.exists(keys.events(jobId))) === 1 ? 'read' : undefined
     },
-    async *read(jobId, after, signal) {
+    async read(jobId, after, signal) {
       let last = after
       let queue: StoredEvent[] = []
       let queuedBytes = 0
       let behind = true
       let wake = () => {}
-      const wakeUp = () => wake()
       const unsubscribe = await live.subscribe(jobId, {
         event(event) {
           if (!behind) {
@@ -82,41 +82,49 @@ export function createEventFeed(redis: Redis, live: LiveEvents, keys: Keys): Eve
           wake()
         },
       })
-      signal.addEventListener('abort', wakeUp)
-      try {
-        while (!signal.aborted) {
-          if (behind) {
-            behind = false
-            queue = []
-            queuedBytes = 0
-            for (let count = FIRST_PAGE; ;) {
-              const { page, isGap } = await readPage(jobId, last, count)
-              if (isGap) yield gapBefore(page, last)
-              for (const event of page) {
-                last = event.id
-                yield event
-                if (event.type === 'result' || signal.aborted) return
+      const end = () => {
+        unsubscribe()
+        wake()
+      }
+      signal.addEventListener('abort', end)
+      if (signal.aborted) end()
+      const events = async function* (): AsyncGenerator<StoredEvent, void, undefined> {
+        try {
+          while (!signal.aborted) {
+            if (behind) {
+              behind = false
+              queue = []
+              queuedBytes = 0
+              for (let count = FIRST_PAGE; ;) {
+                const { page, isGap } = await readPage(jobId, last, count)
+                if (isGap) yield gapBefore(page, last)
+                for (const event of page) {
+                  last = event.id
+                  yield event
+                  if (event.type === 'result' || signal.aborted) return
+                }
+                // What was added since has been published too.
+                if (page.length < count) break
+                count = nextCount(page)
               }
-              // What was added since has been published too.
-              if (page.length < count) break
-              count = nextCount(page)
+            }
+            for (let event = queue.shift(); event; event = queue.shift()) {
+              queuedBytes -= event.data.length
+              if (compareIds(event.id, last) <= 0) continue
+              last = event.id
+              yield event
+              if (event.type === 'result' || signal.aborted) return
+            }
+            if (!behind && queue.length === 0 && !signal.aborted) {
+              await new Promise<void>((resolve) => (wake = resolve))
             }
           }
-          for (let event = queue.shift(); event; event = queue.shift()) {
-            queuedBytes -= event.data.length
-            if (compareIds(event.id, last) <= 0) continue
-            last = event.id
-            yield event
-            if (event.type === 'result' || signal.aborted) return
-          }
-          if (!behind && queue.length === 0 && !signal.aborted) {
-            await new Promise<void>((resolve) => (wake = resolve))
-          }
+        } finally {
+          signal.removeEventListener('abort', end)
+          unsubscribe()
         }
-      } finally {
-        signal.removeEventListener('abort', wakeUp)
-        unsubscribe()
       }
+      return events()
     },
   }
 }

@@ -19,7 +19,7 @@ export interface EventListener {
 /** Events of jobs as they are published, for any number of listeners over one connection. */
 export interface LiveEvents {
   /**
-   * Resolves when events begin to arrive.
+   * Resolves when events begin to arrive. A connection that was lost may come back meanwhile, as it does in a failover.
    * @returns a function that ends it
    * @throws Problem `unavailable` when Redis does not take the subscription soon
    */
@@ -27,11 +27,11 @@ export interface LiveEvents {
 }
 
 /**
- * @param subscriber a connection for nothing else; ioredis subscribes again by itself when it reconnects
+ * @param subscriber a connection that waits for its Redis and only subscribes; it subscribes again by itself when it reconnects
+ * @param patienceMs how long somebody who subscribes is kept waiting at most
  */
-export function createLiveEvents(subscriber: Redis, keys: Keys): LiveEvents {
+export function createLiveEvents(subscriber: Redis, keys: Keys, patienceMs = PATIENCE_MS): LiveEvents {
   const listeners = new Map<string, Set<EventListener>>()
-  const subscribeSoon = createSubscribeSoon(subscriber)
 
   subscriber.on('message', (channel: string, message: string) => {
     const group = listeners.get(channel)
@@ -47,7 +47,14 @@ export function createLiveEvents(subscriber: Redis, keys: Keys): LiveEvents {
     for (const listener of group) listener.event(event)
   })
   subscriber.on('ready', () => {
-    for (const group of listeners.values()) for (const listener of group) listener.gap()
+    if (listeners.size === 0) return
+    // ioredis subscribes again by itself; this waits for that: whoever looks before it may miss what comes in between.
+    subscriber.subscribe(...listeners.keys()).then(
+      () => {
+        for (const group of listeners.values()) for (const listener of group) listener.gap()
+      },
+      () => undefined,
+    )
   })
 
   const leave = (channel: string, listener: EventListener) => {
@@ -59,15 +66,13 @@ export function createLiveEvents(subscriber: Redis, keys: Keys): LiveEvents {
 
   return {
     async subscribe(jobId, listener) {
-      // This connection would wait for its Redis; whoever subscribes has somebody waiting.
-      if (subscriber.status !== 'ready') throw queueUnavailable()
       const channel = keys.events(jobId)
       const group = listeners.get(channel) ?? new Set()
       group.add(listener)
       listeners.set(channel, group)
       try {
         // Asking again for a channel that is subscribed is harmless, and waits for the first request to be through.
-        await subscribeSoon(channel)
+        await soon(subscriber.subscribe(channel), patienceMs)
       } catch (error) {
         leave(channel, listener)
         throw error
@@ -78,33 +83,19 @@ export function createLiveEvents(subscriber: Redis, keys: Keys): LiveEvents {
 }
 
 /** As long as other commands of the gateway may take. */
-const TIMEOUT_MS = 5 * SECOND
+const PATIENCE_MS = 5 * SECOND
 
 /**
- * Subscriptions for somebody who waits, on a connection that itself waits for its Redis however long that takes.
- * @param subscriber a connection that only subscribes
- * @returns a function that resolves when a channel is subscribed
- * @throws Problem `unavailable`, from that function, when the connection is lost meanwhile or Redis says nothing. The
- * subscription may come about later all the same
+ * Waits for a subscription for somebody who waits: the connection waits for its Redis however long that takes.
+ * @throws Problem `unavailable` when that is not soon. The subscription may come about later all the same
  */
-export function createSubscribeSoon(subscriber: Redis): (channel: string) => Promise<void> {
-  const waiting = new Set<() => void>()
-  subscriber.on('close', () => {
-    for (const giveUp of waiting) giveUp()
+async function soon(subscription: Promise<unknown>, patienceMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(queueUnavailable()), patienceMs)
   })
-  return (channel) =>
-    new Promise((resolve, reject) => {
-      const settle = (outcome: () => void) => {
-        clearTimeout(timer)
-        waiting.delete(giveUp)
-        outcome()
-      }
-      const giveUp = () => settle(() => reject(queueUnavailable()))
-      const timer = setTimeout(giveUp, TIMEOUT_MS)
-      waiting.add(giveUp)
-      subscriber.subscribe(channel).then(
-        () => settle(resolve),
-        (error: unknown) => settle(() => reject(queueUnavailable(error))),
-      )
-    })
+  const subscribed = subscription.catch((error: unknown) => {
+    throw queueUnavailable(error)
+  })
+  await Promise.race([subscribed, late]).finally(() => clearTimeout(timer))
 }

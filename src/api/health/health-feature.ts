@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import type { Config } from '../../shared/config/config.ts'
 import { SECOND } from '../../shared/limits.ts'
-import { Problem, queueUnavailable } from '../../shared/problems.ts'
+import { Problem, queueUnavailable, RETRY_SOON } from '../../shared/problems.ts'
 import type { Overview } from '../../shared/redis/worker-registry.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Core } from '../core.ts'
@@ -10,8 +10,6 @@ import { checkWorkers, knownRuntimes } from '../load/check-workers.ts'
 import { queueFull } from '../load/queue-full.ts'
 import { type QueueStanding, readQueueStanding, SMALLEST } from '../load/queue-standing.ts'
 
-/** Another one has taken its place by then, if any does. */
-const RETRY_SECONDS = 5
 const PING_TIMEOUT_MS = SECOND
 
 const Health = Type.Object({ status: Type.Literal('ok') })
@@ -75,8 +73,7 @@ export const HEALTH_ROUTES = [
   }),
 ]
 
-const closes = () =>
-  new Problem('unavailable', 'the gateway is closing', { headers: { 'Retry-After': String(RETRY_SECONDS) } })
+const closes = () => new Problem('unavailable', 'the gateway is closing', { headers: RETRY_SOON })
 
 /** `/healthz`: this process lives. `/readyz`: a submission would be accepted now. */
 export function createHealthFeature(core: Core, needs: Pick<ReadinessNeeds, 'overview'>): { routes: BoundRoute[] } {

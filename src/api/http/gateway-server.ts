@@ -12,6 +12,7 @@ import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
 import { KIB, SECOND } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
+import { hostInUrl } from '../../shared/loopback.ts'
 
 export interface GatewayServer {
   server: Server
@@ -85,7 +86,7 @@ export function createGatewayServer(app: RequestListener, keepAliveMs: number, l
         server.listen(wanted, host, resolve)
       })
       const { port } = server.address() as AddressInfo
-      return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+      return `http://${hostInUrl(host)}:${port}`
     },
     close: (timeoutMs, onForced) =>
       new Promise((resolve) => {

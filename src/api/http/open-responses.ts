@@ -1,5 +1,5 @@
 import type { Response } from 'express'
-import { Problem } from '../../shared/problems.ts'
+import { Problem, RETRY_SOON } from '../../shared/problems.ts'
 import { unauthenticated } from './problems.ts'
 
 /** What a response that stays open is ended by: its client went away, its key ended, the gateway closes. */
@@ -20,9 +20,6 @@ export interface OpenResponses {
   /** How many are open. */
   readonly count: number
 }
-
-/** What a client may come back after: nobody knows when one of its responses will end. */
-const RETRY_SECONDS = 5
 
 /**
  * @param closing aborts when the gateway closes
@@ -77,7 +74,7 @@ function tooManyOpen(most: number): Problem {
   return new Problem(
     'too-many-open',
     `you have ${most} open streams and waiting requests, the most that is allowed; close one first`,
-    { headers: { 'Retry-After': String(RETRY_SECONDS) } },
+    { headers: RETRY_SOON },
   )
 }
 

@@ -17,20 +17,21 @@ const RETRY_MS = 1000
 /**
  * Sends events as server-sent events until they end or the client leaves; a client that reads slowly slows the reading of
  * events, nothing else.
- * @param events each becomes `event:`, `id:`, `data:`
+ * @param events each becomes `event:`, `id:`, `data:`; a response begins once there is something to read them from
  * @param signal aborts when the response is to end
- * @throws what the reading of events throws; the response has begun then
+ * @throws what the reading of events throws; the response has begun then, unless `events` rejected
  */
 export async function sendEvents(
   res: Response,
-  events: AsyncIterable<ServerSentEvent>,
+  events: AsyncIterable<ServerSentEvent> | Promise<AsyncIterable<ServerSentEvent>>,
   signal: AbortSignal,
 ): Promise<void> {
+  const source = await events
   begin(res)
   res.write(`retry: ${RETRY_MS}\n\n`)
   const heartbeat = setInterval(() => res.write(': still here\n\n'), HEARTBEAT_MS)
   try {
-    for await (const { id, type, data } of events) {
+    for await (const { id, type, data } of source) {
       const open = res.write(`event: ${type}\nid: ${id}\ndata: ${data}\n\n`)
       if (!open) await once(res, 'drain', { signal })
     }

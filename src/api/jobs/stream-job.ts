@@ -34,14 +34,14 @@ export async function eventsAfter(
   feed: EventFeed,
   job: JobSummary,
   after: string,
-): Promise<{ over: boolean; events: (signal: AbortSignal) => AsyncIterable<StoredEvent> } | undefined> {
+): Promise<{ over: boolean; events: (signal: AbortSignal) => Promise<AsyncIterable<StoredEvent>> } | undefined> {
   if (!/^\d{1,15}-\d{1,15}$/.test(after)) return undefined
   if (job.status === null && !(await feed.known(job.id, after))) return undefined
   const stored = job.status === null ? 'more' : await feed.rest(job.id, after)
-  if (stored === undefined) return { over: false, events: () => only(resultOf(job, after)) }
+  if (stored === undefined) return { over: false, events: async () => only(resultOf(job, after)) }
   return {
     over: stored === 'read',
-    events: (signal) => (stored === 'read' ? none() : feed.read(job.id, after, signal)),
+    events: async (signal) => (stored === 'read' ? none() : feed.read(job.id, after, signal)),
   }
 }
 

@@ -1,8 +1,5 @@
-import { Problem } from '../../shared/problems.ts'
+import { Problem, RETRY_SOON } from '../../shared/problems.ts'
 import type { Overview, Runtimes } from '../../shared/redis/worker-registry.ts'
-
-/** A worker tries its engine again every second. */
-const RETRY_SECONDS = 5
 
 /**
  * Refuses work while every worker that is alive has lost its container engine. With no worker at all jobs are accepted:
@@ -14,7 +11,7 @@ export function checkWorkers({ workers }: Overview): void {
   throw new Problem(
     'engine-unavailable',
     'no worker can run jobs now: the container engine does not answer; it is tried again every second',
-    { headers: { 'Retry-After': String(RETRY_SECONDS) } },
+    { headers: RETRY_SOON },
   )
 }
 
@@ -25,6 +22,6 @@ export function checkWorkers({ workers }: Overview): void {
 export function knownRuntimes({ runtimes }: Overview): Runtimes {
   if (runtimes) return runtimes
   throw new Problem('unavailable', 'no worker has reported its languages yet; try again shortly', {
-    headers: { 'Retry-After': String(RETRY_SECONDS) },
+    headers: RETRY_SOON,
   })
 }

@@ -2,13 +2,14 @@ import type { Redis } from 'ioredis'
 import type { Rate } from '../../shared/access/api-key.ts'
 import type { Config } from '../../shared/config/config.ts'
 import type { Keys } from '../../shared/redis/keys.ts'
+import { defineScripts, runScript } from '../../shared/redis/lua-script.ts'
 import type { BlockEntry } from '../../shared/security/block-entry.ts'
 import { addressSubject, keySubject } from '../../shared/security/subject.ts'
 import type { Caller } from '../http/caller.ts'
-import { defineRateLimit } from './rate-limit-script.ts'
 import { type Standing, standing } from './gcra.ts'
 import { createLocalBuckets } from './local-buckets.ts'
 import { onceASecond } from './once-a-second.ts'
+import { RATE_LIMIT } from './rate-limit-script.ts'
 import { createRememberedBlocks } from './remembered-blocks.ts'
 
 /**
@@ -68,7 +69,7 @@ const nowMs = () => performance.now()
 
 export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   const { redis, keys, rates, endUserPercent, counters, maxLocalBuckets = MAX_LOCAL_BUCKETS } = options
-  defineRateLimit(redis)
+  defineScripts(redis, [RATE_LIMIT])
   const buckets = createLocalBuckets(maxLocalBuckets, nowMicros)
   const remembered = createRememberedBlocks()
   const isFirstOfSecond = onceASecond(nowMs)
@@ -76,9 +77,9 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   /** @returns undefined when Redis is away */
   const askRedis = async (bucket: string, rate: Rate, tokens: number, subjects: string[]) => {
     if (redis.status !== 'ready') return undefined
-    const named = [keys.rate(bucket), keys.allowed, ...subjects.map((subject) => keys.block(subject))]
+    const { perMinute, burst } = rate
     try {
-      return await redis.runyardRateLimit(named.length, ...named, rate.perMinute, rate.burst, tokens, ...subjects)
+      return await runScript(redis, keys.prefix, RATE_LIMIT, { bucket, perMinute, burst, tokens, subjects })
     } catch {
       // The connection's own listener logs its loss.
       return undefined

@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { findLanguage, type Language } from '../../shared/language.ts'
 import { Problem } from '../../shared/problems.ts'
-import { Installation, InstallationEvent, type Installations } from '../../shared/redis/installations.ts'
+import { AdminRuntime, Installation, InstallationEvent, type Installations } from '../../shared/redis/installations.ts'
 import type { Overview, WorkerInfo } from '../../shared/redis/worker-registry.ts'
 import { BEGINNING, type EventFeed } from '../events/event-feed.ts'
 import type { OpenResponses } from '../http/open-responses.ts'
@@ -16,20 +16,6 @@ export interface HostsNeeds {
   installations: Installations
 }
 
-const AdminRuntime = Type.Object({
-  language: Type.String(),
-  name: Type.String(),
-  default: Type.Boolean({ description: 'whether the set-up installs it by default' }),
-  hosts: Type.Array(
-    Type.Object({
-      host: Type.String(),
-      workers: Type.Integer(),
-      version: Type.Union([Type.String(), Type.Null()], { description: '`null`: not installed' }),
-      installsOnRequest: Type.Boolean(),
-    }),
-  ),
-  installation: Type.Union([Installation, Type.Null()], { description: 'the last installation, within a day' }),
-})
 const AdminRuntimeList = Type.Object({ runtimes: Type.Array(AdminRuntime) })
 
 const common = { tag: 'Administration', scopes: ['admin'], cache: 'no-store' } as const

@@ -1,5 +1,5 @@
 import type { ReadText, Told } from './language-rules.ts'
-import { CODE, IN_STRING, NEWLINE } from './tokens.ts'
+import { CODE, IN_STRING, NEWLINE } from './lexers/tokens.ts'
 
 export interface LoopStart {
   /** Index of the token that is reported. */

@@ -5,8 +5,8 @@ import { linkPattern, neighbours, wordsOf, type LinkedPattern } from './linked-p
 import { parsePattern, type Pattern, type PatternKind } from './pattern.ts'
 import type { Match, Patterned, Rule, Rules } from './rule.ts'
 import { COMMAND_STARTERS, LIST_WORDS, SYSTEM_FOLDERS } from './shell-words.ts'
-import { IN_STRING, NEWLINE, type Tokens } from './tokens.ts'
-import { createVocabulary, type Vocabulary } from './vocabulary.ts'
+import { IN_STRING, NEWLINE, type Tokens } from './lexers/tokens.ts'
+import { createVocabulary, type Vocabulary } from './lexers/vocabulary.ts'
 
 /** The rule that a match is told of, and whether an honest program may have it too. */
 export interface Told {

@@ -1,7 +1,7 @@
 import type { Pattern, PatternKind, Step } from './pattern.ts'
 import { LIST_MARKS } from './shell-words.ts'
-import { NEWLINE, STRING } from './tokens.ts'
-import type { Vocabulary } from './vocabulary.ts'
+import { NEWLINE, STRING } from './lexers/tokens.ts'
+import type { Vocabulary } from './lexers/vocabulary.ts'
 
 /** A step with its words as codes of one vocabulary. */
 export type LinkedStep =

@@ -11,7 +11,7 @@ import {
   OTHER,
   SPACE_BEFORE,
   STRING,
-} from './tokens.ts'
+} from './lexers/tokens.ts'
 import type { ReadText } from './language-rules.ts'
 
 /** A gap skips at most so many tokens, and never past the end of a statement or the pattern's own first word. */

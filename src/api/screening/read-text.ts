@@ -1,7 +1,7 @@
 import type { Lexer } from './lexers/lexer.ts'
-import { beginString, endInterpolation, type Reader } from './reader.ts'
+import { beginString, endInterpolation, type Reader } from './lexers/reader.ts'
 import { beginHeredoc, MAX_DEPTH, stringMark } from './string-marks.ts'
-import { SPACE_BEFORE, type Tokens } from './tokens.ts'
+import { SPACE_BEFORE, type Tokens } from './lexers/tokens.ts'
 
 /** Reads a whole text into tokens. Time is linear in its length. */
 export function readText(

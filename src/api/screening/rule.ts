@@ -1,14 +1,14 @@
 import Type, { type Static } from 'typebox'
+import { CLOSED } from '../../shared/schema.ts'
 
 const optional = Type.Optional
-const closed = { additionalProperties: false }
 const Patterns = Type.Array(Type.String({ minLength: 1, maxLength: 300 }), { minItems: 1, maxItems: 200 })
 const Words = Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { minItems: 1, maxItems: 500 })
 
 /** Patterns by where they look; any one of them is a match. */
 export const Patterned = Type.Object(
   { code: optional(Patterns), command: optional(Patterns), text: optional(Patterns), string: optional(Patterns) },
-  closed,
+  CLOSED,
 )
 export type Patterned = Static<typeof Patterned>
 
@@ -22,11 +22,11 @@ export const Match = Type.Object(
      * A loop without end whose body has one of `calls` (when given) and none of `unless`, in a text with one of the patterns
      * of `beside` (when given).
      */
-    loop: optional(Type.Object({ calls: optional(Words), unless: Words, beside: optional(Patterned) }, closed)),
+    loop: optional(Type.Object({ calls: optional(Words), unless: Words, beside: optional(Patterned) }, CLOSED)),
     /** A command that is piped into itself, in the background. */
     selfPipe: optional(Type.Literal(true)),
   },
-  { ...closed, minProperties: 1 },
+  { ...CLOSED, minProperties: 1 },
 )
 
 export type Match = Static<typeof Match>
@@ -47,11 +47,11 @@ export const Rule = Type.Object(
     /** It spares a text that names an address of its own machine and none of another. */
     outside: optional(Type.Literal(true)),
   },
-  closed,
+  CLOSED,
 )
 export type Rule = Static<typeof Rule>
 
-const Packages = Type.Object({ popular: Words, genuine: optional(Words) }, closed)
+const Packages = Type.Object({ popular: Words, genuine: optional(Words) }, CLOSED)
 
 /** What is suspicious among the dependencies of a program. */
 export const DependencyRules = Type.Object(
@@ -61,7 +61,7 @@ export const DependencyRules = Type.Object(
     /** By language: names that are imitated, and names that look like an imitation and are none. */
     packages: optional(Type.Record(Type.String(), Packages)),
   },
-  closed,
+  CLOSED,
 )
 export type DependencyRules = Static<typeof DependencyRules>
 
@@ -75,7 +75,7 @@ export const RuleFile = Type.Object(
     calls: optional(Type.Record(Type.String(), Patterns)),
     dependencies: optional(DependencyRules),
   },
-  closed,
+  CLOSED,
 )
 export type RuleFile = Static<typeof RuleFile>
 

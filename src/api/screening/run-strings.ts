@@ -1,5 +1,5 @@
 import type { ReadText } from './language-rules.ts'
-import { CODE, FIRST_WORD, IN_STRING, NEWLINE, NONE, OTHER, STRING } from './tokens.ts'
+import { CODE, FIRST_WORD, IN_STRING, NEWLINE, NONE, OTHER, STRING } from './lexers/tokens.ts'
 
 /**
  * Which of a program's strings it runs as commands: those among the arguments of what starts a command, and those that a name

@@ -6,7 +6,7 @@ import { createRunStrings } from './run-strings.ts'
 import { isCommandStart } from './shell-words.ts'
 import { readText } from './read-text.ts'
 import { pipesToItself } from './self-pipe.ts'
-import { CODE, finish, IN_STRING, reset, type Tokens } from './tokens.ts'
+import { CODE, finish, IN_STRING, reset, type Tokens } from './lexers/tokens.ts'
 
 /** A place where a rule matched. */
 export interface Hit {

@@ -1,6 +1,6 @@
 import { isWordCharacter } from './lexers/c-family.ts'
 import type { ReadText } from './language-rules.ts'
-import { CODE } from './tokens.ts'
+import { CODE } from './lexers/tokens.ts'
 
 const MAX_NAME = 64
 

@@ -1,5 +1,5 @@
 import type { ReadText } from './language-rules.ts'
-import { CODE, INTERPOLATION, IN_STRING, isGlued, NEWLINE, NONE, OTHER, SPACE_BEFORE, STRING } from './tokens.ts'
+import { CODE, INTERPOLATION, IN_STRING, isGlued, NEWLINE, NONE, OTHER, SPACE_BEFORE, STRING } from './lexers/tokens.ts'
 
 /** Words after which a command may stand. */
 export const COMMAND_STARTERS = (

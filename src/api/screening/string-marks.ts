@@ -1,7 +1,7 @@
 import * as lexer from './lexers/lexer.ts'
 import type { StringKind } from './lexers/lexer.ts'
-import { beginString, emit, type Reader } from './reader.ts'
-import { INTERPOLATION, IN_STRING, NEWLINE, SPACE_BEFORE } from './tokens.ts'
+import { beginString, emit, type Reader } from './lexers/reader.ts'
+import { INTERPOLATION, IN_STRING, NEWLINE, SPACE_BEFORE } from './lexers/tokens.ts'
 
 /** Deeper interpolations stay strings; no interpreter's own parser goes that deep. */
 export const MAX_DEPTH = 16_384

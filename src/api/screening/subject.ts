@@ -1,5 +1,6 @@
 import { extname } from 'node:path/posix'
 import type { Encoding } from '../../shared/job.ts'
+import { shellWord } from '../../shared/shell-word.ts'
 
 /** What is screened of one submission. */
 export interface Subject {
@@ -114,5 +115,5 @@ function commandTexts(command: readonly string[]): Subject['texts'] {
 }
 
 function quoted(argument: string): string {
-  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : shellWord(argument)
 }

@@ -74,6 +74,3 @@ export function valuedOptions(nodes: readonly Node[]): { names: string[]; option
       })),
   )
 }
-
-/** A word of a script of bash or zsh, whatever is in it. */
-export const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { loadConfiguredLanguages } from '../context.ts'
-import { type Node, nodesOf, quoted, valuedOptions } from './nodes.ts'
+import { type Node, nodesOf, valuedOptions } from './nodes.ts'
+import { shellWord } from '../../shared/shell-word.ts'
 import { type Shell, SHELLS } from './shells.ts'
 
 /** What a shell sources to complete the words of `runyard`. @param root folder of package.json, with the languages */
@@ -17,9 +18,9 @@ function bash(nodes: readonly Node[]): string {
     ...options.map(({ long }) => long),
   ]
   const arm = (patterns: string[], words: readonly string[], files: boolean) =>
-    `    ${patterns.map(quoted).join(' | ')}) words=${quoted(words.join(' '))}${files ? ' files=yes' : ''} ;;`
+    `    ${patterns.map(shellWord).join(' | ')}) words=${shellWord(words.join(' '))}${files ? ' files=yes' : ''} ;;`
   const values = valuedOptions(nodes).map(({ names, option }) => arm(names, option.choices, option.files))
-  const paths = nodes.filter(({ path }) => path !== '').map(({ path }) => quoted(path)).join(' | ') // prettier-ignore
+  const paths = nodes.filter(({ path }) => path !== '').map(({ path }) => shellWord(path)).join(' | ') // prettier-ignore
   return `_runyard() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" at='' words='' files='' i
   for ((i = 1; i < COMP_CWORD; i++)); do
@@ -42,21 +43,21 @@ complete -F _runyard runyard`
 
 /** The same as for bash, with what each word means. Options are offered where one is begun. */
 function zsh(nodes: readonly Node[]): string {
-  const described = (word: string, description: string) => quoted(`${word}:${description}`)
+  const described = (word: string, description: string) => shellWord(`${word}:${description}`)
   const list = (words: readonly string[]) => `(${words.join(' ')})`
   const arms = nodes.map(({ path, commands, options, values, files }) =>
     [
-      `    ${quoted(path)})`,
+      `    ${shellWord(path)})`,
       `      commands=${list(commands.map(({ name, description }) => described(name, description)))}`,
       `      options=${list(options.map(({ long, description }) => described(long, description)))}`,
-      `      values=${list(values.map(quoted))} files=${files ? 'yes' : "''"} ;;`,
+      `      values=${list(values.map(shellWord))} files=${files ? 'yes' : "''"} ;;`,
     ].join('\n'),
   )
   const valued = valuedOptions(nodes).map(({ names, option: { choices, files } }) => {
-    const action = files ? '_files' : `compadd -- ${choices.map(quoted).join(' ')}`
-    return `    ${names.map(quoted).join(' | ')}) ${action}; return ;;`
+    const action = files ? '_files' : `compadd -- ${choices.map(shellWord).join(' ')}`
+    return `    ${names.map(shellWord).join(' | ')}) ${action}; return ;;`
   })
-  const paths = nodes.filter(({ path }) => path !== '').map(({ path }) => quoted(path)).join(' | ') // prettier-ignore
+  const paths = nodes.filter(({ path }) => path !== '').map(({ path }) => shellWord(path)).join(' | ') // prettier-ignore
   return `_runyard() {
   local at='' files='' i
   local -a commands options values

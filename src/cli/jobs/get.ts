@@ -1,11 +1,11 @@
-import { mkdirSync } from 'node:fs'
-import { dirname, resolve, sep } from 'node:path'
+import { mkdirSync, realpathSync } from 'node:fs'
+import { basename, dirname, resolve, sep } from 'node:path'
 import type { Client, Job } from '../../client/client.ts'
 import { EXIT, ExitError } from '../exit.ts'
 import { plain, statusFormat } from '../paint.ts'
 import { writeFile } from '../service/connection.ts'
 import { printable, second } from '../table.ts'
-import { type Streams, verdict } from './show-events.ts'
+import { bytesOf, type Streams, verdict } from './show-events.ts'
 
 /** What `runyard get --output` writes. */
 export const OUTPUTS = ['summary', 'json', 'stdout', 'stderr', 'artifacts'] as const
@@ -33,12 +33,12 @@ export async function showJob(
       `the job is ${job.state} and has no output yet; --wait waits for its end, runyard logs shows the output so far`,
     )
   }
-  const bytes = bytesOf(job, json ? 'json' : output, to === undefined ? streams : { ...streams, paint: plain })
+  const bytes = contentOf(job, json ? 'json' : output, to === undefined ? streams : { ...streams, paint: plain })
   if (to === undefined) streams.stdout.write(bytes)
   else writeFile(to, bytes, '--to')
 }
 
-function bytesOf(job: Job, output: Exclude<GetOptions['output'], 'artifacts'>, streams: Streams): Uint8Array {
+function contentOf(job: Job, output: Exclude<GetOptions['output'], 'artifacts'>, streams: Streams): Uint8Array {
   const ran = job.stages.filter(({ name }) => name !== 'compile')
   switch (output) {
     case 'json':
@@ -46,20 +46,20 @@ function bytesOf(job: Job, output: Exclude<GetOptions['output'], 'artifacts'>, s
     case 'summary':
       return Buffer.from(`${portrait(job, streams)}\n`)
     case 'stdout':
-      return Buffer.concat(ran.map(({ stdout, stdoutBase64 }) => decoded(stdout, stdoutBase64)))
+      return Buffer.concat(ran.map(({ stdout, stdoutBase64 }) => bytesOf(stdout, stdoutBase64)))
     case 'stderr': {
       // As `run` and `logs` show it: what a compiler says is on standard error.
       const compiled = job.stages.filter(({ name }) => name === 'compile')
-      const said = compiled.map(({ output: text, outputBase64 }) => decoded(text, outputBase64))
-      return Buffer.concat([...said, ...ran.map(({ stderr, stderrBase64 }) => decoded(stderr, stderrBase64))])
+      const said = compiled.map(({ output: text, outputBase64 }) => bytesOf(text, outputBase64))
+      return Buffer.concat([...said, ...ran.map(({ stderr, stderrBase64 }) => bytesOf(stderr, stderrBase64))])
     }
   }
 }
 
-const decoded = (text: string, base64: string | undefined) =>
-  base64 === undefined ? Buffer.from(text) : Buffer.from(base64, 'base64')
-
-/** Paths are chosen by programs: nothing is written outside of the folder, and nothing that is there is written over. */
+/**
+ * Paths are chosen by programs: nothing is written outside of the folder, through links neither, and nothing that is there is
+ * written over.
+ */
 async function saveArtifacts(
   job: Job,
   folder: string,
@@ -71,13 +71,27 @@ async function saveArtifacts(
   else if (artifacts.length === 0) note('the job has no files; --artifact GLOB of run and submit keeps some')
   for (const { path } of artifacts) {
     const target = resolve(folder, path)
-    if (!target.startsWith(`${resolve(folder)}${sep}`)) {
+    if (!isWithin(target, resolve(folder)) || !isWithin(realPath(dirname(target)), realPath(resolve(folder)))) {
       throw new ExitError(EXIT.cannotWrite, `${printable(path)} is outside of ${folder} and was not written`)
     }
     const bytes = await client.artifact(job.id, path)
     makeFolder(dirname(target))
     writeFile(target, bytes, '--to', 'wx')
     stdout.write(`${printable(target)} (${bytes.length} bytes)\n`)
+  }
+}
+
+const isWithin = (path: string, folder: string) =>
+  `${path}${sep}`.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`)
+
+/** Where a path leads, links followed; of one that is not there yet, where its nearest parent leads. @throws ExitError */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' && dirname(path) !== path) return resolve(realPath(dirname(path)), basename(path))
+    throw new ExitError(EXIT.cannotWrite, `--to: ${path}: ${message}`)
   }
 }
 

@@ -91,5 +91,6 @@ export function verdict({ status, message, limits, stages }: JobSummary): string
 export const wallMs = ({ stages }: JobSummary): string =>
   stages.length === 0 ? '' : stages.reduce((sum, stage) => sum + stage.wallMs, 0).toFixed(0)
 
-const bytesOf = (text: string, base64: string | undefined): Buffer =>
+/** Of output, whose text may not have all of the bytes. */
+export const bytesOf = (text: string, base64: string | undefined): Buffer =>
   base64 === undefined ? Buffer.from(text) : Buffer.from(base64, 'base64')

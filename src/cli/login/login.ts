@@ -1,6 +1,7 @@
 import { text } from 'node:stream/consumers'
 import type { Runtime } from '../../client/client.ts'
 import {
+  addressFrom,
   addressOf,
   checkedKey,
   connect,
@@ -27,21 +28,20 @@ export async function login(options: Options, deps: Deps): Promise<void> {
   const { env, streams } = deps
   const stdin = deps.stdin()
   const questions = { stdin, stderr: streams.stderr }
-  const { url: known } = await addressOf(options, deps, storedNow(env))
-  const asked = options.url === undefined && stdin.isTTY ? await ask(`Service [${known}]: `, questions) : ''
-  const { url } = asked === '' ? { url: known } : await addressOf({ url: asked }, deps)
-  let key = keyGiven(options, {}, streams.note)?.key
+  const known = await addressOf(options, deps, () => storedNow(env))
+  const asked = options.url === undefined && stdin.isTTY ? await ask(`Service [${known.url}]: `, questions) : ''
+  const address = asked === '' ? known : addressFrom(asked, 'the service entered')
+  const { url } = address
+  const given = keyGiven(options, {}, streams.note)
+  let key = given?.key
   if (key === undefined) {
     const question = 'API key (not shown; empty where none is needed): '
     const typed = stdin.isTTY ? await ask(question, { ...questions, secret: true }) : (await text(stdin)).trim()
     if (typed !== '') key = checkedKey(typed, 'what was given')
   }
-  const connection = connectTo(
-    { url, source: 'login' },
-    key === undefined ? undefined : { key, source: 'login' },
-    streams.note,
-  )
-  await languagesOf(connection)
+  const source = given?.source ?? (stdin.isTTY ? 'the key entered' : 'standard input')
+  const connection = connectTo(address, key === undefined ? undefined : { key, source }, streams.note)
+  await languagesOf(connection, '--url')
   const stored = { url: normalUrl(url), ...(key !== undefined && { key }) }
   const file = writeLogin(env, stored)
   if (env['RUNYARD_URL']) streams.note('RUNYARD_URL is set: commands use it instead of the stored service')
@@ -50,7 +50,7 @@ export async function login(options: Options, deps: Deps): Promise<void> {
   streams.stdout.write(`Logged in to ${stored.url} ${keyWords(key)}; stored in ${file}\n`)
 }
 
-/** The login that is about to be replaced; one that is damaged is none. */
+/** The login that is about to be replaced or removed; one that is damaged is none. */
 function storedNow(env: Deps['env']): StoredLogin | undefined {
   try {
     return readLogin(env, () => undefined)
@@ -92,19 +92,13 @@ export async function whoami(options: Options, deps: Deps): Promise<void> {
 export async function logout({ json }: { json?: boolean }, deps: Deps): Promise<void> {
   const { env, streams } = deps
   const file = loginFile(env)
-  let url: string | null = null
-  try {
-    url = readLogin(env, () => undefined)?.url ?? null
-  } finally {
-    // One that is damaged goes too.
-    removeLogin(env)
-  }
+  const url = storedNow(env)?.url ?? null
+  // One that is damaged goes too.
+  const removed = removeLogin(env)
   if (env['RUNYARD_KEY']) streams.note('RUNYARD_KEY is still set')
   if (json) return show(deps, { url, file })
-  const words =
-    url === null
-      ? 'No login was stored'
-      : `Logged out of ${url}; the key itself stays valid until an operator revokes it`
+  const nothing = removed ? `No usable login was stored; removed ${file}` : 'No login was stored'
+  const words = url === null ? nothing : `Logged out of ${url}; the key itself stays valid until an operator revokes it`
   streams.stdout.write(`${words}\n`)
 }
 
@@ -112,10 +106,10 @@ function show({ streams }: Deps, value: object): void {
   streams.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
 }
 
-/** A request that any valid key may make. @throws ExitError */
-async function languagesOf(connection: Connection): Promise<Runtime[]> {
+/** A request that any valid key may make. @param choices how another service is chosen @throws ExitError */
+async function languagesOf(connection: Connection, choices?: string): Promise<Runtime[]> {
   return await connection.client.runtimes().catch((error: unknown) => {
-    throw explain(error, connection, 'login')
+    throw explain(error, connection, 'login', [], choices)
   })
 }
 

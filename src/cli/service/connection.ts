@@ -52,6 +52,7 @@ export function addConnectionOptions(command: Command): Command {
 /**
  * Address and key, each from the first place that has one: option, environment, `runyard login`. A stored key goes to the service it
  * was stored for and to no other.
+ * The stored login is read only where something is missing, so whoever gives both is in no need of a home folder.
  * @param warn told what is unwise
  * @throws ExitError when address or key cannot be used
  */
@@ -61,11 +62,27 @@ export async function connect(
   context: () => CliContext,
   warn: Warn,
 ): Promise<Connection> {
-  const stored = readLogin(env, warn)
+  let read: { login: StoredLogin | undefined } | undefined
+  const stored = () => (read ??= { login: readLogin(env, warn) }).login
   const address = await addressOf(options, { env, context }, stored)
-  const ofStored = stored?.key !== undefined && normalUrl(address.url) === stored.url
-  const key = keyGiven(options, env, warn) ?? (ofStored ? { key: stored.key ?? '', source: STORED } : undefined)
+  const key = keyGiven(options, env, warn) ?? storedKey(address.url, stored, warn)
   return connectTo(address, key, warn)
+}
+
+/** The stored key, if it is for this address. A login that cannot be used is no obstacle: the service may ask for no key. */
+function storedKey(
+  url: string,
+  stored: () => StoredLogin | undefined,
+  warn: Warn,
+): Sourced<{ key: string }> | undefined {
+  try {
+    const login = stored()
+    if (login?.key === undefined || normalUrl(url) !== login.url) return undefined
+    return { key: login.key, source: STORED }
+  } catch (error) {
+    warn((error as Error).message)
+    return undefined
+  }
 }
 
 const STORED = 'stored login'
@@ -88,26 +105,35 @@ const tellOfRate =
     if (code === 'rate-limited') note(`rate limit reached, retrying in ${Math.ceil(pauseMs / 1000)} s`)
   }
 
-/** @throws ExitError when it is no address of a service */
+/**
+ * The address of the options or the environment, else of the login, else of this machine.
+ * @param stored reads the login; asked only when no address is given
+ * @throws ExitError when it is no address of a service
+ */
 export async function addressOf(
   options: Pick<ConnectionOptions, 'url'>,
   { env, context }: { env: Environment; context: () => CliContext },
-  stored?: StoredLogin,
+  stored: () => StoredLogin | undefined,
 ): Promise<Sourced<{ url: string }>> {
   const given = options.url ?? (env['RUNYARD_URL'] || undefined)
   if (given === undefined) {
-    if (stored !== undefined) return { url: stored.url, source: STORED }
+    const login = stored()
+    if (login !== undefined) return { url: login.url, source: STORED }
     const holder = await holderOf(context().config.dataDir)
     return holder ? { url: holder.url, source: 'running on this machine' } : { url: DEFAULT_URL, source: 'default' }
   }
-  const source = options.url === undefined ? 'RUNYARD_URL' : '--url'
-  if (!/^https?:\/\//i.test(given) || !URL.canParse(given)) {
+  return addressFrom(given, options.url === undefined ? 'RUNYARD_URL' : '--url')
+}
+
+/** @param source where it was given, for people @throws ExitError when it is no address of a service */
+export function addressFrom(url: string, source: string): Sourced<{ url: string }> {
+  if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
     throw new ExitError(
       EXIT.usage,
-      `${source} is ${given}; it must be like ${DEFAULT_URL} or https://runyard.example.com`,
+      `${source} is ${url}; it must be like ${DEFAULT_URL} or https://runyard.example.com`,
     )
   }
-  return { url: given, source }
+  return { url, source }
 }
 
 /** The key of the options or the environment, if one is there. @throws ExitError when it cannot be one */

@@ -21,12 +21,14 @@ const OPTION_OF: Record<string, string> = {
  * What is wrong, and what to do about it.
  * @param what was asked for: a file, a job's id, an artifact's path behind it, or `list`
  * @param names of the jobs of a batch, in their order
+ * @param choices by what this command lets another service be chosen
  */
 export function explain(
   error: unknown,
   { url, key, sources }: Pick<Connection, 'url' | 'key' | 'sources'>,
   what: string,
   names: readonly string[] = [],
+  choices = 'runyard login, --url or RUNYARD_URL',
 ): unknown {
   if (!(error instanceof RunyardError)) return error
   const { code, detail, requestId } = error
@@ -36,7 +38,7 @@ export function explain(
         EXIT.unavailable,
         [
           `${detail} (address: ${sources.url})`,
-          'Is Runyard running there? To start one here: npx runyard up. To use another one: runyard login, --url or RUNYARD_URL.',
+          `Is Runyard running there? To start one here: npx runyard up. To use another one: ${choices}.`,
         ].join('\n'),
       )
     case 'unauthenticated':

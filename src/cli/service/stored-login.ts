@@ -35,7 +35,7 @@ export function readLogin(env: Environment, warn: (text: string) => void): Store
     text = readFileSync(file, 'utf8')
     if ((statSync(file).mode & 0o077) !== 0) warn(`other users may read the key in ${file}; run: chmod 600 ${file}`)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    if (isAbsent(error)) return undefined
     throw new ExitError(EXIT.setting, `${file} cannot be read: ${(error as Error).message}`)
   }
   const login = parsed(text)
@@ -43,6 +43,9 @@ export function readLogin(env: Environment, warn: (text: string) => void): Store
     throw new ExitError(EXIT.setting, `${file} is damaged; run runyard login again, or remove it`)
   return login
 }
+
+/** A home that is no folder, such as the `/dev/null` of service accounts, holds no file. */
+const isAbsent = (error: unknown) => ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')
 
 function parsed(text: string): StoredLogin | undefined {
   try {
@@ -71,11 +74,13 @@ export function writeLogin(env: Environment, login: StoredLogin): string {
   return file
 }
 
-/** @throws ExitError when it is there and cannot be removed */
-export function removeLogin(env: Environment): void {
+/** @returns whether there was one, usable or not @throws ExitError when it is there and cannot be removed */
+export function removeLogin(env: Environment): boolean {
   try {
-    rmSync(loginFile(env), { force: true })
+    rmSync(loginFile(env))
+    return true
   } catch (error) {
+    if (isAbsent(error)) return false
     throw new ExitError(EXIT.cannotWrite, `the login cannot be removed: ${(error as Error).message}`)
   }
 }

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { useAction } from './act.ts'
 import type { Page } from './api-types.ts'
 import { type Polled, usePolled } from './use-polled.ts'
@@ -23,20 +23,27 @@ export function usePaged<T extends { id: string }>(
   everyMs: number,
   key: string,
 ): Paged<T> {
-  const polled = usePolled(() => read(), everyMs, [key])
+  const { value, ...rest } = usePolled(async () => ({ key, page: await read() }), everyMs, [key])
+  const first = value?.page
+  const polled = { ...rest, value: first }
   const [behind, setBehind] = useState<Page<T>>()
-  useEffect(() => setBehind(undefined), [key])
+  const list = useRef(0)
+  useEffect(() => {
+    list.current++
+    setBehind(undefined)
+  }, [key])
   const { busy, run } = useAction()
-  const first = polled.value
   // What is new moves others from the first page to the second.
   const items = first && [
     ...first.items,
     ...(behind?.items.filter(({ id }) => !first.items.some((one) => one.id === id)) ?? []),
   ]
-  const cursor = (behind ?? first)?.next ?? null
+  // Until its own first page is there the one of the list before is shown, which nothing goes on behind.
+  const cursor = value?.key === key ? ((behind ?? first)?.next ?? null) : null
   const add = async (after: string) => {
+    const asked = list.current
     const page = await read(after)
-    setBehind((now) => ({ items: [...(now?.items ?? []), ...page.items], next: page.next }))
+    if (asked === list.current) setBehind((now) => ({ items: [...(now?.items ?? []), ...page.items], next: page.next }))
     return undefined
   }
   const older = cursor !== null && (

@@ -1,7 +1,5 @@
 import { Dialog } from '../design/dialog.tsx'
-
-const isMac = /Mac|iPhone|iPad/.test(navigator.userAgent)
-export const MOD = isMac ? '⌘' : 'Ctrl'
+import { MOD } from './run/run-button.tsx'
 
 const SHORTCUTS: [keys: string[], what: string][] = [
   [[MOD, 'Enter'], 'Run the program'],

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { LimitOverrides } from '../limits.ts'
+import { orNull } from '../schema.ts'
 import { ScreeningPolicy } from '../screening-policy.ts'
 import { Webhook } from '../webhook.ts'
 
@@ -7,8 +8,6 @@ import { Webhook } from '../webhook.ts'
 export const SCOPES = ['jobs', 'containers', 'admin'] as const
 export const Scope = Type.Enum(SCOPES)
 export type Scope = (typeof SCOPES)[number]
-
-const orNull = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
 /** Tokens come back at `perMinute`; at most `burst` of them are kept. */
 export const Rate = Type.Object(

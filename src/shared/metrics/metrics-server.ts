@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import { closeOnce } from '../close-once.ts'
 import { SECOND } from '../limits.ts'
-import { isLoopback, isLoopbackName } from '../loopback.ts'
+import { hostInUrl, isLoopback, isLoopbackName } from '../loopback.ts'
 import type { Exposition } from './exposition.ts'
 
 export interface MetricsServer {
@@ -44,7 +44,7 @@ export async function startMetricsServer(
     server.once('error', reject)
     server.listen(port, host, resolve)
   })
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}/metrics`
+  const url = `http://${hostInUrl(host)}:${(server.address() as AddressInfo).port}/metrics`
   log.info({ url }, 'metrics are served')
   return {
     url,

@@ -27,6 +27,23 @@ export const Installation = Type.Object({
 })
 export type Installation = Static<typeof Installation>
 
+/** A language, and where it is installed. */
+export const AdminRuntime = Type.Object({
+  language: Type.String(),
+  name: Type.String(),
+  default: Type.Boolean({ description: 'whether the set-up installs it by default' }),
+  hosts: Type.Array(
+    Type.Object({
+      host: Type.String(),
+      workers: Type.Integer(),
+      version: Type.Union([Type.String(), Type.Null()], { description: '`null`: not installed' }),
+      installsOnRequest: Type.Boolean(),
+    }),
+  ),
+  installation: Type.Union([Installation, Type.Null()], { description: 'the last installation, within a day' }),
+})
+export type AdminRuntime = Static<typeof AdminRuntime>
+
 /** What is told of one while it goes on. */
 export const InstallationEvent = Type.Union([
   Type.Object({
@@ -40,6 +57,7 @@ export const InstallationEvent = Type.Union([
   Type.Object({ type: Type.Literal('line'), data: Type.Object({ host: Type.String(), text: Type.String() }) }),
   Type.Object({ type: Type.Literal('result'), data: Installation }),
 ])
+export type InstallationEvent = Static<typeof InstallationEvent>
 
 export interface Installations {
   /** @returns a new one, or the one of this language that is under way */

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { orNull } from '../schema.ts'
 
 /** What counts for or against a caller, or was done by an operator about it. */
 export const SECURITY_EVENT_KINDS = [
@@ -25,8 +26,6 @@ export const SECURITY_EVENT_KINDS = [
 ] as const
 export const SecurityEventKind = Type.Enum(SECURITY_EVENT_KINDS)
 export type SecurityEventKind = (typeof SECURITY_EVENT_KINDS)[number]
-
-const orNull = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
 /** One entry of the security stream. Never holds code, keys or environment. */
 export const SecurityEvent = Type.Object({

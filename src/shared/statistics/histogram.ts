@@ -27,7 +27,7 @@ export function merge(into: Histogram, from: Histogram): void {
  * @param share e.g. 0.95
  * @returns the time below or at which this share of all lies, in ms; null when there are none
  */
-export function quantile(histogram: Histogram, share: number): number | null {
+export function histogramQuantile(histogram: Histogram, share: number): number | null {
   const bins = [...histogram].sort(([a], [b]) => a - b)
   const total = bins.reduce((sum, [, count]) => sum + count, 0)
   let seen = 0

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { WEBHOOK_EVENTS, type WebhookEvent } from '../webhook.ts'
+import { orNull } from '../schema.ts'
 
 /** Where a delivery is: `pending` until an attempt succeeded, no more are made, or somebody cancelled it. */
 export const DELIVERY_STATES = ['pending', 'succeeded', 'failed', 'cancelled'] as const
@@ -22,8 +23,6 @@ export const ATTEMPT_ERRORS = [
 ] as const
 export const AttemptError = Type.Enum(ATTEMPT_ERRORS)
 export type AttemptError = (typeof ATTEMPT_ERRORS)[number]
-
-const orNull = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
 export const Attempt = Type.Object({
   at: Type.String({ format: 'date-time', description: 'when it began: RFC 3339, UTC' }),

@@ -26,8 +26,12 @@ import { jobSpans, traceJobs } from './trace-jobs.ts'
 export interface JobConsumer {
   /** How many run now. */
   readonly running: number
-  /** Begins. @param takes whether it takes jobs yet; otherwise once it is resumed. @throws when Redis refuses */
-  start: (takes: boolean) => Promise<void>
+  /**
+   * Begins.
+   * @param takes asked, once it could take jobs, whether it does yet; otherwise it does once it is resumed
+   * @throws when Redis refuses
+   */
+  start: (takes: () => boolean) => Promise<void>
   /** Takes no more jobs until it is told to. */
   pause: () => Promise<void>
   resume: () => Promise<void>
@@ -102,7 +106,8 @@ export function createJobConsumer(core: WorkerCore, options: JobConsumerOptions)
         (spec) => storeLostJob({ ...context, lost }, spec),
         log,
       )
-      if (!takes) await worker.pause()
+      // Whoever paused it before there was a queue to pause is answered by this.
+      if (!takes()) await worker.pause()
     },
     pause: async () => worker?.pause(),
     resume: async () => worker?.resume(),

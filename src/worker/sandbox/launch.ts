@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, stat } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -7,6 +7,7 @@ import type { Logger } from 'pino'
 import { MINUTE, SECOND } from '../../shared/limits.ts'
 import type { Engine } from './engine.ts'
 import { OPTION_TRANSPORT, TRANSPORT_FOLDER, TRANSPORT_SOCKET } from './protocol.ts'
+import { removeStale } from './remove-stale.ts'
 import { attachedTransport, directTransport, type Transport } from './transport.ts'
 
 /**
@@ -50,7 +51,7 @@ export function createLaunch(engine: Engine, makeFolder: (() => Promise<string>)
     }
     try {
       const folder = await makeFolder()
-      await removeStale(folder)
+      await removeStale(folder, (name) => isStale(folder, name))
       const { transport, reason } = await launchBoth(engine, options, folder)
       decide(reason)
       return transport
@@ -162,11 +163,8 @@ async function launchDirect(
   }
 }
 
-async function removeStale(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    if (!name.startsWith(PREFIX)) continue
-    const path = join(folder, name)
-    const made = await stat(path).catch(() => undefined)
-    if (made && Date.now() - made.mtimeMs > STALE_MS) await rm(path, { recursive: true, force: true })
-  }
+async function isStale(folder: string, name: string): Promise<boolean> {
+  if (!name.startsWith(PREFIX)) return false
+  const made = await stat(join(folder, name)).catch(() => undefined)
+  return made !== undefined && Date.now() - made.mtimeMs > STALE_MS
 }

@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process'
 import { rmSync } from 'node:fs'
-import { access, constants, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { access, constants, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { ContainerCreateOptions } from 'dockerode'
 import type { Logger } from 'pino'
 import type { Launch } from './launch.ts'
 import { DEVICES_FOLDER, OPTION_DEVICES } from './protocol.ts'
+import { removeStale } from './remove-stale.ts'
 
 /**
  * Gives each container device nodes of its own.
@@ -37,7 +38,7 @@ export function withOwnDevices(launch: Launch, log: Logger, parent = '/dev'): La
   }
 
   const launchFirst: Launch = async (options) => {
-    await removeStale(parent).catch(() => undefined)
+    await removeStale(parent, isStale).catch(() => undefined)
     try {
       const transport = await launchOwn(options)
       way = 'own'
@@ -114,11 +115,8 @@ function withNodes(options: ContainerCreateOptions, folder: string): ContainerCr
   }
 }
 
-/** What workers that were killed have left. */
-async function removeStale(parent: string): Promise<void> {
-  for (const name of await readdir(parent)) {
-    const [, pid, start] = new RegExp(`^${PREFIX}(\\d+)-(\\d+)-`).exec(name) ?? []
-    if (pid === undefined || start === (await startOf(Number(pid)))) continue
-    await rm(join(parent, name), { recursive: true, force: true })
-  }
+/** Whether a worker that was killed has left it. */
+async function isStale(name: string): Promise<boolean> {
+  const [, pid, start] = new RegExp(`^${PREFIX}(\\d+)-(\\d+)-`).exec(name) ?? []
+  return pid !== undefined && start !== (await startOf(Number(pid)))
 }

@@ -297,17 +297,20 @@ export function createSandboxProtocol({ name, memoryBytes, program }: SandboxPro
     run(start, stdin, open) {
       inState('job')
       const started = encodeStart(start)
+      // What fits no frame leaves everything as it was.
+      const frames = [...sendBeginning(start), started]
       const input = { input: [stdin], underWay: 0, complete: !open, open: start.stdin }
       stage = { ...input, outputLeft: start.outputBytes }
       state = 'stage'
-      return [...sendBeginning(start), started, ...sendInput(stage)]
+      return [...frames, ...sendInput(stage)]
     },
     gather(wanted) {
       inState('job')
       const asked = encodeGather(wanted)
+      const frames = [...sendBeginning(), asked]
       gathering = createGathering(wanted)
       state = 'gathering'
-      return [...sendBeginning(), asked]
+      return frames
     },
     end() {
       inState('job')

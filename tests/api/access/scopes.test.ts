@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type Scope, SCOPES } from '../../../src/shared/access/api-key.ts'
+import type { RouteDescription } from '../../../src/api/http/route.ts'
+import { ROUTES as DESCRIBED } from '../../../src/api/routes.ts'
 import { type LoneGateway, startLoneGateway } from '../../support/lone-gateway.ts'
 import { problemOf, send } from '../../support/send.ts'
 
@@ -13,40 +15,50 @@ beforeAll(async () => {
 })
 afterAll(() => Promise.all([gateway.close(), optional.close()]))
 
-const ID = '01999999-9999-7999-8999-999999999999'
+/** What stands for a name in a path; nothing that is there. */
+const SAMPLES: Record<string, string> = {
+  id: '01999999-9999-7999-8999-999999999999',
+  path: 'a',
+  language: 'nosuch',
+  subject: 'address:192.0.2.1',
+}
+const nameOf = ({ method, path }: RouteDescription) => `${method.toUpperCase()} ${path}`
 
-/** Every route but health, and the scopes that open it. */
-const ROUTES: { route: string; opens: readonly Scope[] }[] = [
-  { route: 'POST /v1/jobs', opens: ['jobs'] },
-  { route: 'GET /v1/jobs', opens: ['jobs', 'containers'] },
-  { route: `GET /v1/jobs/${ID}`, opens: ['jobs', 'containers'] },
-  { route: `DELETE /v1/jobs/${ID}`, opens: ['jobs', 'containers'] },
-  { route: `GET /v1/jobs/${ID}/events`, opens: ['jobs', 'containers'] },
-  { route: `GET /v1/jobs/${ID}/io`, opens: ['jobs', 'containers'] },
-  { route: `GET /v1/jobs/${ID}/artifacts/a`, opens: ['jobs', 'containers'] },
-  { route: 'POST /v1/batches', opens: ['jobs'] },
-  { route: `GET /v1/batches/${ID}`, opens: ['jobs', 'containers'] },
-  { route: 'GET /v1/webhook-secret', opens: ['jobs', 'containers'] },
-  { route: 'POST /v1/webhook-secret/rotate', opens: ['jobs', 'containers'] },
-  { route: 'GET /v1/webhook-deliveries', opens: ['jobs', 'containers'] },
-  { route: `POST /v1/webhook-deliveries/${ID}/redeliver`, opens: ['jobs', 'containers'] },
-  { route: `POST /v1/webhook-deliveries/${ID}/cancel`, opens: ['jobs', 'containers'] },
-  { route: 'POST /v1/webhook-test', opens: ['jobs', 'containers'] },
-  { route: 'POST /api/repl/execute', opens: ['jobs'] },
-  { route: 'POST /api/repl/execute/stream', opens: ['jobs'] },
-  { route: 'POST /api/containers/create', opens: ['containers'] },
-  { route: 'POST /api/containers/create/stream', opens: ['containers'] },
-  { route: 'GET /v1/admin/keys', opens: ['admin'] },
-  { route: 'POST /v1/admin/keys', opens: ['admin'] },
-  { route: 'DELETE /v1/admin/keys/000000000000', opens: ['admin'] },
-  { route: 'GET /v1/admin/security-events', opens: ['admin'] },
-  { route: 'GET /v1/admin/blocks', opens: ['admin'] },
-  { route: 'PUT /v1/admin/blocks/address:192.0.2.1', opens: ['admin'] },
-  { route: 'DELETE /v1/admin/blocks/address:192.0.2.1', opens: ['admin'] },
-  { route: 'GET /v1/admin/allowed', opens: ['admin'] },
-  { route: 'PUT /v1/admin/allowed/address:192.0.2.1', opens: ['admin'] },
-  { route: 'GET /metrics', opens: ['admin'] },
+/** The scopes that open a route, by its name: the first that fits. A route without any has to be named here. */
+const EXPECTED: [RegExp, 'open' | 'itself' | readonly Scope[]][] = [
+  [/^GET \/(?:healthz|readyz|openapi\.json)$/, 'open'],
+  [/ \/v1\/admin\/session$/, 'itself'],
+  [/ \/v1\/admin\//, ['admin']],
+  [/^GET \/metrics$/, ['admin']],
+  [/^GET \/(?:v1\/runtimes|api\/repl\/languages)$/, []],
+  [/^POST \/api\/containers\/create/, ['containers']],
+  [/^POST \/(?:v1\/jobs|v1\/batches|api\/repl\/execute(?:\/stream)?)$/, ['jobs']],
+  [/./, ['jobs', 'containers']],
 ]
+
+/** Every route that looks at a key, and the scopes that open it. */
+const ROUTES = DESCRIBED.flatMap(({ scopes, authenticates, ...described }) =>
+  scopes === 'open' || authenticates
+    ? []
+    : [
+        {
+          route: nameOf(described as RouteDescription).replaceAll(
+            /[:*](\w+)/g,
+            (_, name: string) => SAMPLES[name] ?? name,
+          ),
+          opens: scopes,
+        },
+      ],
+)
+const SCOPED = ROUTES.filter(({ opens }) => opens.length > 0)
+
+test.each(DESCRIBED.map((described) => ({ route: nameOf(described), described })))(
+  '$route is opened by what it should be',
+  ({ route, described: { scopes, authenticates, params = {} } }) => {
+    expect(authenticates ? 'itself' : scopes).toEqual(EXPECTED.find(([name]) => name.test(route))?.[1])
+    expect(Object.keys(params).filter((name) => SAMPLES[name] === undefined)).toEqual([])
+  },
+)
 
 const ask = (url: string, route: string, headers: object) => {
   const [method = '', path = ''] = route.split(' ')
@@ -54,7 +66,7 @@ const ask = (url: string, route: string, headers: object) => {
 }
 
 describe('a key that has not the scope for it gets 403, and one that has does not:', () => {
-  test.each(ROUTES)('$route takes one of $opens', async ({ route, opens }) => {
+  test.each(SCOPED)('$route takes one of $opens', async ({ route, opens }) => {
     for (const scope of SCOPES) {
       const answer = await ask(gateway.url, route, headersOf.get(scope) ?? {})
       const isRefused = answer.status === 403 && problemOf(answer).code === 'insufficient-scope'
@@ -64,7 +76,7 @@ describe('a key that has not the scope for it gets 403, and one that has does no
 })
 
 test('what takes the scope of an operator takes a key in every mode', async () => {
-  for (const { route, opens } of ROUTES) {
+  for (const { route, opens } of SCOPED) {
     const isForAll = !opens.includes('admin')
     expect({ route, isRefused: (await ask(optional.url, route, {})).status === 401 }).toEqual({
       route,
@@ -91,7 +103,7 @@ test('a key cannot go above its own ceilings, nor above those of the service', a
 })
 
 test('without a key nothing is served but health, where one is required', async () => {
-  for (const { route } of [...ROUTES, { route: 'GET /' }, { route: 'GET /v1/runtimes' }, { route: 'GET /nowhere' }]) {
+  for (const { route } of [...ROUTES, { route: 'GET /' }, { route: 'GET /nowhere' }]) {
     expect({ route, status: (await ask(gateway.url, route, {})).status }).toEqual({ route, status: 401 })
   }
   expect((await ask(gateway.url, 'GET /healthz', {})).status).toBe(200)

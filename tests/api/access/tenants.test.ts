@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { PATH, type PathParameter } from '../../../src/api/http/openapi/parameters.ts'
+import { ROUTES } from '../../../src/api/routes.ts'
 import { newDelivery } from '../../../src/shared/webhooks/new-delivery.ts'
 import { createDeliveries } from '../../../src/shared/webhooks/deliveries.ts'
 import { finishedJob } from '../../shared/webhooks/job.ts'
@@ -37,21 +39,32 @@ afterAll(() => gateway.close())
 const ask = (method: string, path: string, headers: Headers): Promise<RawAnswer> =>
   send(`${gateway.url}${path}`, { ...headers }, { method })
 
+/** What is mine, by what a path calls it. */
+const OWN = new Map<PathParameter, () => string>([
+  [PATH.job, () => job],
+  [PATH.batch, () => batch],
+  [PATH.delivery, () => delivery],
+])
+
+/** Every route whose path names what belongs to a tenant. */
+const NAMING = ROUTES.filter(({ path, params }) => params?.['id'] && !path.startsWith('/v1/admin/'))
+const naming = NAMING.map(({ method, path, params }) => ({
+  what: `${method.toUpperCase()} ${path}`,
+  method: method.toUpperCase(),
+  path: (id: string) => path.replace(':id', id).replace('*path', 'a'),
+  id: () => OWN.get(params?.['id'] as PathParameter)?.() ?? `tests/api/access/tenants.test.ts makes none for ${path}`,
+}))
+
 describe('what belongs to another tenant is no other than what does not exist:', () => {
   test.each<{ what: string; method?: string; path: (id: string) => string; id: () => string }>([
-    { what: 'a job that is read', path: (id) => `/v1/jobs/${id}`, id: () => job },
+    ...naming,
     { what: 'a job that is waited for', path: (id) => `/v1/jobs/${id}?wait=5`, id: () => job },
-    { what: 'a job that is streamed', path: (id) => `/v1/jobs/${id}/events`, id: () => job },
     { what: 'a job whose stream is asked for by HEAD', method: 'HEAD', path: (id) => `/v1/jobs/${id}/events`, id: () => job }, // prettier-ignore
-    { what: 'a job that is cancelled', method: 'DELETE', path: (id) => `/v1/jobs/${id}`, id: () => job },
-    { what: 'a job whose request is read', path: (id) => `/v1/jobs/${id}/request`, id: () => job },
-    { what: 'a batch', path: (id) => `/v1/batches/${id}`, id: () => batch },
-    { what: 'a delivery', path: (id) => `/v1/webhook-deliveries/${id}`, id: () => delivery },
-    { what: 'a delivery that is to be repeated', method: 'POST', path: (id) => `/v1/webhook-deliveries/${id}/redeliver`, id: () => delivery }, // prettier-ignore
   ])('$what', async ({ method = 'GET', path, id }) => {
     const found = await ask(method, path(id()), theirs)
     const missing = await ask(method, path(UNKNOWN), theirs)
     expect([found.status, found.text]).toEqual([404, missing.text])
+    expect([job, batch, delivery]).toContain(id())
   })
 
   test('a job that is talked to', async () => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { BEGINNING, createEventFeed, type EventFeed } from '../../../src/api/events/event-feed.ts'
 import { createLiveEvents, type StoredEvent } from '../../../src/api/events/live-events.ts'
+import { eventually } from '../../support/eventually.ts'
 import { openTestRedis, type TestRedis } from '../../shared/security/test-redis.ts'
 
 const JOB = '01999999-9999-7999-8999-999999999999'
@@ -28,7 +29,7 @@ const keepLast = (count: number) => own.redis.xtrim(own.keys.events(JOB), 'MAXLE
 
 async function read(after: string): Promise<StoredEvent[]> {
   const events: StoredEvent[] = []
-  for await (const event of feed.read(JOB, after, new AbortController().signal)) events.push(event)
+  for await (const event of await feed.read(JOB, after, new AbortController().signal)) events.push(event)
   return events
 }
 const told = (events: readonly StoredEvent[]) => events.map(({ id, type }) => `${id} ${type}`)
@@ -66,7 +67,7 @@ describe('a stream whose beginning is no longer kept', () => {
   test('says so to a reader that was overtaken while it read', async () => {
     await write(1000)
     const events: StoredEvent[] = []
-    for await (const event of feed.read(JOB, BEGINNING, new AbortController().signal)) {
+    for await (const event of await feed.read(JOB, BEGINNING, new AbortController().signal)) {
       events.push(event)
       if (events.length === 3) await keepLast(2)
     }
@@ -76,4 +77,13 @@ describe('a stream whose beginning is no longer kept', () => {
     const gap = lines.findIndex((line) => line.endsWith('gap'))
     expect(lines[gap]?.split(' ')[0]).toBe(lines[gap - 1]?.split(' ')[0])
   })
+})
+
+test('events that nobody reads are no longer subscribed to when their signal aborts', async () => {
+  const channels = async () => (await own.redis.pubsub('CHANNELS', own.keys.events('*'))) as string[]
+  const leave = new AbortController()
+  await feed.read(JOB, BEGINNING, leave.signal)
+  expect(await channels()).toEqual([own.keys.events(JOB)])
+  leave.abort()
+  await eventually('the subscription ended', async () => (await channels()).length === 0)
 })

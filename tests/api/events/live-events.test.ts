@@ -28,8 +28,31 @@ const subscribed = async () => (await own.redis.pubsub('CHANNELS', `${own.keys.e
 /** Named, should it not come, by its own text. */
 const until = (condition: () => Promise<boolean>) => eventually(String(condition), condition)
 
-test('who subscribes while the connection is lost is told so, and not left waiting for it to come back', async () => {
+test('who subscribes while the connection is lost gets the events once it is back', async () => {
   const live = createLiveEvents(subscriber, own.keys)
+  link.cut()
+  await once(subscriber, 'close')
+  const events: StoredEvent[] = []
+  const waiting = live.subscribe('one', listener(events))
+  link.mend()
+  await waiting
+  await own.redis.publish(own.keys.events('one'), '1-0 result {}')
+  await until(async () => events.length > 0)
+})
+
+test('a gap is told of when nothing can fall into it any more: the channel is subscribed again', async () => {
+  const live = createLiveEvents(subscriber, own.keys)
+  let found: Promise<string[]> | undefined
+  await live.subscribe('one', { event() {}, gap: () => void (found ??= subscribed()) })
+  link.cut()
+  await once(subscriber, 'close')
+  link.mend()
+  await until(async () => found !== undefined)
+  expect(await found).toEqual([own.keys.events('one')])
+})
+
+test('who subscribes while the connection is lost is told so when it does not come back soon', async () => {
+  const live = createLiveEvents(subscriber, own.keys, 100)
   link.freeze()
   const waiting = live.subscribe('one', listener())
   link.cut()
@@ -49,7 +72,7 @@ test('who subscribes while the connection is lost is told so, and not left waiti
 })
 
 test('who subscribes at a Redis that says nothing is told so', async () => {
-  const live = createLiveEvents(subscriber, own.keys)
+  const live = createLiveEvents(subscriber, own.keys, 100)
   link.freeze()
   await expect(live.subscribe('one', listener())).rejects.toMatchObject({ code: 'unavailable' })
 })

@@ -8,6 +8,7 @@ import { pino } from 'pino'
 import type { StoredEvent } from '../../../src/api/events/live-events.ts'
 import { answerProblem } from '../../../src/api/http/answer-problem.ts'
 import { sendEvents } from '../../../src/api/http/sse.ts'
+import { queueUnavailable } from '../../../src/shared/problems.ts'
 
 let redis: Redis
 beforeAll(async () => {
@@ -45,6 +46,22 @@ test('a stream that fails in its middle is broken off, and told of in the log al
     expect(written).not.toHaveBeenCalled()
   } finally {
     written.mockRestore()
+    server.close()
+    await once(server, 'close')
+  }
+})
+
+test('a stream whose events cannot be subscribed to is answered 503, with the time to come back', async () => {
+  const app = express()
+  app.get('/', (_req, res) => sendEvents(res, Promise.reject(queueUnavailable()), new AbortController().signal))
+  app.use(answerProblem(redis, pino({ level: 'silent' })))
+  const server = createServer(app).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  try {
+    const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '2'])
+    expect(await response.json()).toMatchObject({ code: 'unavailable' })
+  } finally {
     server.close()
     await once(server, 'close')
   }

@@ -15,7 +15,8 @@ import {
   takeTokens,
   TICKS_PER_TOKEN,
 } from '../../../src/api/rate-limit/gcra.ts'
-import { defineRateLimit } from '../../../src/api/rate-limit/rate-limit-script.ts'
+import { RATE_LIMIT } from '../../../src/api/rate-limit/rate-limit-script.ts'
+import { defineScripts, runScript } from '../../../src/shared/redis/lua-script.ts'
 import { createRateLimiter, type LimitedCaller, type RateLimiter } from '../../../src/api/rate-limit/rate-limiter.ts'
 import { connectRedis } from '../../../src/shared/redis/connect.ts'
 import { createBlocks } from '../../../src/shared/security/blocks.ts'
@@ -152,10 +153,10 @@ test.each([
 ])('the script reckons as the gateway does ($perMinute a minute, burst $burst)', async (rate) => {
   const random = seeded(rate.perMinute)
   const redis = await own.connect()
-  defineRateLimit(redis)
+  defineScripts(redis, [RATE_LIMIT])
   const moment = ([seconds, micros]: readonly unknown[]) => Number(seconds) * 1e6 + Number(micros)
-  const key = own.keys.rate(`agreement ${rate.perMinute}`)
-  const names = [key, own.keys.allowed, own.keys.block('address:none')]
+  const bucket = `agreement ${rate.perMinute}`
+  const key = own.keys.rate(bucket)
   // The script's moment lies between two readings of the same clock, and a later one never leaves an earlier arrival behind:
   // what it stores lies between what the gateway's arithmetic makes of both.
   const full = rate.burst * TICKS_PER_TOKEN
@@ -170,7 +171,9 @@ test.each([
     const pipeline = redis.pipeline()
     for (const tokens of asked) {
       pipeline.time()
-      pipeline.runyardRateLimit(3, ...names, rate.perMinute, rate.burst, tokens, 'address:none')
+      // A pipeline has the scripts of its connection, and answers as a whole.
+      const one = pipeline as unknown as Redis
+      void runScript(one, own.keys.prefix, RATE_LIMIT, { bucket, ...rate, tokens, subjects: ['address:none'] })
       pipeline.time()
       pipeline.get(key)
     }

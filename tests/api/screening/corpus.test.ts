@@ -16,7 +16,7 @@ const languages = SCREENED_LANGUAGES
 
 function entries(kind: 'hostile' | 'ordinary' | 'everyday') {
   return languages.flatMap((language) => {
-    const folder = join(import.meta.dirname, 'corpus', kind, language)
+    const folder = join(root, 'tests/api/screening/corpus', kind, language)
     return readdirSync(folder).map((name) => ({ language, name, text: readFileSync(join(folder, name), 'utf8') }))
   })
 }

@@ -2,7 +2,7 @@ import { languageRules } from '../../../src/api/screening/language-rules.ts'
 import { SCREENED_LANGUAGES } from '../../../src/api/screening/lexers/lexers.ts'
 import { loadRules } from '../../../src/api/screening/load-rules.ts'
 import { screenText } from '../../../src/api/screening/screen-text.ts'
-import { createTokens } from '../../../src/api/screening/tokens.ts'
+import { createTokens } from '../../../src/api/screening/lexers/tokens.ts'
 import { packageRoot } from '../../../src/shared/package-root.ts'
 
 const rules = loadRules(packageRoot())

@@ -19,7 +19,7 @@ export interface SocketDeps {
 export interface SocketOptions {
   job: JobSummary
   /** Reads the job's events, until the signal. */
-  events: (signal: AbortSignal) => AsyncIterable<StoredEvent>
+  events: (signal: AbortSignal) => Promise<AsyncIterable<StoredEvent>>
   /** Aborts when the connection has to end, with what it is ended by as its reason. */
   ends: AbortSignal
   log: Pick<Logger, 'warn'>
@@ -96,7 +96,7 @@ export async function serveSocket(socket: WebSocket, deps: SocketDeps, options: 
     const seq = job.interactive ? await inputs.lastSeq(job.id) : null
     if (seq !== null) await writer.reply({ type: 'ack', seq })
     socket.resume()
-    await Promise.race([writer.events(events(signal)), input.run()])
+    await Promise.race([events(signal).then(writer.events), input.run()])
     end(CLOSE.done)
   } catch (err) {
     if (!signal.aborted) log.warn({ err, jobId: job.id }, 'socket failed')

@@ -1,4 +1,4 @@
-import { beginString, punctuation, type Reader } from '../reader.ts'
+import { beginString, punctuation, type Reader } from './reader.ts'
 import { isWordCharacter } from './c-family.ts'
 import { MAX_HEREDOCS, queueHeredoc } from './heredoc.ts'
 import {

@@ -1,4 +1,4 @@
-import { beginString, skipPast, type Reader } from '../reader.ts'
+import { beginString, skipPast, type Reader } from './reader.ts'
 import { BEGIN, byQuote, ESCAPE, flagsOf, meaningsOf, SLASH, stringKind, type Lexer } from './lexer.ts'
 
 const DOUBLE = stringKind({ quote: '"' })

@@ -1,4 +1,4 @@
-import { beginString } from '../reader.ts'
+import { beginString } from './reader.ts'
 import { blockComment } from './c-family.ts'
 import { BEGIN, byQuote, flagsOf, meaningsOf, SLASH, stringKind, type Lexer } from './lexer.ts'
 

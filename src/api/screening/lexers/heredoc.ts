@@ -1,4 +1,4 @@
-import { emit, punctuation, type Reader } from '../reader.ts'
+import { emit, punctuation, type Reader } from './reader.ts'
 import { isWordCharacter } from './c-family.ts'
 import type { StringKind } from './lexer.ts'
 

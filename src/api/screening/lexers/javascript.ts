@@ -1,4 +1,4 @@
-import { beginString } from '../reader.ts'
+import { beginString } from './reader.ts'
 import { blockComment } from './c-family.ts'
 import {
   BEGIN,

@@ -1,5 +1,5 @@
-import { STRING } from '../tokens.ts'
-import type { Reader } from '../reader.ts'
+import { STRING } from './tokens.ts'
+import type { Reader } from './reader.ts'
 
 /** What a character means in code or in a string; the readers switch on it. */
 export const PUNCTUATION = 0

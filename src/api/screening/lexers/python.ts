@@ -1,4 +1,4 @@
-import { beginString, type Reader } from '../reader.ts'
+import { beginString, type Reader } from './reader.ts'
 import { isWordCharacter } from './c-family.ts'
 import {
   BEGIN,

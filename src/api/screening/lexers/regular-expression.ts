@@ -1,5 +1,5 @@
-import { IN_STRING, OTHER, SPACE_BEFORE } from '../tokens.ts'
-import { emit, lastCode, punctuation, type Reader } from '../reader.ts'
+import { IN_STRING, OTHER, SPACE_BEFORE } from './tokens.ts'
+import { emit, lastCode, punctuation, type Reader } from './reader.ts'
 
 /**
  * Reads `/` as the beginning of a regular expression, which leaves one word behind, or as a mark. A line in which none

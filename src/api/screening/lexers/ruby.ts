@@ -1,5 +1,5 @@
-import { beginString, emit, lastCode, punctuation, skipPast, type Reader } from '../reader.ts'
-import { OTHER } from '../tokens.ts'
+import { beginString, emit, lastCode, punctuation, skipPast, type Reader } from './reader.ts'
+import { OTHER } from './tokens.ts'
 import { isWordCharacter } from './c-family.ts'
 import { queueHeredoc } from './heredoc.ts'
 import {

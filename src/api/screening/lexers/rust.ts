@@ -1,5 +1,5 @@
-import { beginString, emit, type Reader } from '../reader.ts'
-import { SPACE_BEFORE } from '../tokens.ts'
+import { beginString, emit, type Reader } from './reader.ts'
+import { SPACE_BEFORE } from './tokens.ts'
 import { isWordCharacter } from './c-family.ts'
 import { BEGIN, byQuote, flagsOf, meaningsOf, SLASH, stringKind, type Lexer } from './lexer.ts'
 

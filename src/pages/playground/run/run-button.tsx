@@ -1,5 +1,8 @@
 import { PlayIcon, StopIcon } from '../../design/icons.tsx'
-import { MOD } from '../shortcuts-dialog.tsx'
+
+const isMac = /Mac|iPhone|iPad/.test(navigator.userAgent)
+/** The key that shortcuts are held with, as it is written on the keyboard. */
+export const MOD = isMac ? '⌘' : 'Ctrl'
 
 export interface RunButtonProps {
   isRunning: boolean

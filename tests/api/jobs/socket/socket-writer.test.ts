@@ -70,4 +70,6 @@ test('a client that takes nothing holds the reading, and its going ends it', asy
   await writer.events(endless())
   expect(isOver).toBe(true)
   ours.terminate()
+  // Paused, it never hears of that.
+  theirs.terminate()
 })

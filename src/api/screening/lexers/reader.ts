@@ -1,4 +1,4 @@
-import type { StringKind } from './lexers/lexer.ts'
+import type { StringKind } from './lexer.ts'
 import { CODE, NONE, SPACE_BEFORE, type Tokens } from './tokens.ts'
 import type { Vocabulary } from './vocabulary.ts'
 

@@ -1,0 +1,3 @@
+import { watchTestFile } from './watch-responses.ts'
+
+watchTestFile()
