@@ -2,6 +2,7 @@ import { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { RedisAddress } from '../config/config.ts'
 import { clusterConnector, type ConnectionOptions } from './cluster-connector.ts'
+import { PatientSentinelConnector } from './sentinel-connector.ts'
 
 /**
  * How a connection treats a Redis that is away. `fail-fast`: a command fails at once, for callers that have somebody
@@ -73,6 +74,7 @@ export function redisOptions(address: RedisAddress, backOffMs: (attempt: number)
         ...(address.sentinelPassword !== undefined && { sentinelPassword: address.sentinelPassword }),
         ...(address.tls && { enableTLSForSentinelMode: true, sentinelTLS: { ...address.tls } }),
         failoverDetector: true,
+        Connector: PatientSentinelConnector,
       }
     case 'cluster':
       return { ...options, Connector: clusterConnector(address, options, backOffMs) }
