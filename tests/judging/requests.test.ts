@@ -90,7 +90,10 @@ test('files of judges have their content: stored files are refused, never left o
   const check = faultsOf(CodeRequest)
   const files = [{ path: 'check.py', id: '01999999-9999-7999-8999-999999999999' }]
   const program = { language: 'python', files }
-  for (const [name, judge] of [['checker', { type: 'program', ...program }], ['interactor', program]] as const) {
+  for (const [name, judge] of [
+    ['checker', { type: 'program', ...program }],
+    ['interactor', program],
+  ] as const) {
     const pointers = check({ language: 'python', code: '', tests, [name]: judge }).map(({ pointer }) => pointer)
     expect(pointers.toSorted()).toEqual([`/${name}/files/0/content`, `/${name}/files/0/id`])
   }

@@ -359,7 +359,9 @@ function check(config: Config): void {
   }
   for (const name of config.compat) {
     if (COMPAT_SYSTEMS.includes(name as (typeof COMPAT_SYSTEMS)[number])) continue
-    throw new ConfigError(`COMPAT has "${name}"; allowed are ${COMPAT_SYSTEMS.join(', ')}, comma-separated, and nothing`)
+    throw new ConfigError(
+      `COMPAT has "${name}"; allowed are ${COMPAT_SYSTEMS.join(', ')}, comma-separated, and nothing`,
+    )
   }
   for (const origin of config.http.allowedOrigins) {
     if (/^https?:/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin) continue

@@ -73,7 +73,13 @@ const naming = NAMING.map(({ method, path, params, body }) => ({
 }))
 
 describe('what belongs to another tenant is no other than what does not exist:', () => {
-  test.each<{ what: string; method?: string; path: (id: string) => string; body?: string | undefined; id: () => string }>([
+  test.each<{
+    what: string
+    method?: string
+    path: (id: string) => string
+    body?: string | undefined
+    id: () => string
+  }>([
     ...naming,
     { what: 'a job that is waited for', path: (id) => `/v1/jobs/${id}?wait=5`, id: () => job },
     { what: 'a job whose stream is asked for by HEAD', method: 'HEAD', path: (id) => `/v1/jobs/${id}/events`, id: () => job }, // prettier-ignore
