@@ -252,7 +252,7 @@ const paths: Defence[] = [
   refused('two files of one path', 'the look for them', 'a file twice', edit(CHECK, 'if (seen.has(file.path)) errors', 'if (file.path.length < 0) errors')), // prettier-ignore
   refused('a file that is a folder', 'the look for it', 'a file that is a folder too', edit(CHECK, 'if (files.some((other) => other.path.startsWith(`${file.path}/`))) {', 'if (files.length === 0) {')), // prettier-ignore
   refused('an entrypoint that is none', 'the look at the files', 'an entrypoint that is no file', edit(BUILDER, 'if (!paths.includes(entrypoint)) {', 'if (paths.length === 0) {')), // prettier-ignore
-  refused('what is no base64', 'the look at it', 'content that is not base64', edit(CHECK, "if (file.encoding === 'base64' && plainBase64(file.content) === undefined) {", 'if (file.path.length < 0) {')), // prettier-ignore
+  refused('what is no base64', 'the look at it', 'content that is not base64', edit(CHECK, "if (encoding === 'base64' && content !== undefined && plainBase64(content) === undefined) {", 'if (file.path.length < 0) {')), // prettier-ignore
   refused('NUL in arguments', 'the look for it', 'NUL in an argument', edit(CHECK, "return value.includes('\\0') ?", 'return value.length < 0 ?')), // prettier-ignore
   refused('names of variables', 'their form', 'a name that no variable can have', edit(REQUESTS, "propertyNames: { pattern: '^[^=\\\\u0000]{1,256}$',", 'propertyNames: {')), // prettier-ignore
   refused('a path outside', 'the look for backslashes', 'a path with a backslash', edit('src/shared/path-problem.ts', "if (path.includes('\\\\'))", 'if (path.length === 0)')), // prettier-ignore
