@@ -105,6 +105,8 @@ test('what is wrong is told once, at its field and in its unit, and gone when it
     }
     const place = async (label: string) => (await limit(label).locator('input').boundingBox())?.y
     const alert = page.getByRole('alert')
+    // No frame is ever drawn: the focus must come with the message, not some time after it.
+    await page.evaluate(() => void (globalThis.requestAnimationFrame = () => 0))
     await enter('Processes', 'many')
     await enter('Memory (MiB)', '1')
     // They are seen on the tab they are on, wherever somebody is.

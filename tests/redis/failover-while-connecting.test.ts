@@ -13,6 +13,8 @@ beforeAll(async () => {
 afterAll(() => servers.close())
 
 const bulk = (text: string) => `$${text.length}\r\n${text}\r\n`
+/** In RESP3 what nobody asked for is a push. */
+const push = (...items: string[]) => `>${items.length}\r\n${items.map(bulk).join('')}`
 const array = (...items: string[]) => `*${items.length}\r\n${items.map(bulk).join('')}`
 
 /** A sentinel whose answers, who the master is, can be held back. */
@@ -25,7 +27,7 @@ async function startSentinel() {
     const [name = '', what = ''] = command.map((word) => word.toLowerCase())
     if (name === 'subscribe') {
       listeners.add(socket)
-      socket.write(`*3\r\n${bulk('subscribe')}${bulk('+switch-master')}:1\r\n`)
+      socket.write(`>3\r\n${bulk('subscribe')}${bulk('+switch-master')}:1\r\n`)
     } else if (name === 'sentinel' && what === 'get-master-addr-by-name') {
       const tell = () => socket.write(array('127.0.0.1', String(port)))
       if (holds) held.push(tell)
@@ -57,7 +59,7 @@ async function startSentinel() {
     async tellOfFailover() {
       const all = [...listeners]
       const left = all.map((socket) => once(socket, 'close'))
-      for (const socket of all) socket.write(array('message', '+switch-master', `group 127.0.0.1 1 127.0.0.1 ${port}`))
+      for (const socket of all) socket.write(push('message', '+switch-master', `group 127.0.0.1 1 127.0.0.1 ${port}`))
       await Promise.all(left)
     },
     release() {

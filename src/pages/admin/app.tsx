@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { RunyardError } from '../../client/client.ts'
 import { messageOf } from '../design/plain-detail.ts'
 import { ProblemNotice } from '../design/problem-notice.tsx'
@@ -112,7 +112,7 @@ function Pages({ session, onLogOut, onEnded }: { session: Session; onLogOut: () 
   const [name = '', id] = route
   const page = PAGES.find((one) => one.name === name)
   const isFirst = useRef(true)
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.title = `${page?.title ?? 'Not found'} · Runyard`
     // Whoever came here by a link within the page is told where they are.
     if (!isFirst.current) document.getElementById('main')?.focus()

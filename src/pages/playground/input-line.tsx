@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { JobRun } from './run/job-run.ts'
 
 /** Where a person talks to a running program: a line at a time, as a terminal sends it. */
@@ -8,7 +8,7 @@ export function InputLine({ run }: { run: JobRun }) {
   const [isOpen, setOpen] = useState(true)
   const sent = useRef<string[]>([])
   const place = useRef(0)
-  useEffect(() => input.current?.focus(), [])
+  useLayoutEffect(() => input.current?.focus(), [])
 
   const send = (event: Event) => {
     event.preventDefault()

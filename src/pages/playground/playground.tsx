@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { type CodeRequest, createClient, type Runtime, RunyardError } from '../../client/client.ts'
 import { keyStore } from '../client/key-store.ts'
 import { KeyIcon } from '../design/icons.tsx'
@@ -48,6 +48,7 @@ export function Playground() {
   /** What is shown came by a link: the person's own draft stays as it is until they run something. */
   const isVisiting = useRef(false)
   const [tab, setTab] = useState<OptionsTab>('input')
+  const [focusOn, setFocusOn] = useState<string | null>(null)
   const latest = useRef(program)
   latest.current = program
   const isNarrow = useNarrow()
@@ -157,7 +158,7 @@ export function Playground() {
   }
   const addInput = () => {
     setTab('input')
-    requestAnimationFrame(() => document.getElementById('stdin')?.focus())
+    setFocusOn('#stdin')
   }
   const choose = (language: string) => {
     const before = snapshot()
@@ -208,12 +209,18 @@ export function Playground() {
   useEffect(() => {
     if (isRefusedKey) setDialog('key')
   }, [isRefusedKey])
-  useEffect(() => {
+  useLayoutEffect(() => {
     const wanted = problem?.errors.map(({ pointer }) => optionsTabOf(pointer)).find((one) => one !== undefined)
     if (wanted === undefined) return
     setTab(wanted)
-    requestAnimationFrame(() => document.querySelector<HTMLElement>('.options [aria-invalid=true]')?.focus())
+    setFocusOn('.options [aria-invalid=true]')
   }, [problem])
+  // With the tab, not a frame later: whoever types on would type into what had the focus before.
+  useLayoutEffect(() => {
+    if (focusOn === null) return
+    document.querySelector<HTMLElement>(focusOn)?.focus()
+    setFocusOn(null)
+  }, [focusOn])
   const { request } = state
   const errors =
     problem && request && runtime ? standingErrors(problem.errors, request, requestOf(program, runtime.fileName)) : []
