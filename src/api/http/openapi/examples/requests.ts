@@ -67,7 +67,7 @@ export const JOB_EXAMPLES: Examples<CodeRequest> = {
     value: {
       language: 'python',
       code: 'while True:\n    pass',
-      limits: { wallMs: 2000, cpuMs: 300, memoryBytes: 67_108_864 },
+      limits: { wallMs: 10_000, cpuMs: 300, memoryBytes: 67_108_864 },
     },
     ends: 'cpu-time-limit',
   },
