@@ -146,6 +146,12 @@ const rows = {
     series('Attempts', 's', quantiles('runyard_webhook_attempt_duration_seconds')),
     series('Pending', 'short', { pending: 'max(runyard_webhooks_pending)', overdue: 'max(runyard_webhooks_overdue)' }),
   ],
+  Files: [
+    series('Files kept', 'short', { files: 'max(runyard_files)' }, { width: 6 }),
+    series('File store', 'bytes', { used: 'max(runyard_file_bytes)', limit: 'max(runyard_file_limit_bytes)' }, { width: 6 }), // prettier-ignore
+    series('Uploads', 'ops', { uploads: `sum(rate(runyard_uploads_total${RATE}))` }, { width: 6 }),
+    series('Uploaded', 'Bps', { uploaded: `sum(rate(runyard_uploaded_bytes_total${RATE}))` }, { width: 6 }),
+  ],
   'Redis and processes': [
     series('Round trip to Redis', 's', { '{{job}} {{instance}}': 'runyard_redis_ping_seconds' }),
     series('Memory of Redis', 'bytes', { used: 'max(runyard_redis_used_bytes)', limit: 'max(runyard_redis_limit_bytes)' }), // prettier-ignore

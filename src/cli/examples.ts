@@ -71,6 +71,16 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
   whoami: [['runyard whoami', 'which service, which key']],
   logout: [['runyard logout', 'forget both']],
   artifact: [['runyard artifact <id> out/plot.png -o plot.png', 'fetch a file that it made']],
+  'files put': [
+    ['runyard files put data.csv', 'prints its id, for jobs to name'],
+    ['runyard files put data.csv --type text/csv --ttl 86400', 'kept for a day'],
+  ],
+  'files get': [
+    ['runyard files get <id> -o data.csv', 'its content, into a file'],
+    ['runyard files get <id> --json', 'its name, size and times'],
+  ],
+  'files list': [['runyard files list -n 50', 'the newest 50']],
+  'files remove': [['runyard files remove <id>', 'frees its bytes; several ids are allowed']],
   bench: [
     ['runyard bench', 'hello world in Python, 1 to 8 at one time'],
     ['runyard bench --language c --in-flight 4 --seconds 30', 'with a compiler in it'],

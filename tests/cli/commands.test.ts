@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -133,6 +133,15 @@ test('what is printed is one JSON object with the members that docs/cli.md names
   const events = (await runyard('logs', id, '--json')).stdout.trim().split('\n')
   for (const event of events) expect(Object.keys(JSON.parse(event) as object)).toEqual(expect.arrayContaining(members.get('logs') ?? [])) // prettier-ignore
   expect(await json('batch run', program)).toMatchObject({ jobs: [{ status: 'succeeded' }] })
+  mkdirSync(join(folder, 'greeting'))
+  writeFileSync(join(folder, 'greeting/1.in'), '')
+  writeFileSync(join(folder, 'greeting/1.ans'), 'Hello')
+  expect(await json('judge', join(folder, 'greeting'), program)).toMatchObject({ judging: { verdict: 'accepted' } })
+  const { files } = (await json('files put', program)) as { files?: { id: string }[] }
+  const [file] = files ?? []
+  expect(await json('files list')).toEqual({ files })
+  expect(await json('files get', String(file?.id))).toEqual(file)
+  expect(await json('files remove', String(file?.id))).toEqual({ removed: [file?.id] })
   await json('login')
   await json('whoami')
   expect(await json('logout')).toMatchObject({ url: platform.url })

@@ -31,7 +31,7 @@ test('every threat is shown by a program, or it is said why none can show it', (
 test('no program is left out, and no two rows are called the same', () => {
   const files = readdirSync(`${testRoot}/tests/programs`, { withFileTypes: true })
     // The others are those of `sandbox.test` and `prewarmed-programs.test`.
-    .filter((entry) => entry.isFile() && !/^(inspect-sandbox|age)\./.test(entry.name))
+    .filter((entry) => entry.isFile() && !/^(inspect-sandbox|started)\./.test(entry.name))
     .map(({ name }) => name)
   const used = new Set([...named(HOSTILE), ...named(PLAIN)])
   expect(files.sort()).toEqual([...used].sort())

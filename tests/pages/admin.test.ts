@@ -238,7 +238,7 @@ test('files of all tenants are shown with their sizes, found by tenant, and dele
   await page.getByRole('button', { name: 'Delete it' }).click()
   await page.getByText('No files match.').waitFor()
   await goTo(page, 'Security')
-  await page.getByRole('region', { name: 'Events' }).getByText('File deleted').first().waitFor()
+  await page.getByRole('region', { name: 'Events' }).locator('.badge', { hasText: 'File deleted' }).waitFor()
 })
 
 test('what strangers write is shown as text, and turns nothing around', async () => {

@@ -12,6 +12,9 @@ const main = join(root, 'dist/cli/main.js')
 /** Programs of others that documents call without being run: what they do is not ours to hold. */
 const OF_OTHERS = ['apt-get', 'caddy', 'cat', 'cd', 'cp', 'curl', 'docker', 'echo', 'export', 'git', 'grep', 'groupadd', 'install', 'journalctl', 'kubectl', 'ln', 'mkdir', 'loginctl', 'mkfifo', 'nginx', 'openssl', 'pip', 'podman', 'printf', 'python3', 'redis-cli', 'rm', 'runsc', 'sleep', 'source', 'strace', 'systemctl', 'systemd-sysusers', 'tee', 'useradd', 'usermod'] // prettier-ignore
 
+/** What of a loop stands where commands do. */
+const OF_LOOPS = ['for', 'do', 'done']
+
 /**
  * What is wrong with shell commands that are not run: syntax, npm scripts, settings and their values, and commands and options
  * of `runyard` that there are not.
@@ -65,7 +68,7 @@ function checkPip(args: string[]): string[] {
 }
 
 function checkProgram(program: string, args: string[]): string[] {
-  if (program === '' || program === 'done' || OF_OTHERS.includes(program)) return []
+  if (program === '' || OF_LOOPS.includes(program) || OF_OTHERS.includes(program)) return []
   if (program === 'npm') return checkNpm(args)
   if (program === 'runyard') return checkRunyard(args)
   if (program === 'npx' && args[0] === 'runyard') return checkRunyard(args.slice(1))

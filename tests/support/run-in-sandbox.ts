@@ -27,6 +27,10 @@ export async function runInSandbox(sandbox: Sandbox, spec: JobSpec, language: La
   return { outcome, wrote: Object.fromEntries(wrote) }
 }
 
+/** Whether a stream has nothing but what a shell says of its children that got a signal: so often as the signal met one before the shell. */
+const isOfTheShell = (stream: string, bytes: Buffer | undefined) =>
+  stream.endsWith(' stderr') && bytes !== undefined && /^(?:Terminated\n)+$/.test(bytes.toString())
+
 /**
  * What two runs of a program that is no game of chance have in common: all but what is measured, and whether one that wrote too much came
  * to its own end before it was killed for it.
@@ -38,9 +42,14 @@ export function told({ outcome, wrote }: Ran) {
     message,
     reusable,
     refusedCalls,
-    wrote: Object.fromEntries(Object.entries(wrote).map(([name, bytes]) => [name, short(bytes)])),
+    wrote: Object.fromEntries(
+      Object.entries(wrote)
+        .filter(([name, bytes]) => !isOfTheShell(name, bytes))
+        .map(([name, bytes]) => [name, short(bytes)]),
+    ),
     stages: stages.map((stage) => ({
       ...stage,
+      ...(isOfTheShell(`${stage.name} stderr`, wrote[`${stage.name} stderr`]) && { stderrBytes: 0 }),
       ...(stage.status === 'output-limit' && { exitCode: null, signal: 'SIGKILL, or none' }),
       wallMs: 0,
       cpuMs: 0,

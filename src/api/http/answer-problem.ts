@@ -53,6 +53,8 @@ export function answerProblem(redis: Redis, log: Logger, send = sendProblem): Er
 const AWAY = [
   'Command timed out',
   'Connection is closed.',
+  // A pipeline of which some was answered before the connection was lost.
+  'Command aborted due to connection close',
   "Stream isn't writeable and enableOfflineQueue options is false",
 ] as const
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createSocketServer } from 'node:net'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import express from 'express'
 import { Redis } from 'ioredis'
@@ -16,20 +16,56 @@ beforeAll(async () => {
 })
 afterAll(() => redis.disconnect())
 
-test('503 while any of the connections is away, not only the first', async () => {
-  const other = connectRedis({ kind: 'path', path: '/nonexistent/redis.sock', db: 0 }, 'fail-fast', 'test', log)
+/** What a route that asks `other` answers. */
+async function answerOf(work: () => Promise<unknown>): Promise<Response> {
   const app = express()
-  app.get('/', async (_req, res) => void res.send(await other.get('x')))
+  app.get('/', async (_req, res) => void res.send(await work()))
   app.use(answerProblem(redis, log))
   const server = createServer(app).listen(0, '127.0.0.1')
   await once(server, 'listening')
   try {
-    const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+    return await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+  } finally {
+    server.close()
+    await once(server, 'close')
+  }
+}
+
+test('503 while any of the connections is away, not only the first', async () => {
+  const other = connectRedis({ kind: 'path', path: '/nonexistent/redis.sock', db: 0 }, 'fail-fast', 'test', log)
+  try {
+    const response = await answerOf(() => other.get('x'))
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '2'])
     expect(redis.status).toBe('ready')
   } finally {
     other.disconnect()
+  }
+})
+
+test('503 when a connection is lost between two answers of a pipeline', async () => {
+  const server = createSocketServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.on('data', (chunk) => {
+      const text = chunk.toString()
+      if (text.includes('second')) socket.end('+OK\r\n')
+      else socket.write('+OK\r\n'.repeat(text.match(/^\*/gm)?.length ?? 0))
+    })
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const other = connectRedis({ kind: 'server', node: { host: '127.0.0.1', port }, db: 0 }, 'fail-fast', 'test', log)
+  try {
+    if (other.status !== 'ready') await once(other, 'ready')
+    let words = ''
+    const response = await answerOf(async () => {
+      const [, second] = (await other.pipeline().get('first').get('second').exec()) ?? []
+      words = second?.[0]?.message ?? ''
+      throw second?.[0]
+    })
+    expect(words).toBe('Command aborted due to connection close')
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '2'])
+  } finally {
+    other.disconnect()
     server.close()
-    await once(server, 'close')
   }
 })

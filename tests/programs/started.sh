@@ -1,0 +1,3 @@
+read -r stat <"/proc/$$/stat"
+set -- ${stat##*) }
+echo "${20}e-2"
