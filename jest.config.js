@@ -24,7 +24,13 @@ const transform = (kind) => ({ '^.+\\.ts$': ['<rootDir>/scripts/test-transform.m
 /** @type {import('jest').Config} */
 export default {
   projects: [
-    { ...common, displayName: 'unit', testMatch: unit, transform: transform('unit') },
+    {
+      ...common,
+      displayName: 'unit',
+      testMatch: unit,
+      transform: transform('unit'),
+      globalSetup: '<rootDir>/tests/unit-setup.ts',
+    },
     { ...common, displayName: 'integration', testMatch: integration, transform: transform('integration') },
   ],
   testSequencer: '<rootDir>/scripts/test-sequencer.mjs',

@@ -17,6 +17,7 @@ import {
 import { explain } from './service/explain.ts'
 import { printable, second, table } from './table.ts'
 import { wholeNumber } from './whole-number.ts'
+import { written } from './written.ts'
 
 type Json = { json?: boolean }
 
@@ -64,7 +65,7 @@ export function addFileCommands(program: Command, { context, env, streams }: Job
         if (options.json) return printJson(await client.files.get(id))
         const content = client.files.stream(id)
         if (options.output !== undefined) return save(content, options.output)
-        for await (const piece of content) streams.stdout.write(piece)
+        for await (const piece of content) if (!(await written(streams.stdout, piece))) return
       }),
     )
   add('list', 'list your files, newest first')

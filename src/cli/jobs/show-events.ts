@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream'
 import type { JobSummary, StreamedEvent } from '../../client/client.ts'
 import { GIB, KIB, MIB } from '../../shared/limits.ts'
 import type { Paint } from '../paint.ts'
+import { written } from '../written.ts'
 
 export interface Streams {
   stdout: Writable
@@ -45,11 +46,6 @@ export async function showEvents(
     }
   }
   return undefined
-}
-
-/** @returns false when nobody reads it */
-function written(stream: Writable, bytes: Buffer): Promise<boolean> {
-  return new Promise((resolve) => stream.write(bytes, (error) => resolve(!error)))
 }
 
 const time = (ms: number) => (ms >= 1000 && ms % 1000 === 0 ? `${ms / 1000} s` : `${ms} ms`)

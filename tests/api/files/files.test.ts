@@ -219,6 +219,56 @@ test('an upload whose client goes away leaves nothing', async () => {
   await eventually('the store is empty', async () => (await objects()).length === 0)
 })
 
+describe('an operator', () => {
+  interface Page {
+    files: (StoredFile & { tenant: string })[]
+    next: string | null
+    storedBytes: number
+    maxBytes: number
+  }
+  let operator: Headers
+  beforeAll(async () => {
+    operator = (await gateway.makeKey('ops', { scopes: ['admin'] })).headers
+  })
+  const page = async (query = '', headers = operator) => {
+    const response = await fetch(`${gateway.url}/v1/admin/files${query}`, { headers })
+    return { status: response.status, body: (await response.json()) as Page }
+  }
+  const removeAny = async (id: string, headers = operator) =>
+    (await fetch(`${gateway.url}/v1/admin/files/${id}`, { method: 'DELETE', headers })).status
+
+  test('sees the files of all tenants or of one, in pages, with what they take and when they expire', async () => {
+    const [frank, grace] = [await newTenant('frank'), await newTenant('grace')]
+    const first = (await put('12345', frank, '?name=first&ttlSeconds=600')).body
+    const second = (await put('123', grace, '?name=second')).body
+    const all = (await page('?limit=1')).body
+    expect(all).toMatchObject({ files: [{ ...second, tenant: 'grace' }], storedBytes: 8, maxBytes: 3 * MAX })
+    const rest = (await page(`?limit=1&cursor=${all.next}`)).body
+    expect(rest).toMatchObject({ files: [{ ...first, tenant: 'frank' }], next: null })
+    const own = (await page('?tenant=frank')).body
+    expect(own).toEqual({ files: [{ ...first, tenant: 'frank' }], next: null, storedBytes: 5, maxBytes: 2 * MAX })
+    expect((await page('?tenant=nobody')).body).toMatchObject({ files: [], storedBytes: 0 })
+    for (const [id, owner] of [[first.id, frank], [second.id, grace]] as const) await remove(id, owner) // prettier-ignore
+  })
+
+  test('deletes a file of any tenant, which frees its room; others may not', async () => {
+    const { id } = (await put('of alice', alice)).body
+    expect([(await page('', alice)).status, await removeAny(id, alice)]).toEqual([403, 403])
+    expect((await read(`/${id}`, alice)).status).toBe(200)
+    expect([await removeAny(id), await removeAny(id)]).toEqual([204, 404])
+    expect((await read(`/${id}`, alice)).status).toBe(404)
+    expect(await stored('alice')).toBe(0)
+    await eventually('the store is empty', async () => (await objects()).length === 0)
+  })
+
+  test('is told which query or id cannot be used', async () => {
+    for (const query of ['?limit=0', '?limit=101', '?cursor=x', '?tenant=', '?owner=x']) {
+      expect([query, (await page(query)).status]).toEqual([query, 422])
+    }
+    expect(await removeAny('nosuch')).toBe(404)
+  })
+})
+
 describe('a job that names a file', () => {
   const submit = async (body: object, headers: Headers = alice) => {
     const response = await fetch(`${gateway.url}/v1/jobs`, {
