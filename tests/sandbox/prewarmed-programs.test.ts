@@ -125,13 +125,13 @@ async function prewarm(sandbox: Sandbox, program: string, stdin: string): Promis
   expect(sandbox.prewarmed).toBe(true)
 }
 
-/** Whether a stream has nothing but what a shell says of its children that got a signal: so often as the signal met one before the shell. */
+/** Whether a stream has only what bash says of each child that SIGTERM ended; how many it ended before bash itself is chance. */
 const isOfTheShell = (stream: string, bytes: Buffer | undefined) =>
   stream.endsWith(' stderr') && bytes !== undefined && /^(?:Terminated\n)+$/.test(bytes.toString())
 
 /**
- * What two runs of a program that is no game of chance have in common: all but what is measured, and whether one that wrote too much came
- * to its own end before it was killed for it.
+ * What two runs of a program that is no game of chance have in common: all but what is measured, what a shell says of children that were
+ * ended, and whether one that wrote too much came to its own end before it was killed for it.
  */
 function told({ outcome, wrote }: Ran) {
   const { status, message, stages, reusable, refusedCalls, gathered } = outcome
