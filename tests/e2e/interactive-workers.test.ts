@@ -19,8 +19,8 @@ test('a job whose worker closes while it is talked to runs again elsewhere, with
     DRAIN_TIMEOUT_MS: '100',
   })
   const code = `
-import os, signal, sys
-signal.signal(signal.SIGUSR1, lambda *_: os.write(1, b"signal\\n"))
+import signal, sys
+signal.signal(signal.SIGUSR1, lambda *_: print("signal", flush=True))
 for line in iter(sys.stdin.readline, ""): print("got", line.strip(), flush=True)
 print("end")`
   const request = { language: 'python', code, interactive: true, stdin: 'zero\n' }

@@ -141,12 +141,12 @@ describe('an interactive job', () => {
 
   test('gets signals that it may handle, and ends by those it does not', async () => {
     const code = `
-import os, signal, time
+import signal, time
 count = 0
 def handle(number, frame):
     global count
     count += 1
-    os.write(1, b"got %s\\n" % signal.Signals(number).name.encode())
+    print("got", signal.Signals(number).name, flush=True)
 for one in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1): signal.signal(one, handle)
 print("ready", flush=True)
 while count < 3: time.sleep(0.01)
@@ -302,9 +302,9 @@ describe('a connection broken off in the middle', () => {
 describe('input that the program does not read', () => {
   const PIECE = 'x'.repeat(32 * KIB)
   const DEAF = `
-import os, signal, sys, time
-signal.signal(signal.SIGUSR1, lambda *_: os.write(1, b"tick\\n"))
-signal.signal(signal.SIGUSR2, lambda *_: (os.write(1, sys.stdin.read(3).encode()), sys.exit(7)))
+import signal, sys, time
+signal.signal(signal.SIGUSR1, lambda *_: print("tick", flush=True))
+signal.signal(signal.SIGUSR2, lambda *_: (print(sys.stdin.read(3)), sys.exit(7)))
 print("ready", flush=True)
 while True: time.sleep(10)`
   /** There and back, past all input. */

@@ -13,9 +13,9 @@ beforeAll(async () => {
 afterAll(() => servers.close())
 
 const bulk = (text: string) => `$${text.length}\r\n${text}\r\n`
-/** In RESP3 what nobody asked for is a push. */
-const push = (...items: string[]) => `>${items.length}\r\n${items.map(bulk).join('')}`
 const array = (...items: string[]) => `*${items.length}\r\n${items.map(bulk).join('')}`
+/** In RESP3 what nobody asked for is a push. */
+const push = (...items: string[]) => array(...items).replace('*', '>')
 
 /** A sentinel whose answers, who the master is, can be held back. */
 async function startSentinel() {

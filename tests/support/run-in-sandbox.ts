@@ -32,8 +32,8 @@ const isOfTheShell = (stream: string, bytes: Buffer | undefined) =>
   stream.endsWith(' stderr') && bytes !== undefined && /^(?:Terminated\n)+$/.test(bytes.toString())
 
 /**
- * What two runs of a program that is no game of chance have in common: all but what is measured, and whether one that wrote too much came
- * to its own end before it was killed for it.
+ * What two runs of a program that is no game of chance have in common: all but what is measured, what a shell says of children that were
+ * ended, and whether one that wrote too much came to its own end before it was killed for it.
  */
 export function told({ outcome, wrote }: Ran) {
   const { status, message, stages, reusable, refusedCalls, gathered } = outcome

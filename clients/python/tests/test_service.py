@@ -209,6 +209,7 @@ class Jobs:
             self.assertEqual(job.result()["status"], "succeeded")
 
     def test_signals_and_a_terminal(self):
+        # At a terminal Python has its own writer, which refuses a print() that a signal brings into another.
         code = (
             "import os, signal, sys, time\n"
             "def tell(*_):\n"

@@ -48,6 +48,7 @@ export function Playground() {
   /** What is shown came by a link: the person's own draft stays as it is until they run something. */
   const isVisiting = useRef(false)
   const [tab, setTab] = useState<OptionsTab>('input')
+  /** Selector of what gets the focus once it is shown. */
   const [focusOn, setFocusOn] = useState<string | null>(null)
   const latest = useRef(program)
   latest.current = program

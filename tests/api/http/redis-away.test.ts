@@ -16,7 +16,7 @@ beforeAll(async () => {
 })
 afterAll(() => redis.disconnect())
 
-/** What a route that asks `other` answers. */
+/** What a gateway answers whose route does this work. */
 async function answerOf(work: () => Promise<unknown>): Promise<Response> {
   const app = express()
   app.get('/', async (_req, res) => void res.send(await work()))
