@@ -9,7 +9,7 @@ import { makeKey } from '../support/make-key.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
 import { openTcpLink } from '../support/tcp-link.ts'
 import { seriousFaults } from './support/accessibility.ts'
-import { startBrowser, type TestBrowser, type TestPage } from './support/browser.ts'
+import { NETWORK_FAULTS, startBrowser, type TestBrowser, type TestPage } from './support/browser.ts'
 import { goTo, openDashboard, soon, tile } from './support/operator.ts'
 import { smallTargets } from './support/targets.ts'
 
@@ -367,7 +367,7 @@ test('bull-board opens behind the same login and keeps to its policy', async () 
 test('figures of a gateway that does not answer are told to be old, until it answers', async () => {
   const link = await openTcpLink({ port: Number(new URL(platform.url).port), host: '127.0.0.1' })
   const url = `http://127.0.0.1:${link.port}`
-  opened = await openDashboard(browser, { url }, admin.authorization, { allow: [/ERR_/] })
+  opened = await openDashboard(browser, { url }, admin.authorization, { allow: [NETWORK_FAULTS] })
   const { page } = opened
   const live = page.locator('.live')
   await live.getByText('Workers', { exact: true }).first().waitFor()

@@ -5,7 +5,7 @@ import { get, runJob } from '../support/client.ts'
 import { startLoneGateway } from '../support/lone-gateway.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
 import { openTcpLink } from '../support/tcp-link.ts'
-import { startBrowser, type TestBrowser } from './support/browser.ts'
+import { NETWORK_FAULTS, startBrowser, type TestBrowser } from './support/browser.ts'
 import { openPlayground, playgroundOn, ready } from './support/playground.ts'
 
 let platform: TestPlatform
@@ -152,12 +152,8 @@ describe('while it runs', () => {
 
   test('a connection that is lost is found again, and nothing is missing or twice', async () => {
     const link = await openTcpLink({ port: Number(new URL(platform.url).port), host: '127.0.0.1' })
-    const allow = [/ERR_(?:CONNECTION|EMPTY|INCOMPLETE|NETWORK)/]
-    const { page, choose, write, run, badge, shows, output, close } = await openPlayground(
-      browser,
-      `http://127.0.0.1:${link.port}`,
-      { allow },
-    )
+    const opened = await openPlayground(browser, `http://127.0.0.1:${link.port}`, { allow: [NETWORK_FAULTS] })
+    const { page, choose, write, run, badge, shows, output, close } = opened
     await choose('bash')
     await write('for i in 1 2 3 4 5 6 7 8 9 10; do echo line $i; sleep 0.3; done')
     await run()
@@ -286,8 +282,7 @@ print('bye')`
 
   test('a lost connection loses no line', async () => {
     const link = await openTcpLink({ port: Number(new URL(platform.url).port), host: '127.0.0.1' })
-    const allow = [/ERR_(?:CONNECTION|EMPTY)|WebSocket connection/]
-    const opened = await openPlayground(browser, `http://127.0.0.1:${link.port}`, { allow })
+    const opened = await openPlayground(browser, `http://127.0.0.1:${link.port}`, { allow: [NETWORK_FAULTS] })
     const { page, write, run, badge, shows, output, close } = opened
     await write(ECHO)
     await page.getByLabel('Interactive').check()

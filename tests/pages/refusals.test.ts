@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { makeKey } from '../support/make-key.ts'
 import { type LoneGateway, startLoneGateway } from '../support/lone-gateway.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
-import { startBrowser, type TestBrowser } from './support/browser.ts'
+import { NETWORK_FAULTS, startBrowser, type TestBrowser } from './support/browser.ts'
 import { openPlayground, playgroundOn, ready } from './support/playground.ts'
 
 let platform: TestPlatform
@@ -217,7 +217,7 @@ test('a queue that is full is told, and what was typed is still there', async ()
 
 test('a service that is away is told as such', async () => {
   const gateway = await startLoneGateway()
-  const { page, run, close } = await openPlayground(browser, gateway.url, { allow: [/ERR_CONNECTION/] })
+  const { page, run, close } = await openPlayground(browser, gateway.url, { allow: [NETWORK_FAULTS] })
   await gateway.close()
   await run()
   await page.getByRole('alert').filter({ hasText: 'Runyard does not answer' }).waitFor()

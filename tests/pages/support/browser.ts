@@ -29,6 +29,12 @@ export interface TestBrowser {
   close: () => Promise<void>
 }
 
+/**
+ * What Chromium writes to the console when a test takes the network away from its page: which of net's error codes it names depends on
+ * what the request was about when the connection ended.
+ */
+export const NETWORK_FAULTS = /^console: (?:Failed to load resource: net::ERR_|WebSocket connection)/
+
 export interface TestPage {
   page: Page
   /**
