@@ -24,6 +24,7 @@ export const PROBLEMS = {
   'file-conflict': { status: 409, title: 'The file cannot be used so' },
   'not-waiting': { status: 409, title: 'What runs takes no input now' },
   'already-ended': { status: 409, title: 'What ran has ended' },
+  'runtime-busy': { status: 409, title: 'The language is being installed or removed' },
   'nothing-to-run': { status: 409, title: 'The request of the job was not kept' },
   'session-ended': { status: 410, title: 'The session has ended' },
   'session-lost': { status: 410, title: 'The session was lost' },

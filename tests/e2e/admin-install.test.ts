@@ -106,6 +106,8 @@ test('one that is under way is not begun twice, and what is no language is not b
     post<Installation>(url(`/v1/admin/runtimes/${tiny}/install`), {}, admin),
   ])
   expect(one.body.id).toBe(other.body.id)
+  const opposite = await post(url(`/v1/admin/runtimes/${tiny}/remove`), {}, admin)
+  expect([opposite.status, opposite.body['code'], opposite.body['detail']]).toEqual([409, 'runtime-busy', expect.stringContaining(one.body.id)]) // prettier-ignore
   for await (const _event of eventsOf(await fetch(url(`/v1/admin/installations/${one.body.id}/events`), { headers: admin }))); // prettier-ignore
   for (const name of ['nosuch', '..%2F..', '--help', 'tiny;id']) {
     expect([name, (await post(url(`/v1/admin/runtimes/${name}/install`), {}, admin)).status]).toEqual([name, 404])

@@ -59,6 +59,8 @@ test('a language is installed from the dashboard, its progress is seen, and it r
 
   await row.getByRole('button', { name: `Install again Test ${tiny}` }).click()
   await progress.getByText(`${tiny}: installed already`).waitFor(INSTALLED)
+  // The line comes before the command has ended; until then nothing else can be asked of the language.
+  await page.getByRole('region', { name: `Installing Test ${tiny}` }).getByText(/^Installed on/).waitFor(INSTALLED) // prettier-ignore
 
   await row.getByRole('button', { name: `Remove Test ${tiny}` }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()

@@ -72,9 +72,11 @@ export const adminRuntimeRoutes = [
     path: '/v1/admin/runtimes/:language/install',
     id: 'installRuntime',
     summary: 'Install a language',
-    description: 'One worker on each host installs it. A second request joins what is in progress.',
+    description:
+      'One worker on each host installs it. A second request joins the installation in progress; a removal in progress refuses it.',
     params: { language: PATH.language },
     answers: { 202: { description: 'The installation was requested.', schema: Installation } },
+    problems: ['runtime-busy'],
     async handle(needs: HostsNeeds & { audit: Audit }, request) {
       const language = knownHere(needs.languages, request.params.language)
       request.send(202, await requestAction(needs, request, language, 'install'))
@@ -87,9 +89,10 @@ export const adminRuntimeRoutes = [
     id: 'removeRuntime',
     summary: 'Remove a language',
     description:
-      'One worker on each host removes its image; jobs in it are refused from then on. A second request joins what is in progress.',
+      'One worker on each host removes its image; jobs in it are refused from then on. A second request joins the removal in progress; an installation in progress refuses it.',
     params: { language: PATH.language },
     answers: { 202: { description: 'The removal was requested.', schema: Installation } },
+    problems: ['runtime-busy'],
     async handle(needs: HostsNeeds & { audit: Audit }, request) {
       const language = knownHere(needs.languages, request.params.language)
       request.send(202, await requestAction(needs, request, language, 'remove'))
@@ -106,6 +109,7 @@ export const adminRuntimeRoutes = [
     params: { group: PATH.languageGroup },
     answers: { 202: { description: 'The installations were requested.', schema: InstallationList } },
     schemas: { InstallationList },
+    problems: ['runtime-busy'],
     async handle(needs: HostsNeeds & { audit: Audit }, request) {
       const { languages, groups, overview } = needs
       const group = groups.find(({ id }) => id === request.params.group.toLowerCase())
@@ -174,7 +178,10 @@ function knownHere(languages: readonly Language[], name: string): Language {
   throw new Problem('not-found', 'the language does not exist; GET /v1/admin/runtimes lists all')
 }
 
-/** Asks the workers of each host that may, and notes who asked. @throws Problem `unavailable` when none may */
+/**
+ * Asks the workers of each host that may, and notes who asked.
+ * @throws Problem `unavailable` when none may, `runtime-busy` when the opposite is in progress
+ */
 async function requestAction(
   { overview, installations, audit }: Pick<HostsNeeds, 'overview' | 'installations'> & { audit: Audit },
   request: Parameters<Audit>[0],
@@ -187,6 +194,10 @@ async function requestAction(
     throw new Problem('unavailable', 'no worker that is alive installs languages on request (INSTALL_ON_REQUEST)')
   }
   const { installation, isNew } = await installations.request(language.id, action, hosts)
+  if (installation.action !== action) {
+    const current = `${language.name} is being ${installation.action === 'install' ? 'installed' : 'removed'}`
+    throw new Problem('runtime-busy', `${current} (${installation.id}); ask again when that has ended`)
+  }
   const what = action === 'install' ? 'installed on' : 'removed from'
   if (isNew) audit(request, `runtime-${action}`, `${language.name} is to be ${what} ${hosts.join(', ')}`)
   return installation

@@ -34,7 +34,10 @@ export function RuntimesPage({ api }: { api: Api }) {
   const { value, refresh } = polled
   const [followed, setFollowed] = useState<Followed>()
   const [question, setQuestion] = useState<Question>()
-  const follow = ({ name }: RuntimeRow, { id, action }: Installation) => setFollowed({ id, name, action })
+  const follow = ({ name }: RuntimeRow, { id, action }: Installation) => {
+    setFollowed({ id, name, action })
+    refresh()
+  }
   const columns: Column<RuntimeRow>[] = [
     ...COLUMNS,
     { title: 'Last installation', cell: (runtime) => <LastInstallation runtime={runtime} onFollow={follow} /> },

@@ -211,11 +211,10 @@ export function createInstallations(redis: Redis, keys: Keys): Installations {
     async end({ id, language, action }, host, ok, detail) {
       const ended: HostInstallation = { state: ok ? STATES[action].done : 'failed', detail }
       await redis.hset(keys.installation(id), `${HOST}${host}`, JSON.stringify(ended))
-      await tell(id, ['host', { host, ...ended }])
       const now = await read(id)
-      if (!now?.over) return
-      await tell(id, ['result', now])
-      await redis.multi().zrem(keys.installations, id).del(keys.installationOf(language)).exec()
+      // Whoever hears of the end may ask for the next one at once.
+      if (now?.over) await redis.multi().zrem(keys.installations, id).del(keys.installationOf(language)).exec()
+      await tell(id, ['host', { host, ...ended }], ...(now?.over ? [['result', now] as const] : []))
     },
   }
 }

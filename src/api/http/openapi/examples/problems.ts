@@ -57,6 +57,7 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, Example>> = {
   'too-many-sessions': { detail: 'you have 10 sessions, the most that is allowed; end one first' },
   'session-busy': { detail: '100 executions wait in the context already' },
   'sessions-full': { detail: 'no worker has 536870912 bytes left for another session; try again in 10 s' },
+  'runtime-busy': { detail: `Perl is being installed (${JOB_ID}); ask again when that has ended` },
   'nothing-to-run': {
     detail: 'the job has not ended yet; requests are kept with results, unless KEEP_REQUESTS is off',
   },
