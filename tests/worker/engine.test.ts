@@ -30,20 +30,22 @@ afterEach(async () => {
 })
 
 test('an engine that was delegated other cgroup controllers is another one', async () => {
-  const identify = (controllers: unknown) => {
-    answers = [
-      { status: 200, body: { Version: '5.0', Components: [{ Name: 'crun', Version: '1.8' }] } },
-      controllers === undefined
-        ? { status: 404, body: {} }
-        : { status: 200, body: { host: { cgroupVersion: 'v2', cgroupControllers: controllers } } },
-    ]
+  const identify = (cgroupControllers: unknown, crun = '1.8') => {
+    const host = { cgroupVersion: 'v2', cgroupControllers, ociRuntime: { version: crun } }
+    answers = [{ status: 200, body: { version: { Version: '5.0' }, host } }]
     return createEngine(socketPath).identity()
   }
   const all = await identify(['cpu', 'memory', 'pids'])
   expect(await identify(['cpu', 'memory', 'pids'])).toBe(all)
   expect(await identify(['memory', 'pids'])).not.toBe(all)
+  expect(await identify(['cpu', 'memory', 'pids'], '1.9')).not.toBe(all)
+  expect(asked).toEqual(Array.from({ length: 4 }, () => 'GET /v4.0.0/libpod/info'))
   // Docker has no such question.
-  expect(await identify(undefined)).toContain('crun')
+  answers = [
+    { status: 404, body: {} },
+    { status: 200, body: { Version: '28.1', Components: [{ Name: 'runc', Version: '1.2' }] } },
+  ]
+  expect(await createEngine(socketPath).identity()).toContain('runc')
 })
 
 test('a container that ends while containers or images are listed does not matter', async () => {

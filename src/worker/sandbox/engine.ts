@@ -106,12 +106,11 @@ export function createEngine(socketPath: string, timeoutFactor = 1): Engine {
       await ping({ abortSignal: AbortSignal.timeout(PING_TIMEOUT_MS * timeoutFactor) })
     },
     identity: async () => {
+      // One question: podman looks up the Debian package of each of its programs for either of them.
+      const podman = await podmanInfo(docker, callMs)
+      if (podman) return JSON.stringify(podman)
       const { Version, Components } = await version({ abortSignal: limit() })
-      return JSON.stringify([
-        Version,
-        Components?.map((part) => [part.Name, part.Version]),
-        await cgroups(docker, callMs),
-      ])
+      return JSON.stringify([Version, Components?.map((part) => [part.Name, part.Version])])
     },
     launch: async (options) => {
       let stream: Duplex | undefined
@@ -143,8 +142,13 @@ export function createEngine(socketPath: string, timeoutFactor = 1): Engine {
   }
 }
 
-/** What podman's own API says of cgroups; Docker's has nothing of delegation. @returns null from another engine */
-async function cgroups(docker: Docker, timeoutMs: number): Promise<unknown> {
+interface PodmanInfo {
+  host: Record<string, unknown> & { conmon?: { version: string }; ociRuntime?: { version: string } }
+  version: { Version: string }
+}
+
+/** What podman's own API says of itself and of cgroups; Docker's has nothing of delegation. @returns undefined from another engine */
+async function podmanInfo(docker: Docker, timeoutMs: number): Promise<unknown> {
   const dial = {
     path: '/v4.0.0/libpod/info',
     method: 'GET',
@@ -152,12 +156,14 @@ async function cgroups(docker: Docker, timeoutMs: number): Promise<unknown> {
     statusCodes: { 200: true },
   }
   const modem = docker.modem as unknown as {
-    dial(options: typeof dial, done: (error: Error | null, answer: { host?: Record<string, unknown> }) => void): void
+    dial(options: typeof dial, done: (error: Error | null, answer: Partial<PodmanInfo>) => void): void
   }
   return new Promise((resolve) => {
     modem.dial(dial, (error, answer) => {
-      const host = error ? undefined : answer.host
-      resolve(host ? [host['cgroupVersion'], host['cgroupManager'], host['cgroupControllers']] : null)
+      if (error || !answer.host || !answer.version) return resolve(undefined)
+      const { host, version } = answer
+      const programs = [version.Version, host.conmon?.version, host.ociRuntime?.version]
+      resolve([programs, [host['cgroupVersion'], host['cgroupManager'], host['cgroupControllers']]])
     })
   })
 }
