@@ -81,7 +81,8 @@ test('a container that is gone does not run, and a call that is not answered end
   server.removeAllListeners('request').on('request', () => undefined)
   // 2 s and 10 s at a factor of 1.
   const impatient = createEngine(socketPath, 0.001)
-  await expect(impatient.ping()).rejects.toThrow(/abort/i)
-  await expect(impatient.isRunning('a')).rejects.toThrow(/abort/i)
+  await expect(impatient.ping()).rejects.toThrow('podman did not answer a ping within 0.002 s')
+  await expect(impatient.isRunning('a')).rejects.toThrow('podman did not inspect a container within 0.01 s')
+  await expect(impatient.identity()).rejects.toThrow('podman did not tell its state within 0.01 s')
   server.closeAllConnections()
 })

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import Docker, { type ContainerCreateOptions } from 'dockerode'
+import { SECOND } from '../../shared/limits.ts'
 import { retry } from '../../shared/retry.ts'
 
 /** A container whose standard streams are attached, as one multiplexed stream. */
@@ -77,14 +78,15 @@ export function createEngine(socketPath: string, timeoutFactor = 1): Engine {
     abortSignal: AbortSignal
   }) => Promise<EngineVersion>
   const callMs = CALL_TIMEOUT_MS * timeoutFactor
-  const limit = () => AbortSignal.timeout(callMs)
 
   /** @param prepare is called between creation and start. @returns the container's id */
   const start = async (options: ContainerCreateOptions, prepare?: (id: string) => Promise<unknown>) => {
-    const container = await docker.createContainer({ ...options, abortSignal: limit() })
+    const container = await answered('create a container', callMs, (abortSignal) =>
+      docker.createContainer({ ...options, abortSignal }),
+    )
     try {
       await prepare?.(container.id)
-      await container.start({ abortSignal: limit() })
+      await answered('start a container', callMs, (abortSignal) => container.start({ abortSignal }))
       return container.id
     } catch (error) {
       await remove(container.id).catch(() => undefined)
@@ -94,8 +96,9 @@ export function createEngine(socketPath: string, timeoutFactor = 1): Engine {
 
   const remove = (id: string) => {
     const container = docker.getContainer(id)
-    const removed = patiently(() => container.remove({ force: true, v: true, abortSignal: limit() }), REMOVE_BACKOFF_MS)
-    return removed.then(() => undefined, unlessGone)
+    const once = () =>
+      answered('remove a container', callMs, (abortSignal) => container.remove({ force: true, v: true, abortSignal }))
+    return patiently(once, REMOVE_BACKOFF_MS).then(() => undefined, unlessGone)
   }
 
   return {
@@ -103,13 +106,15 @@ export function createEngine(socketPath: string, timeoutFactor = 1): Engine {
     ping: async () => {
       // Its types know the callback only.
       const ping = docker.ping.bind(docker) as (options: { abortSignal: AbortSignal }) => Promise<unknown>
-      await ping({ abortSignal: AbortSignal.timeout(PING_TIMEOUT_MS * timeoutFactor) })
+      await answered('answer a ping', PING_TIMEOUT_MS * timeoutFactor, (abortSignal) => ping({ abortSignal }))
     },
     identity: async () => {
       // One question: podman looks up the Debian package of each of its programs for either of them.
-      const podman = await podmanInfo(docker, callMs)
+      const podman = await answered('tell its state', callMs, (abortSignal) => podmanInfo(docker, abortSignal))
       if (podman) return JSON.stringify(podman)
-      const { Version, Components } = await version({ abortSignal: limit() })
+      const { Version, Components } = await answered('tell its version', callMs, (abortSignal) =>
+        version({ abortSignal }),
+      )
       return JSON.stringify([Version, Components?.map((part) => [part.Name, part.Version])])
     },
     launch: async (options) => {
@@ -125,18 +130,21 @@ export function createEngine(socketPath: string, timeoutFactor = 1): Engine {
     },
     start: (options) => start(options),
     isRunning: async (id) => {
-      const found = await docker.getContainer(id).inspect({ abortSignal: limit() }).catch(unlessGone)
+      const inspect = (abortSignal: AbortSignal) => docker.getContainer(id).inspect({ abortSignal })
+      const found = await answered('inspect a container', callMs, inspect).catch(unlessGone)
       return found?.State.Running ?? false
     },
     remove,
     images: async (label) => {
       const options = { filters: { label: [label] } }
-      const images = await patiently(() => docker.listImages({ ...options, abortSignal: limit() }), LIST_BACKOFF_MS)
+      const list = (abortSignal: AbortSignal) => docker.listImages({ ...options, abortSignal })
+      const images = await patiently(() => answered('list images', callMs, list), LIST_BACKOFF_MS)
       return images.map((image) => ({ references: image.RepoTags ?? [], labels: image.Labels ?? {} }))
     },
     containers: async (label, value) => {
       const options = { all: true, filters: { label: [`${label}=${value}`] } }
-      const found = await patiently(() => docker.listContainers({ ...options, abortSignal: limit() }), LIST_BACKOFF_MS)
+      const list = (abortSignal: AbortSignal) => docker.listContainers({ ...options, abortSignal })
+      const found = await patiently(() => answered('list containers', callMs, list), LIST_BACKOFF_MS)
       return found.map(({ Id, Labels, Created }) => ({ id: Id, labels: Labels, createdAt: Created * 1000 }))
     },
   }
@@ -148,18 +156,19 @@ interface PodmanInfo {
 }
 
 /** What podman's own API says of itself and of cgroups; Docker's has nothing of delegation. @returns undefined from another engine */
-async function podmanInfo(docker: Docker, timeoutMs: number): Promise<unknown> {
+async function podmanInfo(docker: Docker, abortSignal: AbortSignal): Promise<unknown> {
   const dial = {
     path: '/v4.0.0/libpod/info',
     method: 'GET',
-    abortSignal: AbortSignal.timeout(timeoutMs),
+    abortSignal,
     statusCodes: { 200: true },
   }
   const modem = docker.modem as unknown as {
     dial(options: typeof dial, done: (error: Error | null, answer: Partial<PodmanInfo>) => void): void
   }
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     modem.dial(dial, (error, answer) => {
+      if (error && abortSignal.aborted) return reject(error)
       if (error || !answer.host || !answer.version) return resolve(undefined)
       const { host, version } = answer
       const programs = [version.Version, host.conmon?.version, host.ociRuntime?.version]
@@ -194,6 +203,18 @@ function attach(docker: Docker, id: string, timeoutMs: number): Promise<Duplex> 
       else resolve(stream)
     })
   })
+}
+
+/** @throws TimeoutError that names what was asked when the time is up, else what the call threw */
+async function answered<T>(what: string, timeoutMs: number, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const signal = AbortSignal.timeout(timeoutMs)
+  try {
+    return await call(signal)
+  } catch (error) {
+    if (!signal.aborted) throw error
+    const late = new Error(`podman did not ${what} within ${timeoutMs / SECOND} s`, { cause: error })
+    throw Object.assign(late, { name: 'TimeoutError' })
+  }
 }
 
 /** @throws unless the engine said that there is no such container */
