@@ -39,8 +39,10 @@ export async function reportProgress(
   send()
   return () => {
     clearInterval(heartbeat)
-    clearTimeout(pause)
     unsubscribe()
+    if (pause === undefined) return
+    clearTimeout(pause)
+    send()
   }
 }
 
