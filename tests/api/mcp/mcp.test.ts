@@ -7,6 +7,7 @@ import { makeKey } from '../../support/make-key.ts'
 import {
   BEFORE,
   type McpAnswer,
+  type Message,
   requestOfToday,
   sendMessage,
   TODAY,
@@ -244,10 +245,14 @@ describe('run_code', () => {
 })
 
 describe('sessions', () => {
-  test('remember, show images, have files and commands, are listed, and end', async () => {
+  let session_id = ''
+  beforeAll(async () => {
     const created = await resultOf(call('create_session', { language: 'python' }))
     expect(created.structuredContent).toMatchObject({ language: 'python', state: 'running', has_interpreter: true })
-    const session_id = created.structuredContent?.['session_id']
+    session_id = String(created.structuredContent?.['session_id'])
+  })
+
+  test('remember, show images, have files and commands', async () => {
     await resultOf(call('run_in_session', { session_id, code: 'x = 40' }))
     const value = await resultOf(call('run_in_session', { session_id, code: 'print("so")\nx + 2' }))
     expect(value.text).toMatch(/^ok after .*\nstdout:\nso\n\nresult:\n42$/)
@@ -278,28 +283,9 @@ describe('sessions', () => {
     const listed = await resultOf(call('list_files', { session_id }))
     expect(listed.structuredContent).toMatchObject({ complete: true, entries: expect.arrayContaining([{ name: 'long.txt', kind: 'file', bytes: 200 }]) }) // prettier-ignore
     expect(await resultOf(call('read_file', { session_id, path: '../etc/passwd' }))).toMatchObject({ isError: true, text: expect.stringContaining('path') }) // prettier-ignore
-
-    for (const [tool, args] of [
-      ['run_in_session', { code: 'x' }],
-      ['run_command', { command: 'ls' }],
-      ['read_file', { path: 'long.txt' }],
-      ['close_session', {}],
-    ] as const) {
-      // prettier-ignore
-      const refused = await resultOf(call(tool, { session_id, ...args }, { headers: grace }))
-      expect(refused).toMatchObject({ isError: true, text: expect.stringContaining('does not exist') })
-    }
-    expect((await resultOf(call('list_sessions', {}, { headers: grace }))).structuredContent).toEqual({ sessions: [] })
-    expect((await resultOf(call('list_sessions', {}))).structuredContent).toMatchObject({ sessions: [{ session_id }] })
-
-    expect((await resultOf(call('close_session', { session_id }))).structuredContent).toMatchObject({ state: 'ended' })
-    const gone = await resultOf(call('run_in_session', { session_id, code: 'x' }))
-    expect(gone).toMatchObject({ isError: true, text: expect.stringContaining('create_session') })
   })
 
   test('a cancelled cell is interrupted, and its variables remain', async () => {
-    const created = await resultOf(call('create_session', { language: 'python' }))
-    const session_id = String(created.structuredContent?.['session_id'])
     const ends = new AbortController()
     const code = 'y = 5\nopen("begun", "w").close()\nimport time\nwhile True: time.sleep(0.1)'
     const answer = call('run_in_session', { session_id, code, timeout_seconds: 600 }, { signal: ends.signal })
@@ -311,7 +297,24 @@ describe('sessions', () => {
     await expect(answer).rejects.toThrow()
     const after = await resultOf(call('run_in_session', { session_id, code: 'y' }))
     expect(after.text).toContain('result:\n5')
-    await call('close_session', { session_id })
+  })
+
+  test("are nobody else's, are listed, and end", async () => {
+    for (const [tool, args] of [
+      ['run_in_session', { code: 'x' }],
+      ['run_command', { command: 'ls' }],
+      ['read_file', { path: 'long.txt' }],
+      ['close_session', {}],
+    ] as const) {
+      const refused = await resultOf(call(tool, { session_id, ...args }, { headers: grace }))
+      expect(refused).toMatchObject({ isError: true, text: expect.stringContaining('does not exist') })
+    }
+    expect((await resultOf(call('list_sessions', {}, { headers: grace }))).structuredContent).toEqual({ sessions: [] })
+    expect((await resultOf(call('list_sessions', {}))).structuredContent).toMatchObject({ sessions: [{ session_id }] })
+
+    expect((await resultOf(call('close_session', { session_id }))).structuredContent).toMatchObject({ state: 'ended' })
+    const gone = await resultOf(call('run_in_session', { session_id, code: 'x' }))
+    expect(gone).toMatchObject({ isError: true, text: expect.stringContaining('create_session') })
   })
 })
 
