@@ -12,6 +12,7 @@ import { requestLog } from './http/request-log.ts'
 import type { BoundRoute } from './http/route.ts'
 import { mountRoutes } from './http/router.ts'
 import { traceRequests } from './http/trace-requests.ts'
+import type { McpFeature } from './mcp/mcp-feature.ts'
 import type { GatewayMetrics } from './metrics/gateway-metrics.ts'
 import { requestMeter } from './metrics/request-meter.ts'
 import type { PagesFeature } from './pages/pages-feature.ts'
@@ -24,6 +25,7 @@ export interface AppParts {
   pages: PagesFeature
   docs: Router
   compat: CompatFeature
+  mcp: McpFeature
   queueBoard: Router
   /** Those of all features. */
   routes: readonly BoundRoute[]
@@ -36,7 +38,7 @@ export interface AppParts {
  *   scope > route: query, body, schema, screening, bounds of the queue, queue
  */
 export function createApp({ config, redis, log, tracing }: Core, parts: AppParts): Express {
-  const { metrics, access, limit, pages, docs, compat, queueBoard, routes } = parts
+  const { metrics, access, limit, pages, docs, compat, mcp, queueBoard, routes } = parts
   const app = express()
   app.disable('x-powered-by')
   app.set('etag', false)
@@ -57,10 +59,13 @@ export function createApp({ config, redis, log, tracing }: Core, parts: AppParts
   mountRoutes(app, routes.filter(isBeforeAccess), options)
   app.use(docs)
   if (pages.pages) app.use(pages.pages)
+  // Clients of MCP look there for a server of OAuth when they get a 401; another 401 would have them go on looking.
+  app.use('/.well-known', noRoute)
   app.use('/admin/queues', access.toLogin)
   app.use(access.authenticate)
   app.use(limit)
   app.use(compat.routes)
+  app.use(mcp.routes)
   // Whatever lies there, known or not.
   app.use('/v1/admin', access.allow(['admin'], '/v1/admin'))
   app.use('/admin/queues', access.allow(['admin'], '/admin/queues'), queueBoard)
@@ -72,7 +77,7 @@ export function createApp({ config, redis, log, tracing }: Core, parts: AppParts
   app.route('/').get(pages.welcome).all(onlyMethods('GET'))
 
   app.use(noRoute)
-  for (const { path, answer } of compat.errors) app.use(path, answer)
+  for (const { path, answer } of [...compat.errors, ...mcp.errors]) app.use(path, answer)
   app.use(answerProblem(redis, log))
   return app
 }

@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { Config } from '../shared/config/config.ts'
 import { loadLanguages } from '../shared/language.ts'
 import { loadGroups, loadSizes } from '../shared/language-groups.ts'
+import { ownVersion } from '../shared/package-root.ts'
 import type { Tracing } from '../shared/tracing/tracing.ts'
 import { createAccessFeature } from './access/access-feature.ts'
 import { createAdminFeature } from './admin/admin-feature.ts'
@@ -18,6 +19,7 @@ import { createUpgrades } from './http/upgrades.ts'
 import { createJobsFeature, type JobsFeature } from './jobs/jobs-feature.ts'
 import { createJudgingFeature } from './judging/judging-feature.ts'
 import { createOverview } from './load/overview.ts'
+import { createMcpFeature } from './mcp/mcp-feature.ts'
 import { createMetricsFeature } from './metrics/metrics-feature.ts'
 import { createPagesFeature } from './pages/pages-feature.ts'
 import { createRateLimitFeature } from './rate-limit/rate-limit-feature.ts'
@@ -91,6 +93,13 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     spend: (res, tokens) => spendRest({ req: res.req, res }, tokens),
     mayRun: access.allow(['jobs'], '/v1/jobs'),
   })
+  const mcp = createMcpFeature(core, {
+    tools: { config, languages, overview, jobs, sessions: sessions.needs, live: events.live, open },
+    spend: (res) => spendRest({ req: res.req, res }, 1),
+    metrics,
+    allow: access.allow,
+    version: ownVersion(),
+  })
   const admin = createAdminFeature(core, { overview })
   const health = createHealthFeature(core, { overview })
   const documentation = createDocumentationFeature(core, {
@@ -119,8 +128,9 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     pages: createPagesFeature(core),
     docs: documentation.pages,
     compat,
+    mcp,
     queueBoard: admin.queueBoard,
     routes: features.flatMap(({ routes }) => routes),
   })
-  return serve(owned, app, upgrades, metering, [sessions, jobs, files, admin, webhooks, security])
+  return serve(owned, app, upgrades, metering, [mcp, sessions, jobs, files, admin, webhooks, security])
 }

@@ -97,6 +97,10 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
     ['runyard languages install web', 'add those of a group'],
   ],
   'languages remove': [['runyard languages remove rust', 'and its image']],
+  mcp: [
+    ['runyard mcp', 'for the service that you are logged in to; a desktop client starts it'],
+    ['RUNYARD_KEY=ry_... runyard mcp --url https://runyard.example.com', 'for another one'],
+  ],
   'keys create': [
     ['runyard keys create --name "a laptop" --tenant me', 'shows the key, once'],
     ['runyard keys create --name ci --tenant me --rate 600/min --expires 30d', 'with a rate and an expiry'],

@@ -11,6 +11,7 @@ import { addFileCommands } from './files.ts'
 import { addJobCommands, type JobCommandDeps } from './jobs/jobs.ts'
 import { addKeyCommands } from './keys.ts'
 import { addLoginCommands } from './login/commands.ts'
+import { addMcpCommand } from './mcp/mcp-command.ts'
 import { plain, showsColour } from './paint.ts'
 import { CONNECTION_OPTIONS } from './service/connection.ts'
 import { terminalProgress } from './terminal-progress.ts'
@@ -50,6 +51,7 @@ export function createProgram(deps: ProgramDeps): Command {
   addJobCommands(program, deps)
   addFileCommands(program, deps)
   addBenchCommand(program, deps)
+  addMcpCommand(program, deps)
 
   program.commandsGroup('Choose a service:')
   addLoginCommands(program, deps)

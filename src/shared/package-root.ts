@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /**
@@ -15,3 +15,7 @@ export function packageRoot(): string {
   }
   return folder
 }
+
+/** Runyard's version, as its package.json has it. */
+export const ownVersion = (): string =>
+  (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version

@@ -93,8 +93,8 @@ export const PAGE_ROUTES: Readonly<Record<string, RegExp>> = {
   '/admin/queues/api/*path': /^\/admin\/queues\/api\//,
   '/assets/:name': /^\/assets\/[^/]+$/,
 }
-/** Other systems' protocols, which are documented by those. */
-const OTHER_SYSTEMS = new RegExp(`^/(?:${COMPAT_SYSTEMS.join('|')})(?:/|$)`)
+/** Other systems' protocols, and that of models' tools, which are documented elsewhere. */
+const OTHER_SYSTEMS = new RegExp(`^/(?:${[...COMPAT_SYSTEMS, 'mcp'].join('|')})(?:/|$)`)
 export const isOtherSystem = (path: string): boolean => OTHER_SYSTEMS.test(path)
 
 const isPage = (path: string): boolean => Object.values(PAGE_ROUTES).some((pattern) => pattern.test(path))

@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { type RequestHandler, Router } from 'express'
 import Type from 'typebox'
 import type { Config } from '../../shared/config/config.ts'
-import { packageRoot } from '../../shared/package-root.ts'
+import { ownVersion } from '../../shared/package-root.ts'
 import { Problem } from '../../shared/problems.ts'
 import type { Core } from '../core.ts'
 import { onlyMethods } from '../http/answer-problem.ts'
@@ -95,9 +94,6 @@ function docsPages(auth: Config['auth']): Router {
     .all(onlyMethods('GET'))
   return router
 }
-
-const ownVersion = (): string =>
-  (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version
 
 const swaggerFolder = () => dirname(require.resolve('swagger-ui-dist/package.json'))
 

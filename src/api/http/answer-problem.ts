@@ -58,7 +58,8 @@ const AWAY = [
   "Stream isn't writeable and enableOfflineQueue options is false",
 ] as const
 
-function asProblem(error: unknown, redis: Redis): Problem {
+/** What a client is told of an error; what failed inside is `internal-error` or `unavailable`. */
+export function asProblem(error: unknown, redis: Redis): Problem {
   if (error instanceof Problem) return error
   const { status, name, message } = error as { status?: unknown; name?: unknown; message?: unknown }
   // A path whose percent-encoding is broken.

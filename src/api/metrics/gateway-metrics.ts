@@ -33,6 +33,8 @@ export interface GatewayMetrics extends Exposition, RateLimitCounters {
   refused: (bound: Bound, jobs: number) => void
   screened: (policy: ScreeningPolicy, ms: number, findings: readonly Finding[]) => void
   finished: CountFinished
+  /** A tool of the Model Context Protocol was called. */
+  toolCalled: (tool: string, outcome: 'succeeded' | 'failed' | 'refused' | 'cancelled' | 'error') => void
   /** A file was uploaded. */
   fileStored: (bytes: number) => void
 }
@@ -95,6 +97,12 @@ export function createGatewayMetrics(options: GatewayMetricsOptions): GatewayMet
     help: 'Bytes of files uploaded to this gateway',
     registers,
   })
+  const toolCalls = new Counter({
+    name: 'runyard_mcp_tool_calls_total',
+    help: 'Calls of tools of the Model Context Protocol; failed: the program did, refused: the caller was told why',
+    labelNames: ['tool', 'outcome'],
+    registers,
+  })
   // There from the start: of a series that begins with 1 no rate can tell the first.
   for (const outcome of ['accepted', 'replayed', 'blocked', 'refused']) submissions.inc({ outcome }, 0)
   const bounds: Bound[] = ['queued', 'delayed', 'bytes', 'tenant-queued', 'tenant-delayed', 'tenant-bytes', 'engine']
@@ -128,6 +136,7 @@ export function createGatewayMetrics(options: GatewayMetricsOptions): GatewayMet
       for (const { rule, severity } of found) findings.inc({ rule, severity, policy })
     },
     finished,
+    toolCalled: (tool, outcome) => toolCalls.inc({ tool, outcome }),
     fileStored(bytes) {
       uploads.inc()
       uploadedBytes.inc(bytes)

@@ -40,5 +40,7 @@ const TO_SESSION = /^\/v1\/sessions\/[^/]+\/(?!(executions|commands|contexts)\/?
 /** What runs something takes from the budget of submissions. */
 function budgetOf(req: Request): Budget {
   if (TO_SESSION.test(req.path)) return 'read'
+  // Most messages run nothing; a call of a tool that does takes from the submissions when it is known.
+  if (/^\/mcp\/?$/i.test(req.path)) return 'read'
   return req.method === 'POST' && !req.path.startsWith('/v1/admin') ? 'submit' : 'read'
 }

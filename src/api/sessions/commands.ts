@@ -1,10 +1,12 @@
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import { v7 as uuid } from 'uuid'
 import { SECOND } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
+import type { Finding } from '../../shared/security/finding.ts'
 import { CommandRequest, SignalRequest, StdinRequest } from '../../shared/sessions/requests.ts'
 import { Command, type Session } from '../../shared/sessions/session.ts'
 import { TerminalSize } from '../../shared/terminal-size.ts'
+import type { Caller } from '../http/caller.ts'
 import { whileKeyHolds } from '../http/open-responses.ts'
 import { PATH } from '../http/openapi/parameters.ts'
 import { MAX_WAIT_SECONDS, preferredWait } from '../http/prefer.ts'
@@ -51,14 +53,9 @@ export const runCommand = defineRoute({
   problems: [...CALL_PROBLEMS, 'submission-blocked', 'too-many-open'],
   schemas: { CommandRequest },
   async handle(needs: SessionNeeds, { req, res, params, body, caller, requestId, send }) {
-    const { calls, open, config, screen } = needs
+    const { calls, open, config } = needs
     const session = await ownSession(needs, res, params.id)
-    const argv = argvOf(body)
-    checkSizes({ command: argv, env: body.env ?? {}, stdin: body.stdin ?? '' }, [], config.http.maxCodeBytes)
-    const subject = subjectOf({ language: undefined, files: [], command: argv })
-    const warnings = screen(pointedAt(subject, body.shell !== undefined), caller, requestId, session.endUser)
-    const errors = checkVectors({ argv, env: body.env, cwd: [body.cwd ?? ''] })
-    if (errors.length > 0) throw invalidRequest(errors)
+    const { argv, warnings } = checkCommand(needs, session, body, { caller, requestId })
     const waitSeconds = preferredWait(req.get('prefer')) ?? 0
     const signal = waitSeconds > 0 ? open.admit(res) : undefined
     const waitMs = waitSeconds * SECOND
@@ -94,6 +91,26 @@ export const runCommand = defineRoute({
     send(command.state === 'finished' ? 200 : 202, command)
   },
 })
+
+/**
+ * @returns the argument vector, and what screening found in it that did not refuse it
+ * @throws Problem `invalid-request`, `too-large`, `submission-blocked`
+ */
+export function checkCommand(
+  { config, screen }: Pick<SessionNeeds, 'config' | 'screen'>,
+  session: Session,
+  asked: Static<typeof CommandRequest>,
+  { caller, requestId }: { caller: Caller; requestId: string },
+): { argv: string[]; warnings: Finding[] } {
+  const { env, stdin = '', cwd = '', shell } = asked
+  const argv = argvOf(asked)
+  checkSizes({ command: argv, env: env ?? {}, stdin }, [], config.http.maxCodeBytes)
+  const subject = subjectOf({ language: undefined, files: [], command: argv })
+  const warnings = screen(pointedAt(subject, shell !== undefined), caller, requestId, session.endUser)
+  const errors = checkVectors({ argv, env, cwd: [cwd] })
+  if (errors.length > 0) throw invalidRequest(errors)
+  return { argv, warnings }
+}
 
 /** @throws Problem `invalid-request` unless exactly one of both is there */
 function argvOf({ argv, shell }: { argv?: string[]; shell?: string }): string[] {

@@ -3,12 +3,14 @@ import { v7 as uuid } from 'uuid'
 import { GapEvent } from '../../shared/job-event.ts'
 import { SECOND } from '../../shared/limits.ts'
 import { Problem, type ProblemCode } from '../../shared/problems.ts'
+import type { Finding } from '../../shared/security/finding.ts'
 import { ContextRequest, ExecutionRequest } from '../../shared/sessions/requests.ts'
 import { Context, Execution, type Session } from '../../shared/sessions/session.ts'
 import { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { findLanguage, type Language } from '../../shared/language.ts'
 import { BEGINNING } from '../events/event-feed.ts'
 import type { StoredEvent } from '../events/live-events.ts'
+import type { Caller } from '../http/caller.ts'
 import { whileKeyHolds } from '../http/open-responses.ts'
 import { PATH } from '../http/openapi/parameters.ts'
 import { MAX_WAIT_SECONDS, preferredWait } from '../http/prefer.ts'
@@ -66,13 +68,10 @@ export const execute = defineRoute({
   problems: [...CALL_PROBLEMS, 'submission-blocked', 'too-many-open', 'no-kernel', 'context-dead'],
   schemas: { ExecutionRequest },
   async handle(needs: SessionNeeds, { req, res, params, body, caller, requestId, send }) {
-    const { calls, open, config, screen, languages } = needs
+    const { calls, open, config, languages } = needs
     const session = await ownSession(needs, res, params.id)
     checkSameLanguage(session, body.language, languages)
-    const files = [{ path: '', content: body.code, encoding: 'utf-8' as const }]
-    checkSizes({}, files, config.http.maxCodeBytes)
-    const subject = subjectOf({ language: session.language, files, pointers: ['/code'] })
-    const warnings = screen(subject, caller, requestId, session.endUser)
+    const warnings = checkCode(needs, session, body.code, { caller, requestId })
     const waitSeconds = preferredWait(req.get('prefer')) ?? 0
     const signal = waitSeconds > 0 ? open.admit(res) : undefined
     const id = uuid()
@@ -94,6 +93,19 @@ export const execute = defineRoute({
     send(value.state === 'finished' ? 200 : 202, value)
   },
 })
+
+/** @returns what screening found in the code that did not refuse it. @throws Problem `too-large`, `submission-blocked` */
+export function checkCode(
+  { config, screen }: Pick<SessionNeeds, 'config' | 'screen'>,
+  session: Session,
+  code: string,
+  { caller, requestId }: { caller: Caller; requestId: string },
+): Finding[] {
+  const files = [{ path: '', content: code, encoding: 'utf-8' as const }]
+  checkSizes({}, files, config.http.maxCodeBytes)
+  const subject = subjectOf({ language: session.language, files, pointers: ['/code'] })
+  return screen(subject, caller, requestId, session.endUser)
+}
 
 /** An execution in another language than the session's is a mistake. @throws Problem `invalid-request` */
 function checkSameLanguage(session: Session, name: string | undefined, languages: readonly Language[]): void {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import Type from 'typebox'
 import { Problem } from '../../shared/problems.ts'
 import { SECOND } from '../../shared/limits.ts'
@@ -9,7 +8,7 @@ import { acceptedSession } from '../../shared/sessions/session-records.ts'
 import { GapEvent } from '../../shared/job-event.ts'
 import { BEGINNING } from '../events/event-feed.ts'
 import { decodeCursor, encodeCursor } from '../http/cursor.ts'
-import { idempotencyMismatch, idempotencyOf } from '../http/idempotency.ts'
+import { idempotencyOf } from '../http/idempotency.ts'
 import { whileKeyHolds } from '../http/open-responses.ts'
 import { PATH } from '../http/openapi/parameters.ts'
 import { preferredWait } from '../http/prefer.ts'
@@ -17,12 +16,10 @@ import { invalidRequest } from '../http/problems.ts'
 import { defineRoute } from '../http/route.ts'
 import { sendEvents } from '../http/sse.ts'
 import { bodyValidator } from '../http/validate.ts'
-import { checkSizes } from '../jobs/request/check-sizes.ts'
-import { knownRuntimes } from '../load/check-workers.ts'
-import { subjectOf } from '../screening/subject.ts'
 import { runningSession } from './examples.ts'
 import { ownSession, type SessionNeeds, sessionOf } from './needs.ts'
-import { buildSession, checkRoom, checkTimes, languageOf } from './session-request.ts'
+import { checkTimes } from './session-request.ts'
+import { acceptSession, closeSession, prepareSession } from './start-session.ts'
 
 const PLACE = '/v1/sessions'
 const sessionRequest = bodyValidator(SessionRequest)
@@ -67,34 +64,18 @@ export const createSession = defineRoute({
   ],
   schemas: { SessionRequest },
   async handle(needs: SessionNeeds, request) {
-    const { config, languages, records, queue, calls, open, limitEndUsers, screen } = needs
+    const { calls, open, limitEndUsers } = needs
     const { req, res, body, caller, requestId, send } = request
     await limitEndUsers(request, 'job')
     const idempotency = idempotencyOf(req, PLACE)
-    const asked = sessionRequest(body)
-    const overview = await needs.overview()
-    const runtimes = knownRuntimes(overview)
-    const language = languageOf(asked, runtimes, languages)
-    const files = (asked.files ?? []).map((file) => ({ encoding: 'utf-8' as const, ...file }))
-    checkSizes(asked, files, config.http.maxCodeBytes)
-    const warnings = screen(subjectOf({ language: language.id, files }), caller, requestId, asked.endUser)
-    const spec = buildSession(asked, { caller, requestId, runtimes, warnings }, { config, languages })
-    checkRoom(overview, spec.head.limits.memoryBytes)
+    const spec = await prepareSession(needs, sessionRequest(body), { caller, requestId })
     const waitSeconds = preferredWait(req.get('prefer')) ?? 0
     // Before anything is accepted: there may be no room for one more that waits.
     const signal = waitSeconds > 0 ? open.admit(res) : undefined
-    const created = await records.create(spec, config.sessions, idempotency)
-    if (created.kind === 'full') throw tooManySessions(config.sessions.tenantMax)
-    if (created.kind === 'mismatch') throw idempotencyMismatch(`the session ${created.id}`)
-    const id = created.kind === 'replayed' ? created.id : spec.head.id
-    if (created.kind === 'created') {
-      await queue.add('start', spec, { jobId: id }).catch(async (error: unknown) => {
-        await records.end(id, { reason: 'no-room', message: 'it could not be queued' }).catch(() => undefined)
-        throw error
-      })
-    } else res.set('Idempotent-Replayed', 'true')
+    const { id, replayed } = await acceptSession(needs, spec, idempotency)
+    if (replayed) res.set('Idempotent-Replayed', 'true')
     res.location(`${PLACE}/${id}`)
-    if (!signal) return send(201, created.kind === 'created' ? acceptedSession(spec) : await ownSession(needs, res, id))
+    if (!signal) return send(201, replayed ? await ownSession(needs, res, id) : acceptedSession(spec))
     res.set('Preference-Applied', `wait=${waitSeconds}`)
     // It answers as soon as it runs.
     const late = AbortSignal.any([signal, AbortSignal.timeout(waitSeconds * SECOND)])
@@ -105,10 +86,6 @@ export const createSession = defineRoute({
     send(201, running?.value ?? (await ownSession(needs, res, id)))
   },
 })
-
-function tooManySessions(most: number): Problem {
-  return new Problem('too-many-sessions', `you have ${most} sessions, the most that is allowed; end one first`)
-}
 
 const ListQuery = Type.Object(
   {
@@ -205,10 +182,6 @@ export const changeSession = defineRoute({
   },
 })
 
-/** What a session has to end; a worker needs milliseconds. */
-const END_MS = 5 * SECOND
-const LOOK_MS = 20
-
 export const endSession = defineRoute({
   method: 'delete',
   path: '/v1/sessions/:id',
@@ -223,23 +196,9 @@ export const endSession = defineRoute({
     202: { description: 'The session is still ending: its worker took longer than 5 s.', schema: Session },
   },
   async handle(needs: SessionNeeds, { res, params, send }) {
-    const { records, calls } = needs
-    const session = await ownSession(needs, res, params.id)
-    if (session.state === 'ended') return send(200, session)
-    const { id } = session
-    const deadline = Date.now() + END_MS
-    if (session.state === 'starting') await records.end(id, { reason: 'deleted', message: null })
-    else {
-      const ending = calls.call(sessionOf(res, id), 'end', {}, { signal: AbortSignal.timeout(END_MS) })
-      // Its end is looked for below, whoever brought it about.
-      await ending.catch(() => undefined)
-    }
-    for (;;) {
-      const now = await ownSession(needs, res, id)
-      if (now.state === 'ended') return send(200, now)
-      if (Date.now() > deadline) return send(202, now)
-      await sleep(LOOK_MS)
-    }
+    const ended = await closeSession(needs, sessionOf(res, params.id), () => ownSession(needs, res, params.id))
+    if (ended.state === 'ended') return send(200, ended)
+    send(202, ended)
   },
 })
 

@@ -28,6 +28,8 @@ export interface Config {
   auth: 'none' | 'optional' | 'required'
   /** Other systems whose protocols are served. */
   compat: string[]
+  /** Whether the Model Context Protocol is served. */
+  mcp: boolean
   /** Sessions of the dashboard. */
   adminSessions: { idleSeconds: number; maxSeconds: number }
   /** Of submissions, and of requests that submit nothing. */
@@ -211,6 +213,7 @@ export function toConfig(
     },
     auth: text('AUTH') as Config['auth'],
     compat: (values.get('COMPAT') as string[]).map((name) => name.toLowerCase()),
+    mcp: text('MCP') === 'on',
     adminSessions: {
       idleSeconds: number('ADMIN_SESSION_IDLE_SECONDS'),
       maxSeconds: number('ADMIN_SESSION_MAX_SECONDS'),

@@ -121,6 +121,14 @@ export const SETTINGS: readonly Setting[] = [
       'Other systems whose protocols are served, each under its name (`/judge0`), comma-separated: [compatibility](compatibility/README.md). Empty: none.',
   },
   {
+    name: 'MCP',
+    kind: { type: 'choice', of: ['on', 'off'] },
+    default: 'on',
+    group: 'Network',
+    description:
+      '`on`: serves the [Model Context Protocol](guides/mcp.md) at `/mcp`, for language models that run code.',
+  },
+  {
     name: 'AUTH',
     kind: { type: 'choice', of: ['none', 'optional', 'required'] },
     default: 'none',

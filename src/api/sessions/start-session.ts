@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Idempotency } from '../../shared/jobs/job-admission.ts'
+import { SECOND } from '../../shared/limits.ts'
+import { Problem } from '../../shared/problems.ts'
+import type { SessionRequest } from '../../shared/sessions/requests.ts'
+import type { Session, SessionSpec } from '../../shared/sessions/session.ts'
+import type { Caller } from '../http/caller.ts'
+import { idempotencyMismatch } from '../http/idempotency.ts'
+import { checkSizes } from '../jobs/request/check-sizes.ts'
+import { knownRuntimes } from '../load/check-workers.ts'
+import { subjectOf } from '../screening/subject.ts'
+import type { SessionNeeds } from './needs.ts'
+import { buildSession, checkRoom, languageOf } from './session-request.ts'
+
+/**
+ * Makes a session of a request that is as its schema has it: complete and screened, and some worker has room for it now.
+ * @throws Problem
+ */
+export async function prepareSession(
+  needs: Pick<SessionNeeds, 'config' | 'languages' | 'overview' | 'screen'>,
+  asked: SessionRequest,
+  { caller, requestId }: { caller: Caller; requestId: string },
+): Promise<SessionSpec> {
+  const { config, languages, screen } = needs
+  const overview = await needs.overview()
+  const runtimes = knownRuntimes(overview)
+  const language = languageOf(asked, runtimes, languages)
+  const files = (asked.files ?? []).map((file) => ({ encoding: 'utf-8' as const, ...file }))
+  checkSizes(asked, files, config.http.maxCodeBytes)
+  const warnings = screen(subjectOf({ language: language.id, files }), caller, requestId, asked.endUser)
+  const spec = buildSession(asked, { caller, requestId, runtimes, warnings }, { config, languages })
+  checkRoom(overview, spec.head.limits.memoryBytes)
+  return spec
+}
+
+/**
+ * Accepts a session. When this resolves it is on the queue, or it is the one that a repeated request made.
+ * @throws Problem `too-many-sessions`, `idempotency-mismatch`; what Redis answered, when it fails
+ */
+export async function acceptSession(
+  { config, records, queue }: Pick<SessionNeeds, 'config' | 'records' | 'queue'>,
+  spec: SessionSpec,
+  idempotency: Idempotency | undefined,
+): Promise<{ id: string; replayed: boolean }> {
+  const created = await records.create(spec, config.sessions, idempotency)
+  if (created.kind === 'full') throw tooManySessions(config.sessions.tenantMax)
+  if (created.kind === 'mismatch') throw idempotencyMismatch(`the session ${created.id}`)
+  if (created.kind === 'replayed') return { id: created.id, replayed: true }
+  const { id } = spec.head
+  await queue.add('start', spec, { jobId: id }).catch(async (error: unknown) => {
+    await records.end(id, { reason: 'no-room', message: 'it could not be queued' }).catch(() => undefined)
+    throw error
+  })
+  return { id, replayed: false }
+}
+
+function tooManySessions(most: number): Problem {
+  return new Problem('too-many-sessions', `you have ${most} sessions, the most that is allowed; end one first`)
+}
+
+/** What a session has to end; a worker needs milliseconds. */
+const END_MS = 5 * SECOND
+const LOOK_MS = 20
+
+/**
+ * Ends a session, whoever is first, and waits at most 5 s until it has ended.
+ * @param read the session as it is now
+ * @returns the session as it is then
+ */
+export async function closeSession(
+  { records, calls }: Pick<SessionNeeds, 'records' | 'calls'>,
+  { id, tenant }: { id: string; tenant: string },
+  read: () => Promise<Session>,
+): Promise<Session> {
+  const session = await read()
+  if (session.state === 'ended') return session
+  const deadline = Date.now() + END_MS
+  if (session.state === 'starting') await records.end(id, { reason: 'deleted', message: null })
+  else {
+    const ending = calls.call({ id, tenant }, 'end', {}, { signal: AbortSignal.timeout(END_MS) })
+    // Its end is looked for below, whoever brought it about.
+    await ending.catch(() => undefined)
+  }
+  for (;;) {
+    const now = await read()
+    if (now.state === 'ended' || Date.now() > deadline) return now
+    await sleep(LOOK_MS)
+  }
+}
