@@ -66,6 +66,13 @@ const scopes: Defence[] = [
     test: SCOPES_TEST,
     name: 'a key cannot go above its own ceilings',
   },
+  {
+    threat: 'a tool of MCP beyond the scopes of a key',
+    without: 'the look at its scopes',
+    edits: edit('src/api/mcp/serve-message.ts', 'tool && !mayCall(caller, tool.scopes)', 'tool && !tool.name'),
+    test: 'tests/api/mcp/mcp.test.ts',
+    name: 'a key has the tools of its scopes, and no others',
+  },
 ]
 
 const pages: Defence[] = [

@@ -139,4 +139,11 @@ export const TENANTS: readonly Defence[] = [
     test: 'tests/api/access/admin-keys.test.ts',
     name: 'is refused with the field named: /tenant',
   },
+  {
+    threat: 'another tenant’s job: read by a tool of MCP',
+    without: 'the look at whose job it is',
+    edits: edit('src/api/mcp/tools/get-run.ts', ' || found.tenant !== caller.tenant', ''),
+    test: 'tests/api/mcp/mcp.test.ts',
+    name: 'its result is read again by its tenant, and by nobody else',
+  },
 ]

@@ -13,7 +13,7 @@ import { asProblem } from '../http/answer-problem.ts'
 import type { Caller } from '../http/caller.ts'
 import type { GatewayMetrics } from '../metrics/gateway-metrics.ts'
 import { explainProblem } from './explain-problem.ts'
-import { listed, type Tool, type ToolNeeds, type ToolResult } from './tool.ts'
+import { listed, type Tool, type ToolNeeds, type ToolResult } from './tools/tool.ts'
 import { findTool, TOOLS } from './tools.ts'
 
 /** One request of a client, on its way. */

@@ -1,4 +1,4 @@
-import type { Tool } from './tool.ts'
+import type { Tool } from './tools/tool.ts'
 import { listFiles, readFile, writeFile } from './tools/files.ts'
 import { getRun } from './tools/get-run.ts'
 import { listLanguages } from './tools/list-languages.ts'

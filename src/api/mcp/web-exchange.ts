@@ -37,7 +37,8 @@ export async function sendWebResponse(res: ExpressResponse, { status, headers, b
   // The answers are one client's alone, and come as they are made.
   res.set({ 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' })
   if (!body) return void res.end()
-  const closed = once(res, 'close')
+  // A connection that breaks is closed, too.
+  const closed = once(res, 'close').catch(() => undefined)
   for await (const piece of body as unknown as AsyncIterable<Uint8Array>) {
     if (!res.destroyed && !res.write(piece)) await Promise.race([once(res, 'drain'), closed])
   }

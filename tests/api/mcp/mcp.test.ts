@@ -184,6 +184,14 @@ describe('run_code', () => {
     expect(ran.isError).toBe(true)
   })
 
+  test('its result is read again by its tenant, and by nobody else', async () => {
+    const ran = await resultOf(call('run_code', { language: 'python', code: 'print("mine")' }))
+    const run_id = ran.structuredContent?.['run_id']
+    expect((await resultOf(call('get_run', { run_id }))).text).toBe(ran.text)
+    const refused = await resultOf(call('get_run', { run_id }, { headers: grace }))
+    expect(refused).toMatchObject({ isError: true, text: expect.stringContaining('does not exist') })
+  })
+
   test('what is wrong with its arguments is told where it is, and screening refuses as everywhere', async () => {
     const bad = await resultOf(call('run_code', { language: 'python', timeout_seconds: 0 }))
     expect(bad).toMatchObject({ isError: true, text: expect.stringMatching(/- code: .*\n?.*- timeout_seconds: /s) })

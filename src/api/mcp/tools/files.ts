@@ -5,9 +5,9 @@ import { sentPathProblem } from '../../../shared/path-problem.ts'
 import { FILE_PIECE_BYTES } from '../../../shared/sessions/operations.ts'
 import { invalidRequest } from '../../http/problems.ts'
 import { NOT_BASE64, plainBase64 } from '../../jobs/request/base64.ts'
-import { image, imageTypeOf, MOST_IMAGE_BYTES } from '../images.ts'
-import { placeOf, SessionId } from '../own-session.ts'
-import { defineTool, type ToolCall, type ToolNeeds } from '../tool.ts'
+import { image, imageTypeOf, MOST_IMAGE_BYTES } from './images.ts'
+import { placeOf, SessionId } from './own-session.ts'
+import { defineTool, type ToolCall, type ToolNeeds } from './tool.ts'
 
 const DEFAULT_BYTES = 40_000
 const MOST_BYTES = MIB

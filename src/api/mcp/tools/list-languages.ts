@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { knownRuntimes } from '../../load/check-workers.ts'
-import { defineTool } from '../tool.ts'
+import { defineTool } from './tool.ts'
 
 const LanguageEntry = Type.Object({
   id: Type.String({ description: 'for `language` of other tools' }),

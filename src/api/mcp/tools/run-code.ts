@@ -7,10 +7,10 @@ import type { CodeRequest } from '../../../shared/requests.ts'
 import { whileKeyHolds } from '../../http/open-responses.ts'
 import { invalidRequest } from '../../http/problems.ts'
 import { enterUntilSent, withOutput } from '../../jobs/with-output.ts'
-import { image, imageTypeOf, MOST_IMAGE_BYTES, MOST_IMAGES } from '../images.ts'
-import { jobProgress, reportProgress } from '../progress.ts'
-import { jobResult, RunOutcome, stillRunning } from '../run-result.ts'
-import { type Content, defineTool, type ToolCall, type ToolNeeds, type ToolResult } from '../tool.ts'
+import { image, imageTypeOf, MOST_IMAGE_BYTES, MOST_IMAGES } from './images.ts'
+import { jobProgress, reportProgress } from './progress.ts'
+import { jobResult, RunOutcome, stillRunning } from './run-result.ts'
+import { type Content, defineTool, type ToolCall, type ToolNeeds, type ToolResult } from './tool.ts'
 
 /** Clients give up after 60 s: by then they have an answer, if only that it goes on. */
 export const ANSWER_MS = 45 * SECOND

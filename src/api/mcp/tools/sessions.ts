@@ -4,8 +4,8 @@ import type { Session } from '../../../shared/sessions/session.ts'
 import { whileKeyHolds } from '../../http/open-responses.ts'
 import { noSession } from '../../sessions/session-calls.ts'
 import { acceptSession, closeSession, prepareSession } from '../../sessions/start-session.ts'
-import { liveSession, placeOf, SessionId } from '../own-session.ts'
-import { defineTool } from '../tool.ts'
+import { liveSession, placeOf, SessionId } from './own-session.ts'
+import { defineTool } from './tool.ts'
 
 /** How long an answer waits for a session to stand; it can be used before. */
 const START_MS = 40 * SECOND

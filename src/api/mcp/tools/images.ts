@@ -1,5 +1,5 @@
 import type { Content } from './tool.ts'
-import { MIB } from '../../shared/limits.ts'
+import { MIB } from '../../../shared/limits.ts'
 
 /** What models can see, by the ends of names. */
 const TYPES: Readonly<Record<string, string>> = { png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg' }

@@ -1,6 +1,6 @@
 import Type from 'typebox'
-import type { Session } from '../../shared/sessions/session.ts'
-import { noSession, sessionEnded } from '../sessions/session-calls.ts'
+import type { Session } from '../../../shared/sessions/session.ts'
+import { noSession, sessionEnded } from '../../sessions/session-calls.ts'
 import type { ToolCall, ToolNeeds } from './tool.ts'
 
 export const ID_PATTERN = '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$'

@@ -1,5 +1,5 @@
-import type { LiveEvents, StoredEvent } from '../events/live-events.ts'
-import { SECOND } from '../../shared/limits.ts'
+import type { LiveEvents, StoredEvent } from '../../events/live-events.ts'
+import { SECOND } from '../../../shared/limits.ts'
 
 /** A client is told at most so often, and at least so often: some reset their timeout by it. */
 const PAUSE_MS = SECOND / 4
