@@ -81,16 +81,20 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     open,
     audit,
   })
-  const compat = createCompatFeature(core, {
-    languages,
-    overview,
-    jobs,
-    feed: events.feed,
-    open,
-    upgrades,
-    spend: (res, tokens) => spendRest({ req: res.req, res }, tokens),
-    mayRun: access.allow(['jobs'], '/v1/jobs'),
-  })
+  const compat = createCompatFeature(
+    core,
+    {
+      languages,
+      overview,
+      jobs,
+      feed: events.feed,
+      open,
+      upgrades,
+      spend: (res, tokens) => spendRest({ req: res.req, res }, tokens),
+      mayRun: access.allow(['jobs'], '/v1/jobs'),
+    },
+    { sessions: sessions.needs, mayUse: access.allow(['sessions'], '/v1/sessions'), access },
+  )
   const admin = createAdminFeature(core, { overview })
   const health = createHealthFeature(core, { overview })
   const documentation = createDocumentationFeature(core, {

@@ -61,6 +61,8 @@ export interface Keys {
   readonly allowed: string
   /** Hash: files that a tenant sent over another system's protocol, by their ids there. */
   compatFiles(tenant: string): string
+  /** Hash: what is known of a session as a sandbox of E2B's. */
+  e2bSandbox(session: string): string
   /** Stream of security events. */
   readonly securityEvents: string
   /** Hash: how many security events of each kind there were. */
@@ -242,6 +244,7 @@ const PATTERNS: Readonly<Record<KeyName, string>> = {
   tenantLiveSessions: 'sessions-live:*',
   tenantSessions: 'sessions-of:*',
   compatFiles: 'compat-files:*',
+  e2bSandbox: 'e2b-sandbox:*',
 }
 
 export function createKeys(namespace: string): Keys {
