@@ -276,7 +276,7 @@ describe('a sandbox', () => {
     const sign = (path: string) =>
       encodeURIComponent(signatureOf({ path, operation: 'read', user: '', token: sandbox.envdAccessToken, until: '' }))
     expect((await read('packed', `&signature=${sign('packed')}`, headersOf(ENVD, ''))).status).toBe(200)
-    expect((await read('packed', `&signature=${sign('in/one.txt')}`, headersOf(ENVD, ''))).status).toBe(401)
+    expect((await read('in/one.txt', `&signature=${sign('packed')}`, headersOf(ENVD, ''))).status).toBe(401)
   })
 
   test('serves its file system', async () => {
@@ -393,6 +393,30 @@ describe('a sandbox', () => {
       status: 404,
       body: { code: 'not_found' },
     })
+  })
+
+  test('answers what is malformed as what the caller did, in either letter case of a path', async () => {
+    const bodies = ['', '{', '[]', 'null', '{"process":{"pid":-1}}', '{"path":1}', '{"path":"a\\u0000"}', '\0\0\0\0\xff{', '{"code":{}}', '{"__proto__":{"code":"1"}}'] // prettier-ignore
+    const ofInterpreter = ['execute', 'Execute/', 'contexts/nonesuch/restart']
+    const ofEnvd = ['files', 'FILES/?path=', 'process.Process/Start', 'process.Process/SendInput', 'process.Process/nonesuch', 'process.process/', 'filesystem.Filesystem/Stat', 'filesystem.Filesystem/Move'] // prettier-ignore
+    const types = ['application/json', 'application/connect+json', 'multipart/form-data; boundary=x', 'text/plain']
+    const paths = [...ofInterpreter.map((path) => [path, INTERPRETER] as const), ...ofEnvd.map((path) => [path, ENVD] as const)] // prettier-ignore
+    const asked = paths.flatMap(([path, port]) =>
+      bodies.flatMap((body) => types.map((type) => ({ path, port, body, type }))),
+    )
+    const wrong: unknown[] = []
+    for (const { path, port, body, type } of asked) {
+      const { status } = await send('POST', `${base}/${path}`, { ...headersOf(port), 'content-type': type }, body)
+      if (status >= 500 && status !== 501) wrong.push({ path, body, type, status })
+    }
+    expect(wrong).toEqual([])
+    for (const body of ['{', '[]', '{"timeout":-1}', '{"timeout":"1"}', '{"templateID":"base","timeout":1e99}']) {
+      const headers = { 'x-api-key': key, 'content-type': 'application/json' }
+      for (const path of ['sandboxes', `Sandboxes/${sandbox.sandboxID}/timeout`]) {
+        const { status, bytes } = await send('POST', `${base}/${path}`, headers, body)
+        expect({ body, path, status, answer: JSON.parse(bytes.toString()) as unknown }).toMatchObject({ status: 400, answer: { code: 400 } }) // prettier-ignore
+      }
+    }
   })
 
   test('that is ended cuts what runs in it, and is gone', async () => {

@@ -49,6 +49,8 @@ export interface Authentication {
    * @throws Problem `unauthenticated` when the key has ended, or one is needed
    */
   asHolder: (keyId: string | null, req: Request, res: Response) => Promise<void>
+  /** Takes a request from the budget of its address, for one of nobody who is known. @throws Problem `rate-limited`, `caller-blocked` */
+  asStranger: (req: Request, res: Response) => Promise<void>
   /** Refuses such a secret. @throws Problem `unauthenticated`, or what bounds such tries */
   refuse: (detail: string, req: Request, res: Response) => Promise<never>
 }
@@ -150,7 +152,7 @@ export function createAuthentication({
     async asHolder(keyId, req, res) {
       const address = clientAddress(req.ip)
       if (keyId === null) {
-        if (config.auth === 'required') throw unauthenticated(NO_KEY)
+        if (config.auth === 'required') throw unauthenticated('this was opened without a key, and one is needed now')
         return take(withoutKey(address), undefined, res)
       }
       const key = await apiKeys.findValid(keyId).catch((error: unknown) => {
@@ -159,6 +161,7 @@ export function createAuthentication({
       if (!key) throw unauthenticated('the key that this was opened with was revoked or has expired')
       take(ofKey(key, address), key, res)
     },
+    asStranger: (req, res) => onEnded(clientAddress(req.ip), res),
     refuse: (detail, req, res) => fail('the access token is not valid', detail, req, res),
   }
 }

@@ -33,13 +33,16 @@ export function targetOfHeaders(headers: IncomingHttpHeaders): Partial<Target> {
   return { ...(sandboxId !== '' && { sandboxId }), ...(/^\d{1,5}$/.test(port) && { port: Number(port) }) }
 }
 
-/** Paths of a sandbox, each under one of its ports. All others are of the service. */
+/** Paths of a sandbox, each under one of its ports. All others are of the service. Routes take either letter case, and a slash at the end. */
 const PATHS: readonly (readonly [pattern: RegExp, port: number | undefined])[] = [
-  [/^\/(?:execute|contexts)(?:\/|$)/, INTERPRETER_PORT],
-  [/^\/(?:files|metrics|envs)$/, ENVD_PORT],
-  [/^\/(?:process\.Process|filesystem\.Filesystem)\//, ENVD_PORT],
-  [/^\/health$/, undefined],
+  [/^\/(?:execute|contexts)(?:\/|$)/i, INTERPRETER_PORT],
+  [/^\/(?:files|metrics|envs)\/?$/i, ENVD_PORT],
+  [/^\/(?:process\.Process|filesystem\.Filesystem)(?:\/|$)/i, ENVD_PORT],
+  [/^\/health\/?$/i, undefined],
 ]
+
+/** Whether a path asks whether something lives: the service, or a sandbox. */
+export const isHealthPath = (path: string): boolean => /^\/health\/?$/i.test(path)
 
 /** Whether a path is one of a sandbox. */
 export const isSandboxPath = (path: string): boolean => PATHS.some(([pattern]) => pattern.test(path))

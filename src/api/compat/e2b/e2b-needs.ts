@@ -11,7 +11,7 @@ export interface E2bSources {
   sessions: SessionNeeds
   /** Lets through callers that may use sessions. */
   mayUse: RequestHandler
-  access: Pick<Authentication, 'asHolder' | 'refuse'>
+  access: Pick<Authentication, 'asHolder' | 'asStranger' | 'refuse'>
 }
 
 /** What E2B's routes are made with. */

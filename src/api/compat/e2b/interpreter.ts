@@ -9,6 +9,7 @@ import type { Execute } from '../../../shared/sessions/operations.ts'
 import type { Context, Execution, Session } from '../../../shared/sessions/session.ts'
 import type { SessionEvent } from '../../../shared/sessions/session-event.ts'
 import type { StoredEvent } from '../../events/live-events.ts'
+import type { EndedBy } from '../../http/open-responses.ts'
 import { invalidRequest } from '../../http/problems.ts'
 import { requestIdOf } from '../../http/request-log.ts'
 import { bodyValidator } from '../../http/validate.ts'
@@ -112,6 +113,9 @@ async function runCode(needs: E2bNeeds, res: Response, session: Session, asked: 
   const context = asked.context_id ?? DEFAULT_CONTEXT
   const signal = open.admit(res)
   const ends = new AbortController()
+  // Its code runs on when the gateway closes: nobody has given it up.
+  const onEnd = () => signal.reason === ('gateway' satisfies EndedBy) && ends.abort()
+  signal.addEventListener('abort', onEnd)
   const events = await feed.read(session.id, await feed.last(session.id), ends.signal)
   try {
     const id = await begin(needs, res, session, context, asked)
@@ -132,6 +136,7 @@ async function runCode(needs: E2bNeeds, res: Response, session: Session, asked: 
     if (end === undefined || (end.isCancelled && !(await isLive(needs, res, session)))) res.destroy()
     else if (!signal.aborted) res.end(end.lines)
   } finally {
+    signal.removeEventListener('abort', onEnd)
     ends.abort()
   }
 }
@@ -209,7 +214,7 @@ async function forward(
   let state: Execution['state'] = 'queued'
   let isInterrupted = false
   const leave = () => {
-    if (state !== 'running' || isInterrupted) return
+    if (state !== 'running' || isInterrupted || gone.reason === ('gateway' satisfies EndedBy)) return
     isInterrupted = true
     interrupt()
   }
@@ -218,7 +223,11 @@ async function forward(
     await once(res, 'drain', { signal: gone }).catch(() => undefined)
   }
   const timer = setInterval(() => void write(lineOf({ type: 'keepalive' })), KEEPALIVE_MS)
-  gone.addEventListener('abort', leave)
+  const onGone = () => {
+    clearInterval(timer)
+    leave()
+  }
+  gone.addEventListener('abort', onGone)
   try {
     for await (const { type, data, id: at } of events) {
       if (type === 'ended') return undefined
@@ -251,6 +260,6 @@ async function forward(
     return undefined
   } finally {
     clearInterval(timer)
-    gone.removeEventListener('abort', leave)
+    gone.removeEventListener('abort', onGone)
   }
 }

@@ -3,14 +3,14 @@ import type { Request, RequestHandler, Response } from 'express'
 import { parseKey } from '../../../shared/access/key-text.ts'
 import { Problem } from '../../../shared/problems.ts'
 import type { Budget } from '../../rate-limit/rate-limiter.ts'
-import { isSandboxPath, isServedAt, type Target, targetOfHeaders, targetOfHost } from './addresses.ts'
+import { isHealthPath, isSandboxPath, isServedAt, type Target, targetOfHeaders, targetOfHost } from './addresses.ts'
 import type { E2bNeeds } from './e2b-needs.ts'
 import { goneBody } from './e2b-problem.ts'
 import { keyOfSpelling } from './key-spelling.ts'
 import { sessionIdOf } from './sandbox-ids.ts'
 
 /** What runs something new takes from the budget of submissions, all else from that of reading. */
-const RUNS = /^\/(?:(?:v2\/)?sandboxes\/?$|execute$|contexts$|process\.Process\/Start$)/
+const RUNS = /^\/(?:(?:v2\/)?sandboxes|execute|contexts|process\.Process\/Start)\/?$/i
 const STREAMS = /^application\/connect\+/
 
 /** Turns what comes for a host name of E2B's domain into a request of this system, whatever its path. */
@@ -35,11 +35,11 @@ export function sandboxAccess(needs: E2bNeeds): RequestHandler {
   return async (req, res, next) => {
     res.locals.budget = (req.method === 'POST' && RUNS.test(req.path) ? 'submit' : 'read') satisfies Budget
     const target = targetOfHeaders(req.headers)
-    if (!isSandboxPath(req.path) || (req.path === '/health' && target.sandboxId === undefined)) {
+    if (!isSandboxPath(req.path) || (isHealthPath(req.path) && target.sandboxId === undefined)) {
       spellKeys(req, needs.config.auth)
       return next()
     }
-    if (/^\/(?:process|filesystem)\./.test(req.path)) {
+    if (/^\/(?:process|filesystem)\./i.test(req.path)) {
       res.locals.rpc = STREAMS.test(req.headers['content-type'] ?? '') ? 'stream' : 'unary'
     }
     const { sandboxId, port } = target
@@ -59,10 +59,11 @@ async function openSandbox(needs: E2bNeeds, target: Target, req: Request, res: R
   const id = sessionIdOf(sandboxId)
   const [found, record] = id === undefined ? [] : await Promise.all([sessions.records.read(id), records.find(id)])
   if (!found || !record || found.session.state === 'ended') {
+    await access.asStranger(req, res)
     res.status(502).json(goneBody(sandboxId))
     return false
   }
-  const isHealth = req.path === '/health'
+  const isHealth = isHealthPath(req.path)
   if (!isHealth && !isOpenedBy(record.token, req)) {
     const shows = tokensOf(req).length > 0
     if (shows) await access.refuse(`a wrong access token of the sandbox ${sandboxId} was sent`, req, res)
@@ -96,7 +97,7 @@ function isOpenedBy(token: string, req: Request): boolean {
 
 /** What signs the download or upload of one file, where it has not expired. */
 function signatures(token: string, { method, path, query }: Request): string[] {
-  if (path !== '/files') return []
+  if (!/^\/files\/?$/i.test(path)) return []
   const text = (name: string) => (typeof query[name] === 'string' ? query[name] : '')
   const until = text('signature_expiration')
   if (until !== '' && !(Number(until) * 1000 > Date.now())) return []
