@@ -211,7 +211,7 @@ export function pageOf(
   isPaged: boolean,
 ): { page: Detail[]; next: string | undefined } {
   const text = (name: string) => (typeof query[name] === 'string' ? query[name] : '')
-  const states = [query['state']].flat().flatMap((one) => String(one ?? '').split(',')).filter((one) => one !== '') // prettier-ignore
+  const states = [query['state']].flat().flatMap((one) => (typeof one === 'string' ? one.split(',') : [])).filter((one) => one !== '') // prettier-ignore
   // Twice encoded: as a query, and each of its names and values.
   const wanted = [...new URLSearchParams(text('metadata'))].map((pair) => pair.map(decoded))
   const after = Date.parse(text('startedAfter'))
