@@ -11,6 +11,8 @@ const SCOPES_TEST = 'tests/api/access/scopes.test.ts'
 const STREAMS_TEST = 'tests/api/open-streams.test.ts'
 const OPEN = 'src/api/http/open-responses.ts'
 const LOG = 'src/api/http/request-log.ts'
+const E2B_ACCESS = 'src/api/compat/e2b/sandbox-access.ts'
+const E2B_TEST = 'tests/compat/e2b.test.ts'
 
 /** Who gets in, and for how long. */
 export const KEYS_HELD: readonly Defence[] = [
@@ -169,5 +171,19 @@ export const KEYS_HELD: readonly Defence[] = [
     ),
     test: 'tests/shared/key-comparison.test.ts',
     name: 'does not tell how much of it is right',
+  },
+  {
+    threat: 'a sandbox of E2B’s protocol: reached by its id alone',
+    without: 'the look at its access token',
+    edits: edit(E2B_ACCESS, 'if (!isHealth && !isOpenedBy(record.token, req)) {', "if (record.token === '') {"),
+    test: E2B_TEST,
+    name: 'is reached by headers or by its host name, and by its token alone',
+  },
+  {
+    threat: 'a sandbox of E2B’s protocol: a signature for another file',
+    without: 'the path in what is signed',
+    edits: edit(E2B_ACCESS, "path: text('path'), operation,", "path: 'packed', operation,"),
+    test: E2B_TEST,
+    name: 'takes files in a form, as bytes and packed, and gives them back, also by a signature',
   },
 ]

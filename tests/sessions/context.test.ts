@@ -236,3 +236,13 @@ test('questions get the content of their replies', async () => {
   one.say(one.sent().at(-1) ?? '', 'shell', 'complete_reply', { matches: ['print'] })
   expect(await asked).toEqual({ matches: ['print'] })
 })
+
+test('an interrupt for one execution reaches no other', () => {
+  const { context, ready, execute, orders } = rig()
+  ready()
+  execute('first')
+  execute('second')
+  expect(context.interrupt('second')).toBe(false)
+  expect(orders.some((order) => order.do === 'interrupt')).toBe(false)
+  expect(context.interrupt('first')).toBe(true)
+})

@@ -71,7 +71,16 @@ function watch(message: unknown): void {
     if (headers['x-request-id'] === undefined || headers['content-security-policy'] === undefined) return
     if (!response.headersSent) return
     const body = Buffer.concat(chunks)
-    noted.push({ method, url, status: response.statusCode, headers, body, complete: response.writableFinished })
+    // A host name may stand for the path of another system.
+    const { baseUrl: place = '' } = request as { baseUrl?: string }
+    noted.push({
+      method,
+      url: url.startsWith(place) ? url : `${place}${url}`,
+      status: response.statusCode,
+      headers,
+      body,
+      complete: response.writableFinished,
+    })
     notedBytes += body.length
     if (notedBytes > MOST_NOTED) checking = checking.then(check)
   }

@@ -11,14 +11,12 @@ import type { Audit } from '../security/audit.ts'
 import { adminKeyRoutes } from './admin-keys.ts'
 import { type AdminLogin, createAdminLogin } from './admin-login.ts'
 import { sessionRoutes } from './admin-session.ts'
-import { authenticate } from './authenticate.ts'
+import { type Authentication, createAuthentication } from './authenticate.ts'
 import { requireScope } from './require-scope.ts'
 import { createRevocations } from './revocations.ts'
 
-export interface AccessFeature {
+export interface AccessFeature extends Authentication {
   routes: BoundRoute[]
-  /** Finds out who is calling. */
-  authenticate: RequestHandler
   /** Lets through callers that have one of these scopes. @param path of the route, for the record of a refusal */
   allow: (scopes: readonly Scope[], path: string) => RequestHandler
   /** Sends browsers without a session to where they can log in. */
@@ -45,7 +43,7 @@ export function createAccessFeature(core: Core, { limiter, record, audit }: Acce
     spend(limiter, { address, keyId: null, rate: null }, 'read', 1, res, () => undefined)
   return {
     routes: bindRoutes({ config, sessions, login, apiKeys, limiter, onFailure, record, audit }, ACCESS_ROUTES),
-    authenticate: authenticate({ config, apiKeys, revocations, login, onFailure, onEnded }),
+    ...createAuthentication({ config, apiKeys, revocations, login, onFailure, onEnded }),
     allow: (scopes, path) => requireScope(scopes, record, path),
     toLogin: toLogin(login),
   }

@@ -1,4 +1,4 @@
-import type { RequestHandler, Response } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import type { ApiKey } from '../../shared/access/api-key.ts'
 import type { ApiKeys } from '../../shared/access/api-keys.ts'
 import { parseKey } from '../../shared/access/key-text.ts'
@@ -15,7 +15,7 @@ import { unauthenticated } from '../http/problems.ts'
 
 export interface AuthenticateDeps {
   config: Pick<Config, 'auth' | 'load'>
-  apiKeys: Pick<ApiKeys, 'verify'>
+  apiKeys: Pick<ApiKeys, 'verify' | 'findValid'>
   revocations: Revocations
   /** Who is logged in to the dashboard, where that opens something. */
   login: Pick<AdminLogin, 'forRequest'>
@@ -40,18 +40,33 @@ const NO_KEY = 'send a key in the header "Authorization: Bearer ry_..." or "X-AP
 /** One answer to them all, so that it does not help to find a key. */
 const NOT_VALID = 'the key is invalid: it may be mistyped, revoked or expired'
 
+export interface Authentication {
+  /** Finds out who is calling. */
+  authenticate: RequestHandler
+  /**
+   * Takes a request for one of the holder of this key, as if it were shown: for clients that were given another secret for a part of
+   * what is that caller's. Null: of a caller without a key.
+   * @throws Problem `unauthenticated` when the key has ended, or one is needed
+   */
+  asHolder: (keyId: string | null, req: Request, res: Response) => Promise<void>
+  /** Takes a request from the budget of its address, for one of nobody who is known. @throws Problem `rate-limited`, `caller-blocked` */
+  asStranger: (req: Request, res: Response) => Promise<void>
+  /** Refuses such a secret. @throws Problem `unauthenticated`, or what bounds such tries */
+  refuse: (detail: string, req: Request, res: Response) => Promise<never>
+}
+
 /**
  * Finds out who is calling and sets `res.locals.caller`. A key that is shown must be valid, also where none is needed:
- * whoever shows one counts on being its tenant.
+ * whoever shows one counts on being its tenant. A caller who is known already stays.
  */
-export function authenticate({
+export function createAuthentication({
   config,
   apiKeys,
   revocations,
   login,
   onFailure,
   onEnded,
-}: AuthenticateDeps): RequestHandler {
+}: AuthenticateDeps): Authentication {
   const withoutKey = (address: string): Caller => ({
     ...(config.auth === 'none'
       ? { tenant: 'local', shareable: true, scopes: ['jobs', 'containers', 'files', 'sessions'] as const }
@@ -82,15 +97,26 @@ export function authenticate({
   const ofLogin = ({ key }: Login, address: string): Caller =>
     key ? { ...ofKey(key, address), scopes: ['admin'] } : { ...withoutKey(address), scopes: ['admin'] }
 
-  return async (req, res, next) => {
-    const address = clientAddress(req.ip)
-    const fail = async (answer: string, detail: string) => {
-      // The id shown is in the words only: counted against, it would let anybody have somebody else's key blocked.
-      const origin = { address, keyId: null, tenant: null, requestId: requestIdOf(req), jobId: null }
-      await onFailure({ kind: 'authentication-failed', ...origin, detail }, res)
-      throw unauthenticated(answer)
+  const fail = async (answer: string, detail: string, req: Request, res: Response): Promise<never> => {
+    // The id shown is in the words only: counted against, it would let anybody have somebody else's key blocked.
+    const origin = {
+      address: clientAddress(req.ip),
+      keyId: null,
+      tenant: null,
+      requestId: requestIdOf(req),
+      jobId: null,
     }
+    await onFailure({ kind: 'authentication-failed', ...origin, detail }, res)
+    throw unauthenticated(answer)
+  }
+  const take = (caller: Caller, key: ApiKey | undefined, res: Response) => {
+    res.locals.caller = caller
+    res.locals.keyEnds = () => (key ? untilClosed(res, revocations.watch(key.id, key.expiresAt)) : undefined)
+  }
 
+  const authenticate: RequestHandler = async (req, res, next) => {
+    if (res.locals.caller !== undefined) return next()
+    const address = clientAddress(req.ip)
     const presented = presentedKey(req)
     if (presented === undefined) {
       const found = await login.forRequest(req)
@@ -106,21 +132,37 @@ export function authenticate({
         return next()
       }
       if (config.auth === 'required') throw unauthenticated(NO_KEY)
-      res.locals.caller = withoutKey(address)
-      res.locals.keyEnds = () => undefined
+      take(withoutKey(address), undefined, res)
       return next()
     }
-    if ('fault' in presented) return fail(presented.fault.answer, presented.fault.detail)
+    if ('fault' in presented) return fail(presented.fault.answer, presented.fault.detail, req, res)
     const key = await apiKeys.verify(presented.key).catch((error: unknown) => {
       throw queueUnavailable(error)
     })
     if (!key) {
       const id = parseKey(presented.key)?.id
-      return fail(NOT_VALID, id === undefined ? 'a malformed key was sent' : `the invalid key ${id} was sent`)
+      return fail(NOT_VALID, id === undefined ? 'a malformed key was sent' : `the invalid key ${id} was sent`, req, res)
     }
-    res.locals.caller = ofKey(key, address)
-    res.locals.keyEnds = () => untilClosed(res, revocations.watch(key.id, key.expiresAt))
+    take(ofKey(key, address), key, res)
     next()
+  }
+
+  return {
+    authenticate,
+    async asHolder(keyId, req, res) {
+      const address = clientAddress(req.ip)
+      if (keyId === null) {
+        if (config.auth === 'required') throw unauthenticated('this was opened without a key, and one is needed now')
+        return take(withoutKey(address), undefined, res)
+      }
+      const key = await apiKeys.findValid(keyId).catch((error: unknown) => {
+        throw queueUnavailable(error)
+      })
+      if (!key) throw unauthenticated('the key that this was opened with was revoked or has expired')
+      take(ofKey(key, address), key, res)
+    },
+    asStranger: (req, res) => onEnded(clientAddress(req.ip), res),
+    refuse: (detail, req, res) => fail('the access token is not valid', detail, req, res),
   }
 }
 

@@ -2,6 +2,8 @@ import { type ErrorRequestHandler, type RequestHandler, Router } from 'express'
 import type { Core } from '../core.ts'
 import { answerProblem } from '../http/answer-problem.ts'
 import { CODAPI } from './codapi/codapi.ts'
+import { createE2b } from './e2b/e2b.ts'
+import type { E2bSources } from './e2b/e2b-needs.ts'
 import { JOBE } from './jobe/jobe.ts'
 import { JUDGE0 } from './judge0/judge0.ts'
 import { PISTON } from './piston/piston.ts'
@@ -10,7 +12,7 @@ import { createSentFiles } from './system/sent-files.ts'
 import { showKey } from './system/show-key.ts'
 import type { CompatSystem, SystemNeeds } from './system/system.ts'
 
-/** Those there are. */
+/** Those that are served by jobs. */
 const SYSTEMS: readonly CompatSystem[] = [JUDGE0, PISTON, JOBE, SANDBOXFUSION, CODAPI]
 
 export interface CompatFeature {
@@ -22,16 +24,23 @@ export interface CompatFeature {
   errors: readonly { path: string; answer: ErrorRequestHandler }[]
 }
 
-/** Protocols of other systems, each under a path of its own, served by jobs. */
-export function createCompatFeature(core: Core, needs: Omit<SystemNeeds, 'config' | 'sentFiles'>): CompatFeature {
+/** Protocols of other systems, each under a path of its own, served by jobs and sessions. */
+export function createCompatFeature(
+  core: Core,
+  needs: Omit<SystemNeeds, 'config' | 'sentFiles'>,
+  ofE2b: E2bSources,
+): CompatFeature {
   const { config, redis, bulk, keys, log } = core
   const sentFiles = createSentFiles(bulk, keys)
   const before = Router()
   const routes = Router()
   const errors: { path: string; answer: ErrorRequestHandler }[] = []
-  for (const system of SYSTEMS.filter(({ name }) => config.compat.includes(name))) {
+  const systems = [...SYSTEMS, createE2b(core, ofE2b)].filter(({ name }) => config.compat.includes(name))
+  for (const { byHostName } of systems) if (byHostName) before.use(byHostName)
+  for (const system of systems) {
     const path = `/${system.name}`
     before.use(path, prepare(system, config.http.allowedOrigins))
+    if (system.findCaller) before.use(path, system.findCaller)
     routes.use(path, system.routes({ ...needs, config, sentFiles }))
     errors.push({ path, answer: answerProblem(redis, log, system.sendProblem) })
   }

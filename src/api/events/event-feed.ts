@@ -29,6 +29,8 @@ export interface EventFeed {
   read(jobId: string, after: string, signal: AbortSignal): Promise<AsyncGenerator<StoredEvent, void, undefined>>
   /** Whether the job has got as far as this id: an id from elsewhere would hide what is to come. */
   known(jobId: string, id: string): Promise<boolean>
+  /** The id of the last event that is stored; BEGINNING when there is none. */
+  last(jobId: string): Promise<string>
   /** What is stored after this id: `more` events, none because all are `read`, or undefined: no event is stored at all. */
   rest(jobId: string, after: string): Promise<'more' | 'read' | undefined>
 }
@@ -63,12 +65,11 @@ export function createEventFeed(
     if (!first) return { page: [], isGap: false }
     return { page: [first, ...others], isGap: last !== BEGINNING || !isFirst(first) }
   }
+  const last = async (jobId: string): Promise<string> =>
+    (await redis.xrevrange(keys.events(jobId), '+', '-', 'COUNT', 1))[0]?.[0] ?? BEGINNING
   return {
-    async known(jobId, id) {
-      if (id === BEGINNING) return true
-      const [last] = await redis.xrevrange(keys.events(jobId), '+', '-', 'COUNT', 1)
-      return last !== undefined && compareIds(id, last[0]) <= 0
-    },
+    last,
+    known: async (jobId, id) => id === BEGINNING || compareIds(id, await last(jobId)) <= 0,
     async rest(jobId, after) {
       if ((await entries(jobId, `(${after}`, 1)).length > 0) return 'more'
       return (await redis.exists(keys.events(jobId))) === 1 ? 'read' : undefined

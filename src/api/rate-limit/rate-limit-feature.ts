@@ -34,11 +34,20 @@ export function createRateLimitFeature(core: Core, { counters, record }: RateLim
   }
 }
 
+declare module 'express-serve-static-core' {
+  interface Locals {
+    /** From which of the caller's budgets a request takes, where neither its method nor its path says so. */
+    budget?: Budget
+  }
+}
+
 /** What is sent to a session, beside what makes it run something new. */
 const TO_SESSION = /^\/v1\/sessions\/[^/]+\/(?!(executions|commands|contexts)\/?$)/i
 
 /** What runs something takes from the budget of submissions. */
 function budgetOf(req: Request): Budget {
+  const said = req.res?.locals.budget
+  if (said) return said
   if (TO_SESSION.test(req.path)) return 'read'
   // Most messages run nothing; a call of a tool that does takes from the submissions when it is known.
   if (/^\/mcp\/?$/i.test(req.path)) return 'read'

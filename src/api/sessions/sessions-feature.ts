@@ -43,6 +43,7 @@ export interface SessionsFeature {
   routes: BoundRoute[]
   /** For what stands on top of sessions. */
   calls: SessionCalls
+  /** What the routes are made with, for other systems whose protocols are served by sessions. */
   needs: SessionNeeds
   close: () => Promise<void>
 }
@@ -95,7 +96,7 @@ export function createSessionsFeature(core: Core, needs: SessionsNeeds): Session
       .catch((err: unknown) => log.warn({ err }, 'search for lost sessions failed'))
       .finally(() => (isSweeping = false))
   }, SESSION_RENEW_MS)
-  const ofRoutes = { ...needs, config, records, queue, calls, feed }
+  const ofRoutes: SessionNeeds = { ...needs, config, records, queue, calls, feed }
   return {
     routes: bindRoutes(ofRoutes, SESSION_ROUTES),
     calls,

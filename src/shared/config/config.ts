@@ -30,6 +30,8 @@ export interface Config {
   compat: string[]
   /** Whether the Model Context Protocol is served. */
   mcp: boolean
+  /** Domain of the names of E2B's sandboxes, in lower case; empty: they have none. */
+  e2bDomain: string
   /** Sessions of the dashboard. */
   adminSessions: { idleSeconds: number; maxSeconds: number }
   /** Of submissions, and of requests that submit nothing. */
@@ -214,6 +216,7 @@ export function toConfig(
     auth: text('AUTH') as Config['auth'],
     compat: (values.get('COMPAT') as string[]).map((name) => name.toLowerCase()),
     mcp: text('MCP') === 'on',
+    e2bDomain: (values.get('E2B_SANDBOX_DOMAIN') as string).toLowerCase(),
     adminSessions: {
       idleSeconds: number('ADMIN_SESSION_IDLE_SECONDS'),
       maxSeconds: number('ADMIN_SESSION_MAX_SECONDS'),
@@ -364,6 +367,11 @@ function check(config: Config): void {
     if (COMPAT_SYSTEMS.includes(name as (typeof COMPAT_SYSTEMS)[number])) continue
     throw new ConfigError(
       `COMPAT has "${name}"; allowed are ${COMPAT_SYSTEMS.join(', ')}, comma-separated, and nothing`,
+    )
+  }
+  if (config.e2bDomain !== '' && !/^[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::\d{1,5})?$/.test(config.e2bDomain)) {
+    throw new ConfigError(
+      `E2B_SANDBOX_DOMAIN is "${config.e2bDomain}"; allowed is a domain, with a port if it is not 443, e.g. sandboxes.example.com`,
     )
   }
   for (const origin of config.http.allowedOrigins) {

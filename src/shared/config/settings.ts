@@ -68,7 +68,7 @@ const LIMIT_WORDS: Record<keyof Limits, string> = {
 }
 
 /** Other systems whose protocols the gateway can speak. */
-export const COMPAT_SYSTEMS = ['judge0', 'piston', 'jobe', 'sandboxfusion', 'codapi'] as const
+export const COMPAT_SYSTEMS = ['judge0', 'piston', 'jobe', 'sandboxfusion', 'codapi', 'e2b'] as const
 
 /** Settings that had another name before. The former name works for one version more. */
 export const FORMER_SETTINGS: readonly FormerName[] = [{ former: 'ARMED', name: 'PREWARM' }]
@@ -127,6 +127,14 @@ export const SETTINGS: readonly Setting[] = [
     group: 'Network',
     description:
       '`on`: serves the [Model Context Protocol](guides/mcp.md) at `/mcp`, for language models that run code.',
+  },
+  {
+    name: 'E2B_SANDBOX_DOMAIN',
+    kind: string,
+    default: '',
+    group: 'Network',
+    description:
+      'Domain whose names (`49983-<id>.<domain>`, `api.<domain>`) are those of E2B sandboxes, behind a proxy with TLS: [E2B](compatibility/e2b.md#wildcard-names). Empty: clients name the sandbox in a header.',
   },
   {
     name: 'AUTH',

@@ -63,6 +63,8 @@ export interface Keys {
   compatFiles(tenant: string): string
   /** Channel: calls of MCP clients that are to end. */
   readonly mcpCancellations: string
+  /** Hash: what is known of a session as a sandbox of E2B's. */
+  e2bSandbox(session: string): string
   /** Stream of security events. */
   readonly securityEvents: string
   /** Hash: how many security events of each kind there were. */
@@ -245,6 +247,7 @@ const PATTERNS: Readonly<Record<KeyName, string>> = {
   tenantSessions: 'sessions-of:*',
   compatFiles: 'compat-files:*',
   mcpCancellations: 'mcp-cancellations',
+  e2bSandbox: 'e2b-sandbox:*',
 }
 
 export function createKeys(namespace: string): Keys {

@@ -58,7 +58,8 @@ export interface Operations {
 
   listContexts: { input: object; answer: Context[] }
   createContext: { input: { id: string; cwd: string; env: Record<string, string> }; answer: Context }
-  interruptContext: { input: { id: string }; answer: Context }
+  /** @property execution only while this one runs in it */
+  interruptContext: { input: { id: string; execution?: string }; answer: Context }
   restartContext: { input: { id: string }; answer: Context }
   deleteContext: { input: { id: string }; answer: Context }
   /** A request of the kernel protocol on the shell channel, and the content of its reply. */

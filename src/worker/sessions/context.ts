@@ -34,8 +34,8 @@ export interface SessionContext {
   readonly ready: Promise<void>
   /** @param ended is called once, with what became of it */
   execute(asked: Execute, ended: (execution: RunningExecution) => void): RunningExecution
-  /** @returns whether anything was running */
-  interrupt(): boolean
+  /** @param execution only while this one runs. @returns whether anything is interrupted */
+  interrupt(execution?: string): boolean
   /** Starts its kernel anew: state is lost, what runs and waits is cancelled. */
   restart(): void
   /** Ends its kernel. Nothing is taken any more. */
@@ -241,8 +241,8 @@ export function createContext(options: ContextOptions): SessionContext {
       runNext()
       return execution
     },
-    interrupt() {
-      if (!running) return false
+    interrupt(execution) {
+      if (!running || (execution !== undefined && running.execution.id !== execution)) return false
       running.cause ??= { status: 'interrupted', message: null }
       if (running.hasBegun) send({ do: 'interrupt', context: kernel })
       return true

@@ -237,9 +237,9 @@ export function createOperations(options: OperationsOptions): SessionOperations 
       await context.ready
       return [context.view()]
     },
-    interruptContext({ id }) {
+    interruptContext({ id, execution }) {
       const context = contextOf(id)
-      context.interrupt()
+      context.interrupt(execution)
       return [context.view()]
     },
     async restartContext({ id }) {

@@ -5,7 +5,7 @@ import { Writable } from 'node:stream'
 import express from 'express'
 import { pino } from 'pino'
 import { createAdminLogin } from '../../../src/api/access/admin-login.ts'
-import { authenticate } from '../../../src/api/access/authenticate.ts'
+import { createAuthentication } from '../../../src/api/access/authenticate.ts'
 import { refuseCrossSite } from '../../../src/api/access/cross-site.ts'
 import { oneHost, ownHost } from '../../../src/api/access/own-host.ts'
 import { requireScope } from '../../../src/api/access/require-scope.ts'
@@ -88,7 +88,10 @@ export async function startAccessGateway(options: AccessGatewayOptions = {}): Pr
   app.get('/healthz', (_req, res) => void res.json({ status: 'ok' }))
   const sessions = createAdminSessions(redis, keys, config.adminSessions)
   const login = createAdminLogin({ sessions, apiKeys })
-  app.use(authenticate({ config, apiKeys, revocations, login, onFailure: tell, onEnded: async () => undefined }))
+  app.use(
+    createAuthentication({ config, apiKeys, revocations, login, onFailure: tell, onEnded: async () => undefined })
+      .authenticate,
+  )
   app.all('/caller', (_req, res) => void res.json(res.locals.caller))
   app.get('/open', (_req, res) => {
     const ends = res.locals.keyEnds()

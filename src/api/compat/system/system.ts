@@ -49,6 +49,10 @@ export interface CompatSystem {
   name: string
   /** Headers in which its clients show their key, in lower case, beside those of everybody. The first that is there counts. */
   keyHeaders: readonly string[]
+  /** Turns requests for host names of its own into such that are under its path. */
+  byHostName?: RequestHandler
+  /** Before authentication, under its path: for clients that are known by something else than a key. May leave all to authentication. */
+  findCaller?: RequestHandler
   /** What a page of an allowed origin may send, for systems whose clients are pages. */
   cors?: { methods: string; headers: string }
   /** Behind authentication and rate limit. */

@@ -1,0 +1,58 @@
+import { Router } from 'express'
+import { Problem } from '../../../shared/problems.ts'
+import type { Core } from '../../core.ts'
+import type { CompatSystem } from '../system/system.ts'
+import { INTERPRETER_PORT } from './addresses.ts'
+import type { E2bNeeds, E2bSources } from './e2b-needs.ts'
+import { sendE2bProblem } from './e2b-problem.ts'
+import { filesystemMethods } from './filesystem-service.ts'
+import { interpreterRoutes } from './interpreter.ts'
+import { processService } from './process-service.ts'
+import { RpcFault, rpcRoutes } from './rpc.ts'
+import { byHostName, sandboxAccess } from './sandbox-access.ts'
+import { fileRoutes } from './sandbox-files.ts'
+import { createSandboxRecords } from './sandbox-records.ts'
+import { sandboxRoutes } from './sandboxes.ts'
+
+/** E2B's sandboxes, each a session: docs/compatibility/e2b.md. */
+export function createE2b({ config, redis, keys, log }: Core, sources: E2bSources): CompatSystem {
+  const records = createSandboxRecords(redis, keys, config.sessions.maxLifetimeMs)
+  const needs: E2bNeeds = { ...sources, config, records, log }
+  return {
+    name: 'e2b',
+    keyHeaders: [],
+    byHostName: byHostName(config.e2bDomain, '/e2b'),
+    findCaller: sandboxAccess(needs),
+    routes: () => routes(needs),
+    sendProblem: sendE2bProblem,
+  }
+}
+
+function routes(needs: E2bNeeds): Router {
+  const { maxBodyBytes } = needs.config.http
+  const router = Router()
+  router.get('/health', (_req, res) => {
+    const { sandbox } = res.locals
+    if (sandbox === undefined) return void res.json({ status: 'ok' })
+    if (sandbox.port === INTERPRETER_PORT) return void res.json('OK')
+    res.status(204).end()
+  })
+  router.use(sandboxRoutes(needs))
+  // All that follows is a sandbox's, and its caller may use sessions.
+  router.use(['/execute', '/contexts', '/files', '/process.Process', '/filesystem.Filesystem'], needs.mayUse)
+  router.use(interpreterRoutes(needs), fileRoutes(needs))
+  router.use(rpcRoutes('process.Process', processService(needs), maxBodyBytes))
+  const unwatched = () =>
+    Promise.reject(new RpcFault('unimplemented', 'folders cannot be watched in a sandbox here; list them instead'))
+  router.use(
+    rpcRoutes(
+      'filesystem.Filesystem',
+      { unary: filesystemMethods(needs), streams: { WatchDir: unwatched }, inputStreams: {} },
+      maxBodyBytes,
+    ),
+  )
+  router.use((req) => {
+    throw new Problem('not-found', `${req.path} is not a path of this service`)
+  })
+  return router
+}

@@ -1,0 +1,137 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { Request, RequestHandler, Response } from 'express'
+import { parseKey } from '../../../shared/access/key-text.ts'
+import { Problem } from '../../../shared/problems.ts'
+import type { Budget } from '../../rate-limit/rate-limiter.ts'
+import { isHealthPath, isSandboxPath, isServedAt, type Target, targetOfHeaders, targetOfHost } from './addresses.ts'
+import type { E2bNeeds } from './e2b-needs.ts'
+import { goneBody } from './e2b-problem.ts'
+import { keyOfSpelling } from './key-spelling.ts'
+import { sessionIdOf } from './sandbox-ids.ts'
+
+/** What runs something new takes from the budget of submissions, all else from that of reading. */
+const RUNS = /^\/(?:(?:v2\/)?sandboxes|execute|contexts|process\.Process\/Start)\/?$/i
+const STREAMS = /^application\/connect\+/
+
+/** Turns what comes for a host name of E2B's domain into a request of this system, whatever its path. */
+export function byHostName(domain: string, place: string): RequestHandler {
+  return (req, _res, next) => {
+    const target = domain === '' ? undefined : targetOfHost(req.headers.host ?? '', domain)
+    if (!target) return next()
+    if (target !== 'service') {
+      req.headers['e2b-sandbox-id'] = target.sandboxId
+      req.headers['e2b-sandbox-port'] = String(target.port)
+    }
+    req.url = `${place}${req.url}`
+    next()
+  }
+}
+
+/**
+ * Finds out who calls. The service is shown keys; a sandbox is shown the token that its owner got with it, and its calls are those
+ * of the holder of the key that it was opened with.
+ */
+export function sandboxAccess(needs: E2bNeeds): RequestHandler {
+  return async (req, res, next) => {
+    res.locals.budget = (req.method === 'POST' && RUNS.test(req.path) ? 'submit' : 'read') satisfies Budget
+    const target = targetOfHeaders(req.headers)
+    if (!isSandboxPath(req.path) || (isHealthPath(req.path) && target.sandboxId === undefined)) {
+      spellKeys(req, needs.config.auth)
+      return next()
+    }
+    if (/^\/(?:process|filesystem)\./i.test(req.path)) {
+      res.locals.rpc = STREAMS.test(req.headers['content-type'] ?? '') ? 'stream' : 'unary'
+    }
+    const { sandboxId, port } = target
+    if (sandboxId === undefined || port === undefined) {
+      const detail =
+        'the request names no sandbox: it has the headers E2b-Sandbox-Id and E2b-Sandbox-Port, or goes to a name of the sandbox'
+      throw new Problem('invalid-header', detail)
+    }
+    if (await openSandbox(needs, { sandboxId, port }, req, res)) next()
+  }
+}
+
+/** @returns false when it has answered */
+async function openSandbox(needs: E2bNeeds, target: Target, req: Request, res: Response): Promise<boolean> {
+  const { sessions, records, access, config } = needs
+  const { sandboxId, port } = target
+  const id = sessionIdOf(sandboxId)
+  const [found, record] = id === undefined ? [] : await Promise.all([sessions.records.read(id), records.find(id)])
+  if (!found || !record || found.session.state === 'ended') {
+    await access.asStranger(req, res)
+    res.status(502).json(goneBody(sandboxId))
+    return false
+  }
+  const isHealth = isHealthPath(req.path)
+  if (!isHealth && !isOpenedBy(record.token, req)) {
+    const shows = tokensOf(req).length > 0
+    if (shows) await access.refuse(`a wrong access token of the sandbox ${sandboxId} was sent`, req, res)
+    if (config.auth !== 'none') throw new Problem('unauthenticated', 'the request has no access token of the sandbox')
+  }
+  await access.asHolder(record.keyId, req, res)
+  if (res.locals.caller.tenant !== found.tenant) {
+    res.status(502).json(goneBody(sandboxId))
+    return false
+  }
+  if (!isServedAt(req.path, port)) {
+    const message = `The sandbox is running but port is not open: no network leads to port ${port} of a sandbox here`
+    res.status(502).json({ sandboxId, message, port, code: 502 })
+    return false
+  }
+  res.locals.sandbox = { sandboxId, port, session: found.session }
+  return true
+}
+
+const TOKEN_HEADERS = ['x-access-token', 'e2b-traffic-access-token'] as const
+
+const tokensOf = ({ headers, query }: Request): string[] => [
+  ...TOKEN_HEADERS.flatMap((name) => String(headers[name] ?? '').split(',')),
+  typeof query['signature'] === 'string' ? query['signature'] : '',
+].map((text) => text.trim()).filter((text) => text !== '') // prettier-ignore
+
+function isOpenedBy(token: string, req: Request): boolean {
+  const wanted = [token, ...signatures(token, req)]
+  return tokensOf(req).some((shown) => wanted.some((one) => isSame(shown, one)))
+}
+
+/** What signs the download or upload of one file, where it has not expired. */
+function signatures(token: string, { method, path, query }: Request): string[] {
+  if (!/^\/files\/?$/i.test(path)) return []
+  const text = (name: string) => (typeof query[name] === 'string' ? query[name] : '')
+  const until = text('signature_expiration')
+  if (until !== '' && !(Number(until) * 1000 > Date.now())) return []
+  const operation = method === 'POST' ? 'write' : 'read'
+  return [signatureOf({ path: text('path'), operation, user: text('username'), token, until })]
+}
+
+/** @param signed `until` is in seconds since 1970, or empty */
+export function signatureOf(signed: {
+  path: string
+  operation: 'read' | 'write'
+  user: string
+  token: string
+  until: string
+}): string {
+  const { path, operation, user, token, until } = signed
+  const parts = [path, operation, user, token, ...(until === '' ? [] : [until])]
+  return `v1_${createHash('sha256').update(parts.join(':')).digest('base64').replace(/=+$/, '')}`
+}
+
+const isSame = (a: string, b: string): boolean => {
+  const digest = (text: string) => createHash('sha256').update(text).digest()
+  return timingSafeEqual(digest(a), digest(b))
+}
+
+/**
+ * Spells the keys of E2B's clients as keys are spelled here. Those clients always send one: where none is needed, what cannot be a key
+ * is left out.
+ */
+function spellKeys(req: Request, auth: E2bNeeds['config']['auth']): void {
+  const { headersDistinct } = req
+  const keys = headersDistinct['x-api-key']?.map(keyOfSpelling)
+  if (!keys) return
+  const kept = auth === 'none' ? keys.filter((key) => parseKey(key.trim()) !== undefined) : keys
+  if (kept.length > 0) headersDistinct['x-api-key'] = kept
+  else delete headersDistinct['x-api-key']
+}

@@ -1,0 +1,63 @@
+import { randomBytes } from 'node:crypto'
+import type { Redis } from 'ioredis'
+import { SECOND } from '../../../shared/limits.ts'
+import type { Keys } from '../../../shared/redis/keys.ts'
+
+/** What is known of a session as a sandbox of E2B's. */
+export interface SandboxRecord {
+  templateId: string
+  /** Opens its files, processes and interpreter, for who cannot show a key there. */
+  token: string
+  /** The key whose holder its calls are counted to; null: none is needed here. */
+  keyId: string | null
+}
+
+export interface SandboxRecords {
+  /** @returns what there is already, with this key as its own from now on, or else what was made */
+  open: (sessionId: string, templateId: string, keyId: string | null) => Promise<SandboxRecord>
+  find: (sessionId: string) => Promise<SandboxRecord | undefined>
+  /** Gives a command a name. */
+  tag: (sessionId: string, tag: string, command: string) => Promise<void>
+  /** The command of a name. */
+  tagged: (sessionId: string, tag: string) => Promise<string | undefined>
+  /** The names of a sandbox's commands, by their ids. */
+  tags: (sessionId: string) => Promise<Map<string, string>>
+  /** Ids of the sessions of a tenant that have not ended. */
+  live: (tenant: string) => Promise<string[]>
+}
+
+const TAG = 'tag:'
+/** How long a record outlives the longest session. */
+const MARGIN_SECONDS = 60 * 60
+
+/** @param longestMs the longest that a session may live */
+export function createSandboxRecords(redis: Redis, keys: Keys, longestMs: number): SandboxRecords {
+  const ttl = Math.ceil(longestMs / SECOND) + MARGIN_SECONDS
+  const find = async (sessionId: string): Promise<SandboxRecord | undefined> => {
+    const [templateId, token, keyId] = await redis.hmget(keys.e2bSandbox(sessionId), 'template', 'token', 'key')
+    return templateId && token ? { templateId, token, keyId: keyId || null } : undefined // prettier-ignore
+  }
+  return {
+    find,
+    async open(sessionId, templateId, keyId) {
+      const key = keys.e2bSandbox(sessionId)
+      await redis
+        .multi()
+        .hsetnx(key, 'template', templateId)
+        .hsetnx(key, 'token', randomBytes(24).toString('hex'))
+        .hset(key, 'key', keyId ?? '')
+        .expire(key, ttl)
+        .exec()
+      return (await find(sessionId)) ?? { templateId, token: '', keyId }
+    },
+    async tag(sessionId, tag, command) {
+      await redis.hset(keys.e2bSandbox(sessionId), `${TAG}${tag}`, command)
+    },
+    tagged: async (sessionId, tag) => (await redis.hget(keys.e2bSandbox(sessionId), `${TAG}${tag}`)) ?? undefined,
+    async tags(sessionId) {
+      const fields = Object.entries(await redis.hgetall(keys.e2bSandbox(sessionId)))
+      return new Map(fields.flatMap(([name, id]) => (name.startsWith(TAG) ? [[id, name.slice(TAG.length)]] : [])))
+    },
+    live: (tenant) => redis.smembers(keys.tenantLiveSessions(tenant)),
+  }
+}

@@ -1,0 +1,200 @@
+import { describe, expect, test } from '@jest/globals'
+import { isServedAt, targetOfHeaders, targetOfHost } from '../../src/api/compat/e2b/addresses.ts'
+import { createFrameReader, endFrame, FrameFault, frameOf } from '../../src/api/compat/e2b/connect-protocol.ts'
+import { sessionOfCreate, templateOf } from '../../src/api/compat/e2b/create-request.ts'
+import { connectErrorOf, statusOf } from '../../src/api/compat/e2b/e2b-problem.ts'
+import { lastLines, lineOf, resultLine } from '../../src/api/compat/e2b/execution-lines.ts'
+import { keyOfSpelling } from '../../src/api/compat/e2b/key-spelling.ts'
+import { boundaryOf, type FormEvent, readForm } from '../../src/api/compat/e2b/multipart.ts'
+import { endEvent } from '../../src/api/compat/e2b/process-events.ts'
+import { sandboxIdOf, sessionIdOf } from '../../src/api/compat/e2b/sandbox-ids.ts'
+import { pathIn } from '../../src/api/compat/e2b/sandbox-paths.ts'
+import { pageOf } from '../../src/api/compat/e2b/sandboxes.ts'
+import { formatKey, newKeyText } from '../../src/shared/access/key-text.ts'
+import { loadLanguages } from '../../src/shared/language.ts'
+import { packageRoot } from '../../src/shared/package-root.ts'
+import { Problem } from '../../src/shared/problems.ts'
+
+const ID = '0193f0a49c5e7b218f0a2d4c6b8e1f3a'
+
+describe('addresses', () => {
+  test('are names of the domain, of a port and a sandbox, and no other', () => {
+    const target = (host: string, domain = 'box.example.com') => targetOfHost(host, domain)
+    expect(target(`49983-${ID}.BOX.example.com`)).toEqual({ port: 49983, sandboxId: ID })
+    expect(['box.example.com', 'api.box.example.com', 'sandbox.box.example.com'].map((host) => target(host))).toEqual(['service', 'service', 'service']) // prettier-ignore
+    expect(target(`49983-${ID}.box.localhost:8443`, 'box.localhost:8443')).toEqual({ port: 49983, sandboxId: ID })
+    for (const host of ['', 'example.com', `49983-${ID}.evil.com`, `49983-${ID}.a.box.example.com`, `x-${ID}.box.example.com`, `49983-${ID}.box.example.com:1`, `49983-${ID}.xbox.example.com`]) expect(target(host)).toBeUndefined() // prettier-ignore
+  })
+
+  test('are headers, which may come twice', () => {
+    expect(targetOfHeaders({ 'e2b-sandbox-id': `${ID}, ${ID}`, 'e2b-sandbox-port': '49999, 49999' })).toEqual({ sandboxId: ID, port: 49999 }) // prettier-ignore
+    expect(targetOfHeaders({ 'e2b-sandbox-port': 'x' })).toEqual({})
+  })
+
+  test('serve at each port what is its own', () => {
+    expect([isServedAt('/files', 49983), isServedAt('/files', 49999), isServedAt('/execute', 49999)]).toEqual([true, false, true]) // prettier-ignore
+    expect([isServedAt('/health', 49983), isServedAt('/health', 49999), isServedAt('/health', 3000)]).toEqual([true, true, false]) // prettier-ignore
+  })
+})
+
+test('a sandbox has the id of its session without dashes, and what is none has no session', () => {
+  expect(sandboxIdOf('0193f0a4-9c5e-7b21-8f0a-2d4c6b8e1f3a')).toBe(ID)
+  expect(sessionIdOf(ID)).toBe('0193f0a4-9c5e-7b21-8f0a-2d4c6b8e1f3a')
+  for (const id of ['', 'debug_sandbox_id', ID.toUpperCase(), `${ID}0`]) expect(sessionIdOf(id)).toBeUndefined()
+})
+
+test('a key has a spelling that old clients take', () => {
+  const text = newKeyText()
+  expect(keyOfSpelling(`e2b_${text.id}${text.secret}`)).toBe(formatKey(text))
+  expect(keyOfSpelling('e2b_0000')).toBe('e2b_0000')
+  expect(keyOfSpelling(formatKey(text))).toBe(formatKey(text))
+})
+
+test('paths are in the home folder unless they say another', () => {
+  const paths = { a: '/job/a', '~': '/job', '~/a': '/job/a', '~a': '/job/~a', '/home/user': '/job', '/home/user/a': '/job/a', '/home/users': '/home/users', '/tmp/../etc': '/etc', '../x': '/x', './a//b': '/job/a/b' } // prettier-ignore
+  for (const [path, whole] of Object.entries(paths)) expect(pathIn(path, '/path')).toBe(whole)
+  expect(() => pathIn('a\0b', '/path')).toThrow('NUL')
+})
+
+describe('frames', () => {
+  test('are cut out of a stream wherever it is split, and the last tells how it ended', () => {
+    const bytes = Buffer.concat([frameOf({ a: 'ä' }), frameOf({ b: 2 }), endFrame()])
+    const reader = createFrameReader(100)
+    expect([...bytes].flatMap((byte) => reader.push(Buffer.from([byte])))).toEqual([{ a: 'ä' }, { b: 2 }])
+    expect(reader.isEmpty()).toBe(true)
+    const end = endFrame({ code: 'not_found', message: 'no' })
+    expect([end[0], end.subarray(5).toString()]).toEqual([2, '{"error":{"code":"not_found","message":"no"}}'])
+  })
+
+  test('that are too long, packed or no JSON are refused', () => {
+    const push = (bytes: Buffer) => () => createFrameReader(10).push(bytes)
+    expect(push(frameOf('x'.repeat(20)))).toThrow(FrameFault)
+    expect(push(frameOf(1, 1))).toThrow('compressed')
+    expect(push(Buffer.from([0, 0, 0, 0, 1, 123]))).toThrow('not JSON')
+  })
+})
+
+describe('forms', () => {
+  async function read(body: string, size: number): Promise<FormEvent[]> {
+    async function* pieces() {
+      const bytes = Buffer.from(body)
+      for (let at = 0; at < bytes.length; at += size) yield await Promise.resolve(bytes.subarray(at, at + size))
+    }
+    const events: FormEvent[] = []
+    for await (const event of readForm(pieces(), 'B')) {
+      const last = events.at(-1)
+      if (event.type === 'data' && last?.type === 'data') last.bytes = Buffer.concat([last.bytes, event.bytes])
+      else events.push(event)
+    }
+    return events
+  }
+  const part = (head: string, content: string) => `--B\r\n${head}\r\n\r\n${content}\r\n`
+
+  test.each([1, 2, 3, 7, 1000])('are read in pieces of %d bytes', async (size) => {
+    const one = part('Content-Disposition: form-data; name="file"; filename="a \\"b\\"/c"', 'x\r\n--A\r\n-B--B\n')
+    const empty = part('content-disposition: form-data; name=file; filename=e', '')
+    expect(await read(`before\r\n${one}${empty}--B--\r\nafter`, size)).toEqual([
+      { type: 'part', name: 'file', fileName: 'a "b"/c' },
+      { type: 'data', bytes: Buffer.from('x\r\n--A\r\n-B--B\n') },
+      { type: 'end' },
+      { type: 'part', name: 'file', fileName: 'e' },
+      { type: 'end' },
+    ])
+  })
+
+  test('that end too soon, or never begin, are refused', async () => {
+    await expect(read(part('a: b', 'content'), 5)).rejects.toThrow('last boundary')
+    await expect(read(`--B\r\n${'x'.repeat(20_000)}`, 5000)).rejects.toThrow('too long')
+    expect(boundaryOf('multipart/form-data; boundary="a b"')).toBe('a b')
+    expect(boundaryOf('multipart/form-data; charset=x; boundary=ab')).toBe('ab')
+    expect(boundaryOf('application/octet-stream')).toBeUndefined()
+  })
+})
+
+describe('lines of a run', () => {
+  test('are ASCII, and give the text back', () => {
+    const line = lineOf({ text: 'ä 😀 \u2028' })
+    // oxlint-disable-next-line no-control-regex -- ASCII
+    expect(line).toMatch(/^[\x00-\x7f]*\n$/)
+    expect(JSON.parse(line)).toEqual({ text: 'ä 😀 \u2028' })
+  })
+
+  test('name the formats of a result, and take one pair of quotes from a text', () => {
+    const data = { 'text/plain': "'it'", 'image/png': 'aGk=\n', 'application/x-own': { a: 1 } }
+    expect(JSON.parse(resultLine({ data, isMainResult: true }))).toEqual({
+      type: 'result',
+      is_main_result: true,
+      text: 'it',
+      png: 'aGk=',
+      extra: { 'application/x-own': { a: 1 } },
+    })
+  })
+
+  test('tell of an end that the code did not tell of itself', () => {
+    const types = (status: 'context-lost' | 'failed', hasError: boolean) =>
+      lastLines({ status, message: 'memory', executionCount: 3 }, hasError).trim().split('\n').map((line) => (JSON.parse(line) as { type: string }).type) // prettier-ignore
+    expect(types('context-lost', false)).toEqual(['error', 'number_of_executions', 'end_of_execution'])
+    expect(types('failed', true)).toEqual(['number_of_executions', 'end_of_execution'])
+  })
+})
+
+describe('a creation', () => {
+  const languages = loadLanguages(`${packageRoot()}/languages`)
+  test('has a template, which is one of E2B or a language', () => {
+    expect(templateOf('base', languages)).toEqual({ kernel: false })
+    expect(templateOf('code-interpreter-v1', languages)).toEqual({ language: 'python' })
+    expect(templateOf('javascript:20.x', languages)).toEqual({ language: 'javascript', version: '20.x' })
+    for (const id of ['mine', 'constructor', ':']) expect(() => templateOf(id, languages)).toThrow('does not exist')
+  })
+
+  test('lives for its timeout, and no longer than it may', () => {
+    const ask = (more: object) => sessionOfCreate({ templateID: 'base', ...more }, languages, 3_600_000)
+    expect(ask({ timeout: 60 })).toMatchObject({ maxLifetimeMs: 60_000, idleTimeoutMs: 60_000 })
+    expect(ask({})).toMatchObject({ maxLifetimeMs: 300_000 })
+    expect(() => ask({ timeout: 3601 })).toThrow('3600 seconds')
+    for (const more of [{ autoPause: true }, { mcp: {} }, { volumeMounts: [{}] }]) expect(() => ask(more)).toThrow('cannot be used') // prettier-ignore
+  })
+})
+
+test('pages of sandboxes follow on each other, and keep to what is asked for', () => {
+  const sandbox = (index: number) => ({ sandboxID: ID.slice(0, 31) + index, templateID: index < 2 ? 'base' : 'python', startedAt: `2027-01-0${index + 1}T00:00:00.000Z`, metadata: { 'a b': `${index % 2}&` } }) // prettier-ignore
+  const all = [3, 0, 2, 1].map(sandbox) as unknown as Parameters<typeof pageOf>[0]
+  const ask = (query: Record<string, string>) => {
+    const { page, next } = pageOf(all, query, true)
+    return { found: page.map(({ sandboxID }) => Number(sandboxID.at(-1))), next }
+  }
+  const first = ask({ limit: '3' })
+  expect(first.found).toEqual([3, 2, 1])
+  expect(ask({ limit: '3', nextToken: first.next ?? '' })).toEqual({ found: [0], next: undefined })
+  const ascending = ask({ limit: '2', order: 'asc' })
+  expect(ascending.found).toEqual([0, 1])
+  expect(ask({ order: 'asc', nextToken: ascending.next ?? '' }).found).toEqual([2, 3])
+  expect(ask({ metadata: new URLSearchParams({ 'a%20b': '1%26' }).toString() }).found).toEqual([3, 1])
+  expect(ask({ template: 'base' }).found).toEqual([1, 0])
+  expect(ask({ startedAfter: '2027-01-03T00:00:00.000Z' }).found).toEqual([3])
+  expect(ask({ state: 'paused' }).found).toEqual([])
+  expect(() => ask({ nextToken: 'x' })).toThrow(Problem)
+})
+
+test('problems have the codes and statuses that clients know', () => {
+  const told = (code: ConstructorParameters<typeof Problem>[0]) => {
+    const problem = new Problem(code, 'why')
+    return [statusOf(problem), connectErrorOf(problem).code]
+  }
+  expect(told('invalid-request')).toEqual([400, 'invalid_argument'])
+  expect(told('not-found')).toEqual([404, 'not_found'])
+  expect(told('file-conflict')).toEqual([400, 'failed_precondition'])
+  expect(told('submission-blocked')).toEqual([403, 'permission_denied'])
+  expect(told('unauthenticated')).toEqual([401, 'unauthenticated'])
+  expect(told('rate-limited')).toEqual([429, 'resource_exhausted'])
+  expect(told('sessions-full')).toEqual([503, 'unavailable'])
+  expect(told('session-lost')[0]).toBe(404)
+})
+
+test('a process that ended tells its exit code or signal, or why it was ended', () => {
+  const end = (more: object) => endEvent({ status: 'failed', message: null, exitCode: null, signal: null, ...more })
+  expect(end({ exitCode: 0 })).toEqual({ exitCode: 0, exited: true, status: 'exit status 0' })
+  expect(end({ signal: 'SIGKILL' })).toMatchObject({ exitCode: -1, exited: false, error: 'signal: killed' })
+  expect(() => end({ status: 'wall-time-limit' })).toThrow(expect.objectContaining({ code: 'deadline_exceeded' }))
+  expect(() => end({ status: 'cancelled' })).toThrow(expect.objectContaining({ code: 'session-ended' }))
+})
