@@ -12,7 +12,15 @@ import type { StoredEvent } from '../events/live-events.ts'
 import type { OpenResponses } from '../http/open-responses.ts'
 import { type BoundRoute, bindRoutes } from '../http/route.ts'
 import type { LimitEndUsers } from '../rate-limit/end-users.ts'
-import { listCommands, readCommand, resizeCommand, runCommand, signalCommand, writeStdin } from './commands.ts'
+import {
+  listCommands,
+  readCommand,
+  streamCommandEvents,
+  resizeCommand,
+  runCommand,
+  signalCommand,
+  writeStdin,
+} from './commands.ts'
 import {
   answerInput,
   createContext,
@@ -26,6 +34,7 @@ import {
   streamExecutionEvents,
 } from './executions.ts'
 import { deleteFile, listFiles, makeFolder, moveFile, readFile, writeFile } from './files.ts'
+import { completeCode, inspectCode } from './code-help.ts'
 import type { SessionNeeds } from './needs.ts'
 import { createSessionCalls, type SessionCalls } from './session-calls.ts'
 import { changeSession, createSession, endSession, listSessions, readSession, streamSessionEvents } from './sessions.ts'
@@ -63,9 +72,12 @@ export const SESSION_ROUTES = [
   interruptContext,
   restartContext,
   deleteContext,
+  completeCode,
+  inspectCode,
   runCommand,
   listCommands,
   readCommand,
+  streamCommandEvents,
   writeStdin,
   signalCommand,
   resizeCommand,

@@ -140,6 +140,22 @@ export const Execution = Type.Object({
 })
 export type Execution = Static<typeof Execution>
 
+/** What could stand at a place of code. */
+export const Completion = Type.Object({
+  matches: Type.Array(Type.String(), { description: 'each takes the place of the code from `start` to `end`' }),
+  start: Type.Integer({ description: 'in characters (code points) from the beginning of the code' }),
+  end: Type.Integer(),
+  metadata: Type.Record(Type.String(), Type.Unknown(), { description: 'what else the kernel says, e.g. types' }),
+})
+export type Completion = Static<typeof Completion>
+
+/** What is known of a name in code. */
+export const Inspection = Type.Object({
+  found: Type.Boolean(),
+  data: Type.Record(Type.String(), Type.Unknown(), { description: 'the same in several forms, by media type' }),
+})
+export type Inspection = Static<typeof Inspection>
+
 export const COMMAND_STATUSES = [
   'succeeded',
   'failed',
