@@ -13,6 +13,7 @@ import { addKeyCommands } from './keys.ts'
 import { addLoginCommands } from './login/commands.ts'
 import { plain, showsColour } from './paint.ts'
 import { CONNECTION_OPTIONS } from './service/connection.ts'
+import { addSessionCommands } from './sessions/sessions.ts'
 import { terminalProgress } from './terminal-progress.ts'
 import { addWebhookCommands } from './webhooks.ts'
 
@@ -49,6 +50,7 @@ export function createProgram(deps: ProgramDeps): Command {
   program.commandsGroup('Run programs:')
   addJobCommands(program, deps)
   addFileCommands(program, deps)
+  addSessionCommands(program, deps)
   addBenchCommand(program, deps)
 
   program.commandsGroup('Choose a service:')
