@@ -11,6 +11,7 @@ import type { Events } from '../events/events.ts'
 import type { StoredEvent } from '../events/live-events.ts'
 import type { OpenResponses } from '../http/open-responses.ts'
 import { type BoundRoute, bindRoutes } from '../http/route.ts'
+import type { Audit } from '../security/audit.ts'
 import type { LimitEndUsers } from '../rate-limit/end-users.ts'
 import {
   listCommands,
@@ -34,6 +35,7 @@ import {
   streamExecutionEvents,
 } from './executions.ts'
 import { deleteFile, listFiles, makeFolder, moveFile, readFile, writeFile } from './files.ts'
+import { adminSessionRoutes } from './admin-sessions.ts'
 import { completeCode, inspectCode } from './code-help.ts'
 import type { SessionNeeds } from './needs.ts'
 import { createSessionCalls, type SessionCalls } from './session-calls.ts'
@@ -46,6 +48,7 @@ export interface SessionsNeeds {
   open: OpenResponses
   limitEndUsers: LimitEndUsers
   screen: SessionNeeds['screen']
+  audit: Audit
 }
 
 export interface SessionsFeature {
@@ -87,6 +90,7 @@ export const SESSION_ROUTES = [
   deleteFile,
   moveFile,
   makeFolder,
+  ...adminSessionRoutes,
 ]
 
 /** Sandboxes that stay: executions with state, commands, files. */

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import Type from 'typebox'
 import { Problem } from '../../shared/problems.ts'
 import { SECOND } from '../../shared/limits.ts'
@@ -20,6 +19,7 @@ import { bodyValidator } from '../http/validate.ts'
 import { checkSizes } from '../jobs/request/check-sizes.ts'
 import { knownRuntimes } from '../load/check-workers.ts'
 import { subjectOf } from '../screening/subject.ts'
+import { endSession as endIt } from './admin-sessions.ts'
 import { runningSession } from './examples.ts'
 import { ownSession, type SessionNeeds, sessionOf } from './needs.ts'
 import { buildSession, checkRoom, checkTimes, languageOf } from './session-request.ts'
@@ -206,10 +206,6 @@ export const changeSession = defineRoute({
   },
 })
 
-/** What a session has to end; a worker needs milliseconds. */
-const END_MS = 5 * SECOND
-const LOOK_MS = 20
-
 export const endSession = defineRoute({
   method: 'delete',
   path: '/v1/sessions/:id',
@@ -224,23 +220,11 @@ export const endSession = defineRoute({
     202: { description: 'The session is still ending: its worker took longer than 5 s.', schema: Session },
   },
   async handle(needs: SessionNeeds, { res, params, send }) {
-    const { records, calls } = needs
     const session = await ownSession(needs, res, params.id)
     if (session.state === 'ended') return send(200, session)
-    const { id } = session
-    const deadline = Date.now() + END_MS
-    if (session.state === 'starting') await records.end(id, { reason: 'deleted', message: null })
-    else {
-      const ending = calls.call(sessionOf(res, id), 'end', {}, { signal: AbortSignal.timeout(END_MS) })
-      // Its end is looked for below, whoever brought it about.
-      await ending.catch(() => undefined)
-    }
-    for (;;) {
-      const now = await ownSession(needs, res, id)
-      if (now.state === 'ended') return send(200, now)
-      if (Date.now() > deadline) return send(202, now)
-      await sleep(LOOK_MS)
-    }
+    const { tenant } = sessionOf(res, session.id)
+    const now = await endIt(needs, { id: session.id, tenant, state: session.state })
+    send(now.state === 'ended' ? 200 : 202, now)
   },
 })
 

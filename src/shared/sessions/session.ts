@@ -60,6 +60,21 @@ export const Session = Type.Object({
 })
 export type Session = Static<typeof Session>
 
+/** A session with whose it is, and the worker that keeps it. */
+export const TenantSession = Type.Object({
+  ...Session.properties,
+  tenant: Type.String(),
+  worker: orNull(Type.String({ description: 'id of the worker that keeps it; null until one does' })),
+})
+export type TenantSession = Static<typeof TenantSession>
+export const AdminSessionPage = Type.Object({
+  sessions: Type.Array(TenantSession),
+  next: orNull(Type.String({ description: 'the `cursor` of the next page; `null` on the last' })),
+  count: Type.Integer({ description: 'of all that live' }),
+  memoryBytes: Type.Integer({ description: 'what they may use together' }),
+})
+export type AdminSessionPage = Static<typeof AdminSessionPage>
+
 /** The part of a session that is known when it is accepted. */
 export type SessionHead = Pick<
   Session,
