@@ -16,6 +16,7 @@ const TOLD_UNDER = [
   ['/v1/sessions', 'sessions.md'],
   ['/v1/files', 'files.md#requests'],
   ['/v1/admin/files', 'files.md#requests'],
+  ['/v1/admin/sessions', 'sessions.md#for-operators'],
   ['/v1/batches', '#post-v1batches'],
   ['/v1/admin/session', '#the-dashboards-session'],
   ['/v1/admin/overview', '#get-v1adminoverview'],

@@ -73,7 +73,7 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
   })
   const { records, requests, submission, cancel, screen } = jobs
   const batches = createBatchesFeature(core, { records, requests, submission, cancel, limitEndUsers, spendRest, open })
-  const sessions = createSessionsFeature(core, { languages, overview, events, open, limitEndUsers, screen })
+  const sessions = createSessionsFeature(core, { languages, overview, events, open, limitEndUsers, screen, audit })
   const runtimes = createRuntimesFeature(core, {
     languages,
     groups: loadGroups(`${root}/languages`, languages),

@@ -53,6 +53,20 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
     ['runyard list --state running', 'those that run now'],
     ['runyard list --status failed --language python --json', 'those that failed, for a program'],
   ],
+  'session repl': [
+    ['runyard session', 'type Python that keeps its state; repl can be left out'],
+    ['runyard session repl <id>', 'in a session that runs'],
+    ['runyard session repl --language bash --keep', 'leave it running'],
+  ],
+  'session run': [
+    ['runyard session run plot.py', 'plots are shown, or saved as plot-1.png'],
+    ['runyard session run step.py --session <id>', 'with the state of a session that runs'],
+  ],
+  'session list': [
+    ['runyard session list', 'the last 20'],
+    ['runyard session list --state running --json', 'those that run, for a program'],
+  ],
+  'session end': [['runyard session end <id>', 'end it, with all that is in it']],
   'batch run': [
     ['runyard batch run *.py', 'run all, and show how each ended; run can be left out'],
     ['runyard batch run jobs.jsonl --json', 'a request in each line'],

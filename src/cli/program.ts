@@ -14,6 +14,7 @@ import { addLoginCommands } from './login/commands.ts'
 import { addMcpCommand } from './mcp/mcp-command.ts'
 import { plain, showsColour } from './paint.ts'
 import { CONNECTION_OPTIONS } from './service/connection.ts'
+import { addSessionCommands } from './sessions/sessions.ts'
 import { terminalProgress } from './terminal-progress.ts'
 import { addWebhookCommands } from './webhooks.ts'
 
@@ -50,6 +51,7 @@ export function createProgram(deps: ProgramDeps): Command {
   program.commandsGroup('Run programs:')
   addJobCommands(program, deps)
   addFileCommands(program, deps)
+  addSessionCommands(program, deps)
   addBenchCommand(program, deps)
   addMcpCommand(program, deps)
 

@@ -13,5 +13,25 @@ export type { FieldError, ProblemCode } from '../shared/problems.ts'
 export type { CodeRequest, ContainerRequest } from '../shared/requests.ts'
 export type { Runtime } from '../shared/runtime.ts'
 export type { Finding } from '../shared/security/finding.ts'
+export type {
+  CommandRequest,
+  ContextRequest,
+  ExecutionRequest,
+  SessionChange,
+  SessionRequest,
+} from '../shared/sessions/requests.ts'
+export type {
+  Command,
+  Completion,
+  Context,
+  Execution,
+  ExecutionError,
+  FileEntry,
+  Inspection,
+  Result,
+  Session,
+  SessionState,
+} from '../shared/sessions/session.ts'
+export type { SessionEvent } from '../shared/sessions/session-event.ts'
 export type { TerminalSize } from '../shared/terminal-size.ts'
 export type { WebhookBody, WebhookTestBody } from '../shared/webhooks/webhook-body.ts'

@@ -14,13 +14,25 @@ import { createFiles, type Files } from './files.ts'
 import { type CallOptions, createHttp, type HttpOptions } from './http.ts'
 import { type InteractiveJob, openInteractive } from './interactive.ts'
 import { RunyardError } from './runyard-error.ts'
+import { createSessions, type Sessions } from './sessions.ts'
 import { findWebSocket, type WebSocketConstructor } from './web-socket.ts'
 
 export type * from './api-types.ts'
-export type { StreamedEvent, StreamOptions } from './event-stream.ts'
+export type { StreamedEvent, StreamedSessionEvent, StreamOptions } from './event-stream.ts'
 export type { FileContent, Files, PutOptions, ReadOptions } from './files.ts'
 export type { CallOptions } from './http.ts'
 export type { InteractiveJob, Signal } from './interactive.ts'
+export type { CommandOptions, RunCommandOptions, SessionCommands } from './session-commands.ts'
+export type { ExecutionOptions, OutputCallbacks, RunCodeOptions, SessionExecutions } from './session-executions.ts'
+export type { SessionFiles } from './session-files.ts'
+export type {
+  CodePlace,
+  CreateSessionOptions,
+  ListSessionsOptions,
+  SessionContexts,
+  SessionHandle,
+  Sessions,
+} from './sessions.ts'
 export { type ErrorCode, RunyardError } from './runyard-error.ts'
 export { type ReceivedWebhook, verifyWebhook, WebhookVerificationError } from './verify-webhook.ts'
 export type { WebSocketConstructor, WebSocketLike } from './web-socket.ts'
@@ -81,6 +93,8 @@ export interface Client {
   artifact(id: string, path: string, options?: CallOptions): Promise<Uint8Array>
   /** Files that are stored once and used in any number of jobs. */
   readonly files: Files
+  /** Sandboxes that stay: interpreters with state, commands and files. */
+  readonly sessions: Sessions
   /** The languages. */
   runtimes(options?: CallOptions): Promise<Runtime[]>
 }
@@ -147,6 +161,7 @@ export function createClient(options: ClientOptions): Client {
     artifact: (id, path, call) =>
       http.bytes(`/v1/jobs/${part(id)}/artifacts/${path.split('/').map(part).join('/')}`, call),
     files: createFiles(http, newIdempotencyKey),
+    sessions: createSessions(http, newIdempotencyKey),
     runtimes: async (call) => (await http.json<{ runtimes: Runtime[] }>('/v1/runtimes', call)).runtimes,
   }
   return client

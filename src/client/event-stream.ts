@@ -1,11 +1,17 @@
 import { createParser } from 'eventsource-parser'
-import type { GapEvent, JobEvent } from './api-types.ts'
+import type { GapEvent, JobEvent, SessionEvent } from './api-types.ts'
 import { type CallOptions, type Http, policyOf, unreachable, withTimeout } from './http.ts'
 import { retry } from './retry.ts'
 import { RunyardError } from './runyard-error.ts'
 
 /** An event of a job as it comes. `gap` stands where events are no longer kept: the whole output is in the job. */
 export type StreamedEvent = (JobEvent | GapEvent) & {
+  /** Where the stream can be taken up again. */
+  id: string
+}
+
+/** An event of a session as it comes. `gap` stands where events are no longer kept. */
+export type StreamedSessionEvent = (SessionEvent | GapEvent) & {
   /** Where the stream can be taken up again. */
   id: string
 }
@@ -21,14 +27,16 @@ export interface StreamOptions extends CallOptions {
 const SILENCE_MS = 45_000
 
 /**
- * The events at a path of the service from the first to `result`, over as many connections as it takes, with nothing lost and
+ * The events at a path of the service from the first to the last, over as many connections as it takes, with nothing lost and
  * nothing twice. `fetch` reads them, since an EventSource cannot show a key.
+ * @param isLast whether no more come behind it
  * @throws RunyardError when the stream is refused, or cannot be had any more; the signal's reason
  */
 export async function* eventsOf<Event extends { type: string; id: string }>(
   http: Http,
   path: string,
   options: StreamOptions = {},
+  isLast: (event: Event) => boolean = ({ type }) => type === 'result',
 ): AsyncGenerator<Event, void, void> {
   const { signal, onConnection } = options
   let { after } = options
@@ -51,7 +59,7 @@ export async function* eventsOf<Event extends { type: string; id: string }>(
       if (event === undefined) return
       after = event.id
       yield event
-      if (event.type === 'result') return
+      if (isLast(event)) return
     }
   } finally {
     await connection?.return()

@@ -40,7 +40,7 @@ export interface Files {
 
 const PAGE = 100
 /** As long as anybody's upload should take. */
-const UPLOAD_MS = 3_600_000
+export const UPLOAD_MS = 3_600_000
 /** Without a byte. */
 const SILENCE_MS = 60_000
 
@@ -82,11 +82,12 @@ export function createFiles(http: Http, newIdempotencyKey: () => string): Files 
   }
 }
 
-const rangeOf = (start = 0, end?: number): Record<string, string> =>
+/** The header for a part of a content. */
+export const rangeOf = (start = 0, end?: number): Record<string, string> =>
   start > 0 || end !== undefined ? { range: `bytes=${start}-${end ?? ''}` } : {}
 
 /** The body of an answer as it comes. @throws RunyardError when it is cut */
-async function* piecesOf(
+export async function* piecesOf(
   url: string,
   { body }: Response,
   signal: AbortSignal | undefined,

@@ -8,7 +8,7 @@ export type CallOptions = Pick<RetryOptions, 'signal' | 'retries' | 'shouldRetry
 export type HttpContent = Uint8Array | ArrayBuffer | Blob | string | ReadableStream<Uint8Array>
 
 export interface HttpRequest extends CallOptions {
-  method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   headers?: Record<string, string>
   body?: unknown
   /** Bytes, in place of a body of JSON; the caller says of what type. */

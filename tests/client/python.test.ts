@@ -1,7 +1,11 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { packageRoot } from '../../src/shared/package-root.ts'
@@ -92,4 +96,37 @@ print(job["status"], job["stages"][0]["stdout"].strip(), job["attempt"])
 `
   const { stdout } = await run(python, ['-W', 'error', '-c', program], { cwd: folder, env: env() })
   expect(stdout).toBe('interrupted True\nsucceeded survived 1\n')
+})
+
+test('the agent of the guide answers by code that it runs in a session', async () => {
+  const guide = readFileSync(join(packageRoot(), 'docs/guides/sessions.md'), 'utf8')
+  const program = /```python\n("""agent\.py[\s\S]*?)```/.exec(guide)?.[1] ?? ''
+  writeFileSync(join(folder, 'agent.py'), program)
+  writeFileSync(join(folder, 'data.csv'), '1\n2\n')
+  const call = (name: string, args: object) => ({
+    role: 'assistant',
+    content: null,
+    tool_calls: [{ id: 'c', type: 'function', function: { name, arguments: JSON.stringify(args) } }],
+  })
+  /** What a model says, one after the other, given what it was told last. */
+  const steps = [
+    () => call('run_python', { code: 'rows = open("data.csv").read().split()' }),
+    () => call('run_python', { code: 'print(len(rows)); sum(map(int, rows))' }),
+    () => call('run_shell', { command: 'cat data.csv; exit 3' }),
+    () => call('run_nothing', {}),
+    (told: string[]) => ({ role: 'assistant', content: told.join('|') }),
+  ]
+  const model = createServer((request, response) => {
+    void text(request).then((body) => {
+      const { messages } = JSON.parse(body) as { messages: { role: string; content: string }[] }
+      const told = messages.flatMap(({ role, content }) => (role === 'tool' ? [content] : []))
+      response.end(JSON.stringify({ choices: [{ message: steps[told.length]?.(told) }] }))
+    })
+  }).listen(0, '127.0.0.1')
+  await once(model, 'listening')
+  const { port } = model.address() as AddressInfo
+  const settings = { ...env(), MODEL_URL: `http://127.0.0.1:${port}`, MODEL_NAME: 'any' }
+  const { stdout } = await run(python, ['agent.py', 'What is the sum?', 'data.csv'], { cwd: folder, env: settings })
+  model.close()
+  expect(stdout).toBe('[succeeded]|2\n\n3\n[succeeded]|1\n2\n\n[failed, exit code 3]|there is no tool run_nothing\n')
 })

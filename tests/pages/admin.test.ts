@@ -241,6 +241,27 @@ test('files of all tenants are shown with their sizes, found by tenant, and dele
   await page.getByRole('region', { name: 'Events' }).locator('.badge', { hasText: 'File deleted' }).waitFor()
 })
 
+test('sessions of all tenants are shown with their memory, found by tenant, and ended', async () => {
+  const start = async (headers: Record<string, string>) => {
+    const body = JSON.stringify({ language: 'bash', kernel: false, limits: { memoryBytes: 64 * 1024 * 1024 } })
+    const how = { method: 'POST', body, headers: { ...headers, 'content-type': 'application/json' } }
+    return ((await (await fetch(`${platform.url}/v1/sessions`, how)).json()) as { id: string }).id
+  }
+  const stay = { scopes: ['sessions' as const] }
+  const acme = await start(await makeKey(platform, 'acme', stay))
+  const bolt = await start(await makeKey(platform, 'bolt', stay))
+  const page = await open()
+  await goTo(page, 'Sessions')
+  await page.getByRole('row', { name: new RegExp(`bash.*${acme}.*acme.*64 MiB`) }).waitFor()
+  await page.getByLabel('Tenant').fill('bolt')
+  await page.getByRole('row', { name: new RegExp(acme) }).waitFor({ state: 'detached' })
+  await page.getByText('1 with 64 MiB of memory').waitFor()
+  await page.getByRole('button', { name: `End session ${bolt}` }).click()
+  await page.getByRole('button', { name: 'End it' }).click()
+  await page.getByText('No session lives.').waitFor()
+  await fetch(`${platform.url}/v1/admin/sessions/${acme}`, { method: 'DELETE', headers: admin })
+})
+
 test('what strangers write is shown as text, and turns nothing around', async () => {
   const hostile = '<img src=x onerror=alert(1)>\u202e"evil'
   const named = '<img src=x onerror=alert(1)><U+202E>"evil'

@@ -40,18 +40,50 @@ METHODS = {
     "post /v1/webhook-deliveries/{id}/redeliver": ("redeliver_webhook",),
     "post /v1/webhook-deliveries/{id}/cancel": ("cancel_webhook_delivery",),
     "post /v1/webhook-test": ("test_webhook",),
+    "post /v1/sessions": ("sessions.create",),
+    "get /v1/sessions": ("sessions.list",),
+    "get /v1/sessions/{id}": ("sessions.get", "session.read"),
+    "patch /v1/sessions/{id}": ("session.extend",),
+    "delete /v1/sessions/{id}": ("sessions.end", "session.end"),
+    "get /v1/sessions/{id}/events": ("session.events",),
+    "post /v1/sessions/{id}/executions": ("session.run_code", "session.start_code"),
+    "get /v1/sessions/{id}/executions": ("session.executions",),
+    "get /v1/sessions/{id}/executions/{execution}": ("session.execution", "session.wait_execution"),
+    "get /v1/sessions/{id}/executions/{execution}/events": ("session.stream_execution",),
+    "post /v1/sessions/{id}/executions/{execution}/input": ("session.answer_input",),
+    "post /v1/sessions/{id}/complete": ("session.complete",),
+    "post /v1/sessions/{id}/inspect": ("session.inspect",),
+    "post /v1/sessions/{id}/contexts": ("session.contexts.create",),
+    "get /v1/sessions/{id}/contexts": ("session.contexts.list",),
+    "post /v1/sessions/{id}/contexts/{context}/interrupt": ("session.contexts.interrupt",),
+    "post /v1/sessions/{id}/contexts/{context}/restart": ("session.contexts.restart",),
+    "delete /v1/sessions/{id}/contexts/{context}": ("session.contexts.remove",),
+    "post /v1/sessions/{id}/commands": ("session.commands.run", "session.commands.start"),
+    "get /v1/sessions/{id}/commands": ("session.commands.list",),
+    "get /v1/sessions/{id}/commands/{command}": ("session.commands.get", "session.commands.wait"),
+    "get /v1/sessions/{id}/commands/{command}/events": ("session.commands.stream",),
+    "post /v1/sessions/{id}/commands/{command}/stdin": ("session.commands.write",),
+    "post /v1/sessions/{id}/commands/{command}/signals": ("session.commands.signal",),
+    "put /v1/sessions/{id}/commands/{command}/terminal": ("session.commands.resize",),
+    "get /v1/sessions/{id}/files": ("session.files.list",),
+    "get /v1/sessions/{id}/files/{path}": ("session.files.read", "session.files.stream"),
+    "put /v1/sessions/{id}/files/{path}": ("session.files.write",),
+    "delete /v1/sessions/{id}/files/{path}": ("session.files.remove",),
+    "post /v1/sessions/{id}/moves": ("session.files.move",),
+    "post /v1/sessions/{id}/folders": ("session.files.make_folder",),
 }
 
 # Requests take None for an absent member, and tuples for lists; answers do not have the one, and are not the other.
 REQUESTS = (
     *("LimitOverrides", "RequestFile", "RequestTest", "Webhook", "TerminalSize", "CodeRequest", "ContainerRequest"),
-    *("TestLimits", "RequestGroup", "InlineFile", "Checker", "Interactor"),
+    *("TestLimits", "RequestGroup", "InlineFile", "Checker", "Interactor", "SessionRequest"),
 )
 ANSWERS = (
     *("Limits", "Finding", "FieldError", "StageTest", "StageSummary", "Stage", "Artifact", "Job", "JobSummary"),
     *("StoredFile", "AcceptedBatch", "Batch", "Runtime", "TenantSecrets", "Attempt", "Delivery", "WholeDelivery", "WebhookBody"),
     *("WebhookTestBody", "StateEvent", "StageEvent", "OutputEvent", "WarningEvent", "GapEvent", "ResultEvent"),
     *("CheckTimes", "TestJudging", "GroupJudging", "JobJudging", "StoredProblem"),
+    *("Session", "Execution", "Context", "Command", "FileEntry", "Completion", "Inspection"),
 )
 SCALARS = {"string": str, "integer": int, "number": float, "boolean": bool}
 
@@ -68,14 +100,16 @@ class Coverage(unittest.TestCase):
         operations = {
             f"{method} {path}"
             for path, methods in self.document["paths"].items()
-            # Operators have the dashboard; sessions have no methods yet (docs/python.md).
-            if path.startswith("/v1/") and not path.startswith(("/v1/admin/", "/v1/sessions"))
+            # Operators have the dashboard.
+            if path.startswith("/v1/") and not path.startswith("/v1/admin/")
             for method in methods
         }
         self.assertEqual(operations, set(METHODS))
         client = Client("http://127.0.0.1:3000")
+        session = client.sessions.open("one")
         for name in (name for names in METHODS.values() for name in names):
-            self.assertTrue(callable(attrgetter(name)(client)), name)
+            owner, method = (session, name[len("session.") :]) if name.startswith("session.") else (client, name)
+            self.assertTrue(callable(attrgetter(method)(owner)), name)
 
     def test_types_are_those_of_the_document(self):
         for name in (*REQUESTS, *ANSWERS):

@@ -5,19 +5,24 @@ import { Problem } from '../../shared/problems.ts'
 import type { Finding } from '../../shared/security/finding.ts'
 import { CommandRequest, SignalRequest, StdinRequest } from '../../shared/sessions/requests.ts'
 import { Command, type Session } from '../../shared/sessions/session.ts'
+import { GapEvent } from '../../shared/job-event.ts'
+import { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { TerminalSize } from '../../shared/terminal-size.ts'
 import type { Caller } from '../http/caller.ts'
+import { BEGINNING } from '../events/event-feed.ts'
+import { idempotencyOf } from '../http/idempotency.ts'
 import { whileKeyHolds } from '../http/open-responses.ts'
 import { PATH } from '../http/openapi/parameters.ts'
 import { MAX_WAIT_SECONDS, preferredWait } from '../http/prefer.ts'
 import { invalidRequest } from '../http/problems.ts'
 import { defineRoute } from '../http/route.ts'
+import { sendEvents } from '../http/sse.ts'
 import { plainBase64, NOT_BASE64 } from '../jobs/request/base64.ts'
 import { checkVectors } from '../jobs/request/check-request.ts'
 import { checkSizes } from '../jobs/request/check-sizes.ts'
 import { subjectOf } from '../screening/subject.ts'
 import { command as commandExample } from './examples.ts'
-import { CALL_PROBLEMS, folderOf } from './executions.ts'
+import { CALL_PROBLEMS, eventsOf, folderOf } from './executions.ts'
 import { ownSession, type SessionNeeds, sessionOf } from './needs.ts'
 
 const finished = { finished: { summary: 'An ended command', value: commandExample } }
@@ -30,10 +35,11 @@ export const runCommand = defineRoute({
   summary: 'Run a command in a session',
   description:
     'Returns 202 at once. `Prefer: wait=N` waits for the end: 200 with the ended command, or 202 when the time was over first. ' +
-    'It ends with its first process; what that leaves running goes on.',
+    'It ends with its first process; what that leaves running goes on.\n\n' +
+    'The same `Idempotency-Key` means the same command as long as the session lives.',
   scopes: ['sessions'],
   params: { id: PATH.session },
-  headers: ['Prefer'],
+  headers: ['Prefer', 'Idempotency-Key'],
   body: {
     schema: CommandRequest,
     examples: {
@@ -45,18 +51,23 @@ export const runCommand = defineRoute({
     200: {
       description: 'The ended command.',
       schema: Command,
-      headers: ['Location', 'Preference-Applied'],
+      headers: ['Location', 'Preference-Applied', 'Idempotent-Replayed'],
       examples: finished,
     },
-    202: { description: 'The command runs.', schema: Command, headers: ['Location', 'Preference-Applied'] },
+    202: {
+      description: 'The command runs.',
+      schema: Command,
+      headers: ['Location', 'Preference-Applied', 'Idempotent-Replayed'],
+    },
   },
-  problems: [...CALL_PROBLEMS, 'submission-blocked', 'too-many-open'],
+  problems: [...CALL_PROBLEMS, 'submission-blocked', 'too-many-open', 'invalid-header', 'idempotency-mismatch'],
   schemas: { CommandRequest },
   async handle(needs: SessionNeeds, { req, res, params, body, caller, requestId, send }) {
     const { calls, open, config } = needs
     const session = await ownSession(needs, res, params.id)
     const { argv, warnings } = checkCommand(needs, session, body, { caller, requestId })
     const waitSeconds = preferredWait(req.get('prefer')) ?? 0
+    const idempotency = idempotencyOf(req, 'commands')
     const signal = waitSeconds > 0 ? open.admit(res) : undefined
     const waitMs = waitSeconds * SECOND
     const { background = false, interactive = false, terminal, stdin = '' } = body
@@ -73,20 +84,15 @@ export const runCommand = defineRoute({
       interactive: interactive || stdin !== '',
       terminal: terminal ?? null,
       warnings,
-      waitMs: stdin === '' ? waitMs : 0,
+      waitMs,
+      inputEnds: stdin !== '' && !interactive,
+      ...(idempotency && { idempotency }),
     }
-    const run = async () => {
-      const started = await calls.call(to, 'runCommand', asked, { waitMs, ...(signal && { signal }) })
-      if (stdin === '') return started.value
-      // It may have ended before it read any.
-      const bytes = Buffer.from(stdin)
-      await calls.call(to, 'writeInput', { id, end: !interactive }, { bytes }).catch((error: unknown) => {
-        if (!(error instanceof Problem) || error.code !== 'already-ended') throw error
-      })
-      return (await calls.call(to, 'readCommand', { id, waitMs }, { waitMs, ...(signal && { signal }) })).value
-    }
-    const command = signal ? await whileKeyHolds(signal, run()) : await run()
-    res.location(`/v1/sessions/${session.id}/commands/${id}`)
+    const bytes = Buffer.from(stdin)
+    const call = calls.call(to, 'runCommand', asked, { bytes, waitMs, ...(signal && { signal }) })
+    const { value: command } = signal ? await whileKeyHolds(signal, call) : await call
+    res.location(`/v1/sessions/${session.id}/commands/${command.id}`)
+    if (command.id !== id) res.set('Idempotent-Replayed', 'true')
     if (signal) res.set('Preference-Applied', `wait=${waitSeconds}`)
     send(command.state === 'finished' ? 200 : 202, command)
   },
@@ -182,6 +188,7 @@ export const readCommand = defineRoute({
   ),
   answers: { 200: { description: 'The command.', schema: Command, examples: finished } },
   cache: 'private, no-cache',
+  schemas: { Command },
   problems: [...CALL_PROBLEMS, 'too-many-open'],
   async handle(needs: SessionNeeds, { res, params, query, send }) {
     const session = await ownSession(needs, res, params.id)
@@ -202,6 +209,42 @@ async function storedCommand({ records }: SessionNeeds, session: Session, id: st
   if (kind !== 'command') throw new Problem('not-found', 'the session has no such command, or it has gone')
   return command
 }
+
+export const streamCommandEvents = defineRoute({
+  method: 'get',
+  path: '/v1/sessions/:id/commands/:command/events',
+  id: 'streamCommandEvents',
+  tag: 'Sessions',
+  summary: 'Follow a command',
+  description:
+    'Server-sent events: those of the session that are about this command, as far as they are still kept, to its end.',
+  scopes: ['sessions'],
+  params: { id: PATH.session, command: PATH.command },
+  headers: ['Last-Event-ID'],
+  answers: {
+    200: {
+      description: 'The events, as they come.',
+      type: 'text/event-stream',
+      schema: Type.String({ description: 'server-sent events' }),
+      events: Type.Union([SessionEvent, GapEvent]),
+    },
+  },
+  problems: [...CALL_PROBLEMS, 'invalid-header', 'too-many-open'],
+  async handle(needs: SessionNeeds, { req, res, params }) {
+    const { feed, open, calls } = needs
+    const session = await ownSession(needs, res, params.id)
+    const id = params.command.toLowerCase()
+    if (session.state === 'ended') await storedCommand(needs, session, id)
+    else await calls.call(sessionOf(res, session.id), 'readCommand', { id, waitMs: 0 })
+    if (req.method === 'HEAD') return void res.type('text/event-stream').end()
+    const after = req.get('last-event-id') || BEGINNING
+    if (!/^\d{1,15}-\d{1,15}$/.test(after)) {
+      throw new Problem('invalid-header', 'Last-Event-ID must be the id of an event of this session')
+    }
+    const signal = open.admit(res)
+    await sendEvents(res, eventsOf('command', await feed.read(session.id, after, signal), id), signal)
+  },
+})
 
 const common = {
   tag: 'Sessions',

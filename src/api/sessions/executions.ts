@@ -11,6 +11,7 @@ import { findLanguage, type Language } from '../../shared/language.ts'
 import { BEGINNING } from '../events/event-feed.ts'
 import type { StoredEvent } from '../events/live-events.ts'
 import type { Caller } from '../http/caller.ts'
+import { idempotencyOf } from '../http/idempotency.ts'
 import { whileKeyHolds } from '../http/open-responses.ts'
 import { PATH } from '../http/openapi/parameters.ts'
 import { MAX_WAIT_SECONDS, preferredWait } from '../http/prefer.ts'
@@ -44,10 +45,11 @@ export const execute = defineRoute({
   summary: 'Run code in a session',
   description:
     'Runs a piece of code in an interpreter that keeps its state. One runs at a time in a context, others wait in order. Returns ' +
-    '202 at once. `Prefer: wait=N` waits for the end: 200 with the finished execution, or 202 when the time was over first.',
+    '202 at once. `Prefer: wait=N` waits for the end: 200 with the finished execution, or 202 when the time was over first.\n\n' +
+    'The same `Idempotency-Key` means the same execution as long as the session lives.',
   scopes: ['sessions'],
   params: { id: PATH.session },
-  headers: ['Prefer'],
+  headers: ['Prefer', 'Idempotency-Key'],
   body: {
     schema: ExecutionRequest,
     examples: { sum: { summary: 'The value of an expression', value: { code: 'x = 40\nx + 2' }, refused: 404 } },
@@ -56,16 +58,24 @@ export const execute = defineRoute({
     200: {
       description: 'The ended execution.',
       schema: Execution,
-      headers: ['Location', 'Preference-Applied'],
+      headers: ['Location', 'Preference-Applied', 'Idempotent-Replayed'],
       examples: finished,
     },
     202: {
       description: 'The execution waits or runs.',
       schema: Execution,
-      headers: ['Location', 'Preference-Applied'],
+      headers: ['Location', 'Preference-Applied', 'Idempotent-Replayed'],
     },
   },
-  problems: [...CALL_PROBLEMS, 'submission-blocked', 'too-many-open', 'no-kernel', 'context-dead'],
+  problems: [
+    ...CALL_PROBLEMS,
+    'submission-blocked',
+    'too-many-open',
+    'no-kernel',
+    'context-dead',
+    'invalid-header',
+    'idempotency-mismatch',
+  ],
   schemas: { ExecutionRequest },
   async handle(needs: SessionNeeds, { req, res, params, body, caller, requestId, send }) {
     const { calls, open, config, languages } = needs
@@ -73,6 +83,7 @@ export const execute = defineRoute({
     checkSameLanguage(session, body.language, languages)
     const warnings = checkCode(needs, session, body.code, { caller, requestId })
     const waitSeconds = preferredWait(req.get('prefer')) ?? 0
+    const idempotency = idempotencyOf(req, 'executions')
     const signal = waitSeconds > 0 ? open.admit(res) : undefined
     const id = uuid()
     const waitMs = waitSeconds * SECOND
@@ -85,10 +96,12 @@ export const execute = defineRoute({
       allowInput: body.allowInput ?? false,
       warnings,
       waitMs,
+      ...(idempotency && { idempotency }),
     }
     const call = calls.call(sessionOf(res, session.id), 'execute', asked, { waitMs, ...(signal && { signal }) })
     const { value } = signal ? await whileKeyHolds(signal, call) : await call
-    res.location(`/v1/sessions/${session.id}/executions/${id}`)
+    res.location(`/v1/sessions/${session.id}/executions/${value.id}`)
+    if (value.id !== id) res.set('Idempotent-Replayed', 'true')
     if (signal) res.set('Preference-Applied', `wait=${waitSeconds}`)
     send(value.state === 'finished' ? 200 : 202, value)
   },
@@ -160,6 +173,7 @@ export const readExecution = defineRoute({
   query: WaitQuery,
   answers: { 200: { description: 'The execution.', schema: Execution, examples: finished } },
   cache: 'private, no-cache',
+  schemas: { Execution },
   problems: [...CALL_PROBLEMS, 'too-many-open'],
   async handle(needs: SessionNeeds, { res, params, query, send }) {
     const session = await ownSession(needs, res, params.id)
@@ -213,22 +227,26 @@ export const streamExecutionEvents = defineRoute({
       throw new Problem('invalid-header', 'Last-Event-ID must be the id of an event of this session')
     }
     const signal = open.admit(res)
-    await sendEvents(res, eventsOf(await feed.read(session.id, after, signal), id), signal)
+    await sendEvents(res, eventsOf('execution', await feed.read(session.id, after, signal), id), signal)
   },
 })
 
-/** Those of one execution, to its end. */
-async function* eventsOf(events: AsyncIterable<StoredEvent>, id: string): AsyncGenerator<StoredEvent> {
+/** Those of one execution or command, to its end. */
+export async function* eventsOf(
+  kind: 'execution' | 'command',
+  events: AsyncIterable<StoredEvent>,
+  id: string,
+): AsyncGenerator<StoredEvent> {
   for await (const event of events) {
     if (event.type === 'ended') {
       yield event
       return
     }
     if (!event.data.includes(id)) continue
-    const data = JSON.parse(event.data) as { id?: unknown; execution?: unknown; state?: unknown }
-    if (event.type === 'execution' ? data.id !== id : data.execution !== id) continue
+    const data = JSON.parse(event.data) as { id?: unknown; execution?: unknown; command?: unknown; state?: unknown }
+    if (event.type === kind ? data.id !== id : data[kind] !== id) continue
     yield event
-    if (event.type === 'execution' && data.state === 'finished') return
+    if (event.type === kind && data.state === 'finished') return
   }
 }
 
@@ -266,7 +284,7 @@ export const listContexts = defineRoute({
   answers: { 200: { description: 'The contexts.', schema: ContextList } },
   cache: 'private, no-cache',
   problems: [...CALL_PROBLEMS, 'no-kernel'],
-  schemas: { ContextList },
+  schemas: { Context, ContextList },
   async handle({ calls }: SessionNeeds, { res, params, send }) {
     send(200, { contexts: (await calls.call(sessionOf(res, params.id), 'listContexts', {})).value })
   },

@@ -4,12 +4,17 @@ import { sentPathProblem } from '../../shared/path-problem.ts'
 import { Problem } from '../../shared/problems.ts'
 import { FILE_PIECE_BYTES } from '../../shared/sessions/operations.ts'
 import { FileEntry } from '../../shared/sessions/session.ts'
+import { byteRange } from '../files/byte-range.ts'
 import { PATH } from '../http/openapi/parameters.ts'
 import { invalidRequest } from '../http/problems.ts'
 import { defineRoute } from '../http/route.ts'
 import { CALL_PROBLEMS } from './executions.ts'
 import { type SessionNeeds, sessionOf } from './needs.ts'
 
+const fileBytes = {
+  type: 'application/octet-stream',
+  schema: Type.Unsafe<Uint8Array>({ description: 'its bytes' }),
+} as const
 const FILE_PROBLEMS = [...CALL_PROBLEMS, 'file-conflict'] as const
 const FileList = Type.Object({ entries: Type.Array(FileEntry, { description: 'by name' }) })
 /** Entries of one folder in an answer, at the most. */
@@ -39,7 +44,7 @@ export const listFiles = defineRoute({
   answers: { 200: { description: 'What is in it, at most 10,000 entries.', schema: FileList } },
   cache: 'private, no-cache',
   problems: FILE_PROBLEMS,
-  schemas: { FileList },
+  schemas: { FileEntry, FileList },
   async handle({ calls }: SessionNeeds, { res, params, query, send }) {
     const path = query.path === undefined || query.path === '' ? '.' : checkPath(query.path, '/path')
     const entries: FileEntry[] = []
@@ -60,23 +65,32 @@ export const readFile = defineRoute({
   tag: 'Sessions',
   summary: 'Download a file of a session',
   description:
-    'The bytes as they are. Browsers save the file and never display it, because a program of a stranger wrote it.',
+    'The bytes as they are, or with `Range` a part of them. Browsers save the file and never display it, because a program of a ' +
+    'stranger wrote it.',
   scopes: ['sessions'],
   params: { id: PATH.session, path: PATH.file },
+  headers: ['Range'],
   answers: {
-    200: {
-      description: 'The file.',
-      type: 'application/octet-stream',
-      schema: Type.Unsafe<Uint8Array>({ description: 'its bytes' }),
-      headers: ['Content-Disposition'],
+    200: { description: 'The file.', ...fileBytes, headers: ['Content-Disposition', 'Accept-Ranges'] },
+    206: {
+      description: 'The part of the file that `Range` names.',
+      ...fileBytes,
+      headers: ['Content-Disposition', 'Accept-Ranges', 'Content-Range'],
     },
   },
-  problems: FILE_PROBLEMS,
+  problems: [...FILE_PROBLEMS, 'range-not-satisfiable'],
   async handle({ calls, open }: SessionNeeds, { req, res, params }) {
     const path = checkPath(params.path, '/path')
     const session = sessionOf(res, params.id)
     const read = (offset: number) => calls.call(session, 'readFile', { path, offset, most: FILE_PIECE_BYTES })
     let piece = await read(0)
+    const range = req.method === 'GET' ? byteRange(req.get('range'), piece.value.bytes) : undefined
+    if (range === 'beyond') {
+      const detail = `${req.get('range')} is beyond the file, which has ${piece.value.bytes} bytes`
+      throw new Problem('range-not-satisfiable', detail, {
+        headers: { 'Content-Range': `bytes */${piece.value.bytes}` },
+      })
+    }
     const signal = open.watch(res)
     res.set({
       'Content-Type': 'application/octet-stream',
@@ -86,6 +100,19 @@ export const readFile = defineRoute({
       'X-Content-Type-Options': 'nosniff',
       'Content-Security-Policy': "sandbox; default-src 'none'",
     })
+    res.set('Accept-Ranges', 'bytes')
+    if (range) {
+      res.status(206).set('Content-Range', `bytes ${range.start}-${range.end}/${piece.value.bytes}`)
+      if (range.start > 0) piece = await read(range.start)
+      for (let left = range.end - range.start + 1; ;) {
+        const bytes = piece.bytes.subarray(0, left)
+        if (bytes.length > 0 && !res.write(bytes)) await once(res, 'drain', { signal })
+        left -= bytes.length
+        if (left === 0 || bytes.length === 0 || signal.aborted) break
+        piece = await read(range.end + 1 - left)
+      }
+      return void res.end()
+    }
     // A file that is written to meanwhile may become another; what the kernel makes up has no length.
     if (piece.bytes.length === piece.value.bytes) res.set('Content-Length', String(piece.bytes.length))
     if (req.method === 'HEAD') return void res.end()

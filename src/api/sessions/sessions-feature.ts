@@ -11,8 +11,17 @@ import type { Events } from '../events/events.ts'
 import type { StoredEvent } from '../events/live-events.ts'
 import type { OpenResponses } from '../http/open-responses.ts'
 import { type BoundRoute, bindRoutes } from '../http/route.ts'
+import type { Audit } from '../security/audit.ts'
 import type { LimitEndUsers } from '../rate-limit/end-users.ts'
-import { listCommands, readCommand, resizeCommand, runCommand, signalCommand, writeStdin } from './commands.ts'
+import {
+  listCommands,
+  readCommand,
+  streamCommandEvents,
+  resizeCommand,
+  runCommand,
+  signalCommand,
+  writeStdin,
+} from './commands.ts'
 import {
   answerInput,
   createContext,
@@ -26,6 +35,8 @@ import {
   streamExecutionEvents,
 } from './executions.ts'
 import { deleteFile, listFiles, makeFolder, moveFile, readFile, writeFile } from './files.ts'
+import { type AdminSessionNeeds, adminSessionRoutes } from './admin-sessions.ts'
+import { completeCode, inspectCode } from './code-help.ts'
 import type { SessionNeeds } from './needs.ts'
 import { createSessionCalls, type SessionCalls } from './session-calls.ts'
 import { changeSession, createSession, endSession, listSessions, readSession, streamSessionEvents } from './sessions.ts'
@@ -37,6 +48,7 @@ export interface SessionsNeeds {
   open: OpenResponses
   limitEndUsers: LimitEndUsers
   screen: SessionNeeds['screen']
+  audit: Audit
 }
 
 export interface SessionsFeature {
@@ -65,9 +77,12 @@ export const SESSION_ROUTES = [
   interruptContext,
   restartContext,
   deleteContext,
+  completeCode,
+  inspectCode,
   runCommand,
   listCommands,
   readCommand,
+  streamCommandEvents,
   writeStdin,
   signalCommand,
   resizeCommand,
@@ -77,6 +92,7 @@ export const SESSION_ROUTES = [
   deleteFile,
   moveFile,
   makeFolder,
+  ...adminSessionRoutes,
 ]
 
 /** Sandboxes that stay: executions with state, commands, files. */
@@ -96,7 +112,7 @@ export function createSessionsFeature(core: Core, needs: SessionsNeeds): Session
       .catch((err: unknown) => log.warn({ err }, 'search for lost sessions failed'))
       .finally(() => (isSweeping = false))
   }, SESSION_RENEW_MS)
-  const ofRoutes: SessionNeeds = { ...needs, config, records, queue, calls, feed }
+  const ofRoutes: SessionNeeds & AdminSessionNeeds = { ...needs, config, records, queue, calls, feed }
   return {
     routes: bindRoutes(ofRoutes, SESSION_ROUTES),
     calls,

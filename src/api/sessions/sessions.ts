@@ -154,6 +154,7 @@ export const readSession = defineRoute({
   params: { id: PATH.session },
   answers: { 200: { description: 'The session.', schema: Session, examples: sessionExample } },
   cache: 'private, no-cache',
+  schemas: { Session },
   async handle(needs: SessionNeeds, { res, params, send }) {
     send(200, await ownSession(needs, res, params.id))
   },

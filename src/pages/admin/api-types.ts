@@ -10,6 +10,7 @@ import type {
 } from '../../shared/redis/installations.ts'
 import type { Allowed as SharedAllowed, Block as SharedBlock } from '../../shared/security/blocks.ts'
 import type { StoredSecurityEvent } from '../../shared/security/security-event.ts'
+import type { AdminSessionPage, TenantSession } from '../../shared/sessions/session.ts'
 import type { Delivery as AnyDelivery } from '../../shared/webhooks/delivery.ts'
 
 /** What the admin routes answer; docs/api.md tells of it. */
@@ -25,6 +26,9 @@ export type Job = AnyJob & { tenant: string; canRunAgain: boolean }
 export type FileRow = TenantFile
 /** How full the file store is: of a tenant, or of all. */
 export type FileStoreUse = Pick<AdminFilePage, 'storedBytes' | 'maxBytes'>
+export type SessionRow = TenantSession
+/** Of the sessions that live: of a tenant, or of all. */
+export type SessionUse = Pick<AdminSessionPage, 'count' | 'memoryBytes'>
 export type SecurityEvent = StoredSecurityEvent
 export type Block = SharedBlock
 export type Allowed = SharedAllowed

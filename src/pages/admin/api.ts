@@ -16,6 +16,8 @@ import type {
   Runtimes,
   SecurityEvent,
   Series,
+  SessionRow,
+  SessionUse,
 } from './api-types.ts'
 import { eventsOf, type StreamedEvent, type StreamOptions } from '../../client/event-stream.ts'
 import type { Http } from '../../client/http.ts'
@@ -52,6 +54,9 @@ export const createApi = (http: Http) => {
     files: (fields: Query) => page<FileRow>('/v1/admin/files', 'files', fields),
     fileStore: (tenant?: string) => http.json<FileStoreUse>(`/v1/admin/files${query({ tenant, limit: '1' })}`),
     deleteFile: (id: string) => send<undefined>('DELETE', `/v1/admin/files/${part(id)}`),
+    sessions: (fields: Query) => page<SessionRow>('/v1/admin/sessions', 'sessions', fields),
+    sessionUse: (tenant?: string) => http.json<SessionUse>(`/v1/admin/sessions${query({ tenant, limit: '1' })}`),
+    endSession: (id: string) => send<SessionRow>('DELETE', `/v1/admin/sessions/${part(id)}`),
     events: (kind: string, cursor?: string) =>
       page<SecurityEvent>('/v1/admin/security-events', 'events', { kind, cursor, limit: '50' }),
     blocks: async () => (await http.json<{ blocks: Block[] }>('/v1/admin/blocks')).blocks,

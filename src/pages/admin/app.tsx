@@ -16,12 +16,14 @@ import { Link, type Route, useRoute } from './router.tsx'
 import { RuntimesPage } from './runtimes.tsx'
 import { SecurityPage } from './security.tsx'
 import { createSessionHttp, type Session, sessions, takeLink } from '../client/session.ts'
+import { SessionsPage } from './sessions.tsx'
 import { WebhooksPage } from './webhooks.tsx'
 
 const PAGES = [
   { name: '', title: 'Overview' },
   { name: 'jobs', title: 'Jobs' },
   { name: 'files', title: 'Files' },
+  { name: 'sessions', title: 'Sessions' },
   { name: 'security', title: 'Security' },
   { name: 'keys', title: 'Keys' },
   { name: 'webhooks', title: 'Webhooks' },
@@ -156,6 +158,7 @@ function Content({ api, route: [name = '', id, ...rest] }: { api: Api; route: Ro
     if (name === '') return <OverviewPage api={api} />
     if (name === 'jobs') return <JobsPage api={api} />
     if (name === 'files') return <FilesPage api={api} />
+    if (name === 'sessions') return <SessionsPage api={api} />
     if (name === 'security') return <SecurityPage api={api} />
     if (name === 'keys') return <KeysPage api={api} />
     if (name === 'webhooks') return <WebhooksPage api={api} />

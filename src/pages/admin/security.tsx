@@ -42,6 +42,7 @@ const KINDS: Record<SecurityEventKind, { words: string; tone: Tone }> = {
   'runtime-install': { words: 'Runtime install', tone: 'busy' },
   'runtime-remove': { words: 'Runtime removal', tone: 'busy' },
   'file-deleted': { words: 'File deleted', tone: 'busy' },
+  'session-ended': { words: 'Session ended', tone: 'busy' },
 }
 
 type Asked = { what: 'block' | 'allow'; subject: string }

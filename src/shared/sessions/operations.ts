@@ -27,6 +27,9 @@ export interface RunCommand {
   warnings: Finding[]
   /** How long to wait for its end; 0: not at all. */
   waitMs: number
+  /** Whether its standard input is at its end behind the bytes of the request. */
+  inputEnds?: boolean
+  idempotency?: { hash: string; fingerprint: string }
 }
 
 export interface Execute {
@@ -40,6 +43,7 @@ export interface Execute {
   allowInput: boolean
   warnings: Finding[]
   waitMs: number
+  idempotency?: { hash: string; fingerprint: string }
 }
 
 /**
@@ -62,9 +66,13 @@ export interface Operations {
   interruptContext: { input: { id: string; execution?: string }; answer: Context }
   restartContext: { input: { id: string }; answer: Context }
   deleteContext: { input: { id: string }; answer: Context }
-  /** A request of the kernel protocol on the shell channel, and the content of its reply. */
-  askContext: { input: { id: string; type: string; content: object }; answer: object }
+  /**
+   * A request of the kernel protocol on the shell channel, and the content of its reply.
+   * @property waitMs how long the reply may take; a busy kernel answers when it is done
+   */
+  askContext: { input: { id: string; type: string; content: object; waitMs?: number }; answer: object }
 
+  /** With the beginning of its standard input as bytes, if it has any. */
   runCommand: { input: RunCommand; answer: Command }
   readCommand: { input: { id: string; waitMs: number }; answer: Command }
   listCommands: { input: object; answer: Command[] }

@@ -56,6 +56,7 @@ export const SessionChange = Type.Object(
   { idleTimeoutMs: optional(idleTimeoutMs), maxLifetimeMs: optional(maxLifetimeMs) },
   { ...closed, minProperties: 1 },
 )
+export type SessionChange = Static<typeof SessionChange>
 
 export const ExecutionRequest = Type.Object(
   {
@@ -70,6 +71,7 @@ export const ExecutionRequest = Type.Object(
   },
   closed,
 )
+export type ExecutionRequest = Static<typeof ExecutionRequest>
 
 export const ContextRequest = Type.Object(
   {
@@ -84,6 +86,7 @@ export const ContextRequest = Type.Object(
   },
   closed,
 )
+export type ContextRequest = Static<typeof ContextRequest>
 
 /** Exactly one of `argv` and `shell`. */
 export const CommandRequest = Type.Object(
@@ -104,6 +107,7 @@ export const CommandRequest = Type.Object(
   },
   closed,
 )
+export type CommandRequest = Static<typeof CommandRequest>
 
 export const StdinRequest = Type.Object(
   {
@@ -118,6 +122,26 @@ export const SignalRequest = Type.Object(
   {
     signal: Type.Enum(SIGNAL_NAMES),
     tree: optional(Type.Boolean({ description: 'to all processes that it started too, instead of its process group' })),
+  },
+  closed,
+)
+
+const codeSoFar = Type.String({ description: 'the code as it is written so far' })
+const contextName = optional(Type.String({ minLength: 1, maxLength: 64, description: '`default` when absent' }))
+const cursor = optional(
+  Type.Integer({
+    minimum: 0,
+    description: 'where, in characters (code points) from its beginning; its end when absent',
+  }),
+)
+
+export const CompletionRequest = Type.Object({ code: codeSoFar, cursor, context: contextName }, closed)
+export const InspectionRequest = Type.Object(
+  {
+    code: codeSoFar,
+    cursor,
+    context: contextName,
+    detail: optional(Type.Enum(['short', 'long'], { description: '`short` when absent' })),
   },
   closed,
 )

@@ -18,6 +18,8 @@ export interface SessionRecords {
   read(id: string): Promise<StoredSession | undefined>
   /** Those of a tenant, newest first, from the one after `before`. */
   list(tenant: string, count: number, before: string | undefined): Promise<Session[]>
+  /** Those of all tenants that have not ended, newest first. */
+  live(): Promise<(Omit<StoredSession, 'worker'> & { worker: string | null })[]>
   /** Takes a session for a worker. @returns false when it has ended */
   take(id: string, worker: string): Promise<boolean>
   /** Writes it anew, with events. @returns the ids of the events; undefined when it has ended */
@@ -41,6 +43,8 @@ export interface SessionRecords {
 export interface StoredSession {
   session: Session
   tenant: string
+  /** That keeps it, once one does. */
+  worker?: string
 }
 
 export type Creation =
@@ -199,8 +203,8 @@ export function createSessionRecords(
   const { prefix } = keys
 
   const read = async (id: string): Promise<StoredSession | undefined> => {
-    const [tenant, view] = await redis.hmget(keys.session(id), 'tenant', 'view')
-    return tenant && view ? { tenant, session: JSON.parse(view) as Session } : undefined
+    const [tenant, view, worker] = await redis.hmget(keys.session(id), 'tenant', 'view', 'worker')
+    return tenant && view ? { tenant, session: JSON.parse(view) as Session, ...(worker && { worker }) } : undefined
   }
 
   return {
@@ -230,6 +234,14 @@ export function createSessionRecords(
       const ids = await redis.zrevrange(key, rank + 1, rank + count)
       const found = await Promise.all(ids.map(read))
       return found.flatMap((one) => (one ? [one.session] : []))
+    },
+    async live() {
+      // Their ids are in the order of their making.
+      const ids = (await redis.zrangebyscore(keys.liveSessions, '-inf', '+inf')).sort().reverse()
+      const found = await Promise.all(ids.map(read))
+      return found.flatMap((one) =>
+        one && one.session.state !== 'ended' ? [{ ...one, worker: one.worker ?? null }] : [],
+      )
     },
     async take(id, worker) {
       return (await runScript(redis, prefix, TAKE, { id, worker, leaseMs: SESSION_LEASE_MS })) === 1

@@ -60,6 +60,21 @@ export const Session = Type.Object({
 })
 export type Session = Static<typeof Session>
 
+/** A session with whose it is, and the worker that keeps it. */
+export const TenantSession = Type.Object({
+  ...Session.properties,
+  tenant: Type.String(),
+  worker: orNull(Type.String({ description: 'id of the worker that keeps it; null until one does' })),
+})
+export type TenantSession = Static<typeof TenantSession>
+export const AdminSessionPage = Type.Object({
+  sessions: Type.Array(TenantSession),
+  next: orNull(Type.String({ description: 'the `cursor` of the next page; `null` on the last' })),
+  count: Type.Integer({ description: 'of all that live' }),
+  memoryBytes: Type.Integer({ description: 'what they may use together' }),
+})
+export type AdminSessionPage = Static<typeof AdminSessionPage>
+
 /** The part of a session that is known when it is accepted. */
 export type SessionHead = Pick<
   Session,
@@ -139,6 +154,22 @@ export const Execution = Type.Object({
   finishedAt: orNull(time('')),
 })
 export type Execution = Static<typeof Execution>
+
+/** What could stand at a place of code. */
+export const Completion = Type.Object({
+  matches: Type.Array(Type.String(), { description: 'each takes the place of the code from `start` to `end`' }),
+  start: Type.Integer({ description: 'in characters (code points) from the beginning of the code' }),
+  end: Type.Integer(),
+  metadata: Type.Record(Type.String(), Type.Unknown(), { description: 'what else the kernel says, e.g. types' }),
+})
+export type Completion = Static<typeof Completion>
+
+/** What is known of a name in code. */
+export const Inspection = Type.Object({
+  found: Type.Boolean(),
+  data: Type.Record(Type.String(), Type.Unknown(), { description: 'the same in several forms, by media type' }),
+})
+export type Inspection = Static<typeof Inspection>
 
 export const COMMAND_STATUSES = [
   'succeeded',

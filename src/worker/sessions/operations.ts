@@ -10,6 +10,7 @@ import { type Clock, ContextBusy, ContextDead, type SessionContext } from './con
 import type { RunningExecution } from './execution.ts'
 import { type Kernels, TooManyContexts } from './kernels.ts'
 import type { SessionEvent } from '../../shared/sessions/session-event.ts'
+import { createRepeatedRequests, IdempotencyMismatch } from './repeated-requests.ts'
 
 /** Does what a session is asked. */
 export interface SessionOperations {
@@ -78,6 +79,7 @@ export function createOperations(options: OperationsOptions): SessionOperations 
   let endedCharacters = 0
   const listeners = new Map<string, Set<() => void>>()
   let waits = 0
+  const repeated = createRepeatedRequests()
 
   /** What has ended, or undefined. */
   const stored = <T>(kind: 'execution' | 'command', id: string): T | undefined => {
@@ -145,7 +147,7 @@ export function createOperations(options: OperationsOptions): SessionOperations 
     live.process?.signal(SIGNALS.SIGKILL, 'tree')
   }
 
-  const runCommand = async (asked: RunCommand): Promise<Command> => {
+  const runCommand = async (asked: RunCommand, bytes: Buffer): Promise<Command> => {
     const { id, argv, env, cwd, background, timeoutMs, interactive, terminal, waitMs } = asked
     const { outputBytes } = asked
     const live: LiveCommand = {
@@ -157,6 +159,7 @@ export function createOperations(options: OperationsOptions): SessionOperations 
     }
     const { command } = live
     commands.set(id, live)
+    repeated.note(asked.idempotency, id)
     const done = () => {
       live.stopTimer()
       commands.delete(id)
@@ -184,6 +187,8 @@ export function createOperations(options: OperationsOptions): SessionOperations 
       return command.view()
     }
     if (!command.isFinished) command.started(live.process.pid)
+    if (bytes.length > 0) live.process.input(bytes)
+    if (asked.inputEnds === true) live.process.endInput()
     if (timeoutMs !== null && !command.isFinished) {
       live.stopTimer = clock.after(timeoutMs, () =>
         stop(live, { status: 'wall-time-limit', message: `it ran for longer than ${timeoutMs} ms` }),
@@ -191,6 +196,27 @@ export function createOperations(options: OperationsOptions): SessionOperations 
     }
     return waitFor(id, command, waitMs)
   }
+
+  const readExecution = async (id: string, waitMs: number): Promise<Execution> => {
+    const running = executions.get(id)
+    const execution = running ? await waitFor(id, running, waitMs) : stored<Execution>('execution', id)
+    if (!execution) throw new Refused('not-found', 'the session has no such execution, or it has gone')
+    return execution
+  }
+  const readCommand = async (id: string, waitMs: number): Promise<Command> => {
+    const live = commands.get(id)
+    const command = live ? await waitFor(id, live.command, waitMs) : stored<Command>('command', id)
+    if (!command) throw new Refused('not-found', 'the session has no such command, or it has gone')
+    return command
+  }
+  /** @throws Refused when the kernel has something else to do for longer */
+  const answeredWithin = <T>(answer: Promise<T>, waitMs: number): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const stop = clock.after(waitMs, () => {
+        reject(new Refused('session-busy', 'the context runs code, and answers when that has ended'))
+      })
+      answer.then(resolve, reject).finally(stop)
+    })
 
   const handlers: { [O in Operation]: (input: Operations[O]['input'], bytes: Buffer) => Promise<Done<O>> | Done<O> } = {
     read: () => [session.view()],
@@ -204,20 +230,18 @@ export function createOperations(options: OperationsOptions): SessionOperations 
     },
 
     async execute(asked) {
+      const made = repeated.find(asked.idempotency)
+      if (made !== undefined) return [await readExecution(made, asked.waitMs)]
       const context = contextOf(asked.context)
       const execution = context.execute(asked, (one) => {
         executions.delete(one.id)
         keepEnded('execution', one.id, one.view())
       })
+      repeated.note(asked.idempotency, asked.id)
       if (!execution.isFinished) executions.set(asked.id, execution)
       return [await waitFor(asked.id, execution, asked.waitMs)]
     },
-    async readExecution({ id, waitMs }) {
-      const running = executions.get(id)
-      const execution = running ? await waitFor(id, running, waitMs) : stored<Execution>('execution', id)
-      if (!execution) throw new Refused('not-found', 'the session has no such execution, or it has gone')
-      return [execution]
-    },
+    readExecution: async ({ id, waitMs }) => [await readExecution(id, waitMs)],
     listExecutions: () => [
       [
         ...ended.flatMap(({ kind, json }) => (kind === 'execution' ? [parseKept<Execution>(json)] : [])),
@@ -253,19 +277,18 @@ export function createOperations(options: OperationsOptions): SessionOperations 
       kernelsOf().remove(context)
       return [context.view()]
     },
-    async askContext({ id, type, content }) {
+    async askContext({ id, type, content, waitMs }) {
       const context = contextOf(id)
       await context.ready
-      return [await context.ask(type, content)]
+      const answer = context.ask(type, content)
+      return [await (waitMs === undefined ? answer : answeredWithin(answer, waitMs))]
     },
 
-    runCommand: async (asked) => [await runCommand(asked)],
-    async readCommand({ id, waitMs }) {
-      const live = commands.get(id)
-      const command = live ? await waitFor(id, live.command, waitMs) : stored<Command>('command', id)
-      if (!command) throw new Refused('not-found', 'the session has no such command, or it has gone')
-      return [command]
+    async runCommand(asked, bytes) {
+      const made = repeated.find(asked.idempotency)
+      return [await (made === undefined ? runCommand(asked, bytes) : readCommand(made, asked.waitMs))]
     },
+    readCommand: async ({ id, waitMs }) => [await readCommand(id, waitMs)],
     listCommands: () => [
       [
         ...ended.flatMap(({ kind, json }) => (kind === 'command' ? [parseKept<Command>(json)] : [])),
@@ -374,6 +397,7 @@ const ERRNO: Readonly<Record<number, [ProblemCode, string]>> = {
 
 function refusalOf(error: unknown, input: object): { code: ProblemCode; detail: string } {
   if (error instanceof Refused) return { code: error.code, detail: error.message }
+  if (error instanceof IdempotencyMismatch) return { code: 'idempotency-mismatch', detail: error.message }
   if (error instanceof ContextDead) return { code: 'context-dead', detail: error.message }
   if (error instanceof ContextBusy || error instanceof TooManyContexts)
     return { code: 'session-busy', detail: error.message }

@@ -17,12 +17,14 @@ from . import types
 from ._client import Client
 from ._errors import RunyardError, RunyardTimeoutError, WebhookVerificationError
 from ._session import VERSION as __version__
+from ._sessions import Session
 from ._sync import InteractiveJob
 from .webhooks import verify_webhook
 
 if TYPE_CHECKING:
     from ._async import AsyncInteractiveJob
     from ._async_client import AsyncClient
+    from ._async_sessions import AsyncSession
 else:
 
     def __getattr__(name):
@@ -35,16 +37,22 @@ else:
             from ._async import AsyncInteractiveJob
 
             return AsyncInteractiveJob
+        if name == "AsyncSession":
+            from ._async_sessions import AsyncSession
+
+            return AsyncSession
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 __all__ = [
     "AsyncClient",
     "AsyncInteractiveJob",
+    "AsyncSession",
     "Client",
     "InteractiveJob",
     "RunyardError",
     "RunyardTimeoutError",
+    "Session",
     "WebhookVerificationError",
     "__version__",
     "types",

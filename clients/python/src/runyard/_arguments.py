@@ -14,6 +14,8 @@ from .types import (
     RequestFile,
     RequestGroup,
     RequestTest,
+    SessionLimitOverrides,
+    SessionRequest,
     TerminalSize,
     Webhook,
 )
@@ -31,6 +33,8 @@ _OBJECTS = {
     "checker": _names(Checker),
     "interactor": _names(Interactor),
 }
+_SESSION_FIELDS = _names(SessionRequest)
+_SESSION_LIMITS = _names(SessionLimitOverrides)
 _LISTS = {"files": _names(RequestFile), "tests": _names(RequestTest), "groups": _names(RequestGroup)}
 
 
@@ -48,6 +52,16 @@ def job_request(call: str, request: Mapping[str, Any], options: Iterable[str] = 
     if "language" not in request:
         raise TypeError(f"{call}() missing required keyword argument: 'language'")
     _check_nested(f"{call}(): ", request)
+    return dict(request)
+
+
+def session_request(call: str, request: Mapping[str, Any], options: Iterable[str] = ()) -> Dict[str, Any]:
+    """The body of ``POST /v1/sessions``. Raises TypeError as ``job_request`` does."""
+    for name in request:
+        if name not in _SESSION_FIELDS:
+            hint = _hint(name, [*_SESSION_FIELDS, *options])
+            raise TypeError(f"{call}() got an unexpected keyword argument {name!r}{hint}")
+    _check_names(f"{call}(): limits", request.get("limits"), _SESSION_LIMITS)
     return dict(request)
 
 

@@ -15,7 +15,9 @@ from ._calls import Calls
 from ._errors import RunyardError
 from ._route import route_to
 from ._session import Session
+from ._session_calls import SessionCalls
 from ._async_files import AsyncFiles
+from ._async_sessions import AsyncSessions
 from ._async import AsyncDriver, AsyncInteractiveJob
 from ._sync import lazy_tls
 from .types import (
@@ -74,6 +76,7 @@ class AsyncClient:
         self._calls = Calls(self._session)
         self._driver = AsyncDriver(lazy_tls(ssl_context))
         self.files = AsyncFiles(self._driver, self._calls)
+        self.sessions = AsyncSessions(self._driver, SessionCalls(self._session, self._calls))
 
     async def close(self) -> None:
         """Closes the connections that are kept. The client cannot be used any more; jobs go on."""

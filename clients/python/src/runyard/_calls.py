@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, Dict, List, Optional, Union, cast
+from typing import Any, Callable, Dict, List, Optional, Union, cast
 from urllib.parse import quote, urlencode
 
 from ._effects import Emit, Flow
@@ -65,9 +65,14 @@ class Calls:
         return cast("Union[CodeRequest, ContainerRequest]", request)
 
     def list(self, query: Dict[str, Optional[str]]) -> Flow[None]:
-        return self._pages("/v1/jobs", "jobs", query)
+        return self.pages("/v1/jobs", "jobs", query)
 
     def stream(self, job_id: str, after: Optional[str], timeout: Optional[float]) -> Flow[None]:
+        return self.events(f"{_job(job_id)}/events", f"job {job_id}", after, timeout, lambda event: event["type"] == "result")
+
+    def events(
+        self, path: str, what: str, after: Optional[str], timeout: Optional[float], is_last: Callable[[Any], bool]
+    ) -> Flow[None]:
         """Emits the events over as many connections as it takes: none is missing, none comes twice."""
         session, deadline = self._session, Deadline(timeout)
         failures = 0
@@ -75,7 +80,7 @@ class Calls:
             headers = {"accept": "text/event-stream"}
             if after is not None:
                 headers["last-event-id"] = after
-            request = Request("GET", f"{_job(job_id)}/events", headers)
+            request = Request("GET", path, headers)
             try:
                 answer = yield from session.exchange(request, lambda: deadline.within(_SILENCE))
                 try:
@@ -89,11 +94,11 @@ class Calls:
                         for event in parser.feed(piece):
                             failures, after = 0, event["id"]
                             yield Emit(event)
-                            if event["type"] == "result":
+                            if is_last(event):
                                 return
                 finally:
                     answer.close()
-                error = RunyardError("connection-closed", f"the event stream of job {job_id} was cut")
+                error = RunyardError("connection-closed", f"the event stream of {what} was cut")
             except RunyardError as refused:
                 error = refused
             except OSError as lost:
@@ -151,15 +156,15 @@ class Calls:
         return cast(StoredFile, (yield from self._json("GET", _file(file_id), timeout)))
 
     def list_files(self) -> Flow[None]:
-        return self._pages("/v1/files", "files", {})
+        return self.pages("/v1/files", "files", {})
 
     def read_file(self, file_id: str, start: int, end: Optional[int], timeout: Optional[float]) -> Flow[bytes]:
-        request = Request("GET", f"{_file(file_id)}/content", _range(start, end))
+        request = Request("GET", f"{_file(file_id)}/content", byte_range(start, end))
         return (yield from self._session.read(request, Deadline(timeout)))
 
     def stream_file(self, file_id: str, start: int, end: Optional[int], timeout: Optional[float]) -> Flow[None]:
-        request = Request("GET", f"{_file(file_id)}/content", _range(start, end))
-        return self._stream(request, f"the file {file_id}", timeout)
+        request = Request("GET", f"{_file(file_id)}/content", byte_range(start, end))
+        return self.stream_bytes(request, f"the file {file_id}", timeout)
 
     def remove_file(self, file_id: str, timeout: Optional[float]) -> Flow[None]:
         yield from self._session.read(Request("DELETE", _file(file_id)), Deadline(timeout))
@@ -170,9 +175,9 @@ class Calls:
         return (yield from self._session.read(Request("GET", _artifact(job_id, path)), Deadline(timeout)))
 
     def stream_artifact(self, job_id: str, path: str, timeout: Optional[float]) -> Flow[None]:
-        return self._stream(Request("GET", _artifact(job_id, path)), f"the artifact {path}", timeout)
+        return self.stream_bytes(Request("GET", _artifact(job_id, path)), f"the artifact {path}", timeout)
 
-    def _stream(self, request: Request, what: str, timeout: Optional[float]) -> Flow[None]:
+    def stream_bytes(self, request: Request, what: str, timeout: Optional[float]) -> Flow[None]:
         """Emits the bytes piece by piece. Made again only until the first has come: what was given cannot be taken back."""
         session, deadline = self._session, Deadline(timeout)
         failures = 0
@@ -229,7 +234,7 @@ class Calls:
         return cast(TenantSecrets, (yield from self._once("/v1/webhook-secret/rotate", None, timeout)))
 
     def webhook_deliveries(self, query: Dict[str, Optional[str]]) -> Flow[None]:
-        return self._pages("/v1/webhook-deliveries", "deliveries", query)
+        return self.pages("/v1/webhook-deliveries", "deliveries", query)
 
     def webhook_delivery(self, delivery_id: str, timeout: Optional[float]) -> Flow[WholeDelivery]:
         return cast(WholeDelivery, (yield from self._json("GET", _delivery(delivery_id), timeout)))
@@ -281,7 +286,7 @@ class Calls:
             if batch["counts"]["queued"] + batch["counts"]["running"] == 0:
                 return batch
 
-    def _pages(self, path: str, name: str, query: Dict[str, Optional[str]]) -> Flow[None]:
+    def pages(self, path: str, name: str, query: Dict[str, Optional[str]]) -> Flow[None]:
         """Emits the items of all pages, each page when it is needed."""
         known = {"limit": _PAGE, **query}
         while True:
@@ -294,7 +299,7 @@ class Calls:
             known["cursor"] = page["next"]
 
 
-def _part(text: str) -> str:
+def part(text: str) -> str:
     """A part of a path. One that leads elsewhere would ask for something else."""
     if text in ("", ".", ".."):
         raise ValueError(f"{text!r} is no id")
@@ -302,26 +307,26 @@ def _part(text: str) -> str:
 
 
 def _job(job_id: str) -> str:
-    return f"/v1/jobs/{_part(job_id)}"
+    return f"/v1/jobs/{part(job_id)}"
 
 
 def _batch(batch_id: str) -> str:
-    return f"/v1/batches/{_part(batch_id)}"
+    return f"/v1/batches/{part(batch_id)}"
 
 
 def _delivery(delivery_id: str) -> str:
-    return f"/v1/webhook-deliveries/{_part(delivery_id)}"
+    return f"/v1/webhook-deliveries/{part(delivery_id)}"
 
 
 def _artifact(job_id: str, path: str) -> str:
-    return f"{_job(job_id)}/artifacts/{'/'.join(_part(one) for one in path.split('/'))}"
+    return f"{_job(job_id)}/artifacts/{'/'.join(part(one) for one in path.split('/'))}"
 
 
 def _file(file_id: str) -> str:
-    return f"/v1/files/{_part(file_id)}"
+    return f"/v1/files/{part(file_id)}"
 
 
-def _range(start: int, end: Optional[int]) -> Dict[str, str]:
+def byte_range(start: int, end: Optional[int]) -> Dict[str, str]:
     if start == 0 and end is None:
         return {}
     return {"range": f"bytes={start}-{'' if end is None else end}"}

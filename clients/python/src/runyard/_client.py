@@ -15,6 +15,8 @@ from ._errors import RunyardError
 from ._files import Files
 from ._route import route_to
 from ._session import Session
+from ._session_calls import SessionCalls
+from ._sessions import Sessions
 from ._sync import Driver, InteractiveJob, lazy_tls
 from .types import (
     AcceptedBatch,
@@ -70,6 +72,7 @@ class Client:
         self._calls = Calls(self._session)
         self._driver = Driver(lazy_tls(ssl_context))
         self.files = Files(self._driver, self._calls)
+        self.sessions = Sessions(self._driver, SessionCalls(self._session, self._calls))
 
     def close(self) -> None:
         """Closes the connections that are kept. The client cannot be used any more; jobs go on."""

@@ -168,7 +168,7 @@ class Session:
             body = _json_bytes(request.body)
             headers["content-type"] = "application/json"
         upload = request.upload
-        if request.method == "POST":
+        if request.method in ("POST", "PUT", "PATCH"):
             headers["content-length"] = str(len(body) if upload is None else upload.length)
         head = request_head(request.method, self.route.target(request.path), headers)
         # A connection that was kept may be closed at any moment. What must not reach the service twice gets a new one.

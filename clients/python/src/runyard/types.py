@@ -576,6 +576,211 @@ class ResultEvent(TypedDict):
 JobEvent = Union[StateEvent, StageEvent, OutputEvent, WarningEvent, GapEvent, ResultEvent]
 
 
+# Sessions.
+
+SessionState = Literal["starting", "running", "ended"]
+SessionEnd = Literal[
+    "deleted",
+    "idle",
+    "lifetime",
+    "cpu-time-limit",
+    "agent-lost",
+    "no-room",
+    "session-lost",
+]
+ExecutionStatus = Literal[
+    "succeeded",
+    "failed",
+    "interrupted",
+    "wall-time-limit",
+    "context-lost",
+    "cancelled",
+    "session-lost",
+]
+CommandStatus = Literal[
+    "succeeded",
+    "failed",
+    "signalled",
+    "start-failed",
+    "wall-time-limit",
+    "output-limit",
+    "cancelled",
+    "session-lost",
+]
+
+
+class SessionLimitOverrides(TypedDict, total=False):
+    """Limits that a session asks for, in bytes or a number."""
+
+    memoryBytes: Optional[int]
+    processes: Optional[int]
+    outputBytes: Optional[int]
+    fileBytes: Optional[int]
+    openFiles: Optional[int]
+    stackBytes: Optional[int]
+
+
+class SessionLimits(TypedDict):
+    """Limits of a session: for all of its processes together, ``outputBytes`` for each execution and command."""
+
+    memoryBytes: int
+    processes: int
+    outputBytes: int
+    fileBytes: int
+    openFiles: int
+    stackBytes: int
+
+
+class SessionRequest(TypedDict, total=False):
+    """The fields of ``POST /v1/sessions``."""
+
+    language: Optional[str]
+    version: Optional[str]
+    kernel: Optional[bool]
+    files: Optional[Sequence[InlineFile]]
+    limits: Optional[SessionLimitOverrides]
+    idleTimeoutMs: Optional[int]
+    maxLifetimeMs: Optional[int]
+    env: Optional[Mapping[str, str]]
+    metadata: Optional[Mapping[str, Any]]
+    endUser: Optional[str]
+
+
+class _SessionOptional(TypedDict, total=False):
+    endUser: str
+
+
+class Session(_SessionOptional):
+    """A session, as its owner sees it."""
+
+    id: str
+    state: SessionState
+    reason: Optional[SessionEnd]
+    message: Optional[str]
+    language: str
+    version: str
+    kernel: bool
+    limits: SessionLimits
+    idleTimeoutMs: int
+    maxLifetimeMs: int
+    metadata: Dict[str, Any]
+    warnings: List[Finding]
+    createdAt: str
+    startedAt: Optional[str]
+    lastActiveAt: Optional[str]
+    endsAt: Optional[str]
+    endedAt: Optional[str]
+
+
+class _ResultOptional(TypedDict, total=False):
+    displayId: str
+
+
+class Result(_ResultOptional):
+    """Something to show, in several forms by media type; images as base64."""
+
+    data: Dict[str, Any]
+    metadata: Dict[str, Any]
+    isMainResult: bool
+
+
+class ExecutionError(TypedDict):
+    """The error that ended an execution, e.g. ``ZeroDivisionError``."""
+
+    name: str
+    value: str
+    traceback: List[str]
+
+
+class Execution(TypedDict):
+    """One piece of code run in a context."""
+
+    id: str
+    context: str
+    state: Literal["queued", "running", "finished"]
+    status: Optional[ExecutionStatus]
+    message: Optional[str]
+    executionCount: Optional[int]
+    results: List[Result]
+    stdout: str
+    stderr: str
+    error: Optional[ExecutionError]
+    truncated: bool
+    warnings: List[Finding]
+    createdAt: str
+    startedAt: Optional[str]
+    finishedAt: Optional[str]
+
+
+class Context(TypedDict):
+    """An interpreter with state, inside a session."""
+
+    id: str
+    state: Literal["starting", "idle", "busy", "dead"]
+    language: str
+    executionCount: Optional[int]
+    queued: int
+    message: Optional[str]
+    createdAt: str
+
+
+class Command(TypedDict):
+    """A process of a session."""
+
+    id: str
+    argv: List[str]
+    background: bool
+    terminal: bool
+    state: Literal["running", "finished"]
+    status: Optional[CommandStatus]
+    message: Optional[str]
+    pid: Optional[int]
+    exitCode: Optional[int]
+    signal: Optional[str]
+    stdout: str
+    stderr: str
+    truncated: bool
+    cpuMs: Optional[float]
+    memoryPeakBytes: Optional[int]
+    warnings: List[Finding]
+    startedAt: str
+    finishedAt: Optional[str]
+
+
+class FileEntry(TypedDict):
+    """An entry of a folder of a session. mode: permissions in octal"""
+
+    name: str
+    kind: Literal["file", "folder", "link", "other"]
+    bytes: int
+    mode: str
+    modifiedAt: str
+
+
+class Completion(TypedDict):
+    """What could stand in the place of the code from ``start`` to ``end``, in characters."""
+
+    matches: List[str]
+    start: int
+    end: int
+    metadata: Dict[str, Any]
+
+
+class Inspection(TypedDict):
+    """What is known of a name, in several forms by media type."""
+
+    found: bool
+    data: Dict[str, Any]
+
+
+class SessionEvent(TypedDict):
+    """An event of a session; docs/sessions.md lists the types and what their data is."""
+
+    id: str
+    type: str
+    data: Dict[str, Any]
+
+
 # Webhooks.
 
 

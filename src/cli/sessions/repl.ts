@@ -1,0 +1,157 @@
+import { createInterface, type Interface } from 'node:readline'
+import { type Execution, RunyardError, type Session, type SessionHandle } from '../../client/client.ts'
+import { contentOf, writeFile } from '../service/connection.ts'
+import type { Streams } from '../jobs/show-events.ts'
+import { isComplete } from './is-complete.ts'
+import type { ResultShower } from './show-result.ts'
+
+export interface ReplOptions {
+  session: SessionHandle
+  view: Session
+  streams: Streams
+  shower: ResultShower
+  stdin: NodeJS.ReadStream
+  stdout: NodeJS.WriteStream
+}
+
+const HELP = `Lines are run as code; a block ends with an empty line. Tab completes. Ctrl-C interrupts, Ctrl-D leaves.
+  !COMMAND            run a shell command in the session
+  .put FILE [PATH]    upload a file
+  .get PATH [FILE]    download a file
+  .files [PATH]       list a folder
+  .restart            start the interpreter anew: its state is lost
+  .help               this
+  .exit               leave`
+
+/** Reads code and runs it, until the end of input or of the session. @returns when the person leaves */
+export async function repl({ session, view, streams, shower, stdin, stdout }: ReplOptions): Promise<void> {
+  const { note } = streams
+  const isTerminal = stdin.isTTY && stdout.isTTY
+  const lines = createInterface({
+    input: stdin,
+    ...(isTerminal && {
+      output: stdout,
+      completer: (line: string, done: Completed) => void complete(session, line, done),
+    }),
+    terminal: isTerminal,
+  })
+  const said = (text: string) => void streams.stdout.write(`${text}\n`)
+  const code = view.kernel ? (text: string) => runCode(session, text, streams, shower, lines, isTerminal) : undefined
+  let count = 0
+  let waiting = ''
+  let isRunning = false
+  const prompt = () => {
+    if (!isTerminal) return
+    lines.setPrompt(waiting === '' ? `${view.language}> ` : '... ')
+    lines.prompt()
+  }
+  lines.on('SIGINT', () => {
+    if (isRunning) {
+      session.contexts.interrupt().catch((error: unknown) => note(String(error)))
+      return
+    }
+    waiting = ''
+    stdout.write('\n')
+    prompt()
+  })
+
+  const obey = async (line: string): Promise<boolean> => {
+    const [word = '', ...rest] = line.trim().split(/\s+/)
+    const [first, second] = rest
+    if (word === '.exit') return false
+    if (word === '.help') said(HELP)
+    else if (word === '.restart') await session.contexts.restart()
+    else if (word === '.files') {
+      for (const { name, kind, bytes } of await session.files.list(first)) said(kind === 'folder' ? `${name}/` : `${name}  ${bytes}`) // prettier-ignore
+    } else if (word === '.put' && first !== undefined) {
+      await session.files.write(second ?? first.slice(first.lastIndexOf('/') + 1), await contentOf(first, 'the file'))
+    } else if (word === '.get' && first !== undefined) {
+      writeFile(second ?? first.slice(first.lastIndexOf('/') + 1), await session.files.read(first), 'the file')
+    } else note(`${word} is no command here; .help lists them`)
+    return true
+  }
+  const run = async (text: string): Promise<boolean> => {
+    isRunning = true
+    try {
+      if (/^\.[a-z]+(\s|$)/.test(text)) return await obey(text)
+      const command = text.startsWith('!') ? text.slice(1) : code ? undefined : text
+      if (command !== undefined) await runCommand(session, command, streams)
+      else if (code) await code(text)
+      count++
+    } catch (error) {
+      if (!(error instanceof RunyardError)) throw error
+      note(error.detail)
+      if (error.code === 'session-ended' || error.code === 'session-lost') return false
+    } finally {
+      isRunning = false
+    }
+    return true
+  }
+
+  const takes = async (line: string): Promise<boolean> => {
+    const text = waiting === '' ? line : `${waiting}\n${line}`
+    if (text.trim() === '') return true
+    if (waiting === '' && /^[!.]/.test(text)) return run(text)
+    if (code && !isComplete(text)) {
+      waiting = text
+      return true
+    }
+    waiting = ''
+    return run(text)
+  }
+  prompt()
+  for await (const line of lines) {
+    if (!(await takes(line))) break
+    prompt()
+  }
+  // A file may end with a block.
+  if (waiting.trim() !== '') await run(waiting)
+  lines.close()
+  if (isTerminal && count === 0) said('')
+}
+
+async function runCommand(session: SessionHandle, line: string, { stdout, stderr, note }: Streams): Promise<void> {
+  const { exitCode, status, message } = await session.commands.run(line, {
+    onStdout: (text) => void stdout.write(text),
+    onStderr: (text) => void stderr.write(text),
+  })
+  if (status !== 'succeeded') note(message ?? `${status}${exitCode === null ? '' : `, exit code ${exitCode}`}`)
+}
+
+async function runCode(
+  session: SessionHandle,
+  code: string,
+  { stdout, stderr, note }: Streams,
+  shower: ResultShower,
+  lines: Interface,
+  isTerminal: boolean,
+): Promise<void> {
+  const execution = await session.runCode(code, {
+    onStdout: (text) => void stdout.write(text),
+    onStderr: (text) => void stderr.write(text),
+    onResult: (result) => shower.result(result),
+    onError: (error) => shower.error(error),
+    ...(isTerminal && { onInput: (prompt) => new Promise<string>((answer) => lines.question(prompt, answer)) }),
+  })
+  const why = whyEnded(execution)
+  if (why !== undefined) note(why)
+}
+
+/** What the output does not say of how it ended. */
+export function whyEnded({ status, message, truncated }: Execution): string | undefined {
+  const cut = truncated ? 'output beyond the limits was left out' : undefined
+  const why = status === 'succeeded' || status === 'failed' || status === 'interrupted' ? message : (message ?? status)
+  return [why, cut].filter((text) => text !== null && text !== undefined).join('; ') || undefined
+}
+
+type Completed = (error: null, result: [string[], string]) => void
+
+/** What the kernel knows that could stand at the end of the line. */
+async function complete(session: SessionHandle, line: string, done: Completed): Promise<void> {
+  try {
+    const { matches, start, end } = await session.complete(line, { retries: 0 })
+    done(null, [matches, Array.from(line).slice(start, end).join('')])
+  } catch {
+    done(null, [[], line])
+  }
+}

@@ -1,0 +1,195 @@
+import { extname } from 'node:path'
+import { type Command, Option } from 'commander'
+import type { Execution, Session, SessionRequest, SessionState } from '../../client/client.ts'
+import { SESSION_STATES } from '../../shared/sessions/session.ts'
+import { EXIT, ExitError } from '../exit.ts'
+import type { JobCommandDeps } from '../jobs/jobs.ts'
+import { runtimeOf } from '../jobs/request.ts'
+import { parseLimit } from '../key-options.ts'
+import { type Paint, plain, showsColour } from '../paint.ts'
+import {
+  addConnectionOptions,
+  connect,
+  type Connection,
+  type ConnectionOptions,
+  readFile,
+} from '../service/connection.ts'
+import { explain } from '../service/explain.ts'
+import { second, table } from '../table.ts'
+import { wholeNumber } from '../whole-number.ts'
+import { repl, whyEnded } from './repl.ts'
+import { createResultShower } from './show-result.ts'
+import { imageProtocol } from './terminal-images.ts'
+
+type Json = { json?: boolean }
+interface StartOptions {
+  language?: string
+  limit?: SessionRequest['limits']
+  idle?: number
+  lifetime?: number
+}
+
+/** Adds `runyard session repl|run|list|end`. */
+export function addSessionCommands(program: Command, deps: JobCommandDeps): void {
+  const { context, env, streams, stdin, stdout, signals, setExitCode } = deps
+  const print = (text: string) => void streams.stdout.write(`${text}\n`)
+  const printJson = (value: unknown) => print(JSON.stringify(value, null, 2))
+  const sessions = program.command('session').description('work in a sandbox that keeps its state')
+  const add = (name: string, description: string, isDefault = false) =>
+    addConnectionOptions(sessions.command(name, { isDefault }).description(description))
+  const addStart = (command: Command) =>
+    command
+      .option('-l, --language <id>', 'language of a new session; default: python')
+      .option('--limit <name=value>', 'a limit of a new session, e.g. memoryBytes=512M; again for another', parseLimit)
+      .option('--idle <seconds>', 'end it when nothing happens for so long', wholeNumber(1, 2_000_000))
+      .option('--lifetime <seconds>', 'end it so long after its start', wholeNumber(1, 2_000_000))
+  const reach = async (options: ConnectionOptions, what: string, work: (connection: Connection) => Promise<void>) => {
+    const connection = await connect(options, env, context, streams.note)
+    await work(connection).catch((error: unknown) => {
+      throw explain(error, connection, what)
+    })
+  }
+  const showerHere = () =>
+    createResultShower({ streams, images: imageProtocol(stdout, env), colours: showsColour(stdout, env) })
+
+  addStart(add('repl [id]', 'type code that keeps its state; without an id, in a new session', true))
+    .option('--keep', 'leave a new session running, and print its id')
+    .action(async (id: string | undefined, options: ConnectionOptions & StartOptions & { keep?: boolean }) =>
+      reach(options, id === undefined ? 'session' : `session ${id}`, async ({ client }) => {
+        const session = id === undefined ? await client.sessions.create(requestOf(options)) : client.sessions.open(id)
+        const view = await session.read()
+        checkRuns(view)
+        const ends = id === undefined && options.keep !== true
+        const { stop } = signals()
+        const end = () => void (ends && session.end().catch(() => undefined))
+        stop.addEventListener('abort', end, { once: true })
+        try {
+          if (stdin().isTTY)
+            streams.note(`session ${session.id}, ${view.language} ${view.version}; .help lists commands`)
+          await repl({ session, view, streams, shower: showerHere(), stdin: stdin(), stdout })
+        } finally {
+          if (ends) await session.end()
+          else if (options.keep)
+            streams.note(`session ${session.id} runs on; runyard session end ${session.id} ends it`)
+          stdin().destroy()
+        }
+      }),
+    )
+  addStart(add('run <file>', 'run a file as code of a session; without --session, in a new one that ends with it'))
+    .option('-s, --session <id>', 'a session that runs: the code finds its state, and leaves it changed')
+    .option('--context <id>', 'the context of it; default: default')
+    .option(
+      '--timeout <seconds>',
+      'interrupt the code after so long; default: that of the service',
+      wholeNumber(1, 2_000_000),
+    )
+    .option('--json', 'print the execution as JSON instead of its output')
+    .action(
+      async (
+        path: string,
+        options: ConnectionOptions & StartOptions & Json & { session?: string; context?: string; timeout?: number },
+      ) =>
+        reach(options, path, async ({ client }) => {
+          const code = readFile(path, 'the file').toString()
+          const language = options.language ?? runtimeOf(extname(path).toLowerCase(), await client.runtimes())
+          const session =
+            options.session === undefined
+              ? await client.sessions.create(requestOf({ ...options, ...(language !== undefined && { language }) }))
+              : client.sessions.open(options.session)
+          const { stop } = signals()
+          const context = options.context ?? 'default'
+          stop.addEventListener('abort', () => void session.contexts.interrupt(context).catch(() => undefined), {
+            once: true,
+          })
+          try {
+            const asked = { context, ...(options.timeout !== undefined && { timeoutMs: options.timeout * 1000 }) }
+            const shower = showerHere()
+            const execution = await session.runCode(code, {
+              ...asked,
+              ...(options.json !== true && {
+                onStdout: (text) => void streams.stdout.write(text),
+                onStderr: (text) => void streams.stderr.write(text),
+                onResult: (result) => shower.result(result),
+                onError: (error) => shower.error(error),
+              }),
+            })
+            if (options.json) printJson(execution)
+            const why = whyEnded(execution)
+            if (why !== undefined) streams.note(why)
+            setExitCode(exitCodeOf(execution))
+          } finally {
+            if (options.session === undefined) await session.end()
+          }
+        }),
+    )
+  add('list', 'list your sessions, newest first')
+    .option('-n, --limit <count>', 'how many at most', wholeNumber(1, 999_999), 20)
+    .addOption(new Option('--state <state>', 'only those in a state').choices(SESSION_STATES))
+    .option('--json', 'print them as JSON')
+    .action(async (options: ConnectionOptions & Json & { limit: number; state?: SessionState }) =>
+      reach(options, 'list', async ({ client }) => {
+        const found: Session[] = []
+        for await (const session of client.sessions.list({ state: options.state })) {
+          found.push(session)
+          if (found.length === options.limit) break
+        }
+        if (options.json) printJson({ sessions: found })
+        else print(sessionTable(found, streams.paint))
+      }),
+    )
+  add('end <ids...>', 'end sessions, with all that is in them')
+    .option('--json', 'print them as JSON')
+    .action(async (ids: string[], options: ConnectionOptions & Json) => {
+      const ended: Session[] = []
+      for (const id of ids) {
+        await reach(options, `session ${id}`, async ({ client }) => void ended.push(await client.sessions.end(id)))
+      }
+      if (options.json) printJson({ sessions: ended })
+      else for (const { id, reason } of ended) print(`${id} has ended: ${reason ?? 'it is ending'}`)
+    })
+}
+
+const requestOf = ({ language, limit, idle, lifetime }: StartOptions): SessionRequest => ({
+  ...(language !== undefined && { language }),
+  ...(limit && { limits: limit }),
+  ...(idle !== undefined && { idleTimeoutMs: idle * 1000 }),
+  ...(lifetime !== undefined && { maxLifetimeMs: lifetime * 1000 }),
+})
+
+/** @throws ExitError */
+function checkRuns({ id, state, reason, message }: Session): void {
+  if (state !== 'ended') return
+  throw new ExitError(EXIT.usage, `session ${id} has ended: ${message ?? reason ?? 'for an unknown reason'}`)
+}
+
+const OF_STATUS: Record<NonNullable<Execution['status']>, number> = {
+  succeeded: 0,
+  failed: 1,
+  interrupted: EXIT.cancelled,
+  cancelled: EXIT.cancelled,
+  'wall-time-limit': EXIT.timeLimit,
+  'context-lost': EXIT.internal,
+  'session-lost': EXIT.unavailable,
+}
+const exitCodeOf = ({ status }: Execution): number => (status === null ? EXIT.internal : OF_STATUS[status])
+
+function sessionTable(sessions: readonly Session[], paint: Paint = plain): string {
+  if (sessions.length === 0) return 'You have no sessions.'
+  const columns = [
+    { title: 'ID' },
+    { title: 'STATE' },
+    { title: 'LANGUAGE' },
+    { title: 'CREATED (UTC)' },
+    { title: 'ENDS (UTC)' },
+    { title: 'REASON' },
+  ]
+  const rows = sessions.map(({ id, state, language, createdAt, endsAt, endedAt, reason }) => [
+    id,
+    state,
+    language,
+    second(createdAt),
+    second(endedAt ?? endsAt ?? ''),
+    reason ?? '',
+  ])
+  return table(columns, rows, paint)
+}

@@ -1,0 +1,106 @@
+import { useState } from 'preact/hooks'
+import { Badge } from '../design/badge.tsx'
+import { formatBytes } from '../design/format.ts'
+import { shown } from '../playground/output/odd-characters.ts'
+import type { Api } from './api.ts'
+import type { SessionRow } from './api-types.ts'
+import { Confirm, type Question } from './confirm.tsx'
+import { Live } from './live.tsx'
+import { usePaged } from './paged.tsx'
+import { type Column, Table } from './table.tsx'
+import { Ago, At } from './times.tsx'
+import { usePolled } from './use-polled.ts'
+
+const EVERY_MS = 5_000
+
+/** The sessions of all tenants that live: whose, since when, how much memory. */
+export function SessionsPage({ api }: { api: Api }) {
+  const [tenant, setTenant] = useState('')
+  const [question, setQuestion] = useState<Question>()
+  const wanted = tenant.trim() || undefined
+  const { polled, items, older } = usePaged(
+    (cursor?: string) => api.sessions({ tenant: wanted, limit: '50', cursor }),
+    EVERY_MS,
+    tenant,
+  )
+  const use = usePolled(() => api.sessionUse(wanted), EVERY_MS, [api, tenant])
+  const end = ({ id, tenant: owner }: SessionRow) =>
+    setQuestion({
+      title: 'End this session?',
+      text: `The session ${id} of the tenant ${owner} ends, and everything in it is gone. This cannot be undone.`,
+      verb: 'End it',
+      work: async () => {
+        await api.endSession(id)
+        polled.refresh()
+        use.refresh()
+        return `The session ${id} has ended.`
+      },
+    })
+  const actions = (session: SessionRow) => (
+    <button type="button" class="button quiet" onClick={() => end(session)}>
+      End<span class="unseen"> session {session.id}</span>
+    </button>
+  )
+  return (
+    <div class="page">
+      <header class="head">
+        <h1>Sessions</h1>
+        {use.value && (
+          <p class="faint">
+            {use.value.count} with {formatBytes(use.value.memoryBytes)} of memory
+          </p>
+        )}
+      </header>
+      <form class="filters" role="search" aria-label="Sessions" onSubmit={(event) => event.preventDefault()}>
+        <div class="field">
+          <label for="tenant">Tenant</label>
+          <input
+            class="input"
+            id="tenant"
+            value={tenant}
+            placeholder="anybody"
+            spellcheck={false}
+            onInput={(event) => setTenant(event.currentTarget.value)}
+          />
+        </div>
+      </form>
+      <Live of={[polled]}>
+        {items && (
+          <section class="card listed" aria-label="Sessions">
+            {items.length === 0 ? (
+              <p class="empty">No session lives.</p>
+            ) : (
+              <Table rows={items} keyOf={({ id }) => id} columns={COLUMNS} actions={actions} />
+            )}
+            {older}
+          </section>
+        )}
+      </Live>
+      {question && <Confirm question={question} onClose={() => setQuestion(undefined)} />}
+    </div>
+  )
+}
+
+const COLUMNS: Column<SessionRow>[] = [
+  {
+    title: 'Session',
+    cell: ({ id, language, version }) => (
+      <>
+        {language} {version} <span class="faint mono">{id}</span>
+      </>
+    ),
+  },
+  { title: 'State', cell: ({ state }) => <Badge tone={state === 'running' ? 'good' : 'busy'} words={state} /> },
+  {
+    title: 'Tenant',
+    cell: ({ tenant, endUser }) => (
+      <>
+        {tenant} {endUser !== undefined && <span class="faint">{shown(endUser)}</span>}
+      </>
+    ),
+  },
+  { title: 'Memory', class: 'numeric', cell: ({ limits }) => formatBytes(limits.memoryBytes) },
+  { title: 'Started', cell: ({ createdAt }) => <Ago at={createdAt} /> },
+  { title: 'Last used', cell: ({ lastActiveAt }) => (lastActiveAt === null ? '–' : <Ago at={lastActiveAt} />) },
+  { title: 'Ends', cell: ({ endsAt }) => (endsAt === null ? '–' : <At at={endsAt} />) },
+]

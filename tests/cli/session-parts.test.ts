@@ -1,0 +1,65 @@
+import { expect, test } from '@jest/globals'
+import type { Result } from '../../src/client/client.ts'
+import { isComplete } from '../../src/cli/sessions/is-complete.ts'
+import { whyEnded } from '../../src/cli/sessions/repl.ts'
+import { createResultShower } from '../../src/cli/sessions/show-result.ts'
+import { imageProtocol, imageSequence } from '../../src/cli/sessions/terminal-images.ts'
+import { execution } from '../../src/api/sessions/examples.ts'
+
+test.each([
+  ['x = 1', true],
+  ['f(1,', false],
+  ['f(1,\n2)', true],
+  ['for i in x:', false],
+  ['for i in x:\n  print(i)', false],
+  ['for i in x:\n  print(i)\n', true],
+  ['x = {"a": 1}', true],
+  ['s = "("', true],
+  ["s = 'it\\'s ('", true],
+  ['"""several', false],
+  ['"""several\nlines"""', true],
+  ['x = 1 # (', true],
+  ['a = \\', false],
+])('`%j` is complete: %s', (code, complete) => expect(isComplete(code)).toBe(complete))
+
+test.each([
+  [{ isTTY: true }, { TERM: 'xterm-kitty' }, 'kitty'],
+  [{ isTTY: true }, { TERM_PROGRAM: 'ghostty' }, 'kitty'],
+  [{ isTTY: true }, { TERM_PROGRAM: 'iTerm.app' }, 'iterm2'],
+  [{ isTTY: true }, { TERM_PROGRAM: 'WezTerm', TMUX: '/tmp/x' }, undefined],
+  [{ isTTY: false }, { TERM: 'xterm-kitty' }, undefined],
+  [{ isTTY: true }, { TERM: 'xterm-256color' }, undefined],
+])('a terminal %j with %j shows images by %s', (stream, env, protocol) => expect(imageProtocol(stream, env)).toBe(protocol)) // prettier-ignore
+
+test('an image goes to the terminal whole, in pieces where the terminal wants them', () => {
+  const png = Uint8Array.from({ length: 7000 }, (_, index) => index % 256)
+  const pieces = [...imageSequence('kitty', png).matchAll(/\x1b_G([^;]*);([^\x1b]*)\x1b\\/g)] // oxlint-disable-line no-control-regex
+  expect(pieces.map(([, control]) => control)).toEqual(['a=T,f=100,m=1', 'm=1', 'm=0'])
+  expect(Buffer.from(pieces.map(([, , data]) => data).join(''), 'base64')).toEqual(Buffer.from(png))
+  const [, size, data] =
+    /^\x1b\]1337;File=inline=1;size=(\d+):([^\x07]*)\x07\n$/.exec(imageSequence('iterm2', png)) ?? [] // oxlint-disable-line no-control-regex
+  expect([size, Buffer.from(data ?? '', 'base64').length]).toEqual(['7000', 7000])
+})
+
+const shown = (images: 'kitty' | undefined, data: Result['data']) => {
+  const text: string[] = []
+  const write = (piece: string) => text.push(piece)
+  const streams = { stdout: { write }, stderr: { write }, note: write } as unknown as Parameters<typeof createResultShower>[0]['streams'] // prettier-ignore
+  const shower = createResultShower({ streams, images, colours: false })
+  shower.result({ data, metadata: {}, isMainResult: true })
+  shower.error({ name: 'E', value: 'v', traceback: ['\x1b[31mred\x1b[0m'] })
+  return text
+}
+
+test('a result is shown as text, an image in the terminal, and colours only where they are shown', () => {
+  expect(shown(undefined, { 'text/plain': '42', 'text/html': '<b>42</b>' })).toEqual(['42\n', 'red\n'])
+  expect(shown('kitty', { 'text/plain': '<Figure>', 'image/png': 'aGk=' })[0]).toBe('\x1b_Ga=T,f=100,m=0;aGk=\x1b\\\n')
+  expect(shown(undefined, { 'application/json': { a: 1 } })[0]).toBe('{\n  "a": 1\n}\n')
+})
+
+test('what the output does not say of an end is said', () => {
+  expect(whyEnded(execution)).toBeUndefined()
+  expect(whyEnded({ ...execution, truncated: true })).toBe('output beyond the limits was left out')
+  expect(whyEnded({ ...execution, status: 'context-lost', message: 'its kernel was killed' })).toBe('its kernel was killed') // prettier-ignore
+  expect(whyEnded({ ...execution, status: 'session-lost', message: null })).toBe('session-lost')
+})
