@@ -97,8 +97,9 @@ const rows = {
     series('Submissions by outcome', 'ops', rate('runyard_submissions_total', 'outcome'), { stack: true }),
     series('Refused, by what was full', 'ops', rate('runyard_refused_jobs_total', 'bound'), { stack: true }),
     series('Open requests, streams and sockets', 'short', { '{{route}}': 'sum by (route) (runyard_http_requests_in_flight)' }), // prettier-ignore
-    series('Rate limit', 'ops', { '{{budget}} {{outcome}} by {{decided_by}}': `sum by (budget, outcome, decided_by) (rate(runyard_rate_limit_decisions_total${RATE}))` }, { width: 12 }), // prettier-ignore
-    series('Screening', 's', quantiles('runyard_screening_duration_seconds'), { width: 12 }),
+    series('Rate limit', 'ops', { '{{budget}} {{outcome}} by {{decided_by}}': `sum by (budget, outcome, decided_by) (rate(runyard_rate_limit_decisions_total${RATE}))` }), // prettier-ignore
+    series('Screening', 's', quantiles('runyard_screening_duration_seconds')),
+    series('Calls of tools (MCP)', 'ops', { '{{tool}} {{outcome}}': `sum by (tool, outcome) (rate(runyard_mcp_tool_calls_total${RATE}))` }), // prettier-ignore
   ],
   Queue: [
     series('Waiting by priority', 'short', { '{{priority}}': 'max by (priority) (runyard_queued_jobs)' }, { stack: true }), // prettier-ignore

@@ -93,18 +93,13 @@ async function round(title, client) {
   console.log(`${title}: works`)
 }
 
-for (const [way, transport] of [
-  ['HTTP', overHttp],
-  ['standard input and output', overStdio],
-]) {
+const transports = { HTTP: overHttp, 'standard input and output': overStdio }
+const modes = { 'by default': undefined, auto: 'auto', 'pinned to 2026-07-28': { pin: '2026-07-28' } }
+for (const [way, transport] of Object.entries(transports)) {
   const old = new first.Client(info)
   await old.connect(transport(first))
   await round(`@modelcontextprotocol/sdk over ${way}`, old)
-  for (const [title, mode] of [
-    ['by default', undefined],
-    ['auto', 'auto'],
-    ['pinned to 2026-07-28', { pin: '2026-07-28' }],
-  ]) {
+  for (const [title, mode] of Object.entries(modes)) {
     const client = new second.Client(info, mode && { versionNegotiation: { mode } })
     await client.connect(transport(second))
     if (mode !== undefined) assert.equal(client.getNegotiatedProtocolVersion(), '2026-07-28')
