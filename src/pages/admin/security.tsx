@@ -42,6 +42,8 @@ const KINDS: Record<SecurityEventKind, { words: string; tone: Tone }> = {
   'runtime-install': { words: 'Runtime install', tone: 'busy' },
   'runtime-remove': { words: 'Runtime removal', tone: 'busy' },
   'file-deleted': { words: 'File deleted', tone: 'busy' },
+  'package-banned': { words: 'Package banned', tone: 'busy' },
+  'package-unbanned': { words: 'Package ban lifted', tone: 'busy' },
 }
 
 type Asked = { what: 'block' | 'allow'; subject: string }

@@ -25,6 +25,8 @@ export const SECURITY_EVENT_KINDS = [
   'runtime-install',
   'runtime-remove',
   'file-deleted',
+  'package-banned',
+  'package-unbanned',
 ] as const
 export const SecurityEventKind = Type.Enum(SECURITY_EVENT_KINDS)
 export type SecurityEventKind = (typeof SECURITY_EVENT_KINDS)[number]
