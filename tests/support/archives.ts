@@ -55,7 +55,12 @@ export function zip(
   }
   const end = Buffer.alloc(22)
   end.write('PK\u0005\u0006', 'latin1')
+  end.writeUInt16LE(entries.length, 8)
   end.writeUInt16LE(entries.length, 10)
+  end.writeUInt32LE(
+    list.reduce((sum, part) => sum + part.length, 0),
+    12,
+  )
   end.writeUInt32LE(at, 16)
   return Buffer.concat([...parts, ...list, end])
 }

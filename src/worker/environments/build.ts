@@ -1,5 +1,4 @@
-import { createWriteStream } from 'node:fs'
-import { once } from 'node:events'
+import { closeSync, openSync, writeSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
@@ -82,24 +81,28 @@ export async function buildPackages(options: BuildOptions): Promise<Built> {
   await step(options, 'install', installer.install, WORDS_BYTES, () => undefined)
   tell('compiling and packing')
   const pack = join(options.folder, `pack-${randomUUID()}`)
-  const file = createWriteStream(pack, { mode: 0o600 })
-  let failed: Error | undefined
-  file.on('error', (error) => (failed ??= error))
+  // At once, so that a slow disk slows the cell and not more than a piece is held.
+  const file = openSync(pack, 'wx', 0o600)
+  let failed: unknown
   try {
     // Paths and heads of entries beside the content.
     const most = bounds.maxBytes + bounds.maxFiles * 1100
     await step(options, 'pack', installer.pack, most, (bytes) => {
-      if (!failed) file.write(bytes)
-      else sandbox.kill()
+      if (failed !== undefined) return
+      try {
+        for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at)
+      } catch (error) {
+        failed = error
+        sandbox.kill()
+      }
     })
-    file.end()
-    if (!file.closed) await once(file, 'close')
-    if (failed) throw failed
+    if (failed !== undefined) throw failed
     return { lock, pack }
   } catch (error) {
-    file.destroy()
     await rm(pack, { force: true })
     throw failed ?? error
+  } finally {
+    closeSync(file)
   }
 }
 

@@ -242,8 +242,16 @@ async function send(res: ServerResponse, piece: Uint8Array): Promise<void> {
   if (res.destroyed) throw new Error('the installer went away')
   if (res.write(piece)) return
   await new Promise<void>((resolve, reject) => {
-    res.once('drain', resolve)
-    res.once('close', () => reject(new Error('the installer went away')))
+    const drained = () => {
+      res.off('close', closed)
+      resolve()
+    }
+    const closed = () => {
+      res.off('drain', drained)
+      reject(new Error('the installer went away'))
+    }
+    res.once('drain', drained)
+    res.once('close', closed)
   })
 }
 

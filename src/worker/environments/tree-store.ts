@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { chmod, mkdir, readdir, readFile, rename, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
@@ -153,7 +153,10 @@ export function createTreeStore({ folder, bounds, maxBytes, minFreeBytes, log }:
     },
     hold(key) {
       const mark = `${place(key)}${HELD}${process.pid}`
-      if (!held.has(key)) writeFileSync(mark, '')
+      if (!held.has(key)) {
+        mkdirSync(folder, { recursive: true, mode: 0o700 })
+        writeFileSync(mark, '')
+      }
       held.set(key, (held.get(key) ?? 0) + 1)
       const now = new Date()
       void utimes(place(key) + SIZE, now, now).catch(() => undefined)
