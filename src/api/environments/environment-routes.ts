@@ -122,7 +122,10 @@ export const createEnvironment = defineRoute({
         view = (await records.read(view.id))?.view ?? view
       }
     }
-    if (view.error) throw new Problem(view.error.code, view.error.detail)
+    if (view.error) {
+      for (const name of ['Location', 'Preference-Applied']) res.removeHeader(name)
+      throw new Problem(view.error.code, view.error.detail)
+    }
     send(view.state === 'ready' ? 200 : 202, view)
   },
 })

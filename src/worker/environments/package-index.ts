@@ -96,7 +96,7 @@ export function createPackageIndex(options: PackageIndexOptions): PackageIndex {
     const { files = [] } = JSON.parse(body) as { files?: IndexFile[] }
     const shown = show(name, files, new URL(answer.url))
     const text = JSON.stringify({ meta: { 'api-version': '1.1' }, name, files: shown })
-    res.writeHead(200, { 'content-type': SIMPLE, 'cache-control': 'no-store' }).end(text)
+    res.writeHead(200, { 'content-type': SIMPLE, 'cache-control': 'max-age=600' }).end(text)
   }
 
   const show = (name: string, files: readonly IndexFile[], page: URL): IndexFile[] => {
