@@ -15,7 +15,8 @@
  *   program  One process tree for each stage, forked by the leader: an unprivileged user, no capability, no_new_privs,
  *            resource limits, a system call filter, nothing but its three streams (program.c, seccomp.c).
  *            The kernel tells the leader of the ways out that it tries (seccomp-notify.c). The first may be started before
- *            its job is there, and waits for it then (prewarm.c). That of a session is init itself, as its agent (agent.c).
+ *            its job is there, and waits for it then (prewarm.c). That of a session is init itself, as its agent (agent.c); one that
+ *            may reach something of the network has init beside it, as its relay (relay.c).
  *   decoy    A few, forked from init, that sleep. What a program held when it was killed for memory is given back a little
  *            after the kernel has ceased to wait for that. Who asks for memory in between, normally the leader, makes it
  *            kill once more: it takes a decoy then, before the leader and init.
@@ -39,7 +40,7 @@
  * LAYERS, of which each calls what stands below it and nothing above (tests/sandbox/layers.test.ts):
  *
  *   init
- *   leader agent
+ *   leader agent relay
  *   prewarm agent-processes agent-files
  *   stage
  *   container snapshot artifacts program reached processes
@@ -76,6 +77,7 @@
 #include "probe.h"
 #include "program.h"
 #include "protocol.h"
+#include "relay.h"
 #include "seccomp.h"
 #include "snapshot.h"
 #include "transport.h"
@@ -86,7 +88,7 @@ enum { DECOYS = 2, DECOY_PAUSE_US = 100000 };
 
 static _Noreturn void usage(void)
 {
-    warn("usage: init [--bytes=N] [--inodes=N] [" OPTION_TRANSPORT "] [" OPTION_DEVICES "] | init " OPTION_AGENT " | init --probe memory|pids|spin|sleep");
+    warn("usage: init [--bytes=N] [--inodes=N] [" OPTION_TRANSPORT "] [" OPTION_DEVICES "] | init " OPTION_AGENT " | init " OPTION_RELAY " PORT SOCKET COMMAND... | init --probe memory|pids|spin|sleep");
     exit(2);
 }
 
@@ -200,6 +202,8 @@ int main(int argc, char **argv)
         return probe(argv[2]);
     if (argc == 2 && strcmp(argv[1], OPTION_AGENT) == 0)
         return agent();
+    if (argc > 4 && strcmp(argv[1], OPTION_RELAY) == 0)
+        return relay(argv[2], argv[3], argv + 4);
     bool transport = false, devices = false;
     struct cell_size size = parse_options(argc, argv, &transport, &devices);
     block_signals();

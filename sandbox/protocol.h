@@ -65,6 +65,7 @@ enum { FRAMES_IN = 0, FRAMES_OUT = 1, LOG_OUT = 2 };
 /* Options of init, and what the worker shows to it. */
 #define OPTION_TRANSPORT "--transport"
 #define OPTION_DEVICES "--devices"
+#define OPTION_RELAY "--relay"
 #define TRANSPORT_FOLDER "/run/transport"
 #define TRANSPORT_SOCKET "socket"
 #define DEVICES_FOLDER "/run/devices"

@@ -14,6 +14,9 @@ const END = '<!-- routes: end -->'
 const TOLD_UNDER = [
   ['/v1/webhook', 'webhooks.md'],
   ['/v1/sessions', 'sessions.md'],
+  ['/v1/environments', 'guides/packages.md#install-ahead'],
+  ['/v1/admin/environments', 'guides/packages.md#for-operators'],
+  ['/v1/admin/package-bans', 'guides/packages.md#for-operators'],
   ['/v1/files', 'files.md#requests'],
   ['/v1/admin/files', 'files.md#requests'],
   ['/v1/admin/sessions', 'sessions.md#for-operators'],

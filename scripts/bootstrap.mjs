@@ -85,6 +85,8 @@ async function test() {
     'bash,c,javascript,python',
     '--kernels',
     'python',
+    '--packages',
+    'python',
   ]
   console.log(`> ${setUp.slice(1).join(' ')}`)
   const code = await passThrough(setUp, { cwd: root })

@@ -2,6 +2,7 @@ import { ACCESS_ROUTES } from './access/access-feature.ts'
 import { OVERVIEW_ROUTES } from './admin/overview.ts'
 import { BATCH_ROUTES } from './batches/batches-feature.ts'
 import { DOCUMENTATION_ROUTES } from './documentation/documentation-feature.ts'
+import { ENVIRONMENT_ROUTES } from './environments/environments-feature.ts'
 import { FILE_ROUTES } from './files/files-feature.ts'
 import { HEALTH_ROUTES } from './health/health-feature.ts'
 import type { RouteDescription } from './http/route.ts'
@@ -19,6 +20,7 @@ export const ROUTES: readonly RouteDescription[] = [
   ...BATCH_ROUTES,
   ...JUDGING_ROUTES,
   ...FILE_ROUTES,
+  ...ENVIRONMENT_ROUTES,
   ...SESSION_ROUTES,
   ...RUNTIME_ROUTES,
   ...WEBHOOK_ROUTES,

@@ -11,6 +11,7 @@ import { createBatchesFeature } from './batches/batches-feature.ts'
 import { createCompatFeature } from './compat/compat-feature.ts'
 import { createCore } from './core.ts'
 import { createDocumentationFeature } from './documentation/documentation-feature.ts'
+import { createEnvironmentsFeature } from './environments/environments-feature.ts'
 import { createEvents } from './events/events.ts'
 import { createFilesFeature } from './files/files-feature.ts'
 import { createHealthFeature } from './health/health-feature.ts'
@@ -57,7 +58,9 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
   const access = createAccessFeature(core, { limiter: rateLimit.limiter, record, audit })
   const judging = createJudgingFeature(core, { languages })
   const files = createFilesFeature(core, { open, audit, stored: metrics.fileStored })
+  const environments = createEnvironmentsFeature(core)
   const jobs: JobsFeature = createJobsFeature(core, {
+    environments: environments.requests,
     languages,
     problems: judging.problems,
     overview,
@@ -112,6 +115,7 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
 
   const features = [
     jobs,
+    { routes: environments.routes({ languages, overview, open, screen, audit }) },
     batches,
     judging,
     files,
@@ -136,5 +140,5 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     queueBoard: admin.queueBoard,
     routes: features.flatMap(({ routes }) => routes),
   })
-  return serve(owned, app, upgrades, metering, [mcp, sessions, jobs, files, admin, webhooks, security])
+  return serve(owned, app, upgrades, metering, [mcp, sessions, jobs, environments, files, admin, webhooks, security])
 }

@@ -20,6 +20,8 @@ export const EXIT = {
   refused: 77,
   /** A setting that cannot be used. */
   setting: 78,
+  /** Packages cannot be installed. */
+  packages: 118,
   /** A checker or an interactor failed. */
   judgeFailed: 119,
   compileFailed: 120,
@@ -52,6 +54,7 @@ const OF_STATUS: Record<Exclude<Status, 'failed' | 'signalled'>, number> = {
   'output-limit': EXIT.outputLimit,
   'wrong-answer': EXIT.wrongAnswer,
   'judge-error': EXIT.judgeFailed,
+  'environment-failed': EXIT.packages,
   cancelled: EXIT.cancelled,
   'internal-error': EXIT.internal,
 }

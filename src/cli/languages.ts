@@ -1,13 +1,13 @@
 import { statfs } from 'node:fs/promises'
 import { listImages } from '../host/images/image-store.ts'
-import { baseImage, kernelToolchainImage, toolchainImage } from '../host/images/references.ts'
+import { baseImage, installerToolchainImage, kernelToolchainImage, toolchainImage } from '../host/images/references.ts'
 import { podmanCommand, type Podman } from '../host/podman.ts'
 import { podmanModeHere } from '../host/podman-mode.ts'
 import type { Progress } from '../host/progress.ts'
 import { findLanguage, type Language } from '../shared/language.ts'
 import { formatSpace } from '../shared/format-space.ts'
 import { type LanguageGroup, spaceNeeded } from '../shared/language-groups.ts'
-import { IMAGE_LABEL, kernelImage, runtimeImage } from '../shared/runtime-image.ts'
+import { IMAGE_LABEL, installerImage, kernelImage, runtimeImage } from '../shared/runtime-image.ts'
 import { type Catalogue, loadCatalogue, selectLanguages, UsageError, type CliContext } from './context.ts'
 import { type Paint, plain } from './paint.ts'
 import { setUp } from './set-up.ts'
@@ -31,13 +31,16 @@ export async function setUpLanguages(
   progress: Progress,
   json: boolean,
   kernels: readonly string[] = [],
+  packages: readonly string[] = [],
 ): Promise<void> {
   const catalogue = loadCatalogue(context.root)
   const wanted =
     names === undefined ? catalogue.languages.filter((one) => one.default) : selectLanguages(catalogue, names)
   const ids = wanted.map(({ id }) => id)
   const withKernels = kernelsOf(selectLanguages(catalogue, kernels))
-  const built = await setUp(context, [...new Set([...ids, ...withKernels])], progress, withKernels)
+  const withPackages = installersOf(selectLanguages(catalogue, packages))
+  const all = [...new Set([...ids, ...withKernels, ...withPackages])]
+  const built = await setUp(context, all, progress, withKernels, undefined, withPackages)
   if (json) context.print(JSON.stringify({ languages: ids, built }, null, 2))
   else if (built === 0) context.print('everything is set up')
 }
@@ -74,19 +77,31 @@ function kernelsOf(languages: readonly Language[]): string[] {
   return languages.map(({ id }) => id)
 }
 
-/** `runyard languages install`. @param kernel whether their kernels, for sessions, are wanted too */
+/** @returns the ids of languages. @throws UsageError when no packages can be installed for one */
+function installersOf(languages: readonly Language[]): string[] {
+  const without = languages.find(({ environments }) => !environments)
+  if (without !== undefined) {
+    throw new UsageError(
+      `${without.id} has no installer of packages; languages whose language.json has "environments" do`,
+    )
+  }
+  return languages.map(({ id }) => id)
+}
+
+/** `runyard languages install`. @param extra whether their kernels, for sessions, and their installers of packages are wanted too */
 export async function installLanguages(
   context: CliContext,
   names: readonly string[],
   progress: Progress,
   json = false,
-  kernel = false,
+  { kernel = false, packages = false }: { kernel?: boolean | undefined; packages?: boolean | undefined } = {},
 ): Promise<void> {
   const catalogue = loadCatalogue(context.root)
   const languages = selectLanguages(catalogue, names)
   const ids = languages.map(({ id }) => id)
   await announceSpace(context, catalogue, languages, progress)
-  const built = await setUp(context, ids, progress, kernel ? kernelsOf(languages) : [])
+  const kernels = kernel ? kernelsOf(languages) : []
+  const built = await setUp(context, ids, progress, kernels, undefined, packages ? installersOf(languages) : [])
   if (json) return context.print(JSON.stringify({ languages: ids, built }, null, 2))
   context.print(built === 0 ? `${ids.join(', ')}: installed already` : `${ids.join(', ')}: installed`)
 }
@@ -188,6 +203,7 @@ async function podmanOf({ config: { sandbox } }: CliContext): Promise<Podman> {
 
 const imagesOf = (root: string, language: Language) => [
   ...(language.kernel ? [kernelImage(root, language), kernelToolchainImage(root, language)] : []),
+  ...(language.environments ? [installerImage(root, language), installerToolchainImage(root, language)] : []),
   runtimeImage(root, language),
   toolchainImage(root, language),
 ]

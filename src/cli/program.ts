@@ -83,16 +83,14 @@ export function createProgram(deps: ProgramDeps): Command {
     .description('build the images and create the user id ranges that jobs need')
     .option('--languages <ids>', 'languages or groups, comma-separated; without it, the default languages')
     .option('--kernels <ids>', 'comma-separated; languages whose kernels, for sessions, are installed too')
+    .option('--packages <ids>', 'comma-separated; languages whose installers of packages are installed too')
     .option('--json', 'print the result as JSON')
-    .action(async ({ languages, kernels, json = false }: Json & { languages?: string; kernels?: string }) =>
-      (await import('./languages.ts')).setUpLanguages(
-        context(),
-        languages?.split(','),
-        progressOf(json),
-        json,
-        kernels?.split(','),
-      ),
-    )
+    .action(async (options: Json & { languages?: string; kernels?: string; packages?: string }) => {
+      const { languages, kernels, packages, json = false } = options
+      const { setUpLanguages } = await import('./languages.ts')
+      const [ids, kernelIds, packageIds] = [languages, kernels, packages].map((list) => list?.split(','))
+      return setUpLanguages(context(), ids, progressOf(json), json, kernelIds, packageIds)
+    })
   program
     .command('doctor')
     .description('check this machine, and say how to fix problems')
@@ -152,11 +150,13 @@ function addLanguageCommands(program: Command, context: () => CliContext): void 
     .command('install <ids...>')
     .description('build the images of languages, or of all in a group; running workers find them by themselves')
     .option('--kernel', 'install their Jupyter kernels too, for sessions')
+    .option('--packages', 'install what installs their packages too, for environments')
     .option('--details', 'without a terminal, print each step of the build')
     .option('--json', 'print what was installed as JSON')
-    .action(async (ids: string[], { kernel, details, json = false }: Json & { kernel?: true; details?: boolean }) =>
-      (await load()).installLanguages(context(), ids, progressOf(json, details), json, kernel),
-    )
+    .action(async (ids: string[], options: Json & { kernel?: true; packages?: true; details?: boolean }) => {
+      const { details, json = false } = options
+      return (await load()).installLanguages(context(), ids, progressOf(json, details), json, options)
+    })
   languages
     .command('remove <ids...>')
     .description('remove the images of languages, or of all in a group')

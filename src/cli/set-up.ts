@@ -17,6 +17,7 @@ import { loadConfiguredLanguages, type CliContext } from './context.ts'
  * @param wanted ids of languages
  * @param stop nothing further is begun once it is aborted
  * @param kernels ids of those whose kernels, for sessions, are wanted too
+ * @param installers ids of those whose installers of packages are wanted too
  * @returns how many images were built
  * @throws RootlessImpossible, and Error when something cannot be made; the other languages are made all the same
  */
@@ -26,6 +27,7 @@ export async function setUp(
   progress: Progress,
   kernels: readonly string[] = [],
   stop?: AbortSignal,
+  installers: readonly string[] = [],
 ): Promise<number> {
   const { root, config } = context
   const languages = loadConfiguredLanguages(root)
@@ -42,6 +44,7 @@ export async function setUp(
   for (const language of languages) {
     if (stop?.aborted) break
     if (kernels.includes(language.id) && (await builder.kernel(language))) built += 1
+    if (installers.includes(language.id) && (await builder.installer(language))) built += 1
   }
   for (const reference of config.sandbox.containerImages) if (await builder.container(reference)) built += 1
   if (built > 0) {

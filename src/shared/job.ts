@@ -29,6 +29,7 @@ export const STATUSES = [
   'output-limit',
   'wrong-answer',
   'judge-error',
+  'environment-failed',
   'cancelled',
   'internal-error',
 ] as const
@@ -95,6 +96,12 @@ export const StageSummary = Type.Omit(Stage, [
 ])
 export type StageSummary = Static<typeof StageSummary>
 
+/** The packages of a job. */
+export const JobEnvironment = Type.Object({
+  id: Type.String({ format: 'uuid', description: 'for `GET /v1/environments/:id`' }),
+  lock: orNull(Type.String({ description: 'names, versions and hashes; `null` until the job runs' })),
+})
+
 /** A job as its owner sees it. */
 export const Job = Type.Object({
   id: Type.String({ format: 'uuid', description: 'a UUID of version 7' }),
@@ -125,6 +132,7 @@ export const Job = Type.Object({
     Type.Boolean({ description: 'whether requested files are missing; `message` says why' }),
   ),
   judging: Type.Optional(JobJudging),
+  environment: Type.Optional(JobEnvironment),
 })
 export type Job = Static<typeof Job>
 
@@ -147,6 +155,7 @@ export type JobHead = Pick<
   | 'endUser'
   | 'createdAt'
   | 'requestKept'
+  | 'environment'
 >
 
 export interface SourceFile {
@@ -195,6 +204,8 @@ export interface JobSpec {
   keptRequest: string | null
   /** Files to keep; null: none. */
   artifacts: ArtifactRequest | null
+  /** Id of the environment that has its packages. */
+  environment?: string
   files: SourceFile[]
   /** Files that the worker gets from the file store. */
   storedFiles?: JobStoredFile[]

@@ -71,6 +71,35 @@ export const Language = Type.Object(
         { additionalProperties: false },
       ),
     ),
+    /**
+     * How packages are installed beside its image, for environments. `languages/<id>/installer/Containerfile` adds the installer to the
+     * language's image. Each command runs in a cell, in a folder that has `manifest`. Inside of an argument, `{index}` stands for the URL of the
+     * package index, `{environment}` for where the packages are mounted, `{maxFiles}` and `{maxBytes}` for the most that they may be.
+     */
+    environments: Type.Optional(
+      Type.Object(
+        {
+          /** Whose protocol its index speaks. */
+          ecosystem: Type.Enum(['pypi']),
+          /** Name of the file that says what is wanted. */
+          manifest: Type.String({ pattern: '^[A-Za-z0-9_.-]+$' }),
+          /** Files of package indexes that the installer's image is built with. */
+          fetch: Type.Optional(Type.Array(FetchedFile, { minItems: 1 })),
+          /** Prints the URL of the index that the installer uses unless it is told of another. */
+          defaultIndex: Command.properties.argv,
+          /** Prints the lock: names, versions and hashes. Has the index. */
+          resolve: Command.properties.argv,
+          /** Installs what `lock.txt` says. Has the index. */
+          install: Command.properties.argv,
+          /** Prints what is installed as one stream: see `unpack.ts`. Has no network. */
+          pack: Command.properties.argv,
+          installerEnv: Type.Record(Type.String(), Type.String()),
+          /** What a job has in its environment beside that of the language, to find the packages. */
+          env: Type.Record(Type.String(), Type.String()),
+        },
+        { additionalProperties: false },
+      ),
+    ),
     /** Comments and strings, for screening; languages with rules of their own need none. */
     syntax: Type.Optional(Syntax),
     hello: Type.Object({ code: Type.String(), stdout: Type.String() }, { additionalProperties: false }),

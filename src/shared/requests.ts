@@ -117,7 +117,13 @@ export const CodeRequest = Type.Object(
     dependencies: optional(
       Type.Array(Type.String({ minLength: 1, maxLength: 214 }), {
         maxItems: MAX_DEPENDENCIES,
-        description: 'packages the program needs; the image must have them',
+        description: 'packages the program needs, e.g. `numpy>=2`',
+      }),
+    ),
+    environment: optional(
+      Type.String({
+        pattern: '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$',
+        description: 'id of an environment, in place of `dependencies`',
       }),
     ),
     tests: optional(

@@ -38,6 +38,15 @@ export function kernelImage(root: string, language: Language): string {
   return `localhost/runyard/kernel-${language.id}:${hash.digest('hex').slice(0, 12)}`
 }
 
+/** The reference of the image that installs a language's packages: that of its jobs, with an installer. */
+export function installerImage(root: string, language: Language): string {
+  const hash = createHash('sha256')
+  hashSandbox(hash, root)
+  for (const part of [...recipe(root, language), ...installerRecipe(root, language)]) hash.update(part)
+  hash.update(JSON.stringify(language.versionCommand))
+  return `localhost/runyard/installer-${language.id}:${hash.digest('hex').slice(0, 12)}`
+}
+
 /**
  * What a language's image is made of beside its base: its Containerfile, each file it copies, whose paths begin at
  * `languages/`, and the pins of the files it fetches.
@@ -51,6 +60,12 @@ export function recipe(root: string, language: Language): Buffer[] {
 /** The same of what its kernel adds. */
 export const kernelRecipe = (root: string, language: Language): Buffer[] =>
   sourcesOf(root, `${language.id}/kernel/Containerfile`)
+
+/** The same of what its installer adds. */
+export function installerRecipe(root: string, language: Language): Buffer[] {
+  const pins = Buffer.from(JSON.stringify(filesFor(language.environments?.fetch)))
+  return [...sourcesOf(root, `${language.id}/installer/Containerfile`), pins]
+}
 
 function sourcesOf(root: string, path: string): Buffer[] {
   const folder = join(root, 'languages')

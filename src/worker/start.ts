@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { v7 as uuid } from 'uuid'
 import { closeOnce } from '../shared/close-once.ts'
@@ -5,6 +6,8 @@ import { type Config, ConfigError } from '../shared/config/config.ts'
 import type { Tracing } from '../shared/tracing/tracing.ts'
 import { createAlerts } from './alerts/alerts.ts'
 import { connectCore } from './core.ts'
+import { createEnvironments } from './environments/environments.ts'
+import { createTreeStore } from './environments/tree-store.ts'
 import { createJobFiles } from './files/job-files.ts'
 import { createJobConsumer } from './jobs/job-consumer.ts'
 import { prewarmPrograms } from './jobs/plan.ts'
@@ -57,7 +60,14 @@ export async function startWorker(
   })
   const prewarm = prewarmPrograms(config, installed.languageOf)
   const images = { all: installed.images, prewarm }
-  const maker = await createProvenMaker({ config, worker: id, engine, images, observer: metrics, log })
+  const trees = createTreeStore({
+    folder: join(config.dataDir, 'environments'),
+    bounds: config.packages,
+    maxBytes: config.packages.hostMaxBytes,
+    minFreeBytes: config.files.minFreeBytes,
+    log,
+  })
+  const maker = await createProvenMaker({ config, worker: id, engine, images, trees, observer: metrics, log })
 
   const core = connectCore(id, config, log, tracing)
   const alerts = createAlerts(core)
@@ -70,7 +80,15 @@ export async function startWorker(
   const { pool } = sandboxes
   const runs = { pool, locate: installed.locate }
   const files = createJobFiles(core)
-  const jobs = createJobConsumer(core, { sandboxes: runs, files, enqueueWebhook: webhooks.enqueue, metrics })
+  const environments = createEnvironments(core, {
+    trees,
+    installerOf: installed.installerOf,
+    languages: () => installed.runtimes.packages ?? [],
+    makeSandbox: maker.make,
+    observer: metrics.environments,
+  })
+  const { enqueue: enqueueWebhook } = webhooks
+  const jobs = createJobConsumer(core, { sandboxes: runs, files, environments, enqueueWebhook, metrics })
   const sessions = createSessions(core, { pool, locate: installed.locateSession })
   const presence = createPresence(core, () => ({
     sessions: sessions.load,
@@ -84,13 +102,14 @@ export async function startWorker(
   }
   const runtimes = createRuntimes(core, { root, podmanSocket, installed }, lookedAt)
   const endpoint = createMetricsEndpoint(config.metrics, metrics, log)
-  const parts = [runtimes, sessions, jobs, files, endpoint, sandboxes, presence, webhooks, alerts, core]
+  const parts = [runtimes, environments, sessions, jobs, files, endpoint, sandboxes, presence, webhooks, alerts, core]
   const close = closeOnce(...parts.map((part) => part.close))
   try {
     await lookedAt()
     await runtimes.start()
     await jobs.start(() => sandboxes.isEngineUp)
     await sessions.start(() => sandboxes.isEngineUp)
+    await environments.start()
     await endpoint.start()
   } catch (error) {
     await close()

@@ -105,7 +105,7 @@ describe('a request that cannot be used is refused with what, where and what is 
     ],
     [
       'a dependency the image has not',
-      python('', { dependencies: ['numpy'] }),
+      { language: 'javascript', code: '', dependencies: ['numpy'] },
       422,
       'invalid-request',
       '/dependencies/0',
@@ -374,7 +374,7 @@ describe('a request that cannot be used is refused with what, where and what is 
         entrypoint: 'x.py',
         limits: { wallMs: 1e9 },
         artifacts: ['/a'],
-        dependencies: ['x'],
+        dependencies: ['./x'],
       }),
     )
     expect(body.errors?.map(({ pointer }) => pointer).toSorted()).toEqual(

@@ -5,6 +5,7 @@ const BODY = 'src/api/http/body.ts'
 const BODY_TEST = 'tests/api/http/body.test.ts'
 const CHECK = 'src/api/jobs/request/check-request.ts'
 const SIZES = 'src/api/jobs/request/check-sizes.ts'
+const PACKAGES_ASKED = 'src/api/jobs/request/packages-asked.ts'
 const BUILDER = 'src/api/jobs/request/job-request-builder.ts'
 const LIMITS = 'src/shared/limits.ts'
 const REQUESTS = 'src/shared/requests.ts'
@@ -127,7 +128,7 @@ const sizes: Defence[] = [
   refused('1 MiB + 1 byte of code', 'the most code', '1 MiB and 1 byte of code', edit(SIZES, 'most: maxCodeBytes }', 'most: Infinity }')), // prettier-ignore
   refused('1 MiB + 1 byte of code', 'that bytes are counted, not characters', '1 MiB and 1 byte in two-byte characters', edit(SIZES, "if (encoding === 'utf-8') return Buffer.byteLength(value)", "if (encoding === 'utf-8') return value.length")), // prettier-ignore
   refused('21 dependencies', 'the most dependencies', '21 dependencies', edit(REQUESTS, '        maxItems: MAX_DEPENDENCIES,\n', '')), // prettier-ignore
-  refused('dependencies that are not there', 'the look at what the image has', 'a dependency the image has not', edit(BUILDER, 'if (packages.includes(name)) return []', 'if (name !== packages[0]) return []')), // prettier-ignore
+  refused('dependencies that are not there', 'the look at what the image has', 'a dependency the image has not', edit(PACKAGES_ASKED, 'if (present.includes(name)) return []', 'if (name !== present[0]) return []')), // prettier-ignore
   refused('a body over 2 MiB', 'the most bytes of a body', 'a body over 2 MiB', [...edit(BODY, 'limit: maxBytes,', 'limit: Infinity,'), ...edit(BODY, 'if (announced > maxBytes) {', 'if (announced < 0) {'), ...edit(SIZES, 'const MAX_TEXT_BYTES = MIB', 'const MAX_TEXT_BYTES = Infinity')]), // prettier-ignore
   {
     threat: 'a gzip bomb',

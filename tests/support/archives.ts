@@ -1,4 +1,4 @@
-import { deflateRawSync } from 'node:zlib'
+import { crc32, deflateRawSync } from 'node:zlib'
 
 export type Entries = [path: string, content: string | Buffer][]
 
@@ -19,7 +19,13 @@ export function tar(entries: Entries, types: Record<string, string> = {}): Buffe
 /** A zip, as a tool could make it that means ill. */
 export function zip(
   entries: Entries,
-  { method = 8, flags = 0, mode = 0, size = undefined as number | undefined } = {},
+  {
+    method = 8,
+    flags = 0,
+    mode = 0,
+    modes = {} as Record<string, number>,
+    size = undefined as number | undefined,
+  } = {},
 ): Buffer {
   const parts: Buffer[] = []
   const list: Buffer[] = []
@@ -32,14 +38,16 @@ export function zip(
     common.writeUInt16LE(20, 0)
     common.writeUInt16LE(flags, 2)
     common.writeUInt16LE(method, 4)
+    common.writeUInt32LE(crc32(bytes), 10)
     common.writeUInt32LE(packed.length, 14)
     common.writeUInt32LE(size ?? bytes.length, 18)
     common.writeUInt16LE(name.length, 22)
     const local = Buffer.concat([Buffer.from('PK\u0003\u0004', 'latin1'), common, name, packed])
     const central = Buffer.alloc(46)
     central.write('PK\u0001\u0002', 'latin1')
+    central[5] = 3 // made on Unix, so that its modes count
     common.copy(central, 6)
-    central.writeUInt32LE((mode << 16) >>> 0, 38)
+    central.writeUInt32LE(((modes[path] ?? mode) << 16) >>> 0, 38)
     central.writeUInt32LE(at, 42)
     parts.push(local)
     list.push(central, name)
@@ -47,7 +55,12 @@ export function zip(
   }
   const end = Buffer.alloc(22)
   end.write('PK\u0005\u0006', 'latin1')
+  end.writeUInt16LE(entries.length, 8)
   end.writeUInt16LE(entries.length, 10)
+  end.writeUInt32LE(
+    list.reduce((sum, part) => sum + part.length, 0),
+    12,
+  )
   end.writeUInt32LE(at, 16)
   return Buffer.concat([...parts, ...list, end])
 }

@@ -17,6 +17,7 @@ import type { SecurityEvent } from '../../shared/security/security-event.ts'
 import type { Core } from '../core.ts'
 import type { Events } from '../events/events.ts'
 import { createReplies } from '../events/replies.ts'
+import type { EnvironmentRequests } from '../environments/environment-requests.ts'
 import type { FilesFeature } from '../files/files-feature.ts'
 import type { OpenResponses } from '../http/open-responses.ts'
 import { type BoundRoute, bindRoutes } from '../http/route.ts'
@@ -61,6 +62,7 @@ export interface JobsNeeds {
   open: OpenResponses
   upgrades: Upgrades
   files: Pick<FilesFeature, 'records' | 'store'>
+  environments: EnvironmentRequests
   /** Queues a webhook delivery; an empty id is none. Never fails. */
   enqueueWebhook: (deliveryId: string) => Promise<void>
 }
@@ -145,7 +147,7 @@ function createScreen({ config, root }: Core, { languages, metrics, record }: Jo
 
 function createRequests(
   { config }: Core,
-  { languages, problems, overview, files }: JobsNeeds,
+  { languages, problems, overview, files, environments }: JobsNeeds,
   screen: Screen,
 ): JobRequestBuilder {
   return createJobRequestBuilder({
@@ -154,6 +156,7 @@ function createRequests(
     problems,
     runtimes: async () => knownRuntimes(await overview()),
     screen,
+    environments,
     readFiles: (ids) => files.records.readAll(ids),
   })
 }

@@ -16,6 +16,7 @@ export interface RequestOptions {
   limit?: LimitOverrides
   compilerArg?: string[]
   dependency?: string[]
+  with?: string[]
   artifact?: string[]
   endUser?: string
   stdin?: string
@@ -39,6 +40,7 @@ export function addProgramOptions(command: Command, program = 'each program'): C
     .option('--limit <name=value>', 'e.g. wallMs=10000, memoryBytes=64MiB; may be repeated', parseLimit)
     .option('--compiler-arg <argument>', 'argument for the compiler; may be repeated', several)
     .option('--dependency <package>', 'package that it needs; may be repeated', several)
+    .option('--with <package>', 'the same', several)
     .option('--artifact <glob>', 'files to keep, e.g. "out/*.png"; may be repeated', several)
     .option('--end-user <id>', 'user it runs for; abuse counts against this user, not against your key')
     .option('--stdin <path>', 'file with its standard input; - reads the input of this command')
@@ -75,7 +77,7 @@ export async function requestOf(
   if (env !== undefined) request.env = env
   if (limit !== undefined) request.limits = limit
   if (compilerArg !== undefined) request.compilerArgs = compilerArg
-  if (dependency !== undefined) request.dependencies = dependency
+  if (dependency ?? options.with) request.dependencies = [...(dependency ?? []), ...(options.with ?? [])]
   if (artifact !== undefined) request.artifacts = artifact
   if (endUser !== undefined) request.endUser = endUser
   if (stdin !== undefined) {

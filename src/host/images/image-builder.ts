@@ -3,7 +3,14 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { filesFor } from '../../shared/fetched-file.ts'
 import type { Language } from '../../shared/language.ts'
-import { IMAGE_LABEL, INIT_PATH, kernelImage, runtimeImage, wrappedImage } from '../../shared/runtime-image.ts'
+import {
+  IMAGE_LABEL,
+  INIT_PATH,
+  installerImage,
+  kernelImage,
+  runtimeImage,
+  wrappedImage,
+} from '../../shared/runtime-image.ts'
 import { withAptCache } from '../apt-cache.ts'
 import { aptVolumes, readAptSettings } from '../apt-settings.ts'
 import { detectRuntime } from '../oci-runtime.ts'
@@ -14,7 +21,14 @@ import { buildImage, condense } from './build-image.ts'
 import { makeDebianImage } from './debian-image.ts'
 import { withFetchedFiles } from './fetch/fetch-files.ts'
 import { listImages } from './image-store.ts'
-import { baseImage, DEBIAN_IMAGE, kernelToolchainImage, SUITE, toolchainImage } from './references.ts'
+import {
+  baseImage,
+  DEBIAN_IMAGE,
+  installerToolchainImage,
+  kernelToolchainImage,
+  SUITE,
+  toolchainImage,
+} from './references.ts'
 
 export interface ImageBuilder {
   /** Whether this version's image of a language is there. */
@@ -29,6 +43,8 @@ export interface ImageBuilder {
   language(language: Language, position?: string): Promise<boolean>
   /** The same of the image with its kernel; the language's own is there before. @throws Error when the language has no kernel */
   kernel(language: Language): Promise<boolean>
+  /** The same of the image that installs its packages. @throws Error when there is no installer for the language */
+  installer(language: Language): Promise<boolean>
   /** Wraps an image that the operator allows in container jobs with init; fetches it when podman has it not. */
   container(reference: string): Promise<boolean>
 }
@@ -173,6 +189,22 @@ export function imageBuilder(options: ImageBuilderOptions): ImageBuilder {
           `${language.id}/kernel/Containerfile`,
           detail,
         )
+        const version = await versionOf(await podman(), whole, language)
+        detail('adding init')
+        await addInit(tag, whole, { [IMAGE_LABEL.language]: language.id, [IMAGE_LABEL.version]: version })
+      })
+      return true
+    },
+    async installer(language) {
+      const { environments } = language
+      if (!environments) throw new Error(`${language.id} has no installer of packages`)
+      const tag = installerImage(root, language)
+      if (await has(tag)) return false
+      await base()
+      await progress.step(`${language.name} package installer image`, async (detail) => {
+        const from = await toolchain(language, detail)
+        const file = `${language.id}/installer/Containerfile`
+        const whole = await layer(installerToolchainImage(root, language), from, file, detail, environments.fetch)
         const version = await versionOf(await podman(), whole, language)
         detail('adding init')
         await addInit(tag, whole, { [IMAGE_LABEL.language]: language.id, [IMAGE_LABEL.version]: version })

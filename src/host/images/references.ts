@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { kernelImage, kernelRecipe, recipe, runtimeImage } from '../../shared/runtime-image.ts'
+import {
+  installerImage,
+  installerRecipe,
+  kernelImage,
+  kernelRecipe,
+  recipe,
+  runtimeImage,
+} from '../../shared/runtime-image.ts'
 import type { Language } from '../../shared/language.ts'
 
 /** The Debian release the images are made of. */
@@ -29,6 +36,12 @@ export function kernelToolchainImage(root: string, language: Language): string {
   return `${PREFIX}toolchain-kernel-${language.id}:${hash(baseImage(root), ...parts)}`
 }
 
+/** The same with the language's installer. */
+export function installerToolchainImage(root: string, language: Language): string {
+  const parts = [...recipe(root, language), ...installerRecipe(root, language)]
+  return `${PREFIX}toolchain-installer-${language.id}:${hash(baseImage(root), ...parts)}`
+}
+
 /** Every reference this version of Runyard may use for these languages. */
 export function currentReferences(root: string, languages: readonly Language[]): Set<string> {
   return new Set([
@@ -37,6 +50,9 @@ export function currentReferences(root: string, languages: readonly Language[]):
     ...languages.flatMap((language) => [toolchainImage(root, language), runtimeImage(root, language)]),
     ...languages.flatMap((language) =>
       language.kernel ? [kernelToolchainImage(root, language), kernelImage(root, language)] : [],
+    ),
+    ...languages.flatMap((language) =>
+      language.environments ? [installerToolchainImage(root, language), installerImage(root, language)] : [],
     ),
   ])
 }

@@ -27,7 +27,7 @@ const OUTCOME_GROUPS: { name: string; color: string; statuses: Status[] }[] = [
     statuses: ['wall-time-limit', 'cpu-time-limit', 'memory-limit', 'output-limit'],
   },
   { name: 'Cancelled', color: 'neutral', statuses: ['cancelled'] },
-  { name: 'Internal error', color: 'bad', statuses: ['internal-error', 'judge-error'] },
+  { name: 'Internal error', color: 'bad', statuses: ['internal-error', 'judge-error', 'environment-failed'] },
 ]
 
 const countOf = (outcomes: Partial<Record<Status, number>>, statuses: readonly Status[]): number =>

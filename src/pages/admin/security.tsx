@@ -43,6 +43,8 @@ const KINDS: Record<SecurityEventKind, { words: string; tone: Tone }> = {
   'runtime-remove': { words: 'Runtime removal', tone: 'busy' },
   'file-deleted': { words: 'File deleted', tone: 'busy' },
   'session-ended': { words: 'Session ended', tone: 'busy' },
+  'package-banned': { words: 'Package banned', tone: 'busy' },
+  'package-unbanned': { words: 'Package ban lifted', tone: 'busy' },
 }
 
 type Asked = { what: 'block' | 'allow'; subject: string }

@@ -14,6 +14,7 @@ export const STATUS_WORDS: Record<Status, { tone: Tone; words: string }> = {
   'output-limit': { tone: 'warn', words: 'Too much output' },
   'wrong-answer': { tone: 'bad', words: 'Wrong answer' },
   'judge-error': { tone: 'warn', words: 'Judge failed' },
+  'environment-failed': { tone: 'bad', words: 'No packages' },
   cancelled: { tone: 'neutral', words: 'Cancelled' },
   'internal-error': { tone: 'bad', words: 'Internal error' },
 }

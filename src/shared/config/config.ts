@@ -1,7 +1,7 @@
 import { totalmem } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import ipaddr from 'ipaddr.js'
-import { LIMIT_NAMES, type Limits } from '../limits.ts'
+import { LIMIT_NAMES, type Limits, MINUTE } from '../limits.ts'
 import { isLoopback } from '../loopback.ts'
 import type { ScreeningPolicy } from '../screening-policy.ts'
 import { ConfigError } from './config-error.ts'
@@ -91,6 +91,21 @@ export interface Config {
     tenantMaxBytes: number
     /** Of all tenants. */
     storeMaxBytes: number
+  }
+  packages: {
+    policy: 'off' | 'allow-list' | 'open'
+    allowed: readonly string[]
+    /** Undefined: what the machine's own tools are configured with. */
+    pypi: string | undefined
+    /** Internal addresses and networks where an index may be. */
+    reach: readonly string[]
+    minAgeMs: number
+    maxBytes: number
+    maxFiles: number
+    /** Of all environments on a host. */
+    hostMaxBytes: number
+    /** Of one step of a build. */
+    timeoutMs: number
   }
   webhooks: {
     /** Internal networks that may be reached, as addresses and CIDR. */
@@ -275,6 +290,17 @@ export function toConfig(
       tenantMaxBytes: number('FILES_TENANT_MAX_BYTES'),
       storeMaxBytes: number('FILES_MAX_BYTES'),
     },
+    packages: {
+      policy: text('PACKAGES') as Config['packages']['policy'],
+      allowed: values.get('PACKAGES_ALLOWED') as string[],
+      pypi: indexAddress('PACKAGE_INDEX_PYPI', text('PACKAGE_INDEX_PYPI')),
+      reach: values.get('PACKAGE_INDEX_REACH') as string[],
+      minAgeMs: number('PACKAGE_MIN_AGE_DAYS') * 24 * 60 * MINUTE,
+      maxBytes: number('ENVIRONMENT_MAX_BYTES'),
+      maxFiles: number('ENVIRONMENT_MAX_FILES'),
+      hostMaxBytes: number('ENVIRONMENTS_MAX_BYTES'),
+      timeoutMs: number('ENVIRONMENT_BUILD_TIMEOUT_MS'),
+    },
     webhooks: {
       allow: values.get('WEBHOOK_ALLOW') as string[],
       deny: values.get('WEBHOOK_DENY') as string[],
@@ -329,6 +355,13 @@ export function loadConfig(root: string, environment: Environment = process.env)
   return toConfig(readEnvironment(environment), root, formerNamesIn(environment))
 }
 
+/** @throws ConfigError when it is no address of an index */
+function indexAddress(name: string, text: string): string | undefined {
+  if (text === '') return undefined
+  if (/^https?:\/\//.test(text) && URL.canParse(text)) return text
+  throw new ConfigError(`${name} is not a URL that begins with https:// or http://`)
+}
+
 function check(config: Config): void {
   if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(config.namespace)) {
     throw new ConfigError(
@@ -381,6 +414,7 @@ function check(config: Config): void {
   for (const [name, networks] of [
     ['WEBHOOK_ALLOW', config.webhooks.allow],
     ['WEBHOOK_DENY', config.webhooks.deny],
+    ['PACKAGE_INDEX_REACH', config.packages.reach],
   ] as const) {
     for (const network of networks) {
       if (isNetwork(network)) continue

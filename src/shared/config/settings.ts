@@ -31,6 +31,7 @@ export interface Setting {
     | 'Webhooks'
     | 'Storage'
     | 'Files'
+    | 'Packages'
     | 'Worker'
     | 'Sessions'
     | 'Sandbox'
@@ -520,6 +521,74 @@ export const SETTINGS: readonly Setting[] = [
     default: String(1024 * MIB),
     group: 'Files',
     description: 'Free bytes to leave on the disk of `FILES_DIR`. With fewer, uploads are answered 503.',
+  },
+  {
+    name: 'PACKAGES',
+    kind: { type: 'choice', of: ['off', 'allow-list', 'open'] },
+    default: 'open',
+    group: 'Packages',
+    description:
+      'Who may have packages installed. `off`: nobody. `allow-list`: only names in `PACKAGES_ALLOWED`, with what they need. `open`: any name that screening does not refuse.',
+  },
+  {
+    name: 'PACKAGES_ALLOWED',
+    kind: { type: 'list' },
+    default: '',
+    group: 'Packages',
+    description: 'Names that `PACKAGES=allow-list` allows, comma-separated.',
+  },
+  {
+    name: 'PACKAGE_INDEX_PYPI',
+    kind: string,
+    default: '',
+    group: 'Packages',
+    description:
+      "Address of the index of Python packages: its simple API, in JSON. Empty: what pip is configured with on the worker's machine, else the installer's default. A login may stand in it.",
+  },
+  {
+    name: 'PACKAGE_INDEX_REACH',
+    kind: { type: 'list' },
+    default: '',
+    group: 'Packages',
+    description:
+      'Internal addresses and networks (CIDR) where a package index may be, comma-separated. Empty: none; internal addresses are refused.',
+  },
+  {
+    name: 'PACKAGE_MIN_AGE_DAYS',
+    kind: integer(0, 3650),
+    default: '7',
+    group: 'Packages',
+    description: 'Files of packages that were uploaded later are not installed. 0: all are.',
+  },
+  {
+    name: 'ENVIRONMENT_MAX_BYTES',
+    kind: integer(MIB),
+    default: String(1024 * MIB),
+    group: 'Packages',
+    description:
+      'Bytes of one environment. They lie in memory while it is built: a worker needs as much, and 768 MiB more, for a build.',
+  },
+  {
+    name: 'ENVIRONMENT_MAX_FILES',
+    kind: integer(1, 10_000_000),
+    default: '60000',
+    group: 'Packages',
+    description: 'Files of one environment.',
+  },
+  {
+    name: 'ENVIRONMENTS_MAX_BYTES',
+    kind: integer(MIB),
+    default: String(20 * 1024 * MIB),
+    group: 'Packages',
+    description:
+      'Bytes of all environments on one host, in `RUNYARD_DATA_DIR`. The least recently used go first, none that is in use.',
+  },
+  {
+    name: 'ENVIRONMENT_BUILD_TIMEOUT_MS',
+    kind: integer(1000, MAX_TIMER_MS),
+    default: '600000',
+    group: 'Packages',
+    description: 'The longest that each step of a build may take: resolving, installing, packing.',
   },
   {
     name: 'WORKER_CONCURRENCY',

@@ -159,6 +159,18 @@ export interface Keys {
   tenantLiveSessions(tenant: string): string
   /** Sorted set of the ids of a tenant's sessions by when they were accepted, in ms. */
   tenantSessions(tenant: string): string
+  /** JSON: an environment, by its id. Its events are at `events`. */
+  environment(id: string): string
+  /** Id of the environment that a request made within a day, by a hash of what was asked for. */
+  environmentOf(hash: string): string
+  /** Sorted set of the ids of environments by when they were made, in ms. */
+  readonly allEnvironments: string
+  /** Sorted set of the ids of those that a tenant asked for, by when it did last, in ms. */
+  tenantEnvironments(tenant: string): string
+  /** Set of the ids of jobs that wait for an environment. */
+  environmentWaiters(id: string): string
+  /** Hash: packages that nobody may have, JSON, by ecosystem, name and version. */
+  readonly packageBans: string
 }
 
 /** Of sessions that wait for a worker with room. */
@@ -248,6 +260,12 @@ const PATTERNS: Readonly<Record<KeyName, string>> = {
   compatFiles: 'compat-files:*',
   mcpCancellations: 'mcp-cancellations',
   e2bSandbox: 'e2b-sandbox:*',
+  environment: 'environment:*',
+  environmentOf: 'environment-of:*',
+  allEnvironments: 'environments',
+  tenantEnvironments: 'environments-of:*',
+  environmentWaiters: 'environment-waiters:*',
+  packageBans: 'package-bans',
 }
 
 export function createKeys(namespace: string): Keys {

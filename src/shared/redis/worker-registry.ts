@@ -12,6 +12,10 @@ export const Runtimes = Type.Object({
   kernels: Type.Optional(
     Type.Array(Type.String(), { description: 'ids of the languages whose kernels are installed, for sessions' }),
   ),
+  // Workers of before environments do not tell it.
+  packages: Type.Optional(
+    Type.Array(Type.String(), { description: 'ids of the languages for which packages can be installed' }),
+  ),
 })
 export type Runtimes = Static<typeof Runtimes>
 
@@ -119,6 +123,8 @@ function common(a: Runtimes, b: Runtimes): Runtimes {
   return {
     languages: Object.fromEntries(Object.entries(a.languages).filter(([id]) => id in b.languages)),
     images: a.images.filter((image) => b.images.includes(image)),
+    // One worker that installs is enough for all.
+    ...((a.packages ?? b.packages) && { packages: [...new Set([...(a.packages ?? []), ...(b.packages ?? [])])] }),
     ...(a.kernels && b.kernels && { kernels: a.kernels.filter((id) => b.kernels?.includes(id)) }),
   }
 }

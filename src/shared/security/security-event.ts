@@ -26,6 +26,8 @@ export const SECURITY_EVENT_KINDS = [
   'runtime-remove',
   'file-deleted',
   'session-ended',
+  'package-banned',
+  'package-unbanned',
 ] as const
 export const SecurityEventKind = Type.Enum(SECURITY_EVENT_KINDS)
 export type SecurityEventKind = (typeof SECURITY_EVENT_KINDS)[number]

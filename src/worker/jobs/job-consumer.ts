@@ -45,6 +45,7 @@ export interface JobConsumer {
 export interface JobConsumerOptions {
   sandboxes: Pick<JobContext['sandboxes'], 'pool' | 'locate'>
   files: JobFiles
+  environments: JobContext['environments']
   enqueueWebhook: JobContext['queues']['enqueueWebhook']
   metrics: {
     /** Told of jobs. */
@@ -76,6 +77,7 @@ export function createJobConsumer(core: WorkerCore, options: JobConsumerOptions)
     artifacts: createArtifactStore(redis, keys, config),
     problems: createProblemStore(redis, keys),
     files: options.files,
+    environments: options.environments,
     sandboxes: { ...options.sandboxes, graceMs: config.sandbox.graceMs, compiled: createCompiledPrograms() },
     queues: {
       reorder: (changes) => changePriorities(queue, changes),

@@ -4,6 +4,7 @@ import type { Language } from '../../shared/language.ts'
 import { effectiveLimits, KIB, type Limits } from '../../shared/limits.ts'
 import type { PrewarmProgram } from '../sandbox/prewarmed.ts'
 import type { StageStart } from '../sandbox/frames.ts'
+import { ENVIRONMENT_FOLDER, partsOf } from '../sandbox/sandbox-image.ts'
 
 /** A stage that is going to run. */
 export interface PlannedStage {
@@ -32,11 +33,17 @@ const NONE = new Uint8Array()
  * The stages of a job: an optional `compile`, then `run` or one `test N` each.
  * @param language undefined for a container job
  * @param graceMs between SIGTERM and SIGKILL when a limit ends a stage
+ * @param packages variables by which it finds those of its environment
  */
-export function planStages(spec: JobSpec, language: Language | undefined, graceMs: number): PlannedStage[] {
+export function planStages(
+  spec: JobSpec,
+  language: Language | undefined,
+  graceMs: number,
+  packages: Readonly<Record<string, string>> = {},
+): PlannedStage[] {
   const { limits, interactive } = spec.head
   const sources = { ...spec, stackBytes: limits.stackBytes }
-  const env = { ...BASE_ENV, ...language?.env, ...spec.env, ...joinedEnv(spec, language) }
+  const env = { ...BASE_ENV, ...language?.env, ...packages, ...spec.env, ...joinedEnv(spec, language) }
   const start = (args: string[], wallMs: number, stdin: boolean): StageStart => ({
     ...within(limits, graceMs),
     args,
@@ -94,14 +101,19 @@ function onTerminal(start: StageStart, { terminal }: JobSpec): StageStart {
  * @param limits those of such a job
  * @returns undefined for a language of which none can wait for its program
  */
-export function planAhead(language: Language, limits: Limits, graceMs: number): PrewarmProgram | undefined {
+export function planAhead(
+  language: Language,
+  limits: Limits,
+  graceMs: number,
+  packages: Readonly<Record<string, string>> = {},
+): PrewarmProgram | undefined {
   const { prewarm, fileName, compile, run } = language
   if (!prewarm) return undefined
   const { stackBytes } = limits
   const only = { entrypoint: fileName, files: [{ path: fileName }], compilerArgs: [], stackBytes }
   const args = expand((compile ?? run).argv, only, language)
   const wallMs = compile ? limits.compileWallMs : limits.wallMs
-  const start = { ...within(limits, graceMs), args, env: { ...BASE_ENV, ...language.env }, wallMs }
+  const start = { ...within(limits, graceMs), args, env: { ...BASE_ENV, ...language.env, ...packages }, wallMs }
   const launcher = prewarm.argv && { launcher: expand(prewarm.argv, only, language) }
   return { file: fileName, start, ...launcher, unless: prewarm.unless }
 }
@@ -111,12 +123,21 @@ export function prewarmPrograms(
   { sandbox, limits }: Pick<Config, 'sandbox' | 'limits'>,
   languageOf: (image: string) => Language | undefined,
 ): (image: string) => PrewarmProgram | undefined {
-  return (image) => {
+  return (sandboxImage) => {
+    const { image, environment } = partsOf(sandboxImage)
     const language = sandbox.prewarm ? languageOf(image) : undefined
     if (!language) return undefined
     const own = effectiveLimits({}, language.limits, limits.defaults, limits.ceilings)
-    return planAhead(language, own, sandbox.graceMs)
+    return planAhead(language, own, sandbox.graceMs, environment === undefined ? {} : packageVariables(language))
   }
+}
+
+/** By which a job finds the packages of its environment. */
+export function packageVariables(language: Language | undefined): Record<string, string> {
+  const entries = Object.entries(language?.environments?.env ?? {})
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, value.replaceAll('{environment}', ENVIRONMENT_FOLDER)]),
+  )
 }
 
 /** What every stage of a job has of its limits. */

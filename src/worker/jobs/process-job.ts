@@ -18,10 +18,12 @@ import { acquirePatiently, NoSandbox } from '../sandbox/acquire-patiently.ts'
 import { EngineDown } from '../sandbox/engine-health.ts'
 import type { SandboxPool } from '../sandbox/pool.ts'
 import { GATHER_TIMEOUT_MS, SandboxBroken } from '../sandbox/sandbox.ts'
+import { withEnvironment } from '../sandbox/sandbox-image.ts'
 import { createEventPublisher, type EventPublisher } from './event-publisher.ts'
 import type { JobObserver } from './job-observer.ts'
 import { lendJudge } from './lend-judge.ts'
 import type { LiveInput } from './live-input.ts'
+import { EnvironmentFailed, type JobEnvironments } from '../environments/environments.ts'
 import { producedBy } from './produced-artifacts.ts'
 import type { Turn } from './queue-worker.ts'
 import { type JobOutcome, runJob } from './run-job.ts'
@@ -36,6 +38,7 @@ export interface JobContext {
   /** Those that jobs name. */
   problems: Pick<ProblemStore, 'content'>
   files: JobFiles
+  environments: JobEnvironments
   sandboxes: JobSandboxes
   queues: JobQueues
   /** Takes a security event; never fails. */
@@ -73,6 +76,8 @@ export interface JobQueues {
 const DEADLINE_MARGIN_MS = 15 * SECOND
 /** A held job looks again after this time by itself, should whoever was to let it go have been killed. */
 const HELD_MS = 10 * SECOND
+/** The same for one that waits for its packages. */
+const PACKAGES_MS = 2 * SECOND
 /** Before a requeued job is taken again: by another worker, or here when the engine is back. */
 const REQUEUE_MS: Record<RequeueReason, number> = {
   'engine-down': SECOND,
@@ -93,6 +98,10 @@ export async function processJob(context: JobContext, spec: JobSpec, turn: Turn)
   // Before it counts as running, since from then on it can be cancelled.
   const { signal, done } = running.begin(spec)
   try {
+    if (!(await context.environments.isDecided(spec))) {
+      await turn.delay(PACKAGES_MS)
+      return DELAYED
+    }
     const start = await records.start(spec)
     switch (start.kind) {
       case 'finished':
@@ -147,6 +156,8 @@ async function runAttempt(
   } catch (err) {
     const rest = await events.close()
     if (signal.reason === 'cancelled') return finish(context, spec, attempt, CANCELLED, startedAt, rest)
+    if (err instanceof EnvironmentFailed)
+      return finish(context, spec, attempt, endedInside('environment-failed', err.message), startedAt, rest)
     const reason = reasonToRequeue(err, signal)
     const how = reason && (await requeue(context, spec, attempt, turn, reason))
     if (how === 'back') return DELAYED
@@ -256,7 +267,7 @@ interface Attempt {
 }
 
 async function attemptJob(
-  { sandboxes, problems, files, input, observer, log }: JobContext,
+  { sandboxes, problems, files, environments, input, observer, log }: JobContext,
   queued: JobSpec,
   attempt: number,
   signal: AbortSignal,
@@ -267,12 +278,10 @@ async function attemptJob(
   const { language, image } = locate(spec)
   const { memoryBytes } = spec.head.limits
   const asked = performance.now()
-  const lease = await acquirePatiently(
-    pool,
-    { image, memoryBytes, tenant: spec.tenant, shareable: spec.shareable },
-    signal,
-    log,
-  )
+  const packages = spec.environment === undefined ? undefined : await environments.use(spec.environment)
+  const request = { image: withEnvironment(image, packages?.key), memoryBytes, tenant: spec.tenant, shareable: spec.shareable } // prettier-ignore
+  // From then on the sandbox holds what is mounted in it.
+  const lease = await acquirePatiently(pool, request, signal, log).finally(() => packages?.release())
   observer.acquired(spec, performance.now() - asked)
   const { sandbox } = lease
   const judge = lendJudge(sandboxes, spec, signal, log)
@@ -296,6 +305,7 @@ async function attemptJob(
       throw error
     })
     .finally(() => clearTimeout(deadline))
+  if (packages) outcome.lock = packages.lock
   return {
     outcome,
     async clear() {
@@ -361,10 +371,22 @@ function endedJob(
   startedAt: string | null,
   attempt: number,
 ): JobSummary {
-  const { status, message, stages, judging } = outcome
+  const { status, message, stages, judging, lock } = outcome
+  const environment = head.environment && lock !== undefined && { environment: { ...head.environment, lock } }
   const state = status === 'cancelled' ? 'cancelled' : 'finished'
   const finishedAt = new Date().toISOString()
-  return { ...head, state, status, message, startedAt, finishedAt, attempt, stages, ...(judging && { judging }) }
+  return {
+    ...head,
+    state,
+    status,
+    message,
+    startedAt,
+    finishedAt,
+    attempt,
+    stages,
+    ...(judging && { judging }),
+    ...environment,
+  }
 }
 
 /** The owner learns that it was not the program; what it was stands in the log. */

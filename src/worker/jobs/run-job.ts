@@ -13,7 +13,7 @@ import { judgingOf, outcomeOf, saidOf, statusOf } from '../judging/stage-judging
 import type { OutputStream, Sandbox } from '../sandbox/sandbox.ts'
 import { classify, limitsMet, shownExitCode, signalName, withLimits } from './classify.ts'
 import type { StartFeed } from './live-input.ts'
-import { type PlannedStage, planStages } from './plan.ts'
+import { packageVariables, type PlannedStage, planStages } from './plan.ts'
 import { createStageOutput } from './stage-output.ts'
 
 /** What a job tells while it runs. */
@@ -35,6 +35,8 @@ export interface JobOutcome {
   refusedCalls: string[]
   /** The files its owner asked for; not there when none were asked for or looked for. */
   gathered?: JobArtifacts
+  /** Of its packages, if it has some. */
+  lock?: string
   /** What came of its tests, when it has some and was not cancelled. */
   judging?: JobJudging
 }
@@ -97,7 +99,10 @@ export async function runJob(
     }
     await placeStored(sandbox, spec, files, signal)
     let room = Math.max(JOB_OUTPUT_BYTES, spec.head.limits.outputBytes)
-    for (const planned of inOrder(planStages(spec, language, graceMs), board)) {
+    for (const planned of inOrder(
+      planStages(spec, language, graceMs, spec.environment === undefined ? {} : packageVariables(language)),
+      board,
+    )) {
       planned.start.outputBytes = Math.max(1, Math.min(planned.start.outputBytes, room))
       // No test finds what another left.
       if (spec.tests.length > 0 && planned.kind === 'run' && stages.length > 0 && !signal.aborted) {

@@ -15,6 +15,7 @@ const VERDICT_OF: Record<Exclude<Status, 'cancelled'>, Verdict> = {
   'output-limit': 'output-limit',
   'wrong-answer': 'wrong-answer',
   'judge-error': 'judge-error',
+  'environment-failed': 'judge-error',
   'internal-error': 'judge-error',
 }
 

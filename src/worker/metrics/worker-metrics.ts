@@ -10,6 +10,7 @@ import { createRedisMetrics } from '../../shared/metrics/redis-metrics.ts'
 import { createRegister } from '../../shared/metrics/register.ts'
 import { PRIORITIES } from '../../shared/requests.ts'
 import type { AttemptOutcome } from '../../shared/webhooks/deliveries.ts'
+import type { EnvironmentObserver } from '../environments/environments.ts'
 import type { JobObserver } from '../jobs/job-observer.ts'
 import type { PoolCounts, PoolObserver, RetireReason } from '../sandbox/pool.ts'
 import type { FaultKind } from '../sandbox/sandbox.ts'
@@ -24,6 +25,7 @@ export interface WorkerMetrics extends Exposition {
   sandboxStarted: (ms: number) => void
   sandboxNotStarted: () => void
   sandboxFault: (kind: FaultKind) => void
+  environments: EnvironmentObserver
   webhookAttempted: (outcome: AttemptOutcome) => void
 }
 
@@ -56,6 +58,9 @@ export function createWorkerMetrics(sources: WorkerSources): WorkerMetrics {
   const turnaround = seconds('job_turnaround', 'From when a job was accepted, or due, to its stored result', BUCKETS.job, ['runtime']) // prettier-ignore
   const acquiring = seconds('sandbox_acquire', 'How long jobs waited for their sandbox', BUCKETS.sandbox, [])
   const stages = seconds('stage_duration', 'Wall time of stages, as init measured it', BUCKETS.job, ['runtime', 'stage']) // prettier-ignore
+  const builds = seconds('environment_build', 'Builds of environments, by outcome', BUCKETS.job, ['outcome'])
+  const wayOut = counter('way_out_bytes', 'Bytes that came in through the way out of installers', [])
+  const evicted = counter('environments_evicted', 'Environments that were evicted because a package was banned', [])
   const attempts = counter('job_attempts', 'Attempts that started; more than jobs when some ran again', ['runtime']) // prettier-ignore
   const requeued = counter('jobs_requeued', 'Jobs that went back to the queue', ['reason'])
   const putBack = counter('jobs_put_back', 'Former name of runyard_jobs_requeued_total, for one version', ['reason'])
@@ -117,6 +122,11 @@ export function createWorkerMetrics(sources: WorkerSources): WorkerMetrics {
       retired: (reason) => retired.inc({ reason }),
     },
     lost: finished,
+    environments: {
+      built: (outcome, ms) => builds.observe({ outcome }, ms / SECOND),
+      downloaded: (bytes) => wayOut.inc(bytes),
+      evicted: () => evicted.inc(),
+    },
     published(all) {
       for (const { type } of all) events.inc({ type })
     },

@@ -3,7 +3,7 @@ import type { JobSpec } from '../../shared/job.ts'
 import { findLanguage, type Language, loadLanguages } from '../../shared/language.ts'
 import type { Runtimes } from '../../shared/redis/worker-registry.ts'
 import type { SessionHead } from '../../shared/sessions/session.ts'
-import { IMAGE_LABEL, kernelImage, runtimeImage, wrappedImage } from '../../shared/runtime-image.ts'
+import { IMAGE_LABEL, installerImage, kernelImage, runtimeImage, wrappedImage } from '../../shared/runtime-image.ts'
 import type { Engine } from '../sandbox/engine.ts'
 
 export interface InstalledRuntimes {
@@ -14,6 +14,10 @@ export interface InstalledRuntimes {
   readonly defined: readonly string[]
   /** References of the images of installed languages. */
   images: () => string[]
+  /** How packages of an installed language are installed, and the image that can, where that is here. */
+  installerOf: (
+    language: string,
+  ) => { installer: NonNullable<Language['environments']>; image: string | undefined; version: string } | undefined
   /** Whose image this is; undefined for an operator's. */
   languageOf: (image: string) => Language | undefined
   /** @throws Error naming what is not installed and how to install it */
@@ -53,7 +57,12 @@ export function createInstalledRuntimes(
   const kernels = new Map(
     languages.flatMap((language) => (language.kernel ? [[language.id, kernelImage(root, language)] as const] : [])),
   )
-  let runtimes: Runtimes = { languages: {}, images: [], kernels: [] }
+  const installers = new Map(
+    languages.flatMap((language) =>
+      language.environments ? [[language.id, installerImage(root, language)] as const] : [],
+    ),
+  )
+  let runtimes: Runtimes = { languages: {}, images: [], kernels: [], packages: [] }
 
   const imageOf = (id: string): string => {
     const image = references.get(id)
@@ -74,11 +83,19 @@ export function createInstalledRuntimes(
       }
       const images = [...wrapped].filter(([, reference]) => labels.has(reference)).map(([image]) => image)
       const withKernel = [...kernels].filter(([id, reference]) => id in versions && labels.has(reference))
-      runtimes = { languages: versions, images, kernels: withKernel.map(([id]) => id) }
+      const withInstaller = [...installers].filter(([id, reference]) => id in versions && labels.has(reference))
+      const packages = withInstaller.map(([id]) => id)
+      runtimes = { languages: versions, images, kernels: withKernel.map(([id]) => id), packages }
     },
     defined: languages.map(({ id }) => id),
     get runtimes() {
       return runtimes
+    },
+    installerOf(id) {
+      const installer = languages.find((language) => language.id === id)?.environments
+      const version = runtimes.languages[id]
+      if (!installer || version === undefined) return undefined
+      return { installer, version, image: runtimes.packages?.includes(id) ? installers.get(id) : undefined }
     },
     languageOf: (image) => languages.find(({ id }) => references.get(id) === image),
     images: () => Object.keys(runtimes.languages).map(imageOf),

@@ -74,6 +74,7 @@ export const INPUT_WINDOW = 262_144
 /** Options of init. */
 export const OPTION_TRANSPORT = '--transport'
 export const OPTION_DEVICES = '--devices'
+export const OPTION_RELAY = '--relay'
 /** Where the worker shows its socket to init, what it is called there, and where device nodes. */
 export const TRANSPORT_FOLDER = '/run/transport'
 export const TRANSPORT_SOCKET = 'socket'

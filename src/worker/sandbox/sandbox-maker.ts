@@ -1,21 +1,29 @@
+import type { ContainerCreateOptions } from 'dockerode'
 import type { Logger } from 'pino'
 import type { Config } from '../../shared/config/config.ts'
 import { MIB } from '../../shared/limits.ts'
 import { makeSocketFolder } from '../../shared/socket-folder.ts'
+import type { TreeStore } from '../environments/tree-store.ts'
+import { WAY_OUT_FOLDER } from '../way-out/way-out.ts'
 import { containerOptionsOf } from './container-options.ts'
 import type { Engine } from './engine.ts'
 import { keepProof } from './keep-proof.ts'
 import { quietKernelLog } from './kernel-log.ts'
 import { createPodmanSandbox, shortId } from './podman-sandbox.ts'
 import type { PrewarmProgram } from './prewarmed.ts'
+import { ENVIRONMENT_FOLDER, partsOf } from './sandbox-image.ts'
 import { sandboxLaunch } from './sandbox-launch.ts'
 import type { FaultKind, Sandbox } from './sandbox.ts'
 import { proveLimits } from './self-check.ts'
 
 /** Makes this worker's sandboxes, and knows those that live. */
 export interface SandboxMaker {
-  /** @throws as `createPodmanSandbox` */
-  make(image: string, memoryBytes: number): Promise<Sandbox>
+  /**
+   * @param image also with an environment, as `withEnvironment` has it
+   * @param wayOut folder with the socket of its way out, if it has one
+   * @throws as `createPodmanSandbox`
+   */
+  make(image: string, memoryBytes: number, wayOut?: string): Promise<Sandbox>
   /** Whether a container is a sandbox of this worker's that lives. */
   has(container: string): boolean
   /** An image to try things with. */
@@ -33,6 +41,8 @@ export interface SandboxMakerOptions {
     /** What can be prewarmed in a sandbox of this image. */
     prewarm: (image: string) => PrewarmProgram | undefined
   }
+  /** Has the folders of environments, and keeps those that are mounted. */
+  trees: Pick<TreeStore, 'folder' | 'hold'>
   observer: MakerObserver
   log: Logger
 }
@@ -45,7 +55,7 @@ export interface MakerObserver {
 }
 
 function createSandboxMaker(options: SandboxMakerOptions): SandboxMaker {
-  const { config, worker, engine, images, observer, log } = options
+  const { config, worker, engine, images, trees, observer, log } = options
   const { sandbox: settings } = config
   const [firstImage] = images.all()
   if (firstImage === undefined)
@@ -60,22 +70,43 @@ function createSandboxMaker(options: SandboxMakerOptions): SandboxMaker {
   const optionsOf = containerOptionsOf(config, worker)
 
   return {
-    async make(image, memoryBytes) {
+    async make(sandboxImage, memoryBytes, wayOut) {
       const begun = performance.now()
-      const spec = optionsOf(image, memoryBytes)
-      const making = createPodmanSandbox(engine, launch, spec, log, images.prewarm(image), observer.sandboxFault)
+      const { image, environment } = partsOf(sandboxImage)
+      const release = environment === undefined ? undefined : trees.hold(environment)
+      const mounts = [
+        ...(environment === undefined ? [] : [bind(trees.folder(environment), ENVIRONMENT_FOLDER)]),
+        ...(wayOut === undefined ? [] : [bind(wayOut, WAY_OUT_FOLDER)]),
+      ]
+      const spec = withMounts(optionsOf(image, memoryBytes), mounts)
+      const making = createPodmanSandbox(engine, launch, spec, log, images.prewarm(sandboxImage), observer.sandboxFault)
       const sandbox = await making.catch((error: unknown) => {
+        release?.()
         observer.sandboxNotStarted()
         throw error
       })
       observer.sandboxStarted(performance.now() - begun)
       living.add(sandbox.id)
-      void sandbox.gone.then(() => living.delete(sandbox.id))
+      void sandbox.gone.then(() => {
+        living.delete(sandbox.id)
+        release?.()
+      })
       return sandbox
     },
     has: (container) => living.has(shortId(container)),
     anyImage: () => images.all()[0] ?? firstImage,
   }
+}
+
+const bind = (Source: string, Target: string) => ({ Type: 'bind' as const, Source, Target, ReadOnly: true })
+
+function withMounts(
+  options: ContainerCreateOptions,
+  mounts: readonly ReturnType<typeof bind>[],
+): ContainerCreateOptions {
+  if (mounts.length === 0) return options
+  const there = options.HostConfig?.Mounts ?? []
+  return { ...options, HostConfig: { ...options.HostConfig, Mounts: [...there, ...mounts] } }
 }
 
 /** Small, so that the memory probe is over soon. */

@@ -20,6 +20,7 @@ Status = Literal[
     "output-limit",
     "wrong-answer",
     "judge-error",
+    "environment-failed",
     "cancelled",
     "internal-error",
 ]

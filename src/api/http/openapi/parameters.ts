@@ -19,6 +19,7 @@ const jobUuid = Type.String({ format: 'uuid' })
 /** Names in braces of a path. */
 export const PATH = {
   job: { description: 'id of a job', schema: jobUuid },
+  environment: { description: 'id of an environment', schema: Type.String({ format: 'uuid' }) },
   storedFile: { description: 'id of a file', schema: Type.String({ format: 'uuid' }) },
   batch: { description: 'id of a batch', schema: Type.String({ format: 'uuid' }) },
   problem: { description: 'id of a problem', schema: Type.String({ format: 'uuid' }) },

@@ -4,6 +4,7 @@ export const TAGS = {
   Batches: 'Many jobs in one call.',
   'Run and wait': 'Run a program or a command in one call and get its result.',
   Files: 'Upload files once and use them in any number of jobs; download what jobs made.',
+  Environments: 'Packages, installed once and used in any number of jobs.',
   Judging: 'Problems: tests, checkers and interactors that are stored once and judged against.',
   Sessions: 'Sandboxes that stay: executions in interpreters with state, commands, files.',
   Runtimes: 'The languages.',

@@ -20,6 +20,8 @@ import { invalidRequest } from '../../http/problems.ts'
 import { bodyValidator } from '../../http/validate.ts'
 import { checkJudging, judgingOf, withProblem } from '../../judging/judging-of-request.ts'
 import { allowedImage, installedVersion, knownLanguage, versionMeeting } from '../../runtimes/installed.ts'
+import type { EnvironmentRequests } from '../../environments/environment-requests.ts'
+import { environmentOf, packagesAsked } from './packages-asked.ts'
 import { plainBase64 } from './base64.ts'
 import {
   checkArtifacts,
@@ -52,6 +54,7 @@ export interface JobRequestBuilderOptions {
   runtimes: () => Promise<Runtimes>
   screen: Screen
   readFiles: ReadFiles
+  environments: EnvironmentRequests
 }
 
 const codeRequest = bodyValidator(CodeRequest)
@@ -64,6 +67,7 @@ export function createJobRequestBuilder({
   runtimes,
   screen,
   readFiles,
+  environments,
 }: JobRequestBuilderOptions): JobRequestBuilder {
   const { defaults } = config.limits
   const ceilingsOf = (caller: Caller) => lowerOf(config.limits.ceilings, caller.ceilings)
@@ -147,9 +151,9 @@ export function createJobRequestBuilder({
       const language = await meeting(named, request.version)
       const files = sourceFiles(request, language)
       checkSizes(request, files, config.http.maxCodeBytes)
-      const { dependencies } = request
+      const packages = packagesAsked(request, files, language)
       const pointers = request.files ? contentPointers(request.files) : ['/code']
-      const subject = subjectOf({ language: language.id, files, dependencies, pointers })
+      const subject = subjectOf({ language: language.id, files, dependencies: packages.named, pointers })
       const found = screen(subject, caller, requestId, request.endUser)
       const fromStore = await storedFiles(request.files ?? [], caller.tenant, readFiles)
       const limits = effectiveLimits(request.limits ?? {}, language.limits, defaults, ceilings)
@@ -175,7 +179,7 @@ export function createJobRequestBuilder({
         ...checkWebhook(request.webhook, config.webhooks),
         ...checkArtifacts(request.artifacts),
         ...checkCompilerArgs(request, language),
-        ...checkDependencies(request, language),
+        ...packages.errors,
       ]
       const entrypoint = noting(errors, () => findEntrypoint(request, files, language)) ?? ''
       const there = await runtimes().catch((error: unknown) => {
@@ -184,6 +188,7 @@ export function createJobRequestBuilder({
       })
       const version = noting(errors, () => installedVersion(there, languages, language, request.version)) ?? ''
       refuse(errors)
+      const environment = await environmentOf(environments, request, packages, language, there, caller)
       const judging = await judgingOf(request, (judge) => builder.code(judge, caller, requestId))
       const texts = language.unixText ? toUnixText(pointers, files, language, entrypoint) : { files, warnings: [] }
       return {
@@ -194,7 +199,9 @@ export function createJobRequestBuilder({
           kind: 'code',
           language: language.id,
           version,
+          ...(environment !== undefined && { environment: { id: environment, lock: null } }),
         },
+        ...(environment !== undefined && { environment }),
         files: texts.files,
         ...ofStore(fromStore),
         entrypoint,
@@ -346,14 +353,4 @@ function checkCompilerArgs({ compilerArgs }: CodeRequest, language: Language): F
   if (compilerArgs === undefined || compilerArgs.length === 0) return []
   if (language.compile?.argv.includes('{compilerArgs}')) return []
   return [{ pointer: '/compilerArgs', detail: `cannot be used: ${language.name} has no compiler options here` }]
-}
-
-/** A job has no network, so what it depends on must be in the image. */
-function checkDependencies({ dependencies = [] }: CodeRequest, language: Language): FieldError[] {
-  const packages = language.packages ?? []
-  return dependencies.flatMap((name, index) => {
-    if (packages.includes(name)) return []
-    const there = packages.length > 0 ? `has ${packages.join(', ')}` : 'has no packages beside the standard library'
-    return [{ pointer: `/dependencies/${index}`, detail: `is "${name}"; the image of ${language.name} ${there}` }]
-  })
 }

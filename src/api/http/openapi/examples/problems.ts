@@ -82,6 +82,21 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, Example>> = {
     errors: [{ pointer: '/language', detail: 'Rust is defined but not installed' }],
   },
   'image-not-allowed': field('/image', 'is "debian"; allowed are bash, javascript, python'),
+  'package-not-allowed': { detail: 'example is banned on this server: malware' },
+  'package-too-new': {
+    detail:
+      'example 1.2.0 was uploaded at 2027-01-30T12:00:00.000Z; packages must be 7 days old here, so it can be installed from 2027-02-06T12:00:00.000Z',
+  },
+  'package-needs-build': {
+    detail: 'example has no wheels: it would have to be built, which runs its code; only wheels are installed here',
+  },
+  'package-unknown': { detail: 'the package index has no package exampel' },
+  'environment-too-large': {
+    detail: 'the packages and what they need have more than 1073741824 bytes or 60000 files, the most that is allowed',
+  },
+  'environment-failed': {
+    detail: 'No solution found when resolving dependencies: numpy>=2 and numpy<2 cannot both be met',
+  },
   'upgrade-required': { detail: 'this is a WebSocket; connect with ws: or wss:' },
   'rate-limited': {
     detail:

@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto'
+import type { Config } from '../../shared/config/config.ts'
+import { type EnvironmentRecord, normalName } from '../../shared/environments/environment.ts'
+import type { EnvironmentQueue, EnvironmentRecords } from '../../shared/environments/environment-records.ts'
+import type { Language } from '../../shared/language.ts'
+import { Problem } from '../../shared/problems.ts'
+import type { Runtimes } from '../../shared/redis/worker-registry.ts'
+import type { Caller } from '../http/caller.ts'
+import { invalidRequest } from '../http/problems.ts'
+import { type Manifest, requirementName } from './manifest.ts'
+
+/** Finds environments for those who ask, and has them built. */
+export interface EnvironmentRequests {
+  /** Whether packages of a language can be installed now. */
+  canInstall(language: Language, runtimes: Runtimes): boolean
+  /**
+   * The environment of a manifest: known from before, or to be built.
+   * @throws Problem `package-not-allowed`, `invalid-request`; what Redis answers
+   */
+  request(language: Language, runtimes: Runtimes, manifest: Manifest, caller: Caller): Promise<EnvironmentRecord>
+  /** One that the caller asked for. @throws Problem `not-found` */
+  own(tenant: string, id: string): Promise<EnvironmentRecord>
+}
+
+export function createEnvironmentRequests(
+  { packages: settings }: Pick<Config, 'packages'>,
+  records: EnvironmentRecords,
+  queue: EnvironmentQueue,
+): EnvironmentRequests {
+  const allowed = new Set(settings.allowed.map(normalName))
+
+  const checkAllowed = async (manifest: Manifest) => {
+    const names = manifest.requirements.map((text) => normalName(requirementName(text)))
+    const other = settings.policy === 'allow-list' ? names.find((name) => !allowed.has(name)) : undefined
+    if (other !== undefined) {
+      throw notAllowed(
+        `${other} is not among the packages that this server allows (PACKAGES_ALLOWED): ${settings.allowed.join(', ')}`,
+      )
+    }
+    const bans = await records.bans()
+    const ban = bans.find(({ name, version }) => version === null && names.includes(normalName(name)))
+    if (ban) throw notAllowed(`${ban.name} is banned on this server: ${ban.reason}`)
+  }
+
+  return {
+    canInstall: (language, runtimes) =>
+      settings.policy !== 'off' &&
+      language.environments !== undefined &&
+      runtimes.packages?.includes(language.id) === true,
+    async request(language, runtimes, manifest, caller) {
+      if (settings.policy === 'off') throw notAllowed('this server installs no packages (PACKAGES=off)')
+      if (!language.environments) throw cannot(`packages of ${language.name} cannot be installed`)
+      if (!runtimes.packages?.includes(language.id)) {
+        const command = `npx runyard languages install ${language.id} --packages`
+        throw cannot(
+          `no worker can install packages of ${language.name}; the operator can have one do so with: ${command}`,
+        )
+      }
+      await checkAllowed(manifest)
+      const version = runtimes.languages[language.id] ?? ''
+      // The order of a manifest means nothing.
+      const lines = manifest.text.split('\n').filter((line) => line !== '')
+      const text = `${lines.toSorted().join('\n')}\n`
+      const hash = createHash('sha256')
+        .update(JSON.stringify([language.id, version, settings.minAgeMs, text]))
+        .digest('hex')
+      const { tenant, keyId, address } = caller
+      const wanted = { language: language.id, version, dependencies: manifest.requirements, manifest: text, hash }
+      const { record, isNew } = await records.request({ ...wanted, origin: { tenant, keyId, address } })
+      const { id, state } = record.view
+      // Also for one whose gateway died between the two: an id that is queued already is not queued again.
+      if (isNew || state === 'queued') await queue.add('build', { id }, { jobId: id })
+      return record
+    },
+    async own(tenant, id) {
+      const known = id.toLowerCase()
+      const record = (await records.isOf(tenant, known)) ? await records.read(known) : undefined
+      if (!record) throw new Problem('not-found', 'the environment does not exist, or its record has expired')
+      return record
+    },
+  }
+}
+
+const notAllowed = (detail: string) => new Problem('package-not-allowed', detail)
+const cannot = (detail: string) => invalidRequest([{ pointer: '/dependencies', detail }])

@@ -1,0 +1,322 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import Type, { type Static } from 'typebox'
+import {
+  Environment,
+  ENVIRONMENT_FAULTS,
+  EnvironmentOrigin,
+  PackageBan,
+} from '../../shared/environments/environment.ts'
+import type { EnvironmentRecords } from '../../shared/environments/environment-records.ts'
+import type { Language } from '../../shared/language.ts'
+import { SECOND } from '../../shared/limits.ts'
+import { Problem } from '../../shared/problems.ts'
+import type { Overview } from '../../shared/redis/worker-registry.ts'
+import type { OpenResponses } from '../http/open-responses.ts'
+import { PATH } from '../http/openapi/parameters.ts'
+import { preferredWait } from '../http/prefer.ts'
+import { invalidRequest } from '../http/problems.ts'
+import { defineRoute } from '../http/route.ts'
+import { bodyValidator } from '../http/validate.ts'
+import type { Screen } from '../jobs/request/screen-with.ts'
+import { knownRuntimes } from '../load/check-workers.ts'
+import { installedVersion, knownLanguage } from '../runtimes/installed.ts'
+import { subjectOf } from '../screening/subject.ts'
+import type { Audit } from '../security/audit.ts'
+import type { EnvironmentRequests } from './environment-requests.ts'
+import { readyEnvironment } from './examples.ts'
+import { readRequirements } from './manifest.ts'
+
+export interface EnvironmentNeeds {
+  languages: readonly Language[]
+  records: EnvironmentRecords
+  requests: EnvironmentRequests
+  overview: () => Promise<Overview>
+  open: OpenResponses
+  screen: Screen
+  audit: Audit
+}
+
+const PLACE = '/v1/environments'
+const POLL_MS = 100
+const LISTED = 100
+
+export const EnvironmentRequest = Type.Object(
+  {
+    language: Type.String({ minLength: 1, maxLength: 32, description: 'id or alias, see GET /v1/runtimes' }),
+    dependencies: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 214 }), {
+        maxItems: 100,
+        description: 'packages with versions, e.g. `numpy>=2`; either this or `manifest`',
+      }),
+    ),
+    manifest: Type.Optional(
+      Type.String({
+        maxLength: 512 * 1024,
+        description: 'the content of a `requirements.txt`, or of a `lock` from before',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+const environmentRequest = bodyValidator(EnvironmentRequest)
+const ready = { ready: { summary: 'An environment that is built', value: readyEnvironment } }
+const common = { tag: 'Environments', scopes: ['jobs'] } as const
+
+export const createEnvironment = defineRoute({
+  ...common,
+  method: 'post',
+  path: PLACE,
+  id: 'createEnvironment',
+  summary: 'Install packages',
+  description:
+    'The same request within a day is the same environment, whoever asks: it is built once. ' +
+    'Returns 202 while it is built, 200 once it is. `Prefer: wait=N` waits for that.',
+  headers: ['Prefer'],
+  body: {
+    schema: EnvironmentRequest,
+    examples: {
+      python: { summary: 'A package for Python', value: { language: 'python', dependencies: ['tabulate>=0.9'] } },
+    },
+    checkedBy: 'handler',
+  },
+  answers: {
+    200: {
+      description: 'It is built.',
+      schema: Environment,
+      headers: ['Location', 'Preference-Applied'],
+      examples: ready,
+    },
+    202: { description: 'It is being built.', schema: Environment, headers: ['Location', 'Preference-Applied'] },
+  },
+  problems: [
+    'submission-blocked',
+    'unknown-language',
+    'language-not-installed',
+    'too-many-open',
+    ...ENVIRONMENT_FAULTS,
+  ],
+  schemas: { EnvironmentRequest, Environment },
+  async handle(needs: EnvironmentNeeds, { req, res, body, caller, requestId, send }) {
+    const { languages, requests, records, open, screen } = needs
+    const asked = environmentRequest(body)
+    const language = knownLanguage(languages, asked.language)
+    const { manifest, pointer } = manifestOf(asked)
+    screen(
+      subjectOf({ language: language.id, files: [], dependencies: manifest.requirements }),
+      caller,
+      requestId,
+      undefined,
+    )
+    if (manifest.requirements.length === 0) throw invalidRequest([{ pointer, detail: 'names no packages' }])
+    const runtimes = knownRuntimes(await needs.overview())
+    installedVersion(runtimes, languages, language, undefined)
+    const waitSeconds = preferredWait(req.get('prefer')) ?? 0
+    const signal = waitSeconds > 0 ? open.admit(res) : undefined
+    let { view } = await requests.request(language, runtimes, manifest, caller)
+    res.location(`${PLACE}/${view.id}`)
+    if (signal) {
+      res.set('Preference-Applied', `wait=${waitSeconds}`)
+      const late = AbortSignal.any([signal, AbortSignal.timeout(waitSeconds * SECOND)])
+      while (!isOver(view) && !late.aborted) {
+        await sleep(POLL_MS, undefined, { signal: late }).catch(() => undefined)
+        view = (await records.read(view.id))?.view ?? view
+      }
+    }
+    if (view.error) {
+      for (const name of ['Location', 'Preference-Applied']) res.removeHeader(name)
+      throw new Problem(view.error.code, view.error.detail)
+    }
+    send(view.state === 'ready' ? 200 : 202, view)
+  },
+})
+
+const isOver = ({ state }: Pick<Environment, 'state'>) => state === 'ready' || state === 'failed'
+
+/** @throws Problem `invalid-request` */
+function manifestOf({ dependencies, manifest }: Static<typeof EnvironmentRequest>) {
+  if ((dependencies === undefined) === (manifest === undefined)) {
+    throw invalidRequest([{ pointer: '/dependencies', detail: 'must be there, or /manifest, and not both' }])
+  }
+  const pointer = manifest === undefined ? '/dependencies' : '/manifest'
+  const read = readRequirements(manifest ?? (dependencies ?? []).join('\n'), pointer)
+  if (read.errors.length > 0) throw invalidRequest(read.errors)
+  return { manifest: read.manifest, pointer }
+}
+
+const EnvironmentList = Type.Object({ environments: Type.Array(Environment) })
+
+export const environmentRoutes = [
+  createEnvironment,
+  defineRoute({
+    ...common,
+    method: 'get',
+    path: PLACE,
+    id: 'listEnvironments',
+    summary: 'List your environments',
+    description: 'The last 100 that you asked for, newest first.',
+    answers: {
+      200: {
+        description: 'Your environments.',
+        schema: EnvironmentList,
+        examples: { list: { summary: 'One environment', value: { environments: [readyEnvironment] } } },
+      },
+    },
+    cache: 'private, no-cache',
+    schemas: { EnvironmentList },
+    async handle({ records }: EnvironmentNeeds, { caller, send }) {
+      send(200, { environments: await records.list(caller.tenant, LISTED) })
+    },
+  }),
+  defineRoute({
+    ...common,
+    method: 'get',
+    path: `${PLACE}/:id`,
+    id: 'readEnvironment',
+    summary: 'Read an environment',
+    params: { id: PATH.environment },
+    answers: { 200: { description: 'The environment.', schema: Environment, examples: ready } },
+    cache: 'private, no-cache',
+    async handle({ requests }: EnvironmentNeeds, { caller, params, send }) {
+      send(200, (await requests.own(caller.tenant, params.id)).view)
+    },
+  }),
+  defineRoute({
+    ...common,
+    method: 'delete',
+    path: `${PLACE}/:id`,
+    id: 'deleteEnvironment',
+    summary: 'Delete an environment',
+    description: 'Takes it off your list. What is installed goes by itself when nobody uses it.',
+    params: { id: PATH.environment },
+    answers: { 204: { description: 'It is off your list.' } },
+    async handle({ requests, records }: EnvironmentNeeds, { caller, params, send }) {
+      const { view } = await requests.own(caller.tenant, params.id)
+      await records.remove(caller.tenant, view.id)
+      send(204)
+    },
+  }),
+]
+
+const AdminEnvironment = Type.Object({ ...Environment.properties, firstAsked: EnvironmentOrigin })
+const AdminEnvironmentList = Type.Object({ environments: Type.Array(AdminEnvironment) })
+const NewPackageBan = Type.Object(
+  {
+    ...Type.Pick(PackageBan, ['ecosystem', 'name']).properties,
+    version: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'when absent every version' })),
+    reason: Type.Optional(Type.String({ maxLength: 500 })),
+  },
+  { additionalProperties: false },
+)
+const PackageBanList = Type.Object({ bans: Type.Array(PackageBan) })
+const ban = {
+  ecosystem: 'pypi' as const,
+  name: 'example',
+  version: null,
+  reason: 'malware',
+  bannedAt: '2027-01-31T12:00:00.000Z',
+}
+const administration = { tag: 'Administration', scopes: ['admin'], cache: 'no-store' } as const
+const newBan = bodyValidator(NewPackageBan)
+
+/** What operators see and do of packages. */
+export const adminEnvironmentRoutes = [
+  defineRoute({
+    ...administration,
+    method: 'get',
+    path: '/v1/admin/environments',
+    id: 'listAllEnvironments',
+    summary: 'List the environments of all tenants',
+    description: 'The last 100, newest first, with who first asked for each.',
+    answers: {
+      200: {
+        description: 'The environments.',
+        schema: AdminEnvironmentList,
+        examples: {
+          list: {
+            summary: 'One environment',
+            value: {
+              environments: [
+                { ...readyEnvironment, firstAsked: { tenant: 'acme', keyId: null, address: '192.0.2.1' } },
+              ],
+            },
+          },
+        },
+      },
+    },
+    schemas: { AdminEnvironment, AdminEnvironmentList },
+    async handle({ records }: EnvironmentNeeds, { send }) {
+      const all = await records.listAll(LISTED)
+      send(200, { environments: all.map(({ view, firstAsked }) => ({ ...view, firstAsked })) })
+    },
+  }),
+  defineRoute({
+    ...administration,
+    method: 'get',
+    path: '/v1/admin/package-bans',
+    id: 'listPackageBans',
+    summary: 'List the banned packages',
+    answers: {
+      200: {
+        description: 'The bans.',
+        schema: PackageBanList,
+        examples: { list: { summary: 'One ban', value: { bans: [ban] } } },
+      },
+    },
+    schemas: { PackageBan, PackageBanList },
+    async handle({ records }: EnvironmentNeeds, { send }) {
+      send(200, { bans: await records.bans() })
+    },
+  }),
+  defineRoute({
+    ...administration,
+    method: 'post',
+    path: '/v1/admin/package-bans',
+    id: 'banPackage',
+    summary: 'Ban a package',
+    description:
+      'Nobody can have it installed from then on, and jobs whose environment has it end with `environment-failed`: each worker removes such an environment when it is next asked for it.',
+    body: {
+      schema: NewPackageBan,
+      examples: { all: { summary: 'Every version', value: { ecosystem: 'pypi', name: 'example', reason: 'malware' } } },
+      checkedBy: 'handler',
+    },
+    answers: {
+      201: { description: 'It is banned.', schema: PackageBan, examples: { ban: { summary: 'The ban', value: ban } } },
+    },
+    async handle({ records, audit }: EnvironmentNeeds, request) {
+      const { ecosystem, name, version = null, reason = '' } = newBan(request.body)
+      const made = { ecosystem, name, version, reason, bannedAt: new Date().toISOString() }
+      await records.ban(made)
+      audit(request, 'package-banned', `the package ${name}${version === null ? '' : ` ${version}`} was banned`)
+      request.send(201, made)
+    },
+  }),
+  defineRoute({
+    ...administration,
+    method: 'delete',
+    path: '/v1/admin/package-bans',
+    id: 'unbanPackage',
+    summary: 'Lift the ban of a package',
+    query: Type.Object(
+      {
+        ecosystem: PackageBan.properties.ecosystem,
+        name: PackageBan.properties.name,
+        version: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'as in the ban' })),
+      },
+      { additionalProperties: false },
+    ),
+    answers: { 204: { description: 'It is not banned any more.' } },
+    async handle({ records, audit }: EnvironmentNeeds, request) {
+      const { ecosystem, name, version } = request.query
+      if (!(await records.unban(ecosystem, name, version ?? null))) {
+        throw new Problem('not-found', 'there is no such ban; GET /v1/admin/package-bans lists all')
+      }
+      audit(
+        request,
+        'package-unbanned',
+        `the ban of the package ${name}${version === undefined ? '' : ` ${version}`} was lifted`,
+      )
+      request.send(204)
+    },
+  }),
+]

@@ -1,0 +1,180 @@
+import type { Redis } from 'ioredis'
+import { v7 as uuid } from 'uuid'
+import type { Keys } from '../redis/keys.ts'
+import { createQueue } from '../redis/queue.ts'
+import { defineScripts, luaScript, runScript } from '../redis/lua-script.ts'
+import type { Environment, EnvironmentOrigin, EnvironmentRecord, PackageBan } from './environment.ts'
+
+/** What is asked for. */
+export interface NewEnvironment {
+  language: string
+  version: string
+  dependencies: string[]
+  manifest: string
+  hash: string
+  origin: EnvironmentOrigin
+}
+
+/** The same request gives the same lock for so long. */
+const SAME_LOCK_SECONDS = 24 * 3600
+/** A record lives for so long after its last use. */
+const KEEP_SECONDS = 30 * 24 * 3600
+const SHOWN_PACKAGES_BYTES = 1024 * 1024
+
+/** Bulk: the record. One of two requests for the same makes it; the other joins. */
+const CREATE = luaScript<
+  { id: string; hash: string; tenant: string; at: number; sameSeconds: number; keepSeconds: number },
+  [id: string, made: number]
+>(
+  'runyardEnvironmentCreate',
+  `
+local pointer = keys.environmentOf(input.hash)
+local id, made = redis.call('GET', pointer), 0
+if not id or redis.call('EXISTS', keys.environment(id)) == 0 then
+  id, made = input.id, 1
+  redis.call('SET', keys.environment(id), bulk[1], 'EX', input.keepSeconds)
+  redis.call('SET', pointer, id, 'EX', input.sameSeconds)
+  redis.call('ZADD', keys.allEnvironments, input.at, id)
+  redis.call('ZREMRANGEBYSCORE', keys.allEnvironments, '-inf', input.at - input.keepSeconds * 1000)
+end
+redis.call('EXPIRE', keys.environment(id), input.keepSeconds)
+local own = keys.tenantEnvironments(input.tenant)
+redis.call('ZADD', own, input.at, id)
+redis.call('ZREMRANGEBYSCORE', own, '-inf', input.at - input.keepSeconds * 1000)
+redis.call('EXPIRE', own, input.keepSeconds)
+return {id, made}`,
+)
+
+/** Bulk: the record, then an event. Nothing is written of one that is gone. */
+const UPDATE = luaScript<{ id: string; hash: string; forget: boolean; keepSeconds: number }, number>(
+  'runyardEnvironmentUpdate',
+  `
+if redis.call('EXISTS', keys.environment(input.id)) == 0 then return 0 end
+redis.call('SET', keys.environment(input.id), bulk[1], 'EX', input.keepSeconds)
+if input.forget and redis.call('GET', keys.environmentOf(input.hash)) == input.id then redis.call('DEL', keys.environmentOf(input.hash)) end
+local events = keys.events(input.id)
+local entry = redis.call('XADD', events, 'MAXLEN', '~', 1000, '*', 't', bulk[2], 'd', bulk[3])
+redis.call('EXPIRE', events, input.keepSeconds)
+redis.call('PUBLISH', events, entry .. ' ' .. bulk[2] .. ' ' .. bulk[3])
+return 1`,
+)
+
+/** The books of environments, in Redis. */
+export interface EnvironmentRecords {
+  /** Makes an environment, or finds the one that the same request made within a day. @returns whether it is new, and so to be built */
+  request(wanted: NewEnvironment): Promise<{ record: EnvironmentRecord; isNew: boolean }>
+  /** @returns undefined when there is none (any more) */
+  read(id: string): Promise<EnvironmentRecord | undefined>
+  /** Whether a tenant asked for it. */
+  isOf(tenant: string, id: string): Promise<boolean>
+  /** Those a tenant asked for, newest first. */
+  list(tenant: string, limit: number): Promise<Environment[]>
+  /** Those of all tenants, newest first. */
+  listAll(limit: number): Promise<EnvironmentRecord[]>
+  /** Takes it off a tenant's list. @returns whether it was there */
+  remove(tenant: string, id: string): Promise<boolean>
+  /** Writes what became of it and tells those who follow. A request after a failure builds again. */
+  update(record: EnvironmentRecord): Promise<void>
+  /** It was used: it is kept longer. */
+  touch(id: string): Promise<void>
+  /** Forgets that the lock of a request is known. */
+  forget(record: EnvironmentRecord): Promise<void>
+  /** Notes a job that waits for it. */
+  wait(id: string, jobId: string): Promise<void>
+  /** Takes the ids of those that wait. */
+  takeWaiting(id: string): Promise<string[]>
+  ban(ban: PackageBan): Promise<void>
+  /** @returns whether it was banned */
+  unban(ecosystem: string, name: string, version: string | null): Promise<boolean>
+  bans(): Promise<PackageBan[]>
+}
+
+const banField = (ecosystem: string, name: string, version: string | null) =>
+  `${ecosystem}:${name}${version === null ? '' : `==${version}`}`
+
+export function createEnvironmentRecords(redis: Redis, keys: Keys): EnvironmentRecords {
+  defineScripts(redis, [CREATE, UPDATE])
+  const read = async (id: string) => {
+    const text = await redis.get(keys.environment(id))
+    return text === null ? undefined : (JSON.parse(text) as EnvironmentRecord)
+  }
+  const readAll = async (ids: readonly string[]) => {
+    if (ids.length === 0) return []
+    const texts = await redis.mget(ids.map((id) => keys.environment(id)))
+    return texts.flatMap((text) => (text === null ? [] : [JSON.parse(text) as EnvironmentRecord]))
+  }
+  const newest = (key: string, limit: number) => redis.zrevrange(key, 0, limit - 1)
+
+  return {
+    async request({ language, version, dependencies, manifest, hash, origin }) {
+      const at = Date.now()
+      const id = uuid()
+      const view: Environment = {
+        id,
+        language,
+        version,
+        dependencies,
+        state: 'queued',
+        progress: null,
+        error: null,
+        lock: null,
+        packages: [],
+        bytes: null,
+        files: null,
+        createdAt: new Date(at).toISOString(),
+        finishedAt: null,
+      }
+      const record: EnvironmentRecord = { view, hash, manifest, firstAsked: origin }
+      const input = { id, hash, tenant: origin.tenant, at, sameSeconds: SAME_LOCK_SECONDS, keepSeconds: KEEP_SECONDS }
+      const [there, made] = await runScript(redis, keys.prefix, CREATE, input, [JSON.stringify(record)])
+      if (made === 1) return { record, isNew: true }
+      const found = await read(there)
+      if (!found) throw new Error(`environment ${there} is gone`)
+      return { record: found, isNew: false }
+    },
+    read,
+    isOf: async (tenant, id) => (await redis.zscore(keys.tenantEnvironments(tenant), id)) !== null,
+    list: async (tenant, limit) => {
+      const found = await readAll(await newest(keys.tenantEnvironments(tenant), limit))
+      return found.map(({ view }) => view)
+    },
+    listAll: async (limit) => readAll(await newest(keys.allEnvironments, limit)),
+    remove: async (tenant, id) => (await redis.zrem(keys.tenantEnvironments(tenant), id)) === 1,
+    async update(record) {
+      const { view, hash } = record
+      if ((view.lock ?? '').length > SHOWN_PACKAGES_BYTES) throw new Error('the lock is too long')
+      const { state, progress, error } = view
+      const input = { id: view.id, hash, forget: state === 'failed', keepSeconds: KEEP_SECONDS }
+      const event = [state, JSON.stringify({ state, progress, error })]
+      await runScript(redis, keys.prefix, UPDATE, input, [JSON.stringify(record), ...event])
+    },
+    touch: async (id) => void (await redis.expire(keys.environment(id), KEEP_SECONDS)),
+    forget: async ({ hash }) => void (await redis.del(keys.environmentOf(hash))),
+    async wait(id, jobId) {
+      await redis.sadd(keys.environmentWaiters(id), jobId)
+      await redis.expire(keys.environmentWaiters(id), KEEP_SECONDS)
+    },
+    async takeWaiting(id) {
+      const ids = await redis.smembers(keys.environmentWaiters(id))
+      await redis.del(keys.environmentWaiters(id))
+      return ids
+    },
+    ban: async (ban) =>
+      void (await redis.hset(keys.packageBans, banField(ban.ecosystem, ban.name, ban.version), JSON.stringify(ban))),
+    unban: async (ecosystem, name, version) =>
+      (await redis.hdel(keys.packageBans, banField(ecosystem, name, version))) === 1,
+    bans: async () =>
+      Object.values(await redis.hgetall(keys.packageBans)).map((text) => JSON.parse(text) as PackageBan),
+  }
+}
+
+/** Of environments that wait to be built. */
+export const ENVIRONMENT_QUEUE_NAME = 'environment-builds'
+
+/** The producer's end of that queue: an environment's id is its only content, and that of its job. */
+export const createEnvironmentQueue = (redis: Redis, keys: Keys) =>
+  createQueue<{ id: string }, null, 'build'>(redis, keys, ENVIRONMENT_QUEUE_NAME, {
+    attempts: 3,
+    backoff: { type: 'fixed', delay: 1000 },
+  })
+export type EnvironmentQueue = ReturnType<typeof createEnvironmentQueue>

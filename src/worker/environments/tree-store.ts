@@ -1,0 +1,197 @@
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { MINUTE } from '../../shared/limits.ts'
+import { removeStale } from '../sandbox/remove-stale.ts'
+import { type TreeBounds, unpack } from './unpack.ts'
+
+/** What is installed, on this host: a folder for each environment, named by its key. */
+export interface TreeStore {
+  /** Where packs are written before they are unpacked. It is made when it is not there. */
+  work(): Promise<string>
+  /** What an environment takes here; undefined when it is not here. */
+  find(key: string): Promise<TreeSize | undefined>
+  /** The folder of an environment that is here. */
+  folder(key: string): string
+  /**
+   * Unpacks an environment, whole or not at all, and makes room for it: those that were used least recently go first, none that is held.
+   * @throws PackFault, NoRoom, what the disk answers; nothing is left then
+   */
+  add(key: string, pack: string): Promise<TreeSize>
+  /** Keeps an environment here until the returned function is called. */
+  hold(key: string): () => void
+  /** Removes one unless it is held. @returns whether it is gone */
+  evict(key: string): Promise<boolean>
+  /** All of them together. */
+  size(): Promise<{ environments: number; bytes: number }>
+}
+
+export interface TreeSize {
+  bytes: number
+  files: number
+}
+
+/** The disk, or what environments may take of it, has no room: those that are in use do not go. */
+export class NoRoom extends Error {
+  override readonly name = 'NoRoom'
+}
+
+export interface TreeStoreOptions {
+  folder: string
+  /** Of one environment. */
+  bounds: TreeBounds
+  /** Of all together. */
+  maxBytes: number
+  /** Of the file system, that are left to others. */
+  minFreeBytes: number
+  log: Logger
+}
+
+const STALE_MS = 60 * MINUTE
+const KEY = /^[0-9a-f]{64}$/
+/** Beside the folder, with the id of a process: a worker of this host holds it. */
+const HELD = '.held-'
+/** Beside the folder: its size, in JSON. Its time of change is that of the last use. */
+const SIZE = '.json'
+
+export function createTreeStore({ folder, bounds, maxBytes, minFreeBytes, log }: TreeStoreOptions): TreeStore {
+  const held = new Map<string, number>()
+  const place = (key: string) => {
+    if (!KEY.test(key)) throw new Error('not the key of an environment')
+    return join(folder, key)
+  }
+  let begun: Promise<string> | undefined
+  const work = () =>
+    (begun ??= (async () => {
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      await removeStale(folder, (name) => isLeft(folder, name))
+      return folder
+    })())
+
+  const find = async (key: string): Promise<TreeSize | undefined> => {
+    const text = await readFile(place(key) + SIZE, 'utf8').catch(() => undefined)
+    if (text === undefined) return undefined
+    return (await stat(place(key)).catch(() => undefined)) ? (JSON.parse(text) as TreeSize) : undefined
+  }
+
+  /** Those that are here, the least recently used first. */
+  const all = async () => {
+    const names = await readdir(folder).catch(() => [])
+    const found: { key: string; bytes: number; usedMs: number }[] = []
+    for (const name of names) {
+      if (!name.endsWith(SIZE)) continue
+      const key = name.slice(0, -SIZE.length)
+      const size = KEY.test(key) ? await find(key) : undefined
+      const used = await stat(join(folder, name)).catch(() => undefined)
+      if (size && used) found.push({ key, bytes: size.bytes, usedMs: used.mtimeMs })
+    }
+    return found.toSorted((a, b) => a.usedMs - b.usedMs)
+  }
+
+  const isHeld = async (key: string): Promise<boolean> => {
+    if (held.has(key)) return true
+    const names = (await readdir(folder)).filter((name) => name.startsWith(key + HELD))
+    return names.some((name) => isAlive(Number(name.slice(key.length + HELD.length))))
+  }
+
+  const evict = async (key: string): Promise<boolean> => {
+    if (await isHeld(key)) return false
+    // Away first, so that nobody finds half of it; back for another worker that held it meanwhile.
+    const gone = join(folder, `gone-${randomUUID()}`)
+    if (!(await rename(place(key), gone).then(() => true, () => false))) return true // prettier-ignore
+    if (await isHeld(key)) {
+      await rename(gone, place(key)).catch(() => rm(gone, { recursive: true, force: true }))
+      return false
+    }
+    await rm(place(key) + SIZE, { force: true })
+    await rm(gone, { recursive: true, force: true })
+    return true
+  }
+
+  const free = async () => {
+    const { bavail, bsize } = await statfs(folder)
+    return bavail * bsize
+  }
+  const makeRoom = async (bytes: number) => {
+    const here = await all()
+    let total = here.reduce((sum, one) => sum + one.bytes, 0)
+    for (const one of here) {
+      if (total + bytes <= maxBytes && (await free()) >= minFreeBytes + bytes) return
+      if (!(await evict(one.key))) continue
+      total -= one.bytes
+      log.info({ environment: one.key, bytes: one.bytes }, 'environment evicted')
+    }
+    if (total + bytes > maxBytes)
+      throw new NoRoom(`environments in use take ${total} of the ${maxBytes} bytes of ENVIRONMENTS_MAX_BYTES`)
+    if ((await free()) < minFreeBytes + bytes) throw new NoRoom(`the disk of ${folder} has no room for ${bytes} bytes`)
+  }
+
+  return {
+    work,
+    find,
+    folder: (key) => place(key),
+    async add(key, pack) {
+      const made = join(await work(), `new-${randomUUID()}`)
+      try {
+        await makeRoom((await stat(pack)).size)
+        await mkdir(made, { mode: 0o755 })
+        await chmod(made, 0o755) // Whatever the process's mask is: others than its user read there.
+        const size = await unpack(pack, made, bounds)
+        // Another worker of this host may have been first; what it has is the same.
+        await rename(made, place(key)).catch(async (error: NodeJS.ErrnoException) => {
+          if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
+          await rm(made, { recursive: true, force: true })
+        })
+        await writeFile(place(key) + SIZE, JSON.stringify(size), { mode: 0o600 })
+        return size
+      } catch (error) {
+        await rm(made, { recursive: true, force: true }).catch(() => undefined)
+        throw error
+      }
+    },
+    hold(key) {
+      const mark = `${place(key)}${HELD}${process.pid}`
+      if (!held.has(key)) {
+        mkdirSync(folder, { recursive: true, mode: 0o700 })
+        writeFileSync(mark, '')
+      }
+      held.set(key, (held.get(key) ?? 0) + 1)
+      const now = new Date()
+      void utimes(place(key) + SIZE, now, now).catch(() => undefined)
+      let isOver = false
+      return () => {
+        if (isOver) return
+        isOver = true
+        const left = (held.get(key) ?? 1) - 1
+        if (left > 0) return void held.set(key, left)
+        held.delete(key)
+        rmSync(mark, { force: true })
+      }
+    },
+    evict,
+    async size() {
+      const here = await all()
+      return { environments: here.length, bytes: here.reduce((sum, one) => sum + one.bytes, 0) }
+    },
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** What a worker that was killed has left: holds, and what it was making or removing. */
+async function isLeft(folder: string, name: string): Promise<boolean> {
+  const holder = name.indexOf(HELD)
+  if (holder >= 0) return !isAlive(Number(name.slice(holder + HELD.length)))
+  if (!/^(new|gone|pack)-/.test(name)) return false
+  const found = await stat(join(folder, name)).catch(() => undefined)
+  return found !== undefined && Date.now() - found.mtimeMs > STALE_MS
+}

@@ -1,0 +1,99 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { createPackageIndex, type PackageIndex, wheelVersion } from '../../src/worker/environments/package-index.ts'
+import { createUpstream, type Upstream } from '../../src/worker/way-out/upstream.ts'
+import { startPackageIndex, type TestIndex, wheel } from '../support/package-index.ts'
+
+const BOUNDS = { maxBytes: 1e6, maxRequests: 1000, maxMs: 60_000 }
+const DAY_MS = 86_400_000
+const bans = [
+  { ecosystem: 'pypi' as const, name: 'Bad_One', version: null, reason: 'malware', bannedAt: '' },
+  { ecosystem: 'pypi' as const, name: 'partly', version: '2.0', reason: 'broken', bannedAt: '' },
+]
+const never = new AbortController().signal
+
+let real: TestIndex
+let upstream: Upstream
+let server: Server
+let shown: PackageIndex
+let url: string
+beforeAll(async () => {
+  real = await startPackageIndex()
+  const plain = (name: string, version: string) => wheel(name, version, [[`${name}.py`, 'x = 1\n']])
+  real.add(plain('good', '1.0'), { ...plain('good', '2.0'), days: 1 }, plain('bad-one', '1.0'))
+  real.add(plain('partly', '1.0'), plain('partly', '2.0'), { ...plain('young', '1.0'), days: 3 })
+  real.add({ ...plain('forged', '1.0'), sha256: '1'.repeat(64) })
+  real.add({ name: 'source', version: '1.0', content: Buffer.from('x'), file: 'source-1.0.tar.gz' })
+  upstream = createUpstream({ allow: ['127.0.0.1'] }, BOUNDS, never)
+  shown = createPackageIndex({ index: new URL(real.url), upstream, minAgeMs: 7 * DAY_MS, bans })
+  server = createServer((req, res) => void shown.handle(req, res))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+afterAll(async () => {
+  server.closeAllConnections()
+  await new Promise((resolve) => server.close(resolve))
+  await upstream.close()
+  await real.close()
+})
+
+interface Page {
+  files: { filename: string; url: string }[]
+}
+const page = async (name: string) => (await (await fetch(`${url}/simple/${name}/`)).json()) as Page
+const kindOf = (name: string, version?: string) =>
+  shown.refusals.find((one) => one.name === name && one.version === version)?.kind
+
+test('old wheels are shown, at addresses of its own, and come whole', async () => {
+  const { files } = await page('good')
+  expect(files.map(({ filename }) => filename)).toEqual(['good-1.0-py3-none-any.whl'])
+  expect(files[0]?.url).toMatch(/^\/files\/[0-9a-f]{16}\/good-1\.0-/)
+  const content = await (await fetch(`${url}${files[0]?.url}`)).arrayBuffer()
+  expect(Buffer.from(content).subarray(0, 2).toString()).toBe('PK')
+  expect(kindOf('good', '2.0')).toBe('too-new')
+})
+
+test('what is banned, too new, to be built or unknown is not shown, and told why', async () => {
+  expect((await fetch(`${url}/simple/bad.one/`)).status).toBe(404)
+  expect((await fetch(`${url}/simple/nobody/`)).status).toBe(404)
+  expect((await page('partly')).files.map(({ filename }) => filename)).toEqual(['partly-1.0-py3-none-any.whl'])
+  expect((await page('young')).files).toEqual([])
+  expect((await page('source')).files).toEqual([])
+  expect([kindOf('bad-one'), kindOf('nobody'), kindOf('partly', '2.0'), kindOf('young'), kindOf('source')]).toEqual([
+    'banned',
+    'unknown',
+    'banned',
+    'too-new',
+    'needs-build',
+  ])
+  expect(real.asked).not.toContain('/simple/bad-one/')
+})
+
+test('a file with another hash never arrives whole', async () => {
+  const [file] = (await page('forged')).files
+  await expect(fetch(`${url}${file?.url}`).then((answer) => answer.arrayBuffer())).rejects.toThrow()
+  expect(shown.faults).toContainEqual(expect.stringContaining('is not the file whose hash'))
+})
+
+test.each(['/files/0123456789abcdef/x-1.0-py3-none-any.whl', '/packages/good-1.0-py3-none-any.whl', '/simple/../admin/', '/'])(
+  '%s is nothing of its',
+  async (path) => {
+    expect((await fetch(`${url}${path}`)).status).toBe(404)
+  },
+) // prettier-ignore
+
+test('internal addresses and more than its bounds are refused', async () => {
+  const guarded = createUpstream({ allow: [] }, BOUNDS, never)
+  await expect(guarded.get(new URL(real.url), {})).rejects.toThrow('internal')
+  const small = createUpstream({ allow: ['127.0.0.1'] }, { ...BOUNDS, maxBytes: 10 }, never)
+  const answer = await small.get(new URL('good/', real.url), {})
+  await expect(answer.text(1e6)).rejects.toThrow('more than 10 bytes')
+  await guarded.close()
+  await small.close()
+})
+
+test('the version of a wheel stands in its name', () => {
+  expect(wheelVersion('numpy-2.1.0-cp313-cp313-manylinux_2_17_x86_64.manylinux2014_x86_64.whl')).toBe('2.1.0')
+  expect(wheelVersion('numpy-2.1.0.tar.gz')).toBeUndefined()
+})

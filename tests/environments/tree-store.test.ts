@@ -1,0 +1,115 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { tmpdir } from 'node:os'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { pino } from 'pino'
+import { createTreeStore, NoRoom } from '../../src/worker/environments/tree-store.ts'
+import { PackFault, unpack } from '../../src/worker/environments/unpack.ts'
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'runyard-trees-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+type Entry = [path: string | Buffer, content: string, executable?: boolean]
+
+function packOf(entries: readonly Entry[], end = true): Buffer {
+  const parts = [Buffer.from('RYPACK1\n')]
+  for (const [path, content, executable = false] of [...entries, ...(end ? [['', ''] as Entry] : [])]) {
+    const head = Buffer.alloc(11)
+    head[0] = executable ? 1 : 0
+    head.writeUInt16BE(Buffer.from(path as string).length, 1)
+    head.writeBigUInt64BE(BigInt(content.length), 3)
+    parts.push(head, Buffer.from(path as string), Buffer.from(content))
+  }
+  return Buffer.concat(parts)
+}
+
+const bounds = { maxBytes: 1000, maxFiles: 3 }
+async function unpacked(bytes: Buffer) {
+  const pack = join(folder, 'pack')
+  const target = join(folder, 'target')
+  await writeFile(pack, bytes)
+  await rm(target, { recursive: true, force: true })
+  await mkdir(target)
+  return unpack(pack, target, bounds)
+}
+
+test('a pack becomes files with their modes', async () => {
+  const answer = await unpacked(
+    packOf([
+      ['a.py', 'x = 1'],
+      ['b/c/run', '#!', true],
+    ]),
+  )
+  expect(answer).toEqual({ bytes: 7, files: 2 })
+  expect(await readFile(join(folder, 'target/a.py'), 'utf8')).toBe('x = 1')
+  expect((await stat(join(folder, 'target/b/c/run'))).mode & 0o777).toBe(0o755)
+})
+
+const hostile: [title: string, pack: Buffer][] = [
+  ['a path upwards', packOf([['../x', '']])],
+  ['a path upwards within', packOf([['a/../../x', '']])],
+  ['an absolute path', packOf([['/etc/x', '']])],
+  ['a path with NUL', packOf([['a\0b', '']])],
+  ['a path that is not UTF-8', packOf([[Buffer.from([0x61, 0xff]), '']])],
+  ['too many files', packOf([1, 2, 3, 4].map((n): Entry => [`${n}`, '']))],
+  ['too many bytes', packOf([['a', 'x'.repeat(1001)]])],
+  ['no end', packOf([['a', 'x']], false)],
+  ['more behind its end', Buffer.concat([packOf([]), Buffer.from('x')])],
+  ['another beginning', Buffer.from('PK\u0003\u0004 and more')],
+]
+test.each(hostile)('a pack with %s is refused', async (_title, pack) => {
+  await expect(unpacked(pack)).rejects.toBeInstanceOf(PackFault)
+})
+
+test('two files of one name are refused, and so is a file below a file', async () => {
+  await expect(unpacked(packOf([['a', '1'], ['a', '2']]))).rejects.toMatchObject({ code: 'EEXIST' }) // prettier-ignore
+  await expect(unpacked(packOf([['a', '1'], ['a/b', '2']]))).rejects.toMatchObject({ code: 'EEXIST' }) // prettier-ignore
+})
+
+const key = (digit: number) => String(digit).repeat(64)
+const store = (maxBytes: number, minFreeBytes = 0) =>
+  createTreeStore({ folder, bounds, maxBytes, minFreeBytes, log: pino({ level: 'silent' }) })
+
+async function add(trees: ReturnType<typeof store>, digit: number, usedAt = digit) {
+  const pack = join(folder, `pack-of-${digit}`)
+  await writeFile(pack, packOf([['file', 'x'.repeat(300)]]))
+  await trees.add(key(digit), pack)
+  await utimes(join(folder, `${key(digit)}.json`), usedAt, usedAt)
+}
+const there = async () => (await readdir(folder)).filter((name) => /^\d{64}$/.test(name)).map((name) => Number(name[0]))
+
+test('the least recently used environments make room, and none that is held', async () => {
+  const trees = store(1000)
+  for (const digit of [1, 2, 3]) await add(trees, digit)
+  const release = trees.hold(key(1))
+  await utimes(join(folder, `${key(1)}.json`), 1, 1)
+  await add(trees, 4)
+  expect(await there()).toEqual([1, 3, 4])
+  release()
+  await add(trees, 5)
+  expect(await there()).toEqual([3, 4, 5])
+  expect(await trees.size()).toEqual({ environments: 3, bytes: 900 })
+})
+
+test('what another process of the host holds does not go', async () => {
+  const trees = store(1000)
+  for (const digit of [1, 2, 3]) await add(trees, digit)
+  await writeFile(join(folder, `${key(1)}.held-${process.ppid}`), '')
+  await add(trees, 4)
+  expect(await there()).toEqual([1, 3, 4])
+})
+
+test('with everything held, or no room on the disk, nothing is added and nothing is left', async () => {
+  const trees = store(700)
+  await add(trees, 1)
+  await add(trees, 2)
+  trees.hold(key(1))
+  trees.hold(key(2))
+  await expect(add(trees, 3)).rejects.toBeInstanceOf(NoRoom)
+  await expect(add(store(1e6, 2 ** 60), 4)).rejects.toBeInstanceOf(NoRoom)
+  expect(await there()).toEqual([1, 2])
+  expect((await readdir(folder)).filter((name) => name.startsWith('new-'))).toEqual([])
+})
