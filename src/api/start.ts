@@ -90,6 +90,7 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     upgrades,
     spend: (res, tokens) => spendRest({ req: res.req, res }, tokens),
     mayRun: access.allow(['jobs'], '/v1/jobs'),
+    sessions: { needs: sessions.needs, mayUse: access.allow(['sessions'], '/v1/sessions') },
   })
   const admin = createAdminFeature(core, { overview })
   const health = createHealthFeature(core, { overview })

@@ -3,15 +3,16 @@ import type { Core } from '../core.ts'
 import { answerProblem } from '../http/answer-problem.ts'
 import { CODAPI } from './codapi/codapi.ts'
 import { JOBE } from './jobe/jobe.ts'
+import { JUPYTER } from './jupyter/jupyter.ts'
 import { JUDGE0 } from './judge0/judge0.ts'
 import { PISTON } from './piston/piston.ts'
 import { SANDBOXFUSION } from './sandboxfusion/sandboxfusion.ts'
 import { createSentFiles } from './system/sent-files.ts'
-import { showKey } from './system/show-key.ts'
+import { showKey, showToken } from './system/show-key.ts'
 import type { CompatSystem, SystemNeeds } from './system/system.ts'
 
 /** Those there are. */
-const SYSTEMS: readonly CompatSystem[] = [JUDGE0, PISTON, JOBE, SANDBOXFUSION, CODAPI]
+const SYSTEMS: readonly CompatSystem[] = [JUDGE0, PISTON, JOBE, SANDBOXFUSION, CODAPI, JUPYTER]
 
 export interface CompatFeature {
   /** Before it is known who calls: where keys are shown, and what pages are told of what they may. */
@@ -22,24 +23,34 @@ export interface CompatFeature {
   errors: readonly { path: string; answer: ErrorRequestHandler }[]
 }
 
-/** Protocols of other systems, each under a path of its own, served by jobs. */
-export function createCompatFeature(core: Core, needs: Omit<SystemNeeds, 'config' | 'sentFiles'>): CompatFeature {
+export interface CompatNeeds extends Omit<SystemNeeds, 'config' | 'sentFiles' | 'sessions'> {
+  sessions: Omit<SystemNeeds['sessions'], 'redis' | 'keys'>
+}
+
+/** Protocols of other systems, each under a path of its own, served by jobs and sessions. */
+export function createCompatFeature(core: Core, { sessions, ...needs }: CompatNeeds): CompatFeature {
   const { config, redis, bulk, keys, log } = core
-  const sentFiles = createSentFiles(bulk, keys)
+  const systemNeeds = {
+    ...needs,
+    config,
+    sessions: { ...sessions, redis, keys },
+    sentFiles: createSentFiles(bulk, keys),
+  }
   const before = Router()
   const routes = Router()
   const errors: { path: string; answer: ErrorRequestHandler }[] = []
   for (const system of SYSTEMS.filter(({ name }) => config.compat.includes(name))) {
     const path = `/${system.name}`
     before.use(path, prepare(system, config.http.allowedOrigins))
-    routes.use(path, system.routes({ ...needs, config, sentFiles }))
+    routes.use(path, system.routes(systemNeeds))
     errors.push({ path, answer: answerProblem(redis, log, system.sendProblem) })
   }
   return { before, routes, errors }
 }
 
-function prepare({ keyHeaders, cors }: CompatSystem, allowedOrigins: readonly string[]): RequestHandler {
+function prepare({ keyHeaders, token, cors }: CompatSystem, allowedOrigins: readonly string[]): RequestHandler {
   return (req, res, next) => {
+    if (token) showToken(req, token)
     showKey(req, keyHeaders)
     if (!cors) return next()
     const { origin } = req.headers

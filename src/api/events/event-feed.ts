@@ -27,6 +27,8 @@ export interface EventFeed {
    * @throws Problem `unavailable` when Redis does not take the subscription soon; the reading when Redis fails
    */
   read(jobId: string, after: string, signal: AbortSignal): Promise<AsyncGenerator<StoredEvent, void, undefined>>
+  /** Id of the newest event, or BEGINNING. */
+  newest(jobId: string): Promise<string>
   /** Whether the job has got as far as this id: an id from elsewhere would hide what is to come. */
   known(jobId: string, id: string): Promise<boolean>
   /** What is stored after this id: `more` events, none because all are `read`, or undefined: no event is stored at all. */
@@ -64,6 +66,10 @@ export function createEventFeed(
     return { page: [first, ...others], isGap: last !== BEGINNING || !isFirst(first) }
   }
   return {
+    async newest(jobId) {
+      const [last] = await redis.xrevrange(keys.events(jobId), '+', '-', 'COUNT', 1)
+      return last?.[0] ?? BEGINNING
+    },
     async known(jobId, id) {
       if (id === BEGINNING) return true
       const [last] = await redis.xrevrange(keys.events(jobId), '+', '-', 'COUNT', 1)

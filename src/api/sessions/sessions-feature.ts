@@ -27,7 +27,7 @@ import {
 } from './executions.ts'
 import { deleteFile, listFiles, makeFolder, moveFile, readFile, writeFile } from './files.ts'
 import type { SessionNeeds } from './needs.ts'
-import { createSessionCalls, type SessionCalls } from './session-calls.ts'
+import { createSessionCalls } from './session-calls.ts'
 import { changeSession, createSession, endSession, listSessions, readSession, streamSessionEvents } from './sessions.ts'
 
 export interface SessionsNeeds {
@@ -42,7 +42,7 @@ export interface SessionsNeeds {
 export interface SessionsFeature {
   routes: BoundRoute[]
   /** For what stands on top of sessions. */
-  calls: SessionCalls
+  needs: SessionNeeds
   close: () => Promise<void>
 }
 
@@ -94,9 +94,10 @@ export function createSessionsFeature(core: Core, needs: SessionsNeeds): Session
       .catch((err: unknown) => log.warn({ err }, 'search for lost sessions failed'))
       .finally(() => (isSweeping = false))
   }, SESSION_RENEW_MS)
+  const routeNeeds: SessionNeeds = { ...needs, config, records, queue, calls, feed }
   return {
-    routes: bindRoutes({ ...needs, config, records, queue, calls, feed }, SESSION_ROUTES),
-    calls,
+    routes: bindRoutes(routeNeeds, SESSION_ROUTES),
+    needs: routeNeeds,
     close: closeOnce(
       () => clearInterval(timer),
       () => calls.close(),

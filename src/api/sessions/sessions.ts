@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Response } from 'express'
 import Type from 'typebox'
 import { Problem } from '../../shared/problems.ts'
 import { SECOND } from '../../shared/limits.ts'
@@ -14,7 +15,7 @@ import { whileKeyHolds } from '../http/open-responses.ts'
 import { PATH } from '../http/openapi/parameters.ts'
 import { preferredWait } from '../http/prefer.ts'
 import { invalidRequest } from '../http/problems.ts'
-import { defineRoute } from '../http/route.ts'
+import { defineRoute, type RouteRequest } from '../http/route.ts'
 import { sendEvents } from '../http/sse.ts'
 import { bodyValidator } from '../http/validate.ts'
 import { checkSizes } from '../jobs/request/check-sizes.ts'
@@ -67,34 +68,16 @@ export const createSession = defineRoute({
   ],
   schemas: { SessionRequest },
   async handle(needs: SessionNeeds, request) {
-    const { config, languages, records, queue, calls, open, limitEndUsers, screen } = needs
+    const { calls, open } = needs
     const { req, res, body, caller, requestId, send } = request
-    await limitEndUsers(request, 'job')
     const idempotency = idempotencyOf(req, PLACE)
-    const asked = sessionRequest(body)
-    const overview = await needs.overview()
-    const runtimes = knownRuntimes(overview)
-    const language = languageOf(asked, runtimes, languages)
-    const files = (asked.files ?? []).map((file) => ({ encoding: 'utf-8' as const, ...file }))
-    checkSizes(asked, files, config.http.maxCodeBytes)
-    const warnings = screen(subjectOf({ language: language.id, files }), caller, requestId, asked.endUser)
-    const spec = buildSession(asked, { caller, requestId, runtimes, warnings }, { config, languages })
-    checkRoom(overview, spec.head.limits.memoryBytes)
     const waitSeconds = preferredWait(req.get('prefer')) ?? 0
     // Before anything is accepted: there may be no room for one more that waits.
-    const signal = waitSeconds > 0 ? open.admit(res) : undefined
-    const created = await records.create(spec, config.sessions, idempotency)
-    if (created.kind === 'full') throw tooManySessions(config.sessions.tenantMax)
-    if (created.kind === 'mismatch') throw idempotencyMismatch(`the session ${created.id}`)
-    const id = created.kind === 'replayed' ? created.id : spec.head.id
-    if (created.kind === 'created') {
-      await queue.add('start', spec, { jobId: id }).catch(async (error: unknown) => {
-        await records.end(id, { reason: 'no-room', message: 'it could not be queued' }).catch(() => undefined)
-        throw error
-      })
-    } else res.set('Idempotent-Replayed', 'true')
+    const admit = () => (waitSeconds > 0 ? open.admit(res) : undefined)
+    const { id, accepted, signal } = await startSession(needs, { body, caller, requestId }, { idempotency, admit })
+    if (!accepted) res.set('Idempotent-Replayed', 'true')
     res.location(`${PLACE}/${id}`)
-    if (!signal) return send(201, created.kind === 'created' ? acceptedSession(spec) : await ownSession(needs, res, id))
+    if (!signal) return send(201, accepted ?? (await ownSession(needs, res, id)))
     res.set('Preference-Applied', `wait=${waitSeconds}`)
     // It answers as soon as it runs.
     const late = AbortSignal.any([signal, AbortSignal.timeout(waitSeconds * SECOND)])
@@ -105,6 +88,42 @@ export const createSession = defineRoute({
     send(201, running?.value ?? (await ownSession(needs, res, id)))
   },
 })
+
+/**
+ * Makes a session of the body of a request, and puts it on the queue.
+ * @param admit is called before it is accepted, and may refuse
+ * @returns the accepted session; none when the request was a repeated one, which has the `id` of the first
+ * @throws Problem
+ */
+export async function startSession<T = undefined>(
+  needs: SessionNeeds,
+  request: Pick<RouteRequest, 'body' | 'caller' | 'requestId'>,
+  { idempotency, admit }: { idempotency?: ReturnType<typeof idempotencyOf>; admit?: () => T } = {},
+): Promise<{ id: string; accepted: Session | undefined; signal: T | undefined }> {
+  const { config, languages, records, queue, limitEndUsers, screen } = needs
+  const { body, caller, requestId } = request
+  await limitEndUsers(request, 'job')
+  const asked = sessionRequest(body)
+  const overview = await needs.overview()
+  const runtimes = knownRuntimes(overview)
+  const language = languageOf(asked, runtimes, languages)
+  const files = (asked.files ?? []).map((file) => ({ encoding: 'utf-8' as const, ...file }))
+  checkSizes(asked, files, config.http.maxCodeBytes)
+  const warnings = screen(subjectOf({ language: language.id, files }), caller, requestId, asked.endUser)
+  const spec = buildSession(asked, { caller, requestId, runtimes, warnings }, { config, languages })
+  checkRoom(overview, spec.head.limits.memoryBytes)
+  const signal = admit?.()
+  const created = await records.create(spec, config.sessions, idempotency)
+  if (created.kind === 'full') throw tooManySessions(config.sessions.tenantMax)
+  if (created.kind === 'mismatch') throw idempotencyMismatch(`the session ${created.id}`)
+  if (created.kind === 'replayed') return { id: created.id, accepted: undefined, signal }
+  const { id } = spec.head
+  await queue.add('start', spec, { jobId: id }).catch(async (error: unknown) => {
+    await records.end(id, { reason: 'no-room', message: 'it could not be queued' }).catch(() => undefined)
+    throw error
+  })
+  return { id, accepted: acceptedSession(spec), signal }
+}
 
 function tooManySessions(most: number): Problem {
   return new Problem('too-many-sessions', `you have ${most} sessions, the most that is allowed; end one first`)
@@ -223,25 +242,34 @@ export const endSession = defineRoute({
     202: { description: 'The session is still ending: its worker took longer than 5 s.', schema: Session },
   },
   async handle(needs: SessionNeeds, { res, params, send }) {
-    const { records, calls } = needs
-    const session = await ownSession(needs, res, params.id)
-    if (session.state === 'ended') return send(200, session)
-    const { id } = session
-    const deadline = Date.now() + END_MS
-    if (session.state === 'starting') await records.end(id, { reason: 'deleted', message: null })
-    else {
-      const ending = calls.call(sessionOf(res, id), 'end', {}, { signal: AbortSignal.timeout(END_MS) })
-      // Its end is looked for below, whoever brought it about.
-      await ending.catch(() => undefined)
-    }
-    for (;;) {
-      const now = await ownSession(needs, res, id)
-      if (now.state === 'ended') return send(200, now)
-      if (Date.now() > deadline) return send(202, now)
-      await sleep(LOOK_MS)
-    }
+    const session = await finishSession(needs, res, params.id)
+    send(session.state === 'ended' ? 200 : 202, session)
   },
 })
+
+/**
+ * Ends the caller's session.
+ * @returns the session, which has ended unless its worker took longer than 5 s
+ * @throws Problem `not-found`
+ */
+export async function finishSession(needs: SessionNeeds, res: Response, of: string): Promise<Session> {
+  const { records, calls } = needs
+  const session = await ownSession(needs, res, of)
+  if (session.state === 'ended') return session
+  const { id } = session
+  const deadline = Date.now() + END_MS
+  if (session.state === 'starting') await records.end(id, { reason: 'deleted', message: null })
+  else {
+    const ending = calls.call(sessionOf(res, id), 'end', {}, { signal: AbortSignal.timeout(END_MS) })
+    // Its end is looked for below, whoever brought it about.
+    await ending.catch(() => undefined)
+  }
+  for (;;) {
+    const now = await ownSession(needs, res, id)
+    if (now.state === 'ended' || Date.now() > deadline) return now
+    await sleep(LOOK_MS)
+  }
+}
 
 export const streamSessionEvents = defineRoute({
   method: 'get',

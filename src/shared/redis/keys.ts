@@ -155,6 +155,12 @@ export interface Keys {
   tenantLiveSessions(tenant: string): string
   /** Sorted set of the ids of a tenant's sessions by when they were accepted, in ms. */
   tenantSessions(tenant: string): string
+  /** Hash: sessions of the Jupyter protocol, JSON, of a tenant, by their ids. */
+  jupyterSessions(tenant: string): string
+  /** Hash: what a socket of the Jupyter protocol asked of a session, JSON, by the ids of the executions. */
+  jupyterRequests(session: string): string
+  /** Hash: the last event that each socket of a session has had, by the sockets' own ids. */
+  jupyterSockets(session: string): string
 }
 
 /** Of sessions that wait for a worker with room. */
@@ -241,6 +247,9 @@ const PATTERNS: Readonly<Record<KeyName, string>> = {
   liveSessions: 'sessions-live',
   tenantLiveSessions: 'sessions-live:*',
   tenantSessions: 'sessions-of:*',
+  jupyterSessions: 'jupyter-sessions:*',
+  jupyterRequests: 'jupyter-requests:*',
+  jupyterSockets: 'jupyter-sockets:*',
   compatFiles: 'compat-files:*',
 }
 

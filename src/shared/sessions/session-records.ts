@@ -18,6 +18,8 @@ export interface SessionRecords {
   read(id: string): Promise<StoredSession | undefined>
   /** Those of a tenant, newest first, from the one after `before`. */
   list(tenant: string, count: number, before: string | undefined): Promise<Session[]>
+  /** Those of a tenant that have not ended, oldest first. */
+  live(tenant: string): Promise<Session[]>
   /** Takes a session for a worker. @returns false when it has ended */
   take(id: string, worker: string): Promise<boolean>
   /** Writes it anew, with events. @returns the ids of the events; undefined when it has ended */
@@ -230,6 +232,11 @@ export function createSessionRecords(
       const ids = await redis.zrevrange(key, rank + 1, rank + count)
       const found = await Promise.all(ids.map(read))
       return found.flatMap((one) => (one ? [one.session] : []))
+    },
+    async live(tenant) {
+      const ids = await redis.smembers(keys.tenantLiveSessions(tenant))
+      const found = await Promise.all(ids.toSorted().map(read))
+      return found.flatMap((one) => (one && one.session.state !== 'ended' ? [one.session] : []))
     },
     async take(id, worker) {
       return (await runScript(redis, prefix, TAKE, { id, worker, leaseMs: SESSION_LEASE_MS })) === 1
