@@ -14,6 +14,7 @@ const END = '<!-- routes: end -->'
 const TOLD_UNDER = [
   ['/v1/webhook', 'webhooks.md'],
   ['/v1/sessions', 'sessions.md'],
+  ['/v1/browser-tokens', 'access.md#browser-tokens'],
   ['/v1/files', 'files.md#requests'],
   ['/v1/admin/files', 'files.md#requests'],
   ['/v1/batches', '#post-v1batches'],

@@ -109,6 +109,8 @@ const NOWHERE = [400, 401, 403, 421, 429, 500, 503]
 export function faultsOf(exchange: Exchange): string[] {
   const [path = ''] = exchange.url.split('?')
   if (isOtherSystem(path)) return []
+  // What a browser asks before a page of another origin shows its token.
+  if (exchange.method === 'OPTIONS' && exchange.status === 204) return []
   const isRead = exchange.method === 'GET' || exchange.method === 'HEAD'
   if (isRead && isPage(path) && exchange.status < 400) return []
   const documented = PATHS.find(({ pattern }) => pattern.test(path))

@@ -155,6 +155,10 @@ export interface Keys {
   tenantLiveSessions(tenant: string): string
   /** Sorted set of the ids of a tenant's sessions by when they were accepted, in ms. */
   tenantSessions(tenant: string): string
+  /** JSON of a token for pages, by its id; lives as long as it. */
+  browserToken(id: string): string
+  /** Sorted set of the origins that tokens are for by until when they are known, in ms. */
+  readonly browserOrigins: string
   /** Hash: sessions of the Jupyter protocol, JSON, of a tenant, by their ids. */
   jupyterSessions(tenant: string): string
   /** Hash: what a socket of the Jupyter protocol asked of a session, JSON, by the ids of the executions. */
@@ -247,6 +251,8 @@ const PATTERNS: Readonly<Record<KeyName, string>> = {
   liveSessions: 'sessions-live',
   tenantLiveSessions: 'sessions-live:*',
   tenantSessions: 'sessions-of:*',
+  browserToken: 'browser-token:*',
+  browserOrigins: 'browser-origins',
   jupyterSessions: 'jupyter-sessions:*',
   jupyterRequests: 'jupyter-requests:*',
   jupyterSockets: 'jupyter-sockets:*',
