@@ -52,6 +52,7 @@ export function createApp({ config, redis, log, tracing }: Core, parts: AppParts
   app.use(helmet())
   app.use(oneHost)
   app.use(ownHost(config.auth))
+  app.use(pages.embedded)
   app.use(compat.before)
   app.use(access.fromPages)
   app.use(refuseCrossSite(config.http.allowedOrigins))

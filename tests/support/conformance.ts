@@ -91,6 +91,7 @@ export const PAGE_ROUTES: Readonly<Record<string, RegExp>> = {
   '/admin/queues/board.js': /^\/admin\/queues\/board\.js$/,
   '/admin/queues/static/*path': /^\/admin\/queues\/static\//,
   '/admin/queues/api/*path': /^\/admin\/queues\/api\//,
+  '/run-code.js': /^\/run-code\.js$/,
   '/assets/:name': /^\/assets\/[^/]+$/,
 }
 /** Other systems' protocols, which are documented by those. */
