@@ -11,7 +11,7 @@ import type { JupyterRecords } from './jupyter-records.ts'
 import { createKernelEvents } from './kernel-events.ts'
 import { createKernelRequests } from './kernel-requests.ts'
 import type { KernelCalls } from './kernels.ts'
-import { kernelLife, messageMaker } from './kernel-messages.ts'
+import { kernelLife, messageMaker, type Part } from './kernel-messages.ts'
 import { createRunLine } from './run-line.ts'
 
 /** Sockets to the kernels of this gateway. */
@@ -49,6 +49,7 @@ export function createChannels(needs: SystemNeeds, records: JupyterRecords, kern
   const { config, sessions, upgrades } = needs
   const { feed, calls } = sessions.needs
   const maxMessageBytes = config.http.maxCodeBytes + MESSAGE_ROOM
+  const infos = new Map<string, Part>()
   const open = new Map<string, (why: CloseReason) => Promise<void>>()
 
   const converse = async (res: Response, session: Session, client: string, socket: WebSocket, ends: AbortSignal) => {
@@ -94,7 +95,17 @@ export function createChannels(needs: SystemNeeds, records: JupyterRecords, kern
       let asking: string | undefined
       const make = messageMaker(() => kernelLife(session.id, restarts))
       const line = createRunLine({ needs, res, session, client, records, send, make })
-      const requests = createKernelRequests({ needs, kernels, res, session, line, send, make, asking: () => asking })
+      const requests = createKernelRequests({
+        needs,
+        kernels,
+        res,
+        session,
+        line,
+        send,
+        make,
+        infos,
+        asking: () => asking,
+      })
       const told = createKernelEvents({
         session,
         client,

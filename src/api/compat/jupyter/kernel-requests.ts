@@ -25,6 +25,8 @@ export interface KernelRequestsOptions {
   line: RunLine
   send: (message: JupyterMessage) => Promise<void>
   make: MessageMaker
+  /** What kernels have said of themselves, by session: one that is busy does not answer. A program can change what its own says. */
+  infos: Map<string, Part>
   /** The execution of this socket that asked for a line last. */
   asking: () => string | undefined
 }
@@ -38,25 +40,23 @@ const OF_KERNEL = new Set([
   'history_request',
 ])
 const MOST_UNDER_WAY = 32
-
-/** What each language's kernel says of itself. It is the same for all of them, and one that is busy does not answer. */
-const infos = new Map<string, Part>()
+const MOST_INFOS = 1000
 
 export function createKernelRequests(options: KernelRequestsOptions): KernelRequests {
-  const { needs, kernels, res, session, line, send, make, asking } = options
+  const { needs, kernels, res, session, line, send, make, infos, asking } = options
   const { calls } = needs.sessions.needs
-  const runtime = `${session.language} ${session.version}`
   let underWay = 0
 
   const ask = async (type: string, content: Part): Promise<Part> => {
-    const known = type === 'kernel_info_request' ? infos.get(runtime) : undefined
+    const known = type === 'kernel_info_request' ? infos.get(session.id) : undefined
     if (known) return known
     const asked = { id: KERNEL_CONTEXT, type, content }
     const { value } = await calls.call(sessionOf(res, session.id), 'askContext', asked)
     if (type !== 'kernel_info_request') return value as Part
     // Debuggers and subshells need channels that sessions do not have.
     const info: Part = { ...value, status: 'ok', debugger: false, supported_features: [] }
-    infos.set(runtime, info)
+    if (infos.size >= MOST_INFOS) infos.clear()
+    infos.set(session.id, info)
     return info
   }
 
