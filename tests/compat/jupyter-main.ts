@@ -8,7 +8,7 @@ import { packageRoot } from '../../src/shared/package-root.ts'
 import { eventually } from '../support/eventually.ts'
 import { startInstallation } from '../support/installation.ts'
 
-const PYTHON_PACKAGES = ['jupyter-server==2.21.1', 'jupyter-client==8.10.0', 'nbclient==0.11.0', 'jupyter-kernel-client==1.0.2'] // prettier-ignore
+const PYTHON_PACKAGES = ['jupyter-server==2.21.1', 'jupyter-client==8.6.3', 'nbclient==0.11.0', 'jupyter-kernel-client==1.0.2'] // prettier-ignore
 const NODE_PACKAGES = ['@jupyterlab/services@7.6.6', 'thebe@0.9.3']
 const UNLIMITED = { RATE_PER_MINUTE: '1000000', RATE_BURST: '100000', READ_RATE_PER_MINUTE: '1000000', READ_RATE_BURST: '100000' } // prettier-ignore
 

@@ -52,13 +52,13 @@ async def manage():
 asyncio.run(manage())
 print(f'jupyter_server {jupyter_server_version}, gateway client: works')
 
-from jupyter_kernel_client import KernelClient, __version__ as kernel_client_version
+from jupyter_kernel_client import JupyterKernelClient, __version__ as kernel_client_version
 
-with KernelClient(server_url=base, token='') as kernel:
+with JupyterKernelClient(server_url=base, token='') as kernel:
     reply = kernel.execute('import os\nprint("hello")\n6 * 7')
     assert reply['status'] == 'ok', reply
     texts = [output.get('text') or output['data']['text/plain'] for output in reply['outputs']]
     assert texts == ['hello\n', '42'], texts
-    kernel.set_variable('y', 5)
-    assert kernel.get_variable('y') == 5
+    kernel.restart()
+    assert kernel.execute('reply')['status'] == 'error'
 print(f'jupyter_kernel_client {kernel_client_version}: works')
