@@ -17,6 +17,7 @@ const TOLD_UNDER = [
   ['/v1/environments', 'guides/packages.md#install-ahead'],
   ['/v1/admin/environments', 'guides/packages.md#for-operators'],
   ['/v1/admin/package-bans', 'guides/packages.md#for-operators'],
+  ['/v1/browser-tokens', 'access.md#browser-tokens'],
   ['/v1/files', 'files.md#requests'],
   ['/v1/admin/files', 'files.md#requests'],
   ['/v1/admin/sessions', 'sessions.md#for-operators'],

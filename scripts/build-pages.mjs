@@ -50,6 +50,15 @@ const extras = await build({
   format: 'iife',
 })
 
+// For other sites' pages: one file whose name stays.
+await build({
+  ...COMMON,
+  entryPoints: [{ in: join(source, 'run-code/main.ts'), out: 'run-code' }],
+  entryNames: '[name]',
+  outdir: target,
+  format: 'iife',
+})
+
 const url = (output) => `/assets/${basename(output)}`
 const builtFrom = ({ outputs }, entry) => {
   const found = Object.entries(outputs).find(([, { entryPoint }]) => entryPoint === entry)
@@ -82,8 +91,7 @@ for (const [name, { title, description }] of Object.entries(PAGES)) {
   writeFileSync(join(target, `${name}.html`), html)
 }
 
-for (const name of readdirSync(assets)) {
-  const file = join(assets, name)
+for (const file of [...readdirSync(assets).map((name) => join(assets, name)), join(target, 'run-code.js')]) {
   const bytes = readFileSync(file)
   writeFileSync(`${file}.br`, brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }))
   writeFileSync(`${file}.gz`, gzipSync(bytes, { level: 9 }))

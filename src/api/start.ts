@@ -86,20 +86,18 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     open,
     audit,
   })
-  const compat = createCompatFeature(
-    core,
-    {
-      languages,
-      overview,
-      jobs,
-      feed: events.feed,
-      open,
-      upgrades,
-      spend: (res, tokens) => spendRest({ req: res.req, res }, tokens),
-      mayRun: access.allow(['jobs'], '/v1/jobs'),
-    },
-    { sessions: sessions.needs, mayUse: access.allow(['sessions'], '/v1/sessions'), access },
-  )
+  const compat = createCompatFeature(core, {
+    languages,
+    overview,
+    jobs,
+    feed: events.feed,
+    open,
+    upgrades,
+    spend: (res, tokens) => spendRest({ req: res.req, res }, tokens),
+    mayRun: access.allow(['jobs'], '/v1/jobs'),
+    sessions: { needs: sessions.needs, mayUse: access.allow(['sessions'], '/v1/sessions') },
+    access,
+  })
   const mcp = createMcpFeature(core, {
     tools: { config, languages, overview, jobs, sessions: sessions.needs, live: events.live, open },
     spend: (res) => spendRest({ req: res.req, res }, 1),

@@ -131,6 +131,20 @@ const pages: Defence[] = [
     name: 'spends no budget on what it refuses',
   },
   {
+    threat: 'a browser token on another page',
+    without: 'the look at the origin that a token is for',
+    edits: edit('src/api/access/authenticate.ts', 'if (!isFromOrigin(req, token.origin))', 'if (!token.origin)'),
+    test: 'tests/api/access/browser-tokens.test.ts',
+    name: 'pages of other origins may not, with the token or without one',
+  },
+  {
+    threat: 'a page that makes itself tokens',
+    without: 'that a token makes no others',
+    edits: edit('src/api/access/browser-tokens.ts', 'if (isOfBrowser(caller.tenant))', 'if (!caller.tenant)'),
+    test: 'tests/api/access/browser-tokens.test.ts',
+    name: 'a token opens its scopes, makes no other token, and is nothing for the operator',
+  },
+  {
     threat: 'cross-site requests',
     without: 'that another port of this machine is another origin',
     edits: edit(CROSS_SITE, "site === 'same-origin' || site === 'none'", "site !== 'cross-site'"),

@@ -91,6 +91,7 @@ export const PAGE_ROUTES: Readonly<Record<string, RegExp>> = {
   '/admin/queues/board.js': /^\/admin\/queues\/board\.js$/,
   '/admin/queues/static/*path': /^\/admin\/queues\/static\//,
   '/admin/queues/api/*path': /^\/admin\/queues\/api\//,
+  '/run-code.js': /^\/run-code\.js$/,
   '/assets/:name': /^\/assets\/[^/]+$/,
 }
 /** Other systems' protocols, and that of models' tools, which are documented elsewhere. */
@@ -109,6 +110,8 @@ const NOWHERE = [400, 401, 403, 421, 429, 500, 503]
 export function faultsOf(exchange: Exchange): string[] {
   const [path = ''] = exchange.url.split('?')
   if (isOtherSystem(path)) return []
+  // What a browser asks before a page of another origin shows its token.
+  if (exchange.method === 'OPTIONS' && exchange.status === 204) return []
   const isRead = exchange.method === 'GET' || exchange.method === 'HEAD'
   if (isRead && isPage(path) && exchange.status < 400) return []
   const documented = PATHS.find(({ pattern }) => pattern.test(path))

@@ -1,14 +1,16 @@
 import type { Request, RequestHandler, Response } from 'express'
 import type { ApiKey } from '../../shared/access/api-key.ts'
 import type { ApiKeys } from '../../shared/access/api-keys.ts'
-import { parseKey } from '../../shared/access/key-text.ts'
+import type { BrowserToken, BrowserTokens } from '../../shared/access/browser-tokens.ts'
+import { looksLikeBrowserToken, parseKey } from '../../shared/access/key-text.ts'
 import type { Config } from '../../shared/config/config.ts'
-import { queueUnavailable } from '../../shared/problems.ts'
+import { Problem, queueUnavailable } from '../../shared/problems.ts'
 import type { SecurityEvent } from '../../shared/security/security-event.ts'
 import type { Caller } from '../http/caller.ts'
 import { requestIdOf } from '../http/request-log.ts'
 import type { AdminLogin, Login } from './admin-login.ts'
 import { clientAddress } from './client-address.ts'
+import { isHost } from './cross-site.ts'
 import { presentedKey } from './presented-key.ts'
 import type { Revocations } from './revocations.ts'
 import { unauthenticated } from '../http/problems.ts'
@@ -16,6 +18,7 @@ import { unauthenticated } from '../http/problems.ts'
 export interface AuthenticateDeps {
   config: Pick<Config, 'auth' | 'load'>
   apiKeys: Pick<ApiKeys, 'verify' | 'findValid'>
+  browserTokens: Pick<BrowserTokens, 'verify'>
   revocations: Revocations
   /** Who is logged in to the dashboard, where that opens something. */
   login: Pick<AdminLogin, 'forRequest'>
@@ -37,6 +40,9 @@ declare module 'express-serve-static-core' {
 
 const ENDED = 'the session has ended; log in again'
 const NO_KEY = 'send a key in the header "Authorization: Bearer ry_..." or "X-API-Key: ry_..."'
+const TOKEN_NOT_VALID = 'the browser token is invalid or has expired; the page needs a new one'
+/** Jobs of one page that run at one time. */
+const PAGE_RUNNING_JOBS = 2
 /** One answer to them all, so that it does not help to find a key. */
 const NOT_VALID = 'the key is invalid: it may be mistyped, revoked or expired'
 
@@ -62,6 +68,7 @@ export interface Authentication {
 export function createAuthentication({
   config,
   apiKeys,
+  browserTokens,
   revocations,
   login,
   onFailure,
@@ -96,6 +103,28 @@ export function createAuthentication({
   /** The session's key holds as if it were shown, but opens nothing that is not the operator's; a link has no key. */
   const ofLogin = ({ key }: Login, address: string): Caller =>
     key ? { ...ofKey(key, address), scopes: ['admin'] } : { ...withoutKey(address), scopes: ['admin'] }
+
+  /** A token that opens something now, with the key that made it. */
+  const ofToken = async (text: string): Promise<{ token: BrowserToken; key: ApiKey | undefined } | undefined> => {
+    const token = await browserTokens.verify(text)
+    if (!token) return undefined
+    if (token.keyId === null) return config.auth === 'none' ? { token, key: undefined } : undefined
+    const key = await apiKeys.findValid(token.keyId)
+    return key && { token, key }
+  }
+  /** What its maker has, for itself: its own tenant and its own rates, and no webhooks. */
+  const ofPage = ({ id, tenant, scopes }: BrowserToken, key: ApiKey | undefined, address: string): Caller => {
+    const maker = key ? ofKey(key, address) : withoutKey(address)
+    return {
+      ...maker,
+      tenant,
+      shareable: false,
+      keyId: id,
+      scopes: scopes.filter((scope) => maker.scopes.includes(scope)),
+      maxRunningJobs: Math.min(maker.maxRunningJobs ?? PAGE_RUNNING_JOBS, PAGE_RUNNING_JOBS),
+      webhook: null,
+    }
+  }
 
   const fail = async (answer: string, detail: string, req: Request, res: Response): Promise<never> => {
     // The id shown is in the words only: counted against, it would let anybody have somebody else's key blocked.
@@ -136,6 +165,18 @@ export function createAuthentication({
       return next()
     }
     if ('fault' in presented) return fail(presented.fault.answer, presented.fault.detail, req, res)
+    if (looksLikeBrowserToken(presented.key)) {
+      const found = await ofToken(presented.key).catch((error: unknown) => {
+        throw queueUnavailable(error)
+      })
+      if (!found) return fail(TOKEN_NOT_VALID, 'an invalid browser token was sent', req, res)
+      const { token, key: maker } = found
+      if (!isFromOrigin(req, token.origin)) throw new Problem('cross-site', `this token is for pages of ${token.origin} alone`) // prettier-ignore
+      res.locals.caller = ofPage(token, maker, address)
+      const watched = maker ? earlier(maker.expiresAt, token.expiresAt) : token.expiresAt
+      res.locals.keyEnds = () => (maker ? untilClosed(res, revocations.watch(maker.id, watched)) : undefined)
+      return next()
+    }
     const key = await apiKeys.verify(presented.key).catch((error: unknown) => {
       throw queueUnavailable(error)
     })
@@ -164,6 +205,12 @@ export function createAuthentication({
     asStranger: (req, res) => onEnded(clientAddress(req.ip), res),
     refuse: (detail, req, res) => fail('the access token is not valid', detail, req, res),
   }
+}
+
+/** Whether a page of this origin asks. Browsers name no origin with what a page only reads from its own. */
+function isFromOrigin({ headers, host }: Pick<Request, 'headers' | 'host'>, origin: string): boolean {
+  if (headers.origin !== undefined) return headers.origin.toLowerCase() === origin
+  return headers['sec-fetch-site'] === 'same-origin' && isHost(origin, host)
 }
 
 /** Of two times as RFC 3339 has them in UTC. */

@@ -18,7 +18,8 @@ const BEHIND_SESSION = /^\/admin\/queues(?:\/|$)/i
 export function refuseCrossSite(allowed: readonly string[]): RequestHandler {
   return (req, res, next) => {
     const from = foreignOrigin(req, allowed)
-    if (from === undefined) return next()
+    // Whether it is good for that origin is looked at with the token itself.
+    if (from === undefined || res.locals.showsBrowserToken) return next()
     if (isLinkToPage(req)) {
       // The session's cookie stays behind when another site leads here, and comes along from another port: both end up the same.
       if (BEHIND_SESSION.test(req.path)) return res.set('Cache-Control', 'no-store').redirect(303, '/admin')
@@ -48,7 +49,7 @@ function foreignOrigin(req: Pick<Request, 'headers' | 'host'>, allowed: readonly
 }
 
 /** Whether a URL leads to this host. A port that is the scheme's own may be left out on either side. */
-function isHost(text: string, host: string | undefined): boolean {
+export function isHost(text: string, host: string | undefined): boolean {
   if (!/^https?:/i.test(text) || !URL.canParse(text)) return false
   const url = new URL(text)
   const own = `${url.protocol}//${host ?? ''}`

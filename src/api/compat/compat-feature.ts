@@ -5,15 +5,16 @@ import { CODAPI } from './codapi/codapi.ts'
 import { createE2b } from './e2b/e2b.ts'
 import type { E2bSources } from './e2b/e2b-needs.ts'
 import { JOBE } from './jobe/jobe.ts'
+import { JUPYTER } from './jupyter/jupyter.ts'
 import { JUDGE0 } from './judge0/judge0.ts'
 import { PISTON } from './piston/piston.ts'
 import { SANDBOXFUSION } from './sandboxfusion/sandboxfusion.ts'
 import { createSentFiles } from './system/sent-files.ts'
-import { showKey } from './system/show-key.ts'
+import { showKey, showToken } from './system/show-key.ts'
 import type { CompatSystem, SystemNeeds } from './system/system.ts'
 
-/** Those that are served by jobs. */
-const SYSTEMS: readonly CompatSystem[] = [JUDGE0, PISTON, JOBE, SANDBOXFUSION, CODAPI]
+/** Those that are made of nothing but what all get. */
+const SYSTEMS: readonly CompatSystem[] = [JUDGE0, PISTON, JOBE, SANDBOXFUSION, CODAPI, JUPYTER]
 
 export interface CompatFeature {
   /** Before it is known who calls: where keys are shown, and what pages are told of what they may. */
@@ -24,31 +25,40 @@ export interface CompatFeature {
   errors: readonly { path: string; answer: ErrorRequestHandler }[]
 }
 
+export interface CompatNeeds extends Omit<SystemNeeds, 'config' | 'sentFiles' | 'sessions'> {
+  sessions: Omit<SystemNeeds['sessions'], 'redis' | 'keys'>
+  access: E2bSources['access']
+}
+
 /** Protocols of other systems, each under a path of its own, served by jobs and sessions. */
-export function createCompatFeature(
-  core: Core,
-  needs: Omit<SystemNeeds, 'config' | 'sentFiles'>,
-  ofE2b: E2bSources,
-): CompatFeature {
+export function createCompatFeature(core: Core, { sessions, access, ...needs }: CompatNeeds): CompatFeature {
   const { config, redis, bulk, keys, log } = core
-  const sentFiles = createSentFiles(bulk, keys)
+  const systemNeeds = {
+    ...needs,
+    config,
+    sessions: { ...sessions, redis, keys },
+    sentFiles: createSentFiles(bulk, keys),
+  }
   const before = Router()
   const routes = Router()
   const errors: { path: string; answer: ErrorRequestHandler }[] = []
-  const systems = [...SYSTEMS, createE2b(core, ofE2b)].filter(({ name }) => config.compat.includes(name))
+  const systems = [...SYSTEMS, createE2b(core, { sessions: sessions.needs, mayUse: sessions.mayUse, access })].filter(
+    ({ name }) => config.compat.includes(name),
+  )
   for (const { byHostName } of systems) if (byHostName) before.use(byHostName)
   for (const system of systems) {
     const path = `/${system.name}`
     before.use(path, prepare(system, config.http.allowedOrigins))
     if (system.findCaller) before.use(path, system.findCaller)
-    routes.use(path, system.routes({ ...needs, config, sentFiles }))
+    routes.use(path, system.routes(systemNeeds))
     errors.push({ path, answer: answerProblem(redis, log, system.sendProblem) })
   }
   return { before, routes, errors }
 }
 
-function prepare({ keyHeaders, cors }: CompatSystem, allowedOrigins: readonly string[]): RequestHandler {
+function prepare({ keyHeaders, token, cors }: CompatSystem, allowedOrigins: readonly string[]): RequestHandler {
   return (req, res, next) => {
+    if (token) showToken(req, token)
     showKey(req, keyHeaders)
     if (!cors) return next()
     const { origin } = req.headers

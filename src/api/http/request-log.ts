@@ -42,4 +42,4 @@ export function requestLog(log: Logger): HttpLogger {
 export const requestIdOf = (req: IncomingMessage): string => req.id as string
 
 /** A path as it may be logged: somebody may have put a key there. */
-export const withoutKeys = (path: string): string => path.replaceAll(/ry_[0-9a-f]{12}_[^/]*/gi, 'ry_...')
+export const withoutKeys = (path: string): string => path.replaceAll(/ry(b?)_[0-9a-f]{12}_[^/]*/gi, 'ry$1_...')

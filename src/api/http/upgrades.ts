@@ -23,10 +23,11 @@ export interface Upgrades {
   /**
    * Makes the WebSocket. Nothing may be written to the response after it; that closes when the connection does.
    * @param maxMessageBytes longest message of the client; MAX_MESSAGE_BYTES unless given
+   * @param subprotocol what is spoken if the client names it; SUBPROTOCOL unless given
    * @returns a socket that reads nothing until it is resumed
    * @throws Problem `invalid-header` when the handshake is none
    */
-  accept(req: IncomingMessage, maxMessageBytes?: number): Promise<WebSocket>
+  accept(req: IncomingMessage, maxMessageBytes?: number, subprotocol?: string): Promise<WebSocket>
   /** Cuts every connection that is left. */
   destroyAll(): void
 }
@@ -36,6 +37,7 @@ interface Upgrade {
   head: Buffer
   res: ServerResponse
   fail: (error: Error) => void
+  subprotocol: string
 }
 
 export function createUpgrades(): Upgrades {
@@ -47,7 +49,10 @@ export function createUpgrades(): Upgrades {
     noServer: true,
     clientTracking: false,
     closeTimeout: CLOSE_TIMEOUT_MS,
-    handleProtocols: (offered: Set<string>) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : (false as const)),
+    handleProtocols: (offered: Set<string>, req: IncomingMessage) => {
+      const { subprotocol = SUBPROTOCOL } = asked.get(req) ?? {}
+      return offered.has(subprotocol) ? subprotocol : (false as const)
+    },
   }
   const servers = new Map<number, WebSocketServer>()
   /** What makes sockets whose clients may send messages of this length. */
@@ -71,7 +76,7 @@ export function createUpgrades(): Upgrades {
     res.shouldKeepAlive = false
     res.assignSocket(socket)
     res.once('finish', () => socket.destroySoon())
-    asked.set(req, { socket, head, res, fail: () => undefined })
+    asked.set(req, { socket, head, res, fail: () => undefined, subprotocol: SUBPROTOCOL })
     app(req, res)
   }
 
@@ -87,9 +92,10 @@ export function createUpgrades(): Upgrades {
       })
     },
     asksFor: (req) => asked.has(req),
-    accept(req, maxMessageBytes = MAX_MESSAGE_BYTES) {
+    accept(req, maxMessageBytes = MAX_MESSAGE_BYTES, subprotocol = SUBPROTOCOL) {
       const upgrade = asked.get(req)
       if (!upgrade) throw new Error('the request asks for no WebSocket')
+      upgrade.subprotocol = subprotocol
       return new Promise((resolve, reject) => {
         upgrade.fail = ({ message }) =>
           reject(new Problem('invalid-header', message, { headers: { 'Sec-WebSocket-Version': '13' } }))

@@ -15,6 +15,8 @@ export interface BuiltPages {
   html: ReadonlyMap<string, string>
   /** By file name; a name holds a hash of the contents. */
   assets: ReadonlyMap<string, PageAsset>
+  /** The script of `<run-code>`. */
+  runCode: PageAsset
 }
 
 const CONTENT_TYPES: Record<string, string> = {
@@ -35,6 +37,7 @@ export function loadPages(folder: string): BuiltPages | undefined {
   const names = readdirSync(join(folder, 'assets')).filter((name) => !/\.(?:br|gz)$/.test(name))
   return {
     html: new Map(pages.map((name) => [name.slice(0, -'.html'.length), readFileSync(join(folder, name), 'utf8')])),
+    runCode: readAsset(join(folder, 'run-code.js')),
     assets: new Map(names.map((name) => [name, readAsset(join(folder, 'assets', name))])),
   }
 }

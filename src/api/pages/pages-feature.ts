@@ -7,10 +7,14 @@ import { pageHeaders } from './page-headers.ts'
 import type { Core } from '../core.ts'
 
 const FOR_EVER = 'public, max-age=31536000, immutable'
+/** Its name stays when it changes. */
+const SHORTLY = 'public, max-age=300'
 
 export interface PagesFeature {
   /** Undefined when they were not built. */
   pages: Router | undefined
+  /** What pages of other origins load; before those are refused. */
+  embedded: RequestHandler
   /** `/` for what is no browser: the addresses of some routes. */
   welcome: RequestHandler
 }
@@ -18,7 +22,11 @@ export interface PagesFeature {
 export function createPagesFeature({ root, log }: Core): PagesFeature {
   const built = loadPages(`${root}/dist/pages`)
   if (!built) log.warn('the pages were not built: npm run build')
-  return { pages: built && pageRouter(built), welcome }
+  return {
+    pages: built && pageRouter(built),
+    embedded: built ? embeddedScript(built) : (_req, _res, next) => next(),
+    welcome,
+  }
 }
 
 const welcome: RequestHandler = (_req, res) => {
@@ -64,6 +72,19 @@ function pageRouter({ html, assets }: BuiltPages): Router {
   return router
 }
 
+/** The script of `<run-code>`. It holds nothing that is anybody's, so every page may load it. */
+function embeddedScript({ runCode }: BuiltPages): Router {
+  const router = Router()
+  router
+    .route('/run-code.js')
+    .get((req, res) => {
+      res.set({ 'Access-Control-Allow-Origin': '*', 'Cross-Origin-Resource-Policy': 'cross-origin' })
+      sendAsset(req, res, runCode, SHORTLY)
+    })
+    .all(onlyMethods('GET'))
+  return router
+}
+
 const isRead = ({ method }: Request): boolean => method === 'GET' || method === 'HEAD'
 
 function sendPage(res: Response, html: string | undefined): void {
@@ -72,8 +93,8 @@ function sendPage(res: Response, html: string | undefined): void {
   res.set(pageHeaders(nonce)).type('html').send(html.replaceAll('{{nonce}}', nonce))
 }
 
-function sendAsset(req: Request, res: Response, asset: PageAsset): void {
-  res.set({ 'Cache-Control': FOR_EVER, 'Content-Type': asset.contentType, Vary: 'Accept-Encoding' })
+function sendAsset(req: Request, res: Response, asset: PageAsset, kept = FOR_EVER): void {
+  res.set({ 'Cache-Control': kept, 'Content-Type': asset.contentType, Vary: 'Accept-Encoding' })
   const encoding = (['br', 'gzip'] as const).find((name) => req.acceptsEncodings(name) === name)
   if (encoding) res.set('Content-Encoding', encoding)
   res.send(asset[encoding ?? 'identity'])

@@ -37,6 +37,7 @@ export const context: Context = {
   executionCount: 1,
   queued: 0,
   message: null,
+  restarts: 0,
   createdAt: AT,
 }
 

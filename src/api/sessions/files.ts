@@ -21,7 +21,7 @@ const FileList = Type.Object({ entries: Type.Array(FileEntry, { description: 'by
 const MOST_ENTRIES = 10_000
 
 /** @throws Problem `invalid-request` */
-function checkPath(path: string, pointer: string): string {
+export function checkPath(path: string, pointer: string): string {
   const wrong = path === '' ? 'is missing' : sentPathProblem(path)
   if (wrong !== undefined) throw invalidRequest([{ pointer, detail: wrong }])
   return path

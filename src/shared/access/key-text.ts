@@ -20,9 +20,20 @@ export function parseKey(text: string): KeyText | undefined {
   return id === undefined || secret === undefined ? undefined : { id, secret }
 }
 
+/** A browser token has the parts of a key: `ryb_<id>_<secret>`. */
+export const formatBrowserToken = ({ id, secret }: KeyText): string => `ryb_${id}_${secret}`
+
+/** @returns undefined when the text is not of the form of a browser token */
+export function parseBrowserToken(text: string): KeyText | undefined {
+  const [, id, secret] = /^ryb_([0-9a-f]{12})_([0-9a-f]{64})$/.exec(text) ?? []
+  return id === undefined || secret === undefined ? undefined : { id, secret }
+}
+
+export const looksLikeBrowserToken = (text: string): boolean => text.startsWith('ryb_')
+
 /** Whether a text was probably meant as a key, be it cut short, mistyped or with `Bearer` before it. */
 export function looksLikeKey(text: string): boolean {
-  return /^\s*(bearer\s+)?ry_[0-9a-z]{6,}_[0-9a-z_-]{6,}/i.test(text)
+  return /^\s*(bearer\s+)?ryb?_[0-9a-z]{6,}_[0-9a-z_-]{6,}/i.test(text)
 }
 
 /**

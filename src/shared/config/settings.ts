@@ -69,7 +69,7 @@ const LIMIT_WORDS: Record<keyof Limits, string> = {
 }
 
 /** Other systems whose protocols the gateway can speak. */
-export const COMPAT_SYSTEMS = ['judge0', 'piston', 'jobe', 'sandboxfusion', 'codapi', 'e2b'] as const
+export const COMPAT_SYSTEMS = ['judge0', 'piston', 'jobe', 'sandboxfusion', 'codapi', 'e2b', 'jupyter'] as const
 
 /** Settings that had another name before. The former name works for one version more. */
 export const FORMER_SETTINGS: readonly FormerName[] = [{ former: 'ARMED', name: 'PREWARM' }]

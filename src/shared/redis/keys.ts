@@ -171,6 +171,16 @@ export interface Keys {
   environmentWaiters(id: string): string
   /** Hash: packages that nobody may have, JSON, by ecosystem, name and version. */
   readonly packageBans: string
+  /** JSON of a token for pages, by its id; lives as long as it. */
+  browserToken(id: string): string
+  /** Sorted set of the origins that tokens are for by until when they are known, in ms. */
+  readonly browserOrigins: string
+  /** Hash: sessions of the Jupyter protocol, JSON, of a tenant, by their ids. */
+  jupyterSessions(tenant: string): string
+  /** Hash: what a socket of the Jupyter protocol asked of a session, JSON, by the ids of the executions. */
+  jupyterRequests(session: string): string
+  /** Hash: the last event that each socket of a session has had, by the sockets' own ids. */
+  jupyterSockets(session: string): string
 }
 
 /** Of sessions that wait for a worker with room. */
@@ -257,6 +267,11 @@ const PATTERNS: Readonly<Record<KeyName, string>> = {
   liveSessions: 'sessions-live',
   tenantLiveSessions: 'sessions-live:*',
   tenantSessions: 'sessions-of:*',
+  browserToken: 'browser-token:*',
+  browserOrigins: 'browser-origins',
+  jupyterSessions: 'jupyter-sessions:*',
+  jupyterRequests: 'jupyter-requests:*',
+  jupyterSockets: 'jupyter-sockets:*',
   compatFiles: 'compat-files:*',
   mcpCancellations: 'mcp-cancellations',
   e2bSandbox: 'e2b-sandbox:*',

@@ -20,6 +20,8 @@ export interface SessionRecords {
   list(tenant: string, count: number, before: string | undefined): Promise<Session[]>
   /** Those of all tenants that have not ended, newest first. */
   live(): Promise<(Omit<StoredSession, 'worker'> & { worker: string | null })[]>
+  /** Those of a tenant that have not ended, oldest first. */
+  liveOf(tenant: string): Promise<Session[]>
   /** Takes a session for a worker. @returns false when it has ended */
   take(id: string, worker: string): Promise<boolean>
   /** Writes it anew, with events. @returns the ids of the events; undefined when it has ended */
@@ -76,6 +78,10 @@ local function tell(id, list, from)
   end
   return ids
 end
+-- A browser token's sessions count for the tenant that made it too; see browser-tokens.ts.
+local function owners(tenant)
+  return {tenant, (string.match(tenant, '^(.-)~'))}
+end
 local function expire(id, ttl)
   for _, key in ipairs({keys.session(id), keys.events(id), keys.sessionResults(id)}) do redis.call('EXPIRE', key, ttl) end
 end
@@ -105,15 +111,19 @@ if before then
   local first, fingerprint = string.match(before, '^(%S+) (.*)$')
   return {fingerprint == input.fingerprint and 'replayed' or 'mismatch', first}
 end
-local live = keys.tenantLiveSessions(tenant)
-if redis.call('SCARD', live) >= input.most then return {'full'} end
+for _, owner in ipairs(owners(tenant)) do
+  if redis.call('SCARD', keys.tenantLiveSessions(owner)) >= input.most then return {'full'} end
+end
 local at = now()
 redis.call('HSET', keys.session(id), 'tenant', tenant, 'state', 'starting', 'view', bulk[1])
-redis.call('SADD', live, id)
 redis.call('ZADD', keys.liveSessions, at + input.leaseMs, id)
 redis.call('ZADD', keys.tenantSessions(tenant), at, id)
 redis.call('ZREMRANGEBYSCORE', keys.tenantSessions(tenant), '-inf', at - input.listTtl * 1000)
-for _, key in ipairs({live, keys.liveSessions, keys.tenantSessions(tenant)}) do redis.call('EXPIRE', key, input.listTtl) end
+for _, owner in ipairs(owners(tenant)) do
+  redis.call('SADD', keys.tenantLiveSessions(owner), id)
+  redis.call('EXPIRE', keys.tenantLiveSessions(owner), input.listTtl)
+end
+for _, key in ipairs({keys.liveSessions, keys.tenantSessions(tenant)}) do redis.call('EXPIRE', key, input.listTtl) end
 if known then redis.call('SET', known, id .. ' ' .. input.fingerprint, 'EX', input.idempotencyTtl) end
 tell(id, bulk, 2)
 expire(id, input.ttl)
@@ -148,7 +158,7 @@ local tenant, state = unpack(redis.call('HMGET', keys.session(input.id), 'tenant
 if not state or state == 'ended' then return 0 end
 redis.call('ZADD', keys.liveSessions, now() + input.leaseMs, input.id)
 redis.call('EXPIRE', keys.liveSessions, input.listTtl)
-redis.call('EXPIRE', keys.tenantLiveSessions(tenant), input.listTtl)
+for _, owner in ipairs(owners(tenant)) do redis.call('EXPIRE', keys.tenantLiveSessions(owner), input.listTtl) end
 expire(input.id, input.ttl)
 return 1`,
 )
@@ -168,7 +178,7 @@ if state == 'ended' then return 0 end
 if input.onlyLost and tonumber(redis.call('ZSCORE', keys.liveSessions, id) or 0) > now() then return 0 end
 redis.call('HSET', record, 'view', bulk[1], 'state', 'ended')
 redis.call('ZREM', keys.liveSessions, id)
-redis.call('SREM', keys.tenantLiveSessions(tenant), id)
+for _, owner in ipairs(owners(tenant)) do redis.call('SREM', keys.tenantLiveSessions(owner), id) end
 redis.call('DEL', keys.sessionRequests(id))
 redis.call('PUBLISH', keys.sessionRequests(id), 'ended')
 tell(id, bulk, 2)
@@ -241,6 +251,13 @@ export function createSessionRecords(
       const found = await Promise.all(ids.map(read))
       return found.flatMap((one) =>
         one && one.session.state !== 'ended' ? [{ ...one, worker: one.worker ?? null }] : [],
+      )
+    },
+    async liveOf(tenant) {
+      const ids = await redis.smembers(keys.tenantLiveSessions(tenant))
+      const found = await Promise.all(ids.toSorted().map(read))
+      return found.flatMap((one) =>
+        one && one.tenant === tenant && one.session.state !== 'ended' ? [one.session] : [],
       )
     },
     async take(id, worker) {

@@ -101,6 +101,7 @@ export const Context = Type.Object({
   executionCount: orNull(Type.Integer({ description: 'of its last execution' })),
   queued: Type.Integer({ description: 'executions that wait in it' }),
   message: orNull(Type.String({ description: 'why it died' })),
+  restarts: Type.Integer({ description: 'how often its kernel was started anew' }),
   createdAt: time(''),
 })
 export type Context = Static<typeof Context>

@@ -97,6 +97,7 @@ export function createContext(options: ContextOptions): SessionContext {
   let executionCount: number | null = null
   let isClosed = false
   let kernel = ''
+  let restarts = -1
   let queue: Entry[] = []
   let running: Entry | undefined
   let stopStartTimer = () => {}
@@ -104,7 +105,16 @@ export function createContext(options: ContextOptions): SessionContext {
   let ready = Promise.resolve()
   const questions = new Map<string, { resolve: (content: Record<string, unknown>) => void; reject: (error: Error) => void }>() // prettier-ignore
 
-  const view = (): Context => ({ id, state, language, executionCount, queued: queue.length, message, createdAt })
+  const view = (): Context => ({
+    id,
+    state,
+    language,
+    executionCount,
+    queued: queue.length,
+    message,
+    restarts,
+    createdAt,
+  })
   const change = (to: Context['state'], why: string | null = null) => {
     state = to
     message = why
@@ -112,6 +122,7 @@ export function createContext(options: ContextOptions): SessionContext {
   }
 
   const start = () => {
+    restarts++
     change('starting')
     ready = new Promise((resolve, reject) => (settle = { resolve, reject }))
     ready.catch(() => undefined)

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { WakeUps } from '../../shared/redis/wake-ups.ts'
 import { MINUTE, SECOND } from '../../shared/limits.ts'
+import type { Operation } from '../../shared/sessions/operations.ts'
 import type { Session, SessionEnd, SessionSpec } from '../../shared/sessions/session.ts'
 import { acceptedSession, type SessionRecords } from '../../shared/sessions/session-records.ts'
 import type { RequestReader, SentRequest } from '../../shared/sessions/session-requests.ts'
@@ -41,6 +42,8 @@ const WARNING_MS = MINUTE
 /** How often the time of the last use is written, at the most. */
 const NOTE_ACTIVE_MS = 5 * SECOND
 const RETRY_MS = SECOND
+/** What only looks at a session does not keep it from ending idle. */
+const LOOKS: readonly string[] = ['read', 'listContexts'] satisfies Operation[]
 
 /**
  * Runs a session to its end: does what it is asked, keeps its times.
@@ -91,17 +94,21 @@ export function runSession(
   }
 
   const perform = async (request: SentRequest) => {
-    const counts = request.operation !== 'read'
-    if (counts) active()
-    underWay++
+    const counts = !LOOKS.includes(request.operation)
+    if (counts) {
+      active()
+      underWay++
+    }
     try {
       const answered = await operations?.perform(request)
       if (answered) await requests.answer(request, answered)
     } catch (err) {
       fail(err)
     } finally {
-      underWay--
-      if (counts) active()
+      if (counts) {
+        underWay--
+        active()
+      }
     }
   }
 

@@ -18,6 +18,7 @@ import { bindRoutes } from '../../../src/api/http/route.ts'
 import { mountRoutes } from '../../../src/api/http/router.ts'
 import { auditWith } from '../../../src/api/security/audit.ts'
 import { adminKeyRoutes } from '../../../src/api/access/admin-keys.ts'
+import { createBrowserTokens } from '../../../src/shared/access/browser-tokens.ts'
 import { createAdminSessions } from '../../../src/shared/access/admin-sessions.ts'
 import { createApiKeys, type ApiKeys } from '../../../src/shared/access/api-keys.ts'
 import { loadConfig } from '../../../src/shared/config/config.ts'
@@ -89,8 +90,15 @@ export async function startAccessGateway(options: AccessGatewayOptions = {}): Pr
   const sessions = createAdminSessions(redis, keys, config.adminSessions)
   const login = createAdminLogin({ sessions, apiKeys })
   app.use(
-    createAuthentication({ config, apiKeys, revocations, login, onFailure: tell, onEnded: async () => undefined })
-      .authenticate,
+    createAuthentication({
+      config,
+      apiKeys,
+      browserTokens: createBrowserTokens(redis, keys),
+      revocations,
+      login,
+      onFailure: tell,
+      onEnded: async () => undefined,
+    }).authenticate,
   )
   app.all('/caller', (_req, res) => void res.json(res.locals.caller))
   app.get('/open', (_req, res) => {

@@ -39,6 +39,7 @@ const EXPECTED: [RegExp, 'open' | 'itself' | readonly Scope[]][] = [
   [/ \/v1\/problems/, ['jobs']],
   [/ \/v1\/files/, ['files']],
   [/ \/v1\/sessions/, ['sessions']],
+  [/ \/v1\/browser-tokens/, ['sessions', 'jobs']],
   [/^POST \/(?:v1\/jobs|v1\/batches|api\/repl\/execute(?:\/stream)?)$/, ['jobs']],
   [/./, ['jobs', 'containers']],
 ]

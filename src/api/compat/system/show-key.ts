@@ -15,3 +15,32 @@ export function showKey({ headersDistinct }: Pick<Request, 'headersDistinct'>, h
   const keys = shown === undefined ? undefined : headersDistinct[shown]
   if (keys) headersDistinct['x-api-key'] = [...(headersDistinct['x-api-key'] ?? []), ...keys]
 }
+
+/**
+ * Shows the token of a request that stands in `Authorization` under another scheme, or in the query, where every route looks for a key.
+ * It is removed from the query, so that nothing behind this sees it there. An empty one counts as none.
+ */
+export function showToken(
+  req: Pick<Request, 'headersDistinct' | 'url' | 'originalUrl'>,
+  { scheme, query }: { scheme: string; query: string },
+): void {
+  const { headersDistinct } = req
+  const pattern = new RegExp(`^${scheme}(?: +|$)(.*)$`, 'i')
+  const shown = headersDistinct.authorization?.flatMap((value) => {
+    const token = pattern.exec(value.trim())?.[1]?.trim()
+    return token === undefined ? [value] : token === '' ? [] : [`Bearer ${token}`]
+  })
+  if (shown?.length === 0) delete headersDistinct.authorization
+  else if (shown) headersDistinct.authorization = shown
+  const at = req.url.indexOf('?')
+  if (at < 0) return
+  const asked = new URLSearchParams(req.url.slice(at + 1))
+  const tokens = asked.getAll(query)
+  if (tokens.length === 0) return
+  asked.delete(query)
+  const rest = asked.size > 0 ? `?${asked.toString()}` : ''
+  req.url = req.url.slice(0, at) + rest
+  req.originalUrl = req.originalUrl.slice(0, req.originalUrl.indexOf('?')) + rest
+  const keys = tokens.filter((token) => token !== '')
+  if (keys.length > 0) headersDistinct['x-api-key'] = [...(headersDistinct['x-api-key'] ?? []), ...keys]
+}

@@ -1,9 +1,12 @@
 import type { RequestHandler, Response, Router } from 'express'
+import type { Redis } from 'ioredis'
 import type { Config } from '../../../shared/config/config.ts'
 import type { Language } from '../../../shared/language.ts'
 import type { Problem } from '../../../shared/problems.ts'
 import type { ArtifactStore } from '../../../shared/redis/artifact-store.ts'
+import type { Keys } from '../../../shared/redis/keys.ts'
 import type { JobList } from '../../../shared/redis/job-list.ts'
+import type { SessionNeeds } from '../../sessions/needs.ts'
 import type { Overview } from '../../../shared/redis/worker-registry.ts'
 import type { EventFeed } from '../../events/event-feed.ts'
 import type { OpenResponses } from '../../http/open-responses.ts'
@@ -27,12 +30,23 @@ export interface SystemJobs {
   socket: SocketDeps
 }
 
+/** What sessions give to the other systems' routes. */
+export interface SystemSessions {
+  needs: SessionNeeds
+  /** Lets through callers that may use sessions. */
+  mayUse: RequestHandler
+  /** For what is kept of them beside the sessions themselves. */
+  redis: Redis
+  keys: Keys
+}
+
 /** What the routes of another system are made with. */
 export interface SystemNeeds {
   config: Config
   languages: readonly Language[]
   overview: () => Promise<Overview>
   jobs: SystemJobs
+  sessions: SystemSessions
   sentFiles: SentFiles
   feed: EventFeed
   open: OpenResponses
@@ -53,6 +67,8 @@ export interface CompatSystem {
   byHostName?: RequestHandler
   /** Before authentication, under its path: for clients that are known by something else than a key. May leave all to authentication. */
   findCaller?: RequestHandler
+  /** Where its clients show their key besides: a scheme of `Authorization`, and a name in the query, where it is removed before anybody logs it. */
+  token?: { scheme: string; query: string }
   /** What a page of an allowed origin may send, for systems whose clients are pages. */
   cors?: { methods: string; headers: string }
   /** Behind authentication and rate limit. */

@@ -7,6 +7,7 @@ export const TAGS = {
   Environments: 'Packages, installed once and used in any number of jobs.',
   Judging: 'Problems: tests, checkers and interactors that are stored once and judged against.',
   Sessions: 'Sandboxes that stay: executions in interpreters with state, commands, files.',
+  'Browser tokens': 'Let pages run code without an API key.',
   Runtimes: 'The languages.',
   Webhooks: 'Signing secrets and deliveries.',
   Administration: 'For operators: keys, security events and blocks. Requires a key with the scope `admin`.',

@@ -1,0 +1,135 @@
+import type { Response } from 'express'
+import { Problem } from '../../../shared/problems.ts'
+import type { Session } from '../../../shared/sessions/session.ts'
+import { sessionOf } from '../../sessions/needs.ts'
+import type { SystemNeeds } from '../system/system.ts'
+import type { JupyterMessage } from './framing.ts'
+import { faultContent, type MessageMaker, type Part } from './kernel-messages.ts'
+import { KERNEL_CONTEXT, type KernelCalls } from './kernels.ts'
+import type { RunLine } from './run-line.ts'
+
+/** Does what a client sends over its socket. */
+export interface KernelRequests {
+  /**
+   * Never fails: what goes wrong is in the reply.
+   * @param pause is called when too much is under way, `resume` when there is room again
+   */
+  take: (message: JupyterMessage, pause: () => void, resume: () => void) => void
+}
+
+export interface KernelRequestsOptions {
+  needs: SystemNeeds
+  kernels: KernelCalls
+  res: Response
+  session: Session
+  line: RunLine
+  send: (message: JupyterMessage) => Promise<void>
+  make: MessageMaker
+  /** What kernels have said of themselves, by session: one that is busy does not answer. A program can change what its own says. */
+  infos: Map<string, Part>
+  /** The execution of this socket that asked for a line last. */
+  asking: () => string | undefined
+}
+
+/** Requests that the kernel answers by itself. */
+const OF_KERNEL = new Set([
+  'kernel_info_request',
+  'complete_request',
+  'inspect_request',
+  'is_complete_request',
+  'history_request',
+])
+const MOST_UNDER_WAY = 32
+const MOST_INFOS = 1000
+
+export function createKernelRequests(options: KernelRequestsOptions): KernelRequests {
+  const { needs, kernels, res, session, line, send, make, infos, asking } = options
+  const { calls } = needs.sessions.needs
+  let underWay = 0
+
+  const ask = async (type: string, content: Part): Promise<Part> => {
+    const known = type === 'kernel_info_request' ? infos.get(session.id) : undefined
+    if (known) return known
+    const asked = { id: KERNEL_CONTEXT, type, content }
+    const { value } = await calls.call(sessionOf(res, session.id), 'askContext', asked)
+    if (type !== 'kernel_info_request') return value as Part
+    // Debuggers and subshells need channels that sessions do not have.
+    const info: Part = { ...value, status: 'ok', debugger: false, supported_features: [] }
+    if (infos.size >= MOST_INFOS) infos.clear()
+    infos.set(session.id, info)
+    return info
+  }
+
+  const onControl = async (type: string, content: Part): Promise<Part> => {
+    if (type === 'interrupt_request') {
+      await kernels.interrupt(res, session.id)
+      return { status: 'ok' }
+    }
+    if (type === 'shutdown_request') {
+      const restart = content['restart'] === true
+      if (restart) await kernels.restart(res, session.id)
+      else await kernels.end(res, session.id)
+      return { status: 'ok', restart }
+    }
+    if (type === 'kernel_info_request') return ask(type, content)
+    return unknown(type)
+  }
+
+  const onShell = async ({ header, content }: JupyterMessage, type: string): Promise<Part> => {
+    if (OF_KERNEL.has(type)) return ask(type, content)
+    if (type === 'comm_info_request') return { status: 'ok', comms: {} }
+    if (type === 'comm_open') {
+      await send(make('iopub', 'comm_close', { comm_id: content['comm_id'], data: {} }, header))
+    }
+    return unknown(type)
+  }
+
+  /** Every request is told as busy and idle, whatever comes of it. */
+  const answer = async (message: JupyterMessage, channel: 'shell' | 'control') => {
+    const { header } = message
+    const type = String(header['msg_type'])
+    await send(make('iopub', 'status', { execution_state: 'busy' }, header))
+    let reply: Part
+    try {
+      reply = channel === 'control' ? await onControl(type, message.content) : await onShell(message, type)
+    } catch (error) {
+      if (!(error instanceof Problem)) res.req.log.warn({ err: error, sessionId: session.id }, 'message not answered')
+      reply = errorReply(
+        error instanceof Problem ? error.code : 'internal-error',
+        error instanceof Problem ? error.message : 'an internal error occurred',
+      )
+    }
+    if (type.endsWith('_request')) await send(make(channel, type.replace(/_request$/, '_reply'), reply, header))
+    await send(make('iopub', 'status', { execution_state: 'idle' }, header))
+  }
+
+  const input = async (value: unknown) => {
+    const id = asking()
+    if (id === undefined || typeof value !== 'string') return
+    await calls.call(sessionOf(res, session.id), 'answerInput', { id, value })
+  }
+
+  return {
+    take(message, pause, resume) {
+      const { channel, header, content } = message
+      if (channel === 'shell' && header['msg_type'] === 'execute_request') return line.add(message)
+      if (++underWay === MOST_UNDER_WAY) pause()
+      const done =
+        channel === 'stdin' && header['msg_type'] === 'input_reply'
+          ? input(content['value'])
+          : channel === 'shell' || channel === 'control'
+            ? answer(message, channel)
+            : Promise.resolve()
+      done
+        // The execution may have ended meanwhile.
+        .catch((err: unknown) => res.req.log.debug({ err, sessionId: session.id }, 'message without effect'))
+        .finally(() => {
+          if (underWay-- === MOST_UNDER_WAY) resume()
+        })
+    },
+  }
+}
+
+const errorReply = (ename: string, evalue: string): Part => ({ status: 'error', ...faultContent(ename, evalue) })
+
+const unknown = (type: string): Part => errorReply('NotImplementedError', `${type} is not served here`)
