@@ -149,7 +149,7 @@ class RequestGroup(_RequestGroup, total=False):
 class _JudgeProgram(TypedDict, total=False):
     protocol: Optional[Literal["kattis", "testlib"]]
     code: Optional[str]
-    files: Optional[Sequence[InlineFile]]
+    files: Optional[Sequence[RequestFile]]
     entrypoint: Optional[str]
     args: Optional[Sequence[str]]
     compilerArgs: Optional[Sequence[str]]
@@ -175,6 +175,26 @@ class _Interactor(TypedDict):
 
 class Interactor(_Interactor, _JudgeProgram):
     """A program that talks to the program that is tested, and judges it."""
+
+
+class LanguageLimits(TypedDict, total=False):
+    """What programs in one language may take."""
+
+    timeFactor: Optional[float]
+    memoryFactor: Optional[float]
+    limits: Optional[LimitOverrides]
+
+
+class _Harness(TypedDict):
+    language: str
+    files: Sequence[RequestFile]
+
+
+class Harness(_Harness, total=False):
+    """Files that a program in one language is compiled or run with."""
+
+    entrypoint: Optional[str]
+    submission: Optional[str]
 
 
 class _Webhook(TypedDict):
@@ -230,6 +250,10 @@ class CodeRequest(_CodeRequest, _CommonRequest, total=False):
     groups: Optional[Sequence[RequestGroup]]
     stopOnFailure: Optional[bool]
     secret: Optional[bool]
+    languageLimits: Optional[Mapping[str, LanguageLimits]]
+    harness: Optional[Sequence[Harness]]
+    passes: Optional[int]
+    outputOnly: Optional[bool]
     interactive: Optional[bool]
     terminal: Optional[TerminalSize]
 
@@ -304,6 +328,9 @@ class TestJudging(_TestJudging, total=False):
     feedback: str
     judgeMessage: str
     check: CheckTimes
+    runs: int
+    passes: int
+    load: float
 
 
 class GroupJudging(TypedDict):
