@@ -61,7 +61,7 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
   const jobs: JobsFeature = createJobsFeature(core, {
     languages,
     problems,
-    noteSubmissions: problemJobs.add,
+    noteSubmissions: (specs) => problemJobs.add(specs),
     overview,
     events,
     metrics,

@@ -9,7 +9,7 @@ import {
 } from '../../src/api/judging/prepare-submission.ts'
 import { loadLanguages } from '../../src/shared/language.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
-import { Problem } from '../../src/shared/problems.ts'
+import type { Problem } from '../../src/shared/problems.ts'
 import type { CodeRequest } from '../../src/shared/requests.ts'
 
 const languages = loadLanguages(join(packageRoot(), 'languages'))

@@ -25,7 +25,7 @@ export interface ProblemsNeeds {
 /** `/v1/problems`: tests and judges that are stored once, for any number of jobs; their example submissions; their submissions judged again. */
 export function createProblemsFeature({ redis, keys }: Core, needs: ProblemsNeeds): { routes: BoundRoute[] } {
   const { problems, problemJobs, languages, records, requests, submission } = needs
-  const submits = { problems, records, requests, submission }
+  const submits = { problems, records, requests, submission, languages }
   return {
     routes: [
       ...bindRoutes({ problems, languages }, problemRoutes),

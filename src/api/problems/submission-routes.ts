@@ -1,8 +1,10 @@
+import { setImmediate } from 'node:timers/promises'
 import Type from 'typebox'
 import { v7 as uuid } from 'uuid'
 import type { JobSpec, SourceFile } from '../../shared/job.ts'
 import { problemOfContent, type ProblemStore } from '../../shared/judging/problem-store.ts'
 import type { ProblemJobs } from '../../shared/judging/problem-jobs.ts'
+import type { Language } from '../../shared/language.ts'
 import type { JobReader } from '../../shared/jobs/job-reader.ts'
 import { Problem } from '../../shared/problems.ts'
 import type { CodeRequest } from '../../shared/requests.ts'
@@ -11,7 +13,9 @@ import { PATH } from '../http/openapi/parameters.ts'
 import { defineRoute } from '../http/route.ts'
 import type { JobSubmission } from '../jobs/job-submission.ts'
 import type { JobRequestBuilder } from '../jobs/request/job-request-builder.ts'
+import { OUTPUT_LANGUAGE } from '../judging/prepare-submission.ts'
 import { ownProblem } from './problem-routes.ts'
+import { type LikePair, likePairs, marksOf, type Program } from './similarity.ts'
 
 export interface SubmissionNeeds {
   problems: ProblemStore
@@ -19,6 +23,7 @@ export interface SubmissionNeeds {
   records: JobReader
   requests: JobRequestBuilder
   submission: JobSubmission
+  languages: readonly Language[]
 }
 
 /** Submissions of one call; a batch is read whole. */
@@ -32,6 +37,42 @@ const Rejudging = Type.Object({
     Type.Object({ id: jobId, again: Type.Object({ id: jobId }, { description: 'the job judged again' }) }),
   ),
   left: Type.Array(Type.Object({ id: jobId, reason: Type.String() }), { description: 'submissions that cannot be' }),
+})
+
+/** The work rises with their number, and a gateway does it beside everything else. */
+const MAX_COMPARED = 300
+const MAX_PAIRS = 500
+/** In percent. */
+const DEFAULT_LEAST = 50
+
+const SimilarityQuery = Type.Object(
+  {
+    least: Type.Optional(
+      Type.String({
+        pattern: '^(?:[1-9]?[0-9]|100)$',
+        description: 'least similarity of a pair in percent; 50 when absent',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+const line = Type.Integer({ minimum: 1 })
+const Part = Type.Object({ path: Type.String(), from: line, to: line })
+const Similarity = Type.Object({
+  compared: Type.Integer({ minimum: 0, description: 'submissions' }),
+  pairs: Type.Array(
+    Type.Object({
+      language: Type.String(),
+      first: jobId,
+      second: jobId,
+      similarity: Type.Number({
+        minimum: 0,
+        maximum: 1,
+        description: 'part of the smaller one that the other has too',
+      }),
+      parts: Type.Array(Type.Object({ first: Part, second: Part }), { description: 'lines that are alike' }),
+    }),
+  ),
 })
 
 export const submissionRoutes = [
@@ -85,6 +126,51 @@ export const submissionRoutes = [
       res.location(`/v1/batches/${batch.id}`)
       const jobs = specs.map(({ head, again = '' }) => ({ id: head.id, again: { id: again } }))
       send(202, { batch: batch.id, version, jobs, left })
+    },
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/v1/problems/:id/similarity',
+    id: 'compareSubmissions',
+    tag: 'Judging',
+    summary: 'Compare the submissions of a problem with each other',
+    description:
+      `Compares the newest ${MAX_COMPARED} submissions whose requests are kept, language by language, by winnowing over their tokens: names, numbers, strings, layout and ` +
+      'comments do not count, nor does what most submissions have. Submissions of one end user are not compared with each other. Alike is no proof: read the parts.',
+    scopes: ['jobs'],
+    params: { id: PATH.problem },
+    query: SimilarityQuery,
+    answers: { 200: { description: 'Pairs that are alike, most alike first.', schema: Similarity } },
+    cache: 'no-store',
+    async handle(needs: SubmissionNeeds, { caller, params, query, send }) {
+      const { id } = await ownProblem(needs, caller.tenant, params.id)
+      const byLanguage = new Map<string, Program[]>()
+      let compared = 0
+      for (const job of await needs.problemJobs.newest(id, MAX_COMPARED)) {
+        const spec = await needs.records.spec(job)
+        if (
+          spec?.tenant !== caller.tenant ||
+          spec.head.language === null ||
+          spec.submission?.language === OUTPUT_LANGUAGE
+        )
+          continue
+        const own = spec.files.slice(0, spec.submission?.files ?? spec.files.length)
+        const files = own.map(({ path, content, encoding }) => ({
+          path,
+          text: encoding === 'base64' ? Buffer.from(content, 'base64').toString() : content,
+        }))
+        const { language, endUser } = spec.head
+        byLanguage.set(language, [...(byLanguage.get(language) ?? []), { id: job, author: endUser, files }])
+        compared++
+      }
+      const least = Number(query.least ?? DEFAULT_LEAST) / 100
+      const pairs: (LikePair & { language: string })[] = []
+      for (const [language, programs] of byLanguage) {
+        const marks = marksOf(needs.languages.find((one) => one.id === language) ?? { id: language })
+        for (const pair of await likePairs(programs, marks, least, setImmediate)) pairs.push({ language, ...pair })
+      }
+      pairs.sort((a, b) => b.similarity - a.similarity)
+      send(200, { compared, pairs: pairs.slice(0, MAX_PAIRS) })
     },
   }),
 ]
