@@ -342,14 +342,25 @@ class GroupJudging(TypedDict):
     points: float
 
 
-class JobJudging(TypedDict):
-    """What is said of a job with tests; ``skipped`` are the places in ``tests`` of those that did not run."""
+class ProblemVersion(TypedDict):
+    """A stored problem as it was at one time."""
 
+    id: str
+    version: int
+
+
+class _JobJudging(TypedDict):
     verdict: Verdict
     score: float
     points: float
     groups: List[GroupJudging]
     skipped: List[int]
+
+
+class JobJudging(_JobJudging, total=False):
+    """What is said of a job with tests; ``skipped`` are the places in ``tests`` of those that did not run."""
+
+    problem: ProblemVersion
 
 
 class _StageSummaryOptional(TypedDict, total=False):
@@ -464,7 +475,11 @@ class StoredProblem(TypedDict):
     groups: List[str]
     points: float
     bytes: int
+    version: int
+    format: Literal["folder", "kattis", "polygon"]
+    submissions: int
     createdAt: str
+    updatedAt: str
 
 
 class AcceptedBatch(TypedDict):
