@@ -6,9 +6,9 @@ import { ENVIRONMENT_ROUTES } from './environments/environments-feature.ts'
 import { FILE_ROUTES } from './files/files-feature.ts'
 import { HEALTH_ROUTES } from './health/health-feature.ts'
 import type { RouteDescription } from './http/route.ts'
-import { JUDGING_ROUTES } from './judging/judging-feature.ts'
 import { JOB_ROUTES } from './jobs/jobs-feature.ts'
 import { METRICS_ROUTES } from './metrics/metrics-feature.ts'
+import { PROBLEM_ROUTES } from './problems/problems-feature.ts'
 import { RUNTIME_ROUTES } from './runtimes/runtimes-feature.ts'
 import { SESSION_ROUTES } from './sessions/sessions-feature.ts'
 import { SECURITY_ROUTES } from './security/security-routes.ts'
@@ -18,7 +18,7 @@ import { WEBHOOK_ROUTES } from './webhooks/webhooks-feature.ts'
 export const ROUTES: readonly RouteDescription[] = [
   ...JOB_ROUTES,
   ...BATCH_ROUTES,
-  ...JUDGING_ROUTES,
+  ...PROBLEM_ROUTES,
   ...FILE_ROUTES,
   ...ENVIRONMENT_ROUTES,
   ...SESSION_ROUTES,

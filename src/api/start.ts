@@ -1,5 +1,7 @@
 import type { Logger } from 'pino'
 import type { Config } from '../shared/config/config.ts'
+import { createProblemJobs } from '../shared/judging/problem-jobs.ts'
+import { createProblemStore } from '../shared/judging/problem-store.ts'
 import { loadLanguages } from '../shared/language.ts'
 import { loadGroups, loadSizes } from '../shared/language-groups.ts'
 import { ownVersion } from '../shared/package-root.ts'
@@ -18,11 +20,11 @@ import { createHealthFeature } from './health/health-feature.ts'
 import { createOpenResponses } from './http/open-responses.ts'
 import { createUpgrades } from './http/upgrades.ts'
 import { createJobsFeature, type JobsFeature } from './jobs/jobs-feature.ts'
-import { createJudgingFeature } from './judging/judging-feature.ts'
 import { createOverview } from './load/overview.ts'
 import { createMcpFeature } from './mcp/mcp-feature.ts'
 import { createMetricsFeature } from './metrics/metrics-feature.ts'
 import { createPagesFeature } from './pages/pages-feature.ts'
+import { createProblemsFeature } from './problems/problems-feature.ts'
 import { createRateLimitFeature } from './rate-limit/rate-limit-feature.ts'
 import { createRuntimesFeature } from './runtimes/runtimes-feature.ts'
 import { createSessionsFeature } from './sessions/sessions-feature.ts'
@@ -56,13 +58,15 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
   const rateLimit = createRateLimitFeature(core, { counters: metrics, record })
   const { limitEndUsers, spendRest } = rateLimit
   const access = createAccessFeature(core, { limiter: rateLimit.limiter, record, audit })
-  const judging = createJudgingFeature(core, { languages })
+  const problems = createProblemStore(core.bulk, core.keys)
+  const problemJobs = createProblemJobs(core.redis, core.keys)
   const files = createFilesFeature(core, { open, audit, stored: metrics.fileStored })
   const environments = createEnvironmentsFeature(core)
   const jobs: JobsFeature = createJobsFeature(core, {
     environments: environments.requests,
     languages,
-    problems: judging.problems,
+    problems,
+    noteSubmissions: (specs) => problemJobs.add(specs),
     overview,
     events,
     metrics,
@@ -76,6 +80,7 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
   })
   const { records, requests, submission, cancel, screen } = jobs
   const batches = createBatchesFeature(core, { records, requests, submission, cancel, limitEndUsers, spendRest, open })
+  const judging = createProblemsFeature(core, { problems, problemJobs, languages, records, requests, submission })
   const sessions = createSessionsFeature(core, { languages, overview, events, open, limitEndUsers, screen, audit })
   const runtimes = createRuntimesFeature(core, {
     languages,

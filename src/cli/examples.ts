@@ -48,6 +48,7 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
     ['runyard judge sum solution.py', 'with sum/1.in, sum/1.ans and so on'],
     ['runyard judge sum solution.c --json', 'the whole result as JSON'],
   ],
+  'problem check': [['runyard problem check sum', 'whether sum/submissions end as they claim']],
   list: [
     ['runyard list', 'the last 20'],
     ['runyard list --state running', 'those that run now'],

@@ -181,6 +181,16 @@ export interface TestCase {
   secret?: boolean
 }
 
+/** The part of a job that names a problem which is not the problem's. */
+export interface OwnSubmission {
+  /** As it was asked for. */
+  language: string
+  /** How many of `files` are its own: the first. */
+  files: number
+  entrypoint?: string
+  limits?: LimitOverrides
+}
+
 /** What is put on the queue: everything a worker needs, checked and complete. */
 export interface JobSpec {
   head: JobHead
@@ -221,8 +231,12 @@ export interface JobSpec {
   env: Record<string, string>
   /** At least one case when the job is judged, else empty. */
   tests: TestCase[]
-  /** Id of the stored problem that has what its tests lack here: input and answer. */
+  /** Content, by `contentOf`, of the stored problem that has what its tests lack here: input and answer. */
   problem?: string
+  /** What of a submission to a stored problem its owner sent; the rest is the problem's. */
+  submission?: OwnSubmission
+  /** The job whose submission is judged again by this one. */
+  again?: string
   /** How its tests are judged; absent: by their lines, as `LINES`. */
   judging?: JudgingSpec
   expectedOutput: string | null

@@ -1,7 +1,17 @@
 import Type, { type Static } from 'typebox'
 import { MAX_GLOBS } from './artifact.ts'
 import { Encoding } from './job.ts'
-import { checkerOf, interactorOf, MAX_GROUPS, RequestGroup, testFields } from './judging/judging-request.ts'
+import {
+  checkerOf,
+  harnessOf,
+  interactorOf,
+  LanguageLimits,
+  MAX_GROUPS,
+  MAX_HARNESSES,
+  MAX_PASSES,
+  RequestGroup,
+  testFields,
+} from './judging/judging-request.ts'
 import { LimitOverrides, MINUTE } from './limits.ts'
 import { EndUser } from './security/end-user.ts'
 import { TerminalSize } from './terminal-size.ts'
@@ -99,10 +109,12 @@ const common = {
   metadata: optional(Type.Record(Type.String(), Type.Unknown(), { description: 'yours; at most 4 KiB of JSON' })),
 }
 
-export const Checker = checkerOf(InlineFile, MAX_FILES)
+export const Checker = checkerOf(RequestFile, MAX_FILES)
 export type Checker = Static<typeof Checker>
-export const Interactor = interactorOf(InlineFile, MAX_FILES)
+export const Interactor = interactorOf(RequestFile, MAX_FILES)
 export type Interactor = Static<typeof Interactor>
+export const Harness = harnessOf(RequestFile, MAX_FILES)
+export type Harness = Static<typeof Harness>
 
 /** The body of `POST /v1/jobs` and `POST /api/repl/execute`. */
 export const CodeRequest = Type.Object(
@@ -147,6 +159,28 @@ export const CodeRequest = Type.Object(
     ),
     stopOnFailure: optional(Type.Boolean({ description: 'skip the other tests after one that is not accepted' })),
     secret: optional(Type.Boolean({ description: 'for tests that do not say it themselves' })),
+    languageLimits: optional(
+      Type.Record(Type.String({ minLength: 1, maxLength: 32 }), LanguageLimits, {
+        description: 'by language: other limits than `limits`',
+      }),
+    ),
+    harness: optional(
+      Type.Array(Harness, {
+        minItems: 1,
+        maxItems: MAX_HARNESSES,
+        description: 'by language: files that the program is compiled or run with',
+      }),
+    ),
+    passes: optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: MAX_PASSES,
+        description: 'runs for one test, at most: the checker or interactor asks for the next; 1 when absent',
+      }),
+    ),
+    outputOnly: optional(
+      Type.Boolean({ description: 'the submission is output, no program: `language` is `text`, a file for each test' }),
+    ),
     interactive: optional(Type.Boolean({ description: 'keep standard input open for GET /v1/jobs/:id/io' })),
     terminal: optional(TerminalSize),
   },

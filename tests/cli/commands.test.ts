@@ -137,6 +137,7 @@ test('what is printed is one JSON object with the members that docs/cli.md names
   writeFileSync(join(folder, 'greeting/1.in'), '')
   writeFileSync(join(folder, 'greeting/1.ans'), 'Hello')
   expect(await json('judge', join(folder, 'greeting'), program)).toMatchObject({ judging: { verdict: 'accepted' } })
+  expect(await json('problem check', join(folder, 'greeting'))).toEqual({ format: 'folder', tests: 1, submissions: [] })
   const { files } = (await json('files put', program)) as { files?: { id: string }[] }
   const [file] = files ?? []
   expect(await json('files list')).toEqual({ files })

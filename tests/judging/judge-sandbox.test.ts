@@ -74,7 +74,7 @@ test('of what is kept, that used longest ago goes first', () => {
   const files = (bytes: number) => [{ path: 'a', content: Buffer.alloc(bytes) }]
   programs.put('a', files(4))
   programs.put('b', files(4))
-  expect(programs.get('a')).toHaveLength(1)
+  expect(programs.get('a')?.files).toHaveLength(1)
   programs.put('c', files(4))
   expect(['a', 'b', 'c'].map((key) => programs.get(key) !== undefined)).toEqual([true, false, true])
   programs.put('d', files(11))

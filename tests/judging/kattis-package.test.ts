@@ -139,7 +139,11 @@ test.each<[string, Record<string, string>, RegExp]>([
     { 'problem.yaml': 'problem_format_version: 2030', ...DATA },
     /^problem\.yaml: problem_format_version is "2030"/,
   ],
-  ['several passes', { 'problem.yaml': `${V2025}type: multi-pass`, ...DATA }, /^problem\.yaml: type is "multi-pass"/],
+  [
+    'several passes without a validator',
+    { 'problem.yaml': `${V2025}type: multi-pass`, ...DATA },
+    /multi-pass and has no output validator/,
+  ],
   ['settings that are no YAML', { 'problem.yaml': 'a: [', ...DATA }, /^problem\.yaml: line 1:/],
   [
     'an interactive one without validator',
@@ -157,7 +161,11 @@ test.each<[string, Record<string, string>, RegExp]>([
     { 'problem.yaml': '', ...DATA, 'output_validator/v.xyz': '' },
     /^output_validator\/: has no file of a language/,
   ],
-  ['code that is included', { 'problem.yaml': '', ...DATA, 'include/python/a.py': '' }, /^include\/: is not read/],
+  [
+    'code that is included everywhere',
+    { 'problem.yaml': '', ...DATA, 'include/default/a.py': '' },
+    /^include\/default\/: is of no language/,
+  ],
   [
     'a group without bound',
     { 'problem.yaml': `${V2025}type: scoring`, 'data/secret/a/1.in': '', 'data/secret/a/1.ans': '' },
@@ -165,4 +173,32 @@ test.each<[string, Record<string, string>, RegExp]>([
   ],
 ])('%s is told with its place', (_, files, expected) => {
   expect(faultsOf(files)).toEqual([expect.stringMatching(expected)])
+})
+
+test('several passes, answers as submissions, grader files and example submissions are read', () => {
+  const passes = `${V2025}type: [pass-fail, multi-pass]\nlimits:\n  validation_passes: 3`
+  expect(read({ 'problem.yaml': passes, ...DATA, 'output_validator/v.py': 'v' }).problem).toMatchObject({ passes: 3 })
+  expect(read({ 'problem.yaml': `${V2025}type: submit-answer`, ...DATA }).problem).toMatchObject({ outputOnly: true })
+  const found = read({
+    'problem.yaml': V2025,
+    ...DATA,
+    'include/cpp/grader.cpp': 'g',
+    'include/python3/main.py': 'm',
+    'submissions/accepted/a.py': 'a',
+    'submissions/time_limit_exceeded/slow/main.cpp': 'm',
+    'submissions/time_limit_exceeded/slow/more.cpp': 'x',
+  })
+  expect(found.problem?.harness).toEqual([
+    { language: 'cpp', files: [{ path: 'grader.cpp', content: 'g' }], entrypoint: 'grader.cpp' },
+    { language: 'python', files: [{ path: 'main.py', content: 'm' }], entrypoint: 'main.py' },
+  ])
+  expect(found).toMatchObject({
+    examples: [
+      { name: 'accepted/a.py', language: 'python', entrypoint: 'a.py', expected: ['accepted'] },
+      { name: 'time_limit_exceeded/slow', language: 'cpp', entrypoint: 'main.cpp', expected: ['time-limit'] },
+    ],
+  })
+  expect(faultsOf({ 'problem.yaml': V2025, ...DATA, 'submissions/odd/a.py': '' }).join()).toMatch(
+    /submissions\/odd\/: is no folder of submissions/,
+  )
 })

@@ -86,16 +86,29 @@ test('numbers may differ by a millionth unless an error is given', async () => {
   expect(await judgingOf(request({}), build)).toBeUndefined()
 })
 
-test('files of judges have their content: stored files are refused, never left out', () => {
+test('files of judges may be stored ones', () => {
   const check = faultsOf(CodeRequest)
-  const files = [{ path: 'check.py', id: '01999999-9999-7999-8999-999999999999' }]
+  const files = [
+    { path: 'check.py', content: '' },
+    { path: 'data', id: '01999999-9999-7999-8999-999999999999' },
+  ]
   const program = { language: 'python', files }
-  for (const [name, judge] of [
-    ['checker', { type: 'program', ...program }],
-    ['interactor', program],
-  ] as const) {
-    const pointers = check({ language: 'python', code: '', tests, [name]: judge }).map(({ pointer }) => pointer)
-    expect(pointers.toSorted()).toEqual([`/${name}/files/0/content`, `/${name}/files/0/id`])
+  for (const judge of [{ checker: { type: 'program', ...program } }, { interactor: program }, { harness: [program] }]) {
+    expect(check({ language: 'python', code: '', tests, ...judge })).toEqual([])
   }
-  expect(check({ language: 'python', files, tests })).toEqual([])
+})
+
+test.each([
+  ['passes of a built-in checker', { tests, passes: 2, checker: { type: 'tokens' } }, '/passes'],
+  ['passes of testlib', { tests, passes: 2, interactor: { language: 'c', code: '', protocol: 'testlib' } }, '/passes'],
+  [
+    'output that an interactor talks to',
+    { tests, outputOnly: true, interactor: { language: 'c', code: '' } },
+    '/outputOnly',
+  ],
+  ['grader files without tests', { harness: [] }, '/harness'],
+] as const)('%s are refused', (_, more, pointer) => {
+  expect(checkJudging(request(more as unknown as Partial<CodeRequest>)).map((error) => error.pointer)).toContain(
+    pointer,
+  )
 })

@@ -5,6 +5,7 @@ import type { Batch } from '../../shared/redis/batch-record.ts'
 import type { JobQueue } from '../../shared/redis/job-queue.ts'
 import type { Idempotency, JobAdmission, QueueBounds, Submission } from '../../shared/jobs/job-admission.ts'
 import type { JobReader } from '../../shared/jobs/job-reader.ts'
+import { judgesOf } from '../../shared/judging/judging-spec.ts'
 import { Problem } from '../../shared/problems.ts'
 import type { LiveEvents } from '../events/live-events.ts'
 import type { EndedJob } from '../events/end-watch.ts'
@@ -65,6 +66,8 @@ export interface JobSubmissionOptions {
   bounds: QueueBounds
   replicas: Replicas
   pinFiles: FileRecords['pin']
+  /** Before they are accepted: one that is noted and not there is left out later. */
+  noteSubmissions: (specs: readonly JobSpec[]) => Promise<void>
   /** @throws Problem when no worker could run jobs now; these are so many */
   checkWorkers: (jobs: number) => Promise<void>
   metrics: Pick<GatewayMetrics, 'submitted' | 'refused'>
@@ -84,6 +87,7 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
   ): Promise<{ id: string } | undefined> => {
     await checkWorkers(specs.length)
     await keepFiles(specs, pinFiles)
+    await options.noteSubmissions(specs)
     const submission: Submission = {
       jobs: specs.map((spec) => ({ ...spec, size: sizeOf(spec) })),
       bounds,
@@ -203,7 +207,10 @@ export async function readEnded(records: Pick<JobReader, 'read'>, id: string): P
 
 /** Before the jobs have records, so that no file they need goes in between. @throws Problem when one has gone */
 async function keepFiles(specs: readonly JobSpec[], pin: FileRecords['pin']): Promise<void> {
-  const files = specs.flatMap(({ head, storedFiles = [] }) => storedFiles.map((file) => ({ job: head.id, ...file })))
+  const files = specs.flatMap(({ head, storedFiles = [], judging }) => {
+    const ofJudges = judgesOf(judging).flatMap((judge) => judge.storedFiles ?? [])
+    return [...storedFiles, ...ofJudges].map((file) => ({ job: head.id, ...file }))
+  })
   const gone = await pin(specs[0]?.tenant ?? '', files.map(({ job, blob }) => ({ job, blob }))) // prettier-ignore
   if (!gone) return
   const { path } = files.find(({ job, blob }) => job === gone.job && blob === gone.blob) ?? {}

@@ -1,3 +1,4 @@
+import type { JobSpec } from '../../shared/job.ts'
 import { createJobAdmission } from '../../shared/jobs/job-admission.ts'
 import { createJobLifeCycle } from '../../shared/jobs/job-life-cycle.ts'
 import { createJobReader, type JobReader } from '../../shared/jobs/job-reader.ts'
@@ -63,6 +64,8 @@ export interface JobsNeeds {
   upgrades: Upgrades
   files: Pick<FilesFeature, 'records' | 'store'>
   environments: EnvironmentRequests
+  /** Notes which of these are submissions to stored problems. */
+  noteSubmissions: (specs: readonly JobSpec[]) => Promise<void>
   /** Queues a webhook delivery; an empty id is none. Never fails. */
   enqueueWebhook: (deliveryId: string) => Promise<void>
 }
@@ -175,6 +178,7 @@ function createSubmission(core: Core, needs: JobsNeeds, queue: JobQueue, records
     events: { live: events.live, replies: createReplies(subscriber, keys, (id) => readEnded(records, id)) },
     bounds: config.load,
     replicas,
+    noteSubmissions: needs.noteSubmissions,
     pinFiles: (tenant, pins) => needs.files.records.pin(tenant, pins),
     checkWorkers: async (jobs) => {
       try {

@@ -7,13 +7,23 @@ import type {
   JudgingSpec,
   TestGroup,
 } from '../../shared/judging/judging-spec.ts'
-import type { ProblemStore } from '../../shared/judging/problem-store.ts'
+import { contentOf, type ProblemStore } from '../../shared/judging/problem-store.ts'
 import { type FieldError, Problem } from '../../shared/problems.ts'
 import type { Checker, CodeRequest, Interactor } from '../../shared/requests.ts'
 import { invalidRequest, problemWithin } from '../http/problems.ts'
 
 /** Fields of a request that mean nothing without tests. */
-const OF_TESTS = ['checker', 'interactor', 'groups', 'stopOnFailure', 'secret'] as const
+const OF_TESTS = [
+  'checker',
+  'interactor',
+  'groups',
+  'stopOnFailure',
+  'secret',
+  'languageLimits',
+  'harness',
+  'passes',
+  'outputOnly',
+] as const
 /** Fields of a checker that is a program. */
 const OF_PROGRAM = ['protocol', 'language', 'code', 'files', 'entrypoint', 'args', 'compilerArgs', 'limits'] as const
 
@@ -25,15 +35,23 @@ export function checkJudging(request: CodeRequest): FieldError[] {
       detail: 'needs /tests',
     }))
   }
-  return [...checkChecker(request), ...checkTests(request), ...checkGroups(request), ...checkSecrets(request)]
+  return [
+    ...checkChecker(request),
+    ...checkPasses(request),
+    ...checkTests(request),
+    ...checkGroups(request),
+    ...checkSecrets(request),
+  ]
 }
 
 function checkChecker({ checker, interactor }: CodeRequest): FieldError[] {
   if (!checker) return []
   const errors: FieldError[] = []
   const refuse = (name: string, detail: string) => errors.push({ pointer: `/checker${name}`, detail })
-  if (interactor) refuse('', 'cannot be used with /interactor, whose verdict counts')
   const isProgram = checker.type === 'program'
+  if (interactor && !isProgram) refuse('', 'cannot be used with /interactor, whose verdict counts')
+  else if (interactor && interactor.protocol !== 'testlib')
+    refuse('', 'can be used with /interactor only if that writes an output file: its /protocol must be "testlib"')
   for (const name of OF_PROGRAM) {
     if (!isProgram && checker[name] !== undefined) refuse(`/${name}`, 'needs /checker/type to be "program"')
   }
@@ -45,6 +63,21 @@ function checkChecker({ checker, interactor }: CodeRequest): FieldError[] {
     if (checker.type !== 'numbers' && checker[name] !== undefined)
       refuse(`/${name}`, 'needs /checker/type to be "numbers"')
   }
+  return errors
+}
+
+function checkPasses({ passes = 1, checker, interactor, outputOnly }: CodeRequest): FieldError[] {
+  const errors: FieldError[] = []
+  const judge = interactor ?? (checker?.type === 'program' ? checker : undefined)
+  if (passes > 1 && (judge?.protocol ?? 'kattis') !== 'kattis')
+    errors.push({ pointer: '/passes', detail: 'needs a judge of the /protocol "kattis", which asks for the next pass' })
+  else if (passes > 1 && !judge)
+    errors.push({
+      pointer: '/passes',
+      detail: 'needs an /interactor, or a /checker that is a program, to ask for them',
+    })
+  if (outputOnly && interactor) errors.push({ pointer: '/outputOnly', detail: 'cannot be used with /interactor' })
+  if (outputOnly && passes > 1) errors.push({ pointer: '/outputOnly', detail: 'cannot be used with /passes' })
   return errors
 }
 
@@ -134,7 +167,7 @@ function checkSecrets({ tests = [], secret, artifacts, keepRequest, problem }: C
 const OF_PROBLEM = ['tests', 'expectedOutput', 'stdin', ...OF_TESTS] as const
 
 /**
- * A request with what the problem has that it names. Its own limits go before those of the problem.
+ * A request with what the problem has that it names, its limits among that.
  * @throws Problem when there is no such problem of the tenant, or the request says itself what problems say
  */
 export async function withProblem(
@@ -148,9 +181,12 @@ export async function withProblem(
   if (taken.length > 0) {
     throw invalidRequest(taken.map((name) => ({ pointer: `/${name}`, detail: 'cannot be used with /problem' })))
   }
-  const problem = (await problems.read(tenant, id)) && (await problems.content(id))
-  if (!problem) throw invalidRequest([{ pointer: '/problem', detail: 'is not the id of a problem of yours' }])
-  return { ...request, ...problem, limits: { ...problem.limits, ...request.limits } }
+  const about = await problems.read(tenant, id)
+  const content = about && (await problems.content(contentOf(about)))
+  if (!content) throw invalidRequest([{ pointer: '/problem', detail: 'is not the id of a problem of yours' }])
+  const { examples: _examples, ...problem } = content
+  const { limits: _own, ...rest } = request
+  return { ...rest, ...problem, problem: contentOf(about) }
 }
 
 /**
@@ -163,13 +199,14 @@ export async function judgingOf(
   request: CodeRequest,
   build: (program: CodeRequest) => Promise<JobSpec>,
 ): Promise<JudgingSpec | undefined> {
-  const { tests, checker, interactor, groups = [], stopOnFailure = false } = request
+  const { tests, checker, interactor, groups = [], stopOnFailure = false, passes = 1 } = request
   if (!tests) return undefined
   return {
     checker: await checkerOf(checker, build),
     ...(interactor && { interactor: await programOf('/interactor', interactor, build) }),
     groups: groups.map((group): TestGroup => ({ scoring: 'sum', requires: [], stopOnFailure: false, ...group })),
     stopOnFailure,
+    ...(passes > 1 && { passes }),
   }
 }
 
@@ -190,10 +227,11 @@ async function programOf(
   { protocol = 'kattis', ...request }: Interactor,
   build: (program: CodeRequest) => Promise<JobSpec>,
 ): Promise<JudgeProgram> {
-  const { head, files, entrypoint, args, compilerArgs } = await build(request).catch((error: unknown) => {
+  const { head, files, storedFiles, entrypoint, args, compilerArgs } = await build(request).catch((error: unknown) => {
     throw error instanceof Problem ? problemWithin(place, error) : error
   })
-  const reserved = files.findIndex(({ path }) => path === JUDGE_FOLDER || path.startsWith(`${JUDGE_FOLDER}/`))
+  const paths = (request.files ?? files).map(({ path }) => path)
+  const reserved = paths.findIndex((path) => path === JUDGE_FOLDER || path.startsWith(`${JUDGE_FOLDER}/`))
   if (reserved >= 0) {
     const pointer = `/files/${reserved}/path`
     const detail = `is in ${JUDGE_FOLDER}, the folder of input, answer and output`
@@ -202,5 +240,14 @@ async function programOf(
       new Problem('invalid-request', `${pointer} ${detail}`, { errors: [{ pointer, detail }] }),
     )
   }
-  return { protocol, language: head.language ?? '', files, entrypoint, args, compilerArgs, limits: head.limits }
+  return {
+    protocol,
+    language: head.language ?? '',
+    files,
+    ...(storedFiles && { storedFiles }),
+    entrypoint,
+    args,
+    compilerArgs,
+    limits: head.limits,
+  }
 }

@@ -42,7 +42,7 @@ export type Reach = (
 
 type Json = { json?: boolean }
 
-/** Adds `runyard run|submit|get|logs|cancel|list|artifact|batch|judge`: what users do, as the API does it. */
+/** Adds `runyard run|submit|get|logs|cancel|list|artifact|batch|judge|problem`: what users do, as the API does it. */
 export function addJobCommands(program: Command, deps: JobCommandDeps): void {
   const { streams, context, env } = deps
   const print = (text: string) => void streams.stdout.write(`${text}\n`)
@@ -157,6 +157,19 @@ export function addJobCommands(program: Command, deps: JobCommandDeps): void {
       reach(options, file, async (connection) => {
         const { judge } = await import('./judge.ts')
         deps.setExitCode(await judge(problem, file, options, connection, streams, deps.signals()))
+      }),
+    )
+  const problem = program.command('problem').description('problems in folders: see what they are, try them')
+  addConnectionOptions(
+    problem
+      .command('check <folder>')
+      .description('judge the example submissions of a problem, and hold them to what they claim'),
+  )
+    .option('--json', 'print the report as JSON')
+    .action(async (folder: string, options: ConnectionOptions & Json) =>
+      reach(options, folder, async (connection) => {
+        const { checkProblem } = await import('./check-problem.ts')
+        deps.setExitCode(await checkProblem(folder, options, connection, streams, deps.signals()))
       }),
     )
   add('artifact <id> <path>', 'print a file that a job made')

@@ -1,7 +1,7 @@
 import { extname } from 'node:path'
 import type { CodeRequest, JobSummary, StreamedEvent } from '../../client/client.ts'
 import type { Verdict } from '../../shared/judging/verdict.ts'
-import type { Problem } from '../../shared/judging/problem.ts'
+import type { Problem, ProblemFault } from '../../shared/judging/problem.ts'
 import { readProblem } from '../../shared/judging/read-problem.ts'
 import { EXIT, ExitError, exitCodeOf } from '../exit.ts'
 import { type RequestOptions, requestOf, runtimeOf } from './request.ts'
@@ -28,7 +28,7 @@ const OF_VERDICT: Record<Verdict, number> = {
   'judge-error': EXIT.judgeFailed,
 }
 
-const formatOf = (verdict: Verdict): Format =>
+export const verdictFormat = (verdict: string): Format =>
   verdict === 'accepted' ? 'green' : verdict === 'judge-error' ? 'yellow' : 'red'
 
 /**
@@ -82,11 +82,14 @@ async function judgedRequest(
   const program = await requestOf(file, [], options, client)
   const runtimes = await client.runtimes()
   const read = readProblem(files, (path) => runtimeOf(extname(path).toLowerCase(), runtimes))
-  if (!read.problem) {
-    const lines = read.faults.map(({ path, detail }) => `  ${printable(path || folder)} ${printable(detail)}`)
-    throw new ExitError(EXIT.usage, `the problem ${folder} cannot be used:\n${lines.join('\n')}`)
-  }
+  if (!read.problem) throw notUsable(folder, read.faults)
   return combine(program, read.problem)
+}
+
+/** What is said of a folder that is no problem. */
+export function notUsable(folder: string, faults: readonly ProblemFault[]): ExitError {
+  const lines = faults.map(({ path, detail }) => `  ${printable(path || folder)} ${printable(detail)}`)
+  return new ExitError(EXIT.usage, `the problem ${folder} cannot be used:\n${lines.join('\n')}`)
 }
 
 /** Limits of the command line go before those of the problem. */
@@ -113,7 +116,7 @@ async function showVerdicts(
       const { verdict, score, points, feedback, judgeMessage } = judging
       const name = printable(names[test.index] ?? '').padEnd(width)
       const part = verdict === 'accepted' && score < points ? ` ${score}/${points}` : ''
-      print(`${name}  ${paint(formatOf(verdict), verdict)}${part}  ${wallMs.toFixed(0)} ms`)
+      print(`${name}  ${paint(verdictFormat(verdict), verdict)}${part}  ${wallMs.toFixed(0)} ms`)
       for (const words of [feedback, judgeMessage]) {
         for (const line of words?.split('\n') ?? []) print(paint('dim', `${' '.repeat(width)}  ${printable(line)}`))
       }
@@ -125,7 +128,7 @@ async function showVerdicts(
         const { verdict, score, points, groups, skipped } = judging
         for (const group of groups) print(`group ${printable(group.name)}: ${group.score} of ${group.points}`)
         const left = skipped.length === 0 ? '' : `, ${skipped.length} tests skipped`
-        print(`${paint(formatOf(verdict), verdict)}: ${score} of ${points} points${left}`)
+        print(`${paint(verdictFormat(verdict), verdict)}: ${score} of ${points} points${left}`)
         if (verdict === 'judge-error' && event.data.message !== null) note(event.data.message)
       }
       return event.data

@@ -187,3 +187,30 @@ function withoutCommonFolder(files: Map<string, Buffer>): Map<string, Buffer> {
   if (tops.size !== 1 || top === '') return files
   return new Map([...files].map(([path, content]) => [path.slice(top.length), content]))
 }
+
+/** The longest path of a tar that needs no header of its own for it. */
+const NAME_BYTES = 100
+
+/** A tar of these files, each readable by everybody. Source: as `readTar`. */
+export function writeTar(files: ReadonlyMap<string, Buffer>): Buffer {
+  const blocks = [...files].flatMap(([path, content]) => {
+    const isLong = Buffer.byteLength(path) > NAME_BYTES
+    const name = Buffer.from(`${path}\0`)
+    return [...(isLong ? entry('././@LongLink', 'L', name) : []), ...entry(path, '0', content)]
+  })
+  return Buffer.concat([...blocks, Buffer.alloc(2 * BLOCK)])
+}
+
+function entry(path: string, type: string, content: Buffer): Buffer[] {
+  const header = Buffer.alloc(BLOCK)
+  header.write(path, 0, NAME_BYTES)
+  header.write('0000644\0' + '0000000\0' + '0000000\0', NAME_BYTES, 'latin1')
+  header.write(`${content.length.toString(8).padStart(11, '0')}\0`, 124, 'latin1')
+  header.write(`${'0'.repeat(11)}\0`, 136, 'latin1')
+  header.write(' '.repeat(8), 148, 'latin1')
+  header.write(type, 156, 'latin1')
+  header.write('ustar\u000000', 257, 'latin1')
+  const sum = header.reduce((total, byte) => total + byte, 0)
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
+  return [header, content, Buffer.alloc((BLOCK - (content.length % BLOCK)) % BLOCK)]
+}

@@ -1,10 +1,13 @@
-import Type, { type TSchema } from 'typebox'
+import Type, { type Static, type TSchema } from 'typebox'
 import { LimitOverrides } from '../limits.ts'
 import { PROTOCOLS } from './judging-spec.ts'
 
 const optional = Type.Optional
 
 export const MAX_GROUPS = 100
+export const MAX_HARNESSES = 50
+/** Runs of a program for one test. */
+export const MAX_PASSES = 10
 /** Of a test, and of a group. */
 export const MAX_POINTS = 1_000_000
 /** The folder of a judge's program that has the input, the answer and the output of a test. */
@@ -52,6 +55,35 @@ export const RequestGroup = Type.Object(
   },
   { additionalProperties: false },
 )
+
+const factor = (description: string) => optional(Type.Number({ minimum: 0.1, maximum: 100, description }))
+
+/** What programs in one language may take. */
+export const LanguageLimits = Type.Object(
+  {
+    timeFactor: factor('times the `cpuMs` and `wallMs` of the problem and its tests'),
+    memoryFactor: factor('times the `memoryBytes` of the problem'),
+    limits: optional(LimitOverrides),
+  },
+  { additionalProperties: false },
+)
+export type LanguageLimits = Static<typeof LanguageLimits>
+
+/** Files that a program is compiled or run with. @param file their schema */
+export const harnessOf = <T extends TSchema>(file: T, maxFiles: number) =>
+  Type.Object(
+    {
+      language: Type.String({ minLength: 1, maxLength: 32, description: 'of the programs that get them' }),
+      files: Type.Array(file, { minItems: 1, maxItems: maxFiles }),
+      entrypoint: optional(
+        Type.String({ minLength: 1, maxLength: 1024, description: 'the one of `files` to run instead of the program' }),
+      ),
+      submission: optional(
+        Type.String({ minLength: 1, maxLength: 1024, description: 'path of the program that is sent as `code`' }),
+      ),
+    },
+    { additionalProperties: false },
+  )
 
 /** A program of the judges'. @param file schema of its files */
 function programFields<T extends TSchema>(file: T, maxFiles: number) {

@@ -18,6 +18,18 @@ export const TestJudging = Type.Object({
     Type.String({ description: 'what the checker says to judges; absent for a secret test' }),
   ),
   check: Type.Optional(CheckTimes),
+  runs: Type.Optional(
+    Type.Integer({
+      minimum: 2,
+      description: 'how often it was run, if again: its time was near the limit, or the machine was too busy',
+    }),
+  ),
+  passes: Type.Optional(
+    Type.Integer({ minimum: 2, description: 'passes that the judge asked for; times and output are of all' }),
+  ),
+  load: Type.Optional(
+    Type.Number({ minimum: 0, description: 'how busy the machine was: 1 is as many processes as processors' }),
+  ),
 })
 export type TestJudging = Static<typeof TestJudging>
 
@@ -39,6 +51,12 @@ export const JobJudging = Type.Object(
     groups: Type.Array(GroupJudging, {
       description: 'in the order of the request; `verdict` is null if none of its tests ran',
     }),
+    problem: Type.Optional(
+      Type.Object(
+        { id: Type.String({ format: 'uuid' }), version: Type.Integer({ minimum: 1 }) },
+        { description: 'the stored problem it was judged with' },
+      ),
+    ),
     skipped: Type.Array(Type.Integer({ minimum: 0 }), { description: 'places in `tests` of those that did not run' }),
   },
   { description: 'of a job with `tests` that has ended' },

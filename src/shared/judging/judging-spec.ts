@@ -1,14 +1,17 @@
+import type { JobStoredFile } from '../files/stored-file.ts'
 import type { SourceFile } from '../job.ts'
 import type { Limits } from '../limits.ts'
 
 /** How a job with tests is judged, checked and complete. */
 export interface JudgingSpec {
   checker: CheckerSpec
-  /** Talks to the program, and its verdict counts instead of a checker's. */
+  /** Talks to the program. Of what it accepts, a checker that is a program judges what it wrote to its output file. */
   interactor?: JudgeProgram
   groups: TestGroup[]
   /** The first test that is not accepted is the last that runs. */
   stopOnFailure: boolean
+  /** Runs of the program for one test, at most; 1 when absent. */
+  passes?: number
 }
 
 export type CheckerSpec = BuiltInChecker | { type: 'program'; program: JudgeProgram }
@@ -32,6 +35,8 @@ export interface JudgeProgram {
   protocol: Protocol
   language: string
   files: SourceFile[]
+  /** Files that the worker gets from the file store. */
+  storedFiles?: JobStoredFile[]
   entrypoint: string
   args: string[]
   compilerArgs: string[]
@@ -54,8 +59,9 @@ export interface TestGroup {
 /** A test gives one point unless it says otherwise. */
 export const DEFAULT_POINTS = 1
 
-/** The program that judges, if it is one. */
-export function judgeOf(judging: JudgingSpec | undefined): JudgeProgram | undefined {
-  if (judging?.interactor) return judging.interactor
-  return judging?.checker.type === 'program' ? judging.checker.program : undefined
+/** The programs that judge: an interactor before a checker. */
+export function judgesOf(judging: JudgingSpec | undefined): JudgeProgram[] {
+  if (!judging) return []
+  const { interactor, checker } = judging
+  return [...(interactor ? [interactor] : []), ...(checker.type === 'program' ? [checker.program] : [])]
 }

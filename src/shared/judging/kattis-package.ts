@@ -1,6 +1,7 @@
 import { MIB, SECOND } from '../limits.ts'
 import type { CodeRequest, RequestTest } from '../requests.ts'
-import type { Problem, ProblemFault, ReadProblem } from './problem.ts'
+import { baseName, exampleSubmissions } from './example-submissions.ts'
+import { type Problem, type ProblemFault, type ReadProblem, readProblemOf } from './problem.ts'
 import { answerText, inputFields, isText } from './problem-text.ts'
 import { parseYaml, type Yaml } from './simple-yaml.ts'
 
@@ -39,9 +40,11 @@ export function readKattisPackage(
   const validation = (textOf(settings['validation']) ?? 'default').split(/\s+/)
   const types = wordsOf(settings['type'], 'pass-fail')
   const isScoring = types.includes('scoring')
+  const isOutputOnly = types.includes('submit-answer')
+  const isMultiPass = types.includes('multi-pass')
   const isInteractive = types.includes('interactive') || validation.includes('interactive')
   for (const type of types) {
-    if (!['pass-fail', 'scoring', 'interactive'].includes(type))
+    if (!['pass-fail', 'scoring', 'interactive', 'multi-pass', 'submit-answer'].includes(type))
       tell(SETTINGS, `type is "${type}", which is not read here`)
   }
   for (const folder of NOT_READ) {
@@ -85,6 +88,7 @@ export function readKattisPackage(
 
   const limits = limitsOf(isMap(settings['limits']) ? settings['limits'] : {}, files)
   const program = readValidator(files, languageOf, tell, limits.validator)
+  if (isMultiPass && !program) tell(SETTINGS, 'is multi-pass and has no output validator to ask for the passes')
   if (isInteractive && !program) tell(SETTINGS, 'is interactive and has no output validator')
   const judge: Pick<Problem, 'checker' | 'interactor'> = !program
     ? { checker: defaultValidator(validatorArgs, tell) }
@@ -92,6 +96,7 @@ export function readKattisPackage(
       ? { interactor: { ...program, args: validatorArgs } }
       : { checker: { type: 'program', ...program, args: validatorArgs } }
 
+  const harness = includedFiles(files, languageOf, tell)
   const groups = isScoring ? [...new Set(tests.map(({ group = '' }) => group))] : []
   const problem: Problem = {
     tests: isScoring ? tests : tests.map(({ group: _group, points: _points, ...test }) => test),
@@ -100,9 +105,39 @@ export function readKattisPackage(
       ? { groups: groups.map((group) => groupFields(group, configs(group), { isLegacy, groups, tell })) }
       : { stopOnFailure: true }),
     ...(Object.keys(limits.own).length > 0 && { limits: limits.own }),
+    ...(isMultiPass && { passes: limits.passes }),
+    ...(isOutputOnly && { outputOnly: true }),
+    ...(harness.length > 0 && { harness }),
   }
-  return faults.length > 0 ? { problem: undefined, faults } : { problem, faults: [] }
+  return readProblemOf('kattis', problem, isOutputOnly ? [] : exampleSubmissions(files, languageOf, tell), faults)
 }
+
+/** Files of `include/LANGUAGE/`, which are put beside each program in that language. */
+function includedFiles(
+  files: ReadonlyMap<string, Buffer>,
+  languageOf: (path: string) => string | undefined,
+  tell: Tell,
+): NonNullable<Problem['harness']> {
+  const folders = new Map<string, string[]>()
+  for (const path of [...files.keys()].filter((one) => one.startsWith('include/')).sort()) {
+    const [, folder = '', ...rest] = path.split('/')
+    if (rest.length === 0) tell(path, 'is in no folder of a language')
+    else folders.set(folder, [...(folders.get(folder) ?? []), path])
+  }
+  return [...folders].flatMap(([folder, paths]) => {
+    const language = languageOf(`x.${KATTIS_LANGUAGES[folder] ?? folder}`) ?? paths.map(languageOf).find((one) => one !== undefined) // prettier-ignore
+    if (language === undefined || folder === 'default') {
+      tell(`include/${folder}/`, 'is of no language that is known here')
+      return []
+    }
+    const within = (path: string) => path.slice(`include/${folder}/`.length)
+    const main = paths.map(within).find((path) => /^(?:main|grader)\.\w+$/.test(baseName(path)))
+    return [{ language, files: paths.map((path) => ({ path: within(path), content: answerText(files.get(path) ?? Buffer.alloc(0)) })), ...(main !== undefined && { entrypoint: main }) }] // prettier-ignore
+  })
+}
+
+/** Names of languages by an extension of theirs, where that is another. */
+const KATTIS_LANGUAGES: Readonly<Record<string, string>> = { python3: 'py', javascript: 'js', ruby: 'rb', rust: 'rs', kotlin: 'kt' } // prettier-ignore
 
 type Map = { [key: string]: Yaml }
 type Tell = (path: string, detail: string) => void
@@ -110,7 +145,7 @@ type Tell = (path: string, detail: string) => void
 const SETTINGS = 'problem.yaml'
 const SAMPLE = 'sample'
 const VERSIONS = ['legacy', 'legacy-icpc', '2023-07-draft', '2025-09']
-const NOT_READ = ['static_validator', 'graders', 'grader', 'include']
+const NOT_READ = ['static_validator', 'graders', 'grader']
 
 const isMap = (value: Yaml | undefined): value is Map =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -178,6 +213,8 @@ function groupFields(
 /** Wall time may be so much more than CPU time, which is what counts. */
 const WALL_FACTOR = 2
 const WALL_MORE_MS = SECOND
+/** Of a multi-pass problem that does not say it. */
+const DEFAULT_PASSES = 2
 
 function limitsOf(given: Map, files: ReadonlyMap<string, Buffer>) {
   const times = (name: string, unit: number) => {
@@ -194,6 +231,7 @@ function limitsOf(given: Map, files: ReadonlyMap<string, Buffer>) {
       outputBytes: times('output', MIB),
       compileWallMs: times('compilation_time', SECOND),
     }),
+    passes: times('validation_passes', 1) ?? DEFAULT_PASSES,
     validator: defined({
       ...withTime(times('validation_time', SECOND)),
       memoryBytes: times('validation_memory', MIB),

@@ -1,5 +1,5 @@
 import type { JobSpec } from '../job.ts'
-import { judgeOf } from './judging-spec.ts'
+import { judgesOf } from './judging-spec.ts'
 
 /**
  * The longest that the stages of a job can take when init keeps their limits, and its judges', in ms.
@@ -8,10 +8,11 @@ import { judgeOf } from './judging-spec.ts'
 export function longestStagesMs({ head, tests, judging }: JobSpec, graceMs: number): number {
   const { wallMs, compileWallMs } = head.limits
   const runs = tests.length === 0 ? [wallMs] : tests.map(({ limits }) => limits?.wallMs ?? wallMs)
-  const judge = judgeOf(judging)
-  const compiles = judge ? [compileWallMs, judge.limits.compileWallMs] : [compileWallMs]
-  const checkMs = judge ? judge.limits.wallMs + graceMs : 0
-  return sum(compiles.map((ms) => ms + graceMs)) + sum(runs.map((ms) => ms + graceMs + checkMs))
+  const judges = judgesOf(judging)
+  const compiles = [compileWallMs, ...judges.map(({ limits }) => limits.compileWallMs)]
+  const checkMs = sum(judges.map(({ limits }) => limits.wallMs + graceMs))
+  const passes = judging?.passes ?? 1
+  return sum(compiles.map((ms) => ms + graceMs)) + passes * sum(runs.map((ms) => ms + graceMs + checkMs))
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0)

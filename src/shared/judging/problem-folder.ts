@@ -1,16 +1,18 @@
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { LimitOverrides } from '../limits.ts'
-import { Checker, Interactor, type RequestTest } from '../requests.ts'
+import { Checker, CodeRequest, Interactor, type RequestTest } from '../requests.ts'
 import { RequestGroup, TestLimits } from './judging-request.ts'
-import type { Problem, ProblemFault, ReadProblem } from './problem.ts'
+import { baseName, exampleSubmissions } from './example-submissions.ts'
+import { type Problem, type ProblemFault, type ReadProblem, readProblemOf } from './problem.ts'
 import { inputFields, isText } from './problem-text.ts'
 
 const optional = Type.Optional
 const strict = { additionalProperties: false }
 const FILE = Type.String({ minLength: 1, description: 'relative to the folder of the problem' })
 /** A program is a file here, and need not name its language. */
-const asFile = { language: optional(Type.String()), file: optional(FILE) }
+/** Beside the file itself, others that it needs: headers, libraries. */
+const asFile = { language: optional(Type.String()), file: optional(FILE), files: optional(Type.Array(FILE)) }
 
 /** `problem.json` of a plain folder; every member may be absent. */
 export const ProblemFile = Type.Object(
@@ -21,6 +23,24 @@ export const ProblemFile = Type.Object(
     groups: optional(Type.Array(RequestGroup)),
     stopOnFailure: optional(Type.Boolean()),
     secret: optional(Type.Boolean()),
+    languageLimits: CodeRequest.properties.languageLimits,
+    passes: CodeRequest.properties.passes,
+    outputOnly: CodeRequest.properties.outputOnly,
+    /** Its `files` are paths of the folder here; in a job, each is where its name alone says. */
+    harness: optional(
+      Type.Array(
+        Type.Object(
+          {
+            language: Type.String(),
+            files: Type.Array(FILE, { minItems: 1 }),
+            entrypoint: optional(Type.String()),
+            submission: optional(Type.String()),
+          },
+          strict,
+        ),
+        { minItems: 1 },
+      ),
+    ),
     /** By the name of a test: `1`, `small/2`. */
     tests: optional(
       Type.Record(
@@ -58,7 +78,11 @@ export function readProblemFolder(
 ): ReadProblem {
   const faults: ProblemFault[] = []
   const settings = readSettings(files.get(SETTINGS), faults)
-  const names = [...files.keys()].filter((path) => path.endsWith('.in')).map((path) => path.slice(0, -'.in'.length))
+  const tell = (path: string, detail: string) => void faults.push({ path, detail })
+  const isOfTests = (path: string) => !path.startsWith('submissions/')
+  const names = [...files.keys()]
+    .filter((path) => path.endsWith('.in') && isOfTests(path))
+    .map((path) => path.slice(0, -'.in'.length))
   names.sort(naturally)
   const folders = [...new Set(names.flatMap((name) => folderOf(name) ?? []))]
   const groups = settings.groups ?? folders.map((name) => ({ name }))
@@ -86,29 +110,51 @@ export function readProblemFolder(
   }
   for (const path of files.keys()) {
     const name = /^(.*)\.(?:ans|out)$/.exec(path)?.[1]
-    if (name !== undefined && !names.includes(name))
+    if (name !== undefined && !names.includes(name) && isOfTests(path))
       faults.push({ path, detail: `is an answer without its input ${name}.in` })
   }
 
-  const program = <T extends { file?: string; language?: string }>(what: string, { file, ...rest }: T) => {
+  const program = <T extends { file?: string; files?: string[]; language?: string }>(
+    what: string,
+    { file, files: more, ...rest }: T,
+  ) => {
     const content = file === undefined ? undefined : files.get(file)
     const language = rest.language ?? (file === undefined ? undefined : languageOf(file))
     if (file === undefined) faults.push({ path: SETTINGS, detail: `/${what}/file is missing` })
     else if (content === undefined) faults.push({ path: SETTINGS, detail: `/${what}/file is "${file}", which is not there` })
     else if (language === undefined) faults.push({ path: SETTINGS, detail: `/${what}/language is missing; the name ${file} does not tell it` }) // prettier-ignore
-    return { ...rest, language: language ?? '', code: content === undefined ? '' : textOf(content, file ?? '', faults) }
+    const one = { ...rest, language: language ?? '' }
+    if (!more) return { ...one, code: content === undefined ? '' : textOf(content, file ?? '', faults) }
+    const all = [...new Set([...(file === undefined ? [] : [file]), ...more])].map((path, at) => {
+      const bytes = files.get(path)
+      if (!bytes) tell(SETTINGS, `/${what}/files/${at} is "${path}", which is not there`)
+      return { path: baseName(path), content: bytes ? textOf(bytes, path, faults) : '' }
+    })
+    return { ...one, files: all, entrypoint: baseName(file ?? '') }
   }
-  const { checker, interactor, limits, stopOnFailure, secret } = settings
+  const harness = settings.harness?.map(({ files: paths, ...rest }, index) => ({
+    ...rest,
+    files: paths.map((path, at) => {
+      const content = files.get(path)
+      if (!content) tell(SETTINGS, `/harness/${index}/files/${at} is "${path}", which is not there`)
+      return { path: baseName(path), content: content === undefined ? '' : textOf(content, path, faults) }
+    }),
+  }))
+  const { checker, interactor, limits, stopOnFailure, secret, languageLimits, passes, outputOnly } = settings
   const problem: Problem = {
     tests,
     ...(groups.length > 0 && { groups }),
     ...(limits && { limits }),
     ...(stopOnFailure !== undefined && { stopOnFailure }),
     ...(secret !== undefined && { secret }),
+    ...(languageLimits && { languageLimits }),
+    ...(passes !== undefined && { passes }),
+    ...(outputOnly !== undefined && { outputOnly }),
+    ...(harness && { harness }),
     ...(checker && { checker: (checker.type === 'program' ? program('checker', checker) : checker) as Checker }),
     ...(interactor && { interactor: program('interactor', interactor) as Interactor }),
   }
-  return faults.length > 0 ? { problem: undefined, faults } : { problem, faults: [] }
+  return readProblemOf('folder', problem, outputOnly ? [] : exampleSubmissions(files, languageOf, tell), faults)
 }
 
 function readSettings(bytes: Buffer | undefined, faults: ProblemFault[]): ProblemFile {

@@ -6,22 +6,47 @@ import { MIB } from '../limits.ts'
 import { QUEUED_TTL_SECONDS } from '../jobs/recorded-job.ts'
 import type { Keys } from '../redis/keys.ts'
 import { defineScripts, luaScript, runScript } from '../redis/lua-script.ts'
-import type { Problem } from './problem.ts'
+import type { ExampleSubmission, Problem } from './problem.ts'
 import { MAX_PROBLEMS, type StoredProblem } from './stored-problem.ts'
 
 const pack = promisify(gzip)
 const unpack = promisify(gunzip)
 
-/** Problems that tenants keep, each with its tests. A problem never changes. */
+/** A problem with the programs that come with it. */
+export interface ProblemContent extends Problem {
+  examples?: ExampleSubmission[]
+}
+
+/** Names the content of one version. */
+export const contentOf = ({ id, version }: Pick<StoredProblem, 'id' | 'version'>): string =>
+  version === 1 ? id : `${id}.${version}`
+/** The id of the problem that some content is of. */
+export const problemOfContent = (contentId: string): string => contentId.split('.')[0] ?? ''
+/** The problem and its version that some content is of. */
+export const versionOfContent = (contentId: string): Pick<StoredProblem, 'id' | 'version'> => ({
+  id: problemOfContent(contentId),
+  version: Number(contentId.split('.')[1] ?? 1),
+})
+
+/** Problems that tenants keep, each with its tests. The content of a version never changes. */
 export interface ProblemStore {
   /** @returns false when the tenant has as many as it may */
-  put(tenant: string, about: StoredProblem, problem: Problem): Promise<boolean>
+  put(tenant: string, about: StoredProblem, content: ProblemContent): Promise<boolean>
+  /**
+   * Replaces the content of a problem; jobs that wait are judged with what they were submitted for.
+   * @param about of the new version
+   * @returns false when it is gone, or has another version by now than the one before
+   */
+  replace(tenant: string, about: StoredProblem, content: ProblemContent): Promise<boolean>
   /** Those of a tenant, newest first. */
   list(tenant: string): Promise<StoredProblem[]>
   /** @returns undefined when there is none of this tenant and id */
   read(tenant: string, id: string): Promise<StoredProblem | undefined>
-  /** A problem with its tests, which is not to be changed; also for a while after it was removed, for jobs that wait. */
-  content(id: string): Promise<Problem | undefined>
+  /**
+   * A problem with its tests, which is not to be changed; also for a while after it was removed or replaced, for jobs that wait.
+   * @param contentId of `contentOf`
+   */
+  content(contentId: string): Promise<ProblemContent | undefined>
   /** @returns whether it was there */
   remove(tenant: string, id: string): Promise<boolean>
 }
@@ -37,11 +62,28 @@ redis.call('ZADD', own, input.at, input.id)
 return 1`,
 )
 
-const REMOVE = luaScript<{ id: string; tenant: string; ttlSeconds: number }, number>(
+/** Bulk: what is known of it, its content. */
+const REPLACE = luaScript<
+  { id: string; tenant: string; version: number; content: string; before: string; ttlSeconds: number },
+  number
+>(
+  'runyardReplaceProblem',
+  `
+if not redis.call('ZSCORE', keys.tenantProblems(input.tenant), input.id) then return 0 end
+local known = cjson.decode(redis.call('HGET', keys.problem(input.id), 'about'))
+if known.version ~= input.version - 1 then return 0 end
+redis.call('HSET', keys.problem(input.content), 'content', bulk[2])
+redis.call('HSET', keys.problem(input.id), 'about', bulk[1])
+if input.before ~= input.id then redis.call('EXPIRE', keys.problem(input.before), input.ttlSeconds) end
+return 1`,
+)
+
+const REMOVE = luaScript<{ id: string; tenant: string; content: string; ttlSeconds: number }, number>(
   'runyardRemoveProblem',
   `
 if redis.call('ZREM', keys.tenantProblems(input.tenant), input.id) == 0 then return 0 end
 redis.call('EXPIRE', keys.problem(input.id), input.ttlSeconds)
+redis.call('EXPIRE', keys.problem(input.content), input.ttlSeconds)
 return 1`,
 )
 
@@ -50,10 +92,10 @@ const HELD = 32 * MIB
 
 /** @param redis content may be long: nothing else should wait behind it */
 export function createProblemStore(redis: Redis, keys: Keys): ProblemStore {
-  defineScripts(redis, [PUT, REMOVE])
-  const held = new Map<string, { problem: Problem; length: number }>()
+  defineScripts(redis, [PUT, REPLACE, REMOVE])
+  const held = new Map<string, { problem: ProblemContent; length: number }>()
   /** Those used longest ago go first. */
-  const hold = (id: string, problem: Problem, length: number) => {
+  const hold = (id: string, problem: ProblemContent, length: number) => {
     held.delete(id)
     held.set(id, { problem, length })
     let total = [...held.values()].reduce((sum, one) => sum + one.length, 0)
@@ -73,6 +115,13 @@ export function createProblemStore(redis: Redis, keys: Keys): ProblemStore {
       const input = { id: known.id, tenant, at: Date.parse(known.createdAt), most: MAX_PROBLEMS }
       return (await runScript(redis, keys.prefix, PUT, input, bulk)) === 1
     },
+    async replace(tenant, known, problem) {
+      const bulk = [JSON.stringify(known), await pack(JSON.stringify(problem))]
+      const { id, version } = known
+      const before = contentOf({ id, version: version - 1 })
+      const input = { id, tenant, version, content: contentOf(known), before, ttlSeconds: QUEUED_TTL_SECONDS }
+      return (await runScript(redis, keys.prefix, REPLACE, input, bulk)) === 1
+    },
     async list(tenant) {
       const ids = await redis.zrange(keys.tenantProblems(tenant), '0', '-1', 'REV')
       return (await Promise.all(ids.map(about))).flatMap((one) => one ?? [])
@@ -90,12 +139,16 @@ export function createProblemStore(redis: Redis, keys: Keys): ProblemStore {
       const packed = await redis.hgetBuffer(keys.problem(id), 'content')
       if (packed === null) return undefined
       const text = (await unpack(packed)).toString()
-      const problem = JSON.parse(text) as Problem
+      const problem = JSON.parse(text) as ProblemContent
       hold(id, problem, text.length)
       return problem
     },
     async remove(tenant, id) {
-      return (await runScript(redis, keys.prefix, REMOVE, { id, tenant, ttlSeconds: QUEUED_TTL_SECONDS })) === 1
+      const known = await about(id)
+      const content = known ? contentOf(known) : id
+      return (
+        (await runScript(redis, keys.prefix, REMOVE, { id, tenant, content, ttlSeconds: QUEUED_TTL_SECONDS })) === 1
+      )
     },
   }
 }

@@ -1,9 +1,10 @@
 import { readKattisPackage } from './kattis-package.ts'
+import { POLYGON_SETTINGS, readPolygonPackage } from './polygon-package.ts'
 import type { ReadProblem } from './problem.ts'
 import { readProblemFolder } from './problem-folder.ts'
 
 /**
- * Reads the folder of a problem: a package of Kattis, which has a `problem.yaml`, or a plain folder.
+ * Reads the folder of a problem: a package of Kattis, which has a `problem.yaml`, one of Polygon, which has a `problem.xml`, or a plain folder.
  * @param files of the folder, by path
  * @param languageOf the language of a file by its name, where that is known
  */
@@ -11,5 +12,7 @@ export function readProblem(
   files: ReadonlyMap<string, Buffer>,
   languageOf: (path: string) => string | undefined,
 ): ReadProblem {
-  return files.has('problem.yaml') ? readKattisPackage(files, languageOf) : readProblemFolder(files, languageOf)
+  if (files.has('problem.yaml')) return readKattisPackage(files, languageOf)
+  if (files.has(POLYGON_SETTINGS)) return readPolygonPackage(files, languageOf)
+  return readProblemFolder(files, languageOf)
 }

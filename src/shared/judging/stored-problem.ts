@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { MIB } from '../limits.ts'
+import { PROBLEM_FORMATS } from './problem.ts'
 
 /** What is known of a problem without its tests. */
 export const StoredProblem = Type.Object({
@@ -9,7 +10,11 @@ export const StoredProblem = Type.Object({
   groups: Type.Array(Type.String(), { description: 'names of its groups' }),
   points: Type.Number({ minimum: 0, description: 'the most that a program can get' }),
   bytes: Type.Integer({ minimum: 0, description: 'of its files, unpacked' }),
+  version: Type.Integer({ minimum: 1, description: 'rises by 1 each time its content is replaced' }),
+  format: Type.Enum(PROBLEM_FORMATS, { description: 'what its archive was' }),
+  submissions: Type.Integer({ minimum: 0, description: 'example submissions it has' }),
   createdAt: Type.String({ format: 'date-time', description: 'RFC 3339, UTC' }),
+  updatedAt: Type.String({ format: 'date-time', description: 'when this version was stored' }),
 })
 export type StoredProblem = Static<typeof StoredProblem>
 

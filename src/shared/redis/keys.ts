@@ -103,6 +103,10 @@ export interface Keys {
   problem(id: string): string
   /** Sorted set of the ids of a tenant's problems by when they were stored, in ms. */
   tenantProblems(tenant: string): string
+  /** Sorted set of the ids of the jobs that named a problem, by when they were accepted, in ms. */
+  problemJobs(id: string): string
+  /** JSON of the last trial of a problem's example submissions. */
+  problemTrial(id: string): string
   /** Channel: jobs that have ended and that this gateway waits for, each as its id and its JSON. */
   replies(gateway: string): string
   /** Channel: ids of running jobs that are to end. */
@@ -239,6 +243,8 @@ const PATTERNS: Readonly<Record<KeyName, string>> = {
   batch: 'batch:*',
   problem: 'problem:*',
   tenantProblems: 'problems-of:*',
+  problemJobs: 'problem-jobs:*',
+  problemTrial: 'problem-trial:*',
   replies: 'replies:*',
   cancellations: 'cancellations',
   input: 'input:*',

@@ -2,16 +2,17 @@ import type { JobSpec } from '../../shared/job.ts'
 import { JUDGE_FOLDER } from '../../shared/judging/judging-request.ts'
 import type { JudgeProgram, Protocol } from '../../shared/judging/judging-spec.ts'
 import type { Language } from '../../shared/language.ts'
-import { KIB } from '../../shared/limits.ts'
+import { KIB, MIB } from '../../shared/limits.ts'
 import { partOutput } from '../../shared/redis/stored-output.ts'
-import { COMPILED_BYTES, type CompiledPrograms, compiledKey } from '../judging/compiled-programs.ts'
+import { type CompiledFile, type CompiledPrograms, compiledKey } from '../judging/compiled-programs.ts'
 import type { JudgeCell, JudgeFiles, JudgeRole } from '../judging/judge-cell.ts'
 import type { JudgeEnd } from '../judging/ruling.ts'
+import type { JobFiles } from '../files/job-files.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
 import type { StageReport } from '../sandbox/stage-report.ts'
 import { classify } from './classify.ts'
 import { type PlannedStage, planStages } from './plan.ts'
-import { modeOf } from './run-job.ts'
+import { modeOf, placeFiles, wholeFolder } from './run-job.ts'
 import { createStageOutput } from './stage-output.ts'
 
 const [INPUT, ANSWER, OUTPUT, FEEDBACK] = ['input.txt', 'answer.txt', 'output.txt', 'feedback/'].map(
@@ -27,13 +28,16 @@ const ARGUMENTS: Record<Protocol, Record<JudgeRole, string[]>> = {
 /** The feedback files that are read, of all that there may be. */
 const WANTED = ['judgemessage.txt', 'teammessage.txt', 'score.txt', 'score_multiplier.txt']
 const FEEDBACK_BYTES = 64 * KIB
+/** Written by a judge that asks for another pass: the input of that. */
+const NEXT = 'nextpass.in'
+/** What a judge may keep from pass to pass, the next input among it; also of what an interactor writes for a checker. */
+const PASS_BYTES = 8 * MIB
+const PASS_FILES = 100
 /** Of what a compiler says, for judges. */
 const COMPILER_BYTES = 4 * KIB
 
-/** Of a compiled program that is kept. */
-const COMPILED_FILES = 100
-
 const NOTHING = new Uint8Array()
+const NEVER = new AbortController().signal
 
 export interface JudgeCellOptions {
   /** The job that is judged, of which a judge's program has neither files nor environment. */
@@ -46,12 +50,15 @@ export interface JudgeCellOptions {
   graceMs: number
   /** Without it, every job compiles. */
   compiled?: CompiledPrograms
+  files?: Pick<JobFiles, 'read'>
+  /** Ends what is read of them. */
+  signal?: AbortSignal
 }
 
 /** @param sandbox stands idle, and belongs to the judges until the job has ended */
 export function createJudgeCell(
   sandbox: Sandbox,
-  { spec, program, role, language, image, graceMs, compiled }: JudgeCellOptions,
+  { spec, program, role, language, image, graceMs, compiled, files: store, signal = NEVER }: JudgeCellOptions,
 ): JudgeCell {
   const { limits, protocol } = program
   const stages = planStages(asJob(spec, program, role), language, graceMs)
@@ -62,14 +69,35 @@ export function createJudgeCell(
   let used = false
   let placed: JudgeFiles | undefined
   let reusable = true
+  const key =
+    compile && compiled
+      ? compiledKey({
+          tenant: spec.tenant,
+          image,
+          args: compile.start.args,
+          env: compile.start.env,
+          files: program.files,
+          stored: program.storedFiles?.map(({ path, blob, mode }) => ({ path, blob, mode })),
+        })
+      : undefined
+  const compiledBefore = (): readonly CompiledFile[] => {
+    const found = (key !== undefined && compiled?.get(key)) || undefined
+    if (found) from = 'files'
+    // What was stored is placed beside it.
+    const stored = new Set(program.storedFiles?.map(({ path }) => path))
+    return (found?.files ?? []).filter(({ path }) => !stored.has(path))
+  }
   const refusedCalls = new Set<string>()
 
-  const begin = () => {
+  const placeStored = () => placeFiles(sandbox, program.storedFiles, store, signal)
+  const begin = async () => {
     sandbox.begin(limits.fileBytes)
     for (const file of program.files) {
       const content = Buffer.from(file.content, file.encoding === 'base64' ? 'base64' : 'utf8')
       sandbox.writeFile(file.path, modeOf(file, content), content)
     }
+    for (const { path, content } of compiledBefore()) sandbox.writeFile(path, 0o755, content)
+    await placeStored()
   }
   const note = (report: StageReport) => {
     // The kernel's killer has been at work in there.
@@ -77,29 +105,10 @@ export function createJudgeCell(
     for (const { name } of report.refusedCalls) refusedCalls.add(name)
   }
 
-  /** What cannot be kept whole is not kept. */
-  const keep = async (programs: CompiledPrograms, key: string) => {
-    const { files, missing } = await sandbox.gather({
-      globs: ['**'],
-      maxBytes: COMPILED_BYTES,
-      maxFiles: COMPILED_FILES,
-    })
-    const { stopped, ...counts } = missing
-    if (stopped === null && Object.values(counts).every((count) => count === 0)) programs.put(key, files)
-  }
-
   return {
     async prepare() {
-      begin()
-      if (!compile) return undefined
-      const { files } = program
-      const key = compiledKey({ tenant: spec.tenant, image, args: compile.start.args, env: compile.start.env, files })
-      const found = compiled?.get(key)
-      if (found) {
-        for (const { path, content } of found) sandbox.writeFile(path, 0o755, content)
-        from = 'files'
-        return undefined
-      }
+      await begin()
+      if (!compile || from === 'files') return undefined
       const said = createStageOutput()
       const report = await sandbox.run(compile.start, NOTHING, (stream, bytes) => said.push(stream, bytes))
       said.end(report.truncated)
@@ -107,14 +116,20 @@ export function createJudgeCell(
       used = true
       const { status, message } = classify(report, 'compile', 'compile', compile.start, limits)
       if (status === 'succeeded') {
-        if (compiled) await keep(compiled, key)
+        if (compiled && key !== undefined) {
+          const files = await wholeFolder(sandbox)
+          if (files) compiled.put(key, files)
+        }
         return undefined
       }
       const words = said.captured().bytes.subarray(0, COMPILER_BYTES).toString()
       return [message ?? `the ${role} does not compile`, words].filter((text) => text !== '').join(': ')
     },
     async place(files) {
-      if (used) await sandbox.renew(from)
+      if (used) {
+        await sandbox.renew(from)
+        if (from === 'files') await placeStored()
+      }
       used = true
       placed = files
       sandbox.writeFile(INPUT, 0o644, files.input)
@@ -122,6 +137,7 @@ export function createJudgeCell(
       if (files.output) sandbox.writeFile(OUTPUT, 0o644, files.output)
       // Makes the folder.
       sandbox.writeFile(`${FEEDBACK}.keep`, 0o644, NOTHING)
+      for (const [name, content] of files.feedback ?? []) sandbox.writeFile(`${FEEDBACK}${name}`, 0o644, content)
     },
     async run(live) {
       const output = createStageOutput()
@@ -143,13 +159,26 @@ export function createJudgeCell(
       const { status, message } = classify(report, role, 'run', start, limits)
       const conclude = async (): Promise<JudgeEnd> => {
         const files = new Map<string, string>()
-        if (protocol === 'kattis' && (status === 'succeeded' || status === 'failed')) {
-          const globs = WANTED.map((name) => `${FEEDBACK}${name}`)
-          const gathered = await sandbox.gather({ globs, maxBytes: FEEDBACK_BYTES, maxFiles: WANTED.length })
-          for (const { path, content } of gathered.files) files.set(path.slice(FEEDBACK.length), content.toString())
+        const end = { message, exitCode: report.exitCode, stderr: partOutput(output.captured()).stderr.toString() }
+        if (status !== 'succeeded' && status !== 'failed') return { status, ...end, files }
+        if (protocol === 'testlib') {
+          if (role !== 'interactor' || spec.judging?.checker.type !== 'program') return { status, ...end, files }
+          const [written] = (await sandbox.gather({ globs: [OUTPUT], maxBytes: PASS_BYTES, maxFiles: 1 })).files
+          return { status, ...end, files, written: written?.content ?? Buffer.alloc(0) }
         }
-        const stderr = partOutput(output.captured()).stderr.toString()
-        return { status, message, exitCode: report.exitCode, stderr, files }
+        const isLast = (spec.judging?.passes ?? 1) === 1
+        const globs = isLast ? WANTED.map((name) => `${FEEDBACK}${name}`) : [`${FEEDBACK}**`]
+        const bounds = isLast ? { maxBytes: FEEDBACK_BYTES, maxFiles: WANTED.length } : { maxBytes: PASS_BYTES, maxFiles: PASS_FILES } // prettier-ignore
+        const gathered = await sandbox.gather({ globs, ...bounds })
+        const feedback = new Map(gathered.files.map(({ path, content }) => [path.slice(FEEDBACK.length), content]))
+        for (const name of WANTED) {
+          const content = feedback.get(name)
+          if (content) files.set(name, content.toString())
+        }
+        const input = feedback.get(NEXT)
+        if (isLast || !input) return { status, ...end, files }
+        for (const name of [NEXT, '.keep', ...WANTED]) feedback.delete(name)
+        return { status, ...end, files, next: { input, feedback } }
       }
       return { report, conclude }
     },

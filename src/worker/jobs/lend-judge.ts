@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { JobSpec } from '../../shared/job.ts'
 import type { Language } from '../../shared/language.ts'
+import type { JobFiles } from '../files/job-files.ts'
 import { acquirePatiently } from '../sandbox/acquire-patiently.ts'
 import type { Lease, SandboxPool } from '../sandbox/pool.ts'
 import type { CompiledPrograms } from '../judging/compiled-programs.ts'
@@ -13,6 +14,8 @@ export interface JudgeSandboxes {
   locate: (spec: Pick<JobSpec, 'head'>) => { language: Language | undefined; image: string }
   graceMs: number
   compiled?: CompiledPrograms
+  /** The file store; without it no program of the judges' has stored files. */
+  files?: Pick<JobFiles, 'read'>
 }
 
 /** The judge of one job, with the sandbox that it may need. */
@@ -28,22 +31,33 @@ export interface LentJudge extends Judge {
  * are a tenant beside their own.
  */
 export function lendJudge(
-  { pool, locate, graceMs, compiled }: JudgeSandboxes,
+  { pool, locate, graceMs, compiled, files }: JudgeSandboxes,
   spec: JobSpec,
   signal: AbortSignal,
   log: Logger,
 ): LentJudge {
-  let lease: Lease | undefined
-  let cell: JudgeCell | undefined
+  const lent: { lease: Lease; cell?: JudgeCell }[] = []
   const judge = createJudge(spec, async (program, role) => {
     const { language, image } = locate({ head: { ...spec.head, kind: 'code', language: program.language } })
     if (!language) throw new Error(`language ${program.language} is not defined on this worker`)
     const { memoryBytes } = program.limits
     const request = { image, memoryBytes, tenant: `judges of ${spec.tenant}`, shareable: spec.shareable }
-    lease = await acquirePatiently(pool, request, signal, log)
-    const options = { spec, program, role, language, image, graceMs, ...(compiled && { compiled }) }
-    cell = createJudgeCell(lease.sandbox, options)
-    return cell
+    const lease = await acquirePatiently(pool, request, signal, log)
+    const one: (typeof lent)[number] = { lease }
+    lent.push(one)
+    const options = {
+      spec,
+      program,
+      role,
+      language,
+      image,
+      graceMs,
+      signal,
+      ...(compiled && { compiled }),
+      ...(files && { files }),
+    }
+    one.cell = createJudgeCell(lease.sandbox, options)
+    return one.cell
   })
   return {
     interacts: judge.interacts,
@@ -54,18 +68,24 @@ export function lendJudge(
     check: judge.check,
     converse: judge.converse,
     kill: judge.kill,
-    destroy: () => void lease?.sandbox.destroy(),
-    async clear(failed) {
-      if (!lease || !cell) return lease?.retire()
-      try {
-        if (!failed && lease.reusable && cell.reusable) {
-          await lease.sandbox.end()
-          return lease.release()
-        }
-      } catch (err) {
-        log.warn({ err, jobId: spec.head.id }, 'sandbox of judges could not be cleared')
-      }
-      lease.retire(cell.reusable ? 'fault' : 'memory')
+    destroy: () => {
+      for (const { lease } of lent) void lease.sandbox.destroy()
     },
+    async clear(failed) {
+      await Promise.all(lent.map((one) => clear(one, failed)))
+    },
+  }
+
+  async function clear({ lease, cell }: (typeof lent)[number], failed: boolean): Promise<void> {
+    if (!cell) return lease.retire()
+    try {
+      if (!failed && lease.reusable && cell.reusable) {
+        await lease.sandbox.end()
+        return lease.release()
+      }
+    } catch (err) {
+      log.warn({ err, jobId: spec.head.id }, 'sandbox of judges could not be cleared')
+    }
+    lease.retire(cell.reusable ? 'fault' : 'memory')
   }
 }

@@ -9,7 +9,7 @@ import type { JobLifeCycle, RequeueReason } from '../../shared/jobs/job-life-cyc
 import type { JobReader } from '../../shared/jobs/job-reader.ts'
 import { longestStagesMs } from '../../shared/judging/longest-stages.ts'
 import type { RecordedJob } from '../../shared/jobs/recorded-job.ts'
-import { fillTests, type ProblemStore } from '../../shared/judging/problem-store.ts'
+import { fillTests, type ProblemStore, versionOfContent } from '../../shared/judging/problem-store.ts'
 import type { Priority } from '../../shared/redis/job-queue.ts'
 import type { SecurityEvent } from '../../shared/security/security-event.ts'
 import { FilesUnavailable, type JobFiles } from '../files/job-files.ts'
@@ -284,7 +284,7 @@ async function attemptJob(
   const lease = await acquirePatiently(pool, request, signal, log).finally(() => packages?.release())
   observer.acquired(spec, performance.now() - asked)
   const { sandbox } = lease
-  const judge = lendJudge(sandboxes, spec, signal, log)
+  const judge = lendJudge({ ...sandboxes, files }, spec, signal, log)
   const tooLate = () => {
     void sandbox.destroy()
     judge.destroy()
@@ -297,7 +297,9 @@ async function attemptJob(
       events.stageEnded(stage.name, stage)
     },
   }
-  const help = { startFeed: input(spec.head.id, attempt), judge, files }
+  const { compiled: programs } = sandboxes
+  const compiled = programs && { compiled: { programs, image } }
+  const help = { startFeed: input(spec.head.id, attempt), judge, files, ...compiled }
   const outcome = await runJob(sandbox, spec, language, graceMs, listener, signal, help)
     .catch((error: unknown) => {
       lease.retire()
@@ -328,7 +330,12 @@ function longestMs(spec: JobSpec, graceMs: number): number {
   const gatherMs = spec.artifacts ? GATHER_TIMEOUT_MS + spec.artifacts.maxBytes / SLOWEST_BYTES_PER_MS : 0
   const storedBytes = (spec.storedFiles ?? []).reduce((sum, { bytes }) => sum + bytes, 0)
   const placings = Math.max(1, spec.tests.length)
-  return longestStagesMs(spec, graceMs) + (placings * storedBytes) / SLOWEST_BYTES_PER_MS + gatherMs
+  // A test may run again when its time cannot be believed.
+  const againMs = spec.tests.reduce(
+    (sum, { limits = {} }) => sum + (limits.wallMs ?? spec.head.limits.wallMs) + graceMs,
+    0,
+  )
+  return longestStagesMs(spec, graceMs) + againMs + (placings * storedBytes) / SLOWEST_BYTES_PER_MS + gatherMs
 }
 
 /** Between the file store and a cell. */
@@ -366,7 +373,7 @@ export async function storeLostJob(
 const isWhole = (spec: Partial<JobSpec>): spec is JobSpec => spec.files !== undefined
 
 function endedJob(
-  { head }: Pick<RecordedJob, 'head'>,
+  { head, problem }: Pick<RecordedJob, 'head'> & Pick<JobSpec, 'problem'>,
   outcome: JobOutcome,
   startedAt: string | null,
   attempt: number,
@@ -384,7 +391,7 @@ function endedJob(
     finishedAt,
     attempt,
     stages,
-    ...(judging && { judging }),
+    ...(judging && { judging: { ...judging, ...(problem !== undefined && { problem: versionOfContent(problem) }) } }),
     ...environment,
   }
 }

@@ -1,4 +1,5 @@
 import type { ArtifactRequest } from '../../shared/artifact.ts'
+import type { JobStoredFile } from '../../shared/files/stored-file.ts'
 import type { JobSpec, SourceFile, StageSummary, StageTest, Status, TestCase } from '../../shared/job.ts'
 import type { JobJudging } from '../../shared/judging/judging-result.ts'
 import type { Verdict } from '../../shared/judging/verdict.ts'
@@ -6,11 +7,14 @@ import type { Language } from '../../shared/language.ts'
 import { KIB, MIB } from '../../shared/limits.ts'
 import { type CapturedOutput, NO_OUTPUT, partOutput } from '../../shared/redis/stored-output.ts'
 import type { JobArtifacts, JobFiles } from '../files/job-files.ts'
-import { createJudge, type Judge } from '../judging/judge.ts'
-import type { Ruling } from '../judging/ruling.ts'
+import { type CompiledFile, type CompiledPrograms, compiledKey, EVERYTHING } from '../judging/compiled-programs.ts'
+import { createJudge, type Judge, type Judged } from '../judging/judge.ts'
+import { machineLoad } from '../judging/machine-load.ts'
+import { judgeError, type Ruling } from '../judging/ruling.ts'
 import { createScoreboard, type Scoreboard } from '../judging/scoring.ts'
 import { judgingOf, outcomeOf, saidOf, statusOf } from '../judging/stage-judging.ts'
 import type { OutputStream, Sandbox } from '../sandbox/sandbox.ts'
+import type { StageReport } from '../sandbox/stage-report.ts'
 import { classify, limitsMet, shownExitCode, signalName, withLimits } from './classify.ts'
 import type { StartFeed } from './live-input.ts'
 import { packageVariables, type PlannedStage, planStages } from './plan.ts'
@@ -49,6 +53,8 @@ export interface JobHelp {
   judge?: Judge
   /** The file store; without it every artifact is held. */
   files?: Pick<JobFiles, 'read' | 'gather'>
+  /** Submissions to stored problems that were compiled before. @param image the one they are compiled in */
+  compiled?: { programs: CompiledPrograms; image: string }
 }
 
 /** What a program has to end by itself when its job is cancelled: less than at a limit, since somebody waits. */
@@ -72,7 +78,7 @@ export async function runJob(
   graceMs: number,
   listener: JobListener,
   signal: AbortSignal,
-  { startFeed, judge = createJudge(spec, withoutCell), files }: JobHelp = {},
+  { startFeed, judge = createJudge(spec, withoutCell), files, compiled }: JobHelp = {},
 ): Promise<JobOutcome> {
   const board =
     spec.tests.length > 0 ? createScoreboard({ ...NO_GROUPS, ...spec.judging, tests: spec.tests }) : undefined
@@ -91,27 +97,43 @@ export async function runJob(
     hurry = setTimeout(killAll, CANCEL_GRACE_MS)
   }
   signal.addEventListener('abort', kill)
+  const variables = spec.environment === undefined ? {} : packageVariables(language)
+  const planned = planStages(spec, language, graceMs, variables)
+  const compileKey = compiled && keyOf(spec, planned, compiled.image)
+  const before = compileKey === undefined ? undefined : compiled?.programs.get(compileKey)
+  const renew = async () => {
+    const from = language?.compile && !before ? 'folder' : 'files'
+    await sandbox.renew(from)
+    if (from === 'files') await placeStored(sandbox, spec, files, signal)
+  }
   try {
     sandbox.begin(spec.head.limits.fileBytes)
     for (const file of spec.files) {
       const content = Buffer.from(file.content, file.encoding === 'base64' ? 'base64' : 'utf8')
       sandbox.writeFile(file.path, modeOf(file, content), content)
     }
+    for (const { path, content } of before?.files ?? []) sandbox.writeFile(path, 0o755, content)
     await placeStored(sandbox, spec, files, signal)
+    let hasRun = false
     let room = Math.max(JOB_OUTPUT_BYTES, spec.head.limits.outputBytes)
-    for (const planned of inOrder(
-      planStages(spec, language, graceMs, spec.environment === undefined ? {} : packageVariables(language)),
-      board,
-    )) {
-      planned.start.outputBytes = Math.max(1, Math.min(planned.start.outputBytes, room))
-      // No test finds what another left.
-      if (spec.tests.length > 0 && planned.kind === 'run' && stages.length > 0 && !signal.aborted) {
-        await sandbox.renew(language?.compile ? 'folder' : 'files')
-        if (!language?.compile) await placeStored(sandbox, spec, files, signal)
+    for (const next of inOrder(planned, board)) {
+      if (next.kind === 'compile' && before?.compilation) {
+        const { stage, output } = before.compilation
+        listener.stageStarted(stage.name)
+        const { stdout, stderr } = partOutput(output)
+        if (stdout.length > 0) listener.output(stage.name, 'stdout', stdout)
+        if (stderr.length > 0) listener.output(stage.name, 'stderr', stderr)
+        listener.stageEnded(stage)
+        stages.push(stage)
+        outputs.push(output)
+        continue
       }
+      next.start.outputBytes = Math.max(1, Math.min(next.start.outputBytes, room))
+      // No test finds what another left.
+      if (spec.tests.length > 0 && next.kind === 'run' && hasRun && !signal.aborted) await renew()
       if (signal.aborted) verdict = { status: 'cancelled', message: null }
       if (verdict.status === 'cancelled') break
-      if (planned.test && judge.interacts) {
+      if (next.test && judge.interacts) {
         const fault = await judge.prepare()
         if (signal.aborted) continue
         if (fault) {
@@ -119,15 +141,20 @@ export async function runJob(
           break
         }
       }
-      const ran = await runStage(sandbox, spec, planned, listener, startFeed, judge, signal)
+      const ran = await runStage(sandbox, spec, next, listener, { startFeed, judge, signal, renew })
+      hasRun = true
       const { stage, captured, message, report } = ran
       stages.push(stage)
       outputs.push(captured)
-      if (planned.test && ran.outcome) board?.add(planned.test.index, ran.outcome)
+      if (next.test && ran.outcome) board?.add(next.test.index, ran.outcome)
       room -= stage.stdoutBytes + stage.stderrBytes
       // The kernel's killer has been at work in there, and what it took is not known for sure.
       if (report.oomKills > 0) reusable = false
       for (const { name } of report.refusedCalls) refusedCalls.add(name)
+      if (compileKey !== undefined && next.kind === 'compile' && stage.status === 'succeeded' && !signal.aborted) {
+        const folder = await wholeFolder(sandbox)
+        if (folder) compiled?.programs.put(compileKey, folder, { stage, output: captured })
+      }
       if (stage.status === 'succeeded') {
         if (verdict.status === 'succeeded') verdict.message ??= message
         continue
@@ -135,7 +162,7 @@ export async function runJob(
       // Nothing else of a job counts that was ended, or could not be judged.
       const decides = stage.status === 'cancelled' || stage.status === 'judge-error'
       if (verdict.status === 'succeeded' || decides) verdict = { status: stage.status, message }
-      if (planned.kind === 'compile' || spec.tests.length === 0) break
+      if (next.kind === 'compile' || spec.tests.length === 0) break
     }
   } finally {
     signal.removeEventListener('abort', kill)
@@ -150,10 +177,29 @@ export async function runJob(
 }
 
 /** Brings the files of a job that lie in the file store into its cell. */
-async function placeStored(
+const placeStored = (sandbox: Sandbox, { storedFiles }: JobSpec, files: JobHelp['files'], signal: AbortSignal) =>
+  placeFiles(sandbox, storedFiles, files, signal)
+
+/** Names what a submission to a stored problem is compiled to; undefined for any other job. */
+function keyOf(spec: JobSpec, planned: readonly PlannedStage[], image: string): string | undefined {
+  const compile = planned.find(({ kind }) => kind === 'compile')
+  if (!compile || spec.problem === undefined || spec.storedFiles) return undefined
+  const { args, env } = compile.start
+  return compiledKey({ of: 'submissions', tenant: spec.tenant, image, args, env, files: spec.files })
+}
+
+/** The files of the job's folder, when they can be had whole. */
+export async function wholeFolder(sandbox: Sandbox): Promise<readonly CompiledFile[] | undefined> {
+  const { files, missing } = await sandbox.gather(EVERYTHING)
+  const { stopped, ...counts } = missing
+  return stopped === null && Object.values(counts).every((count) => count === 0) ? files : undefined
+}
+
+/** Brings stored files into a cell, until the signal aborts. */
+export async function placeFiles(
   sandbox: Sandbox,
-  { storedFiles = [] }: JobSpec,
-  files: JobHelp['files'],
+  storedFiles: readonly JobStoredFile[] = [],
+  files: Pick<JobFiles, 'read'> | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   for (const file of storedFiles) {
@@ -205,38 +251,102 @@ function toOwner(what: string, { judgeMessage }: Ruling, { tests }: Pick<JobSpec
   return tests.some(({ secret }) => secret) || judgeMessage === undefined ? what : `${what}: ${judgeMessage}`
 }
 
+/** What a stage needs of its job. */
+interface StageHelp {
+  startFeed: StartFeed | undefined
+  judge: Judge
+  signal: AbortSignal
+  /** Goes on in a new cell, which begins as that of the stage did. */
+  renew: () => Promise<void>
+}
+
+/**
+ * A judged test may use so much more of its CPU time before it is killed: what ends between the limit and this is run again, and only then has it
+ * taken too long. Time on a busy machine is not the same twice.
+ */
+const CPU_TOLERANCE = 1.1
+
 async function runStage(
   sandbox: Sandbox,
   spec: JobSpec,
   planned: PlannedStage,
   listener: JobListener,
-  startFeed: StartFeed | undefined,
-  judge: Judge,
-  signal: AbortSignal,
+  { startFeed, judge, signal, renew }: StageHelp,
 ) {
-  const { name, test, kind, start, stdin, interactive } = planned
-  const judged = { test: caseOf(spec, test), input: stdin }
-  const secret = judged.test.secret === true
-  const output = createStageOutput()
+  const { name, test, kind, stdin, interactive } = planned
+  const testCase = caseOf(spec, test)
+  const secret = testCase.secret === true
+  const stageLimits = { ...spec.head.limits, ...testCase.limits }
+  const passes = (test && spec.judging?.passes) ?? 1
+  const isTimed = test !== undefined && passes === 1 && !judge.interacts
+  const start = isTimed ? { ...planned.start, cpuMs: Math.ceil(planned.start.cpuMs * CPU_TOLERANCE) } : planned.start
+  const reports: StageReport[] = []
+  let output = createStageOutput()
   listener.stageStarted(name, test)
   const tell = (stream: OutputStream, bytes: Buffer) => {
     if (bytes.length > 0 && !secret) listener.output(name, stream, bytes)
   }
-  const feed = interactive ? startFeed?.(sandbox, stdin.length) : undefined
-  const hear = (stream: OutputStream, bytes: Buffer) => tell(stream, output.push(stream, bytes))
-  const talk = test && judge.interacts ? await judge.converse(judged, sandbox, start, hear) : undefined
-  const report = talk?.report ?? (await sandbox.run(start, stdin, hear, feed).finally(() => feed?.stop()))
+
+  /** @param isTold whether what it writes is told as it comes */
+  const runOnce = async (judged: Judged, isTold: boolean) => {
+    const written: Buffer[] = []
+    const hear = (stream: OutputStream, bytes: Buffer) => {
+      if (passes > 1 && stream === 'stdout') written.push(bytes)
+      const whole = output.push(stream, bytes)
+      if (isTold) tell(stream, whole)
+    }
+    const feed = interactive ? startFeed?.(sandbox, stdin.length) : undefined
+    const talk = test && judge.interacts ? await judge.converse(judged, sandbox, start, hear) : undefined
+    const report =
+      talk?.report ?? (await sandbox.run({ ...start, stdin: start.stdin || judged.input.length > 0 }, judged.input, hear, feed).finally(() => feed?.stop())) // prettier-ignore
+    reports.push(report)
+    const ended = classify(report, name, kind, start, stageLimits)
+    if (talk?.isCutShort) ended.status = 'succeeded'
+    return { talk, report, written, ...ended }
+  }
+  const timing = (report: StageReport) => timingOf(report, stageLimits.cpuMs, isTimed)
+
+  let judged: Judged = { test: testCase, input: stdin }
+  let ran = await runOnce(judged, true)
+  let runs = 1
+  if (timing(ran.report) !== 'sure' && !signal.aborted) {
+    await renew()
+    output = createStageOutput()
+    ran = await runOnce(judged, false)
+    runs = 2
+  }
+  let pass = 1
+  let ruling: Ruling | undefined
+  for (;;) {
+    ruling = ran.talk?.ruling
+    if (passes === 1 || ran.status !== 'succeeded' || signal.aborted) break
+    ruling ??= await judge.check(judged, Buffer.concat(ran.written))
+    if (!ruling.next || signal.aborted) break
+    if (pass === passes) {
+      ruling = judgeError(`the judge asks for another pass; ${passes} are allowed`)
+      break
+    }
+    pass++
+    judged = { test: testCase, ...ruling.next }
+    await renew()
+    ran = await runOnce(judged, true)
+  }
+  const report = together(reports.slice(-pass))
   const rest = output.end(report.truncated)
-  tell('stdout', rest.stdout)
-  tell('stderr', rest.stderr)
+  if (runs === 1) {
+    tell('stdout', rest.stdout)
+    tell('stderr', rest.stderr)
+  }
   const captured = output.captured()
   const parts = partOutput(captured)
   const limits = limitsMet(report, kind, parts.stderr.subarray(-LAST_WORDS_BYTES).toString())
-  const stageLimits = { ...spec.head.limits, ...judged.test.limits }
-  let { status, message } = classify(report, name, kind, start, stageLimits)
-  let ruling = talk?.ruling
-  if (talk?.isCutShort) status = 'succeeded'
-  if (status === 'succeeded' && !talk && kind === 'run') ruling = await judge.check(judged, parts.stdout)
+  let { status, message } = ran
+  if (timing(report) === 'over') {
+    status = 'cpu-time-limit'
+    message = `stage ${name} used more than ${stageLimits.cpuMs} ms of CPU time`
+    ruling = undefined
+    if (!limits.includes('cpuMs')) limits.push('cpuMs')
+  } else if (status === 'succeeded' && !ruling && kind === 'run') ruling = await judge.check(judged, parts.stdout)
   if (ruling?.verdict === 'judge-error' && signal.aborted) {
     // The judge was ended with the job.
     ruling = undefined
@@ -262,9 +372,50 @@ async function runStage(
     limitsMet: limits,
   }
   const outcome = test && status !== 'cancelled' ? outcomeOf(status, ruling) : undefined
-  if (outcome) stage.judging = judgingOf(outcome, ruling, judged.test)
+  const notes = { ...(runs > 1 && { runs }), ...(pass > 1 && { passes: pass }), load: machineLoad() }
+  if (outcome) stage.judging = { ...judgingOf(outcome, ruling, testCase), ...notes }
   listener.stageEnded(stage)
-  return { stage, captured: secret ? NO_OUTPUT : captured, message, report, outcome }
+  const { oomKills, refusedCalls } = together(reports)
+  return {
+    stage,
+    captured: secret ? NO_OUTPUT : captured,
+    message,
+    report: { oomKills, refusedCalls },
+    outcome,
+  }
+}
+
+/**
+ * Whether the time that a judged test took can be believed: `over` when it used more CPU time than it may and still ended by itself, `starved`
+ * when its wall time ended on a busy machine with CPU time to spare.
+ */
+function timingOf({ reason, cpuUs }: StageReport, cpuMs: number, isTimed: boolean): 'sure' | 'over' | 'starved' {
+  if (!isTimed) return 'sure'
+  if (reason === 'exit' && cpuUs > cpuMs * 1000) return 'over'
+  const hasTimeToSpare = cpuUs < (cpuMs * 1000) / CPU_TOLERANCE
+  return reason === 'wall' && hasTimeToSpare && machineLoad() > BUSY ? 'starved' : 'sure'
+}
+
+/** More wait for a processor than there are. */
+const BUSY = 1
+
+/** One report of several runs: the last one's end, and what all of them took. */
+function together(reports: readonly StageReport[]): StageReport {
+  const last = reports.at(-1) as StageReport
+  if (reports.length === 1) return last
+  const sum = (of: (report: StageReport) => number) => reports.reduce((total, report) => total + of(report), 0)
+  return {
+    ...last,
+    wallUs: sum(({ wallUs }) => wallUs),
+    cpuUs: sum(({ cpuUs }) => cpuUs),
+    memoryPeakBytes: Math.max(...reports.map(({ memoryPeakBytes }) => memoryPeakBytes)),
+    oomKills: sum(({ oomKills }) => oomKills),
+    stdoutBytes: sum(({ stdoutBytes }) => stdoutBytes),
+    stderrBytes: sum(({ stderrBytes }) => stderrBytes),
+    truncated: reports.some(({ truncated }) => truncated),
+    reached: [...new Set(reports.flatMap(({ reached }) => reached))],
+    refusedCalls: reports.flatMap(({ refusedCalls }) => refusedCalls),
+  }
 }
 
 /** The test of a stage; of one that is no test, what the job expects of its run. */

@@ -9,6 +9,8 @@ export interface JudgeFiles {
   answer: Uint8Array
   /** What the program wrote; an interactor has none. */
   output?: Uint8Array
+  /** What it left in its feedback folder after the pass before, by name. */
+  feedback?: ReadonlyMap<string, Uint8Array>
 }
 
 /** A judge's program in a sandbox of its own, in which no other program is. Each of its runs has a cell of its own. */

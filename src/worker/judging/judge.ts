@@ -1,6 +1,6 @@
 import type { JobSpec, TestCase } from '../../shared/job.ts'
 import type { CheckTimes } from '../../shared/judging/judging-result.ts'
-import { judgeOf, type JudgeProgram } from '../../shared/judging/judging-spec.ts'
+import type { JudgeProgram } from '../../shared/judging/judging-spec.ts'
 import type { StageStart } from '../sandbox/frames.ts'
 import type { OutputStream, Sandbox } from '../sandbox/sandbox.ts'
 import type { StageReport } from '../sandbox/stage-report.ts'
@@ -14,6 +14,8 @@ export interface Judged {
   test: TestCase
   /** Its standard input; of a program that talks to an interactor, the interactor's. */
   input: Uint8Array
+  /** Of the pass before, as its judge left it. */
+  feedback?: ReadonlyMap<string, Uint8Array>
 }
 
 /** How a program ended that talked to an interactor. */
@@ -55,35 +57,52 @@ export interface Judge {
   kill: () => void
 }
 
-/** @param openCell gives a cell for the program that judges; called once at most */
+/** @param openCell gives a cell for a program that judges; called once at most for each role */
 export function createJudge(
   { judging }: Pick<JobSpec, 'judging'>,
   openCell: (program: JudgeProgram, role: JudgeRole) => Promise<JudgeCell>,
 ): Judge {
-  const program = judgeOf(judging)
-  const role: JudgeRole = judging?.interactor ? 'interactor' : 'checker'
-  let cell: JudgeCell | undefined
-  let prepared: Promise<Ruling | undefined> | undefined
+  const programs: Partial<Record<JudgeRole, JudgeProgram>> = {
+    ...(judging?.interactor && { interactor: judging.interactor }),
+    ...(judging?.checker.type === 'program' && { checker: judging.checker.program }),
+  }
+  const cells: Partial<Record<JudgeRole, JudgeCell>> = {}
+  const prepared: Partial<Record<JudgeRole, Promise<Ruling | undefined>>> = {}
 
-  const prepare = async (): Promise<Ruling | undefined> => {
+  const prepare = async (role: JudgeRole): Promise<Ruling | undefined> => {
+    const program = programs[role]
     if (!program) return undefined
-    cell = await openCell(program, role)
+    const cell = await openCell(program, role)
+    cells[role] = cell
     const why = await cell.prepare()
     return why === undefined ? undefined : judgeError(why)
   }
-  const ready = () => (prepared ??= prepare())
-  const rule = async (by: JudgeProgram, { report, conclude }: JudgeRun, { test }: Judged): Promise<Ruling> => ({
+  const ready = (role: JudgeRole) => (prepared[role] ??= prepare(role))
+  const rule = async (
+    by: JudgeProgram,
+    role: JudgeRole,
+    { report, conclude }: JudgeRun,
+    { test }: Judged,
+  ): Promise<Ruling> => ({
     ...rulingOf(by, await conclude(), pointsOf(test), role),
     check: timesOf(report),
   })
+  const placed = ({ input, feedback }: Judged) => ({ input, ...(feedback && { feedback }) })
+  const check = async (by: JudgeProgram, judged: Judged, output: Uint8Array): Promise<Ruling> => {
+    const fault = await ready('checker')
+    const { checker: cell } = cells
+    if (fault || !cell) return fault ?? judgeError('the checker was not started')
+    await cell.place({ ...placed(judged), answer: answerOf(judged), output })
+    return rule(by, 'checker', await cell.run(), judged)
+  }
   const answerOf = ({ test }: Judged) => Buffer.from(test.expectedOutput ?? '')
 
   return {
     interacts: judging?.interactor !== undefined,
     get refusedCalls() {
-      return cell?.refusedCalls ?? []
+      return Object.values(cells).flatMap(({ refusedCalls }) => refusedCalls)
     },
-    prepare: ready,
+    prepare: () => ready(programs.interactor ? 'interactor' : 'checker'),
     async check(judged, stdout) {
       const answer = judged.test.expectedOutput
       const checker = judging?.checker ?? LINES
@@ -91,23 +110,20 @@ export function createJudge(
         const verdict = answer === undefined ? 'accepted' : compareOutput(checker, stdout, answer)
         return { verdict, fraction: verdict === 'accepted' ? 1 : 0 }
       }
-      const fault = await ready()
-      if (fault || !cell) return fault ?? judgeError('the checker was not started')
-      await cell.place({ input: judged.input, answer: answerOf(judged), output: stdout })
-      return rule(checker.program, await cell.run(), judged)
+      return check(checker.program, judged, stdout)
     },
     async converse(judged, program, start, onOutput) {
       const by = judging?.interactor
-      const judges = cell
+      const judges = cells.interactor
       if (!by || !judges) throw new Error('no interactor was prepared')
-      await judges.place({ input: judged.input, answer: answerOf(judged) })
+      await judges.place({ ...placed(judged), answer: answerOf(judged) })
       let first: 'program' | 'interactor' | undefined
       // Longer than the program may take, so that of two that wait for each other the program meets its limit.
       const moreWallMs = start.wallMs + start.graceMs
       const ruled = judges.run({ moreWallMs, onOutput: (bytes) => program.input(bytes) }).then(async (run) => {
         first ??= 'interactor'
         program.endInput()
-        const ruling = await rule(by, run, judged)
+        const ruling = await rule(by, 'interactor', run, judged)
         if (first === 'interactor' && ruling.verdict !== 'accepted') {
           // The second time it is SIGKILL.
           program.kill()
@@ -125,14 +141,21 @@ export function createJudge(
         else if (first === 'program') judges.kill()
         return report
       })
-      const [report, ruling] = await Promise.all([done, ruled])
+      const [report, said] = await Promise.all([done, ruled])
+      const counts = first === 'interactor' || endedWell(report)
+      const ruling =
+        programs.checker && counts && said.written && endedWell(report)
+          ? await check(programs.checker, judged, said.written)
+          : said
       return {
         report,
-        ruling: first === 'interactor' || endedWell(report) ? ruling : undefined,
-        isCutShort: report.reason === 'kill' && first === 'interactor' && ruling.verdict !== 'accepted',
+        ruling: counts ? ruling : undefined,
+        isCutShort: report.reason === 'kill' && first === 'interactor' && said.verdict !== 'accepted',
       }
     },
-    kill: () => cell?.kill(),
+    kill: () => {
+      for (const cell of Object.values(cells)) cell.kill()
+    },
   }
 }
 

@@ -14,6 +14,17 @@ export interface Ruling {
   /** To judges. */
   judgeMessage?: string
   check?: CheckTimes
+  /** Set when it accepts this pass and asks for another. */
+  next?: NextPass
+  /** What an interactor wrote to its output file, for a checker. */
+  written?: Buffer
+}
+
+/** What the program and its judge have in another run for the same test. */
+export interface NextPass {
+  input: Buffer
+  /** Of the judge's feedback folder, by name. */
+  feedback: ReadonlyMap<string, Buffer>
 }
 
 /** How a judge's program ended, and what it left. */
@@ -26,6 +37,8 @@ export interface JudgeEnd {
   stderr: string
   /** Its feedback files by name. */
   files: ReadonlyMap<string, string>
+  next?: NextPass
+  written?: Buffer
 }
 
 /** What is kept of one text of a judge's. */
@@ -57,6 +70,7 @@ export function rulingOf(
   const { feedback, judgeMessage } = said
   const words = { ...(feedback !== '' && { feedback }), ...(judgeMessage !== '' && { judgeMessage }) }
   if (verdict !== 'accepted') return { verdict, fraction: 0, ...words }
+  if (end.next) return { verdict, fraction: 0, ...words, next: end.next }
   const fraction = fractionOf(said.score, points)
   if (fraction === undefined) {
     return judgeError(
@@ -65,7 +79,8 @@ export function rulingOf(
     )
   }
   // Nothing of the points is no success, whatever it is called.
-  return { verdict: said.score && fraction === 0 ? 'wrong-answer' : 'accepted', fraction, ...words }
+  const ruling: Ruling = { verdict: said.score && fraction === 0 ? 'wrong-answer' : 'accepted', fraction, ...words }
+  return end.written ? { ...ruling, written: end.written } : ruling
 }
 
 /** @param why to judges @param words of the program itself */

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, AsyncGenerator, Callable, Iterable, List, Mapping, Optional, Type, Union
+from typing import TYPE_CHECKING, Any, AsyncGenerator, Callable, Dict, Iterable, List, Mapping, Optional, Type, Union
 
 from ._arguments import batch_request, job_request
 from ._artifact_files import FileInTheMaking, PathLike, place_in
@@ -104,7 +104,8 @@ class AsyncClient:
         """Submits a job and returns it when it has ended, however long that takes.
 
         request: the fields of ``POST /v1/jobs``: language, version, code, files, entrypoint, stdin, stdinEncoding, args, env,
-            compilerArgs, dependencies, limits, expectedOutput, tests, checker, interactor, groups, stopOnFailure, secret, priority, delayMs,
+            compilerArgs, dependencies, limits, expectedOutput, tests, checker, interactor, groups, stopOnFailure, secret,
+            languageLimits, harness, passes, outputOnly, priority, delayMs,
             webhook, artifacts, interactive, terminal, keepRequest, endUser, metadata. Any other raises TypeError
         idempotency_key: the same key with the same request is the same job, for 24 hours; by default one for each call
         timeout: then RunyardTimeoutError; the job goes on
@@ -259,7 +260,7 @@ class AsyncClient:
     async def create_problem(self, name: str, archive: bytes, *, timeout: Optional[float] = None) -> StoredProblem:
         """Stores a problem, and returns what is known of it.
 
-        archive: a zip, tar or tar.gz of a folder with NAME.in and NAME.ans, or of a problem package of Kattis
+        archive: a zip, tar or tar.gz of a folder with NAME.in and NAME.ans, or of a problem package of Kattis or Polygon
         """
         return await self._driver.run(self._calls.create_problem(name, b64encode(archive).decode(), timeout))
 
@@ -270,6 +271,40 @@ class AsyncClient:
     async def problem(self, problem_id: str, *, timeout: Optional[float] = None) -> StoredProblem:
         """Returns what is known of a problem."""
         return await self._driver.run(self._calls.problem(problem_id, timeout))
+
+    async def replace_problem(
+        self, problem_id: str, name: str, archive: bytes, *, timeout: Optional[float] = None
+    ) -> StoredProblem:
+        """Stores a new version of a problem, whose id stays. Arguments are those of ``create_problem``."""
+        return await self._driver.run(
+            self._calls.replace_problem(problem_id, name, b64encode(archive).decode(), timeout)
+        )
+
+    async def export_problem(self, problem_id: str, *, timeout: Optional[float] = None) -> bytes:
+        """Returns a tar.gz of a folder that makes the same problem again, with its tests."""
+        found = await self._driver.run(self._calls.problem_part(problem_id, "archive", timeout))
+        return b64decode(found["archive"])
+
+    async def check_problem(self, problem_id: str, *, timeout: Optional[float] = None) -> Dict[str, Any]:
+        """Judges the example submissions of a problem; returns ``batch`` and ``jobs``."""
+        return await self._driver.run(self._calls.problem_action(problem_id, "check", timeout))
+
+    async def problem_check(self, problem_id: str, *, timeout: Optional[float] = None) -> Dict[str, Any]:
+        """Returns how the example submissions of a problem ended, and its ``state``: running, passed or failed."""
+        return await self._driver.run(self._calls.problem_part(problem_id, "check", timeout))
+
+    async def rejudge_problem(self, problem_id: str, *, timeout: Optional[float] = None) -> Dict[str, Any]:
+        """Judges all submissions of a problem again; returns the ``batch``, the ``jobs``, and what was ``left``."""
+        return await self._driver.run(self._calls.problem_action(problem_id, "rejudge", timeout))
+
+    async def compare_submissions(
+        self, problem_id: str, least: int = 50, *, timeout: Optional[float] = None
+    ) -> Dict[str, Any]:
+        """Compares the submissions of a problem; returns ``compared`` and ``pairs``.
+
+        least: similarity of a pair that is returned, in percent
+        """
+        return await self._driver.run(self._calls.problem_part(problem_id, f"similarity?least={least}", timeout))
 
     async def delete_problem(self, problem_id: str, *, timeout: Optional[float] = None) -> None:
         """Deletes a problem; jobs that wait are still judged with it."""

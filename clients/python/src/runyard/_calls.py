@@ -222,6 +222,19 @@ class Calls:
     def problem(self, problem_id: str, timeout: Optional[float]) -> Flow[StoredProblem]:
         return cast(StoredProblem, (yield from self._json("GET", f"/v1/problems/{quote(problem_id, safe='')}", timeout)))
 
+    def replace_problem(self, problem_id: str, name: str, archive: str, timeout: Optional[float]) -> Flow[StoredProblem]:
+        body = {"name": name, "archive": archive}
+        request = Request("PUT", f"/v1/problems/{quote(problem_id, safe='')}", body=body, repeatable=False)
+        return cast(StoredProblem, (yield from self._session.json(request, Deadline(timeout))))
+
+    def problem_action(self, problem_id: str, action: str, timeout: Optional[float]) -> Flow[Dict[str, Any]]:
+        path = f"/v1/problems/{quote(problem_id, safe='')}/{action}"
+        return cast("Dict[str, Any]", (yield from self._once(path, None, timeout)))
+
+    def problem_part(self, problem_id: str, part: str, timeout: Optional[float]) -> Flow[Dict[str, Any]]:
+        path = f"/v1/problems/{quote(problem_id, safe='')}/{part}"
+        return cast("Dict[str, Any]", (yield from self._json("GET", path, timeout)))
+
     def delete_problem(self, problem_id: str, timeout: Optional[float]) -> Flow[None]:
         yield from self._session.read(Request("DELETE", f"/v1/problems/{quote(problem_id, safe='')}"), Deadline(timeout))
 

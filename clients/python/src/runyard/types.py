@@ -150,7 +150,7 @@ class RequestGroup(_RequestGroup, total=False):
 class _JudgeProgram(TypedDict, total=False):
     protocol: Optional[Literal["kattis", "testlib"]]
     code: Optional[str]
-    files: Optional[Sequence[InlineFile]]
+    files: Optional[Sequence[RequestFile]]
     entrypoint: Optional[str]
     args: Optional[Sequence[str]]
     compilerArgs: Optional[Sequence[str]]
@@ -176,6 +176,26 @@ class _Interactor(TypedDict):
 
 class Interactor(_Interactor, _JudgeProgram):
     """A program that talks to the program that is tested, and judges it."""
+
+
+class LanguageLimits(TypedDict, total=False):
+    """What programs in one language may take."""
+
+    timeFactor: Optional[float]
+    memoryFactor: Optional[float]
+    limits: Optional[LimitOverrides]
+
+
+class _Harness(TypedDict):
+    language: str
+    files: Sequence[RequestFile]
+
+
+class Harness(_Harness, total=False):
+    """Files that a program in one language is compiled or run with."""
+
+    entrypoint: Optional[str]
+    submission: Optional[str]
 
 
 class _Webhook(TypedDict):
@@ -231,6 +251,10 @@ class CodeRequest(_CodeRequest, _CommonRequest, total=False):
     groups: Optional[Sequence[RequestGroup]]
     stopOnFailure: Optional[bool]
     secret: Optional[bool]
+    languageLimits: Optional[Mapping[str, LanguageLimits]]
+    harness: Optional[Sequence[Harness]]
+    passes: Optional[int]
+    outputOnly: Optional[bool]
     interactive: Optional[bool]
     terminal: Optional[TerminalSize]
 
@@ -305,6 +329,9 @@ class TestJudging(_TestJudging, total=False):
     feedback: str
     judgeMessage: str
     check: CheckTimes
+    runs: int
+    passes: int
+    load: float
 
 
 class GroupJudging(TypedDict):
@@ -316,14 +343,25 @@ class GroupJudging(TypedDict):
     points: float
 
 
-class JobJudging(TypedDict):
-    """What is said of a job with tests; ``skipped`` are the places in ``tests`` of those that did not run."""
+class ProblemVersion(TypedDict):
+    """A stored problem as it was at one time."""
 
+    id: str
+    version: int
+
+
+class _JobJudging(TypedDict):
     verdict: Verdict
     score: float
     points: float
     groups: List[GroupJudging]
     skipped: List[int]
+
+
+class JobJudging(_JobJudging, total=False):
+    """What is said of a job with tests; ``skipped`` are the places in ``tests`` of those that did not run."""
+
+    problem: ProblemVersion
 
 
 class _StageSummaryOptional(TypedDict, total=False):
@@ -438,7 +476,11 @@ class StoredProblem(TypedDict):
     groups: List[str]
     points: float
     bytes: int
+    version: int
+    format: Literal["folder", "kattis", "polygon"]
+    submissions: int
     createdAt: str
+    updatedAt: str
 
 
 class AcceptedBatch(TypedDict):

@@ -1,7 +1,7 @@
 import { v7 as uuid } from 'uuid'
 import type { Config } from '../../../shared/config/config.ts'
 import type { JobStoredFile } from '../../../shared/files/stored-file.ts'
-import type { Encoding, JobHead, JobSpec, SourceFile, TestCase } from '../../../shared/job.ts'
+import type { Encoding, JobHead, JobSpec, OwnSubmission, SourceFile, TestCase } from '../../../shared/job.ts'
 import { withoutContent, type ProblemStore } from '../../../shared/judging/problem-store.ts'
 import { type Language, versionsOf } from '../../../shared/language.ts'
 import { effectiveLimits, type LimitOverrides, type Limits, lowerOf } from '../../../shared/limits.ts'
@@ -19,6 +19,13 @@ import type { Caller } from '../../http/caller.ts'
 import { invalidRequest } from '../../http/problems.ts'
 import { bodyValidator } from '../../http/validate.ts'
 import { checkJudging, judgingOf, withProblem } from '../../judging/judging-of-request.ts'
+import {
+  asPrinter,
+  checkHarness,
+  checkLanguageLimits,
+  limitsIn,
+  withHarness,
+} from '../../judging/prepare-submission.ts'
 import { allowedImage, installedVersion, knownLanguage, versionMeeting } from '../../runtimes/installed.ts'
 import type { EnvironmentRequests } from '../../environments/environment-requests.ts'
 import { environmentOf, packagesAsked } from './packages-asked.ts'
@@ -145,15 +152,19 @@ export function createJobRequestBuilder({
   const builder: JobRequestBuilder = {
     async code(body, caller, requestId) {
       const asked = codeRequest(body)
-      const request = await withProblem(asked, caller.tenant, problems)
+      const whole = await withProblem(asked, caller.tenant, problems)
       const ceilings = ceilingsOf(caller)
-      const named = knownLanguage(languages, request.language)
-      const language = await meeting(named, request.version)
+      const printing = whole.outputOnly === true && whole.tests ? asPrinter(whole) : undefined
+      const named = knownLanguage(languages, (printing?.request ?? whole).language)
+      const language = await meeting(named, whole.version)
+      const { request: prepared, pointers, isCode } = printing ?? withHarness(whole, language, languages)
+      const ownLimits = asked.problem === undefined ? {} : asked.limits
+      const request = { ...prepared, ...limitsIn(prepared, language, languages, ownLimits) }
       const files = sourceFiles(request, language)
       checkSizes(request, files, config.http.maxCodeBytes)
       const packages = packagesAsked(request, files, language)
-      const pointers = request.files ? contentPointers(request.files) : ['/code']
-      const subject = subjectOf({ language: language.id, files, dependencies: packages.named, pointers })
+      const dependencies = packages.named
+      const subject = subjectOf({ language: language.id, files: isCode ? files : [], dependencies, pointers })
       const found = screen(subject, caller, requestId, request.endUser)
       const fromStore = await storedFiles(request.files ?? [], caller.tenant, readFiles)
       const limits = effectiveLimits(request.limits ?? {}, language.limits, defaults, ceilings)
@@ -176,6 +187,8 @@ export function createJobRequestBuilder({
           return wrong.map(({ pointer, detail }) => ({ pointer: `/tests/${index}${pointer}`, detail }))
         }),
         ...checkJudging(request),
+        ...checkHarness(request.harness, languages),
+        ...checkLanguageLimits(request.languageLimits, languages),
         ...checkWebhook(request.webhook, config.webhooks),
         ...checkArtifacts(request.artifacts),
         ...checkCompilerArgs(request, language),
@@ -204,11 +217,12 @@ export function createJobRequestBuilder({
         ...(environment !== undefined && { environment }),
         files: texts.files,
         ...ofStore(fromStore),
+        ...(asked.problem !== undefined && { submission: ownSubmission(asked) }),
         entrypoint,
         command: [],
         args: request.args ?? [],
         compilerArgs: request.compilerArgs ?? [],
-        ...testsOf(request, asked.problem),
+        ...testsOf(request),
         ...(judging && { judging }),
         expectedOutput: request.expectedOutput ?? null,
         ...(request.terminal && { terminal: request.terminal }),
@@ -323,10 +337,20 @@ function testCase({ stdin, stdinEncoding, answer, ...test }: RequestTest, job: C
   }
 }
 
+function ownSubmission({ language, files, entrypoint, limits }: CodeRequest): OwnSubmission {
+  return {
+    language,
+    files: files ? files.filter(({ id }) => id === undefined).length : 1,
+    ...(entrypoint !== undefined && { entrypoint }),
+    ...(limits && { limits }),
+  }
+}
+
 /** What a stored problem has is not put on the queue with each job. */
-function testsOf(request: CodeRequest, problem: string | undefined): Pick<JobSpec, 'tests' | 'problem'> {
+function testsOf(request: CodeRequest): Pick<JobSpec, 'tests' | 'problem'> {
+  const { problem } = request
   const tests = (request.tests ?? []).map((test) => testCase(test, request))
-  return problem === undefined ? { tests } : { tests: tests.map(withoutContent), problem: problem.toLowerCase() }
+  return problem === undefined ? { tests } : { tests: tests.map(withoutContent), problem }
 }
 
 function findEntrypoint(request: CodeRequest, files: readonly SourceFile[], language: Language): string {

@@ -1,0 +1,31 @@
+import type { Redis } from 'ioredis'
+import type { Keys } from '../../shared/redis/keys.ts'
+
+/** The last time the example submissions of a problem were judged. */
+export interface Trial {
+  version: number
+  createdAt: string
+  batch: string
+  /** By the place of the example submission. */
+  jobs: string[]
+}
+
+export interface Trials {
+  put(problem: string, trial: Trial): Promise<void>
+  read(problem: string): Promise<Trial | undefined>
+}
+
+/** Its jobs have results for a day, by default. */
+const KEPT_SECONDS = 14 * 24 * 3600
+
+export function createTrials(redis: Redis, keys: Keys): Trials {
+  return {
+    async put(problem, trial) {
+      await redis.set(keys.problemTrial(problem), JSON.stringify(trial), 'EX', KEPT_SECONDS)
+    },
+    async read(problem) {
+      const text = await redis.get(keys.problemTrial(problem))
+      return text === null ? undefined : (JSON.parse(text) as Trial)
+    },
+  }
+}

@@ -1,0 +1,212 @@
+import { setImmediate } from 'node:timers/promises'
+import Type from 'typebox'
+import { v7 as uuid } from 'uuid'
+import type { JobSpec, SourceFile } from '../../shared/job.ts'
+import { problemOfContent, type ProblemStore } from '../../shared/judging/problem-store.ts'
+import type { ProblemJobs } from '../../shared/judging/problem-jobs.ts'
+import type { Language } from '../../shared/language.ts'
+import type { JobReader } from '../../shared/jobs/job-reader.ts'
+import { Problem } from '../../shared/problems.ts'
+import type { CodeRequest } from '../../shared/requests.ts'
+import { CODE_PROBLEMS, SUBMISSION_PROBLEMS } from '../http/openapi/problems.ts'
+import { PATH } from '../http/openapi/parameters.ts'
+import { defineRoute } from '../http/route.ts'
+import type { JobSubmission } from '../jobs/job-submission.ts'
+import type { JobRequestBuilder } from '../jobs/request/job-request-builder.ts'
+import { OUTPUT_LANGUAGE } from '../judging/prepare-submission.ts'
+import { ownProblem } from './problem-routes.ts'
+import { type LikePair, likePairs, marksOf, type Program } from './similarity.ts'
+
+export interface SubmissionNeeds {
+  problems: ProblemStore
+  problemJobs: ProblemJobs
+  records: JobReader
+  requests: JobRequestBuilder
+  submission: JobSubmission
+  languages: readonly Language[]
+}
+
+/** Submissions of one call; a batch is read whole. */
+export const MAX_REJUDGED = 1000
+
+const jobId = Type.String({ format: 'uuid' })
+const Rejudging = Type.Object({
+  batch: Type.String({ format: 'uuid', description: 'of the new jobs, as `GET /v1/batches/{id}` tells of it' }),
+  version: Type.Integer({ minimum: 1, description: 'of the problem, with which they are judged' }),
+  jobs: Type.Array(
+    Type.Object({ id: jobId, again: Type.Object({ id: jobId }, { description: 'the job judged again' }) }),
+  ),
+  left: Type.Array(Type.Object({ id: jobId, reason: Type.String() }), { description: 'submissions that cannot be' }),
+})
+
+/** The work rises with their number, and a gateway does it beside everything else. */
+const MAX_COMPARED = 300
+const MAX_PAIRS = 500
+/** In percent. */
+const DEFAULT_LEAST = 50
+
+const SimilarityQuery = Type.Object(
+  {
+    least: Type.Optional(
+      Type.String({
+        pattern: '^(?:[1-9]?[0-9]|100)$',
+        description: 'least similarity of a pair in percent; 50 when absent',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+const line = Type.Integer({ minimum: 1 })
+const Part = Type.Object({ path: Type.String(), from: line, to: line })
+const Similarity = Type.Object({
+  compared: Type.Integer({ minimum: 0, description: 'submissions' }),
+  pairs: Type.Array(
+    Type.Object({
+      language: Type.String(),
+      first: jobId,
+      second: jobId,
+      similarity: Type.Number({
+        minimum: 0,
+        maximum: 1,
+        description: 'part of the smaller one that the other has too',
+      }),
+      parts: Type.Array(Type.Object({ first: Part, second: Part }), { description: 'lines that are alike' }),
+    }),
+  ),
+})
+
+export const submissionRoutes = [
+  defineRoute({
+    method: 'post',
+    path: '/v1/problems/:id/rejudge',
+    id: 'rejudgeProblem',
+    tag: 'Judging',
+    summary: 'Judge all submissions of a problem again',
+    description:
+      `Submits the newest ${MAX_REJUDGED} submissions to this problem whose results are still kept once more, as new jobs in a batch: judged with the problem as it is ` +
+      'now, of low priority, with their own metadata and end user. Programs that a worker compiled before are not compiled again. Nothing needs to be sent in the body.',
+    scopes: ['jobs'],
+    params: { id: PATH.problem },
+    answers: { 202: { description: 'The new jobs, and what they are of.', schema: Rejudging, headers: ['Location'] } },
+    problems: [
+      ...SUBMISSION_PROBLEMS.filter((code) => !code.startsWith('idempotency')),
+      ...CODE_PROBLEMS,
+      'nothing-to-run',
+    ],
+    async handle(needs: SubmissionNeeds, { res, caller, params, requestId, send }) {
+      const { problemJobs, records, requests, submission } = needs
+      const { id, version } = await ownProblem(needs, caller.tenant, params.id)
+      const specs: JobSpec[] = []
+      const left: { id: string; reason: string }[] = []
+      for (const old of await problemJobs.newest(id, MAX_REJUDGED)) {
+        const record = await records.read(old)
+        // Its result has expired.
+        if (!record || record.tenant !== caller.tenant) continue
+        const spec = record.job.status === null ? undefined : await records.spec(old)
+        if (record.job.status === null) left.push({ id: old, reason: 'has not ended yet' })
+        else if (!spec) left.push({ id: old, reason: 'its request was not kept' })
+        else {
+          try {
+            const made = await requests.code(requestAgain(spec), caller, requestId)
+            specs.push({ ...made, again: old, webhook: spec.webhook })
+          } catch (error) {
+            if (!(error instanceof Problem) || error.status >= 500) throw error
+            left.push({ id: old, reason: error.message })
+          }
+        }
+      }
+      if (specs.length === 0) {
+        const why =
+          left.length === 0 ? 'it has none whose results are kept' : `none of ${left.length} can be: ${left[0]?.reason}`
+        throw new Problem('nothing-to-run', `no submission of this problem can be judged again: ${why}`)
+      }
+      const jobIds = specs.map(({ head }) => head.id)
+      const made = { id: uuid(), tenant: caller.tenant, createdAt: new Date().toISOString(), jobIds }
+      const { batch } = await submission.submitBatch(specs, made, undefined)
+      res.location(`/v1/batches/${batch.id}`)
+      const jobs = specs.map(({ head, again = '' }) => ({ id: head.id, again: { id: again } }))
+      send(202, { batch: batch.id, version, jobs, left })
+    },
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/v1/problems/:id/similarity',
+    id: 'compareSubmissions',
+    tag: 'Judging',
+    summary: 'Compare the submissions of a problem with each other',
+    description:
+      `Compares the newest ${MAX_COMPARED} submissions whose requests are kept, language by language, by winnowing over their tokens: names, numbers, strings, layout and ` +
+      'comments do not count, nor does what most submissions have. Submissions of one end user are not compared with each other. Alike is no proof: read the parts.',
+    scopes: ['jobs'],
+    params: { id: PATH.problem },
+    query: SimilarityQuery,
+    answers: { 200: { description: 'Pairs that are alike, most alike first.', schema: Similarity } },
+    cache: 'no-store',
+    async handle(needs: SubmissionNeeds, { caller, params, query, send }) {
+      const { id } = await ownProblem(needs, caller.tenant, params.id)
+      const byLanguage = new Map<string, Program[]>()
+      let compared = 0
+      for (const job of await needs.problemJobs.newest(id, MAX_COMPARED)) {
+        const spec = await needs.records.spec(job)
+        if (
+          spec?.tenant !== caller.tenant ||
+          spec.head.language === null ||
+          spec.submission?.language === OUTPUT_LANGUAGE
+        )
+          continue
+        const own = spec.files.slice(0, spec.submission?.files ?? spec.files.length)
+        const files = own.map(({ path, content, encoding }) => ({
+          path,
+          text: encoding === 'base64' ? Buffer.from(content, 'base64').toString() : content,
+        }))
+        const { language, endUser } = spec.head
+        byLanguage.set(language, [...(byLanguage.get(language) ?? []), { id: job, author: endUser, files }])
+        compared++
+      }
+      const least = Number(query.least ?? DEFAULT_LEAST) / 100
+      const pairs: (LikePair & { language: string })[] = []
+      for (const [language, programs] of byLanguage) {
+        const marks = marksOf(needs.languages.find((one) => one.id === language) ?? { id: language })
+        for (const pair of await likePairs(programs, marks, least, setImmediate)) pairs.push({ language, ...pair })
+      }
+      pairs.sort((a, b) => b.similarity - a.similarity)
+      send(200, { compared, pairs: pairs.slice(0, MAX_PAIRS) })
+    },
+  }),
+]
+
+/** What was submitted, without what the problem added to it. */
+export function requestAgain({
+  head,
+  submission,
+  files,
+  storedFiles = [],
+  args,
+  compilerArgs,
+  env,
+  problem,
+}: JobSpec): CodeRequest {
+  const own = submission ?? { language: head.language ?? '', files: files.length }
+  const { language, entrypoint, limits } = own
+  return {
+    language,
+    files: [
+      ...files.slice(0, own.files).map(({ path, content, encoding, mode }: SourceFile) => ({
+        path,
+        content,
+        encoding,
+        ...(mode !== undefined && { mode }),
+      })),
+      ...storedFiles.map(({ path, fileId, mode }) => ({ path, id: fileId, ...(mode !== undefined && { mode }) })),
+    ],
+    ...(entrypoint !== undefined && { entrypoint }),
+    ...(limits && { limits }),
+    ...(args.length > 0 && { args }),
+    ...(compilerArgs.length > 0 && { compilerArgs }),
+    ...(Object.keys(env).length > 0 && { env }),
+    problem: problemOfContent(problem ?? ''),
+    priority: 'low',
+    metadata: head.metadata,
+    ...(head.endUser !== undefined && { endUser: head.endUser }),
+  }
+}

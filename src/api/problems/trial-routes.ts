@@ -1,0 +1,157 @@
+import Type from 'typebox'
+import { v7 as uuid } from 'uuid'
+import type { JobSpec, JobSummary } from '../../shared/job.ts'
+import type { ExampleSubmission } from '../../shared/judging/problem.ts'
+import { contentOf, type ProblemStore } from '../../shared/judging/problem-store.ts'
+import { Verdict } from '../../shared/judging/verdict.ts'
+import type { JobReader } from '../../shared/jobs/job-reader.ts'
+import { Problem } from '../../shared/problems.ts'
+import { MAX_BATCH_JOBS } from '../../shared/requests.ts'
+import { orNull } from '../../shared/schema.ts'
+import { CODE_PROBLEMS, SUBMISSION_PROBLEMS } from '../http/openapi/problems.ts'
+import { PATH } from '../http/openapi/parameters.ts'
+import { invalidRequest, problemWithin } from '../http/problems.ts'
+import { defineRoute } from '../http/route.ts'
+import type { JobSubmission } from '../jobs/job-submission.ts'
+import type { JobRequestBuilder } from '../jobs/request/job-request-builder.ts'
+import { ownProblem } from './problem-routes.ts'
+import type { Trials } from './problem-trials.ts'
+
+export interface TrialNeeds {
+  problems: ProblemStore
+  records: JobReader
+  requests: JobRequestBuilder
+  submission: JobSubmission
+  trials: Trials
+}
+
+const ProblemCheck = Type.Object({
+  version: Type.Integer({ minimum: 1, description: 'of the problem that was checked' }),
+  createdAt: Type.String({ format: 'date-time' }),
+  batch: Type.String({ format: 'uuid', description: 'has the jobs' }),
+  state: Type.Enum(['running', 'passed', 'failed'], {
+    description: '`passed` when every submission ended as it claims',
+  }),
+  submissions: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      language: Type.String(),
+      expected: Type.Array(Verdict, { description: 'one of these' }),
+      job: Type.String({ format: 'uuid' }),
+      verdict: orNull(Verdict),
+      score: orNull(Type.Number()),
+      points: orNull(Type.Number()),
+      slowestMs: orNull(Type.Number({ description: 'CPU time of its slowest test' })),
+      passed: orNull(Type.Boolean({ description: 'whether it ended as it claims; null until it has ended' })),
+    }),
+  ),
+})
+
+/** Whether a submission ended as it claims. */
+export function endedAsClaimed(
+  { expected, isPartial }: Pick<ExampleSubmission, 'expected' | 'isPartial'>,
+  judging: JobSummary['judging'],
+): boolean {
+  if (!judging || !expected.includes(judging.verdict)) return false
+  return !isPartial || (judging.score > 0 && judging.score < judging.points)
+}
+
+const slowest = ({ stages }: JobSummary): number | null =>
+  stages.reduce<number | null>((most, { test, cpuMs }) => (test ? Math.max(most ?? 0, cpuMs) : most), null)
+
+export const trialRoutes = [
+  defineRoute({
+    method: 'post',
+    path: '/v1/problems/:id/check',
+    id: 'checkProblem',
+    tag: 'Judging',
+    summary: 'Judge the example submissions of a problem',
+    description:
+      'Submits every example submission of the archive as a job of low priority. `GET` tells whether each ended as it claims; the batch can be waited for.',
+    scopes: ['jobs'],
+    params: { id: PATH.problem },
+    answers: {
+      202: {
+        description: 'The batch of these jobs.',
+        schema: Type.Object({
+          batch: Type.String({ format: 'uuid' }),
+          jobs: Type.Array(Type.String({ format: 'uuid' })),
+        }),
+        headers: ['Location'],
+      },
+    },
+    problems: [...SUBMISSION_PROBLEMS.filter((code) => !code.startsWith('idempotency')), ...CODE_PROBLEMS],
+    async handle({ problems, requests, submission, trials }: TrialNeeds, { res, caller, params, requestId, send }) {
+      const about = await ownProblem({ problems }, caller.tenant, params.id)
+      const { examples = [] } = (await problems.content(contentOf(about))) ?? {}
+      if (examples.length === 0) {
+        const detail = 'has no example submissions; its archive has none in submissions/'
+        throw invalidRequest([{ pointer: '', detail }])
+      }
+      if (examples.length > MAX_BATCH_JOBS) {
+        const detail = `has ${examples.length} example submissions; ${MAX_BATCH_JOBS} can be judged together`
+        throw invalidRequest([{ pointer: '', detail }])
+      }
+      const specs: JobSpec[] = []
+      for (const [index, { language, files, entrypoint }] of examples.entries()) {
+        const request = { language, files, entrypoint, problem: about.id, priority: 'low' }
+        const spec = await requests.code(request, caller, requestId).catch((error: unknown) => {
+          throw error instanceof Problem ? problemWithin(`/submissions/${index}`, error) : error
+        })
+        // It is no submission of anybody's, to be judged again.
+        specs.push({ ...spec, again: spec.head.id })
+      }
+      const jobIds = specs.map(({ head }) => head.id)
+      const createdAt = new Date().toISOString()
+      const { batch } = await submission.submitBatch(
+        specs,
+        { id: uuid(), tenant: caller.tenant, createdAt, jobIds },
+        undefined,
+      )
+      await trials.put(about.id, { version: about.version, createdAt, batch: batch.id, jobs: jobIds })
+      res.location(`/v1/problems/${about.id}/check`)
+      send(202, { batch: batch.id, jobs: jobIds })
+    },
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/v1/problems/:id/check',
+    id: 'readProblemCheck',
+    tag: 'Judging',
+    summary: 'Read how the example submissions of a problem ended',
+    scopes: ['jobs'],
+    params: { id: PATH.problem },
+    answers: { 200: { description: 'Each submission, what it claims and how it ended.', schema: ProblemCheck } },
+    schemas: { ProblemCheck },
+    cache: 'no-store',
+    async handle({ problems, records, trials }: TrialNeeds, { caller, params, send }) {
+      const about = await ownProblem({ problems }, caller.tenant, params.id)
+      const trial = await trials.read(about.id)
+      const content = trial && (await problems.content(contentOf({ id: about.id, version: trial.version })))
+      if (!trial || !content)
+        throw new Problem('not-found', 'the example submissions of this problem were not judged yet')
+      const found = await records.summaries(trial.jobs)
+      const submissions = (content.examples ?? []).map((example, index) => {
+        const job = trial.jobs[index] ?? ''
+        const summary = found.get(job)?.job
+        const isOver = summary === undefined || summary.status !== null
+        const { verdict = null, score = null, points = null } = summary?.judging ?? {}
+        return {
+          name: example.name,
+          language: example.language,
+          expected: example.expected,
+          job,
+          verdict,
+          score,
+          points,
+          slowestMs: summary ? slowest(summary) : null,
+          passed: isOver ? endedAsClaimed(example, summary?.judging) : null,
+        }
+      })
+      const isRunning = submissions.some(({ passed }) => passed === null)
+      const state = isRunning ? 'running' : submissions.every(({ passed }) => passed) ? 'passed' : 'failed'
+      const { version, createdAt, batch } = trial
+      send(200, { version, createdAt, batch, state, submissions })
+    },
+  }),
+]

@@ -1,0 +1,114 @@
+import type { InlineFile } from '../requests.ts'
+import type { ExampleSubmission, Tell } from './problem.ts'
+import { answerText, isText } from './problem-text.ts'
+import type { Verdict } from './verdict.ts'
+
+const FAILED: Verdict[] = [
+  'wrong-answer',
+  'presentation-error',
+  'time-limit',
+  'memory-limit',
+  'output-limit',
+  'runtime-error',
+]
+const WRONG: Verdict[] = ['wrong-answer', 'presentation-error']
+
+/** How programs in a folder of `submissions/` must end: by the names of Kattis, and by those of verdicts. */
+const OF_FOLDER: Readonly<Record<string, readonly Verdict[]>> = {
+  accepted: ['accepted'],
+  // In part, which is no verdict of its own: some tests are, some are not.
+  partially_accepted: ['accepted', ...FAILED],
+  wrong_answer: WRONG,
+  'wrong-answer': WRONG,
+  'presentation-error': ['presentation-error'],
+  time_limit_exceeded: ['time-limit'],
+  'time-limit': ['time-limit'],
+  // Programs that are right but slow.
+  brute_force: ['accepted', 'time-limit', 'memory-limit'],
+  run_time_error: ['runtime-error', 'memory-limit', 'output-limit'],
+  'runtime-error': ['runtime-error'],
+  memory_limit_exceeded: ['memory-limit', 'runtime-error'],
+  'memory-limit': ['memory-limit'],
+  output_limit_exceeded: ['output-limit'],
+  'output-limit': ['output-limit'],
+  compile_error: ['compile-error'],
+  compiler_error: ['compile-error'],
+  'compile-error': ['compile-error'],
+  rejected: FAILED,
+}
+
+/** As the solutions of a Polygon package are tagged. `do-not-run` is not read. */
+export const OF_TAG: Readonly<Record<string, readonly Verdict[]>> = {
+  main: ['accepted'],
+  accepted: ['accepted'],
+  rejected: FAILED,
+  failed: FAILED,
+  'wrong-answer': WRONG,
+  'presentation-error': WRONG,
+  'time-limit-exceeded': ['time-limit'],
+  'time-limit-exceeded-or-accepted': ['time-limit', 'accepted'],
+  'time-limit-exceeded-or-memory-limit-exceeded': ['time-limit', 'memory-limit'],
+  'memory-limit-exceeded': ['memory-limit', 'runtime-error'],
+}
+
+const FOLDER = 'submissions/'
+
+/**
+ * The example submissions of a folder: each file of `submissions/FOLDER/`, or each folder there with all its files, in the order of their names.
+ * @param languageOf the language of a file by its name, where that is known
+ */
+export function exampleSubmissions(
+  files: ReadonlyMap<string, Buffer>,
+  languageOf: (path: string) => string | undefined,
+  tell: Tell,
+): ExampleSubmission[] {
+  const members = new Map<string, string[]>()
+  for (const path of [...files.keys()].filter((one) => one.startsWith(FOLDER)).sort()) {
+    const parts = path.split('/')
+    // Next to the folders there are settings of other judges.
+    if (parts.length < 3) continue
+    const name = parts.slice(1, 3).join('/')
+    members.set(name, [...(members.get(name) ?? []), path])
+  }
+  return [...members].flatMap(([name, paths]): ExampleSubmission[] => {
+    const [folder = ''] = name.split('/')
+    const expected = OF_FOLDER[folder]
+    if (!expected) {
+      tell(`${FOLDER}${folder}/`, `is no folder of submissions; there are ${Object.keys(OF_FOLDER).join(', ')}`)
+      return []
+    }
+    const base = `${FOLDER}${name}`
+    const found = programOf(files, paths, (path) => (path === base ? baseName(path) : path.slice(base.length + 1)), languageOf, tell) // prettier-ignore
+    return found ? [{ name, expected: [...expected], isPartial: folder === 'partially_accepted', ...found }] : []
+  })
+}
+
+/** A program of several files. @param within its path in the folder of a job @returns undefined, with a fault, when it cannot be run */
+export function programOf(
+  files: ReadonlyMap<string, Buffer>,
+  paths: readonly string[],
+  within: (path: string) => string,
+  languageOf: (path: string) => string | undefined,
+  tell: Tell,
+): { language: string; files: InlineFile[]; entrypoint: string } | undefined {
+  const sources = paths.filter((path) => languageOf(path) !== undefined && !/\.(?:h|hh|hpp)$/.test(path))
+  const main = sources.length === 1 ? sources[0] : sources.find((path) => /(?:^|\/)main\.\w+$/i.test(path))
+  const [first = ''] = paths
+  if (main === undefined) {
+    const what = sources.length === 0 ? 'is in no language that is known here' : 'has several sources, and none is main'
+    tell(first, what)
+    return undefined
+  }
+  const binary = paths.find((path) => !isText(files.get(path) ?? Buffer.alloc(0)))
+  if (binary !== undefined) {
+    tell(binary, 'is not UTF-8')
+    return undefined
+  }
+  return {
+    language: languageOf(main) ?? '',
+    files: paths.map((path) => ({ path: within(path), content: answerText(files.get(path) ?? Buffer.alloc(0)) })),
+    entrypoint: within(main),
+  }
+}
+
+export const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1)

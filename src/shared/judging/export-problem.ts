@@ -1,0 +1,91 @@
+import { gzipSync } from 'node:zlib'
+import type { InlineFile, RequestFile, RequestTest } from '../requests.ts'
+import { writeTar } from './archive.ts'
+import type { ExampleSubmission } from './problem.ts'
+import type { ProblemContent } from './problem-store.ts'
+import type { Verdict } from './verdict.ts'
+
+/**
+ * A problem as a plain folder, which makes the same problem again: a tar.gz of `problem.json`, `NAME.in`, `NAME.ans` and the programs. Names of
+ * tests lose their folders, since a folder is a group; verdicts that an example submission may end with become the folder that says so best.
+ */
+export function exportProblem({
+  tests = [],
+  examples = [],
+  checker,
+  interactor,
+  harness,
+  ...rest
+}: ProblemContent): Buffer {
+  const files = new Map<string, Buffer>()
+  const names = namesOf(tests)
+  const settings: Record<string, unknown> = {}
+  for (const [index, test] of tests.entries()) {
+    const { name: _name, stdin = '', stdinEncoding, answer, expectedOutput = answer, ...own } = test
+    const name = names[index] ?? ''
+    files.set(`${name}.in`, Buffer.from(stdin, stdinEncoding === 'base64' ? 'base64' : 'utf8'))
+    if (expectedOutput !== undefined) files.set(`${name}.ans`, Buffer.from(expectedOutput))
+    if (Object.keys(own).length > 0) settings[name] = own
+  }
+  const place = (folder: string, path: string, file: Pick<RequestFile, 'content' | 'encoding'>) => {
+    files.set(`${folder}/${path}`, Buffer.from(file.content ?? '', file.encoding === 'base64' ? 'base64' : 'utf8'))
+    return `${folder}/${path}`
+  }
+  /** A program whose parts become files of a folder. */
+  const program = <T extends { files?: RequestFile[]; code?: string; entrypoint?: string }>(folder: string, one: T) => {
+    const { files: own, code, entrypoint, ...others } = one
+    if (code !== undefined) return { ...others, file: place(folder, 'program', { content: code }) }
+    if (!own) return others
+    const paths = own.map((file) => place(folder, file.path, file))
+    const main = own.findIndex(({ path }) => path === entrypoint)
+    return { ...others, file: paths[Math.max(0, main)], files: paths }
+  }
+  const json = {
+    ...rest,
+    ...(checker && { checker: program('checker', checker) }),
+    ...(interactor && { interactor: program('interactor', interactor) }),
+    ...(harness && {
+      harness: harness.map((one, index) => ({
+        ...one,
+        files: one.files.map((file) => place(`harness/${index + 1}`, file.path, file)),
+      })),
+    }),
+    ...(Object.keys(settings).length > 0 && { tests: settings }),
+  }
+  files.set('problem.json', Buffer.from(`${JSON.stringify(json, null, 2)}\n`))
+  for (const [index, example] of examples.entries()) placeExample(example, index, (path, file) => void place('submissions', path, file)) // prettier-ignore
+  return gzipSync(writeTar(files))
+}
+
+function placeExample(
+  { files, expected, isPartial, entrypoint }: ExampleSubmission,
+  index: number,
+  place: (path: string, file: InlineFile) => void,
+): void {
+  const folder = `${folderOf(expected, isPartial)}/${index + 1}`
+  for (const file of files) {
+    // Of several sources the main one has that name.
+    const path = files.length > 1 && file.path === entrypoint ? file.path.replace(/[^/]*(?=\.\w+$)/, 'main') : file.path
+    place(`${folder}/${path}`, file)
+  }
+}
+
+function folderOf(expected: readonly Verdict[], isPartial: boolean): string {
+  if (isPartial) return 'partially_accepted'
+  const [first = 'accepted'] = expected
+  if (expected.includes('accepted') && expected.length > 1) return 'brute_force'
+  if (expected.length > 2) return expected.includes('wrong-answer') ? 'rejected' : 'run_time_error'
+  if (first === 'wrong-answer') return 'wrong_answer'
+  return expected.length === 2 && first === 'memory-limit' ? 'memory_limit_exceeded' : first
+}
+
+/** Names without folders, each once. */
+function namesOf(tests: readonly RequestTest[]): string[] {
+  const taken = new Set<string>()
+  return tests.map(({ name }, index) => {
+    const plain = (name ?? String(index + 1)).replaceAll(/[^\w.-]+/g, '-').replace(/^[-.]+/, '') || String(index + 1)
+    const unique = taken.has(plain) ? `${plain}-${index + 1}` : plain
+    taken.add(unique)
+    return unique
+  })
+}

@@ -1,0 +1,186 @@
+import { expect, test } from '@jest/globals'
+import { readProblem } from '../../src/shared/judging/read-problem.ts'
+import { elementsAt, parseXml, XmlFault } from '../../src/shared/judging/simple-xml.ts'
+
+const LANGUAGES: Record<string, string> = { py: 'python', cpp: 'cpp', h: 'c' }
+const languageOf = (path: string) => LANGUAGES[path.slice(path.lastIndexOf('.') + 1)]
+const read = (files: Record<string, string>) =>
+  readProblem(new Map(Object.entries(files).map(([path, text]) => [path, Buffer.from(text)])), languageOf)
+const faultsOf = (files: Record<string, string>) => read(files).faults.map(({ path, detail }) => `${path}: ${detail}`)
+
+interface Parts {
+  judging?: string
+  set?: string
+  assets?: string
+  resources?: string
+}
+const CHECKER = '<checker type="testlib"><source path="files/check.cpp" type="cpp.g++17"/></checker>'
+const xml = ({ judging = '', set = '<test-count>2</test-count>', assets = CHECKER, resources = '' }: Parts = {}) =>
+  `
+<?xml version="1.0" encoding="utf-8" standalone="no"?>
+<problem revision="3" short-name="sum">
+  <judging ${judging}>
+    <testset name="tests">
+      <time-limit>1500</time-limit><memory-limit>268435456</memory-limit>
+      <input-path-pattern>tests/%02d</input-path-pattern><answer-path-pattern>tests/%02d.a</answer-path-pattern>
+      ${set}
+    </testset>
+  </judging>
+  <files><resources><file path="files/testlib.h"/>${resources}</resources></files>
+  <assets>${assets}</assets>
+</problem>`.trim()
+const DATA = { 'tests/01': '1 2', 'tests/01.a': '3', 'tests/02': '5 6', 'tests/02.a': '11' }
+const SOURCES = { 'files/check.cpp': '#include "testlib.h"\nint main() {}', 'files/testlib.h': '// testlib' }
+const of = (parts: Parts, more: Record<string, string> = {}) => ({
+  'problem.xml': xml(parts),
+  ...DATA,
+  ...SOURCES,
+  ...more,
+})
+
+test('a full package has its tests, limits and checker', () => {
+  const set = '<tests><test method="manual" sample="true"/><test method="generated" cmd="gen 2"/></tests>'
+  expect(read(of({ set }))).toMatchObject({ format: 'polygon', examples: [], faults: [] })
+  expect(read(of({ set })).problem).toEqual({
+    tests: [
+      { name: '1', stdin: '1 2', stdinEncoding: 'utf-8', answer: '3' },
+      { name: '2', stdin: '5 6', stdinEncoding: 'utf-8', answer: '11', secret: true },
+    ],
+    checker: {
+      type: 'program',
+      protocol: 'testlib',
+      language: 'cpp',
+      entrypoint: 'check.cpp',
+      files: [
+        { path: 'check.cpp', content: SOURCES['files/check.cpp'] },
+        { path: 'testlib.h', content: '// testlib' },
+      ],
+    },
+    stopOnFailure: true,
+    limits: { cpuMs: 1500, wallMs: 4000, memoryBytes: 268435456 },
+  })
+})
+
+test.each([
+  ['std::wcmp.cpp', { type: 'tokens' }],
+  ['std::yesno.cpp', { type: 'tokens', ignoreCase: true }],
+  ['std::rcmp6.cpp', { type: 'numbers', absolute: 1e-6, relative: 1e-6 }],
+])('the standard checker %s needs no program', (name, checker) => {
+  expect(read(of({ assets: `<checker name="${name}"/>` })).problem?.checker).toEqual(checker)
+})
+
+test('groups have points, policies and dependencies', () => {
+  const set = `
+    <tests>
+      <test group="0" points="0.0" sample="true"/><test group="1" points="30.0"/>
+    </tests>
+    <groups>
+      <group name="0" points-policy="each-test" points="0.0"/>
+      <group name="1" points-policy="complete-group" points="30.0"><dependencies><dependency group="0"/></dependencies></group>
+      <group name="unused" points-policy="each-test"/>
+    </groups>`
+  expect(read(of({ set })).problem).toMatchObject({
+    tests: [
+      { group: '0', points: 0 },
+      { group: '1', points: 30 },
+    ],
+    groups: [
+      { name: '0', points: 0 },
+      { name: '1', points: 30, scoring: 'min', requires: ['0'] },
+    ],
+  })
+})
+
+test('an interactor judges with the checker, and solutions come with what they claim', () => {
+  const assets = `
+    ${CHECKER}<interactor><source path="files/talk.cpp"/></interactor>
+    <solutions>
+      <solution tag="main"><source path="solutions/a.cpp"/></solution>
+      <solution tag="time-limit-exceeded-or-accepted"><source path="solutions/slow.py"/></solution>
+      <solution tag="do-not-run"><source path="solutions/never.py"/></solution>
+    </solutions>`
+  const files = { 'files/talk.cpp': 'int main() {}', 'solutions/a.cpp': 'a', 'solutions/slow.py': 's' }
+  const found = read(of({ assets }, files))
+  expect(found.problem).toMatchObject({
+    interactor: { protocol: 'testlib', entrypoint: 'talk.cpp' },
+    checker: { type: 'program' },
+  })
+  expect(found).toMatchObject({
+    examples: [
+      { name: 'solutions/a.cpp', language: 'cpp', entrypoint: 'a.cpp', expected: ['accepted'] },
+      { name: 'solutions/slow.py', language: 'python', expected: ['time-limit', 'accepted'] },
+    ],
+  })
+})
+
+test('files for solutions are grader files of their language', () => {
+  const solution = '<assets><asset name="SOLUTION"/></assets>'
+  const resources = `
+    <file for-types="cpp.*" path="files/grader.cpp">${solution}</file>
+    <file for-types="cpp.*" path="files/sum.h">${solution}</file>`
+  const files = { 'files/grader.cpp': 'g', 'files/sum.h': 'h' }
+  expect(read(of({ resources }, files)).problem?.harness).toEqual([
+    {
+      language: 'cpp',
+      files: [
+        { path: 'grader.cpp', content: 'g' },
+        { path: 'sum.h', content: 'h' },
+      ],
+    },
+  ])
+})
+
+test.each<[string, Record<string, string>, RegExp]>([
+  [
+    'tests that were not made',
+    { 'problem.xml': xml({ set: '<test-count>3</test-count>' }), ...DATA, ...SOURCES },
+    /^tests\/03: is missing: only a full package/,
+  ],
+  [
+    'no answer',
+    { ...of({}), 'tests/03': '', 'problem.xml': xml({ set: '<test-count>3</test-count>' }) },
+    /^tests\/03\.a: is missing, the answer/,
+  ],
+  ['files instead of standard input', of({ judging: 'input-file="sum.in"' }), /input-file is "sum.in"/],
+  ['no checker', of({ assets: '' }), /has no <checker>/],
+  [
+    'a checker that is not there',
+    of({ assets: '<checker><source path="files/gone.cpp"/></checker>' }),
+    /the checker is files\/gone\.cpp, which is not there/,
+  ],
+  [
+    'no testlib.h',
+    { 'problem.xml': xml(), ...DATA, 'files/check.cpp': SOURCES['files/check.cpp'] },
+    /^files\/check\.cpp: includes testlib\.h/,
+  ],
+  [
+    'an unknown policy',
+    of({
+      set: '<tests><test group="a" points="1"/><test/></tests><groups><group name="a" points-policy="odd"/></groups>',
+    }),
+    /points-policy "odd"/,
+  ],
+  ['broken XML', { 'problem.xml': '<problem>\n<judging>\n</problem>' }, /^problem\.xml: line 3: closes <problem>/],
+])('%s is told', (_, files, expected) => {
+  expect(faultsOf(files).join('\n')).toMatch(expected)
+})
+
+test('XML is read as it is written', () => {
+  const root = parseXml(
+    '<?xml version="1.0"?><!-- c --><a x="1 &amp; 2" y=\'"\'>t&#65;<b/><![CDATA[<raw>]]><b z="&lt;"></b></a>\n',
+  )
+  expect(root).toMatchObject({ name: 'a', attributes: { x: '1 & 2', y: '"' }, text: 'tA<raw>' })
+  expect(elementsAt(root, 'b').map(({ attributes }) => attributes['z'])).toEqual([undefined, '<'])
+})
+
+test.each([
+  '',
+  'words',
+  '<a>',
+  '<a></b>',
+  '<a/><b/>',
+  '<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>',
+  '<a>&x;</a>',
+  '<a b=c/>',
+  '<a>\n<',
+])('%j is no XML that is read', (source) => expect(() => parseXml(source)).toThrow(XmlFault))

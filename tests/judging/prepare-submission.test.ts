@@ -1,0 +1,123 @@
+import { join } from 'node:path'
+import { describe, expect, test } from '@jest/globals'
+import {
+  asPrinter,
+  checkHarness,
+  checkLanguageLimits,
+  limitsIn,
+  withHarness,
+} from '../../src/api/judging/prepare-submission.ts'
+import { loadLanguages } from '../../src/shared/language.ts'
+import { packageRoot } from '../../src/shared/package-root.ts'
+import type { Problem } from '../../src/shared/problems.ts'
+import type { CodeRequest } from '../../src/shared/requests.ts'
+
+const languages = loadLanguages(join(packageRoot(), 'languages'))
+const language = (id: string) => languages.find((one) => one.id === id) ?? (undefined as never)
+const harness = [
+  {
+    language: 'py3',
+    files: [{ path: 'main.py', content: 'import solution' }],
+    submission: 'solution.py',
+    entrypoint: 'main.py',
+  },
+  { language: 'c', files: [{ path: 'grader.c', content: 'int main() {}' }] },
+]
+const refused = (act: () => unknown) => {
+  try {
+    act()
+  } catch (error) {
+    return (error as Problem).errors
+  }
+  return undefined
+}
+
+describe('grader files', () => {
+  test('are put beside a program, and may be what runs', () => {
+    const python = withHarness({ language: 'python', code: 'x = 1', harness }, language('python'), languages)
+    expect(python.request).toMatchObject({
+      entrypoint: 'main.py',
+      files: [{ path: 'solution.py', content: 'x = 1' }, { path: 'main.py' }],
+    })
+    expect(python.request.code).toBeUndefined()
+    expect(python.pointers).toEqual(['/code', '/harness/0/files/0/content'])
+    const c = withHarness({ language: 'c', code: 'int f;', harness }, language('c'), languages)
+    expect(c.request).toMatchObject({ entrypoint: 'main.c', files: [{ path: 'main.c' }, { path: 'grader.c' }] })
+  })
+
+  test('are not replaced by those of a program, nor left out for another language', () => {
+    const own: CodeRequest = { language: 'python', files: [{ path: 'main.py', content: '' }], harness }
+    expect(refused(() => withHarness(own, language('python'), languages))).toEqual([
+      { pointer: '/files/0/path', detail: 'is also the path of a grader file' },
+    ])
+    expect(refused(() => withHarness({ language: 'bash', code: '', harness }, language('bash'), languages))).toEqual([
+      { pointer: '/language', detail: 'is "bash"; the problem takes programs in py3, c' },
+    ])
+  })
+
+  test('are checked by themselves', () => {
+    const files = [{ path: 'a', content: '' }]
+    const wrong = [
+      { language: 'python', files, entrypoint: 'b' },
+      { language: 'py', files, submission: 'a' },
+      { language: 'klingon', files },
+    ]
+    expect(checkHarness(wrong, languages).map(({ pointer }) => pointer)).toEqual([
+      '/harness/0/entrypoint',
+      '/harness/1/language',
+      '/harness/1/submission',
+      '/harness/2/language',
+    ])
+    expect(checkHarness(harness, languages)).toEqual([])
+  })
+})
+
+describe('output in place of a program', () => {
+  test('is printed by the name of the test', () => {
+    const tests = [{ name: 'secret/1' }, {}]
+    const { request, isCode } = asPrinter({ language: 'text', files: [{ path: '1.out', content: 'x' }], tests })
+    expect(isCode).toBe(false)
+    expect(request).toMatchObject({ language: 'bash', entrypoint: 'print-output.sh' })
+    expect(request.tests?.map(({ args }) => args)).toEqual([
+      ['secret/1.out', 'secret/1.ans', '1.out', '1.ans', 'output.txt'],
+      ['2.out', '2.ans', 'output.txt'],
+    ])
+    expect(asPrinter({ language: 'text', code: 'x', tests }).request.files?.[0]).toEqual({
+      path: 'output.txt',
+      content: 'x',
+    })
+  })
+
+  test('is no program', () => {
+    expect(refused(() => asPrinter({ language: 'python', code: '', tests: [{}] }))?.[0]?.detail).toMatch(/use "text"/)
+  })
+})
+
+describe('limits by language', () => {
+  const languageLimits = { python3: { timeFactor: 2.5 }, java: { memoryFactor: 2, limits: { processes: 100 } } }
+  const request = {
+    limits: { cpuMs: 1000, memoryBytes: 64_000_000 },
+    languageLimits,
+    tests: [{ limits: { wallMs: 301 } }, {}],
+  }
+
+  test('are factors of those of the problem and its tests', () => {
+    expect(limitsIn(request, language('python'), languages)).toEqual({
+      limits: { cpuMs: 2500, memoryBytes: 64_000_000 },
+      tests: [{ limits: { wallMs: 753 } }, {}],
+    })
+    expect(limitsIn(request, language('java'), languages).limits).toEqual({
+      cpuMs: 1000,
+      memoryBytes: 128_000_000,
+      processes: 100,
+    })
+    expect(limitsIn(request, language('c'), languages).limits).toEqual(request.limits)
+  })
+
+  test('leave those of a submission as they are', () => {
+    expect(limitsIn(request, language('python'), languages, { cpuMs: 7 }).limits).toMatchObject({ cpuMs: 7 })
+    expect(checkLanguageLimits({ klingon: {}, py: {} }, languages).map(({ pointer }) => pointer)).toEqual([
+      '/languageLimits/klingon',
+    ])
+  })
+})

@@ -1,0 +1,69 @@
+import { afterEach, expect, test } from '@jest/globals'
+import type { JobSpec } from '../../src/shared/job.ts'
+import { DEFAULT_LIMITS } from '../../src/shared/limits.ts'
+import { runJob } from '../../src/worker/jobs/run-job.ts'
+import type { StageReport } from '../../src/worker/sandbox/stage-report.ts'
+import { nullSandbox, SUCCESS } from '../worker/null-sandbox.ts'
+
+const LISTENER = { stageStarted: () => undefined, output: () => undefined, stageEnded: () => undefined }
+const never = new AbortController().signal
+const SPEC = {
+  tenant: 'alice',
+  head: { id: 'x', limits: { ...DEFAULT_LIMITS, cpuMs: 1000 }, interactive: false },
+  command: ['x'],
+  files: [],
+  args: [],
+  env: {},
+  stdin: '',
+  tests: [{ expectedOutput: '' }],
+  expectedOutput: null,
+} as unknown as JobSpec
+
+let renewals = 0
+afterEach(() => {
+  renewals = 0
+})
+
+/** Judges one test whose runs end as told. */
+async function judge(...reports: Partial<StageReport>[]) {
+  const sandbox = nullSandbox()
+  const given: number[] = []
+  sandbox.renew = async () => void renewals++
+  sandbox.run = async ({ cpuMs }) => {
+    given.push(cpuMs)
+    return { ...SUCCESS, ...reports[given.length - 1] }
+  }
+  const { stages, judging } = await runJob(sandbox, SPEC, undefined, 0, LISTENER, never)
+  const [stage] = stages
+  return { given, status: stage?.status, cpuMs: stage?.cpuMs, runs: stage?.judging?.runs, verdict: judging?.verdict }
+}
+
+test('a test within its time runs once, and may use a little more before it is killed', async () => {
+  expect(await judge({ cpuUs: 1_000_000 })).toEqual({
+    given: [1100],
+    status: 'succeeded',
+    cpuMs: 1000,
+    runs: undefined,
+    verdict: 'accepted',
+  })
+  expect(renewals).toBe(0)
+})
+
+test('a test that took a little too long runs again, in a new cell, and that counts', async () => {
+  expect(await judge({ cpuUs: 1_040_000 }, { cpuUs: 990_000 })).toMatchObject({
+    runs: 2,
+    cpuMs: 990,
+    verdict: 'accepted',
+  })
+  expect(renewals).toBe(1)
+  const slow = await judge({ cpuUs: 1_040_000 }, { cpuUs: 1_010_000 })
+  expect(slow).toMatchObject({ status: 'cpu-time-limit', runs: 2, cpuMs: 1010, verdict: 'time-limit' })
+  const killed = await judge({ cpuUs: 1_040_000 }, { cpuUs: 1_100_000, reason: 'cpu', exitCode: null })
+  expect(killed).toMatchObject({ status: 'cpu-time-limit', runs: 2, verdict: 'time-limit' })
+})
+
+test('a test that was killed for its CPU time does not run again', async () => {
+  const killed = await judge({ cpuUs: 1_100_000, reason: 'cpu', exitCode: null })
+  expect(killed).toMatchObject({ status: 'cpu-time-limit', runs: undefined, verdict: 'time-limit' })
+  expect(killed.given).toHaveLength(1)
+})
