@@ -68,9 +68,9 @@ function leavesOf(command: Command, path = ''): [string, Command][] {
 const leaves = leavesOf(commandWith({}, { stdout: '', stderr: '', exitCode: 0 }))
 
 /** The first four run until they are ended, what `completion` prints is a script. */
-const WITHOUT_JSON = ['up', 'worker', 'gateway', 'engine', 'completion']
+const WITHOUT_JSON = ['mcp', 'up', 'worker', 'gateway', 'engine', 'completion']
 
-test('each command has --json, but for five that have no result', () => {
+test('each command has --json, but for six that have no result', () => {
   const without = leaves.filter(([, { options }]) => !options.some(({ long }) => long === '--json'))
   expect(without.map(([path]) => path)).toEqual(WITHOUT_JSON)
 })
