@@ -67,10 +67,10 @@ function leavesOf(command: Command, path = ''): [string, Command][] {
 
 const leaves = leavesOf(commandWith({}, { stdout: '', stderr: '', exitCode: 0 }))
 
-/** `session repl` talks with a person, the next four run until they are ended, what `completion` prints is a script. */
-const WITHOUT_JSON = ['session repl', 'up', 'worker', 'gateway', 'engine', 'completion']
+/** `session repl` talks with a person, the next five run until they are ended, what `completion` prints is a script. */
+const WITHOUT_JSON = ['session repl', 'mcp', 'up', 'worker', 'gateway', 'engine', 'completion']
 
-test('each command has --json, but for six that have no result', () => {
+test('each command has --json, but for those that have no result', () => {
   const without = leaves.filter(([, { options }]) => !options.some(({ long }) => long === '--json'))
   expect(without.map(([path]) => path)).toEqual(WITHOUT_JSON)
 })
