@@ -84,7 +84,7 @@ export async function startWorker(
     trees,
     installerOf: installed.installerOf,
     languages: () => installed.runtimes.packages ?? [],
-    makeSandbox: maker.make,
+    makeSandbox: (image, memoryBytes, wayOut) => maker.make(image, memoryBytes, wayOut),
     observer: metrics.environments,
   })
   const { enqueue: enqueueWebhook } = webhooks

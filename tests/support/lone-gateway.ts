@@ -36,7 +36,7 @@ export async function startLoneGateway(env: Record<string, string> = {}): Promis
     startedAt: new Date().toISOString(),
     slots: 1,
     engine: 'up' as const,
-    runtimes: { languages: { python: '3.13.5', bash: '5.2.37', c: '14.2.0' }, images: [] },
+    runtimes: { languages: { python: '3.13.5', bash: '5.2.37', c: '14.2.0' }, images: [], packages: ['python'] },
   }
   const registry = createWorkerRegistry(redis, keys)
   await registry.heartbeat(worker)

@@ -11,16 +11,16 @@ import type { Language } from '../../shared/language.ts'
 import { SECOND } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
 import type { Overview } from '../../shared/redis/worker-registry.ts'
+import type { Caller } from '../http/caller.ts'
 import type { OpenResponses } from '../http/open-responses.ts'
 import { PATH } from '../http/openapi/parameters.ts'
 import { preferredWait } from '../http/prefer.ts'
 import { invalidRequest } from '../http/problems.ts'
 import { defineRoute } from '../http/route.ts'
 import { bodyValidator } from '../http/validate.ts'
-import type { Screen } from '../jobs/request/screen-with.ts'
 import { knownRuntimes } from '../load/check-workers.ts'
 import { installedVersion, knownLanguage } from '../runtimes/installed.ts'
-import { subjectOf } from '../screening/subject.ts'
+import { type Subject, subjectOf } from '../screening/subject.ts'
 import type { Audit } from '../security/audit.ts'
 import type { EnvironmentRequests } from './environment-requests.ts'
 import { readyEnvironment } from './examples.ts'
@@ -32,7 +32,8 @@ export interface EnvironmentNeeds {
   requests: EnvironmentRequests
   overview: () => Promise<Overview>
   open: OpenResponses
-  screen: Screen
+  /** @throws Problem `submission-blocked` */
+  screen: (subject: Subject, caller: Caller, requestId: string, endUser: string | undefined) => unknown
   audit: Audit
 }
 

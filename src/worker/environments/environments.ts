@@ -17,13 +17,13 @@ import { createEnvironmentRecords, ENVIRONMENT_QUEUE_NAME } from '../../shared/e
 import { createFileStore } from '../../shared/files/create-file-store.ts'
 import { createFileRecords } from '../../shared/files/file-records.ts'
 import { saveContent } from '../../shared/files/save-file.ts'
-import type { JobSpec } from '../../shared/job.ts'
 import { GIB, MIB, SECOND } from '../../shared/limits.ts'
 import { createJobQueue, promoteJobs } from '../../shared/redis/job-queue.ts'
 import { makeSocketFolder } from '../../shared/socket-folder.ts'
 import type { WorkerCore } from '../core.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
 import { SandboxBroken } from '../sandbox/sandbox.ts'
+import { EnvironmentFailed, type JobEnvironments } from '../jobs/job-environments.ts'
 import { BASE_ENV } from '../jobs/plan.ts'
 import { createUpstream } from '../way-out/upstream.ts'
 import { openWayOut } from '../way-out/way-out.ts'
@@ -32,28 +32,6 @@ import { pipIndex } from './index-address.ts'
 import { createPackageIndex } from './package-index.ts'
 import { NoRoom, type TreeStore } from './tree-store.ts'
 import { PackFault } from './unpack.ts'
-
-/** What a job with packages needs of its worker. */
-export interface JobEnvironments {
-  /** Whether the job can begin: its environment has an end, good or bad. Where not, the job is noted among those that wait. */
-  isDecided(spec: Pick<JobSpec, 'environment' | 'head'>): Promise<boolean>
-  /**
-   * Brings the job's environment to this host, where it stays until it is released.
-   * @throws EnvironmentFailed; what Redis or the disk answers
-   */
-  use(id: string): Promise<UsedEnvironment>
-}
-
-export interface UsedEnvironment {
-  key: string
-  lock: string
-  release: () => void
-}
-
-/** For the owner of a job: its packages cannot be had. */
-export class EnvironmentFailed extends Error {
-  override readonly name = 'EnvironmentFailed'
-}
 
 export interface Environments extends JobEnvironments {
   start(): Promise<void>

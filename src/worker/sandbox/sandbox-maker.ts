@@ -3,15 +3,13 @@ import type { Logger } from 'pino'
 import type { Config } from '../../shared/config/config.ts'
 import { MIB } from '../../shared/limits.ts'
 import { makeSocketFolder } from '../../shared/socket-folder.ts'
-import type { TreeStore } from '../environments/tree-store.ts'
-import { WAY_OUT_FOLDER } from '../way-out/way-out.ts'
 import { containerOptionsOf } from './container-options.ts'
 import type { Engine } from './engine.ts'
 import { keepProof } from './keep-proof.ts'
 import { quietKernelLog } from './kernel-log.ts'
 import { createPodmanSandbox, shortId } from './podman-sandbox.ts'
 import type { PrewarmProgram } from './prewarmed.ts'
-import { ENVIRONMENT_FOLDER, partsOf } from './sandbox-image.ts'
+import { ENVIRONMENT_FOLDER, partsOf, WAY_OUT_FOLDER } from './sandbox-image.ts'
 import { sandboxLaunch } from './sandbox-launch.ts'
 import type { FaultKind, Sandbox } from './sandbox.ts'
 import { proveLimits } from './self-check.ts'
@@ -42,7 +40,7 @@ export interface SandboxMakerOptions {
     prewarm: (image: string) => PrewarmProgram | undefined
   }
   /** Has the folders of environments, and keeps those that are mounted. */
-  trees: Pick<TreeStore, 'folder' | 'hold'>
+  trees: { folder: (key: string) => string; hold: (key: string) => () => void }
   observer: MakerObserver
   log: Logger
 }

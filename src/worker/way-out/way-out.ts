@@ -4,9 +4,9 @@ import type { Duplex } from 'node:stream'
 import { join } from 'node:path'
 import { INIT_PATH } from '../../shared/runtime-image.ts'
 import { OPTION_RELAY } from '../sandbox/protocol.ts'
+import { WAY_OUT_FOLDER } from '../sandbox/sandbox-image.ts'
 
-/** Where a socket of the worker's is shown to a sandbox that may reach something, and what it is called there. */
-export const WAY_OUT_FOLDER = '/.runyard/way-out'
+/** What the socket is called in `WAY_OUT_FOLDER`. */
 const SOCKET = 'socket'
 /** Where the relay listens in the cell. */
 export const RELAY_PORT = 3128

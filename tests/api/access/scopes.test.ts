@@ -37,6 +37,7 @@ const EXPECTED: [RegExp, 'open' | 'itself' | readonly Scope[]][] = [
   [/^GET \/(?:v1\/runtimes|api\/repl\/languages)$/, []],
   [/^POST \/api\/containers\/create/, ['containers']],
   [/ \/v1\/problems/, ['jobs']],
+  [/ \/v1\/environments/, ['jobs']],
   [/ \/v1\/files/, ['files']],
   [/ \/v1\/sessions/, ['sessions']],
   [/ \/v1\/browser-tokens/, ['sessions', 'jobs']],

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { createEnvironmentRecords } from '../../../src/shared/environments/environment-records.ts'
 import { PATH, type PathParameter } from '../../../src/api/http/openapi/parameters.ts'
 import { ROUTES } from '../../../src/api/routes.ts'
 import { newDelivery } from '../../../src/shared/webhooks/new-delivery.ts'
@@ -25,6 +26,7 @@ let job: string
 let batch: string
 let problem: string
 let file: string
+let environment: string
 let session: string
 let delivery: string
 beforeAll(async () => {
@@ -38,6 +40,10 @@ beforeAll(async () => {
   problem = String((await post(`${gateway.url}/v1/problems`, { name: 'Sum', archive }, mine)).body['id'])
   file = (JSON.parse((await ask('POST', '/v1/files', mine, 'mine')).text) as { id: string }).id
   session = String((await post(`${gateway.url}/v1/sessions`, { language: 'python' }, mine)).body['id'])
+  const asked = { language: 'python', version: '3.13.5', dependencies: ['a'], manifest: 'a\n', hash: 'a' }
+  const origin = { tenant: 'acme', keyId: null, address: '192.0.2.1' }
+  const environments = createEnvironmentRecords(gateway.redis, gateway.keys)
+  environment = (await environments.request({ ...asked, origin })).record.view.id
   const ended = finishedJob()
   const noted = newDelivery(ended, 'job.finished')
   delivery = noted[0]
@@ -58,6 +64,7 @@ const OWN = new Map<PathParameter, () => string>([
   [PATH.batch, () => batch],
   [PATH.problem, () => problem],
   [PATH.storedFile, () => file],
+  [PATH.environment, () => environment],
   [PATH.session, () => session],
   [PATH.delivery, () => delivery],
 ])
@@ -101,6 +108,7 @@ describe('what belongs to another tenant is no other than what does not exist:',
     expect((await get(`${gateway.url}/v1/batches/${batch}`, colleague)).status).toBe(200)
     expect((await get(`${gateway.url}/v1/problems/${problem}`, colleague)).status).toBe(200)
     expect((await get(`${gateway.url}/v1/files/${file}`, colleague)).status).toBe(200)
+    expect((await get(`${gateway.url}/v1/environments/${environment}`, colleague)).status).toBe(200)
     expect((await get(`${gateway.url}/v1/sessions/${session}`, colleague)).body).toMatchObject({ state: 'starting' })
     expect((await get(`${gateway.url}/v1/webhook-deliveries/${delivery}`, colleague)).status).toBe(200)
     const socket = await connectIo(gateway.url, job, { headers: { ...colleague } })
@@ -112,6 +120,7 @@ test('lists show what belongs to the tenant, and nothing else', async () => {
   for (const [path, id] of [
     ['/v1/jobs', job],
     ['/v1/files', file],
+    ['/v1/environments', environment],
     ['/v1/sessions', session],
     ['/v1/webhook-deliveries', delivery],
   ] as const) {
