@@ -1,4 +1,4 @@
-// Part of npm run test:compat: Jupyter's own clients, as package indexes and a browser have them, against a gateway and a worker.
+// Part of npm run test:compat: Jupyter's own clients, as package indexes have them, against a gateway and a worker.
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,7 +9,7 @@ import { eventually } from '../support/eventually.ts'
 import { startInstallation } from '../support/installation.ts'
 
 const PYTHON_PACKAGES = ['jupyter-server==2.21.1', 'jupyter-client==8.6.3', 'nbclient==0.11.0', 'jupyter-kernel-client==1.0.2'] // prettier-ignore
-const NODE_PACKAGES = ['@jupyterlab/services@7.6.6', 'thebe@0.9.3']
+const NODE_PACKAGES = ['@jupyterlab/services@7.6.6']
 const UNLIMITED = { RATE_PER_MINUTE: '1000000', RATE_BURST: '100000', READ_RATE_PER_MINUTE: '1000000', READ_RATE_BURST: '100000' } // prettier-ignore
 
 const here = join(packageRoot(), 'tests/compat')
@@ -48,13 +48,6 @@ try {
   } finally {
     server.kill('SIGKILL')
   }
-
-  hold('thebe in Chromium', [
-    join(packageRoot(), 'node_modules/.bin/tsx'),
-    join(here, '../pages/support/thebe.ts'),
-    url,
-    folder,
-  ])
 } finally {
   failed += await installation.close()
   rmSync(folder, { recursive: true })

@@ -6,7 +6,7 @@ import { createRunner, type Runner } from './runner.ts'
  * `<run-code language="python">`: the code of a page that readers change and run. One script, no library:
  *
  *   <script src="https://run.example.com/run-code.js" data-token-url="/runyard-token" defer></script>
- *   <run-code language="python">print(6 * 7)</run-code>
+ *   <run-code language="python"><pre>print(6 * 7)</pre></run-code>
  *
  * Where it runs and by which token the attributes `server`, `token` and `token-url` say, of the element or (as `data-`) of the script. All
  * elements of a language share a session, unless their attribute `session` names another.
