@@ -39,6 +39,11 @@ METHODS = {
     "get /v1/problems/{id}/similarity": ("compare_submissions",),
     "delete /v1/problems/{id}": ("delete_problem",),
     "get /v1/runtimes": ("runtimes",),
+    "post /v1/environments": ("create_environment",),
+    "get /v1/environments": ("environments",),
+    "get /v1/environments/{id}": ("environment",),
+    "delete /v1/environments/{id}": ("delete_environment",),
+    "post /v1/browser-tokens": ("create_browser_token",),
     "get /v1/webhook-secret": ("webhook_secret",),
     "post /v1/webhook-secret/rotate": ("rotate_webhook_secret",),
     "get /v1/webhook-deliveries": ("webhook_deliveries",),
@@ -88,7 +93,7 @@ ANSWERS = (
     *("Limits", "Finding", "FieldError", "StageTest", "StageSummary", "Stage", "Artifact", "Job", "JobSummary"),
     *("StoredFile", "AcceptedBatch", "Batch", "Runtime", "TenantSecrets", "Attempt", "Delivery", "WholeDelivery", "WebhookBody"),
     *("WebhookTestBody", "StateEvent", "StageEvent", "OutputEvent", "WarningEvent", "GapEvent", "ResultEvent"),
-    *("CheckTimes", "TestJudging", "GroupJudging", "JobJudging", "StoredProblem"),
+    *("CheckTimes", "TestJudging", "GroupJudging", "JobJudging", "StoredProblem", "Environment"),
     *("Session", "Execution", "Context", "Command", "FileEntry", "Completion", "Inspection"),
 )
 SCALARS = {"string": str, "integer": int, "number": float, "boolean": bool}

@@ -265,7 +265,6 @@ export const beforeTheSandbox: readonly HostileRow[] = [
       'Makefile',
       'setup.py',
       'conftest.py',
-      'requirements.txt',
       'Dockerfile',
       '.rubocop.yml',
     ].map((path) => ({ path, content: 'touch /tmp/pwned\n' })),

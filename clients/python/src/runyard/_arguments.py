@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import Any, Dict, FrozenSet, Iterable, Mapping, cast
+from typing import Any, Dict, FrozenSet, Iterable, Mapping, Optional, Sequence, cast
 
 from .types import (
     Checker,
@@ -53,6 +53,18 @@ def job_request(call: str, request: Mapping[str, Any], options: Iterable[str] = 
         raise TypeError(f"{call}() missing required keyword argument: 'language'")
     _check_nested(f"{call}(): ", request)
     return dict(request)
+
+
+def environment_request(language: str, dependencies: Optional[Sequence[str]], manifest: Optional[str]) -> Dict[str, Any]:
+    """The body of ``POST /v1/environments``."""
+    fields = {"language": language, "dependencies": dependencies, "manifest": manifest}
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def browser_token_request(origin: str, scopes: Optional[Sequence[str]], lifetime_ms: Optional[int]) -> Dict[str, Any]:
+    """The body of ``POST /v1/browser-tokens``."""
+    fields = {"origin": origin, "scopes": scopes, "lifetimeMs": lifetime_ms}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def session_request(call: str, request: Mapping[str, Any], options: Iterable[str] = ()) -> Dict[str, Any]:

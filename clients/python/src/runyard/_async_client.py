@@ -7,9 +7,9 @@ import ssl
 from base64 import b64decode, b64encode
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, AsyncGenerator, Callable, Dict, Iterable, List, Mapping, Optional, Type, Union
+from typing import TYPE_CHECKING, Any, AsyncGenerator, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Type, Union
 
-from ._arguments import batch_request, job_request
+from ._arguments import batch_request, browser_token_request, environment_request, job_request
 from ._artifact_files import FileInTheMaking, PathLike, place_in
 from ._calls import Calls
 from ._errors import RunyardError
@@ -23,10 +23,12 @@ from ._sync import lazy_tls
 from .types import (
     AcceptedBatch,
     Batch,
+    BrowserToken,
     CodeRequest,
     ContainerRequest,
     Delivery,
     DeliveryState,
+    Environment,
     Job,
     JobEvent,
     JobSummary,
@@ -255,7 +257,56 @@ class AsyncClient:
         """Returns the languages."""
         return await self._driver.run(self._calls.runtimes(timeout))
 
-    # Webhooks
+    # Environments
+
+    async def create_environment(
+        self,
+        language: str,
+        dependencies: Optional[Sequence[str]] = None,
+        *,
+        manifest: Optional[str] = None,
+        timeout: Optional[float] = None,
+    ) -> Environment:
+        """Has packages installed, and returns their environment when it is ready: ``environment`` of a job is its ``id``.
+
+        dependencies: names with versions, such as ``numpy>=2``; either these or a manifest
+        manifest: the content of a requirements.txt, or the ``lock`` of an environment
+        """
+        body = environment_request(language, dependencies, manifest)
+        return await self._driver.run(self._calls.create_environment(body, timeout))
+
+    async def environments(self, *, timeout: Optional[float] = None) -> List[Environment]:
+        """Returns the environments that you asked for, newest first, at most 100."""
+        return await self._driver.run(self._calls.environments(timeout))
+
+    async def environment(self, environment_id: str, *, timeout: Optional[float] = None) -> Environment:
+        """Returns what is known of an environment."""
+        return await self._driver.run(self._calls.environment(environment_id, timeout))
+
+    async def delete_environment(self, environment_id: str, *, timeout: Optional[float] = None) -> None:
+        """Takes an environment off your list."""
+        return await self._driver.run(self._calls.delete_environment(environment_id, timeout))
+
+    # Browser tokens
+
+    async def create_browser_token(
+        self,
+        origin: str,
+        *,
+        scopes: Optional[Sequence[str]] = None,
+        lifetime_ms: Optional[int] = None,
+        timeout: Optional[float] = None,
+    ) -> BrowserToken:
+        """Makes a token with which pages of one origin run code without an API key.
+
+        origin: as browsers name it, such as ``https://docs.example.com``
+        scopes: ``sessions``, ``jobs`` or both; ``sessions`` when absent
+        lifetime_ms: at most a day; an hour when absent
+        """
+        body = browser_token_request(origin, scopes, lifetime_ms)
+        return await self._driver.run(self._calls.create_browser_token(body, timeout))
+
+    # Problems
 
     async def create_problem(self, name: str, archive: bytes, *, timeout: Optional[float] = None) -> StoredProblem:
         """Stores a problem, and returns what is known of it.
@@ -309,6 +360,8 @@ class AsyncClient:
     async def delete_problem(self, problem_id: str, *, timeout: Optional[float] = None) -> None:
         """Deletes a problem; jobs that wait are still judged with it."""
         return await self._driver.run(self._calls.delete_problem(problem_id, timeout))
+
+    # Webhooks
 
     async def webhook_secret(self, *, timeout: Optional[float] = None) -> TenantSecrets:
         """Returns the secret that signs your webhooks, for ``verify_webhook``."""

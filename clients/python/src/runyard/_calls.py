@@ -15,9 +15,11 @@ from ._uploads import Content, Upload
 from .types import (
     AcceptedBatch,
     Batch,
+    BrowserToken,
     CodeRequest,
     ContainerRequest,
     Delivery,
+    Environment,
     Job,
     Runtime,
     StoredFile,
@@ -238,6 +240,30 @@ class Calls:
     def delete_problem(self, problem_id: str, timeout: Optional[float]) -> Flow[None]:
         yield from self._session.read(Request("DELETE", f"/v1/problems/{quote(problem_id, safe='')}"), Deadline(timeout))
 
+    # Environments
+
+    def create_environment(self, body: Dict[str, Any], timeout: Optional[float]) -> Flow[Environment]:
+        deadline = Deadline(timeout)
+        while True:
+            seconds = deadline.whole_seconds(_LONGEST_WAIT)
+            request = Request("POST", "/v1/environments", {"prefer": f"wait={seconds}"}, body, seconds)
+            found = cast(Environment, (yield from self._session.json(request, deadline)))
+            if found["state"] == "ready":
+                return found
+
+    def environments(self, timeout: Optional[float]) -> Flow[List[Environment]]:
+        answer = yield from self._json("GET", "/v1/environments", timeout)
+        return cast("List[Environment]", answer["environments"])
+
+    def environment(self, environment_id: str, timeout: Optional[float]) -> Flow[Environment]:
+        return cast(Environment, (yield from self._json("GET", _environment(environment_id), timeout)))
+
+    def delete_environment(self, environment_id: str, timeout: Optional[float]) -> Flow[None]:
+        yield from self._session.read(Request("DELETE", _environment(environment_id)), Deadline(timeout))
+
+    def create_browser_token(self, body: Dict[str, Any], timeout: Optional[float]) -> Flow[BrowserToken]:
+        return cast(BrowserToken, (yield from self._once("/v1/browser-tokens", body, timeout)))
+
     # Webhooks
 
     def webhook_secret(self, timeout: Optional[float]) -> Flow[TenantSecrets]:
@@ -325,6 +351,10 @@ def _job(job_id: str) -> str:
 
 def _batch(batch_id: str) -> str:
     return f"/v1/batches/{part(batch_id)}"
+
+
+def _environment(environment_id: str) -> str:
+    return f"/v1/environments/{part(environment_id)}"
 
 
 def _delivery(delivery_id: str) -> str:

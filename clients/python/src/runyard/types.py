@@ -243,6 +243,7 @@ class CodeRequest(_CodeRequest, _CommonRequest, total=False):
     args: Optional[Sequence[str]]
     compilerArgs: Optional[Sequence[str]]
     dependencies: Optional[Sequence[str]]
+    environment: Optional[str]
     expectedOutput: Optional[str]
     tests: Optional[Sequence[RequestTest]]
     problem: Optional[str]
@@ -428,7 +429,15 @@ class Artifact(_ArtifactOptional):
     url: str
 
 
+class JobEnvironment(TypedDict):
+    """The packages of a job; ``lock`` is None until it runs."""
+
+    id: str
+    lock: Optional[str]
+
+
 class _JobOptional(TypedDict, total=False):
+    environment: JobEnvironment
     endUser: str
     requestKept: bool
     artifacts: List[Artifact]
@@ -481,6 +490,56 @@ class StoredProblem(TypedDict):
     submissions: int
     createdAt: str
     updatedAt: str
+
+
+class LockedPackage(TypedDict):
+    """A package of an environment."""
+
+    name: str
+    version: str
+
+
+class EnvironmentError(TypedDict):
+    """Why packages cannot be had."""
+
+    code: Literal[
+        "package-not-allowed",
+        "package-too-new",
+        "package-needs-build",
+        "package-unknown",
+        "environment-too-large",
+        "environment-failed",
+    ]
+    detail: str
+
+
+class Environment(TypedDict):
+    """Packages that are installed together; ``lock`` has their versions and hashes, ``bytes`` is their size on the disk."""
+
+    id: str
+    language: str
+    version: str
+    dependencies: List[str]
+    state: Literal["queued", "building", "ready", "failed"]
+    progress: Optional[str]
+    error: Optional[EnvironmentError]
+    lock: Optional[str]
+    packages: List[LockedPackage]
+    bytes: Optional[int]
+    files: Optional[int]
+    createdAt: str
+    finishedAt: Optional[str]
+
+
+class BrowserToken(TypedDict):
+    """What a page of one origin runs code with; ``token`` is shown only once."""
+
+    id: str
+    token: str
+    origin: str
+    scopes: List[str]
+    createdAt: str
+    expiresAt: str
 
 
 class AcceptedBatch(TypedDict):
@@ -764,6 +823,7 @@ class Context(TypedDict):
     executionCount: Optional[int]
     queued: int
     message: Optional[str]
+    restarts: int
     createdAt: str
 
 
