@@ -499,7 +499,7 @@ class LockedPackage(TypedDict):
     version: str
 
 
-class EnvironmentError(TypedDict):
+class PackagesError(TypedDict):
     """Why packages cannot be had."""
 
     code: Literal[
@@ -522,7 +522,7 @@ class Environment(TypedDict):
     dependencies: List[str]
     state: Literal["queued", "building", "ready", "failed"]
     progress: Optional[str]
-    error: Optional[EnvironmentError]
+    error: Optional[PackagesError]
     lock: Optional[str]
     packages: List[LockedPackage]
     bytes: Optional[int]
