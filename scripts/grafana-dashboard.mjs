@@ -153,6 +153,12 @@ const rows = {
     series('Uploads', 'ops', { uploads: `sum(rate(runyard_uploads_total${RATE}))` }, { width: 6 }),
     series('Uploaded', 'Bps', { uploaded: `sum(rate(runyard_uploaded_bytes_total${RATE}))` }, { width: 6 }),
   ],
+  Packages: [
+    series('Builds of environments, by outcome', 'ops', rate('runyard_environment_build_seconds_count', 'outcome'), { stack: true }), // prettier-ignore
+    series('Builds', 's', quantiles('runyard_environment_build_seconds')),
+    series('Through the way out', 'Bps', { in: `sum(rate(runyard_way_out_bytes_total${RATE}))` }),
+    series('Evicted for a ban', 'ops', { evicted: `sum(rate(runyard_environments_evicted_total${RATE}))` }),
+  ],
   'Redis and processes': [
     series('Round trip to Redis', 's', { '{{job}} {{instance}}': 'runyard_redis_ping_seconds' }),
     series('Memory of Redis', 'bytes', { used: 'max(runyard_redis_used_bytes)', limit: 'max(runyard_redis_limit_bytes)' }), // prettier-ignore

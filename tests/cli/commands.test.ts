@@ -164,7 +164,7 @@ test('what is printed is one JSON object with the members that docs/cli.md names
   await json('webhooks deliveries', '--tenant', 'acme')
   // `run` takes the standard input of its process, the others have tests of their own.
   expect([...members.keys()].filter((path) => !seen.has(path))).toEqual(
-    ['run', 'logs', 'languages remove', 'doctor', 'webhooks redeliver', 'webhooks cancel', 'webhooks listen'], // prettier-ignore
+    ['run', 'logs', 'session run', 'session list', 'session end', 'languages remove', 'doctor', 'webhooks redeliver', 'webhooks cancel', 'webhooks listen'], // prettier-ignore
   )
 })
 

@@ -116,6 +116,8 @@ test('everything an operator does with a session is on record, with who it was',
     { route: 'put /v1/admin/allowed/:subject', kind: 'caller-allowed', tells: '203.0.113.6', act: () => act('PUT', ALLOWED, {}) }, // prettier-ignore
     { route: 'delete /v1/admin/allowed/:subject', kind: 'caller-disallowed', tells: '203.0.113.6', act: () => act('DELETE', ALLOWED) }, // prettier-ignore
     { route: 'delete /v1/admin/sessions/:id', kind: 'session-ended', tells: kept.id, act: () => act('DELETE', `/v1/admin/sessions/${kept.id}`) }, // prettier-ignore
+    { route: 'post /v1/admin/package-bans', kind: 'package-banned', tells: 'example', act: () => act('POST', '/v1/admin/package-bans', { ecosystem: 'pypi', name: 'example' }) }, // prettier-ignore
+    { route: 'delete /v1/admin/package-bans', kind: 'package-unbanned', tells: 'example', act: () => act('DELETE', '/v1/admin/package-bans?ecosystem=pypi&name=example') }, // prettier-ignore
     { route: 'delete /v1/admin/files/:id', kind: 'file-deleted', tells: file.id, act: () => act('DELETE', `/v1/admin/files/${file.id}`) }, // prettier-ignore
     { route: 'delete /v1/admin/jobs/:id', kind: 'job-cancelled', tells: delayed.id, act: () => act('DELETE', `/v1/admin/jobs/${delayed.id}`) }, // prettier-ignore
     { route: 'post /v1/admin/jobs/:id/run-again', kind: 'job-run-again', tells: ended.id, act: () => act('POST', `/v1/admin/jobs/${ended.id}/run-again`) }, // prettier-ignore

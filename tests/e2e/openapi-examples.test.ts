@@ -29,9 +29,15 @@ const rows = ROUTES.flatMap((route) =>
 )
 
 test.each(rows)('%s is answered as the document says', async (_title, { method, path, answers }, example) => {
-  const url = `${platform.url}${path.replace(':subject', encodeURIComponent('address:192.0.2.7'))}`
   const headers = { ...key, 'content-type': 'application/json' }
-  const response = await fetch(url, { method: method.toUpperCase(), headers, body: JSON.stringify(example.value) })
+  const send = (to: string, by: string) => fetch(to, { method: by, headers, body: JSON.stringify(example.value) })
+  let url = `${platform.url}${path.replace(':subject', encodeURIComponent('address:192.0.2.7'))}`
+  if (method === 'put' && url.endsWith('/:id')) {
+    // What is replaced has to be there.
+    const { id } = (await (await send(url.replace('/:id', ''), 'POST')).json()) as { id: string }
+    url = url.replace(':id', id)
+  }
+  const response = await send(url, method.toUpperCase())
   const text = await response.text()
   const language = languageOf(example)
   if (language !== undefined && !installed.has(language)) {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type Job, STATUSES } from '../../src/shared/job.ts'
 import { answering, type Receiver, startReceiver } from '../worker/webhooks/receiver.ts'
 import { get, post, runJob } from '../support/client.ts'
+import { requestOfToday, sendMessage } from '../support/mcp-client.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
 import { type Prometheus, startPrometheus } from './prometheus.ts'
 import { promtool } from './promtool.ts'
@@ -61,6 +62,8 @@ async function settled(url: string, is: (samples: readonly Sample[]) => boolean)
 }
 
 async function drive(): Promise<void> {
+  const { message, headers } = requestOfToday('tools/call', { name: 'list_languages', arguments: {} })
+  expect((await sendMessage(platform.url, message, headers)).status).toBe(200)
   const run = async (request: Record<string, unknown>) => {
     made('POST /v1/jobs 200')
     return runJob(platform.url, request)

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis'
 import { Counter, Gauge, Histogram } from 'prom-client'
 import type { JobHead, JobSpec, Status } from '../../shared/job.ts'
 import type { JobEvent } from '../../shared/job-event.ts'
+import { ENVIRONMENT_FAULTS } from '../../shared/environments/environment.ts'
 import { SECOND } from '../../shared/limits.ts'
 import { BUCKETS } from '../../shared/metrics/buckets.ts'
 import type { Exposition } from '../../shared/metrics/exposition.ts'
@@ -59,6 +60,7 @@ export function createWorkerMetrics(sources: WorkerSources): WorkerMetrics {
   const acquiring = seconds('sandbox_acquire', 'How long jobs waited for their sandbox', BUCKETS.sandbox, [])
   const stages = seconds('stage_duration', 'Wall time of stages, as init measured it', BUCKETS.job, ['runtime', 'stage']) // prettier-ignore
   const builds = seconds('environment_build', 'Builds of environments, by outcome', BUCKETS.job, ['outcome'])
+  for (const outcome of ['ready', ...ENVIRONMENT_FAULTS]) builds.zero({ outcome })
   const wayOut = counter('way_out_bytes', 'Bytes that came in through the way out of installers', [])
   const evicted = counter('environments_evicted', 'Environments that were evicted because a package was banned', [])
   const attempts = counter('job_attempts', 'Attempts that started; more than jobs when some ran again', ['runtime']) // prettier-ignore
