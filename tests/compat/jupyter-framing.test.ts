@@ -47,6 +47,9 @@ describe('framing', () => {
     expect(sent.readBigUInt64LE(8 * 6)).toBe(BigInt(sent.length))
   })
 
+  const many = message(...Array.from({ length: 64 }, () => Buffer.alloc(1)))
+  const headed = (x: unknown) => ({ ...message(), header: { msg_id: 'm', msg_type: 't', x } })
+  const deep = `{"header":{"msg_id":"m","msg_type":"t","x":${'['.repeat(50_000)}${']'.repeat(50_000)}}}`
   const outside = encodeMessage(message(), true) as Buffer
   outside.writeBigUInt64LE(2n ** 40n, 16)
   test.each([
@@ -58,6 +61,11 @@ describe('framing', () => {
     ['too few offsets', Buffer.alloc(64), true, true],
     ['a count beyond the frame', Buffer.alloc(8, 0xff), true, true],
     ['an offset beyond the frame', outside, true, true],
+    ['a frame of 65 parts', encodeMessage(many, false) as Buffer, true, false],
+    ['a frame of 69 parts', encodeMessage(many, true) as Buffer, true, true],
+    ['a header of more than 4 KiB', Buffer.from(encodeMessage(headed('x'.repeat(4096)), false)), false, false],
+    ['a header of more than 4 KiB in v1', encodeMessage(headed('x'.repeat(4096)), true) as Buffer, true, true],
+    ['a header of 50,000 arrays', Buffer.from(deep), false, false],
   ])('%s is refused', (_name, data, isBinary, isV1) => {
     expect(() => decodeMessage(data, isBinary, isV1)).toThrow(FramingError)
   })
@@ -92,6 +100,7 @@ describe('kernels', () => {
       expect(languageOfKernel(name, languages, { kernels: ['python'] })).toBe('python')
     }
     expect(() => languageOfKernel('bash', languages, { kernels: ['python'] })).toThrow('there are python3')
+    expect(() => languageOfKernel('constructor', languages, { kernels: ['python'] })).toThrow('there are python3')
     expect(() => languageOfKernel('', languages, {})).toThrow('no language')
   })
 

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { WebSocket } from 'ws'
 import { decodeMessage, encodeMessage, type JupyterMessage, V1_PROTOCOL } from '../../src/api/compat/jupyter/framing.ts'
+import { createJupyterRecords, MAX_NOTEBOOKS } from '../../src/api/compat/jupyter/jupyter-records.ts'
+import { openTestRedis } from '../shared/security/test-redis.ts'
 import { eventually } from '../support/eventually.ts'
 import { makeKey } from '../support/make-key.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
@@ -143,6 +145,21 @@ describe('routes', () => {
     expect((await call('GET', `/api/kernels/${started.id}`)).status).toBe(404)
     expect((await call('GET', `/api/sessions/${own}`)).status).toBe(404)
     expect((await call('POST', '/api/sessions', { type: 'notebook' })).status).toBe(400)
+  })
+
+  test('keep no more notebooks of a tenant than it may have', async () => {
+    const { redis, keys, close } = await openTestRedis()
+    try {
+      const { putNotebook, notebooks } = createJupyterRecords(redis, keys, 60)
+      const put = (id: number) =>
+        putNotebook('ada', { id: `${id}`, path: `${id}`, name: '', type: 'notebook', kernel: 'k' })
+      await Promise.all(Array.from({ length: MAX_NOTEBOOKS }, (_none, index) => put(index)))
+      await expect(put(MAX_NOTEBOOKS)).rejects.toMatchObject({ code: 'too-many-sessions' })
+      await put(0)
+      expect(await notebooks('ada')).toHaveLength(MAX_NOTEBOOKS)
+    } finally {
+      await close()
+    }
   })
 
   test('read and write the folder of a kernel', async () => {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
 import type { SessionEvent } from '../../src/shared/sessions/session-event.ts'
 import type { BridgeOrder, KernelMessage } from '../../src/worker/sessions/bridge-lines.ts'
-import { ContextDead, createContext } from '../../src/worker/sessions/context.ts'
+import { ContextBusy, ContextDead, createContext } from '../../src/worker/sessions/context.ts'
 import type { RunningExecution } from '../../src/worker/sessions/execution.ts'
 
 /** A context with a kernel and a clock that do what the test says. */
-function rig(outputBytes = 1000) {
+function rig(outputBytes = 1000, unsentBytes = () => 0) {
   const orders: BridgeOrder[] = []
   const events: SessionEvent[] = []
   const timers: { ms: number; task: () => void; stopped: boolean }[] = []
@@ -17,6 +17,7 @@ function rig(outputBytes = 1000) {
     memoryBytes: 1024,
     outputBytes,
     send: (order) => orders.push(order),
+    unsentBytes,
     tell: (event) => events.push(event),
     clock: {
       after(ms, task) {
@@ -235,6 +236,18 @@ test('questions get the content of their replies', async () => {
   const asked = one.context.ask('complete_request', { code: 'pri', cursor_pos: 3 })
   one.say(one.sent().at(-1) ?? '', 'shell', 'complete_reply', { matches: ['print'] })
   expect(await asked).toEqual({ matches: ['print'] })
+})
+
+test('questions are as many as a busy kernel may have before it', async () => {
+  let unsent = 5 * 1024 * 1024
+  const one = rig(1000, () => unsent)
+  one.ready()
+  await expect(one.context.ask('complete_request', {})).rejects.toThrow(ContextBusy)
+  unsent = 0
+  const asked = Array.from({ length: 32 }, () => one.context.ask('complete_request', {}))
+  await expect(one.context.ask('complete_request', {})).rejects.toThrow(ContextBusy)
+  for (const id of one.sent()) one.say(id, 'shell', 'complete_reply', {})
+  expect(await Promise.all(asked)).toHaveLength(32)
 })
 
 test('an interrupt for one execution reaches no other', () => {

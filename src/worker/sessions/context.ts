@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { MIB } from '../../shared/limits.ts'
 import type { Execute } from '../../shared/sessions/operations.ts'
 import type { Context, ExecutionStatus } from '../../shared/sessions/session.ts'
 import type { SessionEvent } from '../../shared/sessions/session-event.ts'
@@ -42,7 +43,7 @@ export interface SessionContext {
   close(reason: ExecutionStatus, message: string): void
   /** Answers the question of an execution. @returns whether it had asked */
   input(execution: string, value: string): boolean
-  /** Asks the kernel on its shell channel. @throws Error when it dies before it answers */
+  /** Asks the kernel on its shell channel. @throws ContextBusy, or ContextDead also when it dies before it answers */
   ask(type: string, content: object): Promise<Record<string, unknown>>
   take(event: Exclude<BridgeEvent, { event: 'bridge' }>): void
 }
@@ -54,6 +55,8 @@ export interface ContextOptions {
   memoryBytes: number
   outputBytes: number
   send: (order: BridgeOrder) => void
+  /** Bytes of orders that the bridge has not taken. */
+  unsentBytes: () => number
   tell: (event: SessionEvent) => void
   clock: Clock
   /** A name that no kernel of the session had. */
@@ -67,8 +70,12 @@ const INTERRUPT_GRACE_MS = 3_000
 /** Output may be lost when a kernel floods; after its reply no more is waited for than this. */
 const IDLE_MS = 2_000
 const MAX_QUEUED = 100
+/** A kernel that is busy answers none of them. */
+const MAX_QUESTIONS = 32
+/** A bridge that takes nothing is asked nothing beyond this. */
+const MAX_UNSENT_BYTES = 4 * MIB
 
-/** The context takes no more executions now. */
+/** The context takes no more executions, or no more questions, now. */
 export class ContextBusy extends Error {
   override readonly name = 'ContextBusy'
 }
@@ -276,6 +283,10 @@ export function createContext(options: ContextOptions): SessionContext {
     },
     async ask(type, content) {
       if (state === 'dead') throw new ContextDead(message ?? 'the context has ended')
+      if (questions.size >= MAX_QUESTIONS)
+        throw new ContextBusy(`${MAX_QUESTIONS} questions to the kernel are not answered yet`)
+      if (options.unsentBytes() > MAX_UNSENT_BYTES)
+        throw new ContextBusy(`the kernel has ${options.unsentBytes()} bytes before it that it has not read`)
       const question = randomUUID()
       return new Promise((resolve, reject) => {
         questions.set(question, { resolve, reject })

@@ -46,6 +46,7 @@ export function createKernels(options: KernelsOptions): Kernels {
   const { agent, language, plan, tell, failed, clock } = options
   const contexts = new Map<string, SessionContext>()
   let bridge: Promise<AgentProcess> | undefined
+  let bridgeProcess: AgentProcess | undefined
   let isClosed = false
   let kernels = 0
 
@@ -78,9 +79,12 @@ export function createKernels(options: KernelsOptions): Kernels {
       },
     )
     bridge = begun
-    begun.catch(() => {
-      if (bridge === begun) bridge = undefined
-    })
+    void begun.then(
+      (process) => (bridgeProcess = process),
+      () => {
+        if (bridge === begun) bridge = undefined
+      },
+    )
     return begun
   }
   const send = (order: BridgeOrder) => {
@@ -109,6 +113,7 @@ export function createKernels(options: KernelsOptions): Kernels {
         memoryBytes,
         outputBytes,
         send,
+        unsentBytes: () => bridgeProcess?.waiting ?? 0,
         tell,
         clock,
         nextKernel: () => `${id}/${++kernels}`,

@@ -56,6 +56,7 @@ export function createChannels(needs: SystemNeeds, records: JupyterRecords, kern
     const log = res.req.log
     const gone = new AbortController()
     const { signal } = gone
+    const isRevoked = () => ends.aborted && (ends.reason as EndedBy) === 'key'
     const isV1 = socket.protocol === V1_PROTOCOL
     const end = ([code, reason]: CloseReason) => {
       if (signal.aborted) return
@@ -67,13 +68,13 @@ export function createChannels(needs: SystemNeeds, records: JupyterRecords, kern
     const send = async (message: JupyterMessage): Promise<void> => {
       if (signal.aborted) return
       const sent = new Promise<void>((resolve) => socket.send(encodeMessage(message, isV1), () => resolve()))
-      if (socket.bufferedAmount > HIGH_WATER_BYTES) await Promise.race([sent, abortOf(signal)])
+      if (socket.bufferedAmount > HIGH_WATER_BYTES) await settledOrAborted(sent, signal)
     }
     const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
     void closed.then(() => gone.abort())
     // What breaks the framing of WebSockets ends the connection by itself.
     socket.on('error', () => undefined)
-    const onEnd = () => end((ends.reason as EndedBy) === 'key' ? CLOSE.key : CLOSE.closing)
+    const onEnd = () => end(isRevoked() ? CLOSE.key : CLOSE.closing)
     ends.addEventListener('abort', onEnd)
     if (ends.aborted) onEnd()
     const ping = setInterval(
@@ -94,7 +95,7 @@ export function createChannels(needs: SystemNeeds, records: JupyterRecords, kern
       let restarts = context.restarts
       let asking: string | undefined
       const make = messageMaker(() => kernelLife(session.id, restarts))
-      const line = createRunLine({ needs, res, session, client, records, send, make })
+      const line = createRunLine({ needs, res, session, client, records, send, make, mayRun: () => !isRevoked() })
       const requests = createKernelRequests({
         needs,
         kernels,
@@ -146,7 +147,7 @@ export function createChannels(needs: SystemNeeds, records: JupyterRecords, kern
         end(CLOSE.dead)
       } finally {
         await line.leave()
-        if (!ends.aborted || ends.reason !== 'key') await records.leave(session.id, client, last).catch(() => undefined)
+        if (!isRevoked()) await records.leave(session.id, client, last).catch(() => undefined)
       }
     }
     const disconnected = kernels.connect(session.id)
@@ -181,8 +182,14 @@ export function createChannels(needs: SystemNeeds, records: JupyterRecords, kern
   }
 }
 
-const abortOf = (signal: AbortSignal): Promise<void> =>
+/** Waits for one write of many: nothing of it may stay at the signal, which lives as long as the socket. */
+export const settledOrAborted = (work: Promise<void>, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
+    const stop = () => {
+      signal.removeEventListener('abort', stop)
+      resolve()
+    }
+    if (signal.aborted) return resolve()
+    signal.addEventListener('abort', stop)
+    void work.then(stop, stop)
   })

@@ -6,6 +6,7 @@ import { FILE_PIECE_BYTES } from '../../../shared/sessions/operations.ts'
 import type { FileEntry } from '../../../shared/sessions/session.ts'
 import { invalidRequest } from '../../http/problems.ts'
 import { NOT_BASE64, plainBase64 } from '../../jobs/request/base64.ts'
+import { enterUntilSent } from '../../jobs/with-output.ts'
 import { checkPath } from '../../sessions/files.ts'
 import { ownSession, sessionOf } from '../../sessions/needs.ts'
 import { membersOf, readBody } from '../system/read-body.ts'
@@ -13,6 +14,9 @@ import type { SystemNeeds } from '../system/system.ts'
 
 /** What goes into one answer, since all of it is one piece of JSON. */
 const MOST_BYTES = 32 * MIB
+/** They are read as JSON, which takes a multiple of their bytes. */
+const MOST_NOTEBOOK_BYTES = 4 * MIB
+const MOST_ENTRIES = 10_000
 
 interface Place {
   /** Id of the session; the first part of a path. */
@@ -24,7 +28,7 @@ interface Place {
 /**
  * `/api/contents`: the folders of the caller's sessions, each under the session's id. What is written there is gone with its session.
  */
-export function contentsRoutes({ config, sessions }: SystemNeeds): Router {
+export function contentsRoutes({ config, sessions, jobs }: SystemNeeds): Router {
   const { needs } = sessions
   const { calls, records } = needs
   const router = Router()
@@ -38,15 +42,21 @@ export function contentsRoutes({ config, sessions }: SystemNeeds): Router {
   const statOf = (res: Response, { session, path }: Place) =>
     calls.call(sessionOf(res, session), 'statFile', { path: path || '.' }).then(({ value }) => value)
 
-  const readAll = async (res: Response, { session, path }: Place): Promise<Buffer> => {
+  /** @param most bytes that it may have */
+  const readAll = async (res: Response, { session, path }: Place, most: number): Promise<Buffer> => {
     const pieces: Buffer[] = []
+    let size: number | undefined
     for (let offset = 0; ;) {
       const { value, bytes } = await calls.call(sessionOf(res, session), 'readFile', { path, offset, most: FILE_PIECE_BYTES }) // prettier-ignore
-      if (value.bytes > MOST_BYTES) throw new Problem('too-large', `${path} has ${value.bytes} bytes; ${MOST_BYTES} can be read here`) // prettier-ignore
+      if (size === undefined) {
+        size = value.bytes
+        if (size > most) throw tooLarge(path, size, most)
+        await enterUntilSent(jobs.output.sending, res, size)
+      }
       pieces.push(bytes)
       offset += bytes.length
-      if (bytes.length === 0 || offset >= value.bytes) return Buffer.concat(pieces)
-      if (offset > MOST_BYTES) throw new Problem('too-large', `${path} has no end`)
+      // What is written to it meanwhile has no room.
+      if (bytes.length === 0 || offset >= size) return Buffer.concat(pieces)
     }
   }
   const writeAll = async (res: Response, { session, path }: Place, content: Buffer) => {
@@ -58,12 +68,14 @@ export function contentsRoutes({ config, sessions }: SystemNeeds): Router {
       offset += bytes.length
     } while (offset < content.length)
   }
+  /** The first `MOST_ENTRIES`. */
   const listFolder = async (res: Response, { session, path }: Place): Promise<FileEntry[]> => {
     const found: FileEntry[] = []
     for (;;) {
       const { value } = await calls.call(sessionOf(res, session), 'listFolder', { path: path || '.', skip: found.length }) // prettier-ignore
       found.push(...value.entries)
       if (found.length >= value.total || value.entries.length === 0) return found
+      if (found.length >= MOST_ENTRIES) return found.slice(0, MOST_ENTRIES)
     }
   }
 
@@ -77,7 +89,7 @@ export function contentsRoutes({ config, sessions }: SystemNeeds): Router {
       const content = entries.filter(({ kind }) => kind === 'file' || kind === 'folder').map((one) => modelOf(`${full}/${one.name}`, one)) // prettier-ignore
       return { ...base, format: 'json', content }
     }
-    const bytes = await readAll(res, place)
+    const bytes = await readAll(res, place, base.type === 'notebook' ? MOST_NOTEBOOK_BYTES : MOST_BYTES)
     if (base.type === 'notebook') {
       const content = parseNotebook(bytes)
       if (content) return { ...base, format: 'json', mimetype: null, content }
@@ -123,6 +135,8 @@ export function contentsRoutes({ config, sessions }: SystemNeeds): Router {
     if (folder.session === '') throw inNoSession()
     const { type = 'file', ext = '', copy_from: from } = membersOf(req.body)
     const names = new Set((await listFolder(res, folder)).map(({ name }) => name))
+    if (names.size >= MOST_ENTRIES)
+      throw new Problem('file-conflict', `the folder has ${MOST_ENTRIES} entries or more; make the file by PUT under a name of its own`) // prettier-ignore
     const of = (name: string): Place => ({ ...folder, path: folder.path === '' ? name : `${folder.path}/${name}` })
     if (typeof from === 'string') {
       const source = inside(placeOf(from))
@@ -130,7 +144,7 @@ export function contentsRoutes({ config, sessions }: SystemNeeds): Router {
       const dot = name.lastIndexOf('.')
       const [stem, end] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, '']
       const copy = of(freeName(names, `${stem}-Copy`, end))
-      await writeAll(res, copy, await readAll(res, source))
+      await writeAll(res, copy, await readAll(res, source, MOST_BYTES))
       return void res.status(201).json(await modelAt(res, copy, false, undefined))
     }
     const isFolder = type === 'directory'
@@ -168,6 +182,9 @@ function inside(place: Place): Place {
   return place
 }
 
+const tooLarge = (what: string, bytes: number, most: number) =>
+  new Problem('too-large', `${what} has ${bytes} bytes; ${most} can be read here`)
+
 const absent = (error: unknown): undefined => {
   if (!(error instanceof Problem) || error.code !== 'not-found') throw error
 }
@@ -180,7 +197,11 @@ function freeName(taken: ReadonlySet<string>, stem: string, end: string): string
 }
 
 function contentOf(type: unknown, format: unknown, content: unknown): Buffer {
-  if (type === 'notebook') return Buffer.from(JSON.stringify(content ?? null))
+  if (type === 'notebook') {
+    const bytes = Buffer.from(JSON.stringify(content ?? null))
+    if (bytes.length > MOST_NOTEBOOK_BYTES) throw tooLarge('the notebook', bytes.length, MOST_NOTEBOOK_BYTES)
+    return bytes
+  }
   if (typeof content !== 'string') throw invalidRequest([{ pointer: '/content', detail: 'must be a text' }])
   if (format !== 'base64') return Buffer.from(content)
   const plain = plainBase64(content)

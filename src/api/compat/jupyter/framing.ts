@@ -1,3 +1,4 @@
+import { KIB } from '../../../shared/limits.ts'
 import { membersOf } from '../system/read-body.ts'
 
 /**
@@ -19,6 +20,11 @@ export interface JupyterMessage {
 }
 
 export const V1_PROTOCOL = 'v1.kernel.websocket.jupyter.org'
+
+/** Offsets in a frame, each of which becomes an object. */
+const MAX_OFFSETS = 64
+/** It is kept for as long as its request waits, and goes into every answer. */
+const MAX_HEADER_BYTES = 4 * KIB
 
 /** What a client sent is no message. */
 export class FramingError extends Error {
@@ -73,6 +79,7 @@ function encodeV1({ channel, header, parent_header, metadata, content, buffers }
 function readOffsets32(data: Buffer): number[] {
   const count = data.length >= 4 ? data.readUInt32BE(0) : 0
   if (count < 1 || 4 * (count + 1) > data.length) throw new FramingError('the frame has no offsets')
+  if (count > MAX_OFFSETS) throw tooManyOffsets(count)
   const offsets = Array.from({ length: count }, (_none, index) => data.readUInt32BE(4 * (index + 1)))
   return [...offsets, data.length]
 }
@@ -80,12 +87,16 @@ function readOffsets32(data: Buffer): number[] {
 function decodeV1(data: Buffer): JupyterMessage {
   const count = data.length >= 8 ? data.readBigUInt64LE(0) : 0n
   if (count < 6n || 8n * (count + 1n) > BigInt(data.length)) throw new FramingError('the frame has no offsets')
+  if (count > MAX_OFFSETS) throw tooManyOffsets(count)
   const offsets = Array.from({ length: Number(count) }, (_none, index) => Number(data.readBigUInt64LE(8 * (index + 1))))
   const [channel, header, parent, metadata, content, ...buffers] = cut(data, offsets)
   const texts = { header, parent_header: parent, metadata, content }
   const parts = Object.fromEntries(Object.entries(texts).map(([name, bytes]) => [name, parse(bytes)]))
   return messageOf({ ...parts, channel: channel?.toString() }, buffers)
 }
+
+const tooManyOffsets = (count: number | bigint) =>
+  new FramingError(`the frame has ${count} offsets; ${MAX_OFFSETS} are allowed`)
 
 /** What lies between each two offsets. */
 function cut(data: Buffer, offsets: readonly number[]): Buffer[] {
@@ -111,6 +122,10 @@ function messageOf(value: unknown, buffers: Buffer[]): JupyterMessage {
   if (typeof msg_id !== 'string' || typeof msg_type !== 'string') {
     throw new FramingError('the header has no msg_id or msg_type')
   }
+  const headerBytes = jsonBytes(header)
+  if (headerBytes > MAX_HEADER_BYTES) {
+    throw new FramingError(`the header has ${headerBytes} bytes; ${MAX_HEADER_BYTES} are allowed`)
+  }
   return {
     channel,
     header: membersOf(header),
@@ -118,5 +133,13 @@ function messageOf(value: unknown, buffers: Buffer[]): JupyterMessage {
     metadata: membersOf(metadata),
     content: membersOf(content),
     buffers,
+  }
+}
+
+function jsonBytes(value: unknown): number {
+  try {
+    return Buffer.byteLength(JSON.stringify(value))
+  } catch {
+    throw new FramingError('the header is nested too deeply')
   }
 }

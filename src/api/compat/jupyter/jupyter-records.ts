@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis'
+import { Problem } from '../../../shared/problems.ts'
 import type { Keys } from '../../../shared/redis/keys.ts'
 
 /** A notebook or console that has a kernel: what Jupyter calls a session. */
@@ -26,6 +27,7 @@ export interface ExecuteAsked {
 export interface JupyterRecords {
   notebooks: (tenant: string) => Promise<Notebook[]>
   notebook: (tenant: string, id: string) => Promise<Notebook | undefined>
+  /** @throws Problem `too-many-sessions` for one more than a tenant may have */
   putNotebook: (tenant: string, notebook: Notebook) => Promise<void>
   removeNotebook: (tenant: string, id: string) => Promise<void>
   putAsked: (session: string, execution: string, asked: ExecuteAsked) => Promise<void>
@@ -36,12 +38,16 @@ export interface JupyterRecords {
   takePosition: (session: string, socket: string) => Promise<string | undefined>
 }
 
+/** Of one tenant. */
+export const MAX_NOTEBOOKS = 200
 const NOTEBOOK_TTL_SECONDS = 14 * 24 * 60 * 60
 const CODE_CHARACTERS = 16 * 1024
-const HEADER_CHARACTERS = 4 * 1024
 /** Beyond it the oldest are as good as forgotten; events of so many are not kept either. */
 const MAX_ASKED = 500
 const MAX_SOCKETS = 100
+
+export const tooManyNotebooks = (): Problem =>
+  new Problem('too-many-sessions', `${MAX_NOTEBOOKS} notebooks and consoles have a kernel; delete the session of one`)
 
 /** @param lifetimeSeconds the longest that a session lives */
 export function createJupyterRecords(redis: Redis, keys: Keys, lifetimeSeconds: number): JupyterRecords {
@@ -61,16 +67,22 @@ export function createJupyterRecords(redis: Redis, keys: Keys, lifetimeSeconds: 
     },
     async putNotebook(tenant, notebook) {
       const key = keys.jupyterSessions(tenant)
-      await redis.multi().hset(key, notebook.id, JSON.stringify(notebook)).expire(key, NOTEBOOK_TTL_SECONDS).exec()
+      const written = await redis
+        .multi()
+        .hset(key, notebook.id, JSON.stringify(notebook))
+        .hlen(key)
+        .expire(key, NOTEBOOK_TTL_SECONDS)
+        .exec()
+      const [added, count] = (written ?? []).map(([, reply]) => Number(reply))
+      if (added !== 1 || (count ?? 0) <= MAX_NOTEBOOKS) return
+      await redis.hdel(key, notebook.id)
+      throw tooManyNotebooks()
     },
     async removeNotebook(tenant, id) {
       await redis.hdel(keys.jupyterSessions(tenant), id)
     },
-    async putAsked(session, execution, { header, code, ...rest }) {
-      const isLong = JSON.stringify(header).length > HEADER_CHARACTERS
-      const { msg_id, msg_type, session: of } = header
-      const kept = isLong ? { msg_id, msg_type, session: of, username: '', date: '', version: '' } : header
-      const json = JSON.stringify({ ...rest, header: kept, code: code.slice(0, CODE_CHARACTERS) })
+    async putAsked(session, execution, { code, ...rest }) {
+      const json = JSON.stringify({ ...rest, code: code.slice(0, CODE_CHARACTERS) })
       await put(keys.jupyterRequests(session), execution, json, MAX_ASKED)
     },
     async asked(session, execution) {

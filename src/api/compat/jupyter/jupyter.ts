@@ -65,9 +65,10 @@ function routes(needs: SystemNeeds): Router {
     res.json(kernelSpecs(languages, knownRuntimes(await overview())))
   })
   router.get('/api/kernelspecs/:name', async (req, res) => {
-    const spec = kernelSpecs(languages, knownRuntimes(await overview())).kernelspecs[req.params.name]
-    if (!spec) throw new Problem('not-found', `no kernel is named "${req.params.name}"`)
-    res.json(spec)
+    const { kernelspecs } = kernelSpecs(languages, knownRuntimes(await overview()))
+    const { name } = req.params
+    if (!Object.hasOwn(kernelspecs, name)) throw new Problem('not-found', `no kernel is named "${name}"`)
+    res.json(kernelspecs[name])
   })
   router.use('/api/kernels', kernelRoutes(needs, kernels))
   router.use('/api/sessions', notebookRoutes(needs, records, kernels))

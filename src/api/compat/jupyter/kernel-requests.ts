@@ -50,6 +50,9 @@ export function createKernelRequests(options: KernelRequestsOptions): KernelRequ
   const ask = async (type: string, content: Part): Promise<Part> => {
     const known = type === 'kernel_info_request' ? infos.get(session.id) : undefined
     if (known) return known
+    const bytes = Buffer.byteLength(JSON.stringify(content))
+    const most = needs.config.http.maxCodeBytes
+    if (bytes > most) throw new Problem('too-large', `the content has ${bytes} bytes; ${most} are allowed`)
     const asked = { id: KERNEL_CONTEXT, type, content }
     const { value } = await calls.call(sessionOf(res, session.id), 'askContext', asked)
     if (type !== 'kernel_info_request') return value as Part
@@ -112,14 +115,18 @@ export function createKernelRequests(options: KernelRequestsOptions): KernelRequ
   return {
     take(message, pause, resume) {
       const { channel, header, content } = message
-      if (channel === 'shell' && header['msg_type'] === 'execute_request') return line.add(message)
+      const isRun = channel === 'shell' && header['msg_type'] === 'execute_request'
+      const refused = isRun ? line.add(message) : undefined
+      // What waits to be run has a bound of its own, and never keeps an interrupt from being heard.
+      if (isRun && !refused) return
       if (++underWay === MOST_UNDER_WAY) pause()
       const done =
-        channel === 'stdin' && header['msg_type'] === 'input_reply'
+        refused ??
+        (channel === 'stdin' && header['msg_type'] === 'input_reply'
           ? input(content['value'])
           : channel === 'shell' || channel === 'control'
             ? answer(message, channel)
-            : Promise.resolve()
+            : Promise.resolve())
       done
         // The execution may have ended meanwhile.
         .catch((err: unknown) => res.req.log.debug({ err, sessionId: session.id }, 'message without effect'))

@@ -53,7 +53,8 @@ export function languageOfKernel(
 ): string {
   const { default: usual, kernelspecs } = kernelSpecs(languages, runtimes)
   const asked = name === '' ? usual : name
-  const known = kernelspecs[asked] ?? kernelspecs[kernelNameOf(findLanguage(languages, asked)?.id ?? '')]
+  const byName = (of: string) => (Object.hasOwn(kernelspecs, of) ? kernelspecs[of] : undefined)
+  const known = byName(asked) ?? byName(kernelNameOf(findLanguage(languages, asked)?.id ?? ''))
   if (known) return known.spec.language
   const names = Object.keys(kernelspecs)
   const there = names.length > 0 ? `there are ${names.join(', ')}` : 'the kernel of no language is installed here'

@@ -4,7 +4,7 @@ import { Problem } from '../../../shared/problems.ts'
 import { invalidRequest } from '../../http/problems.ts'
 import { membersOf, readBody } from '../system/read-body.ts'
 import type { SystemNeeds } from '../system/system.ts'
-import type { JupyterRecords, Notebook } from './jupyter-records.ts'
+import { type JupyterRecords, MAX_NOTEBOOKS, type Notebook, tooManyNotebooks } from './jupyter-records.ts'
 import type { KernelCalls, KernelModel } from './kernels.ts'
 
 const MAX_NAME = 1024
@@ -48,8 +48,11 @@ export function notebookRoutes({ config }: SystemNeeds, records: JupyterRecords,
     const asked = { path: text('path', path), type: text('type', type), name: text('name', name ?? '') }
     const place = `${tenant} ${asked.path}`
     const make = async (): Promise<Notebook> => {
-      const before = (await all(res)).find((one) => one.path === asked.path)
+      const known = await all(res)
+      const before = known.find((one) => one.path === asked.path)
       if (before) return { ...asked, id: before.id, name: before.name, type: before.type, kernel: before.kernel.id }
+      // Before a kernel is started for it.
+      if (known.length >= MAX_NOTEBOOKS) throw tooManyNotebooks()
       const notebook = { ...asked, id: randomUUID(), kernel: await kernelFor(res, kernel) }
       await records.putNotebook(tenant, notebook)
       return notebook

@@ -1,5 +1,6 @@
 import type { Response } from 'express'
 import { v7 as uuid } from 'uuid'
+import { MIB } from '../../../shared/limits.ts'
 import { Problem } from '../../../shared/problems.ts'
 import type { Session } from '../../../shared/sessions/session.ts'
 import { requestIdOf } from '../../http/request-log.ts'
@@ -17,12 +18,13 @@ import { KERNEL_CONTEXT } from './kernels.ts'
  * (`stop_on_error`), which the session itself does not know of.
  */
 export interface RunLine {
-  add: (message: JupyterMessage) => void
+  /** @returns undefined, or when no more can wait what resolves once the client was told so */
+  add: (message: JupyterMessage) => Promise<void> | undefined
   /** What this socket asked with an execution; undefined for those of others. */
   asked: (execution: string) => ExecuteAsked | undefined
   /** To be called when one has ended. */
   ended: (execution: string, isFailure: boolean) => Promise<void>
-  /** Gives what still waits to the session: nobody listens any more, and it runs all the same. Never rejects. */
+  /** Gives what still waits to the session, if it may run: nobody listens any more, and it runs all the same. Never rejects. */
   leave: () => Promise<void>
 }
 
@@ -35,6 +37,8 @@ export interface RunLineOptions {
   records: JupyterRecords
   send: (message: JupyterMessage) => Promise<void>
   make: MessageMaker
+  /** Whether the key of the socket still holds. Code is not run beyond it. */
+  mayRun: () => boolean
 }
 
 interface Run {
@@ -43,21 +47,29 @@ interface Run {
   code: string
   allowInput: boolean
   stopsOnError: boolean
+  bytes: number
+  /** Why it will fail when its turn comes. */
+  refusal?: Problem
 }
 
-export function createRunLine({ needs, res, session, client, records, send, make }: RunLineOptions): RunLine {
+/** A notebook of which all cells are run has some hundreds; the bytes are those of their code and headers. */
+export const MOST_WAITING = 1000
+const MOST_WAITING_BYTES = 8 * MIB
+
+export function createRunLine({ needs, res, session, client, records, send, make, mayRun }: RunLineOptions): RunLine {
   const { config, spend } = needs
   const { calls, screen } = needs.sessions.needs
-  let waiting: Run[] = []
+  const waiting: Run[] = []
+  let waitingBytes = 0
   let running: Run | undefined
   let starting: Promise<void> = Promise.resolve()
   let isLeft = false
 
   const start = async (run: Run): Promise<void> => {
-    const { execution, asked, code, allowInput } = run
+    const { execution, asked, code, allowInput, refusal } = run
+    if (refusal) throw refusal
     await spend(res, 1)
-    const files = [{ path: '', content: code, encoding: 'utf-8' as const }]
-    checkSizes({}, files, config.http.maxCodeBytes)
+    const files = filesOf(code)
     const subject = subjectOf({ language: session.language, files, pointers: ['/code'] })
     const warnings = screen(subject, res.locals.caller, requestIdOf(res.req), session.endUser)
     await records.putAsked(session.id, execution, asked)
@@ -73,6 +85,33 @@ export function createRunLine({ needs, res, session, client, records, send, make
     })
   }
 
+  /** One whose code is too large fails in its turn, as it would by itself, and its code is not kept until then. */
+  const runOf = ({ header, content }: JupyterMessage): Run => {
+    const { code: asked, silent, allow_stdin: allowInput, stop_on_error: stops } = content
+    let code = typeof asked === 'string' ? asked : ''
+    let refusal: Problem | undefined
+    try {
+      checkSizes({}, filesOf(code), config.http.maxCodeBytes)
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error
+      refusal = error
+      code = ''
+    }
+    return {
+      execution: uuid(),
+      asked: { header, code, silent: silent === true, socket: client },
+      code,
+      allowInput: allowInput === true,
+      stopsOnError: stops !== false,
+      bytes: Buffer.byteLength(code) + Buffer.byteLength(JSON.stringify(header)),
+      ...(refusal && { refusal }),
+    }
+  }
+  const takeWaiting = (): Run[] => {
+    waitingBytes = 0
+    return waiting.splice(0)
+  }
+
   const answer = async (run: Run, reply: Part, error?: Part) => {
     const { header } = run.asked
     await send(make('iopub', 'status', { execution_state: 'busy' }, header))
@@ -81,26 +120,32 @@ export function createRunLine({ needs, res, session, client, records, send, make
     await send(make('iopub', 'status', { execution_state: 'idle' }, header))
   }
 
+  const fail = async (run: Run, cause: unknown) => {
+    const isKnown = cause instanceof Problem
+    if (!isKnown) res.req.log.warn({ err: cause, sessionId: session.id }, 'execution not started')
+    const why = isKnown
+      ? faultContent(cause.code, detailOf(cause))
+      : faultContent('internal-error', 'an internal error occurred')
+    await answer(run, { status: 'error', execution_count: 0, ...why }, why)
+  }
+
   const next = async (): Promise<void> => {
-    if (running || isLeft) return
+    if (running || isLeft || !mayRun()) return
     running = waiting.shift()
     const run = running
     if (!run) return
+    waitingBytes -= run.bytes
     try {
       await start(run)
     } catch (cause) {
-      if (!(cause instanceof Problem)) throw cause
-      const why = faultContent(cause.code, detailOf(cause))
-      await answer(run, { status: 'error', execution_count: 0, ...why }, why)
+      await fail(run, cause)
       await over(run, true)
     }
   }
   const over = async (run: Run, isFailure: boolean): Promise<void> => {
     running = undefined
     if (isFailure && run.stopsOnError) {
-      const dropped = waiting
-      waiting = []
-      for (const one of dropped) await answer(one, { status: 'aborted', execution_count: 0 })
+      for (const one of takeWaiting()) await answer(one, { status: 'aborted', execution_count: 0 })
     }
     await next()
   }
@@ -112,16 +157,14 @@ export function createRunLine({ needs, res, session, client, records, send, make
   }
 
   return {
-    add({ header, content }) {
-      const { code, silent, allow_stdin: allowInput, stop_on_error: stops } = content
-      const text = typeof code === 'string' ? code : ''
-      waiting.push({
-        execution: uuid(),
-        asked: { header, code: text, silent: silent === true, socket: client },
-        code: text,
-        allowInput: allowInput === true,
-        stopsOnError: stops !== false,
-      })
+    add(message) {
+      const run = runOf(message)
+      if (waiting.length >= MOST_WAITING || (waiting.length > 0 && waitingBytes + run.bytes > MOST_WAITING_BYTES)) {
+        const most = `${MOST_WAITING} executions and ${MOST_WAITING_BYTES} bytes of them can wait on a socket`
+        return fail(run, new Problem('session-busy', most))
+      }
+      waiting.push(run)
+      waitingBytes += run.bytes
       void goOn(next)
     },
     asked: (execution) => (running?.execution === execution ? running.asked : undefined),
@@ -133,11 +176,13 @@ export function createRunLine({ needs, res, session, client, records, send, make
     async leave() {
       isLeft = true
       await goOn(async () => {
-        for (const run of waiting.splice(0)) await start(run)
+        for (const run of takeWaiting()) if (mayRun()) await start(run)
       })
     },
   }
 }
+
+const filesOf = (code: string) => [{ path: '', content: code, encoding: 'utf-8' as const }]
 
 /** What is wrong, for people: the findings of screening, or the fields. */
 const detailOf = ({ message, errors }: Problem): string =>
