@@ -58,6 +58,7 @@ export function createApp({ config, redis, log, tracing }: Core, parts: AppParts
   app.use(compat.before)
   app.use(access.fromPages)
   app.use(refuseCrossSite(config.http.allowedOrigins))
+  app.use(compat.findCaller)
   mountRoutes(app, routes.filter(isBeforeAccess), options)
   app.use(docs)
   if (pages.pages) app.use(pages.pages)

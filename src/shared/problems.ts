@@ -47,6 +47,7 @@ export const PROBLEMS = {
   'rate-limited': { status: 429, title: 'Too many requests' },
   'too-many-open': { status: 429, title: 'Too many open streams and waiting requests' },
   'too-many-sessions': { status: 429, title: 'You have as many sessions as you may' },
+  'too-many-tokens': { status: 429, title: 'You have as many browser tokens as you may' },
   'session-busy': { status: 429, title: 'The session has no room for more' },
   'tenant-queue-full': { status: 429, title: 'Too many of your jobs are waiting' },
   'headers-too-large': { status: 431, title: 'The headers are too large' },

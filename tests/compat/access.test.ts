@@ -5,15 +5,15 @@ import { type LoneGateway, startLoneGateway } from '../support/lone-gateway.ts'
 let gateway: LoneGateway
 let key: string
 let other: string
+const show = async (tenant: string, scopes?: ('jobs' | 'containers' | 'sessions')[]) =>
+  (await gateway.makeKey(tenant, scopes && { scopes })).headers.authorization.slice('Bearer '.length)
 beforeAll(async () => {
   gateway = await startLoneGateway({
     AUTH: 'required',
     MAX_QUEUED_JOBS: '4',
     TENANT_MAX_QUEUED_JOBS: '4',
-    COMPAT: 'judge0,piston,jobe,sandboxfusion',
+    COMPAT: 'judge0,piston,jobe,sandboxfusion,e2b',
   })
-  const show = async (tenant: string, scopes?: ('jobs' | 'containers')[]) =>
-    (await gateway.makeKey(tenant, scopes && { scopes })).headers.authorization.slice('Bearer '.length)
   key = await show('one')
   other = await show('two')
 })
@@ -123,4 +123,25 @@ test('a system that is not switched on is not there', async () => {
     status: 404,
     body: { code: 'not-found' },
   })
+})
+
+test('pages of other origins are refused before it is looked for a sandbox', async () => {
+  const headers = { 'e2b-sandbox-id': '0'.repeat(32), 'e2b-sandbox-port': '49983' }
+  expect((await get(`${gateway.url}/e2b/files?path=x`, headers)).status).toBe(502)
+  expect((await get(`${gateway.url}/e2b/files?path=x`, { ...headers, 'sec-fetch-site': 'cross-site' })).status).toBe(
+    403,
+  )
+})
+
+test("E2B's list has the sessions of the tenant, and none of its browser tokens", async () => {
+  const shown = { 'x-api-key': await show('three', ['sessions']) }
+  const origin = 'https://docs.example.com'
+  const made = await post<{ token: string }>(`${gateway.url}/v1/browser-tokens`, { origin }, shown)
+  const ofPage = { authorization: `Bearer ${made.body.token}`, origin, 'sec-fetch-site': 'cross-site' }
+  const start = async (headers: Record<string, string>) =>
+    (await post<{ id: string }>(`${gateway.url}/v1/sessions`, { language: 'python' }, headers)).body.id
+  await start(ofPage)
+  const own = await start(shown)
+  const list = await get<{ sandboxID: string }[]>(`${gateway.url}/e2b/v2/sandboxes`, shown)
+  expect(list.body.map(({ sandboxID }) => sandboxID)).toEqual([own.replaceAll('-', '')])
 })

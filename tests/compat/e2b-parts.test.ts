@@ -1,4 +1,8 @@
-import { describe, expect, test } from '@jest/globals'
+import { once } from 'node:events'
+import { createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, jest, test } from '@jest/globals'
+import express, { type Request, type Response } from 'express'
 import { isServedAt, targetOfHeaders, targetOfHost } from '../../src/api/compat/e2b/addresses.ts'
 import { createFrameReader, endFrame, FrameFault, frameOf } from '../../src/api/compat/e2b/connect-protocol.ts'
 import { sessionOfCreate, templateOf } from '../../src/api/compat/e2b/create-request.ts'
@@ -7,9 +11,15 @@ import { lastLines, lineOf, resultLine } from '../../src/api/compat/e2b/executio
 import { keyOfSpelling } from '../../src/api/compat/e2b/key-spelling.ts'
 import { boundaryOf, type FormEvent, readForm } from '../../src/api/compat/e2b/multipart.ts'
 import { endEvent } from '../../src/api/compat/e2b/process-events.ts'
+import type { E2bNeeds } from '../../src/api/compat/e2b/e2b-needs.ts'
+import { filesystemMethods } from '../../src/api/compat/e2b/filesystem-service.ts'
+import { processService } from '../../src/api/compat/e2b/process-service.ts'
+import { rpcRoutes } from '../../src/api/compat/e2b/rpc.ts'
+import { isOpenedBy, sandboxAccess, signatureOf } from '../../src/api/compat/e2b/sandbox-access.ts'
 import { sandboxIdOf, sessionIdOf } from '../../src/api/compat/e2b/sandbox-ids.ts'
 import { pathIn } from '../../src/api/compat/e2b/sandbox-paths.ts'
 import { pageOf } from '../../src/api/compat/e2b/sandboxes.ts'
+import { createOpenResponses } from '../../src/api/http/open-responses.ts'
 import { formatKey, newKeyText } from '../../src/shared/access/key-text.ts'
 import { loadLanguages } from '../../src/shared/language.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
@@ -105,6 +115,8 @@ describe('forms', () => {
   test('that end too soon, or never begin, are refused', async () => {
     await expect(read(part('a: b', 'content'), 5)).rejects.toThrow('last boundary')
     await expect(read(`--B\r\n${'x'.repeat(20_000)}`, 5000)).rejects.toThrow('too long')
+    const name = "Content-Disposition: form-data; name=file; filename*=utf-8''%"
+    await expect(read(part(name, ''), 1000)).rejects.toMatchObject({ code: 'invalid-header' })
     expect(boundaryOf('multipart/form-data; boundary="a b"')).toBe('a b')
     expect(boundaryOf('multipart/form-data; charset=x; boundary=ab')).toBe('ab')
     expect(boundaryOf('application/octet-stream')).toBeUndefined()
@@ -197,4 +209,126 @@ test('a process that ended tells its exit code or signal, or why it was ended', 
   expect(end({ signal: 'SIGKILL' })).toMatchObject({ exitCode: -1, exited: false, error: 'signal: killed' })
   expect(() => end({ status: 'wall-time-limit' })).toThrow(expect.objectContaining({ code: 'deadline_exceeded' }))
   expect(() => end({ status: 'cancelled' })).toThrow(expect.objectContaining({ code: 'session-ended' }))
+})
+
+test('a token opens a sandbox in a header alone, and a signature one file', () => {
+  const token = 'a'.repeat(48)
+  const asked = (path: string, query: Record<string, string>, headers = {}) => ({ method: 'GET', path, query, headers })
+  const signature = signatureOf({ path: 'x', operation: 'read', user: '', token, until: '' })
+  expect(isOpenedBy(token, asked('/process.Process/List', {}, { 'x-access-token': token }))).toBe(true)
+  expect(isOpenedBy(token, asked('/files', { path: 'x', signature }))).toBe(true)
+  expect(isOpenedBy(token, asked('/files', { path: 'x', signature: token }))).toBe(false)
+  expect(isOpenedBy(token, asked('/process.Process/List', { path: 'x', signature: token }))).toBe(false)
+  expect(isOpenedBy(token, asked('/process.Process/List', { path: 'x', signature }))).toBe(false)
+})
+
+test('whether a sandbox lives is told at the cost of who asks', async () => {
+  const session = { id: sessionIdOf(ID), state: 'running' }
+  const costs: string[] = []
+  const needs = {
+    config: { auth: 'required' },
+    sessions: { records: { read: () => Promise.resolve({ session, tenant: 'one' }) } },
+    records: { find: () => Promise.resolve({ templateId: 'base', token: 'secret', keyId: 'key' }) },
+    access: {
+      asStranger: () => Promise.resolve(void costs.push('stranger')),
+      asHolder: () => Promise.resolve(void costs.push('holder')),
+    },
+  } as unknown as E2bNeeds
+  const app = express().use(sandboxAccess(needs), (_req, res) => void res.status(500).end())
+  const server = createServer(app).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const ask = async (port: number) => {
+    const headers = { 'e2b-sandbox-id': ID, 'e2b-sandbox-port': String(port), connection: 'close' }
+    const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/health`, { headers })
+    return [answer.status, await answer.text()]
+  }
+  expect([await ask(49983), await ask(49999)]).toEqual([[204, ''], [200, '"OK"']]) // prettier-ignore
+  expect((await ask(3000))[0]).toBe(502)
+  expect(costs).toEqual(['stranger', 'stranger', 'stranger'])
+  server.close()
+})
+
+describe('a call of a sandbox', () => {
+  afterEach(() => void jest.useRealTimers())
+  const sandbox = { sandboxId: ID, port: 49983, session: { id: sessionIdOf(ID) } }
+  const locals = { caller: { tenant: 'one' }, sandbox }
+  const needsOf = (call: (operation: string) => unknown, more: object = {}) =>
+    ({
+      sessions: { calls: { call: async (_at: unknown, operation: string) => ({ value: await call(operation) }) }, ...more }, // prettier-ignore
+    }) as unknown as E2bNeeds
+
+  test('looks into a bounded number of folders, and into none when its client has left', async () => {
+    let listed = 0
+    const entries = ['a', 'b'].map((name) => ({ name, kind: 'folder', bytes: 0, mode: '0755', modifiedAt: '' }))
+    const methods = filesystemMethods(
+      needsOf((operation) => {
+        if (operation === 'statFile') return { kind: 'folder' }
+        listed++
+        return { entries, total: entries.length }
+      }),
+    )
+    const list = (res: object) => methods['ListDir']?.({ path: '/job', depth: 64 }, { req: {} as Request, res: { locals, ...res } as unknown as Response, timeoutMs: undefined }) // prettier-ignore
+    await list({ destroyed: false })
+    expect(listed).toBe(200)
+    listed = 0
+    await list({ destroyed: true })
+    expect(listed).toBe(0)
+  })
+
+  test('that streams sends no signs of life to who does not read', async () => {
+    jest.useFakeTimers()
+    const closing = new AbortController()
+    async function* never() {
+      await once(closing.signal, 'abort')
+      yield* []
+    }
+    const needs = needsOf(() => [{ id: 'c', pid: 7, state: 'running' }], {
+      open: { admit: () => closing.signal },
+      feed: { last: () => Promise.resolve('0-0'), read: () => Promise.resolve(never()) },
+    })
+    const res = { locals, writableNeedDrain: false }
+    const sent: unknown[] = []
+    const send = (message: unknown) => Promise.resolve(void sent.push(message))
+    const asked = { req: { get: () => '1' }, res, timeoutMs: undefined } as unknown as Parameters<typeof follow>[2]
+    const follow = processService(needs).streams['Connect'] as NonNullable<ReturnType<typeof processService>['streams'][string]> // prettier-ignore
+    const followed = follow({ process: { pid: 7 } }, send, asked)
+    await jest.advanceTimersByTimeAsync(1500)
+    expect(sent).toEqual([{ event: { start: { pid: 7 } } }, { event: { keepalive: {} } }])
+    res.writableNeedDrain = true
+    await jest.advanceTimersByTimeAsync(60_000)
+    expect(sent).toHaveLength(2)
+    closing.abort()
+    await followed
+  })
+
+  test('that streams input counts as open, and ends with its key', async () => {
+    const key = new AbortController()
+    const open = createOpenResponses(new AbortController().signal, 1)
+    const written: string[] = []
+    const needs = needsOf(
+      (operation) => {
+        if (operation === 'listCommands') return [{ id: 'c', pid: 7, state: 'running' }]
+        return written.push(operation)
+      },
+      { open },
+    )
+    const app = express()
+    app.use((_req, res, next) => {
+      Object.assign(res.locals, locals, { keyEnds: () => key.signal })
+      next()
+    })
+    app.use(rpcRoutes('process.Process', processService(needs), 10_000))
+    const server = createServer(app).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const asked = request({ port: (server.address() as AddressInfo).port, path: '/process.Process/StreamInput', method: 'POST', headers: { 'content-type': 'application/connect+json' } }) // prettier-ignore
+    const ended = new Promise<Error>((resolve) => asked.on('error', resolve))
+    asked.write(frameOf({ start: { process: { pid: 7 } } }))
+    asked.write(frameOf({ data: { input: { stdin: 'eA==' } } }))
+    while (written.length === 0) await new Promise((resolve) => setImmediate(resolve))
+    expect(open.count).toBe(1)
+    key.abort()
+    expect((await ended).message).toBe('socket hang up')
+    expect(open.count).toBe(0)
+    server.close()
+  })
 })

@@ -120,6 +120,7 @@ export function createAuthentication({
       tenant,
       shareable: false,
       keyId: id,
+      ...(key && { makerKeyId: key.id }),
       scopes: scopes.filter((scope) => maker.scopes.includes(scope)),
       maxRunningJobs: Math.min(maker.maxRunningJobs ?? PAGE_RUNNING_JOBS, PAGE_RUNNING_JOBS),
       webhook: null,

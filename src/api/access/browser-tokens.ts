@@ -1,10 +1,10 @@
 import type { RequestHandler } from 'express'
 import Type from 'typebox'
 import { Scope } from '../../shared/access/api-key.ts'
-import { type BrowserTokens, isOfBrowser } from '../../shared/access/browser-tokens.ts'
+import { type BrowserTokens, isOfBrowser, MAX_BROWSER_TOKENS } from '../../shared/access/browser-tokens.ts'
 import { looksLikeBrowserToken } from '../../shared/access/key-text.ts'
 import type { Config } from '../../shared/config/config.ts'
-import { MINUTE } from '../../shared/limits.ts'
+import { MINUTE, SECOND } from '../../shared/limits.ts'
 import { Problem, queueUnavailable } from '../../shared/problems.ts'
 import { invalidRequest, unauthenticated } from '../http/problems.ts'
 import { defineRoute } from '../http/route.ts'
@@ -66,6 +66,7 @@ export const browserTokenRoutes = [
       examples: { page: { summary: 'For the pages of a site', value: { origin: 'https://docs.example.com' } } },
     },
     answers: { 201: { description: 'The token. Only this answer contains `token`.', schema: CreatedBrowserToken } },
+    problems: ['too-many-tokens'],
     cache: 'no-store',
     schemas: { BrowserTokenRequest },
     async handle({ config, browserTokens }: BrowserTokenNeeds, { body, caller, send }) {
@@ -78,7 +79,14 @@ export const browserTokenRoutes = [
         throw invalidRequest([{ pointer: '/scopes', detail }])
       }
       const fields = { keyId: caller.keyId, account: caller.tenant, origin: checkOrigin(body.origin), scopes }
-      const { record, token } = await browserTokens.create({ ...fields, lifetimeMs })
+      const made = await browserTokens.create({ ...fields, lifetimeMs })
+      if ('roomInMs' in made) {
+        const detail = `your key has ${MAX_BROWSER_TOKENS} browser tokens that are valid, the most that is allowed; use one for many visits, or ask for shorter lives`
+        throw new Problem('too-many-tokens', detail, {
+          headers: { 'Retry-After': String(Math.ceil(made.roomInMs / SECOND)) },
+        })
+      }
+      const { record, token } = made
       const { id, origin, createdAt, expiresAt } = record
       send(201, { id, token, origin, scopes, createdAt, expiresAt })
     },

@@ -19,6 +19,8 @@ const SYSTEMS: readonly CompatSystem[] = [JUDGE0, PISTON, JOBE, SANDBOXFUSION, C
 export interface CompatFeature {
   /** Before it is known who calls: where keys are shown, and what pages are told of what they may. */
   before: RequestHandler
+  /** Finds out who calls, for systems whose clients are known by something else than a key; behind the check of other origins. */
+  findCaller: RequestHandler
   /** Behind authentication and rate limit. */
   routes: RequestHandler
   /** Answers what is thrown under a path of a system to its clients, in their terms. */
@@ -40,6 +42,7 @@ export function createCompatFeature(core: Core, { sessions, access, ...needs }: 
     sentFiles: createSentFiles(bulk, keys),
   }
   const before = Router()
+  const findCaller = Router()
   const routes = Router()
   const errors: { path: string; answer: ErrorRequestHandler }[] = []
   const systems = [...SYSTEMS, createE2b(core, { sessions: sessions.needs, mayUse: sessions.mayUse, access })].filter(
@@ -49,11 +52,11 @@ export function createCompatFeature(core: Core, { sessions, access, ...needs }: 
   for (const system of systems) {
     const path = `/${system.name}`
     before.use(path, prepare(system, config.http.allowedOrigins))
-    if (system.findCaller) before.use(path, system.findCaller)
+    if (system.findCaller) findCaller.use(path, system.findCaller)
     routes.use(path, system.routes(systemNeeds))
     errors.push({ path, answer: answerProblem(redis, log, system.sendProblem) })
   }
-  return { before, routes, errors }
+  return { before, findCaller, routes, errors }
 }
 
 function prepare({ keyHeaders, token, cors }: CompatSystem, allowedOrigins: readonly string[]): RequestHandler {

@@ -12,6 +12,8 @@ export interface Caller {
   address: string
   /** The key it showed; null for a caller without one. */
   keyId: string | null
+  /** The key that made the browser token it showed, whose id is `keyId` then: blocks of that key hold for it too. */
+  makerKeyId?: string
   scopes: readonly Scope[]
   /** Its own rate of submissions; null: that of the service. */
   rate: Rate | null

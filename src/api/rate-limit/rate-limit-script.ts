@@ -7,7 +7,7 @@ export type RateLimitInput = {
   burst: number
   /** Asked for; negative: given back. */
   tokens: number
-  /** Of the blocks that hold: the address, then the key if one was shown; or the end user alone; none for tokens that are given back. */
+  /** Of the blocks that hold: the address, then the key if one was shown, then the key that made it if it is a browser token; or the end user alone; none for tokens that are given back. */
   subjects: readonly string[]
 }
 
@@ -24,10 +24,11 @@ export const RATE_LIMIT = luaScript<RateLimitInput, RateLimitAnswer>(
   `
 local subjects, blocks = input.subjects, {}
 for index, subject in ipairs(subjects) do blocks[index] = redis.call('GET', keys.block(subject)) end
-local ofAddress, ofKey = blocks[1], blocks[2]
+local ofAddress, ofKey, ofMaker = blocks[1], blocks[2], blocks[3]
 if ofAddress and #subjects > 1 and string.find(ofAddress, '"by":"score"', 1, true) then ofAddress = false end
-if ofAddress or ofKey then
+if ofAddress or ofKey or ofMaker then
   local allowed = redis.call('HMGET', keys.allowed, unpack(subjects))
+  if ofMaker and not allowed[3] then return {'blocked', ofMaker} end
   if ofKey and not allowed[2] then return {'blocked', ofKey} end
   if ofAddress and not allowed[1] and not allowed[2] then return {'blocked', ofAddress} end
 end

@@ -22,7 +22,7 @@ import { createRememberedBlocks } from './remembered-blocks.ts'
 /** `submit`: what runs something. `read`: everything else. */
 export type Budget = 'submit' | 'read'
 
-export type LimitedCaller = Pick<Caller, 'address' | 'keyId' | 'rate'> & {
+export type LimitedCaller = Pick<Caller, 'address' | 'keyId' | 'makerKeyId' | 'rate'> & {
   /** Subject of the end user of a key whose own bucket and blocks are meant. */
   endUser?: string
 }
@@ -97,8 +97,11 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
       return { rate: own, subjects: [endUser], bucket: `${budget}:${endUser}` }
     }
     // The address first: the script knows them by their order.
-    const subjects = [addressSubject(caller.address), ...(caller.keyId === null ? [] : [keySubject(caller.keyId)])]
-    return { rate, subjects, bucket: `${budget}:${subjects.at(-1) ?? ''}` }
+    const ofAddress = addressSubject(caller.address)
+    if (caller.keyId === null) return { rate, subjects: [ofAddress], bucket: `${budget}:${ofAddress}` }
+    const own = keySubject(caller.keyId)
+    const ofMaker = caller.makerKeyId === undefined ? [] : [keySubject(caller.makerKeyId)]
+    return { rate, subjects: [ofAddress, own, ...ofMaker], bucket: `${budget}:${own}` }
   }
 
   return {
@@ -110,8 +113,7 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
     async take(caller, budget, tokens = 1) {
       const { rate, subjects, bucket } = allowanceOf(caller, budget)
 
-      const holds = ({ subject, by }: BlockEntry) =>
-        caller.keyId === null || subject === subjects.at(-1) || by !== 'score'
+      const holds = ({ subject, by }: BlockEntry) => caller.keyId === null || subject !== subjects[0] || by !== 'score'
       const passed = (debt: number): Verdict => ({ outcome: 'passed', budget, rate, ...standing(debt, rate, tokens) })
       const limited = (debt: number): Verdict => {
         const first = isFirstOfSecond(bucket)

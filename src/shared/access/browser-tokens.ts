@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { MINUTE } from '../limits.ts'
 import type { Keys } from '../redis/keys.ts'
+import { defineScripts, luaScript, runScript } from '../redis/lua-script.ts'
 import type { Scope } from './api-key.ts'
 import { formatBrowserToken, hashSecret, newKeyText, parseBrowserToken } from './key-text.ts'
 
@@ -23,10 +24,10 @@ export interface BrowserToken {
 
 /** Tokens for pages: short-lived, each for one origin. Redis forgets them when they expire. */
 export interface BrowserTokens {
-  /** @returns what is kept, and the token itself, which cannot be had again */
+  /** @returns what is kept, and the token itself, which cannot be had again; or when the first ends, where its maker has as many as it may */
   create: (
     fields: Pick<BrowserToken, 'keyId' | 'origin' | 'scopes'> & { account: string; lifetimeMs: number },
-  ) => Promise<{ record: BrowserToken; token: string }>
+  ) => Promise<{ record: BrowserToken; token: string } | { roomInMs: number }>
   /** @returns undefined for one that is not valid, whatever the reason */
   verify: (presented: string) => Promise<BrowserToken | undefined>
   /** Whether tokens are for pages of this origin, or were shortly before: its pages are answered so that they can read why not. */
@@ -35,6 +36,32 @@ export interface BrowserTokens {
 
 /** How long an origin is known beyond its last token. */
 const ORIGIN_REST_MS = 60 * MINUTE
+/** Tokens of one key, or of one tenant without keys, that are valid at one time: each has the rates of its key. */
+export const MAX_BROWSER_TOKENS = 1000
+
+/** Bulk: the token, as JSON. @returns 0, or in how many ms there is room */
+const CREATE = luaScript<
+  { id: string; maker: string; origin: string; nowMs: number; lifetimeMs: number; restMs: number; most: number },
+  number
+>(
+  'runyardBrowserTokenCreate',
+  `
+local now, lifetime, rest = input.nowMs, input.lifetimeMs, input.restMs
+local ofMaker, origins = keys.browserTokensOf(input.maker), keys.browserOrigins
+redis.call('ZREMRANGEBYSCORE', ofMaker, '-inf', now)
+if redis.call('ZCARD', ofMaker) >= input.most then
+  return redis.call('ZRANGE', ofMaker, 0, 0, 'WITHSCORES')[2] - now
+end
+redis.call('SET', keys.browserToken(input.id), bulk[1], 'PX', lifetime)
+redis.call('ZREMRANGEBYSCORE', origins, '-inf', now)
+redis.call('ZADD', ofMaker, now + lifetime, input.id)
+redis.call('ZADD', origins, 'GT', now + lifetime + rest, input.origin)
+for key, life in pairs({[ofMaker] = lifetime, [origins] = lifetime + rest}) do
+  redis.call('PEXPIRE', key, life, 'NX')
+  redis.call('PEXPIRE', key, life, 'GT')
+end
+return 0`,
+)
 
 /** What stands between a tenant and a token of it. No tenant of a key has it in its name. */
 const SEPARATOR = '~'
@@ -42,6 +69,7 @@ const SEPARATOR = '~'
 export const isOfBrowser = (tenant: string): boolean => tenant.includes(SEPARATOR)
 
 export function createBrowserTokens(redis: Redis, keys: Keys, now: () => number = Date.now): BrowserTokens {
+  defineScripts(redis, [CREATE])
   return {
     async create({ account, lifetimeMs, ...fields }) {
       const text = newKeyText()
@@ -55,16 +83,17 @@ export function createBrowserTokens(redis: Redis, keys: Keys, now: () => number 
         expiresAt: new Date(expiresMs).toISOString(),
       }
       const stored = JSON.stringify({ ...record, secretHash: hashSecret(text.secret).toString('hex') })
-      const known = expiresMs + ORIGIN_REST_MS
-      await redis
-        .multi()
-        .set(keys.browserToken(text.id), stored, 'PX', lifetimeMs)
-        .zremrangebyscore(keys.browserOrigins, '-inf', at)
-        .zadd(keys.browserOrigins, 'GT', known, fields.origin)
-        .pexpire(keys.browserOrigins, lifetimeMs + ORIGIN_REST_MS, 'NX')
-        .pexpire(keys.browserOrigins, lifetimeMs + ORIGIN_REST_MS, 'GT')
-        .exec()
-      return { record, token: formatBrowserToken(text) }
+      const input = {
+        id: text.id,
+        maker: fields.keyId ?? account,
+        origin: fields.origin,
+        nowMs: at,
+        lifetimeMs,
+        restMs: ORIGIN_REST_MS,
+        most: MAX_BROWSER_TOKENS,
+      }
+      const roomInMs = await runScript(redis, keys.prefix, CREATE, input, [stored])
+      return roomInMs > 0 ? { roomInMs } : { record, token: formatBrowserToken(text) }
     },
     async verify(presented) {
       const text = parseBrowserToken(presented)

@@ -177,6 +177,8 @@ export interface Keys {
   readonly packageBans: string
   /** JSON of a token for pages, by its id; lives as long as it. */
   browserToken(id: string): string
+  /** Sorted set of the ids of the tokens of one maker by when they expire, in ms. */
+  browserTokensOf(maker: string): string
   /** Sorted set of the origins that tokens are for by until when they are known, in ms. */
   readonly browserOrigins: string
   /** Hash: sessions of the Jupyter protocol, JSON, of a tenant, by their ids. */
@@ -274,6 +276,7 @@ const PATTERNS: Readonly<Record<KeyName, string>> = {
   tenantLiveSessions: 'sessions-live:*',
   tenantSessions: 'sessions-of:*',
   browserToken: 'browser-token:*',
+  browserTokensOf: 'browser-tokens-of:*',
   browserOrigins: 'browser-origins',
   jupyterSessions: 'jupyter-sessions:*',
   jupyterRequests: 'jupyter-requests:*',

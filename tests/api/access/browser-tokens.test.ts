@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { MAX_BROWSER_TOKENS } from '../../../src/shared/access/browser-tokens.ts'
+import { createBlocks } from '../../../src/shared/security/blocks.ts'
 import { type LoneGateway, startLoneGateway } from '../../support/lone-gateway.ts'
 
 const ORIGIN = 'https://docs.example.com'
@@ -103,4 +105,30 @@ test('a token ends by its time and with its key, and the page can read that', as
   expect((await ask('/v1/sessions', shown(body.token))).status).toBe(200)
   await gateway.revoke(short.id)
   expect((await ask('/v1/sessions', shown(body.token))).status).toBe(401)
+})
+
+test('a key has so many tokens that are valid, and the next when one has ended', async () => {
+  const many = await gateway.makeKey('acme', { scopes: ['sessions'] })
+  const place = gateway.keys.browserTokensOf(many.id)
+  const until = (ms: number) => Date.now() + ms
+  const others = Array.from({ length: MAX_BROWSER_TOKENS - 2 }, (_, index) => [until(600_000), `other${index}`]).flat()
+  await gateway.redis.zadd(place, until(-1), 'ended', until(60_000), 'first', ...others)
+  expect((await make({ origin: ORIGIN }, many.headers)).status).toBe(201)
+  const headers = { 'content-type': 'application/json', ...many.headers }
+  const body = JSON.stringify({ origin: ORIGIN })
+  const next = await fetch(`${gateway.url}/v1/browser-tokens`, { method: 'POST', headers, body })
+  expect([next.status, await next.json()]).toMatchObject([429, { code: 'too-many-tokens' }])
+  expect(Number(next.headers.get('retry-after'))).toBeLessThanOrEqual(60)
+  // Others have their own.
+  expect((await make({ origin: ORIGIN })).status).toBe(201)
+})
+
+test('a block of a key holds for its tokens, and for nobody else', async () => {
+  const blocked = await gateway.makeKey('acme', { scopes: ['sessions'] })
+  const { body } = await make({ origin: ORIGIN }, blocked.headers)
+  const blocks = createBlocks(gateway.redis, gateway.keys, async () => undefined)
+  await blocks.block(`key:${blocked.id}`, { seconds: 60, reason: '', by: 'test' })
+  const answer = await ask('/v1/sessions', shown(body.token))
+  expect([answer.status, await answer.json()]).toMatchObject([403, { code: 'caller-blocked' }])
+  expect((await ask('/v1/sessions', shown(token))).status).toBe(200)
 })

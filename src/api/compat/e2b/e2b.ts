@@ -2,7 +2,6 @@ import { Router } from 'express'
 import { Problem } from '../../../shared/problems.ts'
 import type { Core } from '../../core.ts'
 import type { CompatSystem } from '../system/system.ts'
-import { INTERPRETER_PORT } from './addresses.ts'
 import type { E2bNeeds, E2bSources } from './e2b-needs.ts'
 import { sendE2bProblem } from './e2b-problem.ts'
 import { filesystemMethods } from './filesystem-service.ts'
@@ -31,12 +30,8 @@ export function createE2b({ config, redis, keys, log }: Core, sources: E2bSource
 function routes(needs: E2bNeeds): Router {
   const { maxBodyBytes } = needs.config.http
   const router = Router()
-  router.get('/health', (_req, res) => {
-    const { sandbox } = res.locals
-    if (sandbox === undefined) return void res.json({ status: 'ok' })
-    if (sandbox.port === INTERPRETER_PORT) return void res.json('OK')
-    res.status(204).end()
-  })
+  // The service's; that of a sandbox is answered where it is found.
+  router.get('/health', (_req, res) => void res.json({ status: 'ok' }))
   router.use(sandboxRoutes(needs))
   // All that follows is a sandbox's, and its caller may use sessions.
   router.use(['/execute', '/contexts', '/files', '/process.Process', '/filesystem.Filesystem'], needs.mayUse)

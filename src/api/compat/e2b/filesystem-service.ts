@@ -20,6 +20,8 @@ const listRequest = bodyValidator(
 
 /** Entries in one answer. */
 const MOST_ENTRIES = 10_000
+/** Folders that one call looks into, each a call of the worker or more. */
+const MOST_FOLDERS = 200
 const TYPES: Readonly<Record<FileEntry['kind'], string>> = {
   file: 'FILE_TYPE_FILE',
   folder: 'FILE_TYPE_DIRECTORY',
@@ -62,7 +64,7 @@ export function filesystemMethods({ sessions }: E2bNeeds): Readonly<Record<strin
   }
   const list = async (res: Response, folder: string) => {
     const entries: FileEntry[] = []
-    for (let total = 1; entries.length < Math.min(total, MOST_ENTRIES);) {
+    for (let total = 1; entries.length < Math.min(total, MOST_ENTRIES) && !res.destroyed;) {
       const { value } = await calls.call(at(res), 'listFolder', { path: folder, skip: entries.length })
       if (value.entries.length === 0) break
       entries.push(...value.entries)
@@ -109,9 +111,11 @@ export function filesystemMethods({ sessions }: E2bNeeds): Readonly<Record<strin
         throw new RpcFault('invalid_argument', `${top} is no folder`)
       const entries: ReturnType<typeof entryOf>[] = []
       let level = [top]
+      let folders = 0
       for (let left = Math.max(depth, 1); left > 0 && level.length > 0; left--) {
         const next: string[] = []
         for (const folder of level) {
+          if (res.destroyed || folders++ === MOST_FOLDERS) return { entries }
           for (const entry of await list(res, folder)) {
             const whole = posix.join(folder, entry.name)
             if (entries.length === MOST_ENTRIES) return { entries }

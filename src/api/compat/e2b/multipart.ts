@@ -68,6 +68,14 @@ function partOf(head: string): FormEvent {
     return quoted === undefined ? plain : quoted.replaceAll(/\\(["\\])/g, '$1').replaceAll('%22', '"').replaceAll('%0D', '\r').replaceAll('%0A', '\n') // prettier-ignore
   }
   const extended = /[;\s]filename\*=utf-8''([^;\s]+)/i.exec(disposition)?.[1]
-  const fileName = extended === undefined ? parameter('filename') : decodeURIComponent(extended)
+  const fileName = extended === undefined ? parameter('filename') : decoded(extended)
   return { type: 'part', name: parameter('name') ?? '', fileName }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw noForm('the name of a file (filename*) is not percent-encoded UTF-8')
+  }
 }

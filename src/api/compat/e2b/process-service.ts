@@ -6,6 +6,7 @@ import { Problem } from '../../../shared/problems.ts'
 import type { Command } from '../../../shared/sessions/session.ts'
 import type { SessionEvent } from '../../../shared/sessions/session-event.ts'
 import type { StoredEvent } from '../../events/live-events.ts'
+import type { EndedBy } from '../../http/open-responses.ts'
 import { invalidRequest } from '../../http/problems.ts'
 import { requestIdOf } from '../../http/request-log.ts'
 import { bodyValidator } from '../../http/validate.ts'
@@ -92,7 +93,10 @@ export function processService(needs: E2bNeeds): RpcService {
     signal.addEventListener('abort', end)
     const every = Number(req.get('keepalive-ping-interval'))
     const everyMs = (every >= 1 && every <= 3600 ? every : KEEPALIVE_SECONDS) * SECOND
-    const keepalive = setInterval(() => void send({ event: { keepalive: {} } }), everyMs)
+    // One who does not read gets no more of them: each would wait for room.
+    const keepalive = setInterval(() => {
+      if (!res.writableNeedDrain) void send({ event: { keepalive: {} } })
+    }, everyMs)
     let isLate = false
     const late = endsAtTimeout && timeoutMs !== undefined
       ? setTimeout(() => ((isLate = true), end()), Math.min(timeoutMs, MAX_TIMER_MS))
@@ -181,14 +185,24 @@ export function processService(needs: E2bNeeds): RpcService {
       Connect: (body, send, request) => follow(request, send, () => find(request.res, ofProcess(body).process), true),
     },
     inputStreams: {
-      async StreamInput(messages, { res }) {
+      async StreamInput(messages, { req, res }) {
+        const signal = sessions.open.admit(res)
+        // Its next message may never come.
+        const end = () => signal.reason !== ('client' satisfies EndedBy) && req.destroy()
+        signal.addEventListener('abort', end)
+        if (signal.aborted) end()
         let id: string | undefined
-        for await (const message of messages) {
-          const { start: first, data } = streamedInput(message)
-          if (first) ({ id } = await find(res, first.process))
-          if (!data) continue
-          if (id === undefined) throw new RpcFault('invalid_argument', 'the stream begins with no process')
-          await untilTaken(write, res, id, bytesOf(data.input))
+        try {
+          for await (const message of messages) {
+            const { start: first, data } = streamedInput(message)
+            if (first) ({ id } = await find(res, first.process))
+            if (!data) continue
+            if (id === undefined) throw new RpcFault('invalid_argument', 'the stream begins with no process')
+            await untilTaken(write, res, id, bytesOf(data.input), signal)
+          }
+        } catch (error) {
+          // Nobody is there any more to be told.
+          if (!signal.aborted) throw error
         }
         return {}
       },
@@ -214,8 +228,9 @@ async function untilTaken(
   res: Response,
   id: string,
   bytes: Buffer,
+  signal: AbortSignal,
 ): Promise<void> {
-  while (!res.destroyed) {
+  while (!signal.aborted) {
     try {
       return await write(res, id, bytes)
     } catch (error) {

@@ -3,7 +3,15 @@ import type { Request, RequestHandler, Response } from 'express'
 import { parseKey } from '../../../shared/access/key-text.ts'
 import { Problem } from '../../../shared/problems.ts'
 import type { Budget } from '../../rate-limit/rate-limiter.ts'
-import { isHealthPath, isSandboxPath, isServedAt, type Target, targetOfHeaders, targetOfHost } from './addresses.ts'
+import {
+  INTERPRETER_PORT,
+  isHealthPath,
+  isSandboxPath,
+  isServedAt,
+  type Target,
+  targetOfHeaders,
+  targetOfHost,
+} from './addresses.ts'
 import type { E2bNeeds } from './e2b-needs.ts'
 import { goneBody } from './e2b-problem.ts'
 import { keyOfSpelling } from './key-spelling.ts'
@@ -63,9 +71,16 @@ async function openSandbox(needs: E2bNeeds, target: Target, req: Request, res: R
     res.status(502).json(goneBody(sandboxId))
     return false
   }
-  const isHealth = isHealthPath(req.path)
-  if (!isHealth && !isOpenedBy(record.token, req)) {
-    const shows = tokensOf(req).length > 0
+  // It needs no token: it costs whoever asks, not the holder of the key.
+  if (isHealthPath(req.path) && (req.method === 'GET' || req.method === 'HEAD')) {
+    await access.asStranger(req, res)
+    if (!isServedAt(req.path, port)) sendClosedPort(res, target)
+    else if (port === INTERPRETER_PORT) res.json('OK')
+    else res.status(204).end()
+    return false
+  }
+  if (!isOpenedBy(record.token, req)) {
+    const shows = tokensOf(req).length > 0 || signatureIn(req) !== undefined
     if (shows) await access.refuse(`a wrong access token of the sandbox ${sandboxId} was sent`, req, res)
     if (config.auth !== 'none') throw new Problem('unauthenticated', 'the request has no access token of the sandbox')
   }
@@ -75,34 +90,48 @@ async function openSandbox(needs: E2bNeeds, target: Target, req: Request, res: R
     return false
   }
   if (!isServedAt(req.path, port)) {
-    const message = `The sandbox is running but port is not open: no network leads to port ${port} of a sandbox here`
-    res.status(502).json({ sandboxId, message, port, code: 502 })
+    sendClosedPort(res, target)
     return false
   }
   res.locals.sandbox = { sandboxId, port, session: found.session }
   return true
 }
 
-const TOKEN_HEADERS = ['x-access-token', 'e2b-traffic-access-token'] as const
-
-const tokensOf = ({ headers, query }: Request): string[] => [
-  ...TOKEN_HEADERS.flatMap((name) => String(headers[name] ?? '').split(',')),
-  typeof query['signature'] === 'string' ? query['signature'] : '',
-].map((text) => text.trim()).filter((text) => text !== '') // prettier-ignore
-
-function isOpenedBy(token: string, req: Request): boolean {
-  const wanted = [token, ...signatures(token, req)]
-  return tokensOf(req).some((shown) => wanted.some((one) => isSame(shown, one)))
+function sendClosedPort(res: Response, { sandboxId, port }: Target): void {
+  const message = `The sandbox is running but port is not open: no network leads to port ${port} of a sandbox here`
+  res.status(502).json({ sandboxId, message, port, code: 502 })
 }
 
-/** What signs the download or upload of one file, where it has not expired. */
-function signatures(token: string, { method, path, query }: Request): string[] {
-  if (!/^\/files\/?$/i.test(path)) return []
+const TOKEN_HEADERS = ['x-access-token', 'e2b-traffic-access-token'] as const
+
+type Shown = Pick<Request, 'method' | 'path' | 'headers' | 'query'>
+
+const tokensOf = ({ headers }: Pick<Shown, 'headers'>): string[] =>
+  TOKEN_HEADERS.flatMap((name) => String(headers[name] ?? '').split(','))
+    .map((text) => text.trim())
+    .filter((text) => text !== '')
+
+/** What is shown as the signature of a file; elsewhere it means nothing. */
+const signatureIn = ({ path, query }: Pick<Shown, 'path' | 'query'>): string | undefined =>
+  /^\/files\/?$/i.test(path) && typeof query['signature'] === 'string' && query['signature'] !== ''
+    ? query['signature'].trim()
+    : undefined
+
+/** Whether a request shows a sandbox's token in a header, or what signs its one download or upload. */
+export function isOpenedBy(token: string, req: Shown): boolean {
+  if (tokensOf(req).some((shown) => isSame(shown, token))) return true
+  const signature = signatureIn(req)
+  const wanted = signature === undefined ? undefined : wantedSignature(token, req)
+  return signature !== undefined && wanted !== undefined && isSame(signature, wanted)
+}
+
+/** What signs the download or upload of one file; undefined when it has expired. */
+function wantedSignature(token: string, { method, query }: Shown): string | undefined {
   const text = (name: string) => (typeof query[name] === 'string' ? query[name] : '')
   const until = text('signature_expiration')
-  if (until !== '' && !(Number(until) * 1000 > Date.now())) return []
+  if (until !== '' && !(Number(until) * 1000 > Date.now())) return undefined
   const operation = method === 'POST' ? 'write' : 'read'
-  return [signatureOf({ path: text('path'), operation, user: text('username'), token, until })]
+  return signatureOf({ path: text('path'), operation, user: text('username'), token, until })
 }
 
 /** @param signed `until` is in seconds since 1970, or empty */

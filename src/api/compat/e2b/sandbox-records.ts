@@ -22,8 +22,6 @@ export interface SandboxRecords {
   tagged: (sessionId: string, tag: string) => Promise<string | undefined>
   /** The names of a sandbox's commands, by their ids. */
   tags: (sessionId: string) => Promise<Map<string, string>>
-  /** Ids of the sessions of a tenant that have not ended. */
-  live: (tenant: string) => Promise<string[]>
 }
 
 const TAG = 'tag:'
@@ -58,6 +56,5 @@ export function createSandboxRecords(redis: Redis, keys: Keys, longestMs: number
       const fields = Object.entries(await redis.hgetall(keys.e2bSandbox(sessionId)))
       return new Map(fields.flatMap(([name, id]) => (name.startsWith(TAG) ? [[id, name.slice(TAG.length)]] : [])))
     },
-    live: (tenant) => redis.smembers(keys.tenantLiveSessions(tenant)),
   }
 }

@@ -56,14 +56,12 @@ export function sandboxRoutes(needs: E2bNeeds): Router {
   })
 
   router.get(['/sandboxes', '/v2/sandboxes'], mayUse, async (req, res) => {
-    const ids = await records.live(res.locals.caller.tenant)
-    const found = await Promise.all(
-      ids.map(async (id) => ({ stored: await sessions.records.read(id), record: await records.find(id) })),
+    const live = await sessions.records.liveOf(res.locals.caller.tenant)
+    const all = await Promise.all(
+      live.map(async (session) =>
+        detail(session, (await records.find(session.id)) ?? { templateId: session.language }, config.e2bDomain),
+      ),
     )
-    const all = found.flatMap(({ stored, record }) => {
-      if (!stored || stored.session.state === 'ended') return []
-      return [detail(stored.session, record ?? { templateId: stored.session.language }, config.e2bDomain)]
-    })
     const { page, next } = pageOf(all, req.query as Record<string, unknown>, req.path.startsWith('/v2/'))
     if (next !== undefined) res.set('X-Next-Token', next)
     res.json(page)

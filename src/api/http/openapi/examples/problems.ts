@@ -55,6 +55,7 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, Example>> = {
   'session-ended': { detail: 'the session has ended: nothing happened in it for its `idleTimeoutMs`' },
   'session-lost': { detail: 'the session was lost: its worker was lost' },
   'too-many-sessions': { detail: 'you have 10 sessions, the most that is allowed; end one first' },
+  'too-many-tokens': { detail: 'your key has 1000 browser tokens that are valid, the most that is allowed' },
   'session-busy': { detail: '100 executions wait in the context already' },
   'sessions-full': { detail: 'no worker has 536870912 bytes left for another session; try again in 10 s' },
   'runtime-busy': { detail: `Perl is being installed (${JOB_ID}); ask again when that has ended` },
