@@ -98,6 +98,7 @@ export async function startWorker(
   }))
   const lookedAt = async () => {
     pool.keepReady(installed.images())
+    environments.start()
     await presence.beat()
   }
   const runtimes = createRuntimes(core, { root, podmanSocket, installed }, lookedAt)
@@ -109,7 +110,6 @@ export async function startWorker(
     await runtimes.start()
     await jobs.start(() => sandboxes.isEngineUp)
     await sessions.start(() => sandboxes.isEngineUp)
-    await environments.start()
     await endpoint.start()
   } catch (error) {
     await close()

@@ -1,7 +1,13 @@
 import { expect, test } from '@jest/globals'
 import { readRequirements, requirementFault, scriptDependencies } from '../../src/api/environments/manifest.ts'
+import { packageErrors, packagesAsked } from '../../src/api/jobs/request/packages-asked.ts'
+import type { Language } from '../../src/shared/language.ts'
+import type { CodeRequest } from '../../src/shared/requests.ts'
 import { indexOf } from '../../src/worker/environments/index-address.ts'
 import { isLock } from '../../src/worker/environments/is-lock.ts'
+
+const python = { id: 'python', fileName: 'main.py', environments: {} } as Language
+const request = (fields: Partial<CodeRequest>) => ({ language: 'python', ...fields }) as CodeRequest
 
 test.each(['numpy', 'numpy>=2,<3', 'Uvicorn[standard] == 0.30.*', 'a_b.c~=1.0', 'x (>=1)', "tomli; python_version < '3.11'"])('%s is a requirement', (text) => {
   expect(requirementFault(text)).toBeUndefined()
@@ -34,6 +40,45 @@ test.each([
   ['dependencies = ["a"]\n', undefined],
 ])('the metadata of a script: %j', (code, expected) => {
   expect(scriptDependencies(code)).toEqual(expected)
+})
+
+// None of these ends in a day where a pattern tries every way to match them, or every place to begin.
+const long = (text: string, length: number) => text.repeat(Math.ceil(length / text.length)).slice(0, length)
+test.each([214, 999, 100_000])('requirements of %d hostile characters are read in linear time', (length) => {
+  const hostile = ['==1 ', ' ', '==', '== 1, ', '[', ',', '(==1', '; ', 'a-']
+  for (const text of hostile) expect(requirementFault(`a${long(text, length - 3)} @`)).toMatch(/allowed/)
+})
+
+test('files of a MiB are read in linear time', () => {
+  const length = 1024 * 1024
+  const read = (text: string) => readRequirements(text, '/x')
+  for (const text of [' ', '\t', ' # ', '\\\n', ' --hash=sha256:', ` --hash=sha256:${'0'.repeat(64)}`, '==1 '])
+    expect(read(`${long(`a${text}`, length)}\u2028@`).errors.length).toBeLessThanOrEqual(1)
+  const lines = ['# /// script\n', '# /// script\n# x\n', '# /// script\n#\n', '# /// \n', '#\n']
+  for (const text of lines) expect(scriptDependencies(long(text, length))).toBeUndefined()
+  const block = (text: string) => `# /// script\n${long(text, length)}\n# ///\n`
+  for (const text of ['# dependencies = [\n', '# "a",\n', '#  \n', '# dependencies =\n'])
+    expect(scriptDependencies(block(text))).toBeUndefined()
+  expect(scriptDependencies(`# /// script\n# dependencies = [\n${'# "a",\n'.repeat(100_000)}# ]\n# ///\n`)).toHaveLength(100_000) // prettier-ignore
+})
+
+test('a package with the hashes of many wheels is one requirement, and a long one is refused', () => {
+  const hashes = ` --hash=sha256:${'0'.repeat(64)}`.repeat(200)
+  expect(readRequirements(`numpy==2.0${hashes}\n`, '/x').errors).toEqual([])
+  expect(requirementFault(`a${'==1'.repeat(400)}`)).toContain('at most 1000')
+})
+
+test('white space in a requirement does not begin another line', () => {
+  const dependencies = ['a; x\r--index-url http://x', 'b\n==1']
+  const { manifest } = packagesAsked(request({ dependencies }), [], python)
+  expect(manifest?.text).toBe('a; x --index-url http://x\nb ==1\n')
+})
+
+test('a fault in requirements.txt counts only where packages can be installed', () => {
+  const files = [{ path: 'requirements.txt', content: '-e .\n', encoding: 'utf-8' as const }]
+  const asked = packagesAsked(request({}), files, python)
+  const errors = (can: boolean) => packageErrors(asked, { canInstall: () => can }, python, { languages: {}, images: [] }) // prettier-ignore
+  expect([errors(false).length, errors(true).length]).toEqual([0, 1])
 })
 
 test('a lock has a version and hashes for every package', () => {

@@ -15,7 +15,7 @@ export interface EnvironmentRequests {
   canInstall(language: Language, runtimes: Runtimes): boolean
   /**
    * The environment of a manifest: known from before, or to be built.
-   * @throws Problem `package-not-allowed`, `invalid-request`; what Redis answers
+   * @throws Problem `package-not-allowed`, `invalid-request`, `tenant-queue-full`; what Redis answers
    */
   request(language: Language, runtimes: Runtimes, manifest: Manifest, caller: Caller): Promise<EnvironmentRecord>
   /** One that the caller asked for. @throws Problem `not-found` */
@@ -66,7 +66,9 @@ export function createEnvironmentRequests(
         .digest('hex')
       const { tenant, keyId, address } = caller
       const wanted = { language: language.id, version, dependencies: manifest.requirements, manifest: text, hash }
-      const { record, isNew } = await records.request({ ...wanted, origin: { tenant, keyId, address } })
+      const requested = await records.request({ ...wanted, origin: { tenant, keyId, address } })
+      if (!requested) throw tooManyBuilds()
+      const { record, isNew } = requested
       const { id, state } = record.view
       // Also for one whose gateway died between the two: an id that is queued already is not queued again.
       if (isNew || state === 'queued') await queue.add('build', { id }, { jobId: id })
@@ -81,5 +83,12 @@ export function createEnvironmentRequests(
   }
 }
 
+const AGAIN_SECONDS = 10
+const tooManyBuilds = () =>
+  new Problem(
+    'tenant-queue-full',
+    `you have as many environments being built as you may; try again in ${AGAIN_SECONDS} s`,
+    { headers: { 'Retry-After': String(AGAIN_SECONDS) } },
+  )
 const notAllowed = (detail: string) => new Problem('package-not-allowed', detail)
 const cannot = (detail: string) => invalidRequest([{ pointer: '/dependencies', detail }])

@@ -94,6 +94,7 @@ export const createEnvironment = defineRoute({
     'unknown-language',
     'language-not-installed',
     'too-many-open',
+    'tenant-queue-full',
     ...ENVIRONMENT_FAULTS,
   ],
   schemas: { EnvironmentRequest, Environment },

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis'
 import { v7 as uuid } from 'uuid'
+import { MINUTE } from '../limits.ts'
 import type { Keys } from '../redis/keys.ts'
 import { createQueue } from '../redis/queue.ts'
 import { defineScripts, luaScript, runScript } from '../redis/lua-script.ts'
@@ -21,9 +22,23 @@ const SAME_LOCK_SECONDS = 24 * 3600
 const KEEP_SECONDS = 30 * 24 * 3600
 const SHOWN_PACKAGES_BYTES = 1024 * 1024
 
-/** Bulk: the record. One of two requests for the same makes it; the other joins. */
+/** What a tenant may have in the making: builds wait for one another. */
+const MAX_UNDECIDED = 5
+/** Nothing is in the making for longer. */
+export const UNDECIDED_MS = 120 * MINUTE
+
+/** Bulk: the record. One of two requests for the same makes it; the other joins. An empty id: the tenant has as many in the making as it may. */
 const CREATE = luaScript<
-  { id: string; hash: string; tenant: string; at: number; sameSeconds: number; keepSeconds: number },
+  {
+    id: string
+    hash: string
+    tenant: string
+    at: number
+    sameSeconds: number
+    keepSeconds: number
+    maxUndecided: number
+    undecidedMs: number
+  },
   [id: string, made: number]
 >(
   'runyardEnvironmentCreate',
@@ -31,7 +46,13 @@ const CREATE = luaScript<
 local pointer = keys.environmentOf(input.hash)
 local id, made = redis.call('GET', pointer), 0
 if not id or redis.call('EXISTS', keys.environment(id)) == 0 then
+  local undecided = keys.tenantUndecidedEnvironments(input.tenant)
+  redis.call('ZREMRANGEBYSCORE', undecided, '-inf', input.at - input.undecidedMs)
+  if redis.call('ZCARD', undecided) >= input.maxUndecided then return {'', 0} end
   id, made = input.id, 1
+  redis.call('ZADD', undecided, input.at, id)
+  redis.call('PEXPIRE', undecided, input.undecidedMs)
+  redis.call('ZADD', keys.undecidedEnvironments, input.at, id)
   redis.call('SET', keys.environment(id), bulk[1], 'EX', input.keepSeconds)
   redis.call('SET', pointer, id, 'EX', input.sameSeconds)
   redis.call('ZADD', keys.allEnvironments, input.at, id)
@@ -46,9 +67,24 @@ return {id, made}`,
 )
 
 /** Bulk: the record, then an event. Nothing is written of one that is gone. */
-const UPDATE = luaScript<{ id: string; hash: string; forget: boolean; keepSeconds: number }, number>(
+const UPDATE = luaScript<
+  {
+    id: string
+    hash: string
+    /** Of whoever asked first. */
+    tenant: string
+    isDecided: boolean
+    forget: boolean
+    keepSeconds: number
+  },
+  number
+>(
   'runyardEnvironmentUpdate',
   `
+if input.isDecided then
+  redis.call('ZREM', keys.undecidedEnvironments, input.id)
+  redis.call('ZREM', keys.tenantUndecidedEnvironments(input.tenant), input.id)
+end
 if redis.call('EXISTS', keys.environment(input.id)) == 0 then return 0 end
 redis.call('SET', keys.environment(input.id), bulk[1], 'EX', input.keepSeconds)
 if input.forget and redis.call('GET', keys.environmentOf(input.hash)) == input.id then redis.call('DEL', keys.environmentOf(input.hash)) end
@@ -61,10 +97,17 @@ return 1`,
 
 /** The books of environments, in Redis. */
 export interface EnvironmentRecords {
-  /** Makes an environment, or finds the one that the same request made within a day. @returns whether it is new, and so to be built */
-  request(wanted: NewEnvironment): Promise<{ record: EnvironmentRecord; isNew: boolean }>
+  /**
+   * Makes an environment, or finds the one that the same request made within a day.
+   * @returns whether it is new, and so to be built; undefined when its tenant has as many in the making as it may
+   */
+  request(wanted: NewEnvironment): Promise<{ record: EnvironmentRecord; isNew: boolean } | undefined>
   /** @returns undefined when there is none (any more) */
   read(id: string): Promise<EnvironmentRecord | undefined>
+  /** Ids of those that are neither ready nor failed and were made before a time, in ms, the oldest first. */
+  undecided(before: number): Promise<string[]>
+  /** One of them is gone, or decided. */
+  settled(id: string): Promise<void>
   /** Whether a tenant asked for it. */
   isOf(tenant: string, id: string): Promise<boolean>
   /** Those a tenant asked for, newest first. */
@@ -125,14 +168,19 @@ export function createEnvironmentRecords(redis: Redis, keys: Keys): EnvironmentR
         finishedAt: null,
       }
       const record: EnvironmentRecord = { view, hash, manifest, firstAsked: origin }
-      const input = { id, hash, tenant: origin.tenant, at, sameSeconds: SAME_LOCK_SECONDS, keepSeconds: KEEP_SECONDS }
+      const bounds = { maxUndecided: MAX_UNDECIDED, undecidedMs: UNDECIDED_MS }
+      const times = { at, sameSeconds: SAME_LOCK_SECONDS, keepSeconds: KEEP_SECONDS }
+      const input = { id, hash, tenant: origin.tenant, ...times, ...bounds }
       const [there, made] = await runScript(redis, keys.prefix, CREATE, input, [JSON.stringify(record)])
       if (made === 1) return { record, isNew: true }
+      if (there === '') return undefined
       const found = await read(there)
       if (!found) throw new Error(`environment ${there} is gone`)
       return { record: found, isNew: false }
     },
     read,
+    undecided: (before) => redis.zrangebyscore(keys.undecidedEnvironments, '-inf', before),
+    settled: async (id) => void (await redis.zrem(keys.undecidedEnvironments, id)),
     isOf: async (tenant, id) => (await redis.zscore(keys.tenantEnvironments(tenant), id)) !== null,
     list: async (tenant, limit) => {
       const found = await readAll(await newest(keys.tenantEnvironments(tenant), limit))
@@ -141,10 +189,12 @@ export function createEnvironmentRecords(redis: Redis, keys: Keys): EnvironmentR
     listAll: async (limit) => readAll(await newest(keys.allEnvironments, limit)),
     remove: async (tenant, id) => (await redis.zrem(keys.tenantEnvironments(tenant), id)) === 1,
     async update(record) {
-      const { view, hash } = record
+      const { view, hash, firstAsked } = record
       if ((view.lock ?? '').length > SHOWN_PACKAGES_BYTES) throw new Error('the lock is too long')
       const { state, progress, error } = view
-      const input = { id: view.id, hash, forget: state === 'failed', keepSeconds: KEEP_SECONDS }
+      const isDecided = state === 'ready' || state === 'failed'
+      const asked = { id: view.id, hash, tenant: firstAsked.tenant }
+      const input = { ...asked, isDecided, forget: state === 'failed', keepSeconds: KEEP_SECONDS }
       const event = [state, JSON.stringify({ state, progress, error })]
       await runScript(redis, keys.prefix, UPDATE, input, [JSON.stringify(record), ...event])
     },

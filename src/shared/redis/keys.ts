@@ -171,6 +171,10 @@ export interface Keys {
   readonly allEnvironments: string
   /** Sorted set of the ids of those that a tenant asked for, by when it did last, in ms. */
   tenantEnvironments(tenant: string): string
+  /** Sorted set of the ids of environments that are neither ready nor failed, by when they were made, in ms. */
+  readonly undecidedEnvironments: string
+  /** The same of those that a tenant asked for first. */
+  tenantUndecidedEnvironments(tenant: string): string
   /** Set of the ids of jobs that wait for an environment. */
   environmentWaiters(id: string): string
   /** Hash: packages that nobody may have, JSON, by ecosystem, name and version. */
@@ -288,6 +292,8 @@ const PATTERNS: Readonly<Record<KeyName, string>> = {
   environmentOf: 'environment-of:*',
   allEnvironments: 'environments',
   tenantEnvironments: 'environments-of:*',
+  undecidedEnvironments: 'environments-undecided',
+  tenantUndecidedEnvironments: 'environments-undecided-of:*',
   environmentWaiters: 'environment-waiters:*',
   packageBans: 'package-bans',
 }

@@ -13,7 +13,11 @@ import {
   type PackageBan,
   normalName,
 } from '../../shared/environments/environment.ts'
-import { createEnvironmentRecords, ENVIRONMENT_QUEUE_NAME } from '../../shared/environments/environment-records.ts'
+import {
+  createEnvironmentQueue,
+  createEnvironmentRecords,
+  ENVIRONMENT_QUEUE_NAME,
+} from '../../shared/environments/environment-records.ts'
 import { createFileStore } from '../../shared/files/create-file-store.ts'
 import { createFileRecords } from '../../shared/files/file-records.ts'
 import { saveContent } from '../../shared/files/save-file.ts'
@@ -25,16 +29,19 @@ import type { Sandbox } from '../sandbox/sandbox.ts'
 import { SandboxBroken } from '../sandbox/sandbox.ts'
 import { EnvironmentFailed, type JobEnvironments } from '../jobs/job-environments.ts'
 import { BASE_ENV } from '../jobs/plan.ts'
+import { startTimer } from '../timer.ts'
 import { createUpstream } from '../way-out/upstream.ts'
 import { openWayOut } from '../way-out/way-out.ts'
 import { BuildFault, buildPackages, cellBytes, type Installer } from './build.ts'
 import { pipIndex } from './index-address.ts'
 import { createPackageIndex } from './package-index.ts'
+import { reconcileBuilds } from './reconcile-builds.ts'
 import { NoRoom, type TreeStore } from './tree-store.ts'
 import { PackFault } from './unpack.ts'
 
 export interface Environments extends JobEnvironments {
-  start(): Promise<void>
+  /** Takes builds from when it is called with an installer here; to be called whenever one may have come. */
+  start(): void
   /** Takes no more builds; those under way end, or go to another worker. Idempotent. */
   close(): Promise<void>
 }
@@ -63,6 +70,7 @@ const STALLED_CHECK_MS = 5_000
 /** For the installer itself, beside its files. */
 const MEMORY_BYTES = 768 * MIB
 const TELL_MS = SECOND / 2
+const RECONCILE_MS = 30 * SECOND
 /** In whose name the file store keeps packs. It is no name that a tenant can have. */
 export const STORE_TENANT = 'runyard/environments'
 
@@ -80,6 +88,7 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
     maxBytes: files.storeMaxBytes,
   })
   const queue = createJobQueue(redis, keys)
+  const builds = createEnvironmentQueue(redis, keys)
   const closing = new AbortController()
   const bringing = new Map<string, Promise<void>>()
   const defaults = new Map<string, Promise<string>>()
@@ -317,6 +326,9 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
     observer.built('environment-failed', 0)
   }
 
+  const reconcile = () => reconcileBuilds({ records, stateOf: (id) => builds.getJobState(id), giveUp, log })
+  const timer = startTimer('reconciliation of environments', RECONCILE_MS, reconcile, log)
+
   return {
     async isDecided({ environment: id, head }) {
       if (id === undefined) return true
@@ -353,7 +365,7 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
       }
     },
     start() {
-      if (options.languages().length === 0) return Promise.resolve()
+      if (worker || closing.signal.aborted || options.languages().length === 0) return
       worker = new Worker<{ id: string }, null, 'build'>(
         ENVIRONMENT_QUEUE_NAME,
         async (job) => {
@@ -384,11 +396,12 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
         const isLast = job && (job.attemptsMade >= (job.opts.attempts ?? 1) || err instanceof UnrecoverableError)
         if (isLast) void giveUp(job.data.id).catch(() => undefined)
       })
-      return Promise.resolve()
     },
     close: closeOnce(
+      () => timer.stop(),
       () => closing.abort(),
       () => worker?.close(),
+      () => builds.close(),
       () => queue.close(),
       () => store.close(),
     ),

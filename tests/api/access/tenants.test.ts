@@ -43,13 +43,31 @@ beforeAll(async () => {
   const asked = { language: 'python', version: '3.13.5', dependencies: ['a'], manifest: 'a\n', hash: 'a' }
   const origin = { tenant: 'acme', keyId: null, address: '192.0.2.1' }
   const environments = createEnvironmentRecords(gateway.redis, gateway.keys)
-  environment = (await environments.request({ ...asked, origin })).record.view.id
+  environment = (await environments.request({ ...asked, origin }))?.record.view.id ?? ''
   const ended = finishedJob()
   const noted = newDelivery(ended, 'job.finished')
   delivery = noted[0]
   await createDeliveries(gateway.redis, gateway.keys, 600).add(noted, ended.id, 'acme', 'https://example.com/hook')
 })
 afterAll(() => gateway.close())
+
+test('a tenant has at most five environments in the making', async () => {
+  const environments = createEnvironmentRecords(gateway.redis, gateway.keys)
+  const origin = { tenant: 'builder', keyId: null, address: '192.0.2.1' }
+  const asked = { language: 'python', version: '3', dependencies: ['a'], manifest: 'a\n' }
+  const request = (hash: string, by = origin) => environments.request({ ...asked, hash, origin: by })
+  const made = await Promise.all(['b', 'c', 'd', 'e', 'f'].map((hash) => request(hash)))
+  expect(await request('g')).toBeUndefined()
+  // What is in the making already is joined, and another tenant has a share of its own.
+  expect(await request('b')).toMatchObject({ isNew: false })
+  expect(await request('g', { ...origin, tenant: 'other' })).toMatchObject({ isNew: true })
+  const first = made[0]!.record
+  expect(await environments.undecided(Date.now())).toContain(first.view.id)
+  first.view.state = 'failed'
+  await environments.update(first)
+  expect(await environments.undecided(Date.now())).not.toContain(first.view.id)
+  expect(await request('h')).toMatchObject({ isNew: true })
+})
 
 const ask = (method: string, path: string, headers: Headers, body?: string): Promise<RawAnswer> =>
   send(

@@ -28,7 +28,7 @@ import {
 } from '../../judging/prepare-submission.ts'
 import { allowedImage, installedVersion, knownLanguage, versionMeeting } from '../../runtimes/installed.ts'
 import type { EnvironmentRequests } from '../../environments/environment-requests.ts'
-import { environmentOf, packagesAsked } from './packages-asked.ts'
+import { environmentOf, packageErrors, packagesAsked } from './packages-asked.ts'
 import { plainBase64 } from './base64.ts'
 import {
   checkArtifacts,
@@ -192,13 +192,13 @@ export function createJobRequestBuilder({
         ...checkWebhook(request.webhook, config.webhooks),
         ...checkArtifacts(request.artifacts),
         ...checkCompilerArgs(request, language),
-        ...packages.errors,
       ]
       const entrypoint = noting(errors, () => findEntrypoint(request, files, language)) ?? ''
       const there = await runtimes().catch((error: unknown) => {
-        refuse(errors)
+        refuse([...errors, ...(packages.isExplicit ? packages.errors : [])])
         throw error
       })
+      errors.push(...packageErrors(packages, environments, language, there))
       const version = noting(errors, () => installedVersion(there, languages, language, request.version)) ?? ''
       refuse(errors)
       const environment = await environmentOf(environments, request, packages, language, there, caller)

@@ -4,7 +4,13 @@ import { type FieldError, Problem } from '../../../shared/problems.ts'
 import type { Runtimes } from '../../../shared/redis/worker-registry.ts'
 import type { CodeRequest } from '../../../shared/requests.ts'
 import type { EnvironmentRequests } from '../../environments/environment-requests.ts'
-import { type Manifest, readRequirements, requirementFault, scriptDependencies } from '../../environments/manifest.ts'
+import {
+  type Manifest,
+  onOneLine,
+  readRequirements,
+  requirementFault,
+  scriptDependencies,
+} from '../../environments/manifest.ts'
 import type { Caller } from '../../http/caller.ts'
 import { invalidRequest } from '../../http/problems.ts'
 
@@ -36,7 +42,7 @@ export function packagesAsked(request: CodeRequest, files: readonly SourceFile[]
     })
     if (dependencies !== undefined && environment !== undefined)
       errors.push({ pointer: '/environment', detail: 'cannot be used with /dependencies' })
-    const manifest = { requirements: missing, text: missing.map((line) => `${line}\n`).join('') }
+    const manifest = { requirements: missing, text: missing.map((name) => `${onOneLine(name)}\n`).join('') }
     const named = dependencies ?? []
     return { manifest: missing.length > 0 ? manifest : undefined, isExplicit: true, named, errors }
   }
@@ -55,6 +61,14 @@ export function packagesAsked(request: CodeRequest, files: readonly SourceFile[]
 function withoutPackages({ name, packages = [] }: Language): string {
   return `the image of ${name} ${packages.length > 0 ? `has ${packages.join(', ')}` : 'has no packages beside the standard library'}`
 }
+
+/** What is wrong with what a job asks for: in a file that alone asks for nothing here, nothing is. */
+export const packageErrors = (
+  { isExplicit, errors }: PackagesAsked,
+  environments: Pick<EnvironmentRequests, 'canInstall'>,
+  language: Language,
+  runtimes: Runtimes,
+): FieldError[] => (isExplicit || environments.canInstall(language, runtimes) ? errors : [])
 
 /** @returns the id of the environment that the job runs in; undefined: in none. @throws Problem */
 export async function environmentOf(
