@@ -8,7 +8,7 @@ import type { JobSubmission } from '../jobs/job-submission.ts'
 import type { JobRequestBuilder } from '../jobs/request/job-request-builder.ts'
 import { createTrials } from './problem-trials.ts'
 import { problemRoutes } from './problem-routes.ts'
-import { submissionRoutes } from './submission-routes.ts'
+import { comparing, createAlone, submissionRoutes } from './submission-routes.ts'
 import { trialRoutes } from './trial-routes.ts'
 
 export const PROBLEM_ROUTES = [...problemRoutes, ...trialRoutes, ...submissionRoutes]
@@ -30,7 +30,7 @@ export function createProblemsFeature({ redis, keys }: Core, needs: ProblemsNeed
     routes: [
       ...bindRoutes({ problems, languages }, problemRoutes),
       ...bindRoutes({ ...submits, trials: createTrials(redis, keys) }, trialRoutes),
-      ...bindRoutes({ ...submits, problemJobs }, submissionRoutes),
+      ...bindRoutes({ ...submits, problemJobs, alone: createAlone(comparing) }, submissionRoutes),
     ],
   }
 }
