@@ -93,6 +93,26 @@ describe('output in place of a program', () => {
   })
 })
 
+test.each<Partial<CodeRequest>>([
+  { env: { BASH_ENV: 'a.out' } },
+  { env: { LD_PRELOAD: './a.out' } },
+  { compilerArgs: ['-O2'] },
+  { dependencies: ['x'] },
+  { environment: '01a2072e-7983-76e0-a216-a5590488afdc' },
+  { interactive: true },
+  { terminal: { columns: 80, rows: 24 } },
+])('output is not printed with %j', (more) => {
+  const [name] = Object.keys(more)
+  expect(refused(() => asPrinter({ language: 'text', code: 'x', tests: [{}], ...more }))).toEqual([
+    { pointer: `/${name}`, detail: 'is not allowed: the problem takes output, not a program' },
+  ])
+})
+
+test('output is printed where nothing is said of programs', () => {
+  const nothing = { env: {}, compilerArgs: [], dependencies: [], interactive: false }
+  expect(asPrinter({ language: 'text', code: 'x', tests: [{}], ...nothing }).isCode).toBe(false)
+})
+
 describe('limits by language', () => {
   const languageLimits = { python3: { timeFactor: 2.5 }, java: { memoryFactor: 2, limits: { processes: 100 } } }
   const request = {
