@@ -80,7 +80,15 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
   })
   const { records, requests, submission, cancel, screen } = jobs
   const batches = createBatchesFeature(core, { records, requests, submission, cancel, limitEndUsers, spendRest, open })
-  const judging = createProblemsFeature(core, { problems, problemJobs, languages, records, requests, submission })
+  const judging = createProblemsFeature(core, {
+    problems,
+    problemJobs,
+    languages,
+    records,
+    requests,
+    submission,
+    spendRest,
+  })
   const sessions = createSessionsFeature(core, { languages, overview, events, open, limitEndUsers, screen, audit })
   const runtimes = createRuntimesFeature(core, {
     languages,

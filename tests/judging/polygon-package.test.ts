@@ -160,9 +160,47 @@ test.each<[string, Record<string, string>, RegExp]>([
     }),
     /points-policy "odd"/,
   ],
+  [
+    'a tag that is none',
+    of({ assets: `${CHECKER}<solutions><solution tag="constructor"><source path="a.cpp"/></solution></solutions>` }, { 'a.cpp': 'a' }), // prettier-ignore
+    /has the tag "constructor"/,
+  ],
+  ['a standard checker that is none', of({ assets: '<checker name="constructor"/>' }), /the <checker> has no <source>/],
   ['broken XML', { 'problem.xml': '<problem>\n<judging>\n</problem>' }, /^problem\.xml: line 3: closes <problem>/],
 ])('%s is told', (_, files, expected) => {
   expect(faultsOf(files).join('\n')).toMatch(expected)
+})
+
+test.each<[string, Record<string, string>, RegExp]>([
+  [
+    'tests',
+    of({ set: '<test-count>1000000000</test-count>' }),
+    /^problem\.xml: has 1000000000 tests; 250 are allowed$/,
+  ],
+  [
+    'groups',
+    of({ set: `<tests><test points="1"/></tests><groups>${'<group name="a"/>'.repeat(101)}</groups>` }),
+    /^problem\.xml: has 101 groups; 100 are allowed$/,
+  ],
+  ['text', { ...of({}), 'problem.xml': ' '.repeat(1024 * 1024 + 1) }, /^problem\.xml: has 1048577 bytes; 1048576/],
+  ...['%0500000000d', 'tests/all', '%d%d'].map((pattern): [string, Record<string, string>, RegExp] => [
+    `of a number in ${pattern}`,
+    { ...of({}), 'problem.xml': xml().replaceAll('tests/%02d', pattern) },
+    /^problem\.xml: has the path pattern "[^"]+"; one number is allowed/,
+  ]),
+])('too much or too little %s is told in one fault', (_, files, expected) => {
+  expect(faultsOf(files)).toEqual([expect.stringMatching(expected)])
+})
+
+test('a file that is named twice is taken once', () => {
+  const asset = '<assets><asset name="SOLUTION"/></assets>'
+  const twice = {
+    resources: `<file path="files/sum.cpp">${asset}</file>`.repeat(2),
+    assets: `${CHECKER}<solutions>${'<solution tag="main"><source path="a.cpp"/></solution>'.repeat(2)}</solutions>`,
+  }
+  const found = read(of(twice, { 'files/sum.cpp': '', 'a.cpp': 'a' }))
+  expect(found.problem?.harness?.[0]?.files).toHaveLength(1)
+  expect(found).toMatchObject({ examples: [{ name: 'a.cpp' }] })
 })
 
 test('XML is read as it is written', () => {
@@ -181,6 +219,7 @@ test.each([
   '<a/><b/>',
   '<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>',
   '<a>&x;</a>',
+  '<a>&constructor;</a>',
   '<a b=c/>',
   '<a>\n<',
 ])('%j is no XML that is read', (source) => expect(() => parseXml(source)).toThrow(XmlFault))

@@ -7,9 +7,12 @@ import {
   limitsIn,
   withHarness,
 } from '../../src/api/judging/prepare-submission.ts'
+import { requestAgain, submissionRoutes } from '../../src/api/problems/submission-routes.ts'
+import { trialRoutes } from '../../src/api/problems/trial-routes.ts'
+import type { JobSpec } from '../../src/shared/job.ts'
 import { loadLanguages } from '../../src/shared/language.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
-import type { Problem } from '../../src/shared/problems.ts'
+import { Problem } from '../../src/shared/problems.ts'
 import type { CodeRequest } from '../../src/shared/requests.ts'
 
 const languages = loadLanguages(join(packageRoot(), 'languages'))
@@ -93,6 +96,26 @@ describe('output in place of a program', () => {
   })
 })
 
+test.each<Partial<CodeRequest>>([
+  { env: { BASH_ENV: 'a.out' } },
+  { env: { LD_PRELOAD: './a.out' } },
+  { compilerArgs: ['-O2'] },
+  { dependencies: ['x'] },
+  { environment: '01a2072e-7983-76e0-a216-a5590488afdc' },
+  { interactive: true },
+  { terminal: { columns: 80, rows: 24 } },
+])('output is not printed with %j', (more) => {
+  const [name] = Object.keys(more)
+  expect(refused(() => asPrinter({ language: 'text', code: 'x', tests: [{}], ...more }))).toEqual([
+    { pointer: `/${name}`, detail: 'is not allowed: the problem takes output, not a program' },
+  ])
+})
+
+test('output is printed where nothing is said of programs', () => {
+  const nothing = { env: {}, compilerArgs: [], dependencies: [], interactive: false }
+  expect(asPrinter({ language: 'text', code: 'x', tests: [{}], ...nothing }).isCode).toBe(false)
+})
+
 describe('limits by language', () => {
   const languageLimits = { python3: { timeFactor: 2.5 }, java: { memoryFactor: 2, limits: { processes: 100 } } }
   const request = {
@@ -120,4 +143,54 @@ describe('limits by language', () => {
       '/languageLimits/klingon',
     ])
   })
+})
+
+describe('judging again', () => {
+  const spec = (id: string) =>
+    ({
+      head: { id, language: 'python', metadata: {}, status: 'succeeded' },
+      tenant: 'alice',
+      files: [{ path: 'main.py', content: 'x', encoding: 'utf-8' }],
+      args: [],
+      compilerArgs: [],
+      env: {},
+      environment: '01a2072e-7983-76e0-a216-a5590488afdc',
+      problem: '01a2072e-7983-76e0-a216-a5590488afdd:1',
+      webhook: null,
+    }) as unknown as JobSpec
+
+  test('runs with the packages of the first time', () => {
+    expect(requestAgain(spec('a'))).toMatchObject({ environment: '01a2072e-7983-76e0-a216-a5590488afdc' })
+  })
+
+  test.each([submissionRoutes[0], trialRoutes[0]])(
+    'takes from the budget what each job costs: $path',
+    async (route) => {
+      const jobs = ['a', 'b', 'c']
+      const spent: number[] = []
+      const example = { language: 'python', files: [], entrypoint: 'main.py' }
+      const limited = new Problem('rate-limited', 'too many')
+      const needs = {
+        problems: {
+          read: async () => ({ id: 'p', version: 1 }),
+          content: async () => ({ examples: jobs.map(() => example) }),
+        },
+        problemJobs: { newest: async () => jobs },
+        records: {
+          read: async () => ({ tenant: 'alice', job: { status: 'succeeded' } }),
+          spec: async (id: string) => spec(id),
+        },
+        requests: { code: async () => spec('new') },
+        submission: { submitBatch: () => Promise.reject(new Error('was submitted')) },
+        spendRest: async (_: unknown, tokens: number) => {
+          spent.push(tokens)
+          throw limited
+        },
+      }
+      const request = { caller: { tenant: 'alice' }, params: { id: 'p' } }
+      const handle = route?.handle as unknown as (needs: object, request: object) => Promise<void>
+      await expect(handle(needs, request)).rejects.toBe(limited)
+      expect(spent).toEqual([2])
+    },
+  )
 })

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
-import { likePairs, marksOf, type Program } from '../../src/api/problems/similarity.ts'
+import { createWork, fingerprintsOf, likePairs, marksOf, type Program } from '../../src/api/problems/similarity.ts'
+import { comparing, createAlone } from '../../src/api/problems/submission-routes.ts'
 
 const PYTHON = marksOf({ id: 'python' })
 const ORIGINAL = `
@@ -58,7 +59,10 @@ const program = (id: string, text: string, author?: string): Program => ({
   author,
   files: [{ path: 'main.py', text }],
 })
-const compare = (programs: Program[], least = 0.5) => likePairs(programs, PYTHON, least, async () => undefined)
+const still = () => undefined
+const printsOf = (programs: Program[], most?: number, work = createWork(async () => undefined)) =>
+  Promise.all(programs.map((one) => fingerprintsOf(one, PYTHON, work, most)))
+const compare = async (programs: Program[], least = 0.5) => likePairs(await printsOf(programs), least, still)
 
 test('a program with other names, numbers, comments and layout is found, with its lines', async () => {
   const [pair, ...others] = await compare([program('a', ORIGINAL), program('b', OTHER), program('c', COPY)])
@@ -82,4 +86,44 @@ test('short and empty programs are alike to nothing', async () => {
   expect(
     await compare([program('a', ''), program('b', ''), program('c', 'print(1)'), program('d', 'print(1)')], 0),
   ).toEqual([])
+})
+
+/** Lines that are no repetition of others. */
+const LONG = Array.from({ length: 800 }, (_, n) => `if a ${'+-*/%<>&|^'[n % 10]} ${'([{'[(n >> 3) % 3]} ${n.toString(2).replaceAll('0', ' for ').replaceAll('1', ' while ')}:`).join('\n') // prettier-ignore
+
+test('of a long program the least fingerprints are kept, and copies are as alike as with all', async () => {
+  const programs = [program('a', LONG), program('b', LONG), program('c', LONG.slice(0, LONG.length / 2))]
+  const all = await printsOf(programs)
+  const few = await printsOf(programs, 200)
+  expect(all.every(({ by }) => by.size > 400)).toBe(true)
+  expect(few.map(({ by }) => by.size)).toEqual([200, 200, 200])
+  const pairs = await likePairs(few, 0.9, still)
+  expect(pairs.map(({ first, second }) => first + second).toSorted()).toEqual(['ab', 'ac', 'bc'])
+})
+
+test('others go on while one long program is read, and while many are compared', async () => {
+  let pauses = 0
+  const work = createWork(async () => void pauses++)
+  const [prints] = await printsOf([program('a', LONG)], undefined, work)
+  expect(pauses).toBeGreaterThan(2)
+  pauses = 0
+  const many = Array.from({ length: 100 }, (_, index) => ({ ...prints!, id: String(index) }))
+  await likePairs(
+    [...many, ...(await printsOf(Array.from({ length: 101 }, (_, n) => program(`o${n}`, ''))))],
+    0.5,
+    work,
+  )
+  expect(pauses).toBeGreaterThan(10)
+})
+
+test('one comparison is made at a time', async () => {
+  const alone = createAlone(comparing)
+  let end = () => {}
+  const first = alone(() => new Promise<void>((resolve) => (end = resolve)))
+  await expect(alone(async () => 1)).rejects.toMatchObject({ code: 'unavailable', headers: { 'Retry-After': '5' } })
+  end()
+  await first
+  expect(await alone(async () => 1)).toBe(1)
+  await expect(alone(() => Promise.reject(new Error('x')))).rejects.toThrow('x')
+  expect(await alone(async () => 2)).toBe(2)
 })

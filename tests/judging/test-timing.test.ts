@@ -1,6 +1,9 @@
+import { join } from 'node:path'
 import { afterEach, expect, test } from '@jest/globals'
 import type { JobSpec } from '../../src/shared/job.ts'
+import { loadLanguages } from '../../src/shared/language.ts'
 import { DEFAULT_LIMITS } from '../../src/shared/limits.ts'
+import { packageRoot } from '../../src/shared/package-root.ts'
 import { runJob } from '../../src/worker/jobs/run-job.ts'
 import type { StageReport } from '../../src/worker/sandbox/stage-report.ts'
 import { nullSandbox, SUCCESS } from '../worker/null-sandbox.ts'
@@ -66,4 +69,20 @@ test('a test that was killed for its CPU time does not run again', async () => {
   const killed = await judge({ cpuUs: 1_100_000, reason: 'cpu', exitCode: null })
   expect(killed).toMatchObject({ status: 'cpu-time-limit', runs: undefined, verdict: 'time-limit' })
   expect(killed.given).toHaveLength(1)
+})
+
+test('what is kept of a compiler is that of the same packages', async () => {
+  const keys: string[] = []
+  const programs = {
+    get: (key: string) => void keys.push(key),
+    put: () => undefined,
+  }
+  const [c] = loadLanguages(join(packageRoot(), 'languages')).filter(({ id }) => id === 'c')
+  for (const environment of ['e1', 'e2', 'e1', undefined]) {
+    const more = { problem: 'p:1', entrypoint: 'main.c', compilerArgs: [], ...(environment && { environment }) }
+    const spec: JobSpec = { ...SPEC, ...more, head: { ...SPEC.head, language: 'c' } }
+    await runJob(nullSandbox(), spec, c, 0, LISTENER, never, { compiled: { programs, image: 'i' } })
+  }
+  expect(keys[0]).toBe(keys[2])
+  expect(new Set(keys).size).toBe(3)
 })

@@ -54,6 +54,7 @@ export function told({ outcome, wrote }: Ran) {
       wallMs: 0,
       cpuMs: 0,
       memoryPeakBytes: 0,
+      ...(stage.judging && { judging: { ...stage.judging, load: 0, runs: 1 } }),
     })),
     missing: gathered?.missing,
     files: gathered?.files.map(({ path, content }) => `${path} ${short(content)}`),

@@ -15,6 +15,9 @@ const PRINTER = {
 /** Where output lies that was sent as `code`. */
 const ONE_OUTPUT = 'output.txt'
 
+/** What says how a program runs: with it, bash would run something else in place of the printer. */
+const OF_PROGRAMS = ['env', 'compilerArgs', 'dependencies', 'environment', 'interactive', 'terminal'] as const
+
 /** A submission with what its problem adds to it. */
 export interface PreparedSubmission {
   request: CodeRequest
@@ -30,7 +33,7 @@ const pointersOf = (files: readonly RequestFile[] | undefined): string[] =>
 /**
  * A submission to an output-only problem as a program that prints, for each test, the file `NAME.out` or `NAME.ans`: NAME is the test's, with or without its
  * folders. For a test without a file it prints nothing.
- * @throws Problem when it is a program
+ * @throws Problem when it is a program, or has what is for programs
  */
 export function asPrinter(request: CodeRequest): PreparedSubmission {
   const { code, files, tests = [], language } = request
@@ -40,6 +43,9 @@ export function asPrinter(request: CodeRequest): PreparedSubmission {
   }
   if (code === undefined && files === undefined)
     throw invalidRequest([{ pointer: '/files', detail: 'is missing, and so is /code' }])
+  const refused = OF_PROGRAMS.filter((name) => isGiven(request[name]))
+  if (refused.length > 0)
+    throw invalidRequest(refused.map((name) => ({ pointer: `/${name}`, detail: 'is not allowed: the problem takes output, not a program' }))) // prettier-ignore
   const { code: _code, args: _args, ...rest } = request
   const own = files ?? [{ path: ONE_OUTPUT, content: code ?? '' }]
   return {
@@ -54,6 +60,9 @@ export function asPrinter(request: CodeRequest): PreparedSubmission {
     isCode: false,
   }
 }
+
+const isGiven = (value: unknown): boolean =>
+  value !== undefined && value !== false && (typeof value !== 'object' || Object.keys(value ?? {}).length > 0)
 
 function outputsOf(name: string): string[] {
   const names = [...new Set([name, name.slice(name.lastIndexOf('/') + 1)])]

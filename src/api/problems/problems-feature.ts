@@ -6,9 +6,10 @@ import type { Core } from '../core.ts'
 import { type BoundRoute, bindRoutes } from '../http/route.ts'
 import type { JobSubmission } from '../jobs/job-submission.ts'
 import type { JobRequestBuilder } from '../jobs/request/job-request-builder.ts'
+import type { RateLimitFeature } from '../rate-limit/rate-limit-feature.ts'
 import { createTrials } from './problem-trials.ts'
 import { problemRoutes } from './problem-routes.ts'
-import { submissionRoutes } from './submission-routes.ts'
+import { comparing, createAlone, submissionRoutes } from './submission-routes.ts'
 import { trialRoutes } from './trial-routes.ts'
 
 export const PROBLEM_ROUTES = [...problemRoutes, ...trialRoutes, ...submissionRoutes]
@@ -20,17 +21,18 @@ export interface ProblemsNeeds {
   records: JobReader
   requests: JobRequestBuilder
   submission: JobSubmission
+  spendRest: RateLimitFeature['spendRest']
 }
 
 /** `/v1/problems`: tests and judges that are stored once, for any number of jobs; their example submissions; their submissions judged again. */
 export function createProblemsFeature({ redis, keys }: Core, needs: ProblemsNeeds): { routes: BoundRoute[] } {
-  const { problems, problemJobs, languages, records, requests, submission } = needs
-  const submits = { problems, records, requests, submission, languages }
+  const { problems, problemJobs, languages, records, requests, submission, spendRest } = needs
+  const submits = { problems, records, requests, submission, languages, spendRest }
   return {
     routes: [
       ...bindRoutes({ problems, languages }, problemRoutes),
       ...bindRoutes({ ...submits, trials: createTrials(redis, keys) }, trialRoutes),
-      ...bindRoutes({ ...submits, problemJobs }, submissionRoutes),
+      ...bindRoutes({ ...submits, problemJobs, alone: createAlone(comparing) }, submissionRoutes),
     ],
   }
 }

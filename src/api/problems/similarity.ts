@@ -55,33 +55,84 @@ interface Fingerprint {
 const WORDS = new Set('if else elif for while do switch case return break continue def function class struct import include using try except catch finally throw raise new lambda yield with in not and or int long double float char bool void let const var print input'.split(' ')) // prettier-ignore
 const TOKEN = /[A-Za-z_$][\w$]*|\d[\w.]*|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|\S/g
 
+/** What is kept of a program to compare it with others. */
+export interface Prints {
+  id: string
+  author?: string | undefined
+  /** By their hashes, which rise. */
+  by: ReadonlyMap<number, Fingerprint>
+  /** Up to this hash it has all of the program's; beyond, none. */
+  upTo: number
+}
+
+/** Of one program: the least hashes are the same choice in all programs. */
+export const MAX_FINGERPRINTS = 5_000
+/** Of all programs that are compared. */
+export const MAX_ALL_FINGERPRINTS = 300_000
+
+/** Steps, of less than 1 µs each, after which others go on. */
+const STEPS = 20_000
+
+/** Counts steps of work. */
+export type Work = (steps: number) => Promise<void> | undefined
+
+/** @param pause lets others go on: called after every so many steps. @returns what is to be awaited before the work goes on, if it is time */
+export function createWork(pause: () => Promise<void>): Work {
+  let done = 0
+  return (steps) => {
+    done += steps
+    if (done < STEPS) return undefined
+    done = 0
+    return pause()
+  }
+}
+
 /**
  * Fingerprints of a program, by winnowing: hashes of every `GRAM` tokens in a row, of which the smallest of every `WINDOW` is kept. Names,
  * numbers, strings, layout and comments do not count.
  * Source: Schleimer, Wilkerson, Aiken, "Winnowing: local algorithms for document fingerprinting", SIGMOD 2003.
+ * @param most of the fingerprints are kept, those of the least hashes
  */
-export function fingerprintsOf({ files }: Pick<Program, 'files'>, marks: Marks): Fingerprint[] {
-  return files.flatMap(({ path, text }) => {
-    const tokens: { code: number; line: number }[] = []
+export async function fingerprintsOf(
+  { id, author, files }: Program,
+  marks: Marks,
+  work: Work,
+  most = MAX_FINGERPRINTS,
+): Promise<Prints> {
+  const found = new Map<number, Fingerprint>()
+  for (const { path, text } of files) {
+    await work(text.length)
+    const codes: number[] = []
+    const lines: number[] = []
     for (const [index, line] of withoutComments(text, marks).split('\n').entries()) {
-      for (const [token] of line.matchAll(TOKEN)) tokens.push({ code: codeOf(token), line: index + 1 })
+      for (const [token] of line.matchAll(TOKEN)) {
+        codes.push(codeOf(token))
+        lines.push(index + 1)
+        const rest = work(1 + token.length)
+        if (rest) await rest
+      }
     }
-    const grams: Fingerprint[] = []
-    for (let at = 0; at + GRAM <= tokens.length; at++) {
+    const grams: number[] = []
+    for (let at = 0; at + GRAM <= codes.length; at++) {
       let hash = 0x811c9dc5
-      for (let i = at; i < at + GRAM; i++) hash = Math.imul(hash ^ (tokens[i]?.code ?? 0), 0x01000193) >>> 0
-      grams.push({ hash, path, from: tokens[at]?.line ?? 1, to: tokens[at + GRAM - 1]?.line ?? 1 })
+      for (let i = at; i < at + GRAM; i++) hash = Math.imul(hash ^ (codes[i] ?? 0), 0x01000193) >>> 0
+      grams.push(hash)
+      const rest = work(1)
+      if (rest) await rest
     }
-    const kept = new Set<Fingerprint>()
-    for (let at = 0; at + Math.min(WINDOW, grams.length) <= grams.length; at++) {
-      const window = grams.slice(at, at + WINDOW)
+    for (let from = 0; from < grams.length && (from === 0 || from + WINDOW <= grams.length); from++) {
+      let least = from
       // The rightmost of the smallest, as the paper has it: it stays the smallest for longest.
-      const least = window.reduce<Fingerprint | undefined>((best, gram) => (best && best.hash < gram.hash ? best : gram), undefined) // prettier-ignore
-      if (least) kept.add(least)
-      if (grams.length <= WINDOW) break
+      for (let at = from; at < Math.min(from + WINDOW, grams.length); at++)
+        if ((grams[at] ?? 0) <= (grams[least] ?? 0)) least = at
+      const hash = grams[least] ?? 0
+      found.set(hash, { hash, path, from: lines[least] ?? 1, to: lines[least + GRAM - 1] ?? 1 })
+      const rest = work(1)
+      if (rest) await rest
     }
-    return [...kept]
-  })
+  }
+  const kept = [...found].sort(([a], [b]) => a - b).slice(0, most)
+  return { id, author, by: new Map(kept), upTo: kept.length < found.size ? (kept.at(-1)?.[0] ?? 0) : Infinity }
 }
 
 function codeOf(token: string): number {
@@ -91,51 +142,76 @@ function codeOf(token: string): number {
   return code
 }
 
+/** Pairs of one language, and parts of one pair, that are told. */
+export const MAX_PAIRS = 500
+export const MAX_PARTS = 100
+
 /**
- * Pairs of programs in one language that are alike, most alike first.
+ * Pairs of programs in one language that are alike, most alike first: at most `MAX_PAIRS`.
  * @param least similarity of a pair that is told
- * @param pause lets others go on, called again and again
  */
-export async function likePairs(
-  programs: readonly Program[],
-  marks: Marks,
-  least: number,
-  pause: () => Promise<void>,
-): Promise<LikePair[]> {
-  const prints: { own: Fingerprint[]; by: Map<number, Fingerprint> }[] = []
+export async function likePairs(programs: readonly Prints[], least: number, work: Work): Promise<LikePair[]> {
   const owners = new Map<number, number[]>()
-  for (const [index, program] of programs.entries()) {
-    const own = fingerprintsOf(program, marks)
-    const by = new Map(own.map((print) => [print.hash, print]))
-    prints.push({ own, by })
-    for (const hash of by.keys()) owners.set(hash, [...(owners.get(hash) ?? []), index])
-    if (index % 10 === 0) await pause()
+  for (const [index, { by }] of programs.entries()) {
+    for (const hash of by.keys()) {
+      const of = owners.get(hash)
+      if (of) of.push(index)
+      else owners.set(hash, [index])
+    }
+    await work(by.size)
   }
   const isCommon = (hash: number) =>
     programs.length >= FEW && (owners.get(hash)?.length ?? 0) > COMMON * programs.length
-  const counts = prints.map(({ by }) => [...by.keys()].filter((hash) => !isCommon(hash)).length)
-  const shared = new Map<number, number>()
+  const own: number[][] = []
+  for (const { by } of programs) {
+    own.push([...by.keys()].filter((hash) => !isCommon(hash)))
+    await work(by.size)
+  }
+  const shared = new Uint32Array(programs.length ** 2)
   for (const [hash, of] of owners) {
     if (isCommon(hash)) continue
     for (const [at, first] of of.entries()) {
-      for (const second of of.slice(at + 1)) {
-        const key = first * programs.length + second
-        shared.set(key, (shared.get(key) ?? 0) + 1)
-      }
+      for (let other = at + 1; other < of.length; other++) shared[first * programs.length + (of[other] ?? 0)]! += 1
     }
+    const rest = work(1 + of.length ** 2 / 2)
+    if (rest) await rest
   }
-  await pause()
-  const pairs: LikePair[] = []
-  for (const [key, count] of shared) {
+  const alike: { one: Prints; other: Prints; similarity: number }[] = []
+  for (const [key, count] of shared.entries()) {
+    const rest = work(1)
+    if (rest) await rest
     const [first, second] = [Math.floor(key / programs.length), key % programs.length]
     const [one, other] = [programs[first], programs[second]]
-    const similarity = count / Math.max(1, Math.min(counts[first] ?? 0, counts[second] ?? 0))
-    if (!one || !other || similarity < least || (one.author !== undefined && one.author === other.author)) continue
-    const alike = (prints[first]?.own ?? []).filter(({ hash }) => !isCommon(hash) && prints[second]?.by.has(hash))
-    const parts = joined(alike.map((print) => ({ first: place(print), second: place(prints[second]?.by.get(print.hash) ?? print) }))) // prettier-ignore
-    pairs.push({ first: one.id, second: other.id, similarity: Math.round(similarity * 1000) / 1000, parts })
+    if (count === 0 || !one || !other || (one.author !== undefined && one.author === other.author)) continue
+    // Of what is beyond, one of them has nothing to compare.
+    const upTo = Math.min(one.upTo, other.upTo)
+    const similarity = count / Math.max(1, Math.min(countUpTo(own[first] ?? [], upTo), countUpTo(own[second] ?? [], upTo))) // prettier-ignore
+    if (similarity >= least) alike.push({ one, other, similarity })
   }
-  return pairs.sort((a, b) => b.similarity - a.similarity || (a.first + a.second < b.first + b.second ? -1 : 1))
+  alike.sort((a, b) => b.similarity - a.similarity || (a.one.id + a.other.id < b.one.id + b.other.id ? -1 : 1))
+  const pairs: LikePair[] = []
+  for (const { one, other, similarity } of alike.slice(0, MAX_PAIRS)) {
+    const both: LikePart[] = []
+    for (const [hash, print] of one.by) {
+      const its = other.by.get(hash)
+      if (its && !isCommon(hash)) both.push({ first: place(print), second: place(its) })
+    }
+    const parts = joined(both).slice(0, MAX_PARTS)
+    pairs.push({ first: one.id, second: other.id, similarity: Math.round(similarity * 1000) / 1000, parts })
+    await work(one.by.size)
+  }
+  return pairs
+}
+
+/** How many of some rising numbers are no greater than a bound. */
+function countUpTo(rising: readonly number[], bound: number): number {
+  let [low, high] = [0, rising.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((rising[middle] ?? 0) <= bound) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 const place = ({ path, from, to }: Fingerprint) => ({ path, from, to })

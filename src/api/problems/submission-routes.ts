@@ -1,21 +1,32 @@
 import { setImmediate } from 'node:timers/promises'
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import { v7 as uuid } from 'uuid'
 import type { JobSpec, SourceFile } from '../../shared/job.ts'
 import { problemOfContent, type ProblemStore } from '../../shared/judging/problem-store.ts'
 import type { ProblemJobs } from '../../shared/judging/problem-jobs.ts'
 import type { Language } from '../../shared/language.ts'
 import type { JobReader } from '../../shared/jobs/job-reader.ts'
-import { Problem } from '../../shared/problems.ts'
+import { Problem, RETRY_SOON } from '../../shared/problems.ts'
 import type { CodeRequest } from '../../shared/requests.ts'
 import { CODE_PROBLEMS, SUBMISSION_PROBLEMS } from '../http/openapi/problems.ts'
 import { PATH } from '../http/openapi/parameters.ts'
-import { defineRoute } from '../http/route.ts'
+import { defineRoute, type RouteRequest } from '../http/route.ts'
 import type { JobSubmission } from '../jobs/job-submission.ts'
 import type { JobRequestBuilder } from '../jobs/request/job-request-builder.ts'
 import { OUTPUT_LANGUAGE } from '../judging/prepare-submission.ts'
 import { ownProblem } from './problem-routes.ts'
-import { type LikePair, likePairs, marksOf, type Program } from './similarity.ts'
+import {
+  createWork,
+  fingerprintsOf,
+  type LikePair,
+  likePairs,
+  marksOf,
+  MAX_ALL_FINGERPRINTS,
+  MAX_FINGERPRINTS,
+  MAX_PAIRS,
+  MAX_PARTS,
+  type Prints,
+} from './similarity.ts'
 
 export interface SubmissionNeeds {
   problems: ProblemStore
@@ -24,7 +35,32 @@ export interface SubmissionNeeds {
   requests: JobRequestBuilder
   submission: JobSubmission
   languages: readonly Language[]
+  /** Takes from the caller's rate what the jobs beyond the first cost. */
+  spendRest: (request: Pick<RouteRequest, 'req' | 'res'>, tokens: number) => Promise<void>
+  /** Compares programs, when no others are compared. @throws Problem `unavailable` */
+  alone: Alone
 }
+
+/** Does one piece of work at a time. */
+export type Alone = <T>(work: () => Promise<T>) => Promise<T>
+
+/** @param busy what is thrown while a piece of work is being done */
+export function createAlone(busy: () => Problem): Alone {
+  let isBusy = false
+  return async (work) => {
+    if (isBusy) throw busy()
+    isBusy = true
+    try {
+      return await work()
+    } finally {
+      isBusy = false
+    }
+  }
+}
+
+/** Another comparison goes on in this gateway. */
+export const comparing = (): Problem =>
+  new Problem('unavailable', 'other submissions are being compared; one comparison at a time is allowed: try again shortly', { headers: RETRY_SOON }) // prettier-ignore
 
 /** Submissions of one call; a batch is read whole. */
 export const MAX_REJUDGED = 1000
@@ -41,7 +77,6 @@ const Rejudging = Type.Object({
 
 /** The work rises with their number, and a gateway does it beside everything else. */
 const MAX_COMPARED = 300
-const MAX_PAIRS = 500
 /** In percent. */
 const DEFAULT_LEAST = 50
 
@@ -70,7 +105,10 @@ const Similarity = Type.Object({
         maximum: 1,
         description: 'part of the smaller one that the other has too',
       }),
-      parts: Type.Array(Type.Object({ first: Part, second: Part }), { description: 'lines that are alike' }),
+      parts: Type.Array(Type.Object({ first: Part, second: Part }), {
+        maxItems: MAX_PARTS,
+        description: 'lines that are alike',
+      }),
     }),
   ),
 })
@@ -84,7 +122,7 @@ export const submissionRoutes = [
     summary: 'Judge all submissions of a problem again',
     description:
       `Submits the newest ${MAX_REJUDGED} submissions to this problem whose results are still kept once more, as new jobs in a batch: judged with the problem as it is ` +
-      'now, of low priority, with their own metadata and end user. Programs that a worker compiled before are not compiled again. Nothing needs to be sent in the body.',
+      'now, of low priority, with their own metadata and end user. Each counts as one submission of your budget. Programs that a worker compiled before are not compiled again. Nothing needs to be sent in the body.',
     scopes: ['jobs'],
     params: { id: PATH.problem },
     answers: { 202: { description: 'The new jobs, and what they are of.', schema: Rejudging, headers: ['Location'] } },
@@ -93,8 +131,8 @@ export const submissionRoutes = [
       ...CODE_PROBLEMS,
       'nothing-to-run',
     ],
-    async handle(needs: SubmissionNeeds, { res, caller, params, requestId, send }) {
-      const { problemJobs, records, requests, submission } = needs
+    async handle(needs: SubmissionNeeds, { req, res, caller, params, requestId, send }) {
+      const { problemJobs, records, requests, submission, spendRest } = needs
       const { id, version } = await ownProblem(needs, caller.tenant, params.id)
       const specs: JobSpec[] = []
       const left: { id: string; reason: string }[] = []
@@ -120,6 +158,7 @@ export const submissionRoutes = [
           left.length === 0 ? 'it has none whose results are kept' : `none of ${left.length} can be: ${left[0]?.reason}`
         throw new Problem('nothing-to-run', `no submission of this problem can be judged again: ${why}`)
       }
+      if (specs.length > 1) await spendRest({ req, res }, specs.length - 1)
       const jobIds = specs.map(({ head }) => head.id)
       const made = { id: uuid(), tenant: caller.tenant, createdAt: new Date().toISOString(), jobIds }
       const { batch } = await submission.submitBatch(specs, made, undefined)
@@ -136,44 +175,61 @@ export const submissionRoutes = [
     summary: 'Compare the submissions of a problem with each other',
     description:
       `Compares the newest ${MAX_COMPARED} submissions whose requests are kept, language by language, by winnowing over their tokens: names, numbers, strings, layout and ` +
-      'comments do not count, nor does what most submissions have. Submissions of one end user are not compared with each other. Alike is no proof: read the parts.',
+      'comments do not count, nor does what most submissions have. Submissions of one end user are not compared with each other. Alike is no proof: read the parts. ' +
+      'A gateway makes one comparison at a time; another is answered 503.',
     scopes: ['jobs'],
     params: { id: PATH.problem },
     query: SimilarityQuery,
     answers: { 200: { description: 'Pairs that are alike, most alike first.', schema: Similarity } },
     cache: 'no-store',
-    async handle(needs: SubmissionNeeds, { caller, params, query, send }) {
+    async handle(needs: SubmissionNeeds, { res, caller, params, query, send }) {
       const { id } = await ownProblem(needs, caller.tenant, params.id)
-      const byLanguage = new Map<string, Program[]>()
-      let compared = 0
-      for (const job of await needs.problemJobs.newest(id, MAX_COMPARED)) {
-        const spec = await needs.records.spec(job)
-        if (
-          spec?.tenant !== caller.tenant ||
-          spec.head.language === null ||
-          spec.submission?.language === OUTPUT_LANGUAGE
-        )
-          continue
-        const own = spec.files.slice(0, spec.submission?.files ?? spec.files.length)
-        const files = own.map(({ path, content, encoding }) => ({
-          path,
-          text: encoding === 'base64' ? Buffer.from(content, 'base64').toString() : content,
-        }))
-        const { language, endUser } = spec.head
-        byLanguage.set(language, [...(byLanguage.get(language) ?? []), { id: job, author: endUser, files }])
-        compared++
-      }
       const least = Number(query.least ?? DEFAULT_LEAST) / 100
-      const pairs: (LikePair & { language: string })[] = []
-      for (const [language, programs] of byLanguage) {
-        const marks = marksOf(needs.languages.find((one) => one.id === language) ?? { id: language })
-        for (const pair of await likePairs(programs, marks, least, setImmediate)) pairs.push({ language, ...pair })
-      }
-      pairs.sort((a, b) => b.similarity - a.similarity)
-      send(200, { compared, pairs: pairs.slice(0, MAX_PAIRS) })
+      send(200, await needs.alone(() => compare(needs, caller.tenant, id, least, () => res.closed)))
     },
   }),
 ]
+
+/** Compares the newest submissions of a problem. @param isGone whether nobody waits for the answer any more */
+async function compare(
+  needs: SubmissionNeeds,
+  tenant: string,
+  problem: string,
+  least: number,
+  isGone: () => boolean,
+): Promise<Static<typeof Similarity>> {
+  const work = createWork(async () => {
+    await setImmediate()
+    if (isGone()) throw new Problem('unavailable', 'the request ended before it was answered')
+  })
+  const byLanguage = new Map<string, Prints[]>()
+  const jobs = await needs.problemJobs.newest(problem, MAX_COMPARED)
+  const most = Math.min(MAX_FINGERPRINTS, Math.floor(MAX_ALL_FINGERPRINTS / Math.max(1, jobs.length)))
+  const marksIn = (language: string) => marksOf(needs.languages.find(({ id }) => id === language) ?? { id: language })
+  let compared = 0
+  for (const job of jobs) {
+    const spec = await needs.records.spec(job)
+    if (spec?.tenant !== tenant || spec.head.language === null || spec.submission?.language === OUTPUT_LANGUAGE)
+      continue
+    const own = spec.files.slice(0, spec.submission?.files ?? spec.files.length)
+    const files = own.map(({ path, content, encoding }) => ({
+      path,
+      text: encoding === 'base64' ? Buffer.from(content, 'base64').toString() : content,
+    }))
+    const { language, endUser } = spec.head
+    const prints = await fingerprintsOf({ id: job, author: endUser, files }, marksIn(language), work, most)
+    const programs = byLanguage.get(language)
+    if (programs) programs.push(prints)
+    else byLanguage.set(language, [prints])
+    compared++
+  }
+  const pairs: (LikePair & { language: string })[] = []
+  for (const [language, programs] of byLanguage) {
+    for (const pair of await likePairs(programs, least, work)) pairs.push({ language, ...pair })
+  }
+  pairs.sort((a, b) => b.similarity - a.similarity)
+  return { compared, pairs: pairs.slice(0, MAX_PAIRS) }
+}
 
 /** What was submitted, without what the problem added to it. */
 export function requestAgain({
@@ -184,6 +240,7 @@ export function requestAgain({
   args,
   compilerArgs,
   env,
+  environment,
   problem,
 }: JobSpec): CodeRequest {
   const own = submission ?? { language: head.language ?? '', files: files.length }
@@ -204,6 +261,7 @@ export function requestAgain({
     ...(args.length > 0 && { args }),
     ...(compilerArgs.length > 0 && { compilerArgs }),
     ...(Object.keys(env).length > 0 && { env }),
+    ...(environment !== undefined && { environment }),
     problem: problemOfContent(problem ?? ''),
     priority: 'low',
     metadata: head.metadata,

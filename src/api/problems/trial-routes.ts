@@ -11,7 +11,7 @@ import { orNull } from '../../shared/schema.ts'
 import { CODE_PROBLEMS, SUBMISSION_PROBLEMS } from '../http/openapi/problems.ts'
 import { PATH } from '../http/openapi/parameters.ts'
 import { invalidRequest, problemWithin } from '../http/problems.ts'
-import { defineRoute } from '../http/route.ts'
+import { defineRoute, type RouteRequest } from '../http/route.ts'
 import type { JobSubmission } from '../jobs/job-submission.ts'
 import type { JobRequestBuilder } from '../jobs/request/job-request-builder.ts'
 import { ownProblem } from './problem-routes.ts'
@@ -23,6 +23,8 @@ export interface TrialNeeds {
   requests: JobRequestBuilder
   submission: JobSubmission
   trials: Trials
+  /** Takes from the caller's rate what the jobs beyond the first cost. */
+  spendRest: (request: Pick<RouteRequest, 'req' | 'res'>, tokens: number) => Promise<void>
 }
 
 const ProblemCheck = Type.Object({
@@ -67,7 +69,7 @@ export const trialRoutes = [
     tag: 'Judging',
     summary: 'Judge the example submissions of a problem',
     description:
-      'Submits every example submission of the archive as a job of low priority. `GET` tells whether each ended as it claims; the batch can be waited for.',
+      'Submits every example submission of the archive as a job of low priority; each counts as one submission of your budget. `GET` tells whether each ended as it claims; the batch can be waited for.',
     scopes: ['jobs'],
     params: { id: PATH.problem },
     answers: {
@@ -81,7 +83,8 @@ export const trialRoutes = [
       },
     },
     problems: [...SUBMISSION_PROBLEMS.filter((code) => !code.startsWith('idempotency')), ...CODE_PROBLEMS],
-    async handle({ problems, requests, submission, trials }: TrialNeeds, { res, caller, params, requestId, send }) {
+    async handle(needs: TrialNeeds, { req, res, caller, params, requestId, send }) {
+      const { problems, requests, submission, trials, spendRest } = needs
       const about = await ownProblem({ problems }, caller.tenant, params.id)
       const { examples = [] } = (await problems.content(contentOf(about))) ?? {}
       if (examples.length === 0) {
@@ -92,6 +95,7 @@ export const trialRoutes = [
         const detail = `has ${examples.length} example submissions; ${MAX_BATCH_JOBS} can be judged together`
         throw invalidRequest([{ pointer: '', detail }])
       }
+      if (examples.length > 1) await spendRest({ req, res }, examples.length - 1)
       const specs: JobSpec[] = []
       for (const [index, { language, files, entrypoint }] of examples.entries()) {
         const request = { language, files, entrypoint, problem: about.id, priority: 'low' }

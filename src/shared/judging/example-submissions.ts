@@ -72,7 +72,7 @@ export function exampleSubmissions(
   }
   return [...members].flatMap(([name, paths]): ExampleSubmission[] => {
     const [folder = ''] = name.split('/')
-    const expected = OF_FOLDER[folder]
+    const expected = Object.hasOwn(OF_FOLDER, folder) ? OF_FOLDER[folder] : undefined
     if (!expected) {
       tell(`${FOLDER}${folder}/`, `is no folder of submissions; there are ${Object.keys(OF_FOLDER).join(', ')}`)
       return []

@@ -1,11 +1,16 @@
-import { SECOND } from '../limits.ts'
+import { MIB, SECOND } from '../limits.ts'
 import type { RequestTest } from '../requests.ts'
 import { OF_TAG, programOf, baseName } from './example-submissions.ts'
 import { type ExampleSubmission, type Problem, type ProblemFault, type ReadProblem, readProblemOf } from './problem.ts'
 import { answerText, inputFields, isText } from './problem-text.ts'
 import { elementsAt, parseXml, type XmlElement } from './simple-xml.ts'
+import { MAX_GROUPS } from './judging-request.ts'
+import { MAX_PROBLEM_TESTS } from './stored-problem.ts'
 
 export const POLYGON_SETTINGS = 'problem.xml'
+const MAX_SETTINGS_BYTES = MIB
+/** With one place for the number, of at most 9 digits, so that each test has files of its own. */
+const PATH_PATTERN = /^[^%]{0,200}%0?\d?d[^%]{0,200}$/
 
 /**
  * Reads a full problem package of Polygon, with its tests made: the test set `tests`, groups with points and dependencies, a checker and an
@@ -19,11 +24,18 @@ export function readPolygonPackage(
 ): ReadProblem {
   const faults: ProblemFault[] = []
   const tell = (path: string, detail: string) => void faults.push({ path, detail })
+  const refusal = (detail: string): ReadProblem => ({
+    problem: undefined,
+    faults: [{ path: POLYGON_SETTINGS, detail }],
+  })
+  const settings = files.get(POLYGON_SETTINGS) ?? Buffer.alloc(0)
+  if (settings.length > MAX_SETTINGS_BYTES)
+    return refusal(`has ${settings.length} bytes; ${MAX_SETTINGS_BYTES} are allowed`)
   let root: XmlElement
   try {
-    root = parseXml(files.get(POLYGON_SETTINGS)?.toString() ?? '')
+    root = parseXml(settings.toString())
   } catch (error) {
-    return { problem: undefined, faults: [{ path: POLYGON_SETTINGS, detail: (error as Error).message }] }
+    return refusal((error as Error).message)
   }
   if (root.name !== 'problem') tell(POLYGON_SETTINGS, `is a <${root.name}>, not a <problem>`)
   const [judging] = elementsAt(root, 'judging')
@@ -48,12 +60,18 @@ export function readPolygonPackage(
   const isScored = described.some(({ attributes }) => Number(attributes['points'] ?? 0) > 0)
   const inputs = text('input-path-pattern') ?? 'tests/%02d'
   const answers = text('answer-path-pattern') ?? 'tests/%02d.a'
+  for (const pattern of [inputs, answers]) {
+    if (!PATH_PATTERN.test(pattern))
+      return refusal(`has the path pattern "${pattern.slice(0, 50)}"; one number is allowed in it, as in tests/%02d, of at most 9 digits`) // prettier-ignore
+  }
   const interactor = programFields('interactor', elementsAt(root, 'assets', 'interactor')[0])
   const checker = checkerOf(elementsAt(root, 'assets', 'checker')[0])
   const groups = isScored && set ? elementsAt(set, 'groups', 'group') : []
-  const groupNames = groups.map(({ attributes }) => attributes['name'] ?? '')
-
+  const groupNames = new Set(groups.map(({ attributes }) => attributes['name'] ?? ''))
   const count = number('test-count') ?? described.length
+  if (count > MAX_PROBLEM_TESTS) return refusal(`has ${count} tests; ${MAX_PROBLEM_TESTS} are allowed`)
+  if (groups.length > MAX_GROUPS) return refusal(`has ${groups.length} groups; ${MAX_GROUPS} are allowed`)
+
   const tests = Array.from({ length: count }, (_, index): RequestTest => {
     const { sample, points = '0', group } = described[index]?.attributes ?? {}
     const [input, answer] = [pathOf(inputs, index + 1), pathOf(answers, index + 1)]
@@ -66,7 +84,7 @@ export function readPolygonPackage(
       ...inputFields(files.get(input)),
       ...(answered && { answer: answerText(answered) }),
       ...(isScored && { points: Number(points) || 0 }),
-      ...(group !== undefined && groupNames.includes(group) && { group }),
+      ...(group !== undefined && groupNames.has(group) && { group }),
       ...(sample === 'true' ? {} : { secret: true }),
     }
   })
@@ -111,7 +129,8 @@ export function readPolygonPackage(
   }
 
   function checkerOf(element: XmlElement | undefined): Problem['checker'] {
-    const builtIn = STANDARD[element?.attributes['name'] ?? '']
+    const name = element?.attributes['name'] ?? ''
+    const builtIn = Object.hasOwn(STANDARD, name) ? STANDARD[name] : undefined
     // What an interactor leaves is for a program to read.
     if (builtIn && !interactor) return builtIn
     if (!element) {
@@ -146,7 +165,7 @@ export function readPolygonPackage(
     const resources = elementsAt(root, 'files', 'resources', 'file').filter((file) =>
       elementsAt(file, 'assets', 'asset').some(({ attributes }) => attributes['name']?.toUpperCase() === 'SOLUTION'),
     )
-    const byLanguage = new Map<string, string[]>()
+    const byLanguage = new Map<string, Set<string>>()
     for (const { attributes } of resources) {
       const { path = '', 'for-types': types = '' } = attributes
       const language = languageOf(path) ?? languageOf(`x.${types.split('.')[0]}`)
@@ -154,21 +173,28 @@ export function readPolygonPackage(
       else if (language === undefined) tell(path, 'is for solutions in a language that is not known here')
       else {
         const of = types.startsWith('cpp') ? (languageOf('x.cpp') ?? language) : language
-        byLanguage.set(of, [...(byLanguage.get(of) ?? []), path])
+        const paths = byLanguage.get(of)
+        if (paths) paths.add(path)
+        else byLanguage.set(of, new Set([path]))
       }
     }
     return [...byLanguage].map(([language, paths]) => ({
       language,
-      files: paths.map((path) => ({ path: baseName(path), content: answerText(files.get(path) ?? Buffer.alloc(0)) })),
+      files: [...paths].map((path) => ({
+        path: baseName(path),
+        content: answerText(files.get(path) ?? Buffer.alloc(0)),
+      })),
     }))
   }
 
   function solutions(): ExampleSubmission[] {
+    const seen = new Set<string>()
     return elementsAt(root, 'assets', 'solutions', 'solution').flatMap((element): ExampleSubmission[] => {
       const { tag = 'accepted' } = element.attributes
       const path = elementsAt(element, 'source')[0]?.attributes['path'] ?? ''
-      if (tag === 'do-not-run') return []
-      const expected = OF_TAG[tag]
+      if (tag === 'do-not-run' || seen.has(path)) return []
+      seen.add(path)
+      const expected = Object.hasOwn(OF_TAG, tag) ? OF_TAG[tag] : undefined
       if (!files.has(path)) tell(POLYGON_SETTINGS, `a solution is ${path}, which is not there`)
       else if (!expected) tell(POLYGON_SETTINGS, `the solution ${path} has the tag "${tag}", which is not read here`)
       else {

@@ -40,7 +40,7 @@ export function parseXml(source: string): XmlElement {
     text.replaceAll(/&(#x[0-9a-fA-F]+|#\d+|\w+);/g, (whole, name: string) => {
       const code = name.startsWith('#x') ? parseInt(name.slice(2), 16) : name.startsWith('#') ? Number(name.slice(1)) : -1 // prettier-ignore
       if (code >= 0 && code <= 0x10ffff) return String.fromCodePoint(code)
-      const known = ENTITIES[name]
+      const known = Object.hasOwn(ENTITIES, name) ? ENTITIES[name] : undefined
       if (known === undefined) throw fault(`has the entity ${whole}, which is not read here`)
       return known
     })

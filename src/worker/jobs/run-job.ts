@@ -185,7 +185,8 @@ function keyOf(spec: JobSpec, planned: readonly PlannedStage[], image: string): 
   const compile = planned.find(({ kind }) => kind === 'compile')
   if (!compile || spec.problem === undefined || spec.storedFiles) return undefined
   const { args, env } = compile.start
-  return compiledKey({ of: 'submissions', tenant: spec.tenant, image, args, env, files: spec.files })
+  const { tenant, environment, files } = spec
+  return compiledKey({ of: 'submissions', tenant, image, environment, args, env, files })
 }
 
 /** The files of the job's folder, when they can be had whole. */
