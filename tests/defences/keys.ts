@@ -175,7 +175,7 @@ export const KEYS_HELD: readonly Defence[] = [
   {
     threat: 'a sandbox of E2B’s protocol: reached by its id alone',
     without: 'the look at its access token',
-    edits: edit(E2B_ACCESS, 'if (!isHealth && !isOpenedBy(record.token, req)) {', "if (record.token === '') {"),
+    edits: edit(E2B_ACCESS, 'if (!isOpenedBy(record.token, req)) {', "if (record.token === '') {"),
     test: E2B_TEST,
     name: 'is reached by headers or by its host name, and by its token alone',
   },

@@ -23,7 +23,7 @@ import { checkSizes } from '../jobs/request/check-sizes.ts'
 import { subjectOf } from '../screening/subject.ts'
 import { command as commandExample } from './examples.ts'
 import { CALL_PROBLEMS, eventsOf, folderOf } from './executions.ts'
-import { ownSession, type SessionNeeds, sessionOf } from './needs.ts'
+import { answeredOrStored, ownSession, type SessionNeeds, sessionOf } from './needs.ts'
 
 const finished = { finished: { summary: 'An ended command', value: commandExample } }
 
@@ -198,8 +198,11 @@ export const readCommand = defineRoute({
     const signal = seconds > 0 ? needs.open.admit(res) : undefined
     const waitMs = seconds * SECOND
     const options = { waitMs, ...(signal && { signal }) }
-    const call = needs.calls.call(sessionOf(res, session.id), 'readCommand', { id, waitMs }, options)
-    send(200, (signal ? await whileKeyHolds(signal, call) : await call).value)
+    const call = answeredOrStored(
+      needs.calls.call(sessionOf(res, session.id), 'readCommand', { id, waitMs }, options),
+      () => storedCommand(needs, session, id),
+    )
+    send(200, await (signal ? whileKeyHolds(signal, call) : call))
   },
 })
 
@@ -234,8 +237,9 @@ export const streamCommandEvents = defineRoute({
     const { feed, open, calls } = needs
     const session = await ownSession(needs, res, params.id)
     const id = params.command.toLowerCase()
-    if (session.state === 'ended') await storedCommand(needs, session, id)
-    else await calls.call(sessionOf(res, session.id), 'readCommand', { id, waitMs: 0 })
+    const stored = () => storedCommand(needs, session, id)
+    if (session.state === 'ended') await stored()
+    else await answeredOrStored(calls.call(sessionOf(res, session.id), 'readCommand', { id, waitMs: 0 }), stored)
     if (req.method === 'HEAD') return void res.type('text/event-stream').end()
     const after = req.get('last-event-id') || BEGINNING
     if (!/^\d{1,15}-\d{1,15}$/.test(after)) {

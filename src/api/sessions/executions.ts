@@ -22,7 +22,7 @@ import { checkSizes } from '../jobs/request/check-sizes.ts'
 import { checkVectors } from '../jobs/request/check-request.ts'
 import { subjectOf } from '../screening/subject.ts'
 import { context as contextExample, execution as executionExample } from './examples.ts'
-import { ownSession, type SessionNeeds, sessionOf } from './needs.ts'
+import { answeredOrStored, ownSession, type SessionNeeds, sessionOf } from './needs.ts'
 
 /** What every call to a session can be refused for. */
 export const CALL_PROBLEMS = ['session-ended', 'session-lost', 'session-busy'] as const satisfies ProblemCode[]
@@ -183,8 +183,11 @@ export const readExecution = defineRoute({
     const signal = seconds > 0 ? needs.open.admit(res) : undefined
     const waitMs = seconds * SECOND
     const options = { waitMs, ...(signal && { signal }) }
-    const call = needs.calls.call(sessionOf(res, session.id), 'readExecution', { id, waitMs }, options)
-    send(200, (signal ? await whileKeyHolds(signal, call) : await call).value)
+    const call = answeredOrStored(
+      needs.calls.call(sessionOf(res, session.id), 'readExecution', { id, waitMs }, options),
+      () => storedExecution(needs, session, id),
+    )
+    send(200, await (signal ? whileKeyHolds(signal, call) : call))
   },
 })
 
@@ -219,8 +222,9 @@ export const streamExecutionEvents = defineRoute({
     const { feed, open, calls } = needs
     const session = await ownSession(needs, res, params.id)
     const id = params.execution.toLowerCase()
-    if (session.state === 'ended') await storedExecution(needs, session, id)
-    else await calls.call(sessionOf(res, session.id), 'readExecution', { id, waitMs: 0 })
+    const stored = () => storedExecution(needs, session, id)
+    if (session.state === 'ended') await stored()
+    else await answeredOrStored(calls.call(sessionOf(res, session.id), 'readExecution', { id, waitMs: 0 }), stored)
     if (req.method === 'HEAD') return void res.type('text/event-stream').end()
     const after = req.get('last-event-id') || BEGINNING
     if (!/^\d{1,15}-\d{1,15}$/.test(after)) {

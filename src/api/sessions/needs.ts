@@ -1,6 +1,7 @@
 import type { Response } from 'express'
 import type { Config } from '../../shared/config/config.ts'
 import type { Language } from '../../shared/language.ts'
+import { Problem } from '../../shared/problems.ts'
 import type { Finding } from '../../shared/security/finding.ts'
 import type { Session } from '../../shared/sessions/session.ts'
 import type { SessionQueue } from '../../shared/sessions/session-queue.ts'
@@ -44,3 +45,18 @@ export const sessionOf = (res: Response, id: string): { id: string; tenant: stri
   id: id.toLowerCase(),
   tenant: res.locals.caller.tenant,
 })
+
+/**
+ * What a session answers; what is stored of it when it ended meanwhile.
+ * @throws what the call threw, when nothing is stored either
+ */
+export async function answeredOrStored<T>(call: Promise<{ value: T }>, stored: () => Promise<T>): Promise<T> {
+  try {
+    return (await call).value
+  } catch (error) {
+    if (!(error instanceof Problem) || !['session-ended', 'session-lost'].includes(error.code)) throw error
+    return await stored().catch(() => {
+      throw error
+    })
+  }
+}
