@@ -7,11 +7,11 @@ import { randomUUID } from 'node:crypto'
 import { DelayedError, UnrecoverableError, Worker } from 'bullmq'
 import { closeOnce } from '../../shared/close-once.ts'
 import {
+  banOf,
   type EnvironmentError,
   type EnvironmentRecord,
   packagesOf,
   type PackageBan,
-  normalName,
 } from '../../shared/environments/environment.ts'
 import {
   createEnvironmentQueue,
@@ -97,6 +97,7 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
   const defaults = new Map<string, Promise<string>>()
   let worker: Worker<{ id: string }, null, 'build'> | undefined
   let isPaused = false
+  let rebuilding: Promise<unknown> = Promise.resolve()
 
   /** Others than these give other bytes for a lock. */
   const keyOf = (language: string, lock: string): string => {
@@ -196,8 +197,13 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
         const key = keyOf(record.view.language, built.lock)
         refuseBanned(built.lock, bans)
         const release = trees.hold(key)
-        const size = (await trees.find(key)) ?? (await trees.add(key, built.pack))
-        return { key, lock: built.lock, size, release, pack: built.pack }
+        try {
+          const size = (await trees.find(key)) ?? (await trees.add(key, built.pack))
+          return { key, lock: built.lock, size, release, pack: built.pack }
+        } catch (error) {
+          release()
+          throw error
+        }
       } catch (error) {
         await rm(built.pack, { force: true })
         throw error instanceof PackFault || error instanceof NoRoom || isNoSpace(error)
@@ -261,13 +267,20 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
     }
   }
 
+  /** One after another: each takes as much memory and disk as a build from the queue. */
+  const rebuild = (record: EnvironmentRecord, lock: string): Promise<Brought> => {
+    const built = rebuilding.then(() => build(record, lock, () => undefined))
+    rebuilding = built.catch(() => undefined)
+    return built
+  }
+
   /** Brings an environment that was built before to this host, once for all who ask. It is held already. */
   const bring = (record: EnvironmentRecord, key: string, lock: string): Promise<void> => {
     const under = bringing.get(key)
     if (under) return under
     const work = (async () => {
       if ((await trees.find(key)) || (await fetch(record, key))) return
-      const built = await build(record, lock, () => undefined)
+      const built = await rebuild(record, lock)
       built.release()
       await rm(built.pack, { force: true })
       if (built.key !== key) throw new Error('the lock gave another environment')
@@ -436,7 +449,7 @@ interface Brought {
 /** @throws BuildFault when the lock has what an operator bans */
 function refuseBanned(lock: string, bans: readonly PackageBan[]): void {
   for (const { name, version } of packagesOf(lock)) {
-    const ban = bans.find((one) => normalName(one.name) === normalName(name) && (one.version ?? version) === version)
+    const ban = banOf(bans, name, version)
     if (ban) throw new BuildFault({ code: 'package-not-allowed', detail: `${name} ${version} is banned on this server: ${ban.reason}` }) // prettier-ignore
   }
 }

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { normalName, type PackageBan } from '../../shared/environments/environment.ts'
+import { banOf, normalName, type PackageBan } from '../../shared/environments/environment.ts'
 import type { Upstream } from '../way-out/upstream.ts'
 
 /**
@@ -69,11 +69,8 @@ export function createPackageIndex(options: PackageIndexOptions): PackageIndex {
   const known = new Map<string, Known>()
   const base = new URL(index.href.endsWith('/') ? index.href : `${index.href}/`)
 
-  const banOf = (name: string, version: string | undefined) =>
-    bans.find((ban) => normalName(ban.name) === name && (ban.version === null || ban.version === version))
-
   const simple = async (name: string, res: ServerResponse) => {
-    const whole = banOf(name, undefined)
+    const whole = banOf(bans, name, undefined)
     if (whole) {
       refuse({ name, kind: 'banned', detail: `${name} is banned on this server: ${whole.reason}` })
       return plain(res, 404)
@@ -101,7 +98,7 @@ export function createPackageIndex(options: PackageIndexOptions): PackageIndex {
 
   const show = (name: string, files: readonly IndexFile[], page: URL): IndexFile[] => {
     const wheels = files.filter(({ filename }) => filename.endsWith('.whl') && wheelVersion(filename) !== undefined)
-    const allowed = wheels.filter(({ filename }) => !banOf(name, wheelVersion(filename)))
+    const allowed = wheels.filter(({ filename }) => !banOf(bans, name, wheelVersion(filename)))
     const old = allowed.filter((file) => isOldEnough(file))
     refuseVersions(name, files, old)
     if (old.length === 0) refuse({ name, ...whyNone(name, files, wheels, allowed) })
@@ -131,7 +128,7 @@ export function createPackageIndex(options: PackageIndexOptions): PackageIndex {
       const { filename } = file
       const version = wheelVersion(filename) ?? sourceVersion(filename)
       if (version === undefined || there.has(version)) continue
-      const ban = banOf(name, version)
+      const ban = banOf(bans, name, version)
       if (ban)
         reasons.set(version, { kind: 'banned', detail: `${name} ${version} is banned on this server: ${ban.reason}` })
       else if (filename.endsWith('.whl')) reasons.set(version, tooNew(`${name} ${version}`, file))
