@@ -106,7 +106,7 @@ export async function startWorker(
   const endpoint = createMetricsEndpoint(config.metrics, metrics, log)
   const parts = [runtimes, sessions, jobs, environments, files, endpoint, sandboxes, presence, webhooks, alerts, core]
   // Jobs that end in good order may need packages until then.
-  const close = closeOnce(environments.pause, ...parts.map((part) => part.close))
+  const close = closeOnce(() => environments.pause(), ...parts.map((part) => part.close))
   try {
     await lookedAt()
     await runtimes.start()

@@ -113,6 +113,60 @@ test('a ban of a version is one of its local builds', () => {
   expect(['1.0+cpu', '1.0.0', '1.0.post1', '1.0rc1', undefined].map((one) => banOf([ban], 'A', one) === ban)).toEqual([true, true, false, false, false]) // prettier-ignore
 })
 
+const notUsed = { used: { requests: 0, bytes: 0, hosts: new Set<string>() }, close: () => Promise.resolve() }
+async function served(index: string, get: Upstream['get'], paths: (page: Page) => string[]) {
+  const failures: unknown[] = []
+  const failed = (error: unknown) => void failures.push(error)
+  const one = createPackageIndex({
+    index: new URL(index),
+    upstream: { get, ...notUsed },
+    minAgeMs: 0,
+    bans: [],
+    failed,
+  })
+  const own = createServer((req, res) => void one.handle(req, res))
+  await new Promise<void>((resolve) => own.listen(0, '127.0.0.1', resolve))
+  const at = `http://127.0.0.1:${(own.address() as AddressInfo).port}`
+  const answer = await fetch(`${at}/simple/a/`)
+  if (answer.ok) for (const path of paths((await answer.json()) as Page)) await (await fetch(at + path)).text()
+  own.closeAllConnections()
+  await new Promise((resolve) => own.close(resolve))
+  return { faults: one.faults, failures }
+}
+
+test('files at the origin of the index are asked for with its login, others without', async () => {
+  const asked: string[] = []
+  const content = JSON.stringify({
+    files: ['http://in.test/f/', 'http://other.test/f/'].map((at, number) => {
+      const filename = `a-${number}-py3-none-any.whl`
+      return { filename, url: at + filename, hashes: { sha256: '0'.repeat(64) } }
+    }),
+  })
+  const get: Upstream['get'] = (at) => {
+    asked.push(at.href)
+    const pieces = (async function* () {})()
+    const headers = { 'content-type': 'application/json' }
+    const isPage = at.pathname.endsWith('/a/')
+    const plain = new URL(at)
+    plain.username = plain.password = ''
+    const rest = { headers, pieces, text: () => Promise.resolve(content), cancel: () => undefined }
+    return Promise.resolve({ status: isPage ? 200 : 404, url: plain.href, ...rest })
+  }
+  await served('http://me:secret@in.test/simple', get, ({ files }) => files.map((file) => file.url))
+  expect(asked).toEqual([
+    'http://me:secret@in.test/simple/a/',
+    'http://me:secret@in.test/f/a-0-py3-none-any.whl',
+    'http://other.test/f/a-1-py3-none-any.whl',
+  ])
+})
+
+test('the address of the index is told to operators alone', async () => {
+  const error = new Error('connect ECONNREFUSED 10.0.0.5:8080')
+  const { faults, failures } = await served('http://in.test/simple', () => Promise.reject(error), () => []) // prettier-ignore
+  expect(faults).toEqual(['the package index cannot be reached'])
+  expect(failures).toEqual([error])
+})
+
 test('the version of a wheel stands in its name', () => {
   expect(wheelVersion('numpy-2.1.0-cp313-cp313-manylinux_2_17_x86_64.manylinux2014_x86_64.whl')).toBe('2.1.0')
   expect(wheelVersion('numpy-2.1.0.tar.gz')).toBeUndefined()

@@ -169,6 +169,7 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
       upstream,
       minAgeMs: settings.minAgeMs,
       bans,
+      failed: (err) => log.warn({ err, environment: record.view.id }, 'package index failed'),
       gives: (file) => tell(`installing ${file.split('-').slice(0, 2).join(' ')}`),
     })
     const folder = await trees.work()
@@ -425,7 +426,7 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
     },
     async resume() {
       isPaused = false
-      worker?.resume()
+      await worker?.resume()
     },
     close: closeOnce(
       () => timer.stop(),
