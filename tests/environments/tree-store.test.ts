@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { tmpdir } from 'node:os'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { pino } from 'pino'
+import { unlessAborted } from '../../src/worker/sandbox/acquire-patiently.ts'
 import { createTreeStore, NoRoom } from '../../src/worker/environments/tree-store.ts'
 import { PackFault, unpack } from '../../src/worker/environments/unpack.ts'
 
@@ -115,4 +116,14 @@ test('with everything held, or no room on the disk, nothing is added and nothing
   await expect(add(store(1e6, 2 ** 60), 4)).rejects.toBeInstanceOf(NoRoom)
   expect(await there()).toEqual([1, 2])
   expect((await readdir(folder)).filter((name) => name.startsWith('new-'))).toEqual([])
+})
+
+test('a job that ends does not wait for its packages, and lets go of them when they come', async () => {
+  const job = new AbortController()
+  let come = (_held: { release: () => void }) => {}
+  const used = unlessAborted(new Promise<{ release: () => void }>((resolve) => (come = resolve)), job.signal)
+  job.abort('cancelled')
+  await expect(used).rejects.toBe('cancelled')
+  const released = new Promise<void>((resolve) => come({ release: resolve }))
+  await expect(released).resolves.toBeUndefined()
 })
