@@ -73,7 +73,8 @@ export async function startWorker(
   const alerts = createAlerts(core)
   const webhooks = createWebhooks(core, { alert: alerts.endpointFails, attempted: metrics.webhookAttempted })
   const engineChanged = async (isUp: boolean) => {
-    await Promise.all(isUp ? [jobs.resume(), sessions.resume()] : [jobs.pause(), sessions.pause()])
+    const takers = [jobs, sessions, environments]
+    await Promise.all(takers.map((taker) => (isUp ? taker.resume() : taker.pause())))
     await presence.beat()
   }
   const sandboxes = createSandboxes(core, { engine, maker, observer: metrics.pool, engineChanged })
@@ -103,8 +104,9 @@ export async function startWorker(
   }
   const runtimes = createRuntimes(core, { root, podmanSocket, installed }, lookedAt)
   const endpoint = createMetricsEndpoint(config.metrics, metrics, log)
-  const parts = [runtimes, environments, sessions, jobs, files, endpoint, sandboxes, presence, webhooks, alerts, core]
-  const close = closeOnce(...parts.map((part) => part.close))
+  const parts = [runtimes, sessions, jobs, environments, files, endpoint, sandboxes, presence, webhooks, alerts, core]
+  // Jobs that end in good order may need packages until then.
+  const close = closeOnce(() => environments.pause(), ...parts.map((part) => part.close))
   try {
     await lookedAt()
     await runtimes.start()

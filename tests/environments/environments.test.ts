@@ -210,8 +210,11 @@ describe('packages that are refused or harmless', () => {
 
   test('what would run at each start is refused, a .pth file does nothing, and nothing runs at the installation', async () => {
     index.add(wheel('starter', '1.0', [['sitecustomize.py', 'print("started")\n']]))
+    index.add(wheel('encoder', '1.0', [['encodings/__init__.py', 'print("started")\n']]))
+    index.add(wheel('extender', '1.0', [['usercustomize.cpython-313-x86_64-linux-gnu.so', 'x']]))
     index.add(wheel('pathed', '1.0', [['pathed.pth', 'import sys; print("started", file=sys.stderr)\n'], ['pathed.py', '']])) // prettier-ignore
-    expect(await refusal('starter')).toEqual({ status: 422, code: 'environment-failed' })
+    for (const name of ['starter', 'encoder', 'extender'])
+      expect(await refusal(name)).toEqual({ status: 422, code: 'environment-failed' })
     const job = await runJob(platform.url, { language: 'python', code: 'import pathed', dependencies: ['pathed'] })
     expect(stageOf(job)).toMatchObject({ status: 'succeeded', output: '' })
   })

@@ -2,6 +2,8 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { createPackageIndex, type PackageIndex, wheelVersion } from '../../src/worker/environments/package-index.ts'
+import { banOf } from '../../src/shared/environments/environment.ts'
+import { banField } from '../../src/shared/environments/environment-records.ts'
 import { createUpstream, type Upstream } from '../../src/worker/way-out/upstream.ts'
 import { startPackageIndex, type TestIndex, wheel } from '../support/package-index.ts'
 
@@ -9,7 +11,7 @@ const BOUNDS = { maxBytes: 1e6, maxRequests: 1000, maxMs: 60_000 }
 const DAY_MS = 86_400_000
 const bans = [
   { ecosystem: 'pypi' as const, name: 'Bad_One', version: null, reason: 'malware', bannedAt: '' },
-  { ecosystem: 'pypi' as const, name: 'partly', version: '2.0', reason: 'broken', bannedAt: '' },
+  { ecosystem: 'pypi' as const, name: 'Partly', version: 'v2', reason: 'broken', bannedAt: '' },
 ]
 const never = new AbortController().signal
 
@@ -91,6 +93,78 @@ test('internal addresses and more than its bounds are refused', async () => {
   await expect(answer.text(1e6)).rejects.toThrow('more than 10 bytes')
   await guarded.close()
   await small.close()
+})
+
+test.each([
+  ['1.0', ['v1', '1', '1.0.0', ' 01.0 ']],
+  ['1.0a1', ['1.0ALPHA1', '1-a.1', '1.0.0_alpha1', '1a01']],
+  ['1rc0', ['1c', '1.0.pre', '1-preview_0']],
+  ['1!2.post3', ['1!2.0-3', '1!2rev3', '1!2.0.r3']],
+  ['1.dev0+a.1', ['1dev+A-01', '1.0-dev0+a_1']],
+])('a ban of %s counts however it is spelled', (version, others) => {
+  const field = banField('pypi', 'a-b', version)
+  for (const other of others) expect(banField('pypi', 'A._b', other)).toBe(field)
+  for (const other of ['2.0', '1.1', '1b1', '1rc1', '1!2.post4', '1.dev1', 'x'])
+    expect(banField('pypi', 'a-b', other)).not.toBe(field)
+})
+
+test('a ban of a version is one of its local builds', () => {
+  const ban = { ecosystem: 'pypi' as const, name: 'a', version: '1.0', reason: '', bannedAt: '' }
+  expect(['1.0+cpu', '1.0.0', '1.0.post1', '1.0rc1', undefined].map((one) => banOf([ban], 'A', one) === ban)).toEqual([true, true, false, false, false]) // prettier-ignore
+})
+
+const notUsed = { used: { requests: 0, bytes: 0, hosts: new Set<string>() }, close: () => Promise.resolve() }
+async function served(index: string, get: Upstream['get'], paths: (page: Page) => string[]) {
+  const failures: unknown[] = []
+  const failed = (error: unknown) => void failures.push(error)
+  const one = createPackageIndex({
+    index: new URL(index),
+    upstream: { get, ...notUsed },
+    minAgeMs: 0,
+    bans: [],
+    failed,
+  })
+  const own = createServer((req, res) => void one.handle(req, res))
+  await new Promise<void>((resolve) => own.listen(0, '127.0.0.1', resolve))
+  const at = `http://127.0.0.1:${(own.address() as AddressInfo).port}`
+  const answer = await fetch(`${at}/simple/a/`)
+  if (answer.ok) for (const path of paths((await answer.json()) as Page)) await (await fetch(at + path)).text()
+  own.closeAllConnections()
+  await new Promise((resolve) => own.close(resolve))
+  return { faults: one.faults, failures }
+}
+
+test('files at the origin of the index are asked for with its login, others without', async () => {
+  const asked: string[] = []
+  const content = JSON.stringify({
+    files: ['http://in.test/f/', 'http://other.test/f/'].map((at, number) => {
+      const filename = `a-${number}-py3-none-any.whl`
+      return { filename, url: at + filename, hashes: { sha256: '0'.repeat(64) } }
+    }),
+  })
+  const get: Upstream['get'] = (at) => {
+    asked.push(at.href)
+    const pieces = (async function* () {})()
+    const headers = { 'content-type': 'application/json' }
+    const isPage = at.pathname.endsWith('/a/')
+    const plain = new URL(at)
+    plain.username = plain.password = ''
+    const rest = { headers, pieces, text: () => Promise.resolve(content), cancel: () => undefined }
+    return Promise.resolve({ status: isPage ? 200 : 404, url: plain.href, ...rest })
+  }
+  await served('http://me:secret@in.test/simple', get, ({ files }) => files.map((file) => file.url))
+  expect(asked).toEqual([
+    'http://me:secret@in.test/simple/a/',
+    'http://me:secret@in.test/f/a-0-py3-none-any.whl',
+    'http://other.test/f/a-1-py3-none-any.whl',
+  ])
+})
+
+test('the address of the index is told to operators alone', async () => {
+  const error = new Error('connect ECONNREFUSED 10.0.0.5:8080')
+  const { faults, failures } = await served('http://in.test/simple', () => Promise.reject(error), () => []) // prettier-ignore
+  expect(faults).toEqual(['the package index cannot be reached'])
+  expect(failures).toEqual([error])
 })
 
 test('the version of a wheel stands in its name', () => {

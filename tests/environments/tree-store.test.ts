@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { tmpdir } from 'node:os'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { pino } from 'pino'
+import { unlessAborted } from '../../src/worker/sandbox/acquire-patiently.ts'
 import { createTreeStore, NoRoom } from '../../src/worker/environments/tree-store.ts'
 import { PackFault, unpack } from '../../src/worker/environments/unpack.ts'
 
@@ -26,7 +27,8 @@ function packOf(entries: readonly Entry[], end = true): Buffer {
   return Buffer.concat(parts)
 }
 
-const bounds = { maxBytes: 1000, maxFiles: 3 }
+const KIB = 1024
+const bounds = { maxBytes: 64 * KIB, maxFiles: 4 }
 async function unpacked(bytes: Buffer) {
   const pack = join(folder, 'pack')
   const target = join(folder, 'target')
@@ -43,7 +45,8 @@ test('a pack becomes files with their modes', async () => {
       ['b/c/run', '#!', true],
     ]),
   )
-  expect(answer).toEqual({ bytes: 7, files: 2 })
+  // With the folders b and b/c.
+  expect(answer).toEqual({ bytes: 16 * KIB, files: 4 })
   expect(await readFile(join(folder, 'target/a.py'), 'utf8')).toBe('x = 1')
   expect((await stat(join(folder, 'target/b/c/run'))).mode & 0o777).toBe(0o755)
 })
@@ -54,8 +57,9 @@ const hostile: [title: string, pack: Buffer][] = [
   ['an absolute path', packOf([['/etc/x', '']])],
   ['a path with NUL', packOf([['a\0b', '']])],
   ['a path that is not UTF-8', packOf([[Buffer.from([0x61, 0xff]), '']])],
-  ['too many files', packOf([1, 2, 3, 4].map((n): Entry => [`${n}`, '']))],
-  ['too many bytes', packOf([['a', 'x'.repeat(1001)]])],
+  ['too many files', packOf([1, 2, 3, 4, 5].map((n): Entry => [`${n}`, '']))],
+  ['too many folders', packOf([['a/b/c/d/e', '']])],
+  ['too many bytes', packOf([['a', 'x'.repeat(64 * KIB + 1)]])],
   ['no end', packOf([['a', 'x']], false)],
   ['more behind its end', Buffer.concat([packOf([]), Buffer.from('x')])],
   ['another beginning', Buffer.from('PK\u0003\u0004 and more')],
@@ -75,14 +79,14 @@ const store = (maxBytes: number, minFreeBytes = 0) =>
 
 async function add(trees: ReturnType<typeof store>, digit: number, usedAt = digit) {
   const pack = join(folder, `pack-of-${digit}`)
-  await writeFile(pack, packOf([['file', 'x'.repeat(300)]]))
+  await writeFile(pack, packOf([['file', 'x'.repeat(6 * KIB)]]))
   await trees.add(key(digit), pack)
   await utimes(join(folder, `${key(digit)}.json`), usedAt, usedAt)
 }
 const there = async () => (await readdir(folder)).filter((name) => /^\d{64}$/.test(name)).map((name) => Number(name[0]))
 
 test('the least recently used environments make room, and none that is held', async () => {
-  const trees = store(1000)
+  const trees = store(20 * KIB)
   for (const digit of [1, 2, 3]) await add(trees, digit)
   const release = trees.hold(key(1))
   await utimes(join(folder, `${key(1)}.json`), 1, 1)
@@ -91,11 +95,11 @@ test('the least recently used environments make room, and none that is held', as
   release()
   await add(trees, 5)
   expect(await there()).toEqual([3, 4, 5])
-  expect(await trees.size()).toEqual({ environments: 3, bytes: 900 })
+  expect(await trees.size()).toEqual({ environments: 3, bytes: 18 * KIB })
 })
 
 test('what another process of the host holds does not go', async () => {
-  const trees = store(1000)
+  const trees = store(20 * KIB)
   for (const digit of [1, 2, 3]) await add(trees, digit)
   await writeFile(join(folder, `${key(1)}.held-${process.ppid}`), '')
   await add(trees, 4)
@@ -103,7 +107,7 @@ test('what another process of the host holds does not go', async () => {
 })
 
 test('with everything held, or no room on the disk, nothing is added and nothing is left', async () => {
-  const trees = store(700)
+  const trees = store(14 * KIB)
   await add(trees, 1)
   await add(trees, 2)
   trees.hold(key(1))
@@ -112,4 +116,14 @@ test('with everything held, or no room on the disk, nothing is added and nothing
   await expect(add(store(1e6, 2 ** 60), 4)).rejects.toBeInstanceOf(NoRoom)
   expect(await there()).toEqual([1, 2])
   expect((await readdir(folder)).filter((name) => name.startsWith('new-'))).toEqual([])
+})
+
+test('a job that ends does not wait for its packages, and lets go of them when they come', async () => {
+  const job = new AbortController()
+  let come = (_held: { release: () => void }) => {}
+  const used = unlessAborted(new Promise<{ release: () => void }>((resolve) => (come = resolve)), job.signal)
+  job.abort('cancelled')
+  await expect(used).rejects.toBe('cancelled')
+  const released = new Promise<void>((resolve) => come({ release: resolve }))
+  await expect(released).resolves.toBeUndefined()
 })

@@ -13,7 +13,8 @@ import warnings
 from importlib.util import source_hash
 from struct import pack
 
-AT_START = {"sitecustomize.py", "usercustomize.py", "sitecustomize", "usercustomize"}
+# Modules, as source, byte code, extension or package: up to the first dot in the name.
+AT_START = {"sitecustomize", "usercustomize", "encodings"}
 
 
 def fail(message):
@@ -75,7 +76,7 @@ def main():
         status = os.lstat(path)
         if not stat.S_ISREG(status.st_mode):
             fail(f"{relative} is no plain file; packages may hold plain files only")
-        if relative.split(os.sep)[0] in AT_START:
+        if relative.split(os.sep)[0].split(".")[0] in AT_START:
             fail(f"{relative} would run at each start of Python")
         if status.st_size > max_bytes:
             fail(f"too large: more than {max_bytes} bytes")

@@ -4,7 +4,14 @@ import { MINUTE } from '../limits.ts'
 import type { Keys } from '../redis/keys.ts'
 import { createQueue } from '../redis/queue.ts'
 import { defineScripts, luaScript, runScript } from '../redis/lua-script.ts'
-import type { Environment, EnvironmentOrigin, EnvironmentRecord, PackageBan } from './environment.ts'
+import {
+  type Environment,
+  type EnvironmentOrigin,
+  type EnvironmentRecord,
+  normalName,
+  type PackageBan,
+} from './environment.ts'
+import { normalVersion } from './normal-version.ts'
 
 /** What is asked for. */
 export interface NewEnvironment {
@@ -132,8 +139,9 @@ export interface EnvironmentRecords {
   bans(): Promise<PackageBan[]>
 }
 
-const banField = (ecosystem: string, name: string, version: string | null) =>
-  `${ecosystem}:${name}${version === null ? '' : `==${version}`}`
+/** The same for every spelling of a name and a version. */
+export const banField = (ecosystem: string, name: string, version: string | null): string =>
+  `${ecosystem}:${normalName(name)}${version === null ? '' : `==${normalVersion(version)}`}`
 
 export function createEnvironmentRecords(redis: Redis, keys: Keys): EnvironmentRecords {
   defineScripts(redis, [CREATE, UPDATE])

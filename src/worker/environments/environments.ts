@@ -4,14 +4,14 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { randomUUID } from 'node:crypto'
-import { UnrecoverableError, Worker } from 'bullmq'
+import { DelayedError, UnrecoverableError, Worker } from 'bullmq'
 import { closeOnce } from '../../shared/close-once.ts'
 import {
+  banOf,
   type EnvironmentError,
   type EnvironmentRecord,
   packagesOf,
   type PackageBan,
-  normalName,
 } from '../../shared/environments/environment.ts'
 import {
   createEnvironmentQueue,
@@ -25,8 +25,8 @@ import { GIB, MIB, SECOND } from '../../shared/limits.ts'
 import { createJobQueue, promoteJobs } from '../../shared/redis/job-queue.ts'
 import { makeSocketFolder } from '../../shared/socket-folder.ts'
 import type { WorkerCore } from '../core.ts'
+import { EngineDown } from '../sandbox/engine-health.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
-import { SandboxBroken } from '../sandbox/sandbox.ts'
 import { EnvironmentFailed, type JobEnvironments } from '../jobs/job-environments.ts'
 import { BASE_ENV } from '../jobs/plan.ts'
 import { startTimer } from '../timer.ts'
@@ -42,6 +42,9 @@ import { PackFault } from './unpack.ts'
 export interface Environments extends JobEnvironments {
   /** Takes builds from when it is called with an installer here; to be called whenever one may have come. */
   start(): void
+  /** Takes no more builds until it is told to: the engine is away. What fails meanwhile is tried again. */
+  pause(): Promise<void>
+  resume(): Promise<void>
   /** Takes no more builds; those under way end, or go to another worker. Idempotent. */
   close(): Promise<void>
 }
@@ -93,6 +96,8 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
   const bringing = new Map<string, Promise<void>>()
   const defaults = new Map<string, Promise<string>>()
   let worker: Worker<{ id: string }, null, 'build'> | undefined
+  let isPaused = false
+  let rebuilding: Promise<unknown> = Promise.resolve()
 
   /** Others than these give other bytes for a lock. */
   const keyOf = (language: string, lock: string): string => {
@@ -164,6 +169,7 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
       upstream,
       minAgeMs: settings.minAgeMs,
       bans,
+      failed: (err) => log.warn({ err, environment: record.view.id }, 'package index failed'),
       gives: (file) => tell(`installing ${file.split('-').slice(0, 2).join(' ')}`),
     })
     const folder = await trees.work()
@@ -172,6 +178,7 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
     try {
       sandbox = await options.makeSandbox(image, cellBytes(bounds) + MEMORY_BYTES, wayOut.folder)
       const ended = closing.signal
+      ended.throwIfAborted()
       const stop = () => void sandbox?.destroy()
       ended.addEventListener('abort', stop)
       const limits = stageLimits()
@@ -191,8 +198,13 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
         const key = keyOf(record.view.language, built.lock)
         refuseBanned(built.lock, bans)
         const release = trees.hold(key)
-        const size = (await trees.find(key)) ?? (await trees.add(key, built.pack))
-        return { key, lock: built.lock, size, release, pack: built.pack }
+        try {
+          const size = (await trees.find(key)) ?? (await trees.add(key, built.pack))
+          return { key, lock: built.lock, size, release, pack: built.pack }
+        } catch (error) {
+          release()
+          throw error
+        }
       } catch (error) {
         await rm(built.pack, { force: true })
         throw error instanceof PackFault || error instanceof NoRoom || isNoSpace(error)
@@ -256,13 +268,20 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
     }
   }
 
+  /** One after another: each takes as much memory and disk as a build from the queue. */
+  const rebuild = (record: EnvironmentRecord, lock: string): Promise<Brought> => {
+    const built = rebuilding.then(() => build(record, lock, () => undefined))
+    rebuilding = built.catch(() => undefined)
+    return built
+  }
+
   /** Brings an environment that was built before to this host, once for all who ask. It is held already. */
   const bring = (record: EnvironmentRecord, key: string, lock: string): Promise<void> => {
     const under = bringing.get(key)
     if (under) return under
     const work = (async () => {
       if ((await trees.find(key)) || (await fetch(record, key))) return
-      const built = await build(record, lock, () => undefined)
+      const built = await rebuild(record, lock)
       built.release()
       await rm(built.pack, { force: true })
       if (built.key !== key) throw new Error('the lock gave another environment')
@@ -308,13 +327,14 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
       }
       log.info({ environment: id, key, ...size }, 'environment built')
     } catch (error) {
-      if (!(error instanceof BuildFault)) throw error
+      // What a build says that this worker ended says nothing of its packages.
+      if (!(error instanceof BuildFault) || closing.signal.aborted) throw error
       log.info({ environment: id, code: error.code, detail: error.message }, 'environment cannot be built')
       await end({ code: error.code, detail: error.message })
     }
   }
 
-  /** We failed, twice at least: whoever waits is told. */
+  /** We failed, as often as it is tried: whoever waits is told. */
   const giveUp = async (id: string): Promise<void> => {
     const record = await records.read(id)
     if (!record || record.view.state === 'ready' || record.view.state === 'failed') return
@@ -355,7 +375,9 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
         return { key, lock, release }
       } catch (error) {
         release()
-        if (!(error instanceof BuildFault)) throw error
+        if (!(error instanceof BuildFault) || closing.signal.aborted) {
+          throw isPaused ? new EngineDown('the container engine is away', { cause: error }) : error
+        }
         if (error.code === 'package-not-allowed') {
           await trees.evict(key)
           await records.forget(record)
@@ -368,16 +390,16 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
       if (worker || closing.signal.aborted || options.languages().length === 0) return
       worker = new Worker<{ id: string }, null, 'build'>(
         ENVIRONMENT_QUEUE_NAME,
-        async (job) => {
+        async (job, token) => {
           try {
             await buildQueued(job.data.id)
             return null
           } catch (error) {
             log.error({ err: error, environment: job.data.id }, 'build of an environment failed inside')
-            if (closing.signal.aborted) throw error
-            if (error instanceof SandboxBroken && job.attemptsMade < 1) throw error
-            await giveUp(job.data.id)
-            throw new UnrecoverableError((error as Error).message)
+            if (!isPaused && !closing.signal.aborted) throw error
+            // It was not the build: it does not count as one of its attempts.
+            await job.moveToDelayed(Date.now() + SECOND, token)
+            throw new DelayedError()
           }
         },
         {
@@ -396,6 +418,15 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
         const isLast = job && (job.attemptsMade >= (job.opts.attempts ?? 1) || err instanceof UnrecoverableError)
         if (isLast) void giveUp(job.data.id).catch(() => undefined)
       })
+      if (isPaused) void worker.pause(true)
+    },
+    async pause() {
+      isPaused = true
+      await worker?.pause(true)
+    },
+    async resume() {
+      isPaused = false
+      await worker?.resume()
     },
     close: closeOnce(
       () => timer.stop(),
@@ -419,7 +450,7 @@ interface Brought {
 /** @throws BuildFault when the lock has what an operator bans */
 function refuseBanned(lock: string, bans: readonly PackageBan[]): void {
   for (const { name, version } of packagesOf(lock)) {
-    const ban = bans.find((one) => normalName(one.name) === normalName(name) && (one.version ?? version) === version)
+    const ban = banOf(bans, name, version)
     if (ban) throw new BuildFault({ code: 'package-not-allowed', detail: `${name} ${version} is banned on this server: ${ban.reason}` }) // prettier-ignore
   }
 }

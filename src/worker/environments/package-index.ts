@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { normalName, type PackageBan } from '../../shared/environments/environment.ts'
-import type { Upstream } from '../way-out/upstream.ts'
+import { banOf, normalName, type PackageBan } from '../../shared/environments/environment.ts'
+import { OutOfBounds, type Upstream } from '../way-out/upstream.ts'
 
 /**
  * The package index as an installer in a cell sees it: the only thing it reaches. It is the operator's index (the simple API of PEP 503 in
@@ -17,6 +17,11 @@ export interface PackageIndex {
   readonly given: readonly { file: string; bytes: number }[]
   /** What went wrong that is not the installer's fault. */
   readonly faults: readonly string[]
+}
+
+/** What the index answers cannot be used. */
+class IndexFault extends Error {
+  override readonly name = 'IndexFault'
 }
 
 export interface Refusal {
@@ -35,6 +40,8 @@ export interface PackageIndexOptions {
   minAgeMs: number
   bans: readonly PackageBan[]
   now?: () => number
+  /** Told of what went wrong, whole: it is for operators. */
+  failed?: (error: unknown) => void
   /** Told of each file that is given out. */
   gives?: (file: string) => void
 }
@@ -61,7 +68,7 @@ const SIMPLE = 'application/vnd.pypi.simple.v1+json'
 const PAGE_BYTES = 64 * 1024 * 1024
 
 export function createPackageIndex(options: PackageIndexOptions): PackageIndex {
-  const { index, upstream, minAgeMs, bans, now = Date.now, gives } = options
+  const { index, upstream, minAgeMs, bans, now = Date.now, gives, failed = () => undefined } = options
   const refusals: Refusal[] = []
   const refuse = (refusal: Refusal) => void refusals.push(refusal)
   const given: { file: string; bytes: number }[] = []
@@ -69,11 +76,10 @@ export function createPackageIndex(options: PackageIndexOptions): PackageIndex {
   const known = new Map<string, Known>()
   const base = new URL(index.href.endsWith('/') ? index.href : `${index.href}/`)
 
-  const banOf = (name: string, version: string | undefined) =>
-    bans.find((ban) => normalName(ban.name) === name && (ban.version === null || ban.version === version))
+  const login = { username: base.username, password: base.password }
 
   const simple = async (name: string, res: ServerResponse) => {
-    const whole = banOf(name, undefined)
+    const whole = banOf(bans, name, undefined)
     if (whole) {
       refuse({ name, kind: 'banned', detail: `${name} is banned on this server: ${whole.reason}` })
       return plain(res, 404)
@@ -87,12 +93,12 @@ export function createPackageIndex(options: PackageIndexOptions): PackageIndex {
     }
     if (answer.status !== 200) {
       answer.cancel()
-      throw new Error(`the package index answers ${answer.status} for ${name}`)
+      throw new IndexFault(`the package index answers ${answer.status} for ${name}`)
     }
     const type = answer.headers['content-type'] ?? ''
     const body = await answer.text(PAGE_BYTES)
     if (!type.includes('json'))
-      throw new Error('the package index has no JSON API (PEP 691), which has the times and hashes of files')
+      throw new IndexFault('the package index has no JSON API (PEP 691), which has the times and hashes of files')
     const { files = [] } = JSON.parse(body) as { files?: IndexFile[] }
     const shown = show(name, files, new URL(answer.url))
     const text = JSON.stringify({ meta: { 'api-version': '1.1' }, name, files: shown })
@@ -101,13 +107,15 @@ export function createPackageIndex(options: PackageIndexOptions): PackageIndex {
 
   const show = (name: string, files: readonly IndexFile[], page: URL): IndexFile[] => {
     const wheels = files.filter(({ filename }) => filename.endsWith('.whl') && wheelVersion(filename) !== undefined)
-    const allowed = wheels.filter(({ filename }) => !banOf(name, wheelVersion(filename)))
+    const allowed = wheels.filter(({ filename }) => !banOf(bans, name, wheelVersion(filename)))
     const old = allowed.filter((file) => isOldEnough(file))
     refuseVersions(name, files, old)
     if (old.length === 0) refuse({ name, ...whyNone(name, files, wheels, allowed) })
     return old.map((file) => {
       const path = `/files/${createHash('sha256').update(file.url).digest('hex').slice(0, 16)}/${file.filename}`
-      known.set(path, { url: new URL(file.url, page), file })
+      const url = new URL(file.url, page)
+      if (url.origin === base.origin && url.username === '') Object.assign(url, login)
+      known.set(path, { url, file })
       const { filename, hashes, yanked = false, size } = file
       const metadata = file['core-metadata'] ?? file['dist-info-metadata'] ?? false
       return {
@@ -131,7 +139,7 @@ export function createPackageIndex(options: PackageIndexOptions): PackageIndex {
       const { filename } = file
       const version = wheelVersion(filename) ?? sourceVersion(filename)
       if (version === undefined || there.has(version)) continue
-      const ban = banOf(name, version)
+      const ban = banOf(bans, name, version)
       if (ban)
         reasons.set(version, { kind: 'banned', detail: `${name} ${version} is banned on this server: ${ban.reason}` })
       else if (filename.endsWith('.whl')) reasons.set(version, tooNew(`${name} ${version}`, file))
@@ -180,7 +188,7 @@ export function createPackageIndex(options: PackageIndexOptions): PackageIndex {
     if (answer.status !== 200 && answer.status !== 206) {
       answer.cancel()
       if (answer.status === 404) return plain(res, 404)
-      throw new Error(`the package index answers ${answer.status} for ${found.file.filename}`)
+      throw new IndexFault(`the package index answers ${answer.status} for ${found.file.filename}`)
     }
     const { 'content-length': length, 'content-range': contentRange } = answer.headers
     res.writeHead(answer.status, {
@@ -226,7 +234,10 @@ export function createPackageIndex(options: PackageIndexOptions): PackageIndex {
         if (pathname.startsWith('/files/')) return await file(decodeURIComponent(pathname), req, res)
         plain(res, 404)
       } catch (error) {
-        faults.push((error as Error).message)
+        failed(error)
+        // What a connection says has the address of the operator's index, which may be an internal one.
+        const isTold = error instanceof IndexFault || error instanceof OutOfBounds
+        faults.push(isTold ? error.message : 'the package index cannot be reached')
         if (res.headersSent) res.destroy()
         else plain(res, 502)
       }

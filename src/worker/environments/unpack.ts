@@ -16,13 +16,15 @@ export class PackFault extends Error {
 const MAGIC = Buffer.from('RYPACK1\n')
 const ENTRY_BYTES = 11
 const MAX_PATH_BYTES = 1024
+/** What even an empty file, or a folder, takes of a disk. */
+const LEAST_BYTES = 4096
 
 /**
  * Unpacks what an installer wrote: `RYPACK1` and a line end, then entries of one byte (1: executable), the lengths of path (2 bytes) and content
  * (8 bytes, big endian), path, content; an entry without path is the last. It comes from a cell in which a stranger's files were read, so it
  * is believed nothing: every path is relative and clean, every file new and plain, and nothing is a link.
  * @param folder an empty one; the caller removes it when this throws
- * @returns bytes and number of the files
+ * @returns number of files and folders, and their bytes, each at least 4 KiB
  * @throws PackFault; what the disk answers
  */
 export async function unpack(
@@ -37,20 +39,24 @@ export async function unpack(
     const made = new Set<string>([folder])
     let bytes = 0
     let files = 0
+    const count = (size: number) => {
+      files += 1
+      bytes += Math.max(size, LEAST_BYTES)
+      if (files > bounds.maxFiles) throw new PackFault(`has more than ${bounds.maxFiles} files and folders`)
+      if (bytes > bounds.maxBytes) throw new PackFault(`has more than ${bounds.maxBytes} bytes`)
+    }
     for (;;) {
       const head = await source.take(ENTRY_BYTES)
       const pathBytes = head.readUInt16BE(1)
       const size = Number(head.readBigUInt64BE(3))
       if (pathBytes === 0) break
-      files += 1
-      bytes += size
-      if (files > bounds.maxFiles) throw new PackFault(`has more than ${bounds.maxFiles} files`)
-      if (bytes > bounds.maxBytes) throw new PackFault(`has more than ${bounds.maxBytes} bytes`)
+      count(size)
       const path = cleanPath(await source.take(pathBytes))
       const target = join(folder, path)
       const parent = dirname(target)
       if (!made.has(parent)) {
         for (const place of missing(parent, made)) {
+          count(0)
           await mkdir(place, { mode: 0o755 })
           if (isMasked) await chmod(place, 0o755)
           made.add(place)

@@ -14,7 +14,7 @@ import type { Priority } from '../../shared/redis/job-queue.ts'
 import type { SecurityEvent } from '../../shared/security/security-event.ts'
 import { FilesUnavailable, type JobFiles } from '../files/job-files.ts'
 import type { CompiledPrograms } from '../judging/compiled-programs.ts'
-import { acquirePatiently, NoSandbox } from '../sandbox/acquire-patiently.ts'
+import { acquirePatiently, NoSandbox, unlessAborted } from '../sandbox/acquire-patiently.ts'
 import { EngineDown } from '../sandbox/engine-health.ts'
 import type { SandboxPool } from '../sandbox/pool.ts'
 import { GATHER_TIMEOUT_MS, SandboxBroken } from '../sandbox/sandbox.ts'
@@ -278,7 +278,8 @@ async function attemptJob(
   const { language, image } = locate(spec)
   const { memoryBytes } = spec.head.limits
   const asked = performance.now()
-  const packages = spec.environment === undefined ? undefined : await environments.use(spec.environment)
+  const packages =
+    spec.environment === undefined ? undefined : await unlessAborted(environments.use(spec.environment), signal)
   const request = { image: withEnvironment(image, packages?.key), memoryBytes, tenant: spec.tenant, shareable: spec.shareable } // prettier-ignore
   // From then on the sandbox holds what is mounted in it.
   const lease = await acquirePatiently(pool, request, signal, log).finally(() => packages?.release())

@@ -38,8 +38,11 @@ export async function acquirePatiently(
   })
 }
 
-/** @throws the signal's reason when it aborts first; the lease goes back when it comes */
-async function unlessAborted(acquiring: Promise<Lease>, signal: AbortSignal): Promise<Lease> {
+/** @throws the signal's reason when it aborts first; what was acquired is released when it comes */
+export async function unlessAborted<Held extends { release(): void }>(
+  acquiring: Promise<Held>,
+  signal: AbortSignal,
+): Promise<Held> {
   let onAbort = () => {}
   const aborted = new Promise<never>((_resolve, reject) => {
     onAbort = () => reject(signal.reason as Error)
@@ -49,7 +52,7 @@ async function unlessAborted(acquiring: Promise<Lease>, signal: AbortSignal): Pr
   try {
     return await Promise.race([acquiring, aborted])
   } catch (error) {
-    if (signal.aborted) acquiring.then((lease) => lease.release()).catch(() => undefined)
+    if (signal.aborted) acquiring.then((held) => held.release()).catch(() => undefined)
     throw error
   } finally {
     signal.removeEventListener('abort', onAbort)
