@@ -1,7 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { v7 as uuid } from 'uuid'
 import { SECOND } from '../../shared/limits.ts'
-import { Problem } from '../../shared/problems.ts'
 import type { Finding } from '../../shared/security/finding.ts'
 import { CommandRequest, SignalRequest, StdinRequest } from '../../shared/sessions/requests.ts'
 import { Command, type Session } from '../../shared/sessions/session.ts'
@@ -9,21 +8,20 @@ import { GapEvent } from '../../shared/job-event.ts'
 import { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { TerminalSize } from '../../shared/terminal-size.ts'
 import type { Caller } from '../http/caller.ts'
-import { BEGINNING } from '../events/event-feed.ts'
 import { idempotencyOf } from '../http/idempotency.ts'
 import { whileKeyHolds } from '../http/open-responses.ts'
 import { PATH } from '../http/openapi/parameters.ts'
-import { MAX_WAIT_SECONDS, preferredWait } from '../http/prefer.ts'
+import { preferredWait } from '../http/prefer.ts'
 import { invalidRequest } from '../http/problems.ts'
 import { defineRoute } from '../http/route.ts'
-import { sendEvents } from '../http/sse.ts'
 import { plainBase64, NOT_BASE64 } from '../jobs/request/base64.ts'
 import { checkVectors } from '../jobs/request/check-request.ts'
 import { checkSizes } from '../jobs/request/check-sizes.ts'
 import { subjectOf } from '../screening/subject.ts'
 import { command as commandExample } from './examples.ts'
-import { CALL_PROBLEMS, eventsOf, folderOf } from './executions.ts'
-import { answeredOrStored, ownSession, type SessionNeeds, sessionOf } from './needs.ts'
+import { CALL_PROBLEMS, folderOf } from './executions.ts'
+import { ownSession, type SessionNeeds, sessionOf } from './needs.ts'
+import { readResult, sendResultEvents, WaitQuery } from './read-result.ts'
 
 const finished = { finished: { summary: 'An ended command', value: commandExample } }
 
@@ -178,40 +176,15 @@ export const readCommand = defineRoute({
   description: 'With its output so far. `wait` waits until it has ended or the time is over.',
   scopes: ['sessions'],
   params: { id: PATH.session, command: PATH.command },
-  query: Type.Object(
-    {
-      wait: Type.Optional(
-        Type.String({ pattern: '^[0-9]{1,9}$', description: 'whole seconds to wait for the end; at most 60 count' }),
-      ),
-    },
-    { additionalProperties: false },
-  ),
+  query: WaitQuery,
   answers: { 200: { description: 'The command.', schema: Command, examples: finished } },
   cache: 'private, no-cache',
   schemas: { Command },
   problems: [...CALL_PROBLEMS, 'too-many-open'],
   async handle(needs: SessionNeeds, { res, params, query, send }) {
-    const session = await ownSession(needs, res, params.id)
-    const id = params.command.toLowerCase()
-    if (session.state === 'ended') return send(200, await storedCommand(needs, session, id))
-    const seconds = Math.min(Number(query.wait ?? '0'), MAX_WAIT_SECONDS)
-    const signal = seconds > 0 ? needs.open.admit(res) : undefined
-    const waitMs = seconds * SECOND
-    const options = { waitMs, ...(signal && { signal }) }
-    const call = answeredOrStored(
-      needs.calls.call(sessionOf(res, session.id), 'readCommand', { id, waitMs }, options),
-      () => storedCommand(needs, session, id),
-    )
-    send(200, await (signal ? whileKeyHolds(signal, call) : call))
+    send(200, await readResult(needs, res, 'command', { session: params.id, id: params.command }, query.wait))
   },
 })
-
-async function storedCommand({ records }: SessionNeeds, session: Session, id: string): Promise<Command> {
-  const json = await records.readResult(session.id, id)
-  const { kind, ...command } = JSON.parse(json ?? '{}') as Command & { kind?: string }
-  if (kind !== 'command') throw new Problem('not-found', 'the session has no such command, or it has gone')
-  return command
-}
 
 export const streamCommandEvents = defineRoute({
   method: 'get',
@@ -233,21 +206,8 @@ export const streamCommandEvents = defineRoute({
     },
   },
   problems: [...CALL_PROBLEMS, 'invalid-header', 'too-many-open'],
-  async handle(needs: SessionNeeds, { req, res, params }) {
-    const { feed, open, calls } = needs
-    const session = await ownSession(needs, res, params.id)
-    const id = params.command.toLowerCase()
-    const stored = () => storedCommand(needs, session, id)
-    if (session.state === 'ended') await stored()
-    else await answeredOrStored(calls.call(sessionOf(res, session.id), 'readCommand', { id, waitMs: 0 }), stored)
-    if (req.method === 'HEAD') return void res.type('text/event-stream').end()
-    const after = req.get('last-event-id') || BEGINNING
-    if (!/^\d{1,15}-\d{1,15}$/.test(after)) {
-      throw new Problem('invalid-header', 'Last-Event-ID must be the id of an event of this session')
-    }
-    const signal = open.admit(res)
-    await sendEvents(res, eventsOf('command', await feed.read(session.id, after, signal), id), signal)
-  },
+  handle: (needs: SessionNeeds, { req, res, params }) =>
+    sendResultEvents(needs, req, res, 'command', { session: params.id, id: params.command }),
 })
 
 const common = {

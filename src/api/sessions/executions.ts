@@ -2,41 +2,30 @@ import Type from 'typebox'
 import { v7 as uuid } from 'uuid'
 import { GapEvent } from '../../shared/job-event.ts'
 import { SECOND } from '../../shared/limits.ts'
-import { Problem, type ProblemCode } from '../../shared/problems.ts'
+import type { ProblemCode } from '../../shared/problems.ts'
 import type { Finding } from '../../shared/security/finding.ts'
 import { ContextRequest, ExecutionRequest } from '../../shared/sessions/requests.ts'
 import { Context, Execution, type Session } from '../../shared/sessions/session.ts'
 import { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { findLanguage, type Language } from '../../shared/language.ts'
-import { BEGINNING } from '../events/event-feed.ts'
-import type { StoredEvent } from '../events/live-events.ts'
 import type { Caller } from '../http/caller.ts'
 import { idempotencyOf } from '../http/idempotency.ts'
 import { whileKeyHolds } from '../http/open-responses.ts'
 import { PATH } from '../http/openapi/parameters.ts'
-import { MAX_WAIT_SECONDS, preferredWait } from '../http/prefer.ts'
+import { preferredWait } from '../http/prefer.ts'
 import { invalidRequest } from '../http/problems.ts'
 import { defineRoute } from '../http/route.ts'
-import { sendEvents } from '../http/sse.ts'
 import { checkSizes } from '../jobs/request/check-sizes.ts'
 import { checkVectors } from '../jobs/request/check-request.ts'
 import { subjectOf } from '../screening/subject.ts'
 import { context as contextExample, execution as executionExample } from './examples.ts'
-import { answeredOrStored, ownSession, type SessionNeeds, sessionOf } from './needs.ts'
+import { ownSession, type SessionNeeds, sessionOf } from './needs.ts'
+import { readResult, sendResultEvents, WaitQuery } from './read-result.ts'
 
 /** What every call to a session can be refused for. */
 export const CALL_PROBLEMS = ['session-ended', 'session-lost', 'session-busy'] as const satisfies ProblemCode[]
 
 const finished = { finished: { summary: 'An ended execution', value: executionExample } }
-const WaitQuery = Type.Object(
-  {
-    wait: Type.Optional(
-      Type.String({ pattern: '^[0-9]{1,9}$', description: 'whole seconds to wait for the end; at most 60 count' }),
-    ),
-  },
-  { additionalProperties: false },
-)
-
 export const execute = defineRoute({
   method: 'post',
   path: '/v1/sessions/:id/executions',
@@ -176,27 +165,9 @@ export const readExecution = defineRoute({
   schemas: { Execution },
   problems: [...CALL_PROBLEMS, 'too-many-open'],
   async handle(needs: SessionNeeds, { res, params, query, send }) {
-    const session = await ownSession(needs, res, params.id)
-    const id = params.execution.toLowerCase()
-    if (session.state === 'ended') return send(200, await storedExecution(needs, session, id))
-    const seconds = Math.min(Number(query.wait ?? '0'), MAX_WAIT_SECONDS)
-    const signal = seconds > 0 ? needs.open.admit(res) : undefined
-    const waitMs = seconds * SECOND
-    const options = { waitMs, ...(signal && { signal }) }
-    const call = answeredOrStored(
-      needs.calls.call(sessionOf(res, session.id), 'readExecution', { id, waitMs }, options),
-      () => storedExecution(needs, session, id),
-    )
-    send(200, await (signal ? whileKeyHolds(signal, call) : call))
+    send(200, await readResult(needs, res, 'execution', { session: params.id, id: params.execution }, query.wait))
   },
 })
-
-async function storedExecution({ records }: SessionNeeds, session: Session, id: string): Promise<Execution> {
-  const json = await records.readResult(session.id, id)
-  const { kind, ...execution } = JSON.parse(json ?? '{}') as Execution & { kind?: string }
-  if (kind !== 'execution') throw new Problem('not-found', 'the session has no such execution, or it has gone')
-  return execution
-}
 
 export const streamExecutionEvents = defineRoute({
   method: 'get',
@@ -218,41 +189,9 @@ export const streamExecutionEvents = defineRoute({
     },
   },
   problems: [...CALL_PROBLEMS, 'invalid-header', 'too-many-open'],
-  async handle(needs: SessionNeeds, { req, res, params }) {
-    const { feed, open, calls } = needs
-    const session = await ownSession(needs, res, params.id)
-    const id = params.execution.toLowerCase()
-    const stored = () => storedExecution(needs, session, id)
-    if (session.state === 'ended') await stored()
-    else await answeredOrStored(calls.call(sessionOf(res, session.id), 'readExecution', { id, waitMs: 0 }), stored)
-    if (req.method === 'HEAD') return void res.type('text/event-stream').end()
-    const after = req.get('last-event-id') || BEGINNING
-    if (!/^\d{1,15}-\d{1,15}$/.test(after)) {
-      throw new Problem('invalid-header', 'Last-Event-ID must be the id of an event of this session')
-    }
-    const signal = open.admit(res)
-    await sendEvents(res, eventsOf('execution', await feed.read(session.id, after, signal), id), signal)
-  },
+  handle: (needs: SessionNeeds, { req, res, params }) =>
+    sendResultEvents(needs, req, res, 'execution', { session: params.id, id: params.execution }),
 })
-
-/** Those of one execution or command, to its end. */
-export async function* eventsOf(
-  kind: 'execution' | 'command',
-  events: AsyncIterable<StoredEvent>,
-  id: string,
-): AsyncGenerator<StoredEvent> {
-  for await (const event of events) {
-    if (event.type === 'ended') {
-      yield event
-      return
-    }
-    if (!event.data.includes(id)) continue
-    const data = JSON.parse(event.data) as { id?: unknown; execution?: unknown; command?: unknown; state?: unknown }
-    if (event.type === kind ? data.id !== id : data[kind] !== id) continue
-    yield event
-    if (event.type === kind && data.state === 'finished') return
-  }
-}
 
 const InputRequest = Type.Object({ value: Type.String({ maxLength: 65_536 }) }, { additionalProperties: false })
 

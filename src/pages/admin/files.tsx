@@ -8,6 +8,7 @@ import { Live } from './live.tsx'
 import { usePaged } from './paged.tsx'
 import { Link } from './router.tsx'
 import { type Column, Table } from './table.tsx'
+import { TenantFilter } from './tenant-filter.tsx'
 import { At } from './times.tsx'
 import { usePolled } from './use-polled.ts'
 
@@ -50,19 +51,7 @@ export function FilesPage({ api }: { api: Api }) {
           </p>
         )}
       </header>
-      <form class="filters" role="search" aria-label="Files" onSubmit={(event) => event.preventDefault()}>
-        <div class="field">
-          <label for="tenant">Tenant</label>
-          <input
-            class="input"
-            id="tenant"
-            value={tenant}
-            placeholder="anybody"
-            spellcheck={false}
-            onInput={(event) => setTenant(event.currentTarget.value)}
-          />
-        </div>
-      </form>
+      <TenantFilter label="Files" tenant={tenant} onInput={setTenant} />
       <Live of={[polled]}>
         {items && (
           <section class="card listed" aria-label="Files">

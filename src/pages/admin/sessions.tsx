@@ -8,6 +8,7 @@ import { Confirm, type Question } from './confirm.tsx'
 import { Live } from './live.tsx'
 import { usePaged } from './paged.tsx'
 import { type Column, Table } from './table.tsx'
+import { TenantFilter } from './tenant-filter.tsx'
 import { Ago, At } from './times.tsx'
 import { usePolled } from './use-polled.ts'
 
@@ -51,19 +52,7 @@ export function SessionsPage({ api }: { api: Api }) {
           </p>
         )}
       </header>
-      <form class="filters" role="search" aria-label="Sessions" onSubmit={(event) => event.preventDefault()}>
-        <div class="field">
-          <label for="tenant">Tenant</label>
-          <input
-            class="input"
-            id="tenant"
-            value={tenant}
-            placeholder="anybody"
-            spellcheck={false}
-            onInput={(event) => setTenant(event.currentTarget.value)}
-          />
-        </div>
-      </form>
+      <TenantFilter label="Sessions" tenant={tenant} onInput={setTenant} />
       <Live of={[polled]}>
         {items && (
           <section class="card listed" aria-label="Sessions">

@@ -1,0 +1,114 @@
+import type { Request, Response } from 'express'
+import Type from 'typebox'
+import { SECOND } from '../../shared/limits.ts'
+import { Problem } from '../../shared/problems.ts'
+import type { Command, Execution, Session } from '../../shared/sessions/session.ts'
+import { BEGINNING } from '../events/event-feed.ts'
+import type { StoredEvent } from '../events/live-events.ts'
+import { whileKeyHolds } from '../http/open-responses.ts'
+import { MAX_WAIT_SECONDS } from '../http/prefer.ts'
+import { sendEvents } from '../http/sse.ts'
+import { answeredOrStored, ownSession, type SessionNeeds, sessionOf } from './needs.ts'
+
+interface Results {
+  execution: Execution
+  command: Command
+}
+
+const OPERATIONS = { execution: 'readExecution', command: 'readCommand' } as const
+
+export const WaitQuery = Type.Object(
+  {
+    wait: Type.Optional(
+      Type.String({ pattern: '^[0-9]{1,9}$', description: 'whole seconds to wait for the end; at most 60 count' }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+/**
+ * What ran in a session, or runs there: of its worker, or as it is stored once the session has ended.
+ * @param wait whole seconds to wait for its end
+ * @throws Problem
+ */
+export async function readResult<Kind extends keyof Results>(
+  needs: SessionNeeds,
+  res: Response,
+  kind: Kind,
+  of: { session: string; id: string },
+  wait = '0',
+): Promise<Results[Kind]> {
+  const session = await ownSession(needs, res, of.session)
+  const id = of.id.toLowerCase()
+  if (session.state === 'ended') return stored(needs, session, kind, id)
+  const seconds = Math.min(Number(wait), MAX_WAIT_SECONDS)
+  const signal = seconds > 0 ? needs.open.admit(res) : undefined
+  const answer = ask(needs, res, session, kind, id, { waitMs: seconds * SECOND, ...(signal && { signal }) })
+  return signal ? whileKeyHolds(signal, answer) : answer
+}
+
+/** Sends the events of what ran in a session, to its end. @throws Problem */
+export async function sendResultEvents(
+  needs: SessionNeeds,
+  req: Request,
+  res: Response,
+  kind: keyof Results,
+  of: { session: string; id: string },
+): Promise<void> {
+  const session = await ownSession(needs, res, of.session)
+  const id = of.id.toLowerCase()
+  if (session.state === 'ended') await stored(needs, session, kind, id)
+  else await ask(needs, res, session, kind, id, { waitMs: 0 })
+  if (req.method === 'HEAD') return void res.type('text/event-stream').end()
+  const after = req.get('last-event-id') || BEGINNING
+  if (!/^\d{1,15}-\d{1,15}$/.test(after)) {
+    throw new Problem('invalid-header', 'Last-Event-ID must be the id of an event of this session')
+  }
+  const signal = needs.open.admit(res)
+  await sendEvents(res, eventsOf(kind, await needs.feed.read(session.id, after, signal), id), signal)
+}
+
+function ask<Kind extends keyof Results>(
+  needs: SessionNeeds,
+  res: Response,
+  session: Session,
+  kind: Kind,
+  id: string,
+  options: { waitMs: number; signal?: AbortSignal },
+): Promise<Results[Kind]> {
+  const input = { id, waitMs: options.waitMs }
+  const call = needs.calls.call(sessionOf(res, session.id), OPERATIONS[kind], input, options)
+  // The operation is that of the kind.
+  return answeredOrStored(call as Promise<{ value: Results[Kind] }>, () => stored(needs, session, kind, id))
+}
+
+async function stored<Kind extends keyof Results>(
+  { records }: SessionNeeds,
+  session: Session,
+  kind: Kind,
+  id: string,
+): Promise<Results[Kind]> {
+  const json = await records.readResult(session.id, id)
+  const { kind: is, ...result } = JSON.parse(json ?? '{}') as { kind?: string }
+  if (is !== kind) throw new Problem('not-found', `the session has no such ${kind}, or it has gone`)
+  return result as Results[Kind]
+}
+
+/** Those of one execution or command, to its end. */
+async function* eventsOf(
+  kind: 'execution' | 'command',
+  events: AsyncIterable<StoredEvent>,
+  id: string,
+): AsyncGenerator<StoredEvent> {
+  for await (const event of events) {
+    if (event.type === 'ended') {
+      yield event
+      return
+    }
+    if (!event.data.includes(id)) continue
+    const data = JSON.parse(event.data) as { id?: unknown; execution?: unknown; command?: unknown; state?: unknown }
+    if (event.type === kind ? data.id !== id : data[kind] !== id) continue
+    yield event
+    if (event.type === kind && data.state === 'finished') return
+  }
+}
