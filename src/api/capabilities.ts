@@ -1,0 +1,80 @@
+import { createProblemJobs } from '../shared/judging/problem-jobs.ts'
+import { createProblemStore } from '../shared/judging/problem-store.ts'
+import { loadLanguages } from '../shared/language.ts'
+import { loadGroups, loadSizes } from '../shared/language-groups.ts'
+import { ownVersion } from '../shared/package-root.ts'
+import { createBatchesFeature } from './batches/batches-feature.ts'
+import { createCompatFeature } from './compat/compat-feature.ts'
+import type { Core } from './core.ts'
+import { createEnvironmentsFeature } from './environments/environments-feature.ts'
+import { createFilesFeature } from './files/files-feature.ts'
+import type { Foundation } from './foundation.ts'
+import { createJobsFeature } from './jobs/jobs-feature.ts'
+import { createMcpFeature } from './mcp/mcp-feature.ts'
+import { createProblemsFeature } from './problems/problems-feature.ts'
+import { createRuntimesFeature } from './runtimes/runtimes-feature.ts'
+import { createSessionsFeature } from './sessions/sessions-feature.ts'
+
+/** What people come for: jobs, and what is built on them, each given by name what it needs of the others. */
+export function createCapabilities(core: Core, foundation: Foundation) {
+  const { overview, events, open, upgrades, webhooks, access } = foundation
+  const { metrics } = foundation.metering
+  const { record, audit } = foundation.security
+  const { limitEndUsers, spendRest } = foundation.rateLimit
+  const languages = loadLanguages(`${core.root}/languages`)
+  const problems = createProblemStore(core.bulk, core.keys)
+  const problemJobs = createProblemJobs(core.redis, core.keys)
+
+  const files = createFilesFeature(core, { open, audit, stored: metrics.fileStored })
+  const environments = createEnvironmentsFeature(core)
+  const jobs = createJobsFeature(core, {
+    environments: environments.requests,
+    languages,
+    problems,
+    noteSubmissions: (specs) => problemJobs.add(specs),
+    overview,
+    events,
+    metrics,
+    record,
+    audit,
+    limitEndUsers,
+    open,
+    upgrades,
+    files,
+    enqueueWebhook: webhooks.enqueue,
+  })
+  const { records, requests, submission, cancel, screen } = jobs
+  const batches = createBatchesFeature(core, { records, requests, submission, cancel, limitEndUsers, spendRest, open })
+  const judging = createProblemsFeature(core, { problems, problemJobs, languages, records, requests, submission, spendRest }) // prettier-ignore
+  const sessions = createSessionsFeature(core, { languages, overview, events, open, limitEndUsers, screen, audit })
+  const runtimes = createRuntimesFeature(core, {
+    languages,
+    groups: loadGroups(`${core.root}/languages`, languages),
+    sizes: loadSizes(`${core.root}/languages`),
+    overview,
+    feed: events.feed,
+    open,
+    audit,
+  })
+  const compat = createCompatFeature(core, {
+    languages,
+    overview,
+    jobs,
+    feed: events.feed,
+    open,
+    upgrades,
+    spend: (res, tokens) => spendRest({ req: res.req, res }, tokens),
+    mayRun: access.allow(['jobs'], '/v1/jobs'),
+    sessions: { needs: sessions.needs, mayUse: access.allow(['sessions'], '/v1/sessions') },
+    access,
+  })
+  const mcp = createMcpFeature(core, {
+    tools: { config: core.config, languages, overview, jobs, sessions: sessions.needs, live: events.live, open },
+    spend: (res) => spendRest({ req: res.req, res }, 1),
+    metrics,
+    allow: access.allow,
+    version: ownVersion(),
+  })
+  const packages = { routes: environments.routes({ languages, overview, open, screen, audit }), close: environments.close } // prettier-ignore
+  return { jobs, packages, batches, judging, files, sessions, runtimes, compat, mcp }
+}
