@@ -2,7 +2,8 @@ import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { MINUTE } from '../../shared/limits.ts'
 import { changePriorities, type JobQueue, unknownTo } from '../../shared/redis/job-queue.ts'
-import { type JobContext, type JobRecords, type LostJobContext, storeLostJob } from './process-job.ts'
+import { type LostJobContext, storeLostJob } from './finish-job.ts'
+import type { JobContext, JobRecords } from './job-context.ts'
 
 /** Long after a job was accepted it is in the queue, or never will be. */
 const DOUBT_MS = MINUTE
