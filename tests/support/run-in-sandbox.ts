@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { JobSpec } from '../../src/shared/job.ts'
 import type { Language } from '../../src/shared/language.ts'
-import { type JobListener, type JobOutcome, runJob } from '../../src/worker/jobs/run-job.ts'
+import { type JobOutcome, runJob } from '../../src/worker/jobs/run-job.ts'
+import type { JobListener } from '../../src/worker/jobs/run-stage.ts'
 import type { Sandbox } from '../../src/worker/sandbox/sandbox.ts'
 
 export const GRACE_MS = 300

@@ -12,7 +12,7 @@ import type { Sandbox } from '../sandbox/sandbox.ts'
 import type { StageReport } from '../sandbox/stage-report.ts'
 import { classify } from './classify.ts'
 import { type PlannedStage, planStages } from './plan.ts'
-import { modeOf, placeFiles, wholeFolder } from './run-job.ts'
+import { placeFiles, wholeFolder, writeCompiled, writeFiles } from './place-files.ts'
 import { createStageOutput } from './stage-output.ts'
 
 const [INPUT, ANSWER, OUTPUT, FEEDBACK] = ['input.txt', 'answer.txt', 'output.txt', 'feedback/'].map(
@@ -92,11 +92,8 @@ export function createJudgeCell(
   const placeStored = () => placeFiles(sandbox, program.storedFiles, store, signal)
   const begin = async () => {
     sandbox.begin(limits.fileBytes)
-    for (const file of program.files) {
-      const content = Buffer.from(file.content, file.encoding === 'base64' ? 'base64' : 'utf8')
-      sandbox.writeFile(file.path, modeOf(file, content), content)
-    }
-    for (const { path, content } of compiledBefore()) sandbox.writeFile(path, 0o755, content)
+    writeFiles(sandbox, program.files)
+    writeCompiled(sandbox, compiledBefore())
     await placeStored()
   }
   const note = (report: StageReport) => {

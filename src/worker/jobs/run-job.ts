@@ -1,31 +1,20 @@
 import type { ArtifactRequest } from '../../shared/artifact.ts'
-import type { JobStoredFile } from '../../shared/files/stored-file.ts'
-import type { JobSpec, SourceFile, StageSummary, StageTest, Status, TestCase } from '../../shared/job.ts'
+import type { JobSpec, StageSummary, Status } from '../../shared/job.ts'
 import type { JobJudging } from '../../shared/judging/judging-result.ts'
 import type { Verdict } from '../../shared/judging/verdict.ts'
 import type { Language } from '../../shared/language.ts'
-import { KIB, MIB } from '../../shared/limits.ts'
-import { type CapturedOutput, NO_OUTPUT, partOutput } from '../../shared/redis/stored-output.ts'
+import { MIB } from '../../shared/limits.ts'
+import { type CapturedOutput, partOutput } from '../../shared/redis/stored-output.ts'
 import type { JobArtifacts, JobFiles } from '../files/job-files.ts'
-import { type CompiledFile, type CompiledPrograms, compiledKey, EVERYTHING } from '../judging/compiled-programs.ts'
-import { createJudge, type Judge, type Judged } from '../judging/judge.ts'
-import { machineLoad } from '../judging/machine-load.ts'
-import { judgeError, type Ruling } from '../judging/ruling.ts'
+import { type Compilation, type CompiledPrograms, compiledKey } from '../judging/compiled-programs.ts'
+import { createJudge, type Judge } from '../judging/judge.ts'
+import type { Ruling } from '../judging/ruling.ts'
 import { createScoreboard, type Scoreboard } from '../judging/scoring.ts'
-import { judgingOf, outcomeOf, saidOf, statusOf } from '../judging/stage-judging.ts'
-import type { OutputStream, Sandbox } from '../sandbox/sandbox.ts'
-import type { StageReport } from '../sandbox/stage-report.ts'
-import { classify, limitsMet, shownExitCode, signalName, withLimits } from './classify.ts'
+import type { Sandbox } from '../sandbox/sandbox.ts'
 import type { StartFeed } from './live-input.ts'
+import { placeFiles, wholeFolder, writeCompiled, writeFiles } from './place-files.ts'
 import { packageVariables, type PlannedStage, planStages } from './plan.ts'
-import { createStageOutput } from './stage-output.ts'
-
-/** What a job tells while it runs. */
-export interface JobListener {
-  stageStarted(stage: string, test?: StageTest): void
-  output(stage: string, stream: OutputStream, bytes: Buffer): void
-  stageEnded(stage: StageSummary): void
-}
+import { type JobListener, type RanStage, runStage } from './run-stage.ts'
 
 export interface JobOutcome {
   status: Status
@@ -59,8 +48,6 @@ export interface JobHelp {
 
 /** What a program has to end by itself when its job is cancelled: less than at a limit, since somebody waits. */
 const CANCEL_GRACE_MS = 400
-/** Where a runtime says why it gives up. */
-const LAST_WORDS_BYTES = 4 * KIB
 /** The most a job's stages may write together: a hundred tests must not be a hundred times one stage's limit. */
 const JOB_OUTPUT_BYTES = 8 * MIB
 
@@ -80,105 +67,153 @@ export async function runJob(
   signal: AbortSignal,
   { startFeed, judge = createJudge(spec, withoutCell), files, compiled }: JobHelp = {},
 ): Promise<JobOutcome> {
-  const board =
-    spec.tests.length > 0 ? createScoreboard({ ...NO_GROUPS, ...spec.judging, tests: spec.tests }) : undefined
-  const stages: StageSummary[] = []
-  const outputs: CapturedOutput[] = []
-  let verdict: { status: Status; message: string | null } = { status: 'succeeded', message: null }
-  let reusable = true
-  const refusedCalls = new Set<string>()
-  let hurry: NodeJS.Timeout | undefined
-  const killAll = () => {
+  const { tests, head } = spec
+  const board = tests.length > 0 ? createScoreboard({ ...NO_GROUPS, ...spec.judging, tests }) : undefined
+  const variables = spec.environment === undefined ? {} : packageVariables(language)
+  const planned = planStages(spec, language, graceMs, variables)
+  const compileKey = compiled && keyOf(spec, planned, compiled.image)
+  const before = compileKey === undefined ? undefined : compiled?.programs.get(compileKey)
+  const course = createCourse(spec, board)
+  const unwatch = killOnAbort(signal, () => {
     sandbox.kill()
     judge.kill()
+  })
+  const placeStored = () => placeFiles(sandbox, spec.storedFiles, files, signal)
+  const renew = async () => {
+    const from = language?.compile && !before ? 'folder' : 'files'
+    await sandbox.renew(from)
+    if (from === 'files') await placeStored()
   }
+  try {
+    sandbox.begin(head.limits.fileBytes)
+    writeFiles(sandbox, spec.files)
+    writeCompiled(sandbox, before?.files ?? [])
+    await placeStored()
+    let hasRun = false
+    for (const next of inOrder(planned, board)) {
+      if (next.kind === 'compile' && before?.compilation) {
+        tellAgain(before.compilation, listener)
+        course.add(before.compilation)
+        continue
+      }
+      next.start.outputBytes = Math.max(1, Math.min(next.start.outputBytes, course.room))
+      // No test finds what another left.
+      if (tests.length > 0 && next.kind === 'run' && hasRun && !signal.aborted) await renew()
+      if (signal.aborted) course.cancel()
+      if (course.isCancelled) break
+      if (next.test && judge.interacts) {
+        const fault = await judge.prepare()
+        if (signal.aborted) continue
+        if (fault) {
+          course.end('judge-error', toOwner('the interactor cannot be run', fault, spec))
+          break
+        }
+      }
+      const ran = await runStage({ sandbox, spec, planned: next, startFeed, judge, signal, renew }, listener)
+      hasRun = true
+      course.ran(next, ran)
+      const { stage, captured: output } = ran
+      if (compileKey !== undefined && next.kind === 'compile' && stage.status === 'succeeded' && !signal.aborted) {
+        const folder = await wholeFolder(sandbox)
+        if (folder) compiled?.programs.put(compileKey, folder, { stage, output })
+      }
+      if (stage.status !== 'succeeded' && (next.kind === 'compile' || tests.length === 0)) break
+    }
+  } finally {
+    unwatch()
+  }
+  const outcome = course.outcome(judge.refusedCalls)
+  if (spec.artifacts && outcome.status !== 'cancelled')
+    outcome.gathered = await gather(sandbox, spec, spec.artifacts, files)
+  return outcome
+}
+
+/** What has come of a job so far. */
+interface Course {
+  /** How much its stages may still write, in bytes. */
+  readonly room: number
+  readonly isCancelled: boolean
+  /** Takes a stage that was run for an earlier job. */
+  add: (compilation: Compilation) => void
+  /** Takes a stage that has run. */
+  ran: (planned: PlannedStage, ran: RanStage) => void
+  cancel: () => void
+  end: (status: Status, message: string) => void
+  /** @param refusedCalls of its judges */
+  outcome: (refusedCalls: readonly string[]) => JobOutcome
+}
+
+function createCourse({ head }: JobSpec, board: Scoreboard | undefined): Course {
+  const stages: StageSummary[] = []
+  const outputs: CapturedOutput[] = []
+  const refused = new Set<string>()
+  let verdict: { status: Status; message: string | null } = { status: 'succeeded', message: null }
+  let reusable = true
+  let room = Math.max(JOB_OUTPUT_BYTES, head.limits.outputBytes)
+  const add = ({ stage, output }: Compilation) => {
+    stages.push(stage)
+    outputs.push(output)
+  }
+  return {
+    get room() {
+      return room
+    },
+    get isCancelled() {
+      return verdict.status === 'cancelled'
+    },
+    add,
+    ran({ test }, { stage, captured, message, report, outcome }) {
+      add({ stage, output: captured })
+      if (test && outcome) board?.add(test.index, outcome)
+      room -= stage.stdoutBytes + stage.stderrBytes
+      // The kernel's killer has been at work in there, and what it took is not known for sure.
+      if (report.oomKills > 0) reusable = false
+      for (const { name } of report.refusedCalls) refused.add(name)
+      const { status } = stage
+      // Nothing else of a job counts that was ended, or could not be judged.
+      const decides = status === 'cancelled' || status === 'judge-error'
+      if (status === 'succeeded') {
+        if (verdict.status === 'succeeded') verdict.message ??= message
+      } else if (verdict.status === 'succeeded' || decides) verdict = { status, message }
+    },
+    cancel: () => (verdict = { status: 'cancelled', message: null }),
+    end: (status, message) => (verdict = { status, message }),
+    outcome(refusedCalls) {
+      const isJudged = board && verdict.status !== 'cancelled'
+      return {
+        ...verdict,
+        stages,
+        outputs,
+        reusable,
+        refusedCalls: [...new Set([...refused, ...refusedCalls])],
+        ...(isJudged && { judging: board.result(untested(verdict.status, stages)) }),
+      }
+    },
+  }
+}
+
+/** Kills what runs when a signal aborts, and again what is left a moment later. @returns what ends that */
+function killOnAbort(signal: AbortSignal, killAll: () => void): () => void {
+  let hurry: NodeJS.Timeout | undefined
   const kill = () => {
     killAll()
     hurry = setTimeout(killAll, CANCEL_GRACE_MS)
   }
   signal.addEventListener('abort', kill)
-  const variables = spec.environment === undefined ? {} : packageVariables(language)
-  const planned = planStages(spec, language, graceMs, variables)
-  const compileKey = compiled && keyOf(spec, planned, compiled.image)
-  const before = compileKey === undefined ? undefined : compiled?.programs.get(compileKey)
-  const renew = async () => {
-    const from = language?.compile && !before ? 'folder' : 'files'
-    await sandbox.renew(from)
-    if (from === 'files') await placeStored(sandbox, spec, files, signal)
-  }
-  try {
-    sandbox.begin(spec.head.limits.fileBytes)
-    for (const file of spec.files) {
-      const content = Buffer.from(file.content, file.encoding === 'base64' ? 'base64' : 'utf8')
-      sandbox.writeFile(file.path, modeOf(file, content), content)
-    }
-    for (const { path, content } of before?.files ?? []) sandbox.writeFile(path, 0o755, content)
-    await placeStored(sandbox, spec, files, signal)
-    let hasRun = false
-    let room = Math.max(JOB_OUTPUT_BYTES, spec.head.limits.outputBytes)
-    for (const next of inOrder(planned, board)) {
-      if (next.kind === 'compile' && before?.compilation) {
-        const { stage, output } = before.compilation
-        listener.stageStarted(stage.name)
-        const { stdout, stderr } = partOutput(output)
-        if (stdout.length > 0) listener.output(stage.name, 'stdout', stdout)
-        if (stderr.length > 0) listener.output(stage.name, 'stderr', stderr)
-        listener.stageEnded(stage)
-        stages.push(stage)
-        outputs.push(output)
-        continue
-      }
-      next.start.outputBytes = Math.max(1, Math.min(next.start.outputBytes, room))
-      // No test finds what another left.
-      if (spec.tests.length > 0 && next.kind === 'run' && hasRun && !signal.aborted) await renew()
-      if (signal.aborted) verdict = { status: 'cancelled', message: null }
-      if (verdict.status === 'cancelled') break
-      if (next.test && judge.interacts) {
-        const fault = await judge.prepare()
-        if (signal.aborted) continue
-        if (fault) {
-          verdict = { status: 'judge-error', message: toOwner('the interactor cannot be run', fault, spec) }
-          break
-        }
-      }
-      const ran = await runStage(sandbox, spec, next, listener, { startFeed, judge, signal, renew })
-      hasRun = true
-      const { stage, captured, message, report } = ran
-      stages.push(stage)
-      outputs.push(captured)
-      if (next.test && ran.outcome) board?.add(next.test.index, ran.outcome)
-      room -= stage.stdoutBytes + stage.stderrBytes
-      // The kernel's killer has been at work in there, and what it took is not known for sure.
-      if (report.oomKills > 0) reusable = false
-      for (const { name } of report.refusedCalls) refusedCalls.add(name)
-      if (compileKey !== undefined && next.kind === 'compile' && stage.status === 'succeeded' && !signal.aborted) {
-        const folder = await wholeFolder(sandbox)
-        if (folder) compiled?.programs.put(compileKey, folder, { stage, output: captured })
-      }
-      if (stage.status === 'succeeded') {
-        if (verdict.status === 'succeeded') verdict.message ??= message
-        continue
-      }
-      // Nothing else of a job counts that was ended, or could not be judged.
-      const decides = stage.status === 'cancelled' || stage.status === 'judge-error'
-      if (verdict.status === 'succeeded' || decides) verdict = { status: stage.status, message }
-      if (next.kind === 'compile' || spec.tests.length === 0) break
-    }
-  } finally {
+  return () => {
     signal.removeEventListener('abort', kill)
     clearTimeout(hurry)
   }
-  for (const name of judge.refusedCalls) refusedCalls.add(name)
-  const outcome: JobOutcome = { ...verdict, stages, outputs, reusable, refusedCalls: [...refusedCalls] }
-  if (board && verdict.status !== 'cancelled') outcome.judging = board.result(untested(verdict.status, stages))
-  if (spec.artifacts && verdict.status !== 'cancelled')
-    outcome.gathered = await gather(sandbox, spec, spec.artifacts, files)
-  return outcome
 }
 
-/** Brings the files of a job that lie in the file store into its cell. */
-const placeStored = (sandbox: Sandbox, { storedFiles }: JobSpec, files: JobHelp['files'], signal: AbortSignal) =>
-  placeFiles(sandbox, storedFiles, files, signal)
+/** Tells of a stage that was run for an earlier job as if it had run now. */
+function tellAgain({ stage, output }: Compilation, listener: JobListener): void {
+  listener.stageStarted(stage.name)
+  const { stdout, stderr } = partOutput(output)
+  if (stdout.length > 0) listener.output(stage.name, 'stdout', stdout)
+  if (stderr.length > 0) listener.output(stage.name, 'stderr', stderr)
+  listener.stageEnded(stage)
+}
 
 /** Names what a submission to a stored problem is compiled to; undefined for any other job. */
 function keyOf(spec: JobSpec, planned: readonly PlannedStage[], image: string): string | undefined {
@@ -187,28 +222,6 @@ function keyOf(spec: JobSpec, planned: readonly PlannedStage[], image: string): 
   const { args, env } = compile.start
   const { tenant, environment, files } = spec
   return compiledKey({ of: 'submissions', tenant, image, environment, args, env, files })
-}
-
-/** The files of the job's folder, when they can be had whole. */
-export async function wholeFolder(sandbox: Sandbox): Promise<readonly CompiledFile[] | undefined> {
-  const { files, missing } = await sandbox.gather(EVERYTHING)
-  const { stopped, ...counts } = missing
-  return stopped === null && Object.values(counts).every((count) => count === 0) ? files : undefined
-}
-
-/** Brings stored files into a cell, until the signal aborts. */
-export async function placeFiles(
-  sandbox: Sandbox,
-  storedFiles: readonly JobStoredFile[] = [],
-  files: Pick<JobFiles, 'read'> | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  for (const file of storedFiles) {
-    if (signal.aborted) return
-    if (!files) throw new Error('there is no file store to take files from')
-    const mode = parseInt(file.mode ?? '644', 8)
-    await files.read(file, (content) => sandbox.streamFile(file.path, mode, file.bytes, content, signal))
-  }
 }
 
 async function gather(
@@ -220,12 +233,6 @@ async function gather(
   if (files) return files.gather(spec, (spilling) => sandbox.gather(wanted, spilling))
   const { spilled: _none, ...gathered } = await sandbox.gather(wanted)
   return { ...gathered, stored: [], refused: { quota: 0, room: 0 } }
-}
-
-/** The permissions of a submitted file: its own, else by its content. A file that names its interpreter is there to be run. */
-export function modeOf({ mode }: SourceFile, content: Buffer): number {
-  if (mode !== undefined) return parseInt(mode, 8)
-  return content[0] === 0x23 && content[1] === 0x21 ? 0o755 : 0o644
 }
 
 const NO_GROUPS = { groups: [], stopOnFailure: false }
@@ -250,176 +257,4 @@ function untested(status: Status, stages: readonly StageSummary[]): Verdict | un
 /** What is said of a judge's fault, without the judge's words where those are not for everybody. */
 function toOwner(what: string, { judgeMessage }: Ruling, { tests }: Pick<JobSpec, 'tests'>): string {
   return tests.some(({ secret }) => secret) || judgeMessage === undefined ? what : `${what}: ${judgeMessage}`
-}
-
-/** What a stage needs of its job. */
-interface StageHelp {
-  startFeed: StartFeed | undefined
-  judge: Judge
-  signal: AbortSignal
-  /** Goes on in a new cell, which begins as that of the stage did. */
-  renew: () => Promise<void>
-}
-
-/**
- * A judged test may use so much more of its CPU time before it is killed: what ends between the limit and this is run again, and only then has it
- * taken too long. Time on a busy machine is not the same twice.
- */
-const CPU_TOLERANCE = 1.1
-
-async function runStage(
-  sandbox: Sandbox,
-  spec: JobSpec,
-  planned: PlannedStage,
-  listener: JobListener,
-  { startFeed, judge, signal, renew }: StageHelp,
-) {
-  const { name, test, kind, stdin, interactive } = planned
-  const testCase = caseOf(spec, test)
-  const secret = testCase.secret === true
-  const stageLimits = { ...spec.head.limits, ...testCase.limits }
-  const passes = (test && spec.judging?.passes) ?? 1
-  const isTimed = test !== undefined && passes === 1 && !judge.interacts
-  const start = isTimed ? { ...planned.start, cpuMs: Math.ceil(planned.start.cpuMs * CPU_TOLERANCE) } : planned.start
-  const reports: StageReport[] = []
-  let output = createStageOutput()
-  listener.stageStarted(name, test)
-  const tell = (stream: OutputStream, bytes: Buffer) => {
-    if (bytes.length > 0 && !secret) listener.output(name, stream, bytes)
-  }
-
-  /** @param isTold whether what it writes is told as it comes */
-  const runOnce = async (judged: Judged, isTold: boolean) => {
-    const written: Buffer[] = []
-    const hear = (stream: OutputStream, bytes: Buffer) => {
-      if (passes > 1 && stream === 'stdout') written.push(bytes)
-      const whole = output.push(stream, bytes)
-      if (isTold) tell(stream, whole)
-    }
-    const feed = interactive ? startFeed?.(sandbox, stdin.length) : undefined
-    const talk = test && judge.interacts ? await judge.converse(judged, sandbox, start, hear) : undefined
-    const report =
-      talk?.report ?? (await sandbox.run({ ...start, stdin: start.stdin || judged.input.length > 0 }, judged.input, hear, feed).finally(() => feed?.stop())) // prettier-ignore
-    reports.push(report)
-    const ended = classify(report, name, kind, start, stageLimits)
-    if (talk?.isCutShort) ended.status = 'succeeded'
-    return { talk, report, written, ...ended }
-  }
-  const timing = (report: StageReport) => timingOf(report, stageLimits.cpuMs, isTimed)
-
-  let judged: Judged = { test: testCase, input: stdin }
-  let ran = await runOnce(judged, true)
-  let runs = 1
-  if (timing(ran.report) !== 'sure' && !signal.aborted) {
-    await renew()
-    output = createStageOutput()
-    ran = await runOnce(judged, false)
-    runs = 2
-  }
-  let pass = 1
-  let ruling: Ruling | undefined
-  for (;;) {
-    ruling = ran.talk?.ruling
-    if (passes === 1 || ran.status !== 'succeeded' || signal.aborted) break
-    ruling ??= await judge.check(judged, Buffer.concat(ran.written))
-    if (!ruling.next || signal.aborted) break
-    if (pass === passes) {
-      ruling = judgeError(`the judge asks for another pass; ${passes} are allowed`)
-      break
-    }
-    pass++
-    judged = { test: testCase, ...ruling.next }
-    await renew()
-    ran = await runOnce(judged, true)
-  }
-  const report = together(reports.slice(-pass))
-  const rest = output.end(report.truncated)
-  if (runs === 1) {
-    tell('stdout', rest.stdout)
-    tell('stderr', rest.stderr)
-  }
-  const captured = output.captured()
-  const parts = partOutput(captured)
-  const limits = limitsMet(report, kind, parts.stderr.subarray(-LAST_WORDS_BYTES).toString())
-  let { status, message } = ran
-  if (timing(report) === 'over') {
-    status = 'cpu-time-limit'
-    message = `stage ${name} used more than ${stageLimits.cpuMs} ms of CPU time`
-    ruling = undefined
-    if (!limits.includes('cpuMs')) limits.push('cpuMs')
-  } else if (status === 'succeeded' && !ruling && kind === 'run') ruling = await judge.check(judged, parts.stdout)
-  if (ruling?.verdict === 'judge-error' && signal.aborted) {
-    // The judge was ended with the job.
-    ruling = undefined
-    status = 'cancelled'
-  } else if (ruling && (ruling.verdict !== 'accepted' || status === 'succeeded')) {
-    message = saidOf(name, ruling, secret, judge.interacts) ?? message
-    status = statusOf(ruling.verdict, status)
-  } else ruling = undefined
-  message = withLimits(message, name, status, limits, stageLimits)
-  const stage: StageSummary = {
-    name,
-    ...(test && { test }),
-    status,
-    // With its code and its length a program could tell what it read.
-    exitCode: secret ? null : shownExitCode(report),
-    signal: report.signal === null ? null : signalName(report.signal),
-    wallMs: report.wallUs / 1000,
-    cpuMs: report.cpuUs / 1000,
-    memoryPeakBytes: report.memoryPeakBytes,
-    stdoutBytes: secret ? 0 : report.stdoutBytes,
-    stderrBytes: secret ? 0 : report.stderrBytes,
-    truncated: report.truncated,
-    limitsMet: limits,
-  }
-  const outcome = test && status !== 'cancelled' ? outcomeOf(status, ruling) : undefined
-  const notes = { ...(runs > 1 && { runs }), ...(pass > 1 && { passes: pass }), load: machineLoad() }
-  if (outcome) stage.judging = { ...judgingOf(outcome, ruling, testCase), ...notes }
-  listener.stageEnded(stage)
-  const { oomKills, refusedCalls } = together(reports)
-  return {
-    stage,
-    captured: secret ? NO_OUTPUT : captured,
-    message,
-    report: { oomKills, refusedCalls },
-    outcome,
-  }
-}
-
-/**
- * Whether the time that a judged test took can be believed: `over` when it used more CPU time than it may and still ended by itself, `starved`
- * when its wall time ended on a busy machine with CPU time to spare.
- */
-function timingOf({ reason, cpuUs }: StageReport, cpuMs: number, isTimed: boolean): 'sure' | 'over' | 'starved' {
-  if (!isTimed) return 'sure'
-  if (reason === 'exit' && cpuUs > cpuMs * 1000) return 'over'
-  const hasTimeToSpare = cpuUs < (cpuMs * 1000) / CPU_TOLERANCE
-  return reason === 'wall' && hasTimeToSpare && machineLoad() > BUSY ? 'starved' : 'sure'
-}
-
-/** More wait for a processor than there are. */
-const BUSY = 1
-
-/** One report of several runs: the last one's end, and what all of them took. */
-function together(reports: readonly StageReport[]): StageReport {
-  const last = reports.at(-1) as StageReport
-  if (reports.length === 1) return last
-  const sum = (of: (report: StageReport) => number) => reports.reduce((total, report) => total + of(report), 0)
-  return {
-    ...last,
-    wallUs: sum(({ wallUs }) => wallUs),
-    cpuUs: sum(({ cpuUs }) => cpuUs),
-    memoryPeakBytes: Math.max(...reports.map(({ memoryPeakBytes }) => memoryPeakBytes)),
-    oomKills: sum(({ oomKills }) => oomKills),
-    stdoutBytes: sum(({ stdoutBytes }) => stdoutBytes),
-    stderrBytes: sum(({ stderrBytes }) => stderrBytes),
-    truncated: reports.some(({ truncated }) => truncated),
-    reached: [...new Set(reports.flatMap(({ reached }) => reached))],
-    refusedCalls: reports.flatMap(({ refusedCalls }) => refusedCalls),
-  }
-}
-
-/** The test of a stage; of one that is no test, what the job expects of its run. */
-function caseOf({ tests, expectedOutput }: JobSpec, test: StageTest | undefined): TestCase {
-  return (test && tests[test.index]) ?? (expectedOutput === null ? {} : { expectedOutput })
 }
