@@ -84,6 +84,7 @@ export async function startWorker(
   const environments = createEnvironments(core, {
     trees,
     installerOf: installed.installerOf,
+    nearNames: installed.nearNames,
     languages: () => installed.runtimes.packages ?? [],
     makeSandbox: (image, memoryBytes, wayOut) => maker.make(image, memoryBytes, wayOut),
     observer: metrics.environments,

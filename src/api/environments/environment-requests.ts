@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { Config } from '../../shared/config/config.ts'
-import { type EnvironmentRecord, normalName } from '../../shared/environments/environment.ts'
+import type { EnvironmentRecord, PackageBan } from '../../shared/environments/environment.ts'
 import type { EnvironmentQueue, EnvironmentRecords } from '../../shared/environments/environment-records.ts'
+import { PACKAGE_RULES } from '../../shared/environments/package-rules.ts'
 import type { Language } from '../../shared/language.ts'
 import { Problem } from '../../shared/problems.ts'
 import type { Runtimes } from '../../shared/redis/worker-registry.ts'
 import type { Caller } from '../http/caller.ts'
 import { invalidRequest } from '../http/problems.ts'
-import { type Manifest, requirementName } from './manifest.ts'
+import type { Manifest } from './manifest.ts'
 
 /** Finds environments for those who ask, and has them built. */
 export interface EnvironmentRequests {
@@ -27,17 +28,17 @@ export function createEnvironmentRequests(
   records: EnvironmentRecords,
   queue: EnvironmentQueue,
 ): EnvironmentRequests {
-  const allowed = new Set(settings.allowed.map(normalName))
-
-  const checkAllowed = async (manifest: Manifest) => {
-    const names = manifest.requirements.map((text) => normalName(requirementName(text)))
+  const checkAllowed = async (ecosystem: PackageBan['ecosystem'], manifest: Manifest) => {
+    const { normalName } = PACKAGE_RULES[ecosystem]
+    const names = manifest.names.map(normalName)
+    const allowed = new Set(settings.allowed.map(normalName))
     const other = settings.policy === 'allow-list' ? names.find((name) => !allowed.has(name)) : undefined
     if (other !== undefined) {
       throw notAllowed(
         `${other} is not among the packages that this server allows (PACKAGES_ALLOWED): ${settings.allowed.join(', ')}`,
       )
     }
-    const bans = await records.bans()
+    const bans = (await records.bans()).filter((one) => one.ecosystem === ecosystem)
     const ban = bans.find(({ name, version }) => version === null && names.includes(normalName(name)))
     if (ban) throw notAllowed(`${ban.name} is banned on this server: ${ban.reason}`)
   }
@@ -56,11 +57,9 @@ export function createEnvironmentRequests(
           `no worker can install packages of ${language.name}; the operator can have one do so with: ${command}`,
         )
       }
-      await checkAllowed(manifest)
+      await checkAllowed(language.environments.ecosystem, manifest)
       const version = runtimes.languages[language.id] ?? ''
-      // The order of a manifest means nothing.
-      const lines = manifest.text.split('\n').filter((line) => line !== '')
-      const text = `${lines.toSorted().join('\n')}\n`
+      const { text } = manifest
       const hash = createHash('sha256')
         .update(JSON.stringify([language.id, version, settings.minAgeMs, text]))
         .digest('hex')

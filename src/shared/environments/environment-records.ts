@@ -4,14 +4,8 @@ import { MINUTE } from '../limits.ts'
 import type { Keys } from '../redis/keys.ts'
 import { createQueue } from '../redis/queue.ts'
 import { defineScripts, luaScript, runScript } from '../redis/lua-script.ts'
-import {
-  type Environment,
-  type EnvironmentOrigin,
-  type EnvironmentRecord,
-  normalName,
-  type PackageBan,
-} from './environment.ts'
-import { normalVersion } from './normal-version.ts'
+import { type Environment, type EnvironmentOrigin, type EnvironmentRecord, type PackageBan } from './environment.ts'
+import { PACKAGE_RULES } from './package-rules.ts'
 
 /** What is asked for. */
 export interface NewEnvironment {
@@ -135,13 +129,15 @@ export interface EnvironmentRecords {
   takeWaiting(id: string): Promise<string[]>
   ban(ban: PackageBan): Promise<void>
   /** @returns whether it was banned */
-  unban(ecosystem: string, name: string, version: string | null): Promise<boolean>
+  unban(ecosystem: PackageBan['ecosystem'], name: string, version: string | null): Promise<boolean>
   bans(): Promise<PackageBan[]>
 }
 
 /** The same for every spelling of a name and a version. */
-export const banField = (ecosystem: string, name: string, version: string | null): string =>
-  `${ecosystem}:${normalName(name)}${version === null ? '' : `==${normalVersion(version)}`}`
+export function banField(ecosystem: PackageBan['ecosystem'], name: string, version: string | null): string {
+  const { normalName, normalVersion } = PACKAGE_RULES[ecosystem]
+  return `${ecosystem}:${normalName(name)}${version === null ? '' : `==${normalVersion(version)}`}`
+}
 
 export function createEnvironmentRecords(redis: Redis, keys: Keys): EnvironmentRecords {
   defineScripts(redis, [CREATE, UPDATE])

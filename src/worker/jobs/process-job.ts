@@ -24,6 +24,7 @@ import type { JobObserver } from './job-observer.ts'
 import { lendJudge } from './lend-judge.ts'
 import type { LiveInput } from './live-input.ts'
 import { EnvironmentFailed, type JobEnvironments } from './job-environments.ts'
+import { missingPackage } from './missing-package.ts'
 import { producedBy } from './produced-artifacts.ts'
 import type { Turn } from './queue-worker.ts'
 import { type JobOutcome, runJob } from './run-job.ts'
@@ -309,6 +310,7 @@ async function attemptJob(
     })
     .finally(() => clearTimeout(deadline))
   if (packages) outcome.lock = packages.lock
+  if (language) outcome.message ??= missingPackage(language, outcome.stages, outcome.outputs)
   return {
     outcome,
     async clear() {
