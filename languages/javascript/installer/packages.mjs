@@ -30,7 +30,24 @@ function npm(folder, index, ...args) {
 
 function resolve(index) {
   npm('.', index, 'install', '--package-lock-only', '--omit-lockfile-registry-resolved')
-  writeWhole(readFileSync('package-lock.json'))
+  const lock = JSON.parse(readFileSync('package-lock.json', 'utf8'))
+  for (const [path, entry] of Object.entries(lock.packages)) leaveOutMissing(lock, path, entry)
+  const text = JSON.stringify(lock)
+  writeFileSync('package-lock.json', text)
+  writeWhole(Buffer.from(text))
+}
+
+/** What is optional and cannot be had npm leaves out of the lock, where `npm ci` misses it then. */
+function leaveOutMissing({ packages }, path, { optionalDependencies = {} }) {
+  for (const name of Object.keys(optionalDependencies)) {
+    let place = path
+    let isThere = `node_modules/${name}` in packages
+    while (!isThere && place !== '') {
+      isThere = `${place}/node_modules/${name}` in packages
+      place = place.slice(0, Math.max(0, place.lastIndexOf('/node_modules/')))
+    }
+    if (!isThere) delete optionalDependencies[name]
+  }
 }
 
 /** What is wanted stands in the lock: `npm ci` compares it with a package.json. */
