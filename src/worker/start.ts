@@ -91,7 +91,7 @@ export async function startWorker(
   })
   const { enqueue: enqueueWebhook } = webhooks
   const jobs = createJobConsumer(core, { sandboxes: runs, files, environments, enqueueWebhook, metrics })
-  const sessions = createSessions(core, { pool, locate: installed.locateSession })
+  const sessions = createSessions(core, { pool, locate: installed.locateSession, environments })
   const presence = createPresence(core, () => ({
     sessions: sessions.load,
     engine: sandboxes.isEngineUp ? 'up' : 'down',

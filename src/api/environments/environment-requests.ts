@@ -82,6 +82,18 @@ export function createEnvironmentRequests(
   }
 }
 
+/** One that a request names. @throws Problem `invalid-request` at `/environment` */
+export async function ownEnvironment(
+  environments: Pick<EnvironmentRequests, 'own'>,
+  id: string,
+  tenant: string,
+): Promise<EnvironmentRecord> {
+  return environments.own(tenant, id).catch((error: unknown) => {
+    if (!(error instanceof Problem)) throw error
+    throw invalidRequest([{ pointer: '/environment', detail: 'names no environment that you asked for' }])
+  })
+}
+
 const AGAIN_SECONDS = 10
 const tooManyBuilds = () =>
   new Problem(

@@ -4,7 +4,7 @@ import type { Language } from '../../../shared/language.ts'
 import { type FieldError, Problem } from '../../../shared/problems.ts'
 import type { Runtimes } from '../../../shared/redis/worker-registry.ts'
 import type { CodeRequest } from '../../../shared/requests.ts'
-import type { EnvironmentRequests } from '../../environments/environment-requests.ts'
+import { type EnvironmentRequests, ownEnvironment } from '../../environments/environment-requests.ts'
 import { type Manifest, MANIFESTS } from '../../environments/manifest.ts'
 import type { Caller } from '../../http/caller.ts'
 import { invalidRequest } from '../../http/problems.ts'
@@ -102,10 +102,7 @@ export async function environmentOf(
 ): Promise<string | undefined> {
   if (environment !== undefined) {
     const pointer = '/environment'
-    const { view } = await environments.own(caller.tenant, environment).catch((error: unknown) => {
-      if (!(error instanceof Problem)) throw error
-      throw invalidRequest([{ pointer, detail: 'names no environment that you asked for' }])
-    })
+    const { view } = await ownEnvironment(environments, environment, caller.tenant)
     if (view.language !== language.id) throw invalidRequest([{ pointer, detail: `is one of ${view.language}` }])
     if (view.error) throw new Problem(view.error.code, view.error.detail)
     return view.id
