@@ -1,8 +1,10 @@
 import type { Environment } from './api-types.ts'
 import type { CallOptions, Http } from './http.ts'
 
-/** What packages are wanted: their names with versions, or the content of a manifest or a lock. */
-export type EnvironmentRequest = { language: string } & ({ dependencies: string[] } | { manifest: string })
+/** What packages are wanted: their names with versions, the content of a manifest or a lock, or the name of a set, e.g. `python/data`. */
+export type EnvironmentRequest = { language: string } & (
+  { dependencies: string[] } | { manifest: string } | { set: string }
+)
 
 /** Packages that are installed once and used in any number of jobs: `environment` of a job is the id of one. */
 export interface Environments {

@@ -126,6 +126,10 @@ export const Language = Type.Object(
         { additionalProperties: false },
       ),
     ),
+    /** Packages that are usual together, by the name under which a job asks for them: `python/data` for `data` of Python. */
+    packageSets: Type.Optional(
+      Type.Record(Type.String({ pattern: '^[a-z][a-z0-9-]{0,31}$' }), Type.Array(Type.String(), { minItems: 1 })),
+    ),
     /** Comments and strings, for screening; languages with rules of their own need none. */
     syntax: Type.Optional(Syntax),
     hello: Type.Object({ code: Type.String(), stdout: Type.String() }, { additionalProperties: false }),

@@ -16,9 +16,16 @@ export interface EnvironmentRequests {
   canInstall(language: Language, runtimes: Runtimes): boolean
   /**
    * The environment of a manifest: known from before, or to be built.
+   * @param set the name of the packages where they are a set, which an allow-list need not name; it keeps its versions for 30 days
    * @throws Problem `package-not-allowed`, `invalid-request`, `tenant-queue-full`; what Redis answers
    */
-  request(language: Language, runtimes: Runtimes, manifest: Manifest, caller: Caller): Promise<EnvironmentRecord>
+  request(
+    language: Language,
+    runtimes: Runtimes,
+    manifest: Manifest,
+    caller: Caller,
+    set?: string,
+  ): Promise<EnvironmentRecord>
   /** One that the caller asked for. @throws Problem `not-found` */
   own(tenant: string, id: string): Promise<EnvironmentRecord>
 }
@@ -28,11 +35,11 @@ export function createEnvironmentRequests(
   records: EnvironmentRecords,
   queue: EnvironmentQueue,
 ): EnvironmentRequests {
-  const checkAllowed = async (ecosystem: PackageBan['ecosystem'], manifest: Manifest) => {
+  const checkAllowed = async (ecosystem: PackageBan['ecosystem'], manifest: Manifest, isSet: boolean) => {
     const { normalName } = PACKAGE_RULES[ecosystem]
     const names = manifest.names.map(normalName)
     const allowed = new Set(settings.allowed.map(normalName))
-    const other = settings.policy === 'allow-list' ? names.find((name) => !allowed.has(name)) : undefined
+    const other = settings.policy === 'allow-list' && !isSet ? names.find((name) => !allowed.has(name)) : undefined
     if (other !== undefined) {
       throw notAllowed(
         `${other} is not among the packages that this server allows (PACKAGES_ALLOWED): ${settings.allowed.join(', ')}`,
@@ -48,7 +55,7 @@ export function createEnvironmentRequests(
       settings.policy !== 'off' &&
       language.environments !== undefined &&
       runtimes.packages?.includes(language.id) === true,
-    async request(language, runtimes, manifest, caller) {
+    async request(language, runtimes, manifest, caller, set) {
       if (settings.policy === 'off') throw notAllowed('this server installs no packages (PACKAGES=off)')
       if (!language.environments) throw cannot(`packages of ${language.name} cannot be installed`)
       if (!runtimes.packages?.includes(language.id)) {
@@ -57,15 +64,19 @@ export function createEnvironmentRequests(
           `no worker can install packages of ${language.name}; the operator can have one do so with: ${command}`,
         )
       }
-      await checkAllowed(language.environments.ecosystem, manifest)
+      await checkAllowed(language.environments.ecosystem, manifest, set !== undefined)
       const version = runtimes.languages[language.id] ?? ''
       const { text } = manifest
       const hash = createHash('sha256')
-        .update(JSON.stringify([language.id, version, settings.minAgeMs, text]))
+        .update(JSON.stringify([language.id, version, settings.minAgeMs, text, ...(set === undefined ? [] : [set])]))
         .digest('hex')
       const { tenant, keyId, address } = caller
       const wanted = { language: language.id, version, dependencies: manifest.requirements, manifest: text, hash }
-      const requested = await records.request({ ...wanted, origin: { tenant, keyId, address } })
+      const requested = await records.request({
+        ...wanted,
+        isSet: set !== undefined,
+        origin: { tenant, keyId, address },
+      })
       if (!requested) throw tooManyBuilds()
       const { record, isNew } = requested
       const { id, state } = record.view

@@ -24,7 +24,8 @@ import { type Subject, subjectOf } from '../screening/subject.ts'
 import type { Audit } from '../security/audit.ts'
 import type { EnvironmentRequests } from './environment-requests.ts'
 import { readyEnvironment } from './examples.ts'
-import { MANIFESTS, type Manifests } from './manifest.ts'
+import { MANIFESTS } from './manifest.ts'
+import { packageSet } from './package-set.ts'
 
 export interface EnvironmentNeeds {
   languages: readonly Language[]
@@ -47,8 +48,11 @@ export const EnvironmentRequest = Type.Object(
     dependencies: Type.Optional(
       Type.Array(Type.String({ minLength: 1, maxLength: 214 }), {
         maxItems: 100,
-        description: 'packages with versions, e.g. `numpy>=2` or `lodash@4`; either this or `manifest`',
+        description: 'packages with versions, e.g. `numpy>=2` or `lodash@4`; either this, `manifest` or `set`',
       }),
+    ),
+    set: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 65, description: 'name of a set of packages, e.g. `python/data`' }),
     ),
     manifest: Type.Optional(
       Type.String({
@@ -102,7 +106,7 @@ export const createEnvironment = defineRoute({
     const { languages, requests, records, open, screen } = needs
     const asked = environmentRequest(body)
     const language = installingLanguage(languages, knownLanguage(languages, asked.language))
-    const { manifest, pointer } = manifestOf(asked, MANIFESTS[language.environments?.ecosystem ?? 'pypi'])
+    const { manifest, pointer } = manifestOf(asked, language)
     screen(
       subjectOf({ language: language.id, files: [], dependencies: manifest.requirements }),
       caller,
@@ -114,7 +118,7 @@ export const createEnvironment = defineRoute({
     installedVersion(runtimes, languages, language, undefined)
     const waitSeconds = preferredWait(req.get('prefer')) ?? 0
     const signal = waitSeconds > 0 ? open.admit(res) : undefined
-    let { view } = await requests.request(language, runtimes, manifest, caller)
+    let { view } = await requests.request(language, runtimes, manifest, caller, asked.set)
     res.location(`${PLACE}/${view.id}`)
     if (signal) {
       res.set('Preference-Applied', `wait=${waitSeconds}`)
@@ -135,10 +139,14 @@ export const createEnvironment = defineRoute({
 const isOver = ({ state }: Pick<Environment, 'state'>) => state === 'ready' || state === 'failed'
 
 /** @throws Problem `invalid-request` */
-function manifestOf({ dependencies, manifest }: Static<typeof EnvironmentRequest>, manifests: Manifests) {
-  if ((dependencies === undefined) === (manifest === undefined)) {
-    throw invalidRequest([{ pointer: '/dependencies', detail: 'must be there, or /manifest, and not both' }])
+function manifestOf({ dependencies, manifest, set }: Static<typeof EnvironmentRequest>, language: Language) {
+  const manifests = MANIFESTS[language.environments?.ecosystem ?? 'pypi']
+  if ([dependencies, manifest, set].filter((one) => one !== undefined).length !== 1) {
+    throw invalidRequest([
+      { pointer: '/dependencies', detail: 'must be there, or /manifest, or /set, and only one of them' },
+    ])
   }
+  if (set !== undefined) return { manifest: packageSet(language, set, '/set').manifest, pointer: '/set' }
   if (manifest !== undefined) {
     const pointer = '/manifest'
     const read = manifests.read(manifest, pointer)

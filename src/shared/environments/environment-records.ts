@@ -14,6 +14,8 @@ export interface NewEnvironment {
   dependencies: string[]
   manifest: string
   hash: string
+  /** A set of packages keeps its versions for as long as it is known. */
+  isSet?: boolean
   origin: EnvironmentOrigin
 }
 
@@ -153,7 +155,7 @@ export function createEnvironmentRecords(redis: Redis, keys: Keys): EnvironmentR
   const newest = (key: string, limit: number) => redis.zrevrange(key, 0, limit - 1)
 
   return {
-    async request({ language, version, dependencies, manifest, hash, origin }) {
+    async request({ language, version, dependencies, manifest, hash, isSet = false, origin }) {
       const at = Date.now()
       const id = uuid()
       const view: Environment = {
@@ -173,7 +175,7 @@ export function createEnvironmentRecords(redis: Redis, keys: Keys): EnvironmentR
       }
       const record: EnvironmentRecord = { view, hash, manifest, firstAsked: origin }
       const bounds = { maxUndecided: MAX_UNDECIDED, undecidedMs: UNDECIDED_MS }
-      const times = { at, sameSeconds: SAME_LOCK_SECONDS, keepSeconds: KEEP_SECONDS }
+      const times = { at, sameSeconds: isSet ? KEEP_SECONDS : SAME_LOCK_SECONDS, keepSeconds: KEEP_SECONDS }
       const input = { id, hash, tenant: origin.tenant, ...times, ...bounds }
       const [there, made] = await runScript(redis, keys.prefix, CREATE, input, [JSON.stringify(record)])
       if (made === 1) return { record, isNew: true }

@@ -6,6 +6,7 @@ import type { Runtimes } from '../../../shared/redis/worker-registry.ts'
 import type { CodeRequest } from '../../../shared/requests.ts'
 import { type EnvironmentRequests, ownEnvironment } from '../../environments/environment-requests.ts'
 import { type Manifest, MANIFESTS } from '../../environments/manifest.ts'
+import { packageSet } from '../../environments/package-set.ts'
 import type { Caller } from '../../http/caller.ts'
 import { invalidRequest } from '../../http/problems.ts'
 
@@ -102,6 +103,10 @@ export async function environmentOf(
 ): Promise<string | undefined> {
   if (environment !== undefined) {
     const pointer = '/environment'
+    if (environment.includes('/')) {
+      const set = packageSet(language, environment, pointer)
+      return (await environments.request(language, runtimes, set.manifest, caller, set.name)).view.id
+    }
     const { view } = await ownEnvironment(environments, environment, caller.tenant)
     if (view.language !== language.id) throw invalidRequest([{ pointer, detail: `is one of ${view.language}` }])
     if (view.error) throw new Problem(view.error.code, view.error.detail)
