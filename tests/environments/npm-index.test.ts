@@ -85,6 +85,7 @@ test.each(['/-/v1/search', '/files/0123456789abcdef/x-1.0.0.tgz', '/@scope', '/a
 test.each([
   ['npm error code ETARGET\nnpm error notarget No matching version found for a@^2.\n', '2.0.1'],
   ["npm error 404 '@b/c@*' is not in this registry.\nnpm error 404 GET http://127.0.0.1:3128/@b%2fc - Not found\n", undefined],
+  ['npm error code ENOVERSIONS\nnpm error No versions available for @b/c\n', undefined],
   ['npm error something else\n', 'nothing'],
 ])('what npm says names what was refused', (said, version) => {
   const refusals = [

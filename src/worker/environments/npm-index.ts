@@ -62,11 +62,19 @@ export const createNpmIndex = (options: PackageIndexOptions): PackageIndex =>
     }
   })
 
-/** npm names what it cannot have as `name@range`, or by the address of its packument. */
+/** How npm names what it cannot have: as `name@range`, by the address of its packument, or by its name when it has no versions. */
+const NAMED = [
+  /((?:@[\w.~-]+\/)?[\w.~-]+)@([^\s'",]+)/g,
+  /\/((?:@[\w.~-]+(?:\/|%2f))?[\w.~-]+) - Not found/gi,
+  /No versions available for ((?:@[\w.~-]+\/)?[\w.~-]+)/g,
+]
+
+/** Of what was not shown, that which npm names. */
 export function npmExplains(refusals: readonly Refusal[], said: string): Refusal | undefined {
   const wanted = new Map<string, string>()
-  for (const [, name = '', range = ''] of said.matchAll(/((?:@[\w.~-]+\/)?[\w.~-]+)@([^\s'",]+)/g)) wanted.set(name, range.replace(/\.$/, '')) // prettier-ignore
-  for (const [, name = ''] of said.matchAll(/\/((?:@[\w.~-]+(?:\/|%2f))?[\w.~-]+) - Not found/gi)) wanted.set(name.replace(/%2f/i, '/'), '') // prettier-ignore
+  for (const pattern of NAMED)
+    for (const [, name = '', range = ''] of said.matchAll(pattern))
+      wanted.set(name.replace(/%2f/i, '/'), range.replace(/\.$/, ''))
   const all = refusals.filter(({ name }) => wanted.has(name))
   const whole = all.find(({ version }) => version === undefined)
   return whole ?? all.find(({ name, version = '' }) => isNear(version, wanted.get(name) ?? '')) ?? all[0]
