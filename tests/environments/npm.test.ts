@@ -7,6 +7,7 @@ import { post, runJob, stageOf } from '../support/client.ts'
 import { makeKey } from '../support/make-key.ts'
 import { startNpmRegistry, tarball, type TestRegistry } from '../support/npm-registry.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
+import { sessionClient } from '../support/session-client.ts'
 
 const MIB = 1024 * 1024
 const ESCAPED = '/tmp/runyard-test-escaped-npm'
@@ -82,6 +83,17 @@ describe('packages that are there', () => {
     expect(again.environment?.lock).toBe(first.environment?.lock)
     expect((await readdir(join(data, 'environments'))).length).toBe(before.length)
   })
+})
+
+test('a session begins with the packages of an environment that is ready', async () => {
+  const { create, command, end } = sessionClient(platform.url)
+  const { body: environment } = await install({ dependencies: ['@polite/words@2', 'greeter'] })
+  const { body: session } = await create({ language: 'javascript', environment: environment.id })
+  const { body: ran } = await command(session.id, { argv: ['node', '--print', "require('greeter')"] })
+  expect(ran).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('hello from 1.0') })
+  await end(session.id)
+  const none = { language: 'javascript', environment: '019d4f00-7a11-7c3e-9f27-4b5f0c7a9d20' }
+  expect((await create(none)).status).toBe(422)
 })
 
 describe('packages that are refused or harmless', () => {
