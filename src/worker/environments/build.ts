@@ -159,7 +159,8 @@ function whyFailed(
   if (report.reason === 'wall' || report.reason === 'cpu')
     return { code: 'environment-failed', detail: `the ${name} step took longer than ${timeoutMs / 1000} s` }
   const isFull =
-    report.reached.includes('fileBytes') || /no space left|os error 28|file too large|^too large|decompression ratio exceeded/im.test(said)
+    report.reached.includes('fileBytes') ||
+    /no space left|os error 28|file too large|^too large|decompression ratio exceeded/im.test(said)
   if (report.reason === 'output' || report.truncated || report.oomKills > 0 || isFull)
     return { code: 'environment-too-large', detail: tooLarge }
   const refusal = ECOSYSTEMS[installer.ecosystem].explains(index.refusals, said)
