@@ -21,11 +21,11 @@ export interface ReadManifest {
 /** How packages of one kind are asked for. */
 export interface Manifests {
   /** Why a requirement cannot be used; undefined when it can. */
-  requirementFault(text: string): string | undefined
+  requirementFault: (text: string) => string | undefined
   /** @param requirements those that can be used */
-  fromRequirements(requirements: readonly string[]): Manifest
+  fromRequirements: (requirements: readonly string[]) => Manifest
   /** Reads the content of a manifest, or a lock. @param pointer of it, for errors */
-  read(content: string, pointer: string): ReadManifest
+  read: (content: string, pointer: string) => ReadManifest
   /**
    * Finds what the files of a job ask for.
    * @param text of a file; undefined when there is none, or it is no text
@@ -33,11 +33,11 @@ export interface Manifests {
    * @param pointerOf of a file, for errors
    * @returns undefined when they ask for nothing
    */
-  inFiles(
+  inFiles: (
     text: (path: string) => string | undefined,
     program: string,
     pointerOf: (path: string) => string,
-  ): ReadManifest | undefined
+  ) => ReadManifest | undefined
 }
 
 /** By ecosystem. */

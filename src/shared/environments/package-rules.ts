@@ -5,17 +5,17 @@ import { pypiRules } from './pypi-rules.ts'
 /** What packages of one kind are called, and how their locks are read. */
 export interface PackageRules {
   /** The same for every spelling of a name. */
-  normalName(name: string): string
+  normalName: (name: string) => string
   /** The same for every spelling of a version. */
-  normalVersion(version: string): string
+  normalVersion: (version: string) => string
   /** The versions whose ban is also one of this version, as `normalVersion` has them. */
-  bannedAs(version: string): string[]
+  bannedAs: (version: string) => string[]
   /** The packages of a lock. What is no lock has none. */
-  packagesOf(lock: string): LockedPackage[]
+  packagesOf: (lock: string) => LockedPackage[]
   /** The same text for every lock that means the same, without what is not used of it. */
-  canonicalLock(lock: string): string
+  canonicalLock: (lock: string) => string
   /** Whether a manifest is a lock already: every package in one version, with hashes. It is installed as it stands then. */
-  isLock(manifest: string): boolean
+  isLock: (manifest: string) => boolean
 }
 
 /** By ecosystem. */

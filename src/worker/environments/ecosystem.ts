@@ -8,13 +8,13 @@ import { createPypiIndex, pypiExplains } from './pypi-index.ts'
 /** What a worker does otherwise for each kind of packages. Commands are data of the language. */
 export interface Ecosystem {
   /** The index as an installer in a cell sees it. */
-  createIndex(options: PackageIndexOptions): PackageIndex
+  createIndex: (options: PackageIndexOptions) => PackageIndex
   /** Where that is at the installer's end of the way out. */
   indexPath: string
   /** The operator's index, or that of this machine; undefined: the installer's default counts. */
-  configuredIndex(settings: Config['packages']): Promise<string | undefined>
+  configuredIndex: (settings: Config['packages']) => Promise<string | undefined>
   /** Of what was not shown, that of which an installer speaks that failed. */
-  explains(refusals: readonly Refusal[], said: string): Refusal | undefined
+  explains: (refusals: readonly Refusal[], said: string) => Refusal | undefined
 }
 
 export const ECOSYSTEMS: Record<PackageBan['ecosystem'], Ecosystem> = {

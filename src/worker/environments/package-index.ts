@@ -65,13 +65,13 @@ export interface IndexTools {
   base: URL
   bans: readonly PackageBan[]
   /** Text of a page of the index; undefined when there is none. @throws IndexFault, OutOfBounds */
-  page(name: string, url: URL, accept: string): Promise<{ text: string; type: string; url: URL } | undefined>
-  refuse(refusal: Refusal): void
+  page: (name: string, url: URL, accept: string) => Promise<{ text: string; type: string; url: URL } | undefined>
+  refuse: (refusal: Refusal) => void
   /** @param at when a file was uploaded */
-  isOldEnough(at: string | null | undefined): boolean
-  tooNew(what: string, at: string | null | undefined): Reason
+  isOldEnough: (at: string | null | undefined) => boolean
+  tooNew: (what: string, at: string | null | undefined) => Reason
   /** Has a file given out. @param page the address that names it @param path its own when absent @returns it: where the installer finds it */
-  place(file: IndexFile, page: URL, path?: string): string
+  place: (file: IndexFile, page: URL, path?: string) => string
 }
 
 /** Answers what is asked for beside files. @returns false when there is nothing at the path */
