@@ -86,7 +86,7 @@ async function test() {
     '--kernels',
     'python',
     '--packages',
-    'python',
+    'python,javascript',
   ]
   console.log(`> ${setUp.slice(1).join(' ')}`)
   const code = await passThrough(setUp, { cwd: root })

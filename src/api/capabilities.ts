@@ -46,7 +46,16 @@ export function createCapabilities(core: Core, foundation: Foundation) {
   const { records, requests, submission, cancel, screen } = jobs
   const batches = createBatchesFeature(core, { records, requests, submission, cancel, limitEndUsers, spendRest, open })
   const judging = createProblemsFeature(core, { problems, problemJobs, languages, records, requests, submission, spendRest }) // prettier-ignore
-  const sessions = createSessionsFeature(core, { languages, overview, events, open, limitEndUsers, screen, audit })
+  const sessions = createSessionsFeature(core, {
+    languages,
+    overview,
+    events,
+    open,
+    limitEndUsers,
+    environments: environments.requests,
+    screen,
+    audit,
+  })
   const runtimes = createRuntimesFeature(core, {
     languages,
     groups: loadGroups(`${core.root}/languages`, languages),

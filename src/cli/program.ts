@@ -7,6 +7,7 @@ import { addBenchCommand } from './bench/bench-command.ts'
 import { SHELLS, type Shell } from './completion/shells.ts'
 import type { CliContext } from './context.ts'
 import { addExamples } from './examples.ts'
+import { addEnvironmentCommands } from './environments.ts'
 import { addFileCommands } from './files.ts'
 import { addJobCommands, type JobCommandDeps } from './jobs/jobs.ts'
 import { addKeyCommands } from './keys.ts'
@@ -51,6 +52,7 @@ export function createProgram(deps: ProgramDeps): Command {
   program.commandsGroup('Run programs:')
   addJobCommands(program, deps)
   addFileCommands(program, deps)
+  addEnvironmentCommands(program, deps)
   addSessionCommands(program, deps)
   addBenchCommand(program, deps)
   addMcpCommand(program, deps)

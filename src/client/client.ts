@@ -10,7 +10,8 @@ import type {
   Status,
 } from './api-types.ts'
 import { eventsOf, type StreamedEvent, type StreamOptions } from './event-stream.ts'
-import { createFiles, type Files } from './files.ts'
+import { createEnvironments, type Environments } from './environments.ts'
+import { createFiles, type Files, piecesOf } from './files.ts'
 import { type CallOptions, createHttp, type HttpOptions } from './http.ts'
 import { type InteractiveJob, openInteractive } from './interactive.ts'
 import { RunyardError } from './runyard-error.ts'
@@ -19,6 +20,7 @@ import { findWebSocket, type WebSocketConstructor } from './web-socket.ts'
 
 export type * from './api-types.ts'
 export type { StreamedEvent, StreamedSessionEvent, StreamOptions } from './event-stream.ts'
+export type { EnvironmentRequest, Environments } from './environments.ts'
 export type { FileContent, Files, PutOptions, ReadOptions } from './files.ts'
 export type { CallOptions } from './http.ts'
 export type { InteractiveJob, Signal } from './interactive.ts'
@@ -91,8 +93,12 @@ export interface Client {
   getRequest(id: string, options?: CallOptions): Promise<CodeRequest | ContainerRequest>
   /** A file that a job made, by its path in the job's `artifacts`. */
   artifact(id: string, path: string, options?: CallOptions): Promise<Uint8Array>
+  /** The same piece by piece, as it comes. */
+  artifactStream(id: string, path: string, options?: CallOptions): AsyncGenerator<Uint8Array, void, void>
   /** Files that are stored once and used in any number of jobs. */
   readonly files: Files
+  /** Packages that are installed once and used in any number of jobs. */
+  readonly environments: Environments
   /** Sandboxes that stay: interpreters with state, commands and files. */
   readonly sessions: Sessions
   /** The languages. */
@@ -105,6 +111,8 @@ const LONGEST_WAIT = 60
 export function createClient(options: ClientOptions): Client {
   const http = createHttp(options)
   const part = encodeURIComponent
+  const artifactAt = (id: string, path: string) =>
+    `/v1/jobs/${part(id)}/artifacts/${path.split('/').map(part).join('/')}`
 
   const post = <T>(path: string, body: unknown, waitSeconds: number, submit: SubmitOptions = {}) => {
     const { idempotencyKey = newIdempotencyKey(), ...call } = submit
@@ -158,8 +166,11 @@ export function createClient(options: ClientOptions): Client {
     },
     cancelBatch: (id, call) => http.json<Batch>(`/v1/batches/${part(id)}`, { ...call, method: 'DELETE' }),
     getRequest: (id, call) => http.json(`/v1/jobs/${part(id)}/request`, call),
-    artifact: (id, path, call) =>
-      http.bytes(`/v1/jobs/${part(id)}/artifacts/${path.split('/').map(part).join('/')}`, call),
+    artifact: (id, path, call) => http.bytes(artifactAt(id, path), call),
+    async *artifactStream(id, path, call) {
+      yield* piecesOf(http.url, await http.open(artifactAt(id, path), call), call?.signal)
+    },
+    environments: createEnvironments(http),
     files: createFiles(http, newIdempotencyKey),
     sessions: createSessions(http, newIdempotencyKey),
     runtimes: async (call) => (await http.json<{ runtimes: Runtime[] }>('/v1/runtimes', call)).runtimes,

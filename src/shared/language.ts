@@ -80,16 +80,18 @@ export const Language = Type.Object(
       Type.Object(
         {
           /** Whose protocol its index speaks. */
-          ecosystem: Type.Enum(['pypi']),
+          ecosystem: Type.Enum(['pypi', 'npm']),
           /** Name of the file that says what is wanted. */
           manifest: Type.String({ pattern: '^[A-Za-z0-9_.-]+$' }),
+          /** Name of the file that has the lock, whether `resolve` wrote it or it was submitted. */
+          lock: Type.String({ pattern: '^[A-Za-z0-9_.-]+$' }),
           /** Files of package indexes that the installer's image is built with. */
           fetch: Type.Optional(Type.Array(FetchedFile, { minItems: 1 })),
           /** Prints the URL of the index that the installer uses unless it is told of another. */
           defaultIndex: Command.properties.argv,
           /** Prints the lock: names, versions and hashes. Has the index. */
           resolve: Command.properties.argv,
-          /** Installs what `lock.txt` says. Has the index. */
+          /** Installs what the lock says. Has the index. */
           install: Command.properties.argv,
           /** Prints what is installed as one stream: see `unpack.ts`. Has no network. */
           pack: Command.properties.argv,
@@ -99,6 +101,34 @@ export const Language = Type.Object(
         },
         { additionalProperties: false },
       ),
+    ),
+    /** Id of the language whose installer installs its packages, where it has none of its own. */
+    packagesOf: Type.Optional(Type.String()),
+    /** How its runtime or compiler says that a program imports what is not installed, so that its owner is told what to add. */
+    missingPackage: Type.Optional(
+      Type.Object(
+        {
+          messages: Type.Array(
+            Type.Object(
+              {
+                /** A regular expression in linear time; its first group is the module's name. */
+                pattern: Type.String({ minLength: 1 }),
+                /** The package to add; `{name}` stands for the module's name. */
+                package: Type.String({ minLength: 1 }),
+              },
+              { additionalProperties: false },
+            ),
+            { minItems: 1 },
+          ),
+          /** Packages that are called otherwise than what programs import. */
+          names: Type.Record(Type.String(), Type.String()),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+    /** Packages that are usual together, by the name under which a job asks for them: `python/data` for `data` of Python. */
+    packageSets: Type.Optional(
+      Type.Record(Type.String({ pattern: '^[a-z][a-z0-9-]{0,31}$' }), Type.Array(Type.String(), { minItems: 1 })),
     ),
     /** Comments and strings, for screening; languages with rules of their own need none. */
     syntax: Type.Optional(Syntax),
@@ -146,6 +176,10 @@ export function loadLanguages(folder: string, onFormer?: (field: FormerField) =>
     }
   }
   checkVersions(languages)
+  for (const { id, packagesOf } of languages) {
+    if (packagesOf === undefined || languages.some((other) => other.id === packagesOf && other.environments)) continue
+    throw new Error(`languages: /packagesOf of ${id} is "${packagesOf}", which is no language with "environments"`)
+  }
   return languages
 }
 
@@ -164,6 +198,11 @@ function checkVersions(languages: readonly Language[]): void {
 /** A language and its other versions; of one that is itself a version of another, that alone. */
 export function versionsOf(languages: readonly Language[], language: Language): Language[] {
   return [language, ...languages.filter(({ versionOf }) => versionOf === language.id)]
+}
+
+/** The language whose installer installs the packages of a language: itself, unless another does. */
+export function installingLanguage(languages: readonly Language[], language: Language): Language {
+  return languages.find(({ id }) => id === language.packagesOf) ?? language
 }
 
 /** The language with this id or alias, letter case ignored; undefined when there is none. */

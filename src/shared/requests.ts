@@ -134,8 +134,9 @@ export const CodeRequest = Type.Object(
     ),
     environment: optional(
       Type.String({
-        pattern: '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$',
-        description: 'id of an environment, in place of `dependencies`',
+        pattern: '^([0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[a-z][a-z0-9+-]{0,31}/[a-z][a-z0-9-]{0,31})$',
+        description:
+          'id of an environment, or name of a set of packages, e.g. `python/data`; in place of `dependencies`',
       }),
     ),
     tests: optional(

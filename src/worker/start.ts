@@ -84,13 +84,14 @@ export async function startWorker(
   const environments = createEnvironments(core, {
     trees,
     installerOf: installed.installerOf,
+    nearNames: installed.nearNames,
     languages: () => installed.runtimes.packages ?? [],
     makeSandbox: (image, memoryBytes, wayOut) => maker.make(image, memoryBytes, wayOut),
     observer: metrics.environments,
   })
   const { enqueue: enqueueWebhook } = webhooks
   const jobs = createJobConsumer(core, { sandboxes: runs, files, environments, enqueueWebhook, metrics })
-  const sessions = createSessions(core, { pool, locate: installed.locateSession })
+  const sessions = createSessions(core, { pool, locate: installed.locateSession, environments })
   const presence = createPresence(core, () => ({
     sessions: sessions.load,
     engine: sandboxes.isEngineUp ? 'up' : 'down',

@@ -105,7 +105,7 @@ describe('a request that cannot be used is refused with what, where and what is 
     ],
     [
       'a dependency the image has not',
-      { language: 'javascript', code: '', dependencies: ['numpy'] },
+      { language: 'bash', code: '', dependencies: ['numpy'] },
       422,
       'invalid-request',
       '/dependencies/0',

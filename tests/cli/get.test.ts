@@ -17,7 +17,11 @@ async function save(to: string, ...paths: string[]): Promise<string> {
   const job = { id: 'x', status: 'succeeded', artifacts: paths.map((path) => ({ path, bytes: 1 })) } as unknown as Job
   let said = ''
   const streams = { stdout: { write: (text: string) => (said += text) }, note: () => undefined }
-  const client = { artifact: () => Promise.resolve(Uint8Array.from([1])) }
+  const client = {
+    async *artifactStream() {
+      yield await Promise.resolve(Uint8Array.from([1]))
+    },
+  }
   await showJob(job, { output: 'artifacts', to }, client, streams as unknown as Parameters<typeof showJob>[3])
   return said
 }

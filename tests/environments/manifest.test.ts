@@ -1,12 +1,12 @@
 import { expect, test } from '@jest/globals'
-import { readRequirements, requirementFault, scriptDependencies } from '../../src/api/environments/manifest.ts'
+import { readRequirements, requirementFault, scriptDependencies } from '../../src/api/environments/pypi-manifest.ts'
 import { packageErrors, packagesAsked } from '../../src/api/jobs/request/packages-asked.ts'
 import type { Language } from '../../src/shared/language.ts'
 import type { CodeRequest } from '../../src/shared/requests.ts'
 import { indexOf } from '../../src/worker/environments/index-address.ts'
-import { isLock } from '../../src/worker/environments/is-lock.ts'
+import { PACKAGE_RULES } from '../../src/shared/environments/package-rules.ts'
 
-const python = { id: 'python', fileName: 'main.py', environments: {} } as Language
+const python = { id: 'python', fileName: 'main.py', environments: { ecosystem: 'pypi' } } as Language
 const request = (fields: Partial<CodeRequest>) => ({ language: 'python', ...fields }) as CodeRequest
 
 test.each(['numpy', 'numpy>=2,<3', 'Uvicorn[standard] == 0.30.*', 'a_b.c~=1.0', 'x (>=1)', "tomli; python_version < '3.11'"])('%s is a requirement', (text) => {
@@ -21,7 +21,11 @@ test('requirements.txt is read without comments, and its hashes stay for the ins
   const hash = `--hash=sha256:${'0'.repeat(64)}`
   const { manifest, errors } = readRequirements(`# top\nnumpy==2.0 \\\n    ${hash}\n\n pandas # last\n`, '/x')
   expect(errors).toEqual([])
-  expect(manifest).toEqual({ requirements: ['numpy==2.0', 'pandas'], text: `numpy==2.0 ${hash}\npandas\n` })
+  expect(manifest).toMatchObject({
+    requirements: ['numpy==2.0', 'pandas'],
+    names: ['numpy', 'pandas'],
+    text: `numpy==2.0 ${hash}\npandas\n`,
+  })
 })
 
 test('a fault in requirements.txt names its line', () => {
@@ -83,10 +87,10 @@ test('a fault in requirements.txt counts only where packages can be installed', 
 
 test('a lock has a version and hashes for every package', () => {
   const hash = `--hash=sha256:${'a'.repeat(64)}`
-  expect(isLock(`a==1 \\\n    ${hash}\nb==2 ${hash}\n`)).toBe(true)
-  expect(isLock(`a==1 ${hash}\nb==2\n`)).toBe(false)
-  expect(isLock(`a>=1 ${hash}\n`)).toBe(false)
-  expect(isLock('')).toBe(false)
+  expect(PACKAGE_RULES.pypi.isLock(`a==1 \\\n    ${hash}\nb==2 ${hash}\n`)).toBe(true)
+  expect(PACKAGE_RULES.pypi.isLock(`a==1 ${hash}\nb==2\n`)).toBe(false)
+  expect(PACKAGE_RULES.pypi.isLock(`a>=1 ${hash}\n`)).toBe(false)
+  expect(PACKAGE_RULES.pypi.isLock('')).toBe(false)
 })
 
 test.each([

@@ -1,8 +1,9 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { createPackageIndex, type PackageIndex, wheelVersion } from '../../src/worker/environments/package-index.ts'
-import { banOf } from '../../src/shared/environments/environment.ts'
+import type { PackageIndex } from '../../src/worker/environments/package-index.ts'
+import { createPypiIndex, wheelVersion } from '../../src/worker/environments/pypi-index.ts'
+import { banOf } from '../../src/shared/environments/package-rules.ts'
 import { banField } from '../../src/shared/environments/environment-records.ts'
 import { createUpstream, type Upstream } from '../../src/worker/way-out/upstream.ts'
 import { startPackageIndex, type TestIndex, wheel } from '../support/package-index.ts'
@@ -28,7 +29,7 @@ beforeAll(async () => {
   real.add({ ...plain('forged', '1.0'), sha256: '1'.repeat(64) })
   real.add({ name: 'source', version: '1.0', content: Buffer.from('x'), file: 'source-1.0.tar.gz' })
   upstream = createUpstream({ allow: ['127.0.0.1'] }, BOUNDS, never)
-  shown = createPackageIndex({ index: new URL(real.url), upstream, minAgeMs: 7 * DAY_MS, bans })
+  shown = createPypiIndex({ index: new URL(real.url), upstream, minAgeMs: 7 * DAY_MS, bans })
   server = createServer((req, res) => void shown.handle(req, res))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -117,7 +118,7 @@ const notUsed = { used: { requests: 0, bytes: 0, hosts: new Set<string>() }, clo
 async function served(index: string, get: Upstream['get'], paths: (page: Page) => string[]) {
   const failures: unknown[] = []
   const failed = (error: unknown) => void failures.push(error)
-  const one = createPackageIndex({
+  const one = createPypiIndex({
     index: new URL(index),
     upstream: { get, ...notUsed },
     minAgeMs: 0,

@@ -2,15 +2,20 @@ import { crc32, deflateRawSync } from 'node:zlib'
 
 export type Entries = [path: string, content: string | Buffer][]
 
-/** A tar archive. @param types of entries that are no files, as a tar has them */
-export function tar(entries: Entries, types: Record<string, string> = {}): Buffer {
+/** A tar archive. @param types of entries that are no files, as a tar has them @param links where those lead that are links */
+export function tar(entries: Entries, types: Record<string, string> = {}, links: Record<string, string> = {}): Buffer {
   const blocks = entries.flatMap(([path, content]) => {
     const bytes = Buffer.from(content)
     const header = Buffer.alloc(512)
     header.write(path, 0, 100)
+    header.write('0000644\u0000', 100)
     header.write(`${bytes.length.toString(8).padStart(11, '0')}\0`, 124)
     header.write(types[path] ?? '0', 156)
+    header.write(links[path] ?? '', 157, 100)
     header.write('ustar\u000000', 257)
+    header.write('        ', 148)
+    const sum = header.reduce((total, byte) => total + byte, 0)
+    header.write(`${sum.toString(8).padStart(6, '0')}\u0000 `, 148)
     return [header, bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512)]
   })
   return Buffer.concat([...blocks, Buffer.alloc(1024)])

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Entries, zip } from './archives.ts'
 
@@ -22,6 +22,8 @@ export interface TestIndex {
   /** Paths that were asked for. */
   asked: string[]
   add(...wheels: TestWheel[]): void
+  /** Answers nothing of a package until the returned function is called. */
+  hold(name: string): () => void
   close(): Promise<void>
 }
 
@@ -56,9 +58,13 @@ export async function startPackageIndex(): Promise<TestIndex> {
   const wheels: TestWheel[] = []
   const asked: string[] = []
   const nameOf = (one: TestWheel) => one.file ?? `${one.name}-${one.version}-py3-none-any.whl`
+  const held = new Map<string, Promise<void>>()
   const server = createServer((req, res) => {
     const path = req.url ?? ''
     asked.push(path)
+    void (held.get(path) ?? Promise.resolve()).then(() => answer(path, res))
+  })
+  const answer = (path: string, res: ServerResponse) => {
     const project = /^\/simple\/([^/]+)\/$/.exec(path)?.[1]
     const own = wheels.filter(({ name }) => name === project)
     if (project !== undefined && own.length > 0) {
@@ -77,12 +83,20 @@ export async function startPackageIndex(): Promise<TestIndex> {
     const described = wheels.find((one) => path === `/packages/${nameOf(one)}.metadata`)
     if (described?.metadata !== undefined) return void res.end(described.metadata)
     res.writeHead(404).end()
-  })
+  }
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/simple/`,
     asked,
     add: (...more) => void wheels.push(...more),
+    hold(name) {
+      let release = () => {}
+      held.set(`/simple/${name}/`, new Promise((resolve) => (release = resolve)))
+      return () => {
+        held.delete(`/simple/${name}/`)
+        release()
+      }
+    },
     close: () =>
       new Promise((resolve) => {
         server.closeAllConnections()

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { Config } from '../../shared/config/config.ts'
-import { type EnvironmentRecord, normalName } from '../../shared/environments/environment.ts'
+import type { EnvironmentRecord, PackageBan } from '../../shared/environments/environment.ts'
 import type { EnvironmentQueue, EnvironmentRecords } from '../../shared/environments/environment-records.ts'
+import { PACKAGE_RULES } from '../../shared/environments/package-rules.ts'
 import type { Language } from '../../shared/language.ts'
 import { Problem } from '../../shared/problems.ts'
 import type { Runtimes } from '../../shared/redis/worker-registry.ts'
 import type { Caller } from '../http/caller.ts'
 import { invalidRequest } from '../http/problems.ts'
-import { type Manifest, requirementName } from './manifest.ts'
+import type { Manifest } from './manifest.ts'
 
 /** Finds environments for those who ask, and has them built. */
 export interface EnvironmentRequests {
@@ -15,9 +16,16 @@ export interface EnvironmentRequests {
   canInstall(language: Language, runtimes: Runtimes): boolean
   /**
    * The environment of a manifest: known from before, or to be built.
+   * @param set the name of the packages where they are a set, which an allow-list need not name; it keeps its versions for 30 days
    * @throws Problem `package-not-allowed`, `invalid-request`, `tenant-queue-full`; what Redis answers
    */
-  request(language: Language, runtimes: Runtimes, manifest: Manifest, caller: Caller): Promise<EnvironmentRecord>
+  request(
+    language: Language,
+    runtimes: Runtimes,
+    manifest: Manifest,
+    caller: Caller,
+    set?: string,
+  ): Promise<EnvironmentRecord>
   /** One that the caller asked for. @throws Problem `not-found` */
   own(tenant: string, id: string): Promise<EnvironmentRecord>
 }
@@ -27,17 +35,17 @@ export function createEnvironmentRequests(
   records: EnvironmentRecords,
   queue: EnvironmentQueue,
 ): EnvironmentRequests {
-  const allowed = new Set(settings.allowed.map(normalName))
-
-  const checkAllowed = async (manifest: Manifest) => {
-    const names = manifest.requirements.map((text) => normalName(requirementName(text)))
-    const other = settings.policy === 'allow-list' ? names.find((name) => !allowed.has(name)) : undefined
+  const checkAllowed = async (ecosystem: PackageBan['ecosystem'], manifest: Manifest, isSet: boolean) => {
+    const { normalName } = PACKAGE_RULES[ecosystem]
+    const names = manifest.names.map(normalName)
+    const allowed = new Set(settings.allowed.map(normalName))
+    const other = settings.policy === 'allow-list' && !isSet ? names.find((name) => !allowed.has(name)) : undefined
     if (other !== undefined) {
       throw notAllowed(
         `${other} is not among the packages that this server allows (PACKAGES_ALLOWED): ${settings.allowed.join(', ')}`,
       )
     }
-    const bans = await records.bans()
+    const bans = (await records.bans()).filter((one) => one.ecosystem === ecosystem)
     const ban = bans.find(({ name, version }) => version === null && names.includes(normalName(name)))
     if (ban) throw notAllowed(`${ban.name} is banned on this server: ${ban.reason}`)
   }
@@ -47,7 +55,7 @@ export function createEnvironmentRequests(
       settings.policy !== 'off' &&
       language.environments !== undefined &&
       runtimes.packages?.includes(language.id) === true,
-    async request(language, runtimes, manifest, caller) {
+    async request(language, runtimes, manifest, caller, set) {
       if (settings.policy === 'off') throw notAllowed('this server installs no packages (PACKAGES=off)')
       if (!language.environments) throw cannot(`packages of ${language.name} cannot be installed`)
       if (!runtimes.packages?.includes(language.id)) {
@@ -56,17 +64,19 @@ export function createEnvironmentRequests(
           `no worker can install packages of ${language.name}; the operator can have one do so with: ${command}`,
         )
       }
-      await checkAllowed(manifest)
+      await checkAllowed(language.environments.ecosystem, manifest, set !== undefined)
       const version = runtimes.languages[language.id] ?? ''
-      // The order of a manifest means nothing.
-      const lines = manifest.text.split('\n').filter((line) => line !== '')
-      const text = `${lines.toSorted().join('\n')}\n`
+      const { text } = manifest
       const hash = createHash('sha256')
-        .update(JSON.stringify([language.id, version, settings.minAgeMs, text]))
+        .update(JSON.stringify([language.id, version, settings.minAgeMs, text, ...(set === undefined ? [] : [set])]))
         .digest('hex')
       const { tenant, keyId, address } = caller
       const wanted = { language: language.id, version, dependencies: manifest.requirements, manifest: text, hash }
-      const requested = await records.request({ ...wanted, origin: { tenant, keyId, address } })
+      const requested = await records.request({
+        ...wanted,
+        isSet: set !== undefined,
+        origin: { tenant, keyId, address },
+      })
       if (!requested) throw tooManyBuilds()
       const { record, isNew } = requested
       const { id, state } = record.view
@@ -81,6 +91,18 @@ export function createEnvironmentRequests(
       return record
     },
   }
+}
+
+/** One that a request names. @throws Problem `invalid-request` at `/environment` */
+export async function ownEnvironment(
+  environments: Pick<EnvironmentRequests, 'own'>,
+  id: string,
+  tenant: string,
+): Promise<EnvironmentRecord> {
+  return environments.own(tenant, id).catch((error: unknown) => {
+    if (!(error instanceof Problem)) throw error
+    throw invalidRequest([{ pointer: '/environment', detail: 'names no environment that you asked for' }])
+  })
 }
 
 const AGAIN_SECONDS = 10

@@ -7,7 +7,7 @@ import {
   PackageBan,
 } from '../../shared/environments/environment.ts'
 import type { EnvironmentRecords } from '../../shared/environments/environment-records.ts'
-import type { Language } from '../../shared/language.ts'
+import { installingLanguage, type Language } from '../../shared/language.ts'
 import { SECOND } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
 import type { Overview } from '../../shared/redis/worker-registry.ts'
@@ -24,7 +24,8 @@ import { type Subject, subjectOf } from '../screening/subject.ts'
 import type { Audit } from '../security/audit.ts'
 import type { EnvironmentRequests } from './environment-requests.ts'
 import { readyEnvironment } from './examples.ts'
-import { readRequirements } from './manifest.ts'
+import { MANIFESTS } from './manifest.ts'
+import { packageSet } from './package-set.ts'
 
 export interface EnvironmentNeeds {
   languages: readonly Language[]
@@ -47,13 +48,16 @@ export const EnvironmentRequest = Type.Object(
     dependencies: Type.Optional(
       Type.Array(Type.String({ minLength: 1, maxLength: 214 }), {
         maxItems: 100,
-        description: 'packages with versions, e.g. `numpy>=2`; either this or `manifest`',
+        description: 'packages with versions, e.g. `numpy>=2` or `lodash@4`; either this, `manifest` or `set`',
       }),
+    ),
+    set: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 65, description: 'name of a set of packages, e.g. `python/data`' }),
     ),
     manifest: Type.Optional(
       Type.String({
-        maxLength: 512 * 1024,
-        description: 'the content of a `requirements.txt`, or of a `lock` from before',
+        maxLength: 1024 * 1024,
+        description: 'the content of a `requirements.txt` or `package.json`, or of a `lock` from before',
       }),
     ),
   },
@@ -101,8 +105,8 @@ export const createEnvironment = defineRoute({
   async handle(needs: EnvironmentNeeds, { req, res, body, caller, requestId, send }) {
     const { languages, requests, records, open, screen } = needs
     const asked = environmentRequest(body)
-    const language = knownLanguage(languages, asked.language)
-    const { manifest, pointer } = manifestOf(asked)
+    const language = installingLanguage(languages, knownLanguage(languages, asked.language))
+    const { manifest, pointer } = manifestOf(asked, language)
     screen(
       subjectOf({ language: language.id, files: [], dependencies: manifest.requirements }),
       caller,
@@ -114,7 +118,7 @@ export const createEnvironment = defineRoute({
     installedVersion(runtimes, languages, language, undefined)
     const waitSeconds = preferredWait(req.get('prefer')) ?? 0
     const signal = waitSeconds > 0 ? open.admit(res) : undefined
-    let { view } = await requests.request(language, runtimes, manifest, caller)
+    let { view } = await requests.request(language, runtimes, manifest, caller, asked.set)
     res.location(`${PLACE}/${view.id}`)
     if (signal) {
       res.set('Preference-Applied', `wait=${waitSeconds}`)
@@ -135,14 +139,26 @@ export const createEnvironment = defineRoute({
 const isOver = ({ state }: Pick<Environment, 'state'>) => state === 'ready' || state === 'failed'
 
 /** @throws Problem `invalid-request` */
-function manifestOf({ dependencies, manifest }: Static<typeof EnvironmentRequest>) {
-  if ((dependencies === undefined) === (manifest === undefined)) {
-    throw invalidRequest([{ pointer: '/dependencies', detail: 'must be there, or /manifest, and not both' }])
+function manifestOf({ dependencies, manifest, set }: Static<typeof EnvironmentRequest>, language: Language) {
+  const manifests = MANIFESTS[language.environments?.ecosystem ?? 'pypi']
+  if ([dependencies, manifest, set].filter((one) => one !== undefined).length !== 1) {
+    throw invalidRequest([
+      { pointer: '/dependencies', detail: 'must be there, or /manifest, or /set, and only one of them' },
+    ])
   }
-  const pointer = manifest === undefined ? '/dependencies' : '/manifest'
-  const read = readRequirements(manifest ?? (dependencies ?? []).join('\n'), pointer)
-  if (read.errors.length > 0) throw invalidRequest(read.errors)
-  return { manifest: read.manifest, pointer }
+  if (set !== undefined) return { manifest: packageSet(language, set, '/set').manifest, pointer: '/set' }
+  if (manifest !== undefined) {
+    const pointer = '/manifest'
+    const read = manifests.read(manifest, pointer)
+    if (read.errors.length > 0) throw invalidRequest(read.errors)
+    return { manifest: read.manifest, pointer }
+  }
+  const errors = (dependencies ?? []).flatMap((text, index) => {
+    const detail = manifests.requirementFault(text)
+    return detail === undefined ? [] : [{ pointer: `/dependencies/${index}`, detail }]
+  })
+  if (errors.length > 0) throw invalidRequest(errors)
+  return { manifest: manifests.fromRequirements(dependencies ?? []), pointer: '/dependencies' }
 }
 
 const EnvironmentList = Type.Object({ environments: Type.Array(Environment) })

@@ -1,99 +1,44 @@
+import type { PackageBan } from '../../shared/environments/environment.ts'
 import type { FieldError } from '../../shared/problems.ts'
+import { npmManifests } from './npm-manifest.ts'
+import { pypiManifests } from './pypi-manifest.ts'
 
-/**
- * A name with extras, versions and a marker (PEP 508), without an address: packages come from the index alone. It is for text in which every
- * white space is one space, since no two parts of a pattern that runs in the gateway may match the same run of characters.
- */
-const REQUIREMENT =
-  /^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?) ?(\[[A-Za-z0-9._, -]*\])? ?(\(? ?(?:(?:===|==|~=|!=|<=|>=|<|>) ?[A-Za-z0-9.*+!_-]+ ?(?:, ?)?)*\)?) ?(;[^@]*)?$/
-const HASHES = / --hash=sha256:[0-9a-f]{64}/g
-const MAX_LINES = 2000
-/** Of one requirement, in characters, without its hashes. */
-const MAX_LENGTH = 1000
-
-/** What a manifest of Python packages asks for. */
+/** What packages are asked for. */
 export interface Manifest {
-  /** Each as written, without hashes. */
+  /** Each as written: a name, with versions where it has some. */
   requirements: string[]
-  /** For the installer, in the order in which it was written. */
+  /** Of all packages that are named, those of a lock included. */
+  names: string[]
+  /** For the installer; the same for every order and spelling that means the same. */
   text: string
 }
 
-/** Text with one space for every white space in it, and none around it. */
-export const onOneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim()
-
-/** Why a requirement cannot be used; undefined when it can. */
-export function requirementFault(text: string): string | undefined {
-  const line = onOneLine(text)
-  if (line.length > MAX_LENGTH) return `has ${line.length} characters; at most ${MAX_LENGTH} are allowed`
-  if (REQUIREMENT.test(line)) return undefined
-  return `is "${line.slice(0, 100)}"; allowed is a name with versions, e.g. numpy, numpy>=2,<3 or uvicorn[standard]==0.30.*; addresses, paths and options are not`
+export interface ReadManifest {
+  manifest: Manifest
+  errors: FieldError[]
 }
 
-/** The name in a requirement that can be used. */
-export const requirementName = (text: string): string => REQUIREMENT.exec(onOneLine(text))?.[1] ?? text
-
-/**
- * Reads `requirements.txt`. Options, addresses and paths are refused: they would take files from elsewhere than the index.
- * @param pointer of the file, for errors
- */
-export function readRequirements(content: string, pointer: string): { manifest: Manifest; errors: FieldError[] } {
-  const errors: FieldError[] = []
-  const requirements: string[] = []
-  const lines: string[] = []
-  const logical = content.replaceAll(/\\\r?\n/g, ' ').split(/\r?\n/)
-  for (const [index, line] of logical.entries()) {
-    const bare = withoutComment(onOneLine(line))
-    if (bare === '') continue
-    if (lines.length === MAX_LINES) {
-      errors.push({ pointer, detail: `has more than ${MAX_LINES} requirements` })
-      break
-    }
-    const requirement = bare.replaceAll(HASHES, '').trim()
-    const fault = requirementFault(requirement)
-    if (fault !== undefined) errors.push({ pointer, detail: `line ${index + 1} ${fault}` })
-    requirements.push(requirement)
-    lines.push(bare)
-  }
-  return { manifest: { requirements, text: `${lines.join('\n')}\n` }, errors }
+/** How packages of one kind are asked for. */
+export interface Manifests {
+  /** Why a requirement cannot be used; undefined when it can. */
+  requirementFault: (text: string) => string | undefined
+  /** @param requirements those that can be used */
+  fromRequirements: (requirements: readonly string[]) => Manifest
+  /** Reads the content of a manifest, or a lock. @param pointer of it, for errors */
+  read: (content: string, pointer: string) => ReadManifest
+  /**
+   * Finds what the files of a job ask for.
+   * @param text of a file; undefined when there is none, or it is no text
+   * @param program path of the file that is run
+   * @param pointerOf of a file, for errors
+   * @returns undefined when they ask for nothing
+   */
+  inFiles: (
+    text: (path: string) => string | undefined,
+    program: string,
+    pointerOf: (path: string) => string,
+  ) => ReadManifest | undefined
 }
 
-function withoutComment(line: string): string {
-  const at = line.startsWith('#') ? 0 : line.indexOf(' #')
-  return at < 0 ? line : line.slice(0, at)
-}
-
-/**
- * The `dependencies` of a script's own metadata (PEP 723): the first comment block `# /// script`, in TOML, of which only that array is read.
- * @returns undefined when there is none
- */
-export function scriptDependencies(code: string): string[] | undefined {
-  const toml = scriptMetadata(code)
-  const begin = /^dependencies[ \t]*=[ \t]*\[/m.exec(toml)
-  if (!begin) return undefined
-  const token = /\s+|,|#[^\n]*|"((?:[^"\\\n]|\\.)*)"|'([^'\n]*)'|(\])/y
-  token.lastIndex = begin.index + begin[0].length
-  const found: string[] = []
-  for (let match = token.exec(toml); match; match = token.exec(toml)) {
-    const [, double, single, end] = match
-    if (end !== undefined) return found
-    if (double !== undefined) found.push(double.replaceAll(/\\(.)/g, '$1'))
-    if (single !== undefined) found.push(single)
-  }
-  return undefined
-}
-
-/** The TOML in the first `# /// script` block of a program; empty when there is none, or it has no end. */
-function scriptMetadata(code: string): string {
-  if (!code.includes('# /// script')) return ''
-  const lines = code.split(/\r?\n/)
-  const begin = lines.findIndex((line) => /^# \/\/\/ script[ \t]*$/.test(line))
-  if (begin < 0) return ''
-  const toml: string[] = []
-  for (const line of lines.slice(begin + 1)) {
-    if (/^# \/\/\/[ \t]*$/.test(line)) return toml.join('\n')
-    if (line !== '#' && !line.startsWith('# ')) return ''
-    toml.push(line.slice(2))
-  }
-  return ''
-}
+/** By ecosystem. */
+export const MANIFESTS: Record<PackageBan['ecosystem'], Manifests> = { pypi: pypiManifests, npm: npmManifests }

@@ -7,6 +7,7 @@ import type { Session } from '../../shared/sessions/session.ts'
 import type { SessionQueue } from '../../shared/sessions/session-queue.ts'
 import type { SessionRecords } from '../../shared/sessions/session-records.ts'
 import type { Overview } from '../../shared/redis/worker-registry.ts'
+import type { EnvironmentRequests } from '../environments/environment-requests.ts'
 import type { EventFeed } from '../events/event-feed.ts'
 import type { Caller } from '../http/caller.ts'
 import type { OpenResponses } from '../http/open-responses.ts'
@@ -25,6 +26,7 @@ export interface SessionNeeds {
   feed: EventFeed
   open: OpenResponses
   limitEndUsers: LimitEndUsers
+  environments: Pick<EnvironmentRequests, 'own'>
   /** @returns what is to be told of it. @throws Problem `submission-blocked` */
   screen: (subject: Subject, caller: Caller, requestId: string, endUser: string | undefined) => Finding[]
 }

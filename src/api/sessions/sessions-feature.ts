@@ -47,6 +47,7 @@ export interface SessionsNeeds {
   events: Events
   open: OpenResponses
   limitEndUsers: LimitEndUsers
+  environments: SessionNeeds['environments']
   screen: SessionNeeds['screen']
   audit: Audit
 }

@@ -2,10 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Idempotency } from '../../shared/jobs/job-admission.ts'
 import { SECOND } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
+import { installingLanguage, type Language } from '../../shared/language.ts'
 import type { SessionRequest } from '../../shared/sessions/requests.ts'
 import type { Session, SessionSpec } from '../../shared/sessions/session.ts'
 import type { Caller } from '../http/caller.ts'
+import { ownEnvironment } from '../environments/environment-requests.ts'
 import { idempotencyMismatch } from '../http/idempotency.ts'
+import { invalidRequest } from '../http/problems.ts'
 import { checkSizes } from '../jobs/request/check-sizes.ts'
 import { knownRuntimes } from '../load/check-workers.ts'
 import { subjectOf } from '../screening/subject.ts'
@@ -17,7 +20,7 @@ import { buildSession, checkRoom, languageOf } from './session-request.ts'
  * @throws Problem
  */
 export async function prepareSession(
-  needs: Pick<SessionNeeds, 'config' | 'languages' | 'overview' | 'screen'>,
+  needs: Pick<SessionNeeds, 'config' | 'languages' | 'overview' | 'screen' | 'environments'>,
   asked: SessionRequest,
   { caller, requestId }: { caller: Caller; requestId: string },
 ): Promise<SessionSpec> {
@@ -30,7 +33,25 @@ export async function prepareSession(
   const warnings = screen(subjectOf({ language: language.id, files }), caller, requestId, asked.endUser)
   const spec = buildSession(asked, { caller, requestId, runtimes, warnings }, { config, languages })
   checkRoom(overview, spec.head.limits.memoryBytes)
-  return spec
+  if (asked.environment === undefined) return spec
+  const installing = installingLanguage(languages, language)
+  return { ...spec, environment: await readyEnvironment(needs.environments, installing, asked.environment, caller) }
+}
+
+/** The id of an environment that a session can begin with. @throws Problem `invalid-request` */
+async function readyEnvironment(
+  environments: SessionNeeds['environments'],
+  language: Language,
+  environment: string,
+  { tenant }: Caller,
+): Promise<string> {
+  const { view } = await ownEnvironment(environments, environment, tenant)
+  const pointer = '/environment'
+  if (view.language !== language.id) throw invalidRequest([{ pointer, detail: `is one of ${view.language}` }])
+  if (view.error) throw new Problem(view.error.code, view.error.detail)
+  if (view.state === 'ready') return view.id
+  const detail = `is ${view.state}; POST /v1/environments with "Prefer: wait=60" waits until it is ready`
+  throw invalidRequest([{ pointer, detail }])
 }
 
 /**

@@ -3,7 +3,7 @@ import { basename, dirname, resolve, sep } from 'node:path'
 import type { Client, Job } from '../../client/client.ts'
 import { EXIT, ExitError } from '../exit.ts'
 import { plain, statusFormat } from '../paint.ts'
-import { writeFile } from '../service/connection.ts'
+import { writeFile, writePieces } from '../service/connection.ts'
 import { printable, second } from '../table.ts'
 import { bytesOf, type Streams, verdict } from './show-events.ts'
 
@@ -24,7 +24,7 @@ export interface GetOptions {
 export async function showJob(
   job: Job,
   { output, to, json = false }: GetOptions,
-  client: Pick<Client, 'artifact'>,
+  client: Pick<Client, 'artifactStream'>,
   streams: Streams,
 ): Promise<void> {
   if (output === 'artifacts') return await saveArtifacts(job, to ?? '.', client, streams)
@@ -63,7 +63,7 @@ function contentOf(job: Job, output: Exclude<GetOptions['output'], 'artifacts'>,
 async function saveArtifacts(
   job: Job,
   folder: string,
-  client: Pick<Client, 'artifact'>,
+  client: Pick<Client, 'artifactStream'>,
   { stdout, note }: Streams,
 ): Promise<void> {
   const artifacts = job.artifacts ?? []
@@ -74,10 +74,9 @@ async function saveArtifacts(
     if (!isWithin(target, resolve(folder)) || !isWithin(realPath(dirname(target)), realPath(resolve(folder)))) {
       throw new ExitError(EXIT.cannotWrite, `${printable(path)} is outside of ${folder} and was not written`)
     }
-    const bytes = await client.artifact(job.id, path)
     makeFolder(dirname(target))
-    writeFile(target, bytes, '--to', 'wx')
-    stdout.write(`${printable(target)} (${bytes.length} bytes)\n`)
+    const bytes = await writePieces(target, client.artifactStream(job.id, path), '--to', 'wx')
+    stdout.write(`${printable(target)} (${bytes} bytes)\n`)
   }
 }
 

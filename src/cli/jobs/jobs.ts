@@ -10,7 +10,7 @@ import {
   type ConnectionOptions,
   type Environment,
   PATIENT_RETRIES,
-  writeFile,
+  writePieces,
 } from '../service/connection.ts'
 import { explain } from '../service/explain.ts'
 import { second, table } from '../table.ts'
@@ -177,13 +177,14 @@ export function addJobCommands(program: Command, deps: JobCommandDeps): void {
     .option('--json', 'print its size as JSON, and its content in base64 unless --output is given')
     .action(async (id: string, path: string, options: ConnectionOptions & Json & { output?: string }) =>
       reach(options, `${id} ${path}`, async ({ client }) => {
-        const bytes = await client.artifact(id, path)
         const { output, json } = options
-        if (output !== undefined) writeFile(output, bytes, '--output')
-        if (json) {
-          const rest = output === undefined ? { content: Buffer.from(bytes).toString('base64') } : { output }
-          printJson({ path, bytes: bytes.length, ...rest })
-        } else if (output === undefined) streams.stdout.write(bytes)
+        if (output !== undefined) {
+          const bytes = await writePieces(output, client.artifactStream(id, path), '--output')
+          if (json) printJson({ path, bytes, output })
+        } else if (json) {
+          const bytes = await client.artifact(id, path)
+          printJson({ path, bytes: bytes.length, content: Buffer.from(bytes).toString('base64') })
+        } else for await (const piece of client.artifactStream(id, path)) streams.stdout.write(piece)
       }),
     )
 }

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { basename, extname } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { basename, dirname, extname, join } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Client, CodeRequest, Runtime } from '../../client/client.ts'
 import { KIB, type LimitOverrides } from '../../shared/limits.ts'
@@ -63,7 +63,8 @@ export async function requestOf(
 ): Promise<CodeRequest> {
   const content = readFile(path, 'the program')
   const { language, languageVersion, file, env, limit, compilerArg, dependency, artifact, endUser, stdin } = options
-  const files = file && (await filesBeside(file, client))
+  const beside = [...manifestsBeside(path, options), ...(file ?? [])]
+  const files = beside.length > 0 ? await filesBeside(beside, client) : undefined
   const program = encoded(content)
   const isWhole = files === undefined && program.encoding === 'utf-8'
   const request: CodeRequest = { language: language ?? (await languageOf(path, client)) }
@@ -86,6 +87,28 @@ export async function requestOf(
     if (input.encoding === 'base64') request.stdinEncoding = 'base64'
   }
   return request
+}
+
+const NODE_EXTENSIONS = ['.js', '.mjs', '.cjs', '.ts']
+
+/** Of a program for Node.js: the manifest in its folder, with its lock, when it names packages and the command names none. */
+function manifestsBeside(path: string, { file = [], dependency, with: packages }: RequestOptions): string[] {
+  const isGiven = file.some((other) => basename(other) === 'package.json') || dependency !== undefined || packages !== undefined // prettier-ignore
+  if (isGiven || !NODE_EXTENSIONS.includes(extname(path).toLowerCase())) return []
+  const manifest = join(dirname(path), 'package.json')
+  const lock = join(dirname(path), 'package-lock.json')
+  if (!namesPackages(manifest)) return []
+  const isLockGiven = file.some((other) => basename(other) === 'package-lock.json')
+  return [manifest, ...(existsSync(lock) && !isLockGiven ? [lock] : [])]
+}
+
+function namesPackages(manifest: string): boolean {
+  try {
+    const { dependencies } = JSON.parse(readFileSync(manifest, 'utf8')) as { dependencies?: object }
+    return Object.keys(dependencies ?? {}).length > 0
+  } catch {
+    return false
+  }
 }
 
 /** Beyond so many bytes all together, files are uploaded first: a request has its own bounds. */

@@ -1,4 +1,4 @@
-import { openAsBlob, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, openAsBlob, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import { type Client, type ClientOptions, createClient } from '../../client/client.ts'
 import type { CliContext } from '../context.ts'
@@ -196,6 +196,36 @@ export function writeFile(path: string, bytes: Uint8Array, option: string, flag:
     const reason = code === 'EEXIST' ? 'it exists already' : reasonOf(error, 'its folder does not exist', 'write')
     throw new ExitError(EXIT.cannotWrite, `${option} ${path}: ${reason}`)
   }
+}
+
+/** The same of a content that comes piece by piece. @returns its bytes; what is written of one that is cut is removed */
+export async function writePieces(
+  path: string,
+  pieces: AsyncIterable<Uint8Array>,
+  option: string,
+  flag: 'w' | 'wx' = 'w',
+): Promise<number> {
+  let bytes = 0
+  const first = await firstOf(pieces)
+  writeFile(path, first.piece, option, flag)
+  bytes += first.piece.length
+  try {
+    for await (const piece of first.rest) {
+      appendFileSync(path, piece)
+      bytes += piece.length
+    }
+    return bytes
+  } catch (error) {
+    if (statSync(path).isFile()) rmSync(path, { force: true })
+    throw error
+  }
+}
+
+/** Nothing is made of what cannot be read at all. */
+async function firstOf(pieces: AsyncIterable<Uint8Array>) {
+  const rest = pieces[Symbol.asyncIterator]()
+  const { done, value } = await rest.next()
+  return { piece: done ? new Uint8Array() : value, rest: { [Symbol.asyncIterator]: () => rest } }
 }
 
 function reasonOf(error: unknown, absent: string, verb: string): string {

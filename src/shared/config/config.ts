@@ -97,6 +97,7 @@ export interface Config {
     allowed: readonly string[]
     /** Undefined: what the machine's own tools are configured with. */
     pypi: string | undefined
+    npm: string | undefined
     /** Internal addresses and networks where an index may be. */
     reach: readonly string[]
     minAgeMs: number
@@ -294,6 +295,7 @@ export function toConfig(
       policy: text('PACKAGES') as Config['packages']['policy'],
       allowed: values.get('PACKAGES_ALLOWED') as string[],
       pypi: indexAddress('PACKAGE_INDEX_PYPI', text('PACKAGE_INDEX_PYPI')),
+      npm: indexAddress('PACKAGE_INDEX_NPM', text('PACKAGE_INDEX_NPM')),
       reach: values.get('PACKAGE_INDEX_REACH') as string[],
       minAgeMs: number('PACKAGE_MIN_AGE_DAYS') * 24 * 60 * MINUTE,
       maxBytes: number('ENVIRONMENT_MAX_BYTES'),

@@ -546,6 +546,14 @@ export const SETTINGS: readonly Setting[] = [
       "Address of the index of Python packages: its simple API, in JSON. Empty: what pip is configured with on the worker's machine, else the installer's default. A login may stand in it.",
   },
   {
+    name: 'PACKAGE_INDEX_NPM',
+    kind: string,
+    default: '',
+    group: 'Packages',
+    description:
+      "Address of the registry of packages for Node.js. Empty: what npm is configured with on the worker's machine, else npm's default. A login may stand in it.",
+  },
+  {
     name: 'PACKAGE_INDEX_REACH',
     kind: { type: 'list' },
     default: '',

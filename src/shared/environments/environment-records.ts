@@ -4,14 +4,8 @@ import { MINUTE } from '../limits.ts'
 import type { Keys } from '../redis/keys.ts'
 import { createQueue } from '../redis/queue.ts'
 import { defineScripts, luaScript, runScript } from '../redis/lua-script.ts'
-import {
-  type Environment,
-  type EnvironmentOrigin,
-  type EnvironmentRecord,
-  normalName,
-  type PackageBan,
-} from './environment.ts'
-import { normalVersion } from './normal-version.ts'
+import { type Environment, type EnvironmentOrigin, type EnvironmentRecord, type PackageBan } from './environment.ts'
+import { PACKAGE_RULES } from './package-rules.ts'
 
 /** What is asked for. */
 export interface NewEnvironment {
@@ -20,6 +14,8 @@ export interface NewEnvironment {
   dependencies: string[]
   manifest: string
   hash: string
+  /** A set of packages keeps its versions for as long as it is known. */
+  isSet?: boolean
   origin: EnvironmentOrigin
 }
 
@@ -135,13 +131,15 @@ export interface EnvironmentRecords {
   takeWaiting(id: string): Promise<string[]>
   ban(ban: PackageBan): Promise<void>
   /** @returns whether it was banned */
-  unban(ecosystem: string, name: string, version: string | null): Promise<boolean>
+  unban(ecosystem: PackageBan['ecosystem'], name: string, version: string | null): Promise<boolean>
   bans(): Promise<PackageBan[]>
 }
 
 /** The same for every spelling of a name and a version. */
-export const banField = (ecosystem: string, name: string, version: string | null): string =>
-  `${ecosystem}:${normalName(name)}${version === null ? '' : `==${normalVersion(version)}`}`
+export function banField(ecosystem: PackageBan['ecosystem'], name: string, version: string | null): string {
+  const { normalName, normalVersion } = PACKAGE_RULES[ecosystem]
+  return `${ecosystem}:${normalName(name)}${version === null ? '' : `==${normalVersion(version)}`}`
+}
 
 export function createEnvironmentRecords(redis: Redis, keys: Keys): EnvironmentRecords {
   defineScripts(redis, [CREATE, UPDATE])
@@ -157,7 +155,7 @@ export function createEnvironmentRecords(redis: Redis, keys: Keys): EnvironmentR
   const newest = (key: string, limit: number) => redis.zrevrange(key, 0, limit - 1)
 
   return {
-    async request({ language, version, dependencies, manifest, hash, origin }) {
+    async request({ language, version, dependencies, manifest, hash, isSet = false, origin }) {
       const at = Date.now()
       const id = uuid()
       const view: Environment = {
@@ -177,7 +175,7 @@ export function createEnvironmentRecords(redis: Redis, keys: Keys): EnvironmentR
       }
       const record: EnvironmentRecord = { view, hash, manifest, firstAsked: origin }
       const bounds = { maxUndecided: MAX_UNDECIDED, undecidedMs: UNDECIDED_MS }
-      const times = { at, sameSeconds: SAME_LOCK_SECONDS, keepSeconds: KEEP_SECONDS }
+      const times = { at, sameSeconds: isSet ? KEEP_SECONDS : SAME_LOCK_SECONDS, keepSeconds: KEEP_SECONDS }
       const input = { id, hash, tenant: origin.tenant, ...times, ...bounds }
       const [there, made] = await runScript(redis, keys.prefix, CREATE, input, [JSON.stringify(record)])
       if (made === 1) return { record, isNew: true }

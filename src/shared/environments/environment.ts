@@ -1,6 +1,5 @@
 import Type, { type Static } from 'typebox'
 import { orNull } from '../schema.ts'
-import { normalVersion } from './normal-version.ts'
 
 /** Where an environment is. `ready` and `failed` are ends. */
 export const ENVIRONMENT_STATES = ['queued', 'building', 'ready', 'failed'] as const
@@ -70,33 +69,14 @@ export interface EnvironmentRecord {
 
 /** What an operator does not let anybody have. */
 export const PackageBan = Type.Object({
-  ecosystem: Type.Enum(['pypi']),
-  name: Type.String({ minLength: 1, maxLength: 200, pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$' }),
+  ecosystem: Type.Enum(['pypi', 'npm']),
+  name: Type.String({
+    minLength: 1,
+    maxLength: 214,
+    pattern: '^(@[a-z0-9~-][a-z0-9._~-]*/)?[A-Za-z0-9][A-Za-z0-9._-]*$',
+  }),
   version: orNull(Type.String({ maxLength: 100, description: '`null`: every version' })),
   reason: Type.String({ maxLength: 500 }),
   bannedAt: Type.String({ format: 'date-time' }),
 })
 export type PackageBan = Static<typeof PackageBan>
-
-/** As package indexes compare names (PEP 503). */
-export const normalName = (name: string): string => name.toLowerCase().replaceAll(/[-_.]+/g, '-')
-
-/**
- * The ban of a version of a package, or of all of it; a ban of `1.0` is also one of its local builds, such as `1.0+cpu`.
- * @param version undefined: only a ban of every version counts
- */
-export function banOf(bans: readonly PackageBan[], name: string, version: string | undefined): PackageBan | undefined {
-  const same = version === undefined ? [] : [normalVersion(version), normalVersion(version.replace(/\+.*$/s, ''))]
-  return bans.find(
-    (ban) =>
-      normalName(ban.name) === normalName(name) && (ban.version === null || same.includes(normalVersion(ban.version))),
-  )
-}
-
-/** The packages of a lock as uv and pip write it. */
-export function packagesOf(lock: string): LockedPackage[] {
-  return [...lock.matchAll(/^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)/gm)].map(([, name = '', version = '']) => ({
-    name,
-    version,
-  }))
-}

@@ -40,6 +40,12 @@ export const SessionRequest = Type.Object(
       }),
     ),
     files: optional(Type.Array(InlineFile, { minItems: 1, maxItems: MAX_FILES })),
+    environment: optional(
+      Type.String({
+        format: 'uuid',
+        description: 'id of an environment that is ready: its packages are there to import',
+      }),
+    ),
     limits: optional(SessionLimitOverrides),
     idleTimeoutMs: optional(idleTimeoutMs),
     maxLifetimeMs: optional(maxLifetimeMs),

@@ -90,6 +90,8 @@ export interface SessionSpec {
   maxLifetimeMs: number
   files: SourceFile[]
   env: Record<string, string>
+  /** Id of the environment that has its packages. */
+  environment?: string
 }
 
 export const CONTEXT_STATES = ['starting', 'idle', 'busy', 'dead'] as const

@@ -2,7 +2,8 @@ import { closeSync, openSync, writeSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
-import { type EnvironmentError, type EnvironmentFault, packagesOf } from '../../shared/environments/environment.ts'
+import type { EnvironmentError, EnvironmentFault, LockedPackage } from '../../shared/environments/environment.ts'
+import { PACKAGE_RULES } from '../../shared/environments/package-rules.ts'
 import type { Language } from '../../shared/language.ts'
 import { MIB } from '../../shared/limits.ts'
 import { BASE_ENV } from '../jobs/plan.ts'
@@ -11,8 +12,8 @@ import type { Sandbox } from '../sandbox/sandbox.ts'
 import { ENVIRONMENT_FOLDER } from '../sandbox/sandbox-image.ts'
 import type { StageReport } from '../sandbox/stage-report.ts'
 import { RELAY_URL, withRelay } from '../way-out/way-out.ts'
+import { ECOSYSTEMS } from './ecosystem.ts'
 import type { PackageIndex } from './package-index.ts'
-import { isLock } from './is-lock.ts'
 import type { TreeBounds } from './unpack.ts'
 
 export type Installer = NonNullable<Language['environments']>
@@ -30,12 +31,16 @@ export interface BuildOptions {
   limits: Pick<StageStart, 'processes' | 'openFiles' | 'stackBytes' | 'graceMs'>
   /** Where the pack is written. */
   folder: string
+  /** Names that may have been meant by one that nobody has. */
+  nearNames: (name: string) => string[]
   /** Told what is being done. */
   tell: (progress: string) => void
 }
 
 export interface Built {
   lock: string
+  /** Those of the lock. */
+  packages: LockedPackage[]
   /** The caller removes it. See `unpack.ts`. */
   pack: string
 }
@@ -66,16 +71,18 @@ export const cellBytes = ({ maxBytes }: TreeBounds): number => maxBytes + SPARE_
 export async function buildPackages(options: BuildOptions): Promise<Built> {
   const { installer, sandbox, manifest, bounds, tell } = options
   sandbox.begin(cellBytes(bounds))
+  const { isLock, packagesOf, canonicalLock } = PACKAGE_RULES[installer.ecosystem]
   const locked = isLock(manifest)
-  sandbox.writeFile(locked ? 'lock.txt' : installer.manifest, 0o644, Buffer.from(manifest))
+  sandbox.writeFile(locked ? installer.lock : installer.manifest, 0o644, Buffer.from(manifest))
   let lock = manifest
   if (!locked) {
     tell('resolving')
     const parts: Buffer[] = []
     await step(options, 'resolve', installer.resolve, LOCK_BYTES + WORDS_BYTES, (bytes) => parts.push(bytes))
-    lock = Buffer.concat(parts).toString()
+    lock = canonicalLock(Buffer.concat(parts).toString())
   }
-  if (packagesOf(lock).length === 0 && lock.replaceAll(/#.*/g, '').trim() !== '')
+  const packages = packagesOf(lock)
+  if (packages.length === 0 && lock.replaceAll(/#.*/g, '').trim() !== '')
     throw new BuildFault({ code: 'environment-failed', detail: 'the lock names no packages' })
   tell('installing')
   await step(options, 'install', installer.install, WORDS_BYTES, () => undefined)
@@ -97,7 +104,7 @@ export async function buildPackages(options: BuildOptions): Promise<Built> {
       }
     })
     if (failed !== undefined) throw failed
-    return { lock, pack }
+    return { lock, packages, pack }
   } catch (error) {
     await rm(pack, { force: true })
     throw failed ?? error
@@ -115,7 +122,7 @@ async function step(
 ): Promise<void> {
   const { installer, sandbox, bounds, timeoutMs, limits } = options
   const values: Record<string, string> = {
-    '{index}': `${RELAY_URL}/simple/`,
+    '{index}': `${RELAY_URL}${ECOSYSTEMS[installer.ecosystem].indexPath}`,
     '{environment}': ENVIRONMENT_FOLDER,
     '{maxFiles}': String(bounds.maxFiles),
     '{maxBytes}': String(bounds.maxBytes),
@@ -145,23 +152,22 @@ function whyFailed(
   name: string,
   report: StageReport,
   words: string,
-  { index, bounds, timeoutMs }: BuildOptions,
+  { installer, index, bounds, timeoutMs, nearNames }: BuildOptions,
 ): EnvironmentError {
   const said = words.trim().slice(-4000)
   const tooLarge = `the packages and what they need have more than ${bounds.maxBytes} bytes or ${bounds.maxFiles} files, the most that is allowed`
   if (report.reason === 'wall' || report.reason === 'cpu')
     return { code: 'environment-failed', detail: `the ${name} step took longer than ${timeoutMs / 1000} s` }
   const isFull =
-    report.reached.includes('fileBytes') || /no space left|os error 28|file too large|^too large/im.test(said)
+    report.reached.includes('fileBytes') ||
+    /no space left|os error 28|file too large|^too large|decompression ratio exceeded/im.test(said)
   if (report.reason === 'output' || report.truncated || report.oomKills > 0 || isFull)
     return { code: 'environment-too-large', detail: tooLarge }
-  const folded = said.toLowerCase().replaceAll(/[-_.]+/g, '-')
-  const refusal = index.refusals.find(({ name: of, version }) => {
-    const text = version === undefined ? of : `${of}==${version}`
-    return folded.includes(text.replaceAll(/[-_.]+/g, '-'))
-  })
+  const refusal = ECOSYSTEMS[installer.ecosystem].explains(index.refusals, said)
   if (refusal) {
-    const detail = said === '' ? refusal.detail : `${refusal.detail}\n\n${said}`
+    const near = refusal.kind === 'unknown' ? nearNames(refusal.name) : []
+    const reason = near.length > 0 ? `${refusal.detail}; near names: ${near.join(', ')}` : refusal.detail
+    const detail = said === '' ? reason : `${reason}\n\n${said}`
     return { code: CODES[refusal.kind], detail }
   }
   const [fault] = index.faults

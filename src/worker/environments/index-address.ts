@@ -1,16 +1,24 @@
 import { execFile } from 'node:child_process'
 
-const PIP_MS = 20_000
+const TOOL_MS = 20_000
 
 /**
  * The index that pip of this machine is configured with, by its files or the environment, as images of languages are built with; undefined
  * when there is no pip, or it has its default.
  */
-export function pipIndex(): Promise<string | undefined> {
+export const pipIndex = async (): Promise<string | undefined> =>
+  indexOf(await said('python3', ['-m', 'pip', 'config', 'list']))
+
+/** The same of npm: its registry, which is its default where nothing else is configured; undefined when there is no npm. */
+export async function npmRegistry(): Promise<string | undefined> {
+  const text = (await said('npm', ['config', 'get', 'registry', '--no-workspaces'])).trim()
+  return /^https?:\/\/\S+$/.test(text) ? text : undefined
+}
+
+/** What a tool of this machine prints; empty when it fails or is not there. */
+function said(command: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve) => {
-    execFile('python3', ['-m', 'pip', 'config', 'list'], { timeout: PIP_MS }, (error, stdout) => {
-      resolve(error ? undefined : indexOf(stdout))
-    })
+    execFile(command, args, { timeout: TOOL_MS }, (error, stdout) => resolve(error ? '' : stdout))
   })
 }
 

@@ -8,6 +8,7 @@ import { withEnvironment } from '../sandbox/sandbox-image.ts'
 import type { EventPublisher } from './event-publisher.ts'
 import type { JobContext } from './job-context.ts'
 import { lendJudge } from './lend-judge.ts'
+import { missingPackage } from './missing-package.ts'
 import { type JobOutcome, runJob } from './run-job.ts'
 
 /** Added to all the time a job may take by its own limits; a sandbox that needs longer has failed. */
@@ -67,6 +68,7 @@ export async function attemptJob(
     })
     .finally(() => clearTimeout(deadline))
   if (packages) outcome.lock = packages.lock
+  if (language) outcome.message ??= missingPackage(language, outcome.stages, outcome.outputs)
   return {
     outcome,
     async clear() {

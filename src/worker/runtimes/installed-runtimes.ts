@@ -4,6 +4,7 @@ import { findLanguage, type Language, loadLanguages } from '../../shared/languag
 import type { Runtimes } from '../../shared/redis/worker-registry.ts'
 import type { SessionHead } from '../../shared/sessions/session.ts'
 import { IMAGE_LABEL, installerImage, kernelImage, runtimeImage, wrappedImage } from '../../shared/runtime-image.ts'
+import { createPopularNames, nearNames } from '../environments/near-names.ts'
 import type { Engine } from '../sandbox/engine.ts'
 
 export interface InstalledRuntimes {
@@ -18,6 +19,8 @@ export interface InstalledRuntimes {
   installerOf: (
     language: string,
   ) => { installer: NonNullable<Language['environments']>; image: string | undefined; version: string } | undefined
+  /** Names of packages of a language that exist, which may have been meant by one that does not. */
+  nearNames: (language: string, name: string) => string[]
   /** Whose image this is; undefined for an operator's. */
   languageOf: (image: string) => Language | undefined
   /** @throws Error naming what is not installed and how to install it */
@@ -62,6 +65,7 @@ export function createInstalledRuntimes(
       language.environments ? [[language.id, installerImage(root, language)] as const] : [],
     ),
   )
+  const popularNames = createPopularNames(root)
   let runtimes: Runtimes = { languages: {}, images: [], kernels: [], packages: [] }
 
   const imageOf = (id: string): string => {
@@ -96,6 +100,10 @@ export function createInstalledRuntimes(
       const version = runtimes.languages[id]
       if (!installer || version === undefined) return undefined
       return { installer, version, image: runtimes.packages?.includes(id) ? installers.get(id) : undefined }
+    },
+    nearNames(id, name) {
+      const language = languages.find((one) => one.id === id)
+      return language ? nearNames(name, popularNames(language), language.missingPackage?.names ?? {}) : []
     },
     languageOf: (image) => languages.find(({ id }) => references.get(id) === image),
     images: () => Object.keys(runtimes.languages).map(imageOf),

@@ -8,7 +8,10 @@ import { limitsOfSession, type SessionSpec } from '../../shared/sessions/session
 import { createSessionRecords, SESSION_RENEW_MS } from '../../shared/sessions/session-records.ts'
 import { createRequestReader } from '../../shared/sessions/session-requests.ts'
 import type { WorkerCore } from '../core.ts'
+import { EnvironmentFailed, type JobEnvironments } from '../jobs/job-environments.ts'
+import { packageVariables } from '../jobs/plan.ts'
 import { acquirePatiently } from '../sandbox/acquire-patiently.ts'
+import { withEnvironment } from '../sandbox/sandbox-image.ts'
 import type { SandboxPool } from '../sandbox/pool.ts'
 import type { StageReport } from '../sandbox/stage-report.ts'
 import { startTimer } from '../timer.ts'
@@ -34,6 +37,7 @@ export interface SessionsOptions {
   pool: SandboxPool
   /** @returns undefined when this worker has not what the session needs */
   locate: (head: Pick<SessionSpec['head'], 'language' | 'kernel'>) => { language: Language; image: string } | undefined
+  environments: Pick<JobEnvironments, 'use'>
 }
 
 /** How often a session that found no room looks again, and for how long. */
@@ -49,7 +53,7 @@ const clock: Clock = {
   },
 }
 
-export function createSessions(core: WorkerCore, { pool, locate }: SessionsOptions): Sessions {
+export function createSessions(core: WorkerCore, { pool, locate, environments }: SessionsOptions): Sessions {
   const { id: worker, config, keys, redis, subscriber, log } = core
   const { memoryBytes, maxLifetimeMs, poolReady } = config.sessions
   const records = createSessionRecords(redis, keys, config)
@@ -111,7 +115,8 @@ export function createSessions(core: WorkerCore, { pool, locate }: SessionsOptio
     const { head, tenant } = spec
     const { id } = head
     const found = locate(head)
-    const taken = found && waiting.take(spec)
+    // One that waits has no packages.
+    const taken = found && spec.environment === undefined ? waiting.take(spec) : undefined
     const fits = taken !== undefined || waiting.makeRoom(head.limits.memoryBytes)
     if (!found || !fits || closing.signal.aborted) {
       taken?.release()
@@ -127,8 +132,12 @@ export function createSessions(core: WorkerCore, { pool, locate }: SessionsOptio
         return undefined
       }
       const { image, language } = found
-      const { env, files } = spec
-      body ??= await makeBody(image, tenant, { language, kernel: head.kernel, limits: head.limits, env, files })
+      const { env, files, environment } = spec
+      const what = { language, kernel: head.kernel, limits: head.limits, env, files }
+      const packages = environment === undefined ? undefined : await environments.use(environment)
+      if (packages) what.env = { ...packageVariables(language), ...env }
+      // From then on the sandbox holds what is mounted in it.
+      body ??= await makeBody(withEnvironment(image, packages?.key), tenant, what).finally(() => packages?.release())
       const fields = { sessionId: id, tenant, requestId: spec.origin.requestId, language: head.language }
       log.info({ ...fields, waited: taken !== undefined }, 'session started')
       const session = runSession(options, spec, body, taken !== undefined)
@@ -139,7 +148,8 @@ export function createSessions(core: WorkerCore, { pool, locate }: SessionsOptio
     } catch (err) {
       body?.release()
       if (!closing.signal.aborted) log.error({ err, sessionId: id }, 'session could not be started')
-      await records.end(id, { reason: 'session-lost', message: 'no sandbox could be made for it' })
+      const message = err instanceof EnvironmentFailed ? err.message : 'no sandbox could be made for it'
+      await records.end(id, { reason: 'session-lost', message })
     } finally {
       starting.delete(id)
     }

@@ -3,7 +3,7 @@ import type { Config } from '../../../shared/config/config.ts'
 import type { JobStoredFile } from '../../../shared/files/stored-file.ts'
 import type { Encoding, JobHead, JobSpec, OwnSubmission, SourceFile, TestCase } from '../../../shared/job.ts'
 import { withoutContent, type ProblemStore } from '../../../shared/judging/problem-store.ts'
-import { type Language, versionsOf } from '../../../shared/language.ts'
+import { installingLanguage, type Language, versionsOf } from '../../../shared/language.ts'
 import { effectiveLimits, type LimitOverrides, type Limits, lowerOf } from '../../../shared/limits.ts'
 import { type FieldError, Problem } from '../../../shared/problems.ts'
 import type { Runtimes } from '../../../shared/redis/worker-registry.ts'
@@ -162,7 +162,8 @@ export function createJobRequestBuilder({
       const request = { ...prepared, ...limitsIn(prepared, language, languages, ownLimits) }
       const files = sourceFiles(request, language)
       checkSizes(request, files, config.http.maxCodeBytes)
-      const packages = packagesAsked(request, files, language)
+      const installing = installingLanguage(languages, language)
+      const packages = packagesAsked(request, files, language, installing)
       const dependencies = packages.named
       const subject = subjectOf({ language: language.id, files: isCode ? files : [], dependencies, pointers })
       const found = screen(subject, caller, requestId, request.endUser)
@@ -198,10 +199,10 @@ export function createJobRequestBuilder({
         refuse([...errors, ...(packages.isExplicit ? packages.errors : [])])
         throw error
       })
-      errors.push(...packageErrors(packages, environments, language, there))
+      errors.push(...packageErrors(packages, environments, installing, there))
       const version = noting(errors, () => installedVersion(there, languages, language, request.version)) ?? ''
       refuse(errors)
-      const environment = await environmentOf(environments, request, packages, language, there, caller)
+      const environment = await environmentOf(environments, request, packages, installing, there, caller)
       const judging = await judgingOf(request, (judge) => builder.code(judge, caller, requestId))
       const texts = language.unixText ? toUnixText(pointers, files, language, entrypoint) : { files, warnings: [] }
       return {

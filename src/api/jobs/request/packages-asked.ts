@@ -1,16 +1,12 @@
+import type { PackageBan } from '../../../shared/environments/environment.ts'
 import type { SourceFile } from '../../../shared/job.ts'
 import type { Language } from '../../../shared/language.ts'
 import { type FieldError, Problem } from '../../../shared/problems.ts'
 import type { Runtimes } from '../../../shared/redis/worker-registry.ts'
 import type { CodeRequest } from '../../../shared/requests.ts'
-import type { EnvironmentRequests } from '../../environments/environment-requests.ts'
-import {
-  type Manifest,
-  onOneLine,
-  readRequirements,
-  requirementFault,
-  scriptDependencies,
-} from '../../environments/manifest.ts'
+import { type EnvironmentRequests, ownEnvironment } from '../../environments/environment-requests.ts'
+import { type Manifest, MANIFESTS } from '../../environments/manifest.ts'
+import { packageSet } from '../../environments/package-set.ts'
 import type { Caller } from '../../http/caller.ts'
 import { invalidRequest } from '../../http/problems.ts'
 
@@ -25,37 +21,63 @@ export interface PackagesAsked {
   errors: FieldError[]
 }
 
-const MANIFEST = 'requirements.txt'
-
-/** `dependencies` count first, then the file `requirements.txt` in the job's folder, then the metadata of the program (PEP 723). */
-export function packagesAsked(request: CodeRequest, files: readonly SourceFile[], language: Language): PackagesAsked {
+/**
+ * `dependencies` count first, then the manifest among the job's files, e.g. `requirements.txt` or `package.json`.
+ * @param installing the language whose installer installs the packages of the job's
+ */
+export function packagesAsked(
+  request: CodeRequest,
+  files: readonly SourceFile[],
+  language: Language,
+  installing: Language = language,
+): PackagesAsked {
   const { dependencies, environment, entrypoint } = request
-  const present = language.packages ?? []
-  if (dependencies !== undefined || environment !== undefined || !language.environments) {
-    const missing = (dependencies ?? []).filter((name) => !present.includes(name))
-    const errors = (dependencies ?? []).flatMap((name, index): FieldError[] => {
-      const pointer = `/dependencies/${index}`
-      if (present.includes(name)) return []
-      if (!language.environments) return [{ pointer, detail: `is "${name}"; ${withoutPackages(language)}` }]
-      const fault = requirementFault(name)
-      return fault === undefined ? [] : [{ pointer, detail: fault }]
-    })
-    if (dependencies !== undefined && environment !== undefined)
-      errors.push({ pointer: '/environment', detail: 'cannot be used with /dependencies' })
-    const manifest = { requirements: missing, text: missing.map((name) => `${onOneLine(name)}\n`).join('') }
-    const named = dependencies ?? []
-    return { manifest: missing.length > 0 ? manifest : undefined, isExplicit: true, named, errors }
+  const ecosystem = installing.environments?.ecosystem
+  if (dependencies !== undefined || environment !== undefined || !ecosystem)
+    return explicitly(dependencies, environment, language, ecosystem)
+  const text = (path: string) => {
+    const file = files.find((one) => one.path === path)
+    return file?.encoding === 'utf-8' ? file.content : undefined
   }
-  const text = (file: SourceFile | undefined) => (file?.encoding === 'utf-8' ? file.content : undefined)
-  const listed = text(files.find(({ path }) => path === MANIFEST))
+  const pointerOf = (path: string) => {
+    const index = request.files?.findIndex((one) => one.path === path) ?? -1
+    return index < 0 ? '/code' : `/files/${index}/content`
+  }
   const program = files.find(({ path }) => path === (entrypoint ?? language.fileName)) ?? files[0]
-  const own = listed === undefined ? scriptDependencies(text(program) ?? '') : undefined
-  const content = listed ?? own?.join('\n')
-  if (content === undefined) return { manifest: undefined, isExplicit: false, named: [], errors: [] }
-  const index = request.files?.findIndex(({ path }) => path === (listed === undefined ? program?.path : MANIFEST)) ?? -1
-  const { manifest, errors } = readRequirements(content, index < 0 ? '/code' : `/files/${index}/content`)
-  const asked = manifest.requirements.length > 0 ? manifest : undefined
-  return { manifest: asked, isExplicit: false, named: manifest.requirements, errors }
+  const found = MANIFESTS[ecosystem].inFiles(text, program?.path ?? '', pointerOf)
+  if (!found) return { manifest: undefined, isExplicit: false, named: [], errors: [] }
+  const { manifest, errors } = found
+  const { requirements } = manifest
+  return {
+    manifest: requirements.length > 0 ? manifest : undefined,
+    isExplicit: false,
+    named: requirements,
+    errors,
+  }
+}
+
+/** By `dependencies`: those that the language's image has need not be installed. */
+function explicitly(
+  dependencies: readonly string[] | undefined,
+  environment: string | undefined,
+  language: Language,
+  ecosystem: PackageBan['ecosystem'] | undefined,
+): PackagesAsked {
+  const present = language.packages ?? []
+  const asked = dependencies ?? []
+  const errors = asked.flatMap((name, index): FieldError[] => {
+    const pointer = `/dependencies/${index}`
+    if (present.includes(name)) return []
+    if (!ecosystem) return [{ pointer, detail: `is "${name}"; ${withoutPackages(language)}` }]
+    const fault = MANIFESTS[ecosystem].requirementFault(name)
+    return fault === undefined ? [] : [{ pointer, detail: fault }]
+  })
+  if (dependencies !== undefined && environment !== undefined)
+    errors.push({ pointer: '/environment', detail: 'cannot be used with /dependencies' })
+  const missing = asked.filter((name) => !present.includes(name))
+  const manifest =
+    ecosystem && missing.length > 0 && errors.length === 0 ? MANIFESTS[ecosystem].fromRequirements(missing) : undefined
+  return { manifest, isExplicit: true, named: [...asked], errors }
 }
 
 function withoutPackages({ name, packages = [] }: Language): string {
@@ -81,10 +103,11 @@ export async function environmentOf(
 ): Promise<string | undefined> {
   if (environment !== undefined) {
     const pointer = '/environment'
-    const { view } = await environments.own(caller.tenant, environment).catch((error: unknown) => {
-      if (!(error instanceof Problem)) throw error
-      throw invalidRequest([{ pointer, detail: 'names no environment that you asked for' }])
-    })
+    if (environment.includes('/')) {
+      const set = packageSet(language, environment, pointer)
+      return (await environments.request(language, runtimes, set.manifest, caller, set.name)).view.id
+    }
+    const { view } = await ownEnvironment(environments, environment, caller.tenant)
     if (view.language !== language.id) throw invalidRequest([{ pointer, detail: `is one of ${view.language}` }])
     if (view.error) throw new Problem(view.error.code, view.error.detail)
     return view.id

@@ -1,0 +1,113 @@
+import type { FieldError } from '../../shared/problems.ts'
+import type { Manifest, Manifests, ReadManifest } from './manifest.ts'
+
+/**
+ * A name with extras, versions and a marker (PEP 508), without an address: packages come from the index alone. It is for text in which every
+ * white space is one space, since no two parts of a pattern that runs in the gateway may match the same run of characters.
+ */
+const REQUIREMENT =
+  /^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?) ?(\[[A-Za-z0-9._, -]*\])? ?(\(? ?(?:(?:===|==|~=|!=|<=|>=|<|>) ?[A-Za-z0-9.*+!_-]+ ?(?:, ?)?)*\)?) ?(;[^@]*)?$/
+const HASHES = / --hash=sha256:[0-9a-f]{64}/g
+const MAX_LINES = 2000
+/** Of one requirement, in characters, without its hashes. */
+const MAX_LENGTH = 1000
+
+/** Text with one space for every white space in it, and none around it. */
+const onOneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim()
+
+/** Why a requirement cannot be used; undefined when it can. */
+export function requirementFault(text: string): string | undefined {
+  const line = onOneLine(text)
+  if (line.length > MAX_LENGTH) return `has ${line.length} characters; at most ${MAX_LENGTH} are allowed`
+  if (REQUIREMENT.test(line)) return undefined
+  return `is "${line.slice(0, 100)}"; allowed is a name with versions, e.g. numpy, numpy>=2,<3 or uvicorn[standard]==0.30.*; addresses, paths and options are not`
+}
+
+const requirementName = (text: string): string => REQUIREMENT.exec(onOneLine(text))?.[1] ?? text
+
+/**
+ * Reads `requirements.txt`. Options, addresses and paths are refused: they would take files from elsewhere than the index.
+ * @param pointer of the file, for errors
+ */
+export function readRequirements(content: string, pointer: string): ReadManifest {
+  const errors: FieldError[] = []
+  const requirements: string[] = []
+  const lines: string[] = []
+  const logical = content.replaceAll(/\\\r?\n/g, ' ').split(/\r?\n/)
+  for (const [index, line] of logical.entries()) {
+    const bare = withoutComment(onOneLine(line))
+    if (bare === '') continue
+    if (lines.length === MAX_LINES) {
+      errors.push({ pointer, detail: `has more than ${MAX_LINES} requirements` })
+      break
+    }
+    const requirement = bare.replaceAll(HASHES, '').trim()
+    const fault = requirementFault(requirement)
+    if (fault !== undefined) errors.push({ pointer, detail: `line ${index + 1} ${fault}` })
+    requirements.push(requirement)
+    lines.push(bare)
+  }
+  return { manifest: manifestOf(requirements, lines), errors }
+}
+
+// The order of a manifest means nothing.
+const manifestOf = (requirements: string[], lines: readonly string[]): Manifest => ({
+  requirements,
+  names: requirements.map(requirementName),
+  text: `${lines.toSorted().join('\n')}\n`,
+})
+
+const MANIFEST = 'requirements.txt'
+
+/** Of Python packages: `requirements.txt`, and the metadata of a program (PEP 723). */
+export const pypiManifests: Manifests = {
+  requirementFault,
+  fromRequirements: (requirements) => manifestOf([...requirements], requirements.map(onOneLine)),
+  read: readRequirements,
+  inFiles(text, program, pointerOf) {
+    const listed = text(MANIFEST)
+    if (listed !== undefined) return readRequirements(listed, pointerOf(MANIFEST))
+    const own = scriptDependencies(text(program) ?? '')
+    return own && readRequirements(own.join('\n'), pointerOf(program))
+  },
+}
+
+function withoutComment(line: string): string {
+  const at = line.startsWith('#') ? 0 : line.indexOf(' #')
+  return at < 0 ? line : line.slice(0, at)
+}
+
+/**
+ * The `dependencies` of a script's own metadata (PEP 723): the first comment block `# /// script`, in TOML, of which only that array is read.
+ * @returns undefined when there is none
+ */
+export function scriptDependencies(code: string): string[] | undefined {
+  const toml = scriptMetadata(code)
+  const begin = /^dependencies[ \t]*=[ \t]*\[/m.exec(toml)
+  if (!begin) return undefined
+  const token = /\s+|,|#[^\n]*|"((?:[^"\\\n]|\\.)*)"|'([^'\n]*)'|(\])/y
+  token.lastIndex = begin.index + begin[0].length
+  const found: string[] = []
+  for (let match = token.exec(toml); match; match = token.exec(toml)) {
+    const [, double, single, end] = match
+    if (end !== undefined) return found
+    if (double !== undefined) found.push(double.replaceAll(/\\(.)/g, '$1'))
+    if (single !== undefined) found.push(single)
+  }
+  return undefined
+}
+
+/** The TOML in the first `# /// script` block of a program; empty when there is none, or it has no end. */
+function scriptMetadata(code: string): string {
+  if (!code.includes('# /// script')) return ''
+  const lines = code.split(/\r?\n/)
+  const begin = lines.findIndex((line) => /^# \/\/\/ script[ \t]*$/.test(line))
+  if (begin < 0) return ''
+  const toml: string[] = []
+  for (const line of lines.slice(begin + 1)) {
+    if (/^# \/\/\/[ \t]*$/.test(line)) return toml.join('\n')
+    if (line !== '#' && !line.startsWith('# ')) return ''
+    toml.push(line.slice(2))
+  }
+  return ''
+}

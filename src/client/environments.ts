@@ -1,0 +1,43 @@
+import type { Environment } from './api-types.ts'
+import type { CallOptions, Http } from './http.ts'
+
+/** What packages are wanted: their names with versions, the content of a manifest or a lock, or the name of a set, e.g. `python/data`. */
+export type EnvironmentRequest = { language: string } & (
+  { dependencies: string[] } | { manifest: string } | { set: string }
+)
+
+/** Packages that are installed once and used in any number of jobs: `environment` of a job is the id of one. */
+export interface Environments {
+  /**
+   * Has packages installed, and returns their environment when it is ready. The same request within a day is the same environment.
+   * @throws RunyardError that says why when they cannot be had
+   */
+  create(request: EnvironmentRequest, options?: CallOptions): Promise<Environment>
+  /** What is known of an environment. */
+  get(id: string, options?: CallOptions): Promise<Environment>
+  /** Those that you asked for, newest first, at most 100. */
+  list(options?: CallOptions): Promise<Environment[]>
+  /** Takes one off your list. */
+  remove(id: string, options?: CallOptions): Promise<void>
+}
+
+const PLACE = '/v1/environments'
+/** The longest the service waits at one time, in seconds. */
+const LONGEST_WAIT = 60
+
+export function createEnvironments(http: Http): Environments {
+  const at = (id: string) => `${PLACE}/${encodeURIComponent(id)}`
+  return {
+    async create(request, call) {
+      const headers = { prefer: `wait=${LONGEST_WAIT}` }
+      for (;;) {
+        const asked = { ...call, method: 'POST' as const, headers, body: request, waitsMs: LONGEST_WAIT * 1000 }
+        const environment = await http.json<Environment>(PLACE, asked)
+        if (environment.state === 'ready') return environment
+      }
+    },
+    get: (id, call) => http.json<Environment>(at(id), call),
+    list: async (call) => (await http.json<{ environments: Environment[] }>(PLACE, call)).environments,
+    remove: (id, call) => http.json<void>(at(id), { ...call, method: 'DELETE' }),
+  }
+}

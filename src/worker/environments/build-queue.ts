@@ -1,0 +1,180 @@
+import { rm } from 'node:fs/promises'
+import { DelayedError, UnrecoverableError, Worker } from 'bullmq'
+import { closeOnce } from '../../shared/close-once.ts'
+import type { EnvironmentError, EnvironmentRecord } from '../../shared/environments/environment.ts'
+import {
+  createEnvironmentQueue,
+  ENVIRONMENT_QUEUE_NAME,
+  type EnvironmentRecords,
+} from '../../shared/environments/environment-records.ts'
+import { SECOND } from '../../shared/limits.ts'
+import { createJobQueue, promoteJobs } from '../../shared/redis/job-queue.ts'
+import type { WorkerCore } from '../core.ts'
+import { startTimer } from '../timer.ts'
+import { BuildFault } from './build.ts'
+import type { Builder } from './builder.ts'
+import { reconcileBuilds } from './reconcile-builds.ts'
+import type { Sharing } from './sharing.ts'
+
+export interface BuildQueueOptions {
+  records: EnvironmentRecords
+  builder: Builder
+  sharing: Sharing
+  /** Whether this worker has an installer. */
+  canBuild: () => boolean
+  /** Told of each end. Must not throw. */
+  built: (outcome: 'ready' | EnvironmentError['code'], ms: number) => void
+}
+
+/** Takes environments that are to be built from the queue, and tells those who wait what became of them. */
+export interface BuildQueue {
+  /** Takes builds from when it is called with an installer here; to be called whenever one may have come. */
+  start(): void
+  /** Takes no more builds until it is told to: the engine is away. What fails meanwhile is tried again. */
+  pause(): Promise<void>
+  resume(): Promise<void>
+  readonly isPaused: boolean
+  /** Those under way end, or go to another worker. Idempotent. */
+  close(): Promise<void>
+}
+
+/** Another worker takes a build over so long after its own died, at most both together. */
+const LOCK_MS = 10_000
+const STALLED_CHECK_MS = 5_000
+const TELL_MS = SECOND / 2
+const RECONCILE_MS = 30 * SECOND
+const OUR_FAULT = 'the packages could not be installed; this is a fault of the service'
+
+const isOver = ({ view }: EnvironmentRecord) => view.state === 'ready' || view.state === 'failed'
+
+/** @param closing ends the builds that are under way */
+export function createBuildQueue(
+  { redis, keys, log }: Pick<WorkerCore, 'redis' | 'keys' | 'log'>,
+  { records, builder, sharing, canBuild, built }: BuildQueueOptions,
+  closing: AbortSignal,
+): BuildQueue {
+  const jobs = createJobQueue(redis, keys)
+  const builds = createEnvironmentQueue(redis, keys)
+  let worker: Worker<{ id: string }, null, 'build'> | undefined
+  let isPaused = false
+
+  const end = async (record: EnvironmentRecord, error: EnvironmentError | null, ms: number) => {
+    const finishedAt = new Date().toISOString()
+    Object.assign(record.view, { state: error ? 'failed' : 'ready', progress: null, error, finishedAt })
+    await records.update(record)
+    await promoteJobs(jobs, await records.takeWaiting(record.view.id), log)
+    built(error ? error.code : 'ready', ms)
+  }
+
+  /** Tells those who follow what is being done, not too often. */
+  const progressOf = (record: EnvironmentRecord) => {
+    let told = 0
+    let writing: Promise<unknown> = Promise.resolve()
+    const tell = (progress: string) => {
+      const now = performance.now()
+      if (now - told < TELL_MS) return
+      told = now
+      Object.assign(record.view, { state: 'building', progress })
+      const text = structuredClone(record)
+      writing = writing.then(() => records.update(text)).catch(() => undefined)
+    }
+    return { tell, written: () => writing }
+  }
+
+  const buildQueued = async (id: string): Promise<void> => {
+    const record = await records.read(id)
+    if (!record || isOver(record)) return
+    const begun = performance.now()
+    const elapsedMs = () => performance.now() - begun
+    const { tell, written } = progressOf(record)
+    tell('preparing')
+    try {
+      const { key, lock, packages, size, release, pack } = await builder.build(record, record.manifest, tell)
+      try {
+        const fileId = await sharing.share(record, pack)
+        Object.assign(record, { key, ...(fileId !== undefined && { fileId }) })
+        Object.assign(record.view, { lock, packages, bytes: size.bytes, files: size.files })
+        await written()
+        await end(record, null, elapsedMs())
+      } finally {
+        release()
+        await rm(pack, { force: true })
+      }
+      log.info({ environment: id, key, ...size }, 'environment built')
+    } catch (error) {
+      // What a build says that this worker ended says nothing of its packages.
+      if (!(error instanceof BuildFault) || closing.aborted) throw error
+      log.info({ environment: id, code: error.code, detail: error.message }, 'environment cannot be built')
+      await written()
+      await end(record, { code: error.code, detail: error.message }, elapsedMs())
+    }
+  }
+
+  /** We failed, as often as it is tried: whoever waits is told. */
+  const giveUp = async (id: string): Promise<void> => {
+    const record = await records.read(id)
+    if (record && !isOver(record)) await end(record, { code: 'environment-failed', detail: OUR_FAULT }, 0)
+  }
+
+  const reconcile = () => reconcileBuilds({ records, stateOf: (id) => builds.getJobState(id), giveUp, log })
+  const timer = startTimer('reconciliation of environments', RECONCILE_MS, reconcile, log)
+
+  const startWorker = () => {
+    const started = new Worker<{ id: string }, null, 'build'>(
+      ENVIRONMENT_QUEUE_NAME,
+      async (job, token) => {
+        try {
+          await buildQueued(job.data.id)
+          return null
+        } catch (error) {
+          log.error({ err: error, environment: job.data.id }, 'build of an environment failed inside')
+          if (!isPaused && !closing.aborted) throw error
+          // It was not the build: it does not count as one of its attempts.
+          await job.moveToDelayed(Date.now() + SECOND, token)
+          throw new DelayedError()
+        }
+      },
+      {
+        connection: redis,
+        prefix: keys.prefix,
+        concurrency: 1,
+        lockDuration: LOCK_MS,
+        stalledInterval: STALLED_CHECK_MS,
+        maxStalledCount: 2,
+        skipVersionCheck: true,
+      },
+    )
+    started.on('error', (err) => log.error({ err }, 'queue of environments error'))
+    started.on('failed', (job, err) => {
+      log.error({ err, environment: job?.data.id }, 'build failed in the queue')
+      const isLast = job && (job.attemptsMade >= (job.opts.attempts ?? 1) || err instanceof UnrecoverableError)
+      if (isLast) void giveUp(job.data.id).catch(() => undefined)
+    })
+    return started
+  }
+
+  return {
+    start() {
+      if (worker || closing.aborted || !canBuild()) return
+      worker = startWorker()
+      if (isPaused) void worker.pause(true)
+    },
+    async pause() {
+      isPaused = true
+      await worker?.pause(true)
+    },
+    async resume() {
+      isPaused = false
+      await worker?.resume()
+    },
+    get isPaused() {
+      return isPaused
+    },
+    close: closeOnce(
+      () => timer.stop(),
+      () => worker?.close(),
+      () => builds.close(),
+      () => jobs.close(),
+    ),
+  }
+}

@@ -1,0 +1,194 @@
+import { createHash } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import type { EnvironmentRecord, LockedPackage, PackageBan } from '../../shared/environments/environment.ts'
+import type { EnvironmentRecords } from '../../shared/environments/environment-records.ts'
+import { banOf } from '../../shared/environments/package-rules.ts'
+import { MIB, SECOND } from '../../shared/limits.ts'
+import { makeSocketFolder } from '../../shared/socket-folder.ts'
+import type { WorkerCore } from '../core.ts'
+import { BASE_ENV } from '../jobs/plan.ts'
+import type { Sandbox } from '../sandbox/sandbox.ts'
+import { createUpstream } from '../way-out/upstream.ts'
+import { openWayOut } from '../way-out/way-out.ts'
+import { BuildFault, type Built, buildPackages, cellBytes, type Installer } from './build.ts'
+import { ECOSYSTEMS } from './ecosystem.ts'
+import { NoRoom, type TreeSize, type TreeStore } from './tree-store.ts'
+import { PackFault } from './unpack.ts'
+
+export interface BuilderOptions {
+  trees: TreeStore
+  /** How packages of an installed language are installed, and the image that can, where that is here. */
+  installerOf: (language: string) => { installer: Installer; image: string | undefined; version: string } | undefined
+  /** Makes the sandbox of an installer. @param wayOut folder of its way out */
+  makeSandbox: (image: string, memoryBytes: number, wayOut: string | undefined) => Promise<Sandbox>
+  /** Names of packages that exist, which may have been meant by one that does not. */
+  nearNames: (language: string, name: string) => string[]
+  /** Told how many bytes a build has downloaded. Must not throw. */
+  downloaded: (bytes: number) => void
+}
+
+/** Builds environments, one call each, and keeps them on this host. */
+export interface Builder {
+  /** Names what a lock gives on this host: another runtime or installer gives other bytes. @throws Error when the language is not here */
+  keyOf(language: string, lock: string): string
+  /**
+   * Builds and keeps an environment on this host.
+   * @param manifest what is wanted, or a lock
+   * @param tell is told what is being done
+   * @throws BuildFault for whoever asked; SandboxBroken and others when we failed
+   */
+  build(record: EnvironmentRecord, manifest: string, tell: (progress: string) => void): Promise<Brought>
+}
+
+/** An environment that was built, and is held here until it is released. */
+export interface Brought extends Built {
+  key: string
+  size: TreeSize
+  release: () => void
+}
+
+/** For the installer itself, beside its files. */
+const MEMORY_BYTES = 768 * MIB
+
+/** @param closing ends the builds that are under way */
+export function createBuilder(
+  { config, log }: WorkerCore,
+  records: Pick<EnvironmentRecords, 'bans'>,
+  { trees, installerOf, makeSandbox, nearNames, downloaded }: BuilderOptions,
+  closing: AbortSignal,
+): Builder {
+  const { packages: settings } = config
+  const bounds = { maxBytes: settings.maxBytes, maxFiles: settings.maxFiles }
+  const defaults = new Map<string, Promise<string>>()
+
+  /** Of an installer: the operator's, the machine's, or its own. */
+  const indexOf = async (language: string, installer: Installer, image: string): Promise<string> => {
+    const configured = await ECOSYSTEMS[installer.ecosystem].configuredIndex(settings)
+    if (configured !== undefined) return configured
+    const known = defaults.get(language) ?? askDefault(installer, image)
+    defaults.set(language, known)
+    return known.catch((error: unknown) => {
+      defaults.delete(language)
+      throw error
+    })
+  }
+
+  const askDefault = async (installer: Installer, image: string): Promise<string> => {
+    const sandbox = await makeSandbox(image, 256 * MIB, undefined)
+    try {
+      sandbox.begin(16 * MIB)
+      sandbox.writeFile(installer.manifest, 0o644, Buffer.alloc(0))
+      let said = ''
+      const start = { ...stageLimits(), args: installer.defaultIndex, env: { ...BASE_ENV, ...installer.installerEnv } }
+      const times = { wallMs: 30 * SECOND, cpuMs: 30 * SECOND, outputBytes: 64 * 1024, fileBytes: 16 * MIB }
+      await sandbox.run({ ...start, ...times, stdin: false }, Buffer.alloc(0), (_stream, bytes) => {
+        said += bytes.toString()
+      })
+      const url = /https?:\/\/\S+/.exec(said)?.[0]
+      if (url === undefined) throw new Error(`the installer names no default index: ${said}`)
+      return url
+    } finally {
+      await sandbox.destroy()
+    }
+  }
+
+  const stageLimits = () => ({
+    processes: Math.min(256, config.limits.ceilings.processes),
+    openFiles: Math.max(256, config.limits.ceilings.openFiles),
+    stackBytes: config.limits.defaults.stackBytes,
+    graceMs: config.sandbox.graceMs,
+  })
+
+  const keyOf: Builder['keyOf'] = (language, lock) => {
+    const found = installerOf(language)
+    if (!found) throw new Error(`${language} is not installed on this worker`)
+    const { version, installer } = found
+    return createHash('sha256')
+      .update(JSON.stringify([language, version, process.arch, installer, lock]))
+      .digest('hex')
+  }
+
+  /** Unpacks what was built. @throws BuildFault when it is banned, too large, or the disk is full; the pack is gone then */
+  const keep = async (language: string, built: Built, bans: readonly PackageBan[]): Promise<Brought> => {
+    let release: (() => void) | undefined
+    try {
+      refuseBanned(built.packages, bans)
+      const key = keyOf(language, built.lock)
+      release = trees.hold(key)
+      const size = (await trees.find(key)) ?? (await trees.add(key, built.pack))
+      return { ...built, key, size, release }
+    } catch (error) {
+      release?.()
+      await rm(built.pack, { force: true })
+      throw keptFault(error) ?? error
+    }
+  }
+
+  return {
+    keyOf,
+    async build({ view }, manifest, tell) {
+      const { installer, image } = installerOf(view.language) ?? {}
+      if (!installer || image === undefined)
+        throw new Error(`no installer of packages for ${view.language} is on this worker`)
+      const begun = performance.now()
+      const ecosystem = ECOSYSTEMS[installer.ecosystem]
+      const bans = (await records.bans()).filter((ban) => ban.ecosystem === installer.ecosystem)
+      const address = new URL(await indexOf(view.language, installer, image))
+      const most = { maxBytes: 2 * bounds.maxBytes, maxRequests: 5000, maxMs: 3 * settings.timeoutMs }
+      const upstream = createUpstream({ allow: settings.reach }, most, closing)
+      const index = ecosystem.createIndex({
+        index: address,
+        upstream,
+        minAgeMs: settings.minAgeMs,
+        bans,
+        failed: (err) => log.warn({ err, environment: view.id }, 'package index failed'),
+        gives: (file) => tell(`installing ${file.split('-').slice(0, 2).join(' ')}`),
+      })
+      const folder = await trees.work()
+      const wayOut = await openWayOut(await makeSocketFolder(config.dataDir), { request: index.handle })
+      let sandbox: Sandbox | undefined
+      const stop = () => void sandbox?.destroy()
+      try {
+        sandbox = await makeSandbox(image, cellBytes(bounds) + MEMORY_BYTES, wayOut.folder)
+        closing.throwIfAborted()
+        closing.addEventListener('abort', stop)
+        const { timeoutMs } = settings
+        const limits = stageLimits()
+        const near = (name: string) => nearNames(view.language, name)
+        const built = await buildPackages({ installer, sandbox, index, manifest, bounds, timeoutMs, limits, folder, nearNames: near, tell }) // prettier-ignore
+        return await keep(view.language, built, bans)
+      } finally {
+        closing.removeEventListener('abort', stop)
+        await sandbox?.destroy()
+        await wayOut.close()
+        await upstream.close()
+        const { bytes, requests, hosts } = upstream.used
+        downloaded(bytes)
+        const ms = Math.round(performance.now() - begun)
+        const what = { environment: view.id, hosts: [...hosts], requests, bytes, ms, files: index.given.length }
+        log.info(what, 'way out of an installer closed')
+      }
+    },
+  }
+}
+
+/** What was built and cannot be kept here, for whoever asked; undefined when it is our fault. */
+function keptFault(error: unknown): BuildFault | undefined {
+  if (error instanceof PackFault)
+    return new BuildFault({ code: 'environment-too-large', detail: `the packages ${error.message}` })
+  if (!(error instanceof NoRoom) && !isNoSpace(error)) return undefined
+  return new BuildFault({
+    code: 'environment-failed',
+    detail: `the packages could not be kept: ${(error as Error).message}`,
+  })
+}
+
+const isNoSpace = (error: unknown) => ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')
+
+/** @throws BuildFault when there is a package among them that an operator bans */
+export function refuseBanned(packages: readonly LockedPackage[], bans: readonly PackageBan[]): void {
+  for (const { name, version } of packages) {
+    const ban = banOf(bans, name, version)
+    if (ban) throw new BuildFault({ code: 'package-not-allowed', detail: `${name} ${version} is banned on this server: ${ban.reason}` }) // prettier-ignore
+  }
+}

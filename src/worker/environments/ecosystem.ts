@@ -1,0 +1,33 @@
+import type { Config } from '../../shared/config/config.ts'
+import type { PackageBan } from '../../shared/environments/environment.ts'
+import { npmRegistry, pipIndex } from './index-address.ts'
+import type { PackageIndex, PackageIndexOptions, Refusal } from './package-index.ts'
+import { createNpmIndex, npmExplains } from './npm-index.ts'
+import { createPypiIndex, pypiExplains } from './pypi-index.ts'
+
+/** What a worker does otherwise for each kind of packages. Commands are data of the language. */
+export interface Ecosystem {
+  /** The index as an installer in a cell sees it. */
+  createIndex: (options: PackageIndexOptions) => PackageIndex
+  /** Where that is at the installer's end of the way out. */
+  indexPath: string
+  /** The operator's index, or that of this machine; undefined: the installer's default counts. */
+  configuredIndex: (settings: Config['packages']) => Promise<string | undefined>
+  /** Of what was not shown, that of which an installer speaks that failed. */
+  explains: (refusals: readonly Refusal[], said: string) => Refusal | undefined
+}
+
+export const ECOSYSTEMS: Record<PackageBan['ecosystem'], Ecosystem> = {
+  pypi: {
+    createIndex: createPypiIndex,
+    indexPath: '/simple/',
+    configuredIndex: async ({ pypi }) => pypi ?? (await pipIndex()),
+    explains: pypiExplains,
+  },
+  npm: {
+    createIndex: createNpmIndex,
+    indexPath: '/',
+    configuredIndex: async ({ npm }) => npm ?? (await npmRegistry()),
+    explains: npmExplains,
+  },
+}

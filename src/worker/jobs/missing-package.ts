@@ -1,0 +1,34 @@
+import type { StageSummary } from '../../shared/job.ts'
+import type { Language } from '../../shared/language.ts'
+import { KIB } from '../../shared/limits.ts'
+import { type CapturedOutput, partOutput } from '../../shared/redis/stored-output.ts'
+
+/** Where a runtime says what it did not find. */
+const LAST_WORDS_BYTES = 4 * KIB
+
+/**
+ * What to add to `dependencies` when a program failed because it imports what is not installed; null when that is not why. Nothing is installed by
+ * guess: the name of a module need not be that of a package.
+ * @param stages of the job, with what each wrote
+ */
+export function missingPackage(
+  { missingPackage: known }: Pick<Language, 'missingPackage'>,
+  stages: readonly Pick<StageSummary, 'status' | 'name'>[],
+  outputs: readonly CapturedOutput[],
+): string | null {
+  const at = stages.findIndex(({ status }) => status === 'failed' || status === 'compile-failed')
+  const output = outputs[at]
+  if (!known || !output) return null
+  const { stdout, stderr } = partOutput(output)
+  // Compilers tell it on either stream.
+  const said = [stderr, stages[at]?.status === 'compile-failed' ? stdout : Buffer.alloc(0)].map((bytes) => bytes.subarray(-LAST_WORDS_BYTES).toString()).join('\n') // prettier-ignore
+  for (const { pattern, package: form } of known.messages) {
+    const module = new RegExp(pattern).exec(said)?.[1]
+    if (module === undefined) continue
+    const own = Object.hasOwn(known.names, module) ? known.names[module] : undefined
+    const name = own ?? form.replace('{name}', () => module)
+    const what = form === '{name}' ? `"${module}" is not installed` : `the types of "${module}" are not installed`
+    return `${what}; ${own === undefined && form === '{name}' ? 'if it is a package' : 'to have it installed'}, add "${name}" to "dependencies"`
+  }
+  return null
+}

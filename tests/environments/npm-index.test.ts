@@ -1,0 +1,136 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { npmManifests } from '../../src/api/environments/npm-manifest.ts'
+import { PACKAGE_RULES } from '../../src/shared/environments/package-rules.ts'
+import { createNpmIndex, npmExplains } from '../../src/worker/environments/npm-index.ts'
+import type { PackageIndex } from '../../src/worker/environments/package-index.ts'
+import { createUpstream, type Upstream } from '../../src/worker/way-out/upstream.ts'
+import { startNpmRegistry, tarball, type TestRegistry } from '../support/npm-registry.ts'
+
+const DAY_MS = 86_400_000
+const SHA512 = `sha512-${Buffer.alloc(64).toString('base64')}`
+const bans = [{ ecosystem: 'npm' as const, name: 'banned', version: '2.0.0', reason: 'malware', bannedAt: '' }]
+
+let real: TestRegistry
+let upstream: Upstream
+let server: Server
+let shown: PackageIndex
+let url: string
+beforeAll(async () => {
+  real = await startNpmRegistry()
+  const plain = (name: string, version: string, manifest = {}) => tarball(name, version, [['index.js', '']], manifest)
+  real.add(plain('good', '1.0.0', { dependencies: { a: '1' }, funding: 'x' }), { ...plain('good', '2.0.0'), days: 1 })
+  real.add(plain('@scope/one', '1.0.0'), plain('banned', '1.0.0'), plain('banned', '2.0.0'))
+  real.add(plain('compiled', '1.0.0', { gypfile: true }), plain('fetched', '1.0.0', { scripts: { install: 'prebuild-install || node-gyp rebuild' } })) // prettier-ignore
+  real.add(plain('greets', '1.0.0', { scripts: { postinstall: 'node hello.js' } }), plain('apple', '1.0.0', { gypfile: true, os: ['darwin'] })) // prettier-ignore
+  real.add({ ...plain('forged', '1.0.0'), integrity: SHA512 }, { ...plain('unhashed', '1.0.0'), integrity: '' })
+  upstream = createUpstream(
+    { allow: ['127.0.0.1'] },
+    { maxBytes: 1e6, maxRequests: 1000, maxMs: 60_000 },
+    new AbortController().signal,
+  )
+  shown = createNpmIndex({ index: new URL(real.url), upstream, minAgeMs: 7 * DAY_MS, bans })
+  server = createServer((req, res) => void shown.handle(req, res))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+afterAll(async () => {
+  server.closeAllConnections()
+  await new Promise((resolve) => server.close(resolve))
+  await upstream.close()
+  await real.close()
+})
+
+interface Packument {
+  'dist-tags': Record<string, string>
+  versions: Record<string, { dist: { tarball: string } }>
+}
+const page = async (name: string) => (await (await fetch(`${url}/${name}`)).json()) as Packument
+const kindOf = (name: string, version?: string) =>
+  shown.refusals.find((one) => one.name === name && one.version === version)?.kind
+
+test('what is old enough is shown with what installing needs, at addresses of its own', async () => {
+  const { versions, 'dist-tags': tags } = await page('good')
+  expect(Object.keys(versions)).toEqual(['1.0.0'])
+  expect(versions['1.0.0']).toMatchObject({ dependencies: { a: '1' } })
+  expect(versions['1.0.0']).not.toHaveProperty('funding')
+  expect(tags).toEqual({ latest: '1.0.0' })
+  const file = versions['1.0.0']?.dist.tarball ?? ''
+  expect(file.startsWith(`${url}/files/`)).toBe(true)
+  expect((await (await fetch(file)).arrayBuffer()).byteLength).toBeGreaterThan(20)
+  expect(kindOf('good', '2.0.0')).toBe('too-new')
+  expect(Object.keys((await page('@scope%2fone')).versions)).toEqual(['1.0.0'])
+})
+
+test('what is banned, to be built, without a hash or unknown is not shown, and told why', async () => {
+  expect(Object.keys((await page('banned')).versions)).toEqual(['1.0.0'])
+  for (const name of ['compiled', 'fetched', 'unhashed']) expect((await page(name)).versions).toEqual({})
+  for (const name of ['greets', 'apple']) expect(Object.keys((await page(name)).versions)).toEqual(['1.0.0'])
+  expect((await fetch(`${url}/nobody`)).status).toBe(404)
+  expect(['banned', 'compiled', 'fetched', 'unhashed'].map((name) => kindOf(name, name === 'banned' ? '2.0.0' : '1.0.0'))).toEqual(['banned', 'needs-build', 'needs-build', 'unknown']) // prettier-ignore
+  expect(kindOf('nobody')).toBe('unknown')
+})
+
+test('a file with another hash never arrives whole', async () => {
+  const file = (await page('forged')).versions['1.0.0']?.dist.tarball ?? ''
+  await expect(fetch(file).then((answer) => answer.arrayBuffer())).rejects.toThrow()
+  expect(shown.faults).toContainEqual(expect.stringContaining('is not the file whose hash'))
+})
+
+test.each(['/-/v1/search', '/files/0123456789abcdef/x-1.0.0.tgz', '/@scope', '/a/b/c', '/'])('%s is nothing of its', async (path) => {
+  expect((await fetch(url + path)).status).toBe(404)
+}) // prettier-ignore
+
+test.each([
+  ['npm error code ETARGET\nnpm error notarget No matching version found for a@^2.\n', '2.0.1'],
+  ["npm error 404 '@b/c@*' is not in this registry.\nnpm error 404 GET http://127.0.0.1:3128/@b%2fc - Not found\n", undefined],
+  ['npm error code ENOVERSIONS\nnpm error No versions available for @b/c\n', undefined],
+  ['npm error something else\n', 'nothing'],
+])('what npm says names what was refused', (said, version) => {
+  const refusals = [
+    { name: 'other', kind: 'unknown', detail: '' },
+    { name: 'a', version: '1.0.0', kind: 'too-new', detail: '' },
+    { name: 'a', version: '2.0.1', kind: 'too-new', detail: '' },
+    { name: '@b/c', kind: 'unknown', detail: '' },
+  ] as const
+  const found = npmExplains(refusals, said)
+  expect(found === undefined ? 'nothing' : (found as { version?: string }).version).toBe(version)
+}) // prettier-ignore
+
+test('package.json is read as what it depends on, in any order', () => {
+  const read = (content: object) => npmManifests.read(JSON.stringify(content), '/manifest')
+  const { manifest, errors } = read({ name: 'x', dependencies: { b: '^1', a: '' }, devDependencies: { c: '1' } })
+  expect(errors).toEqual([])
+  expect(manifest.requirements.toSorted()).toEqual(['a', 'b@^1'])
+  expect(manifest.text).toBe(read({ dependencies: { a: '*', b: '^1' } }).manifest.text)
+  for (const range of ['git+https://x/y', 'file:../y', 'npm:other@1', 'user/repository', 'http://x/y.tgz', 7])
+    expect(read({ dependencies: { a: range } }).errors).toEqual([{ pointer: '/manifest', detail: expect.stringContaining('"dependencies" has "a"') }]) // prettier-ignore
+  expect(read({ overrides: {} }).errors).toHaveLength(1)
+  expect(npmManifests.read('[1', '/manifest').errors[0]?.detail).toContain('no JSON')
+})
+
+test('a lock is read without addresses, and one that leads elsewhere is refused', () => {
+  const lock = (entry: object, path = 'node_modules/a') =>
+    npmManifests.read(JSON.stringify({ lockfileVersion: 3, packages: { '': { dependencies: { a: '1' } }, [path]: { version: '1.0.0', integrity: SHA512, ...entry } } }), '/manifest') // prettier-ignore
+  const { manifest, errors } = lock({ resolved: 'http://elsewhere/a.tgz', license: 'MIT' })
+  expect(errors).toEqual([])
+  expect(manifest).toMatchObject({ requirements: ['a@1'], names: ['a'] })
+  expect(manifest.text).not.toContain('elsewhere')
+  expect(PACKAGE_RULES.npm.canonicalLock(manifest.text)).toBe(manifest.text)
+  expect(PACKAGE_RULES.npm.packagesOf(manifest.text)).toEqual([{ name: 'a', version: '1.0.0' }])
+  expect(lock({ name: 'other' }).manifest.names).toEqual(['other'])
+  for (const entry of [{ link: true }, { integrity: 'sha1-x' }, { version: 'file:..' }, { name: '../up' }])
+    expect(lock(entry).errors).toHaveLength(1)
+  for (const path of ['../a', 'packages/a', 'node_modules/../a', 'node_modules/a/../../b'])
+    expect(lock({}, path).errors).toHaveLength(1)
+})
+
+test('a lock that does not fit its package.json is told', () => {
+  const texts: Record<string, string> = {
+    'package.json': JSON.stringify({ dependencies: { a: '2' } }),
+    'package-lock.json': JSON.stringify({ lockfileVersion: 3, packages: { '': { dependencies: { a: '1' } } } }),
+  }
+  const found = npmManifests.inFiles((path) => texts[path], 'main.js', (path) => `/${path}`) // prettier-ignore
+  expect(found?.errors).toEqual([{ pointer: '/package-lock.json', detail: expect.stringContaining('does not fit') }])
+})

@@ -1,0 +1,170 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createApiKeys } from '../../src/shared/access/api-keys.ts'
+import type { Job } from '../../src/shared/job.ts'
+import { MIB } from '../../src/shared/limits.ts'
+import { eventually } from '../support/eventually.ts'
+import { startInstallation } from '../support/installation.ts'
+import { startPackageIndex, wheel } from '../support/package-index.ts'
+
+/**
+ * What environments must bear, against an index of its own: many who ask for the same at once, a worker that dies in a build, a host that has it
+ * not, many environments on one host, an index that is away; and what a job with packages costs. `npm run test:packages`.
+ */
+const TENANTS = 50
+const MANY = 40
+/** Of so many environments with a file of a mebibyte, the rest has to go. */
+const ROOM_BYTES = 16 * MIB
+const RUNS = 15
+const MOST_RATIO = 1.3
+
+const index = await startPackageIndex()
+const data = await mkdtemp(join(tmpdir(), 'ry-pk-'))
+const installation = await startInstallation({
+  name: 'packages',
+  workers: 2,
+  gateways: 1,
+  env: {
+    RUNYARD_DATA_DIR: data,
+    PACKAGE_INDEX_PYPI: index.url,
+    PACKAGE_INDEX_REACH: '127.0.0.1',
+    ENVIRONMENT_MAX_BYTES: String(8 * MIB),
+    ENVIRONMENTS_MAX_BYTES: String(ROOM_BYTES),
+    WORKER_CONCURRENCY: '2',
+  },
+})
+const url = installation.urls[0] ?? ''
+const [first, second] = installation.workers
+if (!first || !second) throw new Error('there are no workers')
+const apiKeys = createApiKeys(installation.connection, installation.keys)
+const environments = join(data, 'environments')
+const failures: string[] = []
+const expect = (isSo: boolean, what: string) => {
+  console.log(`  ${isSo ? 'ok' : 'NOT'}  ${what}`)
+  if (!isSo) failures.push(what)
+}
+
+const keyOf = async (tenant: string) => (await apiKeys.create({ name: 'trial', tenant })).secretKey
+const asked = (name: string) => index.asked.filter((path) => path === `/simple/${name}/`).length
+
+async function runJob(key: string, code: string, dependencies?: string[]): Promise<Job> {
+  const authorization = `Bearer ${key}`
+  const headers = { 'content-type': 'application/json', prefer: 'wait=60', authorization }
+  const body = JSON.stringify({ language: 'python', code, ...(dependencies && { dependencies }) })
+  let job = (await (await fetch(`${url}/v1/jobs`, { method: 'POST', headers, body })).json()) as Job
+  if (job.id === undefined) throw new Error(`refused: ${JSON.stringify(job)}`)
+  while (job.status === null) job = (await (await fetch(`${url}/v1/jobs/${job.id}?wait=60`, { headers })).json()) as Job
+  return job
+}
+const stdoutOf = (job: Job) => job.stages.at(-1)?.stdout ?? ''
+const add = (name: string, content: string | Buffer = '') => index.add(wheel(name, '1.0', [[`${name}.py`, `NAME = '${name}'\n`], [`${name}.bin`, content]])) // prettier-ignore
+const importing = (name: string) => `import ${name}; print(${name}.NAME)`
+const folders = async () => (await readdir(environments)).filter((name) => /^[0-9a-f]{64}$/.test(name))
+
+const trials: [string, (key: string) => Promise<void>][] = [
+  [
+    `${TENANTS} tenants ask for the same at once`,
+    async () => {
+      add('shared')
+      const keys = await Promise.all(Array.from({ length: TENANTS }, (_, number) => keyOf(`tenant-${number}`)))
+      const jobs = await Promise.all(keys.map((key) => runJob(key, importing('shared'), ['shared'])))
+      expect(jobs.every((job) => stdoutOf(job) === 'shared\n'), 'every job imported it') // prettier-ignore
+      expect(asked('shared') === 1, `one build: the index was asked ${asked('shared')} times`)
+    },
+  ],
+  [
+    'a worker is killed in a build',
+    async (key) => {
+      add('slow')
+      await second.stop()
+      const release = index.hold('slow')
+      const job = runJob(key, importing('slow'), ['slow'])
+      await eventually('the build has begun', () => Promise.resolve(asked('slow') > 0), 60_000)
+      await first.kill()
+      release()
+      await second.start()
+      expect(stdoutOf(await job) === 'slow\n', 'another worker built it, and the job that waited was served')
+      await first.start()
+    },
+  ],
+  [
+    'a host that has it not',
+    async (key) => {
+      const before = asked('shared')
+      await Promise.all([first.stop(), second.stop()])
+      await rm(environments, { recursive: true })
+      await Promise.all([first.start(), second.start()])
+      expect(stdoutOf(await runJob(key, importing('shared'), ['shared'])) === 'shared\n', 'the job imported it')
+      expect(asked('shared') === before, 'it came from the file store, without being built')
+    },
+  ],
+  [
+    `${MANY} environments where there is room for fewer`,
+    async (key) => {
+      const kept = runJob(key, `${importing('shared')}\nimport time; time.sleep(20)\nimport shared as again; open('/environment/shared.py').read()`, ['shared']) // prettier-ignore
+      for (let number = 0; number < MANY; number++) {
+        const name = `many${number}`
+        add(name, Buffer.alloc(MIB))
+        const job = await runJob(key, importing(name), [name])
+        if (stdoutOf(job) !== `${name}\n`) expect(false, `${name}: ${job.status} ${job.message}`)
+      }
+      const there = (await folders()).length
+      expect(there <= ROOM_BYTES / MIB, `${there} are left, which fit into ${ROOM_BYTES / MIB} MiB`)
+      expect((await kept).status === 'succeeded', 'a job that ran meanwhile kept its own')
+      expect(
+        (await readdir(environments)).every((name) => !/^(new|gone|pack)-/.test(name)),
+        'nothing half-made is left',
+      )
+    },
+  ],
+  [
+    'a job with packages against one without',
+    async (key) => {
+      const timeOf = async (code: string, dependencies?: string[]) => {
+        const begun = performance.now()
+        await runJob(key, code, dependencies)
+        return performance.now() - begun
+      }
+      const [without, having]: [number[], number[]] = [[], []]
+      // In turn, so that what else the machine does weighs on both.
+      for (let run = 0; run < RUNS; run++) {
+        without.push(await timeOf('print(1)'))
+        having.push(await timeOf(importing('shared'), ['shared']))
+      }
+      const [plain, packed] = [median(without), median(having)]
+      const ratio = packed / plain
+      expect(ratio <= MOST_RATIO, `${packed.toFixed(0)} ms against ${plain.toFixed(0)} ms: ${ratio.toFixed(2)} times`)
+    },
+  ],
+  [
+    'the index is away',
+    async (key) => {
+      await index.close()
+      expect(stdoutOf(await runJob(key, importing('shared'), ['shared'])) === 'shared\n', 'what is installed goes on')
+      const begun = performance.now()
+      const job = await runJob(key, 'pass', ['something-new'])
+      const seconds = (performance.now() - begun) / 1000
+      expect(job.status === 'environment-failed' && /cannot be reached/.test(job.message ?? ''), `new ones fail after ${seconds.toFixed(1)} s: ${job.message?.split('\n')[0]}`) // prettier-ignore
+    },
+  ],
+]
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+}
+
+try {
+  const key = await keyOf('trial')
+  for (const [title, run] of trials) {
+    console.log(title)
+    await run(key).catch((error: unknown) => expect(false, `${title}: ${(error as Error).message}`))
+  }
+} finally {
+  const left = await installation.close()
+  if (left > 0) failures.push(`${left} containers are left`)
+  await index.close().catch(() => undefined)
+  await rm(data, { recursive: true, force: true })
+}
+console.log(failures.length === 0 ? 'all held' : `${failures.length} things went wrong`)
+process.exit(failures.length === 0 ? 0 : 1)
