@@ -87,7 +87,7 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     records,
     requests,
     submission,
-    spendRest,
+    pace: rateLimit.limiter.pace,
   })
   const sessions = createSessionsFeature(core, { languages, overview, events, open, limitEndUsers, screen, audit })
   const runtimes = createRuntimesFeature(core, {

@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
 import Type, { type Static } from 'typebox'
-import { v7 as uuid } from 'uuid'
 import type { JobSpec, SourceFile } from '../../shared/job.ts'
 import { problemOfContent, type ProblemStore } from '../../shared/judging/problem-store.ts'
 import type { ProblemJobs } from '../../shared/judging/problem-jobs.ts'
@@ -10,11 +9,12 @@ import { Problem, RETRY_SOON } from '../../shared/problems.ts'
 import type { CodeRequest } from '../../shared/requests.ts'
 import { CODE_PROBLEMS, SUBMISSION_PROBLEMS } from '../http/openapi/problems.ts'
 import { PATH } from '../http/openapi/parameters.ts'
-import { defineRoute, type RouteRequest } from '../http/route.ts'
+import { defineRoute } from '../http/route.ts'
 import type { JobSubmission } from '../jobs/job-submission.ts'
 import type { JobRequestBuilder } from '../jobs/request/job-request-builder.ts'
 import { OUTPUT_LANGUAGE } from '../judging/prepare-submission.ts'
 import { ownProblem } from './problem-routes.ts'
+import { PACED, type PacedNeeds, submitPaced } from './submit-paced.ts'
 import {
   createWork,
   fingerprintsOf,
@@ -35,8 +35,7 @@ export interface SubmissionNeeds {
   requests: JobRequestBuilder
   submission: JobSubmission
   languages: readonly Language[]
-  /** Takes from the caller's rate what the jobs beyond the first cost. */
-  spendRest: (request: Pick<RouteRequest, 'req' | 'res'>, tokens: number) => Promise<void>
+  pace: PacedNeeds['pace']
   /** Compares programs, when no others are compared. @throws Problem `unavailable` */
   alone: Alone
 }
@@ -122,7 +121,8 @@ export const submissionRoutes = [
     summary: 'Judge all submissions of a problem again',
     description:
       `Submits the newest ${MAX_REJUDGED} submissions to this problem whose results are still kept once more, as new jobs in a batch: judged with the problem as it is ` +
-      'now, of low priority, with their own metadata and end user. Each counts as one submission of your budget. Programs that a worker compiled before are not compiled again. Nothing needs to be sent in the body.',
+      'now, of low priority, with their own metadata and end user. ' +
+      `${PACED} Programs that were compiled before are not compiled again. Nothing needs to be sent in the body.`,
     scopes: ['jobs'],
     params: { id: PATH.problem },
     answers: { 202: { description: 'The new jobs, and what they are of.', schema: Rejudging, headers: ['Location'] } },
@@ -131,8 +131,8 @@ export const submissionRoutes = [
       ...CODE_PROBLEMS,
       'nothing-to-run',
     ],
-    async handle(needs: SubmissionNeeds, { req, res, caller, params, requestId, send }) {
-      const { problemJobs, records, requests, submission, spendRest } = needs
+    async handle(needs: SubmissionNeeds, { res, caller, params, requestId, send }) {
+      const { problemJobs, records, requests } = needs
       const { id, version } = await ownProblem(needs, caller.tenant, params.id)
       const specs: JobSpec[] = []
       const left: { id: string; reason: string }[] = []
@@ -158,10 +158,7 @@ export const submissionRoutes = [
           left.length === 0 ? 'it has none whose results are kept' : `none of ${left.length} can be: ${left[0]?.reason}`
         throw new Problem('nothing-to-run', `no submission of this problem can be judged again: ${why}`)
       }
-      if (specs.length > 1) await spendRest({ req, res }, specs.length - 1)
-      const jobIds = specs.map(({ head }) => head.id)
-      const made = { id: uuid(), tenant: caller.tenant, createdAt: new Date().toISOString(), jobIds }
-      const { batch } = await submission.submitBatch(specs, made, undefined)
+      const batch = await submitPaced(needs, caller, specs)
       res.location(`/v1/batches/${batch.id}`)
       const jobs = specs.map(({ head, again = '' }) => ({ id: head.id, again: { id: again } }))
       send(202, { batch: batch.id, version, jobs, left })
