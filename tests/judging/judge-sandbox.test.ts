@@ -69,14 +69,3 @@ test('a judge’s program is compiled once, and kept for the tenant’s next job
   expect(await judgeOnce({}, { ...PROGRAM, compilerArgs: ['-O3'] })).toEqual(anew)
 })
 
-test('of what is kept, that used longest ago goes first', () => {
-  const programs = createCompiledPrograms(10)
-  const files = (bytes: number) => [{ path: 'a', content: Buffer.alloc(bytes) }]
-  programs.put('a', files(4))
-  programs.put('b', files(4))
-  expect(programs.get('a')?.files).toHaveLength(1)
-  programs.put('c', files(4))
-  expect(['a', 'b', 'c'].map((key) => programs.get(key) !== undefined)).toEqual([true, false, true])
-  programs.put('d', files(11))
-  expect(['a', 'c', 'd'].map((key) => programs.get(key) !== undefined)).toEqual([true, true, false])
-})

@@ -7,7 +7,7 @@ import type { Language } from '../../shared/language.ts'
 import { KIB, MIB } from '../../shared/limits.ts'
 import { type CapturedOutput, NO_OUTPUT, partOutput } from '../../shared/redis/stored-output.ts'
 import type { JobArtifacts, JobFiles } from '../files/job-files.ts'
-import { type CompiledFile, type CompiledPrograms, compiledKey, EVERYTHING } from '../judging/compiled-programs.ts'
+import { type CompiledFile, type CompiledPrograms, compiledKey, EVERYTHING, type ProgramKey } from '../judging/compiled-programs.ts'
 import { createJudge, type Judge, type Judged } from '../judging/judge.ts'
 import { machineLoad } from '../judging/machine-load.ts'
 import { judgeError, type Ruling } from '../judging/ruling.ts'
@@ -54,7 +54,7 @@ export interface JobHelp {
   /** The file store; without it every artifact is held. */
   files?: Pick<JobFiles, 'read' | 'gather'>
   /** Submissions to stored problems that were compiled before. @param image the one they are compiled in */
-  compiled?: { programs: CompiledPrograms; image: string }
+  compiled?: { programs: Pick<CompiledPrograms, 'get' | 'put'>; image: string }
 }
 
 /** What a program has to end by itself when its job is cancelled: less than at a limit, since somebody waits. */
@@ -100,7 +100,7 @@ export async function runJob(
   const variables = spec.environment === undefined ? {} : packageVariables(language)
   const planned = planStages(spec, language, graceMs, variables)
   const compileKey = compiled && keyOf(spec, planned, compiled.image)
-  const before = compileKey === undefined ? undefined : compiled?.programs.get(compileKey)
+  const before = compileKey === undefined ? undefined : await compiled?.programs.get(compileKey)
   const renew = async () => {
     const from = language?.compile && !before ? 'folder' : 'files'
     await sandbox.renew(from)
@@ -153,7 +153,7 @@ export async function runJob(
       for (const { name } of report.refusedCalls) refusedCalls.add(name)
       if (compileKey !== undefined && next.kind === 'compile' && stage.status === 'succeeded' && !signal.aborted) {
         const folder = await wholeFolder(sandbox)
-        if (folder) compiled?.programs.put(compileKey, folder, { stage, output: captured })
+        if (folder) compiled?.programs.put(compileKey, { files: folder, compilation: { stage, output: captured } })
       }
       if (stage.status === 'succeeded') {
         if (verdict.status === 'succeeded') verdict.message ??= message
@@ -181,7 +181,7 @@ const placeStored = (sandbox: Sandbox, { storedFiles }: JobSpec, files: JobHelp[
   placeFiles(sandbox, storedFiles, files, signal)
 
 /** Names what a submission to a stored problem is compiled to; undefined for any other job. */
-function keyOf(spec: JobSpec, planned: readonly PlannedStage[], image: string): string | undefined {
+function keyOf(spec: JobSpec, planned: readonly PlannedStage[], image: string): ProgramKey | undefined {
   const compile = planned.find(({ kind }) => kind === 'compile')
   if (!compile || spec.problem === undefined || spec.storedFiles) return undefined
   const { args, env } = compile.start
@@ -361,9 +361,9 @@ async function runStage(
     name,
     ...(test && { test }),
     status,
-    // With its code and its length a program could tell what it read.
+    // With its code, its signal and its length a program could tell what it read.
     exitCode: secret ? null : shownExitCode(report),
-    signal: report.signal === null ? null : signalName(report.signal),
+    signal: secret || report.signal === null ? null : signalName(report.signal),
     wallMs: report.wallUs / 1000,
     cpuMs: report.cpuUs / 1000,
     memoryPeakBytes: report.memoryPeakBytes,
