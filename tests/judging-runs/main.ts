@@ -7,6 +7,7 @@ import type { Job } from '../../src/shared/job.ts'
 import { MIB, MINUTE } from '../../src/shared/limits.ts'
 import { startInstallation } from '../support/installation.ts'
 import { CHEATS } from './cheaters.ts'
+import { proveCompiledOnce } from './compiled-once.ts'
 import { judged } from './judged.ts'
 import { GREEDY, KINDS, LANGUAGES, outputOnly, SLOW, submissionOf } from './kinds.ts'
 import { PACKAGES, provePackage } from './packages.ts'
@@ -77,10 +78,15 @@ function faultOf({ verdicts, score }: Row, { id, judging, message }: Job): strin
 
 const chosen = rows.filter(({ title }) => title.includes(values.only))
 const spinning = Array.from({ length: availableParallelism() }, () => spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' })) // prettier-ignore
-const installation = await startInstallation({ name: 'judging', workers: 1, gateways: 1 })
+const installation = await startInstallation({ name: 'judging', workers: 2, gateways: 1 })
 let [failed, rounds] = [0, 0]
 try {
   const [url = ''] = installation.urls
+  if ('compiled once'.includes(values.only)) {
+    const faults = await proveCompiledOnce(installation)
+    for (const fault of faults) console.log(fault)
+    failed += faults.length
+  }
   for (const one of PACKAGES.filter(({ name }) => name.includes(values.only))) {
     const faults = await provePackage(url, one)
     for (const fault of faults) console.log(fault)
