@@ -26,7 +26,7 @@ const TESTS = 100
 const CPU_MS = 20
 const AT_ONCE = 8
 /** Each beside a bare run, so that both meet the same machine. */
-const ROUNDS = 5
+const ROUNDS = 3
 /** Uses its CPU time whatever the machine is. */
 const PROGRAM = `
 #include <stdio.h>

@@ -14,7 +14,8 @@ export async function proveCompiledOnce({ urls, connection, keys }: Installation
   const [url = ''] = urls
   const kind = KINDS.find(({ name }) => name === 'own checker in cpp')
   if (!kind) throw new Error('no problem has a checker in C++')
-  const monitor = await connection.duplicate().monitor()
+  const copy = connection.duplicate()
+  const monitor = await copy.monitor()
   let saved = 0
   monitor.on('monitor', (_time: string, [command = '', key = '']: string[]) => {
     if (command.toLowerCase() === 'set' && key.startsWith(keys.compiledProgram(''))) saved++
@@ -28,12 +29,15 @@ export async function proveCompiledOnce({ urls, connection, keys }: Installation
     while (view.counts.queued + view.counts.running > 0)
     const accepted = view.jobs.filter(({ judging }) => judging?.verdict === 'accepted').length
     const seconds = Math.round((performance.now() - began) / 1000)
-    console.log(`${SUBMISSIONS} submissions on two workers in ${seconds} s: the checker was compiled ${saved} times`)
+    console.log(
+      `${SUBMISSIONS} submissions on two workers in ${seconds} s: the checker was compiled ${saved === 1 ? 'once' : `${saved} times`}`,
+    )
     return [
       ...(accepted === SUBMISSIONS ? [] : [`of ${SUBMISSIONS} right submissions ${accepted} are accepted`]),
       ...(saved === 1 ? [] : [`the checker was compiled ${saved} times`]),
     ]
   } finally {
     monitor.disconnect()
+    copy.disconnect()
   }
 }

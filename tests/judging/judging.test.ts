@@ -355,9 +355,9 @@ test('the command line judges with a folder, and tells each verdict', async () =
       code: 0,
       said: [
         'TEST      VERDICT                   CPU     MEMORY  POINTS',
-        '1         accepted           N ms N MiB  1/1',
-        'large/2   accepted           N ms N MiB  1/1',
-        'large/10  accepted           N ms N MiB  1/1',
+        '1         accepted N ms N MiB  1/1',
+        'large/2   accepted N ms N MiB  1/1',
+        'large/10  accepted N ms N MiB  1/1',
         'group large: 8 of 8',
         'accepted: 9 of 9 points',
         '',

@@ -29,8 +29,9 @@ const SHOWN = 60
 export function tellDifference({ line, expected, got }: Difference): string {
   if (expected === undefined) return `line ${line}: expected the end, got ${quoted(got ?? '', 0)}`
   if (got === undefined) return `line ${line}: expected ${quoted(expected, 0)}, got the end`
-  const parted = [...expected].findIndex((letter, at) => got[at] !== letter)
-  const from = Math.max(0, (parted < 0 ? expected.length : parted) - SHOWN / 2)
+  let parted = 0
+  while (parted < expected.length && expected[parted] === got[parted]) parted++
+  const from = Math.max(0, parted - SHOWN / 2)
   return `line ${line}: expected ${quoted(expected, from)}, got ${quoted(got, from)}`
 }
 
