@@ -6,6 +6,7 @@ import type {
   Job,
   JobSummary,
   Runtime,
+  Similarity,
   State,
   Status,
 } from './api-types.ts'
@@ -89,6 +90,11 @@ export interface Client {
   cancelBatch(id: string, options?: CallOptions): Promise<Batch>
   /** What a job came of, when it was kept. */
   getRequest(id: string, options?: CallOptions): Promise<CodeRequest | ContainerRequest>
+  /**
+   * Compares the submissions of a stored problem with each other.
+   * @param options `least` similarity of a pair in percent, 50 when absent; `code`: with the lines that are alike, and end users
+   */
+  compareSubmissions(problem: string, options?: CallOptions & { least?: number; code?: boolean }): Promise<Similarity>
   /** A file that a job made, by its path in the job's `artifacts`. */
   artifact(id: string, path: string, options?: CallOptions): Promise<Uint8Array>
   /** Files that are stored once and used in any number of jobs. */
@@ -158,6 +164,8 @@ export function createClient(options: ClientOptions): Client {
     },
     cancelBatch: (id, call) => http.json<Batch>(`/v1/batches/${part(id)}`, { ...call, method: 'DELETE' }),
     getRequest: (id, call) => http.json(`/v1/jobs/${part(id)}/request`, call),
+    compareSubmissions: (problem, { least = 50, code = false, ...call } = {}) =>
+      http.json<Similarity>(`/v1/problems/${part(problem)}/similarity?least=${least}&code=${code}`, call),
     artifact: (id, path, call) =>
       http.bytes(`/v1/jobs/${part(id)}/artifacts/${path.split('/').map(part).join('/')}`, call),
     files: createFiles(http, newIdempotencyKey),

@@ -17,8 +17,8 @@ function sharedStore(): CompiledStore {
   const programs = new Map<string, CompiledProgram>()
   const begun = new Set<string>()
   return {
-    find: async (tenant, hash) => programs.get(tenant + hash),
-    save: async (tenant, hash, saved) => void programs.set(tenant + hash, saved),
+    find: async (hash) => programs.get(hash),
+    save: async (hash, saved) => void programs.set(hash, saved),
     begin: async (hash) => {
       if (begun.has(hash)) return undefined
       begun.add(hash)

@@ -88,7 +88,7 @@ test('the signal that ends a secret test is not told: a program could choose it 
 test('what is kept of a compiler is that of the same packages', async () => {
   const keys: string[] = []
   const programs = {
-    get: async ({ hash }: { hash: string }) => void keys.push(hash),
+    get: async (key: string) => void keys.push(key),
     put: () => undefined,
   }
   const [c] = loadLanguages(join(packageRoot(), 'languages')).filter(({ id }) => id === 'c')

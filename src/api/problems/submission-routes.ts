@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
-import Type, { type Static } from 'typebox'
+import Type from 'typebox'
 import type { JobSpec, SourceFile } from '../../shared/job.ts'
 import { problemOfContent, type ProblemStore } from '../../shared/judging/problem-store.ts'
 import type { ProblemJobs } from '../../shared/judging/problem-jobs.ts'
+import { Similarity } from '../../shared/judging/similarity.ts'
 import type { Language } from '../../shared/language.ts'
 import type { JobReader } from '../../shared/jobs/job-reader.ts'
 import { Problem, RETRY_SOON } from '../../shared/problems.ts'
@@ -14,6 +15,7 @@ import type { JobSubmission } from '../jobs/job-submission.ts'
 import type { JobRequestBuilder } from '../jobs/request/job-request-builder.ts'
 import { OUTPUT_LANGUAGE } from '../judging/prepare-submission.ts'
 import { ownProblem } from './problem-routes.ts'
+import { addCode } from './similar-code.ts'
 import { PACED, type PacedNeeds, submitPaced } from './submit-paced.ts'
 import {
   createWork,
@@ -24,7 +26,6 @@ import {
   MAX_ALL_FINGERPRINTS,
   MAX_FINGERPRINTS,
   MAX_PAIRS,
-  MAX_PARTS,
   type Prints,
 } from './similarity.ts'
 
@@ -87,30 +88,12 @@ const SimilarityQuery = Type.Object(
         description: 'least similarity of a pair in percent; 50 when absent',
       }),
     ),
+    code: Type.Optional(
+      Type.Enum(['true', 'false'], { description: 'whether the lines that are alike come along, and end users' }),
+    ),
   },
   { additionalProperties: false },
 )
-const line = Type.Integer({ minimum: 1 })
-const Part = Type.Object({ path: Type.String(), from: line, to: line })
-const Similarity = Type.Object({
-  compared: Type.Integer({ minimum: 0, description: 'submissions' }),
-  pairs: Type.Array(
-    Type.Object({
-      language: Type.String(),
-      first: jobId,
-      second: jobId,
-      similarity: Type.Number({
-        minimum: 0,
-        maximum: 1,
-        description: 'part of the smaller one that the other has too',
-      }),
-      parts: Type.Array(Type.Object({ first: Part, second: Part }), {
-        maxItems: MAX_PARTS,
-        description: 'lines that are alike',
-      }),
-    }),
-  ),
-})
 
 export const submissionRoutes = [
   defineRoute({
@@ -182,7 +165,12 @@ export const submissionRoutes = [
     async handle(needs: SubmissionNeeds, { res, caller, params, query, send }) {
       const { id } = await ownProblem(needs, caller.tenant, params.id)
       const least = Number(query.least ?? DEFAULT_LEAST) / 100
-      send(200, await needs.alone(() => compare(needs, caller.tenant, id, least, () => res.closed)))
+      const found = await needs.alone(async () => {
+        const similarity = await compare(needs, caller.tenant, id, least, () => res.closed)
+        if (query.code === 'true') await addCode(needs.records, similarity.pairs)
+        return similarity
+      })
+      send(200, found)
     },
   }),
 ]
@@ -194,7 +182,7 @@ async function compare(
   problem: string,
   least: number,
   isGone: () => boolean,
-): Promise<Static<typeof Similarity>> {
+): Promise<Similarity> {
   const work = createWork(async () => {
     await setImmediate()
     if (isGone()) throw new Problem('unavailable', 'the request ended before it was answered')

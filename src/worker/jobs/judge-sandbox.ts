@@ -96,6 +96,17 @@ export function createJudgeCell(
   const refusedCalls = new Set<string>()
 
   const placeStored = () => placeFiles(sandbox, program.storedFiles, store, signal)
+  const renew = async () => {
+    await sandbox.renew(from)
+    if (from === 'files') await placeStored()
+  }
+  /** Its next cell, which is made while the program runs that it judges next. */
+  let ahead: Promise<void> | undefined
+  const renewAhead = () => {
+    ahead = renew()
+    // Told to whoever places files in it.
+    ahead.catch(() => undefined)
+  }
   const begin = async (before?: CompiledProgram) => {
     if (before) from = 'files'
     sandbox.begin(limits.fileBytes)
@@ -149,10 +160,9 @@ export function createJudgeCell(
       }
     },
     async place(files) {
-      if (used) {
-        await sandbox.renew(from)
-        if (from === 'files') await placeStored()
-      }
+      if (ahead) await ahead
+      else if (used) await renew()
+      ahead = undefined
       used = true
       placed = files
       sandbox.writeFile(INPUT, 0o644, files.input)
@@ -180,7 +190,7 @@ export function createJudgeCell(
       output.end(report.truncated)
       note(report)
       const { status, message } = classify(report, role, 'run', start, limits)
-      const conclude = async (): Promise<JudgeEnd> => {
+      const read = async (): Promise<JudgeEnd> => {
         const files = new Map<string, string>()
         const end = { message, exitCode: report.exitCode, stderr: partOutput(output.captured()).stderr.toString() }
         if (status !== 'succeeded' && status !== 'failed') return { status, ...end, files }
@@ -203,7 +213,15 @@ export function createJudgeCell(
         for (const name of [NEXT, '.keep', ...WANTED]) feedback.delete(name)
         return { status, ...end, files, next: { input, feedback } }
       }
+      const conclude = async () => {
+        const end = await read()
+        renewAhead()
+        return end
+      }
       return { report, conclude }
+    },
+    async settle() {
+      await ahead?.catch(() => undefined)
     },
     get reusable() {
       return reusable

@@ -7,7 +7,7 @@ import type { Language } from '../../shared/language.ts'
 import { KIB, MIB } from '../../shared/limits.ts'
 import { type CapturedOutput, NO_OUTPUT, partOutput } from '../../shared/redis/stored-output.ts'
 import type { JobArtifacts, JobFiles } from '../files/job-files.ts'
-import { type CompiledFile, type CompiledPrograms, compiledKey, EVERYTHING, type ProgramKey } from '../judging/compiled-programs.ts'
+import { type CompiledFile, type CompiledPrograms, compiledKey, EVERYTHING } from '../judging/compiled-programs.ts'
 import { createJudge, type Judge, type Judged } from '../judging/judge.ts'
 import { machineLoad } from '../judging/machine-load.ts'
 import { judgeError, type Ruling } from '../judging/ruling.ts'
@@ -181,7 +181,7 @@ const placeStored = (sandbox: Sandbox, { storedFiles }: JobSpec, files: JobHelp[
   placeFiles(sandbox, storedFiles, files, signal)
 
 /** Names what a submission to a stored problem is compiled to; undefined for any other job. */
-function keyOf(spec: JobSpec, planned: readonly PlannedStage[], image: string): ProgramKey | undefined {
+function keyOf(spec: JobSpec, planned: readonly PlannedStage[], image: string): string | undefined {
   const compile = planned.find(({ kind }) => kind === 'compile')
   if (!compile || spec.problem === undefined || spec.storedFiles) return undefined
   const { args, env } = compile.start

@@ -24,23 +24,17 @@ export interface CompiledProgram {
   compilation?: Compilation
 }
 
-/** Names what is compiled: anything that has to do with the outcome. */
-export interface ProgramKey {
-  tenant: string
-  hash: string
-}
-
 /** What programs became when they were compiled, judges' and those of submissions, so that no job with the same need compile it again, on any worker. */
 export interface CompiledPrograms {
-  get: (key: ProgramKey) => Promise<CompiledProgram | undefined>
-  put: (key: ProgramKey, program: CompiledProgram) => void
+  get: (key: string) => Promise<CompiledProgram | undefined>
+  put: (key: string, program: CompiledProgram) => void
   /**
    * What a program became; when another job compiles it now, after that. A job that compiled in vain is waited for once, so that as many as there are
    * do not fail one after another.
    * @param leaseMs how long compiling it takes at most
    * @returns what it became, or what ends the caller's turn to compile it, which `put` comes before
    */
-  getOrBegin: (key: ProgramKey, leaseMs: number, signal: AbortSignal) => Promise<CompiledProgram | (() => Promise<void>)> // prettier-ignore
+  getOrBegin: (key: string, leaseMs: number, signal: AbortSignal) => Promise<CompiledProgram | (() => Promise<void>)> // prettier-ignore
   /** Resolves when what was put is where other workers find it. */
   close: () => Promise<void>
 }
@@ -77,8 +71,8 @@ export function createCompiledPrograms(maxBytes = ALL_BYTES, store?: CompiledSto
       forget(oldest)
     }
   }
-  const get = async ({ tenant, hash }: ProgramKey): Promise<CompiledProgram | undefined> => {
-    const found = kept.get(hash) ?? (await store?.find(tenant, hash))
+  const get = async (hash: string): Promise<CompiledProgram | undefined> => {
+    const found = kept.get(hash) ?? (await store?.find(hash))
     if (found) keep(hash, found)
     return found
   }
@@ -108,20 +102,19 @@ export function createCompiledPrograms(maxBytes = ALL_BYTES, store?: CompiledSto
   return {
     get,
     put(key, program) {
-      keep(key.hash, program)
+      keep(key, program)
       if (!store) return
-      const saved = store.save(key.tenant, key.hash, program).finally(() => saving.delete(key.hash))
-      saving.set(key.hash, saved)
+      const saved = store.save(key, program).finally(() => saving.delete(key))
+      saving.set(key, saved)
     },
-    async getOrBegin(key, leaseMs, signal) {
-      const { hash } = key
+    async getOrBegin(hash, leaseMs, signal) {
       for (let waits = 0; ; waits++) {
-        const found = await get(key)
+        const found = await get(hash)
         if (found) return found
         const end = await begin(hash, leaseMs)
         if (end) {
           // It may have been compiled since.
-          const now = await get(key)
+          const now = await get(hash)
           if (!now) return end
           await end()
           return now
@@ -143,12 +136,9 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
 
-export const compiledKey = ({ tenant, ...of }: { tenant: string } & Record<string, unknown>): ProgramKey => ({
-  tenant,
-  hash: createHash('sha256')
-    .update(JSON.stringify([tenant, of]))
-    .digest('hex'),
-})
+/** Names what is compiled: whose it is, and anything that has to do with the outcome. */
+export const compiledKey = (of: { tenant: string } & Record<string, unknown>): string =>
+  createHash('sha256').update(JSON.stringify(of)).digest('hex')
 
 /** All that a compiler may leave to be kept. */
 export const EVERYTHING: ArtifactRequest = { globs: ['**'], maxBytes: COMPILED_BYTES, maxFiles: 100 }

@@ -10,11 +10,11 @@ import type { WorkerCore } from '../core.ts'
 import type { CompiledProgram } from './compiled-programs.ts'
 import { packProgram, unpackProgram } from './program-pack.ts'
 
-/** Compiled programs that all workers have, in the file store. It may fail to have one at any time, and never throws. */
+/** Compiled programs that all workers have, in the file store, by keys that say whose they are. It may fail to have one at any time, and never throws. */
 export interface CompiledStore {
   /** @returns undefined when it has none by this key, or does not answer */
-  find: (tenant: string, key: string) => Promise<CompiledProgram | undefined>
-  save: (tenant: string, key: string, program: CompiledProgram) => Promise<void>
+  find: (key: string) => Promise<CompiledProgram | undefined>
+  save: (key: string, program: CompiledProgram) => Promise<void>
   /**
    * Tells other workers that a program is being compiled.
    * @param leaseMs after which that is believed no more
@@ -26,14 +26,15 @@ export interface CompiledStore {
   close: () => Promise<void>
 }
 
-/** What one tenant's programs may take in the file store, apart from its files. Those stored longest ago go first. */
-const TENANT_BYTES = 256 * MIB
-const TENANT_FILES = 2000
+/** What all of them may take in the file store: so many bytes, but no more than a part of it. Those stored longest ago go first. */
+const MAX_BYTES = 1024 * MIB
+const PART = 1 / 4
+const MAX_FILES = 10_000
 /** Removed at a time, when there is no room. */
 const EVICTED = 50
 const KEPT_SECONDS = (24 * 60 * MINUTE) / SECOND
-/** In whose name the file store keeps a tenant's programs. It is no name that a tenant can have. */
-const storeTenant = (tenant: string) => `runyard/compiled/${tenant}`
+/** In whose name the file store keeps them. It is no name that a tenant can have. */
+const STORE_TENANT = 'runyard/compiled'
 
 export function createCompiledStore({
   config,
@@ -46,17 +47,17 @@ export function createCompiledStore({
   const records = createFileRecords(redis, keys, boundsOf(config))
   const unlessFails = <T>(otherwise: T, what: string, work: () => Promise<T>) => settled(work, otherwise, what, log)
 
-  const evictOldest = async (tenant: string) => {
-    const ids = await redis.zrange(keys.tenantFiles(tenant), '-', '+', 'BYLEX', 'LIMIT', 0, EVICTED)
-    for (const id of ids) await records.remove(tenant, id)
+  const evictOldest = async () => {
+    const ids = await redis.zrange(keys.tenantFiles(STORE_TENANT), '-', '+', 'BYLEX', 'LIMIT', 0, EVICTED)
+    for (const id of ids) await records.remove(STORE_TENANT, id)
   }
 
   return {
-    find: (tenant, key) =>
+    find: (key) =>
       unlessFails(undefined, 'find', async () => {
         const id = await redis.get(keys.compiledProgram(key))
         const record = id === null ? undefined : await records.read(id)
-        if (record?.tenant !== storeTenant(tenant)) return undefined
+        if (record?.tenant !== STORE_TENANT || record.file.name !== key) return undefined
         const pieces: Buffer[] = []
         const content = await store.open(record.blob).catch((error: unknown) => {
           // Hosts that share no file store have none of each other's.
@@ -66,16 +67,15 @@ export function createCompiledStore({
         for await (const piece of content) pieces.push(piece as Buffer)
         return unpackProgram(Buffer.concat(pieces), record.file.sha256)
       }),
-    save: (tenant, key, program) =>
+    save: (key, program) =>
       unlessFails(undefined, 'save', async () => {
-        const owner = storeTenant(tenant)
         const pack = packProgram(program)
-        const file = { tenant: owner, name: key, contentType: DEFAULT_CONTENT_TYPE, ttlSeconds: KEPT_SECONDS }
+        const file = { tenant: STORE_TENANT, name: key, contentType: DEFAULT_CONTENT_TYPE, ttlSeconds: KEPT_SECONDS }
         const options = { records, store, maxBytes: pack.length }
         const saved = () => saveFile(options, file, { pieces: only(pack), bytes: pack.length })
         const { record } = await saved().catch(async (error: unknown) => {
           if (!(error instanceof FileRefused) || error.refusal.kind === 'place') throw error
-          await evictOldest(owner)
+          await evictOldest()
           return saved()
         })
         await redis.set(keys.compiledProgram(key), record.file.id, 'EX', KEPT_SECONDS)
@@ -109,7 +109,7 @@ async function* only(bytes: Buffer): AsyncGenerator<Uint8Array> {
 
 const boundsOf = ({ files }: Config) => ({
   ttlSeconds: files.ttlSeconds,
-  tenantMaxFiles: TENANT_FILES,
-  tenantMaxBytes: Math.min(TENANT_BYTES, files.storeMaxBytes),
+  tenantMaxFiles: MAX_FILES,
+  tenantMaxBytes: Math.min(MAX_BYTES, Math.floor(files.storeMaxBytes * PART)),
   maxBytes: files.storeMaxBytes,
 })
