@@ -35,6 +35,8 @@ test('a row has verdict, time, memory and points, and what is said of the test b
     '      line 1: expected "7", got "8"',
   ])
   expect(rows.row(stage('time-limit'), '8')).toHaveLength(1)
+  const secret = verdictRows([{ name: 'a' }, { name: 'b', answer: '7', secret: true }], true, plain)
+  expect(secret.row(stage('wrong-answer'), '')).toHaveLength(1)
   expect(verdictRows(tests, false, plain).row(stage('wrong-answer'), '8')).toHaveLength(1)
   expect(rows.row({ name: 'compile' } as StageSummary, '')).toEqual([])
 })

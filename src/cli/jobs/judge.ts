@@ -100,11 +100,15 @@ const COMPARED = 1e6
 
 async function showVerdicts(
   events: AsyncIterable<StreamedEvent>,
-  { tests = [], checker, interactor }: CodeRequest,
+  { tests = [], checker, interactor, secret = false }: CodeRequest,
   { stdout, stderr, note, paint = plain }: Streams,
 ): Promise<JobSummary | undefined> {
   const print = (text: string) => void stdout.write(`${text}\n`)
-  const rows = verdictRows(tests, !interactor && checker?.type !== 'program', paint)
+  const rows = verdictRows(
+    tests.map((test) => ({ secret, ...test })),
+    !interactor && checker?.type !== 'program',
+    paint,
+  )
   let output = ''
   let hasHead = false
   for await (const event of events) {

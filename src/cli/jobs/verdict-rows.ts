@@ -36,8 +36,9 @@ export function verdictRows(tests: readonly RequestTest[], compares: boolean, pa
       const shown = paint(verdictFormat(verdict), verdict) + ' '.repeat(LONGEST.length - verdict.length)
       const memory = `${(memoryPeakBytes / MIB).toFixed(1)} MiB`
       const row = columns(names[test.index] ?? '', shown, `${cpuMs.toFixed(0)} ms`, memory, `${score}/${points}`)
-      const { answer, expectedOutput = answer } = tests[test.index] ?? {}
-      const isWrong = verdict === 'wrong-answer' || verdict === 'presentation-error'
+      const { answer, expectedOutput = answer, secret } = tests[test.index] ?? {}
+      // Of a secret test there is no output to compare.
+      const isWrong = secret !== true && (verdict === 'wrong-answer' || verdict === 'presentation-error')
       const difference = isWrong && compares && expectedOutput !== undefined ? firstDifference(output, expectedOutput) : undefined // prettier-ignore
       const words = [feedback, judgeMessage, difference && tellDifference(difference)]
       const lines = words.flatMap((text) => text?.split('\n') ?? [])
