@@ -3,10 +3,12 @@ import { createParser } from 'eventsource-parser'
 
 /** A client with kept-alive connections and no more work of its own than needed: what is measured is the service. */
 export interface BenchClient {
-  /** Posts JSON and reads JSON. @throws Error for any status but 200 and 202 */
+  /** Posts JSON and reads JSON. @throws Error for any status but 200 to 202 */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Record<string, unknown>>
   /** Reads JSON. @throws Error for any status but 200 */
   get(path: string): Promise<Record<string, unknown>>
+  /** Reads what it is. @throws as `get` */
+  bytes(path: string): Promise<Buffer>
   /**
    * Posts a job to where its events are the answer, and reads them to their end.
    * @param output is told of each piece of standard output as it comes
@@ -28,18 +30,18 @@ export function createBenchClient(url: string, common: Record<string, string>): 
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(text),
   })
-  const textOf = async (response: IncomingMessage) => {
+  const bytesOf = async (response: IncomingMessage) => {
     const chunks: Buffer[] = []
     for await (const chunk of response) chunks.push(chunk as Buffer)
-    return Buffer.concat(chunks).toString()
+    return Buffer.concat(chunks)
   }
+  const textOf = async (response: IncomingMessage) => (await bytesOf(response)).toString()
   return {
     async post(path, body, headers = {}) {
       const text = JSON.stringify(body)
       const response = await ask('POST', path, { ...jsonHeaders(text), ...headers }, text)
       const answer = await textOf(response)
-      if (response.statusCode === 200 || response.statusCode === 202)
-        return JSON.parse(answer) as Record<string, unknown>
+      if ([200, 201, 202].includes(response.statusCode ?? 0)) return JSON.parse(answer) as Record<string, unknown>
       throw new Error(`${path} answered ${response.statusCode}: ${answer}`)
     },
     async get(path) {
@@ -47,6 +49,12 @@ export function createBenchClient(url: string, common: Record<string, string>): 
       const answer = await textOf(response)
       if (response.statusCode === 200) return JSON.parse(answer) as Record<string, unknown>
       throw new Error(`${path} answered ${response.statusCode}: ${answer}`)
+    },
+    async bytes(path) {
+      const response = await ask('GET', path, {})
+      const answer = await bytesOf(response)
+      if (response.statusCode === 200) return answer
+      throw new Error(`${path} answered ${response.statusCode}: ${answer.toString()}`)
     },
     async stream(path, body, output) {
       const text = JSON.stringify(body)

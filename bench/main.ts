@@ -13,22 +13,24 @@ import { DEEP, measureDepths, measureRetained, ROOMY } from './depth.ts'
 import { measureHello, warmUp } from './hello.ts'
 import { type BenchClient, createBenchClient } from './http-client.ts'
 import { type Product, startProduct } from './product.ts'
+import { measureJudging } from './judging.ts'
 import { measureTrips } from './redis-trips.ts'
 import { fillDocument, machine, merged, picture, POLICIES, type Report, tables } from './report.ts'
 
 const USAGE = `npm run bench [-- options]
   --languages a,b   only these; every installed one otherwise
-  --only a,b        of hello, cpu, memory, sizes, depth, trips
+  --only a,b        of hello, cpu, memory, sizes, depth, trips, judging; also as words behind the options
   --policies a,b    of tenant, never, and never-paced: never, with a pause before each job, one after another
   --document        write docs/performance.md, .json and .svg; what is not measured now stays there as it was`
-const PARTS = ['hello', 'cpu', 'memory', 'sizes', 'depth', 'trips']
+const PARTS = ['hello', 'cpu', 'memory', 'sizes', 'depth', 'trips', 'judging']
 /** In which a sandbox can be made, with everything else that a machine of two processors then has to do. */
 const PAUSE_MS = 400
 /** After which nothing more is made ready. */
 const IDLE_MS = 5000
 
 const root = packageRoot()
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     languages: { type: 'string' },
     only: { type: 'string' },
@@ -41,7 +43,7 @@ if (values.help) {
   process.stdout.write(`${USAGE}\n`)
   process.exit(0)
 }
-const parts = new Set(chosen(values.only, PARTS))
+const parts = new Set(chosen(positionals.length > 0 ? positionals.join(',') : values.only, PARTS))
 const policies = chosen(values.policies, POLICIES)
 const installed = await installedLanguages()
 const names = chosen(values.languages, installed.map(({ id }) => id)) // prettier-ignore
@@ -51,13 +53,14 @@ if (!first) throw new Error('no language is installed')
 /** What warms up with the least time spent in sandboxes. */
 const cheapest = installed.find(({ id }) => id === 'bash') ?? first
 
-const report: Report = { at: new Date().toISOString(), machine: machine(), hello: [], cpu: [], memory: undefined, sizes: [], depths: [], trips: [] } // prettier-ignore
+const report: Report = { at: new Date().toISOString(), machine: machine(), hello: [], cpu: [], memory: undefined, sizes: [], depths: [], trips: [], judging: [] } // prettier-ignore
 if (parts.has('memory')) await withProduct({}, ofMemory, 'cold')
 for (const policy of ['hello', 'cpu', 'sizes'].some((part) => parts.has(part)) ? policies : []) {
   const reuse = policy === 'tenant' ? 'tenant' : 'never'
   await withProduct({ SANDBOX_REUSE: reuse }, (product, client) => ofPolicy(product, client, policy))
 }
 if (parts.has('depth')) await withProduct({ ...DEEP, ...ROOMY }, ofDepth)
+if (parts.has('judging')) await withProduct({}, ofJudging)
 if (parts.has('trips')) await withProduct({}, ofTrips, 'cold', true)
 
 for (const { title, text } of tables(report)) process.stdout.write(`\n${title}\n\n${text}\n`)
@@ -102,6 +105,13 @@ async function ofDepth(product: Product, client: BenchClient): Promise<void> {
   } finally {
     crowd.close()
   }
+}
+
+async function ofJudging(_product: Product, client: BenchClient): Promise<void> {
+  const { id } = installed.find(({ id: own }) => own === 'cpp') ?? installed.find(({ id: own }) => own === 'c') ?? {}
+  if (id === undefined) return
+  tell(`judging, ${id}`)
+  report.judging = [await measureJudging(client, id)]
 }
 
 async function ofTrips(product: Product, client: BenchClient): Promise<void> {

@@ -6,6 +6,7 @@ import type { DepthRow } from './depth.ts'
 import { type HelloRow, IN_FLIGHT, ROUNDS, SEQUENTIAL } from './hello.ts'
 import { fillMarked, table } from './markdown.ts'
 import { COMPONENTS } from './product.ts'
+import type { JudgingRow } from './judging.ts'
 import type { TripsRow } from './redis-trips.ts'
 
 /** Of the reuse of sandboxes, as rows are ordered. */
@@ -20,6 +21,7 @@ export interface Report {
   sizes: SizeRow[]
   depths: DepthRow[]
   trips: TripsRow[]
+  judging?: JudgingRow[]
 }
 
 export const machine = (): Report['machine'] => ({
@@ -31,7 +33,15 @@ export const machine = (): Report['machine'] => ({
 const figure = (value: number, digits = 1): string => value.toFixed(digits)
 
 /** The figures as tables, in Markdown. */
-export function tables({ hello, cpu, memory, sizes, depths, trips }: Report): { title: string; text: string }[] {
+export function tables({
+  hello,
+  cpu,
+  memory,
+  sizes,
+  depths,
+  trips,
+  judging = [],
+}: Report): { title: string; text: string }[] {
   const parts = [
     {
       title: 'Hello world, one after another',
@@ -89,6 +99,27 @@ export function tables({ hello, cpu, memory, sizes, depths, trips }: Report): { 
     {
       title: 'A deep queue, many results',
       text: table(['while', 'p50 ms'], depths.map(({ what, p50Ms }) => [what, figure(p50Ms)])), // prettier-ignore
+    },
+    {
+      title: 'Judging',
+      text: table(
+        [
+          'program',
+          'bare ms',
+          'judged ms',
+          'judged / bare',
+          `${judging[0]?.atOnce ?? 8} at once, ms`,
+          'speed-up for each processor',
+        ],
+        judging.map(({ language, tests, cpuMs, bareMs, judgedMs, ratio, atOnceMs, scaling }) => [
+          `${language}, ${tests} tests of ${cpuMs} ms`,
+          figure(bareMs, 0),
+          figure(judgedMs, 0),
+          figure(ratio, 2),
+          figure(atOnceMs, 0),
+          figure(scaling, 2),
+        ]),
+      ),
     },
     {
       title: 'Round trips to Redis',
@@ -160,6 +191,7 @@ export function merged(before: Report | undefined, now: Report): Report {
     sizes: now.sizes.length > 0 ? now.sizes : before.sizes,
     depths: now.depths.length > 0 ? now.depths : before.depths,
     trips: now.trips.length > 0 ? now.trips : (before.trips ?? []),
+    judging: now.judging && now.judging.length > 0 ? now.judging : (before.judging ?? []),
   }
 }
 

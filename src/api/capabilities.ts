@@ -45,7 +45,15 @@ export function createCapabilities(core: Core, foundation: Foundation) {
   })
   const { records, requests, submission, cancel, screen } = jobs
   const batches = createBatchesFeature(core, { records, requests, submission, cancel, limitEndUsers, spendRest, open })
-  const judging = createProblemsFeature(core, { problems, problemJobs, languages, records, requests, submission, spendRest }) // prettier-ignore
+  const judging = createProblemsFeature(core, {
+    problems,
+    problemJobs,
+    languages,
+    records,
+    requests,
+    submission,
+    pace: foundation.rateLimit.limiter.pace,
+  })
   const sessions = createSessionsFeature(core, {
     languages,
     overview,

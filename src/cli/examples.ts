@@ -49,6 +49,16 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
     ['runyard judge sum solution.c --json', 'the whole result as JSON'],
   ],
   'problem check': [['runyard problem check sum', 'whether sum/submissions end as they claim']],
+  'problem similarity': [
+    [
+      'runyard problem similarity 01a2072e-7983-76e0-a216-a5590488afdc --least 70',
+      'pairs that are at least 70 % alike',
+    ],
+    [
+      'runyard problem similarity 01a2072e-7983-76e0-a216-a5590488afdc --html report.html',
+      'a page of the lines that are alike',
+    ],
+  ],
   list: [
     ['runyard list', 'the last 20'],
     ['runyard list --state running', 'those that run now'],

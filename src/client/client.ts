@@ -6,6 +6,7 @@ import type {
   Job,
   JobSummary,
   Runtime,
+  Similarity,
   State,
   Status,
 } from './api-types.ts'
@@ -91,6 +92,11 @@ export interface Client {
   cancelBatch(id: string, options?: CallOptions): Promise<Batch>
   /** What a job came of, when it was kept. */
   getRequest(id: string, options?: CallOptions): Promise<CodeRequest | ContainerRequest>
+  /**
+   * Compares the submissions of a stored problem with each other.
+   * @param options `least` similarity of a pair in percent, 50 when absent; `code`: with the lines that are alike, and end users
+   */
+  compareSubmissions(problem: string, options?: CallOptions & { least?: number; code?: boolean }): Promise<Similarity>
   /** A file that a job made, by its path in the job's `artifacts`. */
   artifact(id: string, path: string, options?: CallOptions): Promise<Uint8Array>
   /** The same piece by piece, as it comes. */
@@ -171,6 +177,8 @@ export function createClient(options: ClientOptions): Client {
       yield* piecesOf(http.url, await http.open(artifactAt(id, path), call), call?.signal)
     },
     environments: createEnvironments(http),
+    compareSubmissions: (problem, { least = 50, code = false, ...call } = {}) =>
+      http.json<Similarity>(`/v1/problems/${part(problem)}/similarity?least=${least}&code=${code}`, call),
     files: createFiles(http, newIdempotencyKey),
     sessions: createSessions(http, newIdempotencyKey),
     runtimes: async (call) => (await http.json<{ runtimes: Runtime[] }>('/v1/runtimes', call)).runtimes,

@@ -9,6 +9,8 @@ import { EXAMPLES } from '../../src/cli/examples.ts'
 import { createProgram } from '../../src/cli/program.ts'
 import { loadConfig } from '../../src/shared/config/config.ts'
 import { readDoc, tableRows, uncoded } from '../docs/tables.ts'
+import { tar } from '../support/archives.ts'
+import { post } from '../support/client.ts'
 import { startPlatform, type TestPlatform, testRoot } from '../support/platform.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'runyard-commands-'))
@@ -138,6 +140,9 @@ test('what is printed is one JSON object with the members that docs/cli.md names
   writeFileSync(join(folder, 'greeting/1.ans'), 'Hello')
   expect(await json('judge', join(folder, 'greeting'), program)).toMatchObject({ judging: { verdict: 'accepted' } })
   expect(await json('problem check', join(folder, 'greeting'))).toEqual({ format: 'folder', tests: 1, submissions: [] })
+  const archive = tar([['1.in', ''], ['1.ans', 'Hello']]).toString('base64') // prettier-ignore
+  const stored = await post<{ id: string }>(`${platform.url}/v1/problems`, { name: 'Greeting', archive })
+  expect(await json('problem similarity', stored.body.id)).toEqual({ compared: 0, pairs: [] })
   const { files } = (await json('files put', program)) as { files?: { id: string }[] }
   const [file] = files ?? []
   expect(await json('files list')).toEqual({ files })

@@ -29,7 +29,7 @@ const SPEC = {
 const compiled = createCompiledPrograms()
 
 /** Judges one test. @returns what was done in the sandbox */
-async function judgeOnce(more: Partial<JobSpec> = {}, program = PROGRAM): Promise<string[]> {
+async function judgeOnce(more: Partial<JobSpec> = {}, program = PROGRAM, tests = 1): Promise<string[]> {
   const sandbox = nullSandbox()
   const done: string[] = []
   sandbox.writeFile = (path, mode) => void done.push(`${path} ${mode.toString(8)}`)
@@ -55,28 +55,28 @@ async function judgeOnce(more: Partial<JobSpec> = {}, program = PROGRAM): Promis
   } as const
   const cell = createJudgeCell(sandbox, options)
   expect(await cell.prepare()).toBeUndefined()
-  await cell.place({ input: Buffer.from('i'), answer: Buffer.from('a'), output: Buffer.from('o') })
-  await cell.run()
+  const files = { input: Buffer.from('i'), answer: Buffer.from('a'), output: Buffer.from('o') }
+  for (let test = 0; test < tests; test++) {
+    await cell.place(files)
+    const { conclude } = await cell.run()
+    await conclude()
+    done.push('judged')
+  }
+  await cell.settle()
   return done
 }
 
 test('a judge’s program is compiled once, and kept for the tenant’s next jobs', async () => {
   const files = ['.judge/input.txt 644', '.judge/answer.txt 644', '.judge/output.txt 644', '.judge/feedback/.keep 644']
-  const anew = ['main.c 644', 'gcc', 'renew folder', ...files, './a.out']
+  const anew = ['main.c 644', 'gcc', 'renew folder', ...files, './a.out', 'renew folder', 'judged']
   expect(await judgeOnce()).toEqual(anew)
-  expect(await judgeOnce()).toEqual(['main.c 644', 'a.out 755', ...files, './a.out'])
+  expect(await judgeOnce()).toEqual(['main.c 644', 'a.out 755', ...files, './a.out', 'renew files', 'judged'])
   expect(await judgeOnce({ tenant: 'bob' })).toEqual(anew)
   expect(await judgeOnce({}, { ...PROGRAM, compilerArgs: ['-O3'] })).toEqual(anew)
 })
 
-test('of what is kept, that used longest ago goes first', () => {
-  const programs = createCompiledPrograms(10)
-  const files = (bytes: number) => [{ path: 'a', content: Buffer.alloc(bytes) }]
-  programs.put('a', files(4))
-  programs.put('b', files(4))
-  expect(programs.get('a')?.files).toHaveLength(1)
-  programs.put('c', files(4))
-  expect(['a', 'b', 'c'].map((key) => programs.get(key) !== undefined)).toEqual([true, false, true])
-  programs.put('d', files(11))
-  expect(['a', 'c', 'd'].map((key) => programs.get(key) !== undefined)).toEqual([true, true, false])
+test('the cell for the next test is made when the one before has been judged, and not again', async () => {
+  const files = ['.judge/input.txt 644', '.judge/answer.txt 644', '.judge/output.txt 644', '.judge/feedback/.keep 644']
+  const judged = [...files, './a.out', 'renew files', 'judged']
+  expect(await judgeOnce({}, PROGRAM, 2)).toEqual(['main.c 644', 'a.out 755', ...judged, ...judged])
 })

@@ -334,7 +334,8 @@ test('the command line judges with a folder, and tells each verdict', async () =
     const notes: string[] = []
     const streams = { stdout, stderr, note: (text: string) => void notes.push(text) }
     const code = await judgeFolder(join(folder, 'sum'), program, {}, connection, streams, never)
-    return { code, said: String(stdout.read() ?? '').replaceAll(/\d+ ms/g, 'N ms'), notes }
+    const said = String(stdout.read() ?? '').replaceAll(/ +\d+ ms +[\d.]+ MiB/g, ' N ms N MiB')
+    return { code, said, notes }
   }
   try {
     write(
@@ -352,12 +353,22 @@ test('the command line judges with a folder, and tells each verdict', async () =
     const right = await run(write('right.py', 'print(sum(map(int, input().split())))'))
     expect(right).toEqual({
       code: 0,
-      said: '1         accepted  N ms\nlarge/2   accepted  N ms\nlarge/10  accepted  N ms\ngroup large: 8 of 8\naccepted: 9 of 9 points\n',
+      said: [
+        'TEST      VERDICT                   CPU     MEMORY  POINTS',
+        '1         accepted N ms N MiB  1/1',
+        'large/2   accepted N ms N MiB  1/1',
+        'large/10  accepted N ms N MiB  1/1',
+        'group large: 8 of 8',
+        'accepted: 9 of 9 points',
+        '',
+      ].join('\n'),
       notes: [],
     })
     const wrong = await run(write('wrong.sh', 'read -r a b; echo $((a + (b < 0 ? -b : b)))'))
     expect(wrong.code).toBe(121)
-    expect(wrong.said).toMatch(/large\/10 {2}wrong-answer {2}N ms\ngroup large: 0 of 8\nwrong-answer: 1 of 9 points\n$/)
+    expect(wrong.said).toMatch(
+      /large\/10 {2}wrong-answer +N ms N MiB {2}0\/1\n {10}line 1: expected "0", got "18"\ngroup large: 0 of 8\nwrong-answer: 1 of 9 points\n$/,
+    )
     write('sum/4.in', '')
     await expect(run(join(folder, 'right.py'))).rejects.toThrow(/cannot be used:\n {2}4\.in has no answer/)
   } finally {

@@ -164,12 +164,13 @@ describe('judging again', () => {
   })
 
   test.each([submissionRoutes[0], trialRoutes[0]])(
-    'takes from the budget what each job costs: $path',
+    'starts its jobs as fast as the rate of its caller allows, and costs no more than a request: $path',
     async (route) => {
       const jobs = ['a', 'b', 'c']
-      const spent: number[] = []
+      const paced: number[] = []
+      const submitted: JobSpec[] = []
       const example = { language: 'python', files: [], entrypoint: 'main.py' }
-      const limited = new Problem('rate-limited', 'too many')
+      const full = new Problem('queue-full', 'no room')
       const needs = {
         problems: {
           read: async () => ({ id: 'p', version: 1 }),
@@ -181,16 +182,30 @@ describe('judging again', () => {
           spec: async (id: string) => spec(id),
         },
         requests: { code: async () => spec('new') },
-        submission: { submitBatch: () => Promise.reject(new Error('was submitted')) },
-        spendRest: async (_: unknown, tokens: number) => {
-          spent.push(tokens)
-          throw limited
+        submission: {
+          submitBatch: async (specs: JobSpec[]) => {
+            submitted.push(...specs)
+            throw full
+          },
+        },
+        pace: async (_: unknown, count: number) => {
+          paced.push(count)
+          return { outcome: 'paced', delaysMs: [0, 0, 1000] }
         },
       }
       const request = { caller: { tenant: 'alice' }, params: { id: 'p' } }
       const handle = route?.handle as unknown as (needs: object, request: object) => Promise<void>
-      await expect(handle(needs, request)).rejects.toBe(limited)
-      expect(spent).toEqual([2])
+      await expect(handle(needs, request)).rejects.toBe(full)
+      expect(submitted.map(({ delayMs }) => delayMs)).toEqual([0, 0, 1000])
+      // What is not accepted keeps no place.
+      expect(paced).toEqual([3, -3])
+      const rate = { perMinute: 1, burst: 1 }
+      const busy = { ...needs, pace: async () => ({ outcome: 'too many', rate, waitingMs: 90_000 }) }
+      await expect(handle(busy, request)).rejects.toMatchObject({
+        code: 'rate-limited',
+        headers: { 'Retry-After': '90' },
+      })
+      expect(submitted).toHaveLength(3)
     },
   )
 })

@@ -289,6 +289,11 @@ describe('a stored problem', () => {
     )
     expect(rejudged).toMatchObject({ status: 202, body: { version: 2, left: [] } })
     expect(rejudged.body.jobs.map(({ again }) => again.id).toSorted()).toEqual([c.id, bash.id].toSorted())
+    const events = `${platform.url}/v1/batches/${rejudged.body.batch}/events`
+    const streamed = await (await fetch(events)).text()
+    expect([...streamed.matchAll(/^event: job$/gm)]).toHaveLength(2)
+    expect(streamed).toMatch(/id: end\ndata: \{"queued":0,"running":0,"finished":2,"cancelled":0\}\n\n$/)
+    expect((await fetch(events, { headers: { 'last-event-id': 'end' } })).status).toBe(204)
     const { counts } = await waited(rejudged.body.batch)
     expect(counts).toEqual({ queued: 0, running: 0, finished: 2, cancelled: 0 })
     const now = async (old: Job) => {

@@ -71,10 +71,24 @@ test('a test that was killed for its CPU time does not run again', async () => {
   expect(killed.given).toHaveLength(1)
 })
 
+test('the signal that ends a secret test is not told: a program could choose it by what it read', async () => {
+  for (const [secret, told] of [
+    [true, null],
+    [false, 'SIGSEGV'],
+  ] as const) {
+    const sandbox = {
+      ...nullSandbox(),
+      run: async () => ({ ...SUCCESS, exitCode: null, signal: 11 }),
+    }
+    const { stages } = await runJob(sandbox, { ...SPEC, tests: [{ secret }] }, undefined, 0, LISTENER, never)
+    expect(stages[0]).toMatchObject({ status: 'signalled', signal: told, judging: { verdict: 'runtime-error' } })
+  }
+})
+
 test('what is kept of a compiler is that of the same packages', async () => {
   const keys: string[] = []
   const programs = {
-    get: (key: string) => void keys.push(key),
+    get: async (key: string) => void keys.push(key),
     put: () => undefined,
   }
   const [c] = loadLanguages(join(packageRoot(), 'languages')).filter(({ id }) => id === 'c')

@@ -27,6 +27,7 @@ METHODS = {
     "get /v1/files/{id}/content": ("files.read", "files.stream", "files.save"),
     "post /v1/batches": ("batch", "run_batch"),
     "get /v1/batches/{id}": ("get_batch", "wait_batch"),
+    "get /v1/batches/{id}/events": ("stream_batch",),
     "delete /v1/batches/{id}": ("cancel_batch",),
     "post /v1/problems": ("create_problem",),
     "get /v1/problems": ("problems",),

@@ -9,6 +9,7 @@ import type { JobRequestBuilder } from '../jobs/request/job-request-builder.ts'
 import type { LimitEndUsers } from '../rate-limit/end-users.ts'
 import { cancelBatch } from './cancel-batch.ts'
 import { readBatch } from './read-batch.ts'
+import { streamBatchEvents } from './stream-batch.ts'
 import { submitBatch } from './submit-batch.ts'
 
 export interface BatchesNeeds {
@@ -21,7 +22,7 @@ export interface BatchesNeeds {
   open: OpenResponses
 }
 
-export const BATCH_ROUTES = [submitBatch, readBatch, cancelBatch]
+export const BATCH_ROUTES = [submitBatch, readBatch, streamBatchEvents, cancelBatch]
 
 /** `/v1/batches`: many jobs in one call. */
 export function createBatchesFeature({ redis, keys }: Core, needs: BatchesNeeds): { routes: BoundRoute[] } {

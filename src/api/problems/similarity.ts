@@ -1,3 +1,4 @@
+import { MAX_PARTS } from '../../shared/judging/similarity.ts'
 import type { Language } from '../../shared/language.ts'
 import type { Marks } from '../../shared/syntax.ts'
 import { withoutComments } from '../screening/without-comments.ts'
@@ -142,9 +143,8 @@ function codeOf(token: string): number {
   return code
 }
 
-/** Pairs of one language, and parts of one pair, that are told. */
+/** Pairs of one language that are told. */
 export const MAX_PAIRS = 500
-export const MAX_PARTS = 100
 
 /**
  * Pairs of programs in one language that are alike, most alike first: at most `MAX_PAIRS`.

@@ -1,20 +1,22 @@
 import { setImmediate } from 'node:timers/promises'
-import Type, { type Static } from 'typebox'
-import { v7 as uuid } from 'uuid'
+import Type from 'typebox'
 import type { JobSpec, SourceFile } from '../../shared/job.ts'
 import { problemOfContent, type ProblemStore } from '../../shared/judging/problem-store.ts'
 import type { ProblemJobs } from '../../shared/judging/problem-jobs.ts'
+import { Similarity } from '../../shared/judging/similarity.ts'
 import type { Language } from '../../shared/language.ts'
 import type { JobReader } from '../../shared/jobs/job-reader.ts'
 import { Problem, RETRY_SOON } from '../../shared/problems.ts'
 import type { CodeRequest } from '../../shared/requests.ts'
 import { CODE_PROBLEMS, SUBMISSION_PROBLEMS } from '../http/openapi/problems.ts'
 import { PATH } from '../http/openapi/parameters.ts'
-import { defineRoute, type RouteRequest } from '../http/route.ts'
+import { defineRoute } from '../http/route.ts'
 import type { JobSubmission } from '../jobs/job-submission.ts'
 import type { JobRequestBuilder } from '../jobs/request/job-request-builder.ts'
 import { OUTPUT_LANGUAGE } from '../judging/prepare-submission.ts'
 import { ownProblem } from './problem-routes.ts'
+import { addCode } from './similar-code.ts'
+import { PACED, type PacedNeeds, submitPaced } from './submit-paced.ts'
 import {
   createWork,
   fingerprintsOf,
@@ -24,7 +26,6 @@ import {
   MAX_ALL_FINGERPRINTS,
   MAX_FINGERPRINTS,
   MAX_PAIRS,
-  MAX_PARTS,
   type Prints,
 } from './similarity.ts'
 
@@ -35,8 +36,7 @@ export interface SubmissionNeeds {
   requests: JobRequestBuilder
   submission: JobSubmission
   languages: readonly Language[]
-  /** Takes from the caller's rate what the jobs beyond the first cost. */
-  spendRest: (request: Pick<RouteRequest, 'req' | 'res'>, tokens: number) => Promise<void>
+  pace: PacedNeeds['pace']
   /** Compares programs, when no others are compared. @throws Problem `unavailable` */
   alone: Alone
 }
@@ -88,30 +88,12 @@ const SimilarityQuery = Type.Object(
         description: 'least similarity of a pair in percent; 50 when absent',
       }),
     ),
+    code: Type.Optional(
+      Type.Enum(['true', 'false'], { description: 'whether the lines that are alike come along, and end users' }),
+    ),
   },
   { additionalProperties: false },
 )
-const line = Type.Integer({ minimum: 1 })
-const Part = Type.Object({ path: Type.String(), from: line, to: line })
-const Similarity = Type.Object({
-  compared: Type.Integer({ minimum: 0, description: 'submissions' }),
-  pairs: Type.Array(
-    Type.Object({
-      language: Type.String(),
-      first: jobId,
-      second: jobId,
-      similarity: Type.Number({
-        minimum: 0,
-        maximum: 1,
-        description: 'part of the smaller one that the other has too',
-      }),
-      parts: Type.Array(Type.Object({ first: Part, second: Part }), {
-        maxItems: MAX_PARTS,
-        description: 'lines that are alike',
-      }),
-    }),
-  ),
-})
 
 export const submissionRoutes = [
   defineRoute({
@@ -122,7 +104,8 @@ export const submissionRoutes = [
     summary: 'Judge all submissions of a problem again',
     description:
       `Submits the newest ${MAX_REJUDGED} submissions to this problem whose results are still kept once more, as new jobs in a batch: judged with the problem as it is ` +
-      'now, of low priority, with their own metadata and end user. Each counts as one submission of your budget. Programs that a worker compiled before are not compiled again. Nothing needs to be sent in the body.',
+      'now, of low priority, with their own metadata and end user. ' +
+      `${PACED} Programs that were compiled before are not compiled again. Nothing needs to be sent in the body.`,
     scopes: ['jobs'],
     params: { id: PATH.problem },
     answers: { 202: { description: 'The new jobs, and what they are of.', schema: Rejudging, headers: ['Location'] } },
@@ -131,8 +114,8 @@ export const submissionRoutes = [
       ...CODE_PROBLEMS,
       'nothing-to-run',
     ],
-    async handle(needs: SubmissionNeeds, { req, res, caller, params, requestId, send }) {
-      const { problemJobs, records, requests, submission, spendRest } = needs
+    async handle(needs: SubmissionNeeds, { res, caller, params, requestId, send }) {
+      const { problemJobs, records, requests } = needs
       const { id, version } = await ownProblem(needs, caller.tenant, params.id)
       const specs: JobSpec[] = []
       const left: { id: string; reason: string }[] = []
@@ -158,10 +141,7 @@ export const submissionRoutes = [
           left.length === 0 ? 'it has none whose results are kept' : `none of ${left.length} can be: ${left[0]?.reason}`
         throw new Problem('nothing-to-run', `no submission of this problem can be judged again: ${why}`)
       }
-      if (specs.length > 1) await spendRest({ req, res }, specs.length - 1)
-      const jobIds = specs.map(({ head }) => head.id)
-      const made = { id: uuid(), tenant: caller.tenant, createdAt: new Date().toISOString(), jobIds }
-      const { batch } = await submission.submitBatch(specs, made, undefined)
+      const batch = await submitPaced(needs, caller, specs)
       res.location(`/v1/batches/${batch.id}`)
       const jobs = specs.map(({ head, again = '' }) => ({ id: head.id, again: { id: again } }))
       send(202, { batch: batch.id, version, jobs, left })
@@ -185,7 +165,12 @@ export const submissionRoutes = [
     async handle(needs: SubmissionNeeds, { res, caller, params, query, send }) {
       const { id } = await ownProblem(needs, caller.tenant, params.id)
       const least = Number(query.least ?? DEFAULT_LEAST) / 100
-      send(200, await needs.alone(() => compare(needs, caller.tenant, id, least, () => res.closed)))
+      const found = await needs.alone(async () => {
+        const similarity = await compare(needs, caller.tenant, id, least, () => res.closed)
+        if (query.code === 'true') await addCode(needs.records, similarity.pairs)
+        return similarity
+      })
+      send(200, found)
     },
   }),
 ]
@@ -197,7 +182,7 @@ async function compare(
   problem: string,
   least: number,
   isGone: () => boolean,
-): Promise<Static<typeof Similarity>> {
+): Promise<Similarity> {
   const work = createWork(async () => {
     await setImmediate()
     if (isGone()) throw new Problem('unavailable', 'the request ended before it was answered')

@@ -1,5 +1,4 @@
 import Type from 'typebox'
-import { v7 as uuid } from 'uuid'
 import type { JobSpec, JobSummary } from '../../shared/job.ts'
 import type { ExampleSubmission } from '../../shared/judging/problem.ts'
 import { contentOf, type ProblemStore } from '../../shared/judging/problem-store.ts'
@@ -11,11 +10,12 @@ import { orNull } from '../../shared/schema.ts'
 import { CODE_PROBLEMS, SUBMISSION_PROBLEMS } from '../http/openapi/problems.ts'
 import { PATH } from '../http/openapi/parameters.ts'
 import { invalidRequest, problemWithin } from '../http/problems.ts'
-import { defineRoute, type RouteRequest } from '../http/route.ts'
+import { defineRoute } from '../http/route.ts'
 import type { JobSubmission } from '../jobs/job-submission.ts'
 import type { JobRequestBuilder } from '../jobs/request/job-request-builder.ts'
 import { ownProblem } from './problem-routes.ts'
 import type { Trials } from './problem-trials.ts'
+import { PACED, type PacedNeeds, submitPaced } from './submit-paced.ts'
 
 export interface TrialNeeds {
   problems: ProblemStore
@@ -23,8 +23,7 @@ export interface TrialNeeds {
   requests: JobRequestBuilder
   submission: JobSubmission
   trials: Trials
-  /** Takes from the caller's rate what the jobs beyond the first cost. */
-  spendRest: (request: Pick<RouteRequest, 'req' | 'res'>, tokens: number) => Promise<void>
+  pace: PacedNeeds['pace']
 }
 
 const ProblemCheck = Type.Object({
@@ -69,7 +68,8 @@ export const trialRoutes = [
     tag: 'Judging',
     summary: 'Judge the example submissions of a problem',
     description:
-      'Submits every example submission of the archive as a job of low priority; each counts as one submission of your budget. `GET` tells whether each ended as it claims; the batch can be waited for.',
+      'Submits every example submission of the archive as a job of low priority. `GET` tells whether each ended as it claims; the batch can be waited for. ' +
+      PACED,
     scopes: ['jobs'],
     params: { id: PATH.problem },
     answers: {
@@ -83,8 +83,8 @@ export const trialRoutes = [
       },
     },
     problems: [...SUBMISSION_PROBLEMS.filter((code) => !code.startsWith('idempotency')), ...CODE_PROBLEMS],
-    async handle(needs: TrialNeeds, { req, res, caller, params, requestId, send }) {
-      const { problems, requests, submission, trials, spendRest } = needs
+    async handle(needs: TrialNeeds, { res, caller, params, requestId, send }) {
+      const { problems, requests, trials } = needs
       const about = await ownProblem({ problems }, caller.tenant, params.id)
       const { examples = [] } = (await problems.content(contentOf(about))) ?? {}
       if (examples.length === 0) {
@@ -95,7 +95,6 @@ export const trialRoutes = [
         const detail = `has ${examples.length} example submissions; ${MAX_BATCH_JOBS} can be judged together`
         throw invalidRequest([{ pointer: '', detail }])
       }
-      if (examples.length > 1) await spendRest({ req, res }, examples.length - 1)
       const specs: JobSpec[] = []
       for (const [index, { language, files, entrypoint }] of examples.entries()) {
         const request = { language, files, entrypoint, problem: about.id, priority: 'low' }
@@ -105,16 +104,10 @@ export const trialRoutes = [
         // It is no submission of anybody's, to be judged again.
         specs.push({ ...spec, again: spec.head.id })
       }
-      const jobIds = specs.map(({ head }) => head.id)
-      const createdAt = new Date().toISOString()
-      const { batch } = await submission.submitBatch(
-        specs,
-        { id: uuid(), tenant: caller.tenant, createdAt, jobIds },
-        undefined,
-      )
-      await trials.put(about.id, { version: about.version, createdAt, batch: batch.id, jobs: jobIds })
+      const { id: batch, createdAt, jobIds } = await submitPaced(needs, caller, specs)
+      await trials.put(about.id, { version: about.version, createdAt, batch, jobs: jobIds })
       res.location(`/v1/problems/${about.id}/check`)
-      send(202, { batch: batch.id, jobs: jobIds })
+      send(202, { batch, jobs: jobIds })
     },
   }),
   defineRoute({

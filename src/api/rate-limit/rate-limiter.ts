@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import type { Rate } from '../../shared/access/api-key.ts'
 import type { Config } from '../../shared/config/config.ts'
+import { MINUTE } from '../../shared/limits.ts'
 import type { Keys } from '../../shared/redis/keys.ts'
 import { defineScripts, runScript } from '../../shared/redis/lua-script.ts'
 import type { BlockEntry } from '../../shared/security/block-entry.ts'
@@ -8,6 +9,7 @@ import { addressSubject, keySubject } from '../../shared/security/subject.ts'
 import type { Caller } from '../http/caller.ts'
 import { type Standing, standing } from './gcra.ts'
 import { createLocalBuckets } from './local-buckets.ts'
+import { PACE } from './pace-script.ts'
 import { onceASecond } from './once-a-second.ts'
 import { RATE_LIMIT } from './rate-limit-script.ts'
 import { createRememberedBlocks } from './remembered-blocks.ts'
@@ -40,7 +42,19 @@ export interface RateLimiter {
   take: (caller: LimitedCaller, budget: Budget, tokens?: number) => Promise<Verdict>
   /** Puts tokens back that were taken for what was then refused. Never rejects. */
   refund: (caller: LimitedCaller, budget: Budget, tokens: number) => Promise<void>
+  /**
+   * When jobs may start that a caller has of Runyard itself, such as a rejudging: as many at once as its burst, then as its rate has it, after those that
+   * were paced before. They take nothing from its bucket, which stays for people who wait.
+   * @param jobs how many; negative: so many were paced and then refused
+   * @throws when Redis does not answer
+   */
+  pace: (caller: LimitedCaller, jobs: number) => Promise<Pace>
 }
+
+export type Pace =
+  | { outcome: 'paced'; delaysMs: number[] }
+  /** The last would start later than within a day. */
+  | { outcome: 'too many'; rate: Rate; waitingMs: number }
 
 export interface RateLimitCounters {
   /**
@@ -63,13 +77,15 @@ export interface RateLimiterOptions {
 }
 
 const MAX_LOCAL_BUCKETS = 100_000
+/** The latest start of what is paced. */
+const MOST_PACED_MS = 24 * 60 * MINUTE
 
 const nowMicros = () => Math.floor(performance.now() * 1000)
 const nowMs = () => performance.now()
 
 export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   const { redis, keys, rates, endUserPercent, counters, maxLocalBuckets = MAX_LOCAL_BUCKETS } = options
-  defineScripts(redis, [RATE_LIMIT])
+  defineScripts(redis, [RATE_LIMIT, PACE])
   const buckets = createLocalBuckets(maxLocalBuckets, nowMicros)
   const remembered = createRememberedBlocks()
   const isFirstOfSecond = onceASecond(nowMs)
@@ -105,6 +121,16 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   }
 
   return {
+    async pace(caller, jobs) {
+      const { rate, bucket } = allowanceOf(caller, 'submit')
+      const intervalMs = MINUTE / rate.perMinute
+      const burstMs = rate.burst * intervalMs
+      const input = { bucket: `paced:${bucket}`, jobs, intervalMs, mostMs: MOST_PACED_MS + burstMs }
+      const [fits, aheadMs] = await runScript(redis, keys.prefix, PACE, input)
+      if (fits === 0) return { outcome: 'too many', rate, waitingMs: Math.max(0, aheadMs - burstMs) }
+      const delayOf = (place: number) => Math.max(0, Math.ceil(aheadMs + (place + 1) * intervalMs - burstMs))
+      return { outcome: 'paced', delaysMs: Array.from({ length: Math.max(0, jobs) }, (_, place) => delayOf(place)) }
+    },
     async refund(caller, budget, tokens) {
       const { rate, bucket } = allowanceOf(caller, budget)
       buckets.add(bucket, rate, tokens)

@@ -6,10 +6,12 @@ import { EXIT } from '../exit.ts'
 import { plain } from '../paint.ts'
 import { type Connection, PATIENT_RETRIES } from '../service/connection.ts'
 import { printable, table } from '../table.ts'
-import { notUsable, verdictFormat } from './judge.ts'
+import { liveLine } from '../live-line.ts'
+import { notUsable } from './judge.ts'
 import { readFolder } from './read-folder.ts'
 import { runtimeOf } from './request.ts'
 import type { Streams } from './show-events.ts'
+import { verdictFormat } from './verdict-rows.ts'
 
 interface Checked {
   example: ExampleSubmission
@@ -27,7 +29,7 @@ export async function checkProblem(
   folder: string,
   { json = false }: { json?: boolean },
   { client }: Connection,
-  { stdout, note, paint = plain }: Streams,
+  { stdout, stderr, note, paint = plain }: Streams,
   { stop, hurry }: { stop: AbortSignal; hurry: AbortSignal },
 ): Promise<number> {
   const runtimes = await client.runtimes()
@@ -38,8 +40,10 @@ export async function checkProblem(
   note(`${folder} is a ${NAMES[format]} with ${count} tests and ${examples.length} example submissions`)
 
   const checked: Checked[] = []
+  const progress = liveLine(stderr)
   for (const example of examples) {
     if (stop.aborted) return EXIT.cancelled
+    progress.show(`judging ${checked.length + 1} of ${examples.length}: ${printable(example.name)}`)
     const { language, files, entrypoint } = example
     const request: CodeRequest = { ...problem, language, files, entrypoint, priority: 'low' }
     const { id } = await client.submit(request, { signal: hurry })
@@ -52,6 +56,7 @@ export async function checkProblem(
       stop.removeEventListener('abort', cancel)
     }
   }
+  progress.clear()
   if (json) stdout.write(`${JSON.stringify({ format, tests: count, submissions: checked.map(shown) }, null, 2)}\n`)
   else if (checked.length > 0) {
     const columns = [
@@ -61,7 +66,7 @@ export async function checkProblem(
       { title: 'VERDICT', format: verdictFormat },
       { title: 'SCORE', align: 'right' as const },
       { title: 'CPU MS', align: 'right' as const },
-      { title: '' },
+      { title: '', format: (cell: string) => (cell === 'ok' ? ('green' as const) : ('red' as const)) },
     ]
     const rows = checked.map((one) => {
       const { name, language, expected, verdict, score, points, slowestMs, passed } = shown(one)

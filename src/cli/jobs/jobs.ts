@@ -20,6 +20,7 @@ import { type GetOptions, OUTPUTS, showJob } from './get.ts'
 import { addRequestOptions, type RequestOptions, requestOf } from './request.ts'
 import { run } from './run.ts'
 import { showEvents, type Streams, wallMs } from './show-events.ts'
+import type { SimilarityOptions } from './similarity.ts'
 
 export interface JobCommandDeps {
   context: () => CliContext
@@ -170,6 +171,18 @@ export function addJobCommands(program: Command, deps: JobCommandDeps): void {
       reach(options, folder, async (connection) => {
         const { checkProblem } = await import('./check-problem.ts')
         deps.setExitCode(await checkProblem(folder, options, connection, streams, deps.signals()))
+      }),
+    )
+  addConnectionOptions(
+    problem.command('similarity <id>').description('compare the submissions of a stored problem with each other'),
+  )
+    .option('--least <percent>', 'least similarity of a pair', wholeNumber(0, 100), 50)
+    .option('--html <file>', 'write a page with the lines that are alike')
+    .option('--json', 'print the pairs as JSON')
+    .action(async (id: string, options: SimilarityOptions & ConnectionOptions) =>
+      reach(options, id, async (connection) => {
+        const { similarity } = await import('./similarity.ts')
+        await similarity(id, options, connection, streams)
       }),
     )
   add('artifact <id> <path>', 'print a file that a job made')

@@ -5,11 +5,12 @@ import type { Problem, ProblemFault } from '../../shared/judging/problem.ts'
 import { readProblem } from '../../shared/judging/read-problem.ts'
 import { EXIT, ExitError, exitCodeOf } from '../exit.ts'
 import { type RequestOptions, requestOf, runtimeOf } from './request.ts'
-import { type Streams, verdict as whyEnded } from './show-events.ts'
-import { type Format, plain } from '../paint.ts'
+import { bytesOf, type Streams, verdict as whyEnded } from './show-events.ts'
+import { plain } from '../paint.ts'
 import { type Connection, PATIENT_RETRIES } from '../service/connection.ts'
 import { printable } from '../table.ts'
 import { readFolder } from './read-folder.ts'
+import { verdictFormat, verdictRows } from './verdict-rows.ts'
 
 export interface JudgeOptions extends RequestOptions {
   json?: boolean
@@ -27,9 +28,6 @@ const OF_VERDICT: Record<Verdict, number> = {
   'compile-error': EXIT.compileFailed,
   'judge-error': EXIT.judgeFailed,
 }
-
-export const verdictFormat = (verdict: string): Format =>
-  verdict === 'accepted' ? 'green' : verdict === 'judge-error' ? 'yellow' : 'red'
 
 /**
  * Judges a program with the tests of a folder, and shows each verdict as it comes.
@@ -58,8 +56,7 @@ export async function judge(
       streams.stdout.write(`${JSON.stringify(job, null, 2)}\n`)
       return endOf(job)
     }
-    const names = (request.tests ?? []).map(({ name }, index) => name ?? String(index + 1))
-    const job = await showVerdicts(client.stream(id, patient), names, streams)
+    const job = await showVerdicts(client.stream(id, patient), request, streams)
     return job ? endOf(job) : EXIT.internal
   } catch (error) {
     if (!hurry.aborted) throw error
@@ -98,28 +95,35 @@ export function combine(program: CodeRequest, problem: Problem): CodeRequest {
   return { ...program, ...problem, ...(Object.keys(limits).length > 0 && { limits }) }
 }
 
+/** Characters of an output in which a difference is looked for. */
+const COMPARED = 1e6
+
 async function showVerdicts(
   events: AsyncIterable<StreamedEvent>,
-  names: readonly string[],
+  { tests = [], checker, interactor, secret = false }: CodeRequest,
   { stdout, stderr, note, paint = plain }: Streams,
 ): Promise<JobSummary | undefined> {
   const print = (text: string) => void stdout.write(`${text}\n`)
-  const width = Math.max(...names.map((name) => name.length))
+  const rows = verdictRows(
+    tests.map((test) => ({ secret, ...test })),
+    !interactor && checker?.type !== 'program',
+    paint,
+  )
+  let output = ''
+  let hasHead = false
   for await (const event of events) {
     if (event.type === 'stderr' && event.data.stage === 'compile') stderr.write(event.data.data)
+    if (event.type === 'stage' && event.data.phase === 'started') output = ''
+    if (event.type === 'stdout' && output.length < COMPARED)
+      output += bytesOf(event.data.data, event.data.dataBase64).toString()
     if (event.type === 'state' && event.data.attempt > 1 && event.data.state === 'running') {
       note('its worker was lost; the program is judged again from the start')
     }
     if (event.type === 'stage' && event.data.phase === 'ended') {
-      const { test, judging, wallMs } = event.data.report
-      if (!test || !judging) continue
-      const { verdict, score, points, feedback, judgeMessage } = judging
-      const name = printable(names[test.index] ?? '').padEnd(width)
-      const part = verdict === 'accepted' && score < points ? ` ${score}/${points}` : ''
-      print(`${name}  ${paint(verdictFormat(verdict), verdict)}${part}  ${wallMs.toFixed(0)} ms`)
-      for (const words of [feedback, judgeMessage]) {
-        for (const line of words?.split('\n') ?? []) print(paint('dim', `${' '.repeat(width)}  ${printable(line)}`))
-      }
+      const lines = rows.row(event.data.report, output)
+      if (lines.length > 0 && !hasHead) print(rows.head())
+      hasHead ||= lines.length > 0
+      lines.forEach(print)
     }
     if (event.type === 'result') {
       const { judging } = event.data

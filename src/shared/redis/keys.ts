@@ -105,6 +105,10 @@ export interface Keys {
   tenantProblems(tenant: string): string
   /** Sorted set of the ids of the jobs that named a problem, by when they were accepted, in ms. */
   problemJobs(id: string): string
+  /** Id of the file that has what a program became when it was compiled, by a hash of all that has to do with it. */
+  compiledProgram(hash: string): string
+  /** There while some worker compiles such a program. */
+  compiling(hash: string): string
   /** JSON of the last trial of a problem's example submissions. */
   problemTrial(id: string): string
   /** Channel: jobs that have ended and that this gateway waits for, each as its id and its JSON. */
@@ -251,6 +255,8 @@ const PATTERNS: Readonly<Record<KeyName, string>> = {
   tenantProblems: 'problems-of:*',
   problemJobs: 'problem-jobs:*',
   problemTrial: 'problem-trial:*',
+  compiledProgram: 'compiled:*',
+  compiling: 'compiling:*',
   replies: 'replies:*',
   cancellations: 'cancellations',
   input: 'input:*',

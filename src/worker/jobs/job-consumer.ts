@@ -15,6 +15,7 @@ import { createWakeUps } from '../../shared/redis/wake-ups.ts'
 import { createSecurityEvents } from '../../shared/security/security-events.ts'
 import type { WorkerCore } from '../core.ts'
 import { createCompiledPrograms } from '../judging/compiled-programs.ts'
+import { createCompiledStore } from '../judging/compiled-store.ts'
 import { startTimer } from '../timer.ts'
 import type { JobFiles } from '../files/job-files.ts'
 import { type JobObserver, observeTogether } from './job-observer.ts'
@@ -74,13 +75,14 @@ export function createJobConsumer(core: WorkerCore, options: JobConsumerOptions)
   const events = createSecurityEvents(redis, keys, config.abuse, log)
   const running = createRunningJobs(records)
   const inputs = createJobInputs(redis, keys)
+  const compiled = createCompiledPrograms(undefined, createCompiledStore(core))
   const context: JobContext = {
     records,
     artifacts: createArtifactStore(redis, keys, config),
     problems: createProblemStore(redis, keys),
     files: options.files,
     environments: options.environments,
-    sandboxes: { ...options.sandboxes, graceMs: config.sandbox.graceMs, compiled: createCompiledPrograms() },
+    sandboxes: { ...options.sandboxes, graceMs: config.sandbox.graceMs, compiled },
     queues: {
       reorder: (changes) => changePriorities(queue, changes),
       promoteHeld: (ids) => promoteJobs(queue, ids, log),
@@ -124,6 +126,7 @@ export function createJobConsumer(core: WorkerCore, options: JobConsumerOptions)
     close: closeOnce(
       () => worker && drain(worker, running, redis, config.worker.drainTimeoutMs, log),
       () => timers.forEach((timer) => timer.stop()),
+      () => (redis.status === 'ready' ? compiled.close() : undefined),
       () => (redis.status === 'ready' ? statistics.flush() : undefined),
       () => events.close(),
       () => queue.close(),

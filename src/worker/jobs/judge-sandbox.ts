@@ -2,9 +2,14 @@ import type { JobSpec } from '../../shared/job.ts'
 import { JUDGE_FOLDER } from '../../shared/judging/judging-request.ts'
 import type { JudgeProgram, Protocol } from '../../shared/judging/judging-spec.ts'
 import type { Language } from '../../shared/language.ts'
-import { KIB, MIB } from '../../shared/limits.ts'
+import { KIB, MIB, SECOND } from '../../shared/limits.ts'
 import { partOutput } from '../../shared/redis/stored-output.ts'
-import { type CompiledFile, type CompiledPrograms, compiledKey } from '../judging/compiled-programs.ts'
+import {
+  type CompiledFile,
+  type CompiledProgram,
+  type CompiledPrograms,
+  compiledKey,
+} from '../judging/compiled-programs.ts'
 import type { JudgeCell, JudgeFiles, JudgeRole } from '../judging/judge-cell.ts'
 import type { JudgeEnd } from '../judging/ruling.ts'
 import type { JobFiles } from '../files/job-files.ts'
@@ -35,6 +40,9 @@ const PASS_BYTES = 8 * MIB
 const PASS_FILES = 100
 /** Of what a compiler says, for judges. */
 const COMPILER_BYTES = 4 * KIB
+
+/** For what surrounds the compiler. */
+const LEASE_MARGIN_MS = 10 * SECOND
 
 const NOTHING = new Uint8Array()
 const NEVER = new AbortController().signal
@@ -80,20 +88,33 @@ export function createJudgeCell(
           stored: program.storedFiles?.map(({ path, blob, mode }) => ({ path, blob, mode })),
         })
       : undefined
-  const compiledBefore = (): readonly CompiledFile[] => {
-    const found = (key !== undefined && compiled?.get(key)) || undefined
-    if (found) from = 'files'
+  const placeCompiled = (files: readonly CompiledFile[]) => {
     // What was stored is placed beside it.
     const stored = new Set(program.storedFiles?.map(({ path }) => path))
-    return (found?.files ?? []).filter(({ path }) => !stored.has(path))
+    writeCompiled(
+      sandbox,
+      files.filter(({ path }) => !stored.has(path)),
+    )
   }
   const refusedCalls = new Set<string>()
 
   const placeStored = () => placeFiles(sandbox, program.storedFiles, store, signal)
-  const begin = async () => {
+  const renew = async () => {
+    await sandbox.renew(from)
+    if (from === 'files') await placeStored()
+  }
+  /** Its next cell, which is made while the program runs that it judges next. */
+  let ahead: Promise<void> | undefined
+  const renewAhead = () => {
+    ahead = renew()
+    // Told to whoever places files in it.
+    ahead.catch(() => undefined)
+  }
+  const begin = async (before?: CompiledProgram) => {
+    if (before) from = 'files'
     sandbox.begin(limits.fileBytes)
     writeFiles(sandbox, program.files)
-    writeCompiled(sandbox, compiledBefore())
+    if (before) placeCompiled(before.files)
     await placeStored()
   }
   const note = (report: StageReport) => {
@@ -102,31 +123,46 @@ export function createJudgeCell(
     for (const { name } of report.refusedCalls) refusedCalls.add(name)
   }
 
-  return {
-    async prepare() {
-      await begin()
-      if (!compile || from === 'files') return undefined
-      const said = createStageOutput()
-      const report = await sandbox.run(compile.start, NOTHING, (stream, bytes) => said.push(stream, bytes))
-      said.end(report.truncated)
-      note(report)
-      used = true
-      const { status, message } = classify(report, 'compile', 'compile', compile.start, limits)
-      if (status === 'succeeded') {
-        if (compiled && key !== undefined) {
-          const files = await wholeFolder(sandbox)
-          if (files) compiled.put(key, files)
-        }
-        return undefined
-      }
+  /** @returns why it does not compile, for judges */
+  const compileIt = async ({ start }: PlannedStage): Promise<string | undefined> => {
+    const said = createStageOutput()
+    const report = await sandbox.run(start, NOTHING, (stream, bytes) => said.push(stream, bytes))
+    said.end(report.truncated)
+    note(report)
+    used = true
+    const { status, message } = classify(report, 'compile', 'compile', start, limits)
+    if (status !== 'succeeded') {
       const words = said.captured().bytes.subarray(0, COMPILER_BYTES).toString()
       return [message ?? `the ${role} does not compile`, words].filter((text) => text !== '').join(': ')
+    }
+    const files = compiled && key && (await wholeFolder(sandbox))
+    if (files) compiled.put(key, { files })
+    return undefined
+  }
+
+  return {
+    async prepare() {
+      if (!compile || !compiled || !key) {
+        await begin()
+        return compile && compileIt(compile)
+      }
+      const leaseMs = compile.start.wallMs + compile.start.graceMs + LEASE_MARGIN_MS
+      const before = await compiled.getOrBegin(key, leaseMs, signal)
+      if (typeof before !== 'function') {
+        await begin(before)
+        return undefined
+      }
+      try {
+        await begin()
+        return await compileIt(compile)
+      } finally {
+        await before()
+      }
     },
     async place(files) {
-      if (used) {
-        await sandbox.renew(from)
-        if (from === 'files') await placeStored()
-      }
+      if (ahead) await ahead
+      else if (used) await renew()
+      ahead = undefined
       used = true
       placed = files
       sandbox.writeFile(INPUT, 0o644, files.input)
@@ -154,7 +190,7 @@ export function createJudgeCell(
       output.end(report.truncated)
       note(report)
       const { status, message } = classify(report, role, 'run', start, limits)
-      const conclude = async (): Promise<JudgeEnd> => {
+      const read = async (): Promise<JudgeEnd> => {
         const files = new Map<string, string>()
         const end = { message, exitCode: report.exitCode, stderr: partOutput(output.captured()).stderr.toString() }
         if (status !== 'succeeded' && status !== 'failed') return { status, ...end, files }
@@ -177,7 +213,15 @@ export function createJudgeCell(
         for (const name of [NEXT, '.keep', ...WANTED]) feedback.delete(name)
         return { status, ...end, files, next: { input, feedback } }
       }
+      const conclude = async () => {
+        const end = await read()
+        renewAhead()
+        return end
+      }
       return { report, conclude }
+    },
+    async settle() {
+      await ahead?.catch(() => undefined)
     },
     get reusable() {
       return reusable

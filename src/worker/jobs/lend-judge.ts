@@ -80,6 +80,7 @@ export function lendJudge(
     if (!cell) return lease.retire()
     try {
       if (!failed && lease.reusable && cell.reusable) {
+        await cell.settle()
         await lease.sandbox.end()
         return lease.release()
       }

@@ -43,7 +43,7 @@ export interface JobHelp {
   /** The file store; without it every artifact is held. */
   files?: Pick<JobFiles, 'read' | 'gather'>
   /** Submissions to stored problems that were compiled before. @param image the one they are compiled in */
-  compiled?: { programs: CompiledPrograms; image: string }
+  compiled?: { programs: Pick<CompiledPrograms, 'get' | 'put'>; image: string }
 }
 
 /** What a program has to end by itself when its job is cancelled: less than at a limit, since somebody waits. */
@@ -72,7 +72,7 @@ export async function runJob(
   const variables = spec.environment === undefined ? {} : packageVariables(language)
   const planned = planStages(spec, language, graceMs, variables)
   const compileKey = compiled && keyOf(spec, planned, compiled.image)
-  const before = compileKey === undefined ? undefined : compiled?.programs.get(compileKey)
+  const before = compileKey === undefined ? undefined : await compiled?.programs.get(compileKey)
   const course = createCourse(spec, board)
   const unwatch = killOnAbort(signal, () => {
     sandbox.kill()
@@ -115,7 +115,7 @@ export async function runJob(
       const { stage, captured: output } = ran
       if (compileKey !== undefined && next.kind === 'compile' && stage.status === 'succeeded' && !signal.aborted) {
         const folder = await wholeFolder(sandbox)
-        if (folder) compiled?.programs.put(compileKey, folder, { stage, output })
+        if (folder) compiled?.programs.put(compileKey, { files: folder, compilation: { stage, output } })
       }
       if (stage.status !== 'succeeded' && (next.kind === 'compile' || tests.length === 0)) break
     }

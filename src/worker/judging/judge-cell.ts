@@ -37,10 +37,12 @@ export interface JudgeCell {
   endInput(): void
   /** Ends what runs in it at once. */
   kill(): void
+  /** Resolves when nothing is done in its sandbox any more: after that it can be ended. */
+  settle(): Promise<void>
 }
 
 export interface JudgeRun {
   report: StageReport
-  /** Collects what it left. @throws SandboxBroken */
+  /** Collects what it left; a new cell is made then. @throws SandboxBroken */
   conclude: () => Promise<JudgeEnd>
 }

@@ -67,6 +67,22 @@ const passedOf = (found: readonly string[]) => found.filter((outcome) => outcome
 const SLOW = { perMinute: 1, burst: 5 }
 
 describe('with Redis', () => {
+  test('paces jobs of the service itself by the rate of their caller, and takes nothing from its bucket', async () => {
+    const { limiter } = await newLimiter({ perMinute: 1, burst: 2 })
+    const caller = newCaller()
+    const minutes = async (jobs: number) => {
+      const pace = await limiter.pace(caller, jobs)
+      return pace.outcome === 'paced' ? pace.delaysMs.map((ms) => Math.round(ms / 60_000)) : pace.outcome
+    }
+    expect(await minutes(4)).toEqual([0, 0, 1, 2])
+    expect(await minutes(1)).toEqual([3])
+    expect(await minutes(-1)).toEqual([])
+    expect(await minutes(2)).toEqual([3, 4])
+    expect(await minutes(24 * 60)).toBe('too many')
+    expect(await minutes(1)).toEqual([5])
+    expect(passedOf(await outcomes(limiter, caller, 3))).toBe(2)
+  })
+
   test('several gateways together let through what one bucket holds', async () => {
     const gateways = await Promise.all(Array.from({ length: 4 }, () => newLimiter(SLOW)))
     const caller = newCaller()

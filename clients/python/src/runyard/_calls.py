@@ -126,6 +126,10 @@ class Calls:
     def wait_batch(self, batch_id: str, timeout: Optional[float]) -> Flow[Batch]:
         return (yield from self._until_batch_ended(batch_id, Deadline(timeout)))
 
+    def stream_batch(self, batch_id: str, timeout: Optional[float]) -> Flow[None]:
+        what = f"batch {batch_id}"
+        return self.events(f"{_batch(batch_id)}/events", what, None, timeout, lambda event: event["id"] == "end")
+
     def cancel_batch(self, batch_id: str, timeout: Optional[float]) -> Flow[Batch]:
         return cast(Batch, (yield from self._json("DELETE", _batch(batch_id), timeout)))
 

@@ -211,6 +211,13 @@ class Client:
         """Returns the batch when all of its jobs have ended."""
         return self._driver.run(self._calls.wait_batch(batch_id, timeout))
 
+    def stream_batch(self, batch_id: str, *, timeout: Optional[float] = None) -> Generator[Dict[str, Any], None, None]:
+        """Yields what becomes of a batch: ``job`` with each job that has ended, ``progress`` with how many are in each state.
+
+        After a connection that was lost, the jobs that have ended come again.
+        """
+        return self._driver.iterate(self._calls.stream_batch(batch_id, timeout))
+
     def cancel_batch(self, batch_id: str, *, timeout: Optional[float] = None) -> Batch:
         """Ends the jobs of a batch, queued or running. Those that have ended stay as they are."""
         return self._driver.run(self._calls.cancel_batch(batch_id, timeout))
