@@ -2,7 +2,7 @@ import { normalVersion } from './normal-version.ts'
 import type { PackageRules } from './package-rules.ts'
 
 /** Of Python packages: locks are as uv and pip write them. */
-export const pypiRules = {
+export const pypiRules: PackageRules = {
   // As package indexes compare names (PEP 503).
   normalName: (name) => name.toLowerCase().replaceAll(/[-_.]+/g, '-'),
   normalVersion,
@@ -25,4 +25,4 @@ export const pypiRules = {
       lines.every((line) => /^[A-Za-z0-9][A-Za-z0-9._-]*==\S+ .*--hash=sha256:[0-9a-f]{64}/.test(line))
     )
   },
-} satisfies PackageRules
+}
