@@ -4,6 +4,9 @@ import { mkdtemp, rmdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Language } from '../src/shared/language.ts'
+import { DEFAULT_CEILINGS, DEFAULT_LIMITS, effectiveLimits } from '../src/shared/limits.ts'
+import { stackKib } from '../src/worker/jobs/plan.ts'
+import { BARE_COMMANDS } from '../tests/support/bare-commands.ts'
 
 /**
  * The floor: the same interpreter, or compiler and program, from the same image, started as plain processes without any isolation but
@@ -39,13 +42,19 @@ export async function createBareProcess(language: Language, image: string): Prom
     execFileSync('mknod', ['--mode=666', join(root, 'dev', name), 'c', '1', String(minor)])
   }
   writeFileSync(join(root, 'job', language.fileName), language.hello.code)
+  const { stackBytes } = effectiveLimits({}, language.limits, DEFAULT_LIMITS, DEFAULT_CEILINGS)
   const fill = (argv: readonly string[]) =>
     argv.flatMap((part) => {
       if (part === '{compilerArgs}') return []
-      return part === '{entrypoint}' || part === '{sources}' ? `/job/${language.fileName}` : part
+      if (part === '{entrypoint}' || part === '{sources}') return `/job/${language.fileName}`
+      return part.replace('{stackKib}', String(stackKib(stackBytes)))
     })
+  const typed = BARE_COMMANDS[language.id]
   // Every job compiles anew, and so does this.
-  const commands = [...(language.compile ? [fill(language.compile.argv)] : []), fill(language.run.argv)]
+  const commands =
+    typed === undefined
+      ? [...(language.compile ? [fill(language.compile.argv)] : []), fill(language.run.argv)]
+      : [['sh', '-c', `cp /job/${language.fileName} . && ${typed}`]]
   const env = { ...language.env, PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', HOME: '/job', LANG: 'C.UTF-8' }
   let made = 0
   const print = (argv: string[]) =>

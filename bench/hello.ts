@@ -30,8 +30,20 @@ export interface HelloRow {
   /** Medians over the rounds, of the ratio within each. */
   p50Ratio: number
   firstByteRatio: number
+  /** The most that the ratio of the medians should be; reports of before do not tell it. */
+  aim?: number
   /** Jobs per second, and their part of what the bare process does, by how many are in flight. */
   rates: { inFlight: number; bare: number; product: number; ratio: number }[]
+}
+
+/** The least part of what bare processes do in a second that `AIM_IN_FLIGHT` jobs at a time should. */
+export const RATE_AIM = 0.8
+export const AIM_IN_FLIGHT = 8
+
+/** Of what the bare toolchain takes for hello world, the part that a job may. */
+function aimOf({ prewarm, compile }: Language): number {
+  if (prewarm) return 0.35
+  return compile?.argv[0] === 'g++' ? 0.6 : 1.1
 }
 
 /** What runs the hello program once, and checks the answer. */
@@ -85,7 +97,8 @@ export async function measureHello(
 ): Promise<HelloRow> {
   const bare = await createBareProcess(language, runtimeImage(packageRoot(), language))
   try {
-    return await measure(bare, hello(client, language), language.id, policy, pauseMs)
+    const row = await measure(bare, hello(client, language), language.id, policy, pauseMs)
+    return { ...row, aim: aimOf(language) }
   } finally {
     await bare.close()
   }

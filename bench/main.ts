@@ -18,7 +18,7 @@ import { measureTrips } from './redis-trips.ts'
 import { fillDocument, machine, merged, picture, POLICIES, type Report, tables } from './report.ts'
 
 const USAGE = `npm run bench [-- options]
-  --languages a,b   only these; every installed one otherwise
+  --languages a,b   only these; every installed one otherwise, or with all
   --only a,b        of hello, cpu, memory, sizes, depth, trips, judging; also as words behind the options
   --policies a,b    of tenant, never, and never-paced: never, with a pause before each job, one after another
   --document        write docs/performance.md, .json and .svg; what is not measured now stays there as it was`
@@ -46,7 +46,8 @@ if (values.help) {
 const parts = new Set(chosen(positionals.length > 0 ? positionals.join(',') : values.only, PARTS))
 const policies = chosen(values.policies, POLICIES)
 const installed = await installedLanguages()
-const names = chosen(values.languages, installed.map(({ id }) => id)) // prettier-ignore
+const named = values.languages === 'all' ? undefined : values.languages
+const names = chosen(named, installed.map(({ id }) => id)) // prettier-ignore
 const languages = installed.filter(({ id }) => names.includes(id))
 const [first] = languages.toSorted((a, b) => Number(b.id === 'python') - Number(a.id === 'python'))
 if (!first) throw new Error('no language is installed')

@@ -3,7 +3,7 @@ import { plot } from '../tests/support/plot.ts'
 import type { CpuRow, MemoryFigures, SizeRow } from './costs.ts'
 import { engineVersion } from './costs.ts'
 import type { DepthRow } from './depth.ts'
-import { type HelloRow, IN_FLIGHT, ROUNDS, SEQUENTIAL } from './hello.ts'
+import { AIM_IN_FLIGHT, type HelloRow, IN_FLIGHT, RATE_AIM, ROUNDS, SEQUENTIAL } from './hello.ts'
 import { fillMarked, table } from './markdown.ts'
 import { COMPONENTS } from './product.ts'
 import type { JudgingRow } from './judging.ts'
@@ -82,6 +82,13 @@ export function tables({
       ),
     },
     {
+      title: 'Aims',
+      text: table(
+        ['language', 'policy', 'p50 / bare', 'aim', `part of bare, ${AIM_IN_FLIGHT} in flight`, 'aim', 'reached'],
+        aimed(hello),
+      ),
+    },
+    {
       title: 'CPU time of a job, in ms',
       text: table(
         ['language', 'policy', ...COMPONENTS, 'sandboxes'],
@@ -155,6 +162,16 @@ export function tables({
   }
   return parts.filter(({ text }) => text.split('\n').length > 2)
 }
+
+/** What was measured beside what it should be. */
+const aimed = (rows: readonly HelloRow[]): string[][] =>
+  several(rows).flatMap(({ language, policy, p50Ratio, aim, rates }) => {
+    const ratio = rates.find(({ inFlight }) => inFlight === AIM_IN_FLIGHT)?.ratio
+    if (aim === undefined || ratio === undefined) return []
+    const missed = [...(p50Ratio > aim ? ['p50'] : []), ...(ratio < RATE_AIM ? ['in flight'] : [])]
+    const reached = missed.length === 0 ? 'both' : `not: ${missed.join(', ')}`
+    return [[language, policy, figure(p50Ratio, 2), `≤ ${aim}`, figure(ratio, 2), `≥ ${RATE_AIM}`, reached]]
+  })
 
 /** Jobs per second by how many are in flight, as a picture. */
 export const picture = ({ hello }: Report): string =>

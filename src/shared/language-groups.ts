@@ -16,7 +16,10 @@ export const LanguageGroup = Type.Object(
 export type LanguageGroup = Static<typeof LanguageGroup>
 
 const GroupFile = Type.Object({ groups: Type.Array(LanguageGroup) }, { additionalProperties: false })
-/** Megabytes (10^6 bytes) that a language's image takes beside the base image, by id; `base` is that image itself. */
+/**
+ * Megabytes (10^6 bytes) by id of a language: that its image takes beside the base image, which is `base`; or that its interpreter
+ * holds in memory.
+ */
 const SizeFile = Type.Record(Type.String(), Type.Number({ exclusiveMinimum: 0 }))
 
 const groupFile = Compile(GroupFile)
@@ -51,6 +54,16 @@ export function loadGroups(folder: string, languages: readonly Language[]): Lang
 export function loadSizes(folder: string): Map<string, number> {
   const sizes = readChecked(join(folder, 'sizes.json'), sizeFile, {})
   return new Map(Object.entries(sizes).map(([id, megabytes]) => [id, Math.round(megabytes * MEGABYTE)]))
+}
+
+/**
+ * What an interpreter that waits for its program holds in memory, as `npm run test:prewarmed` measured it.
+ * @returns bytes by id of a language; one without an entry was not measured
+ * @throws Error naming the file when it is malformed
+ */
+export function loadWaitingMemory(folder: string): Map<string, number> {
+  const memory = readChecked(join(folder, 'memory.json'), sizeFile, {})
+  return new Map(Object.entries(memory).map(([id, megabytes]) => [id, Math.round(megabytes * MEGABYTE)]))
 }
 
 const MEGABYTE = 1_000_000

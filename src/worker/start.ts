@@ -19,6 +19,7 @@ import { createRuntimes } from './runtimes/runtimes.ts'
 import { createEngine } from './sandbox/engine.ts'
 import { createProvenMaker } from './sandbox/sandbox-maker.ts'
 import { createSandboxes } from './sandbox/sandboxes.ts'
+import { waitingMemory } from './sandbox/waiting-memory.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { createWebhooks } from './webhooks/webhooks.ts'
 
@@ -77,7 +78,8 @@ export async function startWorker(
     await Promise.all(takers.map((taker) => (isUp ? taker.resume() : taker.pause())))
     await presence.beat()
   }
-  const sandboxes = createSandboxes(core, { engine, maker, observer: metrics.pool, engineChanged })
+  const waitingBytes = waitingMemory(join(root, 'languages'), installed.languageOf, prewarm)
+  const sandboxes = createSandboxes(core, { engine, maker, observer: metrics.pool, waitingBytes, engineChanged })
   const { pool } = sandboxes
   const runs = { pool, locate: installed.locate }
   const files = createJobFiles(core)

@@ -200,7 +200,12 @@ describe('Judge0', () => {
       '/submissions',
       '{"source_code":"x","language_id":60}',
       422,
-      { language_id: ["language with id 60 doesn't exist"] },
+      {
+        language_id: [
+          "language with id 60 doesn't exist",
+          'Go is not installed; the operator can install it with: npx runyard languages install go',
+        ],
+      },
     ],
     [
       'POST',

@@ -124,7 +124,11 @@ describe('Jobe', () => {
   test.each([
     [{}, "run_spec is missing the required attribute 'language_id'"],
     [{ language_id: 'c' }, "run_spec is missing the required attribute 'sourcecode'"],
-    [{ ...hello, language_id: 'cobol' }, "Language 'cobol' is not known"],
+    [{ ...hello, language_id: 'nosuch' }, "Language 'nosuch' is not known"],
+    [
+      { ...hello, language_id: 'pascal' },
+      "Language 'pascal' is not known; Pascal (Free Pascal) is not installed; the operator can install it with: npx runyard languages install pascal",
+    ],
     [{ ...hello, language_id: '__proto__' }, "Language '__proto__' is not known"],
     [{ ...hello, sourcefilename: '../x' }, 'The sourcefilename for the run_spec is illegal'],
     [{ ...hello, sourcefilename: '..' }, 'The sourcefilename for the run_spec is illegal'],

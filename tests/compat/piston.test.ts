@@ -93,7 +93,12 @@ describe('a request to execute', () => {
     [{ ...python, files: ['x'] }, 'files[0].content is required as a string'],
     [{ ...python, files: [] }, 'files must include at least one utf8 encoded file'],
     [{ ...python, files: [{ content: 'x', encoding: 'rot13' }] }, 'files[0].encoding must be utf8, base64 or hex'],
-    [{ ...python, language: 'cobol' }, 'cobol-* runtime is unknown'],
+    [{ ...python, language: 'nosuch' }, 'nosuch-* runtime is unknown'],
+    [{ ...python, version: '2.x' }, 'python-2.x runtime is unknown'],
+    [
+      { ...python, language: 'golang' },
+      'golang-* runtime is unknown; Go is not installed; the operator can install it with: npx runyard languages install go',
+    ],
     [{ ...python, run_timeout: '3' }, 'If specified, run_timeout must be a number'],
     [{ ...python, run_timeout: -1 }, 'run_timeout must be non-negative'],
     [{ ...python, compile_timeout: 1e9 }, 'compile_timeout cannot exceed the configured limit of 120000'],

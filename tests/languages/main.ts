@@ -11,23 +11,16 @@ import { runtimeImage } from '../../src/shared/runtime-image.ts'
 import { get, runJob, stageOf } from '../support/client.ts'
 import { conformanceRequest, deviation, loadConformance } from '../support/language-conformance.ts'
 import { startPlatform } from '../support/platform.ts'
+import { conformanceTable, type ConformanceRow } from '../support/conformance-table.ts'
 import { recordSizes } from '../support/record-sizes.ts'
-import { writeSection } from '../support/write-section.ts'
+import { readSection, writeSection } from '../support/write-section.ts'
 
 /**
- * Installs languages and runs the conformance programs of each. `npm run test:languages [-- NAME...]` takes the named ones;
- * all of them write their table into docs/languages.md.
+ * Installs languages and runs the conformance programs of each. `npm run test:languages [-- NAME...]` takes the named ones, and writes
+ * their rows of the table in docs/languages.md.
  */
 
-interface Row {
-  language: Language
-  version: string
-  imageBytes: number
-  helloMs: number
-  /** One line a program that ended otherwise than expected. */
-  deviations: string[]
-  without: string[]
-}
+type Row = ConformanceRow & { helloFailed: boolean }
 
 const root = packageRoot()
 
@@ -41,11 +34,12 @@ async function main(names: readonly string[]): Promise<boolean> {
     }).catch((error: Error) => failed.push(`${id}: not installed: ${error.message}`))
   }
   const rows = await runAll(languages.filter(({ id }) => !failed.some((line) => line.startsWith(`${id}:`))))
-  const table = tableOf(rows)
-  console.log(table)
-  if (names.length === 0) await writeSection('docs/languages.md', 'conformance', table)
-  recordSizes(root, new Map(rows.map(({ language, imageBytes }) => [language.id, imageBytes])), await sizeOf(baseImage(root))) // prettier-ignore
-  failed.push(...rows.flatMap(({ language, deviations }) => deviations.map((text) => `${language.id}, ${text}`)))
+  const ids = known.map(({ id }) => id)
+  console.log(conformanceTable('', ids, rows))
+  const before = readSection('docs/languages.md', 'conformance')
+  await writeSection('docs/languages.md', 'conformance', conformanceTable(before, ids, rows))
+  recordSizes(root, new Map(rows.map(({ id, imageBytes }) => [id, imageBytes])), await sizeOf(baseImage(root)))
+  failed.push(...rows.flatMap(({ id, deviations }) => deviations.map((text) => `${id}, ${text}`)))
   for (const line of failed) console.log(line)
   return failed.length === 0
 }
@@ -79,36 +73,27 @@ async function runLanguage(url: string, language: Language): Promise<Row> {
   const { programs, without } = loadConformance(root, language)
   const deviations: string[] = []
   let helloMs = 0
+  let helloFailed = false
   for (const program of programs) {
     const job = await runJob(url, conformanceRequest(language, program))
     const differs = deviation(program, job)
     if (differs !== undefined) deviations.push(`${program.case}: ${differs}`)
-    if (program.case !== 'hello' || differs !== undefined) continue
+    if (program.case !== 'hello') continue
+    helloFailed = differs !== undefined
+    if (helloFailed) continue
     helloMs = (language.compile ? stageOf(job, 'compile').wallMs : 0) + stageOf(job).wallMs
   }
   const { body } = await get<{ runtimes: { language: string; version: string | null }[] }>(`${url}/v1/runtimes`)
   const version = body.runtimes.find((runtime) => runtime.language === language.id)?.version ?? ''
   const imageBytes = await sizeOf(runtimeImage(root, language))
   const reasons = Object.entries(without).map(([name, reason]) => `${name}: ${reason}`)
-  return { language, version, imageBytes, helloMs, deviations, without: reasons }
+  const { id, name } = language
+  return { id, name, version, imageBytes, helloMs, helloFailed, deviations, without: reasons }
 }
 
 async function sizeOf(image: string): Promise<number> {
   const podman = podmanCommand()
   return Number(await podman.run(['image', 'inspect', '--format', '{{.Size}}', image]))
-}
-
-function tableOf(rows: readonly Row[]): string {
-  const lines = rows.map(({ language, version, imageBytes, helloMs, deviations, without }) => {
-    const differs = [...without, ...deviations.map((text) => `**${text.split(';')[0]}**`)].join('; ')
-    const size = `${Math.round(imageBytes / 1e6)} MB`
-    return `| \`${language.id}\` | ${language.name} | ${version} | ${size} | ${Math.round(helloMs)} ms | ${differs} |`
-  })
-  return [
-    '| id | name | version | image | hello | without |',
-    '| --- | --- | --- | ---: | ---: | --- |',
-    ...lines,
-  ].join('\n')
 }
 
 function refuse(name: string): never {

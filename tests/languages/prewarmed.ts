@@ -12,13 +12,16 @@ import { packageRoot } from '../../src/shared/package-root.ts'
 import { planAhead } from '../../src/worker/jobs/plan.ts'
 import type { Sandbox } from '../../src/worker/sandbox/sandbox.ts'
 import { type Bench, createBench } from '../sandbox/init-harness.ts'
+import { BARE_COMMANDS } from '../support/bare-commands.ts'
 import { loadConformance, type ConformanceProgram } from '../support/language-conformance.ts'
+import { recordMemory } from '../support/record-sizes.ts'
 import { GRACE_MS, runInSandbox, told } from '../support/run-in-sandbox.ts'
 
 /**
  * `npm run test:prewarmed [-- [--trial] NAME...]`: runs the conformance programs of installed languages with and without prewarming and
- * compares them word for word; measures hello world in both ways, and by the bare toolchain in the same image. `--trial` takes
- * languages that are not prewarmed as if their interpreter could be.
+ * compares them word for word; measures hello world in both ways, and by the bare toolchain in the same image, and records what the
+ * interpreters hold in memory while they wait. `--trial` takes languages that are not prewarmed as if their interpreter could be, and
+ * records nothing.
  */
 
 const root = packageRoot()
@@ -26,12 +29,6 @@ const HELLOS = 9
 
 /** A program to compare; one with a name is not of the conformance programs, and its text is its bytes. */
 type Compared = ConformanceProgram & { name?: string }
-/** What people type, where that is not the commands of the language. */
-const BARE: Readonly<Record<string, string>> = {
-  // A header that is read before it keeps GCC from a precompiled one.
-  cpp: 'g++ -std=gnu++20 -O2 -Wall -include /dev/null -o a.out main.cpp && ./a.out',
-  java: 'javac Main.java && java Main',
-}
 
 async function main(args: readonly string[]): Promise<boolean> {
   const isTrial = args.includes('--trial')
@@ -45,13 +42,15 @@ async function main(args: readonly string[]): Promise<boolean> {
   const backends = await startBackends({ dataDir })
   process.env['RUNYARD_TEST_PODMAN'] = backends.podmanSocket
   const bench = createBench('test-prewarmed-languages')
+  const memory = new Map<string, number>()
   let good = true
   try {
     for (const language of languages) {
-      const faults = await compare(bench, language).catch((error: Error) => [error.message])
+      const faults = await compare(bench, language, memory).catch((error: Error) => [error.message])
       good &&= faults.length === 0
       for (const fault of faults) console.log(`${language.id}: ${fault}`)
     }
+    if (!isTrial) recordMemory(root, memory)
   } finally {
     await bench.close()
     await backends.close()
@@ -60,8 +59,8 @@ async function main(args: readonly string[]): Promise<boolean> {
   return good
 }
 
-/** @returns what differed, a line each */
-async function compare(bench: Bench, language: Language): Promise<string[]> {
+/** @param memory gets the bytes that the language's interpreter holds while it waits. @returns what differed, a line each */
+async function compare(bench: Bench, language: Language, memory: Map<string, number>): Promise<string[]> {
   const limits = effectiveLimits({}, language.limits, DEFAULT_LIMITS, DEFAULT_CEILINGS)
   const program = planAhead(language, limits, GRACE_MS)
   const { memoryBytes } = limits
@@ -86,7 +85,7 @@ async function compare(bench: Bench, language: Language): Promise<string[]> {
   const hello = programs.find((one) => one.case === 'hello')
   if (!hello) return [...faults, 'has no hello']
   const spec = specOf(language, limits, hello)
-  const bare = BARE[language.id]
+  const bare = BARE_COMMANDS[language.id]
   const times: Record<'bare' | 'plain' | 'prewarmed', number[]> = { bare: [], plain: [], prewarmed: [] }
   for (let i = 0; i < HELLOS; i++) {
     if (!(await isWaiting(prewarmed, spec, language))) return [...faults, 'does not wait at its file']
@@ -105,9 +104,11 @@ async function compare(bench: Bench, language: Language): Promise<string[]> {
             0.5,
           ),
         )} ms`
+  const bytes = await waitingBytes(prewarmed, spec, language)
+  memory.set(language.id, bytes)
   console.log(
     `${language.id}: ${faults.length === 0 ? 'the same' : 'DIFFERS'}; hello p50: prewarmed ${show(times.prewarmed)}, not ${show(times.plain)}, bare ${show(times.bare)}; waits after ${show(waited)}; ` +
-      `memory ${await waitingMegabytes(prewarmed, spec, language)} MB`,
+      `memory ${(bytes / 1e6).toFixed(1)} MB`,
   )
   await plain.destroy()
   await prewarmed.destroy()
@@ -183,14 +184,14 @@ async function pidsOf({ id }: Sandbox): Promise<string[]> {
 }
 
 /** What the processes of a sandbox that waits hold in memory, proportionally. */
-async function waitingMegabytes(sandbox: Sandbox, hello: JobSpec, language: Language): Promise<number> {
+async function waitingBytes(sandbox: Sandbox, hello: JobSpec, language: Language): Promise<number> {
   await isWaiting(sandbox, hello, language)
   let kib = 0
   for (const pid of await pidsOf(sandbox)) {
     const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '')
     kib += Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0)
   }
-  return Math.round(kib / 1024)
+  return kib * 1024
 }
 
 function specOf(language: Language, limits: JobSpec['head']['limits'], { name, code, expected }: Compared): JobSpec {

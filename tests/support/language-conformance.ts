@@ -115,6 +115,11 @@ function refuseStrays(folder: string, language: Language, without: readonly stri
   }
 }
 
+/** Characters of the output of a program that ended otherwise than expected. */
+const SHOWN = 400
+
+const show = (text: string): string => JSON.stringify(text.slice(0, SHOWN))
+
 /** The job that runs a program. */
 export function conformanceRequest(
   language: Language,
@@ -131,12 +136,12 @@ export function conformanceRequest(
 export function deviation({ expected }: ConformanceProgram, job: Job): string | undefined {
   const { status, exitCode, stdout, stderr, contains } = expected
   const stage = job.stages.at(-1)
-  const seen = `${stage?.name ?? 'no stage'}: ${JSON.stringify(stage?.output ?? job.message)}`
+  const seen = `${stage?.name ?? 'no stage'}: ${show(stage?.output ?? job.message ?? '')}`
   if (job.status !== status) return `is ${job.status} (exit code ${stage?.exitCode ?? 'none'}); ${seen}`
   if (stage === undefined) return seen
   if (exitCode !== undefined && stage.exitCode !== exitCode) return `exit code ${stage.exitCode}; ${seen}`
-  if (stdout !== undefined && stage.stdout !== stdout) return `standard output is ${JSON.stringify(stage.stdout)}`
-  if (stderr !== undefined && stage.stderr !== stderr) return `standard error is ${JSON.stringify(stage.stderr)}`
+  if (stdout !== undefined && stage.stdout !== stdout) return `standard output is ${show(stage.stdout)}`
+  if (stderr !== undefined && stage.stderr !== stderr) return `standard error is ${show(stage.stderr)}`
   if (contains !== undefined && !stage.output.includes(contains)) return `says nothing of ${contains}; ${seen}`
   return undefined
 }

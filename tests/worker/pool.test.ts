@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { pino } from 'pino'
 import { createSandboxPool, type Lease, type PoolOptions, type SandboxRequest } from '../../src/worker/sandbox/pool.ts'
+import { SANDBOX_BYTES } from '../../src/worker/sandbox/pool-budget.ts'
 import { nullSandbox, type NullSandbox } from './null-sandbox.ts'
 import { eventually } from '../support/eventually.ts'
 
@@ -128,6 +129,31 @@ describe('a pool of sandboxes', () => {
     leases.forEach((lease) => lease.release())
     expect(leases.map(({ sandbox }) => sandbox.prewarmed)).toEqual([false, false, false, true, true])
     expect(pool.counts()).toMatchObject({ bound: 5, prewarmed: 2 })
+    await pool.close()
+  })
+
+  test('ends what waits for nobody when another language is asked for, and keeps within its budget', async () => {
+    const waitingBytes = (image: string) => (image === 'python' ? 10 * SANDBOX_BYTES : 20 * SANDBOX_BYTES)
+    const { pool } = setUp({ budget: { bytes: 24 * SANDBOX_BYTES, waitingBytes }, slots: 1, reuse: 'never' })
+    pool.keepReady(['java', 'python'])
+    await until(() => pool.counts().ready === 2)
+    // The one that takes less, while nothing was asked for; what one of java would take with it is beyond the budget.
+    expect(pool.counts()).toMatchObject({ prewarmed: 1, idleBytes: 12 * SANDBOX_BYTES })
+    const lease = await pool.acquire(request({ image: 'java' }))
+    lease.release()
+    await until(() => pool.counts().idleBytes === 22 * SANDBOX_BYTES)
+    expect(pool.counts()).toMatchObject({ ready: 2, prewarmed: 1 })
+    await pool.close()
+  })
+
+  test('has bound ones make room for the interpreter of the one that was used last', async () => {
+    const budget = { bytes: 14 * SANDBOX_BYTES, waitingBytes: () => 10 * SANDBOX_BYTES }
+    const { pool } = setUp({ budget, ready: 0 })
+    const leases = [await pool.acquire(request({ tenant: 'a' })), await pool.acquire(request({ tenant: 'b' }))]
+    for (const { sandbox } of leases) sandbox.begin(1)
+    leases.forEach((lease) => lease.release())
+    expect(leases.map(({ sandbox }) => sandbox.prewarmed)).toEqual([false, true])
+    expect(pool.counts()).toMatchObject({ bound: 2, idleBytes: 12 * SANDBOX_BYTES })
     await pool.close()
   })
 

@@ -31,6 +31,10 @@ export function versionMeeting(
   return fitting.toSorted((a, b) => semver.rcompare(a.version, b.version))[0]?.one ?? language
 }
 
+/** Why a language cannot be had, and what to type. */
+export const howToInstall = ({ id, name }: Language): string =>
+  `${name} is not installed; the operator can install it with: npx runyard languages install ${id}`
+
 /** @returns the installed version. @throws Problem `language-not-installed`, or `invalid-request` when the range is not met */
 export function installedVersion(
   runtimes: Runtimes,
@@ -43,7 +47,7 @@ export function installedVersion(
   const there = versions.filter(({ id }) => runtimes.languages[id] !== undefined)
   if (range === undefined && version !== undefined) return version
   if (range === undefined || there.length === 0) {
-    const detail = `${language.name} is not installed; the operator can install it with: npx runyard languages install ${language.id}`
+    const detail = howToInstall(language)
     throw new Problem('language-not-installed', detail, { errors: [{ pointer: '/language', detail }] })
   }
   const pointer = '/version'

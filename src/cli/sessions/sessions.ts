@@ -24,6 +24,7 @@ import { imageProtocol } from './terminal-images.ts'
 type Json = { json?: boolean }
 interface StartOptions {
   language?: string
+  languageVersion?: string
   limit?: SessionRequest['limits']
   idle?: number
   lifetime?: number
@@ -40,6 +41,7 @@ export function addSessionCommands(program: Command, deps: JobCommandDeps): void
   const addStart = (command: Command) =>
     command
       .option('-l, --language <id>', 'language of a new session; default: python')
+      .option('--language-version <range>', 'range that the installed version must meet, e.g. 3.x')
       .option('--limit <name=value>', 'a limit of a new session, e.g. memoryBytes=512M; again for another', parseLimit)
       .option('--idle <seconds>', 'end it when nothing happens for so long', wholeNumber(1, 2_000_000))
       .option('--lifetime <seconds>', 'end it so long after its start', wholeNumber(1, 2_000_000))
@@ -149,8 +151,9 @@ export function addSessionCommands(program: Command, deps: JobCommandDeps): void
     })
 }
 
-const requestOf = ({ language, limit, idle, lifetime }: StartOptions): SessionRequest => ({
+const requestOf = ({ language, languageVersion, limit, idle, lifetime }: StartOptions): SessionRequest => ({
   ...(language !== undefined && { language }),
+  ...(languageVersion !== undefined && { version: languageVersion }),
   ...(limit && { limits: limit }),
   ...(idle !== undefined && { idleTimeoutMs: idle * 1000 }),
   ...(lifetime !== undefined && { maxLifetimeMs: lifetime * 1000 }),

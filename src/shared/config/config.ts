@@ -144,6 +144,8 @@ export interface Config {
     maxJobs: number
     maxAgeMs: number
     poolReady: number
+    /** What idle sandboxes may hold in memory together. */
+    poolMemoryBytes: number
     /** Whether interpreters are started ahead of their jobs. */
     prewarm: boolean
     containerImages: string[]
@@ -333,6 +335,7 @@ export function toConfig(
       maxJobs: number('SANDBOX_MAX_JOBS'),
       maxAgeMs: number('SANDBOX_MAX_AGE_SECONDS') * 1000,
       poolReady: number('POOL_READY'),
+      poolMemoryBytes: text('POOL_MEMORY_BYTES') === '' ? Math.floor(totalmem() / 4) : number('POOL_MEMORY_BYTES'),
       prewarm: text('PREWARM') === 'on',
       containerImages: values.get('CONTAINER_IMAGES') as string[],
       cpuWeight: number('CPU_WEIGHT'),

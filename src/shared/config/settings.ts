@@ -735,6 +735,14 @@ export const SETTINGS: readonly Setting[] = [
     description: 'Sandboxes to keep ready for each installed language. Recent demand adds to it.',
   },
   {
+    name: 'POOL_MEMORY_BYTES',
+    kind: { ...integer(0), isOptional: true },
+    default: '',
+    group: 'Sandbox',
+    description:
+      'Memory that idle sandboxes of a worker may hold together. Languages that jobs asked for come first: the interpreters of others are not started ahead when there is no room. Empty: a quarter of the machine.',
+  },
+  {
     name: 'PREWARM',
     kind: { type: 'choice', of: ['on', 'off'] },
     default: 'on',

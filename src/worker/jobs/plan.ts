@@ -156,7 +156,7 @@ interface Sources {
 /** What an interpreter that bounds its own recursion leaves of the stack, at least: to its C code, arguments and environment. */
 const STACK_RESERVE_BYTES = 256 * KIB
 
-const stackKib = (stackBytes: number): number =>
+export const stackKib = (stackBytes: number): number =>
   Math.floor((stackBytes - Math.max(STACK_RESERVE_BYTES, stackBytes / 8)) / KIB)
 
 /**

@@ -75,6 +75,7 @@ export function createWorkerMetrics(sources: WorkerSources): WorkerMetrics {
   const faults = counter('sandbox_faults', 'Sandboxes that ended unexpectedly or broke the protocol', ['kind']) // prettier-ignore
   const sandboxes = gauge('sandboxes', 'Sandboxes of the pool', ['state'])
   const prewarmed = gauge('sandboxes_prewarmed', 'Ready and bound sandboxes in which an interpreter waits')
+  const idle = gauge('sandboxes_idle_bytes', 'Memory that ready and bound sandboxes hold, by what was measured of each language') // prettier-ignore
   const armed = gauge('sandboxes_armed', 'Former name of runyard_sandboxes_prewarmed, for one version')
   const slots = gauge('worker_slots', 'Jobs this worker can run at a time')
   const busy = gauge('worker_slots_busy', 'Jobs this worker runs')
@@ -143,10 +144,11 @@ export function createWorkerMetrics(sources: WorkerSources): WorkerMetrics {
     register,
     async text() {
       await askRedis()
-      const { prewarmed: waiting, ...states } = sources.sandboxes()
+      const { prewarmed: waiting, idleBytes, ...states } = sources.sandboxes()
       for (const [state, count] of Object.entries(states)) sandboxes.set({ state }, count)
       prewarmed.set(waiting)
       armed.set(waiting)
+      idle.set(idleBytes)
       busy.set(sources.busySlots())
       engine.set(sources.isEngineUp() ? 1 : 0)
       return register.metrics()

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { closeOnce } from '../../shared/close-once.ts'
 import { SECOND } from '../../shared/limits.ts'
+import { type Allowance, type PoolBudget, SANDBOX_BYTES, shareBudget } from './pool-budget.ts'
 import { createQuietPeriod } from './quiet-period.ts'
 import { createPrioritySemaphore, type Urgency } from './priority-semaphore.ts'
 import type { Sandbox } from './sandbox.ts'
@@ -10,8 +11,8 @@ import type { Sandbox } from './sandbox.ts'
  * (a job runs in it). A job takes a bound one of its tenant, else a ready one, else waits for one to be made. Behind every
  * ready one that is taken another is made, so that a slot does not wait for the engine while demand is steady.
  *
- * All ready ones are prewarmed, and as many bound ones as there are slots, those that were used last. Of those of one tenant the one
- * that was used first is taken first, since its interpreter had the longest time to start.
+ * All ready ones are prewarmed, and as many bound ones as there are slots, those that were used last, as far as the budget of memory
+ * goes. Of those of one tenant the one that was used first is taken first, since its interpreter had the longest time to start.
  */
 export interface PoolOptions {
   /** Makes a sandbox of this image with this much memory. */
@@ -22,6 +23,8 @@ export interface PoolOptions {
   ready: number
   /** Jobs that run at a time: also the most ready sandboxes of one image. */
   slots: number
+  /** Of the memory of idle sandboxes; without it they hold what they take. */
+  budget?: PoolBudget
   maxJobs: number
   maxAgeMs: number
   observer?: PoolObserver
@@ -66,6 +69,8 @@ export interface PoolCounts {
   making: number
   /** Of the ready and bound ones, those in which an interpreter waits: each is a process tree and its memory. */
   prewarmed: number
+  /** What the ready and bound ones hold in memory, by what was measured of each language. */
+  idleBytes: number
 }
 
 export interface SandboxPool {
@@ -102,6 +107,7 @@ const BOUND_PER_SLOT = 4
 const DEMAND_WINDOW_MS = 30 * SECOND
 /** Making one takes about so long; what was taken within it is what should have stood ready. */
 const BURST_MS = SECOND
+const UNLIMITED: PoolBudget = { bytes: Infinity, waitingBytes: () => 0 }
 /** After a failure to make one ahead of need, the next try waits: the engine has trouble enough. */
 const REFILL_RETRY_MS = 2 * SECOND
 /** Containers made at a time: more only make each other slower. Of those nobody waits for it is one less. */
@@ -147,9 +153,40 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
   const readyOf = (image: string) => listIn(ready, image)
   const waitersOf = (image: string) => listIn(waiters, image)
 
+  const demandOf = (image: string) =>
+    Math.min(options.slots, Math.max(options.ready, largestBurst(takes.get(image) ?? [])))
+
+  const waitingBytes = (image: string) => options.budget?.waitingBytes(image) ?? 0
+  const bytesOf = (image: string, sandbox: Sandbox) => SANDBOX_BYTES + (sandbox.prewarmed ? waitingBytes(image) : 0)
+  const boundBytes = () => sum(bound.map(({ image, sandbox }) => bytesOf(image, sandbox)))
+  const readyBytes = () => sum([...ready].flatMap(([image, list]) => list.map((one) => bytesOf(image, one))))
+
+  /** How many ready ones of each image there should be within the budget: those there are too, after a burst. */
+  const allowances = (): Map<string, Allowance> => {
+    const demands = [...wanted].map((image) => ({
+      image,
+      count: Math.max(demandOf(image), readyOf(image).length),
+      takenAt: takes.get(image)?.at(-1),
+      isPrewarmed: readyOf(image).some((sandbox) => sandbox.prewarmed),
+    }))
+    const { budget = UNLIMITED } = options
+    return shareBudget(budget, boundBytes(), demands, Date.now())
+  }
   const target = (image: string): number => {
     if (closed || !wanted.has(image)) return 0
-    return Math.min(options.slots, Math.max(options.ready, largestBurst(takes.get(image) ?? [])))
+    return Math.min(demandOf(image), allowances().get(image)?.ready ?? 0)
+  }
+
+  /** Brings the ready ones within the budget: what waits in some ends, so that others are prewarmed. */
+  const settle = () => {
+    if (closed) return
+    const allowed = allowances()
+    const lists = [...ready].map(([image, list]) => ({ list, ...(allowed.get(image) ?? { ready: 0, prewarmed: 0 }) }))
+    for (const { list, ready: most, prewarmed } of lists) {
+      for (const sandbox of list.splice(most)) discard(sandbox, 'surplus')
+      for (const sandbox of list.slice(prewarmed)) sandbox.discardPrewarmed()
+    }
+    for (const { list, prewarmed } of lists) for (const sandbox of list.slice(0, prewarmed)) sandbox.prewarm()
   }
 
   const refill = (image: string) => {
@@ -189,7 +226,7 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
   const shelve = (image: string, sandbox: Sandbox) => {
     const list = readyOf(image)
     list.push(sandbox)
-    sandbox.prewarm()
+    settle()
     void sandbox.gone.then(() => {
       const index = list.indexOf(sandbox)
       if (index < 0) return
@@ -224,9 +261,19 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
     return undefined
   }
 
+  /** As the last that was used, whose interpreter is likeliest to be wanted: others make room, the longest idle ones first. */
+  const prewarmBound = ({ image, sandbox }: Bound) => {
+    const most = (options.budget?.bytes ?? Infinity) - waitingBytes(image)
+    if (bound.length * SANDBOX_BYTES > most) return
+    const others = bound.filter((other) => other.sandbox !== sandbox && other.sandbox.prewarmed)
+    for (const other of others) if (boundBytes() > most) other.sandbox.discardPrewarmed()
+    sandbox.prewarm()
+    settle()
+  }
+
   const bind = (item: Bound) => {
     bound.push(item)
-    item.sandbox.prewarm()
+    prewarmBound(item)
     bound.at(-1 - options.slots)?.sandbox.discardPrewarmed()
     void item.sandbox.gone.then(() => {
       bound = bound.filter((other) => other !== item)
@@ -287,6 +334,7 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
       lent: lent.size,
       making: sum([...making.values()]),
       prewarmed: idle().filter((sandbox) => sandbox.prewarmed).length,
+      idleBytes: boundBytes() + readyBytes(),
     }),
     close: closeOnce(
       () => {

@@ -23,13 +23,15 @@ export interface SandboxesOptions {
   engine: Engine
   maker: SandboxMaker
   observer: PoolObserver
+  /** What an interpreter that waits in a sandbox of this image holds in memory; 0 where none can. */
+  waitingBytes: (image: string) => number
   /** Is told when the engine goes away or is back. */
   engineChanged: (isUp: boolean) => Promise<void>
 }
 
 export function createSandboxes(
   { id, config, keys, redis, log }: WorkerCore,
-  { engine, maker, observer, engineChanged }: SandboxesOptions,
+  { engine, maker, observer, waitingBytes, engineChanged }: SandboxesOptions,
 ): Sandboxes {
   const { limits, sandbox: settings, worker, namespace } = config
   const standardMemoryBytes = limits.defaults.memoryBytes
@@ -47,6 +49,7 @@ export function createSandboxes(
     standardMemoryBytes,
     ready: settings.poolReady,
     slots: worker.slots,
+    budget: { bytes: settings.poolMemoryBytes, waitingBytes },
     maxJobs: settings.maxJobs,
     maxAgeMs: settings.maxAgeMs,
     observer,

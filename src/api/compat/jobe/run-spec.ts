@@ -3,6 +3,7 @@ import type { Language } from '../../../shared/language.ts'
 import { type LimitOverrides, type Limits, MIB, SECOND } from '../../../shared/limits.ts'
 import type { Runtimes } from '../../../shared/redis/worker-registry.ts'
 import type { CodeRequest } from '../../../shared/requests.ts'
+import { howToInstall } from '../../runtimes/installed.ts'
 import { exactOutput } from '../system/exact-output.ts'
 import { heldLimits, heldStatus } from '../system/held-limits.ts'
 import { membersOf } from '../system/read-body.ts'
@@ -81,7 +82,7 @@ export function readRun(
   const wanted = typeof id === 'string' ? (NAMES[id] ?? id) : ''
   const language = languages.find((one) => one.id === wanted)
   if (!language || runtimes?.languages[wanted] === undefined)
-    throw new JobeFault(`Language '${String(id)}' is not known`)
+    throw new JobeFault(`Language '${String(id)}' is not known${language ? `; ${howToInstall(language)}` : ''}`)
   if (typeof sourcecode !== 'string') throw new JobeFault('The sourcecode for the run_spec must be a string')
   const hasName = sourcefilename !== undefined && sourcefilename !== null && sourcefilename !== ''
   if (

@@ -4,6 +4,7 @@ import { Problem } from '../../../shared/problems.ts'
 import type { JobSpec, JobSummary } from '../../../shared/job.ts'
 import { enterUntilSent, withOutput } from '../../jobs/with-output.ts'
 import { ceilingsFor } from '../system/held-limits.ts'
+import { howToInstall } from '../../runtimes/installed.ts'
 import { membersOf } from '../system/read-body.ts'
 import { makeJob, runJob, submitJob } from '../system/run-job.ts'
 import type { SystemNeeds } from '../system/system.ts'
@@ -78,7 +79,7 @@ async function jobOf(
   const language = languageOf(languages, id)
   const isThere = language && (await overview()).runtimes?.languages[language.id] !== undefined
   if (!isThere && messages['language_id'] === undefined) {
-    messages['language_id'] = [`language with id ${id} doesn't exist`]
+    messages['language_id'] = [`language with id ${id} doesn't exist`, ...(language ? [howToInstall(language)] : [])]
   }
   if (!language) {
     if (submission.source_code === null) (messages['source_code'] ??= []).push("can't be blank")

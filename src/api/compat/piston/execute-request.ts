@@ -3,9 +3,10 @@ import type { Language } from '../../../shared/language.ts'
 import type { LimitOverrides, Limits } from '../../../shared/limits.ts'
 import type { Runtimes } from '../../../shared/redis/worker-registry.ts'
 import type { CodeRequest, RequestFile } from '../../../shared/requests.ts'
+import { howToInstall } from '../../runtimes/installed.ts'
 import { heldLimits } from '../system/held-limits.ts'
 import { sourceName } from '../system/source-name.ts'
-import { findRuntime, type PistonRuntime } from './piston-runtimes.ts'
+import { findRuntime, namesOf, type PistonRuntime } from './piston-runtimes.ts'
 
 /** What a request lacks, in Piston's words. */
 export class PistonFault extends Error {
@@ -32,6 +33,12 @@ const CONSTRAINTS: readonly { name: string; limit: keyof Limits; default?: numbe
 /** As a memory limit: the most there is. */
 const UNLIMITED = -1
 
+/** What to type for a language of this name that is not installed; nothing for another name. */
+function missing(languages: readonly Language[], runtimes: Runtimes | undefined, name: string): string {
+  const language = languages.find((one) => namesOf(one).includes(name))
+  return language && runtimes?.languages[language.id] === undefined ? `; ${howToInstall(language)}` : ''
+}
+
 /**
  * Reads what `POST /execute` and the message `init` have in common.
  * @throws PistonFault
@@ -48,7 +55,7 @@ export function readExecution(
   if (!Array.isArray(files)) throw new PistonFault('files is required as an array')
   const sent = files.map(readFile)
   const found = findRuntime(languages, runtimes, name, version)
-  if (!found) throw new PistonFault(`${name}-${version} runtime is unknown`)
+  if (!found) throw new PistonFault(`${name}-${version} runtime is unknown${missing(languages, runtimes, name)}`)
   const { definition: language } = found
   const main = sent.findIndex(({ isText }) => isText)
   if (main < 0) throw new PistonFault('files must include at least one utf8 encoded file')

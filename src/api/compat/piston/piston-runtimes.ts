@@ -38,7 +38,8 @@ function found(languages: readonly Language[], runtimes: Runtimes | undefined): 
   })
 }
 
-const namesOf = ({ pistonNames, id, aliases }: Language): string[] => [...pistonNames, id, ...aliases]
+/** By which Piston's clients may ask for it. */
+export const namesOf = ({ pistonNames, id, aliases }: Language): string[] => [...pistonNames, id, ...aliases]
 
 const plain = (version: string): string => semver.coerce(version)?.version ?? version
 

@@ -1,0 +1,1 @@
+(doseq [word *command-line-args*] (println (str "[" word "]")))

@@ -1,0 +1,2 @@
+(println "out")
+(binding [*out* *err*] (println "err"))

@@ -1,0 +1,2 @@
+(println (read-line))
+(println "Äpfel, 日本 🚀")

@@ -1,0 +1,5 @@
+identification division.
+program-id. program-1.
+procedure division.
+    display nosuch
+    stop run.

@@ -1,0 +1,3 @@
+fun main(args: Array<String>) {
+    for (word in args) println("[$word]")
+}

@@ -1,0 +1,34 @@
+import { join } from 'node:path'
+import { expect, test } from '@jest/globals'
+import { findLanguage, loadLanguages } from '../../src/shared/language.ts'
+import { loadWaitingMemory } from '../../src/shared/language-groups.ts'
+import { packageRoot } from '../../src/shared/package-root.ts'
+import type { PrewarmProgram } from '../../src/worker/sandbox/prewarmed.ts'
+import { withEnvironment } from '../../src/worker/sandbox/sandbox-image.ts'
+import { waitingMemory } from '../../src/worker/sandbox/waiting-memory.ts'
+
+const folder = join(packageRoot(), 'languages')
+const languages = loadLanguages(folder)
+const waitingBytes = waitingMemory(
+  folder,
+  (image) => findLanguage(languages, image),
+  (image) => (findLanguage(languages, image)?.prewarm ? ({} as PrewarmProgram) : undefined),
+)
+
+test('an interpreter that waits holds what was measured of its language, also beside packages', () => {
+  expect(waitingBytes('java')).toBe(loadWaitingMemory(folder).get('java'))
+  expect(waitingBytes('java')).toBeGreaterThan(100e6)
+  expect(waitingBytes(withEnvironment('java', 'a'.repeat(64)))).toBe(waitingBytes('java'))
+})
+
+test('where none waits it holds nothing, and what was not measured counts as much', () => {
+  expect(waitingBytes('c')).toBe(0)
+  expect(waitingBytes('an-image-of-the-operator')).toBe(0)
+  const own = { ...languages[0]!, id: 'own', prewarm: { unless: [] } }
+  expect(waitingMemory(folder, () => own, () => ({}) as PrewarmProgram)('own')).toBe(64e6) // prettier-ignore
+})
+
+test('what was measured is of languages in which one waits', () => {
+  const prewarmed = languages.filter(({ prewarm }) => prewarm).map(({ id }) => id)
+  expect([...loadWaitingMemory(folder).keys()].filter((id) => !prewarmed.includes(id))).toEqual([])
+})
