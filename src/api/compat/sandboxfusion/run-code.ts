@@ -58,7 +58,8 @@ export function jobOfRunCode(
   }
 }
 
-const relative = (path: string): string => path.replace(/^(?:\.\/)+/, '')
+/** As jobs and sessions have paths of files. */
+export const relative = (path: string): string => path.replace(/^(?:\.\/)+/, '')
 
 interface CommandResult {
   status: 'Finished' | 'Error' | 'TimeLimitExceeded'
