@@ -10,7 +10,7 @@ import type { Trial } from './trial.ts'
 
 export const NODE_PACKAGES = ['thebe@0.9.3', '@antonz/codapi@0.19.10']
 
-/** Widgets of other projects that run the code of a page, in Chromium: thebe by a browser token, codapi without a key. */
+/** Widgets of other projects that run the code of a page, in Chromium: thebe by a browser token, codapi with and without one. */
 export async function pages({ unpack, withInstallation, holdHere, folder }: Trial): Promise<void> {
   await unpack(NODE_PACKAGES)
   const withThebe = await startSite(folder)
@@ -19,19 +19,24 @@ export async function pages({ unpack, withInstallation, holdHere, folder }: Tria
   try {
     const env = { AUTH: 'optional', ALLOWED_ORIGINS: withCodapi.origin }
     await withInstallation(env, async ({ connection, keys }, url) => {
-      const { secretKey } = await createApiKeys(connection, keys).create({ name: 'docs', tenant: 'docs', scopes: ['sessions'] }) // prettier-ignore
+      const { secretKey } = await createApiKeys(connection, keys).create({ name: 'docs', tenant: 'docs', scopes: ['jobs', 'sessions'] }) // prettier-ignore
       withThebe.page = thebePage(url)
-      withThebe.token = async () => {
+      const tokenFor = async (origin: string, scopes: string[]) => {
         const made = await fetch(`${url}/v1/browser-tokens`, {
           method: 'POST',
           headers: { 'content-type': 'application/json', authorization: `Bearer ${secretKey}` },
-          body: JSON.stringify({ origin: withThebe.origin }),
+          body: JSON.stringify({ origin, scopes }),
         })
         return made.text()
       }
+      withThebe.token = () => tokenFor(withThebe.origin, ['sessions'])
       await holdHere('thebe in Chromium', () => useThebe(browser, withThebe.origin, url))
-      withCodapi.page = codapiPage(url)
+      withCodapi.page = codapiPage(`${url}/codapi/v1`)
       await holdHere("codapi's widget in Chromium", () => useCodapi(browser, withCodapi.origin, url))
+      // From an origin that is in no list, by a token alone.
+      const { token } = JSON.parse(await tokenFor(withThebe.origin, ['jobs'])) as { token: string }
+      withThebe.page = codapiPage(`${url}/codapi/token/${token}/v1`)
+      await holdHere("codapi's widget by a token", () => useCodapi(browser, withThebe.origin, url))
     })
   } finally {
     await browser.close()
@@ -83,10 +88,10 @@ async function useThebe(browser: TestBrowser, origin: string, url: string): Prom
 }
 
 const codapiPage = (
-  url: string,
+  address: string,
 ) => `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A page with codapi</title>
 <link rel="stylesheet" href="/@antonz/codapi/dist/snippet.css">
-<script>window.codapi = { settings: { url: '${url}/codapi/v1' } }</script>
+<script>window.codapi = { settings: { url: '${address}' } }</script>
 <script type="module" src="/@antonz/codapi/dist/snippet.mjs"></script></head><body>
 <pre><code>print("hello")</code></pre><codapi-snippet id="first" sandbox="python" editor="basic"></codapi-snippet>
 <pre><code>1 / 0</code></pre><codapi-snippet id="second" sandbox="python"></codapi-snippet>
