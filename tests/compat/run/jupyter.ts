@@ -55,7 +55,7 @@ async function useLab(address: string): Promise<void> {
     await run('1 / 0', 'ZeroDivisionError')
     await page.getByText('Kernel', { exact: true }).first().click()
     await page.getByText('Restart Kernel…', { exact: true }).first().click()
-    await page.getByRole('button', { name: /^(Confirm )?Restart/ }).last().click() // prettier-ignore
+    await page.locator('.jp-Dialog .jp-mod-accept').click()
     await page.getByText('| Idle').waitFor()
     await run('x', "name 'x' is not defined")
     assert.equal(await page.locator('.jp-OutputArea-output').count(), 5)
