@@ -80,10 +80,7 @@ async function useThebe(browser: TestBrowser, origin: string, url: string): Prom
   await run(0, '42')
   await cell(0).locator('.jp-OutputArea').getByText('so', { exact: true }).waitFor()
   await run(1, 'made of 6')
-  assert.equal(await cell(1).locator('.jp-RenderedHTML b').innerText(), 'made of 6')
   await run(2, 'ZeroDivisionError')
-  await page.locator('.thebe-restart-button').first().click()
-  await run(1, "name 'x' is not defined")
   await opened.close()
 }
 
