@@ -20,6 +20,10 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
     ['runyard engine', 'its socket is /run/runyard/podman.sock'],
     ['runyard engine --group 10001', 'for workers of that group, as in compose.yaml'],
   ],
+  import: [
+    ['runyard import judge0 judge0.conf > runyard.env', 'what has no counterpart is in its comments'],
+    ['runyard import piston docker-compose.yaml --json', 'for a program'],
+  ],
   dashboard: [['runyard dashboard', 'prints the link; it opens once']],
   run: [
     ['runyard run hello.py', 'the extension selects the language'],

@@ -110,6 +110,7 @@ export function createProgram(deps: ProgramDeps): Command {
       (await import('./engine.ts')).runEngine({ ...context(), folder, group, stop: signals().stop }),
     )
   addLanguageCommands(program, context)
+  addImportCommand(program, deps)
   program
     .command('dashboard')
     .description('print a link that opens the dashboard once, without a key')
@@ -138,6 +139,18 @@ export function createProgram(deps: ProgramDeps): Command {
   addExamples(program, paint)
   finish(program)
   return program
+}
+
+function addImportCommand(program: Command, { root, print }: ProgramDeps): void {
+  program
+    .command('import')
+    .description('print the settings that the configuration of Judge0 or Piston stands for')
+    .addArgument(new Argument('<system>', 'whose configuration it is').choices(['judge0', 'piston']))
+    .argument('<file>', 'judge0.conf, a file with the environment of Piston, or a compose file; - is standard input')
+    .option('--json', 'print them as JSON')
+    .action(async (system: 'judge0' | 'piston', file: string, { json = false }: Json) =>
+      (await import('./import/import-command.ts')).importSettings({ root, system, file, json, print }),
+    )
 }
 
 function addLanguageCommands(program: Command, context: () => CliContext): void {

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { FIELD_NAMES } from '../../src/api/compat/judge0/submission-fields.ts'
@@ -27,4 +27,12 @@ test.each(COMPAT_SYSTEMS)('the page of %s says what is the same, what differs, a
 test('a submission of Judge0 has the fields that its protocol has', () => {
   expect(FIELD_NAMES).toHaveLength(35)
   expect(new Set(FIELD_NAMES).size).toBe(35)
+})
+
+test('each client that is tried is listed with its version', () => {
+  const folder = join(packageRoot(), 'tests/compat/run')
+  const text = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8')).join('\n') // prettier-ignore
+  const pinned = [...text.matchAll(/'(@?[a-z0-9/-]+)(?:==|@)(\d[\d.]*)'/g)]
+  expect(pinned.length).toBeGreaterThan(15)
+  for (const [, name, version] of pinned) expect(page('README')).toContain(`\`${name}\` ${version}`)
 })

@@ -196,7 +196,7 @@ test('a token is a random UUID by its looks, and stands for one job', () => {
 test('languages are those that are installed, under each of their ids', () => {
   const known = judge0Languages(languages, { languages: { c: '14.2.0', bash: '5.2.37' }, images: [] })
   expect(known.map(({ id }) => id)).toEqual([46, 48, 49, 50, 89])
-  expect(known[1]).toMatchObject({ name: 'C (GCC) 14.2.0', source_file: 'main.c', is_archived: false })
+  expect(known[1]).toMatchObject({ name: 'C (GCC 14.2.0)', source_file: 'main.c', is_archived: false })
   expect(judge0Languages(languages, undefined)).toEqual([])
 })
 

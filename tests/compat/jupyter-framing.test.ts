@@ -7,7 +7,7 @@ import {
 } from '../../src/api/compat/jupyter/framing.ts'
 import { executionEnd, kernelLife } from '../../src/api/compat/jupyter/kernel-messages.ts'
 import { kernelSpecs, languageOfKernel } from '../../src/api/compat/jupyter/kernel-specs.ts'
-import { showToken } from '../../src/api/compat/system/show-key.ts'
+import { showPathToken, showToken } from '../../src/api/compat/system/show-key.ts'
 import { loadLanguages } from '../../src/shared/language.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 
@@ -86,6 +86,25 @@ test('a token is taken from the query and from its scheme, and is not there any 
   const empty = { url: '/api?token=', originalUrl: '/api?token=', headersDistinct: { authorization: ['token '] } }
   showToken(empty, { scheme: 'token', query: 'token' })
   expect(empty).toEqual({ url: '/api', originalUrl: '/api', headersDistinct: {} })
+})
+
+test('a browser token is taken from the path, and is not there any more; a key is not', () => {
+  const token = `ryb_${'0'.repeat(12)}_${'1'.repeat(64)}`
+  const req = {
+    url: `/token/${token}/v1/exec?a=1`,
+    originalUrl: `/codapi/token/${token}/v1/exec?a=1`,
+    headersDistinct: {},
+  }
+  showPathToken(req)
+  expect(req).toEqual({
+    url: '/v1/exec?a=1',
+    originalUrl: '/codapi/v1/exec?a=1',
+    headersDistinct: { 'x-api-key': [token] },
+  })
+  const path = `/token/${token.replace('ryb_', 'ry_')}/v1/exec`
+  const withKey = { url: path, originalUrl: path, headersDistinct: {} }
+  showPathToken(withKey)
+  expect(withKey).toEqual({ url: path, originalUrl: path, headersDistinct: {} })
 })
 
 describe('kernels', () => {

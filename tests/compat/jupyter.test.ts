@@ -276,3 +276,41 @@ test('all sockets of a kernel are told what happens, and that it has ended', asy
   expect(replaced.messages.at(-1)?.content).toEqual({ execution_state: 'dead' })
   expect((await call('GET', `/api/kernels/${made.id}`)).status).toBe(404)
 })
+
+test("SandboxFusion's cells run in a kernel of their own, which ends with the answer", async () => {
+  const live = async () => ((await call('GET', '/api/kernels')).body as unknown[]).length
+  const before = await live()
+  const ask = async (body: object) => {
+    const response = await fetch(`${platform.url}/sandboxfusion/run_jupyter`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      body: JSON.stringify(body),
+    })
+    return { status: response.status, body: (await response.json()) as unknown }
+  }
+  const cells = ['x = open("a").read()', 'x', '1 / 0', '_ = open("b", "w").write(x + "!")']
+  const files = { a: Buffer.from('hi').toString('base64') }
+  expect(await ask({ cells, files, fetch_files: ['b', 'none'] })).toMatchObject({
+    status: 200,
+    body: {
+      status: 'Success',
+      driver: { status: 'Finished', return_code: 0 },
+      cells: [
+        { stdout: '', display: [], error: [] },
+        { display: [{ 'text/plain': "'hi'" }] },
+        { error: [{ ename: 'ZeroDivisionError' }] },
+        { error: [] },
+      ],
+      files: { b: Buffer.from('hi!').toString('base64') },
+    },
+  })
+  expect(await ask({ cells: ['while True: pass'], total_timeout: 1 })).toMatchObject({
+    status: 200,
+    body: { status: 'Failed', driver: { status: 'TimeLimitExceeded', return_code: null }, cells: [] },
+  })
+  expect(await ask({ cells: ['1'], kernel: 'bash' })).toMatchObject({
+    status: 422,
+    body: { detail: expect.any(Array) },
+  })
+  expect(await live()).toBe(before)
+})

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { escapeBytes } from '../../src/api/compat/jobe/escape-bytes.ts'
 import { JobeFault, jobeLanguages, jobeResult, readRun } from '../../src/api/compat/jobe/run-spec.ts'
-import { jobOfRunCode, runCodeResult } from '../../src/api/compat/sandboxfusion/run-code.ts'
+import { jobOfRunCode, languageName, runCodeResult } from '../../src/api/compat/sandboxfusion/run-code.ts'
 import { heldLimits, heldStatus } from '../../src/api/compat/system/held-limits.ts'
 import { showKey } from '../../src/api/compat/system/show-key.ts'
 import type { Job, Stage } from '../../src/shared/job.ts'
@@ -94,6 +94,10 @@ describe('Jobe', () => {
       ['nodejs', '20.19.2'],
       ['python3', '3.13.5'],
     ])
+  })
+
+  test.each(['__proto__', 'constructor', { toString: 1, valueOf: 2 }, [], null])('knows no language %j', (id) => {
+    expect(() => run({ ...hello, language_id: id })).toThrow(JobeFault)
   })
 
   test('runs what CodeRunner sends', () => {
@@ -218,4 +222,13 @@ describe('SandboxFusion', () => {
     ],
     [job(), { status: 'SandboxError', compile: null, run: null }],
   ])('job %# is told as it is', (made, expected) => expect(summary(made)).toEqual(expected))
+})
+
+test("names of SandboxFusion's languages are its own, and nothing that every object has", () => {
+  expect(['R', 'python', '__proto__', 'constructor'].map(languageName)).toEqual([
+    'r',
+    'python',
+    '__proto__',
+    'constructor',
+  ])
 })

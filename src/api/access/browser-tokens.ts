@@ -103,7 +103,7 @@ function checkOrigin(text: string): string {
 }
 
 /** Where pages with a token go. */
-const FOR_PAGES = /^\/(?:v1|jupyter)\//i
+const FOR_PAGES = /^\/(?:v1|jupyter|codapi)\//i
 const METHODS = 'GET, POST, PUT, PATCH, DELETE'
 const HEADERS = 'accept, authorization, content-type, idempotency-key, last-event-id, prefer, x-xsrftoken'
 const EXPOSED = 'Location, Preference-Applied, Retry-After, X-Request-Id'

@@ -10,7 +10,7 @@ import { JUDGE0 } from './judge0/judge0.ts'
 import { PISTON } from './piston/piston.ts'
 import { SANDBOXFUSION } from './sandboxfusion/sandboxfusion.ts'
 import { createSentFiles } from './system/sent-files.ts'
-import { showKey, showToken } from './system/show-key.ts'
+import { showKey, showPathToken, showToken } from './system/show-key.ts'
 import type { CompatSystem, SystemNeeds } from './system/system.ts'
 
 /** Those that are made of nothing but what all get. */
@@ -59,9 +59,13 @@ export function createCompatFeature(core: Core, { sessions, access, ...needs }: 
   return { before, findCaller, routes, errors }
 }
 
-function prepare({ keyHeaders, token, cors }: CompatSystem, allowedOrigins: readonly string[]): RequestHandler {
+function prepare(
+  { keyHeaders, token, tokenInPath, cors }: CompatSystem,
+  allowedOrigins: readonly string[],
+): RequestHandler {
   return (req, res, next) => {
     if (token) showToken(req, token)
+    if (tokenInPath) showPathToken(req)
     showKey(req, keyHeaders)
     if (!cors) return next()
     const { origin } = req.headers

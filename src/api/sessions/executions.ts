@@ -99,7 +99,7 @@ export const execute = defineRoute({
 /** @returns what screening found in the code that did not refuse it. @throws Problem `too-large`, `submission-blocked` */
 export function checkCode(
   { config, screen }: Pick<SessionNeeds, 'config' | 'screen'>,
-  session: Session,
+  session: Pick<Session, 'language' | 'endUser'>,
   code: string,
   { caller, requestId }: { caller: Caller; requestId: string },
 ): Finding[] {

@@ -17,6 +17,11 @@ const SWITCHES = [
   '--disable-sync',
 ]
 
+/** Text, so that whoever checks types without those of browsers can open pages, too. */
+const NOTE_VIOLATIONS = `addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sample }) => {
+  noteViolation([violatedDirective, blockedURI, sample].join(' '))
+})`
+
 export type OpenOptions = BrowserContextOptions & {
   /** Errors on the console that a test is about. */
   allow?: RegExp[]
@@ -80,12 +85,7 @@ async function openPage(
     if (new URL(socket.url()).host !== new URL(origin).host) note(`another origin: ${socket.url()}`)
   })
   await page.exposeFunction('noteViolation', (text: string) => note(`policy: ${text}`))
-  await page.addInitScript(() => {
-    addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sample }) => {
-      const { noteViolation } = globalThis as unknown as { noteViolation: (text: string) => void }
-      noteViolation(`${violatedDirective} ${blockedURI} ${sample}`)
-    })
-  })
+  await page.addInitScript(NOTE_VIOLATIONS)
   await page.goto(url)
   return {
     page,

@@ -27,6 +27,7 @@ const execRequest = bodyValidator(ExecRequest)
 export const CODAPI: CompatSystem = {
   name: 'codapi',
   keyHeaders: [],
+  tokenInPath: true,
   cors: { methods: 'OPTIONS, HEAD, GET, POST', headers: 'authorization, content-type' },
   routes,
   sendProblem(res: Response, { code, status, message, headers }) {

@@ -6,7 +6,7 @@ import type { CodeRequest } from '../../../shared/requests.ts'
 import { howToInstall } from '../../runtimes/installed.ts'
 import { exactOutput } from '../system/exact-output.ts'
 import { heldLimits, heldStatus } from '../system/held-limits.ts'
-import { membersOf } from '../system/read-body.ts'
+import { membersOf, shown } from '../system/read-body.ts'
 import { sourceName } from '../system/source-name.ts'
 import { escapeBytes } from './escape-bytes.ts'
 
@@ -79,10 +79,10 @@ export function readRun(
   for (const name of ['language_id', 'sourcecode']) {
     if (spec[name] === undefined) throw new JobeFault(`run_spec is missing the required attribute '${name}'`)
   }
-  const wanted = typeof id === 'string' ? (NAMES[id] ?? id) : ''
+  const wanted = typeof id === 'string' ? ((Object.hasOwn(NAMES, id) ? NAMES[id] : undefined) ?? id) : ''
   const language = languages.find((one) => one.id === wanted)
   if (!language || runtimes?.languages[wanted] === undefined)
-    throw new JobeFault(`Language '${String(id)}' is not known${language ? `; ${howToInstall(language)}` : ''}`)
+    throw new JobeFault(`Language '${shown(id)}' is not known${language ? `; ${howToInstall(language)}` : ''}`)
   if (typeof sourcecode !== 'string') throw new JobeFault('The sourcecode for the run_spec must be a string')
   const hasName = sourcefilename !== undefined && sourcefilename !== null && sourcefilename !== ''
   if (

@@ -25,7 +25,7 @@ export function judge0Languages(
     if (version === undefined) return []
     const command = ({ argv }: { argv: readonly string[] }) => argv.join(' ')
     const entry = {
-      name: `${language.name} ${version}`,
+      name: nameOf(language.name, version),
       is_archived: false,
       source_file: language.fileName,
       compile_cmd: language.compile ? command(language.compile) : null,
@@ -44,6 +44,10 @@ export function judge0Languages(
   })
   return installed.sort((a, b) => a.id - b.id)
 }
+
+/** `Python (3.13.5)`, `C (GCC 14.2.0)`: clients show what is before the bracket. */
+const nameOf = (name: string, version: string): string =>
+  name.endsWith(')') ? `${name.slice(0, -1)} ${version})` : `${name} (${version})`
 
 /** The language that an id stands for, installed or not. */
 export const languageOf = (languages: readonly Language[], id: number): Language | undefined =>

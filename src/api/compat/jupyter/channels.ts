@@ -9,9 +9,10 @@ import type { SystemNeeds } from '../system/system.ts'
 import { decodeMessage, encodeMessage, FramingError, type JupyterMessage, V1_PROTOCOL } from './framing.ts'
 import type { JupyterRecords } from './jupyter-records.ts'
 import { createKernelEvents } from './kernel-events.ts'
+import { createKernelInfos } from './kernel-infos.ts'
 import { createKernelRequests } from './kernel-requests.ts'
 import type { KernelCalls } from './kernels.ts'
-import { kernelLife, messageMaker, type Part } from './kernel-messages.ts'
+import { kernelLife, messageMaker } from './kernel-messages.ts'
 import { createRunLine } from './run-line.ts'
 
 /** Sockets to the kernels of this gateway. */
@@ -33,6 +34,8 @@ type CloseReason = readonly [code: number, reason: string]
 
 /** Proxies end connections that are silent for a minute. */
 const PING_MS = 30 * SECOND
+/** What a kernel has to say what it is, before it is taken for busy. */
+const INFO_MS = 2 * SECOND
 /** A kernel's output waits for a client that reads slowly, beyond this many bytes. */
 const HIGH_WATER_BYTES = 256 * 1024
 /** Code, and what the protocol has around it. */
@@ -49,7 +52,7 @@ export function createChannels(needs: SystemNeeds, records: JupyterRecords, kern
   const { config, sessions, upgrades } = needs
   const { feed, calls } = sessions.needs
   const maxMessageBytes = config.http.maxCodeBytes + MESSAGE_ROOM
-  const infos = new Map<string, Part>()
+  const infos = createKernelInfos(needs)
   const open = new Map<string, (why: CloseReason) => Promise<void>>()
 
   const converse = async (res: Response, session: Session, client: string, socket: WebSocket, ends: AbortSignal) => {
@@ -175,6 +178,8 @@ export function createChannels(needs: SystemNeeds, records: JupyterRecords, kern
     async serve(req, res, session, ends) {
       const { session_id: asked } = req.query
       const client = typeof asked === 'string' && asked !== '' ? asked.slice(0, MAX_CLIENT_ID) : randomUUID()
+      // Before the socket is there: jupyter_client gives the answer to its first question a second, and fails when it comes later.
+      await infos.of(res, session.id, AbortSignal.timeout(INFO_MS)).catch(() => undefined)
       const socket = await upgrades.accept(req, maxMessageBytes, V1_PROTOCOL)
       await open.get(`${session.id} ${client}`)?.(CLOSE.replaced)
       await converse(res, session, client, socket, ends)

@@ -4,6 +4,7 @@ import type { Session } from '../../../shared/sessions/session.ts'
 import { sessionOf } from '../../sessions/needs.ts'
 import type { SystemNeeds } from '../system/system.ts'
 import type { JupyterMessage } from './framing.ts'
+import type { KernelInfos } from './kernel-infos.ts'
 import { faultContent, type MessageMaker, type Part } from './kernel-messages.ts'
 import { KERNEL_CONTEXT, type KernelCalls } from './kernels.ts'
 import type { RunLine } from './run-line.ts'
@@ -25,8 +26,7 @@ export interface KernelRequestsOptions {
   line: RunLine
   send: (message: JupyterMessage) => Promise<void>
   make: MessageMaker
-  /** What kernels have said of themselves, by session: one that is busy does not answer. A program can change what its own says. */
-  infos: Map<string, Part>
+  infos: KernelInfos
   /** The execution of this socket that asked for a line last. */
   asking: () => string | undefined
 }
@@ -40,7 +40,6 @@ const OF_KERNEL = new Set([
   'history_request',
 ])
 const MOST_UNDER_WAY = 32
-const MOST_INFOS = 1000
 
 export function createKernelRequests(options: KernelRequestsOptions): KernelRequests {
   const { needs, kernels, res, session, line, send, make, infos, asking } = options
@@ -48,19 +47,13 @@ export function createKernelRequests(options: KernelRequestsOptions): KernelRequ
   let underWay = 0
 
   const ask = async (type: string, content: Part): Promise<Part> => {
-    const known = type === 'kernel_info_request' ? infos.get(session.id) : undefined
-    if (known) return known
+    if (type === 'kernel_info_request') return infos.of(res, session.id)
     const bytes = Buffer.byteLength(JSON.stringify(content))
     const most = needs.config.http.maxCodeBytes
     if (bytes > most) throw new Problem('too-large', `the content has ${bytes} bytes; ${most} are allowed`)
     const asked = { id: KERNEL_CONTEXT, type, content }
     const { value } = await calls.call(sessionOf(res, session.id), 'askContext', asked)
-    if (type !== 'kernel_info_request') return value as Part
-    // Debuggers and subshells need channels that sessions do not have.
-    const info: Part = { ...value, status: 'ok', debugger: false, supported_features: [] }
-    if (infos.size >= MOST_INFOS) infos.clear()
-    infos.set(session.id, info)
-    return info
+    return value as Part
   }
 
   const onControl = async (type: string, content: Part): Promise<Part> => {

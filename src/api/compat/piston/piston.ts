@@ -1,7 +1,7 @@
 import { type Request, type Response, Router } from 'express'
 import { Problem } from '../../../shared/problems.ts'
 import { ceilingsFor } from '../system/held-limits.ts'
-import { membersOf, readBody } from '../system/read-body.ts'
+import { membersOf, readBody, shown } from '../system/read-body.ts'
 import { makeJob, runToEnd } from '../system/run-job.ts'
 import type { CompatSystem, SystemNeeds } from '../system/system.ts'
 import { serveConnect } from './connect.ts'
@@ -52,7 +52,7 @@ function apiRoutes(needs: SystemNeeds): Router {
   })
   const change = async (req: Request, res: Response) => {
     const { language = '', version = '' } = membersOf(req.body)
-    const [name, selector] = [String(language), String(version)]
+    const [name, selector] = [shown(language), shown(version)]
     const found = findRuntime(languages, await runtimes(), name, selector)
     if (!found) throw new Problem('not-found', `Requested package ${name}-${selector} does not exist`)
     if (req.method === 'POST') return res.json({ language: found.language, version: found.version })

@@ -25,7 +25,7 @@ export type RunCodeRequest = Static<typeof RunCodeRequest>
 const NAMES: Readonly<Record<string, string>> = { R: 'r' }
 const DEFAULT_TIMEOUT = 10
 
-export const languageName = (name: string): string => NAMES[name] ?? name
+export const languageName = (name: string): string => (Object.hasOwn(NAMES, name) ? NAMES[name] : undefined) ?? name
 
 /** @returns the job, and what its program has to keep to */
 export function jobOfRunCode(
@@ -58,7 +58,8 @@ export function jobOfRunCode(
   }
 }
 
-const relative = (path: string): string => path.replace(/^(?:\.\/)+/, '')
+/** As jobs and sessions have paths of files. */
+export const relative = (path: string): string => path.replace(/^(?:\.\/)+/, '')
 
 interface CommandResult {
   status: 'Finished' | 'Error' | 'TimeLimitExceeded'

@@ -10,6 +10,7 @@ import { ceilingsFor } from '../system/held-limits.ts'
 import { readBody } from '../system/read-body.ts'
 import { makeJob, runToEnd } from '../system/run-job.ts'
 import type { CompatSystem, SystemNeeds } from '../system/system.ts'
+import { RunJupyterRequest, runJupyter } from './run-jupyter.ts'
 import { jobOfRunCode, languageName, RunCodeRequest, runCodeResult } from './run-code.ts'
 
 /** Trainers wait for the limits of a program and ten seconds more, and try again after a 504 alone. */
@@ -23,6 +24,8 @@ const BUSY: readonly ProblemCode[] = [
   'engine-unavailable',
   'unavailable',
   'wait-timeout',
+  'sessions-full',
+  'too-many-sessions',
 ]
 
 /** SandboxFusion's running of code: docs/compatibility/sandboxfusion.md. */
@@ -47,6 +50,7 @@ export const SANDBOXFUSION: CompatSystem = {
 }
 
 const runCodeRequest = bodyValidator(RunCodeRequest)
+const runJupyterRequest = bodyValidator(RunJupyterRequest)
 
 function routes(needs: SystemNeeds): Router {
   const { config, languages, mayRun } = needs
@@ -63,6 +67,9 @@ function routes(needs: SystemNeeds): Router {
     const { request, held } = jobOfRunCode(body, language, limits)
     const job = await runToEnd(needs, res, keptInline(await makeJob(needs, res, request), config), QUEUE_WAIT_MS)
     res.json(runCodeResult(job, held, await filesOf(needs, res, job)))
+  })
+  router.post('/run_jupyter', needs.sessions.mayUse, readBody(config.http.maxBodyBytes), async (req, res) => {
+    res.json(await runJupyter(needs, res, runJupyterRequest(req.body)))
   })
   router.use((req) => {
     throw new Problem('not-found', `${req.path} is not a path of this service`)

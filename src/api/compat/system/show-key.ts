@@ -44,3 +44,17 @@ export function showToken(
   const keys = tokens.filter((token) => token !== '')
   if (keys.length > 0) headersDistinct['x-api-key'] = [...(headersDistinct['x-api-key'] ?? []), ...keys]
 }
+
+/**
+ * Shows a browser token that stands in the path, `/token/ryb_.../exec`, where every route looks for a key: for widgets that take an
+ * address and nothing else. It is removed from the path, so that nothing behind this sees it there. Keys are not taken from a path: a
+ * token is worth nothing to pages of other origins, and ends soon.
+ */
+export function showPathToken(req: Pick<Request, 'headersDistinct' | 'url' | 'originalUrl'>): void {
+  const [, token, rest] = /^\/token\/(ryb_[0-9a-f]+_[0-9a-f]+)(\/.*)$/.exec(req.url) ?? []
+  if (token === undefined || rest === undefined) return
+  req.url = rest
+  req.originalUrl = req.originalUrl.replace(`/token/${token}`, '')
+  const { headersDistinct } = req
+  headersDistinct['x-api-key'] = [...(headersDistinct['x-api-key'] ?? []), token]
+}

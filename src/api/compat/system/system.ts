@@ -69,6 +69,8 @@ export interface CompatSystem {
   findCaller?: RequestHandler
   /** Where its clients show their key besides: a scheme of `Authorization`, and a name in the query, where it is removed before anybody logs it. */
   token?: { scheme: string; query: string }
+  /** Whether pages may have their browser token in the path: `/token/ryb_.../`. */
+  tokenInPath?: true
   /** What a page of an allowed origin may send, for systems whose clients are pages. */
   cors?: { methods: string; headers: string }
   /** Behind authentication and rate limit. */

@@ -1,0 +1,83 @@
+import { expect, test } from '@jest/globals'
+import { environmentFile } from '../../src/cli/import/import-command.ts'
+import { JUDGE0_VARIABLES } from '../../src/cli/import/judge0.ts'
+import { PISTON_VARIABLES } from '../../src/cli/import/piston.ts'
+import { readVariables } from '../../src/cli/import/read-variables.ts'
+import { translate } from '../../src/cli/import/translate.ts'
+import { SETTINGS } from '../../src/shared/config/settings.ts'
+import { packageRoot } from '../../src/shared/package-root.ts'
+
+const root = packageRoot()
+const of = (table: typeof JUDGE0_VARIABLES, values: Record<string, string>) => translate(new Map(Object.entries(values)), table, root) // prettier-ignore
+
+test('variables are read from files of the environment and from compose files', () => {
+  const text = `# CPU_TIME_LIMIT=1
+CPU_TIME_LIMIT=2.5
+export COUNT = 4 # workers
+MEMORY_LIMIT=
+ALLOW_ORIGIN="a.example b.example"
+    environment:
+      - PISTON_RUN_TIMEOUT=5000
+      - "PISTON_LOG_LEVEL=DEBUG"
+      PISTON_DISABLE_NETWORKING: 'true'
+`
+  expect(Object.fromEntries(readVariables(text))).toEqual({
+    CPU_TIME_LIMIT: '2.5',
+    COUNT: '4',
+    MEMORY_LIMIT: '',
+    ALLOW_ORIGIN: 'a.example b.example',
+    PISTON_RUN_TIMEOUT: '5000',
+    PISTON_LOG_LEVEL: 'DEBUG',
+    PISTON_DISABLE_NETWORKING: 'true',
+  })
+})
+
+test('limits of Judge0 are taken over in their units, and defaults stay below their ceilings', () => {
+  const { settings, notes } = of(JUDGE0_VARIABLES, { CPU_TIME_LIMIT: '2.5', MAX_CPU_TIME_LIMIT: '15', MAX_MEMORY_LIMIT: '256000', COUNT: '3' }) // prettier-ignore
+  expect(settings).toEqual({
+    DEFAULT_CPU_MS: '2500',
+    MAX_CPU_MS: '15000',
+    MAX_MEMORY_BYTES: '262144000',
+    DEFAULT_MEMORY_BYTES: '262144000',
+    WORKER_CONCURRENCY: '3',
+  })
+  expect(notes).toContain('DEFAULT_MEMORY_BYTES is lowered to MAX_MEMORY_BYTES')
+})
+
+test('what has no counterpart is told with its reason, and no secret is shown', () => {
+  const translation = of(JUDGE0_VARIABLES, { AUTHN_TOKEN: 'very-secret', POSTGRES_PASSWORD: 'very-secret', ENABLE_NETWORK: 'true', ENABLE_CALLBACKS: 'true', OTHER: 'very-secret' }) // prettier-ignore
+  expect(translation.settings).toEqual({ AUTH: 'required' })
+  expect(translation.without.map(({ name }) => name)).toEqual(['POSTGRES_PASSWORD', 'ENABLE_NETWORK', 'OTHER'])
+  expect(environmentFile('judge0', translation)).not.toContain('very-secret')
+})
+
+test('the environment of Piston is taken over', () => {
+  const { settings, without } = of(PISTON_VARIABLES, { PISTON_RUN_TIMEOUT: '5000', PISTON_REQUEST_BODY_LIMIT: '10mb', PISTON_OUTPUT_MAX_SIZE: '65536', PISTON_RUN_MEMORY_LIMIT: '-1', PISTON_BIND_ADDRESS: '0.0.0.0:2000' }) // prettier-ignore
+  expect(settings).toMatchObject({ MAX_WALL_MS: '5000', DEFAULT_WALL_MS: '5000', MAX_BODY_BYTES: '10485760', MAX_OUTPUT_BYTES: '131072', HOST: '0.0.0.0', PORT: '2000', AUTH: 'required' }) // prettier-ignore
+  expect(without.map(({ name }) => name)).toEqual(['PISTON_RUN_MEMORY_LIMIT'])
+})
+
+test('a value that the other system does not take, or Runyard does not, is refused by its name', () => {
+  expect(() => of(JUDGE0_VARIABLES, { CPU_TIME_LIMIT: 'soon' })).toThrow(
+    /^CPU_TIME_LIMIT is "soon"; it must be a number/,
+  )
+  expect(() => of(JUDGE0_VARIABLES, { COUNT: '5000' })).toThrow(/WORKER_CONCURRENCY/)
+  expect(() => of(PISTON_VARIABLES, { PISTON_BIND_ADDRESS: '2000' })).toThrow(/PISTON_BIND_ADDRESS/)
+})
+
+test('only settings that exist are printed', () => {
+  const known = new Set(SETTINGS.map(({ name }) => name))
+  for (const table of [JUDGE0_VARIABLES, PISTON_VARIABLES]) {
+    for (const translated of Object.values(table)) {
+      for (const value of ['1', '100', 'true', '10mb', '127.0.0.1:80', 'INFO']) {
+        let found
+        try {
+          found = translated(value)
+        } catch {
+          continue
+        }
+        if ('settings' in found) for (const name of Object.keys(found.settings)) expect(known).toContain(name)
+      }
+    }
+  }
+})
