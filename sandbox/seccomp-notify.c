@@ -2,10 +2,12 @@
  * Notifications: what a stage's program tried that no honest program does in a sandbox. The kernel holds such a call (the list
  * is in seccomp.c) and tells the leader by the listener of the stage's filter; the leader counts it and answers EPERM,
  * which is what the program would have had without any of this. A call is made only where the one who answers says in so
- * many words that it shall be, by a flag that nobody sets here; so no program may ever hold a listener.
+ * many words that it shall be, by a flag; so no program may ever hold a listener.
  *
- * One call is no attempt at anything. What lies unread in a socket that lists network interfaces is memory of the kernel that no
- * cgroup counts. So the leader makes these, small, and not more than a few.
+ * Two calls are no attempt at anything, and take memory of the kernel that no cgroup counts. What lies unread in a socket that lists
+ * network interfaces is such: the leader makes these, small, and not more than a few. Locks of parts of files are: while a cell has not
+ * too many, the leader lets the call through. That is decided by numbers alone; what a program changes in its memory meanwhile is
+ * for the kernel to read.
  *
  * Nobody waits for ever. A process that waits for its answer can be killed like any other. Once the listener is closed,
  * by the end of the stage or of the leader, the kernel answers ENOSYS by itself. A process has one call under way at most,
@@ -28,12 +30,23 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
+#include "proc.h"
 
 /* Netlink sockets of one cell at a time, and what each may hold, in bytes, which the kernel doubles. */
 enum { CALLS_PER_TURN = 32, NETLINK_SOCKETS = 32, NETLINK_BYTES = 32 << 10 };
 
+/*
+ * Locks of one cell at a time. While they are counted nobody on the machine locks, so it is done after so many calls; where there were
+ * too many, after some time, for a program that has closed its files since.
+ */
+enum { LOCKS = 8192, CALLS_PER_COUNT = 4096, RECOUNT_US = 100000 };
+
 static int listener = -1;
+static unsigned lock_calls;
+static bool locks_full;
+static uint64_t counted_us;
 static size_t known;
 static struct {
     int number;
@@ -52,6 +65,8 @@ void notify_begin(int descriptor)
     stop_listening();
     listener = descriptor;
     known = 0;
+    lock_calls = 0;
+    locks_full = false;
 }
 
 int notify_listener(void)
@@ -134,6 +149,33 @@ static int lend_netlink(const struct seccomp_notif *call)
     return lend(call, fd, type);
 }
 
+/* Those of open files, which may be another cell's, are none of ours: a program cannot make them. */
+static size_t count_locks(void)
+{
+    char line[256];
+    size_t count = 0;
+    int fd = openat(proc_writable, "locks", O_RDONLY | O_CLOEXEC);
+    FILE *locks = fd < 0 ? NULL : fdopen(fd, "r");
+    while (locks && count < LOCKS && fgets(line, sizeof line, locks))
+        count += strstr(line, " OFDLCK ") == NULL;
+    if (locks)
+        fclose(locks);
+    else if (fd >= 0)
+        close(fd);
+    return count;
+}
+
+static bool may_lock(void)
+{
+    lock_calls++;
+    if (locks_full ? clock_us(CLOCK_MONOTONIC) - counted_us >= RECOUNT_US : lock_calls >= CALLS_PER_COUNT) {
+        lock_calls = 0;
+        locks_full = count_locks() >= LOCKS;
+        counted_us = clock_us(CLOCK_MONOTONIC);
+    }
+    return !locks_full;
+}
+
 static void answer_call(void)
 {
     struct seccomp_notif call = {0};
@@ -150,6 +192,10 @@ static void answer_call(void)
         int lent = lend_netlink(&call);
         answer.error = lent < 0 ? lent : 0;
         answer.val = lent < 0 ? 0 : lent;
+    } else if (call.data.nr == SYS_fcntl) {
+        const bool may = may_lock();
+        answer.error = may ? 0 : -ENOLCK;
+        answer.flags = may ? SECCOMP_USER_NOTIF_FLAG_CONTINUE : 0;
     } else
         count_call(call.data.nr);
     /* ENOENT: dead by now, or called away by a signal. */

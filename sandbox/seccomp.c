@@ -16,8 +16,8 @@
  *   seccomp, socket filters        their code lies in memory that the whole machine shares
  *
  * A netlink socket, by which the C library lists network interfaces, is made by the leader (seccomp-notify.c), who counts them: what lies
- * in it counts as no job's memory. Nothing watches files (inotify): those of an image are one for all its sandboxes, and a
- * watch would tell of a neighbour.
+ * in it counts as no job's memory. Locks of parts of files are made as ever, once the leader has counted them, for the same reason.
+ * Nothing watches files (inotify, F_NOTIFY): those of an image are one for all its sandboxes, and a watch would tell of a neighbour.
  *
  * Nor is there word of what podman's filter refuses before these are asked: an error is stricter than a notification. With podman's
  * own that is chroot, open_by_handle_at, userfaultfd, modules, kexec, swap, the clock.
@@ -199,7 +199,7 @@ static void refuse_protocols(scmp_filter_ctx filter)
  */
 static void refuse_socket_options(scmp_filter_ctx filter)
 {
-    enum { TCP_AO_ADD = 38 };
+    enum { FLOW_LABELS = 32, TCP_AO_ADD = 38 };
     static const struct {
         unsigned level, name;
         int error;
@@ -219,6 +219,8 @@ static void refuse_socket_options(scmp_filter_ctx filter)
         {IPPROTO_TCP, TCP_MD5SIG_EXT, ENOPROTOOPT},
         {IPPROTO_TCP, TCP_AO_ADD, ENOPROTOOPT},
         {IPPROTO_UDP, UDP_ENCAP, ENOPROTOOPT},
+        /* Labels are 4,096 for all networks of the machine together. */
+        {IPPROTO_IPV6, FLOW_LABELS, ENOPROTOOPT},
     };
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         require(seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint32_t)options[i].error), SCMP_SYS(setsockopt), 2,
@@ -257,6 +259,26 @@ static void keep_core_limit(scmp_filter_ctx filter)
     require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(0), SCMP_SYS(prlimit64), 2, INT_IS(1, RLIMIT_CORE),
                              SCMP_A2(SCMP_CMP_NE, 0)),
             "prlimit64");
+}
+
+/*
+ * A lock of a part of a file is memory of the kernel that counts as nobody's, and one file can have any number of them. `locking` is what
+ * becomes of a call that makes one: the leader counts, by the processes that hold them. So there are none of open files, which name no
+ * process, and no process shares its descriptors with another, which would end and leave its locks to it.
+ */
+static void rule_locks(scmp_filter_ctx filter, uint32_t locking)
+{
+    const int call = SCMP_SYS(fcntl);
+    refuse_value(filter, call, 1, F_OFD_SETLK, EINVAL);
+    refuse_value(filter, call, 1, F_OFD_SETLKW, EINVAL);
+    refuse_value(filter, call, 1, F_NOTIFY, EINVAL);
+    require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
+                             SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_FILES | CLONE_THREAD, CLONE_FILES)),
+            "descriptors");
+    if (locking == SCMP_ACT_ALLOW)
+        return;
+    require(seccomp_rule_add(filter, locking, call, 1, INT_IS(1, F_SETLK)), "locks");
+    require(seccomp_rule_add(filter, locking, call, 1, INT_IS(1, F_SETLKW)), "locks");
 }
 
 /* Typing into somebody else's terminal, and the protocols that a terminal can speak. Asking for bridges and the like, which loads their modules. */
@@ -306,8 +328,10 @@ static void build_list(void)
     finish(filter, &list);
 }
 
-/* `refusal` is what becomes of the calls the leader wants to know of, `netlink` of a socket that lists interfaces. */
-static void build_rules(struct sock_fprog *program, uint32_t refusal, uint32_t netlink)
+/*
+ * `refusal` is what becomes of the calls the leader wants to know of, `netlink` of a socket that lists interfaces, `locking` of a lock.
+ */
+static void build_rules(struct sock_fprog *program, uint32_t refusal, uint32_t netlink, uint32_t locking)
 {
     scmp_filter_ctx filter = begin(SCMP_ACT_ALLOW);
     add_calls(filter, told, sizeof told / sizeof *told, refusal);
@@ -319,6 +343,7 @@ static void build_rules(struct sock_fprog *program, uint32_t refusal, uint32_t n
     refuse_pools(filter);
     keep_core_limit(filter);
     refuse_ioctls(filter);
+    rule_locks(filter, locking);
     finish(filter, program);
 }
 
@@ -336,9 +361,9 @@ static bool kernel_tells(void)
 void seccomp_prepare(void)
 {
     build_list();
-    build_rules(&silent, SCMP_ACT_ERRNO(EPERM), SCMP_ACT_ERRNO(EAFNOSUPPORT));
+    build_rules(&silent, SCMP_ACT_ERRNO(EPERM), SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_ACT_ALLOW);
     if (kernel_tells())
-        build_rules(&telling, SCMP_ACT_NOTIFY, SCMP_ACT_NOTIFY);
+        build_rules(&telling, SCMP_ACT_NOTIFY, SCMP_ACT_NOTIFY, SCMP_ACT_NOTIFY);
 }
 
 static bool enter_rules(int *listener)

@@ -93,12 +93,17 @@ async function test() {
   if (code !== 0) return code
   const run = (name) => ['npm', 'run', '--silent', name]
   // None of these needs what the others make, and each waits for a disk or a single thread part of its time.
-  const checks = ['lint', 'types', 'test:unit'].map((name) => step(name, run(name), { cwd: root, keep: true }))
+  const sanitized = ['make', '--silent', '-C', 'sandbox', 'asan']
+  const checks = [
+    ...['lint', 'types', 'test:unit'].map((name) => step(name, run(name), { cwd: root, keep: true })),
+    step('init with sanitizers', sanitized, { cwd: root }),
+  ]
   const failed = (await Promise.allSettled(checks)).flatMap(({ reason }) => reason ?? [])
   if (failed.length > 0) throw new Error(failed.map(({ message }) => message).join('\n\n'))
   const integration = run('test:integration')
   console.log(`> ${integration.slice(3).join(' ')}`)
-  return passThrough(integration, { cwd: root })
+  const env = { ...process.env, RUNYARD_TEST_SANITIZED_INIT: join(root, 'sandbox/build/init-asan') }
+  return passThrough(integration, { cwd: root, env })
 }
 
 /** The command line runs podman by `sudo --non-interactive`, unless it is rootless; the password is asked for here, once. */

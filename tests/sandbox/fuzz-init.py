@@ -1,6 +1,6 @@
 """Talks nonsense to init, each time to a new one as PID 1 of its own namespaces, and watches how it ends.
 
-usage: fuzz-init.py SEED SECONDS    inside a container made like a sandbox; prints counts as JSON, exit status 1 on a fault
+usage: fuzz-init.py SEED SECONDS    inside a container made like a sandbox, for so long at least; prints counts as JSON, exit status 1 on a fault
 
 Init must read everything up to the end of its input or up to a fault, say nothing but frames, end by itself with 0 (end of
 input) or 1 (fault), and write nothing of a sanitizer to its log.
@@ -24,6 +24,8 @@ TIMEOUT_S = 20
 TOLD = [0]
 # Lists of artifacts.
 GATHERED = [0]
+# What ends both ways.
+NEEDED = {'mutated 0', 'mutated 1'}
 
 
 def frame(kind, payload=b''):
@@ -187,7 +189,8 @@ def fault(status, said, log):
 def main(seed, seconds):
     counts, faults, end = {}, [], time.monotonic() + seconds
     number = seed
-    while time.monotonic() < end and len(faults) < 5:
+    # However slow the machine is, each kind of answer comes at least once.
+    while (time.monotonic() < end or not (TOLD[0] and GATHERED[0] and counts.keys() >= NEEDED)) and len(faults) < 5:
         rng = random.Random(number)
         kind, data = case(rng)
         status, said, log = talk(rng, data, 0.3 if kind == 'refused' else rng.choice([0, 0, 0.02]))

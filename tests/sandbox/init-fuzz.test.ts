@@ -35,5 +35,5 @@ test(
     expect(Object.keys(counts)).toEqual(expect.arrayContaining(['mutated 0', 'mutated 1']))
     if (process.env['RUNYARD_TEST_FUZZ_SECONDS'] !== undefined) console.log(said)
   },
-  (Number(seconds) + 60) * 1000,
+  (Number(seconds) + 300) * 1000,
 )

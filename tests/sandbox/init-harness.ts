@@ -90,11 +90,14 @@ export const STAGE: StageStart = {
 
 const FILE_BYTES = 8 * MIB
 const GOING_MS = 120_000
-/** Another build of init to test, such as the one with sanitizers. */
-const initBinary = () => process.env['RUNYARD_TEST_INIT'] ?? join(packageRoot(), 'sandbox/build/init')
+/** Another build of init to test, or the one with sanitizers, which `npm test` has made for the files that ask for it. */
+const initBinary = (isSanitized = false) =>
+  process.env['RUNYARD_TEST_INIT'] ??
+  (isSanitized ? process.env['RUNYARD_TEST_SANITIZED_INIT'] : undefined) ??
+  join(packageRoot(), 'sandbox/build/init')
 
 /** Any image of the language will do: init is put into it as it stands in the working tree. */
-async function languageImage(engine: Engine, id: string): Promise<string> {
+async function languageImage(engine: Engine, id: string, init: string): Promise<string> {
   const root = packageRoot()
   const language = loadLanguages(join(root, 'languages')).find((one) => one.id === id)
   if (!language) throw new Error(`no language ${id}`)
@@ -104,12 +107,14 @@ async function languageImage(engine: Engine, id: string): Promise<string> {
   const references = present.flatMap((image) => image.references)
   const exact = runtimeImage(root, language)
   const found = references.includes(exact) ? exact : references[0]
-  if (found === undefined || !existsSync(initBinary()))
-    throw new Error(`no image of ${id} or no ${initBinary()}: run \`npm run setup\``)
+  if (found === undefined || !existsSync(init))
+    throw new Error(`no image of ${id} or no ${init}: run \`npm run setup\``)
   return found
 }
 
-export function createBench(namespace: string): Bench {
+/** @param isSanitized whether memory faults of init are to be found, which costs time */
+export function createBench(namespace: string, { isSanitized = false } = {}): Bench {
+  const init = initBinary(isSanitized)
   const socket = process.env['RUNYARD_TEST_PODMAN']
   if (socket === undefined) throw new Error('RUNYARD_TEST_PODMAN is not set: run `npm run test:jest`')
   // A test waits as long as it takes: how long a container may take is no matter of these tests.
@@ -124,7 +129,7 @@ export function createBench(namespace: string): Bench {
 
   const options = async (changes: BenchOptions): Promise<ContainerCreateOptions> => {
     const spec = containerOptions({
-      image: await languageImage(engine, changes.language ?? 'python'),
+      image: await languageImage(engine, changes.language ?? 'python', init),
       namespace,
       worker: namespace,
       memoryBytes: changes.memoryBytes ?? 192 * MIB,
@@ -132,7 +137,7 @@ export function createBench(namespace: string): Bench {
       ceilings: { ...DEFAULT_CEILINGS, processes: changes.processes ?? 128 },
       fileBytes: FILE_BYTES,
     })
-    const binds = [`${initBinary()}:${INIT_PATH}:ro`]
+    const binds = [`${init}:${INIT_PATH}:ro`]
     const env = ['ASAN_OPTIONS=detect_leaks=0:abort_on_error=0', 'UBSAN_OPTIONS=print_stacktrace=1']
     if (changes.instead) {
       const { entrypoint, binds: more } = changes.instead

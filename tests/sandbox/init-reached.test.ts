@@ -1,7 +1,7 @@
 import { MIB } from '../../src/shared/limits.ts'
 import { createBench, python, stage } from './init-harness.ts'
 
-const bench = createBench('test-init-reached')
+const bench = createBench('test-init-reached', { isSanitized: true })
 afterAll(() => bench.close())
 
 describe('a limit that is reached is told', () => {

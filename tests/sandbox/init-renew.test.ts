@@ -2,7 +2,7 @@ import { MIB } from '../../src/shared/limits.ts'
 import type { Sandbox } from '../../src/worker/sandbox/sandbox.ts'
 import { createBench, python, stage } from './init-harness.ts'
 
-const bench = createBench('test-init-renew')
+const bench = createBench('test-init-renew', { isSanitized: true })
 afterAll(() => bench.close())
 
 const FILE_BYTES = 8 * MIB

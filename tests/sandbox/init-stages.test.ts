@@ -3,7 +3,7 @@ import { encodeFrame, encodeInput, encodeKill, encodeStart } from '../../src/wor
 import { FRAME } from '../../src/worker/sandbox/protocol.ts'
 import { createBench, python, type Ran, stage, STAGE } from './init-harness.ts'
 
-const bench = createBench('test-init-stages')
+const bench = createBench('test-init-stages', { isSanitized: true })
 const { run } = bench
 afterAll(() => bench.close())
 

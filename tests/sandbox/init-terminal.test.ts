@@ -1,7 +1,7 @@
 import type { Sandbox } from '../../src/worker/sandbox/sandbox.ts'
 import { createBench, python, stage, STAGE } from './init-harness.ts'
 
-const bench = createBench('test-init-terminal')
+const bench = createBench('test-init-terminal', { isSanitized: true })
 afterAll(() => bench.close())
 
 const terminal = { columns: 90, rows: 30 }

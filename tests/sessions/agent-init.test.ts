@@ -9,8 +9,11 @@ import { type Agent, AgentRefusal, createAgent, type ProcessEnd } from '../../sr
 import { AGENT } from '../../src/worker/sessions/agent-protocol.ts'
 import { eventually } from '../support/eventually.ts'
 
-/** Init as its tests take it: with `npm run test:asan`, the one with sanitizers. */
-const INIT = process.env['RUNYARD_TEST_INIT'] ?? join(packageRoot(), 'sandbox/build/init')
+/** Init as its tests take it: with `npm run test:asan` and `npm test`, the one with sanitizers. */
+const INIT =
+  process.env['RUNYARD_TEST_INIT'] ??
+  process.env['RUNYARD_TEST_SANITIZED_INIT'] ??
+  join(packageRoot(), 'sandbox/build/init')
 const ENV = { PATH: '/usr/bin:/bin' }
 /** Its exit status when the worker broke the protocol. */
 const FAULT = 12

@@ -27,6 +27,13 @@ export const CHECKOUT = '/opt/runyard'
 export const IMAGES = '/opt/images.tar'
 export const USER = 'ann'
 
+/** Where it stands, or will. */
+export const diskOf = (suite: Suite, folder: string): Disk => ({
+  image: join(folder, `${suite}.img`),
+  kernel: join(folder, `${suite}.kernel`),
+  initrd: join(folder, `${suite}.initrd`),
+})
+
 /**
  * Makes the disk of a machine with this checkout as it is now, built, and the images of the languages installed by default.
  * @param folder for it and for what is kept between runs
@@ -36,7 +43,7 @@ export async function makeDisk(suite: Suite, folder: string, key: string, say: (
   const archive = await makeDebian(suite, folder, say)
   const images = await saveImages(folder, say)
   const tree = join(folder, `tree-${suite}`)
-  const disk = { image: join(folder, `${suite}.img`), kernel: join(folder, `${suite}.kernel`), initrd: join(folder, `${suite}.initrd`) } // prettier-ignore
+  const disk = diskOf(suite, folder)
   await rm(tree, { recursive: true, force: true })
   await mkdir(tree)
   try {

@@ -37,6 +37,10 @@ export interface Terminal {
 const SSH_OPTIONS =
   '-o LogLevel=ERROR -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null ' +
   '-o ConnectTimeout=300 -o ServerAliveInterval=60 -o ServerAliveCountMax=10'
+/** Polite: a whole processor is emulated, for hours. */
+const NICE = process.env['VM_NICE'] ?? '15'
+/** Two ports, as a machine that is kept tells them (`VM_KEEP`): it is gone on with, none is started. */
+const ATTACHED = process.env['VM_ATTACH']?.split(',').map(Number)
 const BOOT_MS = 60 * MINUTE
 const COMMAND_MS = 60 * MINUTE
 
@@ -61,12 +65,10 @@ export async function startMachine(
 ): Promise<Machine> {
   const { name, folder, key, say } = options
   await mkdir(folder, { recursive: true })
-  const [port, gateway] = [await freePort('127.0.0.1', 0), await freePort('127.0.0.1', 0)]
+  const [port = 0, gateway = 0] = ATTACHED ?? [await freePort('127.0.0.1', 0), await freePort('127.0.0.1', 0)]
   const consoleLog = join(folder, `${name}.console.log`)
-  const qemu = spawn('nice', ['-n', '15', 'qemu-system-x86_64', ...qemuArguments(disk, options.kernelOptions, port, consoleLog)], { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, TMPDIR: folder } }) // prettier-ignore
-  let said = ''
-  qemu.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
-  process.once('exit', () => qemu.kill('SIGKILL'))
+  const qemu = ATTACHED ? undefined : startQemu(qemuArguments(disk, options.kernelOptions, port, consoleLog), folder)
+  say(`VM_ATTACH=${port},${gateway}: ssh -p ${port} -i ${key} root@127.0.0.1; its gateway is port ${gateway} here`)
 
   const ssh = (user: string, ...more: string[]) => [
     ...`-F none -p ${port} -l ${user} ${SSH_OPTIONS}`.split(' '),
@@ -82,7 +84,7 @@ export async function startMachine(
   const untilUp = async () => {
     const began = performance.now()
     for (;;) {
-      if (qemu.exitCode !== null) throw new Error(`qemu ended with ${qemu.exitCode}: ${said.trim()}`)
+      if (qemu?.child.exitCode != null) throw new Error(`qemu ended with ${qemu.child.exitCode}: ${qemu.said()}`)
       if (/^\[.*Kernel panic/m.test(await readFile(consoleLog, 'utf8').catch(() => ''))) {
         throw new Error(`the kernel of the machine panicked:\n${(await readFile(consoleLog, 'utf8')).slice(-2000)}`)
       }
@@ -118,9 +120,9 @@ export async function startMachine(
     },
     async close() {
       tunnel?.kill()
-      if (qemu.exitCode !== null) return
-      const ended = new Promise((resolve) => qemu.once('exit', resolve))
-      qemu.kill('SIGTERM')
+      if (!qemu || qemu.child.exitCode !== null) return
+      const ended = new Promise((resolve) => qemu.child.once('exit', resolve))
+      qemu.child.kill('SIGTERM')
       await ended
     },
   }
@@ -131,6 +133,15 @@ export async function startMachine(
     throw error
   }
   return machine
+}
+
+function startQemu(args: string[], folder: string): { child: ChildProcess; said(): string } {
+  const env = { ...process.env, TMPDIR: folder }
+  const child = spawn('nice', ['-n', NICE, 'qemu-system-x86_64', ...args], { stdio: ['ignore', 'ignore', 'pipe'], env })
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
+  process.once('exit', () => child.kill('SIGKILL'))
+  return { child, said: () => said.trim() }
 }
 
 function qemuArguments(disk: Disk, kernelOptions: string, port: number, consoleLog: string): string[] {

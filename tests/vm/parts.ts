@@ -187,8 +187,11 @@ async function job(machine: Machine): Promise<string> {
   }
 }
 
+/** Podman copies each image for each range of ids, which takes an emulated processor minutes: so one sandbox at a time. */
+const ONE_RANGE = 'WORKER_CONCURRENCY=1 POOL_READY=0'
+
 async function rootless(trial: Trial, machine: Machine): Promise<void> {
-  const mode = 'PODMAN_MODE=rootless'
+  const mode = `PODMAN_MODE=rootless${hasKvm() ? '' : ` ${ONE_RANGE}`}`
   await facts(trial, machine, 'on')
   await trial.check('refuses an unprepared machine, and names the mends', async () => {
     const { exitCode, output } = await machine.try(`cd ${AT_HOME} && ${mode} npm start`, USER)
@@ -206,7 +209,7 @@ async function rootless(trial: Trial, machine: Machine): Promise<void> {
   await npmStart(trial, machine, AT_HOME, USER, true, mode)
   trial.note('store after jobs', (await machine.try('podman info --format "{{.Store.GraphDriverName}}"; du -sh ~/.local/share/containers/storage', USER)).output.trim().replaceAll('\n', ', ')) // prettier-ignore
   const installed = await trial.check('user units, installed as docs/systemd.md says', async () => {
-    await machine.run(`set -e\nmkdir -p ~/.config/runyard\nprintf '%s\\n' ${assignments()} >~/.config/runyard/runyard.env\n${documented('For a user')}`, USER) // prettier-ignore
+    await machine.run(`set -e\nmkdir -p ~/.config/runyard\nprintf '%s\\n' ${mode} ${assignments()} >~/.config/runyard/runyard.env\n${documented('For a user')}`, USER) // prettier-ignore
     return 'all commands end with 0'
   })
   if (installed) await ofUnits(trial, machine, 'systemctl --user', 'journalctl --user', USER)

@@ -13,6 +13,7 @@ import type { Logger } from 'pino'
 import { KIB, SECOND } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
 import { hostInUrl } from '../../shared/loopback.ts'
+import { closeAfterBody } from './close-after-body.ts'
 
 export interface GatewayServer {
   server: Server
@@ -53,7 +54,9 @@ export function createGatewayServer(app: RequestListener, keepAliveMs: number, l
     // A request without a host is answered by the app, with a problem.
     requireHostHeader: false,
   }
-  const server = createServer(options, app)
+  const server = createServer(options)
+  const listener = closeAfterBody(server, app)
+  server.on('request', listener)
   const refused = new WeakSet<Duplex>()
   const refuse = (socket: Duplex, problem: Problem) => {
     if (refused.has(socket)) return
@@ -70,7 +73,7 @@ export function createGatewayServer(app: RequestListener, keepAliveMs: number, l
     refuse(socket, parserProblem(error))
   })
   // An expectation that nobody here knows may be passed over (RFC 9110, 10.1.1).
-  server.on('checkExpectation', app)
+  server.on('checkExpectation', listener)
   server.on('connect', (_req: IncomingMessage, socket: Duplex) => {
     socket.on('error', () => socket.destroy())
     const allow = 'GET, POST, PUT, DELETE'

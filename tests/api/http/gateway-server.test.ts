@@ -24,6 +24,7 @@ app.get('/events', (_req, res) => {
   res.set('Content-Type', 'text/event-stream; charset=utf-8').write(`data: ${LONG}\n\n`)
   res.end()
 })
+app.post('/refused', (_req, res) => void res.status(413).json({ code: 'too-large' }))
 app.get('/begun', (_req, res) => void res.write('begun\n'))
 
 let gateway: GatewayServer
@@ -87,6 +88,34 @@ describe('what the parser refuses is answered with a problem, and the connection
 test('an expectation that is not known is passed over', async () => {
   const answer = await send(`http://127.0.0.1:${port}/short`, { expect: 'nothing-known' })
   expect(answer.status).toBe(200)
+})
+
+describe('a client that closes after its request reads an answer that came before the end of its body', () => {
+  // More than the buffers of two sockets take.
+  const rest = Buffer.alloc(64 << 20, 'x')
+  const head = 'POST /refused HTTP/1.1\r\nHost: a\r\nConnection: close\r\n'
+
+  test.each([
+    ['of a length that it told', `${head}Content-Length: ${rest.length}\r\n\r\n`, ''],
+    ['in chunks', `${head}Transfer-Encoding: chunked\r\n\r\n${rest.length.toString(16)}\r\n`, '\r\n0\r\n\r\n'],
+  ])('%s', async (_what, begin, end) => {
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }).pause()
+    socket.write(begin)
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject).write(rest, (error) => (error ? reject(error) : resolve()))
+    })
+    socket.end(end)
+    expect((await buffer(socket)).toString()).toMatch(/^HTTP\/1\.1 413 [^]*\{"code":"too-large"\}$/)
+  })
+
+  test('and what it asks for after that is not done', async () => {
+    const socket = connect(port, '127.0.0.1')
+    socket.write(`${head}Content-Length: 4\r\n\r\nab`)
+    const answer = buffer(socket)
+    await once(socket, 'data')
+    socket.write('cdGET /short HTTP/1.1\r\nHost: a\r\n\r\n')
+    expect((await answer).toString().match(/HTTP\/1\.1 /g)).toHaveLength(1)
+  })
 })
 
 test('an idle connection is kept for as long as the setting says, which the answer tells', async () => {

@@ -165,6 +165,14 @@ export const kernelSurface: readonly HostileRow[] = [
     ),
   },
   {
+    title: 'locks of parts of files end at a bound, and begin again below it',
+    threat: "the machine's own state",
+    program: 'lock-many-parts.py',
+    expect: said(
+      'refused ENOLCK True\nafter closing ok\nwaited 0\nof an open file EINVAL EINVAL\nwatch EINVAL\nlabel ENOPROTOOPT\n',
+    ),
+  },
+  {
     title: 'the network of the cell stays as it is',
     threat: "the machine's own state",
     program: 'change-network.py',
