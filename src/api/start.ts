@@ -89,7 +89,16 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     submission,
     spendRest,
   })
-  const sessions = createSessionsFeature(core, { languages, overview, events, open, limitEndUsers, screen, audit })
+  const sessions = createSessionsFeature(core, {
+    languages,
+    overview,
+    events,
+    open,
+    upgrades,
+    limitEndUsers,
+    screen,
+    audit,
+  })
   const runtimes = createRuntimesFeature(core, {
     languages,
     groups: loadGroups(`${root}/languages`, languages),

@@ -23,6 +23,7 @@ export type { FileContent, Files, PutOptions, ReadOptions } from './files.ts'
 export type { CallOptions } from './http.ts'
 export type { InteractiveJob, Signal } from './interactive.ts'
 export type { CommandOptions, RunCommandOptions, SessionCommands } from './session-commands.ts'
+export type { CommandState, SessionTerminal, TerminalOptions } from './session-terminal.ts'
 export type { ExecutionOptions, OutputCallbacks, RunCodeOptions, SessionExecutions } from './session-executions.ts'
 export type { SessionFiles } from './session-files.ts'
 export type {
@@ -105,6 +106,7 @@ const LONGEST_WAIT = 60
 export function createClient(options: ClientOptions): Client {
   const http = createHttp(options)
   const part = encodeURIComponent
+  const webSocket = async () => options.WebSocket ?? (await findWebSocket())
 
   const post = <T>(path: string, body: unknown, waitSeconds: number, submit: SubmitOptions = {}) => {
     const { idempotencyKey = newIdempotencyKey(), ...call } = submit
@@ -142,7 +144,7 @@ export function createClient(options: ClientOptions): Client {
     },
     stream: (id, stream) => eventsOf<StreamedEvent>(http, `/v1/jobs/${part(id)}/events`, stream),
     async interactive(what, submit = {}) {
-      const WebSocket = options.WebSocket ?? (await findWebSocket())
+      const WebSocket = await webSocket()
       const id = typeof what === 'string' ? what : (await client.submit({ ...what, interactive: true }, submit)).id
       return openInteractive(http, WebSocket, id, submit)
     },
@@ -161,7 +163,7 @@ export function createClient(options: ClientOptions): Client {
     artifact: (id, path, call) =>
       http.bytes(`/v1/jobs/${part(id)}/artifacts/${path.split('/').map(part).join('/')}`, call),
     files: createFiles(http, newIdempotencyKey),
-    sessions: createSessions(http, newIdempotencyKey),
+    sessions: createSessions(http, newIdempotencyKey, webSocket),
     runtimes: async (call) => (await http.json<{ runtimes: Runtime[] }>('/v1/runtimes', call)).runtimes,
   }
   return client

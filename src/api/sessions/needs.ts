@@ -10,6 +10,7 @@ import type { Overview } from '../../shared/redis/worker-registry.ts'
 import type { EventFeed } from '../events/event-feed.ts'
 import type { Caller } from '../http/caller.ts'
 import type { OpenResponses } from '../http/open-responses.ts'
+import type { Upgrades } from '../http/upgrades.ts'
 import type { LimitEndUsers } from '../rate-limit/end-users.ts'
 import type { Subject } from '../screening/subject.ts'
 import { noSession, type SessionCalls } from './session-calls.ts'
@@ -24,6 +25,7 @@ export interface SessionNeeds {
   calls: SessionCalls
   feed: EventFeed
   open: OpenResponses
+  upgrades: Upgrades
   limitEndUsers: LimitEndUsers
   /** @returns what is to be told of it. @throws Problem `submission-blocked` */
   screen: (subject: Subject, caller: Caller, requestId: string, endUser: string | undefined) => Finding[]

@@ -65,7 +65,13 @@ export function createCommandOperations(options: CommandsOptions): CommandOperat
   const start = async (live: LiveCommand, { id, argv, env, cwd, interactive, terminal }: RunCommand) => {
     const { command } = live
     live.process = await agent.start(
-      { argv, env: { ...options.env, ...env }, cwd, stdin: interactive, ...(terminal && { terminal }) },
+      {
+        argv,
+        env: { ...options.env, ...env },
+        cwd,
+        stdin: interactive,
+        ...(terminal && { terminal }),
+      },
       {
         output(stream, bytes, taken) {
           command.output(stream, bytes)
