@@ -8,6 +8,7 @@ import { limitsOfSession, type SessionSpec } from '../../shared/sessions/session
 import { createSessionRecords, SESSION_RENEW_MS } from '../../shared/sessions/session-records.ts'
 import { createRequestReader } from '../../shared/sessions/session-requests.ts'
 import type { WorkerCore } from '../core.ts'
+import type { SessionCounts, SessionObserver } from '../metrics/session-metrics.ts'
 import { acquirePatiently } from '../sandbox/acquire-patiently.ts'
 import type { SandboxPool } from '../sandbox/pool.ts'
 import type { StageReport } from '../sandbox/stage-report.ts'
@@ -22,6 +23,8 @@ import { createWaitingBodies } from './waiting-bodies.ts'
 export interface Sessions {
   /** Memory that they may have together and that those of now have, in bytes, and how many there are. */
   readonly load: { memoryBytes: number; usedBytes: number; count: number }
+  /** The same for metrics, with the sandboxes that wait for a session. */
+  readonly counts: SessionCounts
   /** Begins. @param takes asked, once it could take sessions, whether it does yet; otherwise it does once it is resumed */
   start(takes: () => boolean): Promise<void>
   pause(): Promise<void>
@@ -34,6 +37,7 @@ export interface SessionsOptions {
   pool: SandboxPool
   /** @returns undefined when this worker has not what the session needs */
   locate: (head: Pick<SessionSpec['head'], 'language' | 'kernel'>) => { language: Language; image: string } | undefined
+  observer: SessionObserver
 }
 
 /** How often a session that found no room looks again, and for how long. */
@@ -49,7 +53,7 @@ const clock: Clock = {
   },
 }
 
-export function createSessions(core: WorkerCore, { pool, locate }: SessionsOptions): Sessions {
+export function createSessions(core: WorkerCore, { pool, locate, observer }: SessionsOptions): Sessions {
   const { id: worker, config, keys, redis, subscriber, log } = core
   const { memoryBytes, maxLifetimeMs, poolReady } = config.sessions
   const records = createSessionRecords(redis, keys, config)
@@ -75,6 +79,7 @@ export function createSessions(core: WorkerCore, { pool, locate }: SessionsOptio
     channelOf: (id: string) => keys.sessionRequests(id),
     longestMs: maxLifetimeMs,
     report,
+    observer,
     clock,
     log,
   }
@@ -161,6 +166,9 @@ export function createSessions(core: WorkerCore, { pool, locate }: SessionsOptio
   return {
     get load() {
       return { memoryBytes, usedBytes: usedBytes(), count: running.size + starting.size }
+    },
+    get counts() {
+      return { memoryBytes, usedBytes: usedBytes(), count: running.size + starting.size, waiting: waiting.count }
     },
     async start(takes) {
       if (memoryBytes === 0) return
