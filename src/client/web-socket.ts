@@ -5,7 +5,7 @@ export interface WebSocketLike {
   onclose: ((event: never) => void) | null
   onerror: ((event: never) => void) | null
   /** `arraybuffer` is what this client sets where it expects bytes. */
-  binaryType: string
+  binaryType?: string
   send(data: string | Uint8Array<ArrayBuffer>): void
   close(): void
 }
