@@ -13,6 +13,8 @@ export interface KernelPlan {
   env: Readonly<Record<string, string>>
   cwd: string
   interrupt: 'signal' | 'message'
+  /** `jupyter` when absent. */
+  protocol?: 'jupyter' | 'lines' | undefined
 }
 
 /** Timers, so that tests have their own. */

@@ -11,7 +11,7 @@ import type { StageReport } from '../sandbox/stage-report.ts'
 import { AGENT_PIECE } from './agent-protocol.ts'
 import type { Clock } from './context.ts'
 import { createEventWriter } from './event-writer.ts'
-import { createOperations, type SessionOperations } from './operations/operations.ts'
+import { createOperations, type SessionOperations } from './operations.ts'
 import { contentOf, modeOf, type SessionBody } from './session-body.ts'
 
 /** A session that this worker keeps. */

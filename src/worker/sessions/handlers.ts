@@ -1,4 +1,4 @@
-import type { Operation, Operations } from '../../../shared/sessions/operations.ts'
+import type { Operation, Operations } from '../../shared/sessions/operations.ts'
 
 /** What an operation answers, with bytes if it has any. */
 export type Done<O extends Operation> = [answer: Operations[O]['answer'], bytes?: Buffer]

@@ -1,5 +1,5 @@
-import { FILE_PIECE_BYTES } from '../../../shared/sessions/operations.ts'
-import type { Agent } from '../agent.ts'
+import { FILE_PIECE_BYTES } from '../../shared/sessions/operations.ts'
+import type { Agent } from './agent.ts'
 import type { Handlers } from './handlers.ts'
 
 type FileOperation = 'readFile' | 'writeFile' | 'listFolder' | 'statFile' | 'moveFile' | 'removeFile' | 'makeFolder'

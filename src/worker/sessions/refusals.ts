@@ -1,8 +1,8 @@
-import type { ProblemCode } from '../../../shared/problems.ts'
-import { AgentRefusal } from '../agent.ts'
-import { ContextBusy, ContextDead } from '../context.ts'
-import { TooManyContexts } from '../kernels.ts'
-import { IdempotencyMismatch } from '../repeated-requests.ts'
+import type { ProblemCode } from '../../shared/problems.ts'
+import { AgentRefusal } from './agent.ts'
+import { ContextBusy, ContextDead } from './context.ts'
+import { TooManyContexts } from './kernels.ts'
+import { IdempotencyMismatch } from './repeated-requests.ts'
 
 /** What the caller did wrong, or what is not there. */
 export class Refused extends Error {
