@@ -3,25 +3,32 @@
 One line of standard input is one thing to do, one line of standard output one event; docs/sessions.md has both. Messages of a kernel
 are passed on as they are. Nothing here decides anything: it runs in the session, where nobody believes it.
 
-Only pyzmq is used: what jupyter_client adds to it would cost each session 20 MiB.
+Only pyzmq is used: what jupyter_client adds to it would cost each session 20 MiB. Kernels with `protocol` `lines` need not even that.
 """
 
 import base64
+import codecs
 import hashlib
 import hmac
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
 import time
 
-import zmq
+try:
+    import zmq
+except ModuleNotFoundError:
+    zmq = None
 
 RUN_FOLDER = '/run/kernels'
 CHANNELS = ('shell', 'iopub', 'stdin', 'control', 'hb')
 # Beyond it the content of a message is left out, in bytes of JSON.
 MAX_CONTENT = 8 * 1024 * 1024
+# A line of a kernel that has no end.
+MAX_LINE = 64 * 1024 * 1024
 READ_BYTES = 65536
 # How often a kernel that starts is asked whether it hears and is heard.
 ASK_SECONDS = 0.02
@@ -41,14 +48,53 @@ def random_id():
 
 
 class Kernel:
-    def __init__(self, context, order, number, poller, zmq_context):
+    """The process of a kernel, and what is the same however it is spoken to."""
+
+    def __init__(self, context, order, poller, **streams):
         self.context = context
-        self.key = random_id().encode()
-        self.session = random_id()
         self.interrupt_mode = order.get('interrupt', 'signal')
-        self.heard = set()
         self.ready = False
         self.stopping = False
+        self.poller = poller
+        argv = [part.replace('{connectionFile}', streams.pop('connection_file', '')) for part in order['argv']]
+        self.process = subprocess.Popen(
+            argv,
+            env={**order['env'], 'JPY_PARENT_PID': str(os.getpid())},
+            cwd=order.get('cwd', '/job'),
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            **streams,
+        )
+        self.pidfd = os.pidfd_open(self.process.pid)
+        poller.register(self.pidfd, select.POLLIN)
+
+    def interrupt(self):
+        if self.interrupt_mode == 'message':
+            self.send('control', 'interrupt_request', random_id(), {})
+        else:
+            os.killpg(self.process.pid, signal.SIGINT)
+
+    def stop(self):
+        self.stopping = True
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+    def close(self):
+        code = self.process.wait()
+        self.poller.unregister(self.pidfd)
+        os.close(self.pidfd)
+        self.close_streams()
+        ended = {'code': code, 'signal': None} if code >= 0 else {'code': None, 'signal': -code}
+        say('died', context=self.context, asked=self.stopping, wasReady=self.ready, **ended)
+
+
+class JupyterKernel(Kernel):
+    def __init__(self, context, order, number, poller, zmq_context):
+        self.key = random_id().encode()
+        self.session = random_id()
+        self.heard = set()
         self.asked_at = 0.0
         os.makedirs(RUN_FOLDER, exist_ok=True)
         base = f'{RUN_FOLDER}/{number}'
@@ -66,19 +112,7 @@ class Kernel:
                 },
                 file,
             )
-        argv = [part.replace('{connectionFile}', f'{base}.json') for part in order['argv']]
-        self.process = subprocess.Popen(
-            argv,
-            env={**order['env'], 'JPY_PARENT_PID': str(os.getpid())},
-            cwd=order.get('cwd', '/job'),
-            stdin=subprocess.DEVNULL,
-            stdout=2,
-            stderr=2,
-            start_new_session=True,
-        )
-        self.pidfd = os.pidfd_open(self.process.pid)
-        self.poller = poller
-        poller.register(self.pidfd, zmq.POLLIN)
+        super().__init__(context, order, poller, connection_file=f'{base}.json', stdout=2, stderr=2)
         self.sockets = {}
         for port, channel in enumerate(CHANNELS[:4], 1):
             socket = zmq_context.socket(zmq.SUB if channel == 'iopub' else zmq.DEALER)
@@ -143,23 +177,16 @@ class Kernel:
             message['buffers'] = [base64.b64encode(frame).decode() for frame in frames[at + 6 :]]
         say('message', **message)
 
-    def interrupt(self):
-        if self.interrupt_mode == 'message':
-            self.send('control', 'interrupt_request', random_id(), {})
-        else:
-            os.killpg(self.process.pid, signal.SIGINT)
+    def receive(self, ready):
+        for channel, socket in self.sockets.items():
+            if socket in ready:
+                try:
+                    while True:
+                        self.take(channel)
+                except zmq.Again:
+                    pass
 
-    def stop(self):
-        self.stopping = True
-        try:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-
-    def close(self):
-        code = self.process.wait()
-        self.poller.unregister(self.pidfd)
-        os.close(self.pidfd)
+    def close_streams(self):
         for socket in self.sockets.values():
             self.poller.unregister(socket)
             socket.close()
@@ -168,15 +195,155 @@ class Kernel:
                 os.unlink(file)
             except FileNotFoundError:
                 pass
-        ended = {'code': code, 'signal': None} if code >= 0 else {'code': None, 'signal': -code}
-        say('died', context=self.context, asked=self.stopping, wasReady=self.ready, **ended)
+
+
+class LineKernel(Kernel):
+    """A kernel whose messages are lines of JSON, on two descriptors that its environment names. Its output is passed on from here."""
+
+    def __init__(self, context, order, number, poller, zmq_context):
+        theirs_in, self.requests = os.pipe()
+        self.messages, theirs_out = os.pipe()
+        fds = {'RUNYARD_REQUESTS_FD': str(theirs_in), 'RUNYARD_MESSAGES_FD': str(theirs_out)}
+        self.rest = b''
+        self.parent = None
+        # What it has not taken: a kernel that reads nothing must not keep the others waiting.
+        self.waiting = b''
+        try:
+            super().__init__(
+                context,
+                {**order, 'env': {**order['env'], **fds}},
+                poller,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                pass_fds=(theirs_in, theirs_out),
+            )
+        finally:
+            os.close(theirs_in)
+            os.close(theirs_out)
+        decoder = codecs.getincrementaldecoder('utf-8')
+        self.output = {
+            self.process.stdout.fileno(): ('stdout', decoder('replace')),
+            self.process.stderr.fileno(): ('stderr', decoder('replace')),
+        }
+        os.set_blocking(self.requests, False)
+        for fd in (self.messages, *self.output):
+            os.set_blocking(fd, False)
+            poller.register(fd, select.POLLIN)
+
+    def send(self, channel, kind, message_id, content, metadata=None, buffers=(), parent=None):
+        if kind == 'execute_request':
+            self.parent = message_id
+        line = json.dumps({'channel': channel, 'type': kind, 'id': message_id, 'content': content})
+        if not self.waiting:
+            self.poller.register(self.requests, select.POLLOUT)
+        self.waiting += line.encode() + b'\n'
+        self.flush()
+
+    def flush(self):
+        try:
+            while self.waiting:
+                self.waiting = self.waiting[os.write(self.requests, self.waiting) :]
+        except BlockingIOError:
+            return
+        except BrokenPipeError:
+            self.waiting = b''
+        self.poller.unregister(self.requests)
+
+    def ask(self):
+        """It says by itself that it is ready."""
+
+    def take(self, line):
+        message = json.loads(line)
+        if message['type'] == 'ready':
+            self.ready = True
+            say('ready', context=self.context, pid=self.process.pid, info=message['content'], session=self.context)
+            return
+        fields = {
+            'channel': message['channel'],
+            'type': message['type'],
+            'id': random_id(),
+            'parent': message.get('parent'),
+            'metadata': message.get('metadata') or {},
+        }
+        if len(line) > MAX_CONTENT:
+            say('message', context=self.context, **fields, content={}, omitted=len(line))
+        else:
+            say('message', context=self.context, **fields, content=message['content'])
+
+    def relay(self, fd):
+        """Passes on what its pipe holds now. Returns whether it is at its end."""
+        name, decoder = self.output[fd]
+        try:
+            piece = os.read(fd, READ_BYTES)
+        except BlockingIOError:
+            return False
+        text = decoder.decode(piece, not piece)
+        if text:
+            say(
+                'message',
+                context=self.context,
+                channel='iopub',
+                type='stream',
+                id=random_id(),
+                parent=self.parent,
+                content={'name': name, 'text': text},
+                metadata={},
+            )
+        return not piece
+
+    def receive(self, ready):
+        if self.requests in ready and self.waiting:
+            self.flush()
+        # What it wrote before it said something is still in its pipes, which hold no more than is read at once.
+        told = self.read_messages() if self.messages in ready else []
+        for fd in list(self.output):
+            if (fd in ready or told) and self.relay(fd):
+                self.poller.unregister(fd)
+                del self.output[fd]
+        for line in told:
+            self.take(line)
+
+    def read_messages(self):
+        try:
+            piece = os.read(self.messages, READ_BYTES)
+        except BlockingIOError:
+            return []
+        if not piece:
+            self.forget(self.messages)
+        *lines, self.rest = (self.rest + piece).split(b'\n')
+        if len(self.rest) > MAX_LINE:
+            print('a kernel said a line without an end', file=sys.stderr)
+            self.stop()
+        return lines
+
+    def forget(self, fd):
+        try:
+            self.poller.unregister(fd)
+        except KeyError:
+            pass
+
+    def close_streams(self):
+        # All that it wrote comes before its end.
+        told = self.read_messages()
+        for fd in self.output:
+            self.relay(fd)
+            self.forget(fd)
+        for line in told:
+            self.take(line)
+        for fd in (self.messages, self.requests):
+            self.forget(fd)
+            os.close(fd)
+        self.process.stdout.close()
+        self.process.stderr.close()
 
 
 class Bridge:
     def __init__(self):
-        self.zmq_context = zmq.Context()
-        self.poller = zmq.Poller()
-        self.poller.register(0, zmq.POLLIN)
+        # Both pollers have the same methods; descriptors are all that one without ZeroMQ has to wait for.
+        self.zmq_context = zmq.Context() if zmq else None
+        self.poller = zmq.Poller() if zmq else select.poll()
+        self.poller.register(0, select.POLLIN)
         self.kernels = {}
         self.started = 0
         self.rest = b''
@@ -188,7 +355,8 @@ class Bridge:
         if order['do'] == 'start':
             self.started += 1
             try:
-                self.kernels[context] = Kernel(context, order, self.started, self.poller, self.zmq_context)
+                kind = LineKernel if order.get('protocol') == 'lines' else JupyterKernel
+                self.kernels[context] = kind(context, order, self.started, self.poller, self.zmq_context)
             except OSError as error:
                 say('failed', context=context, detail=str(error))
         elif kernel is None:
@@ -224,15 +392,10 @@ class Bridge:
         ready = dict(self.poller.poll(ASK_SECONDS * 1000 if starting else None))
         for context, kernel in list(self.kernels.items()):
             # What it said last comes before its end.
-            for channel, socket in kernel.sockets.items():
-                if socket in ready:
-                    try:
-                        while True:
-                            kernel.take(channel)
-                    except zmq.Again:
-                        pass
-                    except (ValueError, KeyError, TypeError, AttributeError) as error:
-                        print(f'a message that is none: {error}', file=sys.stderr)
+            try:
+                kernel.receive(ready)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                print(f'a message that is none: {error}', file=sys.stderr)
             if kernel.pidfd in ready:
                 del self.kernels[context]
                 kernel.close()

@@ -141,6 +141,13 @@ const rows = {
     series('Callers blocked now', 'short', { blocked: 'max(runyard_blocked_callers)' }),
     series('Findings by rule', 'ops', { '{{rule}} ({{severity}})': `sum by (rule, severity) (rate(runyard_screening_findings_total${RATE}))` }, { stack: true }), // prettier-ignore
   ],
+  Sessions: [
+    series('Sessions', 'short', { '{{state}}': 'sum by (state) (runyard_sessions)' }, { stack: true }),
+    series('Memory limits of sessions', 'bytes', { used: 'sum(runyard_sessions_memory_bytes)', limit: 'sum(runyard_sessions_memory_limit_bytes)' }), // prettier-ignore
+    series('Sessions that ended', 'ops', rate('runyard_sessions_ended_total', 'reason'), { stack: true }),
+    series('Executions', 's', quantiles('runyard_session_execution_seconds')),
+    series('Executions by status', 'ops', rate('runyard_session_execution_seconds_count', 'status'), { stack: true }),
+  ],
   Webhooks: [
     series('Deliveries that ended', 'ops', rate('runyard_webhook_deliveries_total', 'state'), { stack: true }),
     series('Attempts by result', 'ops', rate('runyard_webhook_attempt_duration_seconds_count', 'result'), { stack: true }), // prettier-ignore

@@ -35,6 +35,7 @@ const metrics = createWorkerMetrics({
   slots: SLOTS,
   runtimes: [],
   busySlots: () => running.count,
+  sessions: () => ({ count: 0, waiting: 0, memoryBytes: 0, usedBytes: 0 }),
   sandboxes: () => pool.counts(),
   isEngineUp: () => true,
   redis: () => redis,

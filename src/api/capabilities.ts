@@ -59,6 +59,7 @@ export function createCapabilities(core: Core, foundation: Foundation) {
     overview,
     events,
     open,
+    upgrades,
     limitEndUsers,
     environments: environments.requests,
     screen,

@@ -26,6 +26,7 @@ export type { FileContent, Files, PutOptions, ReadOptions } from './files.ts'
 export type { CallOptions } from './http.ts'
 export type { InteractiveJob, Signal } from './interactive.ts'
 export type { CommandOptions, RunCommandOptions, SessionCommands } from './session-commands.ts'
+export type { CommandState, SessionTerminal, TerminalOptions } from './session-terminal.ts'
 export type { ExecutionOptions, OutputCallbacks, RunCodeOptions, SessionExecutions } from './session-executions.ts'
 export type { SessionFiles } from './session-files.ts'
 export type {
@@ -119,6 +120,7 @@ export function createClient(options: ClientOptions): Client {
   const part = encodeURIComponent
   const artifactAt = (id: string, path: string) =>
     `/v1/jobs/${part(id)}/artifacts/${path.split('/').map(part).join('/')}`
+  const webSocket = async () => options.WebSocket ?? (await findWebSocket())
 
   const post = <T>(path: string, body: unknown, waitSeconds: number, submit: SubmitOptions = {}) => {
     const { idempotencyKey = newIdempotencyKey(), ...call } = submit
@@ -156,7 +158,7 @@ export function createClient(options: ClientOptions): Client {
     },
     stream: (id, stream) => eventsOf<StreamedEvent>(http, `/v1/jobs/${part(id)}/events`, stream),
     async interactive(what, submit = {}) {
-      const WebSocket = options.WebSocket ?? (await findWebSocket())
+      const WebSocket = await webSocket()
       const id = typeof what === 'string' ? what : (await client.submit({ ...what, interactive: true }, submit)).id
       return openInteractive(http, WebSocket, id, submit)
     },
@@ -180,7 +182,7 @@ export function createClient(options: ClientOptions): Client {
     compareSubmissions: (problem, { least = 50, code = false, ...call } = {}) =>
       http.json<Similarity>(`/v1/problems/${part(problem)}/similarity?least=${least}&code=${code}`, call),
     files: createFiles(http, newIdempotencyKey),
-    sessions: createSessions(http, newIdempotencyKey),
+    sessions: createSessions(http, newIdempotencyKey, webSocket),
     runtimes: async (call) => (await http.json<{ runtimes: Runtime[] }>('/v1/runtimes', call)).runtimes,
   }
   return client

@@ -3,6 +3,8 @@ import { eventsOf, type StreamedSessionEvent, type StreamOptions } from './event
 import type { CallOptions, Http } from './http.ts'
 import type { Signal } from './interactive.ts'
 import { isEnd, onlyRefused } from './session-executions.ts'
+import { openTerminal, type SessionTerminal, type TerminalOptions } from './session-terminal.ts'
+import type { WebSocketConstructor } from './web-socket.ts'
 
 export interface CommandOptions extends CallOptions, Omit<CommandRequest, 'argv' | 'shell'> {
   /** The same key with the same request is the same command. Each call makes one of its own when it is absent. */
@@ -34,13 +36,23 @@ export interface SessionCommands {
   signal(id: string, name: Signal, options?: CallOptions & { tree?: boolean | undefined }): Promise<Command>
   /** Changes the size of its terminal. */
   resize(id: string, size: TerminalSize, options?: CallOptions): Promise<Command>
+  /** Connects to the terminal of a command that was started with `terminal`: what it has written comes first. */
+  terminal(id: string, options: TerminalOptions): Promise<SessionTerminal>
 }
 
 /** The longest the service waits at one time, in seconds. */
 const LONGEST_WAIT = 60
 
-/** @param session the path of the session */
-export function createCommands(http: Http, session: string, newIdempotencyKey: () => string): SessionCommands {
+/**
+ * @param session the path of the session
+ * @param webSocket finds what connections to terminals are made with
+ */
+export function createCommands(
+  http: Http,
+  session: string,
+  newIdempotencyKey: () => string,
+  webSocket: () => Promise<WebSocketConstructor>,
+): SessionCommands {
   const at = (id: string) => `${session}/commands/${encodeURIComponent(id)}`
 
   const post = (
@@ -85,6 +97,7 @@ export function createCommands(http: Http, session: string, newIdempotencyKey: (
     },
     signal: (id, name, { tree = false, ...call } = {}) =>
       http.json(`${at(id)}/signals`, { ...call, method: 'POST', body: { signal: name, tree } }),
+    terminal: async (id, options) => openTerminal(http, await webSocket(), at(id), options),
     resize: (id, size, call) => http.json(`${at(id)}/terminal`, { ...call, method: 'PUT', body: size }),
   }
   return commands

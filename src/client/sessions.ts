@@ -14,6 +14,7 @@ import type { CallOptions, Http } from './http.ts'
 import type { RunyardError } from './runyard-error.ts'
 import { createCommands, type SessionCommands } from './session-commands.ts'
 import { createExecutions, type RunCodeOptions, type SessionExecutions } from './session-executions.ts'
+import type { WebSocketConstructor } from './web-socket.ts'
 import { createSessionFiles, type SessionFiles } from './session-files.ts'
 
 declare global {
@@ -111,7 +112,11 @@ const asyncDispose =
 const isNotBusy = ({ code }: RunyardError): boolean => code !== 'session-busy'
 
 /** @param newIdempotencyKey makes one for each request that makes something */
-export function createSessions(http: Http, newIdempotencyKey: () => string): Sessions {
+export function createSessions(
+  http: Http,
+  newIdempotencyKey: () => string,
+  webSocket: () => Promise<WebSocketConstructor>,
+): Sessions {
   const at = (id: string) => `/v1/sessions/${encodeURIComponent(id)}`
 
   const open = (id: string): SessionHandle => {
@@ -141,7 +146,7 @@ export function createSessions(http: Http, newIdempotencyKey: () => string): Ses
         remove: (name, call) => http.json(`${path}/${context(name)}`, { ...call, method: 'DELETE' }),
       },
       files: createSessionFiles(http, path),
-      commands: createCommands(http, path, newIdempotencyKey),
+      commands: createCommands(http, path, newIdempotencyKey, webSocket),
       async [asyncDispose as typeof Symbol.asyncDispose]() {
         await handle.end()
       },

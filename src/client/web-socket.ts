@@ -4,7 +4,9 @@ export interface WebSocketLike {
   onmessage: ((event: never) => void) | null
   onclose: ((event: never) => void) | null
   onerror: ((event: never) => void) | null
-  send(data: string): void
+  /** `arraybuffer` is what this client sets where it expects bytes. */
+  binaryType?: string
+  send(data: string | Uint8Array<ArrayBuffer>): void
   close(): void
 }
 

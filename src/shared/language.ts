@@ -57,13 +57,17 @@ export const Language = Type.Object(
     /** Its interpreter takes the ends of lines of Windows, or a byte-order mark, for part of the program. */
     unixText: Type.Optional(Type.Boolean()),
     /**
-     * Its Jupyter kernel, for sessions. `{connectionFile}` stands inside of an argument; `languages/<id>/kernel/Containerfile` adds
+     * Its kernel, for sessions. `{connectionFile}` stands inside of an argument of a Jupyter kernel; `languages/<id>/kernel/Containerfile` adds
      * the kernel and `kernel-bridge.py` to the language's image.
      */
     kernel: Type.Optional(
       Type.Object(
         {
           argv: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }),
+          /** How it is spoken to: `jupyter` (ZeroMQ) when absent, or `lines` of JSON, see docs/sessions.md. */
+          protocol: Type.Optional(Type.Enum(['jupyter', 'lines'])),
+          /** Files of package indexes that the kernel's image is built with. */
+          fetch: Type.Optional(Type.Array(FetchedFile, { minItems: 1 })),
           /** How it is interrupted: SIGINT, or a message on its control channel. */
           interrupt: Type.Enum(['signal', 'message']),
           env: Type.Record(Type.String(), Type.String()),

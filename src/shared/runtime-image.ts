@@ -58,8 +58,11 @@ export function recipe(root: string, language: Language): Buffer[] {
 }
 
 /** The same of what its kernel adds. */
-export const kernelRecipe = (root: string, language: Language): Buffer[] =>
-  sourcesOf(root, `${language.id}/kernel/Containerfile`)
+export function kernelRecipe(root: string, language: Language): Buffer[] {
+  const fetched = filesFor(language.kernel?.fetch)
+  const pins = fetched.length > 0 ? [Buffer.from(JSON.stringify(fetched))] : []
+  return [...sourcesOf(root, `${language.id}/kernel/Containerfile`), ...pins]
+}
 
 /** The same of what its installer adds. */
 export function installerRecipe(root: string, language: Language): Buffer[] {

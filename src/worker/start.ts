@@ -56,6 +56,7 @@ export async function startWorker(
     runtimes: [...installed.defined, 'container'],
     busySlots: () => jobs.running,
     sandboxes: () => pool.counts(),
+    sessions: () => sessions.counts,
     isEngineUp: () => sandboxes.isEngineUp,
     redis: () => core.redis,
   })
@@ -93,7 +94,12 @@ export async function startWorker(
   })
   const { enqueue: enqueueWebhook } = webhooks
   const jobs = createJobConsumer(core, { sandboxes: runs, files, environments, enqueueWebhook, metrics })
-  const sessions = createSessions(core, { pool, locate: installed.locateSession, environments })
+  const sessions = createSessions(core, {
+    pool,
+    locate: installed.locateSession,
+    environments,
+    observer: metrics.sessions,
+  })
   const presence = createPresence(core, () => ({
     sessions: sessions.load,
     engine: sandboxes.isEngineUp ? 'up' : 'down',

@@ -137,6 +137,24 @@ test('commands run, stream, are written to and signalled', async () => {
   expect((await commands.list()).length).toBe(5)
 })
 
+test('a terminal shows what a command writes, and takes what is typed', async () => {
+  const { commands } = session
+  const { id } = await commands.start(['sh', '-c', 'read -r a; stty size; echo "<$a>"'], {
+    terminal: { columns: 80, rows: 24 },
+    background: true,
+  })
+  let screen = ''
+  const onData = (bytes: Uint8Array) => void (screen += Buffer.from(bytes).toString())
+  const terminal = await commands.terminal(id, { onData })
+  terminal.resize({ columns: 90, rows: 20 })
+  terminal.write('abc\r')
+  expect(await terminal.ended).toMatchObject({ status: 'succeeded', exitCode: 0 })
+  expect(screen).toBe('abc\r\n20 90\r\n<abc>\r\n')
+  const flat = await commands.run('true')
+  const none = await commands.terminal(flat.id, { onData, retries: 0 })
+  expect(await failure(none.ended)).toMatchObject({ code: 'not-waiting' })
+})
+
 test('a session lasts as long as its block, and its events to its end', async () => {
   const types: string[] = []
   const id = await client.sessions.use({ language: 'bash', kernel: false }, async (own) => {

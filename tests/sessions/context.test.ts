@@ -166,6 +166,39 @@ describe('an interrupt', () => {
     expect(one.orders.at(-1)).toEqual({ do: 'interrupt', context: 'k1' })
   })
 
+  test('in the first moments of an execution is sent again as long as that runs, a later one is not', () => {
+    const one = rig()
+    const interrupts = () => one.orders.filter((order) => order.do === 'interrupt').length
+    one.ready()
+    one.execute('a')
+    one.begin('a')
+    one.context.interrupt()
+    one.elapse(100)
+    one.elapse(300)
+    expect(interrupts()).toBe(3)
+    one.finish('a', 'error')
+    one.elapse(900)
+    expect(interrupts()).toBe(3)
+    one.execute('b')
+    one.begin('b')
+    one.elapse(200)
+    one.context.interrupt()
+    one.elapse(100)
+    expect(interrupts()).toBe(4)
+  })
+
+  test('of a kernel that ends its turn without a reply is an end', () => {
+    const one = rig()
+    one.ready()
+    one.execute('a')
+    one.begin('a')
+    one.context.interrupt()
+    one.say('a', 'iopub', 'status', { execution_state: 'idle' })
+    expect(one.ended).toEqual([])
+    one.elapse(2000)
+    expect(one.ended.map((execution) => execution.view().status)).toEqual(['interrupted'])
+  })
+
   test('comes when its time is over, and a kernel that does not heed it is started anew', () => {
     const one = rig()
     one.ready()

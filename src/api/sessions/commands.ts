@@ -77,13 +77,13 @@ export const runCommand = defineRoute({
       env: body.env ?? {},
       cwd: folderOf(body.cwd),
       background,
-      timeoutMs: body.timeoutMs ?? (background || interactive ? null : config.limits.defaults.wallMs),
+      timeoutMs: body.timeoutMs ?? (background || interactive || terminal ? null : config.limits.defaults.wallMs),
       outputBytes: session.limits.outputBytes,
-      interactive: interactive || stdin !== '',
+      interactive: interactive || stdin !== '' || terminal !== undefined,
       terminal: terminal ?? null,
       warnings,
       waitMs,
-      inputEnds: stdin !== '' && !interactive,
+      inputEnds: stdin !== '' && !interactive && !terminal,
       ...(idempotency && { idempotency }),
     }
     const bytes = Buffer.from(stdin)

@@ -11,6 +11,7 @@ import type { EnvironmentRequests } from '../environments/environment-requests.t
 import type { EventFeed } from '../events/event-feed.ts'
 import type { Caller } from '../http/caller.ts'
 import type { OpenResponses } from '../http/open-responses.ts'
+import type { Upgrades } from '../http/upgrades.ts'
 import type { LimitEndUsers } from '../rate-limit/end-users.ts'
 import type { Subject } from '../screening/subject.ts'
 import { noSession, type SessionCalls } from './session-calls.ts'
@@ -25,6 +26,7 @@ export interface SessionNeeds {
   calls: SessionCalls
   feed: EventFeed
   open: OpenResponses
+  upgrades: Upgrades
   limitEndUsers: LimitEndUsers
   environments: Pick<EnvironmentRequests, 'own'>
   /** @returns what is to be told of it. @throws Problem `submission-blocked` */

@@ -94,8 +94,8 @@ async function stored<Kind extends keyof Results>(
   return result as Results[Kind]
 }
 
-/** Those of one execution or command, to its end. */
-async function* eventsOf(
+/** Those of one execution or command, to its end, and where some are missing. */
+export async function* eventsOf(
   kind: 'execution' | 'command',
   events: AsyncIterable<StoredEvent>,
   id: string,
@@ -105,6 +105,7 @@ async function* eventsOf(
       yield event
       return
     }
+    if (event.type === 'gap') yield event
     if (!event.data.includes(id)) continue
     const data = JSON.parse(event.data) as { id?: unknown; execution?: unknown; command?: unknown; state?: unknown }
     if (event.type === kind ? data.id !== id : data[kind] !== id) continue

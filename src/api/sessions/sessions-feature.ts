@@ -11,6 +11,7 @@ import type { Events } from '../events/events.ts'
 import type { StoredEvent } from '../events/live-events.ts'
 import type { OpenResponses } from '../http/open-responses.ts'
 import { type BoundRoute, bindRoutes } from '../http/route.ts'
+import type { Upgrades } from '../http/upgrades.ts'
 import type { Audit } from '../security/audit.ts'
 import type { LimitEndUsers } from '../rate-limit/end-users.ts'
 import {
@@ -39,6 +40,7 @@ import { type AdminSessionNeeds, adminSessionRoutes } from './admin-sessions.ts'
 import { completeCode, inspectCode } from './code-help.ts'
 import type { SessionNeeds } from './needs.ts'
 import { createSessionCalls, type SessionCalls } from './session-calls.ts'
+import { openTerminal } from './terminal.ts'
 import { changeSession, createSession, endSession, listSessions, readSession, streamSessionEvents } from './sessions.ts'
 
 export interface SessionsNeeds {
@@ -46,6 +48,7 @@ export interface SessionsNeeds {
   overview: () => Promise<Overview>
   events: Events
   open: OpenResponses
+  upgrades: Upgrades
   limitEndUsers: LimitEndUsers
   environments: SessionNeeds['environments']
   screen: SessionNeeds['screen']
@@ -87,6 +90,7 @@ export const SESSION_ROUTES = [
   writeStdin,
   signalCommand,
   resizeCommand,
+  openTerminal,
   listFiles,
   readFile,
   writeFile,

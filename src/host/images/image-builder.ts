@@ -188,6 +188,7 @@ export function imageBuilder(options: ImageBuilderOptions): ImageBuilder {
           from,
           `${language.id}/kernel/Containerfile`,
           detail,
+          language.kernel?.fetch,
         )
         const version = await versionOf(await podman(), whole, language)
         detail('adding init')

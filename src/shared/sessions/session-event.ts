@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { ExactBytes } from '../job.ts'
-import { Command, Context, Execution, ExecutionError, Result, Session } from './session.ts'
+import { CommandState, Context, Execution, ExecutionError, Result, Session } from './session.ts'
 
 const closed = Type.Object
 /** Of which execution or command a piece of output is. */
@@ -50,7 +50,7 @@ export const SessionEvent = Type.Union([
       password: Type.Boolean(),
     }),
   }),
-  closed({ type: Type.Literal('command'), data: Type.Omit(Command, ['stdout', 'stderr', 'warnings']) }),
+  closed({ type: Type.Literal('command'), data: CommandState }),
   closed({ type: Type.Literal('ended'), data: Session }),
 ])
 export type SessionEvent = Static<typeof SessionEvent>

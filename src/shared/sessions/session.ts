@@ -210,6 +210,9 @@ export const Command = Type.Object({
 })
 export type Command = Static<typeof Command>
 
+/** A command in an event: without its output. */
+export const CommandState = Type.Omit(Command, ['stdout', 'stderr', 'warnings'])
+
 export const FileEntry = Type.Object({
   name: Type.String(),
   kind: Type.Enum(['file', 'folder', 'link', 'other']),

@@ -13,6 +13,7 @@ import { PRIORITIES } from '../../shared/requests.ts'
 import type { AttemptOutcome } from '../../shared/webhooks/deliveries.ts'
 import type { EnvironmentObserver } from '../environments/environments.ts'
 import type { JobObserver } from '../jobs/job-observer.ts'
+import { createSessionMetrics, type SessionCounts, type SessionObserver } from './session-metrics.ts'
 import type { PoolCounts, PoolObserver, RetireReason } from '../sandbox/pool.ts'
 import type { FaultKind } from '../sandbox/sandbox.ts'
 
@@ -28,6 +29,7 @@ export interface WorkerMetrics extends Exposition {
   sandboxFault: (kind: FaultKind) => void
   environments: EnvironmentObserver
   webhookAttempted: (outcome: AttemptOutcome) => void
+  sessions: SessionObserver
 }
 
 /** Where the values of this moment come from; asked only when somebody reads them. */
@@ -39,6 +41,7 @@ export interface WorkerSources {
   runtimes: readonly string[]
   busySlots: () => number
   sandboxes: () => PoolCounts
+  sessions: () => SessionCounts
   isEngineUp: () => boolean
   redis: () => Redis
 }
@@ -82,6 +85,7 @@ export function createWorkerMetrics(sources: WorkerSources): WorkerMetrics {
   const engine = gauge('engine_up', 'Whether the circuit breaker of the container engine is closed: 1 or 0')
   const webhooks = seconds('webhook_attempt_duration', 'Attempts to deliver a webhook', BUCKETS.delivery, ['result'])
   const deliveries = counter('webhook_deliveries', 'Deliveries of webhooks that ended, by how', ['state'])
+  const sessions = createSessionMetrics(registers)
   const askRedis = createRedisMetrics(sources.redis, registers)
 
   const requeue = (reason: string, jobs: number) => {
@@ -141,6 +145,7 @@ export function createWorkerMetrics(sources: WorkerSources): WorkerMetrics {
       webhooks.observe({ result: error ?? `${Math.floor((status ?? 0) / 100)}xx` }, durationMs / SECOND)
       if (state !== 'pending') deliveries.inc({ state })
     },
+    sessions: sessions.observer,
     register,
     async text() {
       await askRedis()
@@ -150,6 +155,7 @@ export function createWorkerMetrics(sources: WorkerSources): WorkerMetrics {
       armed.set(waiting)
       idle.set(idleBytes)
       busy.set(sources.busySlots())
+      sessions.set(sources.sessions())
       engine.set(sources.isEngineUp() ? 1 : 0)
       return register.metrics()
     },

@@ -124,6 +124,7 @@ export type BridgeOrder =
       env: Readonly<Record<string, string>>
       cwd: string
       interrupt: 'signal' | 'message'
+      protocol?: 'jupyter' | 'lines' | undefined
     }
   | { do: 'send'; context: string; channel: 'shell' | 'control' | 'stdin'; type: string; id: string; content: object }
   | { do: 'interrupt' | 'stop'; context: string }

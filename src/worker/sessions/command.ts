@@ -20,7 +20,7 @@ export interface RunningCommand {
 
 /**
  * @param tell takes its events
- * @param overflowed is called once, when it has written as much as it may
+ * @param overflowed is called once, when it has written as much as it may; one on a terminal may write on, and its last output is kept
  */
 export function createCommand(
   asked: RunCommand,
@@ -48,6 +48,7 @@ export function createCommand(
     finishedAt: null,
   }
   const kept: Record<'stdout' | 'stderr', string[]> = { stdout: [], stderr: [] }
+  let keptCharacters = 0
   const splitters = { stdout: createCharacterSplitter(), stderr: createCharacterSplitter() }
   let left = asked.outputBytes
 
@@ -59,12 +60,19 @@ export function createCommand(
     if (bytes.length === 0) return
     const data = bytes.toString()
     kept[stream].push(data)
+    keptCharacters += data.length
+    // Who looks at a terminal wants its end.
+    while (command.terminal && keptCharacters > asked.outputBytes) {
+      keptCharacters -= kept[stream].shift()?.length ?? 0
+      command.truncated = true
+    }
     const exact = isUtf8(bytes) ? {} : { dataBase64: bytes.toString('base64') }
     tell({ type: stream, data: { command: id, data, ...exact } })
   }
   const finish = (status: CommandStatus, message: string | null = null) => {
     if (command.state === 'finished') return
-    if (!command.truncated) for (const stream of ['stdout', 'stderr'] as const) show(stream, splitters[stream].end())
+    if (!command.truncated || command.terminal)
+      for (const stream of ['stdout', 'stderr'] as const) show(stream, splitters[stream].end())
     command.state = 'finished'
     command.status = status
     command.message = message
@@ -83,7 +91,9 @@ export function createCommand(
       tellState()
     },
     output(stream, bytes) {
-      if (command.state === 'finished' || command.truncated) return
+      if (command.state === 'finished') return
+      if (command.terminal) return show(stream, splitters[stream].push(bytes))
+      if (command.truncated) return
       const piece = bytes.subarray(0, left)
       left -= piece.length
       show(stream, splitters[stream].push(piece))

@@ -13,6 +13,8 @@ export interface KernelPlan {
   env: Readonly<Record<string, string>>
   cwd: string
   interrupt: 'signal' | 'message'
+  /** `jupyter` when absent. */
+  protocol?: 'jupyter' | 'lines' | undefined
 }
 
 /** Timers, so that tests have their own. */
@@ -67,7 +69,16 @@ export interface ContextOptions {
 const START_MS = 60_000
 /** What an execution has to end by itself when it is interrupted because its time is over. */
 const INTERRUPT_GRACE_MS = 3_000
-/** Output may be lost when a kernel floods; after its reply no more is waited for than this. */
+/**
+ * A kernel that has just begun may lose an interrupt: it comes before the code is reached. So one that is sent in the first moments of an
+ * execution is sent again after each of these, as long as it runs. A later one is not: code that heeds it may take its time.
+ */
+const FIRST_MOMENTS_MS = 200
+const INTERRUPT_AGAIN_MS = [100, 300, 900]
+/**
+ * Output may be lost when a kernel floods; after its reply no more is waited for than this. Nor is a reply after the end of the output
+ * of what was interrupted: a kernel that is interrupted before it reaches the code gives none.
+ */
 const IDLE_MS = 2_000
 const MAX_QUEUED = 100
 /** A kernel that is busy answers none of them. */
@@ -93,6 +104,8 @@ interface Entry {
   asksInput: boolean
   /** Whether its kernel has begun with it: an interrupt that comes before goes unheeded. */
   hasBegun: boolean
+  /** Whether it has begun so lately that an interrupt may be lost. */
+  isNew: boolean
   stopTimers: (() => void)[]
 }
 
@@ -189,9 +202,18 @@ export function createContext(options: ContextOptions): SessionContext {
     entry.stopTimers.push(clock.after(timeoutMs, () => overdue(entry)))
   }
 
+  const sendInterrupt = (entry: Entry) => {
+    const interrupt = () => {
+      if (running === entry) send({ do: 'interrupt', context: kernel })
+    }
+    interrupt()
+    if (!entry.isNew) return
+    for (const ms of INTERRUPT_AGAIN_MS) entry.stopTimers.push(clock.after(ms, interrupt))
+  }
+
   const overdue = (entry: Entry) => {
     entry.cause ??= { status: 'wall-time-limit', message: `it ran for longer than ${entry.asked.timeoutMs} ms` }
-    send({ do: 'interrupt', context: kernel })
+    sendInterrupt(entry)
     entry.stopTimers.push(
       clock.after(INTERRUPT_GRACE_MS, () => {
         if (running !== entry) return
@@ -230,15 +252,15 @@ export function createContext(options: ContextOptions): SessionContext {
     if (type === 'input_request') entry.asksInput = true
     if (!entry.hasBegun && (type !== 'status' || entry.asked.silent)) {
       entry.hasBegun = true
-      if (entry.cause) send({ do: 'interrupt', context: kernel })
+      entry.stopTimers.push(clock.after(FIRST_MOMENTS_MS, () => (entry.isNew = false)))
+      if (entry.cause) sendInterrupt(entry)
     }
     const { execution } = entry
-    const hadReply = execution.hasReply
+    const { hasReply: hadReply, isIdle: wasIdle } = execution
     execution.take(said)
     if (execution.isComplete) return complete(entry)
-    if (execution.hasReply && !hadReply) {
-      entry.stopTimers.push(clock.after(IDLE_MS, () => running === entry && complete(entry)))
-    }
+    const isHalf = execution.hasReply ? !hadReply : entry.cause !== undefined && execution.isIdle && !wasIdle
+    if (isHalf) entry.stopTimers.push(clock.after(IDLE_MS, () => running === entry && complete(entry)))
   }
 
   start()
@@ -255,14 +277,14 @@ export function createContext(options: ContextOptions): SessionContext {
       if (isClosed || state === 'dead') throw new ContextDead(message ?? 'the context has ended')
       if (queue.length >= MAX_QUEUED) throw new ContextBusy(`${MAX_QUEUED} executions wait in the context already`)
       const execution = createExecution(asked, options.outputBytes, tell)
-      queue.push({ asked, execution, ended, asksInput: false, hasBegun: false, stopTimers: [] })
+      queue.push({ asked, execution, ended, asksInput: false, hasBegun: false, isNew: true, stopTimers: [] })
       runNext()
       return execution
     },
     interrupt(execution) {
       if (!running || (execution !== undefined && running.execution.id !== execution)) return false
       running.cause ??= { status: 'interrupted', message: null }
-      if (running.hasBegun) send({ do: 'interrupt', context: kernel })
+      if (running.hasBegun) sendInterrupt(running)
       return true
     },
     restart: () => restart('cancelled', 'its context was restarted'),

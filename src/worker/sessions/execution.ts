@@ -15,6 +15,8 @@ export interface RunningExecution {
   readonly isComplete: boolean
   /** Whether its reply has come. */
   readonly hasReply: boolean
+  /** Whether the end of its output has come. */
+  readonly isIdle: boolean
   /** As its owner sees it now. */
   view(): Execution
   start(): void
@@ -149,6 +151,9 @@ export function createExecution(
     },
     get hasReply() {
       return replied !== undefined
+    },
+    get isIdle() {
+      return isIdle
     },
     view: () => ({ ...execution, results: [...execution.results] }),
     start() {

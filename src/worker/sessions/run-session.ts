@@ -2,9 +2,11 @@ import type { Logger } from 'pino'
 import type { WakeUps } from '../../shared/redis/wake-ups.ts'
 import { MINUTE, SECOND } from '../../shared/limits.ts'
 import type { Operation } from '../../shared/sessions/operations.ts'
-import type { Session, SessionEnd, SessionSpec } from '../../shared/sessions/session.ts'
+import type { Execution, Session, SessionEnd, SessionSpec } from '../../shared/sessions/session.ts'
+import type { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { acceptedSession, type SessionRecords } from '../../shared/sessions/session-records.ts'
 import type { RequestReader, SentRequest } from '../../shared/sessions/session-requests.ts'
+import type { SessionObserver } from '../metrics/session-metrics.ts'
 import type { StageReport } from '../sandbox/stage-report.ts'
 import { AGENT_PIECE } from './agent-protocol.ts'
 import type { Clock } from './context.ts'
@@ -33,6 +35,7 @@ export interface RunSessionOptions {
   /** The longest that any session may live. */
   longestMs: number
   report: (spec: SessionSpec, report: StageReport) => void
+  observer: SessionObserver
   clock: Clock
   log: Logger
 }
@@ -56,7 +59,7 @@ export function runSession(
   body: SessionBody,
   writes: boolean,
 ): RunningSession {
-  const { records, requests, wakeUps, channelOf, longestMs, report, clock, log } = options
+  const { records, requests, wakeUps, channelOf, longestMs, report, observer, clock, log } = options
   const { agent, kernels } = body
   const { id, limits } = spec.head
   const fields = { sessionId: id, tenant: spec.tenant, requestId: spec.origin.requestId }
@@ -88,7 +91,19 @@ export function runSession(
     log.warn({ err, ...fields, said: body.said }, 'session failed')
     end('agent-lost', 'what runs in the session broke the protocol with its agent')
   }
-  const { add: tell, whenRoom, flush } = createEventWriter(records, id, () => end('session-lost', null), log)
+  const { add, whenRoom, flush } = createEventWriter(records, id, () => end('session-lost', null), log)
+  const tell = (event: SessionEvent) => {
+    if (event.type === 'execution') observe(event.data)
+    add(event)
+  }
+  const observe = ({
+    status,
+    startedAt: from,
+    finishedAt: to,
+  }: Pick<Execution, 'status' | 'startedAt' | 'finishedAt'>) => {
+    if (status !== null)
+      observer.executed(status, from !== null && to !== null ? Date.parse(to) - Date.parse(from) : null)
+  }
   const active = () => {
     lastActive = Date.now()
   }
@@ -177,7 +192,6 @@ export function runSession(
       agent,
       kernels,
       env: { ...body.env },
-      outputBytes: limits.outputBytes,
       tell,
       whenRoom,
       keep: (result, remove) =>
@@ -229,6 +243,7 @@ export function runSession(
     await records
       .end(id, { reason, message })
       .catch((err: unknown) => log.error({ err, ...fields }, 'end of a session not stored'))
+    observer.ended(reason)
     log.info({ ...fields, reason }, 'session ended')
   }
 

@@ -135,6 +135,7 @@ export function startBody(options: BodyOptions): SessionBody {
             env: { ...env, ...language.kernel.env },
             cwd: '/job',
             interrupt: language.kernel.interrupt,
+            protocol: language.kernel.protocol,
           },
           memoryBytes: limits.memoryBytes,
           outputBytes: limits.outputBytes,

@@ -10,6 +10,7 @@ import { createRequestReader } from '../../shared/sessions/session-requests.ts'
 import type { WorkerCore } from '../core.ts'
 import { EnvironmentFailed, type JobEnvironments } from '../jobs/job-environments.ts'
 import { packageVariables } from '../jobs/plan.ts'
+import type { SessionCounts, SessionObserver } from '../metrics/session-metrics.ts'
 import { acquirePatiently } from '../sandbox/acquire-patiently.ts'
 import { withEnvironment } from '../sandbox/sandbox-image.ts'
 import type { SandboxPool } from '../sandbox/pool.ts'
@@ -25,6 +26,8 @@ import { createWaitingBodies } from './waiting-bodies.ts'
 export interface Sessions {
   /** Memory that they may have together and that those of now have, in bytes, and how many there are. */
   readonly load: { memoryBytes: number; usedBytes: number; count: number }
+  /** The same for metrics, with the sandboxes that wait for a session. */
+  readonly counts: SessionCounts
   /** Begins. @param takes asked, once it could take sessions, whether it does yet; otherwise it does once it is resumed */
   start(takes: () => boolean): Promise<void>
   pause(): Promise<void>
@@ -38,6 +41,7 @@ export interface SessionsOptions {
   /** @returns undefined when this worker has not what the session needs */
   locate: (head: Pick<SessionSpec['head'], 'language' | 'kernel'>) => { language: Language; image: string } | undefined
   environments: Pick<JobEnvironments, 'use'>
+  observer: SessionObserver
 }
 
 /** How often a session that found no room looks again, and for how long. */
@@ -53,7 +57,7 @@ const clock: Clock = {
   },
 }
 
-export function createSessions(core: WorkerCore, { pool, locate, environments }: SessionsOptions): Sessions {
+export function createSessions(core: WorkerCore, { pool, locate, environments, observer }: SessionsOptions): Sessions {
   const { id: worker, config, keys, redis, subscriber, log } = core
   const { memoryBytes, maxLifetimeMs, poolReady } = config.sessions
   const records = createSessionRecords(redis, keys, config)
@@ -79,6 +83,7 @@ export function createSessions(core: WorkerCore, { pool, locate, environments }:
     channelOf: (id: string) => keys.sessionRequests(id),
     longestMs: maxLifetimeMs,
     report,
+    observer,
     clock,
     log,
   }
@@ -171,6 +176,9 @@ export function createSessions(core: WorkerCore, { pool, locate, environments }:
   return {
     get load() {
       return { memoryBytes, usedBytes: usedBytes(), count: running.size + starting.size }
+    },
+    get counts() {
+      return { memoryBytes, usedBytes: usedBytes(), count: running.size + starting.size, waiting: waiting.count }
     },
     async start(takes) {
       if (memoryBytes === 0) return

@@ -11,6 +11,8 @@ import type { SessionBody } from './session-body.ts'
 export interface WaitingBodies {
   /** What they take, in bytes. */
   readonly usedBytes: number
+  /** How many there are, also while they are made. */
+  readonly count: number
   /** One that fits, if there is one. */
   take(spec: SessionSpec): SessionBody | undefined
   /** A session of this language has come: keeps one ready from now on, for a while. */
@@ -100,6 +102,9 @@ export function createWaitingBodies({ ready, limitsOf, make, freeBytes, log }: W
   return {
     get usedBytes() {
       return waiting.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0)
+    },
+    get count() {
+      return waiting.length
     },
     take({ head, env }) {
       const fits = ({ language, body }: Waiting) =>

@@ -1,0 +1,293 @@
+"""A kernel for Bash. It speaks the line protocol of docs/sessions.md.
+
+One interactive Bash without a terminal has the state: interactive, so that SIGINT ends what runs and not the shell. It reads one line for each
+execution, `eval` of the quoted code, and one behind it that tells the exit status; both on a pipe that is not the code's standard input.
+"""
+
+import base64
+import json
+import mimetypes
+import os
+import re
+import select
+import shlex
+import signal
+import subprocess
+
+REQUESTS = int(os.environ.pop('RUNYARD_REQUESTS_FD'))
+MESSAGES = int(os.environ.pop('RUNYARD_MESSAGES_FD'))
+# Descriptors of the shell: what it tells, and the answers to `read`.
+TELL, ANSWER = 198, 199
+READ_BYTES = 65536
+TEXT_TYPES = ('text/', 'image/svg+xml', 'application/json', 'application/xml')
+
+# Functions of the shell. `read` asks whoever runs the code where it would read what is nobody's; `display` shows a file.
+PRELUDE = rf"""
+set +H
+PS1= PS2=
+unset HISTFILE PROMPT_COMMAND
+read() {{
+  if [[ ! /dev/fd/0 -ef /dev/null ]]; then builtin read "$@"; return; fi
+  local -a __read_options=("$@")
+  printf 'read\1%s\0' "$(printf '%s\1' "${{__read_options[@]@Q}}")" >&{TELL}
+  local __read_answer
+  builtin read -r -u {ANSWER} __read_answer && [[ $__read_answer == ok ]] || return 1
+  builtin read "$@" <&{ANSWER}
+}}
+display() {{
+  if (( $# < 1 )) || [[ ! -r $1 ]]; then printf 'usage: display FILE [MEDIA_TYPE]\n' >&2; return 2; fi
+  printf 'display\1%s\1%s\0' "$(realpath -- "$1")" "${{2-}}" >&{TELL}
+}}
+"""
+
+INFO = {
+    'status': 'ok',
+    'protocol_version': '5.3',
+    'implementation': 'runyard-bash',
+    'implementation_version': '1',
+    'language_info': {
+        'name': 'bash',
+        'version': '',
+        'mimetype': 'text/x-sh',
+        'file_extension': '.sh',
+    },
+    'banner': 'Bash',
+}
+
+
+class Shell:
+    """The Bash that has the state."""
+
+    def __init__(self):
+        commands, self.commands = os.pipe()
+        self.told, tell = os.pipe()
+        answer, self.answers = os.pipe()
+        errors = os.dup(2)
+        self.process = subprocess.Popen(
+            ['bash', '--noprofile', '--norc', '--noediting', '-i'],
+            stdin=commands,
+            # Without a terminal it complains once.
+            stderr=subprocess.DEVNULL,
+            pass_fds=(tell, answer, errors),
+            env={**os.environ, 'PS1': '', 'PS2': ''},
+        )
+        self.rest = b''
+        self.status = 0
+        os.close(commands)
+        # Above all descriptors that programs use.
+        self.write(f'exec {TELL}>&{tell} {tell}>&- {ANSWER}<&{answer} {answer}<&-\n{PRELUDE}\nexec 2>&{errors} {errors}>&-\n')
+        for fd in (tell, answer, errors):
+            os.close(fd)
+
+    def write(self, text):
+        rest = memoryview(text.encode('utf-8', 'surrogateescape'))
+        while rest:
+            rest = rest[os.write(self.commands, rest) :]
+
+    def run(self, code, mark):
+        """Runs code with the exit status of the last as `$?`, and has its end told under the mark."""
+        before = f'(exit {self.status}); ' if self.status else ''
+        self.write(f"{before}eval {shlex.quote(code)} </dev/null\nprintf 'end\\1%s\\1%s\\0' {mark} \"$?\" >&{TELL}\n")
+
+    def answer(self, text):
+        os.write(self.answers, text.encode())
+
+    def tell(self):
+        """What it told, one list of texts each; None at its end."""
+        piece = os.read(self.told, READ_BYTES)
+        if not piece:
+            return None
+        *told, self.rest = (self.rest + piece).split(b'\0')
+        return [one.decode('utf-8', 'replace').split('\1') for one in told]
+
+    def close(self):
+        for fd in (self.commands, self.told, self.answers):
+            os.close(fd)
+        return self.process.wait()
+
+
+class BashKernel:
+    def __init__(self):
+        self.parent = None
+        self.count = 0
+        self.mark = 0
+        self.interrupted = False
+        self.allow_input = False
+        self.pending = []
+        self.rest = b''
+        self.shell = Shell()
+        # Its interrupts are those of the shell, which is in the same process group.
+        signal.signal(signal.SIGINT, self.note_interrupt)
+
+    def note_interrupt(self, *_):
+        self.interrupted = True
+
+    def say(self, channel, kind, content):
+        line = json.dumps({'channel': channel, 'type': kind, 'parent': self.parent, 'content': content})
+        rest = memoryview(line.encode('utf-8', 'replace') + b'\n')
+        while rest:
+            rest = rest[os.write(MESSAGES, rest) :]
+
+    # --- what is asked ---
+
+    def execute_request(self, content):
+        silent = content.get('silent', False)
+        self.allow_input = content.get('allow_stdin', False)
+        if not silent:
+            self.count += 1
+            self.say('iopub', 'execute_input', {'code': content['code'], 'execution_count': self.count})
+        self.interrupted = False
+        status = self.evaluate(content['code'])
+        if status is None:
+            code = self.shell.close()
+            self.shell = Shell()
+            value = f'the shell ended with exit code {code}; a new one was started, without variables and functions of the old'
+            return self.fail('ShellExited', value)
+        self.shell.status = status
+        if self.interrupted and status > 128:
+            return self.fail('Interrupted', 'the execution was interrupted')
+        if status:
+            return self.fail('ExitStatus', f'the last command ended with exit status {status}')
+        self.say('shell', 'execute_reply', {'status': 'ok', 'execution_count': self.count, 'user_expressions': {}, 'payload': []})
+
+    def fail(self, name, value):
+        error = {'ename': name, 'evalue': value, 'traceback': [f'{name}: {value}']}
+        self.say('iopub', 'error', error)
+        self.say('shell', 'execute_reply', {'status': 'error', 'execution_count': self.count, **error})
+
+    def evaluate(self, code, heard=None):
+        """Returns the exit status; None when the shell has ended."""
+        self.mark += 1
+        self.shell.run(code, self.mark)
+        while True:
+            told = self.shell.tell()
+            if told is None:
+                return None
+            for kind, *rest in told:
+                if kind == 'end' and rest[0] == str(self.mark):
+                    return int(rest[1])
+                if kind == 'read':
+                    self.ask(rest)
+                elif kind == 'display':
+                    self.display(*rest[:2])
+                elif heard is not None and kind == 'match':
+                    heard.append(rest[0])
+
+    def ask(self, options):
+        words = [word for text in options if text for word in shlex.split(text.replace("$'", "'"))]
+        if not self.allow_input:
+            return self.shell.answer('none\n')
+        prompt, secret = '', False
+        for at, word in enumerate(words):
+            if not word.startswith('-'):
+                continue
+            secret = secret or 's' in word.split('p')[0]
+            if word.endswith('p') and at + 1 < len(words):
+                prompt = words[at + 1]
+            elif 'p' in word:
+                prompt = word.split('p', 1)[1]
+        self.say('stdin', 'input_request', {'prompt': prompt, 'password': secret})
+        reply = self.next_reply()
+        self.shell.answer('none\n' if reply is None else f'ok\n{reply}\n')
+
+    def next_reply(self):
+        """The answer to a question; None when it was interrupted."""
+        while not self.interrupted:
+            ready, _, _ = select.select([REQUESTS], [], [], 0.1)
+            for request in self.receive() if ready else []:
+                if request['type'] == 'input_reply':
+                    return str(request['content']['value'])
+                self.pending.append(request)
+        return None
+
+    def display(self, path, kind):
+        media = kind or mimetypes.guess_type(path)[0] or 'text/plain'
+        try:
+            with open(path, 'rb') as file:
+                content = file.read()
+        except OSError as error:
+            return os.write(2, f'display: {error}\n'.encode())
+        data = content.decode('utf-8', 'replace') if media.startswith(TEXT_TYPES) else base64.b64encode(content).decode()
+        if media == 'application/json':
+            try:
+                data = json.loads(data)
+            except ValueError:
+                media = 'text/plain'
+        self.say('iopub', 'display_data', {'data': {media: data}, 'metadata': {}, 'transient': {}})
+
+    def complete_request(self, content):
+        before = content['code'][: content['cursor_pos']]
+        start = re.search(r'[^\s;|&<>()"\'`=:]*$', before).group()
+        name, action = start, '-f'
+        if start.startswith('$'):
+            name, action = start[1:], '-v'
+        elif not re.search(r'[^\s]', re.split(r'[;|&(`\n]', before[: len(before) - len(start)])[-1]) and '/' not in start:
+            action = '-A command -A function -A alias'
+        lead = '$' if action == '-v' else ''
+        command = f"compgen {action} -- {shlex.quote(name)} | sort -u | head -200 | while builtin read -r m; do printf 'match\\1%s\\0' \"$m\" >&{TELL}; done"
+        matches, status = [], self.shell.status
+        if self.evaluate(command, matches) is not None:
+            self.shell.status = status
+        end = len(before)
+        reply = {'status': 'ok', 'matches': [lead + match for match in matches], 'metadata': {}}
+        self.say('shell', 'complete_reply', {**reply, 'cursor_start': end - len(start), 'cursor_end': end})
+
+    def inspect_request(self, content):
+        code, at = content['code'], content['cursor_pos']
+        name = re.search(r'[\w./-]*$', code[:at]).group() + re.match(r'[\w./-]*', code[at:]).group()
+        found, status = [], self.shell.status
+        if name:
+            quoted = shlex.quote(name)
+            text = f'$(declare -p {quoted} 2>/dev/null; type -- {quoted} 2>/dev/null; help {quoted} 2>/dev/null)'
+            self.evaluate(f"printf 'match\\1%s\\0' \"{text}\" >&{TELL}", found)
+            self.shell.status = status
+        text = found[0] if found else ''
+        self.say('shell', 'inspect_reply', {'status': 'ok', 'found': text != '', 'data': {'text/plain': text} if text else {}, 'metadata': {}})
+
+    def is_complete_request(self, content):
+        check = subprocess.run(['bash', '-n'], input=content['code'].encode(), capture_output=True, check=False)
+        text = check.stderr.decode('utf-8', 'replace')
+        cut = 'unexpected end of file' in text or 'unexpected EOF' in text or 'here-document' in text
+        cut = cut or re.search(r'(?<!\\)\\$', content['code']) is not None
+        self.say('shell', 'is_complete_reply', {'status': 'incomplete' if cut else 'complete' if check.returncode == 0 else 'invalid', **({'indent': ''} if cut else {})})
+
+    def kernel_info_request(self, _):
+        self.say('shell', 'kernel_info_reply', INFO)
+
+    def history_request(self, _):
+        self.say('shell', 'history_reply', {'status': 'ok', 'history': []})
+
+    def comm_info_request(self, _):
+        self.say('shell', 'comm_info_reply', {'status': 'ok', 'comms': {}})
+
+    # --- requests ---
+
+    def receive(self):
+        piece = os.read(REQUESTS, READ_BYTES)
+        if not piece:
+            raise SystemExit(0)
+        *lines, self.rest = (self.rest + piece).split(b'\n')
+        return [json.loads(line) for line in lines]
+
+    def handle(self, request):
+        handler = getattr(self, request['type'], None) if request['type'].endswith('_request') else None
+        if handler is None:
+            return
+        self.parent = request['id']
+        self.say('iopub', 'status', {'execution_state': 'busy'})
+        handler(request['content'])
+        self.say('iopub', 'status', {'execution_state': 'idle'})
+
+    def serve(self):
+        version = subprocess.run(['bash', '-c', 'echo "$BASH_VERSION"'], capture_output=True, text=True, check=False)
+        INFO['language_info']['version'] = version.stdout.strip()
+        self.evaluate(':')
+        self.say('shell', 'ready', INFO)
+        while True:
+            requests, self.pending = self.pending or self.receive(), []
+            for request in requests:
+                self.handle(request)
+
+
+if __name__ == '__main__':
+    BashKernel().serve()

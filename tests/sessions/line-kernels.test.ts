@@ -1,0 +1,198 @@
+import { spawn } from 'node:child_process'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { packageRoot } from '../../src/shared/package-root.ts'
+
+/** The kernels that speak lines, behind the bridge as in a session, here without one. */
+const languages = join(packageRoot(), 'languages')
+const folder = mkdtempSync(join(tmpdir(), 'kernels-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+interface Said {
+  event: string
+  type?: string
+  parent?: string
+  content?: Record<string, unknown>
+  code?: number
+}
+interface Ran {
+  stdout: string
+  stderr: string
+  results: unknown[]
+  error: unknown
+  reply: Record<string, unknown>
+}
+
+/** @param interrupt how the kernel is interrupted */
+function startKernel(argv: string[], interrupt: 'signal' | 'message', env: Record<string, string> = {}) {
+  const bridge = spawn('python3', [join(languages, 'kernel-bridge.py')], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const order = (fields: object) => bridge.stdin.write(`${JSON.stringify({ context: 'c', ...fields })}\n`)
+  const said = createInterface({ input: bridge.stdout })[Symbol.asyncIterator]()
+  const next = async (): Promise<Said> => {
+    const { value, done } = await said.next()
+    if (done === true) throw new Error('the bridge has ended')
+    return JSON.parse(String(value)) as Said
+  }
+  let requests = 0
+  const ask = async (
+    type: string,
+    content: object,
+    on: { answer?: string; interruptAt?: string } = {},
+  ): Promise<Ran> => {
+    const id = `m${++requests}`
+    const ran: Ran = { stdout: '', stderr: '', results: [], error: null, reply: {} }
+    order({ do: 'send', channel: 'shell', type, id, content })
+    for (;;) {
+      const { event, type: kind, content: what = {}, parent } = await next()
+      if (event === 'died') throw new Error('the kernel died')
+      if (event !== 'message' || parent !== id) continue
+      if (kind === 'stream') ran[what['name'] as 'stdout' | 'stderr'] += String(what['text'])
+      if (kind === 'display_data' || kind === 'execute_result') ran.results.push(what['data'])
+      if (kind === 'error') ran.error = what
+      if (kind?.endsWith('_reply')) ran.reply = what
+      if (kind === 'input_request') {
+        const answer = { ...what, value: on.answer }
+        order({ do: 'send', channel: 'stdin', type: 'input_reply', id: 'answer', content: answer })
+      }
+      if (kind === on.interruptAt || (kind === 'stream' && on.interruptAt === ran.stdout)) order({ do: 'interrupt' })
+      if (kind === 'status' && what['execution_state'] === 'idle') return ran
+    }
+  }
+  return {
+    async ready() {
+      order({ do: 'start', argv, env: { ...process.env, ...env }, cwd: folder, interrupt, protocol: 'lines' })
+      for (;;) if ((await next()).event === 'ready') return
+    },
+    ask,
+    run: (code: string, on?: Parameters<typeof ask>[2], more: object = {}) =>
+      ask('execute_request', { code, silent: false, allow_stdin: true, ...more }, on),
+    complete: async (code: string) =>
+      (await ask('complete_request', { code, cursor_pos: [...code].length })).reply['matches'],
+    isComplete: async (code: string) => (await ask('is_complete_request', { code })).reply['status'],
+    close: () =>
+      new Promise<void>((resolve) => {
+        bridge.once('close', () => resolve())
+        bridge.stdin.end()
+      }),
+  }
+}
+
+describe('bash', () => {
+  const kernel = startKernel(['python3', join(languages, 'bash/kernel/bash_kernel.py')], 'signal')
+  beforeAll(() => kernel.ready())
+  afterAll(() => kernel.close())
+
+  test('keeps variables, functions, the folder and the exit status', async () => {
+    await kernel.run('x=\'a b\'; f() { echo "<$1>"; }; mkdir -p sub; cd sub')
+    expect(await kernel.run('f "$x"; basename "$PWD"; false')).toMatchObject({
+      stdout: '<a b>\nsub\n',
+      error: { ename: 'ExitStatus', evalue: expect.stringContaining('status 1') },
+    })
+    expect(await kernel.run('echo $?; echo hm >&2')).toMatchObject({ stdout: '1\n', stderr: 'hm\n', error: null })
+    expect(await kernel.run('if then')).toMatchObject({ stderr: expect.stringContaining('syntax error'), error: { ename: 'ExitStatus' } }) // prettier-ignore
+  })
+
+  test('has lines that are interrupted, as a loop or a process, and what it knew stays', async () => {
+    for (const code of ['x=kept; echo go; while :; do :; done', 'x=kept; echo go; sleep 600']) {
+      expect(await kernel.run(code, { interruptAt: 'go\n' })).toMatchObject({ error: { ename: 'Interrupted' } })
+      expect((await kernel.run('echo $x')).stdout).toBe('kept\n')
+    }
+  })
+
+  test('asks for what `read` would read, and for nothing else', async () => {
+    expect((await kernel.run('read -p "name? " -r a; echo "<$a>"', { answer: 'ada  l' })).stdout).toBe('<ada  l>\n')
+    expect((await kernel.run('seq 2 | while read -r n; do echo "n$n"; done; cat')).stdout).toBe('n1\nn2\n')
+    expect(await kernel.run('read a', {}, { allow_stdin: false })).toMatchObject({ error: { ename: 'ExitStatus' } })
+  })
+
+  test('shows files, and starts anew after `exit`', async () => {
+    expect((await kernel.run('echo \'{"a": 1}\' >d.json; display d.json')).results).toEqual([{ 'application/json': { a: 1 } }]) // prettier-ignore
+    expect(await kernel.run('exit 4')).toMatchObject({ error: { ename: 'ShellExited', evalue: expect.stringContaining('code 4') } }) // prettier-ignore
+    expect((await kernel.run('echo "<$x>"')).stdout).toBe('<>\n')
+  })
+
+  test('completes, and knows what is not whole', async () => {
+    await kernel.run('some_name=1')
+    expect(await kernel.complete('echo $some_n')).toEqual(['$some_name'])
+    expect(await kernel.complete('unam')).toContain('uname')
+    expect(await kernel.isComplete('for i in 1; do')).toBe('incomplete')
+    expect(await kernel.isComplete('echo')).toBe('complete')
+  })
+})
+
+describe('javascript', () => {
+  const home = join(folder, 'js')
+  const kernel = startKernel(['node', '--expose-internals', join(home, 'kernel.cjs')], 'message', {
+    NODE_OPTIONS: `--require=${join(languages, 'javascript/streams.cjs')}`,
+  })
+  beforeAll(async () => {
+    mkdirSync(home)
+    for (const name of readdirSync(join(languages, 'javascript/kernel'))) {
+      copyFileSync(join(languages, 'javascript/kernel', name), join(home, name))
+    }
+    // The image has the package; Node has the same parser for itself.
+    mkdirSync(join(home, 'acorn/dist'), { recursive: true })
+    writeFileSync(join(home, 'acorn/dist/acorn.js'), "module.exports = require('internal/deps/acorn/acorn/dist/acorn')")
+    await kernel.ready()
+  })
+  afterAll(() => kernel.close())
+  const text = async (code: string) => (await kernel.run(code)).results
+
+  test('keeps what is declared, which may be declared again, and awaits', async () => {
+    await kernel.run('const x = 1; class A {}; function f() { return 2 }')
+    expect(await text('const x = 40; x + f()')).toEqual([{ 'text/plain': '42' }])
+    expect(await text('await new Promise((r) => setTimeout(r, 1, {a: [1]}))')).toEqual([{ 'text/plain': '{ a: [ 1 ] }' }]) // prettier-ignore
+    expect(await text('undefined')).toEqual([])
+  })
+
+  test('imports modules, also as files have them', async () => {
+    await kernel.run('import { sep as s } from "node:path"; import fs, * as all from "fs"; export const e = 1')
+    expect(await text('[s, typeof fs.stat, typeof all.stat, e, typeof require("os").cpus]')).toEqual([
+      { 'text/plain': "[ '/', 'function', 'function', 1, 'function' ]" },
+    ])
+    expect(await text('(await import("node:os")).EOL')).toEqual([{ 'text/plain': "'\\n'" }])
+  })
+
+  test('tells of errors by name, value and traceback, without its own frames', async () => {
+    const { error, reply } = await kernel.run('function g() { throw new TypeError("bad") }\ng()')
+    expect(error).toMatchObject({ ename: 'TypeError', evalue: 'bad', traceback: expect.arrayContaining(['TypeError: bad']) }) // prettier-ignore
+    expect(JSON.stringify(error)).not.toMatch(/kernel|inspector/)
+    expect(reply['status']).toBe('error')
+    expect(await kernel.run('const = 3')).toMatchObject({ error: { ename: 'SyntaxError' } })
+    expect(await kernel.run('throw "text"')).toMatchObject({ error: { evalue: "'text'" } })
+    expect(await kernel.run('setTimeout(() => { throw new Error("later") }); await new Promise((r) => setTimeout(r, 20))')).toMatchObject({ error: null, stderr: expect.stringContaining('Error: later') }) // prettier-ignore
+  })
+
+  test('is interrupted in a loop, while it waits, in a loop after it waited, and in a process', async () => {
+    await kernel.run('let kept = 1')
+    for (const rest of [
+      'while (true);',
+      'await new Promise(() => {})',
+      'await 1; while (true);',
+      'require("child_process").execSync("sleep 600")',
+    ]) {
+      expect(await kernel.run(`console.log("go"); ${rest}`, { interruptAt: 'go\n' })).toMatchObject({ error: { ename: 'Interrupted' } }) // prettier-ignore
+      expect(await text('kept')).toEqual([{ 'text/plain': '1' }])
+    }
+  })
+
+  test('shows what has other forms, and asks', async () => {
+    expect(await text('display.html("<b>"); display.json([1]); ({ [Symbol.for("Jupyter.display")]: () => ({"text/markdown": "*a*"}) })')).toEqual([{ 'text/html': '<b>' }, { 'application/json': [1], 'text/plain': '[ 1 ]' }, { 'text/markdown': '*a*' }]) // prettier-ignore
+    expect((await kernel.run('prompt("who? ")', { answer: 'ada' })).results).toEqual([{ 'text/plain': "'ada'" }])
+    expect(await kernel.run('prompt()', {}, { allow_stdin: false })).toMatchObject({ error: { ename: 'Error' } })
+    expect((await kernel.run('process.stdout.write("x".repeat(300000)); 0')).stdout.length).toBe(300_000)
+  })
+
+  test('completes, inspects, and knows what is not whole', async () => {
+    await kernel.run('const someName = { inner: 1 }')
+    expect(await kernel.complete('someN')).toEqual(['someName'])
+    expect(await kernel.complete('1 + someName.in')).toEqual(['inner'])
+    const { reply } = await kernel.ask('inspect_request', { code: 'someName', cursor_pos: 3, detail_level: 0 })
+    expect(reply).toMatchObject({ found: true, data: { 'text/plain': '{ inner: 1 }' } })
+    expect(await kernel.isComplete('function f() {')).toBe('incomplete')
+    expect(await kernel.isComplete('1 +)')).toBe('invalid')
+  })
+})

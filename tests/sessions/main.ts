@@ -1,0 +1,102 @@
+// npm run test:sessions: a transcript in the kernel of each language that has one, sessions without kernel of all that are installed, and
+// how long executions take and how much memory an idle session has.
+import { type Execution, createClient, type SessionHandle } from '../../src/client/client.ts'
+import { startInstallation } from '../support/installation.ts'
+import { type Step, TRANSCRIPTS } from './transcripts.ts'
+
+const KERNELS = Object.keys(TRANSCRIPTS)
+const TIMED = 40
+
+const installation = await startInstallation({ name: 'sessions', workers: 1, gateways: 1 })
+const client = createClient({ url: installation.urls[0] ?? '' })
+let failed = 0
+
+/** What is wrong with what came of a step. */
+function faultOf({ shows, stderr, error, types }: Step, execution: Execution): string | undefined {
+  const text = execution.stdout + execution.results.map(({ data }) => String(data['text/plain'] ?? '')).join('')
+  const fault = execution.error ? `${execution.error.name}: ${execution.error.value}` : undefined
+  if (error === undefined ? fault !== undefined : fault?.startsWith(error) !== true) return `error: ${fault}`
+  if (shows !== undefined && text !== shows) return `shows ${JSON.stringify(text)}`
+  if (stderr !== undefined && execution.stderr !== stderr) return `stderr ${JSON.stringify(execution.stderr)}`
+  const found = execution.results.map(({ data }) => Object.keys(data)[0] ?? '')
+  if (types !== undefined && found.join() !== types.join()) return `media types ${found.join()}`
+  return undefined
+}
+
+async function runStep(session: SessionHandle, step: Step): Promise<Execution> {
+  let written = ''
+  return session.runCode(step.code, {
+    timeoutMs: 20_000,
+    ...(step.answer !== undefined && { onInput: () => Promise.resolve(step.answer ?? '') }),
+    ...(step.interruptAt !== undefined && {
+      onStdout(text: string) {
+        written += text
+        if (written === step.interruptAt) void session.contexts.interrupt()
+      },
+    }),
+  })
+}
+
+async function transcript(language: string): Promise<void> {
+  const steps = TRANSCRIPTS[language] ?? []
+  await client.sessions.use({ language }, async (session) => {
+    for (const step of steps) {
+      const fault = faultOf(step, await runStep(session, step))
+      if (fault === undefined) continue
+      failed += 1
+      console.log(`failed: ${language}: ${JSON.stringify(step.code)}: ${fault}`)
+    }
+  })
+  console.log(`${language}: ${steps.length} executions`)
+}
+
+const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+async function took(work: () => Promise<unknown>): Promise<number> {
+  const begun = performance.now()
+  await work()
+  return performance.now() - begun
+}
+
+/** Sum of the PSS of all that runs in a session, in MiB. */
+async function memoryOf(session: SessionHandle): Promise<number> {
+  const { stdout } = await session.commands.run('cat /proc/[0-9]*/smaps_rollup 2>/dev/null | grep ^Pss:')
+  return stdout.split('\n').reduce((sum, line) => sum + Number(/\d+/.exec(line)?.[0] ?? 0), 0) / 1024
+}
+
+async function figures(language: string): Promise<void> {
+  const code = language === 'bash' ? ':' : '1'
+  await client.sessions.use({ language }, async (session) => {
+    const first = await took(() => session.runCode(code))
+    const later: number[] = []
+    for (let i = 0; i < TIMED; i++) later.push(await took(() => session.runCode(code)))
+    const memory = await memoryOf(session)
+    const [a, b, c] = [first, median(later), memory].map((value) => value.toFixed(1))
+    console.log(`${language}: first execution ${a} ms, later ones ${b} ms (median), memory ${c} MiB (PSS)`)
+  })
+}
+
+async function withoutKernel(language: string): Promise<void> {
+  await client.sessions.use({ language, kernel: false }, async ({ files, commands }) => {
+    await files.write('in/a.txt', 'content')
+    const { stdout, exitCode } = await commands.run('cat in/a.txt; mkdir out; mv in/a.txt out/b.txt; exit 3')
+    const moved = await files.readText('out/b.txt')
+    if (stdout === 'content' && exitCode === 3 && moved === 'content') return
+    failed += 1
+    console.log(`failed: ${language} without kernel: ${JSON.stringify({ stdout, exitCode, moved })}`)
+  })
+}
+
+try {
+  const installed = (await client.runtimes()).map(({ language }) => language)
+  for (const language of KERNELS) await transcript(language)
+  for (const language of installed) await withoutKernel(language)
+  console.log(`without kernel: ${installed.length} languages`)
+  for (const language of KERNELS) await figures(language)
+} catch (error) {
+  failed += 1
+  console.log(error)
+} finally {
+  await installation.close()
+}
+console.log(failed === 0 ? 'sessions: all held' : `sessions: ${failed} failed`)
+process.exitCode = failed === 0 ? 0 : 1
