@@ -94,6 +94,7 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     languages,
     groups: loadGroups(`${root}/languages`, languages),
     sizes: loadSizes(`${root}/languages`),
+    canInstall: (language, known) => environments.requests.canInstall(language, known),
     overview,
     feed: events.feed,
     open,
