@@ -10,6 +10,7 @@ export interface NotebookToolbarProps {
   isRunning: boolean
   canRun: boolean
   areFilesShown: boolean
+  isTerminalShown: boolean
   onLanguage: (language: string) => void
   onRun: () => void
   onRunAll: () => void
@@ -17,6 +18,7 @@ export interface NotebookToolbarProps {
   onRestart: () => void
   onInsert: (type: 'code' | 'markdown') => void
   onFiles: () => void
+  onTerminal: () => void
   onImport: (file: File) => void
   onExport: () => void
   onNew: () => void
@@ -81,6 +83,9 @@ export function NotebookToolbar(props: NotebookToolbarProps) {
       <span class="spacer" />
       <button type="button" class="button" aria-pressed={areFilesShown} onClick={props.onFiles}>
         Files
+      </button>
+      <button type="button" class="button" aria-pressed={props.isTerminalShown} onClick={props.onTerminal}>
+        Terminal
       </button>
       <NotebookMenu {...props} />
       <button

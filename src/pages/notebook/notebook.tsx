@@ -21,6 +21,7 @@ import { SessionBadge, SessionNotices } from './session-notices.tsx'
 import { createNotebookSession } from './session/notebook-session.ts'
 import { sinkOf } from './session/sink.ts'
 import { NOTEBOOK_SHORTCUTS } from './shortcuts.ts'
+import { type ShellPlace, TerminalPanel } from './terminal/terminal-panel.tsx'
 import { useCells } from './use-cells.ts'
 import { useKept } from './use-kept.ts'
 
@@ -32,6 +33,8 @@ export function Notebook() {
   const [fault, setFault] = useState<RunyardError | null>(null)
   const [dialog, setDialog] = useState<'key' | 'shortcuts' | null>(null)
   const [areFilesShown, setFilesShown] = useState(false)
+  const [isTerminalShown, setTerminalShown] = useState(false)
+  const shell = useRef<ShellPlace | null>(null)
   /** Rises with what may have changed files. */
   const [filesVersion, setFilesVersion] = useState(0)
   const latestLanguage = useRef(language)
@@ -188,6 +191,7 @@ export function Notebook() {
           isRunning={state.phase === 'running'}
           canRun={canRun}
           areFilesShown={areFilesShown}
+          isTerminalShown={isTerminalShown}
           onLanguage={choose}
           onRun={() => cells.actions.run(cells.active, 'next')}
           onRunAll={runAll}
@@ -195,6 +199,7 @@ export function Notebook() {
           onRestart={() => void restart()}
           onInsert={(type) => cells.insert(1, type)}
           onFiles={() => setFilesShown(!areFilesShown)}
+          onTerminal={() => setTerminalShown(!isTerminalShown)}
           onImport={(file) => void open(file)}
           onExport={save}
           onNew={() => replace(emptyDocument(), 'A new notebook was started.')}
@@ -232,6 +237,9 @@ export function Notebook() {
             />
           ))}
         </div>
+        {isTerminalShown && (
+          <TerminalPanel shell={shell} open={() => session.open()} onClose={() => setTerminalShown(false)} />
+        )}
         {areFilesShown && (
           <FilesPanel
             isRunning={state.phase === 'running'}
