@@ -14,6 +14,10 @@ const assets = join(target, 'assets')
 /** Each page's entry is `src/pages/<name>/main.tsx`. */
 const PAGES = {
   playground: { title: 'Runyard playground', description: 'Run code in a sandbox, and watch its output as it comes.' },
+  notebook: {
+    title: 'Runyard notebook',
+    description: 'Cells of code and text, run in a sandbox that keeps its state.',
+  },
   admin: { title: 'Runyard admin', description: "The operator's view of Runyard." },
 }
 
@@ -58,6 +62,21 @@ await build({
   outdir: target,
   format: 'iife',
 })
+
+// What a sandboxed frame shows. Its origin is nobody's, so it can load no file: its script stands in the page.
+const frame = await build({
+  ...COMMON,
+  entryPoints: [join(source, 'notebook/frame.ts')],
+  format: 'iife',
+  write: false,
+})
+const frameHtml = readFileSync(join(source, 'notebook/frame.html'), 'utf8')
+const emptyScript = '<script nonce="{{nonce}}"></script>'
+if (!frameHtml.includes(emptyScript)) throw new Error(`frame.html has no ${emptyScript}`)
+writeFileSync(
+  join(target, 'notebook-frame.html'),
+  frameHtml.replace(emptyScript, () => emptyScript.replace('></', () => `>${frame.outputFiles[0]?.text.trim()}</`)),
+)
 
 const url = (output) => `/assets/${basename(output)}`
 const builtFrom = ({ outputs }, entry) => {

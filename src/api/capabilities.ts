@@ -69,6 +69,7 @@ export function createCapabilities(core: Core, foundation: Foundation) {
     languages,
     groups: loadGroups(`${core.root}/languages`, languages),
     sizes: loadSizes(`${core.root}/languages`),
+    canInstall: (language, known) => environments.requests.canInstall(language, known),
     overview,
     feed: events.feed,
     open,

@@ -20,6 +20,8 @@ export const Runtime = Type.Object({
   /** The most the caller may ask for. */
   ceilings: Limits,
   packages: Type.Array(Type.String(), { description: 'packages that `dependencies` may name' }),
+  installsPackages: Type.Boolean({ description: 'whether `dependencies` may name packages that are not there yet' }),
+  kernel: Type.Boolean({ description: 'whether sessions in it take executions: its kernel is installed' }),
   hello: Type.String({ description: 'a program that prints `Hello, world!`' }),
 })
 export type Runtime = Static<typeof Runtime>

@@ -48,7 +48,7 @@ test('a browser gets the page without a key, everybody else the addresses by the
 
 test('a page forbids what is not its own, and its nonce is new each time', async () => {
   const policies = await Promise.all(
-    ['/', '/', '/admin', '/admin/jobs/1'].map(async (path) => {
+    ['/', '/', '/admin', '/admin/jobs/1', '/notebook'].map(async (path) => {
       const answer = await fetch(`${gateway.url}${path}`, { headers: PAGE })
       const policy = answer.headers.get('content-security-policy') ?? ''
       const nonce = /'nonce-([^']+)'/.exec(policy)?.[1]
@@ -61,7 +61,25 @@ test('a page forbids what is not its own, and its nonce is new each time', async
       return nonce
     }),
   )
-  expect(new Set(policies).size).toBe(4)
+  expect(new Set(policies).size).toBe(5)
+})
+
+test('the frame of a result has an origin that is nobody’s, one script, and reaches nothing', async () => {
+  const answer = await fetch(`${gateway.url}/notebook/frame`, { headers: PAGE })
+  const rules = (answer.headers.get('content-security-policy') ?? '').split('; ')
+  const [nonce] = /'nonce-[^']+'/.exec(rules.join()) ?? []
+  expect(rules).toEqual([
+    "default-src 'none'",
+    `script-src ${nonce}`,
+    "style-src 'unsafe-inline'",
+    'img-src data:',
+    'font-src data:',
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'self'",
+    'sandbox allow-scripts',
+  ])
+  expect((await answer.text()).match(/<script[^>]*>/g)).toEqual([`<script nonce="${nonce?.slice(7, -1)}">`])
 })
 
 test('assets are kept for ever, and come in the best form the client takes', async () => {

@@ -81,6 +81,8 @@ const PATHS = Object.keys(document.paths)
 /** Routes that are there for people with a browser, and are no part of the API, as Express writes them. */
 export const PAGE_ROUTES: Readonly<Record<string, RegExp>> = {
   '/': /^\/$/,
+  '/notebook': /^\/notebook\/?$/,
+  '/notebook/frame': /^\/notebook\/frame\/?$/,
   '/docs': /^\/docs\/?$/,
   '/docs/:file': /^\/docs\/[^/]+$/,
   '/admin{/*path}': /^\/admin(\/|$)/,

@@ -2,8 +2,9 @@
  * The headers of a page. Whatever finds its way into one can load nothing from elsewhere, send nothing elsewhere, run no
  * script that is not a file of ours, and make no element of a text.
  * @param nonce what a style element must bear to count: the editor writes its styles into one
+ * @param more other rules of a page, in place of these
  */
-export function pageHeaders(nonce: string): Record<string, string> {
+export function pageHeaders(nonce: string, more: Record<string, string> = {}): Record<string, string> {
   const policy = {
     'default-src': "'none'",
     'script-src': "'self'",
@@ -15,16 +16,39 @@ export function pageHeaders(nonce: string): Record<string, string> {
     'frame-ancestors': "'none'",
     'require-trusted-types-for': "'script'",
     'trusted-types': "'none'",
+    ...more,
   }
-  return {
-    'Cache-Control': 'no-cache',
-    'Content-Security-Policy': Object.entries(policy)
-      .map(([directive, value]) => `${directive} ${value}`)
-      .join('; '),
-    'Permissions-Policy': NO_FEATURES.map((feature) => `${feature}=()`).join(', '),
-    'X-Frame-Options': 'DENY',
-  }
+  return { ...headersOf(policy), 'Cache-Control': 'no-cache', 'X-Frame-Options': 'DENY' }
 }
+
+/** The notebook shows images that programs made, from memory, and frames of its own origin's address; nothing they show gets elsewhere. */
+export const NOTEBOOK_RULES = { 'img-src': "'self' blob:", 'frame-src': "'self'" }
+
+/**
+ * Those of the page in which a notebook shows HTML of programs. Whoever opens it gets an origin that is nobody's. It runs its own script
+ * alone, and has styles and images of what it shows; it can load, send and open nothing.
+ */
+export function frameHeaders(nonce: string): Record<string, string> {
+  const policy = {
+    'default-src': "'none'",
+    'script-src': `'nonce-${nonce}'`,
+    'style-src': "'unsafe-inline'",
+    'img-src': 'data:',
+    'font-src': 'data:',
+    'base-uri': "'none'",
+    'form-action': "'none'",
+    'frame-ancestors': "'self'",
+    sandbox: 'allow-scripts',
+  }
+  return { ...headersOf(policy), 'Cache-Control': 'no-cache', 'X-Frame-Options': 'SAMEORIGIN' }
+}
+
+const headersOf = (policy: Record<string, string>): Record<string, string> => ({
+  'Content-Security-Policy': Object.entries(policy)
+    .map(([directive, value]) => `${directive} ${value}`)
+    .join('; '),
+  'Permissions-Policy': NO_FEATURES.map((feature) => `${feature}=()`).join(', '),
+})
 
 /**
  * Those of bull-board, which is not ours: it sets its page's base, and makes elements of texts of its own, so that two of the rules above
@@ -43,14 +67,7 @@ export function queueBoardHeaders(): Record<string, string> {
     'form-action': "'none'",
     'frame-ancestors': "'none'",
   }
-  return {
-    'Cache-Control': 'no-store',
-    'Content-Security-Policy': Object.entries(policy)
-      .map(([directive, value]) => `${directive} ${value}`)
-      .join('; '),
-    'Permissions-Policy': NO_FEATURES.map((feature) => `${feature}=()`).join(', '),
-    'X-Frame-Options': 'DENY',
-  }
+  return { ...headersOf(policy), 'Cache-Control': 'no-store', 'X-Frame-Options': 'DENY' }
 }
 
 /** The clipboard is left: what is copied is the person's own doing. */

@@ -3,7 +3,7 @@ import { type Request, type RequestHandler, type Response, Router } from 'expres
 import { Problem } from '../../shared/problems.ts'
 import { onlyMethods } from '../http/answer-problem.ts'
 import { type BuiltPages, loadPages, type PageAsset } from './load-pages.ts'
-import { pageHeaders } from './page-headers.ts'
+import { frameHeaders, NOTEBOOK_RULES, pageHeaders } from './page-headers.ts'
 import type { Core } from '../core.ts'
 
 const FOR_EVER = 'public, max-age=31536000, immutable'
@@ -55,6 +55,14 @@ function pageRouter({ html, assets }: BuiltPages): Router {
     if (req.accepts(['json', 'html']) !== 'html') return next()
     sendPage(res, html.get('playground'))
   })
+  router.all('/notebook', (req, res, next) => {
+    if (!isRead(req)) return onlyMethods('GET')(req, res, next)
+    sendPage(res, html.get('notebook'), (nonce) => pageHeaders(nonce, NOTEBOOK_RULES))
+  })
+  router.all('/notebook/frame', (req, res, next) => {
+    if (!isRead(req)) return onlyMethods('GET')(req, res, next)
+    sendPage(res, html.get('notebook-frame'), frameHeaders)
+  })
   router.all('/admin{/*path}', (req, res, next) => {
     // These are bull-board's, for who is logged in.
     if (/^\/admin\/queues(?:\/|$)/i.test(req.path)) return next()
@@ -87,10 +95,14 @@ function embeddedScript({ runCode }: BuiltPages): Router {
 
 const isRead = ({ method }: Request): boolean => method === 'GET' || method === 'HEAD'
 
-function sendPage(res: Response, html: string | undefined): void {
+function sendPage(
+  res: Response,
+  html: string | undefined,
+  headersOf: (nonce: string) => Record<string, string> = pageHeaders,
+): void {
   if (html === undefined) throw new Problem('not-found', 'this page was not built')
   const nonce = randomBytes(16).toString('base64')
-  res.set(pageHeaders(nonce)).type('html').send(html.replaceAll('{{nonce}}', nonce))
+  res.set(headersOf(nonce)).type('html').send(html.replaceAll('{{nonce}}', nonce))
 }
 
 function sendAsset(req: Request, res: Response, asset: PageAsset, kept = FOR_EVER): void {

@@ -1,7 +1,7 @@
 import type { Language } from '../../shared/language.ts'
 import type { LanguageGroup } from '../../shared/language-groups.ts'
 import { createInstallations } from '../../shared/redis/installations.ts'
-import type { Overview } from '../../shared/redis/worker-registry.ts'
+import type { Overview, Runtimes } from '../../shared/redis/worker-registry.ts'
 import type { Core } from '../core.ts'
 import type { EventFeed } from '../events/event-feed.ts'
 import type { OpenResponses } from '../http/open-responses.ts'
@@ -17,6 +17,8 @@ export interface RuntimesNeeds {
   sizes: ReadonlyMap<string, number>
   /** The workers and what they can run, as of at most a moment ago. */
   overview: () => Promise<Overview>
+  /** Whether packages can be installed for jobs in a language. */
+  canInstall: (language: Language, runtimes: Runtimes) => boolean
   feed: EventFeed
   open: OpenResponses
   audit: Audit

@@ -2,7 +2,7 @@ import Type from 'typebox'
 import type { Config } from '../../shared/config/config.ts'
 import type { Language } from '../../shared/language.ts'
 import { DEFAULT_CEILINGS, DEFAULT_LIMITS, effectiveLimits, lowerOf } from '../../shared/limits.ts'
-import type { Overview } from '../../shared/redis/worker-registry.ts'
+import type { Overview, Runtimes } from '../../shared/redis/worker-registry.ts'
 import { Runtime } from '../../shared/runtime.ts'
 import type { Caller } from '../http/caller.ts'
 import { defineRoute } from '../http/route.ts'
@@ -11,6 +11,8 @@ export interface RuntimesNeeds {
   config: Pick<Config, 'limits'>
   languages: readonly Language[]
   overview: () => Promise<Overview>
+  /** Whether packages can be installed for jobs in a language. */
+  canInstall: (language: Language, runtimes: Runtimes) => boolean
 }
 
 const python: Runtime = {
@@ -24,6 +26,8 @@ const python: Runtime = {
   limits: DEFAULT_LIMITS,
   ceilings: DEFAULT_CEILINGS,
   packages: [],
+  installsPackages: true,
+  kernel: true,
   hello: "print('Hello, world!')\n",
 }
 
@@ -69,9 +73,13 @@ export const runtimeRoutes = [
   }),
 ]
 
-async function runtimesFor({ config, languages, overview }: RuntimesNeeds, caller: Caller): Promise<Runtime[]> {
+async function runtimesFor(
+  { config, languages, overview, canInstall }: RuntimesNeeds,
+  caller: Caller,
+): Promise<Runtime[]> {
   const ceilings = lowerOf(config.limits.ceilings, caller.ceilings)
-  const versions = (await overview()).runtimes?.languages ?? {}
+  const { runtimes } = await overview()
+  const versions = runtimes?.languages ?? {}
   return languages.map((language) => ({
     language: language.id,
     name: language.name,
@@ -84,6 +92,8 @@ async function runtimesFor({ config, languages, overview }: RuntimesNeeds, calle
     limits: effectiveLimits({}, language.limits, config.limits.defaults, ceilings),
     ceilings,
     packages: language.packages ?? [],
+    installsPackages: runtimes !== undefined && canInstall(language, runtimes),
+    kernel: runtimes?.kernels?.includes(language.id) ?? false,
     hello: language.hello.code,
   }))
 }

@@ -1,6 +1,11 @@
 import type { AdminOverview } from '../../shared/admin-overview.ts'
 import type { ApiKey } from '../../shared/access/api-key.ts'
 import type { NewApiKey } from '../../shared/access/new-api-key.ts'
+import type {
+  Environment,
+  EnvironmentOrigin,
+  PackageBan as SharedPackageBan,
+} from '../../shared/environments/environment.ts'
 import type { AdminFilePage, TenantFile } from '../../shared/files/stored-file.ts'
 import type { Job as AnyJob, JobSummary } from '../../shared/job.ts'
 import type {
@@ -26,6 +31,9 @@ export type Job = AnyJob & { tenant: string; canRunAgain: boolean }
 export type FileRow = TenantFile
 /** How full the file store is: of a tenant, or of all. */
 export type FileStoreUse = Pick<AdminFilePage, 'storedBytes' | 'maxBytes'>
+export type EnvironmentRow = Environment & { firstAsked: EnvironmentOrigin }
+export type PackageBan = SharedPackageBan
+export type NewPackageBan = Pick<PackageBan, 'ecosystem' | 'name'> & { version?: string; reason?: string }
 export type SessionRow = TenantSession
 /** Of the sessions that live: of a tenant, or of all. */
 export type SessionUse = Pick<AdminSessionPage, 'count' | 'memoryBytes'>

@@ -3,6 +3,7 @@ import type {
   AllowRequestBody,
   Block,
   Delivery,
+  EnvironmentRow,
   FileRow,
   FileStoreUse,
   Installation,
@@ -11,7 +12,9 @@ import type {
   JobRow,
   Key,
   NewKey,
+  NewPackageBan,
   Overview,
+  PackageBan,
   Page,
   Runtimes,
   SecurityEvent,
@@ -57,6 +60,12 @@ export const createApi = (http: Http) => {
     sessions: (fields: Query) => page<SessionRow>('/v1/admin/sessions', 'sessions', fields),
     sessionUse: (tenant?: string) => http.json<SessionUse>(`/v1/admin/sessions${query({ tenant, limit: '1' })}`),
     endSession: (id: string) => send<SessionRow>('DELETE', `/v1/admin/sessions/${part(id)}`),
+    environments: async () =>
+      (await http.json<{ environments: EnvironmentRow[] }>('/v1/admin/environments')).environments,
+    packageBans: async () => (await http.json<{ bans: PackageBan[] }>('/v1/admin/package-bans')).bans,
+    banPackage: (ban: NewPackageBan) => send<PackageBan>('POST', '/v1/admin/package-bans', ban),
+    unbanPackage: ({ ecosystem, name, version }: PackageBan) =>
+      send<undefined>('DELETE', `/v1/admin/package-bans${query({ ecosystem, name, version: version ?? undefined })}`),
     events: (kind: string, cursor?: string) =>
       page<SecurityEvent>('/v1/admin/security-events', 'events', { kind, cursor, limit: '50' }),
     blocks: async () => (await http.json<{ blocks: Block[] }>('/v1/admin/blocks')).blocks,

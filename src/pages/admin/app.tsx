@@ -6,6 +6,7 @@ import { Toasts, toast } from '../design/toasts.tsx'
 import { Topbar } from '../design/topbar.tsx'
 import { shown } from '../playground/output/odd-characters.ts'
 import { type Api, createApi } from './api.ts'
+import { EnvironmentsPage } from './environments.tsx'
 import { FilesPage } from './files.tsx'
 import { JobPage } from './job.tsx'
 import { JobsPage } from './jobs.tsx'
@@ -24,6 +25,7 @@ const PAGES = [
   { name: 'jobs', title: 'Jobs' },
   { name: 'files', title: 'Files' },
   { name: 'sessions', title: 'Sessions' },
+  { name: 'environments', title: 'Packages' },
   { name: 'security', title: 'Security' },
   { name: 'keys', title: 'Keys' },
   { name: 'webhooks', title: 'Webhooks' },
@@ -159,6 +161,7 @@ function Content({ api, route: [name = '', id, ...rest] }: { api: Api; route: Ro
     if (name === 'jobs') return <JobsPage api={api} />
     if (name === 'files') return <FilesPage api={api} />
     if (name === 'sessions') return <SessionsPage api={api} />
+    if (name === 'environments') return <EnvironmentsPage api={api} />
     if (name === 'security') return <SecurityPage api={api} />
     if (name === 'keys') return <KeysPage api={api} />
     if (name === 'webhooks') return <WebhooksPage api={api} />

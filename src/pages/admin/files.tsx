@@ -3,11 +3,11 @@ import { formatBytes } from '../design/format.ts'
 import { shown } from '../playground/output/odd-characters.ts'
 import type { Api } from './api.ts'
 import type { FileRow } from './api-types.ts'
-import { Confirm, type Question } from './confirm.tsx'
-import { Live } from './live.tsx'
+import type { Question } from './confirm.tsx'
+import { ListPage } from './list-page.tsx'
 import { usePaged } from './paged.tsx'
 import { Link } from './router.tsx'
-import { type Column, Table } from './table.tsx'
+import type { Column } from './table.tsx'
 import { TenantFilter } from './tenant-filter.tsx'
 import { At } from './times.tsx'
 import { usePolled } from './use-polled.ts'
@@ -42,30 +42,26 @@ export function FilesPage({ api }: { api: Api }) {
     </button>
   )
   return (
-    <div class="page">
-      <header class="head">
-        <h1>Files</h1>
-        {store.value && (
-          <p class="faint">
+    <ListPage
+      title="Files"
+      summary={
+        store.value && (
+          <>
             {formatBytes(store.value.storedBytes)} of {formatBytes(store.value.maxBytes)} used
-          </p>
-        )}
-      </header>
-      <TenantFilter label="Files" tenant={tenant} onInput={setTenant} />
-      <Live of={[polled]}>
-        {items && (
-          <section class="card listed" aria-label="Files">
-            {items.length === 0 ? (
-              <p class="empty">No files match.</p>
-            ) : (
-              <Table rows={items} keyOf={({ id }) => id} columns={COLUMNS} actions={actions} />
-            )}
-            {older}
-          </section>
-        )}
-      </Live>
-      {question && <Confirm question={question} onClose={() => setQuestion(undefined)} />}
-    </div>
+          </>
+        )
+      }
+      filter={<TenantFilter label="Files" tenant={tenant} onInput={setTenant} />}
+      polled={polled}
+      rows={items}
+      keyOf={({ id }) => id}
+      columns={COLUMNS}
+      actions={actions}
+      empty="No files match."
+      older={older}
+      question={question}
+      onAnswered={() => setQuestion(undefined)}
+    />
   )
 }
 

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import type { ComponentChildren } from 'preact'
-import type { Stage } from '../../client/client.ts'
-import { JobBadge } from '../design/badge.tsx'
+import type { JobJudging, Stage } from '../../client/client.ts'
+import { Badge, JobBadge, VERDICT_WORDS } from '../design/badge.tsx'
 import { formatBytes, formatMs } from '../design/format.ts'
 import { ResetIcon, StopIcon } from '../design/icons.tsx'
 import { shown } from '../playground/output/odd-characters.ts'
@@ -104,6 +104,13 @@ function Actions({ api, job, refresh }: { api: Api; job: Job; refresh: () => voi
   )
 }
 
+const judgingFact = ({ verdict, score, points }: JobJudging): [string, ComponentChildren] => [
+  'Verdict',
+  <>
+    <Badge {...VERDICT_WORDS[verdict]} /> {score} of {points} points
+  </>,
+]
+
 function Facts({ job }: { job: Job }) {
   const facts: [string, ComponentChildren][] = [
     ['State', <JobBadge key="state" state={job.state} status={job.status} />],
@@ -118,6 +125,7 @@ function Facts({ job }: { job: Job }) {
     ['Started', job.startedAt === null ? '–' : <At key="started" at={job.startedAt} />],
     ['Took', <Took key="took" from={job.startedAt} to={job.finishedAt} />],
     ['Attempt', String(job.attempt)],
+    ...(job.judging ? [judgingFact(job.judging)] : []),
     ['Limits', `${formatMs(job.limits.wallMs)}, ${formatBytes(job.limits.memoryBytes)}`],
   ]
   const metadata = shown(JSON.stringify(job.metadata, undefined, 1))
@@ -142,6 +150,22 @@ function Facts({ job }: { job: Job }) {
   )
 }
 
+const VERDICT_COLUMN: Column<Stage> = {
+  title: 'Verdict',
+  cell: ({ judging }) =>
+    judging === undefined ? (
+      '–'
+    ) : (
+      <>
+        <Badge {...VERDICT_WORDS[judging.verdict]} />{' '}
+        <span class="faint">
+          {judging.score} of {judging.points}
+          {judging.judgeMessage !== undefined && `, ${shown(judging.judgeMessage)}`}
+        </span>
+      </>
+    ),
+}
+
 const STAGE_COLUMNS: Column<Stage>[] = [
   { title: 'Stage', cell: ({ name }) => name },
   { title: 'Ended', cell: ({ status }) => <JobBadge state="finished" status={status} /> },
@@ -161,7 +185,11 @@ function Stages({ job }: { job: Job }) {
   return (
     <section class="card listed">
       <h2>Stages</h2>
-      <Table rows={job.stages} keyOf={({ name }) => name} columns={STAGE_COLUMNS} />
+      <Table
+        rows={job.stages}
+        keyOf={({ name }) => name}
+        columns={job.judging ? [...STAGE_COLUMNS, VERDICT_COLUMN] : STAGE_COLUMNS}
+      />
     </section>
   )
 }

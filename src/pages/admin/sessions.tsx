@@ -4,10 +4,10 @@ import { formatBytes } from '../design/format.ts'
 import { shown } from '../playground/output/odd-characters.ts'
 import type { Api } from './api.ts'
 import type { SessionRow } from './api-types.ts'
-import { Confirm, type Question } from './confirm.tsx'
-import { Live } from './live.tsx'
+import type { Question } from './confirm.tsx'
+import { ListPage } from './list-page.tsx'
 import { usePaged } from './paged.tsx'
-import { type Column, Table } from './table.tsx'
+import type { Column } from './table.tsx'
 import { TenantFilter } from './tenant-filter.tsx'
 import { Ago, At } from './times.tsx'
 import { usePolled } from './use-polled.ts'
@@ -43,30 +43,26 @@ export function SessionsPage({ api }: { api: Api }) {
     </button>
   )
   return (
-    <div class="page">
-      <header class="head">
-        <h1>Sessions</h1>
-        {use.value && (
-          <p class="faint">
+    <ListPage
+      title="Sessions"
+      summary={
+        use.value && (
+          <>
             {use.value.count} with {formatBytes(use.value.memoryBytes)} of memory
-          </p>
-        )}
-      </header>
-      <TenantFilter label="Sessions" tenant={tenant} onInput={setTenant} />
-      <Live of={[polled]}>
-        {items && (
-          <section class="card listed" aria-label="Sessions">
-            {items.length === 0 ? (
-              <p class="empty">No session lives.</p>
-            ) : (
-              <Table rows={items} keyOf={({ id }) => id} columns={COLUMNS} actions={actions} />
-            )}
-            {older}
-          </section>
-        )}
-      </Live>
-      {question && <Confirm question={question} onClose={() => setQuestion(undefined)} />}
-    </div>
+          </>
+        )
+      }
+      filter={<TenantFilter label="Sessions" tenant={tenant} onInput={setTenant} />}
+      polled={polled}
+      rows={items}
+      keyOf={({ id }) => id}
+      columns={COLUMNS}
+      actions={actions}
+      empty="No session lives."
+      older={older}
+      question={question}
+      onAnswered={() => setQuestion(undefined)}
+    />
   )
 }
 

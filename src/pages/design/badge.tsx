@@ -1,4 +1,5 @@
 import type { State, Status } from '../../shared/job.ts'
+import type { Verdict } from '../../shared/judging/verdict.ts'
 
 export type Tone = 'good' | 'bad' | 'warn' | 'busy' | 'neutral'
 
@@ -17,6 +18,19 @@ export const STATUS_WORDS: Record<Status, { tone: Tone; words: string }> = {
   'environment-failed': { tone: 'bad', words: 'No packages' },
   cancelled: { tone: 'neutral', words: 'Cancelled' },
   'internal-error': { tone: 'bad', words: 'Internal error' },
+}
+
+/** How each verdict on a tested program is told to people. */
+export const VERDICT_WORDS: Record<Verdict, { tone: Tone; words: string }> = {
+  accepted: { tone: 'good', words: 'Accepted' },
+  'wrong-answer': { tone: 'bad', words: 'Wrong answer' },
+  'presentation-error': { tone: 'warn', words: 'Presentation error' },
+  'time-limit': { tone: 'warn', words: 'Time limit' },
+  'memory-limit': { tone: 'warn', words: 'Memory limit' },
+  'output-limit': { tone: 'warn', words: 'Output limit' },
+  'runtime-error': { tone: 'bad', words: 'Runtime error' },
+  'compile-error': { tone: 'bad', words: 'Did not compile' },
+  'judge-error': { tone: 'warn', words: 'Judge failed' },
 }
 
 export const STATE_WORDS: Record<State, { tone: Tone; words: string }> = {

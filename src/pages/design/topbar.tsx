@@ -24,7 +24,7 @@ export function Wordmark() {
   return (
     <a class="wordmark" href="/">
       <Mark />
-      Runyard
+      <span>Runyard</span>
     </a>
   )
 }
@@ -55,5 +55,20 @@ export function Topbar({ children }: { children?: ComponentChildren }) {
       {children}
       <ThemeToggle />
     </header>
+  )
+}
+
+const PAGES = { '/': 'Playground', '/notebook': 'Notebook', '/docs': 'API', '/admin': 'Admin' } as const
+
+/** The pages there are. @param current the address of this one */
+export function PagesNav({ current }: { current: keyof typeof PAGES }) {
+  return (
+    <nav aria-label="Pages">
+      {Object.entries(PAGES).map(([address, name]) => (
+        <a key={address} href={address} {...(address === current && { 'aria-current': 'page' as const })}>
+          {name}
+        </a>
+      ))}
+    </nav>
   )
 }

@@ -30,8 +30,12 @@ export function limitFault(
 
 const pointerOf = (name: OfferedLimit) => `/limits/${name}`
 
+/** What the options are told apart by. */
+export type OptionsTab = 'input' | 'tests' | 'packages' | 'limits'
+
 /** Whether the options tell of an error at one of their fields, and which tab has it. */
-export function optionsTabOf(pointer: string): 'input' | 'limits' | undefined {
+export function optionsTabOf(pointer: string): OptionsTab | undefined {
+  if (/^\/dependencies(?:\/\d+)?$/.test(pointer)) return 'packages'
   if (OFFERED_LIMIT_NAMES.some((name) => pointer === pointerOf(name))) return 'limits'
   return /^\/(?:stdin|args)(?:\/\d+)?$/.test(pointer) ? 'input' : undefined
 }

@@ -2,7 +2,8 @@ import { useId } from 'preact/hooks'
 import type { Runtime } from '../../client/client.ts'
 import type { FieldError } from '../../shared/problems.ts'
 import { plainDetail } from '../design/plain-detail.ts'
-import { inUnit, limitFault } from './limit-fault.ts'
+import { inUnit, limitFault, type OptionsTab } from './limit-fault.ts'
+import { TestsOptions } from './tests/tests-options.tsx'
 import { OFFERED_LIMIT_NAMES, OFFERED_LIMITS, type Program } from './program.ts'
 
 export interface OptionsPaneProps {
@@ -10,24 +11,33 @@ export interface OptionsPaneProps {
   runtime: Runtime | undefined
   /** What was refused of what stands in the fields. */
   errors: readonly FieldError[]
+  /** Why the packages that stand in their field cannot be had. */
+  packagesFault: string | undefined
   tab: OptionsTab
   onTab: (tab: OptionsTab) => void
   onChange: (changes: Partial<Program>) => void
 }
 
-export type OptionsTab = 'input' | 'limits'
-
 /** Input and options. */
-export function OptionsPane({ program, runtime, errors, tab, onTab, onChange }: OptionsPaneProps) {
+export function OptionsPane(props: OptionsPaneProps) {
+  const { program, runtime, errors, onTab, onChange } = props
+  // Another language may have no packages.
+  const tab = props.tab === 'packages' && !runtime?.installsPackages ? 'input' : props.tab
   const ids = useId()
-  const set = [program.stdin !== '' || program.args !== '', Object.values(program.limits).some((text) => text !== '')]
-  const tabs: [OptionsTab, string, boolean | undefined][] = [
-    ['input', 'Input', set[0]],
-    ['limits', 'Limits', set[1]],
+  const hasLimits = Object.values(program.limits).some((text) => text !== '')
+  const tabs: [OptionsTab, string, boolean][] = [
+    ['input', 'Input', program.stdin !== '' || program.args !== ''],
+    ['tests', 'Tests', program.tests.length > 0],
+    ...(runtime?.installsPackages
+      ? [['packages', 'Packages', program.packages.trim() !== ''] satisfies [OptionsTab, string, boolean]]
+      : []),
+    ['limits', 'Limits', hasLimits],
   ]
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return
-    const other = tab === 'input' ? 'limits' : 'input'
+    const step = event.key === 'ArrowLeft' ? -1 : 1
+    const [other] = tabs.at((tabs.findIndex(([name]) => name === tab) + step) % tabs.length) ?? []
+    if (other === undefined) return
     onTab(other)
     document.getElementById(`${ids}-${other}`)?.focus()
   }
@@ -53,6 +63,10 @@ export function OptionsPane({ program, runtime, errors, tab, onTab, onChange }: 
       <div class={`options of-${tab}`} role="tabpanel" id={`${ids}-panel`} aria-labelledby={`${ids}-${tab}`}>
         {tab === 'input' ? (
           <InputOptions program={program} errors={errors} onChange={onChange} />
+        ) : tab === 'tests' ? (
+          <TestsOptions tests={program} onChange={onChange} />
+        ) : tab === 'packages' ? (
+          <PackageOptions {...props} />
         ) : (
           <LimitOptions program={program} runtime={runtime} errors={errors} onChange={onChange} />
         )}
@@ -103,6 +117,37 @@ function InputOptions({ program, errors, onChange }: Pick<OptionsPaneProps, 'pro
         Interactive: type to the program while it runs
       </label>
     </>
+  )
+}
+
+function PackageOptions({ program, errors, packagesFault, onChange }: OptionsPaneProps) {
+  const ids = useId()
+  const faults = errors
+    .filter(({ pointer }) => pointer.startsWith('/dependencies'))
+    .map(({ pointer, detail }) => {
+      const index = /\d+$/.exec(pointer)?.[0]
+      return `${index === undefined ? '' : `Package ${Number(index) + 1}: `}${plainDetail(detail)}`
+    })
+  const fault = [...faults, ...(packagesFault === undefined ? [] : [packagesFault])].join(' ')
+  return (
+    <div class="field whole">
+      <label for="packages">Packages, one per line</label>
+      <textarea
+        class="input mono"
+        id="packages"
+        rows={3}
+        spellcheck={false}
+        autocapitalize="off"
+        value={program.packages}
+        placeholder="numpy>=2"
+        aria-invalid={fault !== ''}
+        aria-describedby={`${ids}-hint`}
+        onInput={(event) => onChange({ packages: event.currentTarget.value })}
+      />
+      <span class={fault === '' ? 'hint' : 'fault'} id={`${ids}-hint`}>
+        {fault || 'Installed before the program runs; the next run with the same packages starts at once.'}
+      </span>
+    </div>
   )
 }
 

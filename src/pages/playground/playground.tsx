@@ -1,33 +1,47 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { type CodeRequest, createClient, type Runtime, RunyardError } from '../../client/client.ts'
+import { createEnvironmentReader } from '../client/environments.ts'
 import { keyStore } from '../client/key-store.ts'
 import { KeyIcon } from '../design/icons.tsx'
 import { ProblemNotice } from '../design/problem-notice.tsx'
 import { offer, toast, Toasts } from '../design/toasts.tsx'
-import { Topbar } from '../design/topbar.tsx'
+import { PagesNav, Topbar } from '../design/topbar.tsx'
 import { AttachedFiles } from './attached-files.tsx'
 import { drafts } from './drafts.ts'
 import type { Editor } from './editor/create-editor.ts'
 import { EditorPane } from './editor/editor-pane.tsx'
 import { KeyDialog } from './key-dialog.tsx'
-import { optionsTabOf, standingErrors } from './limit-fault.ts'
-import { OptionsPane, type OptionsTab } from './options-pane.tsx'
+import { optionsTabOf, type OptionsTab, standingErrors } from './limit-fault.ts'
+import { OptionsPane } from './options-pane.tsx'
 import { OutputPane } from './output-pane.tsx'
 import type { OutputView } from './output/output-view.ts'
 import { type Program, programOf, requestOf } from './program.ts'
 import { createJobRun } from './run/job-run.ts'
 import { lacksInput } from './run/missing-input.ts'
-import { MissingInputNotice, Warnings } from './run/notices.tsx'
+import { MissingInputNotice, MissingPackageNotice, Warnings } from './run/notices.tsx'
+import { packageToAdd, refusalOfPackages, samePackages } from './run/packages.ts'
 import { useObservable } from './run/observable.ts'
 import { RunBar } from './run/run-button.tsx'
 import { readProgramFragment } from './share/program-link.ts'
 import { ShareDialog } from './share/share-dialog.tsx'
 import { ShortcutsDialog } from './shortcuts-dialog.tsx'
+import { Verdicts } from './tests/verdicts.tsx'
 import { Toolbar } from './toolbar.tsx'
 import { useNarrow } from './use-narrow.ts'
 import { useShortcuts } from './use-shortcuts.ts'
 
-const EMPTY: Program = { language: '', code: '', otherFiles: [], stdin: '', args: '', limits: {}, interactive: false }
+const EMPTY: Program = {
+  language: '',
+  code: '',
+  otherFiles: [],
+  stdin: '',
+  args: '',
+  limits: {},
+  interactive: false,
+  packages: '',
+  tests: [],
+  checker: 'lines',
+}
 const FIRST_CHOICE = 'python'
 
 /** What is shown, as it can be brought back. */
@@ -66,7 +80,7 @@ export function Playground() {
       if (!view.current) throw new Error('the output is not loaded yet')
       return view.current
     }
-    const run = createJobRun({ client, output })
+    const run = createJobRun({ client, readEnvironment: createEnvironmentReader(() => keyStore.read()), output })
     return { client, run }
   }, [])
   const state = useObservable(run.state)
@@ -161,6 +175,11 @@ export function Playground() {
     setTab('input')
     setFocusOn('#stdin')
   }
+  const addPackage = (name: string) => {
+    change({ packages: [program.packages.trimEnd(), name].filter(Boolean).join('\n') })
+    setTab('packages')
+    setFocusOn('#packages')
+  }
   const choose = (language: string) => {
     const before = snapshot()
     // A draft is kept by its language; what came by a link is kept nowhere.
@@ -168,7 +187,7 @@ export function Playground() {
     isVisiting.current = false
     drafts.keepLanguage(language)
     const { code } = ownProgram(language, runtimes)
-    show({ ...program, language, code, otherFiles: [] })
+    show({ ...program, language, code, otherFiles: [], packages: '' })
     history.replaceState(null, '', '/')
     if (isLost) offer('The program was replaced.', 'Undo', () => bringBack(before))
   }
@@ -210,12 +229,15 @@ export function Playground() {
   useEffect(() => {
     if (isRefusedKey) setDialog('key')
   }, [isRefusedKey])
+  const packagesRefused = refusalOfPackages(state)
   useLayoutEffect(() => {
-    const wanted = problem?.errors.map(({ pointer }) => optionsTabOf(pointer)).find((one) => one !== undefined)
+    const wanted = packagesRefused
+      ? 'packages'
+      : problem?.errors.map(({ pointer }) => optionsTabOf(pointer)).find((one) => one !== undefined)
     if (wanted === undefined) return
     setTab(wanted)
     setFocusOn('.options [aria-invalid=true]')
-  }, [problem])
+  }, [problem, packagesRefused])
   // With the tab, not a frame later: whoever types on would type into what had the focus before.
   useLayoutEffect(() => {
     if (focusOn === null) return
@@ -223,8 +245,12 @@ export function Playground() {
     setFocusOn(null)
   }, [focusOn])
   const { request } = state
+  const isSamePackages =
+    request !== null && runtime !== undefined && samePackages(request, requestOf(program, runtime.fileName))
   const errors =
     problem && request && runtime ? standingErrors(problem.errors, request, requestOf(program, runtime.fileName)) : []
+  const toAdd =
+    runtime?.installsPackages && state.phase === 'ended' ? packageToAdd(state.job, program.packages) : undefined
   const go = {
     isRunning,
     isStopping: state.stopping,
@@ -239,13 +265,7 @@ export function Playground() {
         Skip to the output
       </a>
       <Topbar>
-        <nav aria-label="Pages">
-          <a href="/" aria-current="page">
-            Playground
-          </a>
-          <a href="/docs">API</a>
-          <a href="/admin">Admin</a>
-        </nav>
+        <PagesNav current="/" />
         <span class="spacer" />
         {(keyStore.read() !== null || isRefusedKey) && (
           <button type="button" class="button quiet" onClick={() => setDialog('key')}>
@@ -291,7 +311,15 @@ export function Playground() {
               onReady={(made) => (editor.current = made)}
             />
           </section>
-          <OptionsPane program={program} runtime={runtime} errors={errors} tab={tab} onTab={setTab} onChange={change} />
+          <OptionsPane
+            program={program}
+            runtime={runtime}
+            errors={errors}
+            packagesFault={isSamePackages ? packagesRefused : undefined}
+            tab={tab}
+            onTab={setTab}
+            onChange={change}
+          />
         </div>
         <div class="right">
           <OutputPane run={run} onView={(made) => (view.current = made)}>
@@ -302,6 +330,8 @@ export function Playground() {
                 onLine={(line) => editor.current?.goTo(line)}
               />
             )}
+            {state.phase === 'ended' && state.job && <Verdicts client={client} job={state.job} request={request} />}
+            {toAdd !== undefined && <MissingPackageNotice name={toAdd} onAdd={() => addPackage(toAdd)} />}
             {lacksInput(request, state.job, state.errors) && (
               <MissingInputNotice onInteractive={runInteractively} onInput={addInput} />
             )}

@@ -1,8 +1,9 @@
 import type { CodeRequest } from '../../shared/requests.ts'
 import type { Limits } from '../../shared/limits.ts'
+import { checkerOf, type OwnTests, testOf } from './tests/own-tests.ts'
 
 /** What the person has put together: a program and how it is to be run. */
-export interface Program {
+export interface Program extends OwnTests {
   language: string
   code: string
   /** Files beside the code, of a job that was opened by its link. */
@@ -13,6 +14,8 @@ export interface Program {
   /** Limits as they were typed; empty ones are the defaults. */
   limits: LimitTexts
   interactive: boolean
+  /** Packages to be installed, one per line. */
+  packages: string
 }
 
 /** Limits that the page offers, in the units that people use. */
@@ -30,20 +33,25 @@ export type LimitTexts = Partial<Record<OfferedLimit, string>>
 
 /** A body for `POST /v1/jobs`. The request is kept, so that a link to the job shows the program too. */
 export function requestOf(program: Program, fileName: string): CodeRequest {
-  const { language, code, otherFiles, stdin, interactive } = program
+  const { language, code, otherFiles, stdin } = program
+  const isTested = program.tests.length > 0
+  const interactive = program.interactive && !isTested
   const source =
     otherFiles.length === 0
       ? { code }
       : { files: [{ path: fileName, content: code }, ...otherFiles], entrypoint: fileName }
   const args = argumentsOf(program.args)
   const limits = limitsOf(program.limits)
+  const dependencies = packagesOf(program.packages)
   return {
     language,
     ...source,
-    ...(stdin !== '' && { stdin }),
+    ...(stdin !== '' && !isTested && { stdin }),
     ...(args.length > 0 && { args }),
     ...(Object.keys(limits).length > 0 && { limits }),
     ...(interactive && { interactive }),
+    ...(dependencies.length > 0 && { dependencies }),
+    ...(isTested && { tests: program.tests.map(testOf), checker: { type: program.checker } }),
     keepRequest: true,
   }
 }
@@ -65,10 +73,22 @@ export function programOf(request: CodeRequest, fileName: string): Program {
     args: (request.args ?? []).join('\n'),
     limits,
     interactive: request.interactive ?? false,
+    packages: (request.dependencies ?? []).join('\n'),
+    tests: (request.tests ?? []).map(({ stdin = '', expectedOutput, answer }) => ({
+      input: stdin,
+      expected: expectedOutput ?? answer ?? '',
+    })),
+    checker: checkerOf(request.checker?.type),
   }
 }
 
 const argumentsOf = (text: string): string[] => (text === '' ? [] : text.replace(/\n$/, '').split('\n'))
+
+const packagesOf = (text: string): string[] =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean)
 
 /** What is no number is sent as it is, for the API to say what is wrong with it. */
 function limitsOf(texts: LimitTexts): NonNullable<CodeRequest['limits']> {

@@ -1,7 +1,10 @@
 import { Dialog } from '../design/dialog.tsx'
 import { MOD } from './run/run-button.tsx'
 
-const SHORTCUTS: [keys: string[], what: string][] = [
+/** Keys, and what they do. */
+export type ShortcutList = readonly (readonly [keys: readonly string[], what: string])[]
+
+const SHORTCUTS: ShortcutList = [
   [[MOD, 'Enter'], 'Run the program'],
   [['Esc'], 'Stop the running program'],
   [['Esc', 'Tab'], 'Leave the editor (Tab indents)'],
@@ -15,11 +18,11 @@ const SHORTCUTS: [keys: string[], what: string][] = [
   [['?'], 'Show this list (outside text fields)'],
 ]
 
-export function ShortcutsDialog({ onClose }: { onClose: () => void }) {
+export function ShortcutsDialog({ shortcuts = SHORTCUTS, onClose }: { shortcuts?: ShortcutList; onClose: () => void }) {
   return (
     <Dialog title="Keyboard" onClose={onClose}>
       <dl class="shortcuts">
-        {SHORTCUTS.map(([keys, what]) => (
+        {shortcuts.map(([keys, what]) => (
           <div key={what}>
             <dt>
               {keys.map((key) => (

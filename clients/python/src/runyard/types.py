@@ -578,6 +578,8 @@ class _Runtime(TypedDict):
     limits: Limits
     ceilings: Limits
     packages: List[str]
+    installsPackages: bool
+    kernel: bool
     hello: str
 
 

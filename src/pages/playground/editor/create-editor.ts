@@ -31,6 +31,10 @@ export interface EditorOptions {
   onChange: (text: string) => void
   /** Ctrl-Enter, Cmd-Enter. */
   onRun: () => void
+  /** What other keys do, by their name, e.g. `Shift-Enter`. */
+  keys?: Readonly<Record<string, () => void>>
+  /** Whether lines are numbered; they are when it is absent. */
+  numbered?: boolean
 }
 
 const colours = HighlightStyle.define([
@@ -102,7 +106,8 @@ function typeOverSelection(event: InputEvent, view: EditorView): boolean {
 /** What the content security policy lets style elements of this page have. */
 const nonce = () => document.querySelector<HTMLLinkElement>('link[rel=stylesheet][nonce]')?.nonce ?? ''
 
-export function createEditor({ parent, label, onChange, onRun }: EditorOptions): Editor {
+export function createEditor(options: EditorOptions): Editor {
+  const { parent, label, onChange, onRun, keys = {}, numbered = true } = options
   const language = new Compartment()
   let shown = ''
   let quiet = false
@@ -111,7 +116,7 @@ export function createEditor({ parent, label, onChange, onRun }: EditorOptions):
       doc,
       extensions: [
         EditorView.cspNonce.of(nonce()),
-        lineNumbers(),
+        numbered ? lineNumbers() : [],
         history(),
         drawSelection(),
         indentOnInput(),
@@ -127,6 +132,7 @@ export function createEditor({ parent, label, onChange, onRun }: EditorOptions):
         EditorView.domEventHandlers({ beforeinput: typeOverSelection }),
         keymap.of([
           { key: 'Mod-Enter', run: () => (onRun(), true) },
+          ...Object.entries(keys).map(([key, act]) => ({ key, run: () => (act(), true) })),
           ...closeBracketsKeymap,
           ...defaultKeymap,
           ...searchKeymap,

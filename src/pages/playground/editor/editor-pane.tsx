@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { Editor } from './create-editor.ts'
+import type { Editor, EditorOptions } from './create-editor.ts'
 
 // Asked for at once, shown when it is there: the page is not to wait for it.
 const loading = import('./create-editor.ts')
@@ -13,10 +13,14 @@ export interface EditorPaneProps {
   onChange: (text: string) => void
   onRun: () => void
   onReady: (editor: Editor) => void
+  /** What other keys do: those of the first time it is shown. */
+  keys?: EditorOptions['keys']
+  numbered?: boolean
 }
 
 /** The editor. It owns its text while one version of it is shown. */
-export function EditorPane({ language, label, text, version, onChange, onRun, onReady }: EditorPaneProps) {
+export function EditorPane(props: EditorPaneProps) {
+  const { language, label, text, version, onChange, onRun, onReady, keys, numbered = true } = props
   const parent = useRef<HTMLDivElement>(null)
   const [editor, setEditor] = useState<Editor | null>(null)
   const handlers = useRef({ onChange, onRun, onReady })
@@ -32,6 +36,8 @@ export function EditorPane({ language, label, text, version, onChange, onRun, on
         label,
         onChange: (typed) => handlers.current.onChange(typed),
         onRun: () => handlers.current.onRun(),
+        ...(keys && { keys }),
+        numbered,
       })
       setEditor(made)
       handlers.current.onReady(made)

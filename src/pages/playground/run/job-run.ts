@@ -10,6 +10,7 @@ import {
 } from '../../../client/client.ts'
 import { messageOf } from '../../design/plain-detail.ts'
 import type { OutputView } from '../output/output-view.ts'
+import { followPackages, type InstallationState } from './follow-packages.ts'
 import { createObservable, type Observable } from './observable.ts'
 
 /** What the page knows of the job it shows. */
@@ -21,6 +22,10 @@ export interface RunState {
   errors: string
   /** As it was accepted, with state and attempt as events told; in the end as it ended. */
   job: JobSummary | null
+  /** What is being done to install its packages. */
+  installing: string | null
+  /** Why its packages could not be had. */
+  packagesError: InstallationState['error']
   /** The stage that runs. */
   stage: string | null
   /** When it began to run, by this page's clock. */
@@ -56,6 +61,8 @@ export interface JobRun {
 
 export interface JobRunOptions {
   client: Client
+  /** How far the installation of packages is. */
+  readEnvironment: (id: string) => Promise<InstallationState>
   output: () => OutputView
 }
 
@@ -77,6 +84,8 @@ const IDLE: RunState = {
   request: null,
   errors: '',
   job: null,
+  installing: null,
+  packagesError: null,
   stage: null,
   runningSince: null,
   warnings: [],
@@ -88,7 +97,7 @@ const IDLE: RunState = {
   notes: [],
 }
 
-export function createJobRun({ client, output }: JobRunOptions): JobRun {
+export function createJobRun({ client, readEnvironment, output }: JobRunOptions): JobRun {
   const [state, change] = createObservable<RunState>(IDLE)
   let stages = 0
   let talk: InteractiveJob | undefined
@@ -141,7 +150,7 @@ export function createJobRun({ client, output }: JobRunOptions): JobRun {
           note('A worker was lost. The job runs again from the start.')
         }
         if (job) change({ job: { ...job, state: where, attempt } })
-        if (where === 'running') change({ runningSince: performance.now() })
+        if (where === 'running') change({ runningSince: performance.now(), installing: null })
         break
       }
       case 'stage':
@@ -171,6 +180,7 @@ export function createJobRun({ client, output }: JobRunOptions): JobRun {
           errors,
           phase: 'ended',
           stage: null,
+          installing: null,
           stopping: false,
           takesInput: false,
           connected: true,
@@ -192,12 +202,24 @@ export function createJobRun({ client, output }: JobRunOptions): JobRun {
   }
   const follow = async (job: JobSummary) => {
     change({ job, phase: 'following' })
+    if (job.environment) void watchPackages(job.environment.id, job.id)
     if (job.interactive && job.status === null) return converse(job.id)
     for await (const event of client.stream(job.id, { ...PATIENT, onConnection })) take(event)
     const { job: ended } = state.get()
     // Events may be gone altogether before the result is.
     if (hasGap || (stages === 0 && ended && ended.stages.length > 0)) await fillGap(job.id)
   }
+  const watchPackages = (environment: string, id: string) =>
+    followPackages({
+      read: () => readEnvironment(environment),
+      isWaiting: () =>
+        state.get().phase === 'following' && state.get().job?.id === id && state.get().job?.state === 'queued',
+      onProgress(words) {
+        output().heading(words)
+        change({ installing: words })
+      },
+      onError: (packagesError) => change({ installing: null, packagesError }),
+    })
   const converse = async (id: string) => {
     change({ takesInput: true })
     try {

@@ -29,3 +29,17 @@ export function MissingInputNotice({ onInteractive, onInput }: { onInteractive: 
     </div>
   )
 }
+
+/** Offers the package that a failed import lacks; what is added is installed with the next run. */
+export function MissingPackageNotice({ name, onAdd }: { name: string; onAdd: () => void }) {
+  return (
+    <div class="notice warn" role="status">
+      <strong>The program imports what is not installed</strong>
+      <div class="actions">
+        <button type="button" class="button" onClick={onAdd}>
+          Add {name} to the packages
+        </button>
+      </div>
+    </div>
+  )
+}

@@ -16,6 +16,7 @@ export function StatusLine({ state }: { state: RunState }) {
         {phase === 'submitting' && <Badge tone="neutral" words="Submitting" />}
         {job && <JobBadge state={job.state} status={job.status} />}
         {phase === 'following' && <Elapsed since={state.runningSince} />}
+        {state.installing !== null && <span>{state.installing}</span>}
         {phase === 'following' && stage !== null && stage !== 'run' && <span>{stage}</span>}
         {retrySeconds > 0 && <span class="warn-text">rate limit reached, retrying in {retrySeconds} s</span>}
         {stopping && <span>stopping …</span>}
@@ -77,13 +78,13 @@ function Elapsed({ since }: { since: number | null }) {
   return <span class="numeric">{(Math.max(0, now - since) / 1000).toFixed(1)} s</span>
 }
 
-function spoken({ phase, job, problem, stage, takesInput, retrySeconds }: RunState): string {
+function spoken({ phase, job, problem, stage, takesInput, retrySeconds, installing }: RunState): string {
   if (problem) return ''
   if (retrySeconds > 0) return 'Rate limit reached, trying again soon'
   if (phase === 'submitting') return 'Submitting'
   if (!job) return ''
   if (job.status === null) {
-    if (job.state !== 'running') return 'Waiting in the queue'
+    if (job.state !== 'running') return installing === null ? 'Waiting in the queue' : 'Installing packages'
     return `Running${stage === null ? '' : `, stage ${stage}`}${takesInput ? '. The program takes input' : ''}`
   }
   const last = job.stages.at(-1)

@@ -1,0 +1,258 @@
+import { useState } from 'preact/hooks'
+import { Badge, type Tone } from '../design/badge.tsx'
+import { Dialog } from '../design/dialog.tsx'
+import { formatBytes } from '../design/format.ts'
+import { ProblemNotice } from '../design/problem-notice.tsx'
+import { shown } from '../playground/output/odd-characters.ts'
+import { useAction } from './act.ts'
+import type { Api } from './api.ts'
+import type { EnvironmentRow, NewPackageBan, PackageBan } from './api-types.ts'
+import type { Question } from './confirm.tsx'
+import { ListPage } from './list-page.tsx'
+import { Live } from './live.tsx'
+import { type Column, Table } from './table.tsx'
+import { TenantFilter } from './tenant-filter.tsx'
+import { At, Took } from './times.tsx'
+import { usePolled } from './use-polled.ts'
+
+const EVERY_MS = 5_000
+
+const STATES: Record<EnvironmentRow['state'], { tone: Tone; words: string }> = {
+  queued: { tone: 'neutral', words: 'Queued' },
+  building: { tone: 'busy', words: 'Installing' },
+  ready: { tone: 'good', words: 'Ready' },
+  failed: { tone: 'bad', words: 'Failed' },
+}
+
+/** What is known of the one package that a ban is about. */
+type Asked = Pick<NewPackageBan, 'name' | 'version'>
+
+/** The packages that were installed for jobs, and those that nobody gets. */
+export function EnvironmentsPage({ api }: { api: Api }) {
+  const [tenant, setTenant] = useState('')
+  const [question, setQuestion] = useState<Question>()
+  const [asked, setAsked] = useState<Asked>()
+  const [open, setOpen] = useState<string>()
+  const polled = usePolled(api.environments, EVERY_MS, [api])
+  const bans = usePolled(api.packageBans, EVERY_MS, [api])
+  const rows = polled.value?.filter(({ firstAsked }) => firstAsked.tenant.includes(tenant.trim()))
+  const total = rows?.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0)
+  const lift = (ban: PackageBan) =>
+    setQuestion({
+      title: 'Lift this ban?',
+      text: `${nameOf(ban)} can be installed again.`,
+      verb: 'Lift it',
+      work: async () => {
+        await api.unbanPackage(ban)
+        bans.refresh()
+        return `${nameOf(ban)} is no longer banned.`
+      },
+    })
+  const actions = (row: EnvironmentRow) => (
+    <button type="button" class="button quiet" onClick={() => setOpen(row.id)}>
+      Details<span class="unseen"> of {row.dependencies.map(shown).join(', ')}</span>
+    </button>
+  )
+  const detailed = rows?.find(({ id }) => id === open)
+  return (
+    <ListPage
+      title="Packages"
+      summary={rows && `${rows.length} environments, ${formatBytes(total ?? 0)} on the disk of a host`}
+      filter={<TenantFilter label="Packages" tenant={tenant} onInput={setTenant} />}
+      polled={polled}
+      rows={rows}
+      keyOf={({ id }) => id}
+      columns={COLUMNS}
+      actions={actions}
+      empty="No packages were installed for jobs."
+      question={question}
+      onAnswered={() => setQuestion(undefined)}
+    >
+      <section class="card listed" aria-labelledby="bans">
+        <header>
+          <h2 id="bans">Banned packages</h2>
+          <button type="button" class="button" onClick={() => setAsked({ name: '' })}>
+            Ban a package …
+          </button>
+        </header>
+        <Live of={[bans]}>
+          {bans.value?.length === 0 && <p class="empty">No package is banned.</p>}
+          {bans.value && bans.value.length > 0 && (
+            <Table
+              rows={bans.value}
+              keyOf={(ban) => `${ban.ecosystem}:${nameOf(ban)}`}
+              columns={BAN_COLUMNS}
+              actions={(ban) => (
+                <button type="button" class="button quiet" onClick={() => lift(ban)}>
+                  Lift<span class="unseen"> the ban of {nameOf(ban)}</span>
+                </button>
+              )}
+            />
+          )}
+        </Live>
+      </section>
+      {detailed && !asked && <Details environment={detailed} onBan={setAsked} onClose={() => setOpen(undefined)} />}
+      {asked && (
+        <BanDialog
+          api={api}
+          asked={asked}
+          onDone={() => {
+            bans.refresh()
+            polled.refresh()
+          }}
+          onClose={() => setAsked(undefined)}
+        />
+      )}
+    </ListPage>
+  )
+}
+
+const nameOf = ({ name, version }: Pick<PackageBan, 'name' | 'version'>): string =>
+  version === null ? name : `${name} ${version}`
+
+const COLUMNS: Column<EnvironmentRow>[] = [
+  {
+    title: 'Packages',
+    cell: ({ dependencies, packages }) => (
+      <>
+        {dependencies.map(shown).join(', ')}
+        {packages.length > 0 && <span class="faint"> {packages.length} installed</span>}
+      </>
+    ),
+  },
+  { title: 'Language', cell: ({ language, version }) => `${language} ${version}` },
+  {
+    title: 'State',
+    cell: ({ state, progress, error }) => (
+      <>
+        <Badge {...STATES[state]} moving={state === 'building'} />{' '}
+        <span class="faint">{shown(error?.code ?? progress ?? '')}</span>
+      </>
+    ),
+  },
+  { title: 'Size', class: 'numeric', cell: ({ bytes }) => (bytes === null ? '–' : formatBytes(bytes)) },
+  { title: 'First asked by', cell: ({ firstAsked }) => firstAsked.tenant },
+  { title: 'Created', cell: ({ createdAt }) => <At at={createdAt} /> },
+  { title: 'Took', cell: ({ createdAt, finishedAt }) => <Took from={createdAt} to={finishedAt} /> },
+]
+
+const BAN_COLUMNS: Column<PackageBan>[] = [
+  { title: 'Package', cell: ({ name }) => <span class="mono">{name}</span> },
+  { title: 'Version', cell: ({ version }) => version ?? 'every version' },
+  { title: 'Index', cell: ({ ecosystem }) => ecosystem },
+  { title: 'Reason', cell: ({ reason }) => shown(reason) },
+  { title: 'Since', cell: ({ bannedAt }) => <At at={bannedAt} /> },
+]
+
+/** What is installed, or why it is not. */
+function Details({
+  environment: { id, error, packages, lock, files, firstAsked },
+  onBan,
+  onClose,
+}: {
+  environment: EnvironmentRow
+  onBan: (asked: Asked) => void
+  onClose: () => void
+}) {
+  return (
+    <Dialog title="Environment" onClose={onClose}>
+      <p class="faint mono">{id}</p>
+      <p>
+        First asked for by {firstAsked.tenant} from <span class="mono">{firstAsked.address}</span>
+        {firstAsked.keyId !== null && <> with key {firstAsked.keyId}</>}.{files !== null && ` ${files} files.`}
+      </p>
+      {error && (
+        <div class="notice bad">
+          <strong>{error.code}</strong>
+          <pre class="log">{shown(error.detail)}</pre>
+        </div>
+      )}
+      {packages.length > 0 && (
+        <ul class="plain packages">
+          {packages.map(({ name, version }) => (
+            <li key={name}>
+              <span class="mono">
+                {name} {version}
+              </span>
+              <button type="button" class="button quiet" onClick={() => onBan({ name, version })}>
+                Ban …<span class="unseen"> {name}</span>
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      {lock !== null && (
+        <details>
+          <summary>Lock</summary>
+          <pre class="log">{shown(lock)}</pre>
+        </details>
+      )}
+    </Dialog>
+  )
+}
+
+function BanDialog({
+  api,
+  asked,
+  onDone,
+  onClose,
+}: {
+  api: Api
+  asked: Asked
+  onDone: () => void
+  onClose: () => void
+}) {
+  const { busy, problem, run } = useAction('here')
+  const [name, setName] = useState(asked.name)
+  const [version, setVersion] = useState(asked.version ?? '')
+  const [reason, setReason] = useState('')
+  const submit = (event: Event) => {
+    event.preventDefault()
+    const ban: NewPackageBan = {
+      ecosystem: 'pypi',
+      name: name.trim(),
+      ...(version.trim() !== '' && { version: version.trim() }),
+      ...(reason.trim() !== '' && { reason: reason.trim() }),
+    }
+    const work = async () => {
+      await api.banPackage(ban)
+      onDone()
+      return `${ban.name} is banned.`
+    }
+    void run(work).then((done) => done && onClose())
+  }
+  const field = (id: string, label: string, value: string, set: (value: string) => void, hint = '') => (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <input
+        class="input"
+        id={id}
+        value={value}
+        spellcheck={false}
+        autocapitalize="off"
+        required={id === 'package'}
+        onInput={(event) => set(event.currentTarget.value)}
+      />
+      {hint && <p class="hint">{hint}</p>}
+    </div>
+  )
+  return (
+    <Dialog title="Ban a package" onClose={onClose}>
+      <form class="fields" onSubmit={submit}>
+        {problem && <ProblemNotice problem={problem} />}
+        <p>Nobody can install it from then on, and each host removes environments that have it.</p>
+        {field('package', 'Package', name, setName)}
+        {field('version', 'Version', version, setVersion, 'Leave it empty to ban every version.')}
+        {field('reason', 'Reason', reason, setReason, 'Shown to whoever asks for the package.')}
+        <div class="actions">
+          <button type="button" class="button" onClick={onClose}>
+            Close
+          </button>
+          <button type="submit" class="button danger" disabled={busy}>
+            Ban
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}

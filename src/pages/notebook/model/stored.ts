@@ -1,0 +1,42 @@
+import { clearOutputs, type Document } from './cells.ts'
+import { readNotebook, writeNotebook } from './ipynb.ts'
+
+const NOTEBOOK = 'runyard.notebook'
+const LANGUAGE = 'runyard.notebook.language'
+const SESSION = 'runyard.notebook.session'
+
+/** How much of a notebook the browser had room for. */
+export type Kept = 'whole' | 'without-outputs' | 'nothing'
+
+/** The notebook that was worked on last, kept in this browser. */
+export const stored = {
+  read(): Document | undefined {
+    const text = localStorage.getItem(NOTEBOOK)
+    try {
+      return text === null ? undefined : readNotebook(text)
+    } catch {
+      return undefined
+    }
+  },
+  keep(document: Document): Kept {
+    if (put(writeNotebook(document))) return 'whole'
+    return put(writeNotebook(clearOutputs(document))) ? 'without-outputs' : 'nothing'
+  },
+  language: (): string | null => localStorage.getItem(LANGUAGE),
+  keepLanguage: (language: string): void => localStorage.setItem(LANGUAGE, language),
+  /** The session of this tab, which outlives a reload of the page. */
+  session: (): string | null => sessionStorage.getItem(SESSION),
+  keepSession(id: string | null): void {
+    if (id === null) sessionStorage.removeItem(SESSION)
+    else sessionStorage.setItem(SESSION, id)
+  },
+}
+
+function put(text: string): boolean {
+  try {
+    localStorage.setItem(NOTEBOOK, text)
+    return true
+  } catch {
+    return false
+  }
+}

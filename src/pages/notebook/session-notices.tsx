@@ -1,0 +1,71 @@
+import type { RunyardError } from '../../client/client.ts'
+import { ProblemNotice } from '../design/problem-notice.tsx'
+import { formatClock } from '../design/format.ts'
+import type { SessionState } from './session/session-state.ts'
+
+export interface SessionNoticesProps {
+  state: SessionState
+  /** What was refused outside of the session. */
+  problem: RunyardError | null
+  hasKernels: boolean
+  onStart: () => void
+  onKeep: () => void
+}
+
+/** What there is to tell of the session, with what can be done about it. */
+export function SessionNotices({ state, problem, hasKernels, onStart, onKeep }: SessionNoticesProps) {
+  const { phase, ended, endsAt } = state
+  const refused = problem ?? state.problem
+  return (
+    <div class="session-notices">
+      {refused && <ProblemNotice problem={refused} />}
+      {!hasKernels && (
+        <p class="notice warn">
+          No language here has an interpreter for notebooks. The operator installs one with{' '}
+          <code>npx runyard languages install python --kernel</code>.
+        </p>
+      )}
+      {phase === 'ended' && (
+        <div class="notice warn" role="alert">
+          <strong>The session has ended</strong>
+          <p>{ended} Its variables and files are gone; the notebook is still here.</p>
+          <div class="actions">
+            <button type="button" class="button" onClick={onStart}>
+              Start a new session
+            </button>
+          </div>
+        </div>
+      )}
+      {phase === 'running' && endsAt !== null && (
+        <div class="notice warn" role="status">
+          <p>The session ends at {formatClock(Date.parse(endsAt))} unless it is used.</p>
+          <div class="actions">
+            <button type="button" class="button" onClick={onKeep}>
+              Keep it
+            </button>
+          </div>
+        </div>
+      )}
+    </div>
+  )
+}
+
+/** How the session stands, in the bar. */
+export function SessionBadge({ state: { phase, queue, connected } }: { state: SessionState }) {
+  const [tone, words] = !connected
+    ? ['warn', 'Connection lost, reconnecting …']
+    : phase === 'starting'
+      ? ['busy moving', 'Starting a session']
+      : phase === 'ended'
+        ? ['warn', 'Session ended']
+        : phase === 'none'
+          ? ['neutral', 'No session yet']
+          : queue.length > 0
+            ? ['busy moving', 'Running']
+            : ['good', 'Ready']
+  return (
+    <span class={`badge ${tone}`} role="status">
+      {words}
+    </span>
+  )
+}

@@ -1,0 +1,266 @@
+import { type Client, RunyardError, type SessionHandle, type StreamedSessionEvent } from '../../../client/client.ts'
+import type { Session } from '../../../client/api-types.ts'
+import { createObservable } from '../../playground/run/observable.ts'
+import { FRESH, type NotebookSession, outputOf, type SessionSink } from './session-state.ts'
+import { wordsOfEnd, wordsOfStatus } from './words.ts'
+
+interface Running {
+  cell: string
+  /** Null until the service has named it. */
+  execution: string | null
+  /** What came before it was named. */
+  early: StreamedSessionEvent[]
+  finish: (succeeded: boolean) => void
+}
+
+/**
+ * A session starts with the first cell that runs. All that happens in it comes by one stream of events, which is taken up again
+ * when a connection is lost; the events of an execution find the cell that started it.
+ * @param onSession told which session there is, null: none
+ */
+export function createNotebookSession(
+  client: Pick<Client, 'sessions'>,
+  language: () => string,
+  sink: SessionSink,
+  onSession: (id: string | null) => void,
+): NotebookSession {
+  const [state, change] = createObservable(FRESH)
+  let session: SessionHandle | undefined
+  let starting: Promise<SessionHandle> | undefined
+  let running: Running | undefined
+  let following = new AbortController()
+  let working = false
+  /** The interpreter ended; the session goes on. */
+  let isDead = false
+
+  const note = (cell: string, text: string | RunyardError) => change({ notes: { ...state.get().notes, [cell]: text } })
+  const problemOf = (error: unknown): RunyardError => {
+    if (error instanceof RunyardError) return error
+    throw error
+  }
+
+  const endedBy = (words: string) => {
+    following.abort()
+    session = undefined
+    onSession(null)
+    const last = running
+    running = undefined
+    change({ phase: 'ended', queue: [], input: null, interrupting: false, endsAt: null, ended: words })
+    last?.finish(false)
+  }
+  const take = (event: StreamedSessionEvent) => {
+    if (event.type === 'ended') return endedBy(wordsOfEnd(event.data))
+    if (event.type === 'ending') return change({ endsAt: event.data.endsAt })
+    if (event.type === 'gap') return void readWhole()
+    if (state.get().endsAt !== null && event.type === 'execution') change({ endsAt: null })
+    if (!running) return
+    if (running.execution === null) return void running.early.push(event)
+    takeOf(running, event)
+  }
+  const takeOf = (own: Running, event: StreamedSessionEvent) => {
+    const { cell, execution } = own
+    switch (event.type) {
+      case 'execution': {
+        if (event.data.id !== execution) return
+        const { executionCount, state: stands, status, message, truncated } = event.data
+        if (executionCount !== null) sink.count(cell, executionCount)
+        if (stands !== 'finished') return
+        if (status === 'context-lost') isDead = true
+        const words = wordsOfStatus(status, message)
+        const told = [words, truncated ? 'Output beyond the limit of the session was left out.' : ''].filter(Boolean)
+        if (told.length > 0) note(cell, told.join(' '))
+        change({ input: null })
+        running = undefined
+        own.finish(status === 'succeeded')
+        return
+      }
+      case 'stdout':
+      case 'stderr':
+        if (event.data.execution === execution)
+          sink.output(cell, { output_type: 'stream', name: event.type, text: event.data.data })
+        return
+      case 'output':
+      case 'output-updated':
+        if (event.data.execution !== execution) return
+        if (event.type === 'output-updated') sink.update(event.data.displayId ?? '', event.data)
+        else sink.output(cell, outputOf(event.data))
+        return
+      case 'output-cleared':
+        if (event.data.execution === execution) sink.clear(cell)
+        return
+      case 'error': {
+        if (event.data.execution !== execution) return
+        const { name, value, traceback } = event.data
+        return sink.output(cell, { output_type: 'error', ename: name, evalue: value, traceback })
+      }
+      case 'input-request':
+        if (event.data.execution === execution)
+          change({ input: { prompt: event.data.prompt, password: event.data.password } })
+    }
+  }
+  /** Where events have expired, what ran is read as a whole. */
+  const readWhole = async () => {
+    const own = running
+    if (!own?.execution || !session) return
+    try {
+      const { results, stdout, stderr, error } = await session.executions.get(own.execution)
+      sink.clear(own.cell)
+      if (stdout) sink.output(own.cell, { output_type: 'stream', name: 'stdout', text: stdout })
+      if (stderr) sink.output(own.cell, { output_type: 'stream', name: 'stderr', text: stderr })
+      for (const result of results) sink.output(own.cell, outputOf(result))
+      if (error) {
+        const { name, value, traceback } = error
+        sink.output(own.cell, { output_type: 'error', ename: name, evalue: value, traceback })
+      }
+    } catch (error) {
+      note(own.cell, problemOf(error))
+    }
+  }
+  const follow = async (handle: SessionHandle, after?: string) => {
+    following = new AbortController()
+    const { signal } = following
+    const onConnection = (connected: boolean) => change({ connected })
+    try {
+      for await (const event of handle.events({ signal, onConnection, retries: Infinity, after })) {
+        if (handle !== session) return
+        take(event)
+      }
+    } catch (error) {
+      if (signal.aborted) return
+      endedBy(`Its events cannot be followed: ${problemOf(error).message}.`)
+    }
+  }
+  const begin = (handle: SessionHandle) => {
+    session = handle
+    onSession(handle.id)
+    change({ phase: 'running', ended: null, problem: null })
+    void follow(handle)
+    return handle
+  }
+  const start = async (): Promise<SessionHandle> => {
+    change({ phase: 'starting', ended: null, problem: null, endsAt: null })
+    try {
+      const asked = language()
+      const made = await client.sessions.create({ language: asked })
+      if (asked === language()) return begin(made)
+      // Another language was chosen meanwhile.
+      await made.end()
+      return await start()
+    } catch (error) {
+      change({ phase: 'none', problem: problemOf(error), queue: [] })
+      throw error
+    } finally {
+      starting = undefined
+    }
+  }
+  const open = async (): Promise<SessionHandle> => session ?? (await (starting ??= start()))
+
+  const runCell = async (cell: string): Promise<boolean> => {
+    const code = sink.source(cell)
+    if (code === undefined) return true
+    const { [cell]: _, ...notes } = state.get().notes
+    change({ notes })
+    const handle = await open()
+    if (isDead) await handle.contexts.restart()
+    isDead = false
+    sink.begin(cell)
+    return new Promise<boolean>((finish) => {
+      const own: Running = { cell, execution: null, early: [], finish }
+      running = own
+      const named = (id: string) => {
+        own.execution = id
+        for (const event of own.early.splice(0)) if (running === own) takeOf(own, event)
+      }
+      const refused = (error: unknown) => {
+        if (running !== own) return
+        running = undefined
+        const problem = problemOf(error)
+        note(cell, problem)
+        if (problem.status === 404) endedBy('It no longer exists.')
+        finish(false)
+      }
+      handle.executions.start(code, { allowInput: true }).then(({ id }) => named(id), refused)
+    })
+  }
+  const work = async () => {
+    if (working) return
+    working = true
+    try {
+      for (let [next] = state.get().queue; next !== undefined; [next] = state.get().queue) {
+        const succeeded = await runCell(next)
+        change({ queue: succeeded ? state.get().queue.slice(1) : [], interrupting: false })
+      }
+    } catch (error) {
+      change({ queue: [], problem: problemOf(error) })
+    } finally {
+      working = false
+    }
+  }
+
+  return {
+    state,
+    open,
+    run(cells) {
+      const { phase, queue } = state.get()
+      if (phase === 'ended') return
+      change({ queue: [...queue, ...cells.filter((cell) => !queue.includes(cell))], problem: null })
+      void work()
+    },
+    async interrupt() {
+      const { queue } = state.get()
+      change({ queue: queue.slice(0, 1), interrupting: true })
+      try {
+        await session?.contexts.interrupt()
+      } catch (error) {
+        change({ interrupting: false, problem: problemOf(error) })
+      }
+    },
+    async restart() {
+      change({ queue: state.get().queue.slice(0, 1), notes: {} })
+      try {
+        await session?.contexts.restart()
+        isDead = false
+        return true
+      } catch (error) {
+        change({ problem: problemOf(error) })
+        return false
+      }
+    },
+    async end() {
+      const handle = session
+      if (!handle) return change({ ...FRESH })
+      endedBy('You ended it.')
+      try {
+        await handle.end()
+      } catch (error) {
+        // Nothing of it is used any more, and it ends by itself.
+        problemOf(error)
+      }
+    },
+    async answer(value) {
+      const { input } = state.get()
+      const own = running
+      if (!own?.execution || !session || !input) return
+      change({ input: null })
+      const shown = input.password ? '•'.repeat(value.length) : value
+      sink.output(own.cell, { output_type: 'stream', name: 'stdout', text: `${input.prompt}${shown}\n` })
+      try {
+        await session.executions.input(own.execution, value)
+      } catch (error) {
+        note(own.cell, problemOf(error))
+      }
+    },
+    async resume(id) {
+      try {
+        const found: Session = await client.sessions.get(id)
+        if (found.state !== 'running' || found.language !== language()) return false
+        begin(client.sessions.open(id))
+        return true
+      } catch (error) {
+        problemOf(error)
+        return false
+      }
+    },
+    forget: () => change({ ...FRESH }),
+  }
+}

@@ -1,0 +1,155 @@
+import { expect, test } from '@jest/globals'
+import type { Client, SessionHandle, StreamedSessionEvent } from '../../src/client/client.ts'
+import { RunyardError } from '../../src/client/runyard-error.ts'
+import { type Document, newCell } from '../../src/pages/notebook/model/cells.ts'
+import { createNotebookSession } from '../../src/pages/notebook/session/notebook-session.ts'
+import type { SessionSink } from '../../src/pages/notebook/session/session-state.ts'
+import { eventually } from '../support/eventually.ts'
+
+/** A service whose every answer and event the test decides, and a notebook of two cells that writes down what it is told. */
+function setUp() {
+  const calls: string[] = []
+  const told: string[] = []
+  const queue: StreamedSessionEvent[] = []
+  let wake = () => {}
+  const started: ((id: string) => void)[] = []
+  const refuse: ((error: unknown) => void)[] = []
+  const events = async function* () {
+    for (;;) {
+      const next = queue.shift()
+      if (next) yield next
+      else await new Promise<void>((resolve) => (wake = resolve))
+    }
+  }
+  const call = (name: string) => async () => void calls.push(name)
+  const handle = {
+    id: 'S',
+    events,
+    end: call('end'),
+    contexts: { interrupt: call('interrupt'), restart: call('restart') },
+    executions: {
+      start: (code: string) =>
+        new Promise((resolve, reject) => {
+          calls.push(`start ${code}`)
+          started.push((id) => resolve({ id }))
+          refuse.push(reject)
+        }),
+      input: (id: string, value: string) => call(`input ${id} ${value}`)(),
+    },
+  } as unknown as SessionHandle
+  const sessions = {
+    create: async () => (calls.push('create'), handle),
+    open: () => handle,
+  } as unknown as Client['sessions']
+  const cells: Document['cells'] = [{ ...newCell('code', 'one'), id: 'a' }, { ...newCell('code', 'two'), id: 'b' }] // prettier-ignore
+  const sink: SessionSink = {
+    source: (id) => cells.find((cell) => cell.id === id)?.source,
+    begin: (cell) => void told.push(`${cell} begins`),
+    output: (cell, output) =>
+      void told.push(`${cell} ${output.output_type} ${'text' in output ? output.text : ''}`.trim()),
+    clear: (cell) => void told.push(`${cell} clears`),
+    update: (id) => void told.push(`update ${id}`),
+    count: (cell, count) => void told.push(`${cell} [${count}]`),
+  }
+  const session = createNotebookSession(
+    { sessions },
+    () => 'python',
+    sink,
+    (id) => told.push(`session ${id}`),
+  )
+  const emit = (type: string, data: object) => {
+    queue.push({ id: '1-0', type, data } as StreamedSessionEvent)
+    wake()
+  }
+  const end = (id: string, status: string, executionCount: number) =>
+    emit('execution', { id, state: 'finished', status, message: null, executionCount, truncated: false })
+  const begun = (count: number) => eventually(`${count} executions were started`, () => started.length === count)
+  const idle = () => eventually('nothing runs', () => session.state.get().queue.length === 0)
+  const named = (place: number, id: string) => started[place]?.(id)
+  const refused = (place: number, error: unknown) => refuse[place]?.(error)
+  return { session, calls, told, emit, end, begun, idle, named, refused }
+}
+
+test('cells run one after another in one session, each with its own output, also what came before the service had answered', async () => {
+  const { session, calls, told, emit, end, begun, idle, named } = setUp()
+  session.run(['a', 'b'])
+  await begun(1)
+  emit('stdout', { execution: 'other', data: 'of another' })
+  emit('stdout', { execution: 'x', data: 'early' })
+  named(0, 'x')
+  end('x', 'succeeded', 1)
+  await begun(2)
+  named(1, 'y')
+  emit('output-cleared', { execution: 'y' })
+  emit('output-updated', { execution: 'y', displayId: 'd', data: {}, metadata: {}, isMainResult: false })
+  end('y', 'succeeded', 2)
+  await idle()
+  expect(calls).toEqual(['create', 'start one', 'start two'])
+  expect(told).toEqual([
+    'session S',
+    'a begins',
+    'a stream early',
+    'a [1]',
+    'b begins',
+    'b clears',
+    'update d',
+    'b [2]',
+  ])
+})
+
+test('a cell that fails lets go of those behind it, and input is asked for and answered', async () => {
+  const { session, calls, told, emit, end, begun, idle, named } = setUp()
+  session.run(['a', 'b'])
+  await begun(1)
+  named(0, 'x')
+  emit('input-request', { execution: 'x', context: 'default', prompt: 'Who? ', password: true })
+  await eventually('it asks', () => session.state.get().input)
+  await session.answer('me')
+  emit('error', { execution: 'x', name: 'E', value: 'v', traceback: [] })
+  end('x', 'failed', 1)
+  await idle()
+  expect(calls).toEqual(['create', 'start one', 'input x me'])
+  expect(told).toEqual(['session S', 'a begins', 'a stream Who? ••', 'a error', 'a [1]'])
+})
+
+test('an interrupt keeps what waits from running, and a dead interpreter is started again by the next run', async () => {
+  const { session, calls, end, begun, idle, named } = setUp()
+  session.run(['a', 'b'])
+  await begun(1)
+  named(0, 'x')
+  await session.interrupt()
+  end('x', 'context-lost', 1)
+  await idle()
+  expect(session.state.get().notes['a']).toMatch(/interpreter ended/)
+  session.run(['b'])
+  await begun(2)
+  expect(calls).toEqual(['create', 'start one', 'interrupt', 'restart', 'start two'])
+})
+
+test('a session that ends says why, runs nothing more, and another one is started when it was forgotten', async () => {
+  const { session, calls, told, emit, begun, idle, named } = setUp()
+  session.run(['a', 'b'])
+  await begun(1)
+  named(0, 'x')
+  emit('ended', { reason: 'idle', message: null })
+  await idle()
+  expect(session.state.get()).toMatchObject({ phase: 'ended', ended: 'Nothing happened in it for too long.' })
+  expect(told.at(-1)).toBe('session null')
+  session.run(['b'])
+  expect(session.state.get().queue).toEqual([])
+  session.forget()
+  session.run(['b'])
+  await begun(2)
+  expect(calls).toEqual(['create', 'start one', 'create', 'start two'])
+})
+
+test('what is refused is told of its cell', async () => {
+  const { session, begun, idle, refused } = setUp()
+  const error = new RunyardError({ code: 'submission-blocked', status: 422, detail: 'not allowed' })
+  session.run(['a', 'b'])
+  await begun(1)
+  refused(0, error)
+  await idle()
+  expect(session.state.get().notes).toEqual({ a: error })
+  expect(session.state.get().phase).toBe('running')
+})

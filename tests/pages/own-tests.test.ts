@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { startPlatform, type TestPlatform } from '../support/platform.ts'
+import { seriousFaults } from './support/accessibility.ts'
+import { startBrowser, type TestBrowser } from './support/browser.ts'
+import { openPlayground, type PlaygroundPage } from './support/playground.ts'
+import { smallTargets } from './support/targets.ts'
+
+let platform: TestPlatform
+let browser: TestBrowser
+let opened: PlaygroundPage
+beforeAll(async () => {
+  platform = await startPlatform()
+  browser = await startBrowser()
+  opened = await openPlayground(browser, platform.url)
+})
+afterAll(async () => {
+  await browser?.close()
+  await platform.close()
+})
+
+const verdicts = () => opened.page.locator('.verdicts tbody tr').allTextContents()
+
+test('tests of one’s own are judged one by one, and what differs is shown', async () => {
+  const { page, write, run, badge } = opened
+  await write('a, b = map(int, input().split())\nprint("sum")\nprint(a + b if a < 5 else 0)')
+  await page.getByRole('tab', { name: 'Tests' }).click()
+  for (const [place, input, expected] of [
+    [1, '1 2', 'sum\n3'],
+    [2, '7 1', 'sum\n8\n'],
+  ] as const) {
+    await page.getByRole('button', { name: 'Add a test' }).click()
+    await page.getByLabel(`Input of test ${place}`, { exact: true }).fill(input)
+    await page.getByLabel(`Expected output of test ${place}`).fill(expected)
+  }
+  await run()
+  await badge('Wrong answer')
+  await page.getByText('1 of 2 tests accepted').waitFor()
+  expect(await verdicts()).toEqual([expect.stringContaining('Accepted'), expect.stringContaining('Wrong answer')])
+  await page.getByRole('button', { name: 'Compare test 2' }).click()
+  const lines = page.locator('.difference > div')
+  expect(await lines.allTextContents()).toEqual(['  sum', '− expected: 8', '+ written: 0'])
+  expect(await seriousFaults(page)).toEqual([])
+})
+
+test('another checker looks at the output otherwise, and a link to the job has the tests', async () => {
+  const { page, write, run, badge } = opened
+  await write('print("b\\na")')
+  await page.getByRole('button', { name: 'Remove test 2' }).click()
+  await page.getByLabel('Expected output of test 1').fill('a\nb')
+  await page.getByLabel('Compare', { exact: true }).selectOption('unordered-lines')
+  await run()
+  await badge('Succeeded')
+  await page.getByText('1 of 1 tests accepted').waitFor()
+  await page.getByRole('button', { name: 'Share' }).click()
+  const link = await page.getByLabel('This job: the program and its output').inputValue()
+  const shared = await openPlayground(browser, link)
+  await shared.page.getByRole('tab', { name: 'Tests' }).click()
+  expect(await shared.page.getByLabel('Expected output of test 1').inputValue()).toBe('a\nb')
+  expect(await shared.page.getByLabel('Compare', { exact: true }).inputValue()).toBe('unordered-lines')
+  await shared.close()
+  await page.keyboard.press('Escape')
+})
+
+test('all of it fits a phone', async () => {
+  const { page } = opened
+  await page.setViewportSize({ width: 320, height: 640 })
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320)
+  expect(await smallTargets(page)).toEqual([])
+  await opened.close()
+})

@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { createEnvironmentRecords, type EnvironmentRecords } from '../../src/shared/environments/environment-records.ts'
+import type { Environment, EnvironmentRecord } from '../../src/shared/environments/environment.ts'
+import { eventually } from '../support/eventually.ts'
+import { type LoneGateway, startLoneGateway } from '../support/lone-gateway.ts'
+import { seriousFaults } from './support/accessibility.ts'
+import { startBrowser, type TestBrowser } from './support/browser.ts'
+import { goTo, openDashboard } from './support/operator.ts'
+import { openPlayground } from './support/playground.ts'
+import { smallTargets } from './support/targets.ts'
+
+/** Jobs wait here, and what is built is told by the tests in the place of a worker, so that each state stays until it was seen. */
+let gateway: LoneGateway
+let browser: TestBrowser
+let records: EnvironmentRecords
+let admin: { authorization: string }
+beforeAll(async () => {
+  gateway = await startLoneGateway({ AUTH: 'optional', PACKAGES: 'open' })
+  records = createEnvironmentRecords(gateway.redis, gateway.keys)
+  admin = (await gateway.makeKey('ops', { scopes: ['admin'] })).headers
+  browser = await startBrowser()
+})
+afterAll(async () => {
+  await browser?.close()
+  await gateway.close()
+})
+
+/** The last environment that was asked for. */
+const newest = () =>
+  eventually('an environment is asked for', async (): Promise<EnvironmentRecord | undefined> => {
+    const [record] = await records.listAll(1)
+    return record
+  })
+const tell = async (changes: Partial<Environment>) => {
+  const record = await newest()
+  await records.update({ ...record, view: { ...record.view, ...changes } })
+}
+
+test('packages are asked for, their installation is followed, and why it failed stands at their field', async () => {
+  const { page, run, shows, close } = await openPlayground(browser, gateway.url, { allow: [/status of 422/] })
+  await page.getByRole('tab', { name: 'Packages' }).click()
+  const field = page.getByLabel('Packages, one per line')
+  await field.fill('nmpy>=2\ntabulate')
+  await run()
+  await shows('waiting for the packages to be installed')
+  expect((await newest()).view.dependencies).toEqual(['nmpy>=2', 'tabulate'])
+  await tell({ state: 'building', progress: 'installing tabulate 0.9.0' })
+  await shows('installing tabulate 0.9.0')
+  expect(await seriousFaults(page)).toEqual([])
+  await tell({ state: 'failed', progress: null, error: { code: 'package-unknown', detail: 'nmpy is in no index; did you mean numpy?' } }) // prettier-ignore
+  await page.getByText('Nmpy is in no index; did you mean numpy?').waitFor()
+  expect(await field.getAttribute('aria-invalid')).toBe('true')
+  await page.getByRole('button', { name: 'Stop' }).click()
+  await page.getByRole('button', { name: 'Run' }).waitFor()
+
+  // What is refused at once.
+  await records.ban({ ecosystem: 'pypi', name: 'leftpad', version: null, reason: 'malware', bannedAt: new Date().toISOString() }) // prettier-ignore
+  await field.fill('leftpad')
+  expect(await field.getAttribute('aria-invalid')).toBe('false')
+  await run()
+  await page.locator('.options .fault', { hasText: 'Leftpad is banned on this server: malware.' }).waitFor()
+  expect(await field.evaluate((element) => element === document.activeElement)).toBe(true)
+  await page.setViewportSize({ width: 320, height: 640 })
+  expect(await smallTargets(page)).toEqual([])
+  // A language without packages has no field for them.
+  await page.getByLabel('Language').selectOption('bash')
+  await page.getByRole('tab', { name: 'Packages' }).waitFor({ state: 'detached' })
+  await close()
+})
+
+test('operators see what is installed and for whom, ban a package and lift that', async () => {
+  await tell({ state: 'ready', progress: null, error: null, packages: [{ name: 'tabulate', version: '0.9.0' }], bytes: 2 * 1024 * 1024, lock: 'tabulate==0.9.0', files: 7, finishedAt: new Date().toISOString() }) // prettier-ignore
+  const { page, close } = await openDashboard(browser, gateway, admin.authorization)
+  await goTo(page, 'Packages')
+  const rows = page.getByRole('region', { name: 'Packages', exact: true }).locator('tbody tr')
+  expect(await rows.allTextContents()).toEqual([expect.stringMatching(/nmpy>=2, tabulate.*python.*Ready.*2 MiB/)])
+  expect(await seriousFaults(page)).toEqual([])
+  await page.getByRole('button', { name: 'Details' }).click()
+  await page.getByText('7 files').waitFor()
+  expect(await seriousFaults(page)).toEqual([])
+  await page.getByRole('button', { name: 'Ban … tabulate' }).click()
+  await page.getByLabel('Reason').fill('typosquat')
+  await page.getByRole('button', { name: 'Ban', exact: true }).click()
+  const bans = page.getByRole('region', { name: 'Banned packages' })
+  await bans.getByText('typosquat').waitFor()
+  expect((await records.bans()).map(({ name, version }) => [name, version])).toContainEqual(['tabulate', '0.9.0'])
+  await bans.getByRole('button', { name: 'Lift the ban of tabulate 0.9.0' }).click()
+  await page.getByRole('button', { name: 'Lift it' }).click()
+  await bans.getByText('typosquat').waitFor({ state: 'detached' })
+  await page.setViewportSize({ width: 320, height: 640 })
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320)
+  expect(await smallTargets(page)).toEqual([])
+  await close()
+})
