@@ -46,7 +46,8 @@
  *   container snapshot artifacts program reached processes
  *   records
  *   cell input seccomp terminal
- *   proc seccomp-notify
+ *   seccomp-notify
+ *   proc
  *   store cgroup descriptors allowed probe agent-frames
  *   transport
  *   log

@@ -9,6 +9,9 @@ const OF_THE_MACHINE: Record<string, string> = { WORKER_CONCURRENCY: 'the number
 /** Read by the command line and by programs of documents, not by the service. */
 const OF_CLIENTS = new Set(['RUNYARD_URL', 'RUNYARD_KEY'])
 
+/** What a kernel finds in its environment: docs/sessions.md. */
+const OF_KERNELS = new Set(['RUNYARD_REQUESTS_FD', 'RUNYARD_MESSAGES_FD'])
+
 /** They also name variables of the tests, of compose.yaml and of the Kubernetes manifests. */
 const OTHER_VARIABLES = ['CONTRIBUTING.md', 'docs/compose.md', 'docs/kubernetes.md']
 
@@ -45,6 +48,6 @@ test('every variable that a document names is a setting', () => {
   const prefixes = /^(?:RUNYARD|SANDBOX|POOL|CONTAINER|MAX|DEFAULT|WORKER|REDIS|PODMAN|OCI|KILL|CPU|DRAIN|LOG|RESULT)_/
   for (const file of documents().filter((file) => !OTHER_VARIABLES.includes(file))) {
     const named = [...readDoc(file).matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)].map(([, name = '']) => name)
-    expect(named.filter((name) => prefixes.test(name) && !names.has(name) && !OF_CLIENTS.has(name))).toEqual([])
+    expect(named.filter((name) => prefixes.test(name) && !names.has(name) && !OF_CLIENTS.has(name) && !OF_KERNELS.has(name))).toEqual([])
   }
 })

@@ -70,7 +70,7 @@ function startKernel(argv: string[], interrupt: 'signal' | 'message', env: Recor
     run: (code: string, on?: Parameters<typeof ask>[2], more: object = {}) =>
       ask('execute_request', { code, silent: false, allow_stdin: true, ...more }, on),
     complete: async (code: string) =>
-      (await ask('complete_request', { code, cursor_pos: [...code].length })).reply['matches'],
+      (await ask('complete_request', { code, cursor_pos: Array.from(code).length })).reply['matches'],
     isComplete: async (code: string) => (await ask('is_complete_request', { code })).reply['status'],
     close: () =>
       new Promise<void>((resolve) => {

@@ -13,7 +13,9 @@ let failed = 0
 
 /** What is wrong with what came of a step. */
 function faultOf({ shows, stderr, error, types }: Step, execution: Execution): string | undefined {
-  const text = execution.stdout + execution.results.map(({ data }) => String(data['text/plain'] ?? '')).join('')
+  const text =
+    execution.stdout +
+    execution.results.map(({ data }) => (typeof data['text/plain'] === 'string' ? data['text/plain'] : '')).join('')
   const fault = execution.error ? `${execution.error.name}: ${execution.error.value}` : undefined
   if (error === undefined ? fault !== undefined : fault?.startsWith(error) !== true) return `error: ${fault}`
   if (shows !== undefined && text !== shows) return `shows ${JSON.stringify(text)}`

@@ -18,7 +18,7 @@ export interface HeldSocket {
   /** Aborts when its client is gone, or it was ended. */
   readonly signal: AbortSignal
   /** Closes it. The first reason counts. */
-  end(close: SocketClose): void
+  end: (close: SocketClose) => void
 }
 
 export interface HeldSocketOptions {

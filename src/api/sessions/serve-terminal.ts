@@ -50,7 +50,7 @@ export async function serveTerminal(socket: WebSocket, options: TerminalOptions)
       },
       signal,
     })
-    message = input.push
+    message = (data, isBinary) => input.push(data, isBinary)
     try {
       const { command, events } = await options.events(signal)
       socket.resume()
