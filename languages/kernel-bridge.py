@@ -50,13 +50,13 @@ def random_id():
 class Kernel:
     """The process of a kernel, and what is the same however it is spoken to."""
 
-    def __init__(self, context, order, poller, **streams):
+    def __init__(self, context, order, poller, connection_file='', **streams):
         self.context = context
         self.interrupt_mode = order.get('interrupt', 'signal')
         self.ready = False
         self.stopping = False
         self.poller = poller
-        argv = [part.replace('{connectionFile}', streams.pop('connection_file', '')) for part in order['argv']]
+        argv = [part.replace('{connectionFile}', connection_file) for part in order['argv']]
         self.process = subprocess.Popen(
             argv,
             env={**order['env'], 'JPY_PARENT_PID': str(os.getpid())},
