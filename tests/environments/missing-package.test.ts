@@ -37,6 +37,11 @@ test('the types of a package for TypeScript are told by its compiler', () => {
 
 test.each([
   ['javascript', "Error: Cannot find module './own'\n", 'failed'],
+  [
+    'python',
+    "Fatal Python error: Failed to import encodings module\nModuleNotFoundError: No module named 'encodings'\n",
+    'failed',
+  ],
   ['javascript', "Error: Cannot find module '/job/own.js'\n", 'failed'],
   ['python', "ImportError: cannot import name 'x' from 'y'\n", 'failed'],
   ['python', "ModuleNotFoundError: No module named 'cv2'\n", 'succeeded'],

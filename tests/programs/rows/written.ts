@@ -30,7 +30,7 @@ export const written: readonly ProgramRow[] = [
     title: 'JavaScript that meets a limit without returning to its event loop has written all',
     program: 'much-then.js',
     args: ['spin'],
-    limits: { wallMs: 1500 },
+    limits: { wallMs: 5000 },
     expect: wall({ stdout: OUT, stderr: ERRORS }),
   },
   {
