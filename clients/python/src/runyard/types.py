@@ -740,6 +740,7 @@ class SessionRequest(TypedDict, total=False):
 
     language: Optional[str]
     version: Optional[str]
+    environment: Optional[str]
     kernel: Optional[bool]
     files: Optional[Sequence[InlineFile]]
     limits: Optional[SessionLimitOverrides]
