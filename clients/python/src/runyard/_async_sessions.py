@@ -376,8 +376,8 @@ class AsyncSessions:
     ) -> AsyncSession:
         """Starts a session and returns it when it runs: ``async with await client.sessions.create() as session``.
 
-        request: the fields of ``POST /v1/sessions``: language, version, kernel, files, limits, idleTimeoutMs, maxLifetimeMs, env,
-            metadata, endUser. Any other raises TypeError
+        request: the fields of ``POST /v1/sessions``: language, version, kernel, environment, files, limits, idleTimeoutMs,
+            maxLifetimeMs, env, metadata, endUser. Any other raises TypeError
         idempotency_key: the same key with the same request is the same session, for 24 hours; by default one for each call
         """
         body = session_request("create", request, _OPTIONS)
