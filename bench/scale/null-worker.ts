@@ -66,7 +66,11 @@ const context: JobContext = {
   artifacts: createArtifactStore(redis, keys, RETENTION),
   problems: createProblemStore(redis, keys),
   files: noFiles,
-  environments: { isDecided: async () => true, use: () => Promise.reject(new Error('there are no packages')) },
+  environments: {
+    canInstall: () => false,
+    isDecided: async () => true,
+    use: () => Promise.reject(new Error('there are no packages')),
+  },
   sandboxes: { pool, locate: () => ({ language: undefined, image: 'null' }), graceMs: 0 },
   queues: {
     reorder: (changes) => changePriorities(jobs, changes),

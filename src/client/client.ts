@@ -26,7 +26,7 @@ export type { FileContent, Files, PutOptions, ReadOptions } from './files.ts'
 export type { CallOptions } from './http.ts'
 export type { InteractiveJob, Signal } from './interactive.ts'
 export type { CommandOptions, RunCommandOptions, SessionCommands } from './session-commands.ts'
-export type { CommandState, SessionTerminal, TerminalOptions } from './session-terminal.ts'
+export type { CommandState, SessionTerminal, TerminalError, TerminalOptions } from './session-terminal.ts'
 export type { ExecutionOptions, OutputCallbacks, RunCodeOptions, SessionExecutions } from './session-executions.ts'
 export type { SessionFiles } from './session-files.ts'
 export type {

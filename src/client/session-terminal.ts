@@ -8,14 +8,24 @@ import type { WebSocketConstructor, WebSocketLike } from './web-socket.ts'
 /** Without its output. */
 export type CommandState = Omit<Command, 'stdout' | 'stderr' | 'warnings'>
 
+/** Why a message to a terminal was not taken. */
+export interface TerminalError {
+  code: ErrorCode
+  detail: string
+}
+
 export interface TerminalOptions extends CallOptions {
   /** Given what the program writes, as bytes: a character may be cut between two pieces. */
   onData: (bytes: Uint8Array) => void
   /**
    * Called before output that is still kept is given once more, since the connection had to be made again: clear the screen then.
-   * Not called for the first connection.
+   * Not called for the first connection, nor while none can be made.
    */
   onReset?: (() => void) | undefined
+  /** Called where output is missing, because it was read too slowly. */
+  onGap?: (() => void) | undefined
+  /** Given why something that was sent was not taken, such as a signal. The terminal goes on. */
+  onError?: ((error: TerminalError) => void) | undefined
   onCommand?: ((command: CommandState) => void) | undefined
 }
 
@@ -44,10 +54,11 @@ export function openTerminal(
   command: string,
   options: TerminalOptions,
 ): SessionTerminal {
-  const { onData, onReset, onCommand, signal } = options
+  const { onData, onReset, onGap, onError, onCommand, signal } = options
   const leaving = new AbortController()
   let socket: WebSocketLike | undefined
   let isOpen = false
+  let wasOpen = false
   let last: CommandState | undefined
   let waiting: (string | Uint8Array<ArrayBuffer>)[] = []
 
@@ -57,11 +68,13 @@ export function openTerminal(
     else if (last === undefined) waiting.push(message)
   }
   const take = (text: string) => {
-    const message = JSON.parse(text) as { type: string; data: unknown }
+    const message = JSON.parse(text) as { type: string; data: unknown } & TerminalError
     if (message.type === 'ended') {
       const { message: why } = message.data as { message: string | null }
       throw new RunyardError({ code: 'session-ended', detail: why ?? 'the session has ended' })
     }
+    if (message.type === 'gap') onGap?.()
+    if (message.type === 'error') onError?.({ code: message.code, detail: message.detail })
     if (message.type !== 'command') return
     last = message.data as CommandState
     onCommand?.(last)
@@ -75,10 +88,11 @@ export function openTerminal(
       const key = http.key()
       const own = new WebSocket(url.href, key === undefined ? ['runyard'] : ['runyard', `key.${key}`])
       own.binaryType = 'arraybuffer'
-      if (socket) onReset?.()
       socket = own
       own.onopen = () => {
         isOpen = true
+        if (wasOpen) onReset?.()
+        wasOpen = true
         for (const message of waiting) own.send(message)
         waiting = []
       }

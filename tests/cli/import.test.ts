@@ -65,6 +65,20 @@ test('a value that the other system does not take, or Runyard does not, is refus
   expect(() => of(PISTON_VARIABLES, { PISTON_BIND_ADDRESS: '2000' })).toThrow(/PISTON_BIND_ADDRESS/)
 })
 
+test('an address that a shell would run is refused, and what it would split is quoted', () => {
+  for (const value of ['$(id):2000', '`id`:2000', 'a b:2000', "':2000", ':2000'])
+    expect(() => of(PISTON_VARIABLES, { PISTON_BIND_ADDRESS: value })).toThrow(/PISTON_BIND_ADDRESS/)
+  expect(of(PISTON_VARIABLES, { PISTON_BIND_ADDRESS: '[::1]:2000' }).settings).toEqual({ HOST: '::1', PORT: '2000' })
+  const printed = environmentFile('piston', { settings: { HOST: '::1', A: "$(id) 'x'", B: 'http://a,b' }, notes: [], without: [] }) // prettier-ignore
+  expect(printed.split('\n').slice(1)).toEqual(['HOST=::1', "A='$(id) '\\''x'\\'''", 'B=http://a,b'])
+})
+
+test('an origin of everybody is answered with what to do', () => {
+  const { settings, without } = of(JUDGE0_VARIABLES, { ALLOW_ORIGIN: '*' })
+  expect(settings).toEqual({})
+  expect(without).toEqual([{ name: 'ALLOW_ORIGIN', why: expect.stringContaining('list') }])
+})
+
 test('only settings that exist are printed', () => {
   const known = new Set(SETTINGS.map(({ name }) => name))
   for (const table of [JUDGE0_VARIABLES, PISTON_VARIABLES]) {

@@ -85,6 +85,15 @@ test('a fault in requirements.txt counts only where packages can be installed', 
   expect([errors(false).length, errors(true).length]).toEqual([0, 1])
 })
 
+test('what a lock installs beside what is wanted is named for screening, each once', () => {
+  const entry = { version: '1.0.0', integrity: `sha512-${Buffer.alloc(64).toString('base64')}` }
+  const packages = { '': { dependencies: { a: '1' } }, 'node_modules/a': entry, 'node_modules/lodahs': entry, 'node_modules/a/node_modules/lodahs': entry } // prettier-ignore
+  const content = JSON.stringify({ lockfileVersion: 3, packages })
+  const files = [{ path: 'package-lock.json', content, encoding: 'utf-8' as const }]
+  const javascript = { id: 'javascript', fileName: 'main.js', environments: { ecosystem: 'npm' } } as Language
+  expect(packagesAsked(request({}), files, javascript)).toMatchObject({ named: ['a', 'lodahs'], errors: [] })
+})
+
 test('a lock has a version and hashes for every package', () => {
   const hash = `--hash=sha256:${'a'.repeat(64)}`
   expect(PACKAGE_RULES.pypi.isLock(`a==1 \\\n    ${hash}\nb==2 ${hash}\n`)).toBe(true)

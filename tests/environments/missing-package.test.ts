@@ -13,11 +13,16 @@ const own = (id: string) => {
   return found
 }
 
-function hint(id: string, said: string, status: 'failed' | 'compile-failed' | 'succeeded' = 'failed') {
+function hint(
+  id: string,
+  said: string,
+  status: 'failed' | 'compile-failed' | 'succeeded' = 'failed',
+  canInstall = true,
+) {
   const output = createStageOutput()
   output.push(status === 'compile-failed' ? 'stdout' : 'stderr', Buffer.from(said))
   output.end(false)
-  return missingPackage(own(id), [{ name: 'run', status }], [output.captured()])
+  return missingPackage(own(id), canInstall, [{ name: 'run', status }], [output.captured()])
 }
 
 test.each([
@@ -27,6 +32,11 @@ test.each([
   ['javascript', "Error [ERR_MODULE_NOT_FOUND]: Cannot find package '@a/b' imported from /job/main.js\n", 'add "@a/b"'],
 ])('%s: "%s" says what to add', (id, said, expected) => {
   expect(hint(id, said)).toContain(expected)
+})
+
+test('where no packages can be installed, nobody is told to add one', () => {
+  const said = hint('python', "ModuleNotFoundError: No module named 'cv2'\n", 'failed', false)
+  expect(said).toBe('"cv2" is not installed, and this server installs no packages for this language')
 })
 
 test('the types of a package for TypeScript are told by its compiler', () => {

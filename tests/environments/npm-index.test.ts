@@ -72,6 +72,39 @@ test('what is banned, to be built, without a hash or unknown is not shown, and t
   expect(kindOf('nobody')).toBe('unknown')
 })
 
+test('a version with fields that npm would not write hides no other', async () => {
+  const odd = [{ scripts: null }, { os: [1] }, { gypfile: 'x', scripts: { install: {} } }, { os: { a: 1 } }]
+  const files = odd.map((fields, index) => tarball('odd', `1.0.${index}`, [['index.js', '']], fields))
+  real.add(...files, {
+    ...tarball('odd', '2.0.0', [['index.js', '']]),
+    integrity: { toString: 1 } as unknown as string,
+  })
+  expect(Object.keys((await page('odd')).versions)).toEqual(['1.0.0', '1.0.1', '1.0.2', '1.0.3'])
+})
+
+test('two packuments at most are read beside each other', async () => {
+  let now = 0
+  let most = 0
+  const slow: Upstream = {
+    ...upstream,
+    async get(address, headers) {
+      most = Math.max(most, ++now)
+      const answer = await upstream.get(address, headers)
+      return { ...answer, text: (bytes: number) => answer.text(bytes).finally(() => (now -= 1)) }
+    },
+  }
+  const index = createNpmIndex({ index: new URL(real.url), upstream: slow, minAgeMs: 0, bans: [] })
+  const front = createServer((req, res) => void index.handle(req, res))
+  await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve))
+  const at = `http://127.0.0.1:${(front.address() as AddressInfo).port}`
+  const names = ['good', 'banned', 'compiled', 'greets', 'apple', 'fetched']
+  const answers = await Promise.all(names.map(async (name) => (await fetch(`${at}/${name}`)).status))
+  front.closeAllConnections()
+  await new Promise((resolve) => front.close(resolve))
+  expect(answers).toEqual(names.map(() => 200))
+  expect(most).toBe(2)
+})
+
 test('a file with another hash never arrives whole', async () => {
   const file = (await page('forged')).versions['1.0.0']?.dist.tarball ?? ''
   await expect(fetch(file).then((answer) => answer.arrayBuffer())).rejects.toThrow()

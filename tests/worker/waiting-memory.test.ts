@@ -28,6 +28,16 @@ test('where none waits it holds nothing, and what was not measured counts as muc
   expect(waitingMemory(folder, () => own, () => ({}) as PrewarmProgram)('own')).toBe(64e6) // prettier-ignore
 })
 
+test('versions of a language count as much as the language where they were not measured', () => {
+  const measured = loadWaitingMemory(folder)
+  const family = (id: string) => languages.filter((one) => one.prewarm && (one.id === id || one.versionOf === id))
+  for (const { id } of languages) {
+    const known = family(id).map((one) => measured.has(one.id))
+    expect(known).toEqual(known.map(() => known.includes(true)))
+  }
+  expect(measured.get('java-21')).toBe(measured.get('java'))
+})
+
 test('what was measured is of languages in which one waits', () => {
   const prewarmed = languages.filter(({ prewarm }) => prewarm).map(({ id }) => id)
   expect([...loadWaitingMemory(folder).keys()].filter((id) => !prewarmed.includes(id))).toEqual([])

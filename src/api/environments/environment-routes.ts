@@ -107,12 +107,7 @@ export const createEnvironment = defineRoute({
     const asked = environmentRequest(body)
     const language = installingLanguage(languages, knownLanguage(languages, asked.language))
     const { manifest, pointer } = manifestOf(asked, language)
-    screen(
-      subjectOf({ language: language.id, files: [], dependencies: manifest.requirements }),
-      caller,
-      requestId,
-      undefined,
-    )
+    screen(subjectOf({ language: language.id, files: [], dependencies: manifest.names }), caller, requestId, undefined)
     if (manifest.requirements.length === 0) throw invalidRequest([{ pointer, detail: 'names no packages' }])
     const runtimes = knownRuntimes(await needs.overview())
     installedVersion(runtimes, languages, language, undefined)

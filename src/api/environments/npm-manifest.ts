@@ -147,7 +147,7 @@ function readLock(lock: PackageLock, pointer: string): ReadManifest {
     errors.push(...read.errors)
     wanted[field] = read.wanted
   }
-  const names = entries.map(([path, { name = nameAt(path) }]) => name)
+  const names = [...new Set(entries.map(([path, { name = nameAt(path) }]) => name))]
   const text = errors.length === 0 ? canonicalPackageLock(lock) : ''
   return { manifest: { requirements: requirementsOf(wanted), names, text }, errors: errors.slice(0, 20) }
 }

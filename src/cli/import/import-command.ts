@@ -33,7 +33,7 @@ export async function importSettings({ root, system, file, json, print }: Import
 
 /** As a file of variables, which `npm start` reads when it is given to a shell or a unit. */
 export function environmentFile(system: Imported, { settings, notes, without }: Translation): string {
-  const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}`)
+  const lines = Object.entries(settings).map(([name, value]) => `${name}=${quoted(value)}`)
   return [
     `# Settings of Runyard, from the configuration of ${system}.`,
     ...(lines.length > 0 ? lines : ['# Nothing differs from the defaults.']),
@@ -41,6 +41,9 @@ export function environmentFile(system: Imported, { settings, notes, without }: 
     ...titled('Without a counterpart', without.map(({ name, why }) => `${name}: ${why}`)), // prettier-ignore
   ].join('\n')
 }
+
+/** For shells, units and those who read such files alike. */
+const quoted = (value: string) => (/^[\w.,:/@%+-]*$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`)
 
 const titled = (title: string, lines: readonly string[]): string[] =>
   lines.length > 0 ? ['', `# ${title}:`, ...lines.map((line) => `#   ${line}`)] : []

@@ -8,15 +8,11 @@ const ADDRESSES = none('addresses are not filtered: use a firewall, and keys')
 const V1_ALONE = 'it holds for /v1; clients of /judge0 that name no limit have that of Judge0'
 
 /** Origins as `ALLOW_ORIGIN` has them, most often without a scheme. */
-const origins: Translate = (value) => ({
-  settings: {
-    ALLOWED_ORIGINS: value
-      .split(/\s+/)
-      .map((one) => (/^https?:\/\//.test(one) ? one : `https://${one}`))
-      .join(','),
-  },
-  note: 'names without a scheme were taken for https',
-})
+const origins: Translate = (value) => {
+  if (value.includes('*')) return { why: 'origins have no wildcards: list those that may call in ALLOWED_ORIGINS' }
+  const all = value.split(/\s+/).map((one) => (/^https?:\/\//.test(one) ? one : `https://${one}`))
+  return { settings: { ALLOWED_ORIGINS: all.join(',') }, note: 'names without a scheme were taken for https' }
+}
 
 /** judge0.conf of Judge0 CE 1.13. */
 export const JUDGE0_VARIABLES: Readonly<Record<string, Translate>> = {

@@ -13,8 +13,8 @@ const bodyLimit: Translate = (value) => {
 }
 
 const bindAddress: Translate = (value) => {
-  const [, host = '', port = ''] = /^(.*):(\d{1,5})$/.exec(value) ?? []
-  if (host === '') throw new ValueFault('it must be an address and a port')
+  const [, host = '', port = ''] = /^([\w.-]+|\[[\w.:%-]+\]):(\d{1,5})$/.exec(value) ?? []
+  if (host === '') throw new ValueFault('it must be an address and a port, such as 127.0.0.1:2000')
   const isOpen = !/^(?:127\.|localhost$|\[::1\]$)/.test(host)
   return {
     settings: { HOST: host.replaceAll(/[[\]]/g, ''), PORT: port, ...(isOpen && { AUTH: 'required' }) },

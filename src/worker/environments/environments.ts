@@ -73,6 +73,7 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
   }
 
   return {
+    canInstall: (language) => languages().includes(language),
     async isDecided({ environment: id, head }) {
       if (id === undefined) return true
       const state = async () => (await records.read(id))?.view.state

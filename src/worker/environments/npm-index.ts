@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isRecord } from '../../shared/environments/npm-rules.ts'
 import { banOf } from '../../shared/environments/package-rules.ts'
+import { createPrioritySemaphore } from '../sandbox/priority-semaphore.ts'
 import {
   IndexFault,
   type IndexTools,
@@ -15,10 +16,11 @@ import {
 interface Manifest {
   name: string
   version: string
-  dist: { tarball: string; integrity?: string }
-  scripts?: Record<string, string>
-  gypfile?: boolean
-  os?: string[]
+  dist: { tarball: string; integrity?: unknown }
+  /** Unchecked, as all that follows: old versions have anything there. */
+  scripts?: unknown
+  gypfile?: unknown
+  os?: unknown
   [field: string]: unknown
 }
 
@@ -50,15 +52,18 @@ const SHOWN = [
 const PACKAGE = /^\/((?:@[a-z0-9~-][a-z0-9._~-]*(?:\/|%2f))?[A-Za-z0-9~][A-Za-z0-9._~-]*)$/i
 /** Commands of install scripts without which the package cannot work: they compile, or download what was compiled. */
 const BUILDERS = /\b(node-gyp(?!-build)|node-pre-gyp|prebuild-install|cmake-js|electron-rebuild|node-waf)\b/
+/** Packuments of a build that are read beside each other: the largest take hundreds of megabytes of memory. */
+const READ_AT_ONCE = 2
 const SCRIPTS = ['preinstall', 'install', 'postinstall']
 
 /** Of packages for Node.js, as registries of npm serve them: tarballs with a SHA-512, by the time of each version. */
 export const createNpmIndex = (options: PackageIndexOptions): PackageIndex =>
   servePackageIndex(options, (tools) => {
     const packument = createPackuments(tools)
+    const turns = createPrioritySemaphore(READ_AT_ONCE)
     return async (pathname, req, res) => {
       const name = PACKAGE.exec(pathname)?.[1]?.replace(/%2f/i, '/')
-      return name !== undefined && (await packument(name, req, res))
+      return name !== undefined && (await turns.run('now', () => packument(name, req, res)))
     }
   })
 
@@ -149,23 +154,33 @@ function readPackument(text: string): Packument | undefined {
   if (!isRecord(value) || !isRecord(value['versions'])) return undefined
   const { versions, time, 'dist-tags': tags } = value
   const usable = Object.entries(versions).filter(
-    ([, one]) => isRecord(one) && isRecord(one['dist']) && typeof one['dist']['tarball'] === 'string',
+    ([, one]) => isRecord(one) && isRecord(one['dist']) && isAddress(one['dist']['tarball']),
   )
   return {
     versions: Object.fromEntries(usable) as Record<string, Manifest>,
-    time: isRecord(time) ? (time as Record<string, string>) : {},
-    'dist-tags': isRecord(tags) ? (tags as Record<string, string>) : {},
+    time: textsOf(time),
+    'dist-tags': textsOf(tags),
   }
 }
 
-const integrityOf = ({ dist }: Manifest): string | undefined =>
-  /(?:^|\s)(sha512-[A-Za-z0-9+/]{86}==)(?:\s|$)/.exec(dist.integrity ?? '')?.[1]
+/** Whether it is one, whole or below the packument's. */
+const isAddress = (value: unknown): boolean => typeof value === 'string' && URL.canParse(value, 'http://index')
 
-function needsBuild({ gypfile, scripts = {}, os }: Manifest): boolean {
+function textsOf(value: unknown): Record<string, string> {
+  const entries = isRecord(value) ? Object.entries(value) : []
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
+}
+
+const integrityOf = ({ dist: { integrity } }: Manifest): string | undefined =>
+  typeof integrity === 'string' ? /(?:^|\s)(sha512-[A-Za-z0-9+/]{86}==)(?:\s|$)/.exec(integrity)?.[1] : undefined
+
+function needsBuild({ gypfile, scripts, os }: Manifest): boolean {
+  const systems = Array.isArray(os) ? os.filter((one) => typeof one === 'string') : []
   // For other systems it is not installed: who depends on it goes without.
-  if (Array.isArray(os) && os.length > 0 && !os.includes('linux') && !os.some((one) => one.startsWith('!')))
-    return false
-  const commands = SCRIPTS.flatMap((name) => (typeof scripts[name] === 'string' ? [scripts[name]] : []))
+  if (systems.length > 0 && !systems.includes('linux') && !systems.some((one) => one.startsWith('!'))) return false
+  const commands = SCRIPTS.map((name) => (isRecord(scripts) ? scripts[name] : undefined)).filter(
+    (one) => typeof one === 'string',
+  )
   // npm itself adds `node-gyp rebuild` where a package has no install script of its own.
   return (gypfile === true && commands.length === 0) || commands.some((command) => BUILDERS.test(command))
 }
@@ -176,7 +191,8 @@ function tagsOf(
   versions: readonly string[],
   time: Readonly<Record<string, string>>,
 ): Record<string, string> {
-  const there = Object.fromEntries(Object.entries(tags).filter(([, version]) => versions.includes(version)))
+  const shown = new Set(versions)
+  const there = Object.fromEntries(Object.entries(tags).filter(([, version]) => shown.has(version)))
   if (there['latest'] !== undefined) return there
   const stable = versions.filter((version) => !version.includes('-'))
   const newest = (stable.length > 0 ? stable : [...versions]).toSorted((a, b) => {

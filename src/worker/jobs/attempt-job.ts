@@ -68,7 +68,10 @@ export async function attemptJob(
     })
     .finally(() => clearTimeout(deadline))
   if (packages) outcome.lock = packages.lock
-  if (language) outcome.message ??= missingPackage(language, outcome.stages, outcome.outputs)
+  if (language) {
+    const canInstall = environments.canInstall(language.packagesOf ?? language.id)
+    outcome.message ??= missingPackage(language, canInstall, outcome.stages, outcome.outputs)
+  }
   return {
     outcome,
     async clear() {

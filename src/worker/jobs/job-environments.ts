@@ -2,6 +2,8 @@ import type { JobSpec } from '../../shared/job.ts'
 
 /** What a job with packages needs of its worker. */
 export interface JobEnvironments {
+  /** Whether packages of the language can be installed here. @param language its id */
+  canInstall(language: string): boolean
   /** Whether the job can begin: its environment has an end, good or bad. Where not, the job is noted among those that wait. */
   isDecided(spec: Pick<JobSpec, 'environment' | 'head'>): Promise<boolean>
   /**

@@ -7,12 +7,14 @@ import { type CapturedOutput, partOutput } from '../../shared/redis/stored-outpu
 const LAST_WORDS_BYTES = 4 * KIB
 
 /**
- * What to add to `dependencies` when a program failed because it imports what is not installed; null when that is not why. Nothing is installed by
+ * What is missing, and where packages can be installed what to add to `dependencies` when a program failed because it imports what is not installed; null when that is not why. Nothing is installed by
  * guess: the name of a module need not be that of a package.
+ * @param canInstall whether they can, on this server
  * @param stages of the job, with what each wrote
  */
 export function missingPackage(
   { missingPackage: known }: Pick<Language, 'missingPackage'>,
+  canInstall: boolean,
   stages: readonly Pick<StageSummary, 'status' | 'name'>[],
   outputs: readonly CapturedOutput[],
 ): string | null {
@@ -28,6 +30,7 @@ export function missingPackage(
     const own = Object.hasOwn(known.names, module) ? known.names[module] : undefined
     const name = own ?? form.replace('{name}', () => module)
     const what = form === '{name}' ? `"${module}" is not installed` : `the types of "${module}" are not installed`
+    if (!canInstall) return `${what}, and this server installs no packages for this language`
     return `${what}; ${own === undefined && form === '{name}' ? 'if it is a package' : 'to have it installed'}, add "${name}" to "dependencies"`
   }
   return null

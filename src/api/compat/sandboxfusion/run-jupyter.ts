@@ -5,7 +5,6 @@ import { SECOND } from '../../../shared/limits.ts'
 import { Problem } from '../../../shared/problems.ts'
 import { FILE_PIECE_BYTES } from '../../../shared/sessions/operations.ts'
 import { SessionRequest } from '../../../shared/sessions/requests.ts'
-import type { Execution } from '../../../shared/sessions/session.ts'
 import { whileKeyHolds } from '../../http/open-responses.ts'
 import { requestIdOf } from '../../http/request-log.ts'
 import { bodyValidator } from '../../http/validate.ts'
@@ -14,6 +13,7 @@ import { checkCode } from '../../sessions/executions.ts'
 import { ownSession, sessionOf } from '../../sessions/needs.ts'
 import { acceptSession, closeSession, prepareSession } from '../../sessions/start-session.ts'
 import type { SystemNeeds } from '../system/system.ts'
+import { type Cell, costOfCells, createCells } from './answer-budget.ts'
 import { relative } from './run-code.ts'
 
 const seconds = (description: string) => Type.Optional(Type.Number({ minimum: 0, maximum: 1e6, description }))
@@ -51,14 +51,16 @@ export async function runJupyter(needs: SystemNeeds, res: Response, body: RunJup
   const request = { caller: res.locals.caller, requestId: requestIdOf(res.req) }
   const spec = await prepareSession(own, sessionRequest(sessionOfCells(body, totalMs + SPARE_MS)), request)
   const warnings = cells.map((code) => checkCode(own, spec.head, code, request))
-  await spend(res, cells.length)
+  const cost = costOfCells(cells.length, (res.locals.caller.rate ?? config.rates.submit).burst)
+  if (cost > 0) await spend(res, cost)
   const signal = open.admit(res)
   const { id } = await acceptSession(own, spec, undefined)
   const at = sessionOf(res, id)
   const run = async () => {
     await ready(own, at, signal)
     const startedAt = performance.now()
-    const done: Execution[] = []
+    const cellOf = createCells()
+    const done: Cell[] = []
     for (const [index, code] of cells.entries()) {
       const leftMs = Math.floor(totalMs - (performance.now() - startedAt))
       if (leftMs <= 0) return answer(startedAt, undefined)
@@ -67,7 +69,7 @@ export async function runJupyter(needs: SystemNeeds, res: Response, body: RunJup
       const asked = { id: uuid(), context: 'default', code, timeoutMs, silent: false, allowInput: false, warnings: warnings[index] ?? [], waitMs } // prettier-ignore
       const { value } = await own.calls.call(at, 'execute', asked, { waitMs, signal })
       if (value.state !== 'finished' || value.status === 'wall-time-limit') return answer(startedAt, undefined)
-      done.push(value)
+      done.push(cellOf(value))
     }
     return answer(startedAt, done, await filesOf(needs, res, at, fetch_files))
   }
@@ -104,7 +106,7 @@ function sessionOfCells({ files = {} }: RunJupyterRequest, lifetimeMs: number): 
 }
 
 /** @param done undefined: time ran out, and nothing of it is told, as there */
-function answer(startedAt: number, done: readonly Execution[] | undefined, files: Record<string, string> = {}) {
+function answer(startedAt: number, done: readonly Cell[] | undefined, files: Record<string, string> = {}) {
   const driver = {
     status: done ? 'Finished' : 'TimeLimitExceeded',
     execution_time: (performance.now() - startedAt) / SECOND,
@@ -112,17 +114,7 @@ function answer(startedAt: number, done: readonly Execution[] | undefined, files
     stdout: '',
     stderr: '',
   }
-  return { status: done ? 'Success' : 'Failed', message: '', driver, cells: (done ?? []).map(cellOf), executor_pod_name: null, files } // prettier-ignore
-}
-
-function cellOf({ stdout, stderr, results, error, status, message }: Execution) {
-  const told = error ?? (status === 'succeeded' ? null : { name: status ?? 'unknown', value: message ?? '', traceback: [] }) // prettier-ignore
-  return {
-    stdout,
-    stderr,
-    display: results.map(({ data }) => data),
-    error: told ? [{ ename: told.name, evalue: told.value, traceback: told.traceback }] : [],
-  }
+  return { status: done ? 'Success' : 'Failed', message: '', driver, cells: done ?? [], executor_pod_name: null, files } // prettier-ignore
 }
 
 /** Those that are there, in base64, as far as they fit into an answer. */

@@ -47,11 +47,10 @@ export function packagesAsked(
   const found = MANIFESTS[ecosystem].inFiles(text, program?.path ?? '', pointerOf)
   if (!found) return { manifest: undefined, isExplicit: false, named: [], errors: [] }
   const { manifest, errors } = found
-  const { requirements } = manifest
   return {
-    manifest: requirements.length > 0 ? manifest : undefined,
+    manifest: manifest.requirements.length > 0 ? manifest : undefined,
     isExplicit: false,
-    named: requirements,
+    named: manifest.names,
     errors,
   }
 }
