@@ -292,3 +292,36 @@ test('an interrupt for one execution reaches no other', () => {
   expect(orders.some((order) => order.do === 'interrupt')).toBe(false)
   expect(context.interrupt('first')).toBe(true)
 })
+
+test('results count with their metadata, and in each place where they are shown', () => {
+  const shows = { data: { 'text/plain': '1' }, metadata: {}, transient: { display_id: 'd' } }
+  const large = { x: 'x'.repeat(3 * 1024 * 1024) }
+  const one = rig()
+  one.ready()
+  const execution = one.execute('a')
+  for (let i = 0; i < 4; i++) one.say('a', 'iopub', 'display_data', shows)
+  one.say('a', 'iopub', 'update_display_data', { ...shows, metadata: large })
+  expect(execution.view()).toMatchObject({ truncated: true, results: Array(4).fill({ metadata: {} }) })
+  expect(JSON.stringify(execution.view().results).length).toBeLessThan(1000)
+
+  const other = rig()
+  other.ready()
+  const second = other.execute('a')
+  for (let i = 0; i < 4; i++) other.say('a', 'iopub', 'display_data', { data: {}, metadata: large })
+  const named = { data: {}, transient: { display_id: large.x } }
+  for (let i = 0; i < 4; i++) other.say('a', 'iopub', 'display_data', named)
+  expect(second.view()).toMatchObject({ truncated: true, results: { length: 2 } })
+})
+
+test('of an error that is too large its beginning is kept, its name too', () => {
+  const one = rig()
+  one.ready()
+  const execution = one.execute('a')
+  const text = 'ä'.repeat(8 * 1024 * 1024)
+  one.say('a', 'iopub', 'error', { ename: text, evalue: text, traceback: [text] })
+  const { error, truncated } = execution.view()
+  expect({ error, truncated }).toEqual({
+    error: { name: 'ä'.repeat(512), value: 'ä'.repeat(2048), traceback: [] },
+    truncated: true,
+  })
+})

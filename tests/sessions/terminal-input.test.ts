@@ -4,7 +4,7 @@ import { Problem } from '../../src/shared/problems.ts'
 import { eventually } from '../support/eventually.ts'
 
 /** Input of a terminal whose command answers as the function says. */
-function start(answer: (operation: string) => void) {
+function start(answer: (operation: string) => void, refused: () => Promise<void> = () => Promise.resolve()) {
   const calls: string[] = []
   const flow: boolean[] = []
   const told: string[] = []
@@ -18,7 +18,10 @@ function start(answer: (operation: string) => void) {
   const input = createTerminalInput({
     command: 'c',
     call,
-    refused: (code) => Promise.resolve(void told.push(code)),
+    refused(code) {
+      told.push(code)
+      return refused()
+    },
     flooded: () => floods++,
     flow: (open) => flow.push(open),
     signal: gone.signal,
@@ -60,8 +63,37 @@ test('a signal overtakes input that the program does not read, and that goes on 
 test('what cannot be used is told, and ends the connection when nothing else comes', async () => {
   const { input, end, told, floods } = start(() => undefined)
   for (let i = 0; i < 100; i++) input.push(Buffer.from('{'), false)
-  expect({ told: told.length, floods: floods() }).toEqual({ told: 100, floods: 0 })
-  input.push(Buffer.from('{}'), false)
-  expect(floods()).toBe(1)
+  await eventually('all answers', () => told.length === 100)
+  expect(floods()).toBe(0)
+  for (let i = 0; i < 3; i++) input.push(Buffer.from('{}'), false)
+  await eventually('the end', () => floods() > 0)
+  expect({ told: told.length, floods: floods() }).toEqual({ told: 100, floods: 1 })
   await end()
+})
+
+test('what can be used between what cannot be does not go on for ever', async () => {
+  const { input, say, end, calls, told, floods } = start(() => undefined)
+  for (let i = 0; i < 150; i++) {
+    input.push(Buffer.from('{'), false)
+    say({ type: 'resize', columns: 100, rows: 30 })
+  }
+  await eventually('the end', () => floods() === 1)
+  expect({ told: told.length > 100, calls: calls.length < 150 }).toEqual({ told: true, calls: true })
+  await end()
+})
+
+test('a client that does not read its answers is not read either', async () => {
+  let read = () => {}
+  const { input, end, told, flow } = start(
+    () => undefined,
+    () => new Promise((resolve) => (read = resolve)),
+  )
+  for (let i = 0; i < 5000; i++) input.push(Buffer.from('{'), false)
+  await eventually('an answer', () => told.length > 0)
+  expect({ told: told.length, flow }).toEqual({ told: 1, flow: [false] })
+  read()
+  await eventually('the next', () => told.length === 2)
+  const ended = end()
+  read()
+  await ended
 })

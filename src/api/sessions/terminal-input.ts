@@ -4,8 +4,8 @@ import { Problem, type ProblemCode } from '../../shared/problems.ts'
 import type { InputMessage, SignalName } from '../../shared/redis/job-input.ts'
 import type { Operations } from '../../shared/sessions/operations.ts'
 import type { TerminalSize } from '../../shared/terminal-size.ts'
-import { createWakeUp } from '../jobs/socket/client-input.ts'
-import { readMessage } from '../jobs/socket/read-message.ts'
+import { createPace, createWakeUp, MAX_FAULTS } from '../jobs/socket/client-input.ts'
+import { readMessage, type Unusable } from '../jobs/socket/read-message.ts'
 import type { CallOptions } from './session-calls.ts'
 
 type InputOperation = 'writeInput' | 'signalCommand' | 'resizeCommand'
@@ -26,9 +26,9 @@ export interface TerminalInput {
 export interface TerminalInputOptions {
   command: string
   call: TerminalCall
-  /** Tells of a message that was not taken. */
+  /** Tells of a message that was not taken. Resolves when the client may be told more. */
   refused: (code: ProblemCode | 'invalid-message', detail: string) => Promise<void>
-  /** Called when nothing but messages come that cannot be used. */
+  /** Called, once, when too many messages come that cannot be used; it ends the connection. */
   flooded: () => void
   /** Whether more is to be read of the connection. */
   flow: (open: boolean) => void
@@ -36,22 +36,25 @@ export interface TerminalInputOptions {
 }
 
 type Entry = Pick<InputMessage, 'kind' | 'data'>
+type Message = Entry | { unusable: Unusable }
 
 /** What may gather of one client before its connection is no longer read, and goes in one request, in bytes. */
 const MAX_BUFFERED_BYTES = 256 * KIB
 const MAX_REQUEST_BYTES = 64 * KIB
 /** A message costs so much beside its bytes. */
 const MESSAGE_BYTES = 64
-/** Messages in a row that cannot be used. */
-const MAX_FAULTS = 100
+/** A message that can be used makes up for so much of one that cannot: who mixes them for long is ended too. */
+const FORGIVEN = 0.1
 /** How long input waits for a program that reads none. */
 const FULL_MS = 100
+const URGENT: readonly InputMessage['kind'][] = ['signal', 'resize']
 const ENDED: readonly ProblemCode[] = ['already-ended', 'session-ended', 'session-lost']
 
 export function createTerminalInput(options: TerminalInputOptions): TerminalInput {
   const { command: id, call, refused, flooded, flow, signal } = options
   const wakeUp = createWakeUp(signal)
-  let queue: Entry[] = []
+  const pace = createPace()
+  let queue: Message[] = []
   let buffered = 0
   let isOpen = true
   let faults = 0
@@ -64,13 +67,18 @@ export function createTerminalInput(options: TerminalInputOptions): TerminalInpu
   }
 
   /** Removes what goes in the next request; of input as much as fits. */
-  const take = (from: number): Entry | undefined => {
+  const take = (from: number): Message | undefined => {
     const [first, ...rest] = queue.slice(from)
     if (!first) return undefined
+    if ('unusable' in first) {
+      queue.splice(from, 1)
+      count(-MESSAGE_BYTES)
+      return first
+    }
     const pieces = [first.data]
     let bytes = first.data.length
     for (const next of first.kind === 'stdin' ? rest : []) {
-      if (next.kind !== 'stdin' || bytes + next.data.length > MAX_REQUEST_BYTES) break
+      if ('unusable' in next || next.kind !== 'stdin' || bytes + next.data.length > MAX_REQUEST_BYTES) break
       pieces.push(next.data)
       bytes += next.data.length
     }
@@ -113,13 +121,8 @@ export function createTerminalInput(options: TerminalInputOptions): TerminalInpu
   return {
     push(data, isBinary) {
       const entry = isBinary ? { kind: 'stdin' as const, data } : readMessage(data.toString())
-      if ('unusable' in entry) {
-        if (++faults > MAX_FAULTS) return flooded()
-        return void refused('invalid-message', entry.unusable.detail)
-      }
-      faults = 0
       queue.push(entry)
-      count(entry.data.length + MESSAGE_BYTES)
+      count(('unusable' in entry ? 0 : entry.data.length) + MESSAGE_BYTES)
       wakeUp.set()
     },
     async run() {
@@ -129,11 +132,20 @@ export function createTerminalInput(options: TerminalInputOptions): TerminalInpu
           await wakeUp.wait()
           continue
         }
-        if (await attempt(next)) continue
+        await pace()
+        if ('unusable' in next) {
+          if (++faults > MAX_FAULTS) return flooded()
+          await refused('invalid-message', next.unusable.detail)
+          continue
+        }
+        if (await attempt(next)) {
+          faults = Math.max(0, faults - FORGIVEN)
+          continue
+        }
         putBack(next)
-        const urgent = queue.findIndex(({ kind }) => kind === 'signal' || kind === 'resize')
+        const urgent = queue.findIndex((message) => 'kind' in message && URGENT.includes(message.kind))
         const overtaking = urgent > 0 ? take(urgent) : undefined
-        if (overtaking) await attempt(overtaking)
+        if (overtaking && 'kind' in overtaking) await attempt(overtaking)
         else await sleep(FULL_MS, undefined, { signal }).catch(() => undefined)
       }
     },

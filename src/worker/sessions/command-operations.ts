@@ -5,6 +5,7 @@ import type { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { type Agent, type AgentProcess, AgentRefusal } from './agent.ts'
 import { createCommand, type RunningCommand } from './command.ts'
 import type { Clock } from './context.ts'
+import { createOutputPace } from './output-pace.ts'
 import type { RepeatedRequests } from './repeated-requests.ts'
 import type { Handlers } from './handlers.ts'
 import { Refused, startProblem } from './refusals.ts'
@@ -44,6 +45,7 @@ interface LiveCommand {
 export function createCommandOperations(options: CommandsOptions): CommandOperations {
   const { agent, tell, whenRoom, results, repeated, clock } = options
   const commands = new Map<string, LiveCommand>()
+  const terminalPace = createOutputPace(clock)
 
   const commandOf = (id: string): LiveCommand => {
     const live = commands.get(id)
@@ -75,7 +77,8 @@ export function createCommandOperations(options: CommandsOptions): CommandOperat
       {
         output(stream, bytes, taken) {
           command.output(stream, bytes)
-          whenRoom(taken)
+          if (terminal) terminalPace(bytes.length, () => whenRoom(taken))
+          else whenRoom(taken)
         },
         ended(end) {
           if (command.isFinished) return

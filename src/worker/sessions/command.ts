@@ -5,6 +5,7 @@ import type { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { signalName } from '../jobs/classify.ts'
 import { createCharacterSplitter } from '../jobs/output-text.ts'
 import type { ProcessEnd } from './agent.ts'
+import { createKeptText } from './kept-text.ts'
 
 /** What a command becomes by what is heard of its process. */
 export interface RunningCommand {
@@ -47,8 +48,7 @@ export function createCommand(
     startedAt: now(),
     finishedAt: null,
   }
-  const kept: Record<'stdout' | 'stderr', string[]> = { stdout: [], stderr: [] }
-  let keptCharacters = 0
+  const kept = { stdout: createKeptText(), stderr: createKeptText() }
   const splitters = { stdout: createCharacterSplitter(), stderr: createCharacterSplitter() }
   let left = asked.outputBytes
 
@@ -59,11 +59,11 @@ export function createCommand(
   const show = (stream: 'stdout' | 'stderr', bytes: Buffer) => {
     if (bytes.length === 0) return
     const data = bytes.toString()
-    kept[stream].push(data)
-    keptCharacters += data.length
+    kept[stream].add(data)
+    const tooMuch = kept.stdout.length + kept.stderr.length - asked.outputBytes
     // Who looks at a terminal wants its end.
-    while (command.terminal && keptCharacters > asked.outputBytes) {
-      keptCharacters -= kept[stream].shift()?.length ?? 0
+    if (command.terminal && tooMuch > 0) {
+      kept[stream].cut(tooMuch)
       command.truncated = true
     }
     const exact = isUtf8(bytes) ? {} : { dataBase64: bytes.toString('base64') }
@@ -85,7 +85,7 @@ export function createCommand(
     get isFinished() {
       return command.state === 'finished'
     },
-    view: () => ({ ...command, stdout: kept.stdout.join(''), stderr: kept.stderr.join('') }),
+    view: () => ({ ...command, stdout: kept.stdout.toString(), stderr: kept.stderr.toString() }),
     started(pid) {
       command.pid = pid
       tellState()

@@ -3,9 +3,12 @@ import type { Execution, ExecutionStatus, Result } from '../../shared/sessions/s
 import type { SessionEvent } from '../../shared/sessions/session-event.ts'
 import type { KernelMessage } from './bridge-lines.ts'
 
-/** What one execution may show, in bytes: its text as the session's limit says, its results together so much. */
+/** What one execution may show, in bytes: its text as the session's limit says, its results together so much, as JSON. */
 export const MAX_RESULT_BYTES = 8 * 1024 * 1024
 const MAX_RESULTS = 1000
+/** What is kept of an error that is too large, in bytes. */
+const MAX_ERROR_NAME = 1024
+const MAX_ERROR_VALUE = 4096
 
 /** What an execution becomes by what its kernel says of it. */
 export interface RunningExecution {
@@ -91,22 +94,23 @@ export function createExecution(
     tell({ type: stream, data: { execution: id, data: kept } })
   }
 
+  /** @returns undefined when it is too much */
   const resultOf = ({ content, omitted }: KernelMessage, isMainResult: boolean): Result | undefined => {
     const data = objectIn(content, 'data')
-    const transient = objectIn(content, 'transient')
-    const size = omitted ?? Buffer.byteLength(JSON.stringify(data))
-    if (size > resultsLeft || omitted !== undefined || execution.results.length >= MAX_RESULTS) {
-      execution.truncated = true
-      return undefined
-    }
+    const metadata = objectIn(content, 'metadata')
+    const displayId = objectIn(content, 'transient')['display_id']
+    const result = { data, metadata, isMainResult, ...(typeof displayId === 'string' && { displayId }) }
+    if (omitted === undefined && execution.results.length < MAX_RESULTS && pay(result, 1)) return result
+    execution.truncated = true
+    return undefined
+  }
+
+  /** Counts a result for each place where it is shown. @returns whether there is room for it */
+  const pay = ({ data, metadata, displayId }: Result, places: number): boolean => {
+    const size = places * Buffer.byteLength(JSON.stringify([data, metadata, displayId ?? '']))
+    if (size > resultsLeft) return false
     resultsLeft -= size
-    const displayId = transient['display_id']
-    return {
-      data,
-      metadata: objectIn(content, 'metadata'),
-      isMainResult,
-      ...(typeof displayId === 'string' && { displayId }),
-    }
+    return true
   }
 
   const takeResult = (message: KernelMessage, isMainResult: boolean) => {
@@ -120,9 +124,14 @@ export function createExecution(
   const updateResult = (message: KernelMessage) => {
     const result = resultOf(message, false)
     if (!result) return
-    for (const [index, { displayId, isMainResult }] of execution.results.entries()) {
-      if (displayId !== undefined && displayId === result.displayId)
-        execution.results[index] = { ...result, isMainResult }
+    const isShown = ({ displayId }: Result) => displayId !== undefined && displayId === result.displayId
+    const places = execution.results.filter(isShown).length
+    if (places > 1 && !pay(result, places - 1)) {
+      execution.truncated = true
+      return
+    }
+    for (const [index, shown] of execution.results.entries()) {
+      if (isShown(shown)) execution.results[index] = { ...result, isMainResult: shown.isMainResult }
     }
     tell({ type: 'output-updated', data: { execution: id, ...result } })
   }
@@ -133,7 +142,9 @@ export function createExecution(
     const error = { name: textIn(content, 'ename'), value: textIn(content, 'evalue'), traceback: lines }
     const kept = Buffer.byteLength(JSON.stringify(error)) <= Math.max(resultsLeft, 64 * 1024)
     if (!kept) execution.truncated = true
-    execution.error = kept ? error : { ...error, value: cutBytes(error.value, 4096), traceback: [] }
+    execution.error = kept
+      ? error
+      : { name: cutBytes(error.name, MAX_ERROR_NAME), value: cutBytes(error.value, MAX_ERROR_VALUE), traceback: [] }
     tell({ type: 'error', data: { execution: id, ...execution.error } })
   }
 

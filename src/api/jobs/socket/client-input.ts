@@ -46,7 +46,7 @@ const MAX_BUFFERED_BYTES = 256 * KIB
 /** Messages of one connection are taken no faster: each costs Redis something, and none of them counts for the rate limit. */
 const PACE = { messages: 100, everyMs: 100 }
 /** Messages in a row that cannot be used. */
-const MAX_FAULTS = 100
+export const MAX_FAULTS = 100
 
 const REFUSED: Record<
   Exclude<InputAnswer, 'taken' | 'known' | 'full'>,
@@ -66,6 +66,7 @@ export function createClientInput(options: ClientInputOptions): ClientInput {
   let isOpen = true
   let faults = 0
   let leave: (() => void) | undefined
+  const pace = createPace()
 
   const buffer = (bytes: number) => {
     buffered += bytes
@@ -118,18 +119,6 @@ export function createClientInput(options: ClientInputOptions): ClientInput {
     return true
   }
 
-  let paceEnds = 0
-  let left = 0
-  const pace = async () => {
-    const waitMs = paceEnds - Date.now()
-    if (waitMs > 0 && left === 0) await sleep(waitMs)
-    if (waitMs <= 0 || left === 0) {
-      paceEnds = Date.now() + PACE.everyMs
-      left = PACE.messages
-    }
-    left--
-  }
-
   return {
     push(text) {
       const message = readMessage(text)
@@ -162,6 +151,21 @@ const costOf = (message: object): number =>
 
 function refusal({ detail, errors }: Unusable): Reply {
   return { type: 'error', code: 'invalid-message', detail, ...(errors.length > 0 && { errors }) }
+}
+
+/** @returns a function that resolves when the next message of a connection may be taken */
+export function createPace(): () => Promise<void> {
+  let endsAt = 0
+  let left = 0
+  return async () => {
+    const waitMs = endsAt - Date.now()
+    if (waitMs > 0 && left === 0) await sleep(waitMs)
+    if (waitMs <= 0 || left === 0) {
+      endsAt = Date.now() + PACE.everyMs
+      left = PACE.messages
+    }
+    left--
+  }
 }
 
 /** Wakes one who waits. Set while nobody waits, it wakes the next who does. */
