@@ -111,6 +111,7 @@ handle.update("new")
     await out.getByText("'new'").waitFor()
     expect(await out.getByText("'old'").count()).toBe(0)
     expect(await out.locator('.error span[style*=color]').count()).toBeGreaterThan(0)
+    expect(await seriousFaults(page)).toEqual([])
     expect(await page.evaluate(() => 'pwned' in globalThis)).toBe(false)
   })
 
@@ -137,7 +138,7 @@ display(HTML("""<table><tr><td>in a table</td></tr></table>
     await frame.getByText('in a table').waitFor()
     await page.getByText('Scripts of a result do not run here.').waitFor()
     await frame.locator('#out').click()
-    expect(await frame.locator('body').evaluate(() => [origin, document.querySelectorAll('script, iframe, form, meta').length])).toEqual(['null', 0]) // prettier-ignore
+    expect(await frame.locator('body').evaluate(() => [origin, document.body.querySelectorAll('script, iframe, form, meta').length])).toEqual(['null', 0]) // prettier-ignore
     const reach = frame.locator('body').evaluate(() => fetch('/v1/runtimes').then(() => 'reached', () => 'refused')) // prettier-ignore
     expect(await reach).toBe('refused')
     expect(await page.evaluate(() => 'pwned' in globalThis)).toBe(false)
@@ -188,7 +189,7 @@ display(HTML("""<table><tr><td>in a table</td></tr></table>
     await run(2, 'print(open("data.csv").read())\nopen("made.txt", "w").write("made")')
     await contains(2, 'a,b\n1,2\n')
     await panel.getByText('made.txt').first().waitFor()
-    const [download] = await Promise.all([page.waitForEvent('download'), panel.getByRole('button', { name: 'made.txt, download' }).click()]) // prettier-ignore
+    const [download] = await Promise.all([page.waitForEvent('download'), panel.getByRole('button', { name: 'Download made.txt' }).click()]) // prettier-ignore
     expect(await readFile(await download.path(), 'utf8')).toBe('made')
     await panel.getByRole('button', { name: 'Delete made.txt' }).click()
     await panel.getByText('made.txt').first().waitFor({ state: 'detached' })

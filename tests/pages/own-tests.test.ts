@@ -52,7 +52,7 @@ test('another checker looks at the output otherwise, and a link to the job has t
   await badge('Succeeded')
   await page.getByText('1 of 1 tests accepted').waitFor()
   await page.getByRole('button', { name: 'Share' }).click()
-  const link = await page.getByLabel('This job: the program and its output').inputValue()
+  const link = await page.getByLabel('This job: the program and its output', { exact: true }).inputValue()
   const shared = await openPlayground(browser, link)
   await shared.page.getByRole('tab', { name: 'Tests' }).click()
   expect(await shared.page.getByLabel('Expected output of test 1').inputValue()).toBe('a\nb')

@@ -24,8 +24,12 @@ const STATES: Record<EnvironmentRow['state'], { tone: Tone; words: string }> = {
   failed: { tone: 'bad', words: 'Failed' },
 }
 
+const INDEXES: Record<PackageBan['ecosystem'], string> = { pypi: 'PyPI', npm: 'npm' }
+/** Packages of Python come from PyPI, those of every other language that has any from npm. */
+const indexOf = (language: string): PackageBan['ecosystem'] => (language === 'python' ? 'pypi' : 'npm')
+
 /** What is known of the one package that a ban is about. */
-type Asked = Pick<NewPackageBan, 'name' | 'version'>
+type Asked = Pick<NewPackageBan, 'ecosystem' | 'name' | 'version'>
 
 /** The packages that were installed for jobs, and those that nobody gets. */
 export function EnvironmentsPage({ api }: { api: Api }) {
@@ -71,7 +75,7 @@ export function EnvironmentsPage({ api }: { api: Api }) {
       <section class="card listed" aria-labelledby="bans">
         <header>
           <h2 id="bans">Banned packages</h2>
-          <button type="button" class="button" onClick={() => setAsked({ name: '' })}>
+          <button type="button" class="button" onClick={() => setAsked({ ecosystem: 'pypi', name: '' })}>
             Ban a package …
           </button>
         </header>
@@ -97,6 +101,7 @@ export function EnvironmentsPage({ api }: { api: Api }) {
           api={api}
           asked={asked}
           onDone={() => {
+            setOpen(undefined)
             bans.refresh()
             polled.refresh()
           }}
@@ -139,14 +144,14 @@ const COLUMNS: Column<EnvironmentRow>[] = [
 const BAN_COLUMNS: Column<PackageBan>[] = [
   { title: 'Package', cell: ({ name }) => <span class="mono">{name}</span> },
   { title: 'Version', cell: ({ version }) => version ?? 'every version' },
-  { title: 'Index', cell: ({ ecosystem }) => ecosystem },
+  { title: 'Index', cell: ({ ecosystem }) => INDEXES[ecosystem] },
   { title: 'Reason', cell: ({ reason }) => shown(reason) },
   { title: 'Since', cell: ({ bannedAt }) => <At at={bannedAt} /> },
 ]
 
 /** What is installed, or why it is not. */
 function Details({
-  environment: { id, error, packages, lock, files, firstAsked },
+  environment: { id, language, error, packages, lock, files, firstAsked },
   onBan,
   onClose,
 }: {
@@ -174,7 +179,11 @@ function Details({
               <span class="mono">
                 {name} {version}
               </span>
-              <button type="button" class="button quiet" onClick={() => onBan({ name, version })}>
+              <button
+                type="button"
+                class="button quiet"
+                onClick={() => onBan({ ecosystem: indexOf(language), name, version })}
+              >
                 Ban …<span class="unseen"> {name}</span>
               </button>
             </li>
@@ -203,13 +212,14 @@ function BanDialog({
   onClose: () => void
 }) {
   const { busy, problem, run } = useAction('here')
+  const [ecosystem, setEcosystem] = useState(asked.ecosystem)
   const [name, setName] = useState(asked.name)
   const [version, setVersion] = useState(asked.version ?? '')
   const [reason, setReason] = useState('')
   const submit = (event: Event) => {
     event.preventDefault()
     const ban: NewPackageBan = {
-      ecosystem: 'pypi',
+      ecosystem,
       name: name.trim(),
       ...(version.trim() !== '' && { version: version.trim() }),
       ...(reason.trim() !== '' && { reason: reason.trim() }),
@@ -241,6 +251,21 @@ function BanDialog({
       <form class="fields" onSubmit={submit}>
         {problem && <ProblemNotice problem={problem} />}
         <p>Nobody can install it from then on, and each host removes environments that have it.</p>
+        <div class="field">
+          <label for="index">Index</label>
+          <select
+            class="select"
+            id="index"
+            value={ecosystem}
+            onChange={(event) => setEcosystem(event.currentTarget.value as PackageBan['ecosystem'])}
+          >
+            {Object.entries(INDEXES).map(([id, words]) => (
+              <option key={id} value={id}>
+                {words}
+              </option>
+            ))}
+          </select>
+        </div>
         {field('package', 'Package', name, setName)}
         {field('version', 'Version', version, setVersion, 'Leave it empty to ban every version.')}
         {field('reason', 'Reason', reason, setReason, 'Shown to whoever asks for the package.')}

@@ -110,12 +110,12 @@ export function FilesPanel({ isRunning, version, open, onClose }: FilesPanelProp
               <button
                 type="button"
                 class="link mono"
+                aria-label={`Download ${shown(entry.name)}`}
                 title="Download"
                 disabled={entry.kind !== 'file'}
                 onClick={() => void download(entry)}
               >
                 {shown(entry.name)}
-                <span class="unseen">, download</span>
               </button>
             )}
             <span class="faint numeric">{entry.kind === 'file' ? formatBytes(entry.bytes) : ''}</span>

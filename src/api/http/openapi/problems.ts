@@ -26,7 +26,11 @@ export const SUBMISSION_PROBLEMS = [
   'engine-unavailable',
 ] as const satisfies readonly ProblemCode[]
 /** What they refuse code for besides. */
-export const CODE_PROBLEMS = ['unknown-language', 'language-not-installed'] as const satisfies readonly ProblemCode[]
+export const CODE_PROBLEMS = [
+  'unknown-language',
+  'language-not-installed',
+  'package-not-allowed',
+] as const satisfies readonly ProblemCode[]
 
 /** Everything that a route can refuse: what every route of its kind does, and what it says itself. */
 export function problemsOf({ scopes, body, upload, path, problems = [] }: RouteDescription): ProblemCode[] {

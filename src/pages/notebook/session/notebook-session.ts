@@ -120,8 +120,10 @@ export function createNotebookSession(
     following = new AbortController()
     const { signal } = following
     const onConnection = (connected: boolean) => change({ connected })
+    // A connection that is lost, by a reload of the page too, does not end the session.
+    const patient = { retries: Infinity, shouldRetry: () => true }
     try {
-      for await (const event of handle.events({ signal, onConnection, retries: Infinity, after })) {
+      for await (const event of handle.events({ signal, onConnection, ...patient, after })) {
         if (handle !== session) return
         take(event)
       }

@@ -225,12 +225,20 @@ function spanOf({ text, style, source }: Run): HTMLElement {
   const [front, back] = inverse ? [ground ?? 'back', ink ?? 'front'] : [ink, ground]
   const names: string[] = source === 'stdout' ? [] : [source]
   for (const name of ['bold', 'faint', 'italic', 'underline', 'struck'] as const) if (style[name]) names.push(name)
-  if (front !== null) span.style.color = colourOf(front)
+  // The sixteen as a ground have the ink that they are legible as ink on, whatever else goes with them on a terminal.
+  if (!inverse && typeof ground === 'number') span.style.color = 'var(--surface)'
+  else if (front !== null) span.style.color = back === null ? legible(front) : colourOf(front)
   if (back !== null) span.style.backgroundColor = colourOf(back)
   // A colour that a program gave goes before that of a stream.
   span.className = names.join(' ')
   return span
 }
+
+/** On the ground of the page, so dark or light that it can be read; one that a program gave its own ground is as it says. */
+const legible = (colour: number | string): string =>
+  typeof colour === 'string' && colour.startsWith('rgb')
+    ? `oklch(from ${colour} clamp(var(--ink-darkest), l, var(--ink-lightest)) c h)`
+    : colourOf(colour)
 
 const colourOf = (colour: number | string): string => {
   if (colour === 'front') return 'var(--ink)'
