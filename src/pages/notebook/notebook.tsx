@@ -11,7 +11,7 @@ import { ShortcutsDialog } from '../playground/shortcuts-dialog.tsx'
 import { useShortcuts } from '../playground/use-shortcuts.ts'
 import { Cell } from './cell.tsx'
 import { FilesPanel } from './files-panel.tsx'
-import { clearOutputs, type Document, emptyDocument } from './model/cells.ts'
+import { clearOutputs, type Document, emptyDocument, inPlaceOf } from './model/cells.ts'
 import { languageOf, NotebookFault, readNotebook, writeNotebook } from './model/ipynb.ts'
 import { createNotebookStore } from './model/notebook-store.ts'
 import { stored } from './model/stored.ts'
@@ -101,7 +101,7 @@ export function Notebook() {
   }, [isRefusedKey])
 
   const show = (document: Document) => {
-    store.change(() => document)
+    store.change((shown) => inPlaceOf(shown, document))
     cells.reset()
   }
   const replace = (document: Document, words: string) => {
