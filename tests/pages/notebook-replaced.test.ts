@@ -1,6 +1,15 @@
 import { expect, test } from '@jest/globals'
-import { type Cell, changeCell, clearOutputs, type Document, inPlaceOf } from '../../src/pages/notebook/model/cells.ts'
-import { readNotebook } from '../../src/pages/notebook/model/ipynb.ts'
+import {
+  type Cell,
+  changeCell,
+  changeType,
+  clearOutputs,
+  type Document,
+  emptyDocument,
+  inPlaceOf,
+  newCell,
+} from '../../src/pages/notebook/model/cells.ts'
+import { readNotebook, writeNotebook } from '../../src/pages/notebook/model/ipynb.ts'
 
 const read = (...sources: string[]): Document => {
   const cells = sources.map((source, index) => ({ cell_type: 'code', id: `c${index}`, metadata: {}, source }))
@@ -37,4 +46,11 @@ test('what was typed after the outputs were cleared is gone from the editor too 
   const typed = changeCell(cleared, 'c1', { source: 'typed' })
   expect(editors.show(typed)).toEqual(['one', 'typed'])
   expect(editors.show(inPlaceOf(typed, first))).toEqual(['one', 'two'])
+})
+
+test('the attachments of a Markdown cell that became code are not written to the file', () => {
+  const cell = { ...newCell('markdown', 'x'), rest: { attachments: { 'a.png': {} } } }
+  const document = { ...emptyDocument(), cells: [cell] }
+  expect(writeNotebook(document)).toContain('attachments')
+  expect(writeNotebook(changeType(document, cell.id, 'code'))).not.toContain('attachments')
 })

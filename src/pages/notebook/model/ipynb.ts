@@ -110,8 +110,11 @@ export function writeNotebook({ cells, metadata, rest }: Document, kernel?: Kern
 }
 
 function writeCell({ id, type, source, metadata, outputs, executionCount, rest }: Cell): Fields {
-  const common = { ...rest, cell_type: type, id, metadata, source: linesOf(source) }
-  return type === 'code' ? { ...common, execution_count: executionCount, outputs: outputs.map(writeOutput) } : common
+  const common: Fields = { ...rest, cell_type: type, id, metadata, source: linesOf(source) }
+  if (type !== 'code') return common
+  // A cell that was Markdown may have them; the format allows none in code.
+  const { attachments: _, ...allowed } = common
+  return { ...allowed, execution_count: executionCount, outputs: outputs.map(writeOutput) }
 }
 
 function writeOutput(output: Output): unknown {
