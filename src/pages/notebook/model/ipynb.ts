@@ -96,13 +96,13 @@ export interface KernelName {
 }
 
 /** @returns the text of an `.ipynb` file */
-export function writeNotebook({ cells, metadata, rest }: Document, kernel?: KernelName): string {
+export function writeNotebook(document: Document, kernel?: KernelName): string {
+  const { cells, metadata, rest } = kernel ? inLanguage(document, kernel) : document
   const { nbformat_minor: minor = MINOR, ...others } = rest
   const file = {
     ...others,
     cells: cells.map(writeCell),
-    metadata:
-      kernel && languageOf(metadata) !== kernel.language ? { ...metadata, ...kernelMetadata(kernel) } : metadata,
+    metadata,
     nbformat: 4,
     nbformat_minor: minor,
   }
@@ -124,6 +124,12 @@ function writeOutput(output: Output): unknown {
   const { display_id: _, ...written } = output
   return written
 }
+
+/** The same notebook for a kernel; what its metadata says of that kernel's language stays. */
+export const inLanguage = (document: Document, kernel: KernelName): Document =>
+  languageOf(document.metadata) === kernel.language
+    ? document
+    : { ...document, metadata: { ...document.metadata, ...kernelMetadata(kernel) } }
 
 const kernelMetadata = ({ language, name }: KernelName) => ({
   kernelspec: { display_name: name, language, name: KERNELS[language] ?? language },
