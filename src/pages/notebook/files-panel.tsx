@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { FileEntry } from '../../client/api-types.ts'
 import { RunyardError, type SessionHandle } from '../../client/client.ts'
 import { CloseIcon } from '../design/icons.tsx'
@@ -18,10 +18,19 @@ export interface FilesPanelProps {
   onClose: () => void
 }
 
+/** The entries of a folder, null: not known. */
+interface Listing {
+  path: string
+  entries: FileEntry[] | null
+}
+const NO_LISTING: Listing = { path: '', entries: null }
+
 /** The files of the session: listed, uploaded, downloaded, deleted. */
 export function FilesPanel({ isRunning, version, open, onClose }: FilesPanelProps) {
-  const [path, setPath] = useState('')
-  const [entries, setEntries] = useState<FileEntry[] | null>(null)
+  const [{ path, entries }, setListing] = useState<Listing>(NO_LISTING)
+  /** What was asked for last; answers to what was asked before come too late. */
+  const asked = useRef(path)
+  const turn = useRef(0)
   const [busy, setBusy] = useState('')
   const within = (name: string) => (path === '' ? name : `${path}/${name}`)
 
@@ -36,14 +45,27 @@ export function FilesPanel({ isRunning, version, open, onClose }: FilesPanelProp
       setBusy('')
     }
   }
-  const list = async (session: SessionHandle) => setEntries(await session.files.list(path === '' ? undefined : path))
-  useEffect(() => {
-    if (isRunning) void attempt('', list)
-    else {
-      setEntries(null)
-      setPath('')
+  const list = async (session: SessionHandle) => {
+    const folder = asked.current
+    const own = ++turn.current
+    try {
+      const found = await session.files.list(folder === '' ? undefined : folder)
+      if (own === turn.current) setListing({ path: folder, entries: found })
+    } catch (error) {
+      if (own === turn.current) asked.current = path
+      throw error
     }
-  }, [isRunning, version, path])
+  }
+  const go = (folder: string) => {
+    asked.current = folder
+    void attempt('', list)
+  }
+  useEffect(() => {
+    if (isRunning) return void attempt('', list)
+    asked.current = ''
+    turn.current++
+    setListing(NO_LISTING)
+  }, [isRunning, version])
 
   const upload = (chosen: readonly File[]) =>
     attempt('Uploading …', async (session) => {
@@ -91,11 +113,7 @@ export function FilesPanel({ isRunning, version, open, onClose }: FilesPanelProp
             : shown(path))}
       </p>
       {path !== '' && (
-        <button
-          type="button"
-          class="button quiet up-folder"
-          onClick={() => setPath(path.split('/').slice(0, -1).join('/'))}
-        >
+        <button type="button" class="button quiet up-folder" onClick={() => go(path.split('/').slice(0, -1).join('/'))}>
           Parent folder
         </button>
       )}
@@ -103,7 +121,7 @@ export function FilesPanel({ isRunning, version, open, onClose }: FilesPanelProp
         {entries?.map((entry) => (
           <li key={entry.name}>
             {entry.kind === 'folder' ? (
-              <button type="button" class="link mono" onClick={() => setPath(within(entry.name))}>
+              <button type="button" class="link mono" onClick={() => go(within(entry.name))}>
                 {shown(entry.name)}/
               </button>
             ) : (

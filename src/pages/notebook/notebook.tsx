@@ -11,13 +11,14 @@ import { ShortcutsDialog } from '../playground/shortcuts-dialog.tsx'
 import { useShortcuts } from '../playground/use-shortcuts.ts'
 import { Cell } from './cell.tsx'
 import { FilesPanel } from './files-panel.tsx'
-import { clearOutputs, type Document, emptyDocument } from './model/cells.ts'
-import { languageOf, NotebookFault, readNotebook, writeNotebook } from './model/ipynb.ts'
+import { clearOutputs, type Document, emptyDocument, inPlaceOf } from './model/cells.ts'
+import { inLanguage, languageOf, NotebookFault, readNotebook, writeNotebook } from './model/ipynb.ts'
 import { createNotebookStore } from './model/notebook-store.ts'
 import { stored } from './model/stored.ts'
 import { NotebookToolbar } from './notebook-toolbar.tsx'
 import { saveAs } from './save-as.ts'
 import { SessionBadge, SessionNotices } from './session-notices.tsx'
+import { extensionOf } from './session/extension.ts'
 import { createNotebookSession } from './session/notebook-session.ts'
 import { sinkOf } from './session/sink.ts'
 import { NOTEBOOK_SHORTCUTS } from './shortcuts.ts'
@@ -52,6 +53,7 @@ export function Notebook() {
       () => latestLanguage.current,
       sinkOf(store),
       (id) => stored.keepSession(id),
+      (ran) => stored.keepRan(ran),
     )
     return { client, store, session }
   }, [])
@@ -77,14 +79,17 @@ export function Notebook() {
       const usable = known.filter(({ kernel, installed }) => kernel && installed)
       setRuntimes(known)
       setFault(null)
+      session.clearProblem()
       setDialog(null)
       const wanted = [languageIn(store.get(), usable), stored.language(), FIRST_CHOICE]
       const chosen = wanted.find((id) => usable.some((one) => one.language === id)) ?? usable[0]?.language ?? ''
       setLanguage(chosen)
       latestLanguage.current = chosen
       const before = stored.session()
-      if (before !== null && session.state.get().phase === 'none' && !(await session.resume(before)))
+      if (before !== null && session.state.get().phase === 'none' && !(await session.resume(before, stored.ran()))) {
         stored.keepSession(null)
+        stored.keepRan(null)
+      }
       return null
     } catch (error) {
       if (!(error instanceof RunyardError)) throw error
@@ -101,7 +106,7 @@ export function Notebook() {
   }, [isRefusedKey])
 
   const show = (document: Document) => {
-    store.change(() => document)
+    store.change((shown) => inPlaceOf(shown, document))
     cells.reset()
   }
   const replace = (document: Document, words: string) => {
@@ -113,6 +118,8 @@ export function Notebook() {
     setLanguage(wanted)
     latestLanguage.current = wanted
     stored.keepLanguage(wanted)
+    const kernel = kernels.find((one) => one.language === wanted)
+    if (kernel) store.change((document) => inLanguage(document, kernel))
     if (state.phase === 'running' || state.phase === 'starting') {
       void session.end().then(() => session.forget())
       toast('The session in the other language was ended')
@@ -149,7 +156,7 @@ export function Notebook() {
   const keep = async () => {
     try {
       const handle = await session.open()
-      await handle.extend({ idleTimeoutMs: (await handle.read()).idleTimeoutMs })
+      await handle.extend(extensionOf(await handle.read(), state.ending?.reason ?? 'idle'))
     } catch (error) {
       if (!(error instanceof RunyardError)) throw error
       toast(messageOf(error), 'bad')

@@ -1,6 +1,7 @@
 import type { RunyardError } from '../../client/client.ts'
 import { ProblemNotice } from '../design/problem-notice.tsx'
 import { formatClock } from '../design/format.ts'
+import { MORE_LIFETIME_MS } from './session/extension.ts'
 import type { SessionState } from './session/session-state.ts'
 
 export interface SessionNoticesProps {
@@ -14,7 +15,7 @@ export interface SessionNoticesProps {
 
 /** What there is to tell of the session, with what can be done about it. */
 export function SessionNotices({ state, problem, hasKernels, onStart, onKeep }: SessionNoticesProps) {
-  const { phase, ended, endsAt } = state
+  const { phase, ended, ending } = state
   const refused = problem ?? state.problem
   return (
     <div class="session-notices">
@@ -36,12 +37,15 @@ export function SessionNotices({ state, problem, hasKernels, onStart, onKeep }: 
           </div>
         </div>
       )}
-      {phase === 'running' && endsAt !== null && (
+      {phase === 'running' && ending !== null && (
         <div class="notice warn" role="status">
-          <p>The session ends at {formatClock(Date.parse(endsAt))} unless it is used.</p>
+          <p>
+            The session ends at {formatClock(Date.parse(ending.endsAt))}
+            {ending.reason === 'idle' ? ' unless it is used.' : ': it reaches its maximum lifetime.'}
+          </p>
           <div class="actions">
             <button type="button" class="button" onClick={onKeep}>
-              Keep it
+              {ending.reason === 'idle' ? 'Keep it' : `Extend it by ${MORE_LIFETIME_MS / 60_000} minutes`}
             </button>
           </div>
         </div>

@@ -4,6 +4,7 @@ import type { CellActions } from './cell.tsx'
 import { cellAt, changeCell, changeType, insertCell, moveCell, newCell, removeCell } from './model/cells.ts'
 import type { NotebookStore } from './model/notebook-store.ts'
 import type { NotebookSession } from './session/session-state.ts'
+import { createTwice } from './twice.ts'
 
 export interface Cells {
   /** Id of the cell that keys are about. */
@@ -17,9 +18,6 @@ export interface Cells {
   reset(): void
 }
 
-/** Two presses of a key within this are one command. */
-const TWICE_MS = 800
-
 /** Which cell is worked on, and what keys and buttons do to it. */
 export function useCells(store: NotebookStore, session: NotebookSession): Cells {
   const [active, setActive] = useState(() => store.get().cells[0]?.id ?? '')
@@ -28,7 +26,6 @@ export function useCells(store: NotebookStore, session: NotebookSession): Cells 
   const [goal, setGoal] = useState<{ id: string; text: boolean } | null>(null)
   /** A cell whose editor is not there yet. */
   const awaited = useRef<string | null>(null)
-  const last = useRef({ key: '', at: 0 })
   const now = useRef(active)
   now.current = active
 
@@ -97,12 +94,7 @@ export function useCells(store: NotebookStore, session: NotebookSession): Cells 
       else if (beside(id, 1) === undefined) insertAt(placeOf(id) + 1, 'code')
       else go(beside(id, 1))
     }
-    const isSecond = (key: string): boolean => {
-      const { key: before, at } = last.current
-      const time = performance.now()
-      last.current = { key, at: time }
-      return before === key && time - at < TWICE_MS
-    }
+    const isSecondPress = createTwice()
     const keyDown: CellActions['keyDown'] = (id, event) => {
       if (event.isComposing) return
       const { key, ctrlKey, metaKey, altKey, shiftKey } = event
@@ -113,14 +105,15 @@ export function useCells(store: NotebookStore, session: NotebookSession): Cells 
         act = mod || shiftKey || altKey ? () => runCell(id, then) : () => edit(id)
       } else if (!mod && !altKey) {
         const lower = key.length === 1 ? key.toLowerCase() : key
+        const isSecond = !event.repeat && isSecondPress(lower)
         if (lower === 'ArrowUp' || lower === 'k') act = () => go(beside(id, -1))
         else if (lower === 'ArrowDown' || lower === 'j') act = () => go(beside(id, 1))
         else if (lower === 'a') act = () => insertAt(placeOf(id), 'code')
         else if (lower === 'b') act = () => insertAt(placeOf(id) + 1, 'code')
         else if (lower === 'm') act = () => change(id, 'markdown')
         else if (lower === 'y') act = () => change(id, 'code')
-        else if (lower === 'd') act = isSecond('d') ? () => remove(id) : () => undefined
-        else if (lower === 'i') act = isSecond('i') ? () => void session.interrupt() : () => undefined
+        else if (lower === 'd') act = isSecond ? () => remove(id) : () => undefined
+        else if (lower === 'i') act = isSecond ? () => void session.interrupt() : () => undefined
       }
       if (!act) return
       event.preventDefault()

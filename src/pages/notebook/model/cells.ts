@@ -86,6 +86,18 @@ export function moveCell(document: Document, id: string, step: number): Document
 export const changeType = (document: Document, id: string, type: CellType): Document =>
   changeCell(document, id, { type, ...(type !== 'code' && { outputs: [], executionCount: null }) })
 
+/** A document in the place of another: the editors of cells that are in both show the new text, as their `version` rises. */
+export function inPlaceOf(shown: Document, document: Document): Document {
+  const version = Math.max(0, ...shown.cells.map((cell) => cell.version)) + 1
+  return {
+    ...document,
+    cells: document.cells.map((cell) => {
+      const before = cellAt(shown, cell.id)
+      return { ...cell, version: before?.source === cell.source ? before.version : version }
+    }),
+  }
+}
+
 export const clearOutputs = (document: Document): Document => ({
   ...document,
   cells: document.cells.map((cell) => ({ ...cell, outputs: [], executionCount: null })),

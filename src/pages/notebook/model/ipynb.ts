@@ -96,13 +96,13 @@ export interface KernelName {
 }
 
 /** @returns the text of an `.ipynb` file */
-export function writeNotebook({ cells, metadata, rest }: Document, kernel?: KernelName): string {
+export function writeNotebook(document: Document, kernel?: KernelName): string {
+  const { cells, metadata, rest } = kernel ? inLanguage(document, kernel) : document
   const { nbformat_minor: minor = MINOR, ...others } = rest
   const file = {
     ...others,
     cells: cells.map(writeCell),
-    metadata:
-      kernel && languageOf(metadata) !== kernel.language ? { ...metadata, ...kernelMetadata(kernel) } : metadata,
+    metadata,
     nbformat: 4,
     nbformat_minor: minor,
   }
@@ -110,8 +110,11 @@ export function writeNotebook({ cells, metadata, rest }: Document, kernel?: Kern
 }
 
 function writeCell({ id, type, source, metadata, outputs, executionCount, rest }: Cell): Fields {
-  const common = { ...rest, cell_type: type, id, metadata, source: linesOf(source) }
-  return type === 'code' ? { ...common, execution_count: executionCount, outputs: outputs.map(writeOutput) } : common
+  const common: Fields = { ...rest, cell_type: type, id, metadata, source: linesOf(source) }
+  if (type !== 'code') return common
+  // A cell that was Markdown may have them; the format allows none in code.
+  const { attachments: _, ...allowed } = common
+  return { ...allowed, execution_count: executionCount, outputs: outputs.map(writeOutput) }
 }
 
 function writeOutput(output: Output): unknown {
@@ -121,6 +124,12 @@ function writeOutput(output: Output): unknown {
   const { display_id: _, ...written } = output
   return written
 }
+
+/** The same notebook for a kernel; what its metadata says of that kernel's language stays. */
+export const inLanguage = (document: Document, kernel: KernelName): Document =>
+  languageOf(document.metadata) === kernel.language
+    ? document
+    : { ...document, metadata: { ...document.metadata, ...kernelMetadata(kernel) } }
 
 const kernelMetadata = ({ language, name }: KernelName) => ({
   kernelspec: { display_name: name, language, name: KERNELS[language] ?? language },

@@ -1,9 +1,11 @@
 import { clearOutputs, type Document } from './cells.ts'
+import type { Ran } from '../session/session-state.ts'
 import { readNotebook, writeNotebook } from './ipynb.ts'
 
 const NOTEBOOK = 'runyard.notebook'
 const LANGUAGE = 'runyard.notebook.language'
 const SESSION = 'runyard.notebook.session'
+const RAN = 'runyard.notebook.running'
 
 /** How much of a notebook the browser had room for. */
 export type Kept = 'whole' | 'without-outputs' | 'nothing'
@@ -29,6 +31,15 @@ export const stored = {
   keepSession(id: string | null): void {
     if (id === null) sessionStorage.removeItem(SESSION)
     else sessionStorage.setItem(SESSION, id)
+  },
+  /** The cell that runs in the session of this tab. */
+  ran(): Ran | null {
+    const [cell, execution] = sessionStorage.getItem(RAN)?.split(' ') ?? []
+    return cell !== undefined && execution !== undefined ? { cell, execution } : null
+  },
+  keepRan(ran: Ran | null): void {
+    if (ran === null) sessionStorage.removeItem(RAN)
+    else sessionStorage.setItem(RAN, `${ran.cell} ${ran.execution}`)
   },
 }
 

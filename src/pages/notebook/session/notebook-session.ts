@@ -1,7 +1,7 @@
 import { type Client, RunyardError, type SessionHandle, type StreamedSessionEvent } from '../../../client/client.ts'
 import type { Session } from '../../../client/api-types.ts'
 import { createObservable } from '../../playground/run/observable.ts'
-import { FRESH, type NotebookSession, outputOf, type SessionSink } from './session-state.ts'
+import { FRESH, type NotebookSession, outputOf, type Ran, type SessionSink } from './session-state.ts'
 import { wordsOfEnd, wordsOfStatus } from './words.ts'
 
 interface Running {
@@ -17,12 +17,14 @@ interface Running {
  * A session starts with the first cell that runs. All that happens in it comes by one stream of events, which is taken up again
  * when a connection is lost; the events of an execution find the cell that started it.
  * @param onSession told which session there is, null: none
+ * @param onRun told which cell runs, null: none
  */
 export function createNotebookSession(
   client: Pick<Client, 'sessions'>,
   language: () => string,
   sink: SessionSink,
   onSession: (id: string | null) => void,
+  onRun: (ran: Ran | null) => void = () => undefined,
 ): NotebookSession {
   const [state, change] = createObservable(FRESH)
   let session: SessionHandle | undefined
@@ -45,14 +47,17 @@ export function createNotebookSession(
     onSession(null)
     const last = running
     running = undefined
-    change({ phase: 'ended', queue: [], input: null, interrupting: false, endsAt: null, ended: words })
+    onRun(null)
+    change({ phase: 'ended', queue: [], input: null, interrupting: false, ending: null, ended: words })
     last?.finish(false)
   }
   const take = (event: StreamedSessionEvent) => {
     if (event.type === 'ended') return endedBy(wordsOfEnd(event.data))
-    if (event.type === 'ending') return change({ endsAt: event.data.endsAt })
+    if (event.type === 'ending') return change({ ending: event.data })
+    // It was extended.
+    if (event.type === 'session') return change({ ending: null })
     if (event.type === 'gap') return void readWhole()
-    if (state.get().endsAt !== null && event.type === 'execution') change({ endsAt: null })
+    if (state.get().ending?.reason === 'idle' && event.type === 'execution') change({ ending: null })
     if (!running) return
     if (running.execution === null) return void running.early.push(event)
     takeOf(running, event)
@@ -71,6 +76,7 @@ export function createNotebookSession(
         if (told.length > 0) note(cell, told.join(' '))
         change({ input: null })
         running = undefined
+        onRun(null)
         own.finish(status === 'succeeded')
         return
       }
@@ -140,7 +146,7 @@ export function createNotebookSession(
     return handle
   }
   const start = async (): Promise<SessionHandle> => {
-    change({ phase: 'starting', ended: null, problem: null, endsAt: null })
+    change({ phase: 'starting', ended: null, problem: null, ending: null })
     try {
       const asked = language()
       const made = await client.sessions.create({ language: asked })
@@ -171,6 +177,7 @@ export function createNotebookSession(
       running = own
       const named = (id: string) => {
         own.execution = id
+        if (running === own) onRun({ cell, execution: id })
         for (const event of own.early.splice(0)) if (running === own) takeOf(own, event)
       }
       const refused = (error: unknown) => {
@@ -184,12 +191,19 @@ export function createNotebookSession(
       handle.executions.start(code, { allowInput: true }).then(({ id }) => named(id), refused)
     })
   }
-  const work = async () => {
+  /** What ran before the page was loaded anew. All its events come again. */
+  const goOn = ({ cell, execution }: Ran): Promise<boolean> => {
+    sink.begin(cell)
+    return new Promise((finish) => (running = { cell, execution, early: [], finish }))
+  }
+  /** @param first how the first cell ends, where it runs already */
+  const work = async (first?: Promise<boolean>) => {
     if (working) return
     working = true
     try {
       for (let [next] = state.get().queue; next !== undefined; [next] = state.get().queue) {
-        const succeeded = await runCell(next)
+        const succeeded = await (first ?? runCell(next))
+        first = undefined
         change({ queue: succeeded ? state.get().queue.slice(1) : [], interrupting: false })
       }
     } catch (error) {
@@ -252,11 +266,19 @@ export function createNotebookSession(
         note(own.cell, problemOf(error))
       }
     },
-    async resume(id) {
+    async resume(id, ran) {
       try {
         const found: Session = await client.sessions.get(id)
-        if (found.state !== 'running' || found.language !== language()) return false
+        if (found.state !== 'running') return false
+        if (found.language !== language()) {
+          await client.sessions.end(id)
+          return false
+        }
         begin(client.sessions.open(id))
+        if (ran && sink.source(ran.cell) !== undefined) {
+          change({ queue: [ran.cell] })
+          void work(goOn(ran))
+        }
         return true
       } catch (error) {
         problemOf(error)
@@ -264,5 +286,6 @@ export function createNotebookSession(
       }
     },
     forget: () => change({ ...FRESH }),
+    clearProblem: () => change({ problem: null }),
   }
 }

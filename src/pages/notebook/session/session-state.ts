@@ -12,8 +12,8 @@ export interface SessionState {
   input: { prompt: string; password: boolean } | null
   /** Why it ended, in words. */
   ended: string | null
-  /** When it will end unless it is used, RFC 3339. */
-  endsAt: string | null
+  /** Of one that ends soon: `idle` unless it is used, `lifetime` in any case. `endsAt` is RFC 3339. */
+  ending: { reason: 'idle' | 'lifetime'; endsAt: string } | null
   /** What there is to tell of a cell beside its outputs. */
   notes: Readonly<Record<string, string | RunyardError>>
   /** What was refused that is about no cell. */
@@ -31,6 +31,12 @@ export interface SessionSink {
   count(cell: string, executionCount: number): void
 }
 
+/** A cell that runs, and its execution in the session. */
+export interface Ran {
+  cell: string
+  execution: string
+}
+
 export interface NotebookSession {
   readonly state: Observable<SessionState>
   /** Runs cells one after another; the first that fails ends it. Starts the session where there is none. */
@@ -45,10 +51,15 @@ export interface NotebookSession {
   answer(value: string): Promise<void>
   /** The session, started where there is none. @throws RunyardError */
   open(): Promise<SessionHandle>
-  /** Goes on with a session of before. @returns whether it still runs */
-  resume(id: string): Promise<boolean>
+  /**
+   * Goes on with a session of before, and with the cell that ran in it. One of another language is ended.
+   * @returns whether it goes on
+   */
+  resume(id: string, ran: Ran | null): Promise<boolean>
   /** Forgets a session that ended, so that the next run starts another. */
   forget(): void
+  /** Takes back what was refused: something was done about it. */
+  clearProblem(): void
 }
 
 export const FRESH: SessionState = {
@@ -57,7 +68,7 @@ export const FRESH: SessionState = {
   interrupting: false,
   input: null,
   ended: null,
-  endsAt: null,
+  ending: null,
   notes: {},
   problem: null,
   connected: true,

@@ -49,8 +49,9 @@ export function TerminalPanel({ shell, open, onClose }: TerminalPanelProps) {
               session: session.id,
               command: (await session.commands.start(SHELL, { terminal: view.size(), background: true })).id,
             }
-      if (gone) return
+      // Also when the panel was closed meanwhile: the shell runs, and is found again by this.
       shell.current = started
+      if (gone) return
       socket = openTerminalSocket(started.session, started.command, keyStore.read(), {
         onData: (bytes) => view?.write(bytes),
         onEnd(why, isOver) {
@@ -65,9 +66,9 @@ export function TerminalPanel({ shell, open, onClose }: TerminalPanelProps) {
     setEnded(null)
     setLoading(true)
     connect().catch((error: unknown) => {
-      if (!(error instanceof RunyardError)) throw error
+      if (gone) return
       setLoading(false)
-      setEnded(messageOf(error))
+      setEnded(error instanceof RunyardError ? messageOf(error) : `The terminal cannot be shown: ${String(error)}`)
     })
     return () => {
       gone = true
