@@ -37,6 +37,8 @@ export function Notebook() {
   const shell = useRef<ShellPlace | null>(null)
   /** Rises with what may have changed files. */
   const [filesVersion, setFilesVersion] = useState(0)
+  /** Rises with each document: a cell of another has an editor of its own, even where both have its id. */
+  const [turn, setTurn] = useState(0)
   const latestLanguage = useRef(language)
   latestLanguage.current = language
 
@@ -102,6 +104,7 @@ export function Notebook() {
 
   const show = (document: Document) => {
     store.change(() => document)
+    setTurn((before) => before + 1)
     cells.reset()
   }
   const replace = (document: Document, words: string) => {
@@ -222,7 +225,7 @@ export function Notebook() {
         <div class="cells" id="cells" tabIndex={-1}>
           {shown.cells.map((cell, index) => (
             <Cell
-              key={cell.id}
+              key={`${turn}-${cell.id}`}
               cell={cell}
               place={index + 1}
               count={shown.cells.length}
