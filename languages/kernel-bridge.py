@@ -28,7 +28,9 @@ CHANNELS = ('shell', 'iopub', 'stdin', 'control', 'hb')
 # Beyond it the content of a message is left out, in bytes of JSON.
 MAX_CONTENT = 8 * 1024 * 1024
 # A line of a kernel that has no end.
-MAX_LINE = 64 * 1024 * 1024
+MAX_LINE = 16 * 1024 * 1024
+# What is said in one line: numbers can be longer than they came, and the worker takes no line beyond 24 MiB.
+MAX_SAID = 16 * 1024 * 1024
 READ_BYTES = 65536
 # How often a kernel that starts is asked whether it hears and is heard.
 ASK_SECONDS = 0.02
@@ -36,11 +38,58 @@ RECONNECT_MS = 10
 VERSION = '5.3'
 
 
-def say(event, **fields):
-    line = json.dumps({'event': event, **fields}, ensure_ascii=False, separators=(',', ':'))
-    rest = memoryview(line.encode('utf-8', 'replace') + b'\n')
+def line_of(event, **fields):
+    """Raises ValueError for what is no JSON: NaN and infinite numbers."""
+    line = json.dumps({'event': event, **fields}, ensure_ascii=False, allow_nan=False, separators=(',', ':'))
+    return line.encode('utf-8', 'replace') + b'\n'
+
+
+def write(line):
+    if len(line) > MAX_SAID:
+        raise ValueError(f'{len(line)} bytes in one line')
+    rest = memoryview(line)
     while rest:
         rest = rest[os.write(1, rest) :]
+
+
+def say(event, **fields):
+    write(line_of(event, **fields))
+
+
+def say_message(size, content, metadata, **fields):
+    """Passes on a message of a kernel, of so many bytes, without its content when it is too large. Raises ValueError when it is none."""
+    if not all(isinstance(fields[name], str) for name in ('channel', 'type', 'id')):
+        raise ValueError('its channel, type and id are not all texts')
+    if not isinstance(content, dict) or not isinstance(metadata, dict):
+        raise ValueError('its content and metadata are not both objects')
+    if size <= MAX_CONTENT:
+        line = line_of('message', **fields, content=content, metadata=metadata)
+        if len(line) <= MAX_SAID:
+            return write(line)
+    fields.pop('buffers', None)
+    say('message', **fields, content={}, metadata={}, omitted=size)
+
+
+def note(error):
+    print(f'a message that is none: {type(error).__name__}: {error}', file=sys.stderr)
+
+
+class Lines:
+    """Cuts what comes in pieces into lines."""
+
+    def __init__(self):
+        # What came of the line that has not ended.
+        self.rest = bytearray()
+
+    def cut(self, piece):
+        """The lines that end with this piece."""
+        *ends, rest = piece.split(b'\n')
+        lines = []
+        for end in ends:
+            lines.append(bytes(self.rest + end))
+            self.rest.clear()
+        self.rest += rest
+        return lines
 
 
 def random_id():
@@ -68,6 +117,12 @@ class Kernel:
         self.pidfd = os.pidfd_open(self.process.pid)
         poller.register(self.pidfd, select.POLLIN)
 
+    def be_ready(self, info, session):
+        if not isinstance(info, dict):
+            raise ValueError('what it says of itself is no object')
+        say('ready', context=self.context, pid=self.process.pid, info=info, session=session)
+        self.ready = True
+
     def interrupt(self):
         if self.interrupt_mode == 'message':
             self.send('control', 'interrupt_request', random_id(), {})
@@ -85,7 +140,10 @@ class Kernel:
         code = self.process.wait()
         self.poller.unregister(self.pidfd)
         os.close(self.pidfd)
-        self.close_streams()
+        try:
+            self.close_streams()
+        except Exception as error:
+            note(error)
         ended = {'code': code, 'signal': None} if code >= 0 else {'code': None, 'signal': -code}
         say('died', context=self.context, asked=self.stopping, wasReady=self.ready, **ended)
 
@@ -158,8 +216,7 @@ class JupyterKernel(Kernel):
             if channel == 'shell' and not self.ready:
                 self.info = content
             if {'shell', 'iopub'} <= self.heard and not self.ready:
-                self.ready = True
-                say('ready', context=self.context, pid=self.process.pid, info=self.info, session=self.session)
+                self.be_ready(self.info, self.session)
             return
         message = {
             'context': self.context,
@@ -167,24 +224,22 @@ class JupyterKernel(Kernel):
             'type': header.get('msg_type'),
             'id': header.get('msg_id'),
             'parent': parent_id,
-            'content': content,
-            'metadata': metadata,
         }
-        size = len(frames[at + 5])
-        if size > MAX_CONTENT:
-            message.update(content={}, metadata={}, omitted=size)
-        elif len(frames) > at + 6 and sum(map(len, frames[at + 6 :])) + size <= MAX_CONTENT:
+        size = len(frames[at + 4]) + len(frames[at + 5])
+        if len(frames) > at + 6 and sum(map(len, frames[at + 6 :])) + size <= MAX_CONTENT:
             message['buffers'] = [base64.b64encode(frame).decode() for frame in frames[at + 6 :]]
-        say('message', **message)
+        say_message(size, content, metadata, **message)
 
     def receive(self, ready):
         for channel, socket in self.sockets.items():
             if socket in ready:
-                try:
-                    while True:
+                while True:
+                    try:
                         self.take(channel)
-                except zmq.Again:
-                    pass
+                    except zmq.Again:
+                        break
+                    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+                        note(error)
 
     def close_streams(self):
         for socket in self.sockets.values():
@@ -204,7 +259,7 @@ class LineKernel(Kernel):
         theirs_in, self.requests = os.pipe()
         self.messages, theirs_out = os.pipe()
         fds = {'RUNYARD_REQUESTS_FD': str(theirs_in), 'RUNYARD_MESSAGES_FD': str(theirs_out)}
-        self.rest = b''
+        self.lines = Lines()
         self.parent = None
         # What it has not taken: a kernel that reads nothing must not keep the others waiting.
         self.waiting = b''
@@ -218,6 +273,10 @@ class LineKernel(Kernel):
                 bufsize=0,
                 pass_fds=(theirs_in, theirs_out),
             )
+        except BaseException:
+            os.close(self.requests)
+            os.close(self.messages)
+            raise
         finally:
             os.close(theirs_in)
             os.close(theirs_out)
@@ -256,20 +315,25 @@ class LineKernel(Kernel):
     def take(self, line):
         message = json.loads(line)
         if message['type'] == 'ready':
-            self.ready = True
-            say('ready', context=self.context, pid=self.process.pid, info=message['content'], session=self.context)
+            self.be_ready(message['content'], self.context)
             return
-        fields = {
-            'channel': message['channel'],
-            'type': message['type'],
-            'id': random_id(),
-            'parent': message.get('parent'),
-            'metadata': message.get('metadata') or {},
-        }
-        if len(line) > MAX_CONTENT:
-            say('message', context=self.context, **fields, content={}, omitted=len(line))
-        else:
-            say('message', context=self.context, **fields, content=message['content'])
+        say_message(
+            len(line),
+            message['content'],
+            message.get('metadata') or {},
+            context=self.context,
+            channel=message['channel'],
+            type=message['type'],
+            id=random_id(),
+            parent=message.get('parent'),
+        )
+
+    def take_all(self, lines):
+        for line in lines:
+            try:
+                self.take(line)
+            except Exception as error:
+                note(error)
 
     def relay(self, fd):
         """Passes on what its pipe holds now. Returns whether it is at its end."""
@@ -301,8 +365,7 @@ class LineKernel(Kernel):
             if (fd in ready or told) and self.relay(fd):
                 self.poller.unregister(fd)
                 del self.output[fd]
-        for line in told:
-            self.take(line)
+        self.take_all(told)
 
     def read_messages(self):
         try:
@@ -311,9 +374,10 @@ class LineKernel(Kernel):
             return []
         if not piece:
             self.forget(self.messages)
-        *lines, self.rest = (self.rest + piece).split(b'\n')
-        if len(self.rest) > MAX_LINE:
+        lines = self.lines.cut(piece)
+        if len(self.lines.rest) > MAX_LINE:
             print('a kernel said a line without an end', file=sys.stderr)
+            self.lines.rest.clear()
             self.stop()
         return lines
 
@@ -329,8 +393,7 @@ class LineKernel(Kernel):
         for fd in self.output:
             self.relay(fd)
             self.forget(fd)
-        for line in told:
-            self.take(line)
+        self.take_all(told)
         for fd in (self.messages, self.requests):
             self.forget(fd)
             os.close(fd)
@@ -346,7 +409,7 @@ class Bridge:
         self.poller.register(0, select.POLLIN)
         self.kernels = {}
         self.started = 0
-        self.rest = b''
+        self.lines = Lines()
 
     def obey(self, line):
         order = json.loads(line)
@@ -357,7 +420,7 @@ class Bridge:
             try:
                 kind = LineKernel if order.get('protocol') == 'lines' else JupyterKernel
                 self.kernels[context] = kind(context, order, self.started, self.poller, self.zmq_context)
-            except OSError as error:
+            except (OSError, ValueError) as error:
                 say('failed', context=context, detail=str(error))
         elif kernel is None:
             return
@@ -381,8 +444,7 @@ class Bridge:
         piece = os.read(0, READ_BYTES)
         if not piece:
             raise SystemExit(0)
-        *lines, self.rest = (self.rest + piece).split(b'\n')
-        for line in lines:
+        for line in self.lines.cut(piece):
             self.obey(line)
 
     def turn(self):
@@ -394,8 +456,8 @@ class Bridge:
             # What it said last comes before its end.
             try:
                 kernel.receive(ready)
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                print(f'a message that is none: {error}', file=sys.stderr)
+            except Exception as error:
+                note(error)
             if kernel.pidfd in ready:
                 del self.kernels[context]
                 kernel.close()
