@@ -15,7 +15,7 @@ import runyard
 from runyard._async_files import AsyncFiles
 from runyard._files import Files
 from runyard import AsyncClient, AsyncInteractiveJob, Client, InteractiveJob, RunyardError, RunyardTimeoutError
-from runyard._arguments import batch_request, job_request
+from runyard._arguments import batch_request, environment_request, job_request
 from runyard._artifact_files import place_in
 from runyard._errors import error_of_answer
 from runyard._http1 import InvalidAnswer, ResponseParser, request_head
@@ -51,6 +51,16 @@ class Arguments(unittest.TestCase):
         with self.assertRaises(TypeError) as raised:
             job_request("run", {"language": "c", "zzz": 1})
         self.assertEqual(str(raised.exception), "run() got an unexpected keyword argument 'zzz'")
+
+    def test_an_environment_is_asked_for_in_three_ways(self):
+        for given, body in (
+            ((["a"], None, None), {"dependencies": ["a"]}),
+            ((None, "a==1", None), {"manifest": "a==1"}),
+            ((None, None, "python/data"), {"set": "python/data"}),
+        ):
+            self.assertEqual(environment_request("python", *given), {"language": "python", **body})
+        for client in (Client, AsyncClient):
+            self.assertIn("set", inspect.signature(client.create_environment).parameters)
 
     def test_so_it_is_within_an_argument_and_in_a_batch(self):
         for request, message in (

@@ -55,9 +55,11 @@ def job_request(call: str, request: Mapping[str, Any], options: Iterable[str] = 
     return dict(request)
 
 
-def environment_request(language: str, dependencies: Optional[Sequence[str]], manifest: Optional[str]) -> Dict[str, Any]:
+def environment_request(
+    language: str, dependencies: Optional[Sequence[str]], manifest: Optional[str], package_set: Optional[str]
+) -> Dict[str, Any]:
     """The body of ``POST /v1/environments``."""
-    fields = {"language": language, "dependencies": dependencies, "manifest": manifest}
+    fields = {"language": language, "dependencies": dependencies, "manifest": manifest, "set": package_set}
     return {name: value for name, value in fields.items() if value is not None}
 
 

@@ -266,14 +266,16 @@ class Client:
         dependencies: Optional[Sequence[str]] = None,
         *,
         manifest: Optional[str] = None,
+        set: Optional[str] = None,
         timeout: Optional[float] = None,
     ) -> Environment:
         """Has packages installed, and returns their environment when it is ready: ``environment`` of a job is its ``id``.
 
-        dependencies: names with versions, such as ``numpy>=2``; either these or a manifest
+        dependencies: names with versions, such as ``numpy>=2``; either these, a manifest or a set
         manifest: the content of a requirements.txt, or the ``lock`` of an environment
+        set: a set of packages that the service knows, such as ``python/data``
         """
-        body = environment_request(language, dependencies, manifest)
+        body = environment_request(language, dependencies, manifest, set)
         return self._driver.run(self._calls.create_environment(body, timeout))
 
     def environments(self, *, timeout: Optional[float] = None) -> List[Environment]:
