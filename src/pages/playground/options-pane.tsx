@@ -29,7 +29,13 @@ export function OptionsPane(props: OptionsPaneProps) {
     ['input', 'Input', program.stdin !== '' || program.args !== ''],
     ['tests', 'Tests', program.tests.length > 0],
     ...(runtime?.installsPackages
-      ? [['packages', 'Packages', program.packages.trim() !== ''] satisfies [OptionsTab, string, boolean]]
+      ? [
+          ['packages', 'Packages', program.packages.trim() !== '' || program.environment !== ''] satisfies [
+            OptionsTab,
+            string,
+            boolean,
+          ],
+        ]
       : []),
     ['limits', 'Limits', hasLimits],
   ]
@@ -145,7 +151,10 @@ function PackageOptions({ program, errors, packagesFault, onChange }: OptionsPan
         onInput={(event) => onChange({ packages: event.currentTarget.value })}
       />
       <span class={fault === '' ? 'hint' : 'fault'} id={`${ids}-hint`}>
-        {fault || 'Installed before the program runs; the next run with the same packages starts at once.'}
+        {fault ||
+          (program.environment !== '' && program.packages.trim() === ''
+            ? `The job has the packages of the environment ${program.environment}; what is named here takes their place.`
+            : 'Installed before the program runs; the next run with the same packages starts at once.')}
       </span>
     </div>
   )

@@ -39,6 +39,7 @@ const EMPTY: Program = {
   limits: {},
   interactive: false,
   packages: '',
+  environment: '',
   tests: [],
   checker: 'lines',
 }
@@ -187,7 +188,7 @@ export function Playground() {
     isVisiting.current = false
     drafts.keepLanguage(language)
     const { code } = ownProgram(language, runtimes)
-    show({ ...program, language, code, otherFiles: [], packages: '' })
+    show({ ...program, language, code, otherFiles: [], packages: '', environment: '' })
     history.replaceState(null, '', '/')
     if (isLost) offer('The program was replaced.', 'Undo', () => bringBack(before))
   }
@@ -346,11 +347,7 @@ export function Playground() {
       </main>
       {isNarrow && <RunBar {...go} />}
       {dialog === 'share' && (
-        <ShareDialog
-          jobId={state.job?.id ?? null}
-          program={{ language: program.language, code: program.code, stdin: program.stdin, args: program.args }}
-          onClose={() => setDialog(null)}
-        />
+        <ShareDialog jobId={state.job?.id ?? null} program={program} onClose={() => setDialog(null)} />
       )}
       {dialog === 'shortcuts' && <ShortcutsDialog onClose={() => setDialog(null)} />}
       {dialog === 'key' && (

@@ -16,6 +16,8 @@ export interface Program extends OwnTests {
   interactive: boolean
   /** Packages to be installed, one per line. */
   packages: string
+  /** The environment of a job that was opened by its link, by id or name; in use while no packages are named. */
+  environment: string
 }
 
 /** Limits that the page offers, in the units that people use. */
@@ -50,7 +52,9 @@ export function requestOf(program: Program, fileName: string): CodeRequest {
     ...(args.length > 0 && { args }),
     ...(Object.keys(limits).length > 0 && { limits }),
     ...(interactive && { interactive }),
-    ...(dependencies.length > 0 && { dependencies }),
+    ...(dependencies.length > 0
+      ? { dependencies }
+      : program.environment !== '' && { environment: program.environment }),
     ...(isTested && { tests: program.tests.map(testOf), checker: { type: program.checker } }),
     keepRequest: true,
   }
@@ -74,6 +78,7 @@ export function programOf(request: CodeRequest, fileName: string): Program {
     limits,
     interactive: request.interactive ?? false,
     packages: (request.dependencies ?? []).join('\n'),
+    environment: request.environment ?? '',
     tests: (request.tests ?? []).map(({ stdin = '', expectedOutput, answer }) => ({
       input: stdin,
       expected: expectedOutput ?? answer ?? '',

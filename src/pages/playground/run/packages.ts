@@ -17,7 +17,7 @@ export function packageToAdd(job: Pick<JobSummary, 'message'> | null, packages: 
 }
 
 export const samePackages = (one: CodeRequest, other: CodeRequest): boolean =>
-  JSON.stringify(one.dependencies) === JSON.stringify(other.dependencies)
+  JSON.stringify(one.dependencies) === JSON.stringify(other.dependencies) && one.environment === other.environment
 
 const sentence = (text: string): string =>
   `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text.trimEnd()) ? '' : '.'}`

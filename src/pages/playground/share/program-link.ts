@@ -1,18 +1,23 @@
+import { checkerOf, type OwnTest } from '../tests/own-tests.ts'
+import type { Program } from '../program.ts'
+
 /** A program in a link: in its fragment, which no server is sent. */
-export interface LinkedProgram {
-  language: string
-  code: string
-  stdin?: string
-  args?: string
-}
+export type LinkedProgram = Pick<Program, 'language' | 'code'> &
+  Partial<Pick<Program, (typeof TEXTS)[number] | 'tests' | 'checker'>>
+
+const TEXTS = ['stdin', 'args', 'packages', 'environment'] as const
 
 /** Longer links are cut by what people send them with. */
 export const LONGEST_LINK = 8000
 /** A link of a few kilobytes can unfold into gigabytes. */
 const MOST_BYTES = 1024 * 1024
 
+/** What else the program has, such as files and limits, is not in the link. */
 export async function programFragment(program: LinkedProgram): Promise<string> {
-  const bytes = await through(new TextEncoder().encode(JSON.stringify(program)), new CompressionStream('deflate-raw'))
+  const { language, code, tests = [], checker } = program
+  const texts = Object.fromEntries(TEXTS.flatMap((name) => (program[name] ? [[name, program[name]]] : [])))
+  const linked: LinkedProgram = { language, code, ...texts, ...(tests.length > 0 && { tests, checker }) }
+  const bytes = await through(new TextEncoder().encode(JSON.stringify(linked)), new CompressionStream('deflate-raw'))
   const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
   return `#program=${text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')}`
 }
@@ -24,13 +29,22 @@ export async function readProgramFragment(fragment: string): Promise<LinkedProgr
   try {
     const bytes = Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (one) => one.charCodeAt(0))
     const unfolded = await through(bytes, new DecompressionStream('deflate-raw'))
-    const { language, code, stdin = '', args = '' } = JSON.parse(new TextDecoder().decode(unfolded)) as LinkedProgram
-    const isProgram = [language, code, stdin, args].every((part) => typeof part === 'string')
-    return isProgram ? { language, code, stdin, args } : undefined
+    const found = JSON.parse(new TextDecoder().decode(unfolded)) as Record<string, unknown>
+    const { language, code, stdin = '', args = '', packages = '', environment = '', tests = [], checker } = found
+    const texts = { language, code, stdin, args, packages, environment }
+    if (!areTexts(texts) || !areTests(tests)) return undefined
+    return { ...texts, tests, checker: checkerOf(typeof checker === 'string' ? checker : undefined) }
   } catch {
     return undefined
   }
 }
+
+const areTexts = <Name extends string>(values: Record<Name, unknown>): values is Record<Name, string> =>
+  Object.values(values).every((value) => typeof value === 'string')
+
+const areTests = (value: unknown): value is OwnTest[] =>
+  Array.isArray(value) &&
+  value.every((one: Partial<OwnTest> | null) => typeof one?.input === 'string' && typeof one.expected === 'string')
 
 /** @throws when there is more of it than a program may have, or it is no such stream */
 async function through(
