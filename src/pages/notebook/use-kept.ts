@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks'
 import { toast } from '../design/toasts.tsx'
 import type { Document } from './model/cells.ts'
-import { type Kept, stored } from './model/stored.ts'
+import { type Kept, stored } from './session/stored.ts'
 
 /** Typing pauses that long. */
 const PAUSE_MS = 500

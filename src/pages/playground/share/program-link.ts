@@ -1,9 +1,12 @@
-import { checkerOf, type OwnTest } from '../tests/own-tests.ts'
-import type { Program } from '../program.ts'
+import { checkerOf, type CheckerType, type OwnTest } from '../tests/own-tests.ts'
 
 /** A program in a link: in its fragment, which no server is sent. */
-export type LinkedProgram = Pick<Program, 'language' | 'code'> &
-  Partial<Pick<Program, (typeof TEXTS)[number] | 'tests' | 'checker'>>
+export type LinkedProgram = {
+  language: string
+  code: string
+  tests?: readonly OwnTest[]
+  checker?: CheckerType
+} & Partial<Record<(typeof TEXTS)[number], string>>
 
 const TEXTS = ['stdin', 'args', 'packages', 'environment'] as const
 

@@ -1,6 +1,6 @@
-import { clearOutputs, type Document } from './cells.ts'
-import type { Ran } from '../session/session-state.ts'
-import { readNotebook, writeNotebook } from './ipynb.ts'
+import { clearOutputs, type Document } from '../model/cells.ts'
+import type { Ran } from './session-state.ts'
+import { readNotebook, writeNotebook } from '../model/ipynb.ts'
 
 const NOTEBOOK = 'runyard.notebook'
 const LANGUAGE = 'runyard.notebook.language'
