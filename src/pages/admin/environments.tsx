@@ -175,7 +175,7 @@ function Details({
       {packages.length > 0 && (
         <ul class="plain packages">
           {packages.map(({ name, version }) => (
-            <li key={name}>
+            <li key={`${name}@${version}`}>
               <span class="mono">
                 {name} {version}
               </span>

@@ -42,8 +42,13 @@ const formula = (
   name: 'formula',
   level,
   start: (source) => {
-    const at = source.search(start)
-    return at < 0 ? undefined : at
+    if (level === 'inline') {
+      const at = source.search(start)
+      return at < 0 ? undefined : at
+    }
+    // A paragraph is cut there, so it is to be a formula and no mark alone.
+    for (const { index } of source.matchAll(start)) if (find(source.slice(index))) return index
+    return undefined
   },
   tokenizer(source) {
     const found = find(source)
@@ -57,7 +62,7 @@ const marked = new Marked({
 })
 marked.use({
   extensions: [
-    formula('block', /\$\$|\\\[|\\begin\{/, displayed, true),
+    formula('block', /\$\$|\\\[|\\begin\{/g, displayed, true),
     formula('inline', /\$\$|\\\[/, displayed, true),
     formula('inline', /\$|\\\(/, inline, false),
   ],
