@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -17,11 +17,14 @@ interface Said {
   parent?: string
   content?: Record<string, unknown>
   code?: number
+  metadata?: Record<string, unknown>
+  omitted?: number
 }
 interface Ran {
   stdout: string
   stderr: string
   results: unknown[]
+  questions: unknown[]
   error: unknown
   reply: Record<string, unknown>
 }
@@ -43,7 +46,7 @@ function startKernel(argv: string[], interrupt: 'signal' | 'message', env: Recor
     on: { answer?: string; interruptAt?: string } = {},
   ): Promise<Ran> => {
     const id = `m${++requests}`
-    const ran: Ran = { stdout: '', stderr: '', results: [], error: null, reply: {} }
+    const ran: Ran = { stdout: '', stderr: '', results: [], questions: [], error: null, reply: {} }
     order({ do: 'send', channel: 'shell', type, id, content })
     for (;;) {
       const { event, type: kind, content: what = {}, parent } = await next()
@@ -54,6 +57,7 @@ function startKernel(argv: string[], interrupt: 'signal' | 'message', env: Recor
       if (kind === 'error') ran.error = what
       if (kind?.endsWith('_reply')) ran.reply = what
       if (kind === 'input_request') {
+        ran.questions.push(what)
         const answer = { ...what, value: on.answer }
         order({ do: 'send', channel: 'stdin', type: 'input_reply', id: 'answer', content: answer })
       }
@@ -62,6 +66,13 @@ function startKernel(argv: string[], interrupt: 'signal' | 'message', env: Recor
     }
   }
   return {
+    order,
+    next,
+    /** The pipes that the bridge has open. */
+    pipes: () => {
+      const fds = `/proc/${bridge.pid}/fd`
+      return readdirSync(fds).filter((fd) => linkOf(join(fds, fd)).startsWith('pipe:')).length
+    },
     async ready() {
       order({ do: 'start', argv, env: { ...process.env, ...env }, cwd: folder, interrupt, protocol: 'lines' })
       for (;;) if ((await next()).event === 'ready') return
@@ -79,6 +90,63 @@ function startKernel(argv: string[], interrupt: 'signal' | 'message', env: Recor
       }),
   }
 }
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return ''
+  }
+}
+
+describe('the bridge', () => {
+  // Says, for each request, what its code has as lines, and that it is done.
+  const program = `
+import json, os
+say = os.fdopen(int(os.environ['RUNYARD_MESSAGES_FD']), 'w')
+def tell(line): say.write(line + '\\n'); say.flush()
+tell('{"channel": "shell", "type": "ready", "content": {}}')
+for line in os.fdopen(int(os.environ['RUNYARD_REQUESTS_FD'])):
+    request = json.loads(line)
+    for one in eval(request['content']['code']): tell(one)
+    tell(json.dumps({'channel': 'iopub', 'type': 'status', 'parent': request['id'], 'content': {'execution_state': 'idle'}}))
+`
+  const kernel = startKernel(['python3', '-c', program], 'signal')
+  beforeAll(() => kernel.ready())
+  afterAll(() => kernel.close())
+
+  test.each([
+    ['a number that JSON has not', `['{"channel": "a", "type": "b", "content": {"x": NaN}}', '{"channel": "a", "type": "b", "content": {"x": 1e999}}']`], // prettier-ignore
+    ['what is nested too deeply', `['{"channel": "a", "type": "b", "content": ' + '[' * 100000 + ']' * 100000 + '}']`],
+    ['fields of other types', `['{"channel": 1, "type": "b", "content": {}}', '{"channel": "a", "type": "b", "content": []}']`], // prettier-ignore
+    ['what is no message', `['', '1', '{}', 'x']`],
+  ])('leaves out %s, and the kernel goes on', async (_what, code) => {
+    expect(await kernel.run(code)).toMatchObject({ error: null, results: [] })
+    expect((await kernel.run(`['{"channel": "a", "type": "b", "content": {}}']`)).reply).toEqual({})
+  })
+
+  test.each([
+    ['content', `'"content": {"x": "' + 'x' * 9000000 + '"}'`],
+    ['metadata', `'"content": {}, "metadata": {"x": "' + 'x' * 9000000 + '"}'`],
+    ['numbers', `'"content": {"x": [1' + ',1e15' * 1600000 + ']}'`],
+  ])('tells of a message that is too large without its content and metadata: %s', async (_what, fields) => {
+    const code = `['{"channel": "iopub", "type": "display_data", ' + ${fields} + '}']`
+    kernel.order({ do: 'send', channel: 'shell', type: 'execute_request', id: 'large', content: { code } })
+    const said = await kernel.next()
+    expect(said).toMatchObject({ type: 'display_data', content: {}, metadata: {}, omitted: expect.any(Number) })
+    expect((await kernel.next()).type).toBe('status')
+  })
+
+  test('closes what it opened for a kernel that cannot be started', async () => {
+    const before = kernel.pipes()
+    const start = { do: 'start', cwd: folder, interrupt: 'signal', protocol: 'lines' }
+    kernel.order({ ...start, context: 'none', argv: [join(folder, 'none')], env: {} })
+    expect((await kernel.next()).event).toBe('failed')
+    kernel.order({ ...start, context: 'none', argv: ['true'], env: { x: '\0' } })
+    expect((await kernel.next()).event).toBe('failed')
+    expect(kernel.pipes()).toBe(before)
+  })
+})
 
 describe('bash', () => {
   const kernel = startKernel(['python3', join(languages, 'bash/kernel/bash_kernel.py')], 'signal')
@@ -106,6 +174,39 @@ describe('bash', () => {
     expect((await kernel.run('read -p "name? " -r a; echo "<$a>"', { answer: 'ada  l' })).stdout).toBe('<ada  l>\n')
     expect((await kernel.run('seq 2 | while read -r n; do echo "n$n"; done; cat')).stdout).toBe('n1\nn2\n')
     expect(await kernel.run('read a', {}, { allow_stdin: false })).toMatchObject({ error: { ename: 'ExitStatus' } })
+  })
+
+  test('understands the prompts that `read` does', async () => {
+    const prompts = ["-p $'it\\'s\\nyours? '", '-rsp "a \\"b\\" "', '-s -p "$(printf "x\\1y")"']
+    const asked = []
+    for (const prompt of prompts) {
+      const { stdout, questions } = await kernel.run(`read ${prompt} a; echo "<$a>"`, { answer: 'yes' })
+      asked.push(stdout, ...questions)
+    }
+    expect(asked).toEqual([
+      '<yes>\n',
+      { prompt: "it's\nyours? ", password: false },
+      '<yes>\n',
+      { prompt: 'a "b" ', password: true },
+      '<yes>\n',
+      { prompt: 'x\x01y', password: true },
+    ])
+  })
+
+  test('outlives what programs tell it, and code that is no text', async () => {
+    await kernel.run('x=kept')
+    expect((await kernel.run("printf 'display\\0read\\0end\\0match\\0\\0' >&198; echo $x")).stdout).toBe('kept\n')
+    expect((await kernel.run('echo "\ud800"; echo $x')).stdout).toBe('?\nkept\n')
+    expect(await kernel.isComplete('echo \ud800')).toBe('complete')
+    expect((await kernel.ask('complete_request', {})).reply).toMatchObject({ status: 'error', ename: 'KeyError' })
+    expect((await kernel.run('echo \'{"a": NaN}\' >n.json; display n.json')).results).toEqual([{ 'text/plain': '{"a": NaN}\n' }]) // prettier-ignore
+    expect(await kernel.run('display /dev/zero; echo $x')).toMatchObject({ stdout: 'kept\n', stderr: expect.stringContaining('more than') }) // prettier-ignore
+  })
+
+  test('starts a shell anew that ended between executions', async () => {
+    await kernel.run('(sleep 0.1; kill -9 $$) &')
+    await kernel.run('sleep 0.5')
+    expect((await kernel.run('echo again')).stdout).toBe('again\n')
   })
 
   test('shows files, and starts anew after `exit`', async () => {

@@ -19,6 +19,8 @@ MESSAGES = int(os.environ.pop('RUNYARD_MESSAGES_FD'))
 # Descriptors of the shell: what it tells, and the answers to `read`.
 TELL, ANSWER = 198, 199
 READ_BYTES = 65536
+# What `display` shows of a file, in bytes of JSON.
+MAX_SHOWN = 8 * 1024 * 1024
 TEXT_TYPES = ('text/', 'image/svg+xml', 'application/json', 'application/xml')
 
 # Functions of the shell. `read` asks whoever runs the code where it would read what is nobody's; `display` shows a file.
@@ -26,10 +28,19 @@ PRELUDE = rf"""
 set +H
 PS1= PS2=
 unset HISTFILE PROMPT_COMMAND
+__read_ask() {{
+  local option prompt= secret= OPTIND=1 OPTARG= OPTERR=0
+  while getopts ':ersa:d:i:n:N:p:t:u:' option; do
+    case $option in
+      p) prompt=$OPTARG ;;
+      s) secret=1 ;;
+    esac
+  done
+  printf 'read\1%s\1%s\0' "$secret" "$prompt" >&{TELL}
+}}
 read() {{
   if [[ ! /dev/fd/0 -ef /dev/null ]]; then builtin read "$@"; return; fi
-  local -a __read_options=("$@")
-  printf 'read\1%s\0' "$(printf '%s\1' "${{__read_options[@]@Q}}")" >&{TELL}
+  __read_ask "$@"
   local __read_answer
   builtin read -r -u {ANSWER} __read_answer && [[ $__read_answer == ok ]] || return 1
   builtin read "$@" <&{ANSWER}
@@ -80,7 +91,7 @@ class Shell:
             os.close(fd)
 
     def write(self, text):
-        rest = memoryview(text.encode('utf-8', 'surrogateescape'))
+        rest = memoryview(text.encode('utf-8', 'replace'))
         while rest:
             rest = rest[os.write(self.commands, rest) :]
 
@@ -90,7 +101,7 @@ class Shell:
         self.write(f"{before}eval {shlex.quote(code)} </dev/null\nprintf 'end\\1%s\\1%s\\0' {mark} \"$?\" >&{TELL}\n")
 
     def answer(self, text):
-        os.write(self.answers, text.encode())
+        os.write(self.answers, text.encode('utf-8', 'replace'))
 
     def tell(self):
         """What it told, one list of texts each; None at its end."""
@@ -139,8 +150,7 @@ class BashKernel:
         self.interrupted = False
         status = self.evaluate(content['code'])
         if status is None:
-            code = self.shell.close()
-            self.shell = Shell()
+            code = self.renew()
             value = f'the shell ended with exit code {code}; a new one was started, without variables and functions of the old'
             return self.fail('ShellExited', value)
         self.shell.status = status
@@ -150,6 +160,11 @@ class BashKernel:
             return self.fail('ExitStatus', f'the last command ended with exit status {status}')
         self.say('shell', 'execute_reply', {'status': 'ok', 'execution_count': self.count, 'user_expressions': {}, 'payload': []})
 
+    def renew(self):
+        code = self.shell.close()
+        self.shell = Shell()
+        return code
+
     def fail(self, name, value):
         error = {'ename': name, 'evalue': value, 'traceback': [f'{name}: {value}']}
         self.say('iopub', 'error', error)
@@ -158,35 +173,32 @@ class BashKernel:
     def evaluate(self, code, heard=None):
         """Returns the exit status; None when the shell has ended."""
         self.mark += 1
-        self.shell.run(code, self.mark)
+        try:
+            self.shell.run(code, self.mark)
+        except BrokenPipeError:
+            return None
         while True:
             told = self.shell.tell()
             if told is None:
                 return None
             for kind, *rest in told:
-                if kind == 'end' and rest[0] == str(self.mark):
-                    return int(rest[1])
-                if kind == 'read':
-                    self.ask(rest)
-                elif kind == 'display':
-                    self.display(*rest[:2])
-                elif heard is not None and kind == 'match':
-                    heard.append(rest[0])
+                # Programs of the shell can write there too.
+                try:
+                    if kind == 'end' and rest[0] == str(self.mark):
+                        return int(rest[1])
+                    if kind == 'read':
+                        self.ask(*rest)
+                    elif kind == 'display':
+                        self.display(*rest)
+                    elif heard is not None and kind == 'match':
+                        heard.append(rest[0])
+                except Exception as error:
+                    os.write(2, f'{kind}: {error}\n'.encode('utf-8', 'replace'))
 
-    def ask(self, options):
-        words = [word for text in options if text for word in shlex.split(text.replace("$'", "'"))]
+    def ask(self, secret, *prompt):
         if not self.allow_input:
             return self.shell.answer('none\n')
-        prompt, secret = '', False
-        for at, word in enumerate(words):
-            if not word.startswith('-'):
-                continue
-            secret = secret or 's' in word.split('p')[0]
-            if word.endswith('p') and at + 1 < len(words):
-                prompt = words[at + 1]
-            elif 'p' in word:
-                prompt = word.split('p', 1)[1]
-        self.say('stdin', 'input_request', {'prompt': prompt, 'password': secret})
+        self.say('stdin', 'input_request', {'prompt': '\1'.join(prompt), 'password': secret != ''})
         reply = self.next_reply()
         self.shell.answer('none\n' if reply is None else f'ok\n{reply}\n')
 
@@ -200,20 +212,25 @@ class BashKernel:
                 self.pending.append(request)
         return None
 
-    def display(self, path, kind):
+    def display(self, path, kind=''):
         media = kind or mimetypes.guess_type(path)[0] or 'text/plain'
         try:
             with open(path, 'rb') as file:
-                content = file.read()
+                content = file.read(MAX_SHOWN + 1)
         except OSError as error:
-            return os.write(2, f'display: {error}\n'.encode())
+            return os.write(2, f'display: {error}\n'.encode('utf-8', 'replace'))
         data = content.decode('utf-8', 'replace') if media.startswith(TEXT_TYPES) else base64.b64encode(content).decode()
         if media == 'application/json':
             try:
-                data = json.loads(data)
-            except ValueError:
+                data = json.loads(data, parse_constant=self.refuse_constant)
+            except (ValueError, RecursionError):
                 media = 'text/plain'
+        if len(json.dumps(data)) > MAX_SHOWN:
+            return os.write(2, f'display: {path}: more than {MAX_SHOWN} bytes\n'.encode('utf-8', 'replace'))
         self.say('iopub', 'display_data', {'data': {media: data}, 'metadata': {}, 'transient': {}})
+
+    def refuse_constant(self, name):
+        raise ValueError(f'{name} is no JSON')
 
     def complete_request(self, content):
         before = content['code'][: content['cursor_pos']]
@@ -226,7 +243,9 @@ class BashKernel:
         lead = '$' if action == '-v' else ''
         command = f"compgen {action} -- {shlex.quote(name)} | sort -u | head -200 | while builtin read -r m; do printf 'match\\1%s\\0' \"$m\" >&{TELL}; done"
         matches, status = [], self.shell.status
-        if self.evaluate(command, matches) is not None:
+        if self.evaluate(command, matches) is None:
+            self.renew()
+        else:
             self.shell.status = status
         end = len(before)
         reply = {'status': 'ok', 'matches': [lead + match for match in matches], 'metadata': {}}
@@ -239,13 +258,15 @@ class BashKernel:
         if name:
             quoted = shlex.quote(name)
             text = f'$(declare -p {quoted} 2>/dev/null; type -- {quoted} 2>/dev/null; help {quoted} 2>/dev/null)'
-            self.evaluate(f"printf 'match\\1%s\\0' \"{text}\" >&{TELL}", found)
-            self.shell.status = status
+            if self.evaluate(f"printf 'match\\1%s\\0' \"{text}\" >&{TELL}", found) is None:
+                self.renew()
+            else:
+                self.shell.status = status
         text = found[0] if found else ''
         self.say('shell', 'inspect_reply', {'status': 'ok', 'found': text != '', 'data': {'text/plain': text} if text else {}, 'metadata': {}})
 
     def is_complete_request(self, content):
-        check = subprocess.run(['bash', '-n'], input=content['code'].encode(), capture_output=True, check=False)
+        check = subprocess.run(['bash', '-n'], input=content['code'].encode('utf-8', 'replace'), capture_output=True, check=False)
         text = check.stderr.decode('utf-8', 'replace')
         cut = 'unexpected end of file' in text or 'unexpected EOF' in text or 'here-document' in text
         cut = cut or re.search(r'(?<!\\)\\$', content['code']) is not None
@@ -275,8 +296,18 @@ class BashKernel:
             return
         self.parent = request['id']
         self.say('iopub', 'status', {'execution_state': 'busy'})
-        handler(request['content'])
+        try:
+            handler(request['content'])
+        except Exception as error:
+            self.answer_fault(request['type'], error)
         self.say('iopub', 'status', {'execution_state': 'idle'})
+
+    def answer_fault(self, kind, error):
+        name, value = type(error).__name__, str(error)
+        if kind == 'execute_request':
+            return self.fail(name, value)
+        reply = {'status': 'error', 'ename': name, 'evalue': value, 'traceback': []}
+        self.say('shell', kind.replace('_request', '_reply'), reply)
 
     def serve(self):
         version = subprocess.run(['bash', '-c', 'echo "$BASH_VERSION"'], capture_output=True, text=True, check=False)
