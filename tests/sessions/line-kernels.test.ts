@@ -61,7 +61,8 @@ function startKernel(argv: string[], interrupt: 'signal' | 'message', env: Recor
         const answer = { ...what, value: on.answer }
         order({ do: 'send', channel: 'stdin', type: 'input_reply', id: 'answer', content: answer })
       }
-      if (kind === on.interruptAt || (kind === 'stream' && on.interruptAt === ran.stdout)) order({ do: 'interrupt' })
+      // Once: Bash tells of it on standard error, and a second one would come to what runs next.
+      if (kind === 'stream' && what['name'] === 'stdout' && on.interruptAt === ran.stdout) order({ do: 'interrupt' })
       if (kind === 'status' && what['execution_state'] === 'idle') return ran
     }
   }

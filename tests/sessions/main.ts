@@ -89,7 +89,7 @@ async function withoutKernel(language: string): Promise<void> {
 }
 
 try {
-  const installed = (await client.runtimes()).map(({ language }) => language)
+  const installed = (await client.runtimes()).filter(({ installed: is }) => is).map(({ language }) => language)
   for (const language of KERNELS) await transcript(language)
   for (const language of installed) await withoutKernel(language)
   console.log(`without kernel: ${installed.length} languages`)
