@@ -48,6 +48,8 @@ test('every variable that a document names is a setting', () => {
   const prefixes = /^(?:RUNYARD|SANDBOX|POOL|CONTAINER|MAX|DEFAULT|WORKER|REDIS|PODMAN|OCI|KILL|CPU|DRAIN|LOG|RESULT)_/
   for (const file of documents().filter((file) => !OTHER_VARIABLES.includes(file))) {
     const named = [...readDoc(file).matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)].map(([, name = '']) => name)
-    expect(named.filter((name) => prefixes.test(name) && !names.has(name) && !OF_CLIENTS.has(name) && !OF_KERNELS.has(name))).toEqual([])
+    expect(
+      named.filter((name) => prefixes.test(name) && !names.has(name) && !OF_CLIENTS.has(name) && !OF_KERNELS.has(name)),
+    ).toEqual([])
   }
 })

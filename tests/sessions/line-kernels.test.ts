@@ -165,7 +165,7 @@ describe('bash', () => {
   })
 
   test('has lines that are interrupted, as a loop or a process, and what it knew stays', async () => {
-    for (const code of ['x=kept; echo go; while :; do :; done', 'x=kept; echo go; sleep 600']) {
+    for (const code of ['x=kept; echo go; while :; do :; done', 'x=kept; sh -c "echo go; exec sleep 600"']) {
       expect(await kernel.run(code, { interruptAt: 'go\n' })).toMatchObject({ error: { ename: 'Interrupted' } })
       expect((await kernel.run('echo $x')).stdout).toBe('kept\n')
     }
@@ -270,13 +270,14 @@ describe('javascript', () => {
 
   test('is interrupted in a loop, while it waits, in a loop after it waited, and in a process', async () => {
     await kernel.run('let kept = 1')
-    for (const rest of [
-      'while (true);',
-      'await new Promise(() => {})',
-      'await 1; while (true);',
-      'require("child_process").execSync("sleep 600")',
+    for (const code of [
+      'console.log("go"); while (true);',
+      'console.log("go"); await new Promise(() => {})',
+      'console.log("go"); await 1; while (true);',
+      // A process that was not there yet would not be interrupted.
+      'require("child_process").execSync("echo go; exec sleep 600", { stdio: "inherit" })',
     ]) {
-      expect(await kernel.run(`console.log("go"); ${rest}`, { interruptAt: 'go\n' })).toMatchObject({ error: { ename: 'Interrupted' } }) // prettier-ignore
+      expect(await kernel.run(code, { interruptAt: 'go\n' })).toMatchObject({ error: { ename: 'Interrupted' } }) // prettier-ignore
       expect(await text('kept')).toEqual([{ 'text/plain': '1' }])
     }
   })
