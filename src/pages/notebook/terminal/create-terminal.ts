@@ -19,23 +19,22 @@ export interface TerminalViewOptions {
 }
 
 /**
- * The document, as the terminal makes its elements in it: its style elements bear what the content security policy lets count.
+ * Runs what makes style elements by the page's document: they bear what the content security policy lets count. The terminal asks the
+ * document for them, whatever it is told to use in its place.
  */
-function documentWithNonce(): Document {
+function withNonce(make: () => void): void {
   const nonce = document.querySelector<HTMLLinkElement>('link[rel=stylesheet][nonce]')?.nonce ?? ''
-  return new Proxy(document, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target)
-      if (name === 'createElement') {
-        return (tag: string, options?: ElementCreationOptions) => {
-          const made = target.createElement(tag, options)
-          if (made instanceof HTMLStyleElement) made.nonce = nonce
-          return made
-        }
-      }
-      return typeof value === 'function' ? (value as (...given: unknown[]) => unknown).bind(target) : value
-    },
-  })
+  const createElement = document.createElement.bind(document)
+  document.createElement = (tag: string, options?: ElementCreationOptions) => {
+    const made = createElement(tag, options)
+    if (made instanceof HTMLStyleElement) made.nonce = nonce
+    return made
+  }
+  try {
+    make()
+  } finally {
+    Reflect.deleteProperty(document, 'createElement')
+  }
 }
 
 /** The colours of the page. */
@@ -56,7 +55,6 @@ function theme() {
 
 export function createTerminal({ parent, onInput, onResize }: TerminalViewOptions): TerminalView {
   const terminal = new Terminal({
-    documentOverride: documentWithNonce(),
     theme: theme(),
     fontFamily: getComputedStyle(document.documentElement).getPropertyValue('--font-mono').trim(),
     fontSize: 13,
@@ -67,7 +65,7 @@ export function createTerminal({ parent, onInput, onResize }: TerminalViewOption
   })
   const fit = new FitAddon()
   terminal.loadAddon(fit)
-  terminal.open(parent)
+  withNonce(() => terminal.open(parent))
   // Tab is the shell's; a way out for those who have no pointer.
   terminal.attachCustomKeyEventHandler((event) => {
     if (event.type !== 'keydown' || event.key !== 'F6') return true
