@@ -124,7 +124,7 @@ test('by keyboard alone: from the first key to a run, and out of the editor agai
   await page.keyboard.press('Tab')
   expect(await focused()).toBe('Skip to the output')
   const stops: string[] = []
-  for (let i = 0; i < 12 && stops.at(-1) !== 'Program'; i++) {
+  for (let i = 0; i < 20 && stops.at(-1) !== 'Program'; i++) {
     await page.keyboard.press('Tab')
     stops.push(await focused())
   }

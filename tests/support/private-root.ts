@@ -15,7 +15,14 @@ export function makePrivateRoot(
 ): { root: string; remove: () => void } {
   const source = packageRoot()
   const root = mkdtempSync(join(tmpdir(), 'runyard-root-'))
-  for (const folder of ['dist', 'sandbox', 'screening', 'languages/bash', 'package.json']) {
+  for (const folder of [
+    'dist',
+    'sandbox',
+    'screening',
+    'languages/bash',
+    'languages/kernel-bridge.py',
+    'package.json',
+  ]) {
     cpSync(join(source, folder), join(root, folder), { recursive: true, preserveTimestamps: true })
   }
   symlinkSync(join(source, 'node_modules'), join(root, 'node_modules'))
