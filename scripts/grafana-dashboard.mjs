@@ -124,6 +124,7 @@ const rows = {
     series('Duration, p95 by runtime', 's', p95('runyard_job_duration_seconds', 'runtime')),
     series('Stages, p95', 's', { '{{runtime}} {{stage}}': `histogram_quantile(0.95, sum by (runtime, stage, le) (rate(runyard_stage_duration_seconds_bucket${RATE})))` }), // prettier-ignore
     series('Sandboxes', 'short', { '{{state}}': 'sum by (state) (runyard_sandboxes)', prewarmed: 'sum(runyard_sandboxes_prewarmed)' }), // prettier-ignore
+    series('Memory of idle sandboxes', 'bytes', { '{{instance}}': 'runyard_sandboxes_idle_bytes' }),
     series('Wait for a sandbox', 's', quantiles('runyard_sandbox_acquire_seconds')),
     series('Start of a sandbox', 's', quantiles('runyard_sandbox_start_seconds')),
     series('Sandboxes made', 'ops', { made: `sum(rate(runyard_sandboxes_created_total${RATE}))` }),

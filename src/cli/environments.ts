@@ -57,11 +57,12 @@ export function addEnvironmentCommands(program: Command, { context, env, streams
         print(table(columns, rows, plain))
       }),
     )
-  add('remove <ids...>', 'take environments off your list').action(
-    async (ids: string[], options: ConnectionOptions) => {
+  add('remove <ids...>', 'take environments off your list')
+    .option('--json', 'print what was removed as JSON')
+    .action(async (ids: string[], options: ConnectionOptions & Json) => {
       for (const id of ids) await reach(options, id, async ({ client }) => client.environments.remove(id))
-    },
-  )
+      if (options.json) printJson({ removed: ids })
+    })
 }
 
 /** Characters of what was asked for. */

@@ -110,6 +110,9 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
   ],
   'files list': [['runyard files list -n 50', 'the newest 50']],
   'files remove': [['runyard files remove <id>', 'frees its bytes; several ids are allowed']],
+  'environments install': [['runyard environments install python/data', 'jobs name it as their environment']],
+  'environments list': [['runyard environments list --json', 'with their locks']],
+  'environments remove': [['runyard environments remove <id>', 'several ids are allowed']],
   bench: [
     ['runyard bench', 'hello world in Python, 1 to 8 at one time'],
     ['runyard bench --language c --in-flight 4 --seconds 30', 'with a compiler in it'],

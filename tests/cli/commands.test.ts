@@ -148,6 +148,9 @@ test('what is printed is one JSON object with the members that docs/cli.md names
   expect(await json('files list')).toEqual({ files })
   expect(await json('files get', String(file?.id))).toEqual(file)
   expect(await json('files remove', String(file?.id))).toEqual({ removed: [file?.id] })
+  expect(await json('environments list')).toEqual({ environments: [] })
+  writeFileSync(join(folder, 'judge0.conf'), 'MAX_CPU_TIME_LIMIT=20\n')
+  await json('import', 'judge0', join(folder, 'judge0.conf'))
   await json('login')
   await json('whoami')
   expect(await json('logout')).toMatchObject({ url: platform.url })
@@ -167,9 +170,9 @@ test('what is printed is one JSON object with the members that docs/cli.md names
   expect(await json('abuse disallow', 'address:192.0.2.7')).toMatchObject({ disallowed: true })
   await json('abuse events')
   await json('webhooks deliveries', '--tenant', 'acme')
-  // `run` takes the standard input of its process, the others have tests of their own.
+  // `run` takes the standard input of its process, environments an index of packages, the others have tests of their own.
   expect([...members.keys()].filter((path) => !seen.has(path))).toEqual(
-    ['run', 'logs', 'session run', 'session list', 'session end', 'languages remove', 'doctor', 'webhooks redeliver', 'webhooks cancel', 'webhooks listen'], // prettier-ignore
+    ['run', 'logs', 'environments remove', 'environments install', 'session run', 'session list', 'session end', 'languages remove', 'doctor', 'webhooks redeliver', 'webhooks cancel', 'webhooks listen'], // prettier-ignore
   )
 })
 

@@ -1,7 +1,12 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import { SECOND } from '../../shared/limits.ts'
 import { BUCKETS } from '../../shared/metrics/buckets.ts'
-import { type ExecutionStatus, SESSION_ENDS, type SessionEnd } from '../../shared/sessions/session.ts'
+import {
+  EXECUTION_STATUSES,
+  type ExecutionStatus,
+  SESSION_ENDS,
+  type SessionEnd,
+} from '../../shared/sessions/session.ts'
 
 /** What a worker's sessions tell of themselves. */
 export interface SessionObserver {
@@ -46,6 +51,7 @@ export function createSessionMetrics(registers: Registry[]): SessionMetrics {
   })
   // There from the start: of a series that begins with 1 no rate can tell the first.
   for (const reason of Object.keys(SESSION_ENDS)) ends.inc({ reason }, 0)
+  for (const status of EXECUTION_STATUSES) executions.zero({ status })
   return {
     observer: {
       ended: (reason) => ends.inc({ reason }),

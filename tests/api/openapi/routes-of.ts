@@ -1,5 +1,4 @@
 import diagnostics from 'node:diagnostics_channel'
-import type { Server } from 'node:http'
 import type { Express } from 'express'
 
 interface ListedRoute {
@@ -10,9 +9,9 @@ interface ListedRoute {
 
 /** The app behind a gateway that listens in this process. */
 export async function appBehind(url: string): Promise<Express> {
-  let server: Server | undefined
+  let seen: { app?: Express } | undefined
   const see = (message: unknown) => {
-    server = (message as { server: Server }).server
+    seen = (message as { request: { app?: Express } }).request
   }
   diagnostics.subscribe('http.server.request.start', see)
   try {
@@ -20,9 +19,9 @@ export async function appBehind(url: string): Promise<Express> {
   } finally {
     diagnostics.unsubscribe('http.server.request.start', see)
   }
-  const [app] = server?.listeners('request') ?? []
-  if (app === undefined) throw new Error(`no gateway of this process listens at ${url}`)
-  return app as unknown as Express
+  // Express gives itself to each request.
+  if (seen?.app === undefined) throw new Error(`no gateway of this process listens at ${url}`)
+  return seen.app
 }
 
 /** Method and path, as Express writes it, of every route an app has. */
