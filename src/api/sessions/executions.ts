@@ -26,6 +26,7 @@ import { readResult, sendResultEvents, WaitQuery } from './read-result.ts'
 export const CALL_PROBLEMS = ['session-ended', 'session-lost', 'session-busy'] as const satisfies ProblemCode[]
 
 const finished = { finished: { summary: 'An ended execution', value: executionExample } }
+
 export const execute = defineRoute({
   method: 'post',
   path: '/v1/sessions/:id/executions',

@@ -17,6 +17,7 @@ interface Results {
 
 const OPERATIONS = { execution: 'readExecution', command: 'readCommand' } as const
 
+/** How long a read waits for the end of what runs. */
 export const WaitQuery = Type.Object(
   {
     wait: Type.Optional(

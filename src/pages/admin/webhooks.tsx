@@ -10,6 +10,7 @@ import { Live } from './live.tsx'
 import { usePaged } from './paged.tsx'
 import { Link } from './router.tsx'
 import { type Column, Table } from './table.tsx'
+import { TenantFilter } from './tenant-filter.tsx'
 import { At, Due } from './times.tsx'
 
 const EVERY_MS = 3000
@@ -36,18 +37,7 @@ export function WebhooksPage({ api }: { api: Api }) {
       <header class="head">
         <h1>Webhooks</h1>
       </header>
-      <form class="filters" role="search" aria-label="Deliveries" onSubmit={(event) => event.preventDefault()}>
-        <div class="field">
-          <label for="tenant">Tenant</label>
-          <input
-            class="input"
-            id="tenant"
-            value={tenant}
-            placeholder="anybody"
-            spellcheck={false}
-            onInput={(event) => setTenant(event.currentTarget.value)}
-          />
-        </div>
+      <TenantFilter label="Deliveries" tenant={tenant} onInput={setTenant}>
         <div class="field">
           <label for="state">State</label>
           <select class="select" id="state" value={state} onChange={(event) => setState(event.currentTarget.value)}>
@@ -59,7 +49,7 @@ export function WebhooksPage({ api }: { api: Api }) {
             ))}
           </select>
         </div>
-      </form>
+      </TenantFilter>
       <TestEvent api={api} refresh={refresh} />
       <Live of={[polled]}>
         {list && (
