@@ -71,6 +71,7 @@ html.dark-mode .docs-bar a { color: #5fc4bb }
 .swagger-ui .opblock.opblock-put .opblock-summary-method { background: #8a5200 }
 .swagger-ui .opblock.opblock-patch .opblock-summary-method { background: #0b6b60 }
 .swagger-ui .btn.execute { background: #1d5bb5; border-color: #1d5bb5 }
+.swagger-ui .download-contents { background: #4d5561 }
 .swagger-ui .microlight span[style*='211, 99, 99'] { color: #f2a6a6 !important }
 html:not(.dark-mode) .swagger-ui :is(.info a, .info .url, .renderedMarkdown a) { color: #0a6b65 }
 html:not(.dark-mode) .swagger-ui .btn.authorize { color: #0a6b65; border-color: #0a6b65 }
