@@ -9,12 +9,14 @@ type Json = { json?: boolean }
 const load = () => import('./manage-abuse.ts')
 
 /** Adds `runyard abuse events|blocks|block|unblock|allow|disallow|allowed`. */
-export function addAbuseCommands(program: Command, context: () => CliContext): void {
+export function addAbuseCommands(program: Command, context: () => Promise<CliContext>): void {
   const abuse = program.command('abuse').description('show security events; block, unblock and exempt callers')
   eventsCommand(abuse.command('events')).action(async (options: EventOptions) =>
-    (await load()).showEvents(context(), options),
+    (await load()).showEvents(await context(), options),
   )
-  blocksCommand(abuse.command('blocks')).action(async (options: Json) => (await load()).showBlocks(context(), options))
+  blocksCommand(abuse.command('blocks')).action(async (options: Json) =>
+    (await load()).showBlocks(await context(), options),
+  )
   abuse
     .command('block')
     .description(`refuse every request of a caller: ${SUBJECT_WORDS}`)
@@ -23,14 +25,14 @@ export function addAbuseCommands(program: Command, context: () => CliContext): v
     .option('--reason <text>', 'why, for the record', '')
     .option('--json', 'print the block as JSON')
     .action(async (subject: Subject, options: Json & { for?: number; reason: string }) =>
-      (await load()).block(context(), subject, options),
+      (await load()).block(await context(), subject, options),
     )
   abuse
     .command('unblock')
     .description('lift a block, and forget the score that led to it')
     .argument('<subject>', 'the caller', parseSubjectArgument)
     .option('--json', 'print whether it was blocked as JSON')
-    .action(async (subject: Subject, options: Json) => (await load()).unblock(context(), subject, options))
+    .action(async (subject: Subject, options: Json) => (await load()).unblock(await context(), subject, options))
   abuse
     .command('allow')
     .description('never block this caller, whatever it does')
@@ -38,19 +40,19 @@ export function addAbuseCommands(program: Command, context: () => CliContext): v
     .option('--reason <text>', 'why, for the record', '')
     .option('--json', 'print the exemption as JSON')
     .action(async (subject: Subject, options: Json & { reason: string }) =>
-      (await load()).allow(context(), subject, options),
+      (await load()).allow(await context(), subject, options),
     )
   abuse
     .command('disallow')
     .description('remove an exemption')
     .argument('<subject>', 'the caller', parseSubjectArgument)
     .option('--json', 'print whether it was exempt as JSON')
-    .action(async (subject: Subject, options: Json) => (await load()).disallow(context(), subject, options))
+    .action(async (subject: Subject, options: Json) => (await load()).disallow(await context(), subject, options))
   abuse
     .command('allowed')
     .description('list callers that are never blocked')
     .option('--json', 'print them as JSON')
-    .action(async (options: Json) => (await load()).showAllowed(context(), options))
+    .action(async (options: Json) => (await load()).showAllowed(await context(), options))
 }
 
 /**
@@ -60,7 +62,7 @@ export function addAbuseCommands(program: Command, context: () => CliContext): v
  */
 export function addFormerAbuseCommands(
   program: Command,
-  context: () => CliContext,
+  context: () => Promise<CliContext>,
   warn: (text: string) => void,
 ): void {
   const former = (name: string) => program.command(name, { hidden: true })
@@ -68,11 +70,11 @@ export function addFormerAbuseCommands(
     warn(`"runyard ${name}" is now "runyard abuse ${name}"; the old name goes with the next version`)
   eventsCommand(former('events')).action(async (options: EventOptions) => {
     tell('events')
-    await (await load()).showEvents(context(), options)
+    await (await load()).showEvents(await context(), options)
   })
   blocksCommand(former('blocks')).action(async (options: Json) => {
     tell('blocks')
-    await (await load()).showBlocks(context(), options)
+    await (await load()).showBlocks(await context(), options)
   })
 }
 

@@ -1,10 +1,10 @@
 import { CommanderError } from 'commander'
-import { ConfigError, loadConfig } from '../shared/config/config.ts'
+import { ConfigError } from '../shared/config/config-error.ts'
 import { packageRoot } from '../shared/package-root.ts'
 import { UsageError } from './context.ts'
 import { EXIT, ExitError } from './exit.ts'
 import { type Format, paintFor } from './paint.ts'
-import { createProgram } from './program.ts'
+import { createProgram, type ProgramDeps } from './program.ts'
 
 const ONE_PRESS_MS = 500
 
@@ -24,10 +24,13 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 // There is nobody left to tell.
 process.stderr.on('error', () => {})
 
-const program = createProgram({
+/** Read only by commands that need settings: most talk with a service, which has its own. */
+const settings = async () => (await import('../shared/config/config.ts')).loadConfig(root)
+
+const deps: ProgramDeps = {
   root,
-  loadConfig: () => loadConfig(root),
-  context: () => ({ root, config: loadConfig(root), print, paint }),
+  loadConfig: settings,
+  context: async () => ({ root, config: await settings(), print, paint }),
   print,
   env: process.env,
   streams: { stdout: process.stdout, stderr: process.stderr, note, paint },
@@ -35,9 +38,10 @@ const program = createProgram({
   stdout: process.stdout,
   signals: stopSignals,
   setExitCode: (code) => (process.exitCode = code),
-})
+}
 
 try {
+  const program = await createProgram(deps, process.argv[2])
   await program.parseAsync()
 } catch (error) {
   if (error instanceof CommanderError) {

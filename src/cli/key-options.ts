@@ -1,8 +1,9 @@
 import { InvalidArgumentError } from 'commander'
 import { type Scope, SCOPES } from '../shared/access/api-key.ts'
 import { parseTime } from '../shared/access/parse-time.ts'
-import { GIB, KIB, LIMIT_NAMES, type LimitOverrides, MIB, MINUTE, SECOND } from '../shared/limits.ts'
+import type { LimitOverrides } from '../shared/limits.ts'
 import type { ScreeningPolicy } from '../shared/screening-policy.ts'
+import { MINUTE } from '../shared/units.ts'
 
 /** What `runyard keys create` was given. */
 export interface KeyOptions {
@@ -36,26 +37,6 @@ export function parseRate(text: string): number {
   const [, count, unit] = /^(\d{1,9})\/(min|s)$/.exec(text) ?? []
   if (count === undefined) throw new InvalidArgumentError('It must be like 600/min or 10/s.')
   return Number(count) * (unit === 's' ? 60 : 1)
-}
-
-const LIMIT_UNITS: Record<'Ms' | 'Bytes', Record<string, number>> = {
-  Ms: { ms: 1, s: SECOND, m: MINUTE },
-  Bytes: { B: 1, KiB: KIB, MiB: MIB, GiB: GIB },
-}
-
-/** `wallMs=10000`, `wallMs=10s` or `memoryBytes=64MiB`, once or more often. */
-export function parseLimit(text: string, previous: LimitOverrides = {}): LimitOverrides {
-  const [, name = '', count, unit] = /^(\w+)=(\d{1,16})([a-z]*)$/i.exec(text) ?? []
-  const known = LIMIT_NAMES.find((one) => one === name)
-  if (!known) throw new InvalidArgumentError(`It must be like wallMs=10000, with one of ${LIMIT_NAMES.join(', ')}.`)
-  if (unit === '') return { ...previous, [known]: Number(count) }
-  const units = LIMIT_UNITS[/(Ms|Bytes)$/.exec(known)?.[1] as 'Ms' | 'Bytes'] ?? {}
-  const factor = units[unit ?? '']
-  if (factor === undefined) {
-    const allowed = Object.keys(units).map((one) => `${known}=10${one}`)
-    throw new InvalidArgumentError(`It must be like ${[`${known}=10000`, ...allowed].join(', ')}.`)
-  }
-  return { ...previous, [known]: Number(count) * factor }
 }
 
 const UNIT_MS = { m: MINUTE, h: 60 * MINUTE, d: 24 * 60 * MINUTE } as const

@@ -1,13 +1,14 @@
 import { type Command, Option } from 'commander'
 import { SCREENING_POLICIES } from '../shared/screening-policy.ts'
 import type { CliContext } from './context.ts'
-import { type KeyOptions, parseExpiry, parseLimit, parseRate, parseScopes } from './key-options.ts'
+import { type KeyOptions, parseExpiry, parseRate, parseScopes } from './key-options.ts'
+import { parseLimit } from './limit-option.ts'
 import { wholeNumber } from './whole-number.ts'
 
 const load = () => import('./manage-keys.ts')
 
 /** Adds `runyard keys create|list|revoke`. */
-export function addKeyCommands(program: Command, context: () => CliContext): void {
+export function addKeyCommands(program: Command, context: () => Promise<CliContext>): void {
   const keys = program.command('keys').description('create, list and revoke API keys')
   keys
     .command('create')
@@ -24,18 +25,18 @@ export function addKeyCommands(program: Command, context: () => CliContext): voi
     .option('--expires <when>', 'e.g. 30d, 12h, or 2027-01-31 (0:00 UTC); default: never', (text) => parseExpiry(text))
     .option('--json', 'print id and key as JSON')
     .action(async (options: KeyOptions & { json?: boolean }) =>
-      (await load()).createKey(context(), options, options.json ?? false),
+      (await load()).createKey(await context(), options, options.json ?? false),
     )
   keys
     .command('list')
     .description('list keys; the secret part of a key is not stored')
     .option('--json', 'print them as JSON')
-    .action(async ({ json = false }: { json?: boolean }) => (await load()).listKeys(context(), json))
+    .action(async ({ json = false }: { json?: boolean }) => (await load()).listKeys(await context(), json))
   keys
     .command('revoke <ids...>')
     .description('revoke keys, at once on every gateway')
     .option('--json', 'print their records as JSON')
     .action(async (ids: string[], { json = false }: { json?: boolean }) =>
-      (await load()).revokeKeys(context(), ids, json),
+      (await load()).revokeKeys(await context(), ids, json),
     )
 }

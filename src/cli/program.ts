@@ -1,40 +1,93 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Argument, Command, InvalidArgumentError, type Option } from 'commander'
-import type { loadConfig } from '../shared/config/config.ts'
-import { addAbuseCommands, addFormerAbuseCommands } from './abuse.ts'
-import { addBenchCommand } from './bench/bench-command.ts'
+import type { Config } from '../shared/config/config.ts'
 import { SHELLS, type Shell } from './completion/shells.ts'
-import type { CliContext } from './context.ts'
 import { addExamples } from './examples.ts'
-import { addEnvironmentCommands } from './environments.ts'
-import { addFileCommands } from './files.ts'
-import { addJobCommands, type JobCommandDeps } from './jobs/jobs.ts'
-import { addKeyCommands } from './keys.ts'
-import { addLoginCommands } from './login/commands.ts'
-import { addMcpCommand } from './mcp/mcp-command.ts'
+import type { JobCommandDeps } from './jobs/jobs.ts'
 import { plain, showsColour } from './paint.ts'
 import { CONNECTION_OPTIONS } from './service/connection.ts'
-import { addSessionCommands } from './sessions/sessions.ts'
-import { terminalProgress } from './terminal-progress.ts'
-import { addWebhookCommands } from './webhooks.ts'
 
 export interface ProgramDeps extends JobCommandDeps {
   /** The folder of package.json. */
   root: string
-  readonly loadConfig: () => ReturnType<typeof loadConfig>
+  readonly loadConfig: () => Config | Promise<Config>
   /** A line for the person at the terminal, or the command's result. */
   readonly print: (text: string) => void
 }
 
-type Json = { json?: boolean }
+/** Some of the commands, and the module that describes them. */
+interface Part {
+  /** First words of the command lines that need it. */
+  commands: readonly string[]
+  add: (program: Command, deps: ProgramDeps) => Promise<void>
+}
+
+/** Every command, by the headings of the help. */
+const GROUPS: Readonly<Record<string, readonly Part[]>> = {
+  'Run programs:': [
+    {
+      commands: ['run', 'submit', 'get', 'logs', 'cancel', 'list', 'batch', 'judge', 'problem', 'artifact'],
+      add: async (program, deps) => (await import('./jobs/jobs.ts')).addJobCommands(program, deps),
+    },
+    {
+      commands: ['files'],
+      add: async (program, deps) => (await import('./files.ts')).addFileCommands(program, deps),
+    },
+    {
+      commands: ['environments'],
+      add: async (program, deps) => (await import('./environments.ts')).addEnvironmentCommands(program, deps),
+    },
+    {
+      commands: ['session'],
+      add: async (program, deps) => (await import('./sessions/sessions.ts')).addSessionCommands(program, deps),
+    },
+    {
+      commands: ['bench'],
+      add: async (program, deps) => (await import('./bench/bench-command.ts')).addBenchCommand(program, deps),
+    },
+    {
+      commands: ['mcp'],
+      add: async (program, deps) => (await import('./mcp/mcp-command.ts')).addMcpCommand(program, deps),
+    },
+  ],
+  'Choose a service:': [
+    {
+      commands: ['login', 'whoami', 'logout'],
+      add: async (program, deps) => (await import('./login/commands.ts')).addLoginCommands(program, deps),
+    },
+  ],
+  'Operate a service, on its machine:': [
+    {
+      commands: ['up', 'worker', 'gateway', 'setup', 'doctor', 'engine', 'languages', 'import', 'dashboard'],
+      add: async (program, deps) => (await import('./operate.ts')).addServiceCommands(program, deps),
+    },
+    {
+      commands: ['keys'],
+      add: async (program, { context }) => (await import('./keys.ts')).addKeyCommands(program, context),
+    },
+    {
+      commands: ['abuse', 'events', 'blocks'],
+      add: async (program, { context, streams }) => {
+        const { addAbuseCommands, addFormerAbuseCommands } = await import('./abuse.ts')
+        addAbuseCommands(program, context)
+        addFormerAbuseCommands(program, context, streams.note)
+      },
+    },
+    {
+      commands: ['webhooks'],
+      add: async (program, deps) => (await import('./webhooks.ts')).addWebhookCommands(program, deps),
+    },
+  ],
+}
 
 /**
- * The whole command `runyard`; nothing is done before it parses its arguments. What a command does is imported when it is called,
- * so that each loads what it needs itself.
+ * The command `runyard`; nothing is done before it parses its arguments. What a command does is imported when it is called, so
+ * that each loads what it needs itself.
+ * @param only the first word of the command line: where it is a command, the others are not described, which saves loading them
  */
-export function createProgram(deps: ProgramDeps): Command {
-  const { root, print, context, setExitCode, signals, streams, stdout, env } = deps
+export async function createProgram(deps: ProgramDeps, only?: string): Promise<Command> {
+  const { root, streams, stdout, env } = deps
   const program = new Command('runyard')
     .description('Runs code that strangers wrote, as queued jobs in sandboxes.')
     .version(versionOf(root), '-V, --version', 'print the version')
@@ -49,79 +102,20 @@ export function createProgram(deps: ProgramDeps): Command {
     })
     .configureOutput({ getOutHasColors: () => showsColour(stdout, env) })
 
-  program.commandsGroup('Run programs:')
-  addJobCommands(program, deps)
-  addFileCommands(program, deps)
-  addEnvironmentCommands(program, deps)
-  addSessionCommands(program, deps)
-  addBenchCommand(program, deps)
-  addMcpCommand(program, deps)
-
-  program.commandsGroup('Choose a service:')
-  addLoginCommands(program, deps)
-
-  program.commandsGroup('Operate a service, on its machine:')
-  const services = {
-    up: async () => (await import('./up/up.ts')).up,
-    worker: async () => (await import('./up/worker.ts')).worker,
-    gateway: async () => (await import('./up/gateway.ts')).gateway,
+  const isMeant = ({ commands }: Part) => only !== undefined && commands.includes(only)
+  const isAlone = Object.values(GROUPS).flat().some(isMeant)
+  for (const [heading, parts] of Object.entries(GROUPS)) {
+    program.commandsGroup(heading)
+    for (const part of parts) if (!isAlone || isMeant(part)) await part.add(program, deps)
   }
-  for (const [name, load, description] of [
-    ['up', services.up, 'install missing parts, start everything, run one job, serve until Ctrl-C'],
-    ['worker', services.worker, 'run a worker for the Redis of REDIS_URL, until Ctrl-C'],
-    ['gateway', services.gateway, 'run a gateway for the Redis of REDIS_URL, until Ctrl-C'],
-  ] as const) {
-    program
-      .command(name)
-      .description(description)
-      .action(async () => {
-        const start = await load()
-        const { stop, hurry } = signals()
-        setExitCode(await start({ ...context(), progress: terminalProgress(), stop, hurry }))
-      })
-  }
-  program
-    .command('setup')
-    .description('build the images and create the user id ranges that jobs need')
-    .option('--languages <ids>', 'languages or groups, comma-separated; without it, the default languages')
-    .option('--kernels <ids>', 'comma-separated; languages whose kernels, for sessions, are installed too')
-    .option('--packages <ids>', 'comma-separated; languages whose installers of packages are installed too')
-    .option('--json', 'print the result as JSON')
-    .action(async (options: Json & { languages?: string; kernels?: string; packages?: string }) => {
-      const { languages, kernels, packages, json = false } = options
-      const { setUpLanguages } = await import('./languages.ts')
-      const [ids, kernelIds, packageIds] = [languages, kernels, packages].map((list) => list?.split(','))
-      return setUpLanguages(context(), ids, progressOf(json), json, kernelIds, packageIds)
-    })
-  program
-    .command('doctor')
-    .description('check this machine, and say how to fix problems')
-    .option('--json', 'print the checks as JSON')
-    .action(async ({ json = false }: Json) => {
-      const { doctor } = await import('./doctor/doctor.ts')
-      setExitCode(await doctor({ root, print, loadConfig: deps.loadConfig, json, paint }))
-    })
-  program
-    .command('engine')
-    .description("run only podman's service, for workers that you start separately, until Ctrl-C")
-    .option('--folder <path>', 'folder of its socket, podman.sock; default /run/runyard, or the folder of a user')
-    .option('--group <group>', 'who may use it beside this user; members get the rights of root on this machine')
-    .action(async ({ folder, group }: { folder?: string; group?: string }) =>
-      (await import('./engine.ts')).runEngine({ ...context(), folder, group, stop: signals().stop }),
-    )
-  addLanguageCommands(program, context)
-  addImportCommand(program, deps)
-  program
-    .command('dashboard')
-    .description('print a link that opens the dashboard once, without a key')
-    .option('--json', 'print it as JSON')
-    .action(async ({ json = false }: Json) => (await import('./dashboard.ts')).printDashboardLink(context(), json))
-  addKeyCommands(program, context)
-  addAbuseCommands(program, context)
-  addFormerAbuseCommands(program, context, streams.note)
-  addWebhookCommands(program, deps)
-
   program.commandsGroup('This command:')
+  addCompletionCommand(program, deps)
+  addExamples(program, paint)
+  finish(program)
+  return program
+}
+
+function addCompletionCommand(program: Command, { root, print }: ProgramDeps): void {
   program
     .command('completion')
     .description('print the completion script of a shell')
@@ -136,54 +130,7 @@ export function createProgram(deps: ProgramDeps): Command {
       const { completionScript } = await import('./completion/script.ts')
       print(completionScript(shell, program, root))
     })
-  addExamples(program, paint)
-  finish(program)
-  return program
 }
-
-function addImportCommand(program: Command, { root, print }: ProgramDeps): void {
-  program
-    .command('import')
-    .description('print the settings that the configuration of Judge0 or Piston stands for')
-    .addArgument(new Argument('<system>', 'whose configuration it is').choices(['judge0', 'piston']))
-    .argument('<file>', 'judge0.conf, a file with the environment of Piston, or a compose file; - is standard input')
-    .option('--json', 'print them as JSON')
-    .action(async (system: 'judge0' | 'piston', file: string, { json = false }: Json) =>
-      (await import('./import/import-command.ts')).importSettings({ root, system, file, json, print }),
-    )
-}
-
-function addLanguageCommands(program: Command, context: () => CliContext): void {
-  const load = () => import('./languages.ts')
-  const languages = program.command('languages').description('list, install and remove the languages of jobs')
-  languages
-    .command('list')
-    .description('list the languages, installed or not, and the groups')
-    .option('--json', 'print them as JSON')
-    .action(async ({ json = false }: Json) => (await load()).listLanguages(context(), json))
-  languages
-    .command('install <ids...>')
-    .description('build the images of languages, or of all in a group; running workers find them by themselves')
-    .option('--kernel', 'install their Jupyter kernels too, for sessions')
-    .option('--packages', 'install what installs their packages too, for environments')
-    .option('--details', 'without a terminal, print each step of the build')
-    .option('--json', 'print what was installed as JSON')
-    .action(async (ids: string[], options: Json & { kernel?: true; packages?: true; details?: boolean }) => {
-      const { details, json = false } = options
-      return (await load()).installLanguages(context(), ids, progressOf(json, details), json, options)
-    })
-  languages
-    .command('remove <ids...>')
-    .description('remove the images of languages, or of all in a group')
-    .option('--json', 'print what was removed as JSON')
-    .action(async (ids: string[], { json = false }: Json) =>
-      (await load()).removeLanguages(context(), ids, progressOf(json), json),
-    )
-}
-
-/** With `--json`, standard output has the result alone. */
-const progressOf = (json: boolean, details = false) =>
-  terminalProgress(json ? process.stderr : process.stdout, undefined, details)
 
 function versionOf(root: string): string {
   return (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version

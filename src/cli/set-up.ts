@@ -9,7 +9,8 @@ import { podmanModeHere } from '../host/podman-mode.ts'
 import type { Progress } from '../host/progress.ts'
 import { ensureSubordinateIds, missingSubordinateIds } from '../host/subordinate-ids.ts'
 import type { Language } from '../shared/language.ts'
-import { loadConfiguredLanguages, type CliContext } from './context.ts'
+import { loadConfiguredLanguages } from './catalogue.ts'
+import type { CliContext } from './context.ts'
 
 /**
  * Makes what jobs need beyond the programs of this machine: ranges of user ids and the images of these languages and of

@@ -44,17 +44,21 @@ export function addWebhookCommands(
     .addOption(new Option('--state <state>', 'only deliveries in this state').choices(DELIVERY_STATES))
     .option('-n, --limit <count>', 'how many at most', wholeNumber(1, 9999), 20)
     .option('--json', 'print them as JSON')
-    .action(async (options: ListOptions) => (await load()).listDeliveries(context(), options))
+    .action(async (options: ListOptions) => (await load()).listDeliveries(await context(), options))
   webhooks
     .command('redeliver')
     .description('send a delivery again, with the same webhook-id')
     .argument('<id>', 'of the delivery')
     .option('--json', 'print it as JSON')
-    .action(async (id: string, { json = false }: { json?: boolean }) => (await load()).redeliver(context(), id, json))
+    .action(async (id: string, { json = false }: { json?: boolean }) =>
+      (await load()).redeliver(await context(), id, json),
+    )
   webhooks
     .command('cancel')
     .description('cancel a pending delivery: no more attempts are made')
     .argument('<id>', 'of the delivery')
     .option('--json', 'print it as JSON')
-    .action(async (id: string, { json = false }: { json?: boolean }) => (await load()).cancel(context(), id, json))
+    .action(async (id: string, { json = false }: { json?: boolean }) =>
+      (await load()).cancel(await context(), id, json),
+    )
 }

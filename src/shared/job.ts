@@ -3,6 +3,7 @@ import { Artifact, type ArtifactRequest } from './artifact.ts'
 import type { JobStoredFile } from './files/stored-file.ts'
 import { JobJudging, TestJudging } from './judging/judging-result.ts'
 import type { JudgingSpec } from './judging/judging-spec.ts'
+import { STATES, STATUSES } from './job-status.ts'
 import { LIMIT_NAMES, type LimitOverrides, Limits } from './limits.ts'
 import { EndUser } from './security/end-user.ts'
 import { Finding } from './security/finding.ts'
@@ -12,29 +13,13 @@ import type { TerminalSize } from './terminal-size.ts'
 import type { TraceContext } from './tracing/trace-context.ts'
 import type { Webhook } from './webhook.ts'
 
-/** Where a job is. */
-export const STATES = ['queued', 'running', 'finished', 'cancelled'] as const
-export const State = Type.Enum(STATES)
-export type State = (typeof STATES)[number]
+export { STATES, STATUSES }
 
-/** How a finished job ended. The one list that schema, worker, documentation, command line and pages share. */
-export const STATUSES = [
-  'succeeded',
-  'failed',
-  'signalled',
-  'compile-failed',
-  'wall-time-limit',
-  'cpu-time-limit',
-  'memory-limit',
-  'output-limit',
-  'wrong-answer',
-  'judge-error',
-  'environment-failed',
-  'cancelled',
-  'internal-error',
-] as const
+export const State = Type.Enum(STATES)
+export type State = Static<typeof State>
+
 export const Status = Type.Enum(STATUSES)
-export type Status = (typeof STATUSES)[number]
+export type Status = Static<typeof Status>
 
 export const Encoding = Type.Enum(['utf-8', 'base64'])
 export type Encoding = Static<typeof Encoding>

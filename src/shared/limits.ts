@@ -1,26 +1,11 @@
 import Type, { type Static } from 'typebox'
+import { LIMIT_MINIMA, LIMIT_NAMES } from './limit-names.ts'
+import { GIB, KIB, MIB, MINUTE, SECOND } from './units.ts'
 
-export const KIB = 1024
-export const MIB = 1024 * KIB
-export const GIB = 1024 * MIB
-export const SECOND = 1000
-export const MINUTE = 60 * SECOND
+export { GIB, KIB, LIMIT_MINIMA, LIMIT_NAMES, MIB, MINUTE, SECOND }
 
 /** Node fires a timer of more than this at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1
-
-/** Below these a program cannot even be started, and nobody could tell that from its own failure. */
-export const LIMIT_MINIMA = {
-  wallMs: 1,
-  cpuMs: 1,
-  compileWallMs: 1,
-  memoryBytes: 16 * MIB,
-  processes: 1,
-  outputBytes: 1,
-  fileBytes: 64 * KIB,
-  openFiles: 16,
-  stackBytes: 128 * KIB,
-} as const
 
 const limit = (name: keyof typeof LIMIT_MINIMA, description: string) =>
   Type.Integer({ minimum: LIMIT_MINIMA[name], maximum: Number.MAX_SAFE_INTEGER, description })
@@ -45,8 +30,6 @@ export type Limits = Static<typeof Limits>
 /** Some of the limits: what a job asks for, or what a language needs. */
 export const LimitOverrides = Type.Partial(Limits, { additionalProperties: false })
 export type LimitOverrides = Static<typeof LimitOverrides>
-
-export const LIMIT_NAMES = Object.keys(Limits.properties) as (keyof Limits)[]
 
 /** What a job gets when neither it nor its language says otherwise. */
 export const DEFAULT_LIMITS: Limits = {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { compiledCommand } from '../support/started-command.ts'
@@ -40,6 +40,30 @@ test.each([
   { args: ['run', hello, '--url', 'http://127.0.0.1:1'] },
   { args: ['whoami', '--url', 'http://127.0.0.1:1'] },
 ])('$args.0 loads no package', ({ args }) => expect(runyard(args).packages).toEqual([]))
+
+/** Sources of what a file of the bundle loads before it does anything. */
+function sourcesOf(file: string, seen = new Set<string>()): string[] {
+  if (seen.has(file)) return []
+  seen.add(file)
+  const text = readFileSync(file, 'utf8')
+  const { sources } = JSON.parse(readFileSync(`${file}.map`, 'utf8')) as { sources: string[] }
+  const imported = [...text.matchAll(/(?:from|^import|;import)\s*"(\.\/part-[^"]+)"/g)].map(([, path = '']) => path)
+  return [...sources, ...imported.flatMap((path) => sourcesOf(join(dirname(file), path), seen))]
+}
+
+test('a command that talks with a service loads no settings and no schemas', () => {
+  const folderOfParts = dirname(compiledCommand())
+  const partOf = (source: string) => {
+    const maps = readdirSync(folderOfParts).filter((name) => name.endsWith('.js.map'))
+    const found = maps.find((name) => readFileSync(join(folderOfParts, name), 'utf8').includes(`/${source}"`))
+    return join(folderOfParts, (found ?? '').replace(/\.map$/, ''))
+  }
+  const loaded = ['src/cli/command.ts', 'src/cli/jobs/jobs.ts', 'src/cli/jobs/run.ts'].flatMap((one) =>
+    sourcesOf(partOf(one)),
+  )
+  expect(loaded.some((path) => path.endsWith('src/client/client.ts'))).toBe(true)
+  expect(loaded.filter((path) => /node_modules\/(?:typebox|ipaddr)|config\/settings/.test(path))).toEqual([])
+})
 
 test('a command that asks Redis loads its client, and nothing of engines and HTTP servers', () => {
   const { packages } = runyard(['keys', 'list'])

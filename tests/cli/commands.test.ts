@@ -31,7 +31,7 @@ interface Written {
   exitCode: number
 }
 
-function commandWith(env: Record<string, string>, written: Written): Command {
+function commandWith(env: Record<string, string>, written: Written, only?: string): Promise<Command> {
   const stream = (name: 'stdout' | 'stderr') =>
     new PassThrough().on('data', (chunk: Buffer) => (written[name] += chunk.toString()))
   const print = (text: string) => void (written.stdout += `${text}\n`)
@@ -39,24 +39,26 @@ function commandWith(env: Record<string, string>, written: Written): Command {
   const never = new AbortController().signal
   // What follows a terminal or a pipe has tests of its own.
   const stdin: unknown = new PassThrough().end()
-  return createProgram({
+  const deps = {
     root: testRoot,
     loadConfig: settings,
-    context: () => ({ root: testRoot, config: settings(), print }),
+    context: async () => ({ root: testRoot, config: settings(), print }),
     print,
     env: { RUNYARD_URL: env['RUNYARD_URL'], XDG_CONFIG_HOME: join(folder, 'config') },
-    streams: { stdout: stream('stdout'), stderr: stream('stderr'), note: (text) => (written.stderr += text) },
+    streams: { stdout: stream('stdout'), stderr: stream('stderr'), note: (text: string) => (written.stderr += text) },
     stdin: () => stdin as NodeJS.ReadStream,
     stdout: process.stdout,
     signals: () => ({ stop: never, hurry: never }),
-    setExitCode: (code) => (written.exitCode = code),
-  })
+    setExitCode: (code: number) => (written.exitCode = code),
+  }
+  return createProgram(deps, only)
 }
 
 /** What a command writes. @throws what it fails of */
 async function runyard(...args: string[]): Promise<Written> {
   const written = { stdout: '', stderr: '', exitCode: 0 }
-  await commandWith({ ...platform.env, RUNYARD_URL: platform.url }, written).parseAsync(args, { from: 'user' })
+  const command = await commandWith({ ...platform.env, RUNYARD_URL: platform.url }, written)
+  await command.parseAsync(args, { from: 'user' })
   return written
 }
 
@@ -67,7 +69,20 @@ function leavesOf(command: Command, path = ''): [string, Command][] {
   return visible.flatMap((one) => leavesOf(one, `${path} ${one.name()}`.trim()))
 }
 
-const leaves = leavesOf(commandWith({}, { stdout: '', stderr: '', exitCode: 0 }))
+const whole = await commandWith({}, { stdout: '', stderr: '', exitCode: 0 })
+const leaves = leavesOf(whole)
+
+test('a command line describes its own command alone, as among all', async () => {
+  const names = whole.commands.map((command) => command.name()).filter((name) => !['help', 'completion'].includes(name))
+  for (const name of names) {
+    const written = { stdout: '', stderr: '', exitCode: 0 }
+    const alone = (await commandWith({}, written, name)).commands
+    expect(alone.length).toBeLessThan(whole.commands.length)
+    const helpOf = (commands: readonly Command[]) => commands.find((one) => one.name() === name)?.helpInformation()
+    expect(helpOf(alone)).toBe(helpOf(whole.commands))
+  }
+  expect(names).toEqual(expect.arrayContaining(['run', 'session', 'up', 'keys', 'events', 'webhooks']))
+})
 
 /** `session repl` talks with a person, the next five run until they are ended, what `completion` prints is a script. */
 const WITHOUT_JSON = ['session repl', 'mcp', 'up', 'worker', 'gateway', 'engine', 'completion']

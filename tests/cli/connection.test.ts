@@ -21,7 +21,7 @@ afterEach(() => rmSync(folder, { recursive: true }))
 
 const warn = (text: string) => void warnings.push(text)
 /** The settings of a machine on which no Runyard runs. */
-const context = () => ({ config: { dataDir: folder } }) as CliContext
+const context = async () => ({ config: { dataDir: folder } }) as CliContext
 const connection = (options: object, env: Record<string, string>) => connect(options, env, context, warn)
 
 /** A home with a login that nobody can use. */

@@ -44,7 +44,7 @@ function contextOf(env: Record<string, string | undefined> = {}): { context: Cli
 async function run(args: string[], env: Record<string, string | undefined> = {}): Promise<string> {
   const { context, printed } = contextOf(env)
   const program = new Command().exitOverride().configureOutput({ writeErr: () => {}, writeOut: () => {} })
-  addKeyCommands(program, () => context)
+  addKeyCommands(program, async () => context)
   for (const command of program.commands)
     for (const one of command.commands) one.exitOverride().copyInheritedSettings(program)
   await program.parseAsync(['keys', ...args], { from: 'user' })

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { InvalidArgumentError } from 'commander'
-import { parseLimit } from '../../src/cli/key-options.ts'
+import { parseLimit } from '../../src/cli/limit-option.ts'
 import { liveLine } from '../../src/cli/live-line.ts'
 import { paintFor, plain } from '../../src/cli/paint.ts'
 import { table } from '../../src/cli/table.ts'

@@ -264,7 +264,7 @@ describe('the command line', () => {
     const config = loadConfig(testRoot, settings())
     const print = (text: string) => void (output += `${text}\n`)
     const program = new Command('runyard').exitOverride().configureOutput({ writeErr: (text) => void (output += text) })
-    addAbuseCommands(program, () => ({ root: testRoot, config, print }))
+    addAbuseCommands(program, async () => ({ root: testRoot, config, print }))
     await program.parseAsync(['abuse', ...args], { from: 'user' }).catch((error: unknown) => {
       if (!(error instanceof CommanderError)) throw error
     })

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { loadCatalogue, selectLanguages } from '../../src/cli/context.ts'
+import { loadCatalogue, selectLanguages } from '../../src/cli/catalogue.ts'
 import { formatSpace } from '../../src/shared/format-space.ts'
 import { loadLanguages } from '../../src/shared/language.ts'
 import { loadGroups, loadSizes, spaceNeeded } from '../../src/shared/language-groups.ts'

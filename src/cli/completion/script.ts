@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { loadCatalogue } from '../context.ts'
+import { loadCatalogue } from '../catalogue.ts'
 import { type Node, nodesOf, valuedOptions } from './nodes.ts'
 import { shellWord } from '../../shared/shell-word.ts'
 import { type Shell, SHELLS } from './shells.ts'

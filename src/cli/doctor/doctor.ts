@@ -21,7 +21,7 @@ import { checkRootless, checkStorage, readStorage } from './rootless-checks.ts'
 export interface DoctorOptions {
   root: string
   /** Read late: a setting that is wrong is one of the things to find. */
-  readonly loadConfig: () => Config
+  readonly loadConfig: () => Config | Promise<Config>
   readonly print: (text: string) => void
   json: boolean
   /** Colours the lines; no colours when it is absent. */
@@ -50,7 +50,7 @@ async function examine({ root, loadConfig }: DoctorOptions): Promise<Check[]> {
   const failed = (name: string) => checks.some((check) => check.name === name && check.state === 'fail')
   let config: Config
   try {
-    config = loadConfig()
+    config = await loadConfig()
   } catch (error) {
     return [
       ...checks,

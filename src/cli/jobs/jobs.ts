@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import type { Job, JobSummary, State, StreamedEvent } from '../../client/client.ts'
-import { STATES, STATUSES, type Status } from '../../shared/job.ts'
+import { STATES, STATUSES, type Status } from '../../shared/job-status.ts'
 import type { CliContext } from '../context.ts'
 import { type Paint, plain, statusFormat } from '../paint.ts'
 import {
@@ -23,7 +23,7 @@ import { showEvents, type Streams, wallMs } from './show-events.ts'
 import type { SimilarityOptions } from './similarity.ts'
 
 export interface JobCommandDeps {
-  context: () => CliContext
+  context: () => Promise<CliContext>
   env: Environment
   streams: Streams
   stdin: () => NodeJS.ReadStream

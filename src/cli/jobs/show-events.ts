@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
 import type { JobSummary, StreamedEvent } from '../../client/client.ts'
-import { GIB, KIB, MIB } from '../../shared/limits.ts'
+import { GIB, KIB, MIB } from '../../shared/units.ts'
 import type { Paint } from '../paint.ts'
 import { written } from '../written.ts'
 

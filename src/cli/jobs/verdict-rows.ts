@@ -1,7 +1,7 @@
 import type { StageSummary } from '../../shared/job.ts'
-import { MIB } from '../../shared/limits.ts'
 import type { Verdict } from '../../shared/judging/verdict.ts'
 import type { RequestTest } from '../../shared/requests.ts'
+import { MIB } from '../../shared/units.ts'
 import type { Format, Paint } from '../paint.ts'
 import { printable } from '../table.ts'
 import { firstDifference, tellDifference } from './first-difference.ts'

@@ -59,7 +59,7 @@ export function addConnectionOptions(command: Command): Command {
 export async function connect(
   options: ConnectionOptions,
   env: Environment,
-  context: () => CliContext,
+  context: () => Promise<CliContext>,
   warn: Warn,
 ): Promise<Connection> {
   let read: { login: StoredLogin | undefined } | undefined
@@ -112,14 +112,14 @@ const tellOfRate =
  */
 export async function addressOf(
   options: Pick<ConnectionOptions, 'url'>,
-  { env, context }: { env: Environment; context: () => CliContext },
+  { env, context }: { env: Environment; context: () => Promise<CliContext> },
   stored: () => StoredLogin | undefined,
 ): Promise<Sourced<{ url: string }>> {
   const given = options.url ?? (env['RUNYARD_URL'] || undefined)
   if (given === undefined) {
     const login = stored()
     if (login !== undefined) return { url: login.url, source: STORED }
-    const holder = await holderOf(context().config.dataDir)
+    const holder = await holderOf((await context()).config.dataDir)
     return holder ? { url: holder.url, source: 'running on this machine' } : { url: DEFAULT_URL, source: 'default' }
   }
   return addressFrom(given, options.url === undefined ? 'RUNYARD_URL' : '--url')

@@ -5,7 +5,7 @@ import { SESSION_STATES } from '../../shared/sessions/session.ts'
 import { EXIT, ExitError } from '../exit.ts'
 import type { JobCommandDeps } from '../jobs/jobs.ts'
 import { runtimeOf } from '../jobs/request.ts'
-import { parseLimit } from '../key-options.ts'
+import { parseLimit } from '../limit-option.ts'
 import { type Paint, plain, showsColour } from '../paint.ts'
 import {
   addConnectionOptions,

@@ -1,6 +1,6 @@
 import { formatSpace } from '../../shared/format-space.ts'
 import { type LanguageGroup, spaceNeeded } from '../../shared/language-groups.ts'
-import type { Catalogue } from '../context.ts'
+import type { Catalogue } from '../catalogue.ts'
 
 /** What `GET /v1/runtimes` says of a language, as far as it is shown here. */
 interface Runtime {

@@ -38,7 +38,7 @@ async function runWith({ env = {}, stop, written = () => undefined }: Listening,
   const program = new Command('runyard').exitOverride().configureOutput({ writeErr: () => undefined })
   const never = new AbortController().signal
   addWebhookCommands(program, {
-    context: () => ({ root: testRoot, config, print: (text) => void printed.push(text) }),
+    context: async () => ({ root: testRoot, config, print: (text) => void printed.push(text) }),
     env,
     streams: {
       stdout: new Writable({ write: (chunk, _encoding, done) => (written(String(chunk)), done()) }),
