@@ -9,7 +9,8 @@ import { mountsOf, outlivingProcesses, processesOf } from '../support/processes.
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
 import { readProgram } from '../support/programs.ts'
 
-const JOBS = 500
+/** The table whole is `npm run test:programs`. */
+const JOBS = process.env['EVERY_PROGRAM'] === '1' ? 1000 : 250
 const AT_ONCE = 20
 
 /** What a job is asked to do, and what must come of it; `number` makes each one's answer its own. */
