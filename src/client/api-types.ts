@@ -28,11 +28,13 @@ export type {
   Context,
   Execution,
   ExecutionError,
+  FileChange,
   FileEntry,
   Inspection,
   Result,
   Session,
   SessionState,
+  Watch,
 } from '../shared/sessions/session.ts'
 export type { SessionEvent } from '../shared/sessions/session-event.ts'
 export type { TerminalSize } from '../shared/terminal-size.ts'

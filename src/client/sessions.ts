@@ -15,7 +15,7 @@ import type { RunyardError } from './runyard-error.ts'
 import { createCommands, type SessionCommands } from './session-commands.ts'
 import { createExecutions, type RunCodeOptions, type SessionExecutions } from './session-executions.ts'
 import type { WebSocketConstructor } from './web-socket.ts'
-import { createSessionFiles, type SessionFiles } from './session-files.ts'
+import { asyncDispose, createSessionFiles, type SessionFiles } from './session-files.ts'
 
 declare global {
   // For `await using`, where the language's own types do not have it yet.
@@ -104,9 +104,6 @@ export interface Sessions {
 
 /** The longest the service waits at one time, in seconds. */
 const LONGEST_WAIT = 60
-/** Node 20 has it, browsers not all. */
-const asyncDispose =
-  (Symbol.asyncDispose as typeof Symbol.asyncDispose | undefined) ?? Symbol.for('Symbol.asyncDispose')
 
 /** Who writes code does not wait until other code has ended. */
 const isNotBusy = ({ code }: RunyardError): boolean => code !== 'session-busy'

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
@@ -177,6 +177,125 @@ describe('files', () => {
     await expect(agent.write('fifo', 0, true, null, Buffer.from('x'))).rejects.toThrow(AgentRefusal)
     await symlink('loop', join(folder, 'loop'))
     await expect(agent.read('loop', 0, 10)).rejects.toThrow(AgentRefusal)
+  })
+})
+
+describe('watches', () => {
+  const ENOTDIR = 20
+  const EUSERS = 87
+  const at = (path: string) => join(folder, path)
+
+  /** Watches a folder, and takes what is told one batch after another. */
+  async function watched(path = '.', recursive = true) {
+    const told: string[] = []
+    const behind: boolean[] = []
+    const pending: (() => void)[] = []
+    let holds = false
+    const stop = await agent.watch(path, recursive, ({ isBehind, changes }, taken) => {
+      behind.push(isBehind)
+      told.push(...changes.map((one) => [one.change, one.from, one.path, one.kind].filter(Boolean).join(' ')))
+      if (holds) pending.push(taken)
+      else taken()
+    })
+    const next = async (count: number) => {
+      await eventually(`${count} changes`, () => told.length >= count || undefined)
+      return told.splice(0)
+    }
+    const hold = (is: boolean) => {
+      holds = is
+      if (!is) for (const taken of pending.splice(0)) taken()
+    }
+    return { told, behind, stop, next, hold, pending }
+  }
+
+  test('tell what is created, changed, moved and removed', async () => {
+    await mkdir(at('in'))
+    await writeFile(at('in/a'), 'a')
+    const watch = await watched()
+    await writeFile(at('in/b'), 'b')
+    expect(await watch.next(1)).toEqual(['created in/b file'])
+    await writeFile(at('in/a'), 'longer')
+    expect(await watch.next(1)).toEqual(['changed in/a file'])
+    await rename(at('in/a'), at('c'))
+    expect(await watch.next(1)).toEqual(['moved in/a c file'])
+    // What is in a folder goes along, which is one change.
+    await rename(at('in'), at('out'))
+    expect(await watch.next(1)).toEqual(['moved in out folder'])
+    await rename(at('out'), at('an'))
+    expect(await watch.next(1)).toEqual(['moved out an folder'])
+    await chmod(at('c'), 0o600)
+    expect(await watch.next(1)).toEqual(['changed c file'])
+    await rm(at('an'), { recursive: true })
+    expect((await watch.next(2)).sort()).toEqual(['removed an folder', 'removed an/b file'])
+    await rm(at('c'))
+    await watch.next(1)
+    await symlink('nowhere', at('c'))
+    expect(await watch.next(1)).toEqual(['created c link'])
+    await watch.stop()
+    await writeFile(at('after'), '')
+    // One that began later has seen what the first was not told.
+    const later = await watched()
+    await writeFile(at('last'), '')
+    await later.next(1)
+    expect(watch.told).toEqual([])
+  })
+
+  test('without what is in folders tell of these alone', async () => {
+    await mkdir(at('in'))
+    const watch = await watched('.', false)
+    await writeFile(at('in/a'), 'a')
+    await writeFile(at('b'), 'b')
+    expect(await watch.next(1)).toEqual(['created b file'])
+  })
+
+  test('a file that takes the place of another has changed', async () => {
+    await writeFile(at('a'), 'old')
+    const watch = await watched()
+    await writeFile(at('a.new'), 'new')
+    await watch.next(1)
+    await rename(at('a.new'), at('a'))
+    expect((await watch.next(2)).sort()).toEqual(['changed a file', 'removed a.new file'])
+    await rm(at('a'))
+    await mkdir(at('a'))
+    const all: string[] = []
+    while (all.at(-1) !== 'created a folder') all.push(...(await watch.next(1)))
+    expect(all).toContain('removed a file')
+  })
+
+  test('that are told more than one frame holds get the rest with the next', async () => {
+    const watch = await watched()
+    watch.hold(true)
+    const names = Array.from({ length: 600 }, (_, index) => `${String(index).padStart(3, '0')}${'n'.repeat(120)}`)
+    for (const name of names) await writeFile(at(name), '')
+    await eventually('the first of them', () => watch.pending.length === 1)
+    watch.hold(false)
+    expect(await watch.next(600)).toEqual(names.map((name) => `created ${name} file`))
+    expect(watch.behind).not.toContain(true)
+  })
+
+  test('say when there is too much, and go on when there is less', async () => {
+    const watch = await watched('.', false)
+    const many = await run(['sh', '-c', 'seq 10001 | xargs touch'])
+    await many.end()
+    await eventually('that it is behind', () => watch.behind.includes(true))
+    await expect(watched()).rejects.toMatchObject({ errno: 7 })
+    watch.told.length = 0
+    const fewer = await run(['sh', '-c', 'seq 2 10001 | xargs rm'])
+    await fewer.end()
+    await eventually('that it is not', () => watch.behind.at(-1) === false)
+    await eventually('what is left', async () => (await agent.list('.', 0)).total === 1)
+  })
+
+  test('are of folders that exist, and eight at a time', async () => {
+    await expect(watched('nowhere')).rejects.toMatchObject({ errno: ENOENT })
+    await writeFile(at('file'), '')
+    await expect(watched('file')).rejects.toMatchObject({ errno: ENOTDIR })
+    const all = await Promise.all(Array.from({ length: 8 }, () => watched()))
+    await expect(watched()).rejects.toMatchObject({ errno: EUSERS })
+    await all[0]?.stop()
+    const again = await watched()
+    await writeFile(at('x'), '')
+    expect(await again.next(1)).toEqual(['created x file'])
   })
 })
 

@@ -56,7 +56,15 @@ class Sessions(unittest.TestCase):
             self.assertEqual(files.read("in/a b.bin"), bytes(range(256)))
             self.assertEqual(files.read("in/a b.bin", 3, 5), b"\x03\x04\x05")
             self.assertEqual(b"".join(files.stream("in/a b.bin", 250)), bytes(range(250, 256)))
+            watch = files.watch(recursive=True)
+            self.assertEqual([one["id"] for one in files.watches()], [watch["id"]])
             files.make_folder("out")
+            changes = []
+            for event in files.watch_events(watch["id"]):
+                changes += event["data"].get("changes", [])
+                if changes:
+                    self.assertEqual((changes[0]["change"], changes[0]["path"]), ("created", "out"))
+                    self.assertEqual(files.unwatch(watch["id"])["state"], "ended")
             files.move("in/a b.bin", "out/c")
             self.assertEqual([(one["name"], one["mode"]) for one in files.list("out")], [("c", "0600")])
             files.remove("out", recursive=True)

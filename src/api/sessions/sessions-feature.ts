@@ -41,6 +41,7 @@ import { completeCode, inspectCode } from './code-help.ts'
 import type { SessionNeeds } from './needs.ts'
 import { createSessionCalls, type SessionCalls } from './session-calls.ts'
 import { openTerminal } from './terminal.ts'
+import { createWatch, deleteWatch, listWatches, streamWatchEvents } from './watches.ts'
 import { changeSession, createSession, endSession, listSessions, readSession, streamSessionEvents } from './sessions.ts'
 
 export interface SessionsNeeds {
@@ -97,6 +98,10 @@ export const SESSION_ROUTES = [
   deleteFile,
   moveFile,
   makeFolder,
+  createWatch,
+  listWatches,
+  streamWatchEvents,
+  deleteWatch,
   ...adminSessionRoutes,
 ]
 

@@ -221,3 +221,27 @@ export const FileEntry = Type.Object({
   modifiedAt: time(''),
 })
 export type FileEntry = Static<typeof FileEntry>
+
+const FileKind = FileEntry.properties.kind
+
+/** Something that became of a file or folder that is watched. */
+export const FileChange = Type.Object({
+  change: Type.Enum(['created', 'changed', 'removed', 'moved']),
+  path: Type.String({ description: 'as other requests name it: below the path of the watch' }),
+  from: Type.Optional(Type.String({ description: 'the path it had; of one that moved' })),
+  kind: FileKind,
+  bytes: Type.Integer(),
+})
+export type FileChange = Static<typeof FileChange>
+
+/** A folder whose changes are told. */
+export const Watch = Type.Object({
+  id: Type.String({ format: 'uuid' }),
+  path: Type.String(),
+  recursive: Type.Boolean(),
+  state: Type.Enum(['watching', 'overflowed', 'ended'], {
+    description: '`overflowed`: more than 10,000 entries are in it; changes are not seen until there are fewer',
+  }),
+  createdAt: time(''),
+})
+export type Watch = Static<typeof Watch>

@@ -12,6 +12,7 @@ import { createFileOperations } from './file-operations.ts'
 import type { Handlers } from './handlers.ts'
 import { Refused, refusalOf } from './refusals.ts'
 import { createSessionResults } from './results.ts'
+import { createWatchOperations } from './watch-operations.ts'
 
 /** Does what a session is asked. */
 export interface SessionOperations {
@@ -62,6 +63,7 @@ export function createOperations(options: OperationsOptions): SessionOperations 
     ...code.handlers,
     ...commands.handlers,
     ...createFileOperations(agent),
+    ...createWatchOperations({ agent, tell, whenRoom, clock }),
   }
 
   return {

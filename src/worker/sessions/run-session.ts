@@ -46,7 +46,7 @@ const WARNING_MS = MINUTE
 const NOTE_ACTIVE_MS = 5 * SECOND
 const RETRY_MS = SECOND
 /** What only looks at a session does not keep it from ending idle. */
-const LOOKS: readonly string[] = ['read', 'listContexts'] satisfies Operation[]
+const LOOKS: readonly string[] = ['read', 'listContexts', 'listWatches'] satisfies Operation[]
 
 /**
  * Runs a session to its end: does what it is asked, keeps its times.

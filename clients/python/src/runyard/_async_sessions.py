@@ -23,6 +23,7 @@ from .types import (
     SessionEvent,
     SessionState,
     Signal,
+    Watch,
 )
 from .types import Session as SessionInfo
 
@@ -84,6 +85,32 @@ class AsyncSessionFiles:
     async def remove(self, path: str, *, recursive: bool = False, timeout: Optional[float] = None) -> None:
         """Deletes a file; with ``recursive`` a folder with what is in it."""
         return await self._driver.run(self._calls.remove_file(self._id, path, recursive, timeout))
+
+    async def watch(
+        self, path: Optional[str] = None, *, recursive: bool = False, timeout: Optional[float] = None
+    ) -> Watch:
+        """Watches a folder, the working folder by default; ``recursive`` with what is in its folders.
+
+        What changes when this has returned comes by ``watch_events``. At most 8 watches in a session.
+        """
+        return await self._driver.run(self._calls.watch(self._id, path, recursive, timeout))
+
+    async def watches(self, *, timeout: Optional[float] = None) -> List[Watch]:
+        """Returns the folders that are watched."""
+        return await self._driver.run(self._calls.watches(self._id, timeout))
+
+    def watch_events(
+        self, watch_id: str, after: Optional[str] = None, *, timeout: Optional[float] = None
+    ) -> AsyncGenerator[SessionEvent, None]:
+        """Yields ``files`` with what changed, to the end of the watch. A connection that is lost is made again.
+
+        ``gap`` stands where changes are no longer kept: list the folder then.
+        """
+        return self._driver.iterate(self._calls.watch_events(self._id, watch_id, after, timeout))
+
+    async def unwatch(self, watch_id: str, *, timeout: Optional[float] = None) -> Watch:
+        """Ends a watch."""
+        return await self._driver.run(self._calls.unwatch(self._id, watch_id, timeout))
 
 
 class AsyncSessionContexts:

@@ -863,6 +863,29 @@ class FileEntry(TypedDict):
     modifiedAt: str
 
 
+# A member named by a word of the language.
+_FileChangeOptional = TypedDict("_FileChangeOptional", {"from": str}, total=False)
+
+
+class FileChange(_FileChangeOptional):
+    """Something that became of a file or folder that is watched. from: the path it had, of one that moved"""
+
+    change: Literal["created", "changed", "removed", "moved"]
+    path: str
+    kind: Literal["file", "folder", "link", "other"]
+    bytes: int
+
+
+class Watch(TypedDict):
+    """A folder whose changes are told. state: "overflowed" while it holds too much to be watched"""
+
+    id: str
+    path: str
+    recursive: bool
+    state: Literal["watching", "overflowed", "ended"]
+    createdAt: str
+
+
 class Completion(TypedDict):
     """What could stand in the place of the code from ``start`` to ``end``, in characters."""
 
