@@ -21,6 +21,7 @@ export type {
   ExecutionRequest,
   SessionChange,
   SessionRequest,
+  SnapshotRequest,
 } from '../shared/sessions/requests.ts'
 export type {
   Command,
@@ -38,4 +39,5 @@ export type {
 } from '../shared/sessions/session.ts'
 export type { SessionEvent } from '../shared/sessions/session-event.ts'
 export type { TerminalSize } from '../shared/terminal-size.ts'
+export type { SessionWebhookBody } from '../shared/sessions/session-webhook.ts'
 export type { WebhookBody, WebhookTestBody } from '../shared/webhooks/webhook-body.ts'

@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import { type Agent, AgentRefusal, createAgent, type ProcessEnd } from '../../src/worker/sessions/agent.ts'
+import type { Clock } from '../../src/worker/sessions/context.ts'
+import { ArchiveFailed, packFolder, unpackFolder } from '../../src/worker/sessions/folder-archive.ts'
 import { AGENT } from '../../src/worker/sessions/agent-protocol.ts'
 import { eventually } from '../support/eventually.ts'
 
@@ -296,6 +298,74 @@ describe('watches', () => {
     const again = await watched()
     await writeFile(at('x'), '')
     expect(await again.next(1)).toEqual(['created x file'])
+  })
+})
+
+describe('archives', () => {
+  const clock: Clock = {
+    after(ms, task) {
+      const timer = setTimeout(task, ms)
+      return () => clearTimeout(timer)
+    },
+  }
+  const packed = async (): Promise<Uint8Array> => {
+    const pieces: Uint8Array[] = []
+    for await (const piece of packFolder(agent, clock)) pieces.push(piece)
+    return Buffer.concat(pieces)
+  }
+  /** In pieces of any size. */
+  async function* cut(content: Uint8Array) {
+    for (let at = 0; at < content.length; at += 300_000) {
+      await Promise.resolve()
+      yield content.subarray(at, at + 300_000)
+    }
+  }
+  const shell = async (line: string) => {
+    const one = await run(['sh', '-c', line])
+    await one.end()
+    return one.output.stdout
+  }
+
+  test('hold what is in the folder, with modes, links and holes', async () => {
+    await shell('mkdir -p d/e; echo t > d/e/t; chmod 751 d/e/t; ln -s e/t d/l; ln d/e/t twin; truncate -s 50M hole; head -c 3M /dev/urandom > noise; mkfifo pipe') // prettier-ignore
+    const sum = await shell('sha256sum noise')
+    const archive = await packed()
+    expect(archive.length).toBeLessThan(4_000_000)
+    await shell('rm -rf ./* && mkdir d && echo old > d/other')
+    await unpackFolder(agent, clock, cut(archive))
+    expect(await shell("stat -c '%a %h' d/e/t; readlink d/l; cat twin d/other; stat -c %s hole; stat -c %F pipe")).toBe(
+      '751 2\ne/t\nt\nold\n52428800\nfifo\n',
+    )
+    expect(await shell('sha256sum noise')).toBe(sum)
+  })
+
+  test('whoever stops reading one ends its program, and others run after it', async () => {
+    await shell('head -c 5M /dev/zero > zeros')
+    for (let round = 0; round < 34; round++) {
+      for await (const piece of packFolder(agent, clock)) {
+        expect(piece.length).toBeGreaterThan(0)
+        break
+      }
+    }
+    await eventually(
+      'the last to be gone',
+      async () => (await shell('ps -eo args | grep -c "[t]ar --create"')) === '0\n',
+    )
+  })
+
+  test('that cannot be read say so, and reach nothing outside of the folder', async () => {
+    await expect(unpackFolder(agent, clock, cut(Buffer.from('no archive')))).rejects.toThrow(ArchiveFailed)
+    await shell('mkdir in && echo bad > escaped && tar -cPf hostile.tar in/../escaped && rm escaped')
+    const hostile = Buffer.from((await agent.read('hostile.tar', 0, 100_000)).bytes)
+    await expect(unpackFolder(agent, clock, cut(hostile))).rejects.toThrow('..')
+    // What does not come to its end is no success.
+    const whole = await packed()
+    await expect(unpackFolder(agent, clock, cut(whole.subarray(0, 700)))).rejects.toThrow(ArchiveFailed)
+    const failing = (async function* () {
+      yield whole.subarray(0, 512)
+      await Promise.reject(new Error('the store fails'))
+    })()
+    await expect(unpackFolder(agent, clock, failing)).rejects.toThrow('the store fails')
   })
 })
 

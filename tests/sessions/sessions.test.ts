@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import type { FileChange, Watch } from '../../src/shared/sessions/session.ts'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { eventually } from '../support/eventually.ts'
 import { makeKey } from '../support/make-key.ts'
@@ -19,7 +18,11 @@ let client: SessionClient
 let shared: string
 
 beforeAll(async () => {
-  platform = await startPlatform({ AUTH: 'optional', TENANT_MAX_SESSIONS: '4', SESSIONS_MEMORY_BYTES: '0' })
+  platform = await startPlatform({
+    AUTH: 'optional',
+    TENANT_MAX_SESSIONS: '4',
+    SESSIONS_MEMORY_BYTES: '0',
+  })
   const { startWorker, loadConfig, pino } = await loadServices()
   const config = loadConfig(testRoot, { ...platform.env, SESSIONS_MEMORY_BYTES: String(8 * GIB) })
   worker = await startWorker(config, testRoot, pino({ level: 'fatal' }))
@@ -164,53 +167,6 @@ describe('files', () => {
     expect(await client.put(shared, 'big', Buffer.alloc(65 * MIB))).toMatchObject({ status: 409, body: { code: 'file-conflict' } }) // prettier-ignore
     await client.call('DELETE', `/v1/sessions/${shared}/files/big`)
     expect((await client.put(shared, 'a%5Cb', 'x')).status).toBe(422)
-  })
-})
-
-describe('watches', () => {
-  const at = () => `/v1/sessions/${shared}/watches`
-
-  test('tell what changes below a folder, whoever changes it, until they end', async () => {
-    await client.put(shared, 'watched/in/a', 'a')
-    const { status, body } = await client.call<Watch>('POST', at(), { path: 'watched', recursive: true })
-    expect({ status, body }).toMatchObject({
-      status: 201,
-      body: { path: 'watched', recursive: true, state: 'watching' },
-    })
-    await client.command(shared, { shell: 'echo b > watched/b; mv watched/in watched/out; rm watched/out/a' })
-    await client.put(shared, 'watched/c', 'c')
-    const events = await client.events(`${at()}/${body.id}/events`, ({ data }) => JSON.stringify(data).includes('watched/c')) // prettier-ignore
-    expect(events[0]).toMatchObject({ event: 'watch', data: { id: body.id, state: 'watching' } })
-    const changes = events.flatMap(({ data }) => (data['changes'] ?? []) as FileChange[])
-    expect(changes).toEqual(
-      expect.arrayContaining([
-        { change: 'created', path: 'watched/b', kind: 'file', bytes: 2 },
-        expect.objectContaining({ change: 'moved', from: 'watched/in', path: 'watched/out', kind: 'folder' }),
-        { change: 'created', path: 'watched/c', kind: 'file', bytes: 1 },
-      ]),
-    )
-    const listed = await client.call<{ watches: Watch[] }>('GET', at())
-    expect(listed.body.watches).toMatchObject([{ id: body.id }])
-    const rest = client.events(`${at()}/${body.id}/events`, ({ data }) => data['state'] === 'ended', events.at(-1)?.id)
-    expect((await client.call('DELETE', `${at()}/${body.id}`)).body).toMatchObject({ state: 'ended' })
-    expect((await rest).map(({ event }) => event)).toEqual(['watch'])
-  })
-
-  test('are refused with what is wrong', async () => {
-    expect((await client.call('POST', at(), { path: 'nowhere' })).body).toMatchObject({
-      status: 404,
-      detail: 'nowhere does not exist',
-    })
-    expect((await client.call('POST', at(), { path: '../x' })).body).toMatchObject({ code: 'invalid-request' })
-    expect((await client.call('DELETE', `${at()}/${shared}`)).body).toMatchObject({ status: 404 })
-    expect((await client.call('GET', `${at()}/${shared}/events`)).body).toMatchObject({ status: 404 })
-    const ids: string[] = []
-    for (let count = 0; count < 8; count++) ids.push((await client.call<Watch>('POST', at(), {})).body.id)
-    expect((await client.call('POST', at(), {})).body).toMatchObject({ status: 429, code: 'session-busy' })
-    for (const id of ids) await client.call('DELETE', `${at()}/${id}`)
-    // Somebody else's session is none.
-    const eve = sessionClient(platform.url, await makeKey(platform, 'eve', { scopes: ['sessions'] }))
-    expect((await eve.call('POST', at(), {})).status).toBe(404)
   })
 })
 

@@ -1,6 +1,7 @@
 import type { SignalName } from '../redis/job-input.ts'
 import type { Finding } from '../security/finding.ts'
 import type { TerminalSize } from '../terminal-size.ts'
+import type { StoredFile } from '../files/stored-file.ts'
 import type { Command, Context, Execution, FileEntry, Session, Watch } from './session.ts'
 
 /** A piece of a file, with its bytes beside it. */
@@ -95,6 +96,9 @@ export interface Operations {
   watchFolder: { input: { id: string; path: string; recursive: boolean }; answer: Watch }
   listWatches: { input: object; answer: Watch[] }
   unwatchFolder: { input: { id: string }; answer: Watch }
+
+  /** Keeps the working folder as a tar archive in the file store. */
+  snapshot: { input: { name: string; ttlSeconds?: number }; answer: StoredFile }
 }
 export type Operation = keyof Operations
 

@@ -13,10 +13,12 @@ from ._retry import Deadline
 from ._session import Request
 from ._session import Session as Http
 from ._uploads import Content, Upload
-from .types import Command, Completion, Context, Execution, FileEntry, Inspection, Session, Watch
+from .types import Command, Completion, Context, Execution, FileEntry, Inspection, Session, StoredFile, Watch
 
 # The longest the service waits at one time, in seconds.
 _LONGEST_WAIT = 60
+# The longest that a snapshot takes, in seconds.
+_SNAPSHOT = 300
 CommandLine = Union[str, Sequence[str]]
 
 
@@ -47,6 +49,15 @@ class SessionCalls:
 
     def end(self, session_id: str, timeout: Optional[float]) -> Flow[Session]:
         return cast(Session, (yield from self._json("DELETE", _session(session_id), timeout)))
+
+    def snapshot(
+        self, session_id: str, name: Optional[str], ttl_seconds: Optional[int], timeout: Optional[float]
+    ) -> Flow[StoredFile]:
+        body = _known({"name": name, "ttlSeconds": ttl_seconds})
+        request = Request(
+            "POST", f"{_session(session_id)}/snapshot", body=body, wait_seconds=_SNAPSHOT, repeatable=False
+        )
+        return cast(StoredFile, (yield from self._http.json(request, Deadline(timeout))))
 
     def events(self, session_id: str, after: Optional[str], timeout: Optional[float]) -> Flow[None]:
         path = f"{_session(session_id)}/events"
