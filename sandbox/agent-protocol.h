@@ -9,6 +9,9 @@
 
 enum { AGENT_VERSION = 1, AGENT_PIECE = 196608, AGENT_OUTPUT_WINDOW = 524288, AGENT_INPUT_WINDOW = 262144, AGENT_PROCESSES = 32 };
 
+/* Folders that are watched at a time; what one may hold, in entries and bytes of their paths; bytes of one frame of changes. */
+enum { AGENT_WATCHES = 8, AGENT_WATCH_ENTRIES = 10000, AGENT_WATCH_TEXT = 1048576, AGENT_WATCH_BATCH = 32768 };
+
 enum agent_frame {
     /* from the worker, of processes */
     AGENT_START = 'S',     /* start one: records, below */
@@ -25,6 +28,10 @@ enum agent_frame {
     AGENT_MOVE = 'M',   /* path NUL, path NUL */
     AGENT_REMOVE = 'X', /* 1: with what is in it (1 byte), path NUL */
     AGENT_FOLDER = 'D', /* make it, and its parents: path NUL */
+    /* from the worker, of watches; the first two are answered by DONE or FAILED */
+    AGENT_WATCH = 'N',   /* 1: with what is in its folders (1 byte), path NUL */
+    AGENT_UNWATCH = 'U', /* nothing */
+    AGENT_NOTED = 'V',   /* the last CHANGES were taken */
     /* to the worker */
     AGENT_READY = 'r',   /* version (4 bytes), once, first */
     AGENT_STARTED = 's', /* its process id (4 bytes) */
@@ -34,6 +41,8 @@ enum agent_frame {
     AGENT_EXIT = 'x',    /* how it ended (1 byte), exit code or signal (1 byte), CPU time in us (8 bytes), peak memory (8 bytes) */
     AGENT_DONE = 'z',    /* what was asked for */
     AGENT_FAILED = 'f',  /* errno (4 bytes) */
+    AGENT_CHANGES = 'c', /* 1: it holds too much to be watched (1 byte); changes: what (1 byte), kind (1 byte), size (8 bytes), path NUL, */
+                         /* of one that moved: the path it had NUL */
     AGENT_FAULT = 'F',   /* text: the agent is broken, and ends */
 };
 
@@ -52,6 +61,13 @@ enum { AGENT_WRITE_BEGIN = 1, AGENT_WRITE_PARENTS = 2 };
 enum { AGENT_TO_GROUP = 0, AGENT_TO_TREE = 1 };
 enum { AGENT_EXITED = 0, AGENT_SIGNALLED = 1 };
 enum agent_kind { AGENT_KIND_FILE = 'f', AGENT_KIND_FOLDER = 'd', AGENT_KIND_LINK = 'l', AGENT_KIND_OTHER = 'o' };
+
+enum agent_change {
+    AGENT_CHANGE_CREATED = 'c',
+    AGENT_CHANGE_CHANGED = 'w',
+    AGENT_CHANGE_REMOVED = 'x',
+    AGENT_CHANGE_MOVED = 'm',
+};
 
 /* Option of init. */
 #define OPTION_AGENT "--agent"

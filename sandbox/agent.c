@@ -14,6 +14,7 @@
 #include "agent-files.h"
 #include "agent-frames.h"
 #include "agent-processes.h"
+#include "agent-watches.h"
 
 enum { FRAMES_PER_TURN = 16 };
 
@@ -37,6 +38,9 @@ static void take_frame(void)
     case AGENT_MOVE: files_move(id, request); break;
     case AGENT_REMOVE: files_remove(id, request); break;
     case AGENT_FOLDER: files_folder(id, request); break;
+    case AGENT_WATCH: watches_start(id, request); break;
+    case AGENT_UNWATCH: watches_stop(id); break;
+    case AGENT_NOTED: watches_taken(id); break;
     default: fault("an unknown frame");
     }
 }
@@ -72,11 +76,12 @@ int agent(void)
         polled[POLLED_IN] = (struct pollfd){.fd = room_for_answer() ? FRAMES_IN : -1, .events = POLLIN};
         polled[POLLED_OUT] = (struct pollfd){.fd = transport_pending() ? FRAMES_OUT : -1, .events = POLLOUT};
         processes_poll(polled + POLLED_PROCESSES);
-        if (poll(polled, sizeof polled / sizeof *polled, -1) < 0 && errno != EINTR)
+        if (poll(polled, sizeof polled / sizeof *polled, room_for_answer() ? watches_timeout() : -1) < 0 && errno != EINTR)
             fault("poll");
         if (polled[POLLED_IN].revents && !take_frames())
             return 0;
         processes_serve(polled + POLLED_PROCESSES);
+        watches_serve();
     }
     return 0;
 }

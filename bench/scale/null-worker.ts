@@ -58,6 +58,7 @@ const noFiles: JobContext['files'] = {
   read: () => Promise.reject(new Error('there are no files')),
   gather: () => Promise.reject(new Error('there are no artifacts')),
   keep: async () => new Map(),
+  save: () => Promise.reject(new Error('there are no files')),
   drop: async () => undefined,
   close: async () => undefined,
 }

@@ -62,6 +62,8 @@ export function createCapabilities(core: Core, foundation: Foundation) {
     upgrades,
     limitEndUsers,
     environments: environments.requests,
+    files: files.records,
+    enqueueWebhook: webhooks.enqueue,
     screen,
     audit,
   })

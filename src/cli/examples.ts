@@ -81,6 +81,10 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
     ['runyard session list', 'the last 20'],
     ['runyard session list --state running --json', 'those that run, for a program'],
   ],
+  'session snapshot': [
+    ['runyard session snapshot <id>', 'keep its working folder'],
+    ['runyard session --from <file id>', 'start another session with it'],
+  ],
   'session end': [['runyard session end <id>', 'end it, with all that is in it']],
   'batch run': [
     ['runyard batch run *.py', 'run all, and show how each ended; run can be left out'],

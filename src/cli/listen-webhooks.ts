@@ -115,6 +115,7 @@ async function passOn(url: string, req: IncomingMessage, body: Buffer): Promise<
 function portrait(event: Awaited<ReturnType<typeof verifyWebhook>>): string {
   const at = event.timestamp.slice(11, 19)
   if (event.type === 'webhook.test') return `${at}  ${event.type}  ${event.data.message}`
-  const { id, language, status, state } = event.data
-  return `${at}  ${event.type}  ${id}  ${language ?? 'container'}  ${status ?? state}`
+  const { id, language, state } = event.data
+  const how = 'status' in event.data ? event.data.status : 'reason' in event.data ? event.data.reason : null
+  return `${at}  ${event.type}  ${id}  ${language ?? 'container'}  ${how ?? state}`
 }

@@ -21,6 +21,7 @@ export type {
   ExecutionRequest,
   SessionChange,
   SessionRequest,
+  SnapshotRequest,
 } from '../shared/sessions/requests.ts'
 export type {
   Command,
@@ -28,12 +29,15 @@ export type {
   Context,
   Execution,
   ExecutionError,
+  FileChange,
   FileEntry,
   Inspection,
   Result,
   Session,
   SessionState,
+  Watch,
 } from '../shared/sessions/session.ts'
 export type { SessionEvent } from '../shared/sessions/session-event.ts'
 export type { TerminalSize } from '../shared/terminal-size.ts'
+export type { SessionWebhookBody } from '../shared/sessions/session-webhook.ts'
 export type { WebhookBody, WebhookTestBody } from '../shared/webhooks/webhook-body.ts'

@@ -28,7 +28,7 @@ export type { InteractiveJob, Signal } from './interactive.ts'
 export type { CommandOptions, RunCommandOptions, SessionCommands } from './session-commands.ts'
 export type { CommandState, SessionTerminal, TerminalError, TerminalOptions } from './session-terminal.ts'
 export type { ExecutionOptions, OutputCallbacks, RunCodeOptions, SessionExecutions } from './session-executions.ts'
-export type { SessionFiles } from './session-files.ts'
+export type { FolderWatch, SessionFiles } from './session-files.ts'
 export type {
   CodePlace,
   CreateSessionOptions,

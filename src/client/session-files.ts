@@ -1,6 +1,19 @@
-import type { FileEntry } from './api-types.ts'
+import type { FileEntry, Watch } from './api-types.ts'
+import { eventsOf, type StreamedSessionEvent, type StreamOptions } from './event-stream.ts'
 import { type FileContent, piecesOf, rangeOf, type ReadOptions, UPLOAD_MS } from './files.ts'
 import type { CallOptions, Http } from './http.ts'
+import { onlyRefused } from './session-executions.ts'
+
+/** A folder that is watched. `await using watch = await session.files.watch()` ends it with the block. */
+export interface FolderWatch extends Watch {
+  /**
+   * What changes in it: `files` with the changes, `watch` when it holds too much to be watched, or no more, across lost connections.
+   * `gap` stands where changes are no longer kept: list the folder then.
+   */
+  events(options?: StreamOptions): AsyncGenerator<StreamedSessionEvent, void, void>
+  end(options?: CallOptions): Promise<Watch>
+  [Symbol.asyncDispose](): Promise<void>
+}
 
 /** Files of a session. Paths are relative to its working folder. */
 export interface SessionFiles {
@@ -23,7 +36,18 @@ export interface SessionFiles {
   makeFolder(path: string, options?: CallOptions): Promise<void>
   /** @param options.recursive a folder with what is in it */
   remove(path: string, options?: CallOptions & { recursive?: boolean | undefined }): Promise<void>
+  /**
+   * Watches a folder, the working folder when no path is given; what changes when this has resolved becomes an event.
+   * @param options.recursive with what is in its folders
+   */
+  watch(path?: string, options?: CallOptions & { recursive?: boolean | undefined }): Promise<FolderWatch>
+  /** The folders that are watched. */
+  watches(options?: CallOptions): Promise<Watch[]>
 }
+
+/** Node 20 has it, browsers not all. */
+export const asyncDispose =
+  (Symbol.asyncDispose as typeof Symbol.asyncDispose | undefined) ?? Symbol.for('Symbol.asyncDispose')
 
 /** @param session the path of the session */
 export function createSessionFiles(http: Http, session: string): SessionFiles {
@@ -50,6 +74,25 @@ export function createSessionFiles(http: Http, session: string): SessionFiles {
     makeFolder: (path, call) => http.json(`${session}/folders`, { ...call, method: 'POST', body: { path } }),
     remove: (path, { recursive = false, ...call } = {}) =>
       http.json(`${at(path)}${recursive ? '?recursive=true' : ''}`, { ...call, method: 'DELETE' }),
+    async watch(path, { recursive, ...call } = {}) {
+      const watches = `${session}/watches`
+      const request = { shouldRetry: onlyRefused, ...call, method: 'POST' as const, body: { path, recursive } }
+      const made = await http.json<Watch>(watches, request)
+      const watch: FolderWatch = {
+        ...made,
+        events: (options) =>
+          eventsOf<StreamedSessionEvent>(http, `${watches}/${made.id}/events`, options, isEndOfWatch),
+        end: (options) => http.json(`${watches}/${made.id}`, { ...options, method: 'DELETE' }),
+        async [asyncDispose as typeof Symbol.asyncDispose]() {
+          await watch.end()
+        },
+      }
+      return watch
+    },
+    watches: async (call) => (await http.json<{ watches: Watch[] }>(`${session}/watches`, call)).watches,
   }
   return files
 }
+
+const isEndOfWatch = ({ type, data }: StreamedSessionEvent): boolean =>
+  type === 'ended' || (type === 'watch' && data.state === 'ended')

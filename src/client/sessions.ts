@@ -8,14 +8,16 @@ import type {
   SessionChange,
   SessionRequest,
   SessionState,
+  SnapshotRequest,
+  StoredFile,
 } from './api-types.ts'
 import { eventsOf, type StreamedSessionEvent, type StreamOptions } from './event-stream.ts'
 import type { CallOptions, Http } from './http.ts'
 import type { RunyardError } from './runyard-error.ts'
 import { createCommands, type SessionCommands } from './session-commands.ts'
-import { createExecutions, type RunCodeOptions, type SessionExecutions } from './session-executions.ts'
+import { createExecutions, onlyRefused, type RunCodeOptions, type SessionExecutions } from './session-executions.ts'
 import type { WebSocketConstructor } from './web-socket.ts'
-import { createSessionFiles, type SessionFiles } from './session-files.ts'
+import { asyncDispose, createSessionFiles, type SessionFiles } from './session-files.ts'
 
 declare global {
   // For `await using`, where the language's own types do not have it yet.
@@ -61,6 +63,11 @@ export interface SessionHandle {
   read(options?: CallOptions): Promise<Session>
   /** Changes its times. */
   extend(change: SessionChange, options?: CallOptions): Promise<Session>
+  /**
+   * Keeps its working folder as a file of yours, a tar archive: `sessions.create({ from: file.id })` starts with it.
+   * @param request.name for people; @param request.ttlSeconds how long to keep it
+   */
+  snapshot(request?: SnapshotRequest, options?: CallOptions): Promise<StoredFile>
   /** Ends it, with all that is in it. One that has ended stays as it is. */
   end(options?: CallOptions): Promise<Session>
   /** What happens in it, from its first event to `ended`, across lost connections. */
@@ -102,11 +109,10 @@ export interface Sessions {
   end(id: string, options?: CallOptions): Promise<Session>
 }
 
+/** The longest that a snapshot takes. */
+const SNAPSHOT_MS = 300_000
 /** The longest the service waits at one time, in seconds. */
 const LONGEST_WAIT = 60
-/** Node 20 has it, browsers not all. */
-const asyncDispose =
-  (Symbol.asyncDispose as typeof Symbol.asyncDispose | undefined) ?? Symbol.for('Symbol.asyncDispose')
 
 /** Who writes code does not wait until other code has ended. */
 const isNotBusy = ({ code }: RunyardError): boolean => code !== 'session-busy'
@@ -122,13 +128,15 @@ export function createSessions(
   const open = (id: string): SessionHandle => {
     const path = at(id)
     const executions = createExecutions(http, path, newIdempotencyKey)
-    const post = <T>(end: string, body: unknown, call?: CallOptions) =>
+    const post = <T>(end: string, body: unknown, call?: CallOptions & { waitsMs?: number }) =>
       http.json<T>(`${path}/${end}`, { ...call, method: 'POST', body })
     const context = (name: string) => `contexts/${encodeURIComponent(name)}`
     const handle: SessionHandle = {
       id,
       read: (call) => http.json(path, call),
       extend: (change, call) => http.json(path, { ...call, method: 'PATCH', body: change }),
+      snapshot: (request = {}, call) =>
+        post('snapshot', request, { shouldRetry: onlyRefused, waitsMs: SNAPSHOT_MS, ...call }),
       end: (call) => http.json(path, { ...call, method: 'DELETE' }),
       events: (stream) =>
         eventsOf<StreamedSessionEvent>(http, `${path}/events`, stream, ({ type }) => type === 'ended'),

@@ -1,4 +1,4 @@
-import type { WebhookBody, WebhookTestBody } from './api-types.ts'
+import type { SessionWebhookBody, WebhookBody, WebhookTestBody } from './api-types.ts'
 
 /** What came is not signed by who knows the secret, or is too old. */
 export class WebhookVerificationError extends Error {
@@ -20,7 +20,9 @@ export interface ReceivedWebhook {
  * What a webhook tells, once it is certain that Runyard sent it (Standard Webhooks, version 1, https://www.standardwebhooks.com).
  * @throws WebhookVerificationError
  */
-export async function verifyWebhook(received: ReceivedWebhook): Promise<WebhookBody | WebhookTestBody> {
+export async function verifyWebhook(
+  received: ReceivedWebhook,
+): Promise<WebhookBody | SessionWebhookBody | WebhookTestBody> {
   const { headers, body, secret, toleranceSeconds = 300 } = received
   const id = headerOf(headers, 'webhook-id')
   const timestamp = headerOf(headers, 'webhook-timestamp')
@@ -42,7 +44,7 @@ export async function verifyWebhook(received: ReceivedWebhook): Promise<WebhookB
     for (const mac of given) {
       // Compares in constant time.
       if (mac && (await crypto.subtle.verify('HMAC', key, mac, signed))) {
-        return JSON.parse(new TextDecoder().decode(bytes)) as WebhookBody | WebhookTestBody
+        return JSON.parse(new TextDecoder().decode(bytes)) as WebhookBody | SessionWebhookBody | WebhookTestBody
       }
     }
   }

@@ -98,6 +98,8 @@ export async function startWorker(
     pool,
     locate: installed.locateSession,
     environments,
+    files,
+    enqueueWebhook,
     observer: metrics.sessions,
   })
   const presence = createPresence(core, () => ({

@@ -187,7 +187,7 @@ test('what is printed is one JSON object with the members that docs/cli.md names
   await json('webhooks deliveries', '--tenant', 'acme')
   // `run` takes the standard input of its process, environments an index of packages, the others have tests of their own.
   expect([...members.keys()].filter((path) => !seen.has(path))).toEqual(
-    ['run', 'logs', 'environments remove', 'environments install', 'session run', 'session list', 'session end', 'languages remove', 'doctor', 'webhooks redeliver', 'webhooks cancel', 'webhooks listen'], // prettier-ignore
+    ['run', 'logs', 'environments remove', 'environments install', 'session run', 'session list', 'session snapshot', 'session end', 'languages remove', 'doctor', 'webhooks redeliver', 'webhooks cancel', 'webhooks listen'], // prettier-ignore
   )
 })
 

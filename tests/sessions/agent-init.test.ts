@@ -1,11 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import { type Agent, AgentRefusal, createAgent, type ProcessEnd } from '../../src/worker/sessions/agent.ts'
+import type { Clock } from '../../src/worker/sessions/context.ts'
+import { ArchiveFailed, packFolder, unpackFolder } from '../../src/worker/sessions/folder-archive.ts'
 import { AGENT } from '../../src/worker/sessions/agent-protocol.ts'
 import { eventually } from '../support/eventually.ts'
 
@@ -177,6 +179,193 @@ describe('files', () => {
     await expect(agent.write('fifo', 0, true, null, Buffer.from('x'))).rejects.toThrow(AgentRefusal)
     await symlink('loop', join(folder, 'loop'))
     await expect(agent.read('loop', 0, 10)).rejects.toThrow(AgentRefusal)
+  })
+})
+
+describe('watches', () => {
+  const ENOTDIR = 20
+  const EUSERS = 87
+  const at = (path: string) => join(folder, path)
+
+  /** Watches a folder, and takes what is told one batch after another. */
+  async function watched(path = '.', recursive = true) {
+    const told: string[] = []
+    const behind: boolean[] = []
+    const pending: (() => void)[] = []
+    let holds = false
+    const stop = await agent.watch(path, recursive, ({ isBehind, changes }, taken) => {
+      behind.push(isBehind)
+      told.push(...changes.map((one) => [one.change, one.from, one.path, one.kind].filter(Boolean).join(' ')))
+      if (holds) pending.push(taken)
+      else taken()
+    })
+    const next = async (count: number) => {
+      await eventually(`${count} changes`, () => told.length >= count || undefined)
+      return told.splice(0)
+    }
+    const hold = (is: boolean) => {
+      holds = is
+      if (!is) for (const taken of pending.splice(0)) taken()
+    }
+    return { told, behind, stop, next, hold, pending }
+  }
+
+  test('tell what is created, changed, moved and removed', async () => {
+    await mkdir(at('in'))
+    await writeFile(at('in/a'), 'a')
+    const watch = await watched()
+    await writeFile(at('in/b'), 'b')
+    expect(await watch.next(1)).toEqual(['created in/b file'])
+    await writeFile(at('in/a'), 'longer')
+    expect(await watch.next(1)).toEqual(['changed in/a file'])
+    await rename(at('in/a'), at('c'))
+    expect(await watch.next(1)).toEqual(['moved in/a c file'])
+    // What is in a folder goes along, which is one change.
+    await rename(at('in'), at('out'))
+    expect(await watch.next(1)).toEqual(['moved in out folder'])
+    await rename(at('out'), at('an'))
+    expect(await watch.next(1)).toEqual(['moved out an folder'])
+    await chmod(at('c'), 0o600)
+    expect(await watch.next(1)).toEqual(['changed c file'])
+    await rm(at('an'), { recursive: true })
+    expect((await watch.next(2)).sort()).toEqual(['removed an folder', 'removed an/b file'])
+    await rm(at('c'))
+    await watch.next(1)
+    await symlink('nowhere', at('c'))
+    expect(await watch.next(1)).toEqual(['created c link'])
+    await watch.stop()
+    await writeFile(at('after'), '')
+    // One that began later has seen what the first was not told.
+    const later = await watched()
+    await writeFile(at('last'), '')
+    await later.next(1)
+    expect(watch.told).toEqual([])
+  })
+
+  test('without what is in folders tell of these alone', async () => {
+    await mkdir(at('in'))
+    const watch = await watched('.', false)
+    await writeFile(at('in/a'), 'a')
+    await writeFile(at('b'), 'b')
+    expect(await watch.next(1)).toEqual(['created b file'])
+  })
+
+  test('a file that takes the place of another has changed', async () => {
+    await writeFile(at('a'), 'old')
+    const watch = await watched()
+    await writeFile(at('a.new'), 'new')
+    await watch.next(1)
+    await rename(at('a.new'), at('a'))
+    expect((await watch.next(2)).sort()).toEqual(['changed a file', 'removed a.new file'])
+    await rm(at('a'))
+    await mkdir(at('a'))
+    const all: string[] = []
+    while (all.at(-1) !== 'created a folder') all.push(...(await watch.next(1)))
+    expect(all).toContain('removed a file')
+  })
+
+  test('that are told more than one frame holds get the rest with the next', async () => {
+    const watch = await watched()
+    watch.hold(true)
+    const names = Array.from({ length: 600 }, (_, index) => `${String(index).padStart(3, '0')}${'n'.repeat(120)}`)
+    for (const name of names) await writeFile(at(name), '')
+    await eventually('the first of them', () => watch.pending.length === 1)
+    watch.hold(false)
+    expect(await watch.next(600)).toEqual(names.map((name) => `created ${name} file`))
+    expect(watch.behind).not.toContain(true)
+  })
+
+  test('say when there is too much, and go on when there is less', async () => {
+    const watch = await watched('.', false)
+    const many = await run(['sh', '-c', 'seq 10001 | xargs touch'])
+    await many.end()
+    await eventually('that it is behind', () => watch.behind.includes(true))
+    await expect(watched()).rejects.toMatchObject({ errno: 7 })
+    watch.told.length = 0
+    const fewer = await run(['sh', '-c', 'seq 2 10001 | xargs rm'])
+    await fewer.end()
+    await eventually('that it is not', () => watch.behind.at(-1) === false)
+    await eventually('what is left', async () => (await agent.list('.', 0)).total === 1)
+  })
+
+  test('are of folders that exist, and eight at a time', async () => {
+    await expect(watched('nowhere')).rejects.toMatchObject({ errno: ENOENT })
+    await writeFile(at('file'), '')
+    await expect(watched('file')).rejects.toMatchObject({ errno: ENOTDIR })
+    const all = await Promise.all(Array.from({ length: 8 }, () => watched()))
+    await expect(watched()).rejects.toMatchObject({ errno: EUSERS })
+    await all[0]?.stop()
+    const again = await watched()
+    await writeFile(at('x'), '')
+    expect(await again.next(1)).toEqual(['created x file'])
+  })
+})
+
+describe('archives', () => {
+  const clock: Clock = {
+    after(ms, task) {
+      const timer = setTimeout(task, ms)
+      return () => clearTimeout(timer)
+    },
+  }
+  const packed = async (): Promise<Uint8Array> => {
+    const pieces: Uint8Array[] = []
+    for await (const piece of packFolder(agent, clock)) pieces.push(piece)
+    return Buffer.concat(pieces)
+  }
+  /** In pieces of any size. */
+  async function* cut(content: Uint8Array) {
+    for (let at = 0; at < content.length; at += 300_000) {
+      await Promise.resolve()
+      yield content.subarray(at, at + 300_000)
+    }
+  }
+  const shell = async (line: string) => {
+    const one = await run(['sh', '-c', line])
+    await one.end()
+    return one.output.stdout
+  }
+
+  test('hold what is in the folder, with modes, links and holes', async () => {
+    await shell('mkdir -p d/e; echo t > d/e/t; chmod 751 d/e/t; ln -s e/t d/l; ln d/e/t twin; truncate -s 50M hole; head -c 3M /dev/urandom > noise; mkfifo pipe') // prettier-ignore
+    const sum = await shell('sha256sum noise')
+    const archive = await packed()
+    expect(archive.length).toBeLessThan(4_000_000)
+    await shell('rm -rf ./* && mkdir d && echo old > d/other')
+    await unpackFolder(agent, clock, cut(archive))
+    expect(await shell("stat -c '%a %h' d/e/t; readlink d/l; cat twin d/other; stat -c %s hole; stat -c %F pipe")).toBe(
+      '751 2\ne/t\nt\nold\n52428800\nfifo\n',
+    )
+    expect(await shell('sha256sum noise')).toBe(sum)
+  })
+
+  test('whoever stops reading one ends its program, and others run after it', async () => {
+    await shell('head -c 5M /dev/zero > zeros')
+    for (let round = 0; round < 34; round++) {
+      for await (const piece of packFolder(agent, clock)) {
+        expect(piece.length).toBeGreaterThan(0)
+        break
+      }
+    }
+    await eventually(
+      'the last to be gone',
+      async () => (await shell('ps -eo args | grep -c "[t]ar --create"')) === '0\n',
+    )
+  })
+
+  test('that cannot be read say so, and reach nothing outside of the folder', async () => {
+    await expect(unpackFolder(agent, clock, cut(Buffer.from('no archive')))).rejects.toThrow(ArchiveFailed)
+    await shell('mkdir in && echo bad > escaped && tar -cPf hostile.tar in/../escaped && rm escaped')
+    const hostile = Buffer.from((await agent.read('hostile.tar', 0, 100_000)).bytes)
+    await expect(unpackFolder(agent, clock, cut(hostile))).rejects.toThrow('..')
+    // What does not come to its end is no success.
+    const whole = await packed()
+    await expect(unpackFolder(agent, clock, cut(whole.subarray(0, 700)))).rejects.toThrow(ArchiveFailed)
+    const failing = (async function* () {
+      yield whole.subarray(0, 512)
+      await Promise.reject(new Error('the store fails'))
+    })()
+    await expect(unpackFolder(agent, clock, failing)).rejects.toThrow('the store fails')
   })
 })
 

@@ -6,7 +6,7 @@ import { FILE_PIECE_BYTES } from '../../src/shared/sessions/operations.ts'
 import * as protocol from '../../src/worker/sessions/agent-protocol.ts'
 
 const read = (path: string) => readFileSync(join(packageRoot(), path), 'utf8')
-const FRAME = /^AGENT_(?!WRITE_|TO_|EXITED|SIGNALLED|KIND_|ARGUMENT|ENVIRONMENT|FOLDER_FIELD|STDIN|COLUMNS|ROWS|VERSION|PIECE|OUTPUT_WINDOW|INPUT_WINDOW|PROCESSES)/ // prettier-ignore
+const FRAME = /^AGENT_(?!WRITE_|CHANGE_|TO_|EXITED|SIGNALLED|KIND_|ARGUMENT|ENVIRONMENT|FOLDER_FIELD|STDIN|COLUMNS|ROWS|VERSION|PIECE|OUTPUT_WINDOW|INPUT_WINDOW|PROCESSES)/ // prettier-ignore
 
 /** The names of the header, with their values; a frame's type is its byte. */
 function ofHeader(): Record<string, string | number> {
@@ -20,7 +20,7 @@ function ofHeader(): Record<string, string | number> {
 
 /** The same of the worker's tables. */
 function ofWorker(): Record<string, string | number> {
-  const { AGENT, AGENT_FIELD, AGENT_WRITE, AGENT_TO, AGENT_ENDED, AGENT_KIND, ...rest } = protocol
+  const { AGENT, AGENT_FIELD, AGENT_WRITE, AGENT_TO, AGENT_ENDED, AGENT_KIND, AGENT_CHANGE, ...rest } = protocol
   const named = (table: object, prefix: string) => Object.entries(table).map(([name, value]) => [`${prefix}${name}`, value as string | number] as const) // prettier-ignore
   return Object.fromEntries([
     ...named(AGENT, 'AGENT_'),
@@ -29,6 +29,7 @@ function ofWorker(): Record<string, string | number> {
     ...named(AGENT_TO, 'AGENT_TO_'),
     ...named(AGENT_ENDED, 'AGENT_'),
     ...named(AGENT_KIND, 'AGENT_KIND_'),
+    ...named(AGENT_CHANGE, 'AGENT_CHANGE_'),
     ...named(rest, ''),
   ])
 }

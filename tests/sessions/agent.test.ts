@@ -1,11 +1,18 @@
 import { describe, expect, test } from '@jest/globals'
-import { type Agent, AgentRefusal, createAgent, type ProcessEnd } from '../../src/worker/sessions/agent.ts'
+import {
+  type Agent,
+  AgentRefusal,
+  createAgent,
+  type FolderChanges,
+  type ProcessEnd,
+} from '../../src/worker/sessions/agent.ts'
 import { AgentFault } from '../../src/worker/sessions/agent-decoder.ts'
 import {
   AGENT,
   AGENT_INPUT_WINDOW,
   AGENT_OUTPUT_WINDOW,
   AGENT_PIECE,
+  AGENT_WATCH_BATCH,
 } from '../../src/worker/sessions/agent-protocol.ts'
 
 /** A frame as the agent would send it. */
@@ -122,6 +129,59 @@ test('whoever waits is told when it is gone, and so is who asks later', async ()
   agent.leave(new Error('gone'))
   await expect(reading).rejects.toThrow('gone')
   await expect(agent.stat('a')).rejects.toThrow('gone')
+})
+
+const change = (what: string, path: string) => [what, 'f', number(3, 8), `${path}\0`] as const
+
+test('changes of a folder come one batch at a time, and end with the watch', async () => {
+  const { agent, sent } = rig()
+  const told: FolderChanges[] = []
+  const taken: (() => void)[] = []
+  const starting = agent.watch('out', true, (changes, done) => {
+    told.push(changes)
+    taken.push(done)
+  })
+  const id = sent[0]?.id ?? 0
+  expect(sent[0]).toMatchObject({ type: AGENT.WATCH, payload: Buffer.from('\u0001out\0') })
+  agent.receive(frame(AGENT.DONE, id))
+  const stop = await starting
+  agent.receive(frame(AGENT.CHANGES, id, [0], ...change('c', 'a'), ...change('m', 'b'), 'old\0'))
+  expect(told).toEqual([
+    {
+      isBehind: false,
+      changes: [
+        { change: 'created', path: 'a', kind: 'file', bytes: 3 },
+        { change: 'moved', path: 'b', from: 'old', kind: 'file', bytes: 3 },
+      ],
+    },
+  ])
+  taken[0]?.()
+  expect(sent.at(-1)).toMatchObject({ type: AGENT.NOTED, id })
+  agent.receive(frame(AGENT.CHANGES, id, [1]))
+  expect(told.at(-1)).toEqual({ isBehind: true, changes: [] })
+  expect(() => agent.receive(frame(AGENT.CHANGES, id, [0]))).toThrow(AgentFault)
+  taken[1]?.()
+  const ended = stop()
+  agent.receive(frame(AGENT.DONE, id))
+  await ended
+  expect(() => agent.receive(frame(AGENT.CHANGES, id, [0]))).toThrow(AgentFault)
+})
+
+test('changes that make no sense are a fault', async () => {
+  const { agent, sent } = rig()
+  const starting = agent.watch('.', false, (_changes, taken) => taken())
+  const id = sent[0]?.id ?? 0
+  agent.receive(frame(AGENT.DONE, id))
+  await starting
+  for (const payload of [
+    [],
+    [[0], ...change('?', 'a')],
+    [[0], 'c?', number(3, 8), 'a\0'],
+    [[0], 'cf', number(3, 8), 'a'],
+    [[0], ...change('m', 'a')],
+    [Buffer.alloc(AGENT_WATCH_BATCH + 1)],
+  ] as Buffer[][])
+    expect(() => agent.receive(frame(AGENT.CHANGES, id, ...payload))).toThrow(AgentFault)
 })
 
 describe('a fault is', () => {

@@ -18,7 +18,11 @@ let client: SessionClient
 let shared: string
 
 beforeAll(async () => {
-  platform = await startPlatform({ AUTH: 'optional', TENANT_MAX_SESSIONS: '4', SESSIONS_MEMORY_BYTES: '0' })
+  platform = await startPlatform({
+    AUTH: 'optional',
+    TENANT_MAX_SESSIONS: '4',
+    SESSIONS_MEMORY_BYTES: '0',
+  })
   const { startWorker, loadConfig, pino } = await loadServices()
   const config = loadConfig(testRoot, { ...platform.env, SESSIONS_MEMORY_BYTES: String(8 * GIB) })
   worker = await startWorker(config, testRoot, pino({ level: 'fatal' }))

@@ -85,19 +85,24 @@ METHODS = {
     "delete /v1/sessions/{id}/files/{path}": ("session.files.remove",),
     "post /v1/sessions/{id}/moves": ("session.files.move",),
     "post /v1/sessions/{id}/folders": ("session.files.make_folder",),
+    "post /v1/sessions/{id}/snapshot": ("session.snapshot",),
+    "post /v1/sessions/{id}/watches": ("session.files.watch",),
+    "get /v1/sessions/{id}/watches": ("session.files.watches",),
+    "get /v1/sessions/{id}/watches/{watch}/events": ("session.files.watch_events",),
+    "delete /v1/sessions/{id}/watches/{watch}": ("session.files.unwatch",),
 }
 
 # Requests take None for an absent member, and tuples for lists; answers do not have the one, and are not the other.
 REQUESTS = (
     *("LimitOverrides", "RequestFile", "RequestTest", "Webhook", "TerminalSize", "CodeRequest", "ContainerRequest"),
-    *("TestLimits", "RequestGroup", "InlineFile", "Checker", "Interactor", "SessionRequest"),
+    *("TestLimits", "RequestGroup", "InlineFile", "Checker", "Interactor", "SessionRequest", "SessionWebhook"),
 )
 ANSWERS = (
     *("Limits", "Finding", "FieldError", "StageTest", "StageSummary", "Stage", "Artifact", "Job", "JobSummary"),
     *("StoredFile", "AcceptedBatch", "Batch", "Runtime", "TenantSecrets", "Attempt", "Delivery", "WholeDelivery", "WebhookBody"),
     *("WebhookTestBody", "StateEvent", "StageEvent", "OutputEvent", "WarningEvent", "GapEvent", "ResultEvent"),
     *("CheckTimes", "TestJudging", "GroupJudging", "JobJudging", "StoredProblem", "Environment"),
-    *("Session", "Execution", "Context", "Command", "FileEntry", "Completion", "Inspection"),
+    *("Session", "Execution", "Context", "Command", "FileEntry", "Completion", "Inspection", "FileChange", "Watch"),
 )
 SCALARS = {"string": str, "integer": int, "number": float, "boolean": bool}
 

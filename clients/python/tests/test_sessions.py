@@ -56,7 +56,15 @@ class Sessions(unittest.TestCase):
             self.assertEqual(files.read("in/a b.bin"), bytes(range(256)))
             self.assertEqual(files.read("in/a b.bin", 3, 5), b"\x03\x04\x05")
             self.assertEqual(b"".join(files.stream("in/a b.bin", 250)), bytes(range(250, 256)))
+            watch = files.watch(recursive=True)
+            self.assertEqual([one["id"] for one in files.watches()], [watch["id"]])
             files.make_folder("out")
+            changes = []
+            for event in files.watch_events(watch["id"]):
+                changes += event["data"].get("changes", [])
+                if changes:
+                    self.assertEqual((changes[0]["change"], changes[0]["path"]), ("created", "out"))
+                    self.assertEqual(files.unwatch(watch["id"])["state"], "ended")
             files.move("in/a b.bin", "out/c")
             self.assertEqual([(one["name"], one["mode"]) for one in files.list("out")], [("c", "0600")])
             files.remove("out", recursive=True)
@@ -78,6 +86,11 @@ class Sessions(unittest.TestCase):
             self.assertEqual([one["type"] for one in commands.stream(held["id"])][-1], "command")
             self.assertEqual(commands.get(held["id"])["signal"], "SIGKILL")
             self.assertEqual(len(commands.list()), 4)
+
+            kept = session.snapshot(name="kept.tar", ttl_seconds=600)
+            self.assertEqual(kept["name"], "kept.tar")
+            with client.sessions.create(language="python", kernel=False, snapshot=kept["id"]) as again:
+                self.assertEqual(again.read()["state"], "running")
 
             self.assertEqual(session.extend(idle_timeout_ms=60_000)["idleTimeoutMs"], 60_000)
             self.assertIn(session.id, [one["id"] for one in client.sessions.list(state="running")])

@@ -1,5 +1,6 @@
 import type { Response } from 'express'
 import type { Config } from '../../shared/config/config.ts'
+import type { FileRecords } from '../../shared/files/file-records.ts'
 import type { Language } from '../../shared/language.ts'
 import { Problem } from '../../shared/problems.ts'
 import type { Finding } from '../../shared/security/finding.ts'
@@ -18,7 +19,7 @@ import { noSession, type SessionCalls } from './session-calls.ts'
 
 /** What the routes of sessions need. */
 export interface SessionNeeds {
-  config: Pick<Config, 'sessions' | 'limits' | 'http'>
+  config: Pick<Config, 'sessions' | 'limits' | 'http' | 'webhooks'>
   languages: readonly Language[]
   overview: () => Promise<Overview>
   records: SessionRecords
@@ -29,6 +30,7 @@ export interface SessionNeeds {
   upgrades: Upgrades
   limitEndUsers: LimitEndUsers
   environments: Pick<EnvironmentRequests, 'own'>
+  files: Pick<FileRecords, 'read' | 'pin'>
   /** @returns what is to be told of it. @throws Problem `submission-blocked` */
   screen: (subject: Subject, caller: Caller, requestId: string, endUser: string | undefined) => Finding[]
 }

@@ -9,7 +9,7 @@ import type { SessionRequest } from '../../shared/sessions/requests.ts'
 import { limitsOfSession, type SessionSpec } from '../../shared/sessions/session.ts'
 import type { Caller } from '../http/caller.ts'
 import { invalidRequest } from '../http/problems.ts'
-import { checkFiles, checkFloors, checkLimits, checkVectors } from '../jobs/request/check-request.ts'
+import { checkFiles, checkFloors, checkLimits, checkVectors, checkWebhook } from '../jobs/request/check-request.ts'
 import { plainBase64 } from '../jobs/request/base64.ts'
 import { installedVersion, knownLanguage, versionMeeting } from '../runtimes/installed.ts'
 
@@ -31,7 +31,7 @@ export function buildSession(
     runtimes,
     warnings,
   }: { caller: Caller; requestId: string; runtimes: Runtimes; warnings: Finding[] },
-  { config, languages }: { config: Pick<Config, 'sessions' | 'limits'>; languages: readonly Language[] },
+  { config, languages }: { config: Pick<Config, 'sessions' | 'limits' | 'webhooks'>; languages: readonly Language[] },
 ): SessionSpec {
   const { sessions } = config
   const language = languageOf(request, runtimes, languages)
@@ -44,6 +44,7 @@ export function buildSession(
     ...checkLimits(asked, config.limits.defaults, ceilings),
     ...checkFloors(limits, language),
     ...checkVectors({ env: request.env }),
+    ...checkWebhook(request.webhook, config.webhooks),
     ...checkTimes(request, sessions.maxLifetimeMs),
   ]
   if (errors.length > 0) throw invalidRequest(errors)
@@ -78,6 +79,7 @@ export function buildSession(
       ...(mode !== undefined && { mode }),
     })),
     env: request.env ?? {},
+    ...(request.webhook && { webhook: request.webhook }),
   }
 }
 

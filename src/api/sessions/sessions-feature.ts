@@ -41,6 +41,8 @@ import { completeCode, inspectCode } from './code-help.ts'
 import type { SessionNeeds } from './needs.ts'
 import { createSessionCalls, type SessionCalls } from './session-calls.ts'
 import { openTerminal } from './terminal.ts'
+import { snapshotSession } from './snapshot.ts'
+import { createWatch, deleteWatch, listWatches, streamWatchEvents } from './watches.ts'
 import { changeSession, createSession, endSession, listSessions, readSession, streamSessionEvents } from './sessions.ts'
 
 export interface SessionsNeeds {
@@ -51,6 +53,9 @@ export interface SessionsNeeds {
   upgrades: Upgrades
   limitEndUsers: LimitEndUsers
   environments: SessionNeeds['environments']
+  files: SessionNeeds['files']
+  /** Queues a webhook delivery. Never fails. */
+  enqueueWebhook: (deliveryId: string) => Promise<void>
   screen: SessionNeeds['screen']
   audit: Audit
 }
@@ -97,13 +102,18 @@ export const SESSION_ROUTES = [
   deleteFile,
   moveFile,
   makeFolder,
+  snapshotSession,
+  createWatch,
+  listWatches,
+  streamWatchEvents,
+  deleteWatch,
   ...adminSessionRoutes,
 ]
 
 /** Sandboxes that stay: executions with state, commands, files. */
 export function createSessionsFeature(core: Core, needs: SessionsNeeds): SessionsFeature {
   const { config, redis, subscriber, keys, log } = core
-  const records = createSessionRecords(redis, keys, config)
+  const records = createSessionRecords(redis, keys, config, needs.enqueueWebhook)
   const queue = createSessionQueue(redis, keys)
   const calls = createSessionCalls(subscriber, keys, createRequestSender(redis, keys), records)
   const feed = createEventFeed(redis, needs.events.live, keys, { last: 'ended', isFirst: isFirstOfSession })

@@ -4,7 +4,7 @@ import { SECOND } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
 import { installingLanguage, type Language } from '../../shared/language.ts'
 import type { SessionRequest } from '../../shared/sessions/requests.ts'
-import type { Session, SessionSpec } from '../../shared/sessions/session.ts'
+import type { Session, SessionSpec, SnapshotFile } from '../../shared/sessions/session.ts'
 import type { Caller } from '../http/caller.ts'
 import { ownEnvironment } from '../environments/environment-requests.ts'
 import { idempotencyMismatch } from '../http/idempotency.ts'
@@ -20,7 +20,7 @@ import { buildSession, checkRoom, languageOf } from './session-request.ts'
  * @throws Problem
  */
 export async function prepareSession(
-  needs: Pick<SessionNeeds, 'config' | 'languages' | 'overview' | 'screen' | 'environments'>,
+  needs: Pick<SessionNeeds, 'config' | 'languages' | 'overview' | 'screen' | 'environments' | 'files'>,
   asked: SessionRequest,
   { caller, requestId }: { caller: Caller; requestId: string },
 ): Promise<SessionSpec> {
@@ -29,13 +29,28 @@ export async function prepareSession(
   const runtimes = knownRuntimes(overview)
   const language = languageOf(asked, runtimes, languages)
   const files = (asked.files ?? []).map((file) => ({ encoding: 'utf-8' as const, ...file }))
-  checkSizes(asked, files, config.http.maxCodeBytes)
+  const { webhook: _webhook, ...sized } = asked
+  checkSizes(sized, files, config.http.maxCodeBytes)
   const warnings = screen(subjectOf({ language: language.id, files }), caller, requestId, asked.endUser)
   const spec = buildSession(asked, { caller, requestId, runtimes, warnings }, { config, languages })
   checkRoom(overview, spec.head.limits.memoryBytes)
+  if (asked.from !== undefined) spec.from = await ownSnapshot(needs.files, asked.from, spec)
   if (asked.environment === undefined) return spec
   const installing = installingLanguage(languages, language)
   return { ...spec, environment: await readyEnvironment(needs.environments, installing, asked.environment, caller) }
+}
+
+/** A file of the tenant, whose content stays until the session has started. @throws Problem `invalid-request` */
+async function ownSnapshot(
+  files: SessionNeeds['files'],
+  id: string,
+  { head, tenant }: SessionSpec,
+): Promise<SnapshotFile> {
+  const found = await files.read(id.toLowerCase())
+  const isOwn = found?.tenant === tenant
+  const missing = isOwn ? await files.pin(tenant, [{ job: head.id, blob: found.blob }]) : true
+  if (isOwn && missing === undefined) return { fileId: found.file.id, blob: found.blob }
+  throw invalidRequest([{ pointer: '/from', detail: 'is no file of yours; it does not exist, or it has expired' }])
 }
 
 /** The id of an environment that a session can begin with. @throws Problem `invalid-request` */

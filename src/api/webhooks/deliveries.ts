@@ -5,6 +5,7 @@ import type { WebhookQueue } from '../../shared/redis/webhook-queue.ts'
 import type { Deliveries } from '../../shared/webhooks/deliveries.ts'
 import { Delivery, DeliveryState } from '../../shared/webhooks/delivery.ts'
 import { publicDelivery, type StoredDelivery } from '../../shared/webhooks/stored-delivery.ts'
+import { SessionWebhookBody } from '../../shared/sessions/session-webhook.ts'
 import { WebhookBody, WebhookTestBody } from '../../shared/webhooks/webhook-body.ts'
 import { JOB_ID } from '../http/openapi/examples/results.ts'
 import { PATH } from '../http/openapi/parameters.ts'
@@ -36,7 +37,7 @@ const DeliveryPage = Type.Object({
 /** One delivery with what is sent. */
 const WholeDelivery = Type.Object({
   ...Delivery.properties,
-  payload: Type.Union([WebhookBody, WebhookTestBody]),
+  payload: Type.Union([WebhookBody, SessionWebhookBody, WebhookTestBody]),
 })
 type WholeDelivery = Static<typeof WholeDelivery>
 

@@ -1,15 +1,20 @@
 import type { DeliveryEvent } from '../../shared/webhooks/delivery.ts'
+import { SessionWebhookBody } from '../../shared/sessions/session-webhook.ts'
 import { WebhookBody, WebhookTestBody } from '../../shared/webhooks/webhook-body.ts'
 import { finishedJob, JOB_ID, queuedJob, summaryOf } from '../http/openapi/examples/results.ts'
+import { runningSession } from '../sessions/examples.ts'
 import type { References } from '../http/openapi/references.ts'
 
 interface Words {
   operationId: string
   summary: string
   description: string
-  schema: typeof WebhookBody | typeof WebhookTestBody
-  value: WebhookBody | WebhookTestBody
+  schema: typeof WebhookBody | typeof SessionWebhookBody | typeof WebhookTestBody
+  value: WebhookBody | SessionWebhookBody | WebhookTestBody
 }
+
+const SESSION_AT = '2027-01-31T12:00:00.000Z'
+const SESSION_URL = `/v1/sessions/${runningSession.id}`
 
 const WORDS: Record<DeliveryEvent, Words> = {
   'job.started': {
@@ -38,6 +43,30 @@ const WORDS: Record<DeliveryEvent, Words> = {
       type: 'job.finished',
       timestamp: '2027-01-31T12:00:00.018Z',
       data: { ...summaryOf(finishedJob), url: `/v1/jobs/${JOB_ID}` },
+    },
+  },
+  'session.started': {
+    operationId: 'sessionStarted',
+    schema: SessionWebhookBody,
+    summary: 'A session runs',
+    description: 'Sent once, when it takes requests, if `events` asks for it.',
+    value: { type: 'session.started', timestamp: SESSION_AT, data: { ...runningSession, url: SESSION_URL } },
+  },
+  'session.ended': {
+    operationId: 'sessionEnded',
+    schema: SessionWebhookBody,
+    summary: 'A session has ended',
+    description: 'Sent however it ended, `reason` says why; also when its worker died.',
+    value: {
+      type: 'session.ended',
+      timestamp: '2027-01-31T12:30:00.000Z',
+      data: {
+        ...runningSession,
+        state: 'ended',
+        reason: 'idle',
+        endedAt: '2027-01-31T12:30:00.000Z',
+        url: SESSION_URL,
+      },
     },
   },
   'webhook.test': {

@@ -26,11 +26,12 @@ interface StartOptions {
   language?: string
   languageVersion?: string
   limit?: SessionRequest['limits']
+  from?: string
   idle?: number
   lifetime?: number
 }
 
-/** Adds `runyard session repl|run|list|end`. */
+/** Adds `runyard session repl|run|list|snapshot|end`. */
 export function addSessionCommands(program: Command, deps: JobCommandDeps): void {
   const { context, env, streams, stdin, stdout, signals, setExitCode } = deps
   const print = (text: string) => void streams.stdout.write(`${text}\n`)
@@ -43,6 +44,7 @@ export function addSessionCommands(program: Command, deps: JobCommandDeps): void
       .option('-l, --language <id>', 'language of a new session; default: python')
       .option('--language-version <range>', 'range that the installed version must meet, e.g. 3.x')
       .option('--limit <name=value>', 'a limit of a new session, e.g. memoryBytes=512M; again for another', parseLimit)
+      .option('--from <file id>', 'start a new session with the working folder of a snapshot')
       .option('--idle <seconds>', 'end it when nothing happens for so long', wholeNumber(1, 2_000_000))
       .option('--lifetime <seconds>', 'end it so long after its start', wholeNumber(1, 2_000_000))
   const reach = async (options: ConnectionOptions, what: string, work: (connection: Connection) => Promise<void>) => {
@@ -139,6 +141,23 @@ export function addSessionCommands(program: Command, deps: JobCommandDeps): void
         else print(sessionTable(found, streams.paint))
       }),
     )
+  add('snapshot <id>', 'keep the working folder of a session as a file of yours, and print the id of the file')
+    .option('--name <name>', 'name of the file, for people; default: session.tar')
+    .option(
+      '--ttl <seconds>',
+      'keep it so long; default: as long as the service keeps files',
+      wholeNumber(1, 999_999_999),
+    )
+    .option('--json', 'print the file as JSON')
+    .action(async (id: string, options: ConnectionOptions & Json & { name?: string; ttl?: number }) =>
+      reach(options, `session ${id}`, async ({ client }) => {
+        const { name, ttl } = options
+        const request = { ...(name !== undefined && { name }), ...(ttl !== undefined && { ttlSeconds: ttl }) }
+        const file = await client.sessions.open(id).snapshot(request)
+        if (options.json) printJson(file)
+        else print(file.id)
+      }),
+    )
   add('end <ids...>', 'end sessions, with all that is in them')
     .option('--json', 'print them as JSON')
     .action(async (ids: string[], options: ConnectionOptions & Json) => {
@@ -151,10 +170,11 @@ export function addSessionCommands(program: Command, deps: JobCommandDeps): void
     })
 }
 
-const requestOf = ({ language, languageVersion, limit, idle, lifetime }: StartOptions): SessionRequest => ({
+const requestOf = ({ language, languageVersion, limit, from, idle, lifetime }: StartOptions): SessionRequest => ({
   ...(language !== undefined && { language }),
   ...(languageVersion !== undefined && { version: languageVersion }),
   ...(limit && { limits: limit }),
+  ...(from !== undefined && { from }),
   ...(idle !== undefined && { idleTimeoutMs: idle * 1000 }),
   ...(lifetime !== undefined && { maxLifetimeMs: lifetime * 1000 }),
 })

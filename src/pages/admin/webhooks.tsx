@@ -132,7 +132,7 @@ const ATTEMPT_COLUMNS: Column<Delivery['attempts'][number]>[] = [
 ]
 
 function DeliveryItem({ api, delivery, refresh }: { api: Api; delivery: Delivery; refresh: () => void }) {
-  const { id, event, jobId, origin, tenant, state, createdAt, nextAttemptAt, attempts } = delivery
+  const { id, event, jobId, sessionId, origin, tenant, state, createdAt, nextAttemptAt, attempts } = delivery
   const { busy, run } = useAction()
   const redeliver = async () => {
     await api.redeliver(id)
@@ -167,7 +167,11 @@ function DeliveryItem({ api, delivery, refresh }: { api: Api; delivery: Delivery
         </summary>
         <p>
           {jobId === null ? (
-            'A test event.'
+            sessionId === undefined ? (
+              'A test event.'
+            ) : (
+              `Of the session ${sessionId}.`
+            )
           ) : (
             <>
               Of <Link to={`/admin/jobs/${jobId}`}>the job {jobId}</Link>.

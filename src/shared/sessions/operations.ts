@@ -1,7 +1,8 @@
 import type { SignalName } from '../redis/job-input.ts'
 import type { Finding } from '../security/finding.ts'
 import type { TerminalSize } from '../terminal-size.ts'
-import type { Command, Context, Execution, FileEntry, Session } from './session.ts'
+import type { StoredFile } from '../files/stored-file.ts'
+import type { Command, Context, Execution, FileEntry, Session, Watch } from './session.ts'
 
 /** A piece of a file, with its bytes beside it. */
 export interface FilePiece {
@@ -90,6 +91,14 @@ export interface Operations {
   moveFile: { input: { from: string; to: string }; answer: object }
   removeFile: { input: { path: string; recursive: boolean }; answer: object }
   makeFolder: { input: { path: string }; answer: object }
+
+  /** Tells the changes of a folder by events of the session, until `unwatchFolder`. @property id of the watch */
+  watchFolder: { input: { id: string; path: string; recursive: boolean }; answer: Watch }
+  listWatches: { input: object; answer: Watch[] }
+  unwatchFolder: { input: { id: string }; answer: Watch }
+
+  /** Keeps the working folder as a tar archive in the file store. */
+  snapshot: { input: { name: string; ttlSeconds?: number }; answer: StoredFile }
 }
 export type Operation = keyof Operations
 

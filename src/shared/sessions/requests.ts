@@ -4,6 +4,7 @@ import { SIGNAL_NAMES } from '../redis/job-input.ts'
 import { InlineFile, MAX_FILES } from '../requests.ts'
 import { EndUser } from '../security/end-user.ts'
 import { TerminalSize } from '../terminal-size.ts'
+import { SessionWebhook } from '../webhook.ts'
 import { SessionLimitOverrides } from './session.ts'
 
 const optional = Type.Optional
@@ -46,16 +47,47 @@ export const SessionRequest = Type.Object(
         description: 'id of an environment that is ready: its packages are there to import',
       }),
     ),
+    from: optional(
+      Type.String({
+        format: 'uuid',
+        description:
+          'id of a snapshot, or of another tar archive among your files: it is unpacked before the session runs',
+      }),
+    ),
     limits: optional(SessionLimitOverrides),
     idleTimeoutMs: optional(idleTimeoutMs),
     maxLifetimeMs: optional(maxLifetimeMs),
     env: optional(environment('environment variables of its kernels and commands')),
+    webhook: optional(SessionWebhook),
     metadata: optional(Type.Record(Type.String(), Type.Unknown(), { description: 'yours; at most 4 KiB of JSON' })),
     endUser: optional(EndUser),
   },
   closed,
 )
 export type SessionRequest = Static<typeof SessionRequest>
+
+/** The body of `POST /v1/sessions/:id/snapshot`. */
+export const SnapshotRequest = Type.Object(
+  {
+    name: optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 255,
+        pattern: '^[^\\p{C}\\p{Zl}\\p{Zp}]*$',
+        description: 'for people; `session.tar` when absent',
+      }),
+    ),
+    ttlSeconds: optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 9_999_999_999,
+        description: 'how long to keep it; at most what the service keeps',
+      }),
+    ),
+  },
+  closed,
+)
+export type SnapshotRequest = Static<typeof SnapshotRequest>
 
 /** The body of `PATCH /v1/sessions/:id`. */
 export const SessionChange = Type.Object(

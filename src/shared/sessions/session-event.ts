@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { ExactBytes } from '../job.ts'
-import { CommandState, Context, Execution, ExecutionError, Result, Session } from './session.ts'
+import { CommandState, Context, Execution, ExecutionError, FileChange, Result, Session, Watch } from './session.ts'
 
 const closed = Type.Object
 /** Of which execution or command a piece of output is. */
@@ -51,6 +51,14 @@ export const SessionEvent = Type.Union([
     }),
   }),
   closed({ type: Type.Literal('command'), data: CommandState }),
+  closed({ type: Type.Literal('watch'), data: Watch }),
+  closed({
+    type: Type.Literal('files'),
+    data: Type.Object({
+      watch: Type.String({ format: 'uuid' }),
+      changes: Type.Array(FileChange, { description: 'what changed since the last of these' }),
+    }),
+  }),
   closed({ type: Type.Literal('ended'), data: Session }),
 ])
 export type SessionEvent = Static<typeof SessionEvent>

@@ -3,8 +3,11 @@ import type { Idempotency } from '../jobs/job-admission.ts'
 import { SECOND } from '../limits.ts'
 import type { Keys } from '../redis/keys.ts'
 import { defineScripts, luaScript, runScript } from '../redis/lua-script.ts'
+import type { SessionWebhookEvent } from '../webhook.ts'
+import { ADD_DELIVERY } from '../webhooks/delivery-scripts.ts'
 import type { Session, SessionEnd, SessionSpec } from './session.ts'
 import type { SessionEvent } from './session-event.ts'
+import { sessionDelivery } from './session-webhook.ts'
 
 /**
  * A session's record has the session as its owner sees it, as JSON (`view`), written by the worker that keeps it. Its `state` stands
@@ -24,8 +27,12 @@ export interface SessionRecords {
   liveOf(tenant: string): Promise<Session[]>
   /** Takes a session for a worker. @returns false when it has ended */
   take(id: string, worker: string): Promise<boolean>
-  /** Writes it anew, with events. @returns the ids of the events; undefined when it has ended */
-  update(session: Session, events: readonly SessionEvent[]): Promise<string[] | undefined>
+  /**
+   * Writes it anew, with events.
+   * @param starts whether it runs from now on, of which its owner is told
+   * @returns the ids of the events; undefined when it has ended
+   */
+  update(session: Session, events: readonly SessionEvent[], starts?: boolean): Promise<string[] | undefined>
   /** Adds events. @returns as `update` */
   append(id: string, events: readonly SessionEvent[]): Promise<string[] | undefined>
   /** Removes these events, the oldest, to make room. */
@@ -87,6 +94,13 @@ local function expire(id, ttl)
 end
 `
 
+/** How the script that writes a session names a delivery. */
+type Told = {
+  /** Empty: none. */
+  deliveryId: string
+  event: string
+}
+
 /** Bulk: the view, then its first event. */
 const CREATE = luaScript<
   {
@@ -99,6 +113,8 @@ const CREATE = luaScript<
     hash: string | undefined
     fingerprint: string | undefined
     idempotencyTtl: number
+    startedUrl: string
+    endedUrl: string
   },
   [kind: string, id?: string]
 >(
@@ -115,7 +131,8 @@ for _, owner in ipairs(owners(tenant)) do
   if redis.call('SCARD', keys.tenantLiveSessions(owner)) >= input.most then return {'full'} end
 end
 local at = now()
-redis.call('HSET', keys.session(id), 'tenant', tenant, 'state', 'starting', 'view', bulk[1])
+redis.call('HSET', keys.session(id), 'tenant', tenant, 'state', 'starting', 'view', bulk[1],
+  'startedUrl', input.startedUrl, 'endedUrl', input.endedUrl)
 redis.call('ZADD', keys.liveSessions, at + input.leaseMs, id)
 redis.call('ZADD', keys.tenantSessions(tenant), at, id)
 redis.call('ZREMRANGEBYSCORE', keys.tenantSessions(tenant), '-inf', at - input.listTtl * 1000)
@@ -140,15 +157,22 @@ redis.call('ZADD', keys.liveSessions, now() + input.leaseMs, input.id)
 return 1`,
 )
 
-/** Bulk: the view (empty: it stays), then events. */
-const UPDATE = luaScript<{ id: string; state: string | undefined }, string[] | null>(
+/** Bulk: the view (empty: it stays), the body of the webhook, then events. @returns the delivery (empty: none), then ids of the events */
+const UPDATE = luaScript<{ id: string; state: string | undefined } & Told, string[] | null>(
   'runyardSessionUpdate',
-  `${COMMON}
+  `${COMMON}${ADD_DELIVERY}
 local record = keys.session(input.id)
 local state = redis.call('HGET', record, 'state')
 if not state or state == 'ended' then return false end
 if bulk[1] ~= '' then redis.call('HSET', record, 'view', bulk[1], 'state', input.state) end
-return tell(input.id, bulk, 2)`,
+local told = ''
+if input.deliveryId ~= '' then
+  local tenant, url = unpack(redis.call('HMGET', record, 'tenant', 'startedUrl'))
+  told = addDelivery(now(), tenant, input.id, input.deliveryId, input.event, bulk[2], url)
+end
+local ids = tell(input.id, bulk, 3)
+table.insert(ids, 1, told)
+return ids`,
 )
 
 const RENEW = luaScript<{ id: string; leaseMs: number; ttl: number; listTtl: number }, number>(
@@ -163,28 +187,32 @@ expire(input.id, input.ttl)
 return 1`,
 )
 
-/** Bulk: the view, then events. */
-const END = luaScript<{ id: string; onlyLost: boolean; ttl: number }, number>(
+/** Bulk: the view, the body of the webhook, then events. @returns the delivery (empty: none); nothing when it had ended */
+const END = luaScript<{ id: string; onlyLost: boolean; ttl: number } & Told, string | null>(
   'runyardSessionEnd',
-  `${COMMON}
+  `${COMMON}${ADD_DELIVERY}
 local id = input.id
 local record = keys.session(id)
 local tenant, state = unpack(redis.call('HMGET', record, 'tenant', 'state'))
 if not state then
   redis.call('ZREM', keys.liveSessions, id)
-  return 0
+  return false
 end
-if state == 'ended' then return 0 end
-if input.onlyLost and tonumber(redis.call('ZSCORE', keys.liveSessions, id) or 0) > now() then return 0 end
+if state == 'ended' then return false end
+if input.onlyLost and tonumber(redis.call('ZSCORE', keys.liveSessions, id) or 0) > now() then return false end
 redis.call('HSET', record, 'view', bulk[1], 'state', 'ended')
 redis.call('ZREM', keys.liveSessions, id)
 for _, owner in ipairs(owners(tenant)) do redis.call('SREM', keys.tenantLiveSessions(owner), id) end
 redis.call('DEL', keys.sessionRequests(id))
 redis.call('PUBLISH', keys.sessionRequests(id), 'ended')
-tell(id, bulk, 2)
+tell(id, bulk, 3)
 expire(id, input.ttl)
-return 1`,
+return addDelivery(now(), tenant, id, input.deliveryId, input.event, bulk[2], redis.call('HGET', record, 'endedUrl'))`,
 )
+
+/** Where an event of a session is told; empty for one that is not. */
+const urlFor = ({ webhook }: SessionSpec, event: SessionWebhookEvent): string =>
+  webhook && (webhook.events ?? ['session.ended']).includes(event) ? webhook.url : ''
 
 const texts = (events: readonly SessionEvent[]): string[] =>
   events.flatMap(({ type, data }) => [type, JSON.stringify(data)])
@@ -203,11 +231,15 @@ export const acceptedSession = ({ head, idleTimeoutMs, maxLifetimeMs }: SessionS
   endedAt: null,
 })
 
-/** @param redis a connection; `resultTtlSeconds` is how long what has ended is kept */
+/**
+ * @param redis a connection; `resultTtlSeconds` is how long what has ended is kept
+ * @param enqueueWebhook queues a delivery that was noted; never fails. One that is not queued is found overdue
+ */
 export function createSessionRecords(
   redis: Redis,
   keys: Keys,
   { resultTtlSeconds }: { resultTtlSeconds: number },
+  enqueueWebhook: (deliveryId: string) => Promise<void> = () => Promise.resolve(),
 ): SessionRecords {
   defineScripts(redis, [CREATE, TAKE, UPDATE, RENEW, END])
   const { prefix } = keys
@@ -215,6 +247,13 @@ export function createSessionRecords(
   const read = async (id: string): Promise<StoredSession | undefined> => {
     const [tenant, view, worker] = await redis.hmget(keys.session(id), 'tenant', 'view', 'worker')
     return tenant && view ? { tenant, session: JSON.parse(view) as Session, ...(worker && { worker }) } : undefined
+  }
+
+  const write = async (input: { id: string; state: string | undefined } & Told, bulk: string[]) => {
+    const [told, ...ids] = (await runScript(redis, prefix, UPDATE, input, bulk)) ?? []
+    if (told === undefined) return undefined
+    if (told !== '') await enqueueWebhook(told)
+    return ids
   }
 
   return {
@@ -231,6 +270,8 @@ export function createSessionRecords(
         hash: idempotency?.hash,
         fingerprint: idempotency?.fingerprint,
         idempotencyTtl: IDEMPOTENCY_TTL_SECONDS,
+        startedUrl: urlFor(spec, 'session.started'),
+        endedUrl: urlFor(spec, 'session.ended'),
       }
       const [kind, id = ''] = await runScript(redis, prefix, CREATE, input, [view, 'session', view])
       if (kind === 'replayed' || kind === 'mismatch') return { kind, id }
@@ -263,14 +304,12 @@ export function createSessionRecords(
     async take(id, worker) {
       return (await runScript(redis, prefix, TAKE, { id, worker, leaseMs: SESSION_LEASE_MS })) === 1
     },
-    async update(session, events) {
-      const input = { id: session.id, state: session.state }
-      const bulk = [JSON.stringify(session), ...texts(events)]
-      return (await runScript(redis, prefix, UPDATE, input, bulk)) ?? undefined
+    async update(session, events, starts = false) {
+      const { id, state } = session
+      const [deliveryId, event, body] = starts ? sessionDelivery(session, 'session.started') : ['', '', '']
+      return write({ id, state, deliveryId, event }, [JSON.stringify(session), body, ...texts(events)])
     },
-    async append(id, events) {
-      return (await runScript(redis, prefix, UPDATE, { id, state: undefined }, ['', ...texts(events)])) ?? undefined
-    },
+    append: (id, events) => write({ id, state: undefined, deliveryId: '', event: '' }, ['', '', ...texts(events)]),
     async forget(id, events) {
       if (events.length > 0) await redis.xdel(keys.events(id), ...events)
     },
@@ -280,14 +319,18 @@ export function createSessionRecords(
     },
     async end(id, { reason, message }, onlyLost = false) {
       const found = await read(id)
-      const input = { id, onlyLost, ttl: resultTtlSeconds }
       if (!found) {
         await redis.zrem(keys.liveSessions, id)
         return false
       }
       const ended: Session = { ...found.session, state: 'ended', reason, message, endedAt: new Date().toISOString() }
       const view = JSON.stringify(ended)
-      return (await runScript(redis, prefix, END, input, [view, 'ended', view])) === 1
+      const [deliveryId, event, body] = sessionDelivery(ended, 'session.ended')
+      const input = { id, onlyLost, ttl: resultTtlSeconds, deliveryId, event }
+      const told = await runScript(redis, prefix, END, input, [view, body, 'ended', view])
+      if (told === null) return false
+      if (told !== '') await enqueueWebhook(told)
+      return true
     },
     async lost() {
       const [seconds] = await redis.time()

@@ -4,6 +4,7 @@ import { EndUser } from '../security/end-user.ts'
 import { Finding } from '../security/finding.ts'
 import type { Origin } from '../security/origin.ts'
 import type { SourceFile } from '../job.ts'
+import type { SessionWebhook } from '../webhook.ts'
 
 const orNull = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 const time = (description: string) => Type.String({ format: 'date-time', description })
@@ -20,6 +21,7 @@ export const SESSION_ENDS = {
   lifetime: 'its `maxLifetimeMs` was over',
   'cpu-time-limit': 'its processes used up its `cpuMs`',
   'agent-lost': 'a program of the session, or a lack of memory, ended the agent that runs its processes',
+  'start-failed': 'the file that it was to start from could not be unpacked',
   'no-room': 'no worker had room for it in time',
   'session-lost': 'its worker closed or died, or its sandbox failed; what was in it is gone',
 } as const
@@ -81,6 +83,12 @@ export type SessionHead = Pick<
   'id' | 'language' | 'version' | 'kernel' | 'limits' | 'metadata' | 'warnings' | 'endUser' | 'createdAt'
 >
 
+/** A stored file, and the name of its content in the file store. */
+export interface SnapshotFile {
+  fileId: string
+  blob: string
+}
+
 /** What is put on the queue: everything a worker needs, checked and complete. */
 export interface SessionSpec {
   head: SessionHead
@@ -92,6 +100,10 @@ export interface SessionSpec {
   env: Record<string, string>
   /** Id of the environment that has its packages. */
   environment?: string
+  /** An archive in the file store that is unpacked in its working folder. */
+  from?: SnapshotFile
+  /** Where its owner is told of it. */
+  webhook?: SessionWebhook
 }
 
 export const CONTEXT_STATES = ['starting', 'idle', 'busy', 'dead'] as const
@@ -221,3 +233,27 @@ export const FileEntry = Type.Object({
   modifiedAt: time(''),
 })
 export type FileEntry = Static<typeof FileEntry>
+
+const FileKind = FileEntry.properties.kind
+
+/** Something that became of a file or folder that is watched. */
+export const FileChange = Type.Object({
+  change: Type.Enum(['created', 'changed', 'removed', 'moved']),
+  path: Type.String({ description: 'as other requests name it: below the path of the watch' }),
+  from: Type.Optional(Type.String({ description: 'the path it had; of one that moved' })),
+  kind: FileKind,
+  bytes: Type.Integer(),
+})
+export type FileChange = Static<typeof FileChange>
+
+/** A folder whose changes are told. */
+export const Watch = Type.Object({
+  id: Type.String({ format: 'uuid' }),
+  path: Type.String(),
+  recursive: Type.Boolean(),
+  state: Type.Enum(['watching', 'overflowed', 'ended'], {
+    description: '`overflowed`: more than 10,000 entries are in it; changes are not seen until there are fewer',
+  }),
+  createdAt: time(''),
+})
+export type Watch = Static<typeof Watch>

@@ -3,7 +3,7 @@ import { luaScript } from '../redis/lua-script.ts'
 /**
  * The steps of a delivery's life, each one script.
  *
- * A delivery's record is a hash: tenant, jobId, event, url, body, state, createdAt, nextAttemptAt, tries (made of the present
+ * A delivery's record is a hash: tenant, jobId (or the id of a session), event, url, body, state, createdAt, nextAttemptAt, tries (made of the present
  * round of the schedule), byHand (1 while a redelivery that was asked for has not ended), made (attempts ever), `attempt:N`.
  *
  * While it is pending its id stands in the sorted set of pending deliveries, by when it is to be tried. It enters that set

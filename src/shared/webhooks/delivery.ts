@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { WEBHOOK_EVENTS, type WebhookEvent } from '../webhook.ts'
+import { SESSION_WEBHOOK_EVENTS, type SessionWebhookEvent, WEBHOOK_EVENTS, type WebhookEvent } from '../webhook.ts'
 import { orNull } from '../schema.ts'
 
 /** Where a delivery is: `pending` until an attempt succeeded, no more are made, or somebody cancelled it. */
@@ -34,15 +34,16 @@ export const Attempt = Type.Object({
 })
 export type Attempt = Static<typeof Attempt>
 
-/** What a delivery tells of: an event of a job, or nothing but that it works. */
-export const DeliveryEvent = Type.Enum([...WEBHOOK_EVENTS, 'webhook.test'])
-export type DeliveryEvent = WebhookEvent | 'webhook.test'
+/** What a delivery tells of: an event of a job or a session, or nothing but that it works. */
+export const DeliveryEvent = Type.Enum([...WEBHOOK_EVENTS, ...SESSION_WEBHOOK_EVENTS, 'webhook.test'])
+export type DeliveryEvent = WebhookEvent | SessionWebhookEvent | 'webhook.test'
 
 /** A delivery as its owner sees it. */
 export const Delivery = Type.Object({
   id: Type.String({ description: 'the `webhook-id` of every attempt' }),
   event: DeliveryEvent,
-  jobId: orNull(Type.String({ description: '`null`: a test event, which belongs to no job' })),
+  jobId: orNull(Type.String({ description: '`null`: a test event, or one of a session' })),
+  sessionId: Type.Optional(Type.String({ description: 'of an event of a session' })),
   url: Type.String(),
   state: DeliveryState,
   createdAt: Type.String({ format: 'date-time', description: 'RFC 3339, UTC' }),

@@ -35,11 +35,14 @@ export function parseSummary(id: string, fields: Record<string, string>): Delive
   const text = (name: string) => fields[name] ?? ''
   const time = (name: string) => new Date(Number(text(name))).toISOString()
   const state = text('state') as DeliveryState
+  const event = text('event') as DeliveryEvent
+  const ofSession = event.startsWith('session.')
   return {
     id,
     tenant: text('tenant'),
-    event: text('event') as DeliveryEvent,
-    jobId: text('jobId') || null,
+    event,
+    jobId: ofSession ? null : text('jobId') || null,
+    ...(ofSession && { sessionId: text('jobId') }),
     url: text('url'),
     state,
     createdAt: time('createdAt'),
@@ -59,6 +62,16 @@ function attemptsOf(fields: Record<string, string>): Attempt[] {
 
 /** The delivery as its owner sees it. */
 export function publicDelivery(stored: DeliverySummary): Delivery {
-  const { id, event, jobId, url, state, createdAt, nextAttemptAt, attempts } = stored
-  return { id, event, jobId, url, state, createdAt, nextAttemptAt, attempts }
+  const { id, event, jobId, sessionId, url, state, createdAt, nextAttemptAt, attempts } = stored
+  return {
+    id,
+    event,
+    jobId,
+    ...(sessionId !== undefined && { sessionId }),
+    url,
+    state,
+    createdAt,
+    nextAttemptAt,
+    attempts,
+  }
 }

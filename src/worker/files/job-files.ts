@@ -1,9 +1,9 @@
 import type { Config } from '../../shared/config/config.ts'
 import { createFileStore } from '../../shared/files/create-file-store.ts'
-import { createFileRecords } from '../../shared/files/file-records.ts'
+import { createFileRecords, type NewFile } from '../../shared/files/file-records.ts'
 import { ObjectMissing } from '../../shared/files/file-store.ts'
-import { FileRefused, type SavedContent, saveContent } from '../../shared/files/save-file.ts'
-import { DEFAULT_CONTENT_TYPE, type JobStoredFile } from '../../shared/files/stored-file.ts'
+import { FileRefused, type SavedContent, saveContent, saveFile } from '../../shared/files/save-file.ts'
+import { DEFAULT_CONTENT_TYPE, type JobStoredFile, type StoredFile } from '../../shared/files/stored-file.ts'
 import type { JobSpec } from '../../shared/job.ts'
 import type { WorkerCore } from '../core.ts'
 import type { Gathered } from '../sandbox/gathering.ts'
@@ -30,11 +30,19 @@ export interface JobFiles {
    * Reads a file of a job: it is open for as long as it is taken.
    * @throws FilesUnavailable when the store does not answer, at first or later; FileGone when it has no such content; what `take` throws
    */
-  read(file: JobStoredFile, take: (content: AsyncIterable<Uint8Array>) => Promise<void>): Promise<void>
+  read(
+    file: Pick<JobStoredFile, 'blob' | 'fileId'>,
+    take: (content: AsyncIterable<Uint8Array>) => Promise<void>,
+  ): Promise<void>
   /** Gathers the artifacts of a job. @param gather asks its sandbox for them */
   gather(spec: JobSpec, gather: (spilling: Spilling) => Promise<Gathered>): Promise<JobArtifacts>
   /** Makes files of the job's owner of what was stored. @returns their ids by the paths of the artifacts */
   keep(spec: JobSpec, stored: readonly StoredArtifact[]): Promise<Map<string, string>>
+  /** Stores a content as a file of a tenant. @throws FileRefused; what the content, the store or Redis throws */
+  save(
+    file: Pick<NewFile, 'tenant' | 'name' | 'contentType' | 'ttlSeconds'>,
+    pieces: AsyncIterable<Uint8Array>,
+  ): Promise<StoredFile>
   /** Removes such files again: the job has another result. */
   drop(tenant: string, ids: Iterable<string>): Promise<void>
   close(): Promise<void>
@@ -116,6 +124,10 @@ export function createJobFiles({
         if (committed.kind === 'made') ids.set(path, committed.record.file.id)
       }
       return ids
+    },
+    async save(file, pieces) {
+      const { record } = await saveFile({ ...options, maxBytes: config.files.maxBytes }, file, { pieces })
+      return record.file
     },
     async drop(tenant, ids) {
       for (const id of ids) await records.remove(tenant, id)

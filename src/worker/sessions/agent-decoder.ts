@@ -23,6 +23,7 @@ const FROM_AGENT: ReadonlySet<number> = new Set([
   AGENT.EXIT,
   AGENT.DONE,
   AGENT.FAILED,
+  AGENT.CHANGES,
   AGENT.FAULT,
 ])
 

@@ -18,6 +18,9 @@ export const AGENT = {
   MOVE: 0x4d,
   REMOVE: 0x58,
   FOLDER: 0x44,
+  WATCH: 0x4e,
+  UNWATCH: 0x55,
+  NOTED: 0x56,
   READY: 0x72,
   STARTED: 0x73,
   STDOUT: 0x6f,
@@ -26,6 +29,7 @@ export const AGENT = {
   EXIT: 0x78,
   DONE: 0x7a,
   FAILED: 0x66,
+  CHANGES: 0x63,
   FAULT: 0x46,
 } as const
 
@@ -47,6 +51,8 @@ export const AGENT_TO = { GROUP: 0, TREE: 1 } as const
 export const AGENT_ENDED = { EXITED: 0, SIGNALLED: 1 } as const
 export const AGENT_KIND = { FILE: 'f', FOLDER: 'd', LINK: 'l', OTHER: 'o' } as const
 
+export const AGENT_CHANGE = { CREATED: 'c', CHANGED: 'w', REMOVED: 'x', MOVED: 'm' } as const
+
 export const AGENT_VERSION = 1
 /** Bytes of a file in one frame, at most. */
 export const AGENT_PIECE = 196_608
@@ -55,6 +61,12 @@ export const AGENT_OUTPUT_WINDOW = 524_288
 export const AGENT_INPUT_WINDOW = 262_144
 /** Processes at a time. */
 export const AGENT_PROCESSES = 32
+
+/** Folders that are watched at a time; what one may hold, in entries and bytes of their paths; bytes of one frame of changes. */
+export const AGENT_WATCHES = 8
+export const AGENT_WATCH_ENTRIES = 10_000
+export const AGENT_WATCH_TEXT = 1_048_576
+export const AGENT_WATCH_BATCH = 32_768
 
 /** Option of init. */
 export const OPTION_AGENT = '--agent'

@@ -5,16 +5,27 @@ import type { FrameType } from '../sandbox/protocol.ts'
 import { type AgentFrame, AgentFault, createAgentDecoder } from './agent-decoder.ts'
 import {
   AGENT,
-  AGENT_ENDED,
   AGENT_FIELD,
   AGENT_INPUT_WINDOW,
-  AGENT_KIND,
   AGENT_OUTPUT_WINDOW,
   AGENT_PIECE,
   AGENT_TO,
   AGENT_VERSION,
   AGENT_WRITE,
 } from './agent-protocol.ts'
+import {
+  changesIn,
+  endOf,
+  entriesIn,
+  entryAt,
+  type FolderChanges,
+  number,
+  numberIn,
+  type ProcessEnd,
+  text,
+} from './agent-values.ts'
+
+export type { FolderChanges, ProcessEnd } from './agent-values.ts'
 
 export interface ProcessStart {
   argv: readonly string[]
@@ -23,13 +34,6 @@ export interface ProcessStart {
   /** Whether standard input will follow; otherwise it is at its end. */
   stdin: boolean
   terminal?: TerminalSize | undefined
-}
-
-export interface ProcessEnd {
-  exitCode: number | null
-  signal: number | null
-  cpuUs: number
-  memoryPeakBytes: number
 }
 
 export interface ProcessListener {
@@ -85,6 +89,17 @@ export interface Agent {
   move(from: string, to: string): Promise<void>
   remove(path: string, recursive: boolean): Promise<void>
   makeFolder(path: string): Promise<void>
+  /**
+   * Tells what changes in a folder, until it is stopped.
+   * @param recursive with what is in its folders
+   * @param changed is told what changed; more follows when `taken` was called
+   * @returns a function that stops it
+   */
+  watch(
+    path: string,
+    recursive: boolean,
+    changed: (changes: FolderChanges, taken: () => void) => void,
+  ): Promise<() => Promise<void>>
 }
 
 interface Waiter {
@@ -103,20 +118,19 @@ interface Live {
   ends: boolean
 }
 
-const MAX_ID = 2 ** 32
-const KINDS: Record<string, FileEntry['kind']> = {
-  [AGENT_KIND.FILE]: 'file',
-  [AGENT_KIND.FOLDER]: 'folder',
-  [AGENT_KIND.LINK]: 'link',
-  [AGENT_KIND.OTHER]: 'other',
+interface Watch {
+  changed: (changes: FolderChanges, taken: () => void) => void
+  /** Whether it was told something that it has not taken. */
+  isTold: boolean
 }
-const ENTRY_HEAD = 19
 
+const MAX_ID = 2 ** 32
 /** @param send takes bytes for the agent's standard input */
 export function createAgent(send: (bytes: Buffer) => void): Agent {
   const decode = createAgentDecoder()
   const waiting = new Map<number, Waiter>()
   const processes = new Map<number, Live>()
+  const watches = new Map<number, Watch>()
   let lastId = 0
   let isReady = false
   let gone: Error | undefined
@@ -127,7 +141,7 @@ export function createAgent(send: (bytes: Buffer) => void): Agent {
 
   const nextId = () => {
     do lastId = (lastId % (MAX_ID - 1)) + 1
-    while (waiting.has(lastId) || processes.has(lastId))
+    while (waiting.has(lastId) || processes.has(lastId) || watches.has(lastId))
     return lastId
   }
   const tell = (type: number, id: number, ...parts: (Uint8Array | string)[]) => {
@@ -136,14 +150,14 @@ export function createAgent(send: (bytes: Buffer) => void): Agent {
     const bytes = parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part))
     send(encodeFrame(type as FrameType, Buffer.concat([head, ...bytes])))
   }
-  const ask = (type: number, ...parts: (Uint8Array | string)[]): Promise<Buffer> => {
+  const askAbout = (id: number, type: number, ...parts: (Uint8Array | string)[]): Promise<Buffer> => {
     if (gone) return Promise.reject(gone)
-    const id = nextId()
     return new Promise((done, failed) => {
       waiting.set(id, { done, failed })
       tell(type, id, ...parts)
     })
   }
+  const ask = (type: number, ...parts: (Uint8Array | string)[]) => askAbout(nextId(), type, ...parts)
 
   const sendInput = (id: number, process: Live) => {
     for (let next = process.input[0]; next && process.underWay < AGENT_INPUT_WINDOW; next = process.input[0]) {
@@ -210,6 +224,16 @@ export function createAgent(send: (bytes: Buffer) => void): Agent {
     })
   }
 
+  const changed = ({ id, payload }: AgentFrame) => {
+    const watch = watches.get(id)
+    if (!watch || watch.isTold) throw new AgentFault('the agent told of changes that it was not asked for')
+    watch.isTold = true
+    watch.changed(changesIn(payload), () => {
+      watch.isTold = false
+      if (!gone && watches.get(id) === watch) tell(AGENT.NOTED, id)
+    })
+  }
+
   const take = (frame: AgentFrame) => {
     const { type, id, payload } = frame
     if (isReady === (type === AGENT.READY)) throw new AgentFault('the agent spoke out of turn')
@@ -239,6 +263,8 @@ export function createAgent(send: (bytes: Buffer) => void): Agent {
         if (process.underWay < 0) throw new AgentFault('the agent took more input than it was sent')
         return sendInput(id, process)
       }
+      case AGENT.CHANGES:
+        return changed(frame)
       case AGENT.EXIT: {
         const process = processOf(frame)
         processes.delete(id)
@@ -258,6 +284,7 @@ export function createAgent(send: (bytes: Buffer) => void): Agent {
       for (const { failed } of waiting.values()) failed(gone)
       waiting.clear()
       processes.clear()
+      watches.clear()
     },
     async start({ argv, env, cwd, stdin, terminal }, listener) {
       const records: [string, string | number][] = [
@@ -303,60 +330,18 @@ export function createAgent(send: (bytes: Buffer) => void): Agent {
     async makeFolder(path) {
       await ask(AGENT.FOLDER, text(path))
     },
+    async watch(path, recursive, listener) {
+      const id = nextId()
+      // In its place before the answer, behind which changes may follow at once.
+      watches.set(id, { changed: listener, isTold: false })
+      try {
+        await askAbout(id, AGENT.WATCH, Uint8Array.of(recursive ? 1 : 0), text(path))
+      } catch (error) {
+        watches.delete(id)
+        throw error
+      }
+      let stopping: Promise<void> | undefined
+      return () => (stopping ??= askAbout(id, AGENT.UNWATCH).then(() => void watches.delete(id)))
+    },
   }
-}
-
-function number(value: number, bytes: 2 | 4 | 8): Buffer {
-  const buffer = Buffer.alloc(bytes)
-  if (bytes === 8) buffer.writeBigUInt64BE(BigInt(value))
-  else buffer.writeUIntBE(value, 0, bytes)
-  return buffer
-}
-
-/** @throws AgentFault when it is not there, or too large to be told apart from others */
-function numberIn(payload: Buffer, at: number, bytes: 2 | 4 | 8): number {
-  if (payload.length < at + bytes) throw new AgentFault('a frame of the agent is too short')
-  if (bytes !== 8) return payload.readUIntBE(at, bytes)
-  const value = Number(payload.readBigUInt64BE(at))
-  if (!Number.isSafeInteger(value)) throw new AgentFault('a number of the agent is too large')
-  return value
-}
-
-/** A path up to its NUL. @throws TypeError when it holds one */
-function text(path: string): string {
-  if (path.includes('\0')) throw new TypeError('a path holds a NUL')
-  return `${path}\0`
-}
-
-function endOf(payload: Buffer): ProcessEnd {
-  const cpuUs = numberIn(payload, 2, 8)
-  const memoryPeakBytes = numberIn(payload, 10, 8)
-  const code = payload[1] ?? 0
-  const exited = payload[0] === AGENT_ENDED.EXITED
-  return { exitCode: exited ? code : null, signal: exited ? null : code, cpuUs, memoryPeakBytes }
-}
-
-/** The latest time that a date can have. */
-const MAX_MS = 8.64e15
-
-function entryAt(payload: Buffer, at: number, name: string): FileEntry {
-  const kind = KINDS[String.fromCharCode(payload[at] ?? 0)]
-  if (kind === undefined) throw new AgentFault('an entry of the agent has no kind')
-  const mode = numberIn(payload, at + 1, 2)
-    .toString(8)
-    .padStart(4, '0')
-  const modified = new Date(Math.min(numberIn(payload, at + 11, 8), MAX_MS))
-  return { name, kind, bytes: numberIn(payload, at + 3, 8), mode, modifiedAt: modified.toISOString() }
-}
-
-function entriesIn(payload: Buffer): { entries: FileEntry[]; total: number } {
-  const total = numberIn(payload, 0, 4)
-  const entries: FileEntry[] = []
-  for (let at = 4; at < payload.length;) {
-    const end = payload.indexOf(0, at + ENTRY_HEAD)
-    if (end < 0) throw new AgentFault('an entry of the agent has no name')
-    entries.push(entryAt(payload, at, payload.toString('utf8', at + ENTRY_HEAD, end)))
-    at = end + 1
-  }
-  return { entries, total }
 }

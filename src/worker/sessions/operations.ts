@@ -12,6 +12,8 @@ import { createFileOperations } from './file-operations.ts'
 import type { Handlers } from './handlers.ts'
 import { Refused, refusalOf } from './refusals.ts'
 import { createSessionResults } from './results.ts'
+import { createSnapshotOperations, type KeepFile } from './snapshot-operations.ts'
+import { createWatchOperations } from './watch-operations.ts'
 
 /** Does what a session is asked. */
 export interface SessionOperations {
@@ -32,6 +34,7 @@ export interface OperationsOptions {
   whenRoom: (resume: () => void) => void
   /** Keeps what has ended, and removes others. */
   keep: (result: { id: string; json: string }, remove: readonly string[]) => void
+  keepFile: KeepFile
   session: {
     view: () => Session
     extend: (times: { idleTimeoutMs?: number; maxLifetimeMs?: number }) => void
@@ -43,7 +46,7 @@ export interface OperationsOptions {
 const NONE = Buffer.alloc(0)
 
 export function createOperations(options: OperationsOptions): SessionOperations {
-  const { agent, kernels, env, tell, whenRoom, keep, session, clock } = options
+  const { agent, kernels, env, tell, whenRoom, keep, keepFile, session, clock } = options
   const results = createSessionResults(keep, clock)
   const repeated = createRepeatedRequests()
   const code = createCodeOperations({ kernels, env, results, repeated, clock })
@@ -62,6 +65,8 @@ export function createOperations(options: OperationsOptions): SessionOperations 
     ...code.handlers,
     ...commands.handlers,
     ...createFileOperations(agent),
+    ...createSnapshotOperations(agent, clock, keepFile),
+    ...createWatchOperations({ agent, tell, whenRoom, clock }),
   }
 
   return {

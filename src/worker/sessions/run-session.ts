@@ -2,15 +2,17 @@ import type { Logger } from 'pino'
 import type { WakeUps } from '../../shared/redis/wake-ups.ts'
 import { MINUTE, SECOND } from '../../shared/limits.ts'
 import type { Operation } from '../../shared/sessions/operations.ts'
-import type { Execution, Session, SessionEnd, SessionSpec } from '../../shared/sessions/session.ts'
+import type { Execution, Session, SessionEnd, SessionSpec, SnapshotFile } from '../../shared/sessions/session.ts'
 import type { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { acceptedSession, type SessionRecords } from '../../shared/sessions/session-records.ts'
 import type { RequestReader, SentRequest } from '../../shared/sessions/session-requests.ts'
 import type { SessionObserver } from '../metrics/session-metrics.ts'
+import { FileGone, FilesUnavailable, type JobFiles } from '../files/job-files.ts'
 import type { StageReport } from '../sandbox/stage-report.ts'
 import { AGENT_PIECE } from './agent-protocol.ts'
 import type { Clock } from './context.ts'
 import { createEventWriter } from './event-writer.ts'
+import { ArchiveFailed, unpackFolder } from './folder-archive.ts'
 import { createOperations, type SessionOperations } from './operations.ts'
 import { contentOf, modeOf, type SessionBody } from './session-body.ts'
 
@@ -35,6 +37,7 @@ export interface RunSessionOptions {
   /** The longest that any session may live. */
   longestMs: number
   report: (spec: SessionSpec, report: StageReport) => void
+  files: Pick<JobFiles, 'read' | 'save'>
   observer: SessionObserver
   clock: Clock
   log: Logger
@@ -46,7 +49,7 @@ const WARNING_MS = MINUTE
 const NOTE_ACTIVE_MS = 5 * SECOND
 const RETRY_MS = SECOND
 /** What only looks at a session does not keep it from ending idle. */
-const LOOKS: readonly string[] = ['read', 'listContexts'] satisfies Operation[]
+const LOOKS: readonly string[] = ['read', 'listContexts', 'listWatches'] satisfies Operation[]
 
 /**
  * Runs a session to its end: does what it is asked, keeps its times.
@@ -59,7 +62,7 @@ export function runSession(
   body: SessionBody,
   writes: boolean,
 ): RunningSession {
-  const { records, requests, wakeUps, channelOf, longestMs, report, observer, clock, log } = options
+  const { records, requests, wakeUps, channelOf, longestMs, report, files, observer, clock, log } = options
   const { agent, kernels } = body
   const { id, limits } = spec.head
   const fields = { sessionId: id, tenant: spec.tenant, requestId: spec.origin.requestId }
@@ -154,8 +157,8 @@ export function runSession(
     return leave
   }
 
-  const save = async (events: Parameters<SessionRecords['update']>[1]) => {
-    const written = await records.update(session, events).catch((err: unknown) => {
+  const save = async (events: Parameters<SessionRecords['update']>[1], starts = false) => {
+    const written = await records.update(session, events, starts).catch((err: unknown) => {
       log.warn({ err, ...fields }, 'session not written')
       return []
     })
@@ -174,6 +177,19 @@ export function runSession(
     }
   }
 
+  const unpack = async (from: SnapshotFile) => {
+    try {
+      await Promise.race([files.read(from, (content) => unpackFolder(agent, clock, content)), isEnding])
+    } catch (err) {
+      if (ending) return
+      log.info({ err, ...fields, fileId: from.fileId }, 'snapshot of a session not unpacked')
+      if (err instanceof ArchiveFailed) return end('start-failed', err.message)
+      if (err instanceof FileGone) return end('start-failed', 'the file is not there any more')
+      if (err instanceof FilesUnavailable) return end('start-failed', 'the file store does not answer; try again')
+      throw err
+    }
+  }
+
   const live = async () => {
     void body.stage.then(
       (stage) => {
@@ -187,7 +203,8 @@ export function runSession(
     )
     body.attach({ tell, whenRoom, failed: fail })
     await Promise.race([body.started, isEnding])
-    if (writes) await writeFiles()
+    if (spec.from && !ending) await unpack(spec.from)
+    if (writes || spec.from) await writeFiles()
     operations = createOperations({
       agent,
       kernels,
@@ -198,6 +215,8 @@ export function runSession(
         records
           .keepResult(id, result, remove)
           .catch((err: unknown) => log.warn({ err, ...fields }, 'result of a session not kept')),
+      keepFile: (file, pieces) =>
+        files.save({ ...file, tenant: spec.tenant, contentType: 'application/x-tar' }, pieces),
       session: {
         view: () => session,
         extend(times) {
@@ -210,7 +229,7 @@ export function runSession(
       },
       clock,
     })
-    await save([{ type: 'session', data: session }])
+    await save([{ type: 'session', data: session }], true)
     const leave = ending ? () => undefined : await serve()
     await isEnding
     leave()

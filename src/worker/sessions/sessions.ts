@@ -8,6 +8,7 @@ import { limitsOfSession, type SessionSpec } from '../../shared/sessions/session
 import { createSessionRecords, SESSION_RENEW_MS } from '../../shared/sessions/session-records.ts'
 import { createRequestReader } from '../../shared/sessions/session-requests.ts'
 import type { WorkerCore } from '../core.ts'
+import type { JobFiles } from '../files/job-files.ts'
 import { EnvironmentFailed, type JobEnvironments } from '../jobs/job-environments.ts'
 import { packageVariables } from '../jobs/plan.ts'
 import type { SessionCounts, SessionObserver } from '../metrics/session-metrics.ts'
@@ -41,6 +42,9 @@ export interface SessionsOptions {
   /** @returns undefined when this worker has not what the session needs */
   locate: (head: Pick<SessionSpec['head'], 'language' | 'kernel'>) => { language: Language; image: string } | undefined
   environments: Pick<JobEnvironments, 'use'>
+  files: Pick<JobFiles, 'read' | 'save'>
+  /** Queues a webhook delivery. Never fails. */
+  enqueueWebhook: (deliveryId: string) => Promise<void>
   observer: SessionObserver
 }
 
@@ -57,10 +61,13 @@ const clock: Clock = {
   },
 }
 
-export function createSessions(core: WorkerCore, { pool, locate, environments, observer }: SessionsOptions): Sessions {
+export function createSessions(
+  core: WorkerCore,
+  { pool, locate, environments, files, enqueueWebhook, observer }: SessionsOptions,
+): Sessions {
   const { id: worker, config, keys, redis, subscriber, log } = core
   const { memoryBytes, maxLifetimeMs, poolReady } = config.sessions
-  const records = createSessionRecords(redis, keys, config)
+  const records = createSessionRecords(redis, keys, config, enqueueWebhook)
   const security = createSecurityEvents(redis, keys, config.abuse, log)
   const running = new Map<string, RunningSession>()
   const starting = new Map<string, number>()
@@ -83,6 +90,7 @@ export function createSessions(core: WorkerCore, { pool, locate, environments, o
     channelOf: (id: string) => keys.sessionRequests(id),
     longestMs: maxLifetimeMs,
     report,
+    files,
     observer,
     clock,
     log,

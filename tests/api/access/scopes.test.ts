@@ -25,6 +25,7 @@ const SAMPLES: Record<string, string> = {
   group: 'nosuch',
   execution: '01999999-9999-7999-8999-999999999999',
   command: '01999999-9999-7999-8999-999999999999',
+  watch: '01999999-9999-7999-8999-999999999999',
   context: 'nosuch',
 }
 const nameOf = ({ method, path }: RouteDescription) => `${method.toUpperCase()} ${path}`

@@ -23,6 +23,8 @@ from .types import (
     SessionEvent,
     SessionState,
     Signal,
+    StoredFile,
+    Watch,
 )
 from .types import Session as SessionInfo
 
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
     from .types import SessionRequest
 
-_OPTIONS = ("idempotency_key", "timeout")
+_OPTIONS = ("snapshot", "idempotency_key", "timeout")
 
 
 async def settled(value: Any) -> Any:
@@ -84,6 +86,32 @@ class AsyncSessionFiles:
     async def remove(self, path: str, *, recursive: bool = False, timeout: Optional[float] = None) -> None:
         """Deletes a file; with ``recursive`` a folder with what is in it."""
         return await self._driver.run(self._calls.remove_file(self._id, path, recursive, timeout))
+
+    async def watch(
+        self, path: Optional[str] = None, *, recursive: bool = False, timeout: Optional[float] = None
+    ) -> Watch:
+        """Watches a folder, the working folder by default; ``recursive`` with what is in its folders.
+
+        What changes when this has returned comes by ``watch_events``. At most 8 watches in a session.
+        """
+        return await self._driver.run(self._calls.watch(self._id, path, recursive, timeout))
+
+    async def watches(self, *, timeout: Optional[float] = None) -> List[Watch]:
+        """Returns the folders that are watched."""
+        return await self._driver.run(self._calls.watches(self._id, timeout))
+
+    def watch_events(
+        self, watch_id: str, after: Optional[str] = None, *, timeout: Optional[float] = None
+    ) -> AsyncGenerator[SessionEvent, None]:
+        """Yields ``files`` with what changed, to the end of the watch. A connection that is lost is made again.
+
+        ``gap`` stands where changes are no longer kept: list the folder then.
+        """
+        return self._driver.iterate(self._calls.watch_events(self._id, watch_id, after, timeout))
+
+    async def unwatch(self, watch_id: str, *, timeout: Optional[float] = None) -> Watch:
+        """Ends a watch."""
+        return await self._driver.run(self._calls.unwatch(self._id, watch_id, timeout))
 
 
 class AsyncSessionContexts:
@@ -253,6 +281,17 @@ class AsyncSession:
         """Changes its times. ``max_lifetime_ms`` counts from its start."""
         return await self._driver.run(self._calls.extend(self.id, idle_timeout_ms, max_lifetime_ms, timeout))
 
+    async def snapshot(
+        self, *, name: Optional[str] = None, ttl_seconds: Optional[int] = None, timeout: Optional[float] = None
+    ) -> StoredFile:
+        """Keeps its working folder as a file of yours, a tar archive, and returns the file.
+
+        ``sessions.create(snapshot=file["id"])`` starts with it.
+        name: for people
+        ttl_seconds: how long to keep it; at most what the service keeps
+        """
+        return await self._driver.run(self._calls.snapshot(self.id, name, ttl_seconds, timeout))
+
     async def end(self, *, timeout: Optional[float] = None) -> SessionInfo:
         """Ends it with all that is in it. One that has ended stays as it is."""
         return await self._driver.run(self._calls.end(self.id, timeout))
@@ -370,6 +409,7 @@ class AsyncSessions:
     async def create(
         self,
         *,
+        snapshot: Optional[str] = None,
         idempotency_key: Optional[str] = None,
         timeout: Optional[float] = None,
         **request: Unpack[SessionRequest],
@@ -377,10 +417,11 @@ class AsyncSessions:
         """Starts a session and returns it when it runs: ``async with await client.sessions.create() as session``.
 
         request: the fields of ``POST /v1/sessions``: language, version, kernel, environment, files, limits, idleTimeoutMs,
-            maxLifetimeMs, env, metadata, endUser. Any other raises TypeError
+            maxLifetimeMs, env, webhook, metadata, endUser. Any other raises TypeError
+        snapshot: id of a file that ``snapshot()`` of a session made: it starts with that working folder
         idempotency_key: the same key with the same request is the same session, for 24 hours; by default one for each call
         """
-        body = session_request("create", request, _OPTIONS)
+        body = {**session_request("create", request, _OPTIONS), **({} if snapshot is None else {"from": snapshot})}
         made = await self._driver.run(self._calls.create(body, idempotency_key, timeout))
         return self.open(made["id"])
 

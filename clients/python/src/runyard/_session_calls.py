@@ -13,10 +13,12 @@ from ._retry import Deadline
 from ._session import Request
 from ._session import Session as Http
 from ._uploads import Content, Upload
-from .types import Command, Completion, Context, Execution, FileEntry, Inspection, Session
+from .types import Command, Completion, Context, Execution, FileEntry, Inspection, Session, StoredFile, Watch
 
 # The longest the service waits at one time, in seconds.
 _LONGEST_WAIT = 60
+# The longest that a snapshot takes, in seconds.
+_SNAPSHOT = 300
 CommandLine = Union[str, Sequence[str]]
 
 
@@ -47,6 +49,15 @@ class SessionCalls:
 
     def end(self, session_id: str, timeout: Optional[float]) -> Flow[Session]:
         return cast(Session, (yield from self._json("DELETE", _session(session_id), timeout)))
+
+    def snapshot(
+        self, session_id: str, name: Optional[str], ttl_seconds: Optional[int], timeout: Optional[float]
+    ) -> Flow[StoredFile]:
+        body = _known({"name": name, "ttlSeconds": ttl_seconds})
+        request = Request(
+            "POST", f"{_session(session_id)}/snapshot", body=body, wait_seconds=_SNAPSHOT, repeatable=False
+        )
+        return cast(StoredFile, (yield from self._http.json(request, Deadline(timeout))))
 
     def events(self, session_id: str, after: Optional[str], timeout: Optional[float]) -> Flow[None]:
         path = f"{_session(session_id)}/events"
@@ -233,6 +244,25 @@ class SessionCalls:
         words = "?recursive=true" if recursive else ""
         yield from self._http.read(Request("DELETE", f"{_file(session_id, path)}{words}"), Deadline(timeout))
 
+    # Watches
+
+    def watch(self, session_id: str, path: Optional[str], recursive: bool, timeout: Optional[float]) -> Flow[Watch]:
+        body = {**_known({"path": path}), **({"recursive": True} if recursive else {})}
+        return cast(Watch, (yield from self._once(f"{_session(session_id)}/watches", body, timeout)))
+
+    def watches(self, session_id: str, timeout: Optional[float]) -> Flow[List[Watch]]:
+        answer = yield from self._json("GET", f"{_session(session_id)}/watches", timeout)
+        return cast("List[Watch]", answer["watches"])
+
+    def watch_events(
+        self, session_id: str, watch_id: str, after: Optional[str], timeout: Optional[float]
+    ) -> Flow[None]:
+        path = f"{_watch(session_id, watch_id)}/events"
+        return self._calls.events(path, f"watch {watch_id}", after, timeout, _is_end_of_watch)
+
+    def unwatch(self, session_id: str, watch_id: str, timeout: Optional[float]) -> Flow[Watch]:
+        return cast(Watch, (yield from self._json("DELETE", _watch(session_id, watch_id), timeout)))
+
     def _json(self, method: str, path: str, timeout: Optional[float], body: Any = None) -> Flow[Any]:
         return self._http.json(Request(method, path, body=body), Deadline(timeout))
 
@@ -304,6 +334,10 @@ def command_request(
     return body
 
 
+def _is_end_of_watch(event: Any) -> bool:
+    return event["type"] == "ended" or (event["type"] == "watch" and event["data"].get("state") == "ended")
+
+
 def _is_end(event: Any) -> bool:
     return event["type"] == "ended" or (
         event["type"] in ("execution", "command") and event["data"].get("state") == "finished"
@@ -320,6 +354,10 @@ def _session(session_id: str) -> str:
 
 def _execution(session_id: str, execution_id: str) -> str:
     return f"{_session(session_id)}/executions/{part(execution_id)}"
+
+
+def _watch(session_id: str, watch_id: str) -> str:
+    return f"{_session(session_id)}/watches/{part(watch_id)}"
 
 
 def _command(session_id: str, command_id: str) -> str:

@@ -689,6 +689,7 @@ SessionEnd = Literal[
     "lifetime",
     "cpu-time-limit",
     "agent-lost",
+    "start-failed",
     "no-room",
     "session-lost",
 ]
@@ -735,8 +736,22 @@ class SessionLimits(TypedDict):
     stackBytes: int
 
 
-class SessionRequest(TypedDict, total=False):
-    """The fields of ``POST /v1/sessions``."""
+class _SessionWebhookUrl(TypedDict):
+    url: str
+
+
+class SessionWebhook(_SessionWebhookUrl, total=False):
+    """Where you are told of a session: of its end unless ``events`` says otherwise."""
+
+    events: Optional[Sequence[Literal["session.started", "session.ended"]]]
+
+
+# A member named by a word of the language.
+_SessionFrom = TypedDict("_SessionFrom", {"from": Optional[str]}, total=False)
+
+
+class SessionRequest(_SessionFrom, total=False):
+    """The fields of ``POST /v1/sessions``. from: id of a snapshot"""
 
     language: Optional[str]
     version: Optional[str]
@@ -747,6 +762,7 @@ class SessionRequest(TypedDict, total=False):
     idleTimeoutMs: Optional[int]
     maxLifetimeMs: Optional[int]
     env: Optional[Mapping[str, str]]
+    webhook: Optional[SessionWebhook]
     metadata: Optional[Mapping[str, Any]]
     endUser: Optional[str]
 
@@ -863,6 +879,29 @@ class FileEntry(TypedDict):
     modifiedAt: str
 
 
+# A member named by a word of the language.
+_FileChangeOptional = TypedDict("_FileChangeOptional", {"from": str}, total=False)
+
+
+class FileChange(_FileChangeOptional):
+    """Something that became of a file or folder that is watched. from: the path it had, of one that moved"""
+
+    change: Literal["created", "changed", "removed", "moved"]
+    path: str
+    kind: Literal["file", "folder", "link", "other"]
+    bytes: int
+
+
+class Watch(TypedDict):
+    """A folder whose changes are told. state: "overflowed" while it holds too much to be watched"""
+
+    id: str
+    path: str
+    recursive: bool
+    state: Literal["watching", "overflowed", "ended"]
+    createdAt: str
+
+
 class Completion(TypedDict):
     """What could stand in the place of the code from ``start`` to ``end``, in characters."""
 
@@ -916,11 +955,15 @@ class Attempt(_AttemptOptional):
     answer: str
 
 
-class Delivery(TypedDict):
-    """A webhook that is, or was, delivered. ``jobId`` is None of a test event."""
+class _DeliveryOptional(TypedDict, total=False):
+    sessionId: str
+
+
+class Delivery(_DeliveryOptional):
+    """A webhook that is, or was, delivered. ``jobId`` is None of a test event and of a session, which has ``sessionId``."""
 
     id: str
-    event: Literal["job.started", "job.finished", "webhook.test"]
+    event: Literal["job.started", "job.finished", "session.started", "session.ended", "webhook.test"]
     jobId: Optional[str]
     url: str
     state: DeliveryState
@@ -943,6 +986,20 @@ class WebhookBody(TypedDict):
     data: WebhookJob
 
 
+class WebhookSession(Session):
+    """A session in a webhook; ``url`` is its path."""
+
+    url: str
+
+
+class SessionWebhookBody(TypedDict):
+    """A webhook about a session."""
+
+    type: Literal["session.started", "session.ended"]
+    timestamp: str
+    data: WebhookSession
+
+
 class WebhookTestData(TypedDict):
     id: str
     message: str
@@ -959,4 +1016,4 @@ class WebhookTestBody(TypedDict):
 class WholeDelivery(Delivery):
     """A delivery with the body that is sent."""
 
-    payload: Union[WebhookBody, WebhookTestBody]
+    payload: Union[WebhookBody, SessionWebhookBody, WebhookTestBody]

@@ -11,7 +11,7 @@ import time
 from typing import Iterable, Protocol, Sequence, Tuple, Union, cast
 
 from ._errors import WebhookVerificationError
-from .types import WebhookBody, WebhookTestBody
+from .types import SessionWebhookBody, WebhookBody, WebhookTestBody
 
 
 class Headers(Protocol):
@@ -25,7 +25,7 @@ def verify_webhook(
     body: Union[str, bytes],
     secret: Union[str, Sequence[str]],
     tolerance: float = 300,
-) -> Union[WebhookBody, WebhookTestBody]:
+) -> Union[WebhookBody, SessionWebhookBody, WebhookTestBody]:
     """The content of a webhook, once it is certain that Runyard sent it.
 
     headers: of the request; letter case does not matter
@@ -49,7 +49,7 @@ def verify_webhook(
     for one in [secret] if isinstance(secret, str) else secret:
         expected = base64.b64encode(hmac.new(_secret_bytes(one), signed, hashlib.sha256).digest())
         if any(hmac.compare_digest(expected, mac) for mac in given):
-            return cast("Union[WebhookBody, WebhookTestBody]", json.loads(content))
+            return cast("Union[WebhookBody, SessionWebhookBody, WebhookTestBody]", json.loads(content))
     raise WebhookVerificationError("no signature in webhook-signature is one by this secret")
 
 

@@ -27,8 +27,9 @@ import { SecurityEventKind, SecurityEventPage, StoredSecurityEvent } from '../..
 import { Installation, InstallationEvent, HostInstallation } from '../../../shared/redis/installations.ts'
 import { TenantJob } from '../../../shared/redis/job-list.ts'
 import { PoolCounts, WorkerInfo, WorkerLoad } from '../../../shared/redis/worker-registry.ts'
-import { Webhook, WebhookEvent } from '../../../shared/webhook.ts'
+import { SessionWebhook, SessionWebhookEvent, Webhook, WebhookEvent } from '../../../shared/webhook.ts'
 import { Attempt, AttemptError, Delivery, DeliveryState } from '../../../shared/webhooks/delivery.ts'
+import { SessionWebhookBody } from '../../../shared/sessions/session-webhook.ts'
 import { WebhookBody, WebhookTestBody } from '../../../shared/webhooks/webhook-body.ts'
 import { TenantSecrets } from '../../../shared/webhooks/webhook-secrets.ts'
 import { AcceptedBatch, Batch } from '../../../shared/batch.ts'
@@ -102,6 +103,9 @@ export const COMPONENTS: Readonly<Record<string, TSchema>> = {
   TestLimits,
   Verdict,
   WarningEvent,
+  SessionWebhook,
+  SessionWebhookBody,
+  SessionWebhookEvent,
   Webhook,
   WebhookBody,
   WebhookTestBody,

@@ -32,6 +32,7 @@ export const PATH = {
   execution: { description: 'id of an execution', schema: Type.String({ format: 'uuid' }) },
   context: { description: 'id of a context', schema: Type.String(), example: 'default' },
   command: { description: 'id of a command', schema: Type.String({ format: 'uuid' }) },
+  watch: { description: 'id of a watch', schema: Type.String({ format: 'uuid' }) },
   file: {
     description: 'path of the file, relative to the working folder of the session; slashes need no encoding',
     schema: Type.String(),

@@ -95,7 +95,7 @@ export function checkStdin(pointer: string, stdin: string | undefined, encoding:
   return [{ pointer: `${pointer}/stdin`, detail: NOT_BASE64 }]
 }
 
-export function checkWebhook(webhook: Webhook | undefined, reach: Reach): FieldError[] {
+export function checkWebhook(webhook: Pick<Webhook, 'url'> | undefined, reach: Reach): FieldError[] {
   const detail = webhook && checkWebhookUrl(webhook.url, reach)
   return detail === undefined ? [] : [{ pointer: '/webhook/url', detail }]
 }

@@ -1,0 +1,226 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { StoredFile } from '../../src/shared/files/stored-file.ts'
+import { packageRoot } from '../../src/shared/package-root.ts'
+import { createWakeUps } from '../../src/shared/redis/wake-ups.ts'
+import type { FileChange, Watch } from '../../src/shared/sessions/session.ts'
+import { createSessionQueue } from '../../src/shared/sessions/session-queue.ts'
+import { createSessionRecords } from '../../src/shared/sessions/session-records.ts'
+import { createRequestReader } from '../../src/shared/sessions/session-requests.ts'
+import type { Delivery } from '../../src/shared/webhooks/delivery.ts'
+import { createJobFiles, type JobFiles } from '../../src/worker/files/job-files.ts'
+import { createAgent } from '../../src/worker/sessions/agent.ts'
+import { type RunningSession, runSession, type RunSessionOptions } from '../../src/worker/sessions/run-session.ts'
+import type { SessionBody } from '../../src/worker/sessions/session-body.ts'
+import { loadServices } from '../support/load-services.ts'
+import { type LoneGateway, startLoneGateway } from '../support/lone-gateway.ts'
+import { testRoot } from '../support/platform.ts'
+import { type SessionClient, sessionClient } from '../support/session-client.ts'
+
+/**
+ * Sessions as a gateway and a worker have them, where the agent is the real one but stands in no sandbox: what matters of files and
+ * ends is the same there, without the time that images and kernels take.
+ */
+const MIB = 1024 * 1024
+const LIMITS = { UPLOAD_MAX_BYTES: String(2 * MIB) }
+let gateway: LoneGateway
+let client: SessionClient
+let files: JobFiles
+let options: RunSessionOptions
+const running: { session: RunningSession; child: ChildProcess; folder: string }[] = []
+
+beforeAll(async () => {
+  gateway = await startLoneGateway(LIMITS)
+  const { redis, keys } = gateway
+  const { loadConfig, pino } = await loadServices()
+  const namespace = {
+    REDIS_URL: process.env['RUNYARD_TEST_REDIS'],
+    RUNYARD_NAMESPACE: keys.prefix.replace(/^\{(.*)\}:?$/, '$1'),
+  }
+  const config = loadConfig(testRoot, { ...namespace, ...LIMITS })
+  const log = pino({ level: 'fatal' })
+  files = createJobFiles({ config, redis, keys, log })
+  const subscriber = redis.duplicate()
+  options = {
+    records: createSessionRecords(redis, keys, config),
+    requests: createRequestReader(redis, keys),
+    wakeUps: createWakeUps(subscriber),
+    channelOf: (id) => keys.sessionRequests(id),
+    longestMs: 3_600_000,
+    report: () => undefined,
+    files,
+    observer: { ended: () => undefined, executed: () => undefined },
+    clock: {
+      after(ms, task) {
+        const timer = setTimeout(task, ms)
+        return () => clearTimeout(timer)
+      },
+    },
+    log,
+  }
+  client = sessionClient(gateway.url, (await gateway.makeKey('ada', { scopes: ['sessions', 'files', 'jobs'] })).headers)
+  close = () => subscriber.disconnect()
+})
+let close = () => {}
+afterAll(async () => {
+  for (const { session, folder } of running) {
+    session.end('deleted', null)
+    await session.ended
+    await rm(folder, { recursive: true, force: true })
+  }
+  close()
+  await files.close()
+  await gateway.close()
+})
+
+/** Asks for a session, and does what a worker would. */
+async function start(request: object = {}): Promise<string> {
+  const { status, body } = await client.create({ language: 'bash', kernel: false, ...request }, 0)
+  expect({ status, body }).toMatchObject({ status: 201 })
+  const queue = createSessionQueue(gateway.redis, gateway.keys)
+  const spec = (await queue.getJob(body.id))?.data
+  await queue.close()
+  if (!spec) throw new Error('the session is not on its queue')
+  const folder = await mkdtemp(join(tmpdir(), 'session-'))
+  const child = spawn(join(packageRoot(), 'sandbox/build/init'), ['--agent'], { cwd: folder, stdio: 'pipe' })
+  child.stdin.on('error', () => undefined)
+  const agent = createAgent((bytes) => child.stdin.write(bytes))
+  child.stdout.on('data', (bytes: Buffer) => agent.receive(bytes))
+  const sandbox = once(child, 'close').then(() => new Promise<never>(() => undefined))
+  const body_: SessionBody = {
+    agent,
+    kernels: null,
+    env: { PATH: '/usr/bin:/bin' },
+    stage: sandbox,
+    said: '',
+    started: agent.ready,
+    ready: agent.ready,
+    attach: () => undefined,
+    release: () => child.stdin.end(),
+  }
+  await options.records.take(body.id, 'test')
+  const session = runSession(options, spec, body_, true)
+  running.push({ session, child, folder })
+  await client.call('GET', `/v1/sessions/${body.id}/watches`)
+  return body.id
+}
+
+/** Runs a shell line where the session has its files, which is `/job` in a sandbox. */
+const command = (id: string, shell: string) =>
+  client.command(id, { shell, cwd: running.find(({ session }) => session.id === id)?.folder })
+
+test('a session says that it runs, and why it ended, to its webhook', async () => {
+  const webhook = { url: 'https://hooks.example.com/', events: ['session.started', 'session.ended'] }
+  const id = await start({ webhook })
+  running.at(-1)?.session.end('session-lost', 'its worker was closed')
+  await running.at(-1)?.session.ended
+  const { body } = await client.call<{ deliveries: Delivery[] }>('GET', '/v1/webhook-deliveries')
+  expect(body.deliveries.map(({ event, sessionId }) => [event, sessionId])).toEqual([
+    ['session.ended', id],
+    ['session.started', id],
+  ])
+  const whole = await client.call('GET', `/v1/webhook-deliveries/${body.deliveries[0]?.id}`)
+  expect(whole.body).toMatchObject({ payload: { data: { reason: 'session-lost', message: 'its worker was closed' } } })
+})
+
+describe('watches', () => {
+  let shared: string
+  beforeAll(async () => {
+    shared = await start()
+  })
+  const at = () => `/v1/sessions/${shared}/watches`
+
+  test('tell what changes below a folder, whoever changes it, until they end', async () => {
+    await client.put(shared, 'watched/in/a', 'a')
+    const { status, body } = await client.call<Watch>('POST', at(), { path: 'watched', recursive: true })
+    expect({ status, body }).toMatchObject({
+      status: 201,
+      body: { path: 'watched', recursive: true, state: 'watching' },
+    })
+    await command(shared, 'echo b > watched/b; mv watched/in watched/out; rm watched/out/a')
+    await client.put(shared, 'watched/c', 'c')
+    const events = await client.events(`${at()}/${body.id}/events`, ({ data }) => JSON.stringify(data).includes('watched/c')) // prettier-ignore
+    expect(events[0]).toMatchObject({ event: 'watch', data: { id: body.id, state: 'watching' } })
+    const changes = events.flatMap(({ data }) => (data['changes'] ?? []) as FileChange[])
+    expect(changes).toEqual(
+      expect.arrayContaining([
+        { change: 'created', path: 'watched/b', kind: 'file', bytes: 2 },
+        expect.objectContaining({ change: 'moved', from: 'watched/in', path: 'watched/out', kind: 'folder' }),
+        { change: 'created', path: 'watched/c', kind: 'file', bytes: 1 },
+      ]),
+    )
+    const listed = await client.call<{ watches: Watch[] }>('GET', at())
+    expect(listed.body.watches).toMatchObject([{ id: body.id }])
+    const rest = client.events(`${at()}/${body.id}/events`, ({ data }) => data['state'] === 'ended', events.at(-1)?.id)
+    expect((await client.call('DELETE', `${at()}/${body.id}`)).body).toMatchObject({ state: 'ended' })
+    expect((await rest).map(({ event }) => event)).toEqual(['watch'])
+  })
+
+  test('are refused with what is wrong', async () => {
+    expect((await client.call('POST', at(), { path: 'nowhere' })).body).toMatchObject({
+      status: 404,
+      detail: 'nowhere does not exist',
+    })
+    expect((await client.call('POST', at(), { path: '../x' })).body).toMatchObject({ code: 'invalid-request' })
+    expect((await client.call('DELETE', `${at()}/${shared}`)).body).toMatchObject({ status: 404 })
+    expect((await client.call('GET', `${at()}/${shared}/events`)).body).toMatchObject({ status: 404 })
+    const ids: string[] = []
+    for (let count = 0; count < 8; count++) ids.push((await client.call<Watch>('POST', at(), {})).body.id)
+    expect((await client.call('POST', at(), {})).body).toMatchObject({ status: 429, code: 'session-busy' })
+    for (const id of ids) await client.call('DELETE', `${at()}/${id}`)
+    // Somebody else's session is none.
+    const eve = sessionClient(gateway.url, (await gateway.makeKey('eve', { scopes: ['sessions'] })).headers)
+    expect((await eve.call('POST', at(), {})).status).toBe(404)
+  })
+})
+
+describe('snapshots', () => {
+  const at = (id: string) => `/v1/sessions/${id}/snapshot`
+
+  test('keep the working folder with modes and links, and another session starts with it', async () => {
+    const shell = 'mkdir -p deep/er && echo tool > deep/er/tool && chmod 0751 deep/er/tool && ln -s er/tool deep/link && ln deep/er/tool twin && truncate -s 100M hole' // prettier-ignore
+    const first = await start()
+    await command(first, shell)
+    const { status, body, headers } = await client.call<StoredFile>('POST', at(first), { name: 'a.tar' })
+    expect({ status, body }).toMatchObject({ status: 201, body: { name: 'a.tar', contentType: 'application/x-tar' } })
+    expect(headers.get('location')).toBe(`/v1/files/${body.id}`)
+    expect(body.bytes).toBeLessThan(100_000)
+    await client.end(first)
+    // A file of the request stands in place of one of the archive.
+    const files = [{ path: 'deep/own', content: 'own' }]
+    const second = await start({ from: body.id, files })
+    expect((await client.read(second)).body).toMatchObject({ state: 'running' })
+    const look = "stat -c '%a %h' deep/er/tool; readlink deep/link; cat twin deep/own; stat -c %s hole"
+    expect((await command(second, look)).body.stdout).toBe('751 2\ner/tool\ntool\nown104857600\n') // prettier-ignore
+    await client.end(second)
+  })
+
+  test('that cannot be made or unpacked say why', async () => {
+    const id = await start()
+    await command(id, 'head -c 3M /dev/urandom > large')
+    expect((await client.call('POST', at(id), {})).body).toMatchObject({ status: 413, code: 'too-large' })
+    // The session is as it was.
+    expect((await command(id, 'rm large; ls')).body.stdout).toBe('')
+    const kept = await client.call<StoredFile>('POST', at(id), {})
+    const eve = sessionClient(gateway.url, (await gateway.makeKey('eve', { scopes: ['sessions'] })).headers)
+    const foreign = await eve.create({ language: 'bash', from: kept.body.id })
+    expect(foreign).toMatchObject({ status: 422, body: { errors: [{ pointer: '/from' }] } })
+    await client.end(id)
+  })
+
+  test('what is no archive ends the session before it runs', async () => {
+    const { headers } = await gateway.makeKey('ada', { scopes: ['files'] })
+    const stored = await fetch(`${gateway.url}/v1/files?name=x`, { method: 'POST', headers, body: 'no archive' })
+    const { id: from } = (await stored.json()) as StoredFile
+    const id = await start({ from })
+    const events = await client.events(`/v1/sessions/${id}/events`, ({ event }) => event === 'ended')
+    expect(events.at(-1)?.data).toMatchObject({
+      reason: 'start-failed',
+      message: expect.stringContaining('tar archive') as unknown,
+    })
+  })
+})
