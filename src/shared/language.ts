@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { ECOSYSTEM_NAMES } from './environments/environment.ts'
 import { FetchedFile } from './fetched-file.ts'
 import { LimitOverrides } from './limits.ts'
 import { Syntax } from './syntax.ts'
@@ -84,7 +85,7 @@ export const Language = Type.Object(
       Type.Object(
         {
           /** Whose protocol its index speaks. */
-          ecosystem: Type.Enum(['pypi', 'npm']),
+          ecosystem: Type.Enum(ECOSYSTEM_NAMES),
           /** Name of the file that says what is wanted. */
           manifest: Type.String({ pattern: '^[A-Za-z0-9_.-]+$' }),
           /** Name of the file that has the lock, whether `resolve` wrote it or it was submitted. */

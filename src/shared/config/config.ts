@@ -98,6 +98,7 @@ export interface Config {
     /** Undefined: what the machine's own tools are configured with. */
     pypi: string | undefined
     npm: string | undefined
+    go: string | undefined
     /** Internal addresses and networks where an index may be. */
     reach: readonly string[]
     minAgeMs: number
@@ -299,6 +300,7 @@ export function toConfig(
       allowed: values.get('PACKAGES_ALLOWED') as string[],
       pypi: indexAddress('PACKAGE_INDEX_PYPI', text('PACKAGE_INDEX_PYPI')),
       npm: indexAddress('PACKAGE_INDEX_NPM', text('PACKAGE_INDEX_NPM')),
+      go: indexAddress('PACKAGE_INDEX_GO', text('PACKAGE_INDEX_GO')),
       reach: values.get('PACKAGE_INDEX_REACH') as string[],
       minAgeMs: number('PACKAGE_MIN_AGE_DAYS') * 24 * 60 * MINUTE,
       maxBytes: number('ENVIRONMENT_MAX_BYTES'),

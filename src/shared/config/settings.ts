@@ -554,6 +554,14 @@ export const SETTINGS: readonly Setting[] = [
       "Address of the registry of packages for Node.js. Empty: what npm is configured with on the worker's machine, else npm's default. A login may stand in it.",
   },
   {
+    name: 'PACKAGE_INDEX_GO',
+    kind: string,
+    default: '',
+    group: 'Packages',
+    description:
+      "Address of the proxy of modules for Go. Empty: what Go is configured with on the worker's machine, else its default. A login may stand in it.",
+  },
+  {
     name: 'PACKAGE_INDEX_REACH',
     kind: { type: 'list' },
     default: '',

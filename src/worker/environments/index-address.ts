@@ -15,6 +15,10 @@ export async function npmRegistry(): Promise<string | undefined> {
   return /^https?:\/\/\S+$/.test(text) ? text : undefined
 }
 
+/** The same of Go: the first proxy, which is its default where nothing else is configured; undefined when there is no Go. */
+export const goProxy = async (): Promise<string | undefined> =>
+  /^https?:\/\/[^\s,|]+/.exec(await said('go', ['env', 'GOPROXY']))?.[0]
+
 /** What a tool of this machine prints; empty when it fails or is not there. */
 function said(command: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve) => {
