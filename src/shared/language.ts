@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { ECOSYSTEM_NAMES } from './environments/environment.ts'
+import { ECOSYSTEM_NAMES } from './ecosystem-names.ts'
 import { FetchedFile } from './fetched-file.ts'
 import { LimitOverrides } from './limits.ts'
 import { Syntax } from './syntax.ts'
@@ -79,7 +79,8 @@ export const Language = Type.Object(
     /**
      * How packages are installed beside its image, for environments. `languages/<id>/installer/Containerfile` adds the installer to the
      * language's image. Each command runs in a cell, in a folder that has `manifest`. Inside of an argument, `{index}` stands for the URL of the
-     * package index, `{environment}` for where the packages are mounted, `{maxFiles}` and `{maxBytes}` for the most that they may be.
+     * package index, `{environment}` for where the packages are mounted, `{maxFiles}` and `{maxBytes}` for the most that they may be,
+     * `{builds}` for `on` or `off`: whether code of packages may run while they are compiled.
      */
     environments: Type.Optional(
       Type.Object(

@@ -1,7 +1,7 @@
 // Resolves, downloads and packs modules with the go command, in a cell that reaches nothing but a package index:
 //
 //	runyard-packages index                      prints the proxy that the go command uses unless it is told of another
-//	runyard-packages resolve INDEX              wanted.txt -> the lock, which is printed
+//	runyard-packages resolve INDEX              wanted.txt -> lock.txt, which is printed too
 //	runyard-packages install INDEX FOLDER       lock.txt -> FOLDER/go.mod, FOLDER/go.sum and FOLDER/modules
 //	runyard-packages pack FOLDER MAX_FILES MAX_BYTES
 //
@@ -198,7 +198,9 @@ func resolve(index string) {
 		}
 	}
 	mustRun("resolve", "mod", "download")
-	fmt.Print(modMark, read("resolve/go.mod"), "\n", sumMark, readIfThere("resolve/go.sum"))
+	lock := modMark + read("resolve/go.mod") + "\n" + sumMark + readIfThere("resolve/go.sum")
+	write("lock.txt", lock)
+	fmt.Print(lock)
 }
 
 func readIfThere(name string) string {

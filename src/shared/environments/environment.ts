@@ -1,8 +1,6 @@
 import Type, { type Static } from 'typebox'
+import { ECOSYSTEM_NAMES } from '../ecosystem-names.ts'
 import { orNull } from '../schema.ts'
-
-/** Kinds of packages: each has an index, names, versions and locks of its own. */
-export const ECOSYSTEM_NAMES = ['pypi', 'npm', 'go'] as const
 
 /** Where an environment is. `ready` and `failed` are ends. */
 export const ENVIRONMENT_STATES = ['queued', 'building', 'ready', 'failed'] as const

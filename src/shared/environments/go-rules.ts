@@ -1,4 +1,5 @@
 import type { LockedPackage } from './environment.ts'
+import { markedParts } from './marked-parts.ts'
 import type { PackageRules } from './package-rules.ts'
 
 /** A `go.mod`, as far as it is read here. */
@@ -85,9 +86,8 @@ export const goText = (mod: GoMod, sums: readonly string[], mark = SUM_MARK): st
 
 /** @returns undefined for what is no lock */
 export function readGoLock(text: string): { mod: GoMod; sums: { lines: string[]; unusable: string[] } } | undefined {
-  const [, mod, sums] = new RegExp(`^${MOD_MARK}\r?\n([^]*?)^${SUM_MARK}\r?\n([^]*)$`, 'm').exec(text) ?? []
-  if (!text.startsWith(MOD_MARK) || mod === undefined || sums === undefined) return undefined
-  return { mod: readGoMod(mod), sums: readGoSum(sums) }
+  const parts = markedParts(text, MOD_MARK, SUM_MARK)
+  return parts && { mod: readGoMod(parts[0]), sums: readGoSum(parts[1]) }
 }
 
 /** Of modules for Go: a lock is a `go.mod` that names every module, and its `go.sum`. */

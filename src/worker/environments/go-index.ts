@@ -16,7 +16,7 @@ const PAGE =
 /** Of the database of checksums, which the go command checks by its key. */
 const SUMS = /^\/sumdb\/[a-z0-9.-]+\/(?:supported|latest|lookup\/[A-Za-z0-9!@._+~/-]+|tile\/[A-Za-z0-9/.-]+)$/
 /** Only the newest can be too new; each is one question. */
-const NEWEST = 12
+const NEWEST = 8
 /** What proxies answer for a module that is none. */
 const ABSENT = [403, 404, 410]
 
@@ -45,9 +45,8 @@ export function goExplains(refusals: readonly Refusal[], said: string): Refusal 
     // prettier-ignore
     named.push({ name: unescaped(path), version: version === undefined ? undefined : unescaped(version) })
   for (const [, name = '', version] of said.matchAll(
-    /([a-z0-9.-]+\.[a-z0-9-]+\/[^\s:@]+)(?:@([^\s:]+))?:? (?:no matching|has no|module)/g,
+    /(?:^|\s)([^\s:@]+)(?:@([^\s:]+))?: (?:no matching|has no|module)/gm,
   ))
-    // prettier-ignore
     named.push({ name, version })
   for (const { name, version } of named) {
     const own = refusals.filter((one) => one.name === name)
