@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { ECOSYSTEM_NAMES } from './ecosystem-names.ts'
 import { FetchedFile } from './fetched-file.ts'
 import { LimitOverrides } from './limits.ts'
 import { Syntax } from './syntax.ts'
@@ -78,13 +79,14 @@ export const Language = Type.Object(
     /**
      * How packages are installed beside its image, for environments. `languages/<id>/installer/Containerfile` adds the installer to the
      * language's image. Each command runs in a cell, in a folder that has `manifest`. Inside of an argument, `{index}` stands for the URL of the
-     * package index, `{environment}` for where the packages are mounted, `{maxFiles}` and `{maxBytes}` for the most that they may be.
+     * package index, `{environment}` for where the packages are mounted, `{maxFiles}` and `{maxBytes}` for the most that they may be,
+     * `{builds}` for `on` or `off`: whether code of packages may run while they are compiled.
      */
     environments: Type.Optional(
       Type.Object(
         {
           /** Whose protocol its index speaks. */
-          ecosystem: Type.Enum(['pypi', 'npm']),
+          ecosystem: Type.Enum(ECOSYSTEM_NAMES),
           /** Name of the file that says what is wanted. */
           manifest: Type.String({ pattern: '^[A-Za-z0-9_.-]+$' }),
           /** Name of the file that has the lock, whether `resolve` wrote it or it was submitted. */

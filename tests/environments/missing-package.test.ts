@@ -34,6 +34,13 @@ test.each([
   expect(hint(id, said)).toContain(expected)
 })
 
+test.each([
+  ['go', 'main.go:5:2: no required module provides package github.com/a/b-c/d: go.mod file not found in current directory\n', 'add "github.com/a/b-c/d"'],
+  ['go', 'main.go:5:2: no required module provides package gopkg.in/yaml.v3; to add it:\n\tgo get gopkg.in/yaml.v3\n', 'add "gopkg.in/yaml.v3"'],
+])('%s: its compiler says "%s", and what to add', (id, said, expected) => {
+  expect(hint(id, said, 'compile-failed')).toContain(expected)
+}) // prettier-ignore
+
 test('where no packages can be installed, nobody is told to add one', () => {
   const said = hint('python', "ModuleNotFoundError: No module named 'cv2'\n", 'failed', false)
   expect(said).toBe('"cv2" is not installed, and this server installs no packages for this language')

@@ -57,7 +57,8 @@ export const EnvironmentRequest = Type.Object(
     manifest: Type.Optional(
       Type.String({
         maxLength: 1024 * 1024,
-        description: 'the content of a `requirements.txt` or `package.json`, or of a `lock` from before',
+        description:
+          'the content of a `requirements.txt`, `package.json`, `go.mod` or `Cargo.toml`, or of a `lock` from before',
       }),
     ),
   },

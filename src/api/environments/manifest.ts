@@ -1,5 +1,7 @@
 import type { PackageBan } from '../../shared/environments/environment.ts'
 import type { FieldError } from '../../shared/problems.ts'
+import { cratesManifests } from './crates-manifest.ts'
+import { goManifests } from './go-manifest.ts'
 import { npmManifests } from './npm-manifest.ts'
 import { pypiManifests } from './pypi-manifest.ts'
 
@@ -41,4 +43,9 @@ export interface Manifests {
 }
 
 /** By ecosystem. */
-export const MANIFESTS: Record<PackageBan['ecosystem'], Manifests> = { pypi: pypiManifests, npm: npmManifests }
+export const MANIFESTS: Record<PackageBan['ecosystem'], Manifests> = {
+  pypi: pypiManifests,
+  npm: npmManifests,
+  go: goManifests,
+  crates: cratesManifests,
+}

@@ -24,9 +24,15 @@ const STATES: Record<EnvironmentRow['state'], { tone: Tone; words: string }> = {
   failed: { tone: 'bad', words: 'Failed' },
 }
 
-const INDEXES: Record<PackageBan['ecosystem'], string> = { pypi: 'PyPI', npm: 'npm' }
-/** Packages of Python come from PyPI, those of every other language that has any from npm. */
-const indexOf = (language: string): PackageBan['ecosystem'] => (language === 'python' ? 'pypi' : 'npm')
+const INDEXES: Record<PackageBan['ecosystem'], string> = {
+  pypi: 'PyPI',
+  npm: 'npm',
+  go: 'Go',
+  crates: 'crates',
+}
+/** Where the packages of a language come from: of those that are not named here, from npm. */
+const OF_LANGUAGE: Record<string, PackageBan['ecosystem']> = { python: 'pypi', go: 'go', rust: 'crates' }
+const indexOf = (language: string): PackageBan['ecosystem'] => OF_LANGUAGE[language] ?? 'npm'
 
 /** What is known of the one package that a ban is about. */
 type Asked = Pick<NewPackageBan, 'ecosystem' | 'name' | 'version'>

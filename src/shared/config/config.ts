@@ -98,6 +98,10 @@ export interface Config {
     /** Undefined: what the machine's own tools are configured with. */
     pypi: string | undefined
     npm: string | undefined
+    go: string | undefined
+    crates: string | undefined
+    /** Whether what has to be built may be, in a cell. */
+    builds: boolean
     /** Internal addresses and networks where an index may be. */
     reach: readonly string[]
     minAgeMs: number
@@ -299,6 +303,9 @@ export function toConfig(
       allowed: values.get('PACKAGES_ALLOWED') as string[],
       pypi: indexAddress('PACKAGE_INDEX_PYPI', text('PACKAGE_INDEX_PYPI')),
       npm: indexAddress('PACKAGE_INDEX_NPM', text('PACKAGE_INDEX_NPM')),
+      go: indexAddress('PACKAGE_INDEX_GO', text('PACKAGE_INDEX_GO')),
+      crates: indexAddress('PACKAGE_INDEX_CRATES', text('PACKAGE_INDEX_CRATES')),
+      builds: text('PACKAGE_BUILDS') === 'on',
       reach: values.get('PACKAGE_INDEX_REACH') as string[],
       minAgeMs: number('PACKAGE_MIN_AGE_DAYS') * 24 * 60 * MINUTE,
       maxBytes: number('ENVIRONMENT_MAX_BYTES'),

@@ -554,6 +554,30 @@ export const SETTINGS: readonly Setting[] = [
       "Address of the registry of packages for Node.js. Empty: what npm is configured with on the worker's machine, else npm's default. A login may stand in it.",
   },
   {
+    name: 'PACKAGE_INDEX_GO',
+    kind: string,
+    default: '',
+    group: 'Packages',
+    description:
+      "Address of the proxy of modules for Go. Empty: what Go is configured with on the worker's machine, else its default. A login may stand in it.",
+  },
+  {
+    name: 'PACKAGE_INDEX_CRATES',
+    kind: string,
+    default: '',
+    group: 'Packages',
+    description:
+      "Address of the index of crates for Rust: a sparse one. Empty: what Cargo is configured with on the worker's machine, else its default. A login may stand in it.",
+  },
+  {
+    name: 'PACKAGE_BUILDS',
+    kind: { type: 'choice', of: ['off', 'on'] },
+    default: 'off',
+    group: 'Packages',
+    description:
+      'Whether build scripts and procedural macros of crates may run when an environment is built: in a sandbox like that of a job, without a network. `off`: a crate that has them is refused.',
+  },
+  {
     name: 'PACKAGE_INDEX_REACH',
     kind: { type: 'list' },
     default: '',

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { ECOSYSTEM_NAMES } from '../ecosystem-names.ts'
 import { orNull } from '../schema.ts'
 
 /** Where an environment is. `ready` and `failed` are ends. */
@@ -69,11 +70,11 @@ export interface EnvironmentRecord {
 
 /** What an operator does not let anybody have. */
 export const PackageBan = Type.Object({
-  ecosystem: Type.Enum(['pypi', 'npm']),
+  ecosystem: Type.Enum(ECOSYSTEM_NAMES),
   name: Type.String({
     minLength: 1,
     maxLength: 214,
-    pattern: '^(@[a-z0-9~-][a-z0-9._~-]*/)?[A-Za-z0-9][A-Za-z0-9._-]*$',
+    pattern: '^(@[a-z0-9~-][a-z0-9._~-]*/)?[A-Za-z0-9][A-Za-z0-9._-]*([/:][A-Za-z0-9~][A-Za-z0-9._~-]*)*$',
   }),
   version: orNull(Type.String({ maxLength: 100, description: '`null`: every version' })),
   reason: Type.String({ maxLength: 500 }),

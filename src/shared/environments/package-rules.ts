@@ -1,4 +1,6 @@
 import type { LockedPackage, PackageBan } from './environment.ts'
+import { cratesRules } from './crates-rules.ts'
+import { goRules } from './go-rules.ts'
 import { npmRules } from './npm-rules.ts'
 import { pypiRules } from './pypi-rules.ts'
 
@@ -19,7 +21,12 @@ export interface PackageRules {
 }
 
 /** By ecosystem. */
-export const PACKAGE_RULES = { pypi: pypiRules, npm: npmRules } satisfies Record<PackageBan['ecosystem'], PackageRules>
+export const PACKAGE_RULES = {
+  pypi: pypiRules,
+  npm: npmRules,
+  go: goRules,
+  crates: cratesRules,
+} satisfies Record<PackageBan['ecosystem'], PackageRules>
 
 /**
  * The ban of a version of a package, or of all of it.

@@ -25,6 +25,8 @@ export interface BuildOptions {
   index: PackageIndex
   manifest: string
   bounds: TreeBounds
+  /** Whether code of packages may run while they are compiled. */
+  builds: boolean
   /** Of each step, in ms. */
   timeoutMs: number
   /** What the sandbox may have at most. */
@@ -120,10 +122,11 @@ async function step(
   outputBytes: number,
   take: (bytes: Buffer) => void,
 ): Promise<void> {
-  const { installer, sandbox, bounds, timeoutMs, limits } = options
+  const { installer, sandbox, bounds, builds, timeoutMs, limits } = options
   const values: Record<string, string> = {
     '{index}': `${RELAY_URL}${ECOSYSTEMS[installer.ecosystem].indexPath}`,
     '{environment}': ENVIRONMENT_FOLDER,
+    '{builds}': builds ? 'on' : 'off',
     '{maxFiles}': String(bounds.maxFiles),
     '{maxBytes}': String(bounds.maxBytes),
   }
@@ -165,7 +168,7 @@ function whyFailed(
     return { code: 'environment-too-large', detail: tooLarge }
   const refusal = ECOSYSTEMS[installer.ecosystem].explains(index.refusals, said)
   if (refusal) {
-    const near = refusal.kind === 'unknown' ? nearNames(refusal.name) : []
+    const near = refusal.kind === 'unknown' && refusal.version === undefined ? nearNames(refusal.name) : []
     const reason = near.length > 0 ? `${refusal.detail}; near names: ${near.join(', ')}` : refusal.detail
     const detail = said === '' ? reason : `${reason}\n\n${said}`
     return { code: CODES[refusal.kind], detail }

@@ -152,10 +152,10 @@ export function createBuilder(
         sandbox = await makeSandbox(image, cellBytes(bounds) + MEMORY_BYTES, wayOut.folder)
         closing.throwIfAborted()
         closing.addEventListener('abort', stop)
-        const { timeoutMs } = settings
+        const { timeoutMs, builds } = settings
         const limits = stageLimits()
         const near = (name: string) => nearNames(view.language, name)
-        const built = await buildPackages({ installer, sandbox, index, manifest, bounds, timeoutMs, limits, folder, nearNames: near, tell }) // prettier-ignore
+        const built = await buildPackages({ installer, sandbox, index, manifest, bounds, builds, timeoutMs, limits, folder, nearNames: near, tell }) // prettier-ignore
         return await keep(view.language, built, bans)
       } finally {
         closing.removeEventListener('abort', stop)

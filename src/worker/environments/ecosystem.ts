@@ -1,6 +1,8 @@
 import type { Config } from '../../shared/config/config.ts'
 import type { PackageBan } from '../../shared/environments/environment.ts'
-import { npmRegistry, pipIndex } from './index-address.ts'
+import { cratesExplains, createCratesIndex } from './crates-index.ts'
+import { createGoIndex, goExplains } from './go-index.ts'
+import { cargoIndex, goProxy, npmRegistry, pipIndex } from './index-address.ts'
 import type { PackageIndex, PackageIndexOptions, Refusal } from './package-index.ts'
 import { createNpmIndex, npmExplains } from './npm-index.ts'
 import { createPypiIndex, pypiExplains } from './pypi-index.ts'
@@ -29,5 +31,17 @@ export const ECOSYSTEMS: Record<PackageBan['ecosystem'], Ecosystem> = {
     indexPath: '/',
     configuredIndex: async ({ npm }) => npm ?? (await npmRegistry()),
     explains: npmExplains,
+  },
+  go: {
+    createIndex: createGoIndex,
+    indexPath: '/',
+    configuredIndex: async ({ go }) => go ?? (await goProxy()),
+    explains: goExplains,
+  },
+  crates: {
+    createIndex: createCratesIndex,
+    indexPath: '/',
+    configuredIndex: async ({ crates }) => crates ?? (await cargoIndex()),
+    explains: cratesExplains,
   },
 }

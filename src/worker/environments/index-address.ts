@@ -1,4 +1,7 @@
 import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 
 const TOOL_MS = 20_000
 
@@ -13,6 +16,32 @@ export const pipIndex = async (): Promise<string | undefined> =>
 export async function npmRegistry(): Promise<string | undefined> {
   const text = (await said('npm', ['config', 'get', 'registry', '--no-workspaces'])).trim()
   return /^https?:\/\/\S+$/.test(text) ? text : undefined
+}
+
+/** The same of Go: the first proxy, which is its default where nothing else is configured; undefined when there is no Go. */
+export const goProxy = async (): Promise<string | undefined> =>
+  /^https?:\/\/[^\s,|]+/.exec(await said('go', ['env', 'GOPROXY']))?.[0]
+
+/** The same of Cargo: the sparse index that its own is replaced with; undefined when there is none. */
+export async function cargoIndex(): Promise<string | undefined> {
+  const files = ['config.toml', 'config'].map((name) =>
+    join(process.env['CARGO_HOME'] ?? join(homedir(), '.cargo'), name),
+  )
+  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')))
+  return sparseIndexOf(texts.find((text) => text !== '') ?? '')
+}
+
+/** @param config what the configuration of Cargo has */
+export function sparseIndexOf(config: string): string | undefined {
+  const sections = new Map(
+    config.split(/^\s*\[/m).map((text) => [text.slice(0, text.indexOf(']')).replaceAll('"', ''), text]),
+  )
+  const field = (section: string, name: string) =>
+    new RegExp(`^\\s*${name}\\s*=\\s*"([^"]+)"`, 'm').exec(sections.get(section) ?? '')?.[1]
+  const source = field('source.crates-io', 'replace-with')
+  const address =
+    source === undefined ? undefined : (field(`source.${source}`, 'registry') ?? field(`registries.${source}`, 'index'))
+  return address?.startsWith('sparse+') === true ? address.slice('sparse+'.length) : undefined
 }
 
 /** What a tool of this machine prints; empty when it fails or is not there. */

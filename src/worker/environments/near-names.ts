@@ -6,6 +6,8 @@ import type { Language } from '../../shared/language.ts'
 const MOST = 3
 /** A shorter word says nothing. */
 const WORD_LENGTH = 4
+/** Hosts of modules, which many share. */
+const HOSTS = new Set(['github', 'golang', 'gopkg'])
 
 /**
  * Names that somebody may have meant who asked for a package that does not exist, the nearest first: those a letter or two away, and those
@@ -31,7 +33,8 @@ export function nearNames(
   return [...found].toSorted(([, a], [, b]) => a - b).slice(0, MOST).map(([known]) => known) // prettier-ignore
 }
 
-const wordsOf = (name: string) => name.split(/[^a-z0-9]+/).filter((word) => word.length >= WORD_LENGTH)
+const wordsOf = (name: string) =>
+  name.split(/[^a-z0-9]+/).filter((word) => word.length >= WORD_LENGTH && !HOSTS.has(word))
 
 /** Letters to add, leave out or change, or neighbours to change over (optimal string alignment). */
 export function distance(a: string, b: string): number {

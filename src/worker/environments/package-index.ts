@@ -64,8 +64,13 @@ export interface IndexTools {
   /** Base address, with `/` at its end. */
   base: URL
   bans: readonly PackageBan[]
-  /** Text of a page of the index; undefined when there is none. @throws IndexFault, OutOfBounds */
-  page: (name: string, url: URL, accept: string) => Promise<{ text: string; type: string; url: URL } | undefined>
+  /** Text of a page of the index; undefined when there is none. @param absent statuses that say so @throws IndexFault, OutOfBounds */
+  page: (
+    name: string,
+    url: URL,
+    accept: string,
+    absent?: readonly number[],
+  ) => Promise<{ text: string; type: string; url: URL } | undefined>
   refuse: (refusal: Refusal) => void
   /** @param at when a file was uploaded */
   isOldEnough: (at: string | null | undefined) => boolean
@@ -97,10 +102,10 @@ export function servePackageIndex(
   const tools: IndexTools = {
     base,
     bans,
-    async page(name, url, accept) {
+    async page(name, url, accept, absent = [404]) {
       const answer = await upstream.get(url, { accept })
       if (answer.status !== 200) answer.cancel()
-      if (answer.status === 404) {
+      if (absent.includes(answer.status)) {
         refusals.push({ name, kind: 'unknown', detail: `the package index has no package ${name}` })
         return undefined
       }

@@ -1,5 +1,5 @@
 import { type Agent, request } from 'undici'
-import { SECOND } from '../../shared/limits.ts'
+import { MIB, SECOND } from '../../shared/limits.ts'
 import type { Reach } from '../../shared/webhooks/reach.ts'
 import { createGuardedAgent } from '../webhooks/guarded-agent.ts'
 import { createNameLookup } from '../webhooks/name-lookup.ts'
@@ -40,6 +40,8 @@ export class OutOfBounds extends Error {
 
 const CONNECT_MS = 10 * SECOND
 const MAX_REDIRECTIONS = 3
+/** undici 7 ends the process when the other side closes a connection that it has paused, since nobody reads as fast (undici#5360). */
+const READ_AHEAD_BYTES = 16 * MIB
 
 /** @param reach internal addresses that may be reached all the same */
 export function createUpstream(reach: Reach, bounds: UpstreamBounds, closing: AbortSignal): Upstream {
@@ -74,7 +76,12 @@ export function createUpstream(reach: Reach, bounds: UpstreamBounds, closing: Ab
     const login = username === '' ? {} : { authorization: `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}` } // prettier-ignore
     const plain = new URL(url)
     plain.username = plain.password = ''
-    const answer = await request(plain, { dispatcher: agent, headers: { ...headers, ...login }, signal })
+    const answer = await request(plain, {
+      dispatcher: agent,
+      headers: { ...headers, ...login },
+      signal,
+      highWaterMark: READ_AHEAD_BYTES,
+    })
     const location = answer.headers['location']
     if ([301, 302, 303, 307, 308].includes(answer.statusCode) && typeof location === 'string') {
       await answer.body.dump()
