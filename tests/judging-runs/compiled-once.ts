@@ -14,12 +14,13 @@ export async function proveCompiledOnce({ urls, connection, keys }: Installation
   const [url = ''] = urls
   const kind = KINDS.find(({ name }) => name === 'own checker in cpp')
   if (!kind) throw new Error('no problem has a checker in C++')
-  const copy = connection.duplicate()
-  const monitor = await copy.monitor()
   let saved = 0
-  monitor.on('monitor', (_time: string, [command = '', key = '']: string[]) => {
-    if (command.toLowerCase() === 'set' && key.startsWith(keys.compiledProgram(''))) saved++
+  await connection.config('SET', 'notify-keyspace-events', 'K$')
+  const subscriber = connection.duplicate()
+  subscriber.on('pmessage', (_pattern: string, _channel: string, command: string) => {
+    if (command === 'set') saved++
   })
+  await subscriber.psubscribe(`__keyspace@*__:${keys.compiledProgram('')}*`)
   try {
     const began = performance.now()
     const jobs = Array.from({ length: SUBMISSIONS }, () => ({ language: 'python', code: kind.right.python, ...kind.problem })) // prettier-ignore
@@ -37,7 +38,7 @@ export async function proveCompiledOnce({ urls, connection, keys }: Installation
       ...(saved === 1 ? [] : [`the checker was compiled ${saved} times`]),
     ]
   } finally {
-    monitor.disconnect()
-    copy.disconnect()
+    subscriber.disconnect()
+    await connection.config('SET', 'notify-keyspace-events', '')
   }
 }

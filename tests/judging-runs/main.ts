@@ -1,120 +1,127 @@
-// npm run test:judging [-- --times N] [--minutes M] [--only WORD]: problems of each kind, with programs that are right, wrong, slow or greedy in three
-// languages, and cheaters, judged N times beside processes that keep the machine busy: each must have the verdict it deserves every time.
-import { spawn } from 'node:child_process'
+// npm run test:judging [-- --rounds N] [--minutes M] [--only WORD] [--in-flight N] [--spinning N] [--keep FILE] [--pause-file FILE]: problems of each
+// kind, with programs that are right, wrong, slow or greedy in three languages, and cheaters, judged N times beside processes that keep the machine busy:
+// each must have the verdict it deserves every time. With --keep, a run that was ended goes on with the round after the last that was complete.
+import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import type { Job } from '../../src/shared/job.ts'
-import { MIB, MINUTE } from '../../src/shared/limits.ts'
+import { MINUTE } from '../../src/shared/limits.ts'
+import { packageRoot } from '../../src/shared/package-root.ts'
+import { machineLoad } from '../../src/worker/judging/machine-load.ts'
 import { startInstallation } from '../support/installation.ts'
-import { CHEATS } from './cheaters.ts'
+import { keepBusy } from './busy.ts'
 import { proveCompiledOnce } from './compiled-once.ts'
 import { judged } from './judged.ts'
-import { GREEDY, KINDS, LANGUAGES, outputOnly, SLOW, submissionOf } from './kinds.ts'
 import { PACKAGES, provePackage } from './packages.ts'
+import { openRounds, type Round, tableOf } from './rounds.ts'
+import { faultOf, type Row, ROWS } from './rows.ts'
 
 const { values } = parseArgs({
   options: {
-    times: { type: 'string', default: '50' },
+    rounds: { type: 'string', default: '50' },
     minutes: { type: 'string', default: '600' },
     only: { type: 'string', default: '' },
+    // So that programs have neighbours, and no slot waits for this process.
+    'in-flight': { type: 'string', default: String(2 * availableParallelism() + 2) },
+    spinning: { type: 'string', default: String(availableParallelism()) },
+    keep: { type: 'string' },
+    'pause-file': { type: 'string' },
   },
 })
-const [times, minutes] = [Number(values.times), Number(values.minutes)]
-if (!Number.isInteger(times) || times < 1) throw new Error('--times takes a whole number from 1')
+const whole = (name: 'rounds' | 'in-flight' | 'spinning', least: number): number => {
+  const number = Number(values[name])
+  if (!Number.isInteger(number) || number < least) throw new Error(`--${name} takes a whole number from ${least}`)
+  return number
+}
+const [wanted, inFlight, spinning] = [whole('rounds', 1), whole('in-flight', 1), whole('spinning', 0)]
+const minutes = Number(values.minutes)
 if (!(minutes > 0)) throw new Error('--minutes takes a number above 0: no round begins after that time')
 
-const LIMITS = { cpuMs: 1000, wallMs: 20_000, memoryBytes: 96 * MIB, outputBytes: MIB }
-/** Of programs that wait for ever. */
-const WAITING_MS = 3000
-/** At once, so that programs have neighbours. */
-const IN_FLIGHT = 3
-
-interface Row {
-  title: string
-  request: Record<string, unknown>
-  verdicts: string[]
-  /** Undefined: all of the points. */
-  score?: number
+const chosen = ROWS.filter(({ title }) => title.includes(values.only))
+const rounds = openRounds(values.keep, packageRoot(), chosen)
+const busy = keepBusy(spinning)
+let pausing: Promise<void> | undefined
+/** Others may need the machine: nothing begins while the file is there. */
+const paused = () => (pausing ??= waitWhilePaused().finally(() => (pausing = undefined)))
+async function waitWhilePaused(): Promise<void> {
+  const file = values['pause-file']
+  if (file === undefined || !existsSync(file)) return
+  busy.pause(true)
+  while (existsSync(file)) await sleep(1000)
+  busy.pause(false)
 }
 
-const rows: Row[] = KINDS.flatMap((kind) =>
-  LANGUAGES.flatMap((language): Row[] => {
-    const row = (what: string, code: string, verdicts: string[], more: object = {}, score?: number): Row => ({
-      title: `${kind.name}, ${language}, ${what}`,
-      request: { language, code, ...kind.problem, ...more, limits: LIMITS },
-      verdicts,
-      ...(score !== undefined && { score }),
-    })
-    const early = { stopOnFailure: true }
-    return [
-      row('right', kind.right[language], ['accepted']),
-      row('wrong', kind.wrong[language], ['wrong-answer'], {}, kind.wrongScore ?? 0),
-      row('slow', submissionOf(language, SLOW[language], kind), ['time-limit'], early, 0),
-      row('greedy', submissionOf(language, GREEDY[language], kind), ['memory-limit', 'runtime-error'], early, 0),
-    ]
-  }),
-)
-rows.push({ title: 'output-only, right', request: outputOnly('4', '0', '999'), verdicts: ['accepted'] })
-rows.push({ title: 'output-only, wrong', request: outputOnly('5', '1'), verdicts: ['wrong-answer'], score: 0 })
-for (const { name, problem, programs, verdicts } of CHEATS) {
-  for (const language of LANGUAGES) {
-    const limits = { ...LIMITS, ...(name === 'exhausts the interactor' && { wallMs: WAITING_MS }) }
-    rows.push({
-      title: `cheater: ${name}, ${language}`,
-      request: { language, code: programs[language], ...problem, limits },
-      verdicts,
-      score: 0,
-    })
-  }
-}
-
-/** What is wrong with how a row was judged. */
-function faultOf({ verdicts, score }: Row, { id, judging, message }: Job): string | undefined {
-  if (!judging) return `was not judged: ${message ?? 'no message'} (job ${id})`
-  const expected = score ?? judging.points
-  if (verdicts.includes(judging.verdict) && judging.score === expected) return undefined
-  return `is ${judging.verdict} with ${judging.score} points (${message ?? 'no message'}, job ${id}), not ${verdicts.join(' or ')} with ${expected}`
-}
-
-const chosen = rows.filter(({ title }) => title.includes(values.only))
-/** Ends with this process, however that ends. */
-const SPIN = `for (let i = 0; ; i++) if (i % 1e8 === 0 && process.ppid !== ${process.pid}) process.exit()`
-const spinning = Array.from({ length: availableParallelism() }, () => spawn(process.execPath, ['-e', SPIN], { stdio: 'ignore' })) // prettier-ignore
 const installation = await startInstallation({ name: 'judging', workers: 2, gateways: 1 })
-let [failed, rounds] = [0, 0]
+let ending = false
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => (ending = true))
+let failed = 0
+const report = (faults: string[]) => {
+  for (const fault of faults) console.log(fault)
+  failed += faults.length
+}
 try {
   const [url = ''] = installation.urls
-  if ('compiled once'.includes(values.only)) {
-    const faults = await proveCompiledOnce(installation)
-    for (const fault of faults) console.log(fault)
-    failed += faults.length
-  }
-  for (const one of PACKAGES.filter(({ name }) => name.includes(values.only))) {
-    const faults = await provePackage(url, one)
-    for (const fault of faults) console.log(fault)
-    failed += faults.length
+  if (rounds.done.length === 0) {
+    if ('compiled once'.includes(values.only)) report(await proveCompiledOnce(installation))
+    const packages = PACKAGES.filter(({ name }) => name.includes(values.only))
+    report((await Promise.all(packages.map((one) => provePackage(url, one)))).flat())
+    if (packages.length > 0) console.log(`${packages.length} packages with their submissions`)
   }
   const until = Date.now() + minutes * MINUTE
-  for (; chosen.length > 0 && rounds < times && Date.now() < until; rounds++) {
-    const began = Date.now()
-    const left = [...chosen]
-    const judgeOneByOne = async () => {
-      for (let row = left.shift(); row; row = left.shift()) {
-        const fault = await judged(url, row.request).then((job) => faultOf(row, job), String)
-        if (fault === undefined) continue
-        failed++
-        console.log(`round ${rounds + 1}: ${row.title}: ${fault}`)
-      }
-    }
-    await Promise.all(Array.from({ length: IN_FLIGHT }, judgeOneByOne))
-    const seconds = Math.round((Date.now() - began) / 1000)
-    console.log(`round ${rounds + 1}: ${chosen.length} programs in ${seconds} s; misjudged so far: ${failed}`)
+  while (chosen.length > 0 && rounds.done.length < wanted && Date.now() < until && !ending) {
+    const round = await judgeRound(url, rounds.done.length + 1)
+    if (!round) break
+    rounds.add(round)
+    const wrong = rounds.done.reduce((sum, one) => sum + totalOf(one.wrong), 0)
+    console.log(
+      `round ${rounds.done.length}: ${chosen.length} programs in ${round.seconds} s, load ${round.load}; slowest: ${round.slowest.title}, ${round.slowest.seconds} s; misjudged so far: ${wrong}`,
+    )
   }
 } finally {
-  for (const one of spinning) one.kill('SIGKILL')
+  busy.pause(true)
   const leftContainers = await installation.close()
-  if (leftContainers > 0) console.log(`containers left behind: ${leftContainers}`)
-  failed += leftContainers
+  report(leftContainers > 0 ? [`containers left behind: ${leftContainers}`] : [])
 }
-console.log(`${rounds * chosen.length} judgements in ${rounds} rounds, ${failed} wrong`)
-process.exitCode = failed === 0 ? 0 : 1
+for (const line of tableOf(rounds.done)) console.log(line)
+failed += rounds.done.reduce((sum, { wrong }) => sum + totalOf(wrong), 0)
+console.log(
+  `${rounds.done.length * chosen.length} judgements in ${rounds.done.length} of ${wanted} rounds; faults: ${failed}`,
+)
+process.exitCode = failed === 0 && (chosen.length === 0 || rounds.done.length === wanted) ? 0 : 1
+
+/** @returns undefined when it was ended before all rows were judged */
+async function judgeRound(url: string, number: number): Promise<Round | undefined> {
+  const began = performance.now()
+  const left = [...chosen]
+  const round: Round = { seconds: 0, load: 0, slowest: { title: '', seconds: 0 }, judged: {}, wrong: {} }
+  const judgeOne = async (row: Row) => {
+    const from = performance.now()
+    const fault = await judged(url, row.request).then((job) => faultOf(row, job), String)
+    const seconds = secondsSince(from)
+    if (seconds > round.slowest.seconds) round.slowest = { title: row.title, seconds }
+    round.judged[row.group] = (round.judged[row.group] ?? 0) + 1
+    if (fault === undefined) return
+    round.wrong[row.group] = (round.wrong[row.group] ?? 0) + 1
+    console.log(`round ${number}: ${row.title}: ${fault}`)
+  }
+  const judgeOneByOne = async () => {
+    for (let row = left.shift(); row && !ending; row = left.shift()) {
+      await paused()
+      await judgeOne(row)
+    }
+  }
+  await Promise.all(Array.from({ length: inFlight }, judgeOneByOne))
+  if (totalOf(round.judged) < chosen.length) {
+    failed += totalOf(round.wrong)
+    return undefined
+  }
+  return { ...round, seconds: secondsSince(began), load: machineLoad() }
+}
+
+function totalOf(counts: Record<string, number>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0)
+}
+
+function secondsSince(began: number): number {
+  return Math.round((performance.now() - began) / 100) / 10
+}

@@ -141,3 +141,9 @@ test('links and folders are left out, long names are read', () => {
     ),
   ).toEqual({ [end]: 'pax' })
 })
+
+test('a zip whose content is not what it was is refused', () => {
+  const packed = zip([['1.in', 'sum']], { method: 0 })
+  packed.write('sun', packed.indexOf('sum'))
+  expect(() => shown(packed)).toThrow(new ArchiveFault('is broken, at 1.in'))
+})

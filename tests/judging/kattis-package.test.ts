@@ -202,3 +202,12 @@ test('several passes, answers as submissions, grader files and example submissio
     /submissions\/odd\/: is no folder of submissions/,
   )
 })
+
+test('limits that no job can have are told', () => {
+  const yaml = `${V2025}type: [pass-fail, multi-pass]\nlimits:\n  time_limit: 1e308\n  memory: -5\n  validation_passes: 1e9\n  validation_memory: 1\n`
+  const told = faultsOf({ 'problem.yaml': yaml, ...DATA, 'output_validator/v.py': 'exit(42)' }).join('\n')
+  expect(told).toMatch(/limits: memoryBytes .*\n/)
+  expect(told).toMatch(/limits: cpuMs /)
+  expect(told).toMatch(/limits of the checker: memoryBytes /)
+  expect(told).toMatch(/has 1000000000 passes/)
+})

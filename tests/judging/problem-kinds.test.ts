@@ -237,8 +237,12 @@ describe('a stored problem', () => {
     expect((await get(problems())).body).toEqual({ problems: [] })
   })
 
-  test('holds its example submissions to what they claim', async () => {
-    const { id } = (await post<{ id: string }>(problems(), bodyOf(FILES))).body
+  test('holds its example submissions to what they claim, and its inputs to its validators', async () => {
+    const validators: Entries = [
+      ['input_validators/any.py', 'import sys; sys.exit(42)'],
+      ['input_validators/positive.sh', 'read first rest; [ "$first" -gt 0 ] && exit 42; exit 43'],
+    ]
+    const { id } = (await post<{ id: string }>(problems(), bodyOf([...FILES, ...validators]))).body
     expect((await get(`${problems()}/${id}/check`)).status).toBe(404)
     const begun = await post<{ batch: string }>(`${problems()}/${id}/check`, '')
     expect(begun.status).toBe(202)
@@ -251,6 +255,12 @@ describe('a stored problem', () => {
       ['accepted/a.py', 'accepted', true],
       ['rejected/c.py', 'accepted', false],
       ['wrong-answer/b.sh', 'wrong-answer', true],
+    ])
+    expect(
+      (body['validators'] as Record<string, unknown>[]).map(({ name, refused, passed }) => [name, refused, passed]),
+    ).toEqual([
+      ['input_validators/any.py', [], true],
+      ['input_validators/positive.sh', ['2'], false],
     ])
     await fetch(`${problems()}/${id}`, { method: 'DELETE' })
   })

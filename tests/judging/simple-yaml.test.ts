@@ -35,3 +35,18 @@ test.each([
   expect(() => parseYaml(source)).toThrow(YamlFault)
   expect(() => parseYaml(source)).toThrow(expected)
 })
+
+test.each([
+  ['spaces', `a${' '.repeat(1e6)}b`],
+  ['quotes', `a: ${"x'".repeat(5e5)}`],
+  ['spaces in brackets', `a: [a${' '.repeat(1e6)}b]`],
+])('a line of a million %s is read in the time of its length', (_what, text) => {
+  expect(() => parseYaml(text)).not.toThrow()
+})
+
+test.each([
+  [`a: ${'['.repeat(1e5)}`, 'has brackets 51 deep'],
+  [`${'- '.repeat(1e5)}a`, 'is indented by 202'],
+])('what is nested too deep is refused', (text, message) => {
+  expect(() => parseYaml(text)).toThrow(message)
+})

@@ -184,7 +184,7 @@ export async function withProblem(
   const about = await problems.read(tenant, id)
   const content = about && (await problems.content(contentOf(about)))
   if (!content) throw invalidRequest([{ pointer: '/problem', detail: 'is not the id of a problem of yours' }])
-  const { examples: _examples, ...problem } = content
+  const { examples: _examples, validators: _validators, ...problem } = content
   const { limits: _own, ...rest } = request
   return { ...rest, ...problem, problem: contentOf(about) }
 }

@@ -3,7 +3,12 @@ import Type from 'typebox'
 import { v7 as uuid } from 'uuid'
 import { readArchive, ArchiveFault } from '../../shared/judging/archive.ts'
 import { exportProblem } from '../../shared/judging/export-problem.ts'
-import type { ExampleSubmission, Problem as JudgingProblem, ProblemFormat } from '../../shared/judging/problem.ts'
+import type {
+  ExampleSubmission,
+  InputValidator,
+  Problem as JudgingProblem,
+  ProblemFormat,
+} from '../../shared/judging/problem.ts'
 import { contentOf, type ProblemStore } from '../../shared/judging/problem-store.ts'
 import { readProblem } from '../../shared/judging/read-problem.ts'
 import {
@@ -54,6 +59,9 @@ const ValidProblem = Type.Object({
     }),
     { description: 'example submissions' },
   ),
+  validators: Type.Array(Type.Object({ name: Type.String(), language: Type.String() }), {
+    description: 'input validators that can be run',
+  }),
 })
 const ProblemArchive = Type.Object({ ...ProblemRequest.properties, name: Type.String() })
 const ProblemList = Type.Object({ problems: Type.Array(StoredProblem, { description: 'newest first' }) })
@@ -117,15 +125,19 @@ export const problemRoutes = [
     problems: ['invalid-request'],
     async handle({ problems, languages }: ProblemNeeds, { res, caller, query, body, send }) {
       const found = problemIn(body.archive, languages)
-      const { problem, examples } = found
+      const { problem, examples, validators } = found
       const known = { name: body.name, ...describe(found) }
       if (query.validate !== undefined && query.validate !== 'false') {
         const shown = examples.map(({ name, language, expected }) => ({ name, language, expected }))
-        return send(200, { ...known, examples: shown })
+        return send(200, {
+          ...known,
+          examples: shown,
+          validators: validators.map(({ name, language }) => ({ name, language })),
+        })
       }
       const now = new Date().toISOString()
       const about: StoredProblem = { id: uuid(), version: 1, ...known, createdAt: now, updatedAt: now }
-      if (!(await problems.put(caller.tenant, about, { ...problem, examples }))) {
+      if (!(await problems.put(caller.tenant, about, { ...problem, examples, validators }))) {
         const detail = `cannot be stored: you have ${MAX_PROBLEMS} problems, the most that is allowed; delete some first`
         throw invalidRequest([{ pointer: '', detail }])
       }
@@ -183,7 +195,13 @@ export const problemRoutes = [
       const { id, createdAt, version } = before
       const changed = { name: body.name, ...describe(found), version: version + 1, updatedAt: new Date().toISOString() }
       const about: StoredProblem = { id, createdAt, ...changed }
-      if (!(await needs.problems.replace(caller.tenant, about, { ...found.problem, examples: found.examples }))) {
+      if (
+        !(await needs.problems.replace(caller.tenant, about, {
+          ...found.problem,
+          examples: found.examples,
+          validators: found.validators,
+        }))
+      ) {
         throw invalidRequest([
           { pointer: '', detail: 'was replaced or deleted in the meantime; read it and try again' },
         ])
@@ -231,6 +249,7 @@ export const problemRoutes = [
 interface FoundProblem {
   problem: JudgingProblem
   examples: ExampleSubmission[]
+  validators: InputValidator[]
   format: ProblemFormat
   /** Of its files, unpacked. */
   bytes: number
@@ -273,8 +292,14 @@ function problemIn(archive: string, languages: readonly Language[]): FoundProble
     ),
   ]
   if (errors.length > 0) throw refuse(errors.map(({ pointer, detail }: FieldError) => `${pointer} ${detail}`))
-  const { examples, format } = read
-  return { problem, examples, format, bytes: [...files.values()].reduce((sum, { length }) => sum + length, 0) }
+  const { examples, validators, format } = read
+  return {
+    problem,
+    examples,
+    validators,
+    format,
+    bytes: [...files.values()].reduce((sum, { length }) => sum + length, 0),
+  }
 }
 
 const OTHER_EXTENSIONS: Record<string, string> = {

@@ -1,5 +1,6 @@
 import Type from 'typebox'
 import type { JobSpec, JobSummary } from '../../shared/job.ts'
+import { refusedInputs, validationRequests } from '../../shared/judging/input-validators.ts'
 import type { ExampleSubmission } from '../../shared/judging/problem.ts'
 import { contentOf, type ProblemStore } from '../../shared/judging/problem-store.ts'
 import { Verdict } from '../../shared/judging/verdict.ts'
@@ -31,7 +32,7 @@ const ProblemCheck = Type.Object({
   createdAt: Type.String({ format: 'date-time' }),
   batch: Type.String({ format: 'uuid', description: 'has the jobs' }),
   state: Type.Enum(['running', 'passed', 'failed'], {
-    description: '`passed` when every submission ended as it claims',
+    description: '`passed` when every submission ended as it claims, and every validator accepts every input',
   }),
   submissions: Type.Array(
     Type.Object({
@@ -45,6 +46,18 @@ const ProblemCheck = Type.Object({
       slowestMs: orNull(Type.Number({ description: 'CPU time of its slowest test' })),
       passed: orNull(Type.Boolean({ description: 'whether it ended as it claims; null until it has ended' })),
     }),
+  ),
+  validators: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      language: Type.String(),
+      jobs: Type.Array(Type.String({ format: 'uuid' }), { description: 'each ran it on up to 100 inputs' }),
+      refused: orNull(
+        Type.Array(Type.String(), { description: 'tests whose input it does not accept; null until it has run' }),
+      ),
+      passed: orNull(Type.Boolean({ description: 'whether it ran and accepts every input; null until it has ended' })),
+    }),
+    { description: 'input validators' },
   ),
 })
 
@@ -86,13 +99,16 @@ export const trialRoutes = [
     async handle(needs: TrialNeeds, { res, caller, params, requestId, send }) {
       const { problems, requests, trials } = needs
       const about = await ownProblem({ problems }, caller.tenant, params.id)
-      const { examples = [] } = (await problems.content(contentOf(about))) ?? {}
-      if (examples.length === 0) {
-        const detail = 'has no example submissions; its archive has none in submissions/'
+      const { examples = [], validators = [], tests = [] } = (await problems.content(contentOf(about))) ?? {}
+      const validations = validators.flatMap((validator) => validationRequests(validator, { tests }))
+      const count = examples.length + validations.length
+      if (count === 0) {
+        const detail =
+          'has neither example submissions nor input validators; its archive has none in submissions/ or input_validators/'
         throw invalidRequest([{ pointer: '', detail }])
       }
-      if (examples.length > MAX_BATCH_JOBS) {
-        const detail = `has ${examples.length} example submissions; ${MAX_BATCH_JOBS} can be judged together`
+      if (count > MAX_BATCH_JOBS) {
+        const detail = `has ${examples.length} example submissions and needs ${validations.length} jobs for its input validators; ${MAX_BATCH_JOBS} can be judged together`
         throw invalidRequest([{ pointer: '', detail }])
       }
       const specs: JobSpec[] = []
@@ -103,6 +119,13 @@ export const trialRoutes = [
         })
         // It is no submission of anybody's, to be judged again.
         specs.push({ ...spec, again: spec.head.id })
+      }
+      for (const request of validations) {
+        specs.push(
+          await requests.code(request, caller, requestId).catch((error: unknown) => {
+            throw error instanceof Problem ? problemWithin('/validators', error) : error
+          }),
+        )
       }
       const { id: batch, createdAt, jobIds } = await submitPaced(needs, caller, specs)
       await trials.put(about.id, { version: about.version, createdAt, batch, jobs: jobIds })
@@ -145,10 +168,21 @@ export const trialRoutes = [
           passed: isOver ? endedAsClaimed(example, summary?.judging) : null,
         }
       })
-      const isRunning = submissions.some(({ passed }) => passed === null)
-      const state = isRunning ? 'running' : submissions.every(({ passed }) => passed) ? 'passed' : 'failed'
+      let next = submissions.length
+      const validators = (content.validators ?? []).map((validator) => {
+        const count = validationRequests(validator, content).length
+        const jobs = trial.jobs.slice(next, (next += count))
+        const ended = jobs.map((id) => found.get(id)?.job)
+        const isOver = ended.every((job) => job === undefined || job.status !== null)
+        const refused = isOver ? refusedInputs(validator, ended.map((job) => job?.stages)) : undefined // prettier-ignore
+        const { name, language } = validator
+        return { name, language, jobs, refused: refused ?? null, passed: isOver ? refused?.length === 0 : null }
+      })
+      const all = [...submissions, ...validators]
+      const isRunning = all.some(({ passed }) => passed === null)
+      const state = isRunning ? 'running' : all.every(({ passed }) => passed) ? 'passed' : 'failed'
       const { version, createdAt, batch } = trial
-      send(200, { version, createdAt, batch, state, submissions })
+      send(200, { version, createdAt, batch, state, submissions, validators })
     },
   }),
 ]

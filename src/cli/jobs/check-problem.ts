@@ -1,6 +1,7 @@
 import { extname } from 'node:path'
 import type { CodeRequest, JobSummary } from '../../client/client.ts'
-import type { ExampleSubmission } from '../../shared/judging/problem.ts'
+import { refusedInputs, validationRequests } from '../../shared/judging/input-validators.ts'
+import type { ExampleSubmission, InputValidator } from '../../shared/judging/problem.ts'
 import { readProblem } from '../../shared/judging/read-problem.ts'
 import { EXIT } from '../exit.ts'
 import { plain } from '../paint.ts'
@@ -19,10 +20,20 @@ interface Checked {
   passed: boolean
 }
 
+interface Validated {
+  name: string
+  language: string
+  jobs: string[]
+  /** Tests whose input it does not accept; null when it could not be run. */
+  refused: string[] | null
+  message: string | null
+  passed: boolean
+}
+
 /**
- * Reads the folder of a problem, judges its example submissions, and shows how each ended beside what it claims.
+ * Reads the folder of a problem, runs its input validators, judges its example submissions, and shows how each ended beside what it claims.
  * @param stop aborts at Ctrl-C: the jobs are cancelled
- * @returns 0 when all ended as they claim, else 1
+ * @returns 0 when all ended as they claim and every input is accepted, else 1
  * @throws ExitError when the folder is no problem
  */
 export async function checkProblem(
@@ -35,29 +46,44 @@ export async function checkProblem(
   const runtimes = await client.runtimes()
   const read = readProblem(readFolder(folder), (path) => runtimeOf(extname(path).toLowerCase(), runtimes))
   if (!read.problem) throw notUsable(folder, read.faults)
-  const { problem, examples, format } = read
+  const { problem, examples, validators, format } = read
   const count = problem.tests?.length ?? 0
   note(`${folder} is a ${NAMES[format]} with ${count} tests and ${examples.length} example submissions`)
 
   const checked: Checked[] = []
   const progress = liveLine(stderr)
-  for (const example of examples) {
-    if (stop.aborted) return EXIT.cancelled
-    progress.show(`judging ${checked.length + 1} of ${examples.length}: ${printable(example.name)}`)
-    const { language, files, entrypoint } = example
-    const request: CodeRequest = { ...problem, language, files, entrypoint, priority: 'low' }
+  const run = async (request: CodeRequest): Promise<JobSummary> => {
     const { id } = await client.submit(request, { signal: hurry })
     const cancel = () => void client.cancel(id, { signal: hurry }).catch(() => undefined)
     stop.addEventListener('abort', cancel, { once: true })
     try {
-      const job = await client.wait(id, { signal: hurry, retries: PATIENT_RETRIES })
-      checked.push({ example, job, passed: endedAsClaimed(example, job) })
+      return await client.wait(id, { signal: hurry, retries: PATIENT_RETRIES })
     } finally {
       stop.removeEventListener('abort', cancel)
     }
   }
+  const validated: Validated[] = []
+  for (const validator of validators) {
+    const jobs: JobSummary[] = []
+    for (const request of validationRequests(validator, problem)) {
+      if (stop.aborted) return EXIT.cancelled
+      progress.show(`validating inputs: ${printable(validator.name)}`)
+      jobs.push(await run(request))
+    }
+    validated.push(shownValidator(validator, jobs))
+  }
+  for (const example of examples) {
+    if (stop.aborted) return EXIT.cancelled
+    progress.show(`judging ${checked.length + 1} of ${examples.length}: ${printable(example.name)}`)
+    const { language, files, entrypoint } = example
+    const job = await run({ ...problem, language, files, entrypoint, priority: 'low' })
+    checked.push({ example, job, passed: endedAsClaimed(example, job) })
+  }
   progress.clear()
-  if (json) stdout.write(`${JSON.stringify({ format, tests: count, submissions: checked.map(shown) }, null, 2)}\n`)
+  if (json)
+    stdout.write(
+      `${JSON.stringify({ format, tests: count, submissions: checked.map(shown), validators: validated }, null, 2)}\n`,
+    )
   else if (checked.length > 0) {
     const columns = [
       { title: 'SUBMISSION' },
@@ -74,7 +100,10 @@ export async function checkProblem(
     })
     stdout.write(`${table(columns, rows, paint)}\n`)
   }
-  return checked.every(({ passed }) => passed) ? 0 : 1
+  if (!json) {
+    for (const { name, refused, message } of validated) note(`${printable(name)} ${saidBy(refused, message, count)}`)
+  }
+  return [...checked, ...validated].every(({ passed }) => passed) ? 0 : 1
 }
 
 const NAMES = { folder: 'plain folder', kattis: 'Kattis package', polygon: 'Polygon package' } as const
@@ -82,6 +111,19 @@ const NAMES = { folder: 'plain folder', kattis: 'Kattis package', polygon: 'Poly
 function endedAsClaimed({ expected, isPartial }: ExampleSubmission, { judging }: JobSummary): boolean {
   if (!judging || !expected.includes(judging.verdict)) return false
   return !isPartial || (judging.score > 0 && judging.score < judging.points)
+}
+
+function shownValidator(validator: InputValidator, jobs: readonly JobSummary[]): Validated {
+  const refused = refusedInputs(validator, jobs.map(({ stages }) => stages)) ?? null // prettier-ignore
+  const message = jobs.find((job) => job.message !== null)?.message ?? null
+  const { name, language } = validator
+  return { name, language, jobs: jobs.map(({ id }) => id), refused, message, passed: refused?.length === 0 }
+}
+
+function saidBy(refused: readonly string[] | null, message: string | null, tests: number): string {
+  if (refused === null) return `could not be run: ${message ?? 'it did not start'}`
+  if (refused.length === 0) return `accepts the ${tests} inputs`
+  return `does not accept the input of ${refused.map((name) => printable(name)).join(', ')}`
 }
 
 function shown({ example: { name, language, expected }, job, passed }: Checked) {

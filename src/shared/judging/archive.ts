@@ -1,4 +1,4 @@
-import { gunzipSync, inflateRawSync } from 'node:zlib'
+import { crc32, gunzipSync, inflateRawSync } from 'node:zlib'
 
 /** The most that is read of an archive. */
 export interface ArchiveBounds {
@@ -55,7 +55,11 @@ function readZip(bytes: Buffer, add: Add): void {
     if (at + 46 > bytes.length || bytes.readUInt32LE(at) !== ZIP_CENTRAL)
       throw new ArchiveFault('is broken: its list of files is not whole')
     const [flags, method] = [bytes.readUInt16LE(at + 8), bytes.readUInt16LE(at + 10)]
-    const [packed, size] = [bytes.readUInt32LE(at + 20), bytes.readUInt32LE(at + 24)]
+    const [crc, packed, size] = [16, 20, 24].map((offset) => bytes.readUInt32LE(at + offset)) as [
+      number,
+      number,
+      number,
+    ]
     const [nameBytes, extraBytes, commentBytes] = [28, 30, 32].map((offset) => bytes.readUInt16LE(at + offset)) as [number, number, number] // prettier-ignore
     const [attributes, local] = [bytes.readUInt32LE(at + 38), bytes.readUInt32LE(at + 42)]
     const name = bytes.subarray(at + 46, at + 46 + nameBytes).toString()
@@ -66,7 +70,7 @@ function readZip(bytes: Buffer, add: Add): void {
     if ((flags & 1) !== 0) throw new ArchiveFault(`is encrypted, at ${name}`)
     if (size === 0xffffffff || packed === 0xffffffff)
       throw new ArchiveFault(`is a zip64, at ${name}, which is not read here`)
-    add(name, size, () => zipContent(bytes, { name, local, method, packed, size }))
+    add(name, size, () => zipContent(bytes, { name, local, method, crc, packed, size }))
   }
 }
 
@@ -83,11 +87,12 @@ interface ZipEntry {
   /** Where its own header is. */
   local: number
   method: number
+  crc: number
   packed: number
   size: number
 }
 
-function zipContent(bytes: Buffer, { name, local, method, packed, size }: ZipEntry): Buffer {
+function zipContent(bytes: Buffer, { name, local, method, crc, packed, size }: ZipEntry): Buffer {
   const broken = () => new ArchiveFault(`is broken, at ${name}`)
   if (local + 30 > bytes.length || bytes.readUInt32LE(local) !== ZIP_LOCAL) throw broken()
   const start = local + 30 + bytes.readUInt16LE(local + 26) + bytes.readUInt16LE(local + 28)
@@ -102,7 +107,7 @@ function zipContent(bytes: Buffer, { name, local, method, packed, size }: ZipEnt
   } catch {
     throw broken()
   }
-  if (whole.length !== size) throw broken()
+  if (whole.length !== size || crc32(whole) !== crc) throw broken()
   return whole
 }
 

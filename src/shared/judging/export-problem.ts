@@ -15,6 +15,7 @@ export function exportProblem({
   checker,
   interactor,
   harness,
+  validators: _validators,
   ...rest
 }: ProblemContent): Buffer {
   const files = new Map<string, Buffer>()

@@ -1,6 +1,7 @@
 import { MIB, SECOND } from '../limits.ts'
 import type { CodeRequest, RequestTest } from '../requests.ts'
 import { baseName, exampleSubmissions } from './example-submissions.ts'
+import { inputValidators } from './input-validators.ts'
 import { type Problem, type ProblemFault, type ReadProblem, readProblemOf } from './problem.ts'
 import { answerText, inputFields, isText } from './problem-text.ts'
 import { parseYaml, type Yaml } from './simple-yaml.ts'
@@ -109,7 +110,12 @@ export function readKattisPackage(
     ...(isOutputOnly && { outputOnly: true }),
     ...(harness.length > 0 && { harness }),
   }
-  return readProblemOf('kattis', problem, isOutputOnly ? [] : exampleSubmissions(files, languageOf, tell), faults)
+  const examples = isOutputOnly ? [] : exampleSubmissions(files, languageOf, tell)
+  const validators = inputValidators(files, languageOf, tests, (name, test) => {
+    const args = configs(groupOf(names[test] ?? ''))[isLegacy ? 'input_validator_flags' : 'input_validator_args']
+    return wordsOf(isMap(args) ? args[name] : args)
+  })
+  return readProblemOf('kattis', problem, { examples, validators }, faults)
 }
 
 /** Files of `include/LANGUAGE/`, which are put beside each program in that language. */

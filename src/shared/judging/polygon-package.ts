@@ -1,7 +1,14 @@
 import { MIB, SECOND } from '../limits.ts'
 import type { RequestTest } from '../requests.ts'
 import { OF_TAG, programOf, baseName } from './example-submissions.ts'
-import { type ExampleSubmission, type Problem, type ProblemFault, type ReadProblem, readProblemOf } from './problem.ts'
+import {
+  type ExampleSubmission,
+  type InputValidator,
+  type Problem,
+  type ProblemFault,
+  type ReadProblem,
+  readProblemOf,
+} from './problem.ts'
 import { answerText, inputFields, isText } from './problem-text.ts'
 import { elementsAt, parseXml, type XmlElement } from './simple-xml.ts'
 import { MAX_GROUPS } from './judging-request.ts'
@@ -105,7 +112,7 @@ export function readPolygonPackage(
     },
     ...(harness.length > 0 && { harness }),
   }
-  return readProblemOf('polygon', problem, solutions(), faults)
+  return readProblemOf('polygon', problem, { examples: solutions(), validators: validators() }, faults)
 
   function groupsOf(): Pick<Problem, 'groups'> {
     const used = groups.filter(({ attributes }) => tests.some(({ group }) => group === attributes['name']))
@@ -185,6 +192,15 @@ export function readPolygonPackage(
         content: answerText(files.get(path) ?? Buffer.alloc(0)),
       })),
     }))
+  }
+
+  function validators(): InputValidator[] {
+    const args = tests.map(({ group }) => ['--testset', 'tests', ...(group === undefined ? [] : ['--group', group])])
+    return elementsAt(root, 'assets', 'validators', 'validator').flatMap((element): InputValidator[] => {
+      const path = elementsAt(element, 'source')[0]?.attributes['path'] ?? ''
+      const program = languageOf(path) === undefined ? undefined : programFields('validator', element)
+      return program ? [{ name: path, protocol: 'testlib', args, ...program }] : []
+    })
   }
 
   function solutions(): ExampleSubmission[] {

@@ -4,6 +4,7 @@ import { LimitOverrides } from '../limits.ts'
 import { Checker, CodeRequest, Interactor, type RequestTest } from '../requests.ts'
 import { RequestGroup, TestLimits } from './judging-request.ts'
 import { baseName, exampleSubmissions } from './example-submissions.ts'
+import { inputValidators } from './input-validators.ts'
 import { type Problem, type ProblemFault, type ReadProblem, readProblemOf } from './problem.ts'
 import { inputFields, isText } from './problem-text.ts'
 
@@ -79,7 +80,7 @@ export function readProblemFolder(
   const faults: ProblemFault[] = []
   const settings = readSettings(files.get(SETTINGS), faults)
   const tell = (path: string, detail: string) => void faults.push({ path, detail })
-  const isOfTests = (path: string) => !path.startsWith('submissions/')
+  const isOfTests = (path: string) => !/^(?:submissions|input_validators|input_format_validators)\//.test(path)
   const names = [...files.keys()]
     .filter((path) => path.endsWith('.in') && isOfTests(path))
     .map((path) => path.slice(0, -'.in'.length))
@@ -154,7 +155,8 @@ export function readProblemFolder(
     ...(checker && { checker: (checker.type === 'program' ? program('checker', checker) : checker) as Checker }),
     ...(interactor && { interactor: program('interactor', interactor) as Interactor }),
   }
-  return readProblemOf('folder', problem, outputOnly ? [] : exampleSubmissions(files, languageOf, tell), faults)
+  const examples = outputOnly ? [] : exampleSubmissions(files, languageOf, tell)
+  return readProblemOf('folder', problem, { examples, validators: inputValidators(files, languageOf, tests) }, faults)
 }
 
 function readSettings(bytes: Buffer | undefined, faults: ProblemFault[]): ProblemFile {

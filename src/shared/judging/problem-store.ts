@@ -6,7 +6,7 @@ import { MIB } from '../limits.ts'
 import { QUEUED_TTL_SECONDS } from '../jobs/recorded-job.ts'
 import type { Keys } from '../redis/keys.ts'
 import { defineScripts, luaScript, runScript } from '../redis/lua-script.ts'
-import type { ExampleSubmission, Problem } from './problem.ts'
+import type { ExampleSubmission, InputValidator, Problem } from './problem.ts'
 import { MAX_PROBLEMS, type StoredProblem } from './stored-problem.ts'
 
 const pack = promisify(gzip)
@@ -15,6 +15,7 @@ const unpack = promisify(gunzip)
 /** A problem with the programs that come with it. */
 export interface ProblemContent extends Problem {
   examples?: ExampleSubmission[]
+  validators?: InputValidator[]
 }
 
 /** Names the content of one version. */

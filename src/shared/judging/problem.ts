@@ -1,4 +1,8 @@
+import { Compile } from 'typebox/compile'
+import { LimitOverrides } from '../limits.ts'
 import type { CodeRequest, InlineFile } from '../requests.ts'
+import type { Protocol } from './judging-spec.ts'
+import { MAX_PASSES } from './judging-request.ts'
 import type { Verdict } from './verdict.ts'
 
 /** What of a request a problem says: everything but the program that is judged. */
@@ -30,6 +34,18 @@ export interface ExampleSubmission {
   isPartial: boolean
 }
 
+/** A program that says whether the inputs of tests are as the statement of the problem promises. */
+export interface InputValidator {
+  /** In its package. */
+  name: string
+  language: string
+  files: InlineFile[]
+  entrypoint: string
+  protocol: Protocol
+  /** By the place of the test, the arguments it is called with. */
+  args: string[][]
+}
+
 /** What is wrong in a folder. */
 export interface ProblemFault {
   /** Relative to the folder. */
@@ -41,7 +57,7 @@ export type Tell = (path: string, detail: string) => void
 
 /** The problem, or what is wrong with its folder. */
 export type ReadProblem =
-  | { problem: Problem; examples: ExampleSubmission[]; format: ProblemFormat; faults: [] }
+  | { problem: Problem; examples: ExampleSubmission[]; validators: InputValidator[]; format: ProblemFormat; faults: [] }
   | { problem: undefined; faults: ProblemFault[] }
 
 /** What a folder was written for. */
@@ -52,8 +68,24 @@ export type ProblemFormat = (typeof PROBLEM_FORMATS)[number]
 export function readProblemOf(
   format: ProblemFormat,
   problem: Problem,
-  examples: ExampleSubmission[],
+  { examples, validators }: { examples: ExampleSubmission[]; validators: InputValidator[] },
   faults: ProblemFault[],
 ): ReadProblem {
-  return faults.length > 0 ? { problem: undefined, faults } : { problem, examples, format, faults: [] }
+  // Those of a plain folder are checked with its other settings.
+  if (format !== 'folder') faults.push(...outOfRange(problem))
+  return faults.length > 0 ? { problem: undefined, faults } : { problem, examples, validators, format, faults: [] }
+}
+
+const limitsCheck = Compile(LimitOverrides)
+
+/** Limits that no job can have. */
+function outOfRange({ limits = {}, checker, interactor, passes = 1 }: Problem): ProblemFault[] {
+  const given = { limits, 'limits of the checker': checker?.limits ?? {}, 'limits of the interactor': interactor?.limits ?? {} } // prettier-ignore
+  const faults = Object.entries(given).flatMap(
+    ([of, values]) =>
+    limitsCheck.Errors(values).map(({ instancePath, message }) => ({ path: '', detail: `${of}: ${instancePath.slice(1)} ${message}` })), // prettier-ignore
+  )
+  if (passes < 1 || passes > MAX_PASSES)
+    faults.push({ path: '', detail: `has ${passes} passes; 1 to ${MAX_PASSES} are allowed` })
+  return faults
 }

@@ -85,6 +85,7 @@ export function parseXml(source: string): XmlElement {
 }
 
 function attributesOf(text: string, decode: (text: string) => string): Record<string, string> {
+  if (text === '') return {}
   const found = text.matchAll(new RegExp(`(${NAME})\\s*=\\s*(?:"([^"]*)"|'([^']*)')`, 'g'))
   return Object.fromEntries([...found].map(([, name = '', double, single]) => [name, decode(double ?? single ?? '')]))
 }

@@ -33,6 +33,9 @@ export function parseYaml(source: string): Yaml {
   return value
 }
 
+/** So much no package is nested. */
+const MAX_INDENT = 200
+
 interface Reader {
   lines: Line[]
   at: number
@@ -41,11 +44,12 @@ interface Reader {
 const fault = ({ number }: Pick<Line, 'number'>, what: string) => new YamlFault(`line ${number}: ${what}`)
 
 /** `key:` and what follows; a key may be quoted. */
-const ENTRY = /^("[^"]*"|'[^']*'|[^\s"'[\]{}&*!|>%@`,#:-][^:]*?|-[^\s:][^:]*?)\s*:(?:\s+(.*))?$/
+const ENTRY = /^("[^"]*"\s*|'[^']*'\s*|[^\s"'[\]{}&*!|>%@`,#:-][^:]*|-[^\s:][^:]*):(?:\s+(.*))?$/
 
 function readBlock(reader: Reader, indent: number): Yaml {
   const first = reader.lines[reader.at]
   if (!first) return null
+  if (indent > MAX_INDENT) throw fault(first, `is indented by ${indent}; ${MAX_INDENT} are allowed`)
   if (first.text === '-' || first.text.startsWith('- ')) return readSequence(reader, indent)
   if (ENTRY.test(first.text)) return readMap(reader, indent)
   reader.at++
@@ -75,7 +79,7 @@ function readMap(reader: Reader, indent: number): { [key: string]: Yaml } {
   for (let line = reader.lines[reader.at]; line && line.indent === indent; line = reader.lines[reader.at]) {
     const [, name = '', text = ''] = ENTRY.exec(line.text) ?? []
     if (name === '') throw fault(line, `is neither "key: value" nor "- item"`)
-    const key = String(readScalar(name, line))
+    const key = String(readScalar(name.trimEnd(), line))
     if (entries.has(key)) throw fault(line, `has the key ${key} a second time`)
     reader.at++
     entries.set(key, text === '' ? readBelow(reader, indent, true) : readInline(text, line))
@@ -100,16 +104,17 @@ function readInline(text: string, line: Line): Yaml {
   return value
 }
 
+const MAX_DEPTH = 50
+
 /** A sequence or a map in brackets, or what stands in one. */
-function readFlow(cursor: { text: string; at: number }, line: Line): Yaml {
+function readFlow(cursor: { text: string; at: number }, line: Line, depth = 0): Yaml {
+  if (depth > MAX_DEPTH) throw fault(line, `has brackets ${MAX_DEPTH + 1} deep; ${MAX_DEPTH} are allowed`)
   const skip = () => {
     while (cursor.text[cursor.at] === ' ') cursor.at++
   }
   const open = cursor.text[cursor.at]
   if (open !== '[' && open !== '{') {
-    const [word = ''] =
-      /^(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^,[\]{}]*?(?=\s*(?:[,\]}]|:\s|$)))/.exec(cursor.text.slice(cursor.at)) ??
-      []
+    const word = wordAt(cursor)
     cursor.at += word.length
     return readScalar(word, line)
   }
@@ -125,20 +130,32 @@ function readFlow(cursor: { text: string; at: number }, line: Line): Yaml {
       cursor.at++
       return open === '[' ? items : Object.fromEntries(entries)
     }
-    const value = readFlow(cursor, line)
+    const value = readFlow(cursor, line, depth + 1)
     skip()
     if (open === '[') items.push(value)
     else {
       if (typeof value !== 'string' || cursor.text[cursor.at] !== ':') throw fault(line, 'has no ":" behind a key')
       cursor.at++
       skip()
-      entries.set(value, readFlow(cursor, line))
+      entries.set(value, readFlow(cursor, line, depth + 1))
       skip()
     }
     const next = cursor.text[cursor.at]
     if (next === ',') cursor.at++
     else if (next !== undefined && next !== close) throw fault(line, `has no "," or "${close}" where one should be`)
   }
+}
+
+const QUOTED = /"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'/y
+const WORD_END = /[,[\]{}]|:(?:\s|$)/g
+
+/** A quoted text, or what stands before the next sign that ends a word in brackets. */
+function wordAt({ text, at }: { text: string; at: number }): string {
+  QUOTED.lastIndex = at
+  const quoted = QUOTED.exec(text)
+  if (quoted) return quoted[0]
+  WORD_END.lastIndex = at
+  return text.slice(at, WORD_END.exec(text)?.index).trimEnd()
 }
 
 function readScalar(text: string, line: Line): string | null {
@@ -166,7 +183,7 @@ function withoutComment(text: string): string {
     if (quote !== '') {
       if (here === '\\' && quote === '"') at++
       else if (here === quote) quote = ''
-    } else if ((here === '"' || here === "'") && /(?:^|[\s[{,:-])$/.test(text.slice(0, at))) quote = here
+    } else if ((here === '"' || here === "'") && (at === 0 || /[\s[{,:-]/.test(text[at - 1] ?? ''))) quote = here
     else if (here === '#' && (at === 0 || /\s/.test(text[at - 1] ?? ''))) return text.slice(0, at).trimEnd()
   }
   return text

@@ -1,0 +1,96 @@
+import { expect, test } from '@jest/globals'
+import { refusedInputs, validationRequests } from '../../src/shared/judging/input-validators.ts'
+import type { InputValidator } from '../../src/shared/judging/problem.ts'
+import { readProblem } from '../../src/shared/judging/read-problem.ts'
+
+const languageOf = (path: string) => ({ py: 'python', cpp: 'cpp', h: 'c' })[path.slice(path.lastIndexOf('.') + 1)]
+const read = (files: Record<string, string>) =>
+  readProblem(new Map(Object.entries(files).map(([path, text]) => [path, Buffer.from(text)])), languageOf)
+const ofPackage = (files: Record<string, string>): InputValidator[] => {
+  const found = read(files)
+  return found.problem ? found.validators : []
+}
+const TESTS = {
+  'data/sample/1.in': '1',
+  'data/sample/1.ans': 'one',
+  'data/secret/2.in': '2',
+  'data/secret/2.ans': 'two',
+}
+const called = (files: Record<string, string>) =>
+  ofPackage(files).map(({ name, language, entrypoint, protocol, args }) => [name, language, entrypoint, protocol, args]) // prettier-ignore
+
+test('a Kattis package has a validator for each file and each folder, with the arguments of the group', () => {
+  const files = {
+    'problem.yaml': 'problem_format_version: 2025-09\n',
+    ...TESTS,
+    'data/secret/test_group.yaml': 'input_validator_args: [--max, "5"]',
+    'input_validators/check.py': 'import sys; sys.exit(42)',
+    'input_validators/strict/main.cpp': 'int main() { return 42; }',
+    'input_validators/strict/read.h': '',
+  }
+  const args = [[], ['--max', '5']]
+  expect(called(files)).toEqual([
+    ['input_validators/check.py', 'python', 'check.py', 'kattis', args],
+    ['input_validators/strict', 'cpp', 'main.cpp', 'kattis', args],
+  ])
+  const named = { ...files, 'data/secret/test_group.yaml': 'input_validator_args:\n  strict: [--max]' }
+  expect(ofPackage(named).map(({ args: own }) => own)).toEqual([
+    [[], []],
+    [[], ['--max']],
+  ])
+})
+
+test('legacy packages give flags, and what cannot be run is left out', () => {
+  const files = {
+    'problem.yaml': 'name: Sums\n',
+    ...TESTS,
+    'data/testdata.yaml': 'input_validator_flags: a b',
+    'input_format_validators/v.py': '',
+    'input_format_validators/format.ctd': 'INT(1, 2)',
+    'input_format_validators/scripted/build': '',
+    'input_format_validators/scripted/v.py': '',
+  }
+  expect(called(files)).toEqual([
+    ['input_format_validators/v.py', 'python', 'v.py', 'kattis', [['a', 'b'], ['a', 'b']]], // prettier-ignore
+  ])
+})
+
+test('a plain folder has validators whose files are no tests', () => {
+  const files = { '1.in': '1', '1.ans': '1', 'input_validators/v/main.py': '', 'input_validators/v/x.in': '' }
+  expect(read(files).faults).toEqual([])
+  expect(called(files)).toEqual([['input_validators/v', 'python', 'main.py', 'kattis', [[]]]])
+})
+
+test('a Polygon package has those of its assets, called with the group of the test', () => {
+  const xml = `<problem><judging><testset name="tests"><test-count>1</test-count><tests><test points="1" group="g"/></tests>
+    <groups><group name="g"/></groups></testset></judging><assets><checker name="std::wcmp.cpp"/>
+    <validators><validator><source path="files/val.cpp"/></validator><validator><source path="files/val.dpr"/></validator></validators></assets></problem>`
+  const files = { 'problem.xml': xml, 'tests/01': '1', 'tests/01.a': '1', 'files/val.cpp': '', 'files/val.dpr': '' }
+  expect(read(files).faults).toEqual([])
+  expect(called(files)).toEqual([['files/val.cpp', 'cpp', 'val.cpp', 'testlib', [['--testset', 'tests', '--group', 'g']]]]) // prettier-ignore
+})
+
+test('inputs go to jobs of a hundred each, without answers', () => {
+  const tests = Array.from({ length: 250 }, (_, index) => ({
+    name: `t${index}`,
+    stdin: 'x',
+    answer: 'y',
+    secret: true,
+  }))
+  const validator: InputValidator = { name: 'v', language: 'python', files: [], entrypoint: 'v.py', protocol: 'kattis', args: [['a']] } // prettier-ignore
+  const requests = validationRequests(validator, { tests })
+  expect(requests.map((request) => request.tests?.length)).toEqual([100, 100, 50])
+  expect(requests[0]?.tests?.slice(0, 2)).toEqual([
+    { name: 't0', stdin: 'x', args: ['a'] },
+    { name: 't1', stdin: 'x' },
+  ])
+})
+
+test('an input is accepted by one exit code alone, and a validator that did not run accepts nothing', () => {
+  const stage = (index: number, exitCode: number | null, name?: string) => ({ test: { index, name: name ?? null }, exitCode }) // prettier-ignore
+  const compiled = { exitCode: 0 }
+  expect(refusedInputs({ protocol: 'kattis' }, [[compiled, stage(0, 42), stage(1, 43, 'b'), stage(2, 0)], [stage(0, null, 'c')]])).toEqual(['b', '3', 'c']) // prettier-ignore
+  expect(refusedInputs({ protocol: 'testlib' }, [[stage(0, 0), stage(1, 3, 'b')]])).toEqual(['b'])
+  expect(refusedInputs({ protocol: 'kattis' }, [[{ exitCode: 1 }]])).toBeUndefined()
+  expect(refusedInputs({ protocol: 'kattis' }, [undefined])).toBeUndefined()
+})
