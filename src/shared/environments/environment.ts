@@ -12,6 +12,7 @@ export const ENVIRONMENT_FAULTS = [
   'package-unknown',
   'environment-too-large',
   'environment-failed',
+  'environments-full',
 ] as const
 export type EnvironmentFault = (typeof ENVIRONMENT_FAULTS)[number]
 

@@ -104,7 +104,9 @@ export function createBuildQueue(
     } catch (error) {
       // What a build says that this worker ended says nothing of its packages.
       if (!(error instanceof BuildFault) || closing.aborted) throw error
-      log.info({ environment: id, code: error.code, detail: error.message }, 'environment cannot be built')
+      const what = { environment: id, code: error.code, detail: error.message }
+      if (error.code === 'environments-full') log.error({ ...what, err: error.cause }, 'no room for an environment')
+      else log.info(what, 'environment cannot be built')
       await written()
       await end(record, { code: error.code, detail: error.message }, elapsedMs())
     }

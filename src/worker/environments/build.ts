@@ -49,8 +49,8 @@ export interface Built {
 export class BuildFault extends Error {
   override readonly name = 'BuildFault'
   readonly code: EnvironmentFault
-  constructor({ code, detail }: EnvironmentError) {
-    super(detail)
+  constructor({ code, detail }: EnvironmentError, options?: ErrorOptions) {
+    super(detail, options)
     this.code = code
   }
 }

@@ -12,7 +12,7 @@ import { createUpstream } from '../way-out/upstream.ts'
 import { openWayOut } from '../way-out/way-out.ts'
 import { BuildFault, type Built, buildPackages, cellBytes, type Installer } from './build.ts'
 import { ECOSYSTEMS } from './ecosystem.ts'
-import { NoRoom, type TreeSize, type TreeStore } from './tree-store.ts'
+import { isNoRoom, type Tree, type TreeStore } from './tree-store.ts'
 import { PackFault } from './unpack.ts'
 
 export interface BuilderOptions {
@@ -43,7 +43,7 @@ export interface Builder {
 /** An environment that was built, and is held here until it is released. */
 export interface Brought extends Built {
   key: string
-  size: TreeSize
+  size: Tree
   release: () => void
 }
 
@@ -120,7 +120,7 @@ export function createBuilder(
     } catch (error) {
       release?.()
       await rm(built.pack, { force: true })
-      throw keptFault(error) ?? error
+      throw error
     }
   }
 
@@ -157,6 +157,8 @@ export function createBuilder(
         const near = (name: string) => nearNames(view.language, name)
         const built = await buildPackages({ installer, sandbox, index, manifest, bounds, timeoutMs, limits, folder, nearNames: near, tell }) // prettier-ignore
         return await keep(view.language, built, bans)
+      } catch (error) {
+        throw keptFault(error) ?? error
       } finally {
         closing.removeEventListener('abort', stop)
         await sandbox?.destroy()
@@ -176,14 +178,18 @@ export function createBuilder(
 function keptFault(error: unknown): BuildFault | undefined {
   if (error instanceof PackFault)
     return new BuildFault({ code: 'environment-too-large', detail: `the packages ${error.message}` })
-  if (!(error instanceof NoRoom) && !isNoSpace(error)) return undefined
-  return new BuildFault({
-    code: 'environment-failed',
-    detail: `the packages could not be kept: ${(error as Error).message}`,
-  })
+  return isNoRoom(error) ? fullFault(error) : undefined
 }
 
-const isNoSpace = (error: unknown) => ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')
+/** For whoever asked: this host has no room for the packages. Details of its disk are for the log. */
+export const fullFault = (error: Error): BuildFault =>
+  new BuildFault(
+    {
+      code: 'environments-full',
+      detail: 'this worker has no room to install the packages; try again later, or tell the operator',
+    },
+    { cause: error },
+  )
 
 /** @throws BuildFault when there is a package among them that an operator bans */
 export function refuseBanned(packages: readonly LockedPackage[], bans: readonly PackageBan[]): void {

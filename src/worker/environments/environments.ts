@@ -8,8 +8,9 @@ import { EnvironmentFailed, type JobEnvironments } from '../jobs/job-environment
 import { EngineDown } from '../sandbox/engine-health.ts'
 import { BuildFault } from './build.ts'
 import { type BuildQueue, createBuildQueue } from './build-queue.ts'
-import { type Brought, type BuilderOptions, createBuilder, refuseBanned } from './builder.ts'
+import { type Brought, type BuilderOptions, createBuilder, fullFault, refuseBanned } from './builder.ts'
 import { createSharing } from './sharing.ts'
+import { isNoRoom } from './tree-store.ts'
 
 export interface Environments extends JobEnvironments, Pick<BuildQueue, 'start' | 'pause' | 'resume'> {
   /** Takes no more builds; those under way end, or go to another worker. Idempotent. */
@@ -31,7 +32,7 @@ export interface EnvironmentObserver {
 
 /** Packages of jobs: builds them in turn, and has on this host what its jobs use. */
 export function createEnvironments(core: WorkerCore, options: EnvironmentsOptions): Environments {
-  const { redis, keys } = core
+  const { redis, keys, log } = core
   const { observer, languages, trees } = options
   const { built, downloaded } = observer
   const closing = new AbortController()
@@ -90,14 +91,20 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
       if (view.state !== 'ready' || lock === null)
         throw new EnvironmentFailed(error ? `${error.code}: ${error.detail}` : 'the environment was not built')
       const key = builder.keyOf(view.language, lock)
-      const release = trees.hold(key)
+      let release = () => {}
       try {
+        release = trees.hold(key)
         await checkBans(view.language, lock)
         await bring(record, key, lock)
         await records.touch(id)
-        return { key, lock, release }
-      } catch (error) {
+        const tree = await trees.find(key)
+        if (!tree) throw new Error(`environment ${id} is not on this host`)
+        return { key, tree: tree.tree, lock, release }
+      } catch (cause) {
         release()
+        const error = isNoRoom(cause) ? fullFault(cause) : cause
+        if (error instanceof BuildFault && error.code === 'environments-full')
+          log.error({ err: error.cause, environment: id }, 'no room for an environment')
         if (!(error instanceof BuildFault) || closing.signal.aborted) {
           throw queue.isPaused ? new EngineDown('the container engine is away', { cause: error }) : error
         }

@@ -509,6 +509,7 @@ class PackagesError(TypedDict):
         "package-unknown",
         "environment-too-large",
         "environment-failed",
+        "environments-full",
     ]
     detail: str
 
