@@ -11,6 +11,7 @@ import { addEnvironmentCommands } from './environments.ts'
 import { addFileCommands } from './files.ts'
 import { addJobCommands, type JobCommandDeps } from './jobs/jobs.ts'
 import { addKeyCommands } from './keys.ts'
+import { addPackageCommands } from './packages.ts'
 import { addLoginCommands } from './login/commands.ts'
 import { addMcpCommand } from './mcp/mcp-command.ts'
 import { plain, showsColour } from './paint.ts'
@@ -118,6 +119,7 @@ export function createProgram(deps: ProgramDeps): Command {
     .action(async ({ json = false }: Json) => (await import('./dashboard.ts')).printDashboardLink(context(), json))
   addKeyCommands(program, context)
   addAbuseCommands(program, context)
+  addPackageCommands(program, context)
   addFormerAbuseCommands(program, context, streams.note)
   addWebhookCommands(program, deps)
 

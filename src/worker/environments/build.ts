@@ -33,8 +33,15 @@ export interface BuildOptions {
   folder: string
   /** Names that may have been meant by one that nobody has. */
   nearNames: (name: string) => string[]
-  /** Told what is being done. */
+  listener: BuildListener
+}
+
+/** Told of a build. Must not throw. */
+export interface BuildListener {
+  /** What is being done. */
   tell: (progress: string) => void
+  /** What the installer said in a step, its end where that is long. */
+  said: (step: string, words: string) => void
 }
 
 export interface Built {
@@ -69,7 +76,8 @@ export const cellBytes = ({ maxBytes }: TreeBounds): number => maxBytes + SPARE_
  * @throws BuildFault, SandboxBroken; nothing is left then
  */
 export async function buildPackages(options: BuildOptions): Promise<Built> {
-  const { installer, sandbox, manifest, bounds, tell } = options
+  const { installer, sandbox, manifest, bounds, listener } = options
+  const { tell } = listener
   sandbox.begin(cellBytes(bounds))
   const { isLock, packagesOf, canonicalLock } = PACKAGE_RULES[installer.ecosystem]
   const locked = isLock(manifest)
@@ -120,7 +128,7 @@ async function step(
   outputBytes: number,
   take: (bytes: Buffer) => void,
 ): Promise<void> {
-  const { installer, sandbox, bounds, timeoutMs, limits } = options
+  const { installer, sandbox, bounds, timeoutMs, limits, listener } = options
   const values: Record<string, string> = {
     '{index}': `${RELAY_URL}${ECOSYSTEMS[installer.ecosystem].indexPath}`,
     '{environment}': ENVIRONMENT_FOLDER,
@@ -143,6 +151,7 @@ async function step(
     if (stream === 'stdout') take(bytes)
     else words = Buffer.concat([words, bytes]).subarray(-WORDS_BYTES)
   })
+  if (words.length > 0) listener.said(name, words.toString())
   if (report.reason === 'exit' && report.exitCode === 0 && !report.truncated) return
   throw new BuildFault(whyFailed(name, report, words.toString(), options))
 }

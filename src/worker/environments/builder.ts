@@ -10,7 +10,7 @@ import { BASE_ENV } from '../jobs/plan.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
 import { createUpstream } from '../way-out/upstream.ts'
 import { openWayOut } from '../way-out/way-out.ts'
-import { BuildFault, type Built, buildPackages, cellBytes, type Installer } from './build.ts'
+import { BuildFault, type BuildListener, type Built, buildPackages, cellBytes, type Installer } from './build.ts'
 import { ECOSYSTEMS } from './ecosystem.ts'
 import { isNoRoom, type Tree, type TreeStore } from './tree-store.ts'
 import { PackFault } from './unpack.ts'
@@ -34,10 +34,9 @@ export interface Builder {
   /**
    * Builds and keeps an environment on this host.
    * @param manifest what is wanted, or a lock
-   * @param tell is told what is being done
    * @throws BuildFault for whoever asked; SandboxBroken and others when we failed
    */
-  build(record: EnvironmentRecord, manifest: string, tell: (progress: string) => void): Promise<Brought>
+  build(record: EnvironmentRecord, manifest: string, listener: BuildListener): Promise<Brought>
 }
 
 /** An environment that was built, and is held here until it is released. */
@@ -126,7 +125,7 @@ export function createBuilder(
 
   return {
     keyOf,
-    async build({ view }, manifest, tell) {
+    async build({ view }, manifest, listener) {
       const { installer, image } = installerOf(view.language) ?? {}
       if (!installer || image === undefined)
         throw new Error(`no installer of packages for ${view.language} is on this worker`)
@@ -142,7 +141,7 @@ export function createBuilder(
         minAgeMs: settings.minAgeMs,
         bans,
         failed: (err) => log.warn({ err, environment: view.id }, 'package index failed'),
-        gives: (file) => tell(`installing ${file.split('-').slice(0, 2).join(' ')}`),
+        gives: (file) => listener.tell(`installing ${file.split('-').slice(0, 2).join(' ')}`),
       })
       const folder = await trees.work()
       const wayOut = await openWayOut(await makeSocketFolder(config.dataDir), { request: index.handle })
@@ -155,7 +154,7 @@ export function createBuilder(
         const { timeoutMs } = settings
         const limits = stageLimits()
         const near = (name: string) => nearNames(view.language, name)
-        const built = await buildPackages({ installer, sandbox, index, manifest, bounds, timeoutMs, limits, folder, nearNames: near, tell }) // prettier-ignore
+        const built = await buildPackages({ installer, sandbox, index, manifest, bounds, timeoutMs, limits, folder, nearNames: near, listener }) // prettier-ignore
         return await keep(view.language, built, bans)
       } catch (error) {
         throw keptFault(error) ?? error

@@ -17,6 +17,8 @@ export interface Sharing {
   share(record: EnvironmentRecord, pack: string): Promise<string | undefined>
   /** Takes an environment from the file store. @returns whether it had it @throws NoRoom, ENOSPC; nothing is left then */
   fetch(record: EnvironmentRecord, key: string): Promise<boolean>
+  /** Removes one from the file store. */
+  forget(fileId: string): Promise<void>
   close(): Promise<void> | void
 }
 
@@ -74,6 +76,7 @@ export function createSharing({ config, redis, keys, log }: WorkerCore, trees: T
         await rm(pack, { force: true })
       }
     },
+    forget: async (fileId) => void (await records.remove(STORE_TENANT, fileId)),
     close: () => store.close(),
   }
 }

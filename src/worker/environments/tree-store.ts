@@ -33,6 +33,8 @@ export interface Tree {
   files: number
   /** Names this very folder: the same environment, evicted and added again, is another. */
   tree: string
+  /** When it was added, in ms since the epoch. */
+  madeMs: number
 }
 
 /** The disk, or what environments may take of it, has no room: those that are in use do not go. */
@@ -82,7 +84,7 @@ export function createTreeStore(options: TreeStoreOptions): TreeStore {
   const find = async (key: string): Promise<Tree | undefined> => {
     const text = await readFile(place(key) + SIZE, 'utf8').catch(() => undefined)
     if (text === undefined || !(await stat(place(key)).catch(() => undefined))) return undefined
-    return { tree: '', ...(JSON.parse(text) as Omit<Tree, 'tree'>) }
+    return { tree: '', madeMs: 0, ...(JSON.parse(text) as Omit<Tree, 'tree' | 'madeMs'>) }
   }
 
   /** Those that are here, the least recently used first. */
@@ -149,7 +151,7 @@ export function createTreeStore(options: TreeStoreOptions): TreeStore {
         await makeRoom((await stat(pack)).size)
         await mkdir(made, { mode: 0o755 })
         await chmod(made, 0o755) // Whatever the process's mask is: others than its user read there.
-        const own = { ...(await unpack(pack, made, bounds)), tree }
+        const own = { ...(await unpack(pack, made, bounds)), tree, madeMs: Date.now() }
         // All that a full disk can refuse comes before the first name under which it is found.
         await writeFile(made + SIZE, JSON.stringify(own), { mode: 0o600 })
         if (await isRenamed(made, place(key))) {
