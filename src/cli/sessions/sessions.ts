@@ -4,7 +4,7 @@ import type { Execution, Session, SessionRequest, SessionState } from '../../cli
 import { SESSION_STATES } from '../../shared/sessions/session.ts'
 import { EXIT, ExitError } from '../exit.ts'
 import type { JobCommandDeps } from '../jobs/jobs.ts'
-import { runtimeOf } from '../jobs/request.ts'
+import { runtimeOf, several } from '../jobs/request.ts'
 import { parseLimit } from '../key-options.ts'
 import { type Paint, plain, showsColour } from '../paint.ts'
 import {
@@ -26,6 +26,7 @@ interface StartOptions {
   language?: string
   languageVersion?: string
   limit?: SessionRequest['limits']
+  with?: string[]
   idle?: number
   lifetime?: number
 }
@@ -43,6 +44,7 @@ export function addSessionCommands(program: Command, deps: JobCommandDeps): void
       .option('-l, --language <id>', 'language of a new session; default: python')
       .option('--language-version <range>', 'range that the installed version must meet, e.g. 3.x')
       .option('--limit <name=value>', 'a limit of a new session, e.g. memoryBytes=512M; again for another', parseLimit)
+      .option('--with <package>', 'a package of a new session, e.g. numpy; again for another', several)
       .option('--idle <seconds>', 'end it when nothing happens for so long', wholeNumber(1, 2_000_000))
       .option('--lifetime <seconds>', 'end it so long after its start', wholeNumber(1, 2_000_000))
   const reach = async (options: ConnectionOptions, what: string, work: (connection: Connection) => Promise<void>) => {
@@ -151,10 +153,18 @@ export function addSessionCommands(program: Command, deps: JobCommandDeps): void
     })
 }
 
-const requestOf = ({ language, languageVersion, limit, idle, lifetime }: StartOptions): SessionRequest => ({
+const requestOf = ({
+  language,
+  languageVersion,
+  limit,
+  with: packages,
+  idle,
+  lifetime,
+}: StartOptions): SessionRequest => ({
   ...(language !== undefined && { language }),
   ...(languageVersion !== undefined && { version: languageVersion }),
   ...(limit && { limits: limit }),
+  ...(packages && { dependencies: packages }),
   ...(idle !== undefined && { idleTimeoutMs: idle * 1000 }),
   ...(lifetime !== undefined && { maxLifetimeMs: lifetime * 1000 }),
 })

@@ -46,6 +46,13 @@ export const SessionRequest = Type.Object(
         description: 'id of an environment that is ready: its packages are there to import',
       }),
     ),
+    dependencies: optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 214 }), {
+        minItems: 1,
+        maxItems: 100,
+        description: 'packages with versions, e.g. `numpy>=2`: they are installed before it begins',
+      }),
+    ),
     limits: optional(SessionLimitOverrides),
     idleTimeoutMs: optional(idleTimeoutMs),
     maxLifetimeMs: optional(maxLifetimeMs),

@@ -742,6 +742,7 @@ class SessionRequest(TypedDict, total=False):
     language: Optional[str]
     version: Optional[str]
     environment: Optional[str]
+    dependencies: Optional[Sequence[str]]
     kernel: Optional[bool]
     files: Optional[Sequence[InlineFile]]
     limits: Optional[SessionLimitOverrides]
