@@ -499,6 +499,13 @@ class LockedPackage(TypedDict):
     version: str
 
 
+class PackageSet(TypedDict):
+    """Packages that are usual together, e.g. ``python/data``."""
+
+    name: str
+    packages: List[str]
+
+
 class PackagesError(TypedDict):
     """Why packages cannot be had."""
 
@@ -580,6 +587,7 @@ class _Runtime(TypedDict):
     ceilings: Limits
     packages: List[str]
     installsPackages: bool
+    packageSets: List[PackageSet]
     kernel: bool
     hello: str
 
