@@ -165,7 +165,7 @@ const rows = {
     series('Builds of environments, by outcome', 'ops', rate('runyard_environment_build_seconds_count', 'outcome'), { stack: true }), // prettier-ignore
     series('Builds', 's', quantiles('runyard_environment_build_seconds')),
     series('Through the way out', 'Bps', { in: `sum(rate(runyard_way_out_bytes_total${RATE}))` }),
-    series('Evicted for a ban', 'ops', { evicted: `sum(rate(runyard_environments_evicted_total${RATE}))` }),
+    series('Evicted by operators', 'ops', { evicted: `sum(rate(runyard_environments_evicted_total${RATE}))` }),
   ],
   'Redis and processes': [
     series('Round trip to Redis', 's', { '{{job}} {{instance}}': 'runyard_redis_ping_seconds' }),

@@ -75,6 +75,10 @@ const GROUPS: Readonly<Record<string, readonly Part[]>> = {
       },
     },
     {
+      commands: ['packages'],
+      add: async (program, { context }) => (await import('./packages.ts')).addPackageCommands(program, context),
+    },
+    {
       commands: ['webhooks'],
       add: async (program, deps) => (await import('./webhooks.ts')).addWebhookCommands(program, deps),
     },

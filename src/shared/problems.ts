@@ -56,6 +56,7 @@ export const PROBLEMS = {
   'queue-full': { status: 503, title: 'Too many jobs are waiting' },
   'sessions-full': { status: 503, title: 'No worker has room for another session' },
   'engine-unavailable': { status: 503, title: 'No worker can run jobs now' },
+  'environments-full': { status: 503, title: 'A worker has no room for the packages' },
   'storage-full': { status: 503, title: 'The file store has no room' },
   'wait-timeout': { status: 504, title: 'The job did not end while you waited' },
   'storage-quota': { status: 507, title: 'Your files have as much as they may' },

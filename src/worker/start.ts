@@ -17,6 +17,7 @@ import { createPresence } from './presence.ts'
 import { findRuntimes } from './runtimes/installed-runtimes.ts'
 import { createRuntimes } from './runtimes/runtimes.ts'
 import { createEngine } from './sandbox/engine.ts'
+import { partsOf } from './sandbox/sandbox-image.ts'
 import { createProvenMaker } from './sandbox/sandbox-maker.ts'
 import { createSandboxes } from './sandbox/sandboxes.ts'
 import { waitingMemory } from './sandbox/waiting-memory.ts'
@@ -67,6 +68,7 @@ export async function startWorker(
     bounds: config.packages,
     maxBytes: config.packages.hostMaxBytes,
     minFreeBytes: config.files.minFreeBytes,
+    evicted: (key) => pool.discardIdle((image) => partsOf(image).environment === key),
     log,
   })
   const maker = await createProvenMaker({ config, worker: id, engine, images, trees, observer: metrics, log })
@@ -80,7 +82,14 @@ export async function startWorker(
     await presence.beat()
   }
   const waitingBytes = waitingMemory(join(root, 'languages'), installed.languageOf, prewarm)
-  const sandboxes = createSandboxes(core, { engine, maker, observer: metrics.pool, waitingBytes, engineChanged })
+  const sandboxes = createSandboxes(core, {
+    engine,
+    maker,
+    observer: metrics.pool,
+    waitingBytes,
+    holdEnvironment: (key) => trees.hold(key),
+    engineChanged,
+  })
   const { pool } = sandboxes
   const runs = { pool, locate: installed.locate }
   const files = createJobFiles(core)

@@ -11,17 +11,25 @@ import { loadConfig } from '../../src/shared/config/config.ts'
 import { readDoc, tableRows, uncoded } from '../docs/tables.ts'
 import { tar } from '../support/archives.ts'
 import { post } from '../support/client.ts'
+import { startPackageIndex, type TestIndex, wheel } from '../support/package-index.ts'
 import { startPlatform, type TestPlatform, testRoot } from '../support/platform.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'runyard-commands-'))
 const program = join(folder, 'file.py')
+let index: TestIndex
 let platform: TestPlatform
 beforeAll(async () => {
-  platform = await startPlatform({ RUNYARD_DATA_DIR: join(folder, 'data') })
+  index = await startPackageIndex()
+  platform = await startPlatform({
+    RUNYARD_DATA_DIR: join(folder, 'data'),
+    PACKAGE_INDEX_PYPI: index.url,
+    PACKAGE_INDEX_REACH: '127.0.0.1',
+  })
   writeFileSync(program, 'open("a.txt", "w").write("42"); print("Hello")')
 })
 afterAll(async () => {
   await platform.close()
+  await index.close()
   rmSync(folder, { recursive: true })
 })
 
@@ -83,6 +91,9 @@ test('a command line describes its own command alone, as among all', async () =>
   }
   expect(names).toEqual(expect.arrayContaining(['run', 'session', 'up', 'keys', 'events', 'webhooks']))
 })
+
+/** What the set `python/data` has. */
+const DATA = ['numpy', 'pandas', 'scipy', 'matplotlib', 'sympy', 'scikit-learn', 'pillow', 'openpyxl', 'requests']
 
 /** `session repl` talks with a person, the next five run until they are ended, what `completion` prints is a script. */
 const WITHOUT_JSON = ['session repl', 'mcp', 'up', 'worker', 'gateway', 'engine', 'completion']
@@ -163,6 +174,23 @@ test('what is printed is one JSON object with the members that docs/cli.md names
   expect(await json('files list')).toEqual({ files })
   expect(await json('files get', String(file?.id))).toEqual(file)
   expect(await json('files remove', String(file?.id))).toEqual({ removed: [file?.id] })
+  for (const name of DATA) index.add(wheel(name, '1.0', [[`${name}.py`, '']]))
+  const installed = await json('environments install', 'python/data')
+  expect(await json('environments list')).toEqual(installed)
+  const [environment] = (installed as { environments: { id: string; packages: object[] }[] }).environments
+  expect(environment?.packages.length).toBe(DATA.length)
+  const environmentId = String(environment?.id)
+  const whose = { usedAt: expect.any(String), tenants: ['local'], firstAsked: { tenant: 'local' } }
+  expect(await json('packages list')).toMatchObject({ environments: [{ id: environmentId, ...whose }] })
+  const log = expect.stringMatching(/resolving\n.*installing numpy.*ready: \d+ files/s)
+  expect(await json('packages show', environmentId)).toMatchObject({ id: environmentId, log })
+  expect(await json('packages evict', environmentId)).toEqual({ evicted: [environmentId] })
+  expect(await json('packages ban', 'pypi', 'NumPy', '1.0', '--reason', 'test')).toMatchObject({ evicted: 1 })
+  expect(await json('packages bans')).toMatchObject({ bans: [{ name: 'NumPy', version: '1.0', reason: 'test' }] })
+  expect(await json('packages unban', 'pypi', 'numpy', '1.0')).toMatchObject({ unbanned: true })
+  await expect(runyard('packages', 'ban', 'pypi', '../numpy')).rejects.toThrow('no name of a package')
+  await expect(runyard('packages', 'show', 'nothing')).rejects.toThrow('there is no environment nothing')
+  expect(await json('environments remove', environmentId)).toEqual({ removed: [environmentId] })
   expect(await json('environments list')).toEqual({ environments: [] })
   writeFileSync(join(folder, 'judge0.conf'), 'MAX_CPU_TIME_LIMIT=20\n')
   await json('import', 'judge0', join(folder, 'judge0.conf'))
@@ -185,9 +213,9 @@ test('what is printed is one JSON object with the members that docs/cli.md names
   expect(await json('abuse disallow', 'address:192.0.2.7')).toMatchObject({ disallowed: true })
   await json('abuse events')
   await json('webhooks deliveries', '--tenant', 'acme')
-  // `run` takes the standard input of its process, environments an index of packages, the others have tests of their own.
+  // `run` takes the standard input of its process, the others have tests of their own.
   expect([...members.keys()].filter((path) => !seen.has(path))).toEqual(
-    ['run', 'logs', 'environments remove', 'environments install', 'session run', 'session list', 'session snapshot', 'session end', 'languages remove', 'doctor', 'webhooks redeliver', 'webhooks cancel', 'webhooks listen'], // prettier-ignore
+    ['run', 'logs', 'session run', 'session list', 'session snapshot', 'session end', 'languages remove', 'doctor', 'webhooks redeliver', 'webhooks cancel', 'webhooks listen'], // prettier-ignore
   )
 })
 

@@ -6,6 +6,11 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { pino } from 'pino'
+import { loadConfig } from '../../src/shared/config/config.ts'
+import { createEnvironmentRecords } from '../../src/shared/environments/environment-records.ts'
+import { connectRedis } from '../../src/shared/redis/connect.ts'
+import { createKeys } from '../../src/shared/redis/keys.ts'
 import type { Installation } from '../../src/shared/redis/installations.ts'
 import type { Job } from '../../src/shared/job.ts'
 import type { Delivery } from '../../src/shared/webhooks/delivery.ts'
@@ -14,7 +19,7 @@ import { appBehind, routesOf } from '../api/openapi/routes-of.ts'
 import { get, post } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { makeKey } from '../support/make-key.ts'
-import { startPlatform, type TestPlatform } from '../support/platform.ts'
+import { startPlatform, type TestPlatform, testRoot } from '../support/platform.ts'
 import { makePrivateRoot } from '../support/private-root.ts'
 import { send } from '../support/send.ts'
 
@@ -63,6 +68,32 @@ const untilOver = async ({ id }: Installation) => {
   await (await fetch(`${platform.url}/v1/admin/installations/${id}/events`, { headers: key })).text()
 }
 
+/** One that counts as built. @returns its id */
+async function recordEnvironment(): Promise<string> {
+  const { redis: address } = loadConfig(testRoot, platform.env)
+  if (!address) throw new Error('the platform has no Redis')
+  const redis = connectRedis(address, 'wait', 'test-environments', pino({ level: 'silent' }))
+  try {
+    const origin = { tenant: 'local', keyId: null, address: '127.0.0.1' }
+    const wanted = {
+      language: 'python',
+      version: '3',
+      dependencies: ['example'],
+      manifest: 'example',
+      hash: 'h',
+      origin,
+    }
+    const records = createEnvironmentRecords(redis, createKeys(platform.namespace))
+    const requested = await records.request(wanted)
+    if (!requested) throw new Error('there is no room for another environment')
+    const { view } = requested.record
+    await records.update({ ...requested.record, view: { ...view, state: 'ready' } })
+    return view.id
+  } finally {
+    redis.disconnect()
+  }
+}
+
 interface Action {
   /** As the app names it. */
   route: string
@@ -87,6 +118,7 @@ test('everything an operator does with a session is on record, with who it was',
   })
   const { body: kept } = await post<{ id: string }>(`${platform.url}/v1/sessions`, { language: 'bash' })
   const { body: file } = await post<{ id: string }>(`${platform.url}/v1/files`, 'of a tenant')
+  const environment = await recordEnvironment()
   let made = ''
 
   const actions: Action[] = [
@@ -118,6 +150,7 @@ test('everything an operator does with a session is on record, with who it was',
     { route: 'delete /v1/admin/sessions/:id', kind: 'session-ended', tells: kept.id, act: () => act('DELETE', `/v1/admin/sessions/${kept.id}`) }, // prettier-ignore
     { route: 'post /v1/admin/package-bans', kind: 'package-banned', tells: 'example', act: () => act('POST', '/v1/admin/package-bans', { ecosystem: 'pypi', name: 'example' }) }, // prettier-ignore
     { route: 'delete /v1/admin/package-bans', kind: 'package-unbanned', tells: 'example', act: () => act('DELETE', '/v1/admin/package-bans?ecosystem=pypi&name=example') }, // prettier-ignore
+    { route: 'delete /v1/admin/environments/:id', kind: 'environment-evicted', tells: environment, act: () => act('DELETE', `/v1/admin/environments/${environment}`) }, // prettier-ignore
     { route: 'delete /v1/admin/files/:id', kind: 'file-deleted', tells: file.id, act: () => act('DELETE', `/v1/admin/files/${file.id}`) }, // prettier-ignore
     { route: 'delete /v1/admin/jobs/:id', kind: 'job-cancelled', tells: delayed.id, act: () => act('DELETE', `/v1/admin/jobs/${delayed.id}`) }, // prettier-ignore
     { route: 'post /v1/admin/jobs/:id/run-again', kind: 'job-run-again', tells: ended.id, act: () => act('POST', `/v1/admin/jobs/${ended.id}/run-again`) }, // prettier-ignore

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Environment } from '../../src/shared/environments/environment.ts'
 import type { Job } from '../../src/shared/job.ts'
+import type { Runtime } from '../../src/shared/runtime.ts'
 import { get, post, runJob, stageOf } from '../support/client.ts'
 import { makeKey } from '../support/make-key.ts'
 import { startPackageIndex, type TestIndex, wheel } from '../support/package-index.ts'
@@ -110,6 +111,12 @@ describe('packages that are there', () => {
     expect(jobs.map((job) => stageOf(job).stdout)).toEqual(Array.from({ length: 8 }, () => '1\n'))
     expect(index.asked.filter((path) => path === '/simple/shared/')).toHaveLength(1)
     expect(new Set(jobs.map(({ environment }) => environment?.id)).size).toBe(1)
+  })
+
+  test('the list of languages has the sets of packages', async () => {
+    const { body } = await get<{ runtimes: Runtime[] }>(`${platform.url}/v1/runtimes`)
+    const sets = body.runtimes.find(({ language }) => language === 'python')?.packageSets
+    expect(sets).toEqual([{ name: 'python/data', packages: expect.arrayContaining(['numpy', 'pandas', 'matplotlib']) }])
   })
 
   test('a job cannot change its packages, and has no network', async () => {

@@ -1,22 +1,20 @@
-import { createServer, type Server } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { npmManifests } from '../../src/api/environments/npm-manifest.ts'
 import { PACKAGE_RULES } from '../../src/shared/environments/package-rules.ts'
 import { createNpmIndex, npmExplains } from '../../src/worker/environments/npm-index.ts'
-import type { PackageIndex } from '../../src/worker/environments/package-index.ts'
-import { createUpstream, type Upstream } from '../../src/worker/way-out/upstream.ts'
+import type { Upstream } from '../../src/worker/way-out/upstream.ts'
 import { startNpmRegistry, tarball, type TestRegistry } from '../support/npm-registry.ts'
+import { showIndex, type ShownIndex } from '../support/shown-index.ts'
 
-const DAY_MS = 86_400_000
 const SHA512 = `sha512-${Buffer.alloc(64).toString('base64')}`
 const bans = [{ ecosystem: 'npm' as const, name: 'banned', version: '2.0.0', reason: 'malware', bannedAt: '' }]
 
 let real: TestRegistry
-let upstream: Upstream
-let server: Server
-let shown: PackageIndex
+let shown: ShownIndex
 let url: string
+let kindOf: ShownIndex['kindOf']
 beforeAll(async () => {
   real = await startNpmRegistry()
   const plain = (name: string, version: string, manifest = {}) => tarball(name, version, [['index.js', '']], manifest)
@@ -25,30 +23,16 @@ beforeAll(async () => {
   real.add(plain('compiled', '1.0.0', { gypfile: true }), plain('fetched', '1.0.0', { scripts: { install: 'prebuild-install || node-gyp rebuild' } })) // prettier-ignore
   real.add(plain('greets', '1.0.0', { scripts: { postinstall: 'node hello.js' } }), plain('apple', '1.0.0', { gypfile: true, os: ['darwin'] })) // prettier-ignore
   real.add({ ...plain('forged', '1.0.0'), integrity: SHA512 }, { ...plain('unhashed', '1.0.0'), integrity: '' })
-  upstream = createUpstream(
-    { allow: ['127.0.0.1'] },
-    { maxBytes: 1e6, maxRequests: 1000, maxMs: 60_000 },
-    new AbortController().signal,
-  )
-  shown = createNpmIndex({ index: new URL(real.url), upstream, minAgeMs: 7 * DAY_MS, bans })
-  server = createServer((req, res) => void shown.handle(req, res))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  shown = await showIndex(createNpmIndex, real, bans)
+  ;({ url, kindOf } = shown)
 })
-afterAll(async () => {
-  server.closeAllConnections()
-  await new Promise((resolve) => server.close(resolve))
-  await upstream.close()
-  await real.close()
-})
+afterAll(() => shown.close())
 
 interface Packument {
   'dist-tags': Record<string, string>
   versions: Record<string, { dist: { tarball: string } }>
 }
 const page = async (name: string) => (await (await fetch(`${url}/${name}`)).json()) as Packument
-const kindOf = (name: string, version?: string) =>
-  shown.refusals.find((one) => one.name === name && one.version === version)?.kind
 
 test('what is old enough is shown with what installing needs, at addresses of its own', async () => {
   const { versions, 'dist-tags': tags } = await page('good')
@@ -86,10 +70,10 @@ test('two packuments at most are read beside each other', async () => {
   let now = 0
   let most = 0
   const slow: Upstream = {
-    ...upstream,
+    ...shown.upstream,
     async get(address, headers) {
       most = Math.max(most, ++now)
-      const answer = await upstream.get(address, headers)
+      const answer = await shown.upstream.get(address, headers)
       return { ...answer, text: (bytes: number) => answer.text(bytes).finally(() => (now -= 1)) }
     },
   }
@@ -108,7 +92,7 @@ test('two packuments at most are read beside each other', async () => {
 test('a file with another hash never arrives whole', async () => {
   const file = (await page('forged')).versions['1.0.0']?.dist.tarball ?? ''
   await expect(fetch(file).then((answer) => answer.arrayBuffer())).rejects.toThrow()
-  expect(shown.faults).toContainEqual(expect.stringContaining('is not the file whose hash'))
+  expect(shown.index.faults).toContainEqual(expect.stringContaining('is not the file whose hash'))
 })
 
 test.each(['/-/v1/search', '/files/0123456789abcdef/x-1.0.0.tgz', '/@scope', '/a/b/c', '/'])('%s is nothing of its', async (path) => {

@@ -85,13 +85,24 @@ describe('packages that are there', () => {
   })
 })
 
-test('a session begins with the packages of an environment that is ready', async () => {
+test('a session begins with the packages of an environment that is ready, or with those that it asks for', async () => {
   const { create, command, end } = sessionClient(platform.url)
   const { body: environment } = await install({ dependencies: ['@polite/words@2', 'greeter'] })
   const { body: session } = await create({ language: 'javascript', environment: environment.id })
   const { body: ran } = await command(session.id, { argv: ['node', '--print', "require('greeter')"] })
   expect(ran).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('hello from 1.0') })
   await end(session.id)
+  const { body: asking } = await create({ language: 'javascript', dependencies: ['greeter'] })
+  const { body: required } = await command(asking.id, { argv: ['node', '--print', "require('greeter')"] })
+  expect(required).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('hello from 1.0') })
+  await end(asking.id)
+  for (const [dependencies, code] of [
+    [['nobody-has-this-either'], 'package-unknown'],
+    [['lodahs'], 'submission-blocked'],
+    [['file:../x'], 'invalid-request'],
+  ] as const)
+    // prettier-ignore
+    expect((await create({ language: 'javascript', dependencies })).body).toMatchObject({ code })
   const none = { language: 'javascript', environment: '019d4f00-7a11-7c3e-9f27-4b5f0c7a9d20' }
   expect((await create(none)).status).toBe(422)
 })

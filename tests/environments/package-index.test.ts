@@ -1,15 +1,14 @@
-import { createServer, type Server } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import type { PackageIndex } from '../../src/worker/environments/package-index.ts'
 import { createPypiIndex, wheelVersion } from '../../src/worker/environments/pypi-index.ts'
 import { banOf } from '../../src/shared/environments/package-rules.ts'
 import { banField } from '../../src/shared/environments/environment-records.ts'
 import { createUpstream, type Upstream } from '../../src/worker/way-out/upstream.ts'
 import { startPackageIndex, type TestIndex, wheel } from '../support/package-index.ts'
+import { showIndex, type ShownIndex } from '../support/shown-index.ts'
 
 const BOUNDS = { maxBytes: 1e6, maxRequests: 1000, maxMs: 60_000 }
-const DAY_MS = 86_400_000
 const bans = [
   { ecosystem: 'pypi' as const, name: 'Bad_One', version: null, reason: 'malware', bannedAt: '' },
   { ecosystem: 'pypi' as const, name: 'Partly', version: 'v2', reason: 'broken', bannedAt: '' },
@@ -17,10 +16,9 @@ const bans = [
 const never = new AbortController().signal
 
 let real: TestIndex
-let upstream: Upstream
-let server: Server
-let shown: PackageIndex
+let shown: ShownIndex
 let url: string
+let kindOf: ShownIndex['kindOf']
 beforeAll(async () => {
   real = await startPackageIndex()
   const plain = (name: string, version: string) => wheel(name, version, [[`${name}.py`, 'x = 1\n']])
@@ -28,25 +26,15 @@ beforeAll(async () => {
   real.add(plain('partly', '1.0'), plain('partly', '2.0'), { ...plain('young', '1.0'), days: 3 })
   real.add({ ...plain('forged', '1.0'), sha256: '1'.repeat(64) })
   real.add({ name: 'source', version: '1.0', content: Buffer.from('x'), file: 'source-1.0.tar.gz' })
-  upstream = createUpstream({ allow: ['127.0.0.1'] }, BOUNDS, never)
-  shown = createPypiIndex({ index: new URL(real.url), upstream, minAgeMs: 7 * DAY_MS, bans })
-  server = createServer((req, res) => void shown.handle(req, res))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  shown = await showIndex(createPypiIndex, real, bans)
+  ;({ url, kindOf } = shown)
 })
-afterAll(async () => {
-  server.closeAllConnections()
-  await new Promise((resolve) => server.close(resolve))
-  await upstream.close()
-  await real.close()
-})
+afterAll(() => shown.close())
 
 interface Page {
   files: { filename: string; url: string }[]
 }
 const page = async (name: string) => (await (await fetch(`${url}/simple/${name}/`)).json()) as Page
-const kindOf = (name: string, version?: string) =>
-  shown.refusals.find((one) => one.name === name && one.version === version)?.kind
 
 test('old wheels are shown, at addresses of its own, and come whole', async () => {
   const { files } = await page('good')
@@ -76,7 +64,7 @@ test('what is banned, too new, to be built or unknown is not shown, and told why
 test('a file with another hash never arrives whole', async () => {
   const [file] = (await page('forged')).files
   await expect(fetch(`${url}${file?.url}`).then((answer) => answer.arrayBuffer())).rejects.toThrow()
-  expect(shown.faults).toContainEqual(expect.stringContaining('is not the file whose hash'))
+  expect(shown.index.faults).toContainEqual(expect.stringContaining('is not the file whose hash'))
 })
 
 test.each(['/files/0123456789abcdef/x-1.0-py3-none-any.whl', '/packages/good-1.0-py3-none-any.whl', '/simple/../admin/', '/'])(

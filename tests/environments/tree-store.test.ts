@@ -74,8 +74,15 @@ test('two files of one name are refused, and so is a file below a file', async (
 })
 
 const key = (digit: number) => String(digit).repeat(64)
-const store = (maxBytes: number, minFreeBytes = 0) =>
-  createTreeStore({ folder, bounds, maxBytes, minFreeBytes, log: pino({ level: 'silent' }) })
+const store = (maxBytes: number, minFreeBytes = 0, evicted?: (key: string) => void) =>
+  createTreeStore({
+    folder,
+    bounds,
+    maxBytes,
+    minFreeBytes,
+    log: pino({ level: 'silent' }),
+    ...(evicted && { evicted }),
+  })
 
 async function add(trees: ReturnType<typeof store>, digit: number, usedAt = digit) {
   const pack = join(folder, `pack-of-${digit}`)
@@ -96,6 +103,33 @@ test('the least recently used environments make room, and none that is held', as
   await add(trees, 5)
   expect(await there()).toEqual([3, 4, 5])
   expect(await trees.size()).toEqual({ environments: 3, bytes: 18 * KIB })
+})
+
+test('what was evicted is told, and is another tree when it comes back', async () => {
+  const gone: string[] = []
+  const trees = store(20 * KIB, 0, (one) => gone.push(one))
+  for (const digit of [1, 2]) await add(trees, digit)
+  const before = await trees.find(key(1))
+  await add(trees, 1, 1)
+  expect(await trees.find(key(1))).toEqual(before)
+  await add(trees, 3)
+  await add(trees, 4)
+  expect(gone).toEqual([key(1)])
+  await add(trees, 1)
+  expect((await trees.find(key(1)))?.tree).not.toBe(before?.tree)
+})
+
+test('a folder without its size, as a worker that was killed leaves one, counts as not there and is replaced', async () => {
+  const trees = store(64 * KIB)
+  await add(trees, 1)
+  await rm(join(folder, `${key(1)}.json`))
+  expect(await trees.find(key(1))).toBeUndefined()
+  await add(trees, 1)
+  expect(await trees.find(key(1))).toMatchObject({ files: 1 })
+  await rm(join(folder, `${key(1)}.json`))
+  await utimes(join(folder, key(1)), 1, 1)
+  await store(64 * KIB).work()
+  expect(await there()).toEqual([])
 })
 
 test('what another process of the host holds does not go', async () => {

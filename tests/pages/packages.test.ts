@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { createEnvironmentRecords, type EnvironmentRecords } from '../../src/shared/environments/environment-records.ts'
+import { createEnvironmentOversight } from '../../src/shared/environments/environment-oversight.ts'
 import type { Environment, EnvironmentRecord } from '../../src/shared/environments/environment.ts'
 import { eventually } from '../support/eventually.ts'
 import { type LoneGateway, startLoneGateway } from '../support/lone-gateway.ts'
@@ -70,6 +71,10 @@ test('packages are asked for, their installation is followed, and why it failed 
 
 test('operators see what is installed and for whom, ban a package and lift that', async () => {
   await tell({ state: 'ready', progress: null, error: null, packages: [{ name: 'tabulate', version: '0.9.0' }], bytes: 2 * 1024 * 1024, lock: 'tabulate==0.9.0', files: 7, finishedAt: new Date().toISOString() }) // prettier-ignore
+  const record = await newest()
+  await records.update({ ...record, key: 'k'.repeat(64) })
+  const oversight = createEnvironmentOversight(gateway.redis, gateway.keys)
+  await oversight.writeLog(record.view.id, 'resolving and all that')
   const { page, close } = await openDashboard(browser, gateway, admin.authorization)
   await goTo(page, 'Packages')
   const rows = page.getByRole('region', { name: 'Packages', exact: true }).locator('tbody tr')
@@ -78,6 +83,12 @@ test('operators see what is installed and for whom, ban a package and lift that'
   await page.getByRole('button', { name: 'Details' }).click()
   await page.getByText('7 files').waitFor()
   expect(await seriousFaults(page)).toEqual([])
+  await page.getByText('Log of the build').click()
+  await page.getByText('resolving and all that').waitFor()
+  await page.getByRole('button', { name: 'Evict …' }).click()
+  await page.getByRole('button', { name: 'Evict them' }).click()
+  await eventually('the workers are told', async () => (await oversight.evictions(0))[0]?.key === 'k'.repeat(64))
+  await page.getByRole('button', { name: 'Details' }).click()
   await page.getByRole('button', { name: 'Ban … tabulate' }).click()
   await page.getByLabel('Reason').fill('typosquat')
   await page.getByRole('button', { name: 'Ban', exact: true }).click()

@@ -27,6 +27,9 @@ export interface TestIndex {
   close(): Promise<void>
 }
 
+/** Of a project, in the names of its files. */
+const fileName = (name: string) => name.replaceAll('-', '_')
+
 /** A wheel as `pip wheel` makes one. @param requires what its metadata asks for */
 export function wheel(
   name: string,
@@ -35,7 +38,7 @@ export function wheel(
   requires: readonly string[] = [],
   modes: Record<string, number> = {},
 ): TestWheel {
-  const info = `${name}-${version}.dist-info`
+  const info = `${fileName(name)}-${version}.dist-info`
   const head = `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n`
   const metadata = `${head}${requires.map((one) => `Requires-Dist: ${one}\n`).join('')}`
   const about: Entries = [
@@ -57,7 +60,7 @@ const DAY_MS = 86_400_000
 export async function startPackageIndex(): Promise<TestIndex> {
   const wheels: TestWheel[] = []
   const asked: string[] = []
-  const nameOf = (one: TestWheel) => one.file ?? `${one.name}-${one.version}-py3-none-any.whl`
+  const nameOf = (one: TestWheel) => one.file ?? `${fileName(one.name)}-${one.version}-py3-none-any.whl`
   const held = new Map<string, Promise<void>>()
   const server = createServer((req, res) => {
     const path = req.url ?? ''

@@ -49,6 +49,35 @@ describe('a pool of sandboxes', () => {
     await pool.close()
   })
 
+  test('holds what a sandbox has mounted while it is lent, not while it is idle', async () => {
+    const held: string[] = []
+    const hold = (image: string) => {
+      held.push(image)
+      return () => void held.splice(held.indexOf(image), 1)
+    }
+    const { pool } = setUp({ hold })
+    const leases = await Promise.all([pool.acquire(request()), pool.acquire(request({ shareable: false }))])
+    expect(held).toEqual(['python', 'python'])
+    leases[0].release()
+    leases[1].retire()
+    leases[1].retire()
+    expect(held).toEqual([])
+    await pool.close()
+  })
+
+  test('removes the idle sandboxes of an image that is gone, and no lent one', async () => {
+    const { pool, made } = setUp()
+    const [idle, lent] = await Promise.all([pool.acquire(request()), pool.acquire(request())])
+    idle.release()
+    pool.discardIdle((image) => image === 'bash')
+    expect(pool.counts()).toMatchObject({ bound: 1, lent: 1 })
+    pool.discardIdle((image) => image === 'python')
+    expect(pool.counts()).toMatchObject({ bound: 0, lent: 1 })
+    expect((await pool.acquire(request())).sandbox).not.toBe(idle.sandbox)
+    expect(made).toContain(lent.sandbox)
+    await pool.close()
+  })
+
   test('gives a tenant the sandbox it had, and never another tenant', async () => {
     const { pool } = setUp()
     const first = await pool.acquire(request())

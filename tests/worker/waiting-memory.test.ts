@@ -18,7 +18,7 @@ const waitingBytes = waitingMemory(
 test('an interpreter that waits holds what was measured of its language, also beside packages', () => {
   expect(waitingBytes('java')).toBe(loadWaitingMemory(folder).get('java'))
   expect(waitingBytes('java')).toBeGreaterThan(100e6)
-  expect(waitingBytes(withEnvironment('java', 'a'.repeat(64)))).toBe(waitingBytes('java'))
+  expect(waitingBytes(withEnvironment('java', { key: 'a'.repeat(64), tree: '1' }))).toBe(waitingBytes('java'))
 })
 
 test('where none waits it holds nothing, and what was not measured counts as much', () => {

@@ -1,11 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import Type, { type Static } from 'typebox'
-import {
-  Environment,
-  ENVIRONMENT_FAULTS,
-  EnvironmentOrigin,
-  PackageBan,
-} from '../../shared/environments/environment.ts'
+import { Environment, ENVIRONMENT_FAULTS } from '../../shared/environments/environment.ts'
+import type { EnvironmentOversight } from '../../shared/environments/environment-oversight.ts'
 import type { EnvironmentRecords } from '../../shared/environments/environment-records.ts'
 import { installingLanguage, type Language } from '../../shared/language.ts'
 import { SECOND } from '../../shared/limits.ts'
@@ -30,6 +26,7 @@ import { packageSet } from './package-set.ts'
 export interface EnvironmentNeeds {
   languages: readonly Language[]
   records: EnvironmentRecords
+  oversight: EnvironmentOversight
   requests: EnvironmentRequests
   overview: () => Promise<Overview>
   open: OpenResponses
@@ -207,130 +204,6 @@ export const environmentRoutes = [
       const { view } = await requests.own(caller.tenant, params.id)
       await records.remove(caller.tenant, view.id)
       send(204)
-    },
-  }),
-]
-
-const AdminEnvironment = Type.Object({ ...Environment.properties, firstAsked: EnvironmentOrigin })
-const AdminEnvironmentList = Type.Object({ environments: Type.Array(AdminEnvironment) })
-const NewPackageBan = Type.Object(
-  {
-    ...Type.Pick(PackageBan, ['ecosystem', 'name']).properties,
-    version: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'when absent every version' })),
-    reason: Type.Optional(Type.String({ maxLength: 500 })),
-  },
-  { additionalProperties: false },
-)
-const PackageBanList = Type.Object({ bans: Type.Array(PackageBan) })
-const ban = {
-  ecosystem: 'pypi' as const,
-  name: 'example',
-  version: null,
-  reason: 'malware',
-  bannedAt: '2027-01-31T12:00:00.000Z',
-}
-const administration = { tag: 'Administration', scopes: ['admin'], cache: 'no-store' } as const
-const newBan = bodyValidator(NewPackageBan)
-
-/** What operators see and do of packages. */
-export const adminEnvironmentRoutes = [
-  defineRoute({
-    ...administration,
-    method: 'get',
-    path: '/v1/admin/environments',
-    id: 'listAllEnvironments',
-    summary: 'List the environments of all tenants',
-    description: 'The last 100, newest first, with who first asked for each.',
-    answers: {
-      200: {
-        description: 'The environments.',
-        schema: AdminEnvironmentList,
-        examples: {
-          list: {
-            summary: 'One environment',
-            value: {
-              environments: [
-                { ...readyEnvironment, firstAsked: { tenant: 'acme', keyId: null, address: '192.0.2.1' } },
-              ],
-            },
-          },
-        },
-      },
-    },
-    schemas: { AdminEnvironment, AdminEnvironmentList },
-    async handle({ records }: EnvironmentNeeds, { send }) {
-      const all = await records.listAll(LISTED)
-      send(200, { environments: all.map(({ view, firstAsked }) => ({ ...view, firstAsked })) })
-    },
-  }),
-  defineRoute({
-    ...administration,
-    method: 'get',
-    path: '/v1/admin/package-bans',
-    id: 'listPackageBans',
-    summary: 'List the banned packages',
-    answers: {
-      200: {
-        description: 'The bans.',
-        schema: PackageBanList,
-        examples: { list: { summary: 'One ban', value: { bans: [ban] } } },
-      },
-    },
-    schemas: { PackageBan, PackageBanList },
-    async handle({ records }: EnvironmentNeeds, { send }) {
-      send(200, { bans: await records.bans() })
-    },
-  }),
-  defineRoute({
-    ...administration,
-    method: 'post',
-    path: '/v1/admin/package-bans',
-    id: 'banPackage',
-    summary: 'Ban a package',
-    description:
-      'Nobody can have it installed from then on, and jobs whose environment has it end with `environment-failed`: each worker removes such an environment when it is next asked for it.',
-    body: {
-      schema: NewPackageBan,
-      examples: { all: { summary: 'Every version', value: { ecosystem: 'pypi', name: 'example', reason: 'malware' } } },
-      checkedBy: 'handler',
-    },
-    answers: {
-      201: { description: 'It is banned.', schema: PackageBan, examples: { ban: { summary: 'The ban', value: ban } } },
-    },
-    async handle({ records, audit }: EnvironmentNeeds, request) {
-      const { ecosystem, name, version = null, reason = '' } = newBan(request.body)
-      const made = { ecosystem, name, version, reason, bannedAt: new Date().toISOString() }
-      await records.ban(made)
-      audit(request, 'package-banned', `the package ${name}${version === null ? '' : ` ${version}`} was banned`)
-      request.send(201, made)
-    },
-  }),
-  defineRoute({
-    ...administration,
-    method: 'delete',
-    path: '/v1/admin/package-bans',
-    id: 'unbanPackage',
-    summary: 'Lift the ban of a package',
-    query: Type.Object(
-      {
-        ecosystem: PackageBan.properties.ecosystem,
-        name: PackageBan.properties.name,
-        version: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'as in the ban' })),
-      },
-      { additionalProperties: false },
-    ),
-    answers: { 204: { description: 'It is not banned any more.' } },
-    async handle({ records, audit }: EnvironmentNeeds, request) {
-      const { ecosystem, name, version } = request.query
-      if (!(await records.unban(ecosystem, name, version ?? null))) {
-        throw new Problem('not-found', 'there is no such ban; GET /v1/admin/package-bans lists all')
-      }
-      audit(
-        request,
-        'package-unbanned',
-        `the ban of the package ${name}${version === undefined ? '' : ` ${version}`} was lifted`,
-      )
-      request.send(204)
     },
   }),
 ]

@@ -1,15 +1,17 @@
+import { createEnvironmentOversight } from '../../shared/environments/environment-oversight.ts'
 import { createEnvironmentQueue, createEnvironmentRecords } from '../../shared/environments/environment-records.ts'
 import type { Core } from '../core.ts'
 import { type BoundRoute, bindRoutes } from '../http/route.ts'
 import { createEnvironmentRequests, type EnvironmentRequests } from './environment-requests.ts'
-import { adminEnvironmentRoutes, type EnvironmentNeeds, environmentRoutes } from './environment-routes.ts'
+import { adminEnvironmentRoutes } from './admin-environment-routes.ts'
+import { type EnvironmentNeeds, environmentRoutes } from './environment-routes.ts'
 
 export const ENVIRONMENT_ROUTES = [...environmentRoutes, ...adminEnvironmentRoutes]
 
 export interface EnvironmentsFeature {
   requests: EnvironmentRequests
   /** Its routes. @param needs of other features, which may need its requests */
-  routes: (needs: Omit<EnvironmentNeeds, 'records' | 'requests'>) => BoundRoute[]
+  routes: (needs: Omit<EnvironmentNeeds, 'records' | 'oversight' | 'requests'>) => BoundRoute[]
   close: () => Promise<void>
 }
 
@@ -17,10 +19,11 @@ export interface EnvironmentsFeature {
 export function createEnvironmentsFeature({ config, redis, keys }: Core): EnvironmentsFeature {
   const queue = createEnvironmentQueue(redis, keys)
   const records = createEnvironmentRecords(redis, keys)
+  const oversight = createEnvironmentOversight(redis, keys)
   const requests = createEnvironmentRequests(config, records, queue)
   return {
     requests,
-    routes: (needs) => bindRoutes({ ...needs, records, requests }, ENVIRONMENT_ROUTES),
+    routes: (needs) => bindRoutes({ ...needs, records, oversight, requests }, ENVIRONMENT_ROUTES),
     close: () => queue.close(),
   }
 }

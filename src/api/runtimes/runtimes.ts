@@ -27,6 +27,7 @@ const python: Runtime = {
   ceilings: DEFAULT_CEILINGS,
   packages: [],
   installsPackages: true,
+  packageSets: [{ name: 'python/data', packages: ['numpy', 'pandas', 'matplotlib'] }],
   kernel: true,
   hello: "print('Hello, world!')\n",
 }
@@ -93,6 +94,7 @@ async function runtimesFor(
     ceilings,
     packages: language.packages ?? [],
     installsPackages: runtimes !== undefined && canInstall(language, runtimes),
+    packageSets: Object.entries(language.packageSets ?? {}).map(([set, packages]) => ({ name: `${language.id}/${set}`, packages })), // prettier-ignore
     kernel: runtimes?.kernels?.includes(language.id) ?? false,
     hello: language.hello.code,
   }))

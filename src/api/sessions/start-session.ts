@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Environment } from '../../shared/environments/environment.ts'
 import type { Idempotency } from '../../shared/jobs/job-admission.ts'
 import { SECOND } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
@@ -10,6 +11,7 @@ import { ownEnvironment } from '../environments/environment-requests.ts'
 import { idempotencyMismatch } from '../http/idempotency.ts'
 import { invalidRequest } from '../http/problems.ts'
 import { checkSizes } from '../jobs/request/check-sizes.ts'
+import { explicitly } from '../jobs/request/packages-asked.ts'
 import { knownRuntimes } from '../load/check-workers.ts'
 import { subjectOf } from '../screening/subject.ts'
 import type { SessionNeeds } from './needs.ts'
@@ -31,13 +33,43 @@ export async function prepareSession(
   const files = (asked.files ?? []).map((file) => ({ encoding: 'utf-8' as const, ...file }))
   const { webhook: _webhook, ...sized } = asked
   checkSizes(sized, files, config.http.maxCodeBytes)
-  const warnings = screen(subjectOf({ language: language.id, files }), caller, requestId, asked.endUser)
+  const installing = installingLanguage(languages, language)
+  const packages = explicitly(asked.dependencies, asked.environment, language, installing.environments?.ecosystem)
+  const subject = subjectOf({ language: language.id, files, dependencies: packages.named })
+  const warnings = screen(subject, caller, requestId, asked.endUser)
+  if (packages.errors.length > 0) throw invalidRequest(packages.errors)
   const spec = buildSession(asked, { caller, requestId, runtimes, warnings }, { config, languages })
   checkRoom(overview, spec.head.limits.memoryBytes)
   if (asked.from !== undefined) spec.from = await ownSnapshot(needs.files, asked.from, spec)
-  if (asked.environment === undefined) return spec
-  const installing = installingLanguage(languages, language)
-  return { ...spec, environment: await readyEnvironment(needs.environments, installing, asked.environment, caller) }
+  const { environments } = needs
+  if (asked.environment !== undefined)
+    return { ...spec, environment: await readyEnvironment(environments, installing, asked.environment, caller) }
+  if (!packages.manifest) return spec
+  const { view } = await environments.request(installing, runtimes, packages.manifest, caller)
+  return { ...spec, environment: await installed(environments, view, caller) }
+}
+
+/** How long a request waits for its packages, and how often it looks. */
+const INSTALL_MS = 25 * SECOND
+const INSTALL_LOOK_MS = 100
+const AGAIN_SECONDS = 5
+
+/** The id of an environment that is asked for, once it is ready. @throws Problem why it cannot be had; `unavailable` while it is built */
+async function installed(
+  environments: SessionNeeds['environments'],
+  asked: Environment,
+  { tenant }: Caller,
+): Promise<string> {
+  const deadline = Date.now() + INSTALL_MS
+  for (let view = asked; ; { view } = await environments.own(tenant, asked.id)) {
+    if (view.error) throw new Problem(view.error.code, view.error.detail)
+    if (view.state === 'ready') return view.id
+    if (Date.now() > deadline) {
+      const detail = `its packages are being installed (${view.progress ?? view.state}); send the request again in ${AGAIN_SECONDS} s`
+      throw new Problem('unavailable', detail, { headers: { 'Retry-After': String(AGAIN_SECONDS) } })
+    }
+    await sleep(INSTALL_LOOK_MS)
+  }
 }
 
 /** A file of the tenant, whose content stays until the session has started. @throws Problem `invalid-request` */

@@ -26,7 +26,8 @@ export interface RequestOptions {
 /** What making a request asks of the service. */
 export type RequestClient = Pick<Client, 'runtimes'> & { files: Pick<Client['files'], 'put'> }
 
-const several = (text: string, previous: string[] = []) => [...previous, text]
+/** Of an option that may be repeated. */
+export const several = (text: string, previous: string[] = []) => [...previous, text]
 
 /** For one program. */
 export const addRequestOptions = (command: Command): Command => addProgramOptions(command, 'FILE')

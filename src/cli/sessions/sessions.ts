@@ -4,7 +4,7 @@ import type { Execution, Session, SessionRequest, SessionState } from '../../cli
 import { SESSION_STATES } from '../../shared/sessions/session.ts'
 import { EXIT, ExitError } from '../exit.ts'
 import type { JobCommandDeps } from '../jobs/jobs.ts'
-import { runtimeOf } from '../jobs/request.ts'
+import { runtimeOf, several } from '../jobs/request.ts'
 import { parseLimit } from '../limit-option.ts'
 import { type Paint, plain, showsColour } from '../paint.ts'
 import {
@@ -27,6 +27,7 @@ interface StartOptions {
   languageVersion?: string
   limit?: SessionRequest['limits']
   from?: string
+  with?: string[]
   idle?: number
   lifetime?: number
 }
@@ -45,6 +46,7 @@ export function addSessionCommands(program: Command, deps: JobCommandDeps): void
       .option('--language-version <range>', 'range that the installed version must meet, e.g. 3.x')
       .option('--limit <name=value>', 'a limit of a new session, e.g. memoryBytes=512M; again for another', parseLimit)
       .option('--from <file id>', 'start a new session with the working folder of a snapshot')
+      .option('--with <package>', 'a package of a new session, e.g. numpy; again for another', several)
       .option('--idle <seconds>', 'end it when nothing happens for so long', wholeNumber(1, 2_000_000))
       .option('--lifetime <seconds>', 'end it so long after its start', wholeNumber(1, 2_000_000))
   const reach = async (options: ConnectionOptions, what: string, work: (connection: Connection) => Promise<void>) => {
@@ -170,11 +172,20 @@ export function addSessionCommands(program: Command, deps: JobCommandDeps): void
     })
 }
 
-const requestOf = ({ language, languageVersion, limit, from, idle, lifetime }: StartOptions): SessionRequest => ({
+const requestOf = ({
+  language,
+  languageVersion,
+  limit,
+  from,
+  with: packages,
+  idle,
+  lifetime,
+}: StartOptions): SessionRequest => ({
   ...(language !== undefined && { language }),
   ...(languageVersion !== undefined && { version: languageVersion }),
   ...(limit && { limits: limit }),
   ...(from !== undefined && { from }),
+  ...(packages && { dependencies: packages }),
   ...(idle !== undefined && { idleTimeoutMs: idle * 1000 }),
   ...(lifetime !== undefined && { maxLifetimeMs: lifetime * 1000 }),
 })

@@ -6,6 +6,7 @@ import type {
   EnvironmentOrigin,
   PackageBan as SharedPackageBan,
 } from '../../shared/environments/environment.ts'
+import type { EnvironmentUse } from '../../shared/environments/environment-oversight.ts'
 import type { AdminFilePage, TenantFile } from '../../shared/files/stored-file.ts'
 import type { Job as AnyJob, JobSummary } from '../../shared/job.ts'
 import type {
@@ -31,7 +32,8 @@ export type Job = AnyJob & { tenant: string; canRunAgain: boolean }
 export type FileRow = TenantFile
 /** How full the file store is: of a tenant, or of all. */
 export type FileStoreUse = Pick<AdminFilePage, 'storedBytes' | 'maxBytes'>
-export type EnvironmentRow = Environment & { firstAsked: EnvironmentOrigin }
+export type EnvironmentRow = Environment & EnvironmentUse & { firstAsked: EnvironmentOrigin }
+export type EnvironmentDetails = EnvironmentRow & { log: string | null }
 export type PackageBan = SharedPackageBan
 export type NewPackageBan = Pick<PackageBan, 'ecosystem' | 'name'> & { version?: string; reason?: string }
 export type SessionRow = TenantSession

@@ -3,6 +3,7 @@ import type {
   AllowRequestBody,
   Block,
   Delivery,
+  EnvironmentDetails,
   EnvironmentRow,
   FileRow,
   FileStoreUse,
@@ -62,6 +63,8 @@ export const createApi = (http: Http) => {
     endSession: (id: string) => send<SessionRow>('DELETE', `/v1/admin/sessions/${part(id)}`),
     environments: async () =>
       (await http.json<{ environments: EnvironmentRow[] }>('/v1/admin/environments')).environments,
+    environment: (id: string) => http.json<EnvironmentDetails>(`/v1/admin/environments/${encodeURIComponent(id)}`),
+    evictEnvironment: (id: string) => send<undefined>('DELETE', `/v1/admin/environments/${encodeURIComponent(id)}`),
     packageBans: async () => (await http.json<{ bans: PackageBan[] }>('/v1/admin/package-bans')).bans,
     banPackage: (ban: NewPackageBan) => send<PackageBan>('POST', '/v1/admin/package-bans', ban),
     unbanPackage: ({ ecosystem, name, version }: PackageBan) =>

@@ -58,6 +58,20 @@ export function EnvironmentsPage({ api }: { api: Api }) {
         return `${nameOf(ban)} is no longer banned.`
       },
     })
+  const evict = ({ id, dependencies }: EnvironmentRow) => {
+    const what = dependencies.map(shown).join(', ')
+    setOpen(undefined)
+    setQuestion({
+      title: 'Evict these packages?',
+      text: `${what} goes from every host, where a job has it once that has ended. Whoever uses it next has it installed again.`,
+      verb: 'Evict them',
+      work: async () => {
+        await api.evictEnvironment(id)
+        polled.refresh()
+        return `${what} is being removed.`
+      },
+    })
+  }
   const actions = (row: EnvironmentRow) => (
     <button type="button" class="button quiet" onClick={() => setOpen(row.id)}>
       Details<span class="unseen"> of {row.dependencies.map(shown).join(', ')}</span>
@@ -101,7 +115,15 @@ export function EnvironmentsPage({ api }: { api: Api }) {
           )}
         </Live>
       </section>
-      {detailed && !asked && <Details environment={detailed} onBan={setAsked} onClose={() => setOpen(undefined)} />}
+      {detailed && !asked && (
+        <Details
+          api={api}
+          environment={detailed}
+          onBan={setAsked}
+          onEvict={() => evict(detailed)}
+          onClose={() => setOpen(undefined)}
+        />
+      )}
       {asked && (
         <BanDialog
           api={api}
@@ -143,6 +165,8 @@ const COLUMNS: Column<EnvironmentRow>[] = [
   },
   { title: 'Size', class: 'numeric', cell: ({ bytes }) => (bytes === null ? '–' : formatBytes(bytes)) },
   { title: 'First asked by', cell: ({ firstAsked }) => firstAsked.tenant },
+  { title: 'Tenants', class: 'numeric', cell: ({ tenants }) => tenants.length },
+  { title: 'Last used', cell: ({ usedAt }) => <At at={usedAt} /> },
   { title: 'Created', cell: ({ createdAt }) => <At at={createdAt} /> },
   { title: 'Took', cell: ({ createdAt, finishedAt }) => <Took from={createdAt} to={finishedAt} /> },
 ]
@@ -157,14 +181,20 @@ const BAN_COLUMNS: Column<PackageBan>[] = [
 
 /** What is installed, or why it is not. */
 function Details({
-  environment: { id, language, error, packages, lock, files, firstAsked },
+  api,
+  environment: { id, language, state, error, packages, lock, files, firstAsked, tenants },
   onBan,
+  onEvict,
   onClose,
 }: {
+  api: Api
   environment: EnvironmentRow
   onBan: (asked: Asked) => void
+  onEvict: () => void
   onClose: () => void
 }) {
+  const details = usePolled(() => api.environment(id), EVERY_MS, [api, id])
+  const log = details.value?.log ?? null
   return (
     <Dialog title="Environment" onClose={onClose}>
       <p class="faint mono">{id}</p>
@@ -172,6 +202,7 @@ function Details({
         First asked for by {firstAsked.tenant} from <span class="mono">{firstAsked.address}</span>
         {firstAsked.keyId !== null && <> with key {firstAsked.keyId}</>}.{files !== null && ` ${files} files.`}
       </p>
+      <p>Asked for by {tenants.map(shown).join(', ')}.</p>
       {error && (
         <div class="notice bad">
           <strong>{error.code}</strong>
@@ -201,6 +232,19 @@ function Details({
           <summary>Lock</summary>
           <pre class="log">{shown(lock)}</pre>
         </details>
+      )}
+      {log !== null && (
+        <details>
+          <summary>Log of the build</summary>
+          <pre class="log">{shown(log)}</pre>
+        </details>
+      )}
+      {state === 'ready' && (
+        <div class="actions">
+          <button type="button" class="button danger" onClick={onEvict}>
+            Evict …
+          </button>
+        </div>
       )}
     </Dialog>
   )

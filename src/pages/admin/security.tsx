@@ -45,6 +45,7 @@ const KINDS: Record<SecurityEventKind, { words: string; tone: Tone }> = {
   'session-ended': { words: 'Session ended', tone: 'busy' },
   'package-banned': { words: 'Package banned', tone: 'busy' },
   'package-unbanned': { words: 'Package ban lifted', tone: 'busy' },
+  'environment-evicted': { words: 'Packages evicted', tone: 'busy' },
 }
 
 type Asked = { what: 'block' | 'allow'; subject: string }

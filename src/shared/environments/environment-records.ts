@@ -22,11 +22,13 @@ export interface NewEnvironment {
 /** The same request gives the same lock for so long. */
 const SAME_LOCK_SECONDS = 24 * 3600
 /** A record lives for so long after its last use. */
-const KEEP_SECONDS = 30 * 24 * 3600
+export const KEEP_SECONDS = 30 * 24 * 3600
 const SHOWN_PACKAGES_BYTES = 1024 * 1024
 
 /** What a tenant may have in the making: builds wait for one another. */
 const MAX_UNDECIDED = 5
+/** Of those that asked for an environment so many are on record. */
+const MAX_TENANTS = 1000
 /** Nothing is in the making for longer. */
 export const UNDECIDED_MS = 120 * MINUTE
 
@@ -41,6 +43,7 @@ const CREATE = luaScript<
     keepSeconds: number
     maxUndecided: number
     undecidedMs: number
+    maxTenants: number
   },
   [id: string, made: number]
 >(
@@ -58,10 +61,14 @@ if not id or redis.call('EXISTS', keys.environment(id)) == 0 then
   redis.call('ZADD', keys.undecidedEnvironments, input.at, id)
   redis.call('SET', keys.environment(id), bulk[1], 'EX', input.keepSeconds)
   redis.call('SET', pointer, id, 'EX', input.sameSeconds)
-  redis.call('ZADD', keys.allEnvironments, input.at, id)
   redis.call('ZREMRANGEBYSCORE', keys.allEnvironments, '-inf', input.at - input.keepSeconds * 1000)
 end
 redis.call('EXPIRE', keys.environment(id), input.keepSeconds)
+redis.call('ZADD', keys.allEnvironments, input.at, id)
+local tenants = keys.environmentTenants(id)
+redis.call('ZADD', tenants, input.at, input.tenant)
+redis.call('ZREMRANGEBYRANK', tenants, 0, -1 - input.maxTenants)
+redis.call('EXPIRE', tenants, input.keepSeconds)
 local own = keys.tenantEnvironments(input.tenant)
 redis.call('ZADD', own, input.at, id)
 redis.call('ZREMRANGEBYSCORE', own, '-inf', input.at - input.keepSeconds * 1000)
@@ -115,7 +122,7 @@ export interface EnvironmentRecords {
   isOf(tenant: string, id: string): Promise<boolean>
   /** Those a tenant asked for, newest first. */
   list(tenant: string, limit: number): Promise<Environment[]>
-  /** Those of all tenants, newest first. */
+  /** Those of all tenants, the last asked for or used first. */
   listAll(limit: number): Promise<EnvironmentRecord[]>
   /** Takes it off a tenant's list. @returns whether it was there */
   remove(tenant: string, id: string): Promise<boolean>
@@ -174,7 +181,7 @@ export function createEnvironmentRecords(redis: Redis, keys: Keys): EnvironmentR
         finishedAt: null,
       }
       const record: EnvironmentRecord = { view, hash, manifest, firstAsked: origin }
-      const bounds = { maxUndecided: MAX_UNDECIDED, undecidedMs: UNDECIDED_MS }
+      const bounds = { maxUndecided: MAX_UNDECIDED, undecidedMs: UNDECIDED_MS, maxTenants: MAX_TENANTS }
       const times = { at, sameSeconds: isSet ? KEEP_SECONDS : SAME_LOCK_SECONDS, keepSeconds: KEEP_SECONDS }
       const input = { id, hash, tenant: origin.tenant, ...times, ...bounds }
       const [there, made] = await runScript(redis, keys.prefix, CREATE, input, [JSON.stringify(record)])
@@ -204,7 +211,14 @@ export function createEnvironmentRecords(redis: Redis, keys: Keys): EnvironmentR
       const event = [state, JSON.stringify({ state, progress, error })]
       await runScript(redis, keys.prefix, UPDATE, input, [JSON.stringify(record), ...event])
     },
-    touch: async (id) => void (await redis.expire(keys.environment(id), KEEP_SECONDS)),
+    touch: async (id) =>
+      void (await redis
+        .multi()
+        .zadd(keys.allEnvironments, Date.now(), id)
+        .expire(keys.environment(id), KEEP_SECONDS)
+        .expire(keys.environmentTenants(id), KEEP_SECONDS)
+        .expire(keys.environmentLog(id), KEEP_SECONDS)
+        .exec()),
     forget: async ({ hash }) => void (await redis.del(keys.environmentOf(hash))),
     async wait(id, jobId) {
       await redis.sadd(keys.environmentWaiters(id), jobId)

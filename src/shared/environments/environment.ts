@@ -13,6 +13,7 @@ export const ENVIRONMENT_FAULTS = [
   'package-unknown',
   'environment-too-large',
   'environment-failed',
+  'environments-full',
 ] as const
 export type EnvironmentFault = (typeof ENVIRONMENT_FAULTS)[number]
 

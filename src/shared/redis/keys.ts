@@ -171,7 +171,7 @@ export interface Keys {
   environment(id: string): string
   /** Id of the environment that a request made within a day, by a hash of what was asked for. */
   environmentOf(hash: string): string
-  /** Sorted set of the ids of environments by when they were made, in ms. */
+  /** Sorted set of the ids of environments by when they were last asked for or used, in ms. */
   readonly allEnvironments: string
   /** Sorted set of the ids of those that a tenant asked for, by when it did last, in ms. */
   tenantEnvironments(tenant: string): string
@@ -181,6 +181,12 @@ export interface Keys {
   tenantUndecidedEnvironments(tenant: string): string
   /** Set of the ids of jobs that wait for an environment. */
   environmentWaiters(id: string): string
+  /** Sorted set of the tenants that asked for an environment by when they did last, in ms. */
+  environmentTenants(id: string): string
+  /** What the installer of an environment did and said. */
+  environmentLog(id: string): string
+  /** Sorted set of what workers are to remove, JSON, by since when, in ms. */
+  readonly environmentEvictions: string
   /** Hash: packages that nobody may have, JSON, by ecosystem, name and version. */
   readonly packageBans: string
   /** JSON of a token for pages, by its id; lives as long as it. */
@@ -301,6 +307,9 @@ const PATTERNS: Readonly<Record<KeyName, string>> = {
   undecidedEnvironments: 'environments-undecided',
   tenantUndecidedEnvironments: 'environments-undecided-of:*',
   environmentWaiters: 'environment-waiters:*',
+  environmentTenants: 'environment-tenants:*',
+  environmentLog: 'environment-log:*',
+  environmentEvictions: 'environment-evictions',
   packageBans: 'package-bans',
 }
 

@@ -28,6 +28,7 @@ export const SECURITY_EVENT_KINDS = [
   'session-ended',
   'package-banned',
   'package-unbanned',
+  'environment-evicted',
 ] as const
 export const SecurityEventKind = Type.Enum(SECURITY_EVENT_KINDS)
 export type SecurityEventKind = (typeof SECURITY_EVENT_KINDS)[number]

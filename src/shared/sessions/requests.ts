@@ -54,6 +54,13 @@ export const SessionRequest = Type.Object(
           'id of a snapshot, or of another tar archive among your files: it is unpacked before the session runs',
       }),
     ),
+    dependencies: optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 214 }), {
+        minItems: 1,
+        maxItems: 100,
+        description: 'packages with versions, e.g. `numpy>=2`: they are installed before it begins',
+      }),
+    ),
     limits: optional(SessionLimitOverrides),
     idleTimeoutMs: optional(idleTimeoutMs),
     maxLifetimeMs: optional(maxLifetimeMs),

@@ -18,6 +18,8 @@ import type { Sharing } from './sharing.ts'
 
 export interface BuildQueueOptions {
   records: EnvironmentRecords
+  /** Keeps what the installer did and said. */
+  writeLog: (id: string, text: string) => Promise<void>
   builder: Builder
   sharing: Sharing
   /** Whether this worker has an installer. */
@@ -50,7 +52,7 @@ const isOver = ({ view }: EnvironmentRecord) => view.state === 'ready' || view.s
 /** @param closing ends the builds that are under way */
 export function createBuildQueue(
   { redis, keys, log }: Pick<WorkerCore, 'redis' | 'keys' | 'log'>,
-  { records, builder, sharing, canBuild, built }: BuildQueueOptions,
+  { records, writeLog, builder, sharing, canBuild, built }: BuildQueueOptions,
   closing: AbortSignal,
 ): BuildQueue {
   const jobs = createJobQueue(redis, keys)
@@ -70,7 +72,11 @@ export function createBuildQueue(
   const progressOf = (record: EnvironmentRecord) => {
     let told = 0
     let writing: Promise<unknown> = Promise.resolve()
+    const lines: string[] = []
+    const note = (text: string) => void lines.push(`${new Date().toISOString()} ${text}`)
+    const said = (step: string, words: string) => note(`${step}:\n${words.trimEnd()}`)
     const tell = (progress: string) => {
+      note(progress)
       const now = performance.now()
       if (now - told < TELL_MS) return
       told = now
@@ -78,7 +84,7 @@ export function createBuildQueue(
       const text = structuredClone(record)
       writing = writing.then(() => records.update(text)).catch(() => undefined)
     }
-    return { tell, written: () => writing }
+    return { tell, said, note, written: () => writing, log: () => lines.join('\n') }
   }
 
   const buildQueued = async (id: string): Promise<void> => {
@@ -86,15 +92,17 @@ export function createBuildQueue(
     if (!record || isOver(record)) return
     const begun = performance.now()
     const elapsedMs = () => performance.now() - begun
-    const { tell, written } = progressOf(record)
+    const { tell, said, note, written, log: buildLog } = progressOf(record)
     tell('preparing')
     try {
-      const { key, lock, packages, size, release, pack } = await builder.build(record, record.manifest, tell)
+      const { key, lock, packages, size, release, pack } = await builder.build(record, record.manifest, { tell, said })
       try {
         const fileId = await sharing.share(record, pack)
         Object.assign(record, { key, ...(fileId !== undefined && { fileId }) })
         Object.assign(record.view, { lock, packages, bytes: size.bytes, files: size.files })
+        note(`ready: ${size.files} files, ${size.bytes} bytes`)
         await written()
+        await writeLog(id, buildLog())
         await end(record, null, elapsedMs())
       } finally {
         release()
@@ -103,9 +111,17 @@ export function createBuildQueue(
       log.info({ environment: id, key, ...size }, 'environment built')
     } catch (error) {
       // What a build says that this worker ended says nothing of its packages.
-      if (!(error instanceof BuildFault) || closing.aborted) throw error
-      log.info({ environment: id, code: error.code, detail: error.message }, 'environment cannot be built')
+      if (!(error instanceof BuildFault) || closing.aborted) {
+        note(`failed inside: ${(error as Error).message}`)
+        await writeLog(id, buildLog()).catch(() => undefined)
+        throw error
+      }
+      const what = { environment: id, code: error.code, detail: error.message }
+      if (error.code === 'environments-full') log.error({ ...what, err: error.cause }, 'no room for an environment')
+      else log.info(what, 'environment cannot be built')
+      note(`${error.code}: ${error.message}`)
       await written()
+      await writeLog(id, buildLog())
       await end(record, { code: error.code, detail: error.message }, elapsedMs())
     }
   }

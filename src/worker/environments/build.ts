@@ -35,8 +35,15 @@ export interface BuildOptions {
   folder: string
   /** Names that may have been meant by one that nobody has. */
   nearNames: (name: string) => string[]
-  /** Told what is being done. */
+  listener: BuildListener
+}
+
+/** Told of a build. Must not throw. */
+export interface BuildListener {
+  /** What is being done. */
   tell: (progress: string) => void
+  /** What the installer said in a step, its end where that is long. */
+  said: (step: string, words: string) => void
 }
 
 export interface Built {
@@ -51,8 +58,8 @@ export interface Built {
 export class BuildFault extends Error {
   override readonly name = 'BuildFault'
   readonly code: EnvironmentFault
-  constructor({ code, detail }: EnvironmentError) {
-    super(detail)
+  constructor({ code, detail }: EnvironmentError, options?: ErrorOptions) {
+    super(detail, options)
     this.code = code
   }
 }
@@ -71,7 +78,8 @@ export const cellBytes = ({ maxBytes }: TreeBounds): number => maxBytes + SPARE_
  * @throws BuildFault, SandboxBroken; nothing is left then
  */
 export async function buildPackages(options: BuildOptions): Promise<Built> {
-  const { installer, sandbox, manifest, bounds, tell } = options
+  const { installer, sandbox, manifest, bounds, listener } = options
+  const { tell } = listener
   sandbox.begin(cellBytes(bounds))
   const { isLock, packagesOf, canonicalLock } = PACKAGE_RULES[installer.ecosystem]
   const locked = isLock(manifest)
@@ -122,7 +130,7 @@ async function step(
   outputBytes: number,
   take: (bytes: Buffer) => void,
 ): Promise<void> {
-  const { installer, sandbox, bounds, builds, timeoutMs, limits } = options
+  const { installer, sandbox, bounds, builds, timeoutMs, limits, listener } = options
   const values: Record<string, string> = {
     '{index}': `${RELAY_URL}${ECOSYSTEMS[installer.ecosystem].indexPath}`,
     '{environment}': ENVIRONMENT_FOLDER,
@@ -146,6 +154,7 @@ async function step(
     if (stream === 'stdout') take(bytes)
     else words = Buffer.concat([words, bytes]).subarray(-WORDS_BYTES)
   })
+  if (words.length > 0) listener.said(name, words.toString())
   if (report.reason === 'exit' && report.exitCode === 0 && !report.truncated) return
   throw new BuildFault(whyFailed(name, report, words.toString(), options))
 }

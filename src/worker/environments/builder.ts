@@ -10,9 +10,9 @@ import { BASE_ENV } from '../jobs/plan.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
 import { createUpstream } from '../way-out/upstream.ts'
 import { openWayOut } from '../way-out/way-out.ts'
-import { BuildFault, type Built, buildPackages, cellBytes, type Installer } from './build.ts'
+import { BuildFault, type BuildListener, type Built, buildPackages, cellBytes, type Installer } from './build.ts'
 import { ECOSYSTEMS } from './ecosystem.ts'
-import { NoRoom, type TreeSize, type TreeStore } from './tree-store.ts'
+import { isNoRoom, type Tree, type TreeStore } from './tree-store.ts'
 import { PackFault } from './unpack.ts'
 
 export interface BuilderOptions {
@@ -34,16 +34,15 @@ export interface Builder {
   /**
    * Builds and keeps an environment on this host.
    * @param manifest what is wanted, or a lock
-   * @param tell is told what is being done
    * @throws BuildFault for whoever asked; SandboxBroken and others when we failed
    */
-  build(record: EnvironmentRecord, manifest: string, tell: (progress: string) => void): Promise<Brought>
+  build(record: EnvironmentRecord, manifest: string, listener: BuildListener): Promise<Brought>
 }
 
 /** An environment that was built, and is held here until it is released. */
 export interface Brought extends Built {
   key: string
-  size: TreeSize
+  size: Tree
   release: () => void
 }
 
@@ -120,13 +119,13 @@ export function createBuilder(
     } catch (error) {
       release?.()
       await rm(built.pack, { force: true })
-      throw keptFault(error) ?? error
+      throw error
     }
   }
 
   return {
     keyOf,
-    async build({ view }, manifest, tell) {
+    async build({ view }, manifest, listener) {
       const { installer, image } = installerOf(view.language) ?? {}
       if (!installer || image === undefined)
         throw new Error(`no installer of packages for ${view.language} is on this worker`)
@@ -142,7 +141,7 @@ export function createBuilder(
         minAgeMs: settings.minAgeMs,
         bans,
         failed: (err) => log.warn({ err, environment: view.id }, 'package index failed'),
-        gives: (file) => tell(`installing ${file.split('-').slice(0, 2).join(' ')}`),
+        gives: (file) => listener.tell(`installing ${file.split('-').slice(0, 2).join(' ')}`),
       })
       const folder = await trees.work()
       const wayOut = await openWayOut(await makeSocketFolder(config.dataDir), { request: index.handle })
@@ -155,8 +154,10 @@ export function createBuilder(
         const { timeoutMs, builds } = settings
         const limits = stageLimits()
         const near = (name: string) => nearNames(view.language, name)
-        const built = await buildPackages({ installer, sandbox, index, manifest, bounds, builds, timeoutMs, limits, folder, nearNames: near, tell }) // prettier-ignore
+        const built = await buildPackages({ installer, sandbox, index, manifest, bounds, builds, timeoutMs, limits, folder, nearNames: near, listener }) // prettier-ignore
         return await keep(view.language, built, bans)
+      } catch (error) {
+        throw keptFault(error) ?? error
       } finally {
         closing.removeEventListener('abort', stop)
         await sandbox?.destroy()
@@ -176,14 +177,18 @@ export function createBuilder(
 function keptFault(error: unknown): BuildFault | undefined {
   if (error instanceof PackFault)
     return new BuildFault({ code: 'environment-too-large', detail: `the packages ${error.message}` })
-  if (!(error instanceof NoRoom) && !isNoSpace(error)) return undefined
-  return new BuildFault({
-    code: 'environment-failed',
-    detail: `the packages could not be kept: ${(error as Error).message}`,
-  })
+  return isNoRoom(error) ? fullFault(error) : undefined
 }
 
-const isNoSpace = (error: unknown) => ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')
+/** For whoever asked: this host has no room for the packages. Details of its disk are for the log. */
+export const fullFault = (error: Error): BuildFault =>
+  new BuildFault(
+    {
+      code: 'environments-full',
+      detail: 'this worker has no room to install the packages; try again later, or tell the operator',
+    },
+    { cause: error },
+  )
 
 /** @throws BuildFault when there is a package among them that an operator bans */
 export function refuseBanned(packages: readonly LockedPackage[], bans: readonly PackageBan[]): void {

@@ -1,15 +1,18 @@
 import { rm } from 'node:fs/promises'
 import { closeOnce } from '../../shared/close-once.ts'
 import type { EnvironmentError, EnvironmentRecord } from '../../shared/environments/environment.ts'
+import { createEnvironmentOversight } from '../../shared/environments/environment-oversight.ts'
 import { createEnvironmentRecords } from '../../shared/environments/environment-records.ts'
 import { PACKAGE_RULES } from '../../shared/environments/package-rules.ts'
 import type { WorkerCore } from '../core.ts'
 import { EnvironmentFailed, type JobEnvironments } from '../jobs/job-environments.ts'
 import { EngineDown } from '../sandbox/engine-health.ts'
 import { BuildFault } from './build.ts'
-import { type BuildQueue, createBuildQueue } from './build-queue.ts'
-import { type Brought, type BuilderOptions, createBuilder, refuseBanned } from './builder.ts'
+import { type BuildQueue, type BuildQueueOptions, createBuildQueue } from './build-queue.ts'
+import { type Brought, type BuilderOptions, createBuilder, fullFault, refuseBanned } from './builder.ts'
+import { startEvictions } from './evictions.ts'
 import { createSharing } from './sharing.ts'
+import { isNoRoom } from './tree-store.ts'
 
 export interface Environments extends JobEnvironments, Pick<BuildQueue, 'start' | 'pause' | 'resume'> {
   /** Takes no more builds; those under way end, or go to another worker. Idempotent. */
@@ -29,9 +32,11 @@ export interface EnvironmentObserver {
   evicted: () => void
 }
 
+const NOBODY = { tell: () => undefined, said: () => undefined }
+
 /** Packages of jobs: builds them in turn, and has on this host what its jobs use. */
 export function createEnvironments(core: WorkerCore, options: EnvironmentsOptions): Environments {
-  const { redis, keys } = core
+  const { redis, keys, log } = core
   const { observer, languages, trees } = options
   const { built, downloaded } = observer
   const closing = new AbortController()
@@ -39,13 +44,16 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
   const builder = createBuilder(core, records, { ...options, downloaded }, closing.signal)
   const sharing = createSharing(core, trees)
   const canBuild = () => languages().length > 0
-  const queue = createBuildQueue(core, { records, builder, sharing, canBuild, built }, closing.signal)
+  const oversight = createEnvironmentOversight(redis, keys)
+  const writeLog: BuildQueueOptions['writeLog'] = (id, text) => oversight.writeLog(id, text)
+  const queue = createBuildQueue(core, { records, writeLog, builder, sharing, canBuild, built }, closing.signal)
+  const evictions = startEvictions({ oversight, trees, sharing, evicted: observer.evicted, log })
   const bringing = new Map<string, Promise<void>>()
   let rebuilding: Promise<unknown> = Promise.resolve()
 
   /** One after another: each takes as much memory and disk as a build from the queue. */
   const rebuild = (record: EnvironmentRecord, lock: string): Promise<Brought> => {
-    const again = rebuilding.then(() => builder.build(record, lock, () => undefined))
+    const again = rebuilding.then(() => builder.build(record, lock, NOBODY))
     rebuilding = again.catch(() => undefined)
     return again
   }
@@ -90,14 +98,20 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
       if (view.state !== 'ready' || lock === null)
         throw new EnvironmentFailed(error ? `${error.code}: ${error.detail}` : 'the environment was not built')
       const key = builder.keyOf(view.language, lock)
-      const release = trees.hold(key)
+      let release = () => {}
       try {
+        release = trees.hold(key)
         await checkBans(view.language, lock)
         await bring(record, key, lock)
         await records.touch(id)
-        return { key, lock, release }
-      } catch (error) {
+        const tree = await trees.find(key)
+        if (!tree) throw new Error(`environment ${id} is not on this host`)
+        return { key, tree: tree.tree, lock, release }
+      } catch (cause) {
         release()
+        const error = isNoRoom(cause) ? fullFault(cause) : cause
+        if (error instanceof BuildFault && error.code === 'environments-full')
+          log.error({ err: error.cause, environment: id }, 'no room for an environment')
         if (!(error instanceof BuildFault) || closing.signal.aborted) {
           throw queue.isPaused ? new EngineDown('the container engine is away', { cause: error }) : error
         }
@@ -114,6 +128,7 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
     resume: () => queue.resume(),
     close: closeOnce(
       () => closing.abort(),
+      () => evictions.stop(),
       () => queue.close(),
       () => sharing.close(),
     ),

@@ -9,14 +9,16 @@ import { createFileRecords } from '../../shared/files/file-records.ts'
 import { saveContent } from '../../shared/files/save-file.ts'
 import { GIB } from '../../shared/limits.ts'
 import type { WorkerCore } from '../core.ts'
-import type { TreeStore } from './tree-store.ts'
+import { isNoRoom, type TreeStore } from './tree-store.ts'
 
 /** Brings what one host installed to others, by the file store. */
 export interface Sharing {
   /** Stores a pack. @returns the id of its file; undefined when it cannot be stored: other hosts build it by themselves */
   share(record: EnvironmentRecord, pack: string): Promise<string | undefined>
-  /** Takes an environment from the file store. @returns whether it had it */
+  /** Takes an environment from the file store. @returns whether it had it @throws NoRoom, ENOSPC; nothing is left then */
   fetch(record: EnvironmentRecord, key: string): Promise<boolean>
+  /** Removes one from the file store. */
+  forget(fileId: string): Promise<void>
   close(): Promise<void> | void
 }
 
@@ -66,12 +68,15 @@ export function createSharing({ config, redis, keys, log }: WorkerCore, trees: T
         await trees.add(key, pack)
         return true
       } catch (err) {
+        // Where it cannot be kept it cannot be built either.
+        if (isNoRoom(err)) throw err
         log.warn({ err, environment: record.view.id }, 'environment not taken from the file store')
         return false
       } finally {
         await rm(pack, { force: true })
       }
     },
+    forget: async (fileId) => void (await records.remove(STORE_TENANT, fileId)),
     close: () => store.close(),
   }
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { chmod, mkdir, readdir, readFile, rename, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises'
+import { chmod, link, mkdir, readdir, readFile, rename, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { MINUTE } from '../../shared/limits.ts'
@@ -12,14 +12,14 @@ export interface TreeStore {
   /** Where packs are written before they are unpacked. It is made when it is not there. */
   work(): Promise<string>
   /** What an environment takes here; undefined when it is not here. */
-  find(key: string): Promise<TreeSize | undefined>
+  find(key: string): Promise<Tree | undefined>
   /** The folder of an environment that is here. */
   folder(key: string): string
   /**
    * Unpacks an environment, whole or not at all, and makes room for it: those that were used least recently go first, none that is held.
    * @throws PackFault, NoRoom, what the disk answers; nothing is left then
    */
-  add(key: string, pack: string): Promise<TreeSize>
+  add(key: string, pack: string): Promise<Tree>
   /** Keeps an environment here until the returned function is called. */
   hold(key: string): () => void
   /** Removes one unless it is held. @returns whether it is gone */
@@ -28,15 +28,23 @@ export interface TreeStore {
   size(): Promise<{ environments: number; bytes: number }>
 }
 
-export interface TreeSize {
+export interface Tree {
   bytes: number
   files: number
+  /** Names this very folder: the same environment, evicted and added again, is another. */
+  tree: string
+  /** When it was added, in ms since the epoch. */
+  madeMs: number
 }
 
 /** The disk, or what environments may take of it, has no room: those that are in use do not go. */
 export class NoRoom extends Error {
   override readonly name = 'NoRoom'
 }
+
+/** Whether a disk, or what environments may take of it, is full. */
+export const isNoRoom = (error: unknown): error is Error =>
+  error instanceof NoRoom || ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')
 
 export interface TreeStoreOptions {
   folder: string
@@ -46,6 +54,8 @@ export interface TreeStoreOptions {
   maxBytes: number
   /** Of the file system, that are left to others. */
   minFreeBytes: number
+  /** Told of each that is gone: idle sandboxes that have it mounted are of no use any more. Must not throw. */
+  evicted?: (key: string) => void
   log: Logger
 }
 
@@ -56,7 +66,8 @@ const HELD = '.held-'
 /** Beside the folder: its size, in JSON. Its time of change is that of the last use. */
 const SIZE = '.json'
 
-export function createTreeStore({ folder, bounds, maxBytes, minFreeBytes, log }: TreeStoreOptions): TreeStore {
+export function createTreeStore(options: TreeStoreOptions): TreeStore {
+  const { folder, bounds, maxBytes, minFreeBytes, evicted, log } = options
   const held = new Map<string, number>()
   const place = (key: string) => {
     if (!KEY.test(key)) throw new Error('not the key of an environment')
@@ -70,10 +81,10 @@ export function createTreeStore({ folder, bounds, maxBytes, minFreeBytes, log }:
       return folder
     })())
 
-  const find = async (key: string): Promise<TreeSize | undefined> => {
+  const find = async (key: string): Promise<Tree | undefined> => {
     const text = await readFile(place(key) + SIZE, 'utf8').catch(() => undefined)
-    if (text === undefined) return undefined
-    return (await stat(place(key)).catch(() => undefined)) ? (JSON.parse(text) as TreeSize) : undefined
+    if (text === undefined || !(await stat(place(key)).catch(() => undefined))) return undefined
+    return { tree: '', madeMs: 0, ...(JSON.parse(text) as Omit<Tree, 'tree' | 'madeMs'>) }
   }
 
   /** Those that are here, the least recently used first. */
@@ -106,6 +117,7 @@ export function createTreeStore({ folder, bounds, maxBytes, minFreeBytes, log }:
       return false
     }
     await rm(place(key) + SIZE, { force: true })
+    evicted?.(key)
     await rm(gone, { recursive: true, force: true })
     return true
   }
@@ -133,22 +145,25 @@ export function createTreeStore({ folder, bounds, maxBytes, minFreeBytes, log }:
     find,
     folder: (key) => place(key),
     async add(key, pack) {
-      const made = join(await work(), `new-${randomUUID()}`)
+      const tree = randomUUID()
+      const made = join(await work(), `new-${tree}`)
       try {
         await makeRoom((await stat(pack)).size)
         await mkdir(made, { mode: 0o755 })
         await chmod(made, 0o755) // Whatever the process's mask is: others than its user read there.
-        const size = await unpack(pack, made, bounds)
-        // Another worker of this host may have been first; what it has is the same.
-        await rename(made, place(key)).catch(async (error: NodeJS.ErrnoException) => {
-          if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
-          await rm(made, { recursive: true, force: true })
-        })
-        await writeFile(place(key) + SIZE, JSON.stringify(size), { mode: 0o600 })
-        return size
-      } catch (error) {
+        const own = { ...(await unpack(pack, made, bounds)), tree, madeMs: Date.now() }
+        // All that a full disk can refuse comes before the first name under which it is found.
+        await writeFile(made + SIZE, JSON.stringify(own), { mode: 0o600 })
+        if (await isRenamed(made, place(key))) {
+          await rename(made + SIZE, place(key) + SIZE)
+          return own
+        }
+        // Another worker of this host was first; what it has is the same.
+        await link(made + SIZE, place(key) + SIZE).catch(() => undefined)
+        return (await find(key)) ?? own
+      } finally {
         await rm(made, { recursive: true, force: true }).catch(() => undefined)
-        throw error
+        await rm(made + SIZE, { force: true }).catch(() => undefined)
       }
     },
     hold(key) {
@@ -178,6 +193,17 @@ export function createTreeStore({ folder, bounds, maxBytes, minFreeBytes, log }:
   }
 }
 
+/** @returns false when there is a folder of that name already */
+async function isRenamed(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to)
+    return true
+  } catch (error) {
+    if (!['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    return false
+  }
+}
+
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
@@ -191,7 +217,8 @@ function isAlive(pid: number): boolean {
 async function isLeft(folder: string, name: string): Promise<boolean> {
   const holder = name.indexOf(HELD)
   if (holder >= 0) return !isAlive(Number(name.slice(holder + HELD.length)))
-  if (!/^(new|gone|pack)-/.test(name)) return false
+  const isTree = KEY.test(name) && !(await stat(join(folder, name + SIZE)).catch(() => undefined))
+  if (!isTree && !/^(new|gone|pack)-/.test(name)) return false
   const found = await stat(join(folder, name)).catch(() => undefined)
   return found !== undefined && Date.now() - found.mtimeMs > STALE_MS
 }

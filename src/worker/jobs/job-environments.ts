@@ -1,4 +1,5 @@
 import type { JobSpec } from '../../shared/job.ts'
+import type { MountedEnvironment } from '../sandbox/sandbox-image.ts'
 
 /** What a job with packages needs of its worker. */
 export interface JobEnvironments {
@@ -13,8 +14,7 @@ export interface JobEnvironments {
   use(id: string): Promise<UsedEnvironment>
 }
 
-export interface UsedEnvironment {
-  key: string
+export interface UsedEnvironment extends MountedEnvironment {
   lock: string
   release: () => void
 }

@@ -65,7 +65,7 @@ export function createWorkerMetrics(sources: WorkerSources): WorkerMetrics {
   const builds = seconds('environment_build', 'Builds of environments, by outcome', BUCKETS.job, ['outcome'])
   for (const outcome of ['ready', ...ENVIRONMENT_FAULTS]) builds.zero({ outcome })
   const wayOut = counter('way_out_bytes', 'Bytes that came in through the way out of installers', [])
-  const evicted = counter('environments_evicted', 'Environments that were evicted because a package was banned', [])
+  const evicted = counter('environments_evicted', 'Environments that were evicted by an operator or for a banned package', [])
   const attempts = counter('job_attempts', 'Attempts that started; more than jobs when some ran again', ['runtime']) // prettier-ignore
   const requeued = counter('jobs_requeued', 'Jobs that went back to the queue', ['reason'])
   const putBack = counter('jobs_put_back', 'Former name of runyard_jobs_requeued_total, for one version', ['reason'])

@@ -25,6 +25,8 @@ export interface PoolOptions {
   slots: number
   /** Of the memory of idle sandboxes; without it they hold what they take. */
   budget?: PoolBudget
+  /** Keeps on the host what a sandbox of this image has mounted, from lending it until the returned function is called. */
+  hold?: (image: string) => () => void
   maxJobs: number
   maxAgeMs: number
   observer?: PoolObserver
@@ -80,6 +82,8 @@ export interface SandboxPool {
   acquire(request: SandboxRequest): Promise<Lease>
   /** Keeps ready sandboxes for these images from now on, and for no others. */
   keepReady(images: readonly string[]): void
+  /** Removes the idle sandboxes of images that nobody is to have any more. */
+  discardIdle(isGone: (image: string) => boolean): void
   counts(): PoolCounts
   /** Removes every sandbox, lent ones too. */
   close(): Promise<void>
@@ -287,11 +291,13 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
 
   const lease = (sandbox: Sandbox, request: SandboxRequest, standard: boolean): Lease => {
     let ended = false
+    const letGo = options.hold?.(request.image)
     lent.add(sandbox)
     const end = (keep: boolean, reason: RetireReason) => {
       if (ended) return
       ended = true
       lent.delete(sandbox)
+      letGo?.()
       if (keep && !closed && usable(sandbox)) bind({ tenant: request.tenant, image: request.image, sandbox })
       else discard(sandbox, keep ? (closed ? 'closed' : worn(sandbox)) : reason)
       refill(request.image)
@@ -327,6 +333,13 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
         if (!wanted.has(image)) list.splice(0).forEach((sandbox) => discard(sandbox, 'unwanted'))
       }
       for (const image of wanted) refill(image)
+    },
+    discardIdle(isGone) {
+      const gone = bound.filter(({ image }) => isGone(image))
+      bound = bound.filter((item) => !gone.includes(item))
+      for (const { sandbox } of gone) discard(sandbox, 'unwanted')
+      for (const [image, list] of ready)
+        if (isGone(image)) list.splice(0).forEach((sandbox) => discard(sandbox, 'unwanted'))
     },
     counts: () => ({
       ready: sum([...ready.values()].map((list) => list.length)),

@@ -5,12 +5,21 @@ export const WAY_OUT_FOLDER = '/.runyard/way-out'
 
 const SEPARATOR = '+environment-'
 
-/** What a sandbox is made of, in one text, since the pool keeps sandboxes by it: an image, and the key of an environment that is mounted. */
-export const withEnvironment = (image: string, key: string | undefined): string =>
-  key === undefined ? image : `${image}${SEPARATOR}${key}`
+/** An environment on this host. Evicted and installed again, it is another tree, which sandboxes of before do not have. */
+export interface MountedEnvironment {
+  key: string
+  /** Names the tree. */
+  tree: string
+}
 
+/** What a sandbox is made of, in one text, since the pool keeps sandboxes by it: an image, and an environment that is mounted. */
+export const withEnvironment = (image: string, environment: MountedEnvironment | undefined): string =>
+  environment === undefined ? image : `${image}${SEPARATOR}${environment.key}.${environment.tree}`
+
+/** @returns with the key of the environment */
 export function partsOf(sandboxImage: string): { image: string; environment: string | undefined } {
   const at = sandboxImage.indexOf(SEPARATOR)
   if (at < 0) return { image: sandboxImage, environment: undefined }
-  return { image: sandboxImage.slice(0, at), environment: sandboxImage.slice(at + SEPARATOR.length) }
+  const [environment] = sandboxImage.slice(at + SEPARATOR.length).split('.')
+  return { image: sandboxImage.slice(0, at), environment }
 }

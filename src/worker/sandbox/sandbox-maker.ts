@@ -39,7 +39,7 @@ export interface SandboxMakerOptions {
     /** What can be prewarmed in a sandbox of this image. */
     prewarm: (image: string) => PrewarmProgram | undefined
   }
-  /** Has the folders of environments, and keeps those that are mounted. */
+  /** Has the folders of environments, and keeps one while it is mounted. Whoever lends a sandbox keeps it from then on. */
   trees: { folder: (key: string) => string; hold: (key: string) => () => void }
   observer: MakerObserver
   log: Logger
@@ -78,17 +78,15 @@ function createSandboxMaker(options: SandboxMakerOptions): SandboxMaker {
       ]
       const spec = withMounts(optionsOf(image, memoryBytes), mounts)
       const making = createPodmanSandbox(engine, launch, spec, log, images.prewarm(sandboxImage), observer.sandboxFault)
-      const sandbox = await making.catch((error: unknown) => {
-        release?.()
-        observer.sandboxNotStarted()
-        throw error
-      })
+      const sandbox = await making
+        .catch((error: unknown) => {
+          observer.sandboxNotStarted()
+          throw error
+        })
+        .finally(() => release?.())
       observer.sandboxStarted(performance.now() - begun)
       living.add(sandbox.id)
-      void sandbox.gone.then(() => {
-        living.delete(sandbox.id)
-        release?.()
-      })
+      void sandbox.gone.then(() => living.delete(sandbox.id))
       return sandbox
     },
     has: (container) => living.has(shortId(container)),

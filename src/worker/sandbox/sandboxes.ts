@@ -6,6 +6,7 @@ import { startTimer } from '../timer.ts'
 import { createEngineHealth } from './engine-health.ts'
 import type { Engine } from './engine.ts'
 import { createSandboxPool, type PoolObserver, type SandboxPool } from './pool.ts'
+import { partsOf } from './sandbox-image.ts'
 import type { SandboxMaker } from './sandbox-maker.ts'
 import { sweepOrphans, sweepOwn } from './sweep.ts'
 
@@ -25,13 +26,15 @@ export interface SandboxesOptions {
   observer: PoolObserver
   /** What an interpreter that waits in a sandbox of this image holds in memory; 0 where none can. */
   waitingBytes: (image: string) => number
+  /** Keeps an environment on this host, by its key. */
+  holdEnvironment: (key: string) => () => void
   /** Is told when the engine goes away or is back. */
   engineChanged: (isUp: boolean) => Promise<void>
 }
 
 export function createSandboxes(
   { id, config, keys, redis, log }: WorkerCore,
-  { engine, maker, observer, waitingBytes, engineChanged }: SandboxesOptions,
+  { engine, maker, observer, waitingBytes, holdEnvironment, engineChanged }: SandboxesOptions,
 ): Sandboxes {
   const { limits, sandbox: settings, worker, namespace } = config
   const standardMemoryBytes = limits.defaults.memoryBytes
@@ -50,6 +53,10 @@ export function createSandboxes(
     ready: settings.poolReady,
     slots: worker.slots,
     budget: { bytes: settings.poolMemoryBytes, waitingBytes },
+    hold: (image) => {
+      const { environment } = partsOf(image)
+      return environment === undefined ? () => undefined : holdEnvironment(environment)
+    },
     maxJobs: settings.maxJobs,
     maxAgeMs: settings.maxAgeMs,
     observer,

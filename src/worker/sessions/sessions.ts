@@ -149,8 +149,8 @@ export function createSessions(
       const what = { language, kernel: head.kernel, limits: head.limits, env, files }
       const packages = environment === undefined ? undefined : await environments.use(environment)
       if (packages) what.env = { ...packageVariables(language), ...env }
-      // From then on the sandbox holds what is mounted in it.
-      body ??= await makeBody(withEnvironment(image, packages?.key), tenant, what).finally(() => packages?.release())
+      // From then on the lease holds what is mounted in its sandbox.
+      body ??= await makeBody(withEnvironment(image, packages), tenant, what).finally(() => packages?.release())
       const fields = { sessionId: id, tenant, requestId: spec.origin.requestId, language: head.language }
       log.info({ ...fields, waited: taken !== undefined }, 'session started')
       const session = runSession(options, spec, body, taken !== undefined)

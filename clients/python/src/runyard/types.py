@@ -499,6 +499,13 @@ class LockedPackage(TypedDict):
     version: str
 
 
+class PackageSet(TypedDict):
+    """Packages that are usual together, e.g. ``python/data``."""
+
+    name: str
+    packages: List[str]
+
+
 class PackagesError(TypedDict):
     """Why packages cannot be had."""
 
@@ -509,6 +516,7 @@ class PackagesError(TypedDict):
         "package-unknown",
         "environment-too-large",
         "environment-failed",
+        "environments-full",
     ]
     detail: str
 
@@ -579,6 +587,7 @@ class _Runtime(TypedDict):
     ceilings: Limits
     packages: List[str]
     installsPackages: bool
+    packageSets: List[PackageSet]
     kernel: bool
     hello: str
 
@@ -756,6 +765,7 @@ class SessionRequest(_SessionFrom, total=False):
     language: Optional[str]
     version: Optional[str]
     environment: Optional[str]
+    dependencies: Optional[Sequence[str]]
     kernel: Optional[bool]
     files: Optional[Sequence[InlineFile]]
     limits: Optional[SessionLimitOverrides]

@@ -55,8 +55,8 @@ export function packagesAsked(
   }
 }
 
-/** By `dependencies`: those that the language's image has need not be installed. */
-function explicitly(
+/** By `dependencies` or `environment` alone: those that the language's image has need not be installed. */
+export function explicitly(
   dependencies: readonly string[] | undefined,
   environment: string | undefined,
   language: Language,

@@ -56,6 +56,14 @@ export const createSession = defineTool({
       language: Type.Optional(
         Type.String({ minLength: 1, maxLength: 32, description: 'the language of the session; Python when absent' }),
       ),
+      dependencies: Type.Optional(
+        Type.Array(Type.String({ minLength: 1, maxLength: 214 }), {
+          minItems: 1,
+          maxItems: 20,
+          description:
+            'packages to install before it begins, e.g. `pandas>=2`; the call fails when one is not available',
+        }),
+      ),
     },
     { additionalProperties: false },
   ),

@@ -98,6 +98,9 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, Example>> = {
   'environment-failed': {
     detail: 'No solution found when resolving dependencies: numpy>=2 and numpy<2 cannot both be met',
   },
+  'environments-full': {
+    detail: 'this worker has no room to install the packages; try again later, or tell the operator',
+  },
   'upgrade-required': { detail: 'this is a WebSocket; connect with ws: or wss:' },
   'rate-limited': {
     detail:
