@@ -28,7 +28,7 @@ export interface SessionNeeds {
   open: OpenResponses
   upgrades: Upgrades
   limitEndUsers: LimitEndUsers
-  environments: Pick<EnvironmentRequests, 'own'>
+  environments: Pick<EnvironmentRequests, 'own' | 'request'>
   /** @returns what is to be told of it. @throws Problem `submission-blocked` */
   screen: (subject: Subject, caller: Caller, requestId: string, endUser: string | undefined) => Finding[]
 }
