@@ -3,7 +3,9 @@ import { createParser } from 'eventsource-parser'
 
 /** A client with kept-alive connections and no more work of its own than needed: what is measured is the service. */
 export interface BenchClient {
-  /** Posts JSON and reads JSON. @throws Error for any status but 200 to 202 */
+  /** Posts JSON and reads text. @throws Error for any status but 200 to 202 */
+  text(path: string, body: unknown, headers?: Record<string, string>): Promise<string>
+  /** The same, and reads JSON. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Record<string, unknown>>
   /** Reads JSON. @throws Error for any status but 200 */
   get(path: string): Promise<Record<string, unknown>>
@@ -36,14 +38,16 @@ export function createBenchClient(url: string, common: Record<string, string>): 
     return Buffer.concat(chunks)
   }
   const textOf = async (response: IncomingMessage) => (await bytesOf(response)).toString()
+  const send: BenchClient['text'] = async (path, body, headers = {}) => {
+    const text = JSON.stringify(body)
+    const response = await ask('POST', path, { ...jsonHeaders(text), ...headers }, text)
+    const answer = await textOf(response)
+    if ([200, 201, 202].includes(response.statusCode ?? 0)) return answer
+    throw new Error(`${path} answered ${response.statusCode}: ${answer}`)
+  }
   return {
-    async post(path, body, headers = {}) {
-      const text = JSON.stringify(body)
-      const response = await ask('POST', path, { ...jsonHeaders(text), ...headers }, text)
-      const answer = await textOf(response)
-      if ([200, 201, 202].includes(response.statusCode ?? 0)) return JSON.parse(answer) as Record<string, unknown>
-      throw new Error(`${path} answered ${response.statusCode}: ${answer}`)
-    },
+    text: send,
+    post: async (path, body, headers) => JSON.parse(await send(path, body, headers)) as Record<string, unknown>,
     async get(path) {
       const response = await ask('GET', path, {})
       const answer = await textOf(response)

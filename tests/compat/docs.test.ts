@@ -1,15 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
+import { format, resolveConfig } from 'prettier'
 import { FIELD_NAMES } from '../../src/api/compat/judge0/submission-fields.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import { COMPAT_SYSTEMS } from '../../src/shared/config/settings.ts'
 import { readDoc } from '../docs/tables.ts'
+import { type CallTable, pageOf } from './run/calls.ts'
 
 const page = (name: string) => readDoc(`docs/compatibility/${name}.md`)
 
 test('every system that can be switched on has its folder and its page, and no other has', () => {
-  const pages = readdirSync(join(packageRoot(), 'docs/compatibility')).filter((name) => name !== 'README.md')
+  const beside = ['README.md', 'clients.md', 'clients.json']
+  const pages = readdirSync(join(packageRoot(), 'docs/compatibility')).filter((name) => !beside.includes(name))
   expect(pages.toSorted()).toEqual(COMPAT_SYSTEMS.map((name) => `${name}.md`).toSorted())
   const folders = readdirSync(join(packageRoot(), 'src/api/compat'), { withFileTypes: true })
   const systems = folders.filter((entry) => entry.isDirectory() && entry.name !== 'system').map(({ name }) => name)
@@ -27,6 +30,23 @@ test.each(COMPAT_SYSTEMS)('the page of %s says what is the same, what differs, a
 test('a submission of Judge0 has the fields that its protocol has', () => {
   expect(FIELD_NAMES).toHaveLength(35)
   expect(new Set(FIELD_NAMES).size).toBe(35)
+})
+
+const table = JSON.parse(readDoc('docs/compatibility/clients.json')) as CallTable
+
+test('the page of clients is the table that the run wrote', async () => {
+  const file = join(packageRoot(), 'docs/compatibility/clients.md')
+  const text = await format(pageOf(table), { ...(await resolveConfig(file)), parser: 'markdown' })
+  expect(page('clients')).toBe(text)
+})
+
+test('the table of the run has no call that no client of today claims', () => {
+  const told = new Set(table.calls.map(({ call }) => call))
+  const folder = join(packageRoot(), 'tests/compat')
+  const sources = ['clients', 'run'].flatMap((name) => readdirSync(join(folder, name)).map((file) => readFileSync(join(folder, name, file), 'utf8'))) // prettier-ignore
+  const claims = sources.flatMap((text) => [...text.matchAll(/(?<!const |def |function |\.)\b(?:works|differs|cannot|worked)\(([^)]*)\)/g)]) // prettier-ignore
+  const texts = new Set(claims.flatMap(([, claimed = '']) => [...claimed.matchAll(/'([^']*)'|"([^"]*)"/g)].map(([, single, double]) => single ?? double ?? ''))) // prettier-ignore
+  expect([...told].filter((call) => !texts.has(call))).toEqual([])
 })
 
 test('each client that is tried is listed with its version', () => {

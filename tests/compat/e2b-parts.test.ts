@@ -160,7 +160,7 @@ describe('a creation', () => {
   })
 
   test('lives for its timeout, and no longer than it may', () => {
-    const ask = (more: object) => sessionOfCreate({ templateID: 'base', ...more }, languages, 3_600_000)
+    const ask = (more: object) => sessionOfCreate({ templateID: 'base', ...more }, 3_600_000)
     expect(ask({ timeout: 60 })).toMatchObject({ maxLifetimeMs: 60_000, idleTimeoutMs: 60_000 })
     expect(ask({})).toMatchObject({ maxLifetimeMs: 300_000 })
     expect(() => ask({ timeout: 3601 })).toThrow('3600 seconds')

@@ -91,7 +91,7 @@ beforeAll(async () => {
   ;[token, other] = await Promise.all([keyOf('ada'), keyOf('bob')])
   // Bodies may be empty.
   const made = await call('POST', '/api/kernels')
-  expect(made).toMatchObject({ status: 201, body: { name: 'python3', execution_state: 'starting', connections: 0 } })
+  expect(made).toMatchObject({ status: 201, body: { name: 'python3', execution_state: 'idle', connections: 0 } })
   kernel = (made.body as { id: string }).id
   expect(made.headers.get('location')).toBe(`/jupyter/api/kernels/${kernel}`)
 })

@@ -201,6 +201,8 @@ export interface Keys {
   jupyterRequests(session: string): string
   /** Hash: the last event that each socket of a session has had, by the sockets' own ids. */
   jupyterSockets(session: string): string
+  /** Value: what the kernel of a session answers to `kernel_info_request`, JSON. */
+  jupyterInfo(session: string): string
 }
 
 /** Of sessions that wait for a worker with room. */
@@ -297,6 +299,7 @@ const PATTERNS: Readonly<Record<KeyName, string>> = {
   jupyterSessions: 'jupyter-sessions:*',
   jupyterRequests: 'jupyter-requests:*',
   jupyterSockets: 'jupyter-sockets:*',
+  jupyterInfo: 'jupyter-info:*',
   compatFiles: 'compat-files:*',
   mcpCancellations: 'mcp-cancellations',
   e2bSandbox: 'e2b-sandbox:*',

@@ -1,7 +1,6 @@
 """smolagents' executor for E2B, as its agents use it. The environment says where, as E2B's own documentation has it."""
 
-from importlib.metadata import version
-
+from calls import differs, works
 from smolagents import tool
 from smolagents.agents import FinalAnswerTool
 from smolagents.monitoring import AgentLogger, LogLevel
@@ -28,10 +27,12 @@ try:
         raise SystemExit("the error was not told")
     except AgentError as error:
         assert "ZeroDivisionError" in str(error), error
+    works("smolagents", "E2BExecutor: code, state, logs", "E2BExecutor: errors")
     executor.send_variables({"names": ["Ada", "Grace"], "pair": (1, 2)})
     assert executor("names[1], pair").output == "('Grace', (1, 2))"
     executor.send_tools({"double": double})
     assert executor("double(number=x)").output == "40"
+    works("smolagents", "send_variables", "send_tools")
     # What this tool sends imports numpy and PIL, which the kernel has only if its operator adds them.
     missing = executor("from importlib.util import find_spec; not all(find_spec(name) for name in ('numpy', 'PIL'))")
     if missing.output == "False":
@@ -46,4 +47,4 @@ try:
             assert "ModuleNotFoundError" in str(error), error
 finally:
     executor.cleanup()
-print(f"smolagents {version('smolagents')}, e2b-code-interpreter {version('e2b-code-interpreter')}: works")
+

@@ -10,7 +10,10 @@ const require = createRequire(join(folder, 'clients.cjs'))
 const { lookup } = dns
 dns.lookup = (name, options, done) => lookup(name.endsWith('.localhost') ? '127.0.0.1' : name, options, done)
 
-const { Sandbox } = require('@e2b/code-interpreter')
+const { callsOf } = await import('./calls.mjs')
+const { works, differs, cannot } = callsOf(folder)
+const INTERPRETER = '@e2b/code-interpreter'
+const { Sandbox } = require(INTERPRETER)
 const { Sandbox: Plain, CommandExitError, FileNotFoundError, NotFoundError, TimeoutError } = require('e2b')
 
 const started = []
@@ -30,9 +33,11 @@ try {
   assert.deepEqual(execution.logs, { stdout: ['hällo\n'], stderr: ['err\n'] })
   assert.deepEqual(seen, { stdout: ['hällo\n'], stderr: ['err\n'], results: ['42'] })
   assert.equal(execution.executionCount, 2)
+  works(INTERPRETER, 'Sandbox.create', 'runCode', 'runCode: onStdout, onStderr, onResult')
   const failed = await sandbox.runCode('1 / 0')
   assert.equal(failed.error.name, 'ZeroDivisionError')
   assert.match(failed.error.traceback, /ZeroDivisionError/)
+  works(INTERPRETER, 'runCode: error with traceback')
   const rich = await sandbox.runCode(
     'from IPython.display import HTML, display, Markdown\ndisplay(HTML("<b>x</b>"), Markdown("*y*"))',
   )
@@ -43,12 +48,16 @@ try {
   const image =
     'import base64; from IPython.display import Image; Image(base64.b64decode("iVBORw0KGgo="), format="png")'
   assert.equal((await sandbox.runCode(image)).results[0].png, 'iVBORw0KGgo=')
+  works(INTERPRETER, 'runCode: HTML, Markdown and images')
   const environment = 'import os; os.environ["OF"] + os.environ.get("ONE", "-")'
   assert.equal((await sandbox.runCode(environment, { envs: { ONE: '1' } })).text, 'sandbox1')
   assert.equal((await sandbox.runCode(environment)).text, 'sandbox-')
+  works(INTERPRETER, 'runCode: envs')
   await assert.rejects(sandbox.runCode('import time; time.sleep(100_000)', { timeoutMs: 1500 }), TimeoutError)
   assert.equal((await sandbox.runCode('x')).text, '40')
+  works(INTERPRETER, 'runCode: timeoutMs, state stays')
   await assert.rejects(sandbox.runCode('1', { language: 'r' }))
+  cannot(INTERPRETER, 'runCode: another language', 'a sandbox is of the language of its template')
 
   // contexts
   const context = await sandbox.createCodeContext({ language: 'python', cwd: '/home/user' })
@@ -59,14 +68,21 @@ try {
     (await sandbox.listCodeContexts()).map(({ id }) => id),
     ['default', context.id],
   )
+  differs(
+    INTERPRETER,
+    'listCodeContexts',
+    'one context at the start, `default`; upstream has one each of Python and JavaScript',
+  )
   await sandbox.restartCodeContext(context)
   assert.equal((await sandbox.runCode('y', { context })).error.name, 'NameError')
   await sandbox.removeCodeContext(context)
   await assert.rejects(sandbox.runCode('1', { context }), NotFoundError)
+  works(INTERPRETER, 'createCodeContext', 'runCode: context', 'restartCodeContext', 'removeCodeContext')
 
   // files
   const written = await sandbox.files.write('dir/a.txt', 'text ä')
   assert.deepEqual([written.name, written.type, written.path], ['a.txt', 'file', '/job/dir/a.txt'])
+  differs('e2b', 'paths in answers', '`/job/...`, which is the home folder; `/home/user/...` and `~` mean it in calls')
   assert.equal(await sandbox.files.read('dir/a.txt'), 'text ä')
   const bytes = new Uint8Array(700_000).map((_, index) => index % 251)
   await sandbox.files.write('/home/user/dir/b.bin', bytes.buffer)
@@ -79,6 +95,7 @@ try {
   assert.equal(await sandbox.files.read('dir/packed'), 'packed')
   await sandbox.files.write('dir/empty', '')
   assert.equal(await sandbox.files.read('dir/empty'), '')
+  works('e2b', 'files.write', 'files.write: several', 'files.write: gzip', 'files.read', 'files.read: bytes')
   assert.deepEqual(
     (await sandbox.files.list('many')).map(({ name, type }) => [name, type]),
     [
@@ -98,7 +115,18 @@ try {
   assert.equal((await sandbox.files.rename('dir/a.txt', 'dir/c.txt')).path, '/job/dir/c.txt')
   await sandbox.files.remove('made')
   await assert.rejects(sandbox.files.read('made/none'), FileNotFoundError)
+  works(
+    'e2b',
+    'files.list',
+    'files.list: depth',
+    'files.exists',
+    'files.getInfo',
+    'files.makeDir',
+    'files.rename',
+    'files.remove',
+  )
   await assert.rejects(sandbox.files.watchDir('.', () => undefined))
+  cannot('e2b', 'files.watchDir', 'unimplemented: sessions watch no folders')
   assert.equal((await sandbox.runCode('open("dir/c.txt").read()')).text, 'text ä')
   const isByName = process.env.E2B_SANDBOX_URL === undefined
   if (isByName) {
@@ -108,6 +136,7 @@ try {
     form.append('file', new Blob(['sent']), 'x')
     assert.equal((await fetch(await sandbox.uploadUrl('dir/sent'), { method: 'POST', body: form })).status, 200)
     assert.equal(await sandbox.files.read('dir/sent'), 'sent')
+    differs('e2b', 'downloadUrl, uploadUrl', 'with wildcard names only: a link has no header that names its sandbox')
   }
 
   // commands
@@ -124,6 +153,7 @@ try {
     (error) => error instanceof CommandExitError && error.exitCode === 3,
   )
   await assert.rejects(sandbox.commands.run('sleep 100000', { timeoutMs: 1500 }), TimeoutError)
+  works('e2b', 'commands.run: envs, cwd, onStdout', 'commands.run: exit code', 'commands.run: timeoutMs')
   const reader = await sandbox.commands.run('read line; echo "got $line"; cat', { background: true, stdin: true })
   assert.ok((await sandbox.commands.list()).some(({ pid, cmd }) => pid === reader.pid && cmd === '/bin/bash'))
   await sandbox.commands.sendStdin(reader.pid, 'one\n')
@@ -136,6 +166,15 @@ try {
   await assert.rejects(joined.wait(), CommandExitError)
   await assert.rejects(endless.wait(), CommandExitError)
   assert.equal(await sandbox.commands.kill(endless.pid), false)
+  works(
+    'e2b',
+    'commands.run: background, stdin',
+    'commands.list',
+    'commands.sendStdin',
+    'commands.closeStdin',
+    'commands.connect',
+    'commands.kill',
+  )
 
   // terminals
   let screen = ''
@@ -148,6 +187,7 @@ try {
   await sandbox.pty.sendInput(terminal.pid, new TextEncoder().encode('stty size; exit 0\n'))
   await terminal.wait()
   assert.match(screen, /43 132/)
+  works('e2b', 'pty.create', 'pty.resize', 'pty.sendInput')
 
   // the service
   const info = await sandbox.getInfo()
@@ -159,11 +199,21 @@ try {
     page.map(({ sandboxId }) => sandboxId),
     [sandbox.sandboxId],
   )
+  works('e2b', 'getInfo', 'setTimeout', 'Sandbox.list')
   assert.deepEqual(await sandbox.getMetrics(), [])
+  differs('e2b', 'getMetrics', 'an empty list: sessions keep no figures of what they use')
   const again = await Sandbox.connect(sandbox.sandboxId)
   assert.equal((await again.runCode('x')).text, '40')
   assert.equal(await sandbox.isRunning(), true)
+  works('e2b', 'Sandbox.connect', 'isRunning')
   await assert.rejects(sandbox.pause())
+  cannot('e2b', 'pause', '501: sessions cannot be stopped and started again')
+  await assert.rejects(sandbox.createSnapshot())
+  cannot('e2b', 'createSnapshot', '501: sessions cannot be copied')
+  await assert.rejects(Sandbox.create({ lifecycle: { onTimeout: 'pause' } }))
+  cannot('e2b', 'Sandbox.create: pause at the timeout', '400: a sandbox ends at its timeout')
+  await assert.rejects(Sandbox.create('nonesuch'))
+  cannot('e2b', 'templates of your own', '404: templates are languages, environments and sets of packages')
 
   // another template, without an interpreter
   const plain = await Plain.create('base', { timeoutMs: 60_000 })
@@ -171,6 +221,7 @@ try {
   assert.equal((await plain.commands.run('echo plain')).stdout, 'plain\n')
   assert.equal(await plain.kill(), true)
   assert.equal(await plain.kill(), false)
+  works('e2b', 'Sandbox.create: base', 'kill')
 
   // the end
   const running = sandbox.runCode('print("on", flush=True); import time; time.sleep(100_000)', {
@@ -180,10 +231,9 @@ try {
   assert.equal(await sandbox.isRunning(), false)
   await assert.rejects(sandbox.files.read('x'), TimeoutError)
   await assert.rejects(Sandbox.connect(sandbox.sandboxId), NotFoundError)
+  works('e2b', 'errors of a sandbox that ended')
 } finally {
   for (const one of started) await one.kill().catch(() => undefined)
 }
-const version = (name) => JSON.parse(require('node:fs').readFileSync(join(folder, 'node_modules', name, 'package.json'), 'utf8')).version // prettier-ignore
-console.log(`@e2b/code-interpreter ${version('@e2b/code-interpreter')}, e2b ${version('e2b')}: work`)
 // They keep connections.
 process.exit(0)

@@ -2,8 +2,8 @@
 
 import asyncio
 import os
-from importlib.metadata import version
 
+from calls import cannot, differs, works
 from e2b import CommandExitException, FileNotFoundException, NotFoundException, SandboxQuery, SandboxState, TimeoutException
 from e2b import Sandbox as Plain
 from e2b_code_interpreter import AsyncSandbox, Sandbox
@@ -20,6 +20,9 @@ def raises(kind, call):
     raise AssertionError(f"{kind.__name__} was expected")
 
 
+INTERPRETER = "e2b-code-interpreter"
+
+
 def with_code(sandbox: Sandbox) -> None:
     sandbox.run_code("x = 40")
     seen = []
@@ -34,14 +37,18 @@ def with_code(sandbox: Sandbox) -> None:
     environment = "import os; os.environ['OF'] + os.environ.get('ONE', '-')"
     assert sandbox.run_code(environment, envs={"ONE": "1"}).text == "sandbox1"
     assert sandbox.run_code(environment).text == "sandbox-"
+    works(INTERPRETER, "Sandbox.create", "run_code", "run_code: on_stdout", "run_code: error with traceback", "run_code: HTML and text", "run_code: envs")
     raises(TimeoutException, lambda: sandbox.run_code("import time; time.sleep(100_000)", timeout=2))
     assert sandbox.run_code("x").text == "40"
+    works(INTERPRETER, "run_code: timeout, state stays")
     context = sandbox.create_code_context(language="python")
     assert sandbox.run_code("x", context=context).error.name == "NameError"
     assert [one.id for one in sandbox.list_code_contexts()] == ["default", context.id]
     sandbox.restart_code_context(context)
     sandbox.remove_code_context(context)
     raises(NotFoundException, lambda: sandbox.run_code("1", context=context))
+    differs(INTERPRETER, "list_code_contexts", "one context at the start, `default`; upstream has one each of Python and JavaScript")
+    works(INTERPRETER, "create_code_context", "run_code: context", "restart_code_context", "remove_code_context")
 
 
 def with_files(sandbox: Sandbox) -> None:
@@ -62,7 +69,10 @@ def with_files(sandbox: Sandbox) -> None:
     assert sandbox.files.rename("dir/a.txt", "dir/c.txt").path == "/job/dir/c.txt"
     sandbox.files.remove("made")
     raises(FileNotFoundException, lambda: sandbox.files.read("nonesuch"))
+    differs("e2b", "paths in answers", "`/job/...`, which is the home folder; `/home/user/...` and `~` mean it in calls")
+    works("e2b", "files.write", "files.write: gzip", "files.write_files", "files.read", "files.read: bytes, stream, gzip", "files.list", "files.exists", "files.get_info", "files.make_dir", "files.rename", "files.remove")
     raises(Exception, lambda: sandbox.files.watch_dir("."))
+    cannot("e2b", "files.watch_dir", "unimplemented: sessions watch no folders")
 
 
 def with_commands(sandbox: Sandbox) -> None:
@@ -81,6 +91,7 @@ def with_commands(sandbox: Sandbox) -> None:
     assert endless.kill() is True
     raises(CommandExitException, joined.wait)
     assert sandbox.commands.kill(endless.pid) is False
+    works("e2b", "commands.run: envs, cwd", "commands.run: exit code", "commands.run: timeout", "commands.run: background, stdin", "commands.list", "commands.send_stdin", "commands.stream_input", "commands.close_stdin", "commands.connect", "commands.kill")
 
     from e2b import PtySize
 
@@ -90,6 +101,7 @@ def with_commands(sandbox: Sandbox) -> None:
     sandbox.pty.send_stdin(terminal.pid, b"stty size; exit 0\n")
     terminal.wait(on_pty=lambda data: screen.append(data))
     assert b"43 132" in b"".join(screen), screen
+    works("e2b", "pty.create", "pty.resize", "pty.send_stdin")
 
 
 def with_service(sandbox: Sandbox) -> None:
@@ -102,11 +114,15 @@ def with_service(sandbox: Sandbox) -> None:
     assert sandbox.get_metrics() == []
     assert Sandbox.connect(sandbox.sandbox_id, **options).run_code("x").text == "40"
     assert sandbox.is_running()
+    works("e2b", "get_info", "set_timeout", "Sandbox.list", "Sandbox.connect", "is_running")
+    differs("e2b", "get_metrics", "an empty list: sessions keep no figures of what they use")
     raises(Exception, sandbox.pause)
+    cannot("e2b", "pause", "501: sessions cannot be stopped and started again")
     plain = Plain.create("base", timeout=60, **options)
     assert plain.commands.run("echo plain").stdout == "plain\n"
     assert plain.kill() is True
     assert plain.kill() is False
+    works("e2b", "Sandbox.create: base", "kill")
 
 
 async def with_asyncio() -> None:
@@ -116,6 +132,7 @@ async def with_asyncio() -> None:
         await sandbox.files.write("a", "b")
         assert await sandbox.files.read("a") == "b"
         assert (await sandbox.commands.run("cat a")).stdout == "b"
+        works(INTERPRETER, "AsyncSandbox: create, run_code, files, commands, kill")
     finally:
         await sandbox.kill()
 
@@ -132,7 +149,7 @@ try:
     assert not sandbox.is_running()
     raises(TimeoutException, lambda: sandbox.files.read("x"))
     raises(NotFoundException, lambda: Sandbox.connect(sandbox.sandbox_id, **options))
+    works("e2b", "errors of a sandbox that ended")
 finally:
     sandbox.kill()
 asyncio.run(with_asyncio())
-print(f"e2b-code-interpreter {version('e2b-code-interpreter')}, e2b {version('e2b')}: work")

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 const [base = '', folder = '', token = ''] = process.argv.slice(2)
 const require = createRequire(join(folder, 'clients.cjs'))
 const services = require('@jupyterlab/services')
-const { version } = require('@jupyterlab/services/package.json')
+const { callsOf } = await import('./calls.mjs')
+const works = (...calls) => callsOf(folder).works('@jupyterlab/services', ...calls)
 const { KernelManager, KernelSpecManager, ServerConnection, SessionManager } = services
 
 const serverSettings = ServerConnection.makeSettings({
@@ -32,6 +33,7 @@ const session = await sessions.startNew({
 const { kernel } = session
 const info = await kernel.info
 assert.equal(info.language_info.name, 'python')
+works('KernelSpecManager', 'SessionManager.startNew', 'kernel.info')
 
 /** Runs code; its outputs by type, and its reply. */
 async function run(code, { seen, ...more } = {}) {
@@ -59,6 +61,7 @@ const failed = await run('1 / 0')
 assert.equal(failed.of('error')[0].ename, 'ZeroDivisionError')
 const asked = await run('print(input("who? "))', { allow_stdin: true })
 assert.equal(asked.of('stream')[0].text, 'Ada\n')
+works('requestExecute: text, result', 'requestExecute: rich results', 'requestExecute: errors', 'requestExecute: input')
 
 const completed = (await kernel.requestComplete({ code: 'os.pa', cursor_pos: 5 })).content
 assert.ok(
@@ -68,6 +71,7 @@ assert.ok(
 const inspected = (await kernel.requestInspect({ code: 'os.path', cursor_pos: 7, detail_level: 0 })).content
 assert.ok(inspected.found)
 assert.equal((await kernel.requestIsComplete({ code: 'if x:' })).content.status, 'incomplete')
+works('requestComplete', 'requestInspect', 'requestIsComplete')
 
 // Interrupted when it is known to run: a signal that comes before that is lost in the kernel.
 let seen = () => {}
@@ -79,6 +83,7 @@ assert.equal((await sleeping).reply.ename, 'KeyboardInterrupt')
 await run('kept = 1')
 await kernel.restart()
 assert.equal((await run('kept')).of('error')[0].ename, 'NameError')
+works('interrupt', 'restart')
 
 await kernels.refreshRunning()
 assert.ok([...kernels.running()].some(({ id }) => id === kernel.id))
@@ -87,5 +92,5 @@ assert.equal([...sessions.running()].length, 1)
 await session.shutdown()
 await kernels.refreshRunning()
 assert.ok(![...kernels.running()].some(({ id }) => id === kernel.id))
-console.log(`@jupyterlab/services ${version} at ${new URL(base).pathname}: works`)
+works('KernelManager.refreshRunning', 'SessionManager.refreshRunning', 'session.shutdown')
 process.exit(0)

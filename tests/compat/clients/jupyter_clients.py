@@ -8,11 +8,10 @@ base = sys.argv[1] + '/jupyter'
 os.environ['JUPYTER_GATEWAY_URL'] = base
 
 import nbformat
-from jupyter_client import __version__ as jupyter_client_version
-from jupyter_server import __version__ as jupyter_server_version
+from calls import works
 from jupyter_server.gateway.gateway_client import GatewayClient
 from jupyter_server.gateway.managers import GatewayKernelManager, GatewayMappingKernelManager
-from nbclient import NotebookClient, __version__ as nbclient_version
+from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 GatewayClient.instance().url = base
@@ -34,7 +33,8 @@ try:
     raise AssertionError('the error was not told')
 except CellExecutionError as error:
     assert error.ename == 'ZeroDivisionError'
-print(f'nbclient {nbclient_version}, jupyter_client {jupyter_client_version}: works')
+works('nbclient', 'NotebookClient.execute, through the gateway manager of jupyter-server', 'CellExecutionError')
+works('jupyter-client', 'wait_for_ready, of nbclient')
 
 
 # What JupyterLab --gateway-url is made of.
@@ -50,9 +50,9 @@ async def manage():
 
 
 asyncio.run(manage())
-print(f'jupyter_server {jupyter_server_version}, gateway client: works')
+works('jupyter-server', 'GatewayMappingKernelManager: start, list, model, interrupt, restart, shut down')
 
-from jupyter_kernel_client import JupyterKernelClient, __version__ as kernel_client_version
+from jupyter_kernel_client import JupyterKernelClient
 
 with JupyterKernelClient(server_url=base, token='') as kernel:
     reply = kernel.execute('import os\nprint("hello")\n6 * 7')
@@ -61,4 +61,4 @@ with JupyterKernelClient(server_url=base, token='') as kernel:
     assert texts == ['hello\n', '42'], texts
     kernel.restart()
     assert kernel.execute('reply')['status'] == 'error'
-print(f'jupyter_kernel_client {kernel_client_version}: works')
+works('jupyter-kernel-client', 'execute', 'restart', 'errors')

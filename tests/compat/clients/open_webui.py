@@ -8,9 +8,9 @@ import asyncio
 import json
 import sys
 import uuid
-from importlib.metadata import version
 
 import aiohttp
+from calls import works
 import websockets
 
 base, token = sys.argv[1] + "/", sys.argv[2]
@@ -68,4 +68,5 @@ async def main() -> None:
 
 
 asyncio.run(main())
-print(f"what Open WebUI asks, aiohttp {version('aiohttp')}, websockets {version('websockets')}: works")
+works("aiohttp", "Open WebUI: start and delete a kernel", "Open WebUI: text, errors, results", "Open WebUI: images", "Open WebUI: a wrong token")
+works("websockets", "Open WebUI: execute over the socket, with the token in the query")

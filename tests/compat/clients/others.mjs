@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 
 const [base = '', folder = ''] = process.argv.slice(2)
+const { works } = (await import('./calls.mjs')).callsOf(folder)
 const require = createRequire(join(folder, 'clients.cjs'))
 
 const { piston } = await import(require.resolve('piston-client'))
@@ -12,7 +13,7 @@ const executed = await first.execute('javascript', 'console.log(process.argv.sli
 assert.equal(executed.run.output, '1,2,3\n')
 const unknown = await first.execute('nosuch', 'x', { version: '1' })
 assert.equal(unknown.message, 'nosuch-1 runtime is unknown')
-console.log('piston-client: works')
+works('piston-client', 'execute', 'an unknown language')
 
 const { PistonClient } = require('piston-api-client')
 const second = new PistonClient({ server: `${base}/piston` })
@@ -24,6 +25,6 @@ const result = await second.execute({
 })
 assert.ok(result.success, JSON.stringify(result))
 assert.equal(result.data.run.stdout, 'hello\n')
-console.log('piston-api-client: works')
+works('piston-api-client', 'execute, with input')
 // It keeps a timer for its cache.
 process.exit(0)

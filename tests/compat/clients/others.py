@@ -2,11 +2,11 @@
 
 import asyncio
 import sys
-from importlib.metadata import version
 
 import judge0
 import pyston
 import ultra_piston
+from calls import cannot, differs, works
 from sandbox_fusion import RunCodeRequest, RunJupyterRequest, SummaryMapping, run_code, run_code_async, run_concurrent, run_jupyter, set_endpoint, summary_run_code_result
 from sandbox_fusion.models import RunStatus
 from ultra_piston.errors import BadRequestError
@@ -59,7 +59,7 @@ def with_judge0() -> None:
     broken = judge0.run(client=client, source_code="int main() {", language=judge0.C)
     assert broken.status == judge0.Status.COMPILATION_ERROR and broken.compile_output, broken
     with_examples_of_judge0(client)
-    print(f"judge0 {version('judge0')}: works")
+    works("judge0", "run", "run: test cases", "run: several submissions, in batches", "run: additional_files", "run: compiler_options, command_line_arguments", "is_language_supported", "a compilation error")
 
 
 def with_examples_of_judge0(client: judge0.Client) -> None:
@@ -71,6 +71,7 @@ def with_examples_of_judge0(client: judge0.Client) -> None:
     assert (result.stdout, result.time > 0, result.memory > 0) == ("hello, world\n", True, True), result
     # Files after the run are of later versions than the one that is served.
     assert list(result) == []
+    cannot("judge0", "files after the run", "Judge0 1.13.1, which is served, has none")
 
     adds = """
 #include <stdio.h>
@@ -104,6 +105,7 @@ int main() {
     assert submission.stdout == "hello, world\n", submission
     assert {"C", "Python"} <= {language.name.split(" (")[0] for language in client.get_languages()}
     assert client.get_about()["version"] == "1.13.1"
+    works("judge0", "async_run", "wait", "get_languages", "get_about")
 
 
 async def with_pyston() -> None:
@@ -114,7 +116,7 @@ async def with_pyston() -> None:
         assert str(output.run_stage.output).strip() == "hello, Piston", output
     finally:
         await client.close_session()
-    print(f"aiopyston {version('aiopyston')}: works")
+    works("aiopyston", "runtimes", "execute")
 
 
 async def with_ultra_piston() -> None:
@@ -131,7 +133,7 @@ async def with_ultra_piston() -> None:
         raise SystemExit("an unknown language was taken")
     except BadRequestError:
         pass
-    print(f"ultra-piston {version('ultra-piston')}: works")
+    works("ultra-piston", "get_runtimes", "get_packages", "post_execute", "post_execute_async", "an unknown language")
 
 
 def with_sandbox_fusion() -> None:
@@ -159,7 +161,7 @@ def with_sandbox_fusion() -> None:
     assert [error["ename"] for cell in told.cells for error in cell.error] == ["RuntimeError"], told.cells
     stuck = run_jupyter(RunJupyterRequest(cells=["while True: pass"], total_timeout=2), max_attempts=1)
     assert (stuck.status, stuck.driver.status) == (RunStatus.Failed, "TimeLimitExceeded"), stuck
-    print(f"sandbox-fusion {version('sandbox-fusion')}: works")
+    works("sandbox-fusion", "run_code", "run_code: files, fetch_files", "run_code_async", "run_concurrent", "run_jupyter", "summary_run_code_result")
 
 
 with_judge0()

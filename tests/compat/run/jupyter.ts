@@ -4,10 +4,18 @@ import { join } from 'node:path'
 import { freePort } from '../../../src/host/free-port.ts'
 import { eventually } from '../../support/eventually.ts'
 import { startBrowser } from '../../pages/support/browser.ts'
+import { worked } from './calls.ts'
 import type { Trial } from './trial.ts'
 
 export const PYTHON_PACKAGES = ['jupyterlab==4.6.6', 'jupyter-server==2.21.1', 'jupyter-client==8.6.3', 'nbclient==0.11.0', 'jupyter-kernel-client==1.0.2'] // prettier-ignore
 export const NODE_PACKAGES = ['@jupyterlab/services@7.6.6']
+
+const inLab = worked(
+  PYTHON_PACKAGES[0],
+  'a new notebook, with `--gateway-url`',
+  'output, HTML, errors',
+  'Restart Kernel',
+)
 
 /** Jupyter's clients; JupyterLab in Chromium, too. */
 export async function jupyter(trial: Trial): Promise<void> {
@@ -27,7 +35,7 @@ export async function jupyter(trial: Trial): Promise<void> {
     try {
       await eventually('JupyterLab answers', () => fetch(`${own}/api`).then(({ ok }) => ok, () => false)) // prettier-ignore
       await hold('@jupyterlab/services through a Jupyter Server', services(own, 'local'))
-      await holdHere('JupyterLab in Chromium', () => useLab(`${own}/lab?token=local&reset`))
+      await holdHere('JupyterLab in Chromium', () => useLab(`${own}/lab?token=local&reset`), inLab)
     } finally {
       lab.kill('SIGKILL')
     }

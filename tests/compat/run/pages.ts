@@ -6,9 +6,15 @@ import type { AddressInfo } from 'node:net'
 import { extname, join, normalize } from 'node:path'
 import { createApiKeys } from '../../../src/shared/access/api-keys.ts'
 import { startBrowser, type TestBrowser } from '../../pages/support/browser.ts'
+import { worked } from './calls.ts'
 import type { Trial } from './trial.ts'
 
 export const NODE_PACKAGES = ['thebe@0.9.3', '@antonz/codapi@0.19.10']
+
+const [THEBE = '', CODAPI = ''] = NODE_PACKAGES
+const ofThebe = worked(THEBE, 'bootstrap, of another origin by a browser token', 'run: text, HTML, errors')
+const ofCodapi = worked(CODAPI, 'run', 'edit and run', 'errors', 'files', 'depends-on', 'an unknown sandbox')
+const byToken = worked(CODAPI, 'all of it by a browser token in the address')
 
 /** Widgets of other projects that run the code of a page, in Chromium: thebe by a browser token, codapi with and without one. */
 export async function pages({ unpack, withInstallation, holdHere, folder }: Trial): Promise<void> {
@@ -30,13 +36,13 @@ export async function pages({ unpack, withInstallation, holdHere, folder }: Tria
         return made.text()
       }
       withThebe.token = () => tokenFor(withThebe.origin, ['sessions'])
-      await holdHere('thebe in Chromium', () => useThebe(browser, withThebe.origin, url))
+      await holdHere('thebe in Chromium', () => useThebe(browser, withThebe.origin, url), ofThebe)
       withCodapi.page = codapiPage(`${url}/codapi/v1`)
-      await holdHere("codapi's widget in Chromium", () => useCodapi(browser, withCodapi.origin, url))
+      await holdHere("codapi's widget in Chromium", () => useCodapi(browser, withCodapi.origin, url), ofCodapi)
       // From an origin that is in no list, by a token alone.
       const { token } = JSON.parse(await tokenFor(withThebe.origin, ['jobs'])) as { token: string }
       withThebe.page = codapiPage(`${url}/codapi/token/${token}/v1`)
-      await holdHere("codapi's widget by a token", () => useCodapi(browser, withThebe.origin, url))
+      await holdHere("codapi's widget by a token", () => useCodapi(browser, withThebe.origin, url), byToken)
     })
   } finally {
     await browser.close()

@@ -3,7 +3,9 @@ import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { packageRoot } from '../../../src/shared/package-root.ts'
+import { type CallRecord, callOf } from './calls.ts'
 import { type Installation, startInstallation, UNLIMITED } from '../../support/installation.ts'
 
 /** Where clients of other systems are installed and tried, as package indexes have them. */
@@ -20,17 +22,20 @@ export interface Trial {
   unpack: (ofNode: readonly string[]) => Promise<void>
   /** Runs a command that has to succeed, and shows what it writes. */
   hold: (title: string, command: readonly string[], env?: Record<string, string>) => Promise<void>
-  /** The same for what runs in this process. */
-  holdHere: (title: string, check: () => Promise<void>) => Promise<void>
+  /** The same for what runs in this process. @param calls what it has shown of a client then, by whether each works */
+  holdHere: (title: string, check: () => Promise<void>, calls?: readonly CallRecord[]) => Promise<void>
   /** Runs a gateway and a worker meanwhile. */
   withInstallation: (env: Record<string, string>, use: (installation: Installation, url: string) => Promise<void>) => Promise<void> // prettier-ignore
 }
 
-/** @returns what did not work, by title */
-export async function runTrial(use: (trial: Trial) => Promise<void>): Promise<string[]> {
+/** @returns what did not work, by title, and what the clients told of their calls */
+export async function runTrial(
+  use: (trial: Trial) => Promise<void>,
+): Promise<{ failed: string[]; calls: CallRecord[] }> {
   const folder = mkdtempSync(join(tmpdir(), 'runyard-compat-'))
   const python = join(folder, 'venv/bin/python')
   const failed: string[] = []
+  const calls: CallRecord[] = []
   const fail = (title: string, why: string) => {
     failed.push(title)
     console.log(`failed: ${title}: ${why}`)
@@ -40,8 +45,19 @@ export async function runTrial(use: (trial: Trial) => Promise<void>): Promise<st
   const hold: Trial['hold'] = async (title, [command = '', ...args], env = {}) => {
     console.log(`> ${title}`)
     // Not waited for in place: what stands before the gateway runs in this process.
-    const child = spawn(command, args, { cwd: folder, env: { ...process.env, ...own, ...env }, stdio: 'inherit' })
+    const child = spawn(command, args, {
+      cwd: folder,
+      env: { ...process.env, ...own, ...env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const told: CallRecord[] = []
+    createInterface(child.stdout).on('line', (line) => {
+      const call = callOf(line, command === python ? 'PyPI' : 'npm')
+      if (call) told.push(call)
+      console.log(call ? `  ${call.client} ${call.version}: ${call.call}: ${call.how}` : line)
+    })
     const [status] = (await once(child, 'close')) as [number | null]
+    calls.push(...told)
     if (status !== 0) fail(title, `exit code ${status}`)
   }
   try {
@@ -68,9 +84,12 @@ export async function runTrial(use: (trial: Trial) => Promise<void>): Promise<st
           await hold(file, ['tar', '-xzf', file, '-C', target, '--strip-components=1'])
         }
       },
-      async holdHere(title, check) {
+      async holdHere(title, check, shown = []) {
         console.log(`> ${title}`)
-        await check().catch((error: unknown) => fail(title, String(error instanceof Error ? error.stack : error)))
+        await check().then(
+          () => calls.push(...shown),
+          (error: unknown) => fail(title, String(error instanceof Error ? error.stack : error)),
+        )
       },
       async withInstallation(env, run) {
         const installation = await startInstallation({
@@ -89,5 +108,5 @@ export async function runTrial(use: (trial: Trial) => Promise<void>): Promise<st
   } finally {
     rmSync(folder, { recursive: true })
   }
-  return failed
+  return { failed, calls }
 }

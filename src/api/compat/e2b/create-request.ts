@@ -45,20 +45,19 @@ export function templateOf(
     const known = [...Object.keys(TEMPLATES), ...languages.map((language) => language.id)].join(', ')
     throw new Problem(
       'not-found',
-      `template "${id}" does not exist; there are ${known}, and a language with a version, e.g. python:3.x`,
+      `template "${id}" does not exist; there are ${known}, a language with a version, e.g. python:3.x, your environments by their ids, and sets of packages, e.g. python/data`,
     )
   }
   return { language: name, ...(version !== undefined && version !== '' && { version }) }
 }
 
 /**
- * The session that is asked for.
+ * The session that is asked for, without what its template stands for.
  * @param longestMs the longest that a session may live
  * @throws Problem
  */
 export function sessionOfCreate(
-  { templateID, timeout, metadata, envVars, autoPause, mcp, iam, volumeMounts }: CreateRequest,
-  languages: readonly Language[],
+  { timeout, metadata, envVars, autoPause, mcp, iam, volumeMounts }: CreateRequest,
   longestMs: number,
 ): SessionRequest {
   const refused = [
@@ -76,7 +75,6 @@ export function sessionOfCreate(
   const lifetimeMs =
     timeout === undefined ? Math.min(DEFAULT_TIMEOUT * SECOND, longestMs) : lifetimeOf(timeout, longestMs)
   return {
-    ...templateOf(templateID, languages),
     maxLifetimeMs: lifetimeMs,
     // Nothing but its timeout ends it.
     idleTimeoutMs: lifetimeMs,

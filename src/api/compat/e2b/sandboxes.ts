@@ -13,8 +13,9 @@ import { bodyValidator } from '../../http/validate.ts'
 import { createSession, endSession } from '../../sessions/sessions.ts'
 import { ownSession, sessionOf } from '../../sessions/needs.ts'
 import { readBody } from '../system/read-body.ts'
-import { CreateRequest, DEFAULT_TIMEOUT, sessionOfCreate } from './create-request.ts'
+import { CreateRequest, DEFAULT_TIMEOUT, sessionOfCreate, templateOf } from './create-request.ts'
 import type { E2bNeeds } from './e2b-needs.ts'
+import { environmentTemplate } from './environment-templates.ts'
 import { sandboxIdOf, sessionIdOf } from './sandbox-ids.ts'
 import type { SandboxRecord } from './sandbox-records.ts'
 
@@ -49,9 +50,18 @@ export function sandboxRoutes(needs: E2bNeeds): Router {
   const extend = (session: Session, res: Response, lifetimeMs: number) =>
     sessions.calls.call(sessionOf(res, session.id), 'extend', { maxLifetimeMs: lifetimeMs, idleTimeoutMs: lifetimeMs })
 
+  const templateFor = async (id: string, res: Response) => {
+    const gone = new AbortController()
+    res.once('close', () => gone.abort())
+    const found = await environmentTemplate(sessions, id, res.locals.caller, gone.signal)
+    return found ?? templateOf(id, sessions.languages)
+  }
+
   router.post(['/sandboxes', '/v2/sandboxes'], mayUse, read, async (req, res) => {
     const body = createRequest(req.body)
-    const session = await start(needs, req, res, sessionOfCreate(body, sessions.languages, longestMs))
+    const asked = sessionOfCreate(body, longestMs)
+    const template = await templateFor(body.templateID, res)
+    const session = await start(needs, req, res, { ...asked, ...template })
     res.status(201).json(view(session, await open(session, res, body.templateID), config.e2bDomain))
   })
 

@@ -3,13 +3,13 @@ import type { Request, Response } from 'express'
 import type { RawData, WebSocket } from 'ws'
 import { MIB, SECOND } from '../../../shared/limits.ts'
 import { Problem } from '../../../shared/problems.ts'
-import type { Session } from '../../../shared/sessions/session.ts'
+import type { Context, Session } from '../../../shared/sessions/session.ts'
 import type { EndedBy } from '../../http/open-responses.ts'
 import type { SystemNeeds } from '../system/system.ts'
 import { decodeMessage, encodeMessage, FramingError, type JupyterMessage, V1_PROTOCOL } from './framing.ts'
 import type { JupyterRecords } from './jupyter-records.ts'
 import { createKernelEvents } from './kernel-events.ts'
-import { createKernelInfos } from './kernel-infos.ts'
+import type { KernelInfos } from './kernel-infos.ts'
 import { createKernelRequests } from './kernel-requests.ts'
 import type { KernelCalls } from './kernels.ts'
 import { kernelLife, messageMaker } from './kernel-messages.ts'
@@ -30,6 +30,12 @@ const CLOSE = {
   closing: [1012, 'the gateway is closing; connect again'],
   failed: [1011, 'an internal error occurred'],
 } as const
+/** What is known of a kernel as a socket opens. */
+interface Prepared {
+  context: Context
+  /** The last event before it. */
+  newest: string
+}
 type CloseReason = readonly [code: number, reason: string]
 
 /** Proxies end connections that are silent for a minute. */
@@ -48,14 +54,25 @@ const MAX_CLIENT_ID = 256
  *
  * A socket that comes back under the `session_id` it had goes on behind the last event it was told of: what ran meanwhile is not lost.
  */
-export function createChannels(needs: SystemNeeds, records: JupyterRecords, kernels: KernelCalls): Channels {
+export function createChannels(
+  needs: SystemNeeds,
+  records: JupyterRecords,
+  kernels: KernelCalls,
+  infos: KernelInfos,
+): Channels {
   const { config, sessions, upgrades } = needs
   const { feed, calls } = sessions.needs
   const maxMessageBytes = config.http.maxCodeBytes + MESSAGE_ROOM
-  const infos = createKernelInfos(needs)
   const open = new Map<string, (why: CloseReason) => Promise<void>>()
 
-  const converse = async (res: Response, session: Session, client: string, socket: WebSocket, ends: AbortSignal) => {
+  const converse = async (
+    res: Response,
+    session: Session,
+    client: string,
+    socket: WebSocket,
+    ends: AbortSignal,
+    { context, newest }: Prepared,
+  ) => {
     const log = res.req.log
     const gone = new AbortController()
     const { signal } = gone
@@ -92,9 +109,8 @@ export function createChannels(needs: SystemNeeds, records: JupyterRecords, kern
     const serve = async () => {
       const before = await records.takePosition(session.id, client)
       const known = before !== undefined && (await feed.known(session.id, before))
-      const position = known ? before : await feed.last(session.id)
+      const position = known ? before : newest
       const events = await feed.read(session.id, position, signal)
-      const context = await kernels.context(res, session.id, signal)
       let restarts = context.restarts
       let asking: string | undefined
       const make = messageMaker(() => kernelLife(session.id, restarts))
@@ -174,15 +190,26 @@ export function createChannels(needs: SystemNeeds, records: JupyterRecords, kern
     if (open.get(place) === leave) open.delete(place)
   }
 
+  /**
+   * What the first answers need, before the socket is there: jupyter_client gives its first question a second, and fails when the answer comes
+   * later.
+   */
+  const prepare = async (res: Response, session: Session, ends: AbortSignal): Promise<Prepared> => {
+    // Before the context: what happens to that meanwhile is told by the events behind it.
+    const newest = await feed.last(session.id)
+    const info = infos.of(res, session.id, AbortSignal.timeout(INFO_MS)).catch(() => undefined)
+    const [context] = await Promise.all([kernels.context(res, session.id, ends), info])
+    return { context, newest }
+  }
+
   return {
     async serve(req, res, session, ends) {
       const { session_id: asked } = req.query
       const client = typeof asked === 'string' && asked !== '' ? asked.slice(0, MAX_CLIENT_ID) : randomUUID()
-      // Before the socket is there: jupyter_client gives the answer to its first question a second, and fails when it comes later.
-      await infos.of(res, session.id, AbortSignal.timeout(INFO_MS)).catch(() => undefined)
+      const prepared = await prepare(res, session, ends)
       const socket = await upgrades.accept(req, maxMessageBytes, V1_PROTOCOL)
       await open.get(`${session.id} ${client}`)?.(CLOSE.replaced)
-      await converse(res, session, client, socket, ends)
+      await converse(res, session, client, socket, ends, prepared)
     },
   }
 }

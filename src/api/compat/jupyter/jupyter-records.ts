@@ -32,6 +32,9 @@ export interface JupyterRecords {
   removeNotebook: (tenant: string, id: string) => Promise<void>
   putAsked: (session: string, execution: string, asked: ExecuteAsked) => Promise<void>
   asked: (session: string, execution: string) => Promise<ExecuteAsked | undefined>
+  /** What the kernel of a session says of itself. */
+  info: (session: string) => Promise<Readonly<Record<string, unknown>> | undefined>
+  putInfo: (session: string, info: Readonly<Record<string, unknown>>) => Promise<void>
   /** Keeps how far a socket has got that closes. */
   leave: (session: string, socket: string, event: string) => Promise<void>
   /** How far the socket of this `session_id` had got. */
@@ -88,6 +91,13 @@ export function createJupyterRecords(redis: Redis, keys: Keys, lifetimeSeconds: 
     async asked(session, execution) {
       const json = await redis.hget(keys.jupyterRequests(session), execution)
       return json === null ? undefined : (JSON.parse(json) as ExecuteAsked)
+    },
+    async info(session) {
+      const json = await redis.get(keys.jupyterInfo(session))
+      return json === null ? undefined : (JSON.parse(json) as Record<string, unknown>)
+    },
+    async putInfo(session, info) {
+      await redis.set(keys.jupyterInfo(session), JSON.stringify(info), 'EX', ttl)
     },
     leave: (session, socket, event) => put(keys.jupyterSockets(session), socket, event, MAX_SOCKETS),
     async takePosition(session, socket) {

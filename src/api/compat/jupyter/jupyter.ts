@@ -8,6 +8,7 @@ import { createChannels } from './channels.ts'
 import { contentsRoutes } from './contents.ts'
 import { kernelSpecs } from './kernel-specs.ts'
 import { createJupyterRecords } from './jupyter-records.ts'
+import { createKernelInfos } from './kernel-infos.ts'
 import { createKernelCalls, type KernelCalls } from './kernels.ts'
 import { notebookRoutes } from './notebooks.ts'
 
@@ -39,8 +40,9 @@ export const JUPYTER: CompatSystem = {
 function routes(needs: SystemNeeds): Router {
   const { config, languages, sessions, open, upgrades, overview } = needs
   const records = createJupyterRecords(sessions.redis, sessions.keys, config.sessions.maxLifetimeMs / SECOND)
-  const kernels = createKernelCalls(needs)
-  const channels = createChannels(needs, records, kernels)
+  const infos = createKernelInfos(needs, records)
+  const kernels = createKernelCalls(needs, infos)
+  const channels = createChannels(needs, records, kernels, infos)
   const router = Router()
   const startedAt = new Date().toISOString()
 

@@ -4,7 +4,7 @@ import type { StoredEvent } from '../../events/live-events.ts'
 import type { JupyterMessage } from './framing.ts'
 import type { ExecuteAsked, JupyterRecords } from './jupyter-records.ts'
 import { executionEnd, type MessageMaker, type Part, unknownParent } from './kernel-messages.ts'
-import { KERNEL_CONTEXT } from './kernels.ts'
+import { KERNEL_CONTEXT } from './kernel-infos.ts'
 import type { RunLine } from './run-line.ts'
 
 /** Tells one socket what happens in its session, as a kernel does. */

@@ -4,9 +4,9 @@ import type { Session } from '../../../shared/sessions/session.ts'
 import { sessionOf } from '../../sessions/needs.ts'
 import type { SystemNeeds } from '../system/system.ts'
 import type { JupyterMessage } from './framing.ts'
-import type { KernelInfos } from './kernel-infos.ts'
+import { KERNEL_CONTEXT, type KernelInfos } from './kernel-infos.ts'
 import { faultContent, type MessageMaker, type Part } from './kernel-messages.ts'
-import { KERNEL_CONTEXT, type KernelCalls } from './kernels.ts'
+import type { KernelCalls } from './kernels.ts'
 import type { RunLine } from './run-line.ts'
 
 /** Does what a client sends over its socket. */

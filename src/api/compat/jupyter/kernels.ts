@@ -1,5 +1,6 @@
 import type { Response } from 'express'
 import { SECOND } from '../../../shared/limits.ts'
+import { Problem } from '../../../shared/problems.ts'
 import { SessionRequest } from '../../../shared/sessions/requests.ts'
 import type { Context, Session } from '../../../shared/sessions/session.ts'
 import { whileKeyHolds } from '../../http/open-responses.ts'
@@ -11,6 +12,7 @@ import { ownSession, sessionOf } from '../../sessions/needs.ts'
 import { noSession } from '../../sessions/session-calls.ts'
 import { acceptSession, closeSession, prepareSession } from '../../sessions/start-session.ts'
 import type { SystemNeeds } from '../system/system.ts'
+import { KERNEL_CONTEXT, type KernelInfos } from './kernel-infos.ts'
 import { kernelNameOf, languageOfKernel } from './kernel-specs.ts'
 
 const sessionRequest = bodyValidator(SessionRequest)
@@ -47,7 +49,6 @@ export interface KernelCalls {
   restartedHere: (id: string) => boolean
 }
 
-export const KERNEL_CONTEXT = 'default'
 /** Clients give up after 40 s. */
 const START_MS = 30 * SECOND
 /** What the worker of a kernel has to say how it is, before others are listed without. */
@@ -55,7 +56,10 @@ const LOOK_MS = 2 * SECOND
 /** What a client tells of itself for gateways that start kernels elsewhere. */
 const OF_GATEWAYS = /^KERNEL_/
 
-export function createKernelCalls({ config, languages, sessions, overview, open }: SystemNeeds): KernelCalls {
+export function createKernelCalls(
+  { config, languages, sessions, overview, open }: SystemNeeds,
+  infos: KernelInfos,
+): KernelCalls {
   const { needs } = sessions
   const { calls, records } = needs
   const connections = new Map<string, number>()
@@ -72,15 +76,17 @@ export function createKernelCalls({ config, languages, sessions, overview, open 
     if (!found) throw noSession()
     return found
   }
-  const modelOf = async (res: Response, of: Session): Promise<KernelModel> => {
+  /** @returns undefined when it ended while it was asked: a list of before would bring back what its client has ended */
+  const modelOf = async (res: Response, of: Session): Promise<KernelModel | undefined> => {
     const { id, language, state, lastActiveAt, createdAt } = of
     const now =
       state === 'starting'
         ? 'starting'
         : await context(res, id, AbortSignal.timeout(LOOK_MS)).then(
             (found) => found.state,
-            () => 'busy' as const,
+            async () => ((await session(res, id).catch(ignoreEnded)) ? ('busy' as const) : undefined),
           )
+    if (now === undefined) return undefined
     return {
       id,
       name: kernelNameOf(language),
@@ -90,14 +96,21 @@ export function createKernelCalls({ config, languages, sessions, overview, open 
     }
   }
 
+  const model = async (res: Response, id: string): Promise<KernelModel> => {
+    const found = await modelOf(res, await session(res, id))
+    if (!found) throw noSession()
+    return found
+  }
+
   return {
     session,
     context,
+    model,
     async list(res) {
       const live = await records.liveOf(res.locals.caller.tenant)
-      return Promise.all(live.filter(({ kernel }) => kernel).map((one) => modelOf(res, one)))
+      const all = await Promise.all(live.filter(({ kernel }) => kernel).map((one) => modelOf(res, one)))
+      return all.filter((one) => one !== undefined)
     },
-    model: async (res, id) => modelOf(res, await session(res, id)),
     async start(res, { name, env }) {
       if (name !== undefined && name !== null && typeof name !== 'string')
         throw invalidRequest([{ pointer: '/name', detail: 'must be the name of a kernel' }])
@@ -110,11 +123,13 @@ export function createKernelCalls({ config, languages, sessions, overview, open 
       const { id } = await acceptSession(needs, spec, undefined)
       const late = AbortSignal.timeout(START_MS)
       const isThere = signal ? AbortSignal.any([signal, late]) : late
-      const asked = context(res, id, isThere).catch((error: unknown) => {
+      // Its client opens a socket next, and asks there what the kernel is.
+      const ready = context(res, id, isThere).then(() => infos.of(res, id, isThere))
+      const asked = ready.catch((error: unknown) => {
         if (!isThere.aborted) throw error
       })
       await (signal ? whileKeyHolds(signal, asked) : asked)
-      return modelOf(res, await session(res, id))
+      return model(res, id)
     },
     async end(res, id) {
       await session(res, id)
@@ -143,6 +158,12 @@ export function createKernelCalls({ config, languages, sessions, overview, open 
     },
     restartedHere: (id) => restarting.has(id),
   }
+}
+
+/** @throws what is no end of a kernel */
+export function ignoreEnded(error: unknown): undefined {
+  if (!(error instanceof Problem) || error.code !== 'not-found') throw error
+  return undefined
 }
 
 /** The environment that is asked for. Without one, a kernel that waits ready can be had. */

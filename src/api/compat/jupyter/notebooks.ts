@@ -5,7 +5,7 @@ import { invalidRequest } from '../../http/problems.ts'
 import { membersOf, readBody } from '../system/read-body.ts'
 import type { SystemNeeds } from '../system/system.ts'
 import { type JupyterRecords, MAX_NOTEBOOKS, type Notebook, tooManyNotebooks } from './jupyter-records.ts'
-import type { KernelCalls, KernelModel } from './kernels.ts'
+import { ignoreEnded, type KernelCalls, type KernelModel } from './kernels.ts'
 
 const MAX_NAME = 1024
 
@@ -112,7 +112,3 @@ function text(member: string, value: unknown): string {
 
 const noNotebook = (id: string): Problem =>
   new Problem('not-found', `there is no session ${id}, or its kernel has ended`)
-
-function ignoreEnded(error: unknown): void {
-  if (!(error instanceof Problem) || error.code !== 'not-found') throw error
-}

@@ -11,7 +11,7 @@ import type { SystemNeeds } from '../system/system.ts'
 import type { JupyterMessage } from './framing.ts'
 import type { ExecuteAsked, JupyterRecords } from './jupyter-records.ts'
 import { faultContent, type MessageMaker, type Part } from './kernel-messages.ts'
-import { KERNEL_CONTEXT } from './kernels.ts'
+import { KERNEL_CONTEXT } from './kernel-infos.ts'
 
 /**
  * What a socket wants to have run, in order and one at a time: when one fails, those behind it are dropped if its request says so
