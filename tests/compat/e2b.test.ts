@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { frameOf } from '../../src/api/compat/e2b/connect-protocol.ts'
 import { signatureOf } from '../../src/api/compat/e2b/sandbox-access.ts'
 import { eventually } from '../support/eventually.ts'
+import { sessionIdOf } from '../../src/api/compat/e2b/sandbox-ids.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
 
 const DOMAIN = 'sandboxes.example.com'
@@ -307,10 +308,6 @@ describe('a sandbox', () => {
     expect(await call('Stat', { path: 'tree/a/f' })).toMatchObject({ status: 404, body: { code: 'not_found' } })
     expect(await call('Remove', { path: 'tree' })).toEqual({ status: 200, body: {} })
     expect(await call('Remove', { path: 'tree' })).toEqual({ status: 200, body: {} })
-    expect(await call('CreateWatcher', { path: '.' })).toMatchObject({ status: 501, body: { code: 'unimplemented' } })
-    expect((await stream('filesystem.Filesystem/WatchDir', { path: '.' })).at(-1)).toMatchObject({
-      error: { code: 'unimplemented' },
-    })
     const proto = await send(
       'POST',
       `${base}/filesystem.Filesystem/Stat`,
@@ -318,6 +315,49 @@ describe('a sandbox', () => {
       '',
     )
     expect(proto.status).toBe(415)
+  })
+
+  test('watches folders, as a stream and by asking again', async () => {
+    const call = (method: string, body: object) => unary(`filesystem.Filesystem/${method}`, body)
+    await call('MakeDir', { path: 'watched/deep' })
+    const write = (path: string) =>
+      send('POST', `${base}/files?path=${path}`, { ...headersOf(ENVD), 'content-type': 'application/octet-stream' }, '1') // prettier-ignore
+    const { watcherId } = (await call('CreateWatcher', { path: '/home/user/watched', recursive: true })).body
+    const leaves = new AbortController()
+    const headers = { ...headersOf(ENVD), 'content-type': 'application/connect+json' }
+    const body = new Uint8Array(frameOf({ path: 'watched' }))
+    const streamed = await fetch(`${base}/filesystem.Filesystem/WatchDir`, { method: 'POST', headers, body, signal: leaves.signal }) // prettier-ignore
+    const reader = streamed.body?.getReader()
+    let told = Buffer.alloc(0)
+    const until = async (text: string) => {
+      while (!told.includes(text)) told = Buffer.concat([told, (await reader?.read())?.value ?? Buffer.from(text)])
+      return messagesIn(told)
+    }
+    expect(await until('start')).toEqual([{ start: {} }])
+    await write('watched/deep/a')
+    const seen: object[] = []
+    await eventually('the events of a watcher', async () => {
+      seen.push(...((await call('GetWatcherEvents', { watcherId })).body['events'] as object[]))
+      return seen.length > 0
+    })
+    expect(seen).toContainEqual({ name: 'deep/a', type: 'EVENT_TYPE_CREATE' })
+    await write('watched/b')
+    // Of the folder alone, without what is in its folders.
+    const messages = await until('EVENT_TYPE_CREATE')
+    expect(messages).toContainEqual({ filesystem: { name: 'b', type: 'EVENT_TYPE_CREATE' } })
+    expect(told.toString()).not.toContain('deep/a')
+    leaves.abort()
+    const place = `${platform.url}/v1/sessions/${sessionIdOf(sandbox.sandboxID)}/watches`
+    const watches = async () => (JSON.parse((await send('GET', place, { 'x-api-key': key })).bytes.toString()) as { watches: object[] }).watches // prettier-ignore
+    await eventually('the end of the watch of a client that left', async () => (await watches()).length === 1)
+    const late = await stream('filesystem.Filesystem/WatchDir', { path: 'watched' }, { 'connect-timeout-ms': '300' })
+    expect(late.at(-1)).toMatchObject({ error: { code: 'deadline_exceeded' } })
+    expect(await call('RemoveWatcher', { watcherId })).toEqual({ status: 200, body: {} })
+    for (const method of ['GetWatcherEvents', 'RemoveWatcher']) {
+      expect(await call(method, { watcherId })).toMatchObject({ status: 404, body: { code: 'not_found' } })
+    }
+    expect(await call('CreateWatcher', { path: 'nonesuch' })).toMatchObject({ status: 404, body: { code: 'not_found' } }) // prettier-ignore
+    expect(await call('CreateWatcher', {})).toMatchObject({ status: 400, body: { code: 'invalid_argument' } })
   })
 
   test('runs processes, and tells how each ended', async () => {

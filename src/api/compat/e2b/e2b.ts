@@ -7,11 +7,12 @@ import { sendE2bProblem } from './e2b-problem.ts'
 import { filesystemMethods } from './filesystem-service.ts'
 import { interpreterRoutes } from './interpreter.ts'
 import { processService } from './process-service.ts'
-import { RpcFault, rpcRoutes } from './rpc.ts'
+import { rpcRoutes } from './rpc.ts'
 import { byHostName, sandboxAccess } from './sandbox-access.ts'
 import { fileRoutes } from './sandbox-files.ts'
 import { createSandboxRecords } from './sandbox-records.ts'
 import { sandboxRoutes } from './sandboxes.ts'
+import { watchService } from './watch-service.ts'
 
 /** E2B's sandboxes, each a session: docs/compatibility/e2b.md. */
 export function createE2b({ config, redis, keys, log }: Core, sources: E2bSources): CompatSystem {
@@ -37,15 +38,9 @@ function routes(needs: E2bNeeds): Router {
   router.use(['/execute', '/contexts', '/files', '/process.Process', '/filesystem.Filesystem'], needs.mayUse)
   router.use(interpreterRoutes(needs), fileRoutes(needs))
   router.use(rpcRoutes('process.Process', processService(needs), maxBodyBytes))
-  const unwatched = () =>
-    Promise.reject(new RpcFault('unimplemented', 'folders cannot be watched in a sandbox here; list them instead'))
-  router.use(
-    rpcRoutes(
-      'filesystem.Filesystem',
-      { unary: filesystemMethods(needs), streams: { WatchDir: unwatched }, inputStreams: {} },
-      maxBodyBytes,
-    ),
-  )
+  const watches = watchService(needs)
+  const files = { unary: { ...filesystemMethods(needs), ...watches.unary }, streams: watches.streams, inputStreams: {} }
+  router.use(rpcRoutes('filesystem.Filesystem', files, maxBodyBytes))
   router.use((req) => {
     throw new Problem('not-found', `${req.path} is not a path of this service`)
   })

@@ -72,9 +72,6 @@ export function filesystemMethods({ sessions }: E2bNeeds): Readonly<Record<strin
     }
     return entries
   }
-  const unwatched: UnaryMethod = () => {
-    throw new RpcFault('unimplemented', 'folders cannot be watched in a sandbox here; list them instead')
-  }
 
   return {
     async Stat(body, { res }) {
@@ -127,8 +124,5 @@ export function filesystemMethods({ sessions }: E2bNeeds): Readonly<Record<strin
       }
       return { entries: entries.toSorted((a, b) => (a.path < b.path ? -1 : 1)) }
     },
-    CreateWatcher: unwatched,
-    GetWatcherEvents: unwatched,
-    RemoveWatcher: unwatched,
   }
 }

@@ -1,7 +1,7 @@
 import type { Response } from 'express'
 import Type, { type Static } from 'typebox'
 import { v7 as uuid } from 'uuid'
-import { MAX_TIMER_MS, SECOND } from '../../../shared/limits.ts'
+import { MAX_TIMER_MS } from '../../../shared/limits.ts'
 import { Problem } from '../../../shared/problems.ts'
 import type { Command } from '../../../shared/sessions/session.ts'
 import type { SessionEvent } from '../../../shared/sessions/session-event.ts'
@@ -16,6 +16,7 @@ import { checkVectors } from '../../jobs/request/check-request.ts'
 import { subjectOf } from '../../screening/subject.ts'
 import { sessionOf } from '../../sessions/needs.ts'
 import type { E2bNeeds } from './e2b-needs.ts'
+import { followEvents } from './follow-events.ts'
 import { sandboxOf } from './interpreter.ts'
 import { endEvent } from './process-events.ts'
 import { RpcFault, type RpcRequest, type RpcService } from './rpc.ts'
@@ -55,14 +56,13 @@ const streamedInput = bodyValidator(
 )
 
 const DEFAULT_SIZE = { columns: 80, rows: 24 }
-const KEEPALIVE_SECONDS = 50
 /** Between two tries to hand input to a process that has as much before it as it may. */
 const RETRY_MS = 50
 
 /** The service of a sandbox's processes. */
 export function processService(needs: E2bNeeds): RpcService {
   const { sessions, records } = needs
-  const { calls, feed } = sessions
+  const { calls } = sessions
   const at = (res: Response) => sessionOf(res, sandboxOf(res).id)
 
   const running = async (res: Response) =>
@@ -80,40 +80,17 @@ export function processService(needs: E2bNeeds): RpcService {
   }
 
   /** Sends the events of a command, from its start to its end. */
-  const follow = async (
-    { req, res, timeoutMs }: RpcRequest,
+  const follow = (
+    request: RpcRequest,
     send: (message: unknown) => Promise<void>,
     begin: () => Promise<Command>,
     endsAtTimeout: boolean,
-  ): Promise<void> => {
-    const { id: sessionId } = at(res)
-    const signal = sessions.open.admit(res)
-    const ends = new AbortController()
-    const end = () => ends.abort()
-    signal.addEventListener('abort', end)
-    const every = Number(req.get('keepalive-ping-interval'))
-    const everyMs = (every >= 1 && every <= 3600 ? every : KEEPALIVE_SECONDS) * SECOND
-    // One who does not read gets no more of them: each would wait for room.
-    const keepalive = setInterval(() => {
-      if (!res.writableNeedDrain) void send({ event: { keepalive: {} } })
-    }, everyMs)
-    let isLate = false
-    const late = endsAtTimeout && timeoutMs !== undefined
-      ? setTimeout(() => ((isLate = true), end()), Math.min(timeoutMs, MAX_TIMER_MS))
-      : undefined // prettier-ignore
-    try {
-      const events = await feed.read(sessionId, await feed.last(sessionId), ends.signal)
+  ): Promise<void> =>
+    followEvents(sessions, request, send, endsAtTimeout, async (events) => {
       const command = await begin()
       await send({ event: { start: { pid: command.pid ?? 0 } } })
       await forward(events, command, send)
-      if (isLate) throw new RpcFault('deadline_exceeded', 'the time of the stream is over')
-    } finally {
-      clearInterval(keepalive)
-      clearTimeout(late)
-      signal.removeEventListener('abort', end)
-      end()
-    }
-  }
+    })
 
   const start = async (asked: Static<typeof StartRequest>, { req, res, timeoutMs }: RpcRequest): Promise<Command> => {
     const session = sandboxOf(res)

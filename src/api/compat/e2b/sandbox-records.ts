@@ -3,6 +3,13 @@ import type { Redis } from 'ioredis'
 import { SECOND } from '../../../shared/limits.ts'
 import type { Keys } from '../../../shared/redis/keys.ts'
 
+/** A folder that a client asks about again and again. */
+export interface Watcher {
+  path: string
+  /** The last event of the session that the client was told of. */
+  position: string
+}
+
 /** What is known of a session as a sandbox of E2B's. */
 export interface SandboxRecord {
   templateId: string
@@ -22,9 +29,13 @@ export interface SandboxRecords {
   tagged: (sessionId: string, tag: string) => Promise<string | undefined>
   /** The names of a sandbox's commands, by their ids. */
   tags: (sessionId: string) => Promise<Map<string, string>>
+  putWatcher: (sessionId: string, id: string, watcher: Watcher) => Promise<void>
+  watcher: (sessionId: string, id: string) => Promise<Watcher | undefined>
+  removeWatcher: (sessionId: string, id: string) => Promise<void>
 }
 
 const TAG = 'tag:'
+const WATCHER = 'watcher:'
 /** How long a record outlives the longest session. */
 const MARGIN_SECONDS = 60 * 60
 
@@ -55,6 +66,16 @@ export function createSandboxRecords(redis: Redis, keys: Keys, longestMs: number
     async tags(sessionId) {
       const fields = Object.entries(await redis.hgetall(keys.e2bSandbox(sessionId)))
       return new Map(fields.flatMap(([name, id]) => (name.startsWith(TAG) ? [[id, name.slice(TAG.length)]] : [])))
+    },
+    async putWatcher(sessionId, id, watcher) {
+      await redis.hset(keys.e2bSandbox(sessionId), `${WATCHER}${id}`, JSON.stringify(watcher))
+    },
+    async watcher(sessionId, id) {
+      const json = await redis.hget(keys.e2bSandbox(sessionId), `${WATCHER}${id}`)
+      return json === null ? undefined : (JSON.parse(json) as Watcher)
+    },
+    async removeWatcher(sessionId, id) {
+      await redis.hdel(keys.e2bSandbox(sessionId), `${WATCHER}${id}`)
     },
   }
 }
