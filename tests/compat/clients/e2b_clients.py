@@ -2,9 +2,10 @@
 
 import asyncio
 import os
+import time
 
 from calls import cannot, differs, works
-from e2b import CommandExitException, FileNotFoundException, NotFoundException, SandboxQuery, SandboxState, TimeoutException
+from e2b import CommandExitException, FileNotFoundException, FilesystemEventType, NotFoundException, SandboxQuery, SandboxState, TimeoutException
 from e2b import Sandbox as Plain
 from e2b_code_interpreter import AsyncSandbox, Sandbox
 
@@ -71,8 +72,17 @@ def with_files(sandbox: Sandbox) -> None:
     raises(FileNotFoundException, lambda: sandbox.files.read("nonesuch"))
     differs("e2b", "paths in answers", "`/job/...`, which is the home folder; `/home/user/...` and `~` mean it in calls")
     works("e2b", "files.write", "files.write: gzip", "files.write_files", "files.read", "files.read: bytes, stream, gzip", "files.list", "files.exists", "files.get_info", "files.make_dir", "files.rename", "files.remove")
-    raises(Exception, lambda: sandbox.files.watch_dir("."))
-    cannot("e2b", "files.watch_dir", "unimplemented: sessions watch no folders")
+    sandbox.files.make_dir("watched/deep")
+    watch = sandbox.files.watch_dir("watched", recursive=True)
+    sandbox.files.write("watched/deep/a", "one")
+    seen = []
+    while not seen:
+        seen += watch.get_new_events()
+        time.sleep(0.1)
+    assert {one.name for one in seen} == {"deep/a"} and seen[0].type == FilesystemEventType.CREATE, seen
+    watch.stop()
+    raises(FileNotFoundException, lambda: sandbox.files.watch_dir("nonesuch"))
+    differs("e2b", "files.watch_dir, get_new_events, stop", "folders are looked at some times a second: what comes and goes between two looks is not told, and changes of rights never are")
 
 
 def with_commands(sandbox: Sandbox) -> None:

@@ -1,4 +1,4 @@
-// npm run test:compat-fuzz [-- ROUNDS [SEED]]: thousands of changed requests to the routes of other systems.
+// npm run test:compat-fuzz [-- ROUNDS [SEED]]: hostile and changed requests to the routes of other systems, and sockets that are abused.
 import { readFileSync } from 'node:fs'
 import { createApiKeys } from '../../../src/shared/access/api-keys.ts'
 import { MIB } from '../../../src/shared/limits.ts'
@@ -6,10 +6,12 @@ import { startInstallation, UNLIMITED } from '../../support/installation.ts'
 import { SECRET } from './checks.ts'
 import { samplesOf } from './corpus.ts'
 import { createMutator, randomOf } from './mutate.ts'
-import { sendChanged } from './requests.ts'
+import { hostileBodies, hostileLeaves } from './hostile.ts'
+import { sendAs, sendChanged, STRANGERS } from './requests.ts'
+import { abuseSockets } from './socket-abuse.ts'
 import { talkToSockets } from './sockets.ts'
 
-const rounds = Number(process.argv[2] ?? '6000')
+const rounds = Number(process.argv[2] ?? '20000')
 const seed = Number(process.argv[3] ?? String(Date.now() % 2 ** 31))
 /** What a gateway may have taken more after all of them than after a third. */
 const MOST_GROWTH_BYTES = 96 * MIB
@@ -52,22 +54,36 @@ try {
   const foreign = new Set(samples.slice(samples.length / 2))
 
   const statuses = new Map<string, number>()
+  const count = ({ fault, status, system }: { fault?: string; status: number | string; system: string }) => {
+    if (fault !== undefined) faults.push(fault)
+    const name = `${system} ${status}`
+    statuses.set(name, (statuses.get(name) ?? 0) + 1)
+  }
+  const as = { url, own, named }
+  const ownSamples = samplesOf(named)
+  const table = [
+    ...ownSamples.flatMap((sample) => [...hostileBodies(sample), ...hostileLeaves(sample)]).map(({ title, sample }) => () => sendAs(as, sample, title)), // prettier-ignore
+    ...ownSamples.flatMap((sample) => STRANGERS.map((shown) => () => sendAs(as, sample, `shown ${JSON.stringify(shown)}`, shown))), // prettier-ignore
+  ]
+  console.log(`${table.length} requests of the table of hostile ones`)
+  for (let done = 0; done < table.length; done += AT_ONCE) {
+    for (const told of await Promise.all(table.slice(done, done + AT_ONCE).map((one) => one()))) count(told)
+  }
+
   let after = 0
   for (let done = 0; done < rounds;) {
     const batch = Array.from({ length: AT_ONCE }, () => {
       const sample = mutator.pick(samples)
       return sendChanged({ url, own, named, theirs: foreign.has(sample) ? theirs : undefined, mutator, sample })
     })
-    for (const { fault, status, system } of await Promise.all(batch)) {
-      if (fault !== undefined) faults.push(fault)
-      const name = `${system} ${status}`
-      statuses.set(name, (statuses.get(name) ?? 0) + 1)
-    }
+    for (const told of await Promise.all(batch)) count(told)
     done += AT_ONCE
     if (after === 0 && done >= rounds / 3) after = residentBytes(pid)
   }
   console.log([...statuses].map(([name, count]) => `${name}: ${count}`).toSorted().join(', ')) // prettier-ignore
   faults.push(...(await talkToSockets({ url, own, kernel: named.kernel, foreign: theirs.kernel, mutator, rounds: Math.ceil(rounds / 30) }))) // prettier-ignore
+  const kernelPath = `/jupyter/api/kernels/${named.kernel}/channels`
+  faults.push(...(await abuseSockets({ url, own, paths: [kernelPath, '/piston/api/v2/connect'], kernelPath })))
 
   const grown = residentBytes(pid) - after
   console.log(`memory: ${Math.round(after / MIB)} MiB after a third, ${Math.round(grown / MIB)} MiB more at the end`)

@@ -127,3 +127,42 @@ const headerText = ({ text, pick }: Mutator): string =>
     /[^\u0021-\u007e]/g,
     '',
   )
+
+/** Sends a request as it is, with a right key or with none. @returns what is wrong with its answer */
+export async function sendAs(
+  { url, own, named }: Pick<ChangedRequest, 'url' | 'own' | 'named'>,
+  sample: Sample,
+  title: string,
+  shown?: Readonly<Record<string, string>>,
+): Promise<{ fault?: string; status: number | string; system: string }> {
+  const { system, path, method } = sample
+  const right = sample.isOfSandbox ? { 'x-access-token': named.sandbox.token } : { 'x-api-key': own }
+  const body = sample.bytes ?? (sample.json === undefined ? undefined : Buffer.from(JSON.stringify(sample.json)))
+  const headers = { ...(sample.json !== undefined && { 'content-type': 'application/json' }), ...sample.headers, ...(shown ?? right) } // prettier-ignore
+  let answer: Answer
+  try {
+    answer = await send(`${url}/${system}${path}`, method, headers, body)
+  } catch (error) {
+    return { system, status: (error as Error).name === 'TimeoutError' ? 'left' : 'unsent' }
+  }
+  const wrong = faultOf(sample, answer, shown === undefined, false)
+  const told = wrong && `${method} /${system}${path.slice(0, 200)}, ${title}, ${wrong}: ${answer.status} ${answer.body.toString().slice(0, 300)}` // prettier-ignore
+  return { system, status: answer.status, ...(told !== undefined && { fault: told }) }
+}
+
+/** How strangers show what is no key, in the headers of each system. */
+export const STRANGERS: readonly Readonly<Record<string, string>>[] = [
+  {},
+  ...NO_KEYS.filter((key) => key !== undefined).flatMap((key) => [
+    { authorization: `Bearer ${key}` },
+    { authorization: `token ${key}` },
+    { authorization: key },
+    { 'x-api-key': key },
+    { 'x-auth-token': key },
+    { 'x-auth-user': key },
+    { 'x-access-token': key },
+    { 'e2b-traffic-access-token': key },
+  ]),
+  { authorization: 'Basic dXNlcjo=' },
+  { cookie: 'session=1; _xsrf=1' },
+]
