@@ -19,7 +19,12 @@ export interface DepthRow {
 }
 
 /** Settings under which the queue may be as deep as is measured. */
-export const DEEP = { MAX_QUEUED_JOBS: '200000', TENANT_MAX_QUEUED_JOBS: '200000', MAX_QUEUED_BYTES: '4294967296', TENANT_MAX_QUEUED_BYTES: '4294967296' } // prettier-ignore
+export const DEEP = {
+  MAX_QUEUED_JOBS: '200000',
+  TENANT_MAX_QUEUED_JOBS: '200000',
+  MAX_QUEUED_BYTES: '4294967296',
+  TENANT_MAX_QUEUED_BYTES: '4294967296',
+}
 
 /**
  * How long a job of one tenant takes while many of another wait. Those are short and run all the time, so that the job waits
@@ -96,8 +101,28 @@ export async function measureRetained(
   async function storeEnded(owner: string): Promise<void> {
     const id = uuid()
     const at = new Date().toISOString()
-    const head: JobHead = { id, kind: 'code', language: 'bash', version: '5', image: null, interactive: false, limits: DEFAULT_LIMITS, metadata: {}, warnings: [], createdAt: at } // prettier-ignore
-    const ended = { ...head, state: 'finished', status: 'succeeded', message: null, startedAt: at, finishedAt: at, attempt: 1, stages: [] } as const // prettier-ignore
+    const head: JobHead = {
+      id,
+      kind: 'code',
+      language: 'bash',
+      version: '5',
+      image: null,
+      interactive: false,
+      limits: DEFAULT_LIMITS,
+      metadata: {},
+      warnings: [],
+      createdAt: at,
+    }
+    const ended = {
+      ...head,
+      state: 'finished',
+      status: 'succeeded',
+      message: null,
+      startedAt: at,
+      finishedAt: at,
+      attempt: 1,
+      stages: [],
+    } as const
     const job = {
       head,
       tenant: owner,

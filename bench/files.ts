@@ -55,7 +55,10 @@ try {
     const step = () => began.push(performance.now())
     // No two are alike, so that each is stored.
     const first = randomBytes(16)
-    const uploaded: StoredFile = await client.files.put(Readable.toWeb(Readable.from(pieces(first, size))) as ReadableStream<Uint8Array>, { name: 'in' }) // prettier-ignore
+    const uploaded: StoredFile = await client.files.put(
+      Readable.toWeb(Readable.from(pieces(first, size))) as ReadableStream<Uint8Array>,
+      { name: 'in' },
+    )
     step()
     const job = await client.run({
       language: 'python',
@@ -96,7 +99,8 @@ try {
   await sleep(IDLE_MS)
   const after = resident()
   const mib = (value = 0) => `${(value / MIB).toFixed(1)} MiB`
-  const mean = (step: number) => `${(times.reduce((sum, one) => sum + (one[step] ?? 0), 0) / times.length / 1000).toFixed(1)} s` // prettier-ignore
+  const mean = (step: number) =>
+    `${(times.reduce((sum, one) => sum + (one[step] ?? 0), 0) / times.length / 1000).toFixed(1)} s`
   console.log(
     `${count} files of ${mib(bytes)}, ${atOnce} at once, each up, through a job and down again: ${seconds.toFixed(0)} s`,
   )

@@ -48,7 +48,10 @@ interface Submitted {
 
 /** Judges a program that takes little time on many tests, beside the program alone. @param language in which C can be written */
 export async function measureJudging(client: BenchClient, language: string): Promise<JudgingRow> {
-  const files = Array.from({ length: TESTS }, (_, index): Entries => [[`${index}.in`, `${index}\n`], [`${index}.ans`, `${2 * index}\n`]]).flat() // prettier-ignore
+  const files = Array.from({ length: TESTS }, (_, index): Entries => [
+    [`${index}.in`, `${index}\n`],
+    [`${index}.ans`, `${2 * index}\n`],
+  ]).flat()
   const stored = await client.post('/v1/problems', { name: 'Double', archive: tar(files).toString('base64') })
   const program = { language, code: PROGRAM, compilerArgs: ARGS }
   const submission = { ...program, problem: stored['id'] }

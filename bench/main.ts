@@ -47,14 +47,27 @@ const parts = new Set(chosen(positionals.length > 0 ? positionals.join(',') : va
 const policies = chosen(values.policies, POLICIES)
 const installed = await installedLanguages()
 const named = values.languages === 'all' ? undefined : values.languages
-const names = chosen(named, installed.map(({ id }) => id)) // prettier-ignore
+const names = chosen(
+  named,
+  installed.map(({ id }) => id),
+)
 const languages = installed.filter(({ id }) => names.includes(id))
 const [first] = languages.toSorted((a, b) => Number(b.id === 'python') - Number(a.id === 'python'))
 if (!first) throw new Error('no language is installed')
 /** What warms up with the least time spent in sandboxes. */
 const cheapest = installed.find(({ id }) => id === 'bash') ?? first
 
-const report: Report = { at: new Date().toISOString(), machine: machine(), hello: [], cpu: [], memory: undefined, sizes: [], depths: [], trips: [], judging: [] } // prettier-ignore
+const report: Report = {
+  at: new Date().toISOString(),
+  machine: machine(),
+  hello: [],
+  cpu: [],
+  memory: undefined,
+  sizes: [],
+  depths: [],
+  trips: [],
+  judging: [],
+}
 if (parts.has('memory')) await withProduct({}, ofMemory, 'cold')
 for (const policy of ['hello', 'cpu', 'sizes'].some((part) => parts.has(part)) ? policies : []) {
   const reuse = policy === 'tenant' ? 'tenant' : 'never'

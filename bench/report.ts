@@ -101,11 +101,17 @@ export function tables({
     },
     {
       title: 'Output and files',
-      text: table(['bash', 'p50 ms'], sizes.map(({ what, p50Ms }) => [what, figure(p50Ms)])), // prettier-ignore
+      text: table(
+        ['bash', 'p50 ms'],
+        sizes.map(({ what, p50Ms }) => [what, figure(p50Ms)]),
+      ),
     },
     {
       title: 'A deep queue, many results',
-      text: table(['while', 'p50 ms'], depths.map(({ what, p50Ms }) => [what, figure(p50Ms)])), // prettier-ignore
+      text: table(
+        ['while', 'p50 ms'],
+        depths.map(({ what, p50Ms }) => [what, figure(p50Ms)]),
+      ),
     },
     {
       title: 'Judging',

@@ -85,24 +85,51 @@ const rows = {
     stat('Slots', 'short', 'max(runyard_slots)', RED_GREEN),
     stat('Workers', 'short', 'max(runyard_workers{engine="up"})', RED_GREEN),
     stat('Redis', 'short', 'min(runyard_redis_up)', RED_GREEN),
-    stat('Internal errors, 1 h', 'short', 'sum(increase(runyard_jobs_finished_total{status="internal-error"}[1h]))', GREEN_RED), // prettier-ignore
-    stat('5xx', 'percentunit', `(sum(rate(${HTTP}_count{status=~"5.."}${RATE})) or vector(0)) / sum(rate(${HTTP}_count${RATE}))`, [[null, 'green'], [0.01, 'orange'], [0.05, 'red']]), // prettier-ignore
+    stat(
+      'Internal errors, 1 h',
+      'short',
+      'sum(increase(runyard_jobs_finished_total{status="internal-error"}[1h]))',
+      GREEN_RED,
+    ),
+    stat(
+      '5xx',
+      'percentunit',
+      `(sum(rate(${HTTP}_count{status=~"5.."}${RATE})) or vector(0)) / sum(rate(${HTTP}_count${RATE}))`,
+      [
+        [null, 'green'],
+        [0.01, 'orange'],
+        [0.05, 'red'],
+      ],
+    ),
     series('Jobs by status', 'ops', rate('runyard_jobs_finished_total', 'status'), { stack: true, width: 12 }),
     series('From accepted to stored', 's', quantiles('runyard_job_turnaround_seconds'), { width: 12 }),
   ],
   Gateway: [
     series('Requests by status', 'reqps', rate(`${HTTP}_count`, 'status'), { stack: true }),
     series('Time to answer, of short-lived requests', 's', quantiles(HTTP, '', 'long_lived="no"')),
-    series('p95 by route', 's', { '{{method}} {{route}}': `histogram_quantile(0.95, sum by (method, route, le) (rate(${HTTP}_bucket{long_lived="no"}${RATE})))` }), // prettier-ignore
+    series('p95 by route', 's', {
+      '{{method}} {{route}}': `histogram_quantile(0.95, sum by (method, route, le) (rate(${HTTP}_bucket{long_lived="no"}${RATE})))`,
+    }),
     series('Submissions by outcome', 'ops', rate('runyard_submissions_total', 'outcome'), { stack: true }),
     series('Refused, by what was full', 'ops', rate('runyard_refused_jobs_total', 'bound'), { stack: true }),
-    series('Open requests, streams and sockets', 'short', { '{{route}}': 'sum by (route) (runyard_http_requests_in_flight)' }), // prettier-ignore
-    series('Rate limit', 'ops', { '{{budget}} {{outcome}} by {{decided_by}}': `sum by (budget, outcome, decided_by) (rate(runyard_rate_limit_decisions_total${RATE}))` }), // prettier-ignore
+    series('Open requests, streams and sockets', 'short', {
+      '{{route}}': 'sum by (route) (runyard_http_requests_in_flight)',
+    }),
+    series('Rate limit', 'ops', {
+      '{{budget}} {{outcome}} by {{decided_by}}': `sum by (budget, outcome, decided_by) (rate(runyard_rate_limit_decisions_total${RATE}))`,
+    }),
     series('Screening', 's', quantiles('runyard_screening_duration_seconds')),
-    series('Calls of tools (MCP)', 'ops', { '{{tool}} {{outcome}}': `sum by (tool, outcome) (rate(runyard_mcp_tool_calls_total${RATE}))` }), // prettier-ignore
+    series('Calls of tools (MCP)', 'ops', {
+      '{{tool}} {{outcome}}': `sum by (tool, outcome) (rate(runyard_mcp_tool_calls_total${RATE}))`,
+    }),
   ],
   Queue: [
-    series('Waiting by priority', 'short', { '{{priority}}': 'max by (priority) (runyard_queued_jobs)' }, { stack: true }), // prettier-ignore
+    series(
+      'Waiting by priority',
+      'short',
+      { '{{priority}}': 'max by (priority) (runyard_queued_jobs)' },
+      { stack: true },
+    ),
     series('Delayed, running, room', 'short', {
       delayed: 'max(runyard_delayed_jobs)',
       running: 'max(runyard_running_jobs)',
@@ -122,8 +149,13 @@ const rows = {
     series('Busy slots', 'percentunit', { '{{instance}}': 'runyard_worker_slots_busy / runyard_worker_slots' }),
     series('Attempts by runtime', 'ops', rate('runyard_job_attempts_total', 'runtime'), { stack: true }),
     series('Duration, p95 by runtime', 's', p95('runyard_job_duration_seconds', 'runtime')),
-    series('Stages, p95', 's', { '{{runtime}} {{stage}}': `histogram_quantile(0.95, sum by (runtime, stage, le) (rate(runyard_stage_duration_seconds_bucket${RATE})))` }), // prettier-ignore
-    series('Sandboxes', 'short', { '{{state}}': 'sum by (state) (runyard_sandboxes)', prewarmed: 'sum(runyard_sandboxes_prewarmed)' }), // prettier-ignore
+    series('Stages, p95', 's', {
+      '{{runtime}} {{stage}}': `histogram_quantile(0.95, sum by (runtime, stage, le) (rate(runyard_stage_duration_seconds_bucket${RATE})))`,
+    }),
+    series('Sandboxes', 'short', {
+      '{{state}}': 'sum by (state) (runyard_sandboxes)',
+      prewarmed: 'sum(runyard_sandboxes_prewarmed)',
+    }),
     series('Memory of idle sandboxes', 'bytes', { '{{instance}}': 'runyard_sandboxes_idle_bytes' }),
     series('Wait for a sandbox', 's', quantiles('runyard_sandbox_acquire_seconds')),
     series('Start of a sandbox', 's', quantiles('runyard_sandbox_start_seconds')),
@@ -138,45 +170,72 @@ const rows = {
     series('Engine', 'short', { '{{instance}}': 'runyard_engine_up' }, { description: '0: the breaker is open' }),
   ],
   Security: [
-    series('Events', 'ops', { '{{kind}}': `max by (kind) (rate(runyard_security_events_total${RATE}))` }, { stack: true }), // prettier-ignore
+    series(
+      'Events',
+      'ops',
+      { '{{kind}}': `max by (kind) (rate(runyard_security_events_total${RATE}))` },
+      { stack: true },
+    ),
     series('Callers blocked now', 'short', { blocked: 'max(runyard_blocked_callers)' }),
-    series('Findings by rule', 'ops', { '{{rule}} ({{severity}})': `sum by (rule, severity) (rate(runyard_screening_findings_total${RATE}))` }, { stack: true }), // prettier-ignore
+    series(
+      'Findings by rule',
+      'ops',
+      { '{{rule}} ({{severity}})': `sum by (rule, severity) (rate(runyard_screening_findings_total${RATE}))` },
+      { stack: true },
+    ),
   ],
   Sessions: [
     series('Sessions', 'short', { '{{state}}': 'sum by (state) (runyard_sessions)' }, { stack: true }),
-    series('Memory limits of sessions', 'bytes', { used: 'sum(runyard_sessions_memory_bytes)', limit: 'sum(runyard_sessions_memory_limit_bytes)' }), // prettier-ignore
+    series('Memory limits of sessions', 'bytes', {
+      used: 'sum(runyard_sessions_memory_bytes)',
+      limit: 'sum(runyard_sessions_memory_limit_bytes)',
+    }),
     series('Sessions that ended', 'ops', rate('runyard_sessions_ended_total', 'reason'), { stack: true }),
     series('Executions', 's', quantiles('runyard_session_execution_seconds')),
     series('Executions by status', 'ops', rate('runyard_session_execution_seconds_count', 'status'), { stack: true }),
   ],
   Webhooks: [
     series('Deliveries that ended', 'ops', rate('runyard_webhook_deliveries_total', 'state'), { stack: true }),
-    series('Attempts by result', 'ops', rate('runyard_webhook_attempt_duration_seconds_count', 'result'), { stack: true }), // prettier-ignore
+    series('Attempts by result', 'ops', rate('runyard_webhook_attempt_duration_seconds_count', 'result'), {
+      stack: true,
+    }),
     series('Attempts', 's', quantiles('runyard_webhook_attempt_duration_seconds')),
     series('Pending', 'short', { pending: 'max(runyard_webhooks_pending)', overdue: 'max(runyard_webhooks_overdue)' }),
   ],
   Files: [
     series('Files kept', 'short', { files: 'max(runyard_files)' }, { width: 6 }),
-    series('File store', 'bytes', { used: 'max(runyard_file_bytes)', limit: 'max(runyard_file_limit_bytes)' }, { width: 6 }), // prettier-ignore
+    series(
+      'File store',
+      'bytes',
+      { used: 'max(runyard_file_bytes)', limit: 'max(runyard_file_limit_bytes)' },
+      { width: 6 },
+    ),
     series('Uploads', 'ops', { uploads: `sum(rate(runyard_uploads_total${RATE}))` }, { width: 6 }),
     series('Uploaded', 'Bps', { uploaded: `sum(rate(runyard_uploaded_bytes_total${RATE}))` }, { width: 6 }),
   ],
   Packages: [
-    series('Builds of environments, by outcome', 'ops', rate('runyard_environment_build_seconds_count', 'outcome'), { stack: true }), // prettier-ignore
+    series('Builds of environments, by outcome', 'ops', rate('runyard_environment_build_seconds_count', 'outcome'), {
+      stack: true,
+    }),
     series('Builds', 's', quantiles('runyard_environment_build_seconds')),
     series('Through the way out', 'Bps', { in: `sum(rate(runyard_way_out_bytes_total${RATE}))` }),
     series('Evicted by operators', 'ops', { evicted: `sum(rate(runyard_environments_evicted_total${RATE}))` }),
   ],
   'Redis and processes': [
     series('Round trip to Redis', 's', { '{{job}} {{instance}}': 'runyard_redis_ping_seconds' }),
-    series('Memory of Redis', 'bytes', { used: 'max(runyard_redis_used_bytes)', limit: 'max(runyard_redis_limit_bytes)' }), // prettier-ignore
+    series('Memory of Redis', 'bytes', {
+      used: 'max(runyard_redis_used_bytes)',
+      limit: 'max(runyard_redis_limit_bytes)',
+    }),
     series('Stored results', 'bytes', {
       stored: 'max(runyard_stored_bytes)',
       limit: 'max(runyard_stored_limit_bytes)',
     }),
     series('Finished jobs kept', 'short', { jobs: 'max(runyard_stored_jobs)' }),
     series('Connections to Redis', 'short', { connections: 'max(runyard_redis_clients)' }),
-    series('Processor', 'percentunit', { '{{job}} {{instance}}': `rate(process_cpu_seconds_total{job=~"runyard-.+"}${RATE})` }), // prettier-ignore
+    series('Processor', 'percentunit', {
+      '{{job}} {{instance}}': `rate(process_cpu_seconds_total{job=~"runyard-.+"}${RATE})`,
+    }),
     series('Memory', 'bytes', { '{{job}} {{instance}}': 'process_resident_memory_bytes{job=~"runyard-.+"}' }),
     series('Event loop, p99', 's', { '{{job}} {{instance}}': 'nodejs_eventloop_lag_p99_seconds{job=~"runyard-.+"}' }),
   ],
@@ -187,7 +246,14 @@ function layOut() {
   const panels = []
   let y = 0
   for (const [title, own] of Object.entries(rows)) {
-    panels.push({ id: panels.length + 1, type: 'row', title, collapsed: false, gridPos: { x: 0, y, w: WIDTH, h: 1 }, panels: [] }) // prettier-ignore
+    panels.push({
+      id: panels.length + 1,
+      type: 'row',
+      title,
+      collapsed: false,
+      gridPos: { x: 0, y, w: WIDTH, h: 1 },
+      panels: [],
+    })
     y += 1
     let x = 0
     let height = 0

@@ -27,7 +27,14 @@ interface Row {
 
 /** Each by the first in the same round, in turns: a noisy machine disturbs all alike. */
 async function compare(ways: readonly Way[], inFlight: number): Promise<Row[]> {
-  const all = ways.map(([name, run]) => ({ name, run, times: [] as number[], latencies: [] as number[], rates: [] as number[], slowdowns: [] as number[] })) // prettier-ignore
+  const all = ways.map(([name, run]) => ({
+    name,
+    run,
+    times: [] as number[],
+    latencies: [] as number[],
+    rates: [] as number[],
+    slowdowns: [] as number[],
+  }))
   for (const { run } of all) await timeEach(3, run)
   for (let round = 0; round < ROUNDS; round++) {
     process.stderr.write(`round ${round + 1} of ${ROUNDS} ...\n`)
@@ -49,16 +56,32 @@ async function compare(ways: readonly Way[], inFlight: number): Promise<Row[]> {
       way.slowdowns.push((rates[0] ?? 0) / (rates[index] ?? 0))
     }
   }
-  return all.map(({ name, times, latencies, rates, slowdowns }) => ({ name, p50: median(times), p95: quantile(times, 0.95), latency: median(latencies), perSecond: median(rates), slowdown: median(slowdowns) })) // prettier-ignore
+  return all.map(({ name, times, latencies, rates, slowdowns }) => ({
+    name,
+    p50: median(times),
+    p95: quantile(times, 0.95),
+    latency: median(latencies),
+    perSecond: median(rates),
+    slowdown: median(slowdowns),
+  }))
 }
 
 function show(rows: readonly Row[]): void {
   const heads = ['way in', 'p50, ms', 'p95, ms', 'p50 by the first', 'per second', 'the rate of the first by it']
-  const cells = rows.map((row) => [row.name, row.p50.toFixed(1), row.p95.toFixed(1), row.latency.toFixed(2), row.perSecond.toFixed(1), row.slowdown.toFixed(2)]) // prettier-ignore
+  const cells = rows.map((row) => [
+    row.name,
+    row.p50.toFixed(1),
+    row.p95.toFixed(1),
+    row.latency.toFixed(2),
+    row.perSecond.toFixed(1),
+    row.slowdown.toFixed(2),
+  ])
   process.stdout.write(`${table(heads, cells)}\n\n`)
   for (const { name, latency, slowdown } of rows) {
     if (Math.max(latency, slowdown) <= MOST) continue
-    process.stdout.write(`${name} takes ${Math.max(latency, slowdown).toFixed(2)} of the first; at most ${MOST} is wanted\n`) // prettier-ignore
+    process.stdout.write(
+      `${name} takes ${Math.max(latency, slowdown).toFixed(2)} of the first; at most ${MOST} is wanted\n`,
+    )
     process.exitCode = 1
   }
 }

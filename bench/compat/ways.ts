@@ -53,7 +53,11 @@ export async function waysOfKernels(
     let result = ''
     const done = new Promise<void>((resolve) => {
       const take = (data: Buffer) => {
-        const message = JSON.parse(data.toString()) as { msg_type: string; parent_header: { msg_id?: string }; content: { data?: Record<string, string>; execution_state?: string } } // prettier-ignore
+        const message = JSON.parse(data.toString()) as {
+          msg_type: string
+          parent_header: { msg_id?: string }
+          content: { data?: Record<string, string>; execution_state?: string }
+        }
         if (message.parent_header.msg_id !== msg_id) return
         if (message.msg_type === 'execute_result') result = message.content.data?.['text/plain'] ?? ''
         if (message.content.execution_state !== 'idle') return

@@ -128,7 +128,18 @@ async function fill(redis: Redis, namespace: string): Promise<void> {
 
 function specOf(tenant: string): JobSpec {
   return {
-    head: { id: uuid(), kind: 'code', language: 'python', version: '3', image: null, interactive: false, limits: DEFAULT_LIMITS, metadata: {}, warnings: [], createdAt: new Date().toISOString() }, // prettier-ignore
+    head: {
+      id: uuid(),
+      kind: 'code',
+      language: 'python',
+      version: '3',
+      image: null,
+      interactive: false,
+      limits: DEFAULT_LIMITS,
+      metadata: {},
+      warnings: [],
+      createdAt: new Date().toISOString(),
+    },
     tenant,
     origin: { requestId: 'scale', address: '127.0.0.1', keyId: null },
     shareable: true,

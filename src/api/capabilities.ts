@@ -96,6 +96,9 @@ export function createCapabilities(core: Core, foundation: Foundation) {
     allow: access.allow,
     version: ownVersion(),
   })
-  const packages = { routes: environments.routes({ languages, overview, open, screen, audit }), close: environments.close } // prettier-ignore
+  const packages = {
+    routes: environments.routes({ languages, overview, open, screen, audit }),
+    close: environments.close,
+  }
   return { jobs, packages, batches, judging, files, sessions, runtimes, compat, mcp }
 }

@@ -46,7 +46,13 @@ export function addEnvironmentCommands(program: Command, { context, env, streams
       reach(options, 'environments', async ({ client }) => {
         const found = await client.environments.list()
         if (options.json) return printJson({ environments: found })
-        const columns = [{ title: 'ID' }, { title: 'STATE' }, { title: 'LANGUAGE' }, { title: 'SIZE', align: 'right' as const }, { title: 'PACKAGES' }] // prettier-ignore
+        const columns = [
+          { title: 'ID' },
+          { title: 'STATE' },
+          { title: 'LANGUAGE' },
+          { title: 'SIZE', align: 'right' as const },
+          { title: 'PACKAGES' },
+        ]
         const rows = found.map(({ id, state, language, bytes, dependencies }) => [
           id,
           state,

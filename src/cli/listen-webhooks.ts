@@ -44,7 +44,9 @@ export async function listenForWebhooks(options: ListenOptions): Promise<void> {
     })
   })
   await new Promise<void>((resolve, reject) => {
-    server.once('error', ({ message }) => reject(new ExitError(EXIT.usage, `${host}:${port} cannot be used: ${message}`))) // prettier-ignore
+    server.once('error', ({ message }) =>
+      reject(new ExitError(EXIT.usage, `${host}:${port} cannot be used: ${message}`)),
+    )
     server.listen(port, host, resolve)
   })
   const url = `http://${hostInUrl(host)}:${port}/`
@@ -101,9 +103,17 @@ async function receive(
 const HEADERS = ['content-type', 'user-agent', 'webhook-id', 'webhook-timestamp', 'webhook-signature'] as const
 
 async function passOn(url: string, req: IncomingMessage, body: Buffer): Promise<{ status: number; text: string }> {
-  const headers = Object.fromEntries(HEADERS.flatMap((name) => (req.headers[name] === undefined ? [] : [[name, String(req.headers[name])]]))) // prettier-ignore
+  const headers = Object.fromEntries(
+    HEADERS.flatMap((name) => (req.headers[name] === undefined ? [] : [[name, String(req.headers[name])]])),
+  )
   try {
-    const answer = await fetch(url, { method: 'POST', headers, body: Uint8Array.from(body), redirect: 'manual', signal: AbortSignal.timeout(FORWARD_MS) }) // prettier-ignore
+    const answer = await fetch(url, {
+      method: 'POST',
+      headers,
+      body: Uint8Array.from(body),
+      redirect: 'manual',
+      signal: AbortSignal.timeout(FORWARD_MS),
+    })
     await answer.body?.cancel()
     return { status: answer.status >= 200 ? answer.status : 502, text: String(answer.status) }
   } catch (error) {

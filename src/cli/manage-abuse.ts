@@ -77,7 +77,12 @@ function withAbuse<T>(
 ): Promise<T> {
   return withRedis(context, async (redis, keys) => {
     // The terminal is told by the command itself.
-    const events = createSecurityEvents(redis, keys, { ...context.config.abuse, alerts: undefined }, pino({ level: 'silent' })) // prettier-ignore
+    const events = createSecurityEvents(
+      redis,
+      keys,
+      { ...context.config.abuse, alerts: undefined },
+      pino({ level: 'silent' }),
+    )
     return work({ events, blocks: createBlocks(redis, keys, (event) => events.record(event)) })
   })
 }

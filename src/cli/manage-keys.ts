@@ -73,7 +73,12 @@ interface Access {
 function withKeys<T>(context: CliContext, work: (access: Access) => Promise<T>): Promise<T> {
   return withRedis(context, (redis, keys) => {
     // The terminal is told by the command itself.
-    const events = createSecurityEvents(redis, keys, { ...context.config.abuse, alerts: undefined }, pino({ level: 'silent' })) // prettier-ignore
+    const events = createSecurityEvents(
+      redis,
+      keys,
+      { ...context.config.abuse, alerts: undefined },
+      pino({ level: 'silent' }),
+    )
     const nobody = { address: null, keyId: null, tenant: null, requestId: null, jobId: null }
     return work({
       apiKeys: createApiKeys(redis, keys),

@@ -35,7 +35,16 @@ export async function listPackages(context: CliContext, { json }: Json): Promise
   })
   if (json) return context.print(JSON.stringify({ environments: all }, null, 2))
   if (all.length === 0) return context.print('No packages were installed for jobs.')
-  const columns = [{ title: 'ID' }, { title: 'STATE' }, { title: 'LANGUAGE' }, { title: 'SIZE', align: 'right' as const }, { title: 'CREATED (UTC)' }, { title: 'USED (UTC)' }, { title: 'TENANTS' }, { title: 'PACKAGES' }] // prettier-ignore
+  const columns = [
+    { title: 'ID' },
+    { title: 'STATE' },
+    { title: 'LANGUAGE' },
+    { title: 'SIZE', align: 'right' as const },
+    { title: 'CREATED (UTC)' },
+    { title: 'USED (UTC)' },
+    { title: 'TENANTS' },
+    { title: 'PACKAGES' },
+  ]
   const rows = all.map((one) => [
     one.id,
     one.state,
@@ -122,7 +131,13 @@ export async function listBans(context: CliContext, { json }: Json): Promise<voi
   if (json) return context.print(JSON.stringify({ bans }, null, 2))
   if (bans.length === 0) return context.print('No package is banned.')
   const columns = ['INDEX', 'PACKAGE', 'VERSION', 'SINCE (UTC)', 'REASON'].map((title) => ({ title }))
-  const rows = bans.map(({ ecosystem, name, version, bannedAt, reason }) => [ecosystem, name, version ?? 'every', second(bannedAt), reason]) // prettier-ignore
+  const rows = bans.map(({ ecosystem, name, version, bannedAt, reason }) => [
+    ecosystem,
+    name,
+    version ?? 'every',
+    second(bannedAt),
+    reason,
+  ])
   context.print(table(columns, rows, context.paint ?? plain))
 }
 
@@ -159,7 +174,12 @@ interface Packages {
 function withPackages<T>(context: CliContext, work: (needs: Packages) => Promise<T>): Promise<T> {
   return withRedis(context, async (redis, keys) => {
     // The terminal is told by the command itself.
-    const events = createSecurityEvents(redis, keys, { ...context.config.abuse, alerts: undefined }, pino({ level: 'silent' })) // prettier-ignore
+    const events = createSecurityEvents(
+      redis,
+      keys,
+      { ...context.config.abuse, alerts: undefined },
+      pino({ level: 'silent' }),
+    )
     const nobody = { address: null, keyId: null, tenant: null, requestId: null, jobId: null }
     return work({
       records: createEnvironmentRecords(redis, keys),

@@ -40,7 +40,11 @@ export async function setUp(
     await progress.step('User id ranges for sandboxes (/etc/subuid, /etc/subgid)', ensureSubordinateIds)
   }
   const builder = imageBuilder({ root, dataDir: config.dataDir, podman, progress, timeoutFactor: config.timeoutFactor })
-  const { built: made, failed } = await buildLanguages(builder, languages.filter(({ id }) => wanted.includes(id)), stop) // prettier-ignore
+  const { built: made, failed } = await buildLanguages(
+    builder,
+    languages.filter(({ id }) => wanted.includes(id)),
+    stop,
+  )
   let built = made
   for (const language of languages) {
     if (stop?.aborted) break
@@ -104,7 +108,13 @@ function notInstalled(failed: readonly Failed[], wanted: number): unknown {
 export async function setUpDefaults(options: CliContext & { progress: Progress; stop: AbortSignal }): Promise<boolean> {
   const defaults = loadConfiguredLanguages(options.root).filter((language) => language.default)
   try {
-    await setUp(options, defaults.map(({ id }) => id), options.progress, [], options.stop) // prettier-ignore
+    await setUp(
+      options,
+      defaults.map(({ id }) => id),
+      options.progress,
+      [],
+      options.stop,
+    )
   } catch (error) {
     // Ctrl-C in a terminal ends the builds too, and what they say then is no fault.
     if (!options.stop.aborted) throw error

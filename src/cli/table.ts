@@ -23,7 +23,10 @@ export function table(columns: readonly Column[], body: readonly (readonly strin
       })
       .join('  ')
       .trimEnd()
-  const head = line(columns.map(({ title }) => title), () => 'bold') // prettier-ignore
+  const head = line(
+    columns.map(({ title }) => title),
+    () => 'bold',
+  )
   return [head, ...rows.map((row) => line(row, ({ format }, cell) => format?.(cell)))].join('\n')
 }
 

@@ -87,8 +87,18 @@ export async function startPodmanService(options: PodmanServiceOptions): Promise
 /** The socket of a service that was told to make it in this folder. */
 export const podmanSocketIn = (socketFolder: string): string => join(socketFolder, 'podman.sock')
 
-const serviceCommand = ({ runtime, conmon }: PodmanServiceOptions, socketPath: string) =>
-  ['podman', ...QUIET, '--runtime', runtime, '--conmon', conmon, 'system', 'service', '--time=0', `unix://${socketPath}`] // prettier-ignore
+const serviceCommand = ({ runtime, conmon }: PodmanServiceOptions, socketPath: string) => [
+  'podman',
+  ...QUIET,
+  '--runtime',
+  runtime,
+  '--conmon',
+  conmon,
+  'system',
+  'service',
+  '--time=0',
+  `unix://${socketPath}`,
+]
 
 /** Nobody reads podman's events, and in the journal they are several lines for each sandbox. */
 const QUIET = ['--events-backend', 'none']

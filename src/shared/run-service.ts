@@ -28,7 +28,8 @@ export async function runService(
   const signal = stopSignal()
   // Node's own end of a process in which nothing is left to wait for; it says nothing of it.
   process.once('exit', (code) => {
-    if (code === NOTHING_LEFT) process.stderr.write(`runyard ${name}: ended during its start, because nothing was left to wait for\n`) // prettier-ignore
+    if (code === NOTHING_LEFT)
+      process.stderr.write(`runyard ${name}: ended during its start, because nothing was left to wait for\n`)
   })
   try {
     const root = packageRoot()

@@ -19,7 +19,10 @@ try {
   const lines: string[] = []
   const engine = createEngine(config.sandbox.podmanSocket ?? '', config.timeoutFactor)
   const folder = config.sandbox.sockets ? () => makeSocketFolder(config.dataDir) : undefined
-  const options = containerOptionsOf(config, `trial-${uuid()}`)(process.argv[2] ?? '', config.limits.defaults.memoryBytes) // prettier-ignore
+  const options = containerOptionsOf(config, `trial-${uuid()}`)(
+    process.argv[2] ?? '',
+    config.limits.defaults.memoryBytes,
+  )
   const sandbox = await createPodmanSandbox(
     engine,
     sandboxLaunch(engine, folder, config.sandbox.diskReadBytes, log),

@@ -106,8 +106,14 @@ describe('a key that is revoked while its caller waits is answered 401:', () => 
       what: 'a long poll',
       ask: (id: string, headers: Record<string, string>) => get(`${jobs}/${id}?wait=60`, headers),
     },
-    { what: 'a submission that waits', ask: (_id: string, headers: Record<string, string>) => post(jobs, JOB, { ...headers, prefer: 'wait=60' }) }, // prettier-ignore
-    { what: 'a program run at once', ask: (_id: string, headers: Record<string, string>) => post(`${gateway.url}/api/repl/execute`, JOB, headers) }, // prettier-ignore
+    {
+      what: 'a submission that waits',
+      ask: (_id: string, headers: Record<string, string>) => post(jobs, JOB, { ...headers, prefer: 'wait=60' }),
+    },
+    {
+      what: 'a program run at once',
+      ask: (_id: string, headers: Record<string, string>) => post(`${gateway.url}/api/repl/execute`, JOB, headers),
+    },
   ])('$what', async ({ ask }) => {
     const key = await gateway.makeKey('acme')
     const spared = await gateway.makeKey('acme')

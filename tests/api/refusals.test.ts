@@ -180,7 +180,14 @@ describe('a request that cannot be used is refused with what, where and what is 
       '/tests/1/stdin',
       /is not base64/,
     ],
-    ['an encoding that there is not', python('', { stdinEncoding: 'hex' }), 422, 'invalid-request', '/stdinEncoding', /utf-8, base64/], // prettier-ignore
+    [
+      'an encoding that there is not',
+      python('', { stdinEncoding: 'hex' }),
+      422,
+      'invalid-request',
+      '/stdinEncoding',
+      /utf-8, base64/,
+    ],
     [
       'a path with a backslash',
       { language: 'python', files: ['main.py', 'src\\util.py'].map((path) => ({ path, content: '' })) },
@@ -189,7 +196,14 @@ describe('a request that cannot be used is refused with what, where and what is 
       '/files/1/path',
       /write "\/" between folders/,
     ],
-    ['braces that have no end', python('', { artifacts: ['*.txt', '*.{png'] }), 422, 'invalid-request', '/artifacts/1', /without its "}"/], // prettier-ignore
+    [
+      'braces that have no end',
+      python('', { artifacts: ['*.txt', '*.{png'] }),
+      422,
+      'invalid-request',
+      '/artifacts/1',
+      /without its "}"/,
+    ],
     [
       'more patterns than may be, once they are written out',
       python('', { artifacts: ['*.{a,b,c,d,e,f,g,h,i}', '*/*.{a,b,c,d,e,f,g,h,i}'] }),
@@ -239,10 +253,37 @@ describe('a request that cannot be used is refused with what, where and what is 
       '',
       /in args, env together; 131072/,
     ],
-    ['files over 1 MiB together', { language: 'python', files: ['a', 'b'].map((path) => ({ path, content: 'x'.repeat(600_000) })) }, 413, 'too-large', '/files', /1200000 bytes; 1048576/], // prettier-ignore
-    ['a test with too much input', python('', { tests: [{ expectedOutput: '' }, { stdin: 'x'.repeat(2 ** 20 + 1) }] }), 413, 'too-large', '/tests/1/stdin', /1048577 bytes; 1048576/], // prettier-ignore
-    ['a test that expects too much', python('', { tests: [{ expectedOutput: 'x'.repeat(2 ** 20 + 1) }] }), 413, 'too-large', '/tests/0/expectedOutput'], // prettier-ignore
-    ['metadata over 4 KiB', python('', { metadata: { a: 'x'.repeat(4096) } }), 413, 'too-large', '/metadata', /4104 bytes; 4096/], // prettier-ignore
+    [
+      'files over 1 MiB together',
+      { language: 'python', files: ['a', 'b'].map((path) => ({ path, content: 'x'.repeat(600_000) })) },
+      413,
+      'too-large',
+      '/files',
+      /1200000 bytes; 1048576/,
+    ],
+    [
+      'a test with too much input',
+      python('', { tests: [{ expectedOutput: '' }, { stdin: 'x'.repeat(2 ** 20 + 1) }] }),
+      413,
+      'too-large',
+      '/tests/1/stdin',
+      /1048577 bytes; 1048576/,
+    ],
+    [
+      'a test that expects too much',
+      python('', { tests: [{ expectedOutput: 'x'.repeat(2 ** 20 + 1) }] }),
+      413,
+      'too-large',
+      '/tests/0/expectedOutput',
+    ],
+    [
+      'metadata over 4 KiB',
+      python('', { metadata: { a: 'x'.repeat(4096) } }),
+      413,
+      'too-large',
+      '/metadata',
+      /4104 bytes; 4096/,
+    ],
     [
       'compiler options without a compiler',
       python('', { compilerArgs: ['-O3'] }),
@@ -377,9 +418,13 @@ describe('a request that cannot be used is refused with what, where and what is 
         dependencies: ['./x'],
       }),
     )
-    expect(body.errors?.map(({ pointer }) => pointer).toSorted()).toEqual(
-      ['/artifacts/0', '/dependencies/0', '/entrypoint', '/limits/wallMs', '/version'], // prettier-ignore
-    )
+    expect(body.errors?.map(({ pointer }) => pointer).toSorted()).toEqual([
+      '/artifacts/0',
+      '/dependencies/0',
+      '/entrypoint',
+      '/limits/wallMs',
+      '/version',
+    ])
   })
 
   test('all wrong fields are named at once', async () => {
@@ -391,10 +436,18 @@ describe('a request that cannot be used is refused with what, where and what is 
 describe('a query that cannot be used is refused with what is allowed:', () => {
   const job = '/v1/jobs/01999999-9999-7999-8999-999999999999'
   test.each([
-    ...['wait=-1', 'wait=1e3', 'wait=NaN', 'wait=1.5', 'wait='].map((query) => ({ path: job, query, words: /whole seconds/ })), // prettier-ignore
+    ...['wait=-1', 'wait=1e3', 'wait=NaN', 'wait=1.5', 'wait='].map((query) => ({
+      path: job,
+      query,
+      words: /whole seconds/,
+    })),
     { path: job, query: 'wait=1&wait=2', words: /given 2 times; once is allowed/ },
     { path: job, query: 'wiat=1', words: /known: wait/ },
-    ...['limit=0', 'limit=-1', 'limit=101', 'limit=1e1', 'limit=Infinity'].map((query) => ({ path: '/v1/jobs', query, words: /1 to 100/ })), // prettier-ignore
+    ...['limit=0', 'limit=-1', 'limit=101', 'limit=1e1', 'limit=Infinity'].map((query) => ({
+      path: '/v1/jobs',
+      query,
+      words: /1 to 100/,
+    })),
     { path: '/v1/jobs', query: 'state=done', words: /queued, running/ },
     { path: '/v1/jobs', query: 'status=ok', words: /succeeded, failed/ },
     { path: '/v1/jobs', query: 'cursor=x', words: /`next`/ },
@@ -448,7 +501,10 @@ describe('a filter of a list takes what a submission takes:', () => {
     const { body: made } = await post<{ id: string }>(jobs, python('1'))
     const { status, body } = await get<{ jobs: { id: string }[] }>(`${gateway.url}${path}?${query}`, operator)
     expect([status, body.jobs[0]?.id]).toEqual([200, made.id])
-    const prefix = await get<{ jobs: { id: string }[] }>(`${gateway.url}/v1/admin/jobs?id=${made.id.toUpperCase()}`, operator) // prettier-ignore
+    const prefix = await get<{ jobs: { id: string }[] }>(
+      `${gateway.url}/v1/admin/jobs?id=${made.id.toUpperCase()}`,
+      operator,
+    )
     expect(prefix.body.jobs.map(({ id }) => id)).toEqual([made.id])
   })
 })
@@ -463,7 +519,9 @@ test('null in the place of an optional field is as absent', async () => {
 test('a body that says it is too long is refused before it is sent', async () => {
   const { port } = new URL(gateway.url)
   const socket = connect(Number(port), '127.0.0.1')
-  socket.write('POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 3000000\r\n\r\n{') // prettier-ignore
+  socket.write(
+    'POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 3000000\r\n\r\n{',
+  )
   let answer = ''
   for await (const chunk of socket) {
     answer += String(chunk)

@@ -110,9 +110,9 @@ test('errors are counted by their code, and told with what to change; answers th
     const options = { send, request, inFlight: 5, seconds: 1, signal, progress: quiet }
     const counted: unknown = expect.any(Number)
     const crowded = await measure({ ...options, check: () => undefined })
-    expect(crowded).toMatchObject({ jobs: counted, errors: { 'queue-full': counted } }) // prettier-ignore
+    expect(crowded).toMatchObject({ jobs: counted, errors: { 'queue-full': counted } })
     const wrong = await measure({ ...options, inFlight: 1, check: () => 'it wrote something else' })
-    expect(wrong).toMatchObject({ jobs: 0, p50Ms: null, maxMs: null, errors: { 'wrong-answer': counted } }) // prettier-ignore
+    expect(wrong).toMatchObject({ jobs: 0, p50Ms: null, maxMs: null, errors: { 'wrong-answer': counted } })
     const told = renderBench([crowded, wrong])
     expect(told).toMatch(/5 in flight: \d+ times queue-full: too many jobs waited: add workers or slots/)
     expect(told).toMatch(/^ +1 +0 +0\.0 +- +- +- +- +\d+$/m)

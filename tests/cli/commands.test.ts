@@ -72,7 +72,10 @@ async function runyard(...args: string[]): Promise<Written> {
 
 /** The commands that do something, by the words that lead to them. */
 function leavesOf(command: Command, path = ''): [string, Command][] {
-  const visible = command.createHelp().visibleCommands(command).filter((one) => one.name() !== 'help') // prettier-ignore
+  const visible = command
+    .createHelp()
+    .visibleCommands(command)
+    .filter((one) => one.name() !== 'help')
   if (visible.length === 0) return [[path, command]]
   return visible.flatMap((one) => leavesOf(one, `${path} ${one.name()}`.trim()))
 }
@@ -114,7 +117,8 @@ test('each command has examples, which name it and options that it has', () => {
           .split('runyard ')
           .at(-1)
           ?.split(/ -- | --compiler-arg /)[0] ?? ''
-      for (const [flag] of own.matchAll(/(?<= )--?[a-zA-Z][\w-]*/g)) expect([path, flags]).toEqual([path, expect.arrayContaining([flag])]) // prettier-ignore
+      for (const [flag] of own.matchAll(/(?<= )--?[a-zA-Z][\w-]*/g))
+        expect([path, flags]).toEqual([path, expect.arrayContaining([flag])])
     }
   }
   const paths = ['', ...leaves.map(([path]) => path)]
@@ -124,9 +128,13 @@ test('each command has examples, which name it and options that it has', () => {
 /** What stands in docs/cli.md behind each command: the members of what it prints, as one object. */
 function documentedMembers(): Map<string, string[]> {
   const section = readDoc('docs/cli.md').split('\n## JSON\n')[1]?.split('\n## ')[0] ?? ''
-  const rows = tableRows(section).flatMap(
-    ([commands = '', members = '']) =>
-    commands.split(', ').map((command): [string, string[]] => [uncoded(command), [...members.matchAll(/`(\w+)`/g)].map(([, name = '']) => name)]), // prettier-ignore
+  const rows = tableRows(section).flatMap(([commands = '', members = '']) =>
+    commands
+      .split(', ')
+      .map((command): [string, string[]] => [
+        uncoded(command),
+        [...members.matchAll(/`(\w+)`/g)].map(([, name = '']) => name),
+      ]),
   )
   return new Map(rows)
 }
@@ -159,14 +167,18 @@ test('what is printed is one JSON object with the members that docs/cli.md names
   expect(await json('batch get', batch, '--wait')).toMatchObject({ jobs: [{ status: 'cancelled' }] })
   expect(await json('artifact', id, 'a.txt')).toMatchObject({ content: Buffer.from('42').toString('base64') })
   const events = (await runyard('logs', id, '--json')).stdout.trim().split('\n')
-  for (const event of events) expect(Object.keys(JSON.parse(event) as object)).toEqual(expect.arrayContaining(members.get('logs') ?? [])) // prettier-ignore
+  for (const event of events)
+    expect(Object.keys(JSON.parse(event) as object)).toEqual(expect.arrayContaining(members.get('logs') ?? []))
   expect(await json('batch run', program)).toMatchObject({ jobs: [{ status: 'succeeded' }] })
   mkdirSync(join(folder, 'greeting'))
   writeFileSync(join(folder, 'greeting/1.in'), '')
   writeFileSync(join(folder, 'greeting/1.ans'), 'Hello')
   expect(await json('judge', join(folder, 'greeting'), program)).toMatchObject({ judging: { verdict: 'accepted' } })
   expect(await json('problem check', join(folder, 'greeting'))).toEqual({ format: 'folder', tests: 1, submissions: [] })
-  const archive = tar([['1.in', ''], ['1.ans', 'Hello']]).toString('base64') // prettier-ignore
+  const archive = tar([
+    ['1.in', ''],
+    ['1.ans', 'Hello'],
+  ]).toString('base64')
   const stored = await post<{ id: string }>(`${platform.url}/v1/problems`, { name: 'Greeting', archive })
   expect(await json('problem similarity', stored.body.id)).toEqual({ compared: 0, pairs: [] })
   const { files } = (await json('files put', program)) as { files?: { id: string }[] }
@@ -214,9 +226,19 @@ test('what is printed is one JSON object with the members that docs/cli.md names
   await json('abuse events')
   await json('webhooks deliveries', '--tenant', 'acme')
   // `run` takes the standard input of its process, the others have tests of their own.
-  expect([...members.keys()].filter((path) => !seen.has(path))).toEqual(
-    ['run', 'logs', 'session run', 'session list', 'session snapshot', 'session end', 'languages remove', 'doctor', 'webhooks redeliver', 'webhooks cancel', 'webhooks listen'], // prettier-ignore
-  )
+  expect([...members.keys()].filter((path) => !seen.has(path))).toEqual([
+    'run',
+    'logs',
+    'session run',
+    'session list',
+    'session snapshot',
+    'session end',
+    'languages remove',
+    'doctor',
+    'webhooks redeliver',
+    'webhooks cancel',
+    'webhooks listen',
+  ])
 })
 
 test('the former names of two commands do what the new ones do, and say so', async () => {

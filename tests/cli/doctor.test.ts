@@ -144,7 +144,9 @@ test('the doctor makes a sandbox as a worker does, waits for its init, and leave
   })
   expect(found('data directory')).toMatchObject({ state: 'ok', detail: `${dataDir}, which the start creates` })
   expect(existsSync(dirname(dataDir))).toBe(false)
-  expect(readdirSync(tmpdir()).filter((name) => name.startsWith('runyard-doctor-') && !name.includes('-none-'))).toEqual([]) // prettier-ignore
+  expect(
+    readdirSync(tmpdir()).filter((name) => name.startsWith('runyard-doctor-') && !name.includes('-none-')),
+  ).toEqual([])
   const socket = process.env['RUNYARD_TEST_PODMAN'] ?? ''
   expect(await createEngine(socket).containers(CONTAINER_LABEL.namespace, namespace)).toEqual([])
 })

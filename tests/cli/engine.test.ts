@@ -23,7 +23,13 @@ afterAll(async () => {
 
 test('runyard engine serves podman to the group it was told, keeps its place, and leaves nothing', async () => {
   const logFile = join(folder, 'engine.log')
-  const started = await startChild({ name: 'engine', command: [...command, '--group', '10001'], logFile, env, deathSignal: 'TERM' }) // prettier-ignore
+  const started = await startChild({
+    name: 'engine',
+    command: [...command, '--group', '10001'],
+    logFile,
+    env,
+    deathSignal: 'TERM',
+  })
   engine = started
   let ended = false
   void started.ended.then(() => (ended = true))

@@ -8,7 +8,8 @@ import { SETTINGS } from '../../src/shared/config/settings.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 
 const root = packageRoot()
-const of = (table: typeof JUDGE0_VARIABLES, values: Record<string, string>) => translate(new Map(Object.entries(values)), table, root) // prettier-ignore
+const of = (table: typeof JUDGE0_VARIABLES, values: Record<string, string>) =>
+  translate(new Map(Object.entries(values)), table, root)
 
 test('variables are read from files of the environment and from compose files', () => {
   const text = `# CPU_TIME_LIMIT=1
@@ -33,7 +34,12 @@ ALLOW_ORIGIN="a.example b.example"
 })
 
 test('limits of Judge0 are taken over in their units, and defaults stay below their ceilings', () => {
-  const { settings, notes } = of(JUDGE0_VARIABLES, { CPU_TIME_LIMIT: '2.5', MAX_CPU_TIME_LIMIT: '15', MAX_MEMORY_LIMIT: '256000', COUNT: '3' }) // prettier-ignore
+  const { settings, notes } = of(JUDGE0_VARIABLES, {
+    CPU_TIME_LIMIT: '2.5',
+    MAX_CPU_TIME_LIMIT: '15',
+    MAX_MEMORY_LIMIT: '256000',
+    COUNT: '3',
+  })
   expect(settings).toEqual({
     DEFAULT_CPU_MS: '2500',
     MAX_CPU_MS: '15000',
@@ -45,15 +51,35 @@ test('limits of Judge0 are taken over in their units, and defaults stay below th
 })
 
 test('what has no counterpart is told with its reason, and no secret is shown', () => {
-  const translation = of(JUDGE0_VARIABLES, { AUTHN_TOKEN: 'very-secret', POSTGRES_PASSWORD: 'very-secret', ENABLE_NETWORK: 'true', ENABLE_CALLBACKS: 'true', OTHER: 'very-secret' }) // prettier-ignore
+  const translation = of(JUDGE0_VARIABLES, {
+    AUTHN_TOKEN: 'very-secret',
+    POSTGRES_PASSWORD: 'very-secret',
+    ENABLE_NETWORK: 'true',
+    ENABLE_CALLBACKS: 'true',
+    OTHER: 'very-secret',
+  })
   expect(translation.settings).toEqual({ AUTH: 'required' })
   expect(translation.without.map(({ name }) => name)).toEqual(['POSTGRES_PASSWORD', 'ENABLE_NETWORK', 'OTHER'])
   expect(environmentFile('judge0', translation)).not.toContain('very-secret')
 })
 
 test('the environment of Piston is taken over', () => {
-  const { settings, without } = of(PISTON_VARIABLES, { PISTON_RUN_TIMEOUT: '5000', PISTON_REQUEST_BODY_LIMIT: '10mb', PISTON_OUTPUT_MAX_SIZE: '65536', PISTON_RUN_MEMORY_LIMIT: '-1', PISTON_BIND_ADDRESS: '0.0.0.0:2000' }) // prettier-ignore
-  expect(settings).toMatchObject({ MAX_WALL_MS: '5000', DEFAULT_WALL_MS: '5000', MAX_BODY_BYTES: '10485760', MAX_OUTPUT_BYTES: '131072', HOST: '0.0.0.0', PORT: '2000', AUTH: 'required' }) // prettier-ignore
+  const { settings, without } = of(PISTON_VARIABLES, {
+    PISTON_RUN_TIMEOUT: '5000',
+    PISTON_REQUEST_BODY_LIMIT: '10mb',
+    PISTON_OUTPUT_MAX_SIZE: '65536',
+    PISTON_RUN_MEMORY_LIMIT: '-1',
+    PISTON_BIND_ADDRESS: '0.0.0.0:2000',
+  })
+  expect(settings).toMatchObject({
+    MAX_WALL_MS: '5000',
+    DEFAULT_WALL_MS: '5000',
+    MAX_BODY_BYTES: '10485760',
+    MAX_OUTPUT_BYTES: '131072',
+    HOST: '0.0.0.0',
+    PORT: '2000',
+    AUTH: 'required',
+  })
   expect(without.map(({ name }) => name)).toEqual(['PISTON_RUN_MEMORY_LIMIT'])
 })
 
@@ -69,7 +95,11 @@ test('an address that a shell would run is refused, and what it would split is q
   for (const value of ['$(id):2000', '`id`:2000', 'a b:2000', "':2000", ':2000'])
     expect(() => of(PISTON_VARIABLES, { PISTON_BIND_ADDRESS: value })).toThrow(/PISTON_BIND_ADDRESS/)
   expect(of(PISTON_VARIABLES, { PISTON_BIND_ADDRESS: '[::1]:2000' }).settings).toEqual({ HOST: '::1', PORT: '2000' })
-  const printed = environmentFile('piston', { settings: { HOST: '::1', A: "$(id) 'x'", B: 'http://a,b' }, notes: [], without: [] }) // prettier-ignore
+  const printed = environmentFile('piston', {
+    settings: { HOST: '::1', A: "$(id) 'x'", B: 'http://a,b' },
+    notes: [],
+    without: [],
+  })
   expect(printed.split('\n').slice(1)).toEqual(['HOST=::1', "A='$(id) '\\''x'\\'''", 'B=http://a,b'])
 })
 

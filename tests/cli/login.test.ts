@@ -66,7 +66,7 @@ test('`login` stores service and key for this user alone, once the service has t
 
 test('`login` stores nothing when the key is not taken, or nobody answers', async () => {
   const wrong = await runyard(['login', '--url', gateway.url], {}, 'ry_no')
-  expect(wrong).toMatchObject({ code: 77, stdout: '', stderr: expect.stringContaining('rejected this key') as unknown }) // prettier-ignore
+  expect(wrong).toMatchObject({ code: 77, stdout: '', stderr: expect.stringContaining('rejected this key') as unknown })
   expect(await runyard(['login', '--url', gateway.url], {}, 'two words')).toMatchObject({ code: 64 })
   expect(await runyard(['login', '--url', gateway.url])).toMatchObject({ code: 77 })
   expect(await runyard(['login', '--url', 'http://127.0.0.1:1'], {}, key)).toMatchObject({ code: 69 })
@@ -79,7 +79,12 @@ test('options come before the environment, the environment before the stored log
     const { stdout, stderr } = await runyard(['whoami', '--json', ...args], env)
     return stdout === '' ? stderr : (JSON.parse(stdout) as Record<string, unknown>)
   }
-  expect(await shown([])).toMatchObject({ url: gateway.url, urlSource: 'stored login', keyId: id, keySource: 'stored login' }) // prettier-ignore
+  expect(await shown([])).toMatchObject({
+    url: gateway.url,
+    urlSource: 'stored login',
+    keyId: id,
+    keySource: 'stored login',
+  })
   const second = (await gateway.makeKey('me')).headers.authorization.replace('Bearer ', '')
   expect(await shown([], { RUNYARD_KEY: second })).toMatchObject({
     urlSource: 'stored login',

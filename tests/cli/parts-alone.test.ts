@@ -40,7 +40,9 @@ test('a gateway and a worker, each started alone, run jobs together, are started
 
     const second = startCommand(['worker'], settings)
     await second.ended
-    expect(second.text()).toBe(`runyard: another worker runs on ${dataDir} (pid ${worker.child.pid}); end it, or set RUNYARD_DATA_DIR to another folder for this one\n`) // prettier-ignore
+    expect(second.text()).toBe(
+      `runyard: another worker runs on ${dataDir} (pid ${worker.child.pid}); end it, or set RUNYARD_DATA_DIR to another folder for this one\n`,
+    )
     expect(second.child.exitCode).toBe(78)
     const again = startCommand(['gateway'], settings)
     await again.ended
@@ -50,7 +52,6 @@ test('a gateway and a worker, each started alone, run jobs together, are started
       [gateway, 'api'],
       [worker, 'worker'],
     ] as const) {
-      // prettier-ignore
       const pid = childrenOf(started.child.pid ?? 0).find((one) => programOf(one) === name)
       process.kill(pid ?? 0, 'SIGKILL')
       await printed(started, `${name} runs again`)
@@ -73,8 +74,16 @@ test('a gateway and a worker, each started alone, run jobs together, are started
 test.each([
   ['worker', {}, 'REDIS_URL is not set; a worker needs the Redis that the gateways use'],
   ['gateway', {}, 'REDIS_URL is not set; a gateway needs the Redis that the workers use'],
-  ['worker', { REDIS_URL: 'redis://127.0.0.1:1' }, 'the Redis of REDIS_URL does not answer (connect ECONNREFUSED 127.0.0.1:1)'], // prettier-ignore
-  ['gateway', { REDIS_URL: 'redis://127.0.0.1:1' }, 'the Redis of REDIS_URL does not answer (connect ECONNREFUSED 127.0.0.1:1)'], // prettier-ignore
+  [
+    'worker',
+    { REDIS_URL: 'redis://127.0.0.1:1' },
+    'the Redis of REDIS_URL does not answer (connect ECONNREFUSED 127.0.0.1:1)',
+  ],
+  [
+    'gateway',
+    { REDIS_URL: 'redis://127.0.0.1:1' },
+    'the Redis of REDIS_URL does not answer (connect ECONNREFUSED 127.0.0.1:1)',
+  ],
 ])('a %s with %j says what is wrong, and ends', async (name, redis, words) => {
   const started = startCommand([name], { RUNYARD_DATA_DIR: `${dataDir}-other`, RUNYARD_NAMESPACE: namespace, ...redis })
   await started.ended
@@ -83,7 +92,10 @@ test.each([
 })
 
 async function isReady(url: string): Promise<boolean> {
-  const body = await get(`${url}/readyz`).then((answer) => answer.body, () => undefined) // prettier-ignore
+  const body = await get(`${url}/readyz`).then(
+    (answer) => answer.body,
+    () => undefined,
+  )
   return Number(body?.['workers']) >= 1
 }
 

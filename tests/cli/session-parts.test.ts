@@ -29,7 +29,9 @@ test.each([
   [{ isTTY: true }, { TERM_PROGRAM: 'WezTerm', TMUX: '/tmp/x' }, undefined],
   [{ isTTY: false }, { TERM: 'xterm-kitty' }, undefined],
   [{ isTTY: true }, { TERM: 'xterm-256color' }, undefined],
-])('a terminal %j with %j shows images by %s', (stream, env, protocol) => expect(imageProtocol(stream, env)).toBe(protocol)) // prettier-ignore
+])('a terminal %j with %j shows images by %s', (stream, env, protocol) =>
+  expect(imageProtocol(stream, env)).toBe(protocol),
+)
 
 test('an image goes to the terminal whole, in pieces where the terminal wants them', () => {
   const png = Uint8Array.from({ length: 7000 }, (_, index) => index % 256)
@@ -44,7 +46,9 @@ test('an image goes to the terminal whole, in pieces where the terminal wants th
 const shown = (images: 'kitty' | undefined, data: Result['data']) => {
   const text: string[] = []
   const write = (piece: string) => text.push(piece)
-  const streams = { stdout: { write }, stderr: { write }, note: write } as unknown as Parameters<typeof createResultShower>[0]['streams'] // prettier-ignore
+  const streams = { stdout: { write }, stderr: { write }, note: write } as unknown as Parameters<
+    typeof createResultShower
+  >[0]['streams']
   const shower = createResultShower({ streams, images, colours: false })
   shower.result({ data, metadata: {}, isMainResult: true })
   shower.error({ name: 'E', value: 'v', traceback: ['\x1b[31mred\x1b[0m'] })
@@ -60,6 +64,8 @@ test('a result is shown as text, an image in the terminal, and colours only wher
 test('what the output does not say of an end is said', () => {
   expect(whyEnded(execution)).toBeUndefined()
   expect(whyEnded({ ...execution, truncated: true })).toBe('output beyond the limits was left out')
-  expect(whyEnded({ ...execution, status: 'context-lost', message: 'its kernel was killed' })).toBe('its kernel was killed') // prettier-ignore
+  expect(whyEnded({ ...execution, status: 'context-lost', message: 'its kernel was killed' })).toBe(
+    'its kernel was killed',
+  )
   expect(whyEnded({ ...execution, status: 'session-lost', message: null })).toBe('session-lost')
 })

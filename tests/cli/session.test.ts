@@ -39,7 +39,21 @@ const sessions = async () =>
 
 test('a session at the terminal keeps its state, runs commands, moves files, saves plots, and ends with its input', async () => {
   writeFileSync(at('data.csv'), 'a,b\n')
-  const lines = ['x = 40', 'def f(n):', '  return n + 2', '', 'f(x)', '!echo $((6 * 7))', '.put data.csv in.csv', 'open("in.csv").read()', '.get in.csv out.csv', PLOT, '1 / 0', '.nonsense', 'print("last")'] // prettier-ignore
+  const lines = [
+    'x = 40',
+    'def f(n):',
+    '  return n + 2',
+    '',
+    'f(x)',
+    '!echo $((6 * 7))',
+    '.put data.csv in.csv',
+    'open("in.csv").read()',
+    '.get in.csv out.csv',
+    PLOT,
+    '1 / 0',
+    '.nonsense',
+    'print("last")',
+  ]
   const { code, stdout, stderr } = await runyard(['session'], `${lines.join('\n')}\n`)
   expect(stdout).toBe("42\n42\n'a,b\\n'\nlast\n")
   expect(stderr).toContain('ZeroDivisionError')

@@ -21,7 +21,11 @@ test.each([
 })
 
 test('columns are as wide as what is shown, whatever its colour; control characters are not shown', () => {
-  const columns = [{ title: 'NAME', format: () => 'red' as const }, { title: 'MS', align: 'right' as const }, { title: 'X' }] // prettier-ignore
+  const columns = [
+    { title: 'NAME', format: () => 'red' as const },
+    { title: 'MS', align: 'right' as const },
+    { title: 'X' },
+  ]
   const rows = [
     ['a', '1', 'y'],
     ['b\x1b[2J', '1000', ''],
@@ -36,7 +40,12 @@ test('columns are as wide as what is shown, whatever its colour; control charact
 
 test('a line that lives is drawn at a terminal only, and leaves nothing', () => {
   const written: string[] = []
-  const out = (isTTY: boolean) => Object.assign(Object.create(process.stdout) as NodeJS.WriteStream, { isTTY, columns: 30, write: (text: string) => written.push(text) > 0 }) // prettier-ignore
+  const out = (isTTY: boolean) =>
+    Object.assign(Object.create(process.stdout) as NodeJS.WriteStream, {
+      isTTY,
+      columns: 30,
+      write: (text: string) => written.push(text) > 0,
+    })
   const none = liveLine(out(false))
   none.show('hidden')
   none.clear()

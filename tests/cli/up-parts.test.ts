@@ -82,7 +82,10 @@ test('warnings of a log are shown once, from now on', async () => {
   writeFileSync(file, '{"level":50,"msg":"of yesterday"}\n')
   const shown: string[] = []
   const watch = await watchLog('worker', file, (text) => shown.push(text))
-  appendFileSync(file, '{"level":40,"msg":"slow","jobId":"01a2235a-117a"}\n{"level":40,"msg":"slow","jobId":"01a2235a-2b8f"}\n{"level":30,"msg":"fine"}\n') // prettier-ignore
+  appendFileSync(
+    file,
+    '{"level":40,"msg":"slow","jobId":"01a2235a-117a"}\n{"level":40,"msg":"slow","jobId":"01a2235a-2b8f"}\n{"level":30,"msg":"fine"}\n',
+  )
   await eventually('a line is shown', () => shown.length !== 0)
   watch.stop()
   expect(shown).toEqual(['worker: warning: slow (jobId 01a2235a-117a)'])

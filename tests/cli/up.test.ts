@@ -115,7 +115,10 @@ test('what dies under `up` is started again, and jobs are run as before', async 
 
 /** Whether jobs can be run: the gateway answers, and a worker's engine is up. */
 async function isReady(url: string): Promise<boolean> {
-  const body = await get(`${url}/readyz`).then((answer) => answer.body, () => undefined) // prettier-ignore
+  const body = await get(`${url}/readyz`).then(
+    (answer) => answer.body,
+    () => undefined,
+  )
   return Number(body?.['workers']) >= 1
 }
 

@@ -12,14 +12,23 @@ test.each([
   ['1\n2\n3', '1\n2', 'line 3: expected the end, got "3"'],
   ['', '7', 'line 1: expected "7", got the end'],
   ['\u001b[2J', 'x', 'line 1: expected "x", got "\\u001b[2J"'],
-  [`${'a'.repeat(100)}b`, `${'a'.repeat(100)}c`, `line 1: expected ...${JSON.stringify(`${'a'.repeat(30)}c`)}, got ...${JSON.stringify(`${'a'.repeat(30)}b`)}`], // prettier-ignore
+  [
+    `${'a'.repeat(100)}b`,
+    `${'a'.repeat(100)}c`,
+    `line 1: expected ...${JSON.stringify(`${'a'.repeat(30)}c`)}, got ...${JSON.stringify(`${'a'.repeat(30)}b`)}`,
+  ],
 ])('%j beside the answer %j', (output, answer, said) => {
   const difference = firstDifference(output, answer)
   expect(difference && tellDifference(difference)).toBe(said)
 })
 
 const stage = (verdict: string, more: object = {}): StageSummary =>
-  ({ test: { index: 1, name: 'b' }, cpuMs: 12.4, memoryPeakBytes: 8.25 * 1024 * 1024, judging: { verdict, score: 0, points: 2, ...more } }) as unknown as StageSummary // prettier-ignore
+  ({
+    test: { index: 1, name: 'b' },
+    cpuMs: 12.4,
+    memoryPeakBytes: 8.25 * 1024 * 1024,
+    judging: { verdict, score: 0, points: 2, ...more },
+  }) as unknown as StageSummary
 
 test('a row has verdict, time, memory and points, and what is said of the test below', () => {
   const tests = [{ name: 'a' }, { name: 'b', answer: '7' }]

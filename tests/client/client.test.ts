@@ -178,7 +178,8 @@ describe('`interactive`', () => {
   })
 
   test('sends signals, and tells what is refused', async () => {
-    const code = 'import signal, time\nsignal.signal(signal.SIGUSR1, lambda *_: exit(7))\nprint("ready", flush=True)\ntime.sleep(20)' // prettier-ignore
+    const code =
+      'import signal, time\nsignal.signal(signal.SIGUSR1, lambda *_: exit(7))\nprint("ready", flush=True)\ntime.sleep(20)'
     const job = await client.interactive(python(code))
     await job.end()
     expect(await failure(job.write('late'))).toMatchObject({ code: 'input-closed' })
@@ -313,7 +314,10 @@ test('files are stored, listed, read whole and in part, used in a job and remove
   for await (const piece of client.files.stream(made.id, { start: 299_000 })) pieces.push(piece)
   expect(Buffer.concat(pieces).equals(content.slice(299_000))).toBe(true)
   const code = "print(open('data').read())"
-  const files = [{ path: 'main.py', content: code }, { path: 'data', id: streamed.id }] // prettier-ignore
+  const files = [
+    { path: 'main.py', content: code },
+    { path: 'data', id: streamed.id },
+  ]
   expect(await client.run({ language: 'python', files })).toMatchObject({ stages: [{ stdout: 'streamed\n' }] })
   for (const id of listed.slice(0, 2)) await client.files.remove(id)
   expect(await failure(client.files.get(made.id))).toMatchObject({ code: 'not-found' })

@@ -84,7 +84,10 @@ test('a program in an empty folder runs, streams and talks to jobs with it', asy
     console.log(refused instanceof RunyardError, refused.code)
   `
   // Node 20 has no WebSocket of its own, and finds the package `ws` where that is installed.
-  const ws = typeof WebSocket === 'undefined' ? `import { WebSocket } from '${join(root, 'node_modules/ws/wrapper.mjs')}'\nglobalThis.WebSocket = WebSocket\n` : '' // prettier-ignore
+  const ws =
+    typeof WebSocket === 'undefined'
+      ? `import { WebSocket } from '${join(root, 'node_modules/ws/wrapper.mjs')}'\nglobalThis.WebSocket = WebSocket\n`
+      : ''
   writeFileSync(join(fresh, 'plain.mjs'), ws + code)
   const env = { ...process.env, RUNYARD_URL: platform.url }
   const { stdout } = await run(process.execPath, ['plain.mjs'], { cwd: fresh, env })
@@ -122,7 +125,12 @@ test('its types hold in a strict project, its declarations included', async () =
 
 test('its types are those of the service’s schemas, every one of them', async () => {
   const listed = readFileSync(join(root, 'src/client/api-types.ts'), 'utf8')
-  const names = [...listed.matchAll(/export type \{([^}]+)\}/g)].flatMap(([, all = '']) => all.split(',').map((one) => one.trim()).filter(Boolean)) // prettier-ignore
+  const names = [...listed.matchAll(/export type \{([^}]+)\}/g)].flatMap(([, all = '']) =>
+    all
+      .split(',')
+      .map((one) => one.trim())
+      .filter(Boolean),
+  )
   expect(names.length).toBeGreaterThan(15)
   const code = `
     import type * as written from '@runyard/client'

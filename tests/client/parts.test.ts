@@ -175,12 +175,19 @@ describe('input', () => {
   test('of more than 128 KiB waits until some was acknowledged, and a signal passes it', async () => {
     const { sent, queue } = open()
     const all = queue.add([1, 2, 3, 4, 5].map((n) => piece(n)))
-    expect(sent.map(({ n, seq }) => [n, seq])).toEqual([[1, 1], [2, 2], [3, 3]]) // prettier-ignore
+    expect(sent.map(({ n, seq }) => [n, seq])).toEqual([
+      [1, 1],
+      [2, 2],
+      [3, 3],
+    ])
     const signal = queue.add([{ message: { type: 'signal' }, bytes: 0 }], true)
     expect(sent.at(-1)).toEqual({ type: 'signal', seq: 4 })
     queue.taken(4)
     await signal
-    expect(sent.slice(4).map(({ n, seq }) => [n, seq])).toEqual([[4, 5], [5, 6]]) // prettier-ignore
+    expect(sent.slice(4).map(({ n, seq }) => [n, seq])).toEqual([
+      [4, 5],
+      [5, 6],
+    ])
     queue.taken(6)
     await all
   })
@@ -193,7 +200,12 @@ describe('input', () => {
     const later = queue.add([piece(3, 1)])
     connect(true)
     queue.again()
-    expect(sent.map(({ n, seq }) => [n, seq])).toEqual([[1, 1], [2, 2], [2, 2], [3, 3]]) // prettier-ignore
+    expect(sent.map(({ n, seq }) => [n, seq])).toEqual([
+      [1, 1],
+      [2, 2],
+      [2, 2],
+      [3, 3],
+    ])
     queue.taken(3)
     await Promise.all([first, later])
   })

@@ -41,7 +41,8 @@ test('the wheel has the package, its types and no dependency', async () => {
   const names = stdout.trim().split('\n')
   expect(names).toEqual(expect.arrayContaining(['runyard/__init__.py', 'runyard/types.py', 'runyard/py.typed']))
   expect(names.filter((name) => !/^runyard(-[\d.]+\.dist-info)?\//.test(name))).toEqual([])
-  const metadata = 'from importlib.metadata import requires, version; import runyard; print(requires("runyard"), version("runyard") == runyard.__version__, runyard.__file__)' // prettier-ignore
+  const metadata =
+    'from importlib.metadata import requires, version; import runyard; print(requires("runyard"), version("runyard") == runyard.__version__, runyard.__file__)'
   const told = await run(python, ['-c', metadata], { cwd: folder })
   expect(told.stdout).toMatch(/^(?:None|\[\]) True .*\/venv\/lib\/.*\/runyard\/__init__\.py\n$/)
 })

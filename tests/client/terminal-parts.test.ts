@@ -26,7 +26,12 @@ function sockets(...connections: Connection[]) {
   }
 }
 
-const http = { url: 'http://127.0.0.1:1', key: () => undefined, policy: { retries: 4 }, json: async () => ({ terminal: true }) } as unknown as Http // prettier-ignore
+const http = {
+  url: 'http://127.0.0.1:1',
+  key: () => undefined,
+  policy: { retries: 4 },
+  json: async () => ({ terminal: true }),
+} as unknown as Http
 const command = (state: string) => JSON.stringify({ type: 'command', data: { state } })
 
 test('the screen is cleared when a lost connection stands again, and not while none can be made', async () => {
@@ -44,7 +49,11 @@ test('the screen is cleared when a lost connection stands again, and not while n
 test('missing output and messages that were not taken are told', async () => {
   const seen: unknown[] = []
   const error = { code: 'invalid-message', detail: 'is no signal' }
-  const Socket = sockets([JSON.stringify({ type: 'gap' }), JSON.stringify({ type: 'error', ...error }), command('finished')]) // prettier-ignore
+  const Socket = sockets([
+    JSON.stringify({ type: 'gap' }),
+    JSON.stringify({ type: 'error', ...error }),
+    command('finished'),
+  ])
   const { ended } = openTerminal(http, Socket, '/x', {
     onData: () => undefined,
     onGap: () => void seen.push('gap'),

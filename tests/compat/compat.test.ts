@@ -333,7 +333,11 @@ describe('Piston', () => {
       )
       await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
       const send = (message: unknown) => socket.send(typeof message === 'string' ? message : JSON.stringify(message))
-      const output = () => messages.filter(({ type }) => type === 'data').map(({ data }) => data).join('') // prettier-ignore
+      const output = () =>
+        messages
+          .filter(({ type }) => type === 'data')
+          .map(({ data }) => data)
+          .join('')
       return { socket, messages, closed, send, output }
     }
     const init = (content: string, more: Body = {}) => ({

@@ -43,15 +43,25 @@ test('the page of clients is the table that the run wrote', async () => {
 test('the table of the run has no call that no client of today claims', () => {
   const told = new Set(table.calls.map(({ call }) => call))
   const folder = join(packageRoot(), 'tests/compat')
-  const sources = ['clients', 'run'].flatMap((name) => readdirSync(join(folder, name)).map((file) => readFileSync(join(folder, name, file), 'utf8'))) // prettier-ignore
-  const claims = sources.flatMap((text) => [...text.matchAll(/(?<!const |def |function |\.)\b(?:works|differs|cannot|worked)\(([^)]*)\)/g)]) // prettier-ignore
-  const texts = new Set(claims.flatMap(([, claimed = '']) => [...claimed.matchAll(/'([^']*)'|"([^"]*)"/g)].map(([, single, double]) => single ?? double ?? ''))) // prettier-ignore
+  const sources = ['clients', 'run'].flatMap((name) =>
+    readdirSync(join(folder, name)).map((file) => readFileSync(join(folder, name, file), 'utf8')),
+  )
+  const claims = sources.flatMap((text) => [
+    ...text.matchAll(/(?<!const |def |function |\.)\b(?:works|differs|cannot|worked)\(([^)]*)\)/g),
+  ])
+  const texts = new Set(
+    claims.flatMap(([, claimed = '']) =>
+      [...claimed.matchAll(/'([^']*)'|"([^"]*)"/g)].map(([, single, double]) => single ?? double ?? ''),
+    ),
+  )
   expect([...told].filter((call) => !texts.has(call))).toEqual([])
 })
 
 test('each client that is tried is listed with its version', () => {
   const folder = join(packageRoot(), 'tests/compat/run')
-  const text = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8')).join('\n') // prettier-ignore
+  const text = readdirSync(folder)
+    .map((name) => readFileSync(join(folder, name), 'utf8'))
+    .join('\n')
   const pinned = [...text.matchAll(/'(@?[a-z0-9/-]+)(?:==|@)(\d[\d.]*)'/g)]
   expect(pinned.length).toBeGreaterThan(15)
   for (const [, name, version] of pinned) expect(page('README')).toContain(`\`${name}\` ${version}`)

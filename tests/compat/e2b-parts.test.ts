@@ -31,19 +31,43 @@ describe('addresses', () => {
   test('are names of the domain, of a port and a sandbox, and no other', () => {
     const target = (host: string, domain = 'box.example.com') => targetOfHost(host, domain)
     expect(target(`49983-${ID}.BOX.example.com`)).toEqual({ port: 49983, sandboxId: ID })
-    expect(['box.example.com', 'api.box.example.com', 'sandbox.box.example.com'].map((host) => target(host))).toEqual(['service', 'service', 'service']) // prettier-ignore
+    expect(['box.example.com', 'api.box.example.com', 'sandbox.box.example.com'].map((host) => target(host))).toEqual([
+      'service',
+      'service',
+      'service',
+    ])
     expect(target(`49983-${ID}.box.localhost:8443`, 'box.localhost:8443')).toEqual({ port: 49983, sandboxId: ID })
-    for (const host of ['', 'example.com', `49983-${ID}.evil.com`, `49983-${ID}.a.box.example.com`, `x-${ID}.box.example.com`, `49983-${ID}.box.example.com:1`, `49983-${ID}.xbox.example.com`]) expect(target(host)).toBeUndefined() // prettier-ignore
+    for (const host of [
+      '',
+      'example.com',
+      `49983-${ID}.evil.com`,
+      `49983-${ID}.a.box.example.com`,
+      `x-${ID}.box.example.com`,
+      `49983-${ID}.box.example.com:1`,
+      `49983-${ID}.xbox.example.com`,
+    ])
+      expect(target(host)).toBeUndefined()
   })
 
   test('are headers, which may come twice', () => {
-    expect(targetOfHeaders({ 'e2b-sandbox-id': `${ID}, ${ID}`, 'e2b-sandbox-port': '49999, 49999' })).toEqual({ sandboxId: ID, port: 49999 }) // prettier-ignore
+    expect(targetOfHeaders({ 'e2b-sandbox-id': `${ID}, ${ID}`, 'e2b-sandbox-port': '49999, 49999' })).toEqual({
+      sandboxId: ID,
+      port: 49999,
+    })
     expect(targetOfHeaders({ 'e2b-sandbox-port': 'x' })).toEqual({})
   })
 
   test('serve at each port what is its own', () => {
-    expect([isServedAt('/files', 49983), isServedAt('/files', 49999), isServedAt('/execute', 49999)]).toEqual([true, false, true]) // prettier-ignore
-    expect([isServedAt('/health', 49983), isServedAt('/health', 49999), isServedAt('/health', 3000)]).toEqual([true, true, false]) // prettier-ignore
+    expect([isServedAt('/files', 49983), isServedAt('/files', 49999), isServedAt('/execute', 49999)]).toEqual([
+      true,
+      false,
+      true,
+    ])
+    expect([isServedAt('/health', 49983), isServedAt('/health', 49999), isServedAt('/health', 3000)]).toEqual([
+      true,
+      true,
+      false,
+    ])
   })
 })
 
@@ -61,7 +85,18 @@ test('a key has a spelling that old clients take', () => {
 })
 
 test('paths are in the home folder unless they say another', () => {
-  const paths = { a: '/job/a', '~': '/job', '~/a': '/job/a', '~a': '/job/~a', '/home/user': '/job', '/home/user/a': '/job/a', '/home/users': '/home/users', '/tmp/../etc': '/etc', '../x': '/x', './a//b': '/job/a/b' } // prettier-ignore
+  const paths = {
+    a: '/job/a',
+    '~': '/job',
+    '~/a': '/job/a',
+    '~a': '/job/~a',
+    '/home/user': '/job',
+    '/home/user/a': '/job/a',
+    '/home/users': '/home/users',
+    '/tmp/../etc': '/etc',
+    '../x': '/x',
+    './a//b': '/job/a/b',
+  }
   for (const [path, whole] of Object.entries(paths)) expect(pathIn(path, '/path')).toBe(whole)
   expect(() => pathIn('a\0b', '/path')).toThrow('NUL')
 })
@@ -144,7 +179,10 @@ describe('lines of a run', () => {
 
   test('tell of an end that the code did not tell of itself', () => {
     const types = (status: 'context-lost' | 'failed', hasError: boolean) =>
-      lastLines({ status, message: 'memory', executionCount: 3 }, hasError).trim().split('\n').map((line) => (JSON.parse(line) as { type: string }).type) // prettier-ignore
+      lastLines({ status, message: 'memory', executionCount: 3 }, hasError)
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { type: string }).type)
     expect(types('context-lost', false)).toEqual(['error', 'number_of_executions', 'end_of_execution'])
     expect(types('failed', true)).toEqual(['number_of_executions', 'end_of_execution'])
   })
@@ -164,12 +202,18 @@ describe('a creation', () => {
     expect(ask({ timeout: 60 })).toMatchObject({ maxLifetimeMs: 60_000, idleTimeoutMs: 60_000 })
     expect(ask({})).toMatchObject({ maxLifetimeMs: 300_000 })
     expect(() => ask({ timeout: 3601 })).toThrow('3600 seconds')
-    for (const more of [{ autoPause: true }, { mcp: {} }, { volumeMounts: [{}] }]) expect(() => ask(more)).toThrow('cannot be used') // prettier-ignore
+    for (const more of [{ autoPause: true }, { mcp: {} }, { volumeMounts: [{}] }])
+      expect(() => ask(more)).toThrow('cannot be used')
   })
 })
 
 test('pages of sandboxes follow on each other, and keep to what is asked for', () => {
-  const sandbox = (index: number) => ({ sandboxID: ID.slice(0, 31) + index, templateID: index < 2 ? 'base' : 'python', startedAt: `2027-01-0${index + 1}T00:00:00.000Z`, metadata: { 'a b': `${index % 2}&` } }) // prettier-ignore
+  const sandbox = (index: number) => ({
+    sandboxID: ID.slice(0, 31) + index,
+    templateID: index < 2 ? 'base' : 'python',
+    startedAt: `2027-01-0${index + 1}T00:00:00.000Z`,
+    metadata: { 'a b': `${index % 2}&` },
+  })
   const all = [3, 0, 2, 1].map(sandbox) as unknown as Parameters<typeof pageOf>[0]
   const ask = (query: Record<string, string>) => {
     const { page, next } = pageOf(all, query, true)
@@ -242,7 +286,10 @@ test('whether a sandbox lives is told at the cost of who asks', async () => {
     const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/health`, { headers })
     return [answer.status, await answer.text()]
   }
-  expect([await ask(49983), await ask(49999)]).toEqual([[204, ''], [200, '"OK"']]) // prettier-ignore
+  expect([await ask(49983), await ask(49999)]).toEqual([
+    [204, ''],
+    [200, '"OK"'],
+  ])
   expect((await ask(3000))[0]).toBe(502)
   expect(costs).toEqual(['stranger', 'stranger', 'stranger'])
   server.close()
@@ -254,7 +301,10 @@ describe('a call of a sandbox', () => {
   const locals = { caller: { tenant: 'one' }, sandbox }
   const needsOf = (call: (operation: string) => unknown, more: object = {}) =>
     ({
-      sessions: { calls: { call: async (_at: unknown, operation: string) => ({ value: await call(operation) }) }, ...more }, // prettier-ignore
+      sessions: {
+        calls: { call: async (_at: unknown, operation: string) => ({ value: await call(operation) }) },
+        ...more,
+      },
     }) as unknown as E2bNeeds
 
   test('looks into a bounded number of folders, and into none when its client has left', async () => {
@@ -267,7 +317,11 @@ describe('a call of a sandbox', () => {
         return { entries, total: entries.length }
       }),
     )
-    const list = (res: object) => methods['ListDir']?.({ path: '/job', depth: 64 }, { req: {} as Request, res: { locals, ...res } as unknown as Response, timeoutMs: undefined }) // prettier-ignore
+    const list = (res: object) =>
+      methods['ListDir']?.(
+        { path: '/job', depth: 64 },
+        { req: {} as Request, res: { locals, ...res } as unknown as Response, timeoutMs: undefined },
+      )
     await list({ destroyed: false })
     expect(listed).toBe(200)
     listed = 0
@@ -290,7 +344,9 @@ describe('a call of a sandbox', () => {
     const sent: unknown[] = []
     const send = (message: unknown) => Promise.resolve(void sent.push(message))
     const asked = { req: { get: () => '1' }, res, timeoutMs: undefined } as unknown as Parameters<typeof follow>[2]
-    const follow = processService(needs).streams['Connect'] as NonNullable<ReturnType<typeof processService>['streams'][string]> // prettier-ignore
+    const follow = processService(needs).streams['Connect'] as NonNullable<
+      ReturnType<typeof processService>['streams'][string]
+    >
     const followed = follow({ process: { pid: 7 } }, send, asked)
     await jest.advanceTimersByTimeAsync(1500)
     expect(sent).toEqual([{ event: { start: { pid: 7 } } }, { event: { keepalive: {} } }])
@@ -320,7 +376,12 @@ describe('a call of a sandbox', () => {
     app.use(rpcRoutes('process.Process', processService(needs), 10_000))
     const server = createServer(app).listen(0, '127.0.0.1')
     await once(server, 'listening')
-    const asked = request({ port: (server.address() as AddressInfo).port, path: '/process.Process/StreamInput', method: 'POST', headers: { 'content-type': 'application/connect+json' } }) // prettier-ignore
+    const asked = request({
+      port: (server.address() as AddressInfo).port,
+      path: '/process.Process/StreamInput',
+      method: 'POST',
+      headers: { 'content-type': 'application/connect+json' },
+    })
     const ended = new Promise<Error>((resolve) => asked.on('error', resolve))
     asked.write(frameOf({ start: { process: { pid: 7 } } }))
     asked.write(frameOf({ data: { input: { stdin: 'eA==' } } }))

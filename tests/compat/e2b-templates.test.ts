@@ -11,7 +11,12 @@ const ID = '0193f0a4-9c5e-7b21-8f0a-2d4c6b8e1f3a'
 /** A tenant with one environment, whose states come one after another with each look. */
 function tenant(states: Environment['state'][]) {
   const asked: unknown[] = []
-  const view = () => ({ id: ID, language: 'python', state: states.length > 1 ? states.shift() : states[0], error: null }) // prettier-ignore
+  const view = () => ({
+    id: ID,
+    language: 'python',
+    state: states.length > 1 ? states.shift() : states[0],
+    error: null,
+  })
   const record = async () => ({ view: view() }) as EnvironmentRecord
   type Needs = Parameters<typeof environmentTemplate>[0]
   const needs = {

@@ -163,7 +163,12 @@ describe('the service', () => {
 
 describe('a sandbox', () => {
   test('is reached by headers or by its host name, and by its token alone', async () => {
-    const health = (port: number, headers: Record<string, string>) => send('GET', `${base}/health`, headersOf(port, '')).then((answer) => [answer.status, answer.bytes.toString(), headers]) // prettier-ignore
+    const health = (port: number, headers: Record<string, string>) =>
+      send('GET', `${base}/health`, headersOf(port, '')).then((answer) => [
+        answer.status,
+        answer.bytes.toString(),
+        headers,
+      ])
     expect(await health(ENVD, {})).toEqual([204, '', {}])
     expect(await health(INTERPRETER, {})).toEqual([200, '"OK"', {}])
     const closed = await send('GET', `${base}/files?path=x`, headersOf(3000))
@@ -220,7 +225,11 @@ describe('a sandbox', () => {
 
   test('has contexts of their own', async () => {
     const contexts = async (method: string, path = '', body?: object) => {
-      const headers = { ...headersOf(INTERPRETER, ''), 'e2b-traffic-access-token': sandbox.trafficAccessToken, 'content-type': 'application/json' } // prettier-ignore
+      const headers = {
+        ...headersOf(INTERPRETER, ''),
+        'e2b-traffic-access-token': sandbox.trafficAccessToken,
+        'content-type': 'application/json',
+      }
       const { status, bytes } = await send(method, `${base}/contexts${path}`, headers, body && JSON.stringify(body))
       return { status, body: JSON.parse(bytes.toString()) as Record<string, unknown> }
     }
@@ -321,12 +330,22 @@ describe('a sandbox', () => {
     const call = (method: string, body: object) => unary(`filesystem.Filesystem/${method}`, body)
     await call('MakeDir', { path: 'watched/deep' })
     const write = (path: string) =>
-      send('POST', `${base}/files?path=${path}`, { ...headersOf(ENVD), 'content-type': 'application/octet-stream' }, '1') // prettier-ignore
+      send(
+        'POST',
+        `${base}/files?path=${path}`,
+        { ...headersOf(ENVD), 'content-type': 'application/octet-stream' },
+        '1',
+      )
     const { watcherId } = (await call('CreateWatcher', { path: '/home/user/watched', recursive: true })).body
     const leaves = new AbortController()
     const headers = { ...headersOf(ENVD), 'content-type': 'application/connect+json' }
     const body = new Uint8Array(frameOf({ path: 'watched' }))
-    const streamed = await fetch(`${base}/filesystem.Filesystem/WatchDir`, { method: 'POST', headers, body, signal: leaves.signal }) // prettier-ignore
+    const streamed = await fetch(`${base}/filesystem.Filesystem/WatchDir`, {
+      method: 'POST',
+      headers,
+      body,
+      signal: leaves.signal,
+    })
     const reader = streamed.body?.getReader()
     let told = Buffer.alloc(0)
     const until = async (text: string) => {
@@ -348,7 +367,8 @@ describe('a sandbox', () => {
     expect(told.toString()).not.toContain('deep/a')
     leaves.abort()
     const place = `${platform.url}/v1/sessions/${sessionIdOf(sandbox.sandboxID)}/watches`
-    const watches = async () => (JSON.parse((await send('GET', place, { 'x-api-key': key })).bytes.toString()) as { watches: object[] }).watches // prettier-ignore
+    const watches = async () =>
+      (JSON.parse((await send('GET', place, { 'x-api-key': key })).bytes.toString()) as { watches: object[] }).watches
     await eventually('the end of the watch of a client that left', async () => (await watches()).length === 1)
     const late = await stream('filesystem.Filesystem/WatchDir', { path: 'watched' }, { 'connect-timeout-ms': '300' })
     expect(late.at(-1)).toMatchObject({ error: { code: 'deadline_exceeded' } })
@@ -356,7 +376,10 @@ describe('a sandbox', () => {
     for (const method of ['GetWatcherEvents', 'RemoveWatcher']) {
       expect(await call(method, { watcherId })).toMatchObject({ status: 404, body: { code: 'not_found' } })
     }
-    expect(await call('CreateWatcher', { path: 'nonesuch' })).toMatchObject({ status: 404, body: { code: 'not_found' } }) // prettier-ignore
+    expect(await call('CreateWatcher', { path: 'nonesuch' })).toMatchObject({
+      status: 404,
+      body: { code: 'not_found' },
+    })
     expect(await call('CreateWatcher', {})).toMatchObject({ status: 400, body: { code: 'invalid_argument' } })
   })
 
@@ -398,7 +421,10 @@ describe('a sandbox', () => {
     await send('POST', `${base}/process.Process/StreamInput`, headers, new Uint8Array(Buffer.concat(input)))
     await unary('process.Process/CloseStdin', { process })
     const output = (events: Record<string, unknown>[], name: string) =>
-      events.flatMap((one) => (one as { event?: { data?: Record<string, string> } }).event?.data?.[name] ?? []).map((data) => Buffer.from(data, 'base64').toString()).join('') // prettier-ignore
+      events
+        .flatMap((one) => (one as { event?: { data?: Record<string, string> } }).event?.data?.[name] ?? [])
+        .map((data) => Buffer.from(data, 'base64').toString())
+        .join('')
     expect(output(await reading, 'stdout')).toBe('a line\nstreamed')
 
     const terminal = stream('process.Process/Start', {
@@ -436,11 +462,30 @@ describe('a sandbox', () => {
   })
 
   test('answers what is malformed as what the caller did, in either letter case of a path', async () => {
-    const bodies = ['', '[]', '{"process":{"pid":-1}}', '{"path":"a\\u0000"}', '\0\0\0\0\xff{', '{"__proto__":{"code":"1"}}'] // prettier-ignore
+    const bodies = [
+      '',
+      '[]',
+      '{"process":{"pid":-1}}',
+      '{"path":"a\\u0000"}',
+      '\0\0\0\0\xff{',
+      '{"__proto__":{"code":"1"}}',
+    ]
     const ofInterpreter = ['execute', 'Execute/', 'contexts/nonesuch/restart']
-    const ofEnvd = ['files', 'FILES/?path=', 'process.Process/Start', 'process.Process/SendInput', 'process.Process/nonesuch', 'process.process/', 'filesystem.Filesystem/Stat', 'filesystem.Filesystem/Move'] // prettier-ignore
+    const ofEnvd = [
+      'files',
+      'FILES/?path=',
+      'process.Process/Start',
+      'process.Process/SendInput',
+      'process.Process/nonesuch',
+      'process.process/',
+      'filesystem.Filesystem/Stat',
+      'filesystem.Filesystem/Move',
+    ]
     const types = ['application/json', 'application/connect+json', 'multipart/form-data; boundary=x']
-    const paths = [...ofInterpreter.map((path) => [path, INTERPRETER] as const), ...ofEnvd.map((path) => [path, ENVD] as const)] // prettier-ignore
+    const paths = [
+      ...ofInterpreter.map((path) => [path, INTERPRETER] as const),
+      ...ofEnvd.map((path) => [path, ENVD] as const),
+    ]
     const asked = paths.flatMap(([path, port]) =>
       bodies.flatMap((body) => types.map((type) => ({ path, port, body, type }))),
     )
@@ -454,7 +499,10 @@ describe('a sandbox', () => {
       const headers = { 'x-api-key': key, 'content-type': 'application/json' }
       for (const path of ['sandboxes', `Sandboxes/${sandbox.sandboxID}/timeout`]) {
         const { status, bytes } = await send('POST', `${base}/${path}`, headers, body)
-        expect({ body, path, status, answer: JSON.parse(bytes.toString()) as unknown }).toMatchObject({ status: 400, answer: { code: 400 } }) // prettier-ignore
+        expect({ body, path, status, answer: JSON.parse(bytes.toString()) as unknown }).toMatchObject({
+          status: 400,
+          answer: { code: 400 },
+        })
       }
     }
   })

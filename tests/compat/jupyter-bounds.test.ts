@@ -36,7 +36,13 @@ function socket(maxCodeBytes: number, mayRun = () => true, spend = () => Promise
   const records = { putAsked: async () => undefined }
   const options = { needs, res, session, client: 'c', records, send, make, mayRun }
   const line = createRunLine(options as unknown as RunLineOptions)
-  const requests = createKernelRequests({ ...options, line, kernels: {}, infos: new Map(), asking: () => undefined } as unknown as KernelRequestsOptions) // prettier-ignore
+  const requests = createKernelRequests({
+    ...options,
+    line,
+    kernels: {},
+    infos: new Map(),
+    asking: () => undefined,
+  } as unknown as KernelRequestsOptions)
   const paused: string[] = []
   return {
     calls,
@@ -45,7 +51,14 @@ function socket(maxCodeBytes: number, mayRun = () => true, spend = () => Promise
     ran: () => calls.map(({ input }) => input.code),
     ask: (id: string, type: string, content: object) =>
       requests.take(
-        { channel: 'shell', header: { msg_id: id, msg_type: type }, parent_header: {}, metadata: {}, content: content as never, buffers: [] }, // prettier-ignore
+        {
+          channel: 'shell',
+          header: { msg_id: id, msg_type: type },
+          parent_header: {},
+          metadata: {},
+          content: content as never,
+          buffers: [],
+        },
         () => paused.push(id),
         () => undefined,
       ),
@@ -141,7 +154,10 @@ describe('contents', () => {
     const answers: Record<string, (input: { path: string }) => object> = {
       statFile: ({ path: of }) => entry(of, of === 'many' ? 'folder' : 'file', 5 * MIB),
       readFile: () => ({ bytes: 5 * MIB }),
-      listFolder: () => ({ total: 10 ** 9, entries: Array.from({ length: 3000 }, (_none, index) => entry(`${called.length}-${index}`, 'file')) }), // prettier-ignore
+      listFolder: () => ({
+        total: 10 ** 9,
+        entries: Array.from({ length: 3000 }, (_none, index) => entry(`${called.length}-${index}`, 'file')),
+      }),
     }
     const calls = {
       call: async (_session: object, name: string, input: { path: string }) => {
@@ -174,7 +190,10 @@ describe('contents', () => {
 
   test('read a notebook only when it is small, and take room for what they read', async () => {
     const notebook = await ask('GET', 's/a.ipynb')
-    expect(notebook.body).toMatchObject({ code: 'too-large', message: 'a.ipynb has 5242880 bytes; 4194304 can be read here' }) // prettier-ignore
+    expect(notebook.body).toMatchObject({
+      code: 'too-large',
+      message: 'a.ipynb has 5242880 bytes; 4194304 can be read here',
+    })
     expect(notebook.called).toEqual(['statFile', 'readFile'])
     const text = await ask('GET', 's/a.txt')
     expect(text.body.content).toHaveLength(5 * MIB)

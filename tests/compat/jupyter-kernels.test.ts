@@ -9,7 +9,14 @@ const res = { locals: { caller: { tenant: 't' } } } as unknown as Response
 
 /** Kernels, of which each is live when they are listed; the states are what is stored of them when their workers are asked. */
 function kernelsOf(states: Record<string, 'running' | 'ended'>, answers: (id: string) => Promise<unknown>) {
-  const session = (id: string, state: string) => ({ id, state, kernel: true, language: 'python', createdAt: 'then', lastActiveAt: null }) // prettier-ignore
+  const session = (id: string, state: string) => ({
+    id,
+    state,
+    kernel: true,
+    language: 'python',
+    createdAt: 'then',
+    lastActiveAt: null,
+  })
   const needs = {
     sessions: {
       needs: {
@@ -31,7 +38,10 @@ describe('kernels', () => {
       throw new Problem(id === 'ended' ? 'session-ended' : 'unavailable', 'no answer')
     })
     const listed = await kernels.list(res)
-    expect(listed.map(({ id, execution_state }) => [id, execution_state])).toEqual([['live', 'idle'], ['silent', 'busy']]) // prettier-ignore
+    expect(listed.map(({ id, execution_state }) => [id, execution_state])).toEqual([
+      ['live', 'idle'],
+      ['silent', 'busy'],
+    ])
     await expect(kernels.model(res, 'ended')).rejects.toMatchObject({ code: 'not-found' })
   })
 })
@@ -41,7 +51,10 @@ describe('what a kernel says of itself', () => {
   function gateways(banner: string) {
     const kept = new Map<string, object>()
     let asked = 0
-    const records = { info: async (id: string) => kept.get(id) as Record<string, unknown> | undefined, putInfo: async (id: string, info: object) => void kept.set(id, info) } // prettier-ignore
+    const records = {
+      info: async (id: string) => kept.get(id) as Record<string, unknown> | undefined,
+      putInfo: async (id: string, info: object) => void kept.set(id, info),
+    }
     const sessions = { needs: { calls: { call: async () => ({ value: { banner, asked: ++asked } }) } } }
     const gateway = () => createKernelInfos({ sessions } as unknown as SystemNeeds, records)
     return [gateway(), gateway()] as const

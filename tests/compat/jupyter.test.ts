@@ -85,7 +85,10 @@ const contentOf = (messages: JupyterMessage[], type: string) =>
   messages.find(({ header }) => header['msg_type'] === type)?.content
 
 beforeAll(async () => {
-  platform = await startPlatform({ AUTH: 'required', TENANT_MAX_SESSIONS: '6', LOG_LEVEL: 'info' }, (line) => (log += line)) // prettier-ignore
+  platform = await startPlatform(
+    { AUTH: 'required', TENANT_MAX_SESSIONS: '6', LOG_LEVEL: 'info' },
+    (line) => (log += line),
+  )
   const keyOf = async (tenant: string) =>
     (await makeKey(platform, tenant, { scopes: ['sessions'] })).authorization.slice('Bearer '.length)
   ;[token, other] = await Promise.all([keyOf('ada'), keyOf('bob')])
@@ -135,7 +138,10 @@ describe('routes', () => {
       body: { path: 'a/b.ipynb', name: 'b', type: 'notebook', kernel: { id: kernel }, notebook: { path: 'a/b.ipynb' } },
     })
     const { id } = made.body as { id: string }
-    expect((await call('POST', '/api/sessions', { ...asked, kernel: {} })).body).toMatchObject({ id, kernel: { id: kernel } }) // prettier-ignore
+    expect((await call('POST', '/api/sessions', { ...asked, kernel: {} })).body).toMatchObject({
+      id,
+      kernel: { id: kernel },
+    })
     const renamed = await call('PATCH', `/api/sessions/${id}`, { path: 'c.ipynb' })
     expect(renamed).toMatchObject({ status: 200, body: { id, path: 'c.ipynb', kernel: { id: kernel } } })
     expect((await call('GET', '/api/sessions')).body).toHaveLength(1)
@@ -225,9 +231,15 @@ test('completes, inspects, and answers what it does not know', async () => {
     matches: expect.arrayContaining([expect.stringContaining('floor')]) as unknown,
   })
   const content = { code: 'math.floor', cursor_pos: 10, detail_level: 0 }
-  expect(contentOf(await client.about(client.send('shell', 'inspect_request', content)), 'inspect_reply')).toMatchObject({ status: 'ok', found: true }) // prettier-ignore
-  expect(contentOf(await client.about(client.send('shell', 'comm_open', { comm_id: 'c' })), 'comm_close')).toMatchObject({ comm_id: 'c' }) // prettier-ignore
-  expect(contentOf(await client.about(client.send('control', 'debug_request')), 'debug_reply')).toMatchObject({ status: 'error' }) // prettier-ignore
+  expect(
+    contentOf(await client.about(client.send('shell', 'inspect_request', content)), 'inspect_reply'),
+  ).toMatchObject({ status: 'ok', found: true })
+  expect(
+    contentOf(await client.about(client.send('shell', 'comm_open', { comm_id: 'c' })), 'comm_close'),
+  ).toMatchObject({ comm_id: 'c' })
+  expect(contentOf(await client.about(client.send('control', 'debug_request')), 'debug_reply')).toMatchObject({
+    status: 'error',
+  })
   client.socket.send('{"no": "message"}')
   expect(await client.ended()).toMatchObject({ code: 1007 })
 })
@@ -262,10 +274,13 @@ test('what runs while nobody is connected is told to the socket that comes back'
 })
 
 test('all sockets of a kernel are told what happens, and that it has ended', async () => {
-  const made = (await call('POST', '/api/kernels', { name: 'python3', env: { KERNEL_USERNAME: 'x', MINE: 'y' } })).body as { id: string } // prettier-ignore
+  const made = (await call('POST', '/api/kernels', { name: 'python3', env: { KERNEL_USERNAME: 'x', MINE: 'y' } }))
+    .body as { id: string }
   const [one, two] = [await connect(made.id), await connect(made.id, true)]
   expect((await call('GET', `/api/kernels/${made.id}`)).body).toMatchObject({ connections: 2 })
-  const id = one.send('shell', 'execute_request', { code: 'import os; print(os.environ["MINE"], os.environ.get("KERNEL_USERNAME"))' }) // prettier-ignore
+  const id = one.send('shell', 'execute_request', {
+    code: 'import os; print(os.environ["MINE"], os.environ.get("KERNEL_USERNAME"))',
+  })
   const told = await two.about(id)
   expect(typesOf(told)).toEqual(['status', 'execute_input', 'stream', 'status'])
   expect(contentOf(told, 'stream')).toMatchObject({ text: 'y None\n' })

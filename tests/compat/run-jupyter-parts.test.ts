@@ -3,7 +3,15 @@ import { costOfCells, createCells, LEFT_OUT } from '../../src/api/compat/sandbox
 import type { Execution } from '../../src/shared/sessions/session.ts'
 
 const done = (fields: Partial<Execution>) =>
-  ({ stdout: '', stderr: '', results: [], error: null, status: 'succeeded', message: null, ...fields }) as unknown as Execution // prettier-ignore
+  ({
+    stdout: '',
+    stderr: '',
+    results: [],
+    error: null,
+    status: 'succeeded',
+    message: null,
+    ...fields,
+  }) as unknown as Execution
 const result = (text: string) => ({ data: { 'text/plain': text } }) as unknown as Execution['results'][number]
 
 test('a cell that fits is whole', () => {

@@ -21,7 +21,10 @@ export function createCaller(url: string, key: string): Caller {
     headers: Record<string, string> = {},
   ): Promise<Job> => {
     for (const deadline = Date.now() + 2 * MINUTE; ;) {
-      const answer = await attempt(`${url}${path}`, { ...init, headers: { ...headers, authorization: `Bearer ${key}` } }) // prettier-ignore
+      const answer = await attempt(`${url}${path}`, {
+        ...init,
+        headers: { ...headers, authorization: `Bearer ${key}` },
+      })
       if (answer.job) return answer.job
       if (!answer.passing || Date.now() > deadline) throw new Error(`${init.method ?? 'GET'} ${path}: ${answer.why}`)
       again.set(answer.why, (again.get(answer.why) ?? 0) + 1)

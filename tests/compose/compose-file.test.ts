@@ -115,11 +115,15 @@ test('Redis writes an append-only file, evicts nothing, and is told its password
 test('what Git does not hold is ignored by it, and by the build', () => {
   expect(file.secrets['redis-password']?.file).toMatch(/^\.\/\.runyard\//)
   expect(read('.gitignore').split('\n')).toEqual(expect.arrayContaining(['.runyard/', '.env']))
-  const [first, ...exceptions] = read('.containerignore').split('\n').filter((line) => line !== '' && !line.startsWith('#')) // prettier-ignore
+  const [first, ...exceptions] = read('.containerignore')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
   expect(first).toBe('*')
   expect(exceptions).not.toContain('!.runyard')
   expect(read('.dockerignore')).toBe(read('.containerignore'))
-  const copied = [...read('Containerfile').matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, names = '']) => names.split(' ')) // prettier-ignore
+  const copied = [...read('Containerfile').matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, names = '']) =>
+    names.split(' '),
+  )
   expect(copied.length).toBeGreaterThan(5)
   for (const name of copied) {
     expect(existsSync(join(root, name))).toBe(true)

@@ -97,7 +97,9 @@ async function underLoad(stack: Stack, caller: Caller): Promise<string[]> {
   await killNine(gateway)
   say(`${gateway} killed`)
   await load
-  say(`${accepted.size} jobs accepted; said again: ${[...caller.again].map(([why, times]) => `${why} (${times})`).join(', ') || 'nothing'}`) // prettier-ignore
+  say(
+    `${accepted.size} jobs accepted; said again: ${[...caller.again].map(([why, times]) => `${why} (${times})`).join(', ') || 'nothing'}`,
+  )
   const ended = new Map<string, Job>()
   for (const [id, output] of accepted) {
     const job = await caller.untilEnded(id)
@@ -186,8 +188,17 @@ async function shares(service: string, message: string): Promise<string[]> {
 
 async function allOf(service: string): Promise<string[]> {
   const filters = [`label=com.docker.compose.project=${stack.name}`, `label=com.docker.compose.service=${service}`]
-  const names = await stack.podman.run(['ps', '--all', ...filters.flatMap((one) => ['--filter', one]), '--format', '{{.Names}}']) // prettier-ignore
-  return names.split('\n').filter((name) => name !== '').sort() // prettier-ignore
+  const names = await stack.podman.run([
+    'ps',
+    '--all',
+    ...filters.flatMap((one) => ['--filter', one]),
+    '--format',
+    '{{.Names}}',
+  ])
+  return names
+    .split('\n')
+    .filter((name) => name !== '')
+    .sort()
 }
 
 interface LogLine {
@@ -199,7 +210,10 @@ interface LogLine {
 
 async function logOf(container: string): Promise<LogLine[]> {
   const text = await stack.podman.run(['logs', container])
-  return text.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as LogLine) // prettier-ignore
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as LogLine)
 }
 
 async function tailOf(service: string): Promise<string> {

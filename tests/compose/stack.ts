@@ -104,7 +104,10 @@ export async function prepareStack(say: (text: string) => void): Promise<Stack> 
     containersOf: async (service) => {
       const filter = ['--filter', `label=com.docker.compose.service=${service}`]
       const names = await podman.run(['ps', ...ofProject, ...filter, '--format', '{{.Names}}'])
-      return names.split('\n').filter((line) => line !== '').sort() // prettier-ignore
+      return names
+        .split('\n')
+        .filter((line) => line !== '')
+        .sort()
     },
     engine,
     async close() {
@@ -120,14 +123,22 @@ export async function prepareStack(say: (text: string) => void): Promise<Stack> 
 
 async function composeCommand(): Promise<string[]> {
   for (const command of COMPOSE) if ((await tryCommand([...command, 'version'])).exitCode === 0) return command
-  throw new Error('neither "docker compose" nor "docker-compose" is there; apt-get install --no-install-recommends docker-compose') // prettier-ignore
+  throw new Error(
+    'neither "docker compose" nor "docker-compose" is there; apt-get install --no-install-recommends docker-compose',
+  )
 }
 
 /** Those of compose.yaml where an image registry answers, else one made of Debian's packages. */
 async function baseImages(podman: Podman, folder: string, say: (text: string) => void) {
   const text = readFileSync(join(ROOT, 'compose.yaml'), 'utf8')
-  const named = Object.fromEntries([...text.matchAll(/\$\{(\w+_IMAGE):-([^}]+)\}/g)].map(([, key, value]) => [key, value])) // prettier-ignore
-  const images = { BASE_IMAGE: named['BASE_IMAGE'] ?? '', REDIS_IMAGE: named['REDIS_IMAGE'] ?? '', PROXY_IMAGE: named['PROXY_IMAGE'] ?? '' } // prettier-ignore
+  const named = Object.fromEntries(
+    [...text.matchAll(/\$\{(\w+_IMAGE):-([^}]+)\}/g)].map(([, key, value]) => [key, value]),
+  )
+  const images = {
+    BASE_IMAGE: named['BASE_IMAGE'] ?? '',
+    REDIS_IMAGE: named['REDIS_IMAGE'] ?? '',
+    PROXY_IMAGE: named['PROXY_IMAGE'] ?? '',
+  }
   const present = await listImages(podman)
   if (!present.has(COMPOSE_BASE)) {
     const pulled = []

@@ -66,7 +66,13 @@ export async function faultsOfRedis(stack: Stack, password: string): Promise<str
   const faults: string[] = []
   const ping = await stack.podman.try(['exec', redis, 'redis-cli', 'ping'])
   if (!ping.output.includes('NOAUTH')) faults.push(`Redis answers without a password: ${ping.output}`)
-  const append = await stack.podman.run(['exec', redis, 'sh', '-c', 'REDISCLI_AUTH=$(cat /run/secrets/redis-password) redis-cli config get appendonly']) // prettier-ignore
+  const append = await stack.podman.run([
+    'exec',
+    redis,
+    'sh',
+    '-c',
+    'REDISCLI_AUTH=$(cat /run/secrets/redis-password) redis-cli config get appendonly',
+  ])
   if (!/appendonly\s+yes/.test(append)) faults.push(`Redis has no append-only file: ${append}`)
   const shown = allPids().filter((pid) => commandLine(pid).some((word) => word.includes(password)))
   if (shown.length > 0) faults.push(`the password is an argument of the processes ${shown.join()}`)

@@ -33,7 +33,11 @@ export const KEYS_HELD: readonly Defence[] = [
   {
     threat: 'wrong key',
     without: 'that a key which is shown must be valid, also where none is needed',
-    edits: edit(AUTHENTICATE, '    if (!key) {\n', "    if (!key && config.auth !== 'required') {\n      res.locals.caller = withoutKey(address)\n      res.locals.keyEnds = () => undefined\n      return next()\n    }\n    if (!key) {\n"), // prettier-ignore
+    edits: edit(
+      AUTHENTICATE,
+      '    if (!key) {\n',
+      "    if (!key && config.auth !== 'required') {\n      res.locals.caller = withoutKey(address)\n      res.locals.keyEnds = () => undefined\n      return next()\n    }\n    if (!key) {\n",
+    ),
     test: AUTHENTICATE_TEST,
     name: 'is refused in every mode: a wrong secret',
   },
@@ -104,7 +108,11 @@ export const KEYS_HELD: readonly Defence[] = [
   {
     threat: 'revoked key',
     without: 'the end of what an expiring key has open',
-    edits: edit(REVOCATIONS, 'const timer = setTimeout(watch.end, lifeMs).unref()', 'const timer = setTimeout(() => undefined, lifeMs).unref()'), // prettier-ignore
+    edits: edit(
+      REVOCATIONS,
+      'const timer = setTimeout(watch.end, lifeMs).unref()',
+      'const timer = setTimeout(() => undefined, lifeMs).unref()',
+    ),
     test: REVOCATIONS_TEST,
     name: 'what an expiring key has open ends',
   },

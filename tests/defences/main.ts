@@ -74,5 +74,11 @@ function table(all: readonly Row[]): string {
       .map(cell)
       .join(' | '),
   )
-  return ['', '| group | threat | without | test | then |', '| --- | --- | --- | --- | --- |', ...lines.map((line) => `| ${line} |`), ''].join('\n') // prettier-ignore
+  return [
+    '',
+    '| group | threat | without | test | then |',
+    '| --- | --- | --- | --- | --- |',
+    ...lines.map((line) => `| ${line} |`),
+    '',
+  ].join('\n')
 }

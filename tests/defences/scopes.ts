@@ -15,7 +15,11 @@ const scopes: Defence[] = [
   {
     threat: 'a token of low scope on an admin route',
     without: 'the look at the scopes of a key',
-    edits: edit('src/api/access/require-scope.ts', 'if (caller.scopes.some((scope) => enough.includes(scope))) return next()', 'return next()'), // prettier-ignore
+    edits: edit(
+      'src/api/access/require-scope.ts',
+      'if (caller.scopes.some((scope) => enough.includes(scope))) return next()',
+      'return next()',
+    ),
     test: SCOPES_TEST,
     name: 'GET /v1/admin/keys takes one of',
   },
@@ -79,7 +83,11 @@ const pages: Defence[] = [
   {
     threat: 'CORS',
     without: 'that no answer lets a page of another origin read it',
-    edits: edit(APP, '  app.use(helmet())\n', "  app.use(helmet())\n  app.use((_req, res, next) => {\n    res.set('Access-Control-Allow-Origin', '*')\n    next()\n  })\n"), // prettier-ignore
+    edits: edit(
+      APP,
+      '  app.use(helmet())\n',
+      "  app.use(helmet())\n  app.use((_req, res, next) => {\n    res.set('Access-Control-Allow-Origin', '*')\n    next()\n  })\n",
+    ),
     test: PAGES_TEST,
     name: 'is not given to pages of other origins to read',
   },

@@ -90,7 +90,11 @@ export const SESSIONS_HELD: readonly Defence[] = [
   {
     threat: 'session of the dashboard that goes on',
     without: 'that logging out ends it for whoever kept its cookie',
-    edits: edit(ROUTE, 'token === undefined ? undefined : await needs.sessions.close(token)', 'token === undefined ? undefined : await needs.sessions.find(token)'), // prettier-ignore
+    edits: edit(
+      ROUTE,
+      'token === undefined ? undefined : await needs.sessions.close(token)',
+      'token === undefined ? undefined : await needs.sessions.find(token)',
+    ),
     test: TEST,
     name: 'a session ends when it is logged out',
   },
@@ -111,7 +115,11 @@ export const SESSIONS_HELD: readonly Defence[] = [
   {
     threat: 'login to the dashboard by trying',
     without: 'that failed logins take from the rate',
-    edits: edit(ROUTE, "    await onFailure(eventOf('authentication-failed', req, undefined, detail), res)\n    throw unauthenticated", '    throw unauthenticated'), // prettier-ignore
+    edits: edit(
+      ROUTE,
+      "    await onFailure(eventOf('authentication-failed', req, undefined, detail), res)\n    throw unauthenticated",
+      '    throw unauthenticated',
+    ),
     test: TEST,
     name: 'keys cannot be tried faster',
   },

@@ -43,20 +43,84 @@ const numbers: Defence[] = [
     'a negative limit',
     edit(LIMITS, 'minimum: LIMIT_MINIMA[name], ', ''),
   ),
-  refused('negative', 'the least that a delay may be', 'a negative delay', edit(REQUESTS, 'Type.Integer({ minimum: 0, maximum: MAX_DELAY_MS,', 'Type.Integer({ maximum: MAX_DELAY_MS,')), // prettier-ignore
-  refused('NaN', 'that only JSON is parsed', 'NaN', edit(BODY, 'return JSON.parse(text)', 'return JSON.parse(text.replaceAll(/NaN|Infinity/g, "1000"))')), // prettier-ignore
-  refused('Infinity', 'that only JSON is parsed', 'Infinity', edit(BODY, 'return JSON.parse(text)', 'return JSON.parse(text.replaceAll(/NaN|Infinity/g, "1000"))')), // prettier-ignore
+  refused(
+    'negative',
+    'the least that a delay may be',
+    'a negative delay',
+    edit(REQUESTS, 'Type.Integer({ minimum: 0, maximum: MAX_DELAY_MS,', 'Type.Integer({ maximum: MAX_DELAY_MS,'),
+  ),
+  refused(
+    'NaN',
+    'that only JSON is parsed',
+    'NaN',
+    edit(BODY, 'return JSON.parse(text)', 'return JSON.parse(text.replaceAll(/NaN|Infinity/g, "1000"))'),
+  ),
+  refused(
+    'Infinity',
+    'that only JSON is parsed',
+    'Infinity',
+    edit(BODY, 'return JSON.parse(text)', 'return JSON.parse(text.replaceAll(/NaN|Infinity/g, "1000"))'),
+  ),
   refused('1e309', 'schema and ceiling of limits', '1e309', limitWithout('Type.Any({ description })')),
   refused('2^53', 'schema and ceiling of limits', 'a limit of 2^53', limitWithout('Type.Any({ description })')),
-  refused('2^53', 'the most that a delay may be', 'a delay of 2^53', edit(REQUESTS, 'minimum: 0, maximum: MAX_DELAY_MS,', 'minimum: 0,')), // prettier-ignore
-  refused('a part of a whole', 'that limits are whole numbers', 'half a millisecond', edit(LIMITS, LIMIT, 'Type.Number({ minimum: 0, description })')), // prettier-ignore
-  refused('strings for numbers', 'the schema of limits', 'a limit that is a string', edit(LIMITS, LIMIT, 'Type.Any({ description })')), // prettier-ignore
-  refused('truth values for numbers', 'the schema of limits', 'a limit that is a truth value', edit(LIMITS, LIMIT, 'Type.Any({ description })')), // prettier-ignore
-  refused('numbers for strings', 'the schema of variables', 'a variable that is a number', edit(REQUESTS, "additionalProperties: { type: 'string' },", 'additionalProperties: {},')), // prettier-ignore
-  refused('numbers that are kept as others', 'the look at their digits', 'an integer beyond 2^53', edit(FAULTS, 'if (detail !== undefined) faults.push({ pointer: pointerTo(levels), detail })', '')), // prettier-ignore
-  refused('half of a character', 'the look for it', 'half of a character in the code', edit(FAULTS, 'if (HALF_ESCAPED.test(raw) && HALF.test(decoded(raw)))', 'if (raw.length < 0)')), // prettier-ignore
-  refused('above what is allowed', 'the ceilings', 'a limit above the ceiling', edit(LIMITS, 'return value !== undefined && value > ceilings[name] ?', 'return value !== undefined && ceilings[name] === 0 ?')), // prettier-ignore
-  refused('above what is allowed', 'that files have half of the memory', 'files beyond half of the memory', edit(CHECK, 'if (asked.fileBytes !== undefined && asked.fileBytes > most) {', 'if (asked.fileBytes === -1) {')), // prettier-ignore
+  refused(
+    '2^53',
+    'the most that a delay may be',
+    'a delay of 2^53',
+    edit(REQUESTS, 'minimum: 0, maximum: MAX_DELAY_MS,', 'minimum: 0,'),
+  ),
+  refused(
+    'a part of a whole',
+    'that limits are whole numbers',
+    'half a millisecond',
+    edit(LIMITS, LIMIT, 'Type.Number({ minimum: 0, description })'),
+  ),
+  refused(
+    'strings for numbers',
+    'the schema of limits',
+    'a limit that is a string',
+    edit(LIMITS, LIMIT, 'Type.Any({ description })'),
+  ),
+  refused(
+    'truth values for numbers',
+    'the schema of limits',
+    'a limit that is a truth value',
+    edit(LIMITS, LIMIT, 'Type.Any({ description })'),
+  ),
+  refused(
+    'numbers for strings',
+    'the schema of variables',
+    'a variable that is a number',
+    edit(REQUESTS, "additionalProperties: { type: 'string' },", 'additionalProperties: {},'),
+  ),
+  refused(
+    'numbers that are kept as others',
+    'the look at their digits',
+    'an integer beyond 2^53',
+    edit(FAULTS, 'if (detail !== undefined) faults.push({ pointer: pointerTo(levels), detail })', ''),
+  ),
+  refused(
+    'half of a character',
+    'the look for it',
+    'half of a character in the code',
+    edit(FAULTS, 'if (HALF_ESCAPED.test(raw) && HALF.test(decoded(raw)))', 'if (raw.length < 0)'),
+  ),
+  refused(
+    'above what is allowed',
+    'the ceilings',
+    'a limit above the ceiling',
+    edit(
+      LIMITS,
+      'return value !== undefined && value > ceilings[name] ?',
+      'return value !== undefined && ceilings[name] === 0 ?',
+    ),
+  ),
+  refused(
+    'above what is allowed',
+    'that files have half of the memory',
+    'files beyond half of the memory',
+    edit(CHECK, 'if (asked.fileBytes !== undefined && asked.fileBytes > most) {', 'if (asked.fileBytes === -1) {'),
+  ),
   {
     threat: 'numbers in a query',
     without: 'the form of a time to wait',
@@ -74,12 +138,34 @@ const numbers: Defence[] = [
 ]
 
 const names: Defence[] = [
-  refused('unknown fields', 'that a request has no others', 'an unknown field', edit(REQUESTS, '  { additionalProperties: false },\n)\nexport type CodeRequest', '  { additionalProperties: true },\n)\nexport type CodeRequest')), // prettier-ignore
-  refused('unknown fields', 'that limits have no others', 'an unknown limit', edit(LIMITS, 'Type.Partial(Limits, { additionalProperties: false })', 'Type.Partial(Limits, { additionalProperties: true })')), // prettier-ignore
+  refused(
+    'unknown fields',
+    'that a request has no others',
+    'an unknown field',
+    edit(
+      REQUESTS,
+      '  { additionalProperties: false },\n)\nexport type CodeRequest',
+      '  { additionalProperties: true },\n)\nexport type CodeRequest',
+    ),
+  ),
+  refused(
+    'unknown fields',
+    'that limits have no others',
+    'an unknown limit',
+    edit(
+      LIMITS,
+      'Type.Partial(Limits, { additionalProperties: false })',
+      'Type.Partial(Limits, { additionalProperties: true })',
+    ),
+  ),
   {
     threat: 'unknown fields',
     without: 'that each one is told of by itself',
-    edits: edit('src/api/http/field-errors.ts', "case 'boolean':\n      return [", "case 'boolean':\n      return instancePath !== '' ? [] : ["), // prettier-ignore
+    edits: edit(
+      'src/api/http/field-errors.ts',
+      "case 'boolean':\n      return [",
+      "case 'boolean':\n      return instancePath !== '' ? [] : [",
+    ),
     test: VALIDATE_TEST,
     name: '65 unknown fields are told of',
   },
@@ -97,8 +183,18 @@ const names: Defence[] = [
     test: REFUSALS_TEST,
     name: '/v1/jobs?colour=red',
   },
-  refused('duplicate keys', 'the look for names that stand twice', 'a field twice', edit(FAULTS, 'if (level.names.has(name)) faults.push', 'if (name.length < 0) faults.push')), // prettier-ignore
-  refused('duplicate keys', 'the look for names that stand twice', 'a limit twice', edit(FAULTS, 'if (level.names.has(name)) faults.push', 'if (name.length < 0) faults.push')), // prettier-ignore
+  refused(
+    'duplicate keys',
+    'the look for names that stand twice',
+    'a field twice',
+    edit(FAULTS, 'if (level.names.has(name)) faults.push', 'if (name.length < 0) faults.push'),
+  ),
+  refused(
+    'duplicate keys',
+    'the look for names that stand twice',
+    'a limit twice',
+    edit(FAULTS, 'if (level.names.has(name)) faults.push', 'if (name.length < 0) faults.push'),
+  ),
   {
     threat: 'duplicate keys',
     without: 'that escapes in names are read',
@@ -106,8 +202,18 @@ const names: Defence[] = [
     test: FAULTS_TEST,
     name: 'a name that stands twice is found',
   },
-  refused('__proto__', 'the look for it', '__proto__ as a variable', edit(FAULTS, "if (name === '__proto__')", 'if (name.length < 0)')), // prettier-ignore
-  refused('deep nesting (10,000 levels)', 'the most that may be nested', 'ten thousand levels of nesting', edit(FAULTS, 'if (levels.length === MAX_DEPTH) {', 'if (levels.length < 0) {')), // prettier-ignore
+  refused(
+    '__proto__',
+    'the look for it',
+    '__proto__ as a variable',
+    edit(FAULTS, "if (name === '__proto__')", 'if (name.length < 0)'),
+  ),
+  refused(
+    'deep nesting (10,000 levels)',
+    'the most that may be nested',
+    'ten thousand levels of nesting',
+    edit(FAULTS, 'if (levels.length === MAX_DEPTH) {', 'if (levels.length < 0) {'),
+  ),
   {
     threat: 'objects and lists without end',
     without: 'the most members of one',
@@ -125,11 +231,39 @@ const names: Defence[] = [
 ]
 
 const sizes: Defence[] = [
-  refused('1 MiB + 1 byte of code', 'the most code', '1 MiB and 1 byte of code', edit(SIZES, 'most: maxCodeBytes }', 'most: Infinity }')), // prettier-ignore
-  refused('1 MiB + 1 byte of code', 'that bytes are counted, not characters', '1 MiB and 1 byte in two-byte characters', edit(SIZES, "if (encoding === 'utf-8') return Buffer.byteLength(value)", "if (encoding === 'utf-8') return value.length")), // prettier-ignore
-  refused('21 dependencies', 'the most dependencies', '21 dependencies', edit(REQUESTS, '        maxItems: MAX_DEPENDENCIES,\n', '')), // prettier-ignore
-  refused('dependencies that are not there', 'the look at what the image has', 'a dependency the image has not', edit(PACKAGES_ASKED, 'if (present.includes(name)) return []', 'if (name !== present[0]) return []')), // prettier-ignore
-  refused('a body over 2 MiB', 'the most bytes of a body', 'a body over 2 MiB', [...edit(BODY, 'limit: maxBytes,', 'limit: Infinity,'), ...edit(BODY, 'if (announced > maxBytes) {', 'if (announced < 0) {'), ...edit(SIZES, 'const MAX_TEXT_BYTES = MIB', 'const MAX_TEXT_BYTES = Infinity')]), // prettier-ignore
+  refused(
+    '1 MiB + 1 byte of code',
+    'the most code',
+    '1 MiB and 1 byte of code',
+    edit(SIZES, 'most: maxCodeBytes }', 'most: Infinity }'),
+  ),
+  refused(
+    '1 MiB + 1 byte of code',
+    'that bytes are counted, not characters',
+    '1 MiB and 1 byte in two-byte characters',
+    edit(
+      SIZES,
+      "if (encoding === 'utf-8') return Buffer.byteLength(value)",
+      "if (encoding === 'utf-8') return value.length",
+    ),
+  ),
+  refused(
+    '21 dependencies',
+    'the most dependencies',
+    '21 dependencies',
+    edit(REQUESTS, '        maxItems: MAX_DEPENDENCIES,\n', ''),
+  ),
+  refused(
+    'dependencies that are not there',
+    'the look at what the image has',
+    'a dependency the image has not',
+    edit(PACKAGES_ASKED, 'if (present.includes(name)) return []', 'if (name !== present[0]) return []'),
+  ),
+  refused('a body over 2 MiB', 'the most bytes of a body', 'a body over 2 MiB', [
+    ...edit(BODY, 'limit: maxBytes,', 'limit: Infinity,'),
+    ...edit(BODY, 'if (announced > maxBytes) {', 'if (announced < 0) {'),
+    ...edit(SIZES, 'const MAX_TEXT_BYTES = MIB', 'const MAX_TEXT_BYTES = Infinity'),
+  ]),
   {
     threat: 'a gzip bomb',
     without: 'that bytes are counted after decompression',
@@ -137,9 +271,24 @@ const sizes: Defence[] = [
     test: BODY_TEST,
     name: 'too long when unpacked',
   },
-  refused('more input than is allowed', 'the most bytes of input', 'more input than is allowed', edit(SIZES, 'const MAX_TEXT_BYTES = MIB', 'const MAX_TEXT_BYTES = Infinity')), // prettier-ignore
-  refused('more arguments than is allowed', 'the most bytes of arguments', 'arguments beyond what a program can be given', edit(SIZES, 'const MAX_VECTOR_BYTES = 128 * KIB', 'const MAX_VECTOR_BYTES = Infinity')), // prettier-ignore
-  refused('more metadata than is allowed', 'the most bytes of metadata', 'metadata over 4 KiB', edit(SIZES, 'const MAX_METADATA_BYTES = 4 * KIB', 'const MAX_METADATA_BYTES = Infinity')), // prettier-ignore
+  refused(
+    'more input than is allowed',
+    'the most bytes of input',
+    'more input than is allowed',
+    edit(SIZES, 'const MAX_TEXT_BYTES = MIB', 'const MAX_TEXT_BYTES = Infinity'),
+  ),
+  refused(
+    'more arguments than is allowed',
+    'the most bytes of arguments',
+    'arguments beyond what a program can be given',
+    edit(SIZES, 'const MAX_VECTOR_BYTES = 128 * KIB', 'const MAX_VECTOR_BYTES = Infinity'),
+  ),
+  refused(
+    'more metadata than is allowed',
+    'the most bytes of metadata',
+    'metadata over 4 KiB',
+    edit(SIZES, 'const MAX_METADATA_BYTES = 4 * KIB', 'const MAX_METADATA_BYTES = Infinity'),
+  ),
   {
     threat: 'headers without end',
     without: 'the most bytes of headers',
@@ -172,7 +321,16 @@ const sizes: Defence[] = [
 ]
 
 const bodies: Defence[] = [
-  refused('empty body', 'that a language is asked for', 'an empty body', edit(REQUESTS, "language: Type.String({ minLength: 1, maxLength: 32, description: 'id or alias, see GET /v1/runtimes' }),", 'language: optional(Type.String()),')), // prettier-ignore
+  refused(
+    'empty body',
+    'that a language is asked for',
+    'an empty body',
+    edit(
+      REQUESTS,
+      "language: Type.String({ minLength: 1, maxLength: 32, description: 'id or alias, see GET /v1/runtimes' }),",
+      'language: optional(Type.String()),',
+    ),
+  ),
   {
     threat: 'wrong content type',
     without: 'the look at it',
@@ -241,8 +399,26 @@ const bodies: Defence[] = [
 ]
 
 const paths: Defence[] = [
-  refused('a path outside', 'the look for ..', 'a path with ..', edit('src/shared/path-problem.ts', "if (component === '.' || component === '..') return", "if (component === '.') return")), // prettier-ignore
-  refused('a path outside', 'that paths are relative', 'an absolute path', edit('src/shared/path-problem.ts', "  if (path.startsWith('/')) return 'must be relative'\n", "  while (path.startsWith('/')) path = path.slice(1)\n")), // prettier-ignore
+  refused(
+    'a path outside',
+    'the look for ..',
+    'a path with ..',
+    edit(
+      'src/shared/path-problem.ts',
+      "if (component === '.' || component === '..') return",
+      "if (component === '.') return",
+    ),
+  ),
+  refused(
+    'a path outside',
+    'that paths are relative',
+    'an absolute path',
+    edit(
+      'src/shared/path-problem.ts',
+      "  if (path.startsWith('/')) return 'must be relative'\n",
+      "  while (path.startsWith('/')) path = path.slice(1)\n",
+    ),
+  ),
   {
     threat: 'a path outside',
     without: 'the look for control characters',
@@ -250,13 +426,52 @@ const paths: Defence[] = [
     test: 'tests/api/parts.test.ts',
     name: 'a path "a\\nb" cannot',
   },
-  refused('two files of one path', 'the look for them', 'a file twice', edit(CHECK, 'if (seen.has(file.path)) errors', 'if (file.path.length < 0) errors')), // prettier-ignore
-  refused('a file that is a folder', 'the look for it', 'a file that is a folder too', edit(CHECK, 'if (files.some((other) => other.path.startsWith(`${file.path}/`))) {', 'if (files.length === 0) {')), // prettier-ignore
-  refused('an entrypoint that is none', 'the look at the files', 'an entrypoint that is no file', edit(BUILDER, 'if (!paths.includes(entrypoint)) {', 'if (paths.length === 0) {')), // prettier-ignore
-  refused('what is no base64', 'the look at it', 'content that is not base64', edit(CHECK, "if (encoding === 'base64' && content !== undefined && plainBase64(content) === undefined) {", 'if (file.path.length < 0) {')), // prettier-ignore
-  refused('NUL in arguments', 'the look for it', 'NUL in an argument', edit(CHECK, "return value.includes('\\0') ?", 'return value.length < 0 ?')), // prettier-ignore
-  refused('names of variables', 'their form', 'a name that no variable can have', edit(REQUESTS, "propertyNames: { pattern: '^[^=\\\\u0000]{1,256}$',", 'propertyNames: {')), // prettier-ignore
-  refused('a path outside', 'the look for backslashes', 'a path with a backslash', edit('src/shared/path-problem.ts', "if (path.includes('\\\\'))", 'if (path.length === 0)')), // prettier-ignore
+  refused(
+    'two files of one path',
+    'the look for them',
+    'a file twice',
+    edit(CHECK, 'if (seen.has(file.path)) errors', 'if (file.path.length < 0) errors'),
+  ),
+  refused(
+    'a file that is a folder',
+    'the look for it',
+    'a file that is a folder too',
+    edit(CHECK, 'if (files.some((other) => other.path.startsWith(`${file.path}/`))) {', 'if (files.length === 0) {'),
+  ),
+  refused(
+    'an entrypoint that is none',
+    'the look at the files',
+    'an entrypoint that is no file',
+    edit(BUILDER, 'if (!paths.includes(entrypoint)) {', 'if (paths.length === 0) {'),
+  ),
+  refused(
+    'what is no base64',
+    'the look at it',
+    'content that is not base64',
+    edit(
+      CHECK,
+      "if (encoding === 'base64' && content !== undefined && plainBase64(content) === undefined) {",
+      'if (file.path.length < 0) {',
+    ),
+  ),
+  refused(
+    'NUL in arguments',
+    'the look for it',
+    'NUL in an argument',
+    edit(CHECK, "return value.includes('\\0') ?", 'return value.length < 0 ?'),
+  ),
+  refused(
+    'names of variables',
+    'their form',
+    'a name that no variable can have',
+    edit(REQUESTS, "propertyNames: { pattern: '^[^=\\\\u0000]{1,256}$',", 'propertyNames: {'),
+  ),
+  refused(
+    'a path outside',
+    'the look for backslashes',
+    'a path with a backslash',
+    edit('src/shared/path-problem.ts', "if (path.includes('\\\\'))", 'if (path.length === 0)'),
+  ),
 ]
 
 const messages: Defence[] = [
@@ -267,14 +482,24 @@ const messages: Defence[] = [
     'a field twice',
   ],
   ['the look at base64', 'if (plain === undefined) throw', 'if (data.length < 0) throw', 'what is no base64'],
-  ['the form of their numbers', 'Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description:', 'Type.Any({ description:', '2^53 as a number'], // prettier-ignore
+  [
+    'the form of their numbers',
+    'Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description:',
+    'Type.Any({ description:',
+    '2^53 as a number',
+  ],
   [
     'the signals that may be sent',
     'signal: Type.Enum(SIGNAL_NAMES)',
     'signal: Type.String()',
     'a signal that may not be sent',
   ],
-  ['that they have no other fields', 'const closed = { additionalProperties: false }', 'const closed = { additionalProperties: true }', 'a field that is not known'], // prettier-ignore
+  [
+    'that they have no other fields',
+    'const closed = { additionalProperties: false }',
+    'const closed = { additionalProperties: true }',
+    'a field that is not known',
+  ],
 ].map(([without = '', find = '', replace = '', name = '']): Defence => ({
   threat: 'messages over a socket',
   without,

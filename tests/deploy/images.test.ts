@@ -29,7 +29,9 @@ function imagesOf(file: string): string[] {
 test('every image that is pulled is named by digest, with its version for people', () => {
   const images = files.flatMap((file) => imagesOf(file).map((image) => ({ file, image })))
   const pulled = images.filter(({ image }) => !isOurs(image))
-  expect(new Set(pulled.map(({ file }) => file))).toEqual(new Set(['compose.yaml', 'Containerfile', `${folder}/redis.yaml`])) // prettier-ignore
+  expect(new Set(pulled.map(({ file }) => file))).toEqual(
+    new Set(['compose.yaml', 'Containerfile', `${folder}/redis.yaml`]),
+  )
   expect(pulled.filter(({ image }) => !/^[a-z]+:\d+\.\d+\.\d+[\w.-]*@sha256:[0-9a-f]{64}$/.test(image))).toEqual([])
 })
 

@@ -83,7 +83,9 @@ test.each(manifests.map((one) => [`${one.file}: ${one.kind} ${one.metadata.name}
 )
 
 test('a misspelt member and a value of another type are found', () => {
-  const wrong = structuredClone(manifests.find(({ kind }) => kind === 'Deployment')) as Manifest & { spec: Workload & { replica?: number } } // prettier-ignore
+  const wrong = structuredClone(manifests.find(({ kind }) => kind === 'Deployment')) as Manifest & {
+    spec: Workload & { replica?: number }
+  }
   wrong.spec.replica = 2
   Object.assign(wrong.spec.template.spec, { terminationGracePeriodSeconds: 'long' })
   const faults = faultsOf(deployment, withoutFile(wrong))
@@ -105,7 +107,9 @@ const OTHERS = new Set(['RUNYARD_LANGUAGES'])
 test('every setting they name exists and has a value that is accepted', () => {
   const known = new Set(SETTINGS.map(({ name }) => name))
   const all = workloads.flatMap(({ metadata }) => containersOf(metadata.name))
-  expect(all.flatMap((one) => Object.keys(environmentOf(one))).filter((name) => !known.has(name) && !OTHERS.has(name))).toEqual([]) // prettier-ignore
+  expect(
+    all.flatMap((one) => Object.keys(environmentOf(one))).filter((name) => !known.has(name) && !OTHERS.has(name)),
+  ).toEqual([])
   for (const one of all) {
     const own = Object.entries(environmentOf(one)).filter(([name]) => !OTHERS.has(name) && !name.endsWith('_FILE'))
     expect(() => loadConfig(root, Object.fromEntries(own))).not.toThrow()

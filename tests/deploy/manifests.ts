@@ -36,7 +36,9 @@ export interface Schema {
 export function faultsOf(schema: Schema, value: unknown): string[] {
   const looked = new Map<object, Set<PropertyKey>>()
   const fits = schema(watched(value, looked))
-  const said = fits ? [] : (schema.errors ?? []).map((one) => `${one.instancePath}: ${one.keyword} ${JSON.stringify(one.params)}`) // prettier-ignore
+  const said = fits
+    ? []
+    : (schema.errors ?? []).map((one) => `${one.instancePath}: ${one.keyword} ${JSON.stringify(one.params)}`)
   return [...said, ...unlooked(value, looked, '')]
 }
 

@@ -38,7 +38,10 @@ describe.each(['system', 'user'])('units of the %s', (kind) => {
   test('what they set is accepted', () => {
     for (const one of services) {
       const environment = Object.fromEntries(
-        [...environmentOf(one)].map(([name, value]) => [name, value.replaceAll('%t', '/run/user/1000').replaceAll('%h', '/home/ann')]), // prettier-ignore
+        [...environmentOf(one)].map(([name, value]) => [
+          name,
+          value.replaceAll('%t', '/run/user/1000').replaceAll('%h', '/home/ann'),
+        ]),
       )
       expect(() => loadConfig(root, environment)).not.toThrow()
     }
@@ -87,7 +90,10 @@ describe.each(['system', 'user'])('units of the %s', (kind) => {
 
   test('a stop of the target waits for all of its services: they are ordered behind it', () => {
     for (const one of services) {
-      expect([one.name, one.values('Unit.After').join(' ').split(' ')]).toEqual([one.name, expect.arrayContaining(['runyard.target'])]) // prettier-ignore
+      expect([one.name, one.values('Unit.After').join(' ').split(' ')]).toEqual([
+        one.name,
+        expect.arrayContaining(['runyard.target']),
+      ])
     }
   })
 

@@ -33,7 +33,13 @@ async function environmentOf(of: TestPlatform): Promise<Record<string, string>> 
   const secret = async (scope: 'admin' | 'jobs') =>
     (await makeKey(of, scope === 'admin' ? 'ops' : 'shop', { scopes: [scope] })).authorization.replace('Bearer ', '')
   const { REDIS_URL = '', PODMAN_SOCKET = '', RUNYARD_NAMESPACE = '' } = of.env
-  return { REDIS_URL, PODMAN_SOCKET, RUNYARD_NAMESPACE, ADMIN_KEY: await secret('admin'), RUNYARD_API_KEY: await secret('jobs') } // prettier-ignore
+  return {
+    REDIS_URL,
+    PODMAN_SOCKET,
+    RUNYARD_NAMESPACE,
+    ADMIN_KEY: await secret('admin'),
+    RUNYARD_API_KEY: await secret('jobs'),
+  }
 }
 
 describe.each(documents().map((file) => ({ file, blocks: blocksOf(file) })))('$file', ({ file, blocks }) => {

@@ -39,7 +39,10 @@ beforeAll(async () => {
   receiver.listen(0, '127.0.0.1')
   await once(receiver, 'listening')
   place = makePrivateRoot([broken], { [broken]: 'RUN exit 3' })
-  writeFileSync(join(place.root, 'languages/groups.json'), JSON.stringify({ groups: [{ id: 'odd', name: 'Odd', languages: [broken] }] })) // prettier-ignore
+  writeFileSync(
+    join(place.root, 'languages/groups.json'),
+    JSON.stringify({ groups: [{ id: 'odd', name: 'Odd', languages: [broken] }] }),
+  )
   const settings = { WORKER_CONCURRENCY: '1', WEBHOOK_ALLOW: '127.0.0.0/8', RUNYARD_DATA_DIR: dataDir }
   platform = await startPlatform(settings, undefined, place.root)
   key = await makeKey(platform, 'ops', { scopes: ['admin'] })
@@ -142,21 +145,96 @@ test('everything an operator does with a session is on record, with who it was',
         return answer
       },
     },
-    { route: 'delete /v1/admin/keys/:id', kind: 'key-revoked', tells: 'acme', act: () => act('DELETE', `/v1/admin/keys/${made}`) }, // prettier-ignore
-    { route: 'put /v1/admin/blocks/:subject', kind: 'caller-blocked', tells: '203.0.113.5', act: () => act('PUT', BLOCKS, {}) }, // prettier-ignore
-    { route: 'delete /v1/admin/blocks/:subject', kind: 'caller-unblocked', tells: '203.0.113.5', act: () => act('DELETE', BLOCKS) }, // prettier-ignore
-    { route: 'put /v1/admin/allowed/:subject', kind: 'caller-allowed', tells: '203.0.113.6', act: () => act('PUT', ALLOWED, {}) }, // prettier-ignore
-    { route: 'delete /v1/admin/allowed/:subject', kind: 'caller-disallowed', tells: '203.0.113.6', act: () => act('DELETE', ALLOWED) }, // prettier-ignore
-    { route: 'delete /v1/admin/sessions/:id', kind: 'session-ended', tells: kept.id, act: () => act('DELETE', `/v1/admin/sessions/${kept.id}`) }, // prettier-ignore
-    { route: 'post /v1/admin/package-bans', kind: 'package-banned', tells: 'example', act: () => act('POST', '/v1/admin/package-bans', { ecosystem: 'pypi', name: 'example' }) }, // prettier-ignore
-    { route: 'delete /v1/admin/package-bans', kind: 'package-unbanned', tells: 'example', act: () => act('DELETE', '/v1/admin/package-bans?ecosystem=pypi&name=example') }, // prettier-ignore
-    { route: 'delete /v1/admin/environments/:id', kind: 'environment-evicted', tells: environment, act: () => act('DELETE', `/v1/admin/environments/${environment}`) }, // prettier-ignore
-    { route: 'delete /v1/admin/files/:id', kind: 'file-deleted', tells: file.id, act: () => act('DELETE', `/v1/admin/files/${file.id}`) }, // prettier-ignore
-    { route: 'delete /v1/admin/jobs/:id', kind: 'job-cancelled', tells: delayed.id, act: () => act('DELETE', `/v1/admin/jobs/${delayed.id}`) }, // prettier-ignore
-    { route: 'post /v1/admin/jobs/:id/run-again', kind: 'job-run-again', tells: ended.id, act: () => act('POST', `/v1/admin/jobs/${ended.id}/run-again`) }, // prettier-ignore
-    { route: 'post /v1/admin/webhook-deliveries/:id/cancel', kind: 'webhook-cancelled', tells: delivery, act: () => act('POST', `/v1/admin/webhook-deliveries/${delivery}/cancel`) }, // prettier-ignore
-    { route: 'post /v1/admin/webhook-deliveries/test', kind: 'webhook-tested', tells: 'http://127.0.0.1:8080', act: () => act('POST', '/v1/admin/webhook-deliveries/test', { tenant: 'local', url: 'http://127.0.0.1:8080/' }) }, // prettier-ignore
-    { route: 'post /v1/admin/webhook-deliveries/:id/redeliver', kind: 'webhook-redelivered', tells: delivery, act: () => act('POST', `/v1/admin/webhook-deliveries/${delivery}/redeliver`) }, // prettier-ignore
+    {
+      route: 'delete /v1/admin/keys/:id',
+      kind: 'key-revoked',
+      tells: 'acme',
+      act: () => act('DELETE', `/v1/admin/keys/${made}`),
+    },
+    {
+      route: 'put /v1/admin/blocks/:subject',
+      kind: 'caller-blocked',
+      tells: '203.0.113.5',
+      act: () => act('PUT', BLOCKS, {}),
+    },
+    {
+      route: 'delete /v1/admin/blocks/:subject',
+      kind: 'caller-unblocked',
+      tells: '203.0.113.5',
+      act: () => act('DELETE', BLOCKS),
+    },
+    {
+      route: 'put /v1/admin/allowed/:subject',
+      kind: 'caller-allowed',
+      tells: '203.0.113.6',
+      act: () => act('PUT', ALLOWED, {}),
+    },
+    {
+      route: 'delete /v1/admin/allowed/:subject',
+      kind: 'caller-disallowed',
+      tells: '203.0.113.6',
+      act: () => act('DELETE', ALLOWED),
+    },
+    {
+      route: 'delete /v1/admin/sessions/:id',
+      kind: 'session-ended',
+      tells: kept.id,
+      act: () => act('DELETE', `/v1/admin/sessions/${kept.id}`),
+    },
+    {
+      route: 'post /v1/admin/package-bans',
+      kind: 'package-banned',
+      tells: 'example',
+      act: () => act('POST', '/v1/admin/package-bans', { ecosystem: 'pypi', name: 'example' }),
+    },
+    {
+      route: 'delete /v1/admin/package-bans',
+      kind: 'package-unbanned',
+      tells: 'example',
+      act: () => act('DELETE', '/v1/admin/package-bans?ecosystem=pypi&name=example'),
+    },
+    {
+      route: 'delete /v1/admin/environments/:id',
+      kind: 'environment-evicted',
+      tells: environment,
+      act: () => act('DELETE', `/v1/admin/environments/${environment}`),
+    },
+    {
+      route: 'delete /v1/admin/files/:id',
+      kind: 'file-deleted',
+      tells: file.id,
+      act: () => act('DELETE', `/v1/admin/files/${file.id}`),
+    },
+    {
+      route: 'delete /v1/admin/jobs/:id',
+      kind: 'job-cancelled',
+      tells: delayed.id,
+      act: () => act('DELETE', `/v1/admin/jobs/${delayed.id}`),
+    },
+    {
+      route: 'post /v1/admin/jobs/:id/run-again',
+      kind: 'job-run-again',
+      tells: ended.id,
+      act: () => act('POST', `/v1/admin/jobs/${ended.id}/run-again`),
+    },
+    {
+      route: 'post /v1/admin/webhook-deliveries/:id/cancel',
+      kind: 'webhook-cancelled',
+      tells: delivery,
+      act: () => act('POST', `/v1/admin/webhook-deliveries/${delivery}/cancel`),
+    },
+    {
+      route: 'post /v1/admin/webhook-deliveries/test',
+      kind: 'webhook-tested',
+      tells: 'http://127.0.0.1:8080',
+      act: () => act('POST', '/v1/admin/webhook-deliveries/test', { tenant: 'local', url: 'http://127.0.0.1:8080/' }),
+    },
+    {
+      route: 'post /v1/admin/webhook-deliveries/:id/redeliver',
+      kind: 'webhook-redelivered',
+      tells: delivery,
+      act: () => act('POST', `/v1/admin/webhook-deliveries/${delivery}/redeliver`),
+    },
     {
       route: 'post /v1/admin/runtimes/:language/install',
       kind: 'runtime-install',
@@ -189,7 +267,12 @@ test('everything an operator does with a session is on record, with who it was',
         return answer
       },
     },
-    { route: 'delete /v1/admin/session', kind: 'admin-logout', tells: 'logged out', act: () => act('DELETE', '/v1/admin/session') }, // prettier-ignore
+    {
+      route: 'delete /v1/admin/session',
+      kind: 'admin-logout',
+      tells: 'logged out',
+      act: () => act('DELETE', '/v1/admin/session'),
+    },
   ]
   for (const action of actions) {
     const before = (await events())[0]?.id

@@ -22,7 +22,10 @@ let admin: { authorization: string }
 const dataDir = mkdtempSync(join(tmpdir(), 'runyard-install-'))
 beforeAll(async () => {
   place = makePrivateRoot([tiny, broken], { [broken]: 'RUN exit 3' })
-  writeFileSync(join(place.root, 'languages/groups.json'), JSON.stringify({ groups: [{ id: 'small', name: 'Small', languages: ['bash', tiny] }] })) // prettier-ignore
+  writeFileSync(
+    join(place.root, 'languages/groups.json'),
+    JSON.stringify({ groups: [{ id: 'small', name: 'Small', languages: ['bash', tiny] }] }),
+  )
   writeFileSync(join(place.root, 'languages/sizes.json'), JSON.stringify({ [tiny]: 1.5 }))
   platform = await startPlatform({ WORKER_CONCURRENCY: '1', RUNYARD_DATA_DIR: dataDir }, undefined, place.root)
   admin = await makeKey(platform, 'ops', { scopes: ['admin'] })
@@ -43,7 +46,9 @@ interface Runtime {
 }
 const url = (path: string) => `${platform.url}${path}`
 const runtimeOf = async (language: string) =>
-  (await get<{ runtimes: Runtime[] }>(url('/v1/admin/runtimes'), admin)).body.runtimes.find((one) => one.language === language) // prettier-ignore
+  (await get<{ runtimes: Runtime[] }>(url('/v1/admin/runtimes'), admin)).body.runtimes.find(
+    (one) => one.language === language,
+  )
 
 interface Followed {
   installation: Installation
@@ -80,8 +85,13 @@ test('a worker installs a language that is asked for, tells how it goes, and run
   expect(runtime?.installation?.id).toBe(installation.id)
   const job = await runJob(platform.url, { language: tiny, code: 'cat /etc/runyard-test' })
   expect(job.stages[0]?.stdout).toBe(`${tiny}\n`)
-  const { body } = await get<{ events: StoredSecurityEvent[] }>(url('/v1/admin/security-events?kind=runtime-install'), admin) // prettier-ignore
-  expect(body.events).toMatchObject([{ tenant: 'ops', keyId: expect.any(String), detail: expect.stringContaining(tiny) }]) // prettier-ignore
+  const { body } = await get<{ events: StoredSecurityEvent[] }>(
+    url('/v1/admin/security-events?kind=runtime-install'),
+    admin,
+  )
+  expect(body.events).toMatchObject([
+    { tenant: 'ops', keyId: expect.any(String), detail: expect.stringContaining(tiny) },
+  ])
 
   expect([runtime?.imageBytes, (await runtimeOf(broken))?.imageBytes]).toEqual([1_500_000, null])
 
@@ -107,8 +117,14 @@ test('one that is under way is not begun twice, and what is no language is not b
   ])
   expect(one.body.id).toBe(other.body.id)
   const opposite = await post(url(`/v1/admin/runtimes/${tiny}/remove`), {}, admin)
-  expect([opposite.status, opposite.body['code'], opposite.body['detail']]).toEqual([409, 'runtime-busy', expect.stringContaining(one.body.id)]) // prettier-ignore
-  for await (const _event of eventsOf(await fetch(url(`/v1/admin/installations/${one.body.id}/events`), { headers: admin }))); // prettier-ignore
+  expect([opposite.status, opposite.body['code'], opposite.body['detail']]).toEqual([
+    409,
+    'runtime-busy',
+    expect.stringContaining(one.body.id),
+  ])
+  for await (const _event of eventsOf(
+    await fetch(url(`/v1/admin/installations/${one.body.id}/events`), { headers: admin }),
+  ));
   for (const name of ['nosuch', '..%2F..', '--help', 'tiny;id']) {
     expect([name, (await post(url(`/v1/admin/runtimes/${name}/install`), {}, admin)).status]).toEqual([name, 404])
   }

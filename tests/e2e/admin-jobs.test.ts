@@ -37,7 +37,12 @@ describe('an operator', () => {
   let first: Job
   let second: Job
   beforeAll(async () => {
-    first = await run(acme, { language: 'python', code: 'import sys; print("from acme", sys.stdin.read(), end="")', stdin: 'in', metadata: { a: 1 } }) // prettier-ignore
+    first = await run(acme, {
+      language: 'python',
+      code: 'import sys; print("from acme", sys.stdin.read(), end="")',
+      stdin: 'in',
+      metadata: { a: 1 },
+    })
     second = await run(other, { language: 'bash', code: 'echo from other >&2; exit 3' })
   })
 
@@ -84,7 +89,12 @@ describe('an operator', () => {
     for (const { id } of [queued.body, running.body]) {
       const answer = await fetch(url(`/v1/admin/jobs/${id}`), { method: 'DELETE', headers: admin })
       expect([answer.status, ((await answer.json()) as Job).status]).toEqual([200, 'cancelled'])
-      expect(await lastEvent()).toMatchObject({ kind: 'job-cancelled', jobId: id, tenant: 'ops', keyId: expect.any(String) }) // prettier-ignore
+      expect(await lastEvent()).toMatchObject({
+        kind: 'job-cancelled',
+        jobId: id,
+        tenant: 'ops',
+        keyId: expect.any(String),
+      })
     }
     // What waited when it was cancelled is kept too.
     expect((await get<AdminJob>(url(`/v1/admin/jobs/${queued.body.id}`), admin)).body.canRunAgain).toBe(true)
@@ -95,7 +105,11 @@ describe('an operator', () => {
     expect(status).toBe(202)
     expect(body).toMatchObject({ tenant: 'acme', language: 'python', metadata: { a: 1 } })
     expect(body.id).not.toBe(first.id)
-    expect(await lastEvent()).toMatchObject({ kind: 'job-run-again', jobId: first.id, detail: expect.stringContaining(body.id) }) // prettier-ignore
+    expect(await lastEvent()).toMatchObject({
+      kind: 'job-run-again',
+      jobId: first.id,
+      detail: expect.stringContaining(body.id),
+    })
     const ended = await get<Job>(url(`/v1/jobs/${body.id}?wait=30`), acme)
     expect(ended.body).toMatchObject({ status: 'succeeded', stages: [{ stdout: 'from acme in' }] })
   })

@@ -38,8 +38,14 @@ const LOAD: { request: Record<string, unknown>; status: Status }[] = [
   ...Array.from({ length: 12 }, () => ({ request: { code: 'echo ok' }, status: 'succeeded' as const })),
   ...Array.from({ length: 5 }, () => ({ request: { code: 'exit 7' }, status: 'failed' as const })),
   ...Array.from({ length: 3 }, () => ({ request: { code: 'kill -SEGV $$' }, status: 'signalled' as const })),
-  ...Array.from({ length: 2 }, () => ({ request: { code: 'sleep 9', limits: { wallMs: 300 } }, status: 'wall-time-limit' as const })), // prettier-ignore
-  ...Array.from({ length: 4 }, () => ({ request: { code: 'echo 1', expectedOutput: '2' }, status: 'wrong-answer' as const })), // prettier-ignore
+  ...Array.from({ length: 2 }, () => ({
+    request: { code: 'sleep 9', limits: { wallMs: 300 } },
+    status: 'wall-time-limit' as const,
+  })),
+  ...Array.from({ length: 4 }, () => ({
+    request: { code: 'echo 1', expectedOutput: '2' },
+    status: 'wrong-answer' as const,
+  })),
 ]
 
 test('outcomes, latencies and waits are those of the jobs that ran', async () => {
@@ -59,8 +65,14 @@ test('outcomes, latencies and waits are those of the jobs that ran', async () =>
   const times = (from: (job: Job) => number, to: (job: Job) => number) =>
     jobs.map((job) => Math.max(1, to(job) - from(job))).sort((a, b) => a - b)
   const at = (text: string | null) => Date.parse(text ?? '')
-  const latencies = times((job) => at(job.createdAt), (job) => at(job.finishedAt)) // prettier-ignore
-  const waits = times((job) => at(job.createdAt), (job) => at(job.startedAt)) // prettier-ignore
+  const latencies = times(
+    (job) => at(job.createdAt),
+    (job) => at(job.finishedAt),
+  )
+  const waits = times(
+    (job) => at(job.createdAt),
+    (job) => at(job.startedAt),
+  )
   const quantile = (sorted: number[], share: number) => sorted[Math.ceil(share * sorted.length) - 1] ?? 0
   for (const [told, truth] of [
     [total.latencyMs.p50, quantile(latencies, 0.5)],
@@ -88,7 +100,10 @@ test('the queue, slots, sandboxes and workers are those there are', async () => 
   const waiting = await Promise.all(['high', 'normal', 'normal', 'low', 'low', 'low'].map(submit))
   const delayed = await post<Job>(`${platform.url}/v1/jobs`, { language: 'bash', code: 'echo', delayMs: 100_000 })
   // A heartbeat may fall between the start of a job and that it has its sandbox.
-  const seen = await until(overview, ({ queue, workers, pool }) => queue.delayed === 1 && workers[0]?.load?.jobs === 1 && pool.lent === 1) // prettier-ignore
+  const seen = await until(
+    overview,
+    ({ queue, workers, pool }) => queue.delayed === 1 && workers[0]?.load?.jobs === 1 && pool.lent === 1,
+  )
   expect(seen.queue).toMatchObject({ queued: 6, delayed: 1, running: 1 })
   expect(seen.queue.priorities).toMatchObject([
     { priority: 'high', queued: 1 },
@@ -112,5 +127,9 @@ test('the queue, slots, sandboxes and workers are those there are', async () => 
   }
   const { total } = await until(series, ({ total: { jobs } }) => jobs >= before + 8)
   expect([total.jobs, total.outcomes.cancelled]).toEqual([before + 8, 8])
-  expect((await until(overview, ({ queue }) => queue.running === 0)).queue).toMatchObject({ queued: 0, delayed: 0, running: 0 }) // prettier-ignore
+  expect((await until(overview, ({ queue }) => queue.running === 0)).queue).toMatchObject({
+    queued: 0,
+    delayed: 0,
+    running: 0,
+  })
 })

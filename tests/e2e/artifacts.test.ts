@@ -82,11 +82,19 @@ open('empty', 'w')`
   })
 
   test('has them in the answer of /api/repl/execute and of a container job too', async () => {
-    const ran = await post<Job>(`${platform.url}/api/repl/execute`, { language: 'bash', code: 'echo 1 > a', artifacts: ['a'] }, alice) // prettier-ignore
+    const ran = await post<Job>(
+      `${platform.url}/api/repl/execute`,
+      { language: 'bash', code: 'echo 1 > a', artifacts: ['a'] },
+      alice,
+    )
     expect(ran.body).toMatchObject({ artifacts: [{ path: 'a', bytes: 2 }], artifactsTruncated: false })
     const operator = await makeKey(platform, 'alice', { scopes: ['containers', 'jobs'] })
     const command = ['sh', '-c', 'echo 2 > b']
-    const container = await post<Job>(`${platform.url}/api/containers/create`, { image: 'bash', command, artifacts: ['*'] }, operator) // prettier-ignore
+    const container = await post<Job>(
+      `${platform.url}/api/containers/create`,
+      { image: 'bash', command, artifacts: ['*'] },
+      operator,
+    )
     expect(await textsOf(container.body)).toEqual({ b: '2\n' })
   })
 
@@ -118,7 +126,11 @@ open('empty', 'w')`
   })
 
   test('has an empty list when it was cancelled', async () => {
-    const { body } = await post<Job>(jobs, { language: 'bash', code: 'echo 1 > a; echo up; sleep 60', artifacts: ['a'] }, alice) // prettier-ignore
+    const { body } = await post<Job>(
+      jobs,
+      { language: 'bash', code: 'echo 1 > a; echo up; sleep 60', artifacts: ['a'] },
+      alice,
+    )
     await eventually('the job runs', async () => (await get<Job>(`${jobs}/${body.id}`, alice)).body.state === 'running')
     const ended = await fetch(`${jobs}/${body.id}`, { method: 'DELETE', headers: alice })
     expect(await ended.json()).toMatchObject({ status: 'cancelled', artifacts: [] })

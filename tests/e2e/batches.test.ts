@@ -54,8 +54,17 @@ test('jobs submitted in one call all run, and are read in their order', async ()
 test('one that cannot be used refuses them all, and its place is told', async () => {
   const refused = await submit([bash('true'), bash('true', { limits: { wallMs: -1 } })])
   expect(refused).toMatchObject({ status: 422, body: { errors: [{ pointer: '/jobs/1/limits/wallMs' }] } })
-  const several = await submit([bash('true', { colour: 1 }), bash('true'), bash('true', { stdin: 1, version: '3' }), { language: 'nosuch' }]) // prettier-ignore
-  expect(several.body.errors?.map(({ pointer }) => pointer)).toEqual(['/jobs/0/colour', '/jobs/2/stdin', '/jobs/3/language']) // prettier-ignore
+  const several = await submit([
+    bash('true', { colour: 1 }),
+    bash('true'),
+    bash('true', { stdin: 1, version: '3' }),
+    { language: 'nosuch' },
+  ])
+  expect(several.body.errors?.map(({ pointer }) => pointer)).toEqual([
+    '/jobs/0/colour',
+    '/jobs/2/stdin',
+    '/jobs/3/language',
+  ])
   expect(await submit([])).toMatchObject({ status: 422, body: { errors: [{ pointer: '/jobs' }] } })
   expect(await submit(Array.from({ length: 101 }, () => bash('true')))).toMatchObject({ status: 422 })
 })
@@ -71,7 +80,11 @@ test('a batch whose gateway was killed before all were queued is completed when 
   })
   expect(await submit(jobs, key)).toMatchObject({ status: 202, body: { jobs: [first, second, third] } })
   const ended = await untilEnded(body.id)
-  expect(ended.jobs.map(({ attempt, stages }) => [attempt, stages.length])).toEqual([[1, 1], [1, 1], [1, 1]]) // prettier-ignore
+  expect(ended.jobs.map(({ attempt, stages }) => [attempt, stages.length])).toEqual([
+    [1, 1],
+    [1, 1],
+    [1, 1],
+  ])
   expect(ended.jobs.map(({ status }) => status)).toEqual(['succeeded', 'succeeded', 'succeeded'])
 })
 
@@ -93,10 +106,17 @@ test('a repeated batch is the same one', async () => {
 })
 
 test('a batch is waited for, as it is submitted and later', async () => {
-  const waited = await post<Batch>(batches, { jobs: [bash('sleep 0.2'), bash('echo 1')] }, { ...headers, prefer: 'wait=60' }) // prettier-ignore
+  const waited = await post<Batch>(
+    batches,
+    { jobs: [bash('sleep 0.2'), bash('echo 1')] },
+    { ...headers, prefer: 'wait=60' },
+  )
   expect(waited).toMatchObject({ status: 200, body: { counts: { finished: 2, queued: 0, running: 0 } } })
   expect(waited.body.jobs.map(({ status }) => status)).toEqual(['succeeded', 'succeeded'])
-  expect([waited.headers.get('location'), waited.headers.get('preference-applied')]).toEqual([`/v1/batches/${waited.body.id}`, 'wait=60']) // prettier-ignore
+  expect([waited.headers.get('location'), waited.headers.get('preference-applied')]).toEqual([
+    `/v1/batches/${waited.body.id}`,
+    'wait=60',
+  ])
 
   const { body: slow } = await submit([bash('true'), bash('read line', { interactive: true })])
   const early = await get<Batch>(`${batches}/${slow.id}?wait=1`, headers)
@@ -104,7 +124,11 @@ test('a batch is waited for, as it is submitted and later', async () => {
   const late = get<Batch>(`${batches}/${slow.id}?wait=60`, headers)
   await fetch(`${platform.url}/v1/jobs/${slow.jobs[1] ?? ''}`, { method: 'DELETE', headers })
   expect((await late).body.counts).toEqual({ queued: 0, running: 0, finished: 1, cancelled: 1 })
-  const unended = await post<Accepted>(batches, { jobs: [bash('true', { delayMs: 60_000 })] }, { ...headers, prefer: 'wait=1' }) // prettier-ignore
+  const unended = await post<Accepted>(
+    batches,
+    { jobs: [bash('true', { delayMs: 60_000 })] },
+    { ...headers, prefer: 'wait=1' },
+  )
   expect(unended).toMatchObject({ status: 202, body: { jobs: [expect.any(String)] } })
   await fetch(`${batches}/${unended.body.id}`, { method: 'DELETE', headers })
 })

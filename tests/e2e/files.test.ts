@@ -67,11 +67,18 @@ describe('a job with files from the store', () => {
   test('finds them anew in every test, though the one before wrote to them', async () => {
     const { id } = await put('as it was')
     const code = "print(open('data').read())\nopen('data', 'w').write('changed')"
-    const files = [{ path: 'main.py', content: code }, { path: 'data', id }] // prettier-ignore
+    const files = [
+      { path: 'main.py', content: code },
+      { path: 'data', id },
+    ]
     const job = await run({ language: 'python', files, tests: [{}, { expectedOutput: 'as it was' }] })
     expect([job.status, stageOf(job, 'test 2').stdout]).toEqual(['succeeded', 'as it was\n'])
     const compiled = [
-      { path: 'main.c', content: '#include <stdio.h>\nint main(void) { char t[99] = ""; FILE *f = fopen("data", "r+"); fgets(t, 99, f); puts(t); rewind(f); fputs("no", f); fclose(f); }' }, // prettier-ignore
+      {
+        path: 'main.c',
+        content:
+          '#include <stdio.h>\nint main(void) { char t[99] = ""; FILE *f = fopen("data", "r+"); fgets(t, 99, f); puts(t); rewind(f); fputs("no", f); fclose(f); }',
+      },
       { path: 'data', id },
     ]
     const c = await run({ language: 'c', files: compiled, tests: [{}, { expectedOutput: 'as it was' }] })
@@ -82,7 +89,17 @@ describe('a job with files from the store', () => {
     const { id } = await put('kept')
     const blocker = post<Job>(`${platform.url}/v1/jobs`, { language: 'bash', code: 'sleep 2' })
     await blocker
-    const waiting = post<Job>(`${platform.url}/v1/jobs`, { language: 'bash', files: [{ path: 'main.sh', content: 'cat data' }, { path: 'data', id }] }, { prefer: 'wait=60' }) // prettier-ignore
+    const waiting = post<Job>(
+      `${platform.url}/v1/jobs`,
+      {
+        language: 'bash',
+        files: [
+          { path: 'main.sh', content: 'cat data' },
+          { path: 'data', id },
+        ],
+      },
+      { prefer: 'wait=60' },
+    )
     const batch = await post<{ jobs: string[] }>(`${platform.url}/v1/batches`, {
       jobs: [
         {
@@ -114,7 +131,10 @@ describe('a job with files from the store', () => {
   test('is told when they fit by their bytes, and not with what the program adds', async () => {
     const { id } = await put(new Uint8Array(3 * MIB))
     const code = 'head -c 3M /dev/zero > more || exit 3'
-    const files = [{ path: 'main.sh', content: code }, { path: 'data', id }] // prettier-ignore
+    const files = [
+      { path: 'main.sh', content: code },
+      { path: 'data', id },
+    ]
     const job = await run({ language: 'bash', files, limits: { fileBytes: 4 * MIB } })
     expect([job.status, stageOf(job).exitCode, stageOf(job).limitsMet]).toEqual(['failed', 3, ['fileBytes']])
     await remove(id)
@@ -159,7 +179,13 @@ open('large', 'wb').write(bytes((i * 7919 + (i >> 13)) % 256 for i in range(5_00
     expect(part.content.equals(expected.subarray(1_000_000, 1_000_010))).toBe(true)
     const file = (await (await fetch(`${platform.url}/v1/files/${large?.fileId}`)).json()) as StoredFile
     expect(file).toMatchObject({ name: 'large', bytes: 5_000_000, sha256: sha256(expected), jobId: job.id })
-    const next = await run({ language: 'python', files: [{ path: 'main.py', content: HASH }, { path: 'in', id: file.id }] }) // prettier-ignore
+    const next = await run({
+      language: 'python',
+      files: [
+        { path: 'main.py', content: HASH },
+        { path: 'in', id: file.id },
+      ],
+    })
     expect(stageOf(next).stdout).toContain(sha256(expected))
     await remove(file.id)
     expect((await download(large?.url ?? '')).status).toBe(404)

@@ -110,7 +110,10 @@ describe('a submission', () => {
 
 describe('a request in another form than the usual one', () => {
   test('has tests by name, whose names come back with their stages and in the events', async () => {
-    const job = await runJob(platform.url, python('print(input())', { tests: [{ name: 'my case', stdin: '1', expectedOutput: '2' }, { stdin: '3' }] })) // prettier-ignore
+    const job = await runJob(
+      platform.url,
+      python('print(input())', { tests: [{ name: 'my case', stdin: '1', expectedOutput: '2' }, { stdin: '3' }] }),
+    )
     const tests = [
       { index: 0, name: 'my case' },
       { index: 1, name: null },
@@ -119,11 +122,16 @@ describe('a request in another form than the usual one', () => {
       ['test 1', tests[0], 'wrong-answer'],
       ['test 2', tests[1], 'succeeded'],
     ])
-    const { body } = await post<ProblemBody>(`${platform.url}/api/repl/execute`, python('1', { tests: [{ name: 'x' }] })) // prettier-ignore
+    const { body } = await post<ProblemBody>(
+      `${platform.url}/api/repl/execute`,
+      python('1', { tests: [{ name: 'x' }] }),
+    )
     expect(body).toMatchObject({ tests: [{ name: 'test 1', test: { index: 0, name: 'x' } }] })
     expect(body).not.toHaveProperty('test')
     const events = await (await fetch(`${jobs}/${job.id}/events`)).text()
-    const told = [...events.matchAll(/^event: stage\nid: .*\ndata: (.*)$/gm)].map(([, data = '']) => JSON.parse(data) as { test?: object; report?: { test: object } }) // prettier-ignore
+    const told = [...events.matchAll(/^event: stage\nid: .*\ndata: (.*)$/gm)].map(
+      ([, data = '']) => JSON.parse(data) as { test?: object; report?: { test: object } },
+    )
     expect(told.map(({ test: of, report }) => of ?? report?.test)).toEqual([tests[0], tests[0], tests[1], tests[1]])
   })
 
@@ -141,18 +149,28 @@ describe('a request in another form than the usual one', () => {
       { path: 'main.py', content: hex },
       { path: 'a', content: inLines, encoding: 'base64' },
     ]
-    const file = await runJob(platform.url, { language: 'bash', files: [...files, { path: 'main.sh', content: 'od -An -tx1 -v a | tr -d " \\n"' }] }) // prettier-ignore
+    const file = await runJob(platform.url, {
+      language: 'bash',
+      files: [...files, { path: 'main.sh', content: 'od -An -tx1 -v a | tr -d " \\n"' }],
+    })
     expect(stageOf(file).stdout).toBe(bytes.toString('hex'))
   })
 
   test('has variables of any name that the kernel takes', async () => {
     const env = { 'my.prop': '1', 'npm-x': '2', 'ü\n': '3' }
-    const job = await runJob(platform.url, python('import os\nprint([os.environ[n] for n in ("my.prop", "npm-x", "ü\\n")])', { env })) // prettier-ignore
+    const job = await runJob(
+      platform.url,
+      python('import os\nprint([os.environ[n] for n in ("my.prop", "npm-x", "ü\\n")])', { env }),
+    )
     expect(stageOf(job).stdout).toBe("['1', '2', '3']\n")
   })
 
   test('has globs with braces', async () => {
-    const job = await runJob(platform.url, { language: 'bash', code: 'touch a.png b.jpg c.txt', artifacts: ['*.{png,jpg}'] }) // prettier-ignore
+    const job = await runJob(platform.url, {
+      language: 'bash',
+      code: 'touch a.png b.jpg c.txt',
+      artifacts: ['*.{png,jpg}'],
+    })
     expect(job.artifacts?.map(({ path }) => path)).toEqual(['a.png', 'b.jpg'])
     const id = job.id.toUpperCase()
     expect((await get(`${jobs}/${id}`)).body['id']).toBe(job.id)

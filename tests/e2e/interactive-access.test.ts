@@ -50,7 +50,12 @@ describe('a socket to a job', () => {
   const wrong = `ry_${'0'.repeat(12)}_${'0'.repeat(64)}`
   test.each([
     { what: 'without a key', options: () => ({}), status: 401, code: 'unauthenticated' },
-    { what: 'with a wrong key', options: () => ({ headers: { 'x-api-key': wrong } }), status: 401, code: 'unauthenticated' }, // prettier-ignore
+    {
+      what: 'with a wrong key',
+      options: () => ({ headers: { 'x-api-key': wrong } }),
+      status: 401,
+      code: 'unauthenticated',
+    },
     {
       what: 'with a wrong key as a subprotocol',
       options: () => ({ protocols: ['runyard', `key.${wrong}`] }),
@@ -76,7 +81,12 @@ describe('a socket to a job', () => {
       code: 'unauthenticated',
     },
     { what: 'with somebody else’s key', options: () => ({ headers: { ...bob } }), status: 404, code: 'not-found' },
-    { what: 'with a key of another scope', options: () => ({ headers: { ...admin } }), status: 403, code: 'insufficient-scope' }, // prettier-ignore
+    {
+      what: 'with a key of another scope',
+      options: () => ({ headers: { ...admin } }),
+      status: 403,
+      code: 'insufficient-scope',
+    },
   ])('does not open $what', async ({ options, status, code }) => {
     const id = await submit(alice)
     const answer = await refusedIo(platform.url, id, options())

@@ -11,7 +11,12 @@ import { connectIo, type IoClient, refusedIo } from '../support/io-client.ts'
 import { openRedisLink } from '../support/redis-link.ts'
 import { startPlatform, type TestPlatform, testRoot } from '../support/platform.ts'
 
-const UNLIMITED = { RATE_PER_MINUTE: '100000000', RATE_BURST: '1000000', READ_RATE_PER_MINUTE: '100000000', READ_RATE_BURST: '1000000' } // prettier-ignore
+const UNLIMITED = {
+  RATE_PER_MINUTE: '100000000',
+  RATE_BURST: '1000000',
+  READ_RATE_PER_MINUTE: '100000000',
+  READ_RATE_BURST: '1000000',
+}
 
 let platform: TestPlatform
 /** Another gateway on the same Redis. */
@@ -91,8 +96,14 @@ describe('an interactive job', () => {
 
   test.each([
     ['closes its lines', "lines.question('Name? ', (name) => (console.log(`Hi ${name}`), lines.close()))"],
-    ['iterates', "process.stdout.write('Name? '); (async () => { for await (const name of lines) { console.log(`Hi ${name}`); break } lines.close() })()"], // prettier-ignore
-    ['pauses', "lines.close(); process.stdout.write('Name? '); process.stdin.resume().once('data', (name) => (process.stdout.write(`Hi ${name}`), process.stdin.pause()))"], // prettier-ignore
+    [
+      'iterates',
+      "process.stdout.write('Name? '); (async () => { for await (const name of lines) { console.log(`Hi ${name}`); break } lines.close() })()",
+    ],
+    [
+      'pauses',
+      "lines.close(); process.stdout.write('Name? '); process.stdin.resume().once('data', (name) => (process.stdout.write(`Hi ${name}`), process.stdin.pause()))",
+    ],
   ])('in JavaScript that %s ends although its input is open', async (_how, program) => {
     const id = await submit(
       'javascript',
@@ -220,13 +231,26 @@ while True: time.sleep(10)`
   test('has a terminal only when it is interactive, and one of some size', async () => {
     const terminal = { columns: 80, rows: 24 }
     const lone = await post(`${url}/v1/jobs`, { language: 'bash', code: '', terminal })
-    expect([lone.status, lone.body['errors']]).toEqual([422, [{ pointer: '/terminal', detail: 'needs /interactive to be true' }]]) // prettier-ignore
-    const flat = await post(`${url}/v1/jobs`, { language: 'bash', code: '', interactive: true, terminal: { ...terminal, rows: 0 } }) // prettier-ignore
+    expect([lone.status, lone.body['errors']]).toEqual([
+      422,
+      [{ pointer: '/terminal', detail: 'needs /interactive to be true' }],
+    ])
+    const flat = await post(`${url}/v1/jobs`, {
+      language: 'bash',
+      code: '',
+      interactive: true,
+      terminal: { ...terminal, rows: 0 },
+    })
     expect([flat.status, flat.body['errors']]).toMatchObject([422, [{ pointer: '/terminal/rows' }]])
   })
 
   test('cannot have tests', async () => {
-    const { status, body } = await post(`${url}/v1/jobs`, { language: 'python', code: '', interactive: true, tests: [{}] }) // prettier-ignore
+    const { status, body } = await post(`${url}/v1/jobs`, {
+      language: 'python',
+      code: '',
+      interactive: true,
+      tests: [{}],
+    })
     expect([status, body['errors']]).toEqual([422, [{ pointer: '/interactive', detail: 'cannot be used with /tests' }]])
   })
 
@@ -497,9 +521,19 @@ describe('an upgrade', () => {
 
   test.each([
     { what: 'a job that is none', id: 'nothing', options: {}, status: 404, code: 'not-found' },
-    { what: 'a page of another site', options: { headers: { origin: 'https://evil.example' } }, status: 403, code: 'cross-site' }, // prettier-ignore
+    {
+      what: 'a page of another site',
+      options: { headers: { origin: 'https://evil.example' } },
+      status: 403,
+      code: 'cross-site',
+    },
     { what: 'a page without an origin', options: { headers: { origin: 'null' } }, status: 403, code: 'cross-site' },
-    { what: 'a page on another port', options: { headers: { origin: 'http://localhost:5173' } }, status: 403, code: 'cross-site' }, // prettier-ignore
+    {
+      what: 'a page on another port',
+      options: { headers: { origin: 'http://localhost:5173' } },
+      status: 403,
+      code: 'cross-site',
+    },
     { what: 'another host', options: { headers: { host: 'evil.example' } }, status: 421, code: 'wrong-host' },
     { what: 'an event of another job', options: { after: '999999999999999-0' }, status: 422, code: 'invalid-request' },
     { what: 'an event that is none', options: { after: 'x' }, status: 422, code: 'invalid-request' },

@@ -176,7 +176,10 @@ describe('the list of jobs', () => {
     await post(jobs, bash('exit 3'), wait)
     await post(jobs, { language: 'python', code: 'exit(4)' }, wait)
     const of = async (query: string) => (await list(query, dora)).body.jobs.map((job) => [job.language, job.status])
-    expect(await of('status=failed')).toEqual([['python', 'failed'], ['bash', 'failed']]) // prettier-ignore
+    expect(await of('status=failed')).toEqual([
+      ['python', 'failed'],
+      ['bash', 'failed'],
+    ])
     expect(await of('status=failed&language=bash')).toEqual([['bash', 'failed']])
     expect(await of('state=queued')).toEqual([])
     expect((await of('state=finished')).length).toBe(3)
@@ -222,7 +225,9 @@ describe('when a job runs', () => {
     await cancel(blockers[0]?.body.id ?? '')
     const ended = await Promise.all(waiting.map(async ({ id }) => (await read(`${id}?wait=30`)).body))
     await cancel(blockers[1]?.body.id ?? '')
-    const order = ended.map(({ startedAt }, index) => ({ startedAt, index })).sort((a, b) => ((a.startedAt ?? '') < (b.startedAt ?? '') ? -1 : 1)) // prettier-ignore
+    const order = ended
+      .map(({ startedAt }, index) => ({ startedAt, index }))
+      .sort((a, b) => ((a.startedAt ?? '') < (b.startedAt ?? '') ? -1 : 1))
     expect(order.map(({ index }) => index)).toEqual([3, 1, 2, 0])
   })
 })

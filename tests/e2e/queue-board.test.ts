@@ -40,7 +40,10 @@ test('bull-board shows a queued job, and of what its owner sent how much it is',
     expect(text).toContain(`"id":"${job.id}","tenant":"local","kind":"code","language":"bash"`)
     expect(text).not.toMatch(/hidden-|HIDDEN/)
   }
-  const shown = await get<{ job: { data: { hidden: unknown } } }>(`${platform.url}/admin/queues/api/queues/jobs/${job.id}`, admin) // prettier-ignore
+  const shown = await get<{ job: { data: { hidden: unknown } } }>(
+    `${platform.url}/admin/queues/api/queues/jobs/${job.id}`,
+    admin,
+  )
   expect(shown.body.job.data.hidden).toEqual({
     files: 1,
     fileBytes: 16,
@@ -55,7 +58,13 @@ test('bull-board shows a queued job, and of what its owner sent how much it is',
 
 test('nothing of it reads more than that, and nothing of it changes anything', async () => {
   const reads = ['logs', 'flow', ''].map((what) => `/api/queues/jobs/${job.id}/${what}`)
-  const others = ['/api/redis/stats', '/api/job-schedulers', '/api/queues/jobs/workers', '/api/queues/jobs/metrics', '/api/queues/jobs/default-job-options'] // prettier-ignore
+  const others = [
+    '/api/redis/stats',
+    '/api/job-schedulers',
+    '/api/queues/jobs/workers',
+    '/api/queues/jobs/metrics',
+    '/api/queues/jobs/default-job-options',
+  ]
   for (const path of [...reads, ...others]) {
     const { text } = await send(`${platform.url}/admin/queues${path}`, admin)
     expect(text).not.toMatch(/hidden-|HIDDEN/)

@@ -126,7 +126,7 @@ test.each(REFUSED)('a job whose webhook leads inside is refused: %s', async (hos
   const { status, body } = await post(`${platform.url}/v1/jobs`, { ...HELLO, webhook }, me)
   expect(status).toBe(422)
   expect(body).toMatchObject({ code: 'invalid-request', errors: [{ pointer: '/webhook/url' }] })
-}) // prettier-ignore
+})
 
 test.each([
   { webhook: {}, pointer: '/webhook/url' },
@@ -138,7 +138,11 @@ test.each([
   { webhook: { url: 'https://example.com/', secret: 'mine' }, pointer: '/webhook/secret' },
   { webhook: 'https://example.com/', pointer: '/webhook' },
 ])('a webhook that cannot be used is refused at its field: $webhook', async ({ webhook, pointer }) => {
-  const { status, body } = await post<{ errors: { pointer: string }[] }>(`${platform.url}/v1/jobs`, { ...HELLO, webhook }, me) // prettier-ignore
+  const { status, body } = await post<{ errors: { pointer: string }[] }>(
+    `${platform.url}/v1/jobs`,
+    { ...HELLO, webhook },
+    me,
+  )
   expect(status).toBe(422)
   expect(body.errors.map((error) => error.pointer)).toContain(pointer)
 })
@@ -186,27 +190,40 @@ test('a delivery that failed is pending until its next attempt, which can be had
 
 test('a pending delivery is cancelled by its owner alone, and by an operator', async () => {
   receiver.behave(answering(503, { 'retry-after': '3600' }))
-  const [own, byOperator] = [await submit({ webhook: { url: receiver.url } }), await submit({ webhook: { url: receiver.url } })] // prettier-ignore
+  const [own, byOperator] = [
+    await submit({ webhook: { url: receiver.url } }),
+    await submit({ webhook: { url: receiver.url } }),
+  ]
   // A delivery exists from the end of its job on.
   await until(() => received(own).length === 1 && received(byOperator).length === 1)
   await until(async () => (await deliveryOf(own)).attempts.length === 1)
   await until(async () => (await deliveryOf(byOperator)).attempts.length === 1)
   const url = `${platform.url}/v1/webhook-deliveries/${own}-finished`
   expect((await post(`${url}/cancel`, '', other)).status).toBe(404)
-  expect(await post(`${url}/cancel`, '', me)).toMatchObject({ status: 200, body: { state: 'cancelled', nextAttemptAt: null } })
+  expect(await post(`${url}/cancel`, '', me)).toMatchObject({
+    status: 200,
+    body: { state: 'cancelled', nextAttemptAt: null },
+  })
   const admin = await makeKey(platform, 'ops', { scopes: ['admin'] })
   const all = `${platform.url}/v1/admin/webhook-deliveries`
-  expect(await post(`${all}/${byOperator}-finished/cancel`, '', admin)).toMatchObject({ status: 200, body: { state: 'cancelled', tenant: 'me' } })
+  expect(await post(`${all}/${byOperator}-finished/cancel`, '', admin)).toMatchObject({
+    status: 200,
+    body: { state: 'cancelled', tenant: 'me' },
+  })
   expect((await post(`${all}/nosuch/cancel`, '', admin)).status).toBe(404)
   const listed = await get<{ deliveries: Delivery[] }>(`${platform.url}/v1/webhook-deliveries?state=cancelled`, me)
   expect(new Set(listed.body.deliveries.map(({ jobId }) => jobId))).toEqual(new Set([own, byOperator]))
-}) // prettier-ignore
+})
 
 test('a test event is signed and delivered as every webhook is, for its owner and for an operator', async () => {
   const admin = await makeKey(platform, 'ops', { scopes: ['admin'] })
   const asked = [
     await post<Delivery>(`${platform.url}/v1/webhook-test`, { url: `${receiver.url}/test` }, me),
-    await post<Delivery>(`${platform.url}/v1/admin/webhook-deliveries/test`, { url: `${receiver.url}/test`, tenant: 'me' }, admin), // prettier-ignore
+    await post<Delivery>(
+      `${platform.url}/v1/admin/webhook-deliveries/test`,
+      { url: `${receiver.url}/test`, tenant: 'me' },
+      admin,
+    ),
   ]
   for (const { status, body } of asked) {
     expect([status, body.event, body.jobId]).toEqual([202, 'webhook.test', null])
@@ -223,13 +240,17 @@ test('a test event is signed and delivered as every webhook is, for its owner an
 test('a refusal names the setting that opens what is refused', async () => {
   for (const path of ['/v1/webhook-test', '/v1/jobs']) {
     const asked = (url: string) =>
-      post<{ detail: string }>(`${platform.url}${path}`, path === '/v1/jobs' ? { ...HELLO, webhook: { url } } : { url }, me)
+      post<{ detail: string }>(
+        `${platform.url}${path}`,
+        path === '/v1/jobs' ? { ...HELLO, webhook: { url } } : { url },
+        me,
+      )
     const internal = await asked('http://10.1.2.3/')
     expect([internal.status, internal.body.detail]).toEqual([422, expect.stringContaining('WEBHOOK_ALLOW')])
     const port = await asked('https://8.8.8.8:22/')
     expect([port.status, port.body.detail]).toEqual([422, expect.stringContaining('WEBHOOK_PORTS')])
   }
-}) // prettier-ignore
+})
 
 test('deliveries are listed newest first, in pages, by state, and to their tenant alone', async () => {
   const key = await makeKey(platform, 'lister')

@@ -14,7 +14,13 @@ const DAY_MS = 86_400_000
 const CONTENT = Buffer.from('a crate')
 const cksum = createHash('sha256').update(CONTENT).digest('hex')
 const lineOf = (name: string, vers: string, days: number | undefined, hash = cksum) =>
-  JSON.stringify({ name, vers, cksum: hash, deps: [], ...(days !== undefined && { pubtime: new Date(Date.now() - days * DAY_MS).toISOString() }) }) // prettier-ignore
+  JSON.stringify({
+    name,
+    vers,
+    cksum: hash,
+    deps: [],
+    ...(days !== undefined && { pubtime: new Date(Date.now() - days * DAY_MS).toISOString() }),
+  })
 const ban = { ecosystem: 'crates' as const, name: 'bad-one', version: null, reason: 'malware', bannedAt: '' }
 
 let real: Server
@@ -29,7 +35,8 @@ const listen = async (server: Server) => {
 beforeAll(async () => {
   const pages: Record<string, (host: string) => string | Buffer> = {
     '/config.json': (host) => JSON.stringify({ dl: `http://${host}/dl` }),
-    '/go/od/good': () => `${[lineOf('good', '1.0.0', 30), lineOf('good', '1.1.0', 1), lineOf('good', '1.2.0', undefined)].join('\n')}\n`, // prettier-ignore
+    '/go/od/good': () =>
+      `${[lineOf('good', '1.0.0', 30), lineOf('good', '1.1.0', 1), lineOf('good', '1.2.0', undefined)].join('\n')}\n`,
     '/3/f/for': () => lineOf('for', '1.0.0', 30, '0'.repeat(64)),
     '/ba/d_/bad_one': () => lineOf('bad_one', '1.0.0', 30),
     '/dl/good/1.0.0/download': () => CONTENT,
@@ -40,7 +47,11 @@ beforeAll(async () => {
     if (page) res.end(page(req.headers.host ?? ''))
     else res.writeHead(404).end()
   })
-  upstream = createUpstream({ allow: ['127.0.0.1'] }, { maxBytes: 1e6, maxRequests: 1000, maxMs: 60_000 }, new AbortController().signal) // prettier-ignore
+  upstream = createUpstream(
+    { allow: ['127.0.0.1'] },
+    { maxBytes: 1e6, maxRequests: 1000, maxMs: 60_000 },
+    new AbortController().signal,
+  )
   shown = createCratesIndex({ index: new URL(await listen(real)), upstream, minAgeMs: 7 * DAY_MS, bans: [ban] })
   front = createServer((req, res) => void shown.handle(req, res))
   url = await listen(front)
@@ -68,7 +79,9 @@ test('versions that are old enough by the index are shown, and their files given
 test('what is too new, undated, banned or unknown is told as Cargo names it', async () => {
   for (const path of ['go/od/good', 'ba/d_/bad_one', 'no/bo/nobody']) await fetch(`${url}/${path}`)
   const explained = (said: string) => cratesExplains(shown.refusals, said)
-  expect(explained('error: failed to select a version for the requirement `good = "^1.1"`')?.detail).toMatch(/good 1.1.0 was uploaded at/) // prettier-ignore
+  expect(explained('error: failed to select a version for the requirement `good = "^1.1"`')?.detail).toMatch(
+    /good 1.1.0 was uploaded at/,
+  )
   expect(explained('the requirement `good = "=1.2.0"`')?.detail).toContain('tells no time of upload')
   expect(explained('error: no matching package named `bad_one` found')?.kind).toBe('banned')
   expect(explained('error: no matching package found\nsearched package name: `nobody`')?.kind).toBe('unknown')
@@ -91,10 +104,17 @@ test('a Cargo.toml is read in all the ways of writing dependencies', () => {
   expect(errors).toEqual([])
   expect(manifest.requirements).toEqual(['rand@0.9', 'serde[derive,rc]@1', 'serde_json@1', 'itoa@1', 'regex@1'])
   expect(manifest.text).toContain('serde = { version = "1", features = ["derive","rc"], default-features = false }')
-  for (const bad of ['x = { git = "https://example.com" }', 'x = { path = "../x" }', 'x = "1 # no end', 'x = 1', 'x = [[[["1"]]]]', '"../x" = "1"'])
+  for (const bad of [
+    'x = { git = "https://example.com" }',
+    'x = { path = "../x" }',
+    'x = "1 # no end',
+    'x = 1',
+    'x = [[[["1"]]]]',
+    '"../x" = "1"',
+  ])
     expect(read(`[dependencies]\n${bad}\n`, '/manifest').errors).toHaveLength(1)
   expect(read('[patch.crates-io]\nx = "1"\n', '/manifest').errors[0]?.detail).toContain('not supported')
-}) // prettier-ignore
+})
 
 test('a lock is a Cargo.toml with its Cargo.lock, whose crates come from a registry with a checksum', () => {
   const crate = `[[package]]\nname = "rand"\nversion = "0.9.0"\nsource = "registry+x"\nchecksum = "${'a'.repeat(64)}"\n`
@@ -106,13 +126,18 @@ test('a lock is a Cargo.toml with its Cargo.lock, whose crates come from a regis
   expect(read(lock, '/manifest')).toMatchObject({ manifest: { text: lock, names: ['rand'] }, errors: [] })
   expect(read(lock.replace('registry+x', 'git+https://example.com'), '/manifest').errors).toHaveLength(1)
   const files: Record<string, string> = { 'Cargo.toml': '[dependencies]\nrand = "0.9"\n', 'Cargo.lock': own + crate }
-  const found = inFiles((path) => files[path], 'main.rs', (path) => path) // prettier-ignore
+  const found = inFiles(
+    (path) => files[path],
+    'main.rs',
+    (path) => path,
+  )
   expect(isLock(found?.manifest.text ?? '')).toBe(false)
   expect(found?.manifest.text).toContain('checksum')
 })
 
 test('the index is the one that Cargo is configured with', () => {
-  const config = '[source.crates-io]\nreplace-with = "near"\n\n[source.near]\nregistry = "sparse+https://crates.example/index/"\n'
+  const config =
+    '[source.crates-io]\nreplace-with = "near"\n\n[source.near]\nregistry = "sparse+https://crates.example/index/"\n'
   expect(sparseIndexOf(config)).toBe('https://crates.example/index/')
   expect(sparseIndexOf('[build]\njobs = 1\n')).toBeUndefined()
-}) // prettier-ignore
+})

@@ -56,7 +56,14 @@ const installed = async () => (await readdir(join(data, 'environments'))).filter
 describe('packages that are there', () => {
   beforeAll(() => {
     index.add(wheel('greeter', '1.0', [['greeter.py', 'TEXT = "hello from 1.0"\n']]))
-    index.add(wheel('polite', '2.0', [['polite/__init__.py', 'import greeter\nTEXT = greeter.TEXT + ", please"\n']], ['greeter>=1'])) // prettier-ignore
+    index.add(
+      wheel(
+        'polite',
+        '2.0',
+        [['polite/__init__.py', 'import greeter\nTEXT = greeter.TEXT + ", please"\n']],
+        ['greeter>=1'],
+      ),
+    )
   })
 
   test('a job imports what it depends on, and what that depends on; its lock comes back', async () => {
@@ -66,7 +73,9 @@ describe('packages that are there', () => {
       dependencies: ['polite'],
     })
     expect(job).toMatchObject({ status: 'succeeded' })
-    expect(stageOf(job).stdout).toMatch(/^hello from 1\.0, please \/environment\/polite\/__pycache__\/__init__\.cpython-\d+\.pyc\n$/) // prettier-ignore
+    expect(stageOf(job).stdout).toMatch(
+      /^hello from 1\.0, please \/environment\/polite\/__pycache__\/__init__\.cpython-\d+\.pyc\n$/,
+    )
     expect(job.environment?.lock).toMatch(/^greeter==1\.0 .*--hash=sha256:[0-9a-f]{64}\s+polite==2\.0 /s)
   })
 
@@ -163,7 +172,10 @@ describe('packages that are refused or harmless', () => {
 
   test('one that is too new is told with its date, and an older version is taken', async () => {
     index.add({ ...wheel('fresh', '1.0', [['fresh.py', '']]), days: 2 })
-    index.add(wheel('renewed', '1.0', [['renewed.py', 'V = 1\n']]), { ...wheel('renewed', '2.0', [['renewed.py', 'V = 2\n']]), days: 1 }) // prettier-ignore
+    index.add(wheel('renewed', '1.0', [['renewed.py', 'V = 1\n']]), {
+      ...wheel('renewed', '2.0', [['renewed.py', 'V = 2\n']]),
+      days: 1,
+    })
     const { status, body } = await install(['fresh'])
     expect({ status, code: body.code }).toEqual({ status: 422, code: 'package-too-new' })
     expect(body.detail).toMatch(/fresh( 1\.0)? was uploaded at 20\d\d-.*can be installed from 20\d\d-/)
@@ -190,9 +202,21 @@ describe('packages that are refused or harmless', () => {
 
   test('members that lead out of its folder, and links, reach nothing', async () => {
     index.add(
-      wheel('climber', '1.0', [['climber.py', ''], [`../../../../../../..${ESCAPED}`, 'x']]),
-      wheel('linker', '1.0', [['linker.py', ''], ['secret', '/etc/passwd']], [], { secret: 0o120777 }),
-    ) // prettier-ignore
+      wheel('climber', '1.0', [
+        ['climber.py', ''],
+        [`../../../../../../..${ESCAPED}`, 'x'],
+      ]),
+      wheel(
+        'linker',
+        '1.0',
+        [
+          ['linker.py', ''],
+          ['secret', '/etc/passwd'],
+        ],
+        [],
+        { secret: 0o120777 },
+      ),
+    )
     for (const name of ['climber', 'linker']) {
       const { body } = await install([name])
       // Refused, or taken without the member or as a plain file of its own.
@@ -219,7 +243,12 @@ describe('packages that are refused or harmless', () => {
     index.add(wheel('starter', '1.0', [['sitecustomize.py', 'print("started")\n']]))
     index.add(wheel('encoder', '1.0', [['encodings/__init__.py', 'print("started")\n']]))
     index.add(wheel('extender', '1.0', [['usercustomize.cpython-313-x86_64-linux-gnu.so', 'x']]))
-    index.add(wheel('pathed', '1.0', [['pathed.pth', 'import sys; print("started", file=sys.stderr)\n'], ['pathed.py', '']])) // prettier-ignore
+    index.add(
+      wheel('pathed', '1.0', [
+        ['pathed.pth', 'import sys; print("started", file=sys.stderr)\n'],
+        ['pathed.py', ''],
+      ]),
+    )
     for (const name of ['starter', 'encoder', 'extender'])
       expect(await refusal(name)).toEqual({ status: 422, code: 'environment-failed' })
     const job = await runJob(platform.url, { language: 'python', code: 'import pathed', dependencies: ['pathed'] })

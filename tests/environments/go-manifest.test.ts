@@ -5,13 +5,29 @@ import { PACKAGE_RULES } from '../../src/shared/environments/package-rules.ts'
 const { requirementFault, fromRequirements, read, inFiles } = goManifests
 const HASH = `h1:${'A'.repeat(43)}=`
 
-test.each(['github.com/google/uuid', 'github.com/google/uuid@v1.6.0', 'golang.org/x/text/cases@latest', 'gopkg.in/yaml.v3@v3', 'example.com/a@>=v1.2.0', 'example.com/a@1.2.0'])('%s is a module', (text) => {
+test.each([
+  'github.com/google/uuid',
+  'github.com/google/uuid@v1.6.0',
+  'golang.org/x/text/cases@latest',
+  'gopkg.in/yaml.v3@v3',
+  'example.com/a@>=v1.2.0',
+  'example.com/a@1.2.0',
+])('%s is a module', (text) => {
   expect(requirementFault(text)).toBeUndefined()
-}) // prettier-ignore
+})
 
-test.each(['uuid', 'fmt', 'https://github.com/google/uuid', 'github.com/google/uuid@../x', './own', '-u', 'github.com/a/b@v1 x', 'example.com/../a'])('%s is none', (text) => {
+test.each([
+  'uuid',
+  'fmt',
+  'https://github.com/google/uuid',
+  'github.com/google/uuid@../x',
+  './own',
+  '-u',
+  'github.com/a/b@v1 x',
+  'example.com/../a',
+])('%s is none', (text) => {
   expect(requirementFault(text)).toContain('allowed is the path of a module')
-}) // prettier-ignore
+})
 
 test('order and a missing "v" mean nothing', () => {
   const { text, names } = fromRequirements(['b.com/x@1.2.0', 'a.com/y'])
@@ -29,8 +45,10 @@ test('a go.mod is read in blocks and lines; what is not of it is refused by its 
     'module example.com/own\ngo 1.22.1\nrequire a.com/y v0.0.0-20240101000000-abcdef012345 // indirect\nrequire b.com/x v1.0.0\nrequire c.com/z v2.0.0+incompatible\nexclude b.com/x v1.1.0\n',
   )
   for (const line of ['replace a.com/y => ../y', 'require a.com/y master', 'require ../y v1.0.0'])
-    expect(read(`module m\n${line}\n`, '/manifest').errors[0]?.detail).toContain(line.replace('require ', '').split(' ')[0])
-}) // prettier-ignore
+    expect(read(`module m\n${line}\n`, '/manifest').errors[0]?.detail).toContain(
+      line.replace('require ', '').split(' ')[0],
+    )
+})
 
 test('a lock is a go.mod with its go.sum: the same text again, and its packages', () => {
   const rules = PACKAGE_RULES.go
@@ -45,9 +63,22 @@ test('a lock is a go.mod with its go.sum: the same text again, and its packages'
 })
 
 test('hashes beside a go.mod count, and are no lock', () => {
-  const files: Record<string, string> = { 'go.mod': 'module m\nrequire a.com/y v1.0.0\n', 'go.sum': `a.com/y v1.0.0 ${HASH}\n` } // prettier-ignore
-  const found = inFiles((path) => files[path], 'main.go', (path) => path) // prettier-ignore
+  const files: Record<string, string> = {
+    'go.mod': 'module m\nrequire a.com/y v1.0.0\n',
+    'go.sum': `a.com/y v1.0.0 ${HASH}\n`,
+  }
+  const found = inFiles(
+    (path) => files[path],
+    'main.go',
+    (path) => path,
+  )
   expect(found?.manifest.text).toContain(HASH)
   expect(PACKAGE_RULES.go.isLock(found?.manifest.text ?? '')).toBe(false)
-  expect(inFiles(() => undefined, 'main.go', (path) => path)).toBeUndefined() // prettier-ignore
+  expect(
+    inFiles(
+      () => undefined,
+      'main.go',
+      (path) => path,
+    ),
+  ).toBeUndefined()
 })

@@ -9,13 +9,30 @@ import { PACKAGE_RULES } from '../../src/shared/environments/package-rules.ts'
 const python = { id: 'python', fileName: 'main.py', environments: { ecosystem: 'pypi' } } as Language
 const request = (fields: Partial<CodeRequest>) => ({ language: 'python', ...fields }) as CodeRequest
 
-test.each(['numpy', 'numpy>=2,<3', 'Uvicorn[standard] == 0.30.*', 'a_b.c~=1.0', 'x (>=1)', "tomli; python_version < '3.11'"])('%s is a requirement', (text) => {
+test.each([
+  'numpy',
+  'numpy>=2,<3',
+  'Uvicorn[standard] == 0.30.*',
+  'a_b.c~=1.0',
+  'x (>=1)',
+  "tomli; python_version < '3.11'",
+])('%s is a requirement', (text) => {
   expect(requirementFault(text)).toBeUndefined()
-}) // prettier-ignore
+})
 
-test.each(['', '-r other.txt', '--index-url http://x', 'x @ http://y/z.whl', './local', '../up', 'git+https://x/y', 'a b', 'x==1 -i y'])('"%s" is none', (text) => {
+test.each([
+  '',
+  '-r other.txt',
+  '--index-url http://x',
+  'x @ http://y/z.whl',
+  './local',
+  '../up',
+  'git+https://x/y',
+  'a b',
+  'x==1 -i y',
+])('"%s" is none', (text) => {
   expect(requirementFault(text)).toContain('allowed is a name with versions')
-}) // prettier-ignore
+})
 
 test('requirements.txt is read without comments, and its hashes stay for the installer', () => {
   const hash = `--hash=sha256:${'0'.repeat(64)}`
@@ -63,7 +80,9 @@ test('files of a MiB are read in linear time', () => {
   const block = (text: string) => `# /// script\n${long(text, length)}\n# ///\n`
   for (const text of ['# dependencies = [\n', '# "a",\n', '#  \n', '# dependencies =\n'])
     expect(scriptDependencies(block(text))).toBeUndefined()
-  expect(scriptDependencies(`# /// script\n# dependencies = [\n${'# "a",\n'.repeat(100_000)}# ]\n# ///\n`)).toHaveLength(100_000) // prettier-ignore
+  expect(
+    scriptDependencies(`# /// script\n# dependencies = [\n${'# "a",\n'.repeat(100_000)}# ]\n# ///\n`),
+  ).toHaveLength(100_000)
 })
 
 test('a package with the hashes of many wheels is one requirement, and a long one is refused', () => {
@@ -81,13 +100,19 @@ test('white space in a requirement does not begin another line', () => {
 test('a fault in requirements.txt counts only where packages can be installed', () => {
   const files = [{ path: 'requirements.txt', content: '-e .\n', encoding: 'utf-8' as const }]
   const asked = packagesAsked(request({}), files, python)
-  const errors = (can: boolean) => packageErrors(asked, { canInstall: () => can }, python, { languages: {}, images: [] }) // prettier-ignore
+  const errors = (can: boolean) =>
+    packageErrors(asked, { canInstall: () => can }, python, { languages: {}, images: [] })
   expect([errors(false).length, errors(true).length]).toEqual([0, 1])
 })
 
 test('what a lock installs beside what is wanted is named for screening, each once', () => {
   const entry = { version: '1.0.0', integrity: `sha512-${Buffer.alloc(64).toString('base64')}` }
-  const packages = { '': { dependencies: { a: '1' } }, 'node_modules/a': entry, 'node_modules/lodahs': entry, 'node_modules/a/node_modules/lodahs': entry } // prettier-ignore
+  const packages = {
+    '': { dependencies: { a: '1' } },
+    'node_modules/a': entry,
+    'node_modules/lodahs': entry,
+    'node_modules/a/node_modules/lodahs': entry,
+  }
   const content = JSON.stringify({ lockfileVersion: 3, packages })
   const files = [{ path: 'package-lock.json', content, encoding: 'utf-8' as const }]
   const javascript = { id: 'javascript', fileName: 'main.js', environments: { ecosystem: 'npm' } } as Language

@@ -35,11 +35,19 @@ test.each([
 })
 
 test.each([
-  ['go', 'main.go:5:2: no required module provides package github.com/a/b-c/d: go.mod file not found in current directory\n', 'add "github.com/a/b-c/d"'],
-  ['go', 'main.go:5:2: no required module provides package gopkg.in/yaml.v3; to add it:\n\tgo get gopkg.in/yaml.v3\n', 'add "gopkg.in/yaml.v3"'],
+  [
+    'go',
+    'main.go:5:2: no required module provides package github.com/a/b-c/d: go.mod file not found in current directory\n',
+    'add "github.com/a/b-c/d"',
+  ],
+  [
+    'go',
+    'main.go:5:2: no required module provides package gopkg.in/yaml.v3; to add it:\n\tgo get gopkg.in/yaml.v3\n',
+    'add "gopkg.in/yaml.v3"',
+  ],
 ])('%s: its compiler says "%s", and what to add', (id, said, expected) => {
   expect(hint(id, said, 'compile-failed')).toContain(expected)
-}) // prettier-ignore
+})
 
 test('where no packages can be installed, nobody is told to add one', () => {
   const said = hint('python', "ModuleNotFoundError: No module named 'cv2'\n", 'failed', false)
@@ -47,10 +55,17 @@ test('where no packages can be installed, nobody is told to add one', () => {
 })
 
 test('the types of a package for TypeScript are told by its compiler', () => {
-  const said = "main.ts(1,15): error TS7016: Could not find a declaration file for module 'lodash'. '/x' implicitly has an 'any' type.\n"
+  const said =
+    "main.ts(1,15): error TS7016: Could not find a declaration file for module 'lodash'. '/x' implicitly has an 'any' type.\n"
   expect(hint('typescript', said, 'compile-failed')).toContain('add "@types/lodash"')
-  expect(hint('typescript', "error TS2307: Cannot find module 'lodash' or its corresponding type declarations.\n", 'compile-failed')).toContain('add "lodash"')
-}) // prettier-ignore
+  expect(
+    hint(
+      'typescript',
+      "error TS2307: Cannot find module 'lodash' or its corresponding type declarations.\n",
+      'compile-failed',
+    ),
+  ).toContain('add "lodash"')
+})
 
 test.each([
   ['javascript', "Error: Cannot find module './own'\n", 'failed'],

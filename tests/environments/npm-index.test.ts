@@ -20,8 +20,14 @@ beforeAll(async () => {
   const plain = (name: string, version: string, manifest = {}) => tarball(name, version, [['index.js', '']], manifest)
   real.add(plain('good', '1.0.0', { dependencies: { a: '1' }, funding: 'x' }), { ...plain('good', '2.0.0'), days: 1 })
   real.add(plain('@scope/one', '1.0.0'), plain('banned', '1.0.0'), plain('banned', '2.0.0'))
-  real.add(plain('compiled', '1.0.0', { gypfile: true }), plain('fetched', '1.0.0', { scripts: { install: 'prebuild-install || node-gyp rebuild' } })) // prettier-ignore
-  real.add(plain('greets', '1.0.0', { scripts: { postinstall: 'node hello.js' } }), plain('apple', '1.0.0', { gypfile: true, os: ['darwin'] })) // prettier-ignore
+  real.add(
+    plain('compiled', '1.0.0', { gypfile: true }),
+    plain('fetched', '1.0.0', { scripts: { install: 'prebuild-install || node-gyp rebuild' } }),
+  )
+  real.add(
+    plain('greets', '1.0.0', { scripts: { postinstall: 'node hello.js' } }),
+    plain('apple', '1.0.0', { gypfile: true, os: ['darwin'] }),
+  )
   real.add({ ...plain('forged', '1.0.0'), integrity: SHA512 }, { ...plain('unhashed', '1.0.0'), integrity: '' })
   shown = await showIndex(createNpmIndex, real, bans)
   ;({ url, kindOf } = shown)
@@ -52,7 +58,9 @@ test('what is banned, to be built, without a hash or unknown is not shown, and t
   for (const name of ['compiled', 'fetched', 'unhashed']) expect((await page(name)).versions).toEqual({})
   for (const name of ['greets', 'apple']) expect(Object.keys((await page(name)).versions)).toEqual(['1.0.0'])
   expect((await fetch(`${url}/nobody`)).status).toBe(404)
-  expect(['banned', 'compiled', 'fetched', 'unhashed'].map((name) => kindOf(name, name === 'banned' ? '2.0.0' : '1.0.0'))).toEqual(['banned', 'needs-build', 'needs-build', 'unknown']) // prettier-ignore
+  expect(
+    ['banned', 'compiled', 'fetched', 'unhashed'].map((name) => kindOf(name, name === 'banned' ? '2.0.0' : '1.0.0')),
+  ).toEqual(['banned', 'needs-build', 'needs-build', 'unknown'])
   expect(kindOf('nobody')).toBe('unknown')
 })
 
@@ -95,13 +103,19 @@ test('a file with another hash never arrives whole', async () => {
   expect(shown.index.faults).toContainEqual(expect.stringContaining('is not the file whose hash'))
 })
 
-test.each(['/-/v1/search', '/files/0123456789abcdef/x-1.0.0.tgz', '/@scope', '/a/b/c', '/'])('%s is nothing of its', async (path) => {
-  expect((await fetch(url + path)).status).toBe(404)
-}) // prettier-ignore
+test.each(['/-/v1/search', '/files/0123456789abcdef/x-1.0.0.tgz', '/@scope', '/a/b/c', '/'])(
+  '%s is nothing of its',
+  async (path) => {
+    expect((await fetch(url + path)).status).toBe(404)
+  },
+)
 
 test.each([
   ['npm error code ETARGET\nnpm error notarget No matching version found for a@^2.\n', '2.0.1'],
-  ["npm error 404 '@b/c@*' is not in this registry.\nnpm error 404 GET http://127.0.0.1:3128/@b%2fc - Not found\n", undefined],
+  [
+    "npm error 404 '@b/c@*' is not in this registry.\nnpm error 404 GET http://127.0.0.1:3128/@b%2fc - Not found\n",
+    undefined,
+  ],
   ['npm error code ENOVERSIONS\nnpm error No versions available for @b/c\n', undefined],
   ['npm error something else\n', 'nothing'],
 ])('what npm says names what was refused', (said, version) => {
@@ -113,7 +127,7 @@ test.each([
   ] as const
   const found = npmExplains(refusals, said)
   expect(found === undefined ? 'nothing' : (found as { version?: string }).version).toBe(version)
-}) // prettier-ignore
+})
 
 test('package.json is read as what it depends on, in any order', () => {
   const read = (content: object) => npmManifests.read(JSON.stringify(content), '/manifest')
@@ -122,14 +136,22 @@ test('package.json is read as what it depends on, in any order', () => {
   expect(manifest.requirements.toSorted()).toEqual(['a', 'b@^1'])
   expect(manifest.text).toBe(read({ dependencies: { a: '*', b: '^1' } }).manifest.text)
   for (const range of ['git+https://x/y', 'file:../y', 'npm:other@1', 'user/repository', 'http://x/y.tgz', 7])
-    expect(read({ dependencies: { a: range } }).errors).toEqual([{ pointer: '/manifest', detail: expect.stringContaining('"dependencies" has "a"') }]) // prettier-ignore
+    expect(read({ dependencies: { a: range } }).errors).toEqual([
+      { pointer: '/manifest', detail: expect.stringContaining('"dependencies" has "a"') },
+    ])
   expect(read({ overrides: {} }).errors).toHaveLength(1)
   expect(npmManifests.read('[1', '/manifest').errors[0]?.detail).toContain('no JSON')
 })
 
 test('a lock is read without addresses, and one that leads elsewhere is refused', () => {
   const lock = (entry: object, path = 'node_modules/a') =>
-    npmManifests.read(JSON.stringify({ lockfileVersion: 3, packages: { '': { dependencies: { a: '1' } }, [path]: { version: '1.0.0', integrity: SHA512, ...entry } } }), '/manifest') // prettier-ignore
+    npmManifests.read(
+      JSON.stringify({
+        lockfileVersion: 3,
+        packages: { '': { dependencies: { a: '1' } }, [path]: { version: '1.0.0', integrity: SHA512, ...entry } },
+      }),
+      '/manifest',
+    )
   const { manifest, errors } = lock({ resolved: 'http://elsewhere/a.tgz', license: 'MIT' })
   expect(errors).toEqual([])
   expect(manifest).toMatchObject({ requirements: ['a@1'], names: ['a'] })
@@ -148,6 +170,10 @@ test('a lock that does not fit its package.json is told', () => {
     'package.json': JSON.stringify({ dependencies: { a: '2' } }),
     'package-lock.json': JSON.stringify({ lockfileVersion: 3, packages: { '': { dependencies: { a: '1' } } } }),
   }
-  const found = npmManifests.inFiles((path) => texts[path], 'main.js', (path) => `/${path}`) // prettier-ignore
+  const found = npmManifests.inFiles(
+    (path) => texts[path],
+    'main.js',
+    (path) => `/${path}`,
+  )
   expect(found?.errors).toEqual([{ pointer: '/package-lock.json', detail: expect.stringContaining('does not fit') }])
 })

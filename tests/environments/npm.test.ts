@@ -28,11 +28,16 @@ beforeAll(async () => {
   })
   registry.add(
     tarball('greeter', '1.0.0', [['index.js', "module.exports = 'hello from 1.0.0'\n"]]),
-    tarball('@polite/words', '2.0.0', [['index.mjs', "import greeter from 'greeter'\nexport const text = greeter + ', please'\n"]], {
-      dependencies: { greeter: '^1.0.0' },
-      exports: './index.mjs',
-    }),
-  ) // prettier-ignore
+    tarball(
+      '@polite/words',
+      '2.0.0',
+      [['index.mjs', "import greeter from 'greeter'\nexport const text = greeter + ', please'\n"]],
+      {
+        dependencies: { greeter: '^1.0.0' },
+        exports: './index.mjs',
+      },
+    ),
+  )
 })
 afterAll(async () => {
   await platform.close()
@@ -101,7 +106,6 @@ test('a session begins with the packages of an environment that is ready, or wit
     [['lodahs'], 'submission-blocked'],
     [['file:../x'], 'invalid-request'],
   ] as const)
-    // prettier-ignore
     expect((await create({ language: 'javascript', dependencies })).body).toMatchObject({ code })
   const none = { language: 'javascript', environment: '019d4f00-7a11-7c3e-9f27-4b5f0c7a9d20' }
   expect((await create(none)).status).toBe(422)
@@ -131,8 +135,15 @@ describe('packages that are refused or harmless', () => {
       tarball('renewed', '1.0.0', [['index.js', '']]),
       { ...tarball('renewed', '2.0.0', [['index.js', '']]), days: 1 },
     )
-    const answers = await Promise.all(['nobody-has-this', 'fresh', 'compiled', 'renewed'].map((name) => install({ dependencies: [name] }))) // prettier-ignore
-    expect(answers.map(({ body }) => body.code)).toEqual(['package-unknown', 'package-too-new', 'package-needs-build', undefined]) // prettier-ignore
+    const answers = await Promise.all(
+      ['nobody-has-this', 'fresh', 'compiled', 'renewed'].map((name) => install({ dependencies: [name] })),
+    )
+    expect(answers.map(({ body }) => body.code)).toEqual([
+      'package-unknown',
+      'package-too-new',
+      'package-needs-build',
+      undefined,
+    ])
     expect(answers[1]?.body.detail).toMatch(/fresh.*was uploaded at 20\d\d-.*can be installed from 20\d\d-/)
     expect(answers[3]?.body.packages).toEqual([{ name: 'renewed', version: '1.0.0' }])
   })
@@ -140,10 +151,24 @@ describe('packages that are refused or harmless', () => {
   test('nothing of a package runs at its installation, links and paths that lead out reach nothing', async () => {
     const script = `touch ${ESCAPED}; exit 1`
     registry.add(
-      tarball('runner', '1.0.0', [['index.js', 'module.exports = 1\n']], { scripts: { preinstall: script, postinstall: script } }),
-      tarball('climber', '1.0.0', [['index.js', 'module.exports = 2\n'], [`../../../../../../..${ESCAPED}`, 'x']]),
-      tarball('linker', '1.0.0', [['index.js', 'module.exports = 3\n'], ['secret', '']], {}, { types: { 'package/secret': '2' }, links: { 'package/secret': '/etc/passwd' } }),
-    ) // prettier-ignore
+      tarball('runner', '1.0.0', [['index.js', 'module.exports = 1\n']], {
+        scripts: { preinstall: script, postinstall: script },
+      }),
+      tarball('climber', '1.0.0', [
+        ['index.js', 'module.exports = 2\n'],
+        [`../../../../../../..${ESCAPED}`, 'x'],
+      ]),
+      tarball(
+        'linker',
+        '1.0.0',
+        [
+          ['index.js', 'module.exports = 3\n'],
+          ['secret', ''],
+        ],
+        {},
+        { types: { 'package/secret': '2' }, links: { 'package/secret': '/etc/passwd' } },
+      ),
+    )
     const code = `console.log(require('runner'), require('climber'), require('linker'), require('fs').existsSync('/environment/node_modules/linker/secret'))`
     const job = await javascript(code, { dependencies: ['runner', 'climber', 'linker'] })
     expect(stageOf(job).stdout).toBe('1 2 3 false\n')
@@ -158,7 +183,11 @@ describe('packages that are refused or harmless', () => {
       tarball('crowd', '1.0.0', many),
     )
     const answers = await Promise.all(['forged', 'bomb', 'crowd'].map((name) => install({ dependencies: [name] })))
-    expect(answers.map(({ body }) => body.code)).toEqual(['environment-failed', 'environment-too-large', 'environment-too-large']) // prettier-ignore
+    expect(answers.map(({ body }) => body.code)).toEqual([
+      'environment-failed',
+      'environment-too-large',
+      'environment-too-large',
+    ])
     expect(answers[0]?.body.detail).toMatch(/hash/)
   })
 

@@ -67,12 +67,14 @@ test('a file with another hash never arrives whole', async () => {
   expect(shown.index.faults).toContainEqual(expect.stringContaining('is not the file whose hash'))
 })
 
-test.each(['/files/0123456789abcdef/x-1.0-py3-none-any.whl', '/packages/good-1.0-py3-none-any.whl', '/simple/../admin/', '/'])(
-  '%s is nothing of its',
-  async (path) => {
-    expect((await fetch(`${url}${path}`)).status).toBe(404)
-  },
-) // prettier-ignore
+test.each([
+  '/files/0123456789abcdef/x-1.0-py3-none-any.whl',
+  '/packages/good-1.0-py3-none-any.whl',
+  '/simple/../admin/',
+  '/',
+])('%s is nothing of its', async (path) => {
+  expect((await fetch(`${url}${path}`)).status).toBe(404)
+})
 
 test('internal addresses and more than its bounds are refused', async () => {
   const guarded = createUpstream({ allow: [] }, BOUNDS, never)
@@ -99,7 +101,13 @@ test.each([
 
 test('a ban of a version is one of its local builds', () => {
   const ban = { ecosystem: 'pypi' as const, name: 'a', version: '1.0', reason: '', bannedAt: '' }
-  expect(['1.0+cpu', '1.0.0', '1.0.post1', '1.0rc1', undefined].map((one) => banOf([ban], 'A', one) === ban)).toEqual([true, true, false, false, false]) // prettier-ignore
+  expect(['1.0+cpu', '1.0.0', '1.0.post1', '1.0rc1', undefined].map((one) => banOf([ban], 'A', one) === ban)).toEqual([
+    true,
+    true,
+    false,
+    false,
+    false,
+  ])
 })
 
 const notUsed = { used: { requests: 0, bytes: 0, hosts: new Set<string>() }, close: () => Promise.resolve() }
@@ -151,7 +159,11 @@ test('files at the origin of the index are asked for with its login, others with
 
 test('the address of the index is told to operators alone', async () => {
   const error = new Error('connect ECONNREFUSED 10.0.0.5:8080')
-  const { faults, failures } = await served('http://in.test/simple', () => Promise.reject(error), () => []) // prettier-ignore
+  const { faults, failures } = await served(
+    'http://in.test/simple',
+    () => Promise.reject(error),
+    () => [],
+  )
   expect(faults).toEqual(['the package index cannot be reached'])
   expect(failures).toEqual([error])
 })

@@ -4,7 +4,11 @@ import { MANIFESTS } from '../../src/api/environments/manifest.ts'
 import { packageSet } from '../../src/api/environments/package-set.ts'
 import type { Caller } from '../../src/api/http/caller.ts'
 import type { Config } from '../../src/shared/config/config.ts'
-import type { EnvironmentQueue, EnvironmentRecords, NewEnvironment } from '../../src/shared/environments/environment-records.ts' // prettier-ignore
+import type {
+  EnvironmentQueue,
+  EnvironmentRecords,
+  NewEnvironment,
+} from '../../src/shared/environments/environment-records.ts'
 import { installingLanguage, loadLanguages } from '../../src/shared/language.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 
@@ -19,7 +23,9 @@ test('every set of every language names packages as its installer takes them', (
   const sets = languages.flatMap((language) =>
     Object.keys(language.packageSets ?? {}).map((set) => ({ language, set })),
   )
-  expect(sets.map(({ language, set }) => `${language.id}/${set}`)).toEqual(expect.arrayContaining(['python/data', 'javascript/web'])) // prettier-ignore
+  expect(sets.map(({ language, set }) => `${language.id}/${set}`)).toEqual(
+    expect.arrayContaining(['python/data', 'javascript/web']),
+  )
   for (const { language, set } of sets) {
     const { requirements } = packageSet(language, `${language.id}/${set}`, '/set').manifest
     const { requirementFault } = MANIFESTS[language.environments?.ecosystem ?? 'pypi']
@@ -54,7 +60,9 @@ test('an allow-list need not name what is in a set, and a set keeps its versions
   const caller = { tenant: 'a', keyId: null, address: '' } as unknown as Caller
   const { manifest, name } = packageSet(python, 'python/data', '/set')
   await requests.request(python, runtimes, manifest, caller, name)
-  await expect(requests.request(python, runtimes, manifest, caller)).rejects.toMatchObject({ code: 'package-not-allowed' }) // prettier-ignore
+  await expect(requests.request(python, runtimes, manifest, caller)).rejects.toMatchObject({
+    code: 'package-not-allowed',
+  })
   await requests.request(python, runtimes, MANIFESTS.pypi.fromRequirements(['numpy']), caller)
   expect(asked.map(({ isSet }) => isSet)).toEqual([true, false])
   expect(new Set(asked.map(({ hash }) => hash)).size).toBe(2)

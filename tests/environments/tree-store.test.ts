@@ -69,8 +69,22 @@ test.each(hostile)('a pack with %s is refused', async (_title, pack) => {
 })
 
 test('two files of one name are refused, and so is a file below a file', async () => {
-  await expect(unpacked(packOf([['a', '1'], ['a', '2']]))).rejects.toMatchObject({ code: 'EEXIST' }) // prettier-ignore
-  await expect(unpacked(packOf([['a', '1'], ['a/b', '2']]))).rejects.toMatchObject({ code: 'EEXIST' }) // prettier-ignore
+  await expect(
+    unpacked(
+      packOf([
+        ['a', '1'],
+        ['a', '2'],
+      ]),
+    ),
+  ).rejects.toMatchObject({ code: 'EEXIST' })
+  await expect(
+    unpacked(
+      packOf([
+        ['a', '1'],
+        ['a/b', '2'],
+      ]),
+    ),
+  ).rejects.toMatchObject({ code: 'EEXIST' })
 })
 
 const key = (digit: number) => String(digit).repeat(64)

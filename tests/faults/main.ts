@@ -157,11 +157,13 @@ const table = outcomeTable(outcomes)
 console.log(`\n${table}\n`)
 if (asked.length === 0) await writeSection('docs/reliability.md', 'outcomes', table)
 const count = outcomes.reduce((sum, { faults }) => sum + faults.length, leftAfter)
-console.log(`${outcomes.length} faults in ${elapsed().trim()}: ${count === 0 ? 'every job ended as it must' : `${count} times something was wrong`}`) // prettier-ignore
+console.log(
+  `${outcomes.length} faults in ${elapsed().trim()}: ${count === 0 ? 'every job ended as it must' : `${count} times something was wrong`}`,
+)
 process.exit(count === 0 ? 0 : 1)
 
 function describe({ victim, step, jobs, asExpected, runAgain, internalErrors, recoverySeconds, faults }: Outcome) {
   const errors = internalErrors === 0 ? '' : `, ${internalErrors} internal-error`
   const wrong = faults.length === 0 ? '' : `  ${faults.length} WRONG`
-  return `${`${victim} while ${step}`.padEnd(44)} ${asExpected}/${jobs} as expected, ${runAgain} run again${errors}, ${recoverySeconds.toFixed(1)} s${wrong}` // prettier-ignore
+  return `${`${victim} while ${step}`.padEnd(44)} ${asExpected}/${jobs} as expected, ${runAgain} run again${errors}, ${recoverySeconds.toFixed(1)} s${wrong}`
 }

@@ -133,7 +133,9 @@ export async function bringTo(
 /** The worker that took a job last, as the workers' logs tell. */
 export function holderOf({ id }: SubmittedJob, { workers }: Installation): number {
   const last = workers.map(({ logFile }) => {
-    const starts = readFileSync(logFile, 'utf8').split('\n').filter((line) => line.includes(id) && line.includes('job started')) // prettier-ignore
+    const starts = readFileSync(logFile, 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(id) && line.includes('job started'))
     return starts.length === 0 ? 0 : (JSON.parse(starts.at(-1) ?? '') as { time: number }).time
   })
   return last.indexOf(Math.max(...last))

@@ -47,7 +47,7 @@ export async function faultsOfJobs(
     const id = `${submitted.kind.name} ${job.id} (attempt ${job.attempt})`
     if (job.status === null) faults.push(`${id} is ${job.state} for ever`)
     else if (job.status !== 'internal-error')
-      faults.push(...[faultOf(job, submitted)].filter((fault) => fault !== undefined)) // prettier-ignore
+      faults.push(...[faultOf(job, submitted)].filter((fault) => fault !== undefined))
     else if (!mayFail(ending)) faults.push(`${id} is internal-error after having been hit once`)
     else if (job.message === null) faults.push(`${id} is internal-error without a message`)
     if (job.status !== null) faults.push(...(await faultsOfStream(client, job)).map((fault) => `${id}: ${fault}`))
@@ -129,6 +129,10 @@ async function leftovers(installation: Remains, queue: JobQueue, seen: ReadonlyS
   left.push(...orphans.map(({ id }) => `container ${id.slice(0, 12)} belongs to no worker that lives`))
   const present = new Set(containers.map(({ id }) => id))
   const gone = new Set([...seen].filter((id) => !present.has(id)))
-  left.push(...processesOf(gone).filter(isAlive).map((pid) => `process ${pid} is of a container that is gone`)) // prettier-ignore
+  left.push(
+    ...processesOf(gone)
+      .filter(isAlive)
+      .map((pid) => `process ${pid} is of a container that is gone`),
+  )
   return left
 }

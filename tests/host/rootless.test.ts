@@ -170,7 +170,9 @@ test('the doctor shows each need where rootless counts, and one line where it do
   expect(checkRootless('root', HALF)).toEqual([])
   expect(checkRootless('auto', { ...PREPARED, uid: 0 })).toEqual([])
   expect(checkRootless('auto', PREPARED)).toHaveLength(10)
-  expect(checkRootless('auto', HALF)).toMatchObject([{ state: 'ok', detail: expect.stringContaining('cgroup v2, /etc/subuid') as string }]) // prettier-ignore
+  expect(checkRootless('auto', HALF)).toMatchObject([
+    { state: 'ok', detail: expect.stringContaining('cgroup v2, /etc/subuid') as string },
+  ])
   expect(checkRootless('rootless', HALF).filter(({ state }) => state === 'fail')).toHaveLength(2)
 })
 

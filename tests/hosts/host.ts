@@ -64,7 +64,18 @@ export async function startHost(name: string, address: string, parent: string, i
   await mkdir(folder)
   const init = await startChild({
     name,
-    command: ['unshare', ...NAMESPACES.map((one) => `--${one}`), '--propagation', 'slave', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', PID_1], // prettier-ignore
+    command: [
+      'unshare',
+      ...NAMESPACES.map((one) => `--${one}`),
+      '--propagation',
+      'slave',
+      '--fork',
+      '--kill-child',
+      '--mount-proc',
+      'sh',
+      '-c',
+      PID_1,
+    ],
     logFile: join(folder, 'host.log'),
     env: { ...process.env, NAME: name, FOLDER: folder, IMAGES: images },
     deathSignal: 'KILL',
@@ -120,7 +131,8 @@ async function untilReady(pid: number, folder: string): Promise<void> {
   const file = join(folder, 'ready')
   for (const deadline = Date.now() + READY_MS; ; await sleep(20)) {
     if (childrenOf(pid).length > 0 && existsSync(file)) return
-    if (Date.now() > deadline) throw new Error(`${file} did not come:\n${(await logTail(join(folder, 'host.log'))).join('\n')}`) // prettier-ignore
+    if (Date.now() > deadline)
+      throw new Error(`${file} did not come:\n${(await logTail(join(folder, 'host.log'))).join('\n')}`)
   }
 }
 

@@ -147,7 +147,15 @@ async function redisSettings(host: Host, password: string): Promise<string> {
   const folder = join(host.folder, 'redis')
   await mkdir(folder)
   const file = join(folder, 'redis.conf')
-  const lines = [`bind ${host.address}`, 'port 6379', `requirepass ${password}`, `dir ${folder}`, 'appendonly yes', 'save ""', 'maxmemory-policy noeviction'] // prettier-ignore
+  const lines = [
+    `bind ${host.address}`,
+    'port 6379',
+    `requirepass ${password}`,
+    `dir ${folder}`,
+    'appendonly yes',
+    'save ""',
+    'maxmemory-policy noeviction',
+  ]
   await writeFile(file, `${lines.join('\n')}\n`, { mode: 0o600 })
   return file
 }

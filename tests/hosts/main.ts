@@ -72,7 +72,9 @@ async function run({ network, a, b, c, url, headers }: Hosts): Promise<number> {
     const outcome = await underLoad(what, hosts, client, accepted, happen)
     outcomes.push(outcome)
     const { jobs, asExpected, runAgain, onB, onC, broken, finalSeconds, faults } = outcome
-    tell(`  ${asExpected}/${jobs} as expected, ${runAgain} run again, attempts: ${onB} on B, ${onC} on C; ${broken} requests without an answer; ${finalSeconds.toFixed(1)} s`) // prettier-ignore
+    tell(
+      `  ${asExpected}/${jobs} as expected, ${runAgain} run again, attempts: ${onB} on B, ${onC} on C; ${broken} requests without an answer; ${finalSeconds.toFixed(1)} s`,
+    )
     for (const fault of faults) tell(`  WRONG: ${fault}`)
   }
 
@@ -134,7 +136,9 @@ async function run({ network, a, b, c, url, headers }: Hosts): Promise<number> {
   console.log(`\n${text}\n`)
   const count = outcomes.reduce((sum, { faults }) => sum + faults.length, left.length)
   if (count === 0 && cutSeconds === DEFAULT_CUT_SECONDS) await writeSection('docs/reliability.md', 'hosts', text)
-  console.log(`${accepted.length} jobs in ${elapsed().trim()}: ${count === 0 ? 'every job ended as it must' : `${count} times something was wrong`}`) // prettier-ignore
+  console.log(
+    `${accepted.length} jobs in ${elapsed().trim()}: ${count === 0 ? 'every job ended as it must' : `${count} times something was wrong`}`,
+  )
   return count
 
   async function untilBHasLong(turn: Turn): Promise<void> {

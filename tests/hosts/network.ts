@@ -41,7 +41,18 @@ export async function makeNetwork(address: string): Promise<Network> {
   // As behind a router, a host goes on sending to one that has no link: it does not ask who has the address, and so never learns
   // that nobody has. From that answer the kernel would know when the link is back.
   const know = ({ host, device }: (typeof connected)[0], other: (typeof connected)[0]) =>
-    host.inNetwork(['ip', 'neighbour', 'replace', other.host.address, 'lladdr', other.hardware, 'dev', device, 'nud', 'permanent']) // prettier-ignore
+    host.inNetwork([
+      'ip',
+      'neighbour',
+      'replace',
+      other.host.address,
+      'lladdr',
+      other.hardware,
+      'dev',
+      device,
+      'nud',
+      'permanent',
+    ])
   const address24 = async (host: Host, device: string) => {
     const one = { host, device, hardware: `02:00:00:00:00:${String(connected.length + 16)}` }
     await host.inNetwork(['ip', 'link', 'set', device, 'address', one.hardware])

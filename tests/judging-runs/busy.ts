@@ -12,7 +12,9 @@ export function keepBusy(processes: number): Busy {
   let spinning: ChildProcess[] = []
   const pause = (paused: boolean) => {
     for (const one of spinning) one.kill('SIGKILL')
-    spinning = paused ? [] : Array.from({ length: processes }, () => spawn(process.execPath, ['-e', spin], { stdio: 'ignore' })) // prettier-ignore
+    spinning = paused
+      ? []
+      : Array.from({ length: processes }, () => spawn(process.execPath, ['-e', spin], { stdio: 'ignore' }))
   }
   pause(false)
   return { pause }

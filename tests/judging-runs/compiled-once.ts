@@ -23,7 +23,11 @@ export async function proveCompiledOnce({ urls, connection, keys }: Installation
   await subscriber.psubscribe(`__keyspace@*__:${keys.compiledProgram('')}*`)
   try {
     const began = performance.now()
-    const jobs = Array.from({ length: SUBMISSIONS }, () => ({ language: 'python', code: kind.right.python, ...kind.problem })) // prettier-ignore
+    const jobs = Array.from({ length: SUBMISSIONS }, () => ({
+      language: 'python',
+      code: kind.right.python,
+      ...kind.problem,
+    }))
     const { body } = await post<{ id: string }>(`${url}/v1/batches`, { jobs })
     let view: BatchView
     do view = (await get<BatchView>(`${url}/v1/batches/${body.id}?wait=60`)).body

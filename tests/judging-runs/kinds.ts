@@ -25,7 +25,11 @@ const ofTwo = (c: string, python: string, javascript: string): Programs => ({
 })
 const SUM = ofTwo('printf("%ld\\n", a + b);', 'print(a + b)', 'console.log(a + b)')
 const PRODUCT = ofTwo('printf("%ld\\n", a * b);', 'print(a * b)', 'console.log(a * b)')
-const PAIRS = [[2, 2], [-4, 4], [900, 99]] // prettier-ignore
+const PAIRS = [
+  [2, 2],
+  [-4, 4],
+  [900, 99],
+]
 const SUMS = PAIRS.map(([a = 0, b = 0]) => ({ stdin: `${a} ${b}\n`, answer: `${a + b}\n` }))
 
 const GRADERS: Record<Language, { file: string; submission: string; content: string }> = {
@@ -120,7 +124,10 @@ require('readline').createInterface({ input: process.stdin }).on('line', (said) 
   ask()
 })`,
 })
-export const INTERACTIVE = { tests: [{ stdin: '613' }, { stdin: '777' }], interactor: { language: 'python', code: GUESSING } } // prettier-ignore
+export const INTERACTIVE = {
+  tests: [{ stdin: '613' }, { stdin: '777' }],
+  interactor: { language: 'python', code: GUESSING },
+}
 
 /** The first pass writes a number in a code that the second has to read. */
 const CODING = `
@@ -161,7 +168,10 @@ export const KINDS: Kind[] = [
   {
     name: 'scored',
     problem: {
-      tests: [...SUMS, { stdin: '1 1\n', answer: '2\n' }].map((test, index) => ({ ...test, group: index === 0 ? 'small' : index < 3 ? 'large' : 'last' })), // prettier-ignore
+      tests: [...SUMS, { stdin: '1 1\n', answer: '2\n' }].map((test, index) => ({
+        ...test,
+        group: index === 0 ? 'small' : index < 3 ? 'large' : 'last',
+      })),
       groups: [
         { name: 'small', points: 30 },
         { name: 'large', points: 60, scoring: 'min', requires: ['small'] },
@@ -222,7 +232,11 @@ export const outputOnly = (...texts: string[]): Record<string, unknown> => ({
 })
 
 /** Statements that use more time or memory than there is, whatever the problem. */
-export const SLOW: Programs = { c: 'for (volatile unsigned x = 0;; x++);', python: 'while True: pass', javascript: 'for (;;);' } // prettier-ignore
+export const SLOW: Programs = {
+  c: 'for (volatile unsigned x = 0;; x++);',
+  python: 'while True: pass',
+  javascript: 'for (;;);',
+}
 export const GREEDY: Programs = {
   c: 'for (;;) { char *p = malloc(1 << 20); if (!p) abort(); memset(p, 1, 1 << 20); }',
   python: 'x = []\nwhile True: x.append(bytearray(1 << 20))',

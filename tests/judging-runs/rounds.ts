@@ -24,7 +24,10 @@ export interface Rounds {
 /** @param file keeps them between runs; those of another build or choice are left out */
 export function openRounds(file: string | undefined, root: string, choice: unknown): Rounds {
   const of = createHash('sha256').update(buildOf(root)).update(JSON.stringify(choice)).digest('hex')
-  const kept = file !== undefined && existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { of: string; done: Round[] }) : undefined // prettier-ignore
+  const kept =
+    file !== undefined && existsSync(file)
+      ? (JSON.parse(readFileSync(file, 'utf8')) as { of: string; done: Round[] })
+      : undefined
   const done = kept?.of === of ? kept.done : []
   return {
     done,
@@ -50,7 +53,8 @@ function buildOf(root: string): string {
 /** What the rounds come to, as lines of text. */
 export function tableOf(rounds: readonly Round[]): string[] {
   const groups = [...new Set(rounds.flatMap(({ judged }) => Object.keys(judged)))]
-  const sum = (what: 'judged' | 'wrong', group: string) => rounds.reduce((all, round) => all + (round[what][group] ?? 0), 0) // prettier-ignore
+  const sum = (what: 'judged' | 'wrong', group: string) =>
+    rounds.reduce((all, round) => all + (round[what][group] ?? 0), 0)
   const rows = groups.map((group) => [group, String(sum('judged', group)), String(sum('wrong', group))])
   const total = (column: number) => String(rows.reduce((all, row) => all + Number(row[column]), 0))
   const table = [['kind', 'judged', 'wrong'], ...rows, ['all', total(1), total(2)]]

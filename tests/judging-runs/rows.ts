@@ -46,7 +46,13 @@ const ofKinds = KINDS.flatMap((kind) =>
 )
 const ofOutputOnly: Row[] = [
   { group: 'output-only', title: 'output-only, right', request: outputOnly('4', '0', '999'), verdicts: ['accepted'] },
-  { group: 'output-only', title: 'output-only, wrong', request: outputOnly('5', '1'), verdicts: ['wrong-answer'], score: 0 }, // prettier-ignore
+  {
+    group: 'output-only',
+    title: 'output-only, wrong',
+    request: outputOnly('5', '1'),
+    verdicts: ['wrong-answer'],
+    score: 0,
+  },
 ]
 /** Cheaters that may wait until their wall time ends. */
 const WAIT = /^(exhausts|signals)/
@@ -54,7 +60,13 @@ const ofCheaters = CHEATS.flatMap(({ name, problem, programs, verdicts }) =>
   LANGUAGES.map((language): Row => {
     const limits = { ...LIMITS, ...(WAIT.test(name) && { wallMs: WAITING_MS }) }
     const title = `cheater: ${name}, ${language}`
-    return { group: `cheater: ${name}`, title, request: { language, code: programs[language], ...problem, limits }, verdicts, score: 0 } // prettier-ignore
+    return {
+      group: `cheater: ${name}`,
+      title,
+      request: { language, code: programs[language], ...problem, limits },
+      verdicts,
+      score: 0,
+    }
   }),
 )
 

@@ -17,7 +17,7 @@ const TESTS = {
   'data/secret/2.ans': 'two',
 }
 const called = (files: Record<string, string>) =>
-  ofPackage(files).map(({ name, language, entrypoint, protocol, args }) => [name, language, entrypoint, protocol, args]) // prettier-ignore
+  ofPackage(files).map(({ name, language, entrypoint, protocol, args }) => [name, language, entrypoint, protocol, args])
 
 test('a Kattis package has a validator for each file and each folder, with the arguments of the group', () => {
   const files = {
@@ -51,7 +51,16 @@ test('legacy packages give flags, and what cannot be run is left out', () => {
     'input_format_validators/scripted/v.py': '',
   }
   expect(called(files)).toEqual([
-    ['input_format_validators/v.py', 'python', 'v.py', 'kattis', [['a', 'b'], ['a', 'b']]], // prettier-ignore
+    [
+      'input_format_validators/v.py',
+      'python',
+      'v.py',
+      'kattis',
+      [
+        ['a', 'b'],
+        ['a', 'b'],
+      ],
+    ],
   ])
 })
 
@@ -67,7 +76,9 @@ test('a Polygon package has those of its assets, called with the group of the te
     <validators><validator><source path="files/val.cpp"/></validator><validator><source path="files/val.dpr"/></validator></validators></assets></problem>`
   const files = { 'problem.xml': xml, 'tests/01': '1', 'tests/01.a': '1', 'files/val.cpp': '', 'files/val.dpr': '' }
   expect(read(files).faults).toEqual([])
-  expect(called(files)).toEqual([['files/val.cpp', 'cpp', 'val.cpp', 'testlib', [['--testset', 'tests', '--group', 'g']]]]) // prettier-ignore
+  expect(called(files)).toEqual([
+    ['files/val.cpp', 'cpp', 'val.cpp', 'testlib', [['--testset', 'tests', '--group', 'g']]],
+  ])
 })
 
 test('inputs go to jobs of a hundred each, without answers', () => {
@@ -77,7 +88,14 @@ test('inputs go to jobs of a hundred each, without answers', () => {
     answer: 'y',
     secret: true,
   }))
-  const validator: InputValidator = { name: 'v', language: 'python', files: [], entrypoint: 'v.py', protocol: 'kattis', args: [['a']] } // prettier-ignore
+  const validator: InputValidator = {
+    name: 'v',
+    language: 'python',
+    files: [],
+    entrypoint: 'v.py',
+    protocol: 'kattis',
+    args: [['a']],
+  }
   const requests = validationRequests(validator, { tests })
   expect(requests.map((request) => request.tests?.length)).toEqual([100, 100, 50])
   expect(requests[0]?.tests?.slice(0, 2)).toEqual([
@@ -87,9 +105,17 @@ test('inputs go to jobs of a hundred each, without answers', () => {
 })
 
 test('an input is accepted by one exit code alone, and a validator that did not run accepts nothing', () => {
-  const stage = (index: number, exitCode: number | null, name?: string) => ({ test: { index, name: name ?? null }, exitCode }) // prettier-ignore
+  const stage = (index: number, exitCode: number | null, name?: string) => ({
+    test: { index, name: name ?? null },
+    exitCode,
+  })
   const compiled = { exitCode: 0 }
-  expect(refusedInputs({ protocol: 'kattis' }, [[compiled, stage(0, 42), stage(1, 43, 'b'), stage(2, 0)], [stage(0, null, 'c')]])).toEqual(['b', '3', 'c']) // prettier-ignore
+  expect(
+    refusedInputs({ protocol: 'kattis' }, [
+      [compiled, stage(0, 42), stage(1, 43, 'b'), stage(2, 0)],
+      [stage(0, null, 'c')],
+    ]),
+  ).toEqual(['b', '3', 'c'])
   expect(refusedInputs({ protocol: 'testlib' }, [[stage(0, 0), stage(1, 3, 'b')]])).toEqual(['b'])
   expect(refusedInputs({ protocol: 'kattis' }, [[{ exitCode: 1 }]])).toBeUndefined()
   expect(refusedInputs({ protocol: 'kattis' }, [undefined])).toBeUndefined()

@@ -86,9 +86,19 @@ for line in sys.stdin:
     Object.assign(tests[1] ?? {}, { limits: { wallMs: 300 } })
     Object.assign(tests[4] ?? {}, { limits: { outputBytes: 10_000 } })
     const job = await python(code, { tests, limits: { memoryBytes: 256 * 1024 * 1024 } })
-    const expected = ['wrong-answer', 'time-limit', 'runtime-error', 'memory-limit', 'output-limit', 'presentation-error', 'accepted'] // prettier-ignore
+    const expected = [
+      'wrong-answer',
+      'time-limit',
+      'runtime-error',
+      'memory-limit',
+      'output-limit',
+      'presentation-error',
+      'accepted',
+    ]
     // Python may survive the refusal of memory with an error of its own.
-    expect(verdicts(job).map((verdict, index) => (index === 3 && verdict === 'runtime-error' ? 'memory-limit' : verdict))).toEqual(expected) // prettier-ignore
+    expect(
+      verdicts(job).map((verdict, index) => (index === 3 && verdict === 'runtime-error' ? 'memory-limit' : verdict)),
+    ).toEqual(expected)
     expect(job.judging).toMatchObject({ verdict: 'wrong-answer', score: 1, points: 7 })
     const told = [...(await everything(job.id)).matchAll(/"phase":"ended".*?"judging":\{"verdict":"([a-z-]+)"/g)]
     expect(told.map(([, verdict]) => verdict)).toEqual(verdicts(job))
@@ -378,7 +388,8 @@ test('the command line judges with a folder, and tells each verdict', async () =
 
 test('a problem is stored once, judged against by its id, and shows no test', async () => {
   const problems = `${platform.url}/v1/problems`
-  const store = (archive: Buffer) => post<{ id: string; errors: { detail: string }[] }>(problems, { name: 'Sum', archive: archive.toString('base64') }) // prettier-ignore
+  const store = (archive: Buffer) =>
+    post<{ id: string; errors: { detail: string }[] }>(problems, { name: 'Sum', archive: archive.toString('base64') })
   const files: Entries = [
     ['sum/problem.yaml', 'problem_format_version: 2025-09\ntype: scoring\nlimits:\n  time_limit: 2\n'],
     ['sum/data/sample/1.in', '1 2'],
@@ -494,6 +505,10 @@ test.each([
     '/checker/files/1/path',
   ],
 ] as [string, Fields, string][])('%s is refused with its place', async (_, more, pointer) => {
-  const { status, body } = await post<{ errors: { pointer: string }[] }>(`${platform.url}/v1/jobs`, { language: 'python', code: '', ...more }) // prettier-ignore
+  const { status, body } = await post<{ errors: { pointer: string }[] }>(`${platform.url}/v1/jobs`, {
+    language: 'python',
+    code: '',
+    ...more,
+  })
   expect([status, body.errors.map((error) => error.pointer)]).toEqual([422, [pointer]])
 })

@@ -162,7 +162,10 @@ test.each<[string, Record<string, string>, RegExp]>([
   ],
   [
     'a tag that is none',
-    of({ assets: `${CHECKER}<solutions><solution tag="constructor"><source path="a.cpp"/></solution></solutions>` }, { 'a.cpp': 'a' }), // prettier-ignore
+    of(
+      { assets: `${CHECKER}<solutions><solution tag="constructor"><source path="a.cpp"/></solution></solutions>` },
+      { 'a.cpp': 'a' },
+    ),
     /has the tag "constructor"/,
   ],
   ['a standard checker that is none', of({ assets: '<checker name="constructor"/>' }), /the <checker> has no <source>/],

@@ -65,7 +65,13 @@ test.each<[string, Partial<CodeRequest>, string, RegExp]>([
 })
 
 test('a request can be judged in every way at once', () => {
-  const all = { tests: [{ answer: '1', group: 'a', secret: true }, { answer: '2', group: 'b' }], groups: [{ name: 'b', requires: ['a'] }, { name: 'a' }] } // prettier-ignore
+  const all = {
+    tests: [
+      { answer: '1', group: 'a', secret: true },
+      { answer: '2', group: 'b' },
+    ],
+    groups: [{ name: 'b', requires: ['a'] }, { name: 'a' }],
+  }
   expect(checkJudging(request({ ...all, stopOnFailure: true, checker: { type: 'numbers', absolute: 1 } }))).toEqual([])
   expect(checkJudging(request({ tests: [{ secret: false }], secret: true, keepRequest: true }))).toEqual([])
 })

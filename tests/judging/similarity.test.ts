@@ -89,7 +89,11 @@ test('short and empty programs are alike to nothing', async () => {
 })
 
 /** Lines that are no repetition of others. */
-const LONG = Array.from({ length: 800 }, (_, n) => `if a ${'+-*/%<>&|^'[n % 10]} ${'([{'[(n >> 3) % 3]} ${n.toString(2).replaceAll('0', ' for ').replaceAll('1', ' while ')}:`).join('\n') // prettier-ignore
+const LONG = Array.from(
+  { length: 800 },
+  (_, n) =>
+    `if a ${'+-*/%<>&|^'[n % 10]} ${'([{'[(n >> 3) % 3]} ${n.toString(2).replaceAll('0', ' for ').replaceAll('1', ' while ')}:`,
+).join('\n')
 
 test('of a long program the least fingerprints are kept, and copies are as alike as with all', async () => {
   const programs = [program('a', LONG), program('b', LONG), program('c', LONG.slice(0, LONG.length / 2))]

@@ -80,7 +80,8 @@ async function compare(bench: Bench, language: Language, memory: Map<string, num
       return [...faults, `does not wait at its file; ${JSON.stringify(said)}`]
     }
     const [here, there] = [await timed(plain, spec, language), await timed(prewarmed, spec, language)]
-    if (!isDeepStrictEqual(here.told, there.told)) faults.push(`${one.name ?? one.case} differs: ${JSON.stringify([here.told, there.told])}`) // prettier-ignore
+    if (!isDeepStrictEqual(here.told, there.told))
+      faults.push(`${one.name ?? one.case} differs: ${JSON.stringify([here.told, there.told])}`)
   }
   const hello = programs.find((one) => one.case === 'hello')
   if (!hello) return [...faults, 'has no hello']
@@ -156,7 +157,16 @@ async function isWaiting(sandbox: Sandbox, spec: JobSpec, language: Language): P
     if ((tookInput.get(sandbox) ?? false) === (stdin !== '')) sandbox.prewarm()
     if (sandbox.prewarmed) break
     const { code } = language.hello
-    await runInSandbox(sandbox, { ...spec, stdin, args: [], files: [{ ...spec.files[0], path: language.fileName, content: code, encoding: 'utf-8' }] }, language) // prettier-ignore
+    await runInSandbox(
+      sandbox,
+      {
+        ...spec,
+        stdin,
+        args: [],
+        files: [{ ...spec.files[0], path: language.fileName, content: code, encoding: 'utf-8' }],
+      },
+      language,
+    )
     tookInput.set(sandbox, stdin !== '')
   }
   sandbox.prewarm()
@@ -217,7 +227,13 @@ function specOf(language: Language, limits: JobSpec['head']['limits'], { name, c
     delayMs: 0,
     webhook: null,
     artifacts: null,
-    files: [{ path: language.fileName, content: Buffer.from(code, name ? 'latin1' : 'utf8').toString('base64'), encoding: 'base64' }], // prettier-ignore
+    files: [
+      {
+        path: language.fileName,
+        content: Buffer.from(code, name ? 'latin1' : 'utf8').toString('base64'),
+        encoding: 'base64',
+      },
+    ],
     entrypoint: language.fileName,
     command: [],
     stdin: expected.stdin ?? '',

@@ -40,7 +40,12 @@ beforeAll(async () => {
     env: { ...process.env, ...platform.env, PORT: String(port) },
     deathSignal: 'KILL',
   })
-  await eventually('the gateway answers', () => fetch(`${url}/healthz`).then(({ ok }) => ok, () => false)) // prettier-ignore
+  await eventually('the gateway answers', () =>
+    fetch(`${url}/healthz`).then(
+      ({ ok }) => ok,
+      () => false,
+    ),
+  )
 })
 afterEach(() => expect(isAlive(gateway.pid)).toBe(true))
 afterAll(async () => {

@@ -37,6 +37,20 @@ for (const server of Object.keys(mcpServers)) {
   assert.equal(failed.status, 5, JSON.stringify(failed))
   console.log(`@modelcontextprotocol/inspector, ${server}: works`)
 }
-const refused = spawnSync(newerNode, [inspector, '--cli', `${base}/mcp`, '--transport', 'http', '--header', 'Authorization: Bearer ry_wrong', '--method', 'tools/list'], { cwd: folder, encoding: 'utf8', timeout: 120_000 }) // prettier-ignore
+const refused = spawnSync(
+  newerNode,
+  [
+    inspector,
+    '--cli',
+    `${base}/mcp`,
+    '--transport',
+    'http',
+    '--header',
+    'Authorization: Bearer ry_wrong',
+    '--method',
+    'tools/list',
+  ],
+  { cwd: folder, encoding: 'utf8', timeout: 120_000 },
+)
 assert.equal(refused.status, 3, JSON.stringify(refused))
 console.log('@modelcontextprotocol/inspector: a wrong key is exit 3')

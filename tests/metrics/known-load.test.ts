@@ -43,7 +43,11 @@ beforeAll(async () => {
   jobs = []
   for (const { id } of list.body.jobs) jobs.push((await get<Job>(`${jobsUrl}/${id}`)).body)
   gateway = await settled(platform.metricsUrls.gateway, (samples) => inFlight(samples) === 0)
-  worker = await settled(platform.metricsUrls.worker, (samples) => total(samples, 'runyard_worker_slots_busy') === 0 && total(samples, 'runyard_webhook_deliveries_total') === 2) // prettier-ignore
+  worker = await settled(
+    platform.metricsUrls.worker,
+    (samples) =>
+      total(samples, 'runyard_worker_slots_busy') === 0 && total(samples, 'runyard_webhook_deliveries_total') === 2,
+  )
 })
 afterAll(async () => {
   await prometheus.close()
@@ -74,7 +78,12 @@ async function drive(): Promise<void> {
   await run({ language: 'javascript', code: 'while (true) {}', limits: { wallMs: 300 } })
   await run({ language: 'bash', code: 'cat', expectedOutput: 'other', stdin: 'this', priority: 'low' })
   await run({ language: 'bash', code: 'cat', tests: [{ stdin: 'a' }, { stdin: 'b' }] })
-  const batch = await post<{ id: string }>(`${platform.url}/v1/batches`, { jobs: [{ language: 'bash', code: 'true' }, { language: 'python', code: '1' }] }) // prettier-ignore
+  const batch = await post<{ id: string }>(`${platform.url}/v1/batches`, {
+    jobs: [
+      { language: 'bash', code: 'true' },
+      { language: 'python', code: '1' },
+    ],
+  })
   expect(batch.status).toBe(202)
   // The end of each is told; one receiver wants no more.
   receiver.behave(answering(204))
@@ -93,7 +102,8 @@ async function drive(): Promise<void> {
   await fetch(`${jobsUrl}/${forever.body.id}`, { method: 'DELETE' })
   // Submitted twice under one key.
   const again = { 'idempotency-key': 'once' }
-  for (let i = 0; i < 2; i++) await post(jobsUrl, { language: 'bash', code: 'echo once' }, { ...again, prefer: 'wait=30' }) // prettier-ignore
+  for (let i = 0; i < 2; i++)
+    await post(jobsUrl, { language: 'bash', code: 'echo once' }, { ...again, prefer: 'wait=30' })
   // Refused: by screening, by the queue, as no job.
   expect((await post(jobsUrl, { language: 'python', code: blockedCode })).status).toBe(403)
   const delayed = Array.from({ length: 21 }, () => ({ language: 'bash', code: 'true', delayMs: 60_000 }))
@@ -140,10 +150,13 @@ describe('jobs', () => {
     expect(total(worker, 'runyard_stage_duration_seconds_count')).toBe(stages.length)
     const wall = stages.reduce((sum, { wallMs }) => sum + wallMs, 0) / 1000
     expect(total(worker, 'runyard_stage_duration_seconds_sum')).toBeCloseTo(wall, 6)
-    for (const [stream, bytes] of [['stdout', 'stdoutBytes'], ['stderr', 'stderrBytes']] as const) {
+    for (const [stream, bytes] of [
+      ['stdout', 'stdoutBytes'],
+      ['stderr', 'stderrBytes'],
+    ] as const) {
       const truth = stages.reduce((sum, stage) => sum + stage[bytes], 0)
       expect(total(worker, 'runyard_output_bytes_total', { stream })).toBe(truth)
-    } // prettier-ignore
+    }
   })
 
   test('waited as many by priority', () => {

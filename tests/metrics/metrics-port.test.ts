@@ -18,7 +18,13 @@ let metricsUrl: string
 beforeAll(async () => {
   gateway = await startLoneGateway({ AUTH: 'required' })
   link = await openRedisLink(process.env['RUNYARD_TEST_REDIS'] ?? '')
-  const env = { REDIS_URL: link.url, RUNYARD_NAMESPACE: gateway.keys.prefix.slice(1, -1), AUTH: 'required', PORT: '0', METRICS_PORT: '0' } // prettier-ignore
+  const env = {
+    REDIS_URL: link.url,
+    RUNYARD_NAMESPACE: gateway.keys.prefix.slice(1, -1),
+    AUTH: 'required',
+    PORT: '0',
+    METRICS_PORT: '0',
+  }
   api = await startApi(loadConfig(testRoot, env), testRoot, pino({ level: 'silent' }))
   metricsUrl = api.metricsUrl ?? ''
 })
@@ -35,7 +41,10 @@ test('without a port of their own, metrics take a key of an operator', async () 
   expect((await ask()).status).toBe(401)
   expect((await ask(jobs.headers)).status).toBe(403)
   const { status, headers, text } = await ask(admin.headers)
-  expect({ status, type: headers['content-type'] }).toEqual({ status: 200, type: 'text/plain; version=0.0.4; charset=utf-8' }) // prettier-ignore
+  expect({ status, type: headers['content-type'] }).toEqual({
+    status: 200,
+    type: 'text/plain; version=0.0.4; charset=utf-8',
+  })
   expect(total(parseSamples(text), 'runyard_redis_up')).toBe(1)
   expect(total(parseSamples(text), 'runyard_http_request_duration_seconds_count', { status: '401' })).toBe(1)
 })
@@ -88,7 +97,6 @@ describe('on a port of their own', () => {
       'bullmq_jobs',
       'security_events_total',
     ]) {
-      // prettier-ignore
       expect({ name, isTold: names.has(`runyard_${name}`) }).toEqual({ name, isTold: false })
     }
     expect(names).toContain('process_resident_memory_bytes')

@@ -30,15 +30,25 @@ export async function startPrometheus(targets: { gateway: string; worker: string
   const file = join(folder, 'prometheus.yml')
   writeFileSync(file, config)
   const port = await freePort('127.0.0.1', 0)
-  const options = [`--config.file=${file}`, `--storage.tsdb.path=${folder}/data`, `--web.listen-address=127.0.0.1:${port}`, '--log.level=error'] // prettier-ignore
+  const options = [
+    `--config.file=${file}`,
+    `--storage.tsdb.path=${folder}/data`,
+    `--web.listen-address=127.0.0.1:${port}`,
+    '--log.level=error',
+  ]
   const child = spawn('prometheus', options, { stdio: 'ignore' })
   const exited = once(child, 'exit').catch((error: unknown) => {
     throw new Error(`prometheus does not run (${(error as Error).message}); apt-get install prometheus`)
   })
   const url = `http://127.0.0.1:${port}`
-  const isReady = () => fetch(`${url}/-/ready`).then(({ ok }) => ok, () => false) // prettier-ignore
+  const isReady = () =>
+    fetch(`${url}/-/ready`).then(
+      ({ ok }) => ok,
+      () => false,
+    )
   const wait = () => new Promise<void>((resolve) => setTimeout(resolve, 50))
-  while (!(await isReady())) await Promise.race([wait(), exited.then(() => Promise.reject(new Error('prometheus ended')))]) // prettier-ignore
+  while (!(await isReady()))
+    await Promise.race([wait(), exited.then(() => Promise.reject(new Error('prometheus ended')))])
 
   const ask = async <T>(path: string): Promise<T> => {
     const answer = (await (await fetch(`${url}/api/v1/${path}`)).json()) as { status: string; data: T; error?: string }

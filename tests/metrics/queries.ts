@@ -12,7 +12,9 @@ export function queries(): { where: string; expr: string; isShown: boolean }[] {
   const shown = panels.flatMap(({ title, targets = [] }) =>
     targets.map(({ expr }) => ({ where: title, expr, isShown: true })),
   )
-  const alerts = readDoc('deploy/prometheus/alerts.yml').split(/^ +- alert: /m).slice(1) // prettier-ignore
+  const alerts = readDoc('deploy/prometheus/alerts.yml')
+    .split(/^ +- alert: /m)
+    .slice(1)
   const watched = alerts.map((text) => {
     const expr = /expr: (?:>-)?([\s\S]*?)\n +(?:for|labels):/.exec(text)?.[1]?.replaceAll(/\s+/g, ' ').trim() ?? ''
     return { where: text.split('\n', 1)[0] ?? '', expr, isShown: false }

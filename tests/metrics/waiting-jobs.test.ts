@@ -55,12 +55,18 @@ test('what is refused is told by what was full', async () => {
   const carol = (await gateway.makeKey('carol')).headers
   const erin = (await gateway.makeKey('erin')).headers
   const submit = async (jobs: number, more: object = {}, key = carol) => {
-    const answer = await post(`${gateway.url}/v1/batches`, { jobs: Array.from({ length: jobs }, () => ({ ...JOB, ...more })) }, key) // prettier-ignore
+    const answer = await post(
+      `${gateway.url}/v1/batches`,
+      { jobs: Array.from({ length: jobs }, () => ({ ...JOB, ...more })) },
+      key,
+    )
     return answer.status
   }
   const bound = async () => {
     const samples = await read()
-    const told = ['queued', 'tenant-queued', 'tenant-delayed', 'delayed'].map((name) => total(samples, 'runyard_refused_jobs_total', { bound: name })) // prettier-ignore
+    const told = ['queued', 'tenant-queued', 'tenant-delayed', 'delayed'].map((name) =>
+      total(samples, 'runyard_refused_jobs_total', { bound: name }),
+    )
     return told
   }
   // More than its tenant may have waiting; then more than all may.
@@ -79,7 +85,9 @@ test('requests that stay open are told while they do, by their route', async () 
   const ends = new AbortController()
   const route = '/v1/jobs/:id/events'
   const open = async () => total(await read(), 'runyard_http_requests_in_flight', { route })
-  await Promise.all([1, 2, 3].map(() => fetch(`${gateway.url}/v1/jobs/${body.id}/events`, { headers: dave, signal: ends.signal }))) // prettier-ignore
+  await Promise.all(
+    [1, 2, 3].map(() => fetch(`${gateway.url}/v1/jobs/${body.id}/events`, { headers: dave, signal: ends.signal })),
+  )
   expect(await open()).toBe(3)
   ends.abort()
   await eventually('no stream is open', async () => (await open()) <= 0)
@@ -113,8 +121,27 @@ test('an address that probes paths and methods makes no new labels', async () =>
 })
 
 test('what Redis says of itself is read, whatever it leaves out', () => {
-  const text = ['# Memory', 'used_memory:1000', 'maxmemory:0', 'total_system_memory:8000', 'aof_last_write_status:ok', 'rdb_last_bgsave_status:err'] // prettier-ignore
-  expect(parseInfo(text.join('\r\n'))).toEqual({ usedBytes: 1000, boundBytes: 8000, isPersisting: false, clients: undefined }) // prettier-ignore
-  expect(parseInfo('used_memory:1\r\nmaxmemory:2\r\ntotal_system_memory:3\r\nrdb_last_bgsave_status:ok')).toMatchObject({ boundBytes: 2, isPersisting: true }) // prettier-ignore
-  expect(parseInfo('')).toEqual({ usedBytes: undefined, boundBytes: undefined, isPersisting: undefined, clients: undefined }) // prettier-ignore
+  const text = [
+    '# Memory',
+    'used_memory:1000',
+    'maxmemory:0',
+    'total_system_memory:8000',
+    'aof_last_write_status:ok',
+    'rdb_last_bgsave_status:err',
+  ]
+  expect(parseInfo(text.join('\r\n'))).toEqual({
+    usedBytes: 1000,
+    boundBytes: 8000,
+    isPersisting: false,
+    clients: undefined,
+  })
+  expect(parseInfo('used_memory:1\r\nmaxmemory:2\r\ntotal_system_memory:3\r\nrdb_last_bgsave_status:ok')).toMatchObject(
+    { boundBytes: 2, isPersisting: true },
+  )
+  expect(parseInfo('')).toEqual({
+    usedBytes: undefined,
+    boundBytes: undefined,
+    isPersisting: undefined,
+    clients: undefined,
+  })
 })

@@ -73,7 +73,13 @@ async function runJob(key: string, code: string, dependencies?: string[]): Promi
   return job
 }
 const stdoutOf = (job: Job) => job.stages.at(-1)?.stdout ?? ''
-const add = (name: string, content: string | Buffer = '') => index.add(wheel(name, '1.0', [[`${name}.py`, `NAME = '${name}'\n`], [`${name}.bin`, content]])) // prettier-ignore
+const add = (name: string, content: string | Buffer = '') =>
+  index.add(
+    wheel(name, '1.0', [
+      [`${name}.py`, `NAME = '${name}'\n`],
+      [`${name}.bin`, content],
+    ]),
+  )
 const importing = (name: string) => `import ${name}; print(${name}.NAME)`
 async function install(key: string, name: string): Promise<{ status: number; code: string | undefined }> {
   const headers = { 'content-type': 'application/json', prefer: 'wait=60', authorization: `Bearer ${key}` }
@@ -94,7 +100,10 @@ const trials: [string, (key: string) => Promise<void>][] = [
       add('shared')
       const keys = await Promise.all(Array.from({ length: TENANTS }, (_, number) => keyOf(`tenant-${number}`)))
       const jobs = await Promise.all(keys.map((key) => runJob(key, importing('shared'), ['shared'])))
-      expect(jobs.every((job) => stdoutOf(job) === 'shared\n'), 'every job imported it') // prettier-ignore
+      expect(
+        jobs.every((job) => stdoutOf(job) === 'shared\n'),
+        'every job imported it',
+      )
       expect(asked('shared') === 1, `one build: the index was asked ${asked('shared')} times`)
     },
   ],
@@ -151,7 +160,10 @@ const trials: [string, (key: string) => Promise<void>][] = [
       const there = (await folders()).length
       expect(there * MANY_BYTES <= ROOM_BYTES, `${there} are left, which fit into ${ROOM_BYTES / MIB} MiB`)
       const lasted = await kept
-      expect(lasted.every(({ status }) => status === 'succeeded'), `${lasted.length} jobs that ran meanwhile kept their own`) // prettier-ignore
+      expect(
+        lasted.every(({ status }) => status === 'succeeded'),
+        `${lasted.length} jobs that ran meanwhile kept their own`,
+      )
       await expectNothingHalfMade()
     },
   ],
@@ -169,7 +181,15 @@ const trials: [string, (key: string) => Promise<void>][] = [
         return answer
       }
       add('heavy', Buffer.alloc(4 * MIB))
-      index.add(wheel('crumbs', '1.0', Array.from({ length: 400 }, (_, number): [string, string] => [`crumbs/${number}.txt`, 'x']).concat([['crumbs/__init__.py', `NAME = 'crumbs'\n`]]))) // prettier-ignore
+      index.add(
+        wheel(
+          'crumbs',
+          '1.0',
+          Array.from({ length: 400 }, (_, number): [string, string] => [`crumbs/${number}.txt`, 'x']).concat([
+            ['crumbs/__init__.py', `NAME = 'crumbs'\n`],
+          ]),
+        ),
+      )
       for (const [leftBytes, name, when] of [
         [MIB, 'heavy', 'while it is packed'],
         [MIB / 2, 'crumbs', 'while it is unpacked'],
@@ -178,7 +198,10 @@ const trials: [string, (key: string) => Promise<void>][] = [
         expect(status === 503 && code === 'environments-full', `${when}: ${status} ${code}`)
       }
       const job = await runJob(key, importing('heavy'), ['heavy'])
-      expect(job.status === 'environment-failed' && /environments-full/.test(job.message ?? ''), `a job: ${job.message}`) // prettier-ignore
+      expect(
+        job.status === 'environment-failed' && /environments-full/.test(job.message ?? ''),
+        `a job: ${job.message}`,
+      )
       await rm(ballast)
       for (const name of ['heavy', 'crumbs']) {
         const after = stdoutOf(await runJob(key, importing(name), [name]))
@@ -215,7 +238,10 @@ const trials: [string, (key: string) => Promise<void>][] = [
       const begun = performance.now()
       const job = await runJob(key, 'pass', ['something-new'])
       const seconds = (performance.now() - begun) / 1000
-      expect(job.status === 'environment-failed' && /cannot be reached/.test(job.message ?? ''), `new ones fail after ${seconds.toFixed(1)} s: ${job.message?.split('\n')[0]}`) // prettier-ignore
+      expect(
+        job.status === 'environment-failed' && /cannot be reached/.test(job.message ?? ''),
+        `new ones fail after ${seconds.toFixed(1)} s: ${job.message?.split('\n')[0]}`,
+      )
     },
   ],
 ]

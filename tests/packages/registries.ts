@@ -28,24 +28,42 @@ const PATIENT = { compileWallMs: 120_000 }
 async function runJob(body: object): Promise<{ job: Answer; ms: number }> {
   const headers = { 'content-type': 'application/json', prefer: 'wait=60', authorization }
   const begun = performance.now()
-  let job = (await (await fetch(`${url}/v1/jobs`, { method: 'POST', headers, body: JSON.stringify({ ...body, limits: PATIENT }) })).json()) as Answer // prettier-ignore
+  let job = (await (
+    await fetch(`${url}/v1/jobs`, { method: 'POST', headers, body: JSON.stringify({ ...body, limits: PATIENT }) })
+  ).json()) as Answer
   while (job.id !== undefined && job.status === null)
     job = (await (await fetch(`${url}/v1/jobs/${job.id}?wait=60`, { headers })).json()) as Answer
   return { job, ms: Math.round(performance.now() - begun) }
 }
 
 const stdoutOf = ({ stages }: Answer) => stages?.at(-1)?.stdout ?? ''
-const saidBy = (job: Answer) => JSON.stringify([job.status, job.code, job.detail, job.message, job.stages?.map(({ stderr, stdout }) => [stdout, stderr])]).slice(0, 3000) // prettier-ignore
+const saidBy = (job: Answer) =>
+  JSON.stringify([
+    job.status,
+    job.code,
+    job.detail,
+    job.message,
+    job.stages?.map(({ stderr, stdout }) => [stdout, stderr]),
+  ]).slice(0, 3000)
 
 async function hold({ language, code, dependencies, stdout, files, refused, hint }: RegistryTrial): Promise<void> {
   const first = await runJob({ language, code, dependencies })
   const isRight = stdoutOf(first.job) === stdout
-  expect(isRight, `dependencies ${dependencies.join(', ')}: ${isRight ? `installed and run in ${first.ms} ms` : saidBy(first.job)}`) // prettier-ignore
+  expect(
+    isRight,
+    `dependencies ${dependencies.join(', ')}: ${isRight ? `installed and run in ${first.ms} ms` : saidBy(first.job)}`,
+  )
   const second = await runJob({ language, code, dependencies })
   expect(stdoutOf(second.job) === stdout, `again, with what is installed: ${second.ms} ms`)
   const id = first.job.environment?.id ?? ''
-  const environment = (await (await fetch(`${url}/v1/environments/${id}`, { headers: { authorization } })).json()) as { bytes: number; files: number; packages: unknown[] } // prettier-ignore
-  console.log(`      ${environment.packages?.length} packages, ${environment.files} files, ${Math.round(environment.bytes / 1e6)} MB`) // prettier-ignore
+  const environment = (await (await fetch(`${url}/v1/environments/${id}`, { headers: { authorization } })).json()) as {
+    bytes: number
+    files: number
+    packages: unknown[]
+  }
+  console.log(
+    `      ${environment.packages?.length} packages, ${environment.files} files, ${Math.round(environment.bytes / 1e6)} MB`,
+  )
   const lock = first.job.environment?.lock ?? ''
   const again = await fetch(`${url}/v1/environments`, {
     method: 'POST',
@@ -64,12 +82,17 @@ async function hold({ language, code, dependencies, stdout, files, refused, hint
     expect(told.includes(fault), `${asked} is ${fault}: ${told.split('\n')[0]?.slice(0, 300)}`)
   }
   const { job } = await runJob({ language, code })
-  expect(job.message?.includes(hint) === true, `without them, the job is told to add ${hint}: ${job.message ?? saidBy(job)}`) // prettier-ignore
+  expect(
+    job.message?.includes(hint) === true,
+    `without them, the job is told to add ${hint}: ${job.message ?? saidBy(job)}`,
+  )
 }
 
 /** @param builds whether code of packages may run while they are compiled */
 async function holdAll(builds: boolean): Promise<void> {
-  const trials = REGISTRY_TRIALS.filter((one) => (one.builds ?? false) === builds && (wanted.length === 0 || wanted.includes(one.language))) // prettier-ignore
+  const trials = REGISTRY_TRIALS.filter(
+    (one) => (one.builds ?? false) === builds && (wanted.length === 0 || wanted.includes(one.language)),
+  )
   if (trials.length === 0) return
   const data = await mkdtemp(join(tmpdir(), 'ry-reg-'))
   const env = {

@@ -106,7 +106,15 @@ export const REGISTRY_TRIALS: RegistryTrial[] = [
     code: RUST,
     dependencies: ['itoa@1', 'hex'],
     stdout: '42 6869\n',
-    files: [['Cargo.toml', [{ path: 'main.rs', content: RUST }, { path: 'Cargo.toml', content: CARGO_TOML }]]],
+    files: [
+      [
+        'Cargo.toml',
+        [
+          { path: 'main.rs', content: RUST },
+          { path: 'Cargo.toml', content: CARGO_TOML },
+        ],
+      ],
+    ],
     refused: [
       ['rand@0.8', 'package-needs-build'],
       ['no-such-crate-here', 'package-unknown'],
@@ -124,4 +132,4 @@ export const REGISTRY_TRIALS: RegistryTrial[] = [
     refused: [],
     hint: '"rand"',
   },
-] // prettier-ignore
+]

@@ -46,8 +46,12 @@ test('an admin key opens it, a reload keeps it open, and no script can read what
   const { page } = opened
   await page.reload()
   await page.getByText('night shift').waitFor()
-  expect(await page.evaluate(() => [document.cookie, JSON.stringify(localStorage), JSON.stringify(sessionStorage)])).toEqual(['', '{}', '{}']) // prettier-ignore
-  expect(await page.context().cookies()).toMatchObject([{ name: expect.stringMatching(/^runyard-session-\d+$/), httpOnly: true, sameSite: 'Strict', path: '/' }]) // prettier-ignore
+  expect(
+    await page.evaluate(() => [document.cookie, JSON.stringify(localStorage), JSON.stringify(sessionStorage)]),
+  ).toEqual(['', '{}', '{}'])
+  expect(await page.context().cookies()).toMatchObject([
+    { name: expect.stringMatching(/^runyard-session-\d+$/), httpOnly: true, sameSite: 'Strict', path: '/' },
+  ])
 })
 
 test('logging out closes it, here and for whoever kept the cookie', async () => {
@@ -85,8 +89,13 @@ test('a session whose key is revoked ends within seconds, and says so', async ()
 
 test('a page of another port of this machine cannot use the session', async () => {
   const { headers } = await admin()
-  opened = await openDashboard(browser, gateway, headers.authorization, { allow: [/another origin/, /CORS|ERR_FAILED|net::|status of/] }) // prettier-ignore
-  const other = createServer((_req, res) => void res.setHeader('content-type', 'text/html').end('<p>a page')).listen(0, '127.0.0.1') // prettier-ignore
+  opened = await openDashboard(browser, gateway, headers.authorization, {
+    allow: [/another origin/, /CORS|ERR_FAILED|net::|status of/],
+  })
+  const other = createServer((_req, res) => void res.setHeader('content-type', 'text/html').end('<p>a page')).listen(
+    0,
+    '127.0.0.1',
+  )
   await once(other, 'listening')
   try {
     const page = await opened.page.context().newPage()

@@ -24,7 +24,10 @@ let platform: TestPlatform
 let browser: TestBrowser
 beforeAll(async () => {
   place = makePrivateRoot([tiny])
-  writeFileSync(join(place.root, 'languages/groups.json'), JSON.stringify({ groups: [{ id: 'small', name: 'Small ones', languages: ['bash', tiny] }] })) // prettier-ignore
+  writeFileSync(
+    join(place.root, 'languages/groups.json'),
+    JSON.stringify({ groups: [{ id: 'small', name: 'Small ones', languages: ['bash', tiny] }] }),
+  )
   writeFileSync(join(place.root, 'languages/sizes.json'), JSON.stringify({ [tiny]: 1.5 }))
   platform = await startPlatform({ WORKER_CONCURRENCY: '1', RUNYARD_DATA_DIR: dataDir }, undefined, place.root)
   browser = await startBrowser()
@@ -60,11 +63,17 @@ test('a language is installed from the dashboard, its progress is seen, and it r
   await row.getByRole('button', { name: `Install again Test ${tiny}` }).click()
   await progress.getByText(`${tiny}: installed already`).waitFor(INSTALLED)
   // The line comes before the command has ended; until then nothing else can be asked of the language.
-  await page.getByRole('region', { name: `Installing Test ${tiny}` }).getByText(/^Installed on/).waitFor(INSTALLED) // prettier-ignore
+  await page
+    .getByRole('region', { name: `Installing Test ${tiny}` })
+    .getByText(/^Installed on/)
+    .waitFor(INSTALLED)
 
   await row.getByRole('button', { name: `Remove Test ${tiny}` }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
-  await page.getByRole('region', { name: `Removing Test ${tiny}` }).getByText(/^Removed on/).waitFor(INSTALLED) // prettier-ignore
+  await page
+    .getByRole('region', { name: `Removing Test ${tiny}` })
+    .getByText(/^Removed on/)
+    .waitFor(INSTALLED)
   const group = page.getByRole('row', { name: /Small ones/ })
   await group.getByText('1 of 2').waitFor(INSTALLED)
   await group.getByText('about 1.4 MiB').waitFor()

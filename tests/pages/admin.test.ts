@@ -27,7 +27,12 @@ beforeAll(async () => {
     res.writeHead(answer, answer === 500 ? { 'retry-after': '3600' } : {}).end('<b>not now</b>')
   }).listen(0, '127.0.0.1')
   await once(receiver, 'listening')
-  platform = await startPlatform({ AUTH: 'optional', TRUST_PROXY: 'loopback', WORKER_CONCURRENCY: '1', WEBHOOK_ALLOW: '127.0.0.0/8' }) // prettier-ignore
+  platform = await startPlatform({
+    AUTH: 'optional',
+    TRUST_PROXY: 'loopback',
+    WORKER_CONCURRENCY: '1',
+    WEBHOOK_ALLOW: '127.0.0.0/8',
+  })
   admin = await makeKey(platform, 'ops', { scopes: ['admin'], name: 'operator' })
   acme = await makeKey(platform, 'acme', { name: 'shop' })
   browser = await startBrowser()
@@ -111,7 +116,12 @@ describe('jobs', () => {
     expect(await output.locator('.stderr').first().textContent()).toBe('oops')
     const lines = async () => (await output.textContent())?.split('tick').length ?? 0
     const before = await lines()
-    await expect(page.waitForFunction((count) => (document.querySelector('.output')?.textContent?.split('tick').length ?? 0) > count + 3, before)).resolves.toBeDefined() // prettier-ignore
+    await expect(
+      page.waitForFunction(
+        (count) => (document.querySelector('.output')?.textContent?.split('tick').length ?? 0) > count + 3,
+        before,
+      ),
+    ).resolves.toBeDefined()
     await page.getByRole('button', { name: 'Cancel' }).click()
     await page.getByRole('button', { name: 'Cancel the job' }).click()
     await page.getByText('The job was cancelled.').waitFor()
@@ -192,7 +202,11 @@ test('a key is made with its limits, shown once, works, and is revoked', async (
 
   const headers = { authorization: `Bearer ${secret}` }
   expect((await get(`${platform.url}/v1/jobs`, headers)).status).toBe(200)
-  const tooLong = await post(`${platform.url}/v1/jobs`, { language: 'bash', code: 'echo', limits: { wallMs: 3000 } }, headers) // prettier-ignore
+  const tooLong = await post(
+    `${platform.url}/v1/jobs`,
+    { language: 'bash', code: 'echo', limits: { wallMs: 3000 } },
+    headers,
+  )
   expect(tooLong.status).toBe(422)
   await row.getByRole('button', { name: 'Revoke exams' }).click()
   await page.getByRole('button', { name: 'Revoke it' }).click()
@@ -308,12 +322,16 @@ test('the figures are those of the jobs that ran', async () => {
   /** What the chart tells those who do not see it, e.g. `{ Succeeded: 3, Failed: 1 }`. */
   const told = async () => {
     const label = (await chart.getAttribute('aria-label')) ?? ''
-    return Object.fromEntries([...label.matchAll(/([A-Z][a-z ]+) (\d+)/g)].map(([, name, count]) => [name, Number(count)])) // prettier-ignore
+    return Object.fromEntries(
+      [...label.matchAll(/([A-Z][a-z ]+) (\d+)/g)].map(([, name, count]) => [name, Number(count)]),
+    )
   }
   const sum = (groups: Record<string, number>) => Object.values(groups).reduce((all, count) => all + count, 0)
   // The jobs before are counted within a second or so of their end.
-  const counted = async () => (await get<{ total: { jobs: number } }>(`${platform.url}/v1/admin/series`, admin)).body.total.jobs // prettier-ignore
-  const ended = async () => (await get<{ queue: { finished: number } }>(`${platform.url}/v1/admin/overview`, admin)).body.queue.finished // prettier-ignore
+  const counted = async () =>
+    (await get<{ total: { jobs: number } }>(`${platform.url}/v1/admin/series`, admin)).body.total.jobs
+  const ended = async () =>
+    (await get<{ queue: { finished: number } }>(`${platform.url}/v1/admin/overview`, admin)).body.queue.finished
   await soon(counted, await ended())
   await page.reload()
   await page.getByLabel('1 hour').check()
@@ -408,7 +426,11 @@ test('times have one form, with their zone, on every page', async () => {
   for (const name of ['Overview', 'Jobs', 'Security', 'Keys', 'Webhooks']) {
     await goTo(page, name)
     await page.locator('main time').first().waitFor()
-    const times = await page.locator('main time').evaluateAll((all) => all.map((one) => [one.textContent, (one as HTMLElement).title !== '', one.getAttribute('datetime')])) // prettier-ignore
+    const times = await page
+      .locator('main time')
+      .evaluateAll((all) =>
+        all.map((one) => [one.textContent, (one as HTMLElement).title !== '', one.getAttribute('datetime')]),
+      )
     for (const [text, hasTitle, exact] of times) {
       expect([text, hasTitle, exact]).toEqual([
         expect.stringMatching(/^(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d E[SD]T|just now|\d+ \S+ ago)$/),

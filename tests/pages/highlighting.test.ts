@@ -5,9 +5,29 @@ import { packageRoot } from '../../src/shared/package-root.ts'
 
 /** CodeMirror has no mode for these. */
 const PLAIN = [
-  'ada', 'algol68', 'awk', 'bc', 'coq', 'elixir', 'fennel', 'gap', 'gprolog', 'icon', 'jq', 'm4', 'maxima', 'minizinc',
-  'modula2', 'pari', 'php', 'picolisp', 'prolog', 'raku', 'rexx', 'z3',
-] // prettier-ignore
+  'ada',
+  'algol68',
+  'awk',
+  'bc',
+  'coq',
+  'elixir',
+  'fennel',
+  'gap',
+  'gprolog',
+  'icon',
+  'jq',
+  'm4',
+  'maxima',
+  'minizinc',
+  'modula2',
+  'pari',
+  'php',
+  'picolisp',
+  'prolog',
+  'raku',
+  'rexx',
+  'z3',
+]
 const languages = loadLanguages(`${packageRoot()}/languages`)
 
 test.each(languages.filter(({ id }) => !PLAIN.includes(id)).map(({ id, hello }) => [id, hello.code] as const))(

@@ -4,7 +4,11 @@ import type { CodeRequest } from '../../src/shared/requests.ts'
 import { lacksInput } from '../../src/pages/playground/run/missing-input.ts'
 
 const ended = (language: string, status: Status) => ({ language, status }) as JobSummary
-const asked = (language: string, code: string, more: Partial<CodeRequest> = {}): CodeRequest => ({ language, code, ...more }) // prettier-ignore
+const asked = (language: string, code: string, more: Partial<CodeRequest> = {}): CodeRequest => ({
+  language,
+  code,
+  ...more,
+})
 
 describe('a program without input that reads some', () => {
   test.each<[language: string, code: string, status: Status, errors: string]>([

@@ -41,7 +41,10 @@ function setUp() {
     create: async () => (calls.push('create'), handle),
     open: () => handle,
   } as unknown as Client['sessions']
-  const cells: Document['cells'] = [{ ...newCell('code', 'one'), id: 'a' }, { ...newCell('code', 'two'), id: 'b' }] // prettier-ignore
+  const cells: Document['cells'] = [
+    { ...newCell('code', 'one'), id: 'a' },
+    { ...newCell('code', 'two'), id: 'b' },
+  ]
   const sink: SessionSink = {
     source: (id) => cells.find((cell) => cell.id === id)?.source,
     begin: (cell) => void told.push(`${cell} begins`),

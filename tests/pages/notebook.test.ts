@@ -138,8 +138,17 @@ display(HTML("""<table><tr><td>in a table</td></tr></table>
     await frame.getByText('in a table').waitFor()
     await page.getByText('Scripts of a result do not run here.').waitFor()
     await frame.locator('#out').click()
-    expect(await frame.locator('body').evaluate(() => [origin, document.body.querySelectorAll('script, iframe, form, meta').length])).toEqual(['null', 0]) // prettier-ignore
-    const reach = frame.locator('body').evaluate(() => fetch('/v1/runtimes').then(() => 'reached', () => 'refused')) // prettier-ignore
+    expect(
+      await frame
+        .locator('body')
+        .evaluate(() => [origin, document.body.querySelectorAll('script, iframe, form, meta').length]),
+    ).toEqual(['null', 0])
+    const reach = frame.locator('body').evaluate(() =>
+      fetch('/v1/runtimes').then(
+        () => 'reached',
+        () => 'refused',
+      ),
+    )
     expect(await reach).toBe('refused')
     expect(await page.evaluate(() => 'pwned' in globalThis)).toBe(false)
     expect(page.url()).toBe(`${platform.url}/notebook`)
@@ -189,7 +198,10 @@ display(HTML("""<table><tr><td>in a table</td></tr></table>
     await run(2, 'print(open("data.csv").read())\nopen("made.txt", "w").write("made")')
     await contains(2, 'a,b\n1,2\n')
     await panel.getByText('made.txt').first().waitFor()
-    const [download] = await Promise.all([page.waitForEvent('download'), panel.getByRole('button', { name: 'Download made.txt' }).click()]) // prettier-ignore
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      panel.getByRole('button', { name: 'Download made.txt' }).click(),
+    ])
     expect(await readFile(await download.path(), 'utf8')).toBe('made')
     await panel.getByRole('button', { name: 'Delete made.txt' }).click()
     await panel.getByText('made.txt').first().waitFor({ state: 'detached' })
@@ -209,7 +221,10 @@ display(HTML("""<table><tr><td>in a table</td></tr></table>
   test('is saved as a file, and opened from one', async () => {
     const { page, cell } = opened
     await page.getByText('File', { exact: true }).click()
-    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Save as .ipynb' }).click()]) // prettier-ignore
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Save as .ipynb' }).click(),
+    ])
     const text = await readFile(await download.path(), 'utf8')
     expect(JSON.parse(text)).toMatchObject({
       nbformat: 4,
@@ -222,7 +237,9 @@ display(HTML("""<table><tr><td>in a table</td></tr></table>
     })
     const changed = text.replace('"x"', '"y = 1"')
     await page.getByText('File', { exact: true }).click()
-    await page.getByLabel('Open .ipynb').setInputFiles({ name: 'other.ipynb', mimeType: 'application/json', buffer: Buffer.from(changed) }) // prettier-ignore
+    await page
+      .getByLabel('Open .ipynb')
+      .setInputFiles({ name: 'other.ipynb', mimeType: 'application/json', buffer: Buffer.from(changed) })
     await cell(2).getByText('y = 1').waitFor()
     await soon(() => output(1).textContent(), 'to stdout\nto stderr\n')
     await page.getByText('File', { exact: true }).click()
@@ -234,7 +251,9 @@ display(HTML("""<table><tr><td>in a table</td></tr></table>
 
   test('says when its session has ended, and starts another with one button', async () => {
     const { page, run } = opened
-    const { sessions } = (await (await fetch(`${platform.url}/v1/sessions?state=running`)).json()) as { sessions: { id: string }[] } // prettier-ignore
+    const { sessions } = (await (await fetch(`${platform.url}/v1/sessions?state=running`)).json()) as {
+      sessions: { id: string }[]
+    }
     for (const { id } of sessions) await fetch(`${platform.url}/v1/sessions/${id}`, { method: 'DELETE' })
     await page.getByText('The session has ended').waitFor()
     await page.getByRole('button', { name: 'Start a new session' }).click()

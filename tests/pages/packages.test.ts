@@ -48,14 +48,20 @@ test('packages are asked for, their installation is followed, and why it failed 
   await tell({ state: 'building', progress: 'installing tabulate 0.9.0' })
   await shows('installing tabulate 0.9.0')
   expect(await seriousFaults(page)).toEqual([])
-  await tell({ state: 'failed', progress: null, error: { code: 'package-unknown', detail: 'fictive is in no index' } }) // prettier-ignore
+  await tell({ state: 'failed', progress: null, error: { code: 'package-unknown', detail: 'fictive is in no index' } })
   await page.getByText('Fictive is in no index').waitFor()
   expect(await field.getAttribute('aria-invalid')).toBe('true')
   await page.getByRole('button', { name: 'Stop' }).click()
   await page.getByRole('button', { name: 'Run' }).waitFor()
 
   // What is refused at once.
-  await records.ban({ ecosystem: 'pypi', name: 'leftpad', version: null, reason: 'malware', bannedAt: new Date().toISOString() }) // prettier-ignore
+  await records.ban({
+    ecosystem: 'pypi',
+    name: 'leftpad',
+    version: null,
+    reason: 'malware',
+    bannedAt: new Date().toISOString(),
+  })
   await field.fill('leftpad')
   expect(await field.getAttribute('aria-invalid')).toBe('false')
   await run()
@@ -70,7 +76,16 @@ test('packages are asked for, their installation is followed, and why it failed 
 })
 
 test('operators see what is installed and for whom, ban a package and lift that', async () => {
-  await tell({ state: 'ready', progress: null, error: null, packages: [{ name: 'tabulate', version: '0.9.0' }], bytes: 2 * 1024 * 1024, lock: 'tabulate==0.9.0', files: 7, finishedAt: new Date().toISOString() }) // prettier-ignore
+  await tell({
+    state: 'ready',
+    progress: null,
+    error: null,
+    packages: [{ name: 'tabulate', version: '0.9.0' }],
+    bytes: 2 * 1024 * 1024,
+    lock: 'tabulate==0.9.0',
+    files: 7,
+    finishedAt: new Date().toISOString(),
+  })
   const record = await newest()
   await records.update({ ...record, key: 'k'.repeat(64) })
   const oversight = createEnvironmentOversight(gateway.redis, gateway.keys)

@@ -128,7 +128,10 @@ test('what is wrong is told once, at its field and in its unit, and gone when it
       2,
       'true',
     ])
-    expect([await place('CPU time (s)'), await place('Memory (MiB)')]).toEqual([await place('Time (s)'), await place('Time (s)')]) // prettier-ignore
+    expect([await place('CPU time (s)'), await place('Memory (MiB)')]).toEqual([
+      await place('Time (s)'),
+      await place('Time (s)'),
+    ])
     await close()
   })
 })

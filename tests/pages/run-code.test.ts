@@ -92,7 +92,7 @@ test('output is shown, pictures, and questions', async () => {
 
 test('HTML that a program makes runs nothing and loads nothing', async () => {
   const element = page.locator('#second')
-  const code = `from IPython.display import HTML\nHTML('<b>bold</b><script>parent.document.title = "taken"</script><img src=x onerror="parent.document.title = 1">')` // prettier-ignore
+  const code = `from IPython.display import HTML\nHTML('<b>bold</b><script>parent.document.title = "taken"</script><img src=x onerror="parent.document.title = 1">')`
   await element.getByRole('textbox', { name: 'Code in python' }).fill(code)
   await run('second')
   await element.frameLocator('iframe').getByText('bold').waitFor()

@@ -57,6 +57,13 @@ export async function moveSlot(
 }
 
 export async function mastersOf(nodes: readonly RedisProcess[]): Promise<RedisProcess[]> {
-  const roles = await Promise.all(nodes.map((node) => node.ask<string[]>('ROLE').then(([role]) => role, () => 'gone'))) // prettier-ignore
+  const roles = await Promise.all(
+    nodes.map((node) =>
+      node.ask<string[]>('ROLE').then(
+        ([role]) => role,
+        () => 'gone',
+      ),
+    ),
+  )
   return nodes.filter((_, index) => roles[index] === 'master')
 }

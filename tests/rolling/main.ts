@@ -68,7 +68,9 @@ async function run({ namespace }: Installation): Promise<string[]> {
       leaving.delete(part)
       restarts++
       const queued = await installation.connection.zcard(installation.keys.queued)
-      console.log(`${elapsed().toFixed(0).padStart(5)} s  ${part.name} restarted (${Math.round(stopped - at)} ms to stop, ${Math.round(performance.now() - stopped)} ms to start); ${load.jobs.length} accepted, ${queued} wait`) // prettier-ignore
+      console.log(
+        `${elapsed().toFixed(0).padStart(5)} s  ${part.name} restarted (${Math.round(stopped - at)} ms to stop, ${Math.round(performance.now() - stopped)} ms to start); ${load.jobs.length} accepted, ${queued} wait`,
+      )
       await sleep(SECOND)
     }
   }

@@ -31,8 +31,15 @@ test('files go by the bucket into jobs, and from jobs, and leave nothing in it',
   expect(file).toMatchObject({ bytes: content.length, sha256 })
   const code =
     "import hashlib, shutil\nprint(hashlib.sha256(open('in.bin', 'rb').read()).hexdigest())\nshutil.copy('in.bin', 'out.bin')"
-  const files = [{ path: 'main.py', content: code }, { path: 'in.bin', id: file.id }] // prettier-ignore
-  const { body: job } = await post<Job>(`${platform.url}/v1/jobs`, { language: 'python', files, artifacts: ['out.bin'] }, { prefer: 'wait=60' }) // prettier-ignore
+  const files = [
+    { path: 'main.py', content: code },
+    { path: 'in.bin', id: file.id },
+  ]
+  const { body: job } = await post<Job>(
+    `${platform.url}/v1/jobs`,
+    { language: 'python', files, artifacts: ['out.bin'] },
+    { prefer: 'wait=60' },
+  )
   expect(stageOf(job).stdout.trim()).toBe(sha256)
   const [artifact] = job.artifacts ?? []
   expect(artifact).toMatchObject({ path: 'out.bin', bytes: content.length })

@@ -160,7 +160,12 @@ describe('what a worker sends', () => {
   })
 
   test('a record cannot smuggle in another', () => {
-    expect(encodeRecords([['a', ''], ['b', 7]])).toBe('a\0b7\0') // prettier-ignore
+    expect(
+      encodeRecords([
+        ['a', ''],
+        ['b', 7],
+      ]),
+    ).toBe('a\0b7\0')
     expect(() => encodeRecords([['a', 'x\0b7']])).toThrow(TypeError)
   })
 

@@ -39,7 +39,21 @@ function expectRan({ exitCode, stderr }: Ran): void {
 }
 
 describe('a glob', () => {
-  const TREE = ['a.txt', 'b.txt', 'B.csv', '.hidden', 'x[1]', 'ü', 'é-日', 'out/1.png', 'out/22.png', 'out/.cache/c.png', 'out/deep/er/3.png', 'dir/a.txt', 'dir/dir/a.txt'] // prettier-ignore
+  const TREE = [
+    'a.txt',
+    'b.txt',
+    'B.csv',
+    '.hidden',
+    'x[1]',
+    'ü',
+    'é-日',
+    'out/1.png',
+    'out/22.png',
+    'out/.cache/c.png',
+    'out/deep/er/3.png',
+    'dir/a.txt',
+    'dir/dir/a.txt',
+  ]
   const found = new Map<string, string[]>()
   const cases: [glob: string, paths: string[]][] = [
     ['a.txt', ['a.txt']],
@@ -83,7 +97,10 @@ describe('a glob', () => {
       const { files, missing } = await sandbox.gather({ globs: [glob], ...LIMITS })
       expect(missing).toEqual(NOTHING_MISSING)
       for (const { path, content } of files) expect(content.toString()).toBe(path)
-      found.set(glob, files.map(({ path }) => path)) // prettier-ignore
+      found.set(
+        glob,
+        files.map(({ path }) => path),
+      )
     }
     await sandbox.end()
   })
@@ -158,7 +175,9 @@ while not os.path.exists('growing') or os.path.getsize('growing') < 5000: pass`
   })
 
   test('of a sparse file counts as large as it says it is', async () => {
-    const { texts, missing } = await gather('truncate -s 1G big; echo 1 > small', ['*'], { changes: { fileBytes: 2 ** 31 } }) // prettier-ignore
+    const { texts, missing } = await gather('truncate -s 1G big; echo 1 > small', ['*'], {
+      changes: { fileBytes: 2 ** 31 },
+    })
     expect(texts).toEqual({ small: '1\n' })
     expect(missing).toEqual({ ...NOTHING_MISSING, tooLarge: 1 })
   })

@@ -23,17 +23,23 @@ describe('no process is left by a program that', () => {
     ['leaves its streams open', 'sleep 60 & echo out'],
     ['kills all it can', 'sleep 60 & kill -9 -1'],
     ['leaves zombies', python('import os\nfor i in range(20):\n  if os.fork() == 0: os._exit(0)')],
-    ['is the reaper of its orphans', python(`
+    [
+      'is the reaper of its orphans',
+      python(`
 import ctypes, os
 ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
 for i in range(5):
     if os.fork() == 0:
         if os.fork() == 0: os.execvp('sleep', ['sleep', '60'])
-        os._exit(0)`)], // prettier-ignore
-    ['sends its output to itself through a socket', python(`
+        os._exit(0)`),
+    ],
+    [
+      'sends its output to itself through a socket',
+      python(`
 import array, socket
 a, b = socket.socketpair()
-a.sendmsg([b'x'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [1, 2, a.fileno(), b.fileno()]))])`)], // prettier-ignore
+a.sendmsg([b'x'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [1, 2, a.fileno(), b.fileno()]))])`),
+    ],
   ])('%s', async (_, program) => {
     const sandbox = await bench.shared()
     sandbox.begin(4 * MIB)
@@ -100,7 +106,10 @@ describe('memory', () => {
       const pids = allPids().filter((pid) => containerOf(pid)?.startsWith(sandbox.id))
       return pids.filter((pid) => commandLine(pid)[0] === INIT_PATH).map((pid) => ({ pid, score: score(pid) }))
     }
-    const scores = () => ours().map((one) => one.score).sort((a, b) => a - b) // prettier-ignore
+    const scores = () =>
+      ours()
+        .map((one) => one.score)
+        .sort((a, b) => a - b)
     // Nobody waits for the decoys when a sandbox is made, or when one has gone.
     const standing = async () => {
       await eventually('each process has the score of its kind', () => scores().join() === '0,0,900,900')

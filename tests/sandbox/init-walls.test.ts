@@ -22,7 +22,14 @@ describe('a program', () => {
       '^(Cap(Inh|Prm|Eff|Amb)|NoNewPrivs|Seccomp|[UG]id|Groups):',
       '/proc/self/status',
     ])
-    expect(stdout.replaceAll(/[\t ]+/g, ' ').trim().split('\n').map((line) => line.trim()).sort()).toEqual([
+    expect(
+      stdout
+        .replaceAll(/[\t ]+/g, ' ')
+        .trim()
+        .split('\n')
+        .map((line) => line.trim())
+        .sort(),
+    ).toEqual([
       'CapAmb: 0000000000000000',
       'CapEff: 0000000000000000',
       'CapInh: 0000000000000000',
@@ -32,7 +39,7 @@ describe('a program', () => {
       'NoNewPrivs: 1',
       'Seccomp: 2',
       'Uid: 1000 1000 1000 1000',
-    ]) // prettier-ignore
+    ])
   })
 
   test('gains nothing by a setuid file', async () => {
@@ -61,7 +68,10 @@ for label, number, args in [
 ]:
     print(label, name(call(number, *args)))`),
     )
-    const answers = stdout.trim().split('\n').map((line) => line.split(/ (?=\w+$)/)) // prettier-ignore
+    const answers = stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split(/ (?=\w+$)/))
     const missing = 'io_uring_setup userfaultfd keyctl add_key perf_event_open kcmp vmsplice clone3'.split(' ')
     const other = answers.filter(([, answer]) => answer !== 'EPERM')
     expect(other).toEqual([...missing, 'x32 getpid'].map((name) => [name, 'ENOSYS']))

@@ -12,7 +12,10 @@ const DECLARATIONS = ['protocol', 'agent-protocol', 'leader-exit', 'stage-plan',
 /** The layers that init.c draws, from the top; those of one line know nothing of each other. */
 function layers(): string[][] {
   const drawn = /LAYERS, [^]*?\n \*\n((?: \* {3}[a-z -]+\n)+)/.exec(read('init.c'))?.[1] ?? ''
-  return drawn.trim().split('\n').map((line) => line.replace(/^ ?\*/, '').trim().split(/ +/)) // prettier-ignore
+  return drawn
+    .trim()
+    .split('\n')
+    .map((line) => line.replace(/^ ?\*/, '').trim().split(/ +/))
 }
 
 const moduleOf = (file: string) => file.replace(/\.[ch]$/, '')

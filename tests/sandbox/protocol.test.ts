@@ -15,7 +15,9 @@ function ofHeader(): Record<string, string | number> {
     if (letter === undefined) return [name, Number(value)] as const
     return [name, name.startsWith('FRAME_') ? letter.charCodeAt(0) : letter] as const
   })
-  const texts = [...text.matchAll(/^#define ([A-Z_]+) "(.*)"$/gm)].map(([, name = '', value = '']) => [name, value] as const) // prettier-ignore
+  const texts = [...text.matchAll(/^#define ([A-Z_]+) "(.*)"$/gm)].map(
+    ([, name = '', value = '']) => [name, value] as const,
+  )
   return Object.fromEntries([...constants, ...texts].filter(([name]) => !INIT_ONLY.test(name)))
 }
 

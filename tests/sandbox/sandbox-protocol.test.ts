@@ -82,7 +82,10 @@ const broken = (events: readonly SandboxEvent[]) => events.filter(({ type }) => 
 /** Frames as letter and payload. */
 const told = (frames: readonly Buffer[]) =>
   frames.map((frame) => `${String.fromCharCode(frame[0] ?? 0)} ${frame.subarray(5).toString('latin1')}`)
-const letters = (frames: readonly Buffer[]) => told(frames).map((text) => text[0]).join('') // prettier-ignore
+const letters = (frames: readonly Buffer[]) =>
+  told(frames)
+    .map((text) => text[0])
+    .join('')
 
 describe.each(STATES)('in state %s', (state) => {
   test.each(Object.keys(SAID))('what init says by %s is an event, or the end', (name) => {

@@ -86,7 +86,9 @@ print([line for line in read('/proc/self/mountinfo').splitlines() if 'transport'
     const lost = expect(running).rejects.toThrow(SandboxBroken)
     await sandbox.destroy()
     await lost
-    expect((await bench.engine.containers('runyard.namespace', 'test-transport')).map(({ id }) => id.slice(0, 12))).not.toContain(sandbox.id) // prettier-ignore
+    expect(
+      (await bench.engine.containers('runyard.namespace', 'test-transport')).map(({ id }) => id.slice(0, 12)),
+    ).not.toContain(sandbox.id)
   })
 })
 

@@ -42,7 +42,11 @@ afterEach(async () => {
   child.stdin?.end()
   await closed
   await rm(folder, { recursive: true, force: true })
-  expect({ code: child.exitCode, signal: child.signalCode, said: said.includes('ERROR') }).toEqual({ code: expect.any(Number) as unknown, signal: null, said: false }) // prettier-ignore
+  expect({ code: child.exitCode, signal: child.signalCode, said: said.includes('ERROR') }).toEqual({
+    code: expect.any(Number) as unknown,
+    signal: null,
+    said: false,
+  })
 })
 
 /** Runs a command to its end. @param acknowledge whether its output is taken */
@@ -327,7 +331,9 @@ describe('archives', () => {
   }
 
   test('hold what is in the folder, with modes, links and holes', async () => {
-    await shell('mkdir -p d/e; echo t > d/e/t; chmod 751 d/e/t; ln -s e/t d/l; ln d/e/t twin; truncate -s 50M hole; head -c 3M /dev/urandom > noise; mkfifo pipe') // prettier-ignore
+    await shell(
+      'mkdir -p d/e; echo t > d/e/t; chmod 751 d/e/t; ln -s e/t d/l; ln d/e/t twin; truncate -s 50M hole; head -c 3M /dev/urandom > noise; mkfifo pipe',
+    )
     const sum = await shell('sha256sum noise')
     const archive = await packed()
     expect(archive.length).toBeLessThan(4_000_000)
@@ -391,7 +397,7 @@ test('frames that make no sense end it with a fault, and never with a crash', as
     one.stderr.on('data', (bytes: Buffer) => (words += bytes.toString()))
     one.stdin.on('error', () => undefined)
     for (let count = 0; count < 8; count++) {
-      const payload = Buffer.from(Array.from({ length: Math.floor(random() * 60) }, () => pick(BYTES))) // prettier-ignore
+      const payload = Buffer.from(Array.from({ length: Math.floor(random() * 60) }, () => pick(BYTES)))
       const length = random() < 0.1 ? Math.floor(random() * 2 ** 32) : payload.length
       const head = Buffer.from([pick(types), 0, 0, 0, 0])
       head.writeUInt32BE(length, 1)

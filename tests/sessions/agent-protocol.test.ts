@@ -6,7 +6,8 @@ import { FILE_PIECE_BYTES } from '../../src/shared/sessions/operations.ts'
 import * as protocol from '../../src/worker/sessions/agent-protocol.ts'
 
 const read = (path: string) => readFileSync(join(packageRoot(), path), 'utf8')
-const FRAME = /^AGENT_(?!WRITE_|CHANGE_|TO_|EXITED|SIGNALLED|KIND_|ARGUMENT|ENVIRONMENT|FOLDER_FIELD|STDIN|COLUMNS|ROWS|VERSION|PIECE|OUTPUT_WINDOW|INPUT_WINDOW|PROCESSES)/ // prettier-ignore
+const FRAME =
+  /^AGENT_(?!WRITE_|CHANGE_|TO_|EXITED|SIGNALLED|KIND_|ARGUMENT|ENVIRONMENT|FOLDER_FIELD|STDIN|COLUMNS|ROWS|VERSION|PIECE|OUTPUT_WINDOW|INPUT_WINDOW|PROCESSES)/
 
 /** The names of the header, with their values; a frame's type is its byte. */
 function ofHeader(): Record<string, string | number> {
@@ -21,7 +22,8 @@ function ofHeader(): Record<string, string | number> {
 /** The same of the worker's tables. */
 function ofWorker(): Record<string, string | number> {
   const { AGENT, AGENT_FIELD, AGENT_WRITE, AGENT_TO, AGENT_ENDED, AGENT_KIND, AGENT_CHANGE, ...rest } = protocol
-  const named = (table: object, prefix: string) => Object.entries(table).map(([name, value]) => [`${prefix}${name}`, value as string | number] as const) // prettier-ignore
+  const named = (table: object, prefix: string) =>
+    Object.entries(table).map(([name, value]) => [`${prefix}${name}`, value as string | number] as const)
   return Object.fromEntries([
     ...named(AGENT, 'AGENT_'),
     ...named(AGENT_FIELD, 'AGENT_'),
@@ -42,7 +44,10 @@ test('the agent and the worker have the same names for the same values', () => {
 
 test('the document has a row for every frame, and no other', () => {
   const document = read('docs/sessions.md')
-  const rows = [...document.matchAll(/^\| `([A-Za-z])`(?:, `([A-Za-z])`)? +\|/gm)].flatMap(([, one, other]) => [one, other]) // prettier-ignore
+  const rows = [...document.matchAll(/^\| `([A-Za-z])`(?:, `([A-Za-z])`)? +\|/gm)].flatMap(([, one, other]) => [
+    one,
+    other,
+  ])
   const letters = Object.values(protocol.AGENT).map((type) => String.fromCharCode(type))
   expect(rows.filter((letter) => letter !== undefined).sort()).toEqual(letters.sort())
 })

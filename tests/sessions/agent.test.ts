@@ -113,7 +113,10 @@ test('input keeps to the window, and its end comes behind it', async () => {
   expect(Math.max(...inputs)).toBeLessThanOrEqual(AGENT_PIECE)
   expect(process.waiting).toBe(AGENT_INPUT_WINDOW + 10)
   agent.receive(frame(AGENT.TAKEN, id, number(AGENT_INPUT_WINDOW, 4)))
-  expect(sent.slice(-2).map(({ type, payload }) => [type, payload.length])).toEqual([[AGENT.INPUT, 10], [AGENT.INPUT_END, 0]]) // prettier-ignore
+  expect(sent.slice(-2).map(({ type, payload }) => [type, payload.length])).toEqual([
+    [AGENT.INPUT, 10],
+    [AGENT.INPUT_END, 0],
+  ])
 })
 
 test('what cannot be started says why, and can be forgotten', async () => {

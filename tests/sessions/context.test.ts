@@ -37,7 +37,17 @@ function rig(outputBytes = 1000, unsentBytes = () => 0) {
     ready: () => context.take({ event: 'ready', context: context.kernel, info: {} }),
     execute: (id: string, more: object = {}) =>
       context.execute(
-        { id, context: 'default', code: id, timeoutMs: 5000, silent: false, allowInput: true, warnings: [], waitMs: 0, ...more }, // prettier-ignore
+        {
+          id,
+          context: 'default',
+          code: id,
+          timeoutMs: 5000,
+          silent: false,
+          allowInput: true,
+          warnings: [],
+          waitMs: 0,
+          ...more,
+        },
         (execution) => ended.push(execution),
       ),
     say: (parent: string, channel: string, type: string, content: object, more: Partial<KernelMessage> = {}) =>
@@ -94,7 +104,11 @@ test('an execution gathers what its kernel says of it, and of it alone', () => {
   one.say('other', 'iopub', 'stream', { name: 'stdout', text: 'not mine' })
   one.say('a', 'iopub', 'stream', { name: 'stderr', text: 'err' })
   one.say('a', 'iopub', 'display_data', { data: { 'text/plain': '1' }, metadata: {}, transient: { display_id: 'd' } })
-  one.say('a', 'iopub', 'update_display_data', { data: { 'text/plain': '2' }, metadata: {}, transient: { display_id: 'd' } }) // prettier-ignore
+  one.say('a', 'iopub', 'update_display_data', {
+    data: { 'text/plain': '2' },
+    metadata: {},
+    transient: { display_id: 'd' },
+  })
   one.say('a', 'iopub', 'execute_result', { data: { 'text/plain': '3' }, metadata: {}, execution_count: 7 })
   one.say('a', 'iopub', 'error', { ename: 'E', evalue: 'v', traceback: ['t'] })
   one.finish('a', 'error')

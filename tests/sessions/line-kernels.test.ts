@@ -117,9 +117,15 @@ for line in os.fdopen(int(os.environ['RUNYARD_REQUESTS_FD'])):
   afterAll(() => kernel.close())
 
   test.each([
-    ['a number that JSON has not', `['{"channel": "a", "type": "b", "content": {"x": NaN}}', '{"channel": "a", "type": "b", "content": {"x": 1e999}}']`], // prettier-ignore
+    [
+      'a number that JSON has not',
+      `['{"channel": "a", "type": "b", "content": {"x": NaN}}', '{"channel": "a", "type": "b", "content": {"x": 1e999}}']`,
+    ],
     ['what is nested too deeply', `['{"channel": "a", "type": "b", "content": ' + '[' * 100000 + ']' * 100000 + '}']`],
-    ['fields of other types', `['{"channel": 1, "type": "b", "content": {}}', '{"channel": "a", "type": "b", "content": []}']`], // prettier-ignore
+    [
+      'fields of other types',
+      `['{"channel": 1, "type": "b", "content": {}}', '{"channel": "a", "type": "b", "content": []}']`,
+    ],
     ['what is no message', `['', '1', '{}', 'x']`],
   ])('leaves out %s, and the kernel goes on', async (_what, code) => {
     expect(await kernel.run(code)).toMatchObject({ error: null, results: [] })
@@ -161,7 +167,10 @@ describe('bash', () => {
       error: { ename: 'ExitStatus', evalue: expect.stringContaining('status 1') },
     })
     expect(await kernel.run('echo $?; echo hm >&2')).toMatchObject({ stdout: '1\n', stderr: 'hm\n', error: null })
-    expect(await kernel.run('if then')).toMatchObject({ stderr: expect.stringContaining('syntax error'), error: { ename: 'ExitStatus' } }) // prettier-ignore
+    expect(await kernel.run('if then')).toMatchObject({
+      stderr: expect.stringContaining('syntax error'),
+      error: { ename: 'ExitStatus' },
+    })
   })
 
   test('has lines that are interrupted, as a loop or a process, and what it knew stays', async () => {
@@ -200,8 +209,13 @@ describe('bash', () => {
     expect((await kernel.run('echo "\ud800"; echo $x')).stdout).toBe('?\nkept\n')
     expect(await kernel.isComplete('echo \ud800')).toBe('complete')
     expect((await kernel.ask('complete_request', {})).reply).toMatchObject({ status: 'error', ename: 'KeyError' })
-    expect((await kernel.run('echo \'{"a": NaN}\' >n.json; display n.json')).results).toEqual([{ 'text/plain': '{"a": NaN}\n' }]) // prettier-ignore
-    expect(await kernel.run('display /dev/zero; echo $x')).toMatchObject({ stdout: 'kept\n', stderr: expect.stringContaining('more than') }) // prettier-ignore
+    expect((await kernel.run('echo \'{"a": NaN}\' >n.json; display n.json')).results).toEqual([
+      { 'text/plain': '{"a": NaN}\n' },
+    ])
+    expect(await kernel.run('display /dev/zero; echo $x')).toMatchObject({
+      stdout: 'kept\n',
+      stderr: expect.stringContaining('more than'),
+    })
   })
 
   test('starts a shell anew that ended between executions', async () => {
@@ -211,8 +225,12 @@ describe('bash', () => {
   })
 
   test('shows files, and starts anew after `exit`', async () => {
-    expect((await kernel.run('echo \'{"a": 1}\' >d.json; display d.json')).results).toEqual([{ 'application/json': { a: 1 } }]) // prettier-ignore
-    expect(await kernel.run('exit 4')).toMatchObject({ error: { ename: 'ShellExited', evalue: expect.stringContaining('code 4') } }) // prettier-ignore
+    expect((await kernel.run('echo \'{"a": 1}\' >d.json; display d.json')).results).toEqual([
+      { 'application/json': { a: 1 } },
+    ])
+    expect(await kernel.run('exit 4')).toMatchObject({
+      error: { ename: 'ShellExited', evalue: expect.stringContaining('code 4') },
+    })
     expect((await kernel.run('echo "<$x>"')).stdout).toBe('<>\n')
   })
 
@@ -246,7 +264,9 @@ describe('javascript', () => {
   test('keeps what is declared, which may be declared again, and awaits', async () => {
     await kernel.run('const x = 1; class A {}; function f() { return 2 }')
     expect(await text('const x = 40; x + f()')).toEqual([{ 'text/plain': '42' }])
-    expect(await text('await new Promise((r) => setTimeout(r, 1, {a: [1]}))')).toEqual([{ 'text/plain': '{ a: [ 1 ] }' }]) // prettier-ignore
+    expect(await text('await new Promise((r) => setTimeout(r, 1, {a: [1]}))')).toEqual([
+      { 'text/plain': '{ a: [ 1 ] }' },
+    ])
     expect(await text('undefined')).toEqual([])
   })
 
@@ -260,12 +280,18 @@ describe('javascript', () => {
 
   test('tells of errors by name, value and traceback, without its own frames', async () => {
     const { error, reply } = await kernel.run('function g() { throw new TypeError("bad") }\ng()')
-    expect(error).toMatchObject({ ename: 'TypeError', evalue: 'bad', traceback: expect.arrayContaining(['TypeError: bad']) }) // prettier-ignore
+    expect(error).toMatchObject({
+      ename: 'TypeError',
+      evalue: 'bad',
+      traceback: expect.arrayContaining(['TypeError: bad']),
+    })
     expect(JSON.stringify(error)).not.toMatch(/kernel|inspector/)
     expect(reply['status']).toBe('error')
     expect(await kernel.run('const = 3')).toMatchObject({ error: { ename: 'SyntaxError' } })
     expect(await kernel.run('throw "text"')).toMatchObject({ error: { evalue: "'text'" } })
-    expect(await kernel.run('setTimeout(() => { throw new Error("later") }); await new Promise((r) => setTimeout(r, 20))')).toMatchObject({ error: null, stderr: expect.stringContaining('Error: later') }) // prettier-ignore
+    expect(
+      await kernel.run('setTimeout(() => { throw new Error("later") }); await new Promise((r) => setTimeout(r, 20))'),
+    ).toMatchObject({ error: null, stderr: expect.stringContaining('Error: later') })
   })
 
   test('is interrupted in a loop, while it waits, in a loop after it waited, and in a process', async () => {
@@ -277,13 +303,17 @@ describe('javascript', () => {
       // A process that was not there yet would not be interrupted.
       'require("child_process").execSync("echo go; exec sleep 600", { stdio: "inherit" })',
     ]) {
-      expect(await kernel.run(code, { interruptAt: 'go\n' })).toMatchObject({ error: { ename: 'Interrupted' } }) // prettier-ignore
+      expect(await kernel.run(code, { interruptAt: 'go\n' })).toMatchObject({ error: { ename: 'Interrupted' } })
       expect(await text('kept')).toEqual([{ 'text/plain': '1' }])
     }
   })
 
   test('shows what has other forms, and asks', async () => {
-    expect(await text('display.html("<b>"); display.json([1]); ({ [Symbol.for("Jupyter.display")]: () => ({"text/markdown": "*a*"}) })')).toEqual([{ 'text/html': '<b>' }, { 'application/json': [1], 'text/plain': '[ 1 ]' }, { 'text/markdown': '*a*' }]) // prettier-ignore
+    expect(
+      await text(
+        'display.html("<b>"); display.json([1]); ({ [Symbol.for("Jupyter.display")]: () => ({"text/markdown": "*a*"}) })',
+      ),
+    ).toEqual([{ 'text/html': '<b>' }, { 'application/json': [1], 'text/plain': '[ 1 ]' }, { 'text/markdown': '*a*' }])
     expect((await kernel.run('prompt("who? ")', { answer: 'ada' })).results).toEqual([{ 'text/plain': "'ada'" }])
     expect(await kernel.run('prompt()', {}, { allow_stdin: false })).toMatchObject({ error: { ename: 'Error' } })
     expect((await kernel.run('process.stdout.write("x".repeat(300000)); 0')).stdout.length).toBe(300_000)

@@ -143,7 +143,9 @@ describe('watches', () => {
     })
     await command(shared, 'echo b > watched/b; mv watched/in watched/out; rm watched/out/a')
     await client.put(shared, 'watched/c', 'c')
-    const events = await client.events(`${at()}/${body.id}/events`, ({ data }) => JSON.stringify(data).includes('watched/c')) // prettier-ignore
+    const events = await client.events(`${at()}/${body.id}/events`, ({ data }) =>
+      JSON.stringify(data).includes('watched/c'),
+    )
     expect(events[0]).toMatchObject({ event: 'watch', data: { id: body.id, state: 'watching' } })
     const changes = events.flatMap(({ data }) => (data['changes'] ?? []) as FileChange[])
     expect(changes).toEqual(
@@ -182,7 +184,8 @@ describe('snapshots', () => {
   const at = (id: string) => `/v1/sessions/${id}/snapshot`
 
   test('keep the working folder with modes and links, and another session starts with it', async () => {
-    const shell = 'mkdir -p deep/er && echo tool > deep/er/tool && chmod 0751 deep/er/tool && ln -s er/tool deep/link && ln deep/er/tool twin && truncate -s 100M hole' // prettier-ignore
+    const shell =
+      'mkdir -p deep/er && echo tool > deep/er/tool && chmod 0751 deep/er/tool && ln -s er/tool deep/link && ln deep/er/tool twin && truncate -s 100M hole'
     const first = await start()
     await command(first, shell)
     const { status, body, headers } = await client.call<StoredFile>('POST', at(first), { name: 'a.tar' })
@@ -195,7 +198,7 @@ describe('snapshots', () => {
     const second = await start({ from: body.id, files })
     expect((await client.read(second)).body).toMatchObject({ state: 'running' })
     const look = "stat -c '%a %h' deep/er/tool; readlink deep/link; cat twin deep/own; stat -c %s hole"
-    expect((await command(second, look)).body.stdout).toBe('751 2\ner/tool\ntool\nown104857600\n') // prettier-ignore
+    expect((await command(second, look)).body.stdout).toBe('751 2\ner/tool\ntool\nown104857600\n')
     await client.end(second)
   })
 

@@ -75,7 +75,10 @@ describe('executions', () => {
     const { status, body, headers } = await client.run(shared, 'for i in range(3): print(i)', {}, 0)
     expect(status).toBe(202)
     const place = headers.get('location') ?? ''
-    const events = await client.events(`${place}/events`, ({ event, data }) => event === 'execution' && data['state'] === 'finished') // prettier-ignore
+    const events = await client.events(
+      `${place}/events`,
+      ({ event, data }) => event === 'execution' && data['state'] === 'finished',
+    )
     expect(textOf(events, 'stdout')).toBe('0\n1\n2\n')
     const read = await client.call('GET', `${place}?wait=10`)
     expect(read.body).toMatchObject({ id: body.id, state: 'finished', status: 'succeeded', stdout: '0\n1\n2\n' })
@@ -141,7 +144,9 @@ describe('files', () => {
     const content = randomBytes(700_001)
     expect(await client.put(shared, 'in/data.bin', content)).toMatchObject({ status: 200, body: { bytes: 700_001 } })
     expect((await client.get(shared, 'in/data.bin')).bytes.equals(content)).toBe(true)
-    expect((await client.run(shared, 'len(open("in/data.bin", "rb").read())')).body.results[0]?.data['text/plain']).toBe('700001') // prettier-ignore
+    expect(
+      (await client.run(shared, 'len(open("in/data.bin", "rb").read())')).body.results[0]?.data['text/plain'],
+    ).toBe('700001')
   })
 
   test('are listed, moved and deleted', async () => {
@@ -164,7 +169,10 @@ describe('files', () => {
 
   test('that cannot be read or written are told why', async () => {
     expect((await client.get(shared, 'in')).status).toBe(409)
-    expect(await client.put(shared, 'big', Buffer.alloc(65 * MIB))).toMatchObject({ status: 409, body: { code: 'file-conflict' } }) // prettier-ignore
+    expect(await client.put(shared, 'big', Buffer.alloc(65 * MIB))).toMatchObject({
+      status: 409,
+      body: { code: 'file-conflict' },
+    })
     await client.call('DELETE', `/v1/sessions/${shared}/files/big`)
     expect((await client.put(shared, 'a%5Cb', 'x')).status).toBe(422)
   })
@@ -172,7 +180,10 @@ describe('files', () => {
 
 describe('commands', () => {
   test('run as an argument vector and as a shell line, with input', async () => {
-    expect((await client.command(shared, { argv: ['echo', 'a b'] })).body).toMatchObject({ status: 'succeeded', stdout: 'a b\n' }) // prettier-ignore
+    expect((await client.command(shared, { argv: ['echo', 'a b'] })).body).toMatchObject({
+      status: 'succeeded',
+      stdout: 'a b\n',
+    })
     const { body } = await client.command(shared, { shell: 'tr a-z A-Z; echo oh >&2; exit 3', stdin: 'abc\n' })
     expect(body).toMatchObject({ status: 'failed', exitCode: 3, stdout: 'ABC\n', stderr: 'oh\n' })
     expect((await client.command(shared, { argv: ['nonesuch'] })).body).toMatchObject({ status: 'start-failed' })
@@ -183,7 +194,10 @@ describe('commands', () => {
     expect(status).toBe(202)
     const place = `/v1/sessions/${shared}/commands/${body.id}`
     await client.call('POST', `${place}/stdin`, { data: 'one\n' })
-    await eventually('its echo', async () => (await client.call<{ stdout: string }>('GET', place)).body.stdout === 'one\n') // prettier-ignore
+    await eventually(
+      'its echo',
+      async () => (await client.call<{ stdout: string }>('GET', place)).body.stdout === 'one\n',
+    )
     await client.call('POST', `${place}/signals`, { signal: 'SIGTERM' })
     expect((await client.call('GET', `${place}?wait=60`)).body).toMatchObject({
       status: 'signalled',
@@ -194,9 +208,15 @@ describe('commands', () => {
 
   test('have a terminal', async () => {
     const size = { columns: 100, rows: 30 }
-    const { body } = await client.command(shared, { shell: 'stty size; read x; stty size', terminal: size, interactive: true }, 0) // prettier-ignore
+    const { body } = await client.command(
+      shared,
+      { shell: 'stty size; read x; stty size', terminal: size, interactive: true },
+      0,
+    )
     const place = `/v1/sessions/${shared}/commands/${body.id}`
-    await eventually('its size', async () => (await client.call<{ stdout: string }>('GET', place)).body.stdout.includes('30 100')) // prettier-ignore
+    await eventually('its size', async () =>
+      (await client.call<{ stdout: string }>('GET', place)).body.stdout.includes('30 100'),
+    )
     await client.call('PUT', `${place}/terminal`, { columns: 132, rows: 43 })
     await client.call('POST', `${place}/stdin`, { data: '\r' })
     expect((await client.call<{ stdout: string }>('GET', `${place}?wait=60`)).body.stdout).toContain('43 132')
@@ -229,7 +249,10 @@ describe('sessions', () => {
   })
 
   test('without a kernel run commands in any language', async () => {
-    const { body } = await client.create({ language: 'c', files: [{ path: 'main.c', content: 'int main(void) { return 7; }' }] }) // prettier-ignore
+    const { body } = await client.create({
+      language: 'c',
+      files: [{ path: 'main.c', content: 'int main(void) { return 7; }' }],
+    })
     expect(body).toMatchObject({ state: 'running', kernel: false })
     expect((await client.command(body.id, { shell: 'gcc -o main main.c && ./main' })).body.exitCode).toBe(7)
     expect((await client.run(body.id, '1')).body).toMatchObject({ code: 'no-kernel' })
@@ -282,7 +305,9 @@ describe('sessions', () => {
     expect((await screened.run(shared, "import os\nos.system('id')")).body).toMatchObject({
       code: 'submission-blocked',
     })
-    expect((await screened.command(shared, { shell: ':(){ :|:& };:' })).body).toMatchObject({ code: 'submission-blocked' }) // prettier-ignore
+    expect((await screened.command(shared, { shell: ':(){ :|:& };:' })).body).toMatchObject({
+      code: 'submission-blocked',
+    })
   })
 
   test('are bounded in number, and repeated requests make one', async () => {
@@ -292,7 +317,11 @@ describe('sessions', () => {
     expect(second.body.id).toBe(first.body.id)
     expect(second.headers.get('idempotent-replayed')).toBe('true')
     const bob = sessionClient(platform.url, key)
-    const more = [await bob.create({ language: 'bash' }, 0), await bob.create({ language: 'bash' }, 0), await bob.create({ language: 'bash' }, 0)] // prettier-ignore
+    const more = [
+      await bob.create({ language: 'bash' }, 0),
+      await bob.create({ language: 'bash' }, 0),
+      await bob.create({ language: 'bash' }, 0),
+    ]
     expect((await bob.create({ language: 'bash' }, 0)).body).toMatchObject({ code: 'too-many-sessions' })
     for (const { body } of [first, ...more]) expect((await bob.end(body.id)).body.state).toBe('ended')
   })
@@ -307,7 +336,9 @@ describe('sessions', () => {
     expect((await waiting).body).toMatchObject({ status: 'session-lost' })
     expect((await client.run(shared, '1')).body).toMatchObject({ status: 410, code: 'session-lost' })
     // Its executions can be read all the same.
-    expect((await client.call('GET', `/v1/sessions/${shared}/executions/${body.id}`)).body).toMatchObject({ status: 'session-lost' }) // prettier-ignore
+    expect((await client.call('GET', `/v1/sessions/${shared}/executions/${body.id}`)).body).toMatchObject({
+      status: 'session-lost',
+    })
     await client.end((await starting).body.id)
   })
 })

@@ -50,7 +50,9 @@ const connect = async (path: string): Promise<Shown> => {
 }
 
 test('what is typed gets to the program, what it writes comes as bytes, and its end is told', async () => {
-  const { socket, screen, said, closed } = await connect(await shell('read -r line; stty size; printf "<%s\\xff>" "$line"; exit 3')) // prettier-ignore
+  const { socket, screen, said, closed } = await connect(
+    await shell('read -r line; stty size; printf "<%s\\xff>" "$line"; exit 3'),
+  )
   socket.send(JSON.stringify({ type: 'resize', columns: 132, rows: 43 }))
   socket.send(JSON.stringify({ type: 'nonsense' }))
   await eventually('an error', () => said.some(({ code }) => code === 'invalid-message'))

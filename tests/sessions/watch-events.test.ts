@@ -32,5 +32,8 @@ test('what is missing before it began is none of it, and anything else is said',
 })
 
 test('the end of the session is the last', async () => {
-  expect(await read([watch('watching'), { id: '9-0', type: 'ended', data: '{}' }, files()], true)).toEqual(['watching', 'ended']) // prettier-ignore
+  expect(await read([watch('watching'), { id: '9-0', type: 'ended', data: '{}' }, files()], true)).toEqual([
+    'watching',
+    'ended',
+  ])
 })

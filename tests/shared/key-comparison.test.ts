@@ -32,7 +32,12 @@ test('how long a key takes to be refused does not tell how much of it is right: 
   const { secretKey } = await apiKeys.create({ name: 'test', tenant: 'acme' })
   const { id = '', secret = '' } = parseKey(secretKey) ?? {}
   const oneOff = `${secret.slice(0, -1)}${secret.endsWith('0') ? '1' : '0'}`
-  const shown = [secretKey, formatKey({ id, secret: oneOff }), formatKey({ id, secret: '0'.repeat(64) }), formatKey(newKeyText())] // prettier-ignore
+  const shown = [
+    secretKey,
+    formatKey({ id, secret: oneOff }),
+    formatKey({ id, secret: '0'.repeat(64) }),
+    formatKey(newKeyText()),
+  ]
   const opened = []
   for (const key of shown) opened.push((await apiKeys.verify(key)) !== undefined)
   expect(opened).toEqual([true, false, false, false])

@@ -51,7 +51,11 @@ test('a group is chosen by its id, beside languages, and each language once', ()
 })
 
 test('the space that an installation takes counts the base once, and names what was not measured', () => {
-  const sizes = new Map([['base', 90e6], ['a', 10e6], ['b', 1.5e6]]) // prettier-ignore
+  const sizes = new Map([
+    ['base', 90e6],
+    ['a', 10e6],
+    ['b', 1.5e6],
+  ])
   expect(spaceNeeded(sizes, ['a', 'b', 'c'], false)).toEqual({ bytes: 101.5e6, unknown: ['c'] })
   expect(spaceNeeded(sizes, ['a'], true)).toEqual({ bytes: 10e6, unknown: [] })
   expect(spaceNeeded(sizes, [], false)).toEqual({ bytes: 0, unknown: [] })
@@ -82,7 +86,12 @@ describe('what is written wrongly', () => {
   })
 
   test('a member that is not defined here is left out, and so is a group without members', () => {
-    define('groups.json', { groups: [{ id: 'some', name: 'X', languages: ['nosuch', 'python'] }, { id: 'none', name: 'Y', languages: ['nosuch'] }] }) // prettier-ignore
+    define('groups.json', {
+      groups: [
+        { id: 'some', name: 'X', languages: ['nosuch', 'python'] },
+        { id: 'none', name: 'Y', languages: ['nosuch'] },
+      ],
+    })
     expect(loadGroups(own, languages).map((group) => [group.id, group.languages.length])).toEqual([
       ['some', 1],
       ['judge0', expect.any(Number)],

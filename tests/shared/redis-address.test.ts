@@ -94,11 +94,26 @@ describe('the files beside it', () => {
 
   test.each([
     [{ REDIS_PASSWORD_FILE: PASSWORD }, /^REDIS_PASSWORD_FILE is set, and REDIS_URL is not$/],
-    [{ REDIS_URL: 'redis://:p@h', REDIS_PASSWORD_FILE: PASSWORD }, /^REDIS_PASSWORD_FILE is set, and REDIS_URL has a password too$/],
+    [
+      { REDIS_URL: 'redis://:p@h', REDIS_PASSWORD_FILE: PASSWORD },
+      /^REDIS_PASSWORD_FILE is set, and REDIS_URL has a password too$/,
+    ],
     [{ REDIS_URL: 'redis://h', REDIS_PASSWORD_FILE: EMPTY }, /^REDIS_PASSWORD_FILE is ".*empty", which is empty$/],
-    [{ REDIS_URL: 'redis://h', REDIS_PASSWORD_FILE: '/nowhere' }, /^REDIS_PASSWORD_FILE is "\/nowhere", which cannot be read: ENOENT/],
-    [{ REDIS_URL: 'redis://h', REDIS_TLS_CA_FILE: PEM }, /^REDIS_TLS_CA_FILE is set, and REDIS_URL begins with "redis:", which is without TLS$/],
-    [{ REDIS_URL: 'rediss://h', REDIS_TLS_CERT_FILE: PEM }, /^REDIS_TLS_CERT_FILE and REDIS_TLS_KEY_FILE belong together/],
-    [{ REDIS_URL: 'redis://h', REDIS_SENTINEL_PASSWORD_FILE: PASSWORD }, /^REDIS_SENTINEL_PASSWORD_FILE is set, and REDIS_URL begins with "redis:"$/],
-  ] as [Record<string, string>, RegExp][])('%o is refused', (env, message) => expect(() => read(env)).toThrow(message)) // prettier-ignore
+    [
+      { REDIS_URL: 'redis://h', REDIS_PASSWORD_FILE: '/nowhere' },
+      /^REDIS_PASSWORD_FILE is "\/nowhere", which cannot be read: ENOENT/,
+    ],
+    [
+      { REDIS_URL: 'redis://h', REDIS_TLS_CA_FILE: PEM },
+      /^REDIS_TLS_CA_FILE is set, and REDIS_URL begins with "redis:", which is without TLS$/,
+    ],
+    [
+      { REDIS_URL: 'rediss://h', REDIS_TLS_CERT_FILE: PEM },
+      /^REDIS_TLS_CERT_FILE and REDIS_TLS_KEY_FILE belong together/,
+    ],
+    [
+      { REDIS_URL: 'redis://h', REDIS_SENTINEL_PASSWORD_FILE: PASSWORD },
+      /^REDIS_SENTINEL_PASSWORD_FILE is set, and REDIS_URL begins with "redis:"$/,
+    ],
+  ] as [Record<string, string>, RegExp][])('%o is refused', (env, message) => expect(() => read(env)).toThrow(message))
 })

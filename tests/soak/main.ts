@@ -53,7 +53,11 @@ try {
 const figures = judge(samples)
 const grown = figures.filter(({ trend, bound }) => trend.slope - SIGNIFICANT * trend.error > bound)
 await write()
-for (const one of [...wrong, ...grown.map(({ name, trend, bound }) => `${name} grows by ${trend.slope.toFixed(1)} an hour; ${bound} are allowed`)]) console.error(one) // prettier-ignore
+for (const one of [
+  ...wrong,
+  ...grown.map(({ name, trend, bound }) => `${name} grows by ${trend.slope.toFixed(1)} an hour; ${bound} are allowed`),
+])
+  console.error(one)
 console.log(grown.length + wrong.length === 0 ? 'steady' : 'not steady')
 process.exit(grown.length + wrong.length === 0 ? 0 : 1)
 
@@ -83,7 +87,9 @@ async function soak(running: Installation): Promise<{ samples: Sample[]; wrong: 
     if (taken.length % 12 === 1) {
       const { residentMib, containers, processes } = taken.at(-1) ?? {}
       const memory = MEASURED.map((name) => `${name} ${residentMib?.[name].toFixed(0)} MiB`).join(', ')
-      console.log(`${seconds.toFixed(0).padStart(5)} s  ${ended} jobs ended; ${memory}; ${containers} containers, ${processes} processes`) // prettier-ignore
+      console.log(
+        `${seconds.toFixed(0).padStart(5)} s  ${ended} jobs ended; ${memory}; ${containers} containers, ${processes} processes`,
+      )
     }
   }
   await load.stop()
@@ -118,13 +124,21 @@ async function write(): Promise<void> {
   const panels = [
     { title: 'resident memory, MiB', series: MEASURED.map((name) => line(name, (one) => one.residentMib[name])) },
     { title: 'open file descriptors', series: MEASURED.map((name) => line(name, (one) => one.openFiles[name])) },
-    { title: 'containers and their processes', series: [line('containers', (one) => one.containers), line('processes', (one) => one.processes)] }, // prettier-ignore
+    {
+      title: 'containers and their processes',
+      series: [line('containers', (one) => one.containers), line('processes', (one) => one.processes)],
+    },
   ]
   writeFileSync(join(docs, 'soak.svg'), plot(panels, 'min'))
   writeFileSync(join(docs, 'soak.json'), `${JSON.stringify({ minutes, perSecond, figures, samples })}\n`)
-  const rows = figures.map(
-    ({ name, middle, end, trend, bound }) =>
-    [name, middle.toFixed(1), end.toFixed(1), `${trend.slope.toFixed(1)} ± ${(SIGNIFICANT * trend.error).toFixed(1)}`, bound].join(' | '), // prettier-ignore
+  const rows = figures.map(({ name, middle, end, trend, bound }) =>
+    [
+      name,
+      middle.toFixed(1),
+      end.toFixed(1),
+      `${trend.slope.toFixed(1)} ± ${(SIGNIFICANT * trend.error).toFixed(1)}`,
+      bound,
+    ].join(' | '),
   )
   const table = [
     '| figure | after half the time | at the end | growth an hour | most allowed |',

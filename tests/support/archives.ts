@@ -71,4 +71,8 @@ export function zip(
 }
 
 /** A folder with one test. */
-export const problemArchive = (): Buffer => tar([['1.in', '1 2\n'], ['1.ans', '3\n']]) // prettier-ignore
+export const problemArchive = (): Buffer =>
+  tar([
+    ['1.in', '1 2\n'],
+    ['1.ans', '3\n'],
+  ])

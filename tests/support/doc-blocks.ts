@@ -44,7 +44,13 @@ const root = packageRoot()
 export function documents(): string[] {
   const below = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
   const above = readdirSync(root).filter((name) => name.endsWith('.md') && name !== 'CHANGELOG.md')
-  return [...above.toSorted().toReversed(), ...below.filter((name) => name.endsWith('.md')).map((name) => join('docs', name)).toSorted()] // prettier-ignore
+  return [
+    ...above.toSorted().toReversed(),
+    ...below
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => join('docs', name))
+      .toSorted(),
+  ]
 }
 
 /** @throws Error naming file and line when a comment above a block asks for what there is not */

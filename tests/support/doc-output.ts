@@ -34,7 +34,8 @@ export function matchOutput(shown: string, actual: string): Map<string, string> 
   return new Map([...names].map(([text, name]) => [text, found.groups?.[name] ?? '']))
 }
 
-const EVENT = /^(?:(?:id|retry): .*\n|event: (?<type>.*)\n)+data: (?<head>\{"stage":"[^"]*","data":")(?<text>.*)(?<tail>","encoding":"utf-8"\})$/ // prettier-ignore
+const EVENT =
+  /^(?:(?:id|retry): .*\n|event: (?<type>.*)\n)+data: (?<head>\{"stage":"[^"]*","data":")(?<text>.*)(?<tail>","encoding":"utf-8"\})$/
 
 /** A line may come in several events of output: where a program is held up in the middle of it. Documents show it in one. */
 function withWholeLines(events: string): string {

@@ -29,7 +29,17 @@ const PROGRAM = '127.0.0.1:8080'
 const START_MS = 20_000
 
 /** What a checkout has that commands of a document name. */
-const OF_THE_PACKAGE = ['clients', 'deploy', 'dist', 'docs', 'examples', 'languages', 'node_modules', 'package.json', 'screening'] // prettier-ignore
+const OF_THE_PACKAGE = [
+  'clients',
+  'deploy',
+  'dist',
+  'docs',
+  'examples',
+  'languages',
+  'node_modules',
+  'package.json',
+  'screening',
+]
 
 /**
  * @param address of the service, e.g. `127.0.0.1:41234`
@@ -102,7 +112,8 @@ export function openPage(address: string, env: Record<string, string>, copy?: st
   /** Left running for the blocks behind it. */
   async function serve({ language, code }: DocBlock): Promise<void> {
     port = String(await freePort('127.0.0.1', 0))
-    const [command, args] = language === 'sh' ? ['bash', ['-c', `exec ${there(code)}`]] as const : programOf(language, there(code)) // prettier-ignore
+    const [command, args] =
+      language === 'sh' ? (['bash', ['-c', `exec ${there(code)}`]] as const) : programOf(language, there(code))
     const child = spawn(command, args, { cwd: folder, env: { ...(await ofShell()), PORT: port }, stdio: 'inherit' })
     programs.push(child)
     for (const deadline = Date.now() + START_MS; !(await listens(Number(port))); await sleep(20)) {

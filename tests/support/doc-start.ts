@@ -26,7 +26,12 @@ export async function startOnce({ code, language }: DocBlock): Promise<void> {
     RUNYARD_NAMESPACE: `docs-${randomBytes(4).toString('hex')}`,
     PORT: String(await freePort('127.0.0.1', 0)),
   }
-  const child = spawn('bash', ['-euc', command], { cwd: packageRoot(), env, stdio: ['ignore', 'pipe', 'pipe'], detached: true }) // prettier-ignore
+  const child = spawn('bash', ['-euc', command], {
+    cwd: packageRoot(),
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  })
   let text = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (text += data.toString()))
   const ended = once(child, 'close')

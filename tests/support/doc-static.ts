@@ -10,7 +10,44 @@ const root = packageRoot()
 const main = join(root, 'dist/cli/main.js')
 
 /** Programs of others that documents call without being run: what they do is not ours to hold. */
-const OF_OTHERS = ['apt-get', 'caddy', 'cat', 'cd', 'cp', 'curl', 'docker', 'echo', 'export', 'git', 'grep', 'groupadd', 'install', 'journalctl', 'kubectl', 'ln', 'mkdir', 'loginctl', 'mkfifo', 'nginx', 'openssl', 'pip', 'podman', 'printf', 'python3', 'redis-cli', 'rm', 'runsc', 'sleep', 'source', 'strace', 'systemctl', 'systemd-sysusers', 'tee', 'useradd', 'usermod'] // prettier-ignore
+const OF_OTHERS = [
+  'apt-get',
+  'caddy',
+  'cat',
+  'cd',
+  'cp',
+  'curl',
+  'docker',
+  'echo',
+  'export',
+  'git',
+  'grep',
+  'groupadd',
+  'install',
+  'journalctl',
+  'kubectl',
+  'ln',
+  'mkdir',
+  'loginctl',
+  'mkfifo',
+  'nginx',
+  'openssl',
+  'pip',
+  'podman',
+  'printf',
+  'python3',
+  'redis-cli',
+  'rm',
+  'runsc',
+  'sleep',
+  'source',
+  'strace',
+  'systemctl',
+  'systemd-sysusers',
+  'tee',
+  'useradd',
+  'usermod',
+]
 
 /** What of a loop stands where commands do. */
 const OF_LOOPS = ['for', 'do', 'done']
@@ -115,7 +152,10 @@ function checkRunyard(args: string[]): string[] {
     const words = path.slice(0, length)
     const help = helpOf(words)
     const [, usage = ''] = /^Usage: runyard ([a-z ]*)/.exec(help) ?? []
-    if (usage.trim() === words.join(' ')) return options.filter((option) => !new RegExp(`\\s${option}\\b`).test(help)).map((option) => `runyard ${words.join(' ')}: no option ${option}`) // prettier-ignore
+    if (usage.trim() === words.join(' '))
+      return options
+        .filter((option) => !new RegExp(`\\s${option}\\b`).test(help))
+        .map((option) => `runyard ${words.join(' ')}: no option ${option}`)
   }
   return [`runyard ${path.join(' ')}: no such command`]
 }

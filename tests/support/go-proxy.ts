@@ -40,7 +40,8 @@ export async function startGoProxy(): Promise<TestProxy> {
   const server = createServer((req, res) => {
     const url = req.url ?? ''
     asked.push(url)
-    const [, path = '', file = ''] = /^\/(.+)\/@v\/(.+)$/.exec(url.replaceAll(/!([a-z])/g, (_all, letter: string) => letter.toUpperCase())) ?? [] // prettier-ignore
+    const [, path = '', file = ''] =
+      /^\/(.+)\/@v\/(.+)$/.exec(url.replaceAll(/!([a-z])/g, (_all, letter: string) => letter.toUpperCase())) ?? []
     const own = modules.filter((module) => module.path === path)
     if (own.length > 0 && file === 'list') return void res.end(own.map(({ version }) => `${version}\n`).join(''))
     const [, version = '', kind = ''] = /^(.+)\.(info|mod|zip)$/.exec(file) ?? []

@@ -95,7 +95,12 @@ export async function startInstallation(options: InstallationOptions): Promise<I
   await mkdir(logs, { recursive: true })
   const socketFolder = await makeSocketFolder(dataDir)
   const command = podmanCommand()
-  const runtime = await detectRuntime({ podman: command, image: probeImage(await listImages(command)), asked: undefined, dataDir }) // prettier-ignore
+  const runtime = await detectRuntime({
+    podman: command,
+    image: probeImage(await listImages(command)),
+    asked: undefined,
+    dataDir,
+  })
   const redisSocket = join(socketFolder, 'redis.sock')
   const podmanSocket = join(socketFolder, 'podman.sock')
 
@@ -119,7 +124,11 @@ export async function startInstallation(options: InstallationOptions): Promise<I
   await podman.start()
 
   const log = pino({ level: 'silent' })
-  const { redis: address } = loadConfig(root, { ...options.env, REDIS_URL: foreign ?? `unix://${redisSocket}`, RUNYARD_NAMESPACE: namespace }) // prettier-ignore
+  const { redis: address } = loadConfig(root, {
+    ...options.env,
+    REDIS_URL: foreign ?? `unix://${redisSocket}`,
+    RUNYARD_NAMESPACE: namespace,
+  })
   if (!address) throw new Error('no Redis')
   const connection = connectRedis(address, 'wait', 'trial', log)
   const keys = createKeys(namespace)

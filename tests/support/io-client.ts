@@ -79,7 +79,10 @@ export async function connectIo(url: string, id: string, options: IoOptions = {}
     closed,
     send: (message) => socket.send(typeof message === 'string' ? message : JSON.stringify(message)),
     line: (text, seq) => client.send({ type: 'stdin', data: `${text}\n`, ...(seq !== undefined && { seq }) }),
-    stdout: () => ofType('stdout').map(({ data }) => data?.['data']).join(''), // prettier-ignore
+    stdout: () =>
+      ofType('stdout')
+        .map(({ data }) => data?.['data'])
+        .join(''),
     until: (what) =>
       new Promise((resolve, reject) => {
         const look = () => {

@@ -23,7 +23,12 @@ export interface LoneGateway {
   close: () => Promise<void>
 }
 
-const UNLIMITED = { RATE_PER_MINUTE: '100000000', RATE_BURST: '1000000', READ_RATE_PER_MINUTE: '100000000', READ_RATE_BURST: '1000000' } // prettier-ignore
+const UNLIMITED = {
+  RATE_PER_MINUTE: '100000000',
+  RATE_BURST: '1000000',
+  READ_RATE_PER_MINUTE: '100000000',
+  READ_RATE_BURST: '1000000',
+}
 
 /** @param env settings that differ from the defaults */
 export async function startLoneGateway(env: Record<string, string> = {}): Promise<LoneGateway> {
@@ -46,7 +51,13 @@ export async function startLoneGateway(env: Record<string, string> = {}): Promis
     { level: 'trace', serializers: { err: serializeError } },
     { write: (line: string) => void (logged += line) },
   )
-  const settings = { REDIS_URL: process.env['RUNYARD_TEST_REDIS'], RUNYARD_NAMESPACE: namespace, PORT: '0', ...UNLIMITED, ...env } // prettier-ignore
+  const settings = {
+    REDIS_URL: process.env['RUNYARD_TEST_REDIS'],
+    RUNYARD_NAMESPACE: namespace,
+    PORT: '0',
+    ...UNLIMITED,
+    ...env,
+  }
   const config = loadConfig(testRoot, settings)
   const start = () => startApi(config, testRoot, log)
   const api = await start()

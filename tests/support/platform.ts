@@ -22,7 +22,12 @@ export interface TestPlatform {
 export const testRoot = packageRoot()
 
 /** Tests submit faster than a caller may by default; those of the rate limit set their own. */
-const UNLIMITED = { RATE_PER_MINUTE: '100000000', RATE_BURST: '1000000', READ_RATE_PER_MINUTE: '100000000', READ_RATE_BURST: '1000000' } // prettier-ignore
+const UNLIMITED = {
+  RATE_PER_MINUTE: '100000000',
+  RATE_BURST: '1000000',
+  READ_RATE_PER_MINUTE: '100000000',
+  READ_RATE_BURST: '1000000',
+}
 
 /**
  * @param more settings that differ from the defaults, as environment variables
@@ -57,7 +62,10 @@ export async function startPlatform(
   const openLog = (tracing: Tracing | undefined) => {
     if (!logTo) return pino({ level: config.logLevel })
     const mixin = tracing?.logFields
-    return pino({ level: config.logLevel, serializers: { err: serializeError }, ...(mixin && { mixin }) }, { write: logTo }) // prettier-ignore
+    return pino(
+      { level: config.logLevel, serializers: { err: serializeError }, ...(mixin && { mixin }) },
+      { write: logTo },
+    )
   }
   const worker = await services.startWorker(config, root, openLog(ofWorker), ofWorker)
   const api = await services.startApi(config, root, openLog(ofGateway), ofGateway)

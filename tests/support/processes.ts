@@ -3,7 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 /** What `/proc` tells. Whatever has ended meanwhile counts as not there. */
 
-export const allPids = (): number[] => readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number) // prettier-ignore
+export const allPids = (): number[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
 
 const GONE_MS = 2000
 
@@ -11,7 +14,10 @@ const GONE_MS = 2000
 export const commandLine = (pid: number): string[] => read(`/proc/${pid}/cmdline`).split('\0').slice(0, -1)
 
 export const childrenOf = (pid: number): number[] =>
-  read(`/proc/${pid}/task/${pid}/children`).split(' ').filter((text) => text !== '').map(Number) // prettier-ignore
+  read(`/proc/${pid}/task/${pid}/children`)
+    .split(' ')
+    .filter((text) => text !== '')
+    .map(Number)
 
 /** Neither ended nor waiting to be reaped. */
 export const isAlive = (pid: number): boolean => /^State:\s+[^ZX]/m.test(read(`/proc/${pid}/status`))

@@ -15,11 +15,13 @@ export async function* eventsOf(response: Response): AsyncGenerator<ReceivedEven
     event: string
     data: string
   }>) {
-    // prettier-ignore
     yield { id, event, data: JSON.parse(data) as Record<string, unknown> }
   }
 }
 
 /** The output in these events. */
 export const textOf = (events: readonly ReceivedEvent[], stream: 'stdout' | 'stderr'): string =>
-  events.filter(({ event }) => event === stream).map(({ data }) => data['data']).join('') // prettier-ignore
+  events
+    .filter(({ event }) => event === stream)
+    .map(({ data }) => data['data'])
+    .join('')

@@ -62,7 +62,13 @@ export function createRedisServers(): RedisServers {
       }
     }
     for (const deadline = Date.now() + READY_MS; ; await sleep(30)) {
-      if (await ask('PING').then(() => true, () => false)) break // prettier-ignore
+      if (
+        await ask('PING').then(
+          () => true,
+          () => false,
+        )
+      )
+        break
       if (Date.now() > deadline || child.exitCode !== null) throw new Error(`redis-server did not start in ${folder}`)
     }
     return {
@@ -117,7 +123,9 @@ export async function startSentinelGroup(servers: RedisServers, replicas: number
       return facts['num-other-sentinels'] === '2' && facts['num-slaves'] === String(replicas)
     })
   }
-  await eventually('replicas have the data', async () => (await master.ask<string>('INFO', 'replication')).includes(`connected_slaves:${replicas}`)) // prettier-ignore
+  await eventually('replicas have the data', async () =>
+    (await master.ask<string>('INFO', 'replication')).includes(`connected_slaves:${replicas}`),
+  )
   return { master, replicas: others, sentinels }
 }
 

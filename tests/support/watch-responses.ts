@@ -43,7 +43,7 @@ function watch(message: unknown): void {
   const chunks: Buffer[] = []
   const keep = (chunk: unknown, encoding: unknown) => {
     if (typeof chunk === 'string')
-      chunks.push(Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')) // prettier-ignore
+      chunks.push(Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8'))
     else if (chunk instanceof Uint8Array) chunks.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
   }
   const write = response.write.bind(response) as (...all: unknown[]) => boolean

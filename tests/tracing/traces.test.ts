@@ -59,8 +59,17 @@ describe('a job with a webhook is one trace', () => {
   let job: Job
   let spans: ReceivedSpan[]
   beforeAll(async () => {
-    const headers = { traceparent: `00-${CALLER.traceId}-${CALLER.spanId}-01`, tracestate: 'vendor=1', prefer: 'wait=30' } // prettier-ignore
-    const request = { language: 'bash', code: 'cat', tests: [{ stdin: 'a' }, { stdin: 'b' }], webhook: { url: `${receiver.url}/hook?secret=1` } } // prettier-ignore
+    const headers = {
+      traceparent: `00-${CALLER.traceId}-${CALLER.spanId}-01`,
+      tracestate: 'vendor=1',
+      prefer: 'wait=30',
+    }
+    const request = {
+      language: 'bash',
+      code: 'cat',
+      tests: [{ stdin: 'a' }, { stdin: 'b' }],
+      webhook: { url: `${receiver.url}/hook?secret=1` },
+    }
     const answer = await post<Job>(`${platform.url}/v1/jobs`, request, headers)
     expect(answer.status).toBe(200)
     job = answer.body
@@ -73,14 +82,24 @@ describe('a job with a webhook is one trace', () => {
     expect(wayUp(spans, 'acquire sandbox')).toEqual(['acquire sandbox', ...process])
     expect(wayUp(spans, 'stage test')).toEqual(['stage test', ...process])
     expect(wayUp(spans, 'POST')).toEqual(['POST', 'process webhooks', 'send webhooks', ...process])
-    expect(spans.map(({ name }) => name).toSorted()).toEqual(
-      ['POST', 'POST /v1/jobs', 'acquire sandbox', 'process jobs', 'process webhooks', 'send jobs', 'send webhooks', 'stage test', 'stage test', 'wait jobs'], // prettier-ignore
-    )
+    expect(spans.map(({ name }) => name).toSorted()).toEqual([
+      'POST',
+      'POST /v1/jobs',
+      'acquire sandbox',
+      'process jobs',
+      'process webhooks',
+      'send jobs',
+      'send webhooks',
+      'stage test',
+      'stage test',
+      'wait jobs',
+    ])
     expect(spans.filter(({ isFailed }) => isFailed)).toEqual([])
   })
 
   test('in which each process names itself', () => {
-    const services = (names: string[]) => new Set(spans.filter(({ name }) => names.includes(name)).map(({ service }) => service)) // prettier-ignore
+    const services = (names: string[]) =>
+      new Set(spans.filter(({ name }) => names.includes(name)).map(({ service }) => service))
     expect(services(['POST /v1/jobs', 'send jobs'])).toEqual(new Set(['runyard-gateway']))
     expect(services(['process jobs', 'stage test', 'POST'])).toEqual(new Set(['runyard-worker']))
   })
@@ -89,13 +108,26 @@ describe('a job with a webhook is one trace', () => {
     const of = (name: string) => spans.find((span) => span.name === name)
     expect(of('POST /v1/jobs')).toMatchObject({
       kind: KIND.server,
-      attributes: { 'http.request.method': 'POST', 'http.route': '/v1/jobs', 'url.path': '/v1/jobs', 'http.response.status_code': 200 }, // prettier-ignore
+      attributes: {
+        'http.request.method': 'POST',
+        'http.route': '/v1/jobs',
+        'url.path': '/v1/jobs',
+        'http.response.status_code': 200,
+      },
     })
     const jobs = { 'messaging.system': 'bullmq', 'messaging.destination.name': 'jobs', 'messaging.message.id': job.id }
-    expect(of('send jobs')).toMatchObject({ kind: KIND.producer, attributes: { ...jobs, 'messaging.operation.type': 'send' } }) // prettier-ignore
+    expect(of('send jobs')).toMatchObject({
+      kind: KIND.producer,
+      attributes: { ...jobs, 'messaging.operation.type': 'send' },
+    })
     expect(of('process jobs')).toMatchObject({
       kind: KIND.consumer,
-      attributes: { ...jobs, 'messaging.operation.type': 'process', 'runyard.job.status': 'succeeded', 'runyard.job.runtime': 'bash' }, // prettier-ignore
+      attributes: {
+        ...jobs,
+        'messaging.operation.type': 'process',
+        'runyard.job.status': 'succeeded',
+        'runyard.job.runtime': 'bash',
+      },
     })
     const stages = spans.filter(({ name }) => name === 'stage test')
     const names = stages.map(({ attributes }) => attributes['runyard.stage.name'])
@@ -151,7 +183,11 @@ test('a request that names no trace begins one, and one that is refused has its 
   await eventually('three spans have come', () => found().length >= 3)
   expect(new Set(found().map(({ traceId }) => traceId)).size).toBe(3)
   for (const { parentSpanId, attributes, isFailed } of found()) {
-    expect({ parentSpanId, status: attributes['http.response.status_code'], isFailed }).toEqual({ parentSpanId: '', status: 404, isFailed: false }) // prettier-ignore
+    expect({ parentSpanId, status: attributes['http.response.status_code'], isFailed }).toEqual({
+      parentSpanId: '',
+      status: 404,
+      isFailed: false,
+    })
   }
 })
 

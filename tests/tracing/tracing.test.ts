@@ -88,7 +88,10 @@ test('without a collector nothing of the OpenTelemetry SDK is loaded', () => {
       const loaded = Object.keys(createRequire(import.meta.url).cache)
       console.log(loaded.filter((path) => /@opentelemetry.(sdk|otlp|exporter|resources)/.test(path)).length)
       process.exit()`
-    const { stdout, stderr } = spawnSync('node', ['--input-type=module', '--eval', script], { cwd: testRoot, encoding: 'utf8' }) // prettier-ignore
+    const { stdout, stderr } = spawnSync('node', ['--input-type=module', '--eval', script], {
+      cwd: testRoot,
+      encoding: 'utf8',
+    })
     return { stderr, modules: Number(stdout) }
   }
   expect(load('')).toEqual({ stderr: '', modules: 0 })
@@ -97,7 +100,10 @@ test('without a collector nothing of the OpenTelemetry SDK is loaded', () => {
 
 test('traces go as protobuf too, and those that are left are sent at the end', async () => {
   const collector = await startCollector()
-  const { tracing: settings } = loadConfig(testRoot, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_SERVICE_NAME: 'own-name' }) // prettier-ignore
+  const { tracing: settings } = loadConfig(testRoot, {
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_SERVICE_NAME: 'own-name',
+  })
   const told: (Error | undefined)[] = []
   const tracing = await openTracing(settings, 'x', (error) => told.push(error))
   await tracing?.run('work', {}, async (span) => span.set({ 'some.attribute': 'some value' }))
@@ -111,7 +117,10 @@ test('traces go as protobuf too, and those that are left are sent at the end', a
 
 test('a collector that is away is logged once, and once when it is back', () => {
   const logged: string[] = []
-  const log = pino({ level: 'info' }, { write: (line: string) => logged.push((JSON.parse(line) as { msg: string }).msg) }) // prettier-ignore
+  const log = pino(
+    { level: 'info' },
+    { write: (line: string) => logged.push((JSON.parse(line) as { msg: string }).msg) },
+  )
   const tell = createCollectorLog(() => log)
   for (const error of [undefined, new Error('x'), new Error('x'), undefined, undefined, new Error('x')]) tell(error)
   expect(logged).toEqual(['traces cannot be sent', 'traces can be sent again', 'traces cannot be sent'])
@@ -141,7 +150,11 @@ test('a gateway sends what it has not sent yet before it ends, and its log names
   const gateway = spawn('node', ['dist/api/main.js'], { cwd: testRoot, env, stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''
   gateway.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-  const lines = () => text.split('\n').filter((line) => line.endsWith('}')).map((line) => JSON.parse(line) as Record<string, unknown>) // prettier-ignore
+  const lines = () =>
+    text
+      .split('\n')
+      .filter((line) => line.endsWith('}'))
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
   const readyLine = () => lines().find(({ msg }) => msg === 'gateway ready')
   await eventually('the gateway says that it is ready', () => readyLine())
   await fetch(`${String(readyLine()?.['url'])}/healthz`, { headers: { traceparent: `00-${TRACE}-${SPAN}-01` } })
@@ -149,7 +162,9 @@ test('a gateway sends what it has not sent yet before it ends, and its log names
   const [code] = (await once(gateway, 'exit')) as [number]
   await collector.close()
   expect(code).toBe(0)
-  expect(collector.spans).toMatchObject([{ service: 'runyard-gateway', name: 'GET /healthz', traceId: TRACE, parentSpanId: SPAN }]) // prettier-ignore
+  expect(collector.spans).toMatchObject([
+    { service: 'runyard-gateway', name: 'GET /healthz', traceId: TRACE, parentSpanId: SPAN },
+  ])
   expect(lines().find(({ msg }) => msg === 'request')).toMatchObject({ trace_id: TRACE })
   expect(readyLine()).not.toHaveProperty('trace_id')
 })

@@ -48,7 +48,17 @@ export async function makeDisk(suite: Suite, folder: string, key: string, say: (
   await mkdir(tree)
   try {
     say(`unpacking ${suite}`)
-    await runCommand(['tar', '--extract', '--file', archive, '--directory', tree, '--numeric-owner', '--xattrs', '--xattrs-include=*']) // prettier-ignore
+    await runCommand([
+      'tar',
+      '--extract',
+      '--file',
+      archive,
+      '--directory',
+      tree,
+      '--numeric-owner',
+      '--xattrs',
+      '--xattrs-include=*',
+    ])
     if (suite === 'bookworm') await addNode(tree)
     await prepare(tree, key)
     say('bringing in the checkout')
@@ -62,7 +72,6 @@ export async function makeDisk(suite: Suite, folder: string, key: string, say: (
       ['vmlinuz-', disk.kernel],
       ['initrd.img-', disk.initrd],
     ] as const) {
-      // prettier-ignore
       await cp(join(tree, 'boot', boot.find((file) => file.startsWith(name)) ?? name), to)
     }
     say('making the disk')
@@ -119,7 +128,15 @@ async function addCheckout(tree: string, path: string): Promise<void> {
   const files = listed.split('\n').filter((name) => name !== '' && existsSync(join(ROOT, name)))
   const list = join(tree, 'tmp/files')
   await writeFile(list, [...files, ...BUILT].join('\n'))
-  await runCommand(['sh', '-c', 'tar --create --directory "$1" --files-from "$2" | tar --extract --directory "$3"', 'sh', ROOT, list, to]) // prettier-ignore
+  await runCommand([
+    'sh',
+    '-c',
+    'tar --create --directory "$1" --files-from "$2" | tar --extract --directory "$3"',
+    'sh',
+    ROOT,
+    list,
+    to,
+  ])
   await rm(list)
   const node = (await runCommand(['chroot', tree, 'node', '--print', 'process.versions.node'])).trim()
   const hash = (hashFiles as (root: string, paths: string[]) => string)(ROOT, ['package.json', 'package-lock.json'])
@@ -130,7 +147,19 @@ async function addCheckout(tree: string, path: string): Promise<void> {
 async function loadImages(tree: string, images: string, folder: string): Promise<void> {
   const store = join(tree, 'var/lib/containers/storage')
   const runRoot = join(folder, 'podman-run')
-  await runCommand(['podman', '--root', store, '--runroot', runRoot, '--storage-driver', 'overlay', 'load', '--quiet', '--input', images]) // prettier-ignore
+  await runCommand([
+    'podman',
+    '--root',
+    store,
+    '--runroot',
+    runRoot,
+    '--storage-driver',
+    'overlay',
+    'load',
+    '--quiet',
+    '--input',
+    images,
+  ])
   // The machine's own podman decides these anew.
   const made = [join(store, 'libpod'), join(store, 'defaultNetworkBackend'), runRoot]
   for (const path of made) await rm(path, { recursive: true, force: true })

@@ -11,28 +11,81 @@ interface Row {
 
 /** An emulated processor takes many times as long as one of today. */
 const LIMITS = { wallMs: 120 * SECOND, cpuMs: 60 * SECOND }
-const bash = (code: string, more: Partial<CodeRequest> = {}): CodeRequest => ({ language: 'bash', code, limits: LIMITS, ...more }) // prettier-ignore
-const python = (code: string, more: Partial<CodeRequest> = {}): CodeRequest => ({ language: 'python', code, limits: LIMITS, ...more }) // prettier-ignore
+const bash = (code: string, more: Partial<CodeRequest> = {}): CodeRequest => ({
+  language: 'bash',
+  code,
+  limits: LIMITS,
+  ...more,
+})
+const python = (code: string, more: Partial<CodeRequest> = {}): CodeRequest => ({
+  language: 'python',
+  code,
+  limits: LIMITS,
+  ...more,
+})
 
 const ROWS: Row[] = [
   { name: 'bash', request: bash('echo $((6 * 7))'), status: 'succeeded', stdout: '42\n' },
-  { name: 'Python', request: python('print(input()[::-1])', { stdin: 'olleh\n' }), status: 'succeeded', stdout: 'hello\n' }, // prettier-ignore
-  { name: 'JavaScript', request: { language: 'javascript', code: 'console.log(6 * 7)', limits: LIMITS }, status: 'succeeded', stdout: '42\n' }, // prettier-ignore
+  {
+    name: 'Python',
+    request: python('print(input()[::-1])', { stdin: 'olleh\n' }),
+    status: 'succeeded',
+    stdout: 'hello\n',
+  },
+  {
+    name: 'JavaScript',
+    request: { language: 'javascript', code: 'console.log(6 * 7)', limits: LIMITS },
+    status: 'succeeded',
+    stdout: '42\n',
+  },
   { name: 'exit code', request: bash('exit 3'), status: 'failed' },
   { name: 'wrong answer', request: bash('echo 41', { expectedOutput: '42' }), status: 'wrong-answer' },
   { name: 'SIGSEGV', request: bash('kill -SEGV $$'), status: 'signalled' },
-  { name: 'memory', request: python('x = []\nwhile True: x.append(bytearray(1 << 20))', { limits: { ...LIMITS, memoryBytes: 64 * MIB } }), status: 'memory-limit' }, // prettier-ignore
-  { name: 'fork bomb', request: bash('f() { f | f & }; f; sleep 3600', { limits: { ...LIMITS, wallMs: 10 * SECOND } }), status: 'wall-time-limit' }, // prettier-ignore
-  { name: 'CPU of children', request: bash('for i in 1 2 3; do (while :; do :; done) & done; wait', { limits: { ...LIMITS, cpuMs: 2 * SECOND } }), status: 'cpu-time-limit' }, // prettier-ignore
+  {
+    name: 'memory',
+    request: python('x = []\nwhile True: x.append(bytearray(1 << 20))', {
+      limits: { ...LIMITS, memoryBytes: 64 * MIB },
+    }),
+    status: 'memory-limit',
+  },
+  {
+    name: 'fork bomb',
+    request: bash('f() { f | f & }; f; sleep 3600', { limits: { ...LIMITS, wallMs: 10 * SECOND } }),
+    status: 'wall-time-limit',
+  },
+  {
+    name: 'CPU of children',
+    request: bash('for i in 1 2 3; do (while :; do :; done) & done; wait', {
+      limits: { ...LIMITS, cpuMs: 2 * SECOND },
+    }),
+    status: 'cpu-time-limit',
+  },
   {
     name: 'wall time',
     request: bash('sleep 60', { limits: { ...LIMITS, wallMs: SECOND } }),
     status: 'wall-time-limit',
   },
   { name: 'output', request: bash('yes', { limits: { ...LIMITS, outputBytes: 4096 } }), status: 'output-limit' },
-  { name: 'files', request: bash('head -c 64M /dev/zero >big || echo full', { limits: { ...LIMITS, fileBytes: MIB } }), status: 'succeeded', stdout: 'full\n' }, // prettier-ignore
-  { name: 'no network', request: python('import socket\ntry: socket.create_connection(("10.0.2.2", 22), 5)\nexcept OSError as e: print("none")'), status: 'succeeded', stdout: 'none\n' }, // prettier-ignore
-  { name: 'no capability, no other user', request: bash('grep -c "^Cap\\(Prm\\|Eff\\|Bnd\\|Amb\\):\\s*0*$" /proc/self/status; ls /proc | grep -c "^[0-9]*$"'), status: 'succeeded', stdout: /^[34]\n\d\n$/ }, // prettier-ignore
+  {
+    name: 'files',
+    request: bash('head -c 64M /dev/zero >big || echo full', { limits: { ...LIMITS, fileBytes: MIB } }),
+    status: 'succeeded',
+    stdout: 'full\n',
+  },
+  {
+    name: 'no network',
+    request: python(
+      'import socket\ntry: socket.create_connection(("10.0.2.2", 22), 5)\nexcept OSError as e: print("none")',
+    ),
+    status: 'succeeded',
+    stdout: 'none\n',
+  },
+  {
+    name: 'no capability, no other user',
+    request: bash('grep -c "^Cap\\(Prm\\|Eff\\|Bnd\\|Amb\\):\\s*0*$" /proc/self/status; ls /proc | grep -c "^[0-9]*$"'),
+    status: 'succeeded',
+    stdout: /^[34]\n\d\n$/,
+  },
 ]
 
 /** A client that waits as long as the machine needs. */

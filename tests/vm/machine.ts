@@ -89,14 +89,18 @@ export async function startMachine(
         throw new Error(`the kernel of the machine panicked:\n${(await readFile(consoleLog, 'utf8')).slice(-2000)}`)
       }
       if (performance.now() - began > BOOT_MS) {
-        throw new Error(`no login within ${BOOT_MS / MINUTE} minutes:\n${(await readFile(consoleLog, 'utf8')).slice(-2000)}`) // prettier-ignore
+        throw new Error(
+          `no login within ${BOOT_MS / MINUTE} minutes:\n${(await readFile(consoleLog, 'utf8')).slice(-2000)}`,
+        )
       }
       if ((await attempt('true', 'root', 6 * MINUTE)).exitCode === 0) break
       await sleep(2 * SECOND)
     }
     const { stdout } = await attempt('systemctl is-system-running --wait', 'root')
     tunnel?.kill()
-    tunnel = spawn('ssh', ssh('root', '-N', '-o', 'ExitOnForwardFailure=yes', '-L', `${gateway}:127.0.0.1:3000`), { stdio: 'ignore' }) // prettier-ignore
+    tunnel = spawn('ssh', ssh('root', '-N', '-o', 'ExitOnForwardFailure=yes', '-L', `${gateway}:127.0.0.1:3000`), {
+      stdio: 'ignore',
+    })
     say(`up after ${((performance.now() - began) / 1000).toFixed(0)} s, systemd says ${stdout.trim()}`)
   }
 

@@ -26,11 +26,18 @@ const STOP_MS = 5 * MINUTE
 /** The jobs of a trial are what screening refuses, and come faster than a person's. */
 const SETTINGS = { ...UNLIMITED, SCREENING: 'off', TIMEOUT_FACTOR: String(FACTOR) }
 const assignments = (more: Record<string, string> = {}) =>
-  Object.entries({ ...SETTINGS, ...more }).map(([name, value]) => `${name}=${value}`).join(' ') // prettier-ignore
+  Object.entries({ ...SETTINGS, ...more })
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ')
 
 export const PARTS: readonly Part[] = [
   { name: 'debian13-root', suite: 'trixie', kernelOptions: '', run: (trial, machine) => asRoot(trial, machine, 'on') },
-  { name: 'debian13-apparmor-off', suite: 'trixie', kernelOptions: 'apparmor=0', run: (trial, machine) => asRoot(trial, machine, 'off') }, // prettier-ignore
+  {
+    name: 'debian13-apparmor-off',
+    suite: 'trixie',
+    kernelOptions: 'apparmor=0',
+    run: (trial, machine) => asRoot(trial, machine, 'off'),
+  },
   { name: 'debian13-units', suite: 'trixie', kernelOptions: '', run: units },
   { name: 'debian13-rootless', suite: 'trixie', kernelOptions: '', run: rootless },
   {
@@ -43,7 +50,9 @@ export const PARTS: readonly Part[] = [
 
 async function facts(trial: Trial, machine: Machine, appArmor: 'on' | 'off'): Promise<void> {
   await trial.check('machine', async () => {
-    const said = await machine.run('. /etc/os-release; echo "$PRETTY_NAME, kernel $(uname -r), systemd $(systemctl --version | sed -n "1s/systemd \\([0-9]*\\).*/\\1/p"), $(podman --version), $(crun --version | head -1), $(runc --version | head -1), Redis $(redis-server --version | sed "s/.*v=\\([^ ]*\\).*/\\1/"), Node $(node --version), $(stat -fc %T /sys/fs/cgroup)"') // prettier-ignore
+    const said = await machine.run(
+      '. /etc/os-release; echo "$PRETTY_NAME, kernel $(uname -r), systemd $(systemctl --version | sed -n "1s/systemd \\([0-9]*\\).*/\\1/p"), $(podman --version), $(crun --version | head -1), $(runc --version | head -1), Redis $(redis-server --version | sed "s/.*v=\\([^ ]*\\).*/\\1/"), Node $(node --version), $(stat -fc %T /sys/fs/cgroup)"',
+    )
     const profiles = (await machine.run('cat /sys/module/apparmor/parameters/enabled')).trim() === 'Y' ? 'on' : 'off'
     if (profiles !== appArmor) throw new Error(`AppArmor is ${profiles}; ${said}`)
     return `${said.trim()}, AppArmor ${profiles}`
@@ -67,7 +76,10 @@ async function doctor(trial: Trial, machine: Machine, folder: string, user: stri
   await trial.check('doctor', async () => {
     const files = `find ${folder} -path ${folder}/node_modules -prune -o -print | sort; ls -d /tmp/runyard*`
     const before = (await machine.try(files, user)).stdout
-    const { exitCode, output } = await machine.try(`cd ${folder} && ${mode} ${assignments()} npm run --silent doctor`, user) // prettier-ignore
+    const { exitCode, output } = await machine.try(
+      `cd ${folder} && ${mode} ${assignments()} npm run --silent doctor`,
+      user,
+    )
     if (exitCode !== 0 || !/sandbox .*init is ready/.test(output)) throw new Error(`exits ${exitCode}: ${output}`)
     if ((await machine.try(files, user)).stdout !== before) throw new Error('it left files')
     const left = await machine.run('podman ps --all --quiet | wc -l', user)
@@ -85,7 +97,6 @@ async function npmStart(
   isWhole: boolean,
   mode = '',
 ): Promise<void> {
-  // prettier-ignore
   const terminal = machine.terminal(`cd ${folder} && ${mode} ${assignments()} npm start`, user)
   const runs = await trial.check('npm start', async () => {
     await terminal.until('Stop                Ctrl-C', START_MS)
@@ -94,16 +105,28 @@ async function npmStart(
   if (runs) {
     const client = clientOf(machine.url)
     if (isWhole) await tryJobs(trial, client)
-    else await trial.check('job', async () => expectJob(await client.run({ language: 'bash', code: 'echo hi' }), 'succeeded', 'hi\n')) // prettier-ignore
+    else
+      await trial.check('job', async () =>
+        expectJob(await client.run({ language: 'bash', code: 'echo hi' }), 'succeeded', 'hi\n'),
+      )
     await trial.check('sandboxes connect past the engine', async () => {
-      const log = await machine.run(`grep -ho 'sandboxes \\(cannot \\)\\?connect[^"]*' ${folder}/.runyard/logs/worker.log`, user) // prettier-ignore
+      const log = await machine.run(
+        `grep -ho 'sandboxes \\(cannot \\)\\?connect[^"]*' ${folder}/.runyard/logs/worker.log`,
+        user,
+      )
       return log.startsWith('sandboxes connect') ? log.trim() : Promise.reject(new Error(log))
     })
-    const warned = await machine.try(`grep -h '"level":[456]0' ${folder}/.runyard/logs/*.log | cut -c1-500 | tail -20`, user) // prettier-ignore
+    const warned = await machine.try(
+      `grep -h '"level":[456]0' ${folder}/.runyard/logs/*.log | cut -c1-500 | tail -20`,
+      user,
+    )
     if (warned.stdout !== '') trial.note('warnings of the services', warned.stdout.trim())
     await trial.check('Ctrl-C', async () => {
       await terminal.interrupt(STOP_MS)
-      const left = await machine.run(`podman ps --all --quiet | wc -l; ps -o args= -u ${user} | grep -c '[d]ist/\\(api\\|worker\\)\\|[r]edis-server.*run/\\|[p]odman system' || true`, user) // prettier-ignore
+      const left = await machine.run(
+        `podman ps --all --quiet | wc -l; ps -o args= -u ${user} | grep -c '[d]ist/\\(api\\|worker\\)\\|[r]edis-server.*run/\\|[p]odman system' || true`,
+        user,
+      )
       return left.trim() === '0\n0' ? 'no container and no process is left' : Promise.reject(new Error(`left: ${left}`))
     })
   } else {
@@ -122,13 +145,17 @@ function documented(title: string): string {
 async function units(trial: Trial, machine: Machine): Promise<void> {
   await facts(trial, machine, 'on')
   const installed = await trial.check('installed as docs/systemd.md says', async () => {
-    await machine.run(`set -e\nmkdir -p /etc/runyard\n${documented('For a machine').replace(/^sudo systemctl daemon-reload$/m, `printf '%s\\n' ${assignments()} >>/etc/runyard/runyard.env\n$&`)}`) // prettier-ignore
+    await machine.run(
+      `set -e\nmkdir -p /etc/runyard\n${documented('For a machine').replace(/^sudo systemctl daemon-reload$/m, `printf '%s\\n' ${assignments()} >>/etc/runyard/runyard.env\n$&`)}`,
+    )
     return 'all commands end with 0'
   })
   if (!installed) return
   await ofUnits(trial, machine, 'systemctl', 'journalctl', 'root')
   await trial.check('podman journals no events', async () => {
-    const events = (await machine.try('journalctl --quiet --output=json --output-fields=PODMAN_EVENT | grep -c PODMAN_EVENT')).stdout.trim() // prettier-ignore
+    const events = (
+      await machine.try('journalctl --quiet --output=json --output-fields=PODMAN_EVENT | grep -c PODMAN_EVENT')
+    ).stdout.trim()
     return events === '0' ? 'none' : Promise.reject(new Error(`${events} lines`))
   })
   await trial.check('after a boot it runs by itself', async () => {
@@ -145,7 +172,6 @@ async function ofUnits(
   journalctl: string,
   user: string,
 ): Promise<void> {
-  // prettier-ignore
   const all = 'runyard-engine.service runyard-api.service runyard-worker@1.service'
   await trial.check('a job runs', async () => await job(machine))
   await trial.check('nothing was started again', async () => {
@@ -153,7 +179,10 @@ async function ofUnits(
     return said.split(/\s+/).every((one) => one === '' || one === '0') ? 'no restart' : Promise.reject(new Error(said))
   })
   await trial.check('the worker is connected to past the engine', async () => {
-    const said = await machine.run(`${journalctl} --quiet --output=cat --unit=runyard-worker@1 | grep -o 'sandboxes \\(cannot \\)\\?connect[^"]*'`, user) // prettier-ignore
+    const said = await machine.run(
+      `${journalctl} --quiet --output=cat --unit=runyard-worker@1 | grep -o 'sandboxes \\(cannot \\)\\?connect[^"]*'`,
+      user,
+    )
     return said.startsWith('sandboxes connect') ? said.trim() : Promise.reject(new Error(said))
   })
   for (const unit of ['runyard-worker@1.service', 'runyard-engine.service']) {
@@ -163,7 +192,11 @@ async function ofUnits(
     })
   }
   await trial.check('stop with a job that runs', async () => {
-    const { id } = await clientOf(machine.url).submit({ language: 'bash', code: 'echo begun; sleep 20; echo ended', limits: { wallMs: 60 * SECOND } }) // prettier-ignore
+    const { id } = await clientOf(machine.url).submit({
+      language: 'bash',
+      code: 'echo begun; sleep 20; echo ended',
+      limits: { wallMs: 60 * SECOND },
+    })
     for await (const event of clientOf(machine.url).stream(id)) if (event.type === 'stdout') break
     await machine.run(`${systemctl} stop runyard.target`, user)
     const active = (await machine.try(`${systemctl} is-active ${all}`, user)).stdout
@@ -204,12 +237,27 @@ async function rootless(trial: Trial, machine: Machine): Promise<void> {
     await machine.run('podman system migrate', USER)
     return 'ids added, lingering'
   })
-  await trial.check('images brought in', async () => (await machine.run(`podman load --quiet --input ${IMAGES} | wc -l`, USER)).trim()) // prettier-ignore
+  await trial.check('images brought in', async () =>
+    (await machine.run(`podman load --quiet --input ${IMAGES} | wc -l`, USER)).trim(),
+  )
   await doctor(trial, machine, AT_HOME, USER, mode)
   await npmStart(trial, machine, AT_HOME, USER, true, mode)
-  trial.note('store after jobs', (await machine.try('podman info --format "{{.Store.GraphDriverName}}"; du -sh ~/.local/share/containers/storage', USER)).output.trim().replaceAll('\n', ', ')) // prettier-ignore
+  trial.note(
+    'store after jobs',
+    (
+      await machine.try(
+        'podman info --format "{{.Store.GraphDriverName}}"; du -sh ~/.local/share/containers/storage',
+        USER,
+      )
+    ).output
+      .trim()
+      .replaceAll('\n', ', '),
+  )
   const installed = await trial.check('user units, installed as docs/systemd.md says', async () => {
-    await machine.run(`set -e\nmkdir -p ~/.config/runyard\nprintf '%s\\n' ${mode} ${assignments()} >~/.config/runyard/runyard.env\n${documented('For a user')}`, USER) // prettier-ignore
+    await machine.run(
+      `set -e\nmkdir -p ~/.config/runyard\nprintf '%s\\n' ${mode} ${assignments()} >~/.config/runyard/runyard.env\n${documented('For a user')}`,
+      USER,
+    )
     return 'all commands end with 0'
   })
   if (installed) await ofUnits(trial, machine, 'systemctl --user', 'journalctl --user', USER)

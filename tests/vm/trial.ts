@@ -38,7 +38,12 @@ export function createTrial(part: string, rows: Row[], say: (text: string) => vo
         add({ name, outcome: 'ok', seconds: seconds(), detail })
         return true
       } catch (error) {
-        add({ name, outcome: 'FAILED', seconds: seconds(), detail: error instanceof Error ? error.message : String(error) }) // prettier-ignore
+        add({
+          name,
+          outcome: 'FAILED',
+          seconds: seconds(),
+          detail: error instanceof Error ? error.message : String(error),
+        })
         return false
       }
     },
@@ -62,7 +67,7 @@ export function table(rows: readonly Row[]): string {
   return rows
     .map(({ part, name, outcome, seconds, detail }) => {
       const first = detail.split('\n')[0]?.slice(0, 100) ?? ''
-      return `${outcome.padEnd(7)}  ${part.padEnd(width('part'))}  ${name.padEnd(width('name'))}  ${seconds.toFixed(0).padStart(4)} s  ${first}` // prettier-ignore
+      return `${outcome.padEnd(7)}  ${part.padEnd(width('part'))}  ${name.padEnd(width('name'))}  ${seconds.toFixed(0).padStart(4)} s  ${first}`
     })
     .join('\n')
 }

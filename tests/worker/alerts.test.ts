@@ -24,7 +24,10 @@ interface Delivery {
 
 const SECRET = `whsec_${randomBytes(32).toString('base64')}`
 const errors: Record<string, unknown>[] = []
-const log = pino({ level: 'error' }, { write: (line: string) => void errors.push(JSON.parse(line) as Record<string, unknown>) }) // prettier-ignore
+const log = pino(
+  { level: 'error' },
+  { write: (line: string) => void errors.push(JSON.parse(line) as Record<string, unknown>) },
+)
 
 let own: TestRedis
 let workerRedis: Redis

@@ -5,7 +5,13 @@ const NOW = 1_000_000
 const MB = 1_000_000
 const COSTS: Record<string, number> = { java: 180 * MB, r: 60 * MB, python: 3 * MB, go: 0 }
 const waitingBytes = (image: string) => COSTS[image] ?? 0
-const demand = (image: string, more: Partial<Demand> = {}): Demand => ({ image, count: 1, takenAt: undefined, isPrewarmed: false, ...more }) // prettier-ignore
+const demand = (image: string, more: Partial<Demand> = {}): Demand => ({
+  image,
+  count: 1,
+  takenAt: undefined,
+  isPrewarmed: false,
+  ...more,
+})
 
 /** Images in which an interpreter may wait, of sandboxes for which there is room besides `bytes`. */
 function prewarmed(bytes: number, demands: Demand[], usedBytes = 0): string[] {

@@ -75,10 +75,13 @@ const attached: [moment: string, init: (stream: Duplex) => void][] = [
   ['in the middle of a frame', (stream) => stream.end(block(1, Buffer.from([FRAME.READY, 0, 0])))],
   ['by a fault of its own telling', (stream) => stream.write(block(1, encodeFrame(FRAME.FAULT, WORDS)))],
   ['with something that is no frame', (stream) => stream.write(block(1, Buffer.alloc(64, 0xff)))],
-  ['in the middle of the frame ready, having said why', (stream) => {
-    stream.write(block(2, WORDS))
-    stream.end(block(1, Buffer.from([FRAME.READY])))
-  }], // prettier-ignore
+  [
+    'in the middle of the frame ready, having said why',
+    (stream) => {
+      stream.write(block(2, WORDS))
+      stream.end(block(1, Buffer.from([FRAME.READY])))
+    },
+  ],
   ['in a silence without end', () => undefined],
 ]
 
@@ -100,11 +103,14 @@ test.each<[string, (frames: Socket, lines: Socket) => Promise<unknown> | void]>(
   ['with its first connection', (frames) => void frames.end()],
   ['killed', (frames, lines) => void [frames.destroy(), lines.destroy()]],
   ['having said why', (frames, lines) => void [frames.end(), lines.end(WORDS)]],
-  ['and what it says comes later', async (frames, lines) => {
-    frames.end()
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    lines.end(WORDS)
-  }], // prettier-ignore
+  [
+    'and what it says comes later',
+    async (frames, lines) => {
+      frames.end()
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      lines.end(WORDS)
+    },
+  ],
 ])('a sandbox that has connected to its worker and ends %s is an error', async (_moment, init) => {
   for (const early of [true, false]) {
     const engine = engineOf()

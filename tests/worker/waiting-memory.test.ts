@@ -25,7 +25,13 @@ test('where none waits it holds nothing, and what was not measured counts as muc
   expect(waitingBytes('c')).toBe(0)
   expect(waitingBytes('an-image-of-the-operator')).toBe(0)
   const own = { ...languages[0]!, id: 'own', prewarm: { unless: [] } }
-  expect(waitingMemory(folder, () => own, () => ({}) as PrewarmProgram)('own')).toBe(64e6) // prettier-ignore
+  expect(
+    waitingMemory(
+      folder,
+      () => own,
+      () => ({}) as PrewarmProgram,
+    )('own'),
+  ).toBe(64e6)
 })
 
 test('versions of a language count as much as the language where they were not measured', () => {

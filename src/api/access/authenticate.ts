@@ -172,7 +172,8 @@ export function createAuthentication({
       })
       if (!found) return fail(TOKEN_NOT_VALID, 'an invalid browser token was sent', req, res)
       const { token, key: maker } = found
-      if (!isFromOrigin(req, token.origin)) throw new Problem('cross-site', `this token is for pages of ${token.origin} alone`) // prettier-ignore
+      if (!isFromOrigin(req, token.origin))
+        throw new Problem('cross-site', `this token is for pages of ${token.origin} alone`)
       res.locals.caller = ofPage(token, maker, address)
       const watched = maker ? earlier(maker.expiresAt, token.expiresAt) : token.expiresAt
       res.locals.keyEnds = () => (maker ? untilClosed(res, revocations.watch(maker.id, watched)) : undefined)

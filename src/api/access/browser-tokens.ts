@@ -134,7 +134,11 @@ export function fromPages(tokens: Pick<BrowserTokens, 'isKnownOrigin'>): Request
     res.vary('Origin')
     res.set('Access-Control-Allow-Origin', origin)
     if (isPreflight) {
-      res.set({ 'Access-Control-Allow-Methods': METHODS, 'Access-Control-Allow-Headers': HEADERS, 'Access-Control-Max-Age': '600' }) // prettier-ignore
+      res.set({
+        'Access-Control-Allow-Methods': METHODS,
+        'Access-Control-Allow-Headers': HEADERS,
+        'Access-Control-Max-Age': '600',
+      })
       return void res.status(204).end()
     }
     res.set('Access-Control-Expose-Headers', EXPOSED)

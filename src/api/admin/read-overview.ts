@@ -37,7 +37,15 @@ export async function readQueueView(redis: Redis, keys: Keys): Promise<QueueView
       count.longestWaitMs = Math.max(count.longestWaitMs, nowMs - Number(flat[2 * index + 1]))
     }
   }
-  return { queued, delayed, running, priorities: counts.reverse(), waitingBytes: Number(waiting ?? 0), storedBytes: Number(stored ?? 0), finished } // prettier-ignore
+  return {
+    queued,
+    delayed,
+    running,
+    priorities: counts.reverse(),
+    waitingBytes: Number(waiting ?? 0),
+    storedBytes: Number(stored ?? 0),
+    finished,
+  }
 }
 
 async function redisNow(redis: Redis): Promise<number> {

@@ -69,7 +69,8 @@ function dependencyOf(name: string, value: Value): Dependency | string {
   const version = table.get('version') ?? '*'
   if (typeof version !== 'string' || !VERSIONS.test(version)) return `${fault} with a version that is none`
   const features = table.get('features') ?? []
-  if (!Array.isArray(features) || !features.every((one) => FEATURE.test(one))) return `${fault} with features that are none` // prettier-ignore
+  if (!Array.isArray(features) || !features.every((one) => FEATURE.test(one)))
+    return `${fault} with features that are none`
   const own = table.get('package')
   if (own !== undefined && (typeof own !== 'string' || !NAME.test(own))) return `${fault} of a package that is none`
   const hasDefaults = (table.get('default-features') ?? table.get('default_features')) !== false

@@ -62,8 +62,14 @@ function readToml(content: string, pointer: string): ReadManifest {
 function withLock({ manifest, errors }: ReadManifest, lock: string, pointer: string, text: string): ReadManifest {
   const crates = readCargoLock(lock)
   const faults: FieldError[] = crates
-    .filter(({ source, checksum }) => source !== undefined && !(source.startsWith('registry+') && /^[0-9a-f]{64}$/.test(checksum ?? ''))) // prettier-ignore
-    .map(({ name, version }) => ({ pointer, detail: `has ${name} ${version} without a checksum, or not from a registry; crates come from the index alone` })) // prettier-ignore
+    .filter(
+      ({ source, checksum }) =>
+        source !== undefined && !(source.startsWith('registry+') && /^[0-9a-f]{64}$/.test(checksum ?? '')),
+    )
+    .map(({ name, version }) => ({
+      pointer,
+      detail: `has ${name} ${version} without a checksum, or not from a registry; crates come from the index alone`,
+    }))
   if (crates.length > MAX_CRATES) faults.push({ pointer, detail: `has more than ${MAX_CRATES} crates` })
   if (crates.length === 0) faults.push({ pointer, detail: 'is no Cargo.lock: it names no package' })
   const names = [...new Set(crates.flatMap(({ name, source }) => (source === undefined ? [] : [name])))]

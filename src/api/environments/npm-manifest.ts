@@ -55,7 +55,10 @@ export const npmManifests: Manifests = {
     if (manifest === undefined) return found
     const wanted = readPackageJson(manifest, pointerOf(MANIFEST))
     const isSame = sameWants(wanted.manifest.requirements, found.manifest.requirements)
-    const differs = { pointer, detail: 'does not fit package.json; "npm install --package-lock-only" brings it up to date' } // prettier-ignore
+    const differs = {
+      pointer,
+      detail: 'does not fit package.json; "npm install --package-lock-only" brings it up to date',
+    }
     return { ...found, errors: [...wanted.errors, ...found.errors, ...(isSame ? [] : [differs])] }
   },
 }

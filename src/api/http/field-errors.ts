@@ -48,7 +48,9 @@ function inWords(schema: TSchema, { keyword, schemaPath, instancePath, message, 
       return [{ pointer: instancePath, detail: `must be ${JSON.stringify(here.const)}` }]
     case 'pattern':
       if (schemaPath.endsWith('/propertyNames')) return []
-      return [{ pointer: instancePath, detail: here.description ? `is not valid; expected: ${here.description}` : message }] // prettier-ignore
+      return [
+        { pointer: instancePath, detail: here.description ? `is not valid; expected: ${here.description}` : message },
+      ]
     case 'type':
       return [{ pointer: instancePath, detail: `must be ${TYPES[here.type ?? ''] ?? here.type ?? 'of another type'}` }]
     default:

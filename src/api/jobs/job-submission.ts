@@ -211,7 +211,10 @@ async function keepFiles(specs: readonly JobSpec[], pin: FileRecords['pin']): Pr
     const ofJudges = judgesOf(judging).flatMap((judge) => judge.storedFiles ?? [])
     return [...storedFiles, ...ofJudges].map((file) => ({ job: head.id, ...file }))
   })
-  const gone = await pin(specs[0]?.tenant ?? '', files.map(({ job, blob }) => ({ job, blob }))) // prettier-ignore
+  const gone = await pin(
+    specs[0]?.tenant ?? '',
+    files.map(({ job, blob }) => ({ job, blob })),
+  )
   if (!gone) return
   const { path } = files.find(({ job, blob }) => job === gone.job && blob === gone.blob) ?? {}
   throw invalidRequest([{ pointer: '/files', detail: `has ${path}, which was deleted or has expired` }])

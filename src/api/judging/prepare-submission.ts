@@ -38,14 +38,19 @@ const pointersOf = (files: readonly RequestFile[] | undefined): string[] =>
 export function asPrinter(request: CodeRequest): PreparedSubmission {
   const { code, files, tests = [], language } = request
   if (language !== OUTPUT_LANGUAGE) {
-    const detail = `is "${language}"; the problem takes output, not a program: use "${OUTPUT_LANGUAGE}", with a file NAME.out for each test in /files, or the output of all in /code` // prettier-ignore
+    const detail = `is "${language}"; the problem takes output, not a program: use "${OUTPUT_LANGUAGE}", with a file NAME.out for each test in /files, or the output of all in /code`
     throw invalidRequest([{ pointer: '/language', detail }])
   }
   if (code === undefined && files === undefined)
     throw invalidRequest([{ pointer: '/files', detail: 'is missing, and so is /code' }])
   const refused = OF_PROGRAMS.filter((name) => isGiven(request[name]))
   if (refused.length > 0)
-    throw invalidRequest(refused.map((name) => ({ pointer: `/${name}`, detail: 'is not allowed: the problem takes output, not a program' }))) // prettier-ignore
+    throw invalidRequest(
+      refused.map((name) => ({
+        pointer: `/${name}`,
+        detail: 'is not allowed: the problem takes output, not a program',
+      })),
+    )
   const { code: _code, args: _args, ...rest } = request
   const own = files ?? [{ path: ONE_OUTPUT, content: code ?? '' }]
   return {
@@ -93,7 +98,9 @@ export function withHarness(
   const taken = submitted.findIndex(({ path }) => own.files.some((file) => file.path === path))
   if (taken >= 0) {
     const pointer = files ? `/files/${taken}/path` : '/code'
-    const detail = files ? 'is also the path of a grader file' : `would be ${submitted[taken]?.path}, which is a grader file: set /harness/${found}/submission` // prettier-ignore
+    const detail = files
+      ? 'is also the path of a grader file'
+      : `would be ${submitted[taken]?.path}, which is a grader file: set /harness/${found}/submission`
     throw invalidRequest([{ pointer, detail }])
   }
   const entrypoint = own.entrypoint ?? (files ? request.entrypoint : submitted[0]?.path)
@@ -127,11 +134,15 @@ export function checkLanguageLimits(
   limits: CodeRequest['languageLimits'],
   languages: readonly Language[],
 ): FieldError[] {
-  return Object.keys(limits ?? {}).flatMap(
-    (name) =>
+  return Object.keys(limits ?? {}).flatMap((name) =>
     named(languages, name)
       ? []
-      : [{ pointer: `/languageLimits/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`, detail: 'is no language; see GET /v1/runtimes' }], // prettier-ignore
+      : [
+          {
+            pointer: `/languageLimits/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+            detail: 'is no language; see GET /v1/runtimes',
+          },
+        ],
   )
 }
 
@@ -156,7 +167,10 @@ export function limitsIn(
 
 function scale<T extends LimitOverrides>(limits: T, { timeFactor = 1, memoryFactor = 1 }: LanguageLimits): T {
   const times = { cpuMs: timeFactor, wallMs: timeFactor, memoryBytes: memoryFactor }
-  const scaled = Object.entries(limits).map(([key, value]) => [key, Math.ceil(value * ((times as Record<string, number>)[key] ?? 1))]) // prettier-ignore
+  const scaled = Object.entries(limits).map(([key, value]) => [
+    key,
+    Math.ceil(value * ((times as Record<string, number>)[key] ?? 1)),
+  ])
   return Object.fromEntries(scaled) as T
 }
 

@@ -27,14 +27,19 @@ export function createInstallationMetrics(sources: InstallationSources, register
   const labelled = <T extends string>(name: string, help: string, labelNames: T[]) =>
     new Gauge({ name: `runyard_${name}`, help, labelNames, registers })
 
-  const queued = labelled('queued_jobs', 'Waiting jobs, by priority; unknown: jobs of tenants beyond the first 2,000', ['priority']) // prettier-ignore
+  const queued = labelled('queued_jobs', 'Waiting jobs, by priority; unknown: jobs of tenants beyond the first 2,000', [
+    'priority',
+  ])
   const simple: [Gauge, (seen: Installation) => number | undefined][] = [
     [
       gauge('delayed_jobs', 'Jobs that are not due yet, or are held by the cap of their tenant'),
       (seen) => seen.delayed,
     ],
     [gauge('running_jobs', 'Jobs that run, on all workers'), (seen) => seen.running],
-    [gauge('oldest_queued_seconds', 'Age of the job that has waited longest; 0 when none waits'), (seen) => seen.oldestSeconds], // prettier-ignore
+    [
+      gauge('oldest_queued_seconds', 'Age of the job that has waited longest; 0 when none waits'),
+      (seen) => seen.oldestSeconds,
+    ],
     [gauge('waiting_bytes', 'Bytes of code and input that wait in Redis'), (seen) => seen.waitingBytes],
     [gauge('waiting_tenants', 'Tenants with a job that waits'), (seen) => seen.waitingTenants],
     [gauge('queue_limit_jobs', 'MAX_QUEUED_JOBS of this gateway'), () => config.load.maxQueuedJobs],
@@ -46,10 +51,16 @@ export function createInstallationMetrics(sources: InstallationSources, register
     [gauge('file_bytes', 'Bytes in the file store, and reserved for uploads'), (seen) => seen.fileBytes],
     [gauge('file_limit_bytes', 'FILES_MAX_BYTES of this gateway'), () => config.files.storeMaxBytes],
     [gauge('webhooks_pending', 'Deliveries of webhooks that have not ended'), (seen) => seen.pendingDeliveries],
-    [gauge('webhooks_overdue', 'Deliveries that should have been tried a minute ago'), (seen) => seen.overdueDeliveries], // prettier-ignore
+    [
+      gauge('webhooks_overdue', 'Deliveries that should have been tried a minute ago'),
+      (seen) => seen.overdueDeliveries,
+    ],
     [gauge('blocked_callers', 'Addresses and keys that are blocked now'), (seen) => seen.blocked],
     [gauge('redis_used_bytes', 'Memory that Redis uses'), (seen) => seen.redis.usedBytes],
-    [gauge('redis_limit_bytes', 'Memory that Redis may use: its maxmemory, else that of its machine'), (seen) => seen.redis.boundBytes], // prettier-ignore
+    [
+      gauge('redis_limit_bytes', 'Memory that Redis may use: its maxmemory, else that of its machine'),
+      (seen) => seen.redis.boundBytes,
+    ],
     [gauge('redis_clients', 'Connections to Redis, of everybody'), (seen) => seen.redis.clients],
     [
       gauge('redis_persisting', 'Whether the last writes of Redis to disk succeeded: 1 or 0'),

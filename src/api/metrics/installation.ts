@@ -92,7 +92,9 @@ export async function readInstallation(redis: Redis, keys: Keys): Promise<Instal
 
 /** @param text of `INFO` */
 export function parseInfo(text: string): RedisState {
-  const fields = new Map(text.split(/\r?\n/).map((line) => [line.split(':', 1)[0] ?? '', line.slice(line.indexOf(':') + 1)])) // prettier-ignore
+  const fields = new Map(
+    text.split(/\r?\n/).map((line) => [line.split(':', 1)[0] ?? '', line.slice(line.indexOf(':') + 1)]),
+  )
   const number = (name: string) => (fields.has(name) ? Number(fields.get(name)) : undefined)
   const writes = ['aof_last_write_status', 'aof_last_bgrewrite_status', 'rdb_last_bgsave_status']
     .map((name) => fields.get(name))

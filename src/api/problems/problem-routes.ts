@@ -322,6 +322,7 @@ function languageOf(path: string, languages: readonly Language[]): string | unde
 
 function pointsOf({ tests = [], groups = [] }: JudgingProblem): number {
   const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0)
-  const of = (name: string | undefined) => sum(tests.filter(({ group }) => group === name).map(({ points = DEFAULT_POINTS }) => points)) // prettier-ignore
+  const of = (name: string | undefined) =>
+    sum(tests.filter(({ group }) => group === name).map(({ points = DEFAULT_POINTS }) => points))
   return of(undefined) + sum(groups.map(({ name, points }) => points ?? of(name)))
 }

@@ -21,14 +21,12 @@ export async function addCode(
   records: Pick<JobReader, 'spec'>,
   pairs: readonly (LikePair & { endUsers?: object })[],
 ): Promise<void> {
-  // prettier-ignore
   const parts = new Map<string, CodePart[]>()
   for (const { first, second, parts: alike } of pairs) {
     for (const [id, side] of [
       [first, 'first'],
       [second, 'second'],
     ] as const)
-      // prettier-ignore
       parts.set(id, [...(parts.get(id) ?? []), ...alike.map((part) => part[side])])
   }
   const endUsers = new Map<string, string>()
@@ -45,7 +43,10 @@ export async function addCode(
       const text = () => (encoding === 'base64' ? Buffer.from(content, 'base64').toString() : content)
       const ofFile = lines.get(part.path) ?? text().split('\n')
       lines.set(part.path, ofFile)
-      part.code = ofFile.slice(part.from - 1, part.to).join('\n').slice(0, left) // prettier-ignore
+      part.code = ofFile
+        .slice(part.from - 1, part.to)
+        .join('\n')
+        .slice(0, left)
       left -= part.code.length
     }
   }

@@ -53,7 +53,11 @@ interface Fingerprint {
 }
 
 /** Words that structure programs; other names are one to this comparison, whatever they are changed to. */
-const WORDS = new Set('if else elif for while do switch case return break continue def function class struct import include using try except catch finally throw raise new lambda yield with in not and or int long double float char bool void let const var print input'.split(' ')) // prettier-ignore
+const WORDS = new Set(
+  'if else elif for while do switch case return break continue def function class struct import include using try except catch finally throw raise new lambda yield with in not and or int long double float char bool void let const var print input'.split(
+    ' ',
+  ),
+)
 const TOKEN = /[A-Za-z_$][\w$]*|\d[\w.]*|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|\S/g
 
 /** What is kept of a program to compare it with others. */
@@ -137,7 +141,13 @@ export async function fingerprintsOf(
 }
 
 function codeOf(token: string): number {
-  const shown = /^["']/.test(token) ? '"' : /^\d/.test(token) ? '0' : /^[A-Za-z_$]/.test(token) && !WORDS.has(token) ? 'v' : token // prettier-ignore
+  const shown = /^["']/.test(token)
+    ? '"'
+    : /^\d/.test(token)
+      ? '0'
+      : /^[A-Za-z_$]/.test(token) && !WORDS.has(token)
+        ? 'v'
+        : token
   let code = 7
   for (const character of shown) code = (Math.imul(code, 31) + (character.codePointAt(0) ?? 0)) >>> 0
   return code
@@ -185,7 +195,8 @@ export async function likePairs(programs: readonly Prints[], least: number, work
     if (count === 0 || !one || !other || (one.author !== undefined && one.author === other.author)) continue
     // Of what is beyond, one of them has nothing to compare.
     const upTo = Math.min(one.upTo, other.upTo)
-    const similarity = count / Math.max(1, Math.min(countUpTo(own[first] ?? [], upTo), countUpTo(own[second] ?? [], upTo))) // prettier-ignore
+    const similarity =
+      count / Math.max(1, Math.min(countUpTo(own[first] ?? [], upTo), countUpTo(own[second] ?? [], upTo)))
     if (similarity >= least) alike.push({ one, other, similarity })
   }
   alike.sort((a, b) => b.similarity - a.similarity || (a.one.id + a.other.id < b.one.id + b.other.id ? -1 : 1))

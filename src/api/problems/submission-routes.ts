@@ -60,7 +60,11 @@ export function createAlone(busy: () => Problem): Alone {
 
 /** Another comparison goes on in this gateway. */
 export const comparing = (): Problem =>
-  new Problem('unavailable', 'other submissions are being compared; one comparison at a time is allowed: try again shortly', { headers: RETRY_SOON }) // prettier-ignore
+  new Problem(
+    'unavailable',
+    'other submissions are being compared; one comparison at a time is allowed: try again shortly',
+    { headers: RETRY_SOON },
+  )
 
 /** Submissions of one call; a batch is read whole. */
 export const MAX_REJUDGED = 1000

@@ -174,7 +174,12 @@ export const trialRoutes = [
         const jobs = trial.jobs.slice(next, (next += count))
         const ended = jobs.map((id) => found.get(id)?.job)
         const isOver = ended.every((job) => job === undefined || job.status !== null)
-        const refused = isOver ? refusedInputs(validator, ended.map((job) => job?.stages)) : undefined // prettier-ignore
+        const refused = isOver
+          ? refusedInputs(
+              validator,
+              ended.map((job) => job?.stages),
+            )
+          : undefined
         const { name, language } = validator
         return { name, language, jobs, refused: refused ?? null, passed: isOver ? refused?.length === 0 : null }
       })

@@ -94,7 +94,10 @@ async function runtimesFor(
     ceilings,
     packages: language.packages ?? [],
     installsPackages: runtimes !== undefined && canInstall(language, runtimes),
-    packageSets: Object.entries(language.packageSets ?? {}).map(([set, packages]) => ({ name: `${language.id}/${set}`, packages })), // prettier-ignore
+    packageSets: Object.entries(language.packageSets ?? {}).map(([set, packages]) => ({
+      name: `${language.id}/${set}`,
+      packages,
+    })),
     kernel: runtimes?.kernels?.includes(language.id) ?? false,
     hello: language.hello.code,
   }))

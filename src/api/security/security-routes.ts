@@ -29,7 +29,9 @@ export const AllowRequest = Type.Object({ reason: Reason }, { additionalProperti
 /** A query has strings; `kind` may stand there more than once. */
 const SecurityEventsQuery = Type.Object(
   {
-    limit: Type.Optional(Type.String({ pattern: '^(?:[1-9][0-9]?|[1-4][0-9]{2}|500)$', description: '1 to 500; 50 when absent' })), // prettier-ignore
+    limit: Type.Optional(
+      Type.String({ pattern: '^(?:[1-9][0-9]?|[1-4][0-9]{2}|500)$', description: '1 to 500; 50 when absent' }),
+    ),
     cursor: Type.Optional(Type.String({ maxLength: 64, description: '`next` of the previous page' })),
     kind: Type.Optional(Type.Array(SecurityEventKind)),
   },

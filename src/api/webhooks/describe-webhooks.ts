@@ -85,7 +85,13 @@ const WORDS: Record<DeliveryEvent, Words> = {
   },
 }
 
-const header = (name: string, description: string, schema: object) => ({ name, in: 'header', required: true, description, schema }) // prettier-ignore
+const header = (name: string, description: string, schema: object) => ({
+  name,
+  in: 'header',
+  required: true,
+  description,
+  schema,
+})
 
 const HEADERS = [
   header('webhook-id', 'Id of the event: the same at every attempt, so that you can detect duplicates.', {

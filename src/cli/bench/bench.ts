@@ -70,7 +70,10 @@ function faultOf(job: Job, expected: string | undefined): string | undefined {
 /** @throws ExitError when less may be submitted than one after the other would, so that every result measured the rate */
 function requireRate(rate: Rate | null, latencies: readonly number[], seconds: number): void {
   if (rate === null || rate.mostPerMinute === null) return
-  const usual = quantile(latencies.toSorted((a, b) => a - b), 0.5) // prettier-ignore
+  const usual = quantile(
+    latencies.toSorted((a, b) => a - b),
+    0.5,
+  )
   const needed = (seconds * 1000) / usual
   if (rate.burst + (rate.mostPerMinute * seconds) / 60 >= needed) return
   throw new ExitError(

@@ -32,7 +32,10 @@ export interface Installable {
 /** The program and all commands below it. @param shells those of `completion` */
 export function nodesOf(program: Command, { languages, groups }: Installable, shells: readonly string[]): Node[] {
   const visible = (command: Command) =>
-    command.createHelp().visibleCommands(command).filter((one) => one.name() !== 'help') // prettier-ignore
+    command
+      .createHelp()
+      .visibleCommands(command)
+      .filter((one) => one.name() !== 'help')
   const top = visible(program).map((one) => one.name())
   const visit = (command: Command, path: string): Node[] => {
     const commands = visible(command).map((one) => ({ name: one.name(), description: one.description() }))

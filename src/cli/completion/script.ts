@@ -21,7 +21,10 @@ function bash(nodes: readonly Node[]): string {
   const arm = (patterns: string[], words: readonly string[], files: boolean) =>
     `    ${patterns.map(shellWord).join(' | ')}) words=${shellWord(words.join(' '))}${files ? ' files=yes' : ''} ;;`
   const values = valuedOptions(nodes).map(({ names, option }) => arm(names, option.choices, option.files))
-  const paths = nodes.filter(({ path }) => path !== '').map(({ path }) => shellWord(path)).join(' | ') // prettier-ignore
+  const paths = nodes
+    .filter(({ path }) => path !== '')
+    .map(({ path }) => shellWord(path))
+    .join(' | ')
   return `_runyard() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" at='' words='' files='' i
   for ((i = 1; i < COMP_CWORD; i++)); do
@@ -58,7 +61,10 @@ function zsh(nodes: readonly Node[]): string {
     const action = files ? '_files' : `compadd -- ${choices.map(shellWord).join(' ')}`
     return `    ${names.map(shellWord).join(' | ')}) ${action}; return ;;`
   })
-  const paths = nodes.filter(({ path }) => path !== '').map(({ path }) => shellWord(path)).join(' | ') // prettier-ignore
+  const paths = nodes
+    .filter(({ path }) => path !== '')
+    .map(({ path }) => shellWord(path))
+    .join(' | ')
   return `_runyard() {
   local at='' files='' i
   local -a commands options values
@@ -86,7 +92,10 @@ const fishQuoted = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAl
 
 /** The commands before the cursor are the longest of the known paths; a word of a program's own is none of them. */
 function fish(nodes: readonly Node[]): string {
-  const paths = nodes.filter(({ path }) => path !== '').map(({ path }) => fishQuoted(path)).join(' ') // prettier-ignore
+  const paths = nodes
+    .filter(({ path }) => path !== '')
+    .map(({ path }) => fishQuoted(path))
+    .join(' ')
   const lines = nodes.flatMap(({ path, commands, options, values, files }) => {
     const here = `complete -c runyard -n ${fishQuoted(`__runyard_at ${fishQuoted(path)}`)}`
     return [

@@ -45,7 +45,10 @@ export async function readStorage(): Promise<Storage> {
     store: { graphDriverName: string; graphRoot: string; graphOptions: Record<string, unknown> | null }
   }
   const { graphDriverName, graphRoot, graphOptions } = info.store
-  const images = JSON.parse(await podman.run(['images', '--format', 'json'])) as { Names?: string[] | null; Size: number }[] // prettier-ignore
+  const images = JSON.parse(await podman.run(['images', '--format', 'json'])) as {
+    Names?: string[] | null
+    Size: number
+  }[]
   const ours = images.filter(({ Names }) => (Names ?? []).some((name) => isOfLanguage(name)))
   const { bavail, bsize } = await statfs(graphRoot)
   const subuid = await readFile('/etc/subuid', 'utf8').catch(() => '')

@@ -25,7 +25,9 @@ export async function checkSandbox(root: string, config: Config): Promise<Check>
   }
   const mode = await podmanModeHere(podmanMode)
   const present = await listImages(podmanCommand({ socketPath: podmanSocket, mode }))
-  const image = loadLanguages(join(root, 'languages')).map((language) => runtimeImage(root, language)).find((one) => present.has(one)) // prettier-ignore
+  const image = loadLanguages(join(root, 'languages'))
+    .map((language) => runtimeImage(root, language))
+    .find((one) => present.has(one))
   if (image === undefined) return skip(NAME, 'the images')
   const folder = await mkdtemp(join(tmpdir(), 'runyard-doctor-'))
   try {
@@ -37,7 +39,14 @@ export async function checkSandbox(root: string, config: Config): Promise<Check>
       try {
         const logFile = join(folder, 'podman.log')
         const { timeoutFactor } = config
-        const service = await startPodmanService({ mode, socketFolder: folder, logFile, runtime, conmon: conmonIn(root), timeoutFactor }) // prettier-ignore
+        const service = await startPodmanService({
+          mode,
+          socketFolder: folder,
+          logFile,
+          runtime,
+          conmon: conmonIn(root),
+          timeoutFactor,
+        })
         found = await tried(root, service.socketPath, folder, image).finally(() => service.close())
         working.push(runtime)
       } catch (error) {

@@ -38,7 +38,10 @@ export function environmentFile(system: Imported, { settings, notes, without }: 
     `# Settings of Runyard, from the configuration of ${system}.`,
     ...(lines.length > 0 ? lines : ['# Nothing differs from the defaults.']),
     ...titled('To know', notes),
-    ...titled('Without a counterpart', without.map(({ name, why }) => `${name}: ${why}`)), // prettier-ignore
+    ...titled(
+      'Without a counterpart',
+      without.map(({ name, why }) => `${name}: ${why}`),
+    ),
   ].join('\n')
 }
 

@@ -52,7 +52,8 @@ export const JUDGE0_VARIABLES: Readonly<Record<string, Translate>> = {
   ENABLE_COMMAND_LINE_ARGUMENTS: alwaysOn('arguments'),
   ENABLE_SUBMISSION_DELETE: alwaysOff('submissions are not deleted; results end by RESULT_TTL_SECONDS'),
   ENABLE_BATCHED_SUBMISSIONS: alwaysOn('batches'),
-  MAX_SUBMISSION_BATCH_SIZE: (value) => (value === '20' ? { settings: {} } : { why: 'a batch has at most 20 at /judge0, and 100 at /v1/batches' }), // prettier-ignore
+  MAX_SUBMISSION_BATCH_SIZE: (value) =>
+    value === '20' ? { settings: {} } : { why: 'a batch has at most 20 at /judge0, and 100 at /v1/batches' },
   ENABLE_ADDITIONAL_FILES: alwaysOn('additional files'),
   MAX_EXTRACT_SIZE: none('the files of a job have at most 1 MiB (MAX_CODE_BYTES), and larger ones are uploaded'),
   SUBMISSION_CACHE_DURATION: none('answers are not cached'),
@@ -76,7 +77,11 @@ export const JUDGE0_VARIABLES: Readonly<Record<string, Translate>> = {
   REDIS_PORT: OWN_REDIS,
   REDIS_PASSWORD: OWN_REDIS,
   RESQUE_NAMESPACE: none('RUNYARD_NAMESPACE is the beginning of its keys'),
-  ...Object.fromEntries(['HOST', 'PORT', 'DB', 'DATABASE', 'USER', 'PASSWORD', 'ROOT_PASSWORD'].flatMap((name) => ['POSTGRES', 'MYSQL'].map((of) => [`${of}_${name}`, OWN_DATABASE]))), // prettier-ignore
+  ...Object.fromEntries(
+    ['HOST', 'PORT', 'DB', 'DATABASE', 'USER', 'PASSWORD', 'ROOT_PASSWORD'].flatMap((name) =>
+      ['POSTGRES', 'MYSQL'].map((of) => [`${of}_${name}`, OWN_DATABASE]),
+    ),
+  ),
   RAILS_ENV: RAILS,
   RAILS_MAX_THREADS: RAILS,
   RAILS_SERVER_PROCESSES: RAILS,

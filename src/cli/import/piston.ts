@@ -23,8 +23,10 @@ const bindAddress: Translate = (value) => {
 }
 
 /** -1 is no limit there. @param why what holds instead */
-const limited = (setting: string | readonly string[], why: string): Translate => (value) =>
-  Number(value) < 0 ? { why } : number(setting)(value) // prettier-ignore
+const limited =
+  (setting: string | readonly string[], why: string): Translate =>
+  (value) =>
+    Number(value) < 0 ? { why } : number(setting)(value)
 
 const LEVELS: Readonly<Record<string, string>> = { DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' }
 
@@ -32,7 +34,9 @@ const LEVELS: Readonly<Record<string, string>> = { DEBUG: 'debug', INFO: 'info',
 export const PISTON_VARIABLES: Readonly<Record<string, Translate>> = {
   PISTON_LOG_LEVEL: (value) => {
     const level = LEVELS[value.toUpperCase()]
-    return level === undefined ? { why: 'LOG_LEVEL is debug, info, warn, error or another of pino' } : { settings: { LOG_LEVEL: level } } // prettier-ignore
+    return level === undefined
+      ? { why: 'LOG_LEVEL is debug, info, warn, error or another of pino' }
+      : { settings: { LOG_LEVEL: level } }
   },
   PISTON_BIND_ADDRESS: bindAddress,
   PISTON_DATA_DIRECTORY: none('RUNYARD_DATA_DIR is the folder of its data; packages are images of podman'),
@@ -43,7 +47,11 @@ export const PISTON_VARIABLES: Readonly<Record<string, Translate>> = {
   PISTON_RUNNER_GID_MAX: ONE_USER,
   PISTON_DISABLE_NETWORKING: alwaysOn('that programs have no network'),
   PISTON_MAX_PROCESS_COUNT: number(['DEFAULT_PROCESSES', 'MAX_PROCESSES']),
-  PISTON_OUTPUT_MAX_SIZE: number(['DEFAULT_OUTPUT_BYTES', 'MAX_OUTPUT_BYTES'], 2, 'twice as much: it holds for both streams together'), // prettier-ignore
+  PISTON_OUTPUT_MAX_SIZE: number(
+    ['DEFAULT_OUTPUT_BYTES', 'MAX_OUTPUT_BYTES'],
+    2,
+    'twice as much: it holds for both streams together',
+  ),
   PISTON_MAX_OPEN_FILES: number(['DEFAULT_OPEN_FILES', 'MAX_OPEN_FILES'], 1, 'of each process'),
   PISTON_MAX_FILE_SIZE: number(['DEFAULT_FILE_BYTES', 'MAX_FILE_BYTES'], 1, 'of all files together'),
   PISTON_COMPILE_TIMEOUT: number('MAX_COMPILE_WALL_MS'),
@@ -53,6 +61,10 @@ export const PISTON_VARIABLES: Readonly<Record<string, Translate>> = {
   PISTON_COMPILE_MEMORY_LIMIT: SAME_LIMIT,
   PISTON_RUN_MEMORY_LIMIT: limited('MAX_MEMORY_BYTES', 'no job is without a memory limit: MAX_MEMORY_BYTES'),
   PISTON_REPO_URL: none('languages are made of the recipes in languages/: "npx runyard languages install"'),
-  PISTON_MAX_CONCURRENT_JOBS: number('WORKER_CONCURRENCY', 1, 'of each worker; more than the processors make every job slower'), // prettier-ignore
+  PISTON_MAX_CONCURRENT_JOBS: number(
+    'WORKER_CONCURRENCY',
+    1,
+    'of each worker; more than the processors make every job slower',
+  ),
   PISTON_LIMIT_OVERRIDES: none('limits of a language are "limits" in languages/LANGUAGE/language.json'),
 }

@@ -83,11 +83,15 @@ export const number =
     return { settings, ...(note !== undefined && { note }) }
   }
 
-export const none = (why: string): Translate => () => ({ why }) // prettier-ignore
+export const none =
+  (why: string): Translate =>
+  () => ({ why })
 
 /** For switches whose one position is how it always is here. */
-export const alwaysOn = (what: string): Translate => (value) =>
-  isOn(value) ? { settings: {} } : { why: `${what} cannot be switched off` } // prettier-ignore
+export const alwaysOn =
+  (what: string): Translate =>
+  (value) =>
+    isOn(value) ? { settings: {} } : { why: `${what} cannot be switched off` }
 
 export const alwaysOff =
   (what: string): Translate =>

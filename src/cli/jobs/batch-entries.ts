@@ -39,7 +39,7 @@ export async function entriesOf(
     if (file === '-') entries.push(...requestsIn('standard input', readFileSync(0).toString(), 'either'))
     else if (/\.json$/i.test(file)) entries.push(...requestsIn(file, readFile(file, 'the batch').toString(), 'json'))
     else if (/\.(jsonl|ndjson)$/i.test(file))
-      entries.push(...requestsIn(file, readFile(file, 'the batch').toString(), 'lines')) // prettier-ignore
+      entries.push(...requestsIn(file, readFile(file, 'the batch').toString(), 'lines'))
     else entries.push({ name: file, request: await requestOf(file, [], options, asksOnce) })
   }
   return entries
@@ -51,7 +51,13 @@ function requestsIn(source: string, text: string, form: 'json' | 'lines' | 'eith
   if (form === 'lines' || (form === 'either' && lines.length > 1 && isJson(lines[0]?.line ?? ''))) {
     return lines.map(({ line, number }) => {
       const where = `line ${number} of ${source}`
-      return { name: where, request: asRequest(parsed(line, (why) => wrong(where, why)), (why) => wrong(where, why)) } // prettier-ignore
+      return {
+        name: where,
+        request: asRequest(
+          parsed(line, (why) => wrong(where, why)),
+          (why) => wrong(where, why),
+        ),
+      }
     })
   }
   const value = parsed(text, (why) => wrong(source, why))

@@ -21,7 +21,10 @@ export function addBatchCommands(program: Command, deps: JobCommandDeps, reach: 
     .command('batch')
     .description('run many programs as one batch; "batch FILES" is short for "batch run FILES"')
   const add = (name: string, description: string, options: { isDefault?: boolean } = {}) =>
-    addConnectionOptions(batches.command(name, options).description(description)).option('--json', 'print the batch as JSON') // prettier-ignore
+    addConnectionOptions(batches.command(name, options).description(description)).option(
+      '--json',
+      'print the batch as JSON',
+    )
   const show = (batch: Batch, names: ReadonlyMap<string, string>, { json }: Options) =>
     print(json ? JSON.stringify(batch, null, 2) : portrait(batch, names, streams.paint))
   const submit = (
@@ -41,35 +44,42 @@ export function addBatchCommands(program: Command, deps: JobCommandDeps, reach: 
     )
   }
 
-  addProgramOptions(add('run <files...>', 'run programs, or the requests of JSON files, and show how each ended', { isDefault: true })) // prettier-ignore
-    .action((files: string[], options: Options) =>
-      submit(files, options, async (client, entries) => {
-        const { stop, hurry } = deps.signals()
-        const { id, jobs } = await client.batch(entries.map(({ request }) => request), { signal: hurry }) // prettier-ignore
-        const names = new Map(jobs.map((job, i) => [job, entries[i]?.name ?? '']))
-        const cancel = () => void client.cancelBatch(id, { signal: hurry }).catch((error: unknown) => hurry.aborted || streams.note(String(error))) // prettier-ignore
-        if (stop.aborted) cancel()
-        else stop.addEventListener('abort', cancel, { once: true })
-        try {
-          const batch = await ended(client, id, streams.stderr, hurry)
-          show(batch, names, options)
-          const allSucceeded =
-            batch.jobs.length === jobs.length && batch.jobs.every(({ status }) => status === 'succeeded')
-          deps.setExitCode(stop.aborted ? EXIT.cancelled : allSucceeded ? 0 : 1)
-        } catch (error) {
-          if (!hurry.aborted) throw error
-          streams.note(`left batch ${id}; runyard batch get ${id} shows how it ended`)
-          deps.setExitCode(EXIT.cancelled)
-        } finally {
-          stop.removeEventListener('abort', cancel)
-        }
-      }),
-    )
+  addProgramOptions(
+    add('run <files...>', 'run programs, or the requests of JSON files, and show how each ended', { isDefault: true }),
+  ).action((files: string[], options: Options) =>
+    submit(files, options, async (client, entries) => {
+      const { stop, hurry } = deps.signals()
+      const { id, jobs } = await client.batch(
+        entries.map(({ request }) => request),
+        { signal: hurry },
+      )
+      const names = new Map(jobs.map((job, i) => [job, entries[i]?.name ?? '']))
+      const cancel = () =>
+        void client
+          .cancelBatch(id, { signal: hurry })
+          .catch((error: unknown) => hurry.aborted || streams.note(String(error)))
+      if (stop.aborted) cancel()
+      else stop.addEventListener('abort', cancel, { once: true })
+      try {
+        const batch = await ended(client, id, streams.stderr, hurry)
+        show(batch, names, options)
+        const allSucceeded =
+          batch.jobs.length === jobs.length && batch.jobs.every(({ status }) => status === 'succeeded')
+        deps.setExitCode(stop.aborted ? EXIT.cancelled : allSucceeded ? 0 : 1)
+      } catch (error) {
+        if (!hurry.aborted) throw error
+        streams.note(`left batch ${id}; runyard batch get ${id} shows how it ended`)
+        deps.setExitCode(EXIT.cancelled)
+      } finally {
+        stop.removeEventListener('abort', cancel)
+      }
+    }),
+  )
   addProgramOptions(add('submit <files...>', 'submit the same, print the id of the batch and return'))
     .option('-w, --wait', 'wait until all jobs have ended, and show them')
     .action((files: string[], options: Options) =>
       submit(files, options, async (client, entries) => {
-        const accepted = await client.batch(entries.map(({ request }) => request)) // prettier-ignore
+        const accepted = await client.batch(entries.map(({ request }) => request))
         const names = new Map(accepted.jobs.map((job, i) => [job, entries[i]?.name ?? '']))
         if (options.wait) show(await client.waitBatch(accepted.id, { retries: PATIENT_RETRIES }), names, options)
         else print(options.json ? JSON.stringify(accepted, null, 2) : accepted.id)

@@ -96,7 +96,15 @@ export async function checkProblem(
     ]
     const rows = checked.map((one) => {
       const { name, language, expected, verdict, score, points, slowestMs, passed } = shown(one)
-      return [printable(name), language, expected.join(' or '), verdict ?? one.job.status ?? '', score === null ? '' : `${score}/${points}`, slowestMs?.toFixed(0) ?? '', passed ? 'ok' : 'NOT AS CLAIMED'] // prettier-ignore
+      return [
+        printable(name),
+        language,
+        expected.join(' or '),
+        verdict ?? one.job.status ?? '',
+        score === null ? '' : `${score}/${points}`,
+        slowestMs?.toFixed(0) ?? '',
+        passed ? 'ok' : 'NOT AS CLAIMED',
+      ]
     })
     stdout.write(`${table(columns, rows, paint)}\n`)
   }
@@ -114,7 +122,11 @@ function endedAsClaimed({ expected, isPartial }: ExampleSubmission, { judging }:
 }
 
 function shownValidator(validator: InputValidator, jobs: readonly JobSummary[]): Validated {
-  const refused = refusedInputs(validator, jobs.map(({ stages }) => stages)) ?? null // prettier-ignore
+  const refused =
+    refusedInputs(
+      validator,
+      jobs.map(({ stages }) => stages),
+    ) ?? null
   const message = jobs.find((job) => job.message !== null)?.message ?? null
   const { name, language } = validator
   return { name, language, jobs: jobs.map(({ id }) => id), refused, message, passed: refused?.length === 0 }

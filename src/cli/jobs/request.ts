@@ -95,7 +95,8 @@ const NODE_EXTENSIONS = ['.js', '.mjs', '.cjs', '.ts']
 
 /** Of a program for Node.js: the manifest in its folder, with its lock, when it names packages and the command names none. */
 function manifestsBeside(path: string, { file = [], dependency, with: packages }: RequestOptions): string[] {
-  const isGiven = file.some((other) => basename(other) === 'package.json') || dependency !== undefined || packages !== undefined // prettier-ignore
+  const isGiven =
+    file.some((other) => basename(other) === 'package.json') || dependency !== undefined || packages !== undefined
   if (isGiven || !NODE_EXTENSIONS.includes(extname(path).toLowerCase())) return []
   const manifest = join(dirname(path), 'package.json')
   const lock = join(dirname(path), 'package-lock.json')

@@ -52,7 +52,12 @@ const time = (ms: number) => (ms >= 1000 && ms % 1000 === 0 ? `${ms / 1000} s` :
 
 /** In the largest unit that needs no rounding. */
 function size(bytes: number): string {
-  for (const [unit, name] of [[GIB, 'GiB'], [MIB, 'MiB'], [KIB, 'KiB']] as const) if (bytes % unit === 0) return `${bytes / unit} ${name}` // prettier-ignore
+  for (const [unit, name] of [
+    [GIB, 'GiB'],
+    [MIB, 'MiB'],
+    [KIB, 'KiB'],
+  ] as const)
+    if (bytes % unit === 0) return `${bytes / unit} ${name}`
   return `${bytes} bytes`
 }
 

@@ -26,13 +26,18 @@ export function similarityPage({ problem, least, similarity, createdAt }: Simila
   const { compared, pairs } = similarity
   const named = (id: string, endUser: string | undefined) => (endUser === undefined ? id : `${endUser} (${id})`)
   const rows = pairs.map(({ language, first, second, similarity: alike, endUsers = {} }, index) => {
-    const names = [named(first, endUsers.first), named(second, endUsers.second)].map((name) => `<td>${escaped(name)}</td>`) // prettier-ignore
+    const names = [named(first, endUsers.first), named(second, endUsers.second)].map(
+      (name) => `<td>${escaped(name)}</td>`,
+    )
     return `<tr><td class="number"><a href="#pair-${index + 1}">${percent(alike)}</a></td><td>${escaped(language)}</td>${names.join('')}</tr>`
   })
   const sections = pairs.map(({ first, second, similarity: alike, parts, endUsers = {} }, index) => {
     const side = (name: string, { path, from, to, code = '' }: (typeof parts)[number]['first']) =>
       `<div><h3>${escaped(`${name}, ${path}, lines ${from} to ${to}`)}</h3><pre>${escaped(code)}</pre></div>`
-    const alikeParts = parts.map((part) => `<div class="sides">${side(endUsers.first ?? first, part.first)}${side(endUsers.second ?? second, part.second)}</div>`) // prettier-ignore
+    const alikeParts = parts.map(
+      (part) =>
+        `<div class="sides">${side(endUsers.first ?? first, part.first)}${side(endUsers.second ?? second, part.second)}</div>`,
+    )
     const title = `${named(first, endUsers.first)} and ${named(second, endUsers.second)}`
     return `<section id="pair-${index + 1}"><h2>${percent(alike)}: ${escaped(title)}</h2>${alikeParts.join('\n')}</section>`
   })
@@ -51,5 +56,11 @@ ${sections.join('\n')}
 
 const percent = (part: number) => `${Math.round(part * 100)} %`
 
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' } // prettier-ignore
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
 const escaped = (text: string): string => text.replaceAll(/[&<>"']/g, (letter) => ENTITIES[letter] ?? '')

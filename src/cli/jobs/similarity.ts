@@ -28,10 +28,22 @@ export async function similarity(
   note(`${found.compared} submissions compared; ${found.pairs.length} pairs are at least ${least} % alike`)
   if (html !== undefined) note(`wrote ${html}`)
   if (found.pairs.length === 0) return
-  const columns = [{ title: 'SIMILARITY', align: 'right' as const }, { title: 'LANGUAGE' }, { title: 'FIRST' }, { title: 'SECOND' }, { title: 'LINES' }] // prettier-ignore
+  const columns = [
+    { title: 'SIMILARITY', align: 'right' as const },
+    { title: 'LANGUAGE' },
+    { title: 'FIRST' },
+    { title: 'SECOND' },
+    { title: 'LINES' },
+  ]
   const rows = found.pairs.map(({ similarity: alike, language, first, second, parts }) => {
     const lines = parts.map((part) => `${part.first.from}-${part.first.to}:${part.second.from}-${part.second.to}`)
-    return [`${Math.round(alike * 100)} %`, language, first, second, lines.slice(0, 3).map(printable).join(' ') + (lines.length > 3 ? ' ...' : '')] // prettier-ignore
+    return [
+      `${Math.round(alike * 100)} %`,
+      language,
+      first,
+      second,
+      lines.slice(0, 3).map(printable).join(' ') + (lines.length > 3 ? ' ...' : ''),
+    ]
   })
   stdout.write(`${table(columns, rows, paint)}\n`)
 }

@@ -39,7 +39,8 @@ export function verdictRows(tests: readonly RequestTest[], compares: boolean, pa
       const { answer, expectedOutput = answer, secret } = tests[test.index] ?? {}
       // Of a secret test there is no output to compare.
       const isWrong = secret !== true && (verdict === 'wrong-answer' || verdict === 'presentation-error')
-      const difference = isWrong && compares && expectedOutput !== undefined ? firstDifference(output, expectedOutput) : undefined // prettier-ignore
+      const difference =
+        isWrong && compares && expectedOutput !== undefined ? firstDifference(output, expectedOutput) : undefined
       const words = [feedback, judgeMessage, difference && tellDifference(difference)]
       const lines = words.flatMap((text) => text?.split('\n') ?? [])
       return [row, ...lines.map((line) => paint('dim', `${' '.repeat(width)}  ${printable(line)}`))]

@@ -81,9 +81,21 @@ export async function whoami(options: Options, deps: Deps): Promise<void> {
   const paint = streams.paint ?? plain
   const rows: [string, string][] = [
     ['Service', `${url} (${sources.url})`],
-    ['Key', key === undefined ? 'none; the service needs none' : `${keyId(key) ?? 'in an unknown format'} (${sources.key}), valid`], // prettier-ignore
+    [
+      'Key',
+      key === undefined
+        ? 'none; the service needs none'
+        : `${keyId(key) ?? 'in an unknown format'} (${sources.key}), valid`,
+    ],
     ['Languages', installed.join(', ') || 'none installed'],
-    ...(ceilings === null ? [] : [['Limits', `at most ${ceilings.wallMs} ms, ${ceilings.memoryBytes / 2 ** 20} MiB of memory, ${ceilings.processes} processes a job`] as [string, string]]), // prettier-ignore
+    ...(ceilings === null
+      ? []
+      : [
+          [
+            'Limits',
+            `at most ${ceilings.wallMs} ms, ${ceilings.memoryBytes / 2 ** 20} MiB of memory, ${ceilings.processes} processes a job`,
+          ] as [string, string],
+        ]),
   ]
   streams.stdout.write(rows.map(([name, value]) => `${paint('bold', name.padEnd(10))} ${value}\n`).join(''))
 }

@@ -119,7 +119,9 @@ function sentence({ pointer, detail }: FieldError, names: readonly string[]): st
 /** Of a pointer into a batch, which of its jobs it is about, and the rest. */
 function jobOf(pointer: string, names: readonly string[]): { of: string | undefined; rest: string } {
   const [, index, rest = ''] = /^\/jobs\/(\d+)(\/.*)?$/.exec(pointer) ?? []
-  return index === undefined ? { of: undefined, rest: pointer } : { of: names[Number(index)] ?? `job ${Number(index) + 1}`, rest } // prettier-ignore
+  return index === undefined
+    ? { of: undefined, rest: pointer }
+    : { of: names[Number(index)] ?? `job ${Number(index) + 1}`, rest }
 }
 
 function exitCodeFor({ code, status }: RunyardError): number {

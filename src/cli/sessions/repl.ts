@@ -62,7 +62,8 @@ export async function repl({ session, view, streams, shower, stdin, stdout }: Re
     if (word === '.help') said(HELP)
     else if (word === '.restart') await session.contexts.restart()
     else if (word === '.files') {
-      for (const { name, kind, bytes } of await session.files.list(first)) said(kind === 'folder' ? `${name}/` : `${name}  ${bytes}`) // prettier-ignore
+      for (const { name, kind, bytes } of await session.files.list(first))
+        said(kind === 'folder' ? `${name}/` : `${name}  ${bytes}`)
     } else if (word === '.put' && first !== undefined) {
       await session.files.write(second ?? first.slice(first.lastIndexOf('/') + 1), await contentOf(first, 'the file'))
     } else if (word === '.get' && first !== undefined) {

@@ -42,7 +42,9 @@ export async function gateway(options: UpOptions): Promise<number> {
         untilAnswered(probe, READY_MS * config.timeoutFactor, AbortSignal.any([stop, alive])),
       ),
     )
-    print(`\nGateway             ${self.url}/, the API at ${self.url}/docs\nLogs                ${logFolder(dataDir)}\nStop                Ctrl-C`) // prettier-ignore
+    print(
+      `\nGateway             ${self.url}/, the API at ${self.url}/docs\nLogs                ${logFolder(dataDir)}\nStop                Ctrl-C`,
+    )
   })
   return 0
 }

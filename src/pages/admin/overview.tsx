@@ -73,7 +73,8 @@ export function OverviewPage({ api }: { api: Api }) {
   )
 }
 
-const rate = (perSecond: number) => (perSecond === 0 || perSecond >= 10 ? String(Math.round(perSecond)) : String(Number(perSecond.toPrecision(2)))) // prettier-ignore
+const rate = (perSecond: number) =>
+  perSecond === 0 || perSecond >= 10 ? String(Math.round(perSecond)) : String(Number(perSecond.toPrecision(2)))
 const orDash = (ms: number | null) => (ms === null ? '–' : formatMs(ms))
 
 function Tile({ name, value, children }: { name: string; value: string; children?: ComponentChildren }) {

@@ -58,7 +58,10 @@ export function tracingSettings(
 
 /** Reads `a=1,b=2`, percent-encoded. @returns undefined when it is something else */
 function pairs(list: string): Record<string, string> | undefined {
-  const items = list.split(',').map((item) => item.trim()).filter((item) => item !== '') // prettier-ignore
+  const items = list
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
   const found = items.map(
     (item) =>
       /^([^=]+)=(.*)$/

@@ -91,7 +91,8 @@ export function readPackageLock(text: string): PackageLock | undefined {
 }
 
 const isEntry = (value: unknown): boolean =>
-  isRecord(value) && ['name', 'version', 'resolved', 'integrity'].every((key) => ['undefined', 'string'].includes(typeof value[key])) // prettier-ignore
+  isRecord(value) &&
+  ['name', 'version', 'resolved', 'integrity'].every((key) => ['undefined', 'string'].includes(typeof value[key]))
 
 function parsed(text: string): unknown {
   try {

@@ -60,7 +60,11 @@ function readZip(bytes: Buffer, add: Add): void {
       number,
       number,
     ]
-    const [nameBytes, extraBytes, commentBytes] = [28, 30, 32].map((offset) => bytes.readUInt16LE(at + offset)) as [number, number, number] // prettier-ignore
+    const [nameBytes, extraBytes, commentBytes] = [28, 30, 32].map((offset) => bytes.readUInt16LE(at + offset)) as [
+      number,
+      number,
+      number,
+    ]
     const [attributes, local] = [bytes.readUInt32LE(at + 38), bytes.readUInt32LE(at + 42)]
     const name = bytes.subarray(at + 46, at + 46 + nameBytes).toString()
     at += 46 + nameBytes + extraBytes + commentBytes
@@ -140,7 +144,10 @@ function readTar(bytes: Buffer, add: Add): void {
     if (type === 'L') longName = text(content)
     else if (type === 'x') longName = paxPath(content) ?? longName
     else {
-      const prefix = header.subarray(257, 262).toString('latin1') === 'ustar' && header[263] === 0x30 ? text(header.subarray(345, 500)) : '' // prettier-ignore
+      const prefix =
+        header.subarray(257, 262).toString('latin1') === 'ustar' && header[263] === 0x30
+          ? text(header.subarray(345, 500))
+          : ''
       const name = text(header.subarray(0, 100))
       const path = longName ?? (prefix === '' ? name : `${prefix}/${name}`)
       longName = undefined

@@ -78,7 +78,13 @@ export function exampleSubmissions(
       return []
     }
     const base = `${FOLDER}${name}`
-    const found = programOf(files, paths, (path) => (path === base ? baseName(path) : path.slice(base.length + 1)), languageOf, tell) // prettier-ignore
+    const found = programOf(
+      files,
+      paths,
+      (path) => (path === base ? baseName(path) : path.slice(base.length + 1)),
+      languageOf,
+      tell,
+    )
     return found ? [{ name, expected: [...expected], isPartial: folder === 'partially_accepted', ...found }] : []
   })
 }

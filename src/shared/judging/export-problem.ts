@@ -54,7 +54,8 @@ export function exportProblem({
     ...(Object.keys(settings).length > 0 && { tests: settings }),
   }
   files.set('problem.json', Buffer.from(`${JSON.stringify(json, null, 2)}\n`))
-  for (const [index, example] of examples.entries()) placeExample(example, index, (path, file) => void place('submissions', path, file)) // prettier-ignore
+  for (const [index, example] of examples.entries())
+    placeExample(example, index, (path, file) => void place('submissions', path, file))
   return gzipSync(writeTar(files))
 }
 

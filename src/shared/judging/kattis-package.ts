@@ -69,7 +69,15 @@ export function readKattisPackage(
     const group = groupOf(name)
     const own = isLegacy ? {} : yaml(`data/${name}.yaml`)
     const config = configs(group)
-    flags.add(JSON.stringify(wordsOf(own['output_validator_args'] ?? config['output_validator_args'] ?? (isLegacy ? config['output_validator_flags'] : undefined)))) // prettier-ignore
+    flags.add(
+      JSON.stringify(
+        wordsOf(
+          own['output_validator_args'] ??
+            config['output_validator_args'] ??
+            (isLegacy ? config['output_validator_flags'] : undefined),
+        ),
+      ),
+    )
     const args = wordsOf(own['args'] ?? config['args'])
     const points = isScoring && isLegacy && group !== SAMPLE ? numberOf(config['accept_score']) : undefined
     return {
@@ -131,19 +139,32 @@ function includedFiles(
     else folders.set(folder, [...(folders.get(folder) ?? []), path])
   }
   return [...folders].flatMap(([folder, paths]) => {
-    const language = languageOf(`x.${KATTIS_LANGUAGES[folder] ?? folder}`) ?? paths.map(languageOf).find((one) => one !== undefined) // prettier-ignore
+    const language =
+      languageOf(`x.${KATTIS_LANGUAGES[folder] ?? folder}`) ?? paths.map(languageOf).find((one) => one !== undefined)
     if (language === undefined || folder === 'default') {
       tell(`include/${folder}/`, 'is of no language that is known here')
       return []
     }
     const within = (path: string) => path.slice(`include/${folder}/`.length)
     const main = paths.map(within).find((path) => /^(?:main|grader)\.\w+$/.test(baseName(path)))
-    return [{ language, files: paths.map((path) => ({ path: within(path), content: answerText(files.get(path) ?? Buffer.alloc(0)) })), ...(main !== undefined && { entrypoint: main }) }] // prettier-ignore
+    return [
+      {
+        language,
+        files: paths.map((path) => ({ path: within(path), content: answerText(files.get(path) ?? Buffer.alloc(0)) })),
+        ...(main !== undefined && { entrypoint: main }),
+      },
+    ]
   })
 }
 
 /** Names of languages by an extension of theirs, where that is another. */
-const KATTIS_LANGUAGES: Readonly<Record<string, string>> = { python3: 'py', javascript: 'js', ruby: 'rb', rust: 'rs', kotlin: 'kt' } // prettier-ignore
+const KATTIS_LANGUAGES: Readonly<Record<string, string>> = {
+  python3: 'py',
+  javascript: 'js',
+  ruby: 'rb',
+  rust: 'rs',
+  kotlin: 'kt',
+}
 
 type Map = { [key: string]: Yaml }
 type Tell = (path: string, detail: string) => void
@@ -199,7 +220,8 @@ function groupFields(
     const flags = wordsOf(config['grader_flags'])
     if (config['grading'] === 'custom') tell(path, 'has a grader of its own, which is not read here')
     for (const flag of flags) {
-      if (!['min', 'sum', 'ignore_sample', 'worst_error', 'first_error'].includes(flag)) tell(path, `has the grader flag ${flag}, which is not read here`) // prettier-ignore
+      if (!['min', 'sum', 'ignore_sample', 'worst_error', 'first_error'].includes(flag))
+        tell(path, `has the grader flag ${flag}, which is not read here`)
     }
     const stops = config['on_reject'] !== 'continue'
     if (!flags.includes('min')) return { name, stopOnFailure: stops }
@@ -213,7 +235,12 @@ function groupFields(
     tell(path, `score_aggregation is "${aggregation}", which is not read here`)
   if (config['static_validation_score'] !== undefined) tell(path, 'static_validation_score is not read here')
   const requires = wordsOf(config['require_pass']).filter((one) => groups.includes(one))
-  return { name, scoring: aggregation === 'sum' ? 'sum' : 'min', ...(points !== undefined && { points }), ...(requires.length > 0 && { requires }) } // prettier-ignore
+  return {
+    name,
+    scoring: aggregation === 'sum' ? 'sum' : 'min',
+    ...(points !== undefined && { points }),
+    ...(requires.length > 0 && { requires }),
+  }
 }
 
 /** Wall time may be so much more than CPU time, which is what counts. */
@@ -229,7 +256,10 @@ function limitsOf(given: Map, files: ReadonlyMap<string, Buffer>) {
   }
   const [, ofIni] = /^\s*timelimit\s*=\s*["']?([\d.]+)/m.exec(files.get('domjudge-problem.ini')?.toString() ?? '') ?? []
   const cpuMs = times('time_limit', SECOND) ?? (ofIni === undefined ? undefined : Math.round(Number(ofIni) * SECOND))
-  const withTime = (ms: number | undefined) => ({ cpuMs: ms, wallMs: ms === undefined ? undefined : WALL_FACTOR * ms + WALL_MORE_MS }) // prettier-ignore
+  const withTime = (ms: number | undefined) => ({
+    cpuMs: ms,
+    wallMs: ms === undefined ? undefined : WALL_FACTOR * ms + WALL_MORE_MS,
+  })
   return {
     own: defined({
       ...withTime(cpuMs),
@@ -278,7 +308,12 @@ function readValidator(
       ? sources[0]
       : sources.find((path) => /\/(?:main|validate|validator|output_validator)\.\w+$/.test(path))
   if (main === undefined) {
-    tell(`${base}/`, sources.length === 0 ? 'has no file of a language that is known here' : 'has several sources, and none is main, validate or validator') // prettier-ignore
+    tell(
+      `${base}/`,
+      sources.length === 0
+        ? 'has no file of a language that is known here'
+        : 'has several sources, and none is main, validate or validator',
+    )
     return undefined
   }
   const within = (path: string) => path.slice(base.length + 1)

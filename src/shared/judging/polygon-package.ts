@@ -69,7 +69,9 @@ export function readPolygonPackage(
   const answers = text('answer-path-pattern') ?? 'tests/%02d.a'
   for (const pattern of [inputs, answers]) {
     if (!PATH_PATTERN.test(pattern))
-      return refusal(`has the path pattern "${pattern.slice(0, 50)}"; one number is allowed in it, as in tests/%02d, of at most 9 digits`) // prettier-ignore
+      return refusal(
+        `has the path pattern "${pattern.slice(0, 50)}"; one number is allowed in it, as in tests/%02d, of at most 9 digits`,
+      )
   }
   const interactor = programFields('interactor', elementsAt(root, 'assets', 'interactor')[0])
   const checker = checkerOf(elementsAt(root, 'assets', 'checker')[0])
@@ -122,7 +124,9 @@ export function readPolygonPackage(
         const { name = '', points, 'points-policy': policy = 'each-test' } = element.attributes
         if (policy !== 'each-test' && policy !== 'complete-group')
           tell(POLYGON_SETTINGS, `group ${name} has the points-policy "${policy}", which is not read here`)
-        const requires = elementsAt(element, 'dependencies', 'dependency').map(({ attributes }) => attributes['group'] ?? '') // prettier-ignore
+        const requires = elementsAt(element, 'dependencies', 'dependency').map(
+          ({ attributes }) => attributes['group'] ?? '',
+        )
         const known = requires.filter((one) => used.some(({ attributes }) => attributes['name'] === one))
         return {
           name,
@@ -222,7 +226,11 @@ export function readPolygonPackage(
   }
 }
 
-const numbers = (error: number): NonNullable<Problem['checker']> => ({ type: 'numbers', absolute: error, relative: error }) // prettier-ignore
+const numbers = (error: number): NonNullable<Problem['checker']> => ({
+  type: 'numbers',
+  absolute: error,
+  relative: error,
+})
 
 /** Those of the standard checkers that a built-in one does the same as. */
 const STANDARD: Readonly<Record<string, NonNullable<Problem['checker']>>> = {
@@ -238,4 +246,6 @@ const STANDARD: Readonly<Record<string, NonNullable<Problem['checker']>>> = {
 
 /** `tests/%02d` of the test 3 is `tests/03`. */
 const pathOf = (pattern: string, test: number): string =>
-  pattern.replace(/%(0?)(\d*)d/, (_, zero: string, width: string) => String(test).padStart(Number(width || 0), zero || ' ')) // prettier-ignore
+  pattern.replace(/%(0?)(\d*)d/, (_, zero: string, width: string) =>
+    String(test).padStart(Number(width || 0), zero || ' '),
+  )

@@ -19,8 +19,12 @@ const asFile = { language: optional(Type.String()), file: optional(FILE), files:
 export const ProblemFile = Type.Object(
   {
     limits: optional(LimitOverrides),
-    checker: optional(Type.Object({ ...Type.Omit(Checker, ['code', 'files', 'entrypoint']).properties, ...asFile }, strict)), // prettier-ignore
-    interactor: optional(Type.Object({ ...Type.Omit(Interactor, ['code', 'files', 'entrypoint']).properties, ...asFile }, strict)), // prettier-ignore
+    checker: optional(
+      Type.Object({ ...Type.Omit(Checker, ['code', 'files', 'entrypoint']).properties, ...asFile }, strict),
+    ),
+    interactor: optional(
+      Type.Object({ ...Type.Omit(Interactor, ['code', 'files', 'entrypoint']).properties, ...asFile }, strict),
+    ),
     groups: optional(Type.Array(RequestGroup)),
     stopOnFailure: optional(Type.Boolean()),
     secret: optional(Type.Boolean()),
@@ -122,8 +126,10 @@ export function readProblemFolder(
     const content = file === undefined ? undefined : files.get(file)
     const language = rest.language ?? (file === undefined ? undefined : languageOf(file))
     if (file === undefined) faults.push({ path: SETTINGS, detail: `/${what}/file is missing` })
-    else if (content === undefined) faults.push({ path: SETTINGS, detail: `/${what}/file is "${file}", which is not there` })
-    else if (language === undefined) faults.push({ path: SETTINGS, detail: `/${what}/language is missing; the name ${file} does not tell it` }) // prettier-ignore
+    else if (content === undefined)
+      faults.push({ path: SETTINGS, detail: `/${what}/file is "${file}", which is not there` })
+    else if (language === undefined)
+      faults.push({ path: SETTINGS, detail: `/${what}/language is missing; the name ${file} does not tell it` })
     const one = { ...rest, language: language ?? '' }
     if (!more) return { ...one, code: content === undefined ? '' : textOf(content, file ?? '', faults) }
     const all = [...new Set([...(file === undefined ? [] : [file]), ...more])].map((path, at) => {

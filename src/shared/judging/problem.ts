@@ -80,10 +80,15 @@ const limitsCheck = Compile(LimitOverrides)
 
 /** Limits that no job can have. */
 function outOfRange({ limits = {}, checker, interactor, passes = 1 }: Problem): ProblemFault[] {
-  const given = { limits, 'limits of the checker': checker?.limits ?? {}, 'limits of the interactor': interactor?.limits ?? {} } // prettier-ignore
-  const faults = Object.entries(given).flatMap(
-    ([of, values]) =>
-    limitsCheck.Errors(values).map(({ instancePath, message }) => ({ path: '', detail: `${of}: ${instancePath.slice(1)} ${message}` })), // prettier-ignore
+  const given = {
+    limits,
+    'limits of the checker': checker?.limits ?? {},
+    'limits of the interactor': interactor?.limits ?? {},
+  }
+  const faults = Object.entries(given).flatMap(([of, values]) =>
+    limitsCheck
+      .Errors(values)
+      .map(({ instancePath, message }) => ({ path: '', detail: `${of}: ${instancePath.slice(1)} ${message}` })),
   )
   if (passes < 1 || passes > MAX_PASSES)
     faults.push({ path: '', detail: `has ${passes} passes; 1 to ${MAX_PASSES} are allowed` })

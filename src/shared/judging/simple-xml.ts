@@ -38,7 +38,11 @@ export function parseXml(source: string): XmlElement {
   }
   const decode = (text: string): string =>
     text.replaceAll(/&(#x[0-9a-fA-F]+|#\d+|\w+);/g, (whole, name: string) => {
-      const code = name.startsWith('#x') ? parseInt(name.slice(2), 16) : name.startsWith('#') ? Number(name.slice(1)) : -1 // prettier-ignore
+      const code = name.startsWith('#x')
+        ? parseInt(name.slice(2), 16)
+        : name.startsWith('#')
+          ? Number(name.slice(1))
+          : -1
       if (code >= 0 && code <= 0x10ffff) return String.fromCodePoint(code)
       const known = Object.hasOwn(ENTITIES, name) ? ENTITIES[name] : undefined
       if (known === undefined) throw fault(`has the entity ${whole}, which is not read here`)
@@ -92,5 +96,8 @@ function attributesOf(text: string, decode: (text: string) => string): Record<st
 
 /** The elements that a path of names leads to. */
 export function elementsAt(element: XmlElement, ...path: string[]): XmlElement[] {
-  return path.reduce((found, name) => found.flatMap(({ children }) => children.filter((child) => child.name === name)), [element]) // prettier-ignore
+  return path.reduce(
+    (found, name) => found.flatMap(({ children }) => children.filter((child) => child.name === name)),
+    [element],
+  )
 }

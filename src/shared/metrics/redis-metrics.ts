@@ -29,7 +29,12 @@ export function createRedisMetrics(connection: () => Redis, registers: Registry[
   return async () => {
     const redis = connection()
     const begun = performance.now()
-    const answered = redis.status === 'ready' && (await soon(redis.ping()).then(() => true, () => false)) // prettier-ignore
+    const answered =
+      redis.status === 'ready' &&
+      (await soon(redis.ping()).then(
+        () => true,
+        () => false,
+      ))
     up.set(answered ? 1 : 0)
     if (answered) ping.set((performance.now() - begun) / SECOND)
     return answered

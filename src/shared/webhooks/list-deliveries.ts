@@ -49,7 +49,11 @@ export async function listDeliveries(
     const room = limit - ids.length
     const places = (await placesAfter(redis, key, last)).slice(0, state === undefined ? room : CHUNK)
     if (places.length === 0) return page(undefined)
-    const states = await readStates(redis, recordOf, places.map(({ id }) => id)) // prettier-ignore
+    const states = await readStates(
+      redis,
+      recordOf,
+      places.map(({ id }) => id),
+    )
     for (const [index, place] of places.entries()) {
       const found = states[index] ?? null
       if (found === null) await redis.zrem(key, place.id)

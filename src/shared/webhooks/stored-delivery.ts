@@ -24,7 +24,18 @@ export function parseDelivery(id: string, fields: Record<string, string>): Store
 }
 
 /** What a summary is made of, beside the attempts (`attempt:N`); `made` is the number of the last of those. */
-export const SUMMARY_FIELDS = ['tenant', 'event', 'jobId', 'url', 'state', 'createdAt', 'nextAttemptAt', 'tries', 'byHand', 'made'] as const // prettier-ignore
+export const SUMMARY_FIELDS = [
+  'tenant',
+  'event',
+  'jobId',
+  'url',
+  'state',
+  'createdAt',
+  'nextAttemptAt',
+  'tries',
+  'byHand',
+  'made',
+] as const
 
 /**
  * @param fields of its hash, without its body

@@ -154,7 +154,19 @@ export function createBuilder(
         const { timeoutMs, builds } = settings
         const limits = stageLimits()
         const near = (name: string) => nearNames(view.language, name)
-        const built = await buildPackages({ installer, sandbox, index, manifest, bounds, builds, timeoutMs, limits, folder, nearNames: near, listener }) // prettier-ignore
+        const built = await buildPackages({
+          installer,
+          sandbox,
+          index,
+          manifest,
+          bounds,
+          builds,
+          timeoutMs,
+          limits,
+          folder,
+          nearNames: near,
+          listener,
+        })
         return await keep(view.language, built, bans)
       } catch (error) {
         throw keptFault(error) ?? error
@@ -194,6 +206,10 @@ export const fullFault = (error: Error): BuildFault =>
 export function refuseBanned(packages: readonly LockedPackage[], bans: readonly PackageBan[]): void {
   for (const { name, version } of packages) {
     const ban = banOf(bans, name, version)
-    if (ban) throw new BuildFault({ code: 'package-not-allowed', detail: `${name} ${version} is banned on this server: ${ban.reason}` }) // prettier-ignore
+    if (ban)
+      throw new BuildFault({
+        code: 'package-not-allowed',
+        detail: `${name} ${version} is banned on this server: ${ban.reason}`,
+      })
   }
 }

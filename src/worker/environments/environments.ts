@@ -77,7 +77,10 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
   const checkBans = async (language: string, lock: string) => {
     const ecosystem = options.installerOf(language)?.installer.ecosystem ?? 'pypi'
     const bans = await records.bans()
-    refuseBanned(PACKAGE_RULES[ecosystem].packagesOf(lock), bans.filter((ban) => ban.ecosystem === ecosystem)) // prettier-ignore
+    refuseBanned(
+      PACKAGE_RULES[ecosystem].packagesOf(lock),
+      bans.filter((ban) => ban.ecosystem === ecosystem),
+    )
   }
 
   return {

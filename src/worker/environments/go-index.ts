@@ -42,7 +42,6 @@ export function goExplains(refusals: readonly Refusal[], said: string): Refusal 
   for (const [, path = '', version] of said.matchAll(
     / https?:\/\/[^/\s]+\/(\S+?)\/@(?:latest|v\/list|v\/(\S+?)\.(?:info|mod|zip))/g,
   ))
-    // prettier-ignore
     named.push({ name: unescaped(path), version: version === undefined ? undefined : unescaped(version) })
   for (const [, name = '', version] of said.matchAll(
     /(?:^|\s)([^\s:@]+)(?:@([^\s:]+))?: (?:no matching|has no|module)/gm,

@@ -30,7 +30,10 @@ export function nearNames(
     if (away <= (wanted.length < 5 ? 1 : 2)) found.set(known, away)
     else if (wordsOf(other).some((word) => words.has(word))) found.set(known, MOST + away)
   }
-  return [...found].toSorted(([, a], [, b]) => a - b).slice(0, MOST).map(([known]) => known) // prettier-ignore
+  return [...found]
+    .toSorted(([, a], [, b]) => a - b)
+    .slice(0, MOST)
+    .map(([known]) => known)
 }
 
 const wordsOf = (name: string) =>

@@ -99,12 +99,16 @@ function createPackuments({ base, bans, page, refuse, isOldEnough, tooNew, place
     manifest: Manifest,
     at: string | undefined,
   ): Reason | undefined => {
-    // prettier-ignore
     const ban = banOf(bans, name, version)
     if (ban) return { kind: 'banned', detail: `${name} ${version} is banned on this server: ${ban.reason}` }
     if (!isOldEnough(at)) return tooNew(`${name} ${version}`, at)
-    if (needsBuild(manifest)) return { kind: 'needs-build', detail: `${name} ${version} has to be built when it is installed, which runs its code; install scripts do not run here` } // prettier-ignore
-    if (!integrityOf(manifest)) return { kind: 'unknown', detail: `the package index has no SHA-512 of ${name} ${version}` } // prettier-ignore
+    if (needsBuild(manifest))
+      return {
+        kind: 'needs-build',
+        detail: `${name} ${version} has to be built when it is installed, which runs its code; install scripts do not run here`,
+      }
+    if (!integrityOf(manifest))
+      return { kind: 'unknown', detail: `the package index has no SHA-512 of ${name} ${version}` }
     return undefined
   }
 

@@ -111,7 +111,13 @@ export function createTreeStore(options: TreeStoreOptions): TreeStore {
     if (await isHeld(key)) return false
     // Away first, so that nobody finds half of it; back for another worker that held it meanwhile.
     const gone = join(folder, `gone-${randomUUID()}`)
-    if (!(await rename(place(key), gone).then(() => true, () => false))) return true // prettier-ignore
+    if (
+      !(await rename(place(key), gone).then(
+        () => true,
+        () => false,
+      ))
+    )
+      return true
     if (await isHeld(key)) {
       await rename(gone, place(key)).catch(() => rm(gone, { recursive: true, force: true }))
       return false

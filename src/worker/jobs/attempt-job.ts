@@ -39,7 +39,12 @@ export async function attemptJob(
   const asked = performance.now()
   const packages =
     spec.environment === undefined ? undefined : await unlessAborted(environments.use(spec.environment), signal)
-  const request = { image: withEnvironment(image, packages), memoryBytes, tenant: spec.tenant, shareable: spec.shareable } // prettier-ignore
+  const request = {
+    image: withEnvironment(image, packages),
+    memoryBytes,
+    tenant: spec.tenant,
+    shareable: spec.shareable,
+  }
   // From then on the lease holds what is mounted in its sandbox.
   const lease = await acquirePatiently(pool, request, signal, log).finally(() => packages?.release())
   observer.acquired(spec, performance.now() - asked)

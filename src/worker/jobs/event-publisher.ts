@@ -89,8 +89,13 @@ export function createEventPublisher(
       const last = pending.at(-1)
       const valid = isUtf8(bytes)
       const joins =
-        last && 'pieces' in last && last.type === stream && last.stage === stage && last.valid && valid &&
-        last.bytes + bytes.length <= EVENT_BYTES // prettier-ignore
+        last &&
+        'pieces' in last &&
+        last.type === stream &&
+        last.stage === stage &&
+        last.valid &&
+        valid &&
+        last.bytes + bytes.length <= EVENT_BYTES
       if (joins) {
         last.pieces.push(bytes)
         last.bytes += bytes.length

@@ -201,7 +201,9 @@ export function createJudgeCell(
         }
         const isLast = (spec.judging?.passes ?? 1) === 1
         const globs = isLast ? WANTED.map((name) => `${FEEDBACK}${name}`) : [`${FEEDBACK}**`]
-        const bounds = isLast ? { maxBytes: FEEDBACK_BYTES, maxFiles: WANTED.length } : { maxBytes: PASS_BYTES, maxFiles: PASS_FILES } // prettier-ignore
+        const bounds = isLast
+          ? { maxBytes: FEEDBACK_BYTES, maxFiles: WANTED.length }
+          : { maxBytes: PASS_BYTES, maxFiles: PASS_FILES }
         const gathered = await sandbox.gather({ globs, ...bounds })
         const feedback = new Map(gathered.files.map(({ path, content }) => [path.slice(FEEDBACK.length), content]))
         for (const name of WANTED) {

@@ -23,7 +23,9 @@ export function missingPackage(
   if (!known || !output) return null
   const { stdout, stderr } = partOutput(output)
   // Compilers tell it on either stream.
-  const said = [stderr, stages[at]?.status === 'compile-failed' ? stdout : Buffer.alloc(0)].map((bytes) => bytes.subarray(-LAST_WORDS_BYTES).toString()).join('\n') // prettier-ignore
+  const said = [stderr, stages[at]?.status === 'compile-failed' ? stdout : Buffer.alloc(0)]
+    .map((bytes) => bytes.subarray(-LAST_WORDS_BYTES).toString())
+    .join('\n')
   for (const { pattern, package: form } of known.messages) {
     const module = new RegExp(pattern).exec(said)?.[1]
     if (module === undefined) continue

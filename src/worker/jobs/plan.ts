@@ -79,7 +79,12 @@ export function planStages(
     }
   }
   if (spec.tests.length > 0)
-    stages.push(...spec.tests.map((test, index) => ({ ...run(`test ${index + 1}`, test), test: { index, name: test.name ?? null } }))) // prettier-ignore
+    stages.push(
+      ...spec.tests.map((test, index) => ({
+        ...run(`test ${index + 1}`, test),
+        test: { index, name: test.name ?? null },
+      })),
+    )
   else stages.push(run('run', {}))
   return stages
 }

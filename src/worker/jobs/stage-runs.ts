@@ -142,7 +142,18 @@ export async function runStageProgram(needs: StageNeeds, { test, limits, tell }:
   }
   const { status, message } = ran
   const timing = timingOf(report)
-  return { status, message, ruling, judged, report, all: together(reports), timing, captured: output.captured(), runs, passes } // prettier-ignore
+  return {
+    status,
+    message,
+    ruling,
+    judged,
+    report,
+    all: together(reports),
+    timing,
+    captured: output.captured(),
+    runs,
+    passes,
+  }
 }
 
 /** Whether the time that a judged test took can be believed. */

@@ -34,7 +34,7 @@ export interface CompiledPrograms {
    * @param leaseMs how long compiling it takes at most
    * @returns what it became, or what ends the caller's turn to compile it, which `put` comes before
    */
-  getOrBegin: (key: string, leaseMs: number, signal: AbortSignal) => Promise<CompiledProgram | (() => Promise<void>)> // prettier-ignore
+  getOrBegin: (key: string, leaseMs: number, signal: AbortSignal) => Promise<CompiledProgram | (() => Promise<void>)>
   /** Resolves when what was put is where other workers find it. */
   close: () => Promise<void>
 }

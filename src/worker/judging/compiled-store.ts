@@ -42,7 +42,6 @@ export function createCompiledStore({
   keys,
   log,
 }: Pick<WorkerCore, 'config' | 'redis' | 'keys' | 'log'>): CompiledStore {
-  // prettier-ignore
   const store = createFileStore(config)
   const records = createFileRecords(redis, keys, boundsOf(config))
   const unlessFails = <T>(otherwise: T, what: string, work: () => Promise<T>) => settled(work, otherwise, what, log)

@@ -57,16 +57,38 @@ export function createWorkerMetrics(sources: WorkerSources): WorkerMetrics {
     new Gauge({ name: `runyard_${name}`, help, labelNames, registers })
 
   const finished = createFinishedJobs(registers, sources.runtimes)
-  const wait = seconds('job_queue_wait', 'From when a job was accepted, or due, to its first attempt', BUCKETS.queueWait, ['priority']) // prettier-ignore
-  const duration = seconds('job_duration', 'From the start of the last attempt of a job to its stored result', BUCKETS.job, ['runtime', 'status']) // prettier-ignore
-  const turnaround = seconds('job_turnaround', 'From when a job was accepted, or due, to its stored result', BUCKETS.job, ['runtime']) // prettier-ignore
+  const wait = seconds(
+    'job_queue_wait',
+    'From when a job was accepted, or due, to its first attempt',
+    BUCKETS.queueWait,
+    ['priority'],
+  )
+  const duration = seconds(
+    'job_duration',
+    'From the start of the last attempt of a job to its stored result',
+    BUCKETS.job,
+    ['runtime', 'status'],
+  )
+  const turnaround = seconds(
+    'job_turnaround',
+    'From when a job was accepted, or due, to its stored result',
+    BUCKETS.job,
+    ['runtime'],
+  )
   const acquiring = seconds('sandbox_acquire', 'How long jobs waited for their sandbox', BUCKETS.sandbox, [])
-  const stages = seconds('stage_duration', 'Wall time of stages, as init measured it', BUCKETS.job, ['runtime', 'stage']) // prettier-ignore
+  const stages = seconds('stage_duration', 'Wall time of stages, as init measured it', BUCKETS.job, [
+    'runtime',
+    'stage',
+  ])
   const builds = seconds('environment_build', 'Builds of environments, by outcome', BUCKETS.job, ['outcome'])
   for (const outcome of ['ready', ...ENVIRONMENT_FAULTS]) builds.zero({ outcome })
   const wayOut = counter('way_out_bytes', 'Bytes that came in through the way out of installers', [])
-  const evicted = counter('environments_evicted', 'Environments that were evicted by an operator or for a banned package', [])
-  const attempts = counter('job_attempts', 'Attempts that started; more than jobs when some ran again', ['runtime']) // prettier-ignore
+  const evicted = counter(
+    'environments_evicted',
+    'Environments that were evicted by an operator or for a banned package',
+    [],
+  )
+  const attempts = counter('job_attempts', 'Attempts that started; more than jobs when some ran again', ['runtime'])
   const requeued = counter('jobs_requeued', 'Jobs that went back to the queue', ['reason'])
   const putBack = counter('jobs_put_back', 'Former name of runyard_jobs_requeued_total, for one version', ['reason'])
   const output = counter('output_bytes', 'Bytes that programs wrote, including output beyond the limit', ['stream'])
@@ -75,10 +97,13 @@ export function createWorkerMetrics(sources: WorkerSources): WorkerMetrics {
   const notStarted = counter('sandbox_start_failures', 'Sandboxes that could not be made', [])
   const created = counter('sandboxes_created', 'Sandboxes that were made for the pool', [])
   const retired = counter('sandboxes_retired', 'Sandboxes of the pool that are gone', ['reason'])
-  const faults = counter('sandbox_faults', 'Sandboxes that ended unexpectedly or broke the protocol', ['kind']) // prettier-ignore
+  const faults = counter('sandbox_faults', 'Sandboxes that ended unexpectedly or broke the protocol', ['kind'])
   const sandboxes = gauge('sandboxes', 'Sandboxes of the pool', ['state'])
   const prewarmed = gauge('sandboxes_prewarmed', 'Ready and bound sandboxes in which an interpreter waits')
-  const idle = gauge('sandboxes_idle_bytes', 'Memory that ready and bound sandboxes hold, by what was measured of each language') // prettier-ignore
+  const idle = gauge(
+    'sandboxes_idle_bytes',
+    'Memory that ready and bound sandboxes hold, by what was measured of each language',
+  )
   const armed = gauge('sandboxes_armed', 'Former name of runyard_sandboxes_prewarmed, for one version')
   const slots = gauge('worker_slots', 'Jobs this worker can run at a time')
   const busy = gauge('worker_slots_busy', 'Jobs this worker runs')
@@ -162,7 +187,16 @@ export function createWorkerMetrics(sources: WorkerSources): WorkerMetrics {
   }
 }
 
-const RETIRE_REASONS: RetireReason[] = ['max-jobs', 'max-age', 'memory', 'single-use', 'surplus', 'unwanted', 'closed', 'fault'] // prettier-ignore
+const RETIRE_REASONS: RetireReason[] = [
+  'max-jobs',
+  'max-age',
+  'memory',
+  'single-use',
+  'surplus',
+  'unwanted',
+  'closed',
+  'fault',
+]
 
 /** Since a job could have begun, in ms. The gateway's clock may be another. */
 function sinceDue({ head, delayMs }: JobSpec): number {

@@ -123,7 +123,10 @@ export function createContext(options: ContextOptions): SessionContext {
   let stopStartTimer = () => {}
   let settle: { resolve: () => void; reject: (error: Error) => void } = { resolve() {}, reject() {} }
   let ready = Promise.resolve()
-  const questions = new Map<string, { resolve: (content: Record<string, unknown>) => void; reject: (error: Error) => void }>() // prettier-ignore
+  const questions = new Map<
+    string,
+    { resolve: (content: Record<string, unknown>) => void; reject: (error: Error) => void }
+  >()
 
   const view = (): Context => ({
     id,

@@ -60,8 +60,7 @@ export function createEventWriter(
       pendingBytes = 0
       try {
         const ids = await records.append(id, events)
-        if (ids)
-          await note(ids, events.map(sizeOf)) // prettier-ignore
+        if (ids) await note(ids, events.map(sizeOf))
         else {
           isOver = true
           ended()

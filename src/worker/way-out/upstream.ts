@@ -73,7 +73,12 @@ export function createUpstream(reach: Reach, bounds: UpstreamBounds, closing: Ab
       throw new OutOfBounds(`more than ${bounds.maxRequests} requests were to be sent`)
     used.hosts.add(url.host)
     const { username, password } = url
-    const login = username === '' ? {} : { authorization: `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}` } // prettier-ignore
+    const login =
+      username === ''
+        ? {}
+        : {
+            authorization: `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}`,
+          }
     const plain = new URL(url)
     plain.username = plain.password = ''
     const answer = await request(plain, {

@@ -65,7 +65,9 @@ describe('a key with the scope admin', () => {
     )
     const value = cookieOf(answer).split(';', 1)[0] ?? ''
     expect(await status('/v1/admin/keys', { cookie: value, 'x-forwarded-proto': 'https' })).toBe(200)
-    expect(await status('/v1/admin/keys', { cookie: value.replace('__Host-', '') , 'x-forwarded-proto': 'https' })).toBe(401) // prettier-ignore
+    expect(await status('/v1/admin/keys', { cookie: value.replace('__Host-', ''), 'x-forwarded-proto': 'https' })).toBe(
+      401,
+    )
   })
 
   test('is not kept, nor what shows the session: Redis has a hash of it', async () => {
@@ -88,7 +90,11 @@ test.each([
   ['nothing', {}, 422, 'invalid-request'],
 ])('%s opens nothing', async (_what, body, expected, code) => {
   const answer = await login(body)
-  expect([answer.status, JSON.parse(answer.text).code, answer.headers['set-cookie']]).toEqual([expected, code, undefined]) // prettier-ignore
+  expect([answer.status, JSON.parse(answer.text).code, answer.headers['set-cookie']]).toEqual([
+    expected,
+    code,
+    undefined,
+  ])
   if (expected === 401) expect(await lastEvents(1)).toMatchObject([{ kind: 'authentication-failed', keyId: null }])
 })
 
@@ -97,7 +103,9 @@ test('a key without the scope opens nothing, and that is on record', async () =>
   const answer = await login({ key: keyText(key) })
   expect([answer.status, JSON.parse(answer.text).code]).toEqual([403, 'insufficient-scope'])
   expect(answer.headers['set-cookie']).toBeUndefined()
-  expect(await lastEvents(1)).toMatchObject([{ kind: 'authentication-failed', detail: expect.stringContaining(key.id) }]) // prettier-ignore
+  expect(await lastEvents(1)).toMatchObject([
+    { kind: 'authentication-failed', detail: expect.stringContaining(key.id) },
+  ])
 })
 
 test('keys cannot be tried faster than programs can be submitted', async () => {
@@ -237,7 +245,12 @@ describe('a cookie', () => {
 
   test('opens no WebSocket for a page of another site', async () => {
     const cookie = await sessionOf(keyText(await adminKey()))
-    const upgrade = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==' } // prettier-ignore
+    const upgrade = {
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==',
+    }
     for (const origin of ['https://attacker.example', ALLOWED]) {
       const answer = await send(`${gateway.url}/v1/admin/keys`, { ...cookie, ...upgrade, origin })
       expect([answer.status, JSON.parse(answer.text).code]).toEqual([403, 'cross-site'])

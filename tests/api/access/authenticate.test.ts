@@ -135,7 +135,6 @@ describe('is refused in every mode:', () => {
       [key, other],
       [other, key],
     ] as const) {
-      // prettier-ignore
       const socket = connect(Number(new URL(required.url).port), '127.0.0.1')
       socket.end(
         `GET /caller HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n` +

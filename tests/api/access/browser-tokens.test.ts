@@ -37,7 +37,11 @@ beforeAll(async () => {
 afterAll(() => gateway.close())
 
 test('a page of the origin may ask, and read what is answered', async () => {
-  const preflight = await ask('/v1/sessions', { origin: ORIGIN, ...FOREIGN, 'access-control-request-method': 'POST' }, 'OPTIONS') // prettier-ignore
+  const preflight = await ask(
+    '/v1/sessions',
+    { origin: ORIGIN, ...FOREIGN, 'access-control-request-method': 'POST' },
+    'OPTIONS',
+  )
   expect([preflight.status, preflight.headers.get('access-control-allow-origin')]).toEqual([204, ORIGIN])
   expect(preflight.headers.get('access-control-allow-headers')).toContain('authorization')
   expect(preflight.headers.get('access-control-allow-credentials')).toBeNull()
@@ -49,7 +53,11 @@ test('a page of the origin may ask, and read what is answered', async () => {
 
 test('pages of other origins may not, with the token or without one', async () => {
   const elsewhere = 'https://evil.example'
-  const preflight = await ask('/v1/sessions', { origin: elsewhere, ...FOREIGN, 'access-control-request-method': 'POST' }, 'OPTIONS') // prettier-ignore
+  const preflight = await ask(
+    '/v1/sessions',
+    { origin: elsewhere, ...FOREIGN, 'access-control-request-method': 'POST' },
+    'OPTIONS',
+  )
   expect([preflight.status, preflight.headers.get('access-control-allow-origin')]).toEqual([403, null])
   expect((await ask('/v1/sessions', shown(token, elsewhere))).status).toBe(403)
   // An origin that other tokens are for is no better.

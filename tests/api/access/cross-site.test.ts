@@ -18,17 +18,26 @@ afterAll(() => Promise.all([open, closed, proxied].map((one) => one.close())))
 
 const PAGES_ELSEWHERE: { who: string; headers: Record<string, string> }[] = [
   { who: 'a page of another site', headers: { 'sec-fetch-site': 'cross-site', origin: 'https://attacker.example' } },
-  { who: 'an image or a script of another site', headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' } },
+  {
+    who: 'an image or a script of another site',
+    headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' },
+  },
   { who: 'a page of another site in an old browser', headers: { origin: 'https://attacker.example' } },
   { who: 'an image of another site in an old browser', headers: { referer: 'https://attacker.example/page' } },
-  { who: 'a page on another port of this machine', headers: { 'sec-fetch-site': 'same-site', origin: 'http://localhost:5173' } },
+  {
+    who: 'a page on another port of this machine',
+    headers: { 'sec-fetch-site': 'same-site', origin: 'http://localhost:5173' },
+  },
   { who: 'a page on another port of this address', headers: { origin: 'http://127.0.0.1:5173' } },
-  { who: 'an image on another port of this machine', headers: { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'no-cors' } },
+  {
+    who: 'an image on another port of this machine',
+    headers: { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'no-cors' },
+  },
   { who: 'another port in an old browser', headers: { referer: 'http://127.0.0.1:5173/' } },
   { who: 'a page whose name begins with ours', headers: { origin: 'http://localhost.attacker.example' } },
   { who: 'a sandboxed frame or a local file', headers: { origin: 'null' } },
   { who: 'an extension of the browser', headers: { origin: 'chrome-extension://abcdef', 'sec-fetch-site': 'none' } },
-] // prettier-ignore
+]
 
 describe.each(PAGES_ELSEWHERE)('$who', ({ headers }) => {
   test.each(METHODS)('gets nothing with %s, with authentication and without', async (method) => {
@@ -55,13 +64,19 @@ describe('served is', () => {
     { who: 'a page of the gateway', headers: own },
     { who: 'a page of the gateway in an old browser', headers: () => ({ origin: open.url }) },
     { who: 'a picture of a page of the gateway in an old browser', headers: () => ({ referer: `${open.url}/#x` }) },
-    { who: 'a person who types the address', headers: () => ({ 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate' }) },
-    { who: 'a page of an origin that the operator allows', headers: () => ({ origin: ALLOWED, 'sec-fetch-site': 'cross-site' }) },
+    {
+      who: 'a person who types the address',
+      headers: () => ({ 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate' }),
+    },
+    {
+      who: 'a page of an origin that the operator allows',
+      headers: () => ({ origin: ALLOWED, 'sec-fetch-site': 'cross-site' }),
+    },
   ])('$who', async ({ headers }) => {
     for (const method of ['GET', 'POST', 'DELETE']) {
       expect((await send(`${open.url}/caller`, headers(), { method })).status).toBe(200)
     }
-  }) // prettier-ignore
+  })
 
   test('a page of the gateway by the name its proxy was asked for', async () => {
     const headers = { origin: 'https://runyard.example', 'sec-fetch-site': 'same-origin' }
@@ -82,10 +97,20 @@ describe('served is', () => {
 describe('a whole gateway', () => {
   let gateway: LoneGateway
   beforeAll(async () => {
-    gateway = await startLoneGateway({ RATE_PER_MINUTE: '1', RATE_BURST: '1', READ_RATE_PER_MINUTE: '1', READ_RATE_BURST: '1' }) // prettier-ignore
+    gateway = await startLoneGateway({
+      RATE_PER_MINUTE: '1',
+      RATE_BURST: '1',
+      READ_RATE_PER_MINUTE: '1',
+      READ_RATE_BURST: '1',
+    })
   })
   afterAll(() => gateway.close())
-  const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', accept: 'text/html' } // prettier-ignore
+  const link = {
+    'sec-fetch-site': 'cross-site',
+    'sec-fetch-mode': 'navigate',
+    'sec-fetch-dest': 'document',
+    accept: 'text/html',
+  }
 
   test('spends no budget on what it refuses, and writes down no event', async () => {
     const elsewhere = { 'sec-fetch-site': 'same-site', origin: 'http://localhost:5173' }
@@ -96,7 +121,6 @@ describe('a whole gateway', () => {
         ['POST', '/v1/admin/session'],
         ['GET', '/healthz'],
       ] as const) {
-        // prettier-ignore
         expect((await send(`${gateway.url}${path}`, elsewhere, { method })).status).toBe(403)
       }
     }
@@ -108,7 +132,11 @@ describe('a whole gateway', () => {
   test('lets people follow a link to a page, from another site and from another port', async () => {
     for (const path of ['/', '/docs', '/openapi.json', '/admin', '/admin/jobs']) {
       for (const site of ['cross-site', 'same-site']) {
-        const answer = await send(`${gateway.url}${path}`, { ...link, 'sec-fetch-site': site, referer: 'https://blog.example/' }) // prettier-ignore
+        const answer = await send(`${gateway.url}${path}`, {
+          ...link,
+          'sec-fetch-site': site,
+          referer: 'https://blog.example/',
+        })
         expect([path, site, answer.status]).toEqual([path, site, 200])
       }
       const old = await send(`${gateway.url}${path}`, { accept: 'text/html', referer: 'https://blog.example/' })

@@ -27,7 +27,11 @@ describe.each(PATHS)('%s', (path) => {
   const origin = { origin: 'https://attacker.example' }
 
   test('is not given to pages of other origins to read', async () => {
-    const preflight = { ...origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' } // prettier-ignore
+    const preflight = {
+      ...origin,
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'authorization',
+    }
     const answers = [
       await send(`${gateway.url}${path}`, { ...origin, ...admin }),
       await send(`${gateway.url}${path}`, origin),
@@ -66,7 +70,11 @@ test('a browser brings nothing along by itself that opens anything: no cookie, n
 test('a form of another site can send nothing that is taken', async () => {
   for (const type of ['application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'text/plain']) {
     for (const path of ['/v1/jobs', '/v1/batches', '/v1/admin/keys', '/api/repl/execute', '/api/containers/create']) {
-      const answer = await send(`${gateway.url}${path}`, { ...admin, 'content-type': type }, { method: 'POST', body: '{"language":"bash","code":""}' }) // prettier-ignore
+      const answer = await send(
+        `${gateway.url}${path}`,
+        { ...admin, 'content-type': type },
+        { method: 'POST', body: '{"language":"bash","code":""}' },
+      )
       expect(answer.status).toBe(415)
     }
   }

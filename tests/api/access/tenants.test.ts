@@ -107,7 +107,12 @@ describe('what belongs to another tenant is no other than what does not exist:',
   }>([
     ...naming,
     { what: 'a job that is waited for', path: (id) => `/v1/jobs/${id}?wait=5`, id: () => job },
-    { what: 'a job whose stream is asked for by HEAD', method: 'HEAD', path: (id) => `/v1/jobs/${id}/events`, id: () => job }, // prettier-ignore
+    {
+      what: 'a job whose stream is asked for by HEAD',
+      method: 'HEAD',
+      path: (id) => `/v1/jobs/${id}/events`,
+      id: () => job,
+    },
   ])('$what', async ({ method = 'GET', path, body, id }) => {
     const found = await ask(method, path(id()), theirs, body)
     const missing = await ask(method, path(UNKNOWN), theirs, body)

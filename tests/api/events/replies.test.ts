@@ -75,7 +75,6 @@ test('short output comes with the job, long output is left to be read', async ()
     ['short', 'x'.repeat(16 * 1024)],
     ['long', 'x'.repeat(16 * 1024 + 1)],
   ] as const) {
-    // prettier-ignore
     const watch = replies.watch(id)
     await submit(id)
     const { job, outputs } = wrote(id, text)

@@ -248,7 +248,11 @@ describe('an operator', () => {
     const own = (await page('?tenant=frank')).body
     expect(own).toEqual({ files: [{ ...first, tenant: 'frank' }], next: null, storedBytes: 5, maxBytes: 2 * MAX })
     expect((await page('?tenant=nobody')).body).toMatchObject({ files: [], storedBytes: 0 })
-    for (const [id, owner] of [[first.id, frank], [second.id, grace]] as const) await remove(id, owner) // prettier-ignore
+    for (const [id, owner] of [
+      [first.id, frank],
+      [second.id, grace],
+    ] as const)
+      await remove(id, owner)
   })
 
   test('deletes a file of any tenant, which frees its room; others may not', async () => {

@@ -53,11 +53,41 @@ describe('a body', () => {
     { what: 'half a name with a broken escape', body: '{"\\u00', code: 'invalid-json', status: 400 },
     { what: 'closed more often than opened', body: '}]}]', code: 'invalid-json', status: 400 },
     { what: 'too long', body: `"${'x'.repeat(MAX_BYTES)}"`, code: 'too-large', status: 413 },
-    { what: 'too long when unpacked', body: gzipSync(`"${'x'.repeat(MAX_BYTES)}"`), headers: { 'content-encoding': 'gzip' }, code: 'too-large', status: 413 }, // prettier-ignore
-    { what: 'packed and cut off', body: gzipSync('{"a":1}').subarray(0, 15), headers: { 'content-encoding': 'gzip' }, code: 'invalid-json', status: 400 }, // prettier-ignore
-    { what: 'packed in a way nobody knows', body: '{}', headers: { 'content-encoding': 'zip' }, code: 'unsupported-media-type', status: 415 }, // prettier-ignore
-    { what: 'of another type', body: 'a=1', headers: { 'content-type': 'application/x-www-form-urlencoded' }, code: 'unsupported-media-type', status: 415 }, // prettier-ignore
-    { what: 'said to be in UTF-16', body: '{}', headers: { 'content-type': 'application/json; charset=utf-16le' }, code: 'unsupported-media-type', status: 415 }, // prettier-ignore
+    {
+      what: 'too long when unpacked',
+      body: gzipSync(`"${'x'.repeat(MAX_BYTES)}"`),
+      headers: { 'content-encoding': 'gzip' },
+      code: 'too-large',
+      status: 413,
+    },
+    {
+      what: 'packed and cut off',
+      body: gzipSync('{"a":1}').subarray(0, 15),
+      headers: { 'content-encoding': 'gzip' },
+      code: 'invalid-json',
+      status: 400,
+    },
+    {
+      what: 'packed in a way nobody knows',
+      body: '{}',
+      headers: { 'content-encoding': 'zip' },
+      code: 'unsupported-media-type',
+      status: 415,
+    },
+    {
+      what: 'of another type',
+      body: 'a=1',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      code: 'unsupported-media-type',
+      status: 415,
+    },
+    {
+      what: 'said to be in UTF-16',
+      body: '{}',
+      headers: { 'content-type': 'application/json; charset=utf-16le' },
+      code: 'unsupported-media-type',
+      status: 415,
+    },
   ])('that is $what is refused: $code', async ({ body, headers, code, status }) => {
     expect(outcome(await postBytes(body, headers))).toEqual([status, code])
   })

@@ -50,9 +50,24 @@ describe('what the parser refuses is answered with a problem, and the connection
     ['a method that there is not', 'FETCH / HTTP/1.1\r\nHost: a\r\n\r\n', 400, 'malformed-request'],
     ['another protocol', '\x16\x03\x01\x02\x00\x01\x00', 400, 'malformed-request'],
     ['a header without a colon', 'GET / HTTP/1.1\r\nHost: a\r\nnonsense\r\n\r\n', 400, 'malformed-request'],
-    ['two lengths', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab', 400, 'malformed-request'],
-    ['a length beside chunks', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 400, 'malformed-request'],
-    ['headers that are too large', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(40_000)}\r\n\r\n`, 431, 'headers-too-large'],
+    [
+      'two lengths',
+      'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab',
+      400,
+      'malformed-request',
+    ],
+    [
+      'a length beside chunks',
+      'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      400,
+      'malformed-request',
+    ],
+    [
+      'headers that are too large',
+      `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(40_000)}\r\n\r\n`,
+      431,
+      'headers-too-large',
+    ],
     ['a URL that is too long', `GET /${'x'.repeat(40_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431, 'headers-too-large'],
     ['a tunnel', 'CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n', 405, 'method-not-allowed'],
   ])('%s', async (_what, bytes, status, code) => {
@@ -62,7 +77,7 @@ describe('what the parser refuses is answered with a problem, and the connection
     expect(head).toMatch(/^x-request-id: [0-9a-f-]{36}$/im)
     expect(head).toMatch(/^connection: close$/im)
     expect(JSON.parse(body)).toMatchObject({ status, code, type: `urn:runyard:problem:${code}` })
-  }) // prettier-ignore
+  })
 
   test('a request that does not come to its end in time', async () => {
     const socket = connect(port, '127.0.0.1')

@@ -115,10 +115,27 @@ test('a path that goes over slashes is one parameter, and an answer without a sc
 })
 
 test.each([
-  { what: 'a parameter that the schema does not have', method: 'GET', path: '/books/a?colour=red', code: 'invalid-request' }, // prettier-ignore
+  {
+    what: 'a parameter that the schema does not have',
+    method: 'GET',
+    path: '/books/a?colour=red',
+    code: 'invalid-request',
+  },
   { what: 'a query where the route takes none', method: 'PUT', path: '/books/a?as=upper', code: 'invalid-request' },
-  { what: 'a body that is not of the schema', method: 'PUT', path: '/books/a', body: { name: 1 }, code: 'invalid-request' }, // prettier-ignore
-  { what: 'a body larger than the route takes', method: 'PUT', path: '/books/a', body: { title: 'x'.repeat(64) }, code: 'too-large' }, // prettier-ignore
+  {
+    what: 'a body that is not of the schema',
+    method: 'PUT',
+    path: '/books/a',
+    body: { name: 1 },
+    code: 'invalid-request',
+  },
+  {
+    what: 'a body larger than the route takes',
+    method: 'PUT',
+    path: '/books/a',
+    body: { title: 'x'.repeat(64) },
+    code: 'too-large',
+  },
   { what: 'what the handler refuses', method: 'GET', path: '/books/nosuch', code: 'not-found' },
 ])('is refused: $what', async ({ method, path, body, code }) => {
   expect(problemOf(await ask(method, path, body)).code).toBe(code)

@@ -30,7 +30,10 @@ beforeAll(async () => {
       listeners: Math.max(...listeners),
     })
   })
-  app.use(((error: Error, _req, res, _next) => void res.status(400).json({ message: error.message })) as express.ErrorRequestHandler) // prettier-ignore
+  app.use(
+    ((error: Error, _req, res, _next) =>
+      void res.status(400).json({ message: error.message })) as express.ErrorRequestHandler,
+  )
   server = createServer(app)
   upgrades.serve(server, app)
   server.listen(0, '127.0.0.1')

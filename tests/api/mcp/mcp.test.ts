@@ -99,7 +99,19 @@ describe('the protocol', () => {
       name: string
       inputSchema: { properties: { language?: { enum: string[] } } }
     }[]
-    expect(tools.map(({ name }) => name)).toEqual(['run_code', 'get_run', 'list_languages', 'create_session', 'run_in_session', 'run_command', 'write_file', 'read_file', 'list_files', 'list_sessions', 'close_session']) // prettier-ignore
+    expect(tools.map(({ name }) => name)).toEqual([
+      'run_code',
+      'get_run',
+      'list_languages',
+      'create_session',
+      'run_in_session',
+      'run_command',
+      'write_file',
+      'read_file',
+      'list_files',
+      'list_sessions',
+      'close_session',
+    ])
     expect(tools[0]?.inputSchema.properties.language?.enum).toEqual(expect.arrayContaining(['bash', 'python']))
   })
 
@@ -122,10 +134,18 @@ describe('the protocol', () => {
       -32602,
     )
     const method = requestOfToday('no/such')
-    expect(await sendMessage(gateway(), method.message, { ...ada, ...method.headers })).toMatchObject({ status: 404, message: { error: { code: -32601 } } }) // prettier-ignore
+    expect(await sendMessage(gateway(), method.message, { ...ada, ...method.headers })).toMatchObject({
+      status: 404,
+      message: { error: { code: -32601 } },
+    })
     const list = requestOfToday('tools/list')
-    expect(await sendMessage(gateway(), list.message, { ...ada, ...list.headers, 'mcp-method': 'ping' })).toMatchObject({ status: 400, message: { error: { code: -32020 } } }) // prettier-ignore
-    expect(await sendMessage(gateway(), [list.message], { ...ada, ...list.headers })).toMatchObject({ status: 400, message: { error: { code: -32600 } } }) // prettier-ignore
+    expect(await sendMessage(gateway(), list.message, { ...ada, ...list.headers, 'mcp-method': 'ping' })).toMatchObject(
+      { status: 400, message: { error: { code: -32020 } } },
+    )
+    expect(await sendMessage(gateway(), [list.message], { ...ada, ...list.headers })).toMatchObject({
+      status: 400,
+      message: { error: { code: -32600 } },
+    })
     const got = await fetch(`${gateway()}/mcp`, { headers: { ...ada, accept: 'text/event-stream' } })
     expect([got.status, got.headers.get('allow')]).toEqual([405, 'POST'])
     const listen = requestOfToday('subscriptions/listen', { notifications: { toolsListChanged: true } })
@@ -289,8 +309,14 @@ describe('sessions', () => {
     const counted = await resultOf(call('run_command', { session_id, command: 'wc -c < long.txt; exit 4' }))
     expect(counted.text).toMatch(/^exit 4 after .*\nstdout:\n200\n/)
     const listed = await resultOf(call('list_files', { session_id }))
-    expect(listed.structuredContent).toMatchObject({ complete: true, entries: expect.arrayContaining([{ name: 'long.txt', kind: 'file', bytes: 200 }]) }) // prettier-ignore
-    expect(await resultOf(call('read_file', { session_id, path: '../etc/passwd' }))).toMatchObject({ isError: true, text: expect.stringContaining('path') }) // prettier-ignore
+    expect(listed.structuredContent).toMatchObject({
+      complete: true,
+      entries: expect.arrayContaining([{ name: 'long.txt', kind: 'file', bytes: 200 }]),
+    })
+    expect(await resultOf(call('read_file', { session_id, path: '../etc/passwd' }))).toMatchObject({
+      isError: true,
+      text: expect.stringContaining('path'),
+    })
   })
 
   test('a cancelled cell is interrupted, and its variables remain', async () => {

@@ -59,7 +59,10 @@ describe('the document', () => {
       const reference = object['$ref']
       if (typeof reference !== 'string') continue
       const place = reference.split('/').slice(1)
-      expect([reference, place.reduce<unknown>((found, name) => (found as Json | undefined)?.[name], document)]).not.toEqual([reference, undefined]) // prettier-ignore
+      expect([
+        reference,
+        place.reduce<unknown>((found, name) => (found as Json | undefined)?.[name], document),
+      ]).not.toEqual([reference, undefined])
     }
     expect(text).not.toContain('undefined')
   })

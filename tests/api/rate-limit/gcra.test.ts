@@ -1,6 +1,13 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Rate } from '../../../src/shared/access/api-key.ts'
-import { type Arrival, arrivalOf, debtAt, standing, takeTokens, TICKS_PER_TOKEN } from '../../../src/api/rate-limit/gcra.ts' // prettier-ignore
+import {
+  type Arrival,
+  arrivalOf,
+  debtAt,
+  standing,
+  takeTokens,
+  TICKS_PER_TOKEN,
+} from '../../../src/api/rate-limit/gcra.ts'
 
 const MINUTE_MICROS = 60_000_000
 

@@ -5,9 +5,11 @@ import { join } from 'node:path'
 
 /** @param folder where the packages are installed */
 export function callsOf(folder) {
-  const versionOf = (client) => JSON.parse(readFileSync(join(folder, 'node_modules', client, 'package.json'), 'utf8')).version // prettier-ignore
+  const versionOf = (client) =>
+    JSON.parse(readFileSync(join(folder, 'node_modules', client, 'package.json'), 'utf8')).version
   const tell = (client, how, calls, note) => {
-    for (const call of calls) console.log(`@call ${JSON.stringify({ client, version: versionOf(client), call, how, note })}`) // prettier-ignore
+    for (const call of calls)
+      console.log(`@call ${JSON.stringify({ client, version: versionOf(client), call, how, note })}`)
   }
   return {
     works: (client, ...calls) => tell(client, 'works', calls, ''),

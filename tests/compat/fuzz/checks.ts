@@ -23,12 +23,22 @@ const has = (body: unknown, name: string, kind: string) =>
 /** Whether a refusal has the form that clients of the system read. */
 const SHAPES: Record<Sample['system'], (body: unknown, answer: Answer, sample: Sample) => boolean> = {
   // One error, or the messages of each field.
-  judge0: (body, { status }) => has(body, 'error', 'string') || (status === 422 && typeof body === 'object' && Object.values(body ?? {}).flat().every((one) => typeof one === 'string')), // prettier-ignore
+  judge0: (body, { status }) =>
+    has(body, 'error', 'string') ||
+    (status === 422 &&
+      typeof body === 'object' &&
+      Object.values(body ?? {})
+        .flat()
+        .every((one) => typeof one === 'string')),
   piston: (body) => has(body, 'message', 'string'),
   jobe: (body, { type }) => typeof body === 'string' || type.startsWith('text/plain'),
   sandboxfusion: (body) => has(body, 'detail', 'string') || has(body, 'detail', 'object'),
   codapi: (body) => has(body, 'stderr', 'string') && has(body, 'ok', 'boolean'),
-  e2b: (body, { status }) => has(body, 'message', 'string') && (has(body, 'code', 'number') ? (body as { code: number }).code === status : Object.hasOwn(CONNECT_STATUSES, (body as { code: string }).code)), // prettier-ignore
+  e2b: (body, { status }) =>
+    has(body, 'message', 'string') &&
+    (has(body, 'code', 'number')
+      ? (body as { code: number }).code === status
+      : Object.hasOwn(CONNECT_STATUSES, (body as { code: string }).code)),
   jupyter: (body) => has(body, 'message', 'string') && has(body, 'reason', 'string'),
 }
 

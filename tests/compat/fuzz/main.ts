@@ -42,10 +42,22 @@ try {
     return (await response.json()) as Record<string, string>
   }
   const open = async (key: string, of: string) => {
-    const sandbox = await call('/e2b/sandboxes', key, { templateID: 'code-interpreter-v1', timeout: 3000, metadata: { of }, envVars: { OF: of } }) // prettier-ignore
+    const sandbox = await call('/e2b/sandboxes', key, {
+      templateID: 'code-interpreter-v1',
+      timeout: 3000,
+      metadata: { of },
+      envVars: { OF: of },
+    })
     const kernel = await call('/jupyter/api/kernels', key, { name: 'python3' })
-    const submission = await call('/judge0/submissions?wait=true', key, { source_code: `print("${of}")`, language_id: 71 }) // prettier-ignore
-    return { sandbox: { id: sandbox['sandboxID'] ?? '', token: sandbox['envdAccessToken'] ?? '' }, kernel: kernel['id'] ?? '', submission: submission['token'] ?? '' } // prettier-ignore
+    const submission = await call('/judge0/submissions?wait=true', key, {
+      source_code: `print("${of}")`,
+      language_id: 71,
+    })
+    return {
+      sandbox: { id: sandbox['sandboxID'] ?? '', token: sandbox['envdAccessToken'] ?? '' },
+      kernel: kernel['id'] ?? '',
+      submission: submission['token'] ?? '',
+    }
   }
   const named = await open(own, 'own')
   // Of somebody who never calls again: what is theirs stays theirs.
@@ -62,8 +74,16 @@ try {
   const as = { url, own, named }
   const ownSamples = samplesOf(named)
   const table = [
-    ...ownSamples.flatMap((sample) => [...hostileBodies(sample), ...hostileLeaves(sample)]).map(({ title, sample }) => () => sendAs(as, sample, title)), // prettier-ignore
-    ...ownSamples.flatMap((sample) => STRANGERS.map((shown) => () => sendAs(as, sample, `shown ${JSON.stringify(shown)}`, shown))), // prettier-ignore
+    ...ownSamples
+      .flatMap((sample) => [...hostileBodies(sample), ...hostileLeaves(sample)])
+      .map(
+        ({ title, sample }) =>
+          () =>
+            sendAs(as, sample, title),
+      ),
+    ...ownSamples.flatMap((sample) =>
+      STRANGERS.map((shown) => () => sendAs(as, sample, `shown ${JSON.stringify(shown)}`, shown)),
+    ),
   ]
   console.log(`${table.length} requests of the table of hostile ones`)
   for (let done = 0; done < table.length; done += AT_ONCE) {
@@ -80,15 +100,30 @@ try {
     done += AT_ONCE
     if (after === 0 && done >= rounds / 3) after = residentBytes(pid)
   }
-  console.log([...statuses].map(([name, count]) => `${name}: ${count}`).toSorted().join(', ')) // prettier-ignore
-  faults.push(...(await talkToSockets({ url, own, kernel: named.kernel, foreign: theirs.kernel, mutator, rounds: Math.ceil(rounds / 30) }))) // prettier-ignore
+  console.log(
+    [...statuses]
+      .map(([name, count]) => `${name}: ${count}`)
+      .toSorted()
+      .join(', '),
+  )
+  faults.push(
+    ...(await talkToSockets({
+      url,
+      own,
+      kernel: named.kernel,
+      foreign: theirs.kernel,
+      mutator,
+      rounds: Math.ceil(rounds / 30),
+    })),
+  )
   const kernelPath = `/jupyter/api/kernels/${named.kernel}/channels`
   faults.push(...(await abuseSockets({ url, own, paths: [kernelPath, '/piston/api/v2/connect'], kernelPath })))
 
   const grown = residentBytes(pid) - after
   console.log(`memory: ${Math.round(after / MIB)} MiB after a third, ${Math.round(grown / MIB)} MiB more at the end`)
   if (grown > MOST_GROWTH_BYTES) faults.push(`the gateway grew by ${grown} bytes`)
-  if (!gateway.running || gateway.pid !== pid || !(await fetch(`${url}/healthz`)).ok) faults.push('the gateway does not live') // prettier-ignore
+  if (!gateway.running || gateway.pid !== pid || !(await fetch(`${url}/healthz`)).ok)
+    faults.push('the gateway does not live')
   for (const line of readFileSync(gateway.logFile, 'utf8').split('\n')) {
     // What is told as 501 to 504 has its cause in the answer.
     if (/"level":[56]0/.test(line) && !/"statusCode":50[1-4]/.test(line))
@@ -103,7 +138,11 @@ try {
   if ((await installation.close()) > 0) faults.push('containers were left')
 }
 for (const [fault, count] of countOf(faults)) console.log(`${count} times: ${fault}`)
-console.log(faults.length === 0 ? 'nothing found' : `${faults.length} faults; again with: npm run test:compat-fuzz -- ${rounds} ${seed}`) // prettier-ignore
+console.log(
+  faults.length === 0
+    ? 'nothing found'
+    : `${faults.length} faults; again with: npm run test:compat-fuzz -- ${rounds} ${seed}`,
+)
 process.exitCode = faults.length === 0 ? 0 : 1
 
 /** What a process has in memory. */

@@ -27,14 +27,67 @@ const LONG = 'x'.repeat(70_000)
 /** Of which no text can be made. */
 const NO_TEXT = { toString: 1, valueOf: 2 }
 /** Made from text: in a literal, `__proto__` would be set and not named. */
-const POLLUTING = JSON.parse('{"__proto__": {"isAdmin": true}, "constructor": {"prototype": {"isAdmin": true}}}') as unknown // prettier-ignore
+const POLLUTING = JSON.parse(
+  '{"__proto__": {"isAdmin": true}, "constructor": {"prototype": {"isAdmin": true}}}',
+) as unknown
 
 const VALUES: readonly unknown[] = [
-  null, true, false, 0, -0, -1, 0.5, 1e308, -1e308, 2 ** 53, 2 ** 31, -(2 ** 31) - 1, '', ' ', '0', 'NaN', 'null', '\0', 'a\0b',
-  '\ud800', '\u202e', '../../etc/passwd', '/etc/passwd', '..\\..\\x', 'a/../../b', '%2e%2e%2f', '%00', '${7*7}', '{{7*7}}', "' OR 1=1 --",
-  '$(id)', '`id`', '-rf', '--version', '=', '====', 'not base64!', 'data:;base64,####', LONG, [], {}, [[]], [null], [{}], DEEP, POLLUTING, NO_TEXT,
-  '__proto__', 'constructor', 'toString', 'hasOwnProperty', '\r\nX-Injected: 1', '1970-01-01T00:00:00Z', '9'.repeat(400), Array.from({ length: 2000 }, () => 0),
-] // prettier-ignore
+  null,
+  true,
+  false,
+  0,
+  -0,
+  -1,
+  0.5,
+  1e308,
+  -1e308,
+  2 ** 53,
+  2 ** 31,
+  -(2 ** 31) - 1,
+  '',
+  ' ',
+  '0',
+  'NaN',
+  'null',
+  '\0',
+  'a\0b',
+  '\ud800',
+  '\u202e',
+  '../../etc/passwd',
+  '/etc/passwd',
+  '..\\..\\x',
+  'a/../../b',
+  '%2e%2e%2f',
+  '%00',
+  '${7*7}',
+  '{{7*7}}',
+  "' OR 1=1 --",
+  '$(id)',
+  '`id`',
+  '-rf',
+  '--version',
+  '=',
+  '====',
+  'not base64!',
+  'data:;base64,####',
+  LONG,
+  [],
+  {},
+  [[]],
+  [null],
+  [{}],
+  DEEP,
+  POLLUTING,
+  NO_TEXT,
+  '__proto__',
+  'constructor',
+  'toString',
+  'hasOwnProperty',
+  '\r\nX-Injected: 1',
+  '1970-01-01T00:00:00Z',
+  '9'.repeat(400),
+  Array.from({ length: 2000 }, () => 0),
+]
 const NAMES = ['__proto__', 'constructor', 'toString', '', '\0', 'length', 'x'.repeat(5000), '$ref', 'then']
 
 export function createMutator(random: () => number): Mutator {
@@ -73,7 +126,11 @@ export function createMutator(random: () => number): Mutator {
       if (kind === 0) result = result.subarray(0, at)
       else if (kind === 1 && at < result.length) result[at] = whole(256)
       else if (kind === 2)
-        result = Buffer.concat([result.subarray(0, at), Buffer.from(Array.from({ length: 1 + whole(8) }, () => pick([0, 255, 127, whole(256)]))), result.subarray(at)]) // prettier-ignore
+        result = Buffer.concat([
+          result.subarray(0, at),
+          Buffer.from(Array.from({ length: 1 + whole(8) }, () => pick([0, 255, 127, whole(256)]))),
+          result.subarray(at),
+        ])
       else if (kind === 3) result = Buffer.concat([result.subarray(0, at), result.subarray(at + whole(16))])
       else result = Buffer.concat([result, result.subarray(at)])
     }

@@ -15,9 +15,25 @@ export interface ChangedRequest {
 
 /** One who has waited so long leaves: what was sent was taken. */
 const PATIENCE_MS = 4000
-const TYPES = ['application/json', 'text/plain', 'application/connect+json', 'application/proto', 'multipart/form-data; boundary=', 'application/x-www-form-urlencoded', ''] // prettier-ignore
+const TYPES = [
+  'application/json',
+  'text/plain',
+  'application/connect+json',
+  'application/proto',
+  'multipart/form-data; boundary=',
+  'application/x-www-form-urlencoded',
+  '',
+]
 const ENCODINGS = ['gzip', 'br', 'identity', 'gzip, gzip', 'x']
-const NO_KEYS = [undefined, '', 'ry_0', `ry_${'0'.repeat(12)}_${'0'.repeat(64)}`, `ryb_${'0'.repeat(12)}_${'0'.repeat(64)}`, 'e2b_0000', 'null'] // prettier-ignore
+const NO_KEYS = [
+  undefined,
+  '',
+  'ry_0',
+  `ry_${'0'.repeat(12)}_${'0'.repeat(64)}`,
+  `ryb_${'0'.repeat(12)}_${'0'.repeat(64)}`,
+  'e2b_0000',
+  'null',
+]
 
 /** Changes a request, sends it and looks at its answer. */
 export async function sendChanged({
@@ -48,7 +64,21 @@ export async function sendChanged({
   }
   if (chance(0.08)) headers['content-type'] = pick(TYPES)
   if (chance(0.05)) headers['content-encoding'] = pick(ENCODINGS)
-  if (chance(0.05)) headers[pick(['range', 'prefer', 'idempotency-key', 'connect-timeout-ms', 'keepalive-ping-interval', 'e2b-sandbox-port', 'x-request-id', 'accept', 'cookie', 'expect'])] = headerText(mutator) // prettier-ignore
+  if (chance(0.05))
+    headers[
+      pick([
+        'range',
+        'prefer',
+        'idempotency-key',
+        'connect-timeout-ms',
+        'keepalive-ping-interval',
+        'e2b-sandbox-port',
+        'x-request-id',
+        'accept',
+        'cookie',
+        'expect',
+      ])
+    ] = headerText(mutator)
   const path = chance(0.25) ? changedPath(mutator, sample.path) : sample.path
   const method = chance(0.05) ? pick(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'HEAD']) : sample.method
   const sent = { ...sample, path, method, headers }
@@ -65,7 +95,9 @@ export async function sendChanged({
   const wrong =
     faultOf(sent, answer, isIn || isOutside || method === 'OPTIONS', isOutside) ??
     (theirs && reaches(theirs, sent, answer) ? 'reaches what is of another tenant' : undefined)
-  const told = wrong && `${method} /${system}${path.slice(0, 200)} ${wrong}: ${answer.status} ${answer.body.toString().slice(0, 300)}, asked with ${JSON.stringify(headers['content-type'])} ${body?.toString().slice(0, 300) ?? ''}` // prettier-ignore
+  const told =
+    wrong &&
+    `${method} /${system}${path.slice(0, 200)} ${wrong}: ${answer.status} ${answer.body.toString().slice(0, 300)}, asked with ${JSON.stringify(headers['content-type'])} ${body?.toString().slice(0, 300) ?? ''}`
   return { system, status: answer.status, ...(told !== undefined && { fault: told }) }
 }
 
@@ -106,12 +138,37 @@ function changedPath({ pick, whole, text }: Mutator, path: string): string {
   const [place = '', query = ''] = path.split('?')
   const parts = place.split('/')
   const at = 1 + whole(Math.max(1, parts.length - 1))
-  const odd = pick(['%00', '%2e%2e', '..', '%ff', 'a'.repeat(3000), '%2F', '', '__proto__', 'constructor', '0', '-1', text(parts[at] ?? 'x'), '%', '%E0%A4%A', '{}', '*']) // prettier-ignore
+  const odd = pick([
+    '%00',
+    '%2e%2e',
+    '..',
+    '%ff',
+    'a'.repeat(3000),
+    '%2F',
+    '',
+    '__proto__',
+    'constructor',
+    '0',
+    '-1',
+    text(parts[at] ?? 'x'),
+    '%',
+    '%E0%A4%A',
+    '{}',
+    '*',
+  ])
   if (query !== '' && whole(2) === 0) {
     const pairs = query.split('&')
     const index = whole(pairs.length)
     const [name = ''] = (pairs[index] ?? '').split('=')
-    pairs[index] = pick([`${name}=${odd}`, `${name}[]=1`, `${name}[a]=1`, `${name}`, `${name}=1&${name}=2`, `__proto__[x]=1`, `${name}=${'9'.repeat(30)}`]) // prettier-ignore
+    pairs[index] = pick([
+      `${name}=${odd}`,
+      `${name}[]=1`,
+      `${name}[a]=1`,
+      `${name}`,
+      `${name}=1&${name}=2`,
+      `__proto__[x]=1`,
+      `${name}=${'9'.repeat(30)}`,
+    ])
     return escaped(`${place}?${pairs.join('&')}`)
   }
   return escaped(
@@ -120,7 +177,8 @@ function changedPath({ pick, whole, text }: Mutator, path: string): string {
 }
 
 /** As a client could send it: without what HTTP's first line cannot have. */
-const escaped = (path: string): string => path.replaceAll(/[^\u0021-\u007e]/gu, (letter) => encodeURIComponent(Buffer.from(letter).toString())) // prettier-ignore
+const escaped = (path: string): string =>
+  path.replaceAll(/[^\u0021-\u007e]/gu, (letter) => encodeURIComponent(Buffer.from(letter).toString()))
 
 const headerText = ({ text, pick }: Mutator): string =>
   pick(['0', '-1', '1e9', 'wait=60', 'respond-async', 'bytes=0-', '*/*', text('wait=1')]).replaceAll(
@@ -138,7 +196,11 @@ export async function sendAs(
   const { system, path, method } = sample
   const right = sample.isOfSandbox ? { 'x-access-token': named.sandbox.token } : { 'x-api-key': own }
   const body = sample.bytes ?? (sample.json === undefined ? undefined : Buffer.from(JSON.stringify(sample.json)))
-  const headers = { ...(sample.json !== undefined && { 'content-type': 'application/json' }), ...sample.headers, ...(shown ?? right) } // prettier-ignore
+  const headers = {
+    ...(sample.json !== undefined && { 'content-type': 'application/json' }),
+    ...sample.headers,
+    ...(shown ?? right),
+  }
   let answer: Answer
   try {
     answer = await send(`${url}/${system}${path}`, method, headers, body)
@@ -146,7 +208,9 @@ export async function sendAs(
     return { system, status: (error as Error).name === 'TimeoutError' ? 'left' : 'unsent' }
   }
   const wrong = faultOf(sample, answer, shown === undefined, false)
-  const told = wrong && `${method} /${system}${path.slice(0, 200)}, ${title}, ${wrong}: ${answer.status} ${answer.body.toString().slice(0, 300)}` // prettier-ignore
+  const told =
+    wrong &&
+    `${method} /${system}${path.slice(0, 200)}, ${title}, ${wrong}: ${answer.status} ${answer.body.toString().slice(0, 300)}`
   return { system, status: answer.status, ...(told !== undefined && { fault: told }) }
 }
 

@@ -38,7 +38,8 @@ export async function abuseSockets({ url, own, paths, kernelPath }: AbuseOptions
     await once(socket, 'connect')
     return socket
   }
-  const handshake = (path: string) => `GET ${path} HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${own}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: ${HANDSHAKE_KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n` // prettier-ignore
+  const handshake = (path: string) =>
+    `GET ${path} HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${own}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: ${HANDSHAKE_KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n`
   const open: Socket[] = []
   const check = async (after: string) => {
     const answer = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(ANSWER_MS) }).catch(() => undefined)
@@ -58,13 +59,18 @@ export async function abuseSockets({ url, own, paths, kernelPath }: AbuseOptions
       const closed = once(socket, 'close', { signal: AbortSignal.timeout(ANSWER_MS) })
       socket.resume().write(handshake(path))
       socket.write(frame)
-      await closed.catch(() => faults.push(`a broken frame ${frame.subarray(0, 4).toString('hex')} to ${path} did not end its socket`)) // prettier-ignore
+      await closed.catch(() =>
+        faults.push(`a broken frame ${frame.subarray(0, 4).toString('hex')} to ${path} did not end its socket`),
+      )
     }
     // Sends and never reads.
     for (let left = 4; left > 0; left--) {
-      const socket = new WebSocket(`${url.replace('http', 'ws')}${path}`, { headers: { authorization: `Bearer ${own}` } }) // prettier-ignore
+      const socket = new WebSocket(`${url.replace('http', 'ws')}${path}`, {
+        headers: { authorization: `Bearer ${own}` },
+      })
       socket.on('error', () => undefined)
-      if (!(await Promise.race([once(socket, 'open').then(() => true), once(socket, 'close').then(() => false)]))) continue // prettier-ignore
+      if (!(await Promise.race([once(socket, 'open').then(() => true), once(socket, 'close').then(() => false)])))
+        continue
       socket.pause()
       for (let sent = 0; sent < FLOOD_MESSAGES && socket.readyState === socket.OPEN; sent++) {
         socket.send(JSON.stringify(jupyterMessages[sent % jupyterMessages.length]))
@@ -74,7 +80,8 @@ export async function abuseSockets({ url, own, paths, kernelPath }: AbuseOptions
     }
     await check(`a flood of ${path}`)
   }
-  if (!(await isAnswered(`${url.replace('http', 'ws')}${kernelPath}`, own))) faults.push('a kernel does not answer after the abuse of its sockets') // prettier-ignore
+  if (!(await isAnswered(`${url.replace('http', 'ws')}${kernelPath}`, own)))
+    faults.push('a kernel does not answer after the abuse of its sockets')
   for (const socket of open) socket.destroy()
   return faults
 }

@@ -34,7 +34,7 @@ export async function talkToSockets({ url, own, kernel, foreign, mutator, rounds
     const isForeign = isJupyter && chance(0.1)
     const isV1 = chance(0.5)
     const path = isJupyter
-      ? `/jupyter/api/kernels/${isForeign ? foreign : kernel}/channels?session_id=${pick(['a', 'b', '', '%00', 'x'.repeat(2000)])}` // prettier-ignore
+      ? `/jupyter/api/kernels/${isForeign ? foreign : kernel}/channels?session_id=${pick(['a', 'b', '', '%00', 'x'.repeat(2000)])}`
       : '/piston/api/v2/connect'
     const headers = { authorization: `Bearer ${isIn ? own : 'ry_0'}` }
     const socket = new WebSocket(`${ws}${path}`, isJupyter && isV1 ? [V1_PROTOCOL] : [], { headers })
@@ -45,7 +45,8 @@ export async function talkToSockets({ url, own, kernel, foreign, mutator, rounds
     const closed = new Promise<number>((resolve) => socket.once('close', resolve))
     const wasOpened = new Promise<boolean>((resolve) => socket.once('open', () => resolve(true)))
     const opened = await Promise.race([wasOpened, closed.then(() => false)])
-    if (opened && (!isIn || isForeign)) faults.push(`a socket to ${path} was opened ${isIn ? 'by another tenant' : 'without a key'}`) // prettier-ignore
+    if (opened && (!isIn || isForeign))
+      faults.push(`a socket to ${path} was opened ${isIn ? 'by another tenant' : 'without a key'}`)
     if (opened) {
       for (let left = MESSAGES; left > 0 && socket.readyState === socket.OPEN; left--) {
         socket.send(isJupyter ? jupyterMessage(mutator, isV1) : pistonMessage(mutator))
@@ -58,7 +59,8 @@ export async function talkToSockets({ url, own, kernel, foreign, mutator, rounds
       if (!known.includes(code)) faults.push(`a socket to ${path.slice(0, 80)} closed with ${code}`)
     }
     if (told.some((text) => text.includes(SECRET))) faults.push(`a socket to ${path} tells of another tenant`)
-    if (told.some((text) => /"msg_type":"(?!\w+")|\n\s+at .+\.ts:\d+/.test(text))) faults.push(`a socket to ${path} tells of the code of the server`) // prettier-ignore
+    if (told.some((text) => /"msg_type":"(?!\w+")|\n\s+at .+\.ts:\d+/.test(text)))
+      faults.push(`a socket to ${path} tells of the code of the server`)
   }
   return faults
 }

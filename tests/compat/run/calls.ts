@@ -80,8 +80,12 @@ export function pageOf({ at, calls }: CallTable): string {
     const clients = own.flatMap((client) =>
       (['npm', 'PyPI'] as const).map((index) => calls.filter((one) => one.client === client && one.index === index)),
     )
-    const rows = clients.flatMap((of) => of.map(({ client, version, index, call, how, note }, row) =>
-      `| ${row === 0 ? `\`${client}\` ${version} (${index})` : ''} | ${call} | ${how} | ${note} |`)) // prettier-ignore
+    const rows = clients.flatMap((of) =>
+      of.map(
+        ({ client, version, index, call, how, note }, row) =>
+          `| ${row === 0 ? `\`${client}\` ${version} (${index})` : ''} | ${call} | ${how} | ${note} |`,
+      ),
+    )
     return [`## ${system}`, '', '| client | call | how | note |', '| --- | --- | --- | --- |', ...rows, ''].join('\n')
   })
   return [

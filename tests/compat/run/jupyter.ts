@@ -7,7 +7,13 @@ import { startBrowser } from '../../pages/support/browser.ts'
 import { worked } from './calls.ts'
 import type { Trial } from './trial.ts'
 
-export const PYTHON_PACKAGES = ['jupyterlab==4.6.6', 'jupyter-server==2.21.1', 'jupyter-client==8.6.3', 'nbclient==0.11.0', 'jupyter-kernel-client==1.0.2'] // prettier-ignore
+export const PYTHON_PACKAGES = [
+  'jupyterlab==4.6.6',
+  'jupyter-server==2.21.1',
+  'jupyter-client==8.6.3',
+  'nbclient==0.11.0',
+  'jupyter-kernel-client==1.0.2',
+]
 export const NODE_PACKAGES = ['@jupyterlab/services@7.6.6']
 
 const inLab = worked(
@@ -22,18 +28,36 @@ export async function jupyter(trial: Trial): Promise<void> {
   const { install, withInstallation, hold, holdHere, python, clients, folder } = trial
   await install(PYTHON_PACKAGES, NODE_PACKAGES)
   await withInstallation({}, async (_installation, url) => {
-    const services = (address: string, token: string) => [process.execPath, join(clients, 'jupyter.mjs'), address, folder, token] // prettier-ignore
+    const services = (address: string, token: string) => [
+      process.execPath,
+      join(clients, 'jupyter.mjs'),
+      address,
+      folder,
+      token,
+    ]
     await hold('clients in Python', [python, join(clients, 'jupyter_clients.py'), url])
     await hold('@jupyterlab/services', services(`${url}/jupyter`, ''))
 
     // JupyterLab on a server of its own, which has its kernels here. It forwards the default framing.
     const port = await freePort('127.0.0.1', 0)
     const own = `http://127.0.0.1:${port}`
-    const options = ['--no-browser', `--gateway-url=${url}/jupyter`, `--ServerApp.port=${port}`, '--ServerApp.port_retries=0', '--IdentityProvider.token=local', '--allow-root'] // prettier-ignore
+    const options = [
+      '--no-browser',
+      `--gateway-url=${url}/jupyter`,
+      `--ServerApp.port=${port}`,
+      '--ServerApp.port_retries=0',
+      '--IdentityProvider.token=local',
+      '--allow-root',
+    ]
     const env = { ...process.env, JUPYTER_CONFIG_DIR: folder, JUPYTER_DATA_DIR: folder, JUPYTER_RUNTIME_DIR: folder }
     const lab = spawn(python, ['-m', 'jupyterlab', ...options], { cwd: folder, env, stdio: 'ignore' })
     try {
-      await eventually('JupyterLab answers', () => fetch(`${own}/api`).then(({ ok }) => ok, () => false)) // prettier-ignore
+      await eventually('JupyterLab answers', () =>
+        fetch(`${own}/api`).then(
+          ({ ok }) => ok,
+          () => false,
+        ),
+      )
       await hold('@jupyterlab/services through a Jupyter Server', services(own, 'local'))
       await holdHere('JupyterLab in Chromium', () => useLab(`${own}/lab?token=local&reset`), inLab)
     } finally {

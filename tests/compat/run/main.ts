@@ -16,7 +16,8 @@ const DOCUMENT = '--document'
 const asked = process.argv.slice(2).filter((word) => word !== DOCUMENT)
 const isDocumented = process.argv.includes(DOCUMENT)
 const unknown = asked.filter((name) => !Object.hasOwn(PARTS, name))
-if (unknown.length > 0) throw new Error(`no part is named ${unknown.join(', ')}; there are ${Object.keys(PARTS).join(', ')}`) // prettier-ignore
+if (unknown.length > 0)
+  throw new Error(`no part is named ${unknown.join(', ')}; there are ${Object.keys(PARTS).join(', ')}`)
 
 const { failed, calls } = await runTrial(async (trial) => {
   for (const [name, run] of Object.entries(PARTS)) {

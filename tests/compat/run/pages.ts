@@ -25,7 +25,11 @@ export async function pages({ unpack, withInstallation, holdHere, folder }: Tria
   try {
     const env = { AUTH: 'optional', ALLOWED_ORIGINS: withCodapi.origin }
     await withInstallation(env, async ({ connection, keys }, url) => {
-      const { secretKey } = await createApiKeys(connection, keys).create({ name: 'docs', tenant: 'docs', scopes: ['jobs', 'sessions'] }) // prettier-ignore
+      const { secretKey } = await createApiKeys(connection, keys).create({
+        name: 'docs',
+        tenant: 'docs',
+        scopes: ['jobs', 'sessions'],
+      })
       withThebe.page = thebePage(url)
       const tokenFor = async (origin: string, scopes: string[]) => {
         const made = await fetch(`${url}/v1/browser-tokens`, {

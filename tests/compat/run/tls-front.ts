@@ -26,7 +26,23 @@ export async function startTlsFront(folder: string, domain: string): Promise<Tls
   openssl('req', '-x509', ...newKey, '-days', '2', '-keyout', 'ca.key', '-out', 'ca.crt', '-subj', '/CN=test authority')
   openssl('req', ...newKey, '-keyout', 'front.key', '-out', 'front.csr', '-subj', '/CN=front')
   writeFileSync(join(folder, 'names'), `subjectAltName=DNS:${domain},DNS:*.${domain}\n`)
-  openssl('x509', '-req', '-in', 'front.csr', '-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-out', 'front.crt', '-extfile', 'names') // prettier-ignore
+  openssl(
+    'x509',
+    '-req',
+    '-in',
+    'front.csr',
+    '-CA',
+    'ca.crt',
+    '-CAkey',
+    'ca.key',
+    '-CAcreateserial',
+    '-days',
+    '2',
+    '-out',
+    'front.crt',
+    '-extfile',
+    'names',
+  )
   const read = (name: string) => readFileSync(join(folder, name))
 
   let target = ''

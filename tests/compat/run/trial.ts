@@ -25,7 +25,10 @@ export interface Trial {
   /** The same for what runs in this process. @param calls what it has shown of a client then, by whether each works */
   holdHere: (title: string, check: () => Promise<void>, calls?: readonly CallRecord[]) => Promise<void>
   /** Runs a gateway and a worker meanwhile. */
-  withInstallation: (env: Record<string, string>, use: (installation: Installation, url: string) => Promise<void>) => Promise<void> // prettier-ignore
+  withInstallation: (
+    env: Record<string, string>,
+    use: (installation: Installation, url: string) => Promise<void>,
+  ) => Promise<void>
 }
 
 /** @returns what did not work, by title, and what the clients told of their calls */
@@ -40,7 +43,13 @@ export async function runTrial(
     failed.push(title)
     console.log(`failed: ${title}: ${why}`)
   }
-  const own = { PYTHONDONTWRITEBYTECODE: '1', PIP_DISABLE_PIP_VERSION_CHECK: '1', JUPYTER_CONFIG_DIR: folder, JUPYTER_DATA_DIR: folder, JUPYTER_RUNTIME_DIR: folder } // prettier-ignore
+  const own = {
+    PYTHONDONTWRITEBYTECODE: '1',
+    PIP_DISABLE_PIP_VERSION_CHECK: '1',
+    JUPYTER_CONFIG_DIR: folder,
+    JUPYTER_DATA_DIR: folder,
+    JUPYTER_RUNTIME_DIR: folder,
+  }
 
   const hold: Trial['hold'] = async (title, [command = '', ...args], env = {}) => {
     console.log(`> ${title}`)

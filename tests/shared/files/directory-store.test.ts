@@ -77,7 +77,9 @@ test('where the folder around it is made for a group, its members can read what 
   const theirs = createDirectoryStore(join(shared, 'namespace'), { minFreeBytes: 0 })
   await theirs.put(NAME, pieces('ours'))
   const shard = join(shared, 'namespace', 'objects', NAME.slice(-2))
-  const modes = await Promise.all([join(shard, NAME), shard, join(shared, 'namespace')].map(async (path) => (await stat(path)).mode & 0o777)) // prettier-ignore
+  const modes = await Promise.all(
+    [join(shard, NAME), shard, join(shared, 'namespace')].map(async (path) => (await stat(path)).mode & 0o777),
+  )
   expect(modes).toEqual([0o640, 0o770, 0o770])
 })
 

@@ -146,7 +146,9 @@ describe('a block', () => {
   test('is made once, however many gateways see the threshold crossed at once', async () => {
     const gateways = await Promise.all([gateway(), gateway(), gateway(), gateway()])
     const address = newAddress()
-    await Promise.all(gateways.flatMap(({ events }) => Array.from({ length: 30 }, () => events.record(event({ address }))))) // prettier-ignore
+    await Promise.all(
+      gateways.flatMap(({ events }) => Array.from({ length: 30 }, () => events.record(event({ address })))),
+    )
     const { events } = await (gateways[0] ?? gateway()).events.list({ limit: 500, kinds: ['caller-blocked'] })
     expect(events.filter((one) => one.address === address)).toHaveLength(1)
   })

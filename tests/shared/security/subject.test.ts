@@ -17,11 +17,32 @@ test.each([
 ])('$text is $subject', ({ text, subject }) => expect(parseSubject(text)).toBe(subject))
 
 test.each([
-  '', ':', 'address', 'address:', 'key:', 'key:a b', 'key:a:b', `key:${'x'.repeat(65)}`, 'tenant:x', 'address:localhost',
-  'address:192.0.2.0/24', 'address:2001:db8::/32', 'address:127.1', 'address:0x7f000001', 'address:192.0.2.7/64',
-  'address:1.2.3.4.5', 'end-user:acme', 'end-user:acme:', 'end-user::ada', 'end-user:A:ada', 'end-user:a:\u0007',
-  `end-user:a:${'x'.repeat(129)}`, 'ADDRESS:192.0.2.7', 'address:192.0.2.7 ', '__proto__:x',
-])('%j is nobody', (text) => expect(parseSubject(text)).toBeUndefined()) // prettier-ignore
+  '',
+  ':',
+  'address',
+  'address:',
+  'key:',
+  'key:a b',
+  'key:a:b',
+  `key:${'x'.repeat(65)}`,
+  'tenant:x',
+  'address:localhost',
+  'address:192.0.2.0/24',
+  'address:2001:db8::/32',
+  'address:127.1',
+  'address:0x7f000001',
+  'address:192.0.2.7/64',
+  'address:1.2.3.4.5',
+  'end-user:acme',
+  'end-user:acme:',
+  'end-user::ada',
+  'end-user:A:ada',
+  'end-user:a:\u0007',
+  `end-user:a:${'x'.repeat(129)}`,
+  'ADDRESS:192.0.2.7',
+  'address:192.0.2.7 ',
+  '__proto__:x',
+])('%j is nobody', (text) => expect(parseSubject(text)).toBeUndefined())
 
 test('a subject says what it is about in the terms of an event', () => {
   expect(partsOf('key:4f2a91')).toEqual({ address: null, keyId: '4f2a91', tenant: null })

@@ -26,15 +26,25 @@ test.each([
   expect(check(url, [])).toBe(INTERNAL)
 })
 
-test.each(['http://[fe80::1%25eth0]/', 'http://[::1%lo]/', 'http://1.2.3.4.5/', 'http://256.0.0.1/', 'http://[::1/', 'nonsense', '', '/hook', 'http://'])(
-  'what no client can read is refused: %j',
-  (url) => expect(check(url, [])).toBe('is not a valid URL'),
-) // prettier-ignore
+test.each([
+  'http://[fe80::1%25eth0]/',
+  'http://[::1%lo]/',
+  'http://1.2.3.4.5/',
+  'http://256.0.0.1/',
+  'http://[::1/',
+  'nonsense',
+  '',
+  '/hook',
+  'http://',
+])('what no client can read is refused: %j', (url) => expect(check(url, [])).toBe('is not a valid URL'))
 
-test.each(['ftp://example.com/', 'file:///etc/passwd', 'javascript:alert(1)', 'ws://example.com/', 'gopher://example.com'])(
-  'only http and https are taken: %s',
-  (url) => expect(check(url, [])).toBe('must begin with https:// or http://'),
-) // prettier-ignore
+test.each([
+  'ftp://example.com/',
+  'file:///etc/passwd',
+  'javascript:alert(1)',
+  'ws://example.com/',
+  'gopher://example.com',
+])('only http and https are taken: %s', (url) => expect(check(url, [])).toBe('must begin with https:// or http://'))
 
 test.each(['https://me@example.com/', 'https://:secret@example.com/', 'https://me:secret@127.0.0.1/'])(
   'credentials have no place in it: %s',
@@ -81,10 +91,12 @@ describe('a port', () => {
   const reach = { allow: ['10.20.0.0/16'], ports: [80, 443] }
   const PORT = /^leads to port \d+, which webhooks may not reach; the operator lists .* in WEBHOOK_PORTS: 80, 443$/
 
-  test.each(['http://8.8.8.8:22/', 'https://8.8.8.8:6379/', 'http://[2606:4700::1111]:25/', 'https://8.8.8.8:80443/'.replace('80443', '8443')])(
-    'that is not listed is refused: %s',
-    (url) => expect(checkWebhookUrl(url, reach)).toMatch(PORT),
-  ) // prettier-ignore
+  test.each([
+    'http://8.8.8.8:22/',
+    'https://8.8.8.8:6379/',
+    'http://[2606:4700::1111]:25/',
+    'https://8.8.8.8:80443/'.replace('80443', '8443'),
+  ])('that is not listed is refused: %s', (url) => expect(checkWebhookUrl(url, reach)).toMatch(PORT))
 
   test.each(['http://8.8.8.8/', 'https://8.8.8.8/', 'http://8.8.8.8:443/', 'http://10.20.1.2:5000/'])(
     'that is listed, or of a network that the operator opened, is taken: %s',
@@ -99,11 +111,16 @@ describe('a port', () => {
 
 test('addresses that the operator denies are refused, though they are public', () => {
   const reach = { allow: [], deny: ['8.8.8.0/24', '2606:4700::1111'] }
-  for (const url of ['http://8.8.8.8/', 'http://[::ffff:8.8.8.8]/', 'http://[64:ff9b::8.8.8.8]/', 'http://[2606:4700::1111]/']) {
+  for (const url of [
+    'http://8.8.8.8/',
+    'http://[::ffff:8.8.8.8]/',
+    'http://[64:ff9b::8.8.8.8]/',
+    'http://[2606:4700::1111]/',
+  ]) {
     expect(checkWebhookUrl(url, reach)).toBe(INTERNAL)
   }
   expect(checkWebhookUrl('http://8.8.4.4/', reach)).toBeUndefined()
-}) // prettier-ignore
+})
 
 test('of a URL only its origin is for the log', () => {
   expect(originOf('https://example.com:8443/hook?token=secret#x')).toBe('https://example.com:8443')

@@ -107,12 +107,17 @@ describe('listen', () => {
     const env = { RUNYARD_URL: gateway.url }
     const options = { env, stop: stop.signal, written: (more: string) => void (text += more) }
     const listening = runWith(options, 'webhooks', 'listen', '-p', String(port), '--forward', `${program.url}/hooks`)
-    const ids = () => gateway.redis.zrange(gateway.keys.pendingDeliveries, "0", "-1")
+    const ids = () => gateway.redis.zrange(gateway.keys.pendingDeliveries, '0', '-1')
     while ((await ids()).length === 0) await new Promise((resolve) => setTimeout(resolve, 20))
     // No worker serves this gateway; this makes the request that one would.
     const deliveries = createDeliveries(gateway.redis, gateway.keys, 600)
     const delivery = await deliveries.read((await ids())[0] ?? '')
-    expect(delivery).toMatchObject({ event: 'webhook.test', jobId: null, tenant: 'local', url: `http://127.0.0.1:${port}/` })
+    expect(delivery).toMatchObject({
+      event: 'webhook.test',
+      jobId: null,
+      tenant: 'local',
+      url: `http://127.0.0.1:${port}/`,
+    })
     const { secret } = await createWebhookSecrets(gateway.redis, gateway.keys).read('local')
     const headers = webhookHeaders(delivery?.id ?? '', Math.floor(Date.now() / 1000), delivery?.body ?? '', [secret])
     const send = (signed: Record<string, string>) =>
@@ -120,13 +125,15 @@ describe('listen', () => {
     expect(await send(headers)).toMatchObject({ status: 204 })
     await waitFor(() => text.includes('webhook.test'))
     expect(text).toContain('This is a test event.')
-    expect(program.requests).toMatchObject([{ line: 'POST /hooks HTTP/1.1', body: delivery?.body, headers: { 'webhook-id': delivery?.id } }])
+    expect(program.requests).toMatchObject([
+      { line: 'POST /hooks HTTP/1.1', body: delivery?.body, headers: { 'webhook-id': delivery?.id } },
+    ])
     expect(await send({ ...headers, 'webhook-signature': 'v1,AAAA' })).toMatchObject({ status: 400 })
     expect(program.requests).toHaveLength(1)
     stop.abort()
     await listening
     await program.close()
-  }) // prettier-ignore
+  })
 
   test('says what to set when the service may not reach it', async () => {
     gateway = await startLoneGateway()

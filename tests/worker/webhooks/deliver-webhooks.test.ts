@@ -107,7 +107,12 @@ test('of a huge answer 1 KiB is kept, in whole characters, and the connection is
 })
 
 test('an answer that is no text does no harm', async () => {
-  receiver.behave((socket) => void socket.end(Buffer.concat([Buffer.from('HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n'), Buffer.from([0, 255, 128, 27])]))) // prettier-ignore
+  receiver.behave(
+    (socket) =>
+      void socket.end(
+        Buffer.concat([Buffer.from('HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n'), Buffer.from([0, 255, 128, 27])]),
+      ),
+  )
   await own.start()
   const { attempts } = await own.end(await own.send(receiver.url))
   expect(attempts[0]?.answer).toBe('\0\ufffd\ufffd\u001b')

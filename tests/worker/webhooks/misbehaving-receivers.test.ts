@@ -33,8 +33,16 @@ const MISBEHAVIOURS: { what: string; does: Behaviour; told: string | number }[] 
   { what: 'drips its status line', does: drip('', 'HTTP/1.1 200 OK'), told: 'timeout' },
   { what: 'drips its headers', does: drip('HTTP/1.1 200 OK\r\n', 'x: y\r\n'), told: 'timeout' },
   { what: 'drips its body', does: drip('HTTP/1.1 200 OK\r\ncontent-length: 4000\r\n\r\n', 'b'), told: 'timeout' },
-  { what: 'drips chunks', does: drip('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n', '1\r\nb\r\n'), told: 'timeout' }, // prettier-ignore
-  { what: 'says to go on', does: (socket) => void socket.write('HTTP/1.1 100 Continue\r\n\r\n'), told: 'connection-closed' }, // prettier-ignore
+  {
+    what: 'drips chunks',
+    does: drip('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n', '1\r\nb\r\n'),
+    told: 'timeout',
+  },
+  {
+    what: 'says to go on',
+    does: (socket) => void socket.write('HTTP/1.1 100 Continue\r\n\r\n'),
+    told: 'connection-closed',
+  },
   { what: 'gives hints without end', does: drip('', ['HTTP/1.1 103 Early Hints\r\n\r\n']), told: 'timeout' },
   { what: 'closes at once', does: (socket) => void socket.destroy(), told: 'connection-closed' },
   { what: 'resets', does: (socket) => void socket.resetAndDestroy(), told: 'connection-closed' },
@@ -43,10 +51,22 @@ const MISBEHAVIOURS: { what: string; does: Behaviour; told: string | number }[] 
     does: (socket) => void socket.end('HTTP/1.1 200 OK\r\nx: y'),
     told: 'connection-closed',
   },
-  { what: 'closes in its body', does: (socket) => void socket.end('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf'), told: 'connection-closed' }, // prettier-ignore
+  {
+    what: 'closes in its body',
+    does: (socket) => void socket.end('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf'),
+    told: 'connection-closed',
+  },
   { what: 'speaks no HTTP', does: (socket) => void socket.end('220 mail.example ESMTP\r\n'), told: 'invalid-answer' },
-  { what: 'sends a broken chunk', does: (socket) => void socket.end('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n'), told: 'invalid-answer' }, // prettier-ignore
-  { what: 'switches protocols', does: (socket) => void socket.end('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'), told: 'connection-closed' }, // prettier-ignore
+  {
+    what: 'sends a broken chunk',
+    does: (socket) => void socket.end('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n'),
+    told: 'invalid-answer',
+  },
+  {
+    what: 'switches protocols',
+    does: (socket) => void socket.end('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'),
+    told: 'connection-closed',
+  },
   { what: 'sends huge headers', does: (socket) => void hugeHeaders(socket), told: 'invalid-answer' },
 ]
 

@@ -45,7 +45,10 @@ function lookUp({ resolve }: NameLookup, name: string, family: 0 | 4 | 6 = 0): P
 
 describe('a name is looked up', () => {
   test('with its addresses of both families, or of the one that is asked for', async () => {
-    const v4 = [{ address: '192.0.43.10', family: 4 }, { address: '192.0.43.11', family: 4 }] // prettier-ignore
+    const v4 = [
+      { address: '192.0.43.10', family: 4 },
+      { address: '192.0.43.11', family: 4 },
+    ]
     const v6 = [{ address: '2606:4700::1111', family: 6 }]
     expect(await lookUp(open(), 'both.example')).toEqual([...v4, ...v6])
     expect(await lookUp(open(), 'both.example', 4)).toEqual(v4)

@@ -32,7 +32,11 @@ export const CODAPI: CompatSystem = {
   routes,
   sendProblem(res: Response, { code, status, message, headers }) {
     const isUnknown = code === 'unknown-language' || code === 'language-not-installed'
-    const isBusy = code.endsWith('queue-full') || code === 'too-many-open' || code === 'engine-unavailable' || code === 'wait-timeout' // prettier-ignore
+    const isBusy =
+      code.endsWith('queue-full') ||
+      code === 'too-many-open' ||
+      code === 'engine-unavailable' ||
+      code === 'wait-timeout'
     const answer = isUnknown ? 404 : isBusy ? 429 : status === 422 ? 400 : status
     res.status(answer).set(headers).json({ id: '', ok: false, duration: 0, stdout: '', stderr: message })
   },

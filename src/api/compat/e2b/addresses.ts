@@ -27,7 +27,10 @@ export function targetOfHost(host: string, domain: string): Target | 'service' |
 
 /** The sandbox that a request names by its headers. Some clients send each twice, joined by a comma. */
 export function targetOfHeaders(headers: IncomingHttpHeaders): Partial<Target> {
-  const first = (name: string) => String(headers[name] ?? '').split(',', 1)[0]?.trim() ?? '' // prettier-ignore
+  const first = (name: string) =>
+    String(headers[name] ?? '')
+      .split(',', 1)[0]
+      ?.trim() ?? ''
   const sandboxId = first('e2b-sandbox-id').toLowerCase()
   const port = first('e2b-sandbox-port')
   return { ...(sandboxId !== '' && { sandboxId }), ...(/^\d{1,5}$/.test(port) && { port: Number(port) }) }

@@ -43,7 +43,13 @@ async function requestSet({ environments, languages, overview }: Needs, id: stri
   const language = installingLanguage(languages, asked)
   const name = `${language.id}${id.slice(id.indexOf('/'))}`
   if (!setsOf([language]).includes(name)) throw noSet(id, languages)
-  return environments.request(language, knownRuntimes(await overview()), packageSet(language, name, '/templateID').manifest, caller, name) // prettier-ignore
+  return environments.request(
+    language,
+    knownRuntimes(await overview()),
+    packageSet(language, name, '/templateID').manifest,
+    caller,
+    name,
+  )
 }
 
 /** Waits for what is being built. */

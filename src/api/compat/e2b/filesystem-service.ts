@@ -33,7 +33,9 @@ const LETTERS: Readonly<Record<FileEntry['kind'], string>> = { file: '-', folder
 /** An entry of a folder, as the service of files tells of it. @param at its absolute path */
 export function entryOf(at: string, { kind, bytes, mode, modifiedAt }: FileEntry) {
   const bits = parseInt(mode, 8)
-  const permissions = [6, 3, 0].map((shift) => 'rwx'.replaceAll(/./g, (letter, index: number) => ((bits >> (shift + 2 - index)) & 1 ? letter : '-'))) // prettier-ignore
+  const permissions = [6, 3, 0].map((shift) =>
+    'rwx'.replaceAll(/./g, (letter, index: number) => ((bits >> (shift + 2 - index)) & 1 ? letter : '-')),
+  )
   return {
     name: posix.basename(at),
     type: TYPES[kind],

@@ -34,9 +34,10 @@ export async function followEvents(
     if (!res.writableNeedDrain) void send(keepalive)
   }, everyMs)
   let isLate = false
-  const late = endsAtTimeout && timeoutMs !== undefined
-    ? setTimeout(() => ((isLate = true), end()), Math.min(timeoutMs, MAX_TIMER_MS))
-    : undefined // prettier-ignore
+  const late =
+    endsAtTimeout && timeoutMs !== undefined
+      ? setTimeout(() => ((isLate = true), end()), Math.min(timeoutMs, MAX_TIMER_MS))
+      : undefined
   try {
     await use(await feed.read(sessionId, await feed.last(sessionId), ends.signal))
     if (isLate) throw new RpcFault('deadline_exceeded', 'the time of the stream is over')

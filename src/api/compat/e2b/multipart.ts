@@ -65,7 +65,13 @@ function partOf(head: string): FormEvent {
   const parameter = (name: string) => {
     const [, quoted, plain] =
       new RegExp(`[;\\s]${name}=(?:"((?:[^"\\\\]|\\\\.)*)"|([^;\\s]+))`, 'i').exec(disposition) ?? []
-    return quoted === undefined ? plain : quoted.replaceAll(/\\(["\\])/g, '$1').replaceAll('%22', '"').replaceAll('%0D', '\r').replaceAll('%0A', '\n') // prettier-ignore
+    return quoted === undefined
+      ? plain
+      : quoted
+          .replaceAll(/\\(["\\])/g, '$1')
+          .replaceAll('%22', '"')
+          .replaceAll('%0D', '\r')
+          .replaceAll('%0A', '\n')
   }
   const extended = /[;\s]filename\*=utf-8''([^;\s]+)/i.exec(disposition)?.[1]
   const fileName = extended === undefined ? parameter('filename') : decoded(extended)

@@ -44,7 +44,7 @@ export function createSandboxRecords(redis: Redis, keys: Keys, longestMs: number
   const ttl = Math.ceil(longestMs / SECOND) + MARGIN_SECONDS
   const find = async (sessionId: string): Promise<SandboxRecord | undefined> => {
     const [templateId, token, keyId] = await redis.hmget(keys.e2bSandbox(sessionId), 'template', 'token', 'key')
-    return templateId && token ? { templateId, token, keyId: keyId || null } : undefined // prettier-ignore
+    return templateId && token ? { templateId, token, keyId: keyId || null } : undefined
   }
   return {
     find,

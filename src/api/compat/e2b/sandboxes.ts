@@ -150,7 +150,13 @@ const livedMs = ({ startedAt, createdAt }: Session): number =>
   Math.max(0, Date.now() - Date.parse(startedAt ?? createdAt))
 
 /** A request as the routes of sessions take it, whatever path it came by. */
-const requestAs = (req: Request, res: Response, params: Record<string, string>, body: unknown, send: (status: number, value: unknown) => void): RouteRequest => ({
+const requestAs = (
+  req: Request,
+  res: Response,
+  params: Record<string, string>,
+  body: unknown,
+  send: (status: number, value: unknown) => void,
+): RouteRequest => ({
   req,
   res,
   caller: res.locals.caller,
@@ -159,7 +165,7 @@ const requestAs = (req: Request, res: Response, params: Record<string, string>, 
   query: {},
   body,
   send: send as RouteRequest['send'],
-}) // prettier-ignore
+})
 
 /** Starts a session as `POST /v1/sessions` does, and waits for it. @throws Problem */
 async function start({ sessions }: E2bNeeds, req: Request, res: Response, asked: SessionRequest): Promise<Session> {
@@ -206,9 +212,14 @@ function detail(session: Session, { templateId }: Pick<SandboxRecord, 'templateI
     memoryMB: Math.floor(limits.memoryBytes / MIB),
     diskSizeMB: Math.floor(limits.fileBytes / MIB),
     state: 'running',
-    metadata: Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)])),
+    metadata: Object.fromEntries(
+      Object.entries(metadata).map(([name, value]) => [
+        name,
+        typeof value === 'string' ? value : JSON.stringify(value),
+      ]),
+    ),
     ...(domain !== '' && { domain }),
-  } // prettier-ignore
+  }
 }
 type Detail = ReturnType<typeof detail>
 
@@ -219,7 +230,10 @@ export function pageOf(
   isPaged: boolean,
 ): { page: Detail[]; next: string | undefined } {
   const text = (name: string) => (typeof query[name] === 'string' ? query[name] : '')
-  const states = [query['state']].flat().flatMap((one) => (typeof one === 'string' ? one.split(',') : [])).filter((one) => one !== '') // prettier-ignore
+  const states = [query['state']]
+    .flat()
+    .flatMap((one) => (typeof one === 'string' ? one.split(',') : []))
+    .filter((one) => one !== '')
   // Twice encoded: as a query, and each of its names and values.
   const wanted = [...new URLSearchParams(text('metadata'))].map((pair) => pair.map(decoded))
   const after = Date.parse(text('startedAfter'))

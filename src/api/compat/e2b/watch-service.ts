@@ -63,18 +63,25 @@ export function watchService({ sessions, records }: E2bNeeds): {
   return {
     streams: {
       WatchDir: (body, send, request) =>
-        followEvents(sessions, request, send, true, async (events) => {
-          const watch = await begin(body, request.res)
-          try {
-            await send({ start: {} })
-            for await (const { type, data } of watchEventsOf(events, watch.id, true)) {
-              for (const event of eventsOf(watch.path, type, data)) await send({ filesystem: event })
+        followEvents(
+          sessions,
+          request,
+          send,
+          true,
+          async (events) => {
+            const watch = await begin(body, request.res)
+            try {
+              await send({ start: {} })
+              for await (const { type, data } of watchEventsOf(events, watch.id, true)) {
+                for (const event of eventsOf(watch.path, type, data)) await send({ filesystem: event })
+              }
+            } finally {
+              // Its sandbox may have ended, or a client that left would be told of it.
+              await end(request.res, watch.id).catch(() => undefined)
             }
-          } finally {
-            // Its sandbox may have ended, or a client that left would be told of it.
-            await end(request.res, watch.id).catch(() => undefined)
-          }
-        }, { keepalive: {} }), // prettier-ignore
+          },
+          { keepalive: {} },
+        ),
     },
     unary: {
       async CreateWatcher(body, { res }) {

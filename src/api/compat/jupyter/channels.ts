@@ -101,7 +101,9 @@ export function createChannels(
       () => {
         if (socket.readyState === socket.OPEN) socket.ping()
         // A kernel that somebody is connected to is in use.
-        void calls.call({ id: session.id, tenant: res.locals.caller.tenant }, 'statFile', { path: '.' }).catch(() => undefined) // prettier-ignore
+        void calls
+          .call({ id: session.id, tenant: res.locals.caller.tenant }, 'statFile', { path: '.' })
+          .catch(() => undefined)
       },
       Math.min(PING_MS, session.idleTimeoutMs / 3),
     )

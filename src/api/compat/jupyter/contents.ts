@@ -47,7 +47,11 @@ export function contentsRoutes({ config, sessions, jobs }: SystemNeeds): Router 
     const pieces: Buffer[] = []
     let size: number | undefined
     for (let offset = 0; ;) {
-      const { value, bytes } = await calls.call(sessionOf(res, session), 'readFile', { path, offset, most: FILE_PIECE_BYTES }) // prettier-ignore
+      const { value, bytes } = await calls.call(sessionOf(res, session), 'readFile', {
+        path,
+        offset,
+        most: FILE_PIECE_BYTES,
+      })
       if (size === undefined) {
         size = value.bytes
         if (size > most) throw tooLarge(path, size, most)
@@ -72,7 +76,10 @@ export function contentsRoutes({ config, sessions, jobs }: SystemNeeds): Router 
   const listFolder = async (res: Response, { session, path }: Place): Promise<FileEntry[]> => {
     const found: FileEntry[] = []
     for (;;) {
-      const { value } = await calls.call(sessionOf(res, session), 'listFolder', { path: path || '.', skip: found.length }) // prettier-ignore
+      const { value } = await calls.call(sessionOf(res, session), 'listFolder', {
+        path: path || '.',
+        skip: found.length,
+      })
       found.push(...value.entries)
       if (found.length >= value.total || value.entries.length === 0) return found
       if (found.length >= MOST_ENTRIES) return found.slice(0, MOST_ENTRIES)
@@ -86,7 +93,9 @@ export function contentsRoutes({ config, sessions, jobs }: SystemNeeds): Router 
     if (!withContent) return base
     if (base.type === 'directory') {
       const entries = await listFolder(res, place)
-      const content = entries.filter(({ kind }) => kind === 'file' || kind === 'folder').map((one) => modelOf(`${full}/${one.name}`, one)) // prettier-ignore
+      const content = entries
+        .filter(({ kind }) => kind === 'file' || kind === 'folder')
+        .map((one) => modelOf(`${full}/${one.name}`, one))
       return { ...base, format: 'json', content }
     }
     const bytes = await readAll(res, place, base.type === 'notebook' ? MOST_NOTEBOOK_BYTES : MOST_BYTES)
@@ -136,7 +145,10 @@ export function contentsRoutes({ config, sessions, jobs }: SystemNeeds): Router 
     const { type = 'file', ext = '', copy_from: from } = membersOf(req.body)
     const names = new Set((await listFolder(res, folder)).map(({ name }) => name))
     if (names.size >= MOST_ENTRIES)
-      throw new Problem('file-conflict', `the folder has ${MOST_ENTRIES} entries or more; make the file by PUT under a name of its own`) // prettier-ignore
+      throw new Problem(
+        'file-conflict',
+        `the folder has ${MOST_ENTRIES} entries or more; make the file by PUT under a name of its own`,
+      )
     const of = (name: string): Place => ({ ...folder, path: folder.path === '' ? name : `${folder.path}/${name}` })
     if (typeof from === 'string') {
       const source = inside(placeOf(from))

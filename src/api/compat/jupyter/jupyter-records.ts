@@ -101,7 +101,12 @@ export function createJupyterRecords(redis: Redis, keys: Keys, lifetimeSeconds: 
     },
     leave: (session, socket, event) => put(keys.jupyterSockets(session), socket, event, MAX_SOCKETS),
     async takePosition(session, socket) {
-      const [found] = (await redis.multi().hget(keys.jupyterSockets(session), socket).hdel(keys.jupyterSockets(session), socket).exec()) ?? [] // prettier-ignore
+      const [found] =
+        (await redis
+          .multi()
+          .hget(keys.jupyterSockets(session), socket)
+          .hdel(keys.jupyterSockets(session), socket)
+          .exec()) ?? []
       return typeof found?.[1] === 'string' ? found[1] : undefined
     },
   }

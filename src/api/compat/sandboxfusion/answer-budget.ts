@@ -27,7 +27,8 @@ export function createCells(bytes = CELLS_BYTES): (done: Execution) => Cell {
     return kept
   }
   return ({ stdout, stderr, results, error, status, message }) => {
-    const told = error ?? (status === 'succeeded' ? null : { name: status ?? 'unknown', value: message ?? '', traceback: [] }) // prettier-ignore
+    const told =
+      error ?? (status === 'succeeded' ? null : { name: status ?? 'unknown', value: message ?? '', traceback: [] })
     let isWhole = true
     const fit = (whole: string): string => {
       const kept = text(whole)

@@ -66,7 +66,16 @@ export async function runJupyter(needs: SystemNeeds, res: Response, body: RunJup
       if (leftMs <= 0) return answer(startedAt, undefined)
       const timeoutMs = Math.max(1, cell_timeout > 0 ? Math.min(cell_timeout * SECOND, leftMs) : leftMs)
       const waitMs = timeoutMs + LATE_MS
-      const asked = { id: uuid(), context: 'default', code, timeoutMs, silent: false, allowInput: false, warnings: warnings[index] ?? [], waitMs } // prettier-ignore
+      const asked = {
+        id: uuid(),
+        context: 'default',
+        code,
+        timeoutMs,
+        silent: false,
+        allowInput: false,
+        warnings: warnings[index] ?? [],
+        waitMs,
+      }
       const { value } = await own.calls.call(at, 'execute', asked, { waitMs, signal })
       if (value.state !== 'finished' || value.status === 'wall-time-limit') return answer(startedAt, undefined)
       done.push(cellOf(value))
@@ -94,7 +103,9 @@ async function ready(
 }
 
 function sessionOfCells({ files = {} }: RunJupyterRequest, lifetimeMs: number): SessionRequest {
-  const sent = Object.entries(files).flatMap(([path, content]) => (content === null ? [] : [{ path: relative(path), content, encoding: 'base64' as const }])) // prettier-ignore
+  const sent = Object.entries(files).flatMap(([path, content]) =>
+    content === null ? [] : [{ path: relative(path), content, encoding: 'base64' as const }],
+  )
   const ms = Math.ceil(lifetimeMs)
   return {
     language: LANGUAGE,
@@ -114,7 +125,7 @@ function answer(startedAt: number, done: readonly Cell[] | undefined, files: Rec
     stdout: '',
     stderr: '',
   }
-  return { status: done ? 'Success' : 'Failed', message: '', driver, cells: done ?? [], executor_pod_name: null, files } // prettier-ignore
+  return { status: done ? 'Success' : 'Failed', message: '', driver, cells: done ?? [], executor_pod_name: null, files }
 }
 
 /** Those that are there, in base64, as far as they fit into an answer. */
@@ -128,7 +139,8 @@ async function filesOf(
   let room = config.artifacts.inlineBytes
   for (const path of wanted) {
     const pieces: Buffer[] = []
-    const read = (offset: number) => sessions.needs.calls.call(at, 'readFile', { path: relative(path), offset, most: FILE_PIECE_BYTES }) // prettier-ignore
+    const read = (offset: number) =>
+      sessions.needs.calls.call(at, 'readFile', { path: relative(path), offset, most: FILE_PIECE_BYTES })
     const first = await read(0).catch((error: unknown) => {
       if (error instanceof Problem && error.code === 'not-found') return undefined
       throw error

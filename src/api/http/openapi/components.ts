@@ -3,7 +3,15 @@ import { ApiKey, Rate, Scope } from '../../../shared/access/api-key.ts'
 import { NewApiKey } from '../../../shared/access/new-api-key.ts'
 import { Artifact } from '../../../shared/artifact.ts'
 import { Encoding, Job, JobSummary, Stage, StageSummary, StageTest, State, Status } from '../../../shared/job.ts'
-import { GapEvent, JobEvent, OutputEvent, ResultEvent, StageEvent, StateEvent, WarningEvent } from '../../../shared/job-event.ts' // prettier-ignore
+import {
+  GapEvent,
+  JobEvent,
+  OutputEvent,
+  ResultEvent,
+  StageEvent,
+  StateEvent,
+  WarningEvent,
+} from '../../../shared/job-event.ts'
 import { StoredFile } from '../../../shared/files/stored-file.ts'
 import { LimitOverrides, Limits } from '../../../shared/limits.ts'
 import { FieldError, ProblemBody } from '../../../shared/problems.ts'

@@ -145,7 +145,10 @@ export function createJobRequestBuilder({
 
   /** Which of its versions. What no worker can say now is said when all of the request is read. */
   const meeting = async (language: Language, range: string | undefined): Promise<Language> => {
-    const there = versionsOf(languages, language).length > 1 && range !== undefined ? await runtimes().catch(() => undefined) : undefined // prettier-ignore
+    const there =
+      versionsOf(languages, language).length > 1 && range !== undefined
+        ? await runtimes().catch(() => undefined)
+        : undefined
     return there ? versionMeeting(there, languages, language, range) : language
   }
 

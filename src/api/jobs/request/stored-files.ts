@@ -47,7 +47,10 @@ export function checkFit(
   ceilings: Limits,
 ): FieldError[] {
   if (stored.length === 0) return []
-  const sizes = [...inline.map(({ content, encoding }) => Buffer.byteLength(content, encoding)), ...stored.map(({ bytes }) => bytes)] // prettier-ignore
+  const sizes = [
+    ...inline.map(({ content, encoding }) => Buffer.byteLength(content, encoding)),
+    ...stored.map(({ bytes }) => bytes),
+  ]
   const needed = sizes.reduce((sum, bytes) => sum + Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES, 0)
   if (needed <= limits.fileBytes) return []
   const most = Math.min(ceilings.fileBytes, fileBytesWithin(ceilings.memoryBytes))

@@ -72,7 +72,13 @@ const PATIENT = { retries: Infinity, shouldRetry: () => true }
 const HANDSHAKES = { retries: 8, shouldRetry: () => true }
 
 /** Why an input was not taken. Whatever else ends it is told of the connection. */
-const REFUSALS: readonly ErrorCode[] = ['invalid-message', 'not-interactive', 'not-running', 'input-closed', 'input-limit'] // prettier-ignore
+const REFUSALS: readonly ErrorCode[] = [
+  'invalid-message',
+  'not-interactive',
+  'not-running',
+  'input-closed',
+  'input-limit',
+]
 
 const STOPPED = new Error('stopped by its owner')
 

@@ -23,7 +23,14 @@ const SAYS_END =
   /\bEOFError\b|\bEOFException\b|\bEnd_Error\b|NoSuchElementException|No line found|\bunexpected EOF\b|\bUnexpectedEof\b|end[- ]of[- ](?:file|input)\b|^EOF\b|[:\s]EOF\s*$/im
 
 /** How a program ends that lacks its input; a program that went well may only have meant to look. */
-const CAN_LACK: readonly Status[] = ['failed', 'signalled', 'succeeded', 'wall-time-limit', 'output-limit', 'cpu-time-limit'] // prettier-ignore
+const CAN_LACK: readonly Status[] = [
+  'failed',
+  'signalled',
+  'succeeded',
+  'wall-time-limit',
+  'output-limit',
+  'cpu-time-limit',
+]
 
 /**
  * Whether a job ended as programs do that read standard input and got none.

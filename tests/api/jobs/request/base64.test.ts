@@ -32,8 +32,4 @@ test.each([
   'QWRh\0',
   'QWRhé',
   '"QWRh"',
-])(
-  // prettier-ignore
-  '%j is not base64',
-  (text) => expect(plainBase64(text)).toBeUndefined(),
-)
+])('%j is not base64', (text) => expect(plainBase64(text)).toBeUndefined())

@@ -32,7 +32,11 @@ describe('a program for an interpreter that reads no Windows text', () => {
 
   test('is changed in all files of the language and the one that is run, in no others', () => {
     const windows = (path: string) => file(path, 'a\r\n')
-    const bytes = { path: 'lib/more.sh', content: Buffer.from('\xffb\r\n', 'latin1').toString('base64'), encoding: 'base64' as const } // prettier-ignore
+    const bytes = {
+      path: 'lib/more.sh',
+      content: Buffer.from('\xffb\r\n', 'latin1').toString('base64'),
+      encoding: 'base64' as const,
+    }
     const { files, warnings } = toUnixText(POINTERS, [windows('start'), windows('data.csv'), bytes], bash, 'start')
     expect(files).toEqual([
       file('start', 'a\n'),

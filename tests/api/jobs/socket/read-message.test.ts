@@ -3,9 +3,15 @@ import { readMessage } from '../../../../src/api/jobs/socket/read-message.ts'
 
 test.each([
   { text: '{"type":"stdin","data":"ü"}', message: { kind: 'stdin', data: Buffer.from('ü'), seq: null } },
-  { text: '{"type":"stdin","data":"/w==","encoding":"base64","seq":1}', message: { kind: 'stdin', data: Buffer.from([255]), seq: 1 } }, // prettier-ignore
+  {
+    text: '{"type":"stdin","data":"/w==","encoding":"base64","seq":1}',
+    message: { kind: 'stdin', data: Buffer.from([255]), seq: 1 },
+  },
   { text: '{"type":"eof"}', message: { kind: 'eof', data: Buffer.alloc(0), seq: null } },
-  { text: '{"type":"signal","signal":"SIGINT","seq":9007199254740991}', message: { kind: 'signal', data: Buffer.from('SIGINT'), seq: Number.MAX_SAFE_INTEGER } }, // prettier-ignore
+  {
+    text: '{"type":"signal","signal":"SIGINT","seq":9007199254740991}',
+    message: { kind: 'signal', data: Buffer.from('SIGINT'), seq: Number.MAX_SAFE_INTEGER },
+  },
 ])('a message of a client is read: $text', ({ text, message }) => {
   expect(readMessage(text)).toEqual(message)
 })
