@@ -41,8 +41,8 @@
  *
  *   init
  *   leader agent relay
- *   prewarm agent-processes agent-files
- *   stage
+ *   prewarm agent-processes agent-files agent-watches
+ *   stage agent-tree
  *   container snapshot artifacts program reached processes
  *   records
  *   cell input seccomp terminal
