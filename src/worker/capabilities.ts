@@ -1,0 +1,58 @@
+import { createAlerts } from './alerts/alerts.ts'
+import type { WorkerCore } from './core.ts'
+import { createEnvironments } from './environments/environments.ts'
+import { createJobFiles } from './files/job-files.ts'
+import type { Host } from './host.ts'
+import { createJobConsumer } from './jobs/job-consumer.ts'
+import { createSandboxes } from './sandbox/sandboxes.ts'
+import { createSessions } from './sessions/sessions.ts'
+import { createWebhooks } from './webhooks/webhooks.ts'
+
+/**
+ * What a worker does: jobs, sessions, environments, and what they need. None takes anything before it is started.
+ * @param engineChanged podman went or came back: called when those that take work have paused or go on
+ */
+export function createCapabilities(core: WorkerCore, host: Host, engineChanged: () => Promise<void>) {
+  const { installed, metrics, trees, maker } = host
+  const alerts = createAlerts(core)
+  const webhooks = createWebhooks(core, { alert: alerts.endpointFails, attempted: metrics.webhookAttempted })
+  const sandboxes = createSandboxes(core, {
+    engine: host.engine,
+    maker,
+    observer: metrics.pool,
+    waitingBytes: host.waitingBytes,
+    holdEnvironment: (key) => trees.hold(key),
+    async engineChanged(isUp) {
+      const takers = [jobs, sessions, environments]
+      await Promise.all(takers.map((taker) => (isUp ? taker.resume() : taker.pause())))
+      await engineChanged()
+    },
+  })
+  const { pool } = sandboxes
+  const files = createJobFiles(core)
+  const environments = createEnvironments(core, {
+    trees,
+    installerOf: installed.installerOf,
+    nearNames: installed.nearNames,
+    languages: () => installed.runtimes.packages ?? [],
+    makeSandbox: (image, memoryBytes, wayOut) => maker.make(image, memoryBytes, wayOut),
+    observer: metrics.environments,
+  })
+  const { enqueue: enqueueWebhook } = webhooks
+  const jobs = createJobConsumer(core, {
+    sandboxes: { pool, locate: installed.locate },
+    files,
+    environments,
+    enqueueWebhook,
+    metrics,
+  })
+  const sessions = createSessions(core, {
+    pool,
+    locate: installed.locateSession,
+    environments,
+    files,
+    enqueueWebhook,
+    observer: metrics.sessions,
+  })
+  return { sessions, jobs, environments, files, sandboxes, webhooks, alerts }
+}
