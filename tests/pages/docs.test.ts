@@ -87,7 +87,7 @@ describe('where a key is required', () => {
 
   test('the page shows every route, and what webhooks send', async () => {
     expect(await page.locator('.opblock-tag-section .opblock').count()).toBe(ROUTES.length)
-    expect(await page.locator('.webhooks .opblock').count()).toBe(3)
+    expect(await page.locator('.webhooks .opblock').count()).toBe(5)
   })
 
   test('a request tried out without a key is refused', async () => {

@@ -8,7 +8,8 @@ import type { Sandbox } from './sandbox.ts'
 
 /**
  * Sandboxes are either *ready* (made ahead, never used, anybody's), *bound* (idle between two jobs of one tenant) or *lent*
- * (a job runs in it). A job takes a bound one of its tenant, else a ready one, else waits for one to be made. Behind every
+ * (a job runs in it). A job takes a bound one of its tenant, else a ready one, else waits for one to be made. Memory belongs to the
+ * sandbox: ready ones have the standard limit, and a job with another takes a bound one with that limit, or has one made. Behind every
  * ready one that is taken another is made, so that a slot does not wait for the engine while demand is steady.
  *
  * All ready ones are prewarmed, and as many bound ones as there are slots, those that were used last, as far as the budget of memory
@@ -99,11 +100,7 @@ interface Waiter {
   reject(error: unknown): void
 }
 
-interface Bound {
-  tenant: string
-  image: string
-  sandbox: Sandbox
-}
+type Bound = Pick<SandboxRequest, 'tenant' | 'image' | 'memoryBytes'> & { sandbox: Sandbox }
 
 /** Bound sandboxes kept for each slot: tenants and languages take turns, and an idle sandbox costs little memory. */
 const BOUND_PER_SLOT = 4
@@ -248,7 +245,8 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
   }
 
   const takeBound = (request: SandboxRequest): Sandbox | undefined => {
-    const fits = ({ tenant, image }: Bound) => tenant === request.tenant && image === request.image
+    const fits = ({ tenant, image, memoryBytes }: Bound) =>
+      tenant === request.tenant && image === request.image && memoryBytes === request.memoryBytes
     const prewarmed = bound.findIndex((item) => item.sandbox.prewarmed && fits(item))
     const index = prewarmed < 0 ? bound.findLastIndex(fits) : prewarmed
     return index < 0 ? undefined : bound.splice(index, 1)[0]?.sandbox
@@ -289,20 +287,21 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
     }
   }
 
-  const lease = (sandbox: Sandbox, request: SandboxRequest, standard: boolean): Lease => {
+  const lease = (sandbox: Sandbox, request: SandboxRequest): Lease => {
     let ended = false
-    const letGo = options.hold?.(request.image)
+    const { tenant, image, memoryBytes, shareable } = request
+    const letGo = options.hold?.(image)
     lent.add(sandbox)
     const end = (keep: boolean, reason: RetireReason) => {
       if (ended) return
       ended = true
       lent.delete(sandbox)
       letGo?.()
-      if (keep && !closed && usable(sandbox)) bind({ tenant: request.tenant, image: request.image, sandbox })
+      if (keep && !closed && usable(sandbox)) bind({ tenant, image, memoryBytes, sandbox })
       else discard(sandbox, keep ? (closed ? 'closed' : worn(sandbox)) : reason)
-      refill(request.image)
+      refill(image)
     }
-    const reusable = standard && request.shareable && options.reuse === 'tenant'
+    const reusable = shareable && options.reuse === 'tenant'
     return {
       sandbox,
       reusable,
@@ -316,15 +315,15 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
       if (closed) throw new PoolClosed('the sandbox pool is closed')
       quiet.disturb()
       const { image, memoryBytes } = request
-      const standard = memoryBytes === options.standardMemoryBytes
-      if (!standard) return lease(await makers.run('now', () => create(image, memoryBytes)), request, false)
       for (let sandbox = takeBound(request); sandbox; sandbox = takeBound(request)) {
-        if (usable(sandbox)) return lease(sandbox, request, true)
+        if (usable(sandbox)) return lease(sandbox, request)
         discard(sandbox, worn(sandbox))
       }
+      const isStandard = memoryBytes === options.standardMemoryBytes
+      if (!isStandard) return lease(await makers.run('now', () => create(image, memoryBytes)), request)
       const sandbox = takeReady(image) ?? (await waitForOne(image))
       refill(image)
-      return lease(sandbox, request, true)
+      return lease(sandbox, request)
     },
     keepReady(images) {
       wanted.clear()
