@@ -83,7 +83,7 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
   ],
   'session snapshot': [
     ['runyard session snapshot <id>', 'keep its working folder'],
-    ['runyard session --from <file id>', 'start another session with it'],
+    ['runyard session snapshot <id> --name trained.tar --ttl 86400', 'under a name of its own, for a day'],
   ],
   'session end': [['runyard session end <id>', 'end it, with all that is in it']],
   'batch run': [

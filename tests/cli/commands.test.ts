@@ -174,7 +174,12 @@ test('what is printed is one JSON object with the members that docs/cli.md names
   writeFileSync(join(folder, 'greeting/1.in'), '')
   writeFileSync(join(folder, 'greeting/1.ans'), 'Hello')
   expect(await json('judge', join(folder, 'greeting'), program)).toMatchObject({ judging: { verdict: 'accepted' } })
-  expect(await json('problem check', join(folder, 'greeting'))).toEqual({ format: 'folder', tests: 1, submissions: [] })
+  expect(await json('problem check', join(folder, 'greeting'))).toEqual({
+    format: 'folder',
+    tests: 1,
+    submissions: [],
+    validators: [],
+  })
   const archive = tar([
     ['1.in', ''],
     ['1.ans', 'Hello'],

@@ -34,6 +34,11 @@ afterAll(async () => {
   await gateway.close()
 })
 
+test('a connection on the port of metrics is kept from one scrape to the next', async () => {
+  const { headers } = await fetch(metricsUrl)
+  expect(headers.get('keep-alive')).toBe('timeout=300')
+})
+
 test('without a port of their own, metrics take a key of an operator', async () => {
   const admin = await gateway.makeKey('ops', { scopes: ['admin'] })
   const jobs = await gateway.makeKey('acme', { scopes: ['jobs'] })

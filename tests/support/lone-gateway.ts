@@ -55,6 +55,7 @@ export async function startLoneGateway(env: Record<string, string> = {}): Promis
     REDIS_URL: process.env['RUNYARD_TEST_REDIS'],
     RUNYARD_NAMESPACE: namespace,
     PORT: '0',
+    KEEP_ALIVE_SECONDS: '3600',
     ...UNLIMITED,
     ...env,
   }

@@ -50,6 +50,8 @@ export async function startPlatform(
     POOL_READY: '0',
     // How long a container may take is the machine's matter, and others use it at the same time.
     TIMEOUT_FACTOR: '5',
+    // On a slow machine minutes pass between two requests of a test, and a request that meets the end of its connection fails.
+    KEEP_ALIVE_SECONDS: '3600',
     ...UNLIMITED,
     ...more,
   }

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import { closeOnce } from '../close-once.ts'
-import { SECOND } from '../limits.ts'
+import { MINUTE, SECOND } from '../limits.ts'
 import { hostInUrl, isLoopback, isLoopbackName } from '../loopback.ts'
 import type { Exposition } from './exposition.ts'
 
@@ -13,6 +13,8 @@ export interface MetricsServer {
 }
 
 const REQUEST_TIMEOUT_MS = 5 * SECOND
+/** Longer than between two scrapes: a connection that is closed as the next one comes loses that scrape. */
+const KEEP_ALIVE_MS = 5 * MINUTE
 
 /**
  * Serves `/metrics` and nothing else, to whoever reaches the address. On one of loopback a request has to name it so: a page
@@ -34,7 +36,7 @@ export async function startMetricsServer(
       .writeHead(200, { 'Content-Type': exposition.register.contentType, 'Cache-Control': 'no-store' })
       .end(text)
   }
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (req, res) => {
+  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS }, (req, res) => {
     answer(req, res).catch((err: unknown) => {
       log.error({ err }, 'metrics could not be served')
       res.destroy()
