@@ -1,5 +1,5 @@
-import { type Agent, request } from 'undici'
 import { SECOND } from '../../shared/limits.ts'
+import { request } from '../../shared/outgoing/request.ts'
 import type { Reach } from '../../shared/webhooks/reach.ts'
 import { createGuardedAgent } from '../webhooks/guarded-agent.ts'
 import { createNameLookup } from '../webhooks/name-lookup.ts'
@@ -45,7 +45,7 @@ const MAX_REDIRECTIONS = 3
 export function createUpstream(reach: Reach, bounds: UpstreamBounds, closing: AbortSignal): Upstream {
   const lookup = createNameLookup()
   // An operator may have opened this machine's own addresses; the guard refuses those by themselves.
-  const agent: Agent = createGuardedAgent({
+  const agent = createGuardedAgent({
     reach,
     ...(reach.allow.length > 0 && { own: () => [] }),
     connectTimeoutMs: CONNECT_MS,
@@ -74,10 +74,10 @@ export function createUpstream(reach: Reach, bounds: UpstreamBounds, closing: Ab
     const login = username === '' ? {} : { authorization: `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}` } // prettier-ignore
     const plain = new URL(url)
     plain.username = plain.password = ''
-    const answer = await request(plain, { dispatcher: agent, headers: { ...headers, ...login }, signal })
-    const location = answer.headers['location']
-    if ([301, 302, 303, 307, 308].includes(answer.statusCode) && typeof location === 'string') {
-      await answer.body.dump()
+    const answer = await request(plain, { agent, headers: { ...headers, ...login }, signal })
+    const { location } = answer.headers
+    if ([301, 302, 303, 307, 308].includes(answer.status) && location !== undefined) {
+      answer.body.destroy()
       if (left === 0) throw new Error(`${plain.host} redirects too often`)
       return get(new URL(location, plain), headers, left - 1)
     }
@@ -86,7 +86,7 @@ export function createUpstream(reach: Reach, bounds: UpstreamBounds, closing: Ab
     )
     const pieces = counted(answer.body as AsyncIterable<Uint8Array>)
     return {
-      status: answer.statusCode,
+      status: answer.status,
       url: plain.href,
       headers: Object.fromEntries(flat),
       pieces,
@@ -100,7 +100,7 @@ export function createUpstream(reach: Reach, bounds: UpstreamBounds, closing: Ab
         }
         return Buffer.concat(parts).toString()
       },
-      cancel: () => void answer.body.dump().catch(() => undefined),
+      cancel: () => void answer.body.destroy(),
     }
   }
 
@@ -109,7 +109,7 @@ export function createUpstream(reach: Reach, bounds: UpstreamBounds, closing: Ab
     used,
     async close() {
       lookup.cancel()
-      await agent.destroy()
+      await agent.close()
     },
   }
 }
