@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import type { Readable } from 'node:stream'
+import { text as textFrom } from 'node:stream/consumers'
 import { AwsV4Signer } from 'aws4fetch'
-import { Agent, type Dispatcher, request } from 'undici'
 import type { S3Settings } from '../config/s3-settings.ts'
 import { MIB, MINUTE, SECOND } from '../limits.ts'
+import { createAgent } from '../outgoing/agent.ts'
+import { type Answer, discard, request } from '../outgoing/request.ts'
 import { retry } from '../retry.ts'
 import { checkObjectName, type FileStore, ObjectMissing, StoreFull, StoreUnavailable } from './file-store.ts'
 
@@ -47,7 +48,7 @@ class S3Error extends Error {
  */
 export function createS3Store(settings: S3Settings, prefix: string): FileStore {
   const { endpoint, bucket, region, accessKeyId, secretAccessKey } = settings
-  const agent = new Agent({ connect: { timeout: CONNECT_MS }, headersTimeout: STALL_MS, bodyTimeout: STALL_MS })
+  const agent = createAgent({ connectTimeoutMs: CONNECT_MS, keepAlive: true })
   const root = `${endpoint.replace(/\/+$/, '')}/${encodeURIComponent(bucket)}`
   const slots = createSlots(MAX_PUTS)
   const keyOf = (name: string) => {
@@ -74,16 +75,17 @@ export function createS3Store(settings: S3Settings, prefix: string): FileStore {
     const answer = await request(signed.url, {
       method,
       headers: Object.fromEntries(signed.headers as Headers),
-      dispatcher: agent,
+      agent,
+      stallMs: STALL_MS,
       ...(body && { body }),
     })
-    if (answer.statusCode < 300) return answer
-    const text = await answer.body.text()
+    if (answer.status < 300) return answer
+    const text = await textFrom(answer.body)
     const what = `${method} ${key ?? bucket} at ${endpoint}`
-    throw new S3Error(answer.statusCode, textOf(text, 'Code') ?? 'no code', what)
+    throw new S3Error(answer.status, textOf(text, 'Code') ?? 'no code', what)
   }
 
-  const call = (method: Method, request: Call): Promise<Dispatcher.ResponseData> =>
+  const call = (method: Method, request: Call): Promise<Answer> =>
     retry(() => once(method, request), { pauseMs: (tries) => PAUSES_MS[tries - 1], when: mayPass }).catch(
       (error: unknown) => {
         if (error instanceof S3Error && error.status === 404) throw error
@@ -91,8 +93,8 @@ export function createS3Store(settings: S3Settings, prefix: string): FileStore {
         throw new Told((error as Error).message, { cause: error })
       },
     )
-  const text = async (method: Method, request: Call) => (await call(method, request)).body.text()
-  const run = async (method: Method, request: Call) => void (await call(method, request)).body.dump()
+  const text = async (method: Method, request: Call) => textFrom((await call(method, request)).body)
+  const run = async (method: Method, request: Call) => discard((await call(method, request)).body)
 
   /** Pages of a list of the bucket. @param next names of what goes on: in the answer, and in the next request */
   async function* pages(query: Record<string, string>, next: Readonly<Record<string, string>>) {
@@ -122,7 +124,7 @@ export function createS3Store(settings: S3Settings, prefix: string): FileStore {
       for (let part: Buffer | undefined = first; part; part = (await parts.next()).value as Buffer | undefined) {
         const query = { partNumber: String(tags.length + 1), uploadId }
         const answer = await call('PUT', { key, query, body: part })
-        await answer.body.dump()
+        discard(answer.body)
         tags.push(String(answer.headers['etag']))
       }
       const list = tags.map((tag, index) => `<Part><PartNumber>${index + 1}</PartNumber><ETag>${tag}</ETag></Part>`)
@@ -157,7 +159,7 @@ export function createS3Store(settings: S3Settings, prefix: string): FileStore {
         if (error instanceof S3Error && error.status === 404) throw new ObjectMissing(error.message)
         throw error
       })
-      return answer.body satisfies Readable
+      return answer.body
     },
     async remove(name) {
       const key = keyOf(name)

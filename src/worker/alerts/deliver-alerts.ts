@@ -1,9 +1,10 @@
 import { Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import { Agent, request } from 'undici'
 import type { Config } from '../../shared/config/config.ts'
 import { SECOND } from '../../shared/limits.ts'
+import { createAgent } from '../../shared/outgoing/agent.ts'
+import { request } from '../../shared/outgoing/request.ts'
 import { type Alert, ALERT_QUEUE_NAME } from '../../shared/redis/alert-queue.ts'
 import type { Keys } from '../../shared/redis/keys.ts'
 import { webhookHeaders } from '../../shared/webhooks/sign.ts'
@@ -48,20 +49,18 @@ async function deliver(
 ): Promise<void> {
   const text = JSON.stringify(body)
   const names = createNameLookup()
-  const agent = new Agent({ connect: { lookup: lookupBy(names.resolve) } })
+  const agent = createAgent({ connectTimeoutMs: TIMEOUT_MS, lookupFor: () => lookupBy(names.resolve) })
   try {
-    const response = await request(url, {
+    const { status } = await request(url, {
       method: 'POST',
       headers: webhookHeaders(id, Math.floor(Date.now() / SECOND), text, secret === undefined ? [] : [secret]),
       body: text,
-      dispatcher: agent,
+      agent,
       signal: AbortSignal.timeout(TIMEOUT_MS),
     })
-    const { statusCode, body: unread } = response
-    unread.on('error', () => undefined).destroy()
-    if (statusCode < 200 || statusCode > 299) throw new Error(`the receiver of alerts answered ${statusCode}`)
+    if (status < 200 || status > 299) throw new Error(`the receiver of alerts answered ${status}`)
   } finally {
     names.cancel()
-    await agent.destroy()
+    await agent.close()
   }
 }

@@ -1,5 +1,5 @@
-import { type Agent, request } from 'undici'
-import { MIB, SECOND } from '../../shared/limits.ts'
+import { SECOND } from '../../shared/limits.ts'
+import { request } from '../../shared/outgoing/request.ts'
 import type { Reach } from '../../shared/webhooks/reach.ts'
 import { createGuardedAgent } from '../webhooks/guarded-agent.ts'
 import { createNameLookup } from '../webhooks/name-lookup.ts'
@@ -40,14 +40,12 @@ export class OutOfBounds extends Error {
 
 const CONNECT_MS = 10 * SECOND
 const MAX_REDIRECTIONS = 3
-/** undici 7 ends the process when the other side closes a connection that it has paused, since nobody reads as fast (undici#5360). */
-const READ_AHEAD_BYTES = 16 * MIB
 
 /** @param reach internal addresses that may be reached all the same */
 export function createUpstream(reach: Reach, bounds: UpstreamBounds, closing: AbortSignal): Upstream {
   const lookup = createNameLookup()
   // An operator may have opened this machine's own addresses; the guard refuses those by themselves.
-  const agent: Agent = createGuardedAgent({
+  const agent = createGuardedAgent({
     reach,
     ...(reach.allow.length > 0 && { own: () => [] }),
     connectTimeoutMs: CONNECT_MS,
@@ -81,15 +79,10 @@ export function createUpstream(reach: Reach, bounds: UpstreamBounds, closing: Ab
           }
     const plain = new URL(url)
     plain.username = plain.password = ''
-    const answer = await request(plain, {
-      dispatcher: agent,
-      headers: { ...headers, ...login },
-      signal,
-      highWaterMark: READ_AHEAD_BYTES,
-    })
-    const location = answer.headers['location']
-    if ([301, 302, 303, 307, 308].includes(answer.statusCode) && typeof location === 'string') {
-      await answer.body.dump()
+    const answer = await request(plain, { agent, headers: { ...headers, ...login }, signal })
+    const { location } = answer.headers
+    if ([301, 302, 303, 307, 308].includes(answer.status) && location !== undefined) {
+      answer.body.destroy()
       if (left === 0) throw new Error(`${plain.host} redirects too often`)
       return get(new URL(location, plain), headers, left - 1)
     }
@@ -98,7 +91,7 @@ export function createUpstream(reach: Reach, bounds: UpstreamBounds, closing: Ab
     )
     const pieces = counted(answer.body as AsyncIterable<Uint8Array>)
     return {
-      status: answer.statusCode,
+      status: answer.status,
       url: plain.href,
       headers: Object.fromEntries(flat),
       pieces,
@@ -112,7 +105,7 @@ export function createUpstream(reach: Reach, bounds: UpstreamBounds, closing: Ab
         }
         return Buffer.concat(parts).toString()
       },
-      cancel: () => void answer.body.dump().catch(() => undefined),
+      cancel: () => void answer.body.destroy(),
     }
   }
 
@@ -121,7 +114,7 @@ export function createUpstream(reach: Reach, bounds: UpstreamBounds, closing: Ab
     used,
     async close() {
       lookup.cancel()
-      await agent.destroy()
+      await agent.close()
     },
   }
 }

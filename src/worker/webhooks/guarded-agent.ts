@@ -1,9 +1,9 @@
 import type { LookupAddress, LookupOptions } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { Agent, buildConnector } from 'undici'
+import { type Agent, createAgent } from '../../shared/outgoing/agent.ts'
 import { isInternalAddress, isListed } from '../../shared/webhooks/internal-address.ts'
-import { portOf, type Reach } from '../../shared/webhooks/reach.ts'
+import type { Reach } from '../../shared/webhooks/reach.ts'
 
 /** Asks for all addresses of a name, as `dns.lookup` does. */
 export type Resolve = (
@@ -44,19 +44,15 @@ export interface GuardOptions {
  * address among several is enough to refuse a name. No proxy is used, whatever the environment says, and no connection twice.
  */
 export function createGuardedAgent({ reach, own = ownAddresses, connectTimeoutMs, resolve }: GuardOptions): Agent {
-  return new Agent({
-    connect(options, callback) {
-      const refusal: Refuse = (address) => refusalOf(address, portOf(options), reach, own())
+  return createAgent({
+    connectTimeoutMs,
+    lookupFor(address, port) {
+      const refusal: Refuse = (found) => refusalOf(found, port, reach, own())
       // Nobody is asked about an address that stands there as such.
-      const address = options.hostname.replace(/^\[(.*)\]$/, '$1')
       const refused = isIP(address) === 0 ? undefined : refusal(address)
-      if (refused) return callback(refused, null)
-      buildConnector({ timeout: connectTimeoutMs, lookup: guardLookup(refusal, resolve) })(options, callback)
+      if (refused) throw refused
+      return guardLookup(refusal, resolve)
     },
-    pipelining: 0,
-    // Whoever uses it has a limit for all of it.
-    headersTimeout: 0,
-    bodyTimeout: 0,
   })
 }
 

@@ -1,5 +1,6 @@
-import { type Dispatcher, errors as undiciErrors, request } from 'undici'
+import type { Readable } from 'node:stream'
 import { KIB } from '../../shared/limits.ts'
+import { request } from '../../shared/outgoing/request.ts'
 import type { AttemptError } from '../../shared/webhooks/delivery.ts'
 import type { Reach } from '../../shared/webhooks/reach.ts'
 import { AddressNotAllowed, createGuardedAgent, PortNotAllowed, type Resolve } from './guarded-agent.ts'
@@ -43,16 +44,16 @@ export async function sendWebhook(
   const received: Received = { status: null, retryAfter: undefined, chunks: [] }
   let error: AttemptError | null = null
   try {
-    const response = await request(url, { method: 'POST', headers, body, dispatcher: agent, signal: late.signal })
-    received.status = response.statusCode
-    received.retryAfter = [response.headers['retry-after']].flat()[0]
+    const response = await request(url, { method: 'POST', headers, body, agent, signal: late.signal })
+    received.status = response.status
+    received.retryAfter = response.headers['retry-after']
     await readSome(response.body, received.chunks)
   } catch (cause) {
     error = late.signal.aborted ? 'timeout' : errorOf(cause)
   } finally {
     clearTimeout(timer)
     names.cancel()
-    await agent.destroy()
+    await agent.close()
   }
   const { status, retryAfter, chunks } = received
   const durationMs = Math.round(performance.now() - started)
@@ -66,7 +67,7 @@ interface Received {
 }
 
 /** Fills `chunks` until there are enough bytes, or no more. */
-async function readSome(body: Dispatcher.ResponseData['body'], chunks: Buffer[]): Promise<void> {
+async function readSome(body: Readable, chunks: Buffer[]): Promise<void> {
   let bytes = 0
   for await (const chunk of body as AsyncIterable<Buffer>) {
     chunks.push(chunk)
@@ -86,14 +87,10 @@ const CODES: Record<string, AttemptError> = {
   ECONNREFUSED: 'connection-refused',
   ECONNRESET: 'connection-closed',
   EPIPE: 'connection-closed',
-  UND_ERR_SOCKET: 'connection-closed',
-  UND_ERR_CONNECT_TIMEOUT: 'timeout',
   ETIMEDOUT: 'timeout',
   EHOSTUNREACH: 'unreachable',
   ENETUNREACH: 'unreachable',
   EADDRNOTAVAIL: 'unreachable',
-  UND_ERR_HEADERS_OVERFLOW: 'invalid-answer',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'invalid-answer',
   EPROTO: 'tls-failed',
 }
 
@@ -101,10 +98,10 @@ const CODES: Record<string, AttemptError> = {
 function errorOf(cause: unknown): AttemptError {
   if (cause instanceof AddressNotAllowed) return 'address-not-allowed'
   if (cause instanceof PortNotAllowed) return 'port-not-allowed'
-  if (cause instanceof undiciErrors.HTTPParserError) return 'invalid-answer'
   const { code = '', errors } = cause as { code?: string; errors?: unknown[] }
   // Of a name with several addresses each one failed.
   if (errors?.[0] !== undefined && CODES[code] === undefined) return errorOf(errors[0])
+  if (code.startsWith('HPE_')) return 'invalid-answer'
   if (/^(?:ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED)/.test(code)) return 'tls-failed'
   return CODES[code] ?? 'failed'
 }

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import { lookup } from 'node:dns'
-import { request } from 'undici'
+import { request } from '../../../src/shared/outgoing/request.ts'
 import type { Reach } from '../../../src/shared/webhooks/reach.ts'
 import { createGuardedAgent, refusalOf, type Resolve } from '../../../src/worker/webhooks/guarded-agent.ts'
 import { sendWebhook } from '../../../src/worker/webhooks/send-webhook.ts'
@@ -88,18 +88,18 @@ test('a name server that answers a public address first and the loopback then ge
   const agent = createGuardedAgent({ reach: { allow: ['127.0.0.2'] }, connectTimeoutMs: 2000, resolve })
   const url = `http://rebind.example:${receiver.port}/`
   try {
-    const { statusCode, body } = await request(url, { dispatcher: agent, method: 'POST' })
-    await body.dump()
-    expect(statusCode).toBe(204)
+    const { status, body } = await request(url, { agent, method: 'POST' })
+    body.destroy()
+    expect(status).toBe(204)
     // One question for one connection: the answer that was checked is the one that was used.
     expect(asked()).toBe(1)
     expect(outside.requests[0]?.headers.host).toBe(`rebind.example:${receiver.port}`)
-    const second = request(url, { dispatcher: agent, method: 'POST' })
+    const second = request(url, { agent, method: 'POST' })
     await expect(second).rejects.toMatchObject({ name: 'AddressNotAllowed' })
     expect(asked()).toBe(2)
     expect(receiver.connections()).toBe(before)
   } finally {
-    await agent.destroy()
+    await agent.close()
     await outside.close()
   }
 })
@@ -133,12 +133,12 @@ test('the interfaces of this machine are looked at for each connection', async (
   const agent = createGuardedAgent({ reach: { allow: ['127.0.0.1'] }, own, connectTimeoutMs: 2000, resolve })
   try {
     for (let i = 1; i <= 2; i++) {
-      const { body } = await request(`http://own.example:${receiver.port}/`, { dispatcher: agent, method: 'POST' })
-      await body.dump()
+      const { body } = await request(`http://own.example:${receiver.port}/`, { agent, method: 'POST' })
+      body.destroy()
       expect(asked).toBe(i)
     }
   } finally {
-    await agent.destroy()
+    await agent.close()
   }
 })
 
