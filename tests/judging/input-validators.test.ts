@@ -1,4 +1,5 @@
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
+import type { Status } from '../../src/shared/job.ts'
 import { refusedInputs, validationRequests } from '../../src/shared/judging/input-validators.ts'
 import type { InputValidator } from '../../src/shared/judging/problem.ts'
 import { readProblem } from '../../src/shared/judging/read-problem.ts'
@@ -104,19 +105,30 @@ test('inputs go to jobs of a hundred each, without answers', () => {
   ])
 })
 
-test('an input is accepted by one exit code alone, and a validator that did not run accepts nothing', () => {
+describe('an input', () => {
   const stage = (index: number, exitCode: number | null, name?: string) => ({
     test: { index, name: name ?? null },
     exitCode,
   })
-  const compiled = { exitCode: 0 }
-  expect(
-    refusedInputs({ protocol: 'kattis' }, [
-      [compiled, stage(0, 42), stage(1, 43, 'b'), stage(2, 0)],
-      [stage(0, null, 'c')],
-    ]),
-  ).toEqual(['b', '3', 'c'])
-  expect(refusedInputs({ protocol: 'testlib' }, [[stage(0, 0), stage(1, 3, 'b')]])).toEqual(['b'])
-  expect(refusedInputs({ protocol: 'kattis' }, [[{ exitCode: 1 }]])).toBeUndefined()
-  expect(refusedInputs({ protocol: 'kattis' }, [undefined])).toBeUndefined()
+  const job = (stages: { exitCode: number | null }[], status: Status | null = 'failed') => ({ status, stages })
+  const accepted = Array.from({ length: 100 }, (_, index) => stage(index, 42))
+
+  test('is accepted by one exit code alone', () => {
+    const stages = [{ exitCode: 0 }, stage(0, 42), stage(1, 43, 'b'), stage(2, 0), stage(3, null, 'c')]
+    expect(refusedInputs({ protocol: 'kattis' }, 4, [job(stages)])).toEqual(['b', '3', 'c'])
+    expect(refusedInputs({ protocol: 'testlib' }, 2, [job([stage(0, 0), stage(1, 3, 'b')])])).toEqual(['b'])
+    expect(refusedInputs({ protocol: 'kattis' }, 101, [job(accepted), job([stage(0, 42)])])).toEqual([])
+  })
+
+  test.each([
+    ['did not compile', [job([{ exitCode: 1 }], 'compile-failed')]],
+    ['is gone', [undefined]],
+    ['is missing', []],
+    ['ended after a part of its inputs', [job(accepted.slice(0, 99))]],
+    ['was cancelled', [job(accepted, 'cancelled')]],
+    ['failed by no fault of its own', [job(accepted, 'internal-error')]],
+    ['has not ended', [job(accepted, null)]],
+  ])('is not called accepted where the job %s', (_, jobs) =>
+    expect(refusedInputs({ protocol: 'kattis' }, 100, jobs)).toBeUndefined(),
+  )
 })

@@ -174,12 +174,7 @@ export const trialRoutes = [
         const jobs = trial.jobs.slice(next, (next += count))
         const ended = jobs.map((id) => found.get(id)?.job)
         const isOver = ended.every((job) => job === undefined || job.status !== null)
-        const refused = isOver
-          ? refusedInputs(
-              validator,
-              ended.map((job) => job?.stages),
-            )
-          : undefined
+        const refused = isOver ? refusedInputs(validator, content.tests?.length ?? 0, ended) : undefined
         const { name, language } = validator
         return { name, language, jobs, refused: refused ?? null, passed: isOver ? refused?.length === 0 : null }
       })
