@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Status } from '../../src/shared/job.ts'
+import type { JobSpec, Status } from '../../src/shared/job.ts'
 import { refusedInputs, validationRequests } from '../../src/shared/judging/input-validators.ts'
+import { fillTests, namingInputs } from '../../src/shared/judging/problem-store.ts'
 import type { InputValidator } from '../../src/shared/judging/problem.ts'
 import { readProblem } from '../../src/shared/judging/read-problem.ts'
 
@@ -103,6 +104,16 @@ test('inputs go to jobs of a hundred each, without answers', () => {
     { name: 't0', stdin: 'x', args: ['a'] },
     { name: 't1', stdin: 'x' },
   ])
+})
+
+test('a job on the queue names the problem whose inputs it reads, and is given them without answers', async () => {
+  const tests = Array.from({ length: 101 }, (_, index) => ({ stdin: `input ${index}`, answer: 'y' }))
+  const store = { content: async (id: string) => (id === 'p.2' ? { tests } : undefined) }
+  const whole = { tests: [{ name: 'last', stdin: 'input 100', args: ['a'] }] } as unknown as JobSpec
+  const queued = namingInputs(whole, { content: 'p.2', first: 100 })
+  expect(JSON.stringify(queued)).not.toContain('input 100')
+  expect((await fillTests(store, queued)).tests).toEqual(whole.tests)
+  await expect(fillTests(store, namingInputs(whole, { content: 'p', first: 0 }))).rejects.toThrow('problem p is gone')
 })
 
 describe('an input', () => {
