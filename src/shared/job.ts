@@ -176,6 +176,14 @@ export interface OwnSubmission {
   limits?: LimitOverrides
 }
 
+/** Inputs of a stored problem that a job reads as tests without answers. */
+export interface ProblemInputs {
+  /** By `contentOf`. */
+  content: string
+  /** The place in the problem of the job's first test. */
+  first: number
+}
+
 /** What is put on the queue: everything a worker needs, checked and complete. */
 export interface JobSpec {
   head: JobHead
@@ -218,6 +226,8 @@ export interface JobSpec {
   tests: TestCase[]
   /** Content, by `contentOf`, of the stored problem that has what its tests lack here: input and answer. */
   problem?: string
+  /** The stored problem whose inputs its tests read, from one of them on. */
+  inputsOf?: ProblemInputs
   /** What of a submission to a stored problem its owner sent; the rest is the problem's. */
   submission?: OwnSubmission
   /** The job whose submission is judged again by this one. */

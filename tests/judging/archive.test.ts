@@ -100,6 +100,12 @@ test('what is not read here is told', () => {
   expect(() => readArchive(zip([['a', 'x']], { method: 14 }), BOUNDS)).toThrow(/method 14/)
 })
 
+test('a path that is longer than those of jobs is refused', () => {
+  const path = 'n'.repeat(1025)
+  expect(() => readArchive(zip([[path, 'x']]), BOUNDS)).toThrow('has a path of 1025 characters; 1024 are allowed')
+  expect(() => readArchive(zip([[path.slice(1), 'x']]), BOUNDS)).not.toThrow()
+})
+
 test('links and folders are left out, long names are read', () => {
   expect(shown(zip([['link', '/etc/passwd']], { mode: 0o120777 }))).toEqual({})
   expect(

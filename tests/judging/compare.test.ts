@@ -70,6 +70,14 @@ describe('numbers', () => {
     expect(compareOutput(within, Buffer.from(output), answer)).toBe(expected)
   })
 
+  test.each(['x', '.x', 'e'])(
+    'a long word that is one but for its end, %j, is read in the time of its length',
+    (end) => {
+      const output = Buffer.from('1'.repeat(1e6) + end)
+      expect(compareOutput(checker('numbers'), output, '1')).toBe(WRONG)
+    },
+  )
+
   test('may have either error alone', () => {
     const absolute = checker('numbers', { absolute: 0.1 })
     const relative = checker('numbers', { relative: 0.1 })

@@ -1,5 +1,7 @@
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
+import type { JobSpec, Status } from '../../src/shared/job.ts'
 import { refusedInputs, validationRequests } from '../../src/shared/judging/input-validators.ts'
+import { fillTests, namingInputs } from '../../src/shared/judging/problem-store.ts'
 import type { InputValidator } from '../../src/shared/judging/problem.ts'
 import { readProblem } from '../../src/shared/judging/read-problem.ts'
 
@@ -104,19 +106,40 @@ test('inputs go to jobs of a hundred each, without answers', () => {
   ])
 })
 
-test('an input is accepted by one exit code alone, and a validator that did not run accepts nothing', () => {
+test('a job on the queue names the problem whose inputs it reads, and is given them without answers', async () => {
+  const tests = Array.from({ length: 101 }, (_, index) => ({ stdin: `input ${index}`, answer: 'y' }))
+  const store = { content: async (id: string) => (id === 'p.2' ? { tests } : undefined) }
+  const whole = { tests: [{ name: 'last', stdin: 'input 100', args: ['a'] }] } as unknown as JobSpec
+  const queued = namingInputs(whole, { content: 'p.2', first: 100 })
+  expect(JSON.stringify(queued)).not.toContain('input 100')
+  expect((await fillTests(store, queued)).tests).toEqual(whole.tests)
+  await expect(fillTests(store, namingInputs(whole, { content: 'p', first: 0 }))).rejects.toThrow('problem p is gone')
+})
+
+describe('an input', () => {
   const stage = (index: number, exitCode: number | null, name?: string) => ({
     test: { index, name: name ?? null },
     exitCode,
   })
-  const compiled = { exitCode: 0 }
-  expect(
-    refusedInputs({ protocol: 'kattis' }, [
-      [compiled, stage(0, 42), stage(1, 43, 'b'), stage(2, 0)],
-      [stage(0, null, 'c')],
-    ]),
-  ).toEqual(['b', '3', 'c'])
-  expect(refusedInputs({ protocol: 'testlib' }, [[stage(0, 0), stage(1, 3, 'b')]])).toEqual(['b'])
-  expect(refusedInputs({ protocol: 'kattis' }, [[{ exitCode: 1 }]])).toBeUndefined()
-  expect(refusedInputs({ protocol: 'kattis' }, [undefined])).toBeUndefined()
+  const job = (stages: { exitCode: number | null }[], status: Status | null = 'failed') => ({ status, stages })
+  const accepted = Array.from({ length: 100 }, (_, index) => stage(index, 42))
+
+  test('is accepted by one exit code alone', () => {
+    const stages = [{ exitCode: 0 }, stage(0, 42), stage(1, 43, 'b'), stage(2, 0), stage(3, null, 'c')]
+    expect(refusedInputs({ protocol: 'kattis' }, 4, [job(stages)])).toEqual(['b', '3', 'c'])
+    expect(refusedInputs({ protocol: 'testlib' }, 2, [job([stage(0, 0), stage(1, 3, 'b')])])).toEqual(['b'])
+    expect(refusedInputs({ protocol: 'kattis' }, 101, [job(accepted), job([stage(0, 42)])])).toEqual([])
+  })
+
+  test.each([
+    ['did not compile', [job([{ exitCode: 1 }], 'compile-failed')]],
+    ['is gone', [undefined]],
+    ['is missing', []],
+    ['ended after a part of its inputs', [job(accepted.slice(0, 99))]],
+    ['was cancelled', [job(accepted, 'cancelled')]],
+    ['failed by no fault of its own', [job(accepted, 'internal-error')]],
+    ['has not ended', [job(accepted, null)]],
+  ])('is not called accepted where the job %s', (_, jobs) =>
+    expect(refusedInputs({ protocol: 'kattis' }, 100, jobs)).toBeUndefined(),
+  )
 })

@@ -26,6 +26,11 @@ test('a pass-fail package compares words, letter case aside, and hides its secre
   })
 })
 
+test('a file of a million lines is read in the time of its length', () => {
+  const files = { 'problem.yaml': '', 'domjudge-problem.ini': '\n'.repeat(1e6), ...DATA }
+  expect(read(files).problem?.limits).toBeUndefined()
+})
+
 test.each([
   ['case_sensitive', { type: 'tokens', ignoreCase: false }],
   ['case_sensitive space_change_sensitive', { type: 'exact' }],

@@ -38,6 +38,11 @@ const of = (parts: Parts, more: Record<string, string> = {}) => ({
   ...more,
 })
 
+test('a checker of a million lines is read in the time of its length', () => {
+  const files = of({}, { 'files/check.cpp': '\n'.repeat(1e6) })
+  expect(faultsOf(files)).toEqual([])
+})
+
 test('a full package has its tests, limits and checker', () => {
   const set = '<tests><test method="manual" sample="true"/><test method="generated" cmd="gen 2"/></tests>'
   expect(read(of({ set }))).toMatchObject({ format: 'polygon', examples: [], faults: [] })

@@ -86,6 +86,11 @@ test.each<[string, Parameters<typeof read>[0], RegExp[]]>([
     [/\/tests\/3 names no test; there is no 3\.in/],
   ],
   [
+    'limits of a test that no job can have',
+    { '1.in': '', '1.ans': '', 'problem.json': { tests: { 1: { limits: { wallMs: 0 } } } } },
+    [/\/tests\/1\/limits\/wallMs/],
+  ],
+  [
     'a checker that is not there',
     { '1.in': '', '1.ans': '', 'problem.json': { checker: { type: 'program', file: 'a.py' } } },
     [/"a\.py", which is not there/],

@@ -43,6 +43,11 @@ test.each([
   expect(rule('kattis', end(42, files))).toMatchObject({ verdict, fraction }),
 )
 
+test('a long score that is no number is read in the time of its length', () => {
+  const files = { 'score.txt': `${'1'.repeat(1e6)}x` }
+  expect(rule('kattis', end(42, files)).verdict).toBe('judge-error')
+})
+
 test('a score beside a wrong answer gives nothing', () => {
   expect(rule('kattis', end(43, { 'score_multiplier.txt': '1' }))).toMatchObject({
     verdict: 'wrong-answer',

@@ -31,6 +31,8 @@ test.each([
   ['a: 1\n   b: 2', /line 2/],
   ['a: "x', /line 1: .*quoted/],
   ['a: 1\nwords', /line 2: is neither/],
+  ['a: 1\rb: 2', /line 1: has a carriage return/],
+  [`b: 1\na:${' '.repeat(1e6)}x\u2028x`, /line 2: has .* a line separator/],
 ])('%j is refused', (source, expected) => {
   expect(() => parseYaml(source)).toThrow(YamlFault)
   expect(() => parseYaml(source)).toThrow(expected)
@@ -40,6 +42,7 @@ test.each([
   ['spaces', `a${' '.repeat(1e6)}b`],
   ['quotes', `a: ${"x'".repeat(5e5)}`],
   ['spaces in brackets', `a: [a${' '.repeat(1e6)}b]`],
+  ['spaces behind a key', `a:${' '.repeat(1e6)}x`],
 ])('a line of a million %s is read in the time of its length', (_what, text) => {
   expect(() => parseYaml(text)).not.toThrow()
 })

@@ -2,11 +2,11 @@ import Type from 'typebox'
 import type { JobSpec, JobSummary } from '../../shared/job.ts'
 import { refusedInputs, validationRequests } from '../../shared/judging/input-validators.ts'
 import type { ExampleSubmission } from '../../shared/judging/problem.ts'
-import { contentOf, type ProblemStore } from '../../shared/judging/problem-store.ts'
+import { contentOf, namingInputs, type ProblemStore } from '../../shared/judging/problem-store.ts'
 import { Verdict } from '../../shared/judging/verdict.ts'
 import type { JobReader } from '../../shared/jobs/job-reader.ts'
 import { Problem } from '../../shared/problems.ts'
-import { MAX_BATCH_JOBS } from '../../shared/requests.ts'
+import { MAX_BATCH_JOBS, MAX_TESTS } from '../../shared/requests.ts'
 import { orNull } from '../../shared/schema.ts'
 import { CODE_PROBLEMS, SUBMISSION_PROBLEMS } from '../http/openapi/problems.ts'
 import { PATH } from '../http/openapi/parameters.ts'
@@ -99,8 +99,11 @@ export const trialRoutes = [
     async handle(needs: TrialNeeds, { res, caller, params, requestId, send }) {
       const { problems, requests, trials } = needs
       const about = await ownProblem({ problems }, caller.tenant, params.id)
-      const { examples = [], validators = [], tests = [] } = (await problems.content(contentOf(about))) ?? {}
-      const validations = validators.flatMap((validator) => validationRequests(validator, { tests }))
+      const content = contentOf(about)
+      const { examples = [], validators = [], tests = [] } = (await problems.content(content)) ?? {}
+      const validations = validators.flatMap((validator) =>
+        validationRequests(validator, { tests }).map((request, part) => ({ request, first: part * MAX_TESTS })),
+      )
       const count = examples.length + validations.length
       if (count === 0) {
         const detail =
@@ -120,12 +123,11 @@ export const trialRoutes = [
         // It is no submission of anybody's, to be judged again.
         specs.push({ ...spec, again: spec.head.id })
       }
-      for (const request of validations) {
-        specs.push(
-          await requests.code(request, caller, requestId).catch((error: unknown) => {
-            throw error instanceof Problem ? problemWithin('/validators', error) : error
-          }),
-        )
+      for (const { request, first } of validations) {
+        const spec = await requests.code(request, caller, requestId).catch((error: unknown) => {
+          throw error instanceof Problem ? problemWithin('/validators', error) : error
+        })
+        specs.push(namingInputs(spec, { content, first }))
       }
       const { id: batch, createdAt, jobIds } = await submitPaced(needs, caller, specs)
       await trials.put(about.id, { version: about.version, createdAt, batch, jobs: jobIds })
@@ -174,12 +176,7 @@ export const trialRoutes = [
         const jobs = trial.jobs.slice(next, (next += count))
         const ended = jobs.map((id) => found.get(id)?.job)
         const isOver = ended.every((job) => job === undefined || job.status !== null)
-        const refused = isOver
-          ? refusedInputs(
-              validator,
-              ended.map((job) => job?.stages),
-            )
-          : undefined
+        const refused = isOver ? refusedInputs(validator, content.tests?.length ?? 0, ended) : undefined
         const { name, language } = validator
         return { name, language, jobs, refused: refused ?? null, passed: isOver ? refused?.length === 0 : null }
       })

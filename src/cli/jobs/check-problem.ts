@@ -63,20 +63,21 @@ export async function checkProblem(
     }
   }
   const validated: Validated[] = []
+  if (stop.aborted) return EXIT.cancelled
   for (const validator of validators) {
     const jobs: JobSummary[] = []
     for (const request of validationRequests(validator, problem)) {
-      if (stop.aborted) return EXIT.cancelled
       progress.show(`validating inputs: ${printable(validator.name)}`)
       jobs.push(await run(request))
+      if (stop.aborted) return EXIT.cancelled
     }
-    validated.push(shownValidator(validator, jobs))
+    validated.push(shownValidator(validator, count, jobs))
   }
   for (const example of examples) {
-    if (stop.aborted) return EXIT.cancelled
     progress.show(`judging ${checked.length + 1} of ${examples.length}: ${printable(example.name)}`)
     const { language, files, entrypoint } = example
     const job = await run({ ...problem, language, files, entrypoint, priority: 'low' })
+    if (stop.aborted) return EXIT.cancelled
     checked.push({ example, job, passed: endedAsClaimed(example, job) })
   }
   progress.clear()
@@ -121,19 +122,15 @@ function endedAsClaimed({ expected, isPartial }: ExampleSubmission, { judging }:
   return !isPartial || (judging.score > 0 && judging.score < judging.points)
 }
 
-function shownValidator(validator: InputValidator, jobs: readonly JobSummary[]): Validated {
-  const refused =
-    refusedInputs(
-      validator,
-      jobs.map(({ stages }) => stages),
-    ) ?? null
+function shownValidator(validator: InputValidator, inputs: number, jobs: readonly JobSummary[]): Validated {
+  const refused = refusedInputs(validator, inputs, jobs) ?? null
   const message = jobs.find((job) => job.message !== null)?.message ?? null
   const { name, language } = validator
   return { name, language, jobs: jobs.map(({ id }) => id), refused, message, passed: refused?.length === 0 }
 }
 
 function saidBy(refused: readonly string[] | null, message: string | null, tests: number): string {
-  if (refused === null) return `could not be run: ${message ?? 'it did not start'}`
+  if (refused === null) return `could not be run: ${message ?? 'it did not run on every input'}`
   if (refused.length === 0) return `accepts the ${tests} inputs`
   return `does not accept the input of ${refused.map((name) => printable(name)).join(', ')}`
 }

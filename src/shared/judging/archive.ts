@@ -181,9 +181,13 @@ function paxPath(records: Buffer): string | undefined {
   return path
 }
 
+/** As paths of files in requests. */
+const MAX_PATH = 1024
+
 /** @returns undefined for a folder. @throws ArchiveFault for a path that leads out */
 function cleanPath(path: string): string | undefined {
   if (path.endsWith('/')) return undefined
+  if (path.length > MAX_PATH) throw new ArchiveFault(`has a path of ${path.length} characters; ${MAX_PATH} are allowed`)
   const parts = path.split('/').filter((part) => part !== '' && part !== '.')
   if (path.startsWith('/') || parts.includes('..') || path.includes('\\') || path.includes('\0')) {
     throw new ArchiveFault(`has the path ${JSON.stringify(path)}; paths are relative, with "/" and without ".."`)

@@ -1,4 +1,4 @@
-import type { StageSummary } from '../job.ts'
+import type { JobSummary, Status } from '../job.ts'
 import { type CodeRequest, MAX_TESTS } from '../requests.ts'
 import { programOf } from './example-submissions.ts'
 import type { Protocol } from './judging-spec.ts'
@@ -58,17 +58,30 @@ export function validationRequests(
   }))
 }
 
+/** With these a job did not come to run its program on every input. */
+const NOT_RUN: readonly (Status | null)[] = [null, 'cancelled', 'internal-error', 'environment-failed']
+
 /**
  * The inputs that a validator did not accept.
- * @param stages of the jobs of `validationRequests`, in their order; undefined of one that did not run to its end
- * @returns names of tests; undefined when the validator could not be run
+ * @param inputs how many the problem has
+ * @param jobs of `validationRequests`, in their order; undefined of one that is gone
+ * @returns names of tests; undefined when the validator did not run on every input
  */
 export function refusedInputs(
   { protocol }: Pick<InputValidator, 'protocol'>,
-  stages: readonly (readonly Pick<StageSummary, 'test' | 'exitCode'>[] | undefined)[],
+  inputs: number,
+  jobs: readonly (
+    { status: Status | null; stages: readonly Pick<JobSummary['stages'][number], 'test' | 'exitCode'>[] } | undefined
+  )[],
 ): string[] | undefined {
-  const ran = stages.map((own) => own?.filter(({ test }) => test))
-  if (ran.some((own) => own === undefined || own.length === 0)) return undefined
-  const refused = ran.flatMap((own = []) => own.filter(({ exitCode }) => exitCode !== ACCEPTS[protocol]))
-  return refused.map(({ test }) => test?.name ?? String((test?.index ?? 0) + 1))
+  const refused: string[] = []
+  for (let first = 0; first < inputs; first += MAX_TESTS) {
+    const job = jobs[first / MAX_TESTS]
+    const ran = job && !NOT_RUN.includes(job.status) ? job.stages.filter(({ test }) => test) : []
+    if (ran.length < Math.min(MAX_TESTS, inputs - first)) return undefined
+    for (const { test, exitCode } of ran) {
+      if (exitCode !== ACCEPTS[protocol]) refused.push(test?.name ?? String((test?.index ?? 0) + 1))
+    }
+  }
+  return refused
 }

@@ -249,12 +249,15 @@ const WALL_MORE_MS = SECOND
 /** Of a multi-pass problem that does not say it. */
 const DEFAULT_PASSES = 2
 
+/** Within one line: `\s` would go on from each empty line to the end of the file. */
+const TIME_LIMIT = /^[ \t]*timelimit[ \t]*=[ \t]*["']?([\d.]+)/m
+
 function limitsOf(given: Map, files: ReadonlyMap<string, Buffer>) {
   const times = (name: string, unit: number) => {
     const value = numberOf(given[name])
     return value === undefined ? undefined : Math.round(value * unit)
   }
-  const [, ofIni] = /^\s*timelimit\s*=\s*["']?([\d.]+)/m.exec(files.get('domjudge-problem.ini')?.toString() ?? '') ?? []
+  const [, ofIni] = TIME_LIMIT.exec(files.get('domjudge-problem.ini')?.toString() ?? '') ?? []
   const cpuMs = times('time_limit', SECOND) ?? (ofIni === undefined ? undefined : Math.round(Number(ofIni) * SECOND))
   const withTime = (ms: number | undefined) => ({
     cpuMs: ms,

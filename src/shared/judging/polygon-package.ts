@@ -17,6 +17,8 @@ import { MAX_PROBLEM_TESTS } from './stored-problem.ts'
 export const POLYGON_SETTINGS = 'problem.xml'
 const MAX_SETTINGS_BYTES = MIB
 /** With one place for the number, of at most 9 digits, so that each test has files of its own. */
+/** Within one line: `\s` would go on from each empty line to the end of the source. */
+const INCLUDES_TESTLIB = /^[ \t]*#[ \t]*include[ \t]*["<]testlib\.h[">]/m
 const PATH_PATTERN = /^[^%]{0,200}%0?\d?d[^%]{0,200}$/
 
 /**
@@ -165,7 +167,7 @@ export function readPolygonPackage(
       return undefined
     }
     const headers = [...files.keys()].filter((one) => /^files\/[^/]+\.(?:h|hh|hpp)$/.test(one))
-    if (/^\s*#\s*include\s*["<]testlib\.h[">]/m.test(source.toString()) && !files.has('files/testlib.h')) {
+    if (INCLUDES_TESTLIB.test(source.toString()) && !files.has('files/testlib.h')) {
       tell(path, 'includes testlib.h, and there is no files/testlib.h: add it, or export the full package')
     }
     return programOf(files, [path, ...headers], baseName, languageOf, tell)

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import type { Redis } from 'ioredis'
-import type { JobSpec, TestCase } from '../job.ts'
+import type { JobSpec, ProblemInputs, TestCase } from '../job.ts'
 import { MIB } from '../limits.ts'
 import { QUEUED_TTL_SECONDS } from '../jobs/recorded-job.ts'
 import type { Keys } from '../redis/keys.ts'
@@ -164,21 +164,27 @@ export function withoutContent({
   return test
 }
 
+/** A job that names the problem whose inputs its tests have, instead of having them in the queue. */
+export function namingInputs(spec: JobSpec, inputsOf: ProblemInputs): JobSpec {
+  return { ...spec, tests: spec.tests.map(withoutContent), inputsOf }
+}
+
 /**
- * A job with the tests of the problem it names.
+ * A job with the tests, or the inputs alone, of the problem it names.
  * @throws Error when that is gone
  */
 export async function fillTests(store: Pick<ProblemStore, 'content'>, spec: JobSpec): Promise<JobSpec> {
-  if (spec.problem === undefined) return spec
-  const problem = await store.content(spec.problem)
-  if (!problem) throw new Error(`problem ${spec.problem} is gone`)
+  const { content, first } = spec.inputsOf ?? { content: spec.problem, first: 0 }
+  if (content === undefined) return spec
+  const problem = await store.content(content)
+  if (!problem) throw new Error(`problem ${content} is gone`)
   const tests = spec.tests.map((test, index): TestCase => {
-    const { stdin, stdinEncoding, answer, expectedOutput = answer } = problem.tests?.[index] ?? {}
+    const { stdin, stdinEncoding, answer, expectedOutput = answer } = problem.tests?.[first + index] ?? {}
     return {
       ...test,
       ...(stdin !== undefined && { stdin }),
       ...(stdinEncoding !== undefined && { stdinEncoding }),
-      ...(expectedOutput !== undefined && { expectedOutput }),
+      ...(expectedOutput !== undefined && spec.inputsOf === undefined && { expectedOutput }),
     }
   })
   return { ...spec, tests }

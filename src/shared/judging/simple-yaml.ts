@@ -22,6 +22,8 @@ export function parseYaml(source: string): Yaml {
     const text = withoutComment(raw.trimEnd())
     if (text.trim() === '' || text === '---') return []
     const indent = text.length - text.trimStart().length
+    if (LINE_SEPARATOR.test(text))
+      throw new YamlFault(`line ${index + 1}: has a carriage return or a line separator of Unicode within it`)
     if (text.slice(0, indent).includes('\t')) throw new YamlFault(`line ${index + 1}: is indented with a tab`)
     return [{ number: index + 1, indent, text: text.trim() }]
   })
@@ -33,6 +35,9 @@ export function parseYaml(source: string): Yaml {
   return value
 }
 
+/** What ends a line for some readers of YAML, and for `.` in patterns; here a line ends with LF or CRLF. */
+const LINE_SEPARATOR = /[\r\u2028\u2029]/
+
 /** So much no package is nested. */
 const MAX_INDENT = 200
 
@@ -43,8 +48,8 @@ interface Reader {
 
 const fault = ({ number }: Pick<Line, 'number'>, what: string) => new YamlFault(`line ${number}: ${what}`)
 
-/** `key:` and what follows; a key may be quoted. */
-const ENTRY = /^("[^"]*"\s*|'[^']*'\s*|[^\s"'[\]{}&*!|>%@`,#:-][^:]*|-[^\s:][^:]*):(?:\s+(.*))?$/
+/** `key:` and what follows, to be trimmed: with `\s+` here, each space would be tried as the last. A key may be quoted. */
+const ENTRY = /^("[^"]*"\s*|'[^']*'\s*|[^\s"'[\]{}&*!|>%@`,#:-][^:]*|-[^\s:][^:]*):(?:\s([^]*))?$/
 
 function readBlock(reader: Reader, indent: number): Yaml {
   const first = reader.lines[reader.at]
@@ -77,7 +82,8 @@ function readSequence(reader: Reader, indent: number): Yaml[] {
 function readMap(reader: Reader, indent: number): { [key: string]: Yaml } {
   const entries = new Map<string, Yaml>()
   for (let line = reader.lines[reader.at]; line && line.indent === indent; line = reader.lines[reader.at]) {
-    const [, name = '', text = ''] = ENTRY.exec(line.text) ?? []
+    const [, name = '', rest = ''] = ENTRY.exec(line.text) ?? []
+    const text = rest.trimStart()
     if (name === '') throw fault(line, `is neither "key: value" nor "- item"`)
     const key = String(readScalar(name.trimEnd(), line))
     if (entries.has(key)) throw fault(line, `has the key ${key} a second time`)

@@ -75,8 +75,8 @@ function sameTokens(output: string, expected: string, same: (got: string, wanted
   }
 }
 
-/** A number as programs print it: decimal, with or without an exponent. */
-const NUMBER = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/
+/** A number as programs print it: decimal, with or without an exponent. Digits match in one way only, so that long words take no longer than their length. */
+const NUMBER = /^[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?$/
 
 /** Where the answer is a number, the output must be one within either error; other words must be equal. */
 function sameNumber(got: string, wanted: string, { absolute, relative }: BuiltInChecker): boolean {

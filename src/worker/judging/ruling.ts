@@ -130,7 +130,8 @@ const TESTLIB: Partial<Record<number, Ruling['verdict']>> = {
   8: 'presentation-error',
 }
 
-const DECIMAL = /^\s*\+?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*$/
+/** As `NUMBER` of comparisons, without a sign that makes it less than nothing. */
+const DECIMAL = /^\s*\+?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\s*$/
 
 /** @returns undefined for what is no number, or too much */
 function fractionOf(score: Said['score'], points: number): number | undefined {

@@ -10,7 +10,7 @@ import { requestIdOf } from '../../http/request-log.ts'
 import { bodyValidator } from '../../http/validate.ts'
 import { ownSession, sessionOf } from '../../sessions/needs.ts'
 import { noSession } from '../../sessions/session-calls.ts'
-import { acceptSession, closeSession, prepareSession } from '../../sessions/start-session.ts'
+import { acceptSession, closeSession, endedUnlessTold, prepareSession } from '../../sessions/start-session.ts'
 import type { SystemNeeds } from '../system/system.ts'
 import { KERNEL_CONTEXT, type KernelInfos } from './kernel-infos.ts'
 import { kernelNameOf, languageOfKernel } from './kernel-specs.ts'
@@ -123,13 +123,16 @@ export function createKernelCalls(
       const { id } = await acceptSession(needs, spec, undefined)
       const late = AbortSignal.timeout(START_MS)
       const isThere = signal ? AbortSignal.any([signal, late]) : late
-      // Its client opens a socket next, and asks there what the kernel is.
-      const ready = context(res, id, isThere).then(() => infos.of(res, id, isThere))
-      const asked = ready.catch((error: unknown) => {
-        if (!isThere.aborted) throw error
-      })
-      await (signal ? whileKeyHolds(signal, asked) : asked)
-      return model(res, id)
+      const started = async () => {
+        // Its client opens a socket next, and asks there what the kernel is; who asks finds out why it does not say.
+        const ready = context(res, id, isThere).then(() => infos.of(res, id, isThere).catch(() => undefined))
+        const asked = ready.catch((error: unknown) => {
+          if (!isThere.aborted) throw error
+        })
+        await (signal ? whileKeyHolds(signal, asked) : asked)
+        return model(res, id)
+      }
+      return endedUnlessTold(needs, sessionOf(res, id), () => ownSession(needs, res, id), started)
     },
     async end(res, id) {
       await session(res, id)
