@@ -113,7 +113,20 @@ test('a Cargo.toml is read in all the ways of writing dependencies', () => {
     '"../x" = "1"',
   ])
     expect(read(`[dependencies]\n${bad}\n`, '/manifest').errors).toHaveLength(1)
-  expect(read('[patch.crates-io]\nx = "1"\n', '/manifest').errors[0]?.detail).toContain('not supported')
+  const patch = '[patch.crates-io]\nx = "1"\n'
+  expect(read(`[dependencies]\nx = "1"\n${patch}`, '/manifest').errors[0]?.detail).toContain('not supported')
+  expect(read(`[package]\nname = "own"\n[workspace]\n${patch}`, '/manifest').errors).toEqual([])
+})
+
+test.each([
+  ['a header', `[${' '.repeat(1024 * 1024)}x`],
+  ['white space', `[dependencies]\nx =${' '.repeat(1024 * 1024)}\u2028x`],
+  ['an array', `[dependencies]\nx = [${'"",'.repeat(350_000)}`],
+  ['a table', `[dependencies]\nx = {${'a="",'.repeat(200_000)}`],
+  ['a string', `[dependencies]\nx = "${'\\"'.repeat(500_000)}`],
+  ['brackets', '['.repeat(1024 * 1024)],
+])('a MiB of %s is read in linear time', (_what, toml) => {
+  expect(read(toml, '/manifest').errors.length).toBeLessThanOrEqual(1)
 })
 
 test('a lock is a Cargo.toml with its Cargo.lock, whose crates come from a registry with a checksum', () => {
