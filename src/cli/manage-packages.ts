@@ -87,7 +87,9 @@ export async function evictPackages(context: CliContext, ids: readonly string[],
   await withPackages(context, async ({ records, oversight, note }) => {
     const found = await Promise.all(ids.map((id) => known(records, id)))
     for (const record of found) {
-      await oversight.evict(record)
+      const { id, state } = record.view
+      if (!(await oversight.evict(record)))
+        throw new ExitError(EXIT.usage, `nothing of the environment ${id} is installed: it is ${state}`)
       await note('environment-evicted', `the environment ${record.view.id} was evicted`)
       if (!json) context.print(`${record.view.id} is being removed from every host`)
     }

@@ -90,7 +90,7 @@ async function recordEnvironment(): Promise<string> {
     const requested = await records.request(wanted)
     if (!requested) throw new Error('there is no room for another environment')
     const { view } = requested.record
-    await records.update({ ...requested.record, view: { ...view, state: 'ready' } })
+    await records.update({ ...requested.record, view: { ...view, state: 'ready', lock: 'example==1' } })
     return view.id
   } finally {
     redis.disconnect()

@@ -23,6 +23,7 @@ test.each([
   'github.com/google/uuid@../x',
   './own',
   '-u',
+  '-exec.example.com/x',
   'github.com/a/b@v1 x',
   'example.com/../a',
 ])('%s is none', (text) => {
@@ -45,7 +46,7 @@ test('a go.mod is read in blocks and lines; what is not of it is refused by its 
     'module example.com/own\ngo 1.22.1\nrequire a.com/y v0.0.0-20240101000000-abcdef012345 // indirect\nrequire b.com/x v1.0.0\nrequire c.com/z v2.0.0+incompatible\nexclude b.com/x v1.1.0\n',
   )
   for (const line of ['replace a.com/y => ../y', 'require a.com/y master', 'require ../y v1.0.0'])
-    expect(read(`module m\n${line}\n`, '/manifest').errors[0]?.detail).toContain(
+    expect(read(`module m\nrequire b.com/x v1.0.0\n${line}\n`, '/manifest').errors[0]?.detail).toContain(
       line.replace('require ', '').split(' ')[0],
     )
 })
@@ -60,6 +61,35 @@ test('a lock is a go.mod with its go.sum: the same text again, and its packages'
   expect(read(canonical, '/manifest')).toMatchObject({ manifest: { text: canonical }, errors: [] })
   expect(read(`${lock}a.com/y v1.0.0 h1:short=\n`, '/manifest').errors[0]?.detail).toContain('no line of a go.sum')
   expect(rules.isLock('module job\n')).toBe(false)
+})
+
+test('a go.mod that needs no module is refused for nothing else', () => {
+  const files: Record<string, string> = { 'go.mod': 'module m\nreplace a.com/y => ../y\n', 'go.sum': 'x' }
+  const found = inFiles(
+    (path) => files[path],
+    'main.go',
+    (path) => path,
+  )
+  expect(found).toMatchObject({ errors: [], manifest: { requirements: [] } })
+  expect(read('module m\nrequire (\n\ta.com/y master\n)\nreplace a.com/y => ../y\n', '/x').errors).toHaveLength(2)
+})
+
+test.each([
+  ['1.16', '1.17'],
+  ['1.9.2', '1.17'],
+  ['1.17', '1.17'],
+  ['1.22rc1', '1.22rc1'],
+])('a go.mod of %s is one of %s, whose locks name every module', (written, shown) => {
+  const mod = `module m\ngo ${written}\nrequire a.com/y v1.0.0\n`
+  expect(read(mod, '/x').manifest.text).toContain(`\ngo ${shown}\n`)
+  expect(read(`-- go.mod --\n${mod}-- go.sum --\n`, '/x').manifest.text).toContain(`\ngo ${shown}\n`)
+  expect(read('-- go.mod --\nmodule m\n-- go.sum --\n', '/x').manifest.text).toContain('\ngo 1.17\n')
+})
+
+test.each([' ', 'require ', '"', '(', '1.', '//', '\u2028'])('a MiB of "%s" is read in linear time', (text) => {
+  const long = text.repeat(1_000_000 / text.length)
+  for (const content of [`require${long}x`, `go 1.${long}x`, `-- go.mod --\nx\n-- go.sum --\na v1 h1:${long}x`])
+    expect(read(content, '/x').errors.length).toBeLessThanOrEqual(2)
 })
 
 test('hashes beside a go.mod count, and are no lock', () => {

@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { createPypiIndex, wheelVersion } from '../../src/worker/environments/pypi-index.ts'
+import { type IndexTools, servePackageIndex } from '../../src/worker/environments/package-index.ts'
 import { banOf } from '../../src/shared/environments/package-rules.ts'
 import { banField } from '../../src/shared/environments/environment-records.ts'
 import { createUpstream, type Upstream } from '../../src/worker/way-out/upstream.ts'
@@ -171,4 +172,17 @@ test('the address of the index is told to operators alone', async () => {
 test('the version of a wheel stands in its name', () => {
   expect(wheelVersion('numpy-2.1.0-cp313-cp313-manylinux_2_17_x86_64.manylinux2014_x86_64.whl')).toBe('2.1.0')
   expect(wheelVersion('numpy-2.1.0.tar.gz')).toBeUndefined()
+})
+
+test('an installer that asks without end fills no memory: the last refusals are kept', async () => {
+  const upstream = createUpstream({ allow: [] }, BOUNDS, never)
+  let refuse: IndexTools['refuse'] = () => undefined
+  const index = servePackageIndex({ index: new URL('http://127.0.0.1/'), upstream, minAgeMs: 0, bans }, (tools) => {
+    ;({ refuse } = tools)
+    return async () => false
+  })
+  for (let count = 1; count <= 5000; count++) refuse({ name: `p${count}`, kind: 'unknown', detail: '' })
+  await upstream.close()
+  expect(index.refusals).toHaveLength(1000)
+  expect(index.refusals.at(-1)?.name).toBe('p5000')
 })

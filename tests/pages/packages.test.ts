@@ -102,7 +102,10 @@ test('operators see what is installed and for whom, ban a package and lift that'
   await page.getByText('resolving and all that').waitFor()
   await page.getByRole('button', { name: 'Evict …' }).click()
   await page.getByRole('button', { name: 'Evict them' }).click()
-  await eventually('the workers are told', async () => (await oversight.evictions(0))[0]?.key === 'k'.repeat(64))
+  await eventually(
+    'the workers are told',
+    async () => (await oversight.evictions(0)).evictions[0]?.key === 'k'.repeat(64),
+  )
   await page.getByRole('button', { name: 'Details' }).click()
   await page.getByRole('button', { name: 'Ban … tabulate' }).click()
   await page.getByLabel('Reason').fill('typosquat')

@@ -126,7 +126,9 @@ export const adminEnvironmentRoutes = [
     answers: { 204: { description: 'It is being removed.' } },
     async handle(needs: EnvironmentNeeds, request) {
       const record = await anyEnvironment(needs, request.params.id)
-      await needs.oversight.evict(record)
+      const isInstalled = await needs.oversight.evict(record)
+      if (!isInstalled)
+        throw new Problem('not-found', `nothing of the environment is installed: it is ${record.view.state}`)
       const { id, dependencies } = record.view
       needs.audit(
         request,

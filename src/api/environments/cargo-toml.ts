@@ -27,19 +27,20 @@ const UNSUPPORTED = /^(?:patch|replace|workspace|target)(?:\.|$)/
  */
 export function readDependencies(toml: string): { dependencies: Dependency[]; faults: string[] } {
   const faults: string[] = []
+  const unsupported: string[] = []
   const found = new Map<string, Value>()
   let section = ''
   for (const line of logicalLines(toml)) {
-    const header = /^\[\[?\s*([^\]]+?)\s*\]\]?$/.exec(line)?.[1]
+    const header = headerOf(line)
     if (header !== undefined) {
       section = header.replaceAll(/["'\s]/g, '')
-      if (UNSUPPORTED.test(section)) faults.push(`has [${section.slice(0, 60)}], which is not supported here`)
+      if (UNSUPPORTED.test(section)) unsupported.push(`has [${section.slice(0, 60)}], which is not supported here`)
       continue
     }
     const own = /^dependencies(?:\.([A-Za-z0-9_-]+))?$/.exec(section)
     if (!own) continue
-    const [, key = '', text = ''] = /^([A-Za-z0-9_.-]+|"[^"]*")\s*=\s*(.+)$/.exec(line) ?? []
-    const value = readValue(text)
+    const [start = '', key = ''] = /^([A-Za-z0-9_.-]+|"[^"]*")\s*=/.exec(line) ?? []
+    const value = readValue(line.slice(start.length))
     if (key === '' || value === undefined) {
       faults.push(`has "${line.slice(0, 100)}" among its dependencies, which is not understood`)
       continue
@@ -56,7 +57,16 @@ export function readDependencies(toml: string): { dependencies: Dependency[]; fa
     if (typeof read === 'string') faults.push(read)
     else dependencies.push(read)
   }
-  return { dependencies, faults }
+  // A project that needs no package runs without an environment, whatever its manifest has.
+  const needsPackages = found.size > 0 || faults.length > 0
+  return { dependencies, faults: needsPackages ? [...unsupported, ...faults] : [] }
+}
+
+/** What a line has between its brackets; undefined when it begins no table. */
+function headerOf(line: string): string | undefined {
+  if (!line.startsWith('[') || !line.endsWith(']')) return undefined
+  const width = line.startsWith('[[') && line.endsWith(']]') ? 2 : 1
+  return line.slice(width, -width).trim()
 }
 
 function dependencyOf(name: string, value: Value): Dependency | string {

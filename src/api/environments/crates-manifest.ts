@@ -60,7 +60,7 @@ function readToml(content: string, pointer: string): ReadManifest {
 
 /** Each crate comes from the index, and must have the hash that the lock tells. */
 function withLock({ manifest, errors }: ReadManifest, lock: string, pointer: string, text: string): ReadManifest {
-  const crates = readCargoLock(lock)
+  const { crates, unusable } = readCargoLock(lock)
   const faults: FieldError[] = crates
     .filter(
       ({ source, checksum }) =>
@@ -70,8 +70,15 @@ function withLock({ manifest, errors }: ReadManifest, lock: string, pointer: str
       pointer,
       detail: `has ${name} ${version} without a checksum, or not from a registry; crates come from the index alone`,
     }))
+  for (const line of unusable.slice(0, 20))
+    faults.push({
+      pointer,
+      detail: `has "${line.slice(0, 100)}", which Cargo does not write; "cargo generate-lockfile" makes the file anew`,
+    })
   if (crates.length > MAX_CRATES) faults.push({ pointer, detail: `has more than ${MAX_CRATES} crates` })
   if (crates.length === 0) faults.push({ pointer, detail: 'is no Cargo.lock: it names no package' })
-  const names = [...new Set(crates.flatMap(({ name, source }) => (source === undefined ? [] : [name])))]
+  const locked = crates.flatMap(({ name, source }) => (source === undefined ? [] : [name]))
+  // A lock need not have all that is wanted: Cargo adds the rest.
+  const names = [...new Set([...manifest.names, ...locked])]
   return { manifest: { ...manifest, names, text }, errors: [...errors, ...faults.slice(0, 20)] }
 }

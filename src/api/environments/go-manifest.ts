@@ -10,9 +10,9 @@ import {
 import type { FieldError } from '../../shared/problems.ts'
 import type { Manifest, Manifests, ReadManifest } from './manifest.ts'
 
-/** A module, or a package in one: its first part is a host. Then a version, or what chooses one. */
+/** A module, or a package in one: its first part is a host, and is no option of a command. Then a version, or what chooses one. */
 const REQUIREMENT =
-  /^([a-z0-9-]+(?:\.[a-z0-9-]+)+(?:\/[A-Za-z0-9][A-Za-z0-9._~-]*)+)(?:@((?:[<>]=?)?[A-Za-z0-9][A-Za-z0-9.+-]{0,100}))?$/
+  /^([a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)+(?:\/[A-Za-z0-9][A-Za-z0-9._~-]*)+)(?:@((?:[<>]=?)?[A-Za-z0-9][A-Za-z0-9.+-]{0,100}))?$/
 const MAX_MODULES = 2000
 const MANIFEST = 'go.mod'
 const SUMS = 'go.sum'
@@ -42,7 +42,7 @@ export const goManifests: Manifests = {
     if (manifest === undefined) return undefined
     const read = readModule(manifest, pointerOf(MANIFEST))
     const sums = text(SUMS)
-    if (sums === undefined) return read
+    if (sums === undefined || !needsModules(readGoMod(manifest))) return read
     const { lines, unusable } = readGoSum(sums)
     const withSums = { ...read.manifest, text: goText(readGoMod(manifest), lines, KNOWN_MARK) }
     return { manifest: withSums, errors: [...read.errors, ...sumErrors(unusable, pointerOf(SUMS))] }
@@ -64,8 +64,14 @@ function manifestOf({ require }: GoMod, text: string): Manifest {
   }
 }
 
-function modErrors({ require, unusable }: GoMod, pointer: string): FieldError[] {
-  const errors = unusable.slice(0, 20).map((line) => ({
+/** One that needs none runs without an environment, whatever else its `go.mod` has. */
+const needsModules = ({ require, unusable }: GoMod): boolean =>
+  require.length > 0 || unusable.some(({ directive }) => directive === 'require')
+
+function modErrors(mod: GoMod, pointer: string): FieldError[] {
+  const { require, unusable } = mod
+  if (!needsModules(mod)) return []
+  const errors = unusable.slice(0, 20).map(({ line }) => ({
     pointer,
     detail: `has "${line.slice(0, 100)}"; allowed are module, go, require and exclude with versions such as v1.2.3; replacements are not`,
   }))

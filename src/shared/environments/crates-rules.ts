@@ -15,17 +15,34 @@ export interface LockedCrate {
   checksum?: string
 }
 
-/** The packages of a `Cargo.lock`. */
-export function readCargoLock(text: string): LockedCrate[] {
-  return text
-    .split(/^\[\[package\]\][ \t]*\r?$/m)
-    .slice(1)
-    .flatMap((block) => {
-      const field = (name: string) => new RegExp(`^${name} = "([^"\\n]*)"`, 'm').exec(block)?.[1]
-      const [name, version, source, checksum] = ['name', 'version', 'source', 'checksum'].map(field)
-      if (name === undefined || version === undefined) return []
-      return [{ name, version, ...(source !== undefined && { source }), ...(checksum !== undefined && { checksum }) }]
-    })
+const FIELD = /^(name|version|source|checksum) = "([^"\\\p{Cc}]*)"$/u
+const DEPENDENCY = /^ "[^"\\\p{Cc}]*",$/u
+
+/**
+ * Reads a `Cargo.lock` as Cargo prints it. Another spelling of the same would have Cargo read packages that are not seen here.
+ * @returns lines that Cargo prints otherwise, and packages without a name or version, as `unusable`
+ */
+export function readCargoLock(text: string): { crates: LockedCrate[]; unusable: string[] } {
+  const crates: Partial<LockedCrate>[] = []
+  const unusable: string[] = []
+  let isInList = false
+  for (const line of text.split(/\r?\n/)) {
+    const crate = crates.at(-1)
+    if (isInList) {
+      isInList = line !== ']'
+      if (isInList && !DEPENDENCY.test(line)) unusable.push(line)
+      continue
+    }
+    const [, field, value] = FIELD.exec(line) ?? []
+    if (line === '[[package]]') crates.push({})
+    else if (crate && line === 'dependencies = [') isInList = true
+    else if (crate && field && !Object.hasOwn(crate, field)) Object.assign(crate, { [field]: value })
+    else if (line !== '' && !line.startsWith('#') && (crate || !/^version = \d+$/.test(line))) unusable.push(line)
+  }
+  const isWhole = (crate: Partial<LockedCrate>): crate is LockedCrate =>
+    crate.name !== undefined && crate.version !== undefined
+  const halves = crates.filter((crate) => !isWhole(crate)).map((crate) => `[[package]] ${crate.name ?? ''}`)
+  return { crates: crates.filter(isWhole), unusable: [...unusable, ...halves] }
 }
 
 /** A lock in its two parts; undefined for what is none. */
@@ -48,7 +65,7 @@ export const cratesRules: PackageRules = {
   normalVersion,
   bannedAs: (version) => [normalVersion(version)],
   packagesOf: (lock): LockedPackage[] =>
-    readCargoLock(splitCratesLock(lock)?.lock ?? '').flatMap(({ name, version, source }) =>
+    readCargoLock(splitCratesLock(lock)?.lock ?? '').crates.flatMap(({ name, version, source }) =>
       source === undefined ? [] : [{ name, version }],
     ),
   canonicalLock: (lock) => lock.replaceAll('\r\n', '\n'),

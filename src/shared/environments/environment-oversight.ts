@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import type { Keys } from '../redis/keys.ts'
+import { defineScripts, luaScript, runScript } from '../redis/lua-script.ts'
 import type { EnvironmentRecord, PackageBan } from './environment.ts'
 import { KEEP_SECONDS } from './environment-records.ts'
 import { banOf, PACKAGE_RULES } from './package-rules.ts'
@@ -14,11 +16,20 @@ export interface EnvironmentUse {
 
 /** Workers remove it from their hosts where it was made before. */
 export interface Eviction {
-  key: string
+  /** Of its lock, on every host, whatever it runs there: see {@link lockId}. */
+  of?: string
+  /** On the host that built it. */
+  key?: string
   /** Of what the file store has of it. */
   fileId?: string
-  /** In ms since the epoch. */
+  /** In ms since the epoch, by the clock of Redis. */
   at: number
+}
+
+/** Evictions, the first one first, and when they were read, both by the clock of Redis, in ms since the epoch. */
+export interface Evictions {
+  nowMs: number
+  evictions: Eviction[]
 }
 
 /** What operators see and do of environments. */
@@ -28,28 +39,47 @@ export interface EnvironmentOversight {
   /** What its installer did and said; undefined when it was not built. */
   log(id: string): Promise<string | undefined>
   writeLog(id: string, text: string): Promise<void>
-  /** Has it removed from every host and from the file store, once nothing that runs has it. The next use installs it again. */
-  evict(record: EnvironmentRecord): Promise<void>
+  /** Has it removed from every host and from the file store, once nothing that runs has it. The next use installs it again. @returns whether it was ever installed */
+  evict(record: EnvironmentRecord): Promise<boolean>
   /** Evicts all that have a package of a ban. @returns how many */
   evictBanned(ban: PackageBan, ecosystemOf: (language: string) => PackageBan['ecosystem'] | undefined): Promise<number>
-  /** Those from a time on, in ms since the epoch. */
-  evictions(since: number): Promise<Eviction[]>
+  /** @param since by the clock of Redis, in ms since the epoch; those of that time are among them */
+  evictions(since: number): Promise<Evictions>
 }
+
+/** Names what a lock installs, whatever the host and the version of the language. */
+export const lockId = (language: string, lock: string): string =>
+  createHash('sha256')
+    .update(JSON.stringify([language, lock]))
+    .digest('hex')
+
+/** Bulk: the eviction. By one clock, whoever evicts. */
+const EVICT = luaScript<{ keepSeconds: number }, number>(
+  'runyardEnvironmentEvict',
+  `
+local time = redis.call('TIME')
+local at = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZADD', keys.environmentEvictions, at, bulk[1])
+redis.call('ZREMRANGEBYSCORE', keys.environmentEvictions, '-inf', at - input.keepSeconds * 1000)
+redis.call('EXPIRE', keys.environmentEvictions, input.keepSeconds)
+return at`,
+)
 
 const SHOWN_TENANTS = 100
 const LOG_BYTES = 64 * 1024
 const READ_AT_ONCE = 50
 
 export function createEnvironmentOversight(redis: Redis, keys: Keys): EnvironmentOversight {
-  const evict = async ({ key, fileId }: EnvironmentRecord) => {
-    if (key === undefined) return
-    const at = Date.now()
-    await redis
-      .multi()
-      .zadd(keys.environmentEvictions, at, JSON.stringify({ key, ...(fileId !== undefined && { fileId }) }))
-      .zremrangebyscore(keys.environmentEvictions, '-inf', at - KEEP_SECONDS * 1000)
-      .expire(keys.environmentEvictions, KEEP_SECONDS)
-      .exec()
+  defineScripts(redis, [EVICT])
+  const evict = async ({ key, fileId, view: { language, lock } }: EnvironmentRecord) => {
+    if (lock === null && key === undefined) return false
+    const what = {
+      ...(lock !== null && { of: lockId(language, lock) }),
+      ...(key !== undefined && { key }),
+      ...(fileId !== undefined && { fileId }),
+    }
+    await runScript(redis, keys.prefix, EVICT, { keepSeconds: KEEP_SECONDS }, [JSON.stringify(what)])
+    return true
   }
   return {
     uses: (records) =>
@@ -74,18 +104,18 @@ export function createEnvironmentOversight(redis: Redis, keys: Keys): Environmen
           if (!record?.view.lock || ecosystemOf(record.view.language) !== ban.ecosystem) continue
           const packages = PACKAGE_RULES[ban.ecosystem].packagesOf(record.view.lock)
           if (!packages.some(({ name, version }) => banOf([ban], name, version))) continue
-          await evict(record)
-          evicted += 1
+          if (await evict(record)) evicted += 1
         }
       }
       return evicted
     },
     async evictions(since) {
+      const [seconds, micros] = await redis.time()
       const found = await redis.zrange(keys.environmentEvictions, since, '+inf', 'BYSCORE', 'WITHSCORES')
       const all: Eviction[] = []
       for (let at = 0; at + 1 < found.length; at += 2)
         all.push({ ...(JSON.parse(found[at] ?? '') as Omit<Eviction, 'at'>), at: Number(found[at + 1]) })
-      return all
+      return { nowMs: Number(seconds) * 1000 + Math.floor(Number(micros) / 1000), evictions: all }
     },
   }
 }

@@ -5,12 +5,12 @@ import type { PackageRules } from './package-rules.ts'
 /** A `go.mod`, as far as it is read here. */
 export interface GoMod {
   module: string
-  /** Version of the language; absent: that of whoever installs. */
+  /** Version of the language, at least that whose `go.mod` names every module; absent: that of whoever installs. */
   go?: string
   require: { path: string; version: string; isIndirect: boolean }[]
   exclude: { path: string; version: string }[]
-  /** Directives and lines that cannot be used, each as written. */
-  unusable: string[]
+  /** Lines that cannot be used, each as written, with the directive whose they are. */
+  unusable: { directive: string; line: string }[]
 }
 
 /** Of a lock, and of a manifest that comes with the hashes that are known: each begins the text of a file. */
@@ -41,7 +41,7 @@ export function readGoMod(text: string): GoMod {
       continue
     }
     const [directive, parts] = block === undefined ? [first, words] : [block, [first, ...words]]
-    if (!take(mod, directive, parts, raw.includes('// indirect'))) mod.unusable.push(line)
+    if (!take(mod, directive, parts, raw.includes('// indirect'))) mod.unusable.push({ directive, line })
   }
   return mod
 }
@@ -49,13 +49,21 @@ export function readGoMod(text: string): GoMod {
 function take(mod: GoMod, directive: string, parts: readonly string[], isIndirect: boolean): boolean {
   const [path = '', version = ''] = parts
   if (IGNORED.has(directive)) return true
-  if (directive === 'go' && parts.length === 1 && /^\d+\.\d+(\.\d+)?(rc\d+)?$/.test(path)) mod.go = path
+  if (directive === 'go' && parts.length === 1 && /^\d+\.\d+(\.\d+)?(rc\d+)?$/.test(path)) mod.go = pruned(path)
   else if (directive === 'module' && parts.length === 1 && PATH.test(path)) mod.module = path
   else if (parts.length !== 2 || !PATH.test(path) || !VERSION.test(version)) return false
   else if (directive === 'require') mod.require.push({ path, version, isIndirect })
   else if (directive === 'exclude') mod.exclude.push({ path, version })
   else return false
   return true
+}
+
+/** Before it, modules that others need are not in a `go.mod`: nobody would see them in a lock. */
+const FIRST_PRUNED = '1.17'
+
+function pruned(version: string): string {
+  const [major = 0, minor = 0] = version.split(/[.r]/).map(Number)
+  return major > 1 || minor >= 17 ? version : FIRST_PRUNED
 }
 
 /** The same text for every `go.mod` that means the same. */
@@ -87,7 +95,8 @@ export const goText = (mod: GoMod, sums: readonly string[], mark = SUM_MARK): st
 /** @returns undefined for what is no lock */
 export function readGoLock(text: string): { mod: GoMod; sums: { lines: string[]; unusable: string[] } } | undefined {
   const parts = markedParts(text, MOD_MARK, SUM_MARK)
-  return parts && { mod: readGoMod(parts[0]), sums: readGoSum(parts[1]) }
+  // Without a version the go command takes one of before.
+  return parts && { mod: { go: FIRST_PRUNED, ...readGoMod(parts[0]) }, sums: readGoSum(parts[1]) }
 }
 
 /** Of modules for Go: a lock is a `go.mod` that names every module, and its `go.sum`. */

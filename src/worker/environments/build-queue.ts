@@ -44,6 +44,8 @@ export interface BuildQueue {
 const LOCK_MS = 10_000
 const STALLED_CHECK_MS = 5_000
 const TELL_MS = SECOND / 2
+/** Of the log of a build the end is kept. */
+const LOG_LINES = 5000
 const RECONCILE_MS = 30 * SECOND
 const OUR_FAULT = 'the packages could not be installed; this is a fault of the service'
 
@@ -73,7 +75,10 @@ export function createBuildQueue(
     let told = 0
     let writing: Promise<unknown> = Promise.resolve()
     const lines: string[] = []
-    const note = (text: string) => void lines.push(`${new Date().toISOString()} ${text}`)
+    const note = (text: string) => {
+      lines.push(`${new Date().toISOString()} ${text}`)
+      if (lines.length > LOG_LINES) lines.shift()
+    }
     const said = (step: string, words: string) => note(`${step}:\n${words.trimEnd()}`)
     const tell = (progress: string) => {
       note(progress)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import type { EnvironmentRecord, LockedPackage, PackageBan } from '../../shared/environments/environment.ts'
+import { lockId } from '../../shared/environments/environment-oversight.ts'
 import type { EnvironmentRecords } from '../../shared/environments/environment-records.ts'
 import { banOf } from '../../shared/environments/package-rules.ts'
 import { MIB, SECOND } from '../../shared/limits.ts'
@@ -114,7 +115,7 @@ export function createBuilder(
       refuseBanned(built.packages, bans)
       const key = keyOf(language, built.lock)
       release = trees.hold(key)
-      const size = (await trees.find(key)) ?? (await trees.add(key, built.pack))
+      const size = (await trees.find(key)) ?? (await trees.add(key, built.pack, lockId(language, built.lock)))
       return { ...built, key, size, release }
     } catch (error) {
       release?.()

@@ -17,6 +17,8 @@ const PAGE =
 const SUMS = /^\/sumdb\/[a-z0-9.-]+\/(?:supported|latest|lookup\/[A-Za-z0-9!@._+~/-]+|tile\/[A-Za-z0-9/.-]+)$/
 /** Only the newest can be too new; each is one question. */
 const NEWEST = 8
+/** More than a build may ask the operator's proxy. */
+const MAX_INFOS = 10_000
 /** What proxies answer for a module that is none. */
 const ABSENT = [403, 404, 410]
 
@@ -76,7 +78,7 @@ function createModules({ base, bans, page, refuse, isOldEnough, tooNew, place }:
   const infoOf = (path: string, version: string | undefined) => {
     const key = `${path}@${version ?? ''}`
     const known = infos.get(key) ?? readInfo(path, version)
-    infos.set(key, known)
+    if (infos.size < MAX_INFOS) infos.set(key, known)
     return known
   }
 

@@ -85,6 +85,8 @@ export type IndexPages = (pathname: string, req: IncomingMessage, res: ServerRes
 /** Of the page of one package; the largest are some 30 MB. */
 const PAGE_BYTES = 64 * 1024 * 1024
 const DAY_MS = 86_400_000
+/** What is kept of each kind to be told: an installer asks as often as it likes. */
+const MAX_NOTES = 1000
 
 /** @param createPages the protocol of an ecosystem */
 export function servePackageIndex(
@@ -106,14 +108,14 @@ export function servePackageIndex(
       const answer = await upstream.get(url, { accept })
       if (answer.status !== 200) answer.cancel()
       if (absent.includes(answer.status)) {
-        refusals.push({ name, kind: 'unknown', detail: `the package index has no package ${name}` })
+        tools.refuse({ name, kind: 'unknown', detail: `the package index has no package ${name}` })
         return undefined
       }
       if (answer.status !== 200) throw new IndexFault(`the package index answers ${answer.status} for ${name}`)
       const type = answer.headers['content-type'] ?? ''
       return { text: await answer.text(PAGE_BYTES), type, url: new URL(answer.url) }
     },
-    refuse: (refusal) => void refusals.push(refusal),
+    refuse: (refusal) => note(refusals, refusal),
     isOldEnough(at) {
       if (minAgeMs === 0) return true
       const uploadedMs = Date.parse(at ?? '')
@@ -168,7 +170,7 @@ export function servePackageIndex(
       last = piece
     }
     if (answer.status === 200 && told && !sameHash(hash.digest(), told.digest)) {
-      faults.push(`${name} is not the file whose hash the package index tells`)
+      note(faults, `${name} is not the file whose hash the package index tells`)
       res.destroy()
       return true
     }
@@ -195,12 +197,18 @@ export function servePackageIndex(
         failed(error)
         // What a connection says has the address of the operator's index, which may be an internal one.
         const isTold = error instanceof IndexFault || error instanceof OutOfBounds
-        faults.push(isTold ? error.message : 'the package index cannot be reached')
+        note(faults, isTold ? error.message : 'the package index cannot be reached')
         if (res.headersSent) res.destroy()
         else plain(res, 502)
       }
     },
   }
+}
+
+/** Keeps the last ones: an installer gives up at what it asked last. */
+function note<Note>(notes: Note[], one: Note): void {
+  notes.push(one)
+  if (notes.length > MAX_NOTES) notes.shift()
 }
 
 function plain(res: ServerResponse, status: number): void {

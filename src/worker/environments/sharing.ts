@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { EnvironmentRecord } from '../../shared/environments/environment.ts'
+import { lockId } from '../../shared/environments/environment-oversight.ts'
 import { createFileStore } from '../../shared/files/create-file-store.ts'
 import { createFileRecords } from '../../shared/files/file-records.ts'
 import { saveContent } from '../../shared/files/save-file.ts'
@@ -65,7 +66,8 @@ export function createSharing({ config, redis, keys, log }: WorkerCore, trees: T
         }
         await pipeline(await store.open(file.blob), hashed, createWriteStream(pack, { mode: 0o600 }))
         if (hash.digest('hex') !== file.file.sha256) throw new Error('the file store has other content')
-        await trees.add(key, pack)
+        const { language, lock } = record.view
+        await trees.add(key, pack, lock === null ? undefined : lockId(language, lock))
         return true
       } catch (err) {
         // Where it cannot be kept it cannot be built either.

@@ -17,13 +17,16 @@ export interface TreeStore {
   folder(key: string): string
   /**
    * Unpacks an environment, whole or not at all, and makes room for it: those that were used least recently go first, none that is held.
+   * @param of what is installed, whatever the host: its evictions name it
    * @throws PackFault, NoRoom, what the disk answers; nothing is left then
    */
-  add(key: string, pack: string): Promise<Tree>
+  add(key: string, pack: string, of?: string): Promise<Tree>
   /** Keeps an environment here until the returned function is called. */
   hold(key: string): () => void
   /** Removes one unless it is held. @returns whether it is gone */
   evict(key: string): Promise<boolean>
+  /** Those that are here. */
+  list(): Promise<(Tree & { key: string })[]>
   /** All of them together. */
   size(): Promise<{ environments: number; bytes: number }>
 }
@@ -35,6 +38,8 @@ export interface Tree {
   tree: string
   /** When it was added, in ms since the epoch. */
   madeMs: number
+  /** Absent: of before it was noted. */
+  of?: string
 }
 
 /** The disk, or what environments may take of it, has no room: those that are in use do not go. */
@@ -90,13 +95,13 @@ export function createTreeStore(options: TreeStoreOptions): TreeStore {
   /** Those that are here, the least recently used first. */
   const all = async () => {
     const names = await readdir(folder).catch(() => [])
-    const found: { key: string; bytes: number; usedMs: number }[] = []
+    const found: (Tree & { key: string; usedMs: number })[] = []
     for (const name of names) {
       if (!name.endsWith(SIZE)) continue
       const key = name.slice(0, -SIZE.length)
       const size = KEY.test(key) ? await find(key) : undefined
       const used = await stat(join(folder, name)).catch(() => undefined)
-      if (size && used) found.push({ key, bytes: size.bytes, usedMs: used.mtimeMs })
+      if (size && used) found.push({ ...size, key, usedMs: used.mtimeMs })
     }
     return found.toSorted((a, b) => a.usedMs - b.usedMs)
   }
@@ -150,14 +155,14 @@ export function createTreeStore(options: TreeStoreOptions): TreeStore {
     work,
     find,
     folder: (key) => place(key),
-    async add(key, pack) {
+    async add(key, pack, of) {
       const tree = randomUUID()
       const made = join(await work(), `new-${tree}`)
       try {
         await makeRoom((await stat(pack)).size)
         await mkdir(made, { mode: 0o755 })
         await chmod(made, 0o755) // Whatever the process's mask is: others than its user read there.
-        const own = { ...(await unpack(pack, made, bounds)), tree, madeMs: Date.now() }
+        const own = { ...(await unpack(pack, made, bounds)), tree, madeMs: Date.now(), ...(of !== undefined && { of }) }
         // All that a full disk can refuse comes before the first name under which it is found.
         await writeFile(made + SIZE, JSON.stringify(own), { mode: 0o600 })
         if (await isRenamed(made, place(key))) {
@@ -192,6 +197,7 @@ export function createTreeStore(options: TreeStoreOptions): TreeStore {
       }
     },
     evict,
+    list: all,
     async size() {
       const here = await all()
       return { environments: here.length, bytes: here.reduce((sum, one) => sum + one.bytes, 0) }
