@@ -382,7 +382,7 @@ describe('a sandbox', () => {
     // As a call does that read of it before.
     const redis = new Redis(process.env['RUNYARD_TEST_REDIS'] ?? '')
     const records = createSandboxRecords(redis, createKeys(platform.namespace), 60_000)
-    const session = sessionIdOf(sandbox.sandboxID)
+    const session = sessionIdOf(sandbox.sandboxID) ?? ''
     await records.moveWatcher(session, String(watcherId), { path: '/job/watched', position: '0-0' })
     redis.disconnect()
     for (const method of ['GetWatcherEvents', 'RemoveWatcher']) {
