@@ -47,7 +47,8 @@ function sourcesOf(file: string, seen = new Set<string>()): string[] {
   seen.add(file)
   const text = readFileSync(file, 'utf8')
   const { sources } = JSON.parse(readFileSync(`${file}.map`, 'utf8')) as { sources: string[] }
-  const imported = [...text.matchAll(/(?:from|^import|;import)\s*"(\.\/part-[^"]+)"/g)].map(([, path = '']) => path)
+  const named = [...text.matchAll(/(import\s*\(\s*)?"(\.\/part-[^"]+)"/g)]
+  const imported = named.filter(([, isLater]) => isLater === undefined).map(([, , path = '']) => path)
   return [...sources, ...imported.flatMap((path) => sourcesOf(join(dirname(file), path), seen))]
 }
 

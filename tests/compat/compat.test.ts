@@ -76,7 +76,7 @@ describe('Judge0', () => {
       exit_signal: null,
       cpu_time_limit: '2.0',
       wall_time_limit: '10.0',
-      memory_limit: 128_000,
+      memory_limit: 524_288,
       command_line_arguments: 'a b',
       language: { id: 71, name: expect.stringContaining('Python') },
       created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
@@ -240,6 +240,8 @@ describe('Judge0', () => {
     expect((await get<Body[]>(`${base}/judge0/statuses`)).body).toHaveLength(14)
     expect((await get(`${base}/judge0/config_info`)).body).toMatchObject({
       max_cpu_time_limit: 15,
+      memory_limit: 524_288,
+      max_memory_limit: 524_288,
       enable_callbacks: false,
     })
     expect((await get(`${base}/judge0/about`)).body).toMatchObject({ version: '1.13.1' })

@@ -6,7 +6,7 @@ import { FIELD_NAMES } from '../../src/api/compat/judge0/submission-fields.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import { COMPAT_SYSTEMS } from '../../src/shared/config/settings.ts'
 import { readDoc } from '../docs/tables.ts'
-import { type CallTable, pageOf } from './run/calls.ts'
+import { type CallTable, pageOf, SYSTEM_OF } from './run/calls.ts'
 
 const page = (name: string) => readDoc(`docs/compatibility/${name}.md`)
 
@@ -40,21 +40,43 @@ test('the page of clients is the table that the run wrote', async () => {
   expect(page('clients')).toBe(text)
 })
 
-test('the table of the run has no call that no client of today claims', () => {
-  const told = new Set(table.calls.map(({ call }) => call))
+/** Calls that clients claim since the last run that was written down. That run takes them from here. */
+const NOT_WRITTEN_DOWN = [
+  'Sandbox.create: pause at the timeout',
+  'createSnapshot',
+  'files.watchDir',
+  'files.watch_dir, get_new_events, stop',
+  'getMetrics',
+  'get_metrics',
+  'pause',
+  'templates of your own',
+  'all of it by a browser token in the address',
+  'an unknown sandbox',
+  'bootstrap, of another origin by a browser token',
+  'depends-on',
+  'edit and run',
+  'files',
+  'run: text, HTML, errors',
+]
+
+test('the table of the run has each call that a client of today claims, and no other', () => {
   const folder = join(packageRoot(), 'tests/compat')
   const sources = ['clients', 'run'].flatMap((name) =>
     readdirSync(join(folder, name)).map((file) => readFileSync(join(folder, name, file), 'utf8')),
   )
   const claims = sources.flatMap((text) => [
-    ...text.matchAll(/(?<!const |def |function |\.)\b(?:works|differs|cannot|worked)\(([^)]*)\)/g),
+    ...text.matchAll(/(?<!const |def |function |\.)\b(works|differs|cannot|worked)\(([^)]*)\)/g),
   ])
-  const texts = new Set(
-    claims.flatMap(([, claimed = '']) =>
-      [...claimed.matchAll(/'([^']*)'|"([^"]*)"/g)].map(([, single, double]) => single ?? double ?? ''),
-    ),
-  )
-  expect([...told].filter((call) => !texts.has(call))).toEqual([])
+  const claimed = claims.flatMap(([, how = '', list = '']) => {
+    const texts = [...list.matchAll(/'([^']*)'|"([^"]*)"/g)].map(([, single, double]) => single ?? double ?? '')
+    // Perhaps a client, then its calls; behind one that is not as upstream the reason.
+    const calls = texts.filter((text) => !Object.hasOwn(SYSTEM_OF, text))
+    return how === 'differs' || how === 'cannot' ? calls.slice(0, 1) : calls
+  })
+  const written = new Set(table.calls.map(({ call }) => call))
+  expect([...written].filter((call) => !claimed.includes(call))).toEqual([])
+  const missing = new Set(claimed.filter((call) => !written.has(call)))
+  expect([...missing].toSorted()).toEqual(NOT_WRITTEN_DOWN.toSorted())
 })
 
 test('each client that is tried is listed with its version', () => {

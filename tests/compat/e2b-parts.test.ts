@@ -14,11 +14,12 @@ import { endEvent } from '../../src/api/compat/e2b/process-events.ts'
 import type { E2bNeeds } from '../../src/api/compat/e2b/e2b-needs.ts'
 import { filesystemMethods } from '../../src/api/compat/e2b/filesystem-service.ts'
 import { processService } from '../../src/api/compat/e2b/process-service.ts'
-import { rpcRoutes } from '../../src/api/compat/e2b/rpc.ts'
+import { type RpcRequest, rpcRoutes } from '../../src/api/compat/e2b/rpc.ts'
 import { isOpenedBy, sandboxAccess, signatureOf } from '../../src/api/compat/e2b/sandbox-access.ts'
 import { sandboxIdOf, sessionIdOf } from '../../src/api/compat/e2b/sandbox-ids.ts'
 import { pathIn } from '../../src/api/compat/e2b/sandbox-paths.ts'
 import { pageOf } from '../../src/api/compat/e2b/sandboxes.ts'
+import { watchService } from '../../src/api/compat/e2b/watch-service.ts'
 import { createOpenResponses } from '../../src/api/http/open-responses.ts'
 import { formatKey, newKeyText } from '../../src/shared/access/key-text.ts'
 import { loadLanguages } from '../../src/shared/language.ts'
@@ -355,6 +356,74 @@ describe('a call of a sandbox', () => {
     expect(sent).toHaveLength(2)
     closing.abort()
     await followed
+  })
+
+  describe('that watches a folder', () => {
+    /** @param broken what fails; @param events of the session since the watcher was made */
+    function watched(broken: 'watchFolder' | 'putWatcher' | undefined, events: readonly object[] = []) {
+      const kept = new Map([['w', { path: '/job', position: '0-0' }]])
+      const operations: string[] = []
+      async function* read() {
+        yield* events
+      }
+      const needs = {
+        ...needsOf(
+          (operation) => {
+            operations.push(operation)
+            if (operation === broken) throw new Problem('unavailable', 'no answer')
+            return { path: '/job' }
+          },
+          {
+            open: { admit: () => new AbortController().signal },
+            feed: { last: async () => `${events.length}-0`, read: async () => read() },
+          },
+        ),
+        records: {
+          putWatcher: async () => {
+            if (broken === 'putWatcher') throw new Error('Redis is away')
+          },
+          watcher: async (_session: string, id: string) => kept.get(id),
+          moveWatcher: async () => undefined,
+          removeWatcher: async (_session: string, id: string) => void kept.delete(id),
+        },
+      } as unknown as E2bNeeds
+      const res = { locals, writableNeedDrain: false }
+      const asked = { req: { get: () => undefined }, res, timeoutMs: undefined } as unknown as RpcRequest
+      const { unary, streams } = watchService(needs)
+      const call = async (method: string, body: object) => await unary[method]?.(body, asked)
+      const stream = async () => await streams['WatchDir']?.({ path: '/job' }, async () => undefined, asked)
+      return { call, stream, operations, kept }
+    }
+
+    test.each(['watchFolder', 'putWatcher'] as const)('ends the watch where %s fails', async (broken) => {
+      const { call, operations } = watched(broken)
+      await expect(call('CreateWatcher', { path: '/job' })).rejects.toThrow()
+      expect(operations).toEqual(['watchFolder', 'unwatchFolder'])
+    })
+
+    test('ends the watch of a stream that could not begin', async () => {
+      const { stream, operations } = watched('watchFolder')
+      await expect(stream()).rejects.toThrow('no answer')
+      expect(operations).toEqual(['watchFolder', 'unwatchFolder'])
+    })
+
+    const changes = [{ change: 'created', path: '/job/a' }]
+    const files = { id: '1-0', type: 'files', data: JSON.stringify({ watch: 'w', changes }) }
+    const ended = { id: '2-0', type: 'watch', data: JSON.stringify({ id: 'w', state: 'ended' }) }
+
+    test('tells what became of it before it was ended elsewhere, and forgets it', async () => {
+      const { call } = watched(undefined, [files, ended])
+      expect(await call('GetWatcherEvents', { watcherId: 'w' })).toEqual({
+        events: [{ name: 'a', type: 'EVENT_TYPE_CREATE' }],
+      })
+      await expect(call('GetWatcherEvents', { watcherId: 'w' })).rejects.toMatchObject({ code: 'not_found' })
+    })
+
+    test('forgets one that was ended elsewhere, also behind events that were lost', async () => {
+      const { call, kept } = watched(undefined, [{ ...files, type: 'gap' }, ended])
+      await expect(call('GetWatcherEvents', { watcherId: 'w' })).rejects.toMatchObject({ code: 'resource_exhausted' })
+      expect(kept.size).toBe(0)
+    })
   })
 
   test('that streams input counts as open, and ends with its key', async () => {

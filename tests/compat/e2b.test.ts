@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { Redis } from 'ioredis'
 import { frameOf } from '../../src/api/compat/e2b/connect-protocol.ts'
 import { signatureOf } from '../../src/api/compat/e2b/sandbox-access.ts'
+import { createSandboxRecords } from '../../src/api/compat/e2b/sandbox-records.ts'
+import { createKeys } from '../../src/shared/redis/keys.ts'
 import { eventually } from '../support/eventually.ts'
 import { sessionIdOf } from '../../src/api/compat/e2b/sandbox-ids.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
@@ -10,6 +13,7 @@ const DOMAIN = 'sandboxes.example.com'
 let platform: TestPlatform
 let base: string
 let key: string
+let runyardKey: string
 let other: string
 let sandbox: { sandboxID: string; envdAccessToken: string; trafficAccessToken: string }
 beforeAll(async () => {
@@ -24,8 +28,9 @@ beforeAll(async () => {
   const shown = async (tenant: string, scopes: ('jobs' | 'sessions')[]) =>
     (await makeKey(platform, tenant, { scopes })).authorization.slice('Bearer '.length)
   base = `${platform.url}/e2b`
+  runyardKey = await shown('one', ['sessions'])
   // As E2B's own keys are spelled.
-  key = (await shown('one', ['sessions'])).replace('ry_', 'e2b_').replace(/_(?=[0-9a-f]{64})/, '')
+  key = runyardKey.replace('ry_', 'e2b_').replace(/_(?=[0-9a-f]{64})/, '')
   other = await shown('two', ['sessions'])
   const made = await api('POST', '/v2/sandboxes', {
     templateID: 'code-interpreter-v1',
@@ -368,14 +373,29 @@ describe('a sandbox', () => {
     leaves.abort()
     const place = `${platform.url}/v1/sessions/${sessionIdOf(sandbox.sandboxID)}/watches`
     const watches = async () =>
-      (JSON.parse((await send('GET', place, { 'x-api-key': key })).bytes.toString()) as { watches: object[] }).watches
+      (JSON.parse((await send('GET', place, { 'x-api-key': runyardKey })).bytes.toString()) as { watches: object[] })
+        .watches
     await eventually('the end of the watch of a client that left', async () => (await watches()).length === 1)
     const late = await stream('filesystem.Filesystem/WatchDir', { path: 'watched' }, { 'connect-timeout-ms': '300' })
     expect(late.at(-1)).toMatchObject({ error: { code: 'deadline_exceeded' } })
     expect(await call('RemoveWatcher', { watcherId })).toEqual({ status: 200, body: {} })
+    // As a call does that read of it before.
+    const redis = new Redis(process.env['RUNYARD_TEST_REDIS'] ?? '')
+    const records = createSandboxRecords(redis, createKeys(platform.namespace), 60_000)
+    const session = sessionIdOf(sandbox.sandboxID) ?? ''
+    await records.moveWatcher(session, String(watcherId), { path: '/job/watched', position: '0-0' })
+    redis.disconnect()
     for (const method of ['GetWatcherEvents', 'RemoveWatcher']) {
       expect(await call(method, { watcherId })).toMatchObject({ status: 404, body: { code: 'not_found' } })
     }
+    // Ended by its session, and not by the service of files.
+    const { watcherId: second } = (await call('CreateWatcher', { path: 'watched' })).body
+    await send('DELETE', `${place}/${String(second)}`, { 'x-api-key': runyardKey })
+    await eventually('the end of a watcher', async () => {
+      const { status } = await call('GetWatcherEvents', { watcherId: second })
+      return status === 404
+    })
+    expect(await call('RemoveWatcher', { watcherId: second })).toMatchObject({ status: 404 })
     expect(await call('CreateWatcher', { path: 'nonesuch' })).toMatchObject({
       status: 404,
       body: { code: 'not_found' },

@@ -15,7 +15,7 @@ import { zipOf } from './zip-of.ts'
 
 const languages = loadLanguages(`${packageRoot()}/languages`)
 const limits = { defaults: DEFAULT_LIMITS, ceilings: DEFAULT_CEILINGS }
-const bounds = numberBounds(DEFAULT_CEILINGS)
+const bounds = numberBounds(DEFAULT_LIMITS, DEFAULT_CEILINGS)
 const read = (body: Record<string, unknown>, isEncoded = false) => readSubmission(body, isEncoded, bounds)
 const ofId = (id: number) => {
   const language = languageOf(languages, id)
@@ -44,7 +44,7 @@ describe('a submission', () => {
       language_id: 71,
       cpu_time_limit: 2.5,
       wall_time_limit: 10,
-      memory_limit: 128_000,
+      memory_limit: null,
       stack_limit: 64_000,
       number_of_runs: 1,
       stdin: null,
@@ -71,7 +71,7 @@ describe('a submission', () => {
   ])('%j is refused by field', (body, messages) => expect(read(body).messages).toEqual(messages))
 
   test('is bounded by the ceilings of its caller, defaults included', () => {
-    const lower = numberBounds({ ...DEFAULT_CEILINGS, cpuMs: 2000, memoryBytes: 64 * MIB })
+    const lower = numberBounds(DEFAULT_LIMITS, { ...DEFAULT_CEILINGS, cpuMs: 2000, memoryBytes: 64 * MIB })
     expect(lower.cpu_time_limit).toEqual({ default: 2, least: 0, most: 2 })
     expect(lower.memory_limit).toEqual({ default: 65_536, least: 2048, most: 65_536 })
     expect(readSubmission({ language_id: 71, cpu_time_limit: 3 }, false, lower).messages).toEqual({
@@ -110,6 +110,25 @@ describe('the job of a submission', () => {
       metadata: { judge0: { language_id: 71, cpu_time_limit: 1.5, held: { cpuMs: 1500, memoryBytes: 65_536_000 } } },
     })
     expect(JSON.stringify(made.metadata).length).toBeLessThan(4096)
+  })
+
+  test.each([71, 50])('of language %s has the memory of a sandbox that waits ready, unless it asks for other', (id) => {
+    const source = { source_code: 'x', language_id: id }
+    const usual = DEFAULT_LIMITS.memoryBytes / 1024
+    const made = job(source)
+    expect(made.limits).not.toHaveProperty('memoryBytes')
+    expect(made.metadata).toMatchObject({ judge0: { memory_limit: usual } })
+    expect(bounds.memory_limit).toMatchObject({ default: usual, most: usual })
+    const asked = job({ ...source, memory_limit: usual })
+    expect(asked.limits).toMatchObject({ memoryBytes: DEFAULT_LIMITS.memoryBytes })
+  })
+
+  test('of a language that needs more memory tells the limit that it has', () => {
+    const { submission } = read({ source_code: 'x', language_id: 71 })
+    const needy = { ...ofId(71), limits: { memoryBytes: 1024 * MIB } }
+    expect(jobOfSubmission(submission, needy, limits, {}).metadata).toMatchObject({
+      judge0: { memory_limit: 1_048_576 },
+    })
   })
 
   test('of a compiled language leaves the compiler room, and keeps what the program is held to', () => {

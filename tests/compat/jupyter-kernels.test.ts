@@ -3,6 +3,9 @@ import type { Response } from 'express'
 import { createKernelInfos } from '../../src/api/compat/jupyter/kernel-infos.ts'
 import { createKernelCalls } from '../../src/api/compat/jupyter/kernels.ts'
 import type { SystemNeeds } from '../../src/api/compat/system/system.ts'
+import { loadLanguages } from '../../src/shared/language.ts'
+import { DEFAULT_CEILINGS, DEFAULT_LIMITS } from '../../src/shared/limits.ts'
+import { packageRoot } from '../../src/shared/package-root.ts'
 import { Problem } from '../../src/shared/problems.ts'
 
 const res = { locals: { caller: { tenant: 't' } } } as unknown as Response
@@ -43,6 +46,68 @@ describe('kernels', () => {
       ['silent', 'busy'],
     ])
     await expect(kernels.model(res, 'ended')).rejects.toMatchObject({ code: 'not-found' })
+  })
+})
+
+describe('a kernel that is started', () => {
+  /** @returns what a client gets, and whether the session is left */
+  async function started(broken: { context?: Error; info?: Error; leaves?: boolean }) {
+    let state = 'none'
+    const leaves = new AbortController()
+    let own: object = {}
+    const records = {
+      create: async ({ head }: { head: object }) => {
+        own = { ...head, lastActiveAt: null }
+        state = 'running'
+        return { kind: 'created' }
+      },
+      read: async () => ({ tenant: 't', session: { ...own, state } }),
+    }
+    const call = async (_at: unknown, operation: string) => {
+      if (operation === 'end') return void (state = 'ended')
+      if (broken.context) throw broken.context
+      if (broken.leaves) leaves.abort('client')
+      return { value: [{ id: 'default', state: 'idle' }] }
+    }
+    const shared = {
+      config: {
+        sessions: { maxLifetimeMs: 60_000, idleTimeoutMs: 60_000 },
+        limits: { defaults: DEFAULT_LIMITS, ceilings: DEFAULT_CEILINGS },
+        http: { maxCodeBytes: 1000 },
+      },
+      languages: loadLanguages(`${packageRoot()}/languages`),
+      overview: async () => ({ runtimes: { languages: { python: '3.13.5' }, kernels: ['python'] }, workers: [] }),
+    }
+    const needs = {
+      ...shared,
+      records,
+      calls: { call },
+      queue: { add: async () => undefined },
+      screen: () => [],
+      limitEndUsers: async () => undefined,
+    }
+    const all = { ...shared, open: { admit: () => leaves.signal }, sessions: { needs } } as unknown as SystemNeeds
+    const infos = { of: () => (broken.info ? Promise.reject(broken.info) : Promise.resolve({})) }
+    const asked = { req: {}, locals: { caller: { tenant: 't', ceilings: {} } } } as unknown as Response
+    const told = await createKernelCalls(all, infos)
+      .start(asked, {})
+      .then(
+        ({ execution_state }) => execution_state,
+        (error: Problem) => error.code,
+      )
+    return { told, state }
+  }
+  const lost = new Problem('unavailable', 'no answer')
+
+  test('is told, though it does not say what it is', async () => {
+    expect(await started({ info: lost })).toEqual({ told: 'idle', state: 'running' })
+  })
+
+  test.each([
+    [{ context: lost }, 'unavailable'],
+    [{ leaves: true }, 'not-found'],
+  ])('is ended where its id cannot be told: %j', async (broken, told) => {
+    expect(await started(broken)).toEqual({ told, state: 'ended' })
   })
 })
 

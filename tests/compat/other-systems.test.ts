@@ -119,6 +119,12 @@ describe('Jobe', () => {
     })
   })
 
+  test.each(['python3', 'c'])('gives %s the memory of a sandbox that waits ready, unless it asks for other', (id) => {
+    const spec = { language_id: id, sourcecode: 'x' }
+    expect(run(spec).request.limits).not.toHaveProperty('memoryBytes')
+    expect(run({ ...spec, parameters: { memorylimit: 600 } }).request.limits).toMatchObject({ memoryBytes: 600 * MIB })
+  })
+
   test('compiles C with warnings as errors unless told otherwise', () => {
     expect(run({ language_id: 'c', sourcecode: '' }).request.compilerArgs).toEqual(['-Wall', '-Werror'])
     const parameters = { compileargs: ['-O0'], linkargs: ['-lm'] }

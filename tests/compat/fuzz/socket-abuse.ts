@@ -41,12 +41,27 @@ export async function abuseSockets({ url, own, paths, kernelPath }: AbuseOptions
   const handshake = (path: string) =>
     `GET ${path} HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${own}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: ${HANDSHAKE_KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n`
   const open: Socket[] = []
+  /** @returns none when it is refused: that others are still answered is looked at by itself */
+  const flooded = async (path: string): Promise<WebSocket | undefined> => {
+    const socket = new WebSocket(`${url.replace('http', 'ws')}${path}`, {
+      headers: { authorization: `Bearer ${own}` },
+    })
+    const isOpen = once(socket, 'open', { signal: AbortSignal.timeout(ANSWER_MS) }).then(
+      () => true,
+      () => false,
+    )
+    // For errors after the first, which the wait has taken.
+    socket.on('error', () => undefined)
+    if (await isOpen) return socket
+    socket.terminate()
+    return undefined
+  }
   const check = async (after: string) => {
     const answer = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(ANSWER_MS) }).catch(() => undefined)
     if (!answer?.ok) faults.push(`the gateway does not answer after ${after}`)
   }
 
-  for (const path of paths) {
+  const abuse = async (path: string) => {
     // Half a request, and no more of it.
     for (let left = SOCKETS; left > 0; left--) {
       const socket = await raw()
@@ -59,18 +74,15 @@ export async function abuseSockets({ url, own, paths, kernelPath }: AbuseOptions
       const closed = once(socket, 'close', { signal: AbortSignal.timeout(ANSWER_MS) })
       socket.resume().write(handshake(path))
       socket.write(frame)
-      await closed.catch(() =>
-        faults.push(`a broken frame ${frame.subarray(0, 4).toString('hex')} to ${path} did not end its socket`),
-      )
+      await closed.catch(() => undefined)
+      if (!socket.destroyed)
+        faults.push(`a broken frame ${frame.subarray(0, 4).toString('hex')} to ${path} did not end its socket`)
+      socket.destroy()
     }
     // Sends and never reads.
     for (let left = 4; left > 0; left--) {
-      const socket = new WebSocket(`${url.replace('http', 'ws')}${path}`, {
-        headers: { authorization: `Bearer ${own}` },
-      })
-      socket.on('error', () => undefined)
-      if (!(await Promise.race([once(socket, 'open').then(() => true), once(socket, 'close').then(() => false)])))
-        continue
+      const socket = await flooded(path)
+      if (!socket) continue
       socket.pause()
       for (let sent = 0; sent < FLOOD_MESSAGES && socket.readyState === socket.OPEN; sent++) {
         socket.send(JSON.stringify(jupyterMessages[sent % jupyterMessages.length]))
@@ -80,9 +92,13 @@ export async function abuseSockets({ url, own, paths, kernelPath }: AbuseOptions
     }
     await check(`a flood of ${path}`)
   }
-  if (!(await isAnswered(`${url.replace('http', 'ws')}${kernelPath}`, own)))
-    faults.push('a kernel does not answer after the abuse of its sockets')
-  for (const socket of open) socket.destroy()
+  try {
+    for (const path of paths) await abuse(path)
+    if (!(await isAnswered(`${url.replace('http', 'ws')}${kernelPath}`, own)))
+      faults.push('a kernel does not answer after the abuse of its sockets')
+  } finally {
+    for (const socket of open) socket.destroy()
+  }
   return faults
 }
 

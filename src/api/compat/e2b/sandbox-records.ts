@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { SECOND } from '../../../shared/limits.ts'
 import type { Keys } from '../../../shared/redis/keys.ts'
+import { defineScripts, luaScript, runScript } from '../../../shared/redis/lua-script.ts'
 
 /** A folder that a client asks about again and again. */
 export interface Watcher {
@@ -30,6 +31,8 @@ export interface SandboxRecords {
   /** The names of a sandbox's commands, by their ids. */
   tags: (sessionId: string) => Promise<Map<string, string>>
   putWatcher: (sessionId: string, id: string, watcher: Watcher) => Promise<void>
+  /** The same for one that is known; one that was removed meanwhile stays removed. */
+  moveWatcher: (sessionId: string, id: string, watcher: Watcher) => Promise<void>
   watcher: (sessionId: string, id: string) => Promise<Watcher | undefined>
   removeWatcher: (sessionId: string, id: string) => Promise<void>
 }
@@ -39,8 +42,18 @@ const WATCHER = 'watcher:'
 /** How long a record outlives the longest session. */
 const MARGIN_SECONDS = 60 * 60
 
+const MOVE = luaScript<{ session: string; field: string; json: string }, number>(
+  'runyardMoveE2bWatcher',
+  `
+local key = keys.e2bSandbox(input.session)
+if redis.call('HEXISTS', key, input.field) == 0 then return 0 end
+redis.call('HSET', key, input.field, input.json)
+return 1`,
+)
+
 /** @param longestMs the longest that a session may live */
 export function createSandboxRecords(redis: Redis, keys: Keys, longestMs: number): SandboxRecords {
+  defineScripts(redis, [MOVE])
   const ttl = Math.ceil(longestMs / SECOND) + MARGIN_SECONDS
   const find = async (sessionId: string): Promise<SandboxRecord | undefined> => {
     const [templateId, token, keyId] = await redis.hmget(keys.e2bSandbox(sessionId), 'template', 'token', 'key')
@@ -69,6 +82,10 @@ export function createSandboxRecords(redis: Redis, keys: Keys, longestMs: number
     },
     async putWatcher(sessionId, id, watcher) {
       await redis.hset(keys.e2bSandbox(sessionId), `${WATCHER}${id}`, JSON.stringify(watcher))
+    },
+    async moveWatcher(session, id, watcher) {
+      const moved = { session, field: `${WATCHER}${id}`, json: JSON.stringify(watcher) }
+      await runScript(redis, keys.prefix, MOVE, moved)
     },
     async watcher(sessionId, id) {
       const json = await redis.hget(keys.e2bSandbox(sessionId), `${WATCHER}${id}`)

@@ -51,14 +51,17 @@ export function watchService({ sessions, records }: E2bNeeds): {
 } {
   const { calls, feed } = sessions
   const at = (res: Response) => sessionOf(res, sandboxOf(res).id)
-  const begin = async (body: unknown, res: Response): Promise<Watch> => {
+  const asked = (body: unknown) => {
     const { path = '', recursive = false, includeEntry = false } = watchRequest(body)
     if (path === '') throw invalidRequest([{ pointer: '/path', detail: 'is missing' }])
     if (includeEntry) throw new RpcFault('unimplemented', 'events of files come without their entries')
-    const asked = { id: uuid(), path: pathIn(path, '/path'), recursive }
-    return (await calls.call(at(res), 'watchFolder', asked)).value
+    return { id: uuid(), path: pathIn(path, '/path'), recursive }
   }
+  const begin = async (res: Response, watch: ReturnType<typeof asked>): Promise<Watch> =>
+    (await calls.call(at(res), 'watchFolder', watch)).value
   const end = async (res: Response, id: string) => void (await calls.call(at(res), 'unwatchFolder', { id }))
+  /** Whether it is watched, or its beginning was not answered. Its sandbox may have ended, or a client that left would be told of it. */
+  const endAnyway = (res: Response, id: string) => end(res, id).catch(() => undefined)
 
   return {
     streams: {
@@ -69,15 +72,15 @@ export function watchService({ sessions, records }: E2bNeeds): {
           send,
           true,
           async (events) => {
-            const watch = await begin(body, request.res)
+            const watch = asked(body)
             try {
+              const { path } = await begin(request.res, watch)
               await send({ start: {} })
               for await (const { type, data } of watchEventsOf(events, watch.id, true)) {
-                for (const event of eventsOf(watch.path, type, data)) await send({ filesystem: event })
+                for (const event of eventsOf(path, type, data)) await send({ filesystem: event })
               }
             } finally {
-              // Its sandbox may have ended, or a client that left would be told of it.
-              await end(request.res, watch.id).catch(() => undefined)
+              await endAnyway(request.res, watch.id)
             }
           },
           { keepalive: {} },
@@ -86,10 +89,16 @@ export function watchService({ sessions, records }: E2bNeeds): {
     unary: {
       async CreateWatcher(body, { res }) {
         const { id: session } = sandboxOf(res)
+        const watch = asked(body)
         const position = await feed.last(session)
-        const { id, path } = await begin(body, res)
-        await records.putWatcher(session, id, { path, position })
-        return { watcherId: id }
+        try {
+          const { path } = await begin(res, watch)
+          await records.putWatcher(session, watch.id, { path, position })
+        } catch (error) {
+          await endAnyway(res, watch.id)
+          throw error
+        }
+        return { watcherId: watch.id }
       },
       async GetWatcherEvents(body, { res }) {
         const { id: session } = sandboxOf(res)
@@ -99,23 +108,39 @@ export function watchService({ sessions, records }: E2bNeeds): {
         const newest = await feed.last(session)
         if (compareIds(newest, watcher.position) <= 0) return { events: [] }
         // Before they are read: where some are lost, the next call goes on behind them.
-        await records.putWatcher(session, watcherId, { ...watcher, position: newest })
+        await records.moveWatcher(session, watcherId, { ...watcher, position: newest })
         const found: FilesystemEvent[] = []
+        let isOver = false
+        let fault: unknown
         const ends = new AbortController()
         for await (const { id, type, data } of await feed.read(session, watcher.position, ends.signal)) {
           const isOwn = type === 'gap' || data.includes(watcherId)
-          if (isOwn && compareIds(id, newest) <= 0) found.push(...eventsOf(watcher.path, type, data, watcherId))
+          if (isOwn && compareIds(id, newest) <= 0) {
+            isOver ||= isEndOf(watcherId, type, data)
+            try {
+              found.push(...eventsOf(watcher.path, type, data, watcherId))
+            } catch (error) {
+              // What follows may tell that the watch has ended, and is not read again.
+              fault ??= error
+            }
+          }
           if (compareIds(id, newest) >= 0) break
         }
         ends.abort()
+        if (isOver) await records.removeWatcher(session, watcherId)
+        if (fault) throw fault
+        if (isOver && found.length === 0) throw noWatcher(watcherId)
         return { events: found }
       },
       async RemoveWatcher(body, { res }) {
         const { id: session } = sandboxOf(res)
         const { watcherId = '' } = watcherRequest(body)
         if (!(await records.watcher(session, watcherId))) throw noWatcher(watcherId)
-        await end(res, watcherId)
-        await records.removeWatcher(session, watcherId)
+        try {
+          await end(res, watcherId)
+        } finally {
+          await records.removeWatcher(session, watcherId)
+        }
         return {}
       },
     },
@@ -131,6 +156,13 @@ function eventsOf(folder: string, type: string, data: string, watch?: string): F
     throw new RpcFault('resource_exhausted', 'the folder has more entries than can be watched')
   if (event.type !== 'files' || (watch !== undefined && event.data.watch !== watch)) return []
   return event.data.changes.flatMap((change) => filesystemEvents(folder, change))
+}
+
+/** Whether the watch was ended, by whomever. */
+function isEndOf(watch: string, type: string, data: string): boolean {
+  if (type !== 'watch') return false
+  const { id, state } = JSON.parse(data) as Watch
+  return id === watch && state === 'ended'
 }
 
 const noWatcher = (id: string) => new RpcFault('not_found', `watcher "${id}" does not exist, or was removed`)

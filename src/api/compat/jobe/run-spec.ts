@@ -21,9 +21,8 @@ const nameOf = (language: Language): string =>
   Object.keys(NAMES).find((name) => NAMES[name] === language.id) ?? language.id
 
 const MAX_CPU_SECONDS = 120
-/** What a language gets that asks for nothing: `cputime` s, `memorylimit` MB, `streamsize` MB, `numprocs`. */
-const DEFAULTS = { cputime: 5, memorylimit: 400, streamsize: 2, numprocs: 30 }
-const MEMORY_OF: Readonly<Record<string, number>> = { python: 1000, javascript: 0, java: 0 }
+/** What is taken where nothing is asked for: `cputime` s, `streamsize` MB, `numprocs`; 0 MB is the service's own, of which sandboxes wait ready. */
+const DEFAULTS = { cputime: 5, memorylimit: 0, streamsize: 2, numprocs: 30 }
 const COMPILER_ARGS: Readonly<Record<string, readonly string[]>> = {
   c: ['-Wall', '-Werror'],
   cpp: ['-Wall', '-Werror'],
@@ -96,7 +95,7 @@ export function readRun(
   }
   const path = sourceName(typeof sourcefilename === 'string' ? sourcefilename : undefined, language)
   const parameters = membersOf(spec['parameters'])
-  const { held, limits } = heldLimits(readLimits(parameters, language), language, defaults, ceilings)
+  const { held, limits } = heldLimits(readLimits(parameters), language, defaults, ceilings)
   const compilerArgs = language.compile?.argv.includes('{compilerArgs}')
     ? [
         ...(listOf(parameters, 'compileargs') ?? COMPILER_ARGS[language.id] ?? []),
@@ -118,10 +117,10 @@ export function readRun(
   }
 }
 
-function readLimits(parameters: Readonly<Record<string, unknown>>, language: Language): LimitOverrides {
-  const number = (name: keyof typeof DEFAULTS, usual = DEFAULTS[name]): number => {
+function readLimits(parameters: Readonly<Record<string, unknown>>): LimitOverrides {
+  const number = (name: keyof typeof DEFAULTS): number => {
     const value = parameters[name]
-    if (value === undefined || value === null) return usual
+    if (value === undefined || value === null) return DEFAULTS[name]
     const given = typeof value === 'string' ? Number(value) : value
     if (typeof given !== 'number' || !Number.isFinite(given) || given < 0)
       throw new JobeFault(`${name} is not a number`)
@@ -131,7 +130,7 @@ function readLimits(parameters: Readonly<Record<string, unknown>>, language: Lan
   if (seconds > MAX_CPU_SECONDS) {
     throw new JobeFault(`cputime exceeds maximum allowed on this Jobe server (${MAX_CPU_SECONDS} secs)`)
   }
-  const memory = number('memorylimit', MEMORY_OF[language.id])
+  const memory = number('memorylimit')
   return {
     cpuMs: Math.max(1, seconds * SECOND),
     wallMs: Math.max(1, 2 * seconds * SECOND),

@@ -9,7 +9,7 @@ const NUMBERS = {
   cpu_time_limit: [5, 0, 15],
   cpu_extra_time: [1, 0, 5],
   wall_time_limit: [10, 1, 20],
-  memory_limit: [128_000, 2048, 512_000],
+  memory_limit: [512_000, 2048, 512_000],
   stack_limit: [64_000, 0, 128_000],
   max_processes_and_or_threads: [60, 1, 120],
   max_file_size: [1024, 0, 4096],
@@ -49,7 +49,9 @@ const ENCODED: readonly TextField[] = ['source_code', 'stdin', 'expected_output'
 const MAX_OPTIONS_LENGTH = 512
 
 /** A submission with its defaults; texts as bytes where they may be any. */
-export interface Submission extends Record<NumberField, number>, Record<Flag, boolean> {
+export interface Submission extends Record<Exclude<NumberField, 'memory_limit'>, number>, Record<Flag, boolean> {
+  /** KB; null: none was asked for, so that the sandboxes that wait ready can be had. */
+  memory_limit: number | null
   language_id: number
   source_code: Buffer | null
   stdin: Buffer | null
@@ -63,8 +65,12 @@ export interface Submission extends Record<NumberField, number>, Record<Flag, bo
 /** The bounds of the numbers, of which a caller's ceilings may lower the upper ones. */
 export type NumberBounds = Record<NumberField, { default: number; least: number; most: number }>
 
-/** @param ceilings of the caller */
-export function numberBounds(ceilings: Limits): NumberBounds {
+/**
+ * The default of memory is the service's own, whatever Judge0's is: sandboxes of that size wait ready.
+ * @param ceilings of the caller
+ */
+export function numberBounds(defaults: Limits, ceilings: Limits): NumberBounds {
+  const memory = Math.floor(defaults.memoryBytes / KIB)
   const lower: Partial<Record<NumberField, number>> = {
     cpu_time_limit: ceilings.cpuMs / SECOND,
     wall_time_limit: ceilings.wallMs / SECOND,
@@ -73,8 +79,9 @@ export function numberBounds(ceilings: Limits): NumberBounds {
     max_processes_and_or_threads: ceilings.processes,
   }
   const bounds = NUMBER_FIELDS.map((name) => {
-    const [usual, least, highest] = NUMBERS[name]
-    const most = Math.min(highest, lower[name] ?? Infinity)
+    const [judge0Default, least, highest] = NUMBERS[name]
+    const usual = name === 'memory_limit' ? memory : judge0Default
+    const most = Math.min(Math.max(highest, usual), lower[name] ?? Infinity)
     return [name, { default: Math.min(usual, most), least, most }]
   })
   return Object.fromEntries(bounds) as NumberBounds
@@ -105,10 +112,11 @@ export function readSubmission(
   }
   const numbers = NUMBER_FIELDS.map((name) => {
     const { default: usual, least, most } = bounds[name]
-    const number = numberOf(name, WHOLE.includes(name)) ?? usual
-    if (number < least) refuse(name, `must be greater than or equal to ${least}`)
-    if (number > most) refuse(name, `must be less than or equal to ${most}`)
-    return [name, number]
+    const asked = numberOf(name, WHOLE.includes(name))
+    if (asked === undefined) return [name, name === 'memory_limit' ? null : usual]
+    if (asked < least) refuse(name, `must be greater than or equal to ${least}`)
+    if (asked > most) refuse(name, `must be less than or equal to ${most}`)
+    return [name, asked]
   })
   const flags = FLAGS.map((name) => {
     const value = given(name)
@@ -144,7 +152,7 @@ export function readSubmission(
   const of = (name: TextField) => bytes(name, isEncoded && ENCODED.includes(name))
   const submission = {
     language_id: languageId ?? 0,
-    ...(Object.fromEntries(numbers) as Record<NumberField, number>),
+    ...(Object.fromEntries(numbers) as Pick<Submission, NumberField>),
     ...(Object.fromEntries(flags) as Record<Flag, boolean>),
     source_code: of('source_code'),
     stdin: of('stdin'),

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { Language } from '../../../shared/language.ts'
-import { KIB, type Limits, SECOND } from '../../../shared/limits.ts'
+import { effectiveLimits, KIB, type Limits, SECOND } from '../../../shared/limits.ts'
 import { type CodeRequest, MAX_FILES, type RequestFile } from '../../../shared/requests.ts'
 import { heldLimits } from '../system/held-limits.ts'
 import { unzip, ZipFault } from '../system/zip.ts'
@@ -58,7 +58,7 @@ export function jobOfSubmission(
     {
       cpuMs: Math.max(1, submission.cpu_time_limit * SECOND),
       wallMs: submission.wall_time_limit * SECOND,
-      memoryBytes: submission.memory_limit * KIB,
+      ...(submission.memory_limit !== null && { memoryBytes: submission.memory_limit * KIB }),
       stackBytes: submission.stack_limit * KIB,
       processes: submission.max_processes_and_or_threads,
     },
@@ -66,6 +66,8 @@ export function jobOfSubmission(
     limits.defaults,
     limits.ceilings,
   )
+  const { memoryBytes: usual } = effectiveLimits({}, language.limits, limits.defaults, limits.ceilings)
+  const memoryLimit = submission.memory_limit ?? Math.floor(usual / KIB)
   const output = expected === null ? {} : { expectedOutput: expected.toString() }
   const runs = submission.number_of_runs
   return {
@@ -77,7 +79,7 @@ export function jobOfSubmission(
     ...(compilerOptions !== null && { compilerArgs: words(compilerOptions) }),
     ...(runs > 1 ? { tests: Array.from({ length: runs }, () => output) } : output),
     limits: ofJob,
-    metadata: { judge0: kept(submission, held) },
+    metadata: { judge0: kept({ ...submission, memory_limit: memoryLimit }, held) },
   }
 }
 
@@ -112,7 +114,10 @@ export function words(line: string): string[] {
   return found
 }
 
-function kept(submission: Submission, { cpuMs, memoryBytes }: KeptSubmission['held']): KeptSubmission {
+function kept(
+  submission: Submission & Record<NumberField, number>,
+  { cpuMs, memoryBytes }: KeptSubmission['held'],
+): KeptSubmission {
   const numbers = Object.fromEntries(NUMBER_FIELDS.map((name) => [name, submission[name]])) as Record<
     NumberField,
     number

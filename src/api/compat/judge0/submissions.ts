@@ -73,7 +73,11 @@ async function jobOf(
 ): Promise<{ spec: JobSpec } | { messages: FieldMessages }> {
   const { config, languages, overview } = needs
   const ceilings = ceilingsFor(config, res)
-  const { submission, messages } = readSubmission(membersOf(body), isEncoded(req), numberBounds(ceilings))
+  const { submission, messages } = readSubmission(
+    membersOf(body),
+    isEncoded(req),
+    numberBounds(config.limits.defaults, ceilings),
+  )
   if (submission.callback_url !== null) (messages['callback_url'] ??= []).push('callbacks are not enabled')
   const { language_id: id } = submission
   const language = languageOf(languages, id)
@@ -229,7 +233,7 @@ export function submissionHandlers(needs: SystemNeeds) {
     createBatch,
     readBatch,
     list,
-    bounds: (res: Response) => numberBounds(ceilingsFor(config, res)),
+    bounds: (res: Response) => numberBounds(config.limits.defaults, ceilingsFor(config, res)),
   }
 }
 

@@ -3,7 +3,7 @@ import { SECOND } from '../../../shared/limits.ts'
 import { Problem } from '../../../shared/problems.ts'
 import { SessionRequest } from '../../../shared/sessions/requests.ts'
 import type { Context, Session } from '../../../shared/sessions/session.ts'
-import { whileKeyHolds } from '../../http/open-responses.ts'
+import { type EndedBy, whileKeyHolds } from '../../http/open-responses.ts'
 import { knownRuntimes } from '../../load/check-workers.ts'
 import { invalidRequest } from '../../http/problems.ts'
 import { requestIdOf } from '../../http/request-log.ts'
@@ -38,7 +38,7 @@ export interface KernelCalls {
   session: (res: Response, id: string) => Promise<Session>
   /** The context that its clients use. @throws Problem */
   context: (res: Response, id: string, signal?: AbortSignal) => Promise<Context>
-  /** Resolves when it runs, or after a while. @throws Problem */
+  /** Resolves when it runs, or after a while. One whose id cannot be told is ended. @throws Problem */
   start: (res: Response, asked: { name?: unknown; env?: unknown }) => Promise<KernelModel>
   end: (res: Response, id: string) => Promise<void>
   interrupt: (res: Response, id: string) => Promise<void>
@@ -102,6 +102,21 @@ export function createKernelCalls(
     return found
   }
 
+  /** Resolves when a kernel has told what it is: its client opens a socket next, and asks that there. @throws Problem when it is none */
+  const answered = async (res: Response, id: string, signal?: AbortSignal): Promise<void> => {
+    const late = AbortSignal.timeout(START_MS)
+    const isThere = signal ? AbortSignal.any([signal, late]) : late
+    try {
+      await context(res, id, isThere)
+    } catch (error) {
+      if (!isThere.aborted) throw error
+      return
+    }
+    // One that does not say what it is, is asked again at its socket.
+    await infos.of(res, id, isThere).catch(() => undefined)
+  }
+  const close = (res: Response, id: string) => closeSession(needs, sessionOf(res, id), () => ownSession(needs, res, id))
+
   return {
     session,
     context,
@@ -121,22 +136,18 @@ export function createKernelCalls(
       const spec = await prepareSession(needs, sessionRequest(body), request)
       const signal = open.admit(res)
       const { id } = await acceptSession(needs, spec, undefined)
-      const late = AbortSignal.timeout(START_MS)
-      const isThere = signal ? AbortSignal.any([signal, late]) : late
-      const started = async () => {
-        // Its client opens a socket next, and asks there what the kernel is; who asks finds out why it does not say.
-        const ready = context(res, id, isThere).then(() => infos.of(res, id, isThere).catch(() => undefined))
-        const asked = ready.catch((error: unknown) => {
-          if (!isThere.aborted) throw error
-        })
-        await (signal ? whileKeyHolds(signal, asked) : asked)
-        return model(res, id)
+      try {
+        await (signal ? whileKeyHolds(signal, answered(res, id, signal)) : answered(res, id))
+        if (signal?.reason === ('client' satisfies EndedBy)) throw noSession()
+        return await model(res, id)
+      } catch (error) {
+        await close(res, id).catch(() => undefined)
+        throw error
       }
-      return endedUnlessTold(needs, sessionOf(res, id), () => ownSession(needs, res, id), started)
     },
     async end(res, id) {
       await session(res, id)
-      await closeSession(needs, sessionOf(res, id), () => ownSession(needs, res, id))
+      await close(res, id)
     },
     async interrupt(res, id) {
       await session(res, id)
