@@ -9,7 +9,6 @@ import { messageMaker } from '../../src/api/compat/jupyter/kernel-messages.ts'
 import { createKernelRequests, type KernelRequestsOptions } from '../../src/api/compat/jupyter/kernel-requests.ts'
 import { createRunLine, MOST_WAITING, type RunLineOptions } from '../../src/api/compat/jupyter/run-line.ts'
 import type { SystemNeeds } from '../../src/api/compat/system/system.ts'
-import { endedUnlessTold } from '../../src/api/sessions/start-session.ts'
 import { MIB } from '../../src/shared/limits.ts'
 import type { Problem } from '../../src/shared/problems.ts'
 import { eventually } from '../support/eventually.ts'
@@ -206,15 +205,4 @@ describe('contents', () => {
     expect(listed.body.content).toHaveLength(10_000)
     expect(await ask('POST', 's/many')).toMatchObject({ status: 409, body: { code: 'file-conflict' } })
   })
-})
-
-test('a session of which its client cannot be told is ended', async () => {
-  const session = { state: 'starting' }
-  const records = { end: async () => void (session.state = 'ended') }
-  const end = (answer: () => Promise<string>) =>
-    endedUnlessTold({ records, calls: {} } as never, { id: 's', tenant: 't' }, async () => session as never, answer)
-  await expect(end(async () => 'its id')).resolves.toBe('its id')
-  expect(session.state).toBe('starting')
-  await expect(end(() => Promise.reject(new Error('no answer')))).rejects.toThrow('no answer')
-  expect(session.state).toBe('ended')
 })

@@ -155,22 +155,3 @@ export async function closeSession(
     await sleep(LOOK_MS)
   }
 }
-
-/**
- * The answer that tells of an accepted session. Without it nobody could end the session, so that it is ended here.
- * @param read the session as it is now
- * @throws what the answer fails with
- */
-export async function endedUnlessTold<T>(
-  needs: Pick<SessionNeeds, 'records' | 'calls'>,
-  place: { id: string; tenant: string },
-  read: () => Promise<Session>,
-  answer: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await answer()
-  } catch (error) {
-    await closeSession(needs, place, read).catch(() => undefined)
-    throw error
-  }
-}
