@@ -118,7 +118,8 @@ export function createKernelCalls(
       const body = { language, kernel: true, maxLifetimeMs: config.sessions.maxLifetimeMs, ...environment(env) }
       const request = { body, caller: res.locals.caller, requestId: requestIdOf(res.req) }
       await needs.limitEndUsers(request, 'job')
-      const spec = await prepareSession(needs, sessionRequest(body), request)
+      const admit = () => open.admit(res)
+      const spec = await prepareSession(needs, sessionRequest(body), { ...request, admit })
       const signal = open.admit(res)
       const { id } = await acceptSession(needs, spec, undefined)
       const late = AbortSignal.timeout(START_MS)
