@@ -83,6 +83,25 @@ function leavesOf(command: Command, path = ''): [string, Command][] {
 const whole = await commandWith({}, { stdout: '', stderr: '', exitCode: 0 })
 const leaves = leavesOf(whole)
 
+test('what an option gives as an example is taken', () => {
+  const examples = leaves.flatMap(([path, { options }]) =>
+    options.flatMap((option) => {
+      const [, value] = /\be\.g\. `?([^\s;,)`]+)/.exec(option.description) ?? []
+      return value !== undefined && option.parseArg ? [{ path, option, value }] : []
+    }),
+  )
+  expect(examples.map(({ path }) => path)).toContain('session run')
+  const refused = examples.filter(({ option, value }) => {
+    try {
+      option.parseArg?.(value, undefined)
+      return false
+    } catch {
+      return true
+    }
+  })
+  expect(refused.map(({ path, option, value }) => `${path} ${option.long} ${value}`)).toEqual([])
+})
+
 test('a command line describes its own command alone, as among all', async () => {
   const names = whole.commands.map((command) => command.name()).filter((name) => !['help', 'completion'].includes(name))
   for (const name of names) {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import type { StoredFile } from '../../src/shared/files/stored-file.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import { createWakeUps } from '../../src/shared/redis/wake-ups.ts'
@@ -77,8 +77,15 @@ afterAll(async () => {
   await gateway.close()
 })
 
-/** Asks for a session, and does what a worker would. */
+/** A session that has begun, or could not. */
 async function start(request: object = {}): Promise<string> {
+  const id = await begin(request)
+  await client.call('GET', `/v1/sessions/${id}/watches`)
+  return id
+}
+
+/** Asks for a session, and does what a worker would. @param started when its sandbox is there */
+async function begin(request: object = {}, started: Promise<void> = Promise.resolve()): Promise<string> {
   const { status, body } = await client.create({ language: 'bash', kernel: false, ...request }, 0)
   expect({ status, body }).toMatchObject({ status: 201 })
   const queue = createSessionQueue(gateway.redis, gateway.keys)
@@ -97,16 +104,27 @@ async function start(request: object = {}): Promise<string> {
     env: { PATH: '/usr/bin:/bin' },
     stage: sandbox,
     said: '',
-    started: agent.ready,
+    started: started.then(() => agent.ready),
     ready: agent.ready,
     attach: () => undefined,
-    release: () => child.stdin.end(),
+    release() {
+      agent.leave(new Error('the session has ended'))
+      child.stdin.end()
+    },
   }
   await options.records.take(body.id, 'test')
   const session = runSession(options, spec, body_, true)
   running.push({ session, child, folder })
-  await client.call('GET', `/v1/sessions/${body.id}/watches`)
   return body.id
+}
+
+/** Of which events the webhook of a session is told, oldest first. */
+async function told(id: string): Promise<string[]> {
+  const { body } = await client.call<{ deliveries: Delivery[] }>('GET', '/v1/webhook-deliveries')
+  return body.deliveries
+    .filter(({ sessionId }) => sessionId === id)
+    .map(({ event }) => event)
+    .reverse()
 }
 
 /** Runs a shell line where the session has its files, which is `/job` in a sandbox. */
@@ -125,6 +143,29 @@ test('a session says that it runs, and why it ended, to its webhook', async () =
   ])
   const whole = await client.call('GET', `/v1/webhook-deliveries/${body.deliveries[0]?.id}`)
   expect(whole.body).toMatchObject({ payload: { data: { reason: 'session-lost', message: 'its worker was closed' } } })
+})
+
+test('a session that is ended while it starts never runs', async () => {
+  const id = await begin({ webhook: { url: 'https://hooks.example.com/' } }, new Promise(() => undefined))
+  running.at(-1)?.session.end('session-lost', 'its worker was closed')
+  await running.at(-1)?.session.ended
+  const events = await client.events(`/v1/sessions/${id}/events`, ({ event }) => event === 'ended')
+  expect(events.map(({ data }) => data['state'])).toEqual(['starting', 'ended'])
+  expect(await told(id)).toEqual(['session.ended'])
+})
+
+test('a session is not idle while it starts', async () => {
+  let stands = () => {}
+  const id = await begin(
+    { idleTimeoutMs: 60_000, maxLifetimeMs: 3_600_000 },
+    new Promise((resolve) => (stands = resolve)),
+  )
+  const now = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 120_000)
+  await running.at(-1)?.session.tick()
+  now.mockRestore()
+  stands()
+  expect((await client.call('GET', `/v1/sessions/${id}/watches`)).status).toBe(200)
+  await client.end(id)
 })
 
 describe('watches', () => {
@@ -157,15 +198,26 @@ describe('watches', () => {
     )
     const listed = await client.call<{ watches: Watch[] }>('GET', at())
     expect(listed.body.watches).toMatchObject([{ id: body.id }])
-    const rest = client.events(`${at()}/${body.id}/events`, ({ data }) => data['state'] === 'ended', events.at(-1)?.id)
+    const rest = (after?: string) =>
+      client.events(`${at()}/${body.id}/events`, ({ data }) => data['state'] === 'ended', after)
+    const open = rest(events.at(-1)?.id)
     expect((await client.call('DELETE', `${at()}/${body.id}`)).body).toMatchObject({ state: 'ended' })
-    expect((await rest).map(({ event }) => event)).toEqual(['watch'])
+    const ended = await open
+    expect(ended.map(({ event }) => event)).toEqual(['watch'])
+    // Who was away meanwhile hears of the end, once.
+    expect(await rest(events.at(-1)?.id)).toEqual(ended)
+    expect(await rest(ended[0]?.id)).toEqual([])
   })
 
   test('are refused with what is wrong', async () => {
     expect((await client.call('POST', at(), { path: 'nowhere' })).body).toMatchObject({
       status: 404,
       detail: 'nowhere does not exist',
+    })
+    await command(shared, 'mkdir -p full; seq -f full/%.0f 10001 | xargs touch')
+    expect((await client.call('POST', at(), { path: 'full' })).body).toMatchObject({
+      status: 409,
+      detail: 'full holds more than 10000 entries, or paths too long to watch them all',
     })
     expect((await client.call('POST', at(), { path: '../x' })).body).toMatchObject({ code: 'invalid-request' })
     expect((await client.call('DELETE', `${at()}/${shared}`)).body).toMatchObject({ status: 404 })
@@ -219,11 +271,59 @@ describe('snapshots', () => {
     const { headers } = await gateway.makeKey('ada', { scopes: ['files'] })
     const stored = await fetch(`${gateway.url}/v1/files?name=x`, { method: 'POST', headers, body: 'no archive' })
     const { id: from } = (await stored.json()) as StoredFile
-    const id = await start({ from })
+    const id = await start({ from, webhook: { url: 'https://hooks.example.com/' } })
     const events = await client.events(`/v1/sessions/${id}/events`, ({ event }) => event === 'ended')
     expect(events.at(-1)?.data).toMatchObject({
       reason: 'start-failed',
       message: expect.stringContaining('tar archive') as unknown,
     })
+    expect(events.map(({ data }) => data['state'])).toEqual(['starting', 'ended'])
+    expect(await told(id)).toEqual(['session.ended'])
+  })
+
+  test('a file of the request takes the place of one that may not be written, and of no folder', async () => {
+    const first = await start()
+    await command(first, 'echo old > fixed; chmod 0444 fixed; ln -s fixed link; mkdir -p folder/in')
+    const { body } = await client.call<StoredFile>('POST', at(first), {})
+    await client.end(first)
+    const files = ['fixed', 'link'].map((path) => ({ path, content: path }))
+    const second = await start({ from: body.id, files })
+    expect((await command(second, 'cat fixed link; stat -c %a fixed')).body.stdout).toBe('fixedlink644\n')
+    await client.end(second)
+    const third = await start({ from: body.id, files: [{ path: 'folder', content: '' }] })
+    expect((await client.read(third)).body).toMatchObject({ reason: 'start-failed', message: 'folder is a folder' })
+  })
+
+  test('a store that fails is said, and the session goes on', async () => {
+    const id = await start()
+    const save = jest.spyOn(files, 'save').mockRejectedValueOnce(new Error('503 from the store'))
+    expect((await client.call('POST', at(id), {})).body).toMatchObject({ status: 503, code: 'unavailable' })
+    save.mockRestore()
+    expect((await client.call('POST', at(id), {})).status).toBe(201)
+    await client.end(id)
+  })
+
+  test('one that is being made when the session ends is given up', async () => {
+    const id = await start()
+    const ended = running.at(-1)?.session.ended
+    let packing = () => {}
+    const packs = new Promise<void>((resolve) => (packing = resolve))
+    const save = jest.spyOn(files, 'save').mockImplementationOnce((file, pieces) => {
+      async function* held() {
+        for await (const piece of pieces) {
+          yield piece
+          packing()
+          await ended
+        }
+      }
+      return files.save(file, held())
+    })
+    await command(id, 'head -c 1M /dev/urandom > large')
+    const asked = client.call('POST', at(id), {})
+    await packs
+    await client.end(id)
+    await expect(save.mock.results[0]?.value).rejects.toThrow('the session has ended')
+    expect((await asked).body).toMatchObject({ code: 'session-ended' })
+    save.mockRestore()
   })
 })

@@ -26,7 +26,7 @@ beforeAll(async () => {
   const { startWorker, loadConfig, pino } = await loadServices()
   const config = loadConfig(testRoot, { ...platform.env, SESSIONS_MEMORY_BYTES: String(8 * GIB) })
   worker = await startWorker(config, testRoot, pino({ level: 'fatal' }))
-  const headers = await makeKey(platform, 'ada', { scopes: ['sessions'] })
+  const headers = await makeKey(platform, 'ada', { scopes: ['sessions', 'files'] })
   client = sessionClient(platform.url, headers)
   const { status, body } = await client.create({ language: 'python', metadata: { of: 'tests' } })
   expect({ status, state: body.state, kernel: body.kernel }).toEqual({ status: 201, state: 'running', kernel: true })
@@ -176,6 +176,29 @@ describe('files', () => {
     await client.call('DELETE', `/v1/sessions/${shared}/files/big`)
     expect((await client.put(shared, 'a%5Cb', 'x')).status).toBe(422)
   })
+})
+
+test('a folder is watched, and kept for another session with what it held', async () => {
+  const { body: first } = await client.create({ language: 'bash', kernel: false })
+  const at = `/v1/sessions/${first.id}`
+  const { status, body: watch } = await client.call<{ id: string }>('POST', `${at}/watches`, { recursive: true })
+  expect({ status, watch }).toMatchObject({ status: 201, watch: { state: 'watching' } })
+  await client.command(first.id, { shell: 'mkdir in; echo kept > in/note; chmod 0444 in/note; cp in/note own' })
+  const events = await client.events(`${at}/watches/${watch.id}/events`, ({ data }) =>
+    JSON.stringify(data).includes('"own"'),
+  )
+  expect(events.flatMap(({ data }) => data['changes'] ?? [])).toEqual(
+    expect.arrayContaining([expect.objectContaining({ change: 'created', path: 'in/note', bytes: 5 })]),
+  )
+  const { body: file } = await client.call<{ id: string }>('POST', `${at}/snapshot`, {})
+  await client.end(first.id)
+  const files = [{ path: 'own', content: 'new' }]
+  const { body: second } = await client.create({ language: 'bash', kernel: false, from: file.id, files })
+  expect(second).toMatchObject({ state: 'running' })
+  expect((await client.get(second.id, 'in/note')).bytes.toString()).toBe('kept\n')
+  const look = await client.command(second.id, { shell: 'cat own; stat -c %a in/note' })
+  expect(look.body).toMatchObject({ stdout: 'new444\n' })
+  await client.end(second.id)
 })
 
 describe('commands', () => {

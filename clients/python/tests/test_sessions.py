@@ -88,10 +88,11 @@ class Sessions(unittest.TestCase):
             self.assertEqual(commands.get(held["id"])["signal"], "SIGKILL")
             self.assertEqual(len(commands.list()), 4)
 
+            files.write("kept/a", b"kept")
             kept = session.snapshot(name="kept.tar", ttl_seconds=600)
             self.assertEqual(kept["name"], "kept.tar")
             with client.sessions.create(language="python", kernel=False, snapshot=kept["id"]) as again:
-                self.assertEqual(again.read()["state"], "running")
+                self.assertEqual(again.files.read("kept/a"), b"kept")
 
             self.assertEqual(session.extend(idle_timeout_ms=60_000)["idleTimeoutMs"], 60_000)
             self.assertIn(session.id, [one["id"] for one in client.sessions.list(state="running")])

@@ -1,4 +1,5 @@
 import Type from 'typebox'
+import { ENVIRONMENT_FAULTS } from '../../shared/environments/environment.ts'
 import { Problem } from '../../shared/problems.ts'
 import { SECOND } from '../../shared/limits.ts'
 import { SessionChange, SessionRequest } from '../../shared/sessions/requests.ts'
@@ -34,7 +35,8 @@ export const createSession = defineRoute({
   description:
     'A session is a sandbox that stays: its files, processes and interpreters keep their state between calls. It ends when ' +
     'you end it, when nothing happens in it for `idleTimeoutMs`, or after `maxLifetimeMs`.\n\n' +
-    'Returns 201 at once, with the state `starting`; what is sent to it meanwhile waits. `Prefer: wait=N` waits until it runs.',
+    'Returns 201 with the state `starting`; what is sent to it meanwhile waits. `Prefer: wait=N` waits until it runs. With ' +
+    '`dependencies` it returns when they are installed; where that takes longer than 25 s, it is `unavailable` until they are.',
   scopes: ['sessions'],
   headers: ['Prefer', 'Idempotency-Key'],
   body: {
@@ -61,6 +63,8 @@ export const createSession = defineRoute({
     'sessions-full',
     'session-ended',
     'session-lost',
+    'tenant-queue-full',
+    ...ENVIRONMENT_FAULTS,
   ],
   schemas: { SessionRequest },
   async handle(needs: SessionNeeds, request) {
@@ -68,10 +72,12 @@ export const createSession = defineRoute({
     const { req, res, body, caller, requestId, send } = request
     await limitEndUsers(request, 'job')
     const idempotency = idempotencyOf(req, PLACE)
-    const spec = await prepareSession(needs, sessionRequest(body), { caller, requestId })
     const waitSeconds = preferredWait(req.get('prefer')) ?? 0
+    let admitted: AbortSignal | undefined
+    const admit = () => (admitted ??= open.admit(res))
+    const spec = await prepareSession(needs, sessionRequest(body), { caller, requestId, admit })
     // Before anything is accepted: there may be no room for one more that waits.
-    const signal = waitSeconds > 0 ? open.admit(res) : undefined
+    const signal = waitSeconds > 0 ? admit() : undefined
     const { id, replayed } = await acceptSession(needs, spec, idempotency)
     if (replayed) res.set('Idempotent-Replayed', 'true')
     res.location(`${PLACE}/${id}`)

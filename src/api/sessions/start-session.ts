@@ -9,6 +9,7 @@ import type { Session, SessionSpec, SnapshotFile } from '../../shared/sessions/s
 import type { Caller } from '../http/caller.ts'
 import { ownEnvironment } from '../environments/environment-requests.ts'
 import { idempotencyMismatch } from '../http/idempotency.ts'
+import { whileKeyHolds } from '../http/open-responses.ts'
 import { invalidRequest } from '../http/problems.ts'
 import { checkSizes } from '../jobs/request/check-sizes.ts'
 import { explicitly } from '../jobs/request/packages-asked.ts'
@@ -19,12 +20,13 @@ import { buildSession, checkRoom, languageOf } from './session-request.ts'
 
 /**
  * Makes a session of a request that is as its schema has it: complete and screened, and some worker has room for it now.
+ * @param admit is called when it has to wait for its packages: counts the request among those that wait, and gives the signal that ends it
  * @throws Problem
  */
 export async function prepareSession(
   needs: Pick<SessionNeeds, 'config' | 'languages' | 'overview' | 'screen' | 'environments' | 'files'>,
   asked: SessionRequest,
-  { caller, requestId }: { caller: Caller; requestId: string },
+  { caller, requestId, admit }: { caller: Caller; requestId: string; admit: () => AbortSignal },
 ): Promise<SessionSpec> {
   const { config, languages, screen } = needs
   const overview = await needs.overview()
@@ -46,29 +48,41 @@ export async function prepareSession(
     return { ...spec, environment: await readyEnvironment(environments, installing, asked.environment, caller) }
   if (!packages.manifest) return spec
   const { view } = await environments.request(installing, runtimes, packages.manifest, caller)
-  return { ...spec, environment: await installed(environments, view, caller) }
+  return { ...spec, environment: await installed(environments, view, caller, admit) }
 }
 
-/** How long a request waits for its packages, and how often it looks. */
+/** How long a request waits for its packages, and how often it looks: less often when they take longer. */
 const INSTALL_MS = 25 * SECOND
 const INSTALL_LOOK_MS = 100
+const INSTALL_LATER_LOOK_MS = 500
 const AGAIN_SECONDS = 5
 
-/** The id of an environment that is asked for, once it is ready. @throws Problem why it cannot be had; `unavailable` while it is built */
-async function installed(
+/**
+ * The id of an environment that is asked for, once it is ready.
+ * @throws Problem why it cannot be had; `unavailable` while it is built, or when nobody waits any more; `unauthenticated` as `whileKeyHolds`
+ */
+export async function installed(
   environments: SessionNeeds['environments'],
   asked: Environment,
   { tenant }: Caller,
+  admit: () => AbortSignal,
 ): Promise<string> {
   const deadline = Date.now() + INSTALL_MS
+  let signal: AbortSignal | undefined
+  let lookMs = INSTALL_LOOK_MS
   for (let view = asked; ; { view } = await environments.own(tenant, asked.id)) {
     if (view.error) throw new Problem(view.error.code, view.error.detail)
     if (view.state === 'ready') return view.id
-    if (Date.now() > deadline) {
+    signal ??= admit()
+    if (Date.now() > deadline || signal.aborted) {
       const detail = `its packages are being installed (${view.progress ?? view.state}); send the request again in ${AGAIN_SECONDS} s`
       throw new Problem('unavailable', detail, { headers: { 'Retry-After': String(AGAIN_SECONDS) } })
     }
-    await sleep(INSTALL_LOOK_MS)
+    await whileKeyHolds(
+      signal,
+      sleep(lookMs, undefined, { signal }).catch(() => undefined),
+    )
+    lookMs = Math.min(INSTALL_LATER_LOOK_MS, lookMs * 1.5)
   }
 }
 

@@ -5,7 +5,7 @@ import { Problem } from '../../shared/problems.ts'
 import { GapEvent } from '../../shared/job-event.ts'
 import { FileChange, Watch } from '../../shared/sessions/session.ts'
 import { SessionEvent } from '../../shared/sessions/session-event.ts'
-import { BEGINNING } from '../events/event-feed.ts'
+import { BEGINNING, compareIds } from '../events/event-feed.ts'
 import type { StoredEvent } from '../events/live-events.ts'
 import { PATH } from '../http/openapi/parameters.ts'
 import { defineRoute } from '../http/route.ts'
@@ -101,18 +101,43 @@ async function sendWatchEvents(
 ): Promise<void> {
   const session = await ownSession(needs, res, of.id)
   const id = of.watch.toLowerCase()
-  if (session.state !== 'ended') {
-    const { value: watches } = await needs.calls.call(sessionOf(res, session.id), 'listWatches', {})
-    if (!watches.some((watch) => watch.id === id)) throw noWatch()
-  }
-  if (req.method === 'HEAD') return void res.type('text/event-stream').end()
   const after = req.get('last-event-id') || BEGINNING
   if (!/^\d{1,15}-\d{1,15}$/.test(after)) {
     throw new Problem('invalid-header', 'Last-Event-ID must be the id of an event of this session')
   }
   const signal = needs.open.admit(res)
+  if (session.state !== 'ended') {
+    const { value: watches } = await needs.calls.call(sessionOf(res, session.id), 'listWatches', {})
+    const isThere = watches.some((watch) => watch.id === id)
+    // Who was away when it ended has its end to come.
+    if (!isThere && (after === BEGINNING || !(await hasMore(needs.feed, session.id, id, after)))) throw noWatch()
+  }
+  if (req.method === 'HEAD') return void res.type('text/event-stream').end()
   const events = await needs.feed.read(session.id, after, signal)
   await sendEvents(res, watchEventsOf(events, id, after === BEGINNING), signal)
+}
+
+/** Whether events of a watch are stored after this one. */
+async function hasMore(feed: SessionNeeds['feed'], session: string, id: string, after: string): Promise<boolean> {
+  const last = await feed.last(session)
+  if (compareIds(after, last) >= 0) return false
+  const reading = new AbortController()
+  try {
+    const events = await feed.read(session, after, reading.signal)
+    for await (const event of watchEventsOf(upTo(events, last), id, false)) {
+      if (event.type === 'watch' || event.type === 'files') return true
+    }
+    return false
+  } finally {
+    reading.abort()
+  }
+}
+
+async function* upTo(events: AsyncIterable<StoredEvent>, last: string): AsyncGenerator<StoredEvent> {
+  for await (const event of events) {
+    yield event
+    if (compareIds(event.id, last) >= 0) return
+  }
 }
 
 /**

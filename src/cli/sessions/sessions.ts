@@ -44,7 +44,11 @@ export function addSessionCommands(program: Command, deps: JobCommandDeps): void
     command
       .option('-l, --language <id>', 'language of a new session; default: python')
       .option('--language-version <range>', 'range that the installed version must meet, e.g. 3.x')
-      .option('--limit <name=value>', 'a limit of a new session, e.g. memoryBytes=512M; again for another', parseLimit)
+      .option(
+        '--limit <name=value>',
+        'a limit of a new session, e.g. memoryBytes=512MiB; again for another',
+        parseLimit,
+      )
       .option('--from <file id>', 'start a new session with the working folder of a snapshot')
       .option('--with <package>', 'a package of a new session, e.g. numpy; again for another', several)
       .option('--idle <seconds>', 'end it when nothing happens for so long', wholeNumber(1, 2_000_000))

@@ -43,6 +43,8 @@ export interface ProcessListener {
    */
   output(stream: 'stdout' | 'stderr', bytes: Buffer, taken: () => void): void
   ended(end: ProcessEnd): void
+  /** The agent is gone before it said how the process ended. */
+  left?(error: Error): void
 }
 
 export interface AgentProcess {
@@ -282,9 +284,11 @@ export function createAgent(send: (bytes: Buffer) => void): Agent {
       gone ??= error
       settle.failed(gone)
       for (const { failed } of waiting.values()) failed(gone)
+      const left = [...processes.values()]
       waiting.clear()
       processes.clear()
       watches.clear()
+      for (const { listener } of left) listener.left?.(gone)
     },
     async start({ argv, env, cwd, stdin, terminal }, listener) {
       const records: [string, string | number][] = [

@@ -36,24 +36,33 @@ export const ARCHIVE_MS = 300 * SECOND
 /** A `tar` that runs. */
 interface Running {
   process: AgentProcess
-  /** What it says of its end; undefined while it runs. */
-  readonly end: ProcessEnd | undefined
-  readonly isLate: boolean
+  /** Whether nothing more comes of it: it ended, took too long, or its agent is gone. */
+  readonly isOver: boolean
   readonly words: string
-  /** Resolves when something came, or it ended. */
+  /** Resolves when something came, or it is over. */
   news(): Promise<void>
   take(): { bytes: Buffer; taken: () => void } | undefined
+  /** How it ended. @throws ArchiveFailed when it took too long; why the agent is gone */
+  end(): ProcessEnd
   stop(): void
 }
 
-async function start(agent: Agent, clock: Clock, argv: readonly string[], stdin: boolean): Promise<Running> {
+async function start(
+  agent: Agent,
+  clock: Clock,
+  { argv, stdin, late }: { argv: readonly string[]; stdin: boolean; late: string },
+): Promise<Running> {
   const pieces: { bytes: Buffer; taken: () => void }[] = []
   let words = ''
   let end: ProcessEnd | undefined
-  let isLate = false
+  let fault: Error | undefined
   let isStopped = false
   let wake = () => {}
   let stopTimer = () => {}
+  const over = () => {
+    stopTimer()
+    wake()
+  }
   const process = await agent.start(
     { argv, env: ENV, cwd: FOLDER, stdin },
     {
@@ -67,8 +76,11 @@ async function start(agent: Agent, clock: Clock, argv: readonly string[], stdin:
       },
       ended(how) {
         end = how
-        stopTimer()
-        wake()
+        over()
+      },
+      left(error) {
+        fault ??= error
+        over()
       },
     },
   )
@@ -79,75 +91,81 @@ async function start(agent: Agent, clock: Clock, argv: readonly string[], stdin:
     // Its end comes behind all that it wrote.
     for (const { taken } of pieces.splice(0)) taken()
   }
-  // It may have ended before its start was heard of.
-  if (!end)
+  const isOver = () => end !== undefined || fault !== undefined
+  // It may be over before its start was heard of.
+  if (!isOver())
     stopTimer = clock.after(ARCHIVE_MS, () => {
-      isLate = true
+      fault = new ArchiveFailed(late)
       stop()
+      wake()
     })
   return {
     process,
-    get end() {
-      return end
-    },
-    get isLate() {
-      return isLate
+    get isOver() {
+      return isOver()
     },
     get words() {
       return words
     },
     news: () => new Promise((resolve) => (wake = resolve)),
     take: () => pieces.shift(),
+    end() {
+      if (fault) throw fault
+      if (!end) throw new Error('it runs')
+      return end
+    },
     stop,
   }
 }
 
+const lateTo = (what: string) => `the folder could not be ${what} within ${ARCHIVE_MS / SECOND} s`
+
 /**
  * The working folder as an archive, piece by piece; whoever stops reading ends it.
- * @throws AgentRefusal when it cannot be begun, ArchiveFailed
+ * @throws AgentRefusal when it cannot be begun, ArchiveFailed; why the agent is gone
  */
 export async function* packFolder(agent: Agent, clock: Clock): AsyncGenerator<Uint8Array, void, void> {
-  const tar = await start(agent, clock, PACK, false)
+  const tar = await start(agent, clock, { argv: PACK, stdin: false, late: lateTo('packed') })
   try {
     for (;;) {
       const piece = tar.take()
       if (piece) {
         yield piece.bytes
         piece.taken()
-      } else if (tar.end) break
+      } else if (tar.isOver) break
       else await tar.news()
     }
-    if (tar.end.exitCode !== 0 && tar.end.exitCode !== CHANGED) throw failure(tar, 'packed')
+    const { exitCode } = tar.end()
+    if (exitCode !== 0 && exitCode !== CHANGED) throw failure(tar, 'packed')
   } finally {
-    if (!tar.end) tar.stop()
+    tar.stop()
   }
 }
 
 /**
  * Unpacks an archive into the working folder, where it replaces files of the same paths.
- * @throws AgentRefusal when it cannot be begun, ArchiveFailed; what `content` throws
+ * @throws AgentRefusal when it cannot be begun, ArchiveFailed; why the agent is gone, what `content` throws
  */
 export async function unpackFolder(agent: Agent, clock: Clock, content: AsyncIterable<Uint8Array>): Promise<void> {
-  const tar = await start(agent, clock, UNPACK, true)
+  const tar = await start(agent, clock, { argv: UNPACK, stdin: true, late: lateTo('unpacked') })
   try {
     for await (const bytes of content) {
-      while (tar.process.waiting > MOST_INPUT && !tar.end)
+      while (tar.process.waiting > MOST_INPUT && !tar.isOver)
         await new Promise<void>((resolve) => clock.after(INPUT_LOOK_MS, resolve))
-      if (tar.end) break
+      if (tar.isOver) break
       tar.process.input(bytes)
     }
     tar.process.endInput()
-    while (!tar.end) await tar.news()
-    if (tar.end.exitCode !== 0) throw failure(tar, 'unpacked')
+    while (!tar.isOver) await tar.news()
+    if (tar.end().exitCode !== 0) throw failure(tar, 'unpacked')
   } finally {
-    if (!tar.end) tar.stop()
+    tar.stop()
   }
 }
 
-function failure({ end, isLate, words }: Running, done: string): ArchiveFailed {
-  const [first = ''] = words.split('\n')
-  if (isLate) return new ArchiveFailed(`the folder could not be ${done} within ${ARCHIVE_MS / SECOND} s`)
-  const why =
-    first.replace(/^tar: /, '') || `tar ended with ${end?.signal ? `signal ${end.signal}` : String(end?.exitCode)}`
+function failure(tar: Running, done: string): ArchiveFailed {
+  const [first = ''] = tar.words.split('\n')
+  const { exitCode, signal } = tar.end()
+  const why = first.replace(/^tar: /, '') || `tar ended with ${signal ? `signal ${signal}` : String(exitCode)}`
   return new ArchiveFailed(`the folder could not be ${done}: ${why}`)
 }

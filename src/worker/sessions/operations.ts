@@ -35,6 +35,7 @@ export interface OperationsOptions {
   /** Keeps what has ended, and removes others. */
   keep: (result: { id: string; json: string }, remove: readonly string[]) => void
   keepFile: KeepFile
+  storeFailed: (error: unknown) => void
   session: {
     view: () => Session
     extend: (times: { idleTimeoutMs?: number; maxLifetimeMs?: number }) => void
@@ -46,7 +47,7 @@ export interface OperationsOptions {
 const NONE = Buffer.alloc(0)
 
 export function createOperations(options: OperationsOptions): SessionOperations {
-  const { agent, kernels, env, tell, whenRoom, keep, keepFile, session, clock } = options
+  const { agent, kernels, env, tell, whenRoom, keep, keepFile, storeFailed, session, clock } = options
   const results = createSessionResults(keep, clock)
   const repeated = createRepeatedRequests()
   const code = createCodeOperations({ kernels, env, results, repeated, clock })
@@ -65,7 +66,7 @@ export function createOperations(options: OperationsOptions): SessionOperations 
     ...code.handlers,
     ...commands.handlers,
     ...createFileOperations(agent),
-    ...createSnapshotOperations(agent, clock, keepFile),
+    ...createSnapshotOperations({ agent, clock, keepFile, storeFailed }),
     ...createWatchOperations({ agent, tell, whenRoom, clock }),
   }
 

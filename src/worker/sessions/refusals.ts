@@ -18,7 +18,7 @@ export class Refused extends Error {
 const ERRNO: Readonly<Record<number, [ProblemCode, string]>> = {
   1: ['file-conflict', 'is not permitted'],
   2: ['not-found', 'does not exist'],
-  7: ['file-conflict', 'holds more than 10,000 entries, or paths too long to watch them all'],
+  7: ['file-conflict', 'has too many or too long arguments'],
   11: ['session-busy', 'cannot be started: the session has as many processes as it may'],
   12: ['session-busy', 'needs more memory than the session has'],
   13: ['file-conflict', 'is not permitted'],

@@ -1,19 +1,23 @@
 import type { Logger } from 'pino'
 import type { WakeUps } from '../../shared/redis/wake-ups.ts'
+import type { SourceFile } from '../../shared/job.ts'
 import { MINUTE, SECOND } from '../../shared/limits.ts'
 import type { Operation } from '../../shared/sessions/operations.ts'
 import type { Execution, Session, SessionEnd, SessionSpec, SnapshotFile } from '../../shared/sessions/session.ts'
 import type { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { acceptedSession, type SessionRecords } from '../../shared/sessions/session-records.ts'
-import type { RequestReader, SentRequest } from '../../shared/sessions/session-requests.ts'
+import type { Answered, RequestReader, SentRequest } from '../../shared/sessions/session-requests.ts'
 import type { SessionObserver } from '../metrics/session-metrics.ts'
 import { FileGone, FilesUnavailable, type JobFiles } from '../files/job-files.ts'
 import type { StageReport } from '../sandbox/stage-report.ts'
+import { AgentRefusal } from './agent.ts'
+import { AgentFault } from './agent-decoder.ts'
 import { AGENT_PIECE } from './agent-protocol.ts'
 import type { Clock } from './context.ts'
 import { createEventWriter } from './event-writer.ts'
 import { ArchiveFailed, unpackFolder } from './folder-archive.ts'
 import { createOperations, type SessionOperations } from './operations.ts'
+import { refusalOf, startProblem } from './refusals.ts'
 import { contentOf, modeOf, type SessionBody } from './session-body.ts'
 
 /** A session that this worker keeps. */
@@ -54,7 +58,7 @@ const LOOKS: readonly string[] = ['read', 'listContexts', 'listWatches'] satisfi
 /**
  * Runs a session to its end: does what it is asked, keeps its times.
  * @param body its own from now on
- * @param writes whether its files are still to be written
+ * @param writes whether its files are still to be written; those of a session that begins with a snapshot always are
  */
 export function runSession(
   options: RunSessionOptions,
@@ -111,6 +115,14 @@ export function runSession(
     lastActive = Date.now()
   }
 
+  /** What an operation threw that is no refusal. @returns what is answered, unless the session ends */
+  const failed = (err: unknown): Answered | undefined => {
+    if (err instanceof AgentFault) fail(err)
+    if (ending) return undefined
+    log.error({ err, ...fields }, 'operation of a session failed inside')
+    return { refusal: { code: 'internal-error', detail: 'the operation failed; this is a fault of the service' } }
+  }
+
   const perform = async (request: SentRequest) => {
     const counts = !LOOKS.includes(request.operation)
     if (counts) {
@@ -118,10 +130,10 @@ export function runSession(
       underWay++
     }
     try {
-      const answered = await operations?.perform(request)
+      const answered = await operations?.perform(request).catch(failed)
       if (answered) await requests.answer(request, answered)
     } catch (err) {
-      fail(err)
+      log.warn({ err, ...fields, operation: request.operation }, 'answer of a session not sent')
     } finally {
       if (counts) {
         underWay--
@@ -165,14 +177,32 @@ export function runSession(
     if (!written) end('session-lost', null)
   }
 
+  const writeFile = async (file: SourceFile) => {
+    const content = contentOf(file)
+    for (let offset = 0; offset === 0 || offset < content.length; offset += AGENT_PIECE) {
+      const piece = content.subarray(offset, offset + AGENT_PIECE)
+      // What may not be written to gets its mode with the last piece.
+      const isLast = offset + piece.length === content.length
+      await agent.write(file.path, offset, offset === 0, isLast ? modeOf(file) : null, piece)
+    }
+  }
+
+  /** A file of the snapshot may be one that cannot be written to, or a link. */
+  const makeWay = async ({ path }: SourceFile) => {
+    const there = await agent.stat(path).catch((err: unknown) => {
+      if (!(err instanceof AgentRefusal)) throw err
+    })
+    if (there && there.kind !== 'folder') await agent.remove(path, false)
+  }
+
   const writeFiles = async () => {
     for (const file of spec.files) {
-      const content = contentOf(file)
-      for (let offset = 0; offset === 0 || offset < content.length; offset += AGENT_PIECE) {
-        const piece = content.subarray(offset, offset + AGENT_PIECE)
-        // What may not be written to gets its mode with the last piece.
-        const isLast = offset + piece.length === content.length
-        await agent.write(file.path, offset, offset === 0, isLast ? modeOf(file) : null, piece)
+      try {
+        if (spec.from) await makeWay(file)
+        await writeFile(file)
+      } catch (err) {
+        if (!(err instanceof AgentRefusal)) throw err
+        return end('start-failed', refusalOf(err, file).detail)
       }
     }
   }
@@ -183,6 +213,7 @@ export function runSession(
     } catch (err) {
       if (ending) return
       log.info({ err, ...fields, fileId: from.fileId }, 'snapshot of a session not unpacked')
+      if (err instanceof AgentRefusal) return end('start-failed', startProblem(err.errno, 'tar', 'the working folder'))
       if (err instanceof ArchiveFailed) return end('start-failed', err.message)
       if (err instanceof FileGone) return end('start-failed', 'the file is not there any more')
       if (err instanceof FilesUnavailable) return end('start-failed', 'the file store does not answer; try again')
@@ -204,7 +235,8 @@ export function runSession(
     body.attach({ tell, whenRoom, failed: fail })
     await Promise.race([body.started, isEnding])
     if (spec.from && !ending) await unpack(spec.from)
-    if (writes || spec.from) await writeFiles()
+    if ((writes || spec.from) && !ending) await writeFiles()
+    if (ending) return
     operations = createOperations({
       agent,
       kernels,
@@ -217,6 +249,7 @@ export function runSession(
           .catch((err: unknown) => log.warn({ err, ...fields }, 'result of a session not kept')),
       keepFile: (file, pieces) =>
         files.save({ ...file, tenant: spec.tenant, contentType: 'application/x-tar' }, pieces),
+      storeFailed: (err) => log.warn({ err, ...fields }, 'snapshot of a session not stored'),
       session: {
         view: () => session,
         extend(times) {
@@ -282,7 +315,7 @@ export function runSession(
     end,
     async tick() {
       if (ending) return
-      if (underWay > 0 || operations?.isBusy) active()
+      if (!operations || underWay > 0 || operations.isBusy) active()
       warn('lifetime', startedAt + session.maxLifetimeMs, session.maxLifetimeMs)
       warn('idle', lastActive + session.idleTimeoutMs, session.idleTimeoutMs)
       if (!(await records.renew(id))) return end('session-lost', null)

@@ -145,7 +145,9 @@ export function createSessions(
         return undefined
       }
       const { image, language } = found
-      const { env, files, environment } = spec
+      const { env, environment } = spec
+      // Those of a snapshot come first.
+      const files = spec.from ? [] : spec.files
       const what = { language, kernel: head.kernel, limits: head.limits, env, files }
       const packages = environment === undefined ? undefined : await environments.use(environment)
       if (packages) what.env = { ...packageVariables(language), ...env }

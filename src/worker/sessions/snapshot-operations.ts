@@ -12,15 +12,50 @@ export type KeepFile = (
   pieces: AsyncIterable<Uint8Array>,
 ) => Promise<StoredFile>
 
+export interface SnapshotOptions {
+  agent: Agent
+  clock: Clock
+  keepFile: KeepFile
+  /** Is told why the store, or Redis, did not keep one. */
+  storeFailed: (error: unknown) => void
+}
+
 /** The working folder of a session as a file. One at a time, so that a session's memory holds it. */
-export function createSnapshotOperations(agent: Agent, clock: Clock, keepFile: KeepFile): Handlers<'snapshot'> {
+export function createSnapshotOperations({
+  agent,
+  clock,
+  keepFile,
+  storeFailed,
+}: SnapshotOptions): Handlers<'snapshot'> {
   let isBusy = false
+
+  const snapshot = async (file: Parameters<KeepFile>[0]): Promise<StoredFile> => {
+    let notPacked: { error: unknown } | undefined
+    async function* pieces() {
+      try {
+        yield* packFolder(agent, clock)
+      } catch (error) {
+        notPacked = { error }
+        throw error
+      }
+    }
+    try {
+      return await keepFile(file, pieces())
+    } catch (error) {
+      // A store may throw something of its own where its content does.
+      if (notPacked) throw notPacked.error
+      if (error instanceof FileRefused) throw error
+      storeFailed(error)
+      throw new Refused('unavailable', 'the snapshot could not be stored; try again')
+    }
+  }
+
   return {
     async snapshot({ name, ttlSeconds }) {
       if (isBusy) throw new Refused('session-busy', 'another snapshot of the session is being made; wait for its end')
       isBusy = true
       try {
-        return [await keepFile({ name, ttlSeconds }, packFolder(agent, clock))]
+        return [await snapshot({ name, ttlSeconds })]
       } catch (error) {
         if (error instanceof ArchiveFailed) throw new Refused('file-conflict', error.message)
         if (error instanceof FileRefused) throw refusal(error)

@@ -1,7 +1,7 @@
 import type { FileChange, Watch } from '../../shared/sessions/session.ts'
 import type { SessionEvent } from '../../shared/sessions/session-event.ts'
-import type { Agent } from './agent.ts'
-import { AGENT_WATCHES } from './agent-protocol.ts'
+import { type Agent, AgentRefusal } from './agent.ts'
+import { AGENT_WATCH_ENTRIES, AGENT_WATCHES } from './agent-protocol.ts'
 import type { Clock } from './context.ts'
 import type { Handlers } from './handlers.ts'
 import { createOutputPace } from './output-pace.ts'
@@ -13,6 +13,9 @@ export interface WatchOptions {
   whenRoom: (resume: () => void) => void
   clock: Clock
 }
+
+/** E2BIG on Linux. */
+const TOO_MUCH = 7
 
 interface Live {
   watch: Watch
@@ -58,7 +61,7 @@ export function createWatchOperations(
         return [{ ...watch }]
       } catch (error) {
         count--
-        throw error
+        throw error instanceof AgentRefusal && error.errno === TOO_MUCH ? tooMuch(path) : error
       }
     },
     listWatches: () => [[...watches.values()].map(({ watch }) => ({ ...watch }))],
@@ -74,6 +77,12 @@ export function createWatchOperations(
     },
   }
 }
+
+const tooMuch = (path: string) =>
+  new Refused(
+    'file-conflict',
+    `${path === '.' ? 'the working folder' : path} holds more than ${AGENT_WATCH_ENTRIES} entries, or paths too long to watch them all`,
+  )
 
 /** With paths as other operations take them. */
 function below(folder: string, change: FileChange): FileChange {

@@ -10,7 +10,7 @@ import { requestIdOf } from '../../http/request-log.ts'
 import { bodyValidator } from '../../http/validate.ts'
 import { ownSession, sessionOf } from '../../sessions/needs.ts'
 import { noSession } from '../../sessions/session-calls.ts'
-import { acceptSession, closeSession, endedUnlessTold, prepareSession } from '../../sessions/start-session.ts'
+import { acceptSession, closeSession, prepareSession } from '../../sessions/start-session.ts'
 import type { SystemNeeds } from '../system/system.ts'
 import { KERNEL_CONTEXT, type KernelInfos } from './kernel-infos.ts'
 import { kernelNameOf, languageOfKernel } from './kernel-specs.ts'
@@ -133,7 +133,8 @@ export function createKernelCalls(
       const body = { language, kernel: true, maxLifetimeMs: config.sessions.maxLifetimeMs, ...environment(env) }
       const request = { body, caller: res.locals.caller, requestId: requestIdOf(res.req) }
       await needs.limitEndUsers(request, 'job')
-      const spec = await prepareSession(needs, sessionRequest(body), request)
+      const admit = () => open.admit(res)
+      const spec = await prepareSession(needs, sessionRequest(body), { ...request, admit })
       const signal = open.admit(res)
       const { id } = await acceptSession(needs, spec, undefined)
       try {

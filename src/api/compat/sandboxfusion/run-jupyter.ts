@@ -48,7 +48,7 @@ export async function runJupyter(needs: SystemNeeds, res: Response, body: RunJup
   const own = needs.sessions.needs
   const { cells, cell_timeout = 0, total_timeout = DEFAULT_TOTAL, fetch_files = [] } = body
   const totalMs = Math.min(total_timeout * SECOND, config.sessions.maxLifetimeMs - SPARE_MS)
-  const request = { caller: res.locals.caller, requestId: requestIdOf(res.req) }
+  const request = { caller: res.locals.caller, requestId: requestIdOf(res.req), admit: () => open.admit(res) }
   const spec = await prepareSession(own, sessionRequest(sessionOfCells(body, totalMs + SPARE_MS)), request)
   const warnings = cells.map((code) => checkCode(own, spec.head, code, request))
   const cost = costOfCells(cells.length, (res.locals.caller.rate ?? config.rates.submit).burst)

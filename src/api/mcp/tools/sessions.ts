@@ -71,7 +71,11 @@ export const createSession = defineTool({
   async run(needs, args, call) {
     const { sessions } = needs
     const { caller, requestId, ends, cancelled } = call
-    const spec = await prepareSession(sessions, args, { caller, requestId })
+    const spec = await prepareSession(sessions, args, {
+      caller,
+      requestId,
+      admit: () => AbortSignal.any([ends, cancelled]),
+    })
     const { id } = await acceptSession(sessions, spec, undefined)
     const place = placeOf(call, id)
     const late = AbortSignal.any([ends, cancelled, AbortSignal.timeout(START_MS)])

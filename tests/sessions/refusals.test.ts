@@ -1,0 +1,10 @@
+import { expect, test } from '@jest/globals'
+import { startProblem } from '../../src/worker/sessions/refusals.ts'
+
+test.each([
+  [2, 'cc was not found, or /job is no folder'],
+  [7, 'cc has too many or too long arguments'],
+  [8, 'cc is no program'],
+])('a program that is not started for error %i: %s', (errno, words) =>
+  expect(startProblem(errno, 'cc', '/job')).toBe(words),
+)
