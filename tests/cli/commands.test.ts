@@ -253,9 +253,9 @@ test('what is printed is one JSON object with the members that docs/cli.md names
   expect([...members.keys()].filter((path) => !seen.has(path))).toEqual([
     'run',
     'logs',
+    'session snapshot',
     'session run',
     'session list',
-    'session snapshot',
     'session end',
     'languages remove',
     'doctor',
