@@ -2,7 +2,9 @@ import type { Page } from 'playwright-core'
 
 /** What a finger can hardly hit: controls in sight that are lower or narrower than 44 px, but for links within a sentence. */
 export async function smallTargets(page: Page): Promise<string[]> {
-  return page.evaluate(() => {
+  return page.evaluate(async () => {
+    // A page learns of a new size of its window before it draws the next frame, and may move controls then.
+    for (let frames = 0; frames < 2; frames++) await new Promise(requestAnimationFrame)
     const controls = document.querySelectorAll<HTMLElement>('a[href], button, input, select, textarea, summary')
     return [...controls].flatMap((control) => {
       // A label is part of its box.
