@@ -2,8 +2,8 @@ import { count, parseObject, ProtocolFault } from './frames.ts'
 
 const REASONS = ['exit', 'wall', 'cpu', 'output', 'kill', 'start'] as const
 
-/** Limits of which the kernel tells nobody that they refused something. */
-const REACHED_LIMITS = ['processes', 'fileBytes', 'openFiles'] as const
+/** Limits of which the kernel tells nobody that they refused something: init looks now and then whether a stage is at one. */
+export const REACHED_LIMITS = ['processes', 'fileBytes', 'openFiles'] as const
 export type ReachedLimit = (typeof REACHED_LIMITS)[number]
 
 /** How a stage ended, as init reports it. Times in microseconds, sizes in bytes. */
