@@ -48,7 +48,7 @@
  *   cell input seccomp terminal
  *   seccomp-notify
  *   proc
- *   store cgroup descriptors allowed probe agent-frames
+ *   store cgroup instructions descriptors allowed probe agent-frames
  *   transport
  *   log
  */

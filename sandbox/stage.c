@@ -20,6 +20,7 @@
 #include "cgroup.h"
 #include "clock.h"
 #include "input.h"
+#include "instructions.h"
 #include "processes.h"
 #include "program.h"
 #include "reached.h"
@@ -324,7 +325,8 @@ static void relay_errors(void)
 
 static void send_report(void)
 {
-    char text[REPORT_SIZE], refused[NOTIFIED_SIZE], exit_code[16] = "null", number[16] = "null", error[160] = "null";
+    char text[REPORT_SIZE], refused[NOTIFIED_SIZE], exit_code[16] = "null", number[16] = "null", error[160] = "null",
+         counted[24] = "null";
     bool started = strcmp(stage.reason, "start") != 0;
     if (started && WIFEXITED(stage.status))
         snprintf(exit_code, sizeof exit_code, "%d", WEXITSTATUS(stage.status));
@@ -333,13 +335,17 @@ static void send_report(void)
     if (!started)
         snprintf(error, sizeof error, "{\"call\":\"%s\",\"errno\":%d,\"message\":\"%s\"}", stage.error.call,
                  stage.error.error, strerror(stage.error.error));
+    int64_t instructions = started ? instructions_used() : INSTRUCTIONS_UNKNOWN;
+    if (instructions != INSTRUCTIONS_UNKNOWN)
+        snprintf(counted, sizeof counted, "%" PRId64, instructions);
+    instructions_end();
     notify_end(refused, sizeof refused);
     int64_t kills = cgroup_oom_kills() - stage.oom_began;
     int n = snprintf(text, sizeof text,
                      "{\"reason\":\"%s\",\"exitCode\":%s,\"signal\":%s,\"wallUs\":%" PRIu64 ",\"cpuUs\":%" PRId64
-                     ",\"memoryPeakBytes\":%" PRId64 ",\"oomKills\":%" PRId64 ",\"stdoutBytes\":%" PRIu64
+                     ",\"instructions\":%s,\"memoryPeakBytes\":%" PRId64 ",\"oomKills\":%" PRId64 ",\"stdoutBytes\":%" PRIu64
                      ",\"stderrBytes\":%" PRIu64 ",\"truncated\":%s,\"error\":%s,\"reached\":[%s],\"refusedCalls\":[%s]}",
-                     stage.reason, exit_code, number, stage.wall_us, started ? cpu_used_us() : 0, stage.peak_bytes,
+                     stage.reason, exit_code, number, stage.wall_us, started ? cpu_used_us() : 0, counted, stage.peak_bytes,
                      kills > 0 ? kills : 0, stage.relayed_out, stage.relayed_err, stage.truncated ? "true" : "false",
                      error, reached_text(), refused);
     /* What is taken but not told yet belonged to this stage: told after its report it would be a frame out of turn. */
@@ -390,6 +396,7 @@ bool stage_launch(bool prewarmed, struct start_error *why)
     input_begin(ours[STREAM_IN], terminal_wanted(&stage.plan));
     stage.out = ours[STREAM_OUT];
     stage.err = ours[STREAM_ERR];
+    instructions_begin();
     if (made)
         stage.program = program_start(&stage.plan, theirs, why, &listener);
     else if (terminal_wanted(&stage.plan))
@@ -434,8 +441,10 @@ void stage_run(const struct stage_plan *plan)
 {
     stage.plan = *plan;
     stage.began_us = clock_us(CLOCK_MONOTONIC);
-    if (plan->apart)
+    if (plan->apart) {
         count_cpu_from_here();
+        instructions_count_from_here();
+    }
     signal_all(SIGCONT);
     begin_limits(cpu_used_us());
 }
@@ -449,6 +458,7 @@ void stage_discard(void)
     stage.program = -1;
     stage.children = false;
     shut_streams();
+    instructions_end();
     notify_begin(-1);
     clear_ipc();
 }

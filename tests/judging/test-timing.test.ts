@@ -85,6 +85,19 @@ test('the signal that ends a secret test is not told: a program could choose it 
   }
 })
 
+test('the instructions of the run that counts are told, but not of a secret test, in which a program could spell what it read', async () => {
+  const told = async (counts: (number | null)[], test: object) => {
+    const sandbox = nullSandbox()
+    let runs = 0
+    sandbox.run = async () => ({ ...SUCCESS, cpuUs: 1_050_000, instructions: counts[runs++] ?? null })
+    const { stages } = await runJob(sandbox, { ...SPEC, tests: [test] }, undefined, 0, LISTENER, never)
+    return stages[0]?.judging
+  }
+  expect(await told([5000, 7000], {})).toMatchObject({ runs: 2, instructions: 7000 })
+  expect(await told([null, null], {})).toMatchObject({ runs: 2, instructions: null })
+  expect(await told([5000, 7000], { secret: true })).toMatchObject({ runs: 2, instructions: null })
+})
+
 test('what is kept of a compiler is that of the same packages', async () => {
   const keys: string[] = []
   const programs = {

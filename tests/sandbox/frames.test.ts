@@ -38,6 +38,7 @@ const REPORT = {
   signal: null,
   wallUs: 10,
   cpuUs: 9,
+  instructions: 12,
   memoryPeakBytes: 4096,
   oomKills: 0,
   stdoutBytes: 3,
@@ -227,6 +228,7 @@ describe('a report', () => {
   test('is read whole', () => {
     expect(parseReport(reportBytes())).toEqual(REPORT)
     const error = { call: 'execve', errno: 2, message: 'No such file or directory' }
+    expect(parseReport(reportBytes({ instructions: null })).instructions).toBeNull()
     expect(parseReport(reportBytes({ reason: 'start', exitCode: null, error })).error).toEqual(error)
   })
 
@@ -238,6 +240,8 @@ describe('a report', () => {
     { signal: 1.5 },
     { wallUs: undefined },
     { cpuUs: null },
+    { instructions: undefined },
+    { instructions: -1 },
     { stdoutBytes: 2 ** 60 },
     { error: 'no' },
     { error: { call: 'open' } },

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ContainerCreateOptions } from 'dockerode'
@@ -112,9 +112,15 @@ async function languageImage(engine: Engine, id: string, init: string): Promise<
   return found
 }
 
-/** @param isSanitized whether memory faults of init are to be found, which costs time */
-export function createBench(namespace: string, { isSanitized = false } = {}): Bench {
-  const init = initBinary(isSanitized)
+/**
+ * @param isSanitized whether memory faults of init are to be found, which costs time
+ * @param build of init, in place of the one that is installed
+ */
+export function createBench(
+  namespace: string,
+  { isSanitized = false, build }: { isSanitized?: boolean; build?: string } = {},
+): Bench {
+  const init = build ?? initBinary(isSanitized)
   const socket = process.env['RUNYARD_TEST_PODMAN']
   if (socket === undefined) throw new Error('RUNYARD_TEST_PODMAN is not set: run `npm run test:jest`')
   // A test waits as long as it takes: how long a container may take is no matter of these tests.
@@ -243,6 +249,19 @@ def call(number, *args):
 def name(result):
     return errno.errorcode[-result] if result < 0 else 'ok'
 ${code}`)
+
+/** How many threads of this machine's launchers, which spin on their process_time first, sleep in this function of the kernel. */
+export const sleepers = (name: string) =>
+  readdirSync('/proc')
+    .filter((pid) => /^\d+$/.test(pid))
+    .filter((pid) => {
+      try {
+        const isLauncher = readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('process_time')
+        return isLauncher && readFileSync(`/proc/${pid}/wchan`, 'utf8').includes(name)
+      } catch {
+        return false
+      }
+    }).length
 
 /** The two ends of the protocol, with nothing between them and the test. */
 export class RawSandbox {

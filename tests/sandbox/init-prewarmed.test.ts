@@ -13,7 +13,7 @@ import {
 import { FRAME } from '../../src/worker/sandbox/protocol.ts'
 import { parseReport, type StageReport } from '../../src/worker/sandbox/stage-report.ts'
 import { eventually } from '../support/eventually.ts'
-import { createBench, type RawSandbox, STAGE } from './init-harness.ts'
+import { createBench, type RawSandbox, sleepers, STAGE } from './init-harness.ts'
 
 const bench = createBench('test-init-prewarmed')
 afterAll(() => bench.close())
@@ -55,19 +55,6 @@ const commandLines = (word: string) =>
       }
     })
     .filter((line) => line.split('\0').includes(word))
-
-/** How many threads of this machine's launchers sleep in this function of the kernel. */
-const sleepers = (name: string) =>
-  readdirSync('/proc')
-    .filter((pid) => /^\d+$/.test(pid))
-    .filter((pid) => {
-      try {
-        const isLauncher = readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('process_time')
-        return isLauncher && readFileSync(`/proc/${pid}/wchan`, 'utf8').includes(name)
-      } catch {
-        return false
-      }
-    }).length
 
 /** A job of one stage, from the cell that stands ready to the next. */
 async function job(raw: RawSandbox, prewarmed: boolean, code: string, start: StageStart = PYTHON, stdin?: string) {

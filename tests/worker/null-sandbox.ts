@@ -16,6 +16,7 @@ export const SUCCESS: StageReport = {
   signal: null,
   wallUs: 1000,
   cpuUs: 1000,
+  instructions: null,
   memoryPeakBytes: 1,
   oomKills: 0,
   stdoutBytes: 0,

@@ -30,6 +30,15 @@ export const TestJudging = Type.Object({
   load: Type.Optional(
     Type.Number({ minimum: 0, description: 'how busy the machine was: 1 is as many processes as processors' }),
   ),
+  instructions: Type.Optional(
+    orNull(
+      Type.Integer({
+        minimum: 0,
+        description:
+          'what its processes executed outside of the kernel; null where the machine counts none, and for a secret test',
+      }),
+    ),
+  ),
 })
 export type TestJudging = Static<typeof TestJudging>
 

@@ -63,7 +63,13 @@ export async function runStage(needs: StageNeeds, listener: JobListener): Promis
     limitsMet: met,
   }
   const outcome = test && status !== 'cancelled' ? outcomeOf(status, ruling) : undefined
-  const notes = { ...(runs > 1 && { runs }), ...(passes > 1 && { passes }), load: machineLoad() }
+  const notes = {
+    ...(runs > 1 && { runs }),
+    ...(passes > 1 && { passes }),
+    load: machineLoad(),
+    // It is exact: a program could spell with it what it read.
+    instructions: secret ? null : report.instructions,
+  }
   if (outcome) stage.judging = { ...judgingOf(outcome, ruling, testCase), ...notes }
   listener.stageEnded(stage)
   return { stage, captured: secret ? NO_OUTPUT : captured, message, report: ran.all, outcome }

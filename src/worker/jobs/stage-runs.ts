@@ -172,6 +172,9 @@ function together(reports: readonly StageReport[]): StageReport {
     ...last,
     wallUs: sum(({ wallUs }) => wallUs),
     cpuUs: sum(({ cpuUs }) => cpuUs),
+    instructions: reports.some(({ instructions }) => instructions === null)
+      ? null
+      : sum(({ instructions }) => instructions ?? 0),
     memoryPeakBytes: Math.max(...reports.map(({ memoryPeakBytes }) => memoryPeakBytes)),
     oomKills: sum(({ oomKills }) => oomKills),
     stdoutBytes: sum(({ stdoutBytes }) => stdoutBytes),

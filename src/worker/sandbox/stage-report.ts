@@ -13,6 +13,8 @@ export interface StageReport {
   signal: number | null
   wallUs: number
   cpuUs: number
+  /** Executed by its processes outside of the kernel; null where the machine does not count them. */
+  instructions: number | null
   memoryPeakBytes: number
   oomKills: number
   stdoutBytes: number
@@ -51,6 +53,7 @@ export function parseReport(payload: Uint8Array): StageReport {
     signal: report['signal'] === null ? null : count(report, 'signal'),
     wallUs: count(report, 'wallUs'),
     cpuUs: count(report, 'cpuUs'),
+    instructions: report['instructions'] === null ? null : count(report, 'instructions'),
     memoryPeakBytes: count(report, 'memoryPeakBytes'),
     oomKills: count(report, 'oomKills'),
     stdoutBytes: count(report, 'stdoutBytes'),

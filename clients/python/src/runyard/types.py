@@ -333,6 +333,7 @@ class TestJudging(_TestJudging, total=False):
     runs: int
     passes: int
     load: float
+    instructions: Optional[int]
 
 
 class GroupJudging(TypedDict):
