@@ -155,6 +155,16 @@ test.each<[string, Record<string, string>, RegExp]>([
     { 'problem.yaml': 'validation: custom interactive', ...DATA },
     /no output validator/,
   ],
+  [
+    'custom validation without a validator',
+    { 'problem.yaml': 'validation: custom', ...DATA },
+    /^problem\.yaml: has custom validation and no output validator$/,
+  ],
+  [
+    'a limit that is no number',
+    { 'problem.yaml': `${V2025}limits:\n  time_limit: fast`, ...DATA },
+    /^problem\.yaml: limits: time_limit is no number$/,
+  ],
   ['an unknown argument', { 'problem.yaml': 'validator_flags: strict', ...DATA }, /no argument strict/],
   [
     'a validator that is built by a script',

@@ -101,6 +101,39 @@ test.each<[string, Parameters<typeof read>[0], RegExp[]]>([
     [/\/checker\/language is missing/],
   ],
   [
+    'a checker of a type that there is not',
+    { '1.in': '', '1.ans': '', 'problem.json': { checker: { type: 'token' } } },
+    [/^problem\.json: \/checker\/type .*: exact, lines, tokens, /],
+  ],
+  [
+    'settings that lie a folder deeper',
+    { 'a/1.in': '', 'a/1.ans': '', 'a/problem.json': {} },
+    [/^a\/problem\.json: is not read/],
+  ],
+  [
+    'a group that is not there',
+    { '1.in': '', '1.ans': '', 'problem.json': { groups: [{ name: 'a' }], tests: { 1: { group: 'b' } } } },
+    [/^problem\.json: \/tests\/0\/group is "b", which is not the name of a group/, /no test has it as its group/],
+  ],
+  [
+    'groups in a circle',
+    {
+      ...{ 'a/1.in': '', 'a/1.ans': '', 'b/1.in': '', 'b/1.ans': '' },
+      'problem.json': {
+        groups: [
+          { name: 'a', requires: ['b'] },
+          { name: 'b', requires: ['a'] },
+        ],
+      },
+    },
+    [/^problem\.json: .*is circular: a requires b requires a/],
+  ],
+  [
+    'several passes without a judge that asks for them',
+    { '1.in': '', '1.ans': '', 'problem.json': { passes: 2 } },
+    [/^problem\.json: \/passes needs an \/interactor, or a \/checker/],
+  ],
+  [
     'a checker without file',
     { '1.in': '', 'problem.json': { checker: { type: 'program', language: 'c' } } },
     [/\/checker\/file is missing/],

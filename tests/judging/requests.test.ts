@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals'
 import { CodeRequest } from '../../src/shared/requests.ts'
 import { faultsOf } from '../../src/api/http/validate.ts'
-import { checkJudging, circleIn, judgingOf } from '../../src/api/judging/judging-of-request.ts'
+import { judgingOf } from '../../src/api/judging/judging-of-request.ts'
+import { checkJudging, circleIn } from '../../src/shared/judging/check-judging.ts'
 
 const request = (more: Partial<CodeRequest>): CodeRequest => ({ language: 'python', code: '', ...more })
 const tests = [{ answer: '1', group: 'a' }]

@@ -21,13 +21,13 @@ import {
 import { DEFAULT_POINTS } from '../../shared/judging/judging-spec.ts'
 import { Verdict } from '../../shared/judging/verdict.ts'
 import type { Language } from '../../shared/language.ts'
+import { checkJudging } from '../../shared/judging/check-judging.ts'
 import { KIB } from '../../shared/limits.ts'
 import { type FieldError, Problem } from '../../shared/problems.ts'
 import { PATH } from '../http/openapi/parameters.ts'
 import { invalidRequest } from '../http/problems.ts'
 import { defineRoute } from '../http/route.ts'
 import { checkFiles } from '../jobs/request/check-request.ts'
-import { checkJudging } from '../judging/judging-of-request.ts'
 import { checkHarness, checkLanguageLimits } from '../judging/prepare-submission.ts'
 
 export interface ProblemNeeds {

@@ -95,10 +95,11 @@ export function readKattisPackage(
   const own: string[] = flags.size > 0 ? (JSON.parse([...flags][0] ?? '[]') as string[]) : []
   const validatorArgs = [...wordsOf(settings['validator_flags']), ...own]
 
-  const limits = limitsOf(isMap(settings['limits']) ? settings['limits'] : {}, files)
+  const limits = limitsOf(isMap(settings['limits']) ? settings['limits'] : {}, files, tell)
   const program = readValidator(files, languageOf, tell, limits.validator)
   if (isMultiPass && !program) tell(SETTINGS, 'is multi-pass and has no output validator to ask for the passes')
   if (isInteractive && !program) tell(SETTINGS, 'is interactive and has no output validator')
+  else if (validation.includes('custom') && !program) tell(SETTINGS, 'has custom validation and no output validator')
   const judge: Pick<Problem, 'checker' | 'interactor'> = !program
     ? { checker: defaultValidator(validatorArgs, tell) }
     : isInteractive
@@ -252,9 +253,11 @@ const DEFAULT_PASSES = 2
 /** Within one line: `\s` would go on from each empty line to the end of the file. */
 const TIME_LIMIT = /^[ \t]*timelimit[ \t]*=[ \t]*["']?([\d.]+)/m
 
-function limitsOf(given: Map, files: ReadonlyMap<string, Buffer>) {
+function limitsOf(given: Map, files: ReadonlyMap<string, Buffer>, tell: Tell) {
   const times = (name: string, unit: number) => {
     const value = numberOf(given[name])
+    if (value === undefined && given[name] !== undefined && given[name] !== null)
+      tell(SETTINGS, `limits: ${name} is no number`)
     return value === undefined ? undefined : Math.round(value * unit)
   }
   const [, ofIni] = TIME_LIMIT.exec(files.get('domjudge-problem.ini')?.toString() ?? '') ?? []

@@ -107,6 +107,9 @@ export function readProblemFolder(
       ...settings.tests?.[name],
     }
   })
+  const below = [...files.keys()].find((path) => path.endsWith(`/${SETTINGS}`) && isOfTests(path))
+  if (below !== undefined && !files.has(SETTINGS))
+    tell(below, `is not read: the settings of a problem are ${SETTINGS} in its own folder`)
   if (tests.length === 0)
     faults.push({ path: '', detail: 'has no test: a test is a file NAME.in with its answer in NAME.ans' })
   for (const name of Object.keys(settings.tests ?? {})) {
@@ -178,8 +181,12 @@ function readSettings(bytes: Buffer | undefined, faults: ProblemFault[]): Proble
   for (const { keyword, instancePath, message, params } of validator.Errors(value)) {
     // Told again, and with its name, of the object that has it.
     if (keyword === 'boolean') continue
-    const { additionalProperties } = params as { additionalProperties?: string[] }
-    const names = additionalProperties ? `: ${additionalProperties.join(', ')}` : ''
+    const { additionalProperties, allowedValues } = params as {
+      additionalProperties?: string[]
+      allowedValues?: unknown[]
+    }
+    const told = additionalProperties ?? allowedValues
+    const names = told ? `: ${told.join(', ')}` : ''
     faults.push({ path: SETTINGS, detail: `${instancePath || '/'} ${message}${names}` })
   }
   return {}

@@ -1,6 +1,7 @@
 import { Compile } from 'typebox/compile'
 import { LimitOverrides } from '../limits.ts'
 import type { CodeRequest, InlineFile } from '../requests.ts'
+import { checkJudging } from './check-judging.ts'
 import type { Protocol } from './judging-spec.ts'
 import { MAX_PASSES } from './judging-request.ts'
 import type { Verdict } from './verdict.ts'
@@ -64,6 +65,12 @@ export type ReadProblem =
 export const PROBLEM_FORMATS = ['folder', 'kattis', 'polygon'] as const
 export type ProblemFormat = (typeof PROBLEM_FORMATS)[number]
 
+const SETTINGS_OF: Record<ProblemFormat, string> = {
+  folder: 'problem.json',
+  kattis: 'problem.yaml',
+  polygon: 'problem.xml',
+}
+
 /** What a reader of one format comes to. */
 export function readProblemOf(
   format: ProblemFormat,
@@ -73,6 +80,11 @@ export function readProblemOf(
 ): ReadProblem {
   // Those of a plain folder are checked with its other settings.
   if (format !== 'folder') faults.push(...outOfRange(problem))
+  // What is missing may be what others name.
+  if (faults.length === 0) {
+    const wrong = checkJudging({ language: '', ...problem })
+    faults.push(...wrong.map(({ pointer, detail }) => ({ path: SETTINGS_OF[format], detail: `${pointer} ${detail}` })))
+  }
   return faults.length > 0 ? { problem: undefined, faults } : { problem, examples, validators, format, faults: [] }
 }
 

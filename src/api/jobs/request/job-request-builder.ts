@@ -18,7 +18,8 @@ import { subjectOf } from '../../screening/subject.ts'
 import type { Caller } from '../../http/caller.ts'
 import { invalidRequest } from '../../http/problems.ts'
 import { bodyValidator } from '../../http/validate.ts'
-import { checkJudging, judgingOf, withProblem } from '../../judging/judging-of-request.ts'
+import { checkJudging } from '../../../shared/judging/check-judging.ts'
+import { judgingOf, withProblem } from '../../judging/judging-of-request.ts'
 import {
   asPrinter,
   checkHarness,
