@@ -13,6 +13,7 @@ import {
 import type { JudgeCell, JudgeFiles, JudgeRole } from '../judging/judge-cell.ts'
 import type { JudgeEnd } from '../judging/ruling.ts'
 import type { JobFiles } from '../files/job-files.ts'
+import type { Gathered } from '../sandbox/gathering.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
 import type { StageReport } from '../sandbox/stage-report.ts'
 import { classify } from './classify.ts'
@@ -32,7 +33,7 @@ const ARGUMENTS: Record<Protocol, Record<JudgeRole, string[]>> = {
 
 /** The feedback files that are read, of all that there may be. */
 const WANTED = ['judgemessage.txt', 'teammessage.txt', 'score.txt', 'score_multiplier.txt']
-const FEEDBACK_BYTES = 64 * KIB
+const FEEDBACK_BYTES = MIB
 /** Written by a judge that asks for another pass: the input of that. */
 const NEXT = 'nextpass.in'
 /** What a judge may keep from pass to pass, the next input among it; also of what an interactor writes for a checker. */
@@ -192,12 +193,13 @@ export function createJudgeCell(
       const { status, message } = classify(report, role, 'run', start, limits)
       const read = async (): Promise<JudgeEnd> => {
         const files = new Map<string, string>()
-        const end = { message, exitCode: report.exitCode, stderr: partOutput(output.captured()).stderr.toString() }
-        if (status !== 'succeeded' && status !== 'failed') return { status, ...end, files }
+        const ended = { message, exitCode: report.exitCode, stderr: partOutput(output.captured()).stderr.toString() }
+        if (status !== 'succeeded' && status !== 'failed') return { status, ...ended, files }
         if (protocol === 'testlib') {
-          if (role !== 'interactor' || spec.judging?.checker.type !== 'program') return { status, ...end, files }
-          const [written] = (await sandbox.gather({ globs: [OUTPUT], maxBytes: PASS_BYTES, maxFiles: 1 })).files
-          return { status, ...end, files, written: written?.content ?? Buffer.alloc(0) }
+          if (role !== 'interactor' || spec.judging?.checker.type !== 'program') return { status, ...ended, files }
+          const gathered = await sandbox.gather({ globs: [OUTPUT], maxBytes: PASS_BYTES, maxFiles: 1 })
+          const [written] = gathered.files
+          return { status, ...ended, ...unreadOf(gathered), files, written: written?.content ?? Buffer.alloc(0) }
         }
         const isLast = (spec.judging?.passes ?? 1) === 1
         const globs = isLast ? WANTED.map((name) => `${FEEDBACK}${name}`) : [`${FEEDBACK}**`]
@@ -205,6 +207,7 @@ export function createJudgeCell(
           ? { maxBytes: FEEDBACK_BYTES, maxFiles: WANTED.length }
           : { maxBytes: PASS_BYTES, maxFiles: PASS_FILES }
         const gathered = await sandbox.gather({ globs, ...bounds })
+        const end = { ...ended, ...unreadOf(gathered) }
         const feedback = new Map(gathered.files.map(({ path, content }) => [path.slice(FEEDBACK.length), content]))
         for (const name of WANTED) {
           const content = feedback.get(name)
@@ -239,6 +242,17 @@ export function createJudgeCell(
       sandbox.kill()
     },
   }
+}
+
+/** What of a judge's files there is that nobody can read: a verdict without it would be another one. */
+function unreadOf({ missing: { tooLarge, unreadable, special, stopped } }: Gathered): { unread?: string } {
+  const told = [
+    ...(tooLarge > 0 ? [`${tooLarge} too large`] : []),
+    ...(unreadable > 0 ? [`${unreadable} without permission to read`] : []),
+    ...(special > 0 ? [`${special} neither a file nor a folder`] : []),
+    ...(stopped === null ? [] : ['too many']),
+  ]
+  return told.length === 0 ? {} : { unread: told.join(', ') }
 }
 
 /** A judge's program as a job that runs it. */

@@ -129,7 +129,7 @@ export function createJudge(
           program.kill()
           program.kill()
         }
-        return ruling
+        return { ruling, hangs: hasHung(run.report) }
       })
       const hear = (stream: OutputStream, bytes: Buffer) => {
         if (stream === 'stdout') judges.input(bytes)
@@ -137,12 +137,13 @@ export function createJudge(
       }
       const done = program.run({ ...start, stdin: true }, NOTHING, hear, { taken: () => undefined }).then((report) => {
         first ??= 'program'
-        if (endedWell(report)) judges.endInput()
+        // It may have waited for an interactor that never answers: one that waits itself ends with its input.
+        if (endedWell(report) || report.reason === 'wall') judges.endInput()
         else if (first === 'program') judges.kill()
         return report
       })
-      const [report, said] = await Promise.all([done, ruled])
-      const counts = first === 'interactor' || endedWell(report)
+      const [report, { ruling: said, hangs }] = await Promise.all([done, ruled])
+      const counts = first === 'interactor' || endedWell(report) || (hangs && report.reason === 'wall')
       const ruling =
         programs.checker && counts && said.written && endedWell(report)
           ? await check(programs.checker, judged, said.written)
@@ -160,6 +161,10 @@ export function createJudge(
 }
 
 const NOTHING = new Uint8Array()
+
+/** Ended by its own limits, whatever it was told. */
+const hasHung = ({ reason, oomKills }: StageReport) =>
+  reason === 'wall' || reason === 'cpu' || reason === 'output' || oomKills > 0
 
 const endedWell = ({ reason, exitCode }: StageReport) => reason === 'exit' && exitCode === 0
 

@@ -39,6 +39,8 @@ export interface JudgeEnd {
   files: ReadonlyMap<string, string>
   next?: NextPass
   written?: Buffer
+  /** What of its files cannot be read, in words. */
+  unread?: string
 }
 
 /** What is kept of one text of a judge's. */
@@ -66,6 +68,8 @@ export function rulingOf(
       said.judgeMessage,
     )
   }
+  if (end.unread !== undefined)
+    return judgeError(`the ${role} left files that cannot be read: ${end.unread}`, said.judgeMessage)
   if (verdict === 'judge-error') return judgeError(`the ${role} says that it failed itself`, said.judgeMessage)
   const { feedback, judgeMessage } = said
   const words = { ...(feedback !== '' && { feedback }), ...(judgeMessage !== '' && { judgeMessage }) }
