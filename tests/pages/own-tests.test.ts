@@ -61,6 +61,41 @@ test('another checker looks at the output otherwise, and a link to the job has t
   await page.keyboard.press('Escape')
 })
 
+test('a checker of one’s own judges, says why, and goes with the job and with the link', async () => {
+  const { page, write, run, badge } = opened
+  await write('print(-7)')
+  await page.getByLabel('Expected output of test 1').fill('7')
+  await page.getByLabel('Compare', { exact: true }).selectOption('program')
+  await run()
+  await badge('Wrong answer')
+  await page.getByText('other words were expected').waitFor()
+  const code =
+    "import sys\nopen(sys.argv[3] + 'judgemessage.txt', 'w').write('the sign is free')\nsys.exit(43 - (abs(int(input())) == 7))"
+  await page.getByLabel('Checker', { exact: true }).fill(code)
+  await run()
+  await badge('Succeeded')
+  await page.getByText('To judges: the sign is free').waitFor()
+  expect(await seriousFaults(page)).toEqual([])
+  await page.getByRole('button', { name: 'Share' }).click()
+  for (const name of ['This job: the program and its output', 'The program alone']) {
+    const link = await page.getByLabel(name, { exact: true }).inputValue()
+    const shared = await openPlayground(browser, link)
+    await shared.page.getByRole('tab', { name: 'Tests' }).click()
+    expect(await shared.page.getByLabel('Compare', { exact: true }).inputValue()).toBe('program')
+    expect(await shared.page.getByLabel('Checker', { exact: true }).inputValue()).toBe(code)
+    expect(await shared.page.getByLabel('Language of the checker').inputValue()).toBe('python')
+    await shared.close()
+  }
+  await page.keyboard.press('Escape')
+  await page.getByLabel('Checker', { exact: true }).fill('import sys\nsys.exit(1)')
+  await page.getByLabel('How it answers').selectOption('testlib')
+  await run()
+  await badge('Wrong answer')
+  await page.getByLabel('How it answers').selectOption('kattis')
+  await run()
+  await badge('Judge failed')
+})
+
 test('all of it fits a phone', async () => {
   const { page } = opened
   await page.setViewportSize({ width: 320, height: 640 })

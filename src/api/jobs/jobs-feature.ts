@@ -37,6 +37,7 @@ import { streamJobEvents } from './job-events.ts'
 import { talkToJob } from './job-io.ts'
 import { createJobSubmission, type JobSubmission, readEnded } from './job-submission.ts'
 import { listJobs } from './list-jobs.ts'
+import { readAnyJobTest } from './read-any-job-test.ts'
 import { readArtifact } from './read-artifact.ts'
 import { readJob } from './read-job.ts'
 import { readJobRequest } from './read-request.ts'
@@ -91,7 +92,15 @@ export interface JobsFeature {
 const submitRoutes = [submitJob, ...runNowRoutes]
 const ownJobRoutes = [readJob, cancelJob, streamJobEvents, readJobRequest, readArtifact]
 
-export const JOB_ROUTES = [...submitRoutes, listJobs, ...ownJobRoutes, talkToJob, ...adminListRoutes, ...adminJobRoutes]
+export const JOB_ROUTES = [
+  ...submitRoutes,
+  listJobs,
+  ...ownJobRoutes,
+  talkToJob,
+  ...adminListRoutes,
+  ...adminJobRoutes,
+  readAnyJobTest,
+]
 
 /** Output on its way to clients at one time; as JSON, and while that is made, it is a few times as much. */
 const SENDING_BYTES = 32 * MIB
@@ -124,6 +133,7 @@ export function createJobsFeature(core: Core, needs: JobsNeeds): JobsFeature {
       ...bindRoutes({ records, feed, open, upgrades, socket }, [talkToJob]),
       ...bindRoutes({ ...output, ...list, submission, overview, audit }, adminListRoutes),
       ...bindRoutes({ ...ends, audit }, adminJobRoutes),
+      ...bindRoutes({ records, problems: needs.problems }, [readAnyJobTest]),
     ],
     records,
     requests,

@@ -9,6 +9,7 @@ import type {
 import type { EnvironmentUse } from '../../shared/environments/environment-oversight.ts'
 import type { AdminFilePage, TenantFile } from '../../shared/files/stored-file.ts'
 import type { Job as AnyJob, JobSummary } from '../../shared/job.ts'
+import type { JobTest } from '../../shared/judging/job-test.ts'
 import type {
   AdminRuntime,
   AdminRuntimeGroup,
@@ -20,6 +21,8 @@ import type { AdminSessionPage, TenantSession } from '../../shared/sessions/sess
 import type { Delivery as AnyDelivery } from '../../shared/webhooks/delivery.ts'
 
 /** What the admin routes answer; docs/api.md tells of it. */
+
+export type { JobTest }
 
 export interface Page<Item> {
   items: Item[]

@@ -12,6 +12,7 @@ import { Live } from './live.tsx'
 import { Output } from './output.tsx'
 import { go, Link } from './router.tsx'
 import { type Column, Table } from './table.tsx'
+import { Tests } from './tests.tsx'
 import { At, Took } from './times.tsx'
 import { usePolled } from './use-polled.ts'
 
@@ -48,6 +49,7 @@ export function JobPage({ api, id }: { api: Api; id: string }) {
           </>
         )}
         {(job || !problem) && <Output api={api} id={id} onChange={refresh} />}
+        {job && <Tests api={api} job={job} />}
         {job && job.stages.length > 0 && <Stages job={job} />}
         {job && job.warnings.length > 0 && <Warnings job={job} />}
         {job?.artifacts && job.artifacts.length > 0 && <Artifacts job={job} />}
@@ -150,22 +152,6 @@ function Facts({ job }: { job: Job }) {
   )
 }
 
-const VERDICT_COLUMN: Column<Stage> = {
-  title: 'Verdict',
-  cell: ({ judging }) =>
-    judging === undefined ? (
-      '–'
-    ) : (
-      <>
-        <Badge {...VERDICT_WORDS[judging.verdict]} />{' '}
-        <span class="faint">
-          {judging.score} of {judging.points}
-          {judging.judgeMessage !== undefined && `, ${shown(judging.judgeMessage)}`}
-        </span>
-      </>
-    ),
-}
-
 const STAGE_COLUMNS: Column<Stage>[] = [
   { title: 'Stage', cell: ({ name }) => name },
   { title: 'Ended', cell: ({ status }) => <JobBadge state="finished" status={status} /> },
@@ -185,11 +171,7 @@ function Stages({ job }: { job: Job }) {
   return (
     <section class="card listed">
       <h2>Stages</h2>
-      <Table
-        rows={job.stages}
-        keyOf={({ name }) => name}
-        columns={job.judging ? [...STAGE_COLUMNS, VERDICT_COLUMN] : STAGE_COLUMNS}
-      />
+      <Table rows={job.stages} keyOf={({ name }) => name} columns={STAGE_COLUMNS} />
     </section>
   )
 }

@@ -37,6 +37,7 @@ export type OptionsTab = 'input' | 'tests' | 'packages' | 'limits'
 export function optionsTabOf(pointer: string): OptionsTab | undefined {
   if (/^\/dependencies(?:\/\d+)?$/.test(pointer)) return 'packages'
   if (OFFERED_LIMIT_NAMES.some((name) => pointer === pointerOf(name))) return 'limits'
+  if (/^\/checker\/(?:code|language)$/.test(pointer)) return 'tests'
   return /^\/(?:stdin|args)(?:\/\d+)?$/.test(pointer) ? 'input' : undefined
 }
 

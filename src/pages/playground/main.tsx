@@ -1,5 +1,6 @@
 import '../design/design.css'
 import './output/output.css'
+import './tests/tests.css'
 import './playground.css'
 import { render } from 'preact'
 import { Playground } from './playground.tsx'

@@ -9,6 +9,7 @@ import { OFFERED_LIMIT_NAMES, OFFERED_LIMITS, type Program } from './program.ts'
 export interface OptionsPaneProps {
   program: Program
   runtime: Runtime | undefined
+  runtimes: readonly Runtime[]
   /** What was refused of what stands in the fields. */
   errors: readonly FieldError[]
   /** Why the packages that stand in their field cannot be had. */
@@ -70,7 +71,7 @@ export function OptionsPane(props: OptionsPaneProps) {
         {tab === 'input' ? (
           <InputOptions program={program} errors={errors} onChange={onChange} />
         ) : tab === 'tests' ? (
-          <TestsOptions tests={program} onChange={onChange} />
+          <TestsOptions tests={program} runtimes={props.runtimes} errors={errors} onChange={onChange} />
         ) : tab === 'packages' ? (
           <PackageOptions {...props} />
         ) : (

@@ -25,6 +25,7 @@ import { RunBar } from './run/run-button.tsx'
 import { readProgramFragment } from './share/program-link.ts'
 import { ShareDialog } from './share/share-dialog.tsx'
 import { ShortcutsDialog } from './shortcuts-dialog.tsx'
+import { FIRST_CHECKER } from './tests/own-tests.ts'
 import { Verdicts } from './tests/verdicts.tsx'
 import { Toolbar } from './toolbar.tsx'
 import { useNarrow } from './use-narrow.ts'
@@ -42,6 +43,7 @@ const EMPTY: Program = {
   environment: '',
   tests: [],
   checker: 'lines',
+  own: FIRST_CHECKER,
 }
 const FIRST_CHOICE = 'python'
 
@@ -315,6 +317,7 @@ export function Playground() {
           <OptionsPane
             program={program}
             runtime={runtime}
+            runtimes={runtimes}
             errors={errors}
             packagesFault={isSamePackages ? packagesRefused : undefined}
             tab={tab}

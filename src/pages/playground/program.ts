@@ -1,6 +1,6 @@
 import type { CodeRequest } from '../../shared/requests.ts'
 import type { Limits } from '../../shared/limits.ts'
-import { checkerOf, type OwnTests, testOf } from './tests/own-tests.ts'
+import { checkerOf, ownCheckerOf, type OwnTests, testsOf } from './tests/own-tests.ts'
 
 /** What the person has put together: a program and how it is to be run. */
 export interface Program extends OwnTests {
@@ -55,7 +55,7 @@ export function requestOf(program: Program, fileName: string): CodeRequest {
     ...(dependencies.length > 0
       ? { dependencies }
       : program.environment !== '' && { environment: program.environment }),
-    ...(isTested && { tests: program.tests.map(testOf), checker: { type: program.checker } }),
+    ...(isTested && testsOf(program)),
     keepRequest: true,
   }
 }
@@ -84,6 +84,7 @@ export function programOf(request: CodeRequest, fileName: string): Program {
       expected: expectedOutput ?? answer ?? '',
     })),
     checker: checkerOf(request.checker?.type),
+    own: ownCheckerOf(request.checker),
   }
 }
 

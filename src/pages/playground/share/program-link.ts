@@ -1,4 +1,11 @@
-import { checkerOf, type CheckerType, type OwnTest } from '../tests/own-tests.ts'
+import {
+  checkerOf,
+  type CheckerType,
+  FIRST_CHECKER,
+  type OwnChecker,
+  type OwnTest,
+  PROTOCOLS,
+} from '../tests/own-tests.ts'
 
 /** A program in a link: in its fragment, which no server is sent. */
 export type LinkedProgram = {
@@ -6,6 +13,7 @@ export type LinkedProgram = {
   code: string
   tests?: readonly OwnTest[]
   checker?: CheckerType
+  own?: OwnChecker
 } & Partial<Record<(typeof TEXTS)[number], string>>
 
 const TEXTS = ['stdin', 'args', 'packages', 'environment'] as const
@@ -17,9 +25,11 @@ const MOST_BYTES = 1024 * 1024
 
 /** What else the program has, such as files and limits, is not in the link. */
 export async function programFragment(program: LinkedProgram): Promise<string> {
-  const { language, code, tests = [], checker } = program
+  const { language, code, tests = [], checker, own } = program
   const texts = Object.fromEntries(TEXTS.flatMap((name) => (program[name] ? [[name, program[name]]] : [])))
-  const linked: LinkedProgram = { language, code, ...texts, ...(tests.length > 0 && { tests, checker }) }
+  const judge = checker === 'program' &&
+    own && { own: { language: own.language, code: own.code, protocol: own.protocol } }
+  const linked: LinkedProgram = { language, code, ...texts, ...(tests.length > 0 && { tests, checker, ...judge }) }
   const bytes = await through(new TextEncoder().encode(JSON.stringify(linked)), new CompressionStream('deflate-raw'))
   const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
   return `#program=${text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')}`
@@ -33,10 +43,20 @@ export async function readProgramFragment(fragment: string): Promise<LinkedProgr
     const bytes = Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (one) => one.charCodeAt(0))
     const unfolded = await through(bytes, new DecompressionStream('deflate-raw'))
     const found = JSON.parse(new TextDecoder().decode(unfolded)) as Record<string, unknown>
-    const { language, code, stdin = '', args = '', packages = '', environment = '', tests = [], checker } = found
+    const {
+      language,
+      code,
+      stdin = '',
+      args = '',
+      packages = '',
+      environment = '',
+      tests = [],
+      checker,
+      own = FIRST_CHECKER,
+    } = found
     const texts = { language, code, stdin, args, packages, environment }
-    if (!areTexts(texts) || !areTests(tests)) return undefined
-    return { ...texts, tests, checker: checkerOf(typeof checker === 'string' ? checker : undefined) }
+    if (!areTexts(texts) || !areTests(tests) || !isChecker(own)) return undefined
+    return { ...texts, tests, checker: checkerOf(typeof checker === 'string' ? checker : undefined), own }
   } catch {
     return undefined
   }
@@ -48,6 +68,11 @@ const areTexts = <Name extends string>(values: Record<Name, unknown>): values is
 const areTests = (value: unknown): value is OwnTest[] =>
   Array.isArray(value) &&
   value.every((one: Partial<OwnTest> | null) => typeof one?.input === 'string' && typeof one.expected === 'string')
+
+const isChecker = (value: unknown): value is OwnChecker => {
+  const { language, code, protocol } = Object(value) as Record<string, unknown>
+  return areTexts({ language, code }) && typeof protocol === 'string' && Object.hasOwn(PROTOCOLS, protocol)
+}
 
 /** @throws when there is more of it than a program may have, or it is no such stream */
 async function through(

@@ -1,9 +1,9 @@
-import { useEffect, useMemo, useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { type Client, type CodeRequest, type JobSummary, RunyardError, type Stage } from '../../../client/client.ts'
 import { Badge, VERDICT_WORDS } from '../../design/badge.tsx'
 import { formatBytes, formatMs } from '../../design/format.ts'
-import { shown } from '../output/odd-characters.ts'
-import { lineDiff } from './line-diff.ts'
+import { Difference } from './difference.tsx'
+import { Said } from './said.tsx'
 
 /** What each test of a job came to; for one whose output is known, how that differs from what was expected. */
 export function Verdicts({
@@ -61,7 +61,7 @@ export function Verdicts({
                 <td>{test?.name ?? index + 1}</td>
                 <td>
                   {judging ? <Badge {...VERDICT_WORDS[judging.verdict]} /> : '–'}
-                  {judging?.feedback && <span class="faint"> {shown(judging.feedback)}</span>}
+                  <Said judging={judging} />
                 </td>
                 <td class="numeric">{formatMs(cpuMs)}</td>
                 <td class="numeric">{formatBytes(memoryPeakBytes)}</td>
@@ -95,34 +95,7 @@ export function Verdicts({
 
 const expectedOf = (request: CodeRequest | null, index: number): string | undefined => {
   const test = request?.tests?.[index]
+  // Of a secret one there is no output to compare.
+  if (test?.secret ?? request?.secret) return undefined
   return test?.expectedOutput ?? test?.answer ?? request?.expectedOutput
-}
-
-const MARKS = { same: ' ', expected: '−', actual: '+' } as const
-const WORDS = { same: '', expected: 'expected: ', actual: 'written: ' } as const
-/** Of a long output the beginning says enough. */
-const MOST_LINES = 400
-
-/** Two outputs, the lines of each alone marked. */
-export function Difference({ expected, actual }: { expected: string; actual: string }) {
-  const lines = useMemo(() => lineDiff(expected, actual), [expected, actual])
-  if (lines.every(({ kind }) => kind === 'same')) {
-    return <p class="faint">The lines are the same; white space or what the checker looks at differs.</p>
-  }
-  return (
-    <>
-      <p class="faint">− expected, + written</p>
-      {/* Keys scroll it, so the focus has to get here. */}
-      <pre class="difference" tabIndex={0} role="region" aria-label="Difference between expected and written output">
-        {lines.slice(0, MOST_LINES).map(({ kind, text }, index) => (
-          <div key={index} class={kind}>
-            <span aria-hidden="true">{MARKS[kind]} </span>
-            <span class="unseen">{WORDS[kind]}</span>
-            {shown(text)}
-          </div>
-        ))}
-      </pre>
-      {lines.length > MOST_LINES && <p class="faint">{lines.length - MOST_LINES} more lines</p>}
-    </>
-  )
 }
