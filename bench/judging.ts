@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { machineLoad } from '../src/worker/judging/machine-load.ts'
 import { type Entries, tar } from '../tests/support/archives.ts'
 import type { BenchClient } from './http-client.ts'
 import { median } from './statistics.ts'
@@ -10,6 +11,9 @@ export interface JudgingRow {
   language: string
   tests: number
   cpuMs: number
+  rounds: number
+  /** Of the machine for each processor, before the first round. */
+  load: number
   /** The program alone, on this host, one test after another. */
   bareMs: number
   /** One submission, compiled before, from its request to its verdict. */
@@ -26,7 +30,7 @@ const TESTS = 100
 const CPU_MS = 20
 const AT_ONCE = 8
 /** Each beside a bare run, so that both meet the same machine. */
-const ROUNDS = 3
+const ROUNDS = 5
 /** Uses its CPU time whatever the machine is. */
 const PROGRAM = `
 #include <stdio.h>
@@ -67,6 +71,7 @@ export async function measureJudging(client: BenchClient, language: string): Pro
       if (job.status !== 'succeeded') throw new Error(`the submission ends as ${job.status}`)
     }
     await judge()
+    const load = machineLoad()
     const [bare, judged, atOnce]: [number[], number[], number[]] = [[], [], []]
     for (let round = 0; round < ROUNDS; round++) {
       bare.push(await timed(() => runBare(binary)))
@@ -78,6 +83,8 @@ export async function measureJudging(client: BenchClient, language: string): Pro
       language,
       tests: TESTS,
       cpuMs: CPU_MS,
+      rounds: ROUNDS,
+      load,
       bareMs,
       judgedMs,
       ratio: judgedMs / bareMs,

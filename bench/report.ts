@@ -123,14 +123,16 @@ export function tables({
           'judged / bare',
           `${judging[0]?.atOnce ?? 8} at once, ms`,
           'speed-up for each processor',
+          'load before, for each processor',
         ],
-        judging.map(({ language, tests, cpuMs, bareMs, judgedMs, ratio, atOnceMs, scaling }) => [
-          `${language}, ${tests} tests of ${cpuMs} ms`,
+        judging.map(({ language, tests, cpuMs, rounds, load, bareMs, judgedMs, ratio, atOnceMs, scaling }) => [
+          `${language}, ${tests} tests of ${cpuMs} ms, medians of ${rounds}`,
           figure(bareMs, 0),
           figure(judgedMs, 0),
           figure(ratio, 2),
           figure(atOnceMs, 0),
           figure(scaling, 2),
+          figure(load, 2),
         ]),
       ),
     },
