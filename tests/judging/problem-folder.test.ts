@@ -118,7 +118,10 @@ test.each<[string, Parameters<typeof read>[0], RegExp[]]>([
   [
     'groups in a circle',
     {
-      ...{ 'a/1.in': '', 'a/1.ans': '', 'b/1.in': '', 'b/1.ans': '' },
+      'a/1.in': '',
+      'a/1.ans': '',
+      'b/1.in': '',
+      'b/1.ans': '',
       'problem.json': {
         groups: [
           { name: 'a', requires: ['b'] },

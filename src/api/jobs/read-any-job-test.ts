@@ -53,7 +53,7 @@ export const readAnyJobTest = defineRoute({
     if (!spec) throw new Problem('not-found', 'the request of this job was not kept')
     const index = Number(params.index)
     const test = spec.tests[index]
-    if (!test) throw new Problem('not-found', `the job has no test ${index}`)
+    if (!test || String(index) !== params.index) throw new Problem('not-found', `the job has no test ${params.index}`)
     if (test.secret === true) throw new Problem('not-found', `test ${index} is secret`)
     const content = spec.inputsOf?.content ?? spec.problem
     if (content !== undefined && !(await problems.content(content)))

@@ -6,12 +6,19 @@ export function Said({ judging }: { judging: TestJudging | undefined }) {
   const { feedback, judgeMessage } = judging ?? {}
   return (
     <>
-      {feedback !== undefined && <span class="said"> {shown(feedback)}</span>}
-      {judgeMessage !== undefined && (
-        <span class="said faint">
+      {feedback !== undefined && (
+        <>
           {' '}
-          <b>To judges:</b> {shown(judgeMessage)}
-        </span>
+          <span class="said">{shown(feedback)}</span>
+        </>
+      )}
+      {judgeMessage !== undefined && (
+        <>
+          {' '}
+          <span class="said faint">
+            <b>To judges:</b> {shown(judgeMessage)}
+          </span>
+        </>
       )}
     </>
   )
