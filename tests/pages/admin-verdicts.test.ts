@@ -130,5 +130,6 @@ test('of a submission to a stored problem the tests are those of the problem, in
   const tests = await show(id)
   await tests.getByText(`Problem ${body.id}, version 1`).waitFor()
   await tests.getByRole('button', { name: 'Compare test 1' }).click()
+  await tests.getByRole('group', { name: 'Test 1' }).waitFor()
   expect(await tests.locator('.difference > div').allTextContents()).toEqual(['− expected: 50', '+ written: 5'])
 })
