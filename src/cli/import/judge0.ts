@@ -43,10 +43,12 @@ export const JUDGE0_VARIABLES: Readonly<Record<string, Translate>> = {
   DISALLOW_IP: ADDRESSES,
   AUTHN_TOKEN: () => ({
     settings: { AUTH: 'required' },
-    note: 'tokens are not taken over: make a key for each user with "npx runyard keys create NAME"; it goes where the token went',
+    note: 'tokens are not taken over: make a key for each user with "npx runyard keys create --name NAME --tenant TENANT"; it goes where the token went',
   }),
   AUTHN_HEADER: none('keys go into X-Auth-Token, X-API-Key or Authorization'),
-  AUTHZ_TOKEN: none('make a key with the scope admin: "npx runyard keys create NAME --scope admin"'),
+  AUTHZ_TOKEN: none(
+    'make a key with the scope admin: "npx runyard keys create --name NAME --tenant TENANT --scope admin"',
+  ),
   AUTHZ_HEADER: none('keys go into X-Auth-User, X-API-Key or Authorization'),
   ENABLE_WAIT_RESULT: alwaysOn('waiting for a result'),
   ENABLE_COMPILER_OPTIONS: alwaysOn('compiler options'),
