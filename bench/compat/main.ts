@@ -1,8 +1,10 @@
 // npm run bench:compat [-- ROUNDS]: latency and rate by the routes of other systems, against our own, in one run and in turns.
 import { packageRoot } from '../../src/shared/package-root.ts'
+import { cpuOf } from '../costs.ts'
 import { createBenchClient } from '../http-client.ts'
 import { table } from '../markdown.ts'
 import { startProduct } from '../product.ts'
+import { createTripMeter } from '../redis-trips.ts'
 import { median, quantile, rate, timeEach } from '../statistics.ts'
 import { type Way, waysOfJobs, waysOfKernels } from './ways.ts'
 
@@ -11,6 +13,9 @@ const EACH = 20
 const RATE_MS = 3000
 const IN_FLIGHT = 8
 const WARM_UP_MS = 15_000
+/** For what does not depend on a clock: looks at the trips of a way, and jobs whose CPU time is counted. */
+const TRIP_SAMPLES = 6
+const COSTED = 100
 /** What a way in may take of the first one's time, and the share of its rate that it has to reach: issue 18. */
 const MOST = 1.15
 
@@ -86,6 +91,50 @@ function show(rows: readonly Row[]): void {
   }
 }
 
+/** What a job costs by each way where no clock is asked: in turns with Redis, in the gateway, and in the sandbox. */
+async function showCosts(): Promise<void> {
+  const product = await startProduct(packageRoot(), {}, true)
+  const { relays, pids } = product
+  const client = createBenchClient(product.url, await product.key('costs'))
+  try {
+    if (!relays) throw new Error('Redis is not counted')
+    const ways = waysOfJobs(client)
+    await rate(4, WARM_UP_MS, async () => ways[0]?.[1]())
+    const measure = createTripMeter(product, relays, TRIP_SAMPLES)
+    const cells: string[][] = []
+    for (const [name, run] of ways) {
+      const { gateway, worker, executed } = await measure(name, run)
+      const before = cpuOf(pids.gateway)
+      await timeEach(COSTED, run)
+      const gatewayMs = (cpuOf(pids.gateway) - before) / COSTED
+      const { jobs } = await client.get(`/v1/jobs?limit=${COSTED}`)
+      const stages = (jobs as { stages: { cpuMs: number }[] }[]).flatMap((job) => job.stages)
+      const programMs = median(stages.map(({ cpuMs }) => cpuMs))
+      cells.push([
+        name,
+        `${gateway.trips}, ${gateway.commands}`,
+        `${worker.trips}, ${worker.commands}`,
+        String(executed),
+        gatewayMs.toFixed(2),
+        programMs.toFixed(1),
+      ])
+    }
+    const heads = [
+      'way in',
+      'gateway: trips, commands',
+      'worker',
+      'Redis ran',
+      'CPU of the gateway, ms',
+      'CPU of the program, ms',
+    ]
+    process.stdout.write(`${table(heads, cells)}\n\n`)
+  } finally {
+    client.close()
+    await product.close()
+  }
+}
+
+await showCosts()
 const product = await startProduct(packageRoot(), { TENANT_MAX_SESSIONS: '8' })
 const headers = await product.key('bench', ['jobs', 'sessions'])
 const client = createBenchClient(product.url, headers)
