@@ -51,8 +51,8 @@ function cpuTimes({ pids }: Product): Record<Component | 'sandboxes', number> {
   return { ...each, sandboxes: rest - COMPONENTS.reduce((sum, name) => sum + each[name], 0) }
 }
 
-/** Of a process and its children that have ended, in ms. */
-function cpuOf(pid: number): number {
+/** CPU time of a process and its children that have ended, in ms. */
+export function cpuOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0) * TICK_MS

@@ -19,20 +19,12 @@ export interface TripsRow {
   executed: number
 }
 
-/** What a job asks of Redis: figures that depend on no clock, and on no machine. */
-export async function measureTrips(
+/** @returns measures what a task asks of Redis: figures that depend on no clock, and on no machine. @param jobs that the task runs */
+export function createTripMeter(
   product: Product,
-  relays: { gateway: RedisRelay; worker: RedisRelay },
-  client: BenchClient,
-  language: Language,
-): Promise<TripsRow[]> {
-  const { gateway, worker } = relays
-  const { sync, stream } = hello(client, language)
-  const request = { language: language.id, code: language.hello.code }
-  let last = ''
-  const submit = async () => {
-    last = String((await client.post('/v1/jobs', request))['id'])
-  }
+  { gateway, worker }: { gateway: RedisRelay; worker: RedisRelay },
+  samplesOfEach = SAMPLES,
+): (what: string, task: () => Promise<unknown>, jobs?: number) => Promise<TripsRow> {
   const untilQuiet = async () => {
     for (let before = -1; before !== gateway.bytes + worker.bytes;) {
       before = gateway.bytes + worker.bytes
@@ -44,10 +36,10 @@ export async function measureTrips(
     worker: { ...worker.traffic },
     executed: await executedBy(product),
   })
-  const measure = async (what: string, task: () => Promise<unknown>, jobs = 1): Promise<TripsRow> => {
+  return async (what, task, jobs = 1) => {
     const samples: Awaited<ReturnType<typeof look>>[] = []
     await untilQuiet()
-    for (let i = 0; i < SAMPLES; i++) {
+    for (let i = 0; i < samplesOfEach; i++) {
       const before = await look()
       await task()
       await untilQuiet()
@@ -69,6 +61,22 @@ export async function measureTrips(
       worker: { trips: least((one) => one.worker.trips), commands: least((one) => one.worker.commands) },
       executed: least((one) => one.executed),
     }
+  }
+}
+
+/** What a job asks of Redis. */
+export async function measureTrips(
+  product: Product,
+  relays: { gateway: RedisRelay; worker: RedisRelay },
+  client: BenchClient,
+  language: Language,
+): Promise<TripsRow[]> {
+  const measure = createTripMeter(product, relays)
+  const { sync, stream } = hello(client, language)
+  const request = { language: language.id, code: language.hello.code }
+  let last = ''
+  const submit = async () => {
+    last = String((await client.post('/v1/jobs', request))['id'])
   }
   return [
     await measure('a job that is waited for', sync),

@@ -1,8 +1,11 @@
-// npm run bench:compat [-- ROUNDS]: latency and rate by the routes of other systems, against our own, in one run and in turns.
+// npm run bench:compat [-- ROUNDS]: latency and rate by the routes of other systems, against our own, in one run and in turns; with 0
+// rounds only what each way costs.
 import { packageRoot } from '../../src/shared/package-root.ts'
+import { cpuOf } from '../costs.ts'
 import { createBenchClient } from '../http-client.ts'
 import { table } from '../markdown.ts'
 import { startProduct } from '../product.ts'
+import { createTripMeter } from '../redis-trips.ts'
 import { median, quantile, rate, timeEach } from '../statistics.ts'
 import { type Way, waysOfJobs, waysOfKernels } from './ways.ts'
 
@@ -11,6 +14,9 @@ const EACH = 20
 const RATE_MS = 3000
 const IN_FLIGHT = 8
 const WARM_UP_MS = 15_000
+/** For what does not depend on a clock: looks at the trips of a way, and jobs whose CPU time is counted. */
+const TRIP_SAMPLES = 6
+const COSTED = 100
 /** What a way in may take of the first one's time, and the share of its rate that it has to reach: issue 18. */
 const MOST = 1.15
 
@@ -86,18 +92,67 @@ function show(rows: readonly Row[]): void {
   }
 }
 
-const product = await startProduct(packageRoot(), { TENANT_MAX_SESSIONS: '8' })
-const headers = await product.key('bench', ['jobs', 'sessions'])
-const client = createBenchClient(product.url, headers)
-try {
-  const jobs = waysOfJobs(client)
-  await rate(4, WARM_UP_MS, async () => jobs[0]?.[1]())
-  show(await compare(jobs, IN_FLIGHT))
-  const kernels = await waysOfKernels(client, product.url, headers)
-  // A kernel runs one thing at a time.
-  show(await compare(kernels.ways, 1))
-  kernels.close()
-} finally {
-  client.close()
-  await product.close()
+/** What a job costs by each way in trips to Redis, in CPU time of the gateway, and in the sandbox: less depends on what else the machine does. */
+async function showCosts(): Promise<void> {
+  const product = await startProduct(packageRoot(), {}, true)
+  const { relays, pids } = product
+  const client = createBenchClient(product.url, await product.key('costs'))
+  try {
+    if (!relays) throw new Error('Redis is not counted')
+    const ways = waysOfJobs(client)
+    await rate(4, WARM_UP_MS, async () => ways[0]?.[1]())
+    const measure = createTripMeter(product, relays, TRIP_SAMPLES)
+    const cells: string[][] = []
+    for (const [name, run] of ways) {
+      const { gateway, worker, executed } = await measure(name, run)
+      const before = cpuOf(pids.gateway)
+      await timeEach(COSTED, run)
+      const gatewayMs = (cpuOf(pids.gateway) - before) / COSTED
+      const { jobs } = await client.get(`/v1/jobs?limit=${COSTED}`)
+      const stages = (jobs as { stages: { wallMs: number }[] }[]).flatMap((job) => job.stages)
+      const programMs = median(stages.map(({ wallMs }) => wallMs))
+      cells.push([
+        name,
+        `${gateway.trips}, ${gateway.commands}`,
+        `${worker.trips}, ${worker.commands}`,
+        String(executed),
+        gatewayMs.toFixed(2),
+        programMs.toFixed(1),
+      ])
+    }
+    const heads = [
+      'way in',
+      'gateway: trips, commands',
+      'worker',
+      'Redis ran',
+      'CPU of the gateway, ms',
+      'the program, ms',
+    ]
+    process.stdout.write(`${table(heads, cells)}\n\n`)
+  } finally {
+    client.close()
+    await product.close()
+  }
 }
+
+/** Latency and rate by each way, in turns. */
+async function showTimes(): Promise<void> {
+  const product = await startProduct(packageRoot(), { TENANT_MAX_SESSIONS: '8' })
+  const headers = await product.key('bench', ['jobs', 'sessions'])
+  const client = createBenchClient(product.url, headers)
+  try {
+    const jobs = waysOfJobs(client)
+    await rate(4, WARM_UP_MS, async () => jobs[0]?.[1]())
+    show(await compare(jobs, IN_FLIGHT))
+    const kernels = await waysOfKernels(client, product.url, headers)
+    // A kernel runs one thing at a time.
+    show(await compare(kernels.ways, 1))
+    kernels.close()
+  } finally {
+    client.close()
+    await product.close()
+  }
+}
+
+await showCosts()
+if (ROUNDS > 0) await showTimes()

@@ -87,6 +87,7 @@ export function createCapabilities(core: Core, foundation: Foundation) {
     spend: (res, tokens) => spendRest({ req: res.req, res }, tokens),
     mayRun: access.allow(['jobs'], '/v1/jobs'),
     sessions: { needs: sessions.needs, mayUse: access.allow(['sessions'], '/v1/sessions') },
+    files: files.records,
     access,
   })
   const mcp = createMcpFeature(core, {

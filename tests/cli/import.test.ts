@@ -1,4 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
+import { Command } from 'commander'
+import { addKeyCommands } from '../../src/cli/keys.ts'
 import { environmentFile } from '../../src/cli/import/import-command.ts'
 import { JUDGE0_VARIABLES } from '../../src/cli/import/judge0.ts'
 import { PISTON_VARIABLES } from '../../src/cli/import/piston.ts'
@@ -123,5 +127,26 @@ test('only settings that exist are printed', () => {
         if ('settings' in found) for (const name of Object.keys(found.settings)) expect(known).toContain(name)
       }
     }
+  }
+})
+
+test('every command for keys that a note names can be typed as it stands', () => {
+  const folder = join(root, 'src/cli/import')
+  const notes = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'))
+  const named = [...notes.join('\n').matchAll(/"npx runyard (keys [^"]+)"/g)].map(([, command = '']) => command)
+  expect(named.length).toBeGreaterThan(2)
+  for (const command of named) {
+    const program = new Command()
+    addKeyCommands(program, () => Promise.reject(new Error('nothing is run here')))
+    const keys = program.commands.find((one) => one.name() === 'keys')
+    const create = keys?.commands.find((one) => one.name() === 'create')
+    if (!create) throw new Error('there is no command "keys create"')
+    const given: unknown[] = []
+    create
+      .exitOverride()
+      .configureOutput({ writeErr: () => undefined })
+      .action((options: unknown) => void given.push(options))
+    program.parse(command.split(' '), { from: 'user' })
+    expect(given).toMatchObject([{ name: 'NAME', tenant: 'TENANT' }])
   }
 })

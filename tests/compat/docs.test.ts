@@ -42,21 +42,23 @@ test('the page of clients is the table that the run wrote', async () => {
 
 /** Calls that clients claim since the last run that was written down. That run takes them from here. */
 const NOT_WRITTEN_DOWN = [
+  'Sandbox.connect: a paused one',
+  'Sandbox.create: a snapshot',
   'Sandbox.create: pause at the timeout',
   'createSnapshot',
+  'create_snapshot',
+  'deleteSnapshot',
+  'delete_snapshot',
   'files.watchDir',
   'files.watch_dir, get_new_events, stop',
   'getMetrics',
   'get_metrics',
+  'listSnapshots',
+  'list_snapshots',
   'pause',
+  'pause: filesystem',
+  'pause: keepMemory false',
   'templates of your own',
-  'all of it by a browser token in the address',
-  'an unknown sandbox',
-  'bootstrap, of another origin by a browser token',
-  'depends-on',
-  'edit and run',
-  'files',
-  'run: text, HTML, errors',
 ]
 
 test('the table of the run has each call that a client of today claims, and no other', () => {

@@ -18,7 +18,9 @@ import { type RpcRequest, rpcRoutes } from '../../src/api/compat/e2b/rpc.ts'
 import { isOpenedBy, sandboxAccess, signatureOf } from '../../src/api/compat/e2b/sandbox-access.ts'
 import { sandboxIdOf, sessionIdOf } from '../../src/api/compat/e2b/sandbox-ids.ts'
 import { pathIn } from '../../src/api/compat/e2b/sandbox-paths.ts'
-import { pageOf } from '../../src/api/compat/e2b/sandboxes.ts'
+import { metricOf } from '../../src/api/compat/e2b/sandbox-metrics.ts'
+import { pageOf } from '../../src/api/compat/e2b/sandbox-view.ts'
+import { pageOfSnapshots } from '../../src/api/compat/e2b/snapshots.ts'
 import { watchService } from '../../src/api/compat/e2b/watch-service.ts'
 import { createOpenResponses } from '../../src/api/http/open-responses.ts'
 import { formatKey, newKeyText } from '../../src/shared/access/key-text.ts'
@@ -214,6 +216,7 @@ test('pages of sandboxes follow on each other, and keep to what is asked for', (
     templateID: index < 2 ? 'base' : 'python',
     startedAt: `2027-01-0${index + 1}T00:00:00.000Z`,
     metadata: { 'a b': `${index % 2}&` },
+    state: index === 2 ? 'paused' : 'running',
   })
   const all = [3, 0, 2, 1].map(sandbox) as unknown as Parameters<typeof pageOf>[0]
   const ask = (query: Record<string, string>) => {
@@ -229,8 +232,52 @@ test('pages of sandboxes follow on each other, and keep to what is asked for', (
   expect(ask({ metadata: new URLSearchParams({ 'a%20b': '1%26' }).toString() }).found).toEqual([3, 1])
   expect(ask({ template: 'base' }).found).toEqual([1, 0])
   expect(ask({ startedAfter: '2027-01-03T00:00:00.000Z' }).found).toEqual([3])
-  expect(ask({ state: 'paused' }).found).toEqual([])
+  expect(ask({ state: 'paused' }).found).toEqual([2])
+  expect(ask({ state: 'running' }).found).toEqual([3, 1, 0])
   expect(() => ask({ nextToken: 'x' })).toThrow(Problem)
+})
+
+test('pages of snapshots follow on each other, newest first', () => {
+  const snapshot = { sandboxId: ID, templateId: 'base', name: null, expiresAt: '2027-01-01T00:00:00.000Z' }
+  const all = ['b', 'd', 'a', 'c'].map((letter) => ({
+    ...snapshot,
+    fileId: `00000000-0000-7000-8000-00000000000${letter}`,
+  }))
+  const ask = (token: string) => {
+    const { page, next = '' } = pageOfSnapshots(all, token, '3')
+    return { found: page.map(({ fileId }) => fileId.at(-1)), next }
+  }
+  const first = ask('')
+  expect(first.found).toEqual(['d', 'c', 'b'])
+  expect(ask(first.next)).toEqual({ found: ['a'], next: '' })
+  expect(() => ask('x')).toThrow(Problem)
+})
+
+describe('the figures of a sandbox', () => {
+  const stat = (pid: number, name: string, user: number, system: number, pages: number) =>
+    `${pid} (${name}) S 0 1 1 0 -1 0 0 0 0 0 ${user} ${system} 0 0 20 0 1 0 100 4096 ${pages} 0`
+  const disk = 'Filesystem 1024-blocks Used Available Capacity Mounted on\ntmpfs 65536 16 65520 1% /job\n'
+  const looks = (second: string) =>
+    `100\n4096\n\n10.00 5.00\n${stat(1, 'init', 5, 5, 10)}\n${stat(7, 'gone', 9, 9, 1)}\n\n${second}\n\n${disk}`
+
+  test('are the time and memory of its processes between two looks, whatever they are called', () => {
+    const second = `10.50 5.20\n${stat(1, 'init', 6, 5, 10)}\n${stat(8, 'a) S (b', 20, 4, 30)}`
+    expect(metricOf(looks(second), 1024, new Date(1_700_000_000_900))).toEqual({
+      timestamp: '2023-11-14T22:13:20.900Z',
+      timestampUnix: 1_700_000_000,
+      cpuCount: 1,
+      cpuUsedPct: 50,
+      memUsed: 40 * 4096,
+      memTotal: 1024,
+      memCache: 0,
+      diskUsed: 16 * 1024,
+      diskTotal: 65_536 * 1024,
+    })
+  })
+
+  test.each(['', 'x', '100\n4096', looks('10.00 5.00'), looks('nonsense')])('are none where %j was written', (text) => {
+    expect(metricOf(text, 1024, new Date(0))).toBeUndefined()
+  })
 })
 
 test('problems have the codes and statuses that clients know', () => {

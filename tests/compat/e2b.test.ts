@@ -157,12 +157,125 @@ describe('the service', () => {
     expect(await create({})).toMatchObject({ status: 400, body: { code: 400 } })
     expect(await create({ templateID: 'base', autoPause: true })).toMatchObject({ status: 400 })
     expect(await create({ templateID: 'base' }, 'e2b_0000')).toMatchObject({ status: 401, body: { code: 401 } })
-    expect(await api('POST', `/sandboxes/${sandbox.sandboxID}/pause`, {})).toMatchObject({
-      status: 501,
-      body: { code: 501 },
+    const place = `/sandboxes/${sandbox.sandboxID}`
+    const fields = { status: 501, body: { code: 501, message: expect.stringContaining('cannot be kept') } }
+    // What runs would be lost without a word.
+    for (const body of [{}, { memory: true }]) expect(await api('POST', `${place}/pause`, body)).toMatchObject(fields)
+    expect(await api('POST', `${place}/snapshots`, { memory: true })).toMatchObject(fields)
+    expect(await api('POST', `${place}/fork`, {})).toMatchObject(fields)
+    expect(await api('POST', `${place}/snapshots`, { name: '../x' })).toMatchObject({
+      status: 400,
+      body: { code: 400 },
     })
-    expect((await api('GET', `/sandboxes/${sandbox.sandboxID}/metrics`)).body).toEqual([])
     expect((await api('GET', '/templates')).status).toBe(404)
+  })
+
+  test('tells what a sandbox uses now, and nothing of times that are past', async () => {
+    const place = `/sandboxes/${sandbox.sandboxID}/metrics`
+    const { body } = (await api('GET', place)) as { body: Record<string, number>[] }
+    expect(body).toEqual([
+      expect.objectContaining({ cpuCount: 1, memTotal: expect.any(Number), cpuUsedPct: expect.any(Number) }),
+    ])
+    const [metric = {}] = body
+    // Its kernel alone takes more.
+    expect(metric['memUsed']).toBeGreaterThan(10 * 1024 * 1024)
+    expect(metric['memUsed']).toBeLessThan(metric['memTotal'] ?? 0)
+    expect(metric['diskTotal']).toBeGreaterThan(metric['diskUsed'] ?? NaN)
+    expect((await api('GET', `${place}?start=1&end=2`)).body).toEqual([])
+    expect((await api('GET', place, undefined, other)).status).toBe(404)
+  })
+})
+
+describe('a snapshot of a sandbox', () => {
+  const write = (id: string, token: string, text: string) =>
+    send(
+      'POST',
+      `${base}/files?path=kept/a.txt`,
+      { ...headersOf(ENVD, token, id), 'content-type': 'application/octet-stream' },
+      text,
+    )
+  const read = async (id: string, token: string) => {
+    const { status, bytes } = await send('GET', `${base}/files?path=kept/a.txt`, headersOf(ENVD, token, id))
+    return [status, bytes.toString()]
+  }
+  interface Made {
+    sandboxID: string
+    envdAccessToken: string
+  }
+  const create = async (body: object) => {
+    const made = await api('POST', '/v2/sandboxes', { timeout: 300, ...body })
+    return { status: made.status, made: made.body as Made }
+  }
+  const end = async (id: string) => expect((await api('DELETE', `/sandboxes/${id}`)).status).toBe(204)
+
+  test("has its files, is listed, begins other sandboxes by its id and its name, and is its tenant's alone", async () => {
+    const { made } = await create({ templateID: 'base', metadata: { of: 'snapshots' } })
+    await write(made.sandboxID, made.envdAccessToken, 'kept')
+    const place = `/sandboxes/${made.sandboxID}/snapshots`
+    expect((await api('POST', place, {}, other)).status).toBe(404)
+    const plain = (await api('POST', place, {})).body as { snapshotID: string }
+    const named = await api('POST', place, { name: 'nightly' })
+    expect(named).toMatchObject({ status: 201, body: { snapshotID: expect.any(String), names: ['nightly'] } })
+    await end(made.sandboxID)
+
+    const list = async (query: string, as?: string) => (await api('GET', `/snapshots?${query}`, undefined, as)).body
+    expect(await list(`sandboxID=${made.sandboxID}`)).toEqual([named.body, { ...plain, names: [] }])
+    expect(await list('name=nightly')).toEqual([named.body])
+    expect(await list('sandboxID=0')).toEqual([])
+    expect(await list('', other)).toEqual([])
+
+    for (const templateID of [plain.snapshotID, 'nightly']) {
+      expect((await api('POST', '/sandboxes', { templateID }, other)).status).toBe(404)
+      const copy = await create({ templateID })
+      expect(copy.status).toBe(201)
+      expect(await read(copy.made.sandboxID, copy.made.envdAccessToken)).toEqual([200, 'kept'])
+      await end(copy.made.sandboxID)
+    }
+    const remove = (as?: string) => api('DELETE', `/templates/${plain.snapshotID}`, undefined, as)
+    expect((await remove(other)).status).toBe(404)
+    expect((await remove()).status).toBe(204)
+    expect((await remove()).status).toBe(404)
+    expect((await api('DELETE', '/templates/nightly')).status).toBe(204)
+    expect(await list('')).toEqual([])
+    expect((await create({ templateID: plain.snapshotID })).status).toBe(404)
+  })
+
+  test('lets a sandbox pause and go on under its id, with its token, variables and files', async () => {
+    const { made } = await create({ templateID: 'base', metadata: { of: 'pauses' }, envVars: { OF: 'pause' } })
+    const { sandboxID: id, envdAccessToken: token } = made
+    await write(id, token, 'before')
+    const place = `/sandboxes/${id}`
+    const states = async (query = '') =>
+      (
+        (await api('GET', `/v2/sandboxes?metadata=of%3Dpauses${query}`)).body as { sandboxID: string; state: string }[]
+      ).map(({ sandboxID, state }) => [sandboxID, state])
+    const pause = () => api('POST', `${place}/pause`, { memory: false })
+    expect((await pause()).status).toBe(204)
+    expect(await pause()).toMatchObject({ status: 409, body: { code: 409 } })
+    expect((await api('GET', place)).body).toMatchObject({ state: 'paused', metadata: { of: 'pauses' } })
+    expect(await states()).toEqual([[id, 'paused']])
+    expect(await states('&state=running')).toEqual([])
+    expect((await api('GET', place, undefined, other)).status).toBe(404)
+    expect((await api('POST', `/v2${place}/connect`, {}, other)).status).toBe(404)
+    expect((await read(id, token))[0]).toBe(502)
+
+    const connected = await api('POST', `/v2${place}/connect`, { timeout: 200 })
+    expect(connected).toMatchObject({ status: 201, body: { sandboxID: id, envdAccessToken: token } })
+    expect(await read(id, token)).toEqual([200, 'before'])
+    expect(await states()).toEqual([[id, 'running']])
+    const messages = await stream('process.Process/Start', shell('printf %s "$OF"'), headersOf(ENVD, token, id))
+    expect(JSON.stringify(messages)).toContain(Buffer.from('pause').toString('base64'))
+
+    // Once more, by the older routes; then it is ended while it is paused.
+    await write(id, token, 'again')
+    expect((await pause()).status).toBe(204)
+    expect((await api('POST', `${place}/resume`, { timeout: 200 })).status).toBe(201)
+    expect((await api('POST', `${place}/resume`, { timeout: 200 })).status).toBe(409)
+    expect(await read(id, token)).toEqual([200, 'again'])
+    expect((await pause()).status).toBe(204)
+    await end(id)
+    expect((await api('GET', place)).status).toBe(404)
+    expect((await api('POST', `${place}/connect`, {})).status).toBe(404)
   })
 })
 

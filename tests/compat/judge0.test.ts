@@ -8,9 +8,11 @@ import { stageStatusId } from '../../src/api/compat/judge0/statuses.ts'
 import { idOfToken, tokenOf } from '../../src/api/compat/judge0/submission-fields.ts'
 import { unzip, ZipFault } from '../../src/api/compat/system/zip.ts'
 import { loadLanguages } from '../../src/shared/language.ts'
-import { DEFAULT_CEILINGS, DEFAULT_LIMITS, MIB } from '../../src/shared/limits.ts'
+import { DEFAULT_CEILINGS, DEFAULT_LIMITS, effectiveLimits, MIB } from '../../src/shared/limits.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import { Problem } from '../../src/shared/problems.ts'
+import { planAhead } from '../../src/worker/jobs/plan.ts'
+import { fitsPrewarmed } from '../../src/worker/sandbox/prewarmed.ts'
 import { zipOf } from './zip-of.ts'
 
 const languages = loadLanguages(`${packageRoot()}/languages`)
@@ -45,7 +47,7 @@ describe('a submission', () => {
       cpu_time_limit: 2.5,
       wall_time_limit: 10,
       memory_limit: null,
-      stack_limit: 64_000,
+      stack_limit: null,
       number_of_runs: 1,
       stdin: null,
       callback_url: null,
@@ -98,6 +100,7 @@ describe('the job of a submission', () => {
       expected_output: 'out',
       cpu_time_limit: 1.5,
       memory_limit: 64_000,
+      stack_limit: 64_000,
       command_line_arguments: `-v "two words" 'a"b' c\\ d`,
     })
     expect(made).toMatchObject({
@@ -121,6 +124,34 @@ describe('the job of a submission', () => {
     expect(bounds.memory_limit).toMatchObject({ default: usual, most: usual })
     const asked = job({ ...source, memory_limit: usual })
     expect(asked.limits).toMatchObject({ memoryBytes: DEFAULT_LIMITS.memoryBytes })
+  })
+
+  test.each([71, 63, 62, 46])('of language %s fits what waits ready, unless it asks for another stack', (id) => {
+    const language = ofId(id)
+    const source = { source_code: 'x', language_id: id }
+    const stages = (body: Record<string, unknown>) => {
+      const { limits: asked = {}, files = [] } = job(body)
+      const ofJob = effectiveLimits(asked, language.limits, limits.defaults, limits.ceilings)
+      const program = planAhead(language, effectiveLimits({}, language.limits, limits.defaults, limits.ceilings), 0)
+      const sent = files.map(({ path }) => ({ path, mode: 0o644, content: Buffer.from('x') }))
+      return { program, sent, start: planAhead(language, ofJob, 0)?.start }
+    }
+    const fits = (body: Record<string, unknown>) => {
+      const { program, sent, start } = stages(body)
+      if (!program || !start) throw new Error(`nothing of ${language.id} waits`)
+      return fitsPrewarmed(program, sent, { ...start, stdin: false })
+    }
+    expect(fits(source)).toBe(true)
+    expect(job(source).metadata).toMatchObject({ judge0: { stack_limit: 8192 } })
+    expect(fits({ ...source, stack_limit: 64_000 })).toBe(false)
+    expect(job({ ...source, stack_limit: 64_000 }).limits).toMatchObject({ stackBytes: 65_536_000 })
+  })
+
+  test.each([50, 54, 89])('of language %s, whose program is run as it was compiled, has the stack of Judge0', (id) => {
+    const source = id === 89 ? { additional_files: zipOf({ run: 'true' }).toString('base64') } : { source_code: 'x' }
+    const made = job({ ...source, language_id: id })
+    expect(made.limits).toMatchObject({ stackBytes: 65_536_000 })
+    expect(made.metadata).toMatchObject({ judge0: { stack_limit: 64_000 } })
   })
 
   test('of a language that needs more memory tells the limit that it has', () => {

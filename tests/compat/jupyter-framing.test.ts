@@ -10,6 +10,8 @@ import { kernelSpecs, languageOfKernel } from '../../src/api/compat/jupyter/kern
 import { showPathToken, showToken } from '../../src/api/compat/system/show-key.ts'
 import { loadLanguages } from '../../src/shared/language.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
+import { createMutator, randomOf } from './fuzz/mutate.ts'
+import { jupyterMessage } from './fuzz/sockets.ts'
 
 const message = (...buffers: Uint8Array[]): JupyterMessage => ({
   channel: 'shell',
@@ -141,4 +143,12 @@ test('an execution ends as the protocol tells of it', () => {
   expect(of('wall-time-limit', error).error).toMatchObject({ ename: 'TimeoutError', evalue: 'why' })
   expect(of('context-lost')).toMatchObject({ error: { ename: 'DeadKernelError' }, isFailure: true })
   expect(of('cancelled')).toEqual({ reply: { status: 'aborted', execution_count: 7 }, isFailure: false })
+})
+
+test('whatever the fuzzer changes in a message, it can be sent in either framing', () => {
+  for (let seed = 0; seed < 5; seed++) {
+    const mutator = createMutator(randomOf(seed))
+    const sent = Array.from({ length: 2000 }, (_none, count) => jupyterMessage(mutator, count % 2 === 0))
+    expect(sent.every((one) => typeof one === 'string' || Buffer.isBuffer(one))).toBe(true)
+  }
 })

@@ -30,10 +30,11 @@ export interface CompatFeature {
 export interface CompatNeeds extends Omit<SystemNeeds, 'config' | 'sentFiles' | 'sessions'> {
   sessions: Omit<SystemNeeds['sessions'], 'redis' | 'keys'>
   access: E2bSources['access']
+  files: E2bSources['files']
 }
 
 /** Protocols of other systems, each under a path of its own, served by jobs and sessions. */
-export function createCompatFeature(core: Core, { sessions, access, ...needs }: CompatNeeds): CompatFeature {
+export function createCompatFeature(core: Core, { sessions, access, files, ...needs }: CompatNeeds): CompatFeature {
   const { config, redis, bulk, keys, log } = core
   const systemNeeds = {
     ...needs,
@@ -45,9 +46,10 @@ export function createCompatFeature(core: Core, { sessions, access, ...needs }: 
   const findCaller = Router()
   const routes = Router()
   const errors: { path: string; answer: ErrorRequestHandler }[] = []
-  const systems = [...SYSTEMS, createE2b(core, { sessions: sessions.needs, mayUse: sessions.mayUse, access })].filter(
-    ({ name }) => config.compat.includes(name),
-  )
+  const systems = [
+    ...SYSTEMS,
+    createE2b(core, { sessions: sessions.needs, mayUse: sessions.mayUse, access, files }),
+  ].filter(({ name }) => config.compat.includes(name))
   for (const { byHostName } of systems) if (byHostName) before.use(byHostName)
   for (const system of systems) {
     const path = `/${system.name}`

@@ -6,6 +6,8 @@ const OWN_REDIS = none('npm start runs a Redis; REDIS_URL names another')
 const RAILS = none('there is no Rails: one gateway serves all requests, and you may start more')
 const ADDRESSES = none('addresses are not filtered: use a firewall, and keys')
 const V1_ALONE = 'it holds for /v1; clients of /judge0 that name no limit have that of Judge0'
+const STACK_OF_V1 =
+  'it holds for /v1, and at /judge0 for languages of which something waits ready; others have 64,000 KB there'
 
 /** Origins as `ALLOW_ORIGIN` has them, most often without a scheme. */
 const origins: Translate = (value) => {
@@ -22,7 +24,7 @@ export const JUDGE0_VARIABLES: Readonly<Record<string, Translate>> = {
   MAX_WALL_TIME_LIMIT: number(['MAX_WALL_MS', 'MAX_COMPILE_WALL_MS'], SECOND),
   MEMORY_LIMIT: number('DEFAULT_MEMORY_BYTES', KIB),
   MAX_MEMORY_LIMIT: number('MAX_MEMORY_BYTES', KIB),
-  STACK_LIMIT: number('DEFAULT_STACK_BYTES', KIB, V1_ALONE),
+  STACK_LIMIT: number('DEFAULT_STACK_BYTES', KIB, STACK_OF_V1),
   MAX_STACK_LIMIT: number('MAX_STACK_BYTES', KIB),
   MAX_PROCESSES_AND_OR_THREADS: number('DEFAULT_PROCESSES', 1, V1_ALONE),
   MAX_MAX_PROCESSES_AND_OR_THREADS: number('MAX_PROCESSES'),
@@ -41,10 +43,12 @@ export const JUDGE0_VARIABLES: Readonly<Record<string, Translate>> = {
   DISALLOW_IP: ADDRESSES,
   AUTHN_TOKEN: () => ({
     settings: { AUTH: 'required' },
-    note: 'tokens are not taken over: make a key for each user with "npx runyard keys create NAME"; it goes where the token went',
+    note: 'tokens are not taken over: make a key for each user with "npx runyard keys create --name NAME --tenant TENANT"; it goes where the token went',
   }),
   AUTHN_HEADER: none('keys go into X-Auth-Token, X-API-Key or Authorization'),
-  AUTHZ_TOKEN: none('make a key with the scope admin: "npx runyard keys create NAME --scope admin"'),
+  AUTHZ_TOKEN: none(
+    'make a key with the scope admin: "npx runyard keys create --name NAME --tenant TENANT --scope admin"',
+  ),
   AUTHZ_HEADER: none('keys go into X-Auth-User, X-API-Key or Authorization'),
   ENABLE_WAIT_RESULT: alwaysOn('waiting for a result'),
   ENABLE_COMPILER_OPTIONS: alwaysOn('compiler options'),

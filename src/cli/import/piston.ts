@@ -18,7 +18,9 @@ const bindAddress: Translate = (value) => {
   const isOpen = !/^(?:127\.|localhost$|\[::1\]$)/.test(host)
   return {
     settings: { HOST: host.replaceAll(/[[\]]/g, ''), PORT: port, ...(isOpen && { AUTH: 'required' }) },
-    ...(isOpen && { note: 'an address that others reach needs keys: "npx runyard keys create NAME"' }),
+    ...(isOpen && {
+      note: 'an address that others reach needs keys: "npx runyard keys create --name NAME --tenant TENANT"',
+    }),
   }
 }
 

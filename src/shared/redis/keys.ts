@@ -65,6 +65,12 @@ export interface Keys {
   readonly mcpCancellations: string
   /** Hash: what is known of a session as a sandbox of E2B's. */
   e2bSandbox(session: string): string
+  /** Hash: snapshots of sandboxes of E2B's that a tenant has, by the ids of their files. */
+  e2bSnapshots(tenant: string): string
+  /** Hash: sandboxes of E2B's that a tenant has paused, by the ids of their first sessions. */
+  e2bPaused(tenant: string): string
+  /** Text: there while a paused sandbox is being resumed. */
+  e2bResuming(session: string): string
   /** Stream of security events. */
   readonly securityEvents: string
   /** Hash: how many security events of each kind there were. */
@@ -303,6 +309,9 @@ const PATTERNS: Readonly<Record<KeyName, string>> = {
   compatFiles: 'compat-files:*',
   mcpCancellations: 'mcp-cancellations',
   e2bSandbox: 'e2b-sandbox:*',
+  e2bSnapshots: 'e2b-snapshots:*',
+  e2bPaused: 'e2b-paused:*',
+  e2bResuming: 'e2b-resuming:*',
   environment: 'environment:*',
   environmentOf: 'environment-of:*',
   allEnvironments: 'environments',

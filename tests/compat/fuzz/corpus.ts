@@ -134,6 +134,8 @@ export function samplesOf({ sandbox, kernel, submission }: Named): Sample[] {
     { system: 'e2b', method: 'POST', path: `/sandboxes/${sandbox.id}/connect`, json: { timeout: 3000 } },
     { system: 'e2b', method: 'POST', path: `/sandboxes/${sandbox.id}/refreshes`, json: { duration: 3000 } },
     { system: 'e2b', method: 'POST', path: `/sandboxes/${sandbox.id}/pause`, json: {} },
+    { system: 'e2b', method: 'GET', path: '/snapshots?limit=2&sandboxID=x&name=y&nextToken=' },
+    { system: 'e2b', method: 'DELETE', path: `/templates/snapshot-${sandbox.id}` },
     { system: 'e2b', method: 'GET', path: '/health', isOpen: true },
     {
       system: 'e2b',

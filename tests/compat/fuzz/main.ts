@@ -134,6 +134,9 @@ try {
   if (again['stdout'] !== `${SECRET}\n`) faults.push('what another tenant had is changed')
   const sandbox = await fetch(`${url}/e2b/sandboxes/${theirs.sandbox.id}`, { headers: { 'x-api-key': other } })
   if (!sandbox.ok) faults.push('the sandbox of another tenant is gone')
+} catch (error) {
+  // What was found before it is told all the same.
+  faults.push(`the run did not come to its end: ${String(error instanceof Error ? error.stack : error)}`)
 } finally {
   if ((await installation.close()) > 0) faults.push('containers were left')
 }

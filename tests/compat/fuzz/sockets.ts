@@ -65,13 +65,26 @@ export async function talkToSockets({ url, own, kernel, foreign, mutator, rounds
   return faults
 }
 
-function jupyterMessage({ pick, chance, json, bytes }: Mutator, isV1: boolean): string | Buffer {
+/** A message of a client of Jupyter, changed or not, in the framing of the socket. */
+export function jupyterMessage({ pick, chance, json, bytes }: Mutator, isV1: boolean): string | Buffer {
   const sample = pick(jupyterMessages)
   const message = chance(0.6) ? sample : json(sample)
   if (chance(0.2)) return bytes(isV1 ? asV1(sample) : asDefaultBinary(sample))
-  if (isV1 && typeof message === 'object' && message !== null) return asV1({ ...sample, ...message })
+  if (isV1 && typeof message === 'object' && message !== null) return asV1(framed({ ...sample, ...message }))
   return JSON.stringify(message) ?? ''
 }
+
+/** A changed message as the framing can hold it: the channel is text there, and each part is JSON. */
+function framed(message: Readonly<Record<keyof Sample, unknown>>): Sample {
+  const { channel, header, parent_header, metadata, content } = message
+  const parts = { header, parent_header, metadata, content }
+  const whole = Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, part ?? null]))
+  return {
+    ...whole,
+    channel: typeof channel === 'string' ? channel : String(JSON.stringify(channel)),
+  } as unknown as Sample
+}
+type Sample = (typeof jupyterMessages)[number]
 
 function pistonMessage({ pick, chance, json, text }: Mutator): string {
   const message = JSON.stringify(chance(0.6) ? json(pick(pistonMessages)) : pick(pistonMessages)) ?? ''

@@ -71,6 +71,7 @@ const { token } = await (await fetch('/token')).json()
 const { session } = await thebe.bootstrap({
   useBinder: false,
   requestKernel: true,
+  mathjaxUrl: '',
   kernelOptions: { kernelName: 'python3', path: 'page.ipynb' },
   serverSettings: { baseUrl: '${url}/jupyter/', wsUrl: '${url.replace('http', 'ws')}/jupyter/', token, appendToken: true },
 })

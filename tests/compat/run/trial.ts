@@ -65,9 +65,10 @@ export async function runTrial(
       if (call) told.push(call)
       console.log(call ? `  ${call.client} ${call.version}: ${call.call}: ${call.how}` : line)
     })
-    const [status] = (await once(child, 'close')) as [number | null]
+    const [status, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
     calls.push(...told)
-    if (status !== 0) fail(title, `exit code ${status}`)
+    if (signal !== null) fail(title, `ended by ${signal}, pid ${child.pid}`)
+    else if (status !== 0) fail(title, `exit code ${status}`)
   }
   try {
     writeFileSync(join(folder, 'package.json'), '{"private": true}')

@@ -64,7 +64,7 @@ export function sessionOfCreate(
     {
       is: autoPause === true,
       pointer: '/autoPause',
-      what: 'sandboxes cannot be paused here; they end at their timeout',
+      what: 'sandboxes end at their timeout here; pause one before, with its files alone',
     },
     { is: mcp !== undefined, pointer: '/mcp', what: 'sandboxes have no MCP gateway here' },
     { is: iam !== undefined, pointer: '/iam', what: 'sandboxes have no workload identity here' },

@@ -1,10 +1,14 @@
 import type { RequestHandler } from 'express'
 import type { Logger } from 'pino'
 import type { Config } from '../../../shared/config/config.ts'
+import type { FileRecords } from '../../../shared/files/file-records.ts'
 import type { Session } from '../../../shared/sessions/session.ts'
 import type { Authentication } from '../../access/authenticate.ts'
 import type { SessionNeeds } from '../../sessions/needs.ts'
+import type { PausedSandbox } from './paused-sandboxes.ts'
 import type { SandboxRecords } from './sandbox-records.ts'
+import type { Snapshot } from './snapshots.ts'
+import type { TenantRecords } from './tenant-records.ts'
 
 /** What sessions and access give to E2B's routes. */
 export interface E2bSources {
@@ -12,12 +16,19 @@ export interface E2bSources {
   /** Lets through callers that may use sessions. */
   mayUse: RequestHandler
   access: Pick<Authentication, 'asHolder' | 'asStranger' | 'refuse'>
+  /** Those that snapshots are. */
+  files: Pick<FileRecords, 'readAll' | 'remove'>
 }
 
 /** What E2B's routes are made with. */
 export interface E2bNeeds extends E2bSources {
   config: Config
   records: SandboxRecords
+  snapshots: TenantRecords<Snapshot>
+  paused: TenantRecords<PausedSandbox>
+  /** @returns whether nobody else resumes the sandbox of this first session now; until it is let go, or a minute */
+  claimResume: (id: string) => Promise<boolean>
+  endResume: (id: string) => Promise<void>
   log: Logger
 }
 

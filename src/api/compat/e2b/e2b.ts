@@ -1,4 +1,5 @@
 import { Router } from 'express'
+import { MINUTE } from '../../../shared/limits.ts'
 import { Problem } from '../../../shared/problems.ts'
 import type { Core } from '../../core.ts'
 import type { CompatSystem } from '../system/system.ts'
@@ -12,12 +13,26 @@ import { byHostName, sandboxAccess } from './sandbox-access.ts'
 import { fileRoutes } from './sandbox-files.ts'
 import { createSandboxRecords } from './sandbox-records.ts'
 import { sandboxRoutes } from './sandboxes.ts'
+import { snapshotRoutes } from './snapshots.ts'
+import { createTenantRecords } from './tenant-records.ts'
 import { watchService } from './watch-service.ts'
+
+/** A resumption takes no longer. */
+const RESUME_MS = MINUTE
 
 /** E2B's sandboxes, each a session: docs/compatibility/e2b.md. */
 export function createE2b({ config, redis, keys, log }: Core, sources: E2bSources): CompatSystem {
   const records = createSandboxRecords(redis, keys, config.sessions.maxLifetimeMs)
-  const needs: E2bNeeds = { ...sources, config, records, log }
+  const needs: E2bNeeds = {
+    ...sources,
+    config,
+    records,
+    snapshots: createTenantRecords(redis, (tenant) => keys.e2bSnapshots(tenant)),
+    paused: createTenantRecords(redis, (tenant) => keys.e2bPaused(tenant)),
+    claimResume: async (id) => (await redis.set(keys.e2bResuming(id), '1', 'PX', RESUME_MS, 'NX')) === 'OK',
+    endResume: async (id) => void (await redis.del(keys.e2bResuming(id))),
+    log,
+  }
   return {
     name: 'e2b',
     keyHeaders: [],
@@ -33,7 +48,7 @@ function routes(needs: E2bNeeds): Router {
   const router = Router()
   // The service's; that of a sandbox is answered where it is found.
   router.get('/health', (_req, res) => void res.json({ status: 'ok' }))
-  router.use(sandboxRoutes(needs))
+  router.use(sandboxRoutes(needs), snapshotRoutes(needs))
   // All that follows is a sandbox's, and its caller may use sessions.
   router.use(['/execute', '/contexts', '/files', '/process.Process', '/filesystem.Filesystem'], needs.mayUse)
   router.use(interpreterRoutes(needs), fileRoutes(needs))

@@ -65,7 +65,8 @@ async function openSandbox(needs: E2bNeeds, target: Target, req: Request, res: R
   const { sessions, records, access, config } = needs
   const { sandboxId, port } = target
   const id = sessionIdOf(sandboxId)
-  const [found, record] = id === undefined ? [] : await Promise.all([sessions.records.read(id), records.find(id)])
+  const [first, record] = id === undefined ? [] : await Promise.all([sessions.records.read(id), records.find(id)])
+  const found = record && record.sessionId !== id ? await sessions.records.read(record.sessionId) : first
   if (!found || !record || found.session.state === 'ended') {
     await access.asStranger(req, res)
     res.status(502).json(goneBody(sandboxId))

@@ -13,17 +13,35 @@ export interface Watcher {
 
 /** What is known of a session as a sandbox of E2B's. */
 export interface SandboxRecord {
+  /** The first session that the sandbox was: its id is the sandbox's. */
+  id: string
+  /** The session that it is now. */
+  sessionId: string
   templateId: string
   /** Opens its files, processes and interpreter, for who cannot show a key there. */
   token: string
   /** The key whose holder its calls are counted to; null: none is needed here. */
   keyId: string | null
+  /** Variables that it was created with. */
+  env: Readonly<Record<string, string>>
+}
+
+/** What is known of a sandbox that is opened. */
+export interface OpenedSandbox {
+  templateId: string
+  keyId: string | null
+  env?: Readonly<Record<string, string>> | undefined
 }
 
 export interface SandboxRecords {
-  /** @returns what there is already, with this key as its own from now on, or else what was made */
-  open: (sessionId: string, templateId: string, keyId: string | null) => Promise<SandboxRecord>
+  /** @param id of its first session. @returns what there is already, with this key as its own from now on, or else what was made */
+  open: (id: string, opened: OpenedSandbox) => Promise<SandboxRecord>
+  /** @param sessionId any session that it was */
   find: (sessionId: string) => Promise<SandboxRecord | undefined>
+  /** Keeps what is known of a sandbox that is paused until then. */
+  keepUntil: (id: string, at: Date) => Promise<void>
+  /** A sandbox is another session from now on. */
+  become: (id: string, sessionId: string) => Promise<void>
   /** Gives a command a name. */
   tag: (sessionId: string, tag: string, command: string) => Promise<void>
   /** The command of a name. */
@@ -55,22 +73,40 @@ return 1`,
 export function createSandboxRecords(redis: Redis, keys: Keys, longestMs: number): SandboxRecords {
   defineScripts(redis, [MOVE])
   const ttl = Math.ceil(longestMs / SECOND) + MARGIN_SECONDS
-  const find = async (sessionId: string): Promise<SandboxRecord | undefined> => {
-    const [templateId, token, keyId] = await redis.hmget(keys.e2bSandbox(sessionId), 'template', 'token', 'key')
-    return templateId && token ? { templateId, token, keyId: keyId || null } : undefined
+  const FIELDS = ['template', 'token', 'key', 'env', 'session', 'sandbox'] as const
+  const find = async (id: string): Promise<SandboxRecord | undefined> => {
+    const [templateId, token, keyId, env, session, first] = await redis.hmget(keys.e2bSandbox(id), ...FIELDS)
+    if (first) return find(first)
+    if (!templateId || !token) return undefined
+    const variables = env ? (JSON.parse(env) as Record<string, string>) : {}
+    return { id, sessionId: session ?? id, templateId, token, keyId: keyId || null, env: variables }
   }
   return {
     find,
-    async open(sessionId, templateId, keyId) {
-      const key = keys.e2bSandbox(sessionId)
+    async open(id, { templateId, keyId, env = {} }) {
+      const key = keys.e2bSandbox(id)
       await redis
         .multi()
         .hsetnx(key, 'template', templateId)
         .hsetnx(key, 'token', randomBytes(24).toString('hex'))
+        .hsetnx(key, 'env', JSON.stringify(env))
         .hset(key, 'key', keyId ?? '')
         .expire(key, ttl)
         .exec()
-      return (await find(sessionId)) ?? { templateId, token: '', keyId }
+      return (await find(id)) ?? { id, sessionId: id, templateId, token: '', keyId, env }
+    },
+    async keepUntil(id, at) {
+      await redis.expireat(keys.e2bSandbox(id), Math.ceil(at.getTime() / SECOND))
+    },
+    async become(id, sessionId) {
+      const [own, first] = [keys.e2bSandbox(sessionId), keys.e2bSandbox(id)]
+      await redis
+        .multi()
+        .hset(own, 'sandbox', id)
+        .expire(own, ttl)
+        .hset(first, 'session', sessionId)
+        .expire(first, ttl)
+        .exec()
     },
     async tag(sessionId, tag, command) {
       await redis.hset(keys.e2bSandbox(sessionId), `${TAG}${tag}`, command)

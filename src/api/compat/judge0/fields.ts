@@ -48,10 +48,13 @@ type TextField = (typeof TEXTS)[number]
 const ENCODED: readonly TextField[] = ['source_code', 'stdin', 'expected_output']
 const MAX_OPTIONS_LENGTH = 512
 
+/** Numbers whose default depends on the language: null where none was asked for, so that what waits ready can be had. */
+const OPEN_NUMBERS = ['memory_limit', 'stack_limit'] as const
+type OpenNumber = (typeof OPEN_NUMBERS)[number]
+
 /** A submission with its defaults; texts as bytes where they may be any. */
-export interface Submission extends Record<Exclude<NumberField, 'memory_limit'>, number>, Record<Flag, boolean> {
-  /** KB; null: none was asked for, so that the sandboxes that wait ready can be had. */
-  memory_limit: number | null
+export interface Submission
+  extends Record<Exclude<NumberField, OpenNumber>, number>, Record<OpenNumber, number | null>, Record<Flag, boolean> {
   language_id: number
   source_code: Buffer | null
   stdin: Buffer | null
@@ -113,7 +116,7 @@ export function readSubmission(
   const numbers = NUMBER_FIELDS.map((name) => {
     const { default: usual, least, most } = bounds[name]
     const asked = numberOf(name, WHOLE.includes(name))
-    if (asked === undefined) return [name, name === 'memory_limit' ? null : usual]
+    if (asked === undefined) return [name, OPEN_NUMBERS.some((one) => one === name) ? null : usual]
     if (asked < least) refuse(name, `must be greater than or equal to ${least}`)
     if (asked > most) refuse(name, `must be less than or equal to ${most}`)
     return [name, asked]

@@ -5,7 +5,7 @@ import { type CodeRequest, MAX_FILES, type RequestFile } from '../../../shared/r
 import { heldLimits } from '../system/held-limits.ts'
 import { unzip, ZipFault } from '../system/zip.ts'
 import type { FieldMessages, NumberField, Submission } from './fields.ts'
-import { NUMBER_FIELDS } from './fields.ts'
+import { NUMBER_FIELDS, numberBounds } from './fields.ts'
 import { MULTI_FILE_ID } from './languages.ts'
 
 const MAX_EXTRACTED_KB = 10_240
@@ -54,20 +54,27 @@ export function jobOfSubmission(
     : fileOf(language.fileName, source ?? Buffer.alloc(0))
   const others =
     zip === null || zip.length === 0 ? [] : additionalFiles(zip, refuse).filter(({ path }) => path !== main.path)
+  // An interpreter that waits ready was started with the service's own stack, which is what a system usually gives it.
+  const waits = language.prewarm !== undefined && !isMultiFile
+  const { stack_limit: usualStack } = numberBounds(limits.defaults, limits.ceilings)
+  const stack = submission.stack_limit ?? (waits ? null : usualStack.default)
   const { held, limits: ofJob } = heldLimits(
     {
       cpuMs: Math.max(1, submission.cpu_time_limit * SECOND),
       wallMs: submission.wall_time_limit * SECOND,
       ...(submission.memory_limit !== null && { memoryBytes: submission.memory_limit * KIB }),
-      stackBytes: submission.stack_limit * KIB,
+      ...(stack !== null && { stackBytes: stack * KIB }),
       processes: submission.max_processes_and_or_threads,
     },
     language,
     limits.defaults,
     limits.ceilings,
   )
-  const { memoryBytes: usual } = effectiveLimits({}, language.limits, limits.defaults, limits.ceilings)
-  const memoryLimit = submission.memory_limit ?? Math.floor(usual / KIB)
+  const usual = effectiveLimits({}, language.limits, limits.defaults, limits.ceilings)
+  const told = {
+    memory_limit: submission.memory_limit ?? Math.floor(usual.memoryBytes / KIB),
+    stack_limit: stack ?? Math.floor(usual.stackBytes / KIB),
+  }
   const output = expected === null ? {} : { expectedOutput: expected.toString() }
   const runs = submission.number_of_runs
   return {
@@ -79,7 +86,7 @@ export function jobOfSubmission(
     ...(compilerOptions !== null && { compilerArgs: words(compilerOptions) }),
     ...(runs > 1 ? { tests: Array.from({ length: runs }, () => output) } : output),
     limits: ofJob,
-    metadata: { judge0: kept({ ...submission, memory_limit: memoryLimit }, held) },
+    metadata: { judge0: kept({ ...submission, ...told }, held) },
   }
 }
 
