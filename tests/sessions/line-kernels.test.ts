@@ -354,6 +354,33 @@ describe('javascript', () => {
     }
   })
 
+  test('may be interrupted at any moment: what ends by itself meanwhile has ended, and what runs next is whole', async () => {
+    await kernel.run('let still = "kept"')
+    const codes = [
+      'let n = 0; while (n < 3e5) n++; console.log("done")',
+      'await 1; let m = 0; while (m < 3e6) m++; console.log("done")',
+      'console.log("done"); await new Promise((r) => setTimeout(r, 20))',
+      'require("child_process").execSync("sleep 0.05"); console.log("done")',
+      '({ get x() { let n = 0; while (n < 1e6) n++; return 1 } }).x; console.log("done")',
+      'await new Promise(() => {})',
+      'while (true);',
+      'while (true) console.log("x".repeat(100))',
+    ]
+    const wrong: unknown[] = []
+    for (let turn = 0; turn < 160; turn++) {
+      const running = kernel.run(codes[turn % codes.length] ?? '')
+      await new Promise((resolve) => setTimeout(resolve, turn % 13 === 0 ? 60 : turn % 13))
+      kernel.order({ do: 'interrupt' })
+      const { stdout, error } = await running
+      const ended = error === null ? stdout === 'done\n' : (error as { ename: string }).ename === 'Interrupted'
+      const next = await kernel.run('console.log("on"); still')
+      if (!ended || next.error !== null || next.stdout !== 'on\n' || next.results.length !== 1) {
+        wrong.push({ turn, stdout, error, next })
+      }
+    }
+    expect(wrong).toEqual([])
+  })
+
   test('shows what has other forms, and asks', async () => {
     expect(
       await text(

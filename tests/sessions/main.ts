@@ -1,7 +1,12 @@
-// npm run test:sessions: a transcript in the kernel of each language that has one, sessions without kernel of all that are installed, and
-// how long executions take and how much memory an idle session has.
+// npm run test:sessions: a transcript in the kernel of each language that has one, held against the same in its kernel without an engine; sessions
+// without kernel of all languages that are installed; how long executions take and how much memory an idle session has.
+import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { type Execution, createClient, type SessionHandle } from '../../src/client/client.ts'
 import { startInstallation } from '../support/installation.ts'
+import { findLanguage, loadLanguages } from '../../src/shared/language.ts'
+import { packageRoot } from '../../src/shared/package-root.ts'
+import { type Plain, runPlain } from './plain-kernel.ts'
 import { type Step, TRANSCRIPTS } from './transcripts.ts'
 
 const KERNELS = Object.keys(TRANSCRIPTS)
@@ -25,6 +30,26 @@ function faultOf({ shows, stderr, error, types }: Step, execution: Execution): s
   return undefined
 }
 
+/** What a kernel without an engine answered otherwise. */
+function differenceFrom(
+  plain: Plain,
+  { stdout, stderr, results, error, executionCount }: Execution,
+): string | undefined {
+  const here: Plain = {
+    stdout,
+    stderr,
+    results: results.map(({ data, isMainResult }) => ({ data, isMainResult })),
+    error: error && { name: error.name, value: error.value },
+    executionCount,
+  }
+  for (const name of Object.keys(here) as (keyof Plain)[]) {
+    if (isDeepStrictEqual(here[name], plain[name])) continue
+    const [a, b] = [here[name], plain[name]].map((value) => JSON.stringify(value).slice(0, 300))
+    return `${name} ${a}, without an engine ${b}`
+  }
+  return undefined
+}
+
 async function runStep(session: SessionHandle, step: Step): Promise<Execution> {
   let written = ''
   return session.runCode(step.code, {
@@ -41,15 +66,19 @@ async function runStep(session: SessionHandle, step: Step): Promise<Execution> {
 
 async function transcript(language: string): Promise<void> {
   const steps = TRANSCRIPTS[language] ?? []
+  const known = findLanguage(loadLanguages(join(packageRoot(), 'languages')), language)
+  if (!known) throw new Error(`there is no language ${language}`)
+  const plain = await runPlain(known, steps)
   await client.sessions.use({ language }, async (session) => {
-    for (const step of steps) {
-      const fault = faultOf(step, await runStep(session, step))
+    for (const [index, step] of steps.entries()) {
+      const execution = await runStep(session, step)
+      const fault = faultOf(step, execution) ?? differenceFrom(plain[index] as Plain, execution)
       if (fault === undefined) continue
       failed += 1
       console.log(`failed: ${language}: ${JSON.stringify(step.code)}: ${fault}`)
     }
   })
-  console.log(`${language}: ${steps.length} executions`)
+  console.log(`${language}: ${steps.length} executions, each as in its kernel without an engine`)
 }
 
 const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
