@@ -16,8 +16,10 @@ const installation = await startInstallation({ name: 'sessions', workers: 1, gat
 const client = createClient({ url: installation.urls[0] ?? '' })
 let failed = 0
 
-/** What is wrong with what came of a step. */
-function faultOf({ shows, stderr, error, types }: Step, execution: Execution): string | undefined {
+/** What a step says that did not come of it. */
+function faultOf({ code: _, ...said }: Step, execution: Execution): string | undefined {
+  if (Object.keys(said).length === 0) return undefined
+  const { shows, stderr, error, types } = said
   const text =
     execution.stdout +
     execution.results.map(({ data }) => (typeof data['text/plain'] === 'string' ? data['text/plain'] : '')).join('')
@@ -72,7 +74,9 @@ async function transcript(language: string): Promise<void> {
   await client.sessions.use({ language }, async (session) => {
     for (const [index, step] of steps.entries()) {
       const execution = await runStep(session, step)
-      const fault = faultOf(step, execution) ?? differenceFrom(plain[index] as Plain, execution)
+      // An interrupt has no moment of its own, and IRkernel tells none of it.
+      const fault =
+        faultOf(step, execution) ?? (step.interruptAt ? undefined : differenceFrom(plain[index] as Plain, execution))
       if (fault === undefined) continue
       failed += 1
       console.log(`failed: ${language}: ${JSON.stringify(step.code)}: ${fault}`)

@@ -14,7 +14,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import uuid
 
 KEY = b'plain'
@@ -117,10 +116,9 @@ class Lines:
         )
         self.heard = heard
         self.parent = None
-        self.streams = {'stdout': self.process.stdout, 'stderr': self.process.stderr}
-        for name, stream in self.streams.items():
-            os.set_blocking(stream.fileno(), False)
-            threading.Thread(target=self.relay, args=(name, stream.fileno()), daemon=True).start()
+        self.streams = {self.process.stdout.fileno(): 'stdout', self.process.stderr.fileno(): 'stderr'}
+        for fd in self.streams:
+            os.set_blocking(fd, False)
         threading.Thread(target=self.pump, args=(messages,), daemon=True).start()
 
     def send(self, channel, kind, message_id, content):
@@ -129,24 +127,25 @@ class Lines:
         line = json.dumps({'channel': channel, 'type': kind, 'id': message_id, 'content': content})
         os.write(self.requests, line.encode() + b'\n')
 
-    def relay(self, name, fd):
-        while True:
-            select.select([fd], [], [])
+    def relay(self):
+        for fd, name in self.streams.items():
             try:
-                piece = os.read(fd, 65536)
+                while piece := os.read(fd, 65536):
+                    self.heard.put(('stream', self.parent, {'name': name, 'text': piece.decode('utf-8', 'replace')}))
             except BlockingIOError:
-                continue
-            if not piece:
-                return
-            self.heard.put(('stream', self.parent, {'name': name, 'text': piece.decode('utf-8', 'replace')}))
+                pass
 
-    def pump(self, fd):
-        for line in os.fdopen(fd, encoding='utf-8'):
-            message = json.loads(line)
-            if message['type'] == 'status' and message['content']['execution_state'] == 'idle':
-                # What it wrote before is in its pipes, and has a thread of its own.
-                time.sleep(0.05)
-            self.heard.put((message['type'], message.get('parent'), message['content']))
+    def pump(self, messages):
+        rest = b''
+        while True:
+            ready, _, _ = select.select([messages, *self.streams], [], [])
+            said = os.read(messages, 65536) if messages in ready else b''
+            # What it wrote before it said something is in its pipes.
+            self.relay()
+            *lines, rest = (rest + said).split(b'\n')
+            for line in lines:
+                message = json.loads(line)
+                self.heard.put((message['type'], message.get('parent'), message['content']))
 
     def wait_ready(self):
         while self.heard.get()[0] != 'ready':
@@ -168,7 +167,10 @@ def run_step(kernel, heard, interrupt, step):
     kernel.send('shell', 'execute_request', message_id, content)
     ended = set()
     while ended != {'reply', 'idle'}:
-        kind, parent, content = heard.get(timeout=60)
+        try:
+            kind, parent, content = heard.get(timeout=60)
+        except queue.Empty:
+            raise SystemExit(f'no end of {step["code"]!r}; so far {came}') from None
         if parent != message_id:
             continue
         if kind == 'stream':

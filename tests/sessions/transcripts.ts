@@ -122,7 +122,7 @@ const moreBash = only(
   'printf "a\\0b" | od -c',
   'while read -r l; do echo "<$l>"; done <<<$\'one\\ntwo\'',
   'seq 1 200 | tail -n 2',
-  'wait; sleep 0 & wait $!; echo waited',
+  '{ sleep 0 & } 2>/dev/null; wait; echo waited',
   'a="sp  ace"; echo $a; echo "$a"',
   'eval "echo \\"nested \\$(echo sub)\\""',
   'echo end; (exit 130)',
@@ -200,7 +200,7 @@ const r: Step[] = [
   { code: 'cat("out\n")', shows: 'out\n' },
   { code: 'stop("bad")', error: 'ERROR' },
   { code: 'readline("who? ")', answer: 'ada', shows: '[1] "ada"' },
-  { code: 'cat("go\n"); flush.console(); repeat Sys.sleep(0.01)', interruptAt: 'go\n' },
+  { code: 'cat("go\n"); flush.console(); repeat Sys.sleep(0.01)', interruptAt: 'go\n', error: 'Interrupted' },
   { code: 'x', shows: '[1] 40' },
   { code: 'message("err")', stderr: 'err\n' },
   ...only(
