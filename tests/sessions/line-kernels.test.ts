@@ -56,12 +56,13 @@ function startKernel(argv: string[], interrupt: 'signal' | 'message', env: Recor
       if (kind === 'display_data' || kind === 'execute_result') ran.results.push(what['data'])
       if (kind === 'error') ran.error = what
       if (kind?.endsWith('_reply')) ran.reply = what
-      if (kind === 'input_request') {
+      if (kind === 'input_request' && on.interruptAt === ran.stdout) order({ do: 'interrupt' })
+      else if (kind === 'input_request') {
         ran.questions.push(what)
         const answer = { ...what, value: on.answer }
         order({ do: 'send', channel: 'stdin', type: 'input_reply', id: 'answer', content: answer })
       }
-      // Once: Bash tells of it on standard error, and a second one would come to what runs next.
+      // Once: Bash tells of it on standard error.
       if (kind === 'stream' && what['name'] === 'stdout' && on.interruptAt === ran.stdout) order({ do: 'interrupt' })
       if (kind === 'status' && what['execution_state'] === 'idle') return ran
     }
@@ -156,7 +157,7 @@ for line in os.fdopen(int(os.environ['RUNYARD_REQUESTS_FD'])):
 })
 
 describe('bash', () => {
-  const kernel = startKernel(['python3', join(languages, 'bash/kernel/bash_kernel.py')], 'signal')
+  const kernel = startKernel(['python3', join(languages, 'bash/kernel/bash_kernel.py')], 'message')
   beforeAll(() => kernel.ready())
   afterAll(() => kernel.close())
 
@@ -178,6 +179,51 @@ describe('bash', () => {
       expect(await kernel.run(code, { interruptAt: 'go\n' })).toMatchObject({ error: { ename: 'Interrupted' } })
       expect((await kernel.run('echo $x')).stdout).toBe('kept\n')
     }
+  })
+
+  test('may be interrupted at any moment: what ends by itself meanwhile has ended, and what runs next is whole', async () => {
+    await kernel.run('x=kept')
+    const wrong: unknown[] = []
+    for (let turn = 0; turn < 200; turn++) {
+      const running = kernel.run(
+        `y=${turn}; for (( i = 0; i < ${(turn % 10) * 40}; i++ )); do :; done; echo "done 'a\nb'"`,
+      )
+      for (let spins = 0; spins < (turn % 20) * 2000; spins++) Math.sqrt(spins)
+      kernel.order({ do: 'interrupt' })
+      const { stdout, error } = await running
+      const ended = error === null ? stdout === "done 'a\nb'\n" : (error as { ename: string }).ename === 'Interrupted'
+      const next = await kernel.run('echo "$x"')
+      if (!ended || next.stdout !== 'kept\n' || next.stderr !== '' || next.error !== null) {
+        wrong.push({ stdout, error, next })
+      }
+    }
+    expect(wrong).toEqual([])
+  })
+
+  test("is interrupted where it asks, and an answer that comes too late is nobody's", async () => {
+    const asking = kernel.ask(
+      'execute_request',
+      { code: 'read a; echo "<$a>"', allow_stdin: true },
+      { interruptAt: '' },
+    )
+    expect(await asking).toMatchObject({ error: { ename: 'Interrupted' }, stdout: '' })
+    kernel.order({ do: 'send', channel: 'stdin', type: 'input_reply', id: 'late', content: { value: 'late' } })
+    expect((await kernel.run('read a; echo "<$a>"', { answer: 'now' })).stdout).toBe('<now>\n')
+  })
+
+  test('tells the end of code that has changed what tells it, and of code that catches interrupts', async () => {
+    expect((await kernel.run('PROMPT_COMMAND=; unset PROMPT_COMMAND; echo on')).stdout).toBe('on\n')
+    expect(await kernel.run('unset PROMPT_COMMAND; echo go; sleep 600', { interruptAt: 'go\n' })).toMatchObject({
+      error: { ename: 'Interrupted' },
+    })
+    expect(
+      await kernel.run("trap 'echo caught' INT; echo go; sleep 0.2; sleep 0.2; echo end; trap - INT", {
+        interruptAt: 'go\n',
+      }),
+    ).toMatchObject({ stdout: expect.stringMatching(/^go\ncaught\n/) })
+    expect(await kernel.run('readonly r=1; r=2; echo no')).toMatchObject({ error: { ename: 'ExitStatus' } })
+    expect((await kernel.run('echo "${never?}"; echo no')).stdout).toBe('')
+    expect((await kernel.run('echo still')).stdout).toBe('still\n')
   })
 
   test('asks for what `read` would read, and for nothing else', async () => {
@@ -306,6 +352,33 @@ describe('javascript', () => {
       expect(await kernel.run(code, { interruptAt: 'go\n' })).toMatchObject({ error: { ename: 'Interrupted' } })
       expect(await text('kept')).toEqual([{ 'text/plain': '1' }])
     }
+  })
+
+  test('may be interrupted at any moment: what ends by itself meanwhile has ended, and what runs next is whole', async () => {
+    await kernel.run('let still = "kept"')
+    const codes = [
+      'let n = 0; while (n < 3e5) n++; console.log("done")',
+      'await 1; let m = 0; while (m < 3e6) m++; console.log("done")',
+      'console.log("done"); await new Promise((r) => setTimeout(r, 20))',
+      'require("child_process").execSync("sleep 0.05"); console.log("done")',
+      '({ get x() { let n = 0; while (n < 1e6) n++; return 1 } }).x; console.log("done")',
+      'await new Promise(() => {})',
+      'while (true);',
+      'while (true) console.log("x".repeat(100))',
+    ]
+    const wrong: unknown[] = []
+    for (let turn = 0; turn < 160; turn++) {
+      const running = kernel.run(codes[turn % codes.length] ?? '')
+      await new Promise((resolve) => setTimeout(resolve, turn % 13 === 0 ? 60 : turn % 13))
+      kernel.order({ do: 'interrupt' })
+      const { stdout, error } = await running
+      const ended = error === null ? stdout === 'done\n' : (error as { ename: string }).ename === 'Interrupted'
+      const next = await kernel.run('console.log("on"); still')
+      if (!ended || next.error !== null || next.stdout !== 'on\n' || next.results.length !== 1) {
+        wrong.push({ turn, stdout, error, next })
+      }
+    }
+    expect(wrong).toEqual([])
   })
 
   test('shows what has other forms, and asks', async () => {

@@ -1,7 +1,12 @@
-// npm run test:sessions: a transcript in the kernel of each language that has one, sessions without kernel of all that are installed, and
-// how long executions take and how much memory an idle session has.
+// npm run test:sessions: a transcript in the kernel of each language that has one, held against the same in its kernel without an engine; sessions
+// without kernel of all languages that are installed; how long executions take and how much memory an idle session has.
+import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { type Execution, createClient, type SessionHandle } from '../../src/client/client.ts'
 import { startInstallation } from '../support/installation.ts'
+import { findLanguage, loadLanguages } from '../../src/shared/language.ts'
+import { packageRoot } from '../../src/shared/package-root.ts'
+import { type Plain, runPlain } from './plain-kernel.ts'
 import { type Step, TRANSCRIPTS } from './transcripts.ts'
 
 const KERNELS = Object.keys(TRANSCRIPTS)
@@ -11,8 +16,10 @@ const installation = await startInstallation({ name: 'sessions', workers: 1, gat
 const client = createClient({ url: installation.urls[0] ?? '' })
 let failed = 0
 
-/** What is wrong with what came of a step. */
-function faultOf({ shows, stderr, error, types }: Step, execution: Execution): string | undefined {
+/** What a step says that did not come of it. */
+function faultOf({ code: _, ...said }: Step, execution: Execution): string | undefined {
+  if (Object.keys(said).length === 0) return undefined
+  const { shows, stderr, error, types } = said
   const text =
     execution.stdout +
     execution.results.map(({ data }) => (typeof data['text/plain'] === 'string' ? data['text/plain'] : '')).join('')
@@ -22,6 +29,26 @@ function faultOf({ shows, stderr, error, types }: Step, execution: Execution): s
   if (stderr !== undefined && execution.stderr !== stderr) return `stderr ${JSON.stringify(execution.stderr)}`
   const found = execution.results.map(({ data }) => Object.keys(data)[0] ?? '')
   if (types !== undefined && found.join() !== types.join()) return `media types ${found.join()}`
+  return undefined
+}
+
+/** What a kernel without an engine answered otherwise. */
+function differenceFrom(
+  plain: Plain,
+  { stdout, stderr, results, error, executionCount }: Execution,
+): string | undefined {
+  const here: Plain = {
+    stdout,
+    stderr,
+    results: results.map(({ data, isMainResult }) => ({ data, isMainResult })),
+    error: error && { name: error.name, value: error.value },
+    executionCount,
+  }
+  for (const name of Object.keys(here) as (keyof Plain)[]) {
+    if (isDeepStrictEqual(here[name], plain[name])) continue
+    const [a, b] = [here[name], plain[name]].map((value) => JSON.stringify(value).slice(0, 300))
+    return `${name} ${a}, without an engine ${b}`
+  }
   return undefined
 }
 
@@ -41,15 +68,21 @@ async function runStep(session: SessionHandle, step: Step): Promise<Execution> {
 
 async function transcript(language: string): Promise<void> {
   const steps = TRANSCRIPTS[language] ?? []
+  const known = findLanguage(loadLanguages(join(packageRoot(), 'languages')), language)
+  if (!known) throw new Error(`there is no language ${language}`)
+  const plain = await runPlain(known, steps)
   await client.sessions.use({ language }, async (session) => {
-    for (const step of steps) {
-      const fault = faultOf(step, await runStep(session, step))
+    for (const [index, step] of steps.entries()) {
+      const execution = await runStep(session, step)
+      // An interrupt has no moment of its own, and IRkernel tells none of it.
+      const fault =
+        faultOf(step, execution) ?? (step.interruptAt ? undefined : differenceFrom(plain[index] as Plain, execution))
       if (fault === undefined) continue
       failed += 1
       console.log(`failed: ${language}: ${JSON.stringify(step.code)}: ${fault}`)
     }
   })
-  console.log(`${language}: ${steps.length} executions`)
+  console.log(`${language}: ${steps.length} executions, each as in its kernel without an engine`)
 }
 
 const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0

@@ -1,7 +1,8 @@
 """A kernel for Bash. It speaks the line protocol of docs/sessions.md.
 
 One interactive Bash without a terminal has the state: interactive, so that SIGINT ends what runs and not the shell. It reads one line for each
-execution, `eval` of the quoted code, and one behind it that tells the exit status; both on a pipe that is not the code's standard input.
+execution, `eval` of the quoted code, on a pipe that is not the code's standard input. Before it reads another it tells the exit status, as its
+PROMPT_COMMAND: also when an error or an interrupt has thrown away the rest of the line.
 """
 
 import base64
@@ -19,6 +20,8 @@ MESSAGES = int(os.environ.pop('RUNYARD_MESSAGES_FD'))
 # Descriptors of the shell: what it tells, and the answers to `read`.
 TELL, ANSWER = 198, 199
 READ_BYTES = 65536
+# So long after an interrupt code may have changed what tells its end, in seconds.
+LOST_SECONDS = 1.0
 # What `display` shows of a file, in bytes of JSON.
 MAX_SHOWN = 8 * 1024 * 1024
 TEXT_TYPES = ('text/', 'image/svg+xml', 'application/json', 'application/xml')
@@ -27,7 +30,8 @@ TEXT_TYPES = ('text/', 'image/svg+xml', 'application/json', 'application/xml')
 PRELUDE = rf"""
 set +H
 PS1= PS2=
-unset HISTFILE PROMPT_COMMAND
+unset HISTFILE
+__tell_end() {{ printf 'end\1%s\1%s\0' "$1" "${{2-$?}}" >&{TELL}; }}
 __read_ask() {{
   local option prompt= secret= OPTIND=1 OPTARG= OPTERR=0
   while getopts ':ersa:d:i:n:N:p:t:u:' option; do
@@ -36,13 +40,15 @@ __read_ask() {{
       s) secret=1 ;;
     esac
   done
-  printf 'read\1%s\1%s\0' "$secret" "$prompt" >&{TELL}
+  printf 'read\1%s\1%s\1%s\0' "$__read_id" "$secret" "$prompt" >&{TELL}
 }}
 read() {{
   if [[ ! /dev/fd/0 -ef /dev/null ]]; then builtin read "$@"; return; fi
+  local __read_id=$SRANDOM$SRANDOM __read_answer
   __read_ask "$@"
-  local __read_answer
-  builtin read -r -u {ANSWER} __read_answer && [[ $__read_answer == ok ]] || return 1
+  # Of one that was interrupted the answer may still be there.
+  while [[ $__read_answer != "$__read_id "* ]]; do builtin read -r -u {ANSWER} __read_answer || return 1; done
+  [[ $__read_answer == *ok ]] || return 1
   builtin read "$@" <&{ANSWER}
 }}
 display() {{
@@ -96,12 +102,25 @@ class Shell:
             rest = rest[os.write(self.commands, rest) :]
 
     def run(self, code, mark):
-        """Runs code with the exit status of the last as `$?`, and has its end told under the mark."""
-        before = f'(exit {self.status}); ' if self.status else ''
-        self.write(f"{before}eval {shlex.quote(code)} </dev/null\nprintf 'end\\1%s\\1%s\\0' {mark} \"$?\" >&{TELL}\n")
+        """
+        Runs code with the exit status of the last as `$?`. That it begins is told under the mark once its line has been read, so that nothing of it
+        is taken for another line after an interrupt; so is each time that the shell is about to read the next.
+        """
+        begin = f"PROMPT_COMMAND='__tell_end {mark}'; printf 'begin\\1%s\\0' {mark} >&{TELL}"
+        self.write(f'{begin}; (exit {self.status}); eval {shlex.quote(code)} </dev/null; PROMPT_COMMAND="__tell_end {mark} $?"\n')
 
-    def answer(self, text):
-        os.write(self.answers, text.encode('utf-8', 'replace'))
+    def tell_end(self, mark):
+        """Has it tell its end whatever became of PROMPT_COMMAND."""
+        self.write(f"\nPROMPT_COMMAND='__tell_end {mark} 130'\n")
+
+    def interrupt(self):
+        """Whatever runs in it is in the process group of this program."""
+        os.killpg(0, signal.SIGINT)
+
+    def answer(self, question, text):
+        """Answers a question of `read`; with None, that there is no answer."""
+        line = f'{question} none\n' if text is None else f'{question} ok\n{text}\n'
+        os.write(self.answers, line.encode('utf-8', 'replace'))
 
     def tell(self):
         """What it told, one list of texts each; None at its end."""
@@ -117,21 +136,25 @@ class Shell:
         return self.process.wait()
 
 
+class ShellEnded(Exception):
+    pass
+
+
 class BashKernel:
     def __init__(self):
         self.parent = None
         self.count = 0
         self.mark = 0
         self.interrupted = False
+        # Of what runs now: whether it has begun, whether it was signalled, whether it was asked once more to tell its end; what `read` asks.
+        self.begun = self.signalled = self.asked_again = False
+        self.question = None
         self.allow_input = False
         self.pending = []
         self.rest = b''
         self.shell = Shell()
-        # Its interrupts are those of the shell, which is in the same process group.
-        signal.signal(signal.SIGINT, self.note_interrupt)
-
-    def note_interrupt(self, *_):
-        self.interrupted = True
+        # An interrupt is sent to the whole process group, where this program is too; ignored, it would be ignored by the shell.
+        signal.signal(signal.SIGINT, lambda *_: None)
 
     def say(self, channel, kind, content):
         line = json.dumps({'channel': channel, 'type': kind, 'parent': self.parent, 'content': content})
@@ -147,7 +170,6 @@ class BashKernel:
         if not silent:
             self.count += 1
             self.say('iopub', 'execute_input', {'code': content['code'], 'execution_count': self.count})
-        self.interrupted = False
         status = self.evaluate(content['code'])
         if status is None:
             code = self.renew()
@@ -173,20 +195,30 @@ class BashKernel:
     def evaluate(self, code, heard=None):
         """Returns the exit status; None when the shell has ended."""
         self.mark += 1
+        self.interrupted = self.begun = self.signalled = self.asked_again = False
+        self.question = None
+        waiting, self.pending = self.pending, []
+        for request in waiting:
+            self.heed(request)
         try:
             self.shell.run(code, self.mark)
-        except BrokenPipeError:
+            status = self.until_end(heard)
+            if self.signalled:
+                self.settle()
+            return status
+        except (BrokenPipeError, ShellEnded):
             return None
+
+    def until_end(self, heard):
         while True:
-            told = self.shell.tell()
-            if told is None:
-                return None
-            for kind, *rest in told:
+            for kind, *rest in self.next_told():
                 # Programs of the shell can write there too.
                 try:
                     if kind == 'end' and rest[0] == str(self.mark):
                         return int(rest[1])
-                    if kind == 'read':
+                    if kind == 'begin' and rest[0] == str(self.mark):
+                        self.begin()
+                    elif kind == 'read':
                         self.ask(*rest)
                     elif kind == 'display':
                         self.display(*rest)
@@ -195,22 +227,60 @@ class BashKernel:
                 except Exception as error:
                     os.write(2, f'{kind}: {error}\n'.encode('utf-8', 'replace'))
 
-    def ask(self, secret, *prompt):
-        if not self.allow_input:
-            return self.shell.answer('none\n')
-        self.say('stdin', 'input_request', {'prompt': '\1'.join(prompt), 'password': secret != ''})
-        reply = self.next_reply()
-        self.shell.answer('none\n' if reply is None else f'ok\n{reply}\n')
+    def next_told(self):
+        """What the shell tells next. Requests that come meanwhile are heeded or kept. Raises ShellEnded."""
+        while True:
+            patience = LOST_SECONDS if self.signalled and not self.asked_again else None
+            ready, _, _ = select.select([self.shell.told, REQUESTS], [], [], patience)
+            if REQUESTS in ready:
+                for request in self.receive():
+                    self.heed(request)
+            if self.shell.told in ready:
+                told = self.shell.tell()
+                if told is None:
+                    raise ShellEnded
+                return told
+            if not ready:
+                self.shell.tell_end(self.mark)
+                self.asked_again = True
 
-    def next_reply(self):
-        """The answer to a question; None when it was interrupted."""
-        while not self.interrupted:
-            ready, _, _ = select.select([REQUESTS], [], [], 0.1)
-            for request in self.receive() if ready else []:
-                if request['type'] == 'input_reply':
-                    return str(request['content']['value'])
-                self.pending.append(request)
-        return None
+    def heed(self, request):
+        """While something runs: an interrupt, the answer to a question, or a request for later."""
+        if request['type'] == 'interrupt_request':
+            self.interrupted = True
+            self.question = None
+            if self.begun:
+                self.signal()
+        elif request['type'] != 'input_reply':
+            self.pending.append(request)
+        elif self.question is not None:
+            self.shell.answer(self.question, str(request['content']['value']))
+            self.question = None
+
+    def begin(self):
+        self.begun = True
+        if self.interrupted:
+            self.signal()
+
+    def signal(self):
+        self.signalled = True
+        self.shell.interrupt()
+
+    def settle(self):
+        """
+        Waits until no signal is on its way any more: one that came when all was over would throw away what runs next. The shell tells its end again
+        behind each empty line. What it tells the first time it wrote with the signal sent, what it tells the second time with the signal heeded.
+        """
+        for _ in range(2):
+            self.shell.write('\n')
+            while not any(kind == 'end' for kind, *_ in self.next_told()):
+                pass
+
+    def ask(self, question, secret, *prompt):
+        if not self.allow_input or self.interrupted:
+            return self.shell.answer(question, None)
+        self.question = question
+        self.say('stdin', 'input_request', {'prompt': '\1'.join(prompt), 'password': secret != ''})
 
     def display(self, path, kind=''):
         media = kind or mimetypes.guess_type(path)[0] or 'text/plain'
@@ -315,9 +385,9 @@ class BashKernel:
         self.evaluate(':')
         self.say('shell', 'ready', INFO)
         while True:
-            requests, self.pending = self.pending or self.receive(), []
-            for request in requests:
-                self.handle(request)
+            self.pending = self.pending or self.receive()
+            if self.pending:
+                self.handle(self.pending.pop(0))
 
 
 if __name__ == '__main__':

@@ -1,14 +1,22 @@
 'use strict'
 // The kernel's second thread: it reads what the bridge sends. Requests go to the first thread. An interrupt does too, and when that
-// thread does not see it, since it runs code that returns to nothing, the code is ended and what it waits for gets SIGINT.
+// thread does not see it, since it runs code that returns to nothing, the code is ended and what it waits for gets SIGINT: as often as it takes.
 const { parentPort, workerData } = require('node:worker_threads')
 const inspector = require('node:inspector')
+const { readFileSync } = require('node:fs')
 const { Socket } = require('node:net')
 
 const { state, answers, fd } = workerData
-const SEEN = 0
-const ANSWERED = 1
-const SEEN_MS = 50
+/** As in kernel.cjs. */
+const [SEEN, ANSWERED, RUNNING, OVER] = [0, 1, 2, 3]
+const STEP_MS = 10
+/** The first thread is in code that does not return when it has run so long, or slept so many steps, with the message before it. */
+const BUSY_MS = 30
+const ASLEEP_STEPS = 5
+/** It may wait for a processor: so long, and it is asked again. */
+const MOST_STEPS = 100
+const AGAIN_MS = 100
+const BEGIN_MS = 5
 
 const session = new inspector.Session()
 session.connectToMainThread()
@@ -19,20 +27,64 @@ const answer = (message) => {
   Atomics.notify(state, ANSWERED)
 }
 
-function interrupt() {
+/** The number of the last execution that was passed on. */
+let passedOn = 0
+
+function interruptRequested() {
+  const number = Math.abs(Atomics.load(state, RUNNING))
+  if (number > 0) return interrupt(number)
+  // It has been passed on, and has not begun.
+  if (Atomics.load(state, OVER) < passedOn) setTimeout(interruptRequested, BEGIN_MS)
+}
+
+/** The first thread: how long it ran, in ms, and whether it waits for something. */
+function firstThread() {
+  const folder = `/proc/self/task/${process.pid}`
+  try {
+    const [nanoseconds] = readFileSync(`${folder}/schedstat`, 'utf8').split(' ')
+    const [state] = readFileSync(`${folder}/stat`, 'utf8').split(') ').at(-1)
+    return { ms: Number(nanoseconds) / 1e6, isAsleep: state === 'S' || state === 'D' }
+  } catch {
+    // Nothing tells: as if it had slept.
+    return { ms: 0, isAsleep: true }
+  }
+}
+
+/** Whether it runs, or waits in, code that does not return to its messages. */
+function isBusy(seen) {
+  const { ms: before } = firstThread()
+  let last = before
+  let asleep = 0
+  for (let step = 0; step < MOST_STEPS; step++) {
+    if (Atomics.wait(state, SEEN, seen, STEP_MS) !== 'timed-out') return false
+    const { ms, isAsleep } = firstThread()
+    asleep = isAsleep && ms === last ? asleep + 1 : 0
+    if (ms - before >= BUSY_MS || asleep >= ASLEEP_STEPS) return true
+    last = ms
+  }
+  return false
+}
+
+/** Until it is over. V8 may end something else of the first thread in its place, such as the very message. */
+function interrupt(number) {
+  if (Math.abs(Atomics.load(state, RUNNING)) !== number) return
   const seen = Atomics.load(state, SEEN)
-  parentPort.postMessage('interrupt')
-  if (Atomics.wait(state, SEEN, seen, SEEN_MS) !== 'timed-out') return
-  session.post('Runtime.terminateExecution', () => undefined)
-  // It may wait for an answer, or for a process.
-  answer({ interrupted: true })
-  process.kill(-process.pid, 'SIGINT')
+  parentPort.postMessage({ type: 'interrupt', number })
+  // While one is on its way there is no other, and nothing else begins.
+  if (isBusy(seen) && Atomics.compareExchange(state, RUNNING, number, -number) === number) {
+    session.post('Runtime.terminateExecution', () => Atomics.compareExchange(state, RUNNING, -number, number))
+    // It may wait for an answer, or for a process.
+    answer({ interrupted: true })
+    process.kill(-process.pid, 'SIGINT')
+  }
+  setTimeout(interrupt, AGAIN_MS, number)
 }
 
 function take(line) {
   const { type, id, content } = JSON.parse(line)
-  if (type === 'interrupt_request') interrupt()
+  if (type === 'interrupt_request') interruptRequested()
   else if (type === 'input_reply') answer({ value: String(content.value) })
+  else if (type === 'execute_request') parentPort.postMessage({ type, id, content, number: ++passedOn })
   else parentPort.postMessage({ type, id, content })
 }
 

@@ -9,6 +9,7 @@ const inspector = require('node:inspector')
 const { writeSync } = require('node:fs')
 const { createRequire } = require('node:module')
 const { join } = require('node:path')
+const { Writable } = require('node:stream')
 const util = require('node:util')
 const { toScript, completeness, warmUp } = require('./kernel-source.cjs')
 const { bundleOf, createDisplay } = require('./kernel-display.cjs')
@@ -18,15 +19,17 @@ const IN = Number(process.env.RUNYARD_REQUESTS_FD)
 delete process.env.RUNYARD_MESSAGES_FD
 delete process.env.RUNYARD_REQUESTS_FD
 const language = process.argv.includes('--typescript') ? 'typescript' : 'javascript'
-const state = new Int32Array(new SharedArrayBuffer(8))
-/** Of `state`: interrupts that the main thread has seen; answers to `prompt`. */
-const SEEN = 0
-const ANSWERED = 1
+const state = new Int32Array(new SharedArrayBuffer(16))
+/**
+ * Of `state`: interrupts that the main thread has seen; answers to `prompt`; the number of the execution that runs, 0 for none, negative while the
+ * reader has its code ended; the number of the last that is over.
+ */
+const [SEEN, ANSWERED, RUNNING, OVER] = [0, 1, 2, 3]
 
 let parent = null
 let count = 0
-/** Of what runs: rejects it. */
-let interrupt
+/** The execution that runs: its number, what came of it, and how it is interrupted. */
+let running
 let allowInput = false
 
 const say = (channel, type, content, metadata = {}) => {
@@ -68,6 +71,10 @@ async function valueOf(remote) {
 
 class Interrupted extends Error {
   name = 'Interrupted'
+
+  constructor() {
+    super('the execution was interrupted')
+  }
 }
 
 async function evaluate(code) {
@@ -77,15 +84,10 @@ async function evaluate(code) {
       stack: `SyntaxError: ${fault.message}`,
       shown: fault.snippet,
     })
-  const interrupted = new Promise(
-    (_, reject) => (interrupt = () => reject(new Interrupted('the execution was interrupted'))),
-  )
-  interrupted.catch(() => undefined)
   const expression = `${script}\n//# sourceURL=cell-${count}.js`
-  const running = post('Runtime.evaluate', { expression, replMode: true, awaitPromise: true, objectGroup: 'cell' })
-  running.catch(() => undefined)
-  const { result, exceptionDetails } = await Promise.race([running, interrupted]).catch((error) => {
-    throw error.code === 'ERR_INSPECTOR_COMMAND' ? new Interrupted('the execution was interrupted') : error
+  const params = { expression, replMode: true, awaitPromise: true, objectGroup: 'cell' }
+  const { result, exceptionDetails } = await post('Runtime.evaluate', params).catch((error) => {
+    throw error.code === 'ERR_INSPECTOR_COMMAND' ? new Interrupted() : error
   })
   if (!exceptionDetails) return valueOf(result)
   const thrown = await valueOf(exceptionDetails.exception ?? result)
@@ -112,26 +114,112 @@ function errorOf(error) {
   return { ename: String(thrown.name || 'Error'), evalue: String(thrown.message), traceback }
 }
 
-async function execute({ code, silent, allow_stdin: mayAsk }) {
+function execute({ number, content: { code, silent, allow_stdin: mayAsk } }) {
   if (!silent) count++
   allowInput = mayAsk
   if (!silent) say('iopub', 'execute_input', { code, execution_count: count })
-  let reply = { status: 'ok', execution_count: count, user_expressions: {}, payload: [] }
-  try {
-    const value = await evaluate(code)
-    if (!silent && value !== undefined)
-      say('iopub', 'execute_result', { ...(await bundleOf(value)), execution_count: count })
-  } catch (error) {
-    const content = errorOf(error)
-    say('iopub', 'error', content)
-    reply = { status: 'error', execution_count: count, ...content }
+  const mine = { number, outcome: undefined, interrupt: undefined, isInterrupted: false }
+  const interrupted = new Promise((_, reject) => (mine.interrupt = () => reject(new Interrupted())))
+  running = mine
+  Atomics.store(state, RUNNING, number)
+  const come = (outcome) => {
+    mine.outcome ??= outcome
+    if (running === mine) end()
   }
-  interrupt = undefined
-  await post('Runtime.releaseObjectGroup', { objectGroup: 'cell' })
+  Promise.race([shownOf(code, silent), interrupted]).then(
+    (shown) => come({ shown }),
+    (error) => come({ error: errorOf(error) }),
+  )
+}
+
+async function shownOf(code, silent) {
+  const value = await evaluate(code)
+  return silent || value === undefined ? undefined : { ...(await bundleOf(value)), execution_count: count }
+}
+
+/**
+ * Tells what came of the execution that runs, and goes on; not while the reader has its code ended: what runs in that place is ended. It asks again
+ * until this has told.
+ */
+function end() {
+  const { number, outcome } = running
+  if (Atomics.compareExchange(state, RUNNING, number, 0) !== number) return
+  Atomics.store(state, OVER, number)
+  running = undefined
+  const { shown, error } = outcome
+  let reply = { status: 'ok', execution_count: count, user_expressions: {}, payload: [] }
+  if (shown !== undefined) say('iopub', 'execute_result', shown)
+  if (error !== undefined) {
+    say('iopub', 'error', error)
+    reply = { status: 'error', execution_count: count, ...error }
+  }
+  post('Runtime.releaseObjectGroup', { objectGroup: 'cell' }).catch(() => undefined)
   say('shell', 'execute_reply', reply)
+  done()
+}
+
+function heedInterrupt(number) {
+  if (running?.number !== number) return
+  if (running.outcome) return end()
+  if (!running.isInterrupted) {
+    running.isInterrupted = true
+    return running.interrupt()
+  }
+  // The first one has told nothing: what would have done so was ended with the code.
+  running.outcome = { error: errorOf(new Interrupted()) }
+  end()
 }
 
 // --- what code finds ---
+
+/**
+ * Standard output and error: written when `write` returns. Code may be ended in the middle of that, and a stream of Node's that was ended so
+ * writes nothing any more: this has no state.
+ */
+class Output extends Writable {
+  _type = 'pipe'
+
+  constructor(fd) {
+    super({ decodeStrings: false })
+    this.fd = fd
+  }
+
+  write(chunk, encoding, callback) {
+    let rest = typeof chunk === 'string' ? Buffer.from(chunk, typeof encoding === 'string' ? encoding : 'utf8') : chunk
+    do rest = rest.subarray(this.writeSome(rest))
+    while (rest.length > 0)
+    const written = typeof encoding === 'function' ? encoding : callback
+    if (written) process.nextTick(written)
+    return true
+  }
+
+  writeSome(bytes) {
+    try {
+      return writeSync(this.fd, bytes)
+    } catch (error) {
+      // A program that was started made it so that it does not wait.
+      if (error.code !== 'EAGAIN') throw error
+      Atomics.wait(pause, 0, 0, 1)
+      return 0
+    }
+  }
+
+  /** It stays open. */
+  end(chunk, encoding, callback) {
+    const [written] = [chunk, encoding, callback].filter((one) => typeof one === 'function')
+    if (chunk !== undefined && typeof chunk !== 'function') this.write(chunk, encoding)
+    if (written) process.nextTick(written)
+    return this
+  }
+}
+const pause = new Int32Array(new SharedArrayBuffer(4))
+for (const [name, fd] of [
+  ['stdout', 1],
+  ['stderr', 2],
+]) {
+  const output = new Output(fd)
+  Object.defineProperty(process, name, { configurable: true, enumerable: true, get: () => output })
+}
 
 globalThis.require = createRequire(join(process.cwd(), 'cell.js'))
 globalThis.module = { exports: {} }
@@ -149,7 +237,7 @@ globalThis.prompt = (text = '') => {
   say('stdin', 'input_request', { prompt: String(text), password: false })
   Atomics.wait(state, ANSWERED, before)
   const answer = receiveMessageOnPort(answers.port1)?.message
-  if (answer === undefined || answer.interrupted) throw new Interrupted('the execution was interrupted')
+  if (answer === undefined || answer.interrupted) throw new Interrupted()
   return answer.value
 }
 
@@ -222,7 +310,6 @@ const INFO = {
   banner: `Node.js ${process.version}`,
 }
 const HANDLERS = {
-  execute_request: execute,
   complete_request: complete,
   inspect_request: inspect,
   is_complete_request: ({ code }) => say('shell', 'is_complete_reply', completeness(code, language)),
@@ -231,24 +318,30 @@ const HANDLERS = {
   comm_info_request: () => say('shell', 'comm_info_reply', { status: 'ok', comms: {} }),
 }
 
-async function handle({ type, id, content }) {
-  parent = id
+/** Requests; the first is the one that is handled. */
+const queue = []
+
+function next() {
+  if (queue.length === 0) return
+  const [message] = queue
+  parent = message.id
   say('iopub', 'status', { execution_state: 'busy' })
+  if (message.type === 'execute_request') execute(message)
+  else void answerRequest(message).then(done)
+}
+
+async function answerRequest({ type, content }) {
   try {
     await HANDLERS[type]?.(content)
   } catch (error) {
     say('shell', type.replace(/request$/, 'reply'), { status: 'error', ...errorOf(error) })
   }
-  say('iopub', 'status', { execution_state: 'idle' })
 }
 
-const queue = []
-/** One after another. Not a chain of promises: V8 drops what waits for its turn when it ends code that waits for something. */
-async function serve() {
-  while (queue.length > 0) {
-    await handle(queue[0])
-    queue.shift()
-  }
+function done() {
+  say('iopub', 'status', { execution_state: 'idle' })
+  queue.shift()
+  next()
 }
 
 process.on('SIGINT', () => undefined)
@@ -264,13 +357,13 @@ const reader = new Worker(join(__dirname, 'kernel-reader.cjs'), {
   execArgv: [],
 })
 reader.on('message', (message) => {
-  if (message === 'interrupt') {
+  if (message.type === 'interrupt') {
     Atomics.add(state, SEEN, 1)
     Atomics.notify(state, SEEN)
-    return interrupt?.()
+    return heedInterrupt(message.number)
   }
   queue.push(message)
-  if (queue.length === 1) void serve()
+  if (queue.length === 1) next()
 })
 reader.on('exit', () => process.exit(0))
 warmUp(language)

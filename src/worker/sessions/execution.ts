@@ -9,6 +9,7 @@ const MAX_RESULTS = 1000
 /** What is kept of an error that is too large, in bytes. */
 const MAX_ERROR_NAME = 1024
 const MAX_ERROR_VALUE = 4096
+const INTERRUPTED = { ename: 'Interrupted', evalue: 'the execution was interrupted', traceback: [] }
 
 /** What an execution becomes by what its kernel says of it. */
 export interface RunningExecution {
@@ -209,7 +210,10 @@ export function createExecution(
         case 'execute_reply':
           takeCount(content)
           replied = content['status'] === 'ok' ? 'ok' : content['status'] === 'aborted' ? 'aborted' : 'error'
-          if (replied === 'error' && !execution.error) takeError(content)
+          if (replied === 'error' && !execution.error) {
+            // What IRkernel says of code that was interrupted, and no more than that.
+            takeError(content['status'] === 'abort' ? INTERRUPTED : content)
+          }
           return
       }
     },
