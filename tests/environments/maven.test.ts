@@ -28,6 +28,8 @@ beforeAll(async () => {
   real = await startMavenRepository()
   real.add({ at: 'org.x:good:1.9' }, { at: 'org.x:good:1.10' }, { at: 'org.x:good:2.0-beta1' })
   real.add({ at: 'org.x:good:2.0', days: 2 }, { at: 'org.x:undated:1.0', days: null })
+  real.add({ at: 'org.x:updated:1.0', days: null, updated: '20200102030405' })
+  real.add({ at: 'org.x:renewed:1.0', days: null, updated: '29990102030405' })
   real.add({ at: 'org.bad:bad:1.0' }, { at: 'org.x:partly:1.0' }, { at: 'org.x:partly:1.1' })
   real.add({ at: 'org.x:forged:1.0', sha1: '0'.repeat(40) }, { at: 'org.x:unsummed:1.0', sha1: null })
   upstream = createUpstream(
@@ -93,6 +95,12 @@ test('what is too new, undated, banned or unknown is not there, and told as the 
   expect(nobody).not.toHaveProperty('version')
   expect(explained('Could not find artifact org.x:good:jar:7')).toMatchObject({ kind: 'unknown', version: '7' })
   expect(explained('something else about other.org.x:good')).toBeUndefined()
+})
+
+test('where no file has a date, that of the last version counts for all', async () => {
+  expect((await page(jar('updated', '1.0'))).status).toBe(200)
+  expect((await page(jar('renewed', '1.0'))).status).toBe(404)
+  expect(mavenExplains(shown.refusals, 'org.x:renewed:jar:1.0')?.detail).toContain('2999-01-02')
 })
 
 test.each([

@@ -12,6 +12,8 @@ export interface TestJar {
   files?: Entries | Buffer
   /** Age in days; old enough when absent, null where the repository tells nothing. */
   days?: number | null
+  /** When its metadata says that the last version was added, as `yyyyMMddHHmmss`. */
+  updated?: string
   /** Of the jar, where it is not that of its content; null where there is none. */
   sha1?: string | null
 }
@@ -49,7 +51,7 @@ export async function startMavenRepository(): Promise<TestRepository> {
     const sum = sha1 ?? createHash('sha1').update(bytes).digest('hex')
     if (sha1 !== null) files.set(`${path}.sha1`, { content: Buffer.from(sum), modified })
   }
-  const add = ({ at, pom = '', files: own = [], days = 30, sha1 }: TestJar) => {
+  const add = ({ at, pom = '', files: own = [], days = 30, sha1, updated }: TestJar) => {
     const [group = '', artifact = '', version = ''] = at.split(':')
     const folder = `/${group.replaceAll('.', '/')}/${artifact}`
     const name = `${folder}/${version}/${artifact}-${version}`
@@ -64,7 +66,7 @@ export async function startMavenRepository(): Promise<TestRepository> {
     known.push(version)
     versions.set(folder, known)
     const list = known.map((one) => `<version>${one}</version>`).join('')
-    const metadata = `<metadata>${placeOf(`${group}:${artifact}`)}<versioning><release>${version}</release><versions>${list}</versions></versioning></metadata>`
+    const metadata = `<metadata>${placeOf(`${group}:${artifact}`)}<versioning><release>${version}</release>${updated === undefined ? '' : `<lastUpdated>${updated}</lastUpdated>`}<versions>${list}</versions></versioning></metadata>`
     put(`${folder}/maven-metadata.xml`, metadata, days)
   }
   const server = createServer((req, res) => {

@@ -62,12 +62,20 @@ function createJars({ base, bans, page, refuse, isOldEnough, tooNew, place }: In
 
   const metadataOf = ({ path, artifact }: Place) => new URL(`${path}${artifact}/maven-metadata.xml`, base)
 
+  /** When the last of its versions was put there: none is younger. */
+  const lastUpdateOf = async (at: Place) => {
+    const { text = '' } = (await page(nameOf(at), metadataOf(at), XML)) ?? {}
+    const [, ...parts] = /<lastUpdated>(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)</.exec(text) ?? []
+    const [year, month, day, hour, minute, second] = parts
+    return second === undefined ? undefined : `${year}-${month}-${day}T${hour}:${minute}:${second}Z`
+  }
+
   /** When a version was put there: null when nothing tells; undefined when there is none. */
   const dateOf = (at: Place, version: string) => {
     const path = `${at.path}${at.artifact}/${version}/${at.artifact}-${version}.pom`
     return once(dates, path, async () => {
       const answer = await page(nameOf(at), new URL(path, base), XML, undefined, version)
-      if (answer) return answer.modified ?? null
+      if (answer) return answer.modified ?? (await lastUpdateOf(at)) ?? null
       // Whether there is any other, which is told too.
       await page(nameOf(at), metadataOf(at), XML)
       return undefined
