@@ -74,12 +74,16 @@ async function hold({
     `      ${environment.packages?.length} packages, ${environment.files} files, ${Math.round(environment.bytes / 1e6)} MB`,
   )
   const lock = first.job.environment?.lock ?? ''
-  const again = await fetch(`${url}/v1/environments`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', prefer: 'wait=60', authorization },
-    body: JSON.stringify({ language, manifest: lock }),
-  })
-  const relocked = (await again.json()) as { lock?: string; code?: string; detail?: string }
+  let relocked: { lock?: string | null; code?: string; detail?: string; state?: string } = {}
+  // A build may take longer than anybody may wait for it in one request.
+  while (relocked.code === undefined && relocked.state !== 'ready') {
+    const again = await fetch(`${url}/v1/environments`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', prefer: 'wait=60', authorization },
+      body: JSON.stringify({ language, manifest: lock }),
+    })
+    relocked = (await again.json()) as typeof relocked
+  }
   expect(lock !== '' && relocked.lock === lock, `the lock, submitted again, is the same ${relocked.detail ?? ''}`)
   const withLock: typeof files = locked ? [['the lock as a file', locked(lock)]] : []
   for (const [title, own] of [...files, ...withLock]) {
