@@ -72,6 +72,7 @@ export function createCapabilities(core: Core, foundation: Foundation) {
     groups: loadGroups(`${core.root}/languages`, languages),
     sizes: loadSizes(`${core.root}/languages`),
     canInstall: (language, known) => environments.requests.canInstall(language, known),
+    hasSet: (language, known, set) => environments.requests.hasSet(language, known, set),
     overview,
     feed: events.feed,
     open,

@@ -110,6 +110,8 @@ export const Language = Type.Object(
     ),
     /** Id of the language whose installer installs its packages, where it has none of its own. */
     packagesOf: Type.Optional(Type.String()),
+    /** What a job has in its environment then, as in `env` of `environments`. */
+    packageEnv: Type.Optional(Type.Record(Type.String(), Type.String())),
     /** How its runtime or compiler says that a program imports what is not installed, so that its owner is told what to add. */
     missingPackage: Type.Optional(
       Type.Object(
@@ -119,14 +121,14 @@ export const Language = Type.Object(
               {
                 /** A regular expression in linear time; its first group is the module's name. */
                 pattern: Type.String({ minLength: 1 }),
-                /** The package to add; `{name}` stands for the module's name. */
-                package: Type.String({ minLength: 1 }),
+                /** The package to add; `{name}` stands for the module's name. Absent: only one that `names` has is known. */
+                package: Type.Optional(Type.String({ minLength: 1 })),
               },
               { additionalProperties: false },
             ),
             { minItems: 1 },
           ),
-          /** Packages that are called otherwise than what programs import. */
+          /** Packages that are called otherwise than what programs import; of `a.b.c`, that of `a.b` or `a` counts too. */
           names: Type.Record(Type.String(), Type.String()),
         },
         { additionalProperties: false },

@@ -21,9 +21,16 @@ export const Runtime = Type.Object({
   ceilings: Limits,
   packages: Type.Array(Type.String(), { description: 'packages that `dependencies` may name' }),
   installsPackages: Type.Boolean({ description: 'whether `dependencies` may name packages that are not there yet' }),
-  packageSets: Type.Array(Type.Object({ name: Type.String(), packages: Type.Array(Type.String()) }), {
-    description: 'packages that are usual together: `environment` of a job may be such a name, e.g. `python/data`',
-  }),
+  packageSets: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      packages: Type.Array(Type.String()),
+      installed: Type.Boolean({ description: 'whether whoever names it need not wait for its installation' }),
+    }),
+    {
+      description: 'packages that are usual together: `environment` of a job may be such a name, e.g. `python/data`',
+    },
+  ),
   kernel: Type.Boolean({ description: 'whether sessions in it take executions: its kernel is installed' }),
   hello: Type.String({ description: 'a program that prints `Hello, world!`' }),
 })

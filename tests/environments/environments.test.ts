@@ -125,7 +125,18 @@ describe('packages that are there', () => {
   test('the list of languages has the sets of packages', async () => {
     const { body } = await get<{ runtimes: Runtime[] }>(`${platform.url}/v1/runtimes`)
     const sets = body.runtimes.find(({ language }) => language === 'python')?.packageSets
-    expect(sets).toEqual([{ name: 'python/data', packages: expect.arrayContaining(['numpy', 'pandas', 'matplotlib']) }])
+    const packages = expect.arrayContaining(['numpy', 'pandas', 'matplotlib'])
+    expect(sets).toEqual([{ name: 'python/data', packages, installed: false }])
+    const names = sets?.[0]?.packages ?? []
+    index.add(...names.map((name) => wheel(name, '1.0', [[`${name.replace('-', '_')}.py`, '']])))
+    const { body: made } = await post<Environment>(
+      `${platform.url}/v1/environments`,
+      { language: 'python', set: 'python/data' },
+      { prefer: 'wait=60' },
+    )
+    expect(made.state).toBe('ready')
+    const { body: after } = await get<{ runtimes: Runtime[] }>(`${platform.url}/v1/runtimes`)
+    expect(after.runtimes.find(({ language }) => language === 'python')?.packageSets[0]?.installed).toBe(true)
   })
 
   test('a job cannot change its packages, and has no network', async () => {

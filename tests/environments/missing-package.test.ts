@@ -45,6 +45,17 @@ test.each([
     'main.go:5:2: no required module provides package gopkg.in/yaml.v3; to add it:\n\tgo get gopkg.in/yaml.v3\n',
     'add "gopkg.in/yaml.v3"',
   ],
+  [
+    'java',
+    'Main.java:1: error: package com.google.gson.reflect does not exist\nimport com.google.gson.reflect.TypeToken;\n',
+    'add "com.google.code.gson:gson"',
+  ],
+  [
+    'java-21',
+    'Main.java:1: error: package org.nobody.knows does not exist\nimport org.nobody.knows.It;\n',
+    '"org.nobody.knows" is not installed; to have it installed, add the package that has it',
+  ],
+  ['rust', 'error[E0432]: unresolved import `num_bigint`\n', 'add "num-bigint"'],
 ])('%s: its compiler says "%s", and what to add', (id, said, expected) => {
   expect(hint(id, said, 'compile-failed')).toContain(expected)
 })
@@ -69,6 +80,7 @@ test('the types of a package for TypeScript are told by its compiler', () => {
 
 test.each([
   ['javascript', "Error: Cannot find module './own'\n", 'failed'],
+  ['java', 'Main.java:3: error: package system does not exist\n    system.out.println(1);\n', 'compile-failed'],
   [
     'python',
     "Fatal Python error: Failed to import encodings module\nModuleNotFoundError: No module named 'encodings'\n",

@@ -14,6 +14,8 @@ export interface RegistryTrial {
   stdout: string
   /** The same by files that users have. */
   files: [title: string, files: OwnFile[]][]
+  /** The same by files with the lock that came back. */
+  locked?: (lock: string) => OwnFile[]
   /** What is asked for in vain, and what is told then. */
   refused: [asked: string, fault: string][]
   /** What the program is told to add where it asks for nothing. */
@@ -72,7 +74,141 @@ itoa = "1"
 hex = { version = "0.4", features = ["std"] }
 `
 
+const JAVA = `import com.google.gson.Gson;
+import java.util.List;
+import org.apache.commons.lang3.StringUtils;
+
+public class Main {
+    public static void main(String[] args) {
+        System.out.println(new Gson().toJson(List.of(1, 2)) + StringUtils.capitalize("hello"));
+    }
+}
+`
+const POM_XML = `<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>com.example</groupId><artifactId>program</artifactId><version>1</version>
+  <properties><gson.version>2.11.0</gson.version></properties>
+  <dependencies>
+    <dependency><groupId>com.google.code.gson</groupId><artifactId>gson</artifactId><version>\${gson.version}</version></dependency>
+    <dependency><groupId>org.apache.commons</groupId><artifactId>commons-lang3</artifactId><version>[3.12,4)</version></dependency>
+  </dependencies>
+</project>
+`
+const TYPESCRIPT = `import { addDays } from 'date-fns'
+import { z } from 'zod'
+
+const start: Date = new Date(z.string().parse('2020-01-01'))
+console.log(addDays(start, 1).toISOString())
+`
+const PYTHON = `import matplotlib
+matplotlib.use("Agg")
+import matplotlib.pyplot
+import pandas
+
+frame = pandas.DataFrame({"x": [1, 2]})
+matplotlib.pyplot.plot(frame.x)
+print(frame.x.sum(), len(matplotlib.pyplot.gcf().axes))
+`
+const JAVASCRIPT = `const { addDays } = require('date-fns')
+console.log(require('zod').z.number().parse(7), addDays(new Date(0), 1).getTime())
+`
+const NPM = JSON.stringify({ dependencies: { 'date-fns': '^4', zod: '^3' } })
+
 export const REGISTRY_TRIALS: RegistryTrial[] = [
+  {
+    language: 'java',
+    code: JAVA,
+    dependencies: ['com.google.code.gson:gson:2.11.0', 'org.apache.commons:commons-lang3'],
+    stdout: '[1,2]Hello\n',
+    files: [
+      [
+        'pom.xml',
+        [
+          { path: 'Main.java', content: JAVA },
+          { path: 'pom.xml', content: POM_XML },
+        ],
+      ],
+      [
+        '//DEPS',
+        [
+          {
+            path: 'Main.java',
+            content: `//DEPS com.google.code.gson:gson org.apache.commons:commons-lang3:3.14.0\n${JAVA}`,
+          },
+        ],
+      ],
+    ],
+    refused: [
+      ['com.google.code.gson:gson:99', 'package-unknown'],
+      ['com.example.nobody:no-such-jar:1', 'package-unknown'],
+      ['com.example.nobody:no-such-jar', 'package-unknown'],
+    ],
+    hint: '"com.google.code.gson:gson"',
+  },
+  {
+    language: 'typescript',
+    code: TYPESCRIPT,
+    dependencies: ['date-fns@4', 'zod@3'],
+    stdout: '2020-01-02T00:00:00.000Z\n',
+    files: [
+      [
+        'package.json',
+        [
+          { path: 'main.ts', content: TYPESCRIPT },
+          { path: 'package.json', content: NPM },
+        ],
+      ],
+    ],
+    refused: [['no-such-package-here-at-all', 'package-unknown']],
+    hint: '"date-fns"',
+  },
+  {
+    language: 'javascript',
+    code: JAVASCRIPT,
+    dependencies: ['date-fns@4', 'zod@3'],
+    stdout: '7 86400000\n',
+    files: [
+      [
+        'package.json',
+        [
+          { path: 'main.js', content: JAVASCRIPT },
+          { path: 'package.json', content: NPM },
+        ],
+      ],
+    ],
+    locked: (lock) => [
+      { path: 'main.js', content: JAVASCRIPT },
+      { path: 'package.json', content: JSON.stringify({ dependencies: { 'date-fns': '4', zod: '3' } }) },
+      { path: 'package-lock.json', content: lock },
+    ],
+    refused: [['no-such-package-here-at-all', 'package-unknown']],
+    hint: '"date-fns"',
+  },
+  {
+    language: 'python',
+    code: PYTHON,
+    dependencies: ['pandas', 'matplotlib'],
+    stdout: '3 1\n',
+    files: [
+      [
+        'requirements.txt',
+        [
+          { path: 'main.py', content: PYTHON },
+          { path: 'requirements.txt', content: 'pandas\nmatplotlib\n' },
+        ],
+      ],
+      [
+        'PEP 723',
+        [{ path: 'main.py', content: `# /// script\n# dependencies = ["pandas", "matplotlib"]\n# ///\n${PYTHON}` }],
+      ],
+    ],
+    locked: (lock) => [
+      { path: 'main.py', content: PYTHON },
+      { path: 'requirements.txt', content: lock },
+    ],
+    refused: [['no-such-package-here-at-all', 'package-unknown']],
+    hint: '"matplotlib"',
+  },
   {
     language: 'go',
     code: GO,
@@ -115,6 +251,11 @@ export const REGISTRY_TRIALS: RegistryTrial[] = [
         ],
       ],
     ],
+    locked: (lock) => [
+      { path: 'main.rs', content: RUST },
+      { path: 'Cargo.toml', content: '[package]\nname = "job"\n\n[dependencies]\nitoa = "1"\nhex = "0.4"\n' },
+      { path: 'Cargo.lock', content: lock.slice(lock.indexOf('-- Cargo.lock --\n') + '-- Cargo.lock --\n'.length) },
+    ],
     refused: [
       ['rand@0.8', 'package-needs-build'],
       ['no-such-crate-here', 'package-unknown'],
@@ -131,5 +272,27 @@ export const REGISTRY_TRIALS: RegistryTrial[] = [
     files: [],
     refused: [],
     hint: '"rand"',
+  },
+]
+
+/** Sets of packages, by a program that uses some of each. */
+export const SET_TRIALS: { language: string; set: string; code: string; stdout: string }[] = [
+  {
+    language: 'python',
+    set: 'python/data',
+    code: 'import numpy, pandas, scipy, matplotlib, sympy, sklearn, PIL, openpyxl, requests\nprint(int(numpy.arange(4).sum()), sympy.Integer(2) ** 10)\n',
+    stdout: '6 1024\n',
+  },
+  {
+    language: 'javascript',
+    set: 'javascript/web',
+    code: "for (const name of ['axios', 'cheerio', 'date-fns', 'express', 'lodash', 'ws', 'zod']) require(name)\nconsole.log(require('lodash').sum([1, 2]))\n",
+    stdout: '3\n',
+  },
+  {
+    language: 'typescript',
+    set: 'javascript/web',
+    code: "import { z } from 'zod'\nconst three: number = z.number().parse(3)\nconsole.log(three)\n",
+    stdout: '3\n',
   },
 ]

@@ -6,7 +6,9 @@ export interface TestModule {
   path: string
   version: string
   /** Of its files, by their names. */
-  files?: Record<string, string>
+  files?: Record<string, string | Buffer>
+  /** Of files, where they are none. */
+  modes?: Record<string, number>
   /** Lines of its go.mod beside the first. */
   mod?: string
   /** Age in days; old enough when absent. */
@@ -17,7 +19,7 @@ export interface TestProxy {
   url: string
   /** Paths that were asked for. */
   asked: string[]
-  add(...modules: TestModule[]): void
+  add: (...modules: TestModule[]) => void
   close(): Promise<void>
 }
 
@@ -34,7 +36,12 @@ export async function startGoProxy(): Promise<TestProxy> {
     mod: modOf,
     zip: (module) => {
       const files = Object.entries({ 'go.mod': modOf(module), ...module.files })
-      return zip(files.map(([name, content]) => [`${module.path}@${module.version}/${name}`, content]))
+      const folder = `${module.path}@${module.version}`
+      const modes = Object.entries(module.modes ?? {}).map(([name, mode]) => [`${folder}/${name}`, mode])
+      return zip(
+        files.map(([name, content]) => [`${folder}/${name}`, content]),
+        { modes: Object.fromEntries(modes) as Record<string, number> },
+      )
     },
   }
   const server = createServer((req, res) => {

@@ -3,7 +3,7 @@
 //	runyard-packages index                      prints the proxy that the go command uses unless it is told of another
 //	runyard-packages resolve INDEX              wanted.txt -> lock.txt, which is printed too
 //	runyard-packages install INDEX FOLDER       lock.txt -> FOLDER/go.mod, FOLDER/go.sum and FOLDER/modules
-//	runyard-packages pack FOLDER MAX_FILES MAX_BYTES
+//	runyard-packages pack FOLDER MAX_FILES MAX_BYTES   compiles into FOLDER/cache, without a network, and packs
 //
 // Nothing of a module is run. The lock is a go.mod that names every module, and the go.sum with their hashes, which the go command checks
 // against the database of checksums where the index has it. Only plain files are packed: a link, a device or a FIFO is an error. The stream of
@@ -13,7 +13,9 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
@@ -27,6 +29,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -186,7 +189,7 @@ func resolve(index string) {
 	if len(asked) > 0 {
 		mustRun("resolve", append([]string{"get"}, asked...)...)
 	} else {
-		asked = required("resolve/go.mod")
+		asked = required("resolve/go.mod", false)
 	}
 	// Their packages may need more than the one whose path is the module's; those that cannot be had, nobody can use.
 	for _, one := range asked {
@@ -211,13 +214,22 @@ func readIfThere(name string) string {
 	return string(content)
 }
 
-var requireLine = regexp.MustCompile(`(?m)^require (\S+) (\S+)$`)
-
-// required are the modules that a go.mod names without "// indirect", as the gateway writes it.
-func required(mod string) []string {
+// required are the modules that a go.mod names, with those that it names as "// indirect" or without.
+func required(mod string, indirect bool) []string {
+	output, err := exec.Command("go", "mod", "edit", "-json", mod).Output()
+	must(err)
+	var read struct {
+		Require []struct {
+			Path, Version string
+			Indirect      bool
+		}
+	}
+	must(json.Unmarshal(output, &read))
 	var found []string
-	for _, line := range requireLine.FindAllStringSubmatch(read(mod), -1) {
-		found = append(found, line[1]+"@"+line[2])
+	for _, one := range read.Require {
+		if indirect || !one.Indirect {
+			found = append(found, one.Path+"@"+one.Version)
+		}
 	}
 	return found
 }
@@ -246,6 +258,105 @@ func sorted(text string) string {
 	return strings.Join(lines, "\n")
 }
 
+const (
+	// stdCache has the standard library, compiled.
+	stdCache = "/usr/local/lib/go-cache"
+	newCache = "/tmp/compiled"
+	// compileTime bounds the compiler: what it does not reach, each job compiles.
+	compileTime = 60 * time.Second
+)
+
+// compile keeps what the modules that the go.mod names are compiled to, as a GOCACHE of nothing else. A package that cannot be compiled is
+// left to the job that imports it, as is what does not fit.
+func compile(folder string, maxFiles, maxBytes int64) {
+	var patterns []string
+	wanted := required(filepath.Join(folder, "go.mod"), false)
+	if len(wanted) == 0 {
+		// The go command notes what is asked for by name as indirect: nothing imports it yet.
+		wanted = required(filepath.Join(folder, "go.mod"), true)
+	}
+	for _, one := range wanted {
+		module, _, _ := strings.Cut(one, "@")
+		patterns = append(patterns, module+"/...")
+	}
+	if len(patterns) == 0 {
+		return
+	}
+	entries, err := filepath.Glob(stdCache + "/*/*")
+	must(err)
+	for _, entry := range entries {
+		shown, _ := filepath.Rel(stdCache, entry)
+		must(os.MkdirAll(filepath.Join(newCache, filepath.Dir(shown)), 0o755))
+		must(os.Symlink(entry, filepath.Join(newCache, shown)))
+	}
+	// As jobs have it.
+	for name, value := range map[string]string{
+		"GOCACHE": newCache, "GOPROXY": "off", "GOFLAGS": "-modfile=/environment/go.mod", "GOMODCACHE": "/environment/modules", "GODEBUG": "goindex=0",
+	} {
+		must(os.Setenv(name, value))
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), compileTime)
+	defer cancel()
+	format := `{{if not (or .Error .DepsErrors (eq .Name "main"))}}{{.ImportPath}}{{end}}`
+	list, _ := exec.CommandContext(ctx, "go", append([]string{"list", "-e", "-f", format}, patterns...)...).Output()
+	if packages := strings.Fields(string(list)); len(packages) > 0 {
+		_ = exec.CommandContext(ctx, "go", append([]string{"build", "-p", "2"}, packages...)...).Run()
+	}
+	keepCompiled(folder, maxFiles, maxBytes)
+}
+
+// keepCompiled moves each new action, with its output, where jobs look for it; all of them, or none where there is no room.
+func keepCompiled(folder string, maxFiles, maxBytes int64) {
+	actions, err := filepath.Glob(newCache + "/*/*-a")
+	must(err)
+	outputs := map[string]bool{}
+	lines := map[string]string{}
+	var bytes int64
+	for _, action := range actions {
+		status, err := os.Lstat(action)
+		must(err)
+		words := strings.Fields(read(action))
+		if !status.Mode().IsRegular() || len(words) != 5 || words[0] != "v1" || len(words[2]) < 2 {
+			continue
+		}
+		output := words[2][:2] + "/" + words[2] + "-d"
+		content, err := os.Lstat(filepath.Join(newCache, output))
+		if err != nil || !content.Mode().IsRegular() {
+			continue
+		}
+		shown, _ := filepath.Rel(newCache, action)
+		// Without the time, which is another each time.
+		lines[shown] = fmt.Sprintf("%s %s %s %s 0\n", words[0], words[1], words[2], words[3])
+		bytes += int64(len(lines[shown]))
+		if !outputs[output] {
+			bytes += content.Size()
+		}
+		outputs[output] = true
+	}
+	files := int64(len(lines) + len(outputs))
+	must(filepath.WalkDir(folder, func(place string, entry fs.DirEntry, err error) error {
+		must(err)
+		shown, _ := filepath.Rel(folder, place)
+		status, err := entry.Info()
+		if err == nil && !entry.IsDir() && !isLeftOut(shown, false) {
+			files, bytes = files+1, bytes+status.Size()
+		}
+		return nil
+	}))
+	if files > maxFiles || bytes > maxBytes {
+		return
+	}
+	cache := filepath.Join(folder, "cache")
+	for output := range outputs {
+		must(os.MkdirAll(filepath.Join(cache, filepath.Dir(output)), 0o755))
+		must(os.Rename(filepath.Join(newCache, output), filepath.Join(cache, output)))
+	}
+	for action, line := range lines {
+		must(os.MkdirAll(filepath.Join(cache, filepath.Dir(action)), 0o755))
+		write(filepath.Join(cache, action), line)
+	}
+}
+
 // isLeftOut says what of the module cache compiling does not need.
 func isLeftOut(shown string, isFolder bool) bool {
 	name := path.Base(shown)
@@ -261,6 +372,7 @@ func isLeftOut(shown string, isFolder bool) bool {
 func pack(folder string, maxFiles, maxBytes int64) {
 	out := bufio.NewWriterSize(os.Stdout, 1<<20)
 	var files, bytes int64
+	compile(folder, maxFiles, maxBytes)
 	out.WriteString("RYPACK1\n")
 	// In the order of names, folder by folder.
 	must(filepath.WalkDir(folder, func(place string, entry fs.DirEntry, err error) error {

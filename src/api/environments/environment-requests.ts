@@ -9,11 +9,14 @@ import type { Runtimes } from '../../shared/redis/worker-registry.ts'
 import type { Caller } from '../http/caller.ts'
 import { invalidRequest } from '../http/problems.ts'
 import type { Manifest } from './manifest.ts'
+import { packageSet } from './package-set.ts'
 
 /** Finds environments for those who ask, and has them built. */
 export interface EnvironmentRequests {
   /** Whether packages of a language can be installed now. */
   canInstall(language: Language, runtimes: Runtimes): boolean
+  /** Whether a set of packages is ready for whoever names it. @param set e.g. `python/data` */
+  hasSet(language: Language, runtimes: Runtimes, set: string): Promise<boolean>
   /**
    * The environment of a manifest: known from before, or to be built.
    * @param set the name of the packages where they are a set, which an allow-list need not name; it keeps its versions for 30 days
@@ -50,11 +53,31 @@ export function createEnvironmentRequests(
     if (ban) throw notAllowed(`${ban.name} is banned on this server: ${ban.reason}`)
   }
 
+  /** Names a request: whoever asks for the same within a day gets the same. */
+  const hashOf = (language: Language, runtimes: Runtimes, text: string, set: string | undefined) =>
+    createHash('sha256')
+      .update(
+        JSON.stringify([
+          language.id,
+          runtimes.languages[language.id] ?? '',
+          settings.minAgeMs,
+          text,
+          ...(set === undefined ? [] : [set]),
+        ]),
+      )
+      .digest('hex')
+  const canInstall = (language: Language, runtimes: Runtimes) =>
+    settings.policy !== 'off' &&
+    language.environments !== undefined &&
+    runtimes.packages?.includes(language.id) === true
+
   return {
-    canInstall: (language, runtimes) =>
-      settings.policy !== 'off' &&
-      language.environments !== undefined &&
-      runtimes.packages?.includes(language.id) === true,
+    canInstall,
+    async hasSet(language, runtimes, set) {
+      if (!canInstall(language, runtimes)) return false
+      const { name, manifest } = packageSet(language, set, '')
+      return records.isReady(hashOf(language, runtimes, manifest.text, name))
+    },
     async request(language, runtimes, manifest, caller, set) {
       if (settings.policy === 'off') throw notAllowed('this server installs no packages (PACKAGES=off)')
       if (!language.environments) throw cannot(`packages of ${language.name} cannot be installed`)
@@ -67,9 +90,7 @@ export function createEnvironmentRequests(
       await checkAllowed(language.environments.ecosystem, manifest, set !== undefined)
       const version = runtimes.languages[language.id] ?? ''
       const { text } = manifest
-      const hash = createHash('sha256')
-        .update(JSON.stringify([language.id, version, settings.minAgeMs, text, ...(set === undefined ? [] : [set])]))
-        .digest('hex')
+      const hash = hashOf(language, runtimes, text, set)
       const { tenant, keyId, address } = caller
       const wanted = { language: language.id, version, dependencies: manifest.requirements, manifest: text, hash }
       const requested = await records.request({

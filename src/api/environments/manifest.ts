@@ -2,6 +2,7 @@ import type { PackageBan } from '../../shared/environments/environment.ts'
 import type { FieldError } from '../../shared/problems.ts'
 import { cratesManifests } from './crates-manifest.ts'
 import { goManifests } from './go-manifest.ts'
+import { mavenManifests } from './maven-manifest.ts'
 import { npmManifests } from './npm-manifest.ts'
 import { pypiManifests } from './pypi-manifest.ts'
 
@@ -48,4 +49,5 @@ export const MANIFESTS: Record<PackageBan['ecosystem'], Manifests> = {
   npm: npmManifests,
   go: goManifests,
   crates: cratesManifests,
+  maven: mavenManifests,
 }

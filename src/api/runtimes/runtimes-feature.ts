@@ -19,6 +19,8 @@ export interface RuntimesNeeds {
   overview: () => Promise<Overview>
   /** Whether packages can be installed for jobs in a language. */
   canInstall: (language: Language, runtimes: Runtimes) => boolean
+  /** Whether a set of packages is installed. @param set e.g. `python/data` */
+  hasSet: (language: Language, runtimes: Runtimes, set: string) => Promise<boolean>
   feed: EventFeed
   open: OpenResponses
   audit: Audit

@@ -13,6 +13,8 @@ export interface RuntimesNeeds {
   overview: () => Promise<Overview>
   /** Whether packages can be installed for jobs in a language. */
   canInstall: (language: Language, runtimes: Runtimes) => boolean
+  /** Whether a set of packages is installed. @param set e.g. `python/data` */
+  hasSet: (language: Language, runtimes: Runtimes, set: string) => Promise<boolean>
 }
 
 const python: Runtime = {
@@ -27,7 +29,7 @@ const python: Runtime = {
   ceilings: DEFAULT_CEILINGS,
   packages: [],
   installsPackages: true,
-  packageSets: [{ name: 'python/data', packages: ['numpy', 'pandas', 'matplotlib'] }],
+  packageSets: [{ name: 'python/data', packages: ['numpy', 'pandas', 'matplotlib'], installed: true }],
   kernel: true,
   hello: "print('Hello, world!')\n",
 }
@@ -75,13 +77,21 @@ export const runtimeRoutes = [
 ]
 
 async function runtimesFor(
-  { config, languages, overview, canInstall }: RuntimesNeeds,
+  { config, languages, overview, canInstall, hasSet }: RuntimesNeeds,
   caller: Caller,
 ): Promise<Runtime[]> {
   const ceilings = lowerOf(config.limits.ceilings, caller.ceilings)
   const { runtimes } = await overview()
   const versions = runtimes?.languages ?? {}
-  return languages.map((language) => ({
+  const setsOf = (language: Language) =>
+    Promise.all(
+      Object.entries(language.packageSets ?? {}).map(async ([set, packages]) => {
+        const name = `${language.id}/${set}`
+        return { name, packages, installed: runtimes !== undefined && (await hasSet(language, runtimes, name)) }
+      }),
+    )
+  const sets = await Promise.all(languages.map(setsOf))
+  return languages.map((language, index) => ({
     language: language.id,
     name: language.name,
     ...(language.versionOf !== undefined && { versionOf: language.versionOf }),
@@ -94,10 +104,7 @@ async function runtimesFor(
     ceilings,
     packages: language.packages ?? [],
     installsPackages: runtimes !== undefined && canInstall(language, runtimes),
-    packageSets: Object.entries(language.packageSets ?? {}).map(([set, packages]) => ({
-      name: `${language.id}/${set}`,
-      packages,
-    })),
+    packageSets: sets[index] ?? [],
     kernel: runtimes?.kernels?.includes(language.id) ?? false,
     hello: language.hello.code,
   }))

@@ -15,7 +15,7 @@ export interface SuspiciousName {
 }
 
 /**
- * Looks a dependency up: `name`, or a name with a version as `name==1.2`, `name@1.2`, `name>=1`.
+ * Looks a dependency up: `name`, or a name with a version as `name==1.2`, `name@1.2`, `name>=1`, `group:artifact:1`.
  * @returns undefined when nothing is suspicious about it
  */
 export function suspiciousName(
@@ -41,7 +41,9 @@ export function suspiciousName(
 }
 
 function nameOf(dependency: string): string {
-  const trimmed = dependency.slice(0, MAX_LENGTH).trim().toLowerCase()
+  const whole = dependency.slice(0, MAX_LENGTH).trim().toLowerCase()
+  // Of `group:artifact:version`, the first two.
+  const trimmed = whole.split(':').slice(0, 2).join(':')
   const end = trimmed.slice(1).search(/[@\s=<>~!;[(]/)
   return end < 0 ? trimmed : trimmed.slice(0, end + 1)
 }

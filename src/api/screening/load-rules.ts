@@ -9,6 +9,8 @@ import { type Patterned, type Rule, RuleFile, type Rules } from './rule.ts'
 
 const validator = Compile(RuleFile)
 const languages: readonly string[] = SCREENED_LANGUAGES
+/** Packages have names also where programs are screened by general rules alone. */
+const packaged: readonly string[] = [...SCREENED_LANGUAGES, 'java', 'java-21']
 /** Ids of what is not data. */
 const RESERVED: readonly string[] = [DEPENDENCY_KEYWORD, DEPENDENCY_TYPOSQUAT, TOO_MUCH_TO_SCREEN]
 
@@ -70,7 +72,7 @@ function add(all: Rules, owners: Map<string, string>, file: string, from: RuleFi
   }
   all.dependencies.keywords.push(...(from.dependencies?.keywords ?? []))
   for (const [language, packages] of Object.entries(from.dependencies?.packages ?? {})) {
-    checkLanguage(`${file}: dependencies`, language)
+    checkLanguage(`${file}: dependencies`, language, packaged)
     const known = (all.dependencies.packages[language] ??= { popular: [], genuine: [] })
     known.popular.push(...packages.popular)
     known.genuine.push(...(packages.genuine ?? []))
@@ -85,9 +87,9 @@ function checkRule(file: string, rule: Rule): void {
   }
 }
 
-function checkLanguage(where: string, language: string): void {
-  if (languages.includes(language)) return
-  throw new Error(`${where} names the language "${language}"; known are ${languages.join(', ')}`)
+function checkLanguage(where: string, language: string, known = languages): void {
+  if (known.includes(language)) return
+  throw new Error(`${where} names the language "${language}"; known are ${known.join(', ')}`)
 }
 
 function checkPatterns(where: string, patterned: Patterned): void {

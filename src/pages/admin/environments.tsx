@@ -29,9 +29,16 @@ const INDEXES: Record<PackageBan['ecosystem'], string> = {
   npm: 'npm',
   go: 'Go',
   crates: 'crates',
+  maven: 'Maven',
 }
 /** Where the packages of a language come from: of those that are not named here, from npm. */
-const OF_LANGUAGE: Record<string, PackageBan['ecosystem']> = { python: 'pypi', go: 'go', rust: 'crates' }
+const OF_LANGUAGE: Record<string, PackageBan['ecosystem']> = {
+  python: 'pypi',
+  go: 'go',
+  rust: 'crates',
+  java: 'maven',
+  'java-21': 'maven',
+}
 const indexOf = (language: string): PackageBan['ecosystem'] => OF_LANGUAGE[language] ?? 'npm'
 
 /** What is known of the one package that a ban is about. */

@@ -47,6 +47,10 @@ const EMPTY: Program = {
 }
 const FIRST_CHOICE = 'python'
 
+/** The packages that programs have which name none: a set of the language's, where it is installed. */
+const usualSet = (language: string, known: readonly Runtime[]): string =>
+  known.find((one) => one.language === language)?.packageSets.find(({ installed }) => installed)?.name ?? ''
+
 /** What is shown, as it can be brought back. */
 interface Snapshot {
   program: Program
@@ -97,7 +101,7 @@ export function Playground() {
   const change = (changes: Partial<Program>) => setProgram((before) => ({ ...before, ...changes }))
   const ownProgram = (language: string, known: Runtime[]): Program => {
     const hello = known.find((one) => one.language === language)?.hello ?? ''
-    return { ...EMPTY, language, code: drafts.code(language) ?? hello }
+    return { ...EMPTY, language, code: drafts.code(language) ?? hello, environment: usualSet(language, known) }
   }
 
   /** Shows what the address names: a job, a program in the link, or what was typed here last. */
@@ -150,7 +154,7 @@ export function Playground() {
   }
   const isHello = ({ language, code, ...rest }: Program) =>
     code === runtimes.find((one) => one.language === language)?.hello &&
-    JSON.stringify({ ...EMPTY, ...rest }) === JSON.stringify(EMPTY)
+    JSON.stringify({ ...EMPTY, ...rest }) === JSON.stringify({ ...EMPTY, environment: usualSet(language, runtimes) })
 
   const start = (shown = program) => {
     if (!runtime) return
@@ -189,8 +193,8 @@ export function Playground() {
     const isLost = before.isVisiting || program.otherFiles.length > 0
     isVisiting.current = false
     drafts.keepLanguage(language)
-    const { code } = ownProgram(language, runtimes)
-    show({ ...program, language, code, otherFiles: [], packages: '', environment: '' })
+    const { code, environment } = ownProgram(language, runtimes)
+    show({ ...program, language, code, otherFiles: [], packages: '', environment })
     history.replaceState(null, '', '/')
     if (isLost) offer('The program was replaced.', 'Undo', () => bringBack(before))
   }
@@ -198,7 +202,8 @@ export function Playground() {
     if (!runtime) return
     const before = snapshot()
     if (!isVisiting.current) drafts.forget(runtime.language)
-    show({ ...EMPTY, language: runtime.language, code: runtime.hello })
+    const environment = usualSet(runtime.language, runtimes)
+    show({ ...EMPTY, language: runtime.language, code: runtime.hello, environment })
     if (!isHello(before.program)) offer('The program was reset.', 'Undo', () => bringBack(before))
   }
   const typed = (code: string) => {

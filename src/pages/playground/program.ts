@@ -16,7 +16,7 @@ export interface Program extends OwnTests {
   interactive: boolean
   /** Packages to be installed, one per line. */
   packages: string
-  /** The environment of a job that was opened by its link, by id or name; in use while no packages are named. */
+  /** An environment, by id or name: that of a job that was opened by its link, or a set that is installed. In use while no packages are named. */
   environment: string
 }
 

@@ -100,6 +100,7 @@ export interface Config {
     npm: string | undefined
     go: string | undefined
     crates: string | undefined
+    maven: string | undefined
     /** Whether what has to be built may be, in a cell. */
     builds: boolean
     /** Internal addresses and networks where an index may be. */
@@ -305,6 +306,7 @@ export function toConfig(
       npm: indexAddress('PACKAGE_INDEX_NPM', text('PACKAGE_INDEX_NPM')),
       go: indexAddress('PACKAGE_INDEX_GO', text('PACKAGE_INDEX_GO')),
       crates: indexAddress('PACKAGE_INDEX_CRATES', text('PACKAGE_INDEX_CRATES')),
+      maven: indexAddress('PACKAGE_INDEX_MAVEN', text('PACKAGE_INDEX_MAVEN')),
       builds: text('PACKAGE_BUILDS') === 'on',
       reach: values.get('PACKAGE_INDEX_REACH') as string[],
       minAgeMs: number('PACKAGE_MIN_AGE_DAYS') * 24 * 60 * MINUTE,

@@ -570,6 +570,14 @@ export const SETTINGS: readonly Setting[] = [
       "Address of the index of crates for Rust: a sparse one. Empty: what Cargo is configured with on the worker's machine, else its default. A login may stand in it.",
   },
   {
+    name: 'PACKAGE_INDEX_MAVEN',
+    kind: string,
+    default: '',
+    group: 'Packages',
+    description:
+      "Address of the Maven repository of jars for Java. Empty: the mirror in `~/.m2/settings.xml` on the worker's machine, else Maven's default. A login may stand in it.",
+  },
+  {
     name: 'PACKAGE_BUILDS',
     kind: { type: 'choice', of: ['off', 'on'] },
     default: 'off',

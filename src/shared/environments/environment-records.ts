@@ -45,7 +45,7 @@ const CREATE = luaScript<
     undecidedMs: number
     maxTenants: number
   },
-  [id: string, made: number]
+  [id: string, made: number, known: string]
 >(
   'runyardEnvironmentCreate',
   `
@@ -54,7 +54,7 @@ local id, made = redis.call('GET', pointer), 0
 if not id or redis.call('EXISTS', keys.environment(id)) == 0 then
   local undecided = keys.tenantUndecidedEnvironments(input.tenant)
   redis.call('ZREMRANGEBYSCORE', undecided, '-inf', input.at - input.undecidedMs)
-  if redis.call('ZCARD', undecided) >= input.maxUndecided then return {'', 0} end
+  if redis.call('ZCARD', undecided) >= input.maxUndecided then return {'', 0, ''} end
   id, made = input.id, 1
   redis.call('ZADD', undecided, input.at, id)
   redis.call('PEXPIRE', undecided, input.undecidedMs)
@@ -73,7 +73,7 @@ local own = keys.tenantEnvironments(input.tenant)
 redis.call('ZADD', own, input.at, id)
 redis.call('ZREMRANGEBYSCORE', own, '-inf', input.at - input.keepSeconds * 1000)
 redis.call('EXPIRE', own, input.keepSeconds)
-return {id, made}`,
+return {id, made, redis.call('GET', keys.environment(id))}`,
 )
 
 /** Bulk: the record, then an event. Nothing is written of one that is gone. */
@@ -112,6 +112,8 @@ export interface EnvironmentRecords {
    * @returns whether it is new, and so to be built; undefined when its tenant has as many in the making as it may
    */
   request(wanted: NewEnvironment): Promise<{ record: EnvironmentRecord; isNew: boolean } | undefined>
+  /** Whether what a request asks for is there. @param hash of the request */
+  isReady(hash: string): Promise<boolean>
   /** @returns undefined when there is none (any more) */
   read(id: string): Promise<EnvironmentRecord | undefined>
   /** Ids of those that are neither ready nor failed and were made before a time, in ms, the oldest first. */
@@ -184,12 +186,14 @@ export function createEnvironmentRecords(redis: Redis, keys: Keys): EnvironmentR
       const bounds = { maxUndecided: MAX_UNDECIDED, undecidedMs: UNDECIDED_MS, maxTenants: MAX_TENANTS }
       const times = { at, sameSeconds: isSet ? KEEP_SECONDS : SAME_LOCK_SECONDS, keepSeconds: KEEP_SECONDS }
       const input = { id, hash, tenant: origin.tenant, ...times, ...bounds }
-      const [there, made] = await runScript(redis, keys.prefix, CREATE, input, [JSON.stringify(record)])
+      const [there, made, known] = await runScript(redis, keys.prefix, CREATE, input, [JSON.stringify(record)])
       if (made === 1) return { record, isNew: true }
       if (there === '') return undefined
-      const found = await read(there)
-      if (!found) throw new Error(`environment ${there} is gone`)
-      return { record: found, isNew: false }
+      return { record: JSON.parse(known) as EnvironmentRecord, isNew: false }
+    },
+    async isReady(hash) {
+      const id = await redis.get(keys.environmentOf(hash))
+      return id !== null && (await read(id))?.view.state === 'ready'
     },
     read,
     undecided: (before) => redis.zrangebyscore(keys.undecidedEnvironments, '-inf', before),

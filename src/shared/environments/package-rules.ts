@@ -1,6 +1,7 @@
 import type { LockedPackage, PackageBan } from './environment.ts'
 import { cratesRules } from './crates-rules.ts'
 import { goRules } from './go-rules.ts'
+import { mavenRules } from './maven-rules.ts'
 import { npmRules } from './npm-rules.ts'
 import { pypiRules } from './pypi-rules.ts'
 
@@ -26,6 +27,7 @@ export const PACKAGE_RULES = {
   npm: npmRules,
   go: goRules,
   crates: cratesRules,
+  maven: mavenRules,
 } satisfies Record<PackageBan['ecosystem'], PackageRules>
 
 /**

@@ -2,7 +2,8 @@ import type { Config } from '../../shared/config/config.ts'
 import type { PackageBan } from '../../shared/environments/environment.ts'
 import { cratesExplains, createCratesIndex } from './crates-index.ts'
 import { createGoIndex, goExplains } from './go-index.ts'
-import { cargoIndex, goProxy, npmRegistry, pipIndex } from './index-address.ts'
+import { cargoIndex, goProxy, mavenMirror, npmRegistry, pipIndex } from './index-address.ts'
+import { createMavenIndex, mavenExplains } from './maven-index.ts'
 import type { PackageIndex, PackageIndexOptions, Refusal } from './package-index.ts'
 import { createNpmIndex, npmExplains } from './npm-index.ts'
 import { createPypiIndex, pypiExplains } from './pypi-index.ts'
@@ -43,5 +44,11 @@ export const ECOSYSTEMS: Record<PackageBan['ecosystem'], Ecosystem> = {
     indexPath: '/',
     configuredIndex: async ({ crates }) => crates ?? (await cargoIndex()),
     explains: cratesExplains,
+  },
+  maven: {
+    createIndex: createMavenIndex,
+    indexPath: '/',
+    configuredIndex: async ({ maven }) => maven ?? (await mavenMirror()),
+    explains: mavenExplains,
   },
 }

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { closeOnce } from '../../shared/close-once.ts'
-import type { EnvironmentError, EnvironmentRecord } from '../../shared/environments/environment.ts'
+import type { EnvironmentError, EnvironmentRecord, PackageBan } from '../../shared/environments/environment.ts'
 import { createEnvironmentOversight } from '../../shared/environments/environment-oversight.ts'
 import { createEnvironmentRecords } from '../../shared/environments/environment-records.ts'
 import { PACKAGE_RULES } from '../../shared/environments/package-rules.ts'
@@ -12,7 +12,7 @@ import { type BuildQueue, type BuildQueueOptions, createBuildQueue } from './bui
 import { type Brought, type BuilderOptions, createBuilder, fullFault, refuseBanned } from './builder.ts'
 import { startEvictions } from './evictions.ts'
 import { createSharing } from './sharing.ts'
-import { isNoRoom } from './tree-store.ts'
+import { isNoRoom, type Tree } from './tree-store.ts'
 
 export interface Environments extends JobEnvironments, Pick<BuildQueue, 'start' | 'pause' | 'resume'> {
   /** Takes no more builds; those under way end, or go to another worker. Idempotent. */
@@ -48,7 +48,7 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
   const writeLog: BuildQueueOptions['writeLog'] = (id, text) => oversight.writeLog(id, text)
   const queue = createBuildQueue(core, { records, writeLog, builder, sharing, canBuild, built }, closing.signal)
   const evictions = startEvictions({ oversight, trees, sharing, evicted: observer.evicted, log })
-  const bringing = new Map<string, Promise<void>>()
+  const bringing = new Map<string, Promise<Tree>>()
   let rebuilding: Promise<unknown> = Promise.resolve()
 
   /** One after another: each takes as much memory and disk as a build from the queue. */
@@ -59,24 +59,31 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
   }
 
   /** Brings an environment that was built before to this host, once for all who ask. It is held already. */
-  const bring = (record: EnvironmentRecord, key: string, lock: string): Promise<void> => {
+  const bring = (record: EnvironmentRecord, key: string, lock: string): Promise<Tree> => {
     const under = bringing.get(key)
     if (under) return under
     const work = (async () => {
-      if ((await trees.find(key)) || (await sharing.fetch(record, key))) return
-      const { release, pack, key: own } = await rebuild(record, lock)
-      release()
-      await rm(pack, { force: true })
-      if (own !== key) throw new Error('the lock gave another environment')
+      const here = await trees.find(key)
+      if (here) return here
+      if (!(await sharing.fetch(record, key))) await install(record, key, lock)
+      const brought = await trees.find(key)
+      if (!brought) throw new Error(`environment ${record.view.id} is not on this host`)
+      return brought
     })().finally(() => bringing.delete(key))
     bringing.set(key, work)
     return work
   }
 
+  const install = async (record: EnvironmentRecord, key: string, lock: string) => {
+    const { release, pack, key: own } = await rebuild(record, lock)
+    release()
+    await rm(pack, { force: true })
+    if (own !== key) throw new Error('the lock gave another environment')
+  }
+
   /** @throws BuildFault when an operator bans one of its packages */
-  const checkBans = async (language: string, lock: string) => {
+  const checkBans = (language: string, lock: string, bans: readonly PackageBan[]) => {
     const ecosystem = options.installerOf(language)?.installer.ecosystem ?? 'pypi'
-    const bans = await records.bans()
     refuseBanned(
       PACKAGE_RULES[ecosystem].packagesOf(lock),
       bans.filter((ban) => ban.ecosystem === ecosystem),
@@ -94,7 +101,8 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
       return isOver(await state())
     },
     async use(id) {
-      const record = await records.read(id)
+      // Each job with packages waits for what is asked here, so what can be asked together is.
+      const [record, bans] = await Promise.all([records.read(id), records.bans()])
       if (!record) throw new EnvironmentFailed('the environment is gone; submit the job again')
       const { view } = record
       const { lock, error } = view
@@ -104,12 +112,9 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
       let release = () => {}
       try {
         release = trees.hold(key)
-        await checkBans(view.language, lock)
-        await bring(record, key, lock)
-        await records.touch(id)
-        const tree = await trees.find(key)
-        if (!tree) throw new Error(`environment ${id} is not on this host`)
-        return { key, tree: tree.tree, lock, release }
+        checkBans(view.language, lock, bans)
+        const [{ tree }] = await Promise.all([bring(record, key, lock), records.touch(id)])
+        return { key, tree, lock, release }
       } catch (cause) {
         release()
         const error = isNoRoom(cause) ? fullFault(cause) : cause

@@ -44,6 +44,21 @@ export function sparseIndexOf(config: string): string | undefined {
   return address?.startsWith('sparse+') === true ? address.slice('sparse+'.length) : undefined
 }
 
+/** The same of Maven: the mirror of its central repository; undefined when there is none. */
+export const mavenMirror = async (): Promise<string | undefined> =>
+  mirrorOf(await readFile(join(homedir(), '.m2', 'settings.xml'), 'utf8').catch(() => ''))
+
+/** @param settings what a settings.xml has */
+export function mirrorOf(settings: string): string | undefined {
+  for (const [, mirror = ''] of settings.replaceAll(/<!--.*?-->/gs, '').matchAll(/<mirror>(.*?)<\/mirror>/gs)) {
+    const field = (name: string) => new RegExp(`<${name}>\\s*([^<]*?)\\s*</${name}>`).exec(mirror)?.[1]
+    const of = (field('mirrorOf') ?? '').split(',').map((one) => one.trim())
+    const isBlocked = field('blocked') === 'true' || of.includes('!central')
+    if (!isBlocked && of.some((one) => ['*', 'central', 'external:*'].includes(one))) return field('url')
+  }
+  return undefined
+}
+
 /** What a tool of this machine prints; empty when it fails or is not there. */
 function said(command: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve) => {

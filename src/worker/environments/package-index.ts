@@ -54,7 +54,7 @@ export interface IndexFile {
   name: string
   url: string
   /** What the index tells of its content; undefined: nothing is checked. */
-  hash: { algorithm: 'sha256' | 'sha512'; digest: Buffer } | undefined
+  hash: { algorithm: 'sha1' | 'sha256' | 'sha512'; digest: Buffer } | undefined
   /** What only describes another file counts as no download. */
   isDescription?: boolean
 }
@@ -64,13 +64,19 @@ export interface IndexTools {
   /** Base address, with `/` at its end. */
   base: URL
   bans: readonly PackageBan[]
-  /** Text of a page of the index; undefined when there is none. @param absent statuses that say so @throws IndexFault, OutOfBounds */
+  /**
+   * Text of a page of the index; undefined when there is none.
+   * @param absent statuses that say so
+   * @param version of the package, where the page is of that alone
+   * @throws IndexFault, OutOfBounds
+   */
   page: (
     name: string,
     url: URL,
     accept: string,
     absent?: readonly number[],
-  ) => Promise<{ text: string; type: string; url: URL } | undefined>
+    version?: string,
+  ) => Promise<{ text: string; type: string; url: URL; modified?: string } | undefined>
   refuse: (refusal: Refusal) => void
   /** @param at when a file was uploaded */
   isOldEnough: (at: string | null | undefined) => boolean
@@ -104,16 +110,19 @@ export function servePackageIndex(
   const tools: IndexTools = {
     base,
     bans,
-    async page(name, url, accept, absent = [404]) {
+    async page(name, url, accept, absent = [404], version?) {
       const answer = await upstream.get(url, { accept })
       if (answer.status !== 200) answer.cancel()
       if (absent.includes(answer.status)) {
-        tools.refuse({ name, kind: 'unknown', detail: `the package index has no package ${name}` })
+        const detail = `the package index has no ${version === undefined ? `package ${name}` : `${name} ${version}`}`
+        tools.refuse({ name, ...(version !== undefined && { version }), kind: 'unknown', detail })
         return undefined
       }
       if (answer.status !== 200) throw new IndexFault(`the package index answers ${answer.status} for ${name}`)
       const type = answer.headers['content-type'] ?? ''
-      return { text: await answer.text(PAGE_BYTES), type, url: new URL(answer.url) }
+      const modified = answer.headers['last-modified']
+      const text = await answer.text(PAGE_BYTES)
+      return { text, type, url: new URL(answer.url), ...(modified !== undefined && { modified }) }
     },
     refuse: (refusal) => note(refusals, refusal),
     isOldEnough(at) {

@@ -29,11 +29,20 @@ export function missingPackage(
   for (const { pattern, package: form } of known.messages) {
     const module = new RegExp(pattern).exec(said)?.[1]
     if (module === undefined) continue
-    const own = Object.hasOwn(known.names, module) ? known.names[module] : undefined
-    const name = own ?? form.replace('{name}', () => module)
-    const what = form === '{name}' ? `"${module}" is not installed` : `the types of "${module}" are not installed`
+    const own = packageOf(known.names, module)
+    const name = own ?? form?.replace('{name}', () => module)
+    const areTypes = form !== undefined && form !== '{name}'
+    const what = areTypes ? `the types of "${module}" are not installed` : `"${module}" is not installed`
     if (!canInstall) return `${what}, and this server installs no packages for this language`
+    if (name === undefined) return `${what}; to have it installed, add the package that has it to "dependencies"`
     return `${what}; ${own === undefined && form === '{name}' ? 'if it is a package' : 'to have it installed'}, add "${name}" to "dependencies"`
   }
   return null
+}
+
+/** That of a module, or of the nearest one that it is a part of. */
+function packageOf(names: Readonly<Record<string, string>>, module: string): string | undefined {
+  for (let part = module; part !== ''; part = part.slice(0, Math.max(0, part.lastIndexOf('.'))))
+    if (Object.hasOwn(names, part)) return names[part]
+  return undefined
 }

@@ -139,7 +139,7 @@ export function prewarmPrograms(
 
 /** By which a job finds the packages of its environment. */
 export function packageVariables(language: Language | undefined): Record<string, string> {
-  const entries = Object.entries(language?.environments?.env ?? {})
+  const entries = Object.entries(language?.environments?.env ?? language?.packageEnv ?? {})
   return Object.fromEntries(
     entries.map(([name, value]) => [name, value.replaceAll('{environment}', ENVIRONMENT_FOLDER)]),
   )

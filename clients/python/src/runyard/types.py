@@ -501,10 +501,11 @@ class LockedPackage(TypedDict):
 
 
 class PackageSet(TypedDict):
-    """Packages that are usual together, e.g. ``python/data``."""
+    """Packages that are usual together, e.g. ``python/data``; who names one that is ``installed`` does not wait for it."""
 
     name: str
     packages: List[str]
+    installed: bool
 
 
 class PackagesError(TypedDict):

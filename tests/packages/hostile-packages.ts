@@ -1,0 +1,210 @@
+import { randomBytes } from 'node:crypto'
+import { MIB } from '../../src/shared/limits.ts'
+import type { TestCrates } from '../support/crates-registry.ts'
+import type { TestProxy } from '../support/go-proxy.ts'
+import { needs, placeOf, type TestRepository } from '../support/maven-repository.ts'
+
+/** A file that each tries to write. */
+export const ESCAPED = '/tmp/runyard-test-escaped-packages'
+const UP = `../../../../../../../..${ESCAPED}`
+
+export interface Hostile {
+  language: 'go' | 'rust' | 'java'
+  title: string
+  asked: object
+  /** Its code, or `ready` where it is harmless; several after `or`. */
+  code: string
+  /** A program that uses it where it is there, and what that prints. */
+  run?: string
+  stdout?: string
+}
+
+const many = (count: number): Record<string, string> =>
+  Object.fromEntries(Array.from({ length: count }, (_, number) => [`f${number}.txt`, '']))
+
+export function addHostileModules({ add }: TestProxy): void {
+  const of = (name: string) => ({ path: `example.com/${name}`, version: 'v1.0.0' })
+  add({ ...of('climber'), files: { 'a.go': 'package climber\n', [UP]: 'x' } })
+  add({ ...of('linker'), files: { 'a.go': 'package linker\n', secret: '/etc/passwd' }, modes: { secret: 0o120777 } })
+  add({ ...of('bomb'), files: { 'a.go': 'package bomb\n', zeros: Buffer.alloc(200 * MIB) } })
+  add({ ...of('crowd'), files: { 'a.go': 'package crowd\n', ...many(1000) } })
+  add({ ...of('forged'), files: { 'a.go': 'package forged\n' } })
+  add({ ...of('fresh'), files: { 'a.go': 'package fresh\n' }, days: 2 })
+  add({
+    ...of('chooser'),
+    mod: 'toolchain go1.99.9\n',
+    files: { 'a.go': 'package chooser\n\nconst Word = "chosen"\n' },
+  })
+  const generate = `//go:generate touch ${ESCAPED}\npackage runner\n\nconst Word = "not run"\n`
+  const cgo = `package runner\n\n// #cgo CFLAGS: -fplugin=./evil.so\n// int x;\nimport "C"\n`
+  add({ ...of('runner'), files: { 'a.go': generate, 'c/c.go': cgo, 'broken/b.go': 'package broken\n\nfunc (' } })
+}
+
+export function addHostileCrates({ add }: TestCrates): void {
+  const version = '1.0.0'
+  add({ name: 'climber', version, files: [[UP, 'x']] })
+  add({ name: 'linker', version, files: [['secret', '']], types: { secret: '2' }, links: { secret: '/etc/passwd' } })
+  add({ name: 'bomb', version, files: [['zeros', Buffer.alloc(300 * MIB)]] })
+  add({ name: 'forged', version, cksum: '0'.repeat(64) })
+  add({ name: 'fresh', version, days: 2 })
+  const runs = `fn main() { std::fs::write("${ESCAPED}", "x").unwrap(); }`
+  add({ name: 'builder', version, files: [['build.rs', runs]] })
+  add({ name: 'hider', version, toml: 'build = "src/other.rs"\n', files: [['src/other.rs', runs]] })
+  add({ name: 'macros', version, toml: '[lib]\nproc-macro = true\n' })
+  add({
+    name: 'includer',
+    version,
+    files: [['src/lib.rs', 'pub const S: &str = include_str!("/etc/hostname-of-the-host");']],
+  })
+}
+
+/** @param elsewhere an address that only packages name @param maxBytes of an environment */
+export function addHostileJars({ add }: TestRepository, elsewhere: string, maxBytes: number): void {
+  const hello = Buffer.from('x')
+  add({
+    at: 'org.h:climber:1.0',
+    files: [
+      [UP, 'x'],
+      ['a.txt', 'x'],
+    ],
+  })
+  add({ at: 'org.h:bomb:1.0', files: [['zeros', Buffer.alloc(200 * MIB)]] })
+  add({ at: 'org.h:heavy:1.0', files: [['noise', randomBytes(maxBytes + MIB)]] })
+  add({ at: 'org.h:crowd:1.0', files: Object.entries(many(5000)) })
+  add({ at: 'org.h:forged:1.0', sha1: '0'.repeat(40) })
+  add({ at: 'org.h:no-jar:1.0', files: hello })
+  add({ at: 'org.h:fresh:1.0', days: 2 })
+  add({ at: 'org.h:undated:1.0', days: null })
+  add({
+    at: 'org.h:reader:1.0',
+    pom: needs(['org.h:passwd:1', '<scope>system</scope><systemPath>/etc/passwd</systemPath>']),
+  })
+  add({ at: 'org.h:up:1.0', pom: needs(['../../..:x:1']) })
+  const doubled = Array.from(
+    { length: 40 },
+    (_, number) => `<p${number + 1}>\${p${number}}\${p${number}}</p${number + 1}>`,
+  ).join('')
+  add({
+    at: 'org.h:laughing:1.0',
+    pom: `<properties><p0>ha</p0>${doubled}</properties><name>\${p40}</name>${needs(['org.h:x:${p40}'])}`,
+  })
+  add({ at: 'org.h:circle:1.0', pom: `<parent>${placeOf('org.h:circle:1.0')}</parent>` })
+  const repository = `<repositories><repository><id>other</id><url>${elsewhere}</url></repository></repositories>`
+  add({ at: 'org.h:caller:1.0', pom: `${repository}${needs(['org.h:elsewhere:1.0'])}` })
+  const plugin = `<build><extensions><extension>${placeOf('org.h:climber:1.0')}</extension></extensions><plugins><plugin>${placeOf('org.h:climber:1.0')}<extensions>true</extensions></plugin></plugins></build>`
+  add({ at: 'org.h:plugged:1.0', pom: plugin })
+}
+
+const GO_PROGRAM = `package main
+
+import (
+	"fmt"
+
+	"example.com/runner"
+)
+
+func main() { fmt.Println(runner.Word) }
+`
+const module = (name: string) => ({ dependencies: [`example.com/${name}@v1.0.0`] })
+const crate = (name: string) => ({ dependencies: [`${name}@1`] })
+const jar = (name: string) => ({ dependencies: [`org.h:${name}:1.0`] })
+const FORGED_SUM = `example.com/forged v1.0.0 h1:${'A'.repeat(43)}=\nexample.com/forged v1.0.0/go.mod h1:${'A'.repeat(43)}=\n`
+
+export const HOSTILE: Hostile[] = [
+  {
+    language: 'go',
+    title: 'a member that leads out of its folder',
+    asked: module('climber'),
+    code: 'environment-failed',
+  },
+  { language: 'go', title: 'a link', asked: module('linker'), code: 'environment-failed or ready' },
+  { language: 'go', title: 'a bomb', asked: module('bomb'), code: 'environment-too-large' },
+  { language: 'go', title: 'a crowd of files', asked: module('crowd'), code: 'environment-too-large' },
+  {
+    language: 'go',
+    title: 'another content than its hash says',
+    asked: {
+      manifest: `-- go.mod --\nmodule job\ngo 1.21\nrequire example.com/forged v1.0.0\n-- go.sum --\n${FORGED_SUM}`,
+    },
+    code: 'environment-failed',
+  },
+  { language: 'go', title: 'too new', asked: module('fresh'), code: 'package-too-new' },
+  {
+    language: 'go',
+    title: 'a name one letter off',
+    asked: { dependencies: ['github.com/gin-gonic/gim'] },
+    code: 'submission-blocked',
+  },
+  { language: 'go', title: 'a toolchain of its own', asked: module('chooser'), code: 'ready or environment-failed' },
+  {
+    language: 'go',
+    title: 'what is run or compiled by others, and what does not compile',
+    asked: module('runner'),
+    code: 'ready',
+    run: GO_PROGRAM,
+    stdout: 'not run\n',
+  },
+  {
+    language: 'rust',
+    title: 'a member that leads out of its folder',
+    asked: crate('climber'),
+    code: 'ready or environment-failed',
+  },
+  { language: 'rust', title: 'a link', asked: crate('linker'), code: 'environment-failed or ready' },
+  { language: 'rust', title: 'a bomb', asked: crate('bomb'), code: 'environment-too-large or environment-failed' },
+  { language: 'rust', title: 'another content than its hash says', asked: crate('forged'), code: 'environment-failed' },
+  { language: 'rust', title: 'too new', asked: crate('fresh'), code: 'package-too-new' },
+  { language: 'rust', title: 'a name one letter off', asked: crate('serdee'), code: 'submission-blocked' },
+  { language: 'rust', title: 'a build script', asked: crate('builder'), code: 'package-needs-build' },
+  { language: 'rust', title: 'a build script of another name', asked: crate('hider'), code: 'package-needs-build' },
+  { language: 'rust', title: 'a macro', asked: crate('macros'), code: 'package-needs-build' },
+  {
+    language: 'rust',
+    title: 'a file of the host, to be compiled in',
+    asked: crate('includer'),
+    code: 'environment-failed',
+  },
+  { language: 'java', title: 'a member that leads out of its folder', asked: jar('climber'), code: 'ready' },
+  { language: 'java', title: 'a bomb, which nobody unpacks', asked: jar('bomb'), code: 'ready' },
+  { language: 'java', title: 'more bytes than are allowed', asked: jar('heavy'), code: 'environment-too-large' },
+  { language: 'java', title: 'a crowd of files in one', asked: jar('crowd'), code: 'ready' },
+  { language: 'java', title: 'another content than its hash says', asked: jar('forged'), code: 'environment-failed' },
+  {
+    language: 'java',
+    title: 'another content than a lock says',
+    asked: { manifest: `-- Maven jars --\norg.h:climber:jar:1.0 sha256:${'0'.repeat(64)}\n` },
+    code: 'environment-failed',
+  },
+  { language: 'java', title: 'no jar', asked: jar('no-jar'), code: 'environment-failed' },
+  { language: 'java', title: 'too new', asked: jar('fresh'), code: 'package-too-new' },
+  { language: 'java', title: 'without a date', asked: jar('undated'), code: 'package-too-new' },
+  {
+    language: 'java',
+    title: 'a name one letter off',
+    asked: { dependencies: ['com.google.guava:guavaa'] },
+    code: 'submission-blocked',
+  },
+  { language: 'java', title: 'a file of the host', asked: jar('reader'), code: 'ready' },
+  {
+    language: 'java',
+    title: 'a name that leads out of the repository',
+    asked: jar('up'),
+    code: 'environment-failed or package-unknown',
+  },
+  {
+    language: 'java',
+    title: 'properties that double each other',
+    asked: jar('laughing'),
+    code: 'environment-failed or environment-too-large or package-unknown',
+  },
+  { language: 'java', title: 'its own parent', asked: jar('circle'), code: 'environment-failed or ready' },
+  { language: 'java', title: 'a repository of its own', asked: jar('caller'), code: 'package-unknown' },
+  {
+    language: 'java',
+    title: 'plugins and extensions',
+    asked: jar('plugged'),
+    code: 'ready',
+    run: 'class Main { public static void main(String[] a) { System.out.println(Main.class.getResource("/zeros")); } }',
+    stdout: 'null\n',
+  },
+]

@@ -1,0 +1,121 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createApiKeys } from '../../src/shared/access/api-keys.ts'
+import type { Environment } from '../../src/shared/environments/environment.ts'
+import type { Job } from '../../src/shared/job.ts'
+import { MIB } from '../../src/shared/limits.ts'
+import { startCratesRegistry } from '../support/crates-registry.ts'
+import { startGoProxy } from '../support/go-proxy.ts'
+import { startInstallation } from '../support/installation.ts'
+import { startMavenRepository } from '../support/maven-repository.ts'
+import { addHostileCrates, addHostileJars, addHostileModules, ESCAPED, HOSTILE } from './hostile-packages.ts'
+import { addJars, RESOLUTIONS } from './maven-resolutions.ts'
+
+/**
+ * Go, Rust and Java against indexes of the test's own: what Maven's rules make of what a project needs, and packages that mean ill, each of
+ * which is refused with its code, or harmless, and leaves nothing. `npm run test:packages`; words that follow `--` select languages.
+ */
+const MAX_BYTES = 24 * MIB
+const words = process.argv.slice(2)
+const isWanted = (language: string) => words.length === 0 || words.includes(language)
+const failures: string[] = []
+const expect = (isSo: boolean, what: string) => {
+  console.log(`  ${isSo ? 'ok' : 'NOT'}  ${what}`)
+  if (!isSo) failures.push(what)
+}
+
+const [go, crates, maven] = await Promise.all([startGoProxy(), startCratesRegistry(), startMavenRepository()])
+const strange: string[] = []
+/** What packages name, and nobody asks. */
+const stranger = createServer((req, res) => {
+  strange.push(req.url ?? '')
+  res.writeHead(404).end()
+})
+await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve))
+const elsewhere = `http://127.0.0.1:${(stranger.address() as AddressInfo).port}/`
+addJars(maven)
+addHostileModules(go)
+addHostileCrates(crates)
+addHostileJars(maven, elsewhere, MAX_BYTES)
+
+const data = await mkdtemp(join(tmpdir(), 'ry-own-'))
+const installation = await startInstallation({
+  name: 'own-indexes',
+  workers: 1,
+  gateways: 1,
+  env: {
+    RUNYARD_DATA_DIR: data,
+    PACKAGE_INDEX_GO: go.url,
+    PACKAGE_INDEX_CRATES: crates.url,
+    PACKAGE_INDEX_MAVEN: maven.url,
+    PACKAGE_INDEX_REACH: '127.0.0.1',
+    ENVIRONMENT_MAX_BYTES: String(MAX_BYTES),
+    ENVIRONMENT_MAX_FILES: '600',
+    WORKER_CONCURRENCY: '2',
+  },
+})
+
+try {
+  const url = installation.urls[0] ?? ''
+  const apiKeys = createApiKeys(installation.connection, installation.keys)
+  const { secretKey } = await apiKeys.create({ name: 'trial', tenant: 'trial' })
+  const headers = { 'content-type': 'application/json', prefer: 'wait=60', authorization: `Bearer ${secretKey}` }
+  const send = async <Answer>(path: string, body: object) =>
+    (await (await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) })).json()) as Answer
+  const install = async (body: object) => {
+    let answer = await send<Environment & { code?: string; detail?: string }>('/v1/environments', body)
+    while (answer.code === undefined && answer.state !== 'ready') answer = await send('/v1/environments', body)
+    return answer
+  }
+  const runJob = async (body: object) => {
+    let job = await send<Job & { code?: string; detail?: string }>('/v1/jobs', body)
+    while (job.id !== undefined && job.status === null)
+      job = (await (await fetch(`${url}/v1/jobs/${job.id}?wait=60`, { headers })).json()) as Job
+    return job
+  }
+
+  if (isWanted('java')) {
+    console.log('java: what a project needs')
+    for (const { title, asked, jars, says } of RESOLUTIONS) {
+      const answer = await install({ language: 'java', ...asked })
+      const found =
+        answer.lock
+          ?.split('\n')
+          .slice(1, -1)
+          .map((line) => line.split(' ')[0]) ?? []
+      const isRight = jars === undefined ? says.test(`${answer.code} ${answer.detail}`) : found.join() === jars.join()
+      expect(isRight, `${title}${isRight ? '' : `: ${answer.code} ${answer.detail} ${found.join()}`}`)
+    }
+  }
+  for (const { language, title, asked, code, run, stdout } of HOSTILE.filter((one) => isWanted(one.language))) {
+    const answer = await install({ language, ...asked })
+    const told = answer.code ?? answer.state
+    const isRight = code.split(' or ').includes(told)
+    expect(isRight, `${language}: ${title}: ${told}${isRight ? '' : `, not ${code}: ${answer.detail}`}`)
+    if (run === undefined || answer.state !== 'ready') continue
+    const job = await runJob({ language, ...asked, code: run, limits: { compileWallMs: 120_000 } })
+    const last = job.stages?.at(-1)
+    expect(
+      last?.stdout === stdout,
+      `${language}: ${title}: a job with it ${job.status}: ${last?.stdout}${last?.stderr}`,
+    )
+  }
+  expect(!existsSync(ESCAPED), 'nothing was written outside')
+  expect(strange.length === 0, `nothing but the index was asked${strange.map((path) => ` but ${path}`).join()}`)
+  const left = (await readdir(join(data, 'environments')).catch(() => [])).filter((name) =>
+    /^(new|gone|pack)-/.test(name),
+  )
+  expect(left.length === 0, `nothing half-made is left${left.map((name) => ` but ${name}`).join()}`)
+} finally {
+  const left = await installation.close()
+  if (left > 0) failures.push(`${left} containers are left`)
+  await Promise.all([go.close(), crates.close(), maven.close()])
+  stranger.close()
+  await rm(data, { recursive: true, force: true })
+}
+console.log(failures.length === 0 ? 'all held' : `${failures.length} things went wrong`)
+process.exit(failures.length === 0 ? 0 : 1)
