@@ -17,9 +17,9 @@ const client = createClient({ url: installation.urls[0] ?? '' })
 let failed = 0
 
 /** What a step says that did not come of it. */
-function faultOf({ code: _, ...said }: Step, execution: Execution): string | undefined {
-  if (Object.keys(said).length === 0) return undefined
-  const { shows, stderr, error, types } = said
+function faultOf(step: Step, execution: Execution): string | undefined {
+  if (Object.keys(step).length === 1) return undefined
+  const { shows, stderr, error, types } = step
   const text =
     execution.stdout +
     execution.results.map(({ data }) => (typeof data['text/plain'] === 'string' ? data['text/plain'] : '')).join('')
@@ -55,7 +55,7 @@ function differenceFrom(
 async function runStep(session: SessionHandle, step: Step): Promise<Execution> {
   let written = ''
   return session.runCode(step.code, {
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
     ...(step.answer !== undefined && { onInput: () => Promise.resolve(step.answer ?? '') }),
     ...(step.interruptAt !== undefined && {
       onStdout(text: string) {

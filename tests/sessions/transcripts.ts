@@ -199,10 +199,10 @@ const r: Step[] = [
   { code: 'x + 2', shows: '[1] 42' },
   { code: 'cat("out\n")', shows: 'out\n' },
   { code: 'stop("bad")', error: 'ERROR' },
-  { code: 'readline("who? ")', answer: 'ada', shows: '[1] "ada"' },
+  { code: 'answer <- readline("who? "); answer', answer: 'ada', shows: '[1] "ada"' },
   { code: 'cat("go\n"); flush.console(); repeat Sys.sleep(0.01)', interruptAt: 'go\n', error: 'Interrupted' },
   { code: 'x', shows: '[1] 40' },
-  { code: 'message("err")', stderr: 'err\n' },
+  { code: 'message("err")', stderr: 'err\n\n' },
   ...only(
     'print("printed")',
     '"é€"',
