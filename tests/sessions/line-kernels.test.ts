@@ -217,13 +217,21 @@ describe('bash', () => {
       error: { ename: 'Interrupted' },
     })
     expect(
-      await kernel.run("trap 'echo caught' INT; echo go; sleep 0.2; sleep 0.2; echo end; trap - INT", {
+      await kernel.run("trap 'echo caught; c=1' INT; echo go; until [[ $c ]]; do sleep 0.01; done; trap - INT", {
         interruptAt: 'go\n',
       }),
     ).toMatchObject({ stdout: expect.stringMatching(/^go\ncaught\n/) })
     expect(await kernel.run('readonly r=1; r=2; echo no')).toMatchObject({ error: { ename: 'ExitStatus' } })
     expect((await kernel.run('echo "${never?}"; echo no')).stdout).toBe('')
     expect((await kernel.run('echo still')).stdout).toBe('still\n')
+  })
+
+  test('is interrupted where it tells nothing any more, as a new shell', async () => {
+    await kernel.run('readonly PROMPT_COMMAND')
+    const running = kernel.run('echo lost')
+    kernel.order({ do: 'interrupt' })
+    expect(await running).toMatchObject({ error: { ename: 'ShellExited' } })
+    expect((await kernel.run('echo again')).stdout).toBe('again\n')
   })
 
   test('asks for what `read` would read, and for nothing else', async () => {

@@ -203,6 +203,7 @@ class BashKernel:
         try:
             self.shell.run(code, self.mark)
             status = self.until_end(heard)
+            self.begun = self.asked_again = False
             if self.signalled:
                 self.settle()
             return status
@@ -230,7 +231,7 @@ class BashKernel:
     def next_told(self):
         """What the shell tells next. Requests that come meanwhile are heeded or kept. Raises ShellEnded."""
         while True:
-            patience = LOST_SECONDS if self.signalled and not self.asked_again else None
+            patience = LOST_SECONDS if self.interrupted and not self.asked_again else None
             ready, _, _ = select.select([self.shell.told, REQUESTS], [], [], patience)
             if REQUESTS in ready:
                 for request in self.receive():
@@ -240,6 +241,10 @@ class BashKernel:
                 if told is None:
                     raise ShellEnded
                 return told
+            if not ready and self.interrupted and not self.signalled:
+                # It tells nothing any more: its functions or PROMPT_COMMAND can be made so.
+                self.shell.process.kill()
+                raise ShellEnded
             if not ready:
                 self.shell.tell_end(self.mark)
                 self.asked_again = True

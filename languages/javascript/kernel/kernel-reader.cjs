@@ -27,14 +27,16 @@ const answer = (message) => {
   Atomics.notify(state, ANSWERED)
 }
 
-/** The number of the last execution that was passed on. */
+/** Numbers of executions, which run in their order: the last that was passed on, the last that was to be interrupted. */
 let passedOn = 0
+let asked = 0
 
 function interruptRequested() {
-  const number = Math.abs(Atomics.load(state, RUNNING))
-  if (number > 0) return interrupt(number)
-  // It has been passed on, and has not begun.
-  if (Atomics.load(state, OVER) < passedOn) setTimeout(interruptRequested, BEGIN_MS)
+  // The one that runs, or is about to.
+  const number = Atomics.load(state, OVER) + 1
+  if (number > passedOn || number === asked) return
+  asked = number
+  interrupt()
 }
 
 /** The first thread: how long it ran, in ms, and whether it waits for something. */
@@ -66,26 +68,41 @@ function isBusy(seen) {
 }
 
 /** Until it is over. V8 may end something else of the first thread in its place, such as the very message. */
-function interrupt(number) {
-  if (Math.abs(Atomics.load(state, RUNNING)) !== number) return
+function interrupt() {
+  if (Atomics.load(state, OVER) >= asked) return
+  const number = asked
   const seen = Atomics.load(state, SEEN)
   parentPort.postMessage({ type: 'interrupt', number })
-  // While one is on its way there is no other, and nothing else begins.
-  if (isBusy(seen) && Atomics.compareExchange(state, RUNNING, number, -number) === number) {
-    session.post('Runtime.terminateExecution', () => Atomics.compareExchange(state, RUNNING, -number, number))
-    // It may wait for an answer, or for a process.
-    answer({ interrupted: true })
-    process.kill(-process.pid, 'SIGINT')
+  if (isBusy(seen)) {
+    // While one end is on its way there is no other, and nothing else begins.
+    if (Atomics.compareExchange(state, RUNNING, number, -number) === number) {
+      session.post('Runtime.terminateExecution', () => {
+        Atomics.compareExchange(state, RUNNING, -number, number)
+        for (const request of held.splice(0)) parentPort.postMessage(request)
+      })
+    }
+    if (Math.abs(Atomics.load(state, RUNNING)) === number) {
+      // It may wait for an answer, or for a process.
+      answer({ interrupted: true })
+      process.kill(-process.pid, 'SIGINT')
+    }
   }
-  setTimeout(interrupt, AGAIN_MS, number)
+  setTimeout(interrupt, Atomics.load(state, RUNNING) === 0 ? BEGIN_MS : AGAIN_MS)
+}
+
+/** Requests that came while code was to be ended: their messages could be ended in its place. */
+const held = []
+
+function passOn(request) {
+  if (Atomics.load(state, RUNNING) < 0) held.push(request)
+  else parentPort.postMessage(request)
 }
 
 function take(line) {
   const { type, id, content } = JSON.parse(line)
   if (type === 'interrupt_request') interruptRequested()
   else if (type === 'input_reply') answer({ value: String(content.value) })
-  else if (type === 'execute_request') parentPort.postMessage({ type, id, content, number: ++passedOn })
-  else parentPort.postMessage({ type, id, content })
+  else passOn({ type, id, content, ...(type === 'execute_request' && { number: ++passedOn }) })
 }
 
 let rest = ''

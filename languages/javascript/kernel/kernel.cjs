@@ -120,6 +120,8 @@ function execute({ number, content: { code, silent, allow_stdin: mayAsk } }) {
   if (!silent) say('iopub', 'execute_input', { code, execution_count: count })
   const mine = { number, outcome: undefined, interrupt: undefined, isInterrupted: false }
   const interrupted = new Promise((_, reject) => (mine.interrupt = () => reject(new Interrupted())))
+  // Whoever waits for it may have been ended before it began to.
+  interrupted.catch(() => undefined)
   running = mine
   Atomics.store(state, RUNNING, number)
   const come = (outcome) => {
