@@ -39,12 +39,16 @@ const BOTH: Row[] = [
     /more than 1048576 bytes/,
   ],
   ['floods in many small pieces', bash('while :; do echo 1; done', { outputBytes: 65_536 }), /more than 65536 bytes/],
-  ['forks without end', bash('bash main.sh & bash main.sh & wait; exit 9', { processes: 16, wallMs: 3000 }), /./],
+  [
+    'forks without end',
+    bash('bash main.sh & bash main.sh & wait; exit 9', { processes: 16, wallMs: 3000 }),
+    /took longer|exit code (?:9|254), which kattis/,
+  ],
   ['leaves processes behind', bash('for i in 1 2 3; do (setsid sleep 1000 &) ; done; exit 42'), 'accepted'],
   ['kills all that it can', bash('kill -9 -1; exit 42'), 'accepted'],
   ['kills its leader and its parent', bash('kill -9 1; kill -STOP 1; kill -9 $PPID; exit 42'), 'accepted'],
   ['ends by a signal', bash('kill -SEGV $$'), /SIGSEGV|signal/],
-  ['ends by the signal of limits', bash('kill -XCPU $$'), /./],
+  ['ends by the signal of limits', bash('kill -XCPU $$'), /CPU time/],
   ['kills itself', bash('kill -9 $$'), /SIGKILL|signal/],
   ['stops itself', bash('kill -STOP $$; exit 42', { wallMs: 400 }), /took longer/],
   ['exits with 0', bash('exit 0'), /exit code 0, which kattis/],
@@ -66,7 +70,11 @@ const BOTH: Row[] = [
   ['writes a score of 2 MB', bash('head -c 2000000 /dev/zero | tr "\\0" 1 > "$3/score.txt"; exit 42'), /too large/],
   ['links its score to another file', bash('ln -s /etc/passwd "$3/score.txt"; exit 42'), /neither a file/],
   ['makes its message a pipe', bash('mkfifo "$3/teammessage.txt"; exit 42'), /neither a file/],
-  ['forbids to read its message', bash('echo a > "$3/judgemessage.txt"; chmod 0 "$3/judgemessage.txt"; exit 42'), /./],
+  [
+    'forbids to read its message',
+    bash('echo a > "$3/judgemessage.txt"; chmod 0 "$3/judgemessage.txt"; exit 42'),
+    /1 without permission to read/,
+  ],
   ['makes its score a folder', bash('mkdir "$3/score.txt"; exit 42'), 'accepted'],
   ['removes its folder', bash('rm -rf "$3" .judge; exit 42'), 'accepted'],
   [
@@ -136,6 +144,26 @@ describe('a checker that', () => {
     expectOf(await judge('head -c 100000 /dev/zero', { checker: { type: 'program', ...program } }), expected)
   })
 
+  test('quotes too much of a program that it refuses still refuses it', async () => {
+    const checker = { type: 'program', ...bash('tee "$3/teammessage.txt" > "$3/judgemessage.txt"; exit 43') }
+    const job = await judge('head -c 900000 /dev/zero', { checker })
+    expect(job).toMatchObject({ status: 'wrong-answer', judging: { verdict: 'wrong-answer', score: 0 } })
+  })
+
+  test('leaves what nobody can read beside what it leaves for the next pass is heard', async () => {
+    const code = `if [ -e "$3/seen" ]; then exit 42; fi
+echo 1 > "$3/seen"; echo 1 > "$3/nextpass.in"
+ln -s /etc/passwd "$3/link"; mkfifo "$3/pipe"; : > "$3/forbidden"; chmod 0 "$3/forbidden"
+exit 42`
+    const job = await judge('cat', { checker: { type: 'program', ...bash(code) }, passes: 2 })
+    expect(job).toMatchObject({ status: 'succeeded', judging: { verdict: 'accepted', score: 2 } })
+  })
+
+  test('makes what the next pass reads a pipe fails', async () => {
+    const checker = { type: 'program', ...bash('mkfifo "$3/nextpass.in"; exit 42') }
+    expectOf(await judge('cat', { checker, passes: 2 }), /neither a file/)
+  })
+
   test('writes long messages is heard in part, with whatever they are made of', async () => {
     const code = `printf '\\377\\033[31m<b>%s' "$(head -c 100000 /dev/zero | tr '\\0' a)" > "$3/teammessage.txt"; exit 43`
     const job = await judge('echo 1', { checker: { type: 'program', ...bash(code) } })
@@ -165,8 +193,9 @@ describe('an interactor that', () => {
   })
 
   const LIMITS = { limits: { wallMs: 1000 } }
+  const SPINS = { cpuMs: 1000, outputBytes: 65_536 }
   test.each<Row>([
-    ['computes for ever, and never answers', bash('while :; do :; done', { cpuMs: 3000 }), /3000 ms/],
+    ['computes for ever, and never answers', bash('while :; do :; done', { cpuMs: 3000, wallMs: 60_000 }), /3000 ms/],
     ['sleeps for ever, and never answers', bash('sleep 1000', { wallMs: 400 }), /1600 ms|interactor/],
     ['shuts its mouth and sleeps', bash('exec 1>&-; sleep 1000', { wallMs: 400 }), /interactor/],
     ['does not see the end of its input', bash('while :; do read -r x; done', { cpuMs: 1500 }), /1500 ms|interactor/],
@@ -175,11 +204,27 @@ describe('an interactor that', () => {
   })
 
   test.each([
+    ['answers and does not see the end of its input', bash('read -r x; echo 2; while :; do read -r x; done', SPINS)],
+    ['begins and does not see the end of its input', bash('echo 1; while :; do read -r x; done', SPINS)],
+    ['waits and then floods', bash('while :; do read -r x; echo 1; done', SPINS)],
+  ])('%s is not to blame for a program that sleeps', async (does, interactor) => {
+    const asks = does.startsWith('answers') ? 'echo 1; read -r answer' : ':'
+    const job = await judge(`${asks}; sleep 1000`, { interactor, ...LIMITS })
+    expect(job).toMatchObject({ status: 'wall-time-limit', judging: { verdict: 'time-limit', score: 0 } })
+  })
+
+  test.each([
     ['reads on', bash('while read -r x; do :; done; exit 43')],
     ['reads on and fails at the end', python('while True: input()')],
   ])('%s while the program waits sees it take too long', async (_, interactor) => {
     const job = await judge('echo 1; read -r answer; exit 0', { interactor, ...LIMITS })
     expect(job).toMatchObject({ status: 'wall-time-limit', judging: { verdict: 'time-limit', score: 0 } })
+  })
+
+  test('leaves too large an output and refuses has refused', async () => {
+    const interactor = testlib('head -c 9000000 /dev/zero > "$2"; exit 1')
+    const job = await judge(PROGRAM, { interactor, checker: { type: 'program', ...testlib('exit 0') } })
+    expect(job).toMatchObject({ status: 'wrong-answer', judging: { verdict: 'wrong-answer', score: 0 } })
   })
 
   test('leaves too large an output to its checker', async () => {

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import type { JobSpec } from '../../src/shared/job.ts'
 import type { JudgeProgram } from '../../src/shared/judging/judging-spec.ts'
 import { loadLanguages } from '../../src/shared/language.ts'
@@ -7,6 +7,7 @@ import { DEFAULT_LIMITS } from '../../src/shared/limits.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import { createCompiledPrograms } from '../../src/worker/judging/compiled-programs.ts'
 import { createJudgeCell } from '../../src/worker/jobs/judge-sandbox.ts'
+import type { MissingFiles } from '../../src/worker/sandbox/artifact-frames.ts'
 import { nullSandbox, SUCCESS } from '../worker/null-sandbox.ts'
 
 const [c] = loadLanguages(join(packageRoot(), 'languages')).filter(({ id }) => id === 'c')
@@ -79,4 +80,56 @@ test('the cell for the next test is made when the one before has been judged, an
   const files = ['.judge/input.txt 644', '.judge/answer.txt 644', '.judge/output.txt 644', '.judge/feedback/.keep 644']
   const judged = [...files, './a.out', 'renew files', 'judged']
   expect(await judgeOnce({}, PROGRAM, 2)).toEqual(['main.c 644', 'a.out 755', ...judged, ...judged])
+})
+
+describe('of the feedback folder of a pass', () => {
+  const NONE: MissingFiles = { tooLarge: 0, unreadable: 0, unusable: 0, special: 0, deep: 0, stopped: null }
+  const kattis = { ...PROGRAM, protocol: 'kattis' } as const
+
+  /** @param missing of the files that count, and of all */
+  async function conclude(named: Partial<MissingFiles>, all: Partial<MissingFiles>, next = true) {
+    const sandbox = nullSandbox()
+    sandbox.gather = async ({ globs }) => {
+      const isAll = globs.some((glob) => glob.endsWith('**'))
+      const names = ['score.txt', ...(next ? ['nextpass.in'] : []), ...(isAll ? ['.keep', 'state'] : [])]
+      return {
+        missing: { ...NONE, ...(isAll ? all : named) },
+        files: names.map((name) => ({ path: `.judge/feedback/${name}`, content: Buffer.from(name) })),
+        spilled: [],
+      }
+    }
+    if (!c) throw new Error('there is no C')
+    const spec = { ...SPEC, judging: { checker: { type: 'program', program: kattis }, groups: [], passes: 2 } }
+    const cell = createJudgeCell(sandbox, {
+      spec: spec as unknown as JobSpec,
+      program: kattis,
+      role: 'checker',
+      language: c,
+      image: 'c:1',
+      graceMs: 0,
+    })
+    await cell.prepare()
+    await cell.place({ input: Buffer.from('i'), answer: Buffer.from('a'), output: Buffer.from('o') })
+    const run = await cell.run()
+    const end = await run.conclude()
+    await cell.settle()
+    return end
+  }
+
+  test('only what is wrong with the files that count matters, and that others are cut off', async () => {
+    const end = await conclude({}, { special: 2, unreadable: 1 })
+    expect(end.unread).toBeUndefined()
+    expect(end.next?.input.toString()).toBe('nextpass.in')
+    expect([...(end.next?.feedback.keys() ?? [])]).toEqual(['state'])
+    expect((await conclude({ special: 1 }, { special: 1 })).unread).toBe('1 neither a file nor a folder')
+    expect((await conclude({}, { tooLarge: 1 })).unread).toBe('1 too large')
+    expect((await conclude({}, { stopped: 'files' })).unread).toBe('too many')
+  })
+
+  test('nothing is kept where no other pass is asked for', async () => {
+    const end = await conclude({}, { tooLarge: 1, stopped: 'files' }, false)
+    expect(end).not.toHaveProperty('next')
+    expect(end.unread).toBeUndefined()
+    expect(end.files.get('score.txt')).toBe('score.txt')
+  })
 })

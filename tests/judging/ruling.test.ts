@@ -107,3 +107,21 @@ test('long words are cut between characters', () => {
   expect(Buffer.byteLength(judgeMessage)).toBeLessThan(4200)
   expect(judgeMessage).toMatch(/é \.\.\.$/)
 })
+
+test('files that cannot be read matter when it accepts, and change no refusal', () => {
+  const unread = '1 too large'
+  const message = `the checker left files that cannot be read: ${unread}`
+  expect(rule('kattis', end(42, {}, { unread }))).toEqual({
+    verdict: 'judge-error',
+    fraction: 0,
+    judgeMessage: message,
+  })
+  expect(rule('testlib', end(0, {}, { unread, stderr: 'ok' })).judgeMessage).toBe(`${message}: ok`)
+  expect(rule('kattis', end(43, { 'judgemessage.txt': 'line 3' }, { unread }))).toEqual({
+    verdict: 'wrong-answer',
+    fraction: 0,
+    judgeMessage: 'line 3',
+  })
+  expect(rule('testlib', end(1, {}, { unread })).verdict).toBe('wrong-answer')
+  expect(rule('testlib', end(8, {}, { unread })).verdict).toBe('presentation-error')
+})

@@ -99,15 +99,27 @@ test('an operator sees each verdict, who gained what, and how an output differs 
 
 test('a test is shown to operators alone, and a secret one to nobody', async () => {
   const { id } = await judge({ code: CODE, tests: TESTS, groups: GROUPS, checker: CHECKER })
-  expect((await readTest(id, 1)).body).toEqual({ index: 1, name: 'long', stdin: '2', answer: ANSWER, truncated: false })
+  expect((await readTest(id, 1)).body).toEqual({
+    index: 1,
+    name: 'long',
+    stdin: '2',
+    answer: ANSWER,
+    truncated: false,
+    answerTruncated: false,
+  })
   expect((await readTest(id, 2)).body).toMatchObject({ status: 404, detail: 'test 2 is secret' })
   expect((await readTest(id, 4)).body).toMatchObject({ status: 404, detail: 'the job has no test 4' })
   for (const odd of ['01', '1e0', '-1', 'length', '__proto__']) expect((await readTest(id, odd)).status).toBe(404)
   expect((await readTest(id, 1, acme)).status).toBe(403)
-  const long = await judge({ code: 'echo 1', tests: [{ stdin: 'x'.repeat(70_000), answer: '2' }] })
+  const long = await judge({ code: 'echo 22', tests: [{ stdin: 'x'.repeat(70_000), answer: '2' }] })
   const { body } = await readTest(long.id, 0)
-  expect(body).toMatchObject({ answer: '2', truncated: true })
+  expect(body).toMatchObject({ answer: '2', truncated: true, answerTruncated: false })
   expect(body['stdin']).toBe('x'.repeat(65_536))
+  const tests = await show(long.id)
+  await tests.getByRole('button', { name: 'Compare test 1' }).click()
+  await tests.getByRole('group', { name: 'Test 1' }).waitFor()
+  // Only the input is cut: the output is compared as a whole.
+  expect(await tests.locator('.difference > div').allTextContents()).toEqual(['− expected: 2', '+ written: 22'])
 })
 
 test('of a submission to a stored problem the tests are those of the problem, in the version it was judged with', async () => {

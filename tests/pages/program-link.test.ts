@@ -35,6 +35,12 @@ test('a checker that is a program goes with its link', async () => {
   expect(await readProgramFragment(await programFragment({ ...linked, own: { ...own, more } }))).toEqual(linked)
 })
 
+test('a checker that is made of files does not go with its link, in part either', async () => {
+  const own = { language: 'c', code: '', protocol: 'testlib', more: { files: [{ path: 'a.c', content: '' }] } } as const
+  const linked = { ...LINKED, checker: 'program', own } as unknown as typeof LINKED
+  expect(await readProgramFragment(await programFragment(linked))).toEqual({ ...LINKED, checker: 'lines' })
+})
+
 test('the checker of a kept job is asked for again, with all that it has', () => {
   const tests = [{ stdin: '1' }]
   for (const checker of [

@@ -250,14 +250,17 @@ def name(result):
     return errno.errorcode[-result] if result < 0 else 'ok'
 ${code}`)
 
-/** How many threads of this machine's launchers, which spin on their process_time first, sleep in this function of the kernel. */
-export const sleepers = (name: string) =>
+/**
+ * How many processes of this machine sleep in a function of the kernel.
+ * @param word of their command lines, which no other test file's have: those run beside this one
+ */
+export const sleepers = (name: string, word: string) =>
   readdirSync('/proc')
     .filter((pid) => /^\d+$/.test(pid))
     .filter((pid) => {
       try {
-        const isLauncher = readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('process_time')
-        return isLauncher && readFileSync(`/proc/${pid}/wchan`, 'utf8').includes(name)
+        const isOurs = readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(word)
+        return isOurs && readFileSync(`/proc/${pid}/wchan`, 'utf8').includes(name)
       } catch {
         return false
       }

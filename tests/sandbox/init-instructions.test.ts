@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process'
+import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
@@ -9,11 +11,12 @@ import { FRAME } from '../../src/worker/sandbox/protocol.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Bench, createBench, python, sleepers, stage, STAGE } from './init-harness.ts'
 
+const run = promisify(execFile)
 const sandboxFolder = join(packageRoot(), 'sandbox')
 /** Counts nanoseconds of CPU time where others count instructions: few machines that run tests have a counter of those. */
 let counting: Bench
 beforeAll(async () => {
-  await promisify(execFile)('make', ['--silent', '-C', sandboxFolder, 'counting'])
+  await run('make', ['--silent', '-C', sandboxFolder, 'counting'])
   counting = createBench('test-init-instructions', { build: join(sandboxFolder, 'build/init-counting') })
 })
 afterAll(() => counting.close())
@@ -61,9 +64,10 @@ all = [threading.Thread(target=work) for _ in range(2)]\nfor one in all: one.sta
 test('of a launcher those count that it executes for its job', async () => {
   const raw = await counting.attach()
   await raw.skipTo(FRAME.READY)
-  const start = { ...STAGE, args: ['python3', '-c', `${spin(1)}exec(open('./main.py').read())`] }
+  const word = 'test-instructions-launcher'
+  const start = { ...STAGE, args: ['python3', '-c', `${spin(1)}exec(open('./main.py').read())`, word] }
   raw.send(encodePrewarm('main.py', start, true))
-  await eventually('the launcher waits at its file', () => Promise.resolve(sleepers('wait_for_partner') > 0))
+  await eventually('the launcher waits at its file', () => Promise.resolve(sleepers('wait_for_partner', word) > 0))
   raw.send(
     encodeBegin({ bytes: 8 * MIB, inodes: 4 * KIB, prewarmed: true }),
     ...encodeWriteFile('main.py', 0o644, spin(1.5)),
@@ -78,7 +82,23 @@ test('of a launcher those count that it executes for its job', async () => {
 })
 
 test('a machine without a counter of them counts none, and runs programs all the same', async () => {
-  const bench = createBench('test-init-instructions-none')
+  // Of the sources as they are, where they stand in no other build's way, with an event that no kernel knows.
+  const folder = await mkdtemp(join(tmpdir(), 'runyard-test-instructions-'))
+  const bench = createBench('test-init-instructions-none', { build: join(folder, 'build/init') })
+  try {
+    for (const name of await readdir(sandboxFolder))
+      if (/\.[ch]$|^Makefile$/.test(name)) await copyFile(join(sandboxFolder, name), join(folder, name))
+    const event = '-DCOUNTED_TYPE=PERF_TYPE_SOFTWARE -DCOUNTED_CONFIG=PERF_COUNT_SW_MAX'
+    await run('make', ['--silent', '-C', folder, 'build/init', `CC=gcc ${event}`])
+    expect(await bench.run(python(spin(0.05)))).toMatchObject({ reason: 'exit', exitCode: 0, instructions: null })
+  } finally {
+    await bench.close()
+    await rm(folder, { recursive: true })
+  }
+})
+
+test('init as it is installed counts them where the machine does', async () => {
+  const bench = createBench('test-init-instructions-installed')
   try {
     const report = await bench.run(python(spin(0.05)))
     expect(report).toMatchObject({ reason: 'exit', exitCode: 0 })

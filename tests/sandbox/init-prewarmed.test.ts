@@ -144,9 +144,10 @@ describe('a program that was started ahead of its job', () => {
       [true, 3.2],
       [false, 2.2],
     ] as const) {
-      const launcher = ['python3', '-c', `${spin(before)}exec(open('./main.py').read())`]
+      const word = 'test-prewarmed-launcher'
+      const launcher = ['python3', '-c', `${spin(before)}exec(open('./main.py').read())`, word]
       raw.send(encodePrewarm('main.py', { ...start, args: launcher }, apart))
-      await eventually('the launcher waits at its file', () => Promise.resolve(sleepers('wait_for_partner') > 0))
+      await eventually('the launcher waits at its file', () => Promise.resolve(sleepers('wait_for_partner', word) > 0))
       reports.push(await job(raw, true, `${spin(before + 0.7)}print('done')`, start))
     }
     expect(reports[0]).toMatchObject({ reason: 'exit', exitCode: 0, stdout: 'done\n' })

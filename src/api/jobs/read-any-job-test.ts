@@ -37,7 +37,7 @@ export const readAnyJobTest = defineRoute({
       examples: {
         test: {
           summary: 'A test with an answer',
-          value: { index: 0, name: 'small', stdin: '1 2\n', answer: '3\n', truncated: false },
+          value: { index: 0, name: 'small', stdin: '1 2\n', answer: '3\n', truncated: false, answerTruncated: false },
         },
       },
     },
@@ -66,11 +66,13 @@ export const readAnyJobTest = defineRoute({
 function shownTest({ name, stdin = '', stdinEncoding, expectedOutput }: TestCase, index: number): JobTest {
   const input = stdinEncoding === 'base64' ? Buffer.from(stdin, 'base64').toString() : stdin
   const answer = expectedOutput ?? null
+  const answerTruncated = (answer ?? '').length > SHOWN
   return {
     index,
     name: name ?? null,
     stdin: input.slice(0, SHOWN),
     answer: answer && answer.slice(0, SHOWN),
-    truncated: input.length > SHOWN || (answer ?? '').length > SHOWN,
+    truncated: input.length > SHOWN || answerTruncated,
+    answerTruncated,
   }
 }

@@ -109,7 +109,7 @@ function Comparison({ api, id, index, written }: { api: Api; id: string; index: 
   }, [api, id, index])
   if (problem) return <ProblemNotice problem={problem} />
   if (!test) return null
-  const { stdin, answer, truncated } = test
+  const { stdin, answer, truncated, answerTruncated } = test
   return (
     <div class="comparison" role="group" aria-label={`Test ${index + 1}`}>
       <h3>Input of test {index + 1}</h3>
@@ -120,7 +120,7 @@ function Comparison({ api, id, index, written }: { api: Api; id: string; index: 
       {answer === null ? (
         <p class="faint">The test has no answer to compare with.</p>
       ) : (
-        <Difference expected={answer} actual={truncated ? written.slice(0, answer.length) : written} />
+        <Difference expected={answer} actual={answerTruncated ? written.slice(0, answer.length) : written} />
       )}
       {truncated && <p class="faint">The beginning only: the test is long.</p>}
     </div>

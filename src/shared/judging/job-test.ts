@@ -11,5 +11,6 @@ export const JobTest = Type.Object({
     Type.String({ description: 'what the checker compares with, cut like the input; `null`: it has none' }),
   ),
   truncated: Type.Boolean({ description: 'whether either is cut' }),
+  answerTruncated: Type.Boolean({ description: 'whether `answer` is cut' }),
 })
 export type JobTest = Static<typeof JobTest>

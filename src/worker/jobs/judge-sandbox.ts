@@ -199,24 +199,37 @@ export function createJudgeCell(
           if (role !== 'interactor' || spec.judging?.checker.type !== 'program') return { status, ...ended, files }
           const gathered = await sandbox.gather({ globs: [OUTPUT], maxBytes: PASS_BYTES, maxFiles: 1 })
           const [written] = gathered.files
-          return { status, ...ended, ...unreadOf(gathered), files, written: written?.content ?? Buffer.alloc(0) }
+          return {
+            status,
+            ...ended,
+            ...unreadOf(gathered.missing),
+            files,
+            written: written?.content ?? Buffer.alloc(0),
+          }
         }
-        const isLast = (spec.judging?.passes ?? 1) === 1
-        const globs = isLast ? WANTED.map((name) => `${FEEDBACK}${name}`) : [`${FEEDBACK}**`]
-        const bounds = isLast
-          ? { maxBytes: FEEDBACK_BYTES, maxFiles: WANTED.length }
-          : { maxBytes: PASS_BYTES, maxFiles: PASS_FILES }
-        const gathered = await sandbox.gather({ globs, ...bounds })
-        const end = { ...ended, ...unreadOf(gathered) }
-        const feedback = new Map(gathered.files.map(({ path, content }) => [path.slice(FEEDBACK.length), content]))
+        const isOnly = (spec.judging?.passes ?? 1) === 1
+        const names = isOnly ? WANTED : [...WANTED, NEXT]
+        const said = await sandbox.gather({
+          globs: names.map((name) => `${FEEDBACK}${name}`),
+          maxBytes: isOnly ? FEEDBACK_BYTES : PASS_BYTES,
+          maxFiles: names.length,
+        })
+        const byName = ({ files: found }: Gathered) =>
+          new Map(found.map(({ path, content }) => [path.slice(FEEDBACK.length), content]))
+        const contents = byName(said)
         for (const name of WANTED) {
-          const content = feedback.get(name)
+          const content = contents.get(name)
           if (content) files.set(name, content.toString())
         }
-        const input = feedback.get(NEXT)
-        if (isLast || !input) return { status, ...end, files }
+        const end = { ...ended, ...unreadOf(said.missing), files }
+        const input = contents.get(NEXT)
+        if (!input) return { status, ...end }
+        const kept = await sandbox.gather({ globs: [`${FEEDBACK}**`], maxBytes: PASS_BYTES, maxFiles: PASS_FILES })
+        const feedback = byName(kept)
         for (const name of [NEXT, '.keep', ...WANTED]) feedback.delete(name)
-        return { status, ...end, files, next: { input, feedback } }
+        // Links and pipes are not kept, and harm nobody; what is cut off would be missed in the next pass.
+        const cut = unreadOf({ ...kept.missing, unreadable: 0, special: 0 })
+        return { status, ...cut, ...end, next: { input, feedback } }
       }
       const conclude = async () => {
         const end = await read()
@@ -245,7 +258,7 @@ export function createJudgeCell(
 }
 
 /** What of a judge's files there is that nobody can read: a verdict without it would be another one. */
-function unreadOf({ missing: { tooLarge, unreadable, special, stopped } }: Gathered): { unread?: string } {
+function unreadOf({ tooLarge, unreadable, special, stopped }: Gathered['missing']): { unread?: string } {
   const told = [
     ...(tooLarge > 0 ? [`${tooLarge} too large`] : []),
     ...(unreadable > 0 ? [`${unreadable} without permission to read`] : []),

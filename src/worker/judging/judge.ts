@@ -120,7 +120,14 @@ export function createJudge(
       let first: 'program' | 'interactor' | undefined
       // Longer than the program may take, so that of two that wait for each other the program meets its limit.
       const moreWallMs = start.wallMs + start.graceMs
-      const ruled = judges.run({ moreWallMs, onOutput: (bytes) => program.input(bytes) }).then(async (run) => {
+      /** The program has written since the interactor last did, and may wait for an answer. */
+      let owes = false
+      let leftUnanswered = false
+      const answer = (bytes: Buffer) => {
+        owes = false
+        program.input(bytes)
+      }
+      const ruled = judges.run({ moreWallMs, onOutput: answer }).then(async (run) => {
         first ??= 'interactor'
         program.endInput()
         const ruling = await rule(by, 'interactor', run, judged)
@@ -132,18 +139,24 @@ export function createJudge(
         return { ruling, hangs: hasHung(run.report) }
       })
       const hear = (stream: OutputStream, bytes: Buffer) => {
-        if (stream === 'stdout') judges.input(bytes)
+        if (stream === 'stdout') {
+          owes = true
+          judges.input(bytes)
+        }
         onOutput(stream, bytes)
       }
       const done = program.run({ ...start, stdin: true }, NOTHING, hear, { taken: () => undefined }).then((report) => {
         first ??= 'program'
+        leftUnanswered = owes
         // It may have waited for an interactor that never answers: one that waits itself ends with its input.
         if (endedWell(report) || report.reason === 'wall') judges.endInput()
         else if (first === 'program') judges.kill()
         return report
       })
       const [report, { ruling: said, hangs }] = await Promise.all([done, ruled])
-      const counts = first === 'interactor' || endedWell(report) || (hangs && report.reason === 'wall')
+      // One that had answered, and does not see the end of its input, is not what the program waited for.
+      const hasHeldUp = hangs && leftUnanswered && report.reason === 'wall'
+      const counts = first === 'interactor' || endedWell(report) || hasHeldUp
       const ruling =
         programs.checker && counts && said.written && endedWell(report)
           ? await check(programs.checker, judged, said.written)

@@ -39,7 +39,7 @@ export interface JudgeEnd {
   files: ReadonlyMap<string, string>
   next?: NextPass
   written?: Buffer
-  /** What of its files cannot be read, in words. */
+  /** What of its files cannot be read, in words; matters when it accepts. */
   unread?: string
 }
 
@@ -68,12 +68,13 @@ export function rulingOf(
       said.judgeMessage,
     )
   }
-  if (end.unread !== undefined)
-    return judgeError(`the ${role} left files that cannot be read: ${end.unread}`, said.judgeMessage)
   if (verdict === 'judge-error') return judgeError(`the ${role} says that it failed itself`, said.judgeMessage)
   const { feedback, judgeMessage } = said
   const words = { ...(feedback !== '' && { feedback }), ...(judgeMessage !== '' && { judgeMessage }) }
+  // A refusal stands whatever becomes of its messages: they may quote the program, which could make them too large to be read.
   if (verdict !== 'accepted') return { verdict, fraction: 0, ...words }
+  if (end.unread !== undefined)
+    return judgeError(`the ${role} left files that cannot be read: ${end.unread}`, judgeMessage)
   if (end.next) return { verdict, fraction: 0, ...words, next: end.next }
   const fraction = fractionOf(said.score, points)
   if (fraction === undefined) {

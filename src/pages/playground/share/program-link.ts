@@ -23,13 +23,17 @@ export const LONGEST_LINK = 8000
 /** A link of a few kilobytes can unfold into gigabytes. */
 const MOST_BYTES = 1024 * 1024
 
-/** What else the program has, such as files and limits, is not in the link. */
+/** What else the program has, such as files and limits, is not in the link; nor is a checker that is made of files. */
 export async function programFragment(program: LinkedProgram): Promise<string> {
   const { language, code, tests = [], checker, own } = program
   const texts = Object.fromEntries(TEXTS.flatMap((name) => (program[name] ? [[name, program[name]]] : [])))
-  const judge = checker === 'program' &&
-    own && { own: { language: own.language, code: own.code, protocol: own.protocol } }
-  const linked: LinkedProgram = { language, code, ...texts, ...(tests.length > 0 && { tests, checker, ...judge }) }
+  const judge =
+    checker !== 'program'
+      ? { checker }
+      : own && own.more?.files === undefined
+        ? { checker, own: { language: own.language, code: own.code, protocol: own.protocol } }
+        : {}
+  const linked: LinkedProgram = { language, code, ...texts, ...(tests.length > 0 && { tests, ...judge }) }
   const bytes = await through(new TextEncoder().encode(JSON.stringify(linked)), new CompressionStream('deflate-raw'))
   const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
   return `#program=${text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')}`
