@@ -163,10 +163,9 @@ describe('the service', () => {
     for (const body of [{}, { memory: true }]) expect(await api('POST', `${place}/pause`, body)).toMatchObject(fields)
     expect(await api('POST', `${place}/snapshots`, { memory: true })).toMatchObject(fields)
     expect(await api('POST', `${place}/fork`, {})).toMatchObject(fields)
-    expect(await api('POST', `${place}/snapshots`, { name: '../x' })).toMatchObject({
-      status: 400,
-      body: { code: 400 },
-    })
+    for (const name of ['../x', 'python', 'base']) {
+      expect(await api('POST', `${place}/snapshots`, { name })).toMatchObject({ status: 400, body: { code: 400 } })
+    }
     expect((await api('GET', '/templates')).status).toBe(404)
   })
 
