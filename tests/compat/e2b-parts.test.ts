@@ -18,7 +18,7 @@ import { type RpcRequest, rpcRoutes } from '../../src/api/compat/e2b/rpc.ts'
 import { isOpenedBy, sandboxAccess, signatureOf } from '../../src/api/compat/e2b/sandbox-access.ts'
 import { sandboxIdOf, sessionIdOf } from '../../src/api/compat/e2b/sandbox-ids.ts'
 import { pathIn } from '../../src/api/compat/e2b/sandbox-paths.ts'
-import { metricOf } from '../../src/api/compat/e2b/sandbox-metrics.ts'
+import { MARK, metricOf } from '../../src/api/compat/e2b/sandbox-metrics.ts'
 import { pageOf } from '../../src/api/compat/e2b/sandbox-view.ts'
 import { pageOfSnapshots } from '../../src/api/compat/e2b/snapshots.ts'
 import { watchService } from '../../src/api/compat/e2b/watch-service.ts'
@@ -258,10 +258,12 @@ describe('the figures of a sandbox', () => {
     `${pid} (${name}) S 0 1 1 0 -1 0 0 0 0 0 ${user} ${system} 0 0 20 0 1 0 100 4096 ${pages} 0`
   const disk = 'Filesystem 1024-blocks Used Available Capacity Mounted on\ntmpfs 65536 16 65520 1% /job\n'
   const looks = (second: string) =>
-    `100\n4096\n\n10.00 5.00\n${stat(1, 'init', 5, 5, 10)}\n${stat(7, 'gone', 9, 9, 1)}\n\n${second}\n\n${disk}`
+    [`100\n4096`, `10.00 5.00\n${stat(1, 'init', 5, 5, 10)}\n${stat(7, 'gone', 9, 9, 1)}`, second, disk].join(
+      `\n${MARK}\n`,
+    )
 
   test('are the time and memory of its processes between two looks, whatever they are called', () => {
-    const second = `10.50 5.20\n${stat(1, 'init', 6, 5, 10)}\n${stat(8, 'a) S (b', 20, 4, 30)}`
+    const second = `10.50 5.20\n${stat(1, 'init', 6, 5, 10)}\n${stat(8, 'a) S (b', 10, 4, 20)}\n${stat(9, 'a\n\n1 (b\n', 10, 0, 10)}`
     expect(metricOf(looks(second), 1024, new Date(1_700_000_000_900))).toEqual({
       timestamp: '2023-11-14T22:13:20.900Z',
       timestampUnix: 1_700_000_000,

@@ -163,10 +163,9 @@ describe('the service', () => {
     for (const body of [{}, { memory: true }]) expect(await api('POST', `${place}/pause`, body)).toMatchObject(fields)
     expect(await api('POST', `${place}/snapshots`, { memory: true })).toMatchObject(fields)
     expect(await api('POST', `${place}/fork`, {})).toMatchObject(fields)
-    expect(await api('POST', `${place}/snapshots`, { name: '../x' })).toMatchObject({
-      status: 400,
-      body: { code: 400 },
-    })
+    for (const name of ['../x', 'python', 'base']) {
+      expect(await api('POST', `${place}/snapshots`, { name })).toMatchObject({ status: 400, body: { code: 400 } })
+    }
     expect((await api('GET', '/templates')).status).toBe(404)
   })
 
@@ -182,6 +181,16 @@ describe('the service', () => {
     expect(metric['memUsed']).toBeLessThan(metric['memTotal'] ?? 0)
     expect(metric['diskTotal']).toBeGreaterThan(metric['diskUsed'] ?? NaN)
     expect((await api('GET', `${place}?start=1&end=2`)).body).toEqual([])
+    // Whatever its processes are called.
+    const rename = (name: string) =>
+      run({
+        // PR_SET_NAME: prctl(2).
+        code: `import ctypes; ctypes.CDLL(None).prctl(15, b${JSON.stringify(name)}); open("/proc/self/comm").read()`,
+      })
+    const renamed = { type: 'result', text: expect.stringContaining('a\\n\\nb') }
+    expect(await rename('a\n\nb')).toContainEqual(expect.objectContaining(renamed))
+    expect((await api('GET', place)).body).toMatchObject([{ memUsed: expect.any(Number) }])
+    await rename('python')
     expect((await api('GET', place, undefined, other)).status).toBe(404)
   })
 })

@@ -69,8 +69,8 @@ export interface Keys {
   e2bSnapshots(tenant: string): string
   /** Hash: sandboxes of E2B's that a tenant has paused, by the ids of their first sessions. */
   e2bPaused(tenant: string): string
-  /** Text: there while a paused sandbox is being resumed. */
-  e2bResuming(session: string): string
+  /** Text: whose request pauses or resumes a sandbox, by its first session; there meanwhile. */
+  e2bLock(session: string): string
   /** Stream of security events. */
   readonly securityEvents: string
   /** Hash: how many security events of each kind there were. */
@@ -311,7 +311,7 @@ const PATTERNS: Readonly<Record<KeyName, string>> = {
   e2bSandbox: 'e2b-sandbox:*',
   e2bSnapshots: 'e2b-snapshots:*',
   e2bPaused: 'e2b-paused:*',
-  e2bResuming: 'e2b-resuming:*',
+  e2bLock: 'e2b-lock:*',
   environment: 'environment:*',
   environmentOf: 'environment-of:*',
   allEnvironments: 'environments',

@@ -30,6 +30,10 @@ const TEMPLATES: Readonly<Record<string, Pick<SessionRequest, 'language' | 'kern
   'code-interpreter': { language: 'python' },
 }
 
+/** Whether a template is one of E2B's, or a language, with or without a version. */
+export const isTemplate = (id: string, languages: readonly Language[]): boolean =>
+  Object.hasOwn(TEMPLATES, id) || findLanguage(languages, id.split(':', 1)[0] ?? '') !== undefined
+
 /**
  * What a template stands for: one of E2B's, or a language, with a version after a colon if one is wanted: `python:3.x`.
  * @throws Problem `not-found`

@@ -6,8 +6,9 @@ import type { Session } from '../../../shared/sessions/session.ts'
 import type { Authentication } from '../../access/authenticate.ts'
 import type { SessionNeeds } from '../../sessions/needs.ts'
 import type { PausedSandbox } from './paused-sandboxes.ts'
+import type { SandboxLocks } from './sandbox-locks.ts'
 import type { SandboxRecords } from './sandbox-records.ts'
-import type { Snapshot } from './snapshots.ts'
+import type { Snapshot } from './snapshot-records.ts'
 import type { TenantRecords } from './tenant-records.ts'
 
 /** What sessions and access give to E2B's routes. */
@@ -26,9 +27,7 @@ export interface E2bNeeds extends E2bSources {
   records: SandboxRecords
   snapshots: TenantRecords<Snapshot>
   paused: TenantRecords<PausedSandbox>
-  /** @returns whether nobody else resumes the sandbox of this first session now; until it is let go, or a minute */
-  claimResume: (id: string) => Promise<boolean>
-  endResume: (id: string) => Promise<void>
+  locks: SandboxLocks
   log: Logger
 }
 

@@ -1,5 +1,4 @@
 import { Router } from 'express'
-import { MINUTE } from '../../../shared/limits.ts'
 import { Problem } from '../../../shared/problems.ts'
 import type { Core } from '../../core.ts'
 import type { CompatSystem } from '../system/system.ts'
@@ -11,14 +10,12 @@ import { processService } from './process-service.ts'
 import { rpcRoutes } from './rpc.ts'
 import { byHostName, sandboxAccess } from './sandbox-access.ts'
 import { fileRoutes } from './sandbox-files.ts'
+import { createSandboxLocks } from './sandbox-locks.ts'
 import { createSandboxRecords } from './sandbox-records.ts'
 import { sandboxRoutes } from './sandboxes.ts'
 import { snapshotRoutes } from './snapshots.ts'
 import { createTenantRecords } from './tenant-records.ts'
 import { watchService } from './watch-service.ts'
-
-/** A resumption takes no longer. */
-const RESUME_MS = MINUTE
 
 /** E2B's sandboxes, each a session: docs/compatibility/e2b.md. */
 export function createE2b({ config, redis, keys, log }: Core, sources: E2bSources): CompatSystem {
@@ -29,8 +26,7 @@ export function createE2b({ config, redis, keys, log }: Core, sources: E2bSource
     records,
     snapshots: createTenantRecords(redis, (tenant) => keys.e2bSnapshots(tenant)),
     paused: createTenantRecords(redis, (tenant) => keys.e2bPaused(tenant)),
-    claimResume: async (id) => (await redis.set(keys.e2bResuming(id), '1', 'PX', RESUME_MS, 'NX')) === 'OK',
-    endResume: async (id) => void (await redis.del(keys.e2bResuming(id))),
+    locks: createSandboxLocks(redis, keys),
     log,
   }
   return {

@@ -12,6 +12,8 @@ import type { SessionNeeds } from '../../sessions/needs.ts'
 type Needs = Pick<SessionNeeds, 'environments' | 'languages' | 'overview'>
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+/** Whether a template can only be an environment, by its id. */
+export const isEnvironmentId = (id: string): boolean => UUID.test(id)
 /** Clients wait a minute for a sandbox, which has to start, too. */
 const BUILD_MS = 30 * SECOND
 const POLL_MS = 300
@@ -31,7 +33,7 @@ export async function environmentTemplate(
 ): Promise<Pick<SessionRequest, 'language' | 'environment'> | undefined> {
   const { environments } = needs
   const isSet = id.includes('/')
-  if (!isSet && !UUID.test(id)) return undefined
+  if (!isSet && !isEnvironmentId(id)) return undefined
   const record = isSet ? await requestSet(needs, id, caller) : await environments.own(caller.tenant, id)
   const view = await built(environments, record.view, caller, signal)
   return { language: view.language, environment: view.id }

@@ -20,9 +20,12 @@ export interface SandboxMetric {
   diskTotal: number
 }
 
+/** Stands between the parts of what is written. No name of a process has it, of 15 bytes at most, though one may have line ends. */
+export const MARK = '=== next part ==='
+const NEXT = `echo '${MARK}'`
 const LOOK = 'cat /proc/uptime /proc/[0-9]*/stat 2>/dev/null'
 /** Looks twice, a quarter of a second apart, at all processes of the sandbox, and at the file system of its folder. */
-const SCRIPT = `getconf CLK_TCK; getconf PAGESIZE; echo; ${LOOK}; sleep 0.25; echo; ${LOOK}; echo; df -kP .`
+const SCRIPT = `getconf CLK_TCK; getconf PAGESIZE; ${NEXT}; ${LOOK}; sleep 0.25; ${NEXT}; ${LOOK}; ${NEXT}; df -kP .`
 const LOOK_MS = 5 * SECOND
 
 /** Looks at what a sandbox uses, by a command in it. @returns undefined when the command did not come to its end */
@@ -54,7 +57,7 @@ export async function readMetric(
 
 /** @param text of the script. @returns undefined when it is not what the script writes */
 export function metricOf(text: string, memoryBytes: number, at: Date): SandboxMetric | undefined {
-  const [units = '', first = '', second = '', disk = ''] = text.split('\n\n')
+  const [units = '', first = '', second = '', disk = ''] = text.split(`${MARK}\n`)
   const [ticks = NaN, pageBytes = NaN] = units.split('\n').map(Number)
   const [before, after] = [lookedAt(first), lookedAt(second)]
   const [, total = '', used = ''] = disk.trim().split('\n').at(-1)?.trim().split(/\s+/) ?? []
@@ -77,17 +80,18 @@ export function metricOf(text: string, memoryBytes: number, at: Date): SandboxMe
     : undefined
 }
 
-/** `/proc/uptime`, and `/proc/[pid]/stat` of each: proc(5), fields 14, 15 and 24. */
+/** `/proc/[pid]/stat`: proc(5). A name in brackets may have anything in it, brackets and line ends too, but not as many numbers as follow it. */
+const STAT = /^(\d+) \([^]{0,64}?\) [A-Za-z]((?: -?\d+){21,})$/gm
+
+/** `/proc/uptime`, and of each process its fields 14, 15 and 24. */
 function lookedAt(text: string): { uptime: number; ticks: Map<string, number>; pages: number } {
-  const [uptime = '', ...lines] = text.trim().split('\n')
   const ticks = new Map<string, number>()
   let pages = 0
-  for (const line of lines) {
-    // The name in brackets may have anything in it, other brackets too.
-    const [pid = ''] = line.split(' ', 1)
-    const rest = line.slice(line.lastIndexOf(')') + 2).split(' ')
-    ticks.set(pid, Number(rest[11]) + Number(rest[12]))
-    pages += Number(rest[21])
+  for (const [, pid = '', numbers = ''] of text.matchAll(STAT)) {
+    // The fields from the fourth on.
+    const fields = numbers.trim().split(' ').map(Number)
+    ticks.set(pid, (fields[10] ?? 0) + (fields[11] ?? 0))
+    pages += fields[20] ?? 0
   }
-  return { uptime: Number(uptime.split(' ')[0]), ticks, pages }
+  return { uptime: Number(text.split(' ', 1)[0]), ticks, pages }
 }

@@ -12,7 +12,15 @@ import { findPaused, pauseRoute, resume } from './paused-sandboxes.ts'
 import { readMetric } from './sandbox-metrics.ts'
 import { sessionIdOf } from './sandbox-ids.ts'
 import { pageOf, sandboxDetail, sandboxView } from './sandbox-view.ts'
-import { endSandbox, findLiving, findTemplate, type LivingSandbox, noSandbox, startSession } from './start-sandbox.ts'
+import {
+  endSandbox,
+  findLiving,
+  findSession,
+  findTemplate,
+  type LivingSandbox,
+  noSandbox,
+  startSession,
+} from './start-sandbox.ts'
 
 const seconds = Type.Integer({ minimum: 0, maximum: 1e9, description: 'seconds' })
 const createRequest = bodyValidator(CreateRequest)
@@ -52,9 +60,10 @@ export function sandboxRoutes(needs: E2bNeeds): Router {
     const running = await Promise.all(
       live.map(async (session) => sandboxDetail(session, await records.find(session.id), config.e2bDomain)),
     )
-    const ids = new Set(running.map(({ sandboxID }) => sandboxID))
-    const waiting = isPaged ? [...(await paused.all(tenant)).values()].map(({ detail }) => detail) : []
-    const all = [...running, ...waiting.filter(({ sandboxID }) => !ids.has(sandboxID))]
+    const waiting = [...(await paused.all(tenant)).values()].map(({ detail }) => detail)
+    // The session of one that is paused may still be ending.
+    const ids = new Set(waiting.map(({ sandboxID }) => sandboxID))
+    const all = [...running.filter(({ sandboxID }) => !ids.has(sandboxID)), ...(isPaged ? waiting : [])]
     const { page, next } = pageOf(all, req.query as Record<string, unknown>, isPaged)
     if (next !== undefined) res.set('X-Next-Token', next)
     res.json(page)
@@ -69,7 +78,7 @@ export function sandboxRoutes(needs: E2bNeeds): Router {
   })
 
   router.delete('/sandboxes/:id', mayUse, async (req, res) => {
-    const living = await findLiving(needs, idOf(req), res)
+    const living = await findSession(needs, idOf(req), res)
     const sandbox = await findPaused(needs, idOf(req), res)
     if (!living && !sandbox) throw noSandbox(idOf(req))
     if (sandbox) {

@@ -1,5 +1,6 @@
 import { type Request, type Response, Router } from 'express'
 import Type from 'typebox'
+import type { Language } from '../../../shared/language.ts'
 import { SECOND } from '../../../shared/limits.ts'
 import type { Session } from '../../../shared/sessions/session.ts'
 import type { StoredFile } from '../../../shared/files/stored-file.ts'
@@ -7,22 +8,15 @@ import { decodeCursor, encodeCursor } from '../../http/cursor.ts'
 import { whileKeyHolds } from '../../http/open-responses.ts'
 import { bodyValidator } from '../../http/validate.ts'
 import { sessionOf } from '../../sessions/needs.ts'
+import { invalidRequest } from '../../http/problems.ts'
 import { Problem } from '../../../shared/problems.ts'
 import { readBody } from '../system/read-body.ts'
+import { isTemplate } from './create-request.ts'
 import type { E2bNeeds } from './e2b-needs.ts'
-import { sandboxIdOf, snapshotIdOf } from './sandbox-ids.ts'
+import { isEnvironmentId } from './environment-templates.ts'
+import { fileIdOfSnapshot, sandboxIdOf, snapshotIdOf } from './sandbox-ids.ts'
+import { findSnapshot, newestFirst, type Snapshot } from './snapshot-records.ts'
 import { findLiving, noSandbox } from './start-sandbox.ts'
-
-/** The working folder of a sandbox, kept as a file of its tenant. */
-export interface Snapshot {
-  fileId: string
-  /** As clients name it. */
-  sandboxId: string
-  templateId: string
-  /** What its owner calls it, to create sandboxes by. */
-  name: string | null
-  expiresAt: string
-}
 
 const snapshotRequest = bodyValidator(
   Type.Object({
@@ -66,6 +60,7 @@ export function snapshotRoutes(needs: E2bNeeds): Router {
 
   router.post('/sandboxes/:id/snapshots', mayUse, read, async (req, res) => {
     const { name, memory } = snapshotRequest(req.body)
+    if (name !== undefined) checkName(name, needs.sessions.languages)
     const living = await findLiving(needs, String(req.params['id']), res)
     if (!living) throw noSandbox(String(req.params['id']))
     if (memory === true) return res.status(501).json(noMemory('leave the mode out, or ask for "filesystem"'))
@@ -96,14 +91,20 @@ export function snapshotRoutes(needs: E2bNeeds): Router {
   router.delete('/templates/:id', mayUse, async (req, res) => {
     const asked = String(req.params['id'])
     const { tenant } = res.locals.caller
-    const all = [...(await snapshots.all(tenant)).values()]
-    const found = all.find((one) => view(one).snapshotID === asked || one.name === asked)
+    const found = await findSnapshot(snapshots, tenant, asked)
     if (!found) throw new Problem('not-found', `snapshot "${asked}" does not exist`)
     await snapshots.remove(tenant, found.fileId)
     await files.remove(tenant, found.fileId)
     res.status(204).end()
   })
   return router
+}
+
+/** No sandbox could be created of a snapshot by the name of another template. @throws Problem */
+export function checkName(name: string, languages: readonly Language[]): void {
+  if (!isTemplate(name, languages) && !isEnvironmentId(name) && fileIdOfSnapshot(name) === undefined) return
+  const detail = `is "${name}", which is or may be another template: one of E2B's, a language, an environment's id or a snapshot's; choose another name`
+  throw invalidRequest([{ pointer: '/name', detail }])
 }
 
 const queried = ({ query }: Request, name: string): string => (typeof query[name] === 'string' ? query[name] : '')
@@ -120,9 +121,7 @@ export function pageOfSnapshots(
   limit: string,
 ): { page: Snapshot[]; next: string | undefined } {
   const after = token === '' ? undefined : decodeCursor(token)
-  // Ids are in the order of time.
-  const sorted = all.toSorted((a, b) => (a.fileId < b.fileId ? 1 : -1))
-  const rest = sorted.filter(({ fileId }) => after === undefined || fileId < after)
+  const rest = newestFirst(all).filter(({ fileId }) => after === undefined || fileId < after)
   const page = rest.slice(0, Math.min(PAGE, Math.max(1, Number(limit) || PAGE)))
   const end = page.at(-1)
   return { page, next: rest.length > page.length && end ? encodeCursor(end.fileId) : undefined }

@@ -11,7 +11,7 @@ import type { E2bNeeds } from './e2b-needs.ts'
 import { environmentTemplate } from './environment-templates.ts'
 import { fileIdOfSnapshot, sessionIdOf } from './sandbox-ids.ts'
 import type { SandboxRecord } from './sandbox-records.ts'
-import type { Snapshot } from './snapshots.ts'
+import { findSnapshot, type Snapshot } from './snapshot-records.ts'
 
 /** How long a creation waits for its sandbox; clients wait for a minute. */
 const START_SECONDS = 45
@@ -58,7 +58,7 @@ export async function startSession(
   return session
 }
 
-/** Ends the session of a sandbox as `DELETE /v1/sessions/:id` does. */
+/** Ends the session of a sandbox as `DELETE /v1/sessions/:id` does. It may need longer than this waits. */
 export async function endSandbox(
   { sessions }: Pick<E2bNeeds, 'sessions'>,
   req: Request,
@@ -105,9 +105,7 @@ export async function findTemplate(
     return await basic(id)
   } catch (error) {
     if (!(error instanceof Problem) || error.code !== 'not-found') throw error
-    const all = [...(await snapshots.all(caller.tenant)).values()]
-    // Ids are in the order of time.
-    const [named] = all.filter(({ name }) => name === id).toSorted((a, b) => (a.fileId < b.fileId ? 1 : -1))
+    const named = await findSnapshot(snapshots, caller.tenant, id)
     if (named) return from(named)
     throw error
   }
@@ -120,8 +118,20 @@ export interface LivingSandbox {
   record: SandboxRecord | undefined
 }
 
-/** The caller's sandbox of this id in a path. @returns undefined when it has ended, or is paused */
+/** The caller's sandbox of this id in a path. @returns undefined when it has ended, or is paused, though its session may still be ending */
 export async function findLiving(
+  needs: Pick<E2bNeeds, 'sessions' | 'records' | 'paused'>,
+  sandboxId: string,
+  res: Response,
+): Promise<LivingSandbox | undefined> {
+  const found = await findSession(needs, sandboxId, res)
+  if (!found) return undefined
+  const isPaused = await needs.paused.get(res.locals.caller.tenant, found.record?.id ?? found.session.id)
+  return isPaused ? undefined : found
+}
+
+/** The same, whether it is paused or not: what is paused has a session until that has ended. */
+export async function findSession(
   { sessions, records }: Pick<E2bNeeds, 'sessions' | 'records'>,
   sandboxId: string,
   res: Response,
