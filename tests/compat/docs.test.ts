@@ -40,27 +40,6 @@ test('the page of clients is the table that the run wrote', async () => {
   expect(page('clients')).toBe(text)
 })
 
-/** Calls that clients claim since the last run that was written down. That run takes them from here. */
-const NOT_WRITTEN_DOWN = [
-  'Sandbox.connect: a paused one',
-  'Sandbox.create: a snapshot',
-  'Sandbox.create: pause at the timeout',
-  'createSnapshot',
-  'create_snapshot',
-  'deleteSnapshot',
-  'delete_snapshot',
-  'files.watchDir',
-  'files.watch_dir, get_new_events, stop',
-  'getMetrics',
-  'get_metrics',
-  'listSnapshots',
-  'list_snapshots',
-  'pause',
-  'pause: filesystem',
-  'pause: keepMemory false',
-  'templates of your own',
-]
-
 test('the table of the run has each call that a client of today claims, and no other', () => {
   const folder = join(packageRoot(), 'tests/compat')
   const sources = ['clients', 'run'].flatMap((name) =>
@@ -77,8 +56,7 @@ test('the table of the run has each call that a client of today claims, and no o
   })
   const written = new Set(table.calls.map(({ call }) => call))
   expect([...written].filter((call) => !claimed.includes(call))).toEqual([])
-  const missing = new Set(claimed.filter((call) => !written.has(call)))
-  expect([...missing].toSorted()).toEqual(NOT_WRITTEN_DOWN.toSorted())
+  expect([...new Set(claimed)].filter((call) => !written.has(call))).toEqual([])
 })
 
 test('each client that is tried is listed with its version', () => {

@@ -20,16 +20,18 @@ const parsed = (body: Buffer): unknown => {
 const has = (body: unknown, name: string, kind: string) =>
   typeof body === 'object' && body !== null && typeof (body as Record<string, unknown>)[name] === kind
 
+/** Whether a body has texts by field. */
+const hasMessages = (body: unknown): boolean =>
+  typeof body === 'object' &&
+  Object.values(body ?? {})
+    .flat()
+    .every((one) => typeof one === 'string')
+
 /** Whether a refusal has the form that clients of the system read. */
 const SHAPES: Record<Sample['system'], (body: unknown, answer: Answer, sample: Sample) => boolean> = {
-  // One error, or the messages of each field.
+  // One error, or the messages of each field; of a batch, those of each submission.
   judge0: (body, { status }) =>
-    has(body, 'error', 'string') ||
-    (status === 422 &&
-      typeof body === 'object' &&
-      Object.values(body ?? {})
-        .flat()
-        .every((one) => typeof one === 'string')),
+    has(body, 'error', 'string') || (status === 422 && [body].flat().every((one) => hasMessages(one))),
   piston: (body) => has(body, 'message', 'string'),
   jobe: (body, { type }) => typeof body === 'string' || type.startsWith('text/plain'),
   sandboxfusion: (body) => has(body, 'detail', 'string') || has(body, 'detail', 'object'),

@@ -41,6 +41,7 @@ try {
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
     return (await response.json()) as Record<string, string>
   }
+  const newKernel = async (key: string) => (await call('/jupyter/api/kernels', key, { name: 'python3' }))['id'] ?? ''
   const open = async (key: string, of: string) => {
     const sandbox = await call('/e2b/sandboxes', key, {
       templateID: 'code-interpreter-v1',
@@ -48,14 +49,14 @@ try {
       metadata: { of },
       envVars: { OF: of },
     })
-    const kernel = await call('/jupyter/api/kernels', key, { name: 'python3' })
+    const kernel = await newKernel(key)
     const submission = await call('/judge0/submissions?wait=true', key, {
       source_code: `print("${of}")`,
       language_id: 71,
     })
     return {
       sandbox: { id: sandbox['sandboxID'] ?? '', token: sandbox['envdAccessToken'] ?? '' },
-      kernel: kernel['id'] ?? '',
+      kernel,
       submission: submission['token'] ?? '',
     }
   }
@@ -106,17 +107,21 @@ try {
       .toSorted()
       .join(', '),
   )
+  // A changed request may have ended the caller's own.
+  const isThere = await fetch(`${url}/jupyter/api/kernels/${named.kernel}`, { headers: { 'x-api-key': own } })
+  const kernel = isThere.ok ? named.kernel : await newKernel(own)
+  console.log(isThere.ok ? 'the kernel lives' : `the kernel was ended: ${isThere.status}; another one is spoken to`)
   faults.push(
     ...(await talkToSockets({
       url,
       own,
-      kernel: named.kernel,
+      kernel,
       foreign: theirs.kernel,
       mutator,
       rounds: Math.ceil(rounds / 30),
     })),
   )
-  const kernelPath = `/jupyter/api/kernels/${named.kernel}/channels`
+  const kernelPath = `/jupyter/api/kernels/${kernel}/channels`
   faults.push(...(await abuseSockets({ url, own, paths: [kernelPath, '/piston/api/v2/connect'], kernelPath })))
 
   const grown = residentBytes(pid) - after

@@ -95,11 +95,20 @@ export async function abuseSockets({ url, own, paths, kernelPath }: AbuseOptions
   try {
     for (const path of paths) await abuse(path)
     if (!(await isAnswered(`${url.replace('http', 'ws')}${kernelPath}`, own)))
-      faults.push('a kernel does not answer after the abuse of its sockets')
+      faults.push(
+        `a kernel does not answer after the abuse of its sockets; it is ${await stateOf(url, kernelPath, own)}`,
+      )
   } finally {
     for (const socket of open) socket.destroy()
   }
   return faults
+}
+
+/** What the gateway says of a kernel. */
+async function stateOf(url: string, kernelPath: string, own: string): Promise<string> {
+  const headers = { 'x-api-key': own }
+  const answer = await fetch(`${url}${kernelPath.replace(/\/channels$/, '')}`, { headers })
+  return `${answer.status} ${await answer.text()}`
 }
 
 /** Whether a kernel tells what it is, on a socket of its own. */
@@ -109,11 +118,14 @@ async function isAnswered(address: string, own: string): Promise<boolean> {
   const signal = AbortSignal.timeout(60_000)
   try {
     await once(socket, 'open', { signal })
+    // Several messages come in one piece: who waits for one at a time misses those behind it.
+    const replied = new Promise<true>((resolve) => {
+      socket.on('message', (data) => {
+        if ((data as Buffer).toString().includes('kernel_info_reply')) resolve(true)
+      })
+    })
     socket.send(JSON.stringify(jupyterMessages[0]))
-    for (;;) {
-      const [data] = (await once(socket, 'message', { signal })) as [Buffer]
-      if (data.toString().includes('kernel_info_reply')) return true
-    }
+    return await Promise.race([replied, once(socket, 'close', { signal }).then(() => false)])
   } catch {
     return false
   } finally {
