@@ -80,7 +80,7 @@ export const Language = Type.Object(
      * How packages are installed beside its image, for environments. `languages/<id>/installer/Containerfile` adds the installer to the
      * language's image. Each command runs in a cell, in a folder that has `manifest`. Inside of an argument, `{index}` stands for the URL of the
      * package index, `{environment}` for where the packages are mounted, `{maxFiles}` and `{maxBytes}` for the most that they may be,
-     * `{builds}` for `on` or `off`: whether code of packages may run while they are compiled.
+     * `{builds}` for `on` or `off`: whether code of packages may run while they are compiled, `{timeoutMs}` for how long a command may take.
      */
     environments: Type.Optional(
       Type.Object(
