@@ -81,6 +81,9 @@ final class Packages {
                 case "pack" -> pack(Path.of(args[1]), Long.parseLong(args[2]), Long.parseLong(args[3]));
                 default -> throw new Refusal("Packages: unknown arguments");
             }
+        } catch (OutOfMemoryError error) {
+            System.err.println("Reading what the packages need takes more memory than there is");
+            System.exit(3);
         } catch (Exception error) {
             String last = null;
             for (Throwable cause = error; cause != null; cause = cause.getCause())
