@@ -249,7 +249,10 @@ test('properties make a request no larger than its parts may be', () => {
   const properties = `<properties><p>${long(200)}</p></properties>`
   const named = (groupId: string, more = properties) =>
     read(
-      project(`<dependency><groupId>${groupId}</groupId><artifactId>b</artifactId><version>1</version></dependency>`, more),
+      project(
+        `<dependency><groupId>${groupId}</groupId><artifactId>b</artifactId><version>1</version></dependency>`,
+        more,
+      ),
       '/manifest',
     )
   expect(named('${p}').errors).toEqual([])
