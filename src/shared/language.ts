@@ -80,7 +80,7 @@ export const Language = Type.Object(
      * How packages are installed beside its image, for environments. `languages/<id>/installer/Containerfile` adds the installer to the
      * language's image. Each command runs in a cell, in a folder that has `manifest`. Inside of an argument, `{index}` stands for the URL of the
      * package index, `{environment}` for where the packages are mounted, `{maxFiles}` and `{maxBytes}` for the most that they may be,
-     * `{builds}` for `on` or `off`: whether code of packages may run while they are compiled.
+     * `{builds}` for `on` or `off`: whether code of packages may run while they are compiled, `{timeoutMs}` for how long a command may take.
      */
     environments: Type.Optional(
       Type.Object(
@@ -112,7 +112,7 @@ export const Language = Type.Object(
     packagesOf: Type.Optional(Type.String()),
     /** What a job has in its environment then, as in `env` of `environments`. */
     packageEnv: Type.Optional(Type.Record(Type.String(), Type.String())),
-    /** How its runtime or compiler says that a program imports what is not installed, so that its owner is told what to add. */
+    /** How its runtime or compiler says that a program imports what is not installed, so that its owner is told what to add. Absent: as that of `packagesOf` says it. */
     missingPackage: Type.Optional(
       Type.Object(
         {
@@ -184,11 +184,14 @@ export function loadLanguages(folder: string, onFormer?: (field: FormerField) =>
     }
   }
   checkVersions(languages)
-  for (const { id, packagesOf } of languages) {
-    if (packagesOf === undefined || languages.some((other) => other.id === packagesOf && other.environments)) continue
-    throw new Error(`languages: /packagesOf of ${id} is "${packagesOf}", which is no language with "environments"`)
-  }
-  return languages
+  return languages.map((language) => {
+    const { id, packagesOf, missingPackage } = language
+    if (packagesOf === undefined) return language
+    const other = languages.find((one) => one.id === packagesOf && one.environments)
+    if (!other)
+      throw new Error(`languages: /packagesOf of ${id} is "${packagesOf}", which is no language with "environments"`)
+    return missingPackage || !other.missingPackage ? language : { ...language, missingPackage: other.missingPackage }
+  })
 }
 
 /** @throws Error when a version names no language, or is not named after it */

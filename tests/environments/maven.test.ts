@@ -30,6 +30,9 @@ beforeAll(async () => {
   real.add({ at: 'org.x:good:2.0', days: 2 }, { at: 'org.x:undated:1.0', days: null })
   real.add({ at: 'org.x:updated:1.0', days: null, updated: '20200102030405' })
   real.add({ at: 'org.x:renewed:1.0', days: null, updated: '29990102030405' })
+  real.add({ at: 'org.x:claimed:1.0', days: null, updated: '20200102030405', metadataDays: 2 })
+  real.add({ at: 'org.x:later:1.0', jarDays: 2 })
+  real.add(...Array.from({ length: 20 }, (_, minor) => ({ at: `org.x:busy:1.${minor}`, days: minor < 3 ? 30 : 2 })))
   real.add({ at: 'org.bad:bad:1.0' }, { at: 'org.x:partly:1.0' }, { at: 'org.x:partly:1.1' })
   real.add({ at: 'org.x:forged:1.0', sha1: '0'.repeat(40) }, { at: 'org.x:unsummed:1.0', sha1: null })
   upstream = createUpstream(
@@ -103,6 +106,26 @@ test('where no file has a date, that of the last version counts for all', async 
   expect(mavenExplains(shown.refusals, 'org.x:renewed:jar:1.0')?.detail).toContain('2999-01-02')
 })
 
+test('what the metadata says of its age does not count where the repository tells when it was changed', async () => {
+  expect((await page(jar('claimed', '1.0'))).status).toBe(404)
+  expect(mavenExplains(shown.refusals, 'org.x:claimed:jar:1.0')?.kind).toBe('too-new')
+})
+
+test('a jar that was added later is too new, though its version is not', async () => {
+  expect((await page(jar('later', '1.0', 'pom'))).status).toBe(200)
+  for (const kind of ['jar', 'jar.sha1']) expect((await page(jar('later', '1.0', kind))).status).toBe(404)
+  expect(mavenExplains(shown.refusals, 'org.x:later:jar:1.0')).toMatchObject({
+    kind: 'too-new',
+    detail: expect.stringContaining('later-1.0.jar'),
+  })
+})
+
+test('however many are too new, the last that is old enough is the release', async () => {
+  const { text } = await page('org/x/busy/maven-metadata.xml')
+  expect(text).toContain('<release>1.2</release>')
+  expect(text).toContain('<versions><version>1.0</version><version>1.1</version><version>1.2</version></versions>')
+})
+
 test.each([
   'org/x/..%2f..%2fadmin/good/1.9/good-1.9.jar',
   'org/x/good/1.9/other-1.9.jar',
@@ -130,6 +153,8 @@ test('versions are ordered as Maven orders them', () => {
   ]
   expect(ordered.toReversed().toSorted(byMavenVersion)).toEqual(ordered)
   expect(byMavenVersion('1.0', '1')).toBe(0)
+  expect(byMavenVersion('1-constructor', '1-constructor')).toBe(0)
+  expect(byMavenVersion('1-constructor', '1-d')).toBe(-1)
 })
 
 test('requirements have group, artifact and versions; addresses, paths and snapshots are refused', () => {
@@ -159,7 +184,7 @@ const POM = `<?xml version="1.0" encoding="UTF-8"?>
 <!-- a project --><project xmlns="urn:maven"><modelVersion>4.0.0</modelVersion>
 <parent><groupId>org.p</groupId><artifactId>parent</artifactId><version>3</version><relativePath>../pom.xml</relativePath></parent>
 <artifactId>program</artifactId>
-<properties><gson.version>2.\u0031</gson.version><argLine>a &amp; "b"</argLine></properties>
+<properties><gson.version>2.&#x31;</gson.version><argLine>a &amp; "b"</argLine></properties>
 <repositories><repository><url>https://example.com</url></repository></repositories>
 <dependencyManagement><dependencies><dependency><groupId>org.b</groupId><artifactId>bom</artifactId><version>1</version><type>pom</type><scope>import</scope></dependency></dependencies></dependencyManagement>
 <dependencies>
@@ -174,7 +199,8 @@ test('of a pom.xml its parent, properties, managed versions, dependencies and ex
   const { manifest, errors } = read(POM, '/manifest')
   expect(errors).toEqual([])
   expect(manifest.requirements).toEqual(['com.g:gson:2.1', 'org.p:own'])
-  expect(manifest.names).toEqual(['com.g:gson', 'org.p:own'])
+  // Parent and bill of materials bring dependencies and versions, so they count as asked for.
+  expect(manifest.names).toEqual(['com.g:gson', 'org.p:own', 'org.p:parent', 'org.b:bom'])
   for (const kept of [
     '<artifactId>parent<',
     '<artifactId>bom<',
@@ -202,6 +228,70 @@ test.each([
   expect(read(pom, '/manifest').errors[0]?.detail).toContain(words)
 })
 
+const dependency = (more: string) =>
+  `<dependency><groupId>a</groupId><artifactId>b</artifactId><version>1</version>${more}</dependency>`
+const project = (dependencies: string, more = '') =>
+  `<project>${more}<dependencies>${dependencies}</dependencies></project>`
+
+test('a managed project is named when it is imported, or may be', () => {
+  const managed = (more: string) =>
+    `<dependencyManagement><dependencies><dependency><groupId>m</groupId><artifactId>n</artifactId><version>1</version>${more}</dependency></dependencies></dependencyManagement>`
+  const namesOf = (more: string) => read(project(dependency(''), managed(more)), '/manifest').manifest.names
+  expect(namesOf('')).toEqual(['a:b'])
+  expect(namesOf('<scope>import</scope>')).toEqual(['a:b', 'm:n'])
+  expect(namesOf('<scope>${of.the.parent}</scope>')).toEqual(['a:b', 'm:n'])
+  const parent = '<parent><groupId>p</groupId><artifactId>q</artifactId><version>1</version></parent>'
+  expect(read(project('', parent), '/manifest').manifest).toMatchObject({ requirements: [], names: [] })
+})
+
+test('properties make a request no larger than its parts may be', () => {
+  const long = (length: number) => 'a'.repeat(length)
+  const properties = `<properties><p>${long(200)}</p></properties>`
+  const named = (groupId: string, more = properties) =>
+    read(
+      project(
+        `<dependency><groupId>${groupId}</groupId><artifactId>b</artifactId><version>1</version></dependency>`,
+        more,
+      ),
+      '/manifest',
+    )
+  expect(named('${p}').errors).toEqual([])
+  for (const bad of [long(201), '${p}${p}', `${'${p}'.repeat(100_000)}`])
+    expect(named(bad).errors[0]?.detail).toContain('which names no artifact')
+  const own = (groupId: string) => named('${project.groupId}', `<groupId>${groupId}</groupId>`)
+  expect(own('o').manifest.names).toEqual(['o:b'])
+  expect(own(long(201)).errors[0]?.detail).toBe('has the dependency "${project.groupId}:b", which names no artifact')
+})
+
+test('a request with too much in it is refused before it is read any further', () => {
+  const exclusion = '<exclusion><groupId>a</groupId><artifactId>b</artifactId></exclusion>'
+  const hash = 'a'.repeat(64)
+  const lock = Array.from({ length: 2001 }, (_, number) => `a:b:jar:${number} sha256:${hash}\n`).join('')
+  const program = `//DEPS ${'a:b '.repeat(2001)}\n`
+  const found = [
+    read(project(dependency('').repeat(2001)), '/manifest'),
+    read(project(dependency(`<exclusions>${exclusion.repeat(2000)}</exclusions>`)), '/manifest'),
+    read(`-- Maven jars --\n${lock}`, '/manifest'),
+    inFiles(
+      (path) => (path === 'Main.java' ? program : undefined),
+      'Main.java',
+      () => '/manifest',
+    ),
+  ]
+  for (const one of found) {
+    expect(one?.errors).toEqual([{ pointer: '/manifest', detail: expect.stringContaining('has more than 2000 ') }])
+    expect(one?.manifest.requirements).toEqual([])
+    expect(one?.manifest.text).not.toContain('a:b')
+    expect(one?.manifest.text).not.toContain('<groupId>a<')
+  }
+  const wrong = '<dependency><groupId>..</groupId><artifactId>b</artifactId></dependency>'
+  expect(read(project(wrong.repeat(1000)), '/manifest').errors).toHaveLength(20)
+})
+
+test.each(['constructor', 'toString', 'valueOf'])('the entity &%s; is none that there is', (name) => {
+  expect(readXml(`<a>&${name};</a>`)).toMatchObject({ text: `&${name};` })
+})
+
 test.each([
   ['a declaration', '<!DOCTYPE x [<!ENTITY a "b">]><project/>'],
   ['an end too many', '<project></project></project>'],
@@ -226,6 +316,7 @@ test('a lock names each jar with its hash, in the order of the class path', () =
     { name: 'org.a:a', version: '2.0' },
   ])
   expect(canonicalLock(lock.replaceAll('\n', '\r\n'))).toBe(lock)
+  expect(canonicalLock(`${lock}${lock.split('\n')[1]}\n`)).toBe(lock)
   expect(read(lock, '/manifest')).toMatchObject({ manifest: { text: lock, names: ['org.z:z', 'org.a:a'] }, errors: [] })
   for (const bad of [
     'org.z:z:jar:1.0',

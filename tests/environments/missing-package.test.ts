@@ -55,6 +55,11 @@ test.each([
     'Main.java:1: error: package org.nobody.knows does not exist\nimport org.nobody.knows.It;\n',
     '"org.nobody.knows" is not installed; to have it installed, add the package that has it',
   ],
+  [
+    'java-21',
+    'Main.java:1: error: package org.json does not exist\nimport org.json.JSONObject;\n',
+    'add "org.json:json"',
+  ],
   ['rust', 'error[E0432]: unresolved import `num_bigint`\n', 'add "num-bigint"'],
 ])('%s: its compiler says "%s", and what to add', (id, said, expected) => {
   expect(hint(id, said, 'compile-failed')).toContain(expected)

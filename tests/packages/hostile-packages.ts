@@ -4,20 +4,26 @@ import type { TestCrates } from '../support/crates-registry.ts'
 import type { TestProxy } from '../support/go-proxy.ts'
 import { needs, placeOf, type TestRepository } from '../support/maven-repository.ts'
 
-/** A file that each tries to write. */
-export const ESCAPED = '/tmp/runyard-test-escaped-packages'
+/** Name of a file that an archive has above its own folder. */
+export const CLIMBED = 'runyard-test-escaped-packages'
+/** Where it comes to lie when it is unpacked as it says: in a cell, or by a worker on its host. */
+export const ESCAPED = `/tmp/${CLIMBED}`
 const UP = `../../../../../../../..${ESCAPED}`
+/** What code of a package writes when it is run in the installer's cell: a job finds it among the packages. */
+const RAN = '/tmp/environment/ran'
 
-export interface Hostile {
+export type Hostile = {
   language: 'go' | 'rust' | 'java'
   title: string
   asked: object
-  /** Its code, or `ready` where it is harmless; several after `or`. */
-  code: string
-  /** A program that uses it where it is there, and what that prints. */
-  run?: string
-  stdout?: string
-}
+} & (
+  | { /** What is said. */ code: string; run?: never; stdout?: never }
+  | {
+      /** It is harmless. */ code: 'ready'
+      /** A program that shows it, by what it prints. */ run: string
+      stdout: string
+    }
+)
 
 const many = (count: number): Record<string, string> =>
   Object.fromEntries(Array.from({ length: count }, (_, number) => [`f${number}.txt`, '']))
@@ -25,7 +31,11 @@ const many = (count: number): Record<string, string> =>
 export function addHostileModules({ add }: TestProxy): void {
   const of = (name: string) => ({ path: `example.com/${name}`, version: 'v1.0.0' })
   add({ ...of('climber'), files: { 'a.go': 'package climber\n', [UP]: 'x' } })
-  add({ ...of('linker'), files: { 'a.go': 'package linker\n', secret: '/etc/passwd' }, modes: { secret: 0o120777 } })
+  add({
+    ...of('linker'),
+    files: { 'a.go': 'package linker\n\nconst Word = "linked"\n', secret: '/etc/passwd' },
+    modes: { secret: 0o120777 },
+  })
   add({ ...of('bomb'), files: { 'a.go': 'package bomb\n', zeros: Buffer.alloc(200 * MIB) } })
   add({ ...of('crowd'), files: { 'a.go': 'package crowd\n', ...many(1000) } })
   add({ ...of('forged'), files: { 'a.go': 'package forged\n' } })
@@ -35,19 +45,26 @@ export function addHostileModules({ add }: TestProxy): void {
     mod: 'toolchain go1.99.9\n',
     files: { 'a.go': 'package chooser\n\nconst Word = "chosen"\n' },
   })
-  const generate = `//go:generate touch ${ESCAPED}\npackage runner\n\nconst Word = "not run"\n`
+  const generate = `//go:generate touch ${RAN}\npackage runner\n\nconst Word = "not run"\n`
   const cgo = `package runner\n\n// #cgo CFLAGS: -fplugin=./evil.so\n// int x;\nimport "C"\n`
   add({ ...of('runner'), files: { 'a.go': generate, 'c/c.go': cgo, 'broken/b.go': 'package broken\n\nfunc (' } })
 }
 
 export function addHostileCrates({ add }: TestCrates): void {
   const version = '1.0.0'
-  add({ name: 'climber', version, files: [[UP, 'x']] })
-  add({ name: 'linker', version, files: [['secret', '']], types: { secret: '2' }, links: { secret: '/etc/passwd' } })
+  const library: [string, string] = ['src/lib.rs', 'pub const WORD: &str = "used";\n']
+  add({ name: 'climber', version, files: [library, [UP, 'x']] })
+  add({
+    name: 'linker',
+    version,
+    files: [library, ['secret', '']],
+    types: { secret: '2' },
+    links: { secret: '/etc/passwd' },
+  })
   add({ name: 'bomb', version, files: [['zeros', Buffer.alloc(300 * MIB)]] })
   add({ name: 'forged', version, cksum: '0'.repeat(64) })
   add({ name: 'fresh', version, days: 2 })
-  const runs = `fn main() { std::fs::write("${ESCAPED}", "x").unwrap(); }`
+  const runs = `fn main() { std::fs::write("${RAN}", "x").unwrap(); }`
   add({ name: 'builder', version, files: [['build.rs', runs]] })
   add({ name: 'hider', version, toml: 'build = "src/other.rs"\n', files: [['src/other.rs', runs]] })
   add({ name: 'macros', version, toml: '[lib]\nproc-macro = true\n' })
@@ -95,16 +112,64 @@ export function addHostileJars({ add }: TestRepository, elsewhere: string, maxBy
   add({ at: 'org.h:plugged:1.0', pom: plugin })
 }
 
-const GO_PROGRAM = `package main
+const goProgram = (name: string, ...more: string[]) => `package main
 
 import (
 	"fmt"
+	"os"
+	"runtime"
 
-	"example.com/runner"
+	"example.com/${name}"
 )
 
-func main() { fmt.Println(runner.Word) }
+func isFile(path string) bool {
+	status, err := os.Lstat(path)
+	return err == nil && status.Mode().IsRegular()
+}
+
+var version = runtime.Version()
+
+func main() { fmt.Println(${[`${name}.Word`, ...more].join(', ')}) }
 `
+/** Prints what it uses, and what lies among the packages that must not: links, and files of these names. */
+const rustProgram = (crate: string) => `use std::fs::read_dir;
+use std::path::Path;
+
+fn strange(folder: &Path) -> usize {
+    let mut count = 0;
+    for entry in read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            count += strange(&entry.path());
+        } else if !kind.is_file() || ["secret", "${CLIMBED}"].iter().any(|name| entry.file_name() == *name) {
+            count += 1;
+        }
+    }
+    count
+}
+
+fn main() {
+    println!("{} {}", ${crate}::WORD, strange(Path::new("/environment")));
+}
+`
+/** Prints all that lies among the packages. */
+const LISTS = `import java.nio.file.*;
+
+class Main {
+    public static void main(String[] args) throws Exception {
+        try (var found = Files.walk(Path.of("/environment"))) {
+            found.filter(one -> !Files.isDirectory(one, LinkOption.NOFOLLOW_LINKS)).map(Path::toString).sorted().forEach(System.out::println);
+        }
+    }
+}
+`
+/** It is there as one jar, with nothing beside it. */
+const asOneJar = (name: string) => ({
+  code: 'ready' as const,
+  run: LISTS,
+  stdout: `/environment/jars/org/h/${name}/1.0/${name}-1.0.jar\n/environment/packages.jar\n`,
+})
 const module = (name: string) => ({ dependencies: [`example.com/${name}@v1.0.0`] })
 const crate = (name: string) => ({ dependencies: [`${name}@1`] })
 const jar = (name: string) => ({ dependencies: [`org.h:${name}:1.0`] })
@@ -117,7 +182,14 @@ export const HOSTILE: Hostile[] = [
     asked: module('climber'),
     code: 'environment-failed',
   },
-  { language: 'go', title: 'a link', asked: module('linker'), code: 'environment-failed or ready' },
+  {
+    language: 'go',
+    title: 'a link, which is unpacked as a file',
+    asked: module('linker'),
+    code: 'ready',
+    run: goProgram('linker', 'isFile("/environment/modules/example.com/linker@v1.0.0/secret")'),
+    stdout: 'linked true\n',
+  },
   { language: 'go', title: 'a bomb', asked: module('bomb'), code: 'environment-too-large' },
   { language: 'go', title: 'a crowd of files', asked: module('crowd'), code: 'environment-too-large' },
   {
@@ -135,23 +207,39 @@ export const HOSTILE: Hostile[] = [
     asked: { dependencies: ['github.com/gin-gonic/gim'] },
     code: 'submission-blocked',
   },
-  { language: 'go', title: 'a toolchain of its own', asked: module('chooser'), code: 'ready or environment-failed' },
+  {
+    language: 'go',
+    title: 'a toolchain of its own',
+    asked: module('chooser'),
+    code: 'ready',
+    run: goProgram('chooser', 'version == "go1.99.9"'),
+    stdout: 'chosen false\n',
+  },
   {
     language: 'go',
     title: 'what is run or compiled by others, and what does not compile',
     asked: module('runner'),
     code: 'ready',
-    run: GO_PROGRAM,
-    stdout: 'not run\n',
+    run: goProgram('runner', 'isFile("/environment/ran")'),
+    stdout: 'not run false\n',
   },
   {
     language: 'rust',
     title: 'a member that leads out of its folder',
     asked: crate('climber'),
-    code: 'ready or environment-failed',
+    code: 'ready',
+    run: rustProgram('climber'),
+    stdout: 'used 0\n',
   },
-  { language: 'rust', title: 'a link', asked: crate('linker'), code: 'environment-failed or ready' },
-  { language: 'rust', title: 'a bomb', asked: crate('bomb'), code: 'environment-too-large or environment-failed' },
+  {
+    language: 'rust',
+    title: 'a link',
+    asked: crate('linker'),
+    code: 'ready',
+    run: rustProgram('linker'),
+    stdout: 'used 0\n',
+  },
+  { language: 'rust', title: 'a bomb', asked: crate('bomb'), code: 'environment-too-large' },
   { language: 'rust', title: 'another content than its hash says', asked: crate('forged'), code: 'environment-failed' },
   { language: 'rust', title: 'too new', asked: crate('fresh'), code: 'package-too-new' },
   { language: 'rust', title: 'a name one letter off', asked: crate('serdee'), code: 'submission-blocked' },
@@ -164,10 +252,15 @@ export const HOSTILE: Hostile[] = [
     asked: crate('includer'),
     code: 'environment-failed',
   },
-  { language: 'java', title: 'a member that leads out of its folder', asked: jar('climber'), code: 'ready' },
-  { language: 'java', title: 'a bomb, which nobody unpacks', asked: jar('bomb'), code: 'ready' },
+  {
+    language: 'java',
+    title: 'a member that leads out of its folder',
+    asked: jar('climber'),
+    ...asOneJar('climber'),
+  },
+  { language: 'java', title: 'a bomb, which nobody unpacks', asked: jar('bomb'), ...asOneJar('bomb') },
   { language: 'java', title: 'more bytes than are allowed', asked: jar('heavy'), code: 'environment-too-large' },
-  { language: 'java', title: 'a crowd of files in one', asked: jar('crowd'), code: 'ready' },
+  { language: 'java', title: 'a crowd of files in one', asked: jar('crowd'), ...asOneJar('crowd') },
   { language: 'java', title: 'another content than its hash says', asked: jar('forged'), code: 'environment-failed' },
   {
     language: 'java',
@@ -184,20 +277,20 @@ export const HOSTILE: Hostile[] = [
     asked: { dependencies: ['com.google.guava:guavaa'] },
     code: 'submission-blocked',
   },
-  { language: 'java', title: 'a file of the host', asked: jar('reader'), code: 'ready' },
+  { language: 'java', title: 'a file of the host', asked: jar('reader'), ...asOneJar('reader') },
   {
     language: 'java',
     title: 'a name that leads out of the repository',
     asked: jar('up'),
-    code: 'environment-failed or package-unknown',
+    code: 'environment-failed',
   },
   {
     language: 'java',
     title: 'properties that double each other',
     asked: jar('laughing'),
-    code: 'environment-failed or environment-too-large or package-unknown',
+    code: 'environment-failed',
   },
-  { language: 'java', title: 'its own parent', asked: jar('circle'), code: 'environment-failed or ready' },
+  { language: 'java', title: 'its own parent', asked: jar('circle'), code: 'environment-failed' },
   { language: 'java', title: 'a repository of its own', asked: jar('caller'), code: 'package-unknown' },
   {
     language: 'java',

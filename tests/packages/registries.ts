@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createApiKeys } from '../../src/shared/access/api-keys.ts'
 import type { Job } from '../../src/shared/job.ts'
+import { eventually } from '../support/eventually.ts'
 import { startInstallation } from '../support/installation.ts'
 import { REGISTRY_TRIALS, type RegistryTrial, SET_TRIALS } from './registry-trials.ts'
 
@@ -22,6 +23,8 @@ let authorization = ''
 
 type Answer = Job & { code?: string; detail?: string }
 
+/** Of a build or a job, with all that it waits for: each question waits for up to a minute. */
+const DEADLINE_MS = 30 * 60_000
 /** What is tried is not how fast the machine is. */
 const PATIENT = { compileWallMs: 120_000 }
 
@@ -31,8 +34,15 @@ async function runJob(body: object): Promise<{ job: Answer; ms: number }> {
   let job = (await (
     await fetch(`${url}/v1/jobs`, { method: 'POST', headers, body: JSON.stringify({ ...body, limits: PATIENT }) })
   ).json()) as Answer
-  while (job.id !== undefined && job.status === null)
-    job = (await (await fetch(`${url}/v1/jobs/${job.id}?wait=60`, { headers })).json()) as Answer
+  await eventually(
+    `the end of job ${job.id}`,
+    async () => {
+      if (job.id === undefined || job.status !== null) return true
+      job = (await (await fetch(`${url}/v1/jobs/${job.id}?wait=60`, { headers })).json()) as Answer
+      return job.status !== null
+    },
+    DEADLINE_MS,
+  )
   return { job, ms: Math.round(performance.now() - begun) }
 }
 
@@ -74,16 +84,20 @@ async function hold({
     `      ${environment.packages?.length} packages, ${environment.files} files, ${Math.round(environment.bytes / 1e6)} MB`,
   )
   const lock = first.job.environment?.lock ?? ''
-  let relocked: { lock?: string | null; code?: string; detail?: string; state?: string } = {}
   // A build may take longer than anybody may wait for it in one request.
-  while (relocked.code === undefined && relocked.state !== 'ready') {
-    const again = await fetch(`${url}/v1/environments`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', prefer: 'wait=60', authorization },
-      body: JSON.stringify({ language, manifest: lock }),
-    })
-    relocked = (await again.json()) as typeof relocked
-  }
+  const relocked = await eventually(
+    `the environment of a lock of ${language}`,
+    async () => {
+      const again = await fetch(`${url}/v1/environments`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', prefer: 'wait=60', authorization },
+        body: JSON.stringify({ language, manifest: lock }),
+      })
+      const answer = (await again.json()) as { lock?: string | null; code?: string; detail?: string; state?: string }
+      return answer.code !== undefined || answer.state === 'ready' ? answer : undefined
+    },
+    DEADLINE_MS,
+  )
   expect(lock !== '' && relocked.lock === lock, `the lock, submitted again, is the same ${relocked.detail ?? ''}`)
   const withLock: typeof files = locked ? [['the lock as a file', locked(lock)]] : []
   for (const [title, own] of [...files, ...withLock]) {

@@ -43,7 +43,8 @@ export async function startCratesRegistry(): Promise<TestCrates> {
     const archive = gzipSync(tar(entries, inFolder(types), inFolder(links)))
     archives.set(`/dl/${name}/${version}/download`, archive)
     const sum = cksum ?? createHash('sha256').update(archive).digest('hex')
-    const pubtime = new Date(Date.now() - days * DAY_MS).toISOString()
+    // Without fractions of a second: Cargo takes no others.
+    const pubtime = new Date(Date.now() - days * DAY_MS).toISOString().replace(/\.\d+/, '')
     const line = { name, vers: version, deps: [], features: {}, yanked: false, cksum: sum, pubtime }
     const known = lines.get(name) ?? []
     known.push(JSON.stringify(line))

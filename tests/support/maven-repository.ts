@@ -14,6 +14,10 @@ export interface TestJar {
   days?: number | null
   /** When its metadata says that the last version was added, as `yyyyMMddHHmmss`. */
   updated?: string
+  /** Of its jar, where it was put there at another time. */
+  jarDays?: number
+  /** Of the metadata, where that is another one. */
+  metadataDays?: number
   /** Of the jar, where it is not that of its content; null where there is none. */
   sha1?: string | null
 }
@@ -51,7 +55,7 @@ export async function startMavenRepository(): Promise<TestRepository> {
     const sum = sha1 ?? createHash('sha1').update(bytes).digest('hex')
     if (sha1 !== null) files.set(`${path}.sha1`, { content: Buffer.from(sum), modified })
   }
-  const add = ({ at, pom = '', files: own = [], days = 30, sha1, updated }: TestJar) => {
+  const add = ({ at, pom = '', files: own = [], days = 30, sha1, updated, jarDays, metadataDays }: TestJar) => {
     const [group = '', artifact = '', version = ''] = at.split(':')
     const folder = `/${group.replaceAll('.', '/')}/${artifact}`
     const name = `${folder}/${version}/${artifact}-${version}`
@@ -59,7 +63,7 @@ export async function startMavenRepository(): Promise<TestRepository> {
     put(
       `${name}.jar`,
       Buffer.isBuffer(own) ? own : zip([['META-INF/MANIFEST.MF', 'Manifest-Version: 1.0\n'], ...own]),
-      days,
+      jarDays ?? days,
       sha1,
     )
     const known = versions.get(folder) ?? []
@@ -67,7 +71,7 @@ export async function startMavenRepository(): Promise<TestRepository> {
     versions.set(folder, known)
     const list = known.map((one) => `<version>${one}</version>`).join('')
     const metadata = `<metadata>${placeOf(`${group}:${artifact}`)}<versioning><release>${version}</release>${updated === undefined ? '' : `<lastUpdated>${updated}</lastUpdated>`}<versions>${list}</versions></versioning></metadata>`
-    put(`${folder}/maven-metadata.xml`, metadata, days)
+    put(`${folder}/maven-metadata.xml`, metadata, metadataDays ?? days)
   }
   const server = createServer((req, res) => {
     const url = req.url ?? ''

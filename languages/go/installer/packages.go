@@ -3,12 +3,13 @@
 //	runyard-packages index                      prints the proxy that the go command uses unless it is told of another
 //	runyard-packages resolve INDEX              wanted.txt -> lock.txt, which is printed too
 //	runyard-packages install INDEX FOLDER       lock.txt -> FOLDER/go.mod, FOLDER/go.sum and FOLDER/modules
-//	runyard-packages pack FOLDER MAX_FILES MAX_BYTES   compiles into FOLDER/cache, without a network, and packs
+//	runyard-packages pack FOLDER MAX_FILES MAX_BYTES TIMEOUT_MS   compiles into FOLDER/cache, without a network, and packs
 //
 // Nothing of a module is run. The lock is a go.mod that names every module, and the go.sum with their hashes, which the go command checks
 // against the database of checksums where the index has it. Only plain files are packed: a link, a device or a FIFO is an error. The stream of
 // `pack` is "RYPACK1\n" and entries of: mode as 1 byte (1: executable), length of the path as 2 bytes, of the content as 8, both big endian,
-// path, content; then an entry without path and content. Order and content depend on the modules alone.
+// path, content; then an entry without path and content. Order and content depend on the modules alone, but for what is compiled: that is what
+// half of the time for `pack` is enough for.
 package main
 
 import (
@@ -262,13 +263,11 @@ const (
 	// stdCache has the standard library, compiled.
 	stdCache = "/usr/local/lib/go-cache"
 	newCache = "/tmp/compiled"
-	// compileTime bounds the compiler: what it does not reach, each job compiles.
-	compileTime = 60 * time.Second
 )
 
 // compile keeps what the modules that the go.mod names are compiled to, as a GOCACHE of nothing else. A package that cannot be compiled is
-// left to the job that imports it, as is what does not fit.
-func compile(folder string, maxFiles, maxBytes int64) {
+// left to the job that imports it, as is what does not fit, and what the compiler does not reach in its time.
+func compile(folder string, maxFiles, maxBytes int64, most time.Duration) {
 	var patterns []string
 	wanted := required(filepath.Join(folder, "go.mod"), false)
 	if len(wanted) == 0 {
@@ -295,7 +294,7 @@ func compile(folder string, maxFiles, maxBytes int64) {
 	} {
 		must(os.Setenv(name, value))
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), compileTime)
+	ctx, cancel := context.WithTimeout(context.Background(), most)
 	defer cancel()
 	format := `{{if not (or .Error .DepsErrors (eq .Name "main"))}}{{.ImportPath}}{{end}}`
 	list, _ := exec.CommandContext(ctx, "go", append([]string{"list", "-e", "-f", format}, patterns...)...).Output()
@@ -369,10 +368,11 @@ func isLeftOut(shown string, isFolder bool) bool {
 	return strings.HasSuffix(name, "_test.go")
 }
 
-func pack(folder string, maxFiles, maxBytes int64) {
+// pack has the compiler end early enough that packing has as long as it.
+func pack(folder string, maxFiles, maxBytes int64, timeout time.Duration) {
 	out := bufio.NewWriterSize(os.Stdout, 1<<20)
 	var files, bytes int64
-	compile(folder, maxFiles, maxBytes)
+	compile(folder, maxFiles, maxBytes, timeout/2)
 	out.WriteString("RYPACK1\n")
 	// In the order of names, folder by folder.
 	must(filepath.WalkDir(folder, func(place string, entry fs.DirEntry, err error) error {
@@ -428,12 +428,14 @@ func main() {
 		resolve(args[1])
 	case len(args) == 3 && args[0] == "install":
 		install(args[1], args[2])
-	case len(args) == 4 && args[0] == "pack":
+	case len(args) == 5 && args[0] == "pack":
 		maxFiles, err := strconv.ParseInt(args[2], 10, 64)
 		must(err)
 		maxBytes, err := strconv.ParseInt(args[3], 10, 64)
 		must(err)
-		pack(args[1], maxFiles, maxBytes)
+		timeoutMs, err := strconv.ParseInt(args[4], 10, 64)
+		must(err)
+		pack(args[1], maxFiles, maxBytes, time.Duration(timeoutMs)*time.Millisecond)
 	default:
 		fail("runyard-packages: unknown arguments")
 	}

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.jar.Attributes;
@@ -80,6 +81,9 @@ final class Packages {
                 case "pack" -> pack(Path.of(args[1]), Long.parseLong(args[2]), Long.parseLong(args[3]));
                 default -> throw new Refusal("Packages: unknown arguments");
             }
+        } catch (OutOfMemoryError error) {
+            System.err.println("Reading what the packages need takes more memory than there is");
+            System.exit(3);
         } catch (Exception error) {
             String last = null;
             for (Throwable cause = error; cause != null; cause = cause.getCause())
@@ -228,15 +232,17 @@ final class Packages {
         if (!lines.get(0).equals(MARK)) throw new Refusal("the lock names no jars");
         Path jars = Files.createDirectories(folder.resolve("jars"));
         List<String> names = new ArrayList<>();
-        for (String line : lines.subList(1, lines.size())) {
+        for (String line : new LinkedHashSet<>(lines.subList(1, lines.size()))) {
             String[] parts = line.split(" sha256:");
             if (parts.length != 2) throw new Refusal("the lock has \"" + line + "\"");
             Artifact jar = new DefaultArtifact(parts[0]);
             String own = jar.getArtifactId() + "-" + jar.getVersion() + (jar.getClassifier().isEmpty() ? "" : "-" + jar.getClassifier()) + ".jar";
             String path = jar.getGroupId().replace('.', '/') + "/" + jar.getArtifactId() + "/" + jar.getVersion() + "/" + own;
-            String name = jar.getGroupId() + "." + own;
             Path here = REPOSITORY.resolve(path);
-            Path place = jars.resolve(name);
+            // Not a name of the parts in one: those of two jars may be the same.
+            Path place = jars.resolve(path);
+            if (Files.exists(place)) throw new Refusal("the lock has two hashes of " + jar);
+            Files.createDirectories(place.getParent());
             if (Files.exists(here)) Files.move(here, place);
             else
                 try (InputStream body = fetch(index, path).body()) {
@@ -250,7 +256,7 @@ final class Packages {
             } catch (IOException error) {
                 throw new Refusal(jar + " is no jar: " + error.getMessage());
             }
-            names.add("jars/" + name);
+            names.add("jars/" + path);
         }
         writeClassPath(folder.resolve("packages.jar"), names);
     }

@@ -30,11 +30,11 @@ export const mavenManifests: Manifests = {
     const lock = readMavenLock(content)
     if (!lock) return readProject(content, pointer)
     const { jars, unusable } = lock
+    if (jars.length > MAX_JARS) return tooMany(pointer, 'jars')
     const errors = unusable.slice(0, 20).map((line): FieldError => ({
       pointer,
       detail: `has "${line.slice(0, 100)}", which is no jar with its version and SHA-256`,
     }))
-    if (jars.length > MAX_JARS) errors.push({ pointer, detail: `has more than ${MAX_JARS} jars` })
     const text = mavenLockText(jars)
     const packages = mavenRules.packagesOf(text)
     const requirements = packages.map(({ name, version }) => `${name}:${version}`)
@@ -47,29 +47,42 @@ export const mavenManifests: Manifests = {
       line.trim().split(/[ \t]+/),
     )
     if (named.length === 0) return undefined
+    const pointer = pointerOf(program)
+    if (named.length > MAX_JARS) return tooMany(pointer, 'jars in comments //DEPS')
     const errors = named.flatMap((one): FieldError[] => {
       const detail = mavenManifests.requirementFault(one)
-      return detail === undefined ? [] : [{ pointer: pointerOf(program), detail }]
+      return detail === undefined ? [] : [{ pointer, detail }]
     })
     const usable = errors.length > 0 ? [] : named
     return { manifest: mavenManifests.fromRequirements(usable), errors: errors.slice(0, 20) }
   },
 }
 
+/** None of it is read any further: a list is as long as a request lets it be. */
+const tooMany = (pointer: string, what: string): ReadManifest => ({
+  manifest: { requirements: [], names: [], text: '' },
+  errors: [{ pointer, detail: `has more than ${MAX_JARS} ${what}` }],
+})
+
+const nameOf = ({ groupId, artifactId }: Pick<PomDependency, 'groupId' | 'artifactId'>) => `${groupId}:${artifactId}`
+
+/** Projects that are named to take dependencies or versions from. A scope that only a parent knows may be `import`. */
+const projectsOf = ({ parent, managed }: Omit<Pom, 'faults'>) => [
+  ...(parent ? [parent] : []),
+  ...managed.filter(({ scope = '' }) => scope === 'import' || scope.includes('${')),
+]
+
 function manifestOf(pom: Omit<Pom, 'faults'>): Manifest {
   const used = pom.dependencies.filter(({ scope = '' }) => !LEFT_OUT.has(scope))
-  const nameOf = ({ groupId, artifactId }: PomDependency) => `${groupId}:${artifactId}`
+  const named = used.length > 0 ? [...used, ...projectsOf(pom)] : []
   return {
     requirements: used.map((one) => (one.version === undefined ? nameOf(one) : `${nameOf(one)}:${one.version}`)),
-    names: used.map(nameOf),
+    names: [...new Set(named.map(nameOf))],
     text: pomText({ ...pom, dependencies: used }),
   }
 }
 
 function readProject(content: string, pointer: string): ReadManifest {
   const { faults, ...pom } = readPom(content)
-  const errors = faults.slice(0, 20).map((detail): FieldError => ({ pointer, detail }))
-  if (pom.dependencies.length + pom.managed.length > MAX_JARS)
-    errors.push({ pointer, detail: `has more than ${MAX_JARS} dependencies` })
-  return { manifest: manifestOf(pom), errors }
+  return { manifest: manifestOf(pom), errors: faults.map((detail): FieldError => ({ pointer, detail })) }
 }

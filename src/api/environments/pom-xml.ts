@@ -26,9 +26,11 @@ export interface PomDependency extends Omit<Coordinates, 'version'> {
   exclusions: Omit<Coordinates, 'version'>[]
 }
 
-const NAME = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/
+const NAME = /^(?=.{1,200}$)[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/
 /** A version, or several: see {@link VERSIONS}. Properties stand in it until they are known. */
 const VALUE = /^[A-Za-z0-9._+${}()[\], -]{1,200}$/
+/** Of names and values, however they are written. */
+const MAX_VALUE = 200
 /** One version, or ranges of them. */
 export const VERSIONS =
   /^(?:[A-Za-z0-9][A-Za-z0-9._+-]{0,127}|(?:[[(][A-Za-z0-9._+-]*(?: *, *[A-Za-z0-9._+-]*)?[\])],?){1,5})$/
@@ -36,6 +38,9 @@ const OPTIONAL = ['version', 'type', 'classifier', 'scope', 'optional'] as const
 const OF_DEPENDENCY = 'has the dependency'
 /** A property may stand for another one so deep. */
 const MOST_STEPS = 10
+/** Dependencies, managed ones and exclusions together. */
+const MOST_ENTRIES = 2000
+const MOST_FAULTS = 20
 
 /** Reads the parts of a `pom.xml` that say what is on the class path. Plugins, profiles, modules and repositories count for nothing. */
 export function readPom(content: string): Pom {
@@ -53,12 +58,17 @@ export function readPom(content: string): Pom {
   for (const { name, text } of childOf(root, 'properties')?.children ?? [])
     if (/^[A-Za-z_][\w.-]{0,127}$/.test(name) && VALUE.test(text)) pom.properties.push([name, text])
   const known = knownOf(root, pom)
-  const read = (list: XmlElement | undefined) => {
-    const all = list?.children.filter(({ name }) => name === 'dependency') ?? []
-    return all.flatMap((one) => dependencyOf(one, known, pom.faults))
-  }
-  pom.managed = read(childOf(childOf(root, 'dependencyManagement'), 'dependencies'))
-  pom.dependencies = read(childOf(root, 'dependencies'))
+  const listed = (list: XmlElement | undefined) => list?.children.filter(({ name }) => name === 'dependency') ?? []
+  const managed = listed(childOf(childOf(root, 'dependencyManagement'), 'dependencies'))
+  const dependencies = listed(childOf(root, 'dependencies'))
+  // A request is small; what its properties make of it need not be.
+  const exclusions = [...managed, ...dependencies].map((one) => childOf(one, 'exclusions')?.children.length ?? 0)
+  if (exclusions.reduce((sum, count) => sum + count + 1, 0) > MOST_ENTRIES)
+    return { ...pom, faults: [`has more than ${MOST_ENTRIES} dependencies and exclusions`] }
+  const read = (list: readonly XmlElement[]) =>
+    list.flatMap((one) => (pom.faults.length < MOST_FAULTS ? dependencyOf(one, known, pom.faults) : []))
+  pom.managed = read(managed)
+  pom.dependencies = read(dependencies)
   // A project that needs nothing runs without an environment, whatever else it has.
   return pom.dependencies.length === 0 && !pom.faults.some((one) => one.startsWith(OF_DEPENDENCY))
     ? { ...pom, faults: [] }
@@ -77,7 +87,7 @@ function knownOf(root: XmlElement, { properties, parent }: Pom): Map<string, str
       ['parent.groupId', parent?.groupId],
       ['parent.version', parent?.version],
     ] as const)
-      if (value !== undefined && !known.has(prefix + name)) known.set(prefix + name, value)
+      if (value !== undefined && VALUE.test(value) && !known.has(prefix + name)) known.set(prefix + name, value)
   }
   return known
 }
@@ -86,7 +96,7 @@ function dependencyOf(element: XmlElement, known: ReadonlyMap<string, string>, f
   const fields = fieldsOf(element)
   const filled = (text: string): string => {
     let value = text
-    for (let step = 0; step < MOST_STEPS && value.length <= 500; step++)
+    for (let step = 0; step < MOST_STEPS && value.length <= MAX_VALUE; step++)
       value = value.replaceAll(/\$\{([\w.-]{1,128})\}/g, (whole, name: string) => known.get(name) ?? whole)
     return value
   }

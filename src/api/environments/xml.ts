@@ -14,7 +14,13 @@ const OTHERS = [
   ['<![CDATA[', ']]>'],
   ['<?', '?>'],
 ] as const
-const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
+const ENTITIES = new Map([
+  ['amp', '&'],
+  ['lt', '<'],
+  ['gt', '>'],
+  ['quot', '"'],
+  ['apos', "'"],
+])
 const MAX_DEPTH = 64
 
 /**
@@ -62,6 +68,6 @@ export function readXml(text: string): XmlElement | string {
 const unescaped = (text: string): string =>
   text.replaceAll(/&(?:#(\d{1,7})|#x([0-9a-fA-F]{1,6})|(\w{1,8}));/g, (whole, decimal, hex, name: string) => {
     const code = decimal === undefined ? Number.parseInt(String(hex), 16) : Number(decimal)
-    if (name !== undefined) return ENTITIES[name] ?? whole
+    if (name !== undefined) return ENTITIES.get(name) ?? whole
     return code > 0 && code <= 0x10_ff_ff ? String.fromCodePoint(code) : whole
   })

@@ -18,13 +18,13 @@ const LINE = new RegExp(
   `^(${PART}):(${PART}):jar(?::([A-Za-z0-9_.-]{1,64}))?:([A-Za-z0-9][A-Za-z0-9._+-]{0,127}) sha256:([0-9a-f]{64})$`,
 )
 
-/** @returns the jars in the order of the class path, and lines that name none; undefined for what is no lock */
+/** @returns the jars in the order of the class path, each line once, and lines that name none; undefined for what is no lock */
 export function readMavenLock(text: string): { jars: LockedJar[]; unusable: string[] } | undefined {
   const [first, ...lines] = text.split(/\r?\n/)
   if (first !== MARK) return undefined
   const jars: LockedJar[] = []
   const unusable: string[] = []
-  for (const line of lines.filter((one) => one !== '')) {
+  for (const line of new Set(lines.filter((one) => one !== ''))) {
     const [, group, artifact, classifier, version, hash] = LINE.exec(line) ?? []
     const isWhole = group !== undefined && artifact !== undefined && version !== undefined && hash !== undefined
     if (!isWhole || version.endsWith('-SNAPSHOT')) unusable.push(line)

@@ -137,6 +137,7 @@ async function step(
     '{builds}': builds ? 'on' : 'off',
     '{maxFiles}': String(bounds.maxFiles),
     '{maxBytes}': String(bounds.maxBytes),
+    '{timeoutMs}': String(timeoutMs),
   }
   const args = argv.map((text) => text.replaceAll(/\{\w+\}/g, (word) => values[word] ?? word))
   const start: StageStart = {

@@ -113,8 +113,11 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
       try {
         release = trees.hold(key)
         checkBans(view.language, lock, bans)
-        const [{ tree }] = await Promise.all([bring(record, key, lock), records.touch(id)])
-        return { key, tree, lock, release }
+        // Both come to their end before the tree may be released: it may still be written.
+        const [brought, touched] = await Promise.allSettled([bring(record, key, lock), records.touch(id)])
+        if (brought.status === 'rejected') throw brought.reason
+        if (touched.status === 'rejected') throw touched.reason
+        return { key, tree: brought.value.tree, lock, release }
       } catch (cause) {
         release()
         const error = isNoRoom(cause) ? fullFault(cause) : cause

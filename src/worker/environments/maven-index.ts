@@ -14,8 +14,10 @@ const METADATA = /^\/((?:[A-Za-z0-9_-][A-Za-z0-9._-]*\/)+)([A-Za-z0-9_-][A-Za-z0
 /** `/<group>/<artifact>/<version>/<artifact>-<version>[-<classifier>].<extension>`. */
 const FILE =
   /^\/((?:[A-Za-z0-9_-][A-Za-z0-9._-]*\/)+)([A-Za-z0-9_-][A-Za-z0-9._-]*)\/([A-Za-z0-9][A-Za-z0-9._+-]*)\/([A-Za-z0-9._+-]+)\.(pom|jar)(\.sha1)?$/
-/** Only the newest can be too new; each is one question. */
+/** Of the newest so many are asked for, and more until one is old enough: those below it are taken to be older. Each is one question. */
 const NEWEST = 8
+/** Of those there is an end; a file of one that is listed all the same is not given. */
+const MOST_ASKED = 64
 const XML = 'application/xml'
 
 /** Of jars for the JVM: a Maven repository, which tells when a file was last changed, and its SHA-1 beside it. */
@@ -48,11 +50,17 @@ interface Place {
   path: string
   artifact: string
 }
+interface Sum {
+  /** SHA-1, in hexadecimal. */
+  sum: string
+  /** When it was put there. */
+  modified: string | undefined
+}
 const nameOf = ({ path, artifact }: Place) => `${path.slice(0, -1).replaceAll('/', '.')}:${artifact}`
 
 function createJars({ base, bans, page, refuse, isOldEnough, tooNew, place }: IndexTools) {
   const dates = new Map<string, Promise<string | null | undefined>>()
-  const sums = new Map<string, Promise<string | undefined>>()
+  const sums = new Map<string, Promise<Sum | undefined>>()
 
   const once = <Value>(known: Map<string, Promise<Value>>, key: string, ask: () => Promise<Value>): Promise<Value> => {
     const found = known.get(key) ?? ask()
@@ -62,9 +70,10 @@ function createJars({ base, bans, page, refuse, isOldEnough, tooNew, place }: In
 
   const metadataOf = ({ path, artifact }: Place) => new URL(`${path}${artifact}/maven-metadata.xml`, base)
 
-  /** When the last of its versions was put there: none is younger. */
+  /** When the last of its versions was put there: none is younger. What the metadata says of itself its publisher may have written. */
   const lastUpdateOf = async (at: Place) => {
-    const { text = '' } = (await page(nameOf(at), metadataOf(at), XML)) ?? {}
+    const { text = '', modified } = (await page(nameOf(at), metadataOf(at), XML)) ?? {}
+    if (modified !== undefined) return modified
     const [, ...parts] = /<lastUpdated>(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)</.exec(text) ?? []
     const [year, month, day, hour, minute, second] = parts
     return second === undefined ? undefined : `${year}-${month}-${day}T${hour}:${minute}:${second}Z`
@@ -104,9 +113,10 @@ function createJars({ base, bans, page, refuse, isOldEnough, tooNew, place }: In
     return ban !== undefined
   }
 
-  const readSum = async (name: string, version: string, path: string) => {
+  const readSum = async (name: string, version: string, path: string): Promise<Sum | undefined> => {
     const answer = await page(name, new URL(`${path}.sha1`, base), 'text/plain', undefined, version)
-    return answer && /^[0-9a-f]{40}\b/.exec(answer.text.trim().toLowerCase())?.[0]
+    const sum = answer && /^[0-9a-f]{40}\b/.exec(answer.text.trim().toLowerCase())?.[0]
+    return sum === undefined ? undefined : { sum, modified: answer?.modified }
   }
 
   const readMetadata = async (at: Place): Promise<string | undefined> => {
@@ -117,10 +127,15 @@ function createJars({ base, bans, page, refuse, isOldEnough, tooNew, place }: In
       ([, version = '']) => version,
     )
     const versions = [...new Set(all)].filter((one) => !one.endsWith('-SNAPSHOT')).toSorted(byMavenVersion)
-    const newest = new Set([...versions.slice(-NEWEST), ...versions.filter(isMavenRelease).slice(-NEWEST)])
-    const shown: string[] = []
-    for (const version of versions)
-      if (newest.has(version) ? await isAllowed(at, version) : !banOf(bans, name, version)) shown.push(version)
+    const asked = new Map<string, boolean>()
+    for (const list of [versions, versions.filter(isMavenRelease)]) {
+      for (const [count, version] of list.toReversed().slice(0, MOST_ASKED).entries()) {
+        const isShown = asked.get(version) ?? (await isAllowed(at, version))
+        asked.set(version, isShown)
+        if (isShown && count + 1 >= NEWEST) break
+      }
+    }
+    const shown = versions.filter((version) => asked.get(version) ?? !banOf(bans, name, version))
     const [last, release] = [shown.at(-1), shown.filter(isMavenRelease).at(-1) ?? shown.at(-1)]
     if (last === undefined || release === undefined) return undefined
     const group = at.path.slice(0, -1).replaceAll('/', '.')
@@ -142,8 +157,14 @@ function createJars({ base, bans, page, refuse, isOldEnough, tooNew, place }: In
       const whole = nameOf(at)
       if (isBanned(whole) || !(await isAllowed(at, version))) return false
       const path = `${at.path}${at.artifact}/${version}/${name}`
-      const sum = await once(sums, path, () => readSum(whole, version, path))
-      if (sum === undefined) return false
+      const found = await once(sums, path, () => readSum(whole, version, path))
+      if (!found) return false
+      const { sum, modified } = found
+      // A file may be added to a version that was there for long.
+      if (modified !== undefined && !isOldEnough(modified)) {
+        refuse({ name: whole, version, ...tooNew(`${name} of ${whole} ${version}`, modified) })
+        return false
+      }
       if (isSum) {
         say(res, sum)
         return true

@@ -1,14 +1,14 @@
 /** Words of a version from the oldest on; one without any stands between `snapshot` and `sp`. */
 const QUALIFIERS = ['alpha', 'beta', 'milestone', 'rc', 'snapshot', '', 'sp']
-const SHORT: Record<string, string> = {
-  a: 'alpha',
-  b: 'beta',
-  m: 'milestone',
-  cr: 'rc',
-  ga: '',
-  final: '',
-  release: '',
-}
+const SHORT = new Map([
+  ['a', 'alpha'],
+  ['b', 'beta'],
+  ['m', 'milestone'],
+  ['cr', 'rc'],
+  ['ga', ''],
+  ['final', ''],
+  ['release', ''],
+])
 /** What is offered to be tried. */
 const TRIED = /(?:^|[.-])(?:alpha|beta|milestone|rc|cr|m|a|b|pre|preview|ea|dev|snapshot|incubating)[.-]?\d*(?:$|[.-])/i
 
@@ -29,7 +29,7 @@ export function byMavenVersion(a: string, b: string): number {
 
 /** Numbers and words: they end at a dot, a hyphen, and where one begins behind the other. */
 const partsOf = (version: string): string[] =>
-  (version.toLowerCase().match(/\d+|[a-z]+/g) ?? []).map((part) => SHORT[part] ?? part)
+  (version.toLowerCase().match(/\d+|[a-z]+/g) ?? []).map((part) => SHORT.get(part) ?? part)
 
 /** Words that are not known stand behind those that are, numbers behind all words but none. */
 function rankOf(part: string | undefined): number {
