@@ -110,10 +110,10 @@ test('a reader that stalls is waited for', async () => {
 test('a signal ends a request, and a body whose end has come but was not read', async () => {
   const leave = new AbortController()
   const reason = new Error('enough')
-  server.answer(() => undefined)
+  let isHeard = false
+  server.answer(() => void (isHeard = true), ok)
   const waiting = request(server.url, { agent, signal: leave.signal })
-  await eventually('it is connected', () => server.open() === 1)
-  server.answer(ok)
+  await eventually('it is heard', () => isHeard)
   const { body } = await request(server.url, { agent, signal: leave.signal })
   await settle()
   leave.abort(reason)
