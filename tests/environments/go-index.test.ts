@@ -1,10 +1,7 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { createGoIndex, goExplains } from '../../src/worker/environments/go-index.ts'
-import type { PackageIndex } from '../../src/worker/environments/package-index.ts'
-import { createUpstream, type Upstream } from '../../src/worker/way-out/upstream.ts'
 import { startGoProxy, type TestProxy } from '../support/go-proxy.ts'
+import { showIndex, type ShownIndex } from '../support/shown-index.ts'
 
 const DAY_MS = 86_400_000
 const ban = { ecosystem: 'go' as const, reason: 'malware', bannedAt: '' }
@@ -14,35 +11,19 @@ const bans = [
 ]
 
 let real: TestProxy
-let upstream: Upstream
-let server: Server
-let shown: PackageIndex
-let url: string
+let shown: ShownIndex
 beforeAll(async () => {
   real = await startGoProxy()
   const path = 'example.com/good'
   real.add({ path, version: 'v1.9.0' }, { path, version: 'v1.10.0' }, { path, version: 'v1.11.0', days: 2 })
   real.add({ path: 'example.com/bad', version: 'v1.0.0' }, { path: 'example.com/Capital', version: 'v1.0.0' })
   real.add({ path: 'example.com/partly', version: 'v1.0.0' }, { path: 'example.com/partly', version: 'v1.1.0' })
-  upstream = createUpstream(
-    { allow: ['127.0.0.1'] },
-    { maxBytes: 1e6, maxRequests: 1000, maxMs: 60_000 },
-    new AbortController().signal,
-  )
-  shown = createGoIndex({ index: new URL(real.url), upstream, minAgeMs: 7 * DAY_MS, bans })
-  server = createServer((req, res) => void shown.handle(req, res))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  shown = await showIndex(createGoIndex, real, bans)
 })
-afterAll(async () => {
-  server.closeAllConnections()
-  await new Promise((resolve) => server.close(resolve))
-  await upstream.close()
-  await real.close()
-})
+afterAll(() => shown.close())
 
 const page = async (path: string) => {
-  const answer = await fetch(`${url}/${path}`)
+  const answer = await fetch(`${shown.url}/${path}`)
   return { status: answer.status, text: answer.ok ? await answer.text() : '' }
 }
 const said = (path: string) => `go: x: reading http://127.0.0.1:8099/${path}: 404 Not Found`
@@ -52,24 +33,24 @@ test('versions that are old enough and not banned are listed, and given with the
   expect((await page('example.com/partly/@v/list')).text).toBe('v1.0.0\n')
   expect((await page('example.com/!capital/@v/list')).text).toBe('v1.0.0\n')
   expect((await page('example.com/good/@v/v1.10.0.zip')).text).toMatch(/^PK/)
-  expect(shown.given.map(({ file }) => file)).toEqual(['example.com/good-v1.10.0'])
+  expect(shown.index.given.map(({ file }) => file)).toEqual(['example.com/good-v1.10.0'])
 })
 
 test('a version that is too new has neither time nor content, but says what it needs', async () => {
   for (const kind of ['info', 'zip']) expect((await page(`example.com/good/@v/v1.11.0.${kind}`)).status).toBe(404)
   expect((await page('example.com/good/@v/v1.11.0.mod')).text).toBe('module example.com/good\n')
-  const refusal = goExplains(shown.refusals, said('example.com/good/@v/v1.11.0.info'))
+  const refusal = goExplains(shown.index.refusals, said('example.com/good/@v/v1.11.0.info'))
   expect(refusal).toMatchObject({ kind: 'too-new', detail: expect.stringMatching(/can be installed from 20\d\d-/) })
 })
 
 test('what is banned or unknown is not there, and told why', async () => {
   for (const path of ['bad/@v/list', 'bad/@v/v1.0.0.zip', 'partly/@v/v1.1.0.zip', 'none/@v/list', 'none/@latest'])
     expect((await page(`example.com/${path}`)).status).toBe(404)
-  const kindOf = (path: string) => goExplains(shown.refusals, said(`example.com/${path}`))?.kind
+  const kindOf = (path: string) => goExplains(shown.index.refusals, said(`example.com/${path}`))?.kind
   expect(kindOf('bad/@v/v1.0.0.zip')).toBe('banned')
   expect(kindOf('partly/@v/v1.1.0.zip')).toBe('banned')
   expect(kindOf('none/@v/list')).toBe('unknown')
-  expect(goExplains(shown.refusals, 'example.com/good@v1.11.0: invalid')).toBeUndefined()
+  expect(goExplains(shown.index.refusals, 'example.com/good@v1.11.0: invalid')).toBeUndefined()
 })
 
 test.each(['example.com/../../admin/@v/list', 'example.com/good/@v/..%2fx.info', 'sumdb/x/../../admin', 'admin'])(

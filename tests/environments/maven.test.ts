@@ -1,5 +1,3 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { mavenManifests } from '../../src/api/environments/maven-manifest.ts'
 import { readXml } from '../../src/api/environments/xml.ts'
@@ -7,9 +5,8 @@ import { PACKAGE_RULES } from '../../src/shared/environments/package-rules.ts'
 import { mirrorOf } from '../../src/worker/environments/index-address.ts'
 import { createMavenIndex, mavenExplains } from '../../src/worker/environments/maven-index.ts'
 import { byMavenVersion } from '../../src/worker/environments/maven-version.ts'
-import type { PackageIndex } from '../../src/worker/environments/package-index.ts'
-import { createUpstream, type Upstream } from '../../src/worker/way-out/upstream.ts'
 import { startMavenRepository, type TestRepository } from '../support/maven-repository.ts'
+import { showIndex, type ShownIndex } from '../support/shown-index.ts'
 
 const { requirementFault, fromRequirements, read, inFiles } = mavenManifests
 const DAY_MS = 86_400_000
@@ -20,10 +17,7 @@ const bans = [
 ]
 
 let real: TestRepository
-let upstream: Upstream
-let server: Server
-let shown: PackageIndex
-let url: string
+let shown: ShownIndex
 beforeAll(async () => {
   real = await startMavenRepository()
   real.add({ at: 'org.x:good:1.9' }, { at: 'org.x:good:1.10' }, { at: 'org.x:good:2.0-beta1' })
@@ -35,25 +29,12 @@ beforeAll(async () => {
   real.add(...Array.from({ length: 20 }, (_, minor) => ({ at: `org.x:busy:1.${minor}`, days: minor < 3 ? 30 : 2 })))
   real.add({ at: 'org.bad:bad:1.0' }, { at: 'org.x:partly:1.0' }, { at: 'org.x:partly:1.1' })
   real.add({ at: 'org.x:forged:1.0', sha1: '0'.repeat(40) }, { at: 'org.x:unsummed:1.0', sha1: null })
-  upstream = createUpstream(
-    { allow: ['127.0.0.1'] },
-    { maxBytes: 1e6, maxRequests: 1000, maxMs: 60_000 },
-    new AbortController().signal,
-  )
-  shown = createMavenIndex({ index: new URL(real.url), upstream, minAgeMs: 7 * DAY_MS, bans })
-  server = createServer((req, res) => void shown.handle(req, res))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  shown = await showIndex(createMavenIndex, real, bans)
 })
-afterAll(async () => {
-  server.closeAllConnections()
-  await new Promise((resolve) => server.close(resolve))
-  await upstream.close()
-  await real.close()
-})
+afterAll(() => shown.close())
 
 const page = async (path: string) => {
-  const answer = await fetch(`${url}/${path}`)
+  const answer = await fetch(`${shown.url}/${path}`)
   return { status: answer.status, text: answer.ok ? await answer.text() : '' }
 }
 const jar = (artifact: string, version: string, kind = 'jar') =>
@@ -75,9 +56,9 @@ test('a jar is given with the SHA-1 that the repository tells, and not whole whe
   expect((await page(jar('good', '1.10'))).text).toMatch(/^PK/)
   expect((await page(jar('good', '1.10', 'pom'))).text).toContain('<artifactId>good</artifactId>')
   expect((await page(jar('good', '1.10', 'jar.sha1'))).text).toMatch(/^[0-9a-f]{40}$/)
-  expect(shown.given.map(({ file }) => file)).toEqual(['good-1.10.jar'])
+  expect(shown.index.given.map(({ file }) => file)).toEqual(['good-1.10.jar'])
   await expect(page(jar('forged', '1.0'))).rejects.toThrow()
-  expect(shown.faults.at(-1)).toContain('forged-1.0.jar is not the file whose hash')
+  expect(shown.index.faults.at(-1)).toContain('forged-1.0.jar is not the file whose hash')
   expect((await page(jar('unsummed', '1.0'))).status).toBe(404)
 })
 
@@ -85,7 +66,7 @@ test('what is too new, undated, banned or unknown is not there, and told as the 
   const paths = [jar('good', '2.0'), jar('good', '2.0', 'pom'), jar('undated', '1.0'), jar('partly', '1.1')]
   for (const path of [...paths, 'org/bad/bad/1.0/bad-1.0.jar', jar('none', '1.0', 'pom'), jar('good', '7')])
     expect((await page(path)).status).toBe(404)
-  const explained = (said: string) => mavenExplains(shown.refusals, said)
+  const explained = (said: string) => mavenExplains(shown.index.refusals, said)
   expect(explained('Could not find artifact org.x:good:jar:2.0 in index')).toMatchObject({
     kind: 'too-new',
     detail: expect.stringMatching(/can be installed from 20\d\d-/),
@@ -103,18 +84,18 @@ test('what is too new, undated, banned or unknown is not there, and told as the 
 test('where no file has a date, that of the last version counts for all', async () => {
   expect((await page(jar('updated', '1.0'))).status).toBe(200)
   expect((await page(jar('renewed', '1.0'))).status).toBe(404)
-  expect(mavenExplains(shown.refusals, 'org.x:renewed:jar:1.0')?.detail).toContain('2999-01-02')
+  expect(mavenExplains(shown.index.refusals, 'org.x:renewed:jar:1.0')?.detail).toContain('2999-01-02')
 })
 
 test('what the metadata says of its age does not count where the repository tells when it was changed', async () => {
   expect((await page(jar('claimed', '1.0'))).status).toBe(404)
-  expect(mavenExplains(shown.refusals, 'org.x:claimed:jar:1.0')?.kind).toBe('too-new')
+  expect(mavenExplains(shown.index.refusals, 'org.x:claimed:jar:1.0')?.kind).toBe('too-new')
 })
 
 test('a jar that was added later is too new, though its version is not', async () => {
   expect((await page(jar('later', '1.0', 'pom'))).status).toBe(200)
   for (const kind of ['jar', 'jar.sha1']) expect((await page(jar('later', '1.0', kind))).status).toBe(404)
-  expect(mavenExplains(shown.refusals, 'org.x:later:jar:1.0')).toMatchObject({
+  expect(mavenExplains(shown.index.refusals, 'org.x:later:jar:1.0')).toMatchObject({
     kind: 'too-new',
     detail: expect.stringContaining('later-1.0.jar'),
   })
