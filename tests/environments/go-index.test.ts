@@ -3,7 +3,6 @@ import { createGoIndex, goExplains } from '../../src/worker/environments/go-inde
 import { startGoProxy, type TestProxy } from '../support/go-proxy.ts'
 import { showIndex, type ShownIndex } from '../support/shown-index.ts'
 
-const DAY_MS = 86_400_000
 const ban = { ecosystem: 'go' as const, reason: 'malware', bannedAt: '' }
 const bans = [
   { ...ban, name: 'example.com/Bad', version: null },

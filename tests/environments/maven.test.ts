@@ -9,7 +9,6 @@ import { startMavenRepository, type TestRepository } from '../support/maven-repo
 import { showIndex, type ShownIndex } from '../support/shown-index.ts'
 
 const { requirementFault, fromRequirements, read, inFiles } = mavenManifests
-const DAY_MS = 86_400_000
 const ban = { ecosystem: 'maven' as const, reason: 'malware', bannedAt: '' }
 const bans = [
   { ...ban, name: 'Org.Bad:bad', version: null },

@@ -25,18 +25,19 @@ const MOST_BYTES = 1024 * 1024
 
 /** What else the program has, such as files and limits, is not in the link; nor is a checker that is made of files. */
 export async function programFragment(program: LinkedProgram): Promise<string> {
-  const { language, code, tests = [], checker, own } = program
+  const { language, code, tests = [] } = program
   const texts = Object.fromEntries(TEXTS.flatMap((name) => (program[name] ? [[name, program[name]]] : [])))
-  const judge =
-    checker !== 'program'
-      ? { checker }
-      : own && own.more?.files === undefined
-        ? { checker, own: { language: own.language, code: own.code, protocol: own.protocol } }
-        : {}
-  const linked: LinkedProgram = { language, code, ...texts, ...(tests.length > 0 && { tests, ...judge }) }
+  const linked: LinkedProgram = { language, code, ...texts, ...(tests.length > 0 && { tests, ...judgeOf(program) }) }
   const bytes = await through(new TextEncoder().encode(JSON.stringify(linked)), new CompressionStream('deflate-raw'))
   const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
   return `#program=${text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')}`
+}
+
+function judgeOf({ checker, own }: LinkedProgram): Pick<LinkedProgram, 'checker' | 'own'> {
+  if (checker !== 'program') return checker === undefined ? {} : { checker }
+  if (!own || own.more?.files !== undefined) return {}
+  const { language, code, protocol } = own
+  return { checker, own: { language, code, protocol } }
 }
 
 /** @returns undefined when the fragment holds no program, or a broken one */
