@@ -27,6 +27,7 @@ const SAMPLES: Record<string, string> = {
   command: '01999999-9999-7999-8999-999999999999',
   watch: '01999999-9999-7999-8999-999999999999',
   context: 'nosuch',
+  index: '0',
 }
 const nameOf = ({ method, path }: RouteDescription) => `${method.toUpperCase()} ${path}`
 
