@@ -213,7 +213,9 @@ describe('bash', () => {
 
   test('tells the end of code that has changed what tells it, and of code that catches interrupts', async () => {
     expect((await kernel.run('PROMPT_COMMAND=; unset PROMPT_COMMAND; echo on')).stdout).toBe('on\n')
-    expect(await kernel.run('unset PROMPT_COMMAND; echo go; sleep 600', { interruptAt: 'go\n' })).toMatchObject({
+    expect(
+      await kernel.run('unset PROMPT_COMMAND; sh -c "echo go; exec sleep 600"', { interruptAt: 'go\n' }),
+    ).toMatchObject({
       error: { ename: 'Interrupted' },
     })
     expect(
