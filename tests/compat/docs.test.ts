@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals'
 import { format, resolveConfig } from 'prettier'
 import { FIELD_NAMES } from '../../src/api/compat/judge0/submission-fields.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
-import { COMPAT_SYSTEMS } from '../../src/shared/config/settings.ts'
+import { COMPAT_SYSTEMS } from '../../src/shared/config/settings/network.ts'
 import { readDoc } from '../docs/tables.ts'
 import { type CallTable, pageOf, SYSTEM_OF } from './run/calls.ts'
 

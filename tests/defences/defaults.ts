@@ -1,6 +1,5 @@
 import { type Defence, edit } from './defence.ts'
 
-const CONFIG = 'src/shared/config/config.ts'
 const CONFIG_TEST = 'tests/shared/config.test.ts'
 
 /** What holds before anybody has set anything. */
@@ -9,7 +8,7 @@ export const DEFAULTS: readonly Defence[] = [
     threat: 'a non-loopback bind without authentication',
     without: 'the refusal to start on an address that others can reach',
     edits: edit(
-      CONFIG,
+      'src/shared/config/contradictions.ts',
       "if (config.auth === 'none' && !isLoopback(config.http.host)) {",
       'if (config.http.host === undefined) {',
     ),
@@ -30,7 +29,7 @@ export const DEFAULTS: readonly Defence[] = [
   {
     threat: 'a non-loopback bind without authentication',
     without: 'that a mode of authentication which there is not is refused',
-    edits: edit(CONFIG, 'if (!kind.of.includes(text)) {', 'if (kind.of.length === 0) {'),
+    edits: edit('src/shared/config/environment.ts', 'if (!kind.of.includes(text)) {', 'if (kind.of.length === 0) {'),
     test: CONFIG_TEST,
     name: 'refuses {"AUTH":"off"}',
   },
@@ -38,7 +37,7 @@ export const DEFAULTS: readonly Defence[] = [
     threat: 'a non-loopback bind without authentication',
     without: 'loopback as the address that is listened on unless another is set',
     edits: edit(
-      'src/shared/config/settings.ts',
+      'src/shared/config/settings/network.ts',
       "name: 'HOST',\n    kind: string,\n    default: '127.0.0.1'",
       "name: 'HOST',\n    kind: string,\n    default: '0.0.0.0'",
     ),

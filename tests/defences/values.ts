@@ -1,12 +1,12 @@
 import { type Defence, type Edit, edit } from './defence.ts'
 
 const FAULTS = 'src/api/http/json-faults.ts'
+const SOURCE = 'src/api/jobs/request/source-of-request.ts'
 const BODY = 'src/api/http/body.ts'
 const BODY_TEST = 'tests/api/http/body.test.ts'
 const CHECK = 'src/api/jobs/request/check-request.ts'
 const SIZES = 'src/api/jobs/request/check-sizes.ts'
 const PACKAGES_ASKED = 'src/api/jobs/request/packages-asked.ts'
-const BUILDER = 'src/api/jobs/request/job-request-builder.ts'
 const LIMITS = 'src/shared/limits.ts'
 const REQUESTS = 'src/shared/requests.ts'
 const REFUSALS_TEST = 'tests/api/refusals.test.ts'
@@ -442,7 +442,7 @@ const paths: Defence[] = [
     'an entrypoint that is none',
     'the look at the files',
     'an entrypoint that is no file',
-    edit(BUILDER, 'if (!paths.includes(entrypoint)) {', 'if (paths.length === 0) {'),
+    edit(SOURCE, 'if (!paths.includes(entrypoint)) {', 'if (paths.length === 0) {'),
   ),
   refused(
     'what is no base64',

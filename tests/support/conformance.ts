@@ -4,7 +4,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { createParser } from 'eventsource-parser'
 import { createDocument, type OpenApiDocument } from '../../src/api/document.ts'
-import { COMPAT_SYSTEMS } from '../../src/shared/config/settings.ts'
+import { COMPAT_SYSTEMS } from '../../src/shared/config/settings/network.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 
 /** A request, and what a gateway answered. */

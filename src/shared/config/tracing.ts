@@ -12,15 +12,6 @@ export interface TracingSettings {
   sampler: { name: string; /** Of `traceidratio`. */ ratio: number }
 }
 
-export const SAMPLERS = [
-  'always_on',
-  'always_off',
-  'traceidratio',
-  'parentbased_always_on',
-  'parentbased_always_off',
-  'parentbased_traceidratio',
-] as const
-
 /**
  * The variables of OpenTelemetry that count here, as its specification has them.
  * @param text the value of a setting, empty where it is not set

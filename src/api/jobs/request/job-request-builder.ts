@@ -1,19 +1,12 @@
 import { v7 as uuid } from 'uuid'
 import type { Config } from '../../../shared/config/config.ts'
-import type { JobStoredFile } from '../../../shared/files/stored-file.ts'
-import type { Encoding, JobHead, JobSpec, OwnSubmission, SourceFile, TestCase } from '../../../shared/job.ts'
-import { withoutContent, type ProblemStore } from '../../../shared/judging/problem-store.ts'
+import type { JobHead, JobSpec } from '../../../shared/job.ts'
+import type { ProblemStore } from '../../../shared/judging/problem-store.ts'
 import { installingLanguage, type Language, versionsOf } from '../../../shared/language.ts'
 import { effectiveLimits, type LimitOverrides, type Limits, lowerOf } from '../../../shared/limits.ts'
 import { type FieldError, Problem } from '../../../shared/problems.ts'
 import type { Runtimes } from '../../../shared/redis/worker-registry.ts'
-import {
-  CodeRequest,
-  ContainerRequest,
-  PRIORITIES,
-  type RequestFile,
-  type RequestTest,
-} from '../../../shared/requests.ts'
+import { CodeRequest, ContainerRequest, PRIORITIES } from '../../../shared/requests.ts'
 import { subjectOf } from '../../screening/subject.ts'
 import type { Caller } from '../../http/caller.ts'
 import { invalidRequest } from '../../http/problems.ts'
@@ -30,7 +23,6 @@ import {
 import { allowedImage, installedVersion, knownLanguage, versionMeeting } from '../../runtimes/installed.ts'
 import type { EnvironmentRequests } from '../../environments/environment-requests.ts'
 import { environmentOf, packageErrors, packagesAsked } from './packages-asked.ts'
-import { plainBase64 } from './base64.ts'
 import {
   checkArtifacts,
   checkFiles,
@@ -43,7 +35,18 @@ import {
 import { checkSizes } from './check-sizes.ts'
 import { plainGlobs } from './glob-problem.ts'
 import type { Screen } from './screen-with.ts'
+import {
+  checkCompilerArgs,
+  checkSource,
+  contentPointers,
+  findEntrypoint,
+  ofStore,
+  ownSubmission,
+  sourceFiles,
+  toSourceFile,
+} from './source-of-request.ts'
 import { checkFit, type ReadFiles, storedFiles } from './stored-files.ts'
+import { input, testsOf } from './tests-of-request.ts'
 import { toUnixText } from './unix-text.ts'
 
 /** Turns request bodies into jobs, complete and checked. */
@@ -285,101 +288,4 @@ function keptRequest(request: CodeRequest | ContainerRequest): string {
     ...kept
   } = request
   return JSON.stringify(kept)
-}
-
-function checkSource({ code, files, tests, expectedOutput, interactive, terminal }: CodeRequest): FieldError[] {
-  const errors: FieldError[] = []
-  if (code === undefined && files === undefined)
-    errors.push({ pointer: '/code', detail: 'is missing, and so is /files' })
-  if (code !== undefined && files !== undefined) errors.push({ pointer: '/code', detail: 'cannot be used with /files' })
-  if (tests !== undefined && expectedOutput !== undefined) {
-    errors.push({ pointer: '/expectedOutput', detail: 'cannot be used with /tests; each test has its own' })
-  }
-  if (tests !== undefined && interactive === true) {
-    errors.push({ pointer: '/interactive', detail: 'cannot be used with /tests' })
-  }
-  if (terminal !== undefined && interactive !== true) {
-    errors.push({ pointer: '/terminal', detail: 'needs /interactive to be true' })
-  }
-  return errors
-}
-
-function sourceFiles(request: CodeRequest, language: Language): SourceFile[] {
-  if (request.files) return request.files.flatMap(toSourceFile)
-  return [{ path: language.fileName, content: request.code ?? '', encoding: 'utf-8' }]
-}
-
-/** @returns nothing for a file that is given by id */
-function toSourceFile({ path, content, encoding = 'utf-8', mode }: RequestFile): SourceFile[] {
-  if (content === undefined) return []
-  const text = encoding === 'base64' ? (plainBase64(content) ?? content) : content
-  return [{ path, content: text, encoding, ...(mode !== undefined && { mode }) }]
-}
-
-/** Where the files of a request that have their content there have it. */
-const contentPointers = (files: readonly RequestFile[] = []): string[] =>
-  files.flatMap(({ content }, index) => (content === undefined ? [] : [`/files/${index}/content`]))
-
-const ofStore = ({ stored }: { stored: JobStoredFile[] }): Pick<JobSpec, 'storedFiles'> =>
-  stored.length === 0 ? {} : { storedFiles: stored }
-
-interface Input {
-  stdin: string
-  stdinEncoding?: Encoding | undefined
-}
-
-/** Standard input as a job keeps it. */
-function input({ stdin, stdinEncoding }: Input): { stdin: string; stdinEncoding?: Encoding } {
-  return stdinEncoding === 'base64' ? { stdin: plainBase64(stdin) ?? '', stdinEncoding } : { stdin }
-}
-
-function testCase({ stdin, stdinEncoding, answer, ...test }: RequestTest, job: CodeRequest): TestCase {
-  return {
-    ...test,
-    ...(stdin !== undefined && input({ stdin, stdinEncoding: stdinEncoding ?? job.stdinEncoding })),
-    ...(answer !== undefined && { expectedOutput: answer }),
-    ...((test.secret ?? job.secret) && { secret: true }),
-  }
-}
-
-function ownSubmission({ language, files, entrypoint, limits }: CodeRequest): OwnSubmission {
-  return {
-    language,
-    files: files ? files.filter(({ id }) => id === undefined).length : 1,
-    ...(entrypoint !== undefined && { entrypoint }),
-    ...(limits && { limits }),
-  }
-}
-
-/** What a stored problem has is not put on the queue with each job. */
-function testsOf(request: CodeRequest): Pick<JobSpec, 'tests' | 'problem'> {
-  const { problem } = request
-  const tests = (request.tests ?? []).map((test) => testCase(test, request))
-  return problem === undefined ? { tests } : { tests: tests.map(withoutContent), problem }
-}
-
-function findEntrypoint(request: CodeRequest, files: readonly SourceFile[], language: Language): string {
-  const paths = files.map(({ path }) => path)
-  const { entrypoint } = request
-  if (entrypoint === undefined) {
-    if (paths.includes(language.fileName)) return language.fileName
-    const [only, second] = paths
-    if (only !== undefined && second === undefined) return only
-    const detail = `is missing: none of the files is ${language.fileName}`
-    throw invalidRequest([{ pointer: '/entrypoint', detail }])
-  }
-  if (request.files?.some(({ path, id }) => path === entrypoint && id !== undefined)) {
-    const detail = 'names a file that is given by id; the program itself must have its content in the request'
-    throw invalidRequest([{ pointer: '/entrypoint', detail }])
-  }
-  if (!paths.includes(entrypoint)) {
-    throw invalidRequest([{ pointer: '/entrypoint', detail: `must be one of ${paths.join(', ')}` }])
-  }
-  return entrypoint
-}
-
-function checkCompilerArgs({ compilerArgs }: CodeRequest, language: Language): FieldError[] {
-  if (compilerArgs === undefined || compilerArgs.length === 0) return []
-  if (language.compile?.argv.includes('{compilerArgs}')) return []
-  return [{ pointer: '/compilerArgs', detail: `cannot be used: ${language.name} has no compiler options here` }]
 }
