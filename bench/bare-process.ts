@@ -3,10 +3,12 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rmdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { closeOnce } from '../src/shared/close-once.ts'
 import type { Language } from '../src/shared/language.ts'
 import { DEFAULT_CEILINGS, DEFAULT_LIMITS, effectiveLimits } from '../src/shared/limits.ts'
 import { stackKib } from '../src/worker/jobs/plan.ts'
 import { BARE_COMMANDS } from '../tests/support/bare-commands.ts'
+import { releaseAtSignal } from './release-at-signal.ts'
 
 /**
  * The floor: the same interpreter, or compiler and program, from the same image, started as plain processes without any isolation but
@@ -37,7 +39,20 @@ export async function createBareProcess(language: Language, image: string): Prom
     ['-t', 'tmpfs', 'tmpfs', join(root, 'job')],
     ['-t', 'tmpfs', 'tmpfs', join(root, 'tmp')],
   ]
-  for (const mount of mounts) execFileSync('mount', mount)
+  let mounted = 0
+  const release = closeOnce(
+    ...['tmp', 'job', 'dev', 'proc', '.'].map((path, index) => () => {
+      // A program that was running when this process was to end may still be there.
+      if (mounted >= mounts.length - index) execFileSync('umount', ['--lazy', join(root, path)])
+    }),
+    () => execFileSync('podman', ['image', 'unmount', image]),
+    () => rmdir(root),
+  )
+  const forget = releaseAtSignal(release)
+  for (const mount of mounts) {
+    execFileSync('mount', mount)
+    mounted++
+  }
   for (const [name, minor] of Object.entries(DEVICES)) {
     execFileSync('mknod', ['--mode=666', join(root, 'dev', name), 'c', '1', String(minor)])
   }
@@ -76,9 +91,8 @@ export async function createBareProcess(language: Language, image: string): Prom
       if (output !== language.hello.stdout) throw new Error(`${language.id} printed ${JSON.stringify(output)}`)
     },
     async close() {
-      for (const path of ['tmp', 'job', 'dev', 'proc', '.']) execFileSync('umount', [join(root, path)])
-      execFileSync('podman', ['image', 'unmount', image])
-      await rmdir(root)
+      forget()
+      await release()
     },
   }
 }

@@ -1,9 +1,6 @@
 // `npm run bench:files`: passes large files through the whole product (upload, job, artifact, download) and looks at how much memory
 // gateway and worker take beyond what they have when idle. Exits with 1 when that is more than it may be.
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -12,6 +9,7 @@ import { MIB } from '../src/shared/limits.ts'
 import { packageRoot } from '../src/shared/package-root.ts'
 import { residentBytes } from '../tests/support/processes.ts'
 import { startProduct } from './product.ts'
+import { temporaryFolder } from './release-at-signal.ts'
 
 const { values } = parseArgs({
   options: {
@@ -29,9 +27,9 @@ const mostMib = Number(values['most-mib'])
 const IDLE_MS = 5000
 const SAMPLE_MS = 50
 
-const folder = await mkdtemp(join(tmpdir(), 'runyard-bench-files-'))
+const folder = await temporaryFolder('runyard-bench-files-')
 const product = await startProduct(packageRoot(), {
-  FILES_DIR: folder,
+  FILES_DIR: folder.path,
   UPLOAD_MAX_BYTES: String(bytes),
   FILES_TENANT_MAX_BYTES: String(4 * bytes * atOnce),
   FILES_MAX_BYTES: String(4 * bytes * atOnce),
@@ -114,7 +112,7 @@ try {
   }
 } finally {
   await product.close()
-  await rm(folder, { recursive: true, force: true })
+  await folder.remove()
 }
 
 /** So many bytes that begin with these. */

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { availableParallelism, tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { machineLoad } from '../src/worker/judging/machine-load.ts'
 import { type Entries, tar } from '../tests/support/archives.ts'
 import type { BenchClient } from './http-client.ts'
+import { temporaryFolder } from './release-at-signal.ts'
 import { median } from './statistics.ts'
 
 export interface JudgingRow {
@@ -26,6 +27,8 @@ export interface JudgingRow {
   scaling: number
 }
 
+/** Languages in which the program can be written. */
+export const JUDGED = ['cpp', 'c']
 const TESTS = 100
 const CPU_MS = 20
 const AT_ONCE = 8
@@ -50,8 +53,16 @@ interface Submitted {
   status: string | null
 }
 
-/** Judges a program that takes little time on many tests, beside the program alone. @param language in which C can be written */
-export async function measureJudging(client: BenchClient, language: string): Promise<JudgingRow> {
+/**
+ * Judges a program that takes little time on many tests, beside the program alone.
+ * @param language one of `JUDGED`
+ * @param tell told of each step
+ */
+export async function measureJudging(
+  client: BenchClient,
+  language: string,
+  tell: (step: string) => void,
+): Promise<JudgingRow> {
   const files = Array.from({ length: TESTS }, (_, index): Entries => [
     [`${index}.in`, `${index}\n`],
     [`${index}.ans`, `${2 * index}\n`],
@@ -59,9 +70,10 @@ export async function measureJudging(client: BenchClient, language: string): Pro
   const stored = await client.post('/v1/problems', { name: 'Double', archive: tar(files).toString('base64') })
   const program = { language, code: PROGRAM, compilerArgs: ARGS }
   const submission = { ...program, problem: stored['id'] }
-  const folder = await mkdtemp(join(tmpdir(), 'runyard-bench-'))
-  const binary = join(folder, 'program')
+  const folder = await temporaryFolder('runyard-bench-')
+  const binary = join(folder.path, 'program')
   try {
+    tell('compiling')
     const request = { ...program, stdin: '1', artifacts: ['a.out'] }
     const built = (await client.post('/v1/jobs', request, WAIT)) as unknown as Submitted
     await writeFile(binary, await client.bytes(`/v1/jobs/${built.id}/artifacts/a.out`), { mode: 0o755 })
@@ -74,6 +86,7 @@ export async function measureJudging(client: BenchClient, language: string): Pro
     const load = machineLoad()
     const [bare, judged, atOnce]: [number[], number[], number[]] = [[], [], []]
     for (let round = 0; round < ROUNDS; round++) {
+      tell(`round ${round + 1} of ${ROUNDS}`)
       bare.push(await timed(() => runBare(binary)))
       judged.push(await timed(judge))
       atOnce.push(await timed(() => Promise.all(Array.from({ length: AT_ONCE }, judge))))
@@ -93,7 +106,7 @@ export async function measureJudging(client: BenchClient, language: string): Pro
       scaling: (AT_ONCE * judgedMs) / atOnceMs / availableParallelism(),
     }
   } finally {
-    await rm(folder, { recursive: true })
+    await folder.remove()
   }
 }
 

@@ -13,12 +13,12 @@ import { DEEP, measureDepths, measureRetained, ROOMY } from './depth.ts'
 import { measureHello, warmUp } from './hello.ts'
 import { type BenchClient, createBenchClient } from './http-client.ts'
 import { type Product, startProduct } from './product.ts'
-import { measureJudging } from './judging.ts'
+import { JUDGED, type JudgingRow, measureJudging } from './judging.ts'
 import { measureTrips } from './redis-trips.ts'
 import { fillDocument, machine, merged, picture, POLICIES, type Report, tables } from './report.ts'
 
 const USAGE = `npm run bench [-- options]
-  --languages a,b   only these; every installed one otherwise, or with all
+  --languages a,b   only these; every installed one otherwise, or with all; judging: c, cpp or both
   --only a,b        of hello, cpu, memory, sizes, depth, trips, judging; also as words behind the options
   --policies a,b    of tenant, never, and never-paced: never, with a pause before each job, one after another
   --document        write docs/performance.md, .json and .svg; what is not measured now stays there as it was`
@@ -122,10 +122,14 @@ async function ofDepth(product: Product, client: BenchClient): Promise<void> {
 }
 
 async function ofJudging(_product: Product, client: BenchClient): Promise<void> {
-  const { id } = installed.find(({ id: own }) => own === 'cpp') ?? installed.find(({ id: own }) => own === 'c') ?? {}
-  if (id === undefined) return
-  tell(`judging, ${id}`)
-  report.judging = [await measureJudging(client, id)]
+  const possible = JUDGED.filter((id) => names.includes(id))
+  if (possible.length === 0) tell(`judging is measured in ${JUDGED.join(' or ')}; neither is installed and chosen`)
+  // Without a choice one of them is enough.
+  const rows: JudgingRow[] = []
+  for (const id of named === undefined ? possible.slice(0, 1) : possible) {
+    rows.push(await measureJudging(client, id, (step) => tell(`judging, ${id}: ${step}`)))
+  }
+  report.judging = rows
 }
 
 async function ofTrips(product: Product, client: BenchClient): Promise<void> {

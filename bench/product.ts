@@ -10,12 +10,14 @@ import { freePort } from '../src/host/free-port.ts'
 import { startBackends } from '../src/host/backends.ts'
 import { serviceCommand } from '../src/host/service-command.ts'
 import type { Scope } from '../src/shared/access/api-key.ts'
+import { closeOnce } from '../src/shared/close-once.ts'
 import { createApiKeys } from '../src/shared/access/api-keys.ts'
 import { loadConfig } from '../src/shared/config/config.ts'
 import { connectRedis } from '../src/shared/redis/connect.ts'
 import { createKeys, type Keys } from '../src/shared/redis/keys.ts'
 import { childrenOf } from '../tests/support/processes.ts'
 import { type RedisRelay, startRedisRelay } from '../tests/support/redis-relay.ts'
+import { releaseAtSignal } from './release-at-signal.ts'
 
 /** The product as it is run: gateway and worker as processes of their own, on a Redis and a podman service of their own. */
 export interface Product {
@@ -37,15 +39,51 @@ export const COMPONENTS = ['gateway', 'worker', 'Redis', 'podman service'] as co
 export type Component = (typeof COMPONENTS)[number]
 
 /**
+ * Also ended, with every sandbox, when this process is ended from outside.
  * @param root of the package; `dist/` must be built
  * @param env settings that differ from the defaults
  * @param counted whether what they ask of Redis goes through relays
  */
 export async function startProduct(root: string, env: Record<string, string>, counted = false): Promise<Product> {
+  /** In the order of their making. */
+  const releases: (() => unknown)[] = []
+  const release = closeOnce(() => closeOnce(...releases.toReversed())())
+  const ending = new AbortController()
+  const starting = start(root, env, counted, releases, ending.signal)
+  const forget = releaseAtSignal(async () => {
+    ending.abort(new Error('ended from outside'))
+    await starting.catch(() => undefined)
+    await release()
+  })
+  const close = async () => {
+    forget()
+    await release()
+  }
+  try {
+    return { ...(await starting), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function start(
+  root: string,
+  env: Record<string, string>,
+  counted: boolean,
+  releases: (() => unknown)[],
+  ending: AbortSignal,
+): Promise<Omit<Product, 'close'>> {
+  // Sockets are in it: it goes behind those who need them.
   const dataDir = await mkdtemp(join(tmpdir(), 'runyard-bench-'))
+  releases.push(() => rm(dataDir, { recursive: true, force: true }))
   const backends = await startBackends({ dataDir })
-  const relay = (name: string) =>
-    startRedisRelay(join(dataDir, `${name}.sock`), backends.redisUrl.slice('unix://'.length))
+  releases.push(() => backends.close())
+  const relay = async (name: string) => {
+    const started = await startRedisRelay(join(dataDir, `${name}.sock`), backends.redisUrl.slice('unix://'.length))
+    releases.push(() => started.close())
+    return started
+  }
   const relays = counted ? { gateway: await relay('gateway'), worker: await relay('worker') } : undefined
   const port = String(await freePort('127.0.0.1', 0))
   const namespace = `bench-${port}`
@@ -58,18 +96,26 @@ export async function startProduct(root: string, env: Record<string, string>, co
     ...env,
   }
   const log = openSync(join(dataDir, 'log'), 'a')
-  const start = (name: 'api' | 'worker') => {
-    const [node = '', ...args] = serviceCommand(root, name)
+  const startService = (name: 'api' | 'worker') => {
+    const command = serviceCommand(root, name)
     const redisUrl = relays?.[name === 'api' ? 'gateway' : 'worker'].url ?? backends.redisUrl
-    return spawn(node, args, { env: { ...settings, REDIS_URL: redisUrl }, stdio: ['ignore', log, 'inherit'] })
+    // In a session of its own, which Ctrl-C in the terminal does not reach; and not without this process, whatever ends that.
+    const child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', ...command], {
+      env: { ...settings, REDIS_URL: redisUrl },
+      stdio: ['ignore', log, 'inherit'],
+      detached: true,
+    })
+    releases.push(() => ended(child))
+    return child
   }
-  const [worker, gateway] = [start('worker'), start('api')]
+  const [worker, gateway] = [startService('worker'), startService('api')]
   closeSync(log)
   const url = `http://127.0.0.1:${port}`
-  await untilReady(url, [worker, gateway])
+  await untilReady(url, [worker, gateway], ending)
   const { redis: address } = loadConfig(root, { REDIS_URL: backends.redisUrl })
   if (!address) throw new Error('there is no Redis')
   const redis = connectRedis(address, 'wait', 'bench', pino({ level: 'warn' }))
+  releases.push(() => redis.disconnect())
   const keys = createKeys(namespace)
   const [redisPid = 0, podmanPid = 0] = backends.parts.map(({ child }) => child.pid)
   return {
@@ -91,22 +137,19 @@ export async function startProduct(root: string, env: Record<string, string>, co
       // Behind a shell that outlives it.
       'podman service': childrenOf(podmanPid)[0] ?? podmanPid,
     },
-    async close() {
-      redis.disconnect()
-      for (const child of [gateway, worker]) {
-        if (child.exitCode !== null) continue
-        child.kill('SIGTERM')
-        await once(child, 'exit')
-      }
-      await Promise.all(Object.values(relays ?? {}).map((one) => one.close()))
-      await backends.close()
-      await rm(dataDir, { recursive: true, force: true })
-    },
   }
 }
 
-async function untilReady(url: string, children: ChildProcess[]): Promise<void> {
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const end = once(child, 'exit')
+  child.kill('SIGTERM')
+  await end
+}
+
+async function untilReady(url: string, children: ChildProcess[], ending: AbortSignal): Promise<void> {
   for (let tries = 0; tries < 300; tries++) {
+    ending.throwIfAborted()
     if (children.some((child) => child.exitCode !== null)) throw new Error('the product did not start; is dist/ built?')
     const ready = await fetch(`${url}/readyz`)
       .then((response) => response.json())

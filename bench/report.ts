@@ -216,7 +216,7 @@ export function merged(before: Report | undefined, now: Report): Report {
     sizes: now.sizes.length > 0 ? now.sizes : before.sizes,
     depths: now.depths.length > 0 ? now.depths : before.depths,
     trips: now.trips.length > 0 ? now.trips : (before.trips ?? []),
-    judging: now.judging && now.judging.length > 0 ? now.judging : (before.judging ?? []),
+    judging: join(before.judging ?? [], now.judging ?? [], ({ language }) => language),
   }
 }
 

@@ -27,6 +27,7 @@ const TOLD_UNDER = [
   ['/v1/problems', 'judging.md#stored-problems'],
   ['/v1/admin/series', '#get-v1adminseries'],
   ['/v1/admin/jobs', '#jobs-of-all-tenants'],
+  ['/v1/admin/problems', '#jobs-of-all-tenants'],
   ['/v1/admin/webhook-deliveries', '#webhook-deliveries-of-all-tenants'],
   ['/v1/admin/runtimes', '#runtimes-of-each-host'],
   ['/v1/admin/installations', '#runtimes-of-each-host'],

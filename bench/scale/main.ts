@@ -1,14 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { v7 as uuid } from 'uuid'
 import { startRedis } from '../../src/host/redis.ts'
+import { closeOnce } from '../../src/shared/close-once.ts'
 import { makeSocketFolder } from '../../src/shared/socket-folder.ts'
 import type { JobSpec } from '../../src/shared/job.ts'
 import { DEFAULT_LIMITS } from '../../src/shared/limits.ts'
@@ -19,6 +18,7 @@ import { createJobAdmission } from '../../src/shared/jobs/job-admission.ts'
 import { createJobReader } from '../../src/shared/jobs/job-reader.ts'
 import { createKeys } from '../../src/shared/redis/keys.ts'
 import { fillMarked, table } from '../markdown.ts'
+import { releaseAtSignal, temporaryFolder } from '../release-at-signal.ts'
 
 /**
  * How many jobs a second one Redis bears: workers whose sandboxes answer at once take a queue of jobs from one Redis, which is
@@ -66,13 +66,21 @@ if (process.argv.includes('--document')) {
 }
 
 async function measure(count: number): Promise<Row> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'runyard-scale-'))
+  const folder = await temporaryFolder('runyard-scale-')
+  const dataDir = folder.path
   const socketFolder = await makeSocketFolder(dataDir)
   const server = await startRedis({ dataDir, socketFolder, logFile: join(dataDir, 'redis.log') })
   const path = join(socketFolder, 'redis.sock')
   const redis = connectRedis({ kind: 'path', path, db: 0 }, 'wait', 'scale', pino({ level: 'warn' }))
   const namespace = 'scale'
   const children: ChildProcess[] = []
+  const release = closeOnce(
+    () => Promise.all(children.map(ended)),
+    () => redis.disconnect(),
+    () => server.close(),
+    () => folder.remove(),
+  )
+  const forget = releaseAtSignal(release)
   try {
     await fill(redis, namespace)
     const worker = new URL('null-worker.ts', import.meta.url)
@@ -97,12 +105,16 @@ async function measure(count: number): Promise<Row> {
     if (succeeded !== JOBS) throw new Error(`${succeeded} of ${JOBS} jobs succeeded`)
     return { workers: count, jobsPerSecond: (JOBS * 1000) / ms, redisMsPerJob: cpuMs / JOBS, redisShare: cpuMs / ms }
   } finally {
-    for (const child of children) child.disconnect()
-    await Promise.all(children.filter(({ exitCode }) => exitCode === null).map((child) => once(child, 'exit')))
-    redis.disconnect()
-    await server.close()
-    await rm(dataDir, { recursive: true, force: true })
+    forget()
+    await release()
   }
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const end = once(child, 'exit')
+  if (child.connected) child.disconnect()
+  await end
 }
 
 /** Admits the jobs as a gateway does, those of ten tenants in turn. */

@@ -53,6 +53,7 @@ export function createCapabilities(core: Core, foundation: Foundation) {
     requests,
     submission,
     pace: foundation.rateLimit.limiter.pace,
+    open,
   })
   const sessions = createSessionsFeature(core, {
     languages,

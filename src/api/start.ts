@@ -33,5 +33,15 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     queueBoard: admin.queueBoard,
     routes: features.flatMap(({ routes }) => routes),
   })
-  return serve(owned, app, upgrades, metering, [mcp, sessions, jobs, packages, files, admin, webhooks, security])
+  return serve(owned, app, upgrades, metering, [
+    mcp,
+    sessions,
+    jobs,
+    packages,
+    judging,
+    files,
+    admin,
+    webhooks,
+    security,
+  ])
 }

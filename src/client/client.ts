@@ -2,6 +2,7 @@ import type {
   AcceptedBatch,
   Batch,
   CodeRequest,
+  Comparison,
   ContainerRequest,
   Job,
   JobSummary,
@@ -94,10 +95,18 @@ export interface Client {
   /** What a job came of, when it was kept. */
   getRequest(id: string, options?: CallOptions): Promise<CodeRequest | ContainerRequest>
   /**
-   * Compares the submissions of a stored problem with each other.
-   * @param options `least` similarity of a pair in percent, 50 when absent; `code`: with the lines that are alike, and end users
+   * Compares the submissions of a stored problem with each other, and returns the pairs that are alike when that is done.
+   * @param options `onProgress` is told about once a second how far it is
+   * @throws RunyardError `internal-error` when they could not be compared
    */
-  compareSubmissions(problem: string, options?: CallOptions & { least?: number; code?: boolean }): Promise<Similarity>
+  compareSubmissions(
+    problem: string,
+    options?: SimilarityOptions & { onProgress?: (comparison: Comparison) => void },
+  ): Promise<Similarity>
+  /** The last comparison of a problem's submissions. */
+  similarity(problem: string, options?: SimilarityOptions): Promise<Similarity>
+  /** The same as a page with the lines that are alike side by side, in HTML. */
+  similarityReport(problem: string, options?: CallOptions & { least?: number }): Promise<string>
   /** A file that a job made, by its path in the job's `artifacts`. */
   artifact(id: string, path: string, options?: CallOptions): Promise<Uint8Array>
   /** The same piece by piece, as it comes. */
@@ -110,6 +119,13 @@ export interface Client {
   readonly sessions: Sessions
   /** The languages. */
   runtimes(options?: CallOptions): Promise<Runtime[]>
+}
+
+export interface SimilarityOptions extends CallOptions {
+  /** Similarity of a pair in percent; 50 when absent. */
+  least?: number
+  /** With the lines that are alike, and end users. */
+  code?: boolean
 }
 
 /** The longest the service waits at one time, in seconds. */
@@ -179,13 +195,35 @@ export function createClient(options: ClientOptions): Client {
       yield* piecesOf(http.url, await http.open(artifactAt(id, path), call), call?.signal)
     },
     environments: createEnvironments(http),
-    compareSubmissions: (problem, { least = 50, code = false, ...call } = {}) =>
+    async compareSubmissions(problem, { onProgress, least = 50, code = false, ...call } = {}) {
+      const path = `/v1/problems/${part(problem)}/similarity`
+      const begun = await http.json<Comparison>(path, { ...call, method: 'POST' })
+      onProgress?.(begun)
+      const seconds = onProgress ? 1 : LONGEST_WAIT
+      for (;;) {
+        const wait = { ...call, waitsMs: seconds * 1000 }
+        const now = await http.json<Similarity>(`${path}?least=${least}&code=${code}&wait=${seconds}`, wait)
+        if (now.state === 'finished') return now
+        if (now.state === 'failed') throw notCompared()
+        onProgress?.(now)
+      }
+    },
+    similarity: (problem, { least = 50, code = false, ...call } = {}) =>
       http.json<Similarity>(`/v1/problems/${part(problem)}/similarity?least=${least}&code=${code}`, call),
+    similarityReport: async (problem, { least = 50, ...call } = {}) =>
+      new TextDecoder().decode(
+        await http.bytes(`/v1/problems/${part(problem)}/similarity/report?least=${least}`, call),
+      ),
     files: createFiles(http, newIdempotencyKey),
     sessions: createSessions(http, newIdempotencyKey, webSocket),
     runtimes: async (call) => (await http.json<{ runtimes: Runtime[] }>('/v1/runtimes', call)).runtimes,
   }
   return client
+}
+
+function notCompared(): RunyardError {
+  const detail = 'the submissions could not be compared; this is a fault of the service'
+  return new RunyardError({ code: 'internal-error', status: 500, detail })
 }
 
 const hasEnded = ({ state }: Job) => state === 'finished' || state === 'cancelled'

@@ -1,3 +1,6 @@
+import { createJobReader } from '../shared/jobs/job-reader.ts'
+import { createProblemJobs } from '../shared/judging/problem-jobs.ts'
+import { loadLanguages } from '../shared/language.ts'
 import { createAlerts } from './alerts/alerts.ts'
 import type { WorkerCore } from './core.ts'
 import { createEnvironments } from './environments/environments.ts'
@@ -6,10 +9,12 @@ import type { Host } from './host.ts'
 import { createJobConsumer } from './jobs/job-consumer.ts'
 import { createSandboxes } from './sandbox/sandboxes.ts'
 import { createSessions } from './sessions/sessions.ts'
+import { createCompare } from './similarity/compare-submissions.ts'
+import { createComparisonQueue } from './similarity/comparison-queue.ts'
 import { createWebhooks } from './webhooks/webhooks.ts'
 
 /**
- * What a worker does: jobs, sessions, environments, and what they need. None takes anything before it is started.
+ * What a worker does: jobs, sessions, environments, comparisons of submissions, and what they need. None takes anything before it is started.
  * @param engineChanged podman went or came back: called when those that take work have paused or go on
  */
 export function createCapabilities(core: WorkerCore, host: Host, engineChanged: () => Promise<void>) {
@@ -54,5 +59,11 @@ export function createCapabilities(core: WorkerCore, host: Host, engineChanged: 
     enqueueWebhook,
     observer: metrics.sessions,
   })
-  return { sessions, jobs, environments, files, sandboxes, webhooks, alerts }
+  const compare = createCompare({
+    problemJobs: createProblemJobs(core.redis, core.keys),
+    records: createJobReader(core.redis, core.keys),
+    languages: loadLanguages(`${host.root}/languages`),
+  })
+  const comparisons = createComparisonQueue(core, compare)
+  return { sessions, jobs, environments, files, sandboxes, webhooks, alerts, comparisons }
 }

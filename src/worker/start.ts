@@ -51,7 +51,7 @@ export async function startWorker(
   const { installed } = host
   const core = connectCore(id, config, log, tracing)
   const capabilities = createCapabilities(core, host, () => presence.beat())
-  const { sessions, jobs, environments, files, sandboxes, webhooks, alerts } = capabilities
+  const { sessions, jobs, environments, files, sandboxes, webhooks, alerts, comparisons } = capabilities
   const presence = createPresence(core, () => ({
     sessions: sessions.load,
     engine: sandboxes.isEngineUp ? 'up' : 'down',
@@ -65,7 +65,8 @@ export async function startWorker(
   }
   const runtimes = createRuntimes(core, host, lookedAt)
   const endpoint = createMetricsEndpoint(config.metrics, host.metrics, log)
-  const parts = [runtimes, sessions, jobs, environments, files, endpoint, sandboxes, presence, webhooks, alerts, core]
+  const takers = [runtimes, sessions, jobs, environments, comparisons]
+  const parts = [...takers, files, endpoint, sandboxes, presence, webhooks, alerts, core]
   // Jobs that end in good order may need packages until then.
   const close = closeOnce(() => environments.pause(), ...parts.map((part) => part.close))
   try {
@@ -73,6 +74,7 @@ export async function startWorker(
     await runtimes.start()
     await jobs.start(() => sandboxes.isEngineUp)
     await sessions.start(() => sandboxes.isEngineUp)
+    comparisons.start()
     await endpoint.start()
   } catch (error) {
     await close()

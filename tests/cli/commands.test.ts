@@ -204,7 +204,12 @@ test('what is printed is one JSON object with the members that docs/cli.md names
     ['1.ans', 'Hello'],
   ]).toString('base64')
   const stored = await post<{ id: string }>(`${platform.url}/v1/problems`, { name: 'Greeting', archive })
-  expect(await json('problem similarity', stored.body.id)).toEqual({ compared: 0, pairs: [] })
+  expect(await json('problem similarity', stored.body.id)).toMatchObject({
+    state: 'finished',
+    progress: null,
+    compared: 0,
+    pairs: [],
+  })
   const { files } = (await json('files put', program)) as { files?: { id: string }[] }
   const [file] = files ?? []
   expect(await json('files list')).toEqual({ files })

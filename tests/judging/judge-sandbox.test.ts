@@ -1,32 +1,13 @@
-import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import type { JobSpec } from '../../src/shared/job.ts'
-import type { JudgeProgram } from '../../src/shared/judging/judging-spec.ts'
-import { loadLanguages } from '../../src/shared/language.ts'
-import { DEFAULT_LIMITS } from '../../src/shared/limits.ts'
-import { packageRoot } from '../../src/shared/package-root.ts'
 import { createCompiledPrograms } from '../../src/worker/judging/compiled-programs.ts'
 import { createJudgeCell } from '../../src/worker/jobs/judge-sandbox.ts'
 import type { MissingFiles } from '../../src/worker/sandbox/artifact-frames.ts'
 import { nullSandbox, SUCCESS } from '../worker/null-sandbox.ts'
+import { judgedSpec, judgeProgram, languageOf } from './judge-parts.ts'
 
-const [c] = loadLanguages(join(packageRoot(), 'languages')).filter(({ id }) => id === 'c')
-const PROGRAM: JudgeProgram = {
-  protocol: 'testlib',
-  language: 'c',
-  files: [{ path: 'main.c', content: 'int main() {}', encoding: 'utf-8' }],
-  entrypoint: 'main.c',
-  args: [],
-  compilerArgs: [],
-  limits: DEFAULT_LIMITS,
-}
-const SPEC = {
-  tenant: 'alice',
-  head: { id: 'x', limits: DEFAULT_LIMITS },
-  env: {},
-  files: [],
-  tests: [],
-} as unknown as JobSpec
+const C = languageOf('c')
+const PROGRAM = judgeProgram('testlib', C, 'int main() {}')
 const compiled = createCompiledPrograms()
 
 /** Judges one test. @returns what was done in the sandbox */
@@ -44,12 +25,11 @@ async function judgeOnce(more: Partial<JobSpec> = {}, program = PROGRAM, tests =
     files: [{ path: 'a.out', content: Buffer.from('elf') }],
     spilled: [],
   })
-  if (!c) throw new Error('there is no C')
   const options = {
-    spec: { ...SPEC, ...more },
+    spec: judgedSpec(more),
     program,
     role: 'checker',
-    language: c,
+    language: C,
     image: 'c:1',
     graceMs: 0,
     compiled,
@@ -98,13 +78,12 @@ describe('of the feedback folder of a pass', () => {
         spilled: [],
       }
     }
-    if (!c) throw new Error('there is no C')
-    const spec = { ...SPEC, judging: { checker: { type: 'program', program: kattis }, groups: [], passes: 2 } }
+    const spec = judgedSpec({ judging: { checker: { type: 'program', program: kattis }, groups: [], passes: 2 } })
     const cell = createJudgeCell(sandbox, {
-      spec: spec as unknown as JobSpec,
+      spec,
       program: kattis,
       role: 'checker',
-      language: c,
+      language: C,
       image: 'c:1',
       graceMs: 0,
     })

@@ -145,3 +145,22 @@ test('of a submission to a stored problem the tests are those of the problem, in
   await tests.getByRole('group', { name: 'Test 1' }).waitFor()
   expect(await tests.locator('.difference > div').allTextContents()).toEqual(['− expected: 50', '+ written: 5'])
 })
+
+test('an operator has the submissions of a problem compared, and reads the report in another tab', async () => {
+  const archive = tar([
+    ['1.in', '1'],
+    ['1.ans', '1'],
+  ]).toString('base64')
+  const stored = await post<{ id: string }>(`${platform.url}/v1/problems`, { name: 'Copies', archive }, acme)
+  const problem = stored.body.id
+  const { id } = await judge({ code: CODE, problem })
+  const { page } = opened
+  const tests = await show(id)
+  await tests.getByRole('button', { name: 'Compare all submissions' }).click()
+  const link = tests.getByRole('link', { name: 'Report on similar submissions' })
+  const [report] = await Promise.all([page.context().waitForEvent('page'), link.click()])
+  // Until it has finished the page loads itself again.
+  await report.getByText('1 submissions compared').waitFor()
+  expect(await report.title()).toBe('Similar submissions: Copies')
+  await report.close()
+})

@@ -8,7 +8,7 @@ const LASTING =
 export async function leftKeys(redis: Redis, namespace: string): Promise<string[]> {
   const left: string[] = []
   for (const key of await redis.keys(`{${namespace}}:*`)) {
-    const queueOwn = /^:(?:jobs|webhooks|sessions|environment-builds):/.test(key.slice(namespace.length + 2))
+    const queueOwn = /^:(?:jobs|webhooks|sessions|environment-builds|similarity):/.test(key.slice(namespace.length + 2))
     const lasting = LASTING.test(key.slice(namespace.length + 3))
     if (!queueOwn && !lasting && (await redis.ttl(key)) === -1) left.push(key)
   }

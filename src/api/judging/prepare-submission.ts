@@ -1,12 +1,11 @@
 import type { LanguageLimits } from '../../shared/judging/judging-request.ts'
+import { OUTPUT_LANGUAGE } from '../../shared/judging/judging-spec.ts'
 import type { Language } from '../../shared/language.ts'
 import type { LimitOverrides } from '../../shared/limits.ts'
 import type { FieldError } from '../../shared/problems.ts'
 import type { CodeRequest, Harness, RequestFile } from '../../shared/requests.ts'
 import { invalidRequest } from '../http/problems.ts'
 
-/** The language of a submission to an output-only problem. */
-export const OUTPUT_LANGUAGE = 'text'
 /** Runs in bash, and prints the first of its arguments that is a file. */
 const PRINTER = {
   path: 'print-output.sh',

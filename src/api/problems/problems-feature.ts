@@ -1,18 +1,21 @@
+import { createComparisons, createSimilarityQueue } from '../../shared/judging/comparisons.ts'
 import type { ProblemJobs } from '../../shared/judging/problem-jobs.ts'
 import type { ProblemStore } from '../../shared/judging/problem-store.ts'
 import type { Language } from '../../shared/language.ts'
 import type { JobReader } from '../../shared/jobs/job-reader.ts'
 import type { Core } from '../core.ts'
+import type { OpenResponses } from '../http/open-responses.ts'
 import { type BoundRoute, bindRoutes } from '../http/route.ts'
 import type { JobSubmission } from '../jobs/job-submission.ts'
 import type { JobRequestBuilder } from '../jobs/request/job-request-builder.ts'
 import { createTrials } from './problem-trials.ts'
 import { problemRoutes } from './problem-routes.ts'
-import { comparing, createAlone, submissionRoutes } from './submission-routes.ts'
+import { similarityRoutes } from './similarity-routes.ts'
+import { submissionRoutes } from './submission-routes.ts'
 import type { PacedNeeds } from './submit-paced.ts'
 import { trialRoutes } from './trial-routes.ts'
 
-export const PROBLEM_ROUTES = [...problemRoutes, ...trialRoutes, ...submissionRoutes]
+export const PROBLEM_ROUTES = [...problemRoutes, ...trialRoutes, ...submissionRoutes, ...similarityRoutes]
 
 export interface ProblemsNeeds {
   problems: ProblemStore
@@ -22,17 +25,27 @@ export interface ProblemsNeeds {
   requests: JobRequestBuilder
   submission: JobSubmission
   pace: PacedNeeds['pace']
+  open: OpenResponses
 }
 
-/** `/v1/problems`: tests and judges that are stored once, for any number of jobs; their example submissions; their submissions judged again. */
-export function createProblemsFeature({ redis, keys }: Core, needs: ProblemsNeeds): { routes: BoundRoute[] } {
-  const { problems, problemJobs, languages, records, requests, submission, pace } = needs
+export interface ProblemsFeature {
+  routes: BoundRoute[]
+  close: () => Promise<void>
+}
+
+/** `/v1/problems`: tests and judges that are stored once, for any number of jobs; their example submissions; their submissions judged again and compared. */
+export function createProblemsFeature({ redis, bulk, keys }: Core, needs: ProblemsNeeds): ProblemsFeature {
+  const { problems, problemJobs, languages, records, requests, submission, pace, open } = needs
   const submits = { problems, records, requests, submission, languages, pace }
+  const comparisons = createComparisons(bulk, keys)
+  const queue = createSimilarityQueue(redis, keys)
   return {
     routes: [
       ...bindRoutes({ problems, languages }, problemRoutes),
       ...bindRoutes({ ...submits, trials: createTrials(redis, keys) }, trialRoutes),
-      ...bindRoutes({ ...submits, problemJobs, alone: createAlone(comparing) }, submissionRoutes),
+      ...bindRoutes({ ...submits, problemJobs }, submissionRoutes),
+      ...bindRoutes({ problems, comparisons, queue, records, open }, similarityRoutes),
     ],
+    close: () => queue.close(),
   }
 }

@@ -1,6 +1,6 @@
 import { MIB } from '../../shared/limits.ts'
 import type { JobReader } from '../../shared/jobs/job-reader.ts'
-import type { LikePair } from './similarity.ts'
+import type { SimilarPair } from '../../shared/judging/similarity.ts'
 
 /** A place in a program, with the lines that are there. */
 export interface CodePart {
@@ -17,10 +17,7 @@ const MAX_CODE = 2 * MIB
  * Puts the code of similar parts to them, and who sent it. Programs are read one after another: one is held at a time.
  * @param pairs most similar first; they are changed
  */
-export async function addCode(
-  records: Pick<JobReader, 'spec'>,
-  pairs: readonly (LikePair & { endUsers?: object })[],
-): Promise<void> {
+export async function addCode(records: Pick<JobReader, 'spec'>, pairs: readonly SimilarPair[]): Promise<void> {
   const parts = new Map<string, CodePart[]>()
   for (const { first, second, parts: alike } of pairs) {
     for (const [id, side] of [

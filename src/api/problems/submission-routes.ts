@@ -1,33 +1,17 @@
-import { setImmediate } from 'node:timers/promises'
 import Type from 'typebox'
 import type { JobSpec, SourceFile } from '../../shared/job.ts'
 import { problemOfContent, type ProblemStore } from '../../shared/judging/problem-store.ts'
 import type { ProblemJobs } from '../../shared/judging/problem-jobs.ts'
-import { Similarity } from '../../shared/judging/similarity.ts'
-import type { Language } from '../../shared/language.ts'
 import type { JobReader } from '../../shared/jobs/job-reader.ts'
-import { Problem, RETRY_SOON } from '../../shared/problems.ts'
+import { Problem } from '../../shared/problems.ts'
 import type { CodeRequest } from '../../shared/requests.ts'
 import { CODE_PROBLEMS, SUBMISSION_PROBLEMS } from '../http/openapi/problems.ts'
 import { PATH } from '../http/openapi/parameters.ts'
 import { defineRoute } from '../http/route.ts'
 import type { JobSubmission } from '../jobs/job-submission.ts'
 import type { JobRequestBuilder } from '../jobs/request/job-request-builder.ts'
-import { OUTPUT_LANGUAGE } from '../judging/prepare-submission.ts'
 import { ownProblem } from './problem-routes.ts'
-import { addCode } from './similar-code.ts'
 import { PACED, type PacedNeeds, submitPaced } from './submit-paced.ts'
-import {
-  createWork,
-  fingerprintsOf,
-  type LikePair,
-  likePairs,
-  marksOf,
-  MAX_ALL_FINGERPRINTS,
-  MAX_FINGERPRINTS,
-  MAX_PAIRS,
-  type Prints,
-} from './similarity.ts'
 
 export interface SubmissionNeeds {
   problems: ProblemStore
@@ -35,36 +19,8 @@ export interface SubmissionNeeds {
   records: JobReader
   requests: JobRequestBuilder
   submission: JobSubmission
-  languages: readonly Language[]
   pace: PacedNeeds['pace']
-  /** Compares programs, when no others are compared. @throws Problem `unavailable` */
-  alone: Alone
 }
-
-/** Does one piece of work at a time. */
-export type Alone = <T>(work: () => Promise<T>) => Promise<T>
-
-/** @param busy what is thrown while a piece of work is being done */
-export function createAlone(busy: () => Problem): Alone {
-  let isBusy = false
-  return async (work) => {
-    if (isBusy) throw busy()
-    isBusy = true
-    try {
-      return await work()
-    } finally {
-      isBusy = false
-    }
-  }
-}
-
-/** Another comparison goes on in this gateway. */
-export const comparing = (): Problem =>
-  new Problem(
-    'unavailable',
-    'other submissions are being compared; one comparison at a time is allowed: try again shortly',
-    { headers: RETRY_SOON },
-  )
 
 /** Submissions of one call; a batch is read whole. */
 export const MAX_REJUDGED = 1000
@@ -78,26 +34,6 @@ const Rejudging = Type.Object({
   ),
   left: Type.Array(Type.Object({ id: jobId, reason: Type.String() }), { description: 'submissions that cannot be' }),
 })
-
-/** The work rises with their number, and a gateway does it beside everything else. */
-const MAX_COMPARED = 300
-/** In percent. */
-const DEFAULT_LEAST = 50
-
-const SimilarityQuery = Type.Object(
-  {
-    least: Type.Optional(
-      Type.String({
-        pattern: '^(?:[1-9]?[0-9]|100)$',
-        description: 'least similarity of a pair in percent; 50 when absent',
-      }),
-    ),
-    code: Type.Optional(
-      Type.Enum(['true', 'false'], { description: 'whether the lines that are alike come along, and end users' }),
-    ),
-  },
-  { additionalProperties: false },
-)
 
 export const submissionRoutes = [
   defineRoute({
@@ -151,74 +87,7 @@ export const submissionRoutes = [
       send(202, { batch: batch.id, version, jobs, left })
     },
   }),
-  defineRoute({
-    method: 'get',
-    path: '/v1/problems/:id/similarity',
-    id: 'compareSubmissions',
-    tag: 'Judging',
-    summary: 'Compare the submissions of a problem with each other',
-    description:
-      `Compares the newest ${MAX_COMPARED} submissions whose requests are kept, language by language, by winnowing over their tokens: names, numbers, strings, layout and ` +
-      'comments do not count, nor does what most submissions have. Submissions of one end user are not compared with each other. Alike is no proof: read the parts. ' +
-      'A gateway makes one comparison at a time; another is answered 503.',
-    scopes: ['jobs'],
-    params: { id: PATH.problem },
-    query: SimilarityQuery,
-    answers: { 200: { description: 'Pairs that are alike, most alike first.', schema: Similarity } },
-    cache: 'no-store',
-    async handle(needs: SubmissionNeeds, { res, caller, params, query, send }) {
-      const { id } = await ownProblem(needs, caller.tenant, params.id)
-      const least = Number(query.least ?? DEFAULT_LEAST) / 100
-      const found = await needs.alone(async () => {
-        const similarity = await compare(needs, caller.tenant, id, least, () => res.closed)
-        if (query.code === 'true') await addCode(needs.records, similarity.pairs)
-        return similarity
-      })
-      send(200, found)
-    },
-  }),
 ]
-
-/** Compares the newest submissions of a problem. @param isGone whether nobody waits for the answer any more */
-async function compare(
-  needs: SubmissionNeeds,
-  tenant: string,
-  problem: string,
-  least: number,
-  isGone: () => boolean,
-): Promise<Similarity> {
-  const work = createWork(async () => {
-    await setImmediate()
-    if (isGone()) throw new Problem('unavailable', 'the request ended before it was answered')
-  })
-  const byLanguage = new Map<string, Prints[]>()
-  const jobs = await needs.problemJobs.newest(problem, MAX_COMPARED)
-  const most = Math.min(MAX_FINGERPRINTS, Math.floor(MAX_ALL_FINGERPRINTS / Math.max(1, jobs.length)))
-  const marksIn = (language: string) => marksOf(needs.languages.find(({ id }) => id === language) ?? { id: language })
-  let compared = 0
-  for (const job of jobs) {
-    const spec = await needs.records.spec(job)
-    if (spec?.tenant !== tenant || spec.head.language === null || spec.submission?.language === OUTPUT_LANGUAGE)
-      continue
-    const own = spec.files.slice(0, spec.submission?.files ?? spec.files.length)
-    const files = own.map(({ path, content, encoding }) => ({
-      path,
-      text: encoding === 'base64' ? Buffer.from(content, 'base64').toString() : content,
-    }))
-    const { language, endUser } = spec.head
-    const prints = await fingerprintsOf({ id: job, author: endUser, files }, marksIn(language), work, most)
-    const programs = byLanguage.get(language)
-    if (programs) programs.push(prints)
-    else byLanguage.set(language, [prints])
-    compared++
-  }
-  const pairs: (LikePair & { language: string })[] = []
-  for (const [language, programs] of byLanguage) {
-    for (const pair of await likePairs(programs, least, work)) pairs.push({ language, ...pair })
-  }
-  pairs.sort((a, b) => b.similarity - a.similarity)
-  return { compared, pairs: pairs.slice(0, MAX_PAIRS) }
-}
 
 /** What was submitted, without what the problem added to it. */
 export function requestAgain({

@@ -9,7 +9,7 @@ import type { Rules } from './rule.ts'
 import { screenText, type Hit } from './screen-text.ts'
 import type { Subject } from './subject.ts'
 import { createTokens } from './lexers/tokens.ts'
-import { withoutComments } from './without-comments.ts'
+import { withoutComments } from '../../shared/without-comments.ts'
 
 /** At most so many findings of one submission are told; what blocks comes before what warns. */
 export const MAX_FINDINGS = 20

@@ -1,8 +1,9 @@
-import { type Connection, writeFile } from '../service/connection.ts'
+import type { Comparison } from '../../client/client.ts'
+import { liveLine } from '../live-line.ts'
 import { plain } from '../paint.ts'
+import { type Connection, PATIENT_RETRIES, writeFile } from '../service/connection.ts'
 import { printable, table } from '../table.ts'
 import type { Streams } from './show-events.ts'
-import { similarityPage } from './similarity-report.ts'
 
 export interface SimilarityOptions {
   /** In percent. */
@@ -17,13 +18,16 @@ export async function similarity(
   problem: string,
   { least, html, json = false }: SimilarityOptions,
   { client }: Connection,
-  { stdout, note, paint = plain }: Streams,
+  { stdout, stderr, note, paint = plain }: Streams,
 ): Promise<void> {
-  const found = await client.compareSubmissions(problem, { least, code: html !== undefined || json })
-  if (html !== undefined) {
-    const page = similarityPage({ problem, least, similarity: found, createdAt: new Date().toISOString() })
-    writeFile(html, Buffer.from(page), '--html')
-  }
+  const live = liveLine(stderr)
+  const onProgress = (comparison: Comparison) => live.show(progressOf(comparison))
+  const retries = PATIENT_RETRIES
+  const found = await client
+    .compareSubmissions(problem, { least, code: json, onProgress, retries })
+    .finally(() => live.clear())
+  if (html !== undefined)
+    writeFile(html, Buffer.from(await client.similarityReport(problem, { least, retries })), '--html')
   if (json) return void stdout.write(`${JSON.stringify(found, null, 2)}\n`)
   note(`${found.compared} submissions compared; ${found.pairs.length} pairs are at least ${least} % alike`)
   if (html !== undefined) note(`wrote ${html}`)
@@ -46,4 +50,9 @@ export async function similarity(
     ]
   })
   stdout.write(`${table(columns, rows, paint)}\n`)
+}
+
+function progressOf({ state, progress }: Comparison): string {
+  if (!progress) return state === 'queued' ? 'waiting for a worker' : 'comparing'
+  return `${progress.step} submissions: ${progress.done} of ${progress.total}`
 }

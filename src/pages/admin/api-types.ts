@@ -22,6 +22,7 @@ import type { Delivery as AnyDelivery } from '../../shared/webhooks/delivery.ts'
 
 /** What the admin routes answer; docs/api.md tells of it. */
 
+export type { Comparison } from '../../shared/judging/similarity.ts'
 export type { JobTest }
 
 export interface Page<Item> {

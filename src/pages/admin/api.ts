@@ -2,6 +2,7 @@ import type {
   Allowed,
   AllowRequestBody,
   Block,
+  Comparison,
   Delivery,
   EnvironmentDetails,
   EnvironmentRow,
@@ -55,6 +56,11 @@ export const createApi = (http: Http) => {
     jobs: (fields: Query) => page<JobRow>('/v1/admin/jobs', 'jobs', fields),
     job: (id: string) => http.json<Job>(`/v1/admin/jobs/${part(id)}`),
     jobTest: (id: string, index: number) => http.json<JobTest>(`/v1/admin/jobs/${part(id)}/tests/${index}`),
+    compareSubmissions: (problem: string, tenant: string) =>
+      send<Comparison>('POST', `/v1/admin/problems/${part(problem)}/similarity${query({ tenant })}`),
+    /** The address of its page. */
+    similarityReport: (problem: string, tenant: string) =>
+      `/v1/admin/problems/${part(problem)}/similarity/report${query({ tenant })}`,
     cancel: (id: string) => send<Job>('DELETE', `/v1/admin/jobs/${part(id)}`),
     runAgain: (id: string) => send<JobRow>('POST', `/v1/admin/jobs/${part(id)}/run-again`),
     files: (fields: Query) => page<FileRow>('/v1/admin/files', 'files', fields),

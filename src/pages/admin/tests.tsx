@@ -4,11 +4,13 @@ import type { GroupJudging } from '../../shared/judging/judging-result.ts'
 import { Badge, VERDICT_WORDS } from '../design/badge.tsx'
 import { formatBytes, formatMs } from '../design/format.ts'
 import { ProblemNotice } from '../design/problem-notice.tsx'
+import { CompareButton } from '../playground/tests/compare-button.tsx'
 import { Difference } from '../playground/tests/difference.tsx'
 import { Said } from '../playground/tests/said.tsx'
 import { shown } from '../playground/output/odd-characters.ts'
 import type { Api } from './api.ts'
 import type { Job, JobTest } from './api-types.ts'
+import { SimilarityReport } from './similarity.tsx'
 import { type Column, Table } from './table.tsx'
 
 const GROUP_COLUMNS: Column<GroupJudging>[] = [
@@ -55,25 +57,15 @@ export function Tests({ api, job }: { api: Api; job: Job }) {
   const compare = (one: Stage) => {
     const index = one.test?.index ?? 0
     const canCompare = job.canRunAgain && one.judging?.verdict !== 'accepted' && showsOutput(one)
-    return (
-      canCompare && (
-        <button
-          type="button"
-          class="button quiet"
-          aria-expanded={open === index}
-          onClick={() => setOpen(open === index ? null : index)}
-        >
-          Compare<span class="unseen"> test {index + 1}</span>
-        </button>
-      )
-    )
+    return canCompare && <CompareButton index={index} open={open} onOpen={setOpen} />
   }
   return (
     <section class="card listed" aria-labelledby="tests-title">
       <h2 id="tests-title">Tests</h2>
       {problem && (
         <p class="faint about">
-          Problem <span class="mono">{problem.id}</span>, version {problem.version}
+          Problem <span class="mono">{problem.id}</span>, version {problem.version}{' '}
+          <SimilarityReport api={api} problem={problem.id} tenant={job.tenant} />
         </p>
       )}
       {groups.length > 0 && <Table rows={groups} keyOf={({ name }) => name} columns={GROUP_COLUMNS} />}

@@ -65,3 +65,6 @@ export function judgesOf(judging: JudgingSpec | undefined): JudgeProgram[] {
   const { interactor, checker } = judging
   return [...(interactor ? [interactor] : []), ...(checker.type === 'program' ? [checker.program] : [])]
 }
+
+/** The language of a submission to an output-only problem. */
+export const OUTPUT_LANGUAGE = 'text'

@@ -85,6 +85,8 @@ const REMOVE = luaScript<{ id: string; tenant: string; content: string; ttlSecon
 if redis.call('ZREM', keys.tenantProblems(input.tenant), input.id) == 0 then return 0 end
 redis.call('EXPIRE', keys.problem(input.id), input.ttlSeconds)
 redis.call('EXPIRE', keys.problem(input.content), input.ttlSeconds)
+redis.call('DEL', keys.problemSimilarity(input.id))
+redis.call('ZREM', keys.tenantComparisons(input.tenant), input.id)
 return 1`,
 )
 

@@ -117,6 +117,10 @@ export interface Keys {
   compiling(hash: string): string
   /** JSON of the last trial of a problem's example submissions. */
   problemTrial(id: string): string
+  /** Hash: the last comparison of a problem's submissions, and its pairs, packed. */
+  problemSimilarity(id: string): string
+  /** Sorted set of the ids of a tenant's problems whose submissions wait to be compared or are, by since when, in ms. */
+  tenantComparisons(tenant: string): string
   /** Channel: jobs that have ended and that this gateway waits for, each as its id and its JSON. */
   replies(gateway: string): string
   /** Channel: ids of running jobs that are to end. */
@@ -269,6 +273,8 @@ const PATTERNS: Readonly<Record<KeyName, string>> = {
   tenantProblems: 'problems-of:*',
   problemJobs: 'problem-jobs:*',
   problemTrial: 'problem-trial:*',
+  problemSimilarity: 'problem-similarity:*',
+  tenantComparisons: 'comparisons-of:*',
   compiledProgram: 'compiled:*',
   compiling: 'compiling:*',
   replies: 'replies:*',

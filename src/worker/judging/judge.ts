@@ -67,6 +67,7 @@ export function createJudge(
     ...(judging?.checker.type === 'program' && { checker: judging.checker.program }),
   }
   const cells: Partial<Record<JudgeRole, JudgeCell>> = {}
+  let isKilled = false
   const prepared: Partial<Record<JudgeRole, Promise<Ruling | undefined>>> = {}
 
   const prepare = async (role: JudgeRole): Promise<Ruling | undefined> => {
@@ -123,6 +124,7 @@ export function createJudge(
       /** The program has written since the interactor last did, and may wait for an answer. */
       let owes = false
       let leftUnanswered = false
+      const heard: Buffer[] = []
       const answer = (bytes: Buffer) => {
         owes = false
         program.input(bytes)
@@ -136,11 +138,12 @@ export function createJudge(
           program.kill()
           program.kill()
         }
-        return { ruling, hangs: hasHung(run.report) }
+        return { ruling, report: run.report }
       })
       const hear = (stream: OutputStream, bytes: Buffer) => {
         if (stream === 'stdout') {
           owes = true
+          heard.push(bytes)
           judges.input(bytes)
         }
         onOutput(stream, bytes)
@@ -153,9 +156,19 @@ export function createJudge(
         else if (first === 'program') judges.kill()
         return report
       })
-      const [report, { ruling: said, hangs }] = await Promise.all([done, ruled])
-      // One that had answered, and does not see the end of its input, is not what the program waited for.
-      const hasHeldUp = hangs && leftUnanswered && report.reason === 'wall'
+      const [report, { ruling: said, report: its }] = await Promise.all([done, ruled])
+      /** The interactor once more, for as long, with the same input but without an end of it. */
+      const withoutEnd = async (): Promise<StageReport> => {
+        await judges.place({ ...placed(judged), answer: answerOf(judged) })
+        const again = judges.run({ moreWallMs, onOutput: () => undefined })
+        for (const bytes of heard) judges.input(bytes)
+        const run = await again
+        await run.conclude()
+        return run.report
+      }
+      // One that had answered is not what the program waited for, whatever it does at the end of its input.
+      const isSuspect = hasHung(its) && leftUnanswered && report.reason === 'wall' && !isKilled
+      const hasHeldUp = isSuspect && (isAsleep(its) || hangsAlike(its, await withoutEnd()))
       const counts = first === 'interactor' || endedWell(report) || hasHeldUp
       const ruling =
         programs.checker && counts && said.written && endedWell(report)
@@ -168,6 +181,7 @@ export function createJudge(
       }
     },
     kill: () => {
+      isKilled = true
       for (const cell of Object.values(cells)) cell.kill()
     },
   }
@@ -178,6 +192,19 @@ const NOTHING = new Uint8Array()
 /** Ended by its own limits, whatever it was told. */
 const hasHung = ({ reason, oomKills }: StageReport) =>
   reason === 'wall' || reason === 'cpu' || reason === 'output' || oomKills > 0
+
+/** It slept until its wall time was over, also through the end of its input: it waited for something else. */
+const isAsleep = ({ reason, wallUs, cpuUs }: StageReport) => reason === 'wall' && cpuUs < wallUs / 20
+
+/**
+ * Whether an interactor that met a limit after the end of its input does without that end as it did with it. Otherwise it waits, and fails at the end alone.
+ * @param its with the end of its input @param again without it
+ */
+function hangsAlike(its: StageReport, again: StageReport): boolean {
+  if (again.reason === 'cpu' || again.reason === 'output' || again.oomKills > 0) return true
+  // One that computes may not come to its limit of CPU time where others compute too.
+  return again.reason === 'wall' && (its.reason === 'cpu' || its.reason === 'wall') && again.cpuUs >= its.cpuUs / 2
+}
 
 const endedWell = ({ reason, exitCode }: StageReport) => reason === 'exit' && exitCode === 0
 

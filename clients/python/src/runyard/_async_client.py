@@ -360,11 +360,19 @@ class AsyncClient:
     async def compare_submissions(
         self, problem_id: str, least: int = 50, *, timeout: Optional[float] = None
     ) -> Dict[str, Any]:
-        """Compares the submissions of a problem; returns ``compared`` and ``pairs``.
+        """Compares the submissions of a problem, and returns ``compared`` and ``pairs`` when that is done.
 
         least: similarity of a pair that is returned, in percent
         """
+        return await self._driver.run(self._calls.compare_submissions(problem_id, least, timeout))
+
+    async def similarity(self, problem_id: str, least: int = 50, *, timeout: Optional[float] = None) -> Dict[str, Any]:
+        """Returns the last comparison of the submissions of a problem: ``state``, ``progress``, ``compared``, ``pairs``."""
         return await self._driver.run(self._calls.problem_part(problem_id, f"similarity?least={least}", timeout))
+
+    async def similarity_report(self, problem_id: str, least: int = 50, *, timeout: Optional[float] = None) -> str:
+        """Returns a page, in HTML, with the lines of similar submissions side by side."""
+        return await self._driver.run(self._calls.similarity_report(problem_id, least, timeout))
 
     async def delete_problem(self, problem_id: str, *, timeout: Optional[float] = None) -> None:
         """Deletes a problem; jobs that wait are still judged with it."""

@@ -241,6 +241,26 @@ class Calls:
         path = f"/v1/problems/{quote(problem_id, safe='')}/{part}"
         return cast("Dict[str, Any]", (yield from self._json("GET", path, timeout)))
 
+    def compare_submissions(self, problem_id: str, least: int, timeout: Optional[float]) -> Flow[Dict[str, Any]]:
+        deadline = Deadline(timeout)
+        path = f"/v1/problems/{quote(problem_id, safe='')}/similarity"
+        # While one comparison runs, another request joins it.
+        yield from self._session.json(Request("POST", path), deadline)
+        while True:
+            seconds = deadline.whole_seconds(_LONGEST_WAIT)
+            request = Request("GET", f"{path}?least={least}&wait={seconds}", wait_seconds=seconds)
+            found = cast("Dict[str, Any]", (yield from self._session.json(request, deadline)))
+            if found["state"] == "finished":
+                return found
+            if found["state"] == "failed":
+                detail = "the submissions could not be compared; this is a fault of the service"
+                raise RunyardError("internal-error", detail, status=500)
+
+    def similarity_report(self, problem_id: str, least: int, timeout: Optional[float]) -> Flow[str]:
+        path = f"/v1/problems/{quote(problem_id, safe='')}/similarity/report?least={least}"
+        page = yield from self._session.read(Request("GET", path), Deadline(timeout))
+        return page.decode()
+
     def delete_problem(self, problem_id: str, timeout: Optional[float]) -> Flow[None]:
         yield from self._session.read(Request("DELETE", f"/v1/problems/{quote(problem_id, safe='')}"), Deadline(timeout))
 

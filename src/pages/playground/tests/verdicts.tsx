@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { type Client, type CodeRequest, type JobSummary, RunyardError, type Stage } from '../../../client/client.ts'
 import { Badge, VERDICT_WORDS } from '../../design/badge.tsx'
 import { formatBytes, formatMs } from '../../design/format.ts'
+import { CompareButton } from './compare-button.tsx'
 import { Difference } from './difference.tsx'
 import { Said } from './said.tsx'
 
@@ -67,14 +68,7 @@ export function Verdicts({
                 <td class="numeric">{formatBytes(memoryPeakBytes)}</td>
                 <td class="end">
                   {differs && stage && expected !== undefined && (
-                    <button
-                      type="button"
-                      class="button quiet"
-                      aria-expanded={open === index}
-                      onClick={() => setOpen(open === index ? null : index)}
-                    >
-                      Compare<span class="unseen"> test {index + 1}</span>
-                    </button>
+                    <CompareButton index={index} open={open} onOpen={setOpen} />
                   )}
                 </td>
               </tr>,

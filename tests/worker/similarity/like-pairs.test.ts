@@ -1,6 +1,11 @@
 import { expect, test } from '@jest/globals'
-import { createWork, fingerprintsOf, likePairs, marksOf, type Program } from '../../src/api/problems/similarity.ts'
-import { comparing, createAlone } from '../../src/api/problems/submission-routes.ts'
+import {
+  createWork,
+  fingerprintsOf,
+  likePairs,
+  marksOf,
+  type Program,
+} from '../../../src/worker/similarity/like-pairs.ts'
 
 const PYTHON = marksOf({ id: 'python' })
 const ORIGINAL = `
@@ -62,7 +67,8 @@ const program = (id: string, text: string, author?: string): Program => ({
 const still = () => undefined
 const printsOf = (programs: Program[], most?: number, work = createWork(async () => undefined)) =>
   Promise.all(programs.map((one) => fingerprintsOf(one, PYTHON, work, most)))
-const compare = async (programs: Program[], least = 0.5) => likePairs(await printsOf(programs), least, still)
+const compare = async (programs: Program[], least = 0.5) =>
+  (await likePairs(await printsOf(programs), still)).filter(({ similarity }) => similarity >= least)
 
 test('a program with other names, numbers, comments and layout is found, with its lines', async () => {
   const [pair, ...others] = await compare([program('a', ORIGINAL), program('b', OTHER), program('c', COPY)])
@@ -101,7 +107,7 @@ test('of a long program the least fingerprints are kept, and copies are as alike
   const few = await printsOf(programs, 200)
   expect(all.every(({ by }) => by.size > 400)).toBe(true)
   expect(few.map(({ by }) => by.size)).toEqual([200, 200, 200])
-  const pairs = await likePairs(few, 0.9, still)
+  const pairs = await likePairs(few, still)
   expect(pairs.map(({ first, second }) => first + second).toSorted()).toEqual(['ab', 'ac', 'bc'])
 })
 
@@ -112,22 +118,6 @@ test('others go on while one long program is read, and while many are compared',
   expect(pauses).toBeGreaterThan(2)
   pauses = 0
   const many = Array.from({ length: 100 }, (_, index) => ({ ...prints!, id: String(index) }))
-  await likePairs(
-    [...many, ...(await printsOf(Array.from({ length: 101 }, (_, n) => program(`o${n}`, ''))))],
-    0.5,
-    work,
-  )
+  await likePairs([...many, ...(await printsOf(Array.from({ length: 101 }, (_, n) => program(`o${n}`, ''))))], work)
   expect(pauses).toBeGreaterThan(10)
-})
-
-test('one comparison is made at a time', async () => {
-  const alone = createAlone(comparing)
-  let end = () => {}
-  const first = alone(() => new Promise<void>((resolve) => (end = resolve)))
-  await expect(alone(async () => 1)).rejects.toMatchObject({ code: 'unavailable', headers: { 'Retry-After': '5' } })
-  end()
-  await first
-  expect(await alone(async () => 1)).toBe(1)
-  await expect(alone(() => Promise.reject(new Error('x')))).rejects.toThrow('x')
-  expect(await alone(async () => 2)).toBe(2)
 })

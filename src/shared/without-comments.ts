@@ -1,4 +1,4 @@
-import type { Marks } from '../../shared/syntax.ts'
+import type { Marks } from './syntax.ts'
 
 interface Opener {
   mark: string

@@ -1,7 +1,7 @@
-import { MAX_PARTS } from '../../shared/judging/similarity.ts'
+import { MAX_PAIRS, MAX_PARTS } from '../../shared/judging/similarity.ts'
 import type { Language } from '../../shared/language.ts'
 import type { Marks } from '../../shared/syntax.ts'
-import { withoutComments } from '../screening/without-comments.ts'
+import { withoutComments } from '../../shared/without-comments.ts'
 
 /** A program to be compared. */
 export interface Program {
@@ -153,14 +153,8 @@ function codeOf(token: string): number {
   return code
 }
 
-/** Pairs of one language that are told. */
-export const MAX_PAIRS = 500
-
-/**
- * Pairs of programs in one language that are alike, most alike first: at most `MAX_PAIRS`.
- * @param least similarity of a pair that is told
- */
-export async function likePairs(programs: readonly Prints[], least: number, work: Work): Promise<LikePair[]> {
+/** Pairs of programs in one language that have something in common, most alike first: at most `MAX_PAIRS`. */
+export async function likePairs(programs: readonly Prints[], work: Work): Promise<LikePair[]> {
   const owners = new Map<number, number[]>()
   for (const [index, { by }] of programs.entries()) {
     for (const hash of by.keys()) {
@@ -197,7 +191,7 @@ export async function likePairs(programs: readonly Prints[], least: number, work
     const upTo = Math.min(one.upTo, other.upTo)
     const similarity =
       count / Math.max(1, Math.min(countUpTo(own[first] ?? [], upTo), countUpTo(own[second] ?? [], upTo)))
-    if (similarity >= least) alike.push({ one, other, similarity })
+    alike.push({ one, other, similarity })
   }
   alike.sort((a, b) => b.similarity - a.similarity || (a.one.id + a.other.id < b.one.id + b.other.id ? -1 : 1))
   const pairs: LikePair[] = []

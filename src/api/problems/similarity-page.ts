@@ -1,4 +1,5 @@
-import type { Similarity } from '../../client/client.ts'
+import { createHash } from 'node:crypto'
+import type { Similarity } from '../../shared/judging/similarity.ts'
 
 /** What a page of similar submissions is made of. */
 export interface SimilarityReport {
@@ -6,7 +7,6 @@ export interface SimilarityReport {
   /** In percent. */
   least: number
   similarity: Similarity
-  createdAt: string
 }
 
 const STYLE = `:root { color-scheme: light dark; font-family: system-ui, sans-serif; line-height: 1.4 }
@@ -21,9 +21,50 @@ pre { margin: 0; padding: .5rem; overflow-x: auto; background: #8881; font-size:
 h3 { margin: 0 0 .25rem; font-size: .875rem; font-weight: 600 }
 @media (max-width: 50rem) { .sides { grid-template-columns: 1fr } }`
 
-/** A page that stands by itself: a table of the pairs, and below it the lines of each that are alike, side by side. It loads nothing and runs nothing. */
-export function similarityPage({ problem, least, similarity, createdAt }: SimilarityReport): string {
-  const { compared, pairs } = similarity
+/** It loads nothing, runs nothing, and has this one style. */
+const POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'`
+
+/** After which a page that shows progress loads itself again. */
+const AGAIN_SECONDS = 2
+
+/**
+ * The headers of the page. It quotes programs of strangers.
+ * @param isOver whether the comparison is; a page in a sandbox cannot load itself again, and one that shows progress quotes nothing
+ */
+export const similarityPageHeaders = (isOver: boolean): Record<string, string> => ({
+  'Content-Security-Policy': `${POLICY}; frame-ancestors 'none'${isOver ? '; sandbox' : ''}`,
+  'X-Frame-Options': 'DENY',
+})
+
+/** A page that stands by itself: how far a comparison is, or a table of the pairs, and below it the lines of each that are alike, side by side. */
+export function similarityPage({ problem, least, similarity }: SimilarityReport): string {
+  const title = `Similar submissions: ${problem}`
+  const { state, progress } = similarity
+  if (state === 'finished') return page(title, '', resultOf(similarity, least))
+  if (state === 'failed')
+    return page(
+      title,
+      '',
+      '<p>The submissions could not be compared. This is a fault of the service: start the comparison again.</p>',
+    )
+  const again = `<meta http-equiv="refresh" content="${AGAIN_SECONDS}">\n`
+  const step = progress?.step === 'comparing' ? 'compared' : 'read'
+  const said = progress
+    ? `${progress.done} of ${progress.total} submissions ${step}`
+    : 'The comparison has not started yet'
+  return page(title, again, `<p role="status">${said}. This page loads again every ${AGAIN_SECONDS} seconds.</p>`)
+}
+
+const page = (title: string, head: string, body: string): string => `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+${head}<title>${escaped(title)}</title><style>${STYLE}</style></head>
+<body><h1>${escaped(title)}</h1>
+${body}
+</body></html>
+`
+
+function resultOf({ compared, pairs, finishedAt }: Similarity, least: number): string {
   const named = (id: string, endUser: string | undefined) => (endUser === undefined ? id : `${endUser} (${id})`)
   const rows = pairs.map(({ language, first, second, similarity: alike, endUsers = {} }, index) => {
     const names = [named(first, endUsers.first), named(second, endUsers.second)].map(
@@ -42,16 +83,9 @@ export function similarityPage({ problem, least, similarity, createdAt }: Simila
     return `<section id="pair-${index + 1}"><h2>${percent(alike)}: ${escaped(title)}</h2>${alikeParts.join('\n')}</section>`
   })
   const table = `<table><thead><tr><th>Similarity</th><th>Language</th><th>First</th><th>Second</th></tr></thead><tbody>${rows.join('\n')}</tbody></table>`
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${escaped(`Similar submissions: ${problem}`)}</title><style>${STYLE}</style></head>
-<body><h1>${escaped(`Similar submissions: ${problem}`)}</h1>
-<p>${compared} submissions compared, ${escaped(createdAt)}. ${pairs.length} pairs are at least ${least} % alike. Similar programs are a reason to read them, no proof.</p>
+  return `<p>${compared} submissions compared, ${escaped(finishedAt ?? '')}. ${pairs.length} pairs are at least ${least} % alike. Similar programs are a reason to read them, no proof.</p>
 ${pairs.length === 0 ? '' : table}
-${sections.join('\n')}
-</body></html>
-`
+${sections.join('\n')}`
 }
 
 const percent = (part: number) => `${Math.round(part * 100)} %`

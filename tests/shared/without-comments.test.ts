@@ -1,11 +1,11 @@
 import { join } from 'node:path'
-import { SCREENED_LANGUAGES } from '../../../src/api/screening/lexers/lexers.ts'
-import { loadRules } from '../../../src/api/screening/load-rules.ts'
-import { createScreening } from '../../../src/api/screening/screening.ts'
-import { withoutComments } from '../../../src/api/screening/without-comments.ts'
-import { loadLanguages } from '../../../src/shared/language.ts'
-import { packageRoot } from '../../../src/shared/package-root.ts'
-import { type Marks, RULED_LANGUAGES } from '../../../src/shared/syntax.ts'
+import { SCREENED_LANGUAGES } from '../../src/api/screening/lexers/lexers.ts'
+import { loadRules } from '../../src/api/screening/load-rules.ts'
+import { createScreening } from '../../src/api/screening/screening.ts'
+import { withoutComments } from '../../src/shared/without-comments.ts'
+import { loadLanguages } from '../../src/shared/language.ts'
+import { packageRoot } from '../../src/shared/package-root.ts'
+import { type Marks, RULED_LANGUAGES } from '../../src/shared/syntax.ts'
 
 const languages = loadLanguages(join(packageRoot(), 'languages'))
 const screening = createScreening(loadRules(packageRoot()), languages)
