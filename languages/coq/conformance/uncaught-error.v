@@ -1,0 +1,2 @@
+Goal True. idtac "before". Abort.
+Goal False. exact I. Qed.

@@ -1,0 +1,3 @@
+Goal True.
+  idtac "Äpfel, 日本 🚀".
+Abort.

@@ -1,0 +1,2 @@
+puts gets
+puts "Äpfel, 日本 🚀"

@@ -1,0 +1,3 @@
+for word in $argv
+    echo "[$word]"
+end

@@ -1,0 +1,3 @@
+while read --line line
+    echo "[$line]"
+end

@@ -1,0 +1,3 @@
+read --line line
+echo $line
+echo 'Äpfel, 日本 🚀'

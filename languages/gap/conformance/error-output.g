@@ -1,0 +1,2 @@
+Print("out\n");
+PrintTo("*errout*", "err\n");

@@ -1,0 +1,2 @@
+Print(Chomp(ReadLine(InputTextUser())), "\n");
+Print("Äpfel, 日本 🚀\n");

@@ -1,0 +1,1 @@
+(for-each (lambda (word) (print "[" word "]")) (cdr (command-line)))

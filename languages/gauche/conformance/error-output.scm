@@ -1,0 +1,2 @@
+(print "out")
+(display "err\n" (current-error-port))

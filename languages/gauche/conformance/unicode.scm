@@ -1,0 +1,2 @@
+(print (read-line))
+(print "Äpfel, 日本 🚀")

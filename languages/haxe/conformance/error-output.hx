@@ -1,0 +1,6 @@
+class Main {
+    static function main() {
+        Sys.println("out");
+        Sys.stderr().writeString("err\n");
+    }
+}

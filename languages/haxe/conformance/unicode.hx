@@ -1,0 +1,6 @@
+class Main {
+    static function main() {
+        Sys.println(Sys.stdin().readLine());
+        Sys.println("Äpfel, 日本 🚀");
+    }
+}

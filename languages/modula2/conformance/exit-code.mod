@@ -1,0 +1,7 @@
+MODULE main;
+
+FROM libc IMPORT exit;
+
+BEGIN
+  exit (7)
+END main.

@@ -1,0 +1,2 @@
+select 'out';
+\warn err

@@ -1,0 +1,2 @@
+@main def words(all: String*) =
+  for word <- all do println(s"[$word]")

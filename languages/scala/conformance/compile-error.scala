@@ -1,0 +1,2 @@
+@main def wrong() =
+  nosuch()

@@ -1,0 +1,3 @@
+@main def both() =
+  println("out")
+  Console.err.println("err")

@@ -1,0 +1,1 @@
+@main def leave() = sys.exit(7)

@@ -1,0 +1,2 @@
+@main def lines() =
+  for line <- scala.io.Source.stdin.getLines do println(s"[$line]")

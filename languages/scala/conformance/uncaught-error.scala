@@ -1,0 +1,2 @@
+@main def fail() =
+  throw RuntimeException("boom")

@@ -1,0 +1,4 @@
+void main() {
+    stdout.printf("out\n");
+    stderr.printf("err\n");
+}

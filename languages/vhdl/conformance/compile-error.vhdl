@@ -1,0 +1,7 @@
+entity main is
+end entity;
+
+architecture wrong of main is
+begin
+  nosuch;
+end architecture;
