@@ -77,8 +77,7 @@ METHODS = {
     "post /v1/sessions/{id}/commands/{command}/stdin": ("session.commands.write",),
     "post /v1/sessions/{id}/commands/{command}/signals": ("session.commands.signal",),
     "put /v1/sessions/{id}/commands/{command}/terminal": ("session.commands.resize",),
-    # A terminal in a page or in Node; Python reads events and writes standard input.
-    "get /v1/sessions/{id}/commands/{command}/terminal": (),
+    "get /v1/sessions/{id}/commands/{command}/terminal": ("session.commands.terminal",),
     "get /v1/sessions/{id}/files": ("session.files.list",),
     "get /v1/sessions/{id}/files/{path}": ("session.files.read", "session.files.stream"),
     "put /v1/sessions/{id}/files/{path}": ("session.files.write",),
@@ -102,7 +101,7 @@ ANSWERS = (
     *("StoredFile", "AcceptedBatch", "Batch", "Runtime", "TenantSecrets", "Attempt", "Delivery", "WholeDelivery", "WebhookBody"),
     *("WebhookTestBody", "StateEvent", "StageEvent", "OutputEvent", "WarningEvent", "GapEvent", "ResultEvent"),
     *("CheckTimes", "TestJudging", "GroupJudging", "JobJudging", "StoredProblem", "Environment"),
-    *("Session", "Execution", "Context", "Command", "FileEntry", "Completion", "Inspection", "FileChange", "Watch"),
+    *("Session", "Execution", "Context", "Command", "CommandState", "FileEntry", "Completion", "Inspection", "FileChange", "Watch"),
 )
 SCALARS = {"string": str, "integer": int, "number": float, "boolean": bool}
 
