@@ -24,7 +24,7 @@ export interface Call {
   wait?: number
 }
 
-/** Calls as a client should make them: what is not answered, or 503, is repeated under its key, by another gateway. */
+/** Calls as a client should make them: what is not answered, or 429 or 503, is repeated under its key, by another gateway. */
 export interface SessionCaller {
   /** @param first the gateway that is asked first */
   call(call: Call, first?: number): Promise<CallEnd>
@@ -72,7 +72,7 @@ export function createSessionCaller(urls: readonly string[]): SessionCaller {
         if (answer instanceof Error) {
           if (isLast || answer.name === 'TimeoutError')
             return { status: 0, body: { detail: String(answer) }, bytes: Buffer.alloc(0), tookMs, tries }
-        } else if (isLast || answer.status !== 503) {
+        } else if (isLast || ![429, 503].includes(answer.status)) {
           return { ...answer, body: jsonOf(answer.bytes), tookMs, tries }
         }
         await sleep(PAUSE_MS)
