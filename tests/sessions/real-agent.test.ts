@@ -191,6 +191,19 @@ test('a session whose agent is stopped ends with a cause once somebody waits for
   child?.kill('SIGCONT')
 })
 
+test('a session whose agent could not work with its limits is refused', async () => {
+  const { status, body } = await client.call(
+    'POST',
+    '/v1/sessions',
+    { language: 'bash', limits: { openFiles: 159 } },
+    0,
+  )
+  expect({ status, body }).toMatchObject({
+    status: 422,
+    body: { errors: [{ pointer: '/limits/openFiles', detail: 'is 159; a session needs at least 160' }] },
+  })
+})
+
 test('a session that is waited for for long lives while its agent answers', async () => {
   const id = await start()
   const { session } = running.at(-1) ?? {}

@@ -31,6 +31,8 @@ const WALL_MS = 8000
 const COMPILE_MS = 20_000
 const SESSION_LIMITS = ['memoryBytes', 'processes', 'outputBytes', 'fileBytes', 'openFiles', 'stackBytes']
 
+const LEAST_OPEN_FILES = 160
+
 /** What the table needs of the platform. */
 export interface Surroundings {
   /** Ports of the host that answer. */
@@ -59,7 +61,10 @@ export function attemptOfRow(
     compilerArgs: quoted(row.compilerArgs ?? []),
   }
   const { wallMs = WALL_MS, ...limits } = row.limits ?? {}
-  const own = Object.entries(limits).filter(([name]) => SESSION_LIMITS.includes(name)) as [string, number][]
+  const own = (Object.entries(limits) as [string, number][])
+    .filter(([name]) => SESSION_LIMITS.includes(name))
+    // Fewer are refused.
+    .map(([name, value]) => [name, name === 'openFiles' ? Math.max(value, LEAST_OPEN_FILES) : value] as const)
   const stdin = row.secretsAsInput ? secrets.join('\n') : row.stdin
   const content = readFileSync(join(packageRoot(), 'tests/programs', row.program), 'utf8')
   return {
