@@ -90,8 +90,9 @@ export async function tryInSession(arena: Arena, attempt: Attempt): Promise<Trie
   const ended = session.state === 'ended' ? session.reason : null
   if (ended !== null && !OWN_ENDS.includes(ended)) faults.push(`the session ended: ${ended} ${session.message}`)
   if (ended !== null && after.status !== 410) faults.push(`it has ended, and a command was answered ${after.status}`)
-  // It may have no process left for one more; that is said.
-  const works = after.status === 200 && (after.body.stdout === 'on\n' || after.body.status === 'start-failed')
+  // It may have no process left for one more, or be allowed less output; that is said.
+  const isSaid = ['start-failed', 'output-limit'].includes(after.body.status ?? '')
+  const works = after.status === 200 && (after.body.stdout === 'on\n' || isSaid)
   if (ended === null && !works && !HONEST.includes(codeOf(after)))
     faults.push(`it lives, and a command was answered ${after.status} ${short(after.body)}`)
   const end = await client.end(id)
