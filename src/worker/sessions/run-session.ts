@@ -238,7 +238,13 @@ export function runSession(
       },
     )
     body.attach({ tell, whenRoom, failed: fail })
-    await Promise.race([body.started, isEnding])
+    try {
+      await Promise.race([body.started, isEnding])
+    } catch (err) {
+      // Its `env` may name no folder that has the programs of its kernel.
+      if (!(err instanceof AgentRefusal)) throw err
+      return end('start-failed', `its kernel could not be started: ${startProblem(err.errno, 'python3', '/')}`)
+    }
     if (spec.from && !ending) await unpack(spec.from)
     if ((writes || spec.from) && !ending) await writeFiles()
     if (ending) return

@@ -86,4 +86,8 @@ export function attemptOfRow(
 export const HELD_TO_TEXT: readonly string[] = ['kernel surface', 'secrets', 'reach']
 
 /** Titles of rows whose text is another in a session, and why. */
-export const OTHERWISE: Readonly<Record<string, string>> = {}
+export const OTHERWISE: Readonly<Record<string, string>> = {
+  'no file of /proc and /sys can be written to':
+    'the shell of the command is a process of the session too, with the same output',
+  'a program sees process 1 and itself': 'it sees the agent and the shell of the command as well',
+}

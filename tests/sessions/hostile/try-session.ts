@@ -62,6 +62,10 @@ export async function tryInSession(arena: Arena, attempt: Attempt): Promise<Trie
   const { language, way, files, code, stdin, env, limits, timeoutMs } = attempt
   const faults: string[] = []
   const created = await client.create({ language, kernel: way === 'execution', files, limits, env })
+  // Where its own variables keep the kernel from starting.
+  if (codeOf(created) === 'session-ended' && short(created.body).includes('its kernel could not be started')) {
+    return { ran: undefined, outcome: 'start-failed', ended: 'start-failed', faults }
+  }
   if (created.status !== 201 || created.body.state !== 'running') {
     return {
       ran: undefined,
@@ -77,7 +81,12 @@ export async function tryInSession(arena: Arena, attempt: Attempt): Promise<Trie
       ? client.run(id, code, { timeoutMs }, wait)
       : client.command(id, { shell: code, timeoutMs, ...(stdin !== undefined && { stdin }) }, wait)
   // While it runs, and behind it.
-  const [answer, during] = await Promise.all([running as Promise<Answer<Execution | Command>>, lookBeside(arena)])
+  const [first, during] = await Promise.all([running as Promise<Answer<Execution | Command>>, lookBeside(arena)])
+  // A kernel that does not start has a time of its own.
+  const waits = first.status === 202 && first.body.state === 'queued'
+  const answer = waits
+    ? await client.call<Execution>('GET', `/v1/sessions/${id}/executions/${first.body.id}?wait=60`)
+    : first
   const isAnswered = answer.status === 200
   if (isAnswered && answer.body.state !== 'finished')
     faults.push(`it had no end within its time: ${short(answer.body)}`)
