@@ -32,6 +32,7 @@ let gateway: LoneGateway
 let client: SessionClient
 let files: JobFiles
 let options: RunSessionOptions
+const renewals: NodeJS.Timeout[] = []
 const running: { session: RunningSession; child: ChildProcess; folder: string }[] = []
 
 beforeAll(async () => {
@@ -68,6 +69,7 @@ beforeAll(async () => {
 })
 let close = () => {}
 afterAll(async () => {
+  for (const renewal of renewals) clearInterval(renewal)
   for (const { session, folder } of running) {
     session.end('deleted', null)
     await session.ended
@@ -114,6 +116,8 @@ async function begin(request: object = {}, started: Promise<void> = Promise.reso
     },
   }
   await options.records.take(body.id, 'test')
+  // As a worker does, however long the tests of a session take; when they look at it is for them to say.
+  renewals.push(setInterval(() => void options.records.renew(body.id).catch(() => undefined), 1000))
   const session = runSession(options, spec, body_, true)
   running.push({ session, child, folder })
   return body.id

@@ -101,7 +101,7 @@ ANSWERS = (
     *("StoredFile", "AcceptedBatch", "Batch", "Runtime", "TenantSecrets", "Attempt", "Delivery", "WholeDelivery", "WebhookBody"),
     *("WebhookTestBody", "StateEvent", "StageEvent", "OutputEvent", "WarningEvent", "GapEvent", "ResultEvent"),
     *("CheckTimes", "TestJudging", "GroupJudging", "JobJudging", "StoredProblem", "Environment"),
-    *("Session", "Execution", "Context", "Command", "CommandState", "FileEntry", "Completion", "Inspection", "FileChange", "Watch"),
+    *("Session", "Execution", "Context", "Command", "FileEntry", "Completion", "Inspection", "FileChange", "Watch"),
 )
 SCALARS = {"string": str, "integer": int, "number": float, "boolean": bool}
 
