@@ -84,7 +84,8 @@ export async function measureMemory({ pids, podmanSocket, namespace }: Product):
   }
 }
 
-const rollup = (pid: number, field: string): number =>
+/** A figure of all its mappings, in MiB. */
+export const rollup = (pid: number, field: string): number =>
   (Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]) *
     KIB) /
   MIB

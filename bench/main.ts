@@ -7,7 +7,7 @@ import { listImages } from '../src/host/images/image-store.ts'
 import { podmanCommand } from '../src/host/podman.ts'
 import { type Language, loadLanguages } from '../src/shared/language.ts'
 import { packageRoot } from '../src/shared/package-root.ts'
-import { runtimeImage } from '../src/shared/runtime-image.ts'
+import { kernelImage, runtimeImage } from '../src/shared/runtime-image.ts'
 import { measureCpu, measureMemory, measureSizes } from './costs.ts'
 import { DEEP, measureDepths, measureRetained, ROOMY } from './depth.ts'
 import { measureHello, warmUp } from './hello.ts'
@@ -15,14 +15,17 @@ import { type BenchClient, createBenchClient } from './http-client.ts'
 import { type Product, startProduct } from './product.ts'
 import { JUDGED, type JudgingRow, measureJudging } from './judging.ts'
 import { measureTrips } from './redis-trips.ts'
+import { MANY, measureSessions } from './sessions.ts'
 import { fillDocument, machine, merged, picture, POLICIES, type Report, tables } from './report.ts'
 
 const USAGE = `npm run bench [-- options]
   --languages a,b   only these; every installed one otherwise, or with all; judging: c, cpp or both
-  --only a,b        of hello, cpu, memory, sizes, depth, trips, judging; also as words behind the options
+  --only a,b        of hello, cpu, memory, sizes, depth, trips, judging, sessions; also as words behind the options
   --policies a,b    of tenant, never, and never-paced: never, with a pause before each job, one after another
+  --idle N          so many idle sessions stand beside jobs, in sessions; 100 when absent, 0 leaves it out
+  --set NAME        packages that are installed for sessions, such as data; needs a package index
   --document        write docs/performance.md, .json and .svg; what is not measured now stays there as it was`
-const PARTS = ['hello', 'cpu', 'memory', 'sizes', 'depth', 'trips', 'judging']
+const PARTS = ['hello', 'cpu', 'memory', 'sizes', 'depth', 'trips', 'judging', 'sessions']
 /** In which a sandbox can be made, with everything else that a machine of two processors then has to do. */
 const PAUSE_MS = 400
 /** After which nothing more is made ready. */
@@ -35,6 +38,8 @@ const { values, positionals } = parseArgs({
     languages: { type: 'string' },
     only: { type: 'string' },
     policies: { type: 'string' },
+    idle: { type: 'string', default: '100' },
+    set: { type: 'string' },
     document: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -75,6 +80,7 @@ for (const policy of ['hello', 'cpu', 'sizes'].some((part) => parts.has(part)) ?
 }
 if (parts.has('depth')) await withProduct({ ...DEEP, ...ROOMY }, ofDepth)
 if (parts.has('judging')) await withProduct({}, ofJudging)
+if (parts.has('sessions')) await withProduct(MANY, ofSessions)
 if (parts.has('trips')) await withProduct({}, ofTrips, 'cold', true)
 
 for (const { title, text } of tables(report)) process.stdout.write(`\n${title}\n\n${text}\n`)
@@ -130,6 +136,15 @@ async function ofJudging(_product: Product, client: BenchClient): Promise<void> 
     rows.push(await measureJudging(client, id, (step) => tell(`judging, ${id}: ${step}`)))
   }
   report.judging = rows
+}
+
+async function ofSessions(product: Product, client: BenchClient): Promise<void> {
+  const python = installed.find(({ id }) => id === 'python')
+  const images = await listImages(podmanCommand())
+  if (!python?.kernel || !images.has(kernelImage(root, python)))
+    return tell('sessions: the kernel of Python is not installed')
+  const { set } = values
+  report.sessions = [await measureSessions(product, client, python, { many: Number(values.idle), set, tell })]
 }
 
 async function ofTrips(product: Product, client: BenchClient): Promise<void> {

@@ -8,6 +8,7 @@ import { fillMarked, table } from './markdown.ts'
 import { COMPONENTS } from './product.ts'
 import type { JudgingRow } from './judging.ts'
 import type { TripsRow } from './redis-trips.ts'
+import type { SessionsRow } from './sessions.ts'
 
 /** Of the reuse of sandboxes, as rows are ordered. */
 export const POLICIES = ['tenant', 'never', 'never-paced']
@@ -22,6 +23,7 @@ export interface Report {
   depths: DepthRow[]
   trips: TripsRow[]
   judging?: JudgingRow[]
+  sessions?: SessionsRow[]
 }
 
 export const machine = (): Report['machine'] => ({
@@ -41,6 +43,7 @@ export function tables({
   depths,
   trips,
   judging = [],
+  sessions = [],
 }: Report): { title: string; text: string }[] {
   const parts = [
     {
@@ -137,6 +140,13 @@ export function tables({
       ),
     },
     {
+      title: 'Sessions',
+      text: table(
+        ['', ...sessions.map(({ language }) => language), 'aim'],
+        sessions.length === 0 ? [] : sessionRows(sessions),
+      ),
+    },
+    {
       title: 'Round trips to Redis',
       text: table(
         [
@@ -169,6 +179,45 @@ export function tables({
     })
   }
   return parts.filter(({ text }) => text.split('\n').length > 2)
+}
+
+const sessionRows = (rows: readonly SessionsRow[]): string[][] => {
+  const line = (what: string, of: (row: SessionsRow) => string, aim = '') => [what, ...rows.map(of), aim]
+  const idle = (of: (idle: NonNullable<SessionsRow['idle']>) => string) => (row: SessionsRow) =>
+    row.idle ? of(row.idle) : ''
+  return [
+    line('first execution, its kernel waits, ms', ({ firstMs }) => figure(firstMs), '≤ 60'),
+    line('the same with a set of packages, ms', ({ firstWithSetMs: ms }) => (ms === null ? '' : figure(ms)), '≤ 60'),
+    line('later executions, ms', ({ laterMs }) => figure(laterMs)),
+    line('the same in a kernel alone, in turns, ms', ({ bareMs }) => figure(bareMs)),
+    line('what the session adds, ms', ({ laterMs, bareMs }) => figure(laterMs - bareMs), '≤ 5'),
+    line('idle, PSS, MiB', ({ idleMib }) => figure(idleMib), '< 60'),
+    line('of that kernel, bridge, agent, init', ({ partsMib: { kernel, bridge, agent, init } }) =>
+      [kernel, bridge, agent, init].map((mib) => figure(mib)).join(', '),
+    ),
+    line(
+      'idle sessions at a time',
+      idle(({ count }) => String(count)),
+    ),
+    line(
+      'each, PSS, MiB: median (most)',
+      idle(({ mib, mostMib }) => `${figure(mib)} (${figure(mostMib)})`),
+      '< 60',
+    ),
+    line(
+      'CPU time of all of them, ms in a second',
+      idle(({ cpuMs }) => figure(cpuMs)),
+    ),
+    line(
+      'hello world before them, p50 ms',
+      idle(({ before }) => figure(before)),
+    ),
+    line(
+      'beside them',
+      idle(({ beside }) => figure(beside)),
+      'as before',
+    ),
+  ]
 }
 
 /** What was measured beside what it should be. */
@@ -216,6 +265,7 @@ export function merged(before: Report | undefined, now: Report): Report {
     sizes: now.sizes.length > 0 ? now.sizes : before.sizes,
     depths: now.depths.length > 0 ? now.depths : before.depths,
     trips: now.trips.length > 0 ? now.trips : (before.trips ?? []),
+    sessions: now.sessions && now.sessions.length > 0 ? now.sessions : (before.sessions ?? []),
     judging: join(before.judging ?? [], now.judging ?? [], ({ language }) => language),
   }
 }

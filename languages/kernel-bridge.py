@@ -155,7 +155,8 @@ class JupyterKernel(Kernel):
         self.heard = set()
         self.asked_at = 0.0
         os.makedirs(RUN_FOLDER, exist_ok=True)
-        base = f'{RUN_FOLDER}/{number}'
+        # A kernel that has outlived its bridge may still listen where that one put it.
+        base = f'{RUN_FOLDER}/{os.getpid()}-{number}'
         self.files = [f'{base}.json'] + [f'{base}-{port}' for port in range(1, 6)]
         ports = {f'{channel}_port': port for port, channel in enumerate(CHANNELS, 1)}
         with open(f'{base}.json', 'w', encoding='utf-8') as file:

@@ -5,13 +5,14 @@ import { writeSection } from '../support/write-section.ts'
 import { bringTo, containerRunning, STEPS, untilEvent } from './marked-job.ts'
 import { type Outcome, outcomeTable } from './outcome.ts'
 import { type RedisLink, startRedisLink } from './redis-link.ts'
+import { runSessionTrials, SESSION_VICTIMS, type SessionOutcome, sessionTable } from './sessions/session-trial.ts'
 import { type Fault, runTrial } from './trial.ts'
 import { killVictim, type Restart, type Victim, VICTIMS } from './victims.ts'
 
 /**
- * Kills each part of a running installation at each step of a job, under load, and looks whether every job ends as it must.
- * `npm run test:faults [-- PART...]` runs those trials whose name contains one of the words; all of them write their
- * table into docs/reliability.md.
+ * Kills each part of a running installation at each step of a job, under load, and looks whether every job ends as it must; then at each step of
+ * a session, and looks whether every call is told the truth. `npm run test:faults [-- PART...]` runs those trials whose name contains one of the
+ * words (`sessions` those of sessions); all of them write their tables into docs/reliability.md.
  */
 
 /** What a supervisor takes to start something again. */
@@ -153,13 +154,35 @@ for (const { name, faults, linked } of chosen) {
   link = undefined
 }
 
-const table = outcomeTable(outcomes)
-console.log(`\n${table}\n`)
-if (asked.length === 0) await writeSection('docs/reliability.md', 'outcomes', table)
-const count = outcomes.reduce((sum, { faults }) => sum + faults.length, leftAfter)
-console.log(
-  `${outcomes.length} faults in ${elapsed().trim()}: ${count === 0 ? 'every job ended as it must' : `${count} times something was wrong`}`,
-)
+const sessionOutcomes: SessionOutcome[] = []
+for (const victim of SESSION_VICTIMS) {
+  const name = `sessions, ${victim}`
+  if (asked.length > 0 && !asked.some((word) => name.includes(word))) continue
+  console.log(`${elapsed()}  ${name}: starting an installation`)
+  const left = await runSessionTrials(victim, (outcome) => {
+    sessionOutcomes.push(outcome)
+    const { step, answer, session, seconds, faults } = outcome
+    const wrong = faults.length === 0 ? '' : `  ${faults.length} WRONG`
+    const line = `${`${victim} while ${step}`.padEnd(44)} told ${answer}, session: ${session}, ${seconds.toFixed(1)} s`
+    console.log(`${elapsed()}  ${line}${wrong}`)
+    for (const fault of faults) console.log(`        ${fault}`)
+  })
+  for (const one of left) console.log(`        ${one}`)
+  leftAfter += left.length
+}
+
+const tables: [string, string][] = [
+  ['outcomes', outcomes.length > 0 ? outcomeTable(outcomes) : ''],
+  ['outcomes of sessions', sessionOutcomes.length > 0 ? sessionTable(sessionOutcomes) : ''],
+]
+for (const [section, table] of tables.filter(([, text]) => text !== '')) {
+  console.log(`\n${table}\n`)
+  if (asked.length === 0 || asked.join() === 'sessions') await writeSection('docs/reliability.md', section, table)
+}
+const count = [...outcomes, ...sessionOutcomes].reduce((sum, { faults }) => sum + faults.length, leftAfter)
+const all = outcomes.length + sessionOutcomes.length
+const verdict = count === 0 ? 'everything ended as it must' : `${count} times something was wrong`
+console.log(`${all} faults in ${elapsed().trim()}: ${verdict}`)
 process.exit(count === 0 ? 0 : 1)
 
 function describe({ victim, step, jobs, asExpected, runAgain, internalErrors, recoverySeconds, faults }: Outcome) {

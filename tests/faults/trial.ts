@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CONTAINER_LABEL } from '../../src/shared/container-label.ts'
-import { createEngine } from '../../src/worker/sandbox/engine.ts'
 import { type Installation, type InstallationOptions, startInstallation } from '../support/installation.ts'
 import { faultOf, JOB_KINDS, startLoad, submitKind, type SubmittedJob } from '../support/mixed-load.ts'
 import { createPatientClient, type PatientClient } from '../support/patient-client.ts'
 import { commandLine, isAlive, processesOf } from '../support/processes.ts'
+import { watchContainers } from './containers.ts'
 import type { MarkedJob } from './marked-job.ts'
 import type { Outcome } from './outcome.ts'
 import { type Ending, endings, faultsOfJobs, faultsOfLeftovers, faultsOfList } from './verify.ts'
@@ -114,17 +113,4 @@ async function runFault(
       ...parts.filter(({ running }) => !running).map(({ name }) => `${name} has ended`),
     ],
   }
-}
-
-/** Notes every container of the namespace there ever is. */
-function watchContainers({ podmanSocket, namespace }: Installation): { seen: Set<string>; stop(): void } {
-  const engine = createEngine(podmanSocket)
-  const seen = new Set<string>()
-  const timer = setInterval(() => {
-    engine.containers(CONTAINER_LABEL.namespace, namespace).then(
-      (containers) => containers.forEach(({ id }) => seen.add(id)),
-      () => undefined, // podman's service is away.
-    )
-  }, 300)
-  return { seen, stop: () => clearInterval(timer) }
 }

@@ -67,6 +67,7 @@ async function runStep(session: SessionHandle, step: Step): Promise<Execution> {
 }
 
 async function transcript(language: string): Promise<void> {
+  let wrong = 0
   const steps = TRANSCRIPTS[language] ?? []
   const known = findLanguage(loadLanguages(join(packageRoot(), 'languages')), language)
   if (!known) throw new Error(`there is no language ${language}`)
@@ -78,11 +79,13 @@ async function transcript(language: string): Promise<void> {
       const fault =
         faultOf(step, execution) ?? (step.interruptAt ? undefined : differenceFrom(plain[index] as Plain, execution))
       if (fault === undefined) continue
-      failed += 1
+      wrong += 1
       console.log(`failed: ${language}: ${JSON.stringify(step.code)}: ${fault}`)
     }
   })
-  console.log(`${language}: ${steps.length} executions, each as in its kernel without an engine`)
+  failed += wrong
+  const each = wrong === 0 ? 'each' : `${steps.length - wrong} of them`
+  console.log(`${language}: ${steps.length} executions, ${each} as in its kernel without an engine`)
 }
 
 const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0

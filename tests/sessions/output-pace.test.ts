@@ -15,6 +15,7 @@ test('a burst goes at once, what comes after it at the rate, and a pause pays fo
         return () => undefined
       },
     },
+    2 * MIB,
     () => now,
   )
   for (let i = 0; i < 6; i++) pace(MIB, () => went++)

@@ -20,6 +20,7 @@ export interface Plain {
 
 /** Kernels that the engine starts in a way of its own, as their makers say. */
 const USUAL_COMMANDS: Readonly<Record<string, string[]>> = {
+  python: ['python3', '-m', 'ipykernel_launcher', '-f', '{connectionFile}', '--HistoryManager.enabled=False'],
   r: ['R', '--slave', '-e', 'IRkernel::main()', '--args', '{connectionFile}'],
 }
 

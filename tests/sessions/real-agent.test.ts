@@ -16,6 +16,7 @@ import { createJobFiles, type JobFiles } from '../../src/worker/files/job-files.
 import { createAgent } from '../../src/worker/sessions/agent.ts'
 import { type RunningSession, runSession, type RunSessionOptions } from '../../src/worker/sessions/run-session.ts'
 import type { SessionBody } from '../../src/worker/sessions/session-body.ts'
+import { eventually } from '../support/eventually.ts'
 import { loadServices } from '../support/load-services.ts'
 import { type LoneGateway, startLoneGateway } from '../support/lone-gateway.ts'
 import { testRoot } from '../support/platform.ts'
@@ -31,6 +32,7 @@ let gateway: LoneGateway
 let client: SessionClient
 let files: JobFiles
 let options: RunSessionOptions
+const renewals: NodeJS.Timeout[] = []
 const running: { session: RunningSession; child: ChildProcess; folder: string }[] = []
 
 beforeAll(async () => {
@@ -67,6 +69,7 @@ beforeAll(async () => {
 })
 let close = () => {}
 afterAll(async () => {
+  for (const renewal of renewals) clearInterval(renewal)
   for (const { session, folder } of running) {
     session.end('deleted', null)
     await session.ended
@@ -113,6 +116,8 @@ async function begin(request: object = {}, started: Promise<void> = Promise.reso
     },
   }
   await options.records.take(body.id, 'test')
+  // As a worker does, however long the tests of a session take; when they look at it is for them to say.
+  renewals.push(setInterval(() => void options.records.renew(body.id).catch(() => undefined), 1000))
   const session = runSession(options, spec, body_, true)
   running.push({ session, child, folder })
   return body.id
@@ -165,6 +170,55 @@ test('a session is not idle while it starts', async () => {
   now.mockRestore()
   stands()
   expect((await client.call('GET', `/v1/sessions/${id}/watches`)).status).toBe(200)
+  await client.end(id)
+})
+
+test('a session whose agent is stopped ends with a cause once somebody waits for it, and not before', async () => {
+  const id = await start()
+  const { session, child } = running.at(-1) ?? {}
+  child?.kill('SIGSTOP')
+  const look = async () => {
+    for (let looks = 0; looks < 60; looks++) await session?.tick()
+  }
+  await look()
+  expect((await client.read(id)).body).toMatchObject({ state: 'running' })
+  const waiting = command(id, 'echo never')
+  await eventually('its end', async () => {
+    await look()
+    return (await client.read(id)).body.state === 'ended'
+  })
+  expect((await waiting).status).toBe(410)
+  expect((await client.read(id)).body).toMatchObject({
+    reason: 'agent-lost',
+    message: expect.stringContaining('answer'),
+  })
+  child?.kill('SIGCONT')
+})
+
+test('a session whose agent could not work with its limits is refused', async () => {
+  const { status, body } = await client.call(
+    'POST',
+    '/v1/sessions',
+    { language: 'bash', limits: { openFiles: 159 } },
+    0,
+  )
+  expect({ status, body }).toMatchObject({
+    status: 422,
+    body: { errors: [{ pointer: '/limits/openFiles', detail: 'is 159; a session needs at least 160' }] },
+  })
+})
+
+test('a session that is waited for for long lives while its agent answers', async () => {
+  const id = await start()
+  const { session } = running.at(-1) ?? {}
+  const waiting = command(id, 'until [ -e go ]; do sleep 0.01; done; echo went')
+  for (let looks = 0; looks < 60; looks++) {
+    await session?.tick()
+    // An answer of its agent later than the look before.
+    expect((await client.call('GET', `/v1/sessions/${id}/files`)).status).toBe(200)
+  }
+  await client.put(id, 'go', '')
+  expect((await waiting).body).toMatchObject({ stdout: 'went\n' })
   await client.end(id)
 })
 

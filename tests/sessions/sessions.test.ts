@@ -311,6 +311,14 @@ describe('sessions', () => {
     expect(events.at(-1)?.data).toMatchObject({ reason: 'agent-lost' })
   })
 
+  test('end with a cause when their variables keep the kernel from starting', async () => {
+    const { status, body } = await client.create({ language: 'python', env: { PATH: '/nowhere' } })
+    expect({ status, body }).toMatchObject({
+      status: 410,
+      body: { code: 'session-ended', detail: expect.stringContaining('python3 was not found') },
+    })
+  })
+
   test('are of one tenant, and need the scope', async () => {
     const other = await makeKey(platform, 'eve', { scopes: ['sessions'] })
     const eve = sessionClient(platform.url, other)

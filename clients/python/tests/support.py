@@ -9,8 +9,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from runyard import AsyncClient, AsyncInteractiveJob
+from runyard import AsyncClient, AsyncInteractiveJob, AsyncSession, AsyncTerminal
 from runyard._async_files import AsyncFiles
+from runyard._async_sessions import AsyncSessionCommands, AsyncSessions
+
+# What is worked with by calls of its own.
+_TALKED = (AsyncInteractiveJob, AsyncSession, AsyncTerminal)
 
 # Of a service without keys; tests that need one are left out without it.
 URL = os.environ.get("RUNYARD_URL", "")
@@ -25,7 +29,7 @@ class Blocking:
 
     def __getattr__(self, name):
         attribute = getattr(self._wrapped, name)
-        if isinstance(attribute, AsyncFiles):
+        if isinstance(attribute, (AsyncFiles, AsyncSessions, AsyncSessionCommands)):
             return Blocking(attribute, self._loop)
         if not inspect.ismethod(attribute):
             return attribute
@@ -38,7 +42,7 @@ class Blocking:
             value = self._loop.run_until_complete(calling())
             if inspect.isasyncgen(value):
                 return self._iterate(value)
-            return Blocking(value, self._loop) if isinstance(value, AsyncInteractiveJob) else value
+            return Blocking(value, self._loop) if isinstance(value, _TALKED) else value
 
         return call
 

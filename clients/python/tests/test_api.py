@@ -79,8 +79,7 @@ METHODS = {
     "post /v1/sessions/{id}/commands/{command}/stdin": ("session.commands.write",),
     "post /v1/sessions/{id}/commands/{command}/signals": ("session.commands.signal",),
     "put /v1/sessions/{id}/commands/{command}/terminal": ("session.commands.resize",),
-    # A terminal in a page or in Node; Python reads events and writes standard input.
-    "get /v1/sessions/{id}/commands/{command}/terminal": (),
+    "get /v1/sessions/{id}/commands/{command}/terminal": ("session.commands.terminal",),
     "get /v1/sessions/{id}/files": ("session.files.list",),
     "get /v1/sessions/{id}/files/{path}": ("session.files.read", "session.files.stream"),
     "put /v1/sessions/{id}/files/{path}": ("session.files.write",),

@@ -37,6 +37,40 @@ def problem(status, code, **headers):
     return http_answer(status, body, content_type="application/problem+json", **headers)
 
 
+def accept_socket(connection):
+    """Takes the handshake of a client. Returns its path."""
+    head = read_request(connection)[0]
+    lines = dict(line.split(b": ", 1) for line in head.split(b"\r\n")[1:])
+    with mock.patch("os.urandom", return_value=base64.b64decode(lines[b"sec-websocket-key"])):
+        _, accept = handshake()
+    answer = f"HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+    connection.sendall(answer.encode())
+    return head.split(b" ")[1].decode()
+
+
+def receive_messages(connection, count):
+    """So many messages of a client; those that are text as what their JSON stands for."""
+    unmasked = b""
+    parser, messages = FrameParser(binary=True), []
+    while len(messages) < count:
+        unmasked += connection.recv(65536)
+        rest = unmasked
+        while len(rest) >= 6 and len(rest) >= (size := rest[1] & 127) + 6:
+            mask, payload = rest[2:6], rest[6 : 6 + size]
+            plain = bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
+            messages += parser.feed(bytes((rest[0], size)) + plain)
+            rest = rest[6 + size :]
+        unmasked = rest
+    return [json.loads(message.payload) if message.opcode == 1 else message for message in messages]
+
+
+def say(connection, value):
+    """Sends JSON as text, or bytes as they are."""
+    is_binary = isinstance(value, bytes)
+    payload = value if is_binary else json.dumps(value).encode()
+    connection.sendall(bytes((0x82 if is_binary else 0x81, len(payload))) + payload)
+
+
 class Both:
     """Tests that hold for either client; `self.client(url)` makes one."""
 
@@ -309,44 +343,17 @@ class Both:
         """Input that was not acknowledged comes again under its number; events go on behind the last."""
         seen = []
 
-        def accepts(connection):
-            head = read_request(connection)[0]
-            lines = dict(line.split(b": ", 1) for line in head.split(b"\r\n")[1:])
-            with mock.patch("os.urandom", return_value=base64.b64decode(lines[b"sec-websocket-key"])):
-                _, accept = handshake()
-            answer = f"HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
-            connection.sendall(answer.encode())
-            return head.split(b" ")[1].decode()
-
-        def receive(connection, count):
-            unmasked = b""
-            parser, messages = FrameParser(), []
-            while len(messages) < count:
-                unmasked += connection.recv(65536)
-                rest = unmasked
-                while len(rest) >= 6 and len(rest) >= (size := rest[1] & 127) + 6:
-                    mask, payload = rest[2:6], rest[6 : 6 + size]
-                    plain = bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
-                    messages += parser.feed(bytes((rest[0], size)) + plain)
-                    rest = rest[6 + size :]
-                unmasked = rest
-            return [json.loads(message.payload) if message.opcode == 1 else message for message in messages]
-
-        def say(connection, value):
-            payload = json.dumps(value).encode()
-            connection.sendall(bytes((0x81, len(payload))) + payload)
-
         def first(connection):
-            seen.append(accepts(connection))
+            seen.append(accept_socket(connection))
             say(connection, {"id": "1", "type": "state", "data": {}})
             connection.sendall(b"\x89\x02hi")
-            seen.extend(receive(connection, 2))
+            seen.extend(receive_messages(connection, 2))
 
         def second(connection):
-            seen.append(accepts(connection))
-            seen.extend(receive(connection, 1))
+            seen.append(accept_socket(connection))
+            seen.extend(receive_messages(connection, 1))
             say(connection, {"type": "ack", "seq": 1})
-            seen.extend(receive(connection, 1))
+            seen.extend(receive_messages(connection, 1))
             say(connection, {"type": "error", "seq": 2, "code": "input-closed", "detail": "no"})
             say(connection, {"id": "2", "type": "result", "data": {"status": "succeeded"}})
             connection.recv(1)
@@ -368,6 +375,61 @@ class Both:
         self.assertEqual(sorted(str(kind) for kind in kinds[1:3]), ["10", "stdin"])
         self.assertEqual(kinds[3:], ["/v1/jobs/j/io?after=1", "stdin", "eof"])
         self.assertEqual([one["seq"] for one in seen if isinstance(one, dict)], [1, 1, 2])
+
+    def test_a_terminal_over_lost_connections(self):
+        """What is still kept comes again, and whoever reads is told; what is typed meanwhile goes over the next connection."""
+        seen = []
+
+        def first(connection):
+            seen.append(accept_socket(connection))
+            say(connection, b"on\xff")
+            seen.extend(receive_messages(connection, 1))
+
+        def second(connection):
+            seen.append(accept_socket(connection))
+            say(connection, b"on\xffe")
+            say(connection, {"type": "gap"})
+            say(connection, {"type": "error", "code": "invalid-message", "detail": "no"})
+            seen.extend(receive_messages(connection, 2))
+            say(connection, {"type": "command", "data": {"state": "finished", "exitCode": 3}})
+            connection.sendall(b"\x88\x02\x03\xe8")
+            connection.recv(1)
+
+        with Wire(first, second) as server:
+            with self.quick(server.url).sessions.open("s").commands.terminal("c") as terminal:
+                terminal.write("a")
+                events = []
+                for event in terminal:
+                    events.append(event)
+                    if event["type"] == "reset":
+                        terminal.resize(100, 30)
+                        terminal.signal("SIGINT")
+                self.assertEqual(terminal.result()["exitCode"], 3)
+        kinds = [(one["type"], one.get("data")) for one in events]
+        self.assertEqual(
+            kinds,
+            [("data", b"on\xff"), ("reset", None), ("data", b"on\xffe"), ("gap", None), ("error", None)]
+            + [("command", {"state": "finished", "exitCode": 3})],
+        )
+        path = "/v1/sessions/s/commands/c/terminal"
+        self.assertEqual([one for one in seen if isinstance(one, str)], [path, path])
+        typed = [one if isinstance(one, dict) else one.payload for one in seen if not isinstance(one, str)]
+        resize = {"type": "resize", "columns": 100, "rows": 30}
+        self.assertEqual(typed, [b"a", resize, {"type": "signal", "signal": "SIGINT"}])
+
+    def test_a_terminal_whose_session_has_ended_says_so(self):
+        def ends(connection):
+            accept_socket(connection)
+            say(connection, {"type": "ended", "data": {"message": "it is over"}})
+            connection.recv(1)
+
+        with Wire(ends) as server:
+            terminal = self.client(server.url).sessions.open("s").commands.terminal("c")
+            with self.assertRaises(RunyardError) as raised:
+                terminal.result()
+            self.assertEqual((raised.exception.code, raised.exception.detail), ("session-ended", "it is over"))
+            with self.assertRaises(RunyardError):
+                terminal.write("x")
 
     def test_an_interactive_job_that_is_refused_says_why(self):
         with Wire(answering(problem(404, "not-found"))) as server:

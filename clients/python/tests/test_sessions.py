@@ -88,6 +88,26 @@ class Sessions(unittest.TestCase):
             self.assertEqual(commands.get(held["id"])["signal"], "SIGKILL")
             self.assertEqual(len(commands.list()), 4)
 
+            shell = commands.start(["sh", "-c", "stty size; read line; stty size; echo got $line"], columns=100, rows=30)
+            screen = b""
+            with commands.terminal(shell["id"]) as terminal:
+                for event in terminal:
+                    screen += event["data"] if event["type"] == "data" else b""
+                    if event["type"] == "data" and screen.endswith(b"30 100\r\n"):
+                        terminal.resize(132, 43)
+                        terminal.write("ada\r")
+                ended = terminal.result()
+            self.assertEqual((ended["id"], ended["exitCode"]), (shell["id"], 0))
+            self.assertEqual(screen, b"30 100\r\nada\r\n43 132\r\ngot ada\r\n")
+            with commands.terminal(shell["id"]) as again:
+                self.assertEqual(b"".join(one["data"] for one in again if one["type"] == "data"), screen)
+                with self.assertRaises(RunyardError) as raised:
+                    again.write("x")
+                self.assertEqual(raised.exception.code, "already-ended")
+            with self.assertRaises(RunyardError) as raised:
+                commands.terminal(cat["id"]).result()
+            self.assertEqual(raised.exception.code, "not-waiting")
+
             files.write("kept/a", b"kept")
             kept = session.snapshot(name="kept.tar", ttl_seconds=600)
             self.assertEqual(kept["name"], "kept.tar")
@@ -118,6 +138,19 @@ class Sessions(unittest.TestCase):
                 assert b"".join([piece async for piece in session.files.stream("a", 1)]) == b"bc"
                 done = await session.commands.run("cat a", on_stdout=seen.append)
                 assert (done["stdout"], seen[-1]) == ("abc", "abc")
+                cat = await session.commands.start("stty -echo; echo ready; cat", columns=80)
+                async with session.commands.terminal(cat["id"]) as terminal:
+                    screen = b""
+                    async for event in terminal:
+                        if event["type"] != "data":
+                            continue
+                        screen += event["data"]
+                        if screen.endswith(b"ready\r\n"):
+                            await terminal.write(b"\xff\r")
+                        elif screen.endswith(b"\xff\r\n"):
+                            await terminal.signal("SIGKILL")
+                    assert (await terminal.result())["signal"] == "SIGKILL"
+                    assert screen == b"ready\r\n\xff\r\n", screen
                 execution = await session.start_code("1")
                 assert [one["type"] async for one in session.stream_execution(execution["id"])][-1] == "execution"
                 return await session.read()

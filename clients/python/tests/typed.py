@@ -30,6 +30,13 @@ def holds(client: Client) -> Optional[Status]:
     with client.interactive(language="c", terminal={"columns": 80, "rows": 24}) as talk:
         talk.write(b"x")
         talk.signal("SIGINT")
+    with client.sessions.open("s").commands.terminal("c") as terminal:
+        terminal.write(b"x")
+        for piece in terminal:
+            screen: bytes = piece["data"] if piece["type"] == "data" else b""
+            print(screen)
+        code: Optional[int] = terminal.result()["exitCode"]
+        print(code)
     for one in client.list(state="queued"):
         print(one["metadata"]["x"])
     print(verify_webhook(HTTPMessage(), b"", ["whsec_"]))

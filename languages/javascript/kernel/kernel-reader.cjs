@@ -67,8 +67,13 @@ function isBusy(seen) {
   return false
 }
 
+/** When it is looked at again. */
+let again
+
 /** Until it is over. V8 may end something else of the first thread in its place, such as the very message. */
 function interrupt() {
+  // Of an execution before.
+  clearTimeout(again)
   if (Atomics.load(state, OVER) >= asked) return
   const number = asked
   const seen = Atomics.load(state, SEEN)
@@ -87,7 +92,7 @@ function interrupt() {
       process.kill(-process.pid, 'SIGINT')
     }
   }
-  setTimeout(interrupt, Atomics.load(state, RUNNING) === 0 ? BEGIN_MS : AGAIN_MS)
+  again = setTimeout(interrupt, Atomics.load(state, RUNNING) === 0 ? BEGIN_MS : AGAIN_MS)
 }
 
 /** Requests that came while code was to be ended: their messages could be ended in its place. */

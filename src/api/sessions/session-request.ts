@@ -1,7 +1,7 @@
 import { v7 as uuid } from 'uuid'
 import type { Config } from '../../shared/config/config.ts'
 import { findLanguage, type Language } from '../../shared/language.ts'
-import { effectiveLimits, MINUTE, lowerOf } from '../../shared/limits.ts'
+import { effectiveLimits, type Limits, MINUTE, lowerOf } from '../../shared/limits.ts'
 import { type FieldError, Problem } from '../../shared/problems.ts'
 import type { Overview, Runtimes } from '../../shared/redis/worker-registry.ts'
 import type { Finding } from '../../shared/security/finding.ts'
@@ -43,6 +43,7 @@ export function buildSession(
     ...checkFiles(request.files ?? []),
     ...checkLimits(asked, config.limits.defaults, ceilings),
     ...checkFloors(limits, language),
+    ...checkOpenFiles(limits),
     ...checkVectors({ env: request.env }),
     ...checkWebhook(request.webhook, config.webhooks),
     ...checkTimes(request, sessions.maxLifetimeMs),
@@ -94,6 +95,14 @@ export function languageOf(
   const found = findLanguage(languages, usual ?? 'python')
   if (!found) throw new Problem('language-not-installed', 'no language is installed')
   return found
+}
+
+/** What the agent of a session waits for at a time, with some room: it has the limits of any program, and could do nothing with less. */
+const LEAST_OPEN_FILES = 160
+
+function checkOpenFiles({ openFiles }: Limits): FieldError[] {
+  if (openFiles >= LEAST_OPEN_FILES) return []
+  return [{ pointer: '/limits/openFiles', detail: `is ${openFiles}; a session needs at least ${LEAST_OPEN_FILES}` }]
 }
 
 /** Times that are more than a session may have. */

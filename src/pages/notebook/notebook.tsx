@@ -60,7 +60,7 @@ export function Notebook() {
   const { document: shown } = useObservable(store.state)
   const state = useObservable(session.state)
   const cells = useCells(store, session)
-  useKept(shown)
+  useKept(shown, store)
 
   const kernels = runtimes?.filter(({ kernel, installed }) => kernel && installed) ?? []
   const runtime = kernels.find((one) => one.language === language)

@@ -5,7 +5,7 @@ import type { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { type Agent, type AgentProcess, AgentRefusal } from './agent.ts'
 import { createCommand, type RunningCommand } from './command.ts'
 import type { Clock } from './context.ts'
-import { createOutputPace } from './output-pace.ts'
+import { createOutputPace, TERMINAL_RATE } from './output-pace.ts'
 import type { RepeatedRequests } from './repeated-requests.ts'
 import type { Handlers } from './handlers.ts'
 import { Refused, startProblem } from './refusals.ts'
@@ -45,7 +45,7 @@ interface LiveCommand {
 export function createCommandOperations(options: CommandsOptions): CommandOperations {
   const { agent, tell, whenRoom, results, repeated, clock } = options
   const commands = new Map<string, LiveCommand>()
-  const terminalPace = createOutputPace(clock)
+  const terminalPace = createOutputPace(clock, TERMINAL_RATE)
 
   const commandOf = (id: string): LiveCommand => {
     const live = commands.get(id)

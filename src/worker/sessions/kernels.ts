@@ -3,6 +3,7 @@ import type { SessionEvent } from '../../shared/sessions/session-event.ts'
 import type { Agent, AgentProcess } from './agent.ts'
 import { type BridgeEvent, type BridgeOrder, bridgeLine, createBridgeReader } from './bridge-lines.ts'
 import { type Clock, createContext, type KernelPlan, type SessionContext } from './context.ts'
+import { BRIDGE_RATE, createOutputPace } from './output-pace.ts'
 
 /** The contexts of a session, and the bridge to their kernels. */
 export interface Kernels {
@@ -49,6 +50,7 @@ export function createKernels(options: KernelsOptions): Kernels {
   let bridgeProcess: AgentProcess | undefined
   let isClosed = false
   let kernels = 0
+  const pace = createOutputPace(clock, BRIDGE_RATE)
 
   const take = (event: Exclude<BridgeEvent, { event: 'bridge' }>) => {
     for (const context of contexts.values()) context.take(event)
@@ -68,7 +70,7 @@ export function createKernels(options: KernelsOptions): Kernels {
           } catch (error) {
             return failed(error as Error)
           }
-          options.whenRoom(taken)
+          pace(bytes.length, () => options.whenRoom(taken))
         },
         ended() {
           if (bridge === begun) bridge = undefined

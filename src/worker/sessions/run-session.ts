@@ -52,6 +52,11 @@ const WARNING_MS = MINUTE
 /** How often the time of the last use is written, at the most. */
 const NOTE_ACTIVE_MS = 5 * SECOND
 const RETRY_MS = SECOND
+/**
+ * Looks, a second apart, in which an agent may leave a question unanswered while somebody waits for the session: a program can stop it. Looks and not
+ * time, since the worker may have been stopped itself, with the answer before it.
+ */
+const SILENT_LOOKS = 30
 /** What only looks at a session does not keep it from ending idle. */
 const LOOKS: readonly string[] = ['read', 'listContexts', 'listWatches'] satisfies Operation[]
 
@@ -233,7 +238,13 @@ export function runSession(
       },
     )
     body.attach({ tell, whenRoom, failed: fail })
-    await Promise.race([body.started, isEnding])
+    try {
+      await Promise.race([body.started, isEnding])
+    } catch (err) {
+      // Its `env` may name no folder that has the programs of its kernel.
+      if (!(err instanceof AgentRefusal)) throw err
+      return end('start-failed', `its kernel could not be started: ${startProblem(err.errno, 'python3', '/')}`)
+    }
     if (spec.from && !ending) await unpack(spec.from)
     if ((writes || spec.from) && !ending) await writeFiles()
     if (ending) return
@@ -299,6 +310,21 @@ export function runSession(
     log.info({ ...fields, reason }, 'session ended')
   }
 
+  /** Looks since the agent was asked whether it is there; undefined while it is not asked. */
+  let silentLooks: number | undefined
+  const lookAtAgent = () => {
+    if (silentLooks !== undefined) {
+      silentLooks++
+      if (silentLooks > SILENT_LOOKS) end('agent-lost', 'its agent does not answer any more')
+      return
+    }
+    if (!operations || (underWay === 0 && !operations.isBusy)) return
+    silentLooks = 0
+    const answered = () => (silentLooks = undefined)
+    // A refusal is an answer too; what it says that it may not is heard of elsewhere.
+    void agent.stat('.').then(answered, answered)
+  }
+
   const warn = (reason: 'idle' | 'lifetime', endsAt: number, wholeMs: number) => {
     const now = Date.now()
     if (now >= endsAt) return end(reason, null)
@@ -316,6 +342,7 @@ export function runSession(
     async tick() {
       if (ending) return
       if (!operations || underWay > 0 || operations.isBusy) active()
+      lookAtAgent()
       warn('lifetime', startedAt + session.maxLifetimeMs, session.maxLifetimeMs)
       warn('idle', lastActive + session.idleTimeoutMs, session.idleTimeoutMs)
       if (!(await records.renew(id))) return end('session-lost', null)

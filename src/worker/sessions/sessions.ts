@@ -115,10 +115,12 @@ export function createSessions(
       const { defaults, ceilings } = config.limits
       return limitsOfSession(effectiveLimits({}, limits, defaults, ceilings))
     },
-    async make(language, limits) {
+    async make(language, limits, environment) {
       const found = locate({ language: language.id, kernel: true })
       if (!found) throw new Error(`the kernel of ${language.id} is not installed`)
-      return makeBody(found.image, NOBODY, { language, kernel: true, limits, env: {}, files: [] })
+      const packages = environment === undefined ? undefined : await environments.use(environment)
+      const what = { language, kernel: true, limits, env: packages ? packageVariables(language) : {}, files: [] }
+      return makeBody(withEnvironment(found.image, packages), NOBODY, what).finally(() => packages?.release())
     },
     freeBytes: () => memoryBytes - usedBytes() - waiting.usedBytes,
     log,
@@ -128,8 +130,7 @@ export function createSessions(
     const { head, tenant } = spec
     const { id } = head
     const found = locate(head)
-    // One that waits has no packages.
-    const taken = found && spec.environment === undefined ? waiting.take(spec) : undefined
+    const taken = found && waiting.take(spec)
     const fits = taken !== undefined || waiting.makeRoom(head.limits.memoryBytes)
     if (!found || !fits || closing.signal.aborted) {
       taken?.release()
@@ -149,7 +150,8 @@ export function createSessions(
       // Those of a snapshot come first.
       const files = spec.from ? [] : spec.files
       const what = { language, kernel: head.kernel, limits: head.limits, env, files }
-      const packages = environment === undefined ? undefined : await environments.use(environment)
+      // One that waited has them.
+      const packages = environment === undefined || body ? undefined : await environments.use(environment)
       if (packages) what.env = { ...packageVariables(language), ...env }
       // From then on the lease holds what is mounted in its sandbox.
       body ??= await makeBody(withEnvironment(image, packages), tenant, what).finally(() => packages?.release())
@@ -158,7 +160,7 @@ export function createSessions(
       const session = runSession(options, spec, body, taken !== undefined)
       running.set(id, session)
       void session.ended.then(() => running.delete(id))
-      if (head.kernel) waiting.wanted(language)
+      if (head.kernel) waiting.wanted(language, environment)
       if (closing.signal.aborted) session.end('session-lost', 'its worker was closed')
     } catch (err) {
       body?.release()

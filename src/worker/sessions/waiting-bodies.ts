@@ -6,7 +6,8 @@ import type { SessionBody } from './session-body.ts'
 
 /**
  * Bodies with a kernel that wait for their session: starting a kernel takes seconds. One is made once a session of its language has
- * come, and replaced for as long as more do. They count as memory of sessions, and give way to those.
+ * come, and replaced for as long as more do; the same with packages, of those that sessions had last. They count as memory of sessions, and give
+ * way to those.
  */
 export interface WaitingBodies {
   /** What they take, in bytes. */
@@ -15,8 +16,11 @@ export interface WaitingBodies {
   readonly count: number
   /** One that fits, if there is one. */
   take(spec: SessionSpec): SessionBody | undefined
-  /** A session of this language has come: keeps one ready from now on, for a while. */
-  wanted(language: Language): void
+  /**
+   * A session of this language has come: keeps one ready from now on, for a while.
+   * @param environment of its packages; of those only the last few are kept
+   */
+  wanted(language: Language, environment: string | undefined): void
   /** Removes some to make room. @returns whether there is so much now */
   makeRoom(bytes: number): boolean
   /** Makes those that are missing and removes those that are not wanted. To be called now and then. */
@@ -30,7 +34,7 @@ export interface WaitingBodiesOptions {
   /** The limits of a session that asks for none. */
   limitsOf: (language: Language) => SessionLimits
   /** Starts one. @throws Error when it cannot */
-  make: (language: Language, limits: SessionLimits) => Promise<SessionBody>
+  make: (language: Language, limits: SessionLimits, environment: string | undefined) => Promise<SessionBody>
   /** Room that sessions and those that wait leave, in bytes. */
   freeBytes: () => number
   log: Logger
@@ -40,8 +44,18 @@ export interface WaitingBodiesOptions {
 const WANTED_MS = 60 * MINUTE
 const RETRY_MS = 30 * SECOND
 
+/** Environments whose bodies are kept, of all languages together: anybody can ask for new ones. */
+const MOST_ENVIRONMENTS = 2
+
+interface Wish {
+  language: Language
+  environment: string | undefined
+  until: number
+}
+
 interface Waiting {
   language: Language
+  environment: string | undefined
   memoryBytes: number
   /** Undefined while it is made. */
   body: SessionBody | undefined
@@ -49,7 +63,8 @@ interface Waiting {
 
 export function createWaitingBodies({ ready, limitsOf, make, freeBytes, log }: WaitingBodiesOptions): WaitingBodies {
   let waiting: Waiting[] = []
-  const wantedUntil = new Map<Language, number>()
+  /** In the order in which they were wanted last. */
+  let wishes: Wish[] = []
   let quietUntil = 0
   let isClosed = false
 
@@ -61,17 +76,19 @@ export function createWaitingBodies({ ready, limitsOf, make, freeBytes, log }: W
     one.body?.release()
   }
 
-  const start = (language: Language) => {
+  const start = ({ language, environment }: Wish) => {
     const limits = limitsOf(language)
-    const one: Waiting = { language, memoryBytes: limits.memoryBytes, body: undefined }
+    const one: Waiting = { language, environment, memoryBytes: limits.memoryBytes, body: undefined }
     waiting.push(one)
     const failed = (err: unknown) => {
       if (!waiting.includes(one)) return
       discard(one)
-      quietUntil = Date.now() + RETRY_MS
-      if (!isClosed) log.warn({ err, language: language.id }, 'no session could be made ahead')
+      // Its packages may be gone, which is no fault of the others.
+      if (environment === undefined) quietUntil = Date.now() + RETRY_MS
+      else wishes = wishes.filter((wish) => !isOf(wish, one))
+      if (!isClosed) log.warn({ err, language: language.id, environment }, 'no session could be made ahead')
     }
-    make(language, limits).then((body) => {
+    make(language, limits, environment).then((body) => {
       // It was given up meanwhile.
       if (!waiting.includes(one)) return body.release()
       one.body = body
@@ -86,16 +103,12 @@ export function createWaitingBodies({ ready, limitsOf, make, freeBytes, log }: W
 
   const look = () => {
     const now = Date.now()
-    for (const one of waiting) if ((wantedUntil.get(one.language) ?? 0) < now) discard(one)
+    wishes = wishes.filter(({ until }) => until >= now)
+    for (const one of waiting) if (!wishes.some((wish) => isOf(wish, one))) discard(one)
     if (isClosed || now < quietUntil) return
-    for (const [language, until] of wantedUntil) {
-      if (until < now) wantedUntil.delete(language)
-      else if (
-        waiting.filter((one) => one.language === language).length < ready &&
-        freeBytes() >= limitsOf(language).memoryBytes
-      ) {
-        start(language)
-      }
+    for (const wish of wishes) {
+      const there = waiting.filter((one) => isOf(wish, one)).length
+      if (there < ready && freeBytes() >= limitsOf(wish.language).memoryBytes) start(wish)
     }
   }
 
@@ -106,10 +119,11 @@ export function createWaitingBodies({ ready, limitsOf, make, freeBytes, log }: W
     get count() {
       return waiting.length
     },
-    take({ head, env }) {
-      const fits = ({ language, body }: Waiting) =>
+    take({ head, env, environment }) {
+      const fits = ({ language, environment: own, body }: Waiting) =>
         body !== undefined &&
         language.id === head.language &&
+        own === environment &&
         head.kernel &&
         Object.keys(env).length === 0 &&
         sameLimits(limitsOf(language), head.limits)
@@ -118,8 +132,13 @@ export function createWaitingBodies({ ready, limitsOf, make, freeBytes, log }: W
       forget(one)
       return one.body
     },
-    wanted(language) {
-      if (ready > 0 && language.kernel) wantedUntil.set(language, Date.now() + WANTED_MS)
+    wanted(language, environment) {
+      if (ready === 0 || !language.kernel) return
+      const wish = { language, environment, until: Date.now() + WANTED_MS }
+      wishes = [...wishes.filter((other) => !isOf(other, wish)), wish]
+      const withPackages = wishes.filter((one) => one.environment !== undefined)
+      const old = withPackages.slice(0, -MOST_ENVIRONMENTS)
+      wishes = wishes.filter((one) => !old.includes(one))
     },
     makeRoom(bytes) {
       while (freeBytes() < bytes) {
@@ -136,6 +155,10 @@ export function createWaitingBodies({ ready, limitsOf, make, freeBytes, log }: W
     },
   }
 }
+
+/** Whether both are of the same language and packages. */
+const isOf = (one: Pick<Wish, 'language' | 'environment'>, other: Pick<Wish, 'language' | 'environment'>): boolean =>
+  one.language === other.language && one.environment === other.environment
 
 const sameLimits = (one: SessionLimits, other: SessionLimits): boolean =>
   (Object.keys(one) as (keyof SessionLimits)[]).every((name) => one[name] === other[name])

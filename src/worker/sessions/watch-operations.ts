@@ -4,7 +4,7 @@ import { type Agent, AgentRefusal } from './agent.ts'
 import { AGENT_WATCH_ENTRIES, AGENT_WATCHES } from './agent-protocol.ts'
 import type { Clock } from './context.ts'
 import type { Handlers } from './handlers.ts'
-import { createOutputPace } from './output-pace.ts'
+import { createOutputPace, TERMINAL_RATE } from './output-pace.ts'
 import { Refused } from './refusals.ts'
 
 export interface WatchOptions {
@@ -27,7 +27,7 @@ export function createWatchOperations(
   options: WatchOptions,
 ): Handlers<'watchFolder' | 'listWatches' | 'unwatchFolder'> {
   const { agent, tell, whenRoom, clock } = options
-  const pace = createOutputPace(clock)
+  const pace = createOutputPace(clock, TERMINAL_RATE)
   const watches = new Map<string, Live>()
   /** Those that are being started count too. */
   let count = 0

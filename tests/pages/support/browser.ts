@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 
 /** Chromium without a desktop, as Debian has it: a third less work than the whole one. Another one can be named. */
 const INSTALLED = ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium']
@@ -42,6 +42,8 @@ export const NETWORK_FAULTS = /^console: (?:Failed to load resource: net::ERR_|W
 
 export interface TestPage {
   page: Page
+  /** Opens another page in the same profile, as a second tab; what it does wrong is told when it is closed. */
+  another: (url: string) => Promise<TestPage>
   /**
    * Closes the page.
    * @throws Error when it wrote an error to the console, failed in a script, broke its content security policy or asked another
@@ -69,6 +71,15 @@ async function openPage(
 ): Promise<TestPage> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
   context.setDefaultTimeout(DEADLINE_MS)
+  return openTab(context, url, allow, () => context.close())
+}
+
+async function openTab(
+  context: BrowserContext,
+  url: string,
+  allow: readonly RegExp[],
+  close: () => Promise<void>,
+): Promise<TestPage> {
   const page = await context.newPage()
   const { origin } = new URL(url)
   const faults: string[] = []
@@ -89,8 +100,10 @@ async function openPage(
   await page.goto(url)
   return {
     page,
+    another: (to) => openTab(context, to, allow, () => Promise.resolve()),
     async close() {
-      await context.close()
+      await page.close()
+      await close()
       if (faults.length > 0) throw new Error(`the page did wrong:\n${faults.join('\n')}`)
     },
   }

@@ -20,6 +20,11 @@ export async function openNotebook(
 ): Promise<NotebookPage> {
   const opened = await browser.open(`${url}/notebook`, options)
   await notebookReady(opened.page)
+  return notebookOf(opened)
+}
+
+/** What a page shows that has been opened. */
+export function notebookOf(opened: TestPage): NotebookPage {
   const { page } = opened
   const cell = (place: number) => page.locator('.cell').nth(place - 1)
   const write = async (place: number, code: string) => {

@@ -18,11 +18,11 @@ from ._client import Client
 from ._errors import RunyardError, RunyardTimeoutError, WebhookVerificationError
 from ._session import VERSION as __version__
 from ._sessions import Session
-from ._sync import InteractiveJob
+from ._sync import InteractiveJob, Terminal
 from .webhooks import verify_webhook
 
 if TYPE_CHECKING:
-    from ._async import AsyncInteractiveJob
+    from ._async import AsyncInteractiveJob, AsyncTerminal
     from ._async_client import AsyncClient
     from ._async_sessions import AsyncSession
 else:
@@ -41,6 +41,10 @@ else:
             from ._async_sessions import AsyncSession
 
             return AsyncSession
+        if name == "AsyncTerminal":
+            from ._async import AsyncTerminal
+
+            return AsyncTerminal
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -48,11 +52,13 @@ __all__ = [
     "AsyncClient",
     "AsyncInteractiveJob",
     "AsyncSession",
+    "AsyncTerminal",
     "Client",
     "InteractiveJob",
     "RunyardError",
     "RunyardTimeoutError",
     "Session",
+    "Terminal",
     "WebhookVerificationError",
     "__version__",
     "types",

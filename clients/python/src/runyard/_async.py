@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import ssl
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, AsyncGenerator, Callable, List, Optional, Type, TypeVar, Union, cast
+from typing import TYPE_CHECKING, Any, AsyncGenerator, Callable, Generic, List, Optional, Sequence, Type, TypeVar, Union, cast
 
 from ._effects import Connect, Connection, Effect, Emit, Flow, Receive, Send, Sleep
 from ._interactive import Conversation, Sent, input_messages
 from ._route import Route
 from ._session import Session
+from ._terminal import TerminalTalk, told, typed
 from ._tunnel import open_tunnel
-from .types import JobEvent, JobSummary, Signal
+from .types import CommandState, JobEvent, JobSummary, Signal, TerminalEvent
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 T = TypeVar("T")
+Talked = TypeVar("Talked", Conversation, TerminalTalk)
 # What may come before somebody takes it.
 _BUFFER_BYTES = 256 * 1024
 _LATE = "nothing came in time"
@@ -216,63 +218,19 @@ def _own(connection: Connection) -> AsyncConnection:
     return cast(AsyncConnection, connection)
 
 
-class AsyncInteractiveJob:
-    """A job that is talked to while it runs. Iterate it with ``async for`` for its events; each comes once.
+class _AsyncTalker(Generic[Talked]):
+    """What is talked to: receives for all tasks that wait, and sends."""
 
-    Tasks may share it: one may write while another iterates. Nothing runs in the background, so answer to a program within
-    45 s, or iterate; a connection that is lost by that is made again by the next call.
-
-    id: of the job
-    """
-
-    def __init__(self, driver: AsyncDriver, session: Session, job_id: str) -> None:
-        self.id = job_id
+    def __init__(self, driver: AsyncDriver, talk: Talked) -> None:
         self._driver = driver
-        self._conversation = Conversation(session, job_id)
+        self._conversation = talk
         # Made in the event loop, which Python 3.9 binds it to.
         self._sending: Optional[asyncio.Lock] = None
         self._has_receiver = False
         self._waiting: List[asyncio.Future[None]] = []
 
-    async def write(self, data: Union[str, bytes]) -> None:
-        """Sends standard input, and returns when the service has all of it: input is never made faster than it is read.
-
-        Raises RunyardError when it is refused, e.g. ``input-closed``.
-        """
-        await self._send(input_messages(data))
-
-    async def end(self) -> None:
-        """Ends standard input, behind what was written."""
-        await self._send([Sent({"type": "eof"})])
-
-    async def signal(self, name: Signal) -> None:
-        """Sends a signal to the program, past the input that waits."""
-        await self._send([Sent({"type": "signal", "signal": name})], first=True)
-
-    async def resize(self, columns: int, rows: int) -> None:
-        """Gives the job's terminal another size, if it has one."""
-        await self._send([Sent({"type": "resize", "columns": columns, "rows": rows})])
-
-    async def result(self) -> JobSummary:
-        """The job, without its output, when it has ended. Its events can be read afterwards."""
-        await self._until(lambda: self._conversation.over)
-        if self._conversation.result is None:
-            raise self._conversation.refusal()
-        return self._conversation.result
-
-    async def __aiter__(self) -> AsyncGenerator[JobEvent, None]:
-        conversation = self._conversation
-        while True:
-            await self._until(lambda: bool(conversation.events) or conversation.over)
-            if conversation.events:
-                yield conversation.events.popleft()
-            elif conversation.error is not None:
-                raise conversation.error
-            else:
-                return
-
     async def close(self) -> None:
-        """Goes away. The job goes on."""
+        """Goes away. What it was talked to goes on."""
         self._conversation.leave()
         self._wake()
 
@@ -284,7 +242,18 @@ class AsyncInteractiveJob:
     ) -> None:
         await self.close()
 
-    async def _send(self, messages: List[Sent], first: bool = False) -> None:
+    async def _events(self) -> AsyncGenerator[Any, None]:
+        conversation = self._conversation
+        while True:
+            await self._until(lambda: bool(conversation.events) or conversation.over)
+            if conversation.events:
+                yield conversation.events.popleft()
+            elif conversation.error is not None:
+                raise conversation.error
+            else:
+                return
+
+    async def _send(self, messages: Sequence[Any], first: bool = False) -> None:
         self._conversation.add(messages, first)
         await self._flush()
         await self._until(lambda: all(message.done for message in messages))
@@ -325,6 +294,90 @@ class AsyncInteractiveJob:
             if not change.done():
                 change.set_result(None)
         self._waiting.clear()
+
+
+class AsyncInteractiveJob(_AsyncTalker[Conversation]):
+    """A job that is talked to while it runs. Iterate it with ``async for`` for its events; each comes once.
+
+    Tasks may share it: one may write while another iterates. Nothing runs in the background, so answer to a program within
+    45 s, or iterate; a connection that is lost by that is made again by the next call.
+
+    id: of the job
+    """
+
+    def __init__(self, driver: AsyncDriver, session: Session, job_id: str) -> None:
+        super().__init__(driver, Conversation(session, job_id))
+        self.id = job_id
+
+    async def write(self, data: Union[str, bytes]) -> None:
+        """Sends standard input, and returns when the service has all of it: input is never made faster than it is read.
+
+        Raises RunyardError when it is refused, e.g. ``input-closed``.
+        """
+        await self._send(input_messages(data))
+
+    async def end(self) -> None:
+        """Ends standard input, behind what was written."""
+        await self._send([Sent({"type": "eof"})])
+
+    async def signal(self, name: Signal) -> None:
+        """Sends a signal to the program, past the input that waits."""
+        await self._send([Sent({"type": "signal", "signal": name})], first=True)
+
+    async def resize(self, columns: int, rows: int) -> None:
+        """Gives the job's terminal another size, if it has one."""
+        await self._send([Sent({"type": "resize", "columns": columns, "rows": rows})])
+
+    async def result(self) -> JobSummary:
+        """The job, without its output, when it has ended. Its events can be read afterwards."""
+        await self._until(lambda: self._conversation.over)
+        if self._conversation.result is None:
+            raise self._conversation.refusal()
+        return self._conversation.result
+
+    def __aiter__(self) -> AsyncGenerator[JobEvent, None]:
+        return self._events()
+
+
+class AsyncTerminal(_AsyncTalker[TerminalTalk]):
+    """The terminal of a command of a session. Iterate it with ``async for`` for what comes: first what is still kept.
+
+    Tasks may share it: one may type while another iterates. Nothing runs in the background, so answer within 45 s, or iterate; a
+    connection that is lost by that is made again by the next call. Then an event ``reset`` comes, and what is still kept comes again:
+    clear the screen. What was on its way to the service when a connection was lost is lost.
+
+    id: of the command
+    """
+
+    def __init__(self, driver: AsyncDriver, http: Session, session_id: str, command_id: str) -> None:
+        super().__init__(driver, TerminalTalk(http, session_id, command_id))
+        self.id = command_id
+
+    async def write(self, data: Union[str, bytes]) -> None:
+        """Types this. A line ends with a carriage return."""
+        await self._send(typed(data))
+
+    async def end(self) -> None:
+        """Ends its input, behind what was typed."""
+        await self._send(told({"type": "eof"}))
+
+    async def signal(self, name: Signal) -> None:
+        """Sends a signal to what is in the foreground, before what waits to be typed."""
+        await self._send(told({"type": "signal", "signal": name}), first=True)
+
+    async def resize(self, columns: int, rows: int) -> None:
+        """Gives it another size."""
+        await self._send(told({"type": "resize", "columns": columns, "rows": rows}))
+
+    async def result(self) -> CommandState:
+        """The command, without its output, when it has ended. What came can be read afterwards."""
+        await self._until(lambda: self._conversation.over)
+        if self._conversation.result is None:
+            raise self._conversation.refusal()
+        return self._conversation.result
+
+    def __aiter__(self) -> AsyncGenerator[TerminalEvent, None]:
+        return self._events()
 
 
 def _sent(connection: Connection, data: bytes) -> Flow[None]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, AsyncGenerator, Awaitable, Callable, List
 from ._arguments import session_request
 from ._session_calls import CommandLine, SessionCalls, code_request, command_request
 from ._session_output import Callbacks
-from ._async import AsyncDriver
+from ._async import AsyncDriver, AsyncTerminal
 from ._uploads import Content
 from .types import (
     Command,
@@ -243,6 +243,10 @@ class AsyncSessionCommands:
     async def resize(self, command_id: str, columns: int, rows: int, *, timeout: Optional[float] = None) -> Command:
         """Gives the terminal of a command another size."""
         return await self._driver.run(self._calls.resize(self._id, command_id, columns, rows, timeout))
+
+    def terminal(self, command_id: str) -> AsyncTerminal:
+        """Returns the terminal of a command that was started with ``columns`` or ``rows``. ``async with`` leaves it; the command goes on."""
+        return AsyncTerminal(self._driver, self._calls.http, self._id, command_id)
 
 
 class AsyncSession:

@@ -3,24 +3,21 @@
 Input has numbers that rise from 1; what was not acknowledged when a connection is lost is sent again under its number, which the
 service uses once. Events go on after the last one.
 
-Nothing runs in the background: whoever waits for something receives for all others. ``Conversation`` holds the state, and none of
-its methods waits; ``advance`` is the flow that receives.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-import threading
 from collections import deque
-from typing import Any, Deque, Dict, List, Optional, Union, cast
+from typing import Any, Deque, Dict, List, Optional, Sequence, Union, cast
 
 from ._calls import job_events_socket
-from ._effects import Connection, Flow, Send, receive
-from ._errors import RunyardError, error_of_answer
-from ._retry import Deadline
-from ._session import Request, Session
-from ._websocket import CLOSE, PING, PONG, TEXT, FrameParser, frame, handshake, is_accepted
+from ._effects import Connection
+from ._errors import RunyardError
+from ._session import Session
+from ._talk import Talk
+from ._websocket import TEXT, Message, frame
 from .types import JobEvent, JobSummary
 
 # A message has at most 64 KiB, in base64 and with its frame.
@@ -28,14 +25,6 @@ _PIECE_BYTES = 32 * 1024
 # The service wants less than 256 KiB on the way that it has not acknowledged, a message counted as 64 bytes and its own.
 _WINDOW_BYTES = 128 * 1024
 _FRAME_BYTES = 64
-# The service pings every 15 s.
-_SILENCE = 45.0
-
-# Why a connection ends that need not be made again.
-_REFUSED = {
-    1008: ("invalid-message", 0, "too many messages could not be used"),
-    4401: ("unauthenticated", 401, "the key was revoked or has expired"),
-}
 
 
 class Sent:
@@ -62,29 +51,20 @@ def input_messages(data: Union[str, bytes]) -> List[Sent]:
     ]
 
 
-class Conversation:
+class Conversation(Talk):
     """The state of one: input that waits, events that were not asked for yet, and how it ended."""
 
     def __init__(self, session: Session, job_id: str) -> None:
+        super().__init__(session, f"job {job_id}")
         self.job_id = job_id
         self.events: Deque[JobEvent] = deque()
         self.result: Optional[JobSummary] = None
-        # Why there will be no result; None when there is one.
-        self.error: Optional[BaseException] = None
-        self.over = False
-        self._session = session
-        self._socket: Optional[Connection] = None
-        self._parser = FrameParser()
         self._waiting: Deque[Sent] = deque()
         self._on_the_way: Deque[Sent] = deque()
-        self._control: List[bytes] = []
         self._last_seq = 0
         self._last_id: Optional[str] = None
-        self._failures = 0
-        # Another thread may add while one receives. Never held while anything is waited for.
-        self._lock = threading.RLock()
 
-    def add(self, messages: List[Sent], first: bool = False) -> None:
+    def add(self, messages: Sequence[Sent], first: bool = False) -> None:
         """first: before all that waits. Raises why nothing is taken any more."""
         with self._lock:
             if self.over:
@@ -114,66 +94,17 @@ class Conversation:
                 frames.append(_text_frame(message))
             return (self._socket, b"".join(frames)) if frames else None
 
-    def advance(self) -> Flow[None]:
-        """Connects when there is no connection, otherwise takes what comes next. Never raises but when it is interrupted."""
-        try:
-            socket = self._socket
-            if socket is None:
-                yield from self._connect()
-            else:
-                data = yield from receive(socket, _SILENCE)
-                if not data:
-                    raise ConnectionResetError(f"the connection to job {self.job_id} was cut")
-                self._take(data)
-        except RunyardError as error:
-            yield from self._lost(error)
-        except OSError as error:
-            yield from self._lost(self._session.unreachable(error))
+    def refusal(self) -> BaseException:
+        return self.error or RunyardError("job-ended", f"job {self.job_id} has ended")
 
-    def leave(self) -> None:
-        """Goes away. The job goes on."""
-        self._end(RunyardError("connection-closed", f"job {self.job_id} was left; it goes on"))
+    def _path(self) -> str:
+        return job_events_socket(self.job_id, self._last_id)
 
-    def _connect(self) -> Flow[None]:
-        headers, accept = handshake()
-        request = Request("GET", job_events_socket(self.job_id, self._last_id), headers, repeatable=False)
-        answer = yield from self._session.exchange(request, lambda: self._session.timeout)
-        if answer.status != 101 or not is_accepted(answer.headers, accept):
-            answer.close()
-            raise error_of_answer(answer.status, answer.reason, answer.headers, b"", self._session.route.url)
-        rest = answer.switch()
-        self._parser = FrameParser()
-        self._control = []
-        with self._lock:
-            again = b"".join(_text_frame(message) for message in self._on_the_way)
-        try:
-            if again:
-                yield Send(answer.connection, again, self._session.timeout)
-        except BaseException:
-            answer.connection.close()
-            raise
-        with self._lock:
-            if self.over:
-                return answer.connection.close()
-            self._socket = answer.connection
-        if rest:
-            self._take(rest)
+    def _again(self) -> bytes:
+        return b"".join(_text_frame(message) for message in self._on_the_way)
 
-    def _take(self, data: bytes) -> None:
-        for message in self._parser.feed(data):
-            self._failures = 0
-            if message.opcode == PING:
-                with self._lock:
-                    self._control.append(frame(PONG, message.payload))
-            elif message.opcode == CLOSE:
-                return self._closed(message.close_code())
-            elif message.opcode == TEXT:
-                try:
-                    self._take_message(json.loads(message.payload))
-                except ValueError:
-                    raise ConnectionError("the WebSocket sent a message that is not JSON") from None
-            if self.over:
-                return
+    def _hear(self, message: Message) -> None:
+        self._take_message(json.loads(message.payload))
 
     def _take_message(self, message: Dict[str, Any]) -> None:
         kind, seq = message.get("type"), message.get("seq")
@@ -196,47 +127,15 @@ class Conversation:
                 message = self._on_the_way.popleft()
                 message.settle(refusal if message.seq == seq else None)
 
-    def _closed(self, code: int) -> None:
-        if code == 1000:
-            return self._end(None)
-        if code in _REFUSED:
-            kind, status, detail = _REFUSED[code]
-            return self._end(RunyardError(kind, detail, status=status))
-        raise ConnectionResetError(f"the connection to job {self.job_id} was closed with {code}")
-
-    def _lost(self, error: RunyardError) -> Flow[None]:
-        self._drop()
-        if self.over:
-            return
-        self._failures += 1
-        try:
-            yield from self._session.pause(error, self._failures, Deadline(None))
-        except RunyardError as final:
-            self._end(final)
-
-    def _drop(self) -> None:
-        socket, self._socket = self._socket, None
-        if socket is not None:
-            socket.close()
-
-    def _end(self, error: Optional[BaseException]) -> None:
-        with self._lock:
-            if self.over:
-                return
-            self.over, self.error = True, error
-            self._drop()
-            refusal = self.refusal()
-            # The end of the job may be what a signal was for, and comes before its acknowledgement then.
-            for message in self._on_the_way:
-                message.settle(None if message.message["type"] == "signal" else refusal)
-            for message in self._waiting:
-                message.settle(refusal)
-            self._on_the_way.clear()
-            self._waiting.clear()
-
-    def refusal(self) -> BaseException:
-        """Why nothing more is taken, or why there is no result."""
-        return self.error or RunyardError("job-ended", f"job {self.job_id} has ended")
+    def _settle_all(self) -> None:
+        refusal = self.refusal()
+        # The end of the job may be what a signal was for, and comes before its acknowledgement then.
+        for message in self._on_the_way:
+            message.settle(None if message.message["type"] == "signal" else refusal)
+        for message in self._waiting:
+            message.settle(refusal)
+        self._on_the_way.clear()
+        self._waiting.clear()
 
 
 def _text_frame(message: Sent) -> bytes:

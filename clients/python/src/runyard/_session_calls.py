@@ -263,6 +263,11 @@ class SessionCalls:
     def unwatch(self, session_id: str, watch_id: str, timeout: Optional[float]) -> Flow[Watch]:
         return cast(Watch, (yield from self._json("DELETE", _watch(session_id, watch_id), timeout)))
 
+    @property
+    def http(self) -> Http:
+        """For what is talked over a WebSocket."""
+        return self._http
+
     def _json(self, method: str, path: str, timeout: Optional[float], body: Any = None) -> Flow[Any]:
         return self._http.json(Request(method, path, body=body), Deadline(timeout))
 
@@ -362,6 +367,11 @@ def _watch(session_id: str, watch_id: str) -> str:
 
 def _command(session_id: str, command_id: str) -> str:
     return f"{_session(session_id)}/commands/{part(command_id)}"
+
+
+def terminal_socket(session_id: str, command_id: str) -> str:
+    """The path of the WebSocket of a terminal."""
+    return f"{_command(session_id, command_id)}/terminal"
 
 
 def _context(session_id: str, context_id: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable, Generator, List, Mapping, Optio
 from ._arguments import session_request
 from ._session_calls import CommandLine, SessionCalls, code_request, command_request
 from ._session_output import Callbacks
-from ._sync import Driver
+from ._sync import Driver, Terminal
 from ._uploads import Content
 from .types import (
     Command,
@@ -237,6 +237,10 @@ class SessionCommands:
     def resize(self, command_id: str, columns: int, rows: int, *, timeout: Optional[float] = None) -> Command:
         """Gives the terminal of a command another size."""
         return self._driver.run(self._calls.resize(self._id, command_id, columns, rows, timeout))
+
+    def terminal(self, command_id: str) -> Terminal:
+        """Returns the terminal of a command that was started with ``columns`` or ``rows``. ``with`` leaves it; the command goes on."""
+        return Terminal(self._driver, self._calls.http, self._id, command_id)
 
 
 class Session:

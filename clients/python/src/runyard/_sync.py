@@ -8,19 +8,21 @@ import ssl
 import threading
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, Generator, List, Optional, Type, TypeVar, Union, cast
+from typing import TYPE_CHECKING, Any, Callable, Generator, Generic, List, Optional, Sequence, Type, TypeVar, Union, cast
 
 from ._effects import Connect, Connection, Effect, Emit, Flow, Receive, Send, Sleep
 from ._interactive import Conversation, Sent, input_messages
 from ._route import Route
 from ._session import Session
+from ._terminal import TerminalTalk, told, typed
 from ._tunnel import open_tunnel
-from .types import JobEvent, JobSummary, Signal
+from .types import CommandState, JobEvent, JobSummary, Signal, TerminalEvent
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 T = TypeVar("T")
+Talked = TypeVar("Talked", Conversation, TerminalTalk)
 _RECEIVE_BYTES = 64 * 1024
 # Not epoll, which forgets a socket that another thread closes, and would not wake.
 _Selector: Type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.SelectSelector)
@@ -187,64 +189,18 @@ def lazy_tls(given: Optional[ssl.SSLContext]) -> Callable[[], ssl.SSLContext]:
     return tls
 
 
-class InteractiveJob:
-    """A job that is talked to while it runs. Iterate it for its events; each comes once.
+class _Talker(Generic[Talked]):
+    """What is talked to: receives for all threads that wait, and sends."""
 
-    May be shared by threads: one may write while another iterates. Nothing runs in the background, so answer to a program
-    within 45 s, or iterate; a connection that is lost by that is made again by the next call.
-
-    id: of the job
-    """
-
-    def __init__(self, driver: Driver, session: Session, job_id: str) -> None:
-        self.id = job_id
+    def __init__(self, driver: Driver, talk: Talked) -> None:
         self._driver = driver
-        self._conversation = Conversation(session, job_id)
+        self._conversation = talk
         self._changed = threading.Condition()
         self._sending = threading.Lock()
         self._has_receiver = False
 
-    def write(self, data: Union[str, bytes]) -> None:
-        """Sends standard input, and returns when the service has all of it: input is never made faster than it is read.
-
-        Raises RunyardError when it is refused, e.g. ``input-closed``.
-        """
-        self._send(input_messages(data))
-
-    def end(self) -> None:
-        """Ends standard input, behind what was written."""
-        self._send([Sent({"type": "eof"})])
-
-    def signal(self, name: Signal) -> None:
-        """Sends a signal to the program, past the input that waits."""
-        self._send([Sent({"type": "signal", "signal": name})], first=True)
-
-    def resize(self, columns: int, rows: int) -> None:
-        """Gives the job's terminal another size, if it has one."""
-        self._send([Sent({"type": "resize", "columns": columns, "rows": rows})])
-
-    def result(self) -> JobSummary:
-        """The job, without its output, when it has ended. Its events can be read afterwards."""
-        self._until(lambda: self._conversation.over)
-        if self._conversation.result is None:
-            raise self._conversation.refusal()
-        return self._conversation.result
-
-    def __iter__(self) -> Generator[JobEvent, None, None]:
-        conversation = self._conversation
-        while True:
-            self._until(lambda: bool(conversation.events) or conversation.over)
-            with self._changed:
-                event = conversation.events.popleft() if conversation.events else None
-            if event is not None:
-                yield event
-            elif conversation.over:
-                if conversation.error is not None:
-                    raise conversation.error
-                return
-
     def close(self) -> None:
-        """Goes away. The job goes on."""
+        """Goes away. What it was talked to goes on."""
         with self._changed:
             self._conversation.leave()
             self._changed.notify_all()
@@ -257,7 +213,20 @@ class InteractiveJob:
     ) -> None:
         self.close()
 
-    def _send(self, messages: List[Sent], first: bool = False) -> None:
+    def _events(self) -> Generator[Any, None, None]:
+        conversation = self._conversation
+        while True:
+            self._until(lambda: bool(conversation.events) or conversation.over)
+            with self._changed:
+                event = conversation.events.popleft() if conversation.events else None
+            if event is not None:
+                yield event
+            elif conversation.over:
+                if conversation.error is not None:
+                    raise conversation.error
+                return
+
+    def _send(self, messages: Sequence[Any], first: bool = False) -> None:
         with self._changed:
             self._conversation.add(messages, first)
         self._flush()
@@ -298,6 +267,90 @@ class InteractiveJob:
                     self._changed.acquire()
                     self._has_receiver = False
                     self._changed.notify_all()
+
+
+class InteractiveJob(_Talker[Conversation]):
+    """A job that is talked to while it runs. Iterate it for its events; each comes once.
+
+    May be shared by threads: one may write while another iterates. Nothing runs in the background, so answer to a program
+    within 45 s, or iterate; a connection that is lost by that is made again by the next call.
+
+    id: of the job
+    """
+
+    def __init__(self, driver: Driver, session: Session, job_id: str) -> None:
+        super().__init__(driver, Conversation(session, job_id))
+        self.id = job_id
+
+    def write(self, data: Union[str, bytes]) -> None:
+        """Sends standard input, and returns when the service has all of it: input is never made faster than it is read.
+
+        Raises RunyardError when it is refused, e.g. ``input-closed``.
+        """
+        self._send(input_messages(data))
+
+    def end(self) -> None:
+        """Ends standard input, behind what was written."""
+        self._send([Sent({"type": "eof"})])
+
+    def signal(self, name: Signal) -> None:
+        """Sends a signal to the program, past the input that waits."""
+        self._send([Sent({"type": "signal", "signal": name})], first=True)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Gives the job's terminal another size, if it has one."""
+        self._send([Sent({"type": "resize", "columns": columns, "rows": rows})])
+
+    def result(self) -> JobSummary:
+        """The job, without its output, when it has ended. Its events can be read afterwards."""
+        self._until(lambda: self._conversation.over)
+        if self._conversation.result is None:
+            raise self._conversation.refusal()
+        return self._conversation.result
+
+    def __iter__(self) -> Generator[JobEvent, None, None]:
+        yield from self._events()
+
+
+class Terminal(_Talker[TerminalTalk]):
+    """The terminal of a command of a session. Iterate it for what comes: first what is still kept.
+
+    May be shared by threads: one may type while another iterates. Nothing runs in the background, so answer within 45 s, or iterate; a
+    connection that is lost by that is made again by the next call. Then an event ``reset`` comes, and what is still kept comes again:
+    clear the screen. What was on its way to the service when a connection was lost is lost.
+
+    id: of the command
+    """
+
+    def __init__(self, driver: Driver, http: Session, session_id: str, command_id: str) -> None:
+        super().__init__(driver, TerminalTalk(http, session_id, command_id))
+        self.id = command_id
+
+    def write(self, data: Union[str, bytes]) -> None:
+        """Types this. A line ends with a carriage return."""
+        self._send(typed(data))
+
+    def end(self) -> None:
+        """Ends its input, behind what was typed."""
+        self._send(told({"type": "eof"}))
+
+    def signal(self, name: Signal) -> None:
+        """Sends a signal to what is in the foreground, before what waits to be typed."""
+        self._send(told({"type": "signal", "signal": name}), first=True)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Gives it another size."""
+        self._send(told({"type": "resize", "columns": columns, "rows": rows}))
+
+    def result(self) -> CommandState:
+        """The command, without its output, when it has ended. What came can be read afterwards."""
+        self._until(lambda: self._conversation.over)
+        if self._conversation.result is None:
+            raise self._conversation.refusal()
+        return self._conversation.result
+
+    def __iter__(self) -> Generator[TerminalEvent, None, None]:
+        yield from self._events()
 
 
 def _sent(connection: Connection, data: bytes) -> Flow[None]:

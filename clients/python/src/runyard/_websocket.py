@@ -6,13 +6,13 @@ import base64
 import hashlib
 import os
 from dataclasses import dataclass
-from typing import Dict, List, Mapping, Tuple
+from typing import Dict, List, Mapping, Optional, Tuple
 
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 
-TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
-_CONTINUATION, _BINARY = 0, 2
+TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
+_CONTINUATION = 0
 
 
 def handshake() -> Tuple[Dict[str, str], str]:
@@ -50,7 +50,7 @@ def _masked(payload: bytes, mask: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Message:
-    """A whole message. opcode: TEXT, CLOSE, PING or PONG."""
+    """A whole message. opcode: TEXT, BINARY, CLOSE, PING or PONG."""
 
     opcode: int
     payload: bytes
@@ -61,12 +61,17 @@ class Message:
 
 
 class FrameParser:
-    """Is fed with what comes, cut anywhere; gives the messages that are whole."""
+    """Is fed with what comes, cut anywhere; gives the messages that are whole.
 
-    def __init__(self) -> None:
+    binary: whether binary messages may come
+    """
+
+    def __init__(self, binary: bool = False) -> None:
+        self._kinds = (TEXT, BINARY) if binary else (TEXT,)
         self._buffer = bytearray()
-        self._text = bytearray()
-        self._continues = False
+        self._payload = bytearray()
+        # Of the message that has not ended.
+        self._kind: Optional[int] = None
 
     def feed(self, data: bytes) -> List[Message]:
         """Raises ConnectionError when what comes breaks the protocol."""
@@ -80,15 +85,17 @@ class FrameParser:
             if opcode >= CLOSE:
                 messages.append(Message(opcode, payload))
                 continue
-            if opcode == _BINARY or (opcode == _CONTINUATION) != self._continues:
+            if opcode in self._kinds if self._kind is None else opcode == _CONTINUATION:
+                self._kind = opcode if self._kind is None else self._kind
+            else:
                 raise ConnectionError("the WebSocket sent a frame that does not belong there")
-            self._text += payload
-            if len(self._text) > _MAX_MESSAGE_BYTES:
+            self._payload += payload
+            if len(self._payload) > _MAX_MESSAGE_BYTES:
                 raise ConnectionError("the WebSocket sent a message that is too large")
-            self._continues = not is_final
             if is_final:
-                messages.append(Message(TEXT, bytes(self._text)))
-                self._text.clear()
+                messages.append(Message(self._kind, bytes(self._payload)))
+                self._payload.clear()
+                self._kind = None
 
     def _frame(self) -> Tuple[int, bool, bytes] | None:
         buffer = self._buffer

@@ -881,6 +881,63 @@ class Command(TypedDict):
     finishedAt: Optional[str]
 
 
+class CommandState(TypedDict):
+    """A process of a session, without its output."""
+
+    id: str
+    argv: List[str]
+    background: bool
+    terminal: bool
+    state: Literal["running", "finished"]
+    status: Optional[CommandStatus]
+    message: Optional[str]
+    pid: Optional[int]
+    exitCode: Optional[int]
+    signal: Optional[str]
+    truncated: bool
+    cpuMs: Optional[float]
+    memoryPeakBytes: Optional[int]
+    startedAt: str
+    finishedAt: Optional[str]
+
+
+class TerminalData(TypedDict):
+    """What the program wrote. A character may be cut between two of these."""
+
+    type: Literal["data"]
+    data: bytes
+
+
+class TerminalReset(TypedDict):
+    """A new connection: what is still kept comes again. Clear the screen."""
+
+    type: Literal["reset"]
+
+
+class TerminalGap(TypedDict):
+    """Output is missing here, because it was read too slowly."""
+
+    type: Literal["gap"]
+
+
+class TerminalRefusal(TypedDict):
+    """Something that was sent was not taken, such as a signal. The terminal goes on."""
+
+    type: Literal["error"]
+    code: str
+    detail: str
+
+
+class TerminalCommand(TypedDict):
+    """The command has changed."""
+
+    type: Literal["command"]
+    data: CommandState
+
+
+TerminalEvent = Union[TerminalData, TerminalReset, TerminalGap, TerminalRefusal, TerminalCommand]
+
+
 class FileEntry(TypedDict):
     """An entry of a folder of a session. mode: permissions in octal"""
 

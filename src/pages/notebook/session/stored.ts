@@ -12,6 +12,8 @@ export type Kept = 'whole' | 'without-outputs' | 'nothing'
 
 /** The notebook that was worked on last, kept in this browser. */
 export const stored = {
+  /** As it is kept now, by whatever tab. */
+  text: (): string | null => localStorage.getItem(NOTEBOOK),
   read(): Document | undefined {
     const text = localStorage.getItem(NOTEBOOK)
     try {

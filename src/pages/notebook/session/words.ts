@@ -6,7 +6,7 @@ const ENDS: Record<NonNullable<Session['reason']>, string> = {
   lifetime: 'It reached its maximum lifetime.',
   'cpu-time-limit': 'Its programs used all the CPU time that a session has.',
   'agent-lost': 'A program, or a lack of memory, ended the process that runs it.',
-  'start-failed': 'The file that it was to start from could not be unpacked.',
+  'start-failed': 'The file that it was to start from could not be unpacked, or its kernel not be started.',
   'no-room': 'No worker had room for it in time.',
   'session-lost': 'Its worker stopped.',
 }
