@@ -103,6 +103,8 @@ export interface Config {
     maven: string | undefined
     /** Whether what has to be built may be, in a cell. */
     builds: boolean
+    /** What interpreters that wait for jobs with packages have imported. */
+    preload: readonly PreloadRule[]
     /** Internal addresses and networks where an index may be. */
     reach: readonly string[]
     minAgeMs: number
@@ -308,6 +310,7 @@ export function toConfig(
       crates: indexAddress('PACKAGE_INDEX_CRATES', text('PACKAGE_INDEX_CRATES')),
       maven: indexAddress('PACKAGE_INDEX_MAVEN', text('PACKAGE_INDEX_MAVEN')),
       builds: text('PACKAGE_BUILDS') === 'on',
+      preload: (values.get('PACKAGE_PRELOAD') as string[]).map(preloadRule),
       reach: values.get('PACKAGE_INDEX_REACH') as string[],
       minAgeMs: number('PACKAGE_MIN_AGE_DAYS') * 24 * 60 * MINUTE,
       maxBytes: number('ENVIRONMENT_MAX_BYTES'),
@@ -375,6 +378,23 @@ function indexAddress(name: string, text: string): string | undefined {
   if (text === '') return undefined
   if (/^https?:\/\//.test(text) && URL.canParse(text)) return text
   throw new ConfigError(`${name} is not a URL that begins with https:// or http://`)
+}
+
+/** A module that is imported ahead of a tenant's jobs; `*`: of everybody's. */
+export interface PreloadRule {
+  tenant: string
+  language: string
+  module: string
+}
+
+/** @throws ConfigError */
+function preloadRule(text: string): PreloadRule {
+  const [, tenant, language, module] =
+    /^(\*|[a-z0-9][a-z0-9._-]{0,63})\/(python)\/([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)$/.exec(text) ?? []
+  if (tenant !== undefined && language !== undefined && module !== undefined) return { tenant, language, module }
+  throw new ConfigError(
+    `PACKAGE_PRELOAD has "${text}"; allowed are entries such as lab/python/numpy: a tenant or *, python, and a module`,
+  )
 }
 
 function check(config: Config): void {
