@@ -6,9 +6,9 @@ export const MOST_RATIO = 1.3
 const PAIRS = 25
 const REST_MS = 500
 /** Of the time of a job. */
-const PARTS = ['all', 'waiting', 'running', 'program'] as const
+const PARTS = ['all', 'asking', 'waiting', 'running', 'program', 'answering'] as const
 
-/** Of a job in ms: as its owner sees it, before it began, while it ran but for its program, and its program. */
+/** Of a job in ms: as its owner sees it, until it was accepted, until it began, while it ran but for its program, its program, and its answer. */
 type Times = Record<(typeof PARTS)[number], number>
 
 /** @returns how much longer the second of two jobs takes, by medians, and these in words */
@@ -38,15 +38,18 @@ export async function compareTimes(
 }
 
 async function timesOf(submit: () => Promise<Job>): Promise<Times> {
-  const begun = performance.now()
+  const begun = Date.now()
+  const begunExactly = performance.now()
   const job = await submit()
-  const all = performance.now() - begun
+  const all = performance.now() - begunExactly
+  const answered = Date.now()
   if (job.status !== 'succeeded') throw new Error(`${job.status}: ${job.message}`)
   const [created = 0, started = 0, finished = 0] = [job.createdAt, job.startedAt, job.finishedAt].map((at) =>
     Date.parse(at ?? ''),
   )
   const program = job.stages.reduce((sum, { wallMs }) => sum + wallMs, 0)
-  return { all, waiting: started - created, running: finished - started - program, program }
+  const [asking, waiting, answering] = [created - begun, started - created, answered - finished]
+  return { all, asking, waiting, running: finished - started - program, program, answering }
 }
 
 const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0

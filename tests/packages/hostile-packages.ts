@@ -128,7 +128,11 @@ export function addHostileJars({ add }: TestRepository, elsewhere: string, maxBy
   const repository = `<repositories><repository><id>other</id><url>${elsewhere}</url></repository></repositories>`
   add({ at: 'org.h:caller:1.0', pom: `${repository}${needs(['org.h:elsewhere:1.0'])}` })
   const plugin = `<build><extensions><extension>${placeOf('org.h:climber:1.0')}</extension></extensions><plugins><plugin>${placeOf('org.h:climber:1.0')}<extensions>true</extensions></plugin></plugins></build>`
-  add({ at: 'org.h:plugged:1.0', pom: plugin })
+  const used: [string, string] = [
+    'lib/Used.java',
+    'package lib; public class Used { public static String WORD = "used"; }',
+  ]
+  add({ at: 'org.h:plugged:1.0', pom: plugin, files: [used] })
 }
 
 const goProgram = (name: string, ...more: string[]) => `package main
@@ -262,9 +266,7 @@ export const HOSTILE: Hostile[] = [
     language: 'rust',
     title: 'a link',
     asked: crate('linker'),
-    code: 'ready',
-    run: rustProgram('linker'),
-    stdout: 'used 0\n',
+    code: 'environment-failed',
   },
   { language: 'rust', title: 'a bomb', asked: crate('bomb'), code: 'environment-too-large' },
   { language: 'rust', title: 'a crowd of files', asked: crate('crowd'), code: 'environment-too-large' },
@@ -334,7 +336,7 @@ export const HOSTILE: Hostile[] = [
     title: 'plugins and extensions',
     asked: jar('plugged'),
     code: 'ready',
-    run: 'class Main { public static void main(String[] a) { System.out.println(Main.class.getResource("/zeros")); } }',
-    stdout: 'null\n',
+    run: 'class Main { public static void main(String[] a) { System.out.println(lib.Used.WORD + Main.class.getResource("/zeros")); } }',
+    stdout: 'usednull\n',
   },
 ]

@@ -17,6 +17,8 @@ import { compareTimes, MOST_RATIO } from './compare-times.ts'
  * that follow `--` select parts by their titles.
  */
 const TENANTS = 50
+/** Of the package of the jobs that are timed. */
+const OTHER_FILES = 700
 /** So many other tenants wait for a build whose worker dies. */
 const WAITING = 8
 const MANY = 200
@@ -159,8 +161,15 @@ const trials: [string, (key: string) => Promise<void>][] = [
       const kept = keep()
       await Promise.all(Array.from({ length: ASKERS }, (_, asker) => ask(asker)))
       expect(wrong === 0, `${MANY - wrong} of ${MANY} jobs imported their own`)
-      const there = (await folders()).length
-      expect(there * MANY_BYTES <= ROOM_BYTES, `${there} are left, which fit into ${ROOM_BYTES / MIB} MiB`)
+      const there = await folders()
+      const fit = there.length * MANY_BYTES <= ROOM_BYTES
+      expect(fit, `${there.length} are left, which fit into ${ROOM_BYTES / MIB} MiB`)
+      const files = await Promise.all(there.map((folder) => readdir(join(environments, folder))))
+      const left = files.flat().flatMap((name) => /^many(\d+)\.py$/.exec(name)?.[1] ?? [])
+      const oldest = Math.min(...left.map(Number))
+      // Those that are asked for at once come in any order.
+      const isLast = oldest >= MANY - left.length - 2 * ASKERS
+      expect(isLast, `they are the ${left.length} that were used last, from number ${oldest} on`)
       const lasted = await kept
       expect(
         lasted.every(({ status }) => status === 'succeeded'),
@@ -215,6 +224,12 @@ const trials: [string, (key: string) => Promise<void>][] = [
     'a job with packages against one without',
     async (key) => {
       add('usual')
+      // Their hashes make its lock as long as that of a dozen packages with files for each machine.
+      const elsewhere = (number: number) => ({
+        ...wheel('usual', '1.0', [[`usual_${number}.py`, '']]),
+        file: `usual-1.0-${number}-cp39-cp39-win32.whl`,
+      })
+      index.add(...Array.from({ length: OTHER_FILES }, (_, number) => elsewhere(number)))
       const plain = () => runJob(key, 'print(1)')
       const ahead = await keyOf('ahead')
       const others: [string, () => Promise<Job>][] = [
