@@ -72,7 +72,7 @@ const context: JobContext = {
     isDecided: async () => true,
     use: () => Promise.reject(new Error('there are no packages')),
   },
-  sandboxes: { pool, locate: () => ({ language: undefined, image: 'null' }), graceMs: 0 },
+  sandboxes: { pool, locate: () => ({ language: undefined, image: 'null' }), graceMs: 0, preloaded: () => [] },
   queues: {
     reorder: (changes) => changePriorities(jobs, changes),
     promoteHeld: (ids) => promoteJobs(jobs, ids, log),

@@ -28,6 +28,8 @@ final class JavaBuild {
     private static final int WARMING = 8;
 
     public static void main(String[] args) throws IOException {
+        // As javac's own command tells the compiler, which else takes the class path of this virtual machine.
+        System.setProperty("env.class.path", System.getenv().getOrDefault("CLASSPATH", "."));
         List<String> options = new ArrayList<>(List.of(args));
         if (options.size() > 1 && options.get(0).equals("--wait")) {
             Path file = Path.of(options.get(1));

@@ -40,11 +40,16 @@ export const Language = Type.Object(
      * Given where what runs first, the compiler or else the interpreter, can be started ahead of its program: it opens the program's
      * file once, waits there, and has looked at nothing else of the job by then. A program that holds one of the texts would notice,
      * and is not run so. `argv` is a launcher that is started in its place: it loads and warms what it needs, opens the file, and
-     * does as the command would. The CPU time before the job is not the job's then.
+     * does as the command would. The CPU time before the job is not the job's then. `preload` is a launcher that also imports modules of the
+     * job's packages, where the operator has some imported ahead; `{modules}` becomes as many arguments as there are.
      */
     prewarm: Type.Optional(
       Type.Object(
-        { unless: Type.Array(Type.String({ minLength: 1 })), argv: Type.Optional(Command.properties.argv) },
+        {
+          unless: Type.Array(Type.String({ minLength: 1 })),
+          argv: Type.Optional(Command.properties.argv),
+          preload: Type.Optional(Command.properties.argv),
+        },
         { additionalProperties: false },
       ),
     ),

@@ -134,3 +134,18 @@ test.each([
 ])('the index of pip: %j', (text, expected) => {
   expect(indexOf(text)).toBe(expected)
 })
+
+test('a lock that is submitted in any form is the lock that it was', () => {
+  const { canonicalLock, isLock } = PACKAGE_RULES.pypi
+  const [one, other] = ['1', '2'].map((digit) => `--hash=sha256:${digit.repeat(64)}`)
+  const resolved = `foo==1.0 ; sys_platform == 'linux' \\\n    ${one} \\\n    ${other}\nfoo-bar==2.0 \\\n    ${one}\n`
+  const lock = canonicalLock(resolved)
+  expect(lock).toBe(`foo-bar==2.0 \\\n    ${one}\nfoo==1.0 ; sys_platform == 'linux' \\\n    ${one} \\\n    ${other}\n`)
+  const shuffled = `# by hand\r\nfoo==1.0   ; sys_platform == 'linux' ${other} ${one}\r\n\r\nfoo-bar==2.0 ${one}`
+  for (const text of [resolved, lock, shuffled]) {
+    const { manifest, errors } = readRequirements(text, '/manifest')
+    expect(errors).toEqual([])
+    expect(isLock(manifest.text)).toBe(true)
+    expect(canonicalLock(manifest.text)).toBe(lock)
+  }
+})

@@ -39,6 +39,13 @@ export function addHostileModules({ add }: TestProxy): void {
   add({ ...of('bomb'), files: { 'a.go': 'package bomb\n', zeros: Buffer.alloc(200 * MIB) } })
   add({ ...of('crowd'), files: { 'a.go': 'package crowd\n', ...many(1000) } })
   add({ ...of('forged'), files: { 'a.go': 'package forged\n' } })
+  add({
+    ...of('liar'),
+    files: {
+      'a.go': 'package liar\n\nconst Word = "itself"\n',
+      'go.mod': 'module example.com/other\nrequire example.com/runner v1.0.0\n',
+    },
+  })
   add({ ...of('fresh'), files: { 'a.go': 'package fresh\n' }, days: 2 })
   add({
     ...of('chooser'),
@@ -62,6 +69,18 @@ export function addHostileCrates({ add }: TestCrates): void {
     links: { secret: '/etc/passwd' },
   })
   add({ name: 'bomb', version, files: [['zeros', Buffer.alloc(300 * MIB)]] })
+  add({ name: 'crowd', version, files: [library, ...Object.entries(many(50_000))] })
+  add({
+    name: 'liar',
+    version,
+    files: [library, ['Cargo.toml', '[package]\nname = "other"\nversion = "1.0.0"\nedition = "2021"\n']],
+  })
+  add({
+    name: 'needy',
+    version,
+    files: [library],
+    toml: '[dependencies]\nbuilder = "1"\n',
+  })
   add({ name: 'forged', version, cksum: '0'.repeat(64) })
   add({ name: 'fresh', version, days: 2 })
   const runs = `fn main() { std::fs::write("${RAN}", "x").unwrap(); }`
@@ -109,7 +128,11 @@ export function addHostileJars({ add }: TestRepository, elsewhere: string, maxBy
   const repository = `<repositories><repository><id>other</id><url>${elsewhere}</url></repository></repositories>`
   add({ at: 'org.h:caller:1.0', pom: `${repository}${needs(['org.h:elsewhere:1.0'])}` })
   const plugin = `<build><extensions><extension>${placeOf('org.h:climber:1.0')}</extension></extensions><plugins><plugin>${placeOf('org.h:climber:1.0')}<extensions>true</extensions></plugin></plugins></build>`
-  add({ at: 'org.h:plugged:1.0', pom: plugin })
+  const used: [string, string] = [
+    'lib/Used.java',
+    'package lib; public class Used { public static String WORD = "used"; }',
+  ]
+  add({ at: 'org.h:plugged:1.0', pom: plugin, files: [used] })
 }
 
 const goProgram = (name: string, ...more: string[]) => `package main
@@ -200,6 +223,14 @@ export const HOSTILE: Hostile[] = [
     },
     code: 'environment-failed',
   },
+  {
+    language: 'go',
+    title: 'a go.mod within that lies about its name and what it needs',
+    asked: module('liar'),
+    code: 'ready',
+    run: goProgram('liar', 'isFile("/environment/modules/example.com/runner@v1.0.0/a.go")'),
+    stdout: 'itself false\n',
+  },
   { language: 'go', title: 'too new', asked: module('fresh'), code: 'package-too-new' },
   {
     language: 'go',
@@ -235,11 +266,19 @@ export const HOSTILE: Hostile[] = [
     language: 'rust',
     title: 'a link',
     asked: crate('linker'),
-    code: 'ready',
-    run: rustProgram('linker'),
-    stdout: 'used 0\n',
+    code: 'environment-failed',
   },
   { language: 'rust', title: 'a bomb', asked: crate('bomb'), code: 'environment-too-large' },
+  { language: 'rust', title: 'a crowd of files', asked: crate('crowd'), code: 'environment-too-large' },
+  { language: 'rust', title: 'a Cargo.toml of another name', asked: crate('liar'), code: 'environment-failed' },
+  {
+    language: 'rust',
+    title: 'a Cargo.toml that needs more than the index says',
+    asked: crate('needy'),
+    code: 'ready',
+    run: rustProgram('needy'),
+    stdout: 'used 0\n',
+  },
   { language: 'rust', title: 'another content than its hash says', asked: crate('forged'), code: 'environment-failed' },
   { language: 'rust', title: 'too new', asked: crate('fresh'), code: 'package-too-new' },
   { language: 'rust', title: 'a name one letter off', asked: crate('serdee'), code: 'submission-blocked' },
@@ -297,7 +336,7 @@ export const HOSTILE: Hostile[] = [
     title: 'plugins and extensions',
     asked: jar('plugged'),
     code: 'ready',
-    run: 'class Main { public static void main(String[] a) { System.out.println(Main.class.getResource("/zeros")); } }',
-    stdout: 'null\n',
+    run: 'class Main { public static void main(String[] a) { System.out.println(lib.Used.WORD + Main.class.getResource("/zeros")); } }',
+    stdout: 'usednull\n',
   },
 ]

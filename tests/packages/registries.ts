@@ -5,6 +5,7 @@ import { createApiKeys } from '../../src/shared/access/api-keys.ts'
 import type { Job } from '../../src/shared/job.ts'
 import { eventually } from '../support/eventually.ts'
 import { startInstallation } from '../support/installation.ts'
+import { compareTimes, MOST_RATIO } from './compare-times.ts'
 import { REGISTRY_TRIALS, type RegistryTrial, SET_TRIALS } from './registry-trials.ts'
 
 /**
@@ -83,6 +84,7 @@ async function hold({
   console.log(
     `      ${environment.packages?.length} packages, ${environment.files} files, ${Math.round(environment.bytes / 1e6)} MB`,
   )
+  if (id !== '' && language === 'python') await holdRatio(dependencies)
   const lock = first.job.environment?.lock ?? ''
   // A build may take longer than anybody may wait for it in one request.
   const relocked = await eventually(
@@ -114,6 +116,16 @@ async function hold({
     job.message?.includes(hint) === true,
     `without them, the job is told to add ${hint}: ${job.message ?? saidBy(job)}`,
   )
+}
+
+/** What a job costs only because its packages are there: it is the same program with and without. */
+async function holdRatio(dependencies: string[]): Promise<void> {
+  const same = { language: 'python', code: 'print(1)' }
+  const { ratio, words } = await compareTimes(
+    async () => (await runJob(same)).job,
+    async () => (await runJob({ ...same, dependencies })).job,
+  )
+  expect(ratio <= MOST_RATIO, `with packages: ${words}`)
 }
 
 async function holdSet({ language, set, code, stdout }: (typeof SET_TRIALS)[number]): Promise<void> {

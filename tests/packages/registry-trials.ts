@@ -112,7 +112,21 @@ print(frame.x.sum(), len(matplotlib.pyplot.gcf().axes))
 const JAVASCRIPT = `const { addDays } = require('date-fns')
 console.log(require('zod').z.number().parse(7), addDays(new Date(0), 1).getTime())
 `
-const NPM = JSON.stringify({ dependencies: { 'date-fns': '^4', zod: '^3' } })
+const NPM = JSON.stringify({ dependencies: { 'date-fns': '4', zod: '3' } })
+
+/** Files of a program, by their paths. */
+const asFiles = (files: Record<string, string>): OwnFile[] =>
+  Object.entries(files).map(([path, content]) => ({ path, content }))
+
+/** What Node.js and TypeScript have in common. @param file of the program */
+const ofNode = (file: string, code: string) => ({
+  code,
+  dependencies: ['date-fns@4', 'zod@3'],
+  files: [['package.json', asFiles({ [file]: code, 'package.json': NPM })]] satisfies RegistryTrial['files'],
+  refused: [['no-such-package-here-at-all', 'package-unknown']] satisfies RegistryTrial['refused'],
+  hint: '"date-fns"',
+})
+const LOCK_OF_CARGO = '-- Cargo.lock --\n'
 
 export const REGISTRY_TRIALS: RegistryTrial[] = [
   {
@@ -121,21 +135,10 @@ export const REGISTRY_TRIALS: RegistryTrial[] = [
     dependencies: ['com.google.code.gson:gson:2.11.0', 'org.apache.commons:commons-lang3'],
     stdout: '[1,2]Hello\n',
     files: [
-      [
-        'pom.xml',
-        [
-          { path: 'Main.java', content: JAVA },
-          { path: 'pom.xml', content: POM_XML },
-        ],
-      ],
+      ['pom.xml', asFiles({ 'Main.java': JAVA, 'pom.xml': POM_XML })],
       [
         '//DEPS',
-        [
-          {
-            path: 'Main.java',
-            content: `//DEPS com.google.code.gson:gson org.apache.commons:commons-lang3:3.14.0\n${JAVA}`,
-          },
-        ],
+        asFiles({ 'Main.java': `//DEPS com.google.code.gson:gson org.apache.commons:commons-lang3:3.14.0\n${JAVA}` }),
       ],
     ],
     refused: [
@@ -145,44 +148,12 @@ export const REGISTRY_TRIALS: RegistryTrial[] = [
     ],
     hint: '"com.google.code.gson:gson"',
   },
-  {
-    language: 'typescript',
-    code: TYPESCRIPT,
-    dependencies: ['date-fns@4', 'zod@3'],
-    stdout: '2020-01-02T00:00:00.000Z\n',
-    files: [
-      [
-        'package.json',
-        [
-          { path: 'main.ts', content: TYPESCRIPT },
-          { path: 'package.json', content: NPM },
-        ],
-      ],
-    ],
-    refused: [['no-such-package-here-at-all', 'package-unknown']],
-    hint: '"date-fns"',
-  },
+  { language: 'typescript', ...ofNode('main.ts', TYPESCRIPT), stdout: '2020-01-02T00:00:00.000Z\n' },
   {
     language: 'javascript',
-    code: JAVASCRIPT,
-    dependencies: ['date-fns@4', 'zod@3'],
+    ...ofNode('main.js', JAVASCRIPT),
     stdout: '7 86400000\n',
-    files: [
-      [
-        'package.json',
-        [
-          { path: 'main.js', content: JAVASCRIPT },
-          { path: 'package.json', content: NPM },
-        ],
-      ],
-    ],
-    locked: (lock) => [
-      { path: 'main.js', content: JAVASCRIPT },
-      { path: 'package.json', content: JSON.stringify({ dependencies: { 'date-fns': '4', zod: '3' } }) },
-      { path: 'package-lock.json', content: lock },
-    ],
-    refused: [['no-such-package-here-at-all', 'package-unknown']],
-    hint: '"date-fns"',
+    locked: (lock) => asFiles({ 'main.js': JAVASCRIPT, 'package.json': NPM, 'package-lock.json': lock }),
   },
   {
     language: 'python',
@@ -190,22 +161,10 @@ export const REGISTRY_TRIALS: RegistryTrial[] = [
     dependencies: ['pandas', 'matplotlib'],
     stdout: '3 1\n',
     files: [
-      [
-        'requirements.txt',
-        [
-          { path: 'main.py', content: PYTHON },
-          { path: 'requirements.txt', content: 'pandas\nmatplotlib\n' },
-        ],
-      ],
-      [
-        'PEP 723',
-        [{ path: 'main.py', content: `# /// script\n# dependencies = ["pandas", "matplotlib"]\n# ///\n${PYTHON}` }],
-      ],
+      ['requirements.txt', asFiles({ 'main.py': PYTHON, 'requirements.txt': 'pandas\nmatplotlib\n' })],
+      ['PEP 723', asFiles({ 'main.py': `# /// script\n# dependencies = ["pandas", "matplotlib"]\n# ///\n${PYTHON}` })],
     ],
-    locked: (lock) => [
-      { path: 'main.py', content: PYTHON },
-      { path: 'requirements.txt', content: lock },
-    ],
+    locked: (lock) => asFiles({ 'main.py': PYTHON, 'requirements.txt': lock }),
     refused: [['no-such-package-here-at-all', 'package-unknown']],
     hint: '"matplotlib"',
   },
@@ -215,21 +174,8 @@ export const REGISTRY_TRIALS: RegistryTrial[] = [
     dependencies: ['github.com/google/uuid@v1.6.0', 'golang.org/x/text/cases'],
     stdout: '36 Hello\n',
     files: [
-      [
-        'go.mod',
-        [
-          { path: 'main.go', content: GO },
-          { path: 'go.mod', content: GO_MOD },
-        ],
-      ],
-      [
-        'go.mod and go.sum',
-        [
-          { path: 'main.go', content: GO },
-          { path: 'go.mod', content: GO_MOD },
-          { path: 'go.sum', content: GO_SUM },
-        ],
-      ],
+      ['go.mod', asFiles({ 'main.go': GO, 'go.mod': GO_MOD })],
+      ['go.mod and go.sum', asFiles({ 'main.go': GO, 'go.mod': GO_MOD, 'go.sum': GO_SUM })],
     ],
     refused: [
       ['github.com/google/uuid@v1.99.0', 'package-unknown'],
@@ -242,20 +188,13 @@ export const REGISTRY_TRIALS: RegistryTrial[] = [
     code: RUST,
     dependencies: ['itoa@1', 'hex'],
     stdout: '42 6869\n',
-    files: [
-      [
-        'Cargo.toml',
-        [
-          { path: 'main.rs', content: RUST },
-          { path: 'Cargo.toml', content: CARGO_TOML },
-        ],
-      ],
-    ],
-    locked: (lock) => [
-      { path: 'main.rs', content: RUST },
-      { path: 'Cargo.toml', content: '[package]\nname = "job"\n\n[dependencies]\nitoa = "1"\nhex = "0.4"\n' },
-      { path: 'Cargo.lock', content: lock.slice(lock.indexOf('-- Cargo.lock --\n') + '-- Cargo.lock --\n'.length) },
-    ],
+    files: [['Cargo.toml', asFiles({ 'main.rs': RUST, 'Cargo.toml': CARGO_TOML })]],
+    locked: (lock) =>
+      asFiles({
+        'main.rs': RUST,
+        'Cargo.toml': CARGO_TOML,
+        'Cargo.lock': lock.slice(lock.indexOf(LOCK_OF_CARGO) + LOCK_OF_CARGO.length),
+      }),
     refused: [
       ['rand@0.8', 'package-needs-build'],
       ['no-such-crate-here', 'package-unknown'],

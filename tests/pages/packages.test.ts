@@ -2,6 +2,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { createEnvironmentRecords, type EnvironmentRecords } from '../../src/shared/environments/environment-records.ts'
 import { createEnvironmentOversight } from '../../src/shared/environments/environment-oversight.ts'
 import type { Environment, EnvironmentRecord } from '../../src/shared/environments/environment.ts'
+import type { Job } from '../../src/shared/job.ts'
+import { get, post } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { type LoneGateway, startLoneGateway } from '../support/lone-gateway.ts'
 import { seriousFaults } from './support/accessibility.ts'
@@ -119,5 +121,60 @@ test('operators see what is installed and for whom, ban a package and lift that'
   await page.setViewportSize({ width: 320, height: 640 })
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320)
   expect(await smallTargets(page)).toEqual([])
+  await close()
+})
+
+test('the set of a language is used once it is installed, until other packages are named', async () => {
+  const jobs = async () => {
+    const { body } = await get<{ jobs: Job[] }>(`${gateway.url}/v1/jobs?limit=1`)
+    return body.jobs
+  }
+  const last = (from: string | undefined) =>
+    eventually('a job is submitted', async () => {
+      const [job] = await jobs()
+      return job && job.id !== from ? job : undefined
+    })
+  const used = 'The job has the packages of the environment python/data'
+  const before = (await jobs())[0]?.id
+
+  const without = await openPlayground(browser, gateway.url)
+  await without.page.getByRole('tab', { name: 'Packages' }).click()
+  await without.page.getByText('the next run with the same packages starts at once').waitFor()
+  expect(await without.page.getByText(used).count()).toBe(0)
+  await without.run()
+  const plain = await last(before)
+  expect(plain.environment).toBeUndefined()
+  await without.close()
+
+  const { body: set } = await post<Environment>(`${gateway.url}/v1/environments`, {
+    language: 'python',
+    set: 'python/data',
+  })
+  await tell({ state: 'ready', lock: 'numpy==2.3.1', finishedAt: new Date().toISOString() })
+
+  const { page, run, choose, close } = await openPlayground(browser, gateway.url)
+  await page.getByRole('tab', { name: 'Packages' }).click()
+  await page.getByText(used).waitFor()
+  await run()
+  const first = await last(plain.id)
+  expect(first.environment?.id).toBe(set.id)
+  await page.getByRole('button', { name: 'Stop' }).click()
+  await page.getByRole('button', { name: 'Run' }).waitFor()
+
+  // Of another language it is not.
+  await choose('bash')
+  await run()
+  const bash = await last(first.id)
+  expect([bash.language, bash.environment]).toEqual(['bash', undefined])
+  await page.getByRole('button', { name: 'Stop' }).click()
+  await page.getByRole('button', { name: 'Run' }).waitFor()
+
+  await choose('python')
+  await page.getByText(used).waitFor()
+  await page.getByLabel('Packages, one per line').fill('another')
+  await page.getByText(used).waitFor({ state: 'detached' })
+  await run()
+  const named = await last(bash.id)
+  expect((await records.read(named.environment?.id ?? ''))?.view.dependencies).toEqual(['another'])
   await close()
 })

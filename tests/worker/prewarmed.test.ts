@@ -1,7 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 import { loadLanguages } from '../../src/shared/language.ts'
 import { DEFAULT_LIMITS } from '../../src/shared/limits.ts'
+import type { JobSpec } from '../../src/shared/job.ts'
 import { planAhead } from '../../src/worker/jobs/plan.ts'
+import { preloadedModules } from '../../src/worker/jobs/preloaded-modules.ts'
+import { partsOf, withEnvironment } from '../../src/worker/sandbox/sandbox-image.ts'
 import { createForecast, fitsPrewarmed, type JobFile } from '../../src/worker/sandbox/prewarmed.ts'
 import type { StageStart } from '../../src/worker/sandbox/frames.ts'
 import { testRoot } from '../support/platform.ts'
@@ -92,6 +95,45 @@ describe('of a language that is compiled, the compiler is prewarmed', () => {
   test('by a launcher, which is started in its place', () => {
     expect(java.launcher).toEqual(expect.arrayContaining(['java', 'JavaBuild', '--wait', './Main.java']))
     expect(python.launcher).toBeUndefined()
+  })
+})
+
+describe('modules are imported ahead', () => {
+  const environment = { key: 'a'.repeat(64), tree: 'one' }
+  const modules = ['numpy', 'matplotlib.pyplot']
+
+  test('by a launcher that is told of them, for jobs that are started as ever', () => {
+    const language = languages.get('python')
+    const program = language && planAhead(language, DEFAULT_LIMITS, 5000, {}, modules)
+    expect(program?.launcher).toEqual(['python3', '-X', 'runyard_preload', './main.py', ...modules])
+    expect(program?.start).toEqual(python.start)
+  })
+
+  test('not where a language has no launcher for that', () => {
+    const bash = languages.get('bash')
+    const program = bash && planAhead(bash, DEFAULT_LIMITS, 5000, {}, modules)
+    expect(program?.launcher).toBeUndefined()
+  })
+
+  test('in sandboxes of their own', () => {
+    const image = withEnvironment('localhost/runyard/python:1', environment, modules)
+    expect(image).not.toBe(withEnvironment('localhost/runyard/python:1', environment))
+    expect(partsOf(image)).toEqual({ image: 'localhost/runyard/python:1', environment: environment.key, modules })
+    expect(withEnvironment('localhost/runyard/python:1', undefined, modules)).toBe('localhost/runyard/python:1')
+  })
+
+  test('for those of whom the operator says so, and no job with tests', () => {
+    const rules = ['lab numpy', '* matplotlib.pyplot', 'lab matplotlib.pyplot', 'other pandas'].map((rule) => {
+      const [tenant = '', module = ''] = rule.split(' ')
+      return { tenant, language: 'python', module }
+    })
+    const preloaded = preloadedModules(rules)
+    const of = (tenant: string, language = 'python', tests: JobSpec['tests'] = []) =>
+      preloaded({ tenant, tests, head: { language } as JobSpec['head'] })
+    expect(of('lab')).toEqual(modules)
+    expect(of('nobody')).toEqual(['matplotlib.pyplot'])
+    expect(of('lab', 'javascript')).toEqual([])
+    expect(of('lab', 'python', [{ stdin: '1' }])).toEqual([])
   })
 })
 

@@ -21,6 +21,13 @@ test('an interpreter that waits holds what was measured of its language, also be
   expect(waitingBytes(withEnvironment('java', { key: 'a'.repeat(64), tree: '1' }))).toBe(waitingBytes('java'))
 })
 
+test('one that has imported modules holds these too, where one can wait', () => {
+  const environment = { key: 'a'.repeat(64), tree: '1' }
+  const bare = waitingBytes(withEnvironment('python', environment))
+  expect(waitingBytes(withEnvironment('python', environment, ['numpy', 'pandas']))).toBe(bare + 160e6)
+  expect(waitingBytes(withEnvironment('c', environment, ['numpy']))).toBe(0)
+})
+
 test('where none waits it holds nothing, and what was not measured counts as much', () => {
   expect(waitingBytes('c')).toBe(0)
   expect(waitingBytes('an-image-of-the-operator')).toBe(0)

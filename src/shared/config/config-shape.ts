@@ -96,6 +96,8 @@ export interface Config {
     maven: string | undefined
     /** Whether what has to be built may be, in a cell. */
     builds: boolean
+    /** What interpreters that wait for jobs with packages have imported. */
+    preload: readonly PreloadRule[]
     /** Internal addresses and networks where an index may be. */
     reach: readonly string[]
     minAgeMs: number
@@ -162,4 +164,11 @@ export interface Config {
   tracing: TracingSettings | undefined
   /** Settings that were given by a former name. */
   formerNames: readonly FormerName[]
+}
+
+/** A module that is imported ahead of a tenant's jobs; `*`: of everybody's. */
+export interface PreloadRule {
+  tenant: string
+  language: string
+  module: string
 }

@@ -3,7 +3,7 @@ import { isAbsolute, join, resolve } from 'node:path'
 import { LIMIT_NAMES, type Limits, MINUTE } from '../limits.ts'
 import type { ScreeningPolicy } from '../screening-policy.ts'
 import { ConfigError } from './config-error.ts'
-import type { Config } from './config-shape.ts'
+import type { Config, PreloadRule } from './config-shape.ts'
 import { refuseContradictions } from './contradictions.ts'
 import { type Environment, formerNamesIn, readEnvironment, type SettingValue } from './environment.ts'
 import { redisAddress } from './redis-address.ts'
@@ -115,6 +115,7 @@ export function toConfig(
       crates: indexAddress('PACKAGE_INDEX_CRATES', text('PACKAGE_INDEX_CRATES')),
       maven: indexAddress('PACKAGE_INDEX_MAVEN', text('PACKAGE_INDEX_MAVEN')),
       builds: text('PACKAGE_BUILDS') === 'on',
+      preload: (values.get('PACKAGE_PRELOAD') as string[]).map(preloadRule),
       reach: values.get('PACKAGE_INDEX_REACH') as string[],
       minAgeMs: number('PACKAGE_MIN_AGE_DAYS') * 24 * 60 * MINUTE,
       maxBytes: number('ENVIRONMENT_MAX_BYTES'),
@@ -182,6 +183,16 @@ function indexAddress(name: string, text: string): string | undefined {
   if (text === '') return undefined
   if (/^https?:\/\//.test(text) && URL.canParse(text)) return text
   throw new ConfigError(`${name} is not a URL that begins with https:// or http://`)
+}
+
+/** @throws ConfigError */
+function preloadRule(text: string): PreloadRule {
+  const [, tenant, language, module] =
+    /^(\*|[a-z0-9][a-z0-9._-]{0,63})\/(python)\/([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)$/.exec(text) ?? []
+  if (tenant !== undefined && language !== undefined && module !== undefined) return { tenant, language, module }
+  throw new ConfigError(
+    `PACKAGE_PRELOAD has "${text}"; allowed are entries such as lab/python/numpy: a tenant or *, python, and a module`,
+  )
 }
 
 /** @throws ConfigError */

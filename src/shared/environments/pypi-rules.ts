@@ -13,16 +13,29 @@ export const pypiRules: PackageRules = {
       name,
       version,
     })),
-  canonicalLock: (lock) => lock,
+  // As uv writes one: each hash on a line of its own.
+  canonicalLock: (lock) =>
+    logicalLines(lock)
+      .map((line) => {
+        const [wanted = '', ...hashes] = line.split(/\s+(?=--hash=)/)
+        return [wanted, ...hashes.toSorted()].join(' \\\n    ')
+      })
+      .toSorted()
+      .map((line) => `${line}\n`)
+      .join(''),
   isLock(manifest) {
-    const lines = manifest
-      .replaceAll(/\\\r?\n/g, ' ')
-      .split(/\r?\n/)
-      .map((line) => line.replace(/(^|\s)#.*$/, '').trim())
-      .filter((line) => line !== '')
+    const lines = logicalLines(manifest)
     return (
       lines.length > 0 &&
       lines.every((line) => /^[A-Za-z0-9][A-Za-z0-9._-]*==\S+ .*--hash=sha256:[0-9a-f]{64}/.test(line))
     )
   },
 }
+
+/** Without comments. A line that ends with a backslash goes on. */
+const logicalLines = (text: string): string[] =>
+  text
+    .replaceAll(/\\\r?\n/g, ' ')
+    .split(/\r?\n/)
+    .map((line) => line.replace(/(^|\s)#.*$/, '').trim())
+    .filter((line) => line !== '')

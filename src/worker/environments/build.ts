@@ -84,13 +84,14 @@ export async function buildPackages(options: BuildOptions): Promise<Built> {
   const { isLock, packagesOf, canonicalLock } = PACKAGE_RULES[installer.ecosystem]
   const locked = isLock(manifest)
   sandbox.writeFile(locked ? installer.lock : installer.manifest, 0o644, Buffer.from(manifest))
-  let lock = manifest
+  let resolved = manifest
   if (!locked) {
     tell('resolving')
     const parts: Buffer[] = []
     await step(options, 'resolve', installer.resolve, LOCK_BYTES + WORDS_BYTES, (bytes) => parts.push(bytes))
-    lock = canonicalLock(Buffer.concat(parts).toString())
+    resolved = Buffer.concat(parts).toString()
   }
+  const lock = canonicalLock(resolved)
   const packages = packagesOf(lock)
   if (packages.length === 0 && lock.replaceAll(/#.*/g, '').trim() !== '')
     throw new BuildFault({ code: 'environment-failed', detail: 'the lock names no packages' })

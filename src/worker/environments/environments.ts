@@ -32,6 +32,8 @@ export interface EnvironmentObserver {
   evicted: () => void
 }
 
+/** So many ends are remembered, the latest. */
+const MOST_DECIDED = 10_000
 const NOBODY = { tell: () => undefined, said: () => undefined }
 
 /** Packages of jobs: builds them in turn, and has on this host what its jobs use. */
@@ -49,6 +51,8 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
   const queue = createBuildQueue(core, { records, writeLog, builder, sharing, canBuild, built }, closing.signal)
   const evictions = startEvictions({ oversight, trees, sharing, evicted: observer.evicted, log })
   const bringing = new Map<string, Promise<Tree>>()
+  /** Ids of those that came to an end, which is for good. */
+  const decided = new Set<string>()
   let rebuilding: Promise<unknown> = Promise.resolve()
 
   /** One after another: each takes as much memory and disk as a build from the queue. */
@@ -84,10 +88,9 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
   /** @throws BuildFault when an operator bans one of its packages */
   const checkBans = (language: string, lock: string, bans: readonly PackageBan[]) => {
     const ecosystem = options.installerOf(language)?.installer.ecosystem ?? 'pypi'
-    refuseBanned(
-      PACKAGE_RULES[ecosystem].packagesOf(lock),
-      bans.filter((ban) => ban.ecosystem === ecosystem),
-    )
+    const own = bans.filter((ban) => ban.ecosystem === ecosystem)
+    // A lock is long, and each job with packages waits for what is read here.
+    if (own.length > 0) refuseBanned(PACKAGE_RULES[ecosystem].packagesOf(lock), own)
   }
 
   return {
@@ -95,10 +98,16 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
     async isDecided({ environment: id, head }) {
       if (id === undefined) return true
       const state = async () => (await records.read(id))?.view.state
-      const isOver = (now: string | undefined) => now !== 'queued' && now !== 'building'
-      if (isOver(await state())) return true
+      const isOver = async () => {
+        const now = await state()
+        if (now === 'queued' || now === 'building') return false
+        decided.add(id)
+        if (decided.size > MOST_DECIDED) decided.delete(decided.values().next().value ?? '')
+        return true
+      }
+      if (decided.has(id) || (await isOver())) return true
       await records.wait(id, head.id)
-      return isOver(await state())
+      return isOver()
     },
     async use(id) {
       // Each job with packages waits for what is asked here, so what can be asked together is.

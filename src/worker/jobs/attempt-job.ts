@@ -33,14 +33,14 @@ export async function attemptJob(
   events: EventPublisher,
 ): Promise<Attempt> {
   const spec = await fillTests(problems, queued)
-  const { pool, locate, graceMs } = sandboxes
+  const { pool, locate, graceMs, preloaded } = sandboxes
   const { language, image } = locate(spec)
   const { memoryBytes } = spec.head.limits
   const asked = performance.now()
   const packages =
     spec.environment === undefined ? undefined : await unlessAborted(environments.use(spec.environment), signal)
   const request = {
-    image: withEnvironment(image, packages),
+    image: withEnvironment(image, packages, preloaded(spec)),
     memoryBytes,
     tenant: spec.tenant,
     shareable: spec.shareable,

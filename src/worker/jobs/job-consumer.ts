@@ -22,6 +22,7 @@ import { type JobObserver, observeTogether } from './job-observer.ts'
 import { createLiveInput } from './live-input.ts'
 import { storeLostJob } from './finish-job.ts'
 import type { JobContext } from './job-context.ts'
+import { preloadedModules } from './preloaded-modules.ts'
 import { processJob } from './process-job.ts'
 import { createQueueWorker, type QueueWorker } from './queue-worker.ts'
 import { reconcile } from './reconcile.ts'
@@ -82,7 +83,12 @@ export function createJobConsumer(core: WorkerCore, options: JobConsumerOptions)
     problems: createProblemStore(redis, keys),
     files: options.files,
     environments: options.environments,
-    sandboxes: { ...options.sandboxes, graceMs: config.sandbox.graceMs, compiled },
+    sandboxes: {
+      ...options.sandboxes,
+      graceMs: config.sandbox.graceMs,
+      preloaded: preloadedModules(config.packages.preload),
+      compiled,
+    },
     queues: {
       reorder: (changes) => changePriorities(queue, changes),
       promoteHeld: (ids) => promoteJobs(queue, ids, log),

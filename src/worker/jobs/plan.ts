@@ -104,6 +104,7 @@ function onTerminal(start: StageStart, { terminal }: JobSpec): StageStart {
 /**
  * The first stage of a job that asks for nothing but its program, and what is started ahead of it.
  * @param limits those of such a job
+ * @param modules what it imports ahead, where it can
  * @returns undefined for a language of which none can wait for its program
  */
 export function planAhead(
@@ -111,15 +112,17 @@ export function planAhead(
   limits: Limits,
   graceMs: number,
   packages: Readonly<Record<string, string>> = {},
+  modules: readonly string[] = [],
 ): PrewarmProgram | undefined {
   const { prewarm, fileName, compile, run } = language
   if (!prewarm) return undefined
   const { stackBytes } = limits
-  const only = { entrypoint: fileName, files: [{ path: fileName }], compilerArgs: [], stackBytes }
+  const only = { entrypoint: fileName, files: [{ path: fileName }], compilerArgs: [], stackBytes, modules }
   const args = expand((compile ?? run).argv, only, language)
   const wallMs = compile ? limits.compileWallMs : limits.wallMs
   const start = { ...within(limits, graceMs), args, env: { ...BASE_ENV, ...language.env, ...packages }, wallMs }
-  const launcher = prewarm.argv && { launcher: expand(prewarm.argv, only, language) }
+  const argv = (modules.length > 0 ? prewarm.preload : undefined) ?? prewarm.argv
+  const launcher = argv && { launcher: expand(argv, only, language) }
   return { file: fileName, start, ...launcher, unless: prewarm.unless }
 }
 
@@ -129,11 +132,12 @@ export function prewarmPrograms(
   languageOf: (image: string) => Language | undefined,
 ): (image: string) => PrewarmProgram | undefined {
   return (sandboxImage) => {
-    const { image, environment } = partsOf(sandboxImage)
+    const { image, environment, modules } = partsOf(sandboxImage)
     const language = sandbox.prewarm ? languageOf(image) : undefined
     if (!language) return undefined
     const own = effectiveLimits({}, language.limits, limits.defaults, limits.ceilings)
-    return planAhead(language, own, sandbox.graceMs, environment === undefined ? {} : packageVariables(language))
+    const variables = environment === undefined ? {} : packageVariables(language)
+    return planAhead(language, own, sandbox.graceMs, variables, modules)
   }
 }
 
@@ -156,6 +160,7 @@ interface Sources {
   files: readonly { path: string }[]
   compilerArgs: readonly string[]
   stackBytes: number
+  modules?: readonly string[]
 }
 
 /** What an interpreter that bounds its own recursion leaves of the stack, at least: to its C code, arguments and environment. */
@@ -178,6 +183,8 @@ function expand(argv: readonly string[], spec: Sources, language: Language): str
         return spec.files.filter((file) => file.path.endsWith(extension)).map((file) => `./${file.path}`)
       case '{compilerArgs}':
         return [...spec.compilerArgs]
+      case '{modules}':
+        return [...(spec.modules ?? [])]
       default:
         return [argument.replace('{stackKib}', String(stackKib(spec.stackBytes)))]
     }

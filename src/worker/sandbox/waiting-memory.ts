@@ -5,6 +5,8 @@ import { partsOf } from './sandbox-image.ts'
 
 /** Of a language that was not measured, such as one of the operator's own. */
 const UNMEASURED_BYTES = 64_000_000
+/** Of what was imported ahead, beside the interpreter: numpy, pandas and matplotlib hold less together. */
+const PRELOADED_BYTES = 160_000_000
 
 /**
  * What an interpreter that waits in a sandbox holds in memory, by the sandbox's image.
@@ -22,10 +24,10 @@ export function waitingMemory(
   // What runs in an image never changes, and the pool asks with each job.
   const known = new Map<string, number>()
   return (sandboxImage) => {
-    const { image } = partsOf(sandboxImage)
+    const { image, modules } = partsOf(sandboxImage)
     const bytes = known.get(image) ?? bytesOf(image)
     known.set(image, bytes)
-    return bytes
+    return bytes > 0 && modules.length > 0 ? bytes + PRELOADED_BYTES : bytes
   }
 
   function bytesOf(image: string): number {

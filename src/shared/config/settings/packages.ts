@@ -58,6 +58,13 @@ export const PACKAGES_SETTINGS: readonly Setting[] = inGroup('Packages', [
       'Whether build scripts and procedural macros of crates may run when an environment is built: in a sandbox like that of a job, without a network. `off`: a crate that has them is refused.',
   },
   {
+    name: 'PACKAGE_PRELOAD',
+    kind: { type: 'list' },
+    default: '',
+    description:
+      'Modules that Python imports while it waits for a job with packages: `TENANT/python/MODULE`, comma-separated, e.g. `lab/python/numpy`. `*` is every tenant. Empty: none. See [packages](guides/packages.md).',
+  },
+  {
     name: 'PACKAGE_INDEX_REACH',
     kind: { type: 'list' },
     default: '',
