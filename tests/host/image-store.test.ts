@@ -16,7 +16,9 @@ const saying = (...answers: (string | Error)[]) => ({
 
 test('an image that is removed while images are listed does not matter', async () => {
   const gone = failure('Error: locating image "0a1b": image not known')
-  expect(await listImages(saying(gone, gone, gone, gone, gone, gone, 'localhost/a:1\n<none>:<none>\n'))).toEqual(new Set(['localhost/a:1']))
+  expect(await listImages(saying(gone, gone, gone, gone, gone, gone, 'localhost/a:1\n<none>:<none>\n'))).toEqual(
+    new Set(['localhost/a:1']),
+  )
   await expect(listImages(saying(...Array.from({ length: 9 }, () => gone)))).rejects.toThrow('image not known')
 })
 
