@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 from collections import deque
-from typing import Any, Deque, Dict, List, Optional, Sequence, Union, cast
+from typing import Any, Deque, Dict, List, Optional, Union, cast
 
 from ._calls import job_events_socket
 from ._effects import Connection
@@ -51,7 +51,7 @@ def input_messages(data: Union[str, bytes]) -> List[Sent]:
     ]
 
 
-class Conversation(Talk):
+class Conversation(Talk[Sent]):
     """The state of one: input that waits, events that were not asked for yet, and how it ended."""
 
     def __init__(self, session: Session, job_id: str) -> None:
@@ -59,20 +59,9 @@ class Conversation(Talk):
         self.job_id = job_id
         self.events: Deque[JobEvent] = deque()
         self.result: Optional[JobSummary] = None
-        self._waiting: Deque[Sent] = deque()
         self._on_the_way: Deque[Sent] = deque()
         self._last_seq = 0
         self._last_id: Optional[str] = None
-
-    def add(self, messages: Sequence[Sent], first: bool = False) -> None:
-        """first: before all that waits. Raises why nothing is taken any more."""
-        with self._lock:
-            if self.over:
-                raise self.refusal()
-            if first:
-                self._waiting.extendleft(reversed(messages))
-            else:
-                self._waiting.extend(messages)
 
     def outgoing(self) -> Optional[tuple[Connection, bytes]]:
         """What is to be sent now, in its order; None when nothing is, or there is no connection."""

@@ -7,7 +7,8 @@ state, and none of its methods waits; ``advance`` is the flow that receives.
 from __future__ import annotations
 
 import threading
-from typing import List, Optional
+from collections import deque
+from typing import Deque, Generic, List, Optional, Sequence, TypeVar
 
 from ._effects import Connection, Flow, Send, receive
 from ._errors import RunyardError, error_of_answer
@@ -25,7 +26,11 @@ _REFUSED = {
 }
 
 
-class Talk:
+# What is sent in it.
+Sending = TypeVar("Sending")
+
+
+class Talk(Generic[Sending]):
     """The connection of one, and how it ended.
 
     what: whom it is talked to, for messages
@@ -43,8 +48,19 @@ class Talk:
         self._parser = FrameParser(binary)
         self._control: List[bytes] = []
         self._failures = 0
+        self._waiting: Deque[Sending] = deque()
         # Another thread may add while one receives. Never held while anything is waited for.
         self._lock = threading.RLock()
+
+    def add(self, messages: Sequence[Sending], first: bool = False) -> None:
+        """Sends these once there is a connection. first: before all that waits. Raises why nothing is taken any more."""
+        with self._lock:
+            if self.over:
+                raise self.refusal()
+            if first:
+                self._waiting.extendleft(reversed(messages))
+            else:
+                self._waiting.extend(messages)
 
     def advance(self) -> Flow[None]:
         """Connects when there is no connection, otherwise takes what comes next. Never raises but when it is interrupted."""

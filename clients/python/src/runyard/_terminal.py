@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from typing import Any, Deque, Dict, List, Optional, Sequence, Union, cast
+from typing import Any, Deque, Dict, List, Optional, Union, cast
 
 from ._effects import Connection
 from ._errors import RunyardError
@@ -42,7 +42,7 @@ def told(message: Dict[str, Any]) -> List[Outgoing]:
     return [Outgoing(frame(TEXT, json.dumps(message).encode()))]
 
 
-class TerminalTalk(Talk):
+class TerminalTalk(Talk[Outgoing]):
     """The state of one: what is to be sent, events that were not asked for yet, and how it ended."""
 
     def __init__(self, http: Session, session_id: str, command_id: str) -> None:
@@ -51,18 +51,7 @@ class TerminalTalk(Talk):
         self.result: Optional[CommandState] = None
         self._command_id = command_id
         self._socket_path = terminal_socket(session_id, command_id)
-        self._waiting: Deque[Outgoing] = deque()
         self._was_connected = False
-
-    def add(self, messages: Sequence[Outgoing], first: bool = False) -> None:
-        """Sends these once there is a connection. first: before all that waits. Raises why nothing is taken any more."""
-        with self._lock:
-            if self.over:
-                raise self.refusal()
-            if first:
-                self._waiting.extendleft(reversed(messages))
-            else:
-                self._waiting.extend(messages)
 
     def outgoing(self) -> Optional[tuple[Connection, bytes]]:
         """What is to be sent now, in its order; None when nothing is, or there is no connection."""
