@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises'
-import { DelayedError, UnrecoverableError, Worker } from 'bullmq'
+import type { Worker } from 'bullmq'
 import { closeOnce } from '../../shared/close-once.ts'
 import type { EnvironmentError, EnvironmentRecord } from '../../shared/environments/environment.ts'
 import {
@@ -10,6 +10,7 @@ import {
 import { SECOND } from '../../shared/limits.ts'
 import { createJobQueue, promoteJobs } from '../../shared/redis/job-queue.ts'
 import type { WorkerCore } from '../core.ts'
+import { startSlowQueue } from '../slow-queue.ts'
 import { startTimer } from '../timer.ts'
 import { BuildFault } from './build.ts'
 import type { Builder } from './builder.ts'
@@ -40,9 +41,7 @@ export interface BuildQueue {
   close(): Promise<void>
 }
 
-/** Another worker takes a build over so long after its own died, at most both together. */
-const LOCK_MS = 10_000
-const STALLED_CHECK_MS = 5_000
+const LOCK_MS = 10 * SECOND
 const TELL_MS = SECOND / 2
 /** Of the log of a build the end is kept. */
 const LOG_LINES = 5000
@@ -140,39 +139,23 @@ export function createBuildQueue(
   const reconcile = () => reconcileBuilds({ records, stateOf: (id) => builds.getJobState(id), giveUp, log })
   const timer = startTimer('reconciliation of environments', RECONCILE_MS, reconcile, log)
 
-  const startWorker = () => {
-    const started = new Worker<{ id: string }, null, 'build'>(
-      ENVIRONMENT_QUEUE_NAME,
-      async (job, token) => {
-        try {
-          await buildQueued(job.data.id)
-          return null
-        } catch (error) {
-          log.error({ err: error, environment: job.data.id }, 'build of an environment failed inside')
-          if (!isPaused && !closing.aborted) throw error
-          // It was not the build: it does not count as one of its attempts.
-          await job.moveToDelayed(Date.now() + SECOND, token)
-          throw new DelayedError()
-        }
-      },
+  const startWorker = () =>
+    startSlowQueue<{ id: string }, 'build'>(
+      { redis, keys, log },
       {
-        connection: redis,
-        prefix: keys.prefix,
-        concurrency: 1,
-        lockDuration: LOCK_MS,
-        stalledInterval: STALLED_CHECK_MS,
-        maxStalledCount: 2,
-        skipVersionCheck: true,
+        queue: ENVIRONMENT_QUEUE_NAME,
+        lockMs: LOCK_MS,
+        what: 'build of an environment',
+        nameOf: ({ id }) => ({ environment: id }),
+        work: ({ id }) =>
+          buildQueued(id).catch((error: unknown) => {
+            log.error({ err: error, environment: id }, 'build of an environment failed inside')
+            throw error
+          }),
+        isLeaving: () => isPaused || closing.aborted,
+        giveUp: ({ id }) => giveUp(id),
       },
     )
-    started.on('error', (err) => log.error({ err }, 'queue of environments error'))
-    started.on('failed', (job, err) => {
-      log.error({ err, environment: job?.data.id }, 'build failed in the queue')
-      const isLast = job && (job.attemptsMade >= (job.opts.attempts ?? 1) || err instanceof UnrecoverableError)
-      if (isLast) void giveUp(job.data.id).catch(() => undefined)
-    })
-    return started
-  }
 
   return {
     start() {

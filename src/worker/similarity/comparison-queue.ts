@@ -1,9 +1,10 @@
-import { DelayedError, UnrecoverableError, Worker } from 'bullmq'
+import type { Worker } from 'bullmq'
 import { closeOnce } from '../../shared/close-once.ts'
 import { type ComparisonRecord, createComparisons, SIMILARITY_QUEUE_NAME } from '../../shared/judging/comparisons.ts'
 import { type Comparison, isOver } from '../../shared/judging/similarity.ts'
 import { SECOND } from '../../shared/limits.ts'
 import type { WorkerCore } from '../core.ts'
+import { startSlowQueue } from '../slow-queue.ts'
 import type { Compare } from './compare-submissions.ts'
 
 /** Compares the submissions of problems, one problem at a time. It needs no sandbox, so the engine may be away. */
@@ -13,9 +14,7 @@ export interface ComparisonQueue {
   close(): Promise<void>
 }
 
-/** Another worker takes a comparison over so long after its own died, at most both together. */
 const LOCK_MS = 30 * SECOND
-const STALLED_CHECK_MS = 15 * SECOND
 const TELL_MS = SECOND / 2
 
 /** Its problem was deleted, or another comparison of it has begun. */
@@ -76,41 +75,25 @@ export function createComparisonQueue(
     await comparisons.update(record)
   }
 
-  const startWorker = () => {
-    const started = new Worker<{ problem: string }, null, 'compare'>(
-      SIMILARITY_QUEUE_NAME,
-      async (job, token) => {
-        const { problem } = job.data
-        try {
-          const record = await underWay(problem, job.id)
-          if (record) await run(record)
-        } catch (error) {
-          if (error instanceof Superseded) return null
-          if (!closing.signal.aborted) throw error
-          // It was not the comparison: it does not count as one of its attempts.
-          await job.moveToDelayed(Date.now() + SECOND, token)
-          throw new DelayedError()
-        }
-        return null
-      },
+  const startWorker = () =>
+    startSlowQueue<{ problem: string }, 'compare'>(
+      { redis, keys, log },
       {
-        connection: redis,
-        prefix: keys.prefix,
-        concurrency: 1,
-        lockDuration: LOCK_MS,
-        stalledInterval: STALLED_CHECK_MS,
-        maxStalledCount: 2,
-        skipVersionCheck: true,
+        queue: SIMILARITY_QUEUE_NAME,
+        lockMs: LOCK_MS,
+        what: 'comparison of submissions',
+        nameOf: ({ problem }) => ({ problem }),
+        async work({ problem }, id) {
+          const record = await underWay(problem, id)
+          if (!record) return
+          await run(record).catch((error: unknown) => {
+            if (!(error instanceof Superseded)) throw error
+          })
+        },
+        isLeaving: () => closing.signal.aborted,
+        giveUp: ({ problem }, id) => giveUp(problem, id),
       },
     )
-    started.on('error', (err) => log.error({ err }, 'queue of comparisons error'))
-    started.on('failed', (job, err) => {
-      log.error({ err, problem: job?.data.problem }, 'comparison of submissions failed')
-      const isLast = job && (job.attemptsMade >= (job.opts.attempts ?? 1) || err instanceof UnrecoverableError)
-      if (isLast) void giveUp(job.data.problem, job.id).catch(() => undefined)
-    })
-    return started
-  }
 
   return {
     start() {
