@@ -54,6 +54,7 @@ export function createCapabilities(core: Core, foundation: Foundation) {
     submission,
     pace: foundation.rateLimit.limiter.pace,
     open,
+    audit,
   })
   const sessions = createSessionsFeature(core, {
     languages,

@@ -23,9 +23,9 @@ function namespaceIn(bench: number): string | undefined {
 }
 
 test.each([
-  ['SIGINT', 130, 'warming up'],
-  ['SIGTERM', 143, 'judging, c: round 1 of'],
-] as const)('a bench that %s ends exits with %i and leaves nothing', async (signal, code, said) => {
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('a bench that %s ends exits with %i and leaves nothing', async (signal, code) => {
   const { NODE_OPTIONS: _, REDIS_URL: _redis, PODMAN_SOCKET: _podman, ...env } = process.env
   const bench = spawn(process.execPath, ['--import', 'tsx', 'bench/main.ts', 'judging', '--languages', 'c'], {
     cwd: packageRoot(),
@@ -36,9 +36,10 @@ test.each([
   let text = ''
   bench.stderr.on('data', (data: Buffer) => (text += data.toString()))
   const ended = once(bench, 'close')
-  await eventually(`it says "${said}"`, () => {
+  // Jobs run from then on.
+  await eventually('it warms up', () => {
     if (bench.exitCode !== null) throw new Error(text)
-    return text.includes(said)
+    return text.includes('warming up')
   })
   const namespace = await eventually('its worker runs', () => namespaceIn(bench.pid ?? 0))
   expect(await leftOf(folder, namespace)).not.toEqual([])

@@ -370,7 +370,7 @@ describe('what cannot be done is told with what to do', () => {
     { args: ['languages', 'install', 'pyhton'], code: 64, words: 'did you mean python?' },
     { args: ['artifact', 'x', 'out.png'], code: 64, words: 'you have no such file or job' },
     { args: ['bench', '--in-flight', '0'], code: 64, words: 'like 1,2,4,8' },
-    { args: ['bench', '-l', 'intercal'], code: 64, words: 'unknown language "intercal"; installed are bash' },
+    { args: ['bench', '-l', 'intercal'], code: 64, words: 'unknown language "intercal"; installed are ' },
     { args: ['bench', 'broken.c'], code: 1, words: 'nothing was measured: job' },
     { args: ['completion', 'tcsh'], code: 64, words: 'bash, zsh, fish' },
   ])('$args', async ({ args, code, words }) => {

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { WebSocket } from 'ws'
+import { loadLanguages } from '../../src/shared/language.ts'
 import { eventually } from '../support/eventually.ts'
 import { get, post } from '../support/client.ts'
-import { startPlatform, type TestPlatform } from '../support/platform.ts'
+import { startPlatform, type TestPlatform, testRoot } from '../support/platform.ts'
 import { zipOf } from './zip-of.ts'
 
 const PAGE = 'https://course.example'
@@ -198,18 +199,6 @@ describe('Judge0', () => {
     [
       'POST',
       '/submissions',
-      '{"source_code":"x","language_id":60}',
-      422,
-      {
-        language_id: [
-          "language with id 60 doesn't exist",
-          'Go is not installed; the operator can install it with: npx runyard languages install go',
-        ],
-      },
-    ],
-    [
-      'POST',
-      '/submissions',
       '{"source_code":"x","language_id":71,"callback_url":"http://10.0.0.1/"}',
       422,
       { callback_url: ['callbacks are not enabled'] },
@@ -231,6 +220,26 @@ describe('Judge0', () => {
   ])('answers %s %s as Judge0 does', async (method, path, body, status, expected) => {
     const answer = await fetch(`${base}/judge0${path}`, { method, body: body ?? null })
     expect([answer.status, await answer.json()]).toEqual([status, expected])
+  })
+
+  test('refuses a language that is not installed, and says how it is', async () => {
+    const { body: runtimes } = await get<{ runtimes: { language: string; name: string; installed: boolean }[] }>(
+      `${base}/v1/runtimes`,
+    )
+    const judge0Ids = new Map(loadLanguages(`${testRoot}/languages`).map(({ id, judge0Ids: ids }) => [id, ids[0]]))
+    // Which ones that are is a matter of the machine.
+    const missing = runtimes.runtimes.find(({ language, installed }) => !installed && judge0Ids.get(language))
+    if (!missing) throw new Error('every language that Judge0 has is installed here')
+    const { language, name } = missing
+    const id = judge0Ids.get(language)
+    const { status, body } = await post(`${base}/judge0/submissions`, { source_code: 'x', language_id: id })
+    expect(status).toBe(422)
+    expect(body).toEqual({
+      language_id: [
+        `language with id ${id} doesn't exist`,
+        `${name} is not installed; the operator can install it with: npx runyard languages install ${language}`,
+      ],
+    })
   })
 
   test('tells of languages, statuses, its configuration and its workers', async () => {

@@ -16,6 +16,7 @@ import type { Job } from '../../src/shared/job.ts'
 import type { Delivery } from '../../src/shared/webhooks/delivery.ts'
 import type { SecurityEventKind, StoredSecurityEvent } from '../../src/shared/security/security-event.ts'
 import { appBehind, routesOf } from '../api/openapi/routes-of.ts'
+import { tar } from '../support/archives.ts'
 import { get, post } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { makeKey } from '../support/make-key.ts'
@@ -121,6 +122,11 @@ test('everything an operator does with a session is on record, with who it was',
   })
   const { body: kept } = await post<{ id: string }>(`${platform.url}/v1/sessions`, { language: 'bash' })
   const { body: file } = await post<{ id: string }>(`${platform.url}/v1/files`, 'of a tenant')
+  const archive = tar([
+    ['1.in', '1\n'],
+    ['1.ans', '1\n'],
+  ]).toString('base64')
+  const { body: problem } = await post<{ id: string }>(`${platform.url}/v1/problems`, { name: 'Echo', archive })
   const environment = await recordEnvironment()
   let made = ''
 
@@ -198,6 +204,12 @@ test('everything an operator does with a session is on record, with who it was',
       kind: 'environment-evicted',
       tells: environment,
       act: () => act('DELETE', `/v1/admin/environments/${environment}`),
+    },
+    {
+      route: 'post /v1/admin/problems/:id/similarity',
+      kind: 'submissions-compared',
+      tells: problem.id,
+      act: () => act('POST', `/v1/admin/problems/${problem.id}/similarity?tenant=local`),
     },
     {
       route: 'delete /v1/admin/files/:id',

@@ -8,6 +8,7 @@ import type { OpenResponses } from '../http/open-responses.ts'
 import { type BoundRoute, bindRoutes } from '../http/route.ts'
 import type { JobSubmission } from '../jobs/job-submission.ts'
 import type { JobRequestBuilder } from '../jobs/request/job-request-builder.ts'
+import type { Audit } from '../security/audit.ts'
 import { createTrials } from './problem-trials.ts'
 import { problemRoutes } from './problem-routes.ts'
 import { similarityRoutes } from './similarity-routes.ts'
@@ -26,6 +27,7 @@ export interface ProblemsNeeds {
   submission: JobSubmission
   pace: PacedNeeds['pace']
   open: OpenResponses
+  audit: Audit
 }
 
 export interface ProblemsFeature {
@@ -35,7 +37,7 @@ export interface ProblemsFeature {
 
 /** `/v1/problems`: tests and judges that are stored once, for any number of jobs; their example submissions; their submissions judged again and compared. */
 export function createProblemsFeature({ redis, bulk, keys }: Core, needs: ProblemsNeeds): ProblemsFeature {
-  const { problems, problemJobs, languages, records, requests, submission, pace, open } = needs
+  const { problems, problemJobs, languages, records, requests, submission, pace, open, audit } = needs
   const submits = { problems, records, requests, submission, languages, pace }
   const comparisons = createComparisons(bulk, keys)
   const queue = createSimilarityQueue(redis, keys)
@@ -44,7 +46,7 @@ export function createProblemsFeature({ redis, bulk, keys }: Core, needs: Proble
       ...bindRoutes({ problems, languages }, problemRoutes),
       ...bindRoutes({ ...submits, trials: createTrials(redis, keys) }, trialRoutes),
       ...bindRoutes({ ...submits, problemJobs }, submissionRoutes),
-      ...bindRoutes({ problems, comparisons, queue, records, open }, similarityRoutes),
+      ...bindRoutes({ problems, comparisons, queue, records, open, audit }, similarityRoutes),
     ],
     close: () => queue.close(),
   }

@@ -12,6 +12,7 @@ import { whileKeyHolds, type OpenResponses } from '../http/open-responses.ts'
 import { PATH } from '../http/openapi/parameters.ts'
 import { MAX_WAIT_SECONDS, preferredWait } from '../http/prefer.ts'
 import { defineRoute } from '../http/route.ts'
+import type { Audit } from '../security/audit.ts'
 import { ownProblem } from './problem-routes.ts'
 import { addCode } from './similar-code.ts'
 import { similarityPage, similarityPageHeaders } from './similarity-page.ts'
@@ -22,6 +23,7 @@ export interface SimilarityNeeds {
   queue: SimilarityQueue
   records: JobReader
   open: OpenResponses
+  audit: Audit
 }
 
 const PLACE = '/v1/problems/:id/similarity'
@@ -155,9 +157,16 @@ export const similarityRoutes = [
     query: TenantQuery,
     answers: { 202: { description: 'It waits or runs.', schema: Comparison } },
     problems: ['tenant-queue-full'],
-    async handle(needs: SimilarityNeeds, { params, query, send }) {
-      const { id } = await ownProblem(needs, query.tenant, params.id)
-      send(202, (await begin(needs, query.tenant, id)).view)
+    async handle(needs: SimilarityNeeds, request) {
+      const { params, query, send } = request
+      const { id, name } = await ownProblem(needs, query.tenant, params.id)
+      const { view } = await begin(needs, query.tenant, id)
+      needs.audit(
+        request,
+        'submissions-compared',
+        `submissions of problem ${id} (${name}) of ${query.tenant} are compared`,
+      )
+      send(202, view)
     },
   }),
   defineRoute({

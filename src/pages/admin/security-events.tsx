@@ -40,6 +40,7 @@ const KINDS: Record<SecurityEventKind, { words: string; tone: Tone }> = {
   'package-banned': { words: 'Package banned', tone: 'busy' },
   'package-unbanned': { words: 'Package ban lifted', tone: 'busy' },
   'environment-evicted': { words: 'Packages evicted', tone: 'busy' },
+  'submissions-compared': { words: 'Submissions compared', tone: 'busy' },
 }
 
 export function Events({ api, onBlock }: { api: Api; onBlock: (subject: string) => void }) {

@@ -29,6 +29,7 @@ export const SECURITY_EVENT_KINDS = [
   'package-banned',
   'package-unbanned',
   'environment-evicted',
+  'submissions-compared',
 ] as const
 export const SecurityEventKind = Type.Enum(SECURITY_EVENT_KINDS)
 export type SecurityEventKind = (typeof SECURITY_EVENT_KINDS)[number]
