@@ -81,10 +81,17 @@ export const StageSummary = Type.Omit(Stage, [
 ])
 export type StageSummary = Static<typeof StageSummary>
 
-/** The packages of a job. */
+/** The packages of a job. Their lock is long: it is kept with the environment and given where one job is read. */
 export const JobEnvironment = Type.Object({
   id: Type.String({ format: 'uuid', description: 'for `GET /v1/environments/:id`' }),
-  lock: orNull(Type.String({ description: 'names, versions and hashes; `null` until the job runs' })),
+  lock: Type.Optional(
+    orNull(
+      Type.String({
+        description:
+          'names, versions and hashes; `null` until the job runs. Present in `GET /v1/jobs/:id` only, as in `GET /v1/environments/:id`',
+      }),
+    ),
+  ),
 })
 
 /** A job as its owner sees it. */

@@ -90,9 +90,10 @@ async function recordEnvironment(): Promise<string> {
     const records = createEnvironmentRecords(redis, createKeys(platform.namespace))
     const requested = await records.request(wanted)
     if (!requested) throw new Error('there is no room for another environment')
-    const { view } = requested.record
-    await records.update({ ...requested.record, view: { ...view, state: 'ready', lock: 'example==1' } })
-    return view.id
+    const record = await records.read(requested.id)
+    if (!record) throw new Error('the environment has no record')
+    await records.update({ ...record, view: { ...record.view, state: 'ready', lock: 'example==1' } })
+    return requested.id
   } finally {
     redis.disconnect()
   }

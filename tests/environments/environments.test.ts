@@ -66,7 +66,7 @@ describe('packages that are there', () => {
     )
   })
 
-  test('a job imports what it depends on, and what that depends on; its lock comes back', async () => {
+  test('a job imports what it depends on, and what that depends on; reading it gives its lock', async () => {
     const job = await runJob(platform.url, {
       language: 'python',
       code: 'import polite\nprint(polite.TEXT, polite.__cached__)',
@@ -76,7 +76,9 @@ describe('packages that are there', () => {
     expect(stageOf(job).stdout).toMatch(
       /^hello from 1\.0, please \/environment\/polite\/__pycache__\/__init__\.cpython-\d+\.pyc\n$/,
     )
-    expect(job.environment?.lock).toMatch(/^greeter==1\.0 .*--hash=sha256:[0-9a-f]{64}\s+polite==2\.0 /s)
+    expect(job.environment).toEqual({ id: expect.any(String) })
+    const { body: read } = await get<Job>(`${platform.url}/v1/jobs/${job.id}`)
+    expect(read.environment?.lock).toMatch(/^greeter==1\.0 .*--hash=sha256:[0-9a-f]{64}\s+polite==2\.0 /s)
   })
 
   test('the lock, submitted again, is the same environment with the same bits and asks for no other', async () => {

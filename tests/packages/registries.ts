@@ -80,12 +80,13 @@ async function hold({
     bytes: number
     files: number
     packages: unknown[]
+    lock?: string | null
   }
   console.log(
     `      ${environment.packages?.length} packages, ${environment.files} files, ${Math.round(environment.bytes / 1e6)} MB`,
   )
   if (id !== '' && language === 'python') await holdRatio(dependencies)
-  const lock = first.job.environment?.lock ?? ''
+  const lock = environment.lock ?? ''
   // A build may take longer than anybody may wait for it in one request.
   const relocked = await eventually(
     `the environment of a lock of ${language}`,

@@ -1,17 +1,16 @@
 import { expect, test } from '@jest/globals'
 import { installed } from '../../src/api/sessions/start-session.ts'
 import type { Caller } from '../../src/api/http/caller.ts'
-import type { Environment } from '../../src/shared/environments/environment.ts'
+import type { EnvironmentState } from '../../src/api/environments/environment-requests.ts'
 
 const caller = { tenant: 'ada' } as Caller
-const view = (state: Environment['state']) => ({ id: 'one', state, error: null, progress: null }) as Environment
 
 /** @param looks is told of each look at the environment, the first is 1 */
-const environmentsThat = (looks: (count: number) => Environment['state']) => {
+const environmentsThat = (looks: (count: number) => EnvironmentState['state']) => {
   let count = 0
   return {
-    request: () => Promise.reject(new Error('not asked')),
-    own: () => Promise.resolve({ view: view(looks(++count)) } as never),
+    stateOf: () =>
+      Promise.resolve({ id: 'one', language: 'python', state: looks(++count), error: null, progress: null }),
   }
 }
 
@@ -20,7 +19,7 @@ test('a session whose packages are there waits for nothing', async () => {
   const admit = () => {
     throw new Error('it does not wait')
   }
-  expect(await installed(environments, view('ready'), caller, admit)).toBe('one')
+  expect(await installed(environments, 'one', caller, admit)).toBe('one')
 })
 
 test('one that waits is admitted once, and goes on when they are there', async () => {
@@ -30,7 +29,7 @@ test('one that waits is admitted once, and goes on when they are there', async (
     admitted++
     return new AbortController().signal
   }
-  expect(await installed(environments, view('queued'), caller, admit)).toBe('one')
+  expect(await installed(environments, 'one', caller, admit)).toBe('one')
   expect(admitted).toBe(1)
 })
 
@@ -41,7 +40,7 @@ test('one that nobody waits for any more is not started', async () => {
     client.abort('client')
     return 'building'
   })
-  await expect(installed(environments, view('queued'), caller, () => client.signal)).rejects.toMatchObject({
+  await expect(installed(environments, 'one', caller, () => client.signal)).rejects.toMatchObject({
     code: 'unavailable',
   })
 })

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Config } from '../../shared/config/config.ts'
-import type { EnvironmentRecord, PackageBan } from '../../shared/environments/environment.ts'
+import type { Environment, EnvironmentRecord, PackageBan } from '../../shared/environments/environment.ts'
 import type { EnvironmentQueue, EnvironmentRecords } from '../../shared/environments/environment-records.ts'
 import { PACKAGE_RULES } from '../../shared/environments/package-rules.ts'
 import type { Language } from '../../shared/language.ts'
@@ -11,6 +11,9 @@ import { invalidRequest } from '../http/problems.ts'
 import type { Manifest } from './manifest.ts'
 import { packageSet } from './package-set.ts'
 
+/** What whoever uses an environment must know of it. */
+export type EnvironmentState = Pick<Environment, 'id' | 'language' | 'state' | 'progress' | 'error'>
+
 /** Finds environments for those who ask, and has them built. */
 export interface EnvironmentRequests {
   /** Whether packages of a language can be installed now. */
@@ -18,26 +21,28 @@ export interface EnvironmentRequests {
   /** Whether a set of packages is ready for whoever names it. @param set e.g. `python/data` */
   hasSet(language: Language, runtimes: Runtimes, set: string): Promise<boolean>
   /**
-   * The environment of a manifest: known from before, or to be built.
+   * The id of the environment of a manifest: known from before, or to be built.
    * @param set the name of the packages where they are a set, which an allow-list need not name; it keeps its versions for 30 days
    * @throws Problem `package-not-allowed`, `invalid-request`, `tenant-queue-full`; what Redis answers
    */
-  request(
-    language: Language,
-    runtimes: Runtimes,
-    manifest: Manifest,
-    caller: Caller,
-    set?: string,
-  ): Promise<EnvironmentRecord>
+  request(language: Language, runtimes: Runtimes, manifest: Manifest, caller: Caller, set?: string): Promise<string>
   /** One that the caller asked for. @throws Problem `not-found` */
   own(tenant: string, id: string): Promise<EnvironmentRecord>
+  /** The same, without what is long: the record of one that is ready is read once. @throws Problem `not-found` */
+  stateOf(tenant: string, id: string): Promise<EnvironmentState>
+  /** Names, versions and hashes; null when it was not built, or its record is gone. */
+  lockOf(id: string): Promise<string | null>
 }
+
+/** So many environments that are ready are remembered, the latest. */
+const MOST_READY = 1000
 
 export function createEnvironmentRequests(
   { packages: settings }: Pick<Config, 'packages'>,
   records: EnvironmentRecords,
   queue: EnvironmentQueue,
 ): EnvironmentRequests {
+  const ready = new Map<string, EnvironmentState>()
   const checkAllowed = async (ecosystem: PackageBan['ecosystem'], manifest: Manifest, isSet: boolean) => {
     const { normalName } = PACKAGE_RULES[ecosystem]
     const names = manifest.names.map(normalName)
@@ -71,6 +76,13 @@ export function createEnvironmentRequests(
     language.environments !== undefined &&
     runtimes.packages?.includes(language.id) === true
 
+  const own = async (tenant: string, id: string) => {
+    const known = id.toLowerCase()
+    const record = (await records.isOf(tenant, known)) ? await records.read(known) : undefined
+    if (!record) throw new Problem('not-found', 'the environment does not exist, or its record has expired')
+    return record
+  }
+
   return {
     canInstall,
     async hasSet(language, runtimes, set) {
@@ -99,28 +111,38 @@ export function createEnvironmentRequests(
         origin: { tenant, keyId, address },
       })
       if (!requested) throw tooManyBuilds()
-      const { record, isNew } = requested
-      const { id, state } = record.view
+      const { id, isDecided } = requested
       // Also for one whose gateway died between the two: an id that is queued already is not queued again.
-      if (isNew || state === 'queued') await queue.add('build', { id }, { jobId: id })
-      return record
+      if (!isDecided) await queue.add('build', { id }, { jobId: id })
+      return id
     },
-    async own(tenant, id) {
-      const known = id.toLowerCase()
-      const record = (await records.isOf(tenant, known)) ? await records.read(known) : undefined
-      if (!record) throw new Problem('not-found', 'the environment does not exist, or its record has expired')
-      return record
+    own,
+    async stateOf(tenant, id) {
+      const known = ready.get(id.toLowerCase())
+      if (known) {
+        const [isOf, exists] = await Promise.all([records.isOf(tenant, known.id), records.exists(known.id)])
+        if (isOf && exists) return known
+      }
+      const { view } = await own(tenant, id)
+      const { language, state, progress, error } = view
+      const read = { id: view.id, language, state, progress, error }
+      if (state === 'ready') {
+        ready.set(view.id, read)
+        if (ready.size > MOST_READY) ready.delete(ready.keys().next().value ?? '')
+      }
+      return read
     },
+    lockOf: async (id) => (await records.read(id))?.view.lock ?? null,
   }
 }
 
 /** One that a request names. @throws Problem `invalid-request` at `/environment` */
 export async function ownEnvironment(
-  environments: Pick<EnvironmentRequests, 'own'>,
+  environments: Pick<EnvironmentRequests, 'stateOf'>,
   id: string,
   tenant: string,
-): Promise<EnvironmentRecord> {
-  return environments.own(tenant, id).catch((error: unknown) => {
+): Promise<EnvironmentState> {
+  return environments.stateOf(tenant, id).catch((error: unknown) => {
     if (!(error instanceof Problem)) throw error
     throw invalidRequest([{ pointer: '/environment', detail: 'names no environment that you asked for' }])
   })

@@ -111,7 +111,8 @@ export const createEnvironment = defineRoute({
     installedVersion(runtimes, languages, language, undefined)
     const waitSeconds = preferredWait(req.get('prefer')) ?? 0
     const signal = waitSeconds > 0 ? open.admit(res) : undefined
-    let { view } = await requests.request(language, runtimes, manifest, caller, asked.set)
+    const id = await requests.request(language, runtimes, manifest, caller, asked.set)
+    let { view } = await requests.own(caller.tenant, id)
     res.location(`${PLACE}/${view.id}`)
     if (signal) {
       res.set('Preference-Applied', `wait=${waitSeconds}`)

@@ -19,6 +19,7 @@ import type { JobSubmission } from './job-submission.ts'
 import type { ListNeeds } from './list-jobs.ts'
 import { allJobs } from './own-job.ts'
 import { ARTIFACT_ANSWERS, type ArtifactNeeds, sendArtifact } from './read-artifact.ts'
+import { type LockNeeds, withLock } from './with-lock.ts'
 import { type OutputNeeds, withOutput } from './with-output.ts'
 
 const DEFAULT_LIMIT = 50
@@ -155,10 +156,10 @@ export const adminJobRoutes = [
     },
     cache: 'no-store',
     schemas: { AdminJob },
-    async handle(needs: OutputNeeds, { res, params, send }) {
+    async handle(needs: OutputNeeds & LockNeeds, { res, params, send }) {
       const { job, tenant } = await allJobs(needs.records)(res, params.id)
       const [whole, canRunAgain] = await Promise.all([withOutput(needs, res, job), needs.records.hasSpec(job.id)])
-      send(200, { ...whole, tenant, canRunAgain })
+      send(200, { ...(await withLock(needs, whole)), tenant, canRunAgain })
     },
   }),
   defineRoute({

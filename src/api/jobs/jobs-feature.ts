@@ -124,7 +124,8 @@ export function createJobsFeature(core: Core, needs: JobsNeeds): JobsFeature {
     channelOf: (id: string) => keys.input(id),
   }
   const { feed } = events
-  const ends = { ...output, submission, cancel, feed, open, artifacts, files }
+  const lockOf = (id: string) => needs.environments.lockOf(id)
+  const ends = { ...output, submission, cancel, feed, open, artifacts, files, lockOf }
   return {
     routes: [
       ...bindRoutes({ ...output, submission, requests, limitEndUsers, open, feed, config }, submitRoutes),

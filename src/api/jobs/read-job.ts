@@ -9,6 +9,7 @@ import { MAX_WAIT_SECONDS } from '../http/prefer.ts'
 import { defineRoute } from '../http/route.ts'
 import type { JobSubmission } from './job-submission.ts'
 import { ownJob } from './own-job.ts'
+import { type LockNeeds, withLock } from './with-lock.ts'
 import { type OutputNeeds, withOutput } from './with-output.ts'
 
 export const ReadJobQuery = Type.Object(
@@ -20,7 +21,7 @@ export const ReadJobQuery = Type.Object(
   { additionalProperties: false },
 )
 
-export interface ReadNeeds extends OutputNeeds {
+export interface ReadNeeds extends OutputNeeds, LockNeeds {
   submission: JobSubmission
   open: OpenResponses
 }
@@ -67,7 +68,7 @@ export const readJob = defineRoute({
       res.set('ETag', tag)
       return send(304)
     }
-    const whole = await withOutput(needs, res, job)
+    const whole = await withLock(needs, await withOutput(needs, res, job))
     res.set('ETag', tag)
     send(200, whole)
   },

@@ -29,7 +29,7 @@ export interface SessionNeeds {
   open: OpenResponses
   upgrades: Upgrades
   limitEndUsers: LimitEndUsers
-  environments: Pick<EnvironmentRequests, 'own' | 'request'>
+  environments: Pick<EnvironmentRequests, 'own' | 'request' | 'stateOf'>
   files: Pick<FileRecords, 'read' | 'pin'>
   /** @returns what is to be told of it. @throws Problem `submission-blocked` */
   screen: (subject: Subject, caller: Caller, requestId: string, endUser: string | undefined) => Finding[]

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Environment } from '../../shared/environments/environment.ts'
 import type { Idempotency } from '../../shared/jobs/job-admission.ts'
 import { SECOND } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
@@ -47,8 +46,8 @@ export async function prepareSession(
   if (asked.environment !== undefined)
     return { ...spec, environment: await readyEnvironment(environments, installing, asked.environment, caller) }
   if (!packages.manifest) return spec
-  const { view } = await environments.request(installing, runtimes, packages.manifest, caller)
-  return { ...spec, environment: await installed(environments, view, caller, admit) }
+  const id = await environments.request(installing, runtimes, packages.manifest, caller)
+  return { ...spec, environment: await installed(environments, id, caller, admit) }
 }
 
 /** How long a request waits for its packages, and how often it looks: less often when they take longer. */
@@ -62,20 +61,21 @@ const AGAIN_SECONDS = 5
  * @throws Problem why it cannot be had; `unavailable` while it is built, or when nobody waits any more; `unauthenticated` as `whileKeyHolds`
  */
 export async function installed(
-  environments: SessionNeeds['environments'],
-  asked: Environment,
+  environments: Pick<SessionNeeds['environments'], 'stateOf'>,
+  id: string,
   { tenant }: Caller,
   admit: () => AbortSignal,
 ): Promise<string> {
   const deadline = Date.now() + INSTALL_MS
   let signal: AbortSignal | undefined
   let lookMs = INSTALL_LOOK_MS
-  for (let view = asked; ; { view } = await environments.own(tenant, asked.id)) {
-    if (view.error) throw new Problem(view.error.code, view.error.detail)
-    if (view.state === 'ready') return view.id
+  for (;;) {
+    const { state, error, progress } = await environments.stateOf(tenant, id)
+    if (error) throw new Problem(error.code, error.detail)
+    if (state === 'ready') return id
     signal ??= admit()
     if (Date.now() > deadline || signal.aborted) {
-      const detail = `its packages are being installed (${view.progress ?? view.state}); send the request again in ${AGAIN_SECONDS} s`
+      const detail = `its packages are being installed (${progress ?? state}); send the request again in ${AGAIN_SECONDS} s`
       throw new Problem('unavailable', detail, { headers: { 'Retry-After': String(AGAIN_SECONDS) } })
     }
     await whileKeyHolds(
@@ -106,12 +106,12 @@ async function readyEnvironment(
   environment: string,
   { tenant }: Caller,
 ): Promise<string> {
-  const { view } = await ownEnvironment(environments, environment, tenant)
+  const found = await ownEnvironment(environments, environment, tenant)
   const pointer = '/environment'
-  if (view.language !== language.id) throw invalidRequest([{ pointer, detail: `is one of ${view.language}` }])
-  if (view.error) throw new Problem(view.error.code, view.error.detail)
-  if (view.state === 'ready') return view.id
-  const detail = `is ${view.state}; POST /v1/environments with "Prefer: wait=60" waits until it is ready`
+  if (found.language !== language.id) throw invalidRequest([{ pointer, detail: `is one of ${found.language}` }])
+  if (found.error) throw new Problem(found.error.code, found.error.detail)
+  if (found.state === 'ready') return found.id
+  const detail = `is ${found.state}; POST /v1/environments with "Prefer: wait=60" waits until it is ready`
   throw invalidRequest([{ pointer, detail }])
 }
 

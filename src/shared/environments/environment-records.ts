@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis'
 import { v7 as uuid } from 'uuid'
 import { MINUTE } from '../limits.ts'
 import type { Keys } from '../redis/keys.ts'
+import { EXTEND } from '../redis/extend-script.ts'
 import { createQueue } from '../redis/queue.ts'
 import { defineScripts, luaScript, runScript } from '../redis/lua-script.ts'
 import { type Environment, type EnvironmentOrigin, type EnvironmentRecord, type PackageBan } from './environment.ts'
@@ -21,7 +22,7 @@ export interface NewEnvironment {
 
 /** The same request gives the same lock for so long. */
 const SAME_LOCK_SECONDS = 24 * 3600
-/** A record lives for so long after its last use. */
+/** A record lives for so long after its last use, or until the last job that names it has expired. */
 export const KEEP_SECONDS = 30 * 24 * 3600
 const SHOWN_PACKAGES_BYTES = 1024 * 1024
 
@@ -32,7 +33,10 @@ const MAX_TENANTS = 1000
 /** Nothing is in the making for longer. */
 export const UNDECIDED_MS = 120 * MINUTE
 
-/** Bulk: the record. One of two requests for the same makes it; the other joins. An empty id: the tenant has as many in the making as it may. */
+/**
+ * Bulk: the record. One of two requests for the same makes it; the other joins. An empty id: the tenant has as many in the making as it may.
+ * The record is not returned: a lock is long, and every job that names its packages asks.
+ */
 const CREATE = luaScript<
   {
     id: string
@@ -45,16 +49,16 @@ const CREATE = luaScript<
     undecidedMs: number
     maxTenants: number
   },
-  [id: string, made: number, known: string]
+  [id: string, made: number, decided: number]
 >(
   'runyardEnvironmentCreate',
-  `
+  `${EXTEND}
 local pointer = keys.environmentOf(input.hash)
 local id, made = redis.call('GET', pointer), 0
 if not id or redis.call('EXISTS', keys.environment(id)) == 0 then
   local undecided = keys.tenantUndecidedEnvironments(input.tenant)
   redis.call('ZREMRANGEBYSCORE', undecided, '-inf', input.at - input.undecidedMs)
-  if redis.call('ZCARD', undecided) >= input.maxUndecided then return {'', 0, ''} end
+  if redis.call('ZCARD', undecided) >= input.maxUndecided then return {'', 0, 0} end
   id, made = input.id, 1
   redis.call('ZADD', undecided, input.at, id)
   redis.call('PEXPIRE', undecided, input.undecidedMs)
@@ -63,7 +67,7 @@ if not id or redis.call('EXISTS', keys.environment(id)) == 0 then
   redis.call('SET', pointer, id, 'EX', input.sameSeconds)
   redis.call('ZREMRANGEBYSCORE', keys.allEnvironments, '-inf', input.at - input.keepSeconds * 1000)
 end
-redis.call('EXPIRE', keys.environment(id), input.keepSeconds)
+extend(keys.environment(id), input.keepSeconds)
 redis.call('ZADD', keys.allEnvironments, input.at, id)
 local tenants = keys.environmentTenants(id)
 redis.call('ZADD', tenants, input.at, input.tenant)
@@ -73,7 +77,7 @@ local own = keys.tenantEnvironments(input.tenant)
 redis.call('ZADD', own, input.at, id)
 redis.call('ZREMRANGEBYSCORE', own, '-inf', input.at - input.keepSeconds * 1000)
 redis.call('EXPIRE', own, input.keepSeconds)
-return {id, made, redis.call('GET', keys.environment(id))}`,
+return {id, made, redis.call('ZSCORE', keys.undecidedEnvironments, id) and 0 or 1}`,
 )
 
 /** Bulk: the record, then an event. Nothing is written of one that is gone. */
@@ -90,13 +94,14 @@ const UPDATE = luaScript<
   number
 >(
   'runyardEnvironmentUpdate',
-  `
+  `${EXTEND}
 if input.isDecided then
   redis.call('ZREM', keys.undecidedEnvironments, input.id)
   redis.call('ZREM', keys.tenantUndecidedEnvironments(input.tenant), input.id)
 end
 if redis.call('EXISTS', keys.environment(input.id)) == 0 then return 0 end
-redis.call('SET', keys.environment(input.id), bulk[1], 'EX', input.keepSeconds)
+redis.call('SET', keys.environment(input.id), bulk[1], 'KEEPTTL')
+extend(keys.environment(input.id), input.keepSeconds)
 if input.forget and redis.call('GET', keys.environmentOf(input.hash)) == input.id then redis.call('DEL', keys.environmentOf(input.hash)) end
 local events = keys.events(input.id)
 local entry = redis.call('XADD', events, 'MAXLEN', '~', 1000, '*', 't', bulk[2], 'd', bulk[3])
@@ -105,17 +110,31 @@ redis.call('PUBLISH', events, entry .. ' ' .. bulk[2] .. ' ' .. bulk[3])
 return 1`,
 )
 
+/** @returns 0 when there is no record (any more) */
+const TOUCH = luaScript<{ id: string; at: number; keepSeconds: number }, number>(
+  'runyardEnvironmentTouch',
+  `${EXTEND}
+local id = input.id
+if redis.call('EXISTS', keys.environment(id)) == 0 then return 0 end
+redis.call('ZADD', keys.allEnvironments, input.at, id)
+for _, key in ipairs({keys.environment(id), keys.environmentTenants(id), keys.environmentLog(id)}) do extend(key, input.keepSeconds) end
+return 1`,
+)
+
 /** The books of environments, in Redis. */
 export interface EnvironmentRecords {
   /**
    * Makes an environment, or finds the one that the same request made within a day.
-   * @returns whether it is new, and so to be built; undefined when its tenant has as many in the making as it may
+   * @returns its id, whether it is new, and so to be built, and whether it is ready or failed; undefined when its tenant has as many in the
+   * making as it may
    */
-  request(wanted: NewEnvironment): Promise<{ record: EnvironmentRecord; isNew: boolean } | undefined>
+  request(wanted: NewEnvironment): Promise<{ id: string; isNew: boolean; isDecided: boolean } | undefined>
   /** Whether what a request asks for is there. @param hash of the request */
   isReady(hash: string): Promise<boolean>
   /** @returns undefined when there is none (any more) */
   read(id: string): Promise<EnvironmentRecord | undefined>
+  /** Whether there is a record (still). */
+  exists(id: string): Promise<boolean>
   /** Ids of those that are neither ready nor failed and were made before a time, in ms, the oldest first. */
   undecided(before: number): Promise<string[]>
   /** One of them is gone, or decided. */
@@ -130,8 +149,8 @@ export interface EnvironmentRecords {
   remove(tenant: string, id: string): Promise<boolean>
   /** Writes what became of it and tells those who follow. A request after a failure builds again. */
   update(record: EnvironmentRecord): Promise<void>
-  /** It was used: it is kept longer. */
-  touch(id: string): Promise<void>
+  /** It is used: it is kept longer. @returns whether there is a record (still) */
+  touch(id: string): Promise<boolean>
   /** Forgets that the lock of a request is known. */
   forget(record: EnvironmentRecord): Promise<void>
   /** Notes a job that waits for it. */
@@ -151,7 +170,7 @@ export function banField(ecosystem: PackageBan['ecosystem'], name: string, versi
 }
 
 export function createEnvironmentRecords(redis: Redis, keys: Keys): EnvironmentRecords {
-  defineScripts(redis, [CREATE, UPDATE])
+  defineScripts(redis, [CREATE, UPDATE, TOUCH])
   const read = async (id: string) => {
     const text = await redis.get(keys.environment(id))
     return text === null ? undefined : (JSON.parse(text) as EnvironmentRecord)
@@ -186,16 +205,15 @@ export function createEnvironmentRecords(redis: Redis, keys: Keys): EnvironmentR
       const bounds = { maxUndecided: MAX_UNDECIDED, undecidedMs: UNDECIDED_MS, maxTenants: MAX_TENANTS }
       const times = { at, sameSeconds: isSet ? KEEP_SECONDS : SAME_LOCK_SECONDS, keepSeconds: KEEP_SECONDS }
       const input = { id, hash, tenant: origin.tenant, ...times, ...bounds }
-      const [there, made, known] = await runScript(redis, keys.prefix, CREATE, input, [JSON.stringify(record)])
-      if (made === 1) return { record, isNew: true }
-      if (there === '') return undefined
-      return { record: JSON.parse(known) as EnvironmentRecord, isNew: false }
+      const [there, made, decided] = await runScript(redis, keys.prefix, CREATE, input, [JSON.stringify(record)])
+      return there === '' ? undefined : { id: there, isNew: made === 1, isDecided: decided === 1 }
     },
     async isReady(hash) {
       const id = await redis.get(keys.environmentOf(hash))
       return id !== null && (await read(id))?.view.state === 'ready'
     },
     read,
+    exists: async (id) => (await redis.exists(keys.environment(id))) === 1,
     undecided: (before) => redis.zrangebyscore(keys.undecidedEnvironments, '-inf', before),
     settled: async (id) => void (await redis.zrem(keys.undecidedEnvironments, id)),
     isOf: async (tenant, id) => (await redis.zscore(keys.tenantEnvironments(tenant), id)) !== null,
@@ -216,13 +234,7 @@ export function createEnvironmentRecords(redis: Redis, keys: Keys): EnvironmentR
       await runScript(redis, keys.prefix, UPDATE, input, [JSON.stringify(record), ...event])
     },
     touch: async (id) =>
-      void (await redis
-        .multi()
-        .zadd(keys.allEnvironments, Date.now(), id)
-        .expire(keys.environment(id), KEEP_SECONDS)
-        .expire(keys.environmentTenants(id), KEEP_SECONDS)
-        .expire(keys.environmentLog(id), KEEP_SECONDS)
-        .exec()),
+      (await runScript(redis, keys.prefix, TOUCH, { id, at: Date.now(), keepSeconds: KEEP_SECONDS })) === 1,
     forget: async ({ hash }) => void (await redis.del(keys.environmentOf(hash))),
     async wait(id, jobId) {
       await redis.sadd(keys.environmentWaiters(id), jobId)

@@ -191,6 +191,7 @@ export function createJobLifeCycle(redis: Redis, keys: Keys, retention: Retentio
         tenantMaxStoredBytes,
         maxStoredBytes,
         artifactBytes,
+        environment: job.environment?.id,
         deliveryId,
         deliveryEvent,
         makes: false,

@@ -49,8 +49,6 @@ export interface Brought extends Built {
 
 /** For the installer itself, beside its files. */
 const MEMORY_BYTES = 768 * MIB
-/** So many keys are remembered. */
-const KEYS_KNOWN = 100
 
 /** @param closing ends the builds that are under way */
 export function createBuilder(
@@ -62,8 +60,6 @@ export function createBuilder(
   const { packages: settings } = config
   const bounds = { maxBytes: settings.maxBytes, maxFiles: settings.maxFiles }
   const defaults = new Map<string, Promise<string>>()
-  /** By what was asked; each job asks, and a lock is long. */
-  const keysOf = new Map<string, string>()
 
   /** Of an installer: the operator's, the machine's, or its own. */
   const indexOf = async (language: string, installer: Installer, image: string): Promise<string> => {
@@ -107,16 +103,10 @@ export function createBuilder(
     const found = installerOf(language)
     if (!found) throw new Error(`${language} is not installed on this worker`)
     const { version, installer } = found
-    const asked = `${language} ${version}\n${lock}`
-    const known = keysOf.get(asked)
-    if (known !== undefined) return known
     const same = PACKAGE_RULES[installer.ecosystem].canonicalLock(lock)
-    const key = createHash('sha256')
+    return createHash('sha256')
       .update(JSON.stringify([language, version, process.arch, installer, same]))
       .digest('hex')
-    keysOf.set(asked, key)
-    if (keysOf.size > KEYS_KNOWN) keysOf.delete(keysOf.keys().next().value ?? '')
-    return key
   }
 
   /** Unpacks what was built. @throws BuildFault when it is banned, too large, or the disk is full; the pack is gone then */

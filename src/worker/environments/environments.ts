@@ -1,9 +1,13 @@
 import { rm } from 'node:fs/promises'
 import { closeOnce } from '../../shared/close-once.ts'
-import type { EnvironmentError, EnvironmentRecord, PackageBan } from '../../shared/environments/environment.ts'
+import type {
+  EnvironmentError,
+  EnvironmentRecord,
+  LockedPackage,
+  PackageBan,
+} from '../../shared/environments/environment.ts'
 import { createEnvironmentOversight } from '../../shared/environments/environment-oversight.ts'
 import { createEnvironmentRecords } from '../../shared/environments/environment-records.ts'
-import { PACKAGE_RULES } from '../../shared/environments/package-rules.ts'
 import type { WorkerCore } from '../core.ts'
 import { EnvironmentFailed, type JobEnvironments } from '../jobs/job-environments.ts'
 import { EngineDown } from '../sandbox/engine-health.ts'
@@ -32,9 +36,22 @@ export interface EnvironmentObserver {
   evicted: () => void
 }
 
+/** What each job needs of an environment that is ready. Its record, long as a lock is, is read once. */
+interface Ready {
+  language: string
+  /** Of the language on this host, when the key was made. */
+  version: string | undefined
+  key: string
+  packages: readonly LockedPackage[]
+}
+
 /** So many ends are remembered, the latest. */
 const MOST_DECIDED = 10_000
+/** So many environments that are ready are remembered, the latest. */
+const MOST_READY = 1000
 const NOBODY = { tell: () => undefined, said: () => undefined }
+
+const gone = () => new EnvironmentFailed('the environment is gone; submit the job again')
 
 /** Packages of jobs: builds them in turn, and has on this host what its jobs use. */
 export function createEnvironments(core: WorkerCore, options: EnvironmentsOptions): Environments {
@@ -53,6 +70,7 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
   const bringing = new Map<string, Promise<Tree>>()
   /** Ids of those that came to an end, which is for good. */
   const decided = new Set<string>()
+  const ready = new Map<string, Ready>()
   let rebuilding: Promise<unknown> = Promise.resolve()
 
   /** One after another: each takes as much memory and disk as a build from the queue. */
@@ -62,16 +80,38 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
     return again
   }
 
+  /** @throws EnvironmentFailed */
+  const readReady = async (id: string): Promise<{ record: EnvironmentRecord; lock: string }> => {
+    const record = await records.read(id)
+    if (!record) throw gone()
+    const { state, lock, error } = record.view
+    if (state === 'ready' && lock !== null) return { record, lock }
+    throw new EnvironmentFailed(error ? `${error.code}: ${error.detail}` : 'the environment was not built')
+  }
+
+  const readyOf = async (id: string): Promise<Ready> => {
+    const known = ready.get(id)
+    if (known && known.version === options.installerOf(known.language)?.version) return known
+    const { record, lock } = await readReady(id)
+    const { language, packages } = record.view
+    const version = options.installerOf(language)?.version
+    const read = { language, version, key: builder.keyOf(language, lock), packages }
+    ready.set(id, read)
+    if (ready.size > MOST_READY) ready.delete(ready.keys().next().value ?? '')
+    return read
+  }
+
   /** Brings an environment that was built before to this host, once for all who ask. It is held already. */
-  const bring = (record: EnvironmentRecord, key: string, lock: string): Promise<Tree> => {
+  const bring = (id: string, key: string): Promise<Tree> => {
     const under = bringing.get(key)
     if (under) return under
     const work = (async () => {
       const here = await trees.find(key)
       if (here) return here
+      const { record, lock } = await readReady(id)
       if (!(await sharing.fetch(record, key))) await install(record, key, lock)
       const brought = await trees.find(key)
-      if (!brought) throw new Error(`environment ${record.view.id} is not on this host`)
+      if (!brought) throw new Error(`environment ${id} is not on this host`)
       return brought
     })().finally(() => bringing.delete(key))
     bringing.set(key, work)
@@ -86,11 +126,10 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
   }
 
   /** @throws BuildFault when an operator bans one of its packages */
-  const checkBans = (language: string, lock: string, bans: readonly PackageBan[]) => {
+  const checkBans = ({ language, packages }: Ready, bans: readonly PackageBan[]) => {
     const ecosystem = options.installerOf(language)?.installer.ecosystem ?? 'pypi'
     const own = bans.filter((ban) => ban.ecosystem === ecosystem)
-    // A lock is long, and each job with packages waits for what is read here.
-    if (own.length > 0) refuseBanned(PACKAGE_RULES[ecosystem].packagesOf(lock), own)
+    if (own.length > 0) refuseBanned(packages, own)
   }
 
   return {
@@ -111,22 +150,15 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
     },
     async use(id) {
       // Each job with packages waits for what is asked here, so what can be asked together is.
-      const [record, bans] = await Promise.all([records.read(id), records.bans()])
-      if (!record) throw new EnvironmentFailed('the environment is gone; submit the job again')
-      const { view } = record
-      const { lock, error } = view
-      if (view.state !== 'ready' || lock === null)
-        throw new EnvironmentFailed(error ? `${error.code}: ${error.detail}` : 'the environment was not built')
-      const key = builder.keyOf(view.language, lock)
+      const [isThere, own, bans] = await Promise.all([records.touch(id), readyOf(id), records.bans()])
+      if (!isThere) throw gone()
+      const { key } = own
       let release = () => {}
       try {
         release = trees.hold(key)
-        checkBans(view.language, lock, bans)
-        // Both come to their end before the tree may be released: it may still be written.
-        const [brought, touched] = await Promise.allSettled([bring(record, key, lock), records.touch(id)])
-        if (brought.status === 'rejected') throw brought.reason
-        if (touched.status === 'rejected') throw touched.reason
-        return { key, tree: brought.value.tree, lock, release }
+        checkBans(own, bans)
+        const { tree } = await bring(id, key)
+        return { key, tree, release }
       } catch (cause) {
         release()
         const error = isNoRoom(cause) ? fullFault(cause) : cause
@@ -137,7 +169,7 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
         }
         if (error.code === 'package-not-allowed') {
           await trees.evict(key)
-          await records.forget(record)
+          await records.forget((await readReady(id)).record)
           observer.evicted()
         }
         throw new EnvironmentFailed(`${error.code}: ${error.message}`)

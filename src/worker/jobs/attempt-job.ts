@@ -72,7 +72,6 @@ export async function attemptJob(
       throw error
     })
     .finally(() => clearTimeout(deadline))
-  if (packages) outcome.lock = packages.lock
   if (language) {
     const canInstall = environments.canInstall(language.packagesOf ?? language.id)
     outcome.message ??= missingPackage(language, canInstall, outcome.stages, outcome.outputs)

@@ -111,8 +111,7 @@ function endedJob(
   startedAt: string | null,
   attempt: number,
 ): JobSummary {
-  const { status, message, stages, judging, lock } = outcome
-  const environment = head.environment && lock !== undefined && { environment: { ...head.environment, lock } }
+  const { status, message, stages, judging } = outcome
   const state = status === 'cancelled' ? 'cancelled' : 'finished'
   const finishedAt = new Date().toISOString()
   return {
@@ -125,7 +124,6 @@ function endedJob(
     attempt,
     stages,
     ...(judging && { judging: { ...judging, ...(problem !== undefined && { problem: versionOfContent(problem) }) } }),
-    ...environment,
   }
 }
 

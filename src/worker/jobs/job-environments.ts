@@ -15,7 +15,6 @@ export interface JobEnvironments {
 }
 
 export interface UsedEnvironment extends MountedEnvironment {
-  lock: string
   release: () => void
 }
 

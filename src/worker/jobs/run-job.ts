@@ -28,8 +28,6 @@ export interface JobOutcome {
   refusedCalls: string[]
   /** The files its owner asked for; not there when none were asked for or looked for. */
   gathered?: JobArtifacts
-  /** Of its packages, if it has some. */
-  lock?: string
   /** What came of its tests, when it has some and was not cancelled. */
   judging?: JobJudging
 }

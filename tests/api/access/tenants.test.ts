@@ -43,7 +43,7 @@ beforeAll(async () => {
   const asked = { language: 'python', version: '3.13.5', dependencies: ['a'], manifest: 'a\n', hash: 'a' }
   const origin = { tenant: 'acme', keyId: null, address: '192.0.2.1' }
   const environments = createEnvironmentRecords(gateway.redis, gateway.keys)
-  environment = (await environments.request({ ...asked, origin }))?.record.view.id ?? ''
+  environment = (await environments.request({ ...asked, origin }))?.id ?? ''
   const ended = finishedJob()
   const noted = newDelivery(ended, 'job.finished')
   delivery = noted[0]
@@ -61,7 +61,7 @@ test('a tenant has at most five environments in the making', async () => {
   // What is in the making already is joined, and another tenant has a share of its own.
   expect(await request('b')).toMatchObject({ isNew: false })
   expect(await request('g', { ...origin, tenant: 'other' })).toMatchObject({ isNew: true })
-  const first = made[0]!.record
+  const first = (await environments.read(made[0]!.id))!
   expect(await environments.undecided(Date.now())).toContain(first.view.id)
   first.view.state = 'failed'
   await environments.update(first)

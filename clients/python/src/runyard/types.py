@@ -430,11 +430,14 @@ class Artifact(_ArtifactOptional):
     url: str
 
 
-class JobEnvironment(TypedDict):
-    """The packages of a job; ``lock`` is None until it runs."""
+class _JobEnvironmentOptional(TypedDict, total=False):
+    lock: Optional[str]
+
+
+class JobEnvironment(_JobEnvironmentOptional):
+    """The packages of a job. ``lock`` comes with a job that is read by its id, None until the job runs; ``environment(id)`` gives it too."""
 
     id: str
-    lock: Optional[str]
 
 
 class _JobOptional(TypedDict, total=False):

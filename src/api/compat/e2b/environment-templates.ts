@@ -34,8 +34,8 @@ export async function environmentTemplate(
   const { environments } = needs
   const isSet = id.includes('/')
   if (!isSet && !isEnvironmentId(id)) return undefined
-  const record = isSet ? await requestSet(needs, id, caller) : await environments.own(caller.tenant, id)
-  const view = await built(environments, record.view, caller, signal)
+  const { view: first } = await environments.own(caller.tenant, isSet ? await requestSet(needs, id, caller) : id)
+  const view = await built(environments, first, caller, signal)
   return { language: view.language, environment: view.id }
 }
 

@@ -220,7 +220,7 @@ export function createJobRequestBuilder({
           kind: 'code',
           language: language.id,
           version,
-          ...(environment !== undefined && { environment: { id: environment, lock: null } }),
+          ...(environment !== undefined && { environment: { id: environment } }),
         },
         ...(environment !== undefined && { environment }),
         files: texts.files,

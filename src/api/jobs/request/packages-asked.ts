@@ -104,13 +104,13 @@ export async function environmentOf(
     const pointer = '/environment'
     if (environment.includes('/')) {
       const set = packageSet(language, environment, pointer)
-      return (await environments.request(language, runtimes, set.manifest, caller, set.name)).view.id
+      return environments.request(language, runtimes, set.manifest, caller, set.name)
     }
-    const { view } = await ownEnvironment(environments, environment, caller.tenant)
-    if (view.language !== language.id) throw invalidRequest([{ pointer, detail: `is one of ${view.language}` }])
-    if (view.error) throw new Problem(view.error.code, view.error.detail)
-    return view.id
+    const found = await ownEnvironment(environments, environment, caller.tenant)
+    if (found.language !== language.id) throw invalidRequest([{ pointer, detail: `is one of ${found.language}` }])
+    if (found.error) throw new Problem(found.error.code, found.error.detail)
+    return found.id
   }
   if (!manifest || (!isExplicit && !environments.canInstall(language, runtimes))) return undefined
-  return (await environments.request(language, runtimes, manifest, caller)).view.id
+  return environments.request(language, runtimes, manifest, caller)
 }

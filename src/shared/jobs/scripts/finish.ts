@@ -1,3 +1,4 @@
+import { EXTEND } from '../../redis/extend-script.ts'
 import { luaScript } from '../../redis/lua-script.ts'
 import { ADD_DELIVERY } from '../../webhooks/delivery-scripts.ts'
 import { COMMON, ENDS_KEPT } from './common.ts'
@@ -29,6 +30,8 @@ export const FINISH = luaScript<
     maxStoredBytes: number
     /** Stored beside record and events. */
     artifactBytes: number
+    /** Id of the one that has its packages. */
+    environment: string | undefined
     deliveryId: string | undefined
     deliveryEvent: string | undefined
     /** Whether its record is made, if there is none. */
@@ -37,7 +40,7 @@ export const FINISH = luaScript<
   [number, string, ...string[]]
 >(
   'runyardFinish',
-  `${COMMON}${ADD_DELIVERY}
+  `${COMMON}${EXTEND}${ADD_DELIVERY}
 local ttl, id, tenant = input.ttlSeconds, input.id, input.tenant
 local record = keys.job(id)
 local tenantOf, state, attempt, cap, replyTo, finishedUrl = unpack(
@@ -58,6 +61,8 @@ if not tenantOf then redis.call('HSET', record, 'head', head, 'tenant', tenant) 
 tell(id, ttl, bulk, 8, #bulk)
 if replyTo then redis.call('PUBLISH', keys.replies(replyTo), id .. ' ' .. (reply ~= '' and reply or bulk[#bulk])) end
 expire(ttl, {record, keys.artifacts(id)})
+-- It has the job's lock, which is read for as long as the job is.
+if input.environment then extend(keys.environment(input.environment), ttl) end
 local delivery = input.deliveryId and addDelivery(now(), tenant, id, input.deliveryId, input.deliveryEvent, body, finishedUrl)
 redis.call('LPUSH', keys.ends, now())
 redis.call('LTRIM', keys.ends, 0, ${ENDS_KEPT - 1})
