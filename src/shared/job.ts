@@ -88,7 +88,7 @@ export const JobEnvironment = Type.Object({
     orNull(
       Type.String({
         description:
-          'names, versions and hashes; `null` until the job runs. Present in `GET /v1/jobs/:id` only, as in `GET /v1/environments/:id`',
+          'names, versions and hashes; `null` until the job runs. Present where one job is answered, and in `GET /v1/environments/:id`; absent in events, webhooks and lists',
       }),
     ),
   ),

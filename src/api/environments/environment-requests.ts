@@ -36,6 +36,8 @@ export interface EnvironmentRequests {
 
 /** So many environments that are ready are remembered, the latest. */
 const MOST_READY = 1000
+/** Of these the locks, some hundred KiB at the most. */
+const MOST_LOCKS = 50
 
 export function createEnvironmentRequests(
   { packages: settings }: Pick<Config, 'packages'>,
@@ -43,6 +45,7 @@ export function createEnvironmentRequests(
   queue: EnvironmentQueue,
 ): EnvironmentRequests {
   const ready = new Map<string, EnvironmentState>()
+  const locks = new Map<string, string>()
   const checkAllowed = async (ecosystem: PackageBan['ecosystem'], manifest: Manifest, isSet: boolean) => {
     const { normalName } = PACKAGE_RULES[ecosystem]
     const names = manifest.names.map(normalName)
@@ -132,7 +135,16 @@ export function createEnvironmentRequests(
       }
       return read
     },
-    lockOf: async (id) => (await records.read(id))?.view.lock ?? null,
+    async lockOf(id) {
+      const known = locks.get(id)
+      if (known !== undefined) return known
+      const lock = (await records.read(id))?.view.lock ?? null
+      if (lock === null) return null
+      // Of one that is ready it does not change.
+      locks.set(id, lock)
+      for (const oldest of locks.keys()) if (locks.size > MOST_LOCKS) locks.delete(oldest)
+      return lock
+    },
   }
 }
 

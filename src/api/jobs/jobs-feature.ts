@@ -123,12 +123,12 @@ export function createJobsFeature(core: Core, needs: JobsNeeds): JobsFeature {
     wakeUps: createWakeUps(subscriber),
     channelOf: (id: string) => keys.input(id),
   }
-  const { feed } = events
   const lockOf = (id: string) => needs.environments.lockOf(id)
+  const { feed } = events
   const ends = { ...output, submission, cancel, feed, open, artifacts, files, lockOf }
   return {
     routes: [
-      ...bindRoutes({ ...output, submission, requests, limitEndUsers, open, feed, config }, submitRoutes),
+      ...bindRoutes({ ...output, submission, requests, limitEndUsers, open, feed, config, lockOf }, submitRoutes),
       ...bindRoutes(list, [listJobs]),
       ...bindRoutes(ends, ownJobRoutes),
       ...bindRoutes({ records, feed, open, upgrades, socket }, [talkToJob]),

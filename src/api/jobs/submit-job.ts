@@ -13,10 +13,11 @@ import type { LimitEndUsers } from '../rate-limit/end-users.ts'
 import type { JobSubmission } from './job-submission.ts'
 import { ownJob } from './own-job.ts'
 import type { JobRequestBuilder } from './request/job-request-builder.ts'
+import { type LockNeeds, withLock } from './with-lock.ts'
 import { type OutputNeeds, withOutput } from './with-output.ts'
 
 /** What it takes to make jobs of requests. */
-export interface SubmitNeeds extends OutputNeeds {
+export interface SubmitNeeds extends OutputNeeds, LockNeeds {
   submission: JobSubmission
   requests: JobRequestBuilder
   limitEndUsers: LimitEndUsers
@@ -73,7 +74,7 @@ export const submitJob = defineRoute({
     res.location(`/v1/jobs/${accepted.id}`)
     if (accepted.replayed) res.set('Idempotent-Replayed', 'true')
     if (waits) res.set('Preference-Applied', `wait=${waitSeconds}`)
-    if (accepted.job) return send(200, await withOutput(needs, res, accepted.job))
+    if (accepted.job) return send(200, await withLock(needs, await withOutput(needs, res, accepted.job)))
     // One that was just accepted is as it was written.
     const job = waits || accepted.replayed ? await ownJob(records, res, accepted.id) : queuedJob(spec.head)
     send(202, await withOutput(needs, res, job))

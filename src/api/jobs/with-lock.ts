@@ -6,8 +6,8 @@ export interface LockNeeds {
 }
 
 /**
- * A job with the lock of its packages. That may be some hundred KiB, so it is kept once, with the environment, and read for
- * whoever asks about this job; answers that every job waits for, events, webhooks and lists name the environment only.
+ * A job with the lock of its packages. That may be some hundred KiB, so it is kept once, with the environment, and added where
+ * one job is answered; events, webhooks and lists name the environment only.
  */
 export async function withLock<T extends Pick<Job, 'environment' | 'startedAt'>>(
   { lockOf }: LockNeeds,

@@ -435,7 +435,7 @@ class _JobEnvironmentOptional(TypedDict, total=False):
 
 
 class JobEnvironment(_JobEnvironmentOptional):
-    """The packages of a job. ``lock`` comes with a job that is read by its id, None until the job runs; ``environment(id)`` gives it too."""
+    """The packages of a job. ``lock`` comes where one job is answered, None until the job runs; not in events, webhooks and lists; ``environment(id)`` gives it too."""
 
     id: str
 
