@@ -17,7 +17,13 @@ export const pypiRules: PackageRules = {
     })),
   // Letter by letter what uv writes of the same packages: a lock that it wrote keeps its key.
   canonicalLock: (lock) =>
-    [...new Map(logicalLines(lock).map(normalLine).map((line) => [line.text, line])).values()]
+    [
+      ...new Map(
+        logicalLines(lock)
+          .map(normalLine)
+          .map((line) => [line.text, line]),
+      ).values(),
+    ]
       .toSorted((a, b) => inOrder(a.name, b.name) || inOrder(a.text, b.text))
       .map(({ text }) => `${text}\n`)
       .join(''),
