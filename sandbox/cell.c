@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -60,15 +61,28 @@ static void size_options(char *text, size_t room, const struct cell_size *size, 
              (unsigned long long)size->inodes, rest);
 }
 
+/* The last covers the staging folder itself. */
+static const struct {
+    const char *folder, *path;
+    mode_t mode;
+} places[] = {
+    {STAGING "/job", JOB, 0755},          {STAGING "/vartmp", "/var/tmp", 01777}, {STAGING "/shm", "/dev/shm", 01777},
+    {STAGING "/run", "/run", 0755},       {STAGING "/tmp", "/tmp", 01777},
+};
+
+/* What of the job's tmpfs is taken. */
+static struct cell_size taken(void)
+{
+    struct statfs space;
+    if (statfs(JOB, &space) < 0)
+        die("look at", JOB);
+    return (struct cell_size){.bytes = space.f_blocks - space.f_bfree, .inodes = space.f_files - space.f_ffree};
+}
+
+static struct cell_size taken_at_first;
+
 static void setup_writable(const struct cell_size *size)
 {
-    static const struct {
-        const char *folder, *path;
-        mode_t mode;
-    } places[] = {
-        {STAGING "/job", JOB, 0755},          {STAGING "/vartmp", "/var/tmp", 01777}, {STAGING "/shm", "/dev/shm", 01777},
-        {STAGING "/run", "/run", 0755},       {STAGING "/tmp", "/tmp", 01777},
-    };
     char options[128];
     size_options(options, sizeof options, size, ",mode=0755,uid=1000,gid=1000");
     if (mount("job", STAGING, "tmpfs", MS_NOSUID | MS_NODEV, options) < 0)
@@ -81,8 +95,27 @@ static void setup_writable(const struct cell_size *size)
         die("make", places[i].folder);
     umask(before);
     files_as_leader();
-    /* The last covers the staging folder itself. */
     EACH(i, places) cover(places[i].folder, places[i].path, 0);
+    if (chdir(JOB) < 0)
+        die("enter", JOB);
+    taken_at_first = taken();
+}
+
+bool cell_is_fresh(void)
+{
+    struct cell_size now = taken();
+    return now.bytes == taken_at_first.bytes && now.inodes == taken_at_first.inodes;
+}
+
+void cell_refresh(const struct cell_size *size)
+{
+    struct stat there;
+    for (size_t i = sizeof places / sizeof *places; i-- > 0;)
+        if (lstat(places[i].path, &there) == 0 && umount2(places[i].path, MNT_DETACH) < 0)
+            die("uncover", places[i].path);
+    if (umount2(STAGING, MNT_DETACH) < 0)
+        die("unmount", STAGING);
+    setup_writable(size);
 }
 
 static void raise_loopback(void)
@@ -133,8 +166,6 @@ void cell_setup(const struct cell_size *size)
     bound_network();
     if (sethostname("sandbox", 7) < 0)
         die("set", "the host name");
-    if (chdir(JOB) < 0)
-        die("enter", JOB);
 }
 
 bool cell_resize(const struct cell_size *size)

@@ -21,6 +21,10 @@ void files_as_program(void);
 void files_as_leader(void);
 /* Gives the job's file system another size. False, with errno, when the kernel refuses. */
 bool cell_resize(const struct cell_size *size);
+/* Whether nothing lies in the job's file system. */
+bool cell_is_fresh(void);
+/* Puts an empty file system in the place of the job's, before cell_lock(). Exits with LEADER_FAULT when it cannot. */
+void cell_refresh(const struct cell_size *size);
 /* Leaves the leader the capabilities to change user and group, and no other. */
 void cell_lock(void);
 /* Writes (or appends to) a file of the job, as the program's user, following no link. `flags` as in FRAME_WRITE. False with errno. */

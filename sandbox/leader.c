@@ -34,6 +34,24 @@ static struct frame frame;
 
 /* --- the job --- */
 
+/*
+ * What is started ahead may write files, as modules do that it imports. A job whose program it is not finds none of them, and
+ * where they leave less room than the job may have, its program is started anew.
+ */
+static void fit_file_system(const struct cell_size *before)
+{
+    if (!prewarm_waits() && !cell_is_fresh()) {
+        cell_refresh(&cell.size);
+        return;
+    }
+    if ((before->bytes == cell.size.bytes && before->inodes == cell.size.inodes) || cell_resize(&cell.size))
+        return;
+    if (!prewarm_waits())
+        fault("the job's file system cannot have that size");
+    prewarm_discard();
+    cell_refresh(&cell.size);
+}
+
 static void begin(void)
 {
     struct cell_size before = cell.size;
@@ -47,8 +65,7 @@ static void begin(void)
     /* To the kernel 0 is no limit at all. */
     if (cell.size.bytes == 0 || cell.size.inodes == 0)
         fault("a job without a file system");
-    if ((before.bytes != cell.size.bytes || before.inodes != cell.size.inodes) && !cell_resize(&cell.size))
-        fault("the job's file system cannot have that size");
+    fit_file_system(&before);
     cell_lock();
     if (restore > 0 && !snapshot_restore(restore))
         stage_refuse("restore", errno);

@@ -36,6 +36,11 @@ static void remove_fifo(void)
     *fifo = 0;
 }
 
+bool prewarm_waits(void)
+{
+    return waiting;
+}
+
 void prewarm_discard(void)
 {
     if (!waiting)

@@ -3,6 +3,7 @@ import { readRequirements, requirementFault, scriptDependencies } from '../../sr
 import { packageErrors, packagesAsked } from '../../src/api/jobs/request/packages-asked.ts'
 import type { Language } from '../../src/shared/language.ts'
 import type { CodeRequest } from '../../src/shared/requests.ts'
+import { lockId } from '../../src/shared/environments/environment-oversight.ts'
 import { indexOf } from '../../src/worker/environments/index-address.ts'
 import { PACKAGE_RULES } from '../../src/shared/environments/package-rules.ts'
 
@@ -135,17 +136,22 @@ test.each([
   expect(indexOf(text)).toBe(expected)
 })
 
-test('a lock that is submitted in any form is the lock that it was', () => {
-  const { canonicalLock, isLock } = PACKAGE_RULES.pypi
+test('a lock of Python is the same however it is written, and one of uv is as uv wrote it', () => {
+  const { canonicalLock, isLock, packagesOf } = PACKAGE_RULES.pypi
   const [one, other] = ['1', '2'].map((digit) => `--hash=sha256:${digit.repeat(64)}`)
-  const resolved = `foo==1.0 ; sys_platform == 'linux' \\\n    ${one} \\\n    ${other}\nfoo-bar==2.0 \\\n    ${one}\n`
-  const lock = canonicalLock(resolved)
-  expect(lock).toBe(`foo-bar==2.0 \\\n    ${one}\nfoo==1.0 ; sys_platform == 'linux' \\\n    ${one} \\\n    ${other}\n`)
-  const shuffled = `# by hand\r\nfoo==1.0   ; sys_platform == 'linux' ${other} ${one}\r\n\r\nfoo-bar==2.0 ${one}`
-  for (const text of [resolved, lock, shuffled]) {
+  const resolved = `foo==1.0 ; sys_platform == 'linux' \\\n    ${one} \\\n    ${other}\nfoo-bar==2.0 \\\n    ${one}\npyyaml==6.0 \\\n    ${one}\n`
+  expect(canonicalLock(resolved)).toBe(resolved)
+  const written = [
+    resolved,
+    `# by hand\r\nFoo==1.0   ;  sys_platform  ==\t'linux' ${other} ${one}\r\n\r\nfoo-bar==2.0 ${one}\nPyYAML==6.0 ${one}`,
+    `PyYAML==6.0 ${one} ${one}\nFoo_Bar==2.0 ${one}\nfoo==1.0; sys_platform == 'linux' ${one} ${other}\nfoo.bar==2.0  ${one}\n`,
+  ]
+  for (const text of written) {
     const { manifest, errors } = readRequirements(text, '/manifest')
     expect(errors).toEqual([])
     expect(isLock(manifest.text)).toBe(true)
-    expect(canonicalLock(manifest.text)).toBe(lock)
+    expect(canonicalLock(manifest.text)).toBe(resolved)
+    expect(lockId('python', text)).toBe(lockId('python', resolved))
   }
+  expect(packagesOf(resolved).map(({ name }) => name)).toEqual(['foo', 'foo-bar', 'pyyaml'])
 })

@@ -252,6 +252,38 @@ describe('a program that is prewarmed', () => {
     }
   })
 
+  test.each<[string, boolean, number, string]>([
+    ['for a job that wants none', false, 8 * MIB, "['main.py'] []"],
+    ['for a job that may have less than that', false, 64 * KIB, "['main.py'] []"],
+    ['for its job, which may have less than that', true, 64 * KIB, "['main.py'] []"],
+    ['for its job, which has them', true, 8 * MIB, "['.cache', 'main.py'] ['made']"],
+  ])('and has written files %s', async (_, prewarmed, bytes, found) => {
+    const raw = await ready()
+    const word = 'test-prewarmed-files'
+    const write = `import os
+os.mkdir('.cache')
+for path in '.cache/fonts', '/tmp/made':
+    with open(path, 'wb') as file: file.write(bytes(300_000))
+exec(open('main.py').read())`
+    raw.send(encodePrewarm('main.py', { ...PYTHON, args: ['python3', '-c', write, word] }))
+    await eventually('it waits at its file', () => Promise.resolve(sleepers('wait_for_partner', word) > 0))
+    const code =
+      "import os; print(sorted(os.listdir('.')), sorted(os.listdir('/tmp')), os.statvfs('/var/tmp').f_bsize > 0)"
+    raw.send(encodeBegin({ bytes, inodes: 4 * KIB, prewarmed }), ...main(code), encodeStart(PYTHON))
+    expect(await outcome(raw)).toMatchObject({ reason: 'exit', exitCode: 0, stdout: `${found} True\n`, stderr: '' })
+    // Its size is that of the job.
+    raw.send(
+      encodeStart({
+        ...STAGE,
+        args: ['sh', '-c', 'head -c 20000000 /dev/zero >/var/tmp/full; stat -f -c "%b %S" /job /tmp /run /dev/shm'],
+      }),
+    )
+    const { stdout } = await outcome(raw)
+    expect(stdout).toBe(`${bytes / 4096} 4096\n`.repeat(4))
+    await raw.quit()
+    expect(await job(raw, false, code)).toMatchObject({ stdout: "['main.py'] [] True\n" })
+  })
+
   test.each<[string, string[]]>([
     ['cannot be started', ['no-such-program']],
     ['has ended', ['true']],

@@ -10,11 +10,24 @@ from pathlib import Path
 DEBUGGER, TERMINAL = 'debugpy', 'IPython.terminal.embed'
 
 
-def embed(**options):
-    """`IPython.embed`, loaded when it is called."""
-    from IPython.terminal.embed import embed as embed_now
+def load_embed_late():
+    """`IPython.embed` is loaded when it is asked for. It is IPython's own: it looks at the frame that calls it."""
+    import IPython
 
-    return embed_now(**options)
+    before = getattr(IPython, '__getattr__', None)
+
+    def late(name):
+        if name == 'embed':
+            from IPython.terminal.embed import embed
+
+            IPython.embed = embed
+            return embed
+        if before is not None:
+            return before(name)
+        raise AttributeError(f'module {IPython.__name__!r} has no attribute {name!r}', name=name, obj=IPython)
+
+    del IPython.embed
+    IPython.__getattr__ = late
 
 
 def main():
@@ -24,13 +37,14 @@ def main():
     # As if it were not installed.
     sys.modules[DEBUGGER] = None
     sys.modules[TERMINAL] = types.ModuleType(TERMINAL)
-    sys.modules[TERMINAL].embed = embed
+    sys.modules[TERMINAL].embed = None
     from ipykernel.kernelapp import IPKernelApp
 
     app = IPKernelApp.instance()
     app.initialize()
     # Code may import both.
     del sys.modules[DEBUGGER], sys.modules[TERMINAL]
+    load_embed_late()
     # What starting has left behind.
     gc.collect()
     app.start()

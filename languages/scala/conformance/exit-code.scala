@@ -1,1 +1,1 @@
-@main def leave() = sys.exit(7)
+@main def leaveWithTheExitCodeThatIsWantedByAMethodOfSuchALongName() = sys.exit(7)

@@ -4,7 +4,7 @@ import type { Keys } from '../redis/keys.ts'
 import { defineScripts, luaScript, runScript } from '../redis/lua-script.ts'
 import type { EnvironmentRecord, PackageBan } from './environment.ts'
 import { KEEP_SECONDS } from './environment-records.ts'
-import { banOf, PACKAGE_RULES } from './package-rules.ts'
+import { banOf, canonicalLock, PACKAGE_RULES } from './package-rules.ts'
 
 /** What operators know of an environment beside its record. */
 export interface EnvironmentUse {
@@ -47,11 +47,18 @@ export interface EnvironmentOversight {
   evictions(since: number): Promise<Evictions>
 }
 
-/** Names what a lock installs, whatever the host and the version of the language. */
-export const lockId = (language: string, lock: string): string =>
+/** Names what a lock installs, however it is written, whatever the host and the version of the language. */
+export const lockId = (language: string, lock: string): string => idOfText(language, canonicalLock(lock))
+
+const idOfText = (language: string, lock: string): string =>
   createHash('sha256')
     .update(JSON.stringify([language, lock]))
     .digest('hex')
+
+/** Those by which hosts know what a lock installs: older ones have trees that are named by the text as it came. */
+const lockIds = (language: string, lock: string): string[] => [
+  ...new Set([lockId(language, lock), idOfText(language, lock)]),
+]
 
 /** Bulk: the eviction. By one clock, whoever evicts. */
 const EVICT = luaScript<{ keepSeconds: number }, number>(
@@ -73,12 +80,14 @@ export function createEnvironmentOversight(redis: Redis, keys: Keys): Environmen
   defineScripts(redis, [EVICT])
   const evict = async ({ key, fileId, view: { language, lock } }: EnvironmentRecord) => {
     if (lock === null && key === undefined) return false
+    const [of, ...others] = lock === null ? [] : lockIds(language, lock)
     const what = {
-      ...(lock !== null && { of: lockId(language, lock) }),
+      ...(of !== undefined && { of }),
       ...(key !== undefined && { key }),
       ...(fileId !== undefined && { fileId }),
     }
-    await runScript(redis, keys.prefix, EVICT, { keepSeconds: KEEP_SECONDS }, [JSON.stringify(what)])
+    for (const one of [what, ...others.map((other) => ({ of: other }))])
+      await runScript(redis, keys.prefix, EVICT, { keepSeconds: KEEP_SECONDS }, [JSON.stringify(one)])
     return true
   }
   return {

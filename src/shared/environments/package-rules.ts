@@ -30,6 +30,12 @@ export const PACKAGE_RULES = {
   maven: mavenRules,
 } satisfies Record<PackageBan['ecosystem'], PackageRules>
 
+/** A lock of any ecosystem in its normal form. What is no lock stays as it is. */
+export const canonicalLock = (lock: string): string =>
+  Object.values<PackageRules>(PACKAGE_RULES)
+    .find(({ isLock }) => isLock(lock))
+    ?.canonicalLock(lock) ?? lock
+
 /**
  * The ban of a version of a package, or of all of it.
  * @param bans of one ecosystem

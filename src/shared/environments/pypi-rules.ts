@@ -1,10 +1,12 @@
 import { normalVersion } from './normal-version.ts'
 import type { PackageRules } from './package-rules.ts'
 
+// As package indexes compare names (PEP 503).
+const normalName = (name: string): string => name.toLowerCase().replaceAll(/[-_.]+/g, '-')
+
 /** Of Python packages: locks are as uv and pip write them. */
 export const pypiRules: PackageRules = {
-  // As package indexes compare names (PEP 503).
-  normalName: (name) => name.toLowerCase().replaceAll(/[-_.]+/g, '-'),
+  normalName,
   normalVersion,
   // A ban of `1.0` is also one of its local builds, such as `1.0+cpu`.
   bannedAs: (version) => [normalVersion(version), normalVersion(version.replace(/\+.*$/s, ''))],
@@ -13,15 +15,17 @@ export const pypiRules: PackageRules = {
       name,
       version,
     })),
-  // As uv writes one: each hash on a line of its own.
+  // Letter by letter what uv writes of the same packages: a lock that it wrote keeps its key.
   canonicalLock: (lock) =>
-    logicalLines(lock)
-      .map((line) => {
-        const [wanted = '', ...hashes] = line.split(/\s+(?=--hash=)/)
-        return [wanted, ...hashes.toSorted()].join(' \\\n    ')
-      })
-      .toSorted()
-      .map((line) => `${line}\n`)
+    [
+      ...new Map(
+        logicalLines(lock)
+          .map(normalLine)
+          .map((line) => [line.text, line]),
+      ).values(),
+    ]
+      .toSorted((a, b) => inOrder(a.name, b.name) || inOrder(a.text, b.text))
+      .map(({ text }) => `${text}\n`)
       .join(''),
   isLock(manifest) {
     const lines = logicalLines(manifest)
@@ -30,6 +34,17 @@ export const pypiRules: PackageRules = {
       lines.every((line) => /^[A-Za-z0-9][A-Za-z0-9._-]*==\S+ .*--hash=sha256:[0-9a-f]{64}/.test(line))
     )
   },
+}
+
+const inOrder = (a: string, b: string): number => Number(a > b) - Number(a < b)
+
+/** Each hash on a line of its own. */
+function normalLine(line: string): { name: string; text: string } {
+  const [wanted = '', ...hashes] = line.split(/\s+(?=--hash=)/)
+  const [spelled = ''] = /^[A-Za-z0-9][A-Za-z0-9._-]*/.exec(wanted) ?? []
+  const name = normalName(spelled)
+  const rest = wanted.slice(spelled.length).replaceAll(/\s+/g, ' ').replace(/ ?; ?/, ' ; ')
+  return { name, text: [`${name}${rest}`, ...[...new Set(hashes)].toSorted()].join(' \\\n    ') }
 }
 
 /** Without comments. A line that ends with a backslash goes on. */

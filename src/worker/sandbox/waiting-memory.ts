@@ -5,7 +5,7 @@ import { partsOf } from './sandbox-image.ts'
 
 /** Of a language that was not measured, such as one of the operator's own. */
 const UNMEASURED_BYTES = 64_000_000
-/** Of what was imported ahead, beside the interpreter: numpy, pandas and matplotlib hold less together. */
+/** An estimate for what was imported ahead, whatever it is, beside the interpreter: numpy, pandas and matplotlib hold less together. */
 const PRELOADED_BYTES = 160_000_000
 
 /**
