@@ -6,7 +6,7 @@ import { type FieldError, Problem } from '../../shared/problems.ts'
 import type { Overview, Runtimes } from '../../shared/redis/worker-registry.ts'
 import type { Finding } from '../../shared/security/finding.ts'
 import type { SessionRequest } from '../../shared/sessions/requests.ts'
-import { limitsOfSession, type SessionSpec } from '../../shared/sessions/session.ts'
+import { LEAST_OPEN_FILES, limitsOfSession, type SessionSpec } from '../../shared/sessions/session.ts'
 import type { Caller } from '../http/caller.ts'
 import { invalidRequest } from '../http/problems.ts'
 import { checkFiles, checkFloors, checkLimits, checkVectors, checkWebhook } from '../jobs/request/check-request.ts'
@@ -96,9 +96,6 @@ export function languageOf(
   if (!found) throw new Problem('language-not-installed', 'no language is installed')
   return found
 }
-
-/** What the agent of a session waits for at a time, with some room: it has the limits of any program, and could do nothing with less. */
-const LEAST_OPEN_FILES = 160
 
 function checkOpenFiles({ openFiles }: Limits): FieldError[] {
   if (openFiles >= LEAST_OPEN_FILES) return []

@@ -21,7 +21,8 @@ export const SESSION_ENDS = {
   lifetime: 'its `maxLifetimeMs` was over',
   'cpu-time-limit': 'its processes used up its `cpuMs`',
   'agent-lost': 'a program of the session, or a lack of memory, ended the agent that runs its processes',
-  'start-failed': 'the file that it was to start from could not be unpacked, or its kernel not be started',
+  'start-failed':
+    'its snapshot could not be unpacked, one of its files could not be written, or its kernel could not be started',
   'no-room': 'no worker had room for it in time',
   'session-lost': 'its worker closed or died, or its sandbox failed; what was in it is gone',
 } as const
@@ -37,6 +38,8 @@ export const limitsOfSession = (limits: SessionLimits): SessionLimits => {
   const { memoryBytes, processes, outputBytes, fileBytes, openFiles, stackBytes } = limits
   return { memoryBytes, processes, outputBytes, fileBytes, openFiles, stackBytes }
 }
+/** What the agent of a session waits for at a time, with some room: it has the limits of any program, and could do nothing with less. */
+export const LEAST_OPEN_FILES = 160
 export const SessionLimitOverrides = Type.Pick(LimitOverrides, LIMITS_OF_SESSIONS, { additionalProperties: false })
 
 /** A session, as its owner sees it. */
