@@ -38,11 +38,10 @@ function rig() {
     }
     return given.length > 0
   })
-  const keys = async () =>
-    (await trees.list())
-      .map(({ key }) => key[0])
-      .toSorted()
-      .join('')
+  const keys = async () => {
+    const here = new Set((await trees.list()).map(({ key }) => key[0]))
+    return ['a', 'b', 'c', 'd'].filter((letter) => here.has(letter)).join('')
+  }
   return { trees, giving, keys, wait: (letter: string) => waits.set(keyOf(letter), trees.hold(keyOf(letter))) }
 }
 

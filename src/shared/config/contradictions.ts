@@ -1,7 +1,6 @@
 import ipaddr from 'ipaddr.js'
-import { LIMIT_NAMES } from '../limits.ts'
+import { LEAST_OPEN_FILES, LIMIT_NAMES } from '../limits.ts'
 import { isLoopback } from '../loopback.ts'
-import { LEAST_OPEN_FILES } from '../sessions/session.ts'
 import { ConfigError } from './config-error.ts'
 import type { Config } from './config-shape.ts'
 import { limitVariable } from './settings/limits.ts'

@@ -38,8 +38,6 @@ export const limitsOfSession = (limits: SessionLimits): SessionLimits => {
   const { memoryBytes, processes, outputBytes, fileBytes, openFiles, stackBytes } = limits
   return { memoryBytes, processes, outputBytes, fileBytes, openFiles, stackBytes }
 }
-/** What the agent of a session waits for at a time, with some room: it has the limits of any program, and could do nothing with less. */
-export const LEAST_OPEN_FILES = 160
 export const SessionLimitOverrides = Type.Pick(LimitOverrides, LIMITS_OF_SESSIONS, { additionalProperties: false })
 
 /** A session, as its owner sees it. */

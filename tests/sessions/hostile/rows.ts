@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { packageRoot } from '../../../src/shared/package-root.ts'
-import { LEAST_OPEN_FILES } from '../../../src/shared/sessions/session.ts'
+import { LEAST_OPEN_FILES } from '../../../src/shared/limits.ts'
 import type { ProgramRow } from '../../programs/rows/row.ts'
 import type { Attempt } from './try-session.ts'
 

@@ -1,5 +1,12 @@
-import { DEFAULT_CEILINGS, DEFAULT_LIMITS, LIMIT_MINIMA, LIMIT_NAMES, type Limits, MAX_TIMER_MS } from '../../limits.ts'
-import { LEAST_OPEN_FILES } from '../../sessions/session.ts'
+import {
+  DEFAULT_CEILINGS,
+  DEFAULT_LIMITS,
+  LEAST_OPEN_FILES,
+  LIMIT_MINIMA,
+  LIMIT_NAMES,
+  type Limits,
+  MAX_TIMER_MS,
+} from '../../limits.ts'
 import { inGroup, integer, type Setting } from './setting.ts'
 
 /** `wallMs` becomes `WALL_MS`. */
