@@ -99,3 +99,6 @@ export function effectiveLimits(
   limits.fileBytes = Math.min(limits.fileBytes, fileBytesWithin(limits.memoryBytes))
   return limits
 }
+
+/** What the agent of a session waits for at a time, with some room: it has the limits of any program, and could do nothing with less. */
+export const LEAST_OPEN_FILES = 160

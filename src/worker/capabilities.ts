@@ -8,6 +8,7 @@ import { createJobFiles } from './files/job-files.ts'
 import type { Host } from './host.ts'
 import { createJobConsumer } from './jobs/job-consumer.ts'
 import { createSandboxes } from './sandbox/sandboxes.ts'
+import { withGivingWay } from './sessions/give-way.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { createCompare } from './similarity/compare-submissions.ts'
 import { createComparisonQueue } from './similarity/comparison-queue.ts'
@@ -36,7 +37,7 @@ export function createCapabilities(core: WorkerCore, host: Host, engineChanged: 
   const { pool } = sandboxes
   const files = createJobFiles(core)
   const environments = createEnvironments(core, {
-    trees,
+    trees: withGivingWay(trees, (key) => sessions.giveUpPackages(key)),
     installerOf: installed.installerOf,
     nearNames: installed.nearNames,
     languages: () => installed.runtimes.packages ?? [],

@@ -50,4 +50,21 @@ describe('two changes of one notebook', () => {
     expect(both.cells.map(({ executionCount }) => executionCount)).toEqual([1, 7, null])
     expect(shown(mergeDocuments(ran, removeCell(ran, 'a'), kept(ran)))).toBe('b c')
   })
+
+  test('the text of one and the outputs of the other meet in a cell', () => {
+    const ran = changeCell(base, 'a', { outputs: [output], executionCount: 1 })
+    const [cell] = mergeDocuments(base, ran, kept(changeCell(base, 'a', { source: 'edited' }))).cells
+    expect(cell).toMatchObject({ source: 'edited', outputs: [output], executionCount: 1 })
+  })
+
+  test('what no file has stays with a cell that the other did not run', () => {
+    const ran = changeCell(base, 'a', { outputs: [output], executionCount: 1 })
+    const first = kept(changeCell(ran, 'c', { source: 'y' }))
+    const once = mergeDocuments(ran, ran, first)
+    expect(once.cells[0]?.outputs).toEqual([output])
+    // Nor is it a change of its own then.
+    const again = mergeDocuments(first, once, changeCell(first, 'a', { outputs: [], executionCount: 2 }))
+    expect(again.cells[0]).toMatchObject({ outputs: [], executionCount: 2 })
+    expect(shown(again)).toBe('a b c=y')
+  })
 })

@@ -57,3 +57,18 @@ test('a notebook in two tabs loses no cell, and each output stays with its cell'
   await second.close()
   await first.close()
 })
+
+test('a new notebook in one tab leaves the cells of the other, which says so', async () => {
+  const first = await openNotebook(browser, platform.url)
+  await first.write(1, 'x = "kept here"')
+  await first.page.waitForFunction(() => localStorage.getItem('runyard.notebook')?.includes('kept here'))
+  const second = notebookOf(await first.another(`${platform.url}/notebook`))
+  await notebookReady(second.page)
+  await shows('the second tab has the cell', () => sourcesOf(second), ['x = "kept here"'])
+  await second.page.locator('summary', { hasText: 'File' }).click()
+  await second.page.getByRole('button', { name: 'New notebook' }).click()
+  await first.page.getByText('Another tab has another notebook').waitFor()
+  await shows('the first tab has its cell', () => sourcesOf(first), ['x = "kept here"'])
+  await second.close()
+  await first.close()
+})

@@ -33,6 +33,7 @@ async function rig() {
     whenRoom: (resume) => resume(),
     failed: (error) => faults.push(error),
     clock: {
+      now: () => 0,
       after(_ms, task) {
         timers.push(task)
         return () => undefined

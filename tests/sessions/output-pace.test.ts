@@ -9,6 +9,7 @@ test('a burst goes at once, what comes after it at the rate, and a pause pays fo
   let went = 0
   const pace = createOutputPace(
     {
+      now: () => now,
       after(ms, task) {
         timers.push(ms)
         task()
@@ -16,7 +17,6 @@ test('a burst goes at once, what comes after it at the rate, and a pause pays fo
       },
     },
     2 * MIB,
-    () => now,
   )
   for (let i = 0; i < 6; i++) pace(MIB, () => went++)
   expect({ went, timers }).toEqual({ went: 6, timers: [500, 1000] })

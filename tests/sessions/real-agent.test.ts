@@ -33,7 +33,7 @@ let client: SessionClient
 let files: JobFiles
 let options: RunSessionOptions
 const renewals: NodeJS.Timeout[] = []
-const running: { session: RunningSession; child: ChildProcess; folder: string }[] = []
+const running: { session: RunningSession; child: ChildProcess; folder: string; ready: Promise<unknown> }[] = []
 
 beforeAll(async () => {
   gateway = await startLoneGateway(LIMITS)
@@ -119,7 +119,7 @@ async function begin(request: object = {}, started: Promise<void> = Promise.reso
   // As a worker does, however long the tests of a session take; when they look at it is for them to say.
   renewals.push(setInterval(() => void options.records.renew(body.id).catch(() => undefined), 1000))
   const session = runSession(options, spec, body_, true)
-  running.push({ session, child, folder })
+  running.push({ session, child, folder, ready: agent.ready })
   return body.id
 }
 
@@ -188,6 +188,22 @@ test('a session whose agent is stopped ends with a cause once somebody waits for
     return (await client.read(id)).body.state === 'ended'
   })
   expect((await waiting).status).toBe(410)
+  expect((await client.read(id)).body).toMatchObject({
+    reason: 'agent-lost',
+    message: expect.stringContaining('answer'),
+  })
+  child?.kill('SIGCONT')
+})
+
+test('a session whose agent is stopped while it starts ends with a cause', async () => {
+  const id = await begin({}, new Promise(() => undefined))
+  const { session, child, ready } = running.at(-1) ?? {}
+  await ready
+  child?.kill('SIGSTOP')
+  await eventually('its end', async () => {
+    for (let looks = 0; looks < 60; looks++) await session?.tick()
+    return (await client.read(id)).body.state === 'ended'
+  })
   expect((await client.read(id)).body).toMatchObject({
     reason: 'agent-lost',
     message: expect.stringContaining('answer'),

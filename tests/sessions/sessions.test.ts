@@ -315,7 +315,10 @@ describe('sessions', () => {
     const { status, body } = await client.create({ language: 'python', env: { PATH: '/nowhere' } })
     expect({ status, body }).toMatchObject({
       status: 410,
-      body: { code: 'session-ended', detail: expect.stringContaining('python3 was not found') },
+      body: {
+        code: 'session-ended',
+        detail: expect.stringContaining('the bridge to its kernel needs python3 on PATH'),
+      },
     })
   })
 

@@ -14,6 +14,11 @@ describe('the configuration', () => {
     })
   })
 
+  test('may allow fewer open files than a session needs where there are none', () => {
+    const { limits } = load({ DEFAULT_OPEN_FILES: '64', MAX_OPEN_FILES: '64', SESSIONS_MEMORY_BYTES: '0' })
+    expect(limits.ceilings.openFiles).toBe(64)
+  })
+
   test.each([
     [{ PORT: 'abc' }, /PORT is "abc".*0 to 65535/],
     [{ PORT: '70000' }, /PORT/],
@@ -30,6 +35,7 @@ describe('the configuration', () => {
     [{ RUNYARD_FOO: '1' }, /RUNYARD_FOO is not a setting/],
     [{ RUNYARD_NAMESPACE: 'a}b' }, /RUNYARD_NAMESPACE/],
     [{ DEFAULT_WALL_MS: '9999999' }, /DEFAULT_WALL_MS.*MAX_WALL_MS/],
+    [{ DEFAULT_OPEN_FILES: '159' }, /DEFAULT_OPEN_FILES \(159\) is below 160.*SESSIONS_MEMORY_BYTES=0/],
     [{ MAX_CODE_BYTES: '9999999' }, /MAX_CODE_BYTES.*MAX_BODY_BYTES/],
     [{ KILL_GRACE_MS: '-1' }, /KILL_GRACE_MS/],
     [{ PACKAGE_PRELOAD: 'numpy' }, /PACKAGE_PRELOAD has "numpy"; allowed are entries such as lab\/python\/numpy/],

@@ -1,7 +1,7 @@
 import { v7 as uuid } from 'uuid'
 import type { Config } from '../../shared/config/config.ts'
 import { findLanguage, type Language } from '../../shared/language.ts'
-import { effectiveLimits, type Limits, MINUTE, lowerOf } from '../../shared/limits.ts'
+import { effectiveLimits, LEAST_OPEN_FILES, type Limits, MINUTE, lowerOf } from '../../shared/limits.ts'
 import { type FieldError, Problem } from '../../shared/problems.ts'
 import type { Overview, Runtimes } from '../../shared/redis/worker-registry.ts'
 import type { Finding } from '../../shared/security/finding.ts'
@@ -96,9 +96,6 @@ export function languageOf(
   if (!found) throw new Problem('language-not-installed', 'no language is installed')
   return found
 }
-
-/** What the agent of a session waits for at a time, with some room: it has the limits of any program, and could do nothing with less. */
-const LEAST_OPEN_FILES = 160
 
 function checkOpenFiles({ openFiles }: Limits): FieldError[] {
   if (openFiles >= LEAST_OPEN_FILES) return []

@@ -24,6 +24,8 @@ import { acceptSession, closeSession, prepareSession } from './start-session.ts'
 
 const PLACE = '/v1/sessions'
 const sessionRequest = bodyValidator(SessionRequest)
+/** What is told of a session that was accepted. */
+const ACCEPTED = ['Location', 'Preference-Applied', 'Idempotent-Replayed'] as const
 const sessionExample = { running: { summary: 'A session with a kernel', value: runningSession } }
 
 export const createSession = defineRoute({
@@ -48,7 +50,7 @@ export const createSession = defineRoute({
     201: {
       description: 'The session.',
       schema: Session,
-      headers: ['Location', 'Preference-Applied', 'Idempotent-Replayed'],
+      headers: ACCEPTED,
       examples: sessionExample,
     },
   },
@@ -66,6 +68,13 @@ export const createSession = defineRoute({
     'tenant-queue-full',
     ...ENVIRONMENT_FAULTS,
   ],
+  // The session was accepted, and did not get to run, or not in time: it can be read there.
+  problemHeaders: {
+    'session-ended': ACCEPTED,
+    'session-lost': ACCEPTED,
+    unavailable: ACCEPTED,
+    unauthenticated: ACCEPTED,
+  },
   schemas: { SessionRequest },
   async handle(needs: SessionNeeds, request) {
     const { calls, open, limitEndUsers } = needs

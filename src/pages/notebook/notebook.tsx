@@ -11,9 +11,10 @@ import { ShortcutsDialog } from '../playground/shortcuts-dialog.tsx'
 import { useShortcuts } from '../playground/use-shortcuts.ts'
 import { Cell } from './cell.tsx'
 import { FilesPanel } from './files-panel.tsx'
-import { clearOutputs, type Document, emptyDocument, inPlaceOf } from './model/cells.ts'
+import { clearOutputs, type Document, emptyDocument, inPlaceOf, newCellId } from './model/cells.ts'
 import { inLanguage, languageOf, NotebookFault, readNotebook, writeNotebook } from './model/ipynb.ts'
 import { createNotebookStore } from './model/notebook-store.ts'
+import { FIRST_ID, readKept } from './session/kept-notebook.ts'
 import { stored } from './session/stored.ts'
 import { NotebookToolbar } from './notebook-toolbar.tsx'
 import { saveAs } from './save-as.ts'
@@ -41,13 +42,16 @@ export function Notebook() {
   const latestLanguage = useRef(language)
   latestLanguage.current = language
 
+  const [first] = useState(() => readKept(localStorage) ?? { id: FIRST_ID, document: emptyDocument() })
+  /** Of the notebook that is shown. */
+  const notebookId = useRef(first.id)
   const { client, store, session } = useMemo(() => {
     const client = createClient({
       url: location.origin,
       key: () => keyStore.read() ?? undefined,
       shouldRetry: ({ code }) => code === 'rate-limited',
     })
-    const store = createNotebookStore(stored.read() ?? emptyDocument())
+    const store = createNotebookStore(first.document)
     const session = createNotebookSession(
       client,
       () => latestLanguage.current,
@@ -60,7 +64,7 @@ export function Notebook() {
   const { document: shown } = useObservable(store.state)
   const state = useObservable(session.state)
   const cells = useCells(store, session)
-  useKept(shown, store)
+  useKept(shown, store, notebookId)
 
   const kernels = runtimes?.filter(({ kernel, installed }) => kernel && installed) ?? []
   const runtime = kernels.find((one) => one.language === language)
@@ -105,14 +109,17 @@ export function Notebook() {
     if (isRefusedKey) setDialog('key')
   }, [isRefusedKey])
 
-  const show = (document: Document) => {
+  const show = (id: string, document: Document) => {
+    notebookId.current = id
     store.change((shown) => inPlaceOf(shown, document))
     cells.reset()
   }
-  const replace = (document: Document, words: string) => {
+  /** @param id of the notebook that is shown then: another one, unless it is the same in another state */
+  const replace = (document: Document, words: string, id = newCellId()) => {
     const before = store.get()
-    show(document)
-    if (before.cells.some(({ source }) => source.trim() !== '')) offer(words, 'Undo', () => show(before))
+    const idBefore = notebookId.current
+    show(id, document)
+    if (before.cells.some(({ source }) => source.trim() !== '')) offer(words, 'Undo', () => show(idBefore, before))
   }
   const choose = (wanted: string) => {
     setLanguage(wanted)
@@ -210,7 +217,7 @@ export function Notebook() {
           onImport={(file) => void open(file)}
           onExport={save}
           onNew={() => replace(emptyDocument(), 'A new notebook was started.')}
-          onClear={() => replace(clearOutputs(store.get()), 'The outputs were cleared.')}
+          onClear={() => replace(clearOutputs(store.get()), 'The outputs were cleared.', notebookId.current)}
           onShortcuts={() => setDialog('shortcuts')}
         />
         <div class="session-line">

@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js'
-import { LIMIT_NAMES } from '../limits.ts'
+import { LEAST_OPEN_FILES, LIMIT_NAMES } from '../limits.ts'
 import { isLoopback } from '../loopback.ts'
 import { ConfigError } from './config-error.ts'
 import type { Config } from './config-shape.ts'
@@ -21,6 +21,12 @@ export function refuseContradictions(config: Config): void {
     }
   }
   const { sessions } = config
+  const { openFiles } = config.limits.defaults
+  if (sessions.memoryBytes > 0 && openFiles < LEAST_OPEN_FILES) {
+    throw new ConfigError(
+      `DEFAULT_OPEN_FILES (${openFiles}) is below ${LEAST_OPEN_FILES}, which every session needs; SESSIONS_MEMORY_BYTES=0 turns sessions off`,
+    )
+  }
   if (sessions.idleTimeoutMs > sessions.maxLifetimeMs) {
     throw new ConfigError(
       `SESSION_IDLE_TIMEOUT_MS (${sessions.idleTimeoutMs}) is above SESSION_MAX_LIFETIME_MS (${sessions.maxLifetimeMs})`,

@@ -21,7 +21,8 @@ export const SESSION_ENDS = {
   lifetime: 'its `maxLifetimeMs` was over',
   'cpu-time-limit': 'its processes used up its `cpuMs`',
   'agent-lost': 'a program of the session, or a lack of memory, ended the agent that runs its processes',
-  'start-failed': 'the file that it was to start from could not be unpacked, or its kernel not be started',
+  'start-failed':
+    'its snapshot could not be unpacked, one of its files could not be written, or its kernel could not be started',
   'no-room': 'no worker had room for it in time',
   'session-lost': 'its worker closed or died, or its sandbox failed; what was in it is gone',
 } as const

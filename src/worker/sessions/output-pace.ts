@@ -13,14 +13,10 @@ const BURST_MS = 2000
 /**
  * Lets output go on at a bounded rate, in the order in which it came.
  * @param perSecond bytes
- * @param now in milliseconds
  * @returns a function of the bytes that came, and what is to be called when more may come
  */
-export function createOutputPace(
-  clock: Clock,
-  perSecond: number,
-  now: () => number = () => performance.now(),
-): (bytes: number, resume: () => void) => void {
+export function createOutputPace(clock: Clock, perSecond: number): (bytes: number, resume: () => void) => void {
+  const now = clock.now ?? (() => performance.now())
   /** When all that came will have been let through at the rate. */
   let paidAt = 0
   return (bytes, resume) => {

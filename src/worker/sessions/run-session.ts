@@ -53,8 +53,8 @@ const WARNING_MS = MINUTE
 const NOTE_ACTIVE_MS = 5 * SECOND
 const RETRY_MS = SECOND
 /**
- * Looks, a second apart, in which an agent may leave a question unanswered while somebody waits for the session: a program can stop it. Looks and not
- * time, since the worker may have been stopped itself, with the answer before it.
+ * Looks, a second apart, in which an agent may leave a question unanswered while the session starts or somebody waits for it: a program can stop it. Looks
+ * and not time, since the worker may have been stopped itself, with the answer before it.
  */
 const SILENT_LOOKS = 30
 /** What only looks at a session does not keep it from ending idle. */
@@ -243,7 +243,11 @@ export function runSession(
     } catch (err) {
       // Its `env` may name no folder that has the programs of its kernel.
       if (!(err instanceof AgentRefusal)) throw err
-      return end('start-failed', `its kernel could not be started: ${startProblem(err.errno, 'python3', '/')}`)
+      const why =
+        err.errno === 2
+          ? 'the bridge to its kernel needs python3 on PATH'
+          : startProblem(err.errno, 'the bridge to its kernel', '/')
+      return end('start-failed', `its kernel could not be started: ${why}`)
     }
     if (spec.from && !ending) await unpack(spec.from)
     if ((writes || spec.from) && !ending) await writeFiles()
@@ -312,13 +316,21 @@ export function runSession(
 
   /** Looks since the agent was asked whether it is there; undefined while it is not asked. */
   let silentLooks: number | undefined
+  /** Before that no program runs that could stop it. */
+  let isAgentThere = false
+  agent.ready.then(
+    () => (isAgentThere = true),
+    () => undefined,
+  )
   const lookAtAgent = () => {
     if (silentLooks !== undefined) {
       silentLooks++
       if (silentLooks > SILENT_LOOKS) end('agent-lost', 'its agent does not answer any more')
       return
     }
-    if (!operations || (underWay === 0 && !operations.isBusy)) return
+    if (!isAgentThere) return
+    // While it starts, somebody waits for it.
+    if (operations && underWay === 0 && !operations.isBusy) return
     silentLooks = 0
     const answered = () => (silentLooks = undefined)
     // A refusal is an answer too; what it says that it may not is heard of elsewhere.

@@ -33,6 +33,12 @@ export interface Sessions {
   start(takes: () => boolean): Promise<void>
   pause(): Promise<void>
   resume(): Promise<void>
+  /**
+   * Sandboxes that wait for a session give up their packages.
+   * @param key of an environment: only those that have this one
+   * @returns whether any did
+   */
+  giveUpPackages(key?: string): boolean
   /** Ends all of them. Idempotent. */
   close(): Promise<void>
 }
@@ -109,6 +115,8 @@ export function createSessions(
     const release = () => lease.retire('single-use')
     return startBody({ ...what, sandbox, release, graceMs, longestMs: maxLifetimeMs, clock, log })
   }
+  /** Which environment a body that waits has, by its key on this host. */
+  const keysOfBodies = new WeakMap<SessionBody, string>()
   const waiting = createWaitingBodies({
     ready: poolReady,
     limitsOf: ({ limits }) => {
@@ -120,7 +128,13 @@ export function createSessions(
       if (!found) throw new Error(`the kernel of ${language.id} is not installed`)
       const packages = environment === undefined ? undefined : await environments.use(environment)
       const what = { language, kernel: true, limits, env: packages ? packageVariables(language) : {}, files: [] }
-      return makeBody(withEnvironment(found.image, packages), NOBODY, what).finally(() => packages?.release())
+      try {
+        const body = await makeBody(withEnvironment(found.image, packages), NOBODY, what)
+        if (packages) keysOfBodies.set(body, packages.key)
+        return body
+      } finally {
+        packages?.release()
+      }
     },
     freeBytes: () => memoryBytes - usedBytes() - waiting.usedBytes,
     log,
@@ -150,11 +164,15 @@ export function createSessions(
       // Those of a snapshot come first.
       const files = spec.from ? [] : spec.files
       const what = { language, kernel: head.kernel, limits: head.limits, env, files }
-      // One that waited has them.
-      const packages = environment === undefined || body ? undefined : await environments.use(environment)
+      // One that waited has them; whether it may have them is asked all the same: they may have been banned meanwhile.
+      const packages = environment === undefined ? undefined : await environments.use(environment)
       if (packages) what.env = { ...packageVariables(language), ...env }
-      // From then on the lease holds what is mounted in its sandbox.
-      body ??= await makeBody(withEnvironment(image, packages), tenant, what).finally(() => packages?.release())
+      try {
+        // From then on the lease holds what is mounted in its sandbox.
+        body ??= await makeBody(withEnvironment(image, packages), tenant, what)
+      } finally {
+        packages?.release()
+      }
       const fields = { sessionId: id, tenant, requestId: spec.origin.requestId, language: head.language }
       log.info({ ...fields, waited: taken !== undefined }, 'session started')
       const session = runSession(options, spec, body, taken !== undefined)
@@ -199,6 +217,7 @@ export function createSessions(
     },
     pause: async () => queue?.pause(),
     resume: async () => queue?.resume(),
+    giveUpPackages: (key) => waiting.giveUp((body) => key === undefined || keysOfBodies.get(body) === key),
     close: closeOnce(
       () => closing.abort('draining'),
       () => queue?.close(),

@@ -5,9 +5,9 @@ import type { SessionLimits, SessionSpec } from '../../shared/sessions/session.t
 import type { SessionBody } from './session-body.ts'
 
 /**
- * Bodies with a kernel that wait for their session: starting a kernel takes seconds. One is made once a session of its language has
- * come, and replaced for as long as more do; the same with packages, of those that sessions had last. They count as memory of sessions, and give
- * way to those.
+ * Bodies with a kernel that wait for their session: starting a kernel takes seconds. Once a session of a language has come, one of that language is kept
+ * ready, for as long as more sessions come; the same for the packages that sessions had last. They count as memory of sessions and give way to sessions,
+ * and those with packages give way to whoever needs the place of the packages.
  */
 export interface WaitingBodies {
   /** What they take, in bytes. */
@@ -23,6 +23,11 @@ export interface WaitingBodies {
   wanted(language: Language, environment: string | undefined): void
   /** Removes some to make room. @returns whether there is so much now */
   makeRoom(bytes: number): boolean
+  /**
+   * Gives up those with packages that are meant, until sessions come that want them again. Those that are being made are always meant.
+   * @returns whether there were any that let go of their packages at once
+   */
+  giveUp(isMeant: (body: SessionBody) => boolean): boolean
   /** Makes those that are missing and removes those that are not wanted. To be called now and then. */
   look(): void
   close(): void
@@ -147,6 +152,14 @@ export function createWaitingBodies({ ready, limitsOf, make, freeBytes, log }: W
         discard(first)
       }
       return true
+    },
+    giveUp(isMeant) {
+      const given = waiting.filter(
+        ({ environment, body }) => environment !== undefined && (body === undefined || isMeant(body)),
+      )
+      wishes = wishes.filter((wish) => !given.some((one) => isOf(wish, one)))
+      for (const one of given) discard(one)
+      return given.some(({ body }) => body !== undefined)
     },
     look,
     close() {

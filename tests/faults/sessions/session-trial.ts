@@ -33,11 +33,8 @@ const EVENTS_MS = 60_000
 const PARTS_OF_SESSION: readonly SessionVictim[] = ['kernel', 'bridge', 'agent']
 const NEED_KERNEL: readonly SessionStep[] = ['idle', 'executing', 'streaming output', 'waiting for input']
 
-/** What the call must come to, and the session; several where either is the truth. */
-function expected(
-  victim: SessionVictim,
-  step: SessionStep,
-): { done: boolean | 'either'; ends: readonly (string | null)[] } {
+/** Whether the call must be done, and what the session may come to. */
+function expected(victim: SessionVictim, step: SessionStep): { done: boolean; ends: readonly (string | null)[] } {
   if (step === 'ending') {
     const lost = victim === 'worker' ? ['session-lost'] : victim === 'agent' ? ['agent-lost'] : []
     return { done: true, ends: ['deleted', ...lost] }
@@ -125,10 +122,10 @@ async function runTrial(
   const { done, ends } = expected(victim, step)
   if (end.status === 0) faults.push(`the call got no answer: ${JSON.stringify(end.body)}`)
   else if (isDone(end)) {
-    if (done === false) faults.push(`the call says that it was done: ${JSON.stringify(end.body).slice(0, 300)}`)
+    if (!done) faults.push(`the call says that it was done: ${JSON.stringify(end.body).slice(0, 300)}`)
     const fault = marked.faultOf(end)
     if (fault !== undefined) faults.push(`the call says that it was done, but ${fault}`)
-  } else if (done === true || !LOST.has(nameOf(end))) {
+  } else if (done || !LOST.has(nameOf(end))) {
     faults.push(`the call was answered ${end.status} ${JSON.stringify(end.body).slice(0, 300)}`)
   }
   const session = await sessionAfter(victim, caller, marked, faults)

@@ -1,6 +1,7 @@
 // npm run test:hostile [-- WORD...]: every hostile program of the table in a session of its own, as a command and by the kernel of its language, and
 // those against the agent and the bridge of a session. With words, only what has one of them in its title.
 import { hostname } from 'node:os'
+import { createApiKeys } from '../../../src/shared/access/api-keys.ts'
 import { createClient } from '../../../src/client/client.ts'
 import { HOSTILE, TABLE_ENV } from '../../support/program-table.ts'
 import { startInstallation } from '../../support/installation.ts'
@@ -17,7 +18,7 @@ const installation = await startInstallation({
   name: 'hostile',
   workers: 1,
   gateways: 1,
-  env: { ...TABLE_ENV, TENANT_MAX_SESSIONS: '20' },
+  env: { ...TABLE_ENV, TENANT_MAX_SESSIONS: '20', AUTH: 'required' },
 })
 const url = installation.urls[0] ?? ''
 const workerPid = installation.workers[0]?.pid ?? 0
@@ -88,9 +89,17 @@ console.log(
 process.exitCode = failed === 0 ? 0 : 1
 
 async function startArena(): Promise<{ arena: Arena; kernels: Set<string> }> {
-  const client = sessionClient(url)
-  const kernels = (await createClient({ url }).runtimes()).filter(({ kernel }) => kernel === true)
-  return { arena: await startBeside(url, client, client), kernels: new Set(kernels.map(({ language }) => language)) }
+  const apiKeys = createApiKeys(installation.connection, installation.keys)
+  const keyOf = async (tenant: string) =>
+    (await apiKeys.create({ name: 'hostile', tenant, scopes: ['sessions', 'jobs'] })).secretKey
+  const [mallory, ada] = [await keyOf('mallory'), await keyOf('ada')]
+  const headersOf = (key: string) => ({ authorization: `Bearer ${key}` })
+  const kernels = (await createClient({ url, key: ada }).runtimes()).filter(({ kernel }) => kernel === true)
+  const [hostile, other] = [sessionClient(url, headersOf(mallory)), sessionClient(url, headersOf(ada))]
+  return {
+    arena: await startBeside(url, hostile, other, headersOf(ada)),
+    kernels: new Set(kernels.map(({ language }) => language)),
+  }
 }
 
 function faultsOfText(

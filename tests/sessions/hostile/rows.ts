@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { packageRoot } from '../../../src/shared/package-root.ts'
+import { LEAST_OPEN_FILES } from '../../../src/shared/limits.ts'
 import type { ProgramRow } from '../../programs/rows/row.ts'
 import type { Attempt } from './try-session.ts'
 
@@ -30,8 +31,6 @@ const WAYS: Readonly<Record<string, { language: string; name: string; command: s
 const WALL_MS = 8000
 const COMPILE_MS = 20_000
 const SESSION_LIMITS = ['memoryBytes', 'processes', 'outputBytes', 'fileBytes', 'openFiles', 'stackBytes']
-
-const LEAST_OPEN_FILES = 160
 
 /** What the table needs of the platform. */
 export interface Surroundings {

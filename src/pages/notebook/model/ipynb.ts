@@ -109,7 +109,8 @@ export function writeNotebook(document: Document, kernel?: KernelName): string {
   return `${JSON.stringify(file, null, 1)}\n`
 }
 
-function writeCell({ id, type, source, metadata, outputs, executionCount, rest }: Cell): Fields {
+/** As it stands in a file. */
+export function writeCell({ id, type, source, metadata, outputs, executionCount, rest }: Cell): Fields {
   const common: Fields = { ...rest, cell_type: type, id, metadata, source: linesOf(source) }
   if (type !== 'code') return common
   // A cell that was Markdown may have them; the format allows none in code.

@@ -1,7 +1,9 @@
 import { type Cell, cellAt, type Document, newCell } from './cells.ts'
+import { writeCell } from './ipynb.ts'
 
 /**
- * Two changes of one notebook as one: what only one of them changed is as that one has it, and what both changed as `mine` has it.
+ * Two changes of one notebook as one: what only one of them changed is as that one has it, and what both changed as `mine` has it. What a cell is and what
+ * it showed count separately. Cells are compared as they are written: what was read back lacks what no file has.
  * @param base what both began with
  */
 export function mergeDocuments(base: Document, mine: Document, theirs: Document): Document {
@@ -15,16 +17,27 @@ export function mergeDocuments(base: Document, mine: Document, theirs: Document)
   }
 }
 
+/** A notebook that was kept without outputs, with those that were known before of cells whose source is the same. */
+export const withOutputsOf = (known: Document, document: Document): Document => ({
+  ...document,
+  cells: document.cells.map((cell) => {
+    const before = cellAt(known, cell.id)
+    return before?.source === cell.source ? { ...cell, ...resultOf(before) } : cell
+  }),
+})
+
 /** @returns undefined when it is gone */
 function mergeCell(base: Cell | undefined, mine: Cell | undefined, theirs: Cell | undefined): Cell | undefined {
   if (!mine && !theirs) return undefined
   // Removed by one of them, unless the other has changed it.
-  if (base && mine && !theirs) return isSameCell(base, mine) ? undefined : mine
-  // What was read back from where it was kept is written otherwise, but its text is not.
+  if (base && mine && !theirs) return isSameText(base, mine) && isSameResult(base, mine) ? undefined : mine
   if (base && theirs && !mine) return base.source === theirs.source ? undefined : theirs
   if (!mine || !theirs) return mine ?? theirs
   if (!base) return mine
-  return isSameCell(base, mine) ? { ...theirs, version: mine.version } : mine
+  const takesText = isSameText(base, mine) && !isSameText(base, theirs)
+  const takesResult = isSameResult(base, mine) && !isSameResult(base, theirs)
+  const text = takesText ? { ...theirs, version: mine.version } : mine
+  return { ...text, ...resultOf(takesResult ? theirs : mine) }
 }
 
 /** All ids in the order of who moved cells, each that the other added behind the one that is before it there. */
@@ -46,5 +59,11 @@ function orderOf(base: Document, mine: Document, theirs: Document): string[] {
 const idsOf = ({ cells }: Document): string[] => cells.map(({ id }) => id)
 const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other)
 
-/** Whether two cells are the same but for how often an editor was told of them. */
-const isSameCell = (one: Cell, other: Cell): boolean => isSame({ ...one, version: 0 }, { ...other, version: 0 })
+const resultOf = ({ outputs, executionCount }: Cell) => ({ outputs, executionCount })
+const NO_RESULT = { outputs: [], executionCount: null }
+
+const isSameText = (one: Cell, other: Cell): boolean =>
+  isSame(writeCell({ ...one, ...NO_RESULT }), writeCell({ ...other, ...NO_RESULT }))
+const isSameResult = (one: Cell, other: Cell): boolean => isSame(writtenResult(one), writtenResult(other))
+const writtenResult = ({ outputs, executionCount }: Cell) =>
+  writeCell({ ...newCell('code', ''), id: '', outputs, executionCount })

@@ -6,7 +6,8 @@ const ENDS: Record<NonNullable<Session['reason']>, string> = {
   lifetime: 'It reached its maximum lifetime.',
   'cpu-time-limit': 'Its programs used all the CPU time that a session has.',
   'agent-lost': 'A program, or a lack of memory, ended the process that runs it.',
-  'start-failed': 'The file that it was to start from could not be unpacked, or its kernel not be started.',
+  'start-failed':
+    'Its snapshot could not be unpacked, one of its files could not be written, or its kernel could not be started.',
   'no-room': 'No worker had room for it in time.',
   'session-lost': 'Its worker stopped.',
 }

@@ -1,4 +1,12 @@
-import { DEFAULT_CEILINGS, DEFAULT_LIMITS, LIMIT_MINIMA, LIMIT_NAMES, type Limits, MAX_TIMER_MS } from '../../limits.ts'
+import {
+  DEFAULT_CEILINGS,
+  DEFAULT_LIMITS,
+  LEAST_OPEN_FILES,
+  LIMIT_MINIMA,
+  LIMIT_NAMES,
+  type Limits,
+  MAX_TIMER_MS,
+} from '../../limits.ts'
 import { inGroup, integer, type Setting } from './setting.ts'
 
 /** `wallMs` becomes `WALL_MS`. */
@@ -15,7 +23,7 @@ const LIMIT_WORDS: Record<keyof Limits, string> = {
   processes: 'processes and threads of a job',
   outputBytes: 'stdout and stderr of a stage together, bytes',
   fileBytes: "a job's file system, bytes",
-  openFiles: 'open files of a process',
+  openFiles: `open files of a process; a session needs ${LEAST_OPEN_FILES}`,
   stackBytes: 'stack of a process, bytes',
 }
 
