@@ -44,7 +44,7 @@ export function createProblemsFeature({ redis, bulk, keys }: Core, needs: Proble
       ...bindRoutes({ problems, languages }, problemRoutes),
       ...bindRoutes({ ...submits, trials: createTrials(redis, keys) }, trialRoutes),
       ...bindRoutes({ ...submits, problemJobs }, submissionRoutes),
-      ...bindRoutes({ problems, comparisons, queue, records, open }, similarityRoutes),
+      ...bindRoutes({ problems, comparisons, queue, records, open, quoting: { isBusy: false } }, similarityRoutes),
     ],
     close: () => queue.close(),
   }
