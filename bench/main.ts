@@ -57,6 +57,7 @@ const names = chosen(
   installed.map(({ id }) => id),
 )
 const languages = installed.filter(({ id }) => names.includes(id))
+if (!/^\d{1,5}$/.test(values.idle)) throw new Error('--idle is no whole number from 0 to 99999')
 const [first] = languages.toSorted((a, b) => Number(b.id === 'python') - Number(a.id === 'python'))
 if (!first) throw new Error('no language is installed')
 /** What warms up with the least time spent in sandboxes. */

@@ -105,8 +105,12 @@ export interface Client {
   ): Promise<Similarity>
   /** The last comparison of a problem's submissions. */
   similarity(problem: string, options?: SimilarityOptions): Promise<Similarity>
-  /** The same as a page with the lines that are alike side by side, in HTML. */
-  similarityReport(problem: string, options?: CallOptions & { least?: number }): Promise<string>
+  /**
+   * The same as a page with the lines that are alike side by side, in HTML.
+   * @param options `comparison` is the id of the comparison that is meant
+   * @throws RunyardError `not-found` when another one has begun since
+   */
+  similarityReport(problem: string, options?: CallOptions & { least?: number; comparison?: string }): Promise<string>
   /** A file that a job made, by its path in the job's `artifacts`. */
   artifact(id: string, path: string, options?: CallOptions): Promise<Uint8Array>
   /** The same piece by piece, as it comes. */
@@ -210,10 +214,11 @@ export function createClient(options: ClientOptions): Client {
     },
     similarity: (problem, { least = 50, code = false, ...call } = {}) =>
       http.json<Similarity>(`/v1/problems/${part(problem)}/similarity?least=${least}&code=${code}`, call),
-    similarityReport: async (problem, { least = 50, ...call } = {}) =>
-      new TextDecoder().decode(
-        await http.bytes(`/v1/problems/${part(problem)}/similarity/report?least=${least}`, call),
-      ),
+    async similarityReport(problem, { least = 50, comparison, ...call } = {}) {
+      const which = comparison === undefined ? '' : `&comparison=${part(comparison)}`
+      const path = `/v1/problems/${part(problem)}/similarity/report?least=${least}${which}`
+      return new TextDecoder().decode(await http.bytes(path, call))
+    },
     files: createFiles(http, newIdempotencyKey),
     sessions: createSessions(http, newIdempotencyKey, webSocket),
     runtimes: async (call) => (await http.json<{ runtimes: Runtime[] }>('/v1/runtimes', call)).runtimes,
@@ -222,7 +227,8 @@ export function createClient(options: ClientOptions): Client {
 }
 
 function notCompared(): RunyardError {
-  const detail = 'the submissions could not be compared; this is a fault of the service'
+  const detail =
+    'the submissions could not be compared; this is a fault of the service: compare them again, and see the logs of the workers if that fails too'
   return new RunyardError({ code: 'internal-error', status: 500, detail })
 }
 

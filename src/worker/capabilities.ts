@@ -62,7 +62,7 @@ export function createCapabilities(core: WorkerCore, host: Host, engineChanged: 
   })
   const compare = createCompare({
     problemJobs: createProblemJobs(core.redis, core.keys),
-    records: createJobReader(core.redis, core.keys),
+    records: createJobReader(core.redis, core.keys, core.bulk),
     languages: loadLanguages(`${host.root}/languages`),
   })
   const comparisons = createComparisonQueue(core, compare)

@@ -15,6 +15,8 @@ export interface WorkerCore {
   redis: Redis
   /** Another one, for channels. */
   subscriber: Redis
+  /** Another one, for what is long: nothing that a job waits for waits behind it. */
+  bulk: Redis
   tracing: Tracing | undefined
   log: Logger
   /** Ends the connections. */
@@ -26,6 +28,7 @@ export function connectCore(id: string, config: Config, log: Logger, tracing: Tr
   if (!config.redis) throw new ConfigError('REDIS_URL is not set; a worker needs one')
   const redis = connectRedis(config.redis, 'wait', 'runyard-worker', log)
   const subscriber = connectRedis(config.redis, 'wait', 'runyard-worker-events', log)
-  const close = () => [subscriber, redis].forEach((connection) => connection.disconnect())
-  return { id, config, keys: createKeys(config.namespace), redis, subscriber, tracing, log, close }
+  const bulk = connectRedis(config.redis, 'wait', 'runyard-worker-bulk', log)
+  const close = () => [bulk, subscriber, redis].forEach((connection) => connection.disconnect())
+  return { id, config, keys: createKeys(config.namespace), redis, subscriber, bulk, tracing, log, close }
 }

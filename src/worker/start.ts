@@ -65,10 +65,15 @@ export async function startWorker(
   }
   const runtimes = createRuntimes(core, host, lookedAt)
   const endpoint = createMetricsEndpoint(config.metrics, host.metrics, log)
-  const takers = [runtimes, sessions, jobs, environments, comparisons]
+  const takers = [runtimes, sessions, jobs, environments]
   const parts = [...takers, files, endpoint, sandboxes, presence, webhooks, alerts, core]
   // Jobs that end in good order may need packages until then.
-  const close = closeOnce(() => environments.pause(), ...parts.map((part) => part.close))
+  const close = closeOnce(
+    () => environments.pause(),
+    // Before the jobs: while these end, which may take long, no comparison is begun any more.
+    () => comparisons.close(),
+    ...parts.map((part) => part.close),
+  )
   try {
     await lookedAt()
     await runtimes.start()

@@ -41,7 +41,7 @@ type Speaker = 'program' | 'interactor'
  * A program that meets its wall time after these have written, one after another.
  * @param atEnd how the interactor ends that was given the end of its input @param without how one does that is given none
  */
-async function converse(words: readonly Speaker[], atEnd: End, without?: End) {
+async function converse(words: readonly Speaker[], atEnd: End, without?: End, killsAtSecondPlace = false) {
   const [program, judges] = [nullSandbox(), nullSandbox()]
   const says: Partial<Record<Speaker, () => void>> = {}
   const heard: string[][] = []
@@ -77,7 +77,18 @@ async function converse(words: readonly Speaker[], atEnd: End, without?: End) {
     image: 'b:1',
     graceMs: 0,
   } as const
-  const judge = createJudge(SPEC, async () => createJudgeCell(judges, options))
+  const judge = createJudge(SPEC, async () => {
+    const cell = createJudgeCell(judges, options)
+    let placed = 0
+    return {
+      ...cell,
+      refusedCalls: [],
+      async place(files) {
+        await cell.place(files)
+        if (killsAtSecondPlace && ++placed === 2) judge.kill()
+      },
+    }
+  })
   expect(await judge.prepare()).toBeUndefined()
   const judged = { test: { stdin: '' } as JobSpec['tests'][number], input: Buffer.from('') }
   const conversation = judge.converse(judged, program, START, () => undefined)
@@ -119,6 +130,13 @@ test.each<[End, End]>([
   [COMPUTED_SLOWLY, SLEPT],
   [FLOODED, SLEPT],
   [COMPUTED, EXITED],
+  // Much of what it computed it did before the program met its limit.
+  [
+    { reason: 'wall', cpuMs: 1900 },
+    { reason: 'wall', cpuMs: 950 },
+  ],
+  // Little, but after the program had met its limit.
+  [{ reason: 'wall', cpuMs: 80 }, SLEPT],
 ])('one that waits without that end is not: %j, %j', async (atEnd, without) => {
   const { report, ruling } = await converse(['program'], atEnd, without)
   expect(report.reason).toBe('wall')
@@ -135,4 +153,10 @@ test.each<[Speaker[], End]>([
   const { report, ruling } = await converse(words, atEnd)
   expect(report.reason).toBe('wall')
   expect(ruling).toBeUndefined()
+})
+
+test('an interactor does not run again for a job that was cancelled', async () => {
+  const { ruling, heard } = await converse(['program'], COMPUTED, COMPUTED, true)
+  expect(ruling).toBeUndefined()
+  expect(heard).toEqual([['1\n', 'end']])
 })

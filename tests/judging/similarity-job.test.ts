@@ -100,6 +100,18 @@ test('similar submissions are found by a worker, and quoted from submissions tha
   expect(found.pairs[0]?.parts[0]?.first).not.toHaveProperty('code')
   expect(await client.similarityReport(problem, { least: 40 })).toContain('3 submissions compared')
 
+  // One that another comparison has taken the place of.
+  await expect(client.similarityReport(problem, { comparison: body.id })).rejects.toMatchObject({ code: 'not-found' })
+  expect(await client.similarityReport(problem, { comparison: found.id })).toContain('3 submissions compared')
+
+  await withRedis(async (redis, keys) => {
+    // As after the loss of what the queue had of it.
+    const lost = { ...found, pairs: undefined, id: body.id, state: 'queued', finishedAt: null }
+    const record = JSON.stringify({ tenant: 'acme', problem, view: lost })
+    await redis.hset(keys.problemSimilarity(problem), 'record', record)
+  })
+  expect((await get<Similarity>(at(problem, '?wait=60'), acme)).body).toMatchObject({ id: body.id, state: 'finished' })
+
   await forget(one.id)
   expect((await client.similarity(problem)).pairs).toEqual([])
   expect(await client.similarityReport(problem)).not.toContain(two.id)
@@ -108,15 +120,21 @@ test('similar submissions are found by a worker, and quoted from submissions tha
   expect((await get(at(problem), acme)).status).toBe(404)
 })
 
-/** As when its result expires. */
-async function forget(job: string): Promise<void> {
+type Services = Awaited<ReturnType<typeof loadServices>>
+
+async function withRedis(
+  use: (redis: ReturnType<Services['connectRedis']>, keys: ReturnType<Services['createKeys']>) => Promise<void>,
+): Promise<void> {
   const { connectRedis, createKeys, loadConfig, pino } = await loadServices()
   const { redis: address } = loadConfig(testRoot, { REDIS_URL: process.env['RUNYARD_TEST_REDIS'] })
   if (!address) throw new Error('RUNYARD_TEST_REDIS is not set; run the tests with npm run test:jest')
   const redis = connectRedis(address, 'wait', 'test-expiry', pino({ level: 'silent' }))
   try {
-    expect(await redis.del(createKeys(platform.namespace).job(job))).toBe(1)
+    await use(redis, createKeys(platform.namespace))
   } finally {
     redis.disconnect()
   }
 }
+
+/** As when its result expires. */
+const forget = (job: string) => withRedis(async (redis, keys) => expect(await redis.del(keys.job(job))).toBe(1))

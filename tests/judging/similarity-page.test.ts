@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from '@jest/globals'
 import { addCode, type CodePart } from '../../src/api/problems/similar-code.ts'
+import { oneAtATime } from '../../src/api/problems/similarity-routes.ts'
 import { similarityPage, similarityPageHeaders } from '../../src/api/problems/similarity-page.ts'
 import type { Similarity } from '../../src/shared/judging/similarity.ts'
 import type { JobReader } from '../../src/shared/jobs/job-reader.ts'
@@ -27,11 +28,9 @@ const pairs = () => [
 ]
 const SPECS: Record<string, object> = {
   [A]: {
-    head: { endUser: 's<17>' },
     files: [{ path: 'main.py', content: 'import sys\nif a < b:\n  print(1)\n', encoding: 'utf-8' }],
   },
   [B]: {
-    head: {},
     files: [{ path: 'a<b.py', content: Buffer.from('x = "</pre><script>"\ny').toString('base64'), encoding: 'base64' }],
   },
 }
@@ -39,7 +38,7 @@ const SPECS: Record<string, object> = {
 test('similar parts come with their code, and with who sent them', async () => {
   const found = pairs()
   const spec = async (id: string) => SPECS[id]
-  await addCode({ spec } as unknown as Pick<JobReader, 'spec'>, found)
+  await addCode({ spec } as unknown as Pick<JobReader, 'spec'>, found, (id) => (id === A ? 's<17>' : undefined))
   expect(found).toEqual([
     {
       ...pairs()[0],
@@ -70,6 +69,42 @@ test('similar parts come with their code, and with who sent them', async () => {
   const hash = createHash('sha256').update(style).digest('base64')
   expect(policy).toMatch(/^default-src 'none'; style-src 'sha256-/)
   expect(policy).toContain(`'sha256-${hash}'`)
+})
+
+test('once there is code enough no more programs are read, and everybody who sent one is named', async () => {
+  const [first] = pairs()
+  const long = { ...first!, parts: [{ first: part('main.py', 1, 1), second: part('main.py', 1, 1) }] }
+  const found = Array.from({ length: 9 }, (_, n) => ({ ...structuredClone(long), first: `a${n}`, second: `b${n}` }))
+  const read: string[] = []
+  const spec = async (id: string) => {
+    read.push(id)
+    return { files: [{ path: 'main.py', content: 'x'.repeat(2 ** 20), encoding: 'utf-8' }] }
+  }
+  await addCode({ spec } as unknown as Pick<JobReader, 'spec'>, found, (id) => `of ${id}`)
+  expect(read).toEqual(['a0', 'b0'])
+  expect(found[8]).toHaveProperty('endUsers', { first: 'of a8', second: 'of b8' })
+})
+
+test('one answer with code is made at a time, also after one that failed', async () => {
+  const needs = { quoting: { isBusy: false } }
+  let end = () => {}
+  const first = oneAtATime(needs, () => new Promise<void>((resolve) => (end = resolve)))
+  await expect(oneAtATime(needs, async () => 1)).rejects.toMatchObject({ code: 'unavailable' })
+  end()
+  await first
+  await expect(oneAtATime(needs, () => Promise.reject(new Error('broken')))).rejects.toThrow('broken')
+  expect(await oneAtATime(needs, async () => 1)).toBe(1)
+})
+
+test('a page shows every character of a program, also those that would hide or turn others', () => {
+  const [pair] = pairs()
+  const code = 'a\u202eb\u200bc\td\r\ne\u0007'
+  const found = [{ ...pair!, parts: [{ first: { ...part('m\u2066', 1, 2), code }, second: part('n', 1, 1) }] }]
+  const page = similarityPage({ problem: 'p', least: 50, similarity: finished(1, found) })
+  expect(page).toContain('a&lt;U+202E&gt;b&lt;U+200B&gt;c\td\ne&lt;U+0007&gt;')
+  expect(page).toContain('m&lt;U+2066&gt;')
+  expect(page).toContain('1 submission compared')
+  expect(page).toContain('1 pair is at least 50 % alike')
 })
 
 test('a page without pairs says so', () => {

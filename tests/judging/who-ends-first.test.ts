@@ -73,6 +73,12 @@ const ROWS: Row[] = [
     interactor: `read -r x; ${SPINS}`,
     verdict: 'judge-error',
   },
+  {
+    when: 'the interactor answers after the program has met its limit',
+    program: `${ASKS}; exit 0`,
+    interactor: 'read -r x; sleep 1.8; echo 2; exit 42',
+    verdict: 'time-limit',
+  },
   { when: 'the interactor sleeps', program: `${ASKS}; exit 0`, interactor: SLEEPS, verdict: 'judge-error' },
   { when: 'the interactor accepts early', program: 'exit 0', interactor: 'exit 42', verdict: 'accepted' },
   {

@@ -160,7 +160,7 @@ test('an operator has the submissions of a problem compared, and reads the repor
   const link = tests.getByRole('link', { name: 'Report on similar submissions' })
   const [report] = await Promise.all([page.context().waitForEvent('page'), link.click()])
   // Until it has finished the page loads itself again.
-  await report.getByText('1 submissions compared').waitFor()
+  await report.getByText('1 submission compared').waitFor()
   expect(await report.title()).toBe('Similar submissions: Copies')
   await report.close()
 })

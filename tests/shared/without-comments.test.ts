@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { SCREENED_LANGUAGES } from '../../src/api/screening/lexers/lexers.ts'
 import { loadRules } from '../../src/api/screening/load-rules.ts'
 import { createScreening } from '../../src/api/screening/screening.ts'
-import { withoutComments } from '../../src/shared/without-comments.ts'
+import { piecesWithoutComments, withoutComments } from '../../src/shared/without-comments.ts'
 import { loadLanguages } from '../../src/shared/language.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import { type Marks, RULED_LANGUAGES } from '../../src/shared/syntax.ts'
@@ -75,4 +75,12 @@ test('a long text of marks takes time in step with its length', () => {
     const text = piece.repeat(200_000)
     expect(withoutComments(text, syntax)).toHaveLength(text.length)
   }
+})
+
+test('long texts come in short pieces', () => {
+  const marks = { comments: ['#', ['/*', '*/']], strings: ['"'] } satisfies Parameters<typeof withoutComments>[1]
+  const text = `${'x = 1;\n'.repeat(3000)}/*${'\n comment'.repeat(3000)}*/ "# no comment" # one`
+  const pieces = [...piecesWithoutComments(text, marks)]
+  expect(pieces.every(({ length }) => length <= 4096)).toBe(true)
+  expect(pieces.join('')).toBe(`${'x = 1;\n'.repeat(3000)}  ${'\n        '.repeat(3000)}   "# no comment"      `)
 })

@@ -40,7 +40,7 @@ async function coreOf({ namespace, keys }: TestRedis): Promise<WorkerCore> {
     }),
   )
   if (!redis || !subscriber) throw new Error('no connection')
-  return { id: 'x', config, keys, redis, subscriber, tracing: undefined, log, close() {} }
+  return { id: 'x', config, keys, redis, subscriber, bulk: redis, tracing: undefined, log, close() {} }
 }
 
 /** What is told of jobs is not looked at. */

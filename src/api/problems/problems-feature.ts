@@ -46,7 +46,10 @@ export function createProblemsFeature({ redis, bulk, keys }: Core, needs: Proble
       ...bindRoutes({ problems, languages }, problemRoutes),
       ...bindRoutes({ ...submits, trials: createTrials(redis, keys) }, trialRoutes),
       ...bindRoutes({ ...submits, problemJobs }, submissionRoutes),
-      ...bindRoutes({ problems, comparisons, queue, records, open, audit }, similarityRoutes),
+      ...bindRoutes(
+        { problems, comparisons, queue, records, open, audit, quoting: { isBusy: false } },
+        similarityRoutes,
+      ),
     ],
     close: () => queue.close(),
   }

@@ -14,10 +14,14 @@ export interface CodePart {
 const MAX_CODE = 2 * MIB
 
 /**
- * Puts the code of similar parts to them, and who sent it. Programs are read one after another: one is held at a time.
+ * Puts the code of similar parts to them, and who sent it. Programs are read one after another, until there is code enough: one is held at a time.
  * @param pairs most similar first; they are changed
  */
-export async function addCode(records: Pick<JobReader, 'spec'>, pairs: readonly SimilarPair[]): Promise<void> {
+export async function addCode(
+  records: Pick<JobReader, 'spec'>,
+  pairs: readonly SimilarPair[],
+  endUserOf: (job: string) => string | undefined,
+): Promise<void> {
   const parts = new Map<string, CodePart[]>()
   for (const { first, second, parts: alike } of pairs) {
     for (const [id, side] of [
@@ -26,12 +30,11 @@ export async function addCode(records: Pick<JobReader, 'spec'>, pairs: readonly 
     ] as const)
       parts.set(id, [...(parts.get(id) ?? []), ...alike.map((part) => part[side])])
   }
-  const endUsers = new Map<string, string>()
   let left = MAX_CODE
   for (const [id, wanted] of parts) {
+    if (left <= 0) break
     const spec = await records.spec(id)
     if (!spec) continue
-    if (spec.head.endUser !== undefined) endUsers.set(id, spec.head.endUser)
     const lines = new Map<string, string[]>()
     for (const part of wanted) {
       const file = spec.files.find(({ path }) => path === part.path)
@@ -48,7 +51,7 @@ export async function addCode(records: Pick<JobReader, 'spec'>, pairs: readonly 
     }
   }
   for (const pair of pairs) {
-    const [first, second] = [endUsers.get(pair.first), endUsers.get(pair.second)]
+    const [first, second] = [endUserOf(pair.first), endUserOf(pair.second)]
     pair.endUsers = { ...(first !== undefined && { first }), ...(second !== undefined && { second }) }
   }
 }

@@ -45,7 +45,7 @@ export function similarityPage({ problem, least, similarity }: SimilarityReport)
     return page(
       title,
       '',
-      '<p>The submissions could not be compared. This is a fault of the service: start the comparison again.</p>',
+      '<p>The submissions could not be compared. This is a fault of the service: start the comparison again. If it fails again, the logs of the workers say why.</p>',
     )
   const again = `<meta http-equiv="refresh" content="${AGAIN_SECONDS}">\n`
   const step = progress?.step === 'comparing' ? 'compared' : 'read'
@@ -83,7 +83,7 @@ function resultOf({ compared, pairs, finishedAt }: Similarity, least: number): s
     return `<section id="pair-${index + 1}"><h2>${percent(alike)}: ${escaped(title)}</h2>${alikeParts.join('\n')}</section>`
   })
   const table = `<table><thead><tr><th>Similarity</th><th>Language</th><th>First</th><th>Second</th></tr></thead><tbody>${rows.join('\n')}</tbody></table>`
-  return `<p>${compared} submissions compared, ${escaped(finishedAt ?? '')}. ${pairs.length} pairs are at least ${least} % alike. Similar programs are a reason to read them, no proof.</p>
+  return `<p>${compared} ${compared === 1 ? 'submission' : 'submissions'} compared, ${escaped(finishedAt ?? '')}. ${pairs.length === 1 ? '1 pair is' : `${pairs.length} pairs are`} at least ${least} % alike. Similar programs are a reason to read them, no proof.</p>
 ${pairs.length === 0 ? '' : table}
 ${sections.join('\n')}`
 }
@@ -97,4 +97,13 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '"': '&quot;',
   "'": '&#39;',
 }
-const escaped = (text: string): string => text.replaceAll(/[&<>"']/g, (letter) => ENTITIES[letter] ?? '')
+/** Controls but the tab and the line end, what turns the text around, and what has no width. */
+// oxlint-disable-next-line no-control-regex -- control characters are what this is about
+const ODD = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g
+const codeOf = (odd: string) => `<U+${odd.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}>`
+/** As text of the page, in which every character can be seen. */
+const escaped = (text: string): string =>
+  text
+    .replaceAll('\r\n', '\n')
+    .replaceAll(ODD, codeOf)
+    .replaceAll(/[&<>"']/g, (letter) => ENTITIES[letter] ?? '')

@@ -24,6 +24,8 @@ export interface SimilarityNeeds {
   records: JobReader
   open: OpenResponses
   audit: Audit
+  /** Whether an answer with code is being made: one holds whole programs and is long. */
+  quoting: { isBusy: boolean }
 }
 
 const PLACE = '/v1/problems/:id/similarity'
@@ -32,6 +34,8 @@ const POLL_MS = 100
 /** In percent. */
 const DEFAULT_LEAST = 50
 const AGAIN_SECONDS = 10
+/** In which an answer with code is made. */
+const QUOTED_SECONDS = 2
 
 const ReportQuery = Type.Object(
   {
@@ -41,12 +45,15 @@ const ReportQuery = Type.Object(
         description: `least similarity of a pair in percent; ${DEFAULT_LEAST} when absent`,
       }),
     ),
+    comparison: Type.Optional(
+      Type.String({ format: 'uuid', description: 'id of the comparison; 404 when another one has begun' }),
+    ),
   },
   { additionalProperties: false },
 )
 const SimilarityQuery = Type.Object(
   {
-    ...ReportQuery.properties,
+    least: ReportQuery.properties.least,
     code: Type.Optional(
       Type.Enum(['true', 'false'], { description: 'whether the lines that are alike come along, and end users' }),
     ),
@@ -120,13 +127,15 @@ export const similarityRoutes = [
     cache: 'no-store',
     async handle(needs: SimilarityNeeds, { res, caller, params, query, send }) {
       const { id } = await ownProblem(needs, caller.tenant, params.id)
-      const record = await lastOf(needs, id)
+      const view = await lastOf(needs, caller.tenant, id)
       const waitSeconds = Math.min(Number(query.wait ?? '0'), MAX_WAIT_SECONDS)
-      if (waitSeconds > 0 && !isOver(record.view)) {
+      if (waitSeconds > 0 && !isOver(view)) {
         const signal = needs.open.admit(res)
-        record.view = await whileKeyHolds(signal, untilOver(needs, id, record.view, waitSeconds, signal))
+        await whileKeyHolds(signal, untilOver(needs, id, view, waitSeconds, signal))
       }
-      send(200, await similarityOf(needs, record, leastOf(query), query.code === 'true'))
+      const isQuoting = query.code === 'true'
+      const read = () => similarityOf(needs, caller.tenant, id, leastOf(query), isQuoting)
+      send(200, await (isQuoting ? oneAtATime(needs, read) : read()))
     },
   }),
   defineRoute({
@@ -143,7 +152,7 @@ export const similarityRoutes = [
     answers: { 200: PAGE },
     async handle(needs: SimilarityNeeds, { res, caller, params, query }) {
       const about = await ownProblem(needs, caller.tenant, params.id)
-      await sendPage(needs, res, about, leastOf(query))
+      await sendPage(needs, res, { ...about, tenant: caller.tenant }, query)
     },
   }),
   defineRoute({
@@ -181,12 +190,12 @@ export const similarityRoutes = [
     answers: { 200: PAGE },
     async handle(needs: SimilarityNeeds, { res, params, query }) {
       const about = await ownProblem(needs, query.tenant, params.id)
-      await sendPage(needs, res, about, leastOf(query))
+      await sendPage(needs, res, { ...about, tenant: query.tenant }, query)
     },
   }),
 ]
 
-const leastOf = ({ least }: Static<typeof ReportQuery>): number => Number(least ?? DEFAULT_LEAST)
+const leastOf = ({ least }: { least?: string | undefined }): number => Number(least ?? DEFAULT_LEAST)
 
 /** Begins a comparison, or finds the one that is under way. */
 async function begin(
@@ -213,18 +222,21 @@ async function begin(
   return record
 }
 
-/** @throws Problem `not-found` */
-async function lastOf({ comparisons }: SimilarityNeeds, problem: string): Promise<ComparisonRecord> {
+const notThere = (detail: string) => new Problem('not-found', detail)
+const notCompared = () =>
+  notThere(
+    'the submissions of this problem were not compared yet, or the result has expired; POST to /similarity compares them',
+  )
+
+/** The last comparison. One that waits or runs is queued again, for what the queue had of it may be lost. @throws Problem `not-found` */
+async function lastOf({ comparisons, queue }: SimilarityNeeds, tenant: string, problem: string): Promise<Comparison> {
   const record = await comparisons.read(problem)
-  if (!record)
-    throw new Problem(
-      'not-found',
-      'the submissions of this problem were not compared yet, or the result has expired; POST to /similarity compares them',
-    )
-  return record
+  if (record?.tenant !== tenant) throw notCompared()
+  if (!isOver(record.view)) await queue.add('compare', { problem }, { jobId: record.view.id })
+  return record.view
 }
 
-/** How a comparison is once it is over, another has begun, or time is up. */
+/** How a comparison is once it is over, or time is up; another one, if that has begun. @throws Problem `not-found` when it is gone */
 async function untilOver(
   { comparisons }: SimilarityNeeds,
   problem: string,
@@ -234,36 +246,66 @@ async function untilOver(
 ): Promise<Comparison> {
   const late = AbortSignal.any([signal, AbortSignal.timeout(seconds * SECOND)])
   let view = now
-  while (!isOver(view) && !late.aborted) {
+  while (!isOver(view) && view.id === now.id && !late.aborted) {
     await sleep(POLL_MS, undefined, { signal: late }).catch(() => undefined)
-    view = (await comparisons.read(problem))?.view ?? view
+    const record = await comparisons.read(problem)
+    if (!record) throw notThere('the problem, or its comparison, was deleted')
+    view = record.view
   }
   return view
 }
 
-/** What a comparison found, as far as its submissions are there. */
+/** What a comparison found, as far as its submissions are there. @throws Problem `not-found` */
 async function similarityOf(
   { comparisons, records }: SimilarityNeeds,
-  { problem, tenant, view }: ComparisonRecord,
+  tenant: string,
+  problem: string,
   least: number,
   withCode: boolean,
 ): Promise<Similarity> {
-  const kept = view.state === 'finished' ? await comparisons.pairs(problem) : []
-  const alike: SimilarPair[] = kept.filter(({ similarity }) => similarity * 100 >= least)
+  const last = await comparisons.readWithPairs(problem)
+  if (last?.record.tenant !== tenant) throw notCompared()
+  const alike: SimilarPair[] = last.pairs.filter(({ similarity }) => similarity >= least / 100)
   const found = await records.summaries([...new Set(alike.flatMap(({ first, second }) => [first, second]))])
   const isThere = (id: string) => found.get(id)?.tenant === tenant
   const pairs = alike.filter(({ first, second }) => isThere(first) && isThere(second))
-  if (withCode) await addCode(records, pairs)
-  return { ...view, pairs }
+  if (withCode) await addCode(records, pairs, (id) => found.get(id)?.job.endUser)
+  return { ...last.record.view, pairs }
+}
+
+/** @throws Problem `unavailable` while another is being made */
+export async function oneAtATime<T>({ quoting }: Pick<SimilarityNeeds, 'quoting'>, make: () => Promise<T>): Promise<T> {
+  if (quoting.isBusy) {
+    const detail = `another report on similar submissions is being made; try again in ${QUOTED_SECONDS} s`
+    throw new Problem('unavailable', detail, { headers: { 'Retry-After': String(QUOTED_SECONDS) } })
+  }
+  quoting.isBusy = true
+  try {
+    return await make()
+  } finally {
+    quoting.isBusy = false
+  }
 }
 
 async function sendPage(
   needs: SimilarityNeeds,
   res: Response,
-  { id, name }: { id: string; name: string },
-  least: number,
+  { id, name, tenant }: { id: string; name: string; tenant: string },
+  query: Static<typeof ReportQuery>,
 ): Promise<void> {
-  const similarity = await similarityOf(needs, await lastOf(needs, id), least, true)
+  const check = (found: Comparison) => {
+    if (query.comparison !== undefined && query.comparison !== found.id) throw notThere(ANOTHER)
+  }
+  const last = await lastOf(needs, tenant, id)
+  check(last)
+  const least = leastOf(query)
+  // One that shows progress quotes nothing.
+  const similarity = isOver(last)
+    ? await oneAtATime(needs, () => similarityOf(needs, tenant, id, least, true))
+    : { ...last, pairs: [] }
+  check(similarity)
   res.set({ ...similarityPageHeaders(isOver(similarity)), 'Cache-Control': 'no-store' })
   res.type('html').send(similarityPage({ problem: name, least, similarity }))
 }
+
+const ANOTHER = 'the submissions of this problem are compared anew; the comparison that was named is gone'

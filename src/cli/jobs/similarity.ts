@@ -21,15 +21,19 @@ export async function similarity(
   { stdout, stderr, note, paint = plain }: Streams,
 ): Promise<void> {
   const live = liveLine(stderr)
+  if (!(stderr as { isTTY?: boolean }).isTTY) note('comparing the submissions; this may take a few minutes')
   const onProgress = (comparison: Comparison) => live.show(progressOf(comparison))
   const retries = PATIENT_RETRIES
   const found = await client
     .compareSubmissions(problem, { least, code: json, onProgress, retries })
     .finally(() => live.clear())
-  if (html !== undefined)
-    writeFile(html, Buffer.from(await client.similarityReport(problem, { least, retries })), '--html')
+  if (html !== undefined) {
+    const report = await client.similarityReport(problem, { least, retries, comparison: found.id })
+    writeFile(html, Buffer.from(report), '--html')
+  }
   if (json) return void stdout.write(`${JSON.stringify(found, null, 2)}\n`)
-  note(`${found.compared} submissions compared; ${found.pairs.length} pairs are at least ${least} % alike`)
+  const pairs = found.pairs.length === 1 ? '1 pair is' : `${found.pairs.length} pairs are`
+  note(`${found.compared} submission${found.compared === 1 ? '' : 's'} compared; ${pairs} at least ${least} % alike`)
   if (html !== undefined) note(`wrote ${html}`)
   if (found.pairs.length === 0) return
   const columns = [

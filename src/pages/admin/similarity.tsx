@@ -19,18 +19,20 @@ export function SimilarityReport({ api, problem, tenant }: { api: Api; problem: 
       setState('idle')
     }
   }
-  if (fault) return <ProblemNotice problem={fault} />
   return (
-    <span role="status">
-      {state === 'started' ? (
-        <a href={api.similarityReport(problem, tenant)} target="_blank" rel="noreferrer">
-          Report on similar submissions
-        </a>
-      ) : (
-        <button type="button" class="button quiet" disabled={state === 'starting'} onClick={() => void start()}>
-          Compare all submissions
-        </button>
-      )}
-    </span>
+    <>
+      {fault && <ProblemNotice problem={fault} />}
+      <span role="status">
+        {state === 'started' ? (
+          <a href={api.similarityReport(problem, tenant)} target="_blank" rel="noreferrer">
+            Report on similar submissions
+          </a>
+        ) : (
+          <button type="button" class="button quiet" disabled={state === 'starting'} onClick={() => void start()}>
+            Compare all submissions
+          </button>
+        )}
+      </span>
+    </>
   )
 }

@@ -158,8 +158,9 @@ export function createJudge(
       })
       const [report, { ruling: said, report: its }] = await Promise.all([done, ruled])
       /** The interactor once more, for as long, with the same input but without an end of it. */
-      const withoutEnd = async (): Promise<StageReport> => {
+      const withoutEnd = async (): Promise<StageReport | undefined> => {
         await judges.place({ ...placed(judged), answer: answerOf(judged) })
+        if (isKilled) return undefined
         const again = judges.run({ moreWallMs, onOutput: () => undefined })
         for (const bytes of heard) judges.input(bytes)
         const run = await again
@@ -168,7 +169,7 @@ export function createJudge(
       }
       // One that had answered is not what the program waited for, whatever it does at the end of its input.
       const isSuspect = hasHung(its) && leftUnanswered && report.reason === 'wall' && !isKilled
-      const hasHeldUp = isSuspect && (isAsleep(its) || hangsAlike(its, await withoutEnd()))
+      const hasHeldUp = isSuspect && (isAsleep(its, moreWallMs) || hangsAlike(its, await withoutEnd(), moreWallMs))
       const counts = first === 'interactor' || endedWell(report) || hasHeldUp
       const ruling =
         programs.checker && counts && said.written && endedWell(report)
@@ -193,17 +194,25 @@ const NOTHING = new Uint8Array()
 const hasHung = ({ reason, oomKills }: StageReport) =>
   reason === 'wall' || reason === 'cpu' || reason === 'output' || oomKills > 0
 
-/** It slept until its wall time was over, also through the end of its input: it waited for something else. */
-const isAsleep = ({ reason, wallUs, cpuUs }: StageReport) => reason === 'wall' && cpuUs < wallUs / 20
+/**
+ * It slept until its wall time was over, also through the end of its input: it waited for something else. Only the time after that end counts,
+ * for until then one that waits for the program sleeps, too.
+ */
+const isAsleep = ({ reason, wallUs, cpuUs }: StageReport, moreWallMs: number) =>
+  reason === 'wall' && cpuUs < (wallUs - moreWallMs * 1000) / 20
 
 /**
  * Whether an interactor that met a limit after the end of its input does without that end as it did with it. Otherwise it waits, and fails at the end alone.
  * @param its with the end of its input @param again without it
  */
-function hangsAlike(its: StageReport, again: StageReport): boolean {
+function hangsAlike(its: StageReport, again: StageReport | undefined, moreWallMs: number): boolean {
+  if (!again) return false
   if (again.reason === 'cpu' || again.reason === 'output' || again.oomKills > 0) return true
   // One that computes may not come to its limit of CPU time where others compute too.
-  return again.reason === 'wall' && (its.reason === 'cpu' || its.reason === 'wall') && again.cpuUs >= its.cpuUs / 2
+  if (again.reason !== 'wall' || (its.reason !== 'cpu' && its.reason !== 'wall') || again.cpuUs < its.cpuUs / 2)
+    return false
+  // What it computed before the end of its input it computes again. One that waits then lacks what it computed after that end.
+  return its.cpuUs - again.cpuUs < (its.wallUs - moreWallMs * 1000) * 0.75
 }
 
 const endedWell = ({ reason, exitCode }: StageReport) => reason === 'exit' && exitCode === 0

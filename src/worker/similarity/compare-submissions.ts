@@ -65,8 +65,10 @@ export function createCompare({ problemJobs, records, languages }: CompareNeeds)
     const pairs: KeptPair[] = []
     let done = 0
     for (const [language, programs] of byLanguage) {
-      tell({ step: 'comparing', done, total: compared })
-      for (const pair of await likePairs(programs, work)) pairs.push({ language, ...pair })
+      const tellPart = (part: number) =>
+        tell({ step: 'comparing', done: done + Math.floor(part * programs.length), total: compared })
+      tellPart(0)
+      for (const pair of await likePairs(programs, work, tellPart)) pairs.push({ language, ...pair })
       done += programs.length
     }
     pairs.sort((a, b) => b.similarity - a.similarity)

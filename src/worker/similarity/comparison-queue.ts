@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Worker } from 'bullmq'
 import { closeOnce } from '../../shared/close-once.ts'
 import { type ComparisonRecord, createComparisons, SIMILARITY_QUEUE_NAME } from '../../shared/judging/comparisons.ts'
@@ -16,6 +17,11 @@ export interface ComparisonQueue {
 
 const LOCK_MS = 30 * SECOND
 const TELL_MS = SECOND / 2
+/** Between two looks whether a comparison is still wanted. */
+const ASK_MS = SECOND
+
+/** A comparison that does not end by then, as Redis is away, is taken over when its lock has run out. */
+const CLOSE_MS = 5 * SECOND
 
 /** Its problem was deleted, or another comparison of it has begun. */
 class Superseded extends Error {}
@@ -23,6 +29,7 @@ class Superseded extends Error {}
 export function createComparisonQueue(
   { redis, keys, log }: Pick<WorkerCore, 'redis' | 'keys' | 'log'>,
   compare: Compare,
+  lockMs = LOCK_MS,
 ): ComparisonQueue {
   const comparisons = createComparisons(redis, keys)
   const closing = new AbortController()
@@ -37,18 +44,30 @@ export function createComparisonQueue(
   /** Tells those who ask how far it is, not too often. */
   const progressOf = (record: ComparisonRecord) => {
     let toldAt = -Infinity
+    let askedAt = performance.now()
+    let toldStep: string | undefined
     let isCurrent = true
     let writing: Promise<unknown> = Promise.resolve()
     const tell = (progress: NonNullable<Comparison['progress']>) => {
       Object.assign(record.view, { state: 'running', progress })
       const now = performance.now()
-      if (now - toldAt < TELL_MS) return
+      if (progress.step === toldStep && now - toldAt < TELL_MS) return
       toldAt = now
+      toldStep = progress.step
       const copy = structuredClone(record)
       writing = writing.then(async () => (isCurrent &&= await comparisons.update(copy))).catch(() => undefined)
     }
+    const ask = async () => {
+      const stored = await underWay(record.problem, record.view.id)
+      isCurrent &&= stored !== undefined
+    }
     const check = () => {
       closing.signal.throwIfAborted()
+      const now = performance.now()
+      if (now - askedAt >= ASK_MS) {
+        askedAt = now
+        void ask().catch(() => undefined)
+      }
       if (!isCurrent) throw new Superseded('the problem is gone, or is compared anew')
     }
     return { tell, check, written: () => writing }
@@ -80,7 +99,7 @@ export function createComparisonQueue(
       { redis, keys, log },
       {
         queue: SIMILARITY_QUEUE_NAME,
-        lockMs: LOCK_MS,
+        lockMs,
         what: 'comparison of submissions',
         nameOf: ({ problem }) => ({ problem }),
         async work({ problem }, id) {
@@ -101,7 +120,11 @@ export function createComparisonQueue(
     },
     close: closeOnce(
       () => closing.abort(),
-      () => worker?.close(),
+      async () => {
+        const waited = new AbortController()
+        const late = sleep(CLOSE_MS, undefined, { signal: waited.signal }).catch(() => undefined)
+        await Promise.race([worker?.close(), late]).finally(() => waited.abort())
+      },
     ),
   }
 }

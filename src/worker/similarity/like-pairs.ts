@@ -1,7 +1,7 @@
 import { MAX_PAIRS, MAX_PARTS } from '../../shared/judging/similarity.ts'
 import type { Language } from '../../shared/language.ts'
 import type { Marks } from '../../shared/syntax.ts'
-import { withoutComments } from '../../shared/without-comments.ts'
+import { piecesWithoutComments } from '../../shared/without-comments.ts'
 
 /** A program to be compared. */
 export interface Program {
@@ -58,7 +58,7 @@ const WORDS = new Set(
     ' ',
   ),
 )
-const TOKEN = /[A-Za-z_$][\w$]*|\d[\w.]*|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|\S/g
+const TOKEN = /[A-Za-z_$][\w$]*|\d[\w.]*|"(?:[^"\\\n]+|\\.)*"?|'(?:[^'\\\n]+|\\.)*'?|\S/g
 
 /** What is kept of a program to compare it with others. */
 export interface Prints {
@@ -75,20 +75,27 @@ export const MAX_FINGERPRINTS = 5_000
 /** Of all programs that are compared. */
 export const MAX_ALL_FINGERPRINTS = 300_000
 
-/** Steps, of less than 1 µs each, after which others go on. */
-const STEPS = 20_000
+/** Steps, of less than 1 µs each, after which the clock is read. */
+const STEPS = 256
+/** In one go, after which others go on. */
+const GO_MS = 2
 
-/** Counts steps of work. */
+/** Counts steps of work. @returns what is to be awaited before the work goes on, if it is time */
 export type Work = (steps: number) => Promise<void> | undefined
 
-/** @param pause lets others go on: called after every so many steps. @returns what is to be awaited before the work goes on, if it is time */
-export function createWork(pause: () => Promise<void>): Work {
+/** @param pause lets others go on: called when the work has taken `GO_MS` @param now in milliseconds */
+export function createWork(pause: () => Promise<void>, now: () => number = () => performance.now()): Work {
   let done = 0
+  let since = now()
+  const rest = async () => {
+    await pause()
+    since = now()
+  }
   return (steps) => {
     done += steps
     if (done < STEPS) return undefined
     done = 0
-    return pause()
+    return now() - since < GO_MS ? undefined : rest()
   }
 }
 
@@ -104,12 +111,13 @@ export async function fingerprintsOf(
   work: Work,
   most = MAX_FINGERPRINTS,
 ): Promise<Prints> {
-  const found = new Map<number, Fingerprint>()
+  const least = leastHashes(most)
   for (const { path, text } of files) {
-    await work(text.length)
     const codes: number[] = []
     const lines: number[] = []
-    for (const [index, line] of withoutComments(text, marks).split('\n').entries()) {
+    for (const { index, line, read } of linesOf(text, marks)) {
+      const pause = work(read)
+      if (pause) await pause
       for (const [token] of line.matchAll(TOKEN)) {
         codes.push(codeOf(token))
         lines.push(index + 1)
@@ -126,18 +134,55 @@ export async function fingerprintsOf(
       if (rest) await rest
     }
     for (let from = 0; from < grams.length && (from === 0 || from + WINDOW <= grams.length); from++) {
-      let least = from
+      let smallest = from
       // The rightmost of the smallest, as the paper has it: it stays the smallest for longest.
       for (let at = from; at < Math.min(from + WINDOW, grams.length); at++)
-        if ((grams[at] ?? 0) <= (grams[least] ?? 0)) least = at
-      const hash = grams[least] ?? 0
-      found.set(hash, { hash, path, from: lines[least] ?? 1, to: lines[least + GRAM - 1] ?? 1 })
+        if ((grams[at] ?? 0) <= (grams[smallest] ?? 0)) smallest = at
+      const hash = grams[smallest] ?? 0
+      least.add({ hash, path, from: lines[smallest] ?? 1, to: lines[smallest + GRAM - 1] ?? 1 })
       const rest = work(1)
       if (rest) await rest
     }
   }
-  const kept = [...found].sort(([a], [b]) => a - b).slice(0, most)
-  return { id, author, by: new Map(kept), upTo: kept.length < found.size ? (kept.at(-1)?.[0] ?? 0) : Infinity }
+  return { id, author, ...least.kept() }
+}
+
+/** The lines of a program with spaces in place of comments, from 0. Where much was read and no line has ended, it is empty. */
+function* linesOf(text: string, marks: Marks): Generator<{ index: number; line: string; read: number }, void, void> {
+  let begun: string[] = []
+  let index = 0
+  for (const piece of piecesWithoutComments(text, marks)) {
+    const [first = '', ...more] = piece.split('\n')
+    begun.push(first)
+    for (const next of more) {
+      yield { index: index++, line: begun.join(''), read: 0 }
+      begun = [next]
+    }
+    yield { index, line: '', read: piece.length }
+  }
+  yield { index, line: begun.join(''), read: 0 }
+}
+
+/** Fingerprints of the least hashes, never of more than twice as many as are kept. */
+function leastHashes(most: number) {
+  const found = new Map<number, Fingerprint>()
+  let upTo = Infinity
+  const drop = () => {
+    if (found.size <= most) return
+    upTo = Uint32Array.from(found.keys()).sort()[most - 1] ?? 0
+    for (const hash of found.keys()) if (hash > upTo) found.delete(hash)
+  }
+  return {
+    add(print: Fingerprint) {
+      if (print.hash > upTo) return
+      found.set(print.hash, print)
+      if (found.size >= 2 * most) drop()
+    },
+    kept() {
+      drop()
+      return { by: new Map([...found].sort(([a], [b]) => a - b)), upTo }
+    },
+  }
 }
 
 function codeOf(token: string): number {
@@ -153,8 +198,15 @@ function codeOf(token: string): number {
   return code
 }
 
-/** Pairs of programs in one language that have something in common, most alike first: at most `MAX_PAIRS`. */
-export async function likePairs(programs: readonly Prints[], work: Work): Promise<LikePair[]> {
+/**
+ * Pairs of programs in one language that have something in common, most alike first: at most `MAX_PAIRS`.
+ * @param tell which part of it is done, 0 to 1; called often
+ */
+export async function likePairs(
+  programs: readonly Prints[],
+  work: Work,
+  tell: (part: number) => void = () => undefined,
+): Promise<LikePair[]> {
   const owners = new Map<number, number[]>()
   for (const [index, { by }] of programs.entries()) {
     for (const hash of by.keys()) {
@@ -172,7 +224,9 @@ export async function likePairs(programs: readonly Prints[], work: Work): Promis
     await work(by.size)
   }
   const shared = new Uint32Array(programs.length ** 2)
+  let seen = 0
   for (const [hash, of] of owners) {
+    tell(seen++ / owners.size)
     if (isCommon(hash)) continue
     for (const [at, first] of of.entries()) {
       for (let other = at + 1; other < of.length; other++) shared[first * programs.length + (of[other] ?? 0)]! += 1
@@ -180,7 +234,7 @@ export async function likePairs(programs: readonly Prints[], work: Work): Promis
     const rest = work(1 + of.length ** 2 / 2)
     if (rest) await rest
   }
-  const alike: { one: Prints; other: Prints; similarity: number }[] = []
+  let alike: Alike[] = []
   for (const [key, count] of shared.entries()) {
     const rest = work(1)
     if (rest) await rest
@@ -192,10 +246,10 @@ export async function likePairs(programs: readonly Prints[], work: Work): Promis
     const similarity =
       count / Math.max(1, Math.min(countUpTo(own[first] ?? [], upTo), countUpTo(own[second] ?? [], upTo)))
     alike.push({ one, other, similarity })
+    if (alike.length >= 2 * MAX_PAIRS) alike = mostAlike(alike)
   }
-  alike.sort((a, b) => b.similarity - a.similarity || (a.one.id + a.other.id < b.one.id + b.other.id ? -1 : 1))
   const pairs: LikePair[] = []
-  for (const { one, other, similarity } of alike.slice(0, MAX_PAIRS)) {
+  for (const { one, other, similarity } of mostAlike(alike)) {
     const both: LikePart[] = []
     for (const [hash, print] of one.by) {
       const its = other.by.get(hash)
@@ -207,6 +261,17 @@ export async function likePairs(programs: readonly Prints[], work: Work): Promis
   }
   return pairs
 }
+
+interface Alike {
+  one: Prints
+  other: Prints
+  similarity: number
+}
+
+const mostAlike = (alike: Alike[]): Alike[] =>
+  alike
+    .sort((a, b) => b.similarity - a.similarity || (a.one.id + a.other.id < b.one.id + b.other.id ? -1 : 1))
+    .slice(0, MAX_PAIRS)
 
 /** How many of some rising numbers are no greater than a bound. */
 function countUpTo(rising: readonly number[], bound: number): number {

@@ -7,7 +7,9 @@ import {
   type Comparisons,
   createComparisons,
   createSimilarityQueue,
+  MAX_KEPT_BYTES,
   type SimilarityQueue,
+  UNDECIDED_MS,
 } from '../../../src/shared/judging/comparisons.ts'
 import { createProblemStore, type ProblemStore } from '../../../src/shared/judging/problem-store.ts'
 import type { StoredProblem } from '../../../src/shared/judging/stored-problem.ts'
@@ -41,11 +43,14 @@ afterEach(async () => {
   await own.close()
 })
 
+/** Of the workers of these tests. */
+const LOCK_MS = 1000
+
 function startWorker(compare: Compare): ComparisonQueue {
   const { redis: address } = loadConfig(testRoot, { REDIS_URL: process.env['RUNYARD_TEST_REDIS'] })
   if (!address) throw new Error('RUNYARD_TEST_REDIS is not set; run the tests with npm run test:jest')
   const redis = connectRedis(address, 'wait', 'test', log)
-  const started = createComparisonQueue({ redis, keys: own.keys, log }, compare)
+  const started = createComparisonQueue({ redis, keys: own.keys, log }, compare, LOCK_MS)
   workers.push({ queue: started, redis })
   started.start()
   return started
@@ -70,8 +75,7 @@ async function storeProblem(tenant = 'alice'): Promise<string> {
   return about.id
 }
 
-async function begin(problem: string, tenant = 'alice') {
-  const createdAt = new Date().toISOString()
+async function begin(problem: string, tenant = 'alice', createdAt = new Date().toISOString()) {
   const view = { id: uuid(), state: 'queued', progress: null, compared: 0, createdAt, finishedAt: null } as const
   const found = await comparisons.begin({ tenant, problem, view })
   if (found && found !== 'full') await queue.add('compare', { problem }, { jobId: found.view.id })
@@ -120,7 +124,10 @@ test('a worker makes one comparison at a time, says how far it is, and keeps wha
   free(first)
   await eventually('the second has begun', () => begun.length === 2)
   expect(await comparisons.read(first)).toMatchObject({ view: { state: 'finished', progress: null, compared: 2 } })
-  expect(await comparisons.pairs(first)).toMatchObject([{ language: 'c', similarity: 1 }])
+  expect(await comparisons.readWithPairs(first)).toMatchObject({
+    record: { view: { state: 'finished' } },
+    pairs: [{ language: 'c', similarity: 1 }],
+  })
   const seconds = await own.redis.ttl(own.keys.problemSimilarity(first))
   expect(seconds).toBeGreaterThan(6 * 24 * 3600)
   free(second)
@@ -168,7 +175,6 @@ test('deleting the problem ends its comparison, and nothing is written of it any
   await eventually('it has begun', () => begun.length === 1)
   expect(await problems.remove('alice', problem)).toBe(true)
   expect(await comparisons.read(problem)).toBeUndefined()
-  free(problem)
   await begin(next)
   // The worker has come to the next, so it is done with this one.
   await eventually('the next has begun', () => begun.length === 2)
@@ -176,6 +182,80 @@ test('deleting the problem ends its comparison, and nothing is written of it any
   await eventually('the next has finished', async () => (await stateOf(next)) === 'finished')
   expect(await own.redis.exists(own.keys.problemSimilarity(problem))).toBe(0)
   expect(await begin(problem)).toBeUndefined()
+})
+
+test('another worker takes over from one that is gone, which cannot write any more of what is over', async () => {
+  const problem = await storeProblem()
+  const [one, other] = [held(), held()]
+  await begin(problem)
+  startWorker(one.compare)
+  await eventually('it is running', async () => (await stateOf(problem)) === 'running')
+  const record = (await comparisons.read(problem))!
+  workers[0]?.redis.disconnect()
+  startWorker(other.compare)
+  await eventually('the other has begun', () => other.begun.length === 1)
+  other.free(problem)
+  await eventually('it has finished', async () => (await stateOf(problem)) === 'finished')
+  expect(await comparisons.update(record)).toBe(false)
+  expect(await comparisons.update({ ...record, view: { ...record.view, state: 'failed' } })).toBe(false)
+  expect(await stateOf(problem)).toBe('finished')
+  one.free(problem)
+})
+
+test('a change of step is told at once', async () => {
+  const problem = await storeProblem()
+  let isFree = false
+  await begin(problem)
+  startWorker(async (_of, tell, checkGoesOn) => {
+    tell({ step: 'reading', done: 0, total: 1 })
+    tell({ step: 'comparing', done: 0, total: 1 })
+    while (!isFree) {
+      await new Promise((resolve) => setImmediate(resolve))
+      checkGoesOn()
+    }
+    return { compared: 1, pairs: [] }
+  })
+  await eventually('it says so', async () => (await comparisons.read(problem))?.view.progress?.step === 'comparing')
+  isFree = true
+  await eventually('it has finished', async () => (await stateOf(problem)) === 'finished')
+})
+
+test('one that nobody decided in time has failed, is not begun, and leaves room for another', async () => {
+  const problem = await storeProblem()
+  const createdAt = new Date(Date.now() - UNDECIDED_MS - 1000).toISOString()
+  const first = await begin(problem, 'alice', createdAt)
+  expect(await comparisons.read(problem)).toMatchObject({ view: { state: 'failed', progress: null } })
+  const { begun, compare, free } = held()
+  const second = await begin(problem)
+  expect(second).toMatchObject({ view: { state: 'queued' } })
+  expect(second).not.toEqual(first)
+  startWorker(compare)
+  await eventually('the second has begun', () => begun.length === 1)
+  free(problem)
+  await eventually('it has finished', async () => (await stateOf(problem)) === 'finished')
+  expect(begun).toEqual([problem])
+})
+
+test('of many pairs the least similar are kept without their parts', async () => {
+  const problem = await storeProblem()
+  const place = { path: `${'folder/'.repeat(30)}main.py`, from: 1, to: 2 }
+  const parts = Array.from({ length: 100 }, () => ({ first: place, second: place }))
+  const pairs = Array.from({ length: 100 }, (_, n) => ({
+    language: 'c',
+    first: uuid(),
+    second: uuid(),
+    similarity: 1 - n / 1000,
+    parts,
+  }))
+  const record = await begin(problem)
+  if (!record || record === 'full') throw new Error('it was not begun')
+  record.view.state = 'finished'
+  expect(await comparisons.update(record, pairs)).toBe(true)
+  const kept = (await comparisons.readWithPairs(problem))?.pairs ?? []
+  expect(kept.map(({ first }) => first)).toEqual(pairs.map(({ first }) => first))
+  expect(kept[0]?.parts).toEqual(parts)
+  expect(kept[99]?.parts).toEqual([])
+  expect(JSON.stringify(kept).length).toBeLessThan(MAX_KEPT_BYTES + 100_000)
 })
 
 test('a second request joins the first, and a tenant has at most five under way', async () => {

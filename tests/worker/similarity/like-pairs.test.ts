@@ -111,13 +111,70 @@ test('of a long program the least fingerprints are kept, and copies are as alike
   expect(pairs.map(({ first, second }) => first + second).toSorted()).toEqual(['ab', 'ac', 'bc'])
 })
 
-test('others go on while one long program is read, and while many are compared', async () => {
+test('what is kept of a long program is the same whatever comes first', async () => {
+  const lines = LONG.split('\n')
+  const halves = [lines.slice(0, 400).join('\n'), lines.slice(400).join('\n')]
+  const [first, second] = halves.map((text, n) => ({ path: `${n}.py`, text }))
+  const read = (files: Program['files'], most?: number) =>
+    fingerprintsOf({ id: 'a', files }, PYTHON, still, most).then(({ by, upTo }) => ({ hashes: [...by.keys()], upTo }))
+  const all = await read([first!, second!])
+  const few = await read([first!, second!], 50)
+  expect(all.upTo).toBe(Infinity)
+  expect(few).toEqual({ hashes: all.hashes.slice(0, 50), upTo: all.hashes[49] })
+  expect(all.hashes).toEqual(all.hashes.toSorted((a, b) => a - b))
+  expect(await read([second!, first!], 50)).toEqual(few)
+})
+
+test('the 500 most alike of many pairs are found, most alike first', async () => {
+  // 1,225 pairs, each with one to ten fingerprints that no other has.
+  const of = Array.from(
+    { length: 50 },
+    () => new Map<number, { hash: number; path: string; from: number; to: number }>(),
+  )
+  const counts = new Map<string, number>()
+  let hash = 0
+  for (const [one, its] of of.entries()) {
+    for (let other = one + 1; other < of.length; other++) {
+      const count = 1 + ((one * 7 + other * 13) % 10)
+      counts.set(`${one} ${other}`, count)
+      for (let n = 0; n < count; n++) {
+        const print = { hash: hash++, path: 'main.py', from: 1, to: 2 }
+        its.set(print.hash, print)
+        of[other]?.set(print.hash, print)
+      }
+    }
+  }
+  const programs = of.map((by, index) => ({ id: String(index), by, upTo: Infinity }))
+  const expected = [...counts]
+    .map(([pair, count]) => count / Math.min(...pair.split(' ').map((index) => of[Number(index)]?.size ?? 0)))
+    .sort((a, b) => b - a)
+    .slice(0, 500)
+    .map((similarity) => Math.round(similarity * 1000) / 1000)
+  expect((await likePairs(programs, still)).map(({ similarity }) => similarity)).toEqual(expected)
+})
+
+/** A clock that goes on by so much whenever it is read. */
+const clock = (ms: number) => {
+  let now = 0
+  return () => (now += ms)
+}
+
+test('others go on whenever the clock says that it is time, while one long program is read and while many are compared', async () => {
   let pauses = 0
-  const work = createWork(async () => void pauses++)
-  const [prints] = await printsOf([program('a', LONG)], undefined, work)
-  expect(pauses).toBeGreaterThan(2)
+  const work = (ms: number) => createWork(async () => void pauses++, clock(ms))
+  await printsOf([program('a', LONG)], undefined, work(0))
+  expect(pauses).toBe(0)
+  const [prints] = await printsOf([program('a', LONG)], undefined, work(3))
+  expect(pauses).toBeGreaterThan(20)
   pauses = 0
+  await printsOf([program('a', `/${'*'.repeat(1_000_000)}/`)], undefined, work(3))
+  expect(pauses).toBeGreaterThan(200)
+  pauses = 0
+  const told: number[] = []
   const many = Array.from({ length: 100 }, (_, index) => ({ ...prints!, id: String(index) }))
-  await likePairs([...many, ...(await printsOf(Array.from({ length: 101 }, (_, n) => program(`o${n}`, ''))))], work)
-  expect(pauses).toBeGreaterThan(10)
+  const others = await printsOf(Array.from({ length: 101 }, (_, n) => program(`o${n}`, '')))
+  await likePairs([...many, ...others], work(3), (part) => void told.push(part))
+  expect(pauses).toBeGreaterThan(100)
+  expect(told.some((part) => part > 0.4 && part < 0.6)).toBe(true)
+  expect(told.every((part) => part >= 0 && part <= 1)).toBe(true)
 })

@@ -253,7 +253,10 @@ class Calls:
             if found["state"] == "finished":
                 return found
             if found["state"] == "failed":
-                detail = "the submissions could not be compared; this is a fault of the service"
+                detail = (
+                    "the submissions could not be compared; this is a fault of the service: "
+                    "compare them again, and see the logs of the workers if that fails too"
+                )
                 raise RunyardError("internal-error", detail, status=500)
 
     def similarity_report(self, problem_id: str, least: int, timeout: Optional[float]) -> Flow[str]:
