@@ -6,13 +6,16 @@ const { unit, integration } = testKinds(fileURLToPath(new URL('.', import.meta.u
 // What measures the gateway's memory wants the machine to itself: npm run test:clients.
 const manyClients = process.env.MANY_CLIENTS ? [] : ['<rootDir>/tests/many-clients/']
 
+// Each starts a whole bench: npm run test:bench.
+const bench = process.env.BENCH_TESTS ? [] : ['<rootDir>/tests/bench/']
+
 // Needs an S3 server: npm run test:s3.
 const s3 = process.env.S3_TEST_ENDPOINT ? [] : ['<rootDir>/tests/s3/']
 
 /** What both kinds have in common. */
 const common = {
   testEnvironment: '<rootDir>/scripts/test-environment.mjs',
-  testPathIgnorePatterns: ['/node_modules/', ...manyClients, ...s3],
+  testPathIgnorePatterns: ['/node_modules/', ...manyClients, ...s3, ...bench],
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.runyard'],
   extensionsToTreatAsEsm: ['.ts'],
   setupFilesAfterEnv: ['<rootDir>/tests/support/watch-test-file.ts'],

@@ -10,7 +10,7 @@ import { startPlatform, type TestPlatform } from '../support/platform.ts'
 import { readProgram } from '../support/programs.ts'
 
 /** The table whole is `npm run test:programs`. */
-const JOBS = process.env['EVERY_PROGRAM'] === '1' ? 1000 : 250
+const JOBS = process.env['EVERY_PROGRAM'] === '1' ? 1000 : 120
 const AT_ONCE = 20
 
 /** What a job is asked to do, and what must come of it; `number` makes each one's answer its own. */

@@ -150,7 +150,7 @@ test.each(['started.py', 'started.js', 'started.sh'])(
   },
 )
 
-for (const [group, rows] of Object.entries({ ...PLAIN, ...sampled(HOSTILE) })) {
+for (const [group, rows] of Object.entries({ ...sampled(PLAIN, 2), ...sampled(HOSTILE) })) {
   describe(`prewarmed or not, it is the same with ${group}`, () => {
     // One that is compiled finds nothing started ahead.
     const fitting = rows.filter(({ program }) => find(program).prewarm)
