@@ -50,7 +50,7 @@ test('an allow-list need not name what is in a set, and a set keeps its versions
     bans: () => Promise.resolve([]),
     request(wanted: NewEnvironment) {
       asked.push(wanted)
-      return Promise.resolve({ id: 'x', isNew: false, isDecided: true })
+      return Promise.resolve({ id: 'x', isDecided: true })
     },
   } as unknown as EnvironmentRecords
   const packages = { policy: 'allow-list', allowed: ['numpy'], minAgeMs: 0 } as unknown as Config['packages']

@@ -4,6 +4,7 @@ import type { Environment, EnvironmentRecord, PackageBan } from '../../shared/en
 import type { EnvironmentQueue, EnvironmentRecords } from '../../shared/environments/environment-records.ts'
 import { PACKAGE_RULES } from '../../shared/environments/package-rules.ts'
 import type { Language } from '../../shared/language.ts'
+import { createLatest } from '../../shared/latest.ts'
 import { Problem } from '../../shared/problems.ts'
 import type { Runtimes } from '../../shared/redis/worker-registry.ts'
 import type { Caller } from '../http/caller.ts'
@@ -34,9 +35,9 @@ export interface EnvironmentRequests {
   lockOf(id: string): Promise<string | null>
 }
 
-/** So many environments that are ready are remembered, the latest. */
+/** Environments that are remembered as ready. */
 const MOST_READY = 1000
-/** Of these the locks, some hundred KiB at the most. */
+/** Locks that are remembered, each of up to 1 MiB. */
 const MOST_LOCKS = 50
 
 export function createEnvironmentRequests(
@@ -44,8 +45,8 @@ export function createEnvironmentRequests(
   records: EnvironmentRecords,
   queue: EnvironmentQueue,
 ): EnvironmentRequests {
-  const ready = new Map<string, EnvironmentState>()
-  const locks = new Map<string, string>()
+  const ready = createLatest<string, EnvironmentState>(MOST_READY)
+  const locks = createLatest<string, string>(MOST_LOCKS)
   const checkAllowed = async (ecosystem: PackageBan['ecosystem'], manifest: Manifest, isSet: boolean) => {
     const { normalName } = PACKAGE_RULES[ecosystem]
     const names = manifest.names.map(normalName)
@@ -129,10 +130,7 @@ export function createEnvironmentRequests(
       const { view } = await own(tenant, id)
       const { language, state, progress, error } = view
       const read = { id: view.id, language, state, progress, error }
-      if (state === 'ready') {
-        ready.set(view.id, read)
-        if (ready.size > MOST_READY) ready.delete(ready.keys().next().value ?? '')
-      }
+      if (state === 'ready') ready.put(view.id, read)
       return read
     },
     async lockOf(id) {
@@ -141,8 +139,7 @@ export function createEnvironmentRequests(
       const lock = (await records.read(id))?.view.lock ?? null
       if (lock === null) return null
       // Of one that is ready it does not change.
-      locks.set(id, lock)
-      for (const oldest of locks.keys()) if (locks.size > MOST_LOCKS) locks.delete(oldest)
+      locks.put(id, lock)
       return lock
     },
   }

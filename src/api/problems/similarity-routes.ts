@@ -55,7 +55,7 @@ const SimilarityQuery = Type.Object(
   {
     least: ReportQuery.properties.least,
     code: Type.Optional(
-      Type.Enum(['true', 'false'], { description: 'whether the lines that are alike come along, and end users' }),
+      Type.Enum(['true', 'false'], { description: '`true`: with the lines that are alike, and the end users' }),
     ),
     wait: Type.Optional(
       Type.String({ pattern: '^[0-9]{1,9}$', description: 'whole seconds to wait for the end; at most 60 count' }),
@@ -115,7 +115,7 @@ export const similarityRoutes = [
     summary: 'Read which submissions of a problem are alike',
     description:
       'The last comparison: its state, its progress, and the pairs it found. Kept are ids, lines and similarities, for 7 days: code comes from the submissions, ' +
-      'and pairs go with them. Alike is no proof: read the parts.',
+      'and pairs go with them. Similar programs are a reason to read them, no proof.',
     scopes: ['jobs'],
     params: { id: PATH.problem },
     query: SimilarityQuery,

@@ -49,17 +49,17 @@ const CREATE = luaScript<
     undecidedMs: number
     maxTenants: number
   },
-  [id: string, made: number, decided: number]
+  [id: string, decided: number]
 >(
   'runyardEnvironmentCreate',
   `${EXTEND}
 local pointer = keys.environmentOf(input.hash)
-local id, made = redis.call('GET', pointer), 0
+local id = redis.call('GET', pointer)
 if not id or redis.call('EXISTS', keys.environment(id)) == 0 then
   local undecided = keys.tenantUndecidedEnvironments(input.tenant)
   redis.call('ZREMRANGEBYSCORE', undecided, '-inf', input.at - input.undecidedMs)
-  if redis.call('ZCARD', undecided) >= input.maxUndecided then return {'', 0, 0} end
-  id, made = input.id, 1
+  if redis.call('ZCARD', undecided) >= input.maxUndecided then return {'', 0} end
+  id = input.id
   redis.call('ZADD', undecided, input.at, id)
   redis.call('PEXPIRE', undecided, input.undecidedMs)
   redis.call('ZADD', keys.undecidedEnvironments, input.at, id)
@@ -77,7 +77,7 @@ local own = keys.tenantEnvironments(input.tenant)
 redis.call('ZADD', own, input.at, id)
 redis.call('ZREMRANGEBYSCORE', own, '-inf', input.at - input.keepSeconds * 1000)
 redis.call('EXPIRE', own, input.keepSeconds)
-return {id, made, redis.call('ZSCORE', keys.undecidedEnvironments, id) and 0 or 1}`,
+return {id, redis.call('ZSCORE', keys.undecidedEnvironments, id) and 0 or 1}`,
 )
 
 /** Bulk: the record, then an event. Nothing is written of one that is gone. */
@@ -125,10 +125,9 @@ return 1`,
 export interface EnvironmentRecords {
   /**
    * Makes an environment, or finds the one that the same request made within a day.
-   * @returns its id, whether it is new, and so to be built, and whether it is ready or failed; undefined when its tenant has as many in the
-   * making as it may
+   * @returns its id, and whether it is ready or failed, and so not to be built; undefined when its tenant has as many in the making as it may
    */
-  request(wanted: NewEnvironment): Promise<{ id: string; isNew: boolean; isDecided: boolean } | undefined>
+  request(wanted: NewEnvironment): Promise<{ id: string; isDecided: boolean } | undefined>
   /** Whether what a request asks for is there. @param hash of the request */
   isReady(hash: string): Promise<boolean>
   /** @returns undefined when there is none (any more) */
@@ -205,8 +204,8 @@ export function createEnvironmentRecords(redis: Redis, keys: Keys): EnvironmentR
       const bounds = { maxUndecided: MAX_UNDECIDED, undecidedMs: UNDECIDED_MS, maxTenants: MAX_TENANTS }
       const times = { at, sameSeconds: isSet ? KEEP_SECONDS : SAME_LOCK_SECONDS, keepSeconds: KEEP_SECONDS }
       const input = { id, hash, tenant: origin.tenant, ...times, ...bounds }
-      const [there, made, decided] = await runScript(redis, keys.prefix, CREATE, input, [JSON.stringify(record)])
-      return there === '' ? undefined : { id: there, isNew: made === 1, isDecided: decided === 1 }
+      const [there, decided] = await runScript(redis, keys.prefix, CREATE, input, [JSON.stringify(record)])
+      return there === '' ? undefined : { id: there, isDecided: decided === 1 }
     },
     async isReady(hash) {
       const id = await redis.get(keys.environmentOf(hash))

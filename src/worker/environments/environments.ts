@@ -8,6 +8,7 @@ import type {
 } from '../../shared/environments/environment.ts'
 import { createEnvironmentOversight } from '../../shared/environments/environment-oversight.ts'
 import { createEnvironmentRecords } from '../../shared/environments/environment-records.ts'
+import { createLatest } from '../../shared/latest.ts'
 import type { WorkerCore } from '../core.ts'
 import { EnvironmentFailed, type JobEnvironments } from '../jobs/job-environments.ts'
 import { EngineDown } from '../sandbox/engine-health.ts'
@@ -45,9 +46,9 @@ interface Ready {
   packages: readonly LockedPackage[]
 }
 
-/** So many ends are remembered, the latest. */
+/** Ends that are remembered. */
 const MOST_DECIDED = 10_000
-/** So many environments that are ready are remembered, the latest. */
+/** Environments that are remembered as ready. */
 const MOST_READY = 1000
 const NOBODY = { tell: () => undefined, said: () => undefined }
 
@@ -69,8 +70,8 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
   const evictions = startEvictions({ oversight, trees, sharing, evicted: observer.evicted, log })
   const bringing = new Map<string, Promise<Tree>>()
   /** Ids of those that came to an end, which is for good. */
-  const decided = new Set<string>()
-  const ready = new Map<string, Ready>()
+  const decided = createLatest<string, true>(MOST_DECIDED)
+  const ready = createLatest<string, Ready>(MOST_READY)
   let rebuilding: Promise<unknown> = Promise.resolve()
 
   /** One after another: each takes as much memory and disk as a build from the queue. */
@@ -96,8 +97,7 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
     const { language, packages } = record.view
     const version = options.installerOf(language)?.version
     const read = { language, version, key: builder.keyOf(language, lock), packages }
-    ready.set(id, read)
-    if (ready.size > MOST_READY) ready.delete(ready.keys().next().value ?? '')
+    ready.put(id, read)
     return read
   }
 
@@ -140,11 +140,10 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
       const isOver = async () => {
         const now = await state()
         if (now === 'queued' || now === 'building') return false
-        decided.add(id)
-        if (decided.size > MOST_DECIDED) decided.delete(decided.values().next().value ?? '')
+        decided.put(id, true)
         return true
       }
-      if (decided.has(id) || (await isOver())) return true
+      if (decided.get(id) || (await isOver())) return true
       await records.wait(id, head.id)
       return isOver()
     },

@@ -11,6 +11,7 @@ import type { SessionObserver } from '../metrics/session-metrics.ts'
 import { FileGone, FilesUnavailable, type JobFiles } from '../files/job-files.ts'
 import type { StageReport } from '../sandbox/stage-report.ts'
 import { AgentRefusal } from './agent.ts'
+import { createAgentWatch } from './agent-watch.ts'
 import { AgentFault } from './agent-decoder.ts'
 import { AGENT_PIECE } from './agent-protocol.ts'
 import type { Clock } from './context.ts'
@@ -52,11 +53,6 @@ const WARNING_MS = MINUTE
 /** How often the time of the last use is written, at the most. */
 const NOTE_ACTIVE_MS = 5 * SECOND
 const RETRY_MS = SECOND
-/**
- * Looks, a second apart, in which an agent may leave a question unanswered while the session starts or somebody waits for it: a program can stop it. Looks
- * and not time, since the worker may have been stopped itself, with the answer before it.
- */
-const SILENT_LOOKS = 30
 /** What only looks at a session does not keep it from ending idle. */
 const LOOKS: readonly string[] = ['read', 'listContexts', 'listWatches'] satisfies Operation[]
 
@@ -314,28 +310,9 @@ export function runSession(
     log.info({ ...fields, reason }, 'session ended')
   }
 
-  /** Looks since the agent was asked whether it is there; undefined while it is not asked. */
-  let silentLooks: number | undefined
-  /** Before that no program runs that could stop it. */
-  let isAgentThere = false
-  agent.ready.then(
-    () => (isAgentThere = true),
-    () => undefined,
-  )
-  const lookAtAgent = () => {
-    if (silentLooks !== undefined) {
-      silentLooks++
-      if (silentLooks > SILENT_LOOKS) end('agent-lost', 'its agent does not answer any more')
-      return
-    }
-    if (!isAgentThere) return
-    // While it starts, somebody waits for it.
-    if (operations && underWay === 0 && !operations.isBusy) return
-    silentLooks = 0
-    const answered = () => (silentLooks = undefined)
-    // A refusal is an answer too; what it says that it may not is heard of elsewhere.
-    void agent.stat('.').then(answered, answered)
-  }
+  const lookAtAgent = createAgentWatch(agent, () => end('agent-lost', 'its agent does not answer any more'))
+  /** While it starts, somebody waits for it, too. */
+  const isWaitedFor = () => !operations || underWay > 0 || operations.isBusy
 
   const warn = (reason: 'idle' | 'lifetime', endsAt: number, wholeMs: number) => {
     const now = Date.now()
@@ -353,8 +330,8 @@ export function runSession(
     end,
     async tick() {
       if (ending) return
-      if (!operations || underWay > 0 || operations.isBusy) active()
-      lookAtAgent()
+      if (isWaitedFor()) active()
+      lookAtAgent(isWaitedFor())
       warn('lifetime', startedAt + session.maxLifetimeMs, session.maxLifetimeMs)
       warn('idle', lastActive + session.idleTimeoutMs, session.idleTimeoutMs)
       if (!(await records.renew(id))) return end('session-lost', null)
