@@ -1,4 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { pbkdf2 } from 'node:crypto'
+import { statSync } from 'node:fs'
+import { promisify } from 'node:util'
 import { join } from 'node:path'
 import { tmpdir } from 'node:os'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
@@ -117,6 +120,18 @@ test('the least recently used environments make room, and none that is held', as
   await add(trees, 5)
   expect(await there()).toEqual([3, 4, 5])
   expect(await trees.size()).toEqual({ environments: 3, bytes: 18 * KIB })
+})
+
+test('what is held counts as used from then on, before anything else is asked', async () => {
+  const trees = store(20 * KIB)
+  for (const digit of [1, 2, 3]) await add(trees, digit)
+  // Whatever else the process has asked of its threads is not done yet.
+  const busy = Array.from({ length: 16 }, () => promisify(pbkdf2)('', '', 100_000, 64, 'sha512'))
+  const release = trees.hold(key(1))
+  const lastUse = statSync(join(folder, `${key(1)}.json`)).mtimeMs
+  release()
+  await Promise.all(busy)
+  expect(lastUse).toBeGreaterThan(Date.now() - 60_000)
 })
 
 test('what was evicted is told, and is another tree when it comes back', async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { chmod, link, mkdir, readdir, readFile, rename, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises'
+import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmod, link, mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { MINUTE } from '../../shared/limits.ts'
@@ -184,8 +184,7 @@ export function createTreeStore(options: TreeStoreOptions): TreeStore {
         writeFileSync(mark, '')
       }
       held.set(key, (held.get(key) ?? 0) + 1)
-      const now = new Date()
-      void utimes(place(key) + SIZE, now, now).catch(() => undefined)
+      used(place(key) + SIZE)
       let isOver = false
       return () => {
         if (isOver) return
@@ -213,6 +212,16 @@ async function isRenamed(from: string, to: string): Promise<boolean> {
   } catch (error) {
     if (!['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
     return false
+  }
+}
+
+/** Notes that it is used now, before the caller goes on: what is asked next may be what makes room. */
+function used(path: string): void {
+  const now = new Date()
+  try {
+    utimesSync(path, now, now)
+  } catch {
+    // It was evicted, or has no size yet.
   }
 }
 
