@@ -59,14 +59,14 @@ test('a tenant has at most five environments in the making', async () => {
   const made = await Promise.all(['b', 'c', 'd', 'e', 'f'].map((hash) => request(hash)))
   expect(await request('g')).toBeUndefined()
   // What is in the making already is joined, and another tenant has a share of its own.
-  expect(await request('b')).toMatchObject({ isNew: false })
-  expect(await request('g', { ...origin, tenant: 'other' })).toMatchObject({ isNew: true })
+  expect((await request('b'))?.id).toBe(made[0]!.id)
+  expect(await request('g', { ...origin, tenant: 'other' })).toMatchObject({ isDecided: false })
   const first = (await environments.read(made[0]!.id))!
   expect(await environments.undecided(Date.now())).toContain(first.view.id)
   first.view.state = 'failed'
   await environments.update(first)
   expect(await environments.undecided(Date.now())).not.toContain(first.view.id)
-  expect(await request('h')).toMatchObject({ isNew: true })
+  expect(await request('h')).toMatchObject({ isDecided: false })
 })
 
 const ask = (method: string, path: string, headers: Headers, body?: string): Promise<RawAnswer> =>
