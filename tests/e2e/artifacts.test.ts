@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Job } from '../../src/shared/job.ts'
-import { get, post } from '../support/client.ts'
+import { get, post, runJob } from '../support/client.ts'
 import { makeKey } from '../support/make-key.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
 import { sameBytes } from '../support/same-bytes.ts'
@@ -33,11 +33,8 @@ beforeAll(async () => {
 afterAll(() => platform.close())
 
 const submit = (body: object, headers: Headers = alice) => post<Job>(jobs, body, { ...headers, prefer: 'wait=60' })
-async function run(language: string, code: string, artifacts: string[], more: object = {}): Promise<Job> {
-  const { status, body } = await submit({ language, code, artifacts, ...more })
-  if (status !== 200) throw new Error(`answered ${status}: ${JSON.stringify(body)}`)
-  return body
-}
+const run = (language: string, code: string, artifacts: string[], more: object = {}): Promise<Job> =>
+  runJob(platform.url, { language, code, artifacts, ...more }, alice)
 const bash = (code: string, artifacts: string[], more?: object) => run('bash', code, artifacts, more)
 const fetchIt = (url: string, headers: Headers = alice) => fetch(platform.url + url, { headers })
 const textsOf = async ({ artifacts = [] }: Job): Promise<Record<string, string>> =>

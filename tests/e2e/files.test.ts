@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { StoredFile } from '../../src/shared/files/stored-file.ts'
 import type { Job } from '../../src/shared/job.ts'
 import { MIB } from '../../src/shared/limits.ts'
-import { post, stageOf } from '../support/client.ts'
+import { post, runJob, stageOf } from '../support/client.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
 
 const INLINE = 100_000
@@ -28,11 +28,7 @@ const put = async (content: Uint8Array | string): Promise<StoredFile> => {
   return (await response.json()) as StoredFile
 }
 const remove = (id: string) => fetch(`${platform.url}/v1/files/${id}`, { method: 'DELETE' })
-const run = async (body: object): Promise<Job> => {
-  const answer = await post<Job>(`${platform.url}/v1/jobs`, body, { prefer: 'wait=60' })
-  if (answer.status !== 200) throw new Error(`answered ${answer.status}: ${JSON.stringify(answer.body)}`)
-  return answer.body
-}
+const run = (body: object): Promise<Job> => runJob(platform.url, body)
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 /** Bytes that no part of a copy could be taken for another. */
 const bytes = (count: number) => Uint8Array.from({ length: count }, (_, i) => (i * 7919 + (i >> 13)) % 256)

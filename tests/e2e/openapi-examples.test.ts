@@ -2,9 +2,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { JOB_EXAMPLES } from '../../src/api/http/openapi/examples/requests.ts'
 import type { RequestExample } from '../../src/api/http/route.ts'
 import { ROUTES } from '../../src/api/routes.ts'
-import type { Job } from '../../src/shared/job.ts'
 import type { RunResult } from '../../src/shared/run-result.ts'
-import { get, post } from '../support/client.ts'
+import { get, post, runJob } from '../support/client.ts'
 import { makeKey } from '../support/make-key.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
 
@@ -52,8 +51,7 @@ test.each(Object.entries(JOB_EXAMPLES))(
   'the job of the example "%s" ends as the document says',
   async (_name, example) => {
     if (!installed.has(example.value.language)) return
-    const { status, body } = await post<Job>(`${platform.url}/v1/jobs`, example.value, { ...key, prefer: 'wait=30' })
-    expect([status, body.status]).toEqual([200, example.ends])
+    expect(await runJob(platform.url, example.value, key)).toMatchObject({ status: example.ends })
   },
 )
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Job } from '../../src/shared/job.ts'
-import { post, stageOf } from '../support/client.ts'
+import { runJob, stageOf } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { makeKey } from '../support/make-key.ts'
 import { startPackageIndex, type TestIndex, wheel } from '../support/package-index.ts'
@@ -44,9 +44,7 @@ afterAll(async () => {
 
 async function run(key: { authorization: string }, code: string, more: object = {}): Promise<Job> {
   const request = { language: 'python', code, dependencies: PACKAGES, ...more }
-  const { status, body } = await post<Job>(`${platform.url}/v1/jobs`, request, { ...key, prefer: 'wait=60' })
-  if (status !== 200) throw new Error(`submission answered ${status}: ${JSON.stringify(body)}`)
-  return body
+  return runJob(platform.url, request, key)
 }
 const LOADED = `import sys
 print(sorted(name for name in sys.modules if name.split('.')[0] in ${JSON.stringify(PACKAGES)}))

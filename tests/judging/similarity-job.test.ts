@@ -3,7 +3,7 @@ import { createClient } from '../../src/client/client.ts'
 import type { Job } from '../../src/shared/job.ts'
 import type { Comparison, Similarity } from '../../src/shared/judging/similarity.ts'
 import { tar } from '../support/archives.ts'
-import { get, post } from '../support/client.ts'
+import { get, post, runJob } from '../support/client.ts'
 import { loadServices } from '../support/load-services.ts'
 import { makeKey } from '../support/make-key.ts'
 import { startPlatform, type TestPlatform, testRoot } from '../support/platform.ts'
@@ -41,7 +41,7 @@ async function storeProblem(): Promise<string> {
 }
 async function submit(problem: string, code: string, endUser: string): Promise<Job> {
   const request = { language: 'bash', code, problem, endUser }
-  return (await post<Job>(`${platform.url}/v1/jobs`, request, { ...acme, prefer: 'wait=60' })).body
+  return runJob(platform.url, request, acme)
 }
 const at = (problem: string, more = '') => `${platform.url}/v1/problems/${problem}/similarity${more}`
 const compare = (problem: string) => post<Comparison>(at(problem), '', { ...acme, prefer: 'wait=60' })
