@@ -35,6 +35,7 @@ function engineOf(more: Partial<Engine> = {}): Engine & { removed: string[] } {
     isRunning: () => Promise.resolve(false),
     remove: (id) => Promise.resolve(void removed.push(id)),
     images: refuse,
+    imagesMark: refuse,
     containers: refuse,
     removed,
     ...more,
