@@ -1,7 +1,7 @@
 // Runs the tests several times beside two processes that spin, and prints a table: a test that fails by chance shows here.
 //   npm run test:repeat -- [TIMES] [ARGUMENTS OF JEST...]
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,9 +12,9 @@ const times = /^\d+$/.test(first ?? '') ? Number(first) : 5
 const args = /^\d+$/.test(first ?? '') ? others : process.argv.slice(2)
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const folder = mkdtempSync(join(tmpdir(), 'runyard-repeat-'))
-const spinners = Array.from({ length: SPINNING }, () =>
-  spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }),
-)
+// None goes on behind a run that was killed.
+const spin = `while (process.ppid === ${process.pid});`
+const spinners = Array.from({ length: SPINNING }, () => spawn(process.execPath, ['-e', spin], { stdio: 'ignore' }))
 const rows = []
 try {
   for (let run = 1; run <= times; run++) {
@@ -22,7 +22,9 @@ try {
     const began = performance.now()
     const command = ['run', '--silent', 'test:jest', '--', '--json', `--outputFile=${report}`, ...args]
     const { status } = spawnSync('npm', command, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
-    const { numPassedTests, testResults } = JSON.parse(readFileSync(report, 'utf8'))
+    const { numPassedTests, testResults } = existsSync(report)
+      ? JSON.parse(readFileSync(report, 'utf8'))
+      : { numPassedTests: 0, testResults: [{ name: 'jest', message: `exit code ${status}`, assertionResults: [] }] }
     const failed = testResults.flatMap(({ name, message, assertionResults }) => {
       const titles = assertionResults.filter((one) => one.status === 'failed').map(({ fullName }) => fullName)
       return titles.length > 0 ? titles : message === '' ? [] : [name]

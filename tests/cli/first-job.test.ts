@@ -39,7 +39,7 @@ test('one that does not end in time is told as running, with the setting that gi
 test('one that is refused is told as that', async () => {
   const refused = withGateway(
     (_request, response) => void response.writeHead(503).end('full'),
-    (url) => runFirstJob(url, {}, 1000, never),
+    (url) => runFirstJob(url, {}, 60_000, never),
   )
   await expect(refused).rejects.toThrow('the first job was not accepted: HTTP 503 full')
 })

@@ -4,7 +4,7 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { freePort } from '../../src/host/free-port.ts'
+import { ownPort } from '../support/own-port.ts'
 import { get, runJob, stageOf } from '../support/client.ts'
 import { childrenOf, commandLine } from '../support/processes.ts'
 import { leftOf, printed, startCommand } from '../support/started-command.ts'
@@ -12,11 +12,11 @@ import { eventually } from '../support/eventually.ts'
 
 const namespace = `parts-${randomBytes(4).toString('hex')}`
 const dataDir = mkdtempSync(join(tmpdir(), 'runyard-parts-'))
-const LEFT_MS = 15_000
+const LEFT_MS = 60_000
 let settings: Record<string, string> = {}
 
 beforeAll(async () => {
-  const port = String(await freePort('127.0.0.1', 0))
+  const port = String(await ownPort())
   const redis = process.env['RUNYARD_TEST_REDIS'] ?? ''
   settings = { REDIS_URL: redis, PORT: port, RUNYARD_DATA_DIR: dataDir, RUNYARD_NAMESPACE: namespace }
 })

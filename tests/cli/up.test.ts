@@ -4,19 +4,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { freePort } from '../../src/host/free-port.ts'
+import { ownPort } from '../support/own-port.ts'
 import { get, runJob, stageOf } from '../support/client.ts'
 import { compiledCommand, leftOf, printed, startCommand } from '../support/started-command.ts'
 import { eventually } from '../support/eventually.ts'
 
 const namespace = `up-${randomBytes(4).toString('hex')}`
 const dataDir = mkdtempSync(join(tmpdir(), 'runyard-up-'))
-const LEFT_MS = 15_000
+const LEFT_MS = 60_000
 let port = 0
 
 beforeAll(async () => {
   compiledCommand()
-  port = await freePort('127.0.0.1', 0)
+  port = await ownPort()
 })
 
 afterAll(() => rmSync(dataDir, { recursive: true, force: true }))

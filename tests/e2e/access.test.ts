@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
@@ -8,6 +7,7 @@ import { Redis } from 'ioredis'
 import { pino } from 'pino'
 import type { RunningApi } from '../../src/api/serve.ts'
 import { startApi } from '../../src/api/start.ts'
+import { serviceCommand } from '../../src/host/service-command.ts'
 import type { ApiKey, Scope } from '../../src/shared/access/api-key.ts'
 import { type ApiKeys, createApiKeys } from '../../src/shared/access/api-keys.ts'
 import { formatKey, newKeyText, parseKey } from '../../src/shared/access/key-text.ts'
@@ -344,7 +344,8 @@ describe('a gateway that others can reach refuses to start without authenticatio
 
   test('its process ends with the reason, and listens nowhere', async () => {
     const { NODE_OPTIONS: _, ...env } = process.env
-    const child = spawn(process.execPath, ['--import', 'tsx', join(testRoot, 'src/api/main.ts')], {
+    const [program = '', ...args] = serviceCommand(testRoot, 'api')
+    const child = spawn(program, args, {
       cwd: testRoot,
       env: { ...env, HOST: '0.0.0.0', PORT: '0', REDIS_URL: process.env['RUNYARD_TEST_REDIS'] },
       stdio: ['ignore', 'pipe', 'pipe'],

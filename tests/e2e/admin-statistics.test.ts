@@ -28,7 +28,7 @@ const series = async () => (await get<Series>(`${platform.url}/v1/admin/series`,
 
 /** Asks until it is so; what is counted is told within about a second. */
 async function until<T>(ask: () => Promise<T>, isSo: (answer: T) => boolean): Promise<T> {
-  for (const deadline = Date.now() + 15_000; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
+  for (const deadline = Date.now() + 120_000; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
     const answer = await ask()
     if (isSo(answer) || Date.now() > deadline) return answer
   }

@@ -101,7 +101,7 @@ describe('a full queue', () => {
     const [a, b] = [await makeKey(platform, 'a'), await makeKey(platform, 'b')]
     const submit = (headers: Record<string, string>, code = 'true') =>
       post<Job & { code: string; detail: string }>(`${platform.url}/v1/jobs`, bash(code), headers)
-    const running = await submit(a, 'sleep 3')
+    const running = await submit(a, 'sleep 60')
     await eventually(
       'the job runs',
       async () => (await get<Job>(`${platform.url}/v1/jobs/${running.body.id}`, a)).body.state === 'running',
@@ -120,6 +120,9 @@ describe('a full queue', () => {
     expect(Number(everybody.headers.get('retry-after'))).toBeGreaterThanOrEqual(1)
     expect(await get(`${platform.url}/readyz`)).toMatchObject({ status: 503, body: { code: 'queue-full' } })
 
+    expect((await fetch(`${platform.url}/v1/jobs/${running.body.id}`, { method: 'DELETE', headers: a })).status).toBe(
+      200,
+    )
     for (const { body } of accepted)
       expect(await untilFinal(platform, body.id, a)).toMatchObject({ status: 'succeeded' })
     expect((await submit(a)).status).toBe(202)

@@ -52,10 +52,11 @@ test('versions that are old enough and not banned are listed; the release is non
 })
 
 test('a jar is given with the SHA-1 that the repository tells, and not whole where it has another', async () => {
+  const before = shown.index.given.length
   expect((await page(jar('good', '1.10'))).text).toMatch(/^PK/)
   expect((await page(jar('good', '1.10', 'pom'))).text).toContain('<artifactId>good</artifactId>')
   expect((await page(jar('good', '1.10', 'jar.sha1'))).text).toMatch(/^[0-9a-f]{40}$/)
-  expect(shown.index.given.map(({ file }) => file)).toEqual(['good-1.10.jar'])
+  expect(shown.index.given.slice(before).map(({ file }) => file)).toEqual(['good-1.10.jar'])
   await expect(page(jar('forged', '1.0'))).rejects.toThrow()
   expect(shown.index.faults.at(-1)).toContain('forged-1.0.jar is not the file whose hash')
   expect((await page(jar('unsummed', '1.0'))).status).toBe(404)

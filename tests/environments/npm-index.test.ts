@@ -6,6 +6,7 @@ import { PACKAGE_RULES } from '../../src/shared/environments/package-rules.ts'
 import { createNpmIndex, npmExplains } from '../../src/worker/environments/npm-index.ts'
 import type { Upstream } from '../../src/worker/way-out/upstream.ts'
 import { startNpmRegistry, tarball, type TestRegistry } from '../support/npm-registry.ts'
+import { eventually } from '../support/eventually.ts'
 import { showIndex, type ShownIndex } from '../support/shown-index.ts'
 
 const SHA512 = `sha512-${Buffer.alloc(64).toString('base64')}`
@@ -81,6 +82,7 @@ test('two packuments at most are read beside each other', async () => {
     ...shown.upstream,
     async get(address, headers) {
       most = Math.max(most, ++now)
+      await eventually('another is read beside it', () => most > 1)
       const answer = await shown.upstream.get(address, headers)
       return { ...answer, text: (bytes: number) => answer.text(bytes).finally(() => (now -= 1)) }
     },

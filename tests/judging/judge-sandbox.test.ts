@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { beforeEach, describe, expect, test } from '@jest/globals'
 import type { JobSpec } from '../../src/shared/job.ts'
 import { createCompiledPrograms } from '../../src/worker/judging/compiled-programs.ts'
 import { createJudgeCell } from '../../src/worker/jobs/judge-sandbox.ts'
@@ -8,7 +8,10 @@ import { judgedSpec, judgeProgram, languageOf } from './judge-parts.ts'
 
 const C = languageOf('c')
 const PROGRAM = judgeProgram('testlib', C, 'int main() {}')
-const compiled = createCompiledPrograms()
+let compiled = createCompiledPrograms()
+beforeEach(() => {
+  compiled = createCompiledPrograms()
+})
 
 /** Judges one test. @returns what was done in the sandbox */
 async function judgeOnce(more: Partial<JobSpec> = {}, program = PROGRAM, tests = 1): Promise<string[]> {
@@ -59,6 +62,7 @@ test('a judge’s program is compiled once, and kept for the tenant’s next job
 test('the cell for the next test is made when the one before has been judged, and not again', async () => {
   const files = ['.judge/input.txt 644', '.judge/answer.txt 644', '.judge/output.txt 644', '.judge/feedback/.keep 644']
   const judged = [...files, './a.out', 'renew files', 'judged']
+  await judgeOnce()
   expect(await judgeOnce({}, PROGRAM, 2)).toEqual(['main.c 644', 'a.out 755', ...judged, ...judged])
 })
 

@@ -253,12 +253,7 @@ describe('Prometheus with the configuration that comes with it', () => {
     async ({ expr }) => {
       const query = expr.replaceAll('$__rate_interval', '1m')
       // Until the last of the load has been scraped.
-      let found = 0
-      for (let i = 0; i < 40 && found === 0; i++) {
-        found = await prometheus.series(query)
-        if (found === 0) await new Promise((resolve) => setTimeout(resolve, 100))
-      }
-      expect(found).toBeGreaterThan(0)
+      expect(await eventually('it has something to show', () => prometheus.series(query))).toBeGreaterThan(0)
     },
   )
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from '../../src/host/free-port.ts'
+import { ownPort } from '../support/own-port.ts'
 import { readDoc } from '../docs/tables.ts'
 import { testRoot } from '../support/platform.ts'
 
@@ -29,7 +29,7 @@ export async function startPrometheus(targets: { gateway: string; worker: string
     .replace('- alerts.yml', `- ${join(testRoot, 'deploy/prometheus/alerts.yml')}`)
   const file = join(folder, 'prometheus.yml')
   writeFileSync(file, config)
-  const port = await freePort('127.0.0.1', 0)
+  const port = await ownPort()
   const options = [
     `--config.file=${file}`,
     `--storage.tsdb.path=${folder}/data`,

@@ -96,8 +96,18 @@ const initBinary = (isSanitized = false) =>
   (isSanitized ? process.env['RUNYARD_TEST_SANITIZED_INIT'] : undefined) ??
   join(packageRoot(), 'sandbox/build/init')
 
-/** Any image of the language will do: init is put into it as it stands in the working tree. */
+/** What was found of each language: podman takes longer to list its images than to start a container. */
+const found = new Map<string, Promise<string>>()
+
 async function languageImage(engine: Engine, id: string, init: string): Promise<string> {
+  if (!existsSync(init)) throw new Error(`no ${init}: run \`npm run setup\``)
+  const image = found.get(id) ?? findImage(engine, id)
+  found.set(id, image)
+  return image
+}
+
+/** Any image of the language will do: init is put into it as it stands in the working tree. */
+async function findImage(engine: Engine, id: string): Promise<string> {
   const root = packageRoot()
   const language = loadLanguages(join(root, 'languages')).find((one) => one.id === id)
   if (!language) throw new Error(`no language ${id}`)
@@ -106,10 +116,9 @@ async function languageImage(engine: Engine, id: string, init: string): Promise<
   )
   const references = present.flatMap((image) => image.references)
   const exact = runtimeImage(root, language)
-  const found = references.includes(exact) ? exact : references[0]
-  if (found === undefined || !existsSync(init))
-    throw new Error(`no image of ${id} or no ${init}: run \`npm run setup\``)
-  return found
+  const image = references.includes(exact) ? exact : references[0]
+  if (image === undefined) throw new Error(`no image of ${id}: run \`npm run setup\``)
+  return image
 }
 
 /**

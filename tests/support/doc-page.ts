@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { freePort } from '../../src/host/free-port.ts'
+import { ownPort } from './own-port.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import { type DocBlock, type Mark, shownCommands } from './doc-blocks.ts'
 import { matchOutput } from './doc-output.ts'
@@ -26,7 +26,7 @@ const execute = promisify(execFile)
 /** Where the documents have the service, and a program of theirs that serves. */
 const SERVICE = '127.0.0.1:3000'
 const PROGRAM = '127.0.0.1:8080'
-const START_MS = 20_000
+const START_MS = 120_000
 
 /** What a checkout has that commands of a document name. */
 const OF_THE_PACKAGE = [
@@ -111,7 +111,7 @@ export function openPage(address: string, env: Record<string, string>, copy?: st
   }
   /** Left running for the blocks behind it. */
   async function serve({ language, code }: DocBlock): Promise<void> {
-    port = String(await freePort('127.0.0.1', 0))
+    port = String(await ownPort())
     const [command, args] =
       language === 'sh' ? (['bash', ['-c', `exec ${there(code)}`]] as const) : programOf(language, there(code))
     const child = spawn(command, args, { cwd: folder, env: { ...(await ofShell()), PORT: port }, stdio: 'inherit' })

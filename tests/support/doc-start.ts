@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from '../../src/host/free-port.ts'
+import { ownPort } from './own-port.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import type { DocBlock } from './doc-blocks.ts'
 
@@ -24,7 +24,7 @@ export async function startOnce({ code, language }: DocBlock): Promise<void> {
     HOME: process.env['HOME'],
     RUNYARD_DATA_DIR: dataDir,
     RUNYARD_NAMESPACE: `docs-${randomBytes(4).toString('hex')}`,
-    PORT: String(await freePort('127.0.0.1', 0)),
+    PORT: String(await ownPort()),
   }
   const child = spawn('bash', ['-euc', command], {
     cwd: packageRoot(),

@@ -9,7 +9,7 @@ import { pino } from 'pino'
 import { serviceCommand } from '../../src/host/service-command.ts'
 import { logFolder } from '../../src/host/backends.ts'
 import { type Child, startChild } from '../../src/host/child.ts'
-import { freePort } from '../../src/host/free-port.ts'
+import { ownPort } from './own-port.ts'
 import { listImages } from '../../src/host/images/image-store.ts'
 import { probeImage } from '../../src/host/images/references.ts'
 import { waitForNoContainers } from '../../src/host/leftovers.ts'
@@ -164,7 +164,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     ),
   )
   const ports: number[] = []
-  for (const _ of numbers(options.gateways)) ports.push(await freePort('127.0.0.1', 0))
+  for (const _ of numbers(options.gateways)) ports.push(await ownPort())
   const urls = ports.map((port) => `http://127.0.0.1:${port}`)
   const gateways = ports.map((port, index) =>
     createPart(

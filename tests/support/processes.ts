@@ -8,7 +8,7 @@ export const allPids = (): number[] =>
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
 
-const GONE_MS = 2000
+const GONE_MS = 60_000
 
 /** The arguments it was started with. */
 export const commandLine = (pid: number): string[] => read(`/proc/${pid}/cmdline`).split('\0').slice(0, -1)

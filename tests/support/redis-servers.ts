@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis, type RedisOptions } from 'ioredis'
-import { freePort } from '../../src/host/free-port.ts'
+import { ownPort } from './own-port.ts'
 import { eventually } from './eventually.ts'
 
 /** A `redis-server` process of a test. */
@@ -27,13 +27,13 @@ export interface RedisServers {
   close(): Promise<void>
 }
 
-const READY_MS = 10_000
+const READY_MS = 120_000
 
 export function createRedisServers(): RedisServers {
   const running = new Set<{ child: ChildProcess; folder: string }>()
 
   const launch = async (lines: string[], isSentinel: boolean, login: RedisOptions): Promise<RedisProcess> => {
-    const port = await freePort('127.0.0.1', 0)
+    const port = await ownPort()
     const folder = await mkdtemp(join(tmpdir(), 'runyard-redis-'))
     const file = join(folder, 'redis.conf')
     const tls = lines.includes('tls-port PORT')

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from '../../src/host/free-port.ts'
+import { ownPort } from './own-port.ts'
 
 /**
  * Starts a receiver of webhooks and sends it one that is not signed, then one that is.
@@ -14,7 +14,7 @@ export async function tryReceiver(
   args: string[],
   env: NodeJS.ProcessEnv,
 ): Promise<{ unsigned: number; signed: number; line: string }> {
-  const port = await freePort('127.0.0.1', 0)
+  const port = await ownPort()
   const key = Buffer.from('a secret of some length')
   const child = spawn(command, args, {
     env: { ...env, PORT: String(port), WEBHOOK_SECRET: `whsec_${key.toString('base64')}` },

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -46,6 +46,28 @@ test('an engine that was delegated other cgroup controllers is another one', asy
     { status: 200, body: { Version: '28.1', Components: [{ Name: 'runc', Version: '1.2' }] } },
   ]
   expect(await createEngine(socketPath).identity()).toContain('runc')
+})
+
+test('what tells whether images have changed is that of podman’s list of them, as long as it can be seen', async () => {
+  const store = { graphRoot: directory, graphDriverName: 'overlay' }
+  const host = { cgroupVersion: 'v2' }
+  answers = [{ status: 200, body: { version: { Version: '5.0' }, host, store } }]
+  const engine = createEngine(socketPath)
+  expect(await engine.imagesMark()).toBeUndefined()
+  mkdirSync(join(directory, 'overlay-images'))
+  const list = join(directory, 'overlay-images/images.json')
+  writeFileSync(list, '[]')
+  const before = await engine.imagesMark()
+  expect(before).toEqual(expect.any(String))
+  expect(await engine.imagesMark()).toBe(before)
+  // As podman does it: another file is put in its place.
+  writeFileSync(`${list}.new`, '[1]')
+  renameSync(`${list}.new`, list)
+  expect(await engine.imagesMark()).not.toBe(before)
+  expect(asked).toEqual(['GET /v4.0.0/libpod/info'])
+  // Docker has no such question.
+  answers = [{ status: 404, body: {} }]
+  expect(await createEngine(socketPath).imagesMark()).toBeUndefined()
 })
 
 test('a container that ends while containers or images are listed does not matter', async () => {

@@ -16,6 +16,8 @@ import { attachedTransport, directTransport, type Transport } from '../../src/wo
 
 const WORDS = 'make private /: Permission denied'
 const ID = 'c0ffee'.repeat(4)
+/** Waits for nothing: where init must say something, a machine that is busy has all the time there is. */
+const IMPATIENT = 0.02
 const log = pino({ level: 'silent' })
 const folder = mkdtempSync(join(tmpdir(), 'runyard-start-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -25,7 +27,7 @@ function engineOf(more: Partial<Engine> = {}): Engine & { removed: string[] } {
   const removed: string[] = []
   const refuse = () => Promise.reject(new Error('not asked for here'))
   return {
-    timeoutFactor: 0.02,
+    timeoutFactor: 1,
     ping: refuse,
     identity: refuse,
     launch: refuse,
@@ -33,6 +35,7 @@ function engineOf(more: Partial<Engine> = {}): Engine & { removed: string[] } {
     isRunning: () => Promise.resolve(false),
     remove: (id) => Promise.resolve(void removed.push(id)),
     images: refuse,
+    imagesMark: refuse,
     containers: refuse,
     removed,
     ...more,
@@ -69,6 +72,7 @@ async function connections(): Promise<[worker: [Socket, Socket], init: [Socket, 
   ]
 }
 
+const SILENCE = 'in a silence without end'
 const attached: [moment: string, init: (stream: Duplex) => void][] = [
   ['before it is listened to', (stream) => stream.destroy()],
   ['having said why', (stream) => stream.end(block(2, `${WORDS}\n`))],
@@ -82,11 +86,11 @@ const attached: [moment: string, init: (stream: Duplex) => void][] = [
       stream.end(block(1, Buffer.from([FRAME.READY])))
     },
   ],
-  ['in a silence without end', () => undefined],
+  [SILENCE, () => undefined],
 ]
 
-test.each(attached)('a sandbox spoken to through the engine that ends %s is an error', async (_moment, init) => {
-  const engine = engineOf()
+test.each(attached)('a sandbox spoken to through the engine that ends %s is an error', async (moment, init) => {
+  const engine = engineOf(moment === SILENCE ? { timeoutFactor: IMPATIENT } : {})
   const [mine, its] = duplexPair()
   init(its)
   if (its.destroyed) mine.destroy()
@@ -164,11 +168,16 @@ test('init that ends before it connects is heard by way of the engine', async ()
 
 test.each([1, 0])('init that hangs with %i of its two connections made is given up', async (count) => {
   const half = (socket: string) => void (count === 1 && connect(socket).unref())
+  let timeoutFactor = 1
   const engine = {
     ...engineWhose({ start: half, launch: (_its, socket) => half(socket) }),
     isRunning: () => Promise.resolve(true),
+    get timeoutFactor() {
+      return timeoutFactor
+    },
   }
   const launch = createLaunch(engine, () => Promise.resolve(folder), log)
   ;(await launch({})).destroy()
+  timeoutFactor = IMPATIENT
   await expect(createPodmanSandbox(engine, launch, {}, log)).rejects.toThrow('not ready: getting ready took over')
 })

@@ -526,9 +526,12 @@ class Async(Both, unittest.TestCase):
         return blocking_async_client(self, url, **options)
 
     def test_many_calls_run_at_once_in_one_loop(self):
+        # None is answered before all of them have come.
+        all_there = threading.Barrier(50)
+
         def slow(connection):
             while read_request(connection) is not None:
-                time.sleep(0.2)
+                all_there.wait(120)
                 connection.sendall(RUNTIMES)
 
         async def main(url):
@@ -536,9 +539,7 @@ class Async(Both, unittest.TestCase):
                 return await asyncio.gather(*(client.runtimes() for _ in range(50)))
 
         with Wire(slow) as server:
-            began = time.monotonic()
             self.assertEqual(asyncio.run(main(server.url)), [[]] * 50)
-            self.assertLess(time.monotonic() - began, 5)
 
     def test_a_cancelled_task_closes_its_connection(self):
         gone = threading.Event()
@@ -623,12 +624,12 @@ class Tls(unittest.TestCase):
     def test_one_that_is_not_is_an_error_at_once(self):
         with Wire(answering(RUNTIMES), tls=self.server_side) as server:
             for client in self.clients(f"https://127.0.0.1:{server.port}"):
-                began = time.monotonic()
                 with self.assertRaises(RunyardError) as raised:
                     client.runtimes()
                 self.assertEqual(raised.exception.code, "unreachable")
                 self.assertIn("certificate", raised.exception.detail)
-                self.assertLess(time.monotonic() - began, 3)
+            # Each tried once: what is not trusted now is not trusted a moment later.
+            self.assertEqual(server.connections, 2)
 
     def test_through_the_tunnel_of_a_proxy(self):
         heads = []

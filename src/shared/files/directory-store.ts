@@ -49,6 +49,8 @@ export function createDirectoryStore(folder: string, { minFreeBytes }: { minFree
         await checkRoom()
         const file = await open(made, 'wx', isShared ? 0o640 : 0o600)
         try {
+          // Whatever the process's mask is.
+          if (isShared) await file.chmod(0o640)
           let unlooked = 0
           for await (const piece of content) {
             await writeAll(file, piece)

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { JobSpec } from '../../shared/job.ts'
 import { findLanguage, type Language, loadLanguages } from '../../shared/language.ts'
+import { MINUTE } from '../../shared/limits.ts'
 import type { Runtimes } from '../../shared/redis/worker-registry.ts'
 import type { SessionHead } from '../../shared/sessions/session.ts'
 import { IMAGE_LABEL, installerImage, kernelImage, runtimeImage, wrappedImage } from '../../shared/runtime-image.ts'
@@ -8,7 +9,7 @@ import { createPopularNames, nearNames } from '../environments/near-names.ts'
 import type { Engine } from '../sandbox/engine.ts'
 
 export interface InstalledRuntimes {
-  /** Looks again at what the engine has. @throws when the engine does not answer */
+  /** Looks again at what the engine has, unless nothing of that has changed. @throws when the engine does not answer */
   refresh(): Promise<void>
   readonly runtimes: Runtimes
   /** Ids of all languages that could be. */
@@ -44,6 +45,9 @@ export async function findRuntimes(
   return installed
 }
 
+/** The images are listed at least so often: where a store is seen that is not this engine's, its mark says nothing. */
+const BLIND_MS = MINUTE
+
 /**
  * Which of the defined languages, and of the operator's images, this engine has at the version of this code.
  * @param root folder with `languages/` and `sandbox/`
@@ -54,6 +58,7 @@ export function createInstalledRuntimes(
   root: string,
   languages: readonly Language[],
   allowedImages: readonly string[],
+  now = () => performance.now(),
 ): InstalledRuntimes {
   const references = new Map(languages.map((language) => [language.id, runtimeImage(root, language)]))
   const wrapped = new Map(allowedImages.map((image) => [image, wrappedImage(root, image)]))
@@ -66,6 +71,7 @@ export function createInstalledRuntimes(
     ),
   )
   const popularNames = createPopularNames(root)
+  let seen: { mark: string; atMs: number } | undefined
   let runtimes: Runtimes = { languages: {}, images: [], kernels: [], packages: [] }
 
   const imageOf = (id: string): string => {
@@ -78,6 +84,10 @@ export function createInstalledRuntimes(
 
   return {
     async refresh() {
+      const mark = await engine.imagesMark()
+      if (seen && seen.mark === mark && now() - seen.atMs < BLIND_MS) return
+      seen = undefined
+      const atMs = now()
       const present = await engine.images(IMAGE_LABEL.version)
       const labels = new Map(present.flatMap((image) => image.references.map((name) => [name, image.labels])))
       const versions: Record<string, string> = {}
@@ -90,6 +100,8 @@ export function createInstalledRuntimes(
       const withInstaller = [...installers].filter(([id, reference]) => id in versions && labels.has(reference))
       const packages = withInstaller.map(([id]) => id)
       runtimes = { languages: versions, images, kernels: withKernel.map(([id]) => id), packages }
+      // What comes while it looks has another mark than that of before.
+      if (mark !== undefined) seen = { mark, atMs }
     },
     defined: languages.map(({ id }) => id),
     get runtimes() {

@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import Docker, { type ContainerCreateOptions } from 'dockerode'
 import { SECOND } from '../../shared/limits.ts'
@@ -48,8 +50,13 @@ export interface Engine {
   isRunning(id: string): Promise<boolean>
   /** Kills and removes. Resolves when it is gone, also when it was before. */
   remove(id: string): Promise<void>
-  /** Images that have the label, whatever its value. */
+  /** Images that have the label, whatever its value. Podman computes for longer than to start a container. */
   images(label: string): Promise<EngineImage[]>
+  /**
+   * A text that differs once an image was added, named or removed, where the engine's store can be seen from here; undefined elsewhere.
+   * It costs next to nothing.
+   */
+  imagesMark(): Promise<string | undefined>
   /** Containers, running or not, with this value of the label. */
   containers(label: string, value: string): Promise<EngineContainer[]>
 }
@@ -78,6 +85,7 @@ export function createEngine(socketPath: string, timeoutFactor = 1): Engine {
     abortSignal: AbortSignal
   }) => Promise<EngineVersion>
   const callMs = CALL_TIMEOUT_MS * timeoutFactor
+  let known: PodmanInfo | undefined
 
   /** @param prepare is called between creation and start. @returns the container's id */
   const start = async (options: ContainerCreateOptions, prepare?: (id: string) => Promise<unknown>) => {
@@ -94,6 +102,10 @@ export function createEngine(socketPath: string, timeoutFactor = 1): Engine {
     }
   }
 
+  /** One question, once: podman looks up the Debian package of each of its programs for it. @returns undefined of another engine */
+  const podman = async () =>
+    (known ??= await answered('tell its state', callMs, (abortSignal) => podmanInfo(docker, abortSignal)))
+
   const remove = (id: string) => {
     const container = docker.getContainer(id)
     const once = () =>
@@ -109,9 +121,8 @@ export function createEngine(socketPath: string, timeoutFactor = 1): Engine {
       await answered('answer a ping', PING_TIMEOUT_MS * timeoutFactor, (abortSignal) => ping({ abortSignal }))
     },
     identity: async () => {
-      // One question: podman looks up the Debian package of each of its programs for either of them.
-      const podman = await answered('tell its state', callMs, (abortSignal) => podmanInfo(docker, abortSignal))
-      if (podman) return JSON.stringify(podman)
+      const info = await podman()
+      if (info) return JSON.stringify(identityOf(info))
       const { Version, Components } = await answered('tell its version', callMs, (abortSignal) =>
         version({ abortSignal }),
       )
@@ -141,6 +152,12 @@ export function createEngine(socketPath: string, timeoutFactor = 1): Engine {
       const images = await patiently(() => answered('list images', callMs, list), LIST_BACKOFF_MS)
       return images.map((image) => ({ references: image.RepoTags ?? [], labels: image.Labels ?? {} }))
     },
+    imagesMark: async () => {
+      // It may not answer now, or its store be another machine's.
+      const store = (await podman().catch(() => undefined))?.store
+      const found = store && (await stat(imageList(store), { bigint: true }).catch(() => undefined))
+      return found && [found.ino, found.size, found.mtimeNs].join(' ')
+    },
     containers: async (label, value) => {
       const options = { all: true, filters: { label: [`${label}=${value}`] } }
       const list = (abortSignal: AbortSignal) => docker.listContainers({ ...options, abortSignal })
@@ -150,13 +167,18 @@ export function createEngine(socketPath: string, timeoutFactor = 1): Engine {
   }
 }
 
+/** The file in which podman keeps which images there are, and writes anew when that changes. */
+const imageList = ({ graphRoot, graphDriverName }: NonNullable<PodmanInfo['store']>): string =>
+  join(graphRoot, `${graphDriverName}-images`, 'images.json')
+
 interface PodmanInfo {
   host: Record<string, unknown> & { conmon?: { version: string }; ociRuntime?: { version: string } }
   version: { Version: string }
+  store?: { graphRoot: string; graphDriverName: string }
 }
 
 /** What podman's own API says of itself and of cgroups; Docker's has nothing of delegation. @returns undefined from another engine */
-async function podmanInfo(docker: Docker, abortSignal: AbortSignal): Promise<unknown> {
+async function podmanInfo(docker: Docker, abortSignal: AbortSignal): Promise<PodmanInfo | undefined> {
   const dial = {
     path: '/v4.0.0/libpod/info',
     method: 'GET',
@@ -170,12 +192,16 @@ async function podmanInfo(docker: Docker, abortSignal: AbortSignal): Promise<unk
     modem.dial(dial, (error, answer) => {
       if (error && abortSignal.aborted) return reject(error)
       if (error || !answer.host || !answer.version) return resolve(undefined)
-      const { host, version } = answer
-      const programs = [version.Version, host.conmon?.version, host.ociRuntime?.version]
-      resolve([programs, [host['cgroupVersion'], host['cgroupManager'], host['cgroupControllers']]])
+      const { host, version, store } = answer
+      resolve({ host, version, ...(store && { store }) })
     })
   })
 }
+
+const identityOf = ({ host, version }: PodmanInfo) => [
+  [version.Version, host.conmon?.version, host.ociRuntime?.version],
+  [host['cgroupVersion'], host['cgroupManager'], host['cgroupControllers']],
+]
 
 /**
  * dockerode's own `attach` writes its options as JSON into the container's standard input when it hijacks the connection;

@@ -80,7 +80,7 @@ describe('a client that fails', () => {
   afterAll(() => rmSync(folder, { recursive: true }))
 
   test('by being absent is named with its package', async () => {
-    process.env['PATH'] = folder
+    process.env['PATH'] = join(folder, 'empty')
     await expect(getByClient('maven', [artifact], folder)).rejects.toThrow(
       'a-1.jar could not be fetched: this needs "mvn", which is not installed here; Debian\'s package maven has it',
     )

@@ -70,18 +70,26 @@ test('a folder that cannot be used is told', async () => {
   await expect(blocked.put(NAME, pieces('x'))).rejects.toBeInstanceOf(StoreUnavailable)
 })
 
-test('where the folder around it is made for a group, its members can read what is stored', async () => {
-  const shared = join(folder, 'shared')
-  await mkdir(shared)
-  await chmod(shared, 0o770)
-  const theirs = createDirectoryStore(join(shared, 'namespace'), { minFreeBytes: 0 })
-  await theirs.put(NAME, pieces('ours'))
-  const shard = join(shared, 'namespace', 'objects', NAME.slice(-2))
-  const modes = await Promise.all(
-    [join(shard, NAME), shard, join(shared, 'namespace')].map(async (path) => (await stat(path)).mode & 0o777),
-  )
-  expect(modes).toEqual([0o640, 0o770, 0o770])
-})
+test.each([0o022, 0o077])(
+  'where the folder around it is made for a group, its members can read what is stored: mask %i',
+  async (mask) => {
+    const shared = join(folder, 'shared')
+    await mkdir(shared)
+    await chmod(shared, 0o770)
+    const theirs = createDirectoryStore(join(shared, 'namespace'), { minFreeBytes: 0 })
+    const before = process.umask(mask)
+    try {
+      await theirs.put(NAME, pieces('ours'))
+    } finally {
+      process.umask(before)
+    }
+    const shard = join(shared, 'namespace', 'objects', NAME.slice(-2))
+    const modes = await Promise.all(
+      [join(shard, NAME), shard, join(shared, 'namespace')].map(async (path) => (await stat(path)).mode & 0o777),
+    )
+    expect(modes).toEqual([0o640, 0o770, 0o770])
+  },
+)
 
 test('a name that Runyard did not make is refused before it is part of a path', async () => {
   for (const name of ['../escape', '', 'a', `${NAME}/../../x`, NAME.toUpperCase()]) {

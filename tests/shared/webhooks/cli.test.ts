@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { Command } from 'commander'
 import { addWebhookCommands } from '../../../src/cli/webhooks.ts'
 import { loadConfig } from '../../../src/shared/config/config.ts'
-import { freePort } from '../../../src/host/free-port.ts'
+import { ownPort } from '../../support/own-port.ts'
 import { createDeliveries } from '../../../src/shared/webhooks/deliveries.ts'
 import { webhookHeaders } from '../../../src/shared/webhooks/sign.ts'
 import { createWebhookSecrets } from '../../../src/shared/webhooks/webhook-secrets.ts'
@@ -101,7 +101,7 @@ describe('listen', () => {
   test('receives a test event and whatever else is signed, prints it, and passes it on', async () => {
     gateway = await startLoneGateway({ WEBHOOK_ALLOW: '127.0.0.1' })
     const program = await startReceiver()
-    const port = await freePort('127.0.0.1', 0)
+    const port = await ownPort()
     const stop = new AbortController()
     let text = ''
     const env = { RUNYARD_URL: gateway.url }
@@ -137,7 +137,7 @@ describe('listen', () => {
 
   test('says what to set when the service may not reach it', async () => {
     gateway = await startLoneGateway()
-    const port = String(await freePort('127.0.0.1', 0))
+    const port = String(await ownPort())
     await expect(runWith({ env: { RUNYARD_URL: gateway.url } }, 'webhooks', 'listen', '-p', port)).rejects.toThrow(
       /leads to an internal address.*\n.*WEBHOOK_ALLOW=127\.0\.0\.1 npm start/,
     )

@@ -3,6 +3,7 @@ import { Webhook } from 'standardwebhooks'
 import { answering, type Receiver, startReceiver } from './receiver.ts'
 import { openDeliverer, resultOf, type TestDeliverer, TIMEOUT_MS } from './test-deliverer.ts'
 import { eventually } from '../../support/eventually.ts'
+import { ownPort } from '../../support/own-port.ts'
 
 let receiver: Receiver
 let own: TestDeliverer
@@ -72,13 +73,13 @@ test('a receiver that fails at every attempt is given up after the last of the s
 })
 
 test('nobody listens: the connection is refused, and it is tried again', async () => {
-  const { url } = receiver
-  await receiver.close()
+  const port = await ownPort()
   await own.start()
-  const id = await own.send(url)
+  const id = await own.send(`http://127.0.0.1:${port}`)
   const { attempts } = await own.until(id, (delivery) => delivery.attempts.length >= 1)
   expect(attempts[0]).toMatchObject({ status: null, error: 'connection-refused' })
-  receiver = await startReceiver('127.0.0.1', Number(url.split(':').at(-1)))
+  await receiver.close()
+  receiver = await startReceiver('127.0.0.1', port)
   expect(await own.end(id)).toMatchObject({ state: 'succeeded' })
 })
 

@@ -19,7 +19,7 @@ afterEach(async () => {
 })
 
 async function send(url: string, allow: string[] = [], resolve?: Resolve) {
-  return sendWebhook(url, {}, '{}', { allow, timeoutMs: 2000, resolve })
+  return sendWebhook(url, {}, '{}', { allow, timeoutMs: 60_000, resolve })
 }
 
 /** A name server that answers with these, one list for each time it is asked; the last one goes on. */
@@ -85,7 +85,7 @@ test('a name server that answers a public address first and the loopback then ge
   const outside = await startReceiver('127.0.0.2', receiver.port)
   const before = receiver.connections()
   const { resolve, asked } = answers(['127.0.0.2'], ['127.0.0.1'])
-  const agent = createGuardedAgent({ reach: { allow: ['127.0.0.2'] }, connectTimeoutMs: 2000, resolve })
+  const agent = createGuardedAgent({ reach: { allow: ['127.0.0.2'] }, connectTimeoutMs: 60_000, resolve })
   const url = `http://rebind.example:${receiver.port}/`
   try {
     const { status, body } = await request(url, { agent, method: 'POST' })
@@ -130,7 +130,7 @@ test('the interfaces of this machine are looked at for each connection', async (
   const { resolve } = answers(['127.0.0.1'])
   let asked = 0
   const own = () => [`8.8.8.${asked++}`]
-  const agent = createGuardedAgent({ reach: { allow: ['127.0.0.1'] }, own, connectTimeoutMs: 2000, resolve })
+  const agent = createGuardedAgent({ reach: { allow: ['127.0.0.1'] }, own, connectTimeoutMs: 60_000, resolve })
   try {
     for (let i = 1; i <= 2; i++) {
       const { body } = await request(`http://own.example:${receiver.port}/`, { agent, method: 'POST' })

@@ -2,12 +2,13 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readDoc } from '../../docs/tables.ts'
 import { openDeliverer, type TestDeliverer } from './test-deliverer.ts'
 import { eventually } from '../../support/eventually.ts'
+import { ownPort } from '../../support/own-port.ts'
 
 const SAMPLES = [
   { language: 'js', file: 'receiver.mjs', command: process.execPath },
@@ -30,15 +31,6 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
 async function listens(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1')
   const result = await once(socket, 'connect').then(
@@ -55,7 +47,7 @@ test.each(SAMPLES)(
     const [, code = ''] = new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, 's').exec(readDoc('docs/webhooks.md')) ?? []
     expect(code).toContain('webhook-signature')
     writeFileSync(join(folder, file), code)
-    const port = await freePort()
+    const port = await ownPort()
     const { secret } = await own.secrets.read('me')
     let output = ''
     const env = { PATH: process.env['PATH'], PORT: String(port), WEBHOOK_SECRET: secret }

@@ -46,7 +46,7 @@ export interface TestDeliverer extends Pick<TestRedis, 'redis' | 'keys' | 'names
 }
 
 /** Of a delivery, so short that tests need not wait long for it to run out. */
-export const TIMEOUT_MS = 2000
+export const TIMEOUT_MS = 5000
 
 export async function openDeliverer(): Promise<TestDeliverer> {
   const own = await openTestRedis()

@@ -3,22 +3,30 @@ import { expect, test } from '@jest/globals'
 import { createClientInput } from '../../../../src/api/jobs/socket/client-input.ts'
 import { KIB } from '../../../../src/shared/limits.ts'
 import type { InputMessage } from '../../../../src/shared/redis/job-input.ts'
+import { eventually } from '../../../support/eventually.ts'
 
 const piece = JSON.stringify({ type: 'stdin', data: 'x'.repeat(32 * KIB) })
 
-/** What is sent is read while it may be; of input there is room for so many pieces. */
+/** What is sent is read while it may be; of input there is room for so many pieces. Ends when no more can be taken. */
 async function send(messages: readonly string[], room: number): Promise<InputMessage['kind'][]> {
   const taken: InputMessage['kind'][] = []
   const unread = [...messages]
   let isOpen = true
+  let refused = 0
   const gone = new AbortController()
+  const readOn = () => {
+    while (isOpen && unread.length > 0) input.push(unread.shift() ?? '')
+  }
   const input = createClientInput({
     jobId: 'x',
     interactive: true,
     inputs: {
       async send(_id, { kind }) {
         await sleep(1)
-        if (kind === 'stdin' && taken.length >= room) return 'full'
+        if (kind === 'stdin' && taken.length >= room) {
+          refused++
+          return 'full'
+        }
         taken.push(kind)
         return 'taken'
       },
@@ -26,14 +34,16 @@ async function send(messages: readonly string[], room: number): Promise<InputMes
     wakeUps: { listen: () => Promise.resolve(() => undefined) },
     channel: 'x',
     reply: () => Promise.resolve(),
-    flow: (open) => (isOpen = open),
+    flow(open) {
+      isOpen = open
+      setImmediate(readOn)
+    },
     signal: gone.signal,
   })
   const running = input.run()
-  for (const deadline = Date.now() + 1000; Date.now() < deadline && unread.length > 0; await sleep(0)) {
-    while (isOpen && unread.length > 0) input.push(unread.shift() ?? '')
-  }
-  await sleep(50)
+  readOn()
+  const isOver = () => (unread.length === 0 ? taken.at(-1) === 'signal' : refused > 0 && !isOpen)
+  await eventually('all is taken, or nothing more is read', isOver)
   gone.abort()
   await running
   return taken
