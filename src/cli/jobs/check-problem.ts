@@ -46,9 +46,11 @@ export async function checkProblem(
   const runtimes = await client.runtimes()
   const read = readProblem(readFolder(folder), (path) => runtimeOf(extname(path).toLowerCase(), runtimes))
   if (!read.problem) throw notUsable(folder, read.faults)
-  const { problem, examples, validators, format } = read
+  const { problem, examples, validators, leftOut, format } = read
   const count = problem.tests?.length ?? 0
   note(`${folder} is a ${NAMES[format]} with ${count} tests and ${examples.length} example submissions`)
+  if (leftOut.length > 0)
+    note(`not run, since their languages are not installed: ${leftOut.map((path) => printable(path)).join(', ')}`)
 
   const checked: Checked[] = []
   const progress = liveLine(stderr)
@@ -83,7 +85,7 @@ export async function checkProblem(
   progress.clear()
   if (json)
     stdout.write(
-      `${JSON.stringify({ format, tests: count, submissions: checked.map(shown), validators: validated }, null, 2)}\n`,
+      `${JSON.stringify({ format, tests: count, submissions: checked.map(shown), validators: validated, leftOut }, null, 2)}\n`,
     )
   else if (checked.length > 0) {
     const columns = [
