@@ -1,3 +1,4 @@
+import { extname } from 'node:path/posix'
 import type { Config } from '../../shared/config/config.ts'
 import type { Encoding, JobSpec, StageTest, TestCase } from '../../shared/job.ts'
 import type { Language } from '../../shared/language.ts'
@@ -169,18 +170,22 @@ const STACK_RESERVE_BYTES = 256 * KIB
 export const stackKib = (stackBytes: number): number =>
   Math.floor((stackBytes - Math.max(STACK_RESERVE_BYTES, stackBytes / 8)) / KIB)
 
+/** What sources of C++ are called as well; its compilers take all alike. */
+const OTHER_EXTENSIONS: Partial<Record<string, readonly string[]>> = { '.cpp': ['.cc', '.cxx'] }
+
 /**
  * Fills an argument vector of a language. Each placeholder is a whole argument or none of it: what a job supplies never
  * becomes part of another argument, and there is no shell.
  */
 function expand(argv: readonly string[], spec: Sources, language: Language): string[] {
-  const extension = /\.[^.]+$/.exec(language.fileName)?.[0] ?? ''
+  const extension = extname(language.fileName)
+  const extensions = [extension, ...(OTHER_EXTENSIONS[extension] ?? [])]
   return argv.flatMap((argument) => {
     switch (argument) {
       case '{entrypoint}':
         return [`./${spec.entrypoint}`]
       case '{sources}':
-        return spec.files.filter((file) => file.path.endsWith(extension)).map((file) => `./${file.path}`)
+        return spec.files.flatMap(({ path }) => (extensions.some((one) => path.endsWith(one)) ? [`./${path}`] : []))
       case '{compilerArgs}':
         return [...spec.compilerArgs]
       case '{modules}':
