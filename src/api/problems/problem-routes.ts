@@ -64,7 +64,8 @@ const ValidProblem = Type.Object({
     description: 'input validators that can be run',
   }),
   leftOut: Type.Array(Type.String(), {
-    description: 'example submissions and input validators that cannot be run: their languages are not installed',
+    description:
+      'paths of what is neither an example submission nor an input validator that can be run here: of no known language, or built by scripts',
   }),
 })
 const ProblemArchive = Type.Object({ ...ProblemRequest.properties, name: Type.String() })
