@@ -35,12 +35,14 @@ const NONE = new Uint8Array()
  * @param language undefined for a container job
  * @param graceMs between SIGTERM and SIGKILL when a limit ends a stage
  * @param packages variables by which it finds those of its environment
+ * @param isJudged its `cpuMs` is that of what is judged, or judges: a compiler may take as long as `compileWallMs`
  */
 export function planStages(
   spec: JobSpec,
   language: Language | undefined,
   graceMs: number,
   packages: Readonly<Record<string, string>> = {},
+  isJudged = spec.tests.length > 0,
 ): PlannedStage[] {
   const { limits, interactive } = spec.head
   const sources = { ...spec, stackBytes: limits.stackBytes }
@@ -55,11 +57,11 @@ export function planStages(
   const stages: PlannedStage[] = []
   if (language?.compile) {
     const args = expand(language.compile.argv, sources, language)
-    const { compileWallMs } = limits
+    const { compileWallMs, cpuMs } = limits
     stages.push({
       name: 'compile',
       kind: 'compile',
-      start: start(args, compileWallMs, false),
+      start: { ...start(args, compileWallMs, false), cpuMs: isJudged ? Math.max(cpuMs, compileWallMs) : cpuMs },
       stdin: NONE,
       interactive: false,
     })
