@@ -141,9 +141,14 @@ test('points of tests are a part of what their group gives, which a validator ma
   const { problem } = read({
     'problem.yaml': `${V2025}type: scoring`,
     'data/secret/test_group.yaml': 'require_pass: sample',
-    ...{ 'data/sample/1.in': '', 'data/sample/1.ans': '' },
-    ...{ ...test('a/1'), ...test('a/2'), 'data/secret/a/test_group.yaml': 'max_score: 20\nscore_aggregation: sum' },
-    ...{ ...test('b/1'), ...test('b/2'), 'data/secret/b/test_group.yaml': 'max_score: 80\nscore_aggregation: min' },
+    'data/sample/1.in': '',
+    'data/sample/1.ans': '',
+    'data/secret/a/test_group.yaml': 'max_score: 20\nscore_aggregation: sum',
+    ...test('a/1'),
+    ...test('a/2'),
+    'data/secret/b/test_group.yaml': 'max_score: 80\nscore_aggregation: min',
+    ...test('b/1'),
+    ...test('b/2'),
   })
   expect(problem?.tests?.map(({ name, points }) => [name, points])).toEqual([
     ['sample/1', 0],
