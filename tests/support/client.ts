@@ -35,11 +35,13 @@ async function answer<T>(response: Response): Promise<Answer<T>> {
   return { status: response.status, headers: response.headers, body }
 }
 
-/** Submits a code job and waits for its end. @throws Error when it is refused, or does not end within a minute */
+/** Submits a code job and waits for its end, as long as a busy machine takes. @throws Error when it is refused */
 export async function runJob(url: string, request: Record<string, unknown>): Promise<Job> {
   const { status, body } = await post<Job>(`${url}/v1/jobs`, request, { prefer: 'wait=60' })
-  if (status !== 200) throw new Error(`submission answered ${status}: ${JSON.stringify(body)}`)
-  return body
+  if (status !== 200 && status !== 202) throw new Error(`submission answered ${status}: ${JSON.stringify(body)}`)
+  let job = body
+  while (job.status === null) job = (await get<Job>(`${url}/v1/jobs/${job.id}?wait=60`)).body
+  return job
 }
 
 /** The stage of this name. @throws Error when the job has none */
