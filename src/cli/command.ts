@@ -5,13 +5,15 @@ import { UsageError } from './context.ts'
 import { EXIT, ExitError } from './exit.ts'
 import { type Format, paintFor } from './paint.ts'
 import { createProgram, type ProgramDeps } from './program.ts'
+import { printableLines } from './table.ts'
 
 const ONE_PRESS_MS = 500
 
 const root = packageRoot()
 const paint = paintFor(process.stdout, process.env)
 const paintError = paintFor(process.stderr, process.env)
-const say = (format: Format, text: string) => void process.stderr.write(`${paintError(format, 'runyard:')} ${text}\n`)
+const say = (format: Format, text: string) =>
+  void process.stderr.write(`${paintError(format, 'runyard:')} ${printableLines(text)}\n`)
 const note = (text: string) => say('yellow', text)
 const print = (text: string) => void process.stdout.write(`${text}\n`)
 

@@ -33,5 +33,8 @@ export function table(columns: readonly Column[], body: readonly (readonly strin
 /** Names and details come from programs and requests: what would steer a terminal is not printed. */
 export const printable = (text: string): string => text.replaceAll(/\p{Cc}/gu, '?')
 
+/** The same of a text of several lines, such as a message of a judge's, which may quote a program. */
+export const printableLines = (text: string): string => text.replaceAll(/(?![\n\t])\p{Cc}/gu, '?')
+
 /** `2027-01-31 12:00:00`, of a time as RFC 3339 has it in UTC. */
 export const second = (timestamp: string): string => timestamp.slice(0, 19).replace('T', ' ')

@@ -198,6 +198,7 @@ test('what is printed is one JSON object with the members that docs/cli.md names
     tests: 1,
     submissions: [],
     validators: [],
+    leftOut: [],
   })
   const archive = tar([
     ['1.in', ''],

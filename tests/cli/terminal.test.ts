@@ -3,7 +3,7 @@ import { InvalidArgumentError } from 'commander'
 import { parseLimit } from '../../src/cli/limit-option.ts'
 import { liveLine } from '../../src/cli/live-line.ts'
 import { paintFor, plain } from '../../src/cli/paint.ts'
-import { table } from '../../src/cli/table.ts'
+import { printableLines, table } from '../../src/cli/table.ts'
 import { until } from '../../src/cli/until.ts'
 import { wholeNumber } from '../../src/cli/whole-number.ts'
 
@@ -36,6 +36,10 @@ test('columns are as wide as what is shown, whatever its colour; control charact
   expect(coloured).toContain('\x1b[31ma\x1b[39m')
   // oxlint-disable-next-line no-control-regex -- what colours are made of
   expect(coloured.replaceAll(/\x1b\[\d+m/g, '').split('\n')).toEqual(lines)
+})
+
+test('a message of several lines keeps them, and steers no terminal', () => {
+  expect(printableLines('judge: \x1b]0;x\x07\r\n\tline 2\x9b2J')).toBe('judge: ?]0;x??\n\tline 2?2J')
 })
 
 test('a line that lives is drawn at a terminal only, and leaves nothing', () => {

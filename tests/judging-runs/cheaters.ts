@@ -1,4 +1,11 @@
-import { C, INTERACTIVE, type Programs } from './kinds.ts'
+import { C, CPP, INTERACTIVE, type Language, type Programs, SEARCH } from './kinds.ts'
+
+/** What asks the system in C does it in C++ in the same way. */
+const inBoth = ({ c, ...others }: Record<Exclude<Language, 'cpp'>, string>): Programs => ({
+  c,
+  cpp: c.replace(C, CPP + C),
+  ...others,
+})
 
 /** A way to gain points without solving anything. */
 export interface Cheat {
@@ -38,7 +45,7 @@ const UNKNOWN = { tests: [{ stdin: 'one\n', answer: ANSWER }], checker: CHECKER 
 
 /** Where a neighbour's files could be, and what of /proc could show them. */
 const PLACES = `['.', '/tmp', '/var/tmp', '/dev/shm', '/run', '/job', '/mnt', '/home']`
-const READ_ALL: Programs = {
+const READ_ALL = inBoth({
   c: `${C}int main(void) {
   char line[4096];
   for (int fd = 3; fd < 256; fd++) { ssize_t n = read(fd, line, sizeof line); if (n > 0) fwrite(line, 1, (size_t)n, stdout); }
@@ -77,10 +84,10 @@ for (let fd = 3; fd < 64; fd++) try { if (fs.fstatSync(fd).isFile()) keep(fs.rea
 for (const pid of fs.readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name))) for (const what of ['environ', 'cmdline', 'cwd/.judge/answer.txt', 'root/job/.judge/answer.txt']) read('/proc/' + pid + '/' + what)
 for (const place of ${PLACES}) walk(place, 0)
 console.log((found.match(/[a-z]+-[a-z]+-[a-z]+/g) || ['nothing']).at(-1))`,
-}
+})
 
 /** Leaves what it has read for whoever comes next, prints what it finds of others, and leaves a process behind that goes on writing. */
-const LEAVE_BEHIND: Programs = {
+const LEAVE_BEHIND = inBoth({
   c: `${C}#include <fcntl.h>
 int main(void) {
   char in[256] = "", was[256] = "";
@@ -117,10 +124,10 @@ for (const place of places) try { fs.writeFileSync(place, own) } catch {}
 console.log(was)
 try { const child = require('child_process').spawn(process.execPath, ['-e', 'setInterval(() => console.log(' + JSON.stringify(own) + '), 20)'], { detached: true, stdio: 'inherit' }); child.on('error', () => {}); child.unref() } catch {}
 process.exitCode = 0`,
-}
+})
 
 /** Kills and stops all that it can name. */
-const SIGNAL_ALL: Programs = {
+const SIGNAL_ALL = inBoth({
   c: `${C}int main(void) {
   for (int pid = 2; pid < 4096; pid++) if (pid != getpid()) { kill(pid, SIGSTOP); kill(pid, SIGKILL); }
   kill(1, SIGKILL);
@@ -139,36 +146,95 @@ print('accepted')`,
   javascript: `for (const name of ['SIGSTOP', 'SIGKILL', 'SIGTERM', 'SIGUSR1'])
   for (let pid = 1; pid < 4096; pid++) if (pid !== process.pid) try { process.kill(pid, name) } catch {}
 console.log('accepted')`,
-}
+})
 
-const print = (text: string): Programs => ({
-  c: `${C}int main(void) { fputs(${JSON.stringify(text)}, stdout); fputs(${JSON.stringify(text)}, stderr); return 0; }`,
-  python: `import sys\nsys.stdout.write(${JSON.stringify(text)})\nsys.stderr.write(${JSON.stringify(text)})`,
-  javascript: `process.stdout.write(${JSON.stringify(text)}); process.stderr.write(${JSON.stringify(text)})`,
-})
+const print = (text: string): Programs =>
+  inBoth({
+    c: `${C}int main(void) { fputs(${JSON.stringify(text)}, stdout); fputs(${JSON.stringify(text)}, stderr); return 0; }`,
+    python: `import sys\nsys.stdout.write(${JSON.stringify(text)})\nsys.stderr.write(${JSON.stringify(text)})`,
+    javascript: `process.stdout.write(${JSON.stringify(text)}); process.stderr.write(${JSON.stringify(text)})`,
+  })
 /** Writes one piece for as long as it can. */
-const flood = (piece: string): Programs => ({
-  c: `${C}int main(void) { signal(SIGPIPE, SIG_IGN); for (int i = 0; i < 2000000; i++) if (fputs(${JSON.stringify(piece)}, stdout) < 0) return 0; return 0; }`,
-  python: `import sys\ntry:\n    for i in range(2000): sys.stdout.write(${JSON.stringify(piece)} * 1000)\nexcept BrokenPipeError: pass`,
-  javascript: `const fs = require('fs'); const text = ${JSON.stringify(piece)}.repeat(1000); try { for (let i = 0; i < 2000; i++) fs.writeSync(1, text) } catch {}`,
-})
-const leaveWith = (code: number): Programs => ({
-  c: `${C}int main(void) { puts("accepted"); fflush(stdout); _exit(${code}); }`,
-  python: `import os\nprint('accepted', flush=True)\nos._exit(${code})`,
-  javascript: `console.log('accepted'); process.exit(${code})`,
-})
+const flood = (piece: string): Programs =>
+  inBoth({
+    c: `${C}int main(void) { signal(SIGPIPE, SIG_IGN); for (int i = 0; i < 2000000; i++) if (fputs(${JSON.stringify(piece)}, stdout) < 0) return 0; return 0; }`,
+    python: `import sys\ntry:\n    for i in range(2000): sys.stdout.write(${JSON.stringify(piece)} * 1000)\nexcept BrokenPipeError: pass`,
+    javascript: `const fs = require('fs'); const text = ${JSON.stringify(piece)}.repeat(1000); try { for (let i = 0; i < 2000; i++) fs.writeSync(1, text) } catch {}`,
+  })
+const leaveWith = (code: number): Programs =>
+  inBoth({
+    c: `${C}int main(void) { puts("accepted"); fflush(stdout); _exit(${code}); }`,
+    python: `import os\nprint('accepted', flush=True)\nos._exit(${code})`,
+    javascript: `console.log('accepted'); process.exit(${code})`,
+  })
 /** Says all at once what it was to say turn by turn. */
-const OUT_OF_TURN: Programs = {
+const OUT_OF_TURN = inBoth({
   c: `${C}int main(void) { for (int i = 1; i <= 1000; i++) printf("%d\\n", i); puts("equal"); return 0; }`,
   python: `print('\\n'.join(map(str, range(1, 1001))))\nprint('equal')`,
   javascript: `console.log(Array.from({ length: 1000 }, (_, i) => i + 1).join('\\n') + '\\nequal')`,
-}
+})
 /** Never reads, and never ends its line. */
-const SILENT: Programs = {
+const SILENT = inBoth({
   c: `${C}int main(void) { printf("5"); fflush(stdout); for (;;) pause(); }`,
   python: `import time\nprint(5, end='', flush=True)\nwhile True: time.sleep(60)`,
   javascript: `process.stdout.write('5'); setInterval(() => {}, 60_000)`,
+})
+
+/** Ends at once, and leaves a process behind that solves the problem. */
+const AS_CHILD: Programs = {
+  c: SEARCH.c.replace('{', '{ if (fork()) return 0; setsid();'),
+  cpp: SEARCH.cpp.replace('{', '{ if (fork()) return 0; setsid();'),
+  python: `import os\nif os.fork(): os._exit(0)\nos.setsid()\n${SEARCH.python}`,
+  javascript: `require('child_process').spawn(process.execPath, ['-e', ${JSON.stringify(SEARCH.javascript)}], { detached: true, stdio: 'inherit' }).on('spawn', () => process.exit(0))`,
 }
+/** Takes more time than it has, and no process of it does. */
+const IN_CHILDREN = inBoth({
+  c: `${C}#include <sys/wait.h>
+#include <time.h>
+int main(void) {
+  for (int i = 0; i < 3; i++) {
+    if (fork() == 0) { while (clock() < CLOCKS_PER_SEC * 6 / 10); _exit(0); }
+    wait(NULL);
+  }
+  puts("7");
+  return 0;
+}`,
+  python: `import os, time
+for i in range(3):
+    if os.fork() == 0:
+        while time.process_time() < 0.6: pass
+        os._exit(0)
+    os.wait()
+print(7)`,
+  javascript: `for (let i = 0; i < 3; i++) require('child_process').spawnSync(process.execPath, ['-e', 'while (process.cpuUsage().user < 6e5);'])
+console.log(7)`,
+})
+/** Writes what a judge says to whatever is open anywhere. */
+const EVERYWHERE = inBoth({
+  c: `${C}#include <dirent.h>
+int main(void) {
+  for (int pid = 1; pid < 64; pid++) for (int fd = 0; fd < 64; fd++) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
+    FILE *file = fopen(path, "w");
+    if (file) { fputs("accepted 42\\n", file); fclose(file); }
+  }
+  for (int fd = 0; fd < 256; fd++) if (write(fd, "accepted 42\\n", 12) < 0) continue;
+  return 0;
+}`,
+  python: `import glob, os
+for path in glob.glob('/proc/*/fd/*'):
+    try:
+        with open(path, 'w') as file: file.write('accepted 42\\n')
+    except OSError: pass
+for fd in range(256):
+    try: os.write(fd, b'accepted 42\\n')
+    except OSError: pass`,
+  javascript: `const fs = require('fs')
+for (const pid of fs.readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name)))
+  for (let fd = 0; fd < 3; fd++) try { fs.writeFileSync('/proc/' + pid + '/fd/' + fd, 'accepted 42\\n') } catch {}
+console.log('accepted 42')`,
+})
 
 /** Every cheat with the problem that it is tried on. */
 export const CHEATS: Cheat[] = [
@@ -240,4 +306,21 @@ export const CHEATS: Cheat[] = [
     programs: print('points 1\nok accepted\n42\n'),
     verdicts: REFUSED,
   },
+  {
+    name: 'floods an interactor that does not read',
+    problem: {
+      tests: [{ stdin: '613' }],
+      interactor: { language: 'python', code: 'import time\ntime.sleep(600)' },
+    },
+    programs: flood('equal\n'),
+    verdicts: ['output-limit'],
+  },
+  { name: 'goes on as a child', problem: INTERACTIVE, programs: AS_CHILD, verdicts: [...REFUSED, 'time-limit'] },
+  {
+    name: 'takes its time in children',
+    problem: { tests: [{ stdin: '3 4', answer: '7' }] },
+    programs: IN_CHILDREN,
+    verdicts: ['time-limit'],
+  },
+  { name: 'writes into every descriptor', problem: UNKNOWN, programs: EVERYWHERE, verdicts: REFUSED },
 ]

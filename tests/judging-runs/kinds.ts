@@ -1,6 +1,8 @@
 /** In which every submission is written. */
-export const LANGUAGES = ['c', 'python', 'javascript'] as const
+export const LANGUAGES = ['c', 'cpp', 'python', 'javascript'] as const
 export type Language = (typeof LANGUAGES)[number]
+/** Needs a function to stand in, and has no file to begin with. */
+const isCompiled = (language: Language): boolean => language === 'c' || language === 'cpp'
 export type Programs = Record<Language, string>
 
 /** A problem of one kind, with submissions that are right and wrong. */
@@ -17,14 +19,23 @@ export interface Kind {
 export const C =
   '#include <signal.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include <unistd.h>\n'
 
+export const CPP =
+  '#include <csignal>\n#include <cstdlib>\n#include <cstring>\n#include <iostream>\n#include <string>\n#include <vector>\n#include <unistd.h>\n'
+
 /** Programs that read two numbers, a and b. @param c what each then does */
-const ofTwo = (c: string, python: string, javascript: string): Programs => ({
+const ofTwo = (c: string, cpp: string, python: string, javascript: string): Programs => ({
   c: `${C}int main(void) { long a, b; if (scanf("%ld%ld", &a, &b) != 2) return 1; ${c} return 0; }`,
+  cpp: `${CPP}int main() { long a, b; if (!(std::cin >> a >> b)) return 1; ${cpp} }`,
   python: `a, b = map(int, input().split())\n${python}`,
   javascript: `const [a, b] = require('fs').readFileSync(0, 'utf8').split(/\\s+/).map(Number); ${javascript}`,
 })
-const SUM = ofTwo('printf("%ld\\n", a + b);', 'print(a + b)', 'console.log(a + b)')
-const PRODUCT = ofTwo('printf("%ld\\n", a * b);', 'print(a * b)', 'console.log(a * b)')
+const SUM = ofTwo('printf("%ld\\n", a + b);', 'std::cout << a + b << std::endl;', 'print(a + b)', 'console.log(a + b)')
+const PRODUCT = ofTwo(
+  'printf("%ld\\n", a * b);',
+  'std::cout << a * b << std::endl;',
+  'print(a * b)',
+  'console.log(a * b)',
+)
 const PAIRS = [
   [2, 2],
   [-4, 4],
@@ -38,6 +49,12 @@ const GRADERS: Record<Language, { file: string; submission: string; content: str
     submission: 'solution.c',
     content:
       '#include <stdio.h>\nlong add(long a, long b);\nint main(void) { long a, b; if (scanf("%ld%ld", &a, &b) != 2) return 1; printf("%ld\\n", add(a, b)); return 0; }',
+  },
+  cpp: {
+    file: 'grader.cpp',
+    submission: 'solution.cpp',
+    content:
+      '#include <iostream>\nlong add(long a, long b);\nint main() { long a, b; if (!(std::cin >> a >> b)) return 1; std::cout << add(a, b) << std::endl; }',
   },
   python: {
     file: 'grader.py',
@@ -78,10 +95,11 @@ const divisor = (language: 'python' | 'cpp'): Kind => ({
   },
   right: ofTwo(
     'for (b = 2; a % b; b++); printf("%ld\\n", b);',
+    'b = 2; while (a % b) b++; std::cout << b << std::endl;',
     'print(next(d for d in range(2, a) if a % d == 0))',
     'let d = 2; while (a % d) d++; console.log(d)',
   ),
-  wrong: ofTwo('printf("1\\n");', 'print(a)', 'console.log("7 1")'),
+  wrong: ofTwo('printf("1\\n");', 'std::cout << -a << std::endl;', 'print(a)', 'console.log("7 1")'),
 })
 
 /** Answers at most twelve guesses of a number. */
@@ -106,6 +124,15 @@ const search = (guess: Programs): Programs => ({
     if (!strcmp(said, "more")) low = g + 1; else high = g - 1;
   }
 }`,
+  cpp: `${CPP}int main() {
+  int low = 1, high = 1000, g;
+  std::string said;
+  do {
+    std::cout << (g = ${guess.cpp}) << std::endl;
+    if (!(std::cin >> said)) return 0;
+    if (said == "more") low = g + 1; else high = g - 1;
+  } while (said != "equal");
+}`,
   python: `low, high = 1, 1000
 while True:
     g = ${guess.python}
@@ -123,6 +150,13 @@ require('readline').createInterface({ input: process.stdin }).on('line', (said) 
   else high = g - 1
   ask()
 })`,
+})
+/** Finds it in time. */
+export const SEARCH = search({
+  c: '(low + high) / 2',
+  cpp: '(low + high) / 2',
+  python: '(low + high) // 2',
+  javascript: '(low + high) >> 1',
 })
 export const INTERACTIVE = {
   tests: [{ stdin: '613' }, { stdin: '777' }],
@@ -148,6 +182,14 @@ const coding = (bits: number): Programs => ({
   else { for (char *c = w; *c; c++) n = 2 * n + (*c == 'b'); printf("%d", n); }
   puts("");
   return 0;
+}`,
+  cpp: `${CPP}int main() {
+  int pass, n = 0;
+  std::string w;
+  if (!(std::cin >> pass >> w)) return 1;
+  if (pass == 1) for (int i = ${bits - 1}; i >= 0; i--) std::cout << (std::stoi(w) >> i & 1 ? 'b' : 'a');
+  else { for (char c : w) n = 2 * n + (c == 'b'); std::cout << n; }
+  std::cout << std::endl;
 }`,
   python: `which, word = input().split()
 if which == '1': print(format(int(word) % 2 ** ${bits}, '0${bits}b').replace('0', 'a').replace('1', 'b'))
@@ -188,8 +230,8 @@ export const KINDS: Kind[] = [
   {
     name: 'interactive',
     problem: INTERACTIVE,
-    right: search({ c: '(low + high) / 2', python: '(low + high) // 2', javascript: '(low + high) >> 1' }),
-    wrong: search({ c: 'high', python: 'high', javascript: 'high' }),
+    right: SEARCH,
+    wrong: search({ c: 'high', cpp: 'high', python: 'high', javascript: 'high' }),
   },
   {
     name: 'two-pass',
@@ -207,16 +249,23 @@ export const KINDS: Kind[] = [
       tests: SUMS.slice(1),
       harness: LANGUAGES.map((language) => {
         const { file, submission, content } = GRADERS[language]
-        return { language, files: [{ path: file, content }], submission, ...(language !== 'c' && { entrypoint: file }) }
+        return {
+          language,
+          files: [{ path: file, content }],
+          submission,
+          ...(!isCompiled(language) && { entrypoint: file }),
+        }
       }),
     },
     right: {
       c: 'long add(long a, long b) { return a + b; }',
+      cpp: 'template <class T> T sum(T a, T b) { return a + b; }\nlong add(long a, long b) { return sum(a, b); }',
       python: 'def add(a, b): return a + b',
       javascript: 'exports.add = (a, b) => a + b',
     },
     wrong: {
       c: 'long add(long a, long b) { return a * b; }',
+      cpp: 'template <class T> T sum(T a, T b) { return a * b; }\nlong add(long a, long b) { return sum(a, b); }',
       python: 'def add(a, b): return a * b',
       javascript: 'exports.add = (a, b) => a * b',
     },
@@ -234,18 +283,20 @@ export const outputOnly = (...texts: string[]): Record<string, unknown> => ({
 /** Statements that use more time or memory than there is, whatever the problem. */
 export const SLOW: Programs = {
   c: 'for (volatile unsigned x = 0;; x++);',
+  cpp: 'for (volatile unsigned x = 0;;) x = x + 1;',
   python: 'while True: pass',
   javascript: 'for (;;);',
 }
 export const GREEDY: Programs = {
   c: 'for (;;) { char *p = malloc(1 << 20); if (!p) abort(); memset(p, 1, 1 << 20); }',
+  cpp: 'for (std::vector<std::string> x;;) x.emplace_back(1 << 20, 1);',
   python: 'x = []\nwhile True: x.append(bytearray(1 << 20))',
   javascript: 'const x = []; for (;;) x.push(Buffer.alloc(1 << 20, 1))',
 }
 
-/** Statements as a submission to a problem: with grader files, C needs the function that is called. */
+/** Statements as a submission to a problem: with grader files, C and C++ need the function that is called. */
 export function submissionOf(language: Language, statements: string, { name }: Pick<Kind, 'name'>): string {
-  if (language !== 'c') return statements
-  const [signature, params] = name === 'grader file' ? ['long add', 'long a, long b'] : ['int main', 'void']
-  return `${C}${signature}(${params}) { ${statements} return 0; }`
+  if (!isCompiled(language)) return statements
+  const signature = name === 'grader file' ? 'long add(long a, long b)' : `int main(${language === 'c' ? 'void' : ''})`
+  return `${language === 'c' ? C : CPP}${signature} { ${statements} return 0; }`
 }

@@ -1,5 +1,5 @@
 // npm run test:judging [-- --rounds N] [--minutes M] [--only WORD] [--in-flight N] [--spinning N] [--keep FILE] [--pause-file FILE]: problems of each
-// kind, with programs that are right, wrong, slow or greedy in three languages, and cheaters, judged N times beside processes that keep the machine busy:
+// kind, with programs that are right, wrong, slow or greedy in four languages, and cheaters, judged N times beside processes that keep the machine busy:
 // each must have the verdict it deserves every time. With --keep, a run that was ended goes on with the round after the last that was complete.
 import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'

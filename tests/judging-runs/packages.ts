@@ -113,6 +113,8 @@ export const PACKAGES: Package[] = [
     submissions: [
       { code: 'print("word")', verdict: 'accepted', score: 20 },
       { code: 'print("half")', verdict: 'accepted', score: 10 },
+      // Each of the two tests gives ten at most.
+      { code: 'print("three")', verdict: 'accepted', score: 6 },
       { code: 'print("other")', verdict: 'wrong-answer', score: 0 },
       { code: '', verdict: 'wrong-answer', score: 0, feedback: 'print a word' },
       { code: 'print("crash")', verdict: 'judge-error', score: 0 },

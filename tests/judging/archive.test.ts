@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from '@jest/globals'
 import { ArchiveFault, readArchive } from '../../src/shared/judging/archive.ts'
+import { unreadFiles } from '../../src/shared/judging/unread-files.ts'
 import { type Entries, tar, zip } from '../support/archives.ts'
 
 const BOUNDS = { maxBytes: 10_000, maxFiles: 20 }
@@ -91,6 +92,38 @@ test('a zip cannot unpack to more than it says, nor less', () => {
 test('a tar.gz is unpacked no further than the bounds', () => {
   const bomb = gzipSync(Buffer.alloc(50_000_000))
   expect(() => readArchive(bomb, BOUNDS)).toThrow(/more than 10000 bytes/)
+})
+
+test('what nobody reads of a package counts towards no bound, and is not unpacked', () => {
+  const entries = (settings: string): Entries => [
+    [`p/${settings}`, ''],
+    ['p/data/secret/1.in', '1'],
+    ['p/tests/01', '1'],
+    ['p/problem_statement/image.png', Buffer.alloc(9000)],
+    ['p/statements/problem.pdf', Buffer.alloc(9000)],
+    ['p/data/secret/1.png', Buffer.alloc(9000)],
+    ['p/output_visualizer/v.py', Buffer.alloc(9000)],
+    ['p/check.exe', Buffer.alloc(9000)],
+    ['p/files/gen.exe', Buffer.alloc(9000)],
+    ['p/data/invalid_input/1.in', ''],
+  ]
+  const read = (settings: string, pack: (packed: Entries) => Buffer, maxBytes: number) =>
+    [...readArchive(pack(entries(settings)), { maxBytes, maxFiles: 7, unread: unreadFiles }).keys()].sort()
+  for (const pack of [zip, (packed: Entries) => gzipSync(tar(packed))]) {
+    const others = ['data/secret/1.in', 'tests/01']
+    const ofKattis = ['check.exe', 'files/gen.exe', 'statements/problem.pdf']
+    expect(read('problem.yaml', pack, 28_000)).toEqual(['problem.yaml', ...others, ...ofKattis].sort())
+    const ofPolygon = ['data/invalid_input/1.in', 'output_visualizer/v.py', 'problem_statement/image.png']
+    expect(read('problem.xml', pack, 40_000)).toEqual(
+      ['data/secret/1.png', 'problem.xml', ...others, ...ofPolygon].sort(),
+    )
+    expect(() => read('problem.xml', pack, 20_000)).toThrow('unpacks to more than 20000 bytes')
+    expect(() => read('problem.json', pack, 1_000_000)).toThrow('more than 7 files')
+  }
+  const large = zip([['1.in', Buffer.alloc(1024 * 1024 + 1)]])
+  expect(() => readArchive(large, { maxBytes: 1024 * 1024, maxFiles: 1 })).toThrow(
+    'unpacks to more than 1 MiB, the most',
+  )
 })
 
 test('what is not read here is told', () => {

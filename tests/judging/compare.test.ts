@@ -44,6 +44,29 @@ test.each([
   expect(compareOutput(checker(type), Buffer.from(output), answer)).toBe(expected),
 )
 
+test.each(['exact', 'lines', 'tokens', 'numbers', 'unordered-lines'] as const)(
+  '%s takes nothing beside the right answer',
+  (type) => {
+    const within = checker(type, type === 'numbers' ? { absolute: 1e-6, relative: 1e-6 } : {})
+    const answer = '42\nyes\n'
+    for (const output of [
+      '42\nyes\n42\n',
+      '42\nyes\n\0',
+      '42\0\nyes\n',
+      '42\nyes\n\u200b',
+      '42\nyes\u001b[0m\n',
+      '42\nyes\nyes\n',
+      '٤٢\nyes\n',
+      '４２\nyes\n',
+      '0x2a\nyes\n',
+      '4_2\nyes\n',
+      '42n\nyes\n',
+    ])
+      expect([output, compareOutput(within, Buffer.from(output), answer)]).toEqual([output, WRONG])
+    expect(compareOutput(within, Buffer.from(answer), answer)).toBe(OK)
+  },
+)
+
 describe('numbers', () => {
   test.each([
     ['1.0000001', '1', OK],
@@ -64,6 +87,18 @@ describe('numbers', () => {
     ['1,0', '1', WRONG],
     ['1 1', '1', WRONG],
     ['', '1', WRONG],
+    ['-inf', '1e400', WRONG],
+    ['1e999', '1e998', WRONG],
+    ['1e-999', '0', OK],
+    ['nan', 'nan', OK],
+    ['NaN', 'nan', WRONG],
+    ['Infinity', '1e308', WRONG],
+    ['1e308', '-1e308', WRONG],
+    ['١', '1', WRONG],
+    ['1d', '1', WRONG],
+    ['1e', '1', WRONG],
+    ['1e+', '1', WRONG],
+    ['0b1', '1', WRONG],
     ['--1', '-1', WRONG],
   ])('%j against %j is %s', (output, answer, expected) => {
     const within = checker('numbers', { absolute: 1e-6, relative: 1e-6 })

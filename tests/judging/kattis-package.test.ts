@@ -136,6 +136,134 @@ test('groups of the legacy format inherit, and give the score of their worst tes
   expect(problem?.tests?.map(({ points }) => points)).toEqual([40, 5])
 })
 
+test('points of tests are a part of what their group gives, which a validator may count in', () => {
+  const test = (path: string) => ({ [`data/secret/${path}.in`]: '', [`data/secret/${path}.ans`]: '' })
+  const { problem } = read({
+    'problem.yaml': `${V2025}type: scoring`,
+    'data/secret/test_group.yaml': 'require_pass: sample',
+    'data/sample/1.in': '',
+    'data/sample/1.ans': '',
+    'data/secret/a/test_group.yaml': 'max_score: 20\nscore_aggregation: sum',
+    ...test('a/1'),
+    ...test('a/2'),
+    'data/secret/b/test_group.yaml': 'max_score: 80\nscore_aggregation: min',
+    ...test('b/1'),
+    ...test('b/2'),
+  })
+  expect(problem?.tests?.map(({ name, points }) => [name, points])).toEqual([
+    ['sample/1', 0],
+    ['secret/a/1', 10],
+    ['secret/a/2', 10],
+    ['secret/b/1', 80],
+    ['secret/b/2', 80],
+  ])
+  expect(problem?.groups).toMatchObject([{}, { requires: ['sample'] }, { requires: ['sample'] }])
+})
+
+test('a legacy validator that scores gives up to the range of the group', () => {
+  const files = {
+    'problem.yaml': 'type: scoring\nvalidation: custom score\ngrading:\n  objective: max',
+    'output_validators/v.py': 'v',
+    'data/testdata.yaml': 'on_reject: continue\nrange: 0 100',
+    'data/secret/a/testdata.yaml':
+      'on_reject: continue\nrange: 0 40\ngrader_flags: first_error min accept_if_any_accepted',
+    'data/secret/a/1.in': '',
+    'data/secret/a/1.ans': '',
+    'data/secret/b/1.in': '',
+    'data/secret/b/1.ans': '',
+  }
+  const { problem } = read(files)
+  expect(problem?.tests?.map(({ points }) => points)).toEqual([40, 100])
+  expect(problem?.groups).toEqual([
+    { name: 'secret/a', scoring: 'min', points: 40, stopOnFailure: false },
+    { name: 'secret/b', stopOnFailure: false },
+  ])
+  const unbounded = faultsOf({ ...files, 'data/testdata.yaml': 'range: 0 +inf' })
+  expect(unbounded).toEqual([expect.stringMatching(/^data\/secret\/b\/: has scores of the validator, and no range/)])
+})
+
+test('a legacy group may lie in others that add up', () => {
+  const files = {
+    'problem.yaml': 'type: scoring',
+    'data/testdata.yaml': 'on_reject: continue\ngrader_flags: ignore_sample',
+    'data/secret/a/hard/testdata.yaml': 'accept_score: 40\ngrader_flags: min',
+    'data/secret/a/hard/deep/1.in': '',
+    'data/secret/a/hard/deep/1.ans': '',
+    'data/secret/a/easy/1.in': '',
+    'data/secret/a/easy/1.ans': '',
+  }
+  expect(read(files).problem?.tests?.map(({ group }) => group)).toEqual(['secret/a', 'secret/a/hard'])
+  const within = 'and has groups within it, whose scores are added up here'
+  expect(faultsOf({ ...files, 'data/secret/a/testdata.yaml': 'grader_flags: min' })).toEqual([
+    `data/secret/a/: has the grader flag min, ${within}`,
+  ])
+  expect(
+    faultsOf({
+      'problem.yaml': `${V2025}type: scoring`,
+      'data/secret/test_group.yaml': 'score_aggregation: min',
+      'data/secret/a/test_group.yaml': 'max_score: 100',
+      'data/secret/a/1.in': '',
+      'data/secret/a/1.ans': '',
+    }),
+  ).toEqual([`data/secret/: score_aggregation is "min", ${within}`])
+})
+
+test('a judge that talks to the program needs no answers', () => {
+  const files = { 'data/secret/1.in': '7', 'output_validators/talk.py': 't' }
+  for (const yaml of ['validation: custom interactive', `${V2025}type: [pass-fail, multi-pass]`]) {
+    expect(read({ 'problem.yaml': yaml, ...files }).problem?.tests).toEqual([
+      { name: 'secret/1', stdin: '7', stdinEncoding: 'utf-8', secret: true },
+    ])
+  }
+})
+
+test('programs in languages that are not installed are left out, and named', () => {
+  const found = read({
+    'problem.yaml': V2025,
+    ...DATA,
+    'submissions/accepted/a.py': 'a',
+    'submissions/accepted/a.kt': 'k',
+    'submissions/accepted/README.md': 'r',
+    'submissions/wrong_answer/java/Main.java': 'j',
+    'submissions/other/b.py': 'b',
+    'submissions/submissions.yaml': 'other:\n  permitted: [AC]',
+    'input_validators/grammar.ctd': 'INT(1, 2)',
+    'input_validators/check.py': 'exit(42)',
+  })
+  expect(found).toMatchObject({
+    examples: [
+      { name: 'accepted/a.py' },
+      { name: 'other/b.py', expected: expect.arrayContaining(['accepted', 'time-limit']) },
+    ],
+    validators: [{ name: 'input_validators/check.py' }],
+    leftOut: [
+      'submissions/accepted/README.md',
+      'submissions/accepted/a.kt',
+      'submissions/wrong_answer/java',
+      'input_validators/grammar.ctd',
+    ],
+  })
+})
+
+test('arguments of input validators are those of the test before those of its group', () => {
+  const found = read({
+    'problem.yaml': V2025,
+    ...DATA,
+    'data/secret/test_group.yaml': 'input_validator_args: [--of, group]',
+    'data/secret/01-big.yaml': 'input_validator_args:\n  check: [--of, test]',
+    'data/secret/2.in': '',
+    'data/secret/2.ans': '',
+    'input_validators/check.py': 'exit(42)',
+  })
+  expect(found).toMatchObject({ validators: [{ args: [[], ['--of', 'test'], ['--of', 'group']] }] })
+})
+
+test('settings may begin with a byte order mark and have lines of Windows', () => {
+  const yaml = `\uFEFF${V2025}name:\n  en: Größte Zahl\nsource: >\n  Contest\n  of 2025\n`.replaceAll('\n', '\r\n')
+  const { problem } = read({ 'problem.yaml': `${yaml}type: scoring\r\n`, ...DATA })
+  expect(problem?.groups).toMatchObject([{ name: 'sample' }, { name: 'secret', scoring: 'sum', points: 100 }])
+})
+
 test.each<[string, Record<string, string>, RegExp]>([
   ['no test', { 'problem.yaml': '' }, /^data\/: has no test/],
   ['no answer', { 'problem.yaml': '', 'data/secret/1.in': '' }, /^data\/secret\/1\.in: has no answer/],
@@ -180,6 +308,21 @@ test.each<[string, Record<string, string>, RegExp]>([
     'code that is included everywhere',
     { 'problem.yaml': '', ...DATA, 'include/default/a.py': '' },
     /^include\/default\/: is of no language/,
+  ],
+  [
+    'a group that is required and is none',
+    {
+      'problem.yaml': `${V2025}type: scoring`,
+      'data/secret/a/1.in': '',
+      'data/secret/a/1.ans': '',
+      'data/secret/a/test_group.yaml': 'max_score: 1\nrequire_pass: [sample, b]',
+    },
+    /^data\/secret\/a\/: require_pass names "b", which is no group; there are secret\/a$/,
+  ],
+  [
+    'a problem in which the fewest points are best',
+    { 'problem.yaml': 'type: scoring\ngrading:\n  objective: min', 'data/secret/1.in': '', 'data/secret/1.ans': '' },
+    /^problem\.yaml: grading: objective is min/,
   ],
   [
     'a group without bound',

@@ -96,6 +96,27 @@ test('groups have points, policies and dependencies', () => {
   })
 })
 
+test('points of groups alone are those of their tests in equal parts', () => {
+  const set = `<tests><test group="a"/><test group="a"/></tests><groups><group name="a" points="30"/></groups>`
+  const { problem } = read(of({ set }))
+  expect(problem?.groups).toEqual([{ name: 'a', points: 30 }])
+  expect(problem?.tests?.map(({ group, points }) => [group, points])).toEqual([
+    ['a', undefined],
+    ['a', undefined],
+  ])
+})
+
+test('solutions in languages that are not installed are left out, and named', () => {
+  const solution = (tag: string, path: string) => `<solution tag="${tag}"><source path="${path}"/></solution>`
+  const validators = '<validators><validator><source path="files/val.dpr"/></validator></validators>'
+  const assets = `${CHECKER}${validators}<solutions>${solution('main', 's/a.cpp')}${solution('rejected', 's/b.dpr')}</solutions>`
+  expect(read(of({ assets }, { 's/a.cpp': 'a', 's/b.dpr': 'b', 'files/val.dpr': 'v' }))).toMatchObject({
+    examples: [{ name: 's/a.cpp' }],
+    validators: [],
+    leftOut: ['s/b.dpr', 'files/val.dpr'],
+  })
+})
+
 test('an interactor judges with the checker, and solutions come with what they claim', () => {
   const assets = `
     ${CHECKER}<interactor><source path="files/talk.cpp"/></interactor>

@@ -64,6 +64,11 @@ test('folders in it are groups, and its settings say the rest', () => {
   expect(read({ 'a/1.in': '', 'a/1.ans': '', '2.in': '', '2.ans': '' }).problem?.groups).toEqual([{ name: 'a' }])
 })
 
+test('settings may begin with a byte order mark', () => {
+  const files = { '1.in': '', '1.ans': '', 'problem.json': Buffer.from('\uFEFF{"stopOnFailure": true}\r\n') }
+  expect(read(files).problem).toMatchObject({ stopOnFailure: true })
+})
+
 test('an interactor needs no answers', () => {
   const { problem } = read({ '1.in': '7', 'talk.py': '', 'problem.json': { interactor: { file: 'talk.py' } } })
   expect(problem).toMatchObject({ tests: [{ name: '1', stdin: '7' }], interactor: { language: 'python', code: '' } })

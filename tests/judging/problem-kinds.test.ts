@@ -1,4 +1,6 @@
+import { extname } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { Runtime } from '../../src/client/client.ts'
 import type { Job } from '../../src/shared/job.ts'
 import { type Entries, tar } from '../support/archives.ts'
 import { get, post, runJob } from '../support/client.ts'
@@ -262,6 +264,43 @@ describe('a stored problem', () => {
       ['input_validators/any.py', [], true],
       ['input_validators/positive.sh', ['2'], false],
     ])
+    await fetch(`${problems()}/${id}`, { method: 'DELETE' })
+  })
+
+  test('is checked without programs whose language is not installed, and names them', async () => {
+    const { body: known } = await get<{ runtimes: Runtime[] }>(`${platform.url}/v1/runtimes`)
+    const missing = known.runtimes.find(
+      ({ installed, language, aliases, fileName }) =>
+        !installed && [language, ...aliases].includes(extname(fileName).slice(1)),
+    )
+    const extension = extname(missing?.fileName ?? '')
+    const others: Entries = [
+      [`submissions/accepted/other${extension}`, ''],
+      [`input_validators/other${extension}`, ''],
+      ['submissions/accepted/README.md', ''],
+    ]
+    const valid = await post(`${problems()}?validate`, bodyOf([...FILES, ...others]))
+    expect(valid.body).toMatchObject({ submissions: 4, leftOut: ['submissions/accepted/README.md'] })
+    const { id } = (await post<{ id: string }>(problems(), bodyOf([...FILES, ...others]))).body
+    const begun = await post<{ batch: string; jobs: string[] }>(`${problems()}/${id}/check`, '')
+    expect(begun).toMatchObject({ status: 202, body: { jobs: { length: 3 } } })
+    await waited(begun.body.batch)
+    const { body } = await get(`${problems()}/${id}/check`)
+    const names = (body['submissions'] as { name: string; passed: boolean }[]).map(({ name, passed }) => [name, passed])
+    expect(names).toEqual([
+      ['accepted/a.py', true],
+      ['rejected/c.py', false],
+      ['wrong-answer/b.sh', true],
+    ])
+    expect(body).toMatchObject({
+      validators: [],
+      leftOut: [`accepted/other${extension}`, `input_validators/other${extension}`],
+    })
+    // Of these alone nothing can be run.
+    const tests = FILES.filter(([path]) => !path.startsWith('submissions/'))
+    await put(id, [...tests, ...others])
+    const refused = await post(`${problems()}/${id}/check`, '')
+    expect([refused.status, refused.body['code']]).toEqual([422, 'language-not-installed'])
     await fetch(`${problems()}/${id}`, { method: 'DELETE' })
   })
 

@@ -43,6 +43,14 @@ test.each([
   expect(rule('kattis', end(42, files))).toMatchObject({ verdict, fraction }),
 )
 
+test('a score of a test that gives no points, as of a sample, changes nothing', () => {
+  for (const text of ['0', '5', '1e9']) {
+    expect(rule('kattis', end(42, { 'score.txt': text }), 0)).toMatchObject({ verdict: 'accepted', fraction: 1 })
+    expect(rule('testlib', end(7, {}, { stderr: `points ${text}` }), 0)).toMatchObject({ verdict: 'accepted' })
+  }
+  expect(rule('kattis', end(42, { 'score.txt': 'nan' }), 0).verdict).toBe('judge-error')
+})
+
 test('a long score that is no number is read in the time of its length', () => {
   const files = { 'score.txt': `${'1'.repeat(1e6)}x` }
   expect(rule('kattis', end(42, files)).verdict).toBe('judge-error')

@@ -18,10 +18,21 @@ test.each([
   ['just words', 'just words'],
   ['validator_flags: --eps -1', { validator_flags: '--eps -1' }],
   ['a: ~\r\nb: null\r\n', { a: null, b: null }],
+  ['\uFEFFa: 1', { a: '1' }],
+  ['a: |\n  one # two\n\n    three\nb: 2', { a: 'one # two\n\n  three\n', b: '2' }],
+  ['a: >-\r\n  one\r\n  two\r\n\r\n  three\r\nb: 2', { a: 'one two\nthree', b: '2' }],
+  ['- |-\n  a: 1\n- b: |+ # c\n    x\n\n  c: 1', ['a: 1', { b: 'x\n\n', c: '1' }]],
+  ['a: |', { a: '\n' }],
+  [
+    'a: [\n  1, # one\n  [2,\n   3],\n]\nb: {c: 1,\n  d: 2}\ne: 3',
+    { a: ['1', ['2', '3']], b: { c: '1', d: '2' }, e: '3' },
+  ],
+  ['a: one\n  two\n\n  three\nb: 1\n...', { a: 'one two three', b: '1' }],
 ])('%j is read', (source, expected) => expect(parseYaml(source)).toEqual(expected))
 
 test.each([
-  ['a: |\n  text', /line 1: .*several lines/],
+  ['a: [1,\nb: 2', /line 2: has no ","/],
+  ['a: [1,\n  2', /line 1: has no closing/],
   ['a: &x 1', /line 1: .*anchors/],
   ['a: 1\na: 2', /line 2: has the key a a second time/],
   ['a: [1, 2', /line 1: has no closing/],
@@ -43,7 +54,17 @@ test.each([
   ['quotes', `a: ${"x'".repeat(5e5)}`],
   ['spaces in brackets', `a: [a${' '.repeat(1e6)}b]`],
   ['spaces behind a key', `a:${' '.repeat(1e6)}x`],
+  ['spaces before a block', `a:${' '.repeat(1e6)}|`],
 ])('a line of a million %s is read in the time of its length', (_what, text) => {
+  expect(() => parseYaml(text)).not.toThrow()
+})
+
+test.each([
+  ['blocks', '- |\n'.repeat(1e5)],
+  ['lines of one block', `a: |\n${'  x\n'.repeat(1e5)}`],
+  ['lines in brackets', `a: [\n${'x,\n'.repeat(1e5)}]`],
+  ['lines of a plain text', `a: x\n${'  x\n'.repeat(1e5)}`],
+])('a hundred thousand %s are read in the time of their length', (_what, text) => {
   expect(() => parseYaml(text)).not.toThrow()
 })
 

@@ -17,7 +17,8 @@ import { eventually } from '../support/eventually.ts'
 
 describe('how a stage ended', () => {
   const status = (report: object, kind: 'compile' | 'run' = 'run') =>
-    classify({ ...SUCCESS, ...report }, kind, kind, { wallMs: 1000, outputBytes: 1000 }, DEFAULT_LIMITS).status
+    classify({ ...SUCCESS, ...report }, kind, kind, { wallMs: 1000, cpuMs: 1000, outputBytes: 1000 }, DEFAULT_LIMITS)
+      .status
 
   test.each([
     ['exit 0 is success', {}, 'succeeded'],

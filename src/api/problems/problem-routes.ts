@@ -19,6 +19,7 @@ import {
   StoredProblem,
 } from '../../shared/judging/stored-problem.ts'
 import { DEFAULT_POINTS } from '../../shared/judging/judging-spec.ts'
+import { unreadFiles } from '../../shared/judging/unread-files.ts'
 import { Verdict } from '../../shared/judging/verdict.ts'
 import type { Language } from '../../shared/language.ts'
 import { checkJudging } from '../../shared/judging/check-judging.ts'
@@ -61,6 +62,10 @@ const ValidProblem = Type.Object({
   ),
   validators: Type.Array(Type.Object({ name: Type.String(), language: Type.String() }), {
     description: 'input validators that can be run',
+  }),
+  leftOut: Type.Array(Type.String(), {
+    description:
+      'paths of what is neither an example submission nor an input validator that can be run here: of no known language, or built by scripts',
   }),
 })
 const ProblemArchive = Type.Object({ ...ProblemRequest.properties, name: Type.String() })
@@ -125,7 +130,7 @@ export const problemRoutes = [
     problems: ['invalid-request'],
     async handle({ problems, languages }: ProblemNeeds, { res, caller, query, body, send }) {
       const found = problemIn(body.archive, languages)
-      const { problem, examples, validators } = found
+      const { problem, examples, validators, leftOut } = found
       const known = { name: body.name, ...describe(found) }
       if (query.validate !== undefined && query.validate !== 'false') {
         const shown = examples.map(({ name, language, expected }) => ({ name, language, expected }))
@@ -133,6 +138,7 @@ export const problemRoutes = [
           ...known,
           examples: shown,
           validators: validators.map(({ name, language }) => ({ name, language })),
+          leftOut,
         })
       }
       const now = new Date().toISOString()
@@ -250,6 +256,7 @@ interface FoundProblem {
   problem: JudgingProblem
   examples: ExampleSubmission[]
   validators: InputValidator[]
+  leftOut: string[]
   format: ProblemFormat
   /** Of its files, unpacked. */
   bytes: number
@@ -272,7 +279,7 @@ function problemIn(archive: string, languages: readonly Language[]): FoundProble
   if (packed.length === 0) throw refuse(['is not base64'])
   let files: Map<string, Buffer>
   try {
-    files = readArchive(packed, { maxBytes: MAX_PROBLEM_BYTES, maxFiles: MAX_PROBLEM_FILES })
+    files = readArchive(packed, { maxBytes: MAX_PROBLEM_BYTES, maxFiles: MAX_PROBLEM_FILES, unread: unreadFiles })
   } catch (error) {
     throw error instanceof ArchiveFault ? refuse([error.message]) : error
   }
@@ -292,11 +299,12 @@ function problemIn(archive: string, languages: readonly Language[]): FoundProble
     ),
   ]
   if (errors.length > 0) throw refuse(errors.map(({ pointer, detail }: FieldError) => `${pointer} ${detail}`))
-  const { examples, validators, format } = read
+  const { examples, validators, leftOut, format } = read
   return {
     problem,
     examples,
     validators,
+    leftOut,
     format,
     bytes: [...files.values()].reduce((sum, { length }) => sum + length, 0),
   }

@@ -6,8 +6,10 @@ export interface Trial {
   version: number
   createdAt: string
   batch: string
-  /** By the place of the example submission. */
+  /** By the place of the example submission among those that were judged. */
   jobs: string[]
+  /** Names of those that were not, and of validators: their languages were not installed. None of trials before there was this. */
+  leftOut?: string[]
 }
 
 export interface Trials {

@@ -11,6 +11,9 @@ export interface SimilarityReport {
 
 const STYLE = `:root { color-scheme: light dark; font-family: system-ui, sans-serif; line-height: 1.4 }
 body { max-width: 80rem; margin: 0 auto; padding: 1rem }
+h1, h2, h3, td { overflow-wrap: anywhere }
+h1 { font-size: 1.5rem }
+h2 { font-size: 1.125rem }
 table { border-collapse: collapse }
 td, th { padding: .25rem .75rem; text-align: start; border-bottom: 1px solid #8884 }
 td.number { text-align: end; font-variant-numeric: tabular-nums }
@@ -19,7 +22,7 @@ section { margin-top: 2.5rem }
 .sides > * { min-width: 0 }
 pre { margin: 0; padding: .5rem; overflow-x: auto; background: #8881; font-size: .8125rem }
 h3 { margin: 0 0 .25rem; font-size: .875rem; font-weight: 600 }
-@media (max-width: 50rem) { .sides { grid-template-columns: 1fr } }`
+@media (max-width: 50rem) { .sides { grid-template-columns: 1fr } td, th { padding: .25rem; font-size: .8125rem } }`
 
 /** It loads nothing, runs nothing, and has this one style. */
 const POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'`
@@ -67,9 +70,8 @@ ${body}
 function resultOf({ compared, pairs, finishedAt }: Similarity, least: number): string {
   const named = (id: string, endUser: string | undefined) => (endUser === undefined ? id : `${endUser} (${id})`)
   const rows = pairs.map(({ language, first, second, similarity: alike, endUsers = {} }, index) => {
-    const names = [named(first, endUsers.first), named(second, endUsers.second)].map(
-      (name) => `<td>${escaped(name)}</td>`,
-    )
+    // The heading below has the ids of both jobs.
+    const names = [endUsers.first ?? first, endUsers.second ?? second].map((name) => `<td>${escaped(name)}</td>`)
     return `<tr><td class="number"><a href="#pair-${index + 1}">${percent(alike)}</a></td><td>${escaped(language)}</td>${names.join('')}</tr>`
   })
   const sections = pairs.map(({ first, second, similarity: alike, parts, endUsers = {} }, index) => {
@@ -83,11 +85,13 @@ function resultOf({ compared, pairs, finishedAt }: Similarity, least: number): s
     return `<section id="pair-${index + 1}"><h2>${percent(alike)}: ${escaped(title)}</h2>${alikeParts.join('\n')}</section>`
   })
   const table = `<table><thead><tr><th>Similarity</th><th>Language</th><th>First</th><th>Second</th></tr></thead><tbody>${rows.join('\n')}</tbody></table>`
-  return `<p>${compared} ${compared === 1 ? 'submission' : 'submissions'} compared, ${escaped(finishedAt ?? '')}. ${pairs.length === 1 ? '1 pair is' : `${pairs.length} pairs are`} at least ${least} % alike. Similar programs are a reason to read them, no proof.</p>
+  return `<p>${compared} ${compared === 1 ? 'submission' : 'submissions'} compared, ${escaped(timeOf(finishedAt ?? ''))}. ${pairs.length === 1 ? '1 pair is' : `${pairs.length} pairs are`} at least ${least} % alike. Similar programs are a reason to read them, no proof.</p>
 ${pairs.length === 0 ? '' : table}
 ${sections.join('\n')}`
 }
 
+/** Of a time as RFC 3339 has it in UTC, to the second. */
+const timeOf = (time: string) => time.replace('T', ' ').replace(/(?:\.\d+)?Z$/, ' UTC')
 const percent = (part: number) => `${Math.round(part * 100)} %`
 
 const ENTITIES: Readonly<Record<string, string>> = {

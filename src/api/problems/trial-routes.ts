@@ -59,6 +59,10 @@ const ProblemCheck = Type.Object({
     }),
     { description: 'input validators' },
   ),
+  leftOut: Type.Array(Type.String(), {
+    description:
+      'names of example submissions and input validators that were not run: their languages were not installed',
+  }),
 })
 
 /** Whether a submission ended as it claims. */
@@ -102,7 +106,11 @@ export const trialRoutes = [
       const content = contentOf(about)
       const { examples = [], validators = [], tests = [] } = (await problems.content(content)) ?? {}
       const validations = validators.flatMap((validator) =>
-        validationRequests(validator, { tests }).map((request, part) => ({ request, first: part * MAX_TESTS })),
+        validationRequests(validator, { tests }).map((request, part) => ({
+          request,
+          name: validator.name,
+          first: part * MAX_TESTS,
+        })),
       )
       const count = examples.length + validations.length
       if (count === 0) {
@@ -115,22 +123,33 @@ export const trialRoutes = [
         throw invalidRequest([{ pointer: '', detail }])
       }
       const specs: JobSpec[] = []
-      for (const [index, { language, files, entrypoint }] of examples.entries()) {
+      const leftOut = new Set<string>()
+      const missing: Problem[] = []
+      /** @returns undefined when its language is not installed: the others can be judged all the same */
+      const specOf = async (request: object, name: string, pointer: string): Promise<JobSpec | undefined> => {
+        try {
+          return await requests.code(request, caller, requestId)
+        } catch (error) {
+          if (!(error instanceof Problem)) throw error
+          if (error.code !== 'language-not-installed') throw problemWithin(pointer, error)
+          missing.push(error)
+          leftOut.add(name)
+          return undefined
+        }
+      }
+      for (const [index, { name, language, files, entrypoint }] of examples.entries()) {
         const request = { language, files, entrypoint, problem: about.id, priority: 'low' }
-        const spec = await requests.code(request, caller, requestId).catch((error: unknown) => {
-          throw error instanceof Problem ? problemWithin(`/submissions/${index}`, error) : error
-        })
+        const spec = await specOf(request, name, `/submissions/${index}`)
         // It is no submission of anybody's, to be judged again.
-        specs.push({ ...spec, again: spec.head.id })
+        if (spec) specs.push({ ...spec, again: spec.head.id })
       }
-      for (const { request, first } of validations) {
-        const spec = await requests.code(request, caller, requestId).catch((error: unknown) => {
-          throw error instanceof Problem ? problemWithin('/validators', error) : error
-        })
-        specs.push(namingInputs(spec, { content, first }))
+      for (const { request, name, first } of validations) {
+        const spec = await specOf(request, name, '/validators')
+        if (spec) specs.push(namingInputs(spec, { content, first }))
       }
+      if (specs.length === 0 && missing[0]) throw missing[0]
       const { id: batch, createdAt, jobIds } = await submitPaced(needs, caller, specs)
-      await trials.put(about.id, { version: about.version, createdAt, batch, jobs: jobIds })
+      await trials.put(about.id, { version: about.version, createdAt, batch, jobs: jobIds, leftOut: [...leftOut] })
       res.location(`/v1/problems/${about.id}/check`)
       send(202, { batch, jobs: jobIds })
     },
@@ -153,7 +172,9 @@ export const trialRoutes = [
       if (!trial || !content)
         throw new Problem('not-found', 'the example submissions of this problem were not judged yet')
       const found = await records.summaries(trial.jobs)
-      const submissions = (content.examples ?? []).map((example, index) => {
+      const { leftOut = [] } = trial
+      const wasRun = ({ name }: { name: string }) => !leftOut.includes(name)
+      const submissions = (content.examples ?? []).filter(wasRun).map((example, index) => {
         const job = trial.jobs[index] ?? ''
         const summary = found.get(job)?.job
         const isOver = summary === undefined || summary.status !== null
@@ -171,7 +192,7 @@ export const trialRoutes = [
         }
       })
       let next = submissions.length
-      const validators = (content.validators ?? []).map((validator) => {
+      const validators = (content.validators ?? []).filter(wasRun).map((validator) => {
         const count = validationRequests(validator, content).length
         const jobs = trial.jobs.slice(next, (next += count))
         const ended = jobs.map((id) => found.get(id)?.job)
@@ -184,7 +205,7 @@ export const trialRoutes = [
       const isRunning = all.some(({ passed }) => passed === null)
       const state = isRunning ? 'running' : all.every(({ passed }) => passed) ? 'passed' : 'failed'
       const { version, createdAt, batch } = trial
-      send(200, { version, createdAt, batch, state, submissions, validators })
+      send(200, { version, createdAt, batch, state, submissions, validators, leftOut })
     },
   }),
 ]

@@ -46,9 +46,20 @@ export async function checkProblem(
   const runtimes = await client.runtimes()
   const read = readProblem(readFolder(folder), (path) => runtimeOf(extname(path).toLowerCase(), runtimes))
   if (!read.problem) throw notUsable(folder, read.faults)
-  const { problem, examples, validators, format } = read
+  const { problem, format } = read
+  const isInstalled = (language: string) => runtimes.some((one) => one.language === language && one.installed)
+  const examples = read.examples.filter(({ language }) => isInstalled(language))
+  const validators = read.validators.filter(({ language }) => isInstalled(language))
+  const programs = [...read.examples, ...read.validators]
+  const others = programs.filter(({ language }) => !isInstalled(language))
+  const leftOut = [...others.map(({ name }) => name), ...read.leftOut]
   const count = problem.tests?.length ?? 0
-  note(`${folder} is a ${NAMES[format]} with ${count} tests and ${examples.length} example submissions`)
+  note(`${folder} is a ${NAMES[format]} with ${count} tests and ${read.examples.length} example submissions`)
+  if (leftOut.length > 0)
+    note(`not run, since their languages are not installed: ${leftOut.map((name) => printable(name)).join(', ')}`)
+  const languages = [...new Set(others.map(({ language }) => language))]
+  if (languages.length > 0)
+    note(`the operator can install them with: npx runyard languages install ${languages.join(' ')}`)
 
   const checked: Checked[] = []
   const progress = liveLine(stderr)
@@ -83,7 +94,7 @@ export async function checkProblem(
   progress.clear()
   if (json)
     stdout.write(
-      `${JSON.stringify({ format, tests: count, submissions: checked.map(shown), validators: validated }, null, 2)}\n`,
+      `${JSON.stringify({ format, tests: count, submissions: checked.map(shown), validators: validated, leftOut }, null, 2)}\n`,
     )
   else if (checked.length > 0) {
     const columns = [
@@ -110,6 +121,9 @@ export async function checkProblem(
     stdout.write(`${table(columns, rows, paint)}\n`)
   }
   if (!json) {
+    for (const { example, job, passed } of checked) {
+      if (!passed && job.message !== null) note(`${printable(example.name)}: ${job.message}`)
+    }
     for (const { name, refused, message } of validated) note(`${printable(name)} ${saidBy(refused, message, count)}`)
   }
   return [...checked, ...validated].every(({ passed }) => passed) ? 0 : 1

@@ -1,10 +1,13 @@
 import { crc32, gunzipSync, inflateRawSync } from 'node:zlib'
+import { MIB } from '../units.ts'
 
 /** The most that is read of an archive. */
 export interface ArchiveBounds {
   /** Bytes of all its files together, unpacked. */
   maxBytes: number
   maxFiles: number
+  /** Of the paths of all its files, names those that nobody reads: they are not unpacked, and count towards no bound. */
+  unread?: (paths: ReadonlySet<string>) => (path: string) => boolean
 }
 
 /** Something is wrong with an archive, in words for whoever sent it. */
@@ -19,24 +22,34 @@ export class ArchiveFault extends Error {
  * @throws ArchiveFault when it is no such archive, is broken, uses what is not read here, or unpacks to more than the bounds
  */
 export function readArchive(bytes: Buffer, bounds: ArchiveBounds): Map<string, Buffer> {
-  const files = new Map<string, Buffer>()
-  let total = 0
+  const all = new Map<string, Packed>()
   const add = (path: string, size: number, content: () => Buffer) => {
     const clean = cleanPath(path)
     if (clean === undefined || isHidden(clean)) return
-    total += size
-    if (total > bounds.maxBytes)
-      throw new ArchiveFault(`unpacks to more than ${bounds.maxBytes} bytes, the most that is allowed`)
-    if (files.has(clean)) throw new ArchiveFault(`has two files ${clean}`)
-    if (files.size === bounds.maxFiles)
-      throw new ArchiveFault(`has more than ${bounds.maxFiles} files, the most that is allowed`)
-    files.set(clean, content())
+    if (all.has(clean)) throw new ArchiveFault(`has two files ${clean}`)
+    all.set(clean, { size, content })
   }
   if (bytes.length >= 4 && bytes.readUInt32LE(0) === ZIP_LOCAL) readZip(bytes, add)
   else if (bytes[0] === 0x1f && bytes[1] === 0x8b) readTar(unpacked(bytes, bounds), add)
   else if (bytes.subarray(257, 262).toString('latin1') === 'ustar') readTar(bytes, add)
   else throw new ArchiveFault('is neither a zip nor a tar archive')
-  return withoutCommonFolder(files)
+  const found = withoutCommonFolder(all)
+  const isUnread = bounds.unread?.(new Set(found.keys())) ?? (() => false)
+  const files = [...found].filter(([path]) => !isUnread(path))
+  if (files.length > bounds.maxFiles)
+    throw new ArchiveFault(`has more than ${bounds.maxFiles} files, the most that is allowed`)
+  if (files.reduce((total, [, { size }]) => total + size, 0) > bounds.maxBytes) throw tooMuch(bounds)
+  return new Map(files.map(([path, { content }]) => [path, content()]))
+}
+
+interface Packed {
+  size: number
+  content: () => Buffer
+}
+
+function tooMuch({ maxBytes }: ArchiveBounds): ArchiveFault {
+  const most = maxBytes % MIB === 0 ? `${maxBytes / MIB} MiB` : `${maxBytes} bytes`
+  return new ArchiveFault(`unpacks to more than ${most}, the most that is allowed`)
 }
 
 type Add = (path: string, size: number, content: () => Buffer) => void
@@ -115,15 +128,19 @@ function zipContent(bytes: Buffer, { name, local, method, crc, packed, size }: Z
   return whole
 }
 
+/** Unread files may be so many times what is read. */
+const UNREAD_FACTOR = 3
+
 /** As far as the bounds let it be: names and padding take a block or two for each file. */
-function unpacked(bytes: Buffer, { maxBytes, maxFiles }: ArchiveBounds): Buffer {
-  const maxOutputLength = maxBytes + (4 * maxFiles + 20) * BLOCK
+function unpacked(bytes: Buffer, bounds: ArchiveBounds): Buffer {
+  const { maxBytes, maxFiles, unread } = bounds
+  const maxOutputLength = (unread ? 1 + UNREAD_FACTOR : 1) * (maxBytes + (4 * maxFiles + 20) * BLOCK)
   try {
     return gunzipSync(bytes, { maxOutputLength })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE')
       throw new ArchiveFault('is broken: gzip cannot unpack it')
-    throw new ArchiveFault(`unpacks to more than ${maxBytes} bytes, the most that is allowed`)
+    throw tooMuch(bounds)
   }
 }
 
@@ -197,7 +214,7 @@ function cleanPath(path: string): string | undefined {
 
 const isHidden = (path: string): boolean => path.split('/').some((part) => part.startsWith('.') || part === '__MACOSX')
 
-function withoutCommonFolder(files: Map<string, Buffer>): Map<string, Buffer> {
+function withoutCommonFolder<T>(files: Map<string, T>): Map<string, T> {
   const tops = new Set([...files.keys()].map((path) => path.slice(0, path.indexOf('/') + 1)))
   const [top = ''] = tops
   if (tops.size !== 1 || top === '') return files

@@ -1,5 +1,5 @@
 import type { InlineFile } from '../requests.ts'
-import type { ExampleSubmission, Tell } from './problem.ts'
+import type { ExampleSubmission, Programs, Tell } from './problem.ts'
 import { answerText, isText } from './problem-text.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -35,6 +35,8 @@ const OF_FOLDER: Readonly<Record<string, readonly Verdict[]>> = {
   compiler_error: ['compile-error'],
   'compile-error': ['compile-error'],
   rejected: FAILED,
+  // Of which nothing is said.
+  mixed: ['accepted', ...FAILED],
 }
 
 /** As the solutions of a Polygon package are tagged. `do-not-run` is not read. */
@@ -52,6 +54,10 @@ export const OF_TAG: Readonly<Record<string, readonly Verdict[]>> = {
 }
 
 const FOLDER = 'submissions/'
+/** With it, a package of Kattis may have folders of other names. */
+const ABOUT = 'submissions/submissions.yaml'
+
+export const NO_EXAMPLES: Programs<ExampleSubmission> = { found: [], leftOut: [] }
 
 /**
  * The example submissions of a folder: each file of `submissions/FOLDER/`, or each folder there with all its files, in the order of their names.
@@ -61,7 +67,8 @@ export function exampleSubmissions(
   files: ReadonlyMap<string, Buffer>,
   languageOf: (path: string) => string | undefined,
   tell: Tell,
-): ExampleSubmission[] {
+): Programs<ExampleSubmission> {
+  const leftOut: string[] = []
   const members = new Map<string, string[]>()
   for (const path of [...files.keys()].filter((one) => one.startsWith(FOLDER)).sort()) {
     const parts = path.split('/')
@@ -70,24 +77,34 @@ export function exampleSubmissions(
     const name = parts.slice(1, 3).join('/')
     members.set(name, [...(members.get(name) ?? []), path])
   }
-  return [...members].flatMap(([name, paths]): ExampleSubmission[] => {
+  const found = [...members].flatMap(([name, paths]): ExampleSubmission[] => {
     const [folder = ''] = name.split('/')
-    const expected = Object.hasOwn(OF_FOLDER, folder) ? OF_FOLDER[folder] : undefined
+    const claimed = Object.hasOwn(OF_FOLDER, folder) ? OF_FOLDER[folder] : undefined
+    const expected = claimed ?? (files.has(ABOUT) ? OF_FOLDER['mixed'] : undefined)
     if (!expected) {
       tell(`${FOLDER}${folder}/`, `is no folder of submissions; there are ${Object.keys(OF_FOLDER).join(', ')}`)
       return []
     }
     const base = `${FOLDER}${name}`
-    const found = programOf(
+    if (!paths.some((path) => isSource(path, languageOf))) {
+      leftOut.push(base)
+      return []
+    }
+    const program = programOf(
       files,
       paths,
       (path) => (path === base ? baseName(path) : path.slice(base.length + 1)),
       languageOf,
       tell,
     )
-    return found ? [{ name, expected: [...expected], isPartial: folder === 'partially_accepted', ...found }] : []
+    return program ? [{ name, expected: [...expected], isPartial: folder === 'partially_accepted', ...program }] : []
   })
+  return { found, leftOut }
 }
+
+/** Whether a file can be run, or compiled. */
+const isSource = (path: string, languageOf: (path: string) => string | undefined): boolean =>
+  languageOf(path) !== undefined && !/\.(?:h|hh|hpp)$/.test(path)
 
 /** A program of several files. @param within its path in the folder of a job @returns undefined, with a fault, when it cannot be run */
 export function programOf(
@@ -97,11 +114,12 @@ export function programOf(
   languageOf: (path: string) => string | undefined,
   tell: Tell,
 ): { language: string; files: InlineFile[]; entrypoint: string } | undefined {
-  const sources = paths.filter((path) => languageOf(path) !== undefined && !/\.(?:h|hh|hpp)$/.test(path))
+  const sources = paths.filter((path) => isSource(path, languageOf))
   const main = sources.length === 1 ? sources[0] : sources.find((path) => /(?:^|\/)main\.\w+$/i.test(path))
   const [first = ''] = paths
   if (main === undefined) {
-    const what = sources.length === 0 ? 'is in no language that is known here' : 'has several sources, and none is main'
+    const what =
+      sources.length === 0 ? 'is in no language that is installed here' : 'has several sources, and none is main'
     tell(first, what)
     return undefined
   }

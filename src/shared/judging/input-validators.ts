@@ -2,7 +2,7 @@ import type { JobSummary, Status } from '../job.ts'
 import { type CodeRequest, MAX_TESTS } from '../requests.ts'
 import { programOf } from './example-submissions.ts'
 import type { Protocol } from './judging-spec.ts'
-import type { InputValidator, Problem } from './problem.ts'
+import type { InputValidator, Problem, Programs } from './problem.ts'
 
 /** With what a validator ends that accepts an input. */
 const ACCEPTS: Record<Protocol, number> = { kattis: 42, testlib: 0 }
@@ -18,7 +18,8 @@ export function inputValidators(
   languageOf: (path: string) => string | undefined,
   tests: NonNullable<Problem['tests']>,
   argsOf: (name: string, test: number) => string[] = () => [],
-): InputValidator[] {
+): Programs<InputValidator> {
+  const leftOut: string[] = []
   const members = new Map<string, string[]>()
   for (const path of [...files.keys()].sort()) {
     const [folder = '', name = ''] = path.split('/')
@@ -26,15 +27,19 @@ export function inputValidators(
     const base = `${folder}/${name}`
     members.set(base, [...(members.get(base) ?? []), path])
   }
-  return [...members].flatMap(([base, paths]): InputValidator[] => {
-    if (paths.some((path) => /\/(?:build|run)$/.test(path))) return []
+  const found = [...members].flatMap(([base, paths]): InputValidator[] => {
     const within = (path: string) => (path === base ? path.slice(path.indexOf('/') + 1) : path.slice(base.length + 1))
-    const program = programOf(files, paths, within, languageOf, () => undefined)
-    if (!program) return []
+    const isScripted = paths.some((path) => /\/(?:build|run)$/.test(path))
+    const program = isScripted ? undefined : programOf(files, paths, within, languageOf, () => undefined)
+    if (!program) {
+      leftOut.push(base)
+      return []
+    }
     const name = base.slice(base.indexOf('/') + 1)
     const args = tests.map((_, test) => argsOf(name.replace(/\.\w+$/, ''), test))
     return [{ name: base, protocol: 'kattis', args, ...program }]
   })
+  return { found, leftOut }
 }
 
 /** Jobs that run a validator on the inputs of a problem: as many as their tests need. */

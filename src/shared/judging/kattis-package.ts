@@ -1,8 +1,8 @@
 import { MIB, SECOND } from '../limits.ts'
 import type { CodeRequest, RequestTest } from '../requests.ts'
-import { baseName, exampleSubmissions } from './example-submissions.ts'
+import { baseName, exampleSubmissions, NO_EXAMPLES } from './example-submissions.ts'
 import { inputValidators } from './input-validators.ts'
-import { type Problem, type ProblemFault, type ReadProblem, readProblemOf } from './problem.ts'
+import { type Problem, type ProblemFault, type ReadProblem, readProblemOf, withPrograms } from './problem.ts'
 import { answerText, inputFields, isText } from './problem-text.ts'
 import { parseYaml, type Yaml } from './simple-yaml.ts'
 
@@ -53,21 +53,46 @@ export function readKattisPackage(
   }
   if (settings['constants'] !== undefined) tell(SETTINGS, 'constants are not read here')
 
+  const { objective } = isMap(settings['grading']) ? settings['grading'] : {}
+  if (isLegacy && objective === 'min') tell(SETTINGS, 'grading: objective is min; the most points are the best here')
+
   const configs = createConfigs(yaml, isLegacy)
+  /** Legacy groups may lie in others: the innermost that has settings of its own is meant. */
+  const groupOf = (name: string): string => {
+    const parts = name.split('/').slice(0, -1)
+    const least = Math.min(parts.length, 2)
+    let depth = isLegacy && isScoring ? parts.length : least
+    while (depth > least && !files.has(`data/${parts.slice(0, depth).join('/')}/testdata.yaml`)) depth--
+    return parts.slice(0, depth).join('/')
+  }
   const names = [...files.keys()]
     .filter((path) => /^data\/(?:sample|secret)\/.*\.in$/.test(path))
     .map((path) => path.slice('data/'.length, -'.in'.length))
     .sort()
   if (names.length === 0) tell('data/', 'has no test: there is neither data/sample/NAME.in nor data/secret/NAME.in')
+  const sizes = new Map<string, number>()
+  for (const name of names) sizes.set(groupOf(name), (sizes.get(groupOf(name)) ?? 0) + 1)
+  const isGivenScores = isLegacy && validation.includes('score')
+  const pointsOf = (group: string): number | undefined => {
+    if (!isScoring || group === SAMPLE) return undefined
+    const config = configs(group)
+    if (isGivenScores) return highestOf(config)
+    if (isLegacy) return numberOf(config['accept_score'])
+    const { points, aggregation } = boundsOf(group, config)
+    return points === undefined || aggregation !== 'sum' ? points : points / (sizes.get(group) ?? 1)
+  }
   const flags = new Set<string>()
+  const ownOf = (name: string) => (isLegacy ? {} : yaml(`data/${name}.yaml`))
   const tests = names.map((name): RequestTest => {
     const answer = files.get(`data/${name}.ans`)
-    if (answer === undefined) tell(`data/${name}.in`, `has no answer data/${name}.ans`)
-    else if (!isText(answer)) tell(`data/${name}.ans`, 'is not UTF-8')
+    // What talks to the program, or asks for its passes, may know the answer from the input.
+    if (answer === undefined && !isInteractive && !isMultiPass)
+      tell(`data/${name}.in`, `has no answer data/${name}.ans`)
+    else if (answer && !isText(answer)) tell(`data/${name}.ans`, 'is not UTF-8')
     if ([...files.keys()].some((path) => path.startsWith(`data/${name}.files/`)))
       tell(`data/${name}.files/`, 'is not read here')
     const group = groupOf(name)
-    const own = isLegacy ? {} : yaml(`data/${name}.yaml`)
+    const own = ownOf(name)
     const config = configs(group)
     flags.add(
       JSON.stringify(
@@ -79,7 +104,7 @@ export function readKattisPackage(
       ),
     )
     const args = wordsOf(own['args'] ?? config['args'])
-    const points = isScoring && isLegacy && group !== SAMPLE ? numberOf(config['accept_score']) : undefined
+    const points = pointsOf(group)
     return {
       name,
       group,
@@ -108,23 +133,36 @@ export function readKattisPackage(
 
   const harness = includedFiles(files, languageOf, tell)
   const groups = isScoring ? [...new Set(tests.map(({ group = '' }) => group))] : []
+  for (const above of new Set(groups.flatMap(foldersAbove))) checkAbove(above, configs(above), { isLegacy, tell })
   const problem: Problem = {
     tests: isScoring ? tests : tests.map(({ group: _group, points: _points, ...test }) => test),
     ...judge,
     ...(isScoring
-      ? { groups: groups.map((group) => groupFields(group, configs(group), { isLegacy, groups, tell })) }
+      ? {
+          groups: groups.map((group) =>
+            groupFields(group, configs(group), {
+              isLegacy,
+              isGivenScores,
+              groups,
+              requiredAbove: isLegacy || group === 'secret' ? [] : wordsOf(configs('secret')['require_pass']),
+              tell,
+            }),
+          ),
+        }
       : { stopOnFailure: true }),
     ...(Object.keys(limits.own).length > 0 && { limits: limits.own }),
     ...(isMultiPass && { passes: limits.passes }),
     ...(isOutputOnly && { outputOnly: true }),
     ...(harness.length > 0 && { harness }),
   }
-  const examples = isOutputOnly ? [] : exampleSubmissions(files, languageOf, tell)
-  const validators = inputValidators(files, languageOf, tests, (name, test) => {
-    const args = configs(groupOf(names[test] ?? ''))[isLegacy ? 'input_validator_flags' : 'input_validator_args']
-    return wordsOf(isMap(args) ? args[name] : args)
+  const examples = isOutputOnly ? NO_EXAMPLES : exampleSubmissions(files, languageOf, tell)
+  const validators = inputValidators(files, languageOf, tests, (validator, test) => {
+    const name = names[test] ?? ''
+    const key = isLegacy ? 'input_validator_flags' : 'input_validator_args'
+    const args = ownOf(name)[key] ?? configs(groupOf(name))[key]
+    return wordsOf(isMap(args) ? args[validator] : args)
   })
-  return readProblemOf('kattis', problem, { examples, validators }, faults)
+  return readProblemOf('kattis', problem, withPrograms(examples, validators), faults)
 }
 
 /** Files of `include/LANGUAGE/`, which are put beside each program in that language. */
@@ -190,10 +228,38 @@ function wordsOf(value: Yaml | undefined, otherwise = ''): string[] {
   return (textOf(value) ?? otherwise).split(/\s+/).filter((word) => word !== '')
 }
 
-/** `sample`, `secret`, or `secret/NAME`: folders further down belong to that group. */
-function groupOf(name: string): string {
-  const parts = name.split('/').slice(0, -1)
-  return parts.slice(0, 2).join('/')
+/** The folders that a group lies in, the root of the data among them. */
+const foldersAbove = (group: string): string[] =>
+  group.split('/').map((_part, index, parts) => parts.slice(0, index).join('/'))
+
+/** The end of a `range`, where it is one; scores of a validator go up to it. */
+function highestOf(config: Map): number | undefined {
+  const [, highest] = wordsOf(config['range'])
+  return numberOf(highest)
+}
+
+/** What a group of the newer formats gives at most, and how. */
+function boundsOf(name: string, config: Map) {
+  const isWhole = name === 'secret'
+  return {
+    points: numberOf(config['max_score'] ?? (isWhole ? '100' : undefined)),
+    aggregation: textOf(config['score_aggregation']) ?? (isWhole ? 'sum' : 'pass-fail'),
+  }
+}
+
+/** What groups within a folder give is added up here, whatever else its settings say. */
+function checkAbove(name: string, config: Map, { isLegacy, tell }: { isLegacy: boolean; tell: Tell }): void {
+  const path = name === '' ? 'data/' : `data/${name}/`
+  const others = 'and has groups within it, whose scores are added up here'
+  if (!isLegacy) {
+    const { aggregation } = boundsOf(name, config)
+    if (name === 'secret' && aggregation !== 'sum') tell(path, `score_aggregation is "${aggregation}", ${others}`)
+    return
+  }
+  for (const flag of wordsOf(config['grader_flags'])) {
+    if (['min', 'max', 'avg'].includes(flag)) tell(path, `has the grader flag ${flag}, ${others}`)
+  }
+  if (config['grading'] === 'custom') tell(path, 'has a grader of its own, which is not read here')
 }
 
 /** Settings of a group; those of the legacy format are inherited from the folders above. */
@@ -210,10 +276,20 @@ function createConfigs(yaml: (path: string) => Map, isLegacy: boolean): (group: 
   return config
 }
 
+interface GroupContext {
+  isLegacy: boolean
+  /** Whether the validator says what each test gives. */
+  isGivenScores: boolean
+  groups: readonly string[]
+  /** What the folder above requires of each of its groups. */
+  requiredAbove: readonly string[]
+  tell: Tell
+}
+
 function groupFields(
   name: string,
   config: Map,
-  { isLegacy, groups, tell }: { isLegacy: boolean; groups: readonly string[]; tell: Tell },
+  { isLegacy, isGivenScores, groups, requiredAbove, tell }: GroupContext,
 ): NonNullable<CodeRequest['groups']>[number] {
   if (name === SAMPLE) return { name, points: 0 }
   const path = `data/${name}/`
@@ -221,21 +297,27 @@ function groupFields(
     const flags = wordsOf(config['grader_flags'])
     if (config['grading'] === 'custom') tell(path, 'has a grader of its own, which is not read here')
     for (const flag of flags) {
-      if (!['min', 'sum', 'ignore_sample', 'worst_error', 'first_error'].includes(flag))
-        tell(path, `has the grader flag ${flag}, which is not read here`)
+      if (!LEGACY_FLAGS.includes(flag)) tell(path, `has the grader flag ${flag}, which is not read here`)
     }
+    if (isGivenScores && highestOf(config) === undefined)
+      tell(path, 'has scores of the validator, and no range with a highest one, e.g. "range: 0 100"')
     const stops = config['on_reject'] !== 'continue'
-    if (!flags.includes('min')) return { name, stopOnFailure: stops }
-    return { name, scoring: 'min', points: numberOf(config['accept_score']) ?? 1, stopOnFailure: stops }
+    if (flags.findLast((flag) => flag === 'min' || flag === 'sum') !== 'min') return { name, stopOnFailure: stops }
+    const points = isGivenScores ? highestOf(config) : numberOf(config['accept_score'])
+    return { name, scoring: 'min', points: points ?? 1, stopOnFailure: stops }
   }
-  const whole = name === 'secret'
-  const points = numberOf(config['max_score'] ?? (whole ? '100' : undefined))
-  const aggregation = textOf(config['score_aggregation']) ?? (whole ? 'sum' : 'pass-fail')
+  const { points, aggregation } = boundsOf(name, config)
   if (points === undefined) tell(path, 'has no max_score; groups without a bound are not read here')
   if (!['pass-fail', 'sum', 'min'].includes(aggregation))
     tell(path, `score_aggregation is "${aggregation}", which is not read here`)
   if (config['static_validation_score'] !== undefined) tell(path, 'static_validation_score is not read here')
-  const requires = wordsOf(config['require_pass']).filter((one) => groups.includes(one))
+  const required = [...new Set([...requiredAbove, ...wordsOf(config['require_pass'])])]
+  for (const one of required) {
+    // Samples are no group of their own making: there may be none.
+    if (one !== SAMPLE && !groups.includes(one))
+      tell(path, `require_pass names "${one}", which is no group; there are ${groups.join(', ')}`)
+  }
+  const requires = required.filter((one) => groups.includes(one))
   return {
     name,
     scoring: aggregation === 'sum' ? 'sum' : 'min',
@@ -243,6 +325,17 @@ function groupFields(
     ...(requires.length > 0 && { requires }),
   }
 }
+
+/** Which error a group has, and that it may be accepted all the same, changes no score here. */
+const LEGACY_FLAGS = [
+  'min',
+  'sum',
+  'ignore_sample',
+  'worst_error',
+  'first_error',
+  'always_accept',
+  'accept_if_any_accepted',
+]
 
 /** Wall time may be so much more than CPU time, which is what counts. */
 const WALL_FACTOR = 2

@@ -66,7 +66,9 @@ export function readPolygonPackage(
     return Number.isFinite(value) && value > 0 ? value : undefined
   }
   const described = set ? elementsAt(set, 'tests', 'test') : []
-  const isScored = described.some(({ attributes }) => Number(attributes['points'] ?? 0) > 0)
+  const hasPoints = ({ attributes }: XmlElement) => Number(attributes['points'] ?? 0) > 0
+  const isPointed = described.some(hasPoints)
+  const isScored = isPointed || (set ? elementsAt(set, 'groups', 'group') : []).some(hasPoints)
   const inputs = text('input-path-pattern') ?? 'tests/%02d'
   const answers = text('answer-path-pattern') ?? 'tests/%02d.a'
   for (const pattern of [inputs, answers]) {
@@ -94,7 +96,7 @@ export function readPolygonPackage(
       name: String(index + 1),
       ...inputFields(files.get(input)),
       ...(answered && { answer: answerText(answered) }),
-      ...(isScored && { points: Number(points) || 0 }),
+      ...(isPointed && { points: Number(points) || 0 }),
       ...(group !== undefined && groupNames.has(group) && { group }),
       ...(sample === 'true' ? {} : { secret: true }),
     }
@@ -116,7 +118,8 @@ export function readPolygonPackage(
     },
     ...(harness.length > 0 && { harness }),
   }
-  return readProblemOf('polygon', problem, { examples: solutions(), validators: validators() }, faults)
+  const leftOut: string[] = []
+  return readProblemOf('polygon', problem, { examples: solutions(), validators: validators(), leftOut }, faults)
 
   function groupsOf(): Pick<Problem, 'groups'> {
     const used = groups.filter(({ attributes }) => tests.some(({ group }) => group === attributes['name']))
@@ -204,7 +207,9 @@ export function readPolygonPackage(
     const args = tests.map(({ group }) => ['--testset', 'tests', ...(group === undefined ? [] : ['--group', group])])
     return elementsAt(root, 'assets', 'validators', 'validator').flatMap((element): InputValidator[] => {
       const path = elementsAt(element, 'source')[0]?.attributes['path'] ?? ''
-      const program = languageOf(path) === undefined ? undefined : programFields('validator', element)
+      const isKnown = languageOf(path) !== undefined
+      if (!isKnown) leftOut.push(path)
+      const program = isKnown ? programFields('validator', element) : undefined
       return program ? [{ name: path, protocol: 'testlib', args, ...program }] : []
     })
   }
@@ -219,6 +224,7 @@ export function readPolygonPackage(
       const expected = Object.hasOwn(OF_TAG, tag) ? OF_TAG[tag] : undefined
       if (!files.has(path)) tell(POLYGON_SETTINGS, `a solution is ${path}, which is not there`)
       else if (!expected) tell(POLYGON_SETTINGS, `the solution ${path} has the tag "${tag}", which is not read here`)
+      else if (languageOf(path) === undefined) leftOut.push(path)
       else {
         const program = programOf(files, [path], baseName, languageOf, tell)
         return program ? [{ name: path, expected: [...expected], isPartial: false, ...program }] : []

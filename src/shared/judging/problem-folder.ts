@@ -3,9 +3,9 @@ import { Compile } from 'typebox/compile'
 import { LimitOverrides } from '../limits.ts'
 import { Checker, CodeRequest, Interactor, type RequestTest } from '../requests.ts'
 import { RequestGroup, TestLimits } from './judging-request.ts'
-import { baseName, exampleSubmissions } from './example-submissions.ts'
+import { baseName, exampleSubmissions, NO_EXAMPLES } from './example-submissions.ts'
 import { inputValidators } from './input-validators.ts'
-import { type Problem, type ProblemFault, type ReadProblem, readProblemOf } from './problem.ts'
+import { type Problem, type ProblemFault, type ReadProblem, readProblemOf, withPrograms } from './problem.ts'
 import { inputFields, isText } from './problem-text.ts'
 
 const optional = Type.Optional
@@ -164,15 +164,16 @@ export function readProblemFolder(
     ...(checker && { checker: (checker.type === 'program' ? program('checker', checker) : checker) as Checker }),
     ...(interactor && { interactor: program('interactor', interactor) as Interactor }),
   }
-  const examples = outputOnly ? [] : exampleSubmissions(files, languageOf, tell)
-  return readProblemOf('folder', problem, { examples, validators: inputValidators(files, languageOf, tests) }, faults)
+  const examples = outputOnly ? NO_EXAMPLES : exampleSubmissions(files, languageOf, tell)
+  const validators = inputValidators(files, languageOf, tests)
+  return readProblemOf('folder', problem, withPrograms(examples, validators), faults)
 }
 
 function readSettings(bytes: Buffer | undefined, faults: ProblemFault[]): ProblemFile {
   if (!bytes) return {}
   let value: unknown
   try {
-    value = JSON.parse(bytes.toString())
+    value = JSON.parse(bytes.toString().replace(/^\uFEFF/, ''))
   } catch (error) {
     faults.push({ path: SETTINGS, detail: `is not JSON: ${(error as Error).message}` })
     return {}

@@ -54,11 +54,26 @@ export interface ProblemFault {
   detail: string
 }
 
+/** Programs of one kind, and those that cannot be run. */
+export interface Programs<T> {
+  found: T[]
+  /** Paths in the package. */
+  leftOut: string[]
+}
+
 export type Tell = (path: string, detail: string) => void
+
+/** Programs that come with a problem and have no part in judging. */
+export interface ReadPrograms {
+  examples: ExampleSubmission[]
+  validators: InputValidator[]
+  /** Paths of those that cannot be run: their languages are not installed, or scripts build them. */
+  leftOut: string[]
+}
 
 /** The problem, or what is wrong with its folder. */
 export type ReadProblem =
-  | { problem: Problem; examples: ExampleSubmission[]; validators: InputValidator[]; format: ProblemFormat; faults: [] }
+  | ({ problem: Problem; format: ProblemFormat; faults: [] } & ReadPrograms)
   | { problem: undefined; faults: ProblemFault[] }
 
 /** What a folder was written for. */
@@ -75,7 +90,7 @@ const SETTINGS_OF: Record<ProblemFormat, string> = {
 export function readProblemOf(
   format: ProblemFormat,
   problem: Problem,
-  { examples, validators }: { examples: ExampleSubmission[]; validators: InputValidator[] },
+  programs: ReadPrograms,
   faults: ProblemFault[],
 ): ReadProblem {
   // Those of a plain folder are checked with its other settings.
@@ -85,8 +100,17 @@ export function readProblemOf(
     const wrong = checkJudging({ language: '', ...problem })
     faults.push(...wrong.map(({ pointer, detail }) => ({ path: SETTINGS_OF[format], detail: `${pointer} ${detail}` })))
   }
-  return faults.length > 0 ? { problem: undefined, faults } : { problem, examples, validators, format, faults: [] }
+  return faults.length > 0 ? { problem: undefined, faults } : { problem, ...programs, format, faults: [] }
 }
+
+export const withPrograms = (
+  examples: Programs<ExampleSubmission>,
+  validators: Programs<InputValidator>,
+): ReadPrograms => ({
+  examples: examples.found,
+  validators: validators.found,
+  leftOut: [...examples.leftOut, ...validators.leftOut],
+})
 
 const limitsCheck = Compile(LimitOverrides)
 

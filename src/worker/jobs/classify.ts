@@ -28,20 +28,20 @@ const EXIT_NOT_STARTED = 127
 /**
  * How a stage ended, from init's report. Limits come first: the first cause of an end wins, and init tells it.
  * @param name of the stage, for the message
- * @param start what this stage was given: its wall limit, and what was left of the job's output
+ * @param start what this stage was given: its limits of time, and what was left of the job's output
  */
 export function classify(
   report: StageReport,
   name: string,
   kind: 'compile' | 'run',
-  start: Pick<StageStart, 'wallMs' | 'outputBytes'>,
+  start: Pick<StageStart, 'wallMs' | 'cpuMs' | 'outputBytes'>,
   limits: Limits,
 ): Outcome {
   switch (report.reason) {
     case 'wall':
       return { status: 'wall-time-limit', message: `stage ${name} took longer than ${start.wallMs} ms` }
     case 'cpu':
-      return { status: 'cpu-time-limit', message: `stage ${name} used more than ${limits.cpuMs} ms of CPU time` }
+      return { status: 'cpu-time-limit', message: `stage ${name} used more than ${start.cpuMs} ms of CPU time` }
     case 'output':
       return { status: 'output-limit', message: `stage ${name} wrote more than ${start.outputBytes} bytes` }
     case 'kill':
@@ -56,7 +56,7 @@ export function classify(
         message: `stage ${name} could not be started: ${report.error?.call ?? 'start'}: ${report.error?.message ?? 'unknown'}`,
       }
     case 'exit':
-      return classifyExit(report, name, kind, limits)
+      return classifyExit(report, name, kind, { ...limits, cpuMs: start.cpuMs })
   }
 }
 

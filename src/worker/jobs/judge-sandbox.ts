@@ -70,7 +70,7 @@ export function createJudgeCell(
   { spec, program, role, language, image, graceMs, compiled, files: store, signal = NEVER }: JudgeCellOptions,
 ): JudgeCell {
   const { limits, protocol } = program
-  const stages = planStages(asJob(spec, program, role), language, graceMs)
+  const stages = planStages(asJob(spec, program, role), language, graceMs, {}, true)
   const compile = stages.find(({ kind }) => kind === 'compile')
   const main = stages.at(-1) as PlannedStage
   /** What its cells begin with. */

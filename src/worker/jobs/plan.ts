@@ -1,3 +1,4 @@
+import { extname } from 'node:path/posix'
 import type { Config } from '../../shared/config/config.ts'
 import type { Encoding, JobSpec, StageTest, TestCase } from '../../shared/job.ts'
 import type { Language } from '../../shared/language.ts'
@@ -34,12 +35,14 @@ const NONE = new Uint8Array()
  * @param language undefined for a container job
  * @param graceMs between SIGTERM and SIGKILL when a limit ends a stage
  * @param packages variables by which it finds those of its environment
+ * @param isJudged its `cpuMs` is that of what is judged, or judges: a compiler may take as long as `compileWallMs`
  */
 export function planStages(
   spec: JobSpec,
   language: Language | undefined,
   graceMs: number,
   packages: Readonly<Record<string, string>> = {},
+  isJudged = spec.tests.length > 0,
 ): PlannedStage[] {
   const { limits, interactive } = spec.head
   const sources = { ...spec, stackBytes: limits.stackBytes }
@@ -54,11 +57,11 @@ export function planStages(
   const stages: PlannedStage[] = []
   if (language?.compile) {
     const args = expand(language.compile.argv, sources, language)
-    const { compileWallMs } = limits
+    const { compileWallMs, cpuMs } = limits
     stages.push({
       name: 'compile',
       kind: 'compile',
-      start: start(args, compileWallMs, false),
+      start: { ...start(args, compileWallMs, false), cpuMs: isJudged ? Math.max(cpuMs, compileWallMs) : cpuMs },
       stdin: NONE,
       interactive: false,
     })
@@ -169,18 +172,22 @@ const STACK_RESERVE_BYTES = 256 * KIB
 export const stackKib = (stackBytes: number): number =>
   Math.floor((stackBytes - Math.max(STACK_RESERVE_BYTES, stackBytes / 8)) / KIB)
 
+/** What sources of C++ are called as well; its compilers take all alike. */
+const OTHER_EXTENSIONS: Partial<Record<string, readonly string[]>> = { '.cpp': ['.cc', '.cxx'] }
+
 /**
  * Fills an argument vector of a language. Each placeholder is a whole argument or none of it: what a job supplies never
  * becomes part of another argument, and there is no shell.
  */
 function expand(argv: readonly string[], spec: Sources, language: Language): string[] {
-  const extension = /\.[^.]+$/.exec(language.fileName)?.[0] ?? ''
+  const extension = extname(language.fileName)
+  const extensions = [extension, ...(OTHER_EXTENSIONS[extension] ?? [])]
   return argv.flatMap((argument) => {
     switch (argument) {
       case '{entrypoint}':
         return [`./${spec.entrypoint}`]
       case '{sources}':
-        return spec.files.filter((file) => file.path.endsWith(extension)).map((file) => `./${file.path}`)
+        return spec.files.flatMap(({ path }) => (extensions.some((one) => path.endsWith(one)) ? [`./${path}`] : []))
       case '{compilerArgs}':
         return [...spec.compilerArgs]
       case '{modules}':

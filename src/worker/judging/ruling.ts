@@ -142,10 +142,11 @@ const DECIMAL = /^\s*\+?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\s*$/
 function fractionOf(score: Said['score'], points: number): number | undefined {
   if (!score) return 1
   if (!DECIMAL.test(score.text)) return undefined
+  // Of nothing there are no parts: judges that score all tests alike score samples, too.
+  if (score.of === 'points' && points === 0) return 1
   const most = score.of === 'one' ? 1 : points
   const value = Number(score.text)
-  if (!(value <= most)) return undefined
-  return most === 0 ? 1 : value / most
+  return value <= most ? value / most : undefined
 }
 
 /** The beginning of a text, cut between characters. */
