@@ -277,7 +277,7 @@ test.each<[string, Record<string, string>, RegExp]>([
     { 'problem.yaml': `${V2025}type: multi-pass`, ...DATA },
     /multi-pass and has no output validator/,
   ],
-  ['settings that are no YAML', { 'problem.yaml': 'a: [', ...DATA }, /^problem\.yaml: line 1:/],
+  ['settings that are no YAML', { 'problem.yaml': 'a: [1] 2', ...DATA }, /^problem\.yaml: line 1:/],
   [
     'an interactive one without validator',
     { 'problem.yaml': 'validation: custom interactive', ...DATA },

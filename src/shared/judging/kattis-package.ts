@@ -4,7 +4,7 @@ import { baseName, exampleSubmissions, NO_EXAMPLES } from './example-submissions
 import { inputValidators } from './input-validators.ts'
 import { type Problem, type ProblemFault, type ReadProblem, readProblemOf, withPrograms } from './problem.ts'
 import { answerText, inputFields, isText } from './problem-text.ts'
-import { parseYaml, type Yaml } from './simple-yaml.ts'
+import { parseYaml, type Yaml } from './yaml.ts'
 
 /**
  * Reads a problem package of Kattis: of the versions `legacy`, `legacy-icpc`, `2023-07-draft` and `2025-09`, pass-fail and scoring problems, with the default
