@@ -35,7 +35,8 @@ export type SendAnswer = 'sent' | 'unknown' | 'ended' | 'full'
 const ANSWER_TTL_MS = 90 * SECOND
 const MOST_WAITING = 256
 const REQUESTS_TTL_SECONDS = 24 * 60 * 60
-const PAGE = 32
+/** Requests that are taken at a time. */
+export const REQUESTS_AT_ONCE = 32
 const NONE = Buffer.alloc(0)
 
 /** Bulk: the head as JSON, the bytes. */
@@ -51,6 +52,17 @@ redis.call('XADD', stream, '*', 'h', bulk[1], 'b', bulk[2])
 redis.call('EXPIRE', stream, input.ttl)
 redis.call('PUBLISH', stream, 'more')
 return 'sent'`,
+)
+
+/** Bulk: the head as JSON, the bytes. An answer without bytes is published whole. */
+const ANSWER = luaScript<{ id: string; gateway: string; ttlMs: number }, null>(
+  'runyardSessionAnswer',
+  `
+local key = keys.sessionAnswer(input.id)
+redis.call('HSET', key, 'h', bulk[1], 'b', bulk[2])
+redis.call('PEXPIRE', key, input.ttlMs)
+redis.call('PUBLISH', keys.sessionAnswers(input.gateway), bulk[2] == '' and input.id .. ' ' .. bulk[1] or input.id)
+return false`,
 )
 
 /** The end of those who ask. */
@@ -85,33 +97,42 @@ export function parseAnswer(head: string, bytes: Buffer = NONE): Answered {
 
 /** The end of those who keep sessions. */
 export interface RequestReader {
-  /** Takes the next requests; none when there are no more now. */
-  take(session: string): Promise<SentRequest[]>
+  /**
+   * @returns a function that takes the next requests of a session, at most `REQUESTS_AT_ONCE`; where it takes fewer, there are no more
+   *   until the channel says so
+   */
+  open(session: string): () => Promise<SentRequest[]>
   answer(request: Pick<SentRequest, 'id' | 'gateway'>, answered: Answered): Promise<void>
 }
 
 export function createRequestReader(redis: Redis, keys: Keys): RequestReader {
+  defineScripts(redis, [ANSWER])
   return {
-    async take(session) {
+    open(session) {
       const stream = keys.sessionRequests(session)
-      const entries = await redis.xrangeBuffer(stream, '-', '+', 'COUNT', PAGE)
-      if (entries.length === 0) return []
-      await redis.xdel(stream, ...entries.map(([id]) => String(id)))
-      return entries.map(([, [, head = NONE, , bytes = NONE]]) => ({
-        ...(JSON.parse(head.toString()) as Omit<SentRequest, 'bytes'>),
-        bytes,
-      }))
+      // Those that were taken and of which it is not known that they are removed. What is asked does not wait for that.
+      const taken = new Set<string>()
+      const remove = async () => {
+        const ids = [...taken]
+        await redis.xdel(stream, ...ids)
+        for (const id of ids) taken.delete(id)
+      }
+      return async () => {
+        const entries = await redis.xrangeBuffer(stream, '-', '+', 'COUNT', REQUESTS_AT_ONCE + taken.size)
+        const fresh = entries.filter(([id]) => !taken.has(String(id))).slice(0, REQUESTS_AT_ONCE)
+        for (const [id] of fresh) taken.add(String(id))
+        // Where it fails, the next ones are removed with them.
+        if (taken.size > 0) remove().catch(() => undefined)
+        return fresh.map(([, [, head = NONE, , bytes = NONE]]) => ({
+          ...(JSON.parse(head.toString()) as Omit<SentRequest, 'bytes'>),
+          bytes,
+        }))
+      }
     },
     async answer({ id, gateway }, answered) {
-      const key = keys.sessionAnswer(id)
       const bytes = 'bytes' in answered ? answered.bytes : NONE
       const head = JSON.stringify('refusal' in answered ? answered : { value: answered.value ?? null })
-      await redis
-        .multi()
-        .hset(key, 'h', head, 'b', bytes)
-        .pexpire(key, ANSWER_TTL_MS)
-        .publish(keys.sessionAnswers(gateway), bytes.length > 0 ? id : `${id} ${head}`)
-        .exec()
+      await runScript(redis, keys.prefix, ANSWER, { id, gateway, ttlMs: ANSWER_TTL_MS }, [head, bytes])
     },
   }
 }
