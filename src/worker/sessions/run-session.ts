@@ -150,7 +150,7 @@ export function runSession(
 
   /** Takes requests until the end. @returns what ends it */
   const serve = async (): Promise<() => void> => {
-    const take = requests.open(id)
+    const inbox = requests.open(id)
     let reading = false
     let again = false
     const read = async () => {
@@ -160,7 +160,7 @@ export function runSession(
       try {
         while (again && !ending) {
           again = false
-          const page = await take()
+          const page = await inbox.take()
           for (const request of page) void perform(request)
           again ||= page.length === REQUESTS_AT_ONCE
         }
@@ -171,7 +171,12 @@ export function runSession(
         reading = false
       }
     }
-    const leave = await wakeUps.listen(channelOf(id), () => void read())
+    const leave = await wakeUps.listen(channelOf(id), (message) => {
+      // What is being read has it too.
+      const published = message === undefined || reading || ending ? undefined : inbox.takePublished(message)
+      if (published) void perform(published)
+      else void read()
+    })
     void read()
     return leave
   }
