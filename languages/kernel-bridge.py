@@ -32,6 +32,10 @@ MAX_LINE = 16 * 1024 * 1024
 # What is said in one line: numbers can be longer than they came, and the worker takes no line beyond 24 MiB.
 MAX_SAID = 16 * 1024 * 1024
 READ_BYTES = 65536
+MOST_UNWRITTEN = 65536
+# What waits for either end of a channel, and is passed on in one turn, in messages.
+MOST_WAITING = 100_000
+MESSAGES_A_TURN = 1000
 # How often a kernel that starts is asked whether it hears and is heard.
 ASK_SECONDS = 0.02
 RECONNECT_MS = 10
@@ -44,16 +48,34 @@ def line_of(event, **fields):
     return line.encode('utf-8', 'replace') + b'\n'
 
 
-def write(line):
-    if len(line) > MAX_SAID:
-        raise ValueError(f'{len(line)} bytes in one line')
-    rest = memoryview(line)
-    while rest:
-        rest = rest[os.write(1, rest) :]
+class Output:
+    """What is said in one turn is written in one piece: each piece wakes three processes on its way."""
+
+    def __init__(self):
+        self.lines = []
+        self.size = 0
+
+    def add(self, line):
+        if len(line) > MAX_SAID:
+            raise ValueError(f'{len(line)} bytes in one line')
+        self.lines.append(line)
+        self.size += len(line)
+        if self.size > MOST_UNWRITTEN:
+            self.flush()
+
+    def flush(self):
+        rest = memoryview(b''.join(self.lines))
+        self.lines.clear()
+        self.size = 0
+        while rest:
+            rest = rest[os.write(1, rest) :]
+
+
+output = Output()
 
 
 def say(event, **fields):
-    write(line_of(event, **fields))
+    output.add(line_of(event, **fields))
 
 
 def say_message(size, content, metadata, **fields):
@@ -65,7 +87,7 @@ def say_message(size, content, metadata, **fields):
     if size <= MAX_CONTENT:
         line = line_of('message', **fields, content=content, metadata=metadata)
         if len(line) <= MAX_SAID:
-            return write(line)
+            return output.add(line)
     fields.pop('buffers', None)
     say('message', **fields, content={}, metadata={}, omitted=size)
 
@@ -90,6 +112,11 @@ class Lines:
             self.rest.clear()
         self.rest += rest
         return lines
+
+
+def has_orders():
+    """Whether something has come that is to be done."""
+    return bool(select.select([0], [], [], 0)[0])
 
 
 def random_id():
@@ -176,7 +203,7 @@ class JupyterKernel(Kernel):
         for port, channel in enumerate(CHANNELS[:4], 1):
             socket = zmq_context.socket(zmq.SUB if channel == 'iopub' else zmq.DEALER)
             socket.linger = 0
-            socket.sndhwm = socket.rcvhwm = 100_000
+            socket.sndhwm = socket.rcvhwm = MOST_WAITING
             socket.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MS)
             socket.setsockopt(zmq.IDENTITY, self.session.encode())
             if channel == 'iopub':
@@ -231,18 +258,30 @@ class JupyterKernel(Kernel):
             message['buffers'] = [base64.b64encode(frame).decode() for frame in frames[at + 6 :]]
         say_message(size, content, metadata, **message)
 
+    def take_next(self, channel):
+        """Returns whether there was a message."""
+        try:
+            self.take(channel)
+        except zmq.Again:
+            return False
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            note(error)
+        return True
+
     def receive(self, ready):
+        # A kernel that speaks without end must not keep an interrupt waiting: what is left here comes with the next turn.
         for channel, socket in self.sockets.items():
             if socket in ready:
-                while True:
-                    try:
-                        self.take(channel)
-                    except zmq.Again:
+                for _ in range(MESSAGES_A_TURN):
+                    if not self.take_next(channel) or has_orders():
                         break
-                    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-                        note(error)
 
     def close_streams(self):
+        # All that it said comes before its end. Who speaks in its place then is not listened to for ever.
+        for channel in self.sockets:
+            for _ in range(MOST_WAITING):
+                if not self.take_next(channel):
+                    break
         for socket in self.sockets.values():
             self.poller.unregister(socket)
             socket.close()
@@ -453,6 +492,8 @@ class Bridge:
         for kernel in self.kernels.values():
             kernel.ask()
         ready = dict(self.poller.poll(ASK_SECONDS * 1000 if starting else None))
+        if 0 in ready:
+            self.read_orders()
         for context, kernel in list(self.kernels.items()):
             # What it said last comes before its end.
             try:
@@ -462,13 +503,13 @@ class Bridge:
             if kernel.pidfd in ready:
                 del self.kernels[context]
                 kernel.close()
-        if 0 in ready:
-            self.read_orders()
+        output.flush()
 
 
 def main():
     bridge = Bridge()
     say('bridge', version=1)
+    output.flush()
     try:
         while True:
             bridge.turn()

@@ -51,6 +51,7 @@ enum stage_field {
     STAGE_ROWS = 'y',
     STAGE_PREWARM_FILE = 'h',
     STAGE_PREWARM_APART = 'u',
+    STAGE_UNOBSERVED = 'q',
 };
 enum gather_field { GATHER_GLOB = 'g', GATHER_BYTES = 'b', GATHER_FILES = 'n' };
 

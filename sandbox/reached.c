@@ -100,6 +100,8 @@ static void look_at_descriptors(uint64_t limit)
 void reached_look(const struct stage_plan *plan)
 {
     struct statfs space;
+    if (plan->unobserved)
+        return;
     int64_t tasks = reached.tasks_before < 0 ? -1 : cgroup_tasks() - reached.tasks_before;
     /* Where one is allowed there always is one, and nothing is seen of whether it wanted another. */
     reached.processes |= plan->processes > 1 && tasks > 0 && (uint64_t)tasks >= plan->processes;

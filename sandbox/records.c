@@ -81,6 +81,7 @@ void records_stage(struct frame *from, struct stage_plan *plan, const char **fif
         case STAGE_COLUMNS: plan->columns = number(value); break;
         case STAGE_ROWS: plan->rows = number(value); break;
         case STAGE_STDIN: plan->input = number(value) != 0; break;
+        case STAGE_UNOBSERVED: plan->unobserved = number(value) != 0; break;
         case STAGE_PREWARM_FILE:
             if (fifo) {
                 *fifo = value;

@@ -11,8 +11,9 @@ struct stage_plan {
     uint64_t wall_ms, cpu_ms, grace_ms, output_bytes, processes, file_bytes, open_files, stack_bytes;
     uint64_t columns, rows; /* of its terminal; 0: its streams are pipes */
     bool input;
-    bool prewarmed; /* started ahead of its job, whose limits are not known yet */
-    bool apart;     /* the CPU time before the job is no part of it */
+    bool prewarmed;  /* started ahead of its job, whose limits are not known yet */
+    bool apart;      /* the CPU time before the job is no part of it */
+    bool unobserved; /* nobody asks which limits it reaches */
 };
 
 /* Why a program could not be started. */

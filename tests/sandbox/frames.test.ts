@@ -143,6 +143,12 @@ describe('what a worker sends', () => {
     )
   })
 
+  test('says of a stage when nobody asks which limits it reaches', () => {
+    const records = payload(encodeStart(STAGE))
+    expect(payload(encodeStart({ ...STAGE, unobserved: true }))).toBe(`${records}q1\0`)
+    expect(payload(encodeStart({ ...STAGE, unobserved: false }))).toBe(records)
+  })
+
   test.each([
     { args: [] },
     { args: ['a\0b'] },

@@ -81,6 +81,16 @@ describe('a limit that is not reached is not told', () => {
     expect(alone).toMatchObject({ stdout: '1\n', reached: [] })
   })
 
+  test('by a stage of which nobody asks: nothing looks', async () => {
+    const program = `import threading, time
+for _ in range(100): threading.Thread(target=time.sleep, args=(0.3,)).start()`
+    const stages = [{}, { unobserved: true }, {}]
+    const ran = []
+    for (const changes of stages) ran.push(await bench.run(python(program), changes))
+    expect(ran.map(({ exitCode }) => exitCode)).toEqual([1, 1, 1])
+    expect(ran.map(({ reached }) => reached)).toEqual([['processes'], [], ['processes']])
+  })
+
   test('by the stage that follows one that did', async () => {
     const sandbox = await bench.shared()
     sandbox.begin(8 * MIB)

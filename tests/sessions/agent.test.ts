@@ -93,14 +93,19 @@ test('several frames may come at once', async () => {
 
 test('a process has output, which is acknowledged when it was taken, and an end', async () => {
   const { agent, sent, id, output, taken, ended } = await startedProcess()
-  agent.receive(Buffer.concat([frame(AGENT.STDOUT, id, 'hello'), frame(AGENT.STDERR, id, 'oh')]))
-  expect(output).toEqual(['stdout: hello', 'stderr: oh'])
+  const much = 'x'.repeat(AGENT_OUTPUT_WINDOW / 8)
+  agent.receive(Buffer.concat([frame(AGENT.STDOUT, id, 'hello'), frame(AGENT.STDERR, id, much)]))
+  agent.receive(frame(AGENT.STDERR, id, 'oh'))
+  expect(output).toEqual(['stdout: hello', `stderr: ${much}`, 'stderr: oh'])
   const before = sent.length
   taken[0]?.()
-  expect(sent.slice(before)).toMatchObject([{ type: AGENT.ACK, id, payload: Buffer.from(number(5, 4)) }])
+  // Together with more: the agent has room for long.
+  expect(sent.slice(before)).toEqual([])
+  taken[1]?.()
+  expect(sent.slice(before)).toMatchObject([{ type: AGENT.ACK, id, payload: Buffer.from(number(5 + much.length, 4)) }])
   agent.receive(frame(AGENT.EXIT, id, [1, 9], number(1500, 8), number(4096, 8)))
   expect(ended()).toEqual({ exitCode: null, signal: 9, cpuUs: 1500, memoryPeakBytes: 4096 })
-  taken[1]?.()
+  taken[2]?.()
   expect(sent.length).toBe(before + 1)
 })
 
@@ -132,6 +137,13 @@ test('whoever waits is told when it is gone, and so is who asks later', async ()
   agent.leave(new Error('gone'))
   await expect(reading).rejects.toThrow('gone')
   await expect(agent.stat('a')).rejects.toThrow('gone')
+})
+
+test('what an agent said of its processes before it was gone is no fault', async () => {
+  const { agent, id, output } = await startedProcess()
+  agent.leave(new Error('gone'))
+  agent.receive(frame(AGENT.STDOUT, id, 'late'))
+  expect(output).toEqual([])
 })
 
 const change = (what: string, path: string) => [what, 'f', number(3, 8), `${path}\0`] as const

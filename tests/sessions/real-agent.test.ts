@@ -117,7 +117,7 @@ async function begin(request: object = {}, started: Promise<void> = Promise.reso
   }
   await options.records.take(body.id, 'test')
   // As a worker does, however long the tests of a session take; when they look at it is for them to say.
-  renewals.push(setInterval(() => void options.records.renew(body.id).catch(() => undefined), 1000))
+  renewals.push(setInterval(() => void options.records.renew([body.id]).catch(() => undefined), 1000))
   const session = runSession(options, spec, body_, true)
   running.push({ session, child, folder, ready: agent.ready })
   return body.id

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { Execution } from '../../src/shared/sessions/session.ts'
 import { eventually } from '../support/eventually.ts'
 import { makeKey } from '../support/make-key.ts'
 import { loadServices } from '../support/load-services.ts'
@@ -92,6 +93,29 @@ describe('executions', () => {
     expect(ended.body).toMatchObject({ status: 'interrupted', error: { name: 'KeyboardInterrupt' } })
     const late = await client.run(shared, 'time.sleep(1000)', { timeoutMs: 300 })
     expect(late.body).toMatchObject({ status: 'wall-time-limit' })
+    expect((await client.run(shared, 'kept')).body.results[0]?.data['text/plain']).toBe('1')
+  })
+
+  test('are interrupted while they show more than can be passed on', async () => {
+    const code = `from IPython.display import display
+import time
+shown = 0
+while True:
+    display({'text/plain': 'x' * 20_000}, raw=True)
+    shown += 1
+    if shown % 100 == 0:
+        open('shown', 'w').write(str(shown))
+    # No faster than is let through then, or what waits would take all memory.
+    if shown > 3000:
+        time.sleep(0.002)`
+    const { body } = await client.run(shared, code, { timeoutMs: 60_000 }, 0)
+    await eventually('more than is let through at once', async () => {
+      const { status, bytes } = await client.get(shared, 'shown')
+      return status === 200 && Number(bytes.toString()) >= 3000
+    })
+    await client.call('POST', `/v1/sessions/${shared}/contexts/default/interrupt`, {})
+    const { body: ended } = await client.call<Execution>('GET', `/v1/sessions/${shared}/executions/${body.id}?wait=60`)
+    expect(ended).toMatchObject({ status: 'interrupted', truncated: true })
     expect((await client.run(shared, 'kept')).body.results[0]?.data['text/plain']).toBe('1')
   })
 

@@ -3,7 +3,7 @@ import { v7 as uuid } from 'uuid'
 import { SECOND } from '../../shared/limits.ts'
 import type { Finding } from '../../shared/security/finding.ts'
 import { CommandRequest, SignalRequest, StdinRequest } from '../../shared/sessions/requests.ts'
-import { Command, type Session } from '../../shared/sessions/session.ts'
+import { Command } from '../../shared/sessions/session.ts'
 import { GapEvent } from '../../shared/job-event.ts'
 import { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { TerminalSize } from '../../shared/terminal-size.ts'
@@ -22,6 +22,7 @@ import { command as commandExample } from './examples.ts'
 import { CALL_PROBLEMS, folderOf } from './executions.ts'
 import { ownSession, type SessionNeeds, sessionOf } from './needs.ts'
 import { readResult, sendResultEvents, WaitQuery } from './read-result.ts'
+import type { SessionFacts } from './session-facts.ts'
 
 const finished = { finished: { summary: 'An ended command', value: commandExample } }
 
@@ -62,7 +63,7 @@ export const runCommand = defineRoute({
   schemas: { CommandRequest },
   async handle(needs: SessionNeeds, { req, res, params, body, caller, requestId, send }) {
     const { calls, open, config } = needs
-    const session = await ownSession(needs, res, params.id)
+    const session = await needs.factsOf(res, params.id)
     const { argv, warnings } = checkCommand(needs, session, body, { caller, requestId })
     const waitSeconds = preferredWait(req.get('prefer')) ?? 0
     const idempotency = idempotencyOf(req, 'commands')
@@ -102,7 +103,7 @@ export const runCommand = defineRoute({
  */
 export function checkCommand(
   { config, screen }: Pick<SessionNeeds, 'config' | 'screen'>,
-  session: Session,
+  session: Pick<SessionFacts, 'language' | 'endUser'>,
   asked: Static<typeof CommandRequest>,
   { caller, requestId }: { caller: Caller; requestId: string },
 ): { argv: string[]; warnings: Finding[] } {

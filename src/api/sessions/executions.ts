@@ -5,7 +5,7 @@ import { SECOND } from '../../shared/limits.ts'
 import type { ProblemCode } from '../../shared/problems.ts'
 import type { Finding } from '../../shared/security/finding.ts'
 import { ContextRequest, ExecutionRequest } from '../../shared/sessions/requests.ts'
-import { Context, Execution, type Session } from '../../shared/sessions/session.ts'
+import { Context, Execution } from '../../shared/sessions/session.ts'
 import { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { findLanguage, type Language } from '../../shared/language.ts'
 import type { Caller } from '../http/caller.ts'
@@ -21,6 +21,7 @@ import { subjectOf } from '../screening/subject.ts'
 import { context as contextExample, execution as executionExample } from './examples.ts'
 import { ownSession, type SessionNeeds, sessionOf } from './needs.ts'
 import { readResult, sendResultEvents, WaitQuery } from './read-result.ts'
+import type { SessionFacts } from './session-facts.ts'
 
 /** What every call to a session can be refused for. */
 export const CALL_PROBLEMS = ['session-ended', 'session-lost', 'session-busy'] as const satisfies ProblemCode[]
@@ -69,7 +70,7 @@ export const execute = defineRoute({
   schemas: { ExecutionRequest },
   async handle(needs: SessionNeeds, { req, res, params, body, caller, requestId, send }) {
     const { calls, open, config, languages } = needs
-    const session = await ownSession(needs, res, params.id)
+    const session = await needs.factsOf(res, params.id)
     checkSameLanguage(session, body.language, languages)
     const warnings = checkCode(needs, session, body.code, { caller, requestId })
     const waitSeconds = preferredWait(req.get('prefer')) ?? 0
@@ -100,7 +101,7 @@ export const execute = defineRoute({
 /** @returns what screening found in the code that did not refuse it. @throws Problem `too-large`, `submission-blocked` */
 export function checkCode(
   { config, screen }: Pick<SessionNeeds, 'config' | 'screen'>,
-  session: Pick<Session, 'language' | 'endUser'>,
+  session: Pick<SessionFacts, 'language' | 'endUser'>,
   code: string,
   { caller, requestId }: { caller: Caller; requestId: string },
 ): Finding[] {
@@ -111,7 +112,7 @@ export function checkCode(
 }
 
 /** An execution in another language than the session's is a mistake. @throws Problem `invalid-request` */
-function checkSameLanguage(session: Session, name: string | undefined, languages: readonly Language[]): void {
+function checkSameLanguage(session: SessionFacts, name: string | undefined, languages: readonly Language[]): void {
   if (name === undefined || findLanguage(languages, name)?.id === session.language) return
   throw invalidRequest([
     { pointer: '/language', detail: `is "${name}"; the session's language is ${session.language}` },
@@ -251,7 +252,7 @@ export const createContext = defineRoute({
   problems: [...CALL_PROBLEMS, 'no-kernel', 'context-dead'],
   schemas: { ContextRequest },
   async handle(needs: SessionNeeds, { res, params, body, send }) {
-    const session = await ownSession(needs, res, params.id)
+    const session = await needs.factsOf(res, params.id)
     checkSameLanguage(session, body.language, needs.languages)
     const errors = checkVectors({ env: body.env, cwd: [body.cwd ?? ''] })
     if (errors.length > 0) throw invalidRequest(errors)

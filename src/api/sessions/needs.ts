@@ -16,6 +16,7 @@ import type { Upgrades } from '../http/upgrades.ts'
 import type { LimitEndUsers } from '../rate-limit/end-users.ts'
 import type { Subject } from '../screening/subject.ts'
 import { noSession, type SessionCalls } from './session-calls.ts'
+import type { FindSessionFacts } from './session-facts.ts'
 
 /** What the routes of sessions need. */
 export interface SessionNeeds {
@@ -23,6 +24,7 @@ export interface SessionNeeds {
   languages: readonly Language[]
   overview: () => Promise<Overview>
   records: SessionRecords
+  factsOf: FindSessionFacts
   queue: SessionQueue
   calls: SessionCalls
   feed: EventFeed

@@ -40,6 +40,7 @@ import { type AdminSessionNeeds, adminSessionRoutes } from './admin-sessions.ts'
 import { completeCode, inspectCode } from './code-help.ts'
 import type { SessionNeeds } from './needs.ts'
 import { createSessionCalls, type SessionCalls } from './session-calls.ts'
+import { createSessionFacts } from './session-facts.ts'
 import { openTerminal } from './terminal.ts'
 import { snapshotSession } from './snapshot.ts'
 import { createWatch, deleteWatch, listWatches, streamWatchEvents } from './watches.ts'
@@ -127,7 +128,8 @@ export function createSessionsFeature(core: Core, needs: SessionsNeeds): Session
       .catch((err: unknown) => log.warn({ err }, 'search for lost sessions failed'))
       .finally(() => (isSweeping = false))
   }, SESSION_RENEW_MS)
-  const ofRoutes: SessionNeeds & AdminSessionNeeds = { ...needs, config, records, queue, calls, feed }
+  const factsOf = createSessionFacts(records)
+  const ofRoutes: SessionNeeds & AdminSessionNeeds = { ...needs, config, records, factsOf, queue, calls, feed }
   return {
     routes: bindRoutes(ofRoutes, SESSION_ROUTES),
     calls,

@@ -1,31 +1,33 @@
 import type { Redis } from 'ioredis'
 
+export type Wake = (message?: string) => void
+
 /**
- * Tells listeners of a channel that there is something to look at. What was published is not passed on, and a message may be
- * missed while the connection is away: a listener looks at what there is, from where it left off.
+ * Tells listeners of a channel that there is something to look at. A message may be missed while the connection is away: a listener looks
+ * at what there is, from where it left off.
  */
 export interface WakeUps {
   /**
    * Resolves when the channel is listened on; what was written before must be looked at once then.
-   * @param wake is called after each message, and when the connection is back after a loss
+   * @param wake is called with each message, and with none when the connection is back after a loss
    * @returns a function that ends it
    */
-  listen(channel: string, wake: () => void): Promise<() => void>
+  listen(channel: string, wake: Wake): Promise<() => void>
 }
 
 /** @param subscriber a connection that only subscribes, shared with others */
 export function createWakeUps(subscriber: Redis): WakeUps {
-  const listeners = new Map<string, Set<() => void>>()
+  const listeners = new Map<string, Set<Wake>>()
 
-  const leave = (channel: string, wake: () => void) => {
+  const leave = (channel: string, wake: Wake) => {
     const group = listeners.get(channel)
     if (!group?.delete(wake) || group.size > 0) return
     listeners.delete(channel)
     subscriber.unsubscribe(channel).catch(() => undefined)
   }
 
-  subscriber.on('message', (channel: string) => {
-    for (const wake of listeners.get(channel) ?? []) wake()
+  subscriber.on('message', (channel: string, message: string) => {
+    for (const wake of listeners.get(channel) ?? []) wake(message)
   })
   subscriber.on('ready', () => {
     if (listeners.size === 0) return

@@ -37,8 +37,8 @@ export interface SessionRecords {
   append(id: string, events: readonly SessionEvent[]): Promise<string[] | undefined>
   /** Removes these events, the oldest, to make room. */
   forget(id: string, events: readonly string[]): Promise<void>
-  /** Renews the lease. @returns false when the session has ended */
-  renew(id: string): Promise<boolean>
+  /** Renews leases. @returns those of sessions that have ended */
+  renew(ids: readonly string[]): Promise<string[]>
   /** Ends it, unless it has ended. @param onlyLost does so only when its lease is over */
   end(id: string, why: { reason: SessionEnd; message: string | null }, onlyLost?: boolean): Promise<boolean>
   /** Ids of some sessions whose lease is over. */
@@ -69,6 +69,7 @@ const LIVE_TTL_SECONDS = 24 * 60 * 60
 const LIST_TTL_SECONDS = 14 * 24 * 60 * 60
 const IDEMPOTENCY_TTL_SECONDS = 24 * 60 * 60
 const LOST_AT_ONCE = 100
+const RENEWED_AT_ONCE = 100
 
 const COMMON = `
 local function now()
@@ -175,16 +176,22 @@ table.insert(ids, 1, told)
 return ids`,
 )
 
-const RENEW = luaScript<{ id: string; leaseMs: number; ttl: number; listTtl: number }, number>(
+const RENEW = luaScript<{ ids: readonly string[]; leaseMs: number; ttl: number; listTtl: number }, string[]>(
   'runyardSessionRenew',
   `${COMMON}
-local tenant, state = unpack(redis.call('HMGET', keys.session(input.id), 'tenant', 'state'))
-if not state or state == 'ended' then return 0 end
-redis.call('ZADD', keys.liveSessions, now() + input.leaseMs, input.id)
+local ended, at = {}, now() + input.leaseMs
+for _, id in ipairs(input.ids) do
+  local tenant, state = unpack(redis.call('HMGET', keys.session(id), 'tenant', 'state'))
+  if not state or state == 'ended' then
+    ended[#ended + 1] = id
+  else
+    redis.call('ZADD', keys.liveSessions, at, id)
+    for _, owner in ipairs(owners(tenant)) do redis.call('EXPIRE', keys.tenantLiveSessions(owner), input.listTtl) end
+    expire(id, input.ttl)
+  end
+end
 redis.call('EXPIRE', keys.liveSessions, input.listTtl)
-for _, owner in ipairs(owners(tenant)) do redis.call('EXPIRE', keys.tenantLiveSessions(owner), input.listTtl) end
-expire(input.id, input.ttl)
-return 1`,
+return ended`,
 )
 
 /** Bulk: the view, the body of the webhook, then events. @returns the delivery (empty: none); nothing when it had ended */
@@ -208,6 +215,17 @@ redis.call('PUBLISH', keys.sessionRequests(id), 'ended')
 tell(id, bulk, 3)
 expire(id, input.ttl)
 return addDelivery(now(), tenant, id, input.deliveryId, input.event, bulk[2], redis.call('HGET', record, 'endedUrl'))`,
+)
+
+/** Bulk: the result as JSON. */
+const KEEP_RESULT = luaScript<{ id: string; result: string; remove: readonly string[]; ttl: number }, null>(
+  'runyardSessionKeepResult',
+  `
+local key = keys.sessionResults(input.id)
+redis.call('HSET', key, input.result, bulk[1])
+for _, old in ipairs(input.remove) do redis.call('HDEL', key, old) end
+redis.call('EXPIRE', key, input.ttl)
+return false`,
 )
 
 /** Where an event of a session is told; empty for one that is not. */
@@ -241,7 +259,7 @@ export function createSessionRecords(
   { resultTtlSeconds }: { resultTtlSeconds: number },
   enqueueWebhook: (deliveryId: string) => Promise<void> = () => Promise.resolve(),
 ): SessionRecords {
-  defineScripts(redis, [CREATE, TAKE, UPDATE, RENEW, END])
+  defineScripts(redis, [CREATE, TAKE, UPDATE, RENEW, END, KEEP_RESULT])
   const { prefix } = keys
 
   const read = async (id: string): Promise<StoredSession | undefined> => {
@@ -313,9 +331,15 @@ export function createSessionRecords(
     async forget(id, events) {
       if (events.length > 0) await redis.xdel(keys.events(id), ...events)
     },
-    async renew(id) {
-      const input = { id, leaseMs: SESSION_LEASE_MS, ttl: LIVE_TTL_SECONDS, listTtl: LIST_TTL_SECONDS }
-      return (await runScript(redis, prefix, RENEW, input)) === 1
+    async renew(ids) {
+      const ended: string[] = []
+      // Redis does nothing else meanwhile.
+      for (let from = 0; from < ids.length; from += RENEWED_AT_ONCE) {
+        const some = { ids: ids.slice(from, from + RENEWED_AT_ONCE), leaseMs: SESSION_LEASE_MS }
+        const times = { ttl: LIVE_TTL_SECONDS, listTtl: LIST_TTL_SECONDS }
+        ended.push(...(await runScript(redis, prefix, RENEW, { ...some, ...times })))
+      }
+      return ended
     },
     async end(id, { reason, message }, onlyLost = false) {
       const found = await read(id)
@@ -337,9 +361,8 @@ export function createSessionRecords(
       return redis.zrangebyscore(keys.liveSessions, '-inf', Number(seconds) * SECOND, 'LIMIT', 0, LOST_AT_ONCE)
     },
     async keepResult(id, result, remove) {
-      const pipeline = redis.multi().hset(keys.sessionResults(id), result.id, result.json)
-      if (remove.length > 0) pipeline.hdel(keys.sessionResults(id), ...remove)
-      await pipeline.expire(keys.sessionResults(id), LIVE_TTL_SECONDS).exec()
+      const input = { id, result: result.id, remove, ttl: LIVE_TTL_SECONDS }
+      await runScript(redis, prefix, KEEP_RESULT, input, [result.json])
     },
     async readResult(id, result) {
       return (await redis.hget(keys.sessionResults(id), result)) ?? undefined

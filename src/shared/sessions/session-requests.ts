@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import { SECOND } from '../limits.ts'
+import { KIB, SECOND } from '../limits.ts'
 import type { ProblemCode } from '../problems.ts'
 import type { Keys } from '../redis/keys.ts'
 import { defineScripts, luaScript, runScript } from '../redis/lua-script.ts'
@@ -7,7 +7,8 @@ import type { Operation, Operations } from './operations.ts'
 
 /**
  * What a session is asked on its way to the worker that keeps it, and the answers. Requests go by a stream, whose name is also the
- * channel that says there is more to read; the worker removes each as it takes it. An answer is published to the gateway that asked, and
+ * channel that says there is more to read; the worker removes each as it takes it. One that finds the stream empty, and is short, is
+ * published whole: nothing before it can be overtaken, and the worker need not ask for it. An answer is published to the gateway that asked, and
  * kept for a while in case that did not hear.
  */
 export interface SentRequest<O extends Operation = Operation> {
@@ -34,23 +35,38 @@ export type SendAnswer = 'sent' | 'unknown' | 'ended' | 'full'
 /** How long an answer is kept. */
 const ANSWER_TTL_MS = 90 * SECOND
 const MOST_WAITING = 256
+const MOST_PUBLISHED_BYTES = 64 * KIB
 const REQUESTS_TTL_SECONDS = 24 * 60 * 60
-const PAGE = 32
+/** Requests that are taken at a time. */
+export const REQUESTS_AT_ONCE = 32
 const NONE = Buffer.alloc(0)
 
 /** Bulk: the head as JSON, the bytes. */
-const SEND = luaScript<{ id: string; tenant: string; most: number; ttl: number }, SendAnswer>(
+const SEND = luaScript<{ id: string; tenant: string; most: number; mostPublished: number; ttl: number }, SendAnswer>(
   'runyardSessionSend',
   `
 local stream = keys.sessionRequests(input.id)
 local state, tenant = unpack(redis.call('HMGET', keys.session(input.id), 'state', 'tenant'))
 if not state or tenant ~= input.tenant then return 'unknown' end
 if state == 'ended' then return 'ended' end
-if redis.call('XLEN', stream) >= input.most then return 'full' end
-redis.call('XADD', stream, '*', 'h', bulk[1], 'b', bulk[2])
+local waiting = redis.call('XLEN', stream)
+if waiting >= input.most then return 'full' end
+local entry = redis.call('XADD', stream, '*', 'h', bulk[1], 'b', bulk[2])
 redis.call('EXPIRE', stream, input.ttl)
-redis.call('PUBLISH', stream, 'more')
+local whole = waiting == 0 and bulk[2] == '' and #bulk[1] <= input.mostPublished
+redis.call('PUBLISH', stream, whole and entry .. ' ' .. bulk[1] or 'more')
 return 'sent'`,
+)
+
+/** Bulk: the head as JSON, the bytes. An answer without bytes is published whole. */
+const ANSWER = luaScript<{ id: string; gateway: string; ttlMs: number }, null>(
+  'runyardSessionAnswer',
+  `
+local key = keys.sessionAnswer(input.id)
+redis.call('HSET', key, 'h', bulk[1], 'b', bulk[2])
+redis.call('PEXPIRE', key, input.ttlMs)
+redis.call('PUBLISH', keys.sessionAnswers(input.gateway), bulk[2] == '' and input.id .. ' ' .. bulk[1] or input.id)
+return false`,
 )
 
 /** The end of those who ask. */
@@ -64,7 +80,7 @@ export function createRequestSender(redis: Redis, keys: Keys): RequestSender {
   defineScripts(redis, [SEND])
   return {
     send({ id, tenant }, { bytes, ...head }) {
-      const input = { id, tenant, most: MOST_WAITING, ttl: REQUESTS_TTL_SECONDS }
+      const input = { id, tenant, most: MOST_WAITING, mostPublished: MOST_PUBLISHED_BYTES, ttl: REQUESTS_TTL_SECONDS }
       return runScript(redis, keys.prefix, SEND, input, [JSON.stringify(head), bytes])
     },
     async collect(request) {
@@ -83,35 +99,61 @@ export function parseAnswer(head: string, bytes: Buffer = NONE): Answered {
   return 'refusal' in parsed ? parsed : { value: parsed.value, bytes }
 }
 
+/** Requests of one session. */
+export interface RequestInbox {
+  /** Takes the next ones, at most `REQUESTS_AT_ONCE`; where they are fewer, there are no more until the channel says so. */
+  take: () => Promise<SentRequest[]>
+  /** Takes the one that was published whole. @returns undefined when the message is none: what there is is to be taken then */
+  takePublished(message: string): SentRequest | undefined
+}
+
 /** The end of those who keep sessions. */
 export interface RequestReader {
-  /** Takes the next requests; none when there are no more now. */
-  take(session: string): Promise<SentRequest[]>
+  open(session: string): RequestInbox
   answer(request: Pick<SentRequest, 'id' | 'gateway'>, answered: Answered): Promise<void>
 }
 
+const parseRequest = (head: string, bytes: Buffer = NONE): SentRequest => ({
+  ...(JSON.parse(head) as Omit<SentRequest, 'bytes'>),
+  bytes,
+})
+
 export function createRequestReader(redis: Redis, keys: Keys): RequestReader {
+  defineScripts(redis, [ANSWER])
   return {
-    async take(session) {
+    open(session) {
       const stream = keys.sessionRequests(session)
-      const entries = await redis.xrangeBuffer(stream, '-', '+', 'COUNT', PAGE)
-      if (entries.length === 0) return []
-      await redis.xdel(stream, ...entries.map(([id]) => String(id)))
-      return entries.map(([, [, head = NONE, , bytes = NONE]]) => ({
-        ...(JSON.parse(head.toString()) as Omit<SentRequest, 'bytes'>),
-        bytes,
-      }))
+      // Those that were taken and of which it is not known that they are removed. What is asked does not wait for that.
+      const taken = new Set<string>()
+      const remove = async () => {
+        const ids = [...taken]
+        await redis.xdel(stream, ...ids)
+        for (const id of ids) taken.delete(id)
+      }
+      const note = (ids: readonly string[]) => {
+        for (const id of ids) taken.add(id)
+        // Where it fails, they are removed with the next ones.
+        if (taken.size > 0) remove().catch(() => undefined)
+      }
+      return {
+        async take() {
+          const entries = await redis.xrangeBuffer(stream, '-', '+', 'COUNT', REQUESTS_AT_ONCE + taken.size)
+          const fresh = entries.filter(([id]) => !taken.has(String(id))).slice(0, REQUESTS_AT_ONCE)
+          note(fresh.map(([id]) => String(id)))
+          return fresh.map(([, [, head = NONE, , bytes = NONE]]) => parseRequest(head.toString(), bytes))
+        },
+        takePublished(message) {
+          const space = message.indexOf(' ')
+          if (space < 0) return undefined
+          note([message.slice(0, space)])
+          return parseRequest(message.slice(space + 1))
+        },
+      }
     },
     async answer({ id, gateway }, answered) {
-      const key = keys.sessionAnswer(id)
       const bytes = 'bytes' in answered ? answered.bytes : NONE
       const head = JSON.stringify('refusal' in answered ? answered : { value: answered.value ?? null })
-      await redis
-        .multi()
-        .hset(key, 'h', head, 'b', bytes)
-        .pexpire(key, ANSWER_TTL_MS)
-        .publish(keys.sessionAnswers(gateway), bytes.length > 0 ? id : `${id} ${head}`)
-        .exec()
+      await runScript(redis, keys.prefix, ANSWER, { id, gateway, ttlMs: ANSWER_TTL_MS }, [head, bytes])
     },
   }
 }

@@ -34,6 +34,8 @@ export interface StageStart {
   terminal?: TerminalSize
   /** Whether standard input will follow; otherwise it is at its end. */
   stdin: boolean
+  /** Whether nobody asks which limits it reaches: init does not look then, for which it would wake every 20 ms. */
+  unobserved?: boolean
 }
 
 /** One frame of init. `payload` is valid for as long as it is referenced; it may share memory with the chunk it came in. */
@@ -140,6 +142,7 @@ function stageRecords(stage: StageStart): (readonly [string, string | number])[]
     [STAGE.OPEN_FILES, natural('openFiles', stage.openFiles)],
     [STAGE.STACK_BYTES, natural('stackBytes', stage.stackBytes)],
     [STAGE.STDIN, stage.stdin ? 1 : 0],
+    ...(stage.unobserved ? ([[STAGE.UNOBSERVED, 1]] as const) : []),
     ...terminalRecords(stage.terminal),
   ]
 }

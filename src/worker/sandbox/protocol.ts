@@ -49,6 +49,7 @@ export const STAGE = {
   ROWS: 'y',
   PREWARM_FILE: 'h',
   PREWARM_APART: 'u',
+  UNOBSERVED: 'q',
 } as const
 
 /** Fields of `GATHER`. */

@@ -111,8 +111,10 @@ interface Waiter {
 
 interface Live {
   listener: ProcessListener
-  /** Output that was not acknowledged, bytes. */
+  /** Output that was not dealt with, bytes. */
   output: number
+  /** Output that was, and is not acknowledged. */
+  owed: number
   /** Input that was sent and not taken. */
   underWay: number
   input: Uint8Array[]
@@ -127,6 +129,8 @@ interface Watch {
 }
 
 const MAX_ID = 2 ** 32
+/** Output is acknowledged by so many bytes: the agent goes on well before its window is full, and is not woken for each line. */
+const OWED_BYTES = AGENT_OUTPUT_WINDOW / 8
 /** @param send takes bytes for the agent's standard input */
 export function createAgent(send: (bytes: Buffer) => void): Agent {
   const decode = createAgentDecoder()
@@ -222,7 +226,10 @@ export function createAgent(send: (bytes: Buffer) => void): Agent {
     if (process.output > AGENT_OUTPUT_WINDOW) throw new AgentFault('the agent sent more output than it may')
     process.listener.output(stream, frame.payload, () => {
       process.output -= length
-      if (!gone && processes.get(frame.id) === process) tell(AGENT.ACK, frame.id, number(length, 4))
+      process.owed += length
+      if (process.owed < OWED_BYTES) return
+      if (!gone && processes.get(frame.id) === process) tell(AGENT.ACK, frame.id, number(process.owed, 4))
+      process.owed = 0
     })
   }
 
@@ -278,7 +285,8 @@ export function createAgent(send: (bytes: Buffer) => void): Agent {
   return {
     ready,
     receive(bytes) {
-      for (const frame of decode(bytes)) take(frame)
+      // What was under way when it left is about processes that are forgotten.
+      for (const frame of gone ? [] : decode(bytes)) if (!gone) take(frame)
     },
     leave(error) {
       gone ??= error
@@ -298,7 +306,7 @@ export function createAgent(send: (bytes: Buffer) => void): Agent {
         [AGENT_FIELD.STDIN, stdin ? 1 : 0],
       ]
       if (terminal) records.push([AGENT_FIELD.COLUMNS, terminal.columns], [AGENT_FIELD.ROWS, terminal.rows])
-      const process = { listener, output: 0, underWay: 0, input: [], inputBytes: 0, ends: false }
+      const process = { listener, output: 0, owed: 0, underWay: 0, input: [], inputBytes: 0, ends: false }
       if (gone) throw gone
       const encoded = encodeRecords(records)
       const id = nextId()

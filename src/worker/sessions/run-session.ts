@@ -6,7 +6,12 @@ import type { Operation } from '../../shared/sessions/operations.ts'
 import type { Execution, Session, SessionEnd, SessionSpec, SnapshotFile } from '../../shared/sessions/session.ts'
 import type { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { acceptedSession, type SessionRecords } from '../../shared/sessions/session-records.ts'
-import type { Answered, RequestReader, SentRequest } from '../../shared/sessions/session-requests.ts'
+import {
+  type Answered,
+  type RequestReader,
+  REQUESTS_AT_ONCE,
+  type SentRequest,
+} from '../../shared/sessions/session-requests.ts'
 import type { SessionObserver } from '../metrics/session-metrics.ts'
 import { FileGone, FilesUnavailable, type JobFiles } from '../files/job-files.ts'
 import type { StageReport } from '../sandbox/stage-report.ts'
@@ -29,7 +34,7 @@ export interface RunningSession {
   readonly ended: Promise<void>
   /** Ends it. Idempotent: the first reason counts. */
   end(reason: SessionEnd, message: string | null): void
-  /** To be called now and then: renews its lease, warns and ends it when its time is over. @throws when Redis fails */
+  /** To be called once a second: warns, and ends it when its time is over. Its lease is for others to renew. @throws when Redis fails */
   tick(): Promise<void>
 }
 
@@ -145,6 +150,7 @@ export function runSession(
 
   /** Takes requests until the end. @returns what ends it */
   const serve = async (): Promise<() => void> => {
+    const inbox = requests.open(id)
     let reading = false
     let again = false
     const read = async () => {
@@ -154,9 +160,9 @@ export function runSession(
       try {
         while (again && !ending) {
           again = false
-          for (let page = await requests.take(id); page.length > 0; page = await requests.take(id)) {
-            for (const request of page) void perform(request)
-          }
+          const page = await inbox.take()
+          for (const request of page) void perform(request)
+          again ||= page.length === REQUESTS_AT_ONCE
         }
       } catch (err) {
         log.warn({ err, ...fields }, 'requests of a session could not be read')
@@ -165,7 +171,12 @@ export function runSession(
         reading = false
       }
     }
-    const leave = await wakeUps.listen(channelOf(id), () => void read())
+    const leave = await wakeUps.listen(channelOf(id), (message) => {
+      // What is being read has it too.
+      const published = message === undefined || reading || ending ? undefined : inbox.takePublished(message)
+      if (published) void perform(published)
+      else void read()
+    })
     void read()
     return leave
   }
@@ -334,7 +345,6 @@ export function runSession(
       lookAtAgent(isWaitedFor())
       warn('lifetime', startedAt + session.maxLifetimeMs, session.maxLifetimeMs)
       warn('idle', lastActive + session.idleTimeoutMs, session.idleTimeoutMs)
-      if (!(await records.renew(id))) return end('session-lost', null)
       if (lastActive - notedActive < NOTE_ACTIVE_MS) return
       notedActive = lastActive
       session = { ...session, lastActiveAt: new Date(lastActive).toISOString() }

@@ -106,6 +106,8 @@ export function startBody(options: BodyOptions): SessionBody {
       openFiles: limits.openFiles,
       stackBytes: limits.stackBytes,
       stdin: true,
+      // What reaches a limit in a session says so itself: it is a command or a piece of code.
+      unobserved: true,
     },
     new Uint8Array(),
     (stream, bytes) => {

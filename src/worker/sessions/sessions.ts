@@ -194,12 +194,16 @@ export function createSessions(
   const tick = async () => {
     waiting.look()
     const turns = [...running.values()].map((session) => session.tick())
-    const renewals = [...starting.keys()].map((id) => records.renew(id))
-    const failed = (await Promise.allSettled([...turns, ...renewals])).find(({ status }) => status === 'rejected')
+    const failed = (await Promise.allSettled(turns)).find(({ status }) => status === 'rejected')
     if (failed?.status === 'rejected') throw failed.reason
   }
+  const renew = async () => {
+    const ended = await records.renew([...new Set([...starting.keys(), ...running.keys()])])
+    for (const id of ended) running.get(id)?.end('session-lost', null)
+  }
   const timers = [
-    startTimer('renewal of sessions', Math.min(SESSION_RENEW_MS, SECOND), tick, log),
+    startTimer('times of sessions', SECOND, tick, log),
+    startTimer('renewal of sessions', SESSION_RENEW_MS, renew, log),
     startTimer('search for lost sessions', SESSION_RENEW_MS, sweep, log),
   ]
 
