@@ -124,9 +124,11 @@ function createGems({ base, bans, page, refuse, isOldEnough, tooNew, place }: In
       return !reason
     })
     for (const { number, checksum } of kept) {
-      const file = `${name}-${number}.gem`
+      const file = `gems/${name}-${number}.gem`
       const hash = { algorithm: 'sha256' as const, digest: Buffer.from(checksum, 'hex') }
-      place({ name: file, url: new URL(`gems/${file}`, base).href, hash }, base, `/files/gems/${file}`)
+      // Up to the first `-` stands what is being installed, for those who wait.
+      const shown = `${name.replaceAll('-', '_')}-${number}`
+      place({ name: shown, url: file, hash }, base, `/files/${file}`)
     }
     return { text: ['---', ...kept.map(({ text }) => text), ''].join('\n'), lines: kept }
   }
