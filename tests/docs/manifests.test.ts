@@ -35,6 +35,7 @@ const NPM_LOCK = JSON.stringify({
     },
   },
 })
+const GEM_LOCK = 'GEM\n  specs:\n    x (1.0)\n\nDEPENDENCIES\n  x\n'
 /** Files by the names of the page, those together that count together; the last one is the program where it is no manifest. */
 const SAMPLES: Record<Ecosystem, { shown: string; files: Record<string, string> }[]> = {
   pypi: [
@@ -62,6 +63,10 @@ const SAMPLES: Record<Ecosystem, { shown: string; files: Record<string, string> 
       },
     },
     { shown: '//DEPS', files: { main: '//DEPS x:y:1\n' } },
+  ],
+  rubygems: [
+    { shown: 'Gemfile', files: { Gemfile: 'gem "x"\n' } },
+    { shown: 'Gemfile.lock', files: { Gemfile: 'gem "x"\n', 'Gemfile.lock': GEM_LOCK } },
   ],
 }
 

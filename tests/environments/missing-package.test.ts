@@ -30,6 +30,8 @@ test.each([
   ['python', "ModuleNotFoundError: No module named 'pandas.core'\n", 'if it is a package, add "pandas"'],
   ['javascript', "Error: Cannot find module 'lodash/fp'\nRequire stack:\n- /job/main.js\n", 'add "lodash"'],
   ['javascript', "Error [ERR_MODULE_NOT_FOUND]: Cannot find package '@a/b' imported from /job/main.js\n", 'add "@a/b"'],
+  ['ruby', "in 'require': cannot load such file -- active_support/all (LoadError)\n", 'add "activesupport"'],
+  ['ruby', "in 'require': cannot load such file -- rack/utils (LoadError)\n", 'if it is a package, add "rack"'],
 ])('%s: "%s" says what to add', (id, said, expected) => {
   expect(hint(id, said)).toContain(expected)
 })

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { MIB } from '../../src/shared/limits.ts'
 import type { TestCrates } from '../support/crates-registry.ts'
+import type { TestGems } from '../support/gem-index.ts'
 import type { TestProxy } from '../support/go-proxy.ts'
 import { needs, placeOf, type TestRepository } from '../support/maven-repository.ts'
 
@@ -13,12 +14,13 @@ const UP = `../../../../../../../..${ESCAPED}`
 const RAN = '/tmp/environment/ran'
 
 export type Hostile = {
-  language: 'go' | 'rust' | 'java'
+  language: 'go' | 'rust' | 'java' | 'ruby'
   title: string
   asked: object
 } & (
-  | { /** What is said. */ code: string; run?: never; stdout?: never }
+  | { /** What is said. */ code: string; says?: RegExp; run?: never; stdout?: never }
   | {
+      says?: never
       /** It is harmless. */ code: 'ready'
       /** A program that shows it, by what it prints. */ run: string
       stdout: string
@@ -135,6 +137,46 @@ export function addHostileJars({ add }: TestRepository, elsewhere: string, maxBy
   add({ at: 'org.h:plugged:1.0', pom: plugin, files: [used] })
 }
 
+export function addHostileGems({ add }: TestGems): void {
+  const version = '1.0.0'
+  const writes = `File.write("${RAN}", "x")\n`
+  const library = (name: string): [string, string] => [`lib/${name}.rb`, `module Word; USED = "${name}"; end\n`]
+  const linked = { name: 'linker', version, links: { secret: '/etc/passwd' } }
+  add(
+    { name: 'climber', version, files: [library('climber'), [UP, 'x']] },
+    { name: 'rooted', version, files: [library('rooted'), [ESCAPED, 'x']] },
+    { ...linked, files: [library('linker'), ['secret', '']], types: { secret: '2' } },
+    { ...linked, name: 'twin', files: [library('twin'), ['secret', '']], types: { secret: '1' } },
+    { name: 'piped', version, files: [library('piped'), ['pipe', '']], types: { pipe: '6' } },
+    { name: 'bomb', version, files: [library('bomb'), ['zeros', Buffer.alloc(300 * MIB)]] },
+    { name: 'crowd', version, files: Object.entries(many(200_000)) },
+    { name: 'forged', version, checksum: '0'.repeat(64) },
+    { name: 'true-one', version, files: [library('true-one')] },
+    { name: 'fresh', version, days: 2 },
+    { name: 'undated', version, days: null },
+    { name: 'builder', version, extensions: ['ext/builder/extconf.rb'], files: [['ext/builder/extconf.rb', writes]] },
+    { name: 'maker', version, extensions: ['Rakefile'], files: [['Rakefile', writes]] },
+    { name: 'needs-builder', version, needs: { builder: '>= 0' } },
+    {
+      name: 'hider',
+      version,
+      files: [
+        library('hider'),
+        ['ext/hider/extconf.rb', writes],
+        ['Rakefile', writes],
+        ['lib/rubygems_plugin.rb', writes],
+        ['lib/sitecustomize.rb', writes],
+      ],
+    },
+    { name: 'liar', version, files: [library('liar')], metadata: { name: 'other' } },
+    { name: 'older', version, files: [library('older')], metadata: { version: '0.9.0' } },
+    { name: 'greedy', version, files: [library('greedy')], metadata: { needs: { builder: '>= 0' } } },
+    { name: 'objects', version, metadata: { yaml: '--- !ruby/object:Gem::Installer\ni: x\n' } },
+    { name: 'noise', version, metadata: { yaml: '[' } },
+    { name: 'error_highlight', version: '99.0.0', files: [['lib/error_highlight.rb', writes]] },
+  )
+}
+
 const goProgram = (name: string, ...more: string[]) => `package main
 
 import (
@@ -196,6 +238,16 @@ const asOneJar = (name: string) => ({
 const module = (name: string) => ({ dependencies: [`example.com/${name}@v1.0.0`] })
 const crate = (name: string) => ({ dependencies: [`${name}@1`] })
 const jar = (name: string) => ({ dependencies: [`org.h:${name}:1.0`] })
+const gem = (name: string) => ({ dependencies: [`${name}@1`] })
+/** Prints what it uses, and what lies among the gems that must not: links, and files of these names. */
+const rubyProgram = (name: string) => `require "${name}"
+strange = Dir.glob("/environment/**/*", File::FNM_DOTMATCH).select do |path|
+  File.symlink?(path) || !(File.file?(path) || File.directory?(path)) || ["secret", "ran", "${CLIMBED}"].include?(File.basename(path))
+end
+puts [Word::USED, strange.length, File.exist?("${RAN}")].join(" ")
+`
+const GEM_LOCK = (name: string, sum: string) =>
+  `GEM\n  specs:\n    ${name} (1.0.0)\n\nPLATFORMS\n  ruby\n\nDEPENDENCIES\n  ${name}\n\nCHECKSUMS\n  ${name} (1.0.0) sha256=${sum}\n`
 const FORGED_SUM = `example.com/forged v1.0.0 h1:${'A'.repeat(43)}=\nexample.com/forged v1.0.0/go.mod h1:${'A'.repeat(43)}=\n`
 
 export const HOSTILE: Hostile[] = [
@@ -338,5 +390,129 @@ export const HOSTILE: Hostile[] = [
     code: 'ready',
     run: 'class Main { public static void main(String[] a) { System.out.println(lib.Used.WORD + Main.class.getResource("/zeros")); } }',
     stdout: 'usednull\n',
+  },
+  {
+    language: 'ruby',
+    title: 'a member that leads out of its folder',
+    asked: gem('climber'),
+    code: 'environment-failed',
+    says: /has the path/,
+  },
+  {
+    language: 'ruby',
+    title: 'a member with an absolute path',
+    asked: gem('rooted'),
+    code: 'environment-failed',
+    says: /has the path/,
+  },
+  { language: 'ruby', title: 'a link', asked: gem('linker'), code: 'environment-failed', says: /no plain file/ },
+  { language: 'ruby', title: 'a hard link', asked: gem('twin'), code: 'environment-failed', says: /no plain file/ },
+  { language: 'ruby', title: 'a pipe', asked: gem('piped'), code: 'environment-failed', says: /no plain file/ },
+  { language: 'ruby', title: 'a bomb', asked: gem('bomb'), code: 'environment-too-large' },
+  { language: 'ruby', title: '200,000 files', asked: gem('crowd'), code: 'environment-too-large' },
+  {
+    language: 'ruby',
+    title: 'another content than its hash says',
+    asked: gem('forged'),
+    code: 'environment-failed',
+    says: /hash/,
+  },
+  {
+    language: 'ruby',
+    title: 'another content than a lock says',
+    asked: { manifest: GEM_LOCK('true-one', '0'.repeat(64)) },
+    code: 'environment-failed',
+    says: /another checksum/,
+  },
+  { language: 'ruby', title: 'too new', asked: gem('fresh'), code: 'package-too-new' },
+  { language: 'ruby', title: 'without a date', asked: gem('undated'), code: 'package-too-new' },
+  {
+    language: 'ruby',
+    title: 'a version that is too new, of a lock',
+    asked: { manifest: GEM_LOCK('fresh', '0'.repeat(64)) },
+    code: 'package-too-new',
+  },
+  {
+    language: 'ruby',
+    title: 'a name one letter off',
+    asked: { dependencies: ['nokogirii'] },
+    code: 'submission-blocked',
+  },
+  {
+    language: 'ruby',
+    title: 'a name that nobody has',
+    asked: { dependencies: ['nobody-has-this'] },
+    code: 'package-unknown',
+  },
+  {
+    language: 'ruby',
+    title: 'an extension, whose code would run',
+    asked: gem('builder'),
+    code: 'package-needs-build',
+    says: /extconf\.rb/,
+  },
+  {
+    language: 'ruby',
+    title: 'an extension that is a Rakefile',
+    asked: gem('maker'),
+    code: 'package-needs-build',
+    says: /Rakefile/,
+  },
+  {
+    language: 'ruby',
+    title: 'what needs an extension',
+    asked: gem('needs-builder'),
+    code: 'package-needs-build',
+    says: /builder 1\.0\.0/,
+  },
+  {
+    language: 'ruby',
+    title: 'another name in itself',
+    asked: gem('liar'),
+    code: 'environment-failed',
+    says: /says in itself that it is other-1\.0\.0/,
+  },
+  {
+    language: 'ruby',
+    title: 'another version in itself',
+    asked: gem('older'),
+    code: 'environment-failed',
+    says: /says in itself that it is older-0\.9\.0/,
+  },
+  {
+    language: 'ruby',
+    title: 'more needs in itself than the index says',
+    asked: gem('greedy'),
+    code: 'environment-failed',
+    says: /needs builder/,
+  },
+  {
+    language: 'ruby',
+    title: 'metadata that make objects',
+    asked: gem('objects'),
+    code: 'environment-failed',
+    says: /cannot be read/,
+  },
+  {
+    language: 'ruby',
+    title: 'metadata that are none',
+    asked: gem('noise'),
+    code: 'environment-failed',
+    says: /cannot be read/,
+  },
+  {
+    language: 'ruby',
+    title: 'what Ruby loads at each start',
+    asked: { dependencies: ['error_highlight'] },
+    code: 'environment-failed',
+    says: /at each start/,
+  },
+  {
+    language: 'ruby',
+    title: 'an extension and plugins that its metadata do not name',
+    asked: gem('hider'),
+    code: 'ready',
+    run: rubyProgram('hider'),
+    stdout: 'hider 0 false\n',
   },
 ]

@@ -10,28 +10,49 @@ import type { Job } from '../../src/shared/job.ts'
 import { MIB } from '../../src/shared/limits.ts'
 import { startCratesRegistry } from '../support/crates-registry.ts'
 import { eventually } from '../support/eventually.ts'
+import { startGemIndex } from '../support/gem-index.ts'
 import { startGoProxy } from '../support/go-proxy.ts'
 import { startInstallation } from '../support/installation.ts'
 import { startMavenRepository } from '../support/maven-repository.ts'
-import { addHostileCrates, addHostileJars, addHostileModules, CLIMBED, ESCAPED, HOSTILE } from './hostile-packages.ts'
+import { addGems, GEM_TRIALS } from './gem-trials.ts'
+import {
+  addHostileCrates,
+  addHostileGems,
+  addHostileJars,
+  addHostileModules,
+  CLIMBED,
+  ESCAPED,
+  HOSTILE,
+} from './hostile-packages.ts'
 import { addJars, RESOLUTIONS } from './maven-resolutions.ts'
 
 /**
- * Go, Rust and Java against indexes of the test's own: what Maven's rules make of what a project needs, and packages that mean ill, each of
- * which is refused with its code, or harmless, and leaves nothing. `npm run test:packages`; words that follow `--` select languages.
+ * Go, Rust, Java and Ruby against indexes of the test's own: what Maven's and Bundler's rules make of what is asked for, and packages that mean
+ * ill, each of which is refused with its code, or harmless, and leaves nothing. `npm run test:packages`; words select languages, or rows of
+ * one by a part of their titles, e.g. `tsx tests/packages/own-indexes.ts 'ruby/too new'`.
  */
 const MAX_BYTES = 24 * MIB
 /** Of a build or a job, with all that it waits for: each question waits for up to a minute. */
 const DEADLINE_MS = 15 * 60_000
 const words = process.argv.slice(2)
-const isWanted = (language: string) => words.length === 0 || words.includes(language)
+const isWanted = (language: string, title = '') =>
+  words.length === 0 ||
+  words.some((word) => {
+    const [own, part] = word.split('/')
+    return own === language && (part === undefined || title.includes(part))
+  })
 const failures: string[] = []
 const expect = (isSo: boolean, what: string) => {
   console.log(`  ${isSo ? 'ok' : 'NOT'}  ${what}`)
   if (!isSo) failures.push(what)
 }
 
-const [go, crates, maven] = await Promise.all([startGoProxy(), startCratesRegistry(), startMavenRepository()])
+const [go, crates, maven, gems] = await Promise.all([
+  startGoProxy(),
+  startCratesRegistry(),
+  startMavenRepository(),
+  startGemIndex(),
+])
 const strange: string[] = []
 /** What packages name, and nobody asks. */
 const stranger = createServer((req, res) => {
@@ -44,6 +65,8 @@ addJars(maven)
 addHostileModules(go)
 addHostileCrates(crates)
 addHostileJars(maven, elsewhere, MAX_BYTES)
+addGems(gems)
+addHostileGems(gems)
 
 const data = await mkdtemp(join(tmpdir(), 'ry-own-'))
 const installation = await startInstallation({
@@ -55,6 +78,7 @@ const installation = await startInstallation({
     PACKAGE_INDEX_GO: go.url,
     PACKAGE_INDEX_CRATES: crates.url,
     PACKAGE_INDEX_MAVEN: maven.url,
+    PACKAGE_INDEX_RUBYGEMS: gems.url,
     PACKAGE_INDEX_REACH: '127.0.0.1',
     ENVIRONMENT_MAX_BYTES: String(MAX_BYTES),
     ENVIRONMENT_MAX_FILES: '600',
@@ -96,6 +120,34 @@ try {
     )
   }
 
+  /** Files of a job, its lock, what a job without gems is told, and options of a job's own. */
+  const holdGems = async () => {
+    const print = async (what: string, body: object, stdout: string) => {
+      const job = await runJob({ language: 'ruby', ...body })
+      const isRight = job.stages?.at(-1)?.stdout === stdout
+      expect(isRight, `ruby: ${what}${isRight ? '' : `: ${job.status} ${job.message} ${JSON.stringify(job.stages)}`}`)
+      return job
+    }
+    const code = 'require "aa"\nrequire "bb"\nputs [AA::WORD, BB::WORD].join(", ")\n'
+    const main = { path: 'main.rb', content: code }
+    const gemfile = { path: 'Gemfile', content: 'source "https://example.com"\ngem "aa", "~> 1.0"\n' }
+    const stdout = 'aa 1.0, bb 1.5\n'
+    const job = await print('a job with a Gemfile', { files: [main, gemfile] }, stdout)
+    const lock = job.environment?.lock ?? ''
+    gems.add({ name: 'bb', version: '1.9', files: [['lib/bb.rb', 'module BB; WORD = "bb 1.9"; end\n']] })
+    const again = await install({ language: 'ruby', manifest: lock })
+    const isSame = lock !== '' && again.lock === lock
+    expect(isSame, `ruby: the lock, submitted again, is the same${isSame ? '' : `: ${again.detail} ${again.lock}`}`)
+    const locked = { path: 'Gemfile.lock', content: lock }
+    await print('a job with the lock', { files: [main, locked] }, stdout)
+    await print('a job with a Gemfile and its lock', { files: [main, gemfile, locked] }, stdout)
+    const bare = await runJob({ language: 'ruby', code: 'require "active_support/all"\n' })
+    expect(bare.message?.includes('"activesupport"') === true, `ruby: a job is told what to add: ${bare.message}`)
+    const own = 'require "trial"\nputs Trial::WORD, $VERBOSE.inspect\n'
+    const asked = { dependencies: ['trial@1.0.0'], env: { RUBYOPT: '-W0' }, code: own }
+    await print("options of a job's own", asked, '1.0.0\nnil\n')
+  }
+
   if (isWanted('java')) {
     console.log('java: what a project needs')
     for (const { title, asked, jars, says } of RESOLUTIONS) {
@@ -109,19 +161,23 @@ try {
       expect(isRight, `${title}${isRight ? '' : `: ${answer.code} ${answer.detail} ${found.join()}`}`)
     }
   }
-  for (const { language, title, asked, code, run, stdout } of HOSTILE.filter((one) => isWanted(one.language))) {
+  for (const { language, title, asked, code, says, run, stdout } of [...GEM_TRIALS, ...HOSTILE].filter((one) =>
+    isWanted(one.language, one.title),
+  )) {
     const answer = await install({ language, ...asked })
     const told = answer.code ?? answer.state
-    const isRight = told === code
+    const isRight = told === code && (says?.test(answer.detail ?? '') ?? true)
     expect(isRight, `${language}: ${title}: ${told}${isRight ? '' : `, not ${code}: ${answer.detail}`}`)
     if (run === undefined || answer.state !== 'ready') continue
-    const job = await runJob({ language, ...asked, code: run, limits: { compileWallMs: 120_000 } })
+    const by = 'manifest' in asked ? { environment: answer.id } : asked
+    const job = await runJob({ language, ...by, code: run, limits: { compileWallMs: 120_000 } })
     const last = job.stages?.at(-1)
     expect(
       last?.stdout === stdout,
       `${language}: ${title}: a job with it ${job.status}: ${last?.stdout}${last?.stderr}`,
     )
   }
+  if (isWanted('ruby')) await holdGems()
   // What runs in a cell writes nowhere else, so a host shows only what its worker unpacks; the programs show the rest.
   expect(!existsSync(ESCAPED), 'a worker unpacked nothing outside of its folder')
   const climbed = (await readdir(data, { recursive: true })).filter((path) => path.split('/').at(-1) === CLIMBED)
@@ -137,7 +193,7 @@ try {
 } finally {
   const left = await installation.close()
   if (left > 0) failures.push(`${left} containers are left`)
-  await Promise.all([go.close(), crates.close(), maven.close()])
+  await Promise.all([go.close(), crates.close(), maven.close(), gems.close()])
   stranger.close()
   await rm(data, { recursive: true, force: true })
 }

@@ -55,7 +55,7 @@ export const EnvironmentRequest = Type.Object(
       Type.String({
         maxLength: 1024 * 1024,
         description:
-          'the content of a `requirements.txt`, `package.json`, `go.mod`, `Cargo.toml` or `pom.xml`, or of a `lock` from before',
+          'the content of a `requirements.txt`, `package.json`, `go.mod`, `Cargo.toml`, `pom.xml` or `Gemfile`, or of a `lock` from before',
       }),
     ),
   },

@@ -5,6 +5,7 @@ import { goManifests } from './go-manifest.ts'
 import { mavenManifests } from './maven-manifest.ts'
 import { npmManifests } from './npm-manifest.ts'
 import { pypiManifests } from './pypi-manifest.ts'
+import { rubygemsManifests } from './rubygems-manifest.ts'
 
 /** What packages are asked for. */
 export interface Manifest {
@@ -50,4 +51,5 @@ export const MANIFESTS: Record<PackageBan['ecosystem'], Manifests> = {
   go: goManifests,
   crates: cratesManifests,
   maven: mavenManifests,
+  rubygems: rubygemsManifests,
 }

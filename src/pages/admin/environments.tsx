@@ -30,6 +30,7 @@ const INDEXES: Record<PackageBan['ecosystem'], string> = {
   go: 'Go',
   crates: 'crates',
   maven: 'Maven',
+  rubygems: 'RubyGems',
 }
 /** Where the packages of a language come from: of those that are not named here, from npm. */
 const OF_LANGUAGE: Record<string, PackageBan['ecosystem']> = {
@@ -38,6 +39,7 @@ const OF_LANGUAGE: Record<string, PackageBan['ecosystem']> = {
   rust: 'crates',
   java: 'maven',
   'java-21': 'maven',
+  ruby: 'rubygems',
 }
 const indexOf = (language: string): PackageBan['ecosystem'] => OF_LANGUAGE[language] ?? 'npm'
 

@@ -127,7 +127,17 @@ function InputOptions({ program, errors, onChange }: Pick<OptionsPaneProps, 'pro
   )
 }
 
-function PackageOptions({ program, errors, packagesFault, onChange }: OptionsPaneProps) {
+/** A name with a version, by the language that installs it: of those that are not here, as npm has it. */
+const PACKAGE_EXAMPLES: Record<string, string> = {
+  python: 'numpy>=2',
+  go: 'github.com/google/uuid@v1.6.0',
+  rust: 'regex@1',
+  java: 'org.slf4j:slf4j-api:2.0.16',
+  'java-21': 'org.slf4j:slf4j-api:2.0.16',
+  ruby: 'rack@3.1',
+}
+
+function PackageOptions({ program, runtime, errors, packagesFault, onChange }: OptionsPaneProps) {
   const ids = useId()
   const faults = errors
     .filter(({ pointer }) => pointer.startsWith('/dependencies'))
@@ -146,7 +156,7 @@ function PackageOptions({ program, errors, packagesFault, onChange }: OptionsPan
         spellcheck={false}
         autocapitalize="off"
         value={program.packages}
-        placeholder="numpy>=2"
+        placeholder={PACKAGE_EXAMPLES[runtime?.language ?? 'python'] ?? 'lodash@4'}
         aria-invalid={fault !== ''}
         aria-describedby={`${ids}-hint`}
         onInput={(event) => onChange({ packages: event.currentTarget.value })}

@@ -94,6 +94,7 @@ export interface Config {
     go: string | undefined
     crates: string | undefined
     maven: string | undefined
+    rubygems: string | undefined
     /** Whether what has to be built may be, in a cell. */
     builds: boolean
     /** What interpreters that wait for jobs with packages have imported. */

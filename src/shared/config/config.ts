@@ -114,6 +114,7 @@ export function toConfig(
       go: indexAddress('PACKAGE_INDEX_GO', text('PACKAGE_INDEX_GO')),
       crates: indexAddress('PACKAGE_INDEX_CRATES', text('PACKAGE_INDEX_CRATES')),
       maven: indexAddress('PACKAGE_INDEX_MAVEN', text('PACKAGE_INDEX_MAVEN')),
+      rubygems: indexAddress('PACKAGE_INDEX_RUBYGEMS', text('PACKAGE_INDEX_RUBYGEMS')),
       builds: text('PACKAGE_BUILDS') === 'on',
       preload: (values.get('PACKAGE_PRELOAD') as string[]).map(preloadRule),
       reach: values.get('PACKAGE_INDEX_REACH') as string[],

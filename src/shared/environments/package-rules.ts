@@ -4,6 +4,7 @@ import { goRules } from './go-rules.ts'
 import { mavenRules } from './maven-rules.ts'
 import { npmRules } from './npm-rules.ts'
 import { pypiRules } from './pypi-rules.ts'
+import { rubygemsRules } from './rubygems-rules.ts'
 
 /** What packages of one kind are called, and how their locks are read. */
 export interface PackageRules {
@@ -28,6 +29,7 @@ export const PACKAGE_RULES = {
   go: goRules,
   crates: cratesRules,
   maven: mavenRules,
+  rubygems: rubygemsRules,
 } satisfies Record<PackageBan['ecosystem'], PackageRules>
 
 /** A lock of any ecosystem in its normal form. What is no lock stays as it is. */

@@ -2,11 +2,12 @@ import type { Config } from '../../shared/config/config.ts'
 import type { PackageBan } from '../../shared/environments/environment.ts'
 import { cratesExplains, createCratesIndex } from './crates-index.ts'
 import { createGoIndex, goExplains } from './go-index.ts'
-import { cargoIndex, goProxy, mavenMirror, npmRegistry, pipIndex } from './index-address.ts'
+import { cargoIndex, gemSource, goProxy, mavenMirror, npmRegistry, pipIndex } from './index-address.ts'
 import { createMavenIndex, mavenExplains } from './maven-index.ts'
 import type { PackageIndex, PackageIndexOptions, Refusal } from './package-index.ts'
 import { createNpmIndex, npmExplains } from './npm-index.ts'
 import { createPypiIndex, pypiExplains } from './pypi-index.ts'
+import { createRubygemsIndex, rubygemsExplains } from './rubygems-index.ts'
 
 /** What a worker does otherwise for each kind of packages. Commands are data of the language. */
 export interface Ecosystem {
@@ -50,5 +51,11 @@ export const ECOSYSTEMS: Record<PackageBan['ecosystem'], Ecosystem> = {
     indexPath: '/',
     configuredIndex: async ({ maven }) => maven ?? (await mavenMirror()),
     explains: mavenExplains,
+  },
+  rubygems: {
+    createIndex: createRubygemsIndex,
+    indexPath: '/',
+    configuredIndex: async ({ rubygems }) => rubygems ?? (await gemSource()),
+    explains: rubygemsExplains,
   },
 }

@@ -59,6 +59,10 @@ export function mirrorOf(settings: string): string | undefined {
   return undefined
 }
 
+/** The same of RubyGems: its first source, which is its default where nothing else is configured; undefined when there is no `gem`. */
+export const gemSource = async (): Promise<string | undefined> =>
+  /^https?:\/\/\S+$/m.exec(await said('gem', ['sources', '--list']))?.[0]
+
 /** What a tool of this machine prints; empty when it fails or is not there. */
 function said(command: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve) => {

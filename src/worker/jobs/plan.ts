@@ -46,7 +46,13 @@ export function planStages(
 ): PlannedStage[] {
   const { limits, interactive } = spec.head
   const sources = { ...spec, stackBytes: limits.stackBytes }
-  const env = { ...BASE_ENV, ...language?.env, ...packages, ...spec.env, ...joinedEnv(spec, language) }
+  const env = {
+    ...BASE_ENV,
+    ...language?.env,
+    ...packages,
+    ...spec.env,
+    ...joinedEnv(spec, { ...language?.env, ...packages }, language),
+  }
   const start = (args: string[], wallMs: number, stdin: boolean): StageStart => ({
     ...within(limits, graceMs),
     args,
@@ -95,9 +101,14 @@ export function planStages(
 const bytesOf = ({ stdin, stdinEncoding }: { stdin: string; stdinEncoding?: Encoding }): Buffer =>
   Buffer.from(stdin, stdinEncoding === 'base64' ? 'base64' : 'utf8')
 
-function joinedEnv({ env }: JobSpec, language: Language | undefined): Record<string, string> {
+/** @param own what the job has of the language and its packages */
+function joinedEnv(
+  { env }: JobSpec,
+  own: Readonly<Record<string, string>>,
+  language: Language | undefined,
+): Record<string, string> {
   const joined = language?.joinedEnv?.filter((name) => name in env) ?? []
-  return Object.fromEntries(joined.map((name) => [name, `${language?.env[name]} ${env[name]}`]))
+  return Object.fromEntries(joined.map((name) => [name, `${own[name]} ${env[name]}`]))
 }
 
 function onTerminal(start: StageStart, { terminal }: JobSpec): StageStart {

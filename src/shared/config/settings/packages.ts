@@ -51,6 +51,13 @@ export const PACKAGES_SETTINGS: readonly Setting[] = inGroup('Packages', [
       "Address of the Maven repository of jars for Java. Empty: the mirror in `~/.m2/settings.xml` on the worker's machine, else Maven's default. A login may stand in it.",
   },
   {
+    name: 'PACKAGE_INDEX_RUBYGEMS',
+    kind: string,
+    default: '',
+    description:
+      "Address of the index of gems for Ruby: a compact one. Empty: the first source of `gem` on the worker's machine, else RubyGems' default. A login may stand in it.",
+  },
+  {
     name: 'PACKAGE_BUILDS',
     kind: { type: 'choice', of: ['off', 'on'] },
     default: 'off',

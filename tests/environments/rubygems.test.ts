@@ -1,0 +1,311 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { readGemfile } from '../../src/api/environments/gemfile.ts'
+import { rubygemsManifests } from '../../src/api/environments/rubygems-manifest.ts'
+import { compareGemVersions, meetsGemRanges, normalGemVersion } from '../../src/shared/environments/gem-version.ts'
+import { PACKAGE_RULES } from '../../src/shared/environments/package-rules.ts'
+import { readGemfileLock } from '../../src/shared/environments/rubygems-rules.ts'
+import type { PackageIndex } from '../../src/worker/environments/package-index.ts'
+import { createRubygemsIndex, rubygemsExplains } from '../../src/worker/environments/rubygems-index.ts'
+import { createUpstream, type Upstream } from '../../src/worker/way-out/upstream.ts'
+import { startGemIndex, type TestGems } from '../support/gem-index.ts'
+
+const { requirementFault, fromRequirements, read, inFiles } = rubygemsManifests
+const DAY_MS = 86_400_000
+const ban = (name: string, version: string | null) => ({
+  ecosystem: 'rubygems' as const,
+  name,
+  version,
+  reason: 'malware',
+  bannedAt: '',
+})
+
+let real: TestGems
+let front: Server
+let upstream: Upstream
+let shown: PackageIndex
+let url: string
+beforeAll(async () => {
+  real = await startGemIndex()
+  real.add(
+    { name: 'good', version: '1.0.0', needs: { below: '~> 1.0', other: '>= 0' } },
+    { name: 'good', version: '1.1.0', days: 1 },
+    { name: 'good', version: '1.2.0', days: null },
+    { name: 'good', version: '1.0.1' },
+    { name: 'below', version: '1.0.5', platform: 'x86_64-linux', needs: { deep: '>= 0' } },
+    { name: 'deep', version: '0.1' },
+    { name: 'listed', version: '1.0', days: null, listedDays: 30 },
+    { name: 'listed', version: '1.1', days: null, listedDays: 1 },
+    { name: 'forged', version: '1.0', checksum: '0'.repeat(64) },
+    { name: 'bad', version: '1.0' },
+    { name: 'unasked', version: '1.0' },
+  )
+  upstream = createUpstream(
+    { allow: ['127.0.0.1'] },
+    { maxBytes: 1e6, maxRequests: 1000, maxMs: 60_000 },
+    new AbortController().signal,
+  )
+  const bans = [ban('bad', null), ban('good', '1.0.1.0')]
+  shown = createRubygemsIndex({ index: new URL(real.url), upstream, minAgeMs: 7 * DAY_MS, bans })
+  front = createServer((req, res) => void shown.handle(req, res))
+  await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve))
+  url = `http://127.0.0.1:${(front.address() as AddressInfo).port}`
+})
+afterAll(async () => {
+  front.closeAllConnections()
+  await new Promise((resolve) => front.close(resolve))
+  await real.close()
+  await upstream.close()
+})
+const page = async (path: string) => (await fetch(url + path)).text()
+
+test('versions that are old enough and not banned are shown, without what older clients cannot read', async () => {
+  const lines = (await page('/info/good')).trim().split('\n')
+  expect(lines).toEqual([
+    '---',
+    expect.stringMatching(/^1\.0\.0 below:~> 1\.0,other:>= 0\|checksum:[0-9a-f]{64},ruby:>= 2\.0$/),
+  ])
+})
+
+test('where the page of a gem tells no dates, the list of its versions does', async () => {
+  expect((await page('/info/listed')).trim().split('\n')).toEqual(['---', expect.stringMatching(/^1\.0 \|/)])
+})
+
+test('the list of gems has those that were asked for, and what they need', async () => {
+  await page('/info/good')
+  const listed = (await page('/versions'))
+    .split('\n')
+    .flatMap((line) => /^(\S+) (\S+) [0-9a-f]{32}$/.exec(line)?.slice(1, 3).join(' ') ?? [])
+  expect(listed).toEqual(expect.arrayContaining(['good 1.0.0', 'below 1.0.5-x86_64-linux', 'deep 0.1']))
+  expect(listed).toContain('other -')
+  expect(await page('/info/other')).toBe('---\n')
+  expect(listed.join()).not.toContain('unasked')
+  expect(real.asked).not.toContain('/versions')
+})
+
+test('a file is given when its page was shown, and never whole with another content than the index tells', async () => {
+  expect((await fetch(`${url}/files/gems/unasked-1.0.gem`)).status).toBe(404)
+  await page('/info/deep')
+  const file = await fetch(`${url}/files/gems/deep-0.1.gem`)
+  expect((await file.arrayBuffer()).byteLength).toBeGreaterThan(1000)
+  expect(shown.given.map((one) => one.file)).toEqual(['deep-0.1'])
+  await page('/info/forged')
+  await expect(fetch(`${url}/files/gems/forged-1.0.gem`).then((answer) => answer.arrayBuffer())).rejects.toThrow()
+  expect(shown.faults.at(-1)).toContain('hash')
+})
+
+test('what is too new, undated, banned or unknown is told as Bundler names it', async () => {
+  for (const name of ['good', 'bad', 'nobody']) await page(`/info/${name}`)
+  const explained = (said: string) => rubygemsExplains(shown.refusals, said)
+  expect(explained("Could not find gem 'good (~> 1.1.0)' in rubygems repository")?.detail).toMatch(
+    /good 1.1.0 was uploaded at/,
+  )
+  expect(explained("Could not find gem 'good (= 1.2.0)' in")?.detail).toContain('tells no time of upload')
+  expect(explained("Could not find gem 'good (= 1.0.1)' in")?.kind).toBe('banned')
+  expect(
+    explained('every version of a depends on good >= 1.1, < 1.2\n  and good >= 1.1, < 1.2 could not be found in')?.kind,
+  ).toBe('too-new')
+  expect(explained("Could not find gem 'bad' in")?.kind).toBe('banned')
+  expect(explained("Could not find gem 'nobody' in")).toEqual(shown.refusals.find(({ name }) => name === 'nobody'))
+  expect(explained("Could not find gem\n'good (~> 9.0)' in")).toMatchObject({ kind: 'unknown', version: '~> 9.0' })
+  expect(explained('not in the index: good 1.1.0')?.kind).toBe('too-new')
+  expect(explained('needs-build: ox 2.14 has an extension (ext/ox/extconf.rb)')).toMatchObject({
+    kind: 'needs-build',
+    name: 'ox',
+  })
+  expect(explained('something else')).toBeUndefined()
+})
+
+test('versions are those of RubyGems', () => {
+  expect(['1', '1.0', '1.0.0'].map(normalGemVersion)).toEqual(['1', '1', '1'])
+  expect(normalGemVersion('1.0.rc1')).toBe(normalGemVersion('1.0.0.rc.1'))
+  const sorted = ['1.0.a', '1.0.rc1', '1.0', '1.0.1', '1.2', '1.10']
+  expect(sorted.toReversed().toSorted(compareGemVersions)).toEqual(sorted)
+  const meets = (version: string, ...ranges: string[]) => meetsGemRanges(version, ranges)
+  expect([meets('3.9', '~> 3.1'), meets('4.0', '~> 3.1'), meets('4.0.rc1', '~> 3.1')]).toEqual([true, false, false])
+  expect([meets('3.1.9', '~> 3.1.2'), meets('3.2', '~> 3.1.2'), meets('3.1.1', '~> 3.1.2')]).toEqual([
+    true,
+    false,
+    false,
+  ])
+  expect([meets('2', '>= 2', '< 3'), meets('2.0.0', '2'), meets('2', '!= 2.0')]).toEqual([true, true, false])
+})
+
+test('requirements have versions; addresses and paths are refused', () => {
+  const asked = ['sinatra@>=4,<5', 'rack@3.1', 'rake', 'puma@6.4.2']
+  const { text, names } = fromRequirements(asked)
+  expect(text).toBe('-- gems --\npuma, = 6.4.2\nrack, ~> 3.1.0\nrake\nsinatra, < 5, >= 4\n')
+  expect(names).toEqual(['sinatra', 'rack', 'rake', 'puma'])
+  for (const good of ['rack@~>3.1', 'a_b-c.d@1.0.0.rc1', 'rack@ >= 2 , < 4'])
+    expect(requirementFault(good)).toBeUndefined()
+  for (const bad of ['../x', 'rack@../x', 'https://example.com/x', 'rack, "1"', "rack'", '-x', 'rack@', 'rack\nrake'])
+    expect(requirementFault(bad)).toContain('allowed is a gem')
+})
+
+const GEMFILE = `# frozen_string_literal: true
+source "https://example.com"
+git_source(:github) { |repo| "https://example.com/#{repo}.git" }
+ruby file: ".ruby-version"
+
+gem 'rack', '~> 3.1', ">=3.1.2", require: false # words
+gem("rake")
+gem "sinatra",
+    "4.1.1",
+    :require => "sinatra/base",
+    require: %w[sinatra/base x]
+gem "json", [">= 2", "< 3"], platforms: %i[ mri windows ]
+gem "tzinfo-data", platforms: %i[ windows jruby ]
+gem "both", group: [:test, :production]
+gem "linter", group: :development
+group :development, :test do
+  gem "rspec"
+  platforms :mri do
+    gem "debug"
+  end
+end
+group :docs, optional: true do
+  gem "yard"
+end
+source "https://other.example" do
+  gem "inner"
+end
+`
+
+test('a Gemfile is read in its usual form, without those of development, test and other platforms', () => {
+  expect(readGemfile(GEMFILE)).toEqual({
+    gems: [
+      { name: 'rack', versions: ['~> 3.1', '>= 3.1.2'] },
+      { name: 'rake', versions: [] },
+      { name: 'sinatra', versions: ['= 4.1.1'] },
+      { name: 'json', versions: ['>= 2', '< 3'] },
+      { name: 'both', versions: [] },
+      { name: 'inner', versions: [] },
+    ],
+    faults: [],
+  })
+  expect(readGemfile(GEMFILE.replaceAll('\n', '\r\n')).faults).toEqual([])
+})
+
+test.each([
+  'gem "x", git: "https://example.com/x"',
+  'gem "x", github: "a/x"',
+  'gem "x", :path => "../x"',
+  'gem "x", install_if: -> { system("touch /tmp/y") }',
+  'gem "#{`id`}"',
+  'gem "x" if ENV["X"]',
+  'gem "x"; system("id")',
+  'gem "x", `id`',
+  'gem name',
+  'gem "../x"',
+  'gem "x", "1; id"',
+  'gem "x", ["1", ["2", ["3"]]]',
+  'system "id"',
+  'eval_gemfile "other"',
+  'gemspec',
+  'plugin "x"',
+  'path "x" do\n  gem "x"\nend',
+  'git "https://example.com/x" do\n  gem "x"\nend',
+  'if true do\n  gem "x"\nend',
+  'group :a do\n  gem "x"',
+  'end',
+  '%w[x y].each { |name| gem name }',
+  'gem "x", "1" "2"',
+  '=begin\n=end',
+  '__END__',
+  'gem <<X\nX',
+])('a Gemfile with %j is refused, and never run', (line) => {
+  expect(readGemfile(`source "https://example.com"\n${line}\n`).faults.length).toBeGreaterThan(0)
+})
+
+test.each([
+  ['a string', `gem "${'x'.repeat(130_000)}`],
+  ['white space', `gem${' '.repeat(130_000)}\u2028`],
+  ['lists', `gem "x", ${'['.repeat(130_000)}`],
+  ['commas', `gem "x"${', "1"'.repeat(25_000)}`],
+  ['calls', 'gem "x"\n'.repeat(16_000)],
+  ['words', `gem "x", %w[${'a '.repeat(60_000)}]`],
+  ['blocks', 'group :a do\n'.repeat(10_000)],
+  ['far more than a Gemfile has', `#${'x'.repeat(1024 * 1024)}`],
+])('%s of the size that a Gemfile may have are read in linear time', (_what, text) => {
+  expect(readGemfile(text).faults.length).toBeLessThanOrEqual(20)
+})
+
+const SUM = 'a'.repeat(64)
+const lockOf = (more = '', sum = ` sha256=${SUM}`) => `GEM
+  remote: https://example.com/
+  specs:
+    rack (3.1.8)
+    native (1.0-x86_64-linux-gnu)
+    sinatra (4.1.1)
+      rack (>= 3.0.0, < 4)
+      native
+${more}
+PLATFORMS
+  x86_64-linux
+
+DEPENDENCIES
+  sinatra (~> 4.1)!
+
+CHECKSUMS
+  native (1.0-x86_64-linux-gnu) sha256=${SUM}
+  rack (3.1.8)${sum}
+  sinatra (4.1.1) sha256=${SUM}
+
+RUBY VERSION
+   ruby 3.3.8p144
+
+BUNDLED WITH
+   2.6.7
+`
+
+test('a lock is a Gemfile.lock with the checksum of each gem; without them its versions are kept', () => {
+  const { isLock, packagesOf, canonicalLock } = PACKAGE_RULES.rubygems
+  expect(isLock(lockOf())).toBe(true)
+  expect(packagesOf(lockOf())).toEqual([
+    { name: 'rack', version: '3.1.8' },
+    { name: 'native', version: '1.0' },
+    { name: 'sinatra', version: '4.1.1' },
+  ])
+  const same = canonicalLock(lockOf())
+  expect(canonicalLock(same)).toBe(same)
+  expect(canonicalLock(lockOf().replaceAll('\n', '\r\n'))).toBe(same)
+  expect(same).not.toMatch(/example\.com|BUNDLED|RUBY/)
+  const alone = read(lockOf(), '/manifest')
+  expect(alone).toMatchObject({ manifest: { text: same, names: ['sinatra', 'rack', 'native'] }, errors: [] })
+  expect(alone.manifest.requirements).toEqual(['sinatra@~>4.1'])
+  const half = read(lockOf('', ''), '/manifest')
+  expect(half.errors).toEqual([])
+  expect(isLock(half.manifest.text)).toBe(false)
+  expect(half.manifest.text).toMatch(/^-- gems --\nsinatra, ~> 4\.1\n-- known Gemfile\.lock --\nGEM\n/)
+})
+
+test('the versions of a lock beside a Gemfile are kept, and what it leaves out is named all the same', () => {
+  const files: Record<string, string> = { Gemfile: 'gem "sinatra"\ngem "evil"\n', 'Gemfile.lock': lockOf() }
+  const found = inFiles(
+    (path) => files[path],
+    'main.rb',
+    (path) => path,
+  )
+  expect(found?.errors).toEqual([])
+  expect(found?.manifest.names).toEqual(['sinatra', 'evil', 'rack', 'native'])
+  expect(PACKAGE_RULES.rubygems.isLock(found?.manifest.text ?? '')).toBe(false)
+})
+
+test('a Gemfile.lock is taken in the spelling of Bundler alone: no gem hides in another, or comes from elsewhere', () => {
+  for (const more of [
+    'GIT\n  remote: https://example.com/x\n  specs:\n    evil (1.0)\n',
+    'PATH\n  remote: ../x\n  specs:\n    evil (1.0)\n',
+    'PLUGIN SOURCE\n  remote: x\n',
+    '<<<<<<< HEAD\n',
+    '    evil (1.0\n',
+    '    ../evil (1.0)\n',
+    '     evil (1.0)\n',
+    '\tevil (1.0)\n',
+    '    evil (1.0/../..)\n',
+    '    rack (3.1.8)\n',
+    '      evil (`id`)\n',
+  ])
+    expect(readGemfileLock(lockOf(more)).unusable.length).toBeGreaterThan(0)
+  expect(read(lockOf('GIT\n'), '/manifest').errors[0]?.detail).toContain('allowed is what Bundler writes')
+})
