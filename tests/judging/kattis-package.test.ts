@@ -245,6 +245,27 @@ test('programs in languages that are not installed are left out, and named', () 
   })
 })
 
+test('samples in folders give no points', () => {
+  const inFolders = {
+    'data/sample/a/1.in': '',
+    'data/sample/a/1.ans': '',
+    'data/secret/b/1.in': '',
+    'data/secret/b/1.ans': '',
+  }
+  const legacy = {
+    'data/testdata.yaml': 'accept_score: 10\nrange: 0 10',
+    'data/sample/a/testdata.yaml': 'accept_score: 5',
+  }
+  const found = read({ 'problem.yaml': 'type: scoring', ...inFolders, ...legacy }).problem
+  expect(found?.tests?.map(({ points }) => points)).toEqual([0, 10])
+  expect(found?.groups).toMatchObject([{ name: 'sample/a', points: 0 }, { name: 'secret/b' }])
+  const newer = { 'data/secret/b/test_group.yaml': 'max_score: 100\nrequire_pass: sample' }
+  expect(read({ 'problem.yaml': `${V2025}type: scoring`, ...inFolders, ...newer }).problem?.groups).toEqual([
+    { name: 'sample/a', points: 0 },
+    { name: 'secret/b', scoring: 'min', points: 100, requires: ['sample/a'] },
+  ])
+})
+
 test('arguments of input validators are those of the test before those of its group', () => {
   const found = read({
     'problem.yaml': V2025,

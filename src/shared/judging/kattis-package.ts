@@ -74,7 +74,7 @@ export function readKattisPackage(
   for (const name of names) sizes.set(groupOf(name), (sizes.get(groupOf(name)) ?? 0) + 1)
   const isGivenScores = isLegacy && validation.includes('score')
   const pointsOf = (group: string): number | undefined => {
-    if (!isScoring || group === SAMPLE) return undefined
+    if (!isScoring || isOfSamples(group)) return undefined
     const config = configs(group)
     if (isGivenScores) return highestOf(config)
     if (isLegacy) return numberOf(config['accept_score'])
@@ -215,6 +215,9 @@ const NOT_READ = ['static_validator', 'graders', 'grader']
 
 const isMap = (value: Yaml | undefined): value is Map =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+/** Whether a group is that of the samples, or lies in it. */
+const isOfSamples = (group: string): boolean => group.split('/')[0] === SAMPLE
+
 const textOf = (value: Yaml | undefined): string | undefined => (typeof value === 'string' ? value : undefined)
 
 function numberOf(value: Yaml | undefined): number | undefined {
@@ -291,7 +294,7 @@ function groupFields(
   config: Map,
   { isLegacy, isGivenScores, groups, requiredAbove, tell }: GroupContext,
 ): NonNullable<CodeRequest['groups']>[number] {
-  if (name === SAMPLE) return { name, points: 0 }
+  if (isOfSamples(name)) return { name, points: 0 }
   const path = `data/${name}/`
   if (isLegacy) {
     const flags = wordsOf(config['grader_flags'])
@@ -317,7 +320,7 @@ function groupFields(
     if (one !== SAMPLE && !groups.includes(one))
       tell(path, `require_pass names "${one}", which is no group; there are ${groups.join(', ')}`)
   }
-  const requires = required.filter((one) => groups.includes(one))
+  const requires = groups.filter((one) => required.includes(one) || (required.includes(SAMPLE) && isOfSamples(one)))
   return {
     name,
     scoring: aggregation === 'sum' ? 'sum' : 'min',
